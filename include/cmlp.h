@@ -1,0 +1,331 @@
+/* cmlp.h: the public face of cmlp, a multilayer perceptron in C11.
+ *
+ * The story in five lines. A network is a list of layer sizes. A row of n_in input activations becomes the next
+ * layer's activations by  z = b + x W,  a = act(z).  The cost says how far the last activations are from the target,
+ * averaged over the rows. Backpropagation gives the gradient of the cost for every weight and bias. An optimiser
+ * takes a step against it.
+ *
+ * Rules that hold for every function
+ * - The caller owns all memory. Nothing is allocated, printed or kept between calls; there is no global state.
+ *   Any function may be called from any thread. A net may be shared; a workspace, an optimiser and a parameter
+ *   block that is being trained belong to one call at a time.
+ * - Every function that can fail returns a cmlp_status. Refused arguments (all codes from 16 on but those that name
+ *   data: see there) leave every output untouched.
+ * - Buffers of elements start at the natural alignment of their type; the workspace and the net at 64 bytes.
+ * - The same data, parameters and options give the same bits for any thread count, any split of the rows of
+ *   cmlp_forward, any instruction set, compiler and system. See "The arithmetic" at the end.
+ * - Structs that carry struct_size must have it set to their sizeof; CMLP_INIT(type) does so and zeroes the rest.
+ */
+#ifndef CMLP_H
+#define CMLP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define CMLP_VERSION "0.1.0"
+#define CMLP_VERSION_NUMBER 100 /* major * 10000 + minor * 100 + patch */
+
+/* Undecorated by default, so that a static library and compiled-in sources work everywhere. CMLP_SHARED selects the
+ * Windows DLL interface, with CMLP_BUILD while the library itself is compiled. */
+#if defined(_WIN32) && defined(CMLP_SHARED)
+#  ifdef CMLP_BUILD
+#    define CMLP_API __declspec(dllexport)
+#  else
+#    define CMLP_API __declspec(dllimport)
+#  endif
+#elif defined(__GNUC__) && defined(CMLP_SHARED)
+#  define CMLP_API __attribute__((visibility("default")))
+#else
+#  define CMLP_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ------------------------------------------------------------------------------------------------- status */
+
+typedef enum cmlp_status {
+    CMLP_OK = 0,
+    CMLP_CANCELLED = 1,           /* the poll callback asked to stop; parameters are as after the last whole batch */
+
+    CMLP_ERROR_NULL = 16,         /* a pointer that must be given is NULL */
+    CMLP_ERROR_STRUCT_SIZE = 17,  /* struct_size is not that of this version */
+    CMLP_ERROR_LAYERS = 18,       /* not between 2 and CMLP_MAX_LAYERS layers */
+    CMLP_ERROR_WIDTH = 19,        /* a layer's size is not between 1 and 2^31 - 1 */
+    CMLP_ERROR_ACTIVATION = 20,   /* an activation is unknown or not allowed at its place */
+    CMLP_ERROR_LOSS = 21,         /* the loss is unknown or does not go with the output activation */
+    CMLP_ERROR_DTYPE = 22,        /* an element type is unknown or not allowed here */
+    CMLP_ERROR_ISA = 23,          /* no allowed instruction set is available on this processor */
+    CMLP_ERROR_OVERFLOW = 24,     /* a size does not fit in size_t or int64_t */
+    CMLP_ERROR_BUFFER_SIZE = 25,  /* a buffer is smaller than its *_size function says */
+    CMLP_ERROR_ALIGNMENT = 26,    /* a buffer does not start where it must */
+    CMLP_ERROR_NET = 27,          /* not a net made by cmlp_net_init of this version */
+    CMLP_ERROR_ROWS = 28,         /* rows: kind or sizes do not fit the net; or none, where a mean is asked for */
+    CMLP_ERROR_TARGETS = 29,      /* targets: kind, sizes or strides do not fit the net or the rows */
+    CMLP_ERROR_ORDER = 30,        /* an index of the row order is outside the rows */
+    CMLP_ERROR_LABEL = 31,        /* a class index is outside the outputs */
+    CMLP_ERROR_WEIGHT = 32,       /* a row weight is negative or not finite, or all are zero */
+    CMLP_ERROR_OPTION = 33,       /* a hyperparameter is out of its range */
+    CMLP_ERROR_BATCH = 34,        /* batch size below 1, or first batch behind the last */
+    CMLP_ERROR_THREADS = 35,      /* n_threads is not between 1 and CMLP_MAX_THREADS */
+
+    /* These name data and are found under way: outputs hold unspecified values, but parameters and optimiser are as
+     * after the last whole batch. cmlp_run tells row and column. */
+    CMLP_ERROR_INPUT = 64,        /* an input is NaN, infinite or too large for the net's element type */
+    CMLP_ERROR_TARGET = 65,       /* a dense target is NaN, infinite or too large for the net's element type */
+    CMLP_ERROR_DIVERGED = 66      /* the cost or a parameter became NaN or infinite */
+} cmlp_status;
+
+/* The enumerator's name ("CMLP_ERROR_ROWS") and one English sentence; both static, never NULL. */
+CMLP_API const char *cmlp_status_name(int status);
+CMLP_API const char *cmlp_status_string(int status);
+CMLP_API const char *cmlp_version(void);
+
+#define CMLP_INIT(type) ((type){.struct_size = sizeof(type)})
+
+/* ---------------------------------------------------------------------------------------------------- net */
+
+#define CMLP_MAX_LAYERS 64  /* input and output layer included */
+#define CMLP_MAX_THREADS 256
+
+typedef enum cmlp_dtype { CMLP_FLOAT32 = 1, CMLP_FLOAT64 = 2, CMLP_UINT8 = 3 } cmlp_dtype;
+
+typedef enum cmlp_activation {
+    CMLP_IDENTITY = 1, /* z             hidden or output */
+    CMLP_LOGISTIC = 2, /* 1/(1+e^-z)    hidden or output */
+    CMLP_TANH = 3,     /* tanh z        hidden */
+    CMLP_RELU = 4,     /* max(0, z)     hidden */
+    CMLP_SOFTMAX = 5,  /* e^z / sum e^z output */
+    CMLP_EXP = 6       /* e^z           output */
+} cmlp_activation;
+
+/* y is the wanted output, a the output activation; the cost of a row. */
+typedef enum cmlp_loss {
+    CMLP_LOG_LOSS = 1,      /* softmax: -sum y ln a;  logistic: -sum (y ln a + (1-y) ln(1-a)) */
+    CMLP_SQUARED_ERROR = 2, /* sum (a-y)^2, with any output */
+    CMLP_POISSON = 3        /* exp: sum (y ln(y/a) - y + a), half the Poisson deviance; y >= 0 */
+} cmlp_loss;
+
+typedef enum cmlp_isa {
+    CMLP_ISA_GENERIC = 1, /* C, everywhere */
+    CMLP_ISA_AVX2 = 2,    /* x86: AVX2 and FMA */
+    CMLP_ISA_AVX512 = 4,  /* x86: AVX-512F */
+    CMLP_ISA_NEON = 8     /* aarch64 */
+} cmlp_isa;
+
+typedef struct cmlp_net cmlp_net;
+
+typedef struct cmlp_net_config {
+    size_t struct_size;
+    const int64_t *sizes;       /* n_layers sizes, input first */
+    const int32_t *activations; /* n_layers - 1 values of cmlp_activation, the output's last */
+    int32_t n_layers;
+    int32_t loss;               /* cmlp_loss */
+    int32_t dtype;              /* CMLP_FLOAT32 or CMLP_FLOAT64: of parameters and of all arithmetic */
+    uint32_t isa_mask;          /* allowed instruction sets, or 0 for all; the best available is taken */
+} cmlp_net_config;
+
+typedef struct cmlp_layer {
+    int64_t n_in, n_out;
+    int32_t activation;
+    int64_t weights; /* index in the parameter block: (n_in, n_out), row-major */
+    int64_t biases;  /* index in the parameter block: (n_out) */
+} cmlp_layer;
+
+/* Bytes of a cmlp_net. */
+CMLP_API size_t cmlp_net_size(void);
+/* Checks the description and writes the net to `memory` (64-byte aligned). `config` need not outlive the call. */
+CMLP_API int cmlp_net_init(cmlp_net *memory, size_t memory_size, const cmlp_net_config *config);
+/* Number of elements of a parameter block: W1, b1, W2, b2, ... with nothing between them. 0 for an invalid net. */
+CMLP_API int64_t cmlp_net_n_params(const cmlp_net *net);
+/* Layers with weights, the first one behind the input being 0: n_layers - 1 of them. */
+CMLP_API int cmlp_net_layer(const cmlp_net *net, int32_t index, cmlp_layer *layer);
+/* The cmlp_isa in use; 0 for an invalid net. */
+CMLP_API uint32_t cmlp_net_isa(const cmlp_net *net);
+/* Mask of the instruction sets that this build, this processor and this operating system offer. */
+CMLP_API uint32_t cmlp_cpu_isa(void);
+
+/* ---------------------------------------------------------------------------------- random numbers, init */
+
+/* NumPy's legacy RandomState: MT19937 with integer seeding, 53-bit doubles and its shuffle. */
+typedef struct cmlp_random {
+    uint32_t key[624];
+    int32_t position;
+} cmlp_random;
+
+CMLP_API void cmlp_random_seed(cmlp_random *random, uint32_t seed);
+CMLP_API double cmlp_random_double(cmlp_random *random); /* in [0, 1) */
+CMLP_API void cmlp_random_shuffle(cmlp_random *random, int64_t *values, int64_t n);
+
+/* Uniform in [-b, b), b = sqrt(c / (n_in + n_out)), c = 2 for logistic layers and 6 for others (Glorot & Bengio 2010,
+ * as scikit-learn); the output layer takes the c of the last hidden one (6 if there is none). Weights, then biases,
+ * layer by layer. */
+CMLP_API int cmlp_init_params(const cmlp_net *net, cmlp_random *random, void *params);
+
+/* ------------------------------------------------------------------------------------------ rows, targets */
+
+typedef enum cmlp_kind { CMLP_DENSE = 1, CMLP_CLASSES = 2 } cmlp_kind;
+
+/* n_rows of n_cols inputs. Element (i, j) stands at data + i * row_stride + j * col_stride (bytes, any sign, aligned
+ * for its type); what the net sees is that value times scale, computed in double and rounded once to the net's type
+ * (scale 1: the value itself). With `order`, the rows used are order[0..n_order), in that order. */
+typedef struct cmlp_rows {
+    size_t struct_size;
+    const void *data;
+    int64_t n_rows, n_cols;
+    int64_t row_stride, col_stride;
+    double scale;          /* finite, not 0 */
+    const int64_t *order;  /* or NULL for all rows */
+    int64_t n_order;
+    int32_t kind;          /* CMLP_DENSE */
+    int32_t dtype;
+} cmlp_rows;
+
+/* One target for each of the rows' n_rows (`order` selects both). CMLP_CLASSES: int32 class indices in
+ * [0, n_outputs), meaning 1 at that output and 0 elsewhere. CMLP_DENSE: n_outputs values, as in cmlp_rows. */
+typedef struct cmlp_targets {
+    size_t struct_size;
+    const void *data;
+    int64_t n_rows;
+    int64_t row_stride, col_stride;
+    int32_t kind;
+    int32_t dtype; /* of dense targets */
+} cmlp_targets;
+
+/* What is minimised: loss_scale * (sum w_i cost_i + alpha/2 * sum of squared weights / loss_scale) / sum w_i, the
+ * w_i being row weights (1 if NULL), the penalty taken over weights, not biases. */
+typedef struct cmlp_objective {
+    size_t struct_size;
+    const double *row_weights; /* one per row of `rows`, >= 0, or NULL */
+    double alpha;              /* L2 penalty, >= 0 */
+    double loss_scale;         /* > 0: 1, or 0.5 for the halved squared error */
+    double log_loss_clip;      /* 0: exact from the logits; else probabilities are clipped to [c, 1-c] for reporting
+                                * (the gradient is the exact one's) */
+} cmlp_objective;
+
+/* ------------------------------------------------------------------------------------------------ running */
+
+/* How a call runs, and where it failed. */
+typedef struct cmlp_run {
+    size_t struct_size;
+    void *workspace;       /* at least cmlp_workspace_size() bytes, 64-byte aligned; contents do not matter */
+    size_t workspace_size;
+    /* Called by the calling thread between batches and between tiles of rows, at least every few milliseconds of
+     * work; a value other than 0 cancels. May be NULL. */
+    int (*poll)(void *context);
+    void *poll_context;
+    int64_t bad_row, bad_column; /* out, with the statuses from 64 on: the row within `rows` (not `order`), or -1 */
+    int32_t n_threads;     /* at most so many, the caller included; fewer where the work is not worth it */
+} cmlp_run;
+
+typedef enum cmlp_call {
+    CMLP_CALL_FORWARD = 1,  /* cmlp_forward, cmlp_activations */
+    CMLP_CALL_GRADIENT = 2, /* cmlp_cost, cmlp_gradient, cmlp_input_gradient */
+    CMLP_CALL_TRAIN = 3     /* cmlp_train_epoch */
+} cmlp_call;
+
+/* Workspace in bytes for a call with at most n_threads threads. n_rows: rows of the call (CMLP_CALL_TRAIN: the batch
+ * size). Bounded for any number of rows. */
+CMLP_API int cmlp_workspace_size(const cmlp_net *net, int call, int64_t n_rows, int32_t n_threads, size_t *bytes);
+
+/* output[i, :] = the last activations of the i-th selected row; (rows selected, n_outputs), contiguous. */
+CMLP_API int cmlp_forward(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *output, cmlp_run *run);
+
+/* All activations: outputs[l] takes (rows selected, n_out of layer l), contiguous, for each layer with weights. */
+CMLP_API int cmlp_activations(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *const *outputs,
+                              cmlp_run *run);
+
+/* The objective's value at these parameters. */
+CMLP_API int cmlp_cost(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
+                       const cmlp_objective *objective, double *cost, cmlp_run *run);
+
+/* Its gradient, a block laid out like the parameters, and its value (`cost` may be NULL). */
+CMLP_API int cmlp_gradient(const cmlp_net *net, const void *params, const cmlp_rows *rows,
+                           const cmlp_targets *targets, const cmlp_objective *objective, void *gradient, double *cost,
+                           cmlp_run *run);
+
+/* gradient[i, :] = derivative of the i-th row's own cost (loss_scale and row weight included, no average, no
+ * penalty) for its n_cols inputs as they stand in `rows`: (rows selected, n_in), contiguous. */
+CMLP_API int cmlp_input_gradient(const cmlp_net *net, const void *params, const cmlp_rows *rows,
+                                 const cmlp_targets *targets, const cmlp_objective *objective, void *gradient,
+                                 cmlp_run *run);
+
+/* ----------------------------------------------------------------------------------------------- training */
+
+typedef enum cmlp_solver {
+    CMLP_SGD = 1,      /* w -= lr g                                        state: none */
+    CMLP_MOMENTUM = 2, /* v = mu v - lr g;  w += v                         state: v */
+    CMLP_NESTEROV = 3, /* v = mu v - lr g;  w += mu v - lr g               state: v (Sutskever et al. 2013) */
+    CMLP_ADAM = 4      /* w -= lr sqrt(1-b2^t)/(1-b1^t) m/(sqrt(v)+eps)    state: m, v (Kingma & Ba 2015) */
+} cmlp_solver;
+
+/* Hyperparameters and counters. `state` is the caller's block of cmlp_optimizer_state_size() bytes, zeroed before the
+ * first step; to resume, keep state and counters together. */
+typedef struct cmlp_optimizer {
+    size_t struct_size;
+    void *state;
+    size_t state_size;
+    double learning_rate;            /* finite, >= 0 */
+    double momentum;                 /* in [0, 1] */
+    double beta_1, beta_2;           /* in [0, 1) */
+    double epsilon;                  /* > 0 */
+    double beta_1_power, beta_2_power; /* running products, 1 before the first step */
+    int64_t n_steps;                 /* 0 before the first step */
+    int32_t solver;                  /* cmlp_solver */
+} cmlp_optimizer;
+
+CMLP_API int cmlp_optimizer_state_size(const cmlp_net *net, int solver, size_t *bytes);
+
+/* One step of the optimiser along `gradient`, in the calling thread. */
+CMLP_API int cmlp_step(const cmlp_net *net, void *params, const void *gradient, cmlp_optimizer *optimizer);
+
+typedef struct cmlp_epoch {
+    size_t struct_size;
+    int64_t batch_size;   /* rows per batch; the last one may be shorter */
+    int64_t first_batch;  /* batches left out at the start (to resume an epoch) */
+    const double *rates;  /* a learning rate for each batch, the left-out ones included, or NULL */
+    int32_t want_norm;    /* nonzero: gradient_norm is computed */
+    /* out; each value is from before its batch's step */
+    double cost;          /* mean over the batches done of loss_scale * cost, weighted by their rows */
+    double penalty;       /* the same mean of alpha/2 * sum of squared weights / sum of row weights */
+    double gradient_norm; /* length of the last batch's gradient; NaN if not wanted */
+    int64_t batches;      /* done, this call */
+} cmlp_epoch;
+
+/* Goes once through the selected rows in batches, with a step of the optimiser after each. A batch whose row weights
+ * are all zero is left out. */
+CMLP_API int cmlp_train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows, const cmlp_targets *targets,
+                              const cmlp_objective *objective, cmlp_optimizer *optimizer, cmlp_epoch *epoch,
+                              cmlp_run *run);
+
+/* --------------------------------------------------------------------------------------------- the arithmetic
+ *
+ * fma(a, b, c) is a*b + c rounded once. T is the net's element type. What is not written fused is not fused.
+ *
+ * Products. z_j = b_j + sum_k x_k w_kj, W' delta and the sums of gradients over rows: the summed index is cut into
+ *   chunks of 128; a chunk is one chain of fma from +0, ascending; chunk sums are added, ascending, to a total that
+ *   starts as b_j + 0, or as +0.
+ * Activations. logistic, tanh, exp, log: own polynomials, within 2 ulp, below the smallest normal number +0.
+ *   relu(z) = +0 where z <= 0, else z (NaN stays). softmax: e_j = exp(z_j - max z); a_j = e_j / sum by the rule above.
+ * Output delta. d = a - y.  log loss, poisson: d * s.  squared error: g = d * 2s, then g * act'(a); softmax: with
+ *   q = sum_k g_k a_k (a chain as above), a_j * (g_j - q).  s = loss_scale, then times the row weight if there are any.
+ * act'(a). logistic a - a*a as fma(-a, a, a); tanh fma(-a, a, 1); exp a; relu 1 where a > 0, else 0.
+ * Gradient. g = fma(alpha, w, sum) * (1 / sum of row weights), the reciprocal being rounded from double to T.
+ * Steps.  sgd       w = fma(-lr, g, w)
+ *         momentum  v = fma(-lr, g, mu*v), flushed;  w = w + v
+ *         nesterov  v as above;                      w = w + fma(-lr, g, mu*v)
+ *         adam      m = fma(b1, m, (1-b1)*g), flushed;  v = fma(b2, v, ((1-b2)*g)*g), flushed;
+ *                   w = w - (r*m) / (sqrt(v) + eps),  r = lr * sqrt(1 - b2^t) / (1 - b1^t) in double, rounded to T
+ *   with lr, mu, b1, 1-b1, b2, 1-b2, eps rounded from double to T. Flushed: |v| < 1e-30 (float64: 1e-290) and Adam's
+ *   second moment < 1e-36 (1e-290) become +0, so that nothing decays into slow subnormal numbers.
+ * Sums to one number (cost over rows, penalty, length): in double; element i goes to partial i mod 16, ascending;
+ *   partials p are joined as p[i] += p[i+8], then +4, +2, +1. A weight row's squares are one such sum, the penalty the
+ *   sum of those.
+ * Calls run in round-to-nearest without flush-to-zero whatever mode the caller's thread is in, and put it back.
+ */
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,52 @@
+"""Builds the one extension, cmlp._core, from the bridge and the C core; all metadata is in pyproject.toml."""
+
+import re
+import sys
+from pathlib import Path
+
+import numpy
+from Cython.Build import cythonize
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+ROOT = Path(__file__).parent
+
+# One rounding per operation and no errno from sqrt; otherwise the language's own arithmetic. Instruction sets are
+# chosen inside the sources, so every file is compiled alike.
+UNIX_FLAGS = ["-std=c11", "-O3", "-ffp-contract=off", "-fno-math-errno", "-fvisibility=hidden"]
+MSVC_FLAGS = ["/std:c11", "/O2", "/fp:precise"]
+
+
+class BuildCore(build_ext):
+    """Gives each compiler its own spelling of the same flags."""
+
+    def build_extensions(self):
+        msvc = self.compiler.compiler_type == "msvc"
+        for extension in self.extensions:
+            extension.extra_compile_args = MSVC_FLAGS if msvc else UNIX_FLAGS
+            extension.extra_link_args = [] if sys.platform == "win32" else ["-pthread"]
+        super().build_extensions()
+
+
+def version():
+    header = (ROOT / "include/cmlp.h").read_text(encoding="utf-8")
+    return re.search(r'#define CMLP_VERSION "(.+)"', header).group(1)
+
+
+def sources(pattern):
+    return sorted(p.relative_to(ROOT).as_posix() for p in (ROOT / "src/cmlp/core").rglob(pattern))
+
+
+core = Extension(
+    "cmlp._core",
+    sources=["src/cmlp/_core.pyx", *sources("*.c")],
+    depends=[*sources("*.h"), "include/cmlp.h"],
+    include_dirs=["include", numpy.get_include()],
+    define_macros=[(name, "NPY_2_0_API_VERSION") for name in ("NPY_NO_DEPRECATED_API", "NPY_TARGET_VERSION")],
+)
+
+setup(
+    version=version(),
+    ext_modules=cythonize([core], language_level=3, include_path=["src"]),
+    cmdclass={"build_ext": BuildCore},
+)

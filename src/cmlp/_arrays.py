@@ -1,0 +1,97 @@
+"""What users pass, turned into arrays that the core reads; and how many threads there are to be had."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+
+
+def as_matrix(value, name, width):
+    """Return `value` as a 2-D array of uint8, float32 or float64 with `width` columns.
+
+    Raises
+    ------
+    TypeError
+        If it does not hold real numbers.
+    ValueError
+        If its shape is wrong.
+    """
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise ValueError(f"{name} is not a rectangular array: {error}") from None
+    if array.ndim != 2:
+        raise ValueError(
+            f"{name} must be a 2-D array of shape (n, {width}), got an array of shape {array.shape}. "
+            "Reshape your data: X.reshape(1, -1) for a single row."
+        )
+    if array.shape[1] != width:
+        raise ValueError(f"{name} must have {width} columns, got an array of shape {array.shape}")
+    return readable(array, name)
+
+
+def readable(array, name):
+    """Return the array itself or a copy in a type that the core reads: aligned, in native byte order."""
+    kind, size = array.dtype.kind, array.dtype.itemsize
+    if kind not in "buif":
+        raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
+    if kind == "b" or (kind == "u" and size == 1):
+        dtype = array.dtype
+    elif kind == "f" and size <= 4:
+        dtype = np.float32
+    else:
+        dtype = np.float64
+    return np.require(array, np.dtype(dtype).newbyteorder("="), ["ALIGNED"])
+
+
+def as_labels(value, n_rows, n_classes):
+    """Return class indices as an int32 array, checked against the number of classes."""
+    array = np.asarray(value)
+    if len(array) != n_rows:
+        raise ValueError(f"X and Y must have the same number of rows, got {n_rows} and {len(array)}")
+    if array.dtype.kind not in "bui":
+        raise TypeError(
+            f"Y must be class indices (integers) or of shape (n, {n_classes}), got dtype {array.dtype}"
+        )
+    if len(array) and not (0 <= array.min() and array.max() < n_classes):
+        raise ValueError(
+            f"Y must be class indices from 0 to {n_classes - 1}, got {array.min()} to {array.max()}"
+        )
+    return np.ascontiguousarray(array, np.int32)
+
+
+def as_order(value, n_rows):
+    """Return row indices as an int64 array of our own, which nobody can change while it is in use."""
+    array = np.array(value)
+    if array.ndim != 1 or (array.dtype.kind not in "ui" and len(array)):
+        raise TypeError(f"order must be a 1-D array of integers, got shape {array.shape}, dtype {array.dtype}")
+    array = array.astype(np.int64, copy=False)
+    if len(array) and not (0 <= array.min() and array.max() < n_rows):
+        raise ValueError(
+            f"order must be row indices from 0 to {n_rows - 1}, got {array.min()} to {array.max()}"
+        )
+    return array
+
+
+def as_row_weights(value, n_rows):
+    """Return row weights as a float64 array."""
+    array = np.ascontiguousarray(value, np.float64)
+    if array.shape != (n_rows,):
+        raise ValueError(f"sample_weight must have shape ({n_rows},), got {array.shape}")
+    return array
+
+
+def available_threads() -> int:
+    """Return the number of processors that this process may use, by affinity and by control group."""
+    count = os.cpu_count() or 1
+    if hasattr(os, "sched_getaffinity"):
+        count = len(os.sched_getaffinity(0))
+    try:
+        with open("/sys/fs/cgroup/cpu.max", encoding="ascii") as file:
+            quota, period = file.read().split()
+        if quota != "max":
+            count = min(count, max(1, round(int(quota) / int(period))))
+    except (OSError, ValueError):
+        pass
+    return count

@@ -1,0 +1,31 @@
+/* The few atomic operations of the thread team, for C11 compilers and for MSVC without <stdatomic.h>. */
+#ifndef CMLP_ATOMIC_H
+#define CMLP_ATOMIC_H
+
+#if defined(_MSC_VER) && !defined(__clang__)
+
+#include <intrin.h>
+typedef volatile long cmlp_atomic;
+static inline void cmlp_atomic_init(cmlp_atomic *a, long value) { *a = value; }
+static inline long cmlp_atomic_load(cmlp_atomic *a) { return _InterlockedOr(a, 0); }
+static inline void cmlp_atomic_store(cmlp_atomic *a, long value) { _InterlockedExchange(a, value); }
+static inline long cmlp_atomic_add(cmlp_atomic *a, long value) { return _InterlockedExchangeAdd(a, value); }
+
+#else
+
+#include <stdatomic.h>
+typedef atomic_long cmlp_atomic;
+static inline void cmlp_atomic_init(cmlp_atomic *a, long value) { atomic_init(a, value); }
+static inline long cmlp_atomic_load(cmlp_atomic *a) { return atomic_load_explicit(a, memory_order_acquire); }
+static inline void cmlp_atomic_store(cmlp_atomic *a, long value)
+{
+    atomic_store_explicit(a, value, memory_order_release);
+}
+/* Returns the value before. */
+static inline long cmlp_atomic_add(cmlp_atomic *a, long value)
+{
+    return atomic_fetch_add_explicit(a, value, memory_order_acq_rel);
+}
+
+#endif
+#endif

@@ -1,0 +1,310 @@
+#include "backward.h"
+
+#include "forward.h"
+
+/* Rows of a batch that are on the way at once: whole chunks, so that sums over rows do not depend on it. */
+#define TILE_ROWS (2 * CMLP_CHUNK)
+#define TARGET_ELEMENTS 4096 /* targets are made dense for so many elements at a time, or for one row */
+#define SHARE_ROWS 16        /* weight rows are shared out to threads in such units */
+
+static cmlp_matrix layer_input(const cmlp_batch_job *job, int32_t l, int64_t first)
+{
+    if (!l) return (cmlp_matrix){.list = job->list + first};
+    int64_t n_in = job->data.net->layers[l].n_in;
+    return (cmlp_matrix){.base = cmlp_at(job->data.net, job->activations[l - 1], first * n_in), .ld = n_in};
+}
+
+/* ------------------------------------------------------------------------------------ workspace, checks */
+
+static int64_t target_rows(const cmlp_net *net)
+{
+    int64_t rows = TARGET_ELEMENTS / cmlp_n_out(net);
+    return rows > 0 ? rows : 1;
+}
+
+static int64_t delta_block(const cmlp_net *net) { return 2 * net->kernels->lanes; }
+
+static size_t scratch_size(const cmlp_net *net)
+{
+    cmlp_space targets = {0}, deltas = {0};
+    int64_t widest = cmlp_n_in(net) > net->widest ? cmlp_n_in(net) : net->widest;
+    cmlp_take(&targets, target_rows(net) * cmlp_n_out(net), net->element);
+    cmlp_take(&targets, cmlp_n_in(net), net->element);
+    cmlp_take(&deltas, 2 * delta_block(net) * widest, net->element);
+    if (targets.overflow || deltas.overflow) return 0;
+    return targets.used > deltas.used ? targets.used : deltas.used;
+}
+
+static void lay_out(cmlp_space *space, cmlp_batch_job *job, const cmlp_net *net, int call, int64_t batch_rows,
+                    int32_t n_threads)
+{
+    const int64_t rows = batch_rows < TILE_ROWS ? batch_rows : TILE_ROWS;
+    int64_t weight_rows = 0;
+    job->tile_rows = rows;
+    job->list = cmlp_take(space, rows, sizeof(void *));
+    job->converted = cmlp_take(space, rows * cmlp_n_in(net), net->element);
+    for (int32_t l = 0; l < net->n_layers; l++) {
+        job->activations[l] = cmlp_take(space, rows * net->layers[l].n_out, net->element);
+        job->deltas[l] = cmlp_take(space, rows * net->layers[l].n_out, net->element);
+        weight_rows += net->layers[l].n_in;
+    }
+    job->costs = cmlp_take(space, rows, sizeof(double));
+    job->weights = cmlp_take(space, rows, sizeof(double));
+    job->squares = cmlp_take(space, weight_rows, sizeof(double));
+    job->scratch_size = scratch_size(net);
+    if (!job->scratch_size) space->overflow = 1;
+    job->scratch = cmlp_take(space, n_threads, job->scratch_size ? job->scratch_size : 1);
+    job->gradient = call == CMLP_CALL_TRAIN ? cmlp_take(space, net->n_params, net->element) : NULL;
+}
+
+size_t cmlp_batch_space(const cmlp_net *net, int call, int64_t batch_rows, int32_t n_threads)
+{
+    cmlp_batch_job job;
+    cmlp_space space = {0};
+    lay_out(&space, &job, net, call, batch_rows, n_threads);
+    return space.overflow ? 0 : space.used;
+}
+
+static int check_objective(const cmlp_objective *objective)
+{
+    if (!objective) return CMLP_ERROR_NULL;
+    if (objective->struct_size != sizeof *objective) return CMLP_ERROR_STRUCT_SIZE;
+    const double alpha = objective->alpha, scale = objective->loss_scale, clip = objective->log_loss_clip;
+    if (!(alpha >= 0 && alpha <= DBL_MAX) || !(scale > 0 && scale <= DBL_MAX) || !(clip >= 0 && clip < 0.5))
+        return CMLP_ERROR_OPTION;
+    return CMLP_OK;
+}
+
+int cmlp_batch_prepare(cmlp_batch_job *job, const cmlp_net *net, const void *params, const cmlp_rows *rows,
+                       const cmlp_targets *targets, const cmlp_objective *objective, cmlp_run *run, int call,
+                       int64_t batch_rows)
+{
+    int status = check_objective(objective);
+    if (status) return status;
+    if (!params || !targets) return CMLP_ERROR_NULL;
+    status = cmlp_check_data(&job->data, net, rows, targets, objective->row_weights);
+    if (status) return status;
+    if (!job->data.n) return CMLP_ERROR_ROWS;
+    if (batch_rows < 1) return CMLP_ERROR_BATCH;
+    if (cmlp_misaligned(params, net->element)) return CMLP_ERROR_ALIGNMENT;
+    status = cmlp_check_run(run, 0);
+    if (status) return status;
+    if (batch_rows > job->data.n) batch_rows = job->data.n;
+    size_t needed = cmlp_batch_space(net, call, batch_rows, run->n_threads);
+    if (!needed) return CMLP_ERROR_OVERFLOW;
+    status = cmlp_check_run(run, needed);
+    if (status) return status;
+    cmlp_space space = {.base = run->workspace};
+    lay_out(&space, job, net, call, batch_rows, run->n_threads);
+    job->objective = *objective;
+    job->run = run;
+    job->params = params;
+    job->input_gradient = NULL;
+    for (int32_t i = 0; i < run->n_threads; i++) job->faults[i] = (cmlp_fault){CMLP_OK, -1, -1};
+    return CMLP_OK;
+}
+
+/* -------------------------------------------------------------------- a share of rows: forward, cost, deltas */
+
+static cmlp_fault forward_rows(cmlp_batch_job *job, int64_t selected, int64_t a, int64_t n, void *scratch)
+{
+    const cmlp_net *net = job->data.net;
+    void *converted = cmlp_at(net, job->converted, a * cmlp_n_in(net));
+    cmlp_gather_rows(&job->data, selected, n, job->list + a, converted);
+    for (int32_t l = 0; l < net->n_layers; l++) {
+        cmlp_matrix x = layer_input(job, l, a);
+        const cmlp_layer *layer = &net->layers[l];
+        void *z = cmlp_at(net, job->activations[l], a * layer->n_out);
+        cmlp_weighted_sums(net, job->params, l, &x, n, z);
+        if (!l) {
+            cmlp_fault fault = cmlp_check_sums(&job->data, z, selected, n, scratch, 1);
+            if (fault.status) return fault;
+        }
+        if (l < net->n_layers - 1) net->kernels->activate(layer->activation, z, n, layer->n_out);
+    }
+    return (cmlp_fault){CMLP_OK, -1, -1};
+}
+
+/* The output layer's activations, costs and deltas; its weighted sums stand in the activations. */
+static cmlp_fault output_rows(cmlp_batch_job *job, int64_t selected, int64_t a, int64_t n, int want_delta, void *scratch)
+{
+    const cmlp_net *net = job->data.net;
+    const int32_t last = net->n_layers - 1;
+    const int64_t n_out = cmlp_n_out(net), most = target_rows(net);
+    cmlp_loss_values values = {.activation = cmlp_output_activation(net),
+                               .loss = net->loss,
+                               .scale = job->objective.loss_scale,
+                               .clip = job->objective.log_loss_clip};
+    cmlp_gather_weights(&job->data, selected, n, job->weights + a);
+    for (int64_t i = 0, m; i < n; i += m) {
+        m = n - i < most ? n - i : most;
+        cmlp_gather_targets(&job->data, selected + i, m, scratch);
+        values.weights = job->data.weights ? job->weights + a + i : NULL;
+        net->kernels->loss(&values, cmlp_at(net, job->activations[last], (a + i) * n_out), scratch,
+                           cmlp_at(net, job->deltas[last], (a + i) * n_out), m, n_out, want_delta,
+                           job->costs + a + i);
+    }
+    for (int64_t i = 0; i < n; i++)
+        if (!(job->costs[a + i] - job->costs[a + i] == 0)) {
+            int64_t column = cmlp_bad_target(&job->data, selected + i, scratch);
+            return (cmlp_fault){column < 0 ? CMLP_ERROR_DIVERGED : CMLP_ERROR_TARGET, selected + i, column};
+        }
+    return (cmlp_fault){CMLP_OK, -1, -1};
+}
+
+/* previous[i, k] = sum_j delta[i, j] w[k, j]. The deltas are turned, not W: then W is read as it stands, and the
+ * vectors run across rows. */
+static void delta_product(const cmlp_net *net, const void *params, int32_t l, const void *delta, int64_t n,
+                          void *previous, void *scratch)
+{
+    const cmlp_kernels *kernels = net->kernels;
+    const cmlp_layer *layer = &net->layers[l];
+    const int64_t block = delta_block(net), n_in = layer->n_in, n_out = layer->n_out;
+    const cmlp_matrix w = {.base = cmlp_at(net, params, layer->weights), .ld = n_out};
+    void *turned = scratch, *product = cmlp_at(net, scratch, block * n_out);
+    for (int64_t i = 0, m; i < n; i += m) {
+        m = n - i < block ? n - i : block;
+        kernels->transpose(cmlp_at(net, delta, i * n_out), n_out, m, n_out, turned, block);
+        kernels->dense(&w, n_in, n_out, turned, block, NULL, m, product, block);
+        kernels->transpose(product, block, n_in, m, cmlp_at(net, previous, i * n_in), n_in);
+    }
+}
+
+static void backward_rows(cmlp_batch_job *job, int64_t selected, int64_t a, int64_t n, void *scratch)
+{
+    const cmlp_net *net = job->data.net;
+    for (int32_t l = net->n_layers - 1; l > 0; l--) {
+        const cmlp_layer *layer = &net->layers[l];
+        void *previous = cmlp_at(net, job->deltas[l - 1], a * layer->n_in);
+        delta_product(net, job->params, l, cmlp_at(net, job->deltas[l], a * layer->n_out), n, previous, scratch);
+        net->kernels->derivative(net->layers[l - 1].activation,
+                                 cmlp_at(net, job->activations[l - 1], a * layer->n_in), previous, n * layer->n_in);
+    }
+    if (!job->input_gradient) return;
+    const int64_t n_in = cmlp_n_in(net);
+    void *out = cmlp_at(net, job->input_gradient, selected * n_in);
+    delta_product(net, job->params, 0, cmlp_at(net, job->deltas[0], a * net->layers[0].n_out), n, out, scratch);
+    net->kernels->multiply(out, n * n_in, job->data.rows->scale);
+}
+
+/* Rows [a, end) of the tile that starts at the selected row `first`. */
+static cmlp_fault tile_rows_share(cmlp_batch_job *job, int64_t first, int64_t a, int64_t end, void *scratch)
+{
+    const int want_delta = job->gradient || job->input_gradient;
+    const int64_t n = end - a, selected = first + a;
+    cmlp_fault fault = forward_rows(job, selected, a, n, scratch);
+    if (!fault.status) fault = output_rows(job, selected, a, n, want_delta, scratch);
+    if (!fault.status && want_delta) backward_rows(job, selected, a, n, scratch);
+    return fault;
+}
+
+/* ------------------------------------------------------------- a share of weights: gradient, step, squares */
+
+/* Weight rows [k0, k1) of a layer; k1 may be n_in + 1, the biases being the weights of an input that is always 1. */
+typedef struct weight_share {
+    int32_t layer;
+    int64_t k0, k1;
+    int biases;
+} weight_share;
+
+static void squares_of(cmlp_batch_job *job, const void *params, int32_t l, int64_t k0, int64_t k1)
+{
+    const cmlp_net *net = job->data.net;
+    const cmlp_layer *layer = &net->layers[l];
+    double *squares = job->squares;
+    for (int32_t i = 0; i < l; i++) squares += net->layers[i].n_in;
+    for (int64_t k = k0; k < k1; k++)
+        squares[k] = net->kernels->square_sum(cmlp_at(net, params, layer->weights + k * layer->n_out), layer->n_out);
+}
+
+static void gradient_share(cmlp_batch_job *job, const weight_share *share, int64_t n, int first_tile, int last_tile,
+                           const cmlp_batch_end *end, double weight_sum)
+{
+    const cmlp_net *net = job->data.net;
+    const cmlp_layer *layer = &net->layers[share->layer];
+    static const float one_f = 1;
+    static const double one_d = 1;
+    const cmlp_matrix ones = {.base = net->dtype == CMLP_FLOAT32 ? (const void *)&one_f : &one_d};
+    void *w = end->params;
+    const int64_t weights = layer->weights, biases = layer->biases;
+    for (int64_t i = 0, m; i < n; i += m) {
+        m = n - i < CMLP_CHUNK ? n - i : CMLP_CHUNK;
+        const int first = first_tile && !i, last = last_tile && i + m == n;
+        cmlp_finish finish = {.mode = last ? end->mode : CMLP_KEEP_SUM,
+                              .alpha = job->objective.alpha,
+                              .inverse = 1 / weight_sum,
+                              .rate = end->step ? end->step->rate : 0};
+        cmlp_matrix a = layer_input(job, share->layer, i);
+        void *delta = cmlp_at(net, job->deltas[share->layer], i * layer->n_out);
+        net->kernels->gradient(&a, delta, m, share->k0, share->k1, layer->n_out, cmlp_at(net, job->gradient, weights),
+                               first, cmlp_at(net, w, weights), &finish);
+        finish.alpha = 0;
+        if (share->biases)
+            net->kernels->gradient(&ones, delta, m, 0, 1, layer->n_out, cmlp_at(net, job->gradient, biases), first,
+                                   cmlp_at(net, w, biases), &finish);
+    }
+}
+
+static void weights_share(cmlp_batch_job *job, int64_t n, int first_tile, int last_tile, const cmlp_batch_end *end,
+                          double weight_sum, int32_t index, int32_t size)
+{
+    const cmlp_net *net = job->data.net;
+    for (int32_t l = 0; l < net->n_layers; l++) {
+        const cmlp_layer *layer = &net->layers[l];
+        weight_share share = {.layer = l, .biases = index == size - 1};
+        cmlp_team_share(layer->n_in, SHARE_ROWS, index, size, &share.k0, &share.k1);
+        gradient_share(job, &share, n, first_tile, last_tile, end, weight_sum);
+        if (!last_tile || !end->step) continue;
+        if (end->mode == CMLP_GRADIENT) {
+            int64_t from = share.k0 * layer->n_out, to = share.k1 * layer->n_out;
+            if (share.biases) to += layer->n_out; /* the last member's weights end where the biases begin */
+            cmlp_step_elements(net, end->step, end->state, end->params, job->gradient, layer->weights + from,
+                               to - from);
+        }
+        if (job->objective.alpha > 0) squares_of(job, end->params, l, share.k0, share.k1);
+    }
+}
+
+/* ------------------------------------------------------------------------------------------------- the batch */
+
+static void add_costs(const cmlp_batch_job *job, int64_t n, cmlp_sum *cost)
+{
+    for (int64_t i = 0; i < n; i++)
+        cmlp_sum_add(cost, job->data.weights ? job->costs[i] * job->weights[i] : job->costs[i]);
+}
+
+int cmlp_batch_member(cmlp_batch_job *job, int64_t first, int64_t n, const cmlp_batch_end *end, cmlp_sum *cost,
+                      cmlp_team *team, int32_t index, int32_t size)
+{
+    const double weight_sum = cmlp_weight_sum(&job->data, first, n);
+    void *scratch = job->scratch + (size_t)index * job->scratch_size;
+    for (int64_t t = 0, m; t < n; t += m) {
+        int64_t a, b;
+        m = n - t < job->tile_rows ? n - t : job->tile_rows;
+        cmlp_team_share(m, 1, index, size, &a, &b);
+        job->faults[index] = tile_rows_share(job, first + t, a, b, scratch);
+        if (index == 0 && !job->faults[0].status && cmlp_poll(job->run)) job->faults[0].status = CMLP_CANCELLED;
+        cmlp_team_wait(team);
+        if (cmlp_first_fault(job->faults, size).status) return 0;
+        if (index == 0) add_costs(job, m, cost);
+        if (job->gradient) weights_share(job, m, t == 0, t + m == n, end, weight_sum, index, size);
+        cmlp_team_wait(team);
+    }
+    return 1;
+}
+
+double cmlp_squares_total(const cmlp_batch_job *job)
+{
+    const cmlp_net *net = job->data.net;
+    const double *squares = job->squares;
+    cmlp_sum sum = {0};
+    for (int32_t l = 0; l < net->n_layers; l++)
+        for (int64_t k = 0; k < net->layers[l].n_in; k++) cmlp_sum_add(&sum, *squares++);
+    return cmlp_sum_total(&sum);
+}
+
+void cmlp_squares_renew(cmlp_batch_job *job)
+{
+    for (int32_t l = 0; l < job->data.net->n_layers; l++)
+        squares_of(job, job->params, l, 0, job->data.net->layers[l].n_in);
+}

@@ -1,0 +1,56 @@
+/* Backpropagation of a batch of rows: cost, deltas, gradient, and the optimiser's step. One engine serves cost,
+ * gradient, input gradient and training. */
+#ifndef CMLP_BACKWARD_H
+#define CMLP_BACKWARD_H
+
+#include "optimizer.h"
+#include "run.h"
+#include "sums.h"
+
+typedef struct cmlp_batch_job {
+    cmlp_data data;
+    cmlp_objective objective;
+    cmlp_run *run;
+    const void *params;
+    void *gradient;       /* sums of the batch, then its gradient; NULL: no parameter gradient is wanted */
+    void *input_gradient; /* NULL: not wanted */
+
+    /* of one tile of rows, in the workspace */
+    int64_t tile_rows;
+    const void **list;
+    void *converted;
+    void *activations[CMLP_MAX_LAYERS - 1], *deltas[CMLP_MAX_LAYERS - 1];
+    double *costs, *weights;
+    double *squares; /* of each weight row: sum of w^2 */
+    char *scratch;   /* scratch_size bytes per thread */
+    size_t scratch_size;
+
+    cmlp_fault faults[CMLP_MAX_THREADS];
+} cmlp_batch_job;
+
+/* What is done with a batch's finished gradient. */
+typedef struct cmlp_batch_end {
+    cmlp_finish_mode mode; /* CMLP_GRADIENT, or CMLP_UPDATE for plain SGD */
+    const cmlp_step_values *step; /* NULL: no step */
+    void *params, *state;
+} cmlp_batch_end;
+
+/* Checks all that cost, gradient and training have in common and lays out the workspace for batches of at most
+ * batch_rows rows. For CMLP_CALL_TRAIN job->gradient is a block of the workspace. */
+int cmlp_batch_prepare(cmlp_batch_job *job, const cmlp_net *net, const void *params, const cmlp_rows *rows,
+                       const cmlp_targets *targets, const cmlp_objective *objective, cmlp_run *run, int call,
+                       int64_t batch_rows);
+
+/* The selected rows [first, first + n) as one batch, by a member of a team. Member 0 adds to `cost` the sum of the
+ * rows' costs times their weights. Returns whether the batch was done; if not, a fault stands in job->faults. */
+int cmlp_batch_member(cmlp_batch_job *job, int64_t first, int64_t n, const cmlp_batch_end *end, cmlp_sum *cost,
+                      cmlp_team *team, int32_t index, int32_t size);
+
+/* Sum of the squared weights, from job->squares, or computed anew into it. */
+double cmlp_squares_total(const cmlp_batch_job *job);
+void cmlp_squares_renew(cmlp_batch_job *job);
+
+/* Workspace of a CMLP_CALL_GRADIENT or _TRAIN for batches of at most batch_rows rows; 0 if it cannot be addressed. */
+size_t cmlp_batch_space(const cmlp_net *net, int call, int64_t batch_rows, int32_t n_threads);
+
+#endif

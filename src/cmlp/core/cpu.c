@@ -1,0 +1,72 @@
+/* Asks the processor what it can do and the operating system what it saves. Nothing is remembered: callers keep the
+ * answer (CPUID costs microseconds in a virtual machine). Compilers' own helpers are not used: they are missing from
+ * some run-time libraries. */
+#include "cpu.h"
+
+#include "../../../include/cmlp.h"
+#include "kernels/target.h"
+
+#if CMLP_X86
+
+#if defined(_MSC_VER) && !defined(__clang__)
+#include <intrin.h>
+static void cpuid(uint32_t leaf, uint32_t r[4]) { __cpuidex((int *)r, (int)leaf, 0); }
+static uint64_t saved_state(void) { return _xgetbv(0); }
+#else
+#include <cpuid.h>
+static void cpuid(uint32_t leaf, uint32_t r[4]) { __cpuid_count(leaf, 0, r[0], r[1], r[2], r[3]); }
+static uint64_t saved_state(void)
+{
+    uint32_t low, high;
+    __asm__ volatile(".byte 0x0f, 0x01, 0xd0" /* xgetbv */ : "=a"(low), "=d"(high) : "c"(0));
+    return (uint64_t)high << 32 | low;
+}
+#endif
+
+enum { EAX, EBX, ECX, EDX };
+#define BIT(n) (UINT32_C(1) << (n))
+
+#define LEAF1_ECX_NEEDED (BIT(12) /* FMA */ | BIT(27) /* OSXSAVE */ | BIT(28) /* AVX */)
+#define LEAF7_EBX_AVX2 BIT(5)
+#define LEAF7_EBX_AVX512F BIT(16)
+#define SAVED_AVX 0x06u    /* XMM and YMM */
+#define SAVED_AVX512 0xe6u /* also mask registers and both parts of ZMM */
+
+uint32_t cmlp_cpu_isa(void)
+{
+    uint32_t found = CMLP_ISA_GENERIC, r[4];
+    cpuid(0, r);
+    if (r[EAX] < 7) return found;
+    cpuid(1, r);
+    if ((r[ECX] & LEAF1_ECX_NEEDED) != LEAF1_ECX_NEEDED) return found;
+    uint64_t saved = saved_state();
+    cpuid(7, r);
+    if (!(r[EBX] & LEAF7_EBX_AVX2) || (saved & SAVED_AVX) != SAVED_AVX) return found;
+    found |= CMLP_ISA_AVX2;
+    if ((r[EBX] & LEAF7_EBX_AVX512F) && (saved & SAVED_AVX512) == SAVED_AVX512) found |= CMLP_ISA_AVX512;
+    return found;
+}
+
+#elif CMLP_AARCH64
+uint32_t cmlp_cpu_isa(void) { return CMLP_ISA_GENERIC | CMLP_ISA_NEON; }
+#else
+uint32_t cmlp_cpu_isa(void) { return CMLP_ISA_GENERIC; }
+#endif
+
+/* Best first. */
+static const cmlp_kernels *const tables[] = {
+#if CMLP_X86
+    &cmlp_kernels_f32_avx512, &cmlp_kernels_f64_avx512, &cmlp_kernels_f32_avx2, &cmlp_kernels_f64_avx2,
+#elif CMLP_AARCH64
+    &cmlp_kernels_f32_neon, &cmlp_kernels_f64_neon,
+#endif
+    &cmlp_kernels_f32_generic, &cmlp_kernels_f64_generic,
+};
+
+const cmlp_kernels *cmlp_find_kernels(int32_t dtype, uint32_t mask)
+{
+    uint32_t allowed = cmlp_cpu_isa() & (mask ? mask : UINT32_MAX);
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
+        if (tables[i]->dtype == dtype && (tables[i]->isa & allowed)) return tables[i];
+    return NULL;
+}

@@ -1,0 +1,10 @@
+/* Which kernels can run here. */
+#ifndef CMLP_CPU_H
+#define CMLP_CPU_H
+
+#include "kernels/kernels.h"
+
+/* The best table among `mask` (0: all) for the element type; NULL if there is none. */
+const cmlp_kernels *cmlp_find_kernels(int32_t dtype, uint32_t mask);
+
+#endif

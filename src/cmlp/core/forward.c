@@ -1,0 +1,147 @@
+/* Forward: rows are independent, so each thread takes its share in tiles and meets the others only at the end. */
+#include "forward.h"
+
+#include "atomic.h"
+#include "float_mode.h"
+#include "run.h"
+
+/* A tile's activations stay in the cache, its rows fill the kernels' tiles. */
+#define TILE_ROWS 128
+
+/* What one thread works in. */
+typedef struct tile_space {
+    const void **list;
+    void *converted;
+    void *activations[2]; /* of hidden layers, in turns */
+} tile_space;
+
+typedef struct forward_job {
+    cmlp_data data;
+    const void *params;
+    void *const *outputs; /* per layer, or NULL; the last is given */
+    void *last_output;
+    cmlp_run *run;
+    cmlp_atomic cancelled;
+    cmlp_fault faults[CMLP_MAX_THREADS];
+} forward_job;
+
+static int64_t tile_rows(int64_t n_rows) { return n_rows < TILE_ROWS ? n_rows : TILE_ROWS; }
+
+static void lay_out(cmlp_space *space, const cmlp_net *net, int64_t rows, tile_space *tile)
+{
+    int64_t hidden = 0;
+    for (int32_t l = 0; l < net->n_layers - 1; l++)
+        if (net->layers[l].n_out > hidden) hidden = net->layers[l].n_out;
+    tile->list = cmlp_take(space, rows, sizeof(void *));
+    tile->converted = cmlp_take(space, rows * cmlp_n_in(net), net->element);
+    for (int i = 0; i < 2; i++) tile->activations[i] = cmlp_take(space, rows * hidden, net->element);
+}
+
+size_t cmlp_forward_space(const cmlp_net *net, int64_t n_rows, int32_t n_threads)
+{
+    cmlp_space space = {0};
+    tile_space tile;
+    for (int32_t i = 0; i < n_threads; i++) lay_out(&space, net, tile_rows(n_rows), &tile);
+    return space.overflow ? 0 : space.used;
+}
+
+void cmlp_weighted_sums(const cmlp_net *net, const void *params, int32_t layer, const cmlp_matrix *x, int64_t n,
+                        void *z)
+{
+    const cmlp_layer *at = &net->layers[layer];
+    net->kernels->dense(x, n, at->n_in, cmlp_at(net, params, at->weights), at->n_out,
+                        cmlp_at(net, params, at->biases), at->n_out, z, at->n_out);
+}
+
+/* Where layer l's activations of the tile go that starts at the selected row `first`. */
+static void *layer_output(const forward_job *job, const tile_space *tile, int32_t l, int64_t first)
+{
+    const cmlp_net *net = job->data.net;
+    void *all = l == net->n_layers - 1 ? job->last_output : job->outputs ? job->outputs[l] : NULL;
+    return all ? cmlp_at(net, all, first * net->layers[l].n_out) : tile->activations[l & 1];
+}
+
+static cmlp_fault forward_tile(const forward_job *job, const tile_space *tile, int64_t first, int64_t n)
+{
+    const cmlp_net *net = job->data.net;
+    cmlp_gather_rows(&job->data, first, n, tile->list, tile->converted);
+    cmlp_matrix x = {.list = tile->list};
+    for (int32_t l = 0; l < net->n_layers; l++) {
+        const cmlp_layer *layer = &net->layers[l];
+        void *a = layer_output(job, tile, l, first);
+        cmlp_weighted_sums(net, job->params, l, &x, n, a);
+        if (!l) {
+            cmlp_fault fault = cmlp_check_sums(&job->data, a, first, n, tile->converted, 0);
+            if (fault.status) return fault;
+        }
+        net->kernels->activate(layer->activation, a, n, layer->n_out);
+        x = (cmlp_matrix){.base = a, .ld = layer->n_out};
+    }
+    return (cmlp_fault){CMLP_OK, -1, -1};
+}
+
+static void forward_share(void *context, cmlp_team *team, int32_t index, int32_t size)
+{
+    forward_job *job = context;
+    cmlp_fault *fault = &job->faults[index];
+    cmlp_space space = {.base = job->run->workspace};
+    tile_space tile;
+    int64_t first, end, rows = tile_rows(job->data.n);
+    (void)team;
+    lay_out(&space, job->data.net, rows, &tile);
+    for (int32_t i = 0; i < index; i++) lay_out(&space, job->data.net, rows, &tile);
+    cmlp_team_share(job->data.n, 1, index, size, &first, &end);
+    *fault = (cmlp_fault){CMLP_OK, -1, -1};
+    for (int64_t n; first < end && !fault->status; first += n) {
+        if (index == 0 && cmlp_poll(job->run)) cmlp_atomic_store(&job->cancelled, 1);
+        if (cmlp_atomic_load(&job->cancelled)) return;
+        n = end - first < rows ? end - first : rows;
+        *fault = forward_tile(job, &tile, first, n);
+    }
+}
+
+static int forward(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *const *outputs,
+                   void *last_output, cmlp_run *run)
+{
+    forward_job job;
+    int status = cmlp_check_data(&job.data, net, rows, NULL, NULL);
+    if (status) return status;
+    if (!params || !last_output) return CMLP_ERROR_NULL;
+    if (cmlp_misaligned(params, net->element) || cmlp_misaligned(last_output, net->element))
+        return CMLP_ERROR_ALIGNMENT;
+    status = cmlp_check_run(run, 0);
+    if (status) return status;
+    int32_t threads = cmlp_worthwhile_threads(net, job.data.n, 1, run->n_threads);
+    size_t needed = cmlp_forward_space(net, job.data.n, threads);
+    if (!needed && job.data.n) return CMLP_ERROR_OVERFLOW;
+    status = cmlp_check_run(run, needed);
+    if (status) return status;
+    job.params = params;
+    job.outputs = outputs;
+    job.last_output = last_output;
+    job.run = run;
+    cmlp_atomic_init(&job.cancelled, 0);
+    for (int32_t i = 0; i < threads; i++) job.faults[i].status = CMLP_OK;
+    cmlp_float_mode mode = cmlp_enter_mode();
+    cmlp_team_run(threads, forward_share, &job);
+    cmlp_leave_mode(mode);
+    cmlp_fault fault = cmlp_first_fault(job.faults, threads);
+    if (!fault.status && cmlp_atomic_load(&job.cancelled)) fault.status = CMLP_CANCELLED;
+    return cmlp_report(run, &job.data, fault);
+}
+
+int cmlp_forward(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *output, cmlp_run *run)
+{
+    return forward(net, params, rows, NULL, output, run);
+}
+
+int cmlp_activations(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *const *outputs,
+                     cmlp_run *run)
+{
+    int status = cmlp_check_net(net);
+    if (status) return status;
+    if (!outputs) return CMLP_ERROR_NULL;
+    for (int32_t l = 0; l < net->n_layers; l++)
+        if (!outputs[l]) return CMLP_ERROR_NULL;
+    return forward(net, params, rows, outputs, outputs[net->n_layers - 1], run);
+}

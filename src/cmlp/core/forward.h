@@ -1,0 +1,14 @@
+/* The forward pass. */
+#ifndef CMLP_FORWARD_H
+#define CMLP_FORWARD_H
+
+#include "net.h"
+
+/* z = b + x W of one layer; x (n, n_in), z (n, n_out). */
+void cmlp_weighted_sums(const cmlp_net *net, const void *params, int32_t layer, const cmlp_matrix *x, int64_t n,
+                        void *z);
+
+/* Workspace of cmlp_forward and cmlp_activations; 0 if it cannot be addressed. */
+size_t cmlp_forward_space(const cmlp_net *net, int64_t n_rows, int32_t n_threads);
+
+#endif

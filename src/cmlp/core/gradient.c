@@ -1,0 +1,87 @@
+/* Cost, gradient and input gradient: all selected rows are one batch, and no step follows. */
+#include "backward.h"
+#include "float_mode.h"
+#include "forward.h"
+
+int cmlp_workspace_size(const cmlp_net *net, int call, int64_t n_rows, int32_t n_threads, size_t *bytes)
+{
+    int status = cmlp_check_net(net);
+    if (status) return status;
+    if (!bytes) return CMLP_ERROR_NULL;
+    if (n_rows < 0) return CMLP_ERROR_ROWS;
+    if (n_threads < 1 || n_threads > CMLP_MAX_THREADS) return CMLP_ERROR_THREADS;
+    if (call != CMLP_CALL_FORWARD && call != CMLP_CALL_GRADIENT && call != CMLP_CALL_TRAIN) return CMLP_ERROR_OPTION;
+    if (!n_rows) n_rows = 1;
+    size_t needed = call == CMLP_CALL_FORWARD ? cmlp_forward_space(net, n_rows, n_threads)
+                                              : cmlp_batch_space(net, call, n_rows, n_threads);
+    if (!needed) return CMLP_ERROR_OVERFLOW;
+    *bytes = needed;
+    return CMLP_OK;
+}
+
+typedef struct whole_job {
+    cmlp_batch_job *batch;
+    cmlp_sum cost;
+} whole_job;
+
+static void whole_member(void *context, cmlp_team *team, int32_t index, int32_t size)
+{
+    whole_job *job = context;
+    cmlp_batch_end end = {.mode = CMLP_GRADIENT, .params = (void *)(uintptr_t)job->batch->params};
+    cmlp_batch_member(job->batch, 0, job->batch->data.n, &end, &job->cost, team, index, size);
+}
+
+/* Runs the prepared job; the objective's value goes to `value` if that is given. */
+static int run_whole(cmlp_batch_job *batch, double *value)
+{
+    whole_job job = {.batch = batch};
+    cmlp_float_mode mode = cmlp_enter_mode();
+    const double alpha = batch->objective.alpha;
+    if (alpha > 0) cmlp_squares_renew(batch);
+    int64_t tile = batch->tile_rows;
+    cmlp_team_run(cmlp_worthwhile_threads(batch->data.net, tile, 3, batch->run->n_threads), whole_member, &job);
+    cmlp_fault fault = cmlp_first_fault(batch->faults, batch->run->n_threads);
+    if (!fault.status && value) {
+        double sum = batch->objective.loss_scale * cmlp_sum_total(&job.cost);
+        if (alpha > 0) sum += 0.5 * alpha * cmlp_squares_total(batch);
+        *value = sum / cmlp_weight_sum(&batch->data, 0, batch->data.n);
+    }
+    cmlp_leave_mode(mode);
+    return cmlp_report(batch->run, &batch->data, fault);
+}
+
+static int prepare(cmlp_batch_job *job, const cmlp_net *net, const void *params, const cmlp_rows *rows,
+                   const cmlp_targets *targets, const cmlp_objective *objective, cmlp_run *run)
+{
+    return cmlp_batch_prepare(job, net, params, rows, targets, objective, run, CMLP_CALL_GRADIENT, INT64_MAX);
+}
+
+int cmlp_cost(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
+              const cmlp_objective *objective, double *cost, cmlp_run *run)
+{
+    cmlp_batch_job job;
+    int status = cost ? prepare(&job, net, params, rows, targets, objective, run) : CMLP_ERROR_NULL;
+    return status ? status : run_whole(&job, cost);
+}
+
+int cmlp_gradient(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
+                  const cmlp_objective *objective, void *gradient, double *cost, cmlp_run *run)
+{
+    cmlp_batch_job job;
+    int status = gradient ? prepare(&job, net, params, rows, targets, objective, run) : CMLP_ERROR_NULL;
+    if (status) return status;
+    if (cmlp_misaligned(gradient, net->element)) return CMLP_ERROR_ALIGNMENT;
+    job.gradient = gradient;
+    return run_whole(&job, cost);
+}
+
+int cmlp_input_gradient(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
+                        const cmlp_objective *objective, void *gradient, cmlp_run *run)
+{
+    cmlp_batch_job job;
+    int status = gradient ? prepare(&job, net, params, rows, targets, objective, run) : CMLP_ERROR_NULL;
+    if (status) return status;
+    if (cmlp_misaligned(gradient, net->element)) return CMLP_ERROR_ALIGNMENT;
+    job.input_gradient = gradient;
+    return run_whole(&job, NULL);
+}

@@ -1,0 +1,97 @@
+/* Activations a = act(z) and their derivatives, expressed in a. */
+
+VEC_FN V act_value(int32_t activation, V z)
+{
+    switch (activation) {
+    case CMLP_LOGISTIC: return v_logistic(z);
+    case CMLP_TANH: return v_tanh(z);
+    case CMLP_RELU: return v_sel(v_lt(v_zero(), z), z, v_sel(v_lt(z, v_set1(1)), v_zero(), z)); /* NaN stays */
+    case CMLP_EXP: return v_exp(z);
+    default: return z;
+    }
+}
+
+VEC_FN V act_slope(int32_t activation, V a)
+{
+    switch (activation) {
+    case CMLP_LOGISTIC: return v_fnma(a, a, a);
+    case CMLP_TANH: return v_fnma(a, a, v_set1(1));
+    case CMLP_RELU: return v_sel(v_lt(v_zero(), a), v_set1(1), v_zero());
+    case CMLP_EXP: return a;
+    default: return v_set1(1);
+    }
+}
+
+VEC_FN void act_values(const int32_t activation, T *z, int64_t n)
+{
+    for (int64_t i = 0; i < n; i += VL) store_lanes(z + i, n - i, act_value(activation, load_lanes(z + i, n - i)));
+}
+
+VEC_FN void act_slopes(const int32_t activation, const T *a, T *d, int64_t n)
+{
+    for (int64_t i = 0; i < n; i += VL) {
+        V slope = act_slope(activation, load_lanes(a + i, n - i));
+        store_lanes(d + i, n - i, v_mul(load_lanes(d + i, n - i), slope));
+    }
+}
+
+static void derivative(int32_t activation, const void *a, void *d, int64_t n)
+{
+    switch (activation) { /* a constant in each call: the loops hold no choice */
+    case CMLP_LOGISTIC: act_slopes(CMLP_LOGISTIC, a, d, n); break;
+    case CMLP_TANH: act_slopes(CMLP_TANH, a, d, n); break;
+    case CMLP_RELU: act_slopes(CMLP_RELU, a, d, n); break;
+    case CMLP_EXP: act_slopes(CMLP_EXP, a, d, n); break;
+    default: break;
+    }
+}
+
+static T row_max(const T *z, int64_t n)
+{
+    T most = z[0];
+    for (int64_t j = 1; j < n; j++) most = z[j] > most ? z[j] : most;
+    return most;
+}
+
+/* sum_j x_j w_j (w all 1 where NULL) as one output of the dense product: chunks of chains. */
+static T chunked_sum(const T *x, const T *w, int64_t n)
+{
+    V total = v_zero();
+    for (int64_t j0 = 0; j0 < n; j0 += CMLP_CHUNK) {
+        int64_t j1 = n - j0 < CMLP_CHUNK ? n : j0 + CMLP_CHUNK;
+        V sum = v_zero();
+        for (int64_t j = j0; j < j1; j++) sum = v_fma(v_set1(x[j]), v_set1(w ? w[j] : 1), sum);
+        total = v_add(total, sum);
+    }
+    return v_first(total);
+}
+
+/* z = softmax(z); shifted, where given, takes z - max z. Returns sum exp(z - max z). */
+static T softmax_row(T *z, T *shifted, int64_t n)
+{
+    const V most = v_set1(row_max(z, n));
+    for (int64_t j = 0; j < n; j += VL) {
+        V t = v_sub(load_lanes(z + j, n - j), most);
+        if (shifted) store_lanes(shifted + j, n - j, t);
+        store_lanes(z + j, n - j, v_exp(t));
+    }
+    const T sum = chunked_sum(z, 0, n);
+    for (int64_t j = 0; j < n; j += VL)
+        store_lanes(z + j, n - j, v_div(load_lanes(z + j, n - j), v_set1(sum)));
+    return sum;
+}
+
+static void activate(int32_t activation, void *z, int64_t rows, int64_t n)
+{
+    T *zt = z;
+    switch (activation) {
+    case CMLP_LOGISTIC: act_values(CMLP_LOGISTIC, zt, rows * n); break;
+    case CMLP_TANH: act_values(CMLP_TANH, zt, rows * n); break;
+    case CMLP_RELU: act_values(CMLP_RELU, zt, rows * n); break;
+    case CMLP_EXP: act_values(CMLP_EXP, zt, rows * n); break;
+    case CMLP_SOFTMAX:
+        for (int64_t i = 0; i < rows; i++) softmax_row(zt + i * n, 0, n);
+        break;
+    default: break;
+    }
+}

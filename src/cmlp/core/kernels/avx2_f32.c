@@ -1,0 +1,13 @@
+#include "target.h"
+#if CMLP_X86
+CMLP_TARGET_BEGIN_AVX2
+#define CMLP_BITS 32
+#include "vec_avx2.h"
+#include "tiles_avx2.h"
+#define KERNELS_NAME cmlp_kernels_f32_avx2
+#define KERNELS_ISA CMLP_ISA_AVX2
+#include "kernels_tmpl.h"
+CMLP_TARGET_END
+#else
+typedef int cmlp_not_empty_avx2_f32;
+#endif

@@ -1,0 +1,13 @@
+#include "target.h"
+#if CMLP_X86
+CMLP_TARGET_BEGIN_AVX512
+#define CMLP_BITS 64
+#include "vec_avx512.h"
+#include "tiles_avx512.h"
+#define KERNELS_NAME cmlp_kernels_f64_avx512
+#define KERNELS_ISA CMLP_ISA_AVX512
+#include "kernels_tmpl.h"
+CMLP_TARGET_END
+#else
+typedef int cmlp_not_empty_avx512_f64;
+#endif

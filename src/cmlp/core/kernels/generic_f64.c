@@ -1,0 +1,6 @@
+#define CMLP_BITS 64
+#include "vec_generic.h"
+#include "tiles_generic.h"
+#define KERNELS_NAME cmlp_kernels_f64_generic
+#define KERNELS_ISA CMLP_ISA_GENERIC
+#include "kernels_tmpl.h"

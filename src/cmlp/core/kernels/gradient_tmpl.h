@@ -1,0 +1,95 @@
+/* Weight gradient: sums[k, j] = sum_i a[i, k] d[i, j] over a chunk of rows, finished on the way out. A tile is R
+ * neighbouring rows k of the weights by C vectors of columns; while i runs, a's R neighbours are read at constant
+ * offsets from one row pointer (an index per k costs a third). */
+
+typedef struct finish_values {
+    T alpha, inverse, minus_rate;
+    cmlp_finish_mode mode;
+} finish_values;
+
+VEC_FN void finish_sum(V s, int64_t n, T *sums, T *w, finish_values f)
+{
+    if (f.mode == CMLP_KEEP_SUM) {
+        store_lanes(sums, n, s);
+        return;
+    }
+    V old = load_lanes(w, n);
+    V g = v_mul(v_fma(v_set1(f.alpha), old, s), v_set1(f.inverse));
+    if (f.mode == CMLP_GRADIENT)
+        store_lanes(sums, n, g);
+    else
+        store_lanes(w, n, v_fma(v_set1(f.minus_rate), g, old));
+}
+
+VEC_FN void gradient_tile(const cmlp_matrix *a, int64_t k, const T *d, int64_t rows, int64_t n_out, int64_t last, T *sums,
+                          int first, T *w, finish_values f, const int R, const int C)
+{
+    const VT tail = v_tail(last);
+    V sum[GRADIENT_ROWS_1][2];
+    UNROLL for (int r = 0; r < R; r++)
+        UNROLL for (int c = 0; c < C; c++) sum[r][c] = v_zero();
+    for (int64_t i = 0; i < rows; i++) {
+        const T *ai = AT_ROW(a, i) + k, *di = d + i * n_out;
+        V dv[2];
+        UNROLL for (int c = 0; c < C; c++) dv[c] = c == C - 1 ? v_load_t(di + c * VL, tail) : v_load(di + c * VL);
+        UNROLL for (int r = 0; r < R; r++) {
+            V av = v_set1(ai[r]);
+            UNROLL for (int c = 0; c < C; c++) sum[r][c] = v_fma(av, dv[c], sum[r][c]);
+        }
+    }
+    UNROLL for (int r = 0; r < R; r++)
+        UNROLL for (int c = 0; c < C; c++) {
+            const int64_t n = c == C - 1 ? last : VL;
+            int64_t at = r * n_out + c * VL;
+            V total = v_add(first ? v_zero() : load_lanes(sums + at, n), sum[r][c]);
+            finish_sum(total, n, sums + at, w + at, f);
+        }
+}
+
+typedef void gradient_fn(const cmlp_matrix *a, int64_t k, const T *d, int64_t rows, int64_t n_out, int64_t last, T *sums,
+                         int first, T *w, finish_values f);
+
+#define GRADIENT_TILE(R, C)                                                                                     \
+    static void gradient_##R##x##C(const cmlp_matrix *a, int64_t k, const T *d, int64_t rows, int64_t n_out,   \
+                                   int64_t last, T *sums, int first, T *w, finish_values f)                      \
+    {                                                                                                           \
+        gradient_tile(a, k, d, rows, n_out, last, sums, first, w, f, R, C);                                     \
+    }
+#define GRADIENT_TILE_1(R) GRADIENT_TILE(R, 1)
+#define GRADIENT_TILE_2(R) GRADIENT_TILE(R, 2)
+#define GRADIENT_ENTRY_1(R) {R, gradient_##R##x1},
+#define GRADIENT_ENTRY_2(R) {R, gradient_##R##x2},
+GRADIENT_EACH_1(GRADIENT_TILE_1)
+GRADIENT_EACH_2(GRADIENT_TILE_2)
+typedef struct gradient_size {
+    int64_t rows;
+    gradient_fn *tile;
+} gradient_size;
+/* Tallest first, down to one row. */
+static const gradient_size gradient_sizes_1[] = {GRADIENT_EACH_1(GRADIENT_ENTRY_1)};
+static const gradient_size gradient_sizes_2[] = {GRADIENT_EACH_2(GRADIENT_ENTRY_2)};
+
+static void gradient(const cmlp_matrix *a, const void *d, int64_t rows, int64_t k0, int64_t k1, int64_t n_out,
+                     void *sums, int first, void *w, const cmlp_finish *finish)
+{
+    finish_values f = {(T)finish->alpha, (T)finish->inverse, -(T)finish->rate, finish->mode};
+    for (int64_t k = k0; k < k1;) {
+        const gradient_size *size_1 = gradient_sizes_1, *size_2 = gradient_sizes_2;
+        int64_t height = n_out > VL ? size_2->rows : size_1->rows;
+        if (height > k1 - k) height = k1 - k;
+        for (int64_t j = 0; j < n_out;) {
+            int64_t left = n_out - j;
+            int wide = left > VL;
+            int64_t width = wide ? (left < 2 * VL ? left : 2 * VL) : left;
+            int64_t last = wide ? width - VL : width;
+            const gradient_size *size = wide ? size_2 : size_1;
+            for (int64_t r = 0; r < height; r += size->rows) {
+                while (size->rows > height - r) size++;
+                int64_t at = (k + r) * n_out + j;
+                size->tile(a, k + r, (const T *)d + j, rows, n_out, last, (T *)sums + at, first, (T *)w + at, f);
+            }
+            j += width;
+        }
+        k += height;
+    }
+}

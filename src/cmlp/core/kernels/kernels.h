@@ -1,0 +1,88 @@
+/* The table of kernels: everything that does arithmetic on elements, once per instruction set and element type.
+ *
+ * Equations and roundings stand in cmlp.h, "The arithmetic". Element pointers are void *, of the table's type T.
+ * Unless said otherwise: matrices are row-major, inputs and outputs do not overlap, no alignment beyond T's is
+ * needed, nothing outside the named elements is read or written, and counts may be 0. */
+#ifndef CMLP_KERNELS_H
+#define CMLP_KERNELS_H
+
+#include <stdint.h>
+
+#define CMLP_CHUNK 128 /* summed indices per chain */
+
+/* A matrix whose rows are contiguous: row i is list[i], or base + i * ld elements where list is NULL. */
+typedef struct cmlp_matrix {
+    const void *const *list;
+    const void *base;
+    int64_t ld;
+} cmlp_matrix;
+
+/* What happens to a finished sum s over the batch's rows, for weight w:  g = fma(alpha, w, s) * inverse. */
+typedef enum cmlp_finish_mode {
+    CMLP_KEEP_SUM, /* sums[...] = s: more rows are to come */
+    CMLP_GRADIENT, /* sums[...] = g */
+    CMLP_UPDATE    /* w = fma(-rate, g, w): plain SGD; sums is not written */
+} cmlp_finish_mode;
+
+typedef struct cmlp_finish {
+    cmlp_finish_mode mode;
+    double alpha, inverse, rate;
+} cmlp_finish;
+
+/* A step's values, as in cmlp.h: rate is lr (adam: r). */
+typedef struct cmlp_step_values {
+    int32_t solver;
+    double rate, momentum, beta_1, beta_2, epsilon;
+} cmlp_step_values;
+
+typedef struct cmlp_loss_values {
+    int32_t activation, loss;
+    double scale;           /* of the delta */
+    double clip;            /* of the cost; 0: exact */
+    const double *weights;  /* of the rows, or NULL */
+} cmlp_loss_values;
+
+typedef struct cmlp_kernels {
+    uint32_t isa;  /* cmlp_isa */
+    int32_t dtype; /* cmlp_dtype of T */
+    int32_t lanes; /* elements in a vector */
+
+    /* z[i, j] = bias[j] + sum_k x[i, k] w[k, j];  x (rows, n_in), w (n_in, n_out) with leading dimension ldw,
+     * z (rows, n_out) with ldz. bias may be NULL. */
+    void (*dense)(const cmlp_matrix *x, int64_t rows, int64_t n_in, const void *w, int64_t ldw, const void *bias,
+                  int64_t n_out, void *z, int64_t ldz);
+    /* sums[k, j] += sum_i a[i, k] d[i, j] for k in [k0, k1), or = where `first`, then finished. rows <= CMLP_CHUNK;
+     * a (rows, n_in), d (rows, n_out), sums and w (n_in, n_out). */
+    void (*gradient)(const cmlp_matrix *a, const void *d, int64_t rows, int64_t k0, int64_t k1, int64_t n_out,
+                     void *sums, int first, void *w, const cmlp_finish *finish);
+    /* t[j, i] = a[i, j];  a (rows, columns) with lda, t (columns, rows) with ldt. */
+    void (*transpose)(const void *a, int64_t lda, int64_t rows, int64_t columns, void *t, int64_t ldt);
+
+    /* z = act(z), in place; z (rows, n). */
+    void (*activate)(int32_t activation, void *z, int64_t rows, int64_t n);
+    /* d[i] *= act'(a[i]). */
+    void (*derivative)(int32_t activation, const void *a, void *d, int64_t n);
+    /* z: weighted sums in, activations out; y targets; d: deltas out (scratch where `want_delta` is 0); cost[i] of
+     * each row, without scale and weight. z, y, d (rows, n). */
+    void (*loss)(const cmlp_loss_values *values, void *z, const void *y, void *d, int64_t rows, int64_t n,
+                 int want_delta, double *cost);
+
+    /* One step on n elements; m: velocity or first moment, v: second moment (each NULL where the solver has none). */
+    void (*step)(const cmlp_step_values *values, void *w, const void *g, void *m, void *v, int64_t n);
+
+    /* out[i] = value * scale; the source has type `dtype` and a stride in bytes. */
+    void (*convert)(int32_t dtype, const void *source, int64_t stride, int64_t n, double scale, void *out);
+    /* v[i] *= factor, rounded to T. */
+    void (*multiply)(void *v, int64_t n, double factor);
+    /* Sum of the squares of n elements, by the rule for sums to one number. */
+    double (*square_sum)(const void *v, int64_t n);
+    /* Index of the first element v[i * stride] (elements) that is NaN or infinite, or n. */
+    int64_t (*find_nonfinite)(const void *v, int64_t stride, int64_t n);
+} cmlp_kernels;
+
+extern const cmlp_kernels cmlp_kernels_f32_generic, cmlp_kernels_f64_generic;
+extern const cmlp_kernels cmlp_kernels_f32_avx2, cmlp_kernels_f64_avx2;
+extern const cmlp_kernels cmlp_kernels_f32_avx512, cmlp_kernels_f64_avx512;
+extern const cmlp_kernels cmlp_kernels_f32_neon, cmlp_kernels_f64_neon;
+
+#endif

@@ -1,0 +1,32 @@
+/* All kernels of one instruction set and element type, and their table, whose name the including file defines as
+ * KERNELS_NAME, its cmlp_isa as KERNELS_ISA. The vector header must have been included. */
+
+#include "../../../../include/cmlp.h"
+#include "kernels.h"
+#include "lanes_tmpl.h"
+#include "math_tmpl.h"
+
+#include "activation_tmpl.h"
+#include "dense_tmpl.h"
+#include "element_tmpl.h"
+#include "gradient_tmpl.h"
+#include "loss_tmpl.h"
+#include "step_tmpl.h"
+#include "transpose_tmpl.h"
+
+const cmlp_kernels KERNELS_NAME = {
+    .isa = KERNELS_ISA,
+    .dtype = CMLP_BITS == 32 ? CMLP_FLOAT32 : CMLP_FLOAT64,
+    .lanes = VL,
+    .dense = dense,
+    .gradient = gradient,
+    .transpose = transpose,
+    .activate = activate,
+    .derivative = derivative,
+    .loss = loss,
+    .step = step,
+    .convert = convert,
+    .multiply = multiply,
+    .square_sum = square_sum,
+    .find_nonfinite = find_nonfinite,
+};

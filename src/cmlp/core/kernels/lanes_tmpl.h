@@ -1,0 +1,51 @@
+/* What the templates share beyond single vectors: the last, partial vector of a row, and sums to one number. */
+
+#if defined(__clang__)
+#define UNROLL _Pragma("unroll")
+#elif defined(__GNUC__)
+#define UNROLL _Pragma("GCC unroll 32")
+#else
+#define UNROLL
+#endif
+
+/* The first min(n, VL) elements; no mask where none is needed (masked stores are slow on AVX2). */
+VEC_FN V load_lanes(const T *p, int64_t n) { return n >= VL ? v_load(p) : v_load_t(p, v_tail(n)); }
+
+VEC_FN void store_lanes(T *p, int64_t n, V x)
+{
+    if (n >= VL)
+        v_store(p, x);
+    else
+        v_store_t(p, v_tail(n), x);
+}
+
+#define PARTIALS 16
+
+/* Element i goes to partial i mod 16; then the fixed tree. */
+VEC_FN double joined(double p[PARTIALS])
+{
+    for (int half = PARTIALS / 2; half; half /= 2)
+        for (int i = 0; i < half; i++) p[i] += p[i + half];
+    return p[0];
+}
+
+static double sum_of(const T *v, int64_t n)
+{
+    double p[PARTIALS] = {0};
+    int64_t i = 0;
+    for (; i + PARTIALS <= n; i += PARTIALS)
+        for (int64_t l = 0; l < PARTIALS; l++) p[l] += (double)v[i + l];
+    for (int64_t l = 0; i + l < n; l++) p[l] += (double)v[i + l];
+    return joined(p);
+}
+
+static double square_sum(const void *values, int64_t n)
+{
+    const T *v = values;
+    double p[PARTIALS] = {0};
+    int64_t i = 0;
+    for (; i + PARTIALS <= n; i += PARTIALS)
+        for (int64_t l = 0; l < PARTIALS; l++) p[l] += (double)v[i + l] * (double)v[i + l];
+    for (int64_t l = 0; i + l < n; l++) p[l] += (double)v[i + l] * (double)v[i + l];
+    return joined(p);
+}

@@ -1,0 +1,186 @@
+/* exp, log, log1p, tanh and the logistic function, lane by lane: the same bits in
+ * every lane of every instruction set.
+ *
+ * Errors are in units in the last place (ulp) of the exact result: float32 measured on
+ * all arguments, float64 on samples (tests/c/test_math.c). Results smaller than the
+ * smallest normal number are +0. tests/math_coefficients.py derives the coefficients.
+ */
+#ifndef CMLP_MATH_TMPL_H
+#define CMLP_MATH_TMPL_H
+
+#if CMLP_BITS == 32
+
+#define MATH_FRACTION_BITS 23
+#define MATH_FRACTION_MASK 0x7fffff
+#define MATH_BIAS 127
+#define MATH_SIGN INT32_MIN
+#define MATH_INFINITY 0x7f800000
+#define MATH_NAN 0x7fc00000
+#define MATH_SQRT_HALF 0x3f3504f3
+#define MATH_TINY 1.17549435e-38f       /* 2^-126, the smallest normal number */
+#define MATH_TWO_FRACTION 8388608.0f    /* 2^23 */
+#define MATH_SHIFT 12582912.0f          /* 1.5 * 2^23: numbers of this size have no fraction */
+#define MATH_LOG2E 1.44269504f          /* 1 / log(2) */
+#define MATH_LN2_HIGH 6.93147182e-1f    /* log(2) = HIGH + LOW */
+#define MATH_LN2_LOW (-1.90465421e-9f)
+#define MATH_EXP_LEAST (-87.3365402f)   /* the first argument whose exponential is normal */
+#define MATH_EXP_OVERFLOW 88.7228394f   /* the first whose exponential is infinite */
+#define MATH_TANH_ONE 10.0f             /* tanh is 1 from here on */
+
+/* (exp(r) - 1 - r) / r^2 on |r| <= log(2) / 2 */
+static const T math_exp_rest[] = {4.9999997e-1f,   1.66665435e-1f, 4.16672006e-2f,
+                                  8.36652052e-3f, 1.3882519e-3f};
+
+/* (log((1 + s) / (1 - s)) / s - 2) / s^2 as a polynomial in s^2, on s^2 <= 0.04 */
+static const T math_log_rest[] = {6.66669488e-1f, 3.99578243e-1f, 3.03605616e-1f};
+
+#else
+
+#define MATH_FRACTION_BITS 52
+#define MATH_FRACTION_MASK 0xfffffffffffff
+#define MATH_BIAS 1023
+#define MATH_SIGN INT64_MIN
+#define MATH_INFINITY 0x7ff0000000000000
+#define MATH_NAN 0x7ff8000000000000
+#define MATH_SQRT_HALF 0x3fe6a09e667f3bcd
+#define MATH_TINY 2.2250738585072014e-308
+#define MATH_TWO_FRACTION 4503599627370496.0
+#define MATH_SHIFT 6755399441055744.0
+#define MATH_LOG2E 1.4426950408889634
+#define MATH_LN2_HIGH 6.9314718055994529e-1
+#define MATH_LN2_LOW 2.3190468138462996e-17
+#define MATH_EXP_LEAST (-708.39641853226408)
+#define MATH_EXP_OVERFLOW 709.78271289338409
+#define MATH_TANH_ONE 20.0
+
+static const T math_exp_rest[] = {5.0e-1,
+                                  1.6666666666666677e-1,
+                                  4.1666666666666512e-2,
+                                  8.3333333333216915e-3,
+                                  1.3888888888962403e-3,
+                                  1.984126988596636e-4,
+                                  2.4801587172482862e-5,
+                                  2.755724437380473e-6,
+                                  2.7557402687968524e-7,
+                                  2.51089790018521e-8,
+                                  2.0875316191147611e-9};
+
+static const T math_log_rest[] = {6.6666666666666596e-1, 4.0000000000055941e-1,
+                                  2.8571428556007511e-1, 2.2222224276162683e-1,
+                                  1.8181667090937345e-1, 1.5391072349459384e-1,
+                                  1.3174263151213639e-1, 1.3838558343128399e-1};
+
+#endif
+
+#define MATH_COUNT(table) ((int)(sizeof(table) / sizeof *(table)))
+
+/* The sum of c[i] x^i, n >= 2: odd and even powers side by side, as x2 = x^2 allows. */
+VEC_FN V math_polynomial(V x, V x2, const T *c, int n)
+{
+    V upper = v_set1(c[n - 1]), lower = v_set1(c[n - 2]);
+    for (int i = n - 3; i > 0; i -= 2) {
+        upper = v_fma(upper, x2, v_set1(c[i]));
+        lower = v_fma(lower, x2, v_set1(c[i - 1]));
+    }
+    lower = v_fma(upper, x, lower);
+    return n % 2 ? v_fma(lower, x, v_set1(c[0])) : lower;
+}
+
+/* exp(x) = 2^n (1 + q), n an integer, |q| <= sqrt(2) - 1: returns q, whose error is
+ * relative to q; n goes to the place of the exponent in *power.
+ * With n = x / log(2) rounded and r = x - n log(2): q = r + r^2 rest(r). Fused, x - n HIGH
+ * is exact, for it is small and a multiple of HIGH's last place. */
+VEC_FN V math_exp_parts(V x, VI *power)
+{
+    V shifted = v_fma(x, v_set1(MATH_LOG2E), v_set1(MATH_SHIFT));
+    V n = v_sub(shifted, v_set1(MATH_SHIFT));
+    V r = v_fnma(n, v_set1(MATH_LN2_LOW), v_fnma(n, v_set1(MATH_LN2_HIGH), x));
+    V r2 = v_mul(r, r);
+    *power = vi_sll(v_bits(shifted), MATH_FRACTION_BITS);
+    return v_fma(r2, math_polynomial(r, r2, math_exp_rest, MATH_COUNT(math_exp_rest)), r);
+}
+
+/* exp(x) = 2^n (1 + q). Error < 1.1 ulp. */
+VEC_FN V v_exp(V x)
+{
+    VI power;
+    V p = v_add(math_exp_parts(x, &power), v_set1(1));
+    V y = v_float(vi_add(v_bits(p), power));
+    y = v_sel(v_lt(x, v_set1(MATH_EXP_LEAST)), v_zero(), y);
+    /* The sum is +infinity or NaN, whichever x calls for. */
+    return v_sel(v_lt(x, v_set1(MATH_EXP_OVERFLOW)), y,
+                 v_add(x, v_float(vi_set1(MATH_INFINITY))));
+}
+
+/* With e = exp(-|x|) and s = e / (1 + e): 1 - s for x >= 0, s = e - e s for x < 0, where
+ * s alone would have the rounding of 1 + e in full. Error < 2 ulp. */
+VEC_FN V v_logistic(V x)
+{
+    V one = v_set1(1);
+    V e = v_exp(v_float(vi_or(v_bits(x), vi_set1(MATH_SIGN))));
+    V s = v_div(e, v_add(one, e));
+    V base = v_sel(v_lt(x, v_zero()), e, one);
+    return v_fnma(base, s, base);
+}
+
+/* With m = exp(2 |x|) - 1 = 2^n q + (2^n - 1), tanh|x| = m / (m + 2). Better rounded:
+ * b - b m / (m + 2), b = m / 2, where m < 2; from there on 1 - 2 / (m + 2). Error < 2 ulp. */
+VEC_FN V v_tanh(V x)
+{
+    V one = v_set1(1), two = v_set1(2), limit = v_set1(MATH_TANH_ONE), a = v_abs(x);
+    VI power, sign = vi_and(v_bits(x), vi_set1(MATH_SIGN));
+    a = v_sel(v_lt(limit, a), limit, a); /* NaN stays */
+    V q = math_exp_parts(v_add(a, a), &power);
+    V scale = v_float(vi_add(v_bits(one), power));
+    V m = v_fma(scale, q, v_sub(scale, one));
+    V top = v_sel(v_lt(m, two), m, two);
+    V base = v_mul(top, v_set1((T)0.5));
+    V y = v_fnma(base, v_div(top, v_add(m, two)), base);
+    y = v_float(vi_or(v_bits(y), sign));
+    return v_sel(v_lt(a, v_set1(MATH_TINY)), v_zero(), y);
+}
+
+/* k log(2) + log(1 + f), f from sqrt(1/2) - 1 to 1/2. With s = f / (2 + f) and
+ * half = f^2 / 2: log(1 + f) = f - half + s (half + s^2 rest(s^2)). */
+VEC_FN V math_log_sum(V k, V f)
+{
+    V s = v_div(f, v_add(f, v_set1(2)));
+    V z = v_mul(s, s), half = v_mul(v_mul(f, v_set1((T)0.5)), f);
+    V rest = math_polynomial(z, v_mul(z, z), math_log_rest, MATH_COUNT(math_log_rest));
+    V small = v_fma(s, v_fma(z, rest, half), v_mul(k, v_set1(MATH_LN2_LOW)));
+    return v_fma(k, v_set1(MATH_LN2_HIGH), v_sub(f, v_sub(half, small)));
+}
+
+/* log(x) = k log(2) + log(1 + f), x = 2^k (1 + f), 1 + f from sqrt(1/2) to sqrt(2).
+ * Error < 1 ulp. */
+VEC_FN V v_log(V x)
+{
+    const T offset = MATH_TWO_FRACTION + MATH_BIAS;
+    VM subnormal = v_lt(x, v_set1(MATH_TINY));
+    V normal = v_sel(subnormal, v_mul(x, v_set1(MATH_TWO_FRACTION)), x);
+    VI half = vi_set1(MATH_SQRT_HALF);
+    VI bits = vi_add(vi_sub(v_bits(normal), half), v_bits(v_set1(1)));
+    /* The field k + bias becomes a number as the last bits of 2^fraction_bits + field. */
+    VI field = vi_srl(bits, MATH_FRACTION_BITS);
+    V k = v_sub(v_float(vi_or(field, v_bits(v_set1(MATH_TWO_FRACTION)))),
+                v_sel(subnormal, v_set1(offset + MATH_FRACTION_BITS), v_set1(offset)));
+    V m = v_float(vi_add(vi_and(bits, vi_set1(MATH_FRACTION_MASK)), half));
+    V y = math_log_sum(k, v_sub(m, v_set1(1)));
+    V infinity = v_float(vi_set1(MATH_INFINITY)), least = v_float(vi_set1(1));
+    y = v_sel(v_lt(x, infinity), y, x); /* infinity, NaN */
+    y = v_sel(v_lt(x, least), v_sub(v_zero(), infinity), y);
+    return v_sel(v_lt(x, v_zero()), v_float(vi_set1(MATH_NAN)), y);
+}
+
+/* log(1 + x) for x in [0, 1] only: log(1 + x), from x = 1/2 on log(2) + log(1 + (x - 1) / 2).
+ * Error < 1 ulp. */
+VEC_FN V v_log1p(V x)
+{
+    V half = v_set1((T)0.5);
+    VM small = v_lt(x, half);
+    V f = v_sel(small, x, v_mul(v_sub(x, v_set1(1)), half)); /* exact */
+    V y = math_log_sum(v_sel(small, v_zero(), v_set1(1)), f);
+    return v_sel(v_lt(x, v_set1(MATH_TINY)), v_zero(), y);
+}
+
+#endif

@@ -1,0 +1,11 @@
+#include "target.h"
+#if CMLP_AARCH64
+#define CMLP_BITS 64
+#include "vec_neon.h"
+#include "tiles_neon.h"
+#define KERNELS_NAME cmlp_kernels_f64_neon
+#define KERNELS_ISA CMLP_ISA_NEON
+#include "kernels_tmpl.h"
+#else
+typedef int cmlp_not_empty_neon_f64;
+#endif

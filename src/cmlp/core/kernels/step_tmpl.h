@@ -1,0 +1,58 @@
+/* Optimiser steps on n elements; the formulas stand in cmlp.h. */
+
+/* Moments that would decay into subnormal numbers, where arithmetic takes ten times as long, become +0. */
+#if CMLP_BITS == 32
+#define SMALLEST_MOMENT 1e-30f
+#define SMALLEST_SECOND_MOMENT 1e-36f
+#else
+#define SMALLEST_MOMENT 1e-290
+#define SMALLEST_SECOND_MOMENT 1e-290
+#endif
+
+VEC_FN V flushed(V x, T smallest) { return v_sel(v_lt(v_abs(x), v_set1(smallest)), v_zero(), x); }
+
+static void step_sgd(const cmlp_step_values *values, T *w, const T *g, int64_t n)
+{
+    const V minus_rate = v_set1(-(T)values->rate);
+    for (int64_t i = 0; i < n; i += VL)
+        store_lanes(w + i, n - i, v_fma(minus_rate, load_lanes(g + i, n - i), load_lanes(w + i, n - i)));
+}
+
+static void step_momentum(const cmlp_step_values *values, T *w, const T *g, T *velocity, int64_t n)
+{
+    const V minus_rate = v_set1(-(T)values->rate), momentum = v_set1((T)values->momentum);
+    const int nesterov = values->solver == CMLP_NESTEROV;
+    for (int64_t i = 0; i < n; i += VL) {
+        V gi = load_lanes(g + i, n - i), v = load_lanes(velocity + i, n - i);
+        v = flushed(v_fma(minus_rate, gi, v_mul(momentum, v)), SMALLEST_MOMENT);
+        store_lanes(velocity + i, n - i, v);
+        if (nesterov) v = v_fma(minus_rate, gi, v_mul(momentum, v));
+        store_lanes(w + i, n - i, v_add(load_lanes(w + i, n - i), v));
+    }
+}
+
+static void step_adam(const cmlp_step_values *values, T *w, const T *g, T *m, T *v, int64_t n)
+{
+    const V b1 = v_set1((T)values->beta_1), c1 = v_set1((T)(1 - values->beta_1));
+    const V b2 = v_set1((T)values->beta_2), c2 = v_set1((T)(1 - values->beta_2));
+    const V rate = v_set1((T)values->rate), epsilon = v_set1((T)values->epsilon);
+    for (int64_t i = 0; i < n; i += VL) {
+        V gi = load_lanes(g + i, n - i);
+        V mi = flushed(v_fma(b1, load_lanes(m + i, n - i), v_mul(c1, gi)), SMALLEST_MOMENT);
+        V vi = v_fma(b2, load_lanes(v + i, n - i), v_mul(v_mul(c2, gi), gi));
+        vi = flushed(vi, SMALLEST_SECOND_MOMENT);
+        store_lanes(m + i, n - i, mi);
+        store_lanes(v + i, n - i, vi);
+        V move = v_div(v_mul(rate, mi), v_add(v_sqrt(vi), epsilon));
+        store_lanes(w + i, n - i, v_sub(load_lanes(w + i, n - i), move));
+    }
+}
+
+static void step(const cmlp_step_values *values, void *w, const void *g, void *m, void *v, int64_t n)
+{
+    switch (values->solver) {
+    case CMLP_SGD: step_sgd(values, w, g, n); break;
+    case CMLP_ADAM: step_adam(values, w, g, m, v, n); break;
+    default: step_momentum(values, w, g, m, n); break;
+    }
+}

@@ -1,0 +1,91 @@
+/* Which processor this is compiled for, and the regions in which a file may
+ * use instructions that the rest of the build must not.
+ *
+ * The switches are regions in the source, not compiler options per file, so
+ * that the core stays a plain list of files. GCC and Clang spell the regions
+ * differently and each ignores the other's spelling; MSVC needs none.
+ */
+#ifndef CMLP_TARGET_H
+#define CMLP_TARGET_H
+
+#include <float.h>
+#include <stdint.h>
+
+#if (defined(__x86_64__) || defined(__i386__) || defined(_M_X64) || defined(_M_IX86)) && \
+    !defined(_M_ARM64EC)
+#define CMLP_X86 1
+#else
+#define CMLP_X86 0
+#endif
+
+#if defined(__aarch64__) || defined(_M_ARM64)
+#define CMLP_AARCH64 1
+#else
+#define CMLP_AARCH64 0
+#endif
+
+/* Every operation is to be rounded to its own type, once. */
+#if FLT_EVAL_METHOD != 0
+#error "cmlp needs float and double arithmetic without excess precision (on x86: -msse2 -mfpmath=sse)"
+#endif
+#if defined(__FAST_MATH__) || defined(_M_FP_FAST)
+#error "cmlp computes the same bits everywhere and cannot be built with fast-math options"
+#endif
+
+/* What is fused is written fused. GCC has no pragma for this: it needs
+ * -ffp-contract=off, or a strict -std=c11. */
+#if defined(__clang__)
+#pragma STDC FP_CONTRACT OFF
+#elif defined(_MSC_VER)
+#pragma fp_contract(off)
+#endif
+
+/* The intrinsics are declared here, outside the regions: these headers give
+ * each intrinsic its own target. */
+#if CMLP_X86
+#include <immintrin.h>
+#if defined(_MSC_VER) && defined(__clang__)
+/* clang-cl's immintrin.h leaves out whatever the command line does not enable. */
+#include <smmintrin.h>
+#include <avxintrin.h>
+#include <avx2intrin.h>
+#include <fmaintrin.h>
+#include <avx512fintrin.h>
+#endif
+#elif CMLP_AARCH64
+#if defined(_MSC_VER) && !defined(__clang__)
+#include <arm64_neon.h>
+#else
+#include <arm_neon.h>
+#endif
+#endif
+
+#if defined(__clang__)
+#define CMLP_TARGET_BEGIN_AVX2                                                                     \
+    _Pragma("clang attribute push(__attribute__((target(\"avx2,fma\"))), apply_to=function)")
+#define CMLP_TARGET_BEGIN_AVX512                                                                   \
+    _Pragma(                                                                                       \
+        "clang attribute push(__attribute__((target(\"avx2,fma,avx512f\"))), apply_to=function)")
+#define CMLP_TARGET_END _Pragma("clang attribute pop")
+#elif defined(__GNUC__)
+#define CMLP_TARGET_BEGIN_AVX2 _Pragma("GCC push_options") _Pragma("GCC target(\"avx2,fma\")")
+#define CMLP_TARGET_BEGIN_AVX512                                                                   \
+    _Pragma("GCC push_options") _Pragma("GCC target(\"avx2,fma,avx512f\")")
+#define CMLP_TARGET_END _Pragma("GCC pop_options")
+#else
+#define CMLP_TARGET_BEGIN_AVX2
+#define CMLP_TARGET_BEGIN_AVX512
+#define CMLP_TARGET_END
+#endif
+
+/* Vector operations are inlined even in unoptimised builds: with MSVC's and
+ * GCC's calling conventions a vector argument would otherwise go through memory. */
+#if defined(__GNUC__) || defined(__clang__)
+#define VEC_FN static inline __attribute__((always_inline))
+#elif defined(_MSC_VER)
+#define VEC_FN static __forceinline
+#else
+#define VEC_FN static inline
+#endif
+
+#endif

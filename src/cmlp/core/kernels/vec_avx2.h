@@ -1,0 +1,99 @@
+/* Vectors of 256 bits: AVX2 and FMA. vec_generic.h says what each operation does. */
+#ifndef CMLP_VEC_H
+#define CMLP_VEC_H
+
+#include "target.h"
+
+#if CMLP_BITS == 32
+
+typedef float T;
+typedef __m256 V;
+typedef __m256 VM;
+typedef __m256i VI;
+typedef __m256i VT;
+#define VL 8
+
+VEC_FN V v_load(const T *p) { return _mm256_loadu_ps(p); }
+VEC_FN void v_store(T *p, V x) { _mm256_storeu_ps(p, x); }
+VEC_FN VT v_tail(int64_t n)
+{
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32((int32_t)n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+VEC_FN V v_load_t(const T *p, VT t) { return _mm256_maskload_ps(p, t); }
+VEC_FN void v_store_t(T *p, VT t, V x) { _mm256_maskstore_ps(p, t, x); }
+VEC_FN V v_set1(T x) { return _mm256_set1_ps(x); }
+VEC_FN V v_zero(void) { return _mm256_setzero_ps(); }
+VEC_FN T v_first(V x) { return _mm_cvtss_f32(_mm256_castps256_ps128(x)); }
+
+VEC_FN V v_add(V a, V b) { return _mm256_add_ps(a, b); }
+VEC_FN V v_sub(V a, V b) { return _mm256_sub_ps(a, b); }
+VEC_FN V v_mul(V a, V b) { return _mm256_mul_ps(a, b); }
+VEC_FN V v_div(V a, V b) { return _mm256_div_ps(a, b); }
+VEC_FN V v_sqrt(V a) { return _mm256_sqrt_ps(a); }
+VEC_FN V v_fma(V a, V b, V c) { return _mm256_fmadd_ps(a, b, c); }
+VEC_FN V v_fnma(V a, V b, V c) { return _mm256_fnmadd_ps(a, b, c); }
+VEC_FN V v_abs(V a) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a); }
+
+VEC_FN VM v_lt(V a, V b) { return _mm256_cmp_ps(a, b, _CMP_LT_OQ); }
+VEC_FN V v_sel(VM m, V a, V b) { return _mm256_blendv_ps(b, a, m); }
+
+VEC_FN VI v_bits(V x) { return _mm256_castps_si256(x); }
+VEC_FN V v_float(VI x) { return _mm256_castsi256_ps(x); }
+VEC_FN VI vi_set1(int32_t x) { return _mm256_set1_epi32(x); }
+VEC_FN VI vi_add(VI a, VI b) { return _mm256_add_epi32(a, b); }
+VEC_FN VI vi_sub(VI a, VI b) { return _mm256_sub_epi32(a, b); }
+VEC_FN VI vi_and(VI a, VI b) { return _mm256_and_si256(a, b); }
+VEC_FN VI vi_or(VI a, VI b) { return _mm256_or_si256(a, b); }
+VEC_FN VI vi_xor(VI a, VI b) { return _mm256_xor_si256(a, b); }
+#define vi_sll(x, n) _mm256_slli_epi32((x), (n))
+#define vi_srl(x, n) _mm256_srli_epi32((x), (n))
+
+#elif CMLP_BITS == 64
+
+typedef double T;
+typedef __m256d V;
+typedef __m256d VM;
+typedef __m256i VI;
+typedef __m256i VT;
+#define VL 4
+
+VEC_FN V v_load(const T *p) { return _mm256_loadu_pd(p); }
+VEC_FN void v_store(T *p, V x) { _mm256_storeu_pd(p, x); }
+VEC_FN VT v_tail(int64_t n)
+{
+    return _mm256_cmpgt_epi64(_mm256_set1_epi64x(n), _mm256_set_epi64x(3, 2, 1, 0));
+}
+VEC_FN V v_load_t(const T *p, VT t) { return _mm256_maskload_pd(p, t); }
+VEC_FN void v_store_t(T *p, VT t, V x) { _mm256_maskstore_pd(p, t, x); }
+VEC_FN V v_set1(T x) { return _mm256_set1_pd(x); }
+VEC_FN V v_zero(void) { return _mm256_setzero_pd(); }
+VEC_FN T v_first(V x) { return _mm_cvtsd_f64(_mm256_castpd256_pd128(x)); }
+
+VEC_FN V v_add(V a, V b) { return _mm256_add_pd(a, b); }
+VEC_FN V v_sub(V a, V b) { return _mm256_sub_pd(a, b); }
+VEC_FN V v_mul(V a, V b) { return _mm256_mul_pd(a, b); }
+VEC_FN V v_div(V a, V b) { return _mm256_div_pd(a, b); }
+VEC_FN V v_sqrt(V a) { return _mm256_sqrt_pd(a); }
+VEC_FN V v_fma(V a, V b, V c) { return _mm256_fmadd_pd(a, b, c); }
+VEC_FN V v_fnma(V a, V b, V c) { return _mm256_fnmadd_pd(a, b, c); }
+VEC_FN V v_abs(V a) { return _mm256_andnot_pd(_mm256_set1_pd(-0.0), a); }
+
+VEC_FN VM v_lt(V a, V b) { return _mm256_cmp_pd(a, b, _CMP_LT_OQ); }
+VEC_FN V v_sel(VM m, V a, V b) { return _mm256_blendv_pd(b, a, m); }
+
+VEC_FN VI v_bits(V x) { return _mm256_castpd_si256(x); }
+VEC_FN V v_float(VI x) { return _mm256_castsi256_pd(x); }
+VEC_FN VI vi_set1(int64_t x) { return _mm256_set1_epi64x(x); }
+VEC_FN VI vi_add(VI a, VI b) { return _mm256_add_epi64(a, b); }
+VEC_FN VI vi_sub(VI a, VI b) { return _mm256_sub_epi64(a, b); }
+VEC_FN VI vi_and(VI a, VI b) { return _mm256_and_si256(a, b); }
+VEC_FN VI vi_or(VI a, VI b) { return _mm256_or_si256(a, b); }
+VEC_FN VI vi_xor(VI a, VI b) { return _mm256_xor_si256(a, b); }
+#define vi_sll(x, n) _mm256_slli_epi64((x), (n))
+#define vi_srl(x, n) _mm256_srli_epi64((x), (n))
+
+#else
+#error "CMLP_BITS must be 32 or 64"
+#endif
+
+#endif

@@ -1,0 +1,96 @@
+/* Vectors of 512 bits: AVX-512F alone, so bitwise operations on numbers go through
+ * integers. vec_generic.h says what each operation does. */
+#ifndef CMLP_VEC_H
+#define CMLP_VEC_H
+
+#include "target.h"
+
+#if CMLP_BITS == 32
+
+typedef float T;
+typedef __m512 V;
+typedef __mmask16 VM;
+typedef __m512i VI;
+typedef __mmask16 VT;
+#define VL 16
+
+VEC_FN V v_load(const T *p) { return _mm512_loadu_ps(p); }
+VEC_FN void v_store(T *p, V x) { _mm512_storeu_ps(p, x); }
+VEC_FN VT v_tail(int64_t n) { return (VT)((1u << n) - 1u); }
+VEC_FN V v_load_t(const T *p, VT t) { return _mm512_maskz_loadu_ps(t, p); }
+VEC_FN void v_store_t(T *p, VT t, V x) { _mm512_mask_storeu_ps(p, t, x); }
+VEC_FN V v_set1(T x) { return _mm512_set1_ps(x); }
+VEC_FN V v_zero(void) { return _mm512_setzero_ps(); }
+VEC_FN T v_first(V x) { return _mm_cvtss_f32(_mm512_castps512_ps128(x)); }
+
+VEC_FN V v_add(V a, V b) { return _mm512_add_ps(a, b); }
+VEC_FN V v_sub(V a, V b) { return _mm512_sub_ps(a, b); }
+VEC_FN V v_mul(V a, V b) { return _mm512_mul_ps(a, b); }
+VEC_FN V v_div(V a, V b) { return _mm512_div_ps(a, b); }
+VEC_FN V v_sqrt(V a) { return _mm512_sqrt_ps(a); }
+VEC_FN V v_fma(V a, V b, V c) { return _mm512_fmadd_ps(a, b, c); }
+VEC_FN V v_fnma(V a, V b, V c) { return _mm512_fnmadd_ps(a, b, c); }
+
+VEC_FN VM v_lt(V a, V b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
+VEC_FN V v_sel(VM m, V a, V b) { return _mm512_mask_blend_ps(m, b, a); }
+
+VEC_FN VI v_bits(V x) { return _mm512_castps_si512(x); }
+VEC_FN V v_float(VI x) { return _mm512_castsi512_ps(x); }
+VEC_FN VI vi_set1(int32_t x) { return _mm512_set1_epi32(x); }
+VEC_FN VI vi_add(VI a, VI b) { return _mm512_add_epi32(a, b); }
+VEC_FN VI vi_sub(VI a, VI b) { return _mm512_sub_epi32(a, b); }
+VEC_FN VI vi_and(VI a, VI b) { return _mm512_and_si512(a, b); }
+VEC_FN VI vi_or(VI a, VI b) { return _mm512_or_si512(a, b); }
+VEC_FN VI vi_xor(VI a, VI b) { return _mm512_xor_si512(a, b); }
+#define vi_sll(x, n) _mm512_slli_epi32((x), (n))
+#define vi_srl(x, n) _mm512_srli_epi32((x), (n))
+
+VEC_FN V v_abs(V a) { return v_float(vi_and(v_bits(a), vi_set1(INT32_MAX))); }
+
+#elif CMLP_BITS == 64
+
+typedef double T;
+typedef __m512d V;
+typedef __mmask8 VM;
+typedef __m512i VI;
+typedef __mmask8 VT;
+#define VL 8
+
+VEC_FN V v_load(const T *p) { return _mm512_loadu_pd(p); }
+VEC_FN void v_store(T *p, V x) { _mm512_storeu_pd(p, x); }
+VEC_FN VT v_tail(int64_t n) { return (VT)((1u << n) - 1u); }
+VEC_FN V v_load_t(const T *p, VT t) { return _mm512_maskz_loadu_pd(t, p); }
+VEC_FN void v_store_t(T *p, VT t, V x) { _mm512_mask_storeu_pd(p, t, x); }
+VEC_FN V v_set1(T x) { return _mm512_set1_pd(x); }
+VEC_FN V v_zero(void) { return _mm512_setzero_pd(); }
+VEC_FN T v_first(V x) { return _mm_cvtsd_f64(_mm512_castpd512_pd128(x)); }
+
+VEC_FN V v_add(V a, V b) { return _mm512_add_pd(a, b); }
+VEC_FN V v_sub(V a, V b) { return _mm512_sub_pd(a, b); }
+VEC_FN V v_mul(V a, V b) { return _mm512_mul_pd(a, b); }
+VEC_FN V v_div(V a, V b) { return _mm512_div_pd(a, b); }
+VEC_FN V v_sqrt(V a) { return _mm512_sqrt_pd(a); }
+VEC_FN V v_fma(V a, V b, V c) { return _mm512_fmadd_pd(a, b, c); }
+VEC_FN V v_fnma(V a, V b, V c) { return _mm512_fnmadd_pd(a, b, c); }
+
+VEC_FN VM v_lt(V a, V b) { return _mm512_cmp_pd_mask(a, b, _CMP_LT_OQ); }
+VEC_FN V v_sel(VM m, V a, V b) { return _mm512_mask_blend_pd(m, b, a); }
+
+VEC_FN VI v_bits(V x) { return _mm512_castpd_si512(x); }
+VEC_FN V v_float(VI x) { return _mm512_castsi512_pd(x); }
+VEC_FN VI vi_set1(int64_t x) { return _mm512_set1_epi64(x); }
+VEC_FN VI vi_add(VI a, VI b) { return _mm512_add_epi64(a, b); }
+VEC_FN VI vi_sub(VI a, VI b) { return _mm512_sub_epi64(a, b); }
+VEC_FN VI vi_and(VI a, VI b) { return _mm512_and_si512(a, b); }
+VEC_FN VI vi_or(VI a, VI b) { return _mm512_or_si512(a, b); }
+VEC_FN VI vi_xor(VI a, VI b) { return _mm512_xor_si512(a, b); }
+#define vi_sll(x, n) _mm512_slli_epi64((x), (n))
+#define vi_srl(x, n) _mm512_srli_epi64((x), (n))
+
+VEC_FN V v_abs(V a) { return v_float(vi_and(v_bits(a), vi_set1(INT64_MAX))); }
+
+#else
+#error "CMLP_BITS must be 32 or 64"
+#endif
+
+#endif

@@ -1,0 +1,50 @@
+/* The net as the core sees it, and sizes that cannot overflow. */
+#ifndef CMLP_NET_H
+#define CMLP_NET_H
+
+#include "../../../include/cmlp.h"
+#include "kernels/kernels.h"
+
+#define CMLP_NET_MAGIC UINT32_C(0x636d6c70)
+#define CMLP_ALIGNMENT 64
+#define CMLP_MAX_WIDTH INT64_C(2147483647)
+
+struct cmlp_net {
+    uint32_t magic;
+    int32_t n_layers; /* with weights */
+    int32_t loss;
+    int32_t dtype;
+    int64_t n_params;
+    int64_t widest;   /* of all layers but the input */
+    size_t element;   /* bytes */
+    const cmlp_kernels *kernels;
+    cmlp_layer layers[CMLP_MAX_LAYERS - 1];
+};
+
+/* CMLP_OK, or why this is not a net. */
+int cmlp_check_net(const cmlp_net *net);
+
+static inline int64_t cmlp_n_in(const cmlp_net *net) { return net->layers[0].n_in; }
+static inline int64_t cmlp_n_out(const cmlp_net *net) { return net->layers[net->n_layers - 1].n_out; }
+static inline int32_t cmlp_output_activation(const cmlp_net *net) { return net->layers[net->n_layers - 1].activation; }
+
+/* Element i of a block of the net's type. */
+static inline void *cmlp_at(const cmlp_net *net, const void *block, int64_t i)
+{
+    return (char *)(uintptr_t)block + i * (int64_t)net->element;
+}
+
+static inline int cmlp_misaligned(const void *p, size_t alignment) { return (uintptr_t)p % alignment != 0; }
+
+/* Grows *total by count * size, rounded up to the alignment; 0 if that does not fit. */
+static inline int cmlp_add_size(size_t *total, int64_t count, size_t size)
+{
+    const size_t most = (size_t)PTRDIFF_MAX - CMLP_ALIGNMENT;
+    if (count < 0 || (uint64_t)count > most / size) return 0;
+    size_t bytes = ((size_t)count * size + CMLP_ALIGNMENT - 1) / CMLP_ALIGNMENT * CMLP_ALIGNMENT;
+    if (bytes > most - *total) return 0;
+    *total += bytes;
+    return 1;
+}
+
+#endif

@@ -1,0 +1,16 @@
+/* The optimiser's side of a step; its arithmetic is a kernel. */
+#ifndef CMLP_OPTIMIZER_H
+#define CMLP_OPTIMIZER_H
+
+#include "net.h"
+
+int cmlp_check_optimizer(const cmlp_net *net, const cmlp_optimizer *optimizer);
+
+/* Counts a step at this learning rate and returns the values that it takes. */
+cmlp_step_values cmlp_begin_step(cmlp_optimizer *optimizer, double learning_rate);
+
+/* Steps the elements [first, first + n) of the parameter block. */
+void cmlp_step_elements(const cmlp_net *net, const cmlp_step_values *values, void *state, void *params,
+                        const void *gradient, int64_t first, int64_t n);
+
+#endif

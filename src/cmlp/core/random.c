@@ -1,0 +1,70 @@
+/* MT19937 (Matsumoto & Nishimura 1998) as NumPy's RandomState seeds and draws it, so that a seed means the same
+ * network in C and in Python. */
+#include "../../../include/cmlp.h"
+
+#define N 624
+#define M 397
+
+void cmlp_random_seed(cmlp_random *random, uint32_t seed)
+{
+    for (uint32_t i = 0; i < N; i++) {
+        random->key[i] = seed;
+        seed = UINT32_C(1812433253) * (seed ^ seed >> 30) + i + 1;
+    }
+    random->position = N;
+}
+
+static uint32_t twisted(uint32_t upper, uint32_t lower)
+{
+    uint32_t y = (upper & UINT32_C(0x80000000)) | (lower & UINT32_C(0x7fffffff));
+    return y >> 1 ^ (lower & 1 ? UINT32_C(0x9908b0df) : 0);
+}
+
+static void refill(cmlp_random *random)
+{
+    uint32_t *k = random->key;
+    for (int i = 0; i < N; i++) k[i] = k[(i + M) % N] ^ twisted(k[i], k[(i + 1) % N]);
+    random->position = 0;
+}
+
+static uint32_t next32(cmlp_random *random)
+{
+    if (random->position < 0 || random->position >= N) refill(random);
+    uint32_t y = random->key[random->position++];
+    y ^= y >> 11;
+    y ^= y << 7 & UINT32_C(0x9d2c5680);
+    y ^= y << 15 & UINT32_C(0xefc60000);
+    return y ^ y >> 18;
+}
+
+static uint64_t next64(cmlp_random *random)
+{
+    uint64_t high = next32(random);
+    return high << 32 | next32(random);
+}
+
+double cmlp_random_double(cmlp_random *random)
+{
+    uint32_t high = next32(random) >> 5, low = next32(random) >> 6;
+    return (high * 67108864.0 + low) / 9007199254740992.0;
+}
+
+/* Uniform in [0, most], by rejection under the smallest mask of ones. */
+static uint64_t next_below(cmlp_random *random, uint64_t most)
+{
+    uint64_t mask = most, value;
+    for (int shift = 1; shift < 64; shift *= 2) mask |= mask >> shift;
+    do value = (most <= UINT32_MAX ? next32(random) : next64(random)) & mask;
+    while (value > most);
+    return value;
+}
+
+void cmlp_random_shuffle(cmlp_random *random, int64_t *values, int64_t n)
+{
+    for (int64_t i = n - 1; i > 0; i--) {
+        int64_t j = (int64_t)next_below(random, (uint64_t)i);
+        int64_t kept = values[i];
+        values[i] = values[j];
+        values[j] = kept;
+    }
+}

@@ -1,0 +1,161 @@
+#include "rows.h"
+
+#include "sums.h"
+
+static size_t element_size(int32_t dtype)
+{
+    switch (dtype) {
+    case CMLP_UINT8: return 1;
+    case CMLP_FLOAT32: return sizeof(float);
+    case CMLP_FLOAT64: return sizeof(double);
+    default: return 0;
+    }
+}
+
+static int is_finite(double x) { return x - x == 0; }
+
+static int check_strided(const void *data, int32_t dtype, int64_t row_stride, int64_t col_stride)
+{
+    size_t size = element_size(dtype);
+    if (!size) return CMLP_ERROR_DTYPE;
+    if (cmlp_misaligned(data, size) || row_stride % (int64_t)size || col_stride % (int64_t)size)
+        return CMLP_ERROR_ALIGNMENT;
+    return CMLP_OK;
+}
+
+static int check_rows(const cmlp_net *net, const cmlp_rows *rows, int64_t *n)
+{
+    if (!rows) return CMLP_ERROR_NULL;
+    if (rows->struct_size != sizeof *rows) return CMLP_ERROR_STRUCT_SIZE;
+    if (rows->kind != CMLP_DENSE || rows->n_rows < 0 || rows->n_cols != cmlp_n_in(net)) return CMLP_ERROR_ROWS;
+    if (!rows->data && rows->n_rows) return CMLP_ERROR_NULL;
+    if (!is_finite(rows->scale) || rows->scale == 0) return CMLP_ERROR_OPTION;
+    int status = check_strided(rows->data, rows->dtype, rows->row_stride, rows->col_stride);
+    if (status) return status;
+    *n = rows->order ? rows->n_order : rows->n_rows;
+    if (*n < 0) return CMLP_ERROR_ORDER;
+    if (rows->order)
+        for (int64_t i = 0; i < *n; i++)
+            if (rows->order[i] < 0 || rows->order[i] >= rows->n_rows) return CMLP_ERROR_ORDER;
+    return CMLP_OK;
+}
+
+static int32_t label_at(const cmlp_targets *targets, int64_t row)
+{
+    return *(const int32_t *)(const void *)((const char *)targets->data + row * targets->row_stride);
+}
+
+static int check_targets(const cmlp_data *data)
+{
+    const cmlp_targets *targets = data->targets;
+    if (targets->struct_size != sizeof *targets) return CMLP_ERROR_STRUCT_SIZE;
+    if (targets->n_rows != data->rows->n_rows) return CMLP_ERROR_TARGETS;
+    if (!targets->data && targets->n_rows) return CMLP_ERROR_NULL;
+    if (targets->kind == CMLP_DENSE)
+        return check_strided(targets->data, targets->dtype, targets->row_stride, targets->col_stride);
+    if (targets->kind != CMLP_CLASSES) return CMLP_ERROR_TARGETS;
+    if (cmlp_misaligned(targets->data, sizeof(int32_t)) || targets->row_stride % (int64_t)sizeof(int32_t))
+        return CMLP_ERROR_ALIGNMENT;
+    for (int64_t i = 0; i < data->n; i++) {
+        int32_t label = label_at(targets, cmlp_selected(data, i));
+        if (label < 0 || label >= cmlp_n_out(data->net)) return CMLP_ERROR_LABEL;
+    }
+    return CMLP_OK;
+}
+
+static int check_weights(const cmlp_data *data)
+{
+    double most = 0;
+    for (int64_t i = 0; i < data->n; i++) {
+        double w = data->weights[cmlp_selected(data, i)];
+        if (!is_finite(w) || w < 0) return CMLP_ERROR_WEIGHT;
+        if (w > most) most = w;
+    }
+    return most > 0 || !data->n ? CMLP_OK : CMLP_ERROR_WEIGHT;
+}
+
+int cmlp_check_data(cmlp_data *data, const cmlp_net *net, const cmlp_rows *rows, const cmlp_targets *targets,
+                    const double *weights)
+{
+    int64_t n = 0;
+    int status = cmlp_check_net(net);
+    if (!status) status = check_rows(net, rows, &n);
+    if (status) return status;
+    *data = (cmlp_data){.net = net, .rows = rows, .targets = targets, .weights = weights, .n = n};
+    data->in_place = rows->dtype == net->dtype && rows->scale == 1 && rows->col_stride == (int64_t)net->element;
+    if (targets) status = check_targets(data);
+    if (!status && weights) status = check_weights(data);
+    return status;
+}
+
+static const char *row_data(const cmlp_data *data, int64_t selected)
+{
+    return (const char *)data->rows->data + cmlp_selected(data, selected) * data->rows->row_stride;
+}
+
+void cmlp_gather_rows(const cmlp_data *data, int64_t first, int64_t n, const void **list, void *converted)
+{
+    const cmlp_rows *rows = data->rows;
+    for (int64_t i = 0; i < n; i++) {
+        const char *source = row_data(data, first + i);
+        if (data->in_place) {
+            list[i] = source;
+            continue;
+        }
+        void *row = cmlp_at(data->net, converted, i * rows->n_cols);
+        data->net->kernels->convert(rows->dtype, source, rows->col_stride, rows->n_cols, rows->scale, row);
+        list[i] = row;
+    }
+}
+
+static void gather_target(const cmlp_data *data, int64_t selected, void *out)
+{
+    const cmlp_targets *targets = data->targets;
+    const int64_t n_out = cmlp_n_out(data->net), row = cmlp_selected(data, selected);
+    if (targets->kind == CMLP_DENSE) {
+        const char *source = (const char *)targets->data + row * targets->row_stride;
+        data->net->kernels->convert(targets->dtype, source, targets->col_stride, n_out, 1, out);
+        return;
+    }
+    const int32_t label = label_at(targets, row);
+    if (data->net->dtype == CMLP_FLOAT32)
+        for (int64_t j = 0; j < n_out; j++) ((float *)out)[j] = j == label;
+    else
+        for (int64_t j = 0; j < n_out; j++) ((double *)out)[j] = j == label;
+}
+
+void cmlp_gather_targets(const cmlp_data *data, int64_t first, int64_t n, void *out)
+{
+    const int64_t n_out = cmlp_n_out(data->net);
+    for (int64_t i = 0; i < n; i++) gather_target(data, first + i, cmlp_at(data->net, out, i * n_out));
+}
+
+void cmlp_gather_weights(const cmlp_data *data, int64_t first, int64_t n, double *out)
+{
+    if (data->weights)
+        for (int64_t i = 0; i < n; i++) out[i] = data->weights[cmlp_selected(data, first + i)];
+}
+
+double cmlp_weight_sum(const cmlp_data *data, int64_t first, int64_t n)
+{
+    if (!data->weights) return (double)n;
+    cmlp_sum sum = {0};
+    for (int64_t i = 0; i < n; i++) cmlp_sum_add(&sum, data->weights[cmlp_selected(data, first + i)]);
+    return cmlp_sum_total(&sum);
+}
+
+int64_t cmlp_bad_input(const cmlp_data *data, int64_t selected, void *scratch)
+{
+    const void *row;
+    cmlp_gather_rows(data, selected, 1, &row, scratch);
+    int64_t n = data->rows->n_cols, bad = data->net->kernels->find_nonfinite(row, 1, n);
+    return bad < n ? bad : -1;
+}
+
+int64_t cmlp_bad_target(const cmlp_data *data, int64_t selected, void *scratch)
+{
+    if (!data->targets || data->targets->kind != CMLP_DENSE) return -1;
+    gather_target(data, selected, scratch);
+    int64_t n = cmlp_n_out(data->net), bad = data->net->kernels->find_nonfinite(scratch, 1, n);
+    return bad < n ? bad : -1;
+}

@@ -1,0 +1,44 @@
+/* Rows, targets and row weights as a call reads them: checked once, then gathered tile by tile. */
+#ifndef CMLP_ROWS_H
+#define CMLP_ROWS_H
+
+#include "net.h"
+
+/* Everything that is read per row. targets and weights may be NULL. */
+typedef struct cmlp_data {
+    const cmlp_net *net;
+    const cmlp_rows *rows;
+    const cmlp_targets *targets;
+    const double *weights;
+    int64_t n;   /* rows selected */
+    int in_place; /* the rows are used where they lie */
+} cmlp_data;
+
+/* Fills `data`, or says what is wrong. `targets` and `weights` may be NULL. */
+int cmlp_check_data(cmlp_data *data, const cmlp_net *net, const cmlp_rows *rows, const cmlp_targets *targets,
+                    const double *weights);
+
+/* Index within the rows of the i-th selected row. */
+static inline int64_t cmlp_selected(const cmlp_data *data, int64_t i)
+{
+    return data->rows->order ? data->rows->order[i] : i;
+}
+
+/* Pointers to the selected rows [first, first + n), elements of the net's type: the rows themselves, or converted
+ * into `converted` (n, n_in). */
+void cmlp_gather_rows(const cmlp_data *data, int64_t first, int64_t n, const void **list, void *converted);
+
+/* Their targets, dense, (n, n_out). */
+void cmlp_gather_targets(const cmlp_data *data, int64_t first, int64_t n, void *out);
+
+/* Their weights; nothing where there are none. */
+void cmlp_gather_weights(const cmlp_data *data, int64_t first, int64_t n, double *out);
+
+/* The sum of the weights of the selected rows [first, first + n); n where there are none. */
+double cmlp_weight_sum(const cmlp_data *data, int64_t first, int64_t n);
+
+/* First element of a row that is not finite in the net's type, -1 if all are. `scratch` takes a row or target. */
+int64_t cmlp_bad_input(const cmlp_data *data, int64_t selected, void *scratch);
+int64_t cmlp_bad_target(const cmlp_data *data, int64_t selected, void *scratch);
+
+#endif

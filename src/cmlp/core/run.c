@@ -1,0 +1,57 @@
+#include "run.h"
+
+int cmlp_check_run(const cmlp_run *run, size_t needed)
+{
+    if (!run) return CMLP_ERROR_NULL;
+    if (run->struct_size != sizeof *run) return CMLP_ERROR_STRUCT_SIZE;
+    if (run->n_threads < 1 || run->n_threads > CMLP_MAX_THREADS) return CMLP_ERROR_THREADS;
+    if (!run->workspace) return CMLP_ERROR_NULL;
+    if (run->workspace_size < needed) return CMLP_ERROR_BUFFER_SIZE;
+    return cmlp_misaligned(run->workspace, CMLP_ALIGNMENT) ? CMLP_ERROR_ALIGNMENT : CMLP_OK;
+}
+
+/* Multiply-adds that a thread must have to be worth a barrier or its creation, about 20 microseconds of them. */
+#define WORTH_A_THREAD 500000.0
+
+int32_t cmlp_worthwhile_threads(const cmlp_net *net, int64_t rows, int passes, int32_t asked)
+{
+    double most = (double)net->n_params * (double)rows * passes / WORTH_A_THREAD;
+    if (most < 2) return 1;
+    return most < asked ? (int32_t)most : asked;
+}
+
+cmlp_fault cmlp_first_fault(const cmlp_fault *faults, int32_t size)
+{
+    for (int32_t i = 0; i < size; i++)
+        if (faults[i].status) return faults[i];
+    return (cmlp_fault){CMLP_OK, -1, -1};
+}
+
+int cmlp_report(cmlp_run *run, const cmlp_data *data, cmlp_fault fault)
+{
+    run->bad_row = fault.selected < 0 ? -1 : cmlp_selected(data, fault.selected);
+    run->bad_column = fault.column;
+    return fault.status;
+}
+
+cmlp_fault cmlp_check_sums(const cmlp_data *data, const void *z, int64_t selected, int64_t n, void *scratch,
+                           int training)
+{
+    const cmlp_net *net = data->net;
+    const int64_t n_out = net->layers[0].n_out;
+    for (int64_t i = 0; i < n; i++) {
+        i += net->kernels->find_nonfinite(cmlp_at(net, z, i * n_out), n_out, n - i);
+        if (i == n) break;
+        int64_t column = cmlp_bad_input(data, selected + i, scratch);
+        if (column >= 0) return (cmlp_fault){CMLP_ERROR_INPUT, selected + i, column};
+        if (training) return (cmlp_fault){CMLP_ERROR_DIVERGED, selected + i, -1};
+    }
+    return (cmlp_fault){CMLP_OK, -1, -1};
+}
+
+void *cmlp_take(cmlp_space *space, int64_t count, size_t size)
+{
+    void *taken = space->base ? space->base + space->used : NULL;
+    if (!cmlp_add_size(&space->used, count, size)) space->overflow = 1;
+    return taken;
+}

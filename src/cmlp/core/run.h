@@ -1,0 +1,43 @@
+/* What all computing calls share: the caller's run, how many threads the work is worth, and what went wrong where. */
+#ifndef CMLP_RUN_H
+#define CMLP_RUN_H
+
+#include "rows.h"
+#include "threads.h"
+
+/* A failure at the i-th selected row. */
+typedef struct cmlp_fault {
+    int status;
+    int64_t selected, column;
+} cmlp_fault;
+
+/* Checks the run and that its workspace holds `needed` bytes. */
+int cmlp_check_run(const cmlp_run *run, size_t needed);
+
+/* Threads for `rows` rows between two barriers (or in all, where there are none), of at most `asked`; `passes` is 1
+ * for forward, 3 for forward, backward and gradient. */
+int32_t cmlp_worthwhile_threads(const cmlp_net *net, int64_t rows, int passes, int32_t asked);
+
+/* The first member's fault that has one, members being given ascending rows: the same for any number of threads. */
+cmlp_fault cmlp_first_fault(const cmlp_fault *faults, int32_t size);
+
+/* Writes row and column to the run and returns the status. */
+int cmlp_report(cmlp_run *run, const cmlp_data *data, cmlp_fault fault);
+
+static inline int cmlp_poll(const cmlp_run *run) { return run->poll && run->poll(run->poll_context); }
+
+/* Looks at the first layer's weighted sums z (n, n_out), which are not finite where an input is not; `selected` is
+ * their first row, `scratch` takes a row of inputs. Finite inputs under non-finite sums are a fault in training only. */
+cmlp_fault cmlp_check_sums(const cmlp_data *data, const void *z, int64_t selected, int64_t n, void *scratch,
+                           int training);
+
+/* Hands out the workspace piece by piece; with base NULL it only counts. */
+typedef struct cmlp_space {
+    char *base;
+    size_t used;
+    int overflow;
+} cmlp_space;
+
+void *cmlp_take(cmlp_space *space, int64_t count, size_t size);
+
+#endif

@@ -1,0 +1,57 @@
+#include "../../../include/cmlp.h"
+
+typedef struct status_text {
+    int status;
+    const char *name, *sentence;
+} status_text;
+
+#define TEXT(name, sentence) {name, #name, sentence}
+
+static const status_text texts[] = {
+    TEXT(CMLP_OK, "done"),
+    TEXT(CMLP_CANCELLED, "cancelled by the poll callback"),
+    TEXT(CMLP_ERROR_NULL, "a pointer that must be given is NULL"),
+    TEXT(CMLP_ERROR_STRUCT_SIZE, "struct_size is not that of this version"),
+    TEXT(CMLP_ERROR_LAYERS, "a network has from 2 to 64 layers, input and output included"),
+    TEXT(CMLP_ERROR_WIDTH, "a layer's size must be from 1 to 2^31 - 1"),
+    TEXT(CMLP_ERROR_ACTIVATION, "an activation is unknown or not allowed at its place"),
+    TEXT(CMLP_ERROR_LOSS, "the loss is unknown or does not go with the output activation"),
+    TEXT(CMLP_ERROR_DTYPE, "an element type is unknown or not allowed here"),
+    TEXT(CMLP_ERROR_ISA, "no allowed instruction set is available on this processor"),
+    TEXT(CMLP_ERROR_OVERFLOW, "a size is too large to be addressed"),
+    TEXT(CMLP_ERROR_BUFFER_SIZE, "a buffer is too small"),
+    TEXT(CMLP_ERROR_ALIGNMENT, "a buffer or stride is not aligned for its type"),
+    TEXT(CMLP_ERROR_NET, "not a net made by cmlp_net_init of this version"),
+    TEXT(CMLP_ERROR_ROWS, "the rows do not fit the network"),
+    TEXT(CMLP_ERROR_TARGETS, "the targets do not fit the network or the rows"),
+    TEXT(CMLP_ERROR_ORDER, "an index of the row order is outside the rows"),
+    TEXT(CMLP_ERROR_LABEL, "a class index is outside the outputs"),
+    TEXT(CMLP_ERROR_WEIGHT, "row weights must be finite and not negative, and not all zero"),
+    TEXT(CMLP_ERROR_OPTION, "a hyperparameter is out of its range"),
+    TEXT(CMLP_ERROR_BATCH, "the batch size must be positive, the first batch within the rows"),
+    TEXT(CMLP_ERROR_THREADS, "the number of threads must be from 1 to 256"),
+    TEXT(CMLP_ERROR_INPUT, "an input is NaN, infinite or too large for the network's element type"),
+    TEXT(CMLP_ERROR_TARGET, "a target is NaN, infinite or too large for the network's element type"),
+    TEXT(CMLP_ERROR_DIVERGED, "the cost or a parameter became NaN or infinite"),
+};
+
+static const status_text *find(int status)
+{
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (texts[i].status == status) return &texts[i];
+    return NULL;
+}
+
+const char *cmlp_status_name(int status)
+{
+    const status_text *text = find(status);
+    return text ? text->name : "unknown status";
+}
+
+const char *cmlp_status_string(int status)
+{
+    const status_text *text = find(status);
+    return text ? text->sentence : "not a status of this version";
+}
+
+const char *cmlp_version(void) { return CMLP_VERSION; }

@@ -1,0 +1,198 @@
+# Declarations of cmlp.h for Cython, in the header's order and nothing else.
+from libc.stdint cimport int32_t, int64_t, uint32_t
+
+cdef extern from "cmlp.h" nogil:
+    const char *CMLP_VERSION
+    int CMLP_VERSION_NUMBER
+
+    ctypedef enum cmlp_status:
+        CMLP_OK
+        CMLP_CANCELLED
+        CMLP_ERROR_NULL
+        CMLP_ERROR_STRUCT_SIZE
+        CMLP_ERROR_LAYERS
+        CMLP_ERROR_WIDTH
+        CMLP_ERROR_ACTIVATION
+        CMLP_ERROR_LOSS
+        CMLP_ERROR_DTYPE
+        CMLP_ERROR_ISA
+        CMLP_ERROR_OVERFLOW
+        CMLP_ERROR_BUFFER_SIZE
+        CMLP_ERROR_ALIGNMENT
+        CMLP_ERROR_NET
+        CMLP_ERROR_ROWS
+        CMLP_ERROR_TARGETS
+        CMLP_ERROR_ORDER
+        CMLP_ERROR_LABEL
+        CMLP_ERROR_WEIGHT
+        CMLP_ERROR_OPTION
+        CMLP_ERROR_BATCH
+        CMLP_ERROR_THREADS
+        CMLP_ERROR_INPUT
+        CMLP_ERROR_TARGET
+        CMLP_ERROR_DIVERGED
+
+    const char *cmlp_status_name(int status)
+    const char *cmlp_status_string(int status)
+    const char *cmlp_version()
+
+    int CMLP_MAX_LAYERS
+    int CMLP_MAX_THREADS
+
+    ctypedef enum cmlp_dtype:
+        CMLP_FLOAT32
+        CMLP_FLOAT64
+        CMLP_UINT8
+
+    ctypedef enum cmlp_activation:
+        CMLP_IDENTITY
+        CMLP_LOGISTIC
+        CMLP_TANH
+        CMLP_RELU
+        CMLP_SOFTMAX
+        CMLP_EXP
+
+    ctypedef enum cmlp_loss:
+        CMLP_LOG_LOSS
+        CMLP_SQUARED_ERROR
+        CMLP_POISSON
+
+    ctypedef enum cmlp_isa:
+        CMLP_ISA_GENERIC
+        CMLP_ISA_AVX2
+        CMLP_ISA_AVX512
+        CMLP_ISA_NEON
+
+    ctypedef struct cmlp_net:
+        pass
+
+    ctypedef struct cmlp_net_config:
+        size_t struct_size
+        const int64_t *sizes
+        const int32_t *activations
+        int32_t n_layers
+        int32_t loss
+        int32_t dtype
+        uint32_t isa_mask
+
+    ctypedef struct cmlp_layer:
+        int64_t n_in
+        int64_t n_out
+        int32_t activation
+        int64_t weights
+        int64_t biases
+
+    size_t cmlp_net_size()
+    int cmlp_net_init(cmlp_net *memory, size_t memory_size, const cmlp_net_config *config)
+    int64_t cmlp_net_n_params(const cmlp_net *net)
+    int cmlp_net_layer(const cmlp_net *net, int32_t index, cmlp_layer *layer)
+    uint32_t cmlp_net_isa(const cmlp_net *net)
+    uint32_t cmlp_cpu_isa()
+
+    ctypedef struct cmlp_random:
+        uint32_t key[624]
+        int32_t position
+
+    void cmlp_random_seed(cmlp_random *random, uint32_t seed)
+    double cmlp_random_double(cmlp_random *random)
+    void cmlp_random_shuffle(cmlp_random *random, int64_t *values, int64_t n)
+    int cmlp_init_params(const cmlp_net *net, cmlp_random *random, void *params)
+
+    ctypedef enum cmlp_kind:
+        CMLP_DENSE
+        CMLP_CLASSES
+
+    ctypedef struct cmlp_rows:
+        size_t struct_size
+        const void *data
+        int64_t n_rows
+        int64_t n_cols
+        int64_t row_stride
+        int64_t col_stride
+        double scale
+        const int64_t *order
+        int64_t n_order
+        int32_t kind
+        int32_t dtype
+
+    ctypedef struct cmlp_targets:
+        size_t struct_size
+        const void *data
+        int64_t n_rows
+        int64_t row_stride
+        int64_t col_stride
+        int32_t kind
+        int32_t dtype
+
+    ctypedef struct cmlp_objective:
+        size_t struct_size
+        const double *row_weights
+        double alpha
+        double loss_scale
+        double log_loss_clip
+
+    ctypedef struct cmlp_run:
+        size_t struct_size
+        void *workspace
+        size_t workspace_size
+        int (*poll)(void *context) noexcept nogil
+        void *poll_context
+        int64_t bad_row
+        int64_t bad_column
+        int32_t n_threads
+
+    ctypedef enum cmlp_call:
+        CMLP_CALL_FORWARD
+        CMLP_CALL_GRADIENT
+        CMLP_CALL_TRAIN
+
+    int cmlp_workspace_size(const cmlp_net *net, int call, int64_t n_rows, int32_t n_threads, size_t *bytes)
+    int cmlp_forward(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *output, cmlp_run *run)
+    int cmlp_activations(const cmlp_net *net, const void *params, const cmlp_rows *rows, void **outputs,
+                         cmlp_run *run)
+    int cmlp_cost(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
+                  const cmlp_objective *objective, double *cost, cmlp_run *run)
+    int cmlp_gradient(const cmlp_net *net, const void *params, const cmlp_rows *rows,
+                      const cmlp_targets *targets, const cmlp_objective *objective, void *gradient, double *cost,
+                      cmlp_run *run)
+    int cmlp_input_gradient(const cmlp_net *net, const void *params, const cmlp_rows *rows,
+                            const cmlp_targets *targets, const cmlp_objective *objective, void *gradient,
+                            cmlp_run *run)
+
+    ctypedef enum cmlp_solver:
+        CMLP_SGD
+        CMLP_MOMENTUM
+        CMLP_NESTEROV
+        CMLP_ADAM
+
+    ctypedef struct cmlp_optimizer:
+        size_t struct_size
+        void *state
+        size_t state_size
+        double learning_rate
+        double momentum
+        double beta_1
+        double beta_2
+        double epsilon
+        double beta_1_power
+        double beta_2_power
+        int64_t n_steps
+        int32_t solver
+
+    int cmlp_optimizer_state_size(const cmlp_net *net, int solver, size_t *bytes)
+    int cmlp_step(const cmlp_net *net, void *params, const void *gradient, cmlp_optimizer *optimizer)
+
+    ctypedef struct cmlp_epoch:
+        size_t struct_size
+        int64_t batch_size
+        int64_t first_batch
+        const double *rates
+        int32_t want_norm
+        double cost
+        double penalty
+        double gradient_norm
+        int64_t batches
+
+    int cmlp_train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows, const cmlp_targets *targets,
+                         const cmlp_objective *objective, cmlp_optimizer *optimizer, cmlp_epoch *epoch,
+                         cmlp_run *run)
