@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent
 
 # One rounding per operation and no errno from sqrt; otherwise the language's own arithmetic. Instruction sets are
 # chosen inside the sources, so every file is compiled alike.
-UNIX_FLAGS = ["-std=c11", "-O3", "-ffp-contract=off", "-fno-math-errno", "-fvisibility=hidden"]
+UNIX_FLAGS = ["-std=c11", "-O3", "-g0", "-ffp-contract=off", "-fno-math-errno", "-fvisibility=hidden"]
 MSVC_FLAGS = ["/std:c11", "/O2", "/fp:precise"]
 
 
@@ -40,7 +40,7 @@ def sources(pattern):
 core = Extension(
     "cmlp._core",
     sources=["src/cmlp/_core.pyx", *sources("*.c")],
-    depends=[*sources("*.h"), "include/cmlp.h"],
+    depends=["src/cmlp/_call.pxi", "src/cmlp/libcmlp.pxd", *sources("*.h"), "include/cmlp.h"],
     include_dirs=["include", numpy.get_include()],
     define_macros=[(name, "NPY_2_0_API_VERSION") for name in ("NPY_NO_DEPRECATED_API", "NPY_TARGET_VERSION")],
 )

@@ -45,11 +45,9 @@ def readable(array, name):
     return np.require(array, np.dtype(dtype).newbyteorder("="), ["ALIGNED"])
 
 
-def as_labels(value, n_rows, n_classes):
+def as_labels(value, n_classes):
     """Return class indices as an int32 array, checked against the number of classes."""
     array = np.asarray(value)
-    if len(array) != n_rows:
-        raise ValueError(f"X and Y must have the same number of rows, got {n_rows} and {len(array)}")
     if array.dtype.kind not in "bui":
         raise TypeError(
             f"Y must be class indices (integers) or of shape (n, {n_classes}), got dtype {array.dtype}"
@@ -74,11 +72,11 @@ def as_order(value, n_rows):
     return array
 
 
-def as_row_weights(value, n_rows):
-    """Return row weights as a float64 array."""
+def as_doubles(value, n, name):
+    """Return one number for each of n things as a float64 array."""
     array = np.ascontiguousarray(value, np.float64)
-    if array.shape != (n_rows,):
-        raise ValueError(f"sample_weight must have shape ({n_rows},), got {array.shape}")
+    if array.shape != (n,):
+        raise ValueError(f"{name} must have shape ({n},), got {array.shape}")
     return array
 
 

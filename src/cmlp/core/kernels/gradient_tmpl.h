@@ -2,27 +2,43 @@
  * neighbouring rows k of the weights by C vectors of columns; while i runs, a's R neighbours are read at constant
  * offsets from one row pointer (an index per k costs a third). */
 
+/* Keeps GCC from splitting the pointer again. */
+#if defined(__GNUC__)
+#define AS_ONE_POINTER(p) __asm__("" : "+r"(p))
+#else
+#define AS_ONE_POINTER(p) ((void)0)
+#endif
+
 typedef struct finish_values {
     T alpha, inverse, minus_rate;
     cmlp_finish_mode mode;
 } finish_values;
 
-VEC_FN void finish_sum(V s, int64_t n, T *sums, T *w, finish_values f)
+/* The way out of a tile, whose R x C sums lie in `tile`: rare beside the loop over rows, so one copy serves all. */
+static void finish_tile(const T *tile, int R, int C, int64_t last, int64_t n_out, T *sums, int first, T *w,
+                        const finish_values *f)
 {
-    if (f.mode == CMLP_KEEP_SUM) {
-        store_lanes(sums, n, s);
-        return;
-    }
-    V old = load_lanes(w, n);
-    V g = v_mul(v_fma(v_set1(f.alpha), old, s), v_set1(f.inverse));
-    if (f.mode == CMLP_GRADIENT)
-        store_lanes(sums, n, g);
-    else
-        store_lanes(w, n, v_fma(v_set1(f.minus_rate), g, old));
+    const V alpha = v_set1(f->alpha), inverse = v_set1(f->inverse), minus_rate = v_set1(f->minus_rate);
+    for (int r = 0; r < R; r++)
+        for (int c = 0; c < C; c++) {
+            const int64_t n = c == C - 1 ? last : VL, at = r * n_out + c * VL;
+            V s = v_load(tile + (r * C + c) * VL);
+            s = v_add(first ? v_zero() : load_lanes(sums + at, n), s);
+            if (f->mode == CMLP_KEEP_SUM) {
+                store_lanes(sums + at, n, s);
+                continue;
+            }
+            V old = load_lanes(w + at, n);
+            V g = v_mul(v_fma(alpha, old, s), inverse);
+            if (f->mode == CMLP_GRADIENT)
+                store_lanes(sums + at, n, g);
+            else
+                store_lanes(w + at, n, v_fma(minus_rate, g, old));
+        }
 }
 
 VEC_FN void gradient_tile(const cmlp_matrix *a, int64_t k, const T *d, int64_t rows, int64_t n_out, int64_t last, T *sums,
-                          int first, T *w, finish_values f, const int R, const int C)
+                          int first, T *w, const finish_values *f, const int R, const int C)
 {
     const VT tail = v_tail(last);
     V sum[GRADIENT_ROWS_1][2];
@@ -30,6 +46,7 @@ VEC_FN void gradient_tile(const cmlp_matrix *a, int64_t k, const T *d, int64_t r
         UNROLL for (int c = 0; c < C; c++) sum[r][c] = v_zero();
     for (int64_t i = 0; i < rows; i++) {
         const T *ai = AT_ROW(a, i) + k, *di = d + i * n_out;
+        AS_ONE_POINTER(ai);
         V dv[2];
         UNROLL for (int c = 0; c < C; c++) dv[c] = c == C - 1 ? v_load_t(di + c * VL, tail) : v_load(di + c * VL);
         UNROLL for (int r = 0; r < R; r++) {
@@ -37,21 +54,18 @@ VEC_FN void gradient_tile(const cmlp_matrix *a, int64_t k, const T *d, int64_t r
             UNROLL for (int c = 0; c < C; c++) sum[r][c] = v_fma(av, dv[c], sum[r][c]);
         }
     }
+    T tile[GRADIENT_ROWS_1 * 2 * VL];
     UNROLL for (int r = 0; r < R; r++)
-        UNROLL for (int c = 0; c < C; c++) {
-            const int64_t n = c == C - 1 ? last : VL;
-            int64_t at = r * n_out + c * VL;
-            V total = v_add(first ? v_zero() : load_lanes(sums + at, n), sum[r][c]);
-            finish_sum(total, n, sums + at, w + at, f);
-        }
+        UNROLL for (int c = 0; c < C; c++) v_store(tile + (r * C + c) * VL, sum[r][c]);
+    finish_tile(tile, R, C, last, n_out, sums, first, w, f);
 }
 
 typedef void gradient_fn(const cmlp_matrix *a, int64_t k, const T *d, int64_t rows, int64_t n_out, int64_t last, T *sums,
-                         int first, T *w, finish_values f);
+                         int first, T *w, const finish_values *f);
 
 #define GRADIENT_TILE(R, C)                                                                                     \
     static void gradient_##R##x##C(const cmlp_matrix *a, int64_t k, const T *d, int64_t rows, int64_t n_out,   \
-                                   int64_t last, T *sums, int first, T *w, finish_values f)                      \
+                                   int64_t last, T *sums, int first, T *w, const finish_values *f)                      \
     {                                                                                                           \
         gradient_tile(a, k, d, rows, n_out, last, sums, first, w, f, R, C);                                     \
     }
@@ -86,7 +100,7 @@ static void gradient(const cmlp_matrix *a, const void *d, int64_t rows, int64_t 
             for (int64_t r = 0; r < height; r += size->rows) {
                 while (size->rows > height - r) size++;
                 int64_t at = (k + r) * n_out + j;
-                size->tile(a, k + r, (const T *)d + j, rows, n_out, last, (T *)sums + at, first, (T *)w + at, f);
+                size->tile(a, k + r, (const T *)d + j, rows, n_out, last, (T *)sums + at, first, (T *)w + at, &f);
             }
             j += width;
         }

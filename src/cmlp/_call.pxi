@@ -1,0 +1,219 @@
+# Included by _core.pyx: one call of the core. Arrays to structs, statuses to exceptions, Ctrl-C on the way.
+
+cdef extern from "<time.h>" nogil:
+    cdef struct timespec:
+        long long tv_sec
+        long tv_nsec
+    int TIME_UTC
+    int timespec_get(timespec *now, int base)
+
+cdef extern from "Python.h":
+    int PyErr_CheckSignals() noexcept
+
+cdef double POLL_SECONDS = 0.02
+cdef double WORTH_ASKING = 1e6  # multiply-adds from which threads and signals are thought of
+
+
+cdef int check(int status) except -1:
+    """Raises a status that says nothing of data."""
+    if status == CMLP_OK:
+        return 0
+    name = cmlp_status_name(status).decode()
+    message = f"{name}: {cmlp_status_string(status).decode()}"
+    raise MemoryError(message) if status == CMLP_ERROR_OVERFLOW else StatusError(message, name)
+
+
+def kind_of(values, row, column):
+    """What is wrong with one element, in scikit-learn's words."""
+    return "NaN" if np.isnan(values[row, column]) else "infinity or a value too large for the network's dtype"
+
+
+def describe(value):
+    """An argument in an error message."""
+    if isinstance(value, np.ndarray):
+        return f"an array of shape {value.shape} and dtype {value.dtype}"
+    return type(value).__name__
+
+
+def choice(table, name, what):
+    """The core's number for a name."""
+    if not isinstance(name, str) or name not in table:
+        raise ValueError(f"{what} must be one of {', '.join(map(repr, table))}, got {name!r}")
+    return table[name]
+
+
+cdef struct Poll:
+    double next  # when signals are looked for again, in seconds
+
+
+cdef double now() noexcept nogil:
+    cdef timespec t
+    timespec_get(&t, TIME_UTC)
+    return <double>t.tv_sec + 1e-9 * <double>t.tv_nsec
+
+
+cdef int poll_signals(void *context) noexcept nogil:
+    """Looks for Ctrl-C at most every 20 ms: Python's handlers run only where the GIL is held."""
+    cdef Poll *poll = <Poll *>context
+    cdef int stop
+    if now() < poll.next:
+        return 0
+    with gil:
+        stop = PyErr_CheckSignals()
+    poll.next = now() + POLL_SECONDS
+    return stop
+
+
+cdef int raised() except -1:
+    """Passes on the exception that a signal handler has set."""
+    return -1
+
+
+cdef int32_t dtype_code(cnp.ndarray a) noexcept:
+    """The core's name for an array's element type; 0 if the core cannot read the array as it is."""
+    if not cnp.PyArray_ISBEHAVED_RO(a):
+        return 0
+    cdef int t = cnp.PyArray_TYPE(a)
+    if t == cnp.NPY_FLOAT32:
+        return CMLP_FLOAT32
+    if t == cnp.NPY_FLOAT64:
+        return CMLP_FLOAT64
+    return CMLP_UINT8 if t == cnp.NPY_UINT8 or t == cnp.NPY_BOOL else 0
+
+
+cdef cnp.ndarray matrix(object value, str name, int64_t width):
+    """`value` as a 2-D array that the core reads as it is; converted only if it must be."""
+    cdef cnp.ndarray a
+    if type(value) is cnp.ndarray:
+        a = <cnp.ndarray>value
+        if cnp.PyArray_NDIM(a) == 2 and cnp.PyArray_DIM(a, 1) == width and dtype_code(a):
+            return a
+    return as_matrix(value, name, width)
+
+
+cdef cnp.ndarray usable(object value, str name, tuple shape, Net net, bint writeable):
+    """`value` itself, if the core can use it in place: contiguous, of the net's type."""
+    cdef cnp.ndarray a
+    if isinstance(value, cnp.ndarray):
+        a = <cnp.ndarray>value
+        if (cnp.PyArray_IS_C_CONTIGUOUS(a) and dtype_code(a) == net.code
+                and (not writeable or cnp.PyArray_ISWRITEABLE(a)) and (<object>a).shape == shape):
+            return a
+    raise ValueError(f"{name} must be a contiguous{' writeable' if writeable else ''} array of shape {shape} and "
+                     f"dtype {net.dtype}, got {describe(value)}")
+
+
+cdef cnp.ndarray empty(Net net, int64_t rows, int64_t columns):
+    cdef cnp.npy_intp shape[2]
+    shape[0], shape[1] = rows, columns
+    return cnp.PyArray_EMPTY(2, shape, cnp.NPY_FLOAT32 if net.code == CMLP_FLOAT32 else cnp.NPY_FLOAT64, 0)
+
+
+cdef class Call:
+    """The structs of one call of the core, the arrays that they point into, and the workspace."""
+
+    cdef Net net
+    cdef cmlp_rows rows
+    cdef cmlp_targets targets
+    cdef cmlp_objective objective
+    cdef cmlp_run run
+    cdef Poll poll
+    cdef void *memory
+    cdef void *params
+    cdef cnp.ndarray X, Y, order, weights
+    cdef object block
+    cdef int64_t n  # rows selected
+
+    def __dealloc__(self):
+        PyMem_RawFree(self.memory)
+
+    cdef int set_rows(self, Net net, object params, object X, double scale, object order) except -1:
+        cdef cmlp_rows *rows = &self.rows
+        self.net, self.block = net, net.checked(params, False)
+        self.params = cnp.PyArray_DATA(<cnp.ndarray>self.block)
+        self.X = matrix(X, "X", net.n_in)
+        rows.struct_size, rows.kind, rows.dtype = sizeof(cmlp_rows), CMLP_DENSE, dtype_code(self.X)
+        rows.data, rows.scale = cnp.PyArray_DATA(self.X), scale
+        rows.n_rows, rows.n_cols = cnp.PyArray_DIM(self.X, 0), cnp.PyArray_DIM(self.X, 1)
+        rows.row_stride, rows.col_stride = cnp.PyArray_STRIDE(self.X, 0), cnp.PyArray_STRIDE(self.X, 1)
+        self.n = rows.n_rows
+        if order is not None:
+            self.order = as_order(order, rows.n_rows)
+            rows.order = <const int64_t *>cnp.PyArray_DATA(self.order)
+            rows.n_order = self.n = cnp.PyArray_DIM(self.order, 0)
+        return 0
+
+    cdef int set_targets(self, object Y) except -1:
+        cdef cmlp_targets *targets = &self.targets
+        cdef Net net = self.net
+        targets.struct_size = sizeof(cmlp_targets)
+        if np.ndim(Y) == 1:
+            self.Y = as_labels(Y, net.n_out)
+            targets.kind = CMLP_CLASSES
+        else:
+            self.Y = matrix(Y, "Y", net.n_out)
+            targets.kind, targets.dtype = CMLP_DENSE, dtype_code(self.Y)
+            targets.col_stride = cnp.PyArray_STRIDE(self.Y, 1)
+        targets.data, targets.n_rows = cnp.PyArray_DATA(self.Y), cnp.PyArray_DIM(self.Y, 0)
+        targets.row_stride = cnp.PyArray_STRIDE(self.Y, 0)
+        if targets.n_rows != self.rows.n_rows:
+            raise ValueError("X and Y must have the same number of rows, got "
+                             f"{self.rows.n_rows} and {targets.n_rows}")
+        return 0
+
+    def set_objective(self, *, sample_weight=None, double alpha=0.0, double loss_scale=1.0, double clip=0.0):
+        cdef cmlp_objective *objective = &self.objective
+        objective.struct_size = sizeof(cmlp_objective)
+        objective.alpha, objective.loss_scale, objective.log_loss_clip = alpha, loss_scale, clip
+        if sample_weight is not None:
+            self.weights = as_doubles(sample_weight, self.rows.n_rows, "sample_weight")
+            objective.row_weights = <const double *>cnp.PyArray_DATA(self.weights)
+
+    cdef int prepare(self, int call, int64_t batch, object n_threads) except -1:
+        """Workspace, threads, and a poll where the call may take long."""
+        cdef size_t size = 0
+        cdef double work = <double>self.net.n_params * <double>self.n
+        if n_threads is None:
+            n_threads = available_threads() if work > WORTH_ASKING else 1
+        self.run.struct_size, self.run.n_threads = sizeof(cmlp_run), min(n_threads, CMLP_MAX_THREADS)
+        check(cmlp_workspace_size(self.net.net, call, batch, self.run.n_threads, &size))
+        self.memory = PyMem_RawMalloc(size + 64)
+        if self.memory == NULL:
+            raise MemoryError(f"no memory for a workspace of {size} bytes")
+        self.run.workspace, self.run.workspace_size = aligned(self.memory), size
+        if work > WORTH_ASKING:
+            self.poll.next = now() + POLL_SECONDS
+            self.run.poll, self.run.poll_context = poll_signals, &self.poll
+        return 0
+
+    cdef int done(self, int status) except -1:
+        """Raises what a status means, with the row and column that the core found."""
+        if status == CMLP_OK:
+            return 0
+        if status == CMLP_CANCELLED:
+            return raised()
+        row, column = self.run.bad_row, self.run.bad_column
+        if status == CMLP_ERROR_INPUT:
+            kind = kind_of(self.X, row, column)
+            raise NonFiniteInputError(f"Input X contains {kind} at row {row}, column {column}.", row, column)
+        if status == CMLP_ERROR_TARGET:
+            kind = kind_of(self.Y, row, column)
+            raise StatusError(f"Input y contains {kind} at row {row}, column {column}.", "CMLP_ERROR_TARGET")
+        if status == CMLP_ERROR_DIVERGED:
+            raise DivergenceError("Solver produced non-finite parameter weights. The input data may contain large "
+                                  "values and need to be preprocessed.")
+        return check(status)
+
+
+cdef void *aligned(void *memory) noexcept:
+    return <void *>((<uintptr_t>memory + 63) & ~<uintptr_t>63)
+
+
+cdef Call whole_call(Net net, params, X, Y, double scale, order, dict objective, n_threads):
+    """A call that takes all rows as one batch."""
+    cdef Call call = Call.__new__(Call)
+    call.set_rows(net, params, X, scale, order)
+    call.set_targets(Y)
+    call.set_objective(**objective)
+    call.prepare(CMLP_CALL_GRADIENT, call.n, n_threads)
+    return call

@@ -1,0 +1,343 @@
+"""MLPClassifier."""
+
+import numpy as np
+
+from cmlp._estimator import MultilayerPerceptron
+from cmlp._labels import Labels, labels_of, learn_labels
+from cmlp._model import Fitted
+from cmlp._parameters import NONE, SHARED_CONSTRAINTS, Options
+from cmlp._scores import accuracy
+from cmlp._training import Task
+from cmlp._validation import as_targets, as_weights
+
+# What a preset puts in the place of each parameter that is still at its default.
+PRESETS = {
+    "3b1b": {
+        "hidden_layer_sizes": (16, 16),
+        "activation": "logistic",
+        "loss": "squared_error",
+        "solver": "sgd",
+        "momentum": 0.0,
+        "batch_size": 10,
+        "learning_rate_init": 1.5,
+        "alpha": 0.0,
+        "max_iter": 30,
+        "n_iter_no_change": np.inf,
+    },
+}
+
+
+class MLPClassifier(MultilayerPerceptron):
+    """Neural network classifier, trained by stochastic gradient descent.
+
+    Takes scikit-learn's parameters in scikit-learn's order, with its defaults, and gives the same
+    weights to rounding for the same seed. The parameters from `loss` on are this library's own.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or array-like of int, default=(100,)
+        Units of each hidden layer; ``()`` makes a linear model.
+    activation : {"identity", "logistic", "tanh", "relu"} or list of these, default="relu"
+        Of all hidden layers, or one name for each.
+    solver : {"adam", "sgd"}, default="adam"
+        Adam [1]_, or stochastic gradient descent with momentum.
+    alpha : float, default=0.0001
+        Strength of the L2 penalty, ``alpha / 2 * sum(w ** 2)``, divided by the batch's size.
+    batch_size : int or "auto", default="auto"
+        Rows per update; "auto" is 200 or all rows, whichever is less.
+    learning_rate : {"constant", "invscaling", "adaptive"}, default="constant"
+        With "invscaling" the rate after t rows is ``learning_rate_init / (t + 1) ** power_t``;
+        with "adaptive" it is divided by 5 whenever training would stop, until it is below 1e-6.
+        For solver "sgd".
+    learning_rate_init : float, default=0.001
+        The first learning rate.
+    power_t : float, default=0.5
+        Exponent for "invscaling".
+    max_iter : int, default=200
+        Largest number of epochs.
+    shuffle : bool, default=True
+        Whether the rows are put in a new order before each epoch.
+    random_state : None, int or RandomState, default=None
+        Draws the first weights, the validation rows and the order of the rows. An int starts the
+        same draws at every fit and partial_fit.
+    tol : float, default=1e-4
+        An epoch that improves the loss (or the validation score) by less counts as none.
+    verbose : bool or int, default=False
+        Whether to print a line per epoch.
+    warm_start : bool, default=False
+        Whether fit goes on from the model it finds.
+    momentum : float, default=0.9
+        Of solver "sgd".
+    nesterovs_momentum : bool, default=True
+        Whether momentum is Nesterov's, in the form of [2]_.
+    early_stopping : bool, default=False
+        Whether to stop by the accuracy on rows set aside, and to keep the best weights.
+    validation_fraction : float, default=0.1
+        Share of these rows; they keep the proportion of the classes if there are two.
+    beta_1, beta_2 : float, default=0.9, 0.999
+        Decay of Adam's averages of the gradient and of its square.
+    epsilon : float, default=1e-8
+        Adam's guard against division by zero.
+    n_iter_no_change : int or inf, default=10
+        Training stops after more than so many epochs without improvement.
+    max_fun : int, default=15000
+        Taken for compatibility.
+    loss : {"log_loss", "squared_error"}, default="log_loss"
+        "squared_error" is the sum over the outputs of ``(a - y) ** 2``, with logistic outputs.
+    n_threads : None or int, default=None
+        Threads to compute with; None is what the work is worth. Results do not depend on it.
+    dtype : {"auto", "float32", "float64"}, default="auto"
+        Type of weights and computation; "auto" is float32 for float32, float16 and uint8 arrays,
+        else float64.
+    input_scale : float, default=1
+        Factor of the input: 1 / 255 for pictures in bytes.
+    preset : None or "3b1b", default=None
+        "3b1b" is the network of a well-known video on handwritten digits: hidden layers 16 and
+        16, logistic throughout, squared error, plain gradient descent with a rate of 1.5 in
+        batches of 10 for 30 epochs, uint8 input divided by 255. It replaces each parameter that
+        is still at its default, when fit is called.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Labels, sorted.
+    coefs_, intercepts_ : list of ndarray
+        Weights (n_in, n_out) and biases (n_out,) of each layer: views of one block.
+    n_features_in_, n_layers_, n_outputs_ : int
+        Width of the input, layers including the input, units of the output.
+    feature_names_in_ : ndarray of str
+        Column names, if fit was given a data frame.
+    out_activation_ : {"softmax", "logistic"}
+        Softmax for more than two classes, logistic for two and for multilabel targets.
+    n_iter_ : int
+        Epochs of the last call.
+    t_ : int
+        Rows trained on.
+    loss_, loss_curve_ : float, list of float
+        Loss of the last epoch, of every epoch.
+    best_loss_ : float or None
+        Smallest loss; None with early stopping.
+    validation_scores_, best_validation_score_ : list of float, float or None
+        Accuracies of the validation rows; None without early stopping.
+
+    Notes
+    -----
+    Weights and biases start uniform in ``+-sqrt(6 / (n_in + n_out))``, 2 in place of 6 for
+    logistic layers [3]_.
+
+    References
+    ----------
+    .. [1] Kingma, Ba (2015), "Adam: a method for stochastic optimization", ICLR.
+    .. [2] Sutskever, Martens, Dahl, Hinton (2013), "On the importance of initialization and
+       momentum in deep learning", ICML.
+    .. [3] Glorot, Bengio (2010), "Understanding the difficulty of training deep feedforward
+       neural networks", AISTATS.
+
+    Examples
+    --------
+    >>> from cmlp import MLPClassifier
+    >>> X, y = [[0.0, 0.0], [1.0, 1.0], [0.0, 1.0], [1.0, 0.0]], ["no", "no", "yes", "yes"]
+    >>> model = MLPClassifier((8,), "tanh", learning_rate_init=0.1, random_state=1, max_iter=100)
+    >>> model.fit(X, y).predict([[0.0, 0.9]])
+    array(['yes'], dtype='<U3')
+    """
+
+    _kind = "classifier"
+    _constraints = {
+        **SHARED_CONSTRAINTS,
+        "loss": (Options(str, "log_loss", "squared_error"),),
+        "preset": (Options(str, *PRESETS), NONE),
+    }
+
+    classes_ = Fitted(lambda model: model.labels.classes)
+
+    def __init__(
+        self,
+        hidden_layer_sizes=(100,),
+        activation="relu",
+        *,
+        solver="adam",
+        alpha=0.0001,
+        batch_size="auto",
+        learning_rate="constant",
+        learning_rate_init=0.001,
+        power_t=0.5,
+        max_iter=200,
+        shuffle=True,
+        random_state=None,
+        tol=1e-4,
+        verbose=False,
+        warm_start=False,
+        momentum=0.9,
+        nesterovs_momentum=True,
+        early_stopping=False,
+        validation_fraction=0.1,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-8,
+        n_iter_no_change=10,
+        max_fun=15000,
+        loss="log_loss",
+        n_threads=None,
+        dtype="auto",
+        input_scale=1,
+        preset=None,
+    ):
+        self._store(locals())
+
+    def _settings(self):
+        settings = super()._settings()
+        for name, value in PRESETS.get(self.preset, {}).items():
+            if self._is_default(name):
+                setattr(settings, name, value)
+        settings.warn_at_max_iter = self.preset is None
+        return settings
+
+    def _input_scale(self, settings, former, X, natural):
+        if self.preset is None or not self._is_default("input_scale"):
+            return super()._input_scale(settings, former, X, natural)
+        if former is not None:
+            return former.input_scale
+        # Rows of bool are read as bytes too, but compute in float64 by nature.
+        return 1 / 255 if X.dtype == np.uint8 and natural == np.float32 else 1.0
+
+    def _task(self, settings, former, y, dtype, *, incremental, classes):
+        if incremental:
+            labels, targets = _continue_labels(former, y, classes)
+        elif former is not None:
+            labels, targets = former.labels, former.labels.encode_all(y)
+        else:
+            labels, targets = learn_labels(y)
+        softmax = labels.kind == "multiclass" and settings.loss == "log_loss"
+        return Task(
+            targets=targets,
+            n_outputs=labels.n_outputs,
+            output="softmax" if softmax else "logistic",
+            loss=settings.loss,
+            score=lambda outputs, y, weight: accuracy(labels.correct(outputs, y), weight),
+            labels=labels,
+            groups=targets[:, 0] if labels.kind == "binary" else None,
+            clip=float(np.finfo(dtype).eps) if settings.loss == "log_loss" else 0.0,
+        )
+
+    def partial_fit(self, X, y, sample_weight=None, classes=None):
+        """Train one epoch more, on the rows given.
+
+        The optimizer goes on from its state. A call that fails, or is interrupted, leaves the
+        model as it was.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As for `fit`.
+        classes : None or array-like of shape (n_classes,), default=None
+            All labels that will ever be seen; needed by the first call.
+
+        Returns
+        -------
+        self
+        """
+        return self._partial_fit(X, y, sample_weight, classes)
+
+    def predict(self, X):
+        """The most probable label of each row; for multilabel targets a row of 0 and 1.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_classes)
+        """
+        model = self._fitted()
+        return model.labels.decode(self._outputs(model, X))
+
+    def predict_proba(self, X):
+        """Probability of each label; the rows of squared-error networks are brought to sum 1.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Of the model's own type.
+        """
+        model = self._fitted()
+        outputs = self._outputs(model, X)
+        if model.labels.kind == "binary":
+            return np.concatenate([1 - outputs, outputs], axis=1)
+        if model.labels.kind == "multiclass" and model.net.activations[-1] == "logistic":
+            return _normalized(outputs)
+        return outputs
+
+    def predict_log_proba(self, X):
+        """Logarithm of `predict_proba`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+        """
+        probabilities = self.predict_proba(X)
+        with np.errstate(divide="ignore"):
+            return np.log(probabilities, out=probabilities)
+
+    def score(self, X, y, sample_weight=None):
+        """Share of rows that are answered right (for multilabel targets: in all columns).
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_classes)
+        sample_weight : None, float or array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        float
+        """
+        predicted = self.predict(X)
+        y = as_targets(y, len(predicted), type(self).__name__)
+        if y.shape != predicted.shape:
+            raise ValueError(f"y has the shape {y.shape}, predict gives {predicted.shape}.")
+        correct = (y == predicted).reshape(len(y), -1).all(axis=1)
+        return accuracy(correct, as_weights(sample_weight, len(y)))
+
+    def __sklearn_tags__(self):
+        from sklearn.utils import ClassifierTags
+
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags = ClassifierTags(multi_label=True)
+        return tags
+
+
+def _continue_labels(former, y, classes):
+    """Labels and targets for partial_fit, whose first call is told all classes."""
+    if former is None:
+        if classes is None:
+            raise ValueError("classes must be passed on the first call to partial_fit.")
+        if y.ndim == 2:
+            labels = Labels("multilabel", labels_of(classes).classes)
+        else:
+            labels = labels_of(classes)
+        return labels, labels.encode(y)
+    labels = former.labels
+    if classes is not None and not np.array_equal(labels_of(classes).classes, labels.classes):
+        raise ValueError(
+            f"`classes={classes!r}` is not the same as on last call to partial_fit, "
+            f"was: {labels.classes!r}"
+        )
+    return labels, labels.encode(y)
+
+
+def _normalized(outputs):
+    """Rows divided by their sums; equal shares where all outputs are 0."""
+    sums = outputs.sum(axis=1, keepdims=True)
+    dark = sums == 0
+    outputs += dark
+    return outputs / (sums + dark * outputs.shape[1])

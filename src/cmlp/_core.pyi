@@ -1,0 +1,124 @@
+"""Types of the bridge; its arguments are described in `_core.pyx` and `cmlp.h`."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+ACTIVATIONS: dict[str, int]
+LOSSES: dict[str, int]
+SOLVERS: dict[str, int]
+ISAS: dict[str, int]
+__version__: str
+
+Array = npt.NDArray[Any]
+
+def cpu_info() -> dict[str, Any]: ...
+def step(net: Net, params: Array, gradient: Array, optimizer: Optimizer) -> None: ...
+
+class Net:
+    sizes: tuple[int, ...]
+    activations: tuple[str, ...]
+    loss: str
+    dtype: np.dtype[Any]
+    isa: str
+    n_params: int
+    n_in: int
+    n_out: int
+    def __init__(
+        self, sizes: Sequence[int], activations: Sequence[str], loss: str, dtype: npt.DTypeLike
+    ) -> None: ...
+    def views(self, block: Array) -> tuple[list[Array], list[Array]]: ...
+    def forward(
+        self,
+        params: Array,
+        X: npt.ArrayLike,
+        *,
+        scale: float = ...,
+        out: Array | None = ...,
+        order: npt.ArrayLike | None = ...,
+        n_threads: int | None = ...,
+    ) -> Array: ...
+    def activations_of(
+        self, params: Array, X: npt.ArrayLike, *, scale: float = ..., n_threads: int | None = ...
+    ) -> list[Array]: ...
+    def cost(
+        self,
+        params: Array,
+        X: npt.ArrayLike,
+        Y: npt.ArrayLike,
+        *,
+        scale: float = ...,
+        order: npt.ArrayLike | None = ...,
+        n_threads: int | None = ...,
+        sample_weight: npt.ArrayLike | None = ...,
+        alpha: float = ...,
+        loss_scale: float = ...,
+        clip: float = ...,
+    ) -> float: ...
+    def gradient(
+        self,
+        params: Array,
+        X: npt.ArrayLike,
+        Y: npt.ArrayLike,
+        *,
+        scale: float = ...,
+        order: npt.ArrayLike | None = ...,
+        n_threads: int | None = ...,
+        sample_weight: npt.ArrayLike | None = ...,
+        alpha: float = ...,
+        loss_scale: float = ...,
+        clip: float = ...,
+    ) -> tuple[Array, float]: ...
+    def input_gradient(
+        self,
+        params: Array,
+        X: npt.ArrayLike,
+        Y: npt.ArrayLike,
+        *,
+        scale: float = ...,
+        n_threads: int | None = ...,
+        sample_weight: npt.ArrayLike | None = ...,
+        alpha: float = ...,
+        loss_scale: float = ...,
+        clip: float = ...,
+    ) -> Array: ...
+    def train_epoch(
+        self,
+        params: Array,
+        X: npt.ArrayLike,
+        Y: npt.ArrayLike,
+        optimizer: Optimizer,
+        *,
+        batch_size: int,
+        order: npt.ArrayLike | None = ...,
+        scale: float = ...,
+        rates: npt.ArrayLike | None = ...,
+        first_batch: int = ...,
+        want_norm: bool = ...,
+        n_threads: int | None = ...,
+        sample_weight: npt.ArrayLike | None = ...,
+        alpha: float = ...,
+        loss_scale: float = ...,
+        clip: float = ...,
+    ) -> tuple[float, float, float, int]: ...
+
+class Optimizer:
+    kind: str
+    state: Array
+    learning_rate: float
+    n_steps: int
+    def __init__(
+        self,
+        net: Net,
+        kind: str,
+        *,
+        learning_rate: float,
+        momentum: float = ...,
+        beta_1: float = ...,
+        beta_2: float = ...,
+        epsilon: float = ...,
+    ) -> None: ...
+
+def restored(kind: str, state: Array, values: tuple[float, ...]) -> Optimizer: ...
