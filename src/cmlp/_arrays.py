@@ -17,10 +17,7 @@ def as_matrix(value, name, width):
     ValueError
         If its shape is wrong.
     """
-    try:
-        array = np.asarray(value)
-    except ValueError as error:
-        raise ValueError(f"{name} is not a rectangular array: {error}") from None
+    array = rectangular(value, name)
     if array.ndim != 2:
         raise ValueError(
             f"{name} must be a 2-D array of shape (n, {width}), got an array of shape {array.shape}. "
@@ -29,6 +26,14 @@ def as_matrix(value, name, width):
     if array.shape[1] != width:
         raise ValueError(f"{name} must have {width} columns, got an array of shape {array.shape}")
     return readable(array, name)
+
+
+def rectangular(value, name):
+    """Return an array; lists of unequal lengths are refused by name."""
+    try:
+        return np.asarray(value)
+    except ValueError as error:
+        raise ValueError(f"{name} is not a rectangular array: {error}") from None
 
 
 def readable(array, name):

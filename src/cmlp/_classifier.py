@@ -1,5 +1,10 @@
 """MLPClassifier."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
 import numpy as np
 
 from cmlp._estimator import MultilayerPerceptron
@@ -9,6 +14,11 @@ from cmlp._parameters import NONE, SHARED_CONSTRAINTS, Options
 from cmlp._scores import accuracy
 from cmlp._training import Task
 from cmlp._validation import as_targets, as_weights
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from numpy.typing import ArrayLike
 
 # What a preset puts in the place of each parameter that is still at its default.
 PRESETS = {
@@ -142,47 +152,49 @@ class MLPClassifier(MultilayerPerceptron):
     array(['yes'], dtype='<U3')
     """
 
-    _kind = "classifier"
-    _constraints = {
+    _kind: ClassVar[str] = "classifier"
+    _constraints: ClassVar[dict[str, tuple]] = {
         **SHARED_CONSTRAINTS,
         "loss": (Options(str, "log_loss", "squared_error"),),
         "preset": (Options(str, *PRESETS), NONE),
     }
 
+    preset: str | None
+
     classes_ = Fitted(lambda model: model.labels.classes)
 
     def __init__(
         self,
-        hidden_layer_sizes=(100,),
-        activation="relu",
+        hidden_layer_sizes: int | Sequence[int] = (100,),
+        activation: str | Sequence[str] = "relu",
         *,
-        solver="adam",
-        alpha=0.0001,
-        batch_size="auto",
-        learning_rate="constant",
-        learning_rate_init=0.001,
-        power_t=0.5,
-        max_iter=200,
-        shuffle=True,
-        random_state=None,
-        tol=1e-4,
-        verbose=False,
-        warm_start=False,
-        momentum=0.9,
-        nesterovs_momentum=True,
-        early_stopping=False,
-        validation_fraction=0.1,
-        beta_1=0.9,
-        beta_2=0.999,
-        epsilon=1e-8,
-        n_iter_no_change=10,
-        max_fun=15000,
-        loss="log_loss",
-        n_threads=None,
-        dtype="auto",
-        input_scale=1,
-        preset=None,
-    ):
+        solver: str = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | str = "auto",
+        learning_rate: str = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: int | np.random.RandomState | None = None,
+        tol: float = 1e-4,
+        verbose: bool | int = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        loss: str = "log_loss",
+        n_threads: int | None = None,
+        dtype: str = "auto",
+        input_scale: float = 1,
+        preset: str | None = None,
+    ) -> None:
         self._store(locals())
 
     def _settings(self):
@@ -193,13 +205,12 @@ class MLPClassifier(MultilayerPerceptron):
         settings.warn_at_max_iter = self.preset is None
         return settings
 
-    def _input_scale(self, settings, former, X, natural):
+    def _input_scale(self, settings, former, X):
         if self.preset is None or not self._is_default("input_scale"):
-            return super()._input_scale(settings, former, X, natural)
+            return super()._input_scale(settings, former, X)
         if former is not None:
             return former.input_scale
-        # Rows of bool are read as bytes too, but compute in float64 by nature.
-        return 1 / 255 if X.dtype == np.uint8 and natural == np.float32 else 1.0
+        return 1 / 255 if X.dtype == np.uint8 else 1.0
 
     def _task(self, settings, former, y, dtype, *, incremental, classes):
         if incremental:
@@ -220,7 +231,13 @@ class MLPClassifier(MultilayerPerceptron):
             clip=float(np.finfo(dtype).eps) if settings.loss == "log_loss" else 0.0,
         )
 
-    def partial_fit(self, X, y, sample_weight=None, classes=None):
+    def partial_fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        classes: ArrayLike | None = None,
+    ) -> Self:
         """Train one epoch more, on the rows given.
 
         The optimizer goes on from its state. A call that fails, or is interrupted, leaves the
@@ -239,7 +256,7 @@ class MLPClassifier(MultilayerPerceptron):
         """
         return self._partial_fit(X, y, sample_weight, classes)
 
-    def predict(self, X):
+    def predict(self, X: ArrayLike) -> np.ndarray:
         """The most probable label of each row; for multilabel targets a row of 0 and 1.
 
         Parameters
@@ -253,7 +270,7 @@ class MLPClassifier(MultilayerPerceptron):
         model = self._fitted()
         return model.labels.decode(self._outputs(model, X))
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: ArrayLike) -> np.ndarray:
         """Probability of each label; the rows of squared-error networks are brought to sum 1.
 
         Parameters
@@ -273,7 +290,7 @@ class MLPClassifier(MultilayerPerceptron):
             return _normalized(outputs)
         return outputs
 
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X: ArrayLike) -> np.ndarray:
         """Logarithm of `predict_proba`.
 
         Parameters
@@ -288,7 +305,7 @@ class MLPClassifier(MultilayerPerceptron):
         with np.errstate(divide="ignore"):
             return np.log(probabilities, out=probabilities)
 
-    def score(self, X, y, sample_weight=None):
+    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Share of rows that are answered right (for multilabel targets: in all columns).
 
         Parameters
@@ -302,14 +319,14 @@ class MLPClassifier(MultilayerPerceptron):
         float
         """
         predicted = self.predict(X)
-        y = as_targets(y, len(predicted), type(self).__name__)
-        if y.shape != predicted.shape:
-            raise ValueError(f"y has the shape {y.shape}, predict gives {predicted.shape}.")
-        correct = (y == predicted).reshape(len(y), -1).all(axis=1)
-        return accuracy(correct, as_weights(sample_weight, len(y)))
+        truth = as_targets(y, len(predicted), type(self).__name__)
+        if truth.shape != predicted.shape:
+            raise ValueError(f"y has the shape {truth.shape}, predict gives {predicted.shape}.")
+        correct = (truth == predicted).reshape(len(truth), -1).all(axis=1)
+        return accuracy(correct, as_weights(sample_weight, len(truth)))
 
     def __sklearn_tags__(self):
-        from sklearn.utils import ClassifierTags
+        from sklearn.utils import ClassifierTags  # type: ignore[import-untyped]
 
         tags = super().__sklearn_tags__()
         tags.classifier_tags = ClassifierTags(multi_label=True)

@@ -7,7 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cmlp import _core
+from cmlp import _arguments, _core
+
+_ALL_ROWS = 2**63 - 1  # as a batch size: whatever there is
 
 
 class Gradient(NamedTuple):
@@ -100,7 +102,7 @@ class Network:
     sizes : tuple of int
     params : ndarray of shape (n_params,)
         All weights and biases: W1 (n_in, n_out) row by row, b1, W2, b2, ...
-    weights, biases : list of ndarray
+    weights, biases : tuple of ndarray
         Per layer, shapes ``(n_in, n_out)`` and ``(n_out,)``: views of `params`, writing to them changes the network.
 
     Raises
@@ -127,29 +129,19 @@ class Network:
         random_state: int | np.random.RandomState | None = None,
         n_threads: int | None = None,
     ) -> None:
-        sizes = _checked_sizes(sizes)
-        hidden = _hidden_activations(activation, len(sizes) - 2)
-        self._net = _core.Net(sizes, [*hidden, output], loss, dtype)
-        self._scale = _checked_scale(input_scale)
-        self._n_threads = _checked_threads(n_threads)
+        sizes = _arguments.checked_sizes(sizes)
+        hidden = _arguments.hidden_activations(activation, len(sizes) - 2)
+        output, loss = _arguments.checked_output(output, loss)
+        self._net = _core.Net(sizes, [*hidden, output], loss, _arguments.checked_dtype(dtype))
+        self._scale = _arguments.checked_scale(input_scale)
+        self._n_threads = _arguments.checked_threads(n_threads)
         last = hidden[-1] if hidden else activation
-        self._use(initial_params(self._net, _random_state(random_state), [*hidden, last]))
-
-    def _use(self, params: np.ndarray) -> None:
-        """Make a block of parameters the network's own."""
-        self.params = params
-        self.weights, self.biases = self._net.views(params)
-
-    def __getstate__(self) -> dict:
-        return {k: v for k, v in self.__dict__.items() if k not in ("weights", "biases")}
-
-    def __setstate__(self, state: dict) -> None:
-        self.__dict__.update(state)
-        self._use(self.params)
+        rng = _arguments.random_state(random_state)
+        self._params = initial_params(self._net, rng, [*hidden, last])
 
     def __copy__(self) -> Network:
         twin = type(self).__new__(type(self))
-        twin.__setstate__({**self.__getstate__(), "params": self.params.copy()})
+        twin.__dict__.update(self.__dict__, _params=self._params.copy())
         return twin
 
     def __repr__(self) -> str:
@@ -166,6 +158,31 @@ class Network:
     def n_params(self) -> int:
         """Number of weights and biases."""
         return self._net.n_params
+
+    @property
+    def params(self) -> np.ndarray:
+        """All weights and biases, one block; assigning writes into it."""
+        return self._params
+
+    @params.setter
+    def params(self, values) -> None:
+        values = np.asarray(values)
+        if values.shape != self._params.shape or values.dtype.kind not in "buif":
+            raise ValueError(
+                f"params must be {self.n_params} real numbers, got an array of shape {values.shape} "
+                f"and dtype {values.dtype}"
+            )
+        self._params[:] = values
+
+    @property
+    def weights(self) -> tuple[np.ndarray, ...]:
+        """Per layer, shape (n_in, n_out): views of `params`."""
+        return tuple(self._net.views(self._params)[0])
+
+    @property
+    def biases(self) -> tuple[np.ndarray, ...]:
+        """Per layer, shape (n_out,): views of `params`."""
+        return tuple(self._net.views(self._params)[1])
 
     def forward(self, X, out=None) -> np.ndarray:
         """Return the output activations of each row.
@@ -229,7 +246,7 @@ class Network:
 
     def step(self, X, Y, learning_rate: float) -> float:
         """Take one step down the gradient of all rows; return their mean cost before it."""
-        return self.train_epoch(X, Y, max(len(X), 1), learning_rate)
+        return self.train_epoch(X, Y, _ALL_ROWS, learning_rate)
 
     def train_epoch(self, X, Y, batch_size: int, learning_rate: float, order=None) -> float:
         """Go once through the rows, with a step down the gradient after each batch.
@@ -261,66 +278,18 @@ class Network:
 
     def _epoch(self, X, Y, batch_size, learning_rate, order=None, want_norm=False) -> Epoch:
         """Train one epoch and report the gradient's length too."""
-        optimizer = _core.Optimizer(self._net, "sgd", learning_rate=learning_rate)
+        rate = _arguments.checked_rate(learning_rate)
+        optimizer = _core.Optimizer(self._net, "sgd", learning_rate=rate)
         return Epoch(
             *self._net.train_epoch(
                 self.params,
                 X,
                 Y,
                 optimizer,
-                batch_size=batch_size,
+                batch_size=_arguments.checked_batch_size(batch_size),
                 order=order,
                 scale=self._scale,
                 want_norm=want_norm,
                 n_threads=self._n_threads,
             )
         )
-
-
-def _checked_sizes(sizes):
-    try:
-        checked = [int(n) for n in sizes]
-        whole = all(n == m and n > 0 for n, m in zip(checked, sizes, strict=True))
-    except (TypeError, ValueError):
-        checked, whole = [], False
-    if not whole or not 2 <= len(checked) <= 64:
-        raise ValueError(f"sizes must be 2 to 64 positive integers, input first, got {sizes!r}")
-    return checked
-
-
-def _hidden_activations(activation, n_hidden):
-    if isinstance(activation, str):
-        return [activation] * n_hidden
-    hidden = list(activation)
-    if len(hidden) != n_hidden:
-        raise ValueError(
-            f"activation must name one activation or one for each of the {n_hidden} hidden layers, got {hidden!r}"
-        )
-    return hidden
-
-
-def _checked_scale(scale):
-    try:
-        value = float(scale)
-    except (TypeError, ValueError):
-        value = float("nan")
-    if not np.isfinite(value) or value == 0:
-        raise ValueError(f"input_scale must be a finite number other than 0, got {scale!r}")
-    return value
-
-
-def _checked_threads(n_threads):
-    if n_threads is None:
-        return None
-    if isinstance(n_threads, bool) or not isinstance(n_threads, int | np.integer) or n_threads < 1:
-        raise ValueError(f"n_threads must be None or a positive integer, got {n_threads!r}")
-    return int(n_threads)
-
-
-def _random_state(seed):
-    """Return a RandomState for a seed, as scikit-learn reads it."""
-    if seed is None or isinstance(seed, int | np.integer):
-        return np.random.RandomState(seed) if seed is not None else np.random.mtrand._rand
-    if isinstance(seed, np.random.RandomState):
-        return seed
-    raise ValueError(f"random_state must be None, an integer or a numpy RandomState, got {seed!r}")

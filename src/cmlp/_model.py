@@ -1,0 +1,167 @@
+"""What a fit leaves behind: one object, replaced as a whole.
+
+An estimator holds its fitted state in a single attribute. A fit builds the next `Model` beside the
+former one and swaps it in at its end, so that whoever predicts meanwhile, in whichever thread,
+reads one whole model, and a fit that fails leaves nothing half done.
+"""
+
+import math
+
+import numpy as np
+
+
+class Progress:
+    """How far training has come; a warm start and partial_fit go on from a copy.
+
+    Attributes
+    ----------
+    n_iter : int
+        Epochs of the last call.
+    t : int
+        Rows trained on, over all calls.
+    loss : float or None
+        Cost of the last epoch.
+    loss_curve : list of float
+        Cost of every epoch.
+    best_loss : float or None
+        Smallest cost; None when validation scores decide.
+    validation_scores : list of float or None
+        Score of every epoch on the validation rows; None without early stopping.
+    best_validation_score : float or None
+    stale : int
+        Epochs in a row without improvement.
+    """
+
+    def __init__(self):
+        self.n_iter = 0
+        self.t = 0
+        self.loss = None
+        self.loss_curve = []
+        self.best_loss = math.inf
+        self.validation_scores = None
+        self.best_validation_score = None
+        self.stale = 0
+
+    def continued(self, early_stopping):
+        """A copy for the next call, which counts its epochs from 0.
+
+        Where the former call watched the other measure, watching starts anew.
+        """
+        new = Progress()
+        vars(new).update(vars(self), n_iter=0, loss_curve=list(self.loss_curve))
+        if not early_stopping:
+            new.best_loss = math.inf if self.best_loss is None else self.best_loss
+            new.validation_scores = new.best_validation_score = None
+        elif self.validation_scores is None:
+            new.best_loss, new.validation_scores = None, []
+            new.best_validation_score = -math.inf
+        else:
+            new.validation_scores = list(self.validation_scores)
+        return new
+
+
+class Tensors(list):
+    """Views of the parameter block; assigning an entry copies the values into the block."""
+
+    def __setitem__(self, index, value):
+        if isinstance(index, slice):
+            raise TypeError("Assign the tensors one by one.")
+        fill(self[index], value, f"entry {index}")
+
+
+def fill(view, value, name):
+    """Copy `value` into `view`; an error where the shapes differ (nothing is broadcast)."""
+    shape = getattr(value, "shape", None)
+    if shape != view.shape:
+        raise ValueError(f"{name} has the shape {shape}, expected {view.shape}.")
+    view[...] = value
+
+
+class Model:
+    """A trained network and all that the fitted attributes tell about it.
+
+    Parameters
+    ----------
+    net : cmlp._core.Net
+        Description of the network.
+    params : ndarray of shape (net.n_params,)
+        The flat parameter block.
+    input_scale : float
+        Factor of the input.
+    feature_names : ndarray of str or None
+        Column names of the data frame that fit was given.
+    labels : cmlp._labels.Labels or None
+        Classes (classifiers).
+    progress : Progress
+    optimizer : cmlp._core.Optimizer
+    schedule : cmlp._training.Schedule
+    """
+
+    def __init__(self, net, params, *, input_scale, feature_names, labels, progress, optimizer,
+                 schedule):  # fmt: skip
+        self.net = net
+        self.params = params
+        self.input_scale = input_scale
+        self.feature_names = feature_names
+        self.labels = labels
+        self.progress = progress
+        self.optimizer = optimizer
+        self.schedule = schedule
+        self._make_views()
+
+    def _make_views(self):
+        weights, biases = self.net.views(self.params)
+        self.coefs, self.intercepts = Tensors(weights), Tensors(biases)
+
+    def __getstate__(self):
+        # Views would be pickled as copies; they are made again of the block.
+        return {k: v for k, v in vars(self).items() if k not in ("coefs", "intercepts")}
+
+    def __setstate__(self, state):
+        vars(self).update(state)
+        self._make_views()
+
+
+class Fitted:
+    """An attribute that fit provides: it does not exist before, and only fit changes it.
+
+    Parameters
+    ----------
+    read : callable
+        Reads the value from the `Model`; None means that the attribute does not exist, unless
+        `nullable`.
+    """
+
+    def __init__(self, read, *, nullable=False):
+        self.read, self.nullable = read, nullable
+
+    def __set_name__(self, owner, name):
+        self.name = name
+
+    def __get__(self, estimator, owner=None):
+        if estimator is None:
+            return self
+        model = vars(estimator).get("_model")
+        value = None if model is None else self.read(model)
+        if model is None or (value is None and not self.nullable):
+            name = type(estimator).__name__
+            raise AttributeError(f"{name!r} object has no attribute {self.name!r}")
+        return value
+
+    def __set__(self, estimator, value):
+        raise AttributeError(f"{self.name} is set by fit and cannot be assigned.")
+
+
+class FittedTensors(Fitted):
+    """A list of views into the parameter block; assigning copies the values into the block."""
+
+    def __set__(self, estimator, value):
+        views = self.__get__(estimator)
+        value = [np.asarray(tensor) for tensor in value]
+        if [tensor.shape for tensor in value] != [view.shape for view in views]:
+            raise ValueError(
+                f"{self.name} takes tensors of the shapes {[view.shape for view in views]}, "
+                f"got {[tensor.shape for tensor in value]}."
+            )
+        for view, tensor in zip(views, value, strict=True):
+            fill(view, tensor, self.name)

@@ -1,0 +1,125 @@
+"""Random draws, and the validation rows of early stopping.
+
+Every draw is one of ``RandomState``'s raw ones in scikit-learn's order, so that the same seed
+splits and shuffles the same way. A split is two arrays of row numbers: nothing is copied.
+"""
+
+import math
+
+import numpy as np
+
+
+def random_state(seed):
+    """The generator that `random_state` stands for.
+
+    An int makes a new one at every call, so each fit and partial_fit of an estimator repeats the
+    same draws; a ``RandomState`` goes on from where it is; None is NumPy's global one.
+    """
+    if seed is None:
+        return np.random.mtrand._rand
+    if isinstance(seed, np.random.RandomState):
+        return seed
+    return np.random.RandomState(seed)
+
+
+def shuffled(order, rng):
+    """`order` in a new order; called once an epoch on its own result."""
+    positions = np.arange(len(order), dtype=np.int64)
+    rng.shuffle(positions)
+    return order[positions]
+
+
+def split_sizes(n_rows, fraction):
+    """Numbers of training and validation rows; an error where either would be too small."""
+    if fraction <= 0:
+        raise ValueError(
+            f"validation_fraction={fraction} should be a float in the (0, 1) range "
+            "when early_stopping is on."
+        )
+    n_validation = math.ceil(fraction * n_rows)
+    if n_validation >= n_rows:
+        raise ValueError(
+            f"With n_samples={n_rows} and validation_fraction={fraction} the resulting train set "
+            "will be empty. Adjust any of the aforementioned parameters."
+        )
+    if n_validation < 2:
+        raise ValueError(
+            "The validation set is too small. Increase 'validation_fraction' "
+            "or the size of your dataset."
+        )
+    return n_rows - n_validation, n_validation
+
+
+def plain_split(n_rows, fraction, rng):
+    """Training and validation rows, from one permutation of all."""
+    _, n_validation = split_sizes(n_rows, fraction)
+    order = rng.permutation(n_rows).astype(np.int64, copy=False)
+    return order[n_validation:], order[:n_validation]
+
+
+def stratified_split(groups, fraction, rng):
+    """Training and validation rows with the groups in the same proportions in both.
+
+    Parameters
+    ----------
+    groups : ndarray of shape (n_rows,)
+        The group of each row: 0 or 1, as two classes are encoded.
+    fraction : float
+        Share of the validation rows.
+    rng : RandomState
+        Draws, in this order: ties of the group sizes for training, then for validation; one
+        permutation for each group; one of the training and one of the validation rows.
+
+    Returns
+    -------
+    training, validation : ndarray of int64
+    """
+    n_training, n_validation = split_sizes(len(groups), fraction)
+    members = [np.flatnonzero(groups == group) for group in np.unique(groups)]
+    counts = np.array([len(rows) for rows in members])
+    _check_groups(counts, n_training, n_validation)
+    training_counts = proportional_counts(counts, n_training, rng)
+    validation_counts = proportional_counts(counts - training_counts, n_validation, rng)
+    training, validation = [], []
+    for rows, n, m in zip(members, training_counts, validation_counts, strict=True):
+        drawn = rows[rng.permutation(len(rows))]
+        training.append(drawn[:n])
+        validation.append(drawn[n : n + m])
+    return tuple(
+        rng.permutation(np.concatenate(part)).astype(np.int64, copy=False)
+        for part in (training, validation)
+    )
+
+
+def _check_groups(counts, n_training, n_validation):
+    if counts.min() < 2:
+        raise ValueError(
+            "The least populated classes in y have only 1 member, which is too few. The minimum "
+            "number of groups for any class cannot be less than 2."
+        )
+    for name, size in (("train_size", n_training), ("test_size", n_validation)):
+        if size < len(counts):
+            raise ValueError(
+                f"The {name} = {size} should be greater or equal to the number of classes = "
+                f"{len(counts)}"
+            )
+
+
+def proportional_counts(counts, n_draws, rng):
+    """How many to take of each group so that `n_draws` keep the groups' proportions.
+
+    Each group's share is rounded down; what is missing goes to the largest remainders, equal
+    remainders being drawn by lot.
+    """
+    exact = counts / counts.sum() * n_draws
+    taken = np.floor(exact)
+    missing = int(n_draws - taken.sum())
+    remainders = exact - taken
+    for remainder in np.unique(remainders)[::-1]:
+        if missing <= 0:
+            break
+        tied = np.flatnonzero(remainders == remainder)
+        drawn = tied[rng.permutation(len(tied))[:missing]]
+        taken[drawn] += 1
+        missing -= len(drawn)
+    return taken.astype(np.int64)

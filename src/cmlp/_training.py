@@ -1,0 +1,245 @@
+"""The training loop of one fit: epochs, learning rate, stopping, the best weights.
+
+The epochs themselves (batches, gradients, updates) are the core's; here stands what happens
+between them.
+"""
+
+import math
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from cmlp._split import shuffled
+from cmlp._warnings import ConvergenceWarning, sklearn_class, warn
+from cmlp.exceptions import DivergenceError
+
+# An adaptive learning rate is not divided further once it is this small.
+SMALLEST_ADAPTIVE_RATE = 1e-6
+
+
+class Schedule:
+    """Learning rate between epochs.
+
+    Parameters
+    ----------
+    kind : {"constant", "invscaling", "adaptive"}
+        "invscaling" divides the first rate by ``(t + 1) ** power_t``, t being the rows trained on
+        so far; "adaptive" divides the rate by 5 whenever training has stopped improving.
+    rate : float
+        The first learning rate.
+    power_t : float
+        Exponent for "invscaling".
+    """
+
+    def __init__(self, kind, rate, power_t):
+        self.kind, self.rate, self.power_t = kind, rate, power_t
+
+    def epoch_ended(self, optimizer, t):
+        if self.kind == "invscaling":
+            optimizer.learning_rate = float(self.rate) / (t + 1) ** self.power_t
+
+    def improvement_ended(self, optimizer):
+        """What follows, as the end of a printed line, and whether training is over."""
+        if self.kind != "adaptive":
+            return "Stopping.", True
+        if optimizer.learning_rate <= SMALLEST_ADAPTIVE_RATE:
+            return "Learning rate too small. Stopping.", True
+        optimizer.learning_rate /= 5.0
+        return f"Setting learning rate to {optimizer.learning_rate:f}", False
+
+
+class Task(NamedTuple):
+    """What a network is trained for, and in which scale its cost is reported.
+
+    The objective is `loss_scale` times the core's cost; the report is the objective times
+    `report_scale`, its log loss taken of probabilities in ``[clip, 1 - clip]``.
+    """
+
+    targets: np.ndarray
+    n_outputs: int
+    output: str
+    loss: str
+    score: Callable  # of (outputs, targets, weight): how good the answers are
+    labels: object = None  # the classes, for a classifier
+    groups: np.ndarray | None = None  # each row's group where the validation rows are stratified
+    loss_scale: float = 1.0
+    report_scale: float = 1.0
+    clip: float = 0.0
+
+
+class Data(NamedTuple):
+    """Rows with their weights, and the row numbers to train and to validate on."""
+
+    X: np.ndarray
+    weight: np.ndarray | None
+    input_scale: float
+    training: np.ndarray | None = None  # None: all rows as they stand
+    validation: np.ndarray | None = None
+
+    @property
+    def n_training(self):
+        return len(self.X) if self.training is None else len(self.training)
+
+
+class Training:
+    """One call of fit or partial_fit.
+
+    Parameters
+    ----------
+    net, params, optimizer : cmlp._core.Net, ndarray, cmlp._core.Optimizer
+        The network; the block and the optimizer are changed in place.
+    schedule : Schedule
+    progress : cmlp._model.Progress
+    task : Task
+    data : Data
+    settings : namespace
+        The estimator's parameters, resolved.
+    rng : RandomState
+        Draws the order of the rows.
+    """
+
+    def __init__(self, net, params, optimizer, *, schedule, progress, task, data, settings, rng):
+        self.net, self.params, self.optimizer = net, params, optimizer
+        self.schedule, self.progress = schedule, progress
+        self.task, self.data, self.settings, self.rng = task, data, settings, rng
+        self.best = None
+        self.order = data.training
+        self.epoch = 0
+        self.batch_size = self._batch_size()
+
+    def _batch_size(self):
+        wanted, n_rows = self.settings.batch_size, self.data.n_training
+        if isinstance(wanted, str):
+            return min(200, n_rows)
+        if wanted > n_rows:
+            warn(
+                "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped"
+            )
+        return int(min(wanted, n_rows))
+
+    def run(self, *, incremental=False):
+        """Train until training stops or `max_iter` is reached; partial_fit's is a single epoch."""
+        self.started = time.monotonic()
+        try:
+            self._run(incremental)
+        except DivergenceError as error:
+            raise DivergenceError(self._divergence()) from error
+
+    def _run(self, incremental):
+        max_iter = self.settings.max_iter
+        for self.epoch in range(1, max_iter + 1):
+            self._record(self._epoch_cost())
+            self.schedule.epoch_ended(self.optimizer, self.progress.t)
+            if self._stops() or incremental:
+                return
+        if self.settings.warn_at_max_iter:
+            warn(
+                f"Stochastic Optimizer: Maximum iterations ({max_iter}) "
+                "reached and the optimization hasn't converged yet.",
+                sklearn_class(ConvergenceWarning),
+            )
+
+    def final_params(self):
+        """The block to keep: under early stopping the best of this call.
+
+        As in scikit-learn, a warm start that finds nothing better than the calls before it keeps
+        the weights it ended with.
+        """
+        return self.params if self.best is None else self.best
+
+    def _epoch_cost(self):
+        settings, data, task = self.settings, self.data, self.task
+        if settings.shuffle:
+            rows = np.arange(len(data.X), dtype=np.int64) if self.order is None else self.order
+            self.order = shuffled(rows, self.rng)
+        cost, penalty, _, _ = self.net.train_epoch(
+            self.params,
+            data.X,
+            task.targets,
+            self.optimizer,
+            batch_size=self.batch_size,
+            order=self.order,
+            sample_weight=data.weight,
+            alpha=settings.alpha,
+            loss_scale=task.loss_scale,
+            clip=task.clip,
+            scale=data.input_scale,
+            n_threads=settings.n_threads,
+        )
+        cost = cost * task.report_scale + penalty
+        if not math.isfinite(cost):  # squares overflow before what is learnt from them does
+            raise DivergenceError(f"The cost of epoch {self.epoch} is {cost}.")
+        return cost
+
+    def _record(self, cost):
+        progress = self.progress
+        progress.loss = cost
+        progress.loss_curve.append(cost)
+        progress.n_iter += 1
+        progress.t += self.data.n_training
+        if progress.validation_scores is None:
+            self._watch_cost(cost)
+        else:
+            self._watch_score()
+        if self.settings.verbose:
+            self._print(cost)
+
+    def _watch_cost(self, cost):
+        progress = self.progress
+        improved = cost <= progress.best_loss - self.settings.tol
+        progress.stale = 0 if improved else progress.stale + 1
+        progress.best_loss = min(progress.best_loss, cost)
+
+    def _watch_score(self):
+        progress, data, rows = self.progress, self.data, self.data.validation
+        outputs = self.net.forward(
+            self.params,
+            data.X,
+            scale=data.input_scale,
+            order=rows,
+            n_threads=self.settings.n_threads,
+        )
+        weight = None if data.weight is None else data.weight[rows]
+        score = self.task.score(outputs, self.task.targets[rows], weight)
+        progress.validation_scores.append(score)
+        improved = score >= progress.best_validation_score + self.settings.tol
+        progress.stale = 0 if improved else progress.stale + 1
+        if score > progress.best_validation_score:
+            progress.best_validation_score = score
+            self.best = self.params.copy()
+
+    def _stops(self):
+        if self.progress.stale <= self.settings.n_iter_no_change:
+            return False
+        then, stops = self.schedule.improvement_ended(self.optimizer)
+        if self.settings.verbose:
+            measure = "Training loss"
+            if self.progress.validation_scores is not None:
+                measure = "Validation score"
+            print(
+                f"{measure} did not improve more than tol={self.settings.tol:f} for "
+                f"{self.settings.n_iter_no_change} consecutive epochs. {then}"
+            )
+        if not stops:
+            self.progress.stale = 0
+        return stops
+
+    def _print(self, cost):
+        progress = self.progress
+        line = f"Iteration {progress.n_iter}, loss = {cost:.8f}"
+        if progress.validation_scores is not None:
+            line += f", validation score = {progress.validation_scores[-1]:f}"
+        left = self.settings.max_iter - progress.n_iter
+        seconds = (time.monotonic() - self.started) / progress.n_iter * left
+        print(f"{line}, at most {seconds:.0f} s left", flush=True)
+
+    def _divergence(self):
+        return (
+            "Solver produced non-finite parameter weights. The input data may contain large "
+            "values and need to be preprocessed. "
+            f"This happened in epoch {self.epoch} with batches of "
+            f"{self.batch_size} rows and a learning rate of {self.optimizer.learning_rate:g}; "
+            "a smaller learning_rate_init or standardized input usually helps."
+        )

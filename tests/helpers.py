@@ -1,0 +1,127 @@
+"""What test modules share: small problems, digests of parameters, runs in a fresh Python."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import cmlp
+from cmlp import _core
+
+DTYPES = [np.float32, np.float64]
+HIDDEN = ["identity", "logistic", "tanh", "relu"]
+# Every allowed pair of output activation and loss.
+OUTPUTS = [
+    ("softmax", "log_loss"),
+    ("logistic", "log_loss"),
+    ("identity", "squared_error"),
+    ("logistic", "squared_error"),
+    ("softmax", "squared_error"),
+    ("exp", "squared_error"),
+    ("exp", "poisson"),
+]
+SOLVERS = {
+    "sgd": {"learning_rate": 0.05},
+    "momentum": {"learning_rate": 0.05, "momentum": 0.9},
+    "nesterov": {"learning_rate": 0.05, "momentum": 0.9},
+    "adam": {"learning_rate": 0.01},
+}
+ISAS = ["generic", "avx2", "avx512", "neon"]
+
+
+def uniform(seed, *shape, low=-1.0, high=1.0):
+    """Numbers that are the same with every NumPy on every machine."""
+    return low + (high - low) * np.random.RandomState(seed).random_sample(shape)
+
+
+def labels(seed, n, n_classes):
+    return (np.random.RandomState(seed).random_sample(n) * n_classes).astype(np.int64)
+
+
+def inputs(seed, n, width, dtype):
+    """Rows of numbers between -1 and 1 that float32 holds exactly."""
+    return uniform(seed, n, width).astype(np.float32).astype(dtype)
+
+
+def targets(seed, n, width, output, loss, dtype):
+    """Dense targets that suit a loss: probabilities, bits, counts or any numbers."""
+    values = uniform(seed, n, width, low=0.0)
+    if loss == "poisson":
+        return np.floor(3 * values).astype(dtype)
+    if output == "softmax":
+        return (values / values.sum(axis=1, keepdims=True)).astype(dtype)
+    if loss == "log_loss":
+        return (values > 0.5).astype(dtype)
+    return values.astype(np.float32).astype(dtype)
+
+
+def layers(n_layers, hidden, output):
+    """Activations of all layers behind the input."""
+    return [hidden] * (n_layers - 2) + [output]
+
+
+def net_and_params(sizes, activations, loss, dtype, seed=0):
+    net = _core.Net(sizes, activations, loss, dtype)
+    params = uniform(seed, net.n_params, low=-0.7, high=0.7).astype(np.float32).astype(dtype)
+    return net, params
+
+
+def digest(*arrays):
+    """A hash of the arrays' bits, the same on machines of either byte order; all NaNs are alike."""
+    sha = hashlib.sha256()
+    for array in map(np.asarray, arrays):
+        array = np.where(np.isnan(array), np.array(np.nan, array.dtype), array)
+        sha.update(array.astype(array.dtype.newbyteorder("<")).tobytes())
+    return sha.hexdigest()[:16]
+
+
+def assert_same_bits(actual, expected, message=""):
+    __tracebackhide__ = True
+    assert actual.dtype == expected.dtype and actual.shape == expected.shape, message
+    bits = f"u{actual.dtype.itemsize}"
+    ours, theirs = (np.ascontiguousarray(a).view(bits) for a in (actual, expected))
+    np.testing.assert_array_equal(ours, theirs, err_msg=message)
+
+
+def assert_close(actual, expected, dtype, tolerance=None):
+    """Equal within rounding, measured against the largest element of each tensor."""
+    __tracebackhide__ = True
+    if tolerance is None:
+        tolerance = 1e-5 if np.dtype(dtype) == np.float32 else 1e-12
+    actual, expected = np.asarray(actual, np.float64), np.asarray(expected, np.float64)
+    assert actual.shape == expected.shape
+    scale = max(float(np.abs(expected).max(initial=0)), 1e-30)
+    error = float(np.abs(actual - expected).max(initial=0))
+    assert error <= tolerance * scale, f"off by {error / scale:.2e} of the largest element"
+
+
+def run_python(code, *arguments, isa=None, timeout=60, check=True):
+    """Run a program in a fresh Python that finds the tests' modules; return the finished process.
+
+    The time limit turns a deadlock into a failure.
+    """
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    if isa is not None:
+        env["CMLP_ISA"] = isa
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=timeout)
+    if check:
+        assert done.returncode == 0, done.stderr
+    return done
+
+
+def json_from_python(code, *arguments, isa=None, timeout=60):
+    """Run a program in a fresh Python; return what it printed as JSON."""
+    return json.loads(run_python(code, *arguments, isa=isa, timeout=timeout).stdout)
+
+
+def skip_unless_available(isa):
+    """Skip a test visibly where this processor lacks an instruction set."""
+    available = cmlp.cpu_info()["available"]
+    if isa not in available:
+        pytest.skip(f"{isa} is not available here ({', '.join(available)} are)")

@@ -1,0 +1,164 @@
+"""NaN, infinity and divergence: found without a pass over the data, and told apart."""
+
+import pickle
+
+import numpy as np
+import pytest
+from helpers import assert_same_bits, inputs, labels
+
+from cmlp import DivergenceError, Network, NonFiniteInputError, StatusError
+
+INF, NAN = np.inf, np.nan
+X, Y = inputs(1, 6, 3, np.float32), labels(2, 6, 2)
+DENSE = np.eye(2)[Y]
+
+METHODS = {
+    "cost": lambda net, x, y: net.cost(x, y),
+    "gradient": lambda net, x, y: net.gradient(x, y),
+    "input_gradient": lambda net, x, y: net.input_gradient(x, y),
+    "step": lambda net, x, y: net.step(x, y, 0.1),
+    "train_epoch": lambda net, x, y: net.train_epoch(x, y, 1000, 0.1),
+}
+
+
+@pytest.fixture
+def net():
+    """A network whose parameters a test must leave as they were."""
+    network = Network([3, 4, 2], random_state=0)
+    before = network.params.copy()
+    yield network
+    assert_same_bits(network.params, before)
+
+
+# ---------------------------------------------------------------- numbers in the data
+
+WORDS = {"NaN": NAN, "infinity": INF, "-infinity": -INF}
+ALL = ["forward", "activations", *METHODS]
+
+
+def call(net, method, x, y=Y):
+    return METHODS[method](net, x, y) if method in METHODS else getattr(net, method)(x)
+
+
+@pytest.mark.parametrize("method", ALL)
+@pytest.mark.parametrize(("word", "value"), WORDS.items())
+def test_a_number_that_is_none_is_found_by_row_and_column(net, word, value, method):
+    for row, column in [(0, 0), (0, 2), (3, 1), (5, 0), (5, 2)]:
+        wrong = X.copy()
+        wrong[row, column] = value
+        with pytest.raises(NonFiniteInputError) as caught:
+            call(net, method, wrong)
+        assert str(caught.value).startswith(f"Input X contains {word.lstrip('-')}")
+        assert str(caught.value).endswith(f" at row {row}, column {column}.")
+        assert (caught.value.row, caught.value.column) == (row, column)
+        assert caught.value.status == "CMLP_ERROR_INPUT"
+
+
+@pytest.mark.parametrize("method", ALL)
+def test_the_first_bad_number_is_named(net, method):
+    wrong = X.copy()
+    wrong[4, 1] = wrong[2, 2] = wrong[2, 1] = NAN
+    with pytest.raises(NonFiniteInputError, match="NaN at row 2, column 1"):
+        call(net, method, wrong)
+
+
+@pytest.mark.parametrize("n_threads", [1, 2, 7])
+@pytest.mark.parametrize("method", ["forward", "cost", "gradient", "input_gradient", "train_epoch"])
+def test_bad_numbers_are_found_among_many_rows(method, n_threads):
+    many, classes = inputs(1, 1000, 200, np.float32), labels(2, 1000, 10)
+    network = Network([200, 40, 10], random_state=0, n_threads=n_threads)
+    for row in (0, 127, 128, 255, 256, 700, 999):
+        wrong = many.copy()
+        wrong[row, 150] = wrong[999, 199] = NAN
+        column = 150
+        with pytest.raises(NonFiniteInputError, match=f"row {row}, column {column}"):
+            call(network, method, wrong, classes)
+
+
+def test_the_row_is_that_of_the_data_not_of_the_order(net):
+    wrong = X.copy()
+    wrong[4, 1] = NAN
+    with pytest.raises(NonFiniteInputError, match="row 4, column 1"):
+        net.train_epoch(wrong, Y, 6, 0.1, order=[0, 1, 4, 2])
+
+
+def test_rows_that_are_not_used_may_hold_anything():
+    wrong = X.copy()
+    wrong[4, 1] = NAN
+    Network([3, 4, 2], random_state=0).train_epoch(wrong, Y, 6, 0.1, order=[0, 1, 2, 3, 5])
+
+
+def test_numbers_too_large_for_float32(net):
+    wrong = X.astype(np.float64)
+    wrong[1, 2] = 1e39
+    with pytest.raises(NonFiniteInputError, match=r"too large.* at row 1, column 2"):
+        net.forward(wrong)
+    Network([3, 4, 2], dtype="float64", random_state=0).forward(wrong)
+
+
+def test_a_scale_may_make_numbers_too_large():
+    scaled = Network([3, 4, 2], input_scale=1e30, random_state=0)
+    with pytest.raises(NonFiniteInputError, match=r"too large.* at row 0, column 0"):
+        scaled.forward(np.full((2, 3), 1e10, np.float32))
+
+
+def test_batches_before_the_bad_one_count():
+    """The parameters are as after the last whole batch."""
+    wrong, order = X.copy(), [0, 1, 2, 3, 4, 5]
+    wrong[4, 1] = NAN
+    ours, theirs = (Network([3, 4, 2], random_state=0) for _ in range(2))
+    with pytest.raises(NonFiniteInputError):
+        ours.train_epoch(wrong, Y, 2, 0.1, order)
+    theirs.train_epoch(X[:4], Y[:4], 2, 0.1)
+    assert_same_bits(ours.params, theirs.params)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(("word", "value"), WORDS.items())
+def test_targets_that_are_no_numbers(net, word, value, method):
+    wrong = DENSE.copy()
+    wrong[3, 1] = value
+    with pytest.raises(StatusError) as caught:
+        call(net, method, X, wrong)
+    assert str(caught.value).startswith(f"Input y contains {word.lstrip('-')}")
+    assert str(caught.value).endswith(" at row 3, column 1.")
+    assert caught.value.status == "CMLP_ERROR_TARGET"
+
+
+# ---------------------------------------------------------------- divergence
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_divergence_is_an_error_and_no_flood(dtype):
+    """Warnings are errors in this suite: there are none."""
+    network = Network(
+        [3, 4, 2], "identity", "identity", "squared_error", dtype=dtype, random_state=0
+    )
+    with pytest.raises(DivergenceError) as caught:
+        for _ in range(2000):
+            network.train_epoch(X, DENSE, 2, 1e3)
+    first = "Solver produced non-finite parameter weights. The input data may contain large values"
+    assert str(caught.value).startswith(first)
+    assert caught.value.status == "CMLP_ERROR_DIVERGED"
+    assert isinstance(caught.value, ValueError)
+
+
+def test_a_network_that_diverged_says_so_again():
+    network = Network([3, 4, 2], random_state=0)
+    network.params[5] = NAN
+    for method in ("cost", "gradient", "step", "train_epoch"):
+        with pytest.raises(DivergenceError):
+            call(network, method, X)
+    assert np.isnan(network.forward(X)).any()  # predicting shows it and is no error
+
+
+@pytest.mark.parametrize("error", [
+    NonFiniteInputError("Input X contains NaN at row 3, column 7.", 3, 7),
+    DivergenceError("Solver produced non-finite parameter weights."),
+    StatusError("no", "CMLP_ERROR_ROWS"),
+], ids=lambda e: type(e).__name__)  # fmt: skip
+def test_errors_travel_between_processes(error):
+    twin = pickle.loads(pickle.dumps(error))
+    assert type(twin) is type(error)
+    assert str(twin) == str(error)
+    assert vars(twin) == vars(error)

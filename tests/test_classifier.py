@@ -1,0 +1,261 @@
+"""MLPClassifier: what it learns, what its own parameters do, what it answers."""
+
+import warnings
+
+import numpy as np
+import pytest
+import reference
+from estimator_cases import blobs, flat, small
+from sklearn.base import clone
+
+from cmlp import MLPClassifier
+from cmlp.network import Network
+
+# Most networks here are stopped early on purpose.
+pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
+
+
+# What it learns
+
+
+def test_it_learns_what_no_linear_model_can():
+    X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], dtype=float)
+    y = ["same", "different", "different", "same"]
+    model = MLPClassifier((8,), "tanh", random_state=0, learning_rate_init=0.1, max_iter=200)
+    assert list(model.fit(X, y).predict(X)) == y
+    assert model.score(X, y) == 1.0
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+@pytest.mark.parametrize("loss", ["log_loss", "squared_error"])
+def test_it_separates_blobs(loss, solver):
+    X, y = blobs()
+    model = small(solver=solver, loss=loss, max_iter=60, learning_rate_init=0.05).fit(X, y)
+    assert model.score(X, y) > 0.95
+
+
+def test_multilabel_rows_are_answered_column_by_column():
+    X, y = blobs(4)
+    Y = np.stack([y % 2, y // 2, y == 3], axis=1)
+    model = small(max_iter=80, learning_rate_init=0.05).fit(X, Y)
+    assert model.predict(X).shape == Y.shape
+    assert model.score(X, Y) > 0.95
+    assert model.out_activation_ == "logistic"
+    np.testing.assert_array_equal(model.classes_, [0, 1, 2])
+
+
+def test_a_single_class_is_always_the_answer():
+    X, _ = blobs()
+    model = small().fit(X, np.full(len(X), "only"))
+    assert set(model.predict(X)) == {"only"}
+    assert model.predict_proba(X).shape == (len(X), 2)
+
+
+@pytest.mark.parametrize("n_rows, n_features", [(1, 4), (2, 1), (3, 1)])
+def test_very_little_data(n_rows, n_features):
+    X = np.arange(n_rows * n_features, dtype=float).reshape(n_rows, n_features)
+    model = small(batch_size=1).fit(X, np.arange(n_rows))
+    assert model.predict(X).shape == (n_rows,)
+
+
+@pytest.mark.parametrize("sizes", [(), (1,), (4097,), (2,) * 20])
+def test_unusual_shapes(sizes):
+    X, y = blobs()
+    model = small(hidden_layer_sizes=sizes, max_iter=2).fit(X, y)
+    assert [w.shape[1] for w in model.coefs_] == [*sizes, 3]
+    assert model.n_layers_ == len(sizes) + 2
+    np.testing.assert_allclose(model.predict_proba(X).sum(axis=1), 1)
+
+
+def test_rows_of_weight_zero_do_not_count():
+    X, y = blobs()
+    lies = (y + 1) % 3
+    weight = np.repeat([1.0, 0.0], len(X))
+    both = small(max_iter=60, learning_rate_init=0.05)
+    both.fit(np.concatenate([X, X]), np.concatenate([y, lies]), weight)
+    assert both.score(X, y) > 0.95
+    assert both.score(np.concatenate([X, X]), np.concatenate([y, lies]), weight) > 0.95
+
+
+# Against an independent network
+
+
+def reference_run(sizes, activations, loss, X, Y, *, epochs, kind="adam", rate=0.02, alpha=1e-4,
+                  batch_size=30, seed=1, clip=0.0, start="relu"):  # fmt: skip
+    """The whole fit in plain NumPy: draws, epochs, costs. Returns parameters and loss curve."""
+    rng = np.random.RandomState(seed)
+    network = reference.Network(sizes, activations, loss)
+    params = network.init_params(rng, start)
+    optimizer = reference.Optimizer(network.n_params, kind, learning_rate=rate)
+    costs = reference.train(
+        network, params, X, Y, optimizer, rng,
+        epochs=epochs, batch_size=batch_size, alpha=alpha, clip=clip,
+    )  # fmt: skip
+    return params, [cost + penalty for cost, penalty in costs]
+
+
+@pytest.mark.parametrize("names", [["tanh", "logistic"], ["logistic", "relu"], ["identity"] * 2])
+def test_each_hidden_layer_may_have_its_own_activation(names):
+    X, y = blobs()
+    model = small(hidden_layer_sizes=(6, 5), activation=names, batch_size=30, max_iter=10)
+    model.fit(X, y)
+    params, curve = reference_run(
+        (4, 6, 5, 3), (*names, "softmax"), "log_loss", X, y, epochs=10, clip=2**-52
+    )
+    np.testing.assert_allclose(flat(model), params, rtol=0, atol=1e-9)
+    np.testing.assert_allclose(model.loss_curve_, curve, rtol=1e-10)
+
+
+def test_activations_in_a_list_of_equals_change_nothing():
+    X, y = blobs()
+    one = small(hidden_layer_sizes=(6, 5), activation="tanh").fit(X, y)
+    two = small(hidden_layer_sizes=(6, 5), activation=["tanh", "tanh"]).fit(X, y)
+    np.testing.assert_array_equal(flat(one), flat(two))
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_squared_error_is_the_sum_over_the_outputs(n_classes):
+    X, y = blobs(n_classes)
+    Y = y[:, None] if n_classes == 2 else np.eye(3)[y]
+    model = small(loss="squared_error", activation="tanh", batch_size=30, max_iter=10).fit(X, y)
+    assert model.out_activation_ == "logistic"
+    params, curve = reference_run(
+        (4, 8, Y.shape[1]), ("tanh", "logistic"), "squared_error", X, Y, epochs=10
+    )
+    np.testing.assert_allclose(flat(model), params, rtol=0, atol=1e-9)
+    np.testing.assert_allclose(model.loss_curve_, curve, rtol=1e-10)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_probabilities_of_a_squared_error_network_sum_to_one(n_classes):
+    X, y = blobs(n_classes)
+    model = small(loss="squared_error").fit(X, y)
+    probabilities = model.predict_proba(X)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1)
+    np.testing.assert_array_equal(model.classes_[probabilities.argmax(axis=1)], model.predict(X))
+
+
+def test_an_output_of_all_zeros_means_that_nothing_is_known():
+    X, y = blobs()
+    model = small(loss="squared_error").fit(X, y)
+    model.coefs_ = [np.zeros_like(w) for w in model.coefs_]
+    model.intercepts_ = [np.zeros(8), np.full(3, -1e4)]
+    np.testing.assert_allclose(model.predict_proba(X), 1 / 3)
+
+
+def test_the_same_seed_starts_a_network_and_an_estimator_alike():
+    X, y = blobs()
+    model = small(hidden_layer_sizes=(6, 5), activation=["tanh", "logistic"], max_iter=1)
+    model.set_params(learning_rate_init=1e-300, solver="sgd").fit(X, y)
+    network = Network(
+        [4, 6, 5, 3], activation=["tanh", "logistic"], dtype="float64", random_state=1
+    )
+    np.testing.assert_array_equal(flat(model), network.params)
+
+
+# The preset
+
+
+STORY = {
+    "hidden_layer_sizes": (16, 16),
+    "activation": "logistic",
+    "loss": "squared_error",
+    "solver": "sgd",
+    "momentum": 0.0,
+    "batch_size": 10,
+    "learning_rate_init": 1.5,
+    "alpha": 0.0,
+    "max_iter": 30,
+    "n_iter_no_change": np.inf,
+}
+
+
+def test_the_preset_is_the_storys_network():
+    X, y = blobs()
+    preset = MLPClassifier(preset="3b1b", random_state=1).fit(X, y)
+    spelled_out = MLPClassifier(random_state=1, **STORY).fit(X, y)
+    np.testing.assert_array_equal(flat(preset), flat(spelled_out))
+    assert preset.n_iter_ == 30
+    assert preset.out_activation_ == "logistic"
+    np.testing.assert_allclose(preset.predict_proba(X).sum(axis=1), 1)
+
+
+@pytest.mark.parametrize(
+    "own, hidden, epochs",
+    [
+        ({"max_iter": 3}, [16, 16], 3),
+        ({"hidden_layer_sizes": [7]}, [7], 30),
+        ({"hidden_layer_sizes": np.array([7, 5])}, [7, 5], 30),
+    ],
+)
+def test_the_preset_replaces_only_defaults(own, hidden, epochs):
+    X, y = blobs()
+    model = MLPClassifier(preset="3b1b", random_state=1, **own).fit(X, y)
+    assert [w.shape[1] for w in model.coefs_] == [*hidden, 3]
+    assert model.n_iter_ == epochs
+
+
+def test_the_preset_leaves_the_parameters_as_they_were_given():
+    model = MLPClassifier(preset="3b1b", max_iter=2)
+    before = model.get_params()
+    model.fit(*blobs())
+    assert model.get_params() == before == clone(model).get_params()
+    assert repr(model) == "MLPClassifier(max_iter=2, preset='3b1b')"
+
+
+def test_the_preset_neither_stops_early_nor_warns():
+    X, y = blobs()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model = MLPClassifier(preset="3b1b", tol=10.0, random_state=0).fit(X, y)
+    assert model.n_iter_ == 30
+
+
+def test_the_preset_scales_pictures_in_bytes_and_nothing_else():
+    X, y = blobs()
+    X = np.clip(X * 20 + 128, 0, 255).astype(np.uint8)
+    params = {"preset": "3b1b", "random_state": 1, "max_iter": 3}
+    scaled = flat(MLPClassifier(**params).fit(X, y))
+    by_hand = MLPClassifier(**{**STORY, "max_iter": 3}, random_state=1, input_scale=1 / 255)
+    np.testing.assert_array_equal(scaled, flat(by_hand.fit(X, y)))
+    own = MLPClassifier(**params, input_scale=0.5).fit(X, y)
+    as_floats = MLPClassifier(**params).fit(X * np.float32(0.5), y)
+    np.testing.assert_array_equal(flat(own), flat(as_floats))
+    bits = MLPClassifier(**params).fit(X > 128, y)
+    as_floats = MLPClassifier(**params).fit((X > 128).astype(float), y)
+    np.testing.assert_array_equal(flat(bits), flat(as_floats))
+
+
+def test_the_presets_scale_is_part_of_the_model():
+    X, y = blobs()
+    X = np.clip(X * 20 + 128, 0, 255).astype(np.uint8)
+    model = MLPClassifier(preset="3b1b", random_state=1, max_iter=3).fit(X, y)
+    np.testing.assert_array_equal(model.predict_proba(X), model.predict_proba(X.astype(float)))
+    model.partial_fit(X.astype(np.float32), y)
+    assert model._model.input_scale == 1 / 255
+    assert model.score(X, y) == model.score(X.astype(float), y)
+
+
+# Answers
+
+
+def test_no_rows_no_answers():
+    model = small().fit(*blobs())
+    nothing = np.empty((0, 4))
+    assert model.predict(nothing).shape == (0,)
+    assert model.predict_proba(nothing).shape == (0, 3)
+    assert model.predict_log_proba(nothing).shape == (0, 3)
+
+
+def test_a_row_alone_is_answered_as_in_a_batch():
+    X, y = blobs()
+    model = small().fit(X, y)
+    alone = np.concatenate([model.predict_proba(row[None]) for row in X])
+    np.testing.assert_array_equal(alone, model.predict_proba(X))
+
+
+def test_the_logarithm_of_a_certain_answer_raises_no_warning():
+    X, y = blobs(2)
+    model = small().fit(X, y)
+    model.intercepts_[-1][...] = 1e4
+    np.testing.assert_array_equal(model.predict_log_proba(X), [[-np.inf, 0.0]] * len(X))

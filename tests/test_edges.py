@@ -1,0 +1,265 @@
+"""The ends of what a network and its data can be: nothing, one, very many, and odd arrays."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+import reference
+from helpers import (
+    DTYPES,
+    assert_close,
+    assert_same_bits,
+    inputs,
+    labels,
+    layers,
+    net_and_params,
+    targets,
+    uniform,
+)
+
+from cmlp import Network, _core
+
+# ---------------------------------------------------------------- rows
+
+
+def test_no_rows_go_through():
+    net = Network([3, 4, 2], random_state=0)
+    nothing = np.empty((0, 3), np.float32)
+    assert net.forward(nothing).shape == (0, 2)
+    assert net.forward(nothing, np.empty((0, 2), np.float32)).shape == (0, 2)
+    assert [a.shape for a in net.activations(nothing)] == [(0, 3), (0, 4), (0, 2)]
+
+
+@pytest.mark.parametrize("Y", [np.empty(0, int), np.empty((0, 2))], ids=["classes", "dense"])
+def test_no_rows_have_no_mean_cost(Y):
+    net = Network([3, 4, 2], random_state=0)
+    before, nothing = net.params.copy(), np.empty((0, 3))
+    for call in (
+        lambda: net.cost(nothing, Y),
+        lambda: net.gradient(nothing, Y),
+        lambda: net.input_gradient(nothing, Y),
+        lambda: net.step(nothing, Y, 0.1),
+        lambda: net.train_epoch(nothing, Y, 10, 0.1),
+    ):
+        with pytest.raises(ValueError, match=r"X must have at least one row, got .*\(0, 3\)"):
+            call()
+    with pytest.raises(ValueError, match="order must name at least one row"):
+        net.train_epoch(np.ones((2, 3)), [0, 1], 10, 0.1, order=[])
+    assert_same_bits(net.params, before)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_one_row_is_a_batch(dtype):
+    net, params = net_and_params((3, 4, 2), ["tanh", "softmax"], "log_loss", dtype)
+    twin = reference.Network(net.sizes, net.activations, net.loss)
+    X, Y = inputs(1, 1, 3, dtype), [1]
+    exact = params.astype(np.float64)
+    assert_close(net.gradient(params, X, Y)[0], twin.gradient(exact, X, Y), dtype)
+
+
+@pytest.mark.parametrize("batch_size", [7, 8, 1000, 2**62])
+def test_a_batch_larger_than_the_data_is_all_of_it(batch_size):
+    X, Y = inputs(1, 7, 3, np.float32), labels(2, 7, 2)
+    ours, theirs = (Network([3, 4, 2], random_state=0) for _ in range(2))
+    assert ours.train_epoch(X, Y, batch_size, 0.1) == theirs.step(X, Y, 0.1)
+    assert_same_bits(ours.params, theirs.params)
+
+
+# ---------------------------------------------------------------- shapes
+
+SHAPES = {
+    "one input": (1, 5, 3),
+    "one unit": (4, 1, 3),
+    "one of everything": (1, 1, 1),
+    "no hidden layer": (7, 3),
+    "one weight": (1, 1),
+    "twenty layers": (4,) + (5,) * 18 + (3,),
+    "wide": (3, 4097, 2),
+    "wide input": (4097, 3, 2),
+    "wide output": (3, 2, 4097),
+}
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("sizes", SHAPES.values(), ids=SHAPES.keys())
+def test_networks_of_all_shapes_equal_numpys(sizes, dtype):
+    activations = layers(len(sizes), "tanh", "identity")
+    net, params = net_and_params(sizes, activations, "squared_error", dtype)
+    # weights that keep activations near 1 through layers of any width
+    for w in net.views(params)[0]:
+        w *= dtype(min(1, 3 / np.sqrt(len(w))))
+    twin = reference.Network(sizes, activations, "squared_error")
+    X, Y = inputs(1, 20, sizes[0], dtype), inputs(2, 20, sizes[-1], dtype)
+    exact = params.astype(np.float64)
+    assert_close(net.forward(params, X), twin.forward(exact, X)[-1], dtype)
+    gradient, cost = net.gradient(params, X, Y)
+    assert_close(gradient, twin.gradient(exact, X, Y), dtype, 1e-4 if dtype == np.float32 else None)
+    assert_close(cost, twin.cost(exact, X, Y), dtype)
+
+
+def test_sixty_four_layers_and_no_more():
+    net = Network([2] * 64, "tanh", random_state=0)
+    assert len(net.weights) == 63
+    X, Y = inputs(1, 9, 2, np.float32), labels(2, 9, 2)
+    assert np.isfinite(net.train_epoch(X, Y, 3, 0.1))
+    assert len(net.activations(X)) == 64
+    with pytest.raises(ValueError, match="sizes must be 2 to 64 positive integers"):
+        Network([2] * 65)
+
+
+@pytest.mark.parametrize("loss", ["log_loss", "squared_error"])
+def test_one_class_is_certain(loss):
+    net = Network([3, 4, 1], output="softmax", loss=loss, random_state=0)
+    X = inputs(1, 5, 3, np.float32)
+    np.testing.assert_array_equal(net.forward(X), np.ones((5, 1)))
+    assert net.cost(X, [0] * 5) == 0
+    assert not net.gradient(X, [0] * 5).flat.any()
+    before = net.params.copy()
+    net.train_epoch(X, [0] * 5, 2, 0.1)
+    assert_same_bits(net.params, before)
+
+
+# ---------------------------------------------------------------- memory
+
+
+def peak_of(call):
+    """The most memory in bytes that a call held at once; workspaces are counted too."""
+    tracemalloc.start()
+    try:
+        call()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_fifty_thousand_classes_take_no_table_of_targets():
+    net = Network([4, 50_000], random_state=0)
+    X, Y = inputs(1, 1000, 4, np.float32), labels(2, 1000, 50_000)
+    one_hot = 1000 * 50_000
+    assert peak_of(lambda: net.train_epoch(X, Y, 10, 0.1)) < one_hot  # were it of bytes
+    assert np.isfinite(net.params).all()
+
+
+@pytest.mark.parametrize("form", ["float32", "float64", "uint8", "strided"])
+def test_rows_are_never_copied(form):
+    X = uniform(0, 20_000, 200, low=0, high=256).astype("uint8" if form == "uint8" else "float32")
+    X = X.astype(np.float64) if form == "float64" else X
+    X = X[::2, ::-1] if form == "strided" else X
+    Y, order = labels(1, len(X), 3), np.arange(len(X))[::-1].copy()
+    net = Network([200, 8, 3], input_scale=1 / 255, random_state=0, n_threads=2)
+    allowed = 1_000_000
+    assert X.nbytes > 2 * allowed
+    assert peak_of(lambda: net.train_epoch(X, Y, 100, 0.1)) < allowed
+    assert peak_of(lambda: net.train_epoch(X, Y, 100, 0.1, order)) < allowed
+    assert peak_of(lambda: net.forward(X)) < allowed
+    assert peak_of(lambda: net.gradient(X, Y)) < allowed
+
+
+# ---------------------------------------------------------------- odd arrays
+
+
+def misaligned(a):
+    raw = np.zeros(a.nbytes + 1, np.uint8)
+    view = raw[1:].view(a.dtype).reshape(a.shape)
+    view[...] = a
+    assert not view.flags.aligned
+    return view
+
+
+def read_only(a):
+    a = a.copy()
+    a.flags.writeable = False
+    return a
+
+
+# Ways to hold the same small whole numbers.
+ODD = {
+    "by columns": np.asfortranarray,
+    "backwards": lambda a: a[::-1, ::-1].copy()[::-1, ::-1],
+    "every other": lambda a: np.repeat(np.repeat(a, 2, axis=0), 3, axis=1)[::2, ::3],
+    "read-only": read_only,
+    "misaligned": misaligned,
+    "misaligned float64": lambda a: misaligned(a.astype(np.float64)),
+    "big-endian": lambda a: a.astype(">f4"),
+    "big-endian float64": lambda a: a.astype(">f8"),
+    "float16": lambda a: a.astype(np.float16),
+    "int8": lambda a: a.astype(np.int8),
+    "int32": lambda a: a.astype(np.int32),
+    "uint64": lambda a: a.astype(np.uint64),
+    "longdouble": lambda a: a.astype(np.longdouble),
+    "uint8": lambda a: a.astype(np.uint8),
+    "lists": lambda a: a.tolist(),
+    "subclass": lambda a: a.view(np.recarray),
+}
+
+
+@pytest.mark.parametrize("odd", ODD.values(), ids=ODD.keys())
+def test_odd_arrays_count_by_their_values(odd):
+    X = np.floor(uniform(1, 40, 5, low=0, high=9)).astype(np.float32)
+    Y = np.floor(uniform(2, 40, 3, low=0, high=2)).astype(np.float32)
+    ours, theirs = (
+        Network([5, 4, 3], output="identity", loss="squared_error", random_state=0)
+        for _ in range(2)
+    )
+    assert_same_bits(ours.forward(odd(X)), theirs.forward(X))
+    assert ours.cost(odd(X), odd(Y)) == theirs.cost(X, Y)
+    assert_same_bits(ours.input_gradient(odd(X), odd(Y)), theirs.input_gradient(X, Y))
+    assert ours.train_epoch(odd(X), odd(Y), 7, 0.01) == theirs.train_epoch(X, Y, 7, 0.01)
+    assert_same_bits(ours.params, theirs.params)
+
+
+def test_bools_are_zeros_and_ones():
+    bits = uniform(1, 40, 5) > 0
+    net = Network([5, 4, 2], random_state=0)
+    Y = bits[:, 0]
+    assert_same_bits(net.forward(bits), net.forward(bits.astype(np.float32)))
+    assert net.cost(bits, Y) == net.cost(bits.astype(float), Y.astype(int))
+
+
+def test_zero_strides():
+    """One row as often as wanted, one number for all columns: views without memory of their own."""
+    net = Network([5, 4, 2], random_state=0)
+    row = inputs(1, 1, 5, np.float32)
+    many = np.broadcast_to(row, (300, 5))
+    assert many.strides[0] == 0
+    assert_same_bits(net.forward(many), np.repeat(net.forward(row), 300, axis=0))
+    alike = np.broadcast_to(row[:, :1], (1, 5))
+    assert alike.strides[1] == 0
+    assert_same_bits(net.forward(alike), net.forward(np.ascontiguousarray(alike)))
+    Y = np.broadcast_to(np.int64(1), 300)
+    assert net.cost(many, Y) == pytest.approx(net.cost(row, [1]), rel=1e-14)
+
+
+def test_integers_that_float32_cannot_hold_are_rounded_once():
+    X = np.array([[2**53 - 1, 2**24 + 1]])
+    net = Network([2, 2], output="identity", loss="squared_error")
+    net.params[:] = [1, 0, 0, 1, 0, 0]
+    assert_same_bits(net.forward(X), X.astype(np.float64).astype(np.float32))
+
+
+def test_data_are_only_read():
+    """Arrays that cannot be written to go through every call: nothing is scribbled upon."""
+    X, Y = read_only(inputs(1, 300, 5, np.float32)), read_only(labels(2, 300, 2))
+    order, weight = read_only(np.arange(300)), read_only(np.ones(300))
+    dense = read_only(targets(3, 300, 2, "softmax", "log_loss", np.float32))
+    net, params = net_and_params((5, 4, 2), ["relu", "softmax"], "log_loss", np.float32)
+    copies = [a.copy() for a in (X, Y, order, weight, dense)]
+    for wanted in (Y, dense):
+        keywords = {"order": order, "sample_weight": weight, "alpha": 0.1}
+        net.gradient(read_only(params), X, wanted, **keywords)
+        net.input_gradient(read_only(params), X, wanted)
+        optimizer = _core.Optimizer(net, "adam", learning_rate=0.1)
+        net.train_epoch(params, X, wanted, optimizer, batch_size=7, **keywords)
+    for a, b in zip((X, Y, order, weight, dense), copies, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_forward_may_write_over_its_input():
+    """As with NumPy's own functions, or it is refused; never a wrong answer."""
+    net = Network([70, 70], output="logistic", random_state=0)
+    X = inputs(1, 50, 70, np.float32)
+    expected = net.forward(X)
+    try:
+        assert_same_bits(net.forward(X, out=X), expected)
+    except ValueError as error:
+        assert "out" in str(error) and "overlap" in str(error)

@@ -1,0 +1,372 @@
+"""What estimators refuse, in which words, and that a refusal changes nothing."""
+
+import subprocess
+import sys
+import warnings
+
+import numpy as np
+import pytest
+import scipy.sparse
+import sklearn.exceptions
+
+from cmlp import DivergenceError, MLPClassifier, MLPRegressor, NonFiniteInputError
+
+# Most networks here are stopped early on purpose.
+pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
+
+X = np.random.RandomState(0).standard_normal((30, 4))
+LABELS = np.arange(30) % 3
+NUMBERS = X[:, 0] + 0.5
+NAN, INF = float("nan"), float("inf")
+
+
+def classifier(**params):
+    return MLPClassifier((5,), **{"max_iter": 3, "random_state": 0, **params})
+
+
+def regressor(**params):
+    return MLPRegressor(hidden_layer_sizes=(5,), **{"max_iter": 3, "random_state": 0, **params})
+
+
+def spoiled(value, row=4, column=2):
+    copy = X.astype(object if value is None else float)
+    copy[row, column] = value
+    return copy
+
+
+# Input
+
+
+BAD_ROWS = {
+    "one dimension": (X[0], ValueError, "Expected 2D array, got 1D array instead"),
+    "no dimension": (3.0, ValueError, "Expected 2D array, got scalar array instead"),
+    "three dimensions": (X[None], ValueError, "Found array with dim 3, while dim <= 2 is required"),
+    "ragged": ([[1, 2], [3]], ValueError, "inhomogeneous"),
+    "no columns": (np.empty((30, 0)), ValueError, r"Found array with 0 feature\(s\)"),
+    "complex": (X + 1j, ValueError, "Complex data not supported"),
+    "text": ([["a", "b"]], ValueError, "X cannot be converted to numbers: could not convert"),
+    "objects": ([[{}, 1]], TypeError, "X cannot be converted to numbers: .*argument must be"),
+    "None": (spoiled(None), NonFiniteInputError, "X contains NaN at row 4, column 2"),
+    "dates": (np.full((30, 4), np.datetime64("2020-01-01")), TypeError, "X has dtype datetime64"),
+    "sparse": (scipy.sparse.csr_array(X), TypeError, "Sparse data was passed for X.*toarray"),
+    "NaN": (spoiled(NAN), NonFiniteInputError, "Input X contains NaN at row 4, column 2"),
+    "infinity": (spoiled(-INF), NonFiniteInputError, "Input X contains infinity .*row 4, column 2"),
+}
+
+
+@pytest.mark.parametrize("rows, error, message", BAD_ROWS.values(), ids=BAD_ROWS.keys())
+def test_rows_that_cannot_be_read(rows, error, message):
+    for model, y in ((classifier(), LABELS), (regressor(), NUMBERS)):
+        with pytest.raises(error, match=message):
+            model.fit(rows, y)
+        assert not hasattr(model, "coefs_")
+
+
+@pytest.mark.parametrize("rows, error, message", BAD_ROWS.values(), ids=BAD_ROWS.keys())
+@pytest.mark.parametrize("method", ["predict", "predict_proba", "predict_log_proba"])
+def test_rows_that_cannot_be_answered(method, rows, error, message):
+    model = classifier().fit(X, LABELS)
+    with pytest.raises(error, match=message):
+        getattr(model, method)(rows)
+
+
+@pytest.mark.parametrize("width", [3, 5])
+def test_rows_of_another_width(width):
+    rows = np.zeros((2, width))
+    message = f"X has {width} features, but MLPClassifier is expecting 4 features as input."
+    model = classifier(warm_start=True).fit(X, LABELS)
+    for call in (model.predict, model.predict_proba):
+        with pytest.raises(ValueError, match=message):
+            call(rows)
+    for train in (model.fit, model.partial_fit):
+        with pytest.raises(ValueError, match=message):
+            train(rows, [0, 1])
+    with pytest.raises(ValueError, match="but MLPRegressor is expecting 4 features"):
+        regressor().fit(X, NUMBERS).predict(rows)
+
+
+def test_training_needs_rows():
+    with pytest.raises(ValueError, match=r"Found array with 0 sample\(s\) \(shape=\(0, 4\)\)"):
+        classifier().fit(np.empty((0, 4)), [])
+    with pytest.raises(ValueError, match=r"Found array with 0 sample\(s\)"):
+        regressor().fit(X, NUMBERS).partial_fit(np.empty((0, 4)), [])
+
+
+@pytest.mark.parametrize("params", [{}, {"early_stopping": True}, {"shuffle": False}])
+@pytest.mark.parametrize("row", [0, 13, 29])
+def test_the_place_of_a_bad_number_is_told_in_rows_of_X(row, params):
+    params = {"validation_fraction": 0.3, "batch_size": 7, **params}
+    with pytest.raises(NonFiniteInputError) as caught:
+        classifier(**params).fit(spoiled(NAN, row, 1), LABELS)
+    assert (caught.value.row, caught.value.column) == (row, 1)
+
+
+def test_a_number_too_large_for_float32_is_no_number():
+    model = classifier(dtype="float32")
+    with pytest.raises(NonFiniteInputError, match="row 4, column 2"):
+        model.fit(spoiled(1e300), LABELS)
+    classifier().fit(spoiled(1e30), LABELS)
+
+
+# Targets
+
+
+BAD_LABELS = {
+    "none": (None, ValueError, "estimator requires y to be passed, but the target y is None"),
+    "too few": (LABELS[1:], ValueError, r"inconsistent numbers of samples: \[30, 29\]"),
+    "a number": (3, TypeError, "y should have at least 1 dimension"),
+    "numbers": (NUMBERS, ValueError, "Unknown label type: continuous"),
+    "NaN": (np.where(LABELS, LABELS, NAN), ValueError, "Input y contains NaN"),
+    "infinity": (np.where(LABELS, LABELS, INF), ValueError, "Input y contains infinity"),
+    "complex": (LABELS + 1j, ValueError, "Complex data not supported"),
+    "three dimensions": (np.zeros((30, 2, 2)), ValueError, "Found array with dim 3"),
+    "several classes": (np.stack([LABELS] * 2, 1), ValueError, "Multioutput target data"),
+    "sparse": (scipy.sparse.eye_array(30).tocsr(), TypeError, "Sparse data was passed for y"),
+    "bytes": (np.array([b"a", b"b", b"c"])[LABELS], TypeError, "represented as bytes"),
+    "mixed objects": (np.array([1, "a", 2] * 10, dtype=object), ValueError, "Unknown label type"),
+}
+
+
+@pytest.mark.parametrize("y, error, message", BAD_LABELS.values(), ids=BAD_LABELS.keys())
+def test_labels_that_cannot_be_learnt(y, error, message):
+    with pytest.raises(error, match=message):
+        classifier().fit(X, y)
+
+
+BAD_NUMBERS = {
+    "none": (None, ValueError, "MLPRegressor estimator requires y to be passed"),
+    "too many": (np.zeros(31), ValueError, r"inconsistent numbers of samples: \[30, 31\]"),
+    "text": (["a"] * 30, ValueError, "y cannot be converted to numbers"),
+    "objects": ([{}] * 30, TypeError, "y cannot be converted to numbers"),
+    "dates": (np.full(30, np.datetime64("2020-01-01")), TypeError, "y has dtype datetime64"),
+    "NaN": (np.where(NUMBERS > 0, 1, NAN), ValueError, "Input y contains NaN"),
+    "infinity": (np.where(NUMBERS > 0, 1, -INF), ValueError, "Input y contains infinity"),
+    "NaN in objects": (np.array([NAN] * 30, dtype=object), ValueError, "Input y contains NaN"),
+}
+
+
+@pytest.mark.parametrize("y, error, message", BAD_NUMBERS.values(), ids=BAD_NUMBERS.keys())
+def test_numbers_that_cannot_be_learnt(y, error, message):
+    with pytest.raises(error, match=message):
+        regressor().fit(X, y)
+
+
+def test_poisson_counts_are_not_negative():
+    with pytest.raises(ValueError, match="out of the valid range of the loss 'poisson'"):
+        regressor(loss="poisson").fit(X, NUMBERS)
+
+
+BAD_WEIGHTS = {
+    "negative": (np.where(LABELS, 1.0, -0.5), "Negative values in data passed to `sample_weight`"),
+    "NaN": (np.where(LABELS, 1.0, NAN), "Input sample_weight contains NaN"),
+    "infinity": (np.where(LABELS, 1.0, INF), "Input sample_weight contains infinity"),
+    "all zero": (np.zeros(30), "Sample weights must contain at least one non-zero number"),
+    "too few": (np.ones(29), r"sample_weight.shape == \(29,\), expected \(30,\)!"),
+    "a column": (np.ones((30, 1)), "Sample weights must be 1D array or scalar, got 2D array"),
+    "text": (["a"] * 30, "sample_weight cannot be converted to numbers"),
+    "complex": (np.ones(30) * 1j, "Complex data not supported"),
+}
+
+
+@pytest.mark.parametrize("weight, message", BAD_WEIGHTS.values(), ids=BAD_WEIGHTS.keys())
+def test_weights_that_weigh_nothing(weight, message):
+    with pytest.raises(ValueError, match=message):
+        classifier().fit(X, LABELS, weight)
+    with pytest.raises(ValueError, match=message):
+        regressor().partial_fit(X, NUMBERS, weight)
+    with pytest.raises(ValueError, match=message):
+        classifier().fit(X, LABELS).score(X, LABELS, weight)
+
+
+# Going on with a model
+
+
+def test_partial_fit_wants_all_classes_at_first_and_no_others_later():
+    model = classifier()
+    with pytest.raises(ValueError, match="classes must be passed on the first call"):
+        model.partial_fit(X, LABELS)
+    model.partial_fit(X[:2], LABELS[:2], classes=[0, 1, 2])
+    with pytest.raises(ValueError, match=r"`y` has classes not in `self\.classes_`"):
+        model.partial_fit(X, LABELS + 1)
+    with pytest.raises(ValueError, match="is not the same as on last call to partial_fit"):
+        model.partial_fit(X, LABELS, classes=[0, 1])
+    with pytest.raises(ValueError, match="was fitted with one label for each row"):
+        model.partial_fit(X, np.ones((30, 2), int))
+    model.partial_fit(X, LABELS, classes=[2, 1, 0])
+
+
+@pytest.mark.parametrize("classes", [[], [[0, 1]], [0.5, 1.5], 3])
+def test_classes_that_are_none(classes):
+    with pytest.raises(ValueError):
+        classifier().partial_fit(X, LABELS, classes=classes)
+
+
+def test_a_warm_start_keeps_the_classes():
+    model = classifier(warm_start=True).fit(X, LABELS)
+    with pytest.raises(ValueError, match="warm_start can only be used where `y` has the same"):
+        model.fit(X, LABELS % 2)
+    with pytest.raises(ValueError, match="warm_start can only be used where `y` has the same"):
+        model.fit(X, np.array(["a", "b", "c"])[LABELS])
+    with pytest.raises(ValueError, match="was fitted with one label for each row"):
+        model.fit(X, np.eye(3, dtype=int)[LABELS])
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"hidden_layer_sizes": (6,)}, r"layer sizes \(4, 5, 3\) and cannot be trained on"),
+        ({"dtype": "float32"}, "was fitted in float64 and cannot be trained on"),
+        ({"input_scale": 2}, r"was fitted with input_scale=1.0 and cannot be trained on"),
+    ],
+)
+def test_a_model_that_goes_on_keeps_its_shape_type_and_scale(change, message):
+    model = classifier(warm_start=True).fit(X, LABELS).set_params(**change)
+    for train in (model.fit, model.partial_fit):
+        with pytest.raises(ValueError, match=message):
+            train(X, LABELS)
+    model.set_params(warm_start=False).fit(X, LABELS)
+
+
+def test_partial_fit_knows_no_early_stopping():
+    with pytest.raises(ValueError, match="partial_fit does not support early_stopping=True"):
+        regressor(early_stopping=True).partial_fit(X, NUMBERS)
+
+
+def test_the_outputs_of_a_regression_stay_as_many():
+    model = regressor(warm_start=True).fit(X, NUMBERS)
+    with pytest.raises(ValueError, match="cannot be trained on"):
+        model.fit(X, X[:, :2])
+    with pytest.raises(ValueError, match="different number of output"):
+        model.score(X, X[:, :2])
+
+
+@pytest.mark.parametrize(
+    "params, message",
+    [
+        ({"validation_fraction": 0.0}, "should be a float"),
+        ({"validation_fraction": 0.01}, "The validation set is too small"),
+        ({"validation_fraction": 0.99}, "train set will be empty"),
+    ],
+)
+def test_validation_sets_that_are_none(params, message):
+    with pytest.raises(ValueError, match=message):
+        classifier(early_stopping=True, **params).fit(X, LABELS)
+
+
+@pytest.mark.parametrize("side", ["training", "validation"])
+def test_early_stopping_needs_weight_on_both_sides(side):
+    model = regressor(early_stopping=True, validation_fraction=0.3)
+    order = np.random.RandomState(0)
+    order.random_sample(31)
+    validation = order.permutation(30)[:9]
+    weight = np.zeros(30) if side == "training" else np.ones(30)
+    weight[validation] = 1 - weight[validation]
+    with pytest.raises(ValueError, match=f"sample weights of the {side} set are all zero"):
+        model.fit(X, NUMBERS, weight)
+
+
+# Divergence
+
+
+def test_divergence_is_told_once_and_in_full():
+    model = regressor(solver="sgd", learning_rate_init=1e100, batch_size=10)
+    with pytest.raises(DivergenceError) as caught:
+        model.fit(X, NUMBERS)
+    message = str(caught.value)
+    assert message.startswith(
+        "Solver produced non-finite parameter weights. The input data may contain large values "
+        "and need to be preprocessed."
+    )
+    for part in ("epoch 1", "batches of 10 rows", "learning rate of 1e+100", "learning_rate_init"):
+        assert part in message
+    assert not hasattr(model, "coefs_")
+
+
+@pytest.mark.parametrize("dtype, y", [("float32", 1e25), ("float64", 1e200), ("float64", 1.3e154)])
+def test_a_cost_too_large_for_its_type_is_divergence_too(dtype, y):
+    # The last one's squares are numbers, and only their sum is not.
+    with pytest.raises(DivergenceError, match="epoch 1"):
+        regressor(dtype=dtype).fit(X, np.full(30, y))
+
+
+def test_divergence_in_the_very_last_step_is_seen():
+    model = regressor(solver="sgd", learning_rate_init=1e308, batch_size=30, max_iter=1)
+    with pytest.raises(DivergenceError, match="epoch 1"):
+        model.fit(X, 1e10 * NUMBERS)
+
+
+# Whatever fails, the former model stands
+
+
+FAILURES = {
+    "NaN in the last batch": lambda m: m.fit(spoiled(NAN, 29), LABELS),
+    "NaN in partial_fit": lambda m: m.partial_fit(spoiled(NAN, 29), LABELS),
+    "divergence": lambda m: m.set_params(solver="sgd", learning_rate_init=1e200).fit(X, LABELS),
+    "bad parameter": lambda m: m.set_params(alpha=-1).fit(X, LABELS),
+    "bad labels": lambda m: m.fit(X, NUMBERS),
+    "unseen labels": lambda m: m.partial_fit(X, LABELS + 1),
+    "bad weights": lambda m: m.fit(X, LABELS, -np.ones(30)),
+    "another width": lambda m: m.partial_fit(X[:, :2], LABELS),
+    "a split of nothing": lambda m: m.set_params(early_stopping=True, validation_fraction=0.01).fit(
+        X, LABELS
+    ),
+}
+
+
+@pytest.mark.parametrize("fail", FAILURES.values(), ids=FAILURES.keys())
+def test_a_failure_leaves_the_former_model(fail):
+    model = classifier(batch_size=7).fit(X, LABELS)
+    model.partial_fit(X, LABELS)
+    state, answers = model._model, model.predict_proba(X)
+    curve, steps = list(model.loss_curve_), model._model.optimizer.n_steps
+    with pytest.raises(ValueError):
+        fail(model)
+    assert model._model is state
+    assert model.loss_curve_ == curve and model._model.optimizer.n_steps == steps
+    np.testing.assert_array_equal(model.predict_proba(X), answers)
+    assert "_fitting" not in vars(model)
+
+
+# Warnings and errors that scikit-learn's users know
+
+
+@pytest.mark.parametrize("method", ["predict", "predict_proba", "predict_log_proba", "score"])
+def test_an_unfitted_estimator_says_so(method):
+    arguments = (X, LABELS) if method == "score" else (X,)
+    with pytest.raises(sklearn.exceptions.NotFittedError, match=r"is not fitted yet\. Call 'fit'"):
+        getattr(classifier(), method)(*arguments)
+
+
+def test_the_largest_number_of_epochs_is_worth_a_warning_at_the_callers_line():
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        classifier().fit(X, LABELS)
+    assert [w.category for w in caught] == [sklearn.exceptions.ConvergenceWarning]
+    assert caught[0].filename == __file__
+
+
+def test_a_batch_larger_than_the_data_is_clipped_with_a_warning():
+    with pytest.warns(UserWarning, match="Got `batch_size` less than 1 or larger than sample size"):
+        model = classifier(batch_size=31).fit(X, LABELS)
+    whole = classifier(batch_size=30).fit(X, LABELS)
+    np.testing.assert_array_equal(model.coefs_[0], whole.coefs_[0])
+
+
+def run_python(code):
+    subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)
+
+
+def test_without_sklearn_the_classes_are_our_own_and_sklearn_stays_unloaded():
+    run_python(
+        "import sys, cmlp\n"
+        "model = cmlp.MLPClassifier((3,), max_iter=2, early_stopping=True)\n"
+        "try:\n"
+        "    model.predict([[1.0]])\n"
+        "except (ValueError, AttributeError) as error:\n"
+        "    assert type(error).__name__ == 'NotFittedError'\n"
+        "    assert type(error).__module__.startswith('cmlp')\n"
+        "rows = [[float(i)] for i in range(30)]\n"
+        "model.fit(rows, [i % 2 for i in range(30)]).score(rows, [0] * 30)\n"
+        "cmlp.MLPRegressor(max_iter=2).fit(rows, range(30)).predict(rows)\n"
+        "assert not {name.partition('.')[0] for name in sys.modules} & {'sklearn', 'scipy'}\n"
+    )

@@ -1,0 +1,160 @@
+"""Rows and column names in all their forms: types, memory layouts, data frames."""
+
+import numpy as np
+import pytest
+from estimator_cases import blobs, flat, small
+
+# Most networks here are stopped early on purpose.
+pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
+
+
+# Types and memory layouts
+
+
+@pytest.mark.parametrize(
+    "dtype, computing",
+    [
+        ("float64", "float64"),
+        ("float32", "float32"),
+        ("float16", "float32"),
+        ("uint8", "float32"),
+        ("int8", "float64"),
+        ("int64", "float64"),
+        ("uint16", "float64"),
+        ("bool", "float64"),
+        ("longdouble", "float64"),
+        (">f4", "float32"),
+        (">f8", "float64"),
+        ("object", "float64"),
+    ],
+)
+def test_the_input_decides_the_type_of_the_model(dtype, computing):
+    X, y = blobs()
+    X = np.abs(X).round().astype(dtype)
+    model = small(max_iter=3).fit(X, y)
+    assert model.coefs_[0].dtype == model.predict_proba(X).dtype == computing
+    plain = small(max_iter=3).fit(X.astype(computing), y)
+    np.testing.assert_array_equal(flat(model), flat(plain))
+    np.testing.assert_array_equal(model.predict_proba(X), plain.predict_proba(X.astype(computing)))
+
+
+def test_a_list_is_of_doubles_whatever_its_elements():
+    X, y = blobs()
+    model = small(max_iter=1).fit(list(X.astype(np.float32)), y)
+    assert model.coefs_[0].dtype == np.float64
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("given", ["float32", "float64", "uint8", "int64"])
+def test_the_type_may_be_chosen(given, dtype):
+    X, y = blobs()
+    model = small(max_iter=3, dtype=dtype).fit(np.abs(X).astype(given), y)
+    assert model.coefs_[0].dtype == model.predict_proba(np.abs(X)).dtype == dtype
+
+
+def layouts(X):
+    wide = np.zeros((len(X), 9), X.dtype)
+    wide[:, 1::2] = X
+    frozen = X.copy()
+    frozen.flags.writeable = False
+    packed = np.zeros(len(X), dtype=[("pad", "u1"), ("x", X.dtype, X.shape[1])])
+    packed["x"] = X
+    return {
+        "columns first": np.asfortranarray(X),
+        "strided": wide[:, 1::2],
+        "backwards": X[::-1].copy()[::-1],
+        "read-only": frozen,
+        "unaligned": packed["x"],
+        "list": X.tolist(),
+    }
+
+
+@pytest.mark.parametrize("layout", layouts(np.zeros((2, 4))))
+def test_the_layout_of_the_rows_does_not_matter(layout):
+    X, y = blobs()
+    plain = small().fit(X, y)
+    model = small().fit(layouts(X)[layout], y)
+    np.testing.assert_array_equal(flat(plain), flat(model))
+    np.testing.assert_array_equal(plain.predict_proba(X), model.predict_proba(layouts(X)[layout]))
+
+
+def test_the_same_row_twice_costs_no_memory():
+    X = np.broadcast_to(np.arange(4.0), (500, 4))
+    small(max_iter=1).fit(X, np.arange(500) % 2)
+
+
+def test_a_factor_for_bytes_gives_the_bits_of_a_division():
+    X, y = blobs()
+    X = np.clip(X * 20 + 128, 0, 255).astype(np.uint8)
+    scaled = small(input_scale=1 / 255).fit(X, y)
+    divided = small().fit(X / np.float32(255), y)
+    np.testing.assert_array_equal(flat(scaled), flat(divided))
+    np.testing.assert_array_equal(
+        scaled.predict_proba(X), divided.predict_proba(X / np.float32(255))
+    )
+
+
+@pytest.mark.parametrize("n_threads", [1, 2, 3])
+def test_threads_do_not_change_a_bit(n_threads):
+    X, y = blobs(n_rows=300)
+    plain = small(hidden_layer_sizes=(40, 30)).fit(X, y)
+    model = small(hidden_layer_sizes=(40, 30), n_threads=n_threads).fit(X, y)
+    np.testing.assert_array_equal(flat(plain), flat(model))
+
+
+# Data frames, which are known by their looks
+
+
+class Frame:
+    """As much of a data frame as is needed: columns and a conversion to an array."""
+
+    def __init__(self, values, columns):
+        self.values, self.columns = values, columns
+
+    def __array__(self, dtype=None, copy=None):
+        return np.asarray(self.values, dtype)
+
+
+NAMES = ["a", "b", "c", "d"]
+X, LABELS = blobs()
+
+
+def test_column_names_are_remembered():
+    model = small().fit(Frame(X, NAMES), LABELS)
+    assert list(model.feature_names_in_) == NAMES
+    np.testing.assert_array_equal(model.predict(Frame(X, NAMES)), small().fit(X, LABELS).predict(X))
+    assert not hasattr(model.fit(X, LABELS), "feature_names_in_")
+    assert not hasattr(model.fit(Frame(X, [0, 1, 2, 3]), LABELS), "feature_names_in_")
+
+
+@pytest.mark.parametrize(
+    "columns, message",
+    [
+        (["b", "a", "c", "d"], "must be in the same order as they were in fit"),
+        (["a", "b", "c", "e"], "unseen at fit time:\n- e\nFeature names seen at fit time, yet now"),
+        (list("efghijk"), "unseen at fit time:\n- e\n- f\n- g\n- h\n- i\n- [.][.][.]\n"),
+    ],
+)
+def test_other_column_names_are_refused(columns, message):
+    model = small(warm_start=True).fit(Frame(X, NAMES), LABELS)
+    frame = Frame(np.zeros((3, len(columns))), columns)
+    for call in (model.predict, lambda rows: model.fit(rows, [0, 1, 2])):
+        with pytest.raises(ValueError, match=message):
+            call(frame)
+
+
+def test_column_names_on_one_side_only_are_worth_a_warning():
+    model = small().fit(Frame(X, NAMES), LABELS)
+    with pytest.warns(UserWarning, match="X does not have valid feature names") as caught:
+        model.predict(X)
+    assert caught[0].filename == __file__
+    model = small().fit(X, LABELS)
+    with pytest.warns(
+        UserWarning, match="X has feature names, but MLPClassifier was fitted without"
+    ):
+        model.predict(Frame(X, NAMES))
+
+
+def test_column_names_of_several_types_are_refused():
+    with pytest.raises(TypeError, match="all input features have string names"):
+        small().fit(Frame(X, ["a", 1, "c", "d"]), LABELS)

@@ -1,0 +1,129 @@
+"""Ctrl-C, threads and forked processes during a fit."""
+
+import copy
+import os
+import threading
+import time
+import warnings
+from _thread import interrupt_main
+
+import numpy as np
+import pytest
+from estimator_cases import blobs, small
+
+# Most networks here are stopped early on purpose.
+pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
+
+
+class interrupted_after:
+    """Ctrl-C in so many seconds."""
+
+    def __init__(self, seconds):
+        self.timer = threading.Timer(seconds, interrupt_main)
+
+    def __enter__(self):
+        self.timer.start()
+
+    def __exit__(self, *exception):
+        self.timer.cancel()
+        self.timer.join()
+
+
+def many_rows(n_rows=400_000):
+    """More rows than memory has to hold: all are the same."""
+    return np.broadcast_to(np.linspace(-1, 1, 50), (n_rows, 50)), np.arange(n_rows) % 2
+
+
+def test_ctrl_c_keeps_the_batches_that_were_trained():
+    X, y = blobs()
+    model = small(max_iter=10**9, n_iter_no_change=np.inf)
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt), interrupted_after(0.3):
+        model.fit(X, y)
+    assert time.monotonic() - started < 5
+    assert 0 < model.n_iter_ < 10**9
+    assert len(model.loss_curve_) == model.n_iter_
+    assert model.t_ == model.n_iter_ * len(X)
+    assert model.score(X, y) > 0.95
+    model.set_params(max_iter=1).fit(X, y)
+
+
+def test_ctrl_c_within_an_epoch():
+    X, y = many_rows(4_000_000)
+    model = small(hidden_layer_sizes=(128,), n_threads=1, shuffle=False)
+    with pytest.raises(KeyboardInterrupt), interrupted_after(0.3):
+        model.fit(X, y)
+    assert model.n_iter_ == 0 and not hasattr(model, "loss_")
+    assert model.predict(X[:3]).shape == (3,)
+
+
+def test_ctrl_c_in_partial_fit_takes_the_call_back():
+    X, y = many_rows(4_000_000)
+    model = small(hidden_layer_sizes=(128,), n_threads=1, shuffle=False)
+    model.partial_fit(X[:100], y[:100], classes=[0, 1])
+    before = model._model
+    with pytest.raises(KeyboardInterrupt), interrupted_after(0.3):
+        model.partial_fit(X, y)
+    assert model._model is before
+
+
+def in_background(function):
+    thread = threading.Thread(target=function, daemon=True)
+    thread.start()
+    return thread
+
+
+def wait_for(condition, seconds=5):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.001)
+
+
+def test_a_second_fit_of_the_same_object_is_refused():
+    X, y = many_rows()
+    model = small(hidden_layer_sizes=(64,), max_iter=2)
+    thread = in_background(lambda: model.fit(X, y))
+    wait_for(lambda: "_fitting" in vars(model))
+    for method in (model.fit, model.partial_fit):
+        with pytest.raises(RuntimeError, match="is being fitted by another call"):
+            method(X[:10], y[:10])
+    copy.deepcopy(model).set_params(max_iter=1).fit(X[:10], y[:10])
+    thread.join()
+    assert model.n_iter_ == 2
+    model.set_params(max_iter=1).fit(X[:10], y[:10])
+
+
+def test_predictions_during_a_fit_come_from_one_whole_model():
+    X, y = many_rows()
+    rows = np.random.RandomState(0).standard_normal((50, 50))
+    model = small(hidden_layer_sizes=(64,), max_iter=1, warm_start=True).fit(X, y)
+    former = model.predict_proba(rows)
+    thread = in_background(lambda: model.fit(X, y))
+    answers = []
+    while thread.is_alive():
+        answers.append(model.predict_proba(rows))
+    answers.append(model.predict_proba(rows))
+    latter = answers[-1]
+    assert (former != latter).any() and len(answers) > 2
+    assert all((a == former).all() or (a == latter).all() for a in answers)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_process_forked_during_a_fit_can_fit_the_same_object():
+    X, y = many_rows()
+    model = small(hidden_layer_sizes=(64,), max_iter=3)
+    thread = in_background(lambda: model.fit(X, y))
+    wait_for(lambda: "_fitting" in vars(model))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
+    if child == 0:
+        try:
+            model.set_params(max_iter=1).fit(X[:500], y[:500])
+            os._exit(0 if model.n_iter_ == 1 else 1)
+        finally:
+            os._exit(2)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    thread.join()
+    assert model.n_iter_ == 3

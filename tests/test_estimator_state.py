@@ -1,0 +1,207 @@
+"""What a fit leaves behind, and what an estimator holds before and after it."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+from estimator_cases import blobs, flat, small
+from sklearn.base import clone
+
+from cmlp import MLPClassifier
+
+# Most networks here are stopped early on purpose.
+pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
+
+
+# What a fit leaves behind
+
+
+FITTED = [
+    "classes_", "coefs_", "intercepts_", "n_features_in_", "n_iter_", "n_layers_", "n_outputs_",
+    "out_activation_", "loss_", "loss_curve_", "best_loss_", "validation_scores_",
+    "best_validation_score_", "t_",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FITTED)
+def test_fitted_attributes_come_with_fit(name):
+    model = small()
+    assert not hasattr(model, name)
+    model.fit(*blobs())
+    assert hasattr(model, name)
+    if name not in ("coefs_", "intercepts_"):
+        with pytest.raises(AttributeError, match="is set by fit"):
+            setattr(model, name, 0)
+
+
+def test_tensors_are_views_of_one_block():
+    model = small().fit(*blobs())
+    tensors = [*model.coefs_, *model.intercepts_]
+    block = tensors[0].base
+    assert all(tensor.base is block for tensor in tensors)
+    assert block.size == sum(tensor.size for tensor in tensors)
+
+
+def test_writing_to_a_tensor_changes_the_answers():
+    X, y = blobs()
+    model = small().fit(X, y)
+    model.coefs_[-1][...] = 0
+    model.intercepts_[-1] = np.array([0.0, 5.0, 0.0])
+    assert set(model.predict(X)) == {1}
+    model.intercepts_ = [np.zeros(8), np.array([5.0, 0.0, 0.0])]
+    assert set(model.predict(X)) == {0}
+
+
+@pytest.mark.parametrize(
+    "value", [[np.zeros((4, 8))], [np.zeros((4, 7)), np.zeros((8, 3))], [0.0, np.zeros((8, 3))]]
+)
+def test_tensors_of_other_shapes_are_refused(value):
+    model = small().fit(*blobs())
+    before = flat(model)
+    with pytest.raises(ValueError, match="coefs_ takes tensors of the shapes"):
+        model.coefs_ = value
+    with pytest.raises(ValueError, match="has the shape"):
+        model.coefs_[0] = np.zeros((4, 1))
+    with pytest.raises(TypeError, match="one by one"):
+        model.coefs_[:] = []
+    np.testing.assert_array_equal(flat(model), before)
+
+
+def through_pickle(model):
+    return pickle.loads(pickle.dumps(model))
+
+
+@pytest.mark.parametrize("duplicate", [through_pickle, copy.deepcopy])
+def test_a_copy_answers_and_trains_on_like_the_original(duplicate):
+    X, y = blobs()
+    model = small().fit(X, y)
+    twin = duplicate(model)
+    assert twin.coefs_[0].base is twin.intercepts_[0].base
+    assert not np.shares_memory(twin.coefs_[0], model.coefs_[0])
+    np.testing.assert_array_equal(twin.predict_proba(X), model.predict_proba(X))
+    twin.partial_fit(X, y)
+    model.partial_fit(X, y)
+    np.testing.assert_array_equal(flat(twin), flat(model))
+    assert twin.get_params() == model.get_params()
+    assert twin.loss_curve_ == model.loss_curve_
+
+
+def test_training_a_shallow_copy_leaves_the_original_alone():
+    X, y = blobs()
+    model = small().fit(X, y)
+    before, curve = flat(model), list(model.loss_curve_)
+    copy.copy(model).partial_fit(X, y)
+    np.testing.assert_array_equal(flat(model), before)
+    assert model.loss_curve_ == curve
+
+
+def test_a_pickle_holds_parameters_and_moments_once():
+    X, y = blobs()
+    model = small(hidden_layer_sizes=(200, 200), max_iter=1).fit(X, y)
+    assert len(pickle.dumps(model)) < 3.2 * model.coefs_[0].base.nbytes
+
+
+def test_an_unfitted_estimator_can_be_pickled():
+    assert through_pickle(small()).get_params() == small().get_params()
+
+
+def test_a_fit_starts_anew_and_repeats_itself():
+    X, y = blobs()
+    model = small().fit(X, y)
+    first = flat(model)
+    model.fit(X[::2], y[::2])
+    assert model.n_iter_ == 15 == len(model.loss_curve_)
+    np.testing.assert_array_equal(flat(model.fit(X, y)), first)
+
+
+def test_early_stopping_keeps_the_best_weights():
+    X, y = blobs(n_rows=60)
+    rng = np.random.RandomState(0)
+    y = np.where(rng.random_sample(60) < 0.3, rng.randint(0, 3, 60), y)
+    params = {"early_stopping": True, "validation_fraction": 0.3, "learning_rate_init": 0.05}
+    model = small(max_iter=60, n_iter_no_change=8, **params).fit(X, y)
+    assert model.n_iter_ < 60
+    best = int(np.argmax(model.validation_scores_))
+    assert model.best_validation_score_ == model.validation_scores_[best]
+    shorter = small(max_iter=best + 1, n_iter_no_change=8, **params).fit(X, y)
+    np.testing.assert_array_equal(flat(model), flat(shorter))
+
+
+def test_early_stopping_may_be_switched_between_warm_starts():
+    X, y = blobs()
+    model = small(warm_start=True, max_iter=3).fit(X, y)
+    model.set_params(early_stopping=True).fit(X, y)
+    assert len(model.validation_scores_) == 3 and model.best_loss_ is None
+    model.set_params(early_stopping=False).fit(X, y)
+    assert model.validation_scores_ is None and model.best_loss_ == min(model.loss_curve_[-3:])
+    assert len(model.loss_curve_) == 9
+
+
+# Parameters
+
+
+def test_parameters_are_stored_as_given_and_checked_by_fit():
+    odd = object()
+    model = MLPClassifier(alpha=odd, hidden_layer_sizes=odd)
+    assert model.alpha is odd and model.get_params()["hidden_layer_sizes"] is odd
+    assert vars(model).keys() == model.get_params().keys()
+
+
+def test_set_params_changes_all_or_nothing():
+    model = small()
+    assert model.set_params(alpha=1.0, tol=0.5) is model
+    assert (model.alpha, model.tol) == (1.0, 0.5)
+    with pytest.raises(ValueError, match="Invalid parameter 'beta' for estimator MLPClassifier"):
+        model.set_params(alpha=2.0, beta=3)
+    assert model.alpha == 1.0
+
+
+def test_the_representation_shows_what_is_not_default():
+    assert repr(MLPClassifier()) == "MLPClassifier()"
+    model = MLPClassifier((3, 4), alpha=1, random_state=7)
+    assert repr(model) == "MLPClassifier(alpha=1, hidden_layer_sizes=(3, 4), random_state=7)"
+    assert eval(repr(model)).get_params() == model.get_params()
+    many = MLPClassifier(
+        (3,), "tanh", alpha=1, tol=0.5, momentum=0.3, max_iter=7, solver="sgd", preset="3b1b"
+    )
+    assert all(len(line) < 80 for line in repr(many).splitlines())
+    assert eval(repr(many)).get_params() == many.get_params()
+
+
+def test_a_subclass_may_have_a_constructor_of_its_own():
+    class Pair(MLPClassifier):
+        def __init__(self, width=4, random_state=None):
+            super().__init__((width, width), random_state=random_state, max_iter=3)
+            self.width = width
+
+    model = clone(Pair(width=5, random_state=1)).fit(*blobs())
+    assert model.coefs_[1].shape == (5, 5)
+    assert repr(model) == "Pair(random_state=1, width=5)"
+
+
+def test_verbose_prints_a_line_for_each_epoch(capsys):
+    X, y = blobs()
+    small(verbose=True, max_iter=3).fit(X, y)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(", loss = ")[0] for line in lines] == [
+        "Iteration 1", "Iteration 2", "Iteration 3",
+    ]  # fmt: skip
+    assert lines[-1].endswith("at most 0 s left")
+    small(verbose=1, early_stopping=True, tol=1.0, n_iter_no_change=1).fit(X, y)
+    lines = capsys.readouterr().out.splitlines()
+    assert "validation score = " in lines[0]
+    assert lines[-1] == (
+        "Validation score did not improve more than tol=1.000000 for 1 consecutive epochs. "
+        "Stopping."
+    )
+
+
+def test_verbose_tells_how_the_rate_falls(capsys):
+    X, y = blobs()
+    sgd = {"solver": "sgd", "learning_rate": "adaptive", "learning_rate_init": 1e-6}
+    small(verbose=True, tol=10.0, n_iter_no_change=1, max_iter=9, **sgd).fit(X, y)
+    assert capsys.readouterr().out.endswith("Learning rate too small. Stopping.\n")
+    small(verbose=True, tol=10.0, n_iter_no_change=1, max_iter=9, **{**sgd,
+          "learning_rate_init": 1e-2}).fit(X, y)  # fmt: skip
+    assert "Setting learning rate to 0.002000" in capsys.readouterr().out

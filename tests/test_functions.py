@@ -1,0 +1,186 @@
+"""exp, log, tanh and the logistic function against 200 bits: within 2 units in the last place.
+
+Each is reached as a user reaches it, through a network of one neuron with weight 1 and bias 0.
+"""
+
+import mpmath
+import numpy as np
+import pytest
+from helpers import DTYPES, assert_same_bits, net_and_params, uniform
+
+mp = mpmath.mp.clone()
+mp.prec = 200
+
+FUNCTIONS = {
+    "exp": mp.exp,
+    "logistic": lambda x: 1 / (1 + mp.exp(-x)),
+    "tanh": mp.tanh,
+}
+
+
+def neuron(activation, dtype):
+    """One weight of 1, no bias; a hidden layer's function gets an identity output behind it."""
+    if activation in ("tanh", "relu"):
+        net, params = net_and_params((1, 1, 1), [activation, "identity"], "squared_error", dtype)
+    else:
+        net, params = net_and_params((1, 1), [activation], "squared_error", dtype)
+    weights, biases = net.views(params)
+    for w, b in zip(weights, biases, strict=True):
+        w[...], b[...] = 1, 0
+    return lambda x: net.activations_of(params, np.reshape(x, (-1, 1)))[0][:, 0]
+
+
+def random_bits(seed, dtype, n):
+    """Numbers of every size, from subnormal to nearly infinite."""
+    size = np.dtype(dtype).itemsize
+    raw = (uniform(seed, n, size, low=0, high=256)).astype(np.uint8)
+    values = raw.view(dtype)[:, 0]
+    return values[np.isfinite(values)]
+
+
+def around(values, dtype):
+    """The values and their three nearest neighbours on both sides, of both signs."""
+    row = [np.asarray(values, dtype)]
+    for direction in (-np.inf, np.inf):
+        near = row[0]
+        for _ in range(3):
+            near = np.nextafter(near, dtype(direction))
+            row.append(near)
+    both = np.concatenate(row)
+    return np.concatenate([both, -both])
+
+
+def points(dtype):
+    """Where things happen, where they usually are, and anywhere at all."""
+    info = np.finfo(dtype)
+    log_tiny, log_max = np.log(float(info.tiny)), np.log(float(info.max))
+    multiples = np.log(2) * np.arange(-20, 21) / 2  # where exp changes its power of two
+    special = [0, info.tiny, info.smallest_subnormal, info.eps, 1, 2, 9.01, 10, 18.7, 20, 40]
+    special += [log_tiny, log_max, log_tiny / 2, log_max / 2, info.max / 2, info.eps / 2]
+    return np.concatenate([
+        [info.max, -info.max],
+        around(special, dtype),
+        around(multiples, dtype),
+        uniform(0, 1000, low=-3, high=3).astype(dtype),
+        uniform(1, 1000, low=1.1 * log_tiny, high=1.1 * log_max).astype(dtype),
+        (uniform(2, 300) * np.logspace(0, -30, 300)).astype(dtype),
+        random_bits(3, dtype, 1000),
+    ])  # fmt: skip
+
+
+def worst_ulp(actual, exact):
+    """The largest error in units in the last place; exact results too small are to be +0."""
+    info = np.finfo(actual.dtype)
+    worst = 0
+    assert not np.isnan(actual).any()
+    for y, z in zip(actual.tolist(), exact, strict=True):
+        if abs(z) < info.tiny:
+            # Just below, rounding may still give the smallest normal number itself.
+            assert y == 0 or abs(y) == info.tiny, (y, z)
+        elif mp.isinf(z) or abs(z) > float(info.max):
+            assert y == float(z) or (np.isinf(y) and y * z > 0), (y, z)
+        else:
+            unit = mp.ldexp(1, mp.frexp(z)[1] - info.nmant - 1)
+            worst = max(worst, abs(mp.mpf(y) - z) / unit)
+    return float(worst)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_within_two_units_in_the_last_place(name, dtype):
+    x = points(dtype)
+    assert len(x) > 3500
+    y = neuron(name, dtype)(x)
+    assert worst_ulp(y, [FUNCTIONS[name](mp.mpf(float(v))) for v in x]) <= 2
+    assert not np.signbit(y[y == 0]).any()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_log_within_two_units_in_the_last_place(dtype):
+    """The clipped log loss of a yes-or-no question with the answer yes is -log p."""
+    net, params = net_and_params((1, 1), ["logistic"], "log_loss", dtype)
+    params[:] = [1, 0]
+    info = np.finfo(dtype)
+    x = np.concatenate([uniform(0, 800, low=np.log(float(info.tiny)) + 0.1, high=4),
+                        np.logspace(-6, 1, 700)]).astype(dtype)[:, None]  # fmt: skip
+    p = net.forward(params, x)[:, 0]
+    yes = np.ones((1, 1))
+    clip = float(info.tiny)
+    cost = np.array([net.cost(params, row[None], yes, clip=clip) for row in x])
+    assert_same_bits(cost, cost.astype(dtype).astype(np.float64))
+    assert p.min() < 1e-30 and p.max() > 0.9999
+    assert worst_ulp(cost.astype(dtype), [-mp.log(mp.mpf(float(v))) for v in p]) <= 2
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_log_of_numbers_above_one(dtype):
+    """Without parameters all n classes are alike, and the exact log loss is log n."""
+    n_classes = [*range(1, 200), 255, 256, 257, 1000, 4095, 4096, 4097, 65537]
+    cost = []
+    for n in n_classes:
+        net, params = net_and_params((1, n), ["softmax"], "log_loss", dtype)
+        cost.append(net.cost(np.zeros_like(params), np.ones((1, 1)), [n // 2]))
+    assert cost[0] == 0
+    assert worst_ulp(np.array(cost[1:], dtype), [mp.log(n) for n in n_classes[1:]]) <= 2
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_exact_log_loss_of_a_right_answer(dtype):
+    """log(1 + exp(-z)): exp and log1p one after the other, each with its own error."""
+    net, params = net_and_params((1, 1), ["logistic"], "log_loss", dtype)
+    params[:] = [1, 0]
+    x = np.concatenate([uniform(0, 1000, low=0, high=12), np.logspace(-8, 1.9, 500)]).astype(dtype)
+    yes = np.ones((1, 1))
+    cost = np.array([net.cost(params, v.reshape(1, 1), yes) for v in x]).astype(dtype)
+    assert worst_ulp(cost, [mp.log1p(mp.exp(-mp.mpf(float(v)))) for v in x]) <= 3
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_softmax(dtype):
+    net, params = net_and_params((1, 5), ["softmax"], "log_loss", dtype)
+    # exact differences to the largest: then only exp, the sum and the quotient round
+    steps = np.floor(uniform(0, 300, 5, low=0, high=2000)) / 64
+    for z in steps:
+        params[:5], params[5:] = z, 0
+        exact = [mp.exp(mp.mpf(float(v)) - z.max()) for v in z]
+        exact = [e / sum(exact) for e in exact]
+        assert worst_ulp(net.forward(params, np.ones((1, 1)))[0], exact) <= 4
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_relu_is_exact(dtype):
+    x = points(dtype)
+    assert_same_bits(neuron("relu", dtype)(x), np.where(x > 0, x, dtype(0)))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_tanh_is_odd(dtype):
+    x = points(dtype)
+    tanh = neuron("tanh", dtype)
+    np.testing.assert_array_equal(tanh(-x), -tanh(x))
+
+
+LIMITS = {  # at +infinity and -infinity
+    "identity": (np.inf, -np.inf),
+    "exp": (np.inf, 0.0),
+    "logistic": (1.0, 0.0),
+    "tanh": (1.0, -1.0),
+    "relu": (np.inf, 0.0),
+}
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("name", "limits"), LIMITS.items(), ids=LIMITS)
+def test_limits(name, limits, dtype):
+    """Weighted sums may overflow; parameters that are NaN must show."""
+    hidden = name in ("tanh", "relu")
+    net, params = net_and_params(
+        (1, 1, 1) if hidden else (1, 1), [name, "identity"] if hidden else [name],
+        "squared_error", dtype,
+    )  # fmt: skip
+    params[:2] = np.finfo(dtype).max, 0
+    X = np.array([[2.0], [-2.0]])
+    y = net.activations_of(params, X)[0][:, 0]
+    assert_same_bits(y, np.array(limits, dtype))
+    params[0] = np.nan
+    assert np.isnan(net.activations_of(params, X)[0]).all()

@@ -1,0 +1,254 @@
+"""Ctrl-C, forks and threads: what happens around the core while it computes without the GIL."""
+
+import os
+import signal
+import threading
+import time
+
+import numpy as np
+import pytest
+from helpers import assert_same_bits, inputs, labels, net_and_params, run_python
+
+from cmlp import Network, _core
+
+# ---------------------------------------------------------------- Ctrl-C
+
+# Work for many seconds, but no memory: one row, again and again.
+SIZES, ROWS, BATCH = (784, 512, 1), 3_000_000, 100
+MANY = np.broadcast_to(inputs(1, 1, 784, np.float32), (ROWS, 784))
+ONES = np.broadcast_to(np.uint8(1), (ROWS, 1))
+
+
+class Stop(Exception):
+    pass
+
+
+@pytest.fixture
+def ctrl_c():
+    """Press Ctrl-C a little later. The handler may be Python's own or one of the user's."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    timer = threading.Timer(0.1, signal.raise_signal, [signal.SIGINT])
+
+    def press(handler=signal.default_int_handler):
+        signal.signal(signal.SIGINT, handler)
+        timer.start()
+
+    yield press
+    timer.cancel()
+    timer.join()
+    signal.signal(signal.SIGINT, before)
+
+
+def training(kind="sgd"):
+    net, params = net_and_params(SIZES, ["tanh", "logistic"], "log_loss", np.float32)
+    params *= np.float32(0.1)
+    return net, params, _core.Optimizer(net, kind, learning_rate=0.01)
+
+
+@pytest.mark.parametrize("n_threads", [1, 3])
+@pytest.mark.parametrize("kind", ["sgd", "adam"])
+def test_ctrl_c_stops_an_epoch_after_a_whole_batch(ctrl_c, kind, n_threads):
+    """Parameters and optimiser are as after so many batches, and the epoch can be resumed there."""
+    net, params, optimizer = training(kind)
+    ctrl_c()
+    with pytest.raises(KeyboardInterrupt):
+        net.train_epoch(params, MANY, ONES, optimizer, batch_size=BATCH, n_threads=n_threads)
+    done = optimizer.n_steps
+    assert 0 < done < ROWS // BATCH // 2
+    _, expected, twin = training(kind)
+    n = done * BATCH
+    net.train_epoch(expected, MANY[:n], ONES[:n], twin, batch_size=BATCH)
+    assert_same_bits(params, expected)
+    assert_same_bits(optimizer.state, twin.state)
+    X, Y = MANY[: n + 500], ONES[: n + 500]
+    net.train_epoch(params, X, Y, optimizer, batch_size=BATCH, first_batch=done)
+    net.train_epoch(expected, X[n:], Y[n:], twin, batch_size=BATCH)
+    assert_same_bits(params, expected)
+
+
+def test_ctrl_c_within_a_long_batch_leaves_the_parameters_alone(ctrl_c):
+    net, params, optimizer = training()
+    before = params.copy()
+    ctrl_c()
+    with pytest.raises(KeyboardInterrupt):
+        net.train_epoch(params, MANY, ONES, optimizer, batch_size=ROWS)
+    assert_same_bits(params, before)
+    assert optimizer.n_steps == 0
+
+
+@pytest.mark.parametrize("n_threads", [1, 3])
+@pytest.mark.parametrize("call", [
+    lambda net, n: net.forward(MANY),
+    lambda net, n: net.cost(MANY, ONES),
+    lambda net, n: net.gradient(MANY, ONES),
+], ids=["forward", "cost", "gradient"])  # fmt: skip
+def test_ctrl_c_stops_passes(ctrl_c, call, n_threads):
+    net = Network(SIZES, "tanh", "logistic", n_threads=n_threads, random_state=0)
+    ctrl_c()
+    with pytest.raises(KeyboardInterrupt):
+        call(net, n_threads)
+    assert np.isfinite(net.forward(MANY[:1])).all()
+
+
+def test_the_users_own_handler_decides(ctrl_c):
+    def stop(*_):
+        raise Stop
+
+    net = Network(SIZES, "tanh", "logistic", random_state=0)
+    ctrl_c(stop)
+    with pytest.raises(Stop):
+        net.train_epoch(MANY, ONES, BATCH, 0.01)
+
+
+def test_a_handler_that_returns_lets_the_work_go_on(ctrl_c):
+    calls = []
+    ours, theirs = (Network(SIZES, "tanh", "logistic", random_state=0) for _ in range(2))
+    n, epochs = 10_000, 0
+    ctrl_c(lambda *_: calls.append(time.monotonic()))
+    while not calls:  # on a fast machine the first epochs may be over before the signal comes
+        ours.train_epoch(MANY[:n], ONES[:n], BATCH, 0.01)
+        epochs += 1
+    for _ in range(epochs):
+        theirs.train_epoch(MANY[:n], ONES[:n], BATCH, 0.01)
+    assert_same_bits(ours.params, theirs.params)
+
+
+# ---------------------------------------------------------------- forks
+
+# A network of this size is trained and used by several threads.
+SETUP = """
+import os, sys, threading, warnings
+import numpy as np
+from helpers import inputs, labels
+from cmlp import Network
+
+warnings.simplefilter("ignore")  # Python warns of forks from programs with threads
+X, Y = inputs(1, 600, 300, np.float32), labels(2, 600, 7)
+
+def network():
+    return Network([300, 65, 40, 7], random_state=0, n_threads=3)
+
+def train(net, epochs=3):
+    for _ in range(epochs):
+        net.train_epoch(X, Y, 300, 0.1)
+    return net
+
+expected = train(network()).params.copy()
+
+def works():
+    return (train(network()).params == expected).all()
+
+def child_works():
+    pid = os.fork()
+    if pid == 0:
+        os._exit(0 if works() else 1)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+"""
+
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+
+
+@needs_fork
+def test_fork_before_and_after_training():
+    run_python(SETUP + "assert child_works() and works() and child_works() and works()")
+
+
+@needs_fork
+def test_fork_from_another_thread_during_training():
+    """The child has one thread only, whatever the others of its parent were in the midst of."""
+    program = """
+stop = threading.Event()
+
+def train_on():
+    while not stop.is_set():
+        assert works()
+
+threads = [threading.Thread(target=train_on) for _ in range(2)]
+for thread in threads:
+    thread.start()
+results = [child_works() for _ in range(20)]
+stop.set()
+for thread in threads:
+    thread.join()
+assert all(results) and works()
+"""
+    run_python(SETUP + program)
+
+
+@needs_fork
+def test_multiprocessing_by_fork_during_training():
+    program = """
+import multiprocessing
+context = multiprocessing.get_context("fork")
+net = train(network())
+wanted = net.forward(X)
+stop = threading.Event()
+
+def train_on():
+    while not stop.is_set():
+        works()
+
+def predict(rows):
+    return net.forward(X[rows])
+
+thread = threading.Thread(target=train_on)
+thread.start()
+with context.Pool(3) as pool:
+    parts = pool.map(predict, [slice(i, i + 50) for i in range(0, 600, 50)])
+stop.set()
+thread.join()
+assert (np.concatenate(parts) == wanted).all()
+"""
+    run_python(SETUP + program)
+
+
+# ---------------------------------------------------------------- threads
+
+
+def test_other_threads_run_while_the_core_computes():
+    net = Network(SIZES, "tanh", "logistic", random_state=0)
+    ticks, stop = [], threading.Event()
+
+    def tick():
+        while not stop.is_set():
+            ticks.append(time.monotonic())
+            time.sleep(0.001)
+
+    ticker = threading.Thread(target=tick)
+    ticker.start()
+    start = time.monotonic()
+    net.forward(MANY[:30_000])
+    end = time.monotonic()
+    stop.set()
+    ticker.join()
+    assert sum(start < t < end for t in ticks) >= 3
+
+
+def test_many_threads_predict_while_another_trains():
+    X, Y = inputs(1, 600, 300, np.float32), labels(2, 600, 7)
+    shared = Network([300, 65, 40, 7], random_state=0)
+    wanted = shared.forward(X)
+    trained, twin = (Network([300, 65, 40, 7], random_state=1) for _ in range(2))
+    failures, barrier = [], threading.Barrier(9)
+
+    def predict(rows):
+        barrier.wait()
+        for _ in range(30):
+            if not np.array_equal(shared.forward(X[rows]), wanted[rows]):
+                failures.append(rows)
+
+    def train(net):
+        for _ in range(10):
+            net.train_epoch(X, Y, 300, 0.1)
+
+    threads = [threading.Thread(target=predict, args=[slice(i, None, 8)]) for i in range(8)]
+    for thread in threads:
+        thread.start()
+    barrier.wait()
+    train(trained)
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    train(twin)
+    assert_same_bits(trained.params, twin.params)
+    assert_same_bits(shared.forward(X), wanted)

@@ -1,0 +1,310 @@
+"""The network: what it computes, by hand and against NumPy, and how its parameters are held."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+import reference
+from helpers import (
+    DTYPES,
+    HIDDEN,
+    OUTPUTS,
+    assert_close,
+    assert_same_bits,
+    inputs,
+    labels,
+    layers,
+    net_and_params,
+    targets,
+    uniform,
+)
+
+from cmlp import Network
+
+# ---------------------------------------------------------------- worked by hand
+
+
+@pytest.fixture(params=["float32", "float64"])
+def by_hand(request):
+    """Two inputs, two relu units, one identity output; all numbers below are exact in binary."""
+    net = Network([2, 2, 1], "relu", "identity", "squared_error", dtype=request.param)
+    net.weights[0][...] = [[1.0, -1.0], [0.5, 0.25]]
+    net.biases[0][...] = [0.5, 0.0]
+    net.weights[1][...] = [[2.0], [4.0]]
+    net.biases[1][...] = [-1.0]
+    return net
+
+
+ROW, WANTED = np.array([[1.0, 2.0]]), np.array([[1.0]])
+
+
+def test_forward_by_hand(by_hand):
+    # z = (1*1 + 2*0.5 + 0.5,  1*-1 + 2*0.25 + 0) = (2.5, -0.5);  relu gives (2.5, 0)
+    # output: 2.5*2 + 0*4 - 1 = 4
+    given, hidden, output = by_hand.activations(ROW)
+    np.testing.assert_array_equal(given, [[1, 2]])
+    np.testing.assert_array_equal(hidden, [[2.5, 0]])
+    np.testing.assert_array_equal(output, [[4]])
+    np.testing.assert_array_equal(by_hand.forward(ROW), [[4]])
+
+
+def test_cost_by_hand(by_hand):
+    assert by_hand.cost(ROW, WANTED) == (4 - 1) ** 2
+    # The mean of two rows: the second's output is 2*(0+0+0.5) - 1 = 0, as wanted.
+    assert by_hand.cost([[1, 2], [0, 0]], [[1], [0]]) == 9 / 2
+
+
+def test_gradient_by_hand(by_hand):
+    # d cost / d output = 2 (4 - 1) = 6, carried back through the weights (2, 4) it is (12, 24);
+    # the second hidden unit is off.
+    gradient = by_hand.gradient(ROW, WANTED)
+    np.testing.assert_array_equal(gradient.weights[1], [[2.5 * 6], [0]])
+    np.testing.assert_array_equal(gradient.biases[1], [6])
+    np.testing.assert_array_equal(gradient.weights[0], [[1 * 12, 0], [2 * 12, 0]])
+    np.testing.assert_array_equal(gradient.biases[0], [12, 0])
+    np.testing.assert_array_equal(gradient.flat, [12, 0, 24, 0, 12, 0, 15, 0, 6])
+    assert all(np.shares_memory(w, gradient.flat) for w in gradient.weights)
+    assert gradient.norm == pytest.approx(np.sqrt(12**2 + 24**2 + 12**2 + 15**2 + 6**2))
+    np.testing.assert_array_equal(by_hand.input_gradient(ROW, WANTED), [[12 * 1, 12 * 0.5]])
+
+
+def test_step_by_hand(by_hand):
+    assert by_hand.step(ROW, WANTED, 0.125) == 9  # the cost before the step
+    np.testing.assert_array_equal(by_hand.weights[0], [[1 - 1.5, -1], [0.5 - 3, 0.25]])
+    np.testing.assert_array_equal(by_hand.biases[0], [0.5 - 1.5, 0])
+    np.testing.assert_array_equal(by_hand.weights[1], [[2 - 15 / 8], [4]])
+    np.testing.assert_array_equal(by_hand.biases[1], [-1 - 0.75])
+
+
+def test_log_loss_by_hand():
+    # Without weights all logistic units are at 1/2 and softmax makes four equal parts.
+    net = Network([3, 2, 4], dtype="float64")
+    net.params[:] = 0
+    X, Y = [[1, 2, 3], [4, 5, 6]], [0, 2]
+    np.testing.assert_array_equal(net.forward(X), np.full((2, 4), 0.25))
+    assert net.cost(X, Y) == np.log(4)
+    # delta = p - y; the mean over two rows, of which each wants another class
+    gradient = net.gradient(X, Y)
+    np.testing.assert_array_equal(gradient.biases[1], [-0.25, 0.25, -0.25, 0.25])
+    np.testing.assert_array_equal(gradient.weights[1], [gradient.biases[1] / 2] * 2)
+
+
+def test_logistic_outputs_by_hand():
+    # Each output is a yes-or-no question of its own: ln 2 for each that is undecided.
+    net = Network([1, 3], output="logistic", dtype="float64")
+    net.params[:] = 0
+    assert net.cost([[1.0]], [[1, 0, 1]]) == pytest.approx(3 * np.log(2), rel=1e-15)
+    np.testing.assert_array_equal(net.gradient([[1.0]], [[1, 0, 1]]).biases[0], [-0.5, 0.5, -0.5])
+
+
+# ---------------------------------------------------------------- against plain NumPy
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("output", "loss"), OUTPUTS)
+@pytest.mark.parametrize("hidden", HIDDEN)
+def test_every_tensor_equals_numpys(hidden, output, loss, dtype):
+    """Activations, cost, gradients; and deltas, which are the bias gradients of a single row."""
+    sizes = (150, 21, 17, 5)
+    net, params = net_and_params(sizes, layers(4, hidden, output), loss, dtype, seed=1)
+    params *= dtype(0.3)
+    twin = reference.Network(sizes, net.activations, loss)
+    exact = params.astype(np.float64)
+    X, Y = inputs(2, 33, 150, dtype), targets(3, 33, 5, output, loss, dtype)
+    for ours, theirs in zip(net.activations_of(params, X), twin.forward(exact, X)[1:], strict=True):
+        assert_close(ours, theirs, dtype)
+    assert_close(net.forward(params, X), twin.forward(exact, X)[-1], dtype)
+    gradient, cost = net.gradient(params, X, Y)
+    assert_close(cost, twin.cost(exact, X, Y), dtype)
+    assert net.cost(params, X, Y) == cost
+    assert_tensors_close(net, gradient, twin.gradient(exact, X, Y), dtype)
+    assert_close(net.input_gradient(params, X, Y), twin.input_gradient(exact, X, Y), dtype)
+    delta, _ = net.gradient(params, X[:1], Y[:1])
+    assert_tensors_close(net, delta, twin.gradient(exact, X[:1], Y[:1]), dtype)
+
+
+def assert_tensors_close(net, block, expected, dtype):
+    """Compare tensor by tensor: a small one must not hide behind a large one."""
+    for ours, theirs in zip(net.views(block), net.views(expected), strict=True):
+        for a, b in zip(ours, theirs, strict=True):
+            assert_close(a, b, dtype, 2e-5 if dtype == np.float32 else 1e-12)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("n", [1, 127, 128, 129, 256, 257, 700])
+def test_batches_of_every_length_equal_numpys(n, dtype):
+    """Sums over rows go in chunks of 128, batches in tiles of 256."""
+    sizes = (9, 7, 4)
+    net, params = net_and_params(sizes, ["tanh", "softmax"], "log_loss", dtype)
+    twin = reference.Network(sizes, net.activations, net.loss)
+    X, Y, weight = inputs(1, n, 9, dtype), labels(2, n, 4), uniform(3, n, low=0.0)
+    keywords = {"alpha": 0.3, "loss_scale": 0.5}
+    gradient, cost = net.gradient(params, X, Y, sample_weight=weight, **keywords)
+    exact = params.astype(np.float64)
+    expected = twin.gradient(exact, X, Y, weight=weight, **keywords)
+    assert_tensors_close(net, gradient, expected, dtype)
+    assert_close(cost, twin.cost(exact, X, Y, weight=weight, **keywords), dtype)
+
+
+@pytest.mark.parametrize("clip", [0, 1e-7, 1e-3])
+@pytest.mark.parametrize("output", ["softmax", "logistic"])
+def test_reported_log_loss_can_be_clipped(output, clip):
+    """scikit-learn clips probabilities before it reports a log loss; ours is exact unless asked."""
+    net, params = net_and_params((4, 3), [output], "log_loss", np.float64)
+    params *= 20
+    X, Y = inputs(1, 50, 4, np.float64), targets(2, 50, 3, output, "log_loss", np.float64)
+    twin = reference.Network((4, 3), [output], "log_loss")
+    cost = net.cost(params, X, Y, clip=clip)
+    assert cost == pytest.approx(twin.cost(params, X, Y, clip=clip), rel=1e-9)
+    assert (cost != net.cost(params, X, Y)) == (clip > 0)
+
+
+def test_certain_and_wrong_answers_have_a_finite_exact_cost():
+    net = Network([1, 2], dtype="float32")
+    net.weights[0][...] = [[500, -500]]
+    net.biases[0][...] = 0
+    assert net.forward([[1.0]])[0, 1] == 0
+    assert net.cost([[1.0]], [1]) == 1000
+
+
+# ---------------------------------------------------------------- parameters and views
+
+
+def test_the_digit_readers_13002_parameters():
+    net = Network([784, 16, 16, 10])
+    assert net.n_params == len(net.params) == 13002
+    assert [w.shape for w in net.weights] == [(784, 16), (16, 16), (16, 10)]
+    assert [b.shape for b in net.biases] == [(16,), (16,), (10,)]
+    assert net.params.dtype == np.float32
+    assert repr(net) == (
+        "Network(784-16-16-10: logistic, logistic, softmax; log_loss, float32, 13002 parameters)"
+    )
+
+
+def test_params_are_one_block_of_weights_and_biases():
+    net = Network([2, 3, 1], output="identity", loss="squared_error")
+    net.params[:] = range(13)
+    np.testing.assert_array_equal(net.weights[0], [[0, 1, 2], [3, 4, 5]])
+    np.testing.assert_array_equal(net.biases[0], [6, 7, 8])
+    np.testing.assert_array_equal(net.weights[1], [[9], [10], [11]])
+    np.testing.assert_array_equal(net.biases[1], [12])
+
+
+def test_writing_through_a_view_changes_the_network():
+    net = Network([2, 2], output="identity", loss="squared_error", random_state=0)
+    net.weights[0][...] = np.eye(2)
+    net.biases[0][...] = [10, 20]
+    np.testing.assert_array_equal(net.forward([[1, 2]]), [[11, 22]])
+    net.params[:] = 0
+    np.testing.assert_array_equal(net.forward([[1, 2]]), [[0, 0]])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("activation", ["logistic", "relu", ["tanh", "logistic"]])
+def test_initial_parameters_are_scikit_learns(activation, dtype):
+    net = Network([9, 8, 7, 3], activation, dtype=dtype, random_state=42)
+    twin = reference.Network(net.sizes, net._net.activations, "log_loss", dtype)
+    assert_same_bits(net.params, twin.init_params(np.random.RandomState(42)))
+    same = Network([9, 8, 7, 3], activation, dtype=dtype, random_state=np.random.RandomState(42))
+    assert_same_bits(same.params, net.params)
+
+
+def test_without_a_seed_networks_differ():
+    assert (Network([5, 5]).params != Network([5, 5]).params).any()
+
+
+def test_each_hidden_layer_may_have_its_own_activation():
+    net = Network([1, 1, 1, 1], ["relu", "tanh"], "identity", "squared_error", dtype="float64")
+    net.params[:] = [2, 0] * 3
+    assert_close(net.activations([[0.5]])[2], [[np.tanh(2)]], np.float64)
+    np.testing.assert_array_equal(net.activations([[-0.5]])[1], [[0]])
+
+
+# ---------------------------------------------------------------- passes and steps
+
+
+def test_forward_writes_into_out():
+    net = Network([3, 4, 2], random_state=0)
+    X = inputs(0, 5, 3, np.float32)
+    out = np.full((5, 2), np.nan, np.float32)
+    assert net.forward(X, out) is out
+    assert_same_bits(out, net.forward(X))
+
+
+def test_input_scale_is_applied_everywhere():
+    pixels = (uniform(0, 6, 4, low=0, high=256)).astype(np.uint8)
+    Y = labels(1, 6, 3)
+    scaled = Network([4, 5, 3], dtype="float64", input_scale=0.25, random_state=0)
+    plain = Network([4, 5, 3], dtype="float64", random_state=0)
+    X = pixels * 0.25
+    for ours, theirs in zip(scaled.activations(pixels), plain.activations(X), strict=True):
+        assert_same_bits(ours, theirs)
+    assert scaled.cost(pixels, Y) == plain.cost(X, Y)
+    assert_same_bits(scaled.gradient(pixels, Y).flat, plain.gradient(X, Y).flat)
+    # for the inputs as they stand: the chain rule brings the factor in once more
+    assert_same_bits(scaled.input_gradient(pixels, Y), 0.25 * plain.input_gradient(X, Y))
+    assert scaled.train_epoch(pixels, Y, 2, 0.1) == plain.train_epoch(X, Y, 2, 0.1)
+    assert_same_bits(scaled.params, plain.params)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_an_epoch_is_a_step_per_batch(dtype):
+    net = Network([6, 5, 3], "tanh", dtype=dtype, random_state=3)
+    twin = copy.copy(net)
+    X, Y = inputs(1, 25, 6, dtype), labels(2, 25, 3)
+    cost = net.train_epoch(X, Y, batch_size=10, learning_rate=0.5)
+    costs = [twin.step(X[i : i + 10], Y[i : i + 10], 0.5) for i in (0, 10, 20)]
+    assert_same_bits(net.params, twin.params)
+    assert cost == pytest.approx(np.average(costs, weights=[10, 10, 5]), rel=1e-14)
+
+
+def test_a_step_goes_down_the_gradient():
+    net = Network([6, 5, 3], dtype="float64", random_state=3)
+    X, Y = inputs(1, 25, 6, np.float64), labels(2, 25, 3)
+    expected = net.params - 0.5 * net.gradient(X, Y).flat
+    before = net.cost(X, Y)
+    assert net.step(X, Y, 0.5) == before
+    assert_close(net.params, expected, np.float64, 1e-15)
+    assert net.cost(X, Y) < before
+
+
+def test_order_picks_rows():
+    order = np.array([4, 4, 0, 19, 7, 7, 1])
+    X, Y = inputs(1, 20, 6, np.float32), labels(2, 20, 3)
+    ours, theirs = (Network([6, 5, 3], random_state=3) for _ in range(2))
+    assert ours.train_epoch(X, Y, 3, 0.5, order) == theirs.train_epoch(X[order], Y[order], 3, 0.5)
+    assert_same_bits(ours.params, theirs.params)
+
+
+def test_training_learns_the_exclusive_or():
+    X, Y = np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), [0, 1, 1, 0]
+    net = Network([2, 8, 2], "tanh", random_state=1)
+    costs = [net.train_epoch(X, Y, 4, 0.5) for _ in range(500)]
+    assert costs[-1] < 0.05 < costs[0]
+    np.testing.assert_array_equal(net.forward(X).argmax(axis=1), Y)
+
+
+# ---------------------------------------------------------------- pickling, copying
+
+
+@pytest.mark.parametrize(
+    "twin_of",
+    [copy.copy, copy.deepcopy, lambda net: pickle.loads(pickle.dumps(net))],
+    ids=["copy", "deepcopy", "pickle"],
+)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_twin_has_the_same_bits_and_a_life_of_its_own(twin_of, dtype):
+    net = Network([6, 5, 3], "relu", dtype=dtype, input_scale=0.5, random_state=0, n_threads=1)
+    X, Y = inputs(1, 20, 6, dtype), labels(2, 20, 3)
+    net.train_epoch(X, Y, 5, 0.1)
+    twin = twin_of(net)
+    assert_same_bits(twin.params, net.params)
+    assert_same_bits(twin.forward(X), net.forward(X))
+    assert repr(twin) == repr(net)
+    before = net.params.copy()
+    assert np.shares_memory(twin.weights[0], twin.params)
+    twin.train_epoch(X, Y, 5, 0.1)
+    assert_same_bits(net.params, before)
+    net.train_epoch(X, Y, 5, 0.1)
+    assert_same_bits(net.params, twin.params)

@@ -1,0 +1,330 @@
+"""What is refused, and how: the argument, what came, what was expected; and nothing changes."""
+
+import re
+
+import numpy as np
+import pytest
+from helpers import assert_same_bits, inputs, labels, net_and_params
+
+from cmlp import Network, StatusError, _core
+
+INF, NAN = np.inf, np.nan
+
+
+def assert_says(error, *fragments):
+    """One sentence or two that hold all the fragments."""
+    message = str(error)
+    for fragment in fragments:
+        assert fragment in message, f"{fragment!r} not in {message!r}"
+    assert "\n" not in message
+
+
+# ---------------------------------------------------------------- construction
+
+# keywords beside sizes=(3, 4, 2), and what the message must hold
+WRONG_DESCRIPTIONS = [
+    ({"sizes": "abc"}, "sizes must be 2 to 64 positive integers", "'abc'"),
+    ({"sizes": 5}, "sizes must be", "5"),
+    ({"sizes": None}, "sizes must be", "None"),
+    ({"sizes": []}, "sizes must be", "[]"),
+    ({"sizes": [3]}, "sizes must be", "[3]"),
+    ({"sizes": [3, 0]}, "sizes must be", "[3, 0]"),
+    ({"sizes": [3, -1]}, "sizes must be", "[3, -1]"),
+    ({"sizes": [3, 2.5]}, "sizes must be", "[3, 2.5]"),
+    ({"sizes": [3, "4"]}, "sizes must be", "[3, '4']"),
+    ({"sizes": [3, INF]}, "sizes must be", "[3, inf]"),
+    ({"sizes": [3, [4]]}, "sizes must be", "[3, [4]]"),
+    ({"sizes": [3, 2**31]}, "sizes must be", "2147483648"),
+    ({"activation": "sigmoid"}, "activation must be one of", "'tanh'", "'sigmoid'"),
+    ({"activation": "softmax"}, "activation must be one of", "'tanh'", "'softmax'"),
+    ({"activation": "exp"}, "activation must be one of", "'tanh'", "'exp'"),
+    ({"activation": None}, "activation", "None"),
+    ({"activation": 5}, "activation", "5"),
+    ({"activation": ["relu", "relu"]}, "activation", "1 hidden layer", "['relu', 'relu']"),
+    ({"activation": [None]}, "activation must be one of", "None"),
+    ({"output": "tanh"}, "output must be one of", "'softmax'", "'tanh'"),
+    ({"output": "relu"}, "output must be one of", "'softmax'", "'relu'"),
+    ({"output": "sotfmax"}, "output must be one of", "'softmax'", "'sotfmax'"),
+    ({"output": None}, "output must be one of", "None"),
+    ({"loss": "mse"}, "loss must be one of", "'squared_error'", "'mse'"),
+    ({"loss": None}, "loss must be one of", "None"),
+    ({"output": "identity"}, "loss", "'log_loss'", "output", "'identity'", "squared_error"),
+    ({"output": "exp"}, "loss", "'log_loss'", "output", "'exp'", "poisson"),
+    ({"loss": "poisson"}, "loss", "'poisson'", "output", "'softmax'"),
+    ({"dtype": "float16"}, "dtype must be", "float32", "float64", "float16"),
+    ({"dtype": "int32"}, "dtype must be", "float32", "float64", "int32"),
+    ({"dtype": "float"[::-1]}, "dtype must be", "float32", "float64", "taolf"),
+    ({"dtype": 5}, "dtype must be", "float32", "float64", "5"),
+    ({"dtype": ">f8"}, "dtype must be", "float32", "float64", ">f8"),
+    ({"input_scale": 0}, "input_scale must be a finite number other than 0", "0"),
+    ({"input_scale": NAN}, "input_scale must be", "nan"),
+    ({"input_scale": INF}, "input_scale must be", "inf"),
+    ({"input_scale": "x"}, "input_scale must be", "'x'"),
+    ({"input_scale": None}, "input_scale must be", "None"),
+    ({"input_scale": [1, 2]}, "input_scale must be", "[1, 2]"),
+    ({"random_state": "seed"}, "random_state must be", "'seed'"),
+    ({"random_state": 1.5}, "random_state must be", "1.5"),
+    ({"random_state": -1}, "random_state must be", "-1"),
+    ({"random_state": 2**32}, "random_state must be", "4294967296"),
+    ({"n_threads": 0}, "n_threads must be None or a positive integer", "0"),
+    ({"n_threads": -1}, "n_threads must be", "-1"),
+    ({"n_threads": 1.5}, "n_threads must be", "1.5"),
+    ({"n_threads": "2"}, "n_threads must be", "'2'"),
+    ({"n_threads": True}, "n_threads must be", "True"),
+]
+
+
+@pytest.mark.parametrize(("keywords", *["first", "rest"]), [
+    (keywords, first, rest) for keywords, first, *rest in WRONG_DESCRIPTIONS
+], ids=[str(case[0]) for case in WRONG_DESCRIPTIONS])  # fmt: skip
+def test_wrong_descriptions(keywords, first, rest):
+    with pytest.raises((ValueError, TypeError)) as caught:
+        Network(**{"sizes": (3, 4, 2), **keywords})
+    assert_says(caught.value, first, *rest)
+
+
+def test_networks_too_large_for_the_machine():
+    with pytest.raises(MemoryError):
+        Network([2**31 - 1, 2**31 - 1, 2**31 - 1])
+
+
+# ---------------------------------------------------------------- methods
+
+X, Y = inputs(1, 6, 3, np.float32), labels(2, 6, 2)
+DENSE = np.eye(2)[Y]
+
+WRONG_ROWS = {
+    "one row as a vector": (X[0], "X must be a 2-D array", "(3,)", "reshape(1, -1)"),
+    "three axes": (X[None], "X must be a 2-D array", "(1, 6, 3)"),
+    "a number": (5.0, "X must be a 2-D array", "()"),
+    "too few columns": (X[:, :2], "X must have 3 columns", "(6, 2)"),
+    "too many columns": (np.ones((6, 4)), "X must have 3 columns", "(6, 4)"),
+    "no columns": (np.ones((6, 0)), "X must have 3 columns", "(6, 0)"),
+    "ragged": ([[1, 2, 3], [4, 5]], "X", "rectangular"),
+    "text": (np.full((6, 3), "a"), "X must hold real numbers", "<U1"),
+    "numbers as text": ([["1", "2", "3"]] * 6, "X must hold real numbers", "<U1"),
+    "complex": (X + 0j, "X must hold real numbers", "complex64"),
+    "objects": (np.full((6, 3), None), "X must hold real numbers", "object"),
+    "dates": (np.zeros((6, 3), "M8[D]"), "X must hold real numbers", "datetime64"),
+    "nothing": (None, "X"),
+}
+WRONG_TARGETS = {
+    "too few": (Y[:5], "X and Y must have the same number of rows", "6", "5"),
+    "too few dense": (DENSE[:5], "X and Y must have the same number of rows", "6", "5"),
+    "too few columns": (DENSE[:, :1], "Y must", "2", "(6, 1)"),
+    "three axes": (DENSE[None], "Y must", "(1, 6, 2)"),
+    "class too large": (Y + 1, "Y must be class indices from 0 to 1", "2"),
+    "negative class": (Y - 1, "Y must be class indices from 0 to 1", "-1"),
+    "huge class": (Y.astype(np.uint64) + 2**32, "Y must be class indices from 0 to 1"),
+    "floats": (Y.astype(float), "Y must be class indices", "float64"),
+    "text": (np.full(6, "a"), "Y must be class indices", "<U1"),
+    "dense text": (np.full((6, 2), "a"), "Y must", "<U1"),
+    "complex": (DENSE + 0j, "Y must", "complex"),
+    "a number": (1, "Y must"),
+    "nothing": (None, "Y must"),
+    "ragged": ([[1, 0], [1]], "Y", "rectangular"),
+}
+METHODS = {
+    "cost": lambda net, x, y: net.cost(x, y),
+    "gradient": lambda net, x, y: net.gradient(x, y),
+    "input_gradient": lambda net, x, y: net.input_gradient(x, y),
+    "step": lambda net, x, y: net.step(x, y, 0.1),
+    "train_epoch": lambda net, x, y: net.train_epoch(x, y, 1000, 0.1),
+}
+
+
+@pytest.fixture
+def net():
+    """A network whose parameters a test must leave as they were."""
+    network = Network([3, 4, 2], random_state=0)
+    before = network.params.copy()
+    yield network
+    assert_same_bits(network.params, before)
+
+
+def named(cases):
+    return pytest.mark.parametrize("case", cases.values(), ids=cases.keys())
+
+
+def call(network, method, x, y=Y):
+    if method in METHODS:
+        return METHODS[method](network, x, y)
+    return getattr(network, method)(x)
+
+
+@named(WRONG_ROWS)
+@pytest.mark.parametrize("method", ["forward", "activations", *METHODS])
+def test_wrong_rows(net, method, case):
+    wrong, *fragments = case
+    with pytest.raises((ValueError, TypeError)) as caught:
+        call(net, method, wrong)
+    assert_says(caught.value, *fragments)
+
+
+@named(WRONG_TARGETS)
+@pytest.mark.parametrize("method", METHODS)
+def test_wrong_targets(net, method, case):
+    wrong, *fragments = case
+    with pytest.raises((ValueError, TypeError)) as caught:
+        call(net, method, X, wrong)
+    assert_says(caught.value, *fragments)
+
+
+WRONG_OUTPUTS = {
+    "rows": (np.empty((5, 2), np.float32), "(6, 2)", "(5, 2)"),
+    "columns": (np.empty((6, 3), np.float32), "(6, 2)", "(6, 3)"),
+    "type": (np.empty((6, 2)), "float32", "float64"),
+    "by columns": (np.empty((6, 2), np.float32, order="F"), "contiguous"),
+    "with gaps": (np.empty((6, 4), np.float32)[:, ::2], "contiguous"),
+    "read-only": (np.broadcast_to(np.float32(0), (6, 2)), "writeable"),
+    "big-endian": (np.empty((6, 2), ">f4"), "float32"),
+    "a list": ([[0.0] * 2] * 6, "list"),
+}
+
+
+@named(WRONG_OUTPUTS)
+def test_wrong_out(net, case):
+    wrong, *fragments = case
+    with pytest.raises(ValueError) as caught:
+        net.forward(X, wrong)
+    assert_says(caught.value, "out must be", *fragments)
+
+
+WRONG_TRAINING = [
+    ({"batch_size": 0}, "batch_size must be", "0"),
+    ({"batch_size": -1}, "batch_size must be", "-1"),
+    ({"batch_size": 2.5}, "batch_size must be", "2.5"),
+    ({"batch_size": "10"}, "batch_size must be", "'10'"),
+    ({"batch_size": None}, "batch_size must be", "None"),
+    ({"batch_size": 2**70}, "batch_size must be", str(2**70)),
+    ({"learning_rate": -0.1}, "learning_rate must be", "-0.1"),
+    ({"learning_rate": NAN}, "learning_rate must be", "nan"),
+    ({"learning_rate": INF}, "learning_rate must be", "inf"),
+    ({"learning_rate": "0.1"}, "learning_rate must be", "'0.1'"),
+    ({"learning_rate": None}, "learning_rate must be", "None"),
+    ({"order": [0, 6]}, "order must be row indices from 0 to 5", "6"),
+    ({"order": [-1, 0]}, "order must be row indices from 0 to 5", "-1"),
+    ({"order": [0.0, 1.0]}, "order must be a 1-D array of integers", "float64"),
+    ({"order": [True] * 6}, "order must be a 1-D array of integers", "bool"),
+    ({"order": [[0, 1]]}, "order must be a 1-D array of integers", "(1, 2)"),
+    ({"order": 3}, "order must be a 1-D array of integers", "()"),
+    ({"order": "all"}, "order must be a 1-D array of integers"),
+]
+
+
+@pytest.mark.parametrize("case", WRONG_TRAINING, ids=[str(c[0]) for c in WRONG_TRAINING])
+def test_wrong_training(net, case):
+    wrong, *fragments = case
+    with pytest.raises((ValueError, TypeError)) as caught:
+        net.train_epoch(X, Y, **{"batch_size": 4, "learning_rate": 0.1, **wrong})
+    assert_says(caught.value, *fragments)
+    if "learning_rate" in wrong:
+        with pytest.raises((ValueError, TypeError)) as caught:
+            net.step(X, Y, **wrong)
+        assert_says(caught.value, *fragments)
+
+
+def test_parameters_are_written_to_never_replaced():
+    """Views that no longer belong to the network would be a trap."""
+    net = Network([3, 4, 2], random_state=0)
+    wanted = np.arange(net.n_params)
+    net.params = wanted
+    np.testing.assert_array_equal(net.weights[0].ravel(), wanted[:12])
+    for wrong in (wanted[:-1], "text", np.ones((2, 13))):
+        with pytest.raises(ValueError, match=r"params must .*26"):
+            net.params = wrong
+    with pytest.raises(TypeError):
+        net.weights[0] = np.zeros((3, 4))
+    with pytest.raises(AttributeError):
+        net.weights = []
+
+
+# ---------------------------------------------------------------- the core itself
+
+WRONG_OBJECTIVES = [
+    ({"alpha": -1.0}, "CMLP_ERROR_OPTION"),
+    ({"alpha": NAN}, "CMLP_ERROR_OPTION"),
+    ({"alpha": INF}, "CMLP_ERROR_OPTION"),
+    ({"loss_scale": 0.0}, "CMLP_ERROR_OPTION"),
+    ({"loss_scale": NAN}, "CMLP_ERROR_OPTION"),
+    ({"clip": 0.5}, "CMLP_ERROR_OPTION"),
+    ({"clip": -1e-9}, "CMLP_ERROR_OPTION"),
+    ({"scale": 0.0}, "CMLP_ERROR_OPTION"),
+    ({"scale": NAN}, "CMLP_ERROR_OPTION"),
+    ({"sample_weight": [1, 1, -1, 1, 1, 1]}, "CMLP_ERROR_WEIGHT"),
+    ({"sample_weight": [1, 1, NAN, 1, 1, 1]}, "CMLP_ERROR_WEIGHT"),
+    ({"sample_weight": [1, 1, INF, 1, 1, 1]}, "CMLP_ERROR_WEIGHT"),
+    ({"sample_weight": [0] * 6}, "CMLP_ERROR_WEIGHT"),
+    ({"sample_weight": [1] * 5}, "sample_weight must have shape (6,)"),
+    ({"sample_weight": [[1]] * 6}, "sample_weight must have shape (6,)"),
+    ({"n_threads": 0}, "CMLP_ERROR_THREADS"),
+]
+WRONG_EPOCHS = [
+    ({"batch_size": 0}, "CMLP_ERROR_BATCH"),
+    ({"first_batch": -1}, "CMLP_ERROR_BATCH"),
+    ({"first_batch": 4}, "CMLP_ERROR_BATCH"),
+    ({"rates": [0.1, 0.1]}, "rates must have shape (3,)"),
+    ({"rates": [0.1, -0.1, 0.1]}, "CMLP_ERROR_OPTION"),
+    ({"rates": [0.1, NAN, 0.1]}, "CMLP_ERROR_OPTION"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "says"), WRONG_OBJECTIVES + WRONG_EPOCHS, ids=str)
+def test_the_core_refuses_with_a_status_and_changes_nothing(wrong, says):
+    net, params = net_and_params((3, 4, 2), ["tanh", "softmax"], "log_loss", np.float32)
+    optimizer, before = _core.Optimizer(net, "adam", learning_rate=0.1), params.copy()
+    with pytest.raises(ValueError) as caught:
+        net.train_epoch(params, X, Y, optimizer, **{"batch_size": 2, **wrong})
+    assert_says(caught.value, says)
+    if says.startswith("CMLP"):
+        assert caught.value.status == says
+    if "batch" not in str(wrong) and "rates" not in wrong:
+        with pytest.raises(ValueError, match=re.escape(says)):
+            net.gradient(params, X, Y, **wrong)
+    assert_same_bits(params, before)
+    assert optimizer.n_steps == 0 and not optimizer.state.any()
+
+
+@pytest.mark.parametrize("wrong", [
+    {"momentum": -0.1}, {"momentum": 1.1}, {"momentum": NAN}, {"learning_rate": -1.0},
+    {"beta_1": 1.0}, {"beta_2": -0.1}, {"epsilon": 0.0}, {"epsilon": NAN},
+], ids=str)  # fmt: skip
+def test_hyperparameters_out_of_range(wrong):
+    net, params = net_and_params((3, 4, 2), ["tanh", "softmax"], "log_loss", np.float32)
+    before, kind = params.copy(), "nesterov" if "momentum" in wrong else "adam"
+    optimizer = _core.Optimizer(net, kind, **{"learning_rate": 0.1, **wrong})
+    with pytest.raises(StatusError, match="CMLP_ERROR_OPTION"):
+        net.train_epoch(params, X, Y, optimizer, batch_size=2)
+    with pytest.raises(StatusError, match="CMLP_ERROR_OPTION"):
+        _core.step(net, params, np.ones_like(params), optimizer)
+    assert_same_bits(params, before)
+
+
+def test_an_optimizer_of_another_network_is_refused():
+    net, params = net_and_params((3, 4, 2), ["tanh", "softmax"], "log_loss", np.float32)
+    small, _ = net_and_params((2, 2), ["softmax"], "log_loss", np.float32)
+    with pytest.raises(StatusError, match="CMLP_ERROR_BUFFER_SIZE"):
+        net.train_epoch(params, X, Y, _core.Optimizer(small, "adam", learning_rate=1), batch_size=2)
+    with pytest.raises(ValueError, match="kind must be one of 'sgd'"):
+        _core.Optimizer(net, "lbfgs", learning_rate=0.1)
+
+
+@pytest.mark.parametrize("wrong", [
+    lambda p: p[:-1], lambda p: p.astype(np.float64), lambda p: np.repeat(p, 2)[::2],
+    lambda p: p.reshape(2, -1), lambda p: p.tolist(), lambda p: None,
+], ids=["short", "float64", "strided", "matrix", "list", "None"])  # fmt: skip
+def test_parameters_must_be_a_block_that_the_core_can_use(wrong):
+    net, params = net_and_params((3, 4, 2), ["tanh", "softmax"], "log_loss", np.float32)
+    optimizer = _core.Optimizer(net, "sgd", learning_rate=0.1)
+    for call_with in (
+        lambda p: net.forward(p, X),
+        lambda p: net.gradient(p, X, Y),
+        lambda p: net.train_epoch(p, X, Y, optimizer, batch_size=2),
+        lambda p: _core.step(net, p, params, optimizer),
+    ):
+        with pytest.raises(ValueError, match=r"params must be a contiguous.*\(26,\).*float32, got"):
+            call_with(wrong(params))
+    read_only = params.copy()
+    read_only.flags.writeable = False
+    with pytest.raises(ValueError, match="params must be a contiguous writeable array"):
+        net.train_epoch(read_only, X, Y, optimizer, batch_size=2)

@@ -1,0 +1,132 @@
+"""What the constructor's parameters may be, checked by fit before anything changes."""
+
+import numpy as np
+import pytest
+from sklearn.neural_network import MLPClassifier as TheirClassifier
+from sklearn.neural_network import MLPRegressor as TheirRegressor
+
+from cmlp import MLPClassifier, MLPRegressor
+
+# Most networks here are stopped early on purpose.
+pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
+
+
+X = np.random.RandomState(0).standard_normal((30, 4))
+LABELS = np.arange(30) % 3
+NUMBERS = X[:, 0] + 0.5
+NAN, INF = float("nan"), float("inf")
+
+
+SHARED_BAD_PARAMETERS = [
+    ("hidden_layer_sizes", 0),
+    ("hidden_layer_sizes", -3),
+    ("hidden_layer_sizes", "16"),
+    ("hidden_layer_sizes", None),
+    ("hidden_layer_sizes", 2.5),
+    ("solver", "newton"),
+    ("solver", None),
+    ("alpha", -1),
+    ("alpha", NAN),
+    ("alpha", INF),
+    ("alpha", "0.1"),
+    ("batch_size", 0),
+    ("batch_size", 1.5),
+    ("batch_size", "all"),
+    ("learning_rate", "cosine"),
+    ("learning_rate_init", 0),
+    ("learning_rate_init", -0.1),
+    ("learning_rate_init", INF),
+    ("power_t", -1.0),
+    ("max_iter", 0),
+    ("max_iter", 2.0),
+    ("shuffle", "yes"),
+    ("shuffle", 1),
+    ("random_state", -1),
+    ("random_state", 2**32),
+    ("random_state", "seed"),
+    ("tol", -0.5),
+    ("verbose", -1),
+    ("verbose", "loud"),
+    ("warm_start", None),
+    ("momentum", 1.01),
+    ("momentum", -0.01),
+    ("nesterovs_momentum", 0.5),
+    ("early_stopping", "auto"),
+    ("validation_fraction", 1.0),
+    ("validation_fraction", -0.1),
+    ("beta_1", 1.0),
+    ("beta_2", -0.1),
+    ("epsilon", 0.0),
+    ("n_iter_no_change", 0),
+    ("n_iter_no_change", 2.5),
+    ("n_iter_no_change", -INF),
+    ("max_fun", 0),
+]
+
+
+def sorted_options(message):
+    """scikit-learn prints options in the order of a set."""
+    head, brace, tail = message.partition("{")
+    options, _, end = tail.partition("}")
+    return f"{head}{brace}{sorted(options.split(', '))}{end}"
+
+
+@pytest.mark.parametrize("name, value", SHARED_BAD_PARAMETERS)
+def test_parameters_are_refused_in_sklearns_words(name, value):
+    for ours, theirs, y in (
+        (MLPClassifier, TheirClassifier, LABELS),
+        (MLPRegressor, TheirRegressor, NUMBERS),
+    ):
+        messages = []
+        for estimator in (ours, theirs):
+            with pytest.raises((ValueError, TypeError)) as caught:
+                estimator(**{name: value}).fit(X, y)
+            messages.append(sorted_options(str(caught.value)))
+        assert messages[0] == messages[1]
+
+
+@pytest.mark.parametrize(
+    "name, value, message",
+    [
+        ("alpha", -1, r"must be a float in the range \[0.0, inf\). Got -1 instead."),
+        ("activation", "gelu", "must be a str among .* or an array-like. Got 'gelu' instead."),
+        ("activation", ["relu", "tanh"], "activation has 2 entries, but hidden_layer_sizes has 1"),
+        ("activation", ["gelu"], "Each entry of activation must be one of .*, got 'gelu'"),
+        ("hidden_layer_sizes", (5, 0), r"hidden_layer_sizes must be > 0, got \[5, 0\]."),
+        ("hidden_layer_sizes", (5.5,), r"must be integers, one per hidden layer, got \[5.5\]"),
+        ("hidden_layer_sizes", [[5]], r"must be integers, one per hidden layer"),
+        ("hidden_layer_sizes", (2,) * 80, "CMLP_ERROR_LAYERS"),
+        ("loss", "hinge", "must be a str among {'log_loss', 'squared_error'}"),
+        ("n_threads", 0, r"must be an int in the range \[1, inf\) or None"),
+        ("dtype", "float16", "must be a str among {'auto', 'float32', 'float64'}"),
+        ("input_scale", 0, r"must be a float in the range \(0.0, inf\)"),
+        ("preset", "alexnet", "must be a str among {'3b1b'} or None"),
+        ("solver", "lbfgs", "solver='lbfgs' is not available in this version; use 'adam' or 'sgd'"),
+        ("random_state", np.random.default_rng(0), "RandomState' or None. Got Generator"),
+    ],
+)
+def test_parameters_and_what_they_may_be(name, value, message):
+    model = MLPClassifier(**{"hidden_layer_sizes": (5,), name: value})
+    for train in (model.fit, lambda X, y: model.partial_fit(X, y, classes=[0, 1, 2])):
+        with pytest.raises(ValueError, match=message):
+            train(X, LABELS)
+
+
+@pytest.mark.parametrize(
+    "name, value",
+    [
+        ("hidden_layer_sizes", np.array([3, 4])),
+        ("hidden_layer_sizes", np.int64(3)),
+        ("alpha", np.float32(0.1)),
+        ("batch_size", np.int32(4)),
+        ("shuffle", np.bool_(False)),
+        ("max_iter", True),
+        ("random_state", np.random.RandomState(0)),
+        ("n_iter_no_change", INF),
+        ("activation", ("tanh",)),
+        ("activation", np.array(["tanh"])),
+    ],
+)
+def test_parameters_may_be_numpys(name, value):
+    params = {"max_iter": 2, "hidden_layer_sizes": (3,), name: value}
+    MLPClassifier(**params).fit(X, LABELS)
