@@ -43,7 +43,7 @@ def choice(table, name, what):
 
 
 cdef struct Poll:
-    double next  # when signals are looked for again, in seconds
+    double last  # when signals were looked for, in seconds
 
 
 cdef double now() noexcept nogil:
@@ -55,13 +55,12 @@ cdef double now() noexcept nogil:
 cdef int poll_signals(void *context) noexcept nogil:
     """Looks for Ctrl-C at most every 20 ms: Python's handlers run only where the GIL is held."""
     cdef Poll *poll = <Poll *>context
-    cdef int stop
-    if now() < poll.next:
+    cdef double t = now()
+    if poll.last <= t < poll.last + POLL_SECONDS:  # should the clock be put back, ask
         return 0
+    poll.last = t
     with gil:
-        stop = PyErr_CheckSignals()
-    poll.next = now() + POLL_SECONDS
-    return stop
+        return PyErr_CheckSignals()
 
 
 cdef int raised() except -1:
@@ -101,6 +100,24 @@ cdef cnp.ndarray usable(object value, str name, tuple shape, Net net, bint write
             return a
     raise ValueError(f"{name} must be a contiguous{' writeable' if writeable else ''} array of shape {shape} and "
                      f"dtype {net.dtype}, got {describe(value)}")
+
+
+cdef bint overlap(cnp.ndarray out, cnp.ndarray X):
+    """Whether two arrays may share memory, going by their bounds; `out` is contiguous."""
+    cdef char *low = <char *>cnp.PyArray_DATA(X)
+    cdef char *high = low + cnp.PyArray_ITEMSIZE(X)
+    cdef char *start = <char *>cnp.PyArray_DATA(out)
+    cdef cnp.npy_intp span
+    cdef int axis
+    if not cnp.PyArray_NBYTES(out):
+        return False
+    for axis in range(cnp.PyArray_NDIM(X)):
+        span = (cnp.PyArray_DIM(X, axis) - 1) * cnp.PyArray_STRIDE(X, axis)
+        if span < 0:
+            low += span
+        else:
+            high += span
+    return start < high and low < start + cnp.PyArray_NBYTES(out)
 
 
 cdef cnp.ndarray empty(Net net, int64_t rows, int64_t columns):
@@ -147,7 +164,8 @@ cdef class Call:
         cdef cmlp_targets *targets = &self.targets
         cdef Net net = self.net
         targets.struct_size = sizeof(cmlp_targets)
-        if np.ndim(Y) == 1:
+        Y = rectangular(Y, "Y")
+        if cnp.PyArray_NDIM(Y) == 1:
             self.Y = as_labels(Y, net.n_out)
             targets.kind = CMLP_CLASSES
         else:
@@ -159,6 +177,9 @@ cdef class Call:
         if targets.n_rows != self.rows.n_rows:
             raise ValueError("X and Y must have the same number of rows, got "
                              f"{self.rows.n_rows} and {targets.n_rows}")
+        if not self.n:
+            what = "X must have" if self.order is None else "order must name"
+            raise ValueError(f"{what} at least one row, got {describe(self.X if self.order is None else self.order)}")
         return 0
 
     def set_objective(self, *, sample_weight=None, double alpha=0.0, double loss_scale=1.0, double clip=0.0):
@@ -182,7 +203,7 @@ cdef class Call:
             raise MemoryError(f"no memory for a workspace of {size} bytes")
         self.run.workspace, self.run.workspace_size = aligned(self.memory), size
         if work > WORTH_ASKING:
-            self.poll.next = now() + POLL_SECONDS
+            self.poll.last = now()
             self.run.poll, self.run.poll_context = poll_signals, &self.poll
         return 0
 

@@ -13,7 +13,7 @@ from cmlp.libcmlp cimport *
 
 import numpy as np
 
-from cmlp._arrays import as_doubles, as_labels, as_matrix, as_order, available_threads
+from cmlp._arrays import as_doubles, as_labels, as_matrix, as_order, available_threads, rectangular
 from cmlp.exceptions import DivergenceError, NonFiniteInputError, StatusError
 
 cnp.import_array()
@@ -135,6 +135,8 @@ cdef class Net:
             result = empty(self, call.n, self.n_out)
         else:
             result = usable(out, "out", (call.n, self.n_out), self, True)
+            if overlap(result, call.X) or overlap(result, params):
+                raise ValueError("out must not overlap X or the parameters in memory")
         call.prepare(CMLP_CALL_FORWARD, call.n, n_threads)
         with nogil:
             status = cmlp_forward(self.net, call.params, &call.rows, cnp.PyArray_DATA(result), &call.run)
@@ -205,7 +207,7 @@ cdef class Net:
         if rates is not None:
             c_rates = as_doubles(rates, -(-call.n // max(batch_size, 1)), "rates")
             epoch.rates = <const double *>cnp.PyArray_DATA(c_rates)
-        call.prepare(CMLP_CALL_TRAIN, max(batch_size, 1), n_threads)
+        call.prepare(CMLP_CALL_TRAIN, max(min(batch_size, call.n), 1), n_threads)
         with nogil:
             status = cmlp_train_epoch(self.net, call.params, &call.rows, &call.targets, &call.objective,
                                       &optimizer.optimizer, &epoch, &call.run)

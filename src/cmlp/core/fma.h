@@ -262,14 +262,14 @@ static inline double cmlp_fma_two_product(double a, double b, double *error)
 
 /* Boldo and Melquiond, "Emulation of FMA and correctly rounded sums: proved algorithms
  * using rounding to odd", 2008. Their proof assumes that nothing overflows and that the
- * error of the product does not underflow; factors within 2^-450 .. 2^450 see to that. */
+ * error of the product does not underflow; factors within 2^-450 .. 2^451 see to that. */
 static inline double cmlp_fma64(double a, double b, double c)
 {
     uint64_t a_field = cmlp_fma_bits(a) >> 52 & 0x7ff;
     uint64_t b_field = cmlp_fma_bits(b) >> 52 & 0x7ff;
     uint64_t c_field = cmlp_fma_bits(c) >> 52 & 0x7ff;
     double product_error, sum_error, total_error;
-    if (a_field - 573 > 900 || b_field - 573 > 900 || c_field > 1923)
+    if (a_field - 573 > 900 || b_field - 573 > 900 || c_field == 2047)
         return cmlp_fma64_integer(a, b, c);
     double product = cmlp_fma_two_product(a, b, &product_error);
     double sum = cmlp_fma_two_sum(c, product_error, &sum_error);

@@ -112,8 +112,8 @@ static int forward(const cmlp_net *net, const void *params, const cmlp_rows *row
     status = cmlp_check_run(run, 0);
     if (status) return status;
     int32_t threads = cmlp_worthwhile_threads(net, job.data.n, 1, run->n_threads);
-    size_t needed = cmlp_forward_space(net, job.data.n, threads);
-    if (!needed && job.data.n) return CMLP_ERROR_OVERFLOW;
+    size_t needed = cmlp_forward_space(net, job.data.n > 0 ? job.data.n : 1, run->n_threads);
+    if (!needed) return CMLP_ERROR_OVERFLOW;
     status = cmlp_check_run(run, needed);
     if (status) return status;
     job.params = params;
@@ -122,9 +122,7 @@ static int forward(const cmlp_net *net, const void *params, const cmlp_rows *row
     job.run = run;
     cmlp_atomic_init(&job.cancelled, 0);
     for (int32_t i = 0; i < threads; i++) job.faults[i].status = CMLP_OK;
-    cmlp_float_mode mode = cmlp_enter_mode();
     cmlp_team_run(threads, forward_share, &job);
-    cmlp_leave_mode(mode);
     cmlp_fault fault = cmlp_first_fault(job.faults, threads);
     if (!fault.status && cmlp_atomic_load(&job.cancelled)) fault.status = CMLP_CANCELLED;
     return cmlp_report(run, &job.data, fault);
@@ -132,7 +130,10 @@ static int forward(const cmlp_net *net, const void *params, const cmlp_rows *row
 
 int cmlp_forward(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *output, cmlp_run *run)
 {
-    return forward(net, params, rows, NULL, output, run);
+    cmlp_float_mode mode = cmlp_enter_mode();
+    int status = forward(net, params, rows, NULL, output, run);
+    cmlp_leave_mode(mode);
+    return status;
 }
 
 int cmlp_activations(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *const *outputs,
@@ -141,7 +142,12 @@ int cmlp_activations(const cmlp_net *net, const void *params, const cmlp_rows *r
     int status = cmlp_check_net(net);
     if (status) return status;
     if (!outputs) return CMLP_ERROR_NULL;
-    for (int32_t l = 0; l < net->n_layers; l++)
+    for (int32_t l = 0; l < net->n_layers; l++) {
         if (!outputs[l]) return CMLP_ERROR_NULL;
-    return forward(net, params, rows, outputs, outputs[net->n_layers - 1], run);
+        if (cmlp_misaligned(outputs[l], net->element)) return CMLP_ERROR_ALIGNMENT;
+    }
+    cmlp_float_mode mode = cmlp_enter_mode();
+    status = forward(net, params, rows, outputs, outputs[net->n_layers - 1], run);
+    cmlp_leave_mode(mode);
+    return status;
 }

@@ -35,7 +35,6 @@ static void whole_member(void *context, cmlp_team *team, int32_t index, int32_t 
 static int run_whole(cmlp_batch_job *batch, double *value)
 {
     whole_job job = {.batch = batch};
-    cmlp_float_mode mode = cmlp_enter_mode();
     const double alpha = batch->objective.alpha;
     if (alpha > 0) cmlp_squares_renew(batch);
     int64_t tile = batch->tile_rows;
@@ -46,42 +45,42 @@ static int run_whole(cmlp_batch_job *batch, double *value)
         if (alpha > 0) sum += 0.5 * alpha * cmlp_squares_total(batch);
         *value = sum / cmlp_weight_sum(&batch->data, 0, batch->data.n);
     }
-    cmlp_leave_mode(mode);
     return cmlp_report(batch->run, &batch->data, fault);
 }
 
-static int prepare(cmlp_batch_job *job, const cmlp_net *net, const void *params, const cmlp_rows *rows,
-                   const cmlp_targets *targets, const cmlp_objective *objective, cmlp_run *run)
+/* Each of gradient, input_gradient and cost is computed if it is given. The arguments are looked at in the core's mode
+ * too: in the caller's, a subnormal number may count as zero. */
+static int whole(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
+                 const cmlp_objective *objective, void *gradient, void *input_gradient, double *cost, cmlp_run *run)
 {
-    return cmlp_batch_prepare(job, net, params, rows, targets, objective, run, CMLP_CALL_GRADIENT, INT64_MAX);
+    cmlp_batch_job job;
+    cmlp_float_mode mode = cmlp_enter_mode();
+    int status = cmlp_batch_prepare(&job, net, params, rows, targets, objective, run, CMLP_CALL_GRADIENT, INT64_MAX);
+    if (!status && (cmlp_misaligned(gradient, net->element) || cmlp_misaligned(input_gradient, net->element)))
+        status = CMLP_ERROR_ALIGNMENT;
+    if (!status) {
+        job.gradient = gradient;
+        job.input_gradient = input_gradient;
+        status = run_whole(&job, cost);
+    }
+    cmlp_leave_mode(mode);
+    return status;
 }
 
 int cmlp_cost(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
               const cmlp_objective *objective, double *cost, cmlp_run *run)
 {
-    cmlp_batch_job job;
-    int status = cost ? prepare(&job, net, params, rows, targets, objective, run) : CMLP_ERROR_NULL;
-    return status ? status : run_whole(&job, cost);
+    return cost ? whole(net, params, rows, targets, objective, NULL, NULL, cost, run) : CMLP_ERROR_NULL;
 }
 
 int cmlp_gradient(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
                   const cmlp_objective *objective, void *gradient, double *cost, cmlp_run *run)
 {
-    cmlp_batch_job job;
-    int status = gradient ? prepare(&job, net, params, rows, targets, objective, run) : CMLP_ERROR_NULL;
-    if (status) return status;
-    if (cmlp_misaligned(gradient, net->element)) return CMLP_ERROR_ALIGNMENT;
-    job.gradient = gradient;
-    return run_whole(&job, cost);
+    return gradient ? whole(net, params, rows, targets, objective, gradient, NULL, cost, run) : CMLP_ERROR_NULL;
 }
 
 int cmlp_input_gradient(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
                         const cmlp_objective *objective, void *gradient, cmlp_run *run)
 {
-    cmlp_batch_job job;
-    int status = gradient ? prepare(&job, net, params, rows, targets, objective, run) : CMLP_ERROR_NULL;
-    if (status) return status;
-    if (cmlp_misaligned(gradient, net->element)) return CMLP_ERROR_ALIGNMENT;
-    job.input_gradient = gradient;
-    return run_whole(&job, NULL);
+    return gradient ? whole(net, params, rows, targets, objective, NULL, gradient, NULL, run) : CMLP_ERROR_NULL;
 }

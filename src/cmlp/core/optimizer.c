@@ -76,16 +76,22 @@ void cmlp_step_elements(const cmlp_net *net, const cmlp_step_values *values, voi
     net->kernels->step(values, cmlp_at(net, params, first), cmlp_at(net, gradient, first), m, v, n);
 }
 
-int cmlp_step(const cmlp_net *net, void *params, const void *gradient, cmlp_optimizer *optimizer)
+static int take_step(const cmlp_net *net, void *params, const void *gradient, cmlp_optimizer *optimizer)
 {
     int status = cmlp_check_net(net);
     if (!status) status = cmlp_check_optimizer(net, optimizer);
     if (status) return status;
     if (!params || !gradient) return CMLP_ERROR_NULL;
     if (cmlp_misaligned(params, net->element) || cmlp_misaligned(gradient, net->element)) return CMLP_ERROR_ALIGNMENT;
-    cmlp_float_mode mode = cmlp_enter_mode();
     cmlp_step_values values = cmlp_begin_step(optimizer, optimizer->learning_rate);
     cmlp_step_elements(net, &values, optimizer->state, params, gradient, 0, net->n_params);
-    cmlp_leave_mode(mode);
     return CMLP_OK;
+}
+
+int cmlp_step(const cmlp_net *net, void *params, const void *gradient, cmlp_optimizer *optimizer)
+{
+    cmlp_float_mode mode = cmlp_enter_mode();
+    int status = take_step(net, params, gradient, optimizer);
+    cmlp_leave_mode(mode);
+    return status;
 }

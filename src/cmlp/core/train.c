@@ -94,8 +94,8 @@ static int finish_epoch(epoch_job *job, cmlp_fault fault)
     return cmlp_report(job->batch.run, &job->batch.data, fault);
 }
 
-int cmlp_train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows, const cmlp_targets *targets,
-                     const cmlp_objective *objective, cmlp_optimizer *optimizer, cmlp_epoch *epoch, cmlp_run *run)
+static int train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows, const cmlp_targets *targets,
+                       const cmlp_objective *objective, cmlp_optimizer *optimizer, cmlp_epoch *epoch, cmlp_run *run)
 {
     epoch_job job;
     int status = check_epoch(epoch);
@@ -114,10 +114,16 @@ int cmlp_train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows, c
     job.cost = job.penalty = 0;
     job.norm = NAN;
     job.rows_done = job.batches_done = 0;
-    cmlp_float_mode mode = cmlp_enter_mode();
     if (objective->alpha > 0) cmlp_squares_renew(&job.batch);
     cmlp_team_run(cmlp_worthwhile_threads(net, job.batch.tile_rows, 3, run->n_threads), epoch_member, &job);
-    status = finish_epoch(&job, cmlp_first_fault(job.batch.faults, run->n_threads));
+    return finish_epoch(&job, cmlp_first_fault(job.batch.faults, run->n_threads));
+}
+
+int cmlp_train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows, const cmlp_targets *targets,
+                     const cmlp_objective *objective, cmlp_optimizer *optimizer, cmlp_epoch *epoch, cmlp_run *run)
+{
+    cmlp_float_mode mode = cmlp_enter_mode();
+    int status = train_epoch(net, params, rows, targets, objective, optimizer, epoch, run);
     cmlp_leave_mode(mode);
     return status;
 }

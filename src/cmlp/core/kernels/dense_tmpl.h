@@ -19,7 +19,7 @@ VEC_FN void dense_tile(const T *const *x, int64_t n_in, const T *w, int64_t ldw,
                        int64_t ldz, const int R, const int C)
 {
     const VT tail = v_tail(last);
-    for (int64_t k0 = 0; k0 < n_in; k0 += CMLP_CHUNK) {
+    for (int64_t k0 = 0; !k0 || k0 < n_in; k0 += CMLP_CHUNK) { /* once even for no inputs: z = b + 0 */
         int64_t k1 = n_in - k0 < CMLP_CHUNK ? n_in : k0 + CMLP_CHUNK;
         V sum[DENSE_ROWS_1][2];
         UNROLL for (int r = 0; r < R; r++)

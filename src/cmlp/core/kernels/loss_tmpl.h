@@ -8,8 +8,8 @@ VEC_FN V clipped(V p, double clip)
     return v_sel(v_lt(high, p), high, p);
 }
 
-/* y where y is not 0, times x; 0 elsewhere even for an infinite x. */
-VEC_FN V times_target(V y, V x) { return v_sel(v_lt(v_zero(), v_abs(y)), v_mul(y, x), v_zero()); }
+/* y x, but 0 where y is 0 even for an infinite x; NaN where y is NaN, so that it is found. */
+VEC_FN V times_target(V y, V x) { return v_mul(y, v_sel(v_lt(v_zero(), v_abs(y)), x, v_zero())); }
 
 /* -sum y ln a = sum y (ln sum e^t - t), t = z - max z. */
 static void softmax_terms(T *z, const T *y, T *terms, int64_t n, double clip)

@@ -1,0 +1,1 @@
+"""Measurements next to other libraries: ``python -m benchmarks train`` and so on, see __main__."""

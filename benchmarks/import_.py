@@ -1,0 +1,33 @@
+"""What an import costs above numpy's, each in a fresh Python."""
+
+import statistics
+import subprocess
+import sys
+
+from benchmarks.report import Report
+
+PROGRAM = """
+import time, numpy
+start = time.perf_counter()
+import {module}
+print(time.perf_counter() - start)
+"""
+MODULES = ["cmlp", "sklearn.neural_network", "onnxruntime", "jax", "torch"]
+
+
+def seconds(module):
+    """Time of one import, None if the module is not installed."""
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM.format(module=module)], capture_output=True, text=True
+    )
+    return None if done.returncode else float(done.stdout)
+
+
+def run(*, short):
+    report, rows = Report("import", short), []
+    for module in MODULES:
+        times = [seconds(module) for _ in range(3 if short else 15)]
+        if None not in times:
+            rows.append([module, 1e3 * statistics.median(times), 1e3 * min(times)])
+    report.table("import above numpy, milliseconds", ["", "median", "least"], rows)
+    report.write()

@@ -1,0 +1,72 @@
+"""One row: microseconds from call to answer; and milliseconds from Ctrl-C to KeyboardInterrupt."""
+
+import signal
+import threading
+import time
+
+import numpy as np
+
+import cmlp
+from benchmarks.report import Report
+from benchmarks.rounds import Measured, Peer, interleaved, versions
+
+PEERS = [
+    Peer("cmlp Network.forward(x, out=)", "ours", "forward_out"),
+    Peer("cmlp Network.forward(x)", "ours", "forward"),
+    Peer("cmlp MLPClassifier.predict_proba", "ours", "predict_proba"),
+    Peer("NumPy", "plain", "forward"),
+    Peer("scikit-learn predict_proba", "scikit", "predict_proba"),
+    Peer("onnxruntime", "onnx_", "forward"),
+    Peer("jax", "jax_", "forward"),
+    Peer("torch", "torch_", "forward"),
+]
+NETS = [[784, 16, 16, 10], [784, 128, 64, 10]]
+
+
+def one_row(report, rounds, units):
+    columns, results = {}, {}
+    for sizes in NETS:
+        results = interleaved(PEERS, {"sizes": sizes, "rows": 1, "units": units}, rounds)
+        columns["-".join(map(str, sizes))] = results
+    rows = [
+        [peer.name, *(1e6 * found[peer.name].median for found in columns.values())]
+        for peer in PEERS
+        if isinstance(results[peer.name], Measured)
+    ]
+    report.table("one row, microseconds", ["", *columns], rows)
+    report.note(versions=versions(results))
+
+
+def after_ctrl_c(batch_size):
+    """Seconds from the signal until an epoch has given way."""
+    net = cmlp.Network([784, 512, 512, 10], random_state=0)
+    X = np.broadcast_to(np.float32(0.5), (1_000_000, 784))
+    y, sent = np.zeros(len(X), np.int64), []
+
+    def send():
+        sent.append(time.perf_counter())
+        signal.raise_signal(signal.SIGINT)
+
+    timer = threading.Timer(0.3, send)
+    timer.start()
+    try:
+        net.train_epoch(X, y, batch_size, 0.1)
+    except KeyboardInterrupt:
+        return time.perf_counter() - sent[0]
+    raise RuntimeError("the epoch was over before the signal came")
+
+
+def run(*, short):
+    report = Report("latency", short)
+    one_row(report, rounds=3 if short else 15, units=200 if short else 3000)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    times = 2 if short else 10
+    rows = [
+        [f"batch {size}", *(1e3 * f(taken) for f in (np.median, max))]
+        for size in (10, 1000, 1_000_000)
+        for taken in [[after_ctrl_c(size) for _ in range(times)]]
+    ]
+    report.table(
+        "Ctrl-C during an epoch of 784-512-512-10, milliseconds", ["", "median", "worst"], rows
+    )
+    report.write()

@@ -1,0 +1,152 @@
+/* Speed of the kernels, by the same tool that checks them. */
+#include "check_kernels.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define ELEMENTS (1 << 18)
+
+/* Operands for any benchmark, filled with numbers of about 1. */
+typedef struct work {
+    const cmlp_kernels *table;
+    void *a, *b, *c, *d;
+    int64_t rows, n_in, n_out;
+    int32_t kind;
+    double cost[1024];
+} work;
+
+static double now(void)
+{
+    struct timespec t;
+    timespec_get(&t, TIME_UTC);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void bench_dense(work *w)
+{
+    const cmlp_matrix x = {.base = w->a, .ld = w->n_in};
+    w->table->dense(&x, w->rows, w->n_in, w->b, w->n_out, w->d, w->n_out, w->c, w->n_out);
+}
+
+static void bench_gradient(work *w)
+{
+    const cmlp_matrix a = {.base = w->a, .ld = w->n_in};
+    const cmlp_finish finish = {.mode = CMLP_UPDATE, .alpha = 1e-4, .inverse = 1e-9, .rate = 1e-9};
+    w->table->gradient(&a, w->c, w->rows, 0, w->n_in, w->n_out, w->d, 1, w->b, &finish);
+}
+
+static void bench_transpose(work *w) { w->table->transpose(w->a, w->n_out, w->rows, w->n_out, w->c, w->rows); }
+
+static void bench_activate(work *w) { w->table->activate(w->kind, w->a, w->rows, w->n_out); }
+
+static void bench_loss(work *w)
+{
+    const cmlp_loss_values values = {.activation = w->kind,
+                                     .loss = w->kind == CMLP_IDENTITY ? CMLP_SQUARED_ERROR : CMLP_LOG_LOSS,
+                                     .scale = 1};
+    w->table->loss(&values, w->a, w->b, w->c, w->rows, w->n_out, 1, w->cost);
+}
+
+static void bench_step(work *w)
+{
+    const cmlp_step_values values = {.solver = w->kind, .rate = 1e-9, .momentum = 0.9, .beta_1 = 0.9, .beta_2 = 0.999,
+                                     .epsilon = 1e-8};
+    w->table->step(&values, w->a, w->b, w->c, w->d, w->rows * w->n_out);
+}
+
+static void bench_convert(work *w) { w->table->convert(CMLP_UINT8, w->a, 1, w->rows * w->n_out, 1 / 255.0, w->c); }
+
+static void bench_square_sum(work *w) { w->cost[0] = w->table->square_sum(w->a, w->rows * w->n_out); }
+
+typedef struct bench_case {
+    const char *name;
+    void (*run)(work *w);
+    int64_t rows, n_in, n_out;
+    int32_t kind;
+} bench_case;
+
+static const bench_case cases[] = {
+    {"dense", bench_dense, 128, 784, 16, 0},
+    {"dense", bench_dense, 128, 784, 128, 0},
+    {"dense", bench_dense, 128, 128, 64, 0},
+    {"dense", bench_dense, 1, 784, 16, 0},
+    {"gradient", bench_gradient, 128, 784, 16, 0},
+    {"gradient", bench_gradient, 128, 784, 128, 0},
+    {"gradient", bench_gradient, 10, 784, 16, 0},
+    {"transpose", bench_transpose, 128, 0, 64, 0},
+    {"logistic", bench_activate, 128, 0, 64, CMLP_LOGISTIC},
+    {"tanh", bench_activate, 128, 0, 64, CMLP_TANH},
+    {"relu", bench_activate, 128, 0, 64, CMLP_RELU},
+    {"softmax", bench_activate, 128, 0, 10, CMLP_SOFTMAX},
+    {"softmax loss", bench_loss, 128, 0, 10, CMLP_SOFTMAX},
+    {"squared loss", bench_loss, 128, 0, 10, CMLP_IDENTITY},
+    {"sgd", bench_step, 128, 0, 100, CMLP_SGD},
+    {"momentum", bench_step, 128, 0, 100, CMLP_MOMENTUM},
+    {"adam", bench_step, 128, 0, 100, CMLP_ADAM},
+    {"convert uint8", bench_convert, 10, 0, 784, 0},
+    {"square_sum", bench_square_sum, 128, 0, 100, 0},
+};
+
+static void refill(work *w)
+{
+    uint64_t state = 1;
+    for (int64_t i = 0; i < ELEMENTS; i++) {
+        put(w->table->dtype, w->a, i, uniform(&state, 0.1, 1));
+        put(w->table->dtype, w->b, i, uniform(&state, 0.1, 1));
+        put(w->table->dtype, w->c, i, uniform(&state, 0.1, 1));
+        put(w->table->dtype, w->d, i, uniform(&state, 0.1, 1));
+    }
+}
+
+/* Seconds per call: the best of some rounds of about 2 ms. */
+static double time_of(const bench_case *c, work *w)
+{
+    double best = 1e9;
+    int64_t calls = 1;
+    w->rows = c->rows;
+    w->n_in = c->n_in;
+    w->n_out = c->n_out;
+    w->kind = c->kind;
+    refill(w);
+    for (int round = 0; round < 30;) {
+        const double start = now();
+        for (int64_t i = 0; i < calls; i++) c->run(w);
+        const double spent = now() - start;
+        if (spent < 1e-3) {
+            calls *= 2;
+            continue;
+        }
+        if (spent / (double)calls < best) best = spent / (double)calls;
+        round++;
+    }
+    return best;
+}
+
+void bench(const cmlp_kernels *const *tables, int n)
+{
+    static work w;
+    w.a = malloc(ELEMENTS * sizeof(double));
+    w.b = malloc(ELEMENTS * sizeof(double));
+    w.c = malloc(ELEMENTS * sizeof(double));
+    w.d = malloc(ELEMENTS * sizeof(double));
+    if (!w.a || !w.b || !w.c || !w.d) exit(2);
+    printf("%-14s %15s %-8s %-8s %12s %14s\n", "kernel", "shape", "type", "set", "ns per call", "");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (int t = 0; t < n; t++) {
+            const bench_case *c = &cases[i];
+            w.table = tables[t];
+            const double seconds = time_of(c, &w);
+            const int64_t elements = c->rows * c->n_out;
+            printf("%-14s %4d %5d %4d %-8s %-8s %12.0f ", c->name, (int)c->rows, (int)c->n_in, (int)c->n_out,
+                   tables[t]->dtype == CMLP_FLOAT32 ? "float32" : "float64", isa_name(tables[t]->isa), seconds * 1e9);
+            if (c->n_in)
+                printf("%8.1f GFLOP/s\n", 2e-9 * (double)(elements * c->n_in) / seconds);
+            else
+                printf("%8.3f ns each\n", seconds * 1e9 / (double)elements);
+        }
+    free(w.a);
+    free(w.b);
+    free(w.c);
+    free(w.d);
+}

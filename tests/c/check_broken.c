@@ -1,0 +1,359 @@
+/* Kernels that are each broken on purpose, a little: the harness must catch every one. */
+#include "check_kernels.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* The kernels that the broken ones are made from. */
+static const cmlp_kernels *real;
+
+static void *element(void *base, int64_t i) { return (char *)base + (size_t)i * size_of(real->dtype); }
+
+static double at(const void *base, int64_t i) { return get(real->dtype, base, i); }
+
+static void set(void *base, int64_t i, double x) { put(real->dtype, base, i, x); }
+
+static const void *row(const cmlp_matrix *m, int64_t i)
+{
+    return m->list ? m->list[i] : element((void *)(uintptr_t)m->base, i * m->ld);
+}
+
+/* One unit in the last place off. */
+static void nudge(void *base, int64_t i)
+{
+    const double x = at(base, i);
+    set(base, i, real->dtype == CMLP_FLOAT32 ? (double)nextafterf((float)x, 9e9f) : nextafter(x, 9e99));
+}
+
+/* ---- dense */
+
+#define DENSE_ARGUMENTS                                                                                           \
+    const cmlp_matrix *x, int64_t rows, int64_t n_in, const void *w, int64_t ldw, const void *bias, int64_t n_out, \
+        void *z, int64_t ldz
+
+static void dense_last_place(DENSE_ARGUMENTS)
+{
+    real->dense(x, rows, n_in, w, ldw, bias, n_out, z, ldz);
+    if (rows == 17 && n_out) nudge(z, 16 * ldz + n_out - 1);
+}
+
+static void dense_one_chain(DENSE_ARGUMENTS)
+{
+    for (int64_t i = 0; i < rows; i++)
+        for (int64_t j = 0; j < n_out; j++) {
+            double sum = 0;
+            for (int64_t k = 0; k < n_in; k++)
+                sum = type_fma(real->dtype, at(row(x, i), k), at(w, k * ldw + j), sum);
+            set(z, i * ldz + j, (bias ? at(bias, j) : 0) + 0.0 + sum);
+        }
+}
+
+static void dense_negative_zero(DENSE_ARGUMENTS)
+{
+    real->dense(x, rows, n_in, w, ldw, bias, n_out, z, ldz);
+    for (int64_t i = 0; bias && i < rows; i++)
+        for (int64_t j = 0; j < n_out; j++)
+            if (at(z, i * ldz + j) == 0 && at(bias, j) == 0) set(z, i * ldz + j, at(bias, j));
+}
+
+static void dense_writes_behind(DENSE_ARGUMENTS)
+{
+    real->dense(x, rows, n_in, w, ldw, bias, n_out, z, ldz);
+    if (rows && n_out) set(z, (rows - 1) * ldz + n_out, 0);
+}
+
+static void dense_reads_behind(DENSE_ARGUMENTS)
+{
+    real->dense(x, rows, n_in, w, ldw, bias, n_out, z, ldz);
+    if (n_in && n_out) (void)*(volatile char *)element((void *)(uintptr_t)w, (n_in - 1) * ldw + n_out);
+}
+
+static void dense_hides_nan(DENSE_ARGUMENTS)
+{
+    real->dense(x, rows, n_in, w, ldw, bias, n_out, z, ldz);
+    for (int64_t i = 0; i < rows; i++)
+        for (int64_t j = 0; j < n_out; j++)
+            if (isnan(at(z, i * ldz + j))) set(z, i * ldz + j, 0);
+}
+
+/* ---- gradient, transpose */
+
+#define GRADIENT_ARGUMENTS                                                                                         \
+    const cmlp_matrix *a, const void *d, int64_t rows, int64_t k0, int64_t k1, int64_t n_out, void *sums, int first, \
+        void *w, const cmlp_finish *finish
+
+static void gradient_last_row(GRADIENT_ARGUMENTS)
+{
+    real->gradient(a, d, rows > 12 ? rows - 1 : rows, k0, k1, n_out, sums, first, w, finish);
+}
+
+static void gradient_starts_anew(GRADIENT_ARGUMENTS)
+{
+    (void)first;
+    real->gradient(a, d, rows, k0, k1, n_out, sums, 1, w, finish);
+}
+
+static void gradient_no_penalty(GRADIENT_ARGUMENTS)
+{
+    cmlp_finish without = *finish;
+    if (without.mode == CMLP_UPDATE) without.alpha = 0;
+    real->gradient(a, d, rows, k0, k1, n_out, sums, first, w, &without);
+}
+
+static void gradient_divides(GRADIENT_ARGUMENTS)
+{
+    cmlp_finish kept = *finish;
+    if (finish->mode == CMLP_GRADIENT) kept.mode = CMLP_KEEP_SUM;
+    real->gradient(a, d, rows, k0, k1, n_out, sums, first, w, &kept);
+    for (int64_t i = k0 * n_out; kept.mode != finish->mode && i < k1 * n_out; i++) {
+        const double sum = type_fma(real->dtype, type_round(real->dtype, finish->alpha), at(w, i), at(sums, i));
+        set(sums, i, sum / (double)(rows + 1)); /* and not times 1 / (rows + 1) */
+    }
+}
+
+static void gradient_one_row_more(GRADIENT_ARGUMENTS)
+{
+    real->gradient(a, d, rows, k0, k1 + (k1 > k0), n_out, sums, first, w, finish);
+}
+
+static void transpose_square(const void *a, int64_t lda, int64_t rows, int64_t columns, void *t, int64_t ldt)
+{
+    real->transpose(a, lda, rows, columns, t, ldt);
+    if (rows > 16 && columns > 16) set(t, 16 * ldt + 3, at(a, 16 * lda + 3));
+}
+
+/* ---- functions */
+
+static void activate_hides_nan(int32_t activation, void *z, int64_t rows, int64_t n)
+{
+    for (int64_t i = 0; activation == CMLP_RELU && i < rows * n; i++)
+        if (!(at(z, i) > 0)) set(z, i, 0);
+    real->activate(activation, z, rows, n);
+}
+
+static void activate_last_place(int32_t activation, void *z, int64_t rows, int64_t n)
+{
+    real->activate(activation, z, rows, n);
+    for (int64_t i = 0; activation == CMLP_TANH && i < rows * n; i += 7)
+        if (at(z, i) > 0.1) nudge(z, i);
+}
+
+static void activate_inaccurate(int32_t activation, void *z, int64_t rows, int64_t n)
+{
+    real->activate(activation, z, rows, n);
+    for (int64_t i = 0; activation == CMLP_LOGISTIC && i < rows * n; i += 7)
+        for (int step = 0; step < 8; step++) nudge(z, i);
+}
+
+static void activate_no_shift(int32_t activation, void *z, int64_t rows, int64_t n)
+{
+    if (activation == CMLP_SOFTMAX)
+        for (int64_t i = 0; i < rows * n; i++) set(z, i, at(z, i) > 80 ? 80 : at(z, i));
+    real->activate(activation, z, rows, n);
+}
+
+static void derivative_two_roundings(int32_t activation, const void *a, void *d, int64_t n)
+{
+    if (activation != CMLP_LOGISTIC) {
+        real->derivative(activation, a, d, n);
+        return;
+    }
+    for (int64_t i = 0; i < n; i++)
+        set(d, i, at(d, i) * type_round(real->dtype, at(a, i) * type_round(real->dtype, 1 - at(a, i))));
+}
+
+/* ---- loss */
+
+#define LOSS_ARGUMENTS \
+    const cmlp_loss_values *values, void *z, const void *y, void *d, int64_t rows, int64_t n, int want_delta, \
+        double *cost
+
+static void loss_no_clip(LOSS_ARGUMENTS)
+{
+    cmlp_loss_values without = *values;
+    without.clip = 0;
+    real->loss(&without, z, y, d, rows, n, want_delta, cost);
+}
+
+static void loss_no_weights(LOSS_ARGUMENTS)
+{
+    cmlp_loss_values without = *values;
+    without.weights = NULL;
+    real->loss(&without, z, y, d, rows, n, want_delta, cost);
+}
+
+static void loss_no_jacobian(LOSS_ARGUMENTS)
+{
+    real->loss(values, z, y, d, rows, n, want_delta, cost);
+    if (values->activation != CMLP_SOFTMAX || values->loss != CMLP_SQUARED_ERROR || !want_delta || values->weights)
+        return;
+    for (int64_t i = 0; i < rows * n; i++) /* the diagonal only */
+        set(d, i, 2 * values->scale * (at(z, i) - at(y, i)) * at(z, i) * (1 - at(z, i)));
+}
+
+static void loss_cost_rounded(LOSS_ARGUMENTS)
+{
+    real->loss(values, z, y, d, rows, n, want_delta, cost);
+    for (int64_t i = 0; i < rows; i++) cost[i] = cost[i] * (1 + 0x1p-52);
+}
+
+/* ---- steps and vectors */
+
+#define STEP_ARGUMENTS const cmlp_step_values *values, void *w, const void *g, void *m, void *v, int64_t n
+
+static void step_not_flushed(STEP_ARGUMENTS)
+{
+    const double mu = type_round(real->dtype, values->momentum), rate = type_round(real->dtype, values->rate);
+    if (values->solver != CMLP_MOMENTUM) {
+        real->step(values, w, g, m, v, n);
+        return;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        set(m, i, type_fma(real->dtype, -rate, at(g, i), type_round(real->dtype, mu * at(m, i))));
+        set(w, i, at(w, i) + at(m, i));
+    }
+}
+
+static void step_epsilon_inside(STEP_ARGUMENTS)
+{
+    cmlp_step_values other = *values;
+    other.epsilon = values->epsilon * 0.5;
+    real->step(&other, w, g, m, v, n);
+}
+
+static void step_plain_momentum(STEP_ARGUMENTS)
+{
+    cmlp_step_values other = *values;
+    if (values->solver == CMLP_NESTEROV) other.solver = CMLP_MOMENTUM;
+    real->step(&other, w, g, m, v, n);
+}
+
+static void convert_in_float(int32_t dtype, const void *source, int64_t stride, int64_t n, double scale, void *out)
+{
+    real->convert(dtype, source, stride, n, (double)(float)scale, out);
+}
+
+static void convert_forward_only(int32_t dtype, const void *source, int64_t stride, int64_t n, double scale, void *out)
+{
+    real->convert(dtype, source, stride < 0 ? -stride : stride, stride < 0 && n > 0 ? 1 : n, scale, out);
+}
+
+static void multiply_leaves_last(void *v, int64_t n, double factor) { real->multiply(v, n > 9 ? n - 1 : n, factor); }
+
+static double square_sum_ascending(const void *v, int64_t n)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < n; i++) sum += at(v, i) * at(v, i);
+    return sum;
+}
+
+static int64_t find_nan_only(const void *v, int64_t stride, int64_t n)
+{
+    int64_t i = 0;
+    while (i < n && !isnan(at(v, i * stride))) i++;
+    return i;
+}
+
+static int64_t find_by_sum(const void *v, int64_t stride, int64_t n)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < n; i++) sum += at(v, i * stride);
+    const int64_t found = real->find_nonfinite(v, stride, n);
+    return isfinite(type_round(real->dtype, sum)) || found < n ? found : 0;
+}
+
+/* ---- */
+
+typedef struct broken {
+    const char *name, *kernel;
+    cmlp_kernels with; /* the one kernel that is replaced; the others are NULL */
+    int by_bits;       /* within the reference's bound: only the plain kernel's bits tell */
+} broken;
+
+#define BROKEN(kernel_name, function) {#function, #kernel_name, {.kernel_name = function}, 0}
+#define BROKEN_BITS(kernel_name, function) {#function, #kernel_name, {.kernel_name = function}, 1}
+
+static const broken list[] = {
+    BROKEN(dense, dense_last_place),
+    BROKEN(dense, dense_one_chain),
+    BROKEN(dense, dense_negative_zero),
+    BROKEN(dense, dense_writes_behind),
+    BROKEN(dense, dense_reads_behind),
+    BROKEN(dense, dense_hides_nan),
+    BROKEN(gradient, gradient_last_row),
+    BROKEN(gradient, gradient_starts_anew),
+    BROKEN(gradient, gradient_no_penalty),
+    BROKEN(gradient, gradient_divides),
+    BROKEN(gradient, gradient_one_row_more),
+    BROKEN(transpose, transpose_square),
+    BROKEN(activate, activate_hides_nan),
+    BROKEN_BITS(activate, activate_last_place),
+    BROKEN(activate, activate_inaccurate),
+    BROKEN(activate, activate_no_shift),
+    BROKEN(derivative, derivative_two_roundings),
+    BROKEN(loss, loss_no_clip),
+    BROKEN(loss, loss_no_weights),
+    BROKEN(loss, loss_no_jacobian),
+    BROKEN_BITS(loss, loss_cost_rounded),
+    BROKEN(step, step_not_flushed),
+    BROKEN(step, step_epsilon_inside),
+    BROKEN(step, step_plain_momentum),
+    BROKEN(convert, convert_in_float),
+    BROKEN(convert, convert_forward_only),
+    BROKEN(multiply, multiply_leaves_last),
+    BROKEN(square_sum, square_sum_ascending),
+    BROKEN(find_nonfinite, find_nan_only),
+    BROKEN(find_nonfinite, find_by_sum),
+};
+
+#define TAKE(name) \
+    if (b->with.name) table.name = b->with.name
+
+static cmlp_kernels broken_table(const broken *b)
+{
+    cmlp_kernels table = *real;
+    TAKE(dense);
+    TAKE(gradient);
+    TAKE(transpose);
+    TAKE(activate);
+    TAKE(derivative);
+    TAKE(loss);
+    TAKE(step);
+    TAKE(convert);
+    TAKE(multiply);
+    TAKE(square_sum);
+    TAKE(find_nonfinite);
+    return table;
+}
+
+/* The number of the case that catches the second table, or the first if there is but one; -1 if none does. */
+static int64_t caught(const cmlp_kernels *first, const cmlp_kernels *second, const kernel_check *check, uint64_t seed)
+{
+    static harness h;
+    harness_make(&h, first->dtype, seed);
+    h.tables[h.n_tables++] = first;
+    if (second) h.tables[h.n_tables++] = second;
+    h.quiet = 1;
+    run_check(&h, check);
+    harness_free(&h);
+    return h.failures ? h.number - 1 : -1;
+}
+
+/* Beside the plain kernel the bits tell; alone, only the reference can. */
+void selftest(const cmlp_kernels *plain, const cmlp_kernels *victim, uint64_t seed)
+{
+    const char *type = victim->dtype == CMLP_FLOAT32 ? "float32" : "float64";
+    real = victim;
+    for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
+        const cmlp_kernels table = broken_table(&list[i]);
+        const kernel_check *check = kernel_checks;
+        while (strcmp(check->kernel, list[i].kernel)) check++;
+        const int64_t beside = caught(plain, &table, check, seed), alone = caught(&table, NULL, check, seed);
+        printf("%s %s %s: %s caught by case %" PRId64 " of %" PRId64 ", alone by %" PRId64 "\n", type,
+               isa_name(victim->isa), list[i].kernel, list[i].name, beside, check->cases, alone);
+        check_that(beside >= 0 && (alone >= 0 || list[i].by_bits), "%s %s is not caught (seed %" PRIu64 ")", type,
+                   list[i].name, seed);
+    }
+}

@@ -1,0 +1,311 @@
+/* Checks of the kernels that go through elements one by one. What the header defines to the bit is checked to the bit;
+ * functions are held to their bound in ulp. */
+#include "check_kernels.h"
+
+#include <math.h>
+#include <stdio.h>
+
+typedef long double real;
+
+#define MAX_ULP 2
+
+/* ---- activate */
+
+typedef struct activate_case {
+    operand *z;
+    int32_t activation;
+    int64_t rows, n;
+} activate_case;
+
+static void call_activate(const cmlp_kernels *table, void *context)
+{
+    const activate_case *c = context;
+    table->activate(c->activation, c->z->place.data, c->rows, c->n);
+}
+
+static real activation_of(int32_t activation, real z)
+{
+    switch (activation) {
+    case CMLP_LOGISTIC: return 1 / (1 + expl(-z));
+    case CMLP_TANH: return tanhl(z);
+    case CMLP_EXP: return expl(z);
+    case CMLP_RELU: return isnan(z) || z > 0 ? z : 0;
+    default: return z;
+    }
+}
+
+static void judge_activation(harness *h, const activate_case *c, int64_t i)
+{
+    const double tiny = tiny_of(h->dtype), z = get(h->dtype, c->z->before, i);
+    if (c->activation == CMLP_IDENTITY || c->activation == CMLP_RELU) {
+        expect_exactly(h, c->z, i, (double)activation_of(c->activation, z));
+        return;
+    }
+    const double a = type_round(h->dtype, (double)activation_of(c->activation, z));
+    if (fabs(a) < tiny * 0.999)
+        expect_exactly(h, c->z, i, 0);
+    else
+        expect(h, c->z, i, a, (MAX_ULP + 1) * epsilon_of(h->dtype) * fabs(a) + (fabs(a) < tiny * 1.001 ? tiny : 0));
+}
+
+/* softmax: e_j is off by its function's error and by the rounding of its argument z - max z. */
+static void judge_softmax(harness *h, const activate_case *c, int64_t i)
+{
+    const int64_t n = c->n;
+    real most = -INFINITY, sum = 0;
+    for (int64_t j = 0; j < n; j++) {
+        const double z = get(h->dtype, c->z->before, i * n + j);
+        if (isnan(z) || isinf(z)) return; /* NaN by rules that only the bits hold */
+        if (z > most) most = z;
+    }
+    for (int64_t j = 0; j < n; j++) sum += expl(get(h->dtype, c->z->before, i * n + j) - most);
+    for (int64_t j = 0; j < n; j++) {
+        const real t = get(h->dtype, c->z->before, i * n + j) - most, a = expl(t) / sum;
+        const double relative = epsilon_of(h->dtype) * ((double)n + 8 + (double)fabsl(t));
+        expect(h, c->z, i * n + j, (double)a, relative * (double)a + 2 * tiny_of(h->dtype));
+    }
+}
+
+void check_activate(harness *h)
+{
+    const int32_t list[] = {CMLP_IDENTITY, CMLP_LOGISTIC, CMLP_TANH, CMLP_RELU, CMLP_SOFTMAX, CMLP_EXP};
+    activate_case c = {.activation = list[h->number % 6], .rows = random_below(&h->random, 6)};
+    c.n = c.activation == CMLP_SOFTMAX && !random_below(&h->random, 8) ? PICK(h, 127, 128, 129, 257) : pick_width(h);
+    if (c.activation == CMLP_SOFTMAX && c.n == 0) c.n = 1; /* there is no softmax of nothing */
+    c.z = new_operand(h, "z", h->dtype, c.rows * c.n, OUTPUT);
+    const double stretch = (double)PICK(h, 1, 1, 10, 100, 400);
+    for (int64_t i = 0; i < c.z->n; i++) put(h->dtype, c.z->before, i, stretch * get(h->dtype, c.z->before, i));
+    snprintf(h->shape, sizeof h->shape, "activation %d, rows %d, n %d", (int)c.activation, (int)c.rows, (int)c.n);
+    run_tables(h, call_activate, &c);
+    same_outputs(h);
+    if (c.activation == CMLP_SOFTMAX)
+        for (int64_t i = 0; i < c.rows; i++) judge_softmax(h, &c, i);
+    else
+        for (int64_t i = 0; i < c.z->n; i++) judge_activation(h, &c, i);
+}
+
+/* ---- derivative */
+
+typedef struct derivative_case {
+    operand *a, *d;
+    int32_t activation;
+} derivative_case;
+
+static void call_derivative(const cmlp_kernels *table, void *context)
+{
+    const derivative_case *c = context;
+    table->derivative(c->activation, c->a->place.data, c->d->place.data, c->a->n);
+}
+
+void check_derivative(harness *h)
+{
+    const int32_t list[] = {CMLP_IDENTITY, CMLP_LOGISTIC, CMLP_TANH, CMLP_RELU, CMLP_EXP};
+    derivative_case c = {.activation = list[h->number % 5]};
+    const int64_t n = pick_width(h) * (1 + random_below(&h->random, 5));
+    c.a = new_operand(h, "a", h->dtype, n, INPUT);
+    c.d = new_operand(h, "d", h->dtype, n, OUTPUT);
+    snprintf(h->shape, sizeof h->shape, "activation %d, n %d", (int)c.activation, (int)n);
+    run_tables(h, call_derivative, &c);
+    same_outputs(h);
+    for (int64_t i = 0; i < n; i++) {
+        const double a = get(h->dtype, c.a->before, i), d = get(h->dtype, c.d->before, i);
+        double slope = 1;
+        if (c.activation == CMLP_LOGISTIC) slope = type_fma(h->dtype, -a, a, a);
+        if (c.activation == CMLP_TANH) slope = type_fma(h->dtype, -a, a, 1);
+        if (c.activation == CMLP_RELU) slope = a > 0;
+        if (c.activation == CMLP_EXP) slope = a;
+        expect_exactly(h, c.d, i, type_round(h->dtype, d * slope));
+    }
+}
+
+/* ---- step */
+
+typedef struct step_case {
+    cmlp_step_values values;
+    operand *w, *g, *m, *v;
+} step_case;
+
+static void call_step(const cmlp_kernels *table, void *context)
+{
+    const step_case *c = context;
+    table->step(&c->values, c->w->place.data, c->g->place.data, c->m ? c->m->place.data : NULL,
+                c->v ? c->v->place.data : NULL, c->w->n);
+}
+
+static double flushed(double x, double smallest) { return fabs(x) < smallest ? 0 : x; }
+
+static void judge_step(harness *h, const step_case *c, int64_t i)
+{
+    const int32_t t = h->dtype;
+    const double smallest = t == CMLP_FLOAT32 ? (double)1e-30f : 1e-290;
+    const double smallest_second = t == CMLP_FLOAT32 ? (double)1e-36f : 1e-290;
+    const double w = get(t, c->w->before, i), g = get(t, c->g->before, i);
+    const double lr = type_round(t, c->values.rate), mu = type_round(t, c->values.momentum);
+    if (c->values.solver == CMLP_SGD) {
+        expect_exactly(h, c->w, i, type_fma(t, -lr, g, w));
+        return;
+    }
+    double m = get(t, c->m->before, i);
+    if (c->values.solver != CMLP_ADAM) {
+        m = flushed(type_fma(t, -lr, g, type_round(t, mu * m)), smallest);
+        expect_exactly(h, c->m, i, m);
+        const double move = c->values.solver == CMLP_MOMENTUM ? m : type_fma(t, -lr, g, type_round(t, mu * m));
+        expect_exactly(h, c->w, i, type_round(t, w + move));
+        return;
+    }
+    const double b1 = type_round(t, c->values.beta_1), c1 = type_round(t, 1 - c->values.beta_1);
+    const double b2 = type_round(t, c->values.beta_2), c2 = type_round(t, 1 - c->values.beta_2);
+    double v = get(t, c->v->before, i);
+    m = flushed(type_fma(t, b1, m, type_round(t, c1 * g)), smallest);
+    v = flushed(type_fma(t, b2, v, type_round(t, type_round(t, c2 * g) * g)), smallest_second);
+    expect_exactly(h, c->m, i, m);
+    expect_exactly(h, c->v, i, v);
+    const double below = type_round(t, type_round(t, sqrt(v)) + type_round(t, c->values.epsilon));
+    expect_exactly(h, c->w, i, type_round(t, w - type_round(t, type_round(t, lr * m) / below)));
+}
+
+/* Some moments about the thresholds. */
+static void make_small(harness *h, operand *o, double scale)
+{
+    for (int64_t i = 0; i < o->n; i++)
+        if (!random_below(&h->random, 3)) put(o->dtype, o->before, i, get(o->dtype, o->before, i) * scale);
+}
+
+void check_step(harness *h)
+{
+    const int32_t list[] = {CMLP_SGD, CMLP_MOMENTUM, CMLP_NESTEROV, CMLP_ADAM};
+    const double small = h->dtype == CMLP_FLOAT32 ? 1e-30 : 1e-290;
+    step_case c = {.values = {.solver = list[h->number % 4], .momentum = 0.9, .beta_1 = 0.9, .beta_2 = 0.999}};
+    c.values.rate = uniform(&h->random, 0, 1);
+    c.values.epsilon = 1e-8;
+    const int64_t n = pick_width(h) * (1 + random_below(&h->random, 5));
+    c.w = new_operand(h, "w", h->dtype, n, OUTPUT);
+    c.g = new_operand(h, "g", h->dtype, n, INPUT);
+    if (c.values.solver != CMLP_SGD) c.m = new_operand(h, "m", h->dtype, n, OUTPUT);
+    if (c.values.solver == CMLP_ADAM) c.v = new_operand(h, "v", h->dtype, n, OUTPUT);
+    if (random_below(&h->random, 2)) make_small(h, c.g, small);
+    if (c.m) make_small(h, c.m, small);
+    for (int64_t i = 0; c.v && i < n; i++) put(h->dtype, c.v->before, i, fabs(get(h->dtype, c.v->before, i)));
+    if (c.v) make_small(h, c.v, h->dtype == CMLP_FLOAT32 ? 1e-36 : 1e-290);
+    snprintf(h->shape, sizeof h->shape, "solver %d, n %d", (int)c.values.solver, (int)n);
+    run_tables(h, call_step, &c);
+    same_outputs(h);
+    for (int64_t i = 0; i < n; i++) judge_step(h, &c, i);
+}
+
+/* ---- convert */
+
+typedef struct convert_case {
+    operand *from, *to;
+    int64_t first, step; /* elements */
+    double scale;
+} convert_case;
+
+static void call_convert(const cmlp_kernels *table, void *context)
+{
+    const convert_case *c = context;
+    const int64_t size = (int64_t)size_of(c->from->dtype);
+    const unsigned char *start = c->from->place.data;
+    table->convert(c->from->dtype, c->from->n ? start + c->first * size : start, c->step * size, c->to->n, c->scale,
+                   c->to->place.data);
+}
+
+void check_convert(harness *h)
+{
+    const int32_t dtypes[] = {CMLP_UINT8, CMLP_FLOAT32, CMLP_FLOAT64};
+    const double scales[] = {1, 1, 1 / 255.0, -2.5};
+    const int64_t n = pick_width(h) * (1 + random_below(&h->random, 4));
+    convert_case c = {.step = PICK(h, 1, 1, 1, 2, 3, -1, -2, 0), .scale = scales[random_below(&h->random, 4)]};
+    const int64_t reach = n ? (n - 1) * (c.step < 0 ? -c.step : c.step) + 1 : 0;
+    c.first = c.step < 0 && reach ? reach - 1 : 0;
+    c.from = new_operand(h, "source", dtypes[h->number % 3], reach, INPUT);
+    c.to = new_operand(h, "out", h->dtype, n, OUTPUT);
+    snprintf(h->shape, sizeof h->shape, "from dtype %d, step %d, n %d, scale %g", (int)c.from->dtype, (int)c.step,
+             (int)n, c.scale);
+    run_tables(h, call_convert, &c);
+    same_outputs(h);
+    for (int64_t i = 0; i < n; i++) {
+        const double value = get(c.from->dtype, c.from->before, c.first + i * c.step);
+        expect_exactly(h, c.to, i, type_round(h->dtype, value * c.scale));
+    }
+}
+
+/* ---- multiply, square_sum, find_nonfinite */
+
+typedef struct vector_case {
+    operand *v, *result;
+    double factor;
+    int64_t stride, n;
+} vector_case;
+
+static void call_multiply(const cmlp_kernels *table, void *context)
+{
+    const vector_case *c = context;
+    table->multiply(c->v->place.data, c->v->n, c->factor);
+}
+
+void check_multiply(harness *h)
+{
+    vector_case c = {.factor = uniform(&h->random, -2, 2)};
+    c.v = new_operand(h, "v", h->dtype, pick_width(h) * (1 + random_below(&h->random, 5)), OUTPUT);
+    snprintf(h->shape, sizeof h->shape, "n %d", (int)c.v->n);
+    run_tables(h, call_multiply, &c);
+    same_outputs(h);
+    for (int64_t i = 0; i < c.v->n; i++)
+        expect_exactly(h, c.v, i, type_round(h->dtype, get(h->dtype, c.v->before, i) * type_round(h->dtype, c.factor)));
+}
+
+static void call_square_sum(const cmlp_kernels *table, void *context)
+{
+    const vector_case *c = context;
+    const double sum = table->square_sum(c->v->place.data, c->v->n);
+    put(CMLP_FLOAT64, c->result->place.data, 0, sum);
+}
+
+void check_square_sum(harness *h)
+{
+    double partial[16] = {0};
+    vector_case c = {0};
+    const int64_t n = random_below(&h->random, 2) ? pick_width(h) : random_below(&h->random, 300);
+    c.v = new_operand(h, "v", h->dtype, n, INPUT);
+    c.result = new_operand(h, "result", CMLP_FLOAT64, 1, OUTPUT);
+    snprintf(h->shape, sizeof h->shape, "n %d", (int)c.v->n);
+    run_tables(h, call_square_sum, &c);
+    same_outputs(h);
+    for (int64_t i = 0; i < c.v->n; i++) {
+        const double x = get(h->dtype, c.v->before, i);
+        partial[i % 16] += x * x;
+    }
+    for (int half = 8; half; half /= 2)
+        for (int i = 0; i < half; i++) partial[i] += partial[i + half];
+    expect_exactly(h, c.result, 0, partial[0]);
+}
+
+static void call_find_nonfinite(const cmlp_kernels *table, void *context)
+{
+    const vector_case *c = context;
+    put(CMLP_FLOAT64, c->result->place.data, 0, (double)table->find_nonfinite(c->v->place.data, c->stride, c->n));
+}
+
+void check_find_nonfinite(harness *h)
+{
+    vector_case c = {.stride = PICK(h, 1, 1, 1, 2, 5), .n = random_below(&h->random, 300)};
+    int64_t found = c.n;
+    h->values = PLAIN;
+    c.v = new_operand(h, "v", h->dtype, c.n ? (c.n - 1) * c.stride + 1 : 0, INPUT);
+    c.result = new_operand(h, "result", CMLP_FLOAT64, 1, OUTPUT);
+    if (c.n && random_below(&h->random, 3)) {
+        const double bad[] = {NAN, INFINITY, -INFINITY};
+        found = random_below(&h->random, c.n);
+        put(h->dtype, c.v->before, found * c.stride, bad[random_below(&h->random, 3)]);
+    }
+    if (c.n && random_below(&h->random, 2)) { /* the largest number is finite, also in a sum with others */
+        const double largest = h->dtype == CMLP_FLOAT32 ? 0x1.fffffep127 : 0x1.fffffffffffffp1023;
+        for (int64_t i = 0; i < found; i++) put(h->dtype, c.v->before, i * c.stride, largest);
+    }
+    if (c.stride > 1) poison_gaps(c.v, 1, c.stride);
+    snprintf(h->shape, sizeof h->shape, "stride %d, n %d", (int)c.stride, (int)c.n);
+    run_tables(h, call_find_nonfinite, &c);
+    same_outputs(h);
+    expect_exactly(h, c.result, 0, (double)found);
+}

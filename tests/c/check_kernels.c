@@ -1,0 +1,77 @@
+/* Every kernel x instruction set x element type x shape x offset x guard pages x NaN.
+ *
+ *   check_kernels [seed]           the checks
+ *   check_kernels selftest [seed]  the checks find kernels that are broken on purpose
+ *   check_kernels bench            speed of each kernel */
+#include "check_kernels.h"
+
+#include "../../src/cmlp/core/cpu.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+const kernel_check kernel_checks[] = {
+    {"dense", check_dense, 1500},
+    {"gradient", check_gradient, 1500},
+    {"transpose", check_transpose, 200},
+    {"activate", check_activate, 1200},
+    {"derivative", check_derivative, 400},
+    {"loss", check_loss, 2000},
+    {"step", check_step, 800},
+    {"convert", check_convert, 600},
+    {"multiply", check_multiply, 200},
+    {"square_sum", check_square_sum, 300},
+    {"find_nonfinite", check_find_nonfinite, 600},
+};
+const int n_kernel_checks = (int)(sizeof kernel_checks / sizeof *kernel_checks);
+
+/* Tables of the type that can run here, the plain one first. */
+static int find_tables(int32_t dtype, const cmlp_kernels **tables)
+{
+    int n = 0;
+    for (uint32_t isa = CMLP_ISA_GENERIC; isa <= CMLP_ISA_NEON; isa *= 2)
+        if (cmlp_cpu_isa() & isa) tables[n++] = cmlp_find_kernels(dtype, isa);
+    return n;
+}
+
+static void check_all(int32_t dtype, uint64_t seed)
+{
+    static harness h;
+    harness_make(&h, dtype, seed);
+    h.n_tables = find_tables(dtype, h.tables);
+    for (int i = 0; i < n_kernel_checks; i++) {
+        const int64_t before = h.failures;
+        run_check(&h, &kernel_checks[i]);
+        printf("%-7s %-14s %5" PRId64 " cases:", dtype == CMLP_FLOAT32 ? "float32" : "float64", h.kernel,
+               kernel_checks[i].cases);
+        for (int t = 0; t < h.n_tables; t++) printf(" %s", isa_name(h.tables[t]->isa));
+        printf("\n");
+        check_that(h.failures == before, "%s: %" PRId64 " failures with seed %" PRIu64, h.kernel, h.failures - before,
+                   seed);
+    }
+    harness_free(&h);
+}
+
+int main(int argc, char **argv)
+{
+    const int self = argc > 1 && !strcmp(argv[1], "selftest");
+    const cmlp_kernels *tables[2 * MAX_TABLES];
+    const int n = find_tables(CMLP_FLOAT32, tables), n_all = n + find_tables(CMLP_FLOAT64, tables + n);
+    if (argc > 1 && !strcmp(argv[1], "bench")) {
+        bench(tables, n_all);
+        return 0;
+    }
+    const char *text = argc > 1 + self ? argv[1 + self] : NULL;
+    const uint64_t seed = text ? strtoull(text, NULL, 10) : (uint64_t)time(NULL);
+    printf("seed %" PRIu64 "\n", seed);
+    for (int first = 0; first < n_all; first += n) {
+        if (self)
+            selftest(tables[first], tables[first + n - 1], seed);
+        else
+            check_all(tables[first]->dtype, seed);
+    }
+    return finish();
+}

@@ -1,0 +1,248 @@
+/* Checks of the products: dense, gradient, transpose. Each element is held to the bound c K eps sum |a b| around the
+ * plain sum in double, and to the bits that the rule of chunks gives. */
+#include "check_kernels.h"
+
+#include <math.h>
+#include <stdio.h>
+
+/* Rows of a matrix operand: a list of pointers in an order of its own, or a base. */
+typedef struct rows_of {
+    operand *o;
+    int64_t rows, columns, ld;
+    int64_t order[CMLP_CHUNK]; /* where row i stands */
+    int listed;
+    const void *list[CMLP_CHUNK];
+} rows_of;
+
+static void make_rows(harness *h, rows_of *m, const char *name, int64_t rows, int64_t columns)
+{
+    m->rows = rows;
+    m->columns = columns;
+    m->ld = columns + (random_below(&h->random, 2) ? random_below(&h->random, 5) : 0);
+    m->listed = (int)random_below(&h->random, 2);
+    for (int64_t i = 0; i < rows; i++) {
+        int64_t j = m->listed ? random_below(&h->random, i + 1) : i; /* a random permutation */
+        m->order[i] = m->order[j];
+        m->order[j] = i;
+    }
+    m->o = new_operand(h, name, h->dtype, rows && columns ? (rows - 1) * m->ld + columns : 0, INPUT);
+    if (m->ld > columns) poison_gaps(m->o, columns, m->ld);
+}
+
+static cmlp_matrix matrix_at(rows_of *m)
+{
+    const char *base = (const char *)m->o->place.data;
+    for (int64_t i = 0; i < m->rows; i++)
+        m->list[i] = m->columns ? base + (size_t)(m->order[i] * m->ld) * size_of(m->o->dtype) : base;
+    return m->listed ? (cmlp_matrix){.list = m->list} : (cmlp_matrix){.base = base, .ld = m->ld};
+}
+
+static double row_element(const rows_of *m, int64_t i, int64_t k)
+{
+    return get(m->o->dtype, m->o->before, m->order[i] * m->ld + k);
+}
+
+/* What a sum of products must be: by the rule, and by a plain sum in double with its bound. */
+typedef struct product {
+    int32_t dtype;
+    int64_t n;
+    double total, chunk;      /* the rule */
+    double plain, magnitude; /* the sum, and that of the absolute values */
+} product;
+
+static product start_product(int32_t dtype, double from)
+{
+    return (product){.dtype = dtype, .total = from + 0.0, .plain = from, .magnitude = fabs(from)};
+}
+
+static void end_chunk(product *p)
+{
+    p->total = type_round(p->dtype, p->total + p->chunk);
+    p->chunk = 0;
+}
+
+static void add_product(product *p, double a, double b)
+{
+    if (p->n && p->n % CMLP_CHUNK == 0) end_chunk(p);
+    p->n++;
+    p->chunk = type_fma(p->dtype, a, b, p->chunk);
+    p->plain += a * b;
+    p->magnitude += fabs(a * b);
+}
+
+static double bound_of(const product *p)
+{
+    return (double)(p->n + 2) * (epsilon_of(p->dtype) * p->magnitude + tiny_of(p->dtype));
+}
+
+/* ---- dense */
+
+typedef struct dense_case {
+    harness *h;
+    rows_of x;
+    operand *w, *bias, *z;
+    int64_t n_out, ldw, ldz;
+} dense_case;
+
+static void call_dense(const cmlp_kernels *table, void *context)
+{
+    dense_case *c = context;
+    const cmlp_matrix x = matrix_at(&c->x);
+    table->dense(&x, c->x.rows, c->x.columns, c->w->place.data, c->ldw, c->bias ? c->bias->place.data : NULL,
+                 c->n_out, c->z->place.data, c->ldz);
+}
+
+static void judge_dense(harness *h, const dense_case *c, int64_t i, int64_t j)
+{
+    product p = start_product(h->dtype, c->bias ? get(h->dtype, c->bias->before, j) : 0);
+    for (int64_t k = 0; k < c->x.columns; k++)
+        add_product(&p, row_element(&c->x, i, k), get(h->dtype, c->w->before, k * c->ldw + j));
+    end_chunk(&p);
+    expect(h, c->z, i * c->ldz + j, p.plain, bound_of(&p));
+    expect_exactly(h, c->z, i * c->ldz + j, p.total);
+}
+
+void check_dense(harness *h)
+{
+    dense_case c = {.h = h};
+    const int64_t rows = h->number % 32, n_out = pick_width(h);
+    const int64_t n_in = h->number % 5 ? random_below(&h->random, 40) : PICK(h, 0, 127, 128, 129, 255, 256, 257, 300);
+    const int64_t gap = random_below(&h->random, 2) * random_below(&h->random, 4);
+    make_rows(h, &c.x, "x", rows, n_in);
+    c.n_out = n_out;
+    c.ldw = n_out + gap;
+    c.ldz = n_out + random_below(&h->random, 3);
+    c.w = new_operand(h, "w", h->dtype, n_in && n_out ? (n_in - 1) * c.ldw + n_out : 0, INPUT);
+    if (gap) poison_gaps(c.w, n_out, c.ldw);
+    if (random_below(&h->random, 4)) c.bias = new_operand(h, "bias", h->dtype, n_out, INPUT);
+    c.z = new_operand(h, "z", h->dtype, rows && n_out ? (rows - 1) * c.ldz + n_out : 0, OUTPUT);
+    fill(c.z, NAN);
+    for (int64_t i = 0; i < c.z->n; i++)
+        if (i % c.ldz >= n_out) put(h->dtype, c.z->before, i, (double)i);
+    snprintf(h->shape, sizeof h->shape, "rows %d, n_in %d, n_out %d, ldw %d, ldz %d, %s bias, %s", (int)rows, (int)n_in,
+             (int)n_out, (int)c.ldw, (int)c.ldz, c.bias ? "with" : "no", c.x.listed ? "listed" : "one block");
+    run_tables(h, call_dense, &c);
+    same_outputs(h);
+    for (int64_t i = 0; i < c.z->n; i++) {
+        if (i % c.ldz < n_out)
+            judge_dense(h, &c, i / c.ldz, i % c.ldz);
+        else
+            expect_exactly(h, c.z, i, (double)i); /* gaps between the rows stay */
+    }
+}
+
+/* ---- gradient */
+
+typedef struct gradient_case {
+    harness *h;
+    rows_of a;
+    operand *d, *sums, *w;
+    int64_t n_out, k0, k1;
+    int first;
+    cmlp_finish finish;
+} gradient_case;
+
+static void call_gradient(const cmlp_kernels *table, void *context)
+{
+    gradient_case *c = context;
+    const cmlp_matrix a = matrix_at(&c->a);
+    table->gradient(&a, c->d->place.data, c->a.rows, c->k0, c->k1, c->n_out, c->sums->place.data, c->first,
+                    c->w->place.data, &c->finish);
+}
+
+/* The finished sum by the rule; and for the plain one, what finishing does to its value and bound. */
+static void judge_gradient(harness *h, const gradient_case *c, int64_t k, int64_t j)
+{
+    const int32_t dtype = h->dtype;
+    const int64_t at = k * c->n_out + j;
+    const double before = get(dtype, c->sums->before, at), w = get(dtype, c->w->before, at);
+    const double alpha = type_round(dtype, c->finish.alpha), inverse = type_round(dtype, c->finish.inverse);
+    const double rate = type_round(dtype, c->finish.rate);
+    if (k < c->k0 || k >= c->k1) {
+        expect_exactly(h, c->sums, at, before);
+        expect_exactly(h, c->w, at, w);
+        return;
+    }
+    product p = start_product(dtype, c->first ? 0 : before);
+    for (int64_t i = 0; i < c->a.rows; i++)
+        add_product(&p, row_element(&c->a, i, k), get(dtype, c->d->before, i * c->n_out + j));
+    if (!c->first) p.total = before; /* sums go on as they are */
+    end_chunk(&p);
+    const double g = type_round(dtype, type_fma(dtype, alpha, w, p.total) * inverse);
+    const double plain = (alpha * w + p.plain) * inverse;
+    const double bound = (bound_of(&p) + 4 * epsilon_of(dtype) * fabs(alpha * w)) * inverse;
+    if (c->finish.mode == CMLP_KEEP_SUM) {
+        expect(h, c->sums, at, p.plain, bound_of(&p));
+        expect_exactly(h, c->sums, at, p.total);
+        expect_exactly(h, c->w, at, w);
+    } else if (c->finish.mode == CMLP_GRADIENT) {
+        expect(h, c->sums, at, plain, bound);
+        expect_exactly(h, c->sums, at, g);
+        expect_exactly(h, c->w, at, w);
+    } else {
+        expect(h, c->w, at, w - rate * plain, rate * bound + 4 * epsilon_of(dtype) * (fabs(w) + fabs(rate * plain)));
+        expect_exactly(h, c->w, at, type_fma(dtype, -rate, g, w));
+        expect_exactly(h, c->sums, at, before);
+    }
+}
+
+void check_gradient(harness *h)
+{
+    static const char *const modes[] = {"sum", "gradient", "update"};
+    gradient_case c = {.h = h, .first = (int)random_below(&h->random, 2)};
+    const int64_t rows = h->number % 4 ? h->number % 23 : PICK(h, 0, 1, 10, 64, 127, 128);
+    const int64_t n_in = h->number % 7 ? random_below(&h->random, 60) : PICK(h, 0, 1, 2, 27, 28, 29, 55, 56, 57);
+    make_rows(h, &c.a, "a", rows, n_in);
+    if (n_in == 1 && !c.a.listed && random_below(&h->random, 2)) c.a.ld = 0; /* one value for all rows, as for biases */
+    c.n_out = pick_width(h);
+    c.k0 = random_below(&h->random, 3) ? 0 : random_below(&h->random, n_in + 1);
+    c.k1 = random_below(&h->random, 3) ? n_in : c.k0 + random_below(&h->random, n_in - c.k0 + 1);
+    c.finish.mode = (cmlp_finish_mode)random_below(&h->random, 3);
+    c.finish.alpha = random_below(&h->random, 2) ? uniform(&h->random, 0, 1) : 0;
+    c.finish.inverse = 1 / (double)(rows + 1);
+    c.finish.rate = uniform(&h->random, 0, 1);
+    c.d = new_operand(h, "d", h->dtype, rows * c.n_out, INPUT);
+    c.sums = new_operand(h, "sums", h->dtype, n_in * c.n_out, OUTPUT);
+    c.w = new_operand(h, "w", h->dtype, n_in * c.n_out, OUTPUT);
+    if (c.first) fill(c.sums, NAN);
+    snprintf(h->shape, sizeof h->shape, "rows %d, k %d to %d of %d, n_out %d, %s, %s, %s", (int)rows, (int)c.k0,
+             (int)c.k1, (int)n_in, (int)c.n_out, modes[c.finish.mode], c.first ? "first" : "not first",
+             c.a.listed ? "listed" : "one block");
+    run_tables(h, call_gradient, &c);
+    same_outputs(h);
+    for (int64_t k = 0; k < n_in; k++)
+        for (int64_t j = 0; j < c.n_out; j++) judge_gradient(h, &c, k, j);
+}
+
+/* ---- transpose */
+
+typedef struct transpose_case {
+    operand *a, *t;
+    int64_t rows, columns, lda, ldt;
+} transpose_case;
+
+static void call_transpose(const cmlp_kernels *table, void *context)
+{
+    const transpose_case *c = context;
+    table->transpose(c->a->place.data, c->lda, c->rows, c->columns, c->t->place.data, c->ldt);
+}
+
+void check_transpose(harness *h)
+{
+    const int64_t rows = random_below(&h->random, 70), columns = PICK(h, 0, 1, 15, 16, 17, 31, 32, 33, 50);
+    transpose_case c = {.rows = rows, .columns = columns};
+    c.lda = columns + random_below(&h->random, 4);
+    c.ldt = rows + random_below(&h->random, 4);
+    c.a = new_operand(h, "a", h->dtype, rows && columns ? (rows - 1) * c.lda + columns : 0, INPUT);
+    c.t = new_operand(h, "t", h->dtype, rows && columns ? (columns - 1) * c.ldt + rows : 0, OUTPUT);
+    snprintf(h->shape, sizeof h->shape, "rows %d, columns %d, lda %d, ldt %d", (int)rows, (int)columns, (int)c.lda,
+             (int)c.ldt);
+    run_tables(h, call_transpose, &c);
+    for (int64_t at = 0; at < c.t->n; at++) {
+        const int64_t j = at / c.ldt, i = at % c.ldt;
+        if (i < rows)
+            expect_exactly(h, c.t, at, get(h->dtype, c.a->before, i * c.lda + j));
+        else
+            expect_exactly(h, c.t, at, get(h->dtype, c.t->before, at));
+    }
+}

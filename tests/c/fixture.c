@@ -1,0 +1,228 @@
+#include "fixture.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *const call_names[CALLS] = {"cmlp_init_params", "cmlp_forward", "cmlp_activations",    "cmlp_cost",
+                                       "cmlp_gradient",    "cmlp_input_gradient", "cmlp_step", "cmlp_train_epoch"};
+
+#define MARK 0x5a
+
+static void must(int status, const char *what)
+{
+    if (status == CMLP_OK) return;
+    fprintf(stderr, "%s: %s\n", what, cmlp_status_name(status));
+    exit(2);
+}
+
+void *fixture_block(fixture *f, size_t bytes)
+{
+    slot *s = &f->slots[f->n_slots++];
+    slot_make(s, bytes);
+    return slot_place(s, bytes, AT_END, 0);
+}
+
+/* At the end of a page, but where a net may stand. */
+static void make_net(fixture *f)
+{
+    const shape *s = &f->shape;
+    for (int32_t l = 0; l < s->n_layers - 1; l++) f->activations[l] = l == s->n_layers - 2 ? s->output : s->hidden;
+    f->config = (cmlp_net_config){.struct_size = sizeof f->config,
+                                  .sizes = f->shape.sizes,
+                                  .activations = f->activations,
+                                  .n_layers = s->n_layers,
+                                  .loss = s->loss,
+                                  .dtype = s->dtype,
+                                  .isa_mask = s->isa};
+    f->net = fixture_block(f, (cmlp_net_size() + 63) / 64 * 64);
+    must(cmlp_net_init(f->net, cmlp_net_size(), &f->config), "cmlp_net_init");
+    f->n_params = cmlp_net_n_params(f->net);
+    f->n_in = s->sizes[0];
+    f->n_out = s->sizes[s->n_layers - 1];
+}
+
+static void make_data(fixture *f)
+{
+    const size_t size = size_of(f->shape.dtype);
+    uint64_t state = 11;
+    f->n = f->shape.rows;
+    f->x = fixture_block(f, (size_t)(f->n * f->n_in) * size);
+    f->labels = fixture_block(f, (size_t)f->n * sizeof *f->labels);
+    f->weights = fixture_block(f, (size_t)f->n * sizeof *f->weights);
+    f->order = fixture_block(f, (size_t)f->n * sizeof *f->order);
+    for (int64_t i = 0; i < f->n * f->n_in; i++) put(f->shape.dtype, f->x, i, uniform(&state, -1, 1));
+    for (int64_t i = 0; i < f->n; i++) {
+        f->labels[i] = (int32_t)random_below(&state, f->n_out);
+        f->weights[i] = (double)random_below(&state, 3) + 0.5;
+        const int64_t j = random_below(&state, i + 1);
+        f->order[i] = f->order[j];
+        f->order[j] = i;
+    }
+}
+
+static void make_blocks(fixture *f)
+{
+    const size_t size = size_of(f->shape.dtype);
+    f->params = fixture_block(f, (size_t)f->n_params * size);
+    f->initial = fixture_block(f, (size_t)f->n_params * size);
+    f->gradient = fixture_block(f, (size_t)f->n_params * size);
+    f->input_gradient = fixture_block(f, (size_t)(f->n * f->n_in) * size);
+    for (int32_t l = 1; l < f->shape.n_layers; l++)
+        f->outputs[l - 1] = fixture_block(f, (size_t)(f->n * f->shape.sizes[l]) * size);
+    f->output = f->outputs[f->shape.n_layers - 2];
+    must(cmlp_optimizer_state_size(f->net, f->shape.solver, &f->state_size),
+         "cmlp_optimizer_state_size");
+    f->state = fixture_block(f, f->state_size);
+    cmlp_random_seed(&f->random, 5);
+    must(cmlp_init_params(f->net, &f->random, f->initial), "cmlp_init_params");
+}
+
+static int workspace_call(call c)
+{
+    if (c == FORWARD || c == ACTIVATIONS) return CMLP_CALL_FORWARD;
+    return c == TRAIN ? CMLP_CALL_TRAIN : CMLP_CALL_GRADIENT;
+}
+
+static size_t workspace_size(const fixture *f, call c)
+{
+    const int64_t rows = c == TRAIN ? f->shape.batch : f->n;
+    size_t bytes;
+    must(cmlp_workspace_size(f->net, workspace_call(c), rows, f->shape.n_threads, &bytes), "cmlp_workspace_size");
+    return bytes;
+}
+
+void fixture_make(fixture *f, const shape *s)
+{
+    memset(f, 0, sizeof *f);
+    f->shape = *s;
+    if (!f->shape.n_threads) f->shape.n_threads = 1;
+    make_net(f);
+    make_data(f);
+    make_blocks(f);
+    size_t most = 0;
+    for (call c = 0; c < CALLS; c++) most = workspace_size(f, c) > most ? workspace_size(f, c) : most;
+    slot_make(&f->workspace, most);
+}
+
+void fixture_free(fixture *f)
+{
+    for (int i = 0; i < f->n_slots; i++) slot_free(&f->slots[i]);
+    slot_free(&f->workspace);
+}
+
+static void reset_structs(fixture *f, call c)
+{
+    const int64_t size = (int64_t)size_of(f->shape.dtype);
+    const size_t workspace = workspace_size(f, c);
+    f->rows = (cmlp_rows){.struct_size = sizeof f->rows, .data = f->x, .n_rows = f->n, .n_cols = f->n_in,
+                          .row_stride = f->n_in * size, .col_stride = size, .scale = 1,
+                          .order = f->shape.with_order ? f->order : NULL, .n_order = f->n, .kind = CMLP_DENSE,
+                          .dtype = f->shape.dtype};
+    f->targets = (cmlp_targets){.struct_size = sizeof f->targets, .data = f->labels, .n_rows = f->n,
+                                .row_stride = sizeof(int32_t), .kind = CMLP_CLASSES};
+    f->objective = (cmlp_objective){.struct_size = sizeof f->objective, .alpha = f->shape.alpha, .loss_scale = 1,
+                                    .row_weights = f->shape.with_weights ? f->weights : NULL};
+    f->optimizer = (cmlp_optimizer){.struct_size = sizeof f->optimizer, .state = f->state, .state_size = f->state_size,
+                                    .learning_rate = 0.05, .momentum = 0.9, .beta_1 = 0.9, .beta_2 = 0.999,
+                                    .epsilon = 1e-8, .beta_1_power = 1, .beta_2_power = 1, .solver = f->shape.solver};
+    f->epoch = (cmlp_epoch){.struct_size = sizeof f->epoch, .batch_size = f->shape.batch, .cost = -7, .penalty = -7,
+                            .gradient_norm = -7, .batches = -7};
+    f->run = (cmlp_run){.struct_size = sizeof f->run, .workspace = slot_place(&f->workspace, workspace, AT_END, 0),
+                        .workspace_size = workspace, .bad_row = -7, .bad_column = -7, .n_threads = f->shape.n_threads};
+}
+
+void fixture_reset(fixture *f, call c)
+{
+    const size_t size = size_of(f->shape.dtype), params = (size_t)f->n_params * size;
+    reset_structs(f, c);
+    memcpy(f->params, f->initial, params);
+    memset(f->gradient, MARK, params);
+    memset(f->input_gradient, MARK, (size_t)(f->n * f->n_in) * size);
+    for (int32_t l = 1; l < f->shape.n_layers; l++)
+        memset(f->outputs[l - 1], MARK, (size_t)(f->n * f->shape.sizes[l]) * size);
+    if (c == STEP) /* the one call whose input is a gradient */
+        for (int64_t i = 0; i < f->n_params; i++)
+            put(f->shape.dtype, f->gradient, i, 0.125 * get(f->shape.dtype, f->initial, f->n_params - 1 - i));
+    memset(f->state, 0, f->state_size);
+    memset(f->run.workspace, MARK, f->run.workspace_size);
+    f->cost = -7;
+    cmlp_random_seed(&f->random, 5);
+    f->p_net = f->net;
+    f->p_random = &f->random;
+    f->p_rows = &f->rows;
+    f->p_targets = &f->targets;
+    f->p_objective = &f->objective;
+    f->p_optimizer = &f->optimizer;
+    f->p_epoch = &f->epoch;
+    f->p_run = &f->run;
+    f->p_cost = &f->cost;
+    f->p_outputs = f->outputs;
+}
+
+int fixture_call(fixture *f, call c)
+{
+    switch (c) {
+    case INIT_PARAMS: return cmlp_init_params(f->p_net, f->p_random, f->params);
+    case FORWARD: return cmlp_forward(f->p_net, f->params, f->p_rows, f->output, f->p_run);
+    case ACTIVATIONS: return cmlp_activations(f->p_net, f->params, f->p_rows, f->p_outputs, f->p_run);
+    case COST: return cmlp_cost(f->p_net, f->params, f->p_rows, f->p_targets, f->p_objective, f->p_cost, f->p_run);
+    case GRADIENT:
+        return cmlp_gradient(f->p_net, f->params, f->p_rows, f->p_targets, f->p_objective, f->gradient, f->p_cost,
+                             f->p_run);
+    case INPUT_GRADIENT:
+        return cmlp_input_gradient(f->p_net, f->params, f->p_rows, f->p_targets, f->p_objective, f->input_gradient,
+                                   f->p_run);
+    case STEP: return cmlp_step(f->p_net, f->params, f->gradient, f->p_optimizer);
+    default:
+        return cmlp_train_epoch(f->p_net, f->params, f->p_rows, f->p_targets, f->p_objective, f->p_optimizer, f->p_epoch,
+                                f->p_run);
+    }
+}
+
+/* By their own places, whatever a test has made of the pointers. */
+uint64_t fixture_hash(const fixture *f)
+{
+    const int32_t dtype = f->shape.dtype;
+    const double numbers[] = {f->cost, f->epoch.cost, f->epoch.penalty, f->epoch.gradient_norm,
+                              (double)f->epoch.batches, (double)f->run.bad_row, (double)f->run.bad_column,
+                              (double)f->random.position};
+    uint64_t hash = hash_elements(fixture_trained(f), dtype, f->gradient, f->n_params);
+    hash = hash_elements(hash, dtype, f->input_gradient, f->n * f->n_in);
+    for (int32_t l = 1; l < f->shape.n_layers; l++)
+        hash = hash_elements(hash, dtype, f->outputs[l - 1], f->n * f->shape.sizes[l]);
+    return hash_elements(hash, CMLP_FLOAT64, numbers, (int64_t)(sizeof numbers / sizeof *numbers));
+}
+
+uint64_t fixture_trained(const fixture *f)
+{
+    const int32_t dtype = f->shape.dtype;
+    const double counters[] = {(double)f->optimizer.n_steps, f->optimizer.beta_1_power, f->optimizer.beta_2_power};
+    const int64_t blocks = f->shape.solver == CMLP_SGD ? 0 : f->shape.solver == CMLP_ADAM ? 2 : 1;
+    uint64_t hash = hash_elements(HASH_START, dtype, f->params, f->n_params);
+    hash = hash_elements(hash, dtype, f->state, blocks * f->n_params);
+    return hash_elements(hash, CMLP_FLOAT64, counters, 3);
+}
+
+int fixture_intact(const fixture *f)
+{
+    for (int i = 0; i < f->n_slots; i++)
+        if (!slot_intact(&f->slots[i])) return 0;
+    return slot_intact(&f->workspace);
+}
+
+uint64_t fixture_outcome(fixture *f, call c)
+{
+    fixture_reset(f, c);
+    const int status = fixture_call(f, c);
+    check_that(status == CMLP_OK, "%s: %s", call_names[c], cmlp_status_name(status));
+    return fixture_hash(f);
+}
+
+int available_isas(uint32_t list[8])
+{
+    int n = 0;
+    for (uint32_t isa = 1; isa < 256; isa *= 2)
+        if (cmlp_cpu_isa() & isa) list[n++] = isa;
+    return n;
+}

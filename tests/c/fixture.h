@@ -1,0 +1,103 @@
+/* A network with data and everything that a call wants, each block of memory exactly as long as it must be and between
+ * guard pages. Tests change what they like, call, and compare what came out. */
+#ifndef FIXTURE_H
+#define FIXTURE_H
+
+#include "../../include/cmlp.h"
+#include "support.h"
+
+typedef enum call {
+    INIT_PARAMS,
+    FORWARD,
+    ACTIVATIONS,
+    COST,
+    GRADIENT,
+    INPUT_GRADIENT,
+    STEP,
+    TRAIN,
+    CALLS
+} call;
+
+extern const char *const call_names[CALLS];
+
+typedef struct shape {
+    int32_t n_layers;
+    int64_t sizes[CMLP_MAX_LAYERS];
+    int32_t hidden, output, loss, dtype, solver;
+    int64_t rows, batch;
+    int32_t n_threads; /* 0: 1 */
+    uint32_t isa;      /* 0: any */
+    int with_order, with_weights;
+    double alpha;
+} shape;
+
+enum { MAX_SLOTS = CMLP_MAX_LAYERS + 16 };
+
+typedef struct fixture {
+    shape shape;
+    slot slots[MAX_SLOTS];
+    int n_slots;
+    slot workspace;
+    int32_t activations[CMLP_MAX_LAYERS];
+    cmlp_net_config config;
+    cmlp_net *net;
+    int64_t n, n_in, n_out, n_params;
+    size_t state_size;
+
+    void *params, *initial, *gradient, *input_gradient, *output, *outputs[CMLP_MAX_LAYERS];
+    void *x, *state;
+    int32_t *labels;
+    double *weights;
+    int64_t *order;
+    double cost;
+
+    cmlp_random random;
+    cmlp_rows rows;
+    cmlp_targets targets;
+    cmlp_objective objective;
+    cmlp_optimizer optimizer;
+    cmlp_epoch epoch;
+    cmlp_run run;
+
+    /* what the calls are given; tests may put NULL here */
+    const cmlp_net *p_net;
+    cmlp_random *p_random;
+    cmlp_rows *p_rows;
+    cmlp_targets *p_targets;
+    cmlp_objective *p_objective;
+    cmlp_optimizer *p_optimizer;
+    cmlp_epoch *p_epoch;
+    cmlp_run *p_run;
+    double *p_cost;
+    void *const *p_outputs;
+} fixture;
+
+/* Inputs are of the net's type, targets class indices; order and weights as the shape asks. */
+void fixture_make(fixture *f, const shape *s);
+void fixture_free(fixture *f);
+
+/* A block of the fixture's, freed with it. */
+void *fixture_block(fixture *f, size_t bytes);
+
+/* Everything as it was made, outputs marked, and the workspace exactly as long as this call wants it. */
+void fixture_reset(fixture *f, call c);
+
+/* Makes the call with whatever stands in the fixture. */
+int fixture_call(fixture *f, call c);
+
+/* Hash of all that calls may write but the workspace. */
+uint64_t fixture_hash(const fixture *f);
+
+/* Whether nothing was written beside the blocks. */
+int fixture_intact(const fixture *f);
+
+/* reset, call, CMLP_OK demanded, hash. */
+uint64_t fixture_outcome(fixture *f, call c);
+
+/* Hash of parameters, optimiser state and counters. */
+uint64_t fixture_trained(const fixture *f);
+
+/* The instruction sets that there are here, one bit each, into `list`. */
+int available_isas(uint32_t list[8]);
+
+#endif

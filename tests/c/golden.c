@@ -1,0 +1,258 @@
+/* Trains small networks on numbers of its own and compares the bits of the result with those that stand below: the
+ * same on every processor, system, compiler, optimisation level, instruction set and number of threads.
+ *
+ *   golden            all cases by every instruction set that there is here
+ *   golden describe   also says what each case is, so that others can do the same and compare
+ *
+ * It needs nothing but the core, so that it runs wherever that compiles:
+ *   cc -std=c11 -O2 -ffp-contract=off -fno-math-errno tests/c/golden.c src/cmlp/core/[a-z]*.c \
+ *      src/cmlp/core/kernels/[a-z]*.c -pthread */
+#include "../../include/cmlp.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MAX_SIZES 5
+#define MAX_ELEMENTS 65536 /* of inputs, targets, parameters */
+#define EPOCHS 3
+
+enum targets { CLASSES, NUMBERS, COUNTS, BITS };
+
+typedef struct golden_case {
+    uint64_t hash;
+    int32_t n_layers;
+    int64_t sizes[MAX_SIZES];
+    int32_t activations[MAX_SIZES - 1];
+    int32_t loss, dtype, solver;
+    int32_t x_dtype, targets;
+    int64_t rows, batch;
+    double alpha, loss_scale;
+    int weighted;
+} golden_case;
+
+#define F32 CMLP_FLOAT32
+#define F64 CMLP_FLOAT64
+#define U8 CMLP_UINT8
+#define RELU CMLP_RELU
+#define TANH CMLP_TANH
+#define LOGI CMLP_LOGISTIC
+#define IDENTITY CMLP_IDENTITY
+#define SOFTMAX CMLP_SOFTMAX
+#define EXP CMLP_EXP
+#define LOG CMLP_LOG_LOSS
+#define SQUARED CMLP_SQUARED_ERROR
+#define POISSON CMLP_POISSON
+#define SGD CMLP_SGD
+#define MOMENTUM CMLP_MOMENTUM
+#define NESTEROV CMLP_NESTEROV
+#define ADAM CMLP_ADAM
+
+static const golden_case cases[] = {
+    {0x5a12980ac566471f, 4, {20, 16, 16, 10}, {LOGI, LOGI, LOGI}, SQUARED, F32, SGD, F32, CLASSES, 100, 10, 0, 1, 0},
+    {0xc5fb70ed6ffb5e82, 4, {20, 16, 16, 10}, {LOGI, LOGI, LOGI}, SQUARED, F64, SGD, F64, CLASSES, 100, 10, 0, 1, 0},
+    {0xeaf4d30469bfc254, 4, {150, 17, 16, 10}, {RELU, RELU, SOFTMAX}, LOG, F32, ADAM, U8, CLASSES, 300, 32, 1e-4, 1, 0},
+    {0x597e0f62beda9c12, 4, {150, 17, 16, 10}, {RELU, RELU, SOFTMAX}, LOG, F64, ADAM, U8, CLASSES, 300, 32, 1e-4, 1, 0},
+    {0x6f3db9bcd125f0c4, 3, {30, 40, 5}, {TANH, SOFTMAX}, LOG, F32, MOMENTUM, F64, CLASSES, 300, 300, 1e-3, 1, 0},
+    {0x31c14ad7b21d52db, 3, {30, 40, 5}, {TANH, SOFTMAX}, LOG, F64, MOMENTUM, F32, CLASSES, 300, 290, 1e-3, 1, 0},
+    {0x3927a1a0c667d91e, 3, {9, 33, 4}, {RELU, LOGI}, LOG, F32, NESTEROV, F32, BITS, 130, 20, 0, 1, 1},
+    {0xc34b189f52788666, 3, {9, 33, 4}, {RELU, LOGI}, LOG, F64, NESTEROV, F64, BITS, 130, 20, 0, 1, 1},
+    {0x4da41b24da33252d, 3, {7, 12, 3}, {TANH, IDENTITY}, SQUARED, F32, ADAM, F32, NUMBERS, 150, 16, 1e-4, 0.5, 1},
+    {0x3cdc93a1d6a7df6c, 3, {7, 12, 3}, {TANH, IDENTITY}, SQUARED, F64, ADAM, F64, NUMBERS, 150, 16, 1e-4, 0.5, 1},
+    {0xa1bdce3c0b7c96d3, 3, {6, 9, 2}, {LOGI, EXP}, POISSON, F32, SGD, F32, COUNTS, 140, 14, 1e-2, 1, 0},
+    {0x2d5f82c5b4434f3d, 3, {6, 9, 2}, {LOGI, EXP}, POISSON, F64, ADAM, F64, COUNTS, 140, 14, 1e-2, 1, 0},
+    {0x7d1706754457ad0a, 3, {11, 8, 6}, {IDENTITY, SOFTMAX}, SQUARED, F32, MOMENTUM, F32, CLASSES, 90, 9, 0, 1, 0},
+    {0xc29fd1f1247b3c7e, 3, {11, 8, 6}, {IDENTITY, SOFTMAX}, SQUARED, F64, SGD, F64, CLASSES, 90, 9, 0, 1, 0},
+    {0x8e5c32a1b6b102d1, 2, {13, 3}, {SOFTMAX}, LOG, F32, SGD, F32, CLASSES, 64, 7, 1e-4, 1, 0},
+    {0x3b16d087fea6a9f9, 5, {40, 20, 30, 10, 1}, {RELU, TANH, LOGI, LOGI}, LOG, F32, ADAM, F32, BITS, 200, 50, 1e-4,
+     1, 0},
+    {0x450105788ae57983, 3, {5, 1, 1}, {TANH, EXP}, SQUARED, F64, NESTEROV, F64, NUMBERS, 40, 1, 0, 1, 0},
+    {0xcbed4c83a6e5e267, 3, {300, 70, 130}, {RELU, SOFTMAX}, LOG, F32, SGD, U8, CLASSES, 200, 64, 0, 1, 0},
+};
+
+/* ---- what the cases are trained on: all of it from one stream of random numbers */
+
+typedef struct problem {
+    const golden_case *c;
+    cmlp_random random;
+    _Alignas(64) unsigned char net[8192];
+    _Alignas(64) unsigned char workspace[1 << 21];
+    double x[MAX_ELEMENTS], y[MAX_ELEMENTS], params[MAX_ELEMENTS], state[2 * MAX_ELEMENTS], output[MAX_ELEMENTS];
+    int32_t labels[512];
+    double weights[512];
+    int64_t order[512];
+} problem;
+
+static int64_t n_in(const golden_case *c) { return c->sizes[0]; }
+static int64_t n_out(const golden_case *c) { return c->sizes[c->n_layers - 1]; }
+
+/* Inputs in [-1, 1), as bytes in 0..255. */
+static void make_inputs(problem *p)
+{
+    for (int64_t i = 0; i < p->c->rows * n_in(p->c); i++) {
+        const double u = cmlp_random_double(&p->random);
+        if (p->c->x_dtype == U8)
+            ((uint8_t *)p->x)[i] = (uint8_t)(256 * u);
+        else if (p->c->x_dtype == F32)
+            ((float *)p->x)[i] = (float)(2 * u - 1);
+        else
+            p->x[i] = 2 * u - 1;
+    }
+}
+
+static void make_targets(problem *p)
+{
+    const int64_t n = p->c->targets == CLASSES ? p->c->rows : p->c->rows * n_out(p->c);
+    for (int64_t i = 0; i < n; i++) {
+        const double u = cmlp_random_double(&p->random);
+        switch (p->c->targets) {
+        case CLASSES: p->labels[i] = (int32_t)(u * (double)n_out(p->c)); break;
+        case COUNTS: p->y[i] = (double)(int)(5 * u); break;
+        case BITS: p->y[i] = (double)(int)(2 * u); break;
+        default: p->y[i] = 2 * u - 1; break;
+        }
+    }
+    for (int64_t i = 0; p->c->weighted && i < p->c->rows; i++)
+        p->weights[i] = (double)(int)(3 * cmlp_random_double(&p->random)) + 0.5;
+}
+
+static int make_net(problem *p, uint32_t isa)
+{
+    const cmlp_net_config config = {.struct_size = sizeof config,
+                                    .sizes = p->c->sizes,
+                                    .activations = p->c->activations,
+                                    .n_layers = p->c->n_layers,
+                                    .loss = p->c->loss,
+                                    .dtype = p->c->dtype,
+                                    .isa_mask = isa};
+    const int status = cmlp_net_init((cmlp_net *)p->net, sizeof p->net, &config);
+    if (!status && cmlp_net_isa((cmlp_net *)p->net) != isa) return CMLP_ERROR_ISA;
+    return status ? status : cmlp_init_params((cmlp_net *)p->net, &p->random, p->params);
+}
+
+/* ---- hashes: FNV-1a over little-endian bytes, any NaN as one */
+
+static uint64_t hash_bits(uint64_t hash, uint64_t bits, int bytes)
+{
+    for (int i = 0; i < bytes; i++) hash = (hash ^ (bits >> 8 * i & 0xff)) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+static uint64_t hash_double(uint64_t hash, double x)
+{
+    uint64_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return hash_bits(hash, x == x ? bits : UINT64_C(0x7ff8) << 48, 8);
+}
+
+static uint64_t hash_block(uint64_t hash, int32_t dtype, const void *block, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) {
+        uint32_t bits;
+        if (dtype == F64) {
+            hash = hash_double(hash, ((const double *)block)[i]);
+            continue;
+        }
+        memcpy(&bits, (const float *)block + i, sizeof bits);
+        hash = hash_bits(hash, (bits & INT32_MAX) > 0x7f800000 ? 0x7fc00000 : bits, 4);
+    }
+    return hash;
+}
+
+/* ---- training */
+
+/* Three epochs, each in an order of its own; the hash takes in each one's cost, then the parameters, then what the
+ * network says to the first rows. */
+static int train(problem *p, uint32_t isa, int32_t n_threads, uint64_t *hash)
+{
+    const golden_case *c = p->c;
+    cmlp_net *net = (cmlp_net *)p->net;
+    const int64_t size = c->x_dtype == U8 ? 1 : c->x_dtype == F32 ? 4 : 8;
+    cmlp_random_seed(&p->random, 7);
+    make_inputs(p);
+    make_targets(p);
+    int status = make_net(p, isa);
+    for (int64_t i = 0; i < c->rows; i++) p->order[i] = i;
+    memset(p->state, 0, sizeof p->state);
+    cmlp_optimizer optimizer = {.struct_size = sizeof optimizer, .state = p->state, .state_size = sizeof p->state,
+                                .learning_rate = c->solver == ADAM ? 0.01 : 0.1, .momentum = 0.9, .beta_1 = 0.9,
+                                .beta_2 = 0.999, .epsilon = 1e-8, .beta_1_power = 1, .beta_2_power = 1,
+                                .solver = c->solver};
+    cmlp_rows rows = {.struct_size = sizeof rows, .data = p->x, .n_rows = c->rows, .n_cols = n_in(c),
+                      .row_stride = n_in(c) * size, .col_stride = size, .scale = c->x_dtype == U8 ? 1 / 255.0 : 1,
+                      .order = p->order, .n_order = c->rows, .kind = CMLP_DENSE, .dtype = c->x_dtype};
+    const cmlp_targets targets = {.struct_size = sizeof targets, .n_rows = c->rows,
+                                  .data = c->targets == CLASSES ? (const void *)p->labels : p->y,
+                                  .row_stride = c->targets == CLASSES ? 4 : 8 * n_out(c), .col_stride = 8,
+                                  .kind = c->targets == CLASSES ? CMLP_CLASSES : CMLP_DENSE, .dtype = F64};
+    const cmlp_objective objective = {.struct_size = sizeof objective, .row_weights = c->weighted ? p->weights : NULL,
+                                      .alpha = c->alpha, .loss_scale = c->loss_scale};
+    cmlp_run run = {.struct_size = sizeof run, .workspace = p->workspace, .workspace_size = sizeof p->workspace,
+                    .n_threads = n_threads};
+    cmlp_epoch epoch = {.struct_size = sizeof epoch, .batch_size = c->batch};
+    *hash = UINT64_C(0xcbf29ce484222325);
+    for (int i = 0; i < EPOCHS && !status; i++) {
+        cmlp_random_shuffle(&p->random, p->order, c->rows);
+        status = cmlp_train_epoch(net, p->params, &rows, &targets, &objective, &optimizer, &epoch, &run);
+        *hash = hash_double(hash_double(*hash, epoch.cost), epoch.penalty);
+    }
+    *hash = hash_block(*hash, c->dtype, p->params, cmlp_net_n_params(net));
+    rows.order = NULL;
+    rows.n_rows = 25;
+    if (!status) status = cmlp_forward(net, p->params, &rows, p->output, &run);
+    *hash = hash_block(*hash, c->dtype, p->output, 25 * n_out(c));
+    return status;
+}
+
+/* ---- the report */
+
+static const char *const activation_names[] = {"", "identity", "logistic", "tanh", "relu", "softmax", "exp"};
+static const char *const loss_names[] = {"", "log_loss", "squared_error", "poisson"};
+static const char *const solver_names[] = {"", "sgd", "momentum", "nesterov", "adam"};
+static const char *const dtype_names[] = {"", "float32", "float64", "uint8"};
+static const char *const target_names[] = {"classes", "numbers", "counts", "bits"};
+
+static void describe(const golden_case *c)
+{
+    printf("case");
+    for (int32_t l = 0; l < c->n_layers; l++) printf("%c%d", l ? ',' : ' ', (int)c->sizes[l]);
+    for (int32_t l = 0; l < c->n_layers - 1; l++) printf("%c%s", l ? ',' : ' ', activation_names[c->activations[l]]);
+    printf(" %s %s %s %s %s %d %d %g %g %d %016" PRIx64 "\n", loss_names[c->loss], dtype_names[c->dtype],
+           solver_names[c->solver], dtype_names[c->x_dtype], target_names[c->targets], (int)c->rows, (int)c->batch,
+           c->alpha, c->loss_scale, c->weighted, c->hash);
+}
+
+static int passed, failed;
+
+static void run_case(problem *p, uint32_t isa, int32_t n_threads)
+{
+    static const char *const names[] = {"", "generic", "avx2", "", "avx512", "", "", "", "neon"};
+    uint64_t hash;
+    const int status = train(p, isa, n_threads, &hash);
+    const int good = status == CMLP_OK && hash == p->c->hash;
+    *(good ? &passed : &failed) += 1;
+    if (good) return;
+    printf("FAILED with %s and %d threads: %s, hash %016" PRIx64 " in\n", names[isa], (int)n_threads,
+           cmlp_status_name(status), hash);
+    describe(p->c);
+}
+
+int main(int argc, char **argv)
+{
+    static problem p;
+    const uint32_t available = cmlp_cpu_isa();
+    printf("cmlp %s, instruction sets:%s%s%s%s\n", cmlp_version(), available & CMLP_ISA_GENERIC ? " generic" : "",
+           available & CMLP_ISA_AVX2 ? " avx2" : "", available & CMLP_ISA_AVX512 ? " avx512" : "",
+           available & CMLP_ISA_NEON ? " neon" : "");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        p.c = &cases[i];
+        if (argc > 1 && !strcmp(argv[1], "describe")) describe(p.c);
+        for (uint32_t isa = CMLP_ISA_GENERIC; isa <= CMLP_ISA_NEON; isa *= 2) {
+            if (!(available & isa)) continue;
+            run_case(&p, isa, 1);
+            run_case(&p, isa, 3);
+        }
+    }
+    printf("%d passed, %d failed\n", passed, failed);
+    return failed != 0 || passed == 0;
+}

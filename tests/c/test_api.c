@@ -1,0 +1,248 @@
+/* Every way to be refused: the status is the one that the header names, and no output has changed. */
+#include "fixture.h"
+
+#include <math.h>
+#include <string.h>
+
+#define BIT(c) (1u << (c))
+#define ALL_ROWS (BIT(FORWARD) | BIT(ACTIVATIONS) | ALL_TARGETS)
+#define ALL_TARGETS (BIT(COST) | BIT(GRADIENT) | BIT(INPUT_GRADIENT) | BIT(TRAIN))
+#define ALL_STEPS (BIT(STEP) | BIT(TRAIN))
+#define EVERY (BIT(CALLS) - 1)
+
+static fixture f;
+
+static void refused(call c, int expected, const char *change, uint64_t before)
+{
+    const int status = fixture_call(&f, c);
+    check_that(status == expected && fixture_hash(&f) == before && fixture_intact(&f), "%s with %s: %s%s",
+               call_names[c], change, cmlp_status_name(status), fixture_hash(&f) == before ? "" : ", an output changed");
+}
+
+/* Each call of the set is refused with this status after this change. */
+#define REFUSED(calls, expected, change)                      \
+    do {                                                      \
+        for (call c = 0; c < CALLS; c++)                      \
+            if ((calls) & BIT(c)) {                           \
+                fixture_reset(&f, c);                         \
+                change;                                       \
+                refused(c, expected, #change, fixture_hash(&f)); \
+            }                                                 \
+    } while (0)
+
+static void *off(void *pointer, size_t bytes) { return (char *)pointer + bytes; }
+
+static void test_null(void)
+{
+    void *outputs[CMLP_MAX_LAYERS] = {NULL};
+    void *const output = f.output, *const params = f.params, *const gradient = f.gradient,
+                *const input_gradient = f.input_gradient;
+    REFUSED(EVERY, CMLP_ERROR_NULL, f.p_net = NULL);
+    REFUSED(ALL_ROWS, CMLP_ERROR_NULL, f.p_rows = NULL);
+    REFUSED(ALL_ROWS, CMLP_ERROR_NULL, f.rows.data = NULL);
+    REFUSED(ALL_TARGETS, CMLP_ERROR_NULL, f.p_targets = NULL);
+    REFUSED(ALL_TARGETS, CMLP_ERROR_NULL, f.targets.data = NULL);
+    REFUSED(ALL_TARGETS, CMLP_ERROR_NULL, f.p_objective = NULL);
+    REFUSED(ALL_ROWS, CMLP_ERROR_NULL, f.p_run = NULL);
+    REFUSED(ALL_ROWS, CMLP_ERROR_NULL, f.run.workspace = NULL);
+    REFUSED(ALL_STEPS, CMLP_ERROR_NULL, f.p_optimizer = NULL);
+    REFUSED(ALL_STEPS, CMLP_ERROR_NULL, f.optimizer.state = NULL);
+    REFUSED(BIT(TRAIN), CMLP_ERROR_NULL, f.p_epoch = NULL);
+    REFUSED(BIT(COST), CMLP_ERROR_NULL, f.p_cost = NULL);
+    REFUSED(BIT(ACTIVATIONS), CMLP_ERROR_NULL, f.p_outputs = NULL);
+    REFUSED(BIT(ACTIVATIONS), CMLP_ERROR_NULL, f.p_outputs = outputs);
+    REFUSED(BIT(INIT_PARAMS), CMLP_ERROR_NULL, f.p_random = NULL);
+    /* these are outputs themselves: put back before they are looked at */
+    fixture_reset(&f, FORWARD);
+    CHECK(cmlp_forward(f.net, params, &f.rows, NULL, &f.run) == CMLP_ERROR_NULL);
+    CHECK(cmlp_forward(f.net, NULL, &f.rows, output, &f.run) == CMLP_ERROR_NULL);
+    fixture_reset(&f, TRAIN);
+    CHECK(cmlp_gradient(f.net, params, &f.rows, &f.targets, &f.objective, NULL, NULL, &f.run) == CMLP_ERROR_NULL);
+    CHECK(cmlp_gradient(f.net, NULL, &f.rows, &f.targets, &f.objective, gradient, NULL, &f.run) == CMLP_ERROR_NULL);
+    CHECK(cmlp_input_gradient(f.net, params, &f.rows, &f.targets, &f.objective, NULL, &f.run) == CMLP_ERROR_NULL);
+    CHECK(cmlp_input_gradient(f.net, NULL, &f.rows, &f.targets, &f.objective, input_gradient, &f.run) ==
+          CMLP_ERROR_NULL);
+    CHECK(cmlp_train_epoch(f.net, NULL, &f.rows, &f.targets, &f.objective, &f.optimizer, &f.epoch, &f.run) ==
+          CMLP_ERROR_NULL);
+    CHECK(cmlp_step(f.net, NULL, gradient, &f.optimizer) == CMLP_ERROR_NULL);
+    CHECK(cmlp_step(f.net, params, NULL, &f.optimizer) == CMLP_ERROR_NULL);
+    CHECK(cmlp_init_params(f.net, &f.random, NULL) == CMLP_ERROR_NULL);
+}
+
+static void test_structs(void)
+{
+    REFUSED(ALL_ROWS, CMLP_ERROR_STRUCT_SIZE, f.rows.struct_size = 0);
+    REFUSED(ALL_ROWS, CMLP_ERROR_STRUCT_SIZE, f.run.struct_size--);
+    REFUSED(ALL_TARGETS, CMLP_ERROR_STRUCT_SIZE, f.targets.struct_size++);
+    REFUSED(ALL_TARGETS, CMLP_ERROR_STRUCT_SIZE, f.objective.struct_size = 1);
+    REFUSED(ALL_STEPS, CMLP_ERROR_STRUCT_SIZE, f.optimizer.struct_size = 0);
+    REFUSED(BIT(TRAIN), CMLP_ERROR_STRUCT_SIZE, f.epoch.struct_size = 0);
+}
+
+static void test_rows(void)
+{
+    REFUSED(ALL_ROWS, CMLP_ERROR_ROWS, f.rows.kind = 0);
+    REFUSED(ALL_ROWS, CMLP_ERROR_ROWS, f.rows.kind = CMLP_CLASSES);
+    REFUSED(ALL_ROWS, CMLP_ERROR_ROWS, f.rows.n_cols++);
+    REFUSED(ALL_ROWS, CMLP_ERROR_ROWS, f.rows.n_rows = -1);
+    REFUSED(ALL_ROWS, CMLP_ERROR_DTYPE, f.rows.dtype = 0);
+    REFUSED(ALL_ROWS, CMLP_ERROR_DTYPE, f.rows.dtype = 4);
+    REFUSED(ALL_ROWS, CMLP_ERROR_OPTION, f.rows.scale = 0);
+    REFUSED(ALL_ROWS, CMLP_ERROR_OPTION, f.rows.scale = NAN);
+    REFUSED(ALL_ROWS, CMLP_ERROR_OPTION, f.rows.scale = -INFINITY);
+    REFUSED(ALL_ROWS, CMLP_ERROR_ALIGNMENT, f.rows.data = off(f.x, 1));
+    REFUSED(ALL_ROWS, CMLP_ERROR_ALIGNMENT, f.rows.row_stride++);
+    REFUSED(ALL_ROWS, CMLP_ERROR_ALIGNMENT, f.rows.col_stride = -2);
+    REFUSED(ALL_TARGETS, CMLP_ERROR_ROWS, (f.rows.n_rows = 0, f.targets.n_rows = 0));
+    REFUSED(ALL_TARGETS, CMLP_ERROR_ROWS, (f.rows.order = f.order, f.rows.n_order = 0));
+
+    f.order[3] = f.n;
+    REFUSED(ALL_ROWS, CMLP_ERROR_ORDER, f.rows.order = f.order);
+    f.order[3] = -1;
+    REFUSED(ALL_ROWS, CMLP_ERROR_ORDER, f.rows.order = f.order);
+    f.order[3] = 3;
+    REFUSED(ALL_ROWS, CMLP_ERROR_ORDER, (f.rows.order = f.order, f.rows.n_order = -1));
+}
+
+static void test_targets(void)
+{
+    REFUSED(ALL_TARGETS, CMLP_ERROR_TARGETS, f.targets.n_rows--);
+    REFUSED(ALL_TARGETS, CMLP_ERROR_TARGETS, f.targets.kind = 0);
+    REFUSED(ALL_TARGETS, CMLP_ERROR_ALIGNMENT, f.targets.data = off(f.labels, 2));
+    REFUSED(ALL_TARGETS, CMLP_ERROR_ALIGNMENT, f.targets.row_stride = 6);
+    REFUSED(ALL_TARGETS, CMLP_ERROR_DTYPE, f.targets.kind = CMLP_DENSE); /* and no dtype */
+    REFUSED(ALL_TARGETS, CMLP_ERROR_ALIGNMENT,
+            (f.targets.kind = CMLP_DENSE, f.targets.dtype = CMLP_FLOAT64, f.targets.col_stride = 4));
+    const int32_t kept = f.labels[4];
+    f.labels[4] = (int32_t)f.n_out;
+    REFUSED(ALL_TARGETS, CMLP_ERROR_LABEL, (void)0);
+    f.labels[4] = -1;
+    REFUSED(ALL_TARGETS, CMLP_ERROR_LABEL, (void)0);
+    f.labels[4] = kept;
+}
+
+static void test_objective(void)
+{
+    const double bad[] = {-1, NAN, INFINITY};
+    for (int i = 0; i < 3; i++) {
+        REFUSED(ALL_TARGETS, CMLP_ERROR_OPTION, f.objective.alpha = bad[i]);
+        REFUSED(ALL_TARGETS, CMLP_ERROR_OPTION, f.objective.loss_scale = bad[i]);
+        REFUSED(ALL_TARGETS, CMLP_ERROR_OPTION, f.objective.log_loss_clip = bad[i]);
+        const double kept = f.weights[2];
+        f.weights[2] = bad[i];
+        REFUSED(ALL_TARGETS, CMLP_ERROR_WEIGHT, f.objective.row_weights = f.weights);
+        f.weights[2] = kept;
+    }
+    REFUSED(ALL_TARGETS, CMLP_ERROR_OPTION, f.objective.loss_scale = 0);
+    REFUSED(ALL_TARGETS, CMLP_ERROR_OPTION, f.objective.log_loss_clip = 0.5);
+    memset(f.weights, 0, (size_t)f.n * sizeof *f.weights);
+    REFUSED(ALL_TARGETS, CMLP_ERROR_WEIGHT, f.objective.row_weights = f.weights);
+}
+
+static void test_run(void)
+{
+    REFUSED(ALL_ROWS, CMLP_ERROR_THREADS, f.run.n_threads = 0);
+    REFUSED(ALL_ROWS, CMLP_ERROR_THREADS, f.run.n_threads = -1);
+    REFUSED(ALL_ROWS, CMLP_ERROR_THREADS, f.run.n_threads = CMLP_MAX_THREADS + 1);
+    REFUSED(ALL_ROWS, CMLP_ERROR_BUFFER_SIZE, f.run.workspace_size = 0);
+    REFUSED(ALL_ROWS, CMLP_ERROR_ALIGNMENT, f.run.workspace = off(f.run.workspace, 32));
+}
+
+static void test_optimizer(void)
+{
+    const double bad[] = {-1e-9, NAN, INFINITY};
+    for (int i = 0; i < 3; i++) {
+        REFUSED(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.learning_rate = bad[i]);
+        REFUSED(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.beta_1 = bad[i]);
+        REFUSED(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.beta_2 = bad[i]);
+        REFUSED(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.epsilon = bad[i]);
+        REFUSED(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.beta_1_power = bad[i]);
+        REFUSED(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.beta_2_power = bad[i]);
+        REFUSED(ALL_STEPS, CMLP_ERROR_OPTION, (f.optimizer.solver = CMLP_NESTEROV, f.optimizer.momentum = bad[i]));
+    }
+    REFUSED(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.beta_1 = 1);
+    REFUSED(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.beta_2 = 1);
+    REFUSED(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.epsilon = 0);
+    REFUSED(ALL_STEPS, CMLP_ERROR_OPTION, (f.optimizer.solver = CMLP_MOMENTUM, f.optimizer.momentum = 1.001));
+    REFUSED(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.n_steps = -1);
+    REFUSED(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.solver = 0);
+    REFUSED(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.solver = 5);
+    REFUSED(ALL_STEPS, CMLP_ERROR_BUFFER_SIZE, f.optimizer.state_size--);
+    REFUSED(ALL_STEPS, CMLP_ERROR_ALIGNMENT, f.optimizer.state = off(f.state, 1));
+}
+
+static void test_epoch(void)
+{
+    double rates[8] = {0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1};
+    const double bad[] = {-1, NAN, INFINITY};
+    for (int i = 0; i < 3; i++) {
+        rates[2] = bad[i];
+        REFUSED(BIT(TRAIN), CMLP_ERROR_OPTION, f.epoch.rates = rates);
+    }
+    REFUSED(BIT(TRAIN), CMLP_ERROR_BATCH, f.epoch.batch_size = 0);
+    REFUSED(BIT(TRAIN), CMLP_ERROR_BATCH, f.epoch.batch_size = INT64_MIN);
+    REFUSED(BIT(TRAIN), CMLP_ERROR_BATCH, f.epoch.first_batch = -1);
+    REFUSED(BIT(TRAIN), CMLP_ERROR_BATCH, f.epoch.first_batch = INT64_MAX);
+}
+
+static void test_alignment(void)
+{
+    fixture_reset(&f, GRADIENT);
+    const uint64_t before = fixture_hash(&f);
+    void *const params = off(f.params, 1), *const gradient = off(f.gradient, 1);
+    void *outputs[CMLP_MAX_LAYERS];
+    memcpy(outputs, f.outputs, sizeof outputs);
+    CHECK(cmlp_init_params(f.net, &f.random, params) == CMLP_ERROR_ALIGNMENT);
+    CHECK(cmlp_forward(f.net, params, &f.rows, f.output, &f.run) == CMLP_ERROR_ALIGNMENT);
+    CHECK(cmlp_forward(f.net, f.params, &f.rows, off(f.output, 1), &f.run) == CMLP_ERROR_ALIGNMENT);
+    outputs[0] = off(outputs[0], 1);
+    CHECK(cmlp_activations(f.net, f.params, &f.rows, outputs, &f.run) == CMLP_ERROR_ALIGNMENT);
+    CHECK(cmlp_cost(f.net, params, &f.rows, &f.targets, &f.objective, &f.cost, &f.run) == CMLP_ERROR_ALIGNMENT);
+    CHECK(cmlp_gradient(f.net, f.params, &f.rows, &f.targets, &f.objective, gradient, &f.cost, &f.run) ==
+          CMLP_ERROR_ALIGNMENT);
+    CHECK(cmlp_input_gradient(f.net, f.params, &f.rows, &f.targets, &f.objective, off(f.input_gradient, 1), &f.run) ==
+          CMLP_ERROR_ALIGNMENT);
+    CHECK(cmlp_step(f.net, params, f.gradient, &f.optimizer) == CMLP_ERROR_ALIGNMENT);
+    CHECK(cmlp_step(f.net, f.params, gradient, &f.optimizer) == CMLP_ERROR_ALIGNMENT);
+    CHECK(fixture_hash(&f) == before);
+    fixture_reset(&f, TRAIN);
+    CHECK(cmlp_train_epoch(f.net, params, &f.rows, &f.targets, &f.objective, &f.optimizer, &f.epoch, &f.run) ==
+          CMLP_ERROR_ALIGNMENT);
+    CHECK(fixture_hash(&f) == before);
+}
+
+/* What is not a net is not taken for one. */
+static void test_not_a_net(void)
+{
+    static _Alignas(64) unsigned char nothing[8192];
+    const cmlp_net *const fake = (cmlp_net *)nothing;
+    cmlp_layer layer;
+    size_t bytes;
+    REFUSED(EVERY, CMLP_ERROR_NET, f.p_net = fake);
+    REFUSED(EVERY, CMLP_ERROR_ALIGNMENT, f.p_net = (cmlp_net *)(void *)(nothing + 32));
+    CHECK(cmlp_net_n_params(fake) == 0 && cmlp_net_n_params(NULL) == 0);
+    CHECK(cmlp_net_isa(fake) == 0 && cmlp_net_isa(NULL) == 0);
+    CHECK(cmlp_net_layer(fake, 0, &layer) == CMLP_ERROR_NET);
+    CHECK(cmlp_workspace_size(fake, CMLP_CALL_TRAIN, 1, 1, &bytes) == CMLP_ERROR_NET);
+    CHECK(cmlp_optimizer_state_size(fake, CMLP_SGD, &bytes) == CMLP_ERROR_NET);
+    CHECK(cmlp_optimizer_state_size(NULL, CMLP_SGD, &bytes) == CMLP_ERROR_NULL);
+}
+
+int main(void)
+{
+    const shape s = {3, {4, 5, 3}, CMLP_RELU, CMLP_SOFTMAX, CMLP_LOG_LOSS, .dtype = CMLP_FLOAT32,
+                     .solver = CMLP_ADAM, .rows = 12, .batch = 5};
+    fixture_make(&f, &s);
+    test_null();
+    test_structs();
+    test_rows();
+    test_targets();
+    test_run();
+    test_optimizer();
+    test_epoch();
+    test_alignment();
+    test_not_a_net();
+    test_objective();
+    fixture_free(&f);
+    return finish();
+}

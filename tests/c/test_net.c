@@ -1,0 +1,225 @@
+/* The net's description: what is refused, where tensors stand, sizes that do not fit, instruction sets, statuses. */
+#include "fixture.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static _Alignas(64) unsigned char memory[8192];
+static cmlp_net *const net = (cmlp_net *)memory;
+
+static int64_t sizes[CMLP_MAX_LAYERS + 1];
+static int32_t activations[CMLP_MAX_LAYERS];
+static cmlp_net_config config;
+
+static void reset(void)
+{
+    for (int i = 0; i <= CMLP_MAX_LAYERS; i++) sizes[i] = 3 + i;
+    for (int i = 0; i < CMLP_MAX_LAYERS; i++) activations[i] = CMLP_RELU;
+    activations[2] = CMLP_SOFTMAX;
+    config = (cmlp_net_config){.struct_size = sizeof config,
+                               .sizes = sizes,
+                               .activations = activations,
+                               .n_layers = 4,
+                               .loss = CMLP_LOG_LOSS,
+                               .dtype = CMLP_FLOAT32};
+}
+
+/* Refused, with the memory as it was. */
+#define REFUSED(expected, change)                                                         \
+    do {                                                                                  \
+        reset();                                                                          \
+        change;                                                                           \
+        memset(memory, 0x77, sizeof memory);                                              \
+        const int status = cmlp_net_init(net, cmlp_net_size(), &config);                  \
+        int untouched = 1;                                                                \
+        for (size_t b = 0; b < sizeof memory; b++) untouched = untouched && memory[b] == 0x77; \
+        check_that(status == (expected) && untouched, "%s: %s", #change, cmlp_status_name(status)); \
+    } while (0)
+
+static void test_refusals(void)
+{
+    REFUSED(CMLP_ERROR_STRUCT_SIZE, config.struct_size--);
+    REFUSED(CMLP_ERROR_NULL, config.sizes = NULL);
+    REFUSED(CMLP_ERROR_NULL, config.activations = NULL);
+    REFUSED(CMLP_ERROR_LAYERS, config.n_layers = 1);
+    REFUSED(CMLP_ERROR_LAYERS, config.n_layers = -1);
+    REFUSED(CMLP_ERROR_LAYERS, config.n_layers = CMLP_MAX_LAYERS + 1);
+    REFUSED(CMLP_ERROR_WIDTH, sizes[0] = 0);
+    REFUSED(CMLP_ERROR_WIDTH, sizes[3] = -5);
+    REFUSED(CMLP_ERROR_WIDTH, sizes[1] = INT64_C(2147483648));
+    REFUSED(CMLP_ERROR_WIDTH, sizes[2] = INT64_MAX);
+    REFUSED(CMLP_ERROR_ACTIVATION, activations[0] = 0);
+    REFUSED(CMLP_ERROR_ACTIVATION, activations[0] = CMLP_SOFTMAX);
+    REFUSED(CMLP_ERROR_ACTIVATION, activations[1] = CMLP_EXP);
+    REFUSED(CMLP_ERROR_ACTIVATION, activations[1] = 7);
+    REFUSED(CMLP_ERROR_ACTIVATION, activations[2] = CMLP_RELU);
+    REFUSED(CMLP_ERROR_ACTIVATION, activations[2] = CMLP_TANH);
+    REFUSED(CMLP_ERROR_ACTIVATION, activations[2] = -1);
+    REFUSED(CMLP_ERROR_LOSS, config.loss = 0);
+    REFUSED(CMLP_ERROR_LOSS, config.loss = 4);
+    REFUSED(CMLP_ERROR_LOSS, config.loss = CMLP_POISSON);
+    REFUSED(CMLP_ERROR_LOSS, activations[2] = CMLP_IDENTITY);
+    REFUSED(CMLP_ERROR_LOSS, activations[2] = CMLP_EXP);
+    REFUSED(CMLP_ERROR_DTYPE, config.dtype = 0);
+    REFUSED(CMLP_ERROR_DTYPE, config.dtype = CMLP_UINT8);
+    REFUSED(CMLP_ERROR_ISA, config.isa_mask = UINT32_C(0x80000000));
+    REFUSED(CMLP_ERROR_ISA, config.isa_mask = ~cmlp_cpu_isa());
+    reset();
+    CHECK(cmlp_net_init(NULL, cmlp_net_size(), &config) == CMLP_ERROR_NULL);
+    CHECK(cmlp_net_init(net, cmlp_net_size(), NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_net_init(net, cmlp_net_size() - 1, &config) == CMLP_ERROR_BUFFER_SIZE);
+    CHECK(cmlp_net_init((cmlp_net *)(void *)(memory + 8), cmlp_net_size(), &config) == CMLP_ERROR_ALIGNMENT);
+}
+
+/* Each output with each loss: allowed as the header says, refused otherwise. */
+static void test_pairs(void)
+{
+    static const int allowed[7][4] = {[CMLP_IDENTITY] = {0, 0, 1, 0},
+                                      [CMLP_LOGISTIC] = {0, 1, 1, 0},
+                                      [CMLP_SOFTMAX] = {0, 1, 1, 0},
+                                      [CMLP_EXP] = {0, 0, 1, 1}};
+    for (int32_t output = CMLP_IDENTITY; output <= CMLP_EXP; output++)
+        for (int32_t loss = CMLP_LOG_LOSS; loss <= CMLP_POISSON; loss++) {
+            reset();
+            activations[2] = output;
+            config.loss = loss;
+            check_that((cmlp_net_init(net, cmlp_net_size(), &config) == CMLP_OK) == allowed[output][loss],
+                       "output %d with loss %d", (int)output, (int)loss);
+        }
+}
+
+static void test_layout(void)
+{
+    cmlp_layer layer;
+    int64_t at = 0;
+    reset();
+    config.n_layers = CMLP_MAX_LAYERS;
+    activations[2] = CMLP_RELU;
+    activations[CMLP_MAX_LAYERS - 2] = CMLP_SOFTMAX;
+    CHECK(cmlp_net_init(net, cmlp_net_size(), &config) == CMLP_OK);
+    for (int32_t l = 0; l < CMLP_MAX_LAYERS - 1; l++) {
+        CHECK(cmlp_net_layer(net, l, &layer) == CMLP_OK);
+        CHECK(layer.n_in == sizes[l] && layer.n_out == sizes[l + 1] && layer.activation == activations[l]);
+        CHECK(layer.weights == at && layer.biases == at + layer.n_in * layer.n_out);
+        at = layer.biases + layer.n_out;
+    }
+    CHECK(cmlp_net_n_params(net) == at);
+    CHECK(cmlp_net_layer(net, CMLP_MAX_LAYERS - 1, &layer) == CMLP_ERROR_LAYERS);
+    CHECK(cmlp_net_layer(net, -1, &layer) == CMLP_ERROR_LAYERS);
+    CHECK(cmlp_net_layer(net, 0, NULL) == CMLP_ERROR_NULL);
+    reset(); /* the net keeps nothing of the caller's */
+    memset(sizes, 0, sizeof sizes);
+    CHECK(cmlp_net_layer(net, 1, &layer) == CMLP_OK && layer.n_in == 4);
+}
+
+static void describe(int64_t a, int64_t b, int64_t c)
+{
+    reset();
+    sizes[0] = a;
+    sizes[1] = b;
+    sizes[2] = c;
+    config.n_layers = c ? 3 : 2;
+    activations[config.n_layers - 2] = CMLP_SOFTMAX;
+}
+
+/* Sizes about the ends of what 64 bits address. */
+static void test_overflow(void)
+{
+    const int64_t most = INT64_C(2147483647);
+    size_t bytes = 5;
+    describe(most, most, most);
+    CHECK(cmlp_net_init(net, cmlp_net_size(), &config) == CMLP_ERROR_OVERFLOW);
+    config.dtype = CMLP_FLOAT64;
+    CHECK(cmlp_net_init(net, cmlp_net_size(), &config) == CMLP_ERROR_OVERFLOW);
+    describe(most, most, 0);
+    CHECK(cmlp_net_init(net, cmlp_net_size(), &config) == CMLP_ERROR_OVERFLOW);
+    if (sizeof(size_t) < 8) return;
+
+    describe(most, (INT64_C(1) << 30) - 1, 0); /* the block fits, just, and nothing beside it */
+    CHECK(cmlp_net_init(net, cmlp_net_size(), &config) == CMLP_OK);
+    CHECK(cmlp_net_n_params(net) == (INT64_C(1) << 61) - (INT64_C(1) << 31));
+    CHECK(cmlp_workspace_size(net, CMLP_CALL_TRAIN, 256, 1, &bytes) == CMLP_ERROR_OVERFLOW);
+    CHECK(cmlp_optimizer_state_size(net, CMLP_ADAM, &bytes) == CMLP_ERROR_OVERFLOW);
+    CHECK(bytes == 5);
+    CHECK(cmlp_workspace_size(net, CMLP_CALL_FORWARD, INT64_MAX, CMLP_MAX_THREADS, &bytes) == CMLP_OK && bytes > 5);
+
+    describe(most, INT64_C(1) << 29, 0);
+    CHECK(cmlp_net_init(net, cmlp_net_size(), &config) == CMLP_OK);
+    CHECK(cmlp_optimizer_state_size(net, CMLP_ADAM, &bytes) == CMLP_ERROR_OVERFLOW);
+    config.dtype = CMLP_FLOAT64;
+    describe(most, INT64_C(1) << 28, 0);
+    CHECK(cmlp_net_init(net, cmlp_net_size(), &config) == CMLP_OK);
+    CHECK(cmlp_optimizer_state_size(net, CMLP_ADAM, &bytes) == CMLP_OK && bytes == (size_t)1 << 62);
+}
+
+static void test_sizes(void)
+{
+    size_t bytes = 5, other;
+    reset();
+    CHECK(cmlp_net_init(net, cmlp_net_size(), &config) == CMLP_OK);
+    CHECK(cmlp_workspace_size(net, 0, 1, 1, &bytes) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_workspace_size(net, 4, 1, 1, &bytes) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_workspace_size(net, CMLP_CALL_TRAIN, -1, 1, &bytes) == CMLP_ERROR_ROWS);
+    CHECK(cmlp_workspace_size(net, CMLP_CALL_TRAIN, 1, 0, &bytes) == CMLP_ERROR_THREADS);
+    CHECK(cmlp_workspace_size(net, CMLP_CALL_TRAIN, 1, CMLP_MAX_THREADS + 1, &bytes) == CMLP_ERROR_THREADS);
+    CHECK(cmlp_workspace_size(net, CMLP_CALL_TRAIN, 1, 1, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_optimizer_state_size(net, 0, &bytes) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_optimizer_state_size(net, 5, &bytes) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_optimizer_state_size(net, CMLP_SGD, NULL) == CMLP_ERROR_NULL);
+    CHECK(bytes == 5);
+    for (int32_t solver = CMLP_SGD; solver <= CMLP_ADAM; solver++) {
+        const size_t blocks = solver == CMLP_SGD ? 0 : solver == CMLP_ADAM ? 2 : 1;
+        CHECK(cmlp_optimizer_state_size(net, solver, &bytes) == CMLP_OK);
+        CHECK(bytes == blocks * sizeof(float) * (size_t)cmlp_net_n_params(net));
+    }
+    for (int kind = CMLP_CALL_FORWARD; kind <= CMLP_CALL_TRAIN; kind++) { /* bounded for any number of rows */
+        CHECK(cmlp_workspace_size(net, kind, 1000, 2, &bytes) == CMLP_OK);
+        CHECK(cmlp_workspace_size(net, kind, INT64_MAX, 2, &other) == CMLP_OK && other == bytes);
+    }
+}
+
+/* The best of those allowed, or the one asked for. */
+static void test_instruction_sets(void)
+{
+    uint32_t isas[8], all = cmlp_cpu_isa();
+    const int n = available_isas(isas);
+    CHECK(all & CMLP_ISA_GENERIC);
+    for (int i = 0; i < n; i++) {
+        reset();
+        config.isa_mask = isas[i];
+        CHECK(cmlp_net_init(net, cmlp_net_size(), &config) == CMLP_OK && cmlp_net_isa(net) == isas[i]);
+        config.isa_mask = isas[i] | (isas[i] - 1);
+        CHECK(cmlp_net_init(net, cmlp_net_size(), &config) == CMLP_OK && cmlp_net_isa(net) == isas[i]);
+    }
+    config.isa_mask = 0;
+    CHECK(cmlp_net_init(net, cmlp_net_size(), &config) == CMLP_OK && cmlp_net_isa(net) == isas[n - 1]);
+}
+
+static void test_statuses(void)
+{
+    int named = 0;
+    for (int status = -2; status < 100; status++) {
+        const char *name = cmlp_status_name(status), *sentence = cmlp_status_string(status);
+        CHECK(name && sentence && *name && *sentence);
+        named += name && !strncmp(name, "CMLP_", 5);
+    }
+    CHECK(named == 25); /* as many as the header has */
+    CHECK(!strcmp(cmlp_status_name(CMLP_OK), "CMLP_OK"));
+    CHECK(!strcmp(cmlp_status_name(CMLP_ERROR_DIVERGED), "CMLP_ERROR_DIVERGED"));
+    CHECK(!strcmp(cmlp_version(), CMLP_VERSION));
+    int major = 0, minor = 0, patch = 0;
+    CHECK(sscanf(CMLP_VERSION, "%d.%d.%d", &major, &minor, &patch) == 3);
+    CHECK(major * 10000 + minor * 100 + patch == CMLP_VERSION_NUMBER);
+}
+
+int main(void)
+{
+    test_refusals();
+    test_pairs();
+    test_layout();
+    test_overflow();
+    test_sizes();
+    test_instruction_sets();
+    test_statuses();
+    return finish();
+}

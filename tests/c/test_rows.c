@@ -1,0 +1,193 @@
+/* The same rows and targets in other clothes give the same bits: strides, orders, element types, splits of a call. */
+#include "fixture.h"
+
+#include <string.h>
+
+enum { ROWS = 45, COLUMNS = 11, OUTPUTS = 5 };
+
+static fixture f;
+
+static void *element(const void *block, int64_t i)
+{
+    return (char *)(uintptr_t)block + i * (int64_t)size_of(f.shape.dtype);
+}
+
+/* A call with what stands in the fixture has the same outcome as the plain one. */
+static void same_outcome(call c, const char *what, uint64_t expected)
+{
+    const int status = fixture_call(&f, c);
+    check_that(status == CMLP_OK && fixture_hash(&f) == expected, "%s with %s, dtype %d: %s", call_names[c], what,
+               (int)f.shape.dtype, status ? cmlp_status_name(status) : "other bits");
+}
+
+/* Element (i, j) stands at base + i * row + j * column elements. */
+static void test_strides(call c, int64_t row, int64_t column, const char *what)
+{
+    static double memory[20000];
+    const int64_t size = (int64_t)size_of(f.shape.dtype);
+    const int64_t base = (row < 0 ? -row * (ROWS - 1) : 0) + (column < 0 ? -column * (COLUMNS - 1) : 0);
+    const uint64_t expected = fixture_outcome(&f, c);
+    fixture_reset(&f, c);
+    for (int64_t i = 0; i < ROWS; i++)
+        for (int64_t j = 0; j < COLUMNS; j++)
+            put(f.shape.dtype, memory, base + i * row + j * column, get(f.shape.dtype, f.x, i * COLUMNS + j));
+    f.rows.data = element(memory, base);
+    f.rows.row_stride = row * size;
+    f.rows.col_stride = column * size;
+    same_outcome(c, what, expected);
+}
+
+/* An order is the rows in that order. */
+static void test_order(call c)
+{
+    static double x[ROWS * COLUMNS];
+    int32_t labels[ROWS];
+    double weights[ROWS];
+    for (int64_t i = 0; i < ROWS; i++) {
+        memcpy(element(x, i * COLUMNS), element(f.x, f.order[i] * COLUMNS), COLUMNS * size_of(f.shape.dtype));
+        labels[i] = f.labels[f.order[i]];
+        weights[i] = f.weights[f.order[i]];
+    }
+    fixture_reset(&f, c);
+    f.rows.order = f.order;
+    f.objective.row_weights = f.weights;
+    CHECK(fixture_call(&f, c) == CMLP_OK);
+    const uint64_t expected = fixture_hash(&f);
+    fixture_reset(&f, c);
+    f.rows.data = x;
+    f.targets.data = labels;
+    f.objective.row_weights = weights;
+    same_outcome(c, "rows copied in order", expected);
+}
+
+/* What the net sees is the value times scale, rounded once; x may be of any type. */
+static void test_types(call c, int32_t dtype, double scale, double unit)
+{
+    static double source[ROWS * COLUMNS], seen[ROWS * COLUMNS];
+    uint64_t state = 3;
+    for (int64_t i = 0; i < ROWS * COLUMNS; i++) {
+        put(dtype, source, i, (double)random_below(&state, 256) * unit);
+        put(f.shape.dtype, seen, i, get(dtype, source, i) * scale);
+    }
+    fixture_reset(&f, c);
+    f.rows.data = seen;
+    CHECK(fixture_call(&f, c) == CMLP_OK);
+    const uint64_t expected = fixture_hash(&f);
+    fixture_reset(&f, c);
+    f.rows.data = source;
+    f.rows.dtype = dtype;
+    f.rows.scale = scale;
+    f.rows.col_stride = (int64_t)size_of(dtype);
+    f.rows.row_stride = COLUMNS * f.rows.col_stride;
+    if (c == INPUT_GRADIENT && scale != 1) return; /* for x as it stands: times scale */
+    same_outcome(c, "x of another type or scale", expected);
+}
+
+/* Class indices are one-hot targets. */
+static void test_targets(call c, int32_t dtype, int64_t gap)
+{
+    static double y[ROWS * (OUTPUTS + 3) * 2];
+    const int64_t step = 1 + gap, row = OUTPUTS * step + gap;
+    const uint64_t expected = fixture_outcome(&f, c);
+    for (int64_t i = 0; i < ROWS; i++)
+        for (int64_t j = 0; j < OUTPUTS; j++) put(dtype, y, i * row + j * step, f.labels[i] == j);
+    fixture_reset(&f, c);
+    f.targets.kind = CMLP_DENSE;
+    f.targets.dtype = dtype;
+    f.targets.data = y;
+    f.targets.row_stride = row * (int64_t)size_of(dtype);
+    f.targets.col_stride = step * (int64_t)size_of(dtype);
+    same_outcome(c, "one-hot targets", expected);
+
+    int32_t wide[ROWS * 3];
+    for (int64_t i = 0; i < ROWS; i++) wide[i * 3] = f.labels[i];
+    fixture_reset(&f, c);
+    f.targets.data = wide;
+    f.targets.row_stride = 3 * sizeof(int32_t);
+    same_outcome(c, "class indices with gaps", expected);
+}
+
+/* A row's answer does not depend on which others are asked for with it. */
+static void test_splits(void)
+{
+    static double whole[ROWS * OUTPUTS];
+    fixture_outcome(&f, FORWARD);
+    memcpy(whole, f.output, ROWS * OUTPUTS * size_of(f.shape.dtype));
+    for (int64_t at = 0; at <= ROWS; at++) {
+        fixture_reset(&f, FORWARD);
+        f.rows.n_rows = at;
+        CHECK(cmlp_forward(f.net, f.params, &f.rows, f.output, &f.run) == CMLP_OK);
+        f.rows.n_rows = ROWS - at;
+        f.rows.data = element(f.x, at * COLUMNS);
+        CHECK(cmlp_forward(f.net, f.params, &f.rows, element(f.output, at * OUTPUTS), &f.run) == CMLP_OK);
+        CHECK(same_bits(f.shape.dtype, f.output, whole, ROWS * OUTPUTS));
+    }
+}
+
+/* The penalty and the last activations are those of the other calls. */
+static void test_calls_agree(void)
+{
+    double cost;
+    static double last[ROWS * OUTPUTS];
+    fixture_outcome(&f, FORWARD);
+    memcpy(last, f.output, ROWS * OUTPUTS * size_of(f.shape.dtype));
+    fixture_outcome(&f, ACTIVATIONS);
+    CHECK(same_bits(f.shape.dtype, f.output, last, ROWS * OUTPUTS));
+    fixture_outcome(&f, COST);
+    cost = f.cost;
+    fixture_outcome(&f, GRADIENT);
+    CHECK(f.cost == cost);
+    fixture_reset(&f, GRADIENT);
+    f.p_cost = NULL;
+    CHECK(fixture_call(&f, GRADIENT) == CMLP_OK && f.cost == -7);
+}
+
+static void test_no_rows(void)
+{
+    fixture_reset(&f, FORWARD);
+    const uint64_t before = fixture_hash(&f);
+    f.rows.n_rows = 0;
+    f.rows.data = NULL;
+    CHECK(fixture_call(&f, FORWARD) == CMLP_OK);
+    f.rows.order = f.order;
+    f.rows.n_order = 0;
+    CHECK(fixture_call(&f, ACTIVATIONS) == CMLP_OK);
+    f.run.bad_row = f.run.bad_column = -7;
+    CHECK(fixture_hash(&f) == before);
+}
+
+int main(void)
+{
+    uint32_t isas[8];
+    const int n = available_isas(isas);
+    for (int i = 0; i < 2 * n; i++) {
+        const shape s = {.n_layers = 3, .sizes = {COLUMNS, 20, OUTPUTS}, .hidden = CMLP_TANH, .output = CMLP_SOFTMAX,
+                         .loss = CMLP_LOG_LOSS, .dtype = i % 2 ? CMLP_FLOAT64 : CMLP_FLOAT32, .solver = CMLP_ADAM,
+                         .rows = ROWS, .batch = 20, .isa = isas[i / 2], .alpha = 0.01};
+        fixture_make(&f, &s);
+        for (call c = FORWARD; c < CALLS; c++) {
+            if (c == STEP) continue;
+            test_strides(c, COLUMNS + 3, 1, "gaps between the rows");
+            test_strides(c, 3 * COLUMNS, 3, "gaps between the columns");
+            test_strides(c, -COLUMNS, 1, "rows backwards");
+            test_strides(c, COLUMNS, -1, "columns backwards");
+            test_strides(c, 1, ROWS, "column by column");
+            test_order(c);
+            test_types(c, CMLP_UINT8, 1 / 255.0, 1);
+            test_types(c, CMLP_UINT8, 1, 1);
+            test_types(c, CMLP_FLOAT32, -0.3, 0.1);
+            test_types(c, CMLP_FLOAT64, 1, 0.01);
+            test_types(c, CMLP_FLOAT64, 1e-3, 0.7);
+            if (c < COST) continue;
+            test_targets(c, CMLP_UINT8, 0);
+            test_targets(c, CMLP_FLOAT32, 0);
+            test_targets(c, CMLP_FLOAT64, 1);
+        }
+        test_splits();
+        test_calls_agree();
+        test_no_rows();
+        CHECK(fixture_intact(&f));
+        fixture_free(&f);
+    }
+    return finish();
+}

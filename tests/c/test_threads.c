@@ -1,0 +1,180 @@
+/* Teams of threads: the same bits for any number of them, and where the system gives fewer than were asked for. On
+ * Linux pthread_create is replaced (-Wl,--wrap), so that it can be counted and made to fail. */
+#include "fixture.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const int32_t counts[] = {1, 2, 3, 7};
+
+#ifdef TEST_WRAPS_THREADS
+#include <errno.h>
+#include <pthread.h>
+
+static int created, allowed = 1000000;
+
+int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *argument);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *argument);
+
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *argument)
+{
+    if (created >= allowed) return EAGAIN;
+    created++;
+    return __real_pthread_create(thread, attributes, run, argument);
+}
+#endif
+
+/* Work for a team of seven in every call; weights, order, penalty, several tiles a batch. */
+static shape make_shape(int32_t dtype, int32_t solver, uint32_t isa)
+{
+    return (shape){.n_layers = 4, .sizes = {70, 64, 33, 10}, .hidden = CMLP_RELU, .output = CMLP_SOFTMAX,
+                   .loss = CMLP_LOG_LOSS, .dtype = dtype, .solver = solver, .rows = 600, .batch = 400, .isa = isa,
+                   .n_threads = 7, .with_order = 1, .with_weights = 1, .alpha = 0.01};
+}
+
+static int needs_no_team(call c) { return c == STEP || c == INIT_PARAMS; }
+
+static void test_same_bits(fixture *f)
+{
+    for (call c = 0; c < CALLS; c++) {
+        uint64_t alone = 0;
+        for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+            f->shape.n_threads = counts[i];
+#ifdef TEST_WRAPS_THREADS
+            created = 0;
+#endif
+            const uint64_t hash = fixture_outcome(f, c);
+            if (!i) alone = hash;
+            check_that(hash == alone, "%s, %d threads: other bits than alone", call_names[c], (int)counts[i]);
+#ifdef TEST_WRAPS_THREADS
+            const int expected = needs_no_team(c) ? 0 : counts[i] - 1;
+            check_that(created == expected, "%s, %d threads: %d created", call_names[c], (int)counts[i], created);
+#endif
+        }
+        CHECK(fixture_intact(f));
+    }
+    f->shape.n_threads = 7;
+}
+
+#ifdef TEST_WRAPS_THREADS
+static void test_threads_refused(fixture *f)
+{
+    for (call c = 0; c < CALLS; c++) {
+        if (needs_no_team(c)) continue;
+        const uint64_t expected = fixture_outcome(f, c);
+        for (allowed = 0; allowed < 6; allowed++) {
+            created = 0;
+            const uint64_t hash = fixture_outcome(f, c);
+            check_that(hash == expected && created == allowed, "%s with %d threads given instead of 6",
+                       call_names[c], created);
+        }
+        allowed = 1000000;
+    }
+}
+
+/* A team is not made where the work is not worth it. */
+static void test_small_work(void)
+{
+    static fixture f;
+    shape s = make_shape(CMLP_FLOAT32, CMLP_SGD, 0);
+    s.n_layers = 3;
+    memcpy(s.sizes, (int64_t[]){4, 5, 3}, 3 * sizeof(int64_t));
+    s.rows = s.batch = 20;
+    fixture_make(&f, &s);
+    for (call c = 0; c < CALLS; c++) {
+        created = 0;
+        fixture_outcome(&f, c);
+        check_that(created == 0, "%s of little work: %d threads", call_names[c], created);
+    }
+    fixture_free(&f);
+}
+#endif
+
+/* What went wrong first counts, whoever finds it: the earliest bad row, the earliest batch. */
+static void test_first_fault(fixture *f)
+{
+    const int64_t early = f->order[450], late = f->order[550];
+    const double kept_early = get(f->shape.dtype, f->x, early * f->n_in + 3),
+                 kept_late = get(f->shape.dtype, f->x, late * f->n_in + 1);
+    put(f->shape.dtype, f->x, early * f->n_in + 3, 1.0 / 0.0);
+    put(f->shape.dtype, f->x, late * f->n_in + 1, 1.0 / 0.0);
+    for (call c = FORWARD; c < CALLS; c++) {
+        uint64_t alone = 0;
+        if (c == STEP) continue;
+        for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+            f->shape.n_threads = counts[i];
+            fixture_reset(f, c);
+            CHECK(fixture_call(f, c) == CMLP_ERROR_INPUT);
+            CHECK(f->run.bad_row == early && f->run.bad_column == 3);
+            if (!i) alone = fixture_trained(f);
+            CHECK(fixture_trained(f) == alone);
+        }
+    }
+    f->shape.n_threads = 7;
+    put(f->shape.dtype, f->x, early * f->n_in + 3, kept_early);
+    put(f->shape.dtype, f->x, late * f->n_in + 1, kept_late);
+}
+
+static int stop_at_once(void *context)
+{
+    ++*(int *)context;
+    return 1;
+}
+
+/* The caller's thread alone polls, and the whole team stops. */
+static void test_cancel(fixture *f)
+{
+    for (call c = FORWARD; c < CALLS; c++) {
+        int polls = 0;
+        if (c == STEP) continue;
+        fixture_reset(f, c);
+        const uint64_t before = fixture_trained(f);
+        f->run.poll = stop_at_once;
+        f->run.poll_context = &polls;
+        CHECK(fixture_call(f, c) == CMLP_CANCELLED && polls == 1);
+        CHECK(fixture_trained(f) == before);
+    }
+}
+
+/* Batches whose weights are all zero are left out by the whole team alike. */
+static void test_empty_batches(fixture *f)
+{
+    uint64_t alone = 0;
+    double kept[600];
+    memcpy(kept, f->weights, sizeof kept);
+    for (int64_t i = 0; i < 400; i++) f->weights[f->order[i]] = 0;
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        f->shape.n_threads = counts[i];
+        const uint64_t hash = fixture_outcome(f, TRAIN);
+        if (!i) alone = hash;
+        CHECK(hash == alone && f->epoch.batches == 1);
+    }
+    f->shape.n_threads = 7;
+    memcpy(f->weights, kept, sizeof kept);
+}
+
+int main(void)
+{
+    static fixture f;
+    uint32_t isas[8];
+    const int n = available_isas(isas);
+    for (int i = 0; i < 2 * n; i++) {
+        const int32_t solver = i % 2 ? CMLP_ADAM : CMLP_SGD;
+        const shape s = make_shape(i % 2 ? CMLP_FLOAT64 : CMLP_FLOAT32, solver, isas[i / 2]);
+        fixture_make(&f, &s);
+        test_same_bits(&f);
+        test_first_fault(&f);
+        test_cancel(&f);
+        test_empty_batches(&f);
+#ifdef TEST_WRAPS_THREADS
+        test_threads_refused(&f);
+#endif
+        fixture_free(&f);
+    }
+#ifdef TEST_WRAPS_THREADS
+    test_small_work();
+#else
+    printf("refused threads are tested on Linux only\n");
+#endif
+    return finish();
+}

@@ -1,0 +1,315 @@
+/* What an epoch is made of, and what is left when it ends early: steps, rates, weights, resuming, cancelling, bad data.
+ * "The same" means the same bits. */
+#include "fixture.h"
+
+#include <math.h>
+#include <string.h>
+
+static const int32_t solvers[] = {CMLP_SGD, CMLP_MOMENTUM, CMLP_NESTEROV, CMLP_ADAM};
+
+static shape make_shape(int i)
+{
+    return (shape){.n_layers = 3, .sizes = {6, 17, 4}, .hidden = CMLP_TANH, .output = CMLP_SOFTMAX,
+                   .loss = CMLP_LOG_LOSS, .dtype = i & 1 ? CMLP_FLOAT64 : CMLP_FLOAT32, .solver = solvers[i / 2 % 4],
+                   .rows = 70, .batch = 16, .alpha = 0.01, .with_order = 1};
+}
+
+/* Trains on the batches [first, end) of the epoch as a call of its own, and demands that it ends well. */
+static void train_batches(fixture *f, int64_t first, int64_t end)
+{
+    f->rows.order = f->order;
+    f->rows.n_order = end * f->shape.batch < f->n ? end * f->shape.batch : f->n;
+    f->epoch.first_batch = first;
+    const int status = fixture_call(f, TRAIN);
+    check_that(status == CMLP_OK, "batches %d to %d: %s", (int)first, (int)end, cmlp_status_name(status));
+    f->rows.n_order = f->n;
+    f->epoch.first_batch = 0;
+}
+
+/* An epoch is gradient and step, batch by batch: alone or fused, with or without the norm. */
+static void test_step_by_step(fixture *f)
+{
+    fixture_outcome(f, TRAIN);
+    const uint64_t whole = fixture_trained(f);
+    fixture_reset(f, TRAIN);
+    f->epoch.want_norm = 1;
+    CHECK(fixture_call(f, TRAIN) == CMLP_OK && fixture_trained(f) == whole);
+    const double norm = f->epoch.gradient_norm;
+    const int64_t batches = f->epoch.batches;
+
+    double cost = 0, penalty = 0, squares = 0;
+    fixture_reset(f, GRADIENT);
+    for (int64_t b = 0; b < batches; b++) {
+        const int64_t left = f->n - b * f->shape.batch, n = left < f->shape.batch ? left : f->shape.batch;
+        double with, without;
+        f->rows.order = f->order + b * f->shape.batch;
+        f->rows.n_order = n;
+        f->objective.alpha = 0;
+        CHECK(cmlp_cost(f->net, f->params, &f->rows, &f->targets, &f->objective, &without, &f->run) == CMLP_OK);
+        f->objective.alpha = f->shape.alpha;
+        CHECK(cmlp_gradient(f->net, f->params, &f->rows, &f->targets, &f->objective, f->gradient, &with, &f->run) ==
+              CMLP_OK);
+        CHECK(cmlp_step(f->net, f->params, f->gradient, &f->optimizer) == CMLP_OK);
+        cost += without * (double)n;
+        penalty += (with - without) * (double)n;
+    }
+    CHECK(fixture_trained(f) == whole);
+    for (int64_t i = 0; i < f->n_params; i++) {
+        const double g = get(f->shape.dtype, f->gradient, i);
+        squares += g * g;
+    }
+    CHECK(fabs(norm - sqrt(squares)) < 1e-12 * norm);
+    fixture_outcome(f, TRAIN);
+    CHECK(f->epoch.batches == 5 && isnan(f->epoch.gradient_norm));
+    CHECK(fabs(f->epoch.cost - cost / (double)f->n) < 1e-13 * f->epoch.cost);
+    CHECK(fabs(f->epoch.penalty - penalty / (double)f->n) < 1e-9 * f->epoch.penalty);
+}
+
+static void test_resume(fixture *f)
+{
+    fixture_outcome(f, TRAIN);
+    const uint64_t whole = fixture_trained(f);
+    for (int64_t at = 0; at <= 5; at++) {
+        fixture_reset(f, TRAIN);
+        train_batches(f, 0, at ? at : 1);
+        if (!at) fixture_reset(f, TRAIN);
+        if (at < 5) train_batches(f, at, 5);
+        CHECK(fixture_trained(f) == whole);
+    }
+    fixture_reset(f, TRAIN); /* nothing is left to do */
+    const uint64_t before = fixture_trained(f);
+    train_batches(f, 5, 5);
+    CHECK(fixture_trained(f) == before && f->epoch.batches == 0);
+}
+
+/* A rate for each batch is the learning rate set before each. */
+static void test_rates(fixture *f)
+{
+    const double rates[] = {0.3, 0.01, 0, 0.2, 0.07};
+    fixture_reset(f, TRAIN);
+    f->epoch.rates = rates;
+    CHECK(fixture_call(f, TRAIN) == CMLP_OK);
+    const uint64_t by_rates = fixture_trained(f);
+    fixture_reset(f, TRAIN);
+    for (int64_t b = 0; b < 5; b++) {
+        f->optimizer.learning_rate = rates[b];
+        train_batches(f, b, b + 1);
+    }
+    CHECK(fixture_trained(f) == by_rates);
+    fixture_reset(f, TRAIN); /* those of the batches left out count too */
+    f->epoch.rates = rates;
+    train_batches(f, 0, 2);
+    train_batches(f, 2, 5);
+    CHECK(fixture_trained(f) == by_rates);
+}
+
+/* Batches whose weights are all zero might as well not be there; weights of 1 are no weights. */
+static void test_weights(fixture *f)
+{
+    int64_t order[70];
+    memcpy(order, f->order, sizeof order);
+    fixture_outcome(f, TRAIN);
+    const uint64_t plain = fixture_trained(f);
+    for (int64_t i = 0; i < f->n; i++) f->weights[i] = 1;
+    fixture_reset(f, TRAIN);
+    f->objective.row_weights = f->weights;
+    CHECK(fixture_call(f, TRAIN) == CMLP_OK && fixture_trained(f) == plain);
+
+    for (int64_t i = 16; i < 48; i++) f->weights[order[i]] = 0; /* the second and third batch */
+    for (int64_t i = 0; i < 16; i++) f->weights[order[i]] = 0.25 * (double)(i % 4);
+    fixture_reset(f, TRAIN);
+    f->objective.row_weights = f->weights;
+    CHECK(fixture_call(f, TRAIN) == CMLP_OK && f->epoch.batches == 3 && f->optimizer.n_steps == 3);
+    const uint64_t skipped = fixture_trained(f);
+    const double cost = f->epoch.cost;
+    memmove(f->order + 16, f->order + 48, 22 * sizeof *f->order);
+    fixture_reset(f, TRAIN);
+    f->objective.row_weights = f->weights;
+    f->rows.n_order = 38;
+    CHECK(fixture_call(f, TRAIN) == CMLP_OK && fixture_trained(f) == skipped && f->epoch.cost == cost);
+    memcpy(f->order, order, sizeof order);
+}
+
+/* ---- ends before the end */
+
+typedef struct stopper {
+    int calls, stop_at;
+} stopper;
+
+static int poll(void *context)
+{
+    stopper *s = context;
+    return ++s->calls == s->stop_at;
+}
+
+/* Stopped anywhere, an epoch leaves whole batches behind, and can be gone on with. */
+static void test_cancel(fixture *f)
+{
+    fixture_outcome(f, TRAIN);
+    const uint64_t whole = fixture_trained(f);
+    stopper s = {0, 0};
+    fixture_reset(f, TRAIN);
+    f->run.poll = poll;
+    f->run.poll_context = &s;
+    CHECK(fixture_call(f, TRAIN) == CMLP_OK && fixture_trained(f) == whole && s.calls >= 5);
+    for (int stop = 1; stop <= s.calls; stop++) {
+        stopper now = {0, stop};
+        fixture_reset(f, TRAIN);
+        f->run.poll = poll;
+        f->run.poll_context = &now;
+        CHECK(fixture_call(f, TRAIN) == CMLP_CANCELLED && now.calls == stop);
+        const int64_t done = f->epoch.batches;
+        const uint64_t stopped = fixture_trained(f);
+        CHECK(done < 5 && done >= (stop - 1) / 5);
+        f->run.poll = NULL;
+        train_batches(f, done, 5);
+        CHECK(fixture_trained(f) == whole);
+        fixture_reset(f, TRAIN);
+        if (done) train_batches(f, 0, done);
+        CHECK(fixture_trained(f) == stopped);
+    }
+}
+
+static void test_cancel_others(fixture *f)
+{
+    const call calls[] = {FORWARD, ACTIVATIONS, COST, GRADIENT, INPUT_GRADIENT};
+    for (int i = 0; i < 5; i++) {
+        stopper s = {0, 1};
+        fixture_reset(f, calls[i]);
+        f->run.poll = poll;
+        f->run.poll_context = &s;
+        check_that(fixture_call(f, calls[i]) == CMLP_CANCELLED, "%s is cancelled", call_names[calls[i]]);
+        CHECK(f->run.bad_row == -1 && f->run.bad_column == -1);
+    }
+}
+
+/* In the middle of a batch of several tiles too. */
+static void test_cancel_in_a_batch(void)
+{
+    static fixture f;
+    shape s = make_shape(6);
+    s.rows = 1500;
+    s.batch = 700;
+    fixture_make(&f, &s);
+    int cancelled = 0;
+    for (int stop = 1; stop < 12; stop++) {
+        stopper now = {0, stop};
+        fixture_reset(&f, TRAIN);
+        f.run.poll = poll;
+        f.run.poll_context = &now;
+        const int status = fixture_call(&f, TRAIN);
+        const int64_t done = f.epoch.batches;
+        const uint64_t stopped = fixture_trained(&f);
+        if (status == CMLP_OK) break;
+        cancelled++;
+        fixture_reset(&f, TRAIN);
+        if (done) train_batches(&f, 0, done);
+        CHECK(status == CMLP_CANCELLED && fixture_trained(&f) == stopped);
+    }
+    CHECK(cancelled >= 6);
+    fixture_free(&f);
+}
+
+/* A bad input in the fourth batch: found, named, and the three batches before it done. */
+static void test_bad_input(fixture *f)
+{
+    const double bad[] = {NAN, INFINITY, -INFINITY};
+    const int64_t row = f->order[3 * f->shape.batch + 5];
+    for (int i = 0; i < 3; i++) {
+        const double kept = get(f->shape.dtype, f->x, row * f->n_in + 2);
+        fixture_reset(f, TRAIN);
+        train_batches(f, 0, 3);
+        const uint64_t before = fixture_trained(f);
+        put(f->shape.dtype, f->x, row * f->n_in + 2, bad[i]);
+        for (call c = FORWARD; c < CALLS; c++) {
+            if (c == STEP) continue;
+            fixture_reset(f, c);
+            CHECK(fixture_call(f, c) == CMLP_ERROR_INPUT);
+            CHECK(f->run.bad_row == row && f->run.bad_column == 2);
+        }
+        CHECK(fixture_trained(f) == before && f->epoch.batches == 3);
+        put(f->shape.dtype, f->x, row * f->n_in + 2, kept);
+    }
+}
+
+/* float64 numbers that float32 cannot hold are as bad as infinities; with a scale they may be good. */
+static void test_too_large_input(fixture *f)
+{
+    double x[70 * 6];
+    for (int i = 0; i < 70 * 6; i++) x[i] = 0.5;
+    x[9 * 6 + 5] = 1e300;
+    for (int scaled = 0; scaled < 2; scaled++) {
+        fixture_reset(f, FORWARD);
+        f->rows.dtype = CMLP_FLOAT64;
+        f->rows.data = x;
+        f->rows.row_stride = sizeof(double) * 6;
+        f->rows.col_stride = sizeof(double);
+        f->rows.scale = scaled ? 1e-300 : 1;
+        const int status = fixture_call(f, FORWARD);
+        if (scaled || f->shape.dtype == CMLP_FLOAT64)
+            CHECK(status == CMLP_OK);
+        else
+            CHECK(status == CMLP_ERROR_INPUT && f->run.bad_row == 9 && f->run.bad_column == 5);
+    }
+}
+
+static void test_bad_target(fixture *f)
+{
+    double y[70 * 4];
+    const int64_t row = f->order[2 * f->shape.batch + 1];
+    for (int i = 0; i < 70 * 4; i++) y[i] = i % 4 == 0;
+    y[row * 4 + 3] = NAN;
+    for (call c = COST; c < CALLS; c++) {
+        if (c == STEP) continue;
+        fixture_reset(f, c);
+        f->targets.kind = CMLP_DENSE;
+        f->targets.dtype = CMLP_FLOAT64;
+        f->targets.data = y;
+        f->targets.row_stride = sizeof(double) * 4;
+        f->targets.col_stride = sizeof(double);
+        CHECK(fixture_call(f, c) == CMLP_ERROR_TARGET);
+        CHECK(f->run.bad_row == row && f->run.bad_column == 3);
+    }
+    CHECK(f->epoch.batches == 2);
+}
+
+static void test_divergence(fixture *f)
+{
+    fixture_reset(f, TRAIN);
+    f->optimizer.learning_rate = 1e300;
+    CHECK(fixture_call(f, TRAIN) == CMLP_ERROR_DIVERGED);
+    CHECK(f->run.bad_column == -1);
+    for (call c = COST; c <= INPUT_GRADIENT; c++) { /* of parameters that are no longer numbers */
+        fixture_reset(f, c);
+        put(f->shape.dtype, f->params, 3, NAN);
+        CHECK(fixture_call(f, c) == CMLP_ERROR_DIVERGED);
+    }
+    fixture_reset(f, FORWARD); /* which forward may show */
+    put(f->shape.dtype, f->params, 3, NAN);
+    CHECK(fixture_call(f, FORWARD) == CMLP_OK && isnan(get(f->shape.dtype, f->output, 0)));
+    fixture_reset(f, FORWARD);
+    CHECK(fixture_call(f, FORWARD) == CMLP_OK && f->run.bad_row == -1 && f->run.bad_column == -1);
+}
+
+int main(void)
+{
+    static fixture f;
+    for (int i = 0; i < 8; i++) {
+        const shape s = make_shape(i);
+        fixture_make(&f, &s);
+        test_step_by_step(&f);
+        test_resume(&f);
+        test_rates(&f);
+        test_weights(&f);
+        test_cancel(&f);
+        test_cancel_others(&f);
+        test_bad_input(&f);
+        test_too_large_input(&f);
+        test_bad_target(&f);
+        test_divergence(&f);
+        CHECK(fixture_intact(&f));
+        fixture_free(&f);
+    }
+    test_cancel_in_a_batch();
+    return finish();
+}

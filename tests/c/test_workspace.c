@@ -1,0 +1,83 @@
+/* The workspace is as long as cmlp_workspace_size() says: that is enough, one byte less is refused, and nothing beside
+ * it or beside the outputs is touched. All blocks end at guard pages. */
+#include "fixture.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+typedef struct attempt {
+    fixture *f;
+    call c;
+    int status;
+} attempt;
+
+static void make_call(void *context)
+{
+    attempt *a = context;
+    a->status = fixture_call(a->f, a->c);
+}
+
+static void test_exact(fixture *f, call c)
+{
+    const shape *s = &f->shape;
+    attempt a = {f, c, -1};
+    fixture_reset(f, c);
+    const int alive = survives(make_call, &a);
+    check_that(alive && a.status == CMLP_OK && fixture_intact(f),
+               "%s with %d layers, %d rows, batch %d, %d threads: %s", call_names[c], (int)s->n_layers, (int)s->rows,
+               (int)s->batch, (int)s->n_threads,
+               !alive ? "touched a guard page" : a.status ? cmlp_status_name(a.status) : "wrote beside its blocks");
+    if (c == STEP || c == INIT_PARAMS) return;
+    fixture_reset(f, c);
+    f->run.workspace_size--;
+    const uint64_t before = fixture_hash(f);
+    const int status = fixture_call(f, c);
+    check_that(status == CMLP_ERROR_BUFFER_SIZE && fixture_hash(f) == before, "%s, %d threads, one byte less: %s",
+               call_names[c], (int)s->n_threads, cmlp_status_name(status));
+}
+
+/* The first bytes, not only the last, border on what must not be touched. */
+static void test_behind_a_guard_page(fixture *f, call c)
+{
+    attempt a = {f, c, -1};
+    fixture_reset(f, c);
+    f->run.workspace = slot_place(&f->workspace, f->run.workspace_size, AT_START, 0);
+    memset(f->run.workspace, 0x33, f->run.workspace_size);
+    check_that(survives(make_call, &a) && a.status == CMLP_OK && fixture_intact(f),
+               "%s with a workspace right behind a guard page", call_names[c]);
+}
+
+static const shape shapes[] = {
+    {3, {7, 5, 3}, CMLP_RELU, CMLP_SOFTMAX, CMLP_LOG_LOSS, .rows = 1, .batch = 1},
+    {2, {3, 2}, CMLP_RELU, CMLP_IDENTITY, CMLP_SQUARED_ERROR, .rows = 17, .batch = 5},
+    {4, {30, 17, 33, 9}, CMLP_TANH, CMLP_SOFTMAX, CMLP_SQUARED_ERROR, .rows = 300, .batch = 290, .with_order = 1},
+    {5, {1, 1, 1, 1, 1}, CMLP_LOGISTIC, CMLP_LOGISTIC, CMLP_LOG_LOSS, .rows = 129, .batch = 128, .with_weights = 1},
+    {3, {5, 4, 5000}, CMLP_RELU, CMLP_SOFTMAX, CMLP_LOG_LOSS, .rows = 3, .batch = 2, .alpha = 0.1},
+    {3, {700, 3, 2}, CMLP_RELU, CMLP_EXP, CMLP_POISSON, .rows = 257, .batch = 1000},
+    {3, {64, 64, 10}, CMLP_RELU, CMLP_SOFTMAX, CMLP_LOG_LOSS, .rows = 520, .batch = 256, .alpha = 0.1},
+};
+
+int main(void)
+{
+    static const int32_t threads[] = {1, 2, 3, 7};
+    static fixture f;
+    uint32_t isas[8];
+    const int n_isas = available_isas(isas);
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+        for (int t = 0; t < 4; t++)
+            for (int isa = 0; isa < n_isas; isa++)
+                for (int32_t dtype = CMLP_FLOAT32; dtype <= CMLP_FLOAT64; dtype++) {
+                    shape s = shapes[i];
+                    s.dtype = dtype;
+                    s.n_threads = threads[t];
+                    s.isa = isas[isa];
+                    s.solver = (isa + t) % 2 ? CMLP_ADAM : CMLP_SGD;
+                    fixture_make(&f, &s);
+                    for (call c = 0; c < CALLS; c++) {
+                        test_exact(&f, c);
+                        test_behind_a_guard_page(&f, c);
+                    }
+                    fixture_free(&f);
+                }
+    return finish();
+}
