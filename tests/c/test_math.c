@@ -8,7 +8,7 @@
  *   gcc $flags tests/c/test_math.c math_*.o libcmlp.a -lm -lpthread -o test_math
  *
  *   ./test_math                  some 4,000,000 float32, 200,000 float64 for each function
- *   ./test_math full [threads]   every float32, 10,000,000 float64 (15 CPU minutes)
+ *   ./test_math full [threads]   every float32, 10,000,000 float64 (16 CPU minutes)
  *
  * Where long double is no longer than double, float64 is compared by hash only. */
 #include "math_arguments.h"

@@ -17,7 +17,8 @@ VEC_FN V v_load(const T *p) { return _mm256_loadu_ps(p); }
 VEC_FN void v_store(T *p, V x) { _mm256_storeu_ps(p, x); }
 VEC_FN VT v_tail(int64_t n)
 {
-    return _mm256_cmpgt_epi32(_mm256_set1_epi32((int32_t)n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+    const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32((int32_t)n), lane);
 }
 VEC_FN V v_load_t(const T *p, VT t) { return _mm256_maskload_ps(p, t); }
 VEC_FN void v_store_t(T *p, VT t, V x) { _mm256_maskstore_ps(p, t, x); }
