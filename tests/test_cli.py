@@ -284,6 +284,7 @@ def test_full_disk_is_one_clear_line(arguments):
         (["--hidden", "16,"], "--hidden: expected whole numbers of at least 1"),
         (["--hidden", "0"], "--hidden: expected whole numbers of at least 1"),
         (["--data", "cats"], "--data: invalid choice: 'cats'"),
+        (["--method", "slow"], "--method: invalid choice: 'slow'"),
         (["--epoch", "3"], "unrecognized arguments: --epoch"),
         (["digits", "--epochs"], "--epochs: expected one argument"),
         (["letters"], "invalid choice: 'letters'"),
@@ -339,6 +340,20 @@ def test_options_reach_the_network(capsys):
     assert text.count("epoch 1/1") == 1
 
 
+def test_fast_method_tells_what_is_different(capsys, piped_story):
+    assert cli.main(["--method", "fast", "--epochs", "2"]) == 0
+    text = capsys.readouterr().out
+    words = " ".join(text.split())
+    plain = " ".join(piped_story.stdout.decode().split())
+    for word in ("ReLU", "softmax", "log loss", "momentum", "one cycle", "128 at a time"):
+        assert word in words and word not in plain
+    assert "109,386 parameters" in words and "10 at a time" in plain
+    assert "cmlp digits --method story  the story's plain method" in text
+    assert "--hidden 128,64" in plain and "--hidden 128,64" not in words
+    assert all(re.fullmatch(EPOCH, line) for line in text.splitlines() if line.startswith("epoch"))
+    assert max(map(len, text.splitlines())) <= 80
+
+
 def test_no_hidden_layer(capsys):
     assert cli.main(["--hidden", "none", "--epochs", "1"]) == 0
     text = capsys.readouterr().out
@@ -356,5 +371,6 @@ def test_one_hidden_neuron(capsys):
 def test_clothes_have_names(capsys):
     assert cli.main(["--data", "fashion", "--epochs", "1"]) == 0
     text = capsys.readouterr().out
+    assert "109,386 parameters" in text and "fast method" in text
     assert "answer: ankle boot" in text
     assert "one for each kind of clothing" in text

@@ -7,7 +7,23 @@ import pytest
 
 import cmlp
 from cmlp import _story, datasets
+from cmlp._methods import METHODS
 from cmlp._terminal import Terminal
+
+
+def trained(options):
+    """The story's network after the story, told to nobody."""
+    story = _story.Story(options)
+    with open(os.devnull, "w", encoding="utf-8") as nowhere:
+        _story._train(Terminal.of(nowhere, {}), story)
+    return story
+
+
+def assert_same_network(story, model):
+    for mine, its in zip(story.network.weights, model.coefs_, strict=True):
+        np.testing.assert_array_equal(mine, its)
+    for mine, its in zip(story.network.biases, model.intercepts_, strict=True):
+        np.testing.assert_array_equal(mine, its)
 
 
 def test_chosen_pictures_are_three_right_ones_and_the_surest_mistake():
@@ -43,11 +59,46 @@ def test_durations(seconds, text):
 def test_story_is_what_the_preset_learns():
     """The story by hand and the estimator's preset: the same network to the last bit."""
     X_train, y_train, X_test, y_test = datasets.load_digits28()
-    story = _story.Story(_story.Options(epochs=3))
-    with open(os.devnull, "w", encoding="utf-8") as nowhere:
-        _story._train(Terminal.of(nowhere, {}), story)
+    story = trained(_story.Options(epochs=3))
     model = cmlp.MLPClassifier(preset="3b1b", max_iter=3, random_state=0, input_scale=1 / 255)
     model.fit(X_train, y_train)
-    for mine, its in zip(story.network.weights, model.coefs_, strict=True):
-        np.testing.assert_array_equal(mine, its)
+    assert_same_network(story, model)
     assert story.accuracy() == 100 * model.score(X_test, y_test)
+
+
+def test_fast_method_is_the_documented_recipe():
+    """The command by hand and the estimator by the README's words: the same to the last bit."""
+    X_train, y_train, X_test, y_test = datasets.load_digits28()
+    story = trained(_story.Options(method="fast"))
+    model = cmlp.MLPClassifier(
+        (128, 64), solver="sgd", batch_size=128, alpha=0, learning_rate="one_cycle",
+        learning_rate_init=0.2, max_iter=4, input_scale=1 / 255, random_state=0,
+    )  # fmt: skip
+    model.fit(X_train, y_train)
+    assert_same_network(story, model)
+    assert story.accuracy() == 100 * model.score(X_test, y_test) > 90
+
+
+def test_own_layers_and_epochs_go_with_either_method():
+    story = _story.Story(_story.Options(method="fast", hidden=(7,), epochs=9))
+    assert story.network.sizes == (784, 7, 10) and story.n_epochs == 9
+    assert story.method.rates(8, 9, 256)[-1] == 0.2 * (0.5 / (18 - 0.3 * 18))
+    story = _story.Story(_story.Options(method="story", hidden=()))
+    assert story.network.sizes == (784, 10) and story.n_epochs == 30
+    assert story.method.rates(0, 30, 256) is None
+
+
+@pytest.mark.parametrize(
+    "data, method", [("sample", "story"), ("mnist", "fast"), ("fashion", "fast")]
+)
+def test_whole_sets_are_learnt_by_the_fast_method(data, method, monkeypatch):
+    sample = datasets.load_digits28()
+    subject = _story._SUBJECTS[data]._replace(load=lambda: sample)
+    monkeypatch.setitem(_story._SUBJECTS, data, subject)
+    assert _story.Story(_story.Options(data)).method is METHODS[method]
+    assert _story.Story(_story.Options(data, method="story")).method is METHODS["story"]
+
+
+@pytest.mark.skipif("CMLP_DATA" not in os.environ, reason="CMLP_DATA names no folder")
+def test_mnist_is_learnt_to_98_percent():
+    assert trained(_story.Options("mnist")).accuracy() >= 98

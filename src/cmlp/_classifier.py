@@ -55,12 +55,14 @@ class MLPClassifier(MultilayerPerceptron):
         Strength of the L2 penalty, ``alpha / 2 * sum(w ** 2)``, divided by the batch's size.
     batch_size : int or "auto", default="auto"
         Rows per update; "auto" is 200 or all rows, whichever is less.
-    learning_rate : {"constant", "invscaling", "adaptive"}, default="constant"
+    learning_rate : {"constant", "invscaling", "adaptive", "one_cycle"}, default="constant"
         With "invscaling" the rate after t rows is ``learning_rate_init / (t + 1) ** power_t``;
-        with "adaptive" it is divided by 5 whenever training would stop, until it is below 1e-6.
-        For solver "sgd".
+        with "adaptive" it is divided by 5 whenever training would stop, until it is below 1e-6;
+        both for solver "sgd". With "one_cycle" [4]_ it rises linearly to `learning_rate_init`
+        over the first 30 % of the batches of `max_iter` epochs, and falls linearly to 0: see the
+        notes.
     learning_rate_init : float, default=0.001
-        The first learning rate.
+        The first learning rate; with "one_cycle" the largest.
     power_t : float, default=0.5
         Exponent for "invscaling".
     max_iter : int, default=200
@@ -135,6 +137,14 @@ class MLPClassifier(MultilayerPerceptron):
     Weights and biases start uniform in ``+-sqrt(6 / (n_in + n_out))``, 2 in place of 6 for
     logistic layers [3]_.
 
+    With ``learning_rate="one_cycle"``, batch b of all N (from 0; N is `max_iter` times the batches
+    of an epoch) is trained on with ``learning_rate_init * (b + 1/2) / m`` while ``b + 1/2`` is
+    below ``m = 0.3 * N``, then with ``learning_rate_init * (N - b - 1/2) / (N - m)``. It needs few
+    epochs: set `max_iter`. All of them are trained, whatever `tol` and `early_stopping` would say
+    (the latter still keeps the best weights), and without a ConvergenceWarning. Every fit is one
+    cycle, a warm start too. For partial_fit, each call is one of the `max_iter` epochs that the
+    first call found; after the last one it raises ValueError.
+
     References
     ----------
     .. [1] Kingma, Ba (2015), "Adam: a method for stochastic optimization", ICLR.
@@ -142,6 +152,8 @@ class MLPClassifier(MultilayerPerceptron):
        momentum in deep learning", ICML.
     .. [3] Glorot, Bengio (2010), "Understanding the difficulty of training deep feedforward
        neural networks", AISTATS.
+    .. [4] Smith, Topin (2018), "Super-convergence: very fast training of neural networks using
+       large learning rates", arXiv:1708.07120.
 
     Examples
     --------

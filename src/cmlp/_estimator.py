@@ -235,7 +235,7 @@ class MultilayerPerceptron(Parametrized):
             params, progress = former.params.copy(), former.progress
         progress = progress.continued(settings.early_stopping)
         if former is not None and incremental:
-            optimizer, schedule = copy.deepcopy(former.optimizer), former.schedule
+            optimizer, schedule = copy.deepcopy(former.optimizer), copy.copy(former.schedule)
         else:
             optimizer, schedule = _optimizer(net, settings), _schedule(settings)
         return net, params, optimizer, schedule, progress, rng
@@ -327,5 +327,7 @@ def _optimizer(net, settings):
 
 
 def _schedule(settings):
-    kind = settings.learning_rate if settings.solver == "sgd" else "constant"
-    return Schedule(kind, settings.learning_rate_init, settings.power_t)
+    kind = settings.learning_rate
+    if settings.solver == "adam" and kind != "one_cycle":
+        kind = "constant"  # as in scikit-learn
+    return Schedule(kind, settings.learning_rate_init, settings.power_t, settings.max_iter)

@@ -106,7 +106,7 @@ SHARED_CONSTRAINTS = {
     "solver": (Options(str, "adam", "lbfgs", "sgd"),),
     "alpha": (Interval(Real, 0, math.inf, "left"),),
     "batch_size": (Options(str, "auto"), Interval(Integral, 1, math.inf, "left")),
-    "learning_rate": (Options(str, "adaptive", "constant", "invscaling"),),
+    "learning_rate": (Options(str, "adaptive", "constant", "invscaling", "one_cycle"),),
     "learning_rate_init": (Interval(Real, 0, math.inf, "neither"),),
     "power_t": (Interval(Real, 0, math.inf, "left"),),
     "max_iter": (Interval(Integral, 1, math.inf, "left"),),

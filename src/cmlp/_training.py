@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from cmlp._one_cycle import one_cycle_rates
 from cmlp._split import shuffled
 from cmlp._warnings import ConvergenceWarning, sklearn_class, warn
 from cmlp.exceptions import DivergenceError
@@ -20,23 +21,47 @@ SMALLEST_ADAPTIVE_RATE = 1e-6
 
 
 class Schedule:
-    """Learning rate between epochs.
+    """Learning rate: between epochs, and for "one_cycle" between batches.
 
     Parameters
     ----------
-    kind : {"constant", "invscaling", "adaptive"}
+    kind : {"constant", "invscaling", "adaptive", "one_cycle"}
         "invscaling" divides the first rate by ``(t + 1) ** power_t``, t being the rows trained on
-        so far; "adaptive" divides the rate by 5 whenever training has stopped improving.
+        so far; "adaptive" divides the rate by 5 whenever training has stopped improving;
+        "one_cycle" gives each batch of all epochs its own, see `one_cycle_rates`.
     rate : float
-        The first learning rate.
+        The first learning rate; for "one_cycle" the largest.
     power_t : float
         Exponent for "invscaling".
+    n_epochs : int
+        Length of "one_cycle".
     """
 
-    def __init__(self, kind, rate, power_t):
-        self.kind, self.rate, self.power_t = kind, rate, power_t
+    def __init__(self, kind, rate, power_t, n_epochs):
+        self.kind, self.rate, self.power_t, self.n_epochs = kind, rate, power_t, n_epochs
+        self.epoch = 0
+
+    @property
+    def is_planned(self):
+        """Whether the schedule itself says when training ends."""
+        return self.kind == "one_cycle"
+
+    def batch_rates(self, n_batches):
+        """Rates of the coming epoch's batches; None where the optimizer's rate holds for all."""
+        if not self.is_planned:
+            return None
+        if self.epoch >= self.n_epochs:
+            raise ValueError(
+                f"learning_rate='one_cycle' has come to its end after max_iter={self.n_epochs} "
+                "epochs: partial_fit cannot train on. Call fit to start anew, or use a larger "
+                "max_iter from the first call on."
+            )
+        return one_cycle_rates(
+            self.rate, epoch=self.epoch, n_epochs=self.n_epochs, n_batches=n_batches
+        )
 
     def epoch_ended(self, optimizer, t):
+        self.epoch += 1
         if self.kind == "invscaling":
             optimizer.learning_rate = float(self.rate) / (t + 1) ** self.power_t
 
@@ -134,7 +159,7 @@ class Training:
             self.schedule.epoch_ended(self.optimizer, self.progress.t)
             if self._stops() or incremental:
                 return
-        if self.settings.warn_at_max_iter:
+        if self.settings.warn_at_max_iter and not self.schedule.is_planned:
             warn(
                 f"Stochastic Optimizer: Maximum iterations ({max_iter}) "
                 "reached and the optimization hasn't converged yet.",
@@ -151,6 +176,7 @@ class Training:
 
     def _epoch_cost(self):
         settings, data, task = self.settings, self.data, self.task
+        rates = self.schedule.batch_rates(-(-data.n_training // self.batch_size))
         if settings.shuffle:
             rows = np.arange(len(data.X), dtype=np.int64) if self.order is None else self.order
             self.order = shuffled(rows, self.rng)
@@ -166,6 +192,7 @@ class Training:
             loss_scale=task.loss_scale,
             clip=task.clip,
             scale=data.input_scale,
+            rates=rates,
             n_threads=settings.n_threads,
         )
         cost = cost * task.report_scale + penalty
@@ -211,7 +238,8 @@ class Training:
             self.best = self.params.copy()
 
     def _stops(self):
-        if self.progress.stale <= self.settings.n_iter_no_change:
+        stale = self.progress.stale > self.settings.n_iter_no_change
+        if self.schedule.is_planned or not stale:
             return False
         then, stops = self.schedule.improvement_ended(self.optimizer)
         if self.settings.verbose:
@@ -236,10 +264,11 @@ class Training:
         print(f"{line}, at most {seconds:.0f} s left", flush=True)
 
     def _divergence(self):
+        most = "up to " if self.schedule.is_planned else ""
         return (
             "Solver produced non-finite parameter weights. The input data may contain large "
             "values and need to be preprocessed. "
             f"This happened in epoch {self.epoch} with batches of "
-            f"{self.batch_size} rows and a learning rate of {self.optimizer.learning_rate:g}; "
+            f"{self.batch_size} rows and a learning rate of {most}{self.optimizer.learning_rate:g}; "
             "a smaller learning_rate_init or standardized input usually helps."
         )

@@ -59,8 +59,10 @@ def _run(arguments: list[str], program: str) -> int:
     # Reading digits is the default command: its name may be left out.
     if not arguments or (arguments[0].startswith("-") and arguments[0] not in _GENERAL):
         arguments = ["digits", *arguments]
-    chosen = _make_parser(program, _story.DATA_NAMES).parse_args(arguments)
-    options = _story.Options(chosen.data, chosen.hidden, chosen.epochs, chosen.seed, chosen.threads)
+    chosen = _make_parser(program, _story.DATA_NAMES, _story.METHOD_NAMES).parse_args(arguments)
+    options = _story.Options(
+        chosen.data, chosen.hidden, chosen.epochs, chosen.seed, chosen.threads, chosen.method
+    )
     try:
         story = _story.Story(options)
     except (OSError, ValueError) as error:
@@ -72,7 +74,9 @@ def _run(arguments: list[str], program: str) -> int:
 _GENERAL = ("-h", "--help", "--version")
 
 
-def _make_parser(program: str, data_names: Sequence[str]) -> argparse.ArgumentParser:
+def _make_parser(
+    program: str, data_names: Sequence[str], method_names: Sequence[str]
+) -> argparse.ArgumentParser:
     from . import __version__
 
     parser = _Parser(
@@ -96,18 +100,23 @@ def _make_parser(program: str, data_names: Sequence[str]) -> argparse.ArgumentPa
         "the environment variable CMLP_DATA names",
     )
     digits.add_argument(
+        "--method",
+        choices=method_names,
+        help="story: logistic neurons, squared differences, plain gradient descent; fast: ReLU and "
+        "softmax, log loss, Nesterov's momentum with a one-cycle learning rate (default: story "
+        "for the sample, fast for a whole set)",
+    )
+    digits.add_argument(
         "--hidden",
         type=_sizes,
-        default="16,16",
         metavar="N,N",
-        help="sizes of the hidden layers, or none (default: 16,16)",
+        help="sizes of the hidden layers, or none (default: 16,16 for story, 128,64 for fast)",
     )
     digits.add_argument(
         "--epochs",
         type=_whole(1),
-        default=30,
         metavar="N",
-        help="times through all the pictures (default: 30)",
+        help="times through all the pictures (default: 30 for story, 4 for fast)",
     )
     digits.add_argument(
         "--seed",

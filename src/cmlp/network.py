@@ -276,10 +276,13 @@ class Network:
         """
         return self._epoch(X, Y, batch_size, learning_rate, order).cost
 
-    def _epoch(self, X, Y, batch_size, learning_rate, order=None, want_norm=False) -> Epoch:
-        """Train one epoch and report the gradient's length too."""
-        rate = _arguments.checked_rate(learning_rate)
-        optimizer = _core.Optimizer(self._net, "sgd", learning_rate=rate)
+    def _epoch(
+        self, X, Y, batch_size, learning_rate, order=None, want_norm=False, optimizer=None, rates=None
+    ) -> Epoch:
+        """Train one epoch and report the gradient's length too; another optimizer has its own rate."""
+        if optimizer is None:
+            rate = _arguments.checked_rate(learning_rate)
+            optimizer = _core.Optimizer(self._net, "sgd", learning_rate=rate)
         return Epoch(
             *self._net.train_epoch(
                 self.params,
@@ -289,6 +292,7 @@ class Network:
                 batch_size=_arguments.checked_batch_size(batch_size),
                 order=order,
                 scale=self._scale,
+                rates=rates,
                 want_norm=want_norm,
                 n_threads=self._n_threads,
             )
