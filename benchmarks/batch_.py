@@ -22,9 +22,7 @@ def run(*, short):
     n, rounds, units = (1000, 2, 2) if short else (10_000, 9, 10)
     report.note(rows=f"{n} of {data.pixels(n)[2]}", rounds=rounds)
     columns = {
-        "-".join(map(str, sizes)): interleaved(
-            PEERS, {"sizes": sizes, "rows": n, "units": units}, rounds
-        )
+        "-".join(map(str, sizes)): interleaved(PEERS, {"sizes": sizes, "rows": n, "units": units}, rounds)
         for sizes in NETS
     }
     results = next(iter(columns.values()))

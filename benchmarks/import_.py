@@ -17,9 +17,7 @@ MODULES = ["cmlp", "sklearn.neural_network", "onnxruntime", "jax", "torch"]
 
 def seconds(module):
     """Time of one import, None if the module is not installed."""
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM.format(module=module)], capture_output=True, text=True
-    )
+    done = subprocess.run([sys.executable, "-c", PROGRAM.format(module=module)], capture_output=True, text=True)
     return None if done.returncode else float(done.stdout)
 
 

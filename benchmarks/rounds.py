@@ -91,7 +91,4 @@ def interleaved(peers, case, rounds):
 
 def versions(results):
     """Versions of the peers that took part, and why others did not."""
-    return {
-        name: result.version if isinstance(result, Measured) else result
-        for name, result in results.items()
-    }
+    return {name: result.version if isinstance(result, Measured) else result for name, result in results.items()}

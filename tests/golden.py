@@ -30,17 +30,13 @@ TABLE = Path(__file__).with_name("golden.json")
 SIZES, ROWS, BATCH = (150, 19, 33, 5), 290, 90
 
 
-def trained(
-    activations, loss, dtype, X, Y, *, kind="sgd", batch_size=BATCH, n_threads=None, **keywords
-):
+def trained(activations, loss, dtype, X, Y, *, kind="sgd", batch_size=BATCH, n_threads=None, **keywords):
     """Digest of parameters, optimiser state and costs after two epochs."""
     net, params = net_and_params(SIZES, activations, loss, dtype)
     params *= dtype(0.25)
     optimizer = _core.Optimizer(net, kind, **SOLVERS[kind])
     costs = [
-        net.train_epoch(
-            params, X, Y, optimizer, batch_size=batch_size, n_threads=n_threads, **keywords
-        )[0]
+        net.train_epoch(params, X, Y, optimizer, batch_size=batch_size, n_threads=n_threads, **keywords)[0]
         for _ in range(2)
     ]
     return digest(params, optimizer.state, np.array(costs))

@@ -105,7 +105,8 @@ def run_python(code, *arguments, isa=None, timeout=60, check=True):
 
     The time limit turns a deadlock into a failure.
     """
-    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    path = [str(Path(__file__).parent), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, path))}
     if isa is not None:
         env["CMLP_ISA"] = isa
     command = [sys.executable, "-c", code, *map(str, arguments)]

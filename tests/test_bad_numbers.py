@@ -131,9 +131,7 @@ def test_targets_that_are_no_numbers(net, word, value, method):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_divergence_is_an_error_and_no_flood(dtype):
     """Warnings are errors in this suite: there are none."""
-    network = Network(
-        [3, 4, 2], "identity", "identity", "squared_error", dtype=dtype, random_state=0
-    )
+    network = Network([3, 4, 2], "identity", "identity", "squared_error", dtype=dtype, random_state=0)
     with pytest.raises(DivergenceError) as caught:
         for _ in range(2000):
             network.train_epoch(X, DENSE, 2, 1e3)

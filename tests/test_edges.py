@@ -197,10 +197,7 @@ ODD = {
 def test_odd_arrays_count_by_their_values(odd):
     X = np.floor(uniform(1, 40, 5, low=0, high=9)).astype(np.float32)
     Y = np.floor(uniform(2, 40, 3, low=0, high=2)).astype(np.float32)
-    ours, theirs = (
-        Network([5, 4, 3], output="identity", loss="squared_error", random_state=0)
-        for _ in range(2)
-    )
+    ours, theirs = (Network([5, 4, 3], output="identity", loss="squared_error", random_state=0) for _ in range(2))
     assert_same_bits(ours.forward(odd(X)), theirs.forward(X))
     assert ours.cost(odd(X), odd(Y)) == theirs.cost(X, Y)
     assert_same_bits(ours.input_gradient(odd(X), odd(Y)), theirs.input_gradient(X, Y))

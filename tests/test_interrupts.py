@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 import time
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -13,8 +14,8 @@ from cmlp import Network, _core
 
 # ---------------------------------------------------------------- Ctrl-C
 
-# Work for many seconds, but no memory: one row, again and again.
-SIZES, ROWS, BATCH = (784, 512, 1), 3_000_000, 100
+# Work for seconds, but no memory: one row, again and again.
+SIZES, ROWS, BATCH = (784, 512, 1), 1_000_000, 100
 MANY = np.broadcast_to(inputs(1, 1, 784, np.float32), (ROWS, 784))
 ONES = np.broadcast_to(np.uint8(1), (ROWS, 1))
 
@@ -23,20 +24,19 @@ class Stop(Exception):
     pass
 
 
-@pytest.fixture
-def ctrl_c():
-    """Press Ctrl-C a little later. The handler may be Python's own or one of the user's."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+@contextmanager
+def ctrl_c(handler=signal.default_int_handler):
+    """Press Ctrl-C a little later. Behind this block it does nothing, should it be late."""
+    before = signal.signal(signal.SIGINT, handler)
     timer = threading.Timer(0.1, signal.raise_signal, [signal.SIGINT])
-
-    def press(handler=signal.default_int_handler):
-        signal.signal(signal.SIGINT, handler)
-        timer.start()
-
-    yield press
-    timer.cancel()
-    timer.join()
-    signal.signal(signal.SIGINT, before)
+    timer.start()
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        timer.cancel()
+        timer.join()
+        signal.signal(signal.SIGINT, before)
 
 
 def training(kind="sgd"):
@@ -47,11 +47,10 @@ def training(kind="sgd"):
 
 @pytest.mark.parametrize("n_threads", [1, 3])
 @pytest.mark.parametrize("kind", ["sgd", "adam"])
-def test_ctrl_c_stops_an_epoch_after_a_whole_batch(ctrl_c, kind, n_threads):
+def test_ctrl_c_stops_an_epoch_after_a_whole_batch(kind, n_threads):
     """Parameters and optimiser are as after so many batches, and the epoch can be resumed there."""
     net, params, optimizer = training(kind)
-    ctrl_c()
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt), ctrl_c():
         net.train_epoch(params, MANY, ONES, optimizer, batch_size=BATCH, n_threads=n_threads)
     done = optimizer.n_steps
     assert 0 < done < ROWS // BATCH // 2
@@ -66,11 +65,10 @@ def test_ctrl_c_stops_an_epoch_after_a_whole_batch(ctrl_c, kind, n_threads):
     assert_same_bits(params, expected)
 
 
-def test_ctrl_c_within_a_long_batch_leaves_the_parameters_alone(ctrl_c):
+def test_ctrl_c_within_a_long_batch_leaves_the_parameters_alone():
     net, params, optimizer = training()
     before = params.copy()
-    ctrl_c()
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt), ctrl_c():
         net.train_epoch(params, MANY, ONES, optimizer, batch_size=ROWS)
     assert_same_bits(params, before)
     assert optimizer.n_steps == 0
@@ -82,32 +80,30 @@ def test_ctrl_c_within_a_long_batch_leaves_the_parameters_alone(ctrl_c):
     lambda net, n: net.cost(MANY, ONES),
     lambda net, n: net.gradient(MANY, ONES),
 ], ids=["forward", "cost", "gradient"])  # fmt: skip
-def test_ctrl_c_stops_passes(ctrl_c, call, n_threads):
+def test_ctrl_c_stops_passes(call, n_threads):
     net = Network(SIZES, "tanh", "logistic", n_threads=n_threads, random_state=0)
-    ctrl_c()
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt), ctrl_c():
         call(net, n_threads)
     assert np.isfinite(net.forward(MANY[:1])).all()
 
 
-def test_the_users_own_handler_decides(ctrl_c):
+def test_the_users_own_handler_decides():
     def stop(*_):
         raise Stop
 
     net = Network(SIZES, "tanh", "logistic", random_state=0)
-    ctrl_c(stop)
-    with pytest.raises(Stop):
+    with pytest.raises(Stop), ctrl_c(stop):
         net.train_epoch(MANY, ONES, BATCH, 0.01)
 
 
-def test_a_handler_that_returns_lets_the_work_go_on(ctrl_c):
+def test_a_handler_that_returns_lets_the_work_go_on():
     calls = []
     ours, theirs = (Network(SIZES, "tanh", "logistic", random_state=0) for _ in range(2))
     n, epochs = 10_000, 0
-    ctrl_c(lambda *_: calls.append(time.monotonic()))
-    while not calls:  # on a fast machine the first epochs may be over before the signal comes
-        ours.train_epoch(MANY[:n], ONES[:n], BATCH, 0.01)
-        epochs += 1
+    with ctrl_c(lambda *_: calls.append(True)):
+        while not calls:  # on a fast machine epochs may be over before the signal comes
+            ours.train_epoch(MANY[:n], ONES[:n], BATCH, 0.01)
+            epochs += 1
     for _ in range(epochs):
         theirs.train_epoch(MANY[:n], ONES[:n], BATCH, 0.01)
     assert_same_bits(ours.params, theirs.params)

@@ -177,9 +177,7 @@ def test_the_digit_readers_13002_parameters():
     assert [w.shape for w in net.weights] == [(784, 16), (16, 16), (16, 10)]
     assert [b.shape for b in net.biases] == [(16,), (16,), (10,)]
     assert net.params.dtype == np.float32
-    assert repr(net) == (
-        "Network(784-16-16-10: logistic, logistic, softmax; log_loss, float32, 13002 parameters)"
-    )
+    assert repr(net) == ("Network(784-16-16-10: logistic, logistic, softmax; log_loss, float32, 13002 parameters)")
 
 
 def test_params_are_one_block_of_weights_and_biases():

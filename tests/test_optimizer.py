@@ -48,12 +48,8 @@ def test_parameters_after_three_epochs_equal_numpys(kind, hidden, dtype):
     keywords = {"batch_size": 12, "order": order, "alpha": 0.2}
     tolerance = 1e-4 if dtype == np.float32 else 1e-11
     for _ in range(3):
-        cost, penalty, _, batches = net.train_epoch(
-            params, X, Y, ours, sample_weight=weight, **keywords
-        )
-        expected_costs = reference.train_epoch(
-            twin, expected, X, Y, theirs, weight=weight, **keywords
-        )
+        cost, penalty, _, batches = net.train_epoch(params, X, Y, ours, sample_weight=weight, **keywords)
+        expected_costs = reference.train_epoch(twin, expected, X, Y, theirs, weight=weight, **keywords)
         for a, b in zip(net.views(params), net.views(expected), strict=True):
             for tensor, expected_tensor in zip(a, b, strict=True):
                 assert_close(tensor, expected_tensor, dtype, tolerance)
@@ -72,9 +68,7 @@ def test_every_loss_trains_as_numpy_does(output, loss, dtype):
     theirs = reference.Optimizer(net.n_params, "nesterov", learning_rate=0.02, momentum=0.8)
     for _ in range(2):
         cost = net.train_epoch(params, X, Y, ours, batch_size=270, loss_scale=0.5)[0]
-        expected_cost, _ = reference.train_epoch(
-            twin, expected, X, Y, theirs, batch_size=270, loss_scale=0.5
-        )
+        expected_cost, _ = reference.train_epoch(twin, expected, X, Y, theirs, batch_size=270, loss_scale=0.5)
         assert_close(params, expected, dtype)
         assert_close(cost, expected_cost, dtype)
 
@@ -254,9 +248,5 @@ def test_order_selects_rows_targets_and_weights_alike():
     ours = net.gradient(params, X, Y, order=order, sample_weight=weight, **keywords)
     theirs = net.gradient(params, X[order], Y[order], sample_weight=weight[order], **keywords)
     assert_same_bits(ours[0], theirs[0])
-    assert (
-        ours[1]
-        == theirs[1]
-        == net.cost(params, X, Y, order=order, sample_weight=weight, **keywords)
-    )
+    assert ours[1] == theirs[1] == net.cost(params, X, Y, order=order, sample_weight=weight, **keywords)
     assert_same_bits(net.forward(params, X, order=order), net.forward(params, X[order]))

@@ -67,7 +67,7 @@ static const golden_case cases[] = {
     {0x3b16d087fea6a9f9, 5, {40, 20, 30, 10, 1}, {RELU, TANH, LOGI, LOGI}, LOG, F32, ADAM, F32, BITS, 200, 50, 1e-4,
      1, 0},
     {0x450105788ae57983, 3, {5, 1, 1}, {TANH, EXP}, SQUARED, F64, NESTEROV, F64, NUMBERS, 40, 1, 0, 1, 0},
-    {0xcbed4c83a6e5e267, 3, {300, 70, 130}, {RELU, SOFTMAX}, LOG, F32, SGD, U8, CLASSES, 200, 64, 0, 1, 0},
+    {0x7bbaed064cb8c1cc, 3, {140, 40, 130}, {RELU, SOFTMAX}, LOG, F32, SGD, U8, CLASSES, 130, 64, 0, 1, 0},
 };
 
 /* ---- what the cases are trained on: all of it from one stream of random numbers */

@@ -2,6 +2,7 @@
  * Linux pthread_create is replaced (-Wl,--wrap), so that it can be counted and made to fail. */
 #include "fixture.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -96,8 +97,8 @@ static void test_first_fault(fixture *f)
     const int64_t early = f->order[450], late = f->order[550];
     const double kept_early = get(f->shape.dtype, f->x, early * f->n_in + 3),
                  kept_late = get(f->shape.dtype, f->x, late * f->n_in + 1);
-    put(f->shape.dtype, f->x, early * f->n_in + 3, 1.0 / 0.0);
-    put(f->shape.dtype, f->x, late * f->n_in + 1, 1.0 / 0.0);
+    put(f->shape.dtype, f->x, early * f->n_in + 3, INFINITY);
+    put(f->shape.dtype, f->x, late * f->n_in + 1, INFINITY);
     for (call c = FORWARD; c < CALLS; c++) {
         uint64_t alone = 0;
         if (c == STEP) continue;

@@ -54,7 +54,7 @@ static const shape shapes[] = {
     {5, {1, 1, 1, 1, 1}, CMLP_LOGISTIC, CMLP_LOGISTIC, CMLP_LOG_LOSS, .rows = 129, .batch = 128, .with_weights = 1},
     {3, {5, 4, 5000}, CMLP_RELU, CMLP_SOFTMAX, CMLP_LOG_LOSS, .rows = 3, .batch = 2, .alpha = 0.1},
     {3, {700, 3, 2}, CMLP_RELU, CMLP_EXP, CMLP_POISSON, .rows = 257, .batch = 1000},
-    {3, {64, 64, 10}, CMLP_RELU, CMLP_SOFTMAX, CMLP_LOG_LOSS, .rows = 520, .batch = 256, .alpha = 0.1},
+    {3, {64, 64, 10}, CMLP_RELU, CMLP_SOFTMAX, CMLP_LOG_LOSS, .rows = 300, .batch = 256, .alpha = 0.1},
 };
 
 int main(void)

@@ -81,8 +81,8 @@ static void dense(const cmlp_matrix *x, int64_t rows, int64_t n_in, const void *
             int64_t i0 = rows * t / tiles, n = rows * (t + 1) / tiles - i0;
             const T *list[DENSE_ROWS_1];
             for (int64_t r = 0; r < n; r++) list[r] = AT_ROW(x, i0 + r);
-            (wide ? dense_tiles_2 : dense_tiles_1)[n - 1](list, n_in, wt + j, ldw, bt ? bt + j : 0, last,
-                                                           zt + i0 * ldz + j, ldz);
+            dense_fn *tile = wide ? dense_tiles_2[n - 1] : dense_tiles_1[n - 1];
+            tile(list, n_in, wt + j, ldw, bt ? bt + j : 0, last, zt + i0 * ldz + j, ldz);
         }
         j += width;
     }

@@ -1,0 +1,69 @@
+"""The C sources compiled by the C compiler that is there, for tests that look at what comes out."""
+
+import functools
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+CORE = ROOT / "src/cmlp/core"
+HEADER = ROOT / "include/cmlp.h"
+# Those of setup.py, but for the level of optimisation.
+FLAGS = ["-std=c11", "-ffp-contract=off", "-fno-math-errno", "-fvisibility=hidden"]
+WARNINGS = ["-Wall", "-Wextra", "-Werror", "-pedantic"]
+# Unoptimised and fit for a shared library: quick to build, and so far from the others that bits would show it.
+SHARED = ("-O0", "-fPIC", "-DCMLP_SHARED", "-DCMLP_BUILD")
+COMPILER = None if sys.platform == "win32" else shutil.which(os.environ.get("CC", "cc"))
+
+in_source_tree = pytest.mark.skipif(not CORE.exists(), reason="the C sources are in the source tree only")
+needs_compiler = pytest.mark.skipif(
+    not CORE.exists() or not COMPILER, reason="needs the C sources and a C compiler called cc"
+)
+
+
+def core_sources():
+    return sorted(CORE.rglob("*.c"))
+
+
+def run(*command, **keywords):
+    """Run a command; what it printed is in the error if it fails."""
+    done = subprocess.run([*map(str, command)], capture_output=True, text=True, **keywords)
+    assert done.returncode == 0, f"{' '.join(map(str, command))}\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+@functools.cache
+def _directory():
+    return tempfile.TemporaryDirectory(prefix="cmlp-c-")
+
+
+def compiled(sources, *flags):
+    """Compile sources to object files, a process for each processor."""
+    folder = Path(tempfile.mkdtemp(dir=_directory().name))
+    objects = [folder / f"{i}-{source.stem}.o" for i, source in enumerate(sources)]
+
+    def compile_one(source, target):
+        run(COMPILER, *FLAGS, *flags, "-c", source, "-o", target)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(compile_one, sources, objects))
+    return objects
+
+
+@functools.cache
+def core_objects(*flags):
+    """Compile the whole core, once for each list of flags."""
+    return compiled(core_sources(), *flags)
+
+
+def linked(name, objects, *flags):
+    """Link an executable."""
+    target = Path(tempfile.mkdtemp(dir=_directory().name)) / name
+    run(COMPILER, *objects, *flags, "-pthread", "-lm", "-o", target)
+    return target

@@ -1,0 +1,165 @@
+"""The C library on its own: its tests pass, and its bits depend neither on optimisation nor on who calls it."""
+
+import functools
+import re
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+from c_build import CORE, FLAGS, ROOT, SHARED, compiled, core_objects, linked, needs_compiler, run
+
+from cmlp import _core
+from cmlp.network import initial_params
+
+pytestmark = needs_compiler
+
+TESTS = ROOT / "tests/c"
+OPTIMISED = ("-O3", "-fno-pic")
+LAST_LINE = re.compile(r"(\d+) passed, (\d+) failed\n\Z")
+
+
+@functools.cache
+def program(name, *sources, flags=OPTIMISED):
+    """A test program, linked with the core compiled by the same flags; test_random.c brings its part along."""
+    objects = compiled([TESTS / source for source in sources], *flags)
+    core = [] if name == "test_random" else core_objects(*flags)
+    return linked(name, [*objects, *core], *([] if "-fPIC" in flags else ["-no-pie"]))
+
+
+def passes(executable, *arguments):
+    """Run a test program to its last line; return what it printed."""
+    done = subprocess.run([executable, *arguments], capture_output=True, text=True)
+    last = LAST_LINE.search(done.stdout)
+    assert done.returncode == 0 and last and int(last[1]) > 0 and last[2] == "0", done.stdout[-3000:] + done.stderr
+    return done.stdout
+
+
+# --------------------------------------------------------------------------------------------------- its own tests
+
+PROGRAMS = {
+    "check_kernels": [
+        "check_kernels.c",
+        "check_harness.c",
+        "check_products.c",
+        "check_elements.c",
+        "check_loss.c",
+        "check_broken.c",
+        "check_bench.c",
+    ],
+    **{f"test_{name}": [f"test_{name}.c", "fixture.c"] for name in ("api", "net", "rows", "shapes", "train")},
+    "test_modes": ["test_modes.c", "fixture.c"],
+    "test_workspace": ["test_workspace.c", "fixture.c"],
+    "test_threads": ["test_threads.c", "fixture.c"],
+    "test_random": ["test_random.c"],
+    "test_fma": ["test_fma.c"],
+}
+ARGUMENTS = {"test_fma": ["20000"]}
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_program_passes(name):
+    passes(program(name, *PROGRAMS[name], "support.c"), *ARGUMENTS.get(name, []))
+
+
+def test_kernel_checks_find_broken_kernels():
+    output = passes(program("check_kernels", *PROGRAMS["check_kernels"], "support.c"), "selftest", "1")
+    assert output.count("caught by case") >= 50
+
+
+def test_every_program_is_run_here_and_by_cmake():
+    """test_math.c has a test module of its own."""
+    mains = {path.stem for path in TESTS.glob("*.c") if re.search(r"^int main\(", path.read_text("utf-8"), re.M)}
+    assert mains == {*PROGRAMS, "golden", "test_math"}
+    lists = (TESTS / "CMakeLists.txt").read_text(encoding="utf-8")
+    foreach = re.search(r"foreach\(name ([\w ]+)\)", lists)[1].split()
+    assert mains == {f"test_{name}" for name in foreach} | set(re.findall(r"cmlp_program\((\w+) ", lists))
+
+
+# --------------------------------------------------------------------------------------------------- the same bits
+
+
+@functools.cache
+def golden_cases(*flags):
+    output = passes(program("golden", "golden.c", flags=flags), "describe")
+    return [line.split()[1:] for line in output.splitlines() if line.startswith("case ")]
+
+
+@pytest.mark.parametrize("flags", [SHARED, OPTIMISED], ids=["O0", "O3"])
+def test_golden_bits_at_each_optimisation(flags):
+    assert len(golden_cases(*flags)) >= 15
+
+
+def golden_data(rs, sizes, x_type, kind, rows, weighted):
+    """Inputs, targets and row weights as golden.c draws them."""
+    u = rs.random_sample((rows, sizes[0]))
+    X = (256 * u).astype(np.uint8) if x_type == "uint8" else (2 * u - 1).astype(x_type)
+    if kind == "classes":
+        Y = (rs.random_sample(rows) * sizes[-1]).astype(np.int32)
+    else:
+        u = rs.random_sample((rows, sizes[-1]))
+        Y = {"numbers": 2 * u - 1, "counts": np.floor(5 * u), "bits": np.floor(2 * u)}[kind]
+    return X, Y, np.floor(3 * rs.random_sample(rows)) + 0.5 if weighted else None
+
+
+def golden_in_python(case):
+    """Train a case of golden.c through the bridge; return the hash."""
+    sizes, activations, loss, dtype, solver, x_type, kind, rows, batch, alpha, loss_scale, weighted, _ = case
+    sizes, activations, rows = [*map(int, sizes.split(","))], activations.split(","), int(rows)
+    rs = np.random.RandomState(7)
+    X, Y, weights = golden_data(rs, sizes, x_type, kind, rows, int(weighted))
+    net = _core.Net(sizes, activations, loss, dtype)
+    last = activations[-2] if len(activations) > 1 else "relu"
+    params = initial_params(net, rs, [*activations[:-1], last])
+    optimizer = _core.Optimizer(net, solver, learning_rate=0.01 if solver == "adam" else 0.1, momentum=0.9)
+    scale = 1 / 255 if x_type == "uint8" else 1.0
+    order, told = np.arange(rows), []
+    for _ in range(3):
+        rs.shuffle(order)
+        cost, penalty, *_ = net.train_epoch(
+            params,
+            X,
+            Y,
+            optimizer,
+            batch_size=int(batch),
+            order=order,
+            sample_weight=weights,
+            alpha=float(alpha),
+            loss_scale=float(loss_scale),
+            scale=scale,
+        )
+        told += [cost, penalty]
+    return fnv(np.array(told), params, net.forward(params, X[:25], scale=scale))
+
+
+def fnv(*arrays):
+    """FNV-1a over the arrays' bytes."""
+    value = 0xCBF29CE484222325
+    for array in arrays:
+        for byte in array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes():
+            value = (value ^ byte) * 0x100000001B3 & 0xFFFFFFFFFFFFFFFF
+    return value
+
+
+def test_python_trains_to_the_same_bits_as_c():
+    cases = golden_cases(*SHARED)
+    for case in cases:
+        assert f"{golden_in_python(case):016x}" == case[-1], " ".join(case)
+
+
+# ----------------------------------------------------------------------------------------------- its build by CMake
+
+
+@pytest.mark.skipif(not shutil.which("cmake"), reason="needs CMake")
+def test_cmake_compiles_with_the_flags_of_setup_py(tmp_path):
+    """And installs what find_package and pkg-config look for."""
+    run("cmake", "-S", ROOT, "-B", tmp_path, "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON", "-DBUILD_TESTING=OFF")
+    commands = (tmp_path / "compile_commands.json").read_text(encoding="utf-8")
+    for flag in FLAGS:
+        assert commands.count(flag) >= len(list(CORE.rglob("*.c"))), flag
+    assert " -O3 " in commands
+    setup = (ROOT / "setup.py").read_text(encoding="utf-8")
+    flags = set(re.findall(r'"(-.+?)"', re.search(r"UNIX_FLAGS = \[(.*?)\]", setup)[1]))
+    assert flags >= set(FLAGS) and flags - set(FLAGS) <= {"-O3", "-g0"}
+    version = re.search(r'CMLP_VERSION "(.+)"', (ROOT / "include/cmlp.h").read_text("utf-8"))[1]
+    assert f"Version: {version}\n" in (tmp_path / "cmlp.pc").read_text(encoding="utf-8")

@@ -1,0 +1,156 @@
+"""The public header: it compiles alone, and libcmlp.pxd says the same."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from c_build import COMPILER, HEADER, ROOT, WARNINGS, in_source_tree, needs_compiler, run
+
+import cmlp
+
+PXD = Path(cmlp.__file__).parent / "libcmlp.pxd"
+
+pytestmark = in_source_tree
+
+
+# --------------------------------------------------------------------------------------------------- two parsers
+
+
+def header_text():
+    text = HEADER.read_text(encoding="utf-8")
+    return re.sub(r"/\*.*?\*/", " ", text, flags=re.DOTALL)
+
+
+def spaced(text):
+    """One way of writing a C type: single spaces, stars apart; `noexcept nogil` and outer consts are Cython's."""
+    text = re.sub(r"\bnoexcept\b|\bnogil\b", " ", text).replace("*const", "*")
+    return " ".join(re.sub(r"([*()\[\],])", r" \1 ", text).split())
+
+
+def declared(text):
+    """(type, name) of a declaration such as `const void *data` or `int (*poll)(void *context)`."""
+    text = spaced(text)
+    pointer = re.fullmatch(r"(.+?) \( \* (\w+) \) (\(.*\))", text)
+    if pointer:
+        return f"{pointer[1]} ( * ) {pointer[3]}", pointer[2]
+    array = re.fullmatch(r"(.+?) (\w+) (\[ \w+ \])", text)
+    if array:
+        return f"{array[1]} {array[3]}", array[2]
+    kind, name = text.rsplit(" ", 1)
+    return kind, name
+
+
+def parameters(text):
+    text = text.strip()
+    return [] if text in ("", "void") else [declared(part) for part in text.split(",")]
+
+
+def header_functions():
+    found = re.findall(r"CMLP_API ([^;]+?)(\w+)\(([^;]*)\);", header_text())
+    return {name: (spaced(kind), parameters(rest)) for kind, name, rest in found}
+
+
+def pxd_functions():
+    text = PXD.read_text(encoding="utf-8")
+    found = re.findall(r"^    (?!ctypedef)(\w[\w *]*?)(cmlp_\w+)\(([^)]*)\)$", text, re.MULTILINE)
+    return {name: (spaced(kind), parameters(rest)) for kind, name, rest in found}
+
+
+def header_enums():
+    found = re.findall(r"typedef enum (\w+) \{(.*?)\} \w+;", header_text(), re.DOTALL)
+    return {name: re.findall(r"\b(CMLP_\w+)\b(?=\s*[=,}]|\s*$)", body) for name, body in found}
+
+
+def pxd_blocks(kind):
+    text = PXD.read_text(encoding="utf-8")
+    found = re.findall(rf"^    ctypedef {kind} (\w+):\n((?:        .*\n)+)", text, re.MULTILINE)
+    return {name: [line.strip() for line in body.splitlines()] for name, body in found}
+
+
+def header_structs():
+    """Fields in order; `int64_t a, b;` is two of them."""
+    structs = {}
+    for name, body in re.findall(r"typedef struct (\w+) \{(.*?)\n\} \w+;", header_text(), re.DOTALL):
+        fields = []
+        for line in filter(str.strip, body.split(";")):
+            first, *others = line.split(",") if "(" not in line else [line]
+            fields.append(declared(first))
+            base = first.strip().rsplit(" ", 1)[0]
+            fields += [declared(f"{base} {other}") for other in others]
+        structs[name] = fields
+    return structs
+
+
+# --------------------------------------------------------------------------------------------------------- tests
+
+
+def test_pxd_declares_the_functions_of_the_header():
+    assert len(header_functions()) > 20
+    assert pxd_functions() == header_functions()
+
+
+def test_pxd_declares_the_enums_of_the_header():
+    assert len(header_enums()) >= 8
+    assert pxd_blocks("enum") == header_enums()
+
+
+def test_pxd_declares_the_structs_of_the_header():
+    blocks = pxd_blocks("struct")
+    assert blocks.pop("cmlp_net") == ["pass"]  # nobody looks inside
+    assert len(blocks) >= 9
+    assert {name: [declared(field) for field in fields] for name, fields in blocks.items()} == header_structs()
+
+
+def test_pxd_names_only_macros_of_the_header():
+    text = PXD.read_text(encoding="utf-8")
+    for name in re.findall(r"^    (?:int|const char \*)\s*(CMLP_\w+)$", text, re.MULTILINE):
+        assert re.search(rf"^#define {name} ", HEADER.read_text("utf-8"), re.MULTILINE), name
+
+
+def test_version_is_that_of_the_package():
+    text = HEADER.read_text(encoding="utf-8")
+    assert re.search(r'#define CMLP_VERSION "(.+)"', text)[1] == cmlp.__version__
+    major, minor, patch = (int(part) for part in cmlp.__version__.split("."))
+    assert f"#define CMLP_VERSION_NUMBER {major * 10000 + minor * 100 + patch} " in text
+
+
+def test_every_status_has_a_value_of_its_own():
+    """Values are pinned: others may have stored them."""
+    (body,) = re.findall(r"typedef enum cmlp_status \{(.*?)\}", header_text(), re.DOTALL)
+    values = dict(re.findall(r"(CMLP_\w+) = (\d+)", body))
+    assert list(values) == header_enums()["cmlp_status"]
+    assert len(set(values.values())) == len(values)
+    assert values["CMLP_OK"] == "0" and values["CMLP_ERROR_NULL"] == "16" and values["CMLP_ERROR_DIVERGED"] == "66"
+
+
+@needs_compiler
+@pytest.mark.parametrize("definition", [[], ["-DCMLP_SHARED"], ["-DCMLP_SHARED", "-DCMLP_BUILD"]])
+@pytest.mark.parametrize("language", [["-x", "c", "-std=c11"], ["-x", "c++", "-std=c++17"]])
+def test_header_compiles_alone(tmp_path, language, definition):
+    source = tmp_path / "alone.c"
+    source.write_text("#include <cmlp.h>\n#include <cmlp.h>\nint main(void) { return cmlp_net_size() == 0; }\n")
+    if "c++" in language and not has_cplusplus(tmp_path):
+        pytest.skip("the compiler knows no C++")
+    strict = [*WARNINGS, "-Wconversion", "-Wshadow", "-fsyntax-only"]
+    run(COMPILER, *language, *strict, *definition, "-I", ROOT / "include", source)
+
+
+@needs_compiler
+def test_init_sets_the_size_and_zeroes_the_rest(tmp_path):
+    source = tmp_path / "init.c"
+    source.write_text(
+        "#include <cmlp.h>\n"
+        "int main(void) { cmlp_rows rows = CMLP_INIT(cmlp_rows); const cmlp_run run = CMLP_INIT(cmlp_run);\n"
+        "return !(rows.struct_size == sizeof rows && !rows.data && !rows.order && rows.n_rows == 0\n"
+        "         && run.struct_size == sizeof(cmlp_run) && !run.poll); }\n"
+    )
+    run(COMPILER, "-std=c11", *WARNINGS, "-I", ROOT / "include", source, "-o", tmp_path / "init")
+    run(tmp_path / "init")
+
+
+def has_cplusplus(folder):
+    source = folder / "empty.cpp"
+    source.write_text("int main() {}\n")
+    command = [COMPILER, "-x", "c++", "-std=c++17", "-fsyntax-only", str(source)]
+    return subprocess.run(command, capture_output=True).returncode == 0
