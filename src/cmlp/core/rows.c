@@ -108,6 +108,13 @@ void cmlp_gather_rows(const cmlp_data *data, int64_t first, int64_t n, const voi
     }
 }
 
+int cmlp_look_ahead(const cmlp_data *data, int64_t first, int64_t n, const void **list)
+{
+    if (!data->in_place || first + n > data->n) return 0;
+    for (int64_t i = 0; i < n; i++) list[i] = row_data(data, first + i);
+    return 1;
+}
+
 static void gather_target(const cmlp_data *data, int64_t selected, void *out)
 {
     const cmlp_targets *targets = data->targets;
@@ -128,6 +135,11 @@ void cmlp_gather_targets(const cmlp_data *data, int64_t first, int64_t n, void *
 {
     const int64_t n_out = cmlp_n_out(data->net);
     for (int64_t i = 0; i < n; i++) gather_target(data, first + i, cmlp_at(data->net, out, i * n_out));
+}
+
+void cmlp_gather_labels(const cmlp_data *data, int64_t first, int64_t n, int32_t *out)
+{
+    for (int64_t i = 0; i < n; i++) out[i] = label_at(data->targets, cmlp_selected(data, first + i));
 }
 
 void cmlp_gather_weights(const cmlp_data *data, int64_t first, int64_t n, double *out)

@@ -15,13 +15,23 @@
 #define AT_ROW(matrix, i) \
     ((const T *)((matrix)->list ? (matrix)->list[i] : (const void *)((const T *)(matrix)->base + (i) * (matrix)->ld)))
 
-VEC_FN void dense_tile(const T *const *x, int64_t n_in, const T *w, int64_t ldw, const T *bias, int64_t last, T *z,
+#define LINE 64 /* bytes in a cache line */
+
+/* One chunk of R rows. */
+VEC_FN void fetch(const void *const *rows, int64_t k0, int64_t k1, const int R)
+{
+    for (int r = 0; r < R; r++)
+        for (int64_t k = k0; k < k1; k += LINE / (int64_t)sizeof(T)) PREFETCH((const T *)rows[r] + k);
+}
+
+VEC_FN void dense_tile(const T *const *x, const void *const *ahead, int64_t n_in, const T *w, int64_t ldw, const T *bias, int64_t last, T *z,
                        int64_t ldz, const int R, const int C)
 {
     const VT tail = v_tail(last);
     for (int64_t k0 = 0; !k0 || k0 < n_in; k0 += CMLP_CHUNK) { /* once even for no inputs: z = b + 0 */
         int64_t k1 = n_in - k0 < CMLP_CHUNK ? n_in : k0 + CMLP_CHUNK;
         V sum[DENSE_ROWS_1][2];
+        if (ahead) fetch(ahead, k0, k1, R);
         UNROLL for (int r = 0; r < R; r++)
             UNROLL for (int c = 0; c < C; c++) sum[r][c] = v_zero();
         for (int64_t k = k0; k < k1; k++) {
@@ -47,14 +57,14 @@ VEC_FN void dense_tile(const T *const *x, int64_t n_in, const T *w, int64_t ldw,
     }
 }
 
-typedef void dense_fn(const T *const *x, int64_t n_in, const T *w, int64_t ldw, const T *bias, int64_t last, T *z,
+typedef void dense_fn(const T *const *x, const void *const *ahead, int64_t n_in, const T *w, int64_t ldw, const T *bias, int64_t last, T *z,
                       int64_t ldz);
 
 #define DENSE_TILE(R, C)                                                                                          \
-    static void dense_##R##x##C(const T *const *x, int64_t n_in, const T *w, int64_t ldw, const T *bias, int64_t last, \
+    static void dense_##R##x##C(const T *const *x, const void *const *ahead, int64_t n_in, const T *w, int64_t ldw, const T *bias, int64_t last, \
                                 T *z, int64_t ldz)                                                                     \
     {                                                                                                             \
-        dense_tile(x, n_in, w, ldw, bias, last, z, ldz, R, C);                                                    \
+        dense_tile(x, ahead, n_in, w, ldw, bias, last, z, ldz, R, C);                                                    \
     }
 #define DENSE_NAME_1(R) dense_##R##x1,
 #define DENSE_NAME_2(R) dense_##R##x2,
@@ -70,6 +80,10 @@ static void dense(const cmlp_matrix *x, int64_t rows, int64_t n_in, const void *
 {
     const T *wt = w, *bt = bias;
     T *zt = z;
+    if (rows == 1) {
+        dense_row(AT_ROW(x, 0), n_in, wt, ldw, bt, n_out, zt);
+        return;
+    }
     for (int64_t j = 0; j < n_out;) {
         int64_t left = n_out - j;
         int wide = left > VL;
@@ -81,7 +95,7 @@ static void dense(const cmlp_matrix *x, int64_t rows, int64_t n_in, const void *
             int64_t i0 = rows * t / tiles, n = rows * (t + 1) / tiles - i0;
             const T *list[DENSE_ROWS_1];
             for (int64_t r = 0; r < n; r++) list[r] = AT_ROW(x, i0 + r);
-            (wide ? dense_tiles_2 : dense_tiles_1)[n - 1](list, n_in, wt + j, ldw, bt ? bt + j : 0, last,
+            (wide ? dense_tiles_2 : dense_tiles_1)[n - 1](list, x->ahead && !j ? x->ahead + i0 : 0, n_in, wt + j, ldw, bt ? bt + j : 0, last,
                                                            zt + i0 * ldz + j, ldz);
         }
         j += width;

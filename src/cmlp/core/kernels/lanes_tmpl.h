@@ -8,6 +8,14 @@
 #define UNROLL
 #endif
 
+#if defined(__GNUC__)
+#define PREFETCH(p) __builtin_prefetch((p), 0, 2)
+#elif CMLP_X86
+#define PREFETCH(p) _mm_prefetch((const char *)(p), _MM_HINT_T0)
+#else
+#define PREFETCH(p) ((void)0)
+#endif
+
 /* The first min(n, VL) elements; no mask where none is needed (masked stores are slow on AVX2). */
 VEC_FN V load_lanes(const T *p, int64_t n) { return n >= VL ? v_load(p) : v_load_t(p, v_tail(n)); }
 
@@ -39,13 +47,15 @@ static double sum_of(const T *v, int64_t n)
     return joined(p);
 }
 
-static double square_sum(const void *values, int64_t n)
+/* Column j of each row goes to partial j mod 16. */
+static double square_sum(const void *values, int64_t rows, int64_t n)
 {
-    const T *v = values;
     double p[PARTIALS] = {0};
-    int64_t i = 0;
-    for (; i + PARTIALS <= n; i += PARTIALS)
-        for (int64_t l = 0; l < PARTIALS; l++) p[l] += (double)v[i + l] * (double)v[i + l];
-    for (int64_t l = 0; i + l < n; l++) p[l] += (double)v[i + l] * (double)v[i + l];
+    for (const T *v = values, *end = v + rows * n; v < end; v += n) {
+        int64_t j = 0;
+        for (; j + PARTIALS <= n; j += PARTIALS)
+            for (int64_t l = 0; l < PARTIALS; l++) p[l] += (double)v[j + l] * (double)v[j + l];
+        for (int64_t l = 0; j + l < n; l++) p[l] += (double)v[j + l] * (double)v[j + l];
+    }
     return joined(p);
 }
