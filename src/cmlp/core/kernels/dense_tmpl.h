@@ -15,13 +15,11 @@
 #define AT_ROW(matrix, i) \
     ((const T *)((matrix)->list ? (matrix)->list[i] : (const void *)((const T *)(matrix)->base + (i) * (matrix)->ld)))
 
-#define LINE 64 /* bytes in a cache line */
-
 /* One chunk of R rows. */
 VEC_FN void fetch(const void *const *rows, int64_t k0, int64_t k1, const int R)
 {
     for (int r = 0; r < R; r++)
-        for (int64_t k = k0; k < k1; k += LINE / (int64_t)sizeof(T)) PREFETCH((const T *)rows[r] + k);
+        for (int64_t k = k0; k < k1; k += CMLP_LINE / (int64_t)sizeof(T)) CMLP_PREFETCH((const T *)rows[r] + k);
 }
 
 VEC_FN void dense_tile(const T *const *x, const void *const *ahead, int64_t n_in, const T *w, int64_t ldw, const T *bias, int64_t last, T *z,

@@ -8,14 +8,6 @@
 #define UNROLL
 #endif
 
-#if defined(__GNUC__)
-#define PREFETCH(p) __builtin_prefetch((p), 0, 2)
-#elif CMLP_X86
-#define PREFETCH(p) _mm_prefetch((const char *)(p), _MM_HINT_T0)
-#else
-#define PREFETCH(p) ((void)0)
-#endif
-
 /* The first min(n, VL) elements; no mask where none is needed (masked stores are slow on AVX2). */
 VEC_FN V load_lanes(const T *p, int64_t n) { return n >= VL ? v_load(p) : v_load_t(p, v_tail(n)); }
 
