@@ -320,8 +320,8 @@ CMLP_API int cmlp_train_epoch(const cmlp_net *net, void *params, const cmlp_rows
  *   with lr, mu, b1, 1-b1, b2, 1-b2, eps rounded from double to T. Flushed: |v| < 1e-30 (float64: 1e-290) and Adam's
  *   second moment < 1e-36 (1e-290) become +0, so that nothing decays into slow subnormal numbers.
  * Sums to one number (cost over rows, penalty, length): in double; element i goes to partial i mod 16, ascending;
- *   partials p are joined as p[i] += p[i+8], then +4, +2, +1. A weight row's squares are one such sum, the penalty the
- *   sum of those.
+ *   partials p are joined as p[i] += p[i+8], then +4, +2, +1. The squares of 16 weight rows of a layer (k div 16) are
+ *   one such sum, in which column j goes to partial j mod 16; the penalty is the sum of those sums.
  * Calls run in round-to-nearest without flush-to-zero whatever mode the caller's thread is in, and put it back.
  */
 

@@ -51,7 +51,7 @@ def readable(array, name):
 
 
 def as_labels(value, n_classes):
-    """Return class indices as an int32 array, checked against the number of classes."""
+    """Return class indices as an int32 array of our own, checked against the number of classes."""
     array = np.asarray(value)
     if array.dtype.kind not in "bui":
         raise TypeError(
@@ -61,7 +61,7 @@ def as_labels(value, n_classes):
         raise ValueError(
             f"Y must be class indices from 0 to {n_classes - 1}, got {array.min()} to {array.max()}"
         )
-    return np.ascontiguousarray(array, np.int32)
+    return np.array(array, np.int32)
 
 
 def as_order(value, n_rows):

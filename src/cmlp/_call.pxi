@@ -102,6 +102,13 @@ cdef cnp.ndarray usable(object value, str name, tuple shape, Net net, bint write
                      f"dtype {net.dtype}, got {describe(value)}")
 
 
+cdef bint fits(cnp.ndarray a, int ndim, int64_t rows, int64_t columns, int32_t code) noexcept:
+    """Whether an array is contiguous, of this shape and of this element type."""
+    return (cnp.PyArray_NDIM(a) == ndim and cnp.PyArray_DIM(a, 0) == rows
+            and (ndim == 1 or cnp.PyArray_DIM(a, 1) == columns) and cnp.PyArray_IS_C_CONTIGUOUS(a)
+            and dtype_code(a) == code)
+
+
 cdef bint overlap(cnp.ndarray out, cnp.ndarray X):
     """Whether two arrays may share memory, going by their bounds; `out` is contiguous."""
     cdef char *low = <char *>cnp.PyArray_DATA(X)

@@ -62,6 +62,9 @@ def cpu_info():
 
 include "_call.pxi"
 
+cdef enum:
+    FEW_BYTES = 16384  # a workspace that the stack can hold
+
 
 cdef class Net:
     """A checked, constant description of a network, with the kernels chosen for this processor.
@@ -142,6 +145,45 @@ cdef class Net:
             status = cmlp_forward(self.net, call.params, &call.rows, cnp.PyArray_DATA(result), &call.run)
         call.done(status)
         return result
+
+    def forward_few(self, cnp.ndarray params, X, double scale, out=None):
+        """The same as `forward` for little work on plain arrays, with nothing allocated but the result.
+
+        None where the general way must be gone: unusual arrays, much work, an error to be reported.
+        """
+        cdef cnp.ndarray x, result
+        cdef cmlp_rows rows
+        cdef cmlp_run run
+        cdef size_t size = 0
+        cdef char memory[FEW_BYTES + 64]
+        cdef void *block = cnp.PyArray_DATA(params)
+        cdef int status
+        if type(X) is not cnp.ndarray:
+            return None
+        x = <cnp.ndarray>X
+        if cnp.PyArray_NDIM(x) != 2 or not fits(params, 1, self.n_params, 1, self.code):
+            return None
+        rows.n_rows, rows.n_cols, rows.dtype = cnp.PyArray_DIM(x, 0), cnp.PyArray_DIM(x, 1), dtype_code(x)
+        if not rows.dtype or rows.n_rows * self.n_params > WORTH_ASKING:
+            return None
+        if out is None:
+            result = empty(self, rows.n_rows, self.n_out)
+        elif type(out) is cnp.ndarray and fits(<cnp.ndarray>out, 2, rows.n_rows, self.n_out, self.code):
+            result = <cnp.ndarray>out
+            if not cnp.PyArray_ISWRITEABLE(result) or overlap(result, x) or overlap(result, params):
+                return None
+        else:
+            return None
+        if cmlp_workspace_size(self.net, CMLP_CALL_FORWARD, rows.n_rows, 1, &size) or size > FEW_BYTES:
+            return None
+        rows.struct_size, rows.kind, rows.data, rows.scale = sizeof(cmlp_rows), CMLP_DENSE, cnp.PyArray_DATA(x), scale
+        rows.row_stride, rows.col_stride = cnp.PyArray_STRIDE(x, 0), cnp.PyArray_STRIDE(x, 1)
+        rows.order, rows.n_order = NULL, 0
+        run.struct_size, run.n_threads, run.poll, run.poll_context = sizeof(cmlp_run), 1, NULL, NULL
+        run.workspace, run.workspace_size = aligned(memory), size
+        with nogil:
+            status = cmlp_forward(self.net, block, &rows, cnp.PyArray_DATA(result), &run)
+        return result if status == CMLP_OK else None
 
     def activations_of(self, params, X, *, double scale=1.0, n_threads=None):
         """Activations of every layer behind the input, each (n, n_out)."""

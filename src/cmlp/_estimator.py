@@ -289,6 +289,10 @@ class MultilayerPerceptron(Parametrized):
 
     def _outputs(self, model, X):
         """The network's outputs for rows that come from outside."""
+        if model.feature_names is None:
+            few = model.net.forward_few(model.params, X, model.input_scale)
+            if few is not None:
+                return few
         owner = type(self).__name__
         check_feature_names(X, model.feature_names, owner)
         X, _ = as_rows(X, owner)

@@ -1,10 +1,10 @@
 """Where the C header is."""
 
-from pathlib import Path
+import os
 
 
 def get_include() -> str:
     """Return the folder that holds ``cmlp.h``, for a C compiler's include path."""
-    here = Path(__file__).parent
-    installed = here / "include"
-    return str(installed if installed.is_dir() else here.parents[1] / "include")
+    here = os.path.dirname(os.path.abspath(__file__))
+    installed = os.path.join(here, "include")
+    return installed if os.path.isdir(installed) else os.path.join(here, "..", "..", "include")

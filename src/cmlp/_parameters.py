@@ -8,9 +8,7 @@ tests) find what they know.
 from __future__ import annotations
 
 import functools
-import inspect
 import math
-import textwrap
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
@@ -73,6 +71,16 @@ class Instance:
         return f"an instance of '{module}{self.kind.__qualname__}'"
 
 
+class LegacyGenerator:
+    """A numpy RandomState; numpy.random itself is loaded when it is first needed."""
+
+    def accepts(self, value):
+        return isinstance(value, np.random.RandomState)
+
+    def __str__(self):
+        return "an instance of 'numpy.random.mtrand.RandomState'"
+
+
 class Nothing:
     """None."""
 
@@ -113,7 +121,7 @@ SHARED_CONSTRAINTS = {
     "shuffle": BOOLEAN,
     "random_state": (
         Interval(Integral, 0, 2**32 - 1, "both"),
-        Instance(np.random.RandomState),
+        LegacyGenerator(),
         NONE,
     ),
     "tol": (Interval(Real, 0, math.inf, "left"),),
@@ -189,6 +197,8 @@ def hidden_activations(value, n_hidden):
 
 @functools.cache
 def _constructor(cls):
+    import inspect  # 10 ms that only get_params and repr need
+
     return inspect.signature(cls).parameters
 
 
@@ -247,6 +257,8 @@ class Parametrized:
         return value is default or (type(value) is type(default) and value == default)
 
     def __repr__(self):
+        import textwrap
+
         shown = [
             f"{name}={getattr(self, name)!r}"
             for name in self._get_param_names()

@@ -203,6 +203,9 @@ class Network:
         ValueError
             If a shape is wrong, or (`NonFiniteInputError`) if X holds NaN or infinity.
         """
+        few = self._net.forward_few(self._params, X, self._scale, out)
+        if few is not None:
+            return few
         return self._net.forward(
             self.params, X, scale=self._scale, out=out, n_threads=self._n_threads
         )

@@ -57,7 +57,7 @@ static void bench_step(work *w)
 
 static void bench_convert(work *w) { w->table->convert(CMLP_UINT8, w->a, 1, w->rows * w->n_out, 1 / 255.0, w->c); }
 
-static void bench_square_sum(work *w) { w->cost[0] = w->table->square_sum(w->a, w->rows * w->n_out); }
+static void bench_square_sum(work *w) { w->cost[0] = w->table->square_sum(w->a, w->rows, w->n_out); }
 
 typedef struct bench_case {
     const char *name;

@@ -242,10 +242,10 @@ static void convert_forward_only(int32_t dtype, const void *source, int64_t stri
 
 static void multiply_leaves_last(void *v, int64_t n, double factor) { real->multiply(v, n > 9 ? n - 1 : n, factor); }
 
-static double square_sum_ascending(const void *v, int64_t n)
+static double square_sum_ascending(const void *v, int64_t rows, int64_t n)
 {
     double sum = 0;
-    for (int64_t i = 0; i < n; i++) sum += at(v, i) * at(v, i);
+    for (int64_t i = 0; i < rows * n; i++) sum += at(v, i) * at(v, i);
     return sum;
 }
 

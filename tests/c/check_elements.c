@@ -235,7 +235,7 @@ void check_convert(harness *h)
 typedef struct vector_case {
     operand *v, *result;
     double factor;
-    int64_t stride, n;
+    int64_t stride, rows, n;
 } vector_case;
 
 static void call_multiply(const cmlp_kernels *table, void *context)
@@ -258,7 +258,7 @@ void check_multiply(harness *h)
 static void call_square_sum(const cmlp_kernels *table, void *context)
 {
     const vector_case *c = context;
-    const double sum = table->square_sum(c->v->place.data, c->v->n);
+    const double sum = table->square_sum(c->v->place.data, c->rows, c->n);
     put(CMLP_FLOAT64, c->result->place.data, 0, sum);
 }
 
@@ -266,15 +266,16 @@ void check_square_sum(harness *h)
 {
     double partial[16] = {0};
     vector_case c = {0};
-    const int64_t n = random_below(&h->random, 2) ? pick_width(h) : random_below(&h->random, 300);
-    c.v = new_operand(h, "v", h->dtype, n, INPUT);
+    c.n = random_below(&h->random, 2) ? pick_width(h) : random_below(&h->random, 300);
+    c.rows = random_below(&h->random, 20);
+    c.v = new_operand(h, "v", h->dtype, c.rows * c.n, INPUT);
     c.result = new_operand(h, "result", CMLP_FLOAT64, 1, OUTPUT);
-    snprintf(h->shape, sizeof h->shape, "n %d", (int)c.v->n);
+    snprintf(h->shape, sizeof h->shape, "rows %d, n %d", (int)c.rows, (int)c.n);
     run_tables(h, call_square_sum, &c);
     same_outputs(h);
     for (int64_t i = 0; i < c.v->n; i++) {
         const double x = get(h->dtype, c.v->before, i);
-        partial[i % 16] += x * x;
+        partial[i % c.n % 16] += x * x;
     }
     for (int half = 8; half; half /= 2)
         for (int i = 0; i < half; i++) partial[i] += partial[i + half];

@@ -20,6 +20,7 @@ const kernel_check kernel_checks[] = {
     {"activate", check_activate, 1200},
     {"derivative", check_derivative, 400},
     {"loss", check_loss, 2000},
+    {"loss_labels", check_label_loss, 800},
     {"step", check_step, 800},
     {"convert", check_convert, 600},
     {"multiply", check_multiply, 200},

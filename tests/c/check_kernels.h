@@ -110,6 +110,7 @@ void check_transpose(harness *h);
 void check_activate(harness *h);
 void check_derivative(harness *h);
 void check_loss(harness *h);
+void check_label_loss(harness *h);
 void check_step(harness *h);
 void check_convert(harness *h);
 void check_multiply(harness *h);

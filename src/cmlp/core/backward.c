@@ -5,7 +5,7 @@
 /* Rows of a batch that are on the way at once: whole chunks, so that sums over rows do not depend on it. */
 #define TILE_ROWS (2 * CMLP_CHUNK)
 #define TARGET_ELEMENTS 4096 /* targets are made dense for so many elements at a time, or for one row */
-#define SHARE_ROWS 16        /* weight rows are shared out to threads in such units */
+#define SHARE_ROWS 16        /* weight rows are shared out to threads, and their squares summed, in such groups */
 
 static cmlp_matrix layer_input(const cmlp_batch_job *job, int32_t l, int64_t first)
 {
@@ -21,6 +21,8 @@ static int64_t target_rows(const cmlp_net *net)
     int64_t rows = TARGET_ELEMENTS / cmlp_n_out(net);
     return rows > 0 ? rows : 1;
 }
+
+static int64_t row_groups(const cmlp_layer *layer) { return (layer->n_in + SHARE_ROWS - 1) / SHARE_ROWS; }
 
 static int64_t delta_block(const cmlp_net *net) { return 2 * net->kernels->lanes; }
 
@@ -39,18 +41,19 @@ static void lay_out(cmlp_space *space, cmlp_batch_job *job, const cmlp_net *net,
                     int32_t n_threads)
 {
     const int64_t rows = batch_rows < TILE_ROWS ? batch_rows : TILE_ROWS;
-    int64_t weight_rows = 0;
+    int64_t groups = 0;
     job->tile_rows = rows;
     job->list = cmlp_take(space, rows, sizeof(void *));
+    job->ahead = cmlp_take(space, rows, sizeof(void *));
     job->converted = cmlp_take(space, rows * cmlp_n_in(net), net->element);
     for (int32_t l = 0; l < net->n_layers; l++) {
         job->activations[l] = cmlp_take(space, rows * net->layers[l].n_out, net->element);
         job->deltas[l] = cmlp_take(space, rows * net->layers[l].n_out, net->element);
-        weight_rows += net->layers[l].n_in;
+        groups += row_groups(&net->layers[l]);
     }
     job->costs = cmlp_take(space, rows, sizeof(double));
     job->weights = cmlp_take(space, rows, sizeof(double));
-    job->squares = cmlp_take(space, weight_rows, sizeof(double));
+    job->squares = cmlp_take(space, groups, sizeof(double));
     job->scratch_size = scratch_size(net);
     if (!job->scratch_size) space->overflow = 1;
     job->scratch = cmlp_take(space, n_threads, job->scratch_size ? job->scratch_size : 1);
@@ -111,8 +114,10 @@ static cmlp_fault forward_rows(cmlp_batch_job *job, int64_t selected, int64_t a,
     const cmlp_net *net = job->data.net;
     void *converted = cmlp_at(net, job->converted, a * cmlp_n_in(net));
     cmlp_gather_rows(&job->data, selected, n, job->list + a, converted);
+    int have = cmlp_look_ahead(&job->data, selected + job->tile_rows, n, job->ahead + a);
     for (int32_t l = 0; l < net->n_layers; l++) {
         cmlp_matrix x = layer_input(job, l, a);
+        if (!l && have) x.ahead = job->ahead + a;
         const cmlp_layer *layer = &net->layers[l];
         void *z = cmlp_at(net, job->activations[l], a * layer->n_out);
         cmlp_weighted_sums(net, job->params, l, &x, n, z);
@@ -125,8 +130,16 @@ static cmlp_fault forward_rows(cmlp_batch_job *job, int64_t selected, int64_t a,
     return (cmlp_fault){CMLP_OK, -1, -1};
 }
 
+/* Whether the loss reads class indices as they are. */
+static int takes_labels(const cmlp_data *data)
+{
+    return data->targets->kind == CMLP_CLASSES && data->net->loss == CMLP_LOG_LOSS &&
+           cmlp_output_activation(data->net) == CMLP_SOFTMAX && cmlp_n_out(data->net) <= CMLP_LABEL_OUTPUTS;
+}
+
 /* The output layer's activations, costs and deltas; its weighted sums stand in the activations. */
-static cmlp_fault output_rows(cmlp_batch_job *job, int64_t selected, int64_t a, int64_t n, int want_delta, void *scratch)
+static cmlp_fault output_rows(cmlp_batch_job *job, int64_t selected, int64_t a, int64_t n, int want_delta,
+                              void *scratch)
 {
     const cmlp_net *net = job->data.net;
     const int32_t last = net->n_layers - 1;
@@ -136,9 +149,14 @@ static cmlp_fault output_rows(cmlp_batch_job *job, int64_t selected, int64_t a, 
                                .scale = job->objective.loss_scale,
                                .clip = job->objective.log_loss_clip};
     cmlp_gather_weights(&job->data, selected, n, job->weights + a);
+    const int labelled = takes_labels(&job->data);
     for (int64_t i = 0, m; i < n; i += m) {
         m = n - i < most ? n - i : most;
-        cmlp_gather_targets(&job->data, selected + i, m, scratch);
+        if (labelled)
+            cmlp_gather_labels(&job->data, selected + i, m, scratch);
+        else
+            cmlp_gather_targets(&job->data, selected + i, m, scratch);
+        values.labels = labelled ? scratch : NULL;
         values.weights = job->data.weights ? job->weights + a + i : NULL;
         net->kernels->loss(&values, cmlp_at(net, job->activations[last], (a + i) * n_out), scratch,
                            cmlp_at(net, job->deltas[last], (a + i) * n_out), m, n_out, want_delta,
@@ -212,9 +230,12 @@ static void squares_of(cmlp_batch_job *job, const void *params, int32_t l, int64
     const cmlp_net *net = job->data.net;
     const cmlp_layer *layer = &net->layers[l];
     double *squares = job->squares;
-    for (int32_t i = 0; i < l; i++) squares += net->layers[i].n_in;
-    for (int64_t k = k0; k < k1; k++)
-        squares[k] = net->kernels->square_sum(cmlp_at(net, params, layer->weights + k * layer->n_out), layer->n_out);
+    for (int32_t i = 0; i < l; i++) squares += row_groups(&net->layers[i]);
+    for (int64_t k = k0; k < k1; k += SHARE_ROWS) {
+        const int64_t rows = k1 - k < SHARE_ROWS ? k1 - k : SHARE_ROWS;
+        const void *w = cmlp_at(net, params, layer->weights + k * layer->n_out);
+        squares[k / SHARE_ROWS] = net->kernels->square_sum(w, rows, layer->n_out);
+    }
 }
 
 static void gradient_share(cmlp_batch_job *job, const weight_share *share, int64_t n, int first_tile, int last_tile,
@@ -299,7 +320,7 @@ double cmlp_squares_total(const cmlp_batch_job *job)
     const double *squares = job->squares;
     cmlp_sum sum = {0};
     for (int32_t l = 0; l < net->n_layers; l++)
-        for (int64_t k = 0; k < net->layers[l].n_in; k++) cmlp_sum_add(&sum, *squares++);
+        for (int64_t g = row_groups(&net->layers[l]); g > 0; g--) cmlp_sum_add(&sum, *squares++);
     return cmlp_sum_total(&sum);
 }
 

@@ -17,11 +17,11 @@ typedef struct cmlp_batch_job {
 
     /* of one tile of rows, in the workspace */
     int64_t tile_rows;
-    const void **list;
+    const void **list, **ahead;
     void *converted;
     void *activations[CMLP_MAX_LAYERS - 1], *deltas[CMLP_MAX_LAYERS - 1];
     double *costs, *weights;
-    double *squares; /* of each weight row: sum of w^2 */
+    double *squares; /* sum of w^2 of each group of 16 weight rows */
     char *scratch;   /* scratch_size bytes per thread */
     size_t scratch_size;
 

@@ -28,8 +28,14 @@ static inline int64_t cmlp_selected(const cmlp_data *data, int64_t i)
  * into `converted` (n, n_in). */
 void cmlp_gather_rows(const cmlp_data *data, int64_t first, int64_t n, const void **list, void *converted);
 
+/* Pointers to the rows where they lie, to be fetched into the cache; 0 where there are not n more. */
+int cmlp_look_ahead(const cmlp_data *data, int64_t first, int64_t n, const void **list);
+
 /* Their targets, dense, (n, n_out). */
 void cmlp_gather_targets(const cmlp_data *data, int64_t first, int64_t n, void *out);
+
+/* Their class indices. */
+void cmlp_gather_labels(const cmlp_data *data, int64_t first, int64_t n, int32_t *out);
 
 /* Their weights; nothing where there are none. */
 void cmlp_gather_weights(const cmlp_data *data, int64_t first, int64_t n, double *out);

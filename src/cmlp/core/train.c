@@ -34,7 +34,7 @@ static void end_batch(epoch_job *job, const cmlp_optimizer *optimizer, int64_t f
 static double gradient_norm(const cmlp_batch_job *batch)
 {
     const cmlp_net *net = batch->data.net;
-    return cmlp_root(net->kernels->square_sum(batch->gradient, net->n_params));
+    return cmlp_root(net->kernels->square_sum(batch->gradient, 1, net->n_params));
 }
 
 static void epoch_member(void *context, cmlp_team *team, int32_t index, int32_t size)

@@ -15,13 +15,21 @@
 #define AT_ROW(matrix, i) \
     ((const T *)((matrix)->list ? (matrix)->list[i] : (const void *)((const T *)(matrix)->base + (i) * (matrix)->ld)))
 
-VEC_FN void dense_tile(const T *const *x, int64_t n_in, const T *w, int64_t ldw, const T *bias, int64_t last, T *z,
-                       int64_t ldz, const int R, const int C)
+/* One chunk of R rows. */
+VEC_FN void fetch(const void *const *rows, int64_t k0, int64_t k1, const int R)
+{
+    for (int r = 0; r < R; r++)
+        for (int64_t k = k0; k < k1; k += CMLP_LINE / (int64_t)sizeof(T)) CMLP_PREFETCH((const T *)rows[r] + k);
+}
+
+VEC_FN void dense_tile(const T *const *x, const void *const *ahead, int64_t n_in, const T *w, int64_t ldw,
+                       const T *bias, int64_t last, T *z, int64_t ldz, const int R, const int C)
 {
     const VT tail = v_tail(last);
     for (int64_t k0 = 0; !k0 || k0 < n_in; k0 += CMLP_CHUNK) { /* once even for no inputs: z = b + 0 */
         int64_t k1 = n_in - k0 < CMLP_CHUNK ? n_in : k0 + CMLP_CHUNK;
         V sum[DENSE_ROWS_1][2];
+        if (ahead) fetch(ahead, k0, k1, R);
         UNROLL for (int r = 0; r < R; r++)
             UNROLL for (int c = 0; c < C; c++) sum[r][c] = v_zero();
         for (int64_t k = k0; k < k1; k++) {
@@ -47,14 +55,14 @@ VEC_FN void dense_tile(const T *const *x, int64_t n_in, const T *w, int64_t ldw,
     }
 }
 
-typedef void dense_fn(const T *const *x, int64_t n_in, const T *w, int64_t ldw, const T *bias, int64_t last, T *z,
-                      int64_t ldz);
+typedef void dense_fn(const T *const *x, const void *const *ahead, int64_t n_in, const T *w, int64_t ldw, const T *bias,
+                      int64_t last, T *z, int64_t ldz);
 
-#define DENSE_TILE(R, C)                                                                                          \
-    static void dense_##R##x##C(const T *const *x, int64_t n_in, const T *w, int64_t ldw, const T *bias, int64_t last, \
-                                T *z, int64_t ldz)                                                                     \
-    {                                                                                                             \
-        dense_tile(x, n_in, w, ldw, bias, last, z, ldz, R, C);                                                    \
+#define DENSE_TILE(R, C)                                                                                           \
+    static void dense_##R##x##C(const T *const *x, const void *const *ahead, int64_t n_in, const T *w, int64_t ldw, \
+                                const T *bias, int64_t last, T *z, int64_t ldz)                                     \
+    {                                                                                                              \
+        dense_tile(x, ahead, n_in, w, ldw, bias, last, z, ldz, R, C);                                              \
     }
 #define DENSE_NAME_1(R) dense_##R##x1,
 #define DENSE_NAME_2(R) dense_##R##x2,
@@ -70,6 +78,10 @@ static void dense(const cmlp_matrix *x, int64_t rows, int64_t n_in, const void *
 {
     const T *wt = w, *bt = bias;
     T *zt = z;
+    if (rows == 1) {
+        dense_row(AT_ROW(x, 0), n_in, wt, ldw, bt, n_out, zt);
+        return;
+    }
     for (int64_t j = 0; j < n_out;) {
         int64_t left = n_out - j;
         int wide = left > VL;
@@ -82,7 +94,8 @@ static void dense(const cmlp_matrix *x, int64_t rows, int64_t n_in, const void *
             const T *list[DENSE_ROWS_1];
             for (int64_t r = 0; r < n; r++) list[r] = AT_ROW(x, i0 + r);
             dense_fn *tile = wide ? dense_tiles_2[n - 1] : dense_tiles_1[n - 1];
-            tile(list, n_in, wt + j, ldw, bt ? bt + j : 0, last, zt + i0 * ldz + j, ldz);
+            const void *const *ahead = x->ahead && !j ? x->ahead + i0 : 0;
+            tile(list, ahead, n_in, wt + j, ldw, bt ? bt + j : 0, last, zt + i0 * ldz + j, ldz);
         }
         j += width;
     }

@@ -54,6 +54,17 @@ VEC_FN void gradient_tile(const cmlp_matrix *a, int64_t k, const T *d, int64_t r
             UNROLL for (int c = 0; c < C; c++) sum[r][c] = v_fma(av, dv[c], sum[r][c]);
         }
     }
+    if (first && f->mode == CMLP_UPDATE) { /* small batches of plain SGD: nothing need leave the registers */
+        const V alpha = v_set1(f->alpha), inverse = v_set1(f->inverse), minus_rate = v_set1(f->minus_rate);
+        UNROLL for (int r = 0; r < R; r++)
+            UNROLL for (int c = 0; c < C; c++) {
+                const int64_t n = c == C - 1 ? last : VL;
+                T *at = w + r * n_out + c * VL;
+                V old = load_lanes(at, n), g = v_mul(v_fma(alpha, old, v_add(v_zero(), sum[r][c])), inverse);
+                store_lanes(at, n, v_fma(minus_rate, g, old));
+            }
+        return;
+    }
     T tile[GRADIENT_ROWS_1 * 2 * VL];
     UNROLL for (int r = 0; r < R; r++)
         UNROLL for (int c = 0; c < C; c++) v_store(tile + (r * C + c) * VL, sum[r][c]);

@@ -10,11 +10,14 @@
 
 #define CMLP_CHUNK 128 /* summed indices per chain */
 
+#define CMLP_LABEL_OUTPUTS 64 /* outputs of a classifier whose rows are turned into vectors */
+
 /* A matrix whose rows are contiguous: row i is list[i], or base + i * ld elements where list is NULL. */
 typedef struct cmlp_matrix {
     const void *const *list;
     const void *base;
     int64_t ld;
+    const void *const *ahead; /* NULL, or rows that will be read next: they are fetched into the cache on the way */
 } cmlp_matrix;
 
 /* What happens to a finished sum s over the batch's rows, for weight w:  g = fma(alpha, w, s) * inverse. */
@@ -40,6 +43,7 @@ typedef struct cmlp_loss_values {
     double scale;           /* of the delta */
     double clip;            /* of the cost; 0: exact */
     const double *weights;  /* of the rows, or NULL */
+    const int32_t *labels;  /* class indices instead of y: for softmax with log loss, at most CMLP_LABEL_OUTPUTS wide */
 } cmlp_loss_values;
 
 typedef struct cmlp_kernels {
@@ -62,8 +66,8 @@ typedef struct cmlp_kernels {
     void (*activate)(int32_t activation, void *z, int64_t rows, int64_t n);
     /* d[i] *= act'(a[i]). */
     void (*derivative)(int32_t activation, const void *a, void *d, int64_t n);
-    /* z: weighted sums in, activations out; y targets; d: deltas out (scratch where `want_delta` is 0); cost[i] of
-     * each row, without scale and weight. z, y, d (rows, n). */
+    /* z: weighted sums in, activations out (scratch where labels are given); y targets; d: deltas out (scratch where
+     * `want_delta` is 0); cost[i] of each row, without scale and weight. z, y, d (rows, n). */
     void (*loss)(const cmlp_loss_values *values, void *z, const void *y, void *d, int64_t rows, int64_t n,
                  int want_delta, double *cost);
 
@@ -74,8 +78,8 @@ typedef struct cmlp_kernels {
     void (*convert)(int32_t dtype, const void *source, int64_t stride, int64_t n, double scale, void *out);
     /* v[i] *= factor, rounded to T. */
     void (*multiply)(void *v, int64_t n, double factor);
-    /* Sum of the squares of n elements, by the rule for sums to one number. */
-    double (*square_sum)(const void *v, int64_t n);
+    /* Sum of the squares of v (rows, n), by the rule for sums to one number: column j goes to partial j mod 16. */
+    double (*square_sum)(const void *v, int64_t rows, int64_t n);
     /* Index of the first element v[i * stride] (elements) that is NaN or infinite, or n. */
     int64_t (*find_nonfinite)(const void *v, int64_t stride, int64_t n);
 } cmlp_kernels;

@@ -7,12 +7,13 @@
 #include "math_tmpl.h"
 
 #include "activation_tmpl.h"
+#include "row_tmpl.h"
 #include "dense_tmpl.h"
 #include "element_tmpl.h"
 #include "gradient_tmpl.h"
-#include "loss_tmpl.h"
 #include "step_tmpl.h"
 #include "transpose_tmpl.h"
+#include "loss_tmpl.h"
 
 const cmlp_kernels KERNELS_NAME = {
     .isa = KERNELS_ISA,

@@ -39,13 +39,15 @@ static double sum_of(const T *v, int64_t n)
     return joined(p);
 }
 
-static double square_sum(const void *values, int64_t n)
+/* Column j of each row goes to partial j mod 16. */
+static double square_sum(const void *values, int64_t rows, int64_t n)
 {
-    const T *v = values;
     double p[PARTIALS] = {0};
-    int64_t i = 0;
-    for (; i + PARTIALS <= n; i += PARTIALS)
-        for (int64_t l = 0; l < PARTIALS; l++) p[l] += (double)v[i + l] * (double)v[i + l];
-    for (int64_t l = 0; i + l < n; l++) p[l] += (double)v[i + l] * (double)v[i + l];
+    for (const T *v = values, *end = v + rows * n; v < end; v += n) {
+        int64_t j = 0;
+        for (; j + PARTIALS <= n; j += PARTIALS)
+            for (int64_t l = 0; l < PARTIALS; l++) p[l] += (double)v[j + l] * (double)v[j + l];
+        for (int64_t l = 0; j + l < n; l++) p[l] += (double)v[j + l] * (double)v[j + l];
+    }
     return joined(p);
 }

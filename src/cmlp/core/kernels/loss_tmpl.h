@@ -105,14 +105,66 @@ static void output_delta(const cmlp_loss_values *values, const T *a, const T *y,
         derivative(values->activation, a, d, rows * n);
 }
 
+/* Softmax, cost and delta of at most VL rows with class labels, turned so that each vector holds one output of all
+ * rows: no lane is idle, and the sum over the outputs is no chain within a vector. The same operations on the same
+ * numbers as softmax_terms and output_delta, whose y are 0 but for the label's. */
+static void softmax_block(const cmlp_loss_values *values, T *z, const int32_t *labels, T *d, int64_t rows, int64_t n,
+                          int want_delta, double *cost)
+{
+    T turned[CMLP_LABEL_OUTPUTS * VL], shifted[VL] = {0}, at_label[VL] = {0};
+    v_store(turned, v_zero());
+    for (int64_t j = 1; j < n; j++) v_store(turned + j * VL, v_zero()); /* lanes without a row are computed too */
+    for (int64_t j = 0; j < n; j += VL) transpose_block(z + j, n, rows, n - j, turned + j * VL, VL);
+    V most = v_load(turned), sum = v_zero();
+    for (int64_t j = 1; j < n; j++) {
+        V zj = v_load(turned + j * VL);
+        most = v_sel(v_lt(most, zj), zj, most);
+    }
+    for (int64_t j = 0; j < n; j++) v_store(turned + j * VL, v_sub(v_load(turned + j * VL), most));
+    for (int64_t i = 0; i < rows; i++) shifted[i] = turned[labels[i] * VL + i];
+    for (int64_t j = 0; j < n; j++) {
+        V e = v_exp(v_load(turned + j * VL));
+        v_store(turned + j * VL, e);
+        sum = v_add(e, sum);
+    }
+    for (int64_t j = 0; j < n; j++) v_store(turned + j * VL, v_div(v_load(turned + j * VL), sum));
+    for (int64_t i = 0; i < rows; i++) at_label[i] = turned[labels[i] * VL + i];
+    V a = v_load(at_label), term;
+    if (values->clip > 0)
+        term = v_sub(v_zero(), v_log(clipped(a, values->clip)));
+    else
+        term = v_sub(v_log(sum), v_load(shifted));
+    v_store(shifted, term);
+    for (int64_t i = 0; i < rows; i++) cost[i] = (double)shifted[i];
+    if (!want_delta) return;
+    const V scale = v_set1((T)values->scale);
+    v_store(at_label, v_mul(v_sub(a, v_set1(1)), scale));
+    for (int64_t j = 0; j < n; j++) v_store(turned + j * VL, v_mul(v_load(turned + j * VL), scale));
+    for (int64_t i = 0; i < rows; i++) turned[labels[i] * VL + i] = at_label[i];
+    for (int64_t j = 0; j < n; j += VL)
+        transpose_block(turned + j * VL, VL, n - j < VL ? n - j : VL, rows, d + j, n);
+}
+
+static void label_loss(const cmlp_loss_values *values, T *z, T *d, int64_t rows, int64_t n, int want_delta,
+                       double *cost)
+{
+    for (int64_t i = 0; i < rows; i += VL) {
+        int64_t m = rows - i < VL ? rows - i : VL;
+        softmax_block(values, z + i * n, values->labels + i, d + i * n, m, n, want_delta, cost + i);
+    }
+}
+
 static void loss(const cmlp_loss_values *values, void *z, const void *y, void *d, int64_t rows, int64_t n,
                  int want_delta, double *cost)
 {
     T *dt = d;
-    cost_terms(values, z, y, dt, rows, n);
-    for (int64_t i = 0; i < rows; i++) cost[i] = sum_of(dt + i * n, n);
-    if (!want_delta) return;
-    output_delta(values, z, y, dt, rows, n);
-    if (values->weights)
+    if (values->labels) {
+        label_loss(values, z, dt, rows, n, want_delta, cost);
+    } else {
+        cost_terms(values, z, y, dt, rows, n);
+        for (int64_t i = 0; i < rows; i++) cost[i] = sum_of(dt + i * n, n);
+        if (want_delta) output_delta(values, z, y, dt, rows, n);
+    }
+    if (want_delta && values->weights)
         for (int64_t i = 0; i < rows; i++) multiply(dt + i * n, n, values->weights[i]);
 }

@@ -1,14 +1,25 @@
-/* t[j, i] = a[i, j], in blocks that keep both sides' cache lines in reach. */
+/* t[j, i] = a[i, j], in blocks of vectors. */
 
-#define TRANSPOSE_BLOCK 16
+/* Turns one block of `rows` x `columns`, at most VL each. */
+VEC_FN void transpose_block(const T *a, int64_t lda, int64_t rows, int64_t columns, T *t, int64_t ldt)
+{
+    V block[VL];
+    UNROLL for (int i = 0; i < VL; i++) block[i] = i < rows ? load_lanes(a + i * lda, columns) : v_zero();
+    v_transpose(block);
+    UNROLL for (int j = 0; j < VL; j++)
+        if (j < columns) store_lanes(t + j * ldt, rows, block[j]);
+}
 
 static void transpose(const void *a, int64_t lda, int64_t rows, int64_t columns, void *t, int64_t ldt)
 {
     const T *from = a;
     T *to = t;
-    for (int64_t j0 = 0; j0 < columns; j0 += TRANSPOSE_BLOCK) {
-        int64_t j1 = columns - j0 < TRANSPOSE_BLOCK ? columns : j0 + TRANSPOSE_BLOCK;
-        for (int64_t i = 0; i < rows; i++)
-            for (int64_t j = j0; j < j1; j++) to[j * ldt + i] = from[i * lda + j];
-    }
+    for (int64_t i = 0; i < rows; i += VL)
+        for (int64_t j = 0; j < columns; j += VL) {
+            const T *corner = from + i * lda + j;
+            if (rows - i >= VL && columns - j >= VL)
+                transpose_block(corner, lda, VL, VL, to + j * ldt + i, ldt);
+            else
+                transpose_block(corner, lda, rows - i, columns - j, to + j * ldt + i, ldt);
+        }
 }

@@ -49,6 +49,26 @@ VEC_FN VI vi_xor(VI a, VI b) { return _mm256_xor_si256(a, b); }
 #define vi_sll(x, n) _mm256_slli_epi32((x), (n))
 #define vi_srl(x, n) _mm256_srli_epi32((x), (n))
 
+VEC_FN void v_transpose(V r[VL])
+{
+    V t[VL];
+    for (int i = 0; i < VL; i += 2) {
+        t[i] = _mm256_unpacklo_ps(r[i], r[i + 1]);
+        t[i + 1] = _mm256_unpackhi_ps(r[i], r[i + 1]);
+    }
+    for (int i = 0; i < VL; i += 4)
+        for (int h = 0; h < 2; h++) {
+            __m256d a = _mm256_castps_pd(t[i + h]), b = _mm256_castps_pd(t[i + h + 2]);
+            r[i + 2 * h] = _mm256_castpd_ps(_mm256_unpacklo_pd(a, b));
+            r[i + 2 * h + 1] = _mm256_castpd_ps(_mm256_unpackhi_pd(a, b));
+        }
+    for (int i = 0; i < 4; i++) {
+        V low = r[i], high = r[i + 4];
+        r[i] = _mm256_permute2f128_ps(low, high, 0x20);
+        r[i + 4] = _mm256_permute2f128_ps(low, high, 0x31);
+    }
+}
+
 #elif CMLP_BITS == 64
 
 typedef double T;
@@ -92,6 +112,16 @@ VEC_FN VI vi_or(VI a, VI b) { return _mm256_or_si256(a, b); }
 VEC_FN VI vi_xor(VI a, VI b) { return _mm256_xor_si256(a, b); }
 #define vi_sll(x, n) _mm256_slli_epi64((x), (n))
 #define vi_srl(x, n) _mm256_srli_epi64((x), (n))
+
+VEC_FN void v_transpose(V r[VL])
+{
+    V a = _mm256_unpacklo_pd(r[0], r[1]), b = _mm256_unpackhi_pd(r[0], r[1]);
+    V c = _mm256_unpacklo_pd(r[2], r[3]), d = _mm256_unpackhi_pd(r[2], r[3]);
+    r[0] = _mm256_permute2f128_pd(a, c, 0x20);
+    r[1] = _mm256_permute2f128_pd(b, d, 0x20);
+    r[2] = _mm256_permute2f128_pd(a, c, 0x31);
+    r[3] = _mm256_permute2f128_pd(b, d, 0x31);
+}
 
 #else
 #error "CMLP_BITS must be 32 or 64"

@@ -47,6 +47,29 @@ VEC_FN VI vi_xor(VI a, VI b) { return _mm512_xor_si512(a, b); }
 
 VEC_FN V v_abs(V a) { return v_float(vi_and(v_bits(a), vi_set1(INT32_MAX))); }
 
+VEC_FN void v_transpose(V r[VL])
+{
+    V t[VL];
+    for (int i = 0; i < VL; i += 2) {
+        t[i] = _mm512_unpacklo_ps(r[i], r[i + 1]);
+        t[i + 1] = _mm512_unpackhi_ps(r[i], r[i + 1]);
+    }
+    for (int i = 0; i < VL; i += 4)
+        for (int h = 0; h < 2; h++) {
+            __m512d a = _mm512_castps_pd(t[i + h]), b = _mm512_castps_pd(t[i + h + 2]);
+            r[i + 2 * h] = _mm512_castpd_ps(_mm512_unpacklo_pd(a, b));
+            r[i + 2 * h + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(a, b));
+        }
+    for (int i = 0; i < 4; i++) { /* r[4 q + i]: in its block of 4 lanes b, column 4 b + i of rows 4 q to 4 q + 3 */
+        V even = _mm512_shuffle_f32x4(r[i], r[i + 4], 0x88), even2 = _mm512_shuffle_f32x4(r[i + 8], r[i + 12], 0x88);
+        V odd = _mm512_shuffle_f32x4(r[i], r[i + 4], 0xdd), odd2 = _mm512_shuffle_f32x4(r[i + 8], r[i + 12], 0xdd);
+        r[i] = _mm512_shuffle_f32x4(even, even2, 0x88);
+        r[i + 4] = _mm512_shuffle_f32x4(odd, odd2, 0x88);
+        r[i + 8] = _mm512_shuffle_f32x4(even, even2, 0xdd);
+        r[i + 12] = _mm512_shuffle_f32x4(odd, odd2, 0xdd);
+    }
+}
+
 #elif CMLP_BITS == 64
 
 typedef double T;
@@ -88,6 +111,23 @@ VEC_FN VI vi_xor(VI a, VI b) { return _mm512_xor_si512(a, b); }
 #define vi_srl(x, n) _mm512_srli_epi64((x), (n))
 
 VEC_FN V v_abs(V a) { return v_float(vi_and(v_bits(a), vi_set1(INT64_MAX))); }
+
+VEC_FN void v_transpose(V r[VL])
+{
+    V t[VL];
+    for (int i = 0; i < VL; i += 2) {
+        t[i] = _mm512_unpacklo_pd(r[i], r[i + 1]);
+        t[i + 1] = _mm512_unpackhi_pd(r[i], r[i + 1]);
+    }
+    for (int i = 0; i < 2; i++) { /* t[2 q + i]: in its pair of lanes b, column 2 b + i of rows 2 q and 2 q + 1 */
+        V even = _mm512_shuffle_f64x2(t[i], t[i + 2], 0x88), even2 = _mm512_shuffle_f64x2(t[i + 4], t[i + 6], 0x88);
+        V odd = _mm512_shuffle_f64x2(t[i], t[i + 2], 0xdd), odd2 = _mm512_shuffle_f64x2(t[i + 4], t[i + 6], 0xdd);
+        r[i] = _mm512_shuffle_f64x2(even, even2, 0x88);
+        r[i + 2] = _mm512_shuffle_f64x2(odd, odd2, 0x88);
+        r[i + 4] = _mm512_shuffle_f64x2(even, even2, 0xdd);
+        r[i + 6] = _mm512_shuffle_f64x2(odd, odd2, 0xdd);
+    }
+}
 
 #else
 #error "CMLP_BITS must be 32 or 64"

@@ -64,6 +64,16 @@ VEC_FN VI vi_xor(VI a, VI b) { return veorq_u32(a, b); }
 #define vi_sll(x, n) vshlq_n_u32((x), (n))
 #define vi_srl(x, n) vshrq_n_u32((x), (n))
 
+VEC_FN void v_transpose(V r[VL])
+{
+    float64x2_t a = vreinterpretq_f64_f32(vtrn1q_f32(r[0], r[1])), b = vreinterpretq_f64_f32(vtrn2q_f32(r[0], r[1]));
+    float64x2_t c = vreinterpretq_f64_f32(vtrn1q_f32(r[2], r[3])), d = vreinterpretq_f64_f32(vtrn2q_f32(r[2], r[3]));
+    r[0] = vreinterpretq_f32_f64(vtrn1q_f64(a, c));
+    r[1] = vreinterpretq_f32_f64(vtrn1q_f64(b, d));
+    r[2] = vreinterpretq_f32_f64(vtrn2q_f64(a, c));
+    r[3] = vreinterpretq_f32_f64(vtrn2q_f64(b, d));
+}
+
 #elif CMLP_BITS == 64
 
 typedef double T;
@@ -115,6 +125,13 @@ VEC_FN VI vi_or(VI a, VI b) { return vorrq_u64(a, b); }
 VEC_FN VI vi_xor(VI a, VI b) { return veorq_u64(a, b); }
 #define vi_sll(x, n) vshlq_n_u64((x), (n))
 #define vi_srl(x, n) vshrq_n_u64((x), (n))
+
+VEC_FN void v_transpose(V r[VL])
+{
+    V first = vtrn1q_f64(r[0], r[1]);
+    r[1] = vtrn2q_f64(r[0], r[1]);
+    r[0] = first;
+}
 
 #else
 #error "CMLP_BITS must be 32 or 64"

@@ -1,0 +1,67 @@
+/* Check of the loss kernel with class labels: cost and deltas are, to the bit, those of the same rows with the labels
+ * written out as 0 and 1, which check_loss.c holds to its bounds. */
+#include "check_kernels.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MOST_ROWS 40 /* more than two vectors of any table */
+
+typedef struct label_case {
+    cmlp_loss_values values;
+    int32_t labels[MOST_ROWS];
+    operand *z, *d, *cost, *weights;
+    int64_t rows, n;
+    int want_delta;
+} label_case;
+
+static void call_labels(const cmlp_kernels *table, void *context)
+{
+    const label_case *c = context;
+    cmlp_loss_values values = c->values;
+    values.labels = c->labels;
+    values.weights = c->weights ? (const double *)(const void *)c->weights->place.data : NULL;
+    table->loss(&values, c->z->place.data, NULL, c->d->place.data, c->rows, c->n, c->want_delta,
+                (double *)(void *)c->cost->place.data);
+}
+
+static void expect_dense(harness *h, const label_case *c)
+{
+    const size_t element = h->dtype == CMLP_FLOAT32 ? sizeof(float) : sizeof(double);
+    const size_t bytes = (size_t)(c->rows * c->n + 1) * element;
+    double cost[MOST_ROWS];
+    char *z = calloc(3, bytes), *y = z + bytes, *d = y + bytes;
+    cmlp_loss_values values = c->values;
+    memcpy(z, c->z->before, bytes - element);
+    for (int64_t i = 0; i < c->rows; i++) put(h->dtype, y, i * c->n + c->labels[i], 1);
+    values.weights = c->weights ? c->weights->before : NULL;
+    h->tables[0]->loss(&values, z, y, d, c->rows, c->n, c->want_delta, cost);
+    for (int64_t i = 0; i < c->rows; i++) expect_exactly(h, c->cost, i, cost[i]);
+    for (int64_t i = 0; c->want_delta && i < c->rows * c->n; i++) expect_exactly(h, c->d, i, get(h->dtype, d, i));
+    free(z);
+}
+
+void check_label_loss(harness *h)
+{
+    label_case c = {.values = {.activation = CMLP_SOFTMAX, .loss = CMLP_LOG_LOSS}};
+    c.rows = random_below(&h->random, MOST_ROWS);
+    c.n = 1 + random_below(&h->random, CMLP_LABEL_OUTPUTS);
+    c.want_delta = random_below(&h->random, 4) != 0;
+    c.values.scale = random_below(&h->random, 2) ? 1 : 0.5;
+    c.values.clip = random_below(&h->random, 3) ? 0 : epsilon_of(h->dtype);
+    for (int64_t i = 0; i < c.rows; i++) c.labels[i] = (int32_t)random_below(&h->random, c.n);
+    c.z = new_operand(h, "z", h->dtype, c.rows * c.n, SCRATCH);
+    c.d = new_operand(h, "d", h->dtype, c.rows * c.n, c.want_delta ? OUTPUT : SCRATCH);
+    c.cost = new_operand(h, "cost", CMLP_FLOAT64, c.rows, OUTPUT);
+    if (random_below(&h->random, 2)) c.weights = new_operand(h, "weights", CMLP_FLOAT64, c.rows, INPUT);
+    for (int64_t i = 0; c.weights && i < c.rows; i++)
+        put(CMLP_FLOAT64, c.weights->before, i, (double)random_below(&h->random, 3) * 0.7);
+    const double stretch = (double)PICK(h, 1, 1, 4, 30);
+    for (int64_t i = 0; i < c.z->n; i++) put(h->dtype, c.z->before, i, stretch * get(h->dtype, c.z->before, i));
+    snprintf(h->shape, sizeof h->shape, "rows %d, n %d, scale %g, clip %g, %s weights, %s", (int)c.rows, (int)c.n,
+             c.values.scale, c.values.clip, c.weights ? "with" : "no", c.want_delta ? "with deltas" : "no deltas");
+    run_tables(h, call_labels, &c);
+    same_outputs(h);
+    expect_dense(h, &c);
+}
