@@ -43,6 +43,7 @@ PROGRAMS = {
         "check_harness.c",
         "check_products.c",
         "check_elements.c",
+        "check_labels.c",
         "check_loss.c",
         "check_broken.c",
         "check_bench.c",

@@ -40,12 +40,13 @@ FLOORS = [
         "_regressor",
         "_scores",
         "_split",
+        "_one_cycle",
         "_training",
         "_validation",
         "_warnings",
     ],
     # everything else
-    ["__init__", "__main__", "_story", "_terminal", "cli", "datasets"],
+    ["__init__", "__main__", "_methods", "_story", "_terminal", "cli", "datasets"],
 ]
 RANK = {module: rank for rank, floor in enumerate(FLOORS) for module in floor}
 
