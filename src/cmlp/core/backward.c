@@ -2,8 +2,10 @@
 
 #include "forward.h"
 
-/* Rows of a batch that are on the way at once: whole chunks, so that sums over rows do not depend on it. */
+/* Rows of a batch that are on the way at once: whole chunks, so that sums over rows do not depend on it; fewer where
+ * a network is so large that two chunks would keep a caller waiting who wants to cancel. */
 #define TILE_ROWS (2 * CMLP_CHUNK)
+#define LARGE_NET 1000000 /* parameters */
 #define TARGET_ELEMENTS 4096 /* targets are made dense for so many elements at a time, or for one row */
 #define SHARE_ROWS 16        /* weight rows are shared out to threads, and their squares summed, in such groups */
 
@@ -40,7 +42,7 @@ static size_t scratch_size(const cmlp_net *net)
 static void lay_out(cmlp_space *space, cmlp_batch_job *job, const cmlp_net *net, int call, int64_t batch_rows,
                     int32_t n_threads)
 {
-    const int64_t rows = batch_rows < TILE_ROWS ? batch_rows : TILE_ROWS;
+    const int64_t most = net->n_params < LARGE_NET ? TILE_ROWS : CMLP_CHUNK, rows = batch_rows < most ? batch_rows : most;
     int64_t groups = 0;
     job->tile_rows = rows;
     job->list = cmlp_take(space, rows, sizeof(void *));
@@ -205,14 +207,16 @@ static void backward_rows(cmlp_batch_job *job, int64_t selected, int64_t a, int6
     net->kernels->multiply(out, n * n_in, job->data.rows->scale);
 }
 
-/* Rows [a, end) of the tile that starts at the selected row `first`. */
-static cmlp_fault tile_rows_share(cmlp_batch_job *job, int64_t first, int64_t a, int64_t end, void *scratch)
+/* Rows [a, end) of the tile that starts at the selected row `first`; the caller's own thread polls on the way. */
+static cmlp_fault tile_rows_share(cmlp_batch_job *job, int64_t first, int64_t a, int64_t end, void *scratch, int polls)
 {
     const int want_delta = job->gradient || job->input_gradient;
     const int64_t n = end - a, selected = first + a;
     cmlp_fault fault = forward_rows(job, selected, a, n, scratch);
     if (!fault.status) fault = output_rows(job, selected, a, n, want_delta, scratch);
+    if (!fault.status && polls && cmlp_poll(job->run)) fault.status = CMLP_CANCELLED;
     if (!fault.status && want_delta) backward_rows(job, selected, a, n, scratch);
+    if (!fault.status && polls && want_delta && cmlp_poll(job->run)) fault.status = CMLP_CANCELLED;
     return fault;
 }
 
@@ -303,8 +307,7 @@ int cmlp_batch_member(cmlp_batch_job *job, int64_t first, int64_t n, const cmlp_
         int64_t a, b;
         m = n - t < job->tile_rows ? n - t : job->tile_rows;
         cmlp_team_share(m, 1, index, size, &a, &b);
-        job->faults[index] = tile_rows_share(job, first + t, a, b, scratch);
-        if (index == 0 && !job->faults[0].status && cmlp_poll(job->run)) job->faults[0].status = CMLP_CANCELLED;
+        job->faults[index] = tile_rows_share(job, first + t, a, b, scratch, index == 0);
         cmlp_team_wait(team);
         if (cmlp_first_fault(job->faults, size).status) return 0;
         if (index == 0) add_costs(job, m, cost);
