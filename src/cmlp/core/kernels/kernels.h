@@ -17,6 +17,32 @@ typedef struct cmlp_matrix {
     int64_t ld;
 } cmlp_matrix;
 
+/* Rows of a CSR matrix where they lie: each has n values (of type `dtype`, taken times scale) at ascending columns,
+ * which are int64 if `wide`, else int32. */
+typedef struct cmlp_csr_row {
+    const void *values, *columns;
+    int64_t n;
+} cmlp_csr_row;
+
+typedef struct cmlp_csr {
+    const cmlp_csr_row *rows;
+    double scale;
+    int32_t dtype;
+    int wide;
+} cmlp_csr;
+
+/* The gradient sorts so many columns at a time, of at most so many rows. */
+#define CMLP_CSR_COLUMNS 1024
+#define CMLP_CSR_ROWS (2 * CMLP_CHUNK)
+
+/* Bytes of what it works in: a value and a row number (one byte) for each place of a block; for each column the end and
+ * count of its values and a place in a list, which is written once too often; and a row's converted values. */
+static inline int64_t cmlp_csr_block(int64_t rows, int64_t columns, int64_t element)
+{
+    if (columns > CMLP_CSR_COLUMNS) columns = CMLP_CSR_COLUMNS;
+    return rows * columns * (element + 1) + 3 * (columns + 1) * (int64_t)sizeof(int32_t) + columns * element;
+}
+
 /* What happens to a finished sum s over the batch's rows, for weight w:  g = fma(alpha, w, s) * inverse. */
 typedef enum cmlp_finish_mode {
     CMLP_KEEP_SUM, /* sums[...] = s: more rows are to come */
@@ -55,6 +81,13 @@ typedef struct cmlp_kernels {
      * a (rows, n_in), d (rows, n_out), sums and w (n_in, n_out). */
     void (*gradient)(const cmlp_matrix *a, const void *d, int64_t rows, int64_t k0, int64_t k1, int64_t n_out,
                      void *sums, int first, void *w, const cmlp_finish *finish);
+    /* The same two for a CSR matrix x, where zeros take no time. scratch: of csr a row of T as long as x is wide; of
+     * csr_gradient cmlp_csr_block(rows, k1 - k0, element) bytes. rows <= CMLP_CSR_ROWS for the latter, z without gaps;
+     * weight rows that a mere CMLP_UPDATE with zeros cannot change are not visited. */
+    void (*csr)(const cmlp_csr *x, int64_t rows, const void *w, const void *bias, int64_t n_out, void *z,
+                void *scratch);
+    void (*csr_gradient)(const cmlp_csr *x, const void *d, int64_t rows, int64_t k0, int64_t k1, int64_t n_out,
+                         void *sums, int first, void *w, const cmlp_finish *finish, void *scratch);
     /* t[j, i] = a[i, j];  a (rows, columns) with lda, t (columns, rows) with ldt. */
     void (*transpose)(const void *a, int64_t lda, int64_t rows, int64_t columns, void *t, int64_t ldt);
 
