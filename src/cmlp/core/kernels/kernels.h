@@ -31,16 +31,18 @@ typedef struct cmlp_csr {
     int wide;
 } cmlp_csr;
 
-/* The gradient sorts so many columns at a time, of at most so many rows. */
+/* The gradient puts the values of so many columns at a time into a bucket for each column, of at most so many rows.
+ * The gap keeps the buckets from lying a power of two apart, where they would fight for few places of the cache. */
 #define CMLP_CSR_COLUMNS 1024
 #define CMLP_CSR_ROWS (2 * CMLP_CHUNK)
+#define CMLP_CSR_GAP 4
 
-/* Bytes of what it works in: a value and a row number (one byte) for each place of a block; for each column the end and
- * count of its values and a place in a list, which is written once too often; and a row's converted values. */
+/* Bytes of what it works in: buckets for values and row numbers (a byte each), a row's converted values, and for each
+ * column a count and two places in lists, of which one is written once too often. */
 static inline int64_t cmlp_csr_block(int64_t rows, int64_t columns, int64_t element)
 {
     if (columns > CMLP_CSR_COLUMNS) columns = CMLP_CSR_COLUMNS;
-    return rows * columns * (element + 1) + 3 * (columns + 1) * (int64_t)sizeof(int32_t) + columns * element;
+    return columns * ((rows + CMLP_CSR_GAP) * (element + 1) + element + 12) + 4;
 }
 
 /* What happens to a finished sum s over the batch's rows, for weight w:  g = fma(alpha, w, s) * inverse. */
