@@ -180,6 +180,7 @@ static void test_refused(void)
     REFUSED(CMLP_ERROR_OPTION, f.rows.scale = 0);
     f.order[0] = f.n;
     REFUSED(CMLP_ERROR_ORDER, f.rows.order = f.order);
+    f.order[0] = 0;
 }
 
 /* Rows that are not used are not looked at. */
