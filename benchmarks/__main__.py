@@ -5,6 +5,7 @@ Each command prints tables and writes benchmarks/results/COMMAND.json beside the
   train     milliseconds per epoch of 60,000 rows, one thread, float32, next to each peer
   latency   microseconds for one row, and from Ctrl-C to KeyboardInterrupt
   batch     milliseconds for 10,000 rows
+  sparse    milliseconds per epoch of 60,000 sparse rows (CSR), next to scikit-learn
   accuracy  test accuracy on handwritten digits
   import    milliseconds of import above numpy's
   size      lines of code, bytes of the wheel
@@ -18,7 +19,7 @@ training and prediction take random pixels.
 import argparse
 import importlib
 
-COMMANDS = ["train", "latency", "batch", "accuracy", "import", "size"]
+COMMANDS = ["train", "latency", "batch", "sparse", "accuracy", "import", "size"]
 
 
 def main():

@@ -24,3 +24,19 @@ def rows(n):
     """The same pictures as float32 between 0 and 1."""
     X, y, _ = pixels(n)
     return X / np.float32(255), y
+
+
+def sparse_rows(n, columns, density):
+    """Random rows as SciPy's CSR, float32, all of them with equally many values, and their classes."""
+    import scipy.sparse
+
+    rng = np.random.RandomState(0)
+    stored = int(columns * density)
+    # A value in a random place of each of `stored` parts of the row: sorted, and quick to draw.
+    begins = np.arange(stored) * columns // stored
+    widths = np.diff(begins, append=columns)
+    indices = (begins + rng.random_sample((n, stored)) * widths).astype(np.int32)
+    values = rng.random_sample(n * stored).astype(np.float32)
+    indptr = np.arange(n + 1, dtype=np.int32) * stored
+    X = scipy.sparse.csr_array((values, indices.ravel(), indptr), shape=(n, columns))
+    return X, rng.randint(0, 10, n)

@@ -69,6 +69,7 @@ typedef enum cmlp_status {
     CMLP_ERROR_OPTION = 33,       /* a hyperparameter is out of its range */
     CMLP_ERROR_BATCH = 34,        /* batch size below 1, or first batch behind the last */
     CMLP_ERROR_THREADS = 35,      /* n_threads is not between 1 and CMLP_MAX_THREADS */
+    CMLP_ERROR_SPARSE = 36,       /* CSR: indptr falls or leaves the values, or a row's columns do not ascend in range */
 
     /* These name data and are found under way: outputs hold unspecified values, but parameters and optimiser are as
      * after the last whole batch. cmlp_run tells row and column. */
@@ -89,7 +90,14 @@ CMLP_API const char *cmlp_version(void);
 #define CMLP_MAX_LAYERS 64  /* input and output layer included */
 #define CMLP_MAX_THREADS 256
 
-typedef enum cmlp_dtype { CMLP_FLOAT32 = 1, CMLP_FLOAT64 = 2, CMLP_UINT8 = 3 } cmlp_dtype;
+/* The last two are of indices only. */
+typedef enum cmlp_dtype {
+    CMLP_FLOAT32 = 1,
+    CMLP_FLOAT64 = 2,
+    CMLP_UINT8 = 3,
+    CMLP_INT32 = 4,
+    CMLP_INT64 = 5
+} cmlp_dtype;
 
 typedef enum cmlp_activation {
     CMLP_IDENTITY = 1, /* z             hidden or output */
@@ -165,11 +173,15 @@ CMLP_API int cmlp_init_params(const cmlp_net *net, cmlp_random *random, void *pa
 
 /* ------------------------------------------------------------------------------------------ rows, targets */
 
-typedef enum cmlp_kind { CMLP_DENSE = 1, CMLP_CLASSES = 2 } cmlp_kind;
+typedef enum cmlp_kind { CMLP_DENSE = 1, CMLP_CLASSES = 2, CMLP_CSR = 3 } cmlp_kind;
 
-/* n_rows of n_cols inputs. Element (i, j) stands at data + i * row_stride + j * col_stride (bytes, any sign, aligned
- * for its type); what the net sees is that value times scale, computed in double and rounded once to the net's type
- * (scale 1: the value itself). With `order`, the rows used are order[0..n_order), in that order. */
+/* n_rows of n_cols inputs. Dense: element (i, j) stands at data + i * row_stride + j * col_stride (bytes, any sign,
+ * aligned for its type). CSR (compressed sparse rows): row i has the values data[p], p from indptr[i] to indptr[i+1]
+ * - 1, in the columns indices[p], and zeros elsewhere; its columns ascend, none twice. A CSR row gives the bits of the
+ * same row stored dense (if the weights are finite), at a cost that follows its values. What the net sees is a value
+ * times scale, computed in double and rounded once to the net's type (scale 1: the value itself). With `order`, the
+ * rows used are order[0..n_order), in that order. Of CSR rows, each call checks those used in one pass over their
+ * indices; nothing of `rows` may change while it runs. */
 typedef struct cmlp_rows {
     size_t struct_size;
     const void *data;
@@ -178,8 +190,12 @@ typedef struct cmlp_rows {
     double scale;          /* finite, not 0 */
     const int64_t *order;  /* or NULL for all rows */
     int64_t n_order;
-    int32_t kind;          /* CMLP_DENSE */
-    int32_t dtype;
+    const void *indptr;    /* CSR: n_rows + 1 positions, of index_dtype */
+    const void *indices;   /* CSR: n_values columns, of index_dtype */
+    int64_t n_values;      /* CSR: elements of data and of indices */
+    int32_t kind;          /* CMLP_DENSE or CMLP_CSR; strides are read of the former only */
+    int32_t dtype;         /* of data */
+    int32_t index_dtype;   /* CSR: CMLP_INT32 or CMLP_INT64 */
 } cmlp_rows;
 
 /* One target for each of the rows' n_rows (`order` selects both). CMLP_CLASSES: int32 class indices in
@@ -222,7 +238,8 @@ typedef struct cmlp_run {
 typedef enum cmlp_call {
     CMLP_CALL_FORWARD = 1,  /* cmlp_forward, cmlp_activations */
     CMLP_CALL_GRADIENT = 2, /* cmlp_cost, cmlp_gradient, cmlp_input_gradient */
-    CMLP_CALL_TRAIN = 3     /* cmlp_train_epoch */
+    CMLP_CALL_TRAIN = 3,    /* cmlp_train_epoch */
+    CMLP_CALL_CSR = 16      /* added to one of these: the rows are CSR */
 } cmlp_call;
 
 /* Workspace in bytes for a call with at most n_threads threads. n_rows: rows of the call (CMLP_CALL_TRAIN: the batch

@@ -27,7 +27,7 @@ PACKAGE = Path(cmlp.__file__).parent
 # Bottom up. Modules of a floor may import their neighbours, but not in circles.
 FLOORS = [
     ["exceptions", "_include"],
-    ["_arguments", "_arrays"],
+    ["_arguments", "_arrays", "_sparse"],
     ["_core"],
     ["network"],
     # estimators

@@ -48,7 +48,6 @@ BAD_ROWS = {
     "objects": ([[{}, 1]], TypeError, "X cannot be converted to numbers: .*argument must be"),
     "None": (spoiled(None), NonFiniteInputError, "X contains NaN at row 4, column 2"),
     "dates": (np.full((30, 4), np.datetime64("2020-01-01")), TypeError, "X has dtype datetime64"),
-    "sparse": (scipy.sparse.csr_array(X), TypeError, "Sparse data was passed for X.*toarray"),
     "NaN": (spoiled(NAN), NonFiniteInputError, "Input X contains NaN at row 4, column 2"),
     "infinity": (spoiled(-INF), NonFiniteInputError, "Input X contains infinity .*row 4, column 2"),
 }

@@ -3,7 +3,7 @@
 import numpy as np
 
 import cmlp
-from benchmarks.data import pixels, rows
+from benchmarks.data import pixels, rows, sparse_rows
 from benchmarks.peers import RATE
 
 
@@ -37,6 +37,19 @@ def estimator(case):
 
 def train_estimator(case):
     X, y = rows(case["rows"])
+    model = estimator(case).partial_fit(X, y, classes=np.arange(10))
+    return lambda: model.partial_fit(X, y)
+
+
+def train_sparse(case):
+    X, y = sparse_rows(case["rows"], case["sizes"][0], case["density"])
+    model = estimator(case).partial_fit(X, y, classes=np.arange(10))
+    return lambda: model.partial_fit(X, y)
+
+
+def train_dense(case):
+    X, y = sparse_rows(case["dense_rows"], case["sizes"][0], case["density"])
+    X = X.toarray()
     model = estimator(case).partial_fit(X, y, classes=np.arange(10))
     return lambda: model.partial_fit(X, y)
 

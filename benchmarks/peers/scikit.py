@@ -6,7 +6,7 @@ import numpy as np
 import sklearn
 from sklearn.neural_network import MLPClassifier
 
-from benchmarks.data import rows
+from benchmarks.data import rows, sparse_rows
 from benchmarks.peers import RATE
 
 
@@ -24,6 +24,12 @@ def estimator(case):
 
 def train(case):
     X, y = rows(case["rows"])
+    model = estimator(case).partial_fit(X, y, classes=np.arange(10))
+    return lambda: model.partial_fit(X, y)
+
+
+def train_sparse(case):
+    X, y = sparse_rows(case["rows"], case["sizes"][0], case["density"])
     model = estimator(case).partial_fit(X, y, classes=np.arange(10))
     return lambda: model.partial_fit(X, y)
 

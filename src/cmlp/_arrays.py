@@ -6,6 +6,8 @@ import os
 
 import numpy as np
 
+from cmlp._sparse import as_csr
+
 
 def as_matrix(value, name, width):
     """Return `value` as a 2-D array of uint8, float32 or float64 with `width` columns.
@@ -26,6 +28,13 @@ def as_matrix(value, name, width):
     if array.shape[1] != width:
         raise ValueError(f"{name} must have {width} columns, got an array of shape {array.shape}")
     return readable(array, name)
+
+
+def as_sparse_matrix(value, name, width):
+    """Return a sparse container of SciPy's as `CSR` rows with `width` columns, as `as_matrix` does an array."""
+    if len(value.shape) != 2 or value.shape[1] != width:
+        raise ValueError(f"{name} must have {width} columns, got a sparse container of shape {value.shape}")
+    return as_csr(value, lambda values: readable(values, name))
 
 
 def rectangular(value, name):

@@ -30,7 +30,7 @@ def kind_of(values, row, column):
 
 def describe(value):
     """An argument in an error message."""
-    if isinstance(value, np.ndarray):
+    if isinstance(value, np.ndarray) or is_sparse(value):
         return f"an array of shape {value.shape} and dtype {value.dtype}"
     return type(value).__name__
 
@@ -144,7 +144,8 @@ cdef class Call:
     cdef Poll poll
     cdef void *memory
     cdef void *params
-    cdef cnp.ndarray X, Y, order, weights
+    cdef cnp.ndarray X, Y, order, weights, indices, indptr
+    cdef object csr  # the rows, if they are sparse: then X holds their values
     cdef object block
     cdef int64_t n  # rows selected
 
@@ -155,17 +156,40 @@ cdef class Call:
         cdef cmlp_rows *rows = &self.rows
         self.net, self.block = net, net.checked(params, False)
         self.params = cnp.PyArray_DATA(<cnp.ndarray>self.block)
-        self.X = matrix(X, "X", net.n_in)
-        rows.struct_size, rows.kind, rows.dtype = sizeof(cmlp_rows), CMLP_DENSE, dtype_code(self.X)
+        if type(X) is not cnp.ndarray and is_sparse(X):
+            self.set_sparse(X)
+        else:
+            self.X = matrix(X, "X", net.n_in)
+            rows.kind = CMLP_DENSE
+            rows.n_rows, rows.n_cols = cnp.PyArray_DIM(self.X, 0), cnp.PyArray_DIM(self.X, 1)
+            rows.row_stride, rows.col_stride = cnp.PyArray_STRIDE(self.X, 0), cnp.PyArray_STRIDE(self.X, 1)
+        rows.struct_size, rows.dtype = sizeof(cmlp_rows), dtype_code(self.X)
         rows.data, rows.scale = cnp.PyArray_DATA(self.X), scale
-        rows.n_rows, rows.n_cols = cnp.PyArray_DIM(self.X, 0), cnp.PyArray_DIM(self.X, 1)
-        rows.row_stride, rows.col_stride = cnp.PyArray_STRIDE(self.X, 0), cnp.PyArray_STRIDE(self.X, 1)
         self.n = rows.n_rows
         if order is not None:
             self.order = as_order(order, rows.n_rows)
             rows.order = <const int64_t *>cnp.PyArray_DATA(self.order)
             rows.n_order = self.n = cnp.PyArray_DIM(self.order, 0)
         return 0
+
+    cdef int set_sparse(self, object X) except -1:
+        cdef cmlp_rows *rows = &self.rows
+        self.csr = as_sparse_matrix(X, "X", self.net.n_in)
+        self.X, self.indices, self.indptr = self.csr.data, self.csr.indices, self.csr.indptr
+        rows.kind = CMLP_CSR
+        rows.n_rows, rows.n_cols = self.csr.shape
+        if cnp.PyArray_DIM(self.indptr, 0) != rows.n_rows + 1:
+            raise ValueError(f"X must have {rows.n_rows + 1} row pointers, got {cnp.PyArray_DIM(self.indptr, 0)}")
+        rows.n_values = min(cnp.PyArray_DIM(self.X, 0), cnp.PyArray_DIM(self.indices, 0))
+        rows.indices, rows.indptr = cnp.PyArray_DATA(self.indices), cnp.PyArray_DATA(self.indptr)
+        rows.index_dtype = CMLP_INT32 if cnp.PyArray_ITEMSIZE(self.indices) == 4 else CMLP_INT64
+        return 0
+
+    cdef bint overlapped(self, cnp.ndarray out):
+        """Whether `out` may share memory with the rows."""
+        if self.csr is not None and (overlap(out, self.indices) or overlap(out, self.indptr)):
+            return True
+        return overlap(out, self.X)
 
     cdef int set_targets(self, object Y) except -1:
         cdef cmlp_targets *targets = &self.targets
@@ -186,8 +210,12 @@ cdef class Call:
                              f"{self.rows.n_rows} and {targets.n_rows}")
         if not self.n:
             what = "X must have" if self.order is None else "order must name"
-            raise ValueError(f"{what} at least one row, got {describe(self.X if self.order is None else self.order)}")
+            raise ValueError(f"{what} at least one row, got {describe(self.given() if self.order is None else self.order)}")
         return 0
+
+    cdef object given(self):
+        """X, for messages."""
+        return self.X if self.csr is None else self.csr
 
     def set_objective(self, *, sample_weight=None, double alpha=0.0, double loss_scale=1.0, double clip=0.0):
         cdef cmlp_objective *objective = &self.objective
@@ -204,6 +232,8 @@ cdef class Call:
         if n_threads is None:
             n_threads = available_threads() if work > WORTH_ASKING else 1
         self.run.struct_size, self.run.n_threads = sizeof(cmlp_run), min(n_threads, CMLP_MAX_THREADS)
+        if self.csr is not None:
+            call |= CMLP_CALL_CSR
         check(cmlp_workspace_size(self.net.net, call, batch, self.run.n_threads, &size))
         self.memory = PyMem_RawMalloc(size + 64)
         if self.memory == NULL:
@@ -222,7 +252,7 @@ cdef class Call:
             return raised()
         row, column = self.run.bad_row, self.run.bad_column
         if status == CMLP_ERROR_INPUT:
-            kind = kind_of(self.X, row, column)
+            kind = kind_of(self.given(), row, column)
             raise NonFiniteInputError(f"Input X contains {kind} at row {row}, column {column}.", row, column)
         if status == CMLP_ERROR_TARGET:
             kind = kind_of(self.Y, row, column)

@@ -13,7 +13,9 @@ from cmlp.libcmlp cimport *
 
 import numpy as np
 
-from cmlp._arrays import as_doubles, as_labels, as_matrix, as_order, available_threads, rectangular
+from cmlp._arrays import (as_doubles, as_labels, as_matrix, as_order, as_sparse_matrix, available_threads,
+                          rectangular)
+from cmlp._sparse import is_sparse
 from cmlp.exceptions import DivergenceError, NonFiniteInputError, StatusError
 
 cnp.import_array()
@@ -138,7 +140,7 @@ cdef class Net:
             result = empty(self, call.n, self.n_out)
         else:
             result = usable(out, "out", (call.n, self.n_out), self, True)
-            if overlap(result, call.X) or overlap(result, params):
+            if call.overlapped(result) or overlap(result, params):
                 raise ValueError("out must not overlap X or the parameters in memory")
         call.prepare(CMLP_CALL_FORWARD, call.n, n_threads)
         with nogil:

@@ -132,8 +132,8 @@ class MultilayerPerceptron(Parametrized):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows; uint8, float32 and float64 arrays are read in place.
+        X : array-like or sparse container of shape (n_samples, n_features)
+            Rows; uint8, float32 and float64 arrays are read in place, SciPy's CSR format too.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Targets: labels for a classifier, numbers for a regressor.
         sample_weight : None, float or array-like of shape (n_samples,), default=None
@@ -311,7 +311,7 @@ class MultilayerPerceptron(Parametrized):
         return Tags(
             estimator_type=self._kind,
             target_tags=TargetTags(required=True),
-            input_tags=InputTags(sparse=False),
+            input_tags=InputTags(sparse=True),
         )
 
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from cmlp._one_cycle import one_cycle_rates
+from cmlp._sparse import CSR
 from cmlp._split import shuffled
 from cmlp._warnings import ConvergenceWarning, sklearn_class, warn
 from cmlp.exceptions import DivergenceError
@@ -97,7 +98,7 @@ class Task(NamedTuple):
 class Data(NamedTuple):
     """Rows with their weights, and the row numbers to train and to validate on."""
 
-    X: np.ndarray
+    X: np.ndarray | CSR
     weight: np.ndarray | None
     input_scale: float
     training: np.ndarray | None = None  # None: all rows as they stand

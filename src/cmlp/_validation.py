@@ -7,6 +7,7 @@ from numbers import Number
 
 import numpy as np
 
+from cmlp._sparse import as_csr, is_sparse
 from cmlp._warnings import DataConversionWarning, sklearn_class, warn
 
 # Element types that the core reads in place; others are converted once.
@@ -19,8 +20,8 @@ _RESHAPE = (
 
 
 def refuse_sparse(data, name):
-    """SciPy's sparse containers are not read yet; say what to do instead."""
-    if hasattr(data, "tocsr"):
+    """Targets and weights are few: they have to be dense."""
+    if is_sparse(data):
         raise TypeError(
             f"Sparse data was passed for {name}, but dense data is required. "
             "Use '.toarray()' to convert to a dense numpy array."
@@ -46,30 +47,30 @@ def as_rows(X, owner):
 
     Parameters
     ----------
-    X : array-like of shape (n_samples, n_features)
-        bool, uint8, float32 and float64 arrays are used as they are, whatever their strides.
+    X : array-like or sparse container of shape (n_samples, n_features)
+        bool, uint8, float32 and float64 arrays are used as they are, whatever their strides; so
+        are sparse ones in CSR format, if it is canonical.
     owner : str
         Name of the estimator, for messages.
 
     Returns
     -------
-    array : ndarray of shape (n_samples, n_features)
+    array : ndarray or CSR of shape (n_samples, n_features)
     natural : dtype
         The type that ``dtype="auto"`` computes in: float32 for uint8, float16 and float32 arrays,
         float64 for everything else.
     """
-    refuse_sparse(X, "X")
-    array = np.asarray(X)
+    sparse = is_sparse(X)
+    array = X if sparse else np.asarray(X)
     _refuse_complex(array)
-    if array.ndim < 2:
-        kind = "scalar" if array.ndim == 0 else "1D"
+    n_dims = len(array.shape)
+    if n_dims < 2:
+        kind = "scalar" if n_dims == 0 else "1D"
         raise ValueError(
             f"Expected 2D array, got {kind} array instead:\narray={array}.\n{_RESHAPE}"
         )
-    if array.ndim > 2:
-        raise ValueError(
-            f"Found array with dim {array.ndim}, while dim <= 2 is required by {owner}."
-        )
+    if n_dims > 2:
+        raise ValueError(f"Found array with dim {n_dims}, while dim <= 2 is required by {owner}.")
     if array.shape[1] == 0:
         raise ValueError(
             f"Found array with 0 feature(s) (shape={array.shape}) "
@@ -78,7 +79,9 @@ def as_rows(X, owner):
     # Lists hold Python's numbers, which are doubles, whatever NumPy makes of their elements.
     small = array.dtype == np.uint8 or (array.dtype.kind == "f" and array.dtype.itemsize <= 4)
     single = small and not isinstance(X, (list, tuple))
-    if array.dtype not in _IN_PLACE:
+    if sparse:
+        array = as_csr(array, _convert_rows)
+    elif array.dtype not in _IN_PLACE:
         array = _convert_rows(array)
     return array, np.dtype(np.float32 if single else np.float64)
 

@@ -28,6 +28,7 @@ cdef extern from "cmlp.h" nogil:
         CMLP_ERROR_OPTION
         CMLP_ERROR_BATCH
         CMLP_ERROR_THREADS
+        CMLP_ERROR_SPARSE
         CMLP_ERROR_INPUT
         CMLP_ERROR_TARGET
         CMLP_ERROR_DIVERGED
@@ -43,6 +44,8 @@ cdef extern from "cmlp.h" nogil:
         CMLP_FLOAT32
         CMLP_FLOAT64
         CMLP_UINT8
+        CMLP_INT32
+        CMLP_INT64
 
     ctypedef enum cmlp_activation:
         CMLP_IDENTITY
@@ -101,6 +104,7 @@ cdef extern from "cmlp.h" nogil:
     ctypedef enum cmlp_kind:
         CMLP_DENSE
         CMLP_CLASSES
+        CMLP_CSR
 
     ctypedef struct cmlp_rows:
         size_t struct_size
@@ -112,8 +116,12 @@ cdef extern from "cmlp.h" nogil:
         double scale
         const int64_t *order
         int64_t n_order
+        const void *indptr
+        const void *indices
+        int64_t n_values
         int32_t kind
         int32_t dtype
+        int32_t index_dtype
 
     ctypedef struct cmlp_targets:
         size_t struct_size
@@ -145,6 +153,7 @@ cdef extern from "cmlp.h" nogil:
         CMLP_CALL_FORWARD
         CMLP_CALL_GRADIENT
         CMLP_CALL_TRAIN
+        CMLP_CALL_CSR
 
     int cmlp_workspace_size(const cmlp_net *net, int call, int64_t n_rows, int32_t n_threads, size_t *bytes)
     int cmlp_forward(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *output, cmlp_run *run)

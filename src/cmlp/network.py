@@ -189,8 +189,9 @@ class Network:
 
         Parameters
         ----------
-        X : array of shape (n, n_inputs), uint8, float32 or float64
-            Used as it is, with any strides; other types are converted.
+        X : array or sparse container of shape (n, n_inputs), uint8, float32 or float64
+            Used as it is, with any strides; other types are converted. SciPy's CSR format is read in place, its
+            other formats are turned into it.
         out : ndarray of shape (n, n_outputs), default=None
             C-contiguous, of the network's dtype: takes the result.
 
@@ -215,7 +216,8 @@ class Network:
         hidden = self._net.activations_of(
             self.params, X, scale=self._scale, n_threads=self._n_threads
         )
-        inputs = (np.asarray(X, np.float64) * self._scale).astype(self._net.dtype)
+        dense = X.toarray() if hasattr(X, "toarray") else X
+        inputs = (np.asarray(dense, np.float64) * self._scale).astype(self._net.dtype)
         return [inputs, *hidden]
 
     def cost(self, X, Y) -> float:

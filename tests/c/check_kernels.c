@@ -16,6 +16,8 @@
 const kernel_check kernel_checks[] = {
     {"dense", check_dense, 1500},
     {"gradient", check_gradient, 1500},
+    {"csr", check_csr, 1500},
+    {"csr_gradient", check_csr_gradient, 1500},
     {"transpose", check_transpose, 200},
     {"activate", check_activate, 1200},
     {"derivative", check_derivative, 400},

@@ -79,6 +79,19 @@ void run_tables(harness *h, void (*call)(const cmlp_kernels *table, void *contex
 
 /* ---- judging it */
 
+/* What a sum of products must be: by the rule of chunks, and by a plain sum in double with its bound. */
+typedef struct product_sum {
+    int32_t dtype;
+    int64_t n;
+    double total, chunk;     /* the rule */
+    double plain, magnitude; /* the sum, and that of the absolute values */
+} product_sum;
+
+product_sum start_product(int32_t dtype, double from);
+void add_product(product_sum *p, double a, double b);
+void end_chunk(product_sum *p);
+double bound_of(const product_sum *p);
+
 void fail(harness *h, int table, const char *format, ...);
 /* The outputs of all tables have the first one's bits. */
 void same_outputs(harness *h);
@@ -106,6 +119,8 @@ typedef struct kernel_check {
 
 void check_dense(harness *h);
 void check_gradient(harness *h);
+void check_csr(harness *h);
+void check_csr_gradient(harness *h);
 void check_transpose(harness *h);
 void check_activate(harness *h);
 void check_derivative(harness *h);

@@ -42,26 +42,18 @@ static double row_element(const rows_of *m, int64_t i, int64_t k)
     return get(m->o->dtype, m->o->before, m->order[i] * m->ld + k);
 }
 
-/* What a sum of products must be: by the rule, and by a plain sum in double with its bound. */
-typedef struct product {
-    int32_t dtype;
-    int64_t n;
-    double total, chunk;      /* the rule */
-    double plain, magnitude; /* the sum, and that of the absolute values */
-} product;
-
-static product start_product(int32_t dtype, double from)
+product_sum start_product(int32_t dtype, double from)
 {
-    return (product){.dtype = dtype, .total = from + 0.0, .plain = from, .magnitude = fabs(from)};
+    return (product_sum){.dtype = dtype, .total = from + 0.0, .plain = from, .magnitude = fabs(from)};
 }
 
-static void end_chunk(product *p)
+void end_chunk(product_sum *p)
 {
     p->total = type_round(p->dtype, p->total + p->chunk);
     p->chunk = 0;
 }
 
-static void add_product(product *p, double a, double b)
+void add_product(product_sum *p, double a, double b)
 {
     if (p->n && p->n % CMLP_CHUNK == 0) end_chunk(p);
     p->n++;
@@ -70,7 +62,7 @@ static void add_product(product *p, double a, double b)
     p->magnitude += fabs(a * b);
 }
 
-static double bound_of(const product *p)
+double bound_of(const product_sum *p)
 {
     return (double)(p->n + 2) * (epsilon_of(p->dtype) * p->magnitude + tiny_of(p->dtype));
 }
@@ -94,7 +86,7 @@ static void call_dense(const cmlp_kernels *table, void *context)
 
 static void judge_dense(harness *h, const dense_case *c, int64_t i, int64_t j)
 {
-    product p = start_product(h->dtype, c->bias ? get(h->dtype, c->bias->before, j) : 0);
+    product_sum p = start_product(h->dtype, c->bias ? get(h->dtype, c->bias->before, j) : 0);
     for (int64_t k = 0; k < c->x.columns; k++)
         add_product(&p, row_element(&c->x, i, k), get(h->dtype, c->w->before, k * c->ldw + j));
     end_chunk(&p);
@@ -163,7 +155,7 @@ static void judge_gradient(harness *h, const gradient_case *c, int64_t k, int64_
         expect_exactly(h, c->w, at, w);
         return;
     }
-    product p = start_product(dtype, c->first ? 0 : before);
+    product_sum p = start_product(dtype, c->first ? 0 : before);
     for (int64_t i = 0; i < c->a.rows; i++)
         add_product(&p, row_element(&c->a, i, k), get(dtype, c->d->before, i * c->n_out + j));
     if (!c->first) p.total = before; /* sums go on as they are */

@@ -60,7 +60,13 @@ double uniform(uint64_t *state, double low, double high)
 
 size_t size_of(int32_t dtype)
 {
-    return dtype == CMLP_FLOAT32 ? sizeof(float) : dtype == CMLP_FLOAT64 ? sizeof(double) : 1;
+    switch (dtype) {
+    case CMLP_FLOAT32:
+    case CMLP_INT32: return 4;
+    case CMLP_FLOAT64:
+    case CMLP_INT64: return 8;
+    default: return 1;
+    }
 }
 
 /* The bits of element i, those of one NaN for any. */
@@ -97,6 +103,8 @@ double get(int32_t dtype, const void *elements, int64_t i)
     switch (dtype) {
     case CMLP_FLOAT32: return (double)((const float *)elements)[i];
     case CMLP_FLOAT64: return ((const double *)elements)[i];
+    case CMLP_INT32: return ((const int32_t *)elements)[i];
+    case CMLP_INT64: return (double)((const int64_t *)elements)[i];
     default: return ((const uint8_t *)elements)[i];
     }
 }
@@ -106,6 +114,8 @@ void put(int32_t dtype, void *elements, int64_t i, double value)
     switch (dtype) {
     case CMLP_FLOAT32: ((float *)elements)[i] = (float)value; break;
     case CMLP_FLOAT64: ((double *)elements)[i] = value; break;
+    case CMLP_INT32: ((int32_t *)elements)[i] = (int32_t)value; break;
+    case CMLP_INT64: ((int64_t *)elements)[i] = (int64_t)value; break;
     default: ((uint8_t *)elements)[i] = (uint8_t)value; break;
     }
 }

@@ -1,6 +1,7 @@
 #include "backward.h"
 
 #include "forward.h"
+#include "sparse.h"
 
 /* Rows of a batch that are on the way at once: whole chunks, so that sums over rows do not depend on it; fewer where
  * a network is so large that two chunks would keep a caller waiting who wants to cancel. */
@@ -28,15 +29,20 @@ static int64_t row_groups(const cmlp_layer *layer) { return (layer->n_in + SHARE
 
 static int64_t delta_block(const cmlp_net *net) { return 2 * net->kernels->lanes; }
 
-static size_t scratch_size(const cmlp_net *net)
+static size_t scratch_size(const cmlp_net *net, int call, int64_t rows)
 {
-    cmlp_space targets = {0}, deltas = {0};
+    cmlp_space targets = {0}, deltas = {0}, sparse = {0};
     int64_t widest = cmlp_n_in(net) > net->widest ? cmlp_n_in(net) : net->widest;
     cmlp_take(&targets, target_rows(net) * cmlp_n_out(net), net->element);
     cmlp_take(&targets, cmlp_n_in(net), net->element);
     cmlp_take(&deltas, 2 * delta_block(net) * widest, net->element);
-    if (targets.overflow || deltas.overflow) return 0;
-    return targets.used > deltas.used ? targets.used : deltas.used;
+    if (call & CMLP_CALL_CSR) {
+        if (rows > CMLP_CSR_ROWS) rows = CMLP_CSR_ROWS;
+        cmlp_take(&sparse, cmlp_csr_block(rows, cmlp_n_in(net), (int64_t)net->element), 1);
+    }
+    if (targets.overflow || deltas.overflow || sparse.overflow) return 0;
+    const size_t most = targets.used > deltas.used ? targets.used : deltas.used;
+    return most > sparse.used ? most : sparse.used;
 }
 
 static void lay_out(cmlp_space *space, cmlp_batch_job *job, const cmlp_net *net, int call, int64_t batch_rows,
@@ -45,9 +51,11 @@ static void lay_out(cmlp_space *space, cmlp_batch_job *job, const cmlp_net *net,
     const int64_t most = net->n_params < LARGE_NET ? TILE_ROWS : CMLP_CHUNK, rows = batch_rows < most ? batch_rows : most;
     int64_t groups = 0;
     job->tile_rows = rows;
-    job->list = cmlp_take(space, rows, sizeof(void *));
-    job->ahead = cmlp_take(space, rows, sizeof(void *));
-    job->converted = cmlp_take(space, rows * cmlp_n_in(net), net->element);
+    const int csr = call & CMLP_CALL_CSR;
+    job->list = cmlp_take(space, csr ? 0 : rows, sizeof(void *));
+    job->ahead = cmlp_take(space, csr ? 0 : rows, sizeof(void *));
+    job->sparse = cmlp_take(space, csr ? rows : 0, sizeof(cmlp_csr_row));
+    job->converted = cmlp_take(space, csr ? 0 : rows * cmlp_n_in(net), net->element);
     for (int32_t l = 0; l < net->n_layers; l++) {
         job->activations[l] = cmlp_take(space, rows * net->layers[l].n_out, net->element);
         job->deltas[l] = cmlp_take(space, rows * net->layers[l].n_out, net->element);
@@ -56,10 +64,10 @@ static void lay_out(cmlp_space *space, cmlp_batch_job *job, const cmlp_net *net,
     job->costs = cmlp_take(space, rows, sizeof(double));
     job->weights = cmlp_take(space, rows, sizeof(double));
     job->squares = cmlp_take(space, groups, sizeof(double));
-    job->scratch_size = scratch_size(net);
+    job->scratch_size = scratch_size(net, call, rows);
     if (!job->scratch_size) space->overflow = 1;
     job->scratch = cmlp_take(space, n_threads, job->scratch_size ? job->scratch_size : 1);
-    job->gradient = call == CMLP_CALL_TRAIN ? cmlp_take(space, net->n_params, net->element) : NULL;
+    job->gradient = (call & ~CMLP_CALL_CSR) == CMLP_CALL_TRAIN ? cmlp_take(space, net->n_params, net->element) : NULL;
 }
 
 size_t cmlp_batch_space(const cmlp_net *net, int call, int64_t batch_rows, int32_t n_threads)
@@ -95,6 +103,7 @@ int cmlp_batch_prepare(cmlp_batch_job *job, const cmlp_net *net, const void *par
     status = cmlp_check_run(run, 0);
     if (status) return status;
     if (batch_rows > job->data.n) batch_rows = job->data.n;
+    if (cmlp_is_sparse(&job->data)) call |= CMLP_CALL_CSR;
     size_t needed = cmlp_batch_space(net, call, batch_rows, run->n_threads);
     if (!needed) return CMLP_ERROR_OVERFLOW;
     status = cmlp_check_run(run, needed);
@@ -114,15 +123,24 @@ int cmlp_batch_prepare(cmlp_batch_job *job, const cmlp_net *net, const void *par
 static cmlp_fault forward_rows(cmlp_batch_job *job, int64_t selected, int64_t a, int64_t n, void *scratch)
 {
     const cmlp_net *net = job->data.net;
-    void *converted = cmlp_at(net, job->converted, a * cmlp_n_in(net));
-    cmlp_gather_rows(&job->data, selected, n, job->list + a, converted);
-    int have = cmlp_look_ahead(&job->data, selected + job->tile_rows, n, job->ahead + a);
+    const int sparse = cmlp_is_sparse(&job->data);
+    int have = 0;
+    if (sparse) {
+        cmlp_gather_sparse(&job->data, selected, n, job->sparse + a);
+    } else {
+        cmlp_gather_rows(&job->data, selected, n, job->list + a, cmlp_at(net, job->converted, a * cmlp_n_in(net)));
+        have = cmlp_look_ahead(&job->data, selected + job->tile_rows, n, job->ahead + a);
+    }
     for (int32_t l = 0; l < net->n_layers; l++) {
-        cmlp_matrix x = layer_input(job, l, a);
-        if (!l && have) x.ahead = job->ahead + a;
         const cmlp_layer *layer = &net->layers[l];
         void *z = cmlp_at(net, job->activations[l], a * layer->n_out);
-        cmlp_weighted_sums(net, job->params, l, &x, n, z);
+        if (sparse && !l) {
+            cmlp_sparse_sums(&job->data, job->params, job->sparse + a, n, z, scratch);
+        } else {
+            cmlp_matrix x = layer_input(job, l, a);
+            if (!l && have) x.ahead = job->ahead + a;
+            cmlp_weighted_sums(net, job->params, l, &x, n, z);
+        }
         if (!l) {
             cmlp_fault fault = cmlp_check_sums(&job->data, z, selected, n, scratch, 1);
             if (fault.status) return fault;
@@ -259,14 +277,35 @@ static void gradient_share(cmlp_batch_job *job, const weight_share *share, int64
                               .alpha = job->objective.alpha,
                               .inverse = 1 / weight_sum,
                               .rate = end->step ? end->step->rate : 0};
-        cmlp_matrix a = layer_input(job, share->layer, i);
         void *delta = cmlp_at(net, job->deltas[share->layer], i * layer->n_out);
-        net->kernels->gradient(&a, delta, m, share->k0, share->k1, layer->n_out, cmlp_at(net, job->gradient, weights),
-                               first, cmlp_at(net, w, weights), &finish);
+        if (share->layer || !cmlp_is_sparse(&job->data)) { /* else sparse_share() has done it */
+            cmlp_matrix a = layer_input(job, share->layer, i);
+            net->kernels->gradient(&a, delta, m, share->k0, share->k1, layer->n_out,
+                                   cmlp_at(net, job->gradient, weights), first, cmlp_at(net, w, weights), &finish);
+        }
         finish.alpha = 0;
         if (share->biases)
             net->kernels->gradient(&ones, delta, m, 0, 1, layer->n_out, cmlp_at(net, job->gradient, biases), first,
                                    cmlp_at(net, w, biases), &finish);
+    }
+}
+
+/* The first layer's weights, for CSR rows: all rows of a tile are sorted by column at once. */
+static void sparse_share(cmlp_batch_job *job, const weight_share *share, int64_t n, int first_tile, int last_tile,
+                         const cmlp_batch_end *end, double weight_sum, void *scratch)
+{
+    const cmlp_net *net = job->data.net;
+    const int64_t n_out = net->layers[0].n_out, weights = net->layers[0].weights;
+    for (int64_t i = 0, m; i < n; i += m) {
+        m = n - i < CMLP_CSR_ROWS ? n - i : CMLP_CSR_ROWS;
+        const cmlp_finish finish = {.mode = last_tile && i + m == n ? end->mode : CMLP_KEEP_SUM,
+                                    .alpha = job->objective.alpha,
+                                    .inverse = 1 / weight_sum,
+                                    .rate = end->step ? end->step->rate : 0};
+        const cmlp_csr x = cmlp_sparse_matrix(&job->data, job->sparse + i);
+        net->kernels->csr_gradient(&x, cmlp_at(net, job->deltas[0], i * n_out), m, share->k0, share->k1, n_out,
+                                   cmlp_at(net, job->gradient, weights), first_tile && !i,
+                                   cmlp_at(net, end->params, weights), &finish, scratch);
     }
 }
 
@@ -278,6 +317,9 @@ static void weights_share(cmlp_batch_job *job, int64_t n, int first_tile, int la
         const cmlp_layer *layer = &net->layers[l];
         weight_share share = {.layer = l, .biases = index == size - 1};
         cmlp_team_share(layer->n_in, SHARE_ROWS, index, size, &share.k0, &share.k1);
+        if (!l && cmlp_is_sparse(&job->data))
+            sparse_share(job, &share, n, first_tile, last_tile, end, weight_sum,
+                         job->scratch + (size_t)index * job->scratch_size);
         gradient_share(job, &share, n, first_tile, last_tile, end, weight_sum);
         if (!last_tile || !end->step) continue;
         if (end->mode == CMLP_GRADIENT) {

@@ -18,6 +18,7 @@ typedef struct cmlp_batch_job {
     /* of one tile of rows, in the workspace */
     int64_t tile_rows;
     const void **list, **ahead;
+    cmlp_csr_row *sparse; /* in the list's place, for CSR rows, which are not converted beforehand */
     void *converted;
     void *activations[CMLP_MAX_LAYERS - 1], *deltas[CMLP_MAX_LAYERS - 1];
     double *costs, *weights;
@@ -50,7 +51,7 @@ int cmlp_batch_member(cmlp_batch_job *job, int64_t first, int64_t n, const cmlp_
 double cmlp_squares_total(const cmlp_batch_job *job);
 void cmlp_squares_renew(cmlp_batch_job *job);
 
-/* Workspace of a CMLP_CALL_GRADIENT or _TRAIN for batches of at most batch_rows rows; 0 if it cannot be addressed. */
+/* Workspace of a CMLP_CALL_GRADIENT or _TRAIN (or these with CMLP_CALL_CSR) for batches of at most batch_rows rows; 0 if it cannot be addressed. */
 size_t cmlp_batch_space(const cmlp_net *net, int call, int64_t batch_rows, int32_t n_threads);
 
 #endif

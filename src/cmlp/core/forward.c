@@ -4,6 +4,7 @@
 #include "atomic.h"
 #include "float_mode.h"
 #include "run.h"
+#include "sparse.h"
 
 /* A tile's activations stay in the cache, its rows fill the kernels' tiles. */
 #define TILE_ROWS 128
@@ -11,6 +12,7 @@
 /* What one thread works in. */
 typedef struct tile_space {
     const void **list;
+    cmlp_csr_row *sparse; /* in the list's place, for CSR rows; `converted` is then a single row */
     void *converted;
     void *activations[2]; /* of hidden layers, in turns */
 } tile_space;
@@ -27,21 +29,22 @@ typedef struct forward_job {
 
 static int64_t tile_rows(int64_t n_rows) { return n_rows < TILE_ROWS ? n_rows : TILE_ROWS; }
 
-static void lay_out(cmlp_space *space, const cmlp_net *net, int64_t rows, tile_space *tile)
+static void lay_out(cmlp_space *space, const cmlp_net *net, int sparse, int64_t rows, tile_space *tile)
 {
     int64_t hidden = 0;
     for (int32_t l = 0; l < net->n_layers - 1; l++)
         if (net->layers[l].n_out > hidden) hidden = net->layers[l].n_out;
-    tile->list = cmlp_take(space, rows, sizeof(void *));
-    tile->converted = cmlp_take(space, rows * cmlp_n_in(net), net->element);
+    tile->list = cmlp_take(space, sparse ? 0 : rows, sizeof(void *));
+    tile->sparse = cmlp_take(space, sparse ? rows : 0, sizeof(cmlp_csr_row));
+    tile->converted = cmlp_take(space, (sparse ? 1 : rows) * cmlp_n_in(net), net->element);
     for (int i = 0; i < 2; i++) tile->activations[i] = cmlp_take(space, rows * hidden, net->element);
 }
 
-size_t cmlp_forward_space(const cmlp_net *net, int64_t n_rows, int32_t n_threads)
+size_t cmlp_forward_space(const cmlp_net *net, int sparse, int64_t n_rows, int32_t n_threads)
 {
     cmlp_space space = {0};
     tile_space tile;
-    for (int32_t i = 0; i < n_threads; i++) lay_out(&space, net, tile_rows(n_rows), &tile);
+    for (int32_t i = 0; i < n_threads; i++) lay_out(&space, net, sparse, tile_rows(n_rows), &tile);
     return space.overflow ? 0 : space.used;
 }
 
@@ -64,12 +67,19 @@ static void *layer_output(const forward_job *job, const tile_space *tile, int32_
 static cmlp_fault forward_tile(const forward_job *job, const tile_space *tile, int64_t first, int64_t n)
 {
     const cmlp_net *net = job->data.net;
-    cmlp_gather_rows(&job->data, first, n, tile->list, tile->converted);
+    const int sparse = cmlp_is_sparse(&job->data);
+    if (sparse)
+        cmlp_gather_sparse(&job->data, first, n, tile->sparse);
+    else
+        cmlp_gather_rows(&job->data, first, n, tile->list, tile->converted);
     cmlp_matrix x = {.list = tile->list};
     for (int32_t l = 0; l < net->n_layers; l++) {
         const cmlp_layer *layer = &net->layers[l];
         void *a = layer_output(job, tile, l, first);
-        cmlp_weighted_sums(net, job->params, l, &x, n, a);
+        if (sparse && !l)
+            cmlp_sparse_sums(&job->data, job->params, tile->sparse, n, a, tile->converted);
+        else
+            cmlp_weighted_sums(net, job->params, l, &x, n, a);
         if (!l) {
             cmlp_fault fault = cmlp_check_sums(&job->data, a, first, n, tile->converted, 0);
             if (fault.status) return fault;
@@ -88,8 +98,9 @@ static void forward_share(void *context, cmlp_team *team, int32_t index, int32_t
     tile_space tile;
     int64_t first, end, rows = tile_rows(job->data.n);
     (void)team;
-    lay_out(&space, job->data.net, rows, &tile);
-    for (int32_t i = 0; i < index; i++) lay_out(&space, job->data.net, rows, &tile);
+    const int sparse = cmlp_is_sparse(&job->data);
+    lay_out(&space, job->data.net, sparse, rows, &tile);
+    for (int32_t i = 0; i < index; i++) lay_out(&space, job->data.net, sparse, rows, &tile);
     cmlp_team_share(job->data.n, 1, index, size, &first, &end);
     *fault = (cmlp_fault){CMLP_OK, -1, -1};
     for (int64_t n; first < end && !fault->status; first += n) {
@@ -111,8 +122,9 @@ static int forward(const cmlp_net *net, const void *params, const cmlp_rows *row
         return CMLP_ERROR_ALIGNMENT;
     status = cmlp_check_run(run, 0);
     if (status) return status;
-    int32_t threads = cmlp_worthwhile_threads(net, job.data.n, 1, run->n_threads);
-    size_t needed = cmlp_forward_space(net, job.data.n > 0 ? job.data.n : 1, run->n_threads);
+    int32_t threads = cmlp_worthwhile_threads(net, cmlp_dense_rows(&job.data, job.data.n), 1, run->n_threads);
+    const int64_t n = job.data.n > 0 ? job.data.n : 1;
+    size_t needed = cmlp_forward_space(net, cmlp_is_sparse(&job.data), n, run->n_threads);
     if (!needed) return CMLP_ERROR_OVERFLOW;
     status = cmlp_check_run(run, needed);
     if (status) return status;

@@ -8,7 +8,7 @@
 void cmlp_weighted_sums(const cmlp_net *net, const void *params, int32_t layer, const cmlp_matrix *x, int64_t n,
                         void *z);
 
-/* Workspace of cmlp_forward and cmlp_activations; 0 if it cannot be addressed. */
-size_t cmlp_forward_space(const cmlp_net *net, int64_t n_rows, int32_t n_threads);
+/* Workspace of cmlp_forward and cmlp_activations, for CSR rows or dense ones; 0 if it cannot be addressed. */
+size_t cmlp_forward_space(const cmlp_net *net, int sparse, int64_t n_rows, int32_t n_threads);
 
 #endif

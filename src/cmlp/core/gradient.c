@@ -10,9 +10,10 @@ int cmlp_workspace_size(const cmlp_net *net, int call, int64_t n_rows, int32_t n
     if (!bytes) return CMLP_ERROR_NULL;
     if (n_rows < 0) return CMLP_ERROR_ROWS;
     if (n_threads < 1 || n_threads > CMLP_MAX_THREADS) return CMLP_ERROR_THREADS;
-    if (call != CMLP_CALL_FORWARD && call != CMLP_CALL_GRADIENT && call != CMLP_CALL_TRAIN) return CMLP_ERROR_OPTION;
+    const int sparse = call & CMLP_CALL_CSR, kind = call - sparse;
+    if (kind != CMLP_CALL_FORWARD && kind != CMLP_CALL_GRADIENT && kind != CMLP_CALL_TRAIN) return CMLP_ERROR_OPTION;
     if (!n_rows) n_rows = 1;
-    size_t needed = call == CMLP_CALL_FORWARD ? cmlp_forward_space(net, n_rows, n_threads)
+    size_t needed = kind == CMLP_CALL_FORWARD ? cmlp_forward_space(net, sparse, n_rows, n_threads)
                                               : cmlp_batch_space(net, call, n_rows, n_threads);
     if (!needed) return CMLP_ERROR_OVERFLOW;
     *bytes = needed;
@@ -37,7 +38,7 @@ static int run_whole(cmlp_batch_job *batch, double *value)
     whole_job job = {.batch = batch};
     const double alpha = batch->objective.alpha;
     if (alpha > 0) cmlp_squares_renew(batch);
-    int64_t tile = batch->tile_rows;
+    int64_t tile = cmlp_dense_rows(&batch->data, batch->tile_rows);
     cmlp_team_run(cmlp_worthwhile_threads(batch->data.net, tile, 3, batch->run->n_threads), whole_member, &job);
     cmlp_fault fault = cmlp_first_fault(batch->faults, batch->run->n_threads);
     if (!fault.status && value) {

@@ -1,5 +1,6 @@
 #include "rows.h"
 
+#include "sparse.h"
 #include "sums.h"
 
 static size_t element_size(int32_t dtype)
@@ -27,10 +28,13 @@ static int check_rows(const cmlp_net *net, const cmlp_rows *rows, int64_t *n)
 {
     if (!rows) return CMLP_ERROR_NULL;
     if (rows->struct_size != sizeof *rows) return CMLP_ERROR_STRUCT_SIZE;
-    if (rows->kind != CMLP_DENSE || rows->n_rows < 0 || rows->n_cols != cmlp_n_in(net)) return CMLP_ERROR_ROWS;
-    if (!rows->data && rows->n_rows) return CMLP_ERROR_NULL;
+    const int sparse = rows->kind == CMLP_CSR;
+    if ((!sparse && rows->kind != CMLP_DENSE) || rows->n_rows < 0 || rows->n_cols != cmlp_n_in(net))
+        return CMLP_ERROR_ROWS;
+    if (!sparse && !rows->data && rows->n_rows) return CMLP_ERROR_NULL;
     if (!is_finite(rows->scale) || rows->scale == 0) return CMLP_ERROR_OPTION;
-    int status = check_strided(rows->data, rows->dtype, rows->row_stride, rows->col_stride);
+    int status = sparse ? cmlp_check_sparse_arrays(rows)
+                        : check_strided(rows->data, rows->dtype, rows->row_stride, rows->col_stride);
     if (status) return status;
     *n = rows->order ? rows->n_order : rows->n_rows;
     if (*n < 0) return CMLP_ERROR_ORDER;
@@ -83,7 +87,8 @@ int cmlp_check_data(cmlp_data *data, const cmlp_net *net, const cmlp_rows *rows,
     if (status) return status;
     *data = (cmlp_data){.net = net, .rows = rows, .targets = targets, .weights = weights, .n = n};
     data->in_place = rows->dtype == net->dtype && rows->scale == 1 && rows->col_stride == (int64_t)net->element;
-    if (targets) status = check_targets(data);
+    if (cmlp_is_sparse(data)) status = cmlp_check_sparse_rows(data);
+    if (!status && targets) status = check_targets(data);
     if (!status && weights) status = check_weights(data);
     return status;
 }
@@ -169,6 +174,7 @@ double cmlp_weight_sum(const cmlp_data *data, int64_t first, int64_t n)
 
 int64_t cmlp_bad_input(const cmlp_data *data, int64_t selected, void *scratch)
 {
+    if (cmlp_is_sparse(data)) return cmlp_bad_sparse(data, selected, scratch);
     const void *row;
     cmlp_gather_rows(data, selected, 1, &row, scratch);
     int64_t n = data->rows->n_cols, bad = data->net->kernels->find_nonfinite(row, 1, n);

@@ -12,6 +12,7 @@ typedef struct cmlp_data {
     const double *weights;
     int64_t n;   /* rows selected */
     int in_place; /* the rows are used where they lie */
+    int64_t values; /* of CSR rows: stored values of the rows selected */
 } cmlp_data;
 
 /* Fills `data`, or says what is wrong. `targets` and `weights` may be NULL. */

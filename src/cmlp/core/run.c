@@ -1,5 +1,7 @@
 #include "run.h"
 
+#include "sparse.h"
+
 int cmlp_check_run(const cmlp_run *run, size_t needed)
 {
     if (!run) return CMLP_ERROR_NULL;
@@ -18,6 +20,14 @@ int32_t cmlp_worthwhile_threads(const cmlp_net *net, int64_t rows, int passes, i
     double most = (double)net->n_params * (double)rows * passes / WORTH_A_THREAD;
     if (most < 2) return 1;
     return most < asked ? (int32_t)most : asked;
+}
+
+int64_t cmlp_dense_rows(const cmlp_data *data, int64_t rows)
+{
+    const cmlp_layer *layer = &data->net->layers[0];
+    if (!cmlp_is_sparse(data) || !data->n) return rows;
+    const double zeros = (double)layer->n_in - (double)data->values / (double)data->n;
+    return (int64_t)((double)rows * (1 - zeros * (double)layer->n_out / (double)data->net->n_params));
 }
 
 cmlp_fault cmlp_first_fault(const cmlp_fault *faults, int32_t size)

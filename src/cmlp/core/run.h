@@ -18,6 +18,9 @@ int cmlp_check_run(const cmlp_run *run, size_t needed);
  * for forward, 3 for forward, backward and gradient. */
 int32_t cmlp_worthwhile_threads(const cmlp_net *net, int64_t rows, int passes, int32_t asked);
 
+/* So many dense rows would be as much work as `rows` of the data's. */
+int64_t cmlp_dense_rows(const cmlp_data *data, int64_t rows);
+
 /* The first member's fault that has one, members being given ascending rows: the same for any number of threads. */
 cmlp_fault cmlp_first_fault(const cmlp_fault *faults, int32_t size);
 

@@ -20,6 +20,34 @@ typedef struct cmlp_matrix {
     const void *const *ahead; /* NULL, or rows that will be read next: they are fetched into the cache on the way */
 } cmlp_matrix;
 
+/* Rows of a CSR matrix where they lie: each has n values (of type `dtype`, taken times scale) at ascending columns,
+ * which are int64 if `wide`, else int32. */
+typedef struct cmlp_csr_row {
+    const void *values, *columns;
+    int64_t n;
+} cmlp_csr_row;
+
+typedef struct cmlp_csr {
+    const cmlp_csr_row *rows;
+    double scale;
+    int32_t dtype;
+    int wide;
+} cmlp_csr;
+
+/* The gradient puts the values of so many columns at a time into a bucket for each column, of at most so many rows.
+ * The gap keeps the buckets from lying a power of two apart, where they would fight for few places of the cache. */
+#define CMLP_CSR_COLUMNS 1024
+#define CMLP_CSR_ROWS (2 * CMLP_CHUNK)
+#define CMLP_CSR_GAP 4
+
+/* Bytes of what it works in: buckets for values and row numbers (a byte each), a row's converted values, and for each
+ * column a count and two places in lists, of which one is written once too often. */
+static inline int64_t cmlp_csr_block(int64_t rows, int64_t columns, int64_t element)
+{
+    if (columns > CMLP_CSR_COLUMNS) columns = CMLP_CSR_COLUMNS;
+    return columns * ((rows + CMLP_CSR_GAP) * (element + 1) + element + 12) + 4;
+}
+
 /* What happens to a finished sum s over the batch's rows, for weight w:  g = fma(alpha, w, s) * inverse. */
 typedef enum cmlp_finish_mode {
     CMLP_KEEP_SUM, /* sums[...] = s: more rows are to come */
@@ -59,6 +87,13 @@ typedef struct cmlp_kernels {
      * a (rows, n_in), d (rows, n_out), sums and w (n_in, n_out). */
     void (*gradient)(const cmlp_matrix *a, const void *d, int64_t rows, int64_t k0, int64_t k1, int64_t n_out,
                      void *sums, int first, void *w, const cmlp_finish *finish);
+    /* The same two for a CSR matrix x, where zeros take no time. scratch: of csr a row of T as long as x is wide; of
+     * csr_gradient cmlp_csr_block(rows, k1 - k0, element) bytes. rows <= CMLP_CSR_ROWS for the latter, z without gaps;
+     * weight rows that a mere CMLP_UPDATE with zeros cannot change are not visited. */
+    void (*csr)(const cmlp_csr *x, int64_t rows, const void *w, const void *bias, int64_t n_out, void *z,
+                void *scratch);
+    void (*csr_gradient)(const cmlp_csr *x, const void *d, int64_t rows, int64_t k0, int64_t k1, int64_t n_out,
+                         void *sums, int first, void *w, const cmlp_finish *finish, void *scratch);
     /* t[j, i] = a[i, j];  a (rows, columns) with lda, t (columns, rows) with ldt. */
     void (*transpose)(const void *a, int64_t lda, int64_t rows, int64_t columns, void *t, int64_t ldt);
 

@@ -11,6 +11,7 @@
 #include "dense_tmpl.h"
 #include "element_tmpl.h"
 #include "gradient_tmpl.h"
+#include "csr_tmpl.h"
 #include "step_tmpl.h"
 #include "transpose_tmpl.h"
 #include "loss_tmpl.h"
@@ -21,6 +22,8 @@ const cmlp_kernels KERNELS_NAME = {
     .lanes = VL,
     .dense = dense,
     .gradient = gradient,
+    .csr = csr,
+    .csr_gradient = csr_gradient,
     .transpose = transpose,
     .activate = activate,
     .derivative = derivative,

@@ -1,0 +1,92 @@
+#include "sparse.h"
+
+static int64_t index_at(const cmlp_rows *rows, const void *list, int64_t i)
+{
+    return rows->index_dtype == CMLP_INT64 ? ((const int64_t *)list)[i] : ((const int32_t *)list)[i];
+}
+
+static const void *index_place(const cmlp_rows *rows, const void *list, int64_t i)
+{
+    return (const char *)list + i * (rows->index_dtype == CMLP_INT64 ? 8 : 4);
+}
+
+static int64_t value_size(const cmlp_rows *rows)
+{
+    return rows->dtype == CMLP_UINT8 ? 1 : rows->dtype == CMLP_FLOAT32 ? 4 : 8;
+}
+
+int cmlp_check_sparse_arrays(const cmlp_rows *rows)
+{
+    if (rows->index_dtype != CMLP_INT32 && rows->index_dtype != CMLP_INT64) return CMLP_ERROR_DTYPE;
+    if (rows->dtype != CMLP_UINT8 && rows->dtype != CMLP_FLOAT32 && rows->dtype != CMLP_FLOAT64)
+        return CMLP_ERROR_DTYPE;
+    if (rows->n_values < 0) return CMLP_ERROR_ROWS;
+    if ((!rows->indptr && rows->n_rows) || ((!rows->data || !rows->indices) && rows->n_values)) return CMLP_ERROR_NULL;
+    const size_t index = rows->index_dtype == CMLP_INT64 ? 8 : 4;
+    if (cmlp_misaligned(rows->data, (size_t)value_size(rows)) || cmlp_misaligned(rows->indptr, index) ||
+        cmlp_misaligned(rows->indices, index))
+        return CMLP_ERROR_ALIGNMENT;
+    return CMLP_OK;
+}
+
+/* Whether n columns are within n_cols, each behind the one before. The loop holds no branch, to become vector code. */
+#define ASCENDING(name, type)                                                          \
+    static int name(const type *columns, int64_t n, int64_t n_cols)                    \
+    {                                                                                  \
+        int falls = 0;                                                                 \
+        for (int64_t p = 1; p < n; p++) falls |= columns[p] <= columns[p - 1];         \
+        return !n || (columns[0] >= 0 && columns[n - 1] < n_cols && !falls);           \
+    }
+ASCENDING(ascending_32, int32_t)
+ASCENDING(ascending_64, int64_t)
+
+int cmlp_check_sparse_rows(cmlp_data *data)
+{
+    const cmlp_rows *rows = data->rows;
+    data->values = 0;
+    for (int64_t i = 0; i < data->n; i++) {
+        const int64_t row = cmlp_selected(data, i);
+        const int64_t begin = index_at(rows, rows->indptr, row), end = index_at(rows, rows->indptr, row + 1);
+        if (begin < 0 || begin > end || end > rows->n_values) return CMLP_ERROR_SPARSE;
+        if (begin == end) continue;
+        const void *columns = index_place(rows, rows->indices, begin);
+        if (!(rows->index_dtype == CMLP_INT64 ? ascending_64(columns, end - begin, rows->n_cols)
+                                              : ascending_32(columns, end - begin, rows->n_cols)))
+            return CMLP_ERROR_SPARSE;
+        data->values += end - begin;
+    }
+    return CMLP_OK;
+}
+
+void cmlp_gather_sparse(const cmlp_data *data, int64_t first, int64_t n, cmlp_csr_row *list)
+{
+    const cmlp_rows *rows = data->rows;
+    for (int64_t i = 0; i < n; i++) {
+        const int64_t row = cmlp_selected(data, first + i);
+        const int64_t begin = index_at(rows, rows->indptr, row), end = index_at(rows, rows->indptr, row + 1);
+        list[i] = (cmlp_csr_row){.n = end - begin};
+        if (begin == end) continue; /* there may be no arrays at all */
+        list[i].values = (const char *)rows->data + begin * value_size(rows);
+        list[i].columns = index_place(rows, rows->indices, begin);
+    }
+}
+
+void cmlp_sparse_sums(const cmlp_data *data, const void *params, const cmlp_csr_row *list, int64_t n, void *z,
+                      void *scratch)
+{
+    const cmlp_net *net = data->net;
+    const cmlp_layer *layer = &net->layers[0];
+    const cmlp_csr x = cmlp_sparse_matrix(data, list);
+    net->kernels->csr(&x, n, cmlp_at(net, params, layer->weights), cmlp_at(net, params, layer->biases), layer->n_out,
+                      z, scratch);
+}
+
+int64_t cmlp_bad_sparse(const cmlp_data *data, int64_t selected, void *scratch)
+{
+    const cmlp_rows *rows = data->rows;
+    cmlp_csr_row row;
+    cmlp_gather_sparse(data, selected, 1, &row);
+    data->net->kernels->convert(rows->dtype, row.values, value_size(rows), row.n, rows->scale, scratch);
+    const int64_t bad = data->net->kernels->find_nonfinite(scratch, 1, row.n);
+    return bad < row.n ? index_at(rows, row.columns, bad) : -1;
+}

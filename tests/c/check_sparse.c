@@ -1,0 +1,191 @@
+/* Checks of the kernels for sparse rows: held to the same sums as the dense ones, zeros included, and to their bits. */
+#include "check_kernels.h"
+
+#include <math.h>
+#include <stdio.h>
+
+/* A random CSR matrix of few rows, its values and columns behind one another in two operands. */
+typedef struct sparse_rows {
+    operand *values, *columns;
+    int64_t rows, n_in, n; /* n: values in all */
+    int64_t begin[CMLP_CSR_ROWS + 1];
+    double scale;
+    cmlp_csr_row list[CMLP_CSR_ROWS];
+} sparse_rows;
+
+static void make_sparse(harness *h, sparse_rows *x, int64_t rows, int64_t n_in)
+{
+    static const double scales[] = {1, 1, 1, 1 / 255.0, -0.3};
+    static double columns[CMLP_CSR_ROWS * 2048];
+    const int64_t share = PICK(h, 1, 3, 20, 50, 100); /* of 100 */
+    const int32_t dtype = (int32_t)PICK(h, h->dtype, h->dtype, CMLP_FLOAT32, CMLP_FLOAT64, CMLP_UINT8);
+    *x = (sparse_rows){.rows = rows, .n_in = n_in, .scale = scales[random_below(&h->random, 5)]};
+    for (int64_t i = 0; i < rows; i++) {
+        x->begin[i] = x->n;
+        for (int64_t k = 0; k < n_in; k++)
+            if (random_below(&h->random, 100) < share) columns[x->n++] = (double)k;
+    }
+    x->begin[rows] = x->n;
+    x->values = new_operand(h, "values", dtype, x->n, INPUT);
+    x->columns = new_operand(h, "columns", random_below(&h->random, 2) ? CMLP_INT64 : CMLP_INT32, x->n, INPUT);
+    for (int64_t p = 0; p < x->n; p++) put(x->columns->dtype, x->columns->before, p, columns[p]);
+}
+
+static cmlp_csr sparse_at(sparse_rows *x)
+{
+    for (int64_t i = 0; i < x->rows; i++) {
+        const size_t at = (size_t)x->begin[i];
+        x->list[i] = (cmlp_csr_row){.values = x->values->place.data + at * size_of(x->values->dtype),
+                                    .columns = x->columns->place.data + at * size_of(x->columns->dtype),
+                                    .n = x->begin[i + 1] - x->begin[i]};
+    }
+    return (cmlp_csr){.rows = x->list, .scale = x->scale, .dtype = x->values->dtype,
+                      .wide = x->columns->dtype == CMLP_INT64};
+}
+
+/* Element (i, k) as the net sees it; whether it is stored. */
+static int sparse_element(const harness *h, const sparse_rows *x, int64_t i, int64_t k, double *value)
+{
+    *value = 0;
+    for (int64_t p = x->begin[i]; p < x->begin[i + 1]; p++)
+        if ((int64_t)get(x->columns->dtype, x->columns->before, p) == k) {
+            *value = type_round(h->dtype, get(x->values->dtype, x->values->before, p) * x->scale);
+            return 1;
+        }
+    return 0;
+}
+
+/* ---- weighted sums */
+
+typedef struct csr_case {
+    sparse_rows x;
+    operand *w, *bias, *z, *scratch;
+    int64_t n_out;
+} csr_case;
+
+static void call_csr(const cmlp_kernels *table, void *context)
+{
+    csr_case *c = context;
+    const cmlp_csr x = sparse_at(&c->x);
+    table->csr(&x, c->x.rows, c->w->place.data, c->bias ? c->bias->place.data : NULL, c->n_out, c->z->place.data,
+               c->scratch->place.data);
+}
+
+static void judge_csr(harness *h, const csr_case *c, int64_t i, const double *row, const int *stored)
+{
+    for (int64_t j = 0; j < c->n_out; j++) {
+        product_sum p = start_product(h->dtype, c->bias ? get(h->dtype, c->bias->before, j) : 0);
+        for (int64_t k = 0; k < c->x.n_in; k++) /* a zero that is not stored meets no weight, not even NaN */
+            add_product(&p, row[k], stored[k] ? get(h->dtype, c->w->before, k * c->n_out + j) : 0);
+        end_chunk(&p);
+        expect(h, c->z, i * c->n_out + j, p.plain, bound_of(&p));
+        expect_exactly(h, c->z, i * c->n_out + j, p.total);
+    }
+}
+
+void check_csr(harness *h)
+{
+    static csr_case c;
+    double row[400];
+    int stored[400];
+    const int64_t rows = h->number % 20 ? random_below(&h->random, 5) : 40;
+    const int64_t n_in = h->number % 5 ? random_below(&h->random, 60) : PICK(h, 0, 127, 128, 129, 255, 256, 257, 390);
+    const int64_t n_out = n_in > 60 || random_below(&h->random, 8) ? pick_width(h) : PICK(h, 127, 128, 129, 143, 200);
+    c = (csr_case){.n_out = n_out};
+    make_sparse(h, &c.x, rows, n_in);
+    c.w = new_operand(h, "w", h->dtype, n_in * n_out, INPUT);
+    if (random_below(&h->random, 4)) c.bias = new_operand(h, "bias", h->dtype, n_out, INPUT);
+    c.z = new_operand(h, "z", h->dtype, rows * n_out, OUTPUT);
+    c.scratch = new_operand(h, "scratch", h->dtype, n_in, SCRATCH);
+    fill(c.z, NAN);
+    snprintf(h->shape, sizeof h->shape, "rows %d, n_in %d, %d stored, n_out %d, %s bias, values %d, columns %d, scale %g",
+             (int)rows, (int)n_in, (int)c.x.n, (int)n_out, c.bias ? "with" : "no", (int)c.x.values->dtype,
+             (int)c.x.columns->dtype, c.x.scale);
+    run_tables(h, call_csr, &c);
+    same_outputs(h);
+    for (int64_t i = 0; i < rows; i++) {
+        for (int64_t k = 0; k < n_in; k++) stored[k] = sparse_element(h, &c.x, i, k, &row[k]);
+        judge_csr(h, &c, i, row, stored);
+    }
+}
+
+/* ---- gradient */
+
+typedef struct csr_gradient_case {
+    sparse_rows x;
+    operand *d, *sums, *w, *scratch;
+    int64_t n_out, k0, k1;
+    int first;
+    cmlp_finish finish;
+} csr_gradient_case;
+
+static void call_csr_gradient(const cmlp_kernels *table, void *context)
+{
+    csr_gradient_case *c = context;
+    const cmlp_csr x = sparse_at(&c->x);
+    table->csr_gradient(&x, c->d->place.data, c->x.rows, c->k0, c->k1, c->n_out, c->sums->place.data, c->first,
+                        c->w->place.data, &c->finish, c->scratch->place.data);
+}
+
+/* Column k holds `column` where stored. */
+static void judge_csr_gradient(harness *h, const csr_gradient_case *c, int64_t k, const double *column,
+                               const int *stored, int any)
+{
+    const int32_t dtype = h->dtype;
+    const double alpha = type_round(dtype, c->finish.alpha), inverse = type_round(dtype, c->finish.inverse);
+    const double rate = type_round(dtype, c->finish.rate);
+    for (int64_t j = 0; j < c->n_out; j++) {
+        const int64_t at = k * c->n_out + j;
+        const double before = get(dtype, c->sums->before, at), w = get(dtype, c->w->before, at);
+        product_sum p = start_product(dtype, c->first ? 0 : before);
+        for (int64_t i = 0; i < c->x.rows; i++)
+            add_product(&p, column[i], stored[i] ? get(dtype, c->d->before, i * c->n_out + j) : 0);
+        end_chunk(&p);
+        const int inside = k >= c->k0 && k < c->k1, mode = c->finish.mode;
+        /* skipped: w is what the rule gives, but for infinite ones */
+        const int skipped = !any && c->first && alpha == 0 && mode == CMLP_UPDATE;
+        const double g = type_round(dtype, type_fma(dtype, alpha, w, p.total) * inverse);
+        const double sum = mode == CMLP_KEEP_SUM ? p.total : g;
+        expect_exactly(h, c->sums, at, inside && mode != CMLP_UPDATE ? sum : before);
+        expect_exactly(h, c->w, at,
+                       inside && mode == CMLP_UPDATE && !skipped ? type_fma(dtype, -rate, g, w) : w);
+        if (inside && mode == CMLP_KEEP_SUM) expect(h, c->sums, at, p.plain, bound_of(&p));
+    }
+}
+
+void check_csr_gradient(harness *h)
+{
+    static const char *const modes[] = {"sum", "gradient", "update"};
+    static csr_gradient_case c;
+    double column[CMLP_CSR_ROWS];
+    int stored[CMLP_CSR_ROWS];
+    const int64_t rows = h->number % 6 ? random_below(&h->random, 20) : PICK(h, 0, 1, 64, 127, 128, 129, 200, 256);
+    const int64_t n_in = h->number % 31 ? random_below(&h->random, 50) : PICK(h, 0, 1, 1023, 1024, 1025, 1500);
+    c = (csr_gradient_case){.first = (int)random_below(&h->random, 2)};
+    c.n_out = n_in < 100 ? pick_width(h) : 1 + random_below(&h->random, 3);
+    if (n_in < 50 && rows < 100 && !random_below(&h->random, 8)) c.n_out = PICK(h, 127, 128, 129, 143);
+    make_sparse(h, &c.x, rows, rows * n_in > 20000 ? 100 : n_in);
+    c.k0 = random_below(&h->random, 3) ? 0 : random_below(&h->random, c.x.n_in + 1);
+    c.k1 = random_below(&h->random, 3) ? c.x.n_in : c.k0 + random_below(&h->random, c.x.n_in - c.k0 + 1);
+    c.finish = (cmlp_finish){.mode = (cmlp_finish_mode)random_below(&h->random, 3), .inverse = 1 / (double)(rows + 1),
+                             .alpha = random_below(&h->random, 2) ? uniform(&h->random, 0, 1) : 0,
+                             .rate = uniform(&h->random, 0, 1)};
+    c.d = new_operand(h, "d", h->dtype, rows * c.n_out, INPUT);
+    c.sums = new_operand(h, "sums", h->dtype, c.x.n_in * c.n_out, OUTPUT);
+    c.w = new_operand(h, "w", h->dtype, c.x.n_in * c.n_out, OUTPUT);
+    if (c.first) fill(c.sums, NAN);
+    for (int64_t i = 0; i < c.sums->n; i++) /* sums are never -0 */
+        put(h->dtype, c.sums->before, i, get(h->dtype, c.sums->before, i) + 0.0);
+    const int64_t element = (int64_t)size_of(h->dtype), scratch = cmlp_csr_block(rows, c.k1 - c.k0, element);
+    c.scratch = new_operand(h, "scratch", h->dtype, (scratch + element - 1) / element, SCRATCH);
+    snprintf(h->shape, sizeof h->shape, "rows %d, k %d to %d of %d, %d stored, n_out %d, %s, %s, values %d, columns %d",
+             (int)rows, (int)c.k0, (int)c.k1, (int)c.x.n_in, (int)c.x.n, (int)c.n_out, modes[c.finish.mode],
+             c.first ? "first" : "not first", (int)c.x.values->dtype, (int)c.x.columns->dtype);
+    run_tables(h, call_csr_gradient, &c);
+    same_outputs(h);
+    for (int64_t k = 0; k < c.x.n_in; k++) {
+        int any = 0;
+        for (int64_t i = 0; i < rows; i++) any |= stored[i] = sparse_element(h, &c.x, i, k, &column[i]);
+        judge_csr_gradient(h, &c, k, column, stored, any);
+    }
+}
