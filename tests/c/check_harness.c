@@ -49,7 +49,7 @@ operand *new_operand(harness *h, const char *name, int32_t dtype, int64_t n, ope
         exit(2);
     }
     for (int64_t i = 0; i < n; i++)
-        put(dtype, o->before, i, dtype == CMLP_UINT8 ? (double)random_below(&h->random, 256) : random_value(h));
+        put(dtype, o->before, i, dtype >= CMLP_UINT8 ? (double)random_below(&h->random, 256) : random_value(h));
     return o;
 }
 
