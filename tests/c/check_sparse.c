@@ -141,7 +141,8 @@ static void judge_csr_gradient(harness *h, const csr_gradient_case *c, int64_t k
         for (int64_t i = 0; i < c->x.rows; i++)
             add_product(&p, column[i], stored[i] ? get(dtype, c->d->before, i * c->n_out + j) : 0);
         end_chunk(&p);
-        const int inside = k >= c->k0 && k < c->k1, mode = c->finish.mode;
+        const int inside = k >= c->k0 && k < c->k1;
+        const cmlp_finish_mode mode = c->finish.mode;
         /* skipped: w is what the rule gives, but for infinite ones */
         const int skipped = !any && c->first && alpha == 0 && mode == CMLP_UPDATE;
         const double g = type_round(dtype, type_fma(dtype, alpha, w, p.total) * inverse);
