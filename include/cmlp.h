@@ -69,7 +69,8 @@ typedef enum cmlp_status {
     CMLP_ERROR_OPTION = 33,       /* a hyperparameter is out of its range */
     CMLP_ERROR_BATCH = 34,        /* batch size below 1, or first batch behind the last */
     CMLP_ERROR_THREADS = 35,      /* n_threads is not between 1 and CMLP_MAX_THREADS */
-    CMLP_ERROR_SPARSE = 36,       /* CSR: indptr falls or leaves the values, or a row's columns do not ascend in range */
+    CMLP_ERROR_SPARSE = 36,       /* CSR: indptr falls or leaves the values, or a row's columns do not ascend, or are
+                                   * outside the row */
 
     /* These name data and are found under way: outputs hold unspecified values, but parameters and optimiser are as
      * after the last whole batch. cmlp_run tells row and column. */

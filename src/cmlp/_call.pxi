@@ -210,7 +210,8 @@ cdef class Call:
                              f"{self.rows.n_rows} and {targets.n_rows}")
         if not self.n:
             what = "X must have" if self.order is None else "order must name"
-            raise ValueError(f"{what} at least one row, got {describe(self.given() if self.order is None else self.order)}")
+            given = self.given() if self.order is None else self.order
+            raise ValueError(f"{what} at least one row, got {describe(given)}")
         return 0
 
     cdef object given(self):

@@ -98,7 +98,7 @@ void check_csr(harness *h)
     c.z = new_operand(h, "z", h->dtype, rows * n_out, OUTPUT);
     c.scratch = new_operand(h, "scratch", h->dtype, n_in, SCRATCH);
     fill(c.z, NAN);
-    snprintf(h->shape, sizeof h->shape, "rows %d, n_in %d, %d stored, n_out %d, %s bias, values %d, columns %d, scale %g",
+    snprintf(h->shape, sizeof h->shape, "rows %d, n_in %d, %d stored, n_out %d, %s bias, values %d, columns %d, %g",
              (int)rows, (int)n_in, (int)c.x.n, (int)n_out, c.bias ? "with" : "no", (int)c.x.values->dtype,
              (int)c.x.columns->dtype, c.x.scale);
     run_tables(h, call_csr, &c);

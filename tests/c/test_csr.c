@@ -252,7 +252,8 @@ int main(void)
     const int n = available_isas(isas);
     for (int i = 0; i < 12 * n; i++) {
         const shape one = {.n_layers = 3, .sizes = {COLUMNS, 33, OUTPUTS}, .hidden = CMLP_TANH,
-                             .output = CMLP_SOFTMAX, .loss = CMLP_LOG_LOSS, .dtype = i % 2 ? CMLP_FLOAT64 : CMLP_FLOAT32,
+                             .output = CMLP_SOFTMAX, .loss = CMLP_LOG_LOSS,
+                             .dtype = i % 2 ? CMLP_FLOAT64 : CMLP_FLOAT32,
                              .solver = solvers[i % 4], .rows = ROWS, .batch = i % 3 ? 20 : ROWS, .isa = isas[i / 12],
                              .alpha = i % 4 == 1 ? 0.01 : 0, .n_threads = 1 + i % 5, .with_order = i % 5 == 2};
         fixture_make(&f, &one);

@@ -51,7 +51,8 @@ int cmlp_batch_member(cmlp_batch_job *job, int64_t first, int64_t n, const cmlp_
 double cmlp_squares_total(const cmlp_batch_job *job);
 void cmlp_squares_renew(cmlp_batch_job *job);
 
-/* Workspace of a CMLP_CALL_GRADIENT or _TRAIN (or these with CMLP_CALL_CSR) for batches of at most batch_rows rows; 0 if it cannot be addressed. */
+/* Workspace of a CMLP_CALL_GRADIENT or _TRAIN, CMLP_CALL_CSR added or not, for batches of at most batch_rows rows; 0 if
+ * it cannot be addressed. */
 size_t cmlp_batch_space(const cmlp_net *net, int call, int64_t batch_rows, int32_t n_threads);
 
 #endif

@@ -19,7 +19,8 @@ void cmlp_gather_sparse(const cmlp_data *data, int64_t first, int64_t n, cmlp_cs
 static inline cmlp_csr cmlp_sparse_matrix(const cmlp_data *data, const cmlp_csr_row *list)
 {
     const cmlp_rows *rows = data->rows;
-    return (cmlp_csr){.rows = list, .scale = rows->scale, .dtype = rows->dtype, .wide = rows->index_dtype == CMLP_INT64};
+    const int wide = rows->index_dtype == CMLP_INT64;
+    return (cmlp_csr){.rows = list, .scale = rows->scale, .dtype = rows->dtype, .wide = wide};
 }
 
 /* The first layer's z = b + x W for n rows; `scratch` takes a row of inputs. */
