@@ -175,8 +175,8 @@ int fixture_call(fixture *f, call c)
                                    f->p_run);
     case STEP: return cmlp_step(f->p_net, f->params, f->gradient, f->p_optimizer);
     default:
-        return cmlp_train_epoch(f->p_net, f->params, f->p_rows, f->p_targets, f->p_objective, f->p_optimizer, f->p_epoch,
-                                f->p_run);
+        return cmlp_train_epoch(f->p_net, f->params, f->p_rows, f->p_targets, f->p_objective, f->p_optimizer,
+                                f->p_epoch, f->p_run);
     }
 }
 

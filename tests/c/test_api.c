@@ -15,8 +15,9 @@ static fixture f;
 static void refused(call c, int expected, const char *change, uint64_t before)
 {
     const int status = fixture_call(&f, c);
-    check_that(status == expected && fixture_hash(&f) == before && fixture_intact(&f), "%s with %s: %s%s",
-               call_names[c], change, cmlp_status_name(status), fixture_hash(&f) == before ? "" : ", an output changed");
+    const int untouched = fixture_hash(&f) == before && fixture_intact(&f);
+    check_that(status == expected && untouched, "%s with %s: %s%s", call_names[c], change, cmlp_status_name(status),
+               untouched ? "" : ", an output changed");
 }
 
 /* Each call of the set is refused with this status after this change. */
