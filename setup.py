@@ -25,6 +25,8 @@ class BuildCore(build_ext):
         for extension in self.extensions:
             extension.extra_compile_args = MSVC_FLAGS if msvc else UNIX_FLAGS
             extension.extra_link_args = [] if sys.platform == "win32" else ["-pthread"]
+            if sys.platform == "linux" and not self.inplace:
+                extension.extra_link_args.append("-s")  # names are for those who develop
         super().build_extensions()
 
 
