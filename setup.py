@@ -8,6 +8,7 @@ import numpy
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
+from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).parent
 
@@ -30,6 +31,30 @@ class BuildCore(build_ext):
         super().build_extensions()
 
 
+class BuildPackage(build_py):
+    """Adds the pkg-config file, so that `pkg-config --cflags cmlp` finds the header in the wheel."""
+
+    def run(self):
+        super().run()
+        if not self.editable_mode:
+            folder = Path(self.build_lib, "cmlp/pkgconfig")
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "cmlp.pc").write_text(self.pkg_config(), encoding="utf-8")
+
+    def pkg_config(self):
+        """Fill in what CMake fills in for an installed library; here there is none, only its header."""
+        values = {
+            "CMLP_PC_PREFIX": "..",
+            "CMAKE_INSTALL_INCLUDEDIR": "include",
+            "PROJECT_DESCRIPTION": self.distribution.get_description(),
+            "PROJECT_VERSION": version(),
+            "CMLP_PC_CFLAGS": "",
+        }
+        template = (ROOT / "cmake/cmlp.pc.in").read_text(encoding="utf-8")
+        lines = [line for line in template.splitlines() if not line.lower().startswith("lib")]
+        return "".join(re.sub(r"@(\w+)@", lambda name: values[name[1]], line).rstrip() + "\n" for line in lines)
+
+
 def version():
     header = (ROOT / "include/cmlp.h").read_text(encoding="utf-8")
     return re.search(r'#define CMLP_VERSION "(.+)"', header).group(1)
@@ -50,5 +75,5 @@ core = Extension(
 setup(
     version=version(),
     ext_modules=cythonize([core], language_level=3, include_path=["src"]),
-    cmdclass={"build_ext": BuildCore},
+    cmdclass={"build_ext": BuildCore, "build_py": BuildPackage},
 )
