@@ -1,0 +1,7 @@
+"""Builds the extension: python setup.py build_ext --inplace, where cmlp is installed."""
+
+import cmlp
+from Cython.Build import cythonize
+from setuptools import Extension, setup
+
+setup(name="consumer", ext_modules=cythonize(Extension("consumer", ["consumer.pyx"], [cmlp.get_include()])))
