@@ -98,12 +98,13 @@ static const char *row_data(const cmlp_data *data, int64_t selected)
     return (const char *)data->rows->data + cmlp_selected(data, selected) * data->rows->row_stride;
 }
 
-#define ROWS_AHEAD 6 /* so many rows' conversion takes about as long as memory to answer */
+#define ROWS_AHEAD 6 /* to convert so many takes about as long as memory to answer */
 
-/* Always inlined: GCC takes a function that only prefetches for one that does nothing. */
-VEC_FN void fetch_row(const cmlp_data *data, int64_t selected)
+/* Not static: GCC takes a function that only prefetches for one that does nothing. */
+void cmlp_fetch_ahead(const cmlp_data *data, int64_t selected)
 {
-    const char *row = row_data(data, selected);
+    if (selected + ROWS_AHEAD >= data->n) return;
+    const char *row = row_data(data, selected + ROWS_AHEAD);
     const int64_t bytes = data->rows->n_cols * data->rows->col_stride;
     for (int64_t at = 0; at < bytes; at += CMLP_LINE) CMLP_PREFETCH(row + at);
 }
@@ -117,7 +118,7 @@ void cmlp_gather_rows(const cmlp_data *data, int64_t first, int64_t n, const voi
             list[i] = source;
             continue;
         }
-        if (first + i + ROWS_AHEAD < data->n) fetch_row(data, first + i + ROWS_AHEAD);
+        cmlp_fetch_ahead(data, first + i);
         void *row = cmlp_at(data->net, converted, i * rows->n_cols);
         data->net->kernels->convert(rows->dtype, source, rows->col_stride, rows->n_cols, rows->scale, row);
         list[i] = row;

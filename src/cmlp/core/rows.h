@@ -29,6 +29,9 @@ static inline int64_t cmlp_selected(const cmlp_data *data, int64_t i)
  * into `converted` (n, n_in). */
 void cmlp_gather_rows(const cmlp_data *data, int64_t first, int64_t n, const void **list, void *converted);
 
+/* Brings a dense row nearer that is some rows behind this one. */
+void cmlp_fetch_ahead(const cmlp_data *data, int64_t selected);
+
 /* Pointers to the rows where they lie, to be fetched into the cache; 0 where there are not n more. */
 int cmlp_look_ahead(const cmlp_data *data, int64_t first, int64_t n, const void **list);
 
