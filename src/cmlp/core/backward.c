@@ -172,7 +172,7 @@ static cmlp_fault output_rows(cmlp_batch_job *job, int64_t selected, int64_t a, 
                            job->costs + a + i);
     }
     for (int64_t i = 0; i < n; i++)
-        if (!(job->costs[a + i] - job->costs[a + i] == 0)) {
+        if (!cmlp_is_finite(job->costs[a + i])) {
             int64_t column = cmlp_bad_target(&job->data, selected + i, scratch);
             return (cmlp_fault){column < 0 ? CMLP_ERROR_DIVERGED : CMLP_ERROR_TARGET, selected + i, column};
         }

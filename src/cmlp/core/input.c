@@ -8,10 +8,7 @@
 #define SKIP_SHARE 4
 #define SKIP_OUTPUTS 64
 
-int cmlp_may_skip(const cmlp_net *net)
-{
-    return net->layers[0].n_out >= SKIP_OUTPUTS && cmlp_n_in(net) <= INT32_MAX;
-}
+int cmlp_may_skip(const cmlp_net *net) { return net->layers[0].n_out >= SKIP_OUTPUTS; }
 
 /* Elements that a thread may have stored when it begins a row, the i-th of its share; the row itself may be full. */
 static int64_t allowed(const cmlp_net *net, int64_t i) { return i * (cmlp_n_in(net) / SKIP_SHARE); }

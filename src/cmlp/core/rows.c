@@ -13,8 +13,6 @@ static size_t element_size(int32_t dtype)
     }
 }
 
-static int is_finite(double x) { return x - x == 0; }
-
 static int check_strided(const void *data, int32_t dtype, int64_t row_stride, int64_t col_stride)
 {
     size_t size = element_size(dtype);
@@ -32,7 +30,7 @@ static int check_rows(const cmlp_net *net, const cmlp_rows *rows, int64_t *n)
     if ((!sparse && rows->kind != CMLP_DENSE) || rows->n_rows < 0 || rows->n_cols != cmlp_n_in(net))
         return CMLP_ERROR_ROWS;
     if (!sparse && !rows->data && rows->n_rows) return CMLP_ERROR_NULL;
-    if (!is_finite(rows->scale) || rows->scale == 0) return CMLP_ERROR_OPTION;
+    if (!cmlp_is_finite(rows->scale) || rows->scale == 0) return CMLP_ERROR_OPTION;
     int status = sparse ? cmlp_check_sparse_arrays(rows)
                         : check_strided(rows->data, rows->dtype, rows->row_stride, rows->col_stride);
     if (status) return status;
@@ -72,7 +70,7 @@ static int check_weights(const cmlp_data *data)
     double most = 0;
     for (int64_t i = 0; i < data->n; i++) {
         double w = data->weights[cmlp_selected(data, i)];
-        if (!is_finite(w) || w < 0) return CMLP_ERROR_WEIGHT;
+        if (!cmlp_is_finite(w) || w < 0) return CMLP_ERROR_WEIGHT;
         if (w > most) most = w;
     }
     return most > 0 || !data->n ? CMLP_OK : CMLP_ERROR_WEIGHT;
