@@ -48,11 +48,12 @@ static size_t scratch_size(const cmlp_net *net, int call, int64_t rows)
 static void lay_out(cmlp_space *space, cmlp_batch_job *job, const cmlp_net *net, int call, int64_t batch_rows,
                     int32_t n_threads)
 {
-    const int64_t most = net->n_params < LARGE_NET ? TILE_ROWS : CMLP_CHUNK, rows = batch_rows < most ? batch_rows : most;
+    const int64_t most = net->n_params < LARGE_NET ? TILE_ROWS : CMLP_CHUNK;
+    const int64_t rows = batch_rows < most ? batch_rows : most;
     int64_t groups = 0;
     job->tile_rows = rows;
     const int csr = call & CMLP_CALL_CSR;
-    cmlp_input_lay_out(space, net, csr, rows, n_threads, &job->input);
+    cmlp_input_lay_out(space, net, csr, rows, n_threads, 1, &job->input);
     for (int32_t l = 0; l < net->n_layers; l++) {
         job->activations[l] = cmlp_take(space, rows * net->layers[l].n_out, net->element);
         job->deltas[l] = cmlp_take(space, rows * net->layers[l].n_out, net->element);

@@ -12,7 +12,6 @@
 /* What one thread works in. */
 typedef struct tile_space {
     cmlp_input_space input;
-    void *scratch;        /* a row of inputs */
     void *activations[2]; /* of hidden layers, in turns */
 } tile_space;
 
@@ -33,8 +32,7 @@ static void lay_out(cmlp_space *space, const cmlp_net *net, int sparse, int64_t 
     int64_t hidden = 0;
     for (int32_t l = 0; l < net->n_layers - 1; l++)
         if (net->layers[l].n_out > hidden) hidden = net->layers[l].n_out;
-    cmlp_input_lay_out(space, net, sparse, rows, 1, &tile->input);
-    tile->scratch = cmlp_take(space, cmlp_n_in(net), net->element);
+    cmlp_input_lay_out(space, net, sparse, rows, 1, 0, &tile->input);
     for (int i = 0; i < 2; i++) tile->activations[i] = cmlp_take(space, rows * hidden, net->element);
 }
 
@@ -73,8 +71,8 @@ static cmlp_fault forward_tile(const forward_job *job, const tile_space *tile, i
         if (l) {
             cmlp_weighted_sums(net, job->params, l, &x, n, a);
         } else {
-            cmlp_first_sums(net, job->params, &input, n, a, tile->scratch);
-            cmlp_fault fault = cmlp_check_sums(&job->data, a, first, n, tile->scratch, 0);
+            cmlp_first_sums(net, job->params, &input, n, a, tile->input.converted);
+            cmlp_fault fault = cmlp_check_sums(&job->data, a, first, n, tile->input.converted, 0);
             if (fault.status) return fault;
         }
         net->kernels->activate(layer->activation, a, n, layer->n_out);

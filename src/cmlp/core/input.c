@@ -15,15 +15,15 @@ static int64_t allowed(const cmlp_net *net, int64_t i) { return i * (cmlp_n_in(n
 
 static int64_t full_row(const cmlp_net *net) { return 2 * (cmlp_n_in(net) + net->kernels->lanes); }
 
-void cmlp_input_lay_out(cmlp_space *space, const cmlp_net *net, int csr, int64_t rows, int32_t n_threads,
+void cmlp_input_lay_out(cmlp_space *space, const cmlp_net *net, int csr, int64_t rows, int32_t n_threads, int ahead,
                         cmlp_input_space *input)
 {
     const int skip = !csr && cmlp_may_skip(net);
     const int64_t room = skip ? allowed(net, rows) + n_threads * full_row(net) : 0;
     input->list = cmlp_take(space, csr ? 0 : rows, sizeof(void *));
-    input->ahead = cmlp_take(space, csr ? 0 : rows, sizeof(void *));
+    input->ahead = ahead && !csr ? cmlp_take(space, rows, sizeof(void *)) : NULL;
     input->sparse = cmlp_take(space, csr || skip ? rows : 0, sizeof(cmlp_csr_row));
-    input->converted = cmlp_take(space, csr ? 0 : rows * cmlp_n_in(net), net->element);
+    input->converted = cmlp_take(space, (csr ? 1 : rows) * cmlp_n_in(net), net->element);
     input->values = cmlp_take(space, room, net->element);
     input->columns = cmlp_take(space, room, sizeof(int32_t));
 }
@@ -38,12 +38,11 @@ static int skip_zeros(const cmlp_data *data, int64_t selected, int64_t n, const 
     for (int64_t i = 0; i < n; i++) {
         if (used > allowed(net, i) + cmlp_n_in(net)) return 0;
         if (data->in_place) cmlp_fetch_ahead(data, selected + i);
-        cmlp_csr_row *row = &space->sparse[a + i];
-        row->values = cmlp_at(net, space->values, start + used);
-        row->columns = space->columns + start + used;
-        row->n = net->kernels->keep_nonzero(space->list[a + i], cmlp_n_in(net), cmlp_at(net, space->values, start + used),
-                                            space->columns + start + used);
-        used += row->n;
+        void *values = cmlp_at(net, space->values, start + used);
+        int32_t *columns = space->columns + start + used;
+        const int64_t kept = net->kernels->keep_nonzero(space->list[a + i], cmlp_n_in(net), values, columns);
+        space->sparse[a + i] = (cmlp_csr_row){.values = values, .columns = columns, .n = kept};
+        used += kept;
     }
     return used <= allowed(net, n);
 }
@@ -59,7 +58,8 @@ cmlp_input cmlp_gather_input(const cmlp_data *data, int64_t selected, int64_t n,
     cmlp_gather_rows(data, selected, n, space->list + a, cmlp_at(net, space->converted, a * cmlp_n_in(net)));
     if (cmlp_may_skip(net) && skip_zeros(data, selected, n, space, a, index)) return cmlp_input_at(data, space, a, 1);
     cmlp_input input = cmlp_input_at(data, space, a, 0);
-    if (cmlp_look_ahead(data, selected + tile, n, space->ahead + a)) input.rows.ahead = space->ahead + a;
+    if (space->ahead && cmlp_look_ahead(data, selected + tile, n, space->ahead + a))
+        input.rows.ahead = space->ahead + a;
     return input;
 }
 

@@ -7,9 +7,9 @@
 
 /* Room for the rows of a tile; several threads may fill it, each its share. */
 typedef struct cmlp_input_space {
-    const void **list, **ahead;
+    const void **list, **ahead; /* rows where they lie, or converted; those of the next tile (NULL: not wanted) */
     cmlp_csr_row *sparse;
-    void *converted;  /* dense rows of the net's type */
+    void *converted;  /* dense rows of the net's type; room for one where the data are CSR */
     void *values;     /* what is left of these without the zeros, */
     int32_t *columns; /* and where it stood */
 } cmlp_input_space;
@@ -24,8 +24,9 @@ typedef struct cmlp_input {
 /* Whether zeros may be left out of dense rows of this net. */
 int cmlp_may_skip(const cmlp_net *net);
 
-/* Takes the room for `rows` rows of CSR data or dense ones, filled by n_threads threads. */
-void cmlp_input_lay_out(cmlp_space *space, const cmlp_net *net, int csr, int64_t rows, int32_t n_threads,
+/* Takes the room for `rows` rows of CSR data or dense ones, filled by n_threads threads; `ahead` if the data are gone
+ * through in tiles. */
+void cmlp_input_lay_out(cmlp_space *space, const cmlp_net *net, int csr, int64_t rows, int32_t n_threads, int ahead,
                         cmlp_input_space *input);
 
 /* The selected rows [selected, selected + n), which become rows [a, a + n) of a tile of `tile` rows, by thread `index`;

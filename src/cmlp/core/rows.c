@@ -91,27 +91,11 @@ int cmlp_check_data(cmlp_data *data, const cmlp_net *net, const cmlp_rows *rows,
     return status;
 }
 
-static const char *row_data(const cmlp_data *data, int64_t selected)
-{
-    return (const char *)data->rows->data + cmlp_selected(data, selected) * data->rows->row_stride;
-}
-
-#define ROWS_AHEAD 6 /* to convert so many takes about as long as memory to answer */
-
-/* Not static: GCC takes a function that only prefetches for one that does nothing. */
-void cmlp_fetch_ahead(const cmlp_data *data, int64_t selected)
-{
-    if (selected + ROWS_AHEAD >= data->n) return;
-    const char *row = row_data(data, selected + ROWS_AHEAD);
-    const int64_t bytes = data->rows->n_cols * data->rows->col_stride;
-    for (int64_t at = 0; at < bytes; at += CMLP_LINE) CMLP_PREFETCH(row + at);
-}
-
 void cmlp_gather_rows(const cmlp_data *data, int64_t first, int64_t n, const void **list, void *converted)
 {
     const cmlp_rows *rows = data->rows;
     for (int64_t i = 0; i < n; i++) {
-        const char *source = row_data(data, first + i);
+        const char *source = cmlp_row_data(data, first + i);
         if (data->in_place) {
             list[i] = source;
             continue;
@@ -126,7 +110,7 @@ void cmlp_gather_rows(const cmlp_data *data, int64_t first, int64_t n, const voi
 int cmlp_look_ahead(const cmlp_data *data, int64_t first, int64_t n, const void **list)
 {
     if (!data->in_place || first + n > data->n) return 0;
-    for (int64_t i = 0; i < n; i++) list[i] = row_data(data, first + i);
+    for (int64_t i = 0; i < n; i++) list[i] = cmlp_row_data(data, first + i);
     return 1;
 }
 
