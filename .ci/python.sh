@@ -17,12 +17,16 @@ types() {
     "$WORK/readme/bin/python" -m mypy
     cd "$WORK" # the installed package, not the sources
     "$WORK/readme/bin/python" -m mypy.stubtest cmlp._core --allowlist "$TREE/.ci/stubtest-allowlist"
+    cp "$TREE/tests/consumers/typed/typed.py" .
+    "$WORK/readme/bin/python" -m mypy --strict typed.py
 }
 
-# Another reader of the same hints.
+# Another reader of the hints that a stranger's module is given.
 pyright() {
     "$WORK/readme/bin/python" -m pip install -q 'pyright==1.1.*'
-    "$WORK/readme/bin/pyright" --pythonpath "$WORK/readme/bin/python" src/cmlp
+    cd "$WORK"
+    cp "$TREE/tests/consumers/typed/typed.py" .
+    "$WORK/readme/bin/pyright" --pythonpath "$WORK/readme/bin/python" typed.py
 }
 
 workflows() { "$WORK/readme/bin/python" tools/check_workflows.py; }
