@@ -14,8 +14,8 @@ arm64_system() {
     local package
     mkdir -p "$ARM/lists/partial" "$ARM/cache/archives/partial" "$ARM/root"
     touch "$ARM/status"
-    arm64_apt update -q
-    arm64_apt install -y -q --download-only --no-install-recommends python3 libstdc++6 libgomp1
+    arm64_apt update -q || return
+    arm64_apt install -y -q --download-only --no-install-recommends python3 libstdc++6 libgomp1 || return
     for package in "$ARM"/cache/archives/*.deb; do dpkg -x "$package" "$ARM/root"; done
 }
 

@@ -45,10 +45,9 @@ wheel_of() { # <python>
 # Strangers' programs, which find the header by pkg-config and the declarations by cimport.
 use_wheel() { # <folder>
     local python=$1/venv/bin/python flags
-    flags=$(PKG_CONFIG_PATH=$("$python" -c 'import cmlp.pkgconfig; print(*cmlp.pkgconfig.__path__)') pkg-config --cflags cmlp)
-    # shellcheck disable=SC2086
-    gcc -c "$1/tests/consumers/golden/golden.c" $flags -o "$1/golden.o"
-    "$python" -m pip install -q setuptools Cython
+    "$python" -m pip install -q setuptools Cython pkgconf
+    read -ra flags <<<"$("$python" -m pkgconf --cflags cmlp)" # it asks the packages' entry points
+    gcc -c "$1/tests/consumers/golden/golden.c" "${flags[@]}" -o "$1/golden.o"
     cd "$1/tests/consumers/cimport"
     "$python" setup.py -q build_ext --inplace
     "$python" -c 'import cmlp, consumer; print(consumer.seen()); assert consumer.seen()[0] == cmlp.__version__'
