@@ -42,13 +42,16 @@ builder_for_arm64() { # <version of Python>
 }
 
 manylinux_aarch64() {
-    local version
+    local version compiler
     have qemu-aarch64-static || return 0
     arm64_system || { echo "skipped: no Debian packages for arm64" && return 0; }
     version=$(arm64_python -c 'import sys; print("%d.%d" % sys.version_info[:2])')
     builder_for_arm64 "$version" || { echo "skipped: no Python $version to build with" && return 0; }
-    _PYTHON_HOST_PLATFORM=linux-aarch64 SETUPTOOLS_EXT_SUFFIX=.cpython-${version/./}-aarch64-linux-gnu.so \
-        manylinux_wheel "$ARM/builder/bin/python" aarch64 "$ARM" --no-build-isolation
+    compiler=$(zig_compiler aarch64-linux-gnu.2.17)
+    CC=$compiler LDSHARED="$compiler -shared" _PYTHON_HOST_PLATFORM=linux-aarch64 \
+        SETUPTOOLS_EXT_SUFFIX=.cpython-${version/./}-aarch64-linux-gnu.so \
+        build_wheel "$ARM/builder/bin/python" "$ARM/raw" --no-build-isolation
+    repair_wheel aarch64 "$ARM"
     install_for_arm64 "$version" "$(echo "$ARM"/*.whl)[test]"
     cp -r tests pyproject.toml "$ARM"
     cd "$ARM"

