@@ -87,6 +87,15 @@ def test_a_copy_answers_and_trains_on_like_the_original(duplicate):
     assert twin.loss_curve_ == model.loss_curve_
 
 
+def test_parameters_begin_a_cache_line():
+    """For the sake of speed; by chance one array in four does."""
+    X, y = blobs()
+    models = [small(early_stopping=stops, max_iter=3) for stops in (False, True) for _ in range(4)]
+    models += [through_pickle(model.fit(X, y)) for model in models]
+    models += [small().partial_fit(X, y, classes=np.unique(y)).partial_fit(X, y) for _ in range(4)]
+    assert {model.coefs_[0].ctypes.data % 64 for model in models} == {0}
+
+
 def test_training_a_shallow_copy_leaves_the_original_alone():
     X, y = blobs()
     model = small().fit(X, y)

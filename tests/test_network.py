@@ -286,11 +286,34 @@ def test_training_learns_the_exclusive_or():
 # ---------------------------------------------------------------- pickling, copying
 
 
-@pytest.mark.parametrize(
+twins = pytest.mark.parametrize(
     "twin_of",
     [copy.copy, copy.deepcopy, lambda net: pickle.loads(pickle.dumps(net))],
     ids=["copy", "deepcopy", "pickle"],
 )
+
+
+@twins
+def test_parameters_begin_a_cache_line(twin_of):
+    """For the sake of speed; by chance one array in four does."""
+    nets = [Network([784, n, 10]) for n in range(10, 18)]
+    for net in [*nets, *map(twin_of, nets)]:
+        assert net.params.ctypes.data % 64 == 0
+        assert net.weights[0].base is net.biases[1].base is net.params
+
+
+def test_parameters_in_memory_of_others_stay_there():
+    net = Network([784, 16, 10])
+    buffers = []
+    data = pickle.dumps(net, protocol=5, buffer_callback=buffers.append)
+    memory = bytes(1) * 4 + net.params.tobytes()
+    twin = pickle.loads(data, buffers=[memoryview(memory)[4:]])
+    assert len(buffers) == 1 and not twin.params.flags.writeable
+    assert_same_bits(twin.params, net.params)
+    assert np.shares_memory(twin.params, np.frombuffer(memory, np.uint8))
+
+
+@twins
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_a_twin_has_the_same_bits_and_a_life_of_its_own(twin_of, dtype):
     net = Network([6, 5, 3], "relu", dtype=dtype, input_scale=0.5, random_state=0, n_threads=1)

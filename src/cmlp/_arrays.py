@@ -94,6 +94,36 @@ def as_doubles(value, n, name):
     return array
 
 
+_CACHE_LINE = 64  # bytes
+
+
+def empty_block(n, dtype):
+    """Return an array to be filled that begins a cache line.
+
+    Weights that lie across two lines cost a lone row a sixth of its time; NumPy's own memory begins anywhere.
+    """
+    memory = np.empty(n * np.dtype(dtype).itemsize + _CACHE_LINE, np.uint8)
+    # Through a buffer, so that the block is the base of its views.
+    return np.frombuffer(memory.data, dtype, n, -_address(memory) % _CACHE_LINE)
+
+
+def block_copy(block):
+    """Return a copy that begins a cache line."""
+    copy = empty_block(len(block), block.dtype)
+    copy[...] = block
+    return copy
+
+
+def loaded_block(block):
+    """Return a block that was unpickled, moved to a cache line unless it is memory shared with others."""
+    private = type(block) is np.ndarray and block.flags.writeable
+    return block_copy(block) if private and _address(block) % _CACHE_LINE else block
+
+
+def _address(array):
+    return array.__array_interface__["data"][0]
+
+
 def available_threads() -> int:
     """Return the number of processors that this process may use, by affinity and by control group."""
     count = os.cpu_count() or 1

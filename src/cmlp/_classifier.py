@@ -280,7 +280,7 @@ class MLPClassifier(MultilayerPerceptron):
         ndarray of shape (n_samples,) or (n_samples, n_classes)
         """
         model = self._fitted()
-        return model.labels.decode(self._outputs(model, X))
+        return model.labels.decode(model.outputs(X, self))
 
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
         """Probability of each label; the rows of squared-error networks are brought to sum 1.
@@ -295,12 +295,12 @@ class MLPClassifier(MultilayerPerceptron):
             Of the model's own type.
         """
         model = self._fitted()
-        outputs = self._outputs(model, X)
+        outputs = model.outputs(X, self)
+        if model.out_activation == "softmax" or model.labels.kind == "multilabel":
+            return outputs
         if model.labels.kind == "binary":
             return np.concatenate([1 - outputs, outputs], axis=1)
-        if model.labels.kind == "multiclass" and model.net.activations[-1] == "logistic":
-            return _normalized(outputs)
-        return outputs
+        return _normalized(outputs)
 
     def predict_log_proba(self, X: ArrayLike) -> np.ndarray:
         """Logarithm of `predict_proba`.

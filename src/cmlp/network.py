@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from cmlp import _arguments, _core
+from cmlp._arrays import block_copy, empty_block, loaded_block
 
 _ALL_ROWS = 2**63 - 1  # as a batch size: whatever there is
 
@@ -65,7 +66,7 @@ def initial_params(net, rng, activations):
     -----
     Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks", 2010.
     """
-    params = np.empty(net.n_params, net.dtype)
+    params = empty_block(net.n_params, net.dtype)
     for weights, biases, activation in zip(*net.views(params), activations, strict=True):
         factor = 2.0 if activation == "logistic" else 6.0
         bound = np.sqrt(factor / sum(weights.shape))
@@ -141,8 +142,11 @@ class Network:
 
     def __copy__(self) -> Network:
         twin = type(self).__new__(type(self))
-        twin.__dict__.update(self.__dict__, _params=self._params.copy())
+        twin.__dict__.update(self.__dict__, _params=block_copy(self._params))
         return twin
+
+    def __setstate__(self, state: dict) -> None:
+        self.__dict__.update(state, _params=loaded_block(state["_params"]))
 
     def __repr__(self) -> str:
         shape = "-".join(map(str, self.sizes))
