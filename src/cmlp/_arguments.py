@@ -101,7 +101,11 @@ def checked_threads(n_threads):
 
 
 def random_state(seed):
-    """Return a RandomState for a seed, as scikit-learn reads it."""
+    """Return a RandomState for a seed, as scikit-learn reads it.
+
+    An int makes a new one at every call, so each fit and partial_fit of an estimator repeats the same draws; a
+    RandomState goes on from where it is; None is NumPy's global one.
+    """
     if seed is None:
         return np.random.mtrand._rand
     if isinstance(seed, Integral) and 0 <= seed < 2**32:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from cmlp import _core
+from cmlp._arguments import random_state
 from cmlp._arrays import block_copy
 from cmlp._model import Fitted, FittedTensors, Model, Progress
 from cmlp._parameters import (
@@ -22,7 +23,7 @@ from cmlp._parameters import (
     hidden_activations,
     hidden_sizes,
 )
-from cmlp._split import plain_split, random_state, stratified_split
+from cmlp._split import plain_split, stratified_split
 from cmlp._training import Data, Schedule, Training
 from cmlp._validation import (
     as_rows,
