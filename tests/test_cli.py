@@ -331,6 +331,20 @@ def test_console_script_is_the_command():
     assert script.load() is cli.main
 
 
+@pytest.mark.parametrize("started_by", ["script", "module"])
+def test_an_instruction_set_that_is_none_is_told_in_one_line(started_by, tmp_path, monkeypatch):
+    program = "python -m cmlp"
+    if started_by == "script":  # as the installed script does
+        program, script = "cmlp", tmp_path / "cmlp"
+        script.write_text("import sys\nfrom cmlp.cli import main\nsys.exit(main())\n", encoding="utf-8")
+        monkeypatch.setattr(f"{__name__}.COMMAND", [sys.executable, str(script)])
+    done = run("--version", CMLP_ISA="sse9")
+    assert done.returncode == 2 and done.stdout == b""
+    expected = f"{program}: error: CMLP_ISA='sse9' cannot be used on this processor; available: generic"
+    assert done.stderr.decode().startswith(expected)
+    assert len(done.stderr.splitlines()) == 1
+
+
 def test_options_reach_the_network(capsys):
     assert cli.main(["digits", "--hidden", "8,7,6", "--epochs", "1", "--threads", "1"]) == 0
     text = capsys.readouterr().out

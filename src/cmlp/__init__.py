@@ -1,9 +1,10 @@
 """A multilayer perceptron in C for Python: fast, small, and the same bits everywhere."""
 
+import os
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from cmlp._core import __version__, cpu_info
 from cmlp.exceptions import DivergenceError, NonFiniteInputError, StatusError
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
 if TYPE_CHECKING:
     from cmlp import datasets
     from cmlp._classifier import MLPClassifier
+    from cmlp._core import __version__, cpu_info
     from cmlp._include import get_include
     from cmlp._regressor import MLPRegressor
     from cmlp.network import Gradient, Network
@@ -33,8 +35,15 @@ else:
         "MLPClassifier": "_classifier",
         "MLPRegressor": "_regressor",
         "Network": "network",
+        "__version__": "_core",
+        "cpu_info": "_core",
         "get_include": "_include",
     }
+
+    def _is_command():
+        """Whether this is ``cmlp`` or ``python -m cmlp`` on its way."""
+        program = os.path.basename((sys.argv or [""])[0])
+        return program == "-m" or os.path.splitext(program)[0] == "cmlp"
 
     def __getattr__(name):
         if name in _MODULE_OF:
@@ -48,3 +57,7 @@ else:
 
     def __dir__():
         return sorted({*globals(), *__all__})
+
+    # The bridge at once: it refuses what CMLP_ISA may not be. The command says so itself, in a line.
+    if not _is_command():
+        import_module("cmlp._core")
