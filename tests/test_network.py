@@ -19,8 +19,9 @@ from helpers import (
     targets,
     uniform,
 )
+from sklearn.neural_network import MLPClassifier as SklearnMLPClassifier
 
-from cmlp import Network
+from cmlp import MLPClassifier, Network
 
 # ---------------------------------------------------------------- worked by hand
 
@@ -206,6 +207,17 @@ def test_initial_parameters_are_scikit_learns(activation, dtype):
     assert_same_bits(net.params, twin.init_params(np.random.RandomState(42)))
     same = Network([9, 8, 7, 3], activation, dtype=dtype, random_state=np.random.RandomState(42))
     assert_same_bits(same.params, net.params)
+
+
+@pytest.mark.parametrize("activation", ["logistic", "relu"])
+def test_without_hidden_layers_activation_decides_the_initial_bounds_as_in_scikit_learn(activation):
+    X, y = inputs(0, 30, 9, np.float64), labels(1, 30, 3)
+    standing = {"solver": "sgd", "learning_rate_init": 1e-300, "alpha": 0, "max_iter": 1, "random_state": 42}
+    net = Network([9, 3], activation, dtype="float64", random_state=42)
+    for estimator in (MLPClassifier, SklearnMLPClassifier):
+        model = estimator((), activation, **standing).partial_fit(X, y, classes=np.arange(3))
+        assert_close(model.coefs_[0], net.weights[0], np.float64)
+        assert_close(model.intercepts_[0], net.biases[0], np.float64)
 
 
 def test_without_a_seed_networks_differ():

@@ -83,7 +83,8 @@ class Network:
     sizes : sequence of int
         Layer sizes, input first, for example ``[784, 16, 16, 10]``.
     activation : str or sequence of str, default="logistic"
-        Of the hidden layers: "identity", "logistic", "tanh" or "relu"; one for all or one each.
+        Of the hidden layers: "identity", "logistic", "tanh" or "relu"; one for all or one each. It also decides how
+        far initial parameters are from 0, see the notes.
     output : {"softmax", "logistic", "identity", "exp"}, default="softmax"
         The output layer's activation.
     loss : {"log_loss", "squared_error", "poisson"}, default="log_loss"
@@ -110,6 +111,13 @@ class Network:
     ------
     ValueError
         If the description is not one of a network.
+
+    Notes
+    -----
+    Weights and biases start uniform in ``+-sqrt(6 / (n_in + n_out))``, 2 in place of 6 for logistic layers; the
+    output layer takes the last hidden one's number, without hidden layers that of `activation`. All this is
+    scikit-learn's. The C library's ``cmlp_init_params`` draws the same, except that it knows no `activation` of a
+    network without hidden layers and takes 6.
 
     Examples
     --------
