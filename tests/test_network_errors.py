@@ -170,6 +170,34 @@ def test_wrong_targets(net, method, case):
     assert_says(caught.value, *fragments)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "list"])
+@pytest.mark.parametrize("method", METHODS)
+def test_negative_targets_of_the_poisson_loss(method, dtype):
+    net = Network([3, 4, 2], output="exp", loss="poisson", random_state=0)
+    before, wrong = net.params.copy(), np.ones((6, 2))
+    wrong[4, 1] = -2
+    with pytest.raises(ValueError) as caught:
+        call(net, method, X, wrong.tolist() if dtype == "list" else wrong.astype(dtype))
+    assert_says(caught.value, "Y must not be negative with loss='poisson', got -2", "at row 4, column 1")
+    assert_same_bits(net.params, before)
+    wrong[4, 1] = NAN
+    with pytest.raises(StatusError, match="contains NaN at row 4, column 1"):
+        call(net, method, X, wrong)
+    call(net, method, X, np.zeros((6, 2)))
+    other = Network([3, 4, 2], output="identity", loss="squared_error", random_state=0)
+    call(other, method, X, -np.ones((6, 2)))
+
+
+@pytest.mark.parametrize("wrong", [[0, 1, 0, 1, 1, 0], [0] * 6, [0.5] * 6], ids=str)
+@pytest.mark.parametrize("method", METHODS)
+def test_one_output_wants_a_column(method, wrong):
+    """Class indices of one class would say nothing: who passes them means numbers."""
+    net = Network([3, 4, 1], output="logistic", random_state=0)
+    with pytest.raises(ValueError) as caught:
+        call(net, method, X, wrong)
+    assert_says(caught.value, "Y must have shape (n, 1)", "(6,)", "Y.reshape(-1, 1)")
+
+
 WRONG_OUTPUTS = {
     "rows": (np.empty((5, 2), np.float32), "(6, 2)", "(5, 2)"),
     "columns": (np.empty((6, 3), np.float32), "(6, 2)", "(6, 3)"),

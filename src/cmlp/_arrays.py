@@ -62,6 +62,10 @@ def readable(array, name):
 def as_labels(value, n_classes):
     """Return class indices as an int32 array of our own, checked against the number of classes."""
     array = np.asarray(value)
+    if n_classes == 1:
+        raise ValueError(
+            f"Y must have shape (n, 1) for the one output, got {array.shape}. Reshape it: Y.reshape(-1, 1)."
+        )
     if array.dtype.kind not in "bui":
         raise TypeError(
             f"Y must be class indices (integers) or of shape (n, {n_classes}), got dtype {array.dtype}"
@@ -71,6 +75,15 @@ def as_labels(value, n_classes):
             f"Y must be class indices from 0 to {n_classes - 1}, got {array.min()} to {array.max()}"
         )
     return np.array(array, np.int32)
+
+
+def require_not_negative(targets):
+    """Refuse targets that the Poisson loss has no cost for; NaN is the core's to find."""
+    if targets.size and targets.min() < 0:
+        row, column = map(int, np.unravel_index(targets.argmin(), targets.shape))
+        raise ValueError(
+            f"Y must not be negative with loss='poisson', got {targets[row, column]} at row {row}, column {column}"
+        )
 
 
 def as_order(value, n_rows):

@@ -201,6 +201,8 @@ cdef class Call:
             targets.kind = CMLP_CLASSES
         else:
             self.Y = matrix(Y, "Y", net.n_out)
+            if net.loss == "poisson":
+                require_not_negative(self.Y)
             targets.kind, targets.dtype = CMLP_DENSE, dtype_code(self.Y)
             targets.col_stride = cnp.PyArray_STRIDE(self.Y, 1)
         targets.data, targets.n_rows = cnp.PyArray_DATA(self.Y), cnp.PyArray_DIM(self.Y, 0)

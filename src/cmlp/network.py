@@ -239,7 +239,7 @@ class Network:
         ----------
         X : array of shape (n, n_inputs)
         Y : array of shape (n,) or (n, n_outputs)
-            Class indices, or the wanted outputs.
+            Class indices, if there are two outputs or more; or the wanted outputs, for the loss "poisson" not negative.
         """
         return self._net.cost(self.params, X, Y, scale=self._scale, n_threads=self._n_threads)
 
