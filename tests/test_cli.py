@@ -31,11 +31,12 @@ def environment(**changes):
     return {**kept, "PYTHONUTF8": "1", "TERM": "xterm-256color", **changes}
 
 
-def run(*arguments, **changes):
+def run(*arguments, stdout=subprocess.PIPE, **changes):
     """Run the command in a pipe."""
     return subprocess.run(
         [*COMMAND, *arguments],
-        capture_output=True,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
         env=environment(**changes),
         timeout=120,
         check=False,
@@ -232,13 +233,7 @@ def test_broken_pipe_is_quiet(arguments):
     reading, writing = os.pipe()
     os.close(reading)
     with open(writing, "wb") as pipe:
-        result = subprocess.run(
-            [*COMMAND, *arguments],
-            stdout=pipe,
-            stderr=subprocess.PIPE,
-            env=environment(),
-            check=False,
-        )
+        result = run(*arguments, stdout=pipe)
     assert result.returncode == 141
     assert result.stderr == b""
 
@@ -260,13 +255,7 @@ def test_pipe_that_breaks_under_way_is_quiet():
 @pytest.mark.parametrize("arguments", [[], ["--help"]])
 def test_full_disk_is_one_clear_line(arguments):
     with open("/dev/full", "wb") as full:
-        result = subprocess.run(
-            [*COMMAND, *arguments],
-            stdout=full,
-            stderr=subprocess.PIPE,
-            env=environment(),
-            check=False,
-        )
+        result = run(*arguments, stdout=full)
     assert result.returncode == 1
     assert result.stderr.startswith(b"python -m cmlp: error: cannot write: ")
     assert result.stderr.count(b"\n") == 1

@@ -4,7 +4,8 @@ import re
 
 import numpy as np
 import pytest
-from helpers import assert_same_bits, inputs, labels, net_and_params
+from helpers import assert_same_bits, net_and_params
+from small_network import DENSE, METHODS, WITH_TARGETS, X, Y, call
 
 from cmlp import Network, StatusError, _core
 
@@ -90,8 +91,6 @@ def test_networks_too_large_for_the_machine():
 
 # ---------------------------------------------------------------- methods
 
-X, Y = inputs(1, 6, 3, np.float32), labels(2, 6, 2)
-DENSE = np.eye(2)[Y]
 
 WRONG_ROWS = {
     "one row as a vector": (X[0], "X must be a 2-D array", "(3,)", "reshape(1, -1)"),
@@ -124,36 +123,14 @@ WRONG_TARGETS = {
     "nothing": (None, "Y must"),
     "ragged": ([[1, 0], [1]], "Y", "rectangular"),
 }
-METHODS = {
-    "cost": lambda net, x, y: net.cost(x, y),
-    "gradient": lambda net, x, y: net.gradient(x, y),
-    "input_gradient": lambda net, x, y: net.input_gradient(x, y),
-    "step": lambda net, x, y: net.step(x, y, 0.1),
-    "train_epoch": lambda net, x, y: net.train_epoch(x, y, 1000, 0.1),
-}
-
-
-@pytest.fixture
-def net():
-    """A network whose parameters a test must leave as they were."""
-    network = Network([3, 4, 2], random_state=0)
-    before = network.params.copy()
-    yield network
-    assert_same_bits(network.params, before)
 
 
 def named(cases):
     return pytest.mark.parametrize("case", cases.values(), ids=cases.keys())
 
 
-def call(network, method, x, y=Y):
-    if method in METHODS:
-        return METHODS[method](network, x, y)
-    return getattr(network, method)(x)
-
-
 @named(WRONG_ROWS)
-@pytest.mark.parametrize("method", ["forward", "activations", *METHODS])
+@pytest.mark.parametrize("method", METHODS)
 def test_wrong_rows(net, method, case):
     wrong, *fragments = case
     with pytest.raises((ValueError, TypeError)) as caught:
@@ -162,7 +139,7 @@ def test_wrong_rows(net, method, case):
 
 
 @named(WRONG_TARGETS)
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", WITH_TARGETS)
 def test_wrong_targets(net, method, case):
     wrong, *fragments = case
     with pytest.raises((ValueError, TypeError)) as caught:
@@ -171,7 +148,7 @@ def test_wrong_targets(net, method, case):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "list"])
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", WITH_TARGETS)
 def test_negative_targets_of_the_poisson_loss(method, dtype):
     net = Network([3, 4, 2], output="exp", loss="poisson", random_state=0)
     before, wrong = net.params.copy(), np.ones((6, 2))
@@ -189,7 +166,7 @@ def test_negative_targets_of_the_poisson_loss(method, dtype):
 
 
 @pytest.mark.parametrize("wrong", [[0, 1, 0, 1, 1, 0], [0] * 6, [0.5] * 6], ids=str)
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", WITH_TARGETS)
 def test_one_output_wants_a_column(method, wrong):
     """Class indices of one class would say nothing: who passes them means numbers."""
     net = Network([3, 4, 1], output="logistic", random_state=0)

@@ -1,5 +1,8 @@
 """What the constructor's parameters may be, checked by fit before anything changes."""
 
+import inspect
+import re
+
 import numpy as np
 import pytest
 from sklearn.neural_network import MLPClassifier as TheirClassifier
@@ -130,3 +133,24 @@ def test_parameters_and_what_they_may_be(name, value, message):
 def test_parameters_may_be_numpys(name, value):
     params = {"max_iter": 2, "hidden_layer_sizes": (3,), name: value}
     MLPClassifier(**params).fit(X, LABELS)
+
+
+# What the docstrings say. Both list all parameters, for readers of help() and of the sources.
+
+
+def documented(estimator):
+    """The docstring's entries of the constructor's parameters: by name the text as written."""
+    section = inspect.getdoc(estimator).split("Parameters\n----------\n")[1].split("\n\nAttributes")[0]
+    entries = [entry.split(" : ", 1) for entry in re.split(r"\n(?=\S)", section)]
+    return {name: text for names, text in entries for name in names.split(", ")}
+
+
+@pytest.mark.parametrize("estimator", [MLPClassifier, MLPRegressor])
+def test_every_parameter_is_documented_in_order(estimator):
+    assert list(documented(estimator)) == list(inspect.signature(estimator).parameters)
+
+
+def test_both_estimators_say_the_same_of_shared_parameters():
+    ours, theirs = documented(MLPClassifier), documented(MLPRegressor)
+    differ = {name for name in set(ours) & set(theirs) if ours[name] != theirs[name]}
+    assert differ == {"loss", "early_stopping", "validation_fraction"}
