@@ -68,6 +68,15 @@ def test_tensors_of_other_shapes_are_refused(value):
     np.testing.assert_array_equal(flat(model), before)
 
 
+@pytest.mark.parametrize("value", [5, None, "text", [np.full((4, 8), "1"), np.ones((8, 3))], [1j, 1j]], ids=str)
+def test_tensors_that_hold_no_numbers_are_refused(value):
+    model = small().fit(*blobs())
+    before = flat(model)
+    with pytest.raises(TypeError, match="coefs_ takes a list of arrays of real numbers"):
+        model.coefs_ = value
+    np.testing.assert_array_equal(flat(model), before)
+
+
 def through_pickle(model):
     return pickle.loads(pickle.dumps(model))
 

@@ -95,7 +95,7 @@ def test_networks_too_large_for_the_machine():
 WRONG_ROWS = {
     "one row as a vector": (X[0], "X must be a 2-D array", "(3,)", "reshape(1, -1)"),
     "three axes": (X[None], "X must be a 2-D array", "(1, 6, 3)"),
-    "a number": (5.0, "X must be a 2-D array", "()"),
+    "a number": (5.0, "X must be a 2-D array", "got float"),
     "too few columns": (X[:, :2], "X must have 3 columns", "(6, 2)"),
     "too many columns": (np.ones((6, 4)), "X must have 3 columns", "(6, 4)"),
     "no columns": (np.ones((6, 0)), "X must have 3 columns", "(6, 0)"),
@@ -103,9 +103,10 @@ WRONG_ROWS = {
     "text": (np.full((6, 3), "a"), "X must hold real numbers", "<U1"),
     "numbers as text": ([["1", "2", "3"]] * 6, "X must hold real numbers", "<U1"),
     "complex": (X + 0j, "X must hold real numbers", "complex64"),
-    "objects": (np.full((6, 3), None), "X must hold real numbers", "object"),
+    "objects": (np.full((6, 3), None), "X must hold real numbers", "object", "X.astype(float)"),
+    "masked": (np.ma.masked_array(X, X == X[0, 0]), "X has masked entries"),
     "dates": (np.zeros((6, 3), "M8[D]"), "X must hold real numbers", "datetime64"),
-    "nothing": (None, "X"),
+    "nothing": (None, "X must be a 2-D array of shape (n, 3), got NoneType"),
 }
 WRONG_TARGETS = {
     "too few": (Y[:5], "X and Y must have the same number of rows", "6", "5"),
@@ -119,8 +120,10 @@ WRONG_TARGETS = {
     "text": (np.full(6, "a"), "Y must be class indices", "<U1"),
     "dense text": (np.full((6, 2), "a"), "Y must", "<U1"),
     "complex": (DENSE + 0j, "Y must", "complex"),
-    "a number": (1, "Y must"),
-    "nothing": (None, "Y must"),
+    "a number": (1, "Y must be a 2-D array of shape (n, 2), got int"),
+    "nothing": (None, "Y must be a 2-D array of shape (n, 2), got NoneType"),
+    "none at all": ([], "X and Y must have the same number of rows, got 6 and 0"),
+    "masked": (np.ma.masked_array(Y, Y == Y[0]), "Y has masked entries"),
     "ragged": ([[1, 0], [1]], "Y", "rectangular"),
 }
 

@@ -77,7 +77,8 @@ def checked_dtype(dtype):
     return checked
 
 
-def _is_finite(value):
+def is_finite(value):
+    """Whether a value is a real number that a float can hold."""
     try:
         return isinstance(value, Real) and math.isfinite(value)
     except OverflowError:  # an int beyond all floats
@@ -86,7 +87,7 @@ def _is_finite(value):
 
 def checked_scale(scale):
     """Return the factor of the inputs as a float."""
-    if not _is_finite(scale) or scale == 0:
+    if not is_finite(scale) or scale == 0:
         raise ValueError(f"input_scale must be a finite number other than 0, got {scale!r}")
     return float(scale)
 
@@ -128,6 +129,6 @@ def checked_batch_size(batch_size):
 
 def checked_rate(rate):
     """Return the learning rate as a float."""
-    if not _is_finite(rate) or rate < 0:
+    if not is_finite(rate) or rate < 0:
         raise ValueError(f"learning_rate must be a finite number, 0 or more, got {rate!r}")
     return float(rate)

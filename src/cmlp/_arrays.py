@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 import numpy as np
 
@@ -21,10 +22,9 @@ def as_matrix(value, name, width):
     """
     array = rectangular(value, name)
     if array.ndim != 2:
-        raise ValueError(
-            f"{name} must be a 2-D array of shape (n, {width}), got an array of shape {array.shape}. "
-            "Reshape your data: X.reshape(1, -1) for a single row."
-        )
+        given = f"an array of shape {array.shape}" if array.ndim else type(array.item()).__name__
+        advice = ". Reshape your data: X.reshape(1, -1) for a single row." if array.ndim == 1 else ""
+        raise ValueError(f"{name} must be a 2-D array of shape (n, {width}), got {given}{advice}")
     if array.shape[1] != width:
         raise ValueError(f"{name} must have {width} columns, got an array of shape {array.shape}")
     return readable(array, name)
@@ -38,7 +38,13 @@ def as_sparse_matrix(value, name, width):
 
 
 def rectangular(value, name):
-    """Return an array; lists of unequal lengths are refused by name."""
+    """Return an array; masked entries and lists of unequal lengths are refused by name."""
+    # There is no masked array where nobody has imported them.
+    masked = getattr(sys.modules.get("numpy.ma"), "MaskedArray", ())
+    if isinstance(value, masked) and np.any(value.mask):
+        raise ValueError(
+            f"{name} has masked entries, and what lies beneath them would be used: fill them or leave them out"
+        )
     try:
         return np.asarray(value)
     except ValueError as error:
@@ -49,7 +55,8 @@ def readable(array, name):
     """Return the array itself or a copy in a type that the core reads: aligned, in native byte order."""
     kind, size = array.dtype.kind, array.dtype.itemsize
     if kind not in "buif":
-        raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
+        advice = f". Convert it first: {name}.astype(float)" if kind in "OUST" else ""
+        raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}{advice}")
     if kind == "b" or (kind == "u" and size == 1):
         dtype = array.dtype
     elif kind == "f" and size <= 4:
@@ -66,7 +73,7 @@ def as_labels(value, n_classes):
         raise ValueError(
             f"Y must have shape (n, 1) for the one output, got {array.shape}. Reshape it: Y.reshape(-1, 1)."
         )
-    if array.dtype.kind not in "bui":
+    if array.dtype.kind not in "bui" and len(array):
         raise TypeError(
             f"Y must be class indices (integers) or of shape (n, {n_classes}), got dtype {array.dtype}"
         )

@@ -260,6 +260,9 @@ cdef class Call:
         if status == CMLP_ERROR_TARGET:
             kind = kind_of(self.Y, row, column)
             raise StatusError(f"Input y contains {kind} at row {row}, column {column}.", "CMLP_ERROR_TARGET")
+        if status == CMLP_ERROR_SPARSE:
+            raise StatusError("CMLP_ERROR_SPARSE: X is a broken sparse container: its row pointers must not fall, and "
+                              f"each row's columns must rise, from 0 to {self.net.n_in - 1} at most", "CMLP_ERROR_SPARSE")
         if status == CMLP_ERROR_DIVERGED:
             raise DivergenceError("Solver produced non-finite parameter weights. The input data may contain large "
                                   "values and need to be preprocessed.")

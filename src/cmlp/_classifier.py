@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from cmlp._estimator import MultilayerPerceptron
-from cmlp._labels import Labels, labels_of, learn_labels
+from cmlp._labels import Labels, labels_of, learn_labels, mixes_text
 from cmlp._model import Fitted
 from cmlp._parameters import NONE, SHARED_CONSTRAINTS, Options
 from cmlp._scores import accuracy
@@ -334,6 +334,8 @@ class MLPClassifier(MultilayerPerceptron):
         truth = as_targets(y, len(predicted), type(self).__name__)
         if truth.shape != predicted.shape:
             raise ValueError(f"y has the shape {truth.shape}, predict gives {predicted.shape}.")
+        if mixes_text(truth, predicted):
+            raise ValueError(f"y has the dtype {truth.dtype}, predict gives {predicted.dtype}.")
         correct = (truth == predicted).reshape(len(truth), -1).all(axis=1)
         return accuracy(correct, as_weights(sample_weight, len(truth)))
 

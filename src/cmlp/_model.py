@@ -7,9 +7,7 @@ reads one whole model, and a fit that fails leaves nothing half done.
 
 import math
 
-import numpy as np
-
-from cmlp._arrays import loaded_block
+from cmlp._arrays import loaded_block, rectangular
 from cmlp._validation import as_rows, check_feature_names, check_width
 
 
@@ -173,7 +171,9 @@ class FittedTensors(Fitted):
 
     def __set__(self, estimator, value):
         views = self.__get__(estimator)
-        value = [np.asarray(tensor) for tensor in value]
+        value = [rectangular(tensor, self.name) for tensor in (value if hasattr(value, "__iter__") else [None])]
+        if any(tensor.dtype.kind not in "buif" for tensor in value):
+            raise TypeError(f"{self.name} takes a list of arrays of real numbers, one for each layer.")
         if [tensor.shape for tensor in value] != [view.shape for view in views]:
             raise ValueError(
                 f"{self.name} takes tensors of the shapes {[view.shape for view in views]}, "
