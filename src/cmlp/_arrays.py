@@ -66,10 +66,13 @@ def readable(array, name):
     return np.require(array, np.dtype(dtype).newbyteorder("="), ["ALIGNED"])
 
 
-def as_labels(value, n_classes):
-    """Return class indices as an int32 array of our own, checked against the number of classes."""
+def as_labels(value, n_classes, output):
+    """Return class indices as an int32 array of our own, checked against the number of classes.
+
+    One output is no choice of classes, unless it is a softmax: who passes a flat array there means numbers.
+    """
     array = np.asarray(value)
-    if n_classes == 1:
+    if n_classes == 1 and output != "softmax":
         raise ValueError(
             f"Y must have shape (n, 1) for the one output, got {array.shape}. Reshape it: Y.reshape(-1, 1)."
         )
