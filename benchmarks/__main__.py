@@ -19,7 +19,7 @@ training and prediction take random pixels.
 import argparse
 import importlib
 
-COMMANDS = ["train", "latency", "batch", "sparse", "accuracy", "import", "size"]
+COMMANDS = ["train", "latency", "batch", "sparse", "accuracy", "import", "size", "threads", "scaling", "memory"]
 
 
 def main():

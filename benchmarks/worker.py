@@ -1,6 +1,7 @@
 """One peer at work: ``python -m benchmarks.worker MODULE MAKE CASE``; each line of input is a turn.
 
-A case's ``units`` says how often the work is done in a turn; the answer is the time of one.
+A case's ``units`` says how often the work is done in a turn; the answer is the time of one. With
+``free`` in it the system chooses the processors, which threads need.
 """
 
 import importlib
@@ -30,7 +31,8 @@ def turn(work, units):
 def main(module, make, case):
     case = json.loads(case)
     units = case.get("units", 1)
-    stay_on_one_processor()
+    if not case.get("free"):
+        stay_on_one_processor()
     try:
         peer = importlib.import_module(f"benchmarks.peers.{module}")
         work = getattr(peer, make)(case)
