@@ -9,7 +9,10 @@ MULTIPLY_ADDS = Peer("limit: multiply-adds", "limit", "multiply_adds")
 MEMORY = Peer("limit: reading memory", "limit", "memory")
 LIMITS = [MULTIPLY_ADDS, MEMORY]
 # What a limit's rate is, in billions a second; the limit that does not have this rate.
-RATES = [("GFLOP/s", operations, MULTIPLY_ADDS.name, MEMORY.name), ("GB/s", bytes_read, MEMORY.name, MULTIPLY_ADDS.name)]
+RATES = [
+    ("GFLOP/s", operations, MULTIPLY_ADDS.name, MEMORY.name),
+    ("GB/s", bytes_read, MEMORY.name, MULTIPLY_ADDS.name),
+]
 
 
 class Unit(NamedTuple):

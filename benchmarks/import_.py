@@ -12,6 +12,7 @@ start = time.perf_counter()
 import {module}
 print(time.perf_counter() - start)
 """
+TITLE = "import above numpy, milliseconds"
 MODULES = ["cmlp", "sklearn.neural_network", "onnxruntime", "jax", "torch"]
 
 
@@ -27,5 +28,5 @@ def run(*, short):
         times = [seconds(module) for _ in range(3 if short else 15)]
         if None not in times:
             rows.append([module, 1e3 * statistics.median(times), 1e3 * min(times)])
-    report.table("import above numpy, milliseconds", ["", "median", "least"], rows)
+    report.table(TITLE, ["", "median", "least"], rows)
     report.write()

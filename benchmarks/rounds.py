@@ -5,7 +5,9 @@ import os
 import statistics
 import subprocess
 import sys
+from collections.abc import Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import NamedTuple
 
 # One thread for whoever heeds one of these.
@@ -23,8 +25,8 @@ class Peer(NamedTuple):
     name: str
     module: str
     make: str
-    case: dict = {}
-    environ: dict = {}
+    case: Mapping = MappingProxyType({})
+    environ: Mapping = MappingProxyType({})
 
 
 class Measured(NamedTuple):

@@ -11,6 +11,9 @@ WIDTH, HIDDEN, EPOCHS = 64, 32, 3
 ROWS = [1_000, 10_000, 100_000, 1_000_000]
 PARAMETERS = [10_000, 100_000, 1_000_000, 10_000_000]
 ROWS_FOR_PARAMETERS = 1_000
+OF_ROWS = f"rows, {WIDTH}-{HIDDEN}-10"
+OF_PARAMETERS = f"parameters, 784-n-10, {ROWS_FOR_PARAMETERS} rows"
+THROUGH_ALL = "line through all"
 
 
 def seconds(n_rows, n_inputs, n_hidden, repeats):
@@ -33,7 +36,7 @@ def growth(report, title, sizes, times):
     """Times with the slope from each size to the next, then the slope of the line through all."""
     steps = [None, *np.diff(np.log(times)) / np.diff(np.log(sizes))]
     rows = [[f"{size:,}", 1e3 * t, 1e9 * t / size, step] for size, t, step in zip(sizes, times, steps, strict=True)]
-    rows.append(["line through all", None, None, float(np.polyfit(np.log(sizes), np.log(times), 1)[0])])
+    rows.append([THROUGH_ALL, None, None, float(np.polyfit(np.log(sizes), np.log(times), 1)[0])])
     report.table(title, ["", "ms", "ns each", "slope"], rows)
 
 
@@ -43,7 +46,7 @@ def run(*, short):
     report.note(epochs=EPOCHS, batch=128)
     rows = ROWS[:decades]
     found = [seconds(n, WIDTH, HIDDEN, repeats) for n in rows]
-    growth(report, f"rows, {WIDTH}-{HIDDEN}-10", rows, [t for t, _ in found])
+    growth(report, OF_ROWS, rows, [t for t, _ in found])
     found = [seconds(ROWS_FOR_PARAMETERS, 784, n // 795, repeats) for n in PARAMETERS[:decades]]
-    growth(report, f"parameters, 784-n-10, {ROWS_FOR_PARAMETERS} rows", [n for _, n in found], [t for t, _ in found])
+    growth(report, OF_PARAMETERS, [n for _, n in found], [t for t, _ in found])
     report.write()

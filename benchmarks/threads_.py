@@ -9,7 +9,9 @@ from benchmarks.rounds import Peer, busy_processors, interleaved
 
 ONE, TWO, CHOSEN = "1 thread, ms", "2 threads, ms", "its choice, ms"
 THREADS = {ONE: 1, TWO: 2, CHOSEN: None}
-COLUMNS = ["", ONE, TWO, CHOSEN, "1 / 2 threads", "1 / its choice", "never slower"]
+STATES = {"alone": nullcontext, "every processor busy": busy_processors}
+GAINS = ["1 / 2 threads", "1 / its choice"]
+COLUMNS = ["", ONE, TWO, CHOSEN, *GAINS, "never slower"]
 NOISE = 0.03  # what two measurements of the same differ by
 PREDICTED = [[784, 16, 16, 10], [784, 128, 64, 10], [784, 512, 512, 10]]
 
@@ -38,7 +40,7 @@ def row_of(title, make, case, rounds):
 
 def run(*, short):
     report, rounds = Report("threads", short), 2 if short else 5
-    for state, surroundings in (("alone", nullcontext), ("every processor busy", busy_processors)):
+    for state, surroundings in STATES.items():
         with surroundings():
             rows = [row_of(*case, rounds) for case in cases(short)]
         report.table(state, COLUMNS, rows)
