@@ -46,6 +46,15 @@ def csr(n, columns, density):
     return X, rng.randint(0, 10, n)
 
 
+def laid_out(X, layout):
+    """The same rows with a gap behind each value ("gaps"), or column by column ("columns")."""
+    if layout == "gaps":
+        wide = np.zeros((len(X), 2 * X.shape[1]), X.dtype)
+        wide[:, ::2] = X
+        return wide[:, ::2]
+    return np.asfortranarray(X) if layout == "columns" else X
+
+
 def rows(case):
     """Rows and classes of a case: bytes for the dtype "uint8", else pixels between 0 and 1."""
     kind, n = case.get("kind", "pictures"), case["rows"]
@@ -54,4 +63,4 @@ def rows(case):
         return (X.toarray() if kind == "csr as dense" else X), y
     X, y = dense(n) if kind == "dense" else pictures(n)[:2]
     dtype = np.dtype(case.get("dtype", "float32"))
-    return (X if dtype == np.uint8 else X / dtype.type(255)), y
+    return laid_out(X if dtype == np.uint8 else X / dtype.type(255), case.get("layout")), y

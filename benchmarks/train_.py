@@ -36,6 +36,12 @@ VARIANTS = [
     Peer("SGD, float64", "ours", "train", {"dtype": "float64"}),
     Peer("SGD, uint8", "ours", "train", {"dtype": "uint8"}),
 ]
+LAYOUTS = [
+    Peer("rows as they are made", "ours", "train"),
+    Peer("every second column of a wider array", "ours", "train", {"layout": "gaps"}),
+    Peer("column by column", "ours", "train", {"layout": "columns"}),
+    Peer("scikit-learn, column by column", "scikit", "train", {"layout": "columns"}),
+]
 DEFAULTS = [Peer(OURS, "ours", "fit"), Peer("scikit-learn", "scikit", "fit")]
 AVX2 = {"CMLP_ISA": "avx2"}
 DEFAULTS_TITLE = "3 epochs of fit with scikit-learn's defaults (Adam, alpha 1e-4, batch 200), 784-100-10, pictures"
@@ -65,6 +71,12 @@ def next_to_plain_sgd(report, cases, n, rounds):
             compared(report, name, VARIANTS, case, rounds=rounds, unit=EPOCH, bases=[PLAIN])
 
 
+def laid_out_otherwise(report, n, rounds):
+    case = {"sizes": CASES[2][0], "batch": CASES[2][1], "rows": n, "kind": "pictures"}
+    name = title(*CASES[2], "pictures", "layouts of X: ")
+    compared(report, name, LAYOUTS, case, rounds=rounds, unit=EPOCH, bases=[LAYOUTS[0].name])
+
+
 def with_defaults(report, n, rounds):
     """From `fit`, the arrays given: its checks, labels and first weights are in the time."""
     case = {"sizes": [784, 100, 10], "rows": n, "epochs": 3}
@@ -89,6 +101,7 @@ def run(*, short):
     report.note(rows=f"{n}; pictures: {data.pictures(n)[2]}; dense: random pixels, none of them 0", rounds=rounds)
     next_to_peers(report, cases, n, rounds)
     next_to_plain_sgd(report, cases, n, min(rounds, 3))
+    laid_out_otherwise(report, n, min(rounds, 3))
     with_defaults(report, n, min(rounds, 3))
     forced_to_avx2(report, n, min(rounds, 5))
     report.write()
