@@ -101,7 +101,7 @@ def test_goal_is_met_at_the_value_asked_for():
     assert goal.verdict(1, None) == (None, None)
 
 
-def test_slope_of_a_quadratic_is_two(capsys):
+def test_slope_of_a_quadratic_is_two():
     from benchmarks.scaling_ import growth
 
     class Table:
