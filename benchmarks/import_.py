@@ -1,4 +1,4 @@
-"""What an import costs above numpy's, each in a fresh Python."""
+"""What an import costs above numpy's, each in a fresh Python: processor time."""
 
 import statistics
 import subprocess
@@ -8,16 +8,16 @@ from benchmarks.report import Report
 
 PROGRAM = """
 import time, numpy
-start = time.perf_counter()
+start = time.process_time()
 import {module}
-print(time.perf_counter() - start)
+print(time.process_time() - start)
 """
 TITLE = "import above numpy, milliseconds"
 MODULES = ["cmlp", "sklearn.neural_network", "onnxruntime", "jax", "torch"]
 
 
 def seconds(module):
-    """Time of one import, None if the module is not installed."""
+    """Processor time of one import, None if the module is not installed."""
     done = subprocess.run([sys.executable, "-c", PROGRAM.format(module=module)], capture_output=True, text=True)
     return None if done.returncode else float(done.stdout)
 
