@@ -143,5 +143,6 @@ void selftest(const cmlp_kernels *plain, const cmlp_kernels *victim, uint64_t se
 
 /* Prints the speed of each table's kernels. */
 void bench(const cmlp_kernels *const *tables, int n);
+void bench_sparse(const cmlp_kernels *const *tables, int n);
 
 #endif
