@@ -10,7 +10,7 @@
 
 #define MAX_TABLES 4
 #define MAX_OPERANDS 6
-#define MAX_BYTES ((size_t)1 << 18) /* of an operand */
+#define MAX_BYTES ((size_t)1 << 19) /* of an operand */
 
 typedef enum value_class {
     PLAIN,   /* numbers of about 1, and zeros of both signs */
