@@ -88,7 +88,8 @@ static void run_batch(sparse_work *w, int what, int64_t i)
     case UPDATE_DENSE:
     case GRADIENT_DENSE: w->table->gradient(&dense, w->d, n, 0, w->n_in, w->n_out, w->sums, 1, w->w, &finish); return;
     default:
-        for (int64_t r = 0; r < n; r++) compress_row((const float *)dense.base + r * w->n_in, w->n_in, w->z, w->scratch);
+        for (int64_t r = 0; r < n; r++)
+            compress_row((const float *)dense.base + r * w->n_in, w->n_in, w->z, w->scratch);
     }
 }
 
@@ -110,21 +111,22 @@ static void bench_case(const cmlp_kernels *table, const sparse_case *c)
     const int64_t pool = c->n_in > 1000 ? 1024 : 1280, element = (int64_t)size_of(table->dtype);
     const int64_t weights = c->n_in * c->n_out, outputs = c->batch * c->n_out, wide = c->n_in > 1000;
     const int64_t most = pool * (wide ? (int64_t)((double)c->n_in * c->share * 1.2) : c->n_in);
-    const int64_t block = cmlp_csr_block(c->batch, c->n_in, element), scratch = block > 8 * c->n_in ? block : 8 * c->n_in;
+    const int64_t block = cmlp_csr_block(c->batch, c->n_in, element);
+    const int64_t scratch = block > 8 * c->n_in ? block : 8 * c->n_in;
     sparse_work w = {.table = table, .pool = pool, .batch = c->batch, .n_in = c->n_in, .n_out = c->n_out};
     double ns[MEASURES] = {0};
     w.x = wide ? NULL : malloc((size_t)(pool * c->n_in * element));
-    char *memory = calloc((size_t)(weights * element + 64), 1);
+    char *memory = calloc((size_t)((weights + outputs) * element + 128), 1);
     if (!memory) exit(2);
-    w.w = memory + (64 - (uintptr_t)memory % 64) % 64; /* as whoever cares for speed places parameters */
+    w.w = memory + (64 - (uintptr_t)memory % 64) % 64; /* aligned, as the workspace is and parameters should be */
+    w.d = (char *)w.w + (weights * element + 63) / 64 * 64;
     w.sums = calloc((size_t)weights, (size_t)element);
     w.z = calloc((size_t)(outputs > c->n_in ? outputs : c->n_in), (size_t)element);
-    w.d = calloc((size_t)outputs, (size_t)element);
     w.values = malloc((size_t)(most * element));
     w.columns = malloc((size_t)most * sizeof(int32_t));
     w.list = malloc((size_t)pool * sizeof *w.list);
     w.scratch = malloc((size_t)scratch);
-    if (!w.w || !w.sums || !w.z || !w.d || !w.values || !w.columns || !w.list || !w.scratch) exit(2);
+    if (!w.w || !w.sums || !w.z || !w.values || !w.columns || !w.list || !w.scratch) exit(2);
     make_rows(&w, c);
     for (int what = 0; what < MEASURES; what++) {
         const int dense = what == FORWARD_DENSE || what == UPDATE_DENSE || what == GRADIENT_DENSE || what == COMPRESS;
@@ -137,7 +139,7 @@ static void bench_case(const cmlp_kernels *table, const sparse_case *c)
     for (int what = 0; what < COMPRESS; what += 2)
         printf(" %6.2f %5.2f |", ns[what], ns[what + 1] > 0 ? ns[what] / ns[what + 1] : 0);
     printf(" %5.2f\n", ns[COMPRESS]);
-    free(w.x), free(memory), free(w.sums), free(w.z), free(w.d), free(w.values), free(w.columns), free(w.list);
+    free(w.x), free(memory), free(w.sums), free(w.z), free(w.values), free(w.columns), free(w.list);
     free(w.scratch);
 }
 
