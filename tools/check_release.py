@@ -3,8 +3,8 @@
 Usage: ``python tools/check_release.py [--tag v1.2.3] [--dist FOLDER [--complete]]``
 
 The version stands in include/cmlp.h and nowhere else in the sources. Without ``--tag`` the changelog's first entry may
-be unreleased. ``--dist`` looks into the metadata of the sdist and the wheels in a folder; ``--complete`` wants one sdist
-and each wheel that docs/platforms.md names there, and nothing else.
+be unreleased. ``--dist`` looks into the metadata of the sdist and the wheels in a folder; ``--complete`` wants there
+one sdist and each wheel that docs/platforms.md names, and nothing else.
 """
 
 import argparse

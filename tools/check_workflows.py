@@ -2,8 +2,8 @@
 
 Usage: ``python tools/check_workflows.py``
 
-The tools come from the package registries, by name and version, into a temporary folder; npm must be there. Nothing
-of the project is built.
+The tools come from the package registries, by name and version, into a temporary folder; npm and a C compiler must be
+there.
 """
 
 import itertools
@@ -89,12 +89,13 @@ class Checks:
 
     def pins(self) -> None:
         """Every action is pinned by its commit, with its version behind it, the same everywhere."""
-        uses = [line.strip("- ") for file in WORKFLOWS for line in file.read_text("utf-8").splitlines() if "uses:" in line]
-        loose = [line for line in uses if not PIN.search(line)]
-        pins = {PIN.search(line).groups() for line in uses if line not in loose}
-        twice = [pin for pin in pins if sum(other[0] == pin[0] for other in pins) > 1]
-        if loose or twice:
-            raise Failure("\n".join(map(str, loose + twice)))
+        lines = [line.strip() for file in WORKFLOWS for line in file.read_text(encoding="utf-8").splitlines()]
+        uses = [line for line in lines if "uses:" in line]
+        pins = {match.groups() for line in uses if (match := PIN.search(line))}
+        wrong = [line for line in uses if not PIN.search(line)]
+        wrong += [f"{action} {version}" for action, _, version in pins if [pin[0] for pin in pins].count(action) > 1]
+        if wrong:
+            raise Failure("\n".join(wrong))
 
     def identifiers(self) -> None:
         """cibuildwheel would build what docs/platforms.md names."""
@@ -120,6 +121,13 @@ class Checks:
         expect_documented(built)
         if lost := [job for job in jobs if "runner" not in job]:
             raise Failure(f"without a runner: {lost}")
+
+    def golden(self) -> None:
+        """The C program that each job runs is compiled here as there, and prints its line."""
+        wanted = (ROOT / "tests/consumers/golden/expected.txt").read_text(encoding="utf-8")
+        said = run(self.programs / "python", "tools/golden_program.py")
+        if said != wanted:
+            raise Failure(f"{said}is not\n{wanted}")
 
 
 def expanded(matrix: dict) -> Iterator[dict[str, str]]:
@@ -169,8 +177,9 @@ def main() -> int:
             return 1
         every = (
             checks.zizmor, checks.actionlint, checks.schemas, checks.pins, checks.identifiers, checks.matrix,
+            checks.golden,
         )  # fmt: skip
-        return 0 if all([passed(check) for check in every]) else 1
+        return 1 if sum(not passed(check) for check in every) else 0
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ import tempfile
 from pathlib import Path
 
 import setuptools  # noqa: F401  (brings distutils, which Python 3.12 dropped)
+
+# isort: split
 from distutils.ccompiler import new_compiler
 from distutils.sysconfig import customize_compiler
 

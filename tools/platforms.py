@@ -9,8 +9,6 @@ from pathlib import Path
 DOCUMENT = Path(__file__).parents[1] / "docs/platforms.md"
 # | `manylinux_x86_64` | cp311 cp312 ... | ...
 ROW = re.compile(r"^\| `(\w+)` \| ([cpt0-9 ]+) \|", re.MULTILINE)
-# cmlp-0.1.0-cp314-cp314t-manylinux_2_27_x86_64.manylinux_2_28_x86_64.whl
-WHEEL = re.compile(r"[^-]+-[^-]+-cp\d+-(cp\d+t?)-([a-z]+)_(?:\d+_\d+_)?(\w+)(?:\.[\w.]+)?\.whl")
 
 
 def documented() -> list[str]:
@@ -26,11 +24,10 @@ def documented_platforms() -> list[str]:
 
 def identifier_of(wheel: str) -> str:
     """Return the identifier of a wheel by its file name."""
-    match = WHEEL.fullmatch(wheel)
-    if not match:
-        raise ValueError(f"{wheel} is not the name of a wheel of ours")
-    python, system, processor = match.groups()
-    return f"{python}-{'pyodide' if system == 'pyemscripten' else system}_{processor}"
+    # cmlp-0.1.0-cp314-cp314t-manylinux_2_27_x86_64.manylinux_2_28_x86_64.whl
+    _, _, _, python, tags = wheel.removesuffix(".whl").split("-")
+    platform = re.sub(r"_\d+_\d+_", "_", tags.split(".")[0])
+    return f"{python}-{platform.replace('pyemscripten', 'pyodide')}"
 
 
 if __name__ == "__main__":
