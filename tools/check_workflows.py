@@ -116,7 +116,8 @@ class Checks:
         jobs = list(expanded(json.loads(done.stdout)["matrix"]))
         built = []
         for job in jobs:
-            selector = f"{'*' if job['python'] == 'all' else job['python']}-{job['platform']}"
+            python = job.get("python", "no Python")
+            selector = f"{'*' if python == 'all' else python}-{job['platform']}"
             built += [name for name in platforms.documented() if fnmatchcase(name, selector)] or [selector]
         expect_documented(built)
         if lost := [job for job in jobs if "runner" not in job]:
