@@ -301,13 +301,13 @@ CMLP_API int cmlp_step(const cmlp_net *net, void *params, const void *gradient, 
 typedef struct cmlp_epoch {
     size_t struct_size;
     int64_t batch_size;   /* rows per batch; the last one may be shorter */
-    int64_t first_batch;  /* batches left out at the start (to resume an epoch) */
+    int64_t first_batch;  /* batches left out at the start (to resume an epoch); at most all of them */
     const double *rates;  /* a learning rate for each batch, the left-out ones included, or NULL */
     int32_t want_norm;    /* nonzero: gradient_norm is computed */
-    /* out; each value is from before its batch's step */
+    /* out; each value is from before its batch's step; NaN if no batch was done */
     double cost;          /* mean over the batches done of loss_scale * cost, weighted by their rows */
     double penalty;       /* the same mean of alpha/2 * sum of squared weights / sum of row weights */
-    double gradient_norm; /* length of the last batch's gradient; NaN if not wanted */
+    double gradient_norm; /* length of the last batch's gradient; NaN if not wanted or if that batch was left out */
     int64_t batches;      /* done, this call */
 } cmlp_epoch;
 
@@ -323,7 +323,8 @@ CMLP_API int cmlp_train_epoch(const cmlp_net *net, void *params, const cmlp_rows
  *
  * Products. z_j = b_j + sum_k x_k w_kj, W' delta and the sums of gradients over rows: the summed index is cut into
  *   chunks of 128; a chunk is one chain of fma from +0, ascending; chunk sums are added, ascending, to a total that
- *   starts as b_j + 0, or as +0.
+ *   starts as b_j + 0, or as +0. Inputs that are 0 may be left out: that changes no bit while weights and deltas are
+ *   finite; if they are not, what it changes is unspecified.
  * Activations. logistic, tanh, exp, log: own polynomials, within 2 ulp, below the smallest normal number +0.
  *   relu(z) = +0 where z <= 0, else z (NaN stays). softmax: e_j = exp(z_j - max z); a_j = e_j / sum by the rule above.
  * Output delta. d = a - y.  log loss, poisson: d * s.  squared error: g = d * 2s, then g * act'(a); softmax: with

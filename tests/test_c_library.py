@@ -49,10 +49,8 @@ PROGRAMS = {
         "check_broken.c",
         "check_bench.c",
     ],
-    **{f"test_{name}": [f"test_{name}.c", "fixture.c"] for name in ("api", "csr", "net", "rows", "shapes", "train")},
-    "test_modes": ["test_modes.c", "fixture.c"],
-    "test_workspace": ["test_workspace.c", "fixture.c"],
-    "test_threads": ["test_threads.c", "fixture.c"],
+    **{f"test_{name}": [f"test_{name}.c", "fixture.c"] for name in ("api", "csr", "modes", "net", "rows", "shapes")},
+    **{f"test_{name}": [f"test_{name}.c", "fixture.c"] for name in ("threads", "train", "workspace", "zeros")},
     "test_random": ["test_random.c"],
     "test_fma": ["test_fma.c"],
 }

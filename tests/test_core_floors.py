@@ -173,7 +173,7 @@ SYSTEM_HEADERS = {
     "float.h", "math.h", "stdatomic.h", "stddef.h", "stdint.h", "string.h",  # the language
     "pthread.h", "signal.h", "windows.h",  # threads
     "cpuid.h", "intrin.h", "immintrin.h", "smmintrin.h", "avxintrin.h", "avx2intrin.h", "fmaintrin.h",
-    "avx512fintrin.h", "arm_neon.h", "arm64_neon.h",  # processors
+    "avx512fintrin.h", "popcntintrin.h", "arm_neon.h", "arm64_neon.h",  # processors
 }  # fmt: skip
 
 

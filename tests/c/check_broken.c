@@ -258,6 +258,27 @@ static int64_t find_nan_only(const void *v, int64_t stride, int64_t n)
     return i;
 }
 
+/* Wants more than that it differs from 0. */
+static int64_t keep_positive(const void *v, int64_t n, void *values, int32_t *columns)
+{
+    const int64_t kept = real->keep_nonzero(v, n, values, columns);
+    int64_t left = 0;
+    for (int64_t i = 0; i < kept; i++) {
+        const double x = at(values, i);
+        if (!(x > 0)) continue;
+        put(real->dtype, values, left, x);
+        columns[left++] = columns[i];
+    }
+    return left;
+}
+
+static int64_t keep_behind(const void *v, int64_t n, void *values, int32_t *columns)
+{
+    const int64_t kept = real->keep_nonzero(v, n, values, columns);
+    columns[(n + real->lanes - 1) / real->lanes * real->lanes] = 0;
+    return kept;
+}
+
 static int64_t find_by_sum(const void *v, int64_t stride, int64_t n)
 {
     double sum = 0;
@@ -311,6 +332,8 @@ static const broken list[] = {
     BROKEN(step, step_plain_momentum),
     BROKEN(convert, convert_in_float),
     BROKEN(convert, convert_forward_only),
+    BROKEN(keep_nonzero, keep_positive),
+    BROKEN(keep_nonzero, keep_behind),
     BROKEN(multiply, multiply_leaves_last),
     BROKEN(square_sum, square_sum_ascending),
     BROKEN(find_nonfinite, find_nan_only),
@@ -333,6 +356,7 @@ static cmlp_kernels broken_table(const broken *b)
     TAKE(loss);
     TAKE(step);
     TAKE(convert);
+    TAKE(keep_nonzero);
     TAKE(multiply);
     TAKE(square_sum);
     TAKE(find_nonfinite);

@@ -230,6 +230,54 @@ void check_convert(harness *h)
     }
 }
 
+/* ---- keep_nonzero */
+
+typedef struct keep_case {
+    operand *v, *values, *columns, *count; /* what is kept, and how much */
+    operand *value_room, *column_room;
+} keep_case;
+
+static void call_keep_nonzero(const cmlp_kernels *table, void *context)
+{
+    const keep_case *c = context;
+    int32_t *found = (int32_t *)(void *)c->column_room->place.data;
+    const int64_t kept = table->keep_nonzero(c->v->place.data, c->v->n, c->value_room->place.data, found);
+    put(CMLP_FLOAT64, c->count->place.data, 0, (double)kept);
+    for (int64_t i = 0; i < kept && i < c->v->n; i++) {
+        put(c->v->dtype, c->values->place.data, i, get(c->v->dtype, c->value_room->place.data, i));
+        put(CMLP_FLOAT64, c->columns->place.data, i, found[i]);
+    }
+}
+
+void check_keep_nonzero(harness *h)
+{
+    const int64_t n = random_below(&h->random, 2) ? pick_width(h) : random_below(&h->random, 300);
+    const int64_t lanes = h->tables[h->n_tables - 1]->lanes, room = (n + lanes - 1) / lanes * lanes;
+    const int64_t of = PICK(h, 1, 2, 10, 100); /* one in so many is kept, in stretches of up to 40 */
+    keep_case c = {.v = new_operand(h, "v", h->dtype, n, INPUT)};
+    for (int64_t i = 0, end; i < n; i = end) {
+        end = i + 1 + random_below(&h->random, 40);
+        for (int64_t k = i; random_below(&h->random, of) && k < end && k < n; k++)
+            put(h->dtype, c.v->before, k, random_below(&h->random, 2) ? 0 : -0.0);
+    }
+    c.values = new_operand(h, "values", h->dtype, n, OUTPUT);
+    c.columns = new_operand(h, "columns", CMLP_FLOAT64, n, OUTPUT);
+    c.count = new_operand(h, "count", CMLP_FLOAT64, 1, OUTPUT);
+    c.value_room = new_operand(h, "room for values", h->dtype, room, SCRATCH);
+    c.column_room = new_operand(h, "room for columns", CMLP_FLOAT32, room, SCRATCH);
+    snprintf(h->shape, sizeof h->shape, "n %d", (int)n);
+    run_tables(h, call_keep_nonzero, &c);
+    same_outputs(h);
+    int64_t kept = 0;
+    for (int64_t i = 0; i < n; i++) {
+        const double x = get(h->dtype, c.v->before, i);
+        if (x == 0) continue;
+        expect_exactly(h, c.values, kept, x);
+        expect_exactly(h, c.columns, kept++, (double)i);
+    }
+    expect_exactly(h, c.count, 0, (double)kept);
+}
+
 /* ---- multiply, square_sum, find_nonfinite */
 
 typedef struct vector_case {

@@ -29,6 +29,7 @@ typedef struct shape {
     uint32_t isa;      /* 0: any */
     int with_order, with_weights;
     double alpha;
+    int64_t dark; /* so many rows, the first ones, have one input in six that is not 0 */
 } shape;
 
 enum { MAX_SLOTS = CMLP_MAX_LAYERS + 16 };

@@ -55,6 +55,8 @@ static const shape shapes[] = {
     {3, {5, 4, 5000}, CMLP_RELU, CMLP_SOFTMAX, CMLP_LOG_LOSS, .rows = 3, .batch = 2, .alpha = 0.1},
     {3, {700, 3, 2}, CMLP_RELU, CMLP_EXP, CMLP_POISSON, .rows = 257, .batch = 1000},
     {3, {64, 64, 10}, CMLP_RELU, CMLP_SOFTMAX, CMLP_LOG_LOSS, .rows = 300, .batch = 256, .alpha = 0.1},
+    {3, {90, 70, 3}, CMLP_RELU, CMLP_SOFTMAX, CMLP_LOG_LOSS, .rows = 300, .batch = 290, .dark = 300, .with_order = 1},
+    {3, {90, 70, 3}, CMLP_RELU, CMLP_SOFTMAX, CMLP_LOG_LOSS, .rows = 300, .batch = 70, .dark = 200},
 };
 
 int main(void)

@@ -10,9 +10,9 @@
 #define TARGET_ELEMENTS 4096 /* targets are made dense for so many elements at a time, or for one row */
 #define SHARE_ROWS 16        /* weight rows are shared out to threads, and their squares summed, in such groups */
 
+/* Activations that a hidden or the last layer takes, from row `first` of the tile on. */
 static cmlp_matrix layer_input(const cmlp_batch_job *job, int32_t l, int64_t first)
 {
-    if (!l) return (cmlp_matrix){.list = job->list + first};
     int64_t n_in = job->data.net->layers[l].n_in;
     return (cmlp_matrix){.base = cmlp_at(job->data.net, job->activations[l - 1], first * n_in), .ld = n_in};
 }
@@ -36,7 +36,7 @@ static size_t scratch_size(const cmlp_net *net, int call, int64_t rows)
     cmlp_take(&targets, target_rows(net) * cmlp_n_out(net), net->element);
     cmlp_take(&targets, cmlp_n_in(net), net->element);
     cmlp_take(&deltas, 2 * delta_block(net) * widest, net->element);
-    if (call & CMLP_CALL_CSR) {
+    if (call & CMLP_CALL_CSR || cmlp_may_skip(net)) {
         if (rows > CMLP_CSR_ROWS) rows = CMLP_CSR_ROWS;
         cmlp_take(&sparse, cmlp_csr_block(rows, cmlp_n_in(net), (int64_t)net->element), 1);
     }
@@ -48,14 +48,12 @@ static size_t scratch_size(const cmlp_net *net, int call, int64_t rows)
 static void lay_out(cmlp_space *space, cmlp_batch_job *job, const cmlp_net *net, int call, int64_t batch_rows,
                     int32_t n_threads)
 {
-    const int64_t most = net->n_params < LARGE_NET ? TILE_ROWS : CMLP_CHUNK, rows = batch_rows < most ? batch_rows : most;
+    const int64_t most = net->n_params < LARGE_NET ? TILE_ROWS : CMLP_CHUNK;
+    const int64_t rows = batch_rows < most ? batch_rows : most;
     int64_t groups = 0;
     job->tile_rows = rows;
     const int csr = call & CMLP_CALL_CSR;
-    job->list = cmlp_take(space, csr ? 0 : rows, sizeof(void *));
-    job->ahead = cmlp_take(space, csr ? 0 : rows, sizeof(void *));
-    job->sparse = cmlp_take(space, csr ? rows : 0, sizeof(cmlp_csr_row));
-    job->converted = cmlp_take(space, csr ? 0 : rows * cmlp_n_in(net), net->element);
+    cmlp_input_lay_out(space, net, csr, rows, n_threads, 1, &job->input);
     for (int32_t l = 0; l < net->n_layers; l++) {
         job->activations[l] = cmlp_take(space, rows * net->layers[l].n_out, net->element);
         job->deltas[l] = cmlp_take(space, rows * net->layers[l].n_out, net->element);
@@ -120,28 +118,20 @@ int cmlp_batch_prepare(cmlp_batch_job *job, const cmlp_net *net, const void *par
 
 /* -------------------------------------------------------------------- a share of rows: forward, cost, deltas */
 
-static cmlp_fault forward_rows(cmlp_batch_job *job, int64_t selected, int64_t a, int64_t n, void *scratch)
+static cmlp_fault forward_rows(cmlp_batch_job *job, int64_t selected, int64_t a, int64_t n, void *scratch,
+                               int32_t index)
 {
     const cmlp_net *net = job->data.net;
-    const int sparse = cmlp_is_sparse(&job->data);
-    int have = 0;
-    if (sparse) {
-        cmlp_gather_sparse(&job->data, selected, n, job->sparse + a);
-    } else {
-        cmlp_gather_rows(&job->data, selected, n, job->list + a, cmlp_at(net, job->converted, a * cmlp_n_in(net)));
-        have = cmlp_look_ahead(&job->data, selected + job->tile_rows, n, job->ahead + a);
-    }
+    const cmlp_input input = cmlp_gather_input(&job->data, selected, n, &job->input, a, job->tile_rows, index);
+    job->sparse[index] = input.sparse;
     for (int32_t l = 0; l < net->n_layers; l++) {
         const cmlp_layer *layer = &net->layers[l];
         void *z = cmlp_at(net, job->activations[l], a * layer->n_out);
-        if (sparse && !l) {
-            cmlp_sparse_sums(&job->data, job->params, job->sparse + a, n, z, scratch);
-        } else {
-            cmlp_matrix x = layer_input(job, l, a);
-            if (!l && have) x.ahead = job->ahead + a;
+        if (l) {
+            const cmlp_matrix x = layer_input(job, l, a);
             cmlp_weighted_sums(net, job->params, l, &x, n, z);
-        }
-        if (!l) {
+        } else {
+            cmlp_first_sums(net, job->params, &input, n, z, scratch);
             cmlp_fault fault = cmlp_check_sums(&job->data, z, selected, n, scratch, 1);
             if (fault.status) return fault;
         }
@@ -183,7 +173,7 @@ static cmlp_fault output_rows(cmlp_batch_job *job, int64_t selected, int64_t a, 
                            job->costs + a + i);
     }
     for (int64_t i = 0; i < n; i++)
-        if (!(job->costs[a + i] - job->costs[a + i] == 0)) {
+        if (!cmlp_is_finite(job->costs[a + i])) {
             int64_t column = cmlp_bad_target(&job->data, selected + i, scratch);
             return (cmlp_fault){column < 0 ? CMLP_ERROR_DIVERGED : CMLP_ERROR_TARGET, selected + i, column};
         }
@@ -226,11 +216,13 @@ static void backward_rows(cmlp_batch_job *job, int64_t selected, int64_t a, int6
 }
 
 /* Rows [a, end) of the tile that starts at the selected row `first`; the caller's own thread polls on the way. */
-static cmlp_fault tile_rows_share(cmlp_batch_job *job, int64_t first, int64_t a, int64_t end, void *scratch, int polls)
+static cmlp_fault tile_rows_share(cmlp_batch_job *job, int64_t first, int64_t a, int64_t end, void *scratch,
+                                  int32_t index)
 {
+    const int polls = index == 0;
     const int want_delta = job->gradient || job->input_gradient;
     const int64_t n = end - a, selected = first + a;
-    cmlp_fault fault = forward_rows(job, selected, a, n, scratch);
+    cmlp_fault fault = forward_rows(job, selected, a, n, scratch, index);
     if (!fault.status) fault = output_rows(job, selected, a, n, want_delta, scratch);
     if (!fault.status && polls && cmlp_poll(job->run)) fault.status = CMLP_CANCELLED;
     if (!fault.status && want_delta) backward_rows(job, selected, a, n, scratch);
@@ -261,7 +253,7 @@ static void squares_of(cmlp_batch_job *job, const void *params, int32_t l, int64
 }
 
 static void gradient_share(cmlp_batch_job *job, const weight_share *share, int64_t n, int first_tile, int last_tile,
-                           const cmlp_batch_end *end, double weight_sum)
+                           const cmlp_batch_end *end, double weight_sum, int sparse)
 {
     const cmlp_net *net = job->data.net;
     const cmlp_layer *layer = &net->layers[share->layer];
@@ -278,8 +270,9 @@ static void gradient_share(cmlp_batch_job *job, const weight_share *share, int64
                               .inverse = 1 / weight_sum,
                               .rate = end->step ? end->step->rate : 0};
         void *delta = cmlp_at(net, job->deltas[share->layer], i * layer->n_out);
-        if (share->layer || !cmlp_is_sparse(&job->data)) { /* else sparse_share() has done it */
-            cmlp_matrix a = layer_input(job, share->layer, i);
+        if (share->layer || !sparse) { /* else sparse_share() has done it */
+            const cmlp_matrix a = share->layer ? layer_input(job, share->layer, i)
+                                               : cmlp_input_at(&job->data, &job->input, i, 0).rows;
             net->kernels->gradient(&a, delta, m, share->k0, share->k1, layer->n_out,
                                    cmlp_at(net, job->gradient, weights), first, cmlp_at(net, w, weights), &finish);
         }
@@ -290,7 +283,7 @@ static void gradient_share(cmlp_batch_job *job, const weight_share *share, int64
     }
 }
 
-/* The first layer's weights, for CSR rows: all rows of a tile are sorted by column at once. */
+/* The first layer's weights, for sparse rows: all rows of a tile are sorted by column at once. */
 static void sparse_share(cmlp_batch_job *job, const weight_share *share, int64_t n, int first_tile, int last_tile,
                          const cmlp_batch_end *end, double weight_sum, void *scratch)
 {
@@ -302,8 +295,8 @@ static void sparse_share(cmlp_batch_job *job, const weight_share *share, int64_t
                                     .alpha = job->objective.alpha,
                                     .inverse = 1 / weight_sum,
                                     .rate = end->step ? end->step->rate : 0};
-        const cmlp_csr x = cmlp_sparse_matrix(&job->data, job->sparse + i);
-        net->kernels->csr_gradient(&x, cmlp_at(net, job->deltas[0], i * n_out), m, share->k0, share->k1, n_out,
+        const cmlp_input x = cmlp_input_at(&job->data, &job->input, i, 1);
+        net->kernels->csr_gradient(&x.csr, cmlp_at(net, job->deltas[0], i * n_out), m, share->k0, share->k1, n_out,
                                    cmlp_at(net, job->gradient, weights), first_tile && !i,
                                    cmlp_at(net, end->params, weights), &finish, scratch);
     }
@@ -313,14 +306,16 @@ static void weights_share(cmlp_batch_job *job, int64_t n, int first_tile, int la
                           double weight_sum, int32_t index, int32_t size)
 {
     const cmlp_net *net = job->data.net;
+    int sparse = 1;
+    for (int32_t i = 0; i < size; i++) sparse &= job->sparse[i];
     for (int32_t l = 0; l < net->n_layers; l++) {
         const cmlp_layer *layer = &net->layers[l];
         weight_share share = {.layer = l, .biases = index == size - 1};
         cmlp_team_share(layer->n_in, SHARE_ROWS, index, size, &share.k0, &share.k1);
-        if (!l && cmlp_is_sparse(&job->data))
+        if (!l && sparse)
             sparse_share(job, &share, n, first_tile, last_tile, end, weight_sum,
                          job->scratch + (size_t)index * job->scratch_size);
-        gradient_share(job, &share, n, first_tile, last_tile, end, weight_sum);
+        gradient_share(job, &share, n, first_tile, last_tile, end, weight_sum, sparse);
         if (!last_tile || !end->step) continue;
         if (end->mode == CMLP_GRADIENT) {
             int64_t from = share.k0 * layer->n_out, to = share.k1 * layer->n_out;
@@ -349,7 +344,7 @@ int cmlp_batch_member(cmlp_batch_job *job, int64_t first, int64_t n, const cmlp_
         int64_t a, b;
         m = n - t < job->tile_rows ? n - t : job->tile_rows;
         cmlp_team_share(m, 1, index, size, &a, &b);
-        job->faults[index] = tile_rows_share(job, first + t, a, b, scratch, index == 0);
+        job->faults[index] = tile_rows_share(job, first + t, a, b, scratch, index);
         cmlp_team_wait(team);
         if (cmlp_first_fault(job->faults, size).status) return 0;
         if (index == 0) add_costs(job, m, cost);

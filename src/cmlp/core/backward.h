@@ -3,8 +3,8 @@
 #ifndef CMLP_BACKWARD_H
 #define CMLP_BACKWARD_H
 
+#include "input.h"
 #include "optimizer.h"
-#include "run.h"
 #include "sums.h"
 
 typedef struct cmlp_batch_job {
@@ -17,9 +17,8 @@ typedef struct cmlp_batch_job {
 
     /* of one tile of rows, in the workspace */
     int64_t tile_rows;
-    const void **list, **ahead;
-    cmlp_csr_row *sparse; /* in the list's place, for CSR rows, which are not converted beforehand */
-    void *converted;
+    cmlp_input_space input;
+    int sparse[CMLP_MAX_THREADS]; /* whether each member's share of the input has become so */
     void *activations[CMLP_MAX_LAYERS - 1], *deltas[CMLP_MAX_LAYERS - 1];
     double *costs, *weights;
     double *squares; /* sum of w^2 of each group of 16 weight rows */

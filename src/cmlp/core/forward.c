@@ -3,7 +3,7 @@
 
 #include "atomic.h"
 #include "float_mode.h"
-#include "run.h"
+#include "input.h"
 #include "sparse.h"
 
 /* A tile's activations stay in the cache, its rows fill the kernels' tiles. */
@@ -11,9 +11,7 @@
 
 /* What one thread works in. */
 typedef struct tile_space {
-    const void **list;
-    cmlp_csr_row *sparse; /* in the list's place, for CSR rows; `converted` is then a single row */
-    void *converted;
+    cmlp_input_space input;
     void *activations[2]; /* of hidden layers, in turns */
 } tile_space;
 
@@ -34,9 +32,7 @@ static void lay_out(cmlp_space *space, const cmlp_net *net, int sparse, int64_t 
     int64_t hidden = 0;
     for (int32_t l = 0; l < net->n_layers - 1; l++)
         if (net->layers[l].n_out > hidden) hidden = net->layers[l].n_out;
-    tile->list = cmlp_take(space, sparse ? 0 : rows, sizeof(void *));
-    tile->sparse = cmlp_take(space, sparse ? rows : 0, sizeof(cmlp_csr_row));
-    tile->converted = cmlp_take(space, (sparse ? 1 : rows) * cmlp_n_in(net), net->element);
+    cmlp_input_lay_out(space, net, sparse, rows, 1, 0, &tile->input);
     for (int i = 0; i < 2; i++) tile->activations[i] = cmlp_take(space, rows * hidden, net->element);
 }
 
@@ -67,21 +63,16 @@ static void *layer_output(const forward_job *job, const tile_space *tile, int32_
 static cmlp_fault forward_tile(const forward_job *job, const tile_space *tile, int64_t first, int64_t n)
 {
     const cmlp_net *net = job->data.net;
-    const int sparse = cmlp_is_sparse(&job->data);
-    if (sparse)
-        cmlp_gather_sparse(&job->data, first, n, tile->sparse);
-    else
-        cmlp_gather_rows(&job->data, first, n, tile->list, tile->converted);
-    cmlp_matrix x = {.list = tile->list};
+    const cmlp_input input = cmlp_gather_input(&job->data, first, n, &tile->input, 0, n, 0);
+    cmlp_matrix x = {0};
     for (int32_t l = 0; l < net->n_layers; l++) {
         const cmlp_layer *layer = &net->layers[l];
         void *a = layer_output(job, tile, l, first);
-        if (sparse && !l)
-            cmlp_sparse_sums(&job->data, job->params, tile->sparse, n, a, tile->converted);
-        else
+        if (l) {
             cmlp_weighted_sums(net, job->params, l, &x, n, a);
-        if (!l) {
-            cmlp_fault fault = cmlp_check_sums(&job->data, a, first, n, tile->converted, 0);
+        } else {
+            cmlp_first_sums(net, job->params, &input, n, a, tile->input.converted);
+            cmlp_fault fault = cmlp_check_sums(&job->data, a, first, n, tile->input.converted, 0);
             if (fault.status) return fault;
         }
         net->kernels->activate(layer->activation, a, n, layer->n_out);

@@ -34,6 +34,8 @@ static inline void *cmlp_at(const cmlp_net *net, const void *block, int64_t i)
     return (char *)(uintptr_t)block + i * (int64_t)net->element;
 }
 
+static inline int cmlp_is_finite(double x) { return x - x == 0; }
+
 static inline int cmlp_misaligned(const void *p, size_t alignment) { return (uintptr_t)p % alignment != 0; }
 
 /* Grows *total by count * size, rounded up to the alignment; 0 if that does not fit. */

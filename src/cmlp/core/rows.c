@@ -13,8 +13,6 @@ static size_t element_size(int32_t dtype)
     }
 }
 
-static int is_finite(double x) { return x - x == 0; }
-
 static int check_strided(const void *data, int32_t dtype, int64_t row_stride, int64_t col_stride)
 {
     size_t size = element_size(dtype);
@@ -32,7 +30,7 @@ static int check_rows(const cmlp_net *net, const cmlp_rows *rows, int64_t *n)
     if ((!sparse && rows->kind != CMLP_DENSE) || rows->n_rows < 0 || rows->n_cols != cmlp_n_in(net))
         return CMLP_ERROR_ROWS;
     if (!sparse && !rows->data && rows->n_rows) return CMLP_ERROR_NULL;
-    if (!is_finite(rows->scale) || rows->scale == 0) return CMLP_ERROR_OPTION;
+    if (!cmlp_is_finite(rows->scale) || rows->scale == 0) return CMLP_ERROR_OPTION;
     int status = sparse ? cmlp_check_sparse_arrays(rows)
                         : check_strided(rows->data, rows->dtype, rows->row_stride, rows->col_stride);
     if (status) return status;
@@ -72,7 +70,7 @@ static int check_weights(const cmlp_data *data)
     double most = 0;
     for (int64_t i = 0; i < data->n; i++) {
         double w = data->weights[cmlp_selected(data, i)];
-        if (!is_finite(w) || w < 0) return CMLP_ERROR_WEIGHT;
+        if (!cmlp_is_finite(w) || w < 0) return CMLP_ERROR_WEIGHT;
         if (w > most) most = w;
     }
     return most > 0 || !data->n ? CMLP_OK : CMLP_ERROR_WEIGHT;
@@ -93,31 +91,16 @@ int cmlp_check_data(cmlp_data *data, const cmlp_net *net, const cmlp_rows *rows,
     return status;
 }
 
-static const char *row_data(const cmlp_data *data, int64_t selected)
-{
-    return (const char *)data->rows->data + cmlp_selected(data, selected) * data->rows->row_stride;
-}
-
-#define ROWS_AHEAD 6 /* so many rows' conversion takes about as long as memory to answer */
-
-/* Always inlined: GCC takes a function that only prefetches for one that does nothing. */
-VEC_FN void fetch_row(const cmlp_data *data, int64_t selected)
-{
-    const char *row = row_data(data, selected);
-    const int64_t bytes = data->rows->n_cols * data->rows->col_stride;
-    for (int64_t at = 0; at < bytes; at += CMLP_LINE) CMLP_PREFETCH(row + at);
-}
-
 void cmlp_gather_rows(const cmlp_data *data, int64_t first, int64_t n, const void **list, void *converted)
 {
     const cmlp_rows *rows = data->rows;
     for (int64_t i = 0; i < n; i++) {
-        const char *source = row_data(data, first + i);
+        const char *source = cmlp_row_data(data, first + i);
         if (data->in_place) {
             list[i] = source;
             continue;
         }
-        if (first + i + ROWS_AHEAD < data->n) fetch_row(data, first + i + ROWS_AHEAD);
+        cmlp_fetch_ahead(data, first + i);
         void *row = cmlp_at(data->net, converted, i * rows->n_cols);
         data->net->kernels->convert(rows->dtype, source, rows->col_stride, rows->n_cols, rows->scale, row);
         list[i] = row;
@@ -127,7 +110,7 @@ void cmlp_gather_rows(const cmlp_data *data, int64_t first, int64_t n, const voi
 int cmlp_look_ahead(const cmlp_data *data, int64_t first, int64_t n, const void **list)
 {
     if (!data->in_place || first + n > data->n) return 0;
-    for (int64_t i = 0; i < n; i++) list[i] = row_data(data, first + i);
+    for (int64_t i = 0; i < n; i++) list[i] = cmlp_row_data(data, first + i);
     return 1;
 }
 

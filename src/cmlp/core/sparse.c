@@ -71,16 +71,6 @@ void cmlp_gather_sparse(const cmlp_data *data, int64_t first, int64_t n, cmlp_cs
     }
 }
 
-void cmlp_sparse_sums(const cmlp_data *data, const void *params, const cmlp_csr_row *list, int64_t n, void *z,
-                      void *scratch)
-{
-    const cmlp_net *net = data->net;
-    const cmlp_layer *layer = &net->layers[0];
-    const cmlp_csr x = cmlp_sparse_matrix(data, list);
-    net->kernels->csr(&x, n, cmlp_at(net, params, layer->weights), cmlp_at(net, params, layer->biases), layer->n_out,
-                      z, scratch);
-}
-
 int64_t cmlp_bad_sparse(const cmlp_data *data, int64_t selected, void *scratch)
 {
     const cmlp_rows *rows = data->rows;

@@ -23,10 +23,6 @@ static inline cmlp_csr cmlp_sparse_matrix(const cmlp_data *data, const cmlp_csr_
     return (cmlp_csr){.rows = list, .scale = rows->scale, .dtype = rows->dtype, .wide = wide};
 }
 
-/* The first layer's z = b + x W for n rows; `scratch` takes a row of inputs. */
-void cmlp_sparse_sums(const cmlp_data *data, const void *params, const cmlp_csr_row *list, int64_t n, void *z,
-                      void *scratch);
-
 /* As cmlp_bad_input: the column of the first value that is not finite, or -1. */
 int64_t cmlp_bad_sparse(const cmlp_data *data, int64_t selected, void *scratch);
 

@@ -16,8 +16,6 @@ typedef struct epoch_job {
     int64_t rows_done, batches_done;
 } epoch_job;
 
-static int is_finite(double x) { return x - x == 0; }
-
 /* By member 0, when all members have done their part of a batch of n rows. */
 static void end_batch(epoch_job *job, const cmlp_optimizer *optimizer, int64_t first, int64_t n, const cmlp_sum *cost,
                       double squares)
@@ -76,7 +74,7 @@ static int check_rates(const cmlp_epoch *epoch, int64_t n_batches)
     if (epoch->first_batch > n_batches) return CMLP_ERROR_BATCH;
     if (epoch->rates)
         for (int64_t b = 0; b < n_batches; b++)
-            if (!is_finite(epoch->rates[b]) || epoch->rates[b] < 0) return CMLP_ERROR_OPTION;
+            if (!cmlp_is_finite(epoch->rates[b]) || epoch->rates[b] < 0) return CMLP_ERROR_OPTION;
     return CMLP_OK;
 }
 

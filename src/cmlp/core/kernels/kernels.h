@@ -111,6 +111,9 @@ typedef struct cmlp_kernels {
 
     /* out[i] = value * scale; the source has type `dtype` and a stride in bytes. */
     void (*convert)(int32_t dtype, const void *source, int64_t stride, int64_t n, double scale, void *out);
+    /* The elements of v (n) that are not 0 and their indices, in order; returns how many. There is room for n of them,
+     * rounded up to whole vectors, all of which may be written. */
+    int64_t (*keep_nonzero)(const void *v, int64_t n, void *values, int32_t *columns);
     /* v[i] *= factor, rounded to T. */
     void (*multiply)(void *v, int64_t n, double factor);
     /* Sum of the squares of v (rows, n), by the rule for sums to one number: column j goes to partial j mod 16. */

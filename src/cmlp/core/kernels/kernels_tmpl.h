@@ -30,6 +30,7 @@ const cmlp_kernels KERNELS_NAME = {
     .loss = loss,
     .step = step,
     .convert = convert,
+    .keep_nonzero = keep_nonzero,
     .multiply = multiply,
     .square_sum = square_sum,
     .find_nonfinite = find_nonfinite,

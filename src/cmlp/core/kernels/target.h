@@ -47,6 +47,7 @@
 #if defined(_MSC_VER) && defined(__clang__)
 /* clang-cl's immintrin.h leaves out whatever the command line does not enable. */
 #include <smmintrin.h>
+#include <popcntintrin.h>
 #include <avxintrin.h>
 #include <avx2intrin.h>
 #include <fmaintrin.h>
@@ -65,12 +66,12 @@
     _Pragma("clang attribute push(__attribute__((target(\"avx2,fma\"))), apply_to=function)")
 #define CMLP_TARGET_BEGIN_AVX512                                                                   \
     _Pragma(                                                                                       \
-        "clang attribute push(__attribute__((target(\"avx2,fma,avx512f\"))), apply_to=function)")
+        "clang attribute push(__attribute__((target(\"avx2,fma,avx512f,popcnt\"))), apply_to=function)")
 #define CMLP_TARGET_END _Pragma("clang attribute pop")
 #elif defined(__GNUC__)
 #define CMLP_TARGET_BEGIN_AVX2 _Pragma("GCC push_options") _Pragma("GCC target(\"avx2,fma\")")
 #define CMLP_TARGET_BEGIN_AVX512                                                                   \
-    _Pragma("GCC push_options") _Pragma("GCC target(\"avx2,fma,avx512f\")")
+    _Pragma("GCC push_options") _Pragma("GCC target(\"avx2,fma,avx512f,popcnt\")")
 #define CMLP_TARGET_END _Pragma("GCC pop_options")
 #else
 #define CMLP_TARGET_BEGIN_AVX2

@@ -1,0 +1,82 @@
+#include "input.h"
+
+#include "forward.h"
+#include "sparse.h"
+
+/* Zeros are left out where at most one element in SKIP_SHARE is not 0: then the sparse kernels, which load a weight for
+ * every multiplication, are the faster ones, if the layer is so wide that finding the zeros costs little beside. */
+#define SKIP_SHARE 4
+#define SKIP_OUTPUTS 64
+
+int cmlp_may_skip(const cmlp_net *net) { return net->layers[0].n_out >= SKIP_OUTPUTS; }
+
+/* Elements that a thread may have stored when it begins a row, the i-th of its share; the row itself may be full. */
+static int64_t allowed(const cmlp_net *net, int64_t i) { return i * (cmlp_n_in(net) / SKIP_SHARE); }
+
+static int64_t full_row(const cmlp_net *net) { return 2 * (cmlp_n_in(net) + net->kernels->lanes); }
+
+void cmlp_input_lay_out(cmlp_space *space, const cmlp_net *net, int csr, int64_t rows, int32_t n_threads, int ahead,
+                        cmlp_input_space *input)
+{
+    const int skip = !csr && cmlp_may_skip(net);
+    const int64_t room = skip ? allowed(net, rows) + n_threads * full_row(net) : 0;
+    input->list = cmlp_take(space, csr ? 0 : rows, sizeof(void *));
+    input->ahead = ahead && !csr ? cmlp_take(space, rows, sizeof(void *)) : NULL;
+    input->sparse = cmlp_take(space, csr || skip ? rows : 0, sizeof(cmlp_csr_row));
+    input->converted = cmlp_take(space, (csr ? 1 : rows) * cmlp_n_in(net), net->element);
+    input->values = cmlp_take(space, room, net->element);
+    input->columns = cmlp_take(space, room, sizeof(int32_t));
+}
+
+/* Rows [a, a + n) of the tile without their zeros; 0 if there are too few of them. */
+static int skip_zeros(const cmlp_data *data, int64_t selected, int64_t n, const cmlp_input_space *space, int64_t a,
+                      int32_t index)
+{
+    const cmlp_net *net = data->net;
+    const int64_t start = allowed(net, a) + index * full_row(net);
+    int64_t used = 0;
+    for (int64_t i = 0; i < n; i++) {
+        if (used > allowed(net, i) + cmlp_n_in(net)) return 0;
+        if (data->in_place) cmlp_fetch_ahead(data, selected + i);
+        void *values = cmlp_at(net, space->values, start + used);
+        int32_t *columns = space->columns + start + used;
+        const int64_t kept = net->kernels->keep_nonzero(space->list[a + i], cmlp_n_in(net), values, columns);
+        space->sparse[a + i] = (cmlp_csr_row){.values = values, .columns = columns, .n = kept};
+        used += kept;
+    }
+    return used <= allowed(net, n);
+}
+
+cmlp_input cmlp_gather_input(const cmlp_data *data, int64_t selected, int64_t n, const cmlp_input_space *space,
+                             int64_t a, int64_t tile, int32_t index)
+{
+    const cmlp_net *net = data->net;
+    if (cmlp_is_sparse(data)) {
+        cmlp_gather_sparse(data, selected, n, space->sparse + a);
+        return cmlp_input_at(data, space, a, 1);
+    }
+    cmlp_gather_rows(data, selected, n, space->list + a, cmlp_at(net, space->converted, a * cmlp_n_in(net)));
+    if (cmlp_may_skip(net) && skip_zeros(data, selected, n, space, a, index)) return cmlp_input_at(data, space, a, 1);
+    cmlp_input input = cmlp_input_at(data, space, a, 0);
+    if (space->ahead && cmlp_look_ahead(data, selected + tile, n, space->ahead + a))
+        input.rows.ahead = space->ahead + a;
+    return input;
+}
+
+cmlp_input cmlp_input_at(const cmlp_data *data, const cmlp_input_space *space, int64_t a, int sparse)
+{
+    if (!sparse) return (cmlp_input){.rows = {.list = space->list + a}};
+    if (cmlp_is_sparse(data)) return (cmlp_input){.sparse = 1, .csr = cmlp_sparse_matrix(data, space->sparse + a)};
+    const cmlp_csr own = {.rows = space->sparse + a, .scale = 1, .dtype = data->net->dtype};
+    return (cmlp_input){.sparse = 1, .csr = own};
+}
+
+void cmlp_first_sums(const cmlp_net *net, const void *params, const cmlp_input *x, int64_t n, void *z, void *scratch)
+{
+    const cmlp_layer *layer = &net->layers[0];
+    if (!x->sparse)
+        cmlp_weighted_sums(net, params, 0, &x->rows, n, z);
+    else
+        net->kernels->csr(&x->csr, n, cmlp_at(net, params, layer->weights), cmlp_at(net, params, layer->biases),
+                          layer->n_out, z, scratch);
+}

@@ -1,0 +1,43 @@
+/* Rows on their way into the first layer: where they lie, or converted, or sparse: because they came as CSR, or because
+ * so much of them is 0 (the dark of a picture) that it pays to leave it out, which changes no bit. */
+#ifndef CMLP_INPUT_H
+#define CMLP_INPUT_H
+
+#include "run.h"
+
+/* Room for the rows of a tile; several threads may fill it, each its share. */
+typedef struct cmlp_input_space {
+    const void **list, **ahead; /* rows where they lie, or converted; those of the next tile (NULL: not wanted) */
+    cmlp_csr_row *sparse;
+    void *converted;  /* dense rows of the net's type; room for one where the data are CSR */
+    void *values;     /* what is left of these without the zeros, */
+    int32_t *columns; /* and where it stood */
+} cmlp_input_space;
+
+/* A first layer's input as the kernels take it. */
+typedef struct cmlp_input {
+    int sparse;
+    cmlp_matrix rows; /* if not */
+    cmlp_csr csr;     /* if so */
+} cmlp_input;
+
+/* Whether zeros may be left out of dense rows of this net. */
+int cmlp_may_skip(const cmlp_net *net);
+
+/* Takes the room for `rows` rows of CSR data or dense ones, filled by n_threads threads; `ahead` if the data are gone
+ * through in tiles. */
+void cmlp_input_lay_out(cmlp_space *space, const cmlp_net *net, int csr, int64_t rows, int32_t n_threads, int ahead,
+                        cmlp_input_space *input);
+
+/* The selected rows [selected, selected + n), which become rows [a, a + n) of a tile of `tile` rows, by thread `index`;
+ * what follows them a tile later is fetched on the way. */
+cmlp_input cmlp_gather_input(const cmlp_data *data, int64_t selected, int64_t n, const cmlp_input_space *space,
+                             int64_t a, int64_t tile, int32_t index);
+
+/* The gathered rows from row a on; `sparse` says whether all of them have become so. */
+cmlp_input cmlp_input_at(const cmlp_data *data, const cmlp_input_space *space, int64_t a, int sparse);
+
+/* The first layer's z = b + x W for n rows; `scratch` takes a row of inputs. */
+void cmlp_first_sums(const cmlp_net *net, const void *params, const cmlp_input *x, int64_t n, void *z, void *scratch);
+
+#endif

@@ -1,0 +1,52 @@
+/* Zeros of dense rows may be left out: among themselves, dark rows have the bits that they have among full ones, where
+ * nothing is left out. The full rows have the weight 0, so that they count for nothing. */
+#include "fixture.h"
+
+enum { DARK = 150, FULL = 110, ROWS = DARK + FULL };
+
+static fixture f;
+
+/* Hash of what the call gives for the dark rows, the full ones being there or not. */
+static uint64_t outcome(call c, int with_full)
+{
+    fixture_reset(&f, c);
+    f.rows.order = f.order;
+    f.rows.n_order = with_full ? ROWS : DARK;
+    f.objective.row_weights = f.weights;
+    CHECK(fixture_call(&f, c) == CMLP_OK && fixture_intact(&f));
+    uint64_t hash = hash_elements(HASH_START, f.shape.dtype, f.params, f.n_params);
+    hash = hash_elements(hash, f.shape.dtype, f.gradient, f.n_params);
+    hash = hash_elements(hash, f.shape.dtype, f.output, DARK * f.n_out);
+    hash = hash_elements(hash, f.shape.dtype, f.input_gradient, DARK * f.n_in);
+    return hash_elements(hash, CMLP_FLOAT64, &f.cost, 1);
+}
+
+static void test_same_bits(uint32_t isa, int32_t dtype, int32_t solver, int32_t n_threads, double alpha)
+{
+    static const call calls[] = {FORWARD, COST, GRADIENT, INPUT_GRADIENT, TRAIN};
+    const shape s = {3, {190, 75, 10}, CMLP_RELU, CMLP_SOFTMAX, CMLP_LOG_LOSS, .rows = ROWS, .batch = ROWS,
+                     .dtype = dtype, .solver = solver, .isa = isa, .n_threads = n_threads, .alpha = alpha, .dark = DARK};
+    fixture_make(&f, &s);
+    for (int64_t i = 0; i < ROWS; i++) f.order[i] = i;
+    for (int64_t i = DARK; i < ROWS; i++) f.weights[i] = 0;
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+        const uint64_t among_full = outcome(calls[i], 1), alone = outcome(calls[i], 0);
+        check_that(alone == among_full, "%s, solver %d, %d threads: other bits than among full rows",
+                   call_names[calls[i]], (int)solver, (int)n_threads);
+    }
+    fixture_free(&f);
+}
+
+int main(void)
+{
+    uint32_t isas[8];
+    const int n_isas = available_isas(isas);
+    for (int isa = 0; isa < n_isas; isa++)
+        for (int32_t dtype = CMLP_FLOAT32; dtype <= CMLP_FLOAT64; dtype++)
+            for (int32_t n_threads = 1; n_threads <= 3; n_threads++) {
+                test_same_bits(isas[isa], dtype, CMLP_SGD, n_threads, 0);
+                test_same_bits(isas[isa], dtype, CMLP_SGD, n_threads, 0.1);
+                test_same_bits(isas[isa], dtype, CMLP_ADAM, n_threads, 0);
+            }
+    return finish();
+}
