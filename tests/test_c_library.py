@@ -7,7 +7,7 @@ import subprocess
 
 import numpy as np
 import pytest
-from c_build import CORE, FLAGS, ROOT, SHARED, compiled, core_objects, linked, needs_compiler, run
+from c_build import CORE, FLAGS, HEADER, ROOT, SHARED, WARNINGS, compiled, core_objects, linked, needs_compiler, run
 
 from cmlp import _core
 from cmlp.network import initial_params
@@ -73,7 +73,8 @@ def test_every_program_is_run_here_and_by_cmake():
     assert mains == {*PROGRAMS, "golden", "test_math"}
     lists = (TESTS / "CMakeLists.txt").read_text(encoding="utf-8")
     foreach = re.search(r"foreach\(name ([\w ]+)\)", lists)[1].split()
-    assert mains == {f"test_{name}" for name in foreach} | set(re.findall(r"cmlp_program\((\w+) ", lists))
+    programs = {f"test_{name}" for name in foreach} | set(re.findall(r"cmlp_program\((\w+) ", lists))
+    assert mains == programs - {"consumer"}
 
 
 # --------------------------------------------------------------------------------------------------- the same bits
@@ -88,6 +89,13 @@ def golden_cases(*flags):
 @pytest.mark.parametrize("flags", [SHARED, OPTIMISED], ids=["O0", "O3"])
 def test_golden_bits_at_each_optimisation(flags):
     assert len(golden_cases(*flags)) >= 15
+
+
+def test_stranger_prints_the_golden_line():
+    folder = ROOT / "tests/consumers/golden"
+    objects = compiled([folder / "golden.c"], f"-I{HEADER.parent}", *WARNINGS, *OPTIMISED)
+    line = (folder / "expected.txt").read_text(encoding="utf-8")
+    assert run(linked("consumer", [*objects, *core_objects(*OPTIMISED)], "-no-pie")) == line
 
 
 def golden_data(rs, sizes, x_type, kind, rows, weighted):

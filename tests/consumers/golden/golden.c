@@ -1,0 +1,171 @@
+/* A stranger's program: it trains three networks on numbers that it makes up, and prints one line, "cmlp golden" and a
+ * hash of all that came out. The line is the same on every platform: expected.txt, beside this file, is what it must
+ * be. It needs the C library and cmlp's, nothing else. */
+#include <cmlp.h>
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ROWS = 400, INPUTS = 70, OUTPUTS = 5, EPOCHS = 2, LAYERS = 4, THREADS = 3 };
+static const int64_t sizes[LAYERS] = {INPUTS, 53, 17, OUTPUTS};
+
+typedef struct recipe {
+    int32_t activations[LAYERS - 1];
+    int32_t loss, dtype, solver;
+    double learning_rate;
+} recipe;
+
+static const recipe recipes[] = {
+    {{CMLP_RELU, CMLP_TANH, CMLP_SOFTMAX}, CMLP_LOG_LOSS, CMLP_FLOAT32, CMLP_ADAM, 0.01},
+    {{CMLP_LOGISTIC, CMLP_RELU, CMLP_LOGISTIC}, CMLP_SQUARED_ERROR, CMLP_FLOAT64, CMLP_NESTEROV, 0.1},
+    {{CMLP_TANH, CMLP_LOGISTIC, CMLP_EXP}, CMLP_POISSON, CMLP_FLOAT32, CMLP_MOMENTUM, 0.05},
+};
+
+static void demand(int status, const char *what)
+{
+    if (status == CMLP_OK) return;
+    fprintf(stderr, "%s: %s\n", what, cmlp_status_string(status));
+    exit(1);
+}
+
+/* The library allocates nothing, and neither does this program: blocks follow each other in here. */
+static _Alignas(64) unsigned char arena[1 << 21];
+static size_t used;
+
+static void *memory(size_t bytes)
+{
+    void *block = arena + used;
+    used += (bytes + 63) / 64 * 64;
+    demand(used <= sizeof arena ? CMLP_OK : CMLP_ERROR_BUFFER_SIZE, "arena");
+    return block;
+}
+
+/* Takes in the values' bit patterns as numbers, so that the order of bytes in memory does not matter. */
+static uint64_t hashed(uint64_t hash, int32_t dtype, const void *block, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) {
+        const double x = dtype == CMLP_FLOAT32 ? ((const float *)block)[i] : ((const double *)block)[i];
+        uint64_t bits;
+        memcpy(&bits, &x, sizeof bits);
+        hash = (hash ^ bits) * UINT64_C(0x100000001b3);
+        hash ^= hash >> 32;
+    }
+    return hash;
+}
+
+static cmlp_net *make_net(const recipe *r, uint32_t isa)
+{
+    cmlp_net *net = memory(cmlp_net_size());
+    cmlp_net_config config = CMLP_INIT(cmlp_net_config);
+    config.sizes = sizes;
+    config.activations = r->activations;
+    config.n_layers = LAYERS;
+    config.loss = r->loss;
+    config.dtype = r->dtype;
+    config.isa_mask = isa;
+    demand(cmlp_net_init(net, cmlp_net_size(), &config), "net");
+    return net;
+}
+
+static cmlp_optimizer make_optimizer(const recipe *r, const cmlp_net *net)
+{
+    cmlp_optimizer optimizer = CMLP_INIT(cmlp_optimizer);
+    demand(cmlp_optimizer_state_size(net, r->solver, &optimizer.state_size), "optimiser");
+    optimizer.state = memory(optimizer.state_size);
+    optimizer.solver = r->solver;
+    optimizer.learning_rate = r->learning_rate;
+    optimizer.momentum = 0.9;
+    optimizer.beta_1 = 0.9;
+    optimizer.beta_2 = 0.999;
+    optimizer.epsilon = 1e-8;
+    optimizer.beta_1_power = optimizer.beta_2_power = 1;
+    return optimizer;
+}
+
+static cmlp_run make_run(const cmlp_net *net, int32_t n_threads)
+{
+    size_t forward;
+    cmlp_run run = CMLP_INIT(cmlp_run);
+    demand(cmlp_workspace_size(net, CMLP_CALL_TRAIN, ROWS, n_threads, &run.workspace_size), "workspace");
+    demand(cmlp_workspace_size(net, CMLP_CALL_FORWARD, ROWS, n_threads, &forward), "workspace");
+    if (forward > run.workspace_size) run.workspace_size = forward;
+    run.workspace = memory(run.workspace_size);
+    run.n_threads = n_threads;
+    return run;
+}
+
+static uint64_t train(const recipe *r, uint32_t isa, int32_t n_threads)
+{
+    static double x[ROWS * INPUTS];
+    static int32_t labels[ROWS];
+    static int64_t order[ROWS];
+    memset(arena, 0, sizeof arena);
+    used = 0;
+    cmlp_net *net = make_net(r, isa);
+    cmlp_optimizer optimizer = make_optimizer(r, net);
+    cmlp_run run = make_run(net, n_threads);
+    const int64_t n_params = cmlp_net_n_params(net);
+    double *params = memory((size_t)n_params * sizeof(double)), *output = memory(sizeof(double[ROWS * OUTPUTS]));
+
+    cmlp_random random;
+    cmlp_random_seed(&random, 12345);
+    for (int i = 0; i < ROWS * INPUTS; i++) x[i] = 4 * cmlp_random_double(&random) - 2;
+    for (int i = 0; i < ROWS; i++) labels[i] = (int32_t)(OUTPUTS * cmlp_random_double(&random));
+    for (int i = 0; i < ROWS; i++) order[i] = i;
+    demand(cmlp_init_params(net, &random, params), "parameters");
+
+    cmlp_rows rows = CMLP_INIT(cmlp_rows);
+    rows.data = x;
+    rows.n_rows = ROWS;
+    rows.n_cols = INPUTS;
+    rows.row_stride = INPUTS * (int64_t)sizeof(double);
+    rows.col_stride = sizeof(double);
+    rows.scale = 0.5;
+    rows.order = order;
+    rows.n_order = ROWS;
+    rows.kind = CMLP_DENSE;
+    rows.dtype = CMLP_FLOAT64;
+    cmlp_targets targets = CMLP_INIT(cmlp_targets);
+    targets.data = labels;
+    targets.n_rows = ROWS;
+    targets.row_stride = sizeof(int32_t);
+    targets.kind = CMLP_CLASSES;
+    cmlp_objective objective = CMLP_INIT(cmlp_objective);
+    objective.alpha = 1e-4;
+    objective.loss_scale = 1;
+    cmlp_epoch epoch = CMLP_INIT(cmlp_epoch);
+    epoch.batch_size = 300;
+
+    uint64_t hash = 0;
+    for (int i = 0; i < EPOCHS; i++) {
+        cmlp_random_shuffle(&random, order, ROWS);
+        demand(cmlp_train_epoch(net, params, &rows, &targets, &objective, &optimizer, &epoch, &run), "epoch");
+        hash = hashed(hash, CMLP_FLOAT64, &epoch.cost, 1);
+    }
+    demand(cmlp_forward(net, params, &rows, output, &run), "forward");
+    return hashed(hashed(hash, r->dtype, params, n_params), r->dtype, output, ROWS * OUTPUTS);
+}
+
+/* Once the usual way, then by each instruction set that there is here, with and without threads. */
+static uint64_t same_everywhere(const recipe *r)
+{
+    const uint64_t hash = train(r, 0, 1);
+    const uint32_t available = cmlp_cpu_isa();
+    for (uint32_t isa = 1; isa && isa <= available; isa *= 2) {
+        if (!(available & isa)) continue;
+        if (train(r, isa, 1) == hash && train(r, isa, THREADS) == hash) continue;
+        fprintf(stderr, "instruction set %d gives other bits\n", (int)isa);
+        exit(1);
+    }
+    return hash;
+}
+
+int main(void)
+{
+    uint64_t hash = 0;
+    for (size_t i = 0; i < sizeof recipes / sizeof *recipes; i++) hash = hash * 31 + same_everywhere(&recipes[i]);
+    printf("cmlp golden %016" PRIx64 "\n", hash);
+    return 0;
+}
