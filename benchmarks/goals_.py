@@ -97,7 +97,7 @@ GOALS = [
     *many_rows(),
     Goal("CSR rows / scikit-learn", "sparse", sparse_.TITLE, OURS, "/ scikit-learn", 0.1),
     *two_threads(),
-    Goal("import above NumPy, ms", "import", import_.TITLE, "cmlp", "median", 10),
+    Goal("import above NumPy, ms", "import", import_.TITLE, "import cmlp", "median", 10),
     Goal("memory of fit, worst share of the bound", "memory", memory_.TITLE, None, memory_.OF_BOUND, 1),
     Goal("growth with rows: slope", "scaling", scaling_.OF_ROWS, scaling_.THROUGH_ALL, "slope", 1.1),
     Goal("growth with parameters: slope", "scaling", scaling_.OF_PARAMETERS, scaling_.THROUGH_ALL, "slope", 1.1),
