@@ -45,6 +45,9 @@ other_instruction_sets() {
     done
 }
 
+# Every benchmark runs; its figures mean nothing here.
+benchmarks_short() { "$WORK/readme/bin/python" -m benchmarks all --short; }
+
 # Each test by several threads at once: nothing that they share may change. (One test changes the network that it is
 # given, which is then the others' too.) Most is seen by an interpreter without GIL.
 in_parallel() {

@@ -2,13 +2,18 @@
 
 Each command prints tables and writes benchmarks/results/COMMAND.json beside them:
 
-  train     milliseconds per epoch of 60,000 rows, one thread, float32, next to each peer
+  train     time of an epoch: next to each peer, next to plain SGD (momentum, Adam, float64, uint8),
+            with scikit-learn's defaults, with AVX2 forced; shares of the machine's limits
   latency   microseconds for one row, and from Ctrl-C to KeyboardInterrupt
   batch     milliseconds for 10,000 rows
-  sparse    milliseconds per epoch of 60,000 sparse rows (CSR), next to scikit-learn
-  accuracy  test accuracy on handwritten digits
+  threads   two threads next to one, alone and with every processor busy
+  sparse    time of an epoch of sparse rows (CSR), next to scikit-learn
+  scaling   how time grows with rows and with parameters
+  memory    peak memory of fit above the data
+  accuracy  test accuracy on handwritten digits, seconds to 98 %
   import    milliseconds of import above numpy's
   size      lines of code, bytes of the wheel
+  goals     what is asked for, next to the last results of the others
   all       these, one after the other
 
 Peers that are not installed are named and left out. --short takes few rows and rounds: it shows
@@ -19,7 +24,9 @@ training and prediction take random pixels.
 import argparse
 import importlib
 
-COMMANDS = ["train", "latency", "batch", "sparse", "accuracy", "import", "size"]
+COMMANDS = [
+    "train", "latency", "batch", "threads", "sparse", "scaling", "memory", "accuracy", "import", "size", "goals"
+]  # fmt: skip
 
 
 def main():

@@ -7,34 +7,16 @@ import time
 import numpy as np
 
 import cmlp
+from benchmarks import predict
+from benchmarks.compare import ROW
 from benchmarks.report import Report
-from benchmarks.rounds import Measured, Peer, interleaved, versions
+from benchmarks.rounds import Peer
 
-PEERS = [
+OURS = [
     Peer("cmlp Network.forward(x, out=)", "ours", "forward_out"),
     Peer("cmlp Network.forward(x)", "ours", "forward"),
-    Peer("cmlp MLPClassifier.predict_proba", "ours", "predict_proba"),
-    Peer("NumPy", "plain", "forward"),
-    Peer("scikit-learn predict_proba", "scikit", "predict_proba"),
-    Peer("onnxruntime", "onnx_", "forward"),
-    Peer("jax", "jax_", "forward"),
-    Peer("torch", "torch_", "forward"),
 ]
 NETS = [[784, 16, 16, 10], [784, 128, 64, 10]]
-
-
-def one_row(report, rounds, units):
-    columns, results = {}, {}
-    for sizes in NETS:
-        results = interleaved(PEERS, {"sizes": sizes, "rows": 1, "units": units}, rounds)
-        columns["-".join(map(str, sizes))] = results
-    rows = [
-        [peer.name, *(1e6 * found[peer.name].median for found in columns.values())]
-        for peer in PEERS
-        if isinstance(results[peer.name], Measured)
-    ]
-    report.table("one row, microseconds", ["", *columns], rows)
-    report.note(versions=versions(results))
 
 
 def after_ctrl_c(batch_size):
@@ -58,7 +40,8 @@ def after_ctrl_c(batch_size):
 
 def run(*, short):
     report = Report("latency", short)
-    one_row(report, rounds=3 if short else 15, units=200 if short else 3000)
+    nets, rounds, units = (NETS[:1], 2, 200) if short else (NETS, 15, 3000)
+    predict.next_to_peers(report, OURS, nets, [], rounds=rounds, unit=ROW, rows=1, units=units)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     times = 2 if short else 10
     rows = [

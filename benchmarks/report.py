@@ -39,11 +39,16 @@ def machine():
     }
 
 
+def results_path(command, short):
+    """Where a command's results are; those of the short form stand apart, for they say nothing of speed."""
+    return RESULTS / ("short" if short else "") / f"{command}.json"
+
+
 class Report:
     """Prints as it goes; what is added is written as JSON at the end."""
 
     def __init__(self, command, short):
-        self.path = RESULTS / f"{command}.json"
+        self.path = results_path(command, short)
         self.content = {
             "command": command,
             "short": short,
@@ -60,6 +65,13 @@ class Report:
         for name, value in values.items():
             print(f"{name}: {value}")
 
+    def versions(self, results):
+        """Keep which versions took part, and why others were left out."""
+        for result in results.values():
+            said = getattr(result, "version", result)
+            if said not in self.content.setdefault("versions", []):
+                self.content["versions"].append(said)
+
     def table(self, title, columns, rows):
         """Print a table: rows of cells, None for what there is not."""
         self.content["tables"].append({"title": title, "columns": columns, "rows": rows})
@@ -73,9 +85,10 @@ class Report:
                 print("  ".join("-" * width for width in widths))
 
     def write(self):
-        RESULTS.mkdir(exist_ok=True)
+        print("", *self.content.get("versions", []), sep="\n")
+        self.path.parent.mkdir(parents=True, exist_ok=True)
         self.path.write_text(json.dumps(self.content, indent=1) + "\n", encoding="utf-8")
-        print(f"\nwritten to benchmarks/results/{self.path.name}")
+        print(f"written to {self.path.relative_to(RESULTS.parent.parent)}")
 
 
 def shown(cell):

@@ -5,6 +5,9 @@ import os
 import statistics
 import subprocess
 import sys
+from collections.abc import Mapping
+from contextlib import contextmanager
+from types import MappingProxyType
 from typing import NamedTuple
 
 # One thread for whoever heeds one of these.
@@ -14,18 +17,24 @@ ONE_THREAD["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_paralleli
 
 
 class Peer(NamedTuple):
-    """How a library does one kind of work: the function ``make(case)`` of a module in peers/."""
+    """How a library does one kind of work: the function ``make(case)`` of a module in peers/.
+
+    `case` is what this peer's case has of its own, `environ` what its environment has.
+    """
 
     name: str
     module: str
     make: str
+    case: Mapping = MappingProxyType({})
+    environ: Mapping = MappingProxyType({})
 
 
 class Measured(NamedTuple):
-    """Seconds per unit of work, one for each round."""
+    """Seconds per unit of work, one for each round; the case that was measured."""
 
     seconds: list[float]
     version: str
+    case: dict
 
     @property
     def median(self):
@@ -36,13 +45,13 @@ class Worker:
     """A process that waits for its turn."""
 
     def __init__(self, peer, case):
-        self.peer = peer
+        self.peer, self.case = peer, {**case, **peer.case}
         command = [sys.executable, "-m", "benchmarks.worker", peer.module, peer.make]
         self.process = subprocess.Popen(
-            [*command, json.dumps(case)],
+            [*command, json.dumps(self.case)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**os.environ, **ONE_THREAD},
+            env={**os.environ, **ONE_THREAD, **peer.environ},
             text=True,
         )
 
@@ -69,17 +78,16 @@ def interleaved(peers, case, rounds):
     Returns
     -------
     dict
-        By the peer's name: `Measured`, or the reason why it was left out.
+        By the peer's name: `Measured`, or why it was left out.
     """
     workers, results = [], {}
-    for peer in peers:
-        worker = Worker(peer, case)
+    for worker in [Worker(peer, case) for peer in peers]:
         first = worker.answer()  # sent when it is warm
         if "missing" in first:
-            results[peer.name] = first["missing"]
+            results[worker.peer.name] = f"{worker.peer.name}: {first['missing']}"
             worker.end()
         else:
-            results[peer.name] = Measured([], first["version"])
+            results[worker.peer.name] = Measured([], first["version"], worker.case)
             workers.append(worker)
     for _ in range(rounds):
         for worker in workers:
@@ -89,6 +97,17 @@ def interleaved(peers, case, rounds):
     return results
 
 
-def versions(results):
-    """Versions of the peers that took part, and why others did not."""
-    return {name: result.version if isinstance(result, Measured) else result for name, result in results.items()}
+@contextmanager
+def busy_processors():
+    """While inside, another process spins on each processor."""
+    allowed = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_setaffinity") else range(os.cpu_count())
+    spinners = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in allowed]
+    if hasattr(os, "sched_setaffinity"):
+        for spinner, processor in zip(spinners, allowed, strict=True):
+            os.sched_setaffinity(spinner.pid, {processor})
+    try:
+        yield
+    finally:
+        for spinner in spinners:
+            spinner.kill()
+            spinner.wait()

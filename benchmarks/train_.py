@@ -1,20 +1,23 @@
-"""Time of an epoch next to each peer and to the processor's limit, one thread, float32."""
+"""Time of an epoch: next to each peer, next to our own plain SGD, and next to the machine's limits."""
 
 from benchmarks import data
-from benchmarks.peers.limit import operations
+from benchmarks.compare import EPOCH, LIMITS, compared, named
 from benchmarks.report import Report
-from benchmarks.rounds import Measured, Peer, interleaved, versions
+from benchmarks.rounds import Peer
 
-OURS, LIMIT = "cmlp Network", "limit: multiply-adds alone"
+OURS = "cmlp MLPClassifier"
+ESTIMATOR = Peer(OURS, "ours", "train")
+BEST_PEER = Peer("jax", "jax_", "train")
+DENSE_PEERS = [ESTIMATOR, BEST_PEER, *LIMITS]
 PEERS = [
-    Peer(OURS, "ours", "train_network"),
-    Peer("cmlp MLPClassifier", "ours", "train_estimator"),
+    ESTIMATOR,
+    Peer("cmlp Network", "ours", "train_network"),
     Peer("NumPy", "plain", "train"),
     Peer("scikit-learn", "scikit", "train"),
-    Peer("jax", "jax_", "train"),
+    BEST_PEER,
     Peer("torch", "torch_", "train"),
     Peer("torch compiled", "torch_", "train_compiled"),
-    Peer(LIMIT, "limit", "train"),
+    *LIMITS,
 ]
 CASES = [
     ([784, 16, 16, 10], 128),
@@ -23,26 +26,82 @@ CASES = [
     ([784, 128, 64, 10], 10),
     ([784, 512, 512, 10], 128),
 ]
-COLUMNS = ["", "ms/epoch", "spread", f"{OURS} / this", "GFLOP/s", "% of limit"]
+# Variants of our own, with as many epochs behind them as the name says.
+PLAIN = "SGD"
+VARIANTS = [
+    Peer(PLAIN, "ours", "train"),
+    Peer("Nesterov's momentum", "ours", "train", {"momentum": 0.9}),
+    Peer("Adam from epoch 3", "ours", "train", {"solver": "adam"}),
+    Peer("Adam from epoch 20", "ours", "train", {"solver": "adam", "epoch": 20}),
+    Peer("SGD, float64", "ours", "train", {"dtype": "float64"}),
+    Peer("SGD, uint8", "ours", "train", {"dtype": "uint8"}),
+]
+LAYOUTS = [
+    Peer("rows as they are made", "ours", "train"),
+    Peer("every second column of a wider array", "ours", "train", {"layout": "gaps"}),
+    Peer("column by column", "ours", "train", {"layout": "columns"}),
+    Peer("scikit-learn, column by column", "scikit", "train", {"layout": "columns"}),
+]
+DEFAULTS = [Peer(OURS, "ours", "fit"), Peer("scikit-learn", "scikit", "fit")]
+AVX2 = {"CMLP_ISA": "avx2"}
+DEFAULTS_TITLE = "3 epochs of fit with scikit-learn's defaults (Adam, alpha 1e-4, batch 200), 784-100-10, pictures"
 
 
-def row_of(name, results, work):
-    """Milliseconds, our share of that, and the share of the limit in the same rounds."""
-    result, limit = results[name], results[LIMIT]
-    share = 100 * limit.median / result.median if isinstance(limit, Measured) else None
-    spread = 1e3 * (max(result.seconds) - min(result.seconds))
-    ratio = results[OURS].median / result.median
-    return [name, 1e3 * result.median, spread, ratio, work / result.median / 1e9, share]
+def title(sizes, batch, kind, prefix=""):
+    return prefix + named(sizes, f"batch {batch}", kind)
+
+
+VARIANTS_PREFIX = "variants: "
+AVX2_TITLE = title(*CASES[-1], "dense", "AVX2 forced: ")
+
+
+def next_to_peers(report, cases, n, rounds):
+    for sizes, batch in cases:
+        for kind, peers in (("pictures", PEERS), ("dense", DENSE_PEERS)):
+            case = {"sizes": sizes, "batch": batch, "rows": n, "kind": kind}
+            compared(report, title(sizes, batch, kind), peers, case, rounds=rounds, unit=EPOCH, bases=[OURS, "jax"])
+
+
+def next_to_plain_sgd(report, cases, n, rounds):
+    """For the last epochs the first 19 are trained too: about three minutes for all nets."""
+    for sizes, batch in cases:
+        for kind in ("pictures", "dense"):
+            case = {"sizes": sizes, "batch": batch, "rows": n, "kind": kind}
+            name = title(sizes, batch, kind, VARIANTS_PREFIX)
+            compared(report, name, VARIANTS, case, rounds=rounds, unit=EPOCH, bases=[PLAIN])
+
+
+def laid_out_otherwise(report, n, rounds):
+    case = {"sizes": CASES[2][0], "batch": CASES[2][1], "rows": n, "kind": "pictures"}
+    name = title(*CASES[2], "pictures", "layouts of X: ")
+    compared(report, name, LAYOUTS, case, rounds=rounds, unit=EPOCH, bases=[LAYOUTS[0].name])
+
+
+def with_defaults(report, n, rounds):
+    """From `fit`, the arrays given: its checks, labels and first weights are in the time."""
+    case = {"sizes": [784, 100, 10], "rows": n, "epochs": 3}
+    compared(report, DEFAULTS_TITLE, DEFAULTS, case, rounds=rounds, unit=EPOCH, bases=["scikit-learn"])
+
+
+def forced_to_avx2(report, n, rounds):
+    from cmlp import cpu_info
+
+    if "avx2" not in cpu_info()["available"]:
+        report.note(left_out="AVX2 is not on this processor")
+        return
+    peers = [ESTIMATOR._replace(environ=AVX2), *LIMITS]
+    sizes, batch = CASES[-1]
+    case = {"sizes": sizes, "batch": batch, "rows": n, "kind": "dense", "isa": "avx2"}
+    compared(report, AVX2_TITLE, peers, case, rounds=rounds, unit=EPOCH, bases=[])
 
 
 def run(*, short):
     report = Report("train", short)
-    n, rounds = (2_000, 2) if short else (60_000, 7)
-    report.note(rows=f"{n} of {data.pixels(n)[2]}", rounds=rounds)
-    for sizes, batch in CASES:
-        results = interleaved(PEERS, {"sizes": sizes, "batch": batch, "rows": n}, rounds)
-        measured = [name for name, result in results.items() if isinstance(result, Measured)]
-        rows = [row_of(name, results, n * operations(sizes)) for name in measured]
-        report.table(f"{'-'.join(map(str, sizes))}, batch {batch}", COLUMNS, rows)
-    report.note(versions=versions(results))
+    n, rounds, cases = (2_000, 2, CASES[:1]) if short else (60_000, 7, CASES)
+    report.note(rows=f"{n}; pictures: {data.pictures(n)[2]}; dense: random pixels, none of them 0", rounds=rounds)
+    next_to_peers(report, cases, n, rounds)
+    next_to_plain_sgd(report, cases, n, min(rounds, 3))
+    laid_out_otherwise(report, n, min(rounds, 3))
+    with_defaults(report, n, min(rounds, 3))
+    forced_to_avx2(report, n, min(rounds, 5))
     report.write()

@@ -5,42 +5,19 @@ import pickle
 import numpy as np
 import pytest
 from helpers import assert_same_bits, inputs, labels
+from small_network import DENSE, METHODS, WITH_TARGETS, X, Y, call
 
 from cmlp import DivergenceError, Network, NonFiniteInputError, StatusError
 
 INF, NAN = np.inf, np.nan
-X, Y = inputs(1, 6, 3, np.float32), labels(2, 6, 2)
-DENSE = np.eye(2)[Y]
-
-METHODS = {
-    "cost": lambda net, x, y: net.cost(x, y),
-    "gradient": lambda net, x, y: net.gradient(x, y),
-    "input_gradient": lambda net, x, y: net.input_gradient(x, y),
-    "step": lambda net, x, y: net.step(x, y, 0.1),
-    "train_epoch": lambda net, x, y: net.train_epoch(x, y, 1000, 0.1),
-}
-
-
-@pytest.fixture
-def net():
-    """A network whose parameters a test must leave as they were."""
-    network = Network([3, 4, 2], random_state=0)
-    before = network.params.copy()
-    yield network
-    assert_same_bits(network.params, before)
 
 
 # ---------------------------------------------------------------- numbers in the data
 
 WORDS = {"NaN": NAN, "infinity": INF, "-infinity": -INF}
-ALL = ["forward", "activations", *METHODS]
 
 
-def call(net, method, x, y=Y):
-    return METHODS[method](net, x, y) if method in METHODS else getattr(net, method)(x)
-
-
-@pytest.mark.parametrize("method", ALL)
+@pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize(("word", "value"), WORDS.items())
 def test_a_number_that_is_none_is_found_by_row_and_column(net, word, value, method):
     for row, column in [(0, 0), (0, 2), (3, 1), (5, 0), (5, 2)]:
@@ -54,7 +31,7 @@ def test_a_number_that_is_none_is_found_by_row_and_column(net, word, value, meth
         assert caught.value.status == "CMLP_ERROR_INPUT"
 
 
-@pytest.mark.parametrize("method", ALL)
+@pytest.mark.parametrize("method", METHODS)
 def test_the_first_bad_number_is_named(net, method):
     wrong = X.copy()
     wrong[4, 1] = wrong[2, 2] = wrong[2, 1] = NAN
@@ -113,7 +90,7 @@ def test_batches_before_the_bad_one_count():
     assert_same_bits(ours.params, theirs.params)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", WITH_TARGETS)
 @pytest.mark.parametrize(("word", "value"), WORDS.items())
 def test_targets_that_are_no_numbers(net, word, value, method):
     wrong = DENSE.copy()

@@ -31,11 +31,12 @@ def environment(**changes):
     return {**kept, "PYTHONUTF8": "1", "TERM": "xterm-256color", **changes}
 
 
-def run(*arguments, **changes):
+def run(*arguments, stdout=subprocess.PIPE, **changes):
     """Run the command in a pipe."""
     return subprocess.run(
         [*COMMAND, *arguments],
-        capture_output=True,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
         env=environment(**changes),
         timeout=120,
         check=False,
@@ -232,13 +233,7 @@ def test_broken_pipe_is_quiet(arguments):
     reading, writing = os.pipe()
     os.close(reading)
     with open(writing, "wb") as pipe:
-        result = subprocess.run(
-            [*COMMAND, *arguments],
-            stdout=pipe,
-            stderr=subprocess.PIPE,
-            env=environment(),
-            check=False,
-        )
+        result = run(*arguments, stdout=pipe)
     assert result.returncode == 141
     assert result.stderr == b""
 
@@ -260,13 +255,7 @@ def test_pipe_that_breaks_under_way_is_quiet():
 @pytest.mark.parametrize("arguments", [[], ["--help"]])
 def test_full_disk_is_one_clear_line(arguments):
     with open("/dev/full", "wb") as full:
-        result = subprocess.run(
-            [*COMMAND, *arguments],
-            stdout=full,
-            stderr=subprocess.PIPE,
-            env=environment(),
-            check=False,
-        )
+        result = run(*arguments, stdout=full)
     assert result.returncode == 1
     assert result.stderr.startswith(b"python -m cmlp: error: cannot write: ")
     assert result.stderr.count(b"\n") == 1
@@ -329,6 +318,20 @@ def test_version(capsys):
 def test_console_script_is_the_command():
     (script,) = importlib.metadata.entry_points(group="console_scripts", name="cmlp")
     assert script.load() is cli.main
+
+
+@pytest.mark.parametrize("started_by", ["script", "module"])
+def test_an_instruction_set_that_is_none_is_told_in_one_line(started_by, tmp_path, monkeypatch):
+    program = "python -m cmlp"
+    if started_by == "script":  # as the installed script does
+        program, script = "cmlp", tmp_path / "cmlp"
+        script.write_text("import sys\nfrom cmlp.cli import main\nsys.exit(main())\n", encoding="utf-8")
+        monkeypatch.setattr(f"{__name__}.COMMAND", [sys.executable, str(script)])
+    done = run("--version", CMLP_ISA="sse9")
+    assert done.returncode == 2 and done.stdout == b""
+    expected = f"{program}: error: CMLP_ISA='sse9' cannot be used on this processor; available: generic"
+    assert done.stderr.decode().startswith(expected)
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_options_reach_the_network(capsys):

@@ -1,6 +1,7 @@
 """Each floor knows only those below it, and the core stands on nothing but the compiler and threads."""
 
 import ast
+import pickle
 import re
 import subprocess
 import sys
@@ -121,16 +122,43 @@ def test_scientific_packages_are_imported_only_when_used(module):
         assert not (at_once and name.split(".")[0] in heavy), f"{module} imports {name} at once"
 
 
+def loaded_by(statement):
+    """Modules that a statement loads in a fresh interpreter, beside what NumPy itself brings."""
+    code = f"import sys, numpy; before = set(sys.modules); {statement}; print(*(set(sys.modules) - before))"
+    return set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
+
+
 def test_import_loads_nothing_but_numpy():
-    """In a fresh interpreter, beside what NumPy itself brings."""
-    code = (
-        "import sys, numpy; before = set(sys.modules); import cmlp; "
-        "print(*sorted({name.split('.')[0] for name in set(sys.modules) - before}))"
-    )
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    loaded = {name.split(".")[0] for name in loaded_by("from cmlp import *")}
     allowed = sys.stdlib_module_names | {"cmlp", "numpy", "cython_runtime"}
     assert "cmlp" in loaded
     assert [name for name in loaded if name not in allowed and not name.startswith("_cython_")] == []
+
+
+# Modules that cost milliseconds, and of which a prediction has no need.
+SLOW = {"argparse", "asyncio", "dataclasses", "decimal", "importlib.metadata", "inspect", "logging", "multiprocessing",
+        "numpy.random", "pathlib", "subprocess", "tempfile", "textwrap", "unittest"}  # fmt: skip
+
+
+@pytest.mark.parametrize("statement", ["import cmlp", "from cmlp import MLPClassifier, MLPRegressor, Network"])
+def test_import_waits_with_what_is_slow(statement):
+    assert loaded_by(statement) & SLOW == set()
+
+
+def test_import_brings_no_more_than_the_bridge():
+    """Estimators, the network and the data sets come when they are first used."""
+    loaded = set(filter(None, map(ours, loaded_by("import cmlp"))))
+    assert {name for name in loaded if RANK[name] > RANK["_core"]} == {"__init__"}
+
+
+def test_public_names_come_when_they_are_used():
+    everything = {}
+    exec("from cmlp import *", everything)
+    assert set(cmlp.__all__) <= set(everything) & set(dir(cmlp))
+    with pytest.raises(AttributeError, match="module 'cmlp' has no attribute 'nothing'"):
+        _ = cmlp.nothing
+    assert cmlp.MLPClassifier.__module__ == "cmlp._classifier"
+    assert pickle.loads(pickle.dumps(cmlp.MLPClassifier)) is cmlp.MLPClassifier
 
 
 # ---------------------------------------------------------------------------------------------------- the bridge

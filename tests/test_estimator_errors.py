@@ -34,6 +34,11 @@ def spoiled(value, row=4, column=2):
     return copy
 
 
+def masked(values):
+    """Values of which the first is masked."""
+    return np.ma.masked_array(values, np.arange(values.size).reshape(values.shape) == 0)
+
+
 # Input
 
 
@@ -41,7 +46,11 @@ BAD_ROWS = {
     "one dimension": (X[0], ValueError, "Expected 2D array, got 1D array instead"),
     "no dimension": (3.0, ValueError, "Expected 2D array, got scalar array instead"),
     "three dimensions": (X[None], ValueError, "Found array with dim 3, while dim <= 2 is required"),
-    "ragged": ([[1, 2], [3]], ValueError, "inhomogeneous"),
+    "nothing": (None, ValueError, "got NoneType instead: X must be rows of numbers"),
+    "a generator": ((row for row in X), ValueError, "got generator instead: X must be rows of numbers"),
+    "ragged": ([[1, 2], [3]], ValueError, "X is not a rectangular array: .*inhomogeneous"),
+    "masked": (masked(X), ValueError, "X has masked entries"),
+    "huge": ([[10**400] * 4], ValueError, "X cannot be converted to numbers: int too large"),
     "no columns": (np.empty((30, 0)), ValueError, r"Found array with 0 feature\(s\)"),
     "complex": (X + 1j, ValueError, "Complex data not supported"),
     "text": ([["a", "b"]], ValueError, "X cannot be converted to numbers: could not convert"),
@@ -122,7 +131,11 @@ BAD_LABELS = {
     "several classes": (np.stack([LABELS] * 2, 1), ValueError, "Multioutput target data"),
     "sparse": (scipy.sparse.eye_array(30).tocsr(), TypeError, "Sparse data was passed for y"),
     "bytes": (np.array([b"a", b"b", b"c"])[LABELS], TypeError, "represented as bytes"),
-    "mixed objects": (np.array([1, "a", 2] * 10, dtype=object), ValueError, "Unknown label type"),
+    "mixed objects": (np.array([1, "a", 2] * 10, dtype=object), ValueError, "objects there is 1. Convert it"),
+    "records": (np.zeros(30, [("a", "f4")]), ValueError, "Labels cannot have dtype"),
+    "no columns": (np.zeros((30, 0), int), ValueError, r"y has no columns: its shape is \(30, 0\)"),
+    "ragged": ([[1], [1, 2]] * 15, ValueError, "y is not a rectangular array"),
+    "masked": (masked(LABELS), ValueError, "y has masked entries"),
 }
 
 
@@ -140,6 +153,9 @@ BAD_NUMBERS = {
     "dates": (np.full(30, np.datetime64("2020-01-01")), TypeError, "y has dtype datetime64"),
     "NaN": (np.where(NUMBERS > 0, 1, NAN), ValueError, "Input y contains NaN"),
     "infinity": (np.where(NUMBERS > 0, 1, -INF), ValueError, "Input y contains infinity"),
+    "no columns": (np.zeros((30, 0)), ValueError, r"y has no columns: its shape is \(30, 0\)"),
+    "huge": ([10**400] * 30, ValueError, "y cannot be converted to numbers: int too large"),
+    "masked": (masked(NUMBERS), ValueError, "y has masked entries"),
     "NaN in objects": (np.array([NAN] * 30, dtype=object), ValueError, "Input y contains NaN"),
 }
 
@@ -164,6 +180,9 @@ BAD_WEIGHTS = {
     "a column": (np.ones((30, 1)), "Sample weights must be 1D array or scalar, got 2D array"),
     "text": (["a"] * 30, "sample_weight cannot be converted to numbers"),
     "complex": (np.ones(30) * 1j, "Complex data not supported"),
+    "a word": ("balanced", "Sample weights must be 1D array or scalar, got str"),
+    "huge": ([10**400] * 30, "sample_weight cannot be converted to numbers: int too large"),
+    "masked": (masked(np.ones(30)), "sample_weight has masked entries"),
 }
 
 
@@ -175,6 +194,17 @@ def test_weights_that_weigh_nothing(weight, message):
         regressor().partial_fit(X, NUMBERS, weight)
     with pytest.raises(ValueError, match=message):
         classifier().fit(X, LABELS).score(X, LABELS, weight)
+
+
+def test_dates_are_no_weights():
+    with pytest.raises(TypeError, match="sample_weight has dtype datetime64"):
+        classifier().fit(X, LABELS, np.zeros(30, "M8[s]"))
+
+
+def test_a_score_compares_labels_of_one_kind():
+    model = classifier().fit(X, LABELS)
+    with pytest.raises(ValueError, match="y has the dtype <U1, predict gives int64"):
+        model.score(X, np.array(["a", "b", "c"])[LABELS])
 
 
 # Going on with a model
@@ -194,7 +224,7 @@ def test_partial_fit_wants_all_classes_at_first_and_no_others_later():
     model.partial_fit(X, LABELS, classes=[2, 1, 0])
 
 
-@pytest.mark.parametrize("classes", [[], [[0, 1]], [0.5, 1.5], 3])
+@pytest.mark.parametrize("classes", [[], [[0, 1]], [0.5, 1.5], 3, [[0], [1, 2]]])
 def test_classes_that_are_none(classes):
     with pytest.raises(ValueError):
         classifier().partial_fit(X, LABELS, classes=classes)

@@ -19,8 +19,9 @@ from helpers import (
     targets,
     uniform,
 )
+from sklearn.neural_network import MLPClassifier as SklearnMLPClassifier
 
-from cmlp import Network
+from cmlp import MLPClassifier, Network
 
 # ---------------------------------------------------------------- worked by hand
 
@@ -208,6 +209,17 @@ def test_initial_parameters_are_scikit_learns(activation, dtype):
     assert_same_bits(same.params, net.params)
 
 
+@pytest.mark.parametrize("activation", ["logistic", "relu"])
+def test_without_hidden_layers_activation_decides_the_initial_bounds_as_in_scikit_learn(activation):
+    X, y = inputs(0, 30, 9, np.float64), labels(1, 30, 3)
+    standing = {"solver": "sgd", "learning_rate_init": 1e-300, "alpha": 0, "max_iter": 1, "random_state": 42}
+    net = Network([9, 3], activation, dtype="float64", random_state=42)
+    for estimator in (MLPClassifier, SklearnMLPClassifier):
+        model = estimator((), activation, **standing).partial_fit(X, y, classes=np.arange(3))
+        assert_close(model.coefs_[0], net.weights[0], np.float64)
+        assert_close(model.intercepts_[0], net.biases[0], np.float64)
+
+
 def test_without_a_seed_networks_differ():
     assert (Network([5, 5]).params != Network([5, 5]).params).any()
 
@@ -286,11 +298,34 @@ def test_training_learns_the_exclusive_or():
 # ---------------------------------------------------------------- pickling, copying
 
 
-@pytest.mark.parametrize(
+twins = pytest.mark.parametrize(
     "twin_of",
     [copy.copy, copy.deepcopy, lambda net: pickle.loads(pickle.dumps(net))],
     ids=["copy", "deepcopy", "pickle"],
 )
+
+
+@twins
+def test_parameters_begin_a_cache_line(twin_of):
+    """For the sake of speed; by chance one array in four does."""
+    nets = [Network([784, n, 10]) for n in range(10, 18)]
+    for net in [*nets, *map(twin_of, nets)]:
+        assert net.params.ctypes.data % 64 == 0
+        assert net.weights[0].base is net.biases[1].base is net.params
+
+
+def test_parameters_in_memory_of_others_stay_there():
+    net = Network([784, 16, 10])
+    buffers = []
+    data = pickle.dumps(net, protocol=5, buffer_callback=buffers.append)
+    memory = bytes(1) * 4 + net.params.tobytes()
+    twin = pickle.loads(data, buffers=[memoryview(memory)[4:]])
+    assert len(buffers) == 1 and not twin.params.flags.writeable
+    assert_same_bits(twin.params, net.params)
+    assert np.shares_memory(twin.params, np.frombuffer(memory, np.uint8))
+
+
+@twins
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_a_twin_has_the_same_bits_and_a_life_of_its_own(twin_of, dtype):
     net = Network([6, 5, 3], "relu", dtype=dtype, input_scale=0.5, random_state=0, n_threads=1)

@@ -4,7 +4,8 @@ import re
 
 import numpy as np
 import pytest
-from helpers import assert_same_bits, inputs, labels, net_and_params
+from helpers import assert_same_bits, net_and_params
+from small_network import DENSE, METHODS, WITH_TARGETS, X, Y, call
 
 from cmlp import Network, StatusError, _core
 
@@ -90,13 +91,11 @@ def test_networks_too_large_for_the_machine():
 
 # ---------------------------------------------------------------- methods
 
-X, Y = inputs(1, 6, 3, np.float32), labels(2, 6, 2)
-DENSE = np.eye(2)[Y]
 
 WRONG_ROWS = {
     "one row as a vector": (X[0], "X must be a 2-D array", "(3,)", "reshape(1, -1)"),
     "three axes": (X[None], "X must be a 2-D array", "(1, 6, 3)"),
-    "a number": (5.0, "X must be a 2-D array", "()"),
+    "a number": (5.0, "X must be a 2-D array", "got float"),
     "too few columns": (X[:, :2], "X must have 3 columns", "(6, 2)"),
     "too many columns": (np.ones((6, 4)), "X must have 3 columns", "(6, 4)"),
     "no columns": (np.ones((6, 0)), "X must have 3 columns", "(6, 0)"),
@@ -104,9 +103,10 @@ WRONG_ROWS = {
     "text": (np.full((6, 3), "a"), "X must hold real numbers", "<U1"),
     "numbers as text": ([["1", "2", "3"]] * 6, "X must hold real numbers", "<U1"),
     "complex": (X + 0j, "X must hold real numbers", "complex64"),
-    "objects": (np.full((6, 3), None), "X must hold real numbers", "object"),
+    "objects": (np.full((6, 3), None), "X must hold real numbers", "object", "X.astype(float)"),
+    "masked": (np.ma.masked_array(X, X == X[0, 0]), "X has masked entries"),
     "dates": (np.zeros((6, 3), "M8[D]"), "X must hold real numbers", "datetime64"),
-    "nothing": (None, "X"),
+    "nothing": (None, "X must be a 2-D array of shape (n, 3), got NoneType"),
 }
 WRONG_TARGETS = {
     "too few": (Y[:5], "X and Y must have the same number of rows", "6", "5"),
@@ -120,40 +120,20 @@ WRONG_TARGETS = {
     "text": (np.full(6, "a"), "Y must be class indices", "<U1"),
     "dense text": (np.full((6, 2), "a"), "Y must", "<U1"),
     "complex": (DENSE + 0j, "Y must", "complex"),
-    "a number": (1, "Y must"),
-    "nothing": (None, "Y must"),
+    "a number": (1, "Y must be a 2-D array of shape (n, 2), got int"),
+    "nothing": (None, "Y must be a 2-D array of shape (n, 2), got NoneType"),
+    "none at all": ([], "X and Y must have the same number of rows, got 6 and 0"),
+    "masked": (np.ma.masked_array(Y, Y == Y[0]), "Y has masked entries"),
     "ragged": ([[1, 0], [1]], "Y", "rectangular"),
 }
-METHODS = {
-    "cost": lambda net, x, y: net.cost(x, y),
-    "gradient": lambda net, x, y: net.gradient(x, y),
-    "input_gradient": lambda net, x, y: net.input_gradient(x, y),
-    "step": lambda net, x, y: net.step(x, y, 0.1),
-    "train_epoch": lambda net, x, y: net.train_epoch(x, y, 1000, 0.1),
-}
-
-
-@pytest.fixture
-def net():
-    """A network whose parameters a test must leave as they were."""
-    network = Network([3, 4, 2], random_state=0)
-    before = network.params.copy()
-    yield network
-    assert_same_bits(network.params, before)
 
 
 def named(cases):
     return pytest.mark.parametrize("case", cases.values(), ids=cases.keys())
 
 
-def call(network, method, x, y=Y):
-    if method in METHODS:
-        return METHODS[method](network, x, y)
-    return getattr(network, method)(x)
-
-
 @named(WRONG_ROWS)
-@pytest.mark.parametrize("method", ["forward", "activations", *METHODS])
+@pytest.mark.parametrize("method", METHODS)
 def test_wrong_rows(net, method, case):
     wrong, *fragments = case
     with pytest.raises((ValueError, TypeError)) as caught:
@@ -162,12 +142,40 @@ def test_wrong_rows(net, method, case):
 
 
 @named(WRONG_TARGETS)
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", WITH_TARGETS)
 def test_wrong_targets(net, method, case):
     wrong, *fragments = case
     with pytest.raises((ValueError, TypeError)) as caught:
         call(net, method, X, wrong)
     assert_says(caught.value, *fragments)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "list"])
+@pytest.mark.parametrize("method", WITH_TARGETS)
+def test_negative_targets_of_the_poisson_loss(method, dtype):
+    net = Network([3, 4, 2], output="exp", loss="poisson", random_state=0)
+    before, wrong = net.params.copy(), np.ones((6, 2))
+    wrong[4, 1] = -2
+    with pytest.raises(ValueError) as caught:
+        call(net, method, X, wrong.tolist() if dtype == "list" else wrong.astype(dtype))
+    assert_says(caught.value, "Y must not be negative with loss='poisson', got -2", "at row 4, column 1")
+    assert_same_bits(net.params, before)
+    wrong[4, 1] = NAN
+    with pytest.raises(StatusError, match="contains NaN at row 4, column 1"):
+        call(net, method, X, wrong)
+    call(net, method, X, np.zeros((6, 2)))
+    other = Network([3, 4, 2], output="identity", loss="squared_error", random_state=0)
+    call(other, method, X, -np.ones((6, 2)))
+
+
+@pytest.mark.parametrize("wrong", [[0, 1, 0, 1, 1, 0], [0] * 6, [0.5] * 6], ids=str)
+@pytest.mark.parametrize("method", WITH_TARGETS)
+def test_one_output_wants_a_column(method, wrong):
+    """Class indices of one class would say nothing: who passes them means numbers."""
+    net = Network([3, 4, 1], output="logistic", random_state=0)
+    with pytest.raises(ValueError) as caught:
+        call(net, method, X, wrong)
+    assert_says(caught.value, "Y must have shape (n, 1)", "(6,)", "Y.reshape(-1, 1)")
 
 
 WRONG_OUTPUTS = {

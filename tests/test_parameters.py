@@ -1,5 +1,8 @@
 """What the constructor's parameters may be, checked by fit before anything changes."""
 
+import inspect
+import re
+
 import numpy as np
 import pytest
 from sklearn.neural_network import MLPClassifier as TheirClassifier
@@ -94,7 +97,9 @@ def test_parameters_are_refused_in_sklearns_words(name, value):
         ("hidden_layer_sizes", (5, 0), r"hidden_layer_sizes must be > 0, got \[5, 0\]."),
         ("hidden_layer_sizes", (5.5,), r"must be integers, one per hidden layer, got \[5.5\]"),
         ("hidden_layer_sizes", [[5]], r"must be integers, one per hidden layer"),
-        ("hidden_layer_sizes", (2,) * 80, "CMLP_ERROR_LAYERS"),
+        ("hidden_layer_sizes", (2,) * 63, "can name 62 hidden layers at most, got 63"),
+        ("hidden_layer_sizes", (5, 2**31), r"hidden_layer_sizes must be < 2\*\*31, got \[5, 2147483648\]"),
+        ("alpha", 10**400, r"must be a float in the range \[0.0, inf\). Got 1000"),
         ("loss", "hinge", "must be a str among {'log_loss', 'squared_error'}"),
         ("n_threads", 0, r"must be an int in the range \[1, inf\) or None"),
         ("dtype", "float16", "must be a str among {'auto', 'float32', 'float64'}"),
@@ -130,3 +135,24 @@ def test_parameters_and_what_they_may_be(name, value, message):
 def test_parameters_may_be_numpys(name, value):
     params = {"max_iter": 2, "hidden_layer_sizes": (3,), name: value}
     MLPClassifier(**params).fit(X, LABELS)
+
+
+# What the docstrings say. Both list all parameters, for readers of help() and of the sources.
+
+
+def documented(estimator):
+    """The docstring's entries of the constructor's parameters: by name the text as written."""
+    section = inspect.getdoc(estimator).split("Parameters\n----------\n")[1].split("\n\nAttributes")[0]
+    entries = [entry.split(" : ", 1) for entry in re.split(r"\n(?=\S)", section)]
+    return {name: text for names, text in entries for name in names.split(", ")}
+
+
+@pytest.mark.parametrize("estimator", [MLPClassifier, MLPRegressor])
+def test_every_parameter_is_documented_in_order(estimator):
+    assert list(documented(estimator)) == list(inspect.signature(estimator).parameters)
+
+
+def test_both_estimators_say_the_same_of_shared_parameters():
+    ours, theirs = documented(MLPClassifier), documented(MLPRegressor)
+    differ = {name for name in set(ours) & set(theirs) if ours[name] != theirs[name]}
+    assert differ == {"loss", "early_stopping", "validation_fraction"}

@@ -236,9 +236,20 @@ def test_broken_rows_are_refused_by_the_core(X):
     before = net.params.copy()
     for call in (lambda: net.forward(X), lambda: net.cost(X, y), lambda: net.train_epoch(X, y, 20, 0.1),
                  lambda: classifier().fit(X, y)):  # fmt: skip
-        with pytest.raises(StatusError, match="CMLP_ERROR_SPARSE"):
+        with pytest.raises(StatusError, match=r"CMLP_ERROR_SPARSE: X is a broken .*0 to 299") as error:
             call()
+        assert error.value.status == "CMLP_ERROR_SPARSE"
     np.testing.assert_array_equal(net.params, before)
+
+
+@pytest.mark.parametrize("arrays", [{"indptr": (4, 10**6)}, {"indices": (3, -1)}, {"indices": (3, 300)}], ids=str)
+def test_broken_rows_are_not_sorted(arrays):
+    """SciPy would: it follows row pointers wherever they lead."""
+    X = spoiled(**arrays)
+    X.has_canonical_format = False
+    for call in (lambda: Network((300, 3)).forward(X), lambda: classifier().fit(X, rows()[1])):
+        with pytest.raises(ValueError, match="X is a broken sparse container: "):
+            call()
 
 
 def test_shapes_that_do_not_fit():

@@ -3,13 +3,24 @@
 import numpy as np
 import pytest
 from sklearn.model_selection import train_test_split
-from sklearn.utils import shuffle
+from sklearn.utils import check_random_state, shuffle
 
+from cmlp._arguments import random_state
 from cmlp._split import plain_split, proportional_counts, shuffled, split_sizes, stratified_split
 
 
 def same_state(one, other):
     return one.random_sample() == other.random_sample()
+
+
+@pytest.mark.parametrize("seed", [None, 0, np.uint32(2**32 - 1), np.random.RandomState(3)])
+def test_random_state_is_read_as_sklearn_reads_it(seed):
+    ours, theirs = random_state(seed), check_random_state(seed)
+    if isinstance(seed, int | np.integer):
+        assert ours is not random_state(seed)
+        assert same_state(ours, theirs)
+    else:
+        assert ours is theirs
 
 
 @pytest.mark.parametrize("n_rows", [20, 21, 57, 200])

@@ -1,4 +1,8 @@
-"""jax: a whole epoch is one jitted scan over the batches, the rows gathered inside."""
+"""jax: a whole epoch is one jitted scan over the batches, the rows gathered inside.
+
+Given-away buffers, indices promised to be in bounds, one-hot classes and an unrolled scan were
+tried: none makes a difference of more than 2 %.
+"""
 
 import jax
 import jax.numpy as jnp
@@ -9,7 +13,7 @@ from benchmarks.peers import RATE, plain
 
 
 def version():
-    return jax.__version__
+    return f"jax {jax.__version__}"
 
 
 def logits(layers, x):
@@ -38,7 +42,7 @@ def parameters(sizes):
 
 
 def train(case):
-    X, y = map(jnp.asarray, rows(case["rows"]))
+    X, y = map(jnp.asarray, rows(case))
     state, rng, size = [parameters(case["sizes"])], np.random.RandomState(0), case["batch"]
     whole = len(X) // size * size  # a scan needs batches of one size; the rest is left out
 
@@ -50,7 +54,7 @@ def train(case):
 
 
 def forward(case):
-    X = jnp.asarray(rows(case["rows"])[0])
+    X = jnp.asarray(rows(case)[0])
     layers = parameters(case["sizes"])
     predict = jax.jit(lambda x: jax.nn.softmax(logits(layers, x)))
     return lambda: np.asarray(predict(X))

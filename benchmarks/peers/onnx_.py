@@ -9,7 +9,7 @@ from benchmarks.peers import plain
 
 
 def version():
-    return onnxruntime.__version__
+    return f"onnxruntime {onnxruntime.__version__}"
 
 
 def session(sizes):
@@ -36,6 +36,6 @@ def session(sizes):
 
 
 def forward(case):
-    X, _ = rows(case["rows"])
+    X, _ = rows(case)
     run = session(case["sizes"]).run
     return lambda: run(None, {"x": X})[0]

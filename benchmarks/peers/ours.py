@@ -1,22 +1,44 @@
 """cmlp: the bare network, and the estimator with its checks."""
 
+import warnings
+from functools import partial
+
 import numpy as np
 
 import cmlp
-from benchmarks.data import pixels, rows, sparse_rows
-from benchmarks.peers import RATE
+from benchmarks.data import rows
+from benchmarks.peers import RATE, estimators
 
 
 def version():
-    return f"{cmlp.__version__}, {cmlp.cpu_info()['used']}"
+    return f"cmlp {cmlp.__version__}, {cmlp.cpu_info()['used']}"
 
 
-def network(case, **keywords):
-    return cmlp.Network(case["sizes"], "relu", random_state=0, n_threads=1, **keywords)
+def settings(case):
+    """Threads, and the factor that makes bytes pixels between 0 and 1."""
+    return {
+        "n_threads": case.get("threads", 1),
+        "input_scale": 1 / 255 if case.get("dtype") == "uint8" else 1,
+        "random_state": 0,
+    }
+
+
+def network(case):
+    return cmlp.Network(case["sizes"], "relu", **settings(case))
+
+
+def estimator(parameters, case):
+    warnings.simplefilter("ignore")  # of epochs that end before convergence
+    return cmlp.MLPClassifier(**{**parameters, **settings(case)})
+
+
+train = partial(estimators.train, estimator)
+fit = partial(estimators.fit, estimator)
+predict_proba = partial(estimators.predict_proba, estimator)
 
 
 def train_network(case):
-    X, y = rows(case["rows"])
+    X, y = rows(case)
     net, rng = network(case), np.random.RandomState(0)
 
     def epoch():
@@ -26,55 +48,14 @@ def train_network(case):
     return epoch
 
 
-def estimator(case):
-    from cmlp import MLPClassifier
-
-    return MLPClassifier(
-        case["sizes"][1:-1], solver="sgd", momentum=0, nesterovs_momentum=False, alpha=0,
-        batch_size=case.get("batch", 128), learning_rate_init=RATE, random_state=0, n_threads=1,
-    )  # fmt: skip
-
-
-def train_estimator(case):
-    X, y = rows(case["rows"])
-    model = estimator(case).partial_fit(X, y, classes=np.arange(10))
-    return lambda: model.partial_fit(X, y)
-
-
-def train_sparse(case):
-    X, y = sparse_rows(case["rows"], case["sizes"][0], case["density"])
-    model = estimator(case).partial_fit(X, y, classes=np.arange(10))
-    return lambda: model.partial_fit(X, y)
-
-
-def train_dense(case):
-    X, y = sparse_rows(case["dense_rows"], case["sizes"][0], case["density"])
-    X = X.toarray()
-    model = estimator(case).partial_fit(X, y, classes=np.arange(10))
-    return lambda: model.partial_fit(X, y)
-
-
 def forward(case):
-    X, _ = rows(case["rows"])
+    X, _ = rows(case)
     net = network(case)
     return lambda: net.forward(X)
 
 
 def forward_out(case):
-    X, _ = rows(case["rows"])
+    X, _ = rows(case)
     net = network(case)
     out = np.empty((len(X), 10), np.float32)
     return lambda: net.forward(X, out=out)
-
-
-def forward_uint8(case):
-    X, _, _ = pixels(case["rows"])
-    net = network(case, input_scale=1 / 255)
-    return lambda: net.forward(X)
-
-
-def predict_proba(case):
-    X, y = rows(200)
-    model = estimator(case).partial_fit(X, y, classes=np.arange(10))
-    X, _ = rows(case["rows"])
-    return lambda: model.predict_proba(X)

@@ -11,7 +11,7 @@ from benchmarks.peers import RATE
 
 
 def version():
-    return np.__version__
+    return f"NumPy {np.__version__}"
 
 
 def parameters(sizes):
@@ -56,7 +56,7 @@ def step(weights, biases, X, y):
 
 
 def train(case):
-    X, y = rows(case["rows"])
+    X, y = rows(case)
     weights, biases = parameters(case["sizes"])
     rng, size = np.random.RandomState(0), case["batch"]
 
@@ -70,6 +70,6 @@ def train(case):
 
 
 def forward(case):
-    X, _ = rows(case["rows"])
+    X, _ = rows(case)
     weights, biases = parameters(case["sizes"])
     return lambda: activations(weights, biases, X)[-1]

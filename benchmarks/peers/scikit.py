@@ -1,41 +1,23 @@
 """scikit-learn's MLPClassifier."""
 
 import warnings
+from functools import partial
 
-import numpy as np
 import sklearn
 from sklearn.neural_network import MLPClassifier
 
-from benchmarks.data import rows, sparse_rows
-from benchmarks.peers import RATE
+from benchmarks.peers import estimators
 
 
 def version():
-    return sklearn.__version__
+    return f"scikit-learn {sklearn.__version__}"
 
 
-def estimator(case):
+def estimator(parameters, case):
     warnings.simplefilter("ignore")  # of epochs that end before convergence
-    return MLPClassifier(
-        case["sizes"][1:-1], solver="sgd", momentum=0, nesterovs_momentum=False, alpha=0,
-        batch_size=case.get("batch", 128), learning_rate_init=RATE, random_state=0,
-    )  # fmt: skip
+    return MLPClassifier(**parameters)
 
 
-def train(case):
-    X, y = rows(case["rows"])
-    model = estimator(case).partial_fit(X, y, classes=np.arange(10))
-    return lambda: model.partial_fit(X, y)
-
-
-def train_sparse(case):
-    X, y = sparse_rows(case["rows"], case["sizes"][0], case["density"])
-    model = estimator(case).partial_fit(X, y, classes=np.arange(10))
-    return lambda: model.partial_fit(X, y)
-
-
-def predict_proba(case):
-    X, y = rows(200)
-    model = estimator(case).partial_fit(X, y, classes=np.arange(10))
-    X, _ = rows(case["rows"])
-    return lambda: model.predict_proba(X)
+train = partial(estimators.train, estimator)
+fit = partial(estimators.fit, estimator)
+predict_proba = partial(estimators.predict_proba, estimator)

@@ -10,7 +10,7 @@ from benchmarks.peers import RATE
 
 
 def version():
-    return torch.__version__
+    return f"torch {torch.__version__}"
 
 
 def model(case):
@@ -23,7 +23,7 @@ def model(case):
 
 
 def epoch_of(case, net, forward):
-    X, y = map(torch.from_numpy, rows(case["rows"]))
+    X, y = map(torch.from_numpy, rows(case))
     optimizer, cost = torch.optim.SGD(net.parameters(), lr=RATE), nn.CrossEntropyLoss()
 
     def epoch():
@@ -46,7 +46,7 @@ def train_compiled(case):
 
 
 def forward(case):
-    X, net = torch.from_numpy(rows(case["rows"])[0]), model(case).eval()
+    X, net = torch.from_numpy(rows(case)[0]), model(case).eval()
 
     @torch.inference_mode()
     def predict():

@@ -1,13 +1,11 @@
 """A multilayer perceptron in C for Python: fast, small, and the same bits everywhere."""
 
-import importlib
+import os
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-from cmlp._classifier import MLPClassifier
-from cmlp._core import __version__, cpu_info
-from cmlp._include import get_include
-from cmlp._regressor import MLPRegressor
 from cmlp.exceptions import DivergenceError, NonFiniteInputError, StatusError
-from cmlp.network import Gradient, Network
 
 __all__ = [
     "DivergenceError",
@@ -23,9 +21,43 @@ __all__ = [
     "get_include",
 ]
 
+if TYPE_CHECKING:
+    from cmlp import datasets
+    from cmlp._classifier import MLPClassifier
+    from cmlp._core import __version__, cpu_info
+    from cmlp._include import get_include
+    from cmlp._regressor import MLPRegressor
+    from cmlp.network import Gradient, Network
+else:
+    # Imported when first used: an import costs what it brings, and few programs want everything.
+    _MODULE_OF = {
+        "Gradient": "network",
+        "MLPClassifier": "_classifier",
+        "MLPRegressor": "_regressor",
+        "Network": "network",
+        "__version__": "_core",
+        "cpu_info": "_core",
+        "get_include": "_include",
+    }
 
-def __getattr__(name):
-    """Import `cmlp.datasets` when it is first used: most programs bring their own data."""
-    if name == "datasets":
-        return importlib.import_module("cmlp.datasets")
-    raise AttributeError(f"module 'cmlp' has no attribute {name!r}")
+    def _is_command():
+        """Whether this is ``cmlp`` or ``python -m cmlp`` on its way."""
+        program = os.path.basename((sys.argv or [""])[0])
+        return program == "-m" or os.path.splitext(program)[0] == "cmlp"
+
+    def __getattr__(name):
+        if name in _MODULE_OF:
+            value = getattr(import_module(f"cmlp.{_MODULE_OF[name]}"), name)
+        elif name == "datasets":
+            value = import_module("cmlp.datasets")
+        else:
+            raise AttributeError(f"module 'cmlp' has no attribute {name!r}")
+        globals()[name] = value  # the next look finds it without this function
+        return value
+
+    def __dir__():
+        return sorted({*globals(), *__all__})
+
+    # The bridge at once: it refuses what CMLP_ISA may not be. The command says so itself, in a line.
+    if not _is_command():
+        import_module("cmlp._core")

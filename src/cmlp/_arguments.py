@@ -77,7 +77,8 @@ def checked_dtype(dtype):
     return checked
 
 
-def _is_finite(value):
+def is_finite(value):
+    """Whether a value is a real number that a float can hold."""
     try:
         return isinstance(value, Real) and math.isfinite(value)
     except OverflowError:  # an int beyond all floats
@@ -86,7 +87,7 @@ def _is_finite(value):
 
 def checked_scale(scale):
     """Return the factor of the inputs as a float."""
-    if not _is_finite(scale) or scale == 0:
+    if not is_finite(scale) or scale == 0:
         raise ValueError(f"input_scale must be a finite number other than 0, got {scale!r}")
     return float(scale)
 
@@ -101,7 +102,11 @@ def checked_threads(n_threads):
 
 
 def random_state(seed):
-    """Return a RandomState for a seed, as scikit-learn reads it."""
+    """Return a RandomState for a seed, as scikit-learn reads it.
+
+    An int makes a new one at every call, so each fit and partial_fit of an estimator repeats the same draws; a
+    RandomState goes on from where it is; None is NumPy's global one.
+    """
     if seed is None:
         return np.random.mtrand._rand
     if isinstance(seed, Integral) and 0 <= seed < 2**32:
@@ -124,6 +129,6 @@ def checked_batch_size(batch_size):
 
 def checked_rate(rate):
     """Return the learning rate as a float."""
-    if not _is_finite(rate) or rate < 0:
+    if not is_finite(rate) or rate < 0:
         raise ValueError(f"learning_rate must be a finite number, 0 or more, got {rate!r}")
     return float(rate)

@@ -197,10 +197,12 @@ cdef class Call:
         targets.struct_size = sizeof(cmlp_targets)
         Y = rectangular(Y, "Y")
         if cnp.PyArray_NDIM(Y) == 1:
-            self.Y = as_labels(Y, net.n_out)
+            self.Y = as_labels(Y, net.n_out, net.activations[len(net.activations) - 1])
             targets.kind = CMLP_CLASSES
         else:
             self.Y = matrix(Y, "Y", net.n_out)
+            if net.loss == "poisson":
+                require_not_negative(self.Y)
             targets.kind, targets.dtype = CMLP_DENSE, dtype_code(self.Y)
             targets.col_stride = cnp.PyArray_STRIDE(self.Y, 1)
         targets.data, targets.n_rows = cnp.PyArray_DATA(self.Y), cnp.PyArray_DIM(self.Y, 0)
@@ -258,6 +260,9 @@ cdef class Call:
         if status == CMLP_ERROR_TARGET:
             kind = kind_of(self.Y, row, column)
             raise StatusError(f"Input y contains {kind} at row {row}, column {column}.", "CMLP_ERROR_TARGET")
+        if status == CMLP_ERROR_SPARSE:
+            raise StatusError("CMLP_ERROR_SPARSE: X is a broken sparse container: its row pointers must not fall, and "
+                              f"each row's columns must rise, from 0 to {self.net.n_in - 1} at most", "CMLP_ERROR_SPARSE")
         if status == CMLP_ERROR_DIVERGED:
             raise DivergenceError("Solver produced non-finite parameter weights. The input data may contain large "
                                   "values and need to be preprocessed.")

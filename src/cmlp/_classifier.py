@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from cmlp._estimator import MultilayerPerceptron
-from cmlp._labels import Labels, labels_of, learn_labels
+from cmlp._labels import Labels, labels_of, learn_labels, mixes_text
 from cmlp._model import Fitted
 from cmlp._parameters import NONE, SHARED_CONSTRAINTS, Options
 from cmlp._scores import accuracy
@@ -280,7 +280,7 @@ class MLPClassifier(MultilayerPerceptron):
         ndarray of shape (n_samples,) or (n_samples, n_classes)
         """
         model = self._fitted()
-        return model.labels.decode(self._outputs(model, X))
+        return model.labels.decode(model.outputs(X, self))
 
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
         """Probability of each label; the rows of squared-error networks are brought to sum 1.
@@ -295,12 +295,12 @@ class MLPClassifier(MultilayerPerceptron):
             Of the model's own type.
         """
         model = self._fitted()
-        outputs = self._outputs(model, X)
+        outputs = model.outputs(X, self)
+        if model.out_activation == "softmax" or model.labels.kind == "multilabel":
+            return outputs
         if model.labels.kind == "binary":
             return np.concatenate([1 - outputs, outputs], axis=1)
-        if model.labels.kind == "multiclass" and model.net.activations[-1] == "logistic":
-            return _normalized(outputs)
-        return outputs
+        return _normalized(outputs)
 
     def predict_log_proba(self, X: ArrayLike) -> np.ndarray:
         """Logarithm of `predict_proba`.
@@ -334,6 +334,8 @@ class MLPClassifier(MultilayerPerceptron):
         truth = as_targets(y, len(predicted), type(self).__name__)
         if truth.shape != predicted.shape:
             raise ValueError(f"y has the shape {truth.shape}, predict gives {predicted.shape}.")
+        if mixes_text(truth, predicted):
+            raise ValueError(f"y has the dtype {truth.dtype}, predict gives {predicted.dtype}.")
         correct = (truth == predicted).reshape(len(truth), -1).all(axis=1)
         return accuracy(correct, as_weights(sample_weight, len(truth)))
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from cmlp import _core
+from cmlp._arguments import random_state
+from cmlp._arrays import block_copy
 from cmlp._model import Fitted, FittedTensors, Model, Progress
 from cmlp._parameters import (
     SHARED_CONSTRAINTS,
@@ -21,7 +23,7 @@ from cmlp._parameters import (
     hidden_activations,
     hidden_sizes,
 )
-from cmlp._split import plain_split, random_state, stratified_split
+from cmlp._split import plain_split, stratified_split
 from cmlp._training import Data, Schedule, Training
 from cmlp._validation import (
     as_rows,
@@ -81,7 +83,7 @@ class MultilayerPerceptron(Parametrized):
     feature_names_in_ = Fitted(lambda model: model.feature_names)
     n_layers_ = Fitted(lambda model: len(model.net.sizes))
     n_outputs_ = Fitted(lambda model: model.net.sizes[-1])
-    out_activation_ = Fitted(lambda model: model.net.activations[-1])
+    out_activation_ = Fitted(lambda model: model.out_activation)
     n_iter_ = Fitted(lambda model: model.progress.n_iter)
     t_ = Fitted(lambda model: model.progress.t)
     loss_ = Fitted(lambda model: model.progress.loss)
@@ -232,7 +234,7 @@ class MultilayerPerceptron(Parametrized):
             last = names[-1] if names else settings.activation
             params, progress = initial_params(net, rng, [*names, last]), Progress()
         else:
-            params, progress = former.params.copy(), former.progress
+            params, progress = block_copy(former.params), former.progress
         progress = progress.continued(settings.early_stopping)
         if former is not None and incremental:
             optimizer, schedule = copy.deepcopy(former.optimizer), copy.copy(former.schedule)
@@ -279,25 +281,13 @@ class MultilayerPerceptron(Parametrized):
     # The fitted model
 
     def _fitted(self):
-        model = vars(self).get("_model")
-        if model is None:
+        try:
+            return self._model
+        except AttributeError:
             raise sklearn_class(NotFittedError)(
                 f"This {type(self).__name__} instance is not fitted yet. Call 'fit' with "
                 "appropriate arguments before using this estimator."
-            )
-        return model
-
-    def _outputs(self, model, X):
-        """The network's outputs for rows that come from outside."""
-        if model.feature_names is None:
-            few = model.net.forward_few(model.params, X, model.input_scale)
-            if few is not None:
-                return few
-        owner = type(self).__name__
-        check_feature_names(X, model.feature_names, owner)
-        X, _ = as_rows(X, owner)
-        check_width(X.shape[1], model.net.sizes[0], owner)
-        return model.net.forward(model.params, X, scale=model.input_scale, n_threads=self.n_threads)
+            ) from None
 
     def __sklearn_is_fitted__(self):
         return "_model" in vars(self)

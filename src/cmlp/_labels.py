@@ -8,7 +8,11 @@
     A 0/1 matrix, one logistic output per column.
 """
 
+import reprlib
+
 import numpy as np
+
+from cmlp._arrays import rectangular
 
 
 def kind_of_labels(y):
@@ -28,10 +32,13 @@ def kind_of_labels(y):
             "Support for labels represented as bytes is not supported. "
             "Convert the labels to a string or integer format."
         )
+    if y.dtype.kind == "V":
+        raise ValueError(f"Unknown label type: unknown. Labels cannot have dtype {y.dtype}.")
     if y.dtype.kind == "O" and not all(isinstance(label, str) for label in y.flat):
         raise ValueError(
-            "Unknown label type: unknown. Labels must be strings, integers or booleans; "
-            f"y has dtype object and holds {_first_odd(y)!r}."
+            "Unknown label type: unknown. Labels must be all strings, all integers or all booleans; "
+            f"in an array of objects there is {reprlib.repr(_first_odd(y))}. Convert it first, for "
+            "example by astype(int) or astype(str)."
         )
     if y.dtype.kind == "f" and (y != np.trunc(y)).any():
         raise ValueError(
@@ -109,7 +116,7 @@ class Labels:
 
     def _indices(self, y):
         seen, indices = _distinct(y)
-        if _mixes_text(seen, self.classes) or not np.isin(seen, self.classes).all():
+        if mixes_text(seen, self.classes) or not np.isin(seen, self.classes).all():
             raise ValueError(
                 f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes}. "
                 f"'y' has {seen}."
@@ -147,7 +154,8 @@ class Labels:
         return self.encode(y)
 
 
-def _mixes_text(one, other):
+def mixes_text(one, other):
+    """Whether one array holds text and the other none."""
     return (one.dtype.kind in "OUT") != (other.dtype.kind in "OUT")
 
 
@@ -174,7 +182,7 @@ def learn_labels(y):
 
 def labels_of(classes):
     """Labels for the list of all classes that a first partial_fit is given."""
-    classes = np.asarray(classes)
+    classes = rectangular(classes, "classes")
     if classes.ndim != 1 or classes.size == 0:
         raise ValueError(f"classes must be a list of labels, got the shape {classes.shape}.")
     kind_of_labels(classes)

@@ -7,7 +7,8 @@ reads one whole model, and a fit that fails leaves nothing half done.
 
 import math
 
-import numpy as np
+from cmlp._arrays import loaded_block, rectangular
+from cmlp._validation import as_rows, check_feature_names, check_width
 
 
 class Progress:
@@ -100,6 +101,7 @@ class Model:
     def __init__(self, net, params, *, input_scale, feature_names, labels, progress, optimizer,
                  schedule):  # fmt: skip
         self.net = net
+        self.out_activation = net.activations[-1]  # a look at the net takes longer
         self.params = params
         self.input_scale = input_scale
         self.feature_names = feature_names
@@ -113,12 +115,24 @@ class Model:
         weights, biases = self.net.views(self.params)
         self.coefs, self.intercepts = Tensors(weights), Tensors(biases)
 
+    def outputs(self, X, estimator):
+        """The network's outputs for rows that come from outside, on behalf of an estimator."""
+        if self.feature_names is None:
+            few = self.net.forward_few(self.params, X, self.input_scale)
+            if few is not None:
+                return few
+        owner = type(estimator).__name__
+        check_feature_names(X, self.feature_names, owner)
+        X, _ = as_rows(X, owner)
+        check_width(X.shape[1], self.net.sizes[0], owner)
+        return self.net.forward(self.params, X, scale=self.input_scale, n_threads=estimator.n_threads)
+
     def __getstate__(self):
         # Views would be pickled as copies; they are made again of the block.
         return {k: v for k, v in vars(self).items() if k not in ("coefs", "intercepts")}
 
     def __setstate__(self, state):
-        vars(self).update(state)
+        vars(self).update(state, params=loaded_block(state["params"]))
         self._make_views()
 
 
@@ -157,7 +171,9 @@ class FittedTensors(Fitted):
 
     def __set__(self, estimator, value):
         views = self.__get__(estimator)
-        value = [np.asarray(tensor) for tensor in value]
+        value = [rectangular(tensor, self.name) for tensor in (value if hasattr(value, "__iter__") else [None])]
+        if any(tensor.dtype.kind not in "buif" for tensor in value):
+            raise TypeError(f"{self.name} takes a list of arrays of real numbers, one for each layer.")
         if [tensor.shape for tensor in value] != [view.shape for view in views]:
             raise ValueError(
                 f"{self.name} takes tensors of the shapes {[view.shape for view in views]}, "

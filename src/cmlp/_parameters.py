@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cmlp._arguments import is_finite
+
 if TYPE_CHECKING:
     from typing import Self
 
@@ -29,7 +31,7 @@ class Interval:
         self.kind, self.low, self.high, self.closed = kind, low, high, closed
 
     def accepts(self, value):
-        if not isinstance(value, self.kind):
+        if not isinstance(value, self.kind) or (self.kind is Real and not is_finite(value)):
             return False
         above = value >= self.low if self.closed in ("left", "both") else value > self.low
         below = value <= self.high if self.closed in ("right", "both") else value < self.high
@@ -174,6 +176,12 @@ def hidden_sizes(value):
             )
     if any(size <= 0 for size in sizes):
         raise InvalidParameterError(f"hidden_layer_sizes must be > 0, got {list(sizes)}.")
+    if any(size >= 2**31 for size in sizes):
+        raise InvalidParameterError(f"hidden_layer_sizes must be < 2**31, got {list(sizes)}.")
+    if len(sizes) > 62:
+        raise InvalidParameterError(
+            f"hidden_layer_sizes can name 62 hidden layers at most, got {len(sizes)}."
+        )
     return tuple(int(size) for size in sizes)
 
 

@@ -230,7 +230,7 @@ class MLPRegressor(MultilayerPerceptron):
         ndarray of shape (n_samples,) or (n_samples, n_outputs)
             Of the model's own type.
         """
-        outputs = self._outputs(self._fitted(), X)
+        outputs = self._fitted().outputs(X, self)
         return outputs.ravel() if outputs.shape[1] == 1 else outputs
 
     def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:

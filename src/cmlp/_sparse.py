@@ -69,6 +69,10 @@ def as_csr(X, convert):
     rows = X.tocsr()
     if not rows.has_canonical_format:
         rows = rows.copy()
+        try:
+            rows.check_format(full_check=True)  # sorting trusts the row pointers
+        except ValueError as error:
+            raise ValueError(f"X is a broken sparse container: {error}") from error
         rows.sum_duplicates()
     data = rows.data
     if data.dtype not in _IN_PLACE:

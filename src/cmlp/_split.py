@@ -9,19 +9,6 @@ import math
 import numpy as np
 
 
-def random_state(seed):
-    """The generator that `random_state` stands for.
-
-    An int makes a new one at every call, so each fit and partial_fit of an estimator repeats the
-    same draws; a ``RandomState`` goes on from where it is; None is NumPy's global one.
-    """
-    if seed is None:
-        return np.random.mtrand._rand
-    if isinstance(seed, np.random.RandomState):
-        return seed
-    return np.random.RandomState(seed)
-
-
 def shuffled(order, rng):
     """`order` in a new order; called once an epoch on its own result."""
     positions = np.arange(len(order), dtype=np.int64)

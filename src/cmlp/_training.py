@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from cmlp._arrays import block_copy
 from cmlp._one_cycle import one_cycle_rates
 from cmlp._sparse import CSR
 from cmlp._split import shuffled
@@ -236,7 +237,7 @@ class Training:
         progress.stale = 0 if improved else progress.stale + 1
         if score > progress.best_validation_score:
             progress.best_validation_score = score
-            self.best = self.params.copy()
+            self.best = block_copy(self.params)
 
     def _stops(self):
         stale = self.progress.stale > self.settings.n_iter_no_change

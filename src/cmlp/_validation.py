@@ -7,6 +7,7 @@ from numbers import Number
 
 import numpy as np
 
+from cmlp._arrays import rectangular
 from cmlp._sparse import as_csr, is_sparse
 from cmlp._warnings import DataConversionWarning, sklearn_class, warn
 
@@ -34,10 +35,12 @@ def _refuse_complex(array):
 
 
 def _to_float64(array, name):
-    """Objects and text as numbers; the reason where that fails."""
+    """Numbers, objects and text as numbers; the reason where that fails."""
+    if array.dtype.kind not in "buifOUST":
+        raise TypeError(f"{name} has dtype {array.dtype}, which cannot be used as numbers.")
     try:
         return array.astype(np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         kind = TypeError if isinstance(error, TypeError) else ValueError
         raise kind(f"{name} cannot be converted to numbers: {error}") from error
 
@@ -61,9 +64,14 @@ def as_rows(X, owner):
         float64 for everything else.
     """
     sparse = is_sparse(X)
-    array = X if sparse else np.asarray(X)
+    array = X if sparse else rectangular(X, "X")
     _refuse_complex(array)
     n_dims = len(array.shape)
+    if n_dims == 0 and array.dtype.kind == "O":
+        raise ValueError(
+            f"Expected 2D array, got {type(X).__name__} instead: X must be rows of numbers, "
+            "an array-like of shape (n_samples, n_features)."
+        )
     if n_dims < 2:
         kind = "scalar" if n_dims == 0 else "1D"
         raise ValueError(
@@ -87,14 +95,9 @@ def as_rows(X, owner):
 
 
 def _convert_rows(array):
-    kind = array.dtype.kind
-    if kind == "f":
-        return array.astype(np.float32 if array.dtype.itemsize <= 4 else np.float64)
-    if kind in "iu":
-        return array.astype(np.float64)
-    if kind in "OUST":
-        return _to_float64(array, "X")
-    raise TypeError(f"X has dtype {array.dtype}, which cannot be used as numbers.")
+    if array.dtype.kind == "f" and array.dtype.itemsize <= 4:
+        return array.astype(np.float32)
+    return _to_float64(array, "X")
 
 
 def check_width(n_features, expected, owner):
@@ -135,7 +138,7 @@ def as_targets(y, n_rows, owner):
             f"This {owner} estimator requires y to be passed, but the target y is None."
         )
     refuse_sparse(y, "y")
-    array = np.asarray(y)
+    array = rectangular(y, "y")
     _refuse_complex(array)
     if array.ndim == 0:
         raise TypeError(f"y should have at least 1 dimension, got scalar {y!r} instead.")
@@ -148,6 +151,8 @@ def as_targets(y, n_rows, owner):
             "Found input variables with inconsistent numbers of samples: "
             f"{[n_rows, array.shape[0]]}"
         )
+    if array.size == 0 and n_rows:
+        raise ValueError(f"y has no columns: its shape is {array.shape}.")
     if array.dtype.kind == "f":
         require_finite(array, "y")
     if array.ndim == 2 and array.shape[1] == 1:
@@ -174,8 +179,6 @@ def as_numbers(y):
     """Targets of a regression: bool, uint8, float32 and float64 as they are, others float64."""
     if y.dtype in _IN_PLACE:
         return y
-    if y.dtype.kind not in "iufOUST":
-        raise TypeError(f"y has dtype {y.dtype}, which cannot be used as numbers.")
     y = _to_float64(y, "y")
     require_finite(y, "y")
     return y
@@ -200,11 +203,12 @@ def as_weights(sample_weight, n_rows):
     if isinstance(sample_weight, Number):
         sample_weight = np.full(n_rows, sample_weight)
     refuse_sparse(sample_weight, "sample_weight")
-    weights = np.asarray(sample_weight)
+    weights = rectangular(sample_weight, "sample_weight")
     _refuse_complex(weights)
     if weights.ndim != 1:
+        given = f"{weights.ndim}D array" if weights.ndim else type(sample_weight).__name__
         raise ValueError(
-            f"Sample weights must be 1D array or scalar, got {weights.ndim}D array. "
+            f"Sample weights must be 1D array or scalar, got {given}. "
             f"Expected either a scalar value or a 1D array of length {n_rows}."
         )
     weights = np.ascontiguousarray(_to_float64(weights, "sample_weight"))

@@ -7,14 +7,14 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-_FAILED, _INTERRUPTED, _BROKEN_PIPE = 1, 130, 141
+_FAILED, _REFUSED, _INTERRUPTED, _BROKEN_PIPE = 1, 2, 130, 141
 
 
 class _Parser(argparse.ArgumentParser):
     """A parser that refuses a bad argument in one line."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
+        self.exit(_REFUSED, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
 
 
 def main(arguments: Sequence[str] | None = None, program: str = "cmlp") -> int:
@@ -30,8 +30,8 @@ def main(arguments: Sequence[str] | None = None, program: str = "cmlp") -> int:
     Returns
     -------
     int
-        The exit status: 0; 1 after an error, 130 after Ctrl-C, 141 after a broken pipe. Bad
-        arguments exit with 2.
+        The exit status: 0; 1 after an error, 2 where CMLP_ISA is none of this processor's
+        instruction sets, 130 after Ctrl-C, 141 after a broken pipe. Bad arguments exit with 2.
     """
     try:
         try:
@@ -39,6 +39,10 @@ def main(arguments: Sequence[str] | None = None, program: str = "cmlp") -> int:
         finally:
             # Not at exit, where a failure could not be handled any more.
             sys.stdout.flush()
+    except ImportError as error:
+        if "CMLP_ISA" not in str(error):
+            raise
+        return _fail(program, f"error: {error}", _REFUSED)
     except KeyboardInterrupt:
         return _fail(program, "interrupted", _INTERRUPTED)
     except BrokenPipeError:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from cmlp import _arguments, _core
+from cmlp._arrays import block_copy, empty_block, loaded_block
 
 _ALL_ROWS = 2**63 - 1  # as a batch size: whatever there is
 
@@ -65,7 +66,7 @@ def initial_params(net, rng, activations):
     -----
     Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks", 2010.
     """
-    params = np.empty(net.n_params, net.dtype)
+    params = empty_block(net.n_params, net.dtype)
     for weights, biases, activation in zip(*net.views(params), activations, strict=True):
         factor = 2.0 if activation == "logistic" else 6.0
         bound = np.sqrt(factor / sum(weights.shape))
@@ -82,7 +83,8 @@ class Network:
     sizes : sequence of int
         Layer sizes, input first, for example ``[784, 16, 16, 10]``.
     activation : str or sequence of str, default="logistic"
-        Of the hidden layers: "identity", "logistic", "tanh" or "relu"; one for all or one each.
+        Of the hidden layers: "identity", "logistic", "tanh" or "relu"; one for all or one each. It also decides how
+        far initial parameters are from 0, see the notes.
     output : {"softmax", "logistic", "identity", "exp"}, default="softmax"
         The output layer's activation.
     loss : {"log_loss", "squared_error", "poisson"}, default="log_loss"
@@ -109,6 +111,13 @@ class Network:
     ------
     ValueError
         If the description is not one of a network.
+
+    Notes
+    -----
+    Weights and biases start uniform in ``+-sqrt(6 / (n_in + n_out))``, 2 in place of 6 for logistic layers; the
+    output layer takes the last hidden one's number, without hidden layers that of `activation`. All this is
+    scikit-learn's. The C library's ``cmlp_init_params`` draws the same, except that it knows no `activation` of a
+    network without hidden layers and takes 6.
 
     Examples
     --------
@@ -141,8 +150,11 @@ class Network:
 
     def __copy__(self) -> Network:
         twin = type(self).__new__(type(self))
-        twin.__dict__.update(self.__dict__, _params=self._params.copy())
+        twin.__dict__.update(self.__dict__, _params=block_copy(self._params))
         return twin
+
+    def __setstate__(self, state: dict) -> None:
+        self.__dict__.update(state, _params=loaded_block(state["_params"]))
 
     def __repr__(self) -> str:
         shape = "-".join(map(str, self.sizes))
@@ -227,7 +239,7 @@ class Network:
         ----------
         X : array of shape (n, n_inputs)
         Y : array of shape (n,) or (n, n_outputs)
-            Class indices, or the wanted outputs.
+            Class indices, if there are two outputs or more; or the wanted outputs, for the loss "poisson" not negative.
         """
         return self._net.cost(self.params, X, Y, scale=self._scale, n_threads=self._n_threads)
 

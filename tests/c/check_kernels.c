@@ -2,7 +2,8 @@
  *
  *   check_kernels [seed]           the checks
  *   check_kernels selftest [seed]  the checks find kernels that are broken on purpose
- *   check_kernels bench            speed of each kernel */
+ *   check_kernels bench            speed of each kernel
+ *   check_kernels bench_sparse     of those for sparse rows, next to the dense ones */
 #include "check_kernels.h"
 
 #include "../../src/cmlp/core/cpu.h"
@@ -66,6 +67,10 @@ int main(int argc, char **argv)
     const int n = find_tables(CMLP_FLOAT32, tables), n_all = n + find_tables(CMLP_FLOAT64, tables + n);
     if (argc > 1 && !strcmp(argv[1], "bench")) {
         bench(tables, n_all);
+        return 0;
+    }
+    if (argc > 1 && !strcmp(argv[1], "bench_sparse")) {
+        bench_sparse(tables, n_all);
         return 0;
     }
     const char *text = argc > 1 + self ? argv[1 + self] : NULL;

@@ -10,7 +10,7 @@
 
 #define MAX_TABLES 4
 #define MAX_OPERANDS 6
-#define MAX_BYTES ((size_t)1 << 18) /* of an operand */
+#define MAX_BYTES ((size_t)1 << 19) /* of an operand */
 
 typedef enum value_class {
     PLAIN,   /* numbers of about 1, and zeros of both signs */
@@ -144,5 +144,6 @@ void selftest(const cmlp_kernels *plain, const cmlp_kernels *victim, uint64_t se
 
 /* Prints the speed of each table's kernels. */
 void bench(const cmlp_kernels *const *tables, int n);
+void bench_sparse(const cmlp_kernels *const *tables, int n);
 
 #endif

@@ -161,11 +161,12 @@ void check_csr_gradient(harness *h)
     double column[CMLP_CSR_ROWS];
     int stored[CMLP_CSR_ROWS];
     const int64_t rows = h->number % 6 ? random_below(&h->random, 20) : PICK(h, 0, 1, 64, 127, 128, 129, 200, 256);
-    const int64_t n_in = h->number % 31 ? random_below(&h->random, 50) : PICK(h, 0, 1, 1023, 1024, 1025, 1500);
+    /* around the block's columns, and with more values than a block has room for */
+    const int64_t n_in = h->number % 17 ? random_below(&h->random, 50) : PICK(h, 0, 1, 1024, 1025, 2000, 4096, 4097);
     c = (csr_gradient_case){.first = (int)random_below(&h->random, 2)};
     c.n_out = n_in < 100 ? pick_width(h) : 1 + random_below(&h->random, 3);
     if (n_in < 50 && rows < 100 && !random_below(&h->random, 8)) c.n_out = PICK(h, 127, 128, 129, 143);
-    make_sparse(h, &c.x, rows, rows * n_in > 20000 ? 100 : n_in);
+    make_sparse(h, &c.x, rows, rows * n_in > 14000 ? 100 : n_in);
     c.k0 = random_below(&h->random, 3) ? 0 : random_below(&h->random, c.x.n_in + 1);
     c.k1 = random_below(&h->random, 3) ? c.x.n_in : c.k0 + random_below(&h->random, c.x.n_in - c.k0 + 1);
     c.finish = (cmlp_finish){.mode = (cmlp_finish_mode)random_below(&h->random, 3), .inverse = 1 / (double)(rows + 1),

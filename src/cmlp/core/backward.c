@@ -8,7 +8,7 @@
 #define TILE_ROWS (2 * CMLP_CHUNK)
 #define LARGE_NET 1000000 /* parameters */
 #define TARGET_ELEMENTS 4096 /* targets are made dense for so many elements at a time, or for one row */
-#define SHARE_ROWS 16        /* weight rows are shared out to threads, and their squares summed, in such groups */
+#define SQUARE_ROWS 16       /* weight rows whose squares are one sum */
 
 /* Activations that a hidden or the last layer takes, from row `first` of the tile on. */
 static cmlp_matrix layer_input(const cmlp_batch_job *job, int32_t l, int64_t first)
@@ -25,7 +25,7 @@ static int64_t target_rows(const cmlp_net *net)
     return rows > 0 ? rows : 1;
 }
 
-static int64_t row_groups(const cmlp_layer *layer) { return (layer->n_in + SHARE_ROWS - 1) / SHARE_ROWS; }
+static int64_t row_groups(const cmlp_layer *layer) { return (layer->n_in + SQUARE_ROWS - 1) / SQUARE_ROWS; }
 
 static int64_t delta_block(const cmlp_net *net) { return 2 * net->kernels->lanes; }
 
@@ -245,10 +245,10 @@ static void squares_of(cmlp_batch_job *job, const void *params, int32_t l, int64
     const cmlp_layer *layer = &net->layers[l];
     double *squares = job->squares;
     for (int32_t i = 0; i < l; i++) squares += row_groups(&net->layers[i]);
-    for (int64_t k = k0; k < k1; k += SHARE_ROWS) {
-        const int64_t rows = k1 - k < SHARE_ROWS ? k1 - k : SHARE_ROWS;
+    for (int64_t k = k0; k < k1; k += SQUARE_ROWS) {
+        const int64_t rows = k1 - k < SQUARE_ROWS ? k1 - k : SQUARE_ROWS;
         const void *w = cmlp_at(net, params, layer->weights + k * layer->n_out);
-        squares[k / SHARE_ROWS] = net->kernels->square_sum(w, rows, layer->n_out);
+        squares[k / SQUARE_ROWS] = net->kernels->square_sum(w, rows, layer->n_out);
     }
 }
 
@@ -311,7 +311,7 @@ static void weights_share(cmlp_batch_job *job, int64_t n, int first_tile, int la
     for (int32_t l = 0; l < net->n_layers; l++) {
         const cmlp_layer *layer = &net->layers[l];
         weight_share share = {.layer = l, .biases = index == size - 1};
-        cmlp_team_share(layer->n_in, SHARE_ROWS, index, size, &share.k0, &share.k1);
+        cmlp_team_share(layer->n_in, job->objective.alpha > 0 ? SQUARE_ROWS : 1, index, size, &share.k0, &share.k1);
         if (!l && sparse)
             sparse_share(job, &share, n, first_tile, last_tile, end, weight_sum,
                          job->scratch + (size_t)index * job->scratch_size);
@@ -342,14 +342,14 @@ int cmlp_batch_member(cmlp_batch_job *job, int64_t first, int64_t n, const cmlp_
     void *scratch = job->scratch + (size_t)index * job->scratch_size;
     for (int64_t t = 0, m; t < n; t += m) {
         int64_t a, b;
+        if (t) cmlp_team_wait(team, index);
         m = n - t < job->tile_rows ? n - t : job->tile_rows;
         cmlp_team_share(m, 1, index, size, &a, &b);
         job->faults[index] = tile_rows_share(job, first + t, a, b, scratch, index);
-        cmlp_team_wait(team);
+        cmlp_team_wait(team, index);
         if (cmlp_first_fault(job->faults, size).status) return 0;
         if (index == 0) add_costs(job, m, cost);
         if (job->gradient) weights_share(job, m, t == 0, t + m == n, end, weight_sum, index, size);
-        cmlp_team_wait(team);
     }
     return 1;
 }

@@ -42,7 +42,8 @@ int cmlp_batch_prepare(cmlp_batch_job *job, const cmlp_net *net, const void *par
                        int64_t batch_rows);
 
 /* The selected rows [first, first + n) as one batch, by a member of a team. Member 0 adds to `cost` the sum of the
- * rows' costs times their weights. Returns whether the batch was done; if not, a fault stands in job->faults. */
+ * rows' costs times their weights. Returns whether the batch was done; if not, a fault stands in job->faults. Members
+ * must wait for each other before they use what became of it. */
 int cmlp_batch_member(cmlp_batch_job *job, int64_t first, int64_t n, const cmlp_batch_end *end, cmlp_sum *cost,
                       cmlp_team *team, int32_t index, int32_t size);
 

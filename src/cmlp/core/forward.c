@@ -1,4 +1,5 @@
-/* Forward: rows are independent, so each thread takes its share in tiles and meets the others only at the end. */
+/* Forward: rows are independent. Threads take tiles as they come, so that nobody waits for one that has lost its
+ * processor, and meet only at the end. */
 #include "forward.h"
 
 #include "atomic.h"
@@ -21,11 +22,19 @@ typedef struct forward_job {
     void *const *outputs; /* per layer, or NULL; the last is given */
     void *last_output;
     cmlp_run *run;
-    cmlp_atomic cancelled;
+    int64_t step;             /* rows of a tile */
+    cmlp_atomic next, stopped; /* the tile that nobody has taken yet; whether none is to be taken any more */
     cmlp_fault faults[CMLP_MAX_THREADS];
 } forward_job;
 
 static int64_t tile_rows(int64_t n_rows) { return n_rows < TILE_ROWS ? n_rows : TILE_ROWS; }
+
+#define STEPS 4 /* for each thread at least, so that all end at about the same time */
+
+static int64_t step_rows(int64_t n_rows, int32_t threads)
+{
+    return threads == 1 ? tile_rows(n_rows) : tile_rows((n_rows + STEPS * threads - 1) / (STEPS * threads));
+}
 
 static void lay_out(cmlp_space *space, const cmlp_net *net, int sparse, int64_t rows, tile_space *tile)
 {
@@ -87,18 +96,19 @@ static void forward_share(void *context, cmlp_team *team, int32_t index, int32_t
     cmlp_fault *fault = &job->faults[index];
     cmlp_space space = {.base = job->run->workspace};
     tile_space tile;
-    int64_t first, end, rows = tile_rows(job->data.n);
-    (void)team;
+    const int64_t rows = tile_rows(job->data.n);
     const int sparse = cmlp_is_sparse(&job->data);
+    (void)team;
+    (void)size;
     lay_out(&space, job->data.net, sparse, rows, &tile);
     for (int32_t i = 0; i < index; i++) lay_out(&space, job->data.net, sparse, rows, &tile);
-    cmlp_team_share(job->data.n, 1, index, size, &first, &end);
-    *fault = (cmlp_fault){CMLP_OK, -1, -1};
-    for (int64_t n; first < end && !fault->status; first += n) {
-        if (index == 0 && cmlp_poll(job->run)) cmlp_atomic_store(&job->cancelled, 1);
-        if (cmlp_atomic_load(&job->cancelled)) return;
-        n = end - first < rows ? end - first : rows;
-        *fault = forward_tile(job, &tile, first, n);
+    for (;;) {
+        if (index == 0 && cmlp_poll(job->run)) cmlp_atomic_store(&job->stopped, 1);
+        if (cmlp_atomic_load(&job->stopped)) return;
+        const int64_t first = cmlp_atomic_add(&job->next, 1) * job->step, left = job->data.n - first;
+        if (left <= 0) return;
+        *fault = forward_tile(job, &tile, first, left < job->step ? left : job->step);
+        if (fault->status) cmlp_atomic_store(&job->stopped, 1);
     }
 }
 
@@ -123,11 +133,13 @@ static int forward(const cmlp_net *net, const void *params, const cmlp_rows *row
     job.outputs = outputs;
     job.last_output = last_output;
     job.run = run;
-    cmlp_atomic_init(&job.cancelled, 0);
-    for (int32_t i = 0; i < threads; i++) job.faults[i].status = CMLP_OK;
+    job.step = step_rows(job.data.n, threads);
+    cmlp_atomic_init(&job.next, 0);
+    cmlp_atomic_init(&job.stopped, 0);
+    for (int32_t i = 0; i < threads; i++) job.faults[i] = (cmlp_fault){CMLP_OK, -1, -1};
     cmlp_team_run(threads, forward_share, &job);
     cmlp_fault fault = cmlp_first_fault(job.faults, threads);
-    if (!fault.status && cmlp_atomic_load(&job.cancelled)) fault.status = CMLP_CANCELLED;
+    if (!fault.status && cmlp_atomic_load(&job.stopped)) fault.status = CMLP_CANCELLED;
     return cmlp_report(run, &job.data, fault);
 }
 

@@ -5,8 +5,8 @@
 
 /* Zeros are left out where at most one element in SKIP_SHARE is not 0: then the sparse kernels, which load a weight for
  * every multiplication, are the faster ones, if the layer is so wide that finding the zeros costs little beside. */
-#define SKIP_SHARE 4
-#define SKIP_OUTPUTS 64
+#define SKIP_SHARE 3
+#define SKIP_OUTPUTS 48
 
 int cmlp_may_skip(const cmlp_net *net) { return net->layers[0].n_out >= SKIP_OUTPUTS; }
 

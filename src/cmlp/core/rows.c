@@ -91,20 +91,31 @@ int cmlp_check_data(cmlp_data *data, const cmlp_net *net, const cmlp_rows *rows,
     return status;
 }
 
-void cmlp_gather_rows(const cmlp_data *data, int64_t first, int64_t n, const void **list, void *converted)
+/* Of an X that lies by columns, so many at a time are read for all rows: a line of what is written, and no more pages of
+ * memory at once than the processor keeps track of. */
+#define COLUMNS_AT_ONCE 16
+
+static void convert_columns(const cmlp_data *data, int64_t first, int64_t n, int64_t k, int64_t columns,
+                            void *converted)
 {
     const cmlp_rows *rows = data->rows;
+    const cmlp_net *net = data->net;
     for (int64_t i = 0; i < n; i++) {
-        const char *source = cmlp_row_data(data, first + i);
-        if (data->in_place) {
-            list[i] = source;
-            continue;
-        }
         cmlp_fetch_ahead(data, first + i);
-        void *row = cmlp_at(data->net, converted, i * rows->n_cols);
-        data->net->kernels->convert(rows->dtype, source, rows->col_stride, rows->n_cols, rows->scale, row);
-        list[i] = row;
+        net->kernels->convert(rows->dtype, cmlp_row_data(data, first + i) + k * rows->col_stride, rows->col_stride,
+                              columns, rows->scale, cmlp_at(net, converted, i * rows->n_cols + k));
     }
+}
+
+void cmlp_gather_rows(const cmlp_data *data, int64_t first, int64_t n, const void **list, void *converted)
+{
+    const int64_t n_cols = data->rows->n_cols, step = cmlp_row_lies_close(data) ? n_cols : COLUMNS_AT_ONCE;
+    for (int64_t i = 0; i < n; i++)
+        list[i] = data->in_place ? (const void *)cmlp_row_data(data, first + i)
+                                 : cmlp_at(data->net, converted, i * n_cols);
+    if (!data->in_place)
+        for (int64_t k = 0; k < n_cols; k += step)
+            convert_columns(data, first, n, k, n_cols - k < step ? n_cols - k : step, converted);
 }
 
 int cmlp_look_ahead(const cmlp_data *data, int64_t first, int64_t n, const void **list)

@@ -37,11 +37,17 @@ static inline const char *cmlp_row_data(const cmlp_data *data, int64_t selected)
 
 #define CMLP_ROWS_AHEAD 6 /* to convert so many takes about as long as memory to answer */
 
+/* Whether neighbours of a row share cache lines, as they do not where X lies by columns. */
+static inline int cmlp_row_lies_close(const cmlp_data *data)
+{
+    return data->rows->col_stride > 0 && data->rows->col_stride < CMLP_LINE;
+}
+
 /* Brings a dense row nearer that is some rows behind this one. Inlined: GCC takes a function that only prefetches for
  * one that does nothing. */
 VEC_FN void cmlp_fetch_ahead(const cmlp_data *data, int64_t selected)
 {
-    if (selected + CMLP_ROWS_AHEAD >= data->n) return;
+    if (selected + CMLP_ROWS_AHEAD >= data->n || !cmlp_row_lies_close(data)) return;
     const char *row = cmlp_row_data(data, selected + CMLP_ROWS_AHEAD);
     const int64_t bytes = data->rows->n_cols * data->rows->col_stride;
     for (int64_t at = 0; at < bytes; at += CMLP_LINE) CMLP_PREFETCH(row + at);

@@ -15,9 +15,14 @@ int cmlp_check_run(const cmlp_run *run, size_t needed)
 /* Multiply-adds that a thread must have to be worth a barrier or its creation, about 20 microseconds of them. */
 #define WORTH_A_THREAD 500000.0
 
+/* Where each member then updates its part of the weights, the others fetch that from its cache, which takes as long as
+ * to compute with it for some rows. Batches of 10 rows are slower with two threads than with one. */
+#define ROWS_A_THREAD 16
+
 int32_t cmlp_worthwhile_threads(const cmlp_net *net, int64_t rows, int passes, int32_t asked)
 {
     double most = (double)net->n_params * (double)rows * passes / WORTH_A_THREAD;
+    if (passes > 1 && most > 1 + (double)rows / ROWS_A_THREAD) most = 1 + (double)rows / ROWS_A_THREAD;
     if (most < 2) return 1;
     return most < asked ? (int32_t)most : asked;
 }
@@ -32,9 +37,10 @@ int64_t cmlp_dense_rows(const cmlp_data *data, int64_t rows)
 
 cmlp_fault cmlp_first_fault(const cmlp_fault *faults, int32_t size)
 {
+    cmlp_fault first = {CMLP_OK, -1, -1};
     for (int32_t i = 0; i < size; i++)
-        if (faults[i].status) return faults[i];
-    return (cmlp_fault){CMLP_OK, -1, -1};
+        if (faults[i].status && (!first.status || faults[i].selected < first.selected)) first = faults[i];
+    return first;
 }
 
 int cmlp_report(cmlp_run *run, const cmlp_data *data, cmlp_fault fault)

@@ -21,7 +21,7 @@ int32_t cmlp_worthwhile_threads(const cmlp_net *net, int64_t rows, int passes, i
 /* So many dense rows would be as much work as `rows` of the data's. */
 int64_t cmlp_dense_rows(const cmlp_data *data, int64_t rows);
 
-/* The first member's fault that has one, members being given ascending rows: the same for any number of threads. */
+/* The fault of the first row that has one: the same for any number of threads. */
 cmlp_fault cmlp_first_fault(const cmlp_fault *faults, int32_t size);
 
 /* Writes row and column to the run and returns the status. */

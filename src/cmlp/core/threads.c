@@ -7,7 +7,7 @@
 #include "atomic.h"
 #include "float_mode.h"
 
-/* The system's threads, a lock, a condition: each one line per system. */
+/* The system's threads, a lock, a condition, a clock: each a few lines per system. */
 #ifdef _WIN32
 #define WIN32_LEAN_AND_MEAN
 #include <windows.h>
@@ -15,16 +15,21 @@ typedef HANDLE thread_t;
 typedef SRWLOCK lock_t;
 typedef CONDITION_VARIABLE condition_t;
 #define THREAD_RESULT DWORD WINAPI
-static void sync_init(lock_t *lock, condition_t *condition)
-{
-    InitializeSRWLock(lock);
-    InitializeConditionVariable(condition);
-}
-static void sync_destroy(lock_t *lock, condition_t *condition) { (void)lock, (void)condition; }
+static void lock_init(lock_t *lock) { InitializeSRWLock(lock); }
+static void lock_destroy(lock_t *lock) { (void)lock; }
+static void condition_init(condition_t *condition) { InitializeConditionVariable(condition); }
+static void condition_destroy(condition_t *condition) { (void)condition; }
 static void lock_take(lock_t *lock) { AcquireSRWLockExclusive(lock); }
 static void lock_give(lock_t *lock) { ReleaseSRWLockExclusive(lock); }
 static void sleep_on(condition_t *c, lock_t *lock) { SleepConditionVariableSRW(c, lock, INFINITE, 0); }
 static void wake_all(condition_t *condition) { WakeAllConditionVariable(condition); }
+static double seconds(void)
+{
+    LARGE_INTEGER now, frequency;
+    QueryPerformanceCounter(&now);
+    QueryPerformanceFrequency(&frequency);
+    return (double)now.QuadPart / (double)frequency.QuadPart;
+}
 static int thread_start(thread_t *t, LPTHREAD_START_ROUTINE run, void *argument)
 {
     *t = CreateThread(NULL, 0, run, argument, 0, NULL);
@@ -40,24 +45,25 @@ static void thread_join(thread_t t)
 #ifndef __wasi__
 #include <signal.h>
 #endif
+#include <time.h>
 typedef pthread_t thread_t;
 typedef pthread_mutex_t lock_t;
 typedef pthread_cond_t condition_t;
 #define THREAD_RESULT void *
-static void sync_init(lock_t *lock, condition_t *condition)
-{
-    pthread_mutex_init(lock, NULL);
-    pthread_cond_init(condition, NULL);
-}
-static void sync_destroy(lock_t *lock, condition_t *condition)
-{
-    pthread_cond_destroy(condition);
-    pthread_mutex_destroy(lock);
-}
+static void lock_init(lock_t *lock) { pthread_mutex_init(lock, NULL); }
+static void lock_destroy(lock_t *lock) { pthread_mutex_destroy(lock); }
+static void condition_init(condition_t *condition) { pthread_cond_init(condition, NULL); }
+static void condition_destroy(condition_t *condition) { pthread_cond_destroy(condition); }
 static void lock_take(lock_t *lock) { pthread_mutex_lock(lock); }
 static void lock_give(lock_t *lock) { pthread_mutex_unlock(lock); }
 static void sleep_on(condition_t *condition, lock_t *lock) { pthread_cond_wait(condition, lock); }
 static void wake_all(condition_t *condition) { pthread_cond_broadcast(condition); }
+static double seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
 /* Signals stay with the program's own threads. (WASI has none; nor threads, as a rule: then pthread_create says so.) */
 static int thread_start(thread_t *t, void *(*run)(void *), void *argument)
 {
@@ -94,31 +100,86 @@ struct cmlp_team {
     cmlp_work *work;
     void *context;
     int32_t size;
-    cmlp_atomic arrived, round;
+    cmlp_atomic arrived, round; /* members that wait for member 0; how often it has let them go */
     lock_t lock;
-    condition_t round_over;
+    condition_t all_here, released;
     member members[CMLP_MAX_THREADS];
+    double since, waited; /* of a piece of work: its begin, and member 0's time asleep */
+    int64_t alone;
 };
 
-void cmlp_team_wait(cmlp_team *team)
+int cmlp_team_here(cmlp_team *team) { return cmlp_atomic_load(&team->arrived) == team->size - 1; }
+
+void cmlp_team_gather(cmlp_team *team)
 {
-    if (team->size == 1) return;
+    for (int i = 0; i < SPINS; i++) {
+        if (cmlp_team_here(team)) return;
+        PAUSE();
+    }
+    const double asleep = seconds();
+    lock_take(&team->lock);
+    while (!cmlp_team_here(team)) sleep_on(&team->all_here, &team->lock);
+    lock_give(&team->lock);
+    team->waited += seconds() - asleep;
+}
+
+void cmlp_team_release(cmlp_team *team)
+{
+    cmlp_atomic_store(&team->arrived, 0);
+    lock_take(&team->lock);
+    cmlp_atomic_add(&team->round, 1);
+    wake_all(&team->released);
+    lock_give(&team->lock);
+}
+
+static void arrive(cmlp_team *team)
+{
     const long round = cmlp_atomic_load(&team->round);
-    if (cmlp_atomic_add(&team->arrived, 1) == team->size - 1) {
-        cmlp_atomic_store(&team->arrived, 0);
+    if (cmlp_atomic_add(&team->arrived, 1) == team->size - 2) {
         lock_take(&team->lock);
-        cmlp_atomic_store(&team->round, round + 1);
-        wake_all(&team->round_over);
+        wake_all(&team->all_here);
         lock_give(&team->lock);
-        return;
     }
     for (int i = 0; i < SPINS; i++) {
         if (cmlp_atomic_load(&team->round) != round) return;
         PAUSE();
     }
     lock_take(&team->lock);
-    while (cmlp_atomic_load(&team->round) == round) sleep_on(&team->round_over, &team->lock);
+    while (cmlp_atomic_load(&team->round) == round) sleep_on(&team->released, &team->lock);
     lock_give(&team->lock);
+}
+
+void cmlp_team_wait(cmlp_team *team, int32_t index)
+{
+    if (!team || team->size == 1) return;
+    if (index) {
+        arrive(team);
+        return;
+    }
+    cmlp_team_gather(team);
+    cmlp_team_release(team);
+}
+
+/* Stretches alone grow as long as the others keep member 0 waiting when they are back (which takes milliseconds), up to
+ * so many pieces of work that trying again costs next to nothing. */
+#define ALONE_GROWTH 8
+#define ALONE_MOST 4096
+
+void cmlp_team_begin(cmlp_team *team)
+{
+    team->since = seconds();
+    team->waited = 0;
+}
+
+int64_t cmlp_team_end(cmlp_team *team)
+{
+    const double took = seconds() - team->since, worked = took - team->waited;
+    if (worked * team->size >= took) { /* alone it would have taken longer */
+        if (team->alone > 1) team->alone /= ALONE_GROWTH;
+        return 0;
+    }
+    if (team->alone < ALONE_MOST) team->alone *= ALONE_GROWTH;
+    return team->alone;
 }
 
 /* Members wait until the size of the team is known, which team->lock guards. */
@@ -135,6 +196,23 @@ static THREAD_RESULT run_member(void *argument)
     return 0;
 }
 
+static void team_init(cmlp_team *team)
+{
+    cmlp_atomic_init(&team->arrived, 0);
+    cmlp_atomic_init(&team->round, 0);
+    lock_init(&team->lock);
+    condition_init(&team->all_here);
+    condition_init(&team->released);
+    team->alone = 1;
+}
+
+static void team_destroy(cmlp_team *team)
+{
+    condition_destroy(&team->released);
+    condition_destroy(&team->all_here);
+    lock_destroy(&team->lock);
+}
+
 void cmlp_team_run(int32_t n, cmlp_work *work, void *context)
 {
     cmlp_team team;
@@ -143,9 +221,7 @@ void cmlp_team_run(int32_t n, cmlp_work *work, void *context)
     team.context = context;
     team.size = 1;
     if (n > 1) {
-        cmlp_atomic_init(&team.arrived, 0);
-        cmlp_atomic_init(&team.round, 0);
-        sync_init(&team.lock, &team.round_over);
+        team_init(&team);
         lock_take(&team.lock);
         for (; team.size < n; team.size++) {
             member *new_member = &team.members[team.size];
@@ -156,5 +232,5 @@ void cmlp_team_run(int32_t n, cmlp_work *work, void *context)
     }
     work(context, &team, 0, team.size);
     for (int32_t i = 1; i < team.size; i++) thread_join(threads[i]);
-    if (n > 1) sync_destroy(&team.lock, &team.round_over);
+    if (n > 1) team_destroy(&team);
 }

@@ -13,8 +13,21 @@ typedef void cmlp_work(void *context, cmlp_team *team, int32_t index, int32_t si
  * threads, the team is smaller: results must not depend on its size. */
 void cmlp_team_run(int32_t n, cmlp_work *work, void *context);
 
-/* No member goes on before all have come; what they wrote before is seen by all behind. */
-void cmlp_team_wait(cmlp_team *team);
+/* No member goes on before all have come; what they wrote before is seen by all behind. A NULL team waits for nobody. */
+void cmlp_team_wait(cmlp_team *team, int32_t index);
+
+/* The same in two halves, for member 0 alone: all others have come; they may go on. */
+void cmlp_team_gather(cmlp_team *team);
+void cmlp_team_release(cmlp_team *team);
+
+/* Whether all others have come, for member 0. */
+int cmlp_team_here(cmlp_team *team);
+
+/* For member 0, which may go on alone where the others, having no processor to themselves, would only keep it waiting.
+ * cmlp_team_begin() is called before a piece of work of the whole team's, cmlp_team_end() after it: it returns how many
+ * of the next pieces, all alike, member 0 had better do alone, which is 0 unless most of the time went in waiting. */
+void cmlp_team_begin(cmlp_team *team);
+int64_t cmlp_team_end(cmlp_team *team);
 
 /* The part of n things, taken in units, that falls to a member: [*first, *end). */
 static inline void cmlp_team_share(int64_t n, int64_t unit, int32_t index, int32_t size, int64_t *first, int64_t *end)

@@ -1,5 +1,4 @@
-/* An epoch is one call: every member of the team goes through the batches in step, each keeping its own count of the
- * optimiser's steps, so that nothing but rows and weights is shared. */
+/* An epoch is one call. */
 #include <math.h>
 
 #include "backward.h"
@@ -14,19 +13,35 @@ typedef struct epoch_job {
     double cost, penalty; /* sums over the rows done */
     double norm;
     int64_t rows_done, batches_done;
+
+    /* of one batch: written by member 0 while the others wait */
+    cmlp_optimizer after;
+    cmlp_step_values step;
+    cmlp_batch_end end;
+    double squares;
+    int64_t next; /* the batch that the team does next, -1 if there is none */
 } epoch_job;
 
-/* By member 0, when all members have done their part of a batch of n rows. */
-static void end_batch(epoch_job *job, const cmlp_optimizer *optimizer, int64_t first, int64_t n, const cmlp_sum *cost,
-                      double squares)
+/* Rows of batch b, from *first on; 0 where it is left out. */
+static int64_t batch_rows(const epoch_job *job, int64_t b, int64_t *first)
 {
-    const cmlp_objective *objective = &job->batch.objective;
-    const double weight_sum = cmlp_weight_sum(&job->batch.data, first, n);
-    job->cost += objective->loss_scale * cmlp_sum_total(cost) / weight_sum * (double)n;
-    job->penalty += 0.5 * objective->alpha * squares / weight_sum * (double)n;
-    job->rows_done += n;
-    job->batches_done++;
-    *job->optimizer = *optimizer;
+    const int64_t size = job->epoch->batch_size, left = job->batch.data.n - b * size, n = left < size ? left : size;
+    *first = b * size;
+    return cmlp_weight_sum(&job->batch.data, *first, n) == 0 ? 0 : n;
+}
+
+static void begin_batch(epoch_job *job, int64_t b)
+{
+    const cmlp_epoch *epoch = job->epoch;
+    const int wants_norm = epoch->want_norm && b == job->n_batches - 1;
+    const int fused = job->optimizer->solver == CMLP_SGD && !wants_norm;
+    job->after = *job->optimizer;
+    job->step = cmlp_begin_step(&job->after, epoch->rates ? epoch->rates[b] : job->optimizer->learning_rate);
+    job->end = (cmlp_batch_end){.mode = fused ? CMLP_UPDATE : CMLP_GRADIENT,
+                                .step = &job->step,
+                                .params = job->params,
+                                .state = job->optimizer->state};
+    job->squares = job->batch.objective.alpha > 0 ? cmlp_squares_total(&job->batch) : 0;
 }
 
 static double gradient_norm(const cmlp_batch_job *batch)
@@ -35,30 +50,59 @@ static double gradient_norm(const cmlp_batch_job *batch)
     return cmlp_root(net->kernels->square_sum(batch->gradient, 1, net->n_params));
 }
 
+/* When all members have done their part of a batch. */
+static void end_batch(epoch_job *job, int64_t b, int64_t first, int64_t n, const cmlp_sum *cost)
+{
+    const cmlp_objective *objective = &job->batch.objective;
+    const double weight_sum = cmlp_weight_sum(&job->batch.data, first, n);
+    job->cost += objective->loss_scale * cmlp_sum_total(cost) / weight_sum * (double)n;
+    job->penalty += 0.5 * objective->alpha * job->squares / weight_sum * (double)n;
+    job->rows_done += n;
+    job->batches_done++;
+    *job->optimizer = job->after;
+    if (job->epoch->want_norm && b == job->n_batches - 1) job->norm = gradient_norm(&job->batch);
+}
+
+/* Member 0 leads: it says which batch is next, as soon as the others are there to take part, and goes on alone as long
+ * as they are not. */
+static void lead(epoch_job *job, cmlp_team *team, int32_t size)
+{
+    int64_t alone = 0, first;
+    for (int64_t b = job->epoch->first_batch; b < job->n_batches; b++) {
+        const int64_t n = batch_rows(job, b, &first);
+        const int together = size > 1 && !alone && cmlp_team_here(team);
+        cmlp_sum cost = {0};
+        if (!n) continue;
+        begin_batch(job, b);
+        if (together) {
+            job->next = b;
+            cmlp_team_begin(team);
+            cmlp_team_release(team);
+        }
+        const int done = cmlp_batch_member(&job->batch, first, n, &job->end, &cost, together ? team : NULL, 0,
+                                           together ? size : 1);
+        if (together) cmlp_team_gather(team);
+        if (!done) break;
+        alone = together ? cmlp_team_end(team) : alone ? alone - 1 : 0;
+        end_batch(job, b, first, n, &cost);
+    }
+    if (size == 1) return;
+    cmlp_team_gather(team);
+    job->next = -1;
+    cmlp_team_release(team);
+}
+
 static void epoch_member(void *context, cmlp_team *team, int32_t index, int32_t size)
 {
     epoch_job *job = context;
-    cmlp_batch_job *batch = &job->batch;
-    cmlp_epoch *epoch = job->epoch;
-    cmlp_optimizer optimizer = *job->optimizer;
-    const int64_t last = job->n_batches - 1;
-    for (int64_t b = epoch->first_batch; b <= last; b++) {
-        const int64_t first = b * epoch->batch_size, left = batch->data.n - first;
-        const int64_t n = left < epoch->batch_size ? left : epoch->batch_size;
-        if (cmlp_weight_sum(&batch->data, first, n) == 0) continue;
-        const cmlp_optimizer before = optimizer;
-        double rate = epoch->rates ? epoch->rates[b] : optimizer.learning_rate, squares = 0;
-        cmlp_step_values values = cmlp_begin_step(&optimizer, rate);
-        const int fused = optimizer.solver == CMLP_SGD && !(epoch->want_norm && b == last);
-        const cmlp_batch_end end = {.mode = fused ? CMLP_UPDATE : CMLP_GRADIENT,
-                                    .step = &values,
-                                    .params = job->params,
-                                    .state = before.state};
-        cmlp_sum cost = {0};
-        if (index == 0 && batch->objective.alpha > 0) squares = cmlp_squares_total(batch);
-        if (!cmlp_batch_member(batch, first, n, &end, &cost, team, index, size)) return;
-        if (index == 0) end_batch(job, &optimizer, first, n, &cost, squares);
-        if (index == 0 && b == last && epoch->want_norm) job->norm = gradient_norm(batch);
+    int64_t first;
+    if (!index) {
+        lead(job, team, size);
+        return;
+    }
+    for (cmlp_team_wait(team, index); job->next >= 0; cmlp_team_wait(team, index)) {
+        const int64_t n = batch_rows(job, job->next, &first);
+        cmlp_batch_member(&job->batch, first, n, &job->end, NULL, team, index, size);
     }
 }
 

@@ -34,18 +34,19 @@ typedef struct cmlp_csr {
     int wide;
 } cmlp_csr;
 
-/* The gradient puts the values of so many columns at a time into a bucket for each column, of at most so many rows.
- * The gap keeps the buckets from lying a power of two apart, where they would fight for few places of the cache. */
-#define CMLP_CSR_COLUMNS 1024
+/* The gradient turns the values of so many columns at a time, of at most so many rows; of fewer columns where they hold
+ * more values than CMLP_CSR_FULL columns without zeros. */
+#define CMLP_CSR_COLUMNS 4096
+#define CMLP_CSR_FULL 1024
 #define CMLP_CSR_ROWS (2 * CMLP_CHUNK)
-#define CMLP_CSR_GAP 4
 
-/* Bytes of what it works in: buckets for values and row numbers (a byte each), a row's converted values, and for each
- * column a count and two places in lists, of which one is written once too often. */
+/* Bytes of what it works in: values with row numbers as long, a row's converted values, and for each column two
+ * numbers of four bytes and six places in lists of two, of which one is written once too often. */
 static inline int64_t cmlp_csr_block(int64_t rows, int64_t columns, int64_t element)
 {
-    if (columns > CMLP_CSR_COLUMNS) columns = CMLP_CSR_COLUMNS;
-    return columns * ((rows + CMLP_CSR_GAP) * (element + 1) + element + 12) + 4;
+    const int64_t width = columns < CMLP_CSR_COLUMNS ? columns : CMLP_CSR_COLUMNS;
+    const int64_t room = rows * (columns < CMLP_CSR_FULL ? columns : CMLP_CSR_FULL);
+    return room * 2 * element + width * (element + 20) + 2;
 }
 
 /* What happens to a finished sum s over the batch's rows, for weight w:  g = fma(alpha, w, s) * inverse. */

@@ -6,6 +6,6 @@
 #define GRADIENT_ROWS_1 12
 #define GRADIENT_EACH_1(X) X(12) X(8) X(4) X(2) X(1)
 #define GRADIENT_EACH_2(X) X(6) X(4) X(2) X(1)
-/* Of sparse rows: a strip of so many vectors, each with a chunk's sum and a total. */
-#define CSR_VECTORS 4
-#define CSR_EACH(X) X(1) X(2) X(3) X(4)
+/* Of sparse rows: a strip of so many vectors; their totals leave the registers while a chunk's sums run. */
+#define CSR_VECTORS 8
+#define CSR_EACH(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8)

@@ -1,0 +1,75 @@
+"""A table of peers: times, ratios, and shares of the machine's limits in the same rounds."""
+
+from typing import NamedTuple
+
+from benchmarks.peers.limit import bytes_read, operations
+from benchmarks.rounds import Measured, Peer, interleaved
+
+MULTIPLY_ADDS = Peer("limit: multiply-adds", "limit", "multiply_adds")
+MEMORY = Peer("limit: reading memory", "limit", "memory")
+LIMITS = [MULTIPLY_ADDS, MEMORY]
+# What a limit's rate is, in billions a second; the limit that does not have this rate.
+RATES = [
+    ("GFLOP/s", operations, MULTIPLY_ADDS.name, MEMORY.name),
+    ("GB/s", bytes_read, MEMORY.name, MULTIPLY_ADDS.name),
+]
+
+
+class Unit(NamedTuple):
+    """In what times are shown: how often it is in a second, for how many rows."""
+
+    name: str
+    per_second: float
+    rows: int
+
+
+EPOCH = Unit("ms/60,000 rows", 1e3, 60_000)
+MANY = Unit("ms/10,000 rows", 1e3, 10_000)
+ROW = Unit("µs/row", 1e6, 1)
+
+
+def seconds_a_row(result):
+    return result.median / result.case["rows"]
+
+
+def ratio(result, base):
+    """Time of a row next to a base's; None where one of them is not there."""
+    if not all(isinstance(one, Measured) for one in (result, base)):
+        return None
+    return seconds_a_row(result) / seconds_a_row(base)
+
+
+def rates(name, results):
+    """Work in a second, and the percentage of the limit."""
+    cells = []
+    for _, amount, limit, other_limit in RATES:
+        of = {key: amount(results[key].case) / results[key].median / 1e9
+              for key in (name, limit) if isinstance(results.get(key), Measured)}  # fmt: skip
+        rate = None if name == other_limit else of[name]
+        cells += [rate, 100 * rate / of[limit] if rate and limit in of else None]
+    return cells
+
+
+def compared(report, title, peers, case, *, rounds, unit, bases):
+    """Measure peers with a case and add a table: a row for each, next to each of the bases."""
+    results = interleaved(peers, case, rounds)
+    report.versions(results)
+    limited = MULTIPLY_ADDS in peers
+    columns = ["", unit.name, "spread", *(f"/ {base}" for base in bases)]
+    if limited:
+        columns += [column for name, _, limit, _ in RATES for column in (name, limit.replace("limit:", "% of"))]
+    table = []
+    for name, result in results.items():
+        if not isinstance(result, Measured):
+            continue
+        scale = unit.per_second * unit.rows / result.case["rows"]
+        times = [scale * result.median, scale * (max(result.seconds) - min(result.seconds))]
+        ratios = [ratio(result, results.get(base)) for base in bases]
+        table.append([name, *times, *ratios, *(rates(name, results) if limited else [])])
+    report.table(title, columns, table)
+    return results
+
+
+def named(sizes, *more):
+    """Title of a case: 784-16-16-10, batch 128, pictures."""
+    return ", ".join(["-".join(map(str, sizes)), *more])

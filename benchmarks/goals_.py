@@ -1,0 +1,131 @@
+"""What is asked for, what the commands' last results say, and whether that is enough."""
+
+import json
+from itertools import product
+from typing import NamedTuple
+
+from benchmarks import accuracy_, batch_, import_, memory_, predict, scaling_, sparse_, threads_, train_
+from benchmarks.compare import ROW, named
+from benchmarks.report import Report, results_path
+
+
+class Goal(NamedTuple):
+    """A column of a command's table must not be above (or with `least` below) a value.
+
+    `row` None means the worst of all rows.
+    """
+
+    work: str
+    command: str
+    table: str
+    row: str | None
+    column: str
+    asked: float
+    stretch: float | None = None
+    least: bool = False
+
+    def verdict(self, found, asked):
+        """The value asked for, and whether it is met."""
+        if asked is None:
+            return None, None
+        met = None if found is None else found >= asked if self.least else found <= asked
+        return f"{'≥' if self.least else '≤'} {asked:g}", {None: None, True: "yes", False: "no"}[met]
+
+
+NARROW, MIDDLE, WIDE = [784, 16, 16, 10], [784, 128, 64, 10], [784, 512, 512, 10]
+JAX, ONNX, PEAK = "/ jax", "/ onnxruntime", "% of multiply-adds"
+OURS, OUT = train_.OURS, "cmlp Network.forward(x, out=)"
+
+
+def trained(work, case, kind, row, column, *asked, prefix="", least=False):
+    """A goal of `train`'s: the case is a net and a batch."""
+    table = train_.title(*case, kind, prefix)
+    return Goal(f"{work}, {train_.title(*case, kind)}", "train", table, row, column, *asked, least=least)
+
+
+def next_to_jax():
+    asked = [(0.42, 0.29), (0.19, 0.14), (0.74, 0.60), (0.52, 0.45), (0.84, 0.75)]
+    for case, ratios in zip(train_.CASES, asked, strict=True):
+        yield trained("SGD / jax", case, "pictures", OURS, JAX, *ratios)
+    for net, share in ((MIDDLE, 90), (WIDE, 92)):
+        yield trained("% of the peak", (net, 128), "dense", OURS, PEAK, share, least=True)
+
+
+def next_to_plain_sgd():
+    for case in train_.CASES:
+        adam = 1.15 if case[1] == 128 else 1.8
+        for row, asked in (("Adam from epoch 3", adam), ("Adam from epoch 20", adam), ("SGD, float64", 2.1)):
+            yield trained(f"{row} / SGD", case, "pictures", row, "/ SGD", asked, prefix=train_.VARIANTS_PREFIX)
+
+
+def one_row():
+    """Times are the reference machine's; the ratios say the same where another is faster or slower."""
+    proba = predict.PREDICT_PROBA.name
+    for net, asked in ((NARROW, (1.5, 0.6, 0.45, 0.29, 0.12)), (MIDDLE, (3.2, 2.5, 1.2, 0.39, 0.30))):
+        case, table = ("latency", named(net, "pictures")), f"one row, {named(net)}: "
+        yield Goal(table + "predict_proba, µs", *case, proba, ROW.name, asked[0])
+        yield Goal(table + "forward(x, out=), µs", *case, OUT, ROW.name, *asked[1:3])
+        yield Goal(table + "predict_proba / onnxruntime", *case, proba, ONNX, asked[3])
+        yield Goal(table + "forward(x, out=) / onnxruntime", *case, OUT, ONNX, asked[4])
+
+
+def many_rows():
+    for net, ratios in ((NARROW, (0.9, 0.6)), (MIDDLE, (0.8, 0.75))):
+        for peer, asked in zip(batch_.OURS, ratios, strict=True):
+            table = named(net, "pictures")
+            yield Goal(f"10,000 rows, {named(net)}: {peer.name} / onnxruntime", "batch", table, peer.name, ONNX, asked)
+
+
+def two_threads():
+    for net, gain in ((WIDE, 1.85), (MIDDLE, 1.8), (NARROW, 1.4)):
+        case = train_.title(net, 128, "pictures")
+        yield Goal(f"two threads, {case}: times faster", "threads", "alone", case, threads_.GAINS[0], gain, least=True)
+    for state, column in product(threads_.STATES, threads_.GAINS):
+        yield Goal(f"never slower, {state}: worst {column}", "threads", state, None, column, 1 - threads_.NOISE,
+                   least=True)  # fmt: skip
+
+
+GOALS = [
+    *next_to_jax(),
+    *next_to_plain_sgd(),
+    Goal("scikit-learn's defaults / scikit-learn", "train", train_.DEFAULTS_TITLE, OURS, "/ scikit-learn", 0.3, 0.2),
+    Goal("AVX2 forced: % of its peak", "train", train_.AVX2_TITLE, OURS, PEAK, 85, least=True),
+    Goal("98 % of MNIST: worst seed", "accuracy", accuracy_.TO_98, accuracy_.RECIPE, "worst", 98, least=True),
+    Goal("... seconds with one thread", "accuracy", accuracy_.TO_98, accuracy_.RECIPE, accuracy_.ONE, 0.6, 0.4),
+    Goal("... seconds with two", "accuracy", accuracy_.TO_98, accuracy_.RECIPE, accuracy_.TWO, 0.35, 0.21),
+    *one_row(),
+    *many_rows(),
+    Goal("CSR rows / scikit-learn", "sparse", sparse_.TITLE, OURS, "/ scikit-learn", 0.1),
+    *two_threads(),
+    Goal("import above NumPy, ms", "import", import_.TITLE, "import cmlp", "median", 10),
+    Goal("memory of fit, worst share of the bound", "memory", memory_.TITLE, None, memory_.OF_BOUND, 1),
+    Goal("growth with rows: slope", "scaling", scaling_.OF_ROWS, scaling_.THROUGH_ALL, "slope", 1.1),
+    Goal("growth with parameters: slope", "scaling", scaling_.OF_PARAMETERS, scaling_.THROUGH_ALL, "slope", 1.1),
+]
+
+
+def measured(goal, tables):
+    """The worst cell that a goal names in {command: {title: table}}; None if it was not measured."""
+    table = tables.get(goal.command, {}).get(goal.table)
+    if table is None or goal.column not in table["columns"]:
+        return None
+    at = table["columns"].index(goal.column)
+    cells = [row[at] for row in table["rows"] if goal.row in (None, row[0]) and row[at] is not None]
+    return (min if goal.least else max)(cells, default=None)
+
+
+def run(*, short):
+    report, tables, times = Report("goals", short), {}, {}
+    for command in dict.fromkeys(goal.command for goal in GOALS):
+        path = results_path(command, short)
+        if path.exists():
+            content = json.loads(path.read_text(encoding="utf-8"))
+            tables[command] = {table["title"]: table for table in content["tables"]}
+            times[command] = content["time"]
+    report.note(measured=times)
+    rows = []
+    for goal in GOALS:
+        found = measured(goal, tables)
+        rows.append([goal.work, found, *goal.verdict(found, goal.asked), *goal.verdict(found, goal.stretch)])
+    report.table("goals", ["", "measured", "asked", "met", "stretch", "met"], rows)
+    report.write()

@@ -1,0 +1,47 @@
+"""Two threads next to one, and what the library chooses itself: alone, and with every processor busy."""
+
+from contextlib import nullcontext
+
+from benchmarks import sparse_, train_
+from benchmarks.compare import named
+from benchmarks.report import Report
+from benchmarks.rounds import Peer, busy_processors, interleaved
+
+ONE, TWO, CHOSEN = "1 thread, ms", "2 threads, ms", "its choice, ms"
+THREADS = {ONE: 1, TWO: 2, CHOSEN: None}
+STATES = {"alone": nullcontext, "every processor busy": busy_processors}
+GAINS = ["1 / 2 threads", "1 / its choice"]
+COLUMNS = ["", ONE, TWO, CHOSEN, *GAINS, "never slower"]
+NOISE = 0.03  # what two measurements of the same differ by
+PREDICTED = [[784, 16, 16, 10], [784, 128, 64, 10], [784, 512, 512, 10]]
+
+
+def cases(short):
+    """What is measured: title, function of the peer, case."""
+    n, nets = (2_000, train_.CASES[:1]) if short else (60_000, train_.CASES)
+    trained = [
+        (train_.title(sizes, batch, "pictures"), "train", {"sizes": sizes, "batch": batch, "rows": n})
+        for sizes, batch in nets
+    ]
+    predicted = [
+        (f"predict 10,000: {named(sizes, 'pictures')}", "forward", {"sizes": sizes, "rows": 10_000, "units": 10})
+        for sizes in PREDICTED[: len(nets)]
+    ]
+    return [*trained, ("CSR, " + sparse_.TITLE, "train", {**sparse_.CASE, "rows": n}), *predicted]
+
+
+def row_of(title, make, case, rounds):
+    peers = [Peer(name, "ours", make, {"threads": n}) for name, n in THREADS.items()]
+    results = interleaved(peers, {**case, "free": True}, rounds)
+    times = [1e3 * results[name].median for name in THREADS]
+    gains = [times[0] / other for other in times[1:]]
+    return [title, *times, *gains, "yes" if min(gains) > 1 - NOISE else "no"]
+
+
+def run(*, short):
+    report, rounds = Report("threads", short), 2 if short else 5
+    for state, surroundings in STATES.items():
+        with surroundings():
+            rows = [row_of(*case, rounds) for case in cases(short)]
+        report.table(state, COLUMNS, rows)
+    report.write()
