@@ -16,6 +16,9 @@ ROOT = Path(__file__).parent
 # the language's own arithmetic. Instruction sets are chosen inside the sources, so every file is compiled alike.
 UNIX_FLAGS = ["-std=gnu11", "-O3", "-g0", "-ffp-contract=off", "-fno-math-errno", "-fvisibility=hidden"]
 MSVC_FLAGS = ["/std:c11", "/O2", "/fp:precise"]
+# Names and stack maps are for those who develop, and an eighth of the module.
+SMALL_COMPILE = ["-fno-asynchronous-unwind-tables"]
+SMALL_LINK = ["-s"]
 
 
 class BuildCore(build_ext):
@@ -23,11 +26,10 @@ class BuildCore(build_ext):
 
     def build_extensions(self):
         msvc = self.compiler.compiler_type == "msvc"
+        small = sys.platform == "linux" and not self.inplace
         for extension in self.extensions:
-            extension.extra_compile_args = MSVC_FLAGS if msvc else UNIX_FLAGS
-            extension.extra_link_args = [] if sys.platform == "win32" else ["-pthread"]
-            if sys.platform == "linux" and not self.inplace:
-                extension.extra_link_args.append("-s")  # names are for those who develop
+            extension.extra_compile_args = (MSVC_FLAGS if msvc else UNIX_FLAGS) + SMALL_COMPILE * small
+            extension.extra_link_args = ["-pthread"] * (sys.platform != "win32") + SMALL_LINK * small
         super().build_extensions()
 
 
