@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent
 # the language's own arithmetic. Instruction sets are chosen inside the sources, so every file is compiled alike.
 UNIX_FLAGS = ["-std=gnu11", "-O3", "-g0", "-ffp-contract=off", "-fno-math-errno", "-fvisibility=hidden"]
 MSVC_FLAGS = ["/std:c11", "/O2", "/fp:precise"]
-# Names and stack maps are for those who develop, and an eighth of the module.
+# Names and stack maps are for those who develop, and a tenth of the module.
 SMALL_COMPILE = ["-fno-asynchronous-unwind-tables"]
 SMALL_LINK = ["-s"]
 
