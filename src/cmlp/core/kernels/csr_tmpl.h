@@ -30,7 +30,7 @@ VEC_FN void csr_fetch(const T *p, const int C)
 
 /* total[c] += sum_p values[p * step] * (vector c of row indices[p * step] of m), chunk by chunk. */
 VEC_FN void csr_sums(const T *values, const void *indices, const int bytes, const int step, int64_t n, const T *m,
-                     int64_t ld, int far, int64_t last, V *total, const int C)
+                     int64_t ld, int far, int64_t last, V *total, const int C, const int whole)
 {
     const VT tail = v_tail(last);
     int64_t p = 0;
@@ -44,7 +44,7 @@ VEC_FN void csr_sums(const T *values, const void *indices, const int bytes, cons
             const V x = v_set1(values[p * step]);
             if (far && p + CSR_AHEAD < n) csr_fetch(m + csr_index(indices, (p + CSR_AHEAD) * step, bytes) * ld, C);
             UNROLL for (int c = 0; c < C; c++)
-                sum[c] = v_fma(x, c == C - 1 ? v_load_t(row + c * VL, tail) : v_load(row + c * VL), sum[c]);
+                sum[c] = v_fma(x, load_last(row + c * VL, tail, whole || c < C - 1), sum[c]);
         } while (++p < n && (index = csr_index(indices, p * step, bytes)) < end);
         UNROLL for (int c = 0; c < C; c++) total[c] = v_add(total[c], sum[c]);
     }
@@ -85,7 +85,7 @@ VEC_FN void csr_rows_strip(const cmlp_csr *x, const int bytes, int64_t rows, con
         V total[CSR_VECTORS];
         UNROLL for (int c = 0; c < C; c++)
             total[c] = v_add(bias ? load_lanes(bias + c * VL, c == C - 1 ? last : VL) : v_zero(), v_zero());
-        csr_sums(values, row->columns, bytes, 1, row->n, w, n_out, far, last, total, C);
+        WHOLE_OR_NOT(last, csr_sums, values, row->columns, bytes, 1, row->n, w, n_out, far, last, total, C);
         UNROLL for (int c = 0; c < C; c++) store_lanes(z + c * VL, c == C - 1 ? last : VL, total[c]);
     }
 }
@@ -281,7 +281,8 @@ VEC_FN void csr_columns_strip(const csr_block *b, int count, const T *d, int64_t
         if (t + CSR_AHEAD < n_list) csr_fetch(w + list[t + CSR_AHEAD] * n_out, C);
         UNROLL for (int c = 0; c < C; c++)
             total[c] = first ? v_zero() : load_lanes(sums + at + c * VL, c == C - 1 ? last : VL);
-        csr_sums(&entries->value, &entries->row, sizeof(T), 2, place->n, d, n_out, 0, last, total, C);
+        WHOLE_OR_NOT(last, csr_sums, &entries->value, &entries->row, sizeof(T), 2, place->n, d, n_out, 0, last, total,
+                     C);
         UNROLL for (int c = 0; c < C; c++) {
             const int64_t n = c == C - 1 ? last : VL;
             if (f->mode == CMLP_KEEP_SUM) {

@@ -6,8 +6,7 @@
  *   x[0][k] [+= ][+= ]
  *   x[1][k] [+= ][+= ]     R x C independent chains of fma hide its latency
  *   ...
- *
- * The last vector of a tile is always loaded through the tail mask: it costs nothing and saves a second template. */
+ */
 
 /* DENSE_ROWS_1 and _2 (rows of a tile one or two vectors wide) are set beside the vector header: so many that all
  * sums fit in the registers. */
@@ -23,7 +22,7 @@ VEC_FN void fetch(const void *const *rows, int64_t k0, int64_t k1, const int R)
 }
 
 VEC_FN void dense_tile(const T *const *x, const void *const *ahead, int64_t n_in, const T *w, int64_t ldw,
-                       const T *bias, int64_t last, T *z, int64_t ldz, const int R, const int C)
+                       const T *bias, int64_t last, T *z, int64_t ldz, const int R, const int C, const int whole)
 {
     const VT tail = v_tail(last);
     for (int64_t k0 = 0; !k0 || k0 < n_in; k0 += CMLP_CHUNK) { /* once even for no inputs: z = b + 0 */
@@ -35,7 +34,7 @@ VEC_FN void dense_tile(const T *const *x, const void *const *ahead, int64_t n_in
         for (int64_t k = k0; k < k1; k++) {
             const T *row = w + k * ldw;
             V wv[2];
-            UNROLL for (int c = 0; c < C; c++) wv[c] = c == C - 1 ? v_load_t(row + c * VL, tail) : v_load(row + c * VL);
+            UNROLL for (int c = 0; c < C; c++) wv[c] = load_last(row + c * VL, tail, whole || c < C - 1);
             UNROLL for (int r = 0; r < R; r++) {
                 V xv = v_set1(x[r][k]);
                 UNROLL for (int c = 0; c < C; c++) sum[r][c] = v_fma(xv, wv[c], sum[r][c]);
@@ -62,7 +61,7 @@ typedef void dense_fn(const T *const *x, const void *const *ahead, int64_t n_in,
     static void dense_##R##x##C(const T *const *x, const void *const *ahead, int64_t n_in, const T *w, int64_t ldw, \
                                 const T *bias, int64_t last, T *z, int64_t ldz)                                     \
     {                                                                                                              \
-        dense_tile(x, ahead, n_in, w, ldw, bias, last, z, ldz, R, C);                                              \
+        WHOLE_OR_NOT(last, dense_tile, x, ahead, n_in, w, ldw, bias, last, z, ldz, R, C);                           \
     }
 #define DENSE_NAME_1(R) dense_##R##x1,
 #define DENSE_NAME_2(R) dense_##R##x2,

@@ -37,8 +37,8 @@ static void finish_tile(const T *tile, int R, int C, int64_t last, int64_t n_out
         }
 }
 
-VEC_FN void gradient_tile(const cmlp_matrix *a, int64_t k, const T *d, int64_t rows, int64_t n_out, int64_t last, T *sums,
-                          int first, T *w, const finish_values *f, const int R, const int C)
+VEC_FN void gradient_tile(const cmlp_matrix *a, int64_t k, const T *d, int64_t rows, int64_t n_out, int64_t last,
+                          T *sums, int first, T *w, const finish_values *f, const int R, const int C, const int whole)
 {
     const VT tail = v_tail(last);
     V sum[GRADIENT_ROWS_1][2];
@@ -48,7 +48,7 @@ VEC_FN void gradient_tile(const cmlp_matrix *a, int64_t k, const T *d, int64_t r
         const T *ai = AT_ROW(a, i) + k, *di = d + i * n_out;
         AS_ONE_POINTER(ai);
         V dv[2];
-        UNROLL for (int c = 0; c < C; c++) dv[c] = c == C - 1 ? v_load_t(di + c * VL, tail) : v_load(di + c * VL);
+        UNROLL for (int c = 0; c < C; c++) dv[c] = load_last(di + c * VL, tail, whole || c < C - 1);
         UNROLL for (int r = 0; r < R; r++) {
             V av = v_set1(ai[r]);
             UNROLL for (int c = 0; c < C; c++) sum[r][c] = v_fma(av, dv[c], sum[r][c]);
@@ -71,14 +71,14 @@ VEC_FN void gradient_tile(const cmlp_matrix *a, int64_t k, const T *d, int64_t r
     finish_tile(tile, R, C, last, n_out, sums, first, w, f);
 }
 
-typedef void gradient_fn(const cmlp_matrix *a, int64_t k, const T *d, int64_t rows, int64_t n_out, int64_t last, T *sums,
-                         int first, T *w, const finish_values *f);
+typedef void gradient_fn(const cmlp_matrix *a, int64_t k, const T *d, int64_t rows, int64_t n_out, int64_t last,
+                         T *sums, int first, T *w, const finish_values *f);
 
 #define GRADIENT_TILE(R, C)                                                                                     \
     static void gradient_##R##x##C(const cmlp_matrix *a, int64_t k, const T *d, int64_t rows, int64_t n_out,   \
-                                   int64_t last, T *sums, int first, T *w, const finish_values *f)                      \
+                                   int64_t last, T *sums, int first, T *w, const finish_values *f)              \
     {                                                                                                           \
-        gradient_tile(a, k, d, rows, n_out, last, sums, first, w, f, R, C);                                     \
+        WHOLE_OR_NOT(last, gradient_tile, a, k, d, rows, n_out, last, sums, first, w, f, R, C);                 \
     }
 #define GRADIENT_TILE_1(R) GRADIENT_TILE(R, 1)
 #define GRADIENT_TILE_2(R) GRADIENT_TILE(R, 2)

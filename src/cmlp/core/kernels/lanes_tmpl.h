@@ -19,6 +19,19 @@ VEC_FN void store_lanes(T *p, int64_t n, V x)
         v_store_t(p, v_tail(n), x);
 }
 
+/* The last vector of a row, `whole` being a constant. */
+VEC_FN V load_last(const T *p, VT tail, const int whole) { return whole ? v_load(p) : v_load_t(p, tail); }
+
+/* Calls a tile with `whole` as its last argument. Where a partial load costs no more than another, one instance serves
+ * both; elsewhere it would be most of the work. */
+#define WHOLE_OR_NOT(last, tile, ...)      \
+    do {                                   \
+        if (V_TAIL_COSTS && (last) == VL)  \
+            tile(__VA_ARGS__, 1);          \
+        else                               \
+            tile(__VA_ARGS__, 0);          \
+    } while (0)
+
 #define PARTIALS 16
 
 /* Element i goes to partial i mod 16; then the fixed tree. */

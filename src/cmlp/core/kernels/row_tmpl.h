@@ -7,7 +7,7 @@
 
 /* total += chunk sums of S whole chunks, or of one of `length` inputs where S is 1. */
 VEC_FN void row_tile(const T *x, int64_t length, const T *w, int64_t ldw, int64_t last, T *total, const int S,
-                     const int C)
+                     const int C, const int whole)
 {
     const VT tail = v_tail(last);
     V sum[ROW_CHUNKS][ROW_VECTORS];
@@ -18,7 +18,7 @@ VEC_FN void row_tile(const T *x, int64_t length, const T *w, int64_t ldw, int64_
             const T *row = w + (k + s * CMLP_CHUNK) * ldw;
             V xv = v_set1(x[k + s * CMLP_CHUNK]);
             UNROLL for (int c = 0; c < C; c++) {
-                V wv = c == C - 1 ? v_load_t(row + c * VL, tail) : v_load(row + c * VL);
+                V wv = load_last(row + c * VL, tail, whole || c < C - 1);
                 sum[s][c] = v_fma(xv, wv, sum[s][c]);
             }
         }
@@ -34,7 +34,7 @@ typedef void row_fn(const T *x, int64_t length, const T *w, int64_t ldw, int64_t
 #define ROW_TILE(S, C)                                                                                      \
     static void row_##S##x##C(const T *x, int64_t length, const T *w, int64_t ldw, int64_t last, T *total)  \
     {                                                                                                       \
-        row_tile(x, length, w, ldw, last, total, S, C);                                                     \
+        WHOLE_OR_NOT(last, row_tile, x, length, w, ldw, last, total, S, C);                                 \
     }
 ROW_TILE(1, 1) ROW_TILE(2, 1) ROW_TILE(3, 1) ROW_TILE(4, 1) ROW_TILE(5, 1) ROW_TILE(6, 1) ROW_TILE(7, 1) ROW_TILE(8, 1)
 ROW_TILE(1, 2) ROW_TILE(2, 2) ROW_TILE(3, 2) ROW_TILE(4, 2)

@@ -4,6 +4,8 @@
 
 #include "target.h"
 
+#define V_TAIL_COSTS 1
+
 #if CMLP_BITS == 32
 
 typedef float T;

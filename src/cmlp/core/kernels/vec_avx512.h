@@ -5,6 +5,8 @@
 
 #include "target.h"
 
+#define V_TAIL_COSTS 0
+
 #if CMLP_BITS == 32
 
 typedef float T;

@@ -18,6 +18,8 @@
 #include "../fma.h"
 #include "target.h"
 
+#define V_TAIL_COSTS 0 /* whether a partial load takes longer than a whole one */
+
 #if CMLP_BITS == 32
 typedef float T;
 typedef uint32_t VI;
