@@ -79,8 +79,7 @@ static inline double cmlp_fma_two_sum(double a, double b, double *error)
 }
 
 /* a + b rounded to odd: cut off, with the last bit set if anything was lost. Rounding
- * that to fewer bits gives what rounding the exact sum would give.
- * No branches, so that loops are vectorised. */
+ * that to fewer bits gives what rounding the exact sum would give. */
 static inline double cmlp_fma_add_to_odd(double a, double b)
 {
     double error;
@@ -91,7 +90,15 @@ static inline double cmlp_fma_add_to_odd(double a, double b)
     return cmlp_fma_number((bits - too_large) | lost);
 }
 
-static inline float cmlp_fma32(float a, float b, float c)
+/* Too long to be inlined at every use: calls cost float32 a tenth of its speed and float64 nothing, copies 150 KB. */
+#if defined(__GNUC__) || defined(__clang__)
+#define CMLP_FMA_APART static __attribute__((noinline, unused))
+#elif defined(_MSC_VER)
+#define CMLP_FMA_APART static __declspec(noinline)
+#else
+#define CMLP_FMA_APART static inline
+#endif
+CMLP_FMA_APART float cmlp_fma32(float a, float b, float c)
 {
     return (float)cmlp_fma_add_to_odd((double)a * (double)b, (double)c); /* the product is exact */
 }
@@ -193,14 +200,6 @@ static inline double cmlp_fma_round(struct cmlp_fma_wide x, int64_t exponent, ui
     return cmlp_fma_number(negative << 63 | ((field << 52) + kept));
 }
 
-/* Too long to be inlined at every use: a call more costs no time that could be measured, and the copies were 100 KB. */
-#if defined(__GNUC__) || defined(__clang__)
-#define CMLP_FMA_APART static __attribute__((noinline, unused))
-#elif defined(_MSC_VER)
-#define CMLP_FMA_APART static __declspec(noinline)
-#else
-#define CMLP_FMA_APART static inline
-#endif
 
 /* Any arguments, in integers. */
 CMLP_FMA_APART double cmlp_fma64_integer(double a, double b, double c)
