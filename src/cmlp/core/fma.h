@@ -98,6 +98,7 @@ static inline double cmlp_fma_add_to_odd(double a, double b)
 #else
 #define CMLP_FMA_APART static inline
 #endif
+
 CMLP_FMA_APART float cmlp_fma32(float a, float b, float c)
 {
     return (float)cmlp_fma_add_to_odd((double)a * (double)b, (double)c); /* the product is exact */
@@ -199,7 +200,6 @@ static inline double cmlp_fma_round(struct cmlp_fma_wide x, int64_t exponent, ui
     kept += rest > 0x800 || (rest == 0x800 && (kept & 1));
     return cmlp_fma_number(negative << 63 | ((field << 52) + kept));
 }
-
 
 /* Any arguments, in integers. */
 CMLP_FMA_APART double cmlp_fma64_integer(double a, double b, double c)
