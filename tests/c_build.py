@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 CORE = ROOT / "src/cmlp/core"
 HEADER = ROOT / "include/cmlp.h"
 # Those of setup.py, but for the level of optimisation.
-FLAGS = ["-std=c11", "-ffp-contract=off", "-fno-math-errno", "-fvisibility=hidden"]
+FLAGS = ["-std=gnu11", "-ffp-contract=off", "-fno-math-errno", "-fvisibility=hidden"]
 WARNINGS = ["-Wall", "-Wextra", "-Werror", "-pedantic"]
 # Unoptimised and fit for a shared library: quick to build, and so far from the others that bits would show it.
 SHARED = ("-O0", "-fPIC", "-DCMLP_SHARED", "-DCMLP_BUILD")

@@ -149,7 +149,7 @@ static void test_overflow(void)
     config.dtype = CMLP_FLOAT64;
     describe(most, INT64_C(1) << 28, 0);
     CHECK(cmlp_net_init(net, cmlp_net_size(), &config) == CMLP_OK);
-    CHECK(cmlp_optimizer_state_size(net, CMLP_ADAM, &bytes) == CMLP_OK && bytes == (size_t)1 << 62);
+    CHECK(cmlp_optimizer_state_size(net, CMLP_ADAM, &bytes) == CMLP_OK && bytes == (size_t)(UINT64_C(1) << 62));
 }
 
 static void test_sizes(void)

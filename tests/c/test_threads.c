@@ -23,6 +23,8 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, v
     created++;
     return __real_pthread_create(thread, attributes, run, argument);
 }
+
+static int needs_no_team(call c) { return c == STEP || c == INIT_PARAMS; }
 #endif
 
 /* Work for a team of seven in every call; weights, order, penalty, several tiles a batch. */
@@ -32,8 +34,6 @@ static shape make_shape(int32_t dtype, int32_t solver, uint32_t isa)
                    .loss = CMLP_LOG_LOSS, .dtype = dtype, .solver = solver, .rows = 600, .batch = 400, .isa = isa,
                    .n_threads = 7, .with_order = 1, .with_weights = 1, .alpha = 0.01};
 }
-
-static int needs_no_team(call c) { return c == STEP || c == INIT_PARAMS; }
 
 static void test_same_bits(fixture *f)
 {

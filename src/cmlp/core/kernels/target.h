@@ -26,7 +26,7 @@
 
 /* Every operation is to be rounded to its own type, once. */
 #if FLT_EVAL_METHOD != 0
-#error "cmlp needs arithmetic without excess precision (on x86: -msse2 -mfpmath=sse)"
+#error "cmlp needs arithmetic without excess precision (x86: -msse2 -mfpmath=sse; s390x: -std=gnu11)"
 #endif
 #if defined(__FAST_MATH__) || defined(_M_FP_FAST)
 #error "cmlp computes the same bits everywhere and cannot be built with fast-math options"

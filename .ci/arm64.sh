@@ -1,0 +1,63 @@
+# A wheel for another processor: built here by a cross compiler, installed and run by an emulator under Debian's Python
+# for that processor. Nothing of it is installed on this machine.
+
+readonly ARM=$WORK/arm64
+
+# apt-get with lists, packages and a processor of its own
+arm64_apt() {
+    apt-get -o APT::Architecture=arm64 -o APT::Architectures::=arm64 -o Debug::NoLocking=1 \
+        -o Dir::State::Lists="$ARM/lists" -o Dir::State::Status="$ARM/status" -o Dir::Cache="$ARM/cache" "$@"
+}
+
+# Python and what it needs, unpacked.
+arm64_system() {
+    local package
+    mkdir -p "$ARM/lists/partial" "$ARM/cache/archives/partial" "$ARM/root"
+    touch "$ARM/status"
+    arm64_apt update -q || return
+    arm64_apt install -y -q --download-only --no-install-recommends python3 libstdc++6 libgomp1 || return
+    for package in "$ARM"/cache/archives/*.deb; do dpkg -x "$package" "$ARM/root"; done
+}
+
+arm64_python() { qemu-aarch64-static -L "$ARM/root" -E PYTHONPATH="$ARM/site" "$ARM/root/usr/bin/python3" "$@"; }
+
+# install_for_arm64 <version of Python> <requirement>...
+install_for_arm64() {
+    local version=$1
+    shift
+    "$TOOLS/python" -m pip install -q --target "$ARM/site" --python-version "$version" --only-binary=:all: \
+        --platform manylinux_2_28_aarch64 --platform manylinux_2_17_aarch64 "$@"
+}
+
+# The Python of that version on this machine, with what a wheel is built with: by itself pip would fetch it for arm64.
+builder_for_arm64() { # <version of Python>
+    local python
+    for python in $(pythons); do
+        "$python" -c "import sys; sys.exit('%d.%d' % sys.version_info[:2] != '$1')" || continue
+        "$python" -m venv "$ARM/builder"
+        "$ARM/builder/bin/python" -m pip install -q 'setuptools>=77' 'Cython>=3.1' 'numpy>=2.0'
+        return
+    done
+    return 1
+}
+
+manylinux_aarch64() {
+    local version compiler
+    have qemu-aarch64-static || return 0
+    arm64_system || { echo "skipped: no Debian packages for arm64" && return 0; }
+    version=$(arm64_python -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+    builder_for_arm64 "$version" || { echo "skipped: no Python $version to build with" && return 0; }
+    compiler=$(zig_compiler aarch64-linux-gnu.2.17)
+    CC=$compiler LDSHARED="$compiler -shared" _PYTHON_HOST_PLATFORM=linux-aarch64 \
+        SETUPTOOLS_EXT_SUFFIX=.cpython-${version/./}-aarch64-linux-gnu.so \
+        build_wheel "$ARM/builder/bin/python" "$ARM/raw" --no-build-isolation
+    repair_wheel aarch64 "$ARM"
+    install_for_arm64 "$version" "$(echo "$ARM"/*.whl)[test]"
+    cp -r tests pyproject.toml "$ARM"
+    cd "$ARM"
+    arm64_python -c 'import cmlp; print(cmlp.cpu_info()); assert cmlp.cpu_info()["used"] == "neon"'
+    # Not those that start another Python, which would not be emulated.
+    arm64_python -m pytest -k 'not instruction_set' tests/test_bits.py tests/test_network.py tests/test_gradients.py \
+        tests/test_functions.py
+    CMLP_ISA=generic arm64_python -m pytest tests/test_bits.py::test_golden_digests
+}

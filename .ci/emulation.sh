@@ -1,0 +1,62 @@
+# The core on processors and systems that are not here: its C tests by emulators; where nothing can run it, compiled.
+
+# What an emulator has the patience for.
+TESTS='golden|consumer|api|random|net|rows|train'
+[ "$MODE" = quick ] || TESTS="$TESTS|kernels|csr|modes|shapes|zeros"
+readonly TESTS
+
+# emulated_tests <folder> <tests> <emulator and its arguments>...
+emulated_tests() {
+    c_tests "$1" -R "^($2)$"
+    "${@:3}" "$(program "$1" test_fma)" 20000
+    golden_line "${@:3}" "$(program "$1" consumer)"
+}
+
+program() { find "$WORK/$1/tests/c" -maxdepth 1 \( -name "$2" -o -name "$2.exe" \) -type f; }
+
+# on_linux <name> <tests> <compiler> <emulator and its arguments>...
+on_linux() {
+    local name=$1 tests=$2 compiler=$3 emulator
+    shift 3
+    have "$compiler" "$1" || return 0
+    emulator=$(IFS=';' && echo "$*")
+    c_build "$name" -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_C_COMPILER="$compiler" -DCMAKE_EXE_LINKER_FLAGS=-static \
+        -DCMAKE_CROSSCOMPILING_EMULATOR="$emulator"
+    emulated_tests "$name" "$tests" "$@"
+}
+
+# QEMU 7.2 reads the lanes that a masked load leaves out: no tests with guard pages.
+on_haswell() { on_linux haswell 'golden|consumer|random' gcc qemu-x86_64-static -cpu Haswell; }
+
+on_windows() {
+    have x86_64-w64-mingw32-gcc wine || return 0
+    export WINEPREFIX=$WORK/wine WINEDEBUG=-all
+    wine wineboot --init >/dev/null 2>&1
+    # isnan and isinf are macros of MinGW's that convert to float.
+    c_build windows -DCMAKE_SYSTEM_NAME=Windows -DCMAKE_C_COMPILER=x86_64-w64-mingw32-gcc \
+        -DCMAKE_EXE_LINKER_FLAGS=-static -DCMAKE_C_FLAGS=-Wno-float-conversion -DCMAKE_CROSSCOMPILING_EMULATOR=wine
+    emulated_tests windows "$TESTS" wine
+}
+
+# zig_program <target> <name> <sources>...: compiled with the core, all of it at once
+zig_program() {
+    local compiler
+    compiler=$(zig_compiler "$1")
+    mkdir -p "$WORK/zig-programs"
+    find src/cmlp/core -name '*.c' -print0 | xargs -0 "$compiler" -std=gnu11 -O2 -ffp-contract=off -fno-math-errno \
+        -Wall -Wextra -Werror -Iinclude "${@:3}" -o "$WORK/zig-programs/$2"
+}
+
+on_wasm() {
+    local name
+    have node || return 0
+    zig_program wasm32-wasi consumer.wasm tests/consumers/golden/golden.c
+    golden_line node --no-warnings .ci/wasi.mjs "$WORK/zig-programs/consumer.wasm"
+    zig_program wasm32-wasi golden.wasm tests/c/golden.c
+    node --no-warnings .ci/wasi.mjs "$WORK/zig-programs/golden.wasm"
+}
+
+compiled_only() { # <target>
+    zig_program "$1" "golden-$1" tests/consumers/golden/golden.c
+    echo "skipped: $1 is compiled and linked, but nothing here can run it"
+}

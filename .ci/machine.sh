@@ -1,0 +1,86 @@
+# What the machine must have: named, looked for, and installed by apt-get where it is missing.
+
+# Packages without which nothing goes, if their programs are missing.
+missing_packages() {
+    command -v python3 >/dev/null || echo python3 python3-venv python3-dev
+    command -v gcc >/dev/null || echo gcc libc6-dev
+    command -v cmake >/dev/null || echo cmake make
+    command -v make >/dev/null || echo make
+    command -v pkg-config >/dev/null || echo pkg-config
+    command -v git >/dev/null || echo git
+    if [ "$(command -v python3 || true)" = /usr/bin/python3 ]; then
+        python3 -c 'import ensurepip' 2>/dev/null || echo python3-venv
+        [ -e "$(python3 -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h" ] || echo python3-dev
+    fi
+}
+
+# Packages of which a stage says that it was skipped where they are not to be had: a line for each program.
+optional_packages() {
+    echo clang clang
+    echo qemu-aarch64-static qemu-user-static
+    echo aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu libc6-dev-arm64-cross
+    echo npm npm
+    [ "$MODE" = full ] || return 0
+    echo arm-linux-gnueabihf-gcc gcc-arm-linux-gnueabihf libc6-dev-armhf-cross
+    echo riscv64-linux-gnu-gcc gcc-riscv64-linux-gnu libc6-dev-riscv64-cross
+    echo powerpc64le-linux-gnu-gcc gcc-powerpc64le-linux-gnu libc6-dev-ppc64el-cross
+    echo s390x-linux-gnu-gcc gcc-s390x-linux-gnu libc6-dev-s390x-cross
+    echo x86_64-w64-mingw32-gcc gcc-mingw-w64-x86-64
+    echo wine wine wine64
+    echo node nodejs
+}
+
+as_root() { if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi; }
+
+install() { as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "$@"; }
+
+prepare_machine() {
+    local packages program updated=
+    read -ra packages <<<"$(missing_packages | tr '\n' ' ')"
+    if [ ${#packages[@]} -gt 0 ]; then
+        as_root apt-get update -q
+        updated=yes
+        install "${packages[@]}"
+    fi
+    while read -r program packages; do
+        command -v "$program" >/dev/null && continue
+        [ "$updated" ] || as_root apt-get update -q || true
+        updated=yes
+        # shellcheck disable=SC2086
+        install $packages </dev/null || echo "no $program"
+    done < <(optional_packages)
+    python3 -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
+}
+
+# have <program>...: whether they are all here; says what is missing
+have() {
+    local program
+    for program in "$@"; do
+        command -v "$program" >/dev/null || { echo "skipped: $program is not to be had" && return 1; }
+    done
+}
+
+# Every CPython from 3.11 on that is here, one of each version.
+pythons() {
+    local minor found
+    for minor in 11 12 13 14 15; do
+        for found in "python3.$minor" "${PYENV_ROOT:-$HOME/.pyenv}/versions/3.$minor".*/bin/python; do
+            if "$found" -c '' 2>/dev/null; then
+                echo "$found"
+                break
+            fi
+        done
+    done
+}
+
+# The tree as the repository has it or will have it: tracked and new files, but none that are ignored.
+copy_tree() {
+    mkdir -p "$TREE" "$LOGS"
+    if git -C "$ROOT" rev-parse --is-inside-work-tree >/dev/null 2>&1; then
+        (cd "$ROOT" && git ls-files -co --exclude-standard -z | while IFS= read -r -d '' file; do
+            if [ -e "$file" ]; then printf '%s\0' "$file"; fi
+        done | tar -c --null -T - -f -) | tar -x -C "$TREE"
+    else
+        cp -a "$ROOT/." "$TREE"
+    fi
+}

