@@ -48,6 +48,7 @@ PROGRAMS = {
         "check_loss.c",
         "check_broken.c",
         "check_bench.c",
+        "check_bench_sparse.c",
     ],
     **{f"test_{name}": [f"test_{name}.c", "fixture.c"] for name in ("api", "csr", "modes", "net", "rows", "shapes")},
     **{f"test_{name}": [f"test_{name}.c", "fixture.c"] for name in ("threads", "train", "workspace", "zeros")},

@@ -199,7 +199,7 @@ def test_bridge_calls_only_what_the_header_declares():
 
 SYSTEM_HEADERS = {
     "float.h", "math.h", "stdatomic.h", "stddef.h", "stdint.h", "string.h",  # the language
-    "pthread.h", "signal.h", "windows.h",  # threads
+    "pthread.h", "signal.h", "time.h", "windows.h",  # threads, and how long they wait
     "cpuid.h", "intrin.h", "immintrin.h", "smmintrin.h", "avxintrin.h", "avx2intrin.h", "fmaintrin.h",
     "avx512fintrin.h", "popcntintrin.h", "arm_neon.h", "arm64_neon.h",  # processors
 }  # fmt: skip
@@ -269,7 +269,7 @@ def test_c_headers_make_no_circle():
 
 # What the core may ask of the system: memory blocks to be moved, threads; what compilers bring along by themselves.
 ALLOWED = re.compile(
-    r"mem(cpy|move|set|cmp)|pthread_(create|join|sigmask|mutex_\w+|cond_\w+)|sigfillset|"
+    r"mem(cpy|move|set|cmp)|pthread_(create|join|sigmask|mutex_\w+|cond_\w+)|sigfillset|clock_gettime|"
     r"__stack_chk_\w+|_GLOBAL_OFFSET_TABLE_|__(addtf3|unordtf2|aeabi_\w+)"
 )
 needs_nm = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads object files as Linux has them")
