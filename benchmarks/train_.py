@@ -97,7 +97,7 @@ def forced_to_avx2(report, n, rounds):
 
 def run(*, short):
     report = Report("train", short)
-    n, rounds, cases = (2_000, 2, CASES[:1]) if short else (60_000, 7, CASES)
+    n, rounds, cases = (2_000, 2, CASES[:1]) if short else (60_000, 5, CASES)
     report.note(rows=f"{n}; pictures: {data.pictures(n)[2]}; dense: random pixels, none of them 0", rounds=rounds)
     next_to_peers(report, cases, n, rounds)
     next_to_plain_sgd(report, cases, n, min(rounds, 3))
