@@ -77,8 +77,8 @@ def many_rows():
 
 
 def two_threads():
-    for net, gain in ((WIDE, 1.85), (MIDDLE, 1.8), (NARROW, 1.4)):
-        case = train_.title(net, 128, "pictures")
+    for (net, gain), kind in product(((WIDE, 1.85), (MIDDLE, 1.8), (NARROW, 1.4)), ("pictures", "dense")):
+        case = train_.title(net, 128, kind)
         yield Goal(f"two threads, {case}: times faster", "threads", "alone", case, threads_.GAINS[0], gain, least=True)
     for state, column in product(threads_.STATES, threads_.GAINS):
         yield Goal(f"never slower, {state}: worst {column}", "threads", state, None, column, 1 - threads_.NOISE,

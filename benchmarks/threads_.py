@@ -20,8 +20,9 @@ def cases(short):
     """What is measured: title, function of the peer, case."""
     n, nets = (2_000, train_.CASES[:1]) if short else (60_000, train_.CASES)
     trained = [
-        (train_.title(sizes, batch, "pictures"), "train", {"sizes": sizes, "batch": batch, "rows": n})
+        (train_.title(sizes, batch, kind), "train", {"sizes": sizes, "batch": batch, "rows": n, "kind": kind})
         for sizes, batch in nets
+        for kind in ("pictures", "dense")
     ]
     predicted = [
         (f"predict 10,000: {named(sizes, 'pictures')}", "forward", {"sizes": sizes, "rows": 10_000, "units": 10})
