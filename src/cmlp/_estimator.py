@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -17,6 +17,7 @@ from cmlp._arrays import block_copy
 from cmlp._model import Fitted, FittedTensors, Model, Progress
 from cmlp._parameters import (
     SHARED_CONSTRAINTS,
+    Constraint,
     InvalidParameterError,
     Parametrized,
     check_parameters,
@@ -38,12 +39,11 @@ from cmlp._warnings import NotFittedError, sklearn_class
 from cmlp.network import initial_params
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from typing import Self
 
     from numpy.typing import ArrayLike, NDArray
 
-    from cmlp._parameters import Constraint
     from cmlp._sparse import CSR
     from cmlp._training import Task
 
@@ -309,9 +309,7 @@ class MultilayerPerceptron(Parametrized):
                 )
         return Data(X, weight, input_scale, training, validation)
 
-    def _dtype(
-        self, settings: SimpleNamespace, former: Model | None, natural: np.dtype[Any]
-    ) -> np.dtype[Any]:
+    def _dtype(self, settings: SimpleNamespace, former: Model | None, natural: np.dtype[Any]) -> np.dtype[Any]:
         if former is None:
             return natural if settings.dtype == "auto" else np.dtype(settings.dtype)
         dtype = former.net.dtype
@@ -322,9 +320,7 @@ class MultilayerPerceptron(Parametrized):
             )
         return dtype
 
-    def _input_scale(
-        self, settings: SimpleNamespace, former: Model | None, X: NDArray[Any] | CSR
-    ) -> float:
+    def _input_scale(self, settings: SimpleNamespace, former: Model | None, X: NDArray[Any] | CSR) -> float:
         scale = float(settings.input_scale)
         if former is not None and scale != former.input_scale:
             raise ValueError(

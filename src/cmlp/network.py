@@ -30,9 +30,9 @@ class Gradient(NamedTuple):
         Length of `flat`.
     """
 
-    weights: list[NDArray[Any]]
-    biases: list[NDArray[Any]]
-    flat: NDArray[Any]
+    weights: list[np.ndarray]
+    biases: list[np.ndarray]
+    flat: np.ndarray
     norm: float
 
 
@@ -235,7 +235,8 @@ class Network:
         hidden = self._net.activations_of(
             self.params, X, scale=self._scale, n_threads=self._n_threads
         )
-        dense = X.toarray() if hasattr(X, "toarray") else X
+        to_dense = getattr(X, "toarray", None)
+        dense = X if to_dense is None else to_dense()
         inputs = (np.asarray(dense, np.float64) * self._scale).astype(self._net.dtype)
         return [inputs, *hidden]
 
