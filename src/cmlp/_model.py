@@ -134,7 +134,7 @@ class Model:
         self.params = params
         self.input_scale = input_scale
         self.feature_names = feature_names
-        self.labels: Any = labels  # no user of a regressor's asks for them
+        self.labels: Any = labels  # None for a regressor, whose methods never look
         self.progress = progress
         self.optimizer = optimizer
         self.schedule = schedule
