@@ -7,8 +7,14 @@ from __future__ import annotations
 
 import math
 from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from numpy.typing import DTypeLike
 
 HIDDEN = ("identity", "logistic", "tanh", "relu")
 OUTPUTS = ("softmax", "logistic", "identity", "exp")
@@ -21,14 +27,14 @@ LOSSES = {
 }
 
 
-def one_of(value, names, argument):
+def one_of(value: object, names: Collection[str], argument: str) -> str:
     """Return a name that is among those allowed."""
     if not isinstance(value, str) or value not in names:
         raise ValueError(f"{argument} must be one of {', '.join(map(repr, names))}, got {value!r}")
     return value
 
 
-def checked_sizes(sizes):
+def checked_sizes(sizes: Sequence[int]) -> list[int]:
     """Return layer sizes as a list of ints."""
     try:
         checked = [int(n) for n in sizes]
@@ -42,7 +48,7 @@ def checked_sizes(sizes):
     return checked
 
 
-def hidden_activations(activation, n_hidden):
+def hidden_activations(activation: str | Sequence[str], n_hidden: int) -> list[str]:
     """Return one name for each hidden layer."""
     if isinstance(activation, list | tuple):
         if len(activation) != n_hidden:
@@ -54,7 +60,7 @@ def hidden_activations(activation, n_hidden):
     return [one_of(activation, HIDDEN, "activation")] * n_hidden
 
 
-def checked_output(output, loss):
+def checked_output(output: str, loss: str) -> tuple[str, str]:
     """Return an output activation and a loss that go together."""
     one_of(output, OUTPUTS, "output")
     one_of(loss, sorted({name for names in LOSSES.values() for name in names}), "loss")
@@ -66,7 +72,7 @@ def checked_output(output, loss):
     return output, loss
 
 
-def checked_dtype(dtype):
+def checked_dtype(dtype: DTypeLike) -> np.dtype[Any]:
     """Return float32 or float64 as a dtype."""
     try:
         checked = np.dtype(dtype)
@@ -77,7 +83,7 @@ def checked_dtype(dtype):
     return checked
 
 
-def is_finite(value):
+def is_finite(value: object) -> bool:
     """Whether a value is a real number that a float can hold."""
     try:
         return isinstance(value, Real) and math.isfinite(value)
@@ -85,14 +91,14 @@ def is_finite(value):
         return False
 
 
-def checked_scale(scale):
+def checked_scale(scale: float) -> float:
     """Return the factor of the inputs as a float."""
     if not is_finite(scale) or scale == 0:
         raise ValueError(f"input_scale must be a finite number other than 0, got {scale!r}")
     return float(scale)
 
 
-def checked_threads(n_threads):
+def checked_threads(n_threads: int | None) -> int | None:
     """Return the largest number of threads, None for as many as the work is worth."""
     if n_threads is None:
         return None
@@ -101,7 +107,7 @@ def checked_threads(n_threads):
     return int(n_threads)
 
 
-def random_state(seed):
+def random_state(seed: int | np.random.RandomState | None) -> np.random.RandomState:
     """Return a RandomState for a seed, as scikit-learn reads it.
 
     An int makes a new one at every call, so each fit and partial_fit of an estimator repeats the same draws; a
@@ -109,17 +115,17 @@ def random_state(seed):
     """
     if seed is None:
         return np.random.mtrand._rand
-    if isinstance(seed, Integral) and 0 <= seed < 2**32:
-        return np.random.RandomState(seed)
     if isinstance(seed, np.random.RandomState):
         return seed
+    if isinstance(seed, Integral) and 0 <= seed < 2**32:
+        return np.random.RandomState(seed)
     raise ValueError(
         "random_state must be None, an integer from 0 to 2**32 - 1 or a numpy RandomState, "
         f"got {seed!r}"
     )
 
 
-def checked_batch_size(batch_size):
+def checked_batch_size(batch_size: int) -> int:
     """Return the rows of a batch as an int that the core can hold."""
     whole = isinstance(batch_size, Integral) and not isinstance(batch_size, bool)
     if not whole or not 0 < batch_size < 2**63:
@@ -127,7 +133,7 @@ def checked_batch_size(batch_size):
     return int(batch_size)
 
 
-def checked_rate(rate):
+def checked_rate(rate: float) -> float:
     """Return the learning rate as a float."""
     if not is_finite(rate) or rate < 0:
         raise ValueError(f"learning_rate must be a finite number, 0 or more, got {rate!r}")

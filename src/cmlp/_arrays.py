@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cmlp._sparse import as_csr
 
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-def as_matrix(value, name, width):
+    from cmlp._sparse import CSR
+
+
+def as_matrix(value: ArrayLike, name: str, width: int) -> NDArray[Any]:
     """Return `value` as a 2-D array of uint8, float32 or float64 with `width` columns.
 
     Raises
@@ -30,14 +36,14 @@ def as_matrix(value, name, width):
     return readable(array, name)
 
 
-def as_sparse_matrix(value, name, width):
+def as_sparse_matrix(value: Any, name: str, width: int) -> CSR:
     """Return a sparse container of SciPy's as `CSR` rows with `width` columns, as `as_matrix` does an array."""
     if len(value.shape) != 2 or value.shape[1] != width:
         raise ValueError(f"{name} must have {width} columns, got a sparse container of shape {value.shape}")
     return as_csr(value, lambda values: readable(values, name))
 
 
-def rectangular(value, name):
+def rectangular(value: Any, name: str) -> NDArray[Any]:
     """Return an array; masked entries and lists of unequal lengths are refused by name."""
     # There is no masked array where nobody has imported them.
     masked = getattr(sys.modules.get("numpy.ma"), "MaskedArray", ())
@@ -51,14 +57,14 @@ def rectangular(value, name):
         raise ValueError(f"{name} is not a rectangular array: {error}") from None
 
 
-def readable(array, name):
+def readable(array: NDArray[Any], name: str) -> NDArray[Any]:
     """Return the array itself or a copy in a type that the core reads: aligned, in native byte order."""
     kind, size = array.dtype.kind, array.dtype.itemsize
     if kind not in "buif":
         advice = f". Convert it first: {name}.astype(float)" if kind in "OUST" else ""
         raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}{advice}")
     if kind == "b" or (kind == "u" and size == 1):
-        dtype = array.dtype
+        dtype: DTypeLike = array.dtype
     elif kind == "f" and size <= 4:
         dtype = np.float32
     else:
@@ -66,7 +72,7 @@ def readable(array, name):
     return np.require(array, np.dtype(dtype).newbyteorder("="), ["ALIGNED"])
 
 
-def as_labels(value, n_classes, output):
+def as_labels(value: ArrayLike, n_classes: int, output: str) -> NDArray[np.int32]:
     """Return class indices as an int32 array of our own, checked against the number of classes.
 
     One output is no choice of classes, unless it is a softmax: who passes a flat array there means numbers.
@@ -87,7 +93,7 @@ def as_labels(value, n_classes, output):
     return np.array(array, np.int32)
 
 
-def require_not_negative(targets):
+def require_not_negative(targets: NDArray[Any]) -> None:
     """Refuse targets that the Poisson loss has no cost for; NaN is the core's to find."""
     if targets.size and targets.min() < 0:
         row, column = map(int, np.unravel_index(targets.argmin(), targets.shape))
@@ -96,7 +102,7 @@ def require_not_negative(targets):
         )
 
 
-def as_order(value, n_rows):
+def as_order(value: ArrayLike, n_rows: int) -> NDArray[np.int64]:
     """Return row indices as an int64 array of our own, which nobody can change while it is in use."""
     array = np.array(value)
     if array.ndim != 1 or (array.dtype.kind not in "ui" and len(array)):
@@ -109,7 +115,7 @@ def as_order(value, n_rows):
     return array
 
 
-def as_doubles(value, n, name):
+def as_doubles(value: ArrayLike, n: int, name: str) -> NDArray[np.float64]:
     """Return one number for each of n things as a float64 array."""
     array = np.ascontiguousarray(value, np.float64)
     if array.shape != (n,):
@@ -120,7 +126,7 @@ def as_doubles(value, n, name):
 _CACHE_LINE = 64  # bytes
 
 
-def empty_block(n, dtype):
+def empty_block(n: int, dtype: DTypeLike) -> NDArray[Any]:
     """Return an array to be filled that begins a cache line.
 
     Weights that lie across two lines cost a lone row a sixth of its time; NumPy's own memory begins anywhere.
@@ -130,21 +136,21 @@ def empty_block(n, dtype):
     return np.frombuffer(memory.data, dtype, n, -_address(memory) % _CACHE_LINE)
 
 
-def block_copy(block):
+def block_copy(block: NDArray[Any]) -> NDArray[Any]:
     """Return a copy that begins a cache line."""
     copy = empty_block(len(block), block.dtype)
     copy[...] = block
     return copy
 
 
-def loaded_block(block):
+def loaded_block(block: NDArray[Any]) -> NDArray[Any]:
     """Return a block that was unpickled, moved to a cache line unless it is memory shared with others."""
     private = type(block) is np.ndarray and block.flags.writeable
     return block_copy(block) if private and _address(block) % _CACHE_LINE else block
 
 
-def _address(array):
-    return array.__array_interface__["data"][0]
+def _address(array: NDArray[Any]) -> int:
+    return int(array.__array_interface__["data"][0])
 
 
 def available_threads() -> int:

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from cmlp._estimator import MultilayerPerceptron
 from cmlp._labels import Labels, labels_of, learn_labels, mixes_text
 from cmlp._model import Fitted
-from cmlp._parameters import NONE, SHARED_CONSTRAINTS, Options
+from cmlp._parameters import NONE, SHARED_CONSTRAINTS, Constraint, Options
 from cmlp._scores import accuracy
 from cmlp._training import Task
 from cmlp._validation import as_targets, as_weights
 
 if TYPE_CHECKING:
+    from types import SimpleNamespace
     from typing import Self
 
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
+
+    from cmlp._model import Model
+    from cmlp._sparse import CSR
 
 # What a preset puts in the place of each parameter that is still at its default.
-PRESETS = {
+PRESETS: dict[str, dict[str, object]] = {
     "3b1b": {
         "hidden_layer_sizes": (16, 16),
         "activation": "logistic",
@@ -165,7 +169,7 @@ class MLPClassifier(MultilayerPerceptron):
     """
 
     _kind: ClassVar[str] = "classifier"
-    _constraints: ClassVar[dict[str, tuple]] = {
+    _constraints: ClassVar[Mapping[str, tuple[Constraint, ...]]] = {
         **SHARED_CONSTRAINTS,
         "loss": (Options(str, "log_loss", "squared_error"),),
         "preset": (Options(str, *PRESETS), NONE),
@@ -173,7 +177,7 @@ class MLPClassifier(MultilayerPerceptron):
 
     preset: str | None
 
-    classes_ = Fitted(lambda model: model.labels.classes)
+    classes_: Fitted[np.ndarray] = Fitted(lambda model: model.labels.classes)
 
     def __init__(
         self,
@@ -209,22 +213,31 @@ class MLPClassifier(MultilayerPerceptron):
     ) -> None:
         self._store(locals())
 
-    def _settings(self):
+    def _settings(self) -> SimpleNamespace:
         settings = super()._settings()
-        for name, value in PRESETS.get(self.preset, {}).items():
+        for name, value in PRESETS.get(self.preset or "", {}).items():
             if self._is_default(name):
                 setattr(settings, name, value)
         settings.warn_at_max_iter = self.preset is None
         return settings
 
-    def _input_scale(self, settings, former, X):
+    def _input_scale(self, settings: SimpleNamespace, former: Model | None, X: NDArray[Any] | CSR) -> float:
         if self.preset is None or not self._is_default("input_scale"):
             return super()._input_scale(settings, former, X)
         if former is not None:
             return former.input_scale
         return 1 / 255 if X.dtype == np.uint8 else 1.0
 
-    def _task(self, settings, former, y, dtype, *, incremental, classes):
+    def _task(
+        self,
+        settings: SimpleNamespace,
+        former: Model | None,
+        y: NDArray[Any],
+        dtype: np.dtype[Any],
+        *,
+        incremental: bool,
+        classes: ArrayLike | None,
+    ) -> Task:
         if incremental:
             labels, targets = _continue_labels(former, y, classes)
         elif former is not None:
@@ -280,7 +293,8 @@ class MLPClassifier(MultilayerPerceptron):
         ndarray of shape (n_samples,) or (n_samples, n_classes)
         """
         model = self._fitted()
-        return model.labels.decode(model.outputs(X, self))
+        labels: Labels = model.labels
+        return labels.decode(model.outputs(X, self))
 
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
         """Probability of each label; the rows of squared-error networks are brought to sum 1.
@@ -339,7 +353,7 @@ class MLPClassifier(MultilayerPerceptron):
         correct = (truth == predicted).reshape(len(truth), -1).all(axis=1)
         return accuracy(correct, as_weights(sample_weight, len(truth)))
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         from sklearn.utils import ClassifierTags  # type: ignore[import-untyped]
 
         tags = super().__sklearn_tags__()
@@ -347,7 +361,7 @@ class MLPClassifier(MultilayerPerceptron):
         return tags
 
 
-def _continue_labels(former, y, classes):
+def _continue_labels(former: Model | None, y: NDArray[Any], classes: ArrayLike | None) -> tuple[Labels, NDArray[Any]]:
     """Labels and targets for partial_fit, whose first call is told all classes."""
     if former is None:
         if classes is None:
@@ -366,9 +380,10 @@ def _continue_labels(former, y, classes):
     return labels, labels.encode(y)
 
 
-def _normalized(outputs):
+def _normalized(outputs: NDArray[Any]) -> NDArray[Any]:
     """Rows divided by their sums; equal shares where all outputs are 0."""
     sums = outputs.sum(axis=1, keepdims=True)
     dark = sums == 0
     outputs += dark
-    return outputs / (sums + dark * outputs.shape[1])
+    shares: NDArray[Any] = outputs / (sums + dark * outputs.shape[1])
+    return shares

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from cmlp._sparse import CSR
+
 ACTIVATIONS: dict[str, int]
 LOSSES: dict[str, int]
 SOLVERS: dict[str, int]
@@ -33,7 +35,7 @@ class Net:
     def forward(
         self,
         params: Array,
-        X: npt.ArrayLike,
+        X: npt.ArrayLike | CSR,
         *,
         scale: float = ...,
         out: Array | None = ...,
@@ -42,12 +44,12 @@ class Net:
     ) -> Array: ...
     def forward_few(self, params: Array, X: object, scale: float, out: Array | None = ...) -> Array | None: ...
     def activations_of(
-        self, params: Array, X: npt.ArrayLike, *, scale: float = ..., n_threads: int | None = ...
+        self, params: Array, X: npt.ArrayLike | CSR, *, scale: float = ..., n_threads: int | None = ...
     ) -> list[Array]: ...
     def cost(
         self,
         params: Array,
-        X: npt.ArrayLike,
+        X: npt.ArrayLike | CSR,
         Y: npt.ArrayLike,
         *,
         scale: float = ...,
@@ -61,7 +63,7 @@ class Net:
     def gradient(
         self,
         params: Array,
-        X: npt.ArrayLike,
+        X: npt.ArrayLike | CSR,
         Y: npt.ArrayLike,
         *,
         scale: float = ...,
@@ -75,7 +77,7 @@ class Net:
     def input_gradient(
         self,
         params: Array,
-        X: npt.ArrayLike,
+        X: npt.ArrayLike | CSR,
         Y: npt.ArrayLike,
         *,
         scale: float = ...,
@@ -88,7 +90,7 @@ class Net:
     def train_epoch(
         self,
         params: Array,
-        X: npt.ArrayLike,
+        X: npt.ArrayLike | CSR,
         Y: npt.ArrayLike,
         optimizer: Optimizer,
         *,

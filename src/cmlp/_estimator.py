@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from cmlp._arrays import block_copy
 from cmlp._model import Fitted, FittedTensors, Model, Progress
 from cmlp._parameters import (
     SHARED_CONSTRAINTS,
+    Constraint,
     InvalidParameterError,
     Parametrized,
     check_parameters,
@@ -38,16 +39,20 @@ from cmlp._warnings import NotFittedError, sklearn_class
 from cmlp.network import initial_params
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Self
 
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
+
+    from cmlp._sparse import CSR
+    from cmlp._training import Task
 
 
 class MultilayerPerceptron(Parametrized):
     """Base of `MLPClassifier` and `MLPRegressor`; not for use by itself."""
 
     _kind: ClassVar[str]
-    _constraints: ClassVar[dict[str, tuple]] = SHARED_CONSTRAINTS
+    _constraints: ClassVar[Mapping[str, tuple[Constraint, ...]]] = SHARED_CONSTRAINTS
 
     hidden_layer_sizes: int | Sequence[int]
     activation: str | Sequence[str]
@@ -88,13 +93,15 @@ class MultilayerPerceptron(Parametrized):
     t_ = Fitted(lambda model: model.progress.t)
     loss_ = Fitted(lambda model: model.progress.loss)
     loss_curve_ = Fitted(lambda model: model.progress.loss_curve)
-    best_loss_ = Fitted(lambda model: model.progress.best_loss, nullable=True)
-    validation_scores_ = Fitted(lambda model: model.progress.validation_scores, nullable=True)
-    best_validation_score_ = Fitted(
+    best_loss_: Fitted[float | None] = Fitted(lambda model: model.progress.best_loss, nullable=True)
+    validation_scores_: Fitted[list[float] | None] = Fitted(
+        lambda model: model.progress.validation_scores, nullable=True
+    )
+    best_validation_score_: Fitted[float | None] = Fitted(
         lambda model: model.progress.best_validation_score, nullable=True
     )
 
-    def _settings(self):
+    def _settings(self) -> SimpleNamespace:
         """The parameters, checked, as fit uses them."""
         params = {k: v for k, v in vars(self).items() if not k.startswith("_")}
         check_parameters(self._constraints, params, type(self).__name__)
@@ -108,7 +115,7 @@ class MultilayerPerceptron(Parametrized):
     # Fitting
 
     @contextmanager
-    def _exclusively(self):
+    def _exclusively(self) -> Iterator[None]:
         # dict.setdefault is atomic. A process forked while another thread was fitting inherits
         # that thread's mark but not the thread: a mark of another process is void.
         mark = (os.getpid(), object())
@@ -158,7 +165,13 @@ class MultilayerPerceptron(Parametrized):
             self._train(settings, former, X, y, sample_weight, incremental=False)
         return self
 
-    def _partial_fit(self, X, y, sample_weight, classes=None):
+    def _partial_fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None,
+        classes: ArrayLike | None = None,
+    ) -> Self:
         with self._exclusively():
             settings = self._settings()
             if settings.early_stopping:
@@ -167,25 +180,35 @@ class MultilayerPerceptron(Parametrized):
             self._train(settings, former, X, y, sample_weight, incremental=True, classes=classes)
         return self
 
-    def _train(self, settings, former, X, y, sample_weight, *, incremental, classes=None):
+    def _train(
+        self,
+        settings: SimpleNamespace,
+        former: Model | None,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None,
+        *,
+        incremental: bool,
+        classes: ArrayLike | None = None,
+    ) -> None:
         owner = type(self).__name__
         names = feature_names(X)
         if former is not None:
             check_feature_names(X, former.feature_names, owner)
             names = former.feature_names
-        X, natural = as_rows(X, owner)
-        require_samples(X, owner)
+        rows, natural = as_rows(X, owner)
+        require_samples(rows, owner)
         if former is not None:
-            check_width(X.shape[1], former.net.sizes[0], owner)
+            check_width(rows.shape[1], former.net.sizes[0], owner)
         dtype = self._dtype(settings, former, natural)
-        input_scale = self._input_scale(settings, former, X)
-        y = as_targets(y, len(X), owner)
-        weight = as_weights(sample_weight, len(X))
-        task = self._task(settings, former, y, dtype, incremental=incremental, classes=classes)
+        input_scale = self._input_scale(settings, former, rows)
+        targets = as_targets(y, len(rows), owner)
+        weight = as_weights(sample_weight, len(rows))
+        task = self._task(settings, former, targets, dtype, incremental=incremental, classes=classes)
         net, params, optimizer, schedule, progress, rng = self._start(
-            settings, former, X.shape[1], task, dtype, incremental
+            settings, former, rows.shape[1], task, dtype, incremental
         )
-        data = self._data(settings, X, weight, input_scale, task, rng)
+        data = self._data(settings, rows, weight, input_scale, task, rng)
         training = Training(
             net,
             params,
@@ -205,7 +228,19 @@ class MultilayerPerceptron(Parametrized):
             raise
         self._commit(training, names)
 
-    def _commit(self, training, names):
+    def _task(
+        self,
+        settings: SimpleNamespace,
+        former: Model | None,
+        y: NDArray[Any],
+        dtype: np.dtype[Any],
+        *,
+        incremental: bool,
+        classes: ArrayLike | None,
+    ) -> Task:
+        raise NotImplementedError
+
+    def _commit(self, training: Training, names: NDArray[Any] | None) -> None:
         self._model = Model(
             training.net,
             training.final_params(),
@@ -217,7 +252,15 @@ class MultilayerPerceptron(Parametrized):
             schedule=training.schedule,
         )
 
-    def _start(self, settings, former, n_features, task, dtype, incremental):
+    def _start(
+        self,
+        settings: SimpleNamespace,
+        former: Model | None,
+        n_features: int,
+        task: Task,
+        dtype: np.dtype[Any],
+        incremental: bool,
+    ) -> tuple[_core.Net, NDArray[Any], _core.Optimizer, Schedule, Progress, np.random.RandomState]:
         """Network, parameters, optimizer, schedule, progress and generator to train with."""
         hidden = hidden_sizes(settings.hidden_layer_sizes)
         names = hidden_activations(settings.activation, len(hidden))
@@ -242,7 +285,15 @@ class MultilayerPerceptron(Parametrized):
             optimizer, schedule = _optimizer(net, settings), _schedule(settings)
         return net, params, optimizer, schedule, progress, rng
 
-    def _data(self, settings, X, weight, input_scale, task, rng):
+    def _data(
+        self,
+        settings: SimpleNamespace,
+        X: NDArray[Any] | CSR,
+        weight: NDArray[np.float64] | None,
+        input_scale: float,
+        task: Task,
+        rng: np.random.RandomState,
+    ) -> Data:
         if not settings.early_stopping:
             return Data(X, weight, input_scale)
         fraction = settings.validation_fraction
@@ -258,7 +309,7 @@ class MultilayerPerceptron(Parametrized):
                 )
         return Data(X, weight, input_scale, training, validation)
 
-    def _dtype(self, settings, former, natural):
+    def _dtype(self, settings: SimpleNamespace, former: Model | None, natural: np.dtype[Any]) -> np.dtype[Any]:
         if former is None:
             return natural if settings.dtype == "auto" else np.dtype(settings.dtype)
         dtype = former.net.dtype
@@ -269,7 +320,7 @@ class MultilayerPerceptron(Parametrized):
             )
         return dtype
 
-    def _input_scale(self, settings, former, X):
+    def _input_scale(self, settings: SimpleNamespace, former: Model | None, X: NDArray[Any] | CSR) -> float:
         scale = float(settings.input_scale)
         if former is not None and scale != former.input_scale:
             raise ValueError(
@@ -280,7 +331,7 @@ class MultilayerPerceptron(Parametrized):
 
     # The fitted model
 
-    def _fitted(self):
+    def _fitted(self) -> Model:
         try:
             return self._model
         except AttributeError:
@@ -289,13 +340,13 @@ class MultilayerPerceptron(Parametrized):
                 "appropriate arguments before using this estimator."
             ) from None
 
-    def __sklearn_is_fitted__(self):
+    def __sklearn_is_fitted__(self) -> bool:
         return "_model" in vars(self)
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name != "_fitting"}
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         from sklearn.utils import InputTags, Tags, TargetTags  # type: ignore[import-untyped]
 
         return Tags(
@@ -305,7 +356,7 @@ class MultilayerPerceptron(Parametrized):
         )
 
 
-def _optimizer(net, settings):
+def _optimizer(net: _core.Net, settings: SimpleNamespace) -> _core.Optimizer:
     kind = settings.solver
     if kind == "sgd" and settings.momentum > 0:
         kind = "nesterov" if settings.nesterovs_momentum else "momentum"
@@ -320,7 +371,7 @@ def _optimizer(net, settings):
     )
 
 
-def _schedule(settings):
+def _schedule(settings: SimpleNamespace) -> Schedule:
     kind = settings.learning_rate
     if settings.solver == "adam" and kind != "one_cycle":
         kind = "constant"  # as in scikit-learn

@@ -8,14 +8,20 @@
     A 0/1 matrix, one logistic output per column.
 """
 
+from __future__ import annotations
+
 import reprlib
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cmlp._arrays import rectangular
 
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
 
-def kind_of_labels(y):
+
+def kind_of_labels(y: NDArray[Any]) -> str:
     """ "binary", "multiclass" or "multilabel"; an error for targets that are no labels.
 
     Parameters
@@ -52,11 +58,11 @@ def kind_of_labels(y):
     return "multiclass"
 
 
-def _first_odd(y):
+def _first_odd(y: NDArray[Any]) -> object:
     return next(label for label in y.flat if not isinstance(label, str))
 
 
-def plain(labels):
+def plain(labels: NDArray[Any]) -> NDArray[Any]:
     """Text labels in NumPy's fixed-width type, as wide as the longest; others unchanged."""
     return np.asarray(labels.tolist()) if labels.dtype.kind in "OUT" else labels
 
@@ -72,14 +78,14 @@ class Labels:
         Sorted labels; the column numbers for multilabel targets.
     """
 
-    def __init__(self, kind, classes):
+    def __init__(self, kind: str, classes: NDArray[Any]) -> None:
         self.classes = classes
         if kind != "multilabel":
             kind = "binary" if len(classes) <= 2 else "multiclass"
         self.kind = kind
         self.n_outputs = 1 if kind == "binary" else len(classes)
 
-    def encode(self, y):
+    def encode(self, y: NDArray[Any]) -> NDArray[Any]:
         """Targets for the network; an error where y has labels that are not in `classes`.
 
         Parameters
@@ -100,12 +106,13 @@ class Labels:
                     f"The model was fitted with {len(self.classes)} columns of labels, "
                     f"y has the shape {y.shape}."
                 )
-            return y != 0
+            marks: NDArray[np.bool_] = y != 0
+            return marks
         if kind == "multilabel":
             raise ValueError("The model was fitted with one label for each row, y has columns.")
         return self.targets(self._indices(plain(y)))
 
-    def targets(self, indices):
+    def targets(self, indices: NDArray[np.intp]) -> NDArray[Any]:
         """Class indices as the network wants them, in memory of their own.
 
         The core trusts indices once it has looked at them, so nobody else may change them.
@@ -114,7 +121,7 @@ class Labels:
             return indices.astype(np.uint8).reshape(-1, 1)
         return indices.astype(np.int32)
 
-    def _indices(self, y):
+    def _indices(self, y: NDArray[Any]) -> NDArray[np.intp]:
         seen, indices = _distinct(y)
         if mixes_text(seen, self.classes) or not np.isin(seen, self.classes).all():
             raise ValueError(
@@ -123,7 +130,7 @@ class Labels:
             )
         return np.searchsorted(self.classes, seen)[indices]
 
-    def decode(self, outputs):
+    def decode(self, outputs: NDArray[Any]) -> NDArray[Any]:
         """The answers that a network's outputs stand for: labels, or rows of 0 and 1."""
         if self.kind == "multilabel":
             return (outputs > 0.5).astype(np.int64)
@@ -133,15 +140,17 @@ class Labels:
             return np.repeat(self.classes, len(outputs))
         return self.classes[(outputs[:, 0] > 0.5).astype(np.intp)]
 
-    def correct(self, outputs, targets):
+    def correct(self, outputs: NDArray[Any], targets: NDArray[Any]) -> NDArray[np.bool_]:
         """Which rows are answered right, all labels of a multilabel row together."""
         if self.kind == "multiclass":
-            return outputs.argmax(axis=1) == targets
-        if len(self.classes) == 1:
-            return np.ones(len(outputs), dtype=bool)
-        return ((outputs > 0.5) == (targets != 0)).all(axis=1)
+            right: NDArray[np.bool_] = outputs.argmax(axis=1) == targets
+        elif len(self.classes) == 1:
+            right = np.ones(len(outputs), dtype=bool)
+        else:
+            right = ((outputs > 0.5) == (targets != 0)).all(axis=1)
+        return right
 
-    def encode_all(self, y):
+    def encode_all(self, y: NDArray[Any]) -> NDArray[Any]:
         """Targets for a warm start, which wants exactly the classes it was fitted with."""
         if self.kind == "multilabel" or kind_of_labels(y) == "multilabel":
             return self.encode(y)
@@ -154,12 +163,12 @@ class Labels:
         return self.encode(y)
 
 
-def mixes_text(one, other):
+def mixes_text(one: NDArray[Any], other: NDArray[Any]) -> bool:
     """Whether one array holds text and the other none."""
     return (one.dtype.kind in "OUT") != (other.dtype.kind in "OUT")
 
 
-def learn_labels(y):
+def learn_labels(y: NDArray[Any]) -> tuple[Labels, NDArray[Any]]:
     """Find the classes of y.
 
     Parameters
@@ -180,7 +189,7 @@ def learn_labels(y):
     return labels, labels.targets(indices)
 
 
-def labels_of(classes):
+def labels_of(classes: ArrayLike) -> Labels:
     """Labels for the list of all classes that a first partial_fit is given."""
     classes = rectangular(classes, "classes")
     if classes.ndim != 1 or classes.size == 0:
@@ -189,7 +198,7 @@ def labels_of(classes):
     return Labels("labels", np.unique(plain(classes)))
 
 
-def _distinct(y):
+def _distinct(y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.intp]]:
     """Sorted distinct labels, and each row's place among them.
 
     Integers from 0 to the number of rows are counted in one pass; anything else is sorted.

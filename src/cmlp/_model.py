@@ -5,10 +5,29 @@ former one and swaps it in at its end, so that whoever predicts meanwhile, in wh
 reads one whole model, and a fit that fails leaves nothing half done.
 """
 
+from __future__ import annotations
+
 import math
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from cmlp._arrays import loaded_block, rectangular
 from cmlp._validation import as_rows, check_feature_names, check_width
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Never, Protocol, Self, SupportsIndex
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from cmlp import _core
+    from cmlp._labels import Labels
+    from cmlp._training import Schedule
+
+    class Estimator(Protocol):
+        n_threads: int | None
+
+
+Value = TypeVar("Value")
 
 
 class Progress:
@@ -33,17 +52,17 @@ class Progress:
         Epochs in a row without improvement.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.n_iter = 0
         self.t = 0
-        self.loss = None
-        self.loss_curve = []
-        self.best_loss = math.inf
-        self.validation_scores = None
-        self.best_validation_score = None
+        self.loss: float | None = None
+        self.loss_curve: list[float] = []
+        self.best_loss: float | None = math.inf
+        self.validation_scores: list[float] | None = None
+        self.best_validation_score: float | None = None
         self.stale = 0
 
-    def continued(self, early_stopping):
+    def continued(self, early_stopping: bool) -> Progress:
         """A copy for the next call, which counts its epochs from 0.
 
         Where the former call watched the other measure, watching starts anew.
@@ -61,16 +80,16 @@ class Progress:
         return new
 
 
-class Tensors(list):
+class Tensors(list["NDArray[Any]"]):
     """Views of the parameter block; assigning an entry copies the values into the block."""
 
-    def __setitem__(self, index, value):
+    def __setitem__(self, index: SupportsIndex | slice, value: object) -> None:
         if isinstance(index, slice):
             raise TypeError("Assign the tensors one by one.")
         fill(self[index], value, f"entry {index}")
 
 
-def fill(view, value, name):
+def fill(view: NDArray[Any], value: Any, name: str) -> None:
     """Copy `value` into `view`; an error where the shapes differ (nothing is broadcast)."""
     shape = getattr(value, "shape", None)
     if shape != view.shape:
@@ -98,24 +117,34 @@ class Model:
     schedule : cmlp._training.Schedule
     """
 
-    def __init__(self, net, params, *, input_scale, feature_names, labels, progress, optimizer,
-                 schedule):  # fmt: skip
+    def __init__(
+        self,
+        net: _core.Net,
+        params: NDArray[Any],
+        *,
+        input_scale: float,
+        feature_names: NDArray[Any] | None,
+        labels: Labels | None,
+        progress: Progress,
+        optimizer: _core.Optimizer,
+        schedule: Schedule,
+    ) -> None:
         self.net = net
         self.out_activation = net.activations[-1]  # a look at the net takes longer
         self.params = params
         self.input_scale = input_scale
         self.feature_names = feature_names
-        self.labels = labels
+        self.labels: Any = labels  # None for a regressor, whose methods never look
         self.progress = progress
         self.optimizer = optimizer
         self.schedule = schedule
         self._make_views()
 
-    def _make_views(self):
+    def _make_views(self) -> None:
         weights, biases = self.net.views(self.params)
         self.coefs, self.intercepts = Tensors(weights), Tensors(biases)
 
-    def outputs(self, X, estimator):
+    def outputs(self, X: ArrayLike, estimator: Estimator) -> NDArray[Any]:
         """The network's outputs for rows that come from outside, on behalf of an estimator."""
         if self.feature_names is None:
             few = self.net.forward_few(self.params, X, self.input_scale)
@@ -123,20 +152,20 @@ class Model:
                 return few
         owner = type(estimator).__name__
         check_feature_names(X, self.feature_names, owner)
-        X, _ = as_rows(X, owner)
-        check_width(X.shape[1], self.net.sizes[0], owner)
-        return self.net.forward(self.params, X, scale=self.input_scale, n_threads=estimator.n_threads)
+        rows, _ = as_rows(X, owner)
+        check_width(rows.shape[1], self.net.sizes[0], owner)
+        return self.net.forward(self.params, rows, scale=self.input_scale, n_threads=estimator.n_threads)
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict[str, Any]:
         # Views would be pickled as copies; they are made again of the block.
         return {k: v for k, v in vars(self).items() if k not in ("coefs", "intercepts")}
 
-    def __setstate__(self, state):
+    def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state, params=loaded_block(state["params"]))
         self._make_views()
 
 
-class Fitted:
+class Fitted(Generic[Value]):
     """An attribute that fit provides: it does not exist before, and only fit changes it.
 
     Parameters
@@ -146,13 +175,19 @@ class Fitted:
         `nullable`.
     """
 
-    def __init__(self, read, *, nullable=False):
+    def __init__(self, read: Callable[[Model], Value | None], *, nullable: bool = False) -> None:
         self.read, self.nullable = read, nullable
 
-    def __set_name__(self, owner, name):
+    def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
 
-    def __get__(self, estimator, owner=None):
+    @overload
+    def __get__(self, estimator: None, owner: type | None = None) -> Self: ...
+
+    @overload
+    def __get__(self, estimator: object, owner: type | None = None) -> Value: ...
+
+    def __get__(self, estimator: object, owner: type | None = None) -> Self | Value:
         if estimator is None:
             return self
         model = vars(estimator).get("_model")
@@ -160,24 +195,24 @@ class Fitted:
         if model is None or (value is None and not self.nullable):
             name = type(estimator).__name__
             raise AttributeError(f"{name!r} object has no attribute {self.name!r}")
-        return value
+        return value  # type: ignore[return-value]  # None only where Value has it
 
-    def __set__(self, estimator, value):
+    def __set__(self, estimator: object, value: Never) -> None:
         raise AttributeError(f"{self.name} is set by fit and cannot be assigned.")
 
 
-class FittedTensors(Fitted):
+class FittedTensors(Fitted["list[NDArray[Any]]"]):
     """A list of views into the parameter block; assigning copies the values into the block."""
 
-    def __set__(self, estimator, value):
+    def __set__(self, estimator: object, value: Iterable[ArrayLike]) -> None:
         views = self.__get__(estimator)
-        value = [rectangular(tensor, self.name) for tensor in (value if hasattr(value, "__iter__") else [None])]
-        if any(tensor.dtype.kind not in "buif" for tensor in value):
+        tensors = [rectangular(tensor, self.name) for tensor in (value if hasattr(value, "__iter__") else [None])]
+        if any(tensor.dtype.kind not in "buif" for tensor in tensors):
             raise TypeError(f"{self.name} takes a list of arrays of real numbers, one for each layer.")
-        if [tensor.shape for tensor in value] != [view.shape for view in views]:
+        if [tensor.shape for tensor in tensors] != [view.shape for view in views]:
             raise ValueError(
                 f"{self.name} takes tensors of the shapes {[view.shape for view in views]}, "
-                f"got {[tensor.shape for tensor in value]}."
+                f"got {[tensor.shape for tensor in tensors]}."
             )
-        for view, tensor in zip(views, value, strict=True):
+        for view, tensor in zip(views, tensors, strict=True):
             fill(view, tensor, self.name)

@@ -1,12 +1,19 @@
 """The one-cycle learning rate: from near 0 up to a peak and down to near 0 again."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 # Share of the batches during which the rate rises.
 RISING_SHARE = 0.3
 
 
-def one_cycle_rates(peak, *, epoch, n_epochs, n_batches):
+def one_cycle_rates(peak: float, *, epoch: int, n_epochs: int, n_batches: int) -> NDArray[np.float64]:
     """Rates of one epoch's batches.
 
     The batches of all epochs are counted through, b = 0 to N - 1. Batch b has the rate at its

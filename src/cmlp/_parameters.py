@@ -17,6 +17,8 @@ import numpy as np
 from cmlp._arguments import is_finite
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from inspect import Parameter
     from typing import Self
 
 
@@ -27,17 +29,17 @@ class InvalidParameterError(ValueError, TypeError):
 class Interval:
     """Numbers of one kind between two bounds; `closed` names the bounds that belong to it."""
 
-    def __init__(self, kind, low, high, closed):
+    def __init__(self, kind: type[Any], low: float, high: float, closed: str) -> None:
         self.kind, self.low, self.high, self.closed = kind, low, high, closed
 
-    def accepts(self, value):
+    def accepts(self, value: Any) -> bool:
         if not isinstance(value, self.kind) or (self.kind is Real and not is_finite(value)):
             return False
         above = value >= self.low if self.closed in ("left", "both") else value > self.low
         below = value <= self.high if self.closed in ("right", "both") else value < self.high
         return bool(above and below)
 
-    def __str__(self):
+    def __str__(self) -> str:
         opening = "[" if self.closed in ("left", "both") else "("
         closing = "]" if self.closed in ("right", "both") else ")"
         if self.kind is Integral:
@@ -48,13 +50,13 @@ class Interval:
 class Options:
     """One of a few values of a type."""
 
-    def __init__(self, kind, *values):
+    def __init__(self, kind: type[Any], *values: object) -> None:
         self.kind, self.values = kind, values
 
-    def accepts(self, value):
+    def accepts(self, value: object) -> bool:
         return isinstance(value, self.kind) and value in self.values
 
-    def __str__(self):
+    def __str__(self) -> str:
         kind = "str" if self.kind is str else "float"
         return f"a {kind} among {{{', '.join(map(repr, self.values))}}}"
 
@@ -62,13 +64,13 @@ class Options:
 class Instance:
     """An object of a type."""
 
-    def __init__(self, kind):
+    def __init__(self, kind: type[Any]) -> None:
         self.kind = kind
 
-    def accepts(self, value):
+    def accepts(self, value: object) -> bool:
         return isinstance(value, self.kind)
 
-    def __str__(self):
+    def __str__(self) -> str:
         module = "" if self.kind.__module__ == "builtins" else f"{self.kind.__module__}."
         return f"an instance of '{module}{self.kind.__qualname__}'"
 
@@ -76,32 +78,32 @@ class Instance:
 class LegacyGenerator:
     """A numpy RandomState; numpy.random itself is loaded when it is first needed."""
 
-    def accepts(self, value):
+    def accepts(self, value: object) -> bool:
         return isinstance(value, np.random.RandomState)
 
-    def __str__(self):
+    def __str__(self) -> str:
         return "an instance of 'numpy.random.mtrand.RandomState'"
 
 
 class Nothing:
     """None."""
 
-    def accepts(self, value):
+    def accepts(self, value: object) -> bool:
         return value is None
 
-    def __str__(self):
+    def __str__(self) -> str:
         return "None"
 
 
 class ArrayLike:
     """A sequence or array, but no string: text is never meant as a list of sizes."""
 
-    def accepts(self, value):
+    def accepts(self, value: object) -> bool:
         if np.isscalar(value):
             return False
         return any(hasattr(value, name) for name in ("__len__", "shape", "__array__"))
 
-    def __str__(self):
+    def __str__(self) -> str:
         return "an array-like"
 
 
@@ -110,7 +112,8 @@ NONE = Nothing()
 ARRAY_LIKE = ArrayLike()
 ACTIVATION_NAMES = ("identity", "logistic", "relu", "tanh")
 
-SHARED_CONSTRAINTS = {
+Constraint = Interval | Options | Instance | LegacyGenerator | Nothing | ArrayLike
+SHARED_CONSTRAINTS: dict[str, tuple[Constraint, ...]] = {
     "hidden_layer_sizes": (ARRAY_LIKE, Interval(Integral, 1, math.inf, "left")),
     "activation": (Options(str, *ACTIVATION_NAMES), ARRAY_LIKE),
     "solver": (Options(str, "adam", "lbfgs", "sgd"),),
@@ -144,7 +147,9 @@ SHARED_CONSTRAINTS = {
 }
 
 
-def check_parameters(constraints, parameters, owner):
+def check_parameters(
+    constraints: Mapping[str, tuple[Constraint, ...]], parameters: Mapping[str, object], owner: str
+) -> None:
     """Refuse the first parameter that satisfies none of its constraints.
 
     Parameters
@@ -166,7 +171,7 @@ def check_parameters(constraints, parameters, owner):
             )
 
 
-def hidden_sizes(value):
+def hidden_sizes(value: Any) -> tuple[int, ...]:
     """`hidden_layer_sizes` as a tuple of ints; one number is one layer."""
     sizes = tuple(value) if hasattr(value, "__iter__") else (value,)
     for size in sizes:
@@ -185,7 +190,7 @@ def hidden_sizes(value):
     return tuple(int(size) for size in sizes)
 
 
-def hidden_activations(value, n_hidden):
+def hidden_activations(value: str | Iterable[str], n_hidden: int) -> list[str]:
     """`activation` as a list with one name per hidden layer."""
     if isinstance(value, str):
         return [value] * n_hidden
@@ -204,7 +209,7 @@ def hidden_activations(value, n_hidden):
 
 
 @functools.cache
-def _constructor(cls):
+def _constructor(cls: type[Any]) -> Mapping[str, Parameter]:
     import inspect  # 10 ms that only get_params and repr need
 
     return inspect.signature(cls).parameters
@@ -213,12 +218,12 @@ def _constructor(cls):
 class Parametrized:
     """An object whose constructor only stores its parameters, as scikit-learn's estimators."""
 
-    def _store(self, arguments):
+    def _store(self, arguments: Mapping[str, object]) -> None:
         """Keep the constructor's arguments, as given, as attributes of the same names."""
         vars(self).update({k: v for k, v in arguments.items() if k not in ("self", "__class__")})
 
     @classmethod
-    def _get_param_names(cls):
+    def _get_param_names(cls: type) -> list[str]:
         return sorted(_constructor(cls))
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
@@ -258,13 +263,13 @@ class Parametrized:
             setattr(self, name, value)
         return self
 
-    def _is_default(self, name):
+    def _is_default(self, name: str) -> bool:
         # A subclass with a constructor of its own may leave a parameter out.
         owner = next(cls for cls in type(self).__mro__ if name in _constructor(cls))
         value, default = getattr(self, name), _constructor(owner)[name].default
         return value is default or (type(value) is type(default) and value == default)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         import textwrap
 
         shown = [

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from cmlp._estimator import MultilayerPerceptron
-from cmlp._parameters import SHARED_CONSTRAINTS, Options
+from cmlp._parameters import SHARED_CONSTRAINTS, Constraint, Options
 from cmlp._scores import r_squared
 from cmlp._training import Task
 from cmlp._validation import as_numbers, as_targets, as_weights
 
 if TYPE_CHECKING:
+    from types import SimpleNamespace
     from typing import Self
 
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
+
+    from cmlp._model import Model
 
 
 class MLPRegressor(MultilayerPerceptron):
@@ -144,7 +147,7 @@ class MLPRegressor(MultilayerPerceptron):
     """
 
     _kind: ClassVar[str] = "regressor"
-    _constraints: ClassVar[dict[str, tuple]] = {
+    _constraints: ClassVar[Mapping[str, tuple[Constraint, ...]]] = {
         **SHARED_CONSTRAINTS,
         "loss": (Options(str, "poisson", "squared_error"),),
     }
@@ -182,7 +185,16 @@ class MLPRegressor(MultilayerPerceptron):
     ) -> None:
         self._store(locals())
 
-    def _task(self, settings, former, y, dtype, *, incremental, classes):
+    def _task(
+        self,
+        settings: SimpleNamespace,
+        former: Model | None,
+        y: NDArray[Any],
+        dtype: np.dtype[Any],
+        *,
+        incremental: bool,
+        classes: ArrayLike | None,
+    ) -> Task:
         y = as_numbers(y)
         targets = y.reshape(len(y), -1)
         n_outputs = targets.shape[1]
@@ -250,7 +262,7 @@ class MLPRegressor(MultilayerPerceptron):
         truth = as_numbers(as_targets(y, len(predicted), type(self).__name__))
         return r_squared(truth, predicted, as_weights(sample_weight, len(truth)))
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         from sklearn.utils import RegressorTags  # type: ignore[import-untyped]
 
         tags = super().__sklearn_tags__()

@@ -1,13 +1,19 @@
 """Scores: accuracy for classifiers, the coefficient of determination for regressors."""
 
+from __future__ import annotations
+
 import math
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cmlp._warnings import UndefinedMetricWarning, sklearn_class, warn
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
-def accuracy(correct, weight=None):
+
+def accuracy(correct: NDArray[np.bool_], weight: NDArray[Any] | None = None) -> float:
     """Weighted share of right answers.
 
     Parameters
@@ -22,7 +28,7 @@ def accuracy(correct, weight=None):
     return float(np.average(correct, weights=weight))
 
 
-def r_squared(y, predicted, weight=None):
+def r_squared(y: NDArray[Any], predicted: NDArray[Any], weight: NDArray[Any] | None = None) -> float:
     """1 - sum of squared residuals / sum of squared deviations from the mean of y.
 
     With several outputs, the mean of their values. An output that never varies scores 1 if it is

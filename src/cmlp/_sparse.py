@@ -5,7 +5,14 @@ SciPy is never imported: who passes one of its containers has done so.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
 
 _IN_PLACE = tuple(map(np.dtype, (np.bool_, np.uint8, np.float32, np.float64)))
 
@@ -26,18 +33,18 @@ class CSR:
     shape : tuple of int
     """
 
-    def __init__(self, data, indices, indptr, shape):
+    def __init__(self, data: NDArray[Any], indices: NDArray[Any], indptr: NDArray[Any], shape: tuple[int, ...]) -> None:
         self.data, self.indices, self.indptr, self.shape = data, indices, indptr, shape
 
     @property
-    def dtype(self):
+    def dtype(self) -> np.dtype[Any]:
         """Type of the values."""
         return self.data.dtype
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self.shape[0]
 
-    def __getitem__(self, place):
+    def __getitem__(self, place: tuple[int, int]) -> Any:
         row, column = place
         begin, end = self.indptr[row], self.indptr[row + 1]
         at = begin + np.searchsorted(self.indices[begin:end], column)
@@ -45,12 +52,12 @@ class CSR:
         return self.data[at] if stored else self.data.dtype.type(0)
 
 
-def is_sparse(X):
+def is_sparse(X: object) -> bool:
     """Whether X is one of SciPy's sparse containers, or rows made of one."""
     return isinstance(X, CSR) or (hasattr(X, "tocsr") and hasattr(X, "nnz"))
 
 
-def as_csr(X, convert):
+def as_csr(X: Any, convert: Callable[[NDArray[Any]], NDArray[Any]]) -> CSR:
     """Rows made of a sparse container, which stays as it is.
 
     Parameters

@@ -4,19 +4,25 @@ Every draw is one of ``RandomState``'s raw ones in scikit-learn's order, so that
 splits and shuffles the same way. A split is two arrays of row numbers: nothing is copied.
 """
 
+from __future__ import annotations
+
 import math
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
-def shuffled(order, rng):
+
+def shuffled(order: NDArray[np.int64], rng: np.random.RandomState) -> NDArray[np.int64]:
     """`order` in a new order; called once an epoch on its own result."""
     positions = np.arange(len(order), dtype=np.int64)
     rng.shuffle(positions)
     return order[positions]
 
 
-def split_sizes(n_rows, fraction):
+def split_sizes(n_rows: int, fraction: float) -> tuple[int, int]:
     """Numbers of training and validation rows; an error where either would be too small."""
     if fraction <= 0:
         raise ValueError(
@@ -37,14 +43,18 @@ def split_sizes(n_rows, fraction):
     return n_rows - n_validation, n_validation
 
 
-def plain_split(n_rows, fraction, rng):
+def plain_split(
+    n_rows: int, fraction: float, rng: np.random.RandomState
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Training and validation rows, from one permutation of all."""
     _, n_validation = split_sizes(n_rows, fraction)
     order = rng.permutation(n_rows).astype(np.int64, copy=False)
     return order[n_validation:], order[:n_validation]
 
 
-def stratified_split(groups, fraction, rng):
+def stratified_split(
+    groups: NDArray[Any], fraction: float, rng: np.random.RandomState
+) -> tuple[NDArray[np.int64], ...]:
     """Training and validation rows with the groups in the same proportions in both.
 
     Parameters
@@ -78,7 +88,7 @@ def stratified_split(groups, fraction, rng):
     )
 
 
-def _check_groups(counts, n_training, n_validation):
+def _check_groups(counts: NDArray[Any], n_training: int, n_validation: int) -> None:
     if counts.min() < 2:
         raise ValueError(
             "The least populated classes in y have only 1 member, which is too few. The minimum "
@@ -92,7 +102,7 @@ def _check_groups(counts, n_training, n_validation):
             )
 
 
-def proportional_counts(counts, n_draws, rng):
+def proportional_counts(counts: NDArray[np.int64], n_draws: int, rng: np.random.RandomState) -> NDArray[np.int64]:
     """How many to take of each group so that `n_draws` keep the groups' proportions.
 
     Each group's share is rounded down; what is missing goes to the largest remainders, equal

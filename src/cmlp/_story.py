@@ -273,9 +273,9 @@ def _choose(
     _, first = np.unique(truth[right], return_index=True)
     chosen: list[int] = np.flatnonzero(right)[np.sort(first)].tolist()
     wrong = np.flatnonzero(~right)
-    surest = wrong[np.argsort(-confidences[wrong], kind="stable")]
+    surest: list[int] = wrong[np.argsort(-confidences[wrong], kind="stable")].tolist()
     chosen = chosen[: 3 if len(wrong) else 4]
-    return chosen + surest[: 4 - len(chosen)].tolist()
+    return chosen + surest[: 4 - len(chosen)]
 
 
 def _show_neurons(terminal: Terminal, story: Story) -> None:
@@ -310,7 +310,8 @@ def _smoothness(pictures: NDArray[np.floating]) -> NDArray[np.floating]:
     """Return how alike neighbouring pixels are in each picture: 0 for noise, at most 2."""
     below = (pictures[:, 1:] * pictures[:, :-1]).sum(axis=(1, 2))
     beside = (pictures[:, :, 1:] * pictures[:, :, :-1]).sum(axis=(1, 2))
-    return (below + beside) / (pictures**2).sum(axis=(1, 2))
+    alike: NDArray[np.floating] = (below + beside) / (pictures**2).sum(axis=(1, 2))
+    return alike
 
 
 def _suggest(terminal: Terminal, story: Story, program: str) -> None:

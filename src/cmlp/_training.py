@@ -4,19 +4,29 @@ The epochs themselves (batches, gradients, updates) are the core's; here stands 
 between them.
 """
 
+from __future__ import annotations
+
 import math
 import time
-from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from cmlp._arrays import block_copy
 from cmlp._one_cycle import one_cycle_rates
-from cmlp._sparse import CSR
 from cmlp._split import shuffled
 from cmlp._warnings import ConvergenceWarning, sklearn_class, warn
 from cmlp.exceptions import DivergenceError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import SimpleNamespace
+
+    from numpy.typing import NDArray
+
+    from cmlp._core import Net, Optimizer
+    from cmlp._labels import Labels
+    from cmlp._sparse import CSR
 
 # An adaptive learning rate is not divided further once it is this small.
 SMALLEST_ADAPTIVE_RATE = 1e-6
@@ -39,16 +49,16 @@ class Schedule:
         Length of "one_cycle".
     """
 
-    def __init__(self, kind, rate, power_t, n_epochs):
+    def __init__(self, kind: str, rate: float, power_t: float, n_epochs: int) -> None:
         self.kind, self.rate, self.power_t, self.n_epochs = kind, rate, power_t, n_epochs
         self.epoch = 0
 
     @property
-    def is_planned(self):
+    def is_planned(self) -> bool:
         """Whether the schedule itself says when training ends."""
         return self.kind == "one_cycle"
 
-    def batch_rates(self, n_batches):
+    def batch_rates(self, n_batches: int) -> NDArray[np.float64] | None:
         """Rates of the coming epoch's batches; None where the optimizer's rate holds for all."""
         if not self.is_planned:
             return None
@@ -62,12 +72,12 @@ class Schedule:
             self.rate, epoch=self.epoch, n_epochs=self.n_epochs, n_batches=n_batches
         )
 
-    def epoch_ended(self, optimizer, t):
+    def epoch_ended(self, optimizer: Optimizer, t: int) -> None:
         self.epoch += 1
         if self.kind == "invscaling":
             optimizer.learning_rate = float(self.rate) / (t + 1) ** self.power_t
 
-    def improvement_ended(self, optimizer):
+    def improvement_ended(self, optimizer: Optimizer) -> tuple[str, bool]:
         """What follows, as the end of a printed line, and whether training is over."""
         if self.kind != "adaptive":
             return "Stopping.", True
@@ -84,13 +94,14 @@ class Task(NamedTuple):
     `report_scale`, its log loss taken of probabilities in ``[clip, 1 - clip]``.
     """
 
-    targets: np.ndarray
+    targets: NDArray[Any]
     n_outputs: int
     output: str
     loss: str
-    score: Callable  # of (outputs, targets, weight): how good the answers are
-    labels: object = None  # the classes, for a classifier
-    groups: np.ndarray | None = None  # each row's group where the validation rows are stratified
+    # Of (outputs, targets, weight): how good the answers are.
+    score: Callable[[NDArray[Any], NDArray[Any], NDArray[Any] | None], float]
+    labels: Labels | None = None  # the classes, for a classifier
+    groups: NDArray[Any] | None = None  # each row's group where the validation rows are stratified
     loss_scale: float = 1.0
     report_scale: float = 1.0
     clip: float = 0.0
@@ -99,14 +110,14 @@ class Task(NamedTuple):
 class Data(NamedTuple):
     """Rows with their weights, and the row numbers to train and to validate on."""
 
-    X: np.ndarray | CSR
-    weight: np.ndarray | None
+    X: NDArray[Any] | CSR
+    weight: NDArray[np.float64] | None
     input_scale: float
-    training: np.ndarray | None = None  # None: all rows as they stand
-    validation: np.ndarray | None = None
+    training: NDArray[np.int64] | None = None  # None: all rows as they stand
+    validation: NDArray[np.int64] | None = None
 
     @property
-    def n_training(self):
+    def n_training(self) -> int:
         return len(self.X) if self.training is None else len(self.training)
 
 
@@ -127,16 +138,28 @@ class Training:
         Draws the order of the rows.
     """
 
-    def __init__(self, net, params, optimizer, *, schedule, progress, task, data, settings, rng):
+    def __init__(
+        self,
+        net: Net,
+        params: NDArray[Any],
+        optimizer: Optimizer,
+        *,
+        schedule: Schedule,
+        progress: Any,  # a Progress; its module imports this one
+        task: Task,
+        data: Data,
+        settings: SimpleNamespace,
+        rng: np.random.RandomState,
+    ) -> None:
         self.net, self.params, self.optimizer = net, params, optimizer
         self.schedule, self.progress = schedule, progress
         self.task, self.data, self.settings, self.rng = task, data, settings, rng
-        self.best = None
+        self.best: NDArray[Any] | None = None
         self.order = data.training
         self.epoch = 0
         self.batch_size = self._batch_size()
 
-    def _batch_size(self):
+    def _batch_size(self) -> int:
         wanted, n_rows = self.settings.batch_size, self.data.n_training
         if isinstance(wanted, str):
             return min(200, n_rows)
@@ -146,7 +169,7 @@ class Training:
             )
         return int(min(wanted, n_rows))
 
-    def run(self, *, incremental=False):
+    def run(self, *, incremental: bool = False) -> None:
         """Train until training stops or `max_iter` is reached; partial_fit's is a single epoch."""
         self.started = time.monotonic()
         try:
@@ -154,7 +177,7 @@ class Training:
         except DivergenceError as error:
             raise DivergenceError(self._divergence()) from error
 
-    def _run(self, incremental):
+    def _run(self, incremental: bool) -> None:
         max_iter = self.settings.max_iter
         for self.epoch in range(1, max_iter + 1):
             self._record(self._epoch_cost())
@@ -168,7 +191,7 @@ class Training:
                 sklearn_class(ConvergenceWarning),
             )
 
-    def final_params(self):
+    def final_params(self) -> NDArray[Any]:
         """The block to keep: under early stopping the best of this call.
 
         As in scikit-learn, a warm start that finds nothing better than the calls before it keeps
@@ -176,7 +199,7 @@ class Training:
         """
         return self.params if self.best is None else self.best
 
-    def _epoch_cost(self):
+    def _epoch_cost(self) -> float:
         settings, data, task = self.settings, self.data, self.task
         rates = self.schedule.batch_rates(-(-data.n_training // self.batch_size))
         if settings.shuffle:
@@ -202,7 +225,7 @@ class Training:
             raise DivergenceError(f"The cost of epoch {self.epoch} is {cost}.")
         return cost
 
-    def _record(self, cost):
+    def _record(self, cost: float) -> None:
         progress = self.progress
         progress.loss = cost
         progress.loss_curve.append(cost)
@@ -215,13 +238,13 @@ class Training:
         if self.settings.verbose:
             self._print(cost)
 
-    def _watch_cost(self, cost):
+    def _watch_cost(self, cost: float) -> None:
         progress = self.progress
         improved = cost <= progress.best_loss - self.settings.tol
         progress.stale = 0 if improved else progress.stale + 1
         progress.best_loss = min(progress.best_loss, cost)
 
-    def _watch_score(self):
+    def _watch_score(self) -> None:
         progress, data, rows = self.progress, self.data, self.data.validation
         outputs = self.net.forward(
             self.params,
@@ -239,7 +262,7 @@ class Training:
             progress.best_validation_score = score
             self.best = block_copy(self.params)
 
-    def _stops(self):
+    def _stops(self) -> bool:
         stale = self.progress.stale > self.settings.n_iter_no_change
         if self.schedule.is_planned or not stale:
             return False
@@ -256,7 +279,7 @@ class Training:
             self.progress.stale = 0
         return stops
 
-    def _print(self, cost):
+    def _print(self, cost: float) -> None:
         progress = self.progress
         line = f"Iteration {progress.n_iter}, loss = {cost:.8f}"
         if progress.validation_scores is not None:
@@ -265,7 +288,7 @@ class Training:
         seconds = (time.monotonic() - self.started) / progress.n_iter * left
         print(f"{line}, at most {seconds:.0f} s left", flush=True)
 
-    def _divergence(self):
+    def _divergence(self) -> str:
         most = "up to " if self.schedule.is_planned else ""
         return (
             "Solver produced non-finite parameter weights. The input data may contain large "

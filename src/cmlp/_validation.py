@@ -3,13 +3,21 @@
 Nothing here reads all of X: whether its numbers are finite is found by the core while it computes.
 """
 
+from __future__ import annotations
+
 from numbers import Number
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cmlp._arrays import rectangular
 from cmlp._sparse import as_csr, is_sparse
 from cmlp._warnings import DataConversionWarning, sklearn_class, warn
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from cmlp._sparse import CSR
 
 # Element types that the core reads in place; others are converted once.
 _IN_PLACE = tuple(map(np.dtype, (np.bool_, np.uint8, np.float32, np.float64)))
@@ -20,7 +28,7 @@ _RESHAPE = (
 )
 
 
-def refuse_sparse(data, name):
+def refuse_sparse(data: object, name: str) -> None:
     """Targets and weights are few: they have to be dense."""
     if is_sparse(data):
         raise TypeError(
@@ -29,12 +37,12 @@ def refuse_sparse(data, name):
         )
 
 
-def _refuse_complex(array):
+def _refuse_complex(array: NDArray[Any] | CSR) -> None:
     if array.dtype.kind == "c":
         raise ValueError(f"Complex data not supported\n{array}\n")
 
 
-def _to_float64(array, name):
+def _to_float64(array: NDArray[Any], name: str) -> NDArray[np.float64]:
     """Numbers, objects and text as numbers; the reason where that fails."""
     if array.dtype.kind not in "buifOUST":
         raise TypeError(f"{name} has dtype {array.dtype}, which cannot be used as numbers.")
@@ -45,7 +53,7 @@ def _to_float64(array, name):
         raise kind(f"{name} cannot be converted to numbers: {error}") from error
 
 
-def as_rows(X, owner):
+def as_rows(X: Any, owner: str) -> tuple[NDArray[Any] | CSR, np.dtype[Any]]:
     """X as a two-dimensional array that the core reads: in place wherever it can.
 
     Parameters
@@ -94,13 +102,13 @@ def as_rows(X, owner):
     return array, np.dtype(np.float32 if single else np.float64)
 
 
-def _convert_rows(array):
+def _convert_rows(array: NDArray[Any]) -> NDArray[Any]:
     if array.dtype.kind == "f" and array.dtype.itemsize <= 4:
         return array.astype(np.float32)
     return _to_float64(array, "X")
 
 
-def check_width(n_features, expected, owner):
+def check_width(n_features: int, expected: int, owner: str) -> None:
     """Refuse rows of another width than the model was fitted with."""
     if n_features != expected:
         raise ValueError(
@@ -108,7 +116,7 @@ def check_width(n_features, expected, owner):
         )
 
 
-def require_samples(array, owner):
+def require_samples(array: NDArray[Any] | CSR, owner: str) -> None:
     """Refuse to train on nothing."""
     if array.shape[0] == 0:
         raise ValueError(
@@ -117,7 +125,7 @@ def require_samples(array, owner):
         )
 
 
-def as_targets(y, n_rows, owner):
+def as_targets(y: ArrayLike | None, n_rows: int, owner: str) -> NDArray[Any]:
     """y as an array of one or two dimensions and `n_rows` rows; a column becomes flat.
 
     Parameters
@@ -165,7 +173,7 @@ def as_targets(y, n_rows, owner):
     return array
 
 
-def require_finite(array, name):
+def require_finite(array: NDArray[Any], name: str) -> None:
     """Refuse NaN and infinity in targets and sample weights."""
     if np.isfinite(array).all():
         return
@@ -175,7 +183,7 @@ def require_finite(array, name):
     raise ValueError(f"Input {name} contains {what}.")
 
 
-def as_numbers(y):
+def as_numbers(y: NDArray[Any]) -> NDArray[Any]:
     """Targets of a regression: bool, uint8, float32 and float64 as they are, others float64."""
     if y.dtype in _IN_PLACE:
         return y
@@ -184,7 +192,7 @@ def as_numbers(y):
     return y
 
 
-def as_weights(sample_weight, n_rows):
+def as_weights(sample_weight: ArrayLike | None, n_rows: int) -> NDArray[np.float64] | None:
     """Sample weights as float64, one for each row; None stays None.
 
     Parameters
@@ -222,7 +230,7 @@ def as_weights(sample_weight, n_rows):
     return weights
 
 
-def feature_names(X):
+def feature_names(X: Any) -> NDArray[Any] | None:
     """Column names of a data frame if they are text; None for anything else.
 
     A data frame is known by its looks (columns and a conversion to an array), so that none of
@@ -243,7 +251,7 @@ def feature_names(X):
     return names if kinds == ["str"] else None
 
 
-def check_feature_names(X, fitted, owner):
+def check_feature_names(X: object, fitted: NDArray[Any] | None, owner: str) -> None:
     """Compare the column names of X with those seen by fit: an error if they differ."""
     names = feature_names(X)
     if names is None and fitted is None:
@@ -256,7 +264,7 @@ def check_feature_names(X, fitted, owner):
         raise ValueError(_name_mismatch(set(names), set(fitted)))
 
 
-def _name_mismatch(names, fitted):
+def _name_mismatch(names: set[str], fitted: set[str]) -> str:
     lines = ["The feature names should match those that were passed during fit."]
     for title, listed in (
         ("Feature names unseen at fit time:", sorted(names - fitted)),

@@ -5,8 +5,16 @@ raised, so that ``except sklearn.exceptions.NotFittedError`` works; elsewhere ou
 names, with the same bases.
 """
 
+from __future__ import annotations
+
 import sys
 import warnings
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    Error = TypeVar("Error", bound=Exception)
 
 
 class NotFittedError(ValueError, AttributeError):
@@ -25,12 +33,12 @@ class UndefinedMetricWarning(UserWarning):
     """A score has no meaning for the data given."""
 
 
-def sklearn_class(own):
+def sklearn_class(own: type[Error]) -> type[Error]:
     """scikit-learn's class of the same name if the program has loaded it, else `own`."""
     return getattr(sys.modules.get("sklearn.exceptions"), own.__name__, own)
 
 
-def warn(message, category=UserWarning):
+def warn(message: str, category: type[Warning] = UserWarning) -> None:
     """Warn at the line of the program that called into this package."""
     package = __name__.partition(".")[0] + "."
     level, frame = 2, sys._getframe(1)

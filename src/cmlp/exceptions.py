@@ -1,5 +1,12 @@
 """Errors of the library's own; all are ValueErrors, so that code written for others catches them."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Self
+
 
 class StatusError(ValueError):
     """The C core refused a call.
@@ -29,7 +36,7 @@ class NonFiniteInputError(StatusError):
         self.row = row
         self.column = column
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[type[Self], tuple[str, int, int]]:
         return type(self), (self.args[0], self.row, self.column)
 
 
@@ -39,5 +46,5 @@ class DivergenceError(StatusError):
     def __init__(self, message: str) -> None:
         super().__init__(message, "CMLP_ERROR_DIVERGED")
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[type[Self], tuple[str]]:
         return type(self), (self.args[0],)

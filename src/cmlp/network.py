@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from cmlp import _arguments, _core
 from cmlp._arrays import block_copy, empty_block, loaded_block
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from numpy.typing import ArrayLike, NDArray
 
 _ALL_ROWS = 2**63 - 1  # as a batch size: whatever there is
 
@@ -51,7 +56,9 @@ class Epoch(NamedTuple):
     batches: int
 
 
-def initial_params(net, rng, activations):
+def initial_params(
+    net: _core.Net, rng: np.random.RandomState, activations: Sequence[str | Sequence[str]]
+) -> NDArray[Any]:
     """Draw a block of parameters as scikit-learn does.
 
     Parameters
@@ -133,7 +140,7 @@ class Network:
         activation: str | Sequence[str] = "logistic",
         output: str = "softmax",
         loss: str = "log_loss",
-        dtype: str | np.dtype | type = "float32",
+        dtype: str | np.dtype[Any] | type = "float32",
         input_scale: float = 1,
         random_state: int | np.random.RandomState | None = None,
         n_threads: int | None = None,
@@ -148,12 +155,12 @@ class Network:
         rng = _arguments.random_state(random_state)
         self._params = initial_params(self._net, rng, [*hidden, last])
 
-    def __copy__(self) -> Network:
+    def __copy__(self) -> Self:
         twin = type(self).__new__(type(self))
         twin.__dict__.update(self.__dict__, _params=block_copy(self._params))
         return twin
 
-    def __setstate__(self, state: dict) -> None:
+    def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state, _params=loaded_block(state["_params"]))
 
     def __repr__(self) -> str:
@@ -172,12 +179,12 @@ class Network:
         return self._net.n_params
 
     @property
-    def params(self) -> np.ndarray:
+    def params(self) -> NDArray[Any]:
         """All weights and biases, one block; assigning writes into it."""
         return self._params
 
     @params.setter
-    def params(self, values) -> None:
+    def params(self, values: ArrayLike) -> None:
         values = np.asarray(values)
         if values.shape != self._params.shape or values.dtype.kind not in "buif":
             raise ValueError(
@@ -187,16 +194,16 @@ class Network:
         self._params[:] = values
 
     @property
-    def weights(self) -> tuple[np.ndarray, ...]:
+    def weights(self) -> tuple[NDArray[Any], ...]:
         """Per layer, shape (n_in, n_out): views of `params`."""
         return tuple(self._net.views(self._params)[0])
 
     @property
-    def biases(self) -> tuple[np.ndarray, ...]:
+    def biases(self) -> tuple[NDArray[Any], ...]:
         """Per layer, shape (n_out,): views of `params`."""
         return tuple(self._net.views(self._params)[1])
 
-    def forward(self, X, out=None) -> np.ndarray:
+    def forward(self, X: ArrayLike, out: NDArray[Any] | None = None) -> NDArray[Any]:
         """Return the output activations of each row.
 
         Parameters
@@ -223,16 +230,17 @@ class Network:
             self.params, X, scale=self._scale, out=out, n_threads=self._n_threads
         )
 
-    def activations(self, X) -> list[np.ndarray]:
+    def activations(self, X: ArrayLike) -> list[NDArray[Any]]:
         """Return the activations of every layer, from the (scaled) input to the output, each (n, size)."""
         hidden = self._net.activations_of(
             self.params, X, scale=self._scale, n_threads=self._n_threads
         )
-        dense = X.toarray() if hasattr(X, "toarray") else X
+        to_dense = getattr(X, "toarray", None)
+        dense = X if to_dense is None else to_dense()
         inputs = (np.asarray(dense, np.float64) * self._scale).astype(self._net.dtype)
         return [inputs, *hidden]
 
-    def cost(self, X, Y) -> float:
+    def cost(self, X: ArrayLike, Y: ArrayLike) -> float:
         """Return the mean cost of the rows.
 
         Parameters
@@ -243,7 +251,7 @@ class Network:
         """
         return self._net.cost(self.params, X, Y, scale=self._scale, n_threads=self._n_threads)
 
-    def gradient(self, X, Y) -> Gradient:
+    def gradient(self, X: ArrayLike, Y: ArrayLike) -> Gradient:
         """Return the gradient of the mean cost for every weight and bias, by backpropagation.
 
         Notes
@@ -255,17 +263,24 @@ class Network:
         )
         return Gradient(*self._net.views(flat), flat, float(np.linalg.norm(flat.astype(np.float64))))
 
-    def input_gradient(self, X, Y) -> np.ndarray:
+    def input_gradient(self, X: ArrayLike, Y: ArrayLike) -> NDArray[Any]:
         """Return, for each row, the gradient of its own cost for its inputs: shape (n, n_inputs)."""
         return self._net.input_gradient(
             self.params, X, Y, scale=self._scale, n_threads=self._n_threads
         )
 
-    def step(self, X, Y, learning_rate: float) -> float:
+    def step(self, X: ArrayLike, Y: ArrayLike, learning_rate: float) -> float:
         """Take one step down the gradient of all rows; return their mean cost before it."""
         return self.train_epoch(X, Y, _ALL_ROWS, learning_rate)
 
-    def train_epoch(self, X, Y, batch_size: int, learning_rate: float, order=None) -> float:
+    def train_epoch(
+        self,
+        X: ArrayLike,
+        Y: ArrayLike,
+        batch_size: int,
+        learning_rate: float,
+        order: ArrayLike | None = None,
+    ) -> float:
         """Go once through the rows, with a step down the gradient after each batch.
 
         Parameters
@@ -294,7 +309,15 @@ class Network:
         return self._epoch(X, Y, batch_size, learning_rate, order).cost
 
     def _epoch(
-        self, X, Y, batch_size, learning_rate, order=None, want_norm=False, optimizer=None, rates=None
+        self,
+        X: ArrayLike,
+        Y: ArrayLike,
+        batch_size: int,
+        learning_rate: float,
+        order: ArrayLike | None = None,
+        want_norm: bool = False,
+        optimizer: _core.Optimizer | None = None,
+        rates: ArrayLike | None = None,
     ) -> Epoch:
         """Train one epoch and report the gradient's length too; another optimizer has its own rate."""
         if optimizer is None:

@@ -14,6 +14,18 @@ def accuracy(X: npt.NDArray[np.float64], y: npt.NDArray[np.int64]) -> float:
     return model.score(X, y)
 
 
+def last_loss(model: MLPClassifier | MLPRegressor) -> float:
+    """Return the last epoch's loss, the smallest if there is one."""
+    return model.loss_ if model.best_loss_ is None else model.best_loss_
+
+
+def largest_weight(model: MLPClassifier) -> dict[str, float]:
+    """Return the largest weight of each layer, named by the classes."""
+    model.coefs_ = [2 * weights for weights in model.coefs_]
+    name = "-".join(map(str, model.classes_.tolist()))
+    return {f"{name} {i}": float(weights.max()) for i, weights in enumerate(model.coefs_)}
+
+
 def determination(X: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> float:
     """Train a regressor and return its coefficient of determination."""
     return MLPRegressor().fit(X, y).score(X, y)
