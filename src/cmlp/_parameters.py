@@ -32,7 +32,7 @@ class Interval:
     def __init__(self, kind: type[Any], low: float, high: float, closed: str) -> None:
         self.kind, self.low, self.high, self.closed = kind, low, high, closed
 
-    def accepts(self, value: object) -> bool:
+    def accepts(self, value: Any) -> bool:
         if not isinstance(value, self.kind) or (self.kind is Real and not is_finite(value)):
             return False
         above = value >= self.low if self.closed in ("left", "both") else value > self.low
@@ -171,7 +171,7 @@ def check_parameters(
             )
 
 
-def hidden_sizes(value: int | Iterable[int]) -> tuple[int, ...]:
+def hidden_sizes(value: Any) -> tuple[int, ...]:
     """`hidden_layer_sizes` as a tuple of ints; one number is one layer."""
     sizes = tuple(value) if hasattr(value, "__iter__") else (value,)
     for size in sizes:

@@ -230,7 +230,7 @@ def as_weights(sample_weight: ArrayLike | None, n_rows: int) -> NDArray[np.float
     return weights
 
 
-def feature_names(X: object) -> NDArray[Any] | None:
+def feature_names(X: Any) -> NDArray[Any] | None:
     """Column names of a data frame if they are text; None for anything else.
 
     A data frame is known by its looks (columns and a conversion to an array), so that none of
