@@ -43,7 +43,7 @@ def as_sparse_matrix(value: Any, name: str, width: int) -> CSR:
     return as_csr(value, lambda values: readable(values, name))
 
 
-def rectangular(value: object, name: str) -> NDArray[Any]:
+def rectangular(value: Any, name: str) -> NDArray[Any]:
     """Return an array; masked entries and lists of unequal lengths are refused by name."""
     # There is no masked array where nobody has imported them.
     masked = getattr(sys.modules.get("numpy.ma"), "MaskedArray", ())
