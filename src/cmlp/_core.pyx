@@ -65,7 +65,7 @@ def cpu_info():
 include "_call.pxi"
 
 cdef enum:
-    FEW_BYTES = 16384  # a workspace that the stack can hold
+    FEW_BYTES = 32768  # a workspace that the stack can hold
 
 
 cdef class Net:

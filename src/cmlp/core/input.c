@@ -10,10 +10,11 @@
 
 int cmlp_may_skip(const cmlp_net *net) { return net->layers[0].n_out >= SKIP_OUTPUTS; }
 
-/* Elements that a thread may have stored when it begins a row, the i-th of its share; the row itself may be full. */
-static int64_t allowed(const cmlp_net *net, int64_t i) { return i * (cmlp_n_in(net) / SKIP_SHARE); }
+/* Elements that so many rows may have left. A thread goes on to the next row while its rows are within what one more
+ * may have, and that row may be full. */
+static int64_t allowed(const cmlp_net *net, int64_t rows) { return rows * (cmlp_n_in(net) / SKIP_SHARE); }
 
-static int64_t full_row(const cmlp_net *net) { return 2 * (cmlp_n_in(net) + net->kernels->lanes); }
+static int64_t full_row(const cmlp_net *net) { return cmlp_n_in(net) + net->kernels->lanes; }
 
 void cmlp_input_lay_out(cmlp_space *space, const cmlp_net *net, int csr, int64_t rows, int32_t n_threads, int ahead,
                         cmlp_input_space *input)
@@ -36,7 +37,7 @@ static int skip_zeros(const cmlp_data *data, int64_t selected, int64_t n, const 
     const int64_t start = allowed(net, a) + index * full_row(net);
     int64_t used = 0;
     for (int64_t i = 0; i < n; i++) {
-        if (used > allowed(net, i) + cmlp_n_in(net)) return 0;
+        if (used > allowed(net, i + 1)) return 0;
         if (data->in_place) cmlp_fetch_ahead(data, selected + i);
         void *values = cmlp_at(net, space->values, start + used);
         int32_t *columns = space->columns + start + used;
