@@ -329,7 +329,8 @@ class MLPClassifier(MultilayerPerceptron):
         """
         probabilities = self.predict_proba(X)
         with np.errstate(divide="ignore"):
-            return np.log(probabilities, out=probabilities)
+            logarithms: np.ndarray = np.log(probabilities, out=probabilities)
+        return logarithms
 
     def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Share of rows that are answered right (for multilabel targets: in all columns).

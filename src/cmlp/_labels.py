@@ -135,7 +135,8 @@ class Labels:
         if self.kind == "multilabel":
             return (outputs > 0.5).astype(np.int64)
         if self.kind == "multiclass":
-            return self.classes[outputs.argmax(axis=1)]
+            labels: NDArray[Any] = self.classes[outputs.argmax(axis=1)]
+            return labels
         if len(self.classes) == 1:
             return np.repeat(self.classes, len(outputs))
         return self.classes[(outputs[:, 0] > 0.5).astype(np.intp)]

@@ -119,4 +119,5 @@ def proportional_counts(counts: NDArray[np.int64], n_draws: int, rng: np.random.
         drawn = tied[rng.permutation(len(tied))[:missing]]
         taken[drawn] += 1
         missing -= len(drawn)
-    return taken.astype(np.int64)
+    whole: NDArray[np.int64] = taken.astype(np.int64)
+    return whole
