@@ -30,11 +30,12 @@ static int64_t batch_rows(const epoch_job *job, int64_t b, int64_t *first)
     return cmlp_weight_sum(&job->batch.data, *first, n) == 0 ? 0 : n;
 }
 
+static int wants_norm(const epoch_job *job, int64_t b) { return job->epoch->want_norm && b == job->n_batches - 1; }
+
 static void begin_batch(epoch_job *job, int64_t b)
 {
     const cmlp_epoch *epoch = job->epoch;
-    const int wants_norm = epoch->want_norm && b == job->n_batches - 1;
-    const int fused = job->optimizer->solver == CMLP_SGD && !wants_norm;
+    const int fused = job->optimizer->solver == CMLP_SGD && !wants_norm(job, b);
     job->after = *job->optimizer;
     job->step = cmlp_begin_step(&job->after, epoch->rates ? epoch->rates[b] : job->optimizer->learning_rate);
     job->end = (cmlp_batch_end){.mode = fused ? CMLP_UPDATE : CMLP_GRADIENT,
@@ -60,7 +61,7 @@ static void end_batch(epoch_job *job, int64_t b, int64_t first, int64_t n, const
     job->rows_done += n;
     job->batches_done++;
     *job->optimizer = job->after;
-    if (job->epoch->want_norm && b == job->n_batches - 1) job->norm = gradient_norm(&job->batch);
+    if (wants_norm(job, b)) job->norm = gradient_norm(&job->batch);
 }
 
 /* Member 0 leads: it says which batch is next, as soon as the others are there to take part, and goes on alone as long

@@ -6,15 +6,8 @@
 
 /* CSR_VECTORS is set beside the vector header. */
 
-#if defined(__GNUC__)
-#define PREFETCH(p) __builtin_prefetch(p)
-#else
-#define PREFETCH(p) ((void)(p))
-#endif
-
 #define CSR_AHEAD 8                 /* values, or columns: their rows come from a cache that is far away, */
 #define CSR_FAR ((int64_t)4 << 20)  /* if W has so many bytes; else asking ahead costs more than it saves */
-#define CACHE_LINE ((int64_t)(64 / sizeof(T)))
 
 /* Entry p of a list of indices of four or eight bytes. */
 VEC_FN int64_t csr_index(const void *list, int64_t p, const int bytes)
@@ -25,7 +18,7 @@ VEC_FN int64_t csr_index(const void *list, int64_t p, const int bytes)
 /* Brings the elements of a strip nearer. */
 VEC_FN void csr_fetch(const T *p, const int C)
 {
-    for (int64_t e = 0; e < C * VL; e += CACHE_LINE) PREFETCH(p + e);
+    for (int64_t e = 0; e < C * VL; e += CMLP_LINE / (int64_t)sizeof(T)) CMLP_PREFETCH(p + e);
 }
 
 /* total[c] += sum_p values[p * step] * (vector c of row indices[p * step] of m), chunk by chunk. */
