@@ -311,7 +311,9 @@ static void weights_share(cmlp_batch_job *job, int64_t n, int first_tile, int la
     for (int32_t l = 0; l < net->n_layers; l++) {
         const cmlp_layer *layer = &net->layers[l];
         weight_share share = {.layer = l, .biases = index == size - 1};
-        cmlp_team_share(layer->n_in, job->objective.alpha > 0 ? SQUARE_ROWS : 1, index, size, &share.k0, &share.k1);
+        cmlp_team_share(layer->n_in, job->objective.alpha > 0 ? SQUARE_ROWS : CMLP_GROUP, index, size, &share.k0,
+                        &share.k1);
+        if (!l) cmlp_join_lit(net, &job->input, size, share.k0, share.k1);
         if (!l && sparse)
             sparse_share(job, &share, n, first_tile, last_tile, end, weight_sum,
                          job->scratch + (size_t)index * job->scratch_size);

@@ -1,5 +1,7 @@
 #include "input.h"
 
+#include <string.h>
+
 #include "forward.h"
 #include "sparse.h"
 
@@ -9,6 +11,11 @@
 #define SKIP_OUTPUTS 48
 
 int cmlp_may_skip(const cmlp_net *net) { return net->layers[0].n_out >= SKIP_OUTPUTS; }
+
+/* Whether to look for inputs that are dark in several rows. */
+static int looks(const cmlp_net *net) { return !cmlp_may_skip(net) && cmlp_n_in(net) >= CMLP_CHUNK; }
+
+static int64_t n_groups(const cmlp_net *net) { return (cmlp_n_in(net) + CMLP_GROUP - 1) / CMLP_GROUP; }
 
 /* Elements that so many rows may have left. A thread goes on to the next row while its rows are within what one more
  * may have, and that row may be full. */
@@ -27,6 +34,8 @@ void cmlp_input_lay_out(cmlp_space *space, const cmlp_net *net, int csr, int64_t
     input->converted = cmlp_take(space, (csr ? 1 : rows) * cmlp_n_in(net), net->element);
     input->values = cmlp_take(space, room, net->element);
     input->columns = cmlp_take(space, room, sizeof(int32_t));
+    input->lit = !csr && looks(net) ? cmlp_take(space, (n_threads + 1) * n_groups(net), 1) : NULL;
+    input->n_threads = n_threads;
 }
 
 /* Rows [a, a + n) of the tile without their zeros; 0 if there are too few of them. */
@@ -59,14 +68,34 @@ cmlp_input cmlp_gather_input(const cmlp_data *data, int64_t selected, int64_t n,
     cmlp_gather_rows(data, selected, n, space->list + a, cmlp_at(net, space->converted, a * cmlp_n_in(net)));
     if (cmlp_may_skip(net) && skip_zeros(data, selected, n, space, a, index)) return cmlp_input_at(data, space, a, 1);
     cmlp_input input = cmlp_input_at(data, space, a, 0);
+    if (space->lit) {
+        input.rows.lit = space->lit + index * n_groups(net);
+        memset(input.rows.lit, 0, (size_t)n_groups(net));
+    }
     if (space->ahead && cmlp_look_ahead(data, selected + tile, n, space->ahead + a))
         input.rows.ahead = space->ahead + a;
     return input;
 }
 
+/* Behind those of the threads. */
+static uint8_t *joined_lit(const cmlp_net *net, const cmlp_input_space *space)
+{
+    return space->lit ? space->lit + space->n_threads * n_groups(net) : NULL;
+}
+
+void cmlp_join_lit(const cmlp_net *net, const cmlp_input_space *space, int32_t size, int64_t k0, int64_t k1)
+{
+    uint8_t *joined = joined_lit(net, space);
+    if (!joined) return;
+    const int64_t from = k0 / CMLP_GROUP, to = (k1 + CMLP_GROUP - 1) / CMLP_GROUP;
+    memcpy(joined + from, space->lit + from, (size_t)(to - from));
+    for (int32_t i = 1; i < size; i++)
+        for (int64_t g = from; g < to; g++) joined[g] |= space->lit[i * n_groups(net) + g];
+}
+
 cmlp_input cmlp_input_at(const cmlp_data *data, const cmlp_input_space *space, int64_t a, int sparse)
 {
-    if (!sparse) return (cmlp_input){.rows = {.list = space->list + a}};
+    if (!sparse) return (cmlp_input){.rows = {.list = space->list + a, .lit = joined_lit(data->net, space)}};
     if (cmlp_is_sparse(data)) return (cmlp_input){.sparse = 1, .csr = cmlp_sparse_matrix(data, space->sparse + a)};
     const cmlp_csr own = {.rows = space->sparse + a, .scale = 1, .dtype = data->net->dtype};
     return (cmlp_input){.sparse = 1, .csr = own};

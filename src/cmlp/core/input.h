@@ -1,5 +1,6 @@
 /* Rows on their way into the first layer: where they lie, or converted, or sparse: because they came as CSR, or because
- * so much of them is 0 (the dark of a picture) that it pays to leave it out, which changes no bit. */
+ * so much of them is 0 (the dark of a picture) that it pays to leave it out, which changes no bit. In front of a narrow
+ * layer that pays only for inputs that are 0 in all rows of a tile; the kernels find these. */
 #ifndef CMLP_INPUT_H
 #define CMLP_INPUT_H
 
@@ -12,6 +13,8 @@ typedef struct cmlp_input_space {
     void *converted;  /* dense rows of the net's type; room for one where the data are CSR */
     void *values;     /* what is left of these without the zeros, */
     int32_t *columns; /* and where it stood */
+    uint8_t *lit;     /* which groups of inputs are not dark: of each thread's rows, then of all; NULL: not looked at */
+    int32_t n_threads;
 } cmlp_input_space;
 
 /* A first layer's input as the kernels take it. */
@@ -33,6 +36,9 @@ void cmlp_input_lay_out(cmlp_space *space, const cmlp_net *net, int csr, int64_t
  * what follows them a tile later is fetched on the way. */
 cmlp_input cmlp_gather_input(const cmlp_data *data, int64_t selected, int64_t n, const cmlp_input_space *space,
                              int64_t a, int64_t tile, int32_t index);
+
+/* Joins what `size` threads have found of the inputs [k0, k1), whole groups, for cmlp_input_at(). */
+void cmlp_join_lit(const cmlp_net *net, const cmlp_input_space *space, int32_t size, int64_t k0, int64_t k1);
 
 /* The gathered rows from row a on; `sparse` says whether all of them have become so. */
 cmlp_input cmlp_input_at(const cmlp_data *data, const cmlp_input_space *space, int64_t a, int sparse);

@@ -305,15 +305,6 @@ typedef void csr_columns_fn(const csr_block *b, int count, const T *d, int64_t n
 CSR_EACH(CSR_COLUMNS)
 static csr_columns_fn *const csr_columns[CSR_VECTORS] = {CSR_EACH(CSR_COLUMNS_NAME)};
 
-/* Whether a weight row without values changes:  w = fma(-rate, (0 w + 0) inverse, w) = w  for finite factors, and to a
- * sum that there is already nothing is added. */
-static int csr_all_rows(const finish_values *f, int first)
-{
-    if (f->mode == CMLP_KEEP_SUM) return first;
-    return f->mode == CMLP_GRADIENT || !first || f->alpha != 0 || f->inverse - f->inverse != 0 ||
-           f->minus_rate - f->minus_rate != 0;
-}
-
 /* The next block, from column k on: its end. Of full rows, fewer columns go into it than of sparse ones. */
 static int64_t csr_turn(csr_block *b, const cmlp_csr *x, int64_t rows, int64_t k, int64_t k1, int listing)
 {
@@ -332,7 +323,7 @@ static void csr_gradient(const cmlp_csr *x, const void *d, int64_t rows, int64_t
                          void *sums, int first, void *w, const cmlp_finish *finish, void *scratch)
 {
     const finish_values f = {(T)finish->alpha, (T)finish->inverse, -(T)finish->rate, finish->mode};
-    const int all = csr_all_rows(&f, first);
+    const int all = changes_all(&f, first);
     csr_block b;
     csr_lay_out(&b, rows, k1 - k0, scratch);
     const int listing = csr_start(&b, x, rows, k0) < k1 - k0 && !all; /* else few columns have no value */

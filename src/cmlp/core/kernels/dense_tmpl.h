@@ -11,35 +11,74 @@
 /* DENSE_ROWS_1 and _2 (rows of a tile one or two vectors wide) are set beside the vector header: so many that all
  * sums fit in the registers. */
 
-#define AT_ROW(matrix, i) \
-    ((const T *)((matrix)->list ? (matrix)->list[i] : (const void *)((const T *)(matrix)->base + (i) * (matrix)->ld)))
-
-/* One chunk of R rows. */
 VEC_FN void fetch(const void *const *rows, int64_t k0, int64_t k1, const int R)
 {
-    for (int r = 0; r < R; r++)
-        for (int64_t k = k0; k < k1; k += CMLP_LINE / (int64_t)sizeof(T)) CMLP_PREFETCH((const T *)rows[r] + k);
+    NO_UNROLL for (int r = 0; r < R; r++)
+        NO_UNROLL for (int64_t k = k0; k < k1; k += CMLP_LINE / (int64_t)sizeof(T)) CMLP_PREFETCH((const T *)rows[r] + k);
 }
 
-VEC_FN void dense_tile(const T *const *x, const void *const *ahead, int64_t n_in, const T *w, int64_t ldw,
-                       const T *bias, int64_t last, T *z, int64_t ldz, const int R, const int C, const int whole)
+/* sum += R rows' columns [k0, k1). */
+VEC_FN void dense_columns(const T *const x[], int64_t k0, int64_t k1, const T *w, int64_t ldw, VT tail, V sum[][2],
+                          const int R, const int C, const int whole)
+{
+    NO_UNROLL for (int64_t k = k0; k < k1; k++) {
+        const T *row = w + k * ldw;
+        V wv[2];
+        UNROLL for (int c = 0; c < C; c++) wv[c] = load_last(row + c * VL, tail, whole || c < C - 1);
+        UNROLL for (int r = 0; r < R; r++) {
+            V xv = v_set1(x[r][k]);
+            UNROLL for (int c = 0; c < C; c++) sum[r][c] = v_fma(xv, wv[c], sum[r][c]);
+        }
+    }
+}
+
+/* The same of a tile one vector wide, GROUP columns at once: it has more rows than there are registers for pointers,
+ * and so little to do for each column that fetching them counts. */
+VEC_FN void dense_group(const T *const x[], int64_t k, const T *w, int64_t ldw, VT tail, V sum[][2], const int R,
+                        const int whole)
+{
+    V wv[GROUP];
+    UNROLL for (int u = 0; u < GROUP; u++) wv[u] = load_last(w + (k + u) * ldw, tail, whole);
+    UNROLL for (int r = 0; r < R; r++) {
+        const T *row = x[r] + k;
+        UNROLL for (int u = 0; u < GROUP; u++) sum[r][0] = v_fma(v_set1(row[u]), wv[u], sum[r][0]);
+    }
+}
+
+VEC_FN void dense_tile(const cmlp_matrix *x, lit_count *count, int64_t n_in, const T *w, int64_t ldw, const T *bias,
+                       int64_t last, T *z, int64_t ldz, const int R, const int C, const int whole)
 {
     const VT tail = v_tail(last);
+    const T *rows[DENSE_ROWS_1];
+    UNROLL for (int r = 0; r < R; r++) rows[r] = x->list[r];
     for (int64_t k0 = 0; !k0 || k0 < n_in; k0 += CMLP_CHUNK) { /* once even for no inputs: z = b + 0 */
-        int64_t k1 = n_in - k0 < CMLP_CHUNK ? n_in : k0 + CMLP_CHUNK;
+        const int64_t k1 = n_in - k0 < CMLP_CHUNK ? n_in : k0 + CMLP_CHUNK;
         V sum[DENSE_ROWS_1][2];
-        if (ahead) fetch(ahead, k0, k1, R);
+        int64_t ahead = x->ahead ? k0 : k1;
         UNROLL for (int r = 0; r < R; r++)
             UNROLL for (int c = 0; c < C; c++) sum[r][c] = v_zero();
-        for (int64_t k = k0; k < k1; k++) {
-            const T *row = w + k * ldw;
-            V wv[2];
-            UNROLL for (int c = 0; c < C; c++) wv[c] = load_last(row + c * VL, tail, whole || c < C - 1);
-            UNROLL for (int r = 0; r < R; r++) {
-                V xv = v_set1(x[r][k]);
-                UNROLL for (int c = 0; c < C; c++) sum[r][c] = v_fma(xv, wv[c], sum[r][c]);
-            }
+        uint8_t lit[GROUPS];
+        const uint8_t *groups = all_groups;
+        int64_t width = C == 1 ? GROUP : CMLP_CHUNK, n_groups = (k1 - k0 + width - 1) / width;
+        if (x->lit && still_looks(count)) {
+            width = GROUP;
+            groups = lit;
+            n_groups = lit_groups(x, R, k0, k1 - k0, lit, count);
+        } else if (x->lit) {
+            memset(x->lit + k0 / GROUP, 1, (size_t)(k1 - k0 + GROUP - 1) / GROUP);
         }
+        for (int64_t t = 0; t < n_groups; t++) {
+            const int64_t k = k0 + groups[t], end = k1 - k < width ? k1 : k + width;
+            if (C == 1 && ahead < k1) {
+                fetch(x->ahead, ahead, ahead + 1, R);
+                ahead += CMLP_LINE / (int64_t)sizeof(T);
+            }
+            if (C == 1 && end - k == GROUP)
+                dense_group(rows, k, w, ldw, tail, sum, R, whole);
+            else
+                dense_columns(rows, k, end, w, ldw, tail, sum, R, C, whole);
+        }
+        fetch(x->ahead, ahead, k1, R);
         const T *before = k0 ? z : bias;
         const int64_t ld = k0 ? ldz : 0;
         UNROLL for (int r = 0; r < R; r++)
@@ -53,14 +92,14 @@ VEC_FN void dense_tile(const T *const *x, const void *const *ahead, int64_t n_in
 
 static const T no_bias[2 * VL];
 
-typedef void dense_fn(const T *const *x, const void *const *ahead, int64_t n_in, const T *w, int64_t ldw, const T *bias,
+typedef void dense_fn(const cmlp_matrix *x, lit_count *count, int64_t n_in, const T *w, int64_t ldw, const T *bias,
                       int64_t last, T *z, int64_t ldz);
 
-#define DENSE_TILE(R, C)                                                                                           \
-    static void dense_##R##x##C(const T *const *x, const void *const *ahead, int64_t n_in, const T *w, int64_t ldw, \
-                                const T *bias, int64_t last, T *z, int64_t ldz)                                     \
-    {                                                                                                              \
-        WHOLE_OR_NOT(last, dense_tile, x, ahead, n_in, w, ldw, bias, last, z, ldz, R, C);                           \
+#define DENSE_TILE(R, C)                                                                                       \
+    static void dense_##R##x##C(const cmlp_matrix *x, lit_count *count, int64_t n_in, const T *w, int64_t ldw, \
+                                const T *bias, int64_t last, T *z, int64_t ldz)                                \
+    {                                                                                                          \
+        WHOLE_OR_NOT(last, dense_tile, x, count, n_in, w, ldw, bias, last, z, ldz, R, C);                      \
     }
 #define DENSE_NAME_1(R) dense_##R##x1,
 #define DENSE_NAME_2(R) dense_##R##x2,
@@ -76,7 +115,9 @@ static void dense(const cmlp_matrix *x, int64_t rows, int64_t n_in, const void *
 {
     const T *wt = w, *bt = bias;
     T *zt = z;
+    lit_count count = {0};
     if (rows == 1) {
+        if (x->lit) memset(x->lit, 1, (size_t)(n_in + GROUP - 1) / GROUP);
         dense_row(AT_ROW(x, 0), n_in, wt, ldw, bt, n_out, zt);
         return;
     }
@@ -89,11 +130,11 @@ static void dense(const cmlp_matrix *x, int64_t rows, int64_t n_in, const void *
         int64_t tiles = (rows + most - 1) / most;
         for (int64_t t = 0; t < tiles; t++) { /* tiles of nearly equal height: no small rest */
             int64_t i0 = rows * t / tiles, n = rows * (t + 1) / tiles - i0;
-            const T *list[DENSE_ROWS_1];
+            const void *list[DENSE_ROWS_1];
             for (int64_t r = 0; r < n; r++) list[r] = AT_ROW(x, i0 + r);
             dense_fn *tile = wide ? dense_tiles_2[n - 1] : dense_tiles_1[n - 1];
-            const void *const *ahead = x->ahead && !j ? x->ahead + i0 : 0;
-            tile(list, ahead, n_in, wt + j, ldw, bt ? bt + j : no_bias, last, zt + i0 * ldz + j, ldz);
+            const cmlp_matrix tile_rows = {.list = list, .ahead = x->ahead && !j ? x->ahead + i0 : 0, .lit = x->lit};
+            tile(&tile_rows, &count, n_in, wt + j, ldw, bt ? bt + j : no_bias, last, zt + i0 * ldz + j, ldz);
         }
         j += width;
     }

@@ -1,6 +1,10 @@
-/* Weight gradient: sums[k, j] = sum_i a[i, k] d[i, j] over a chunk of rows, finished on the way out. A tile is R
- * neighbouring rows k of the weights by C vectors of columns; while i runs, a's R neighbours are read at constant
- * offsets from one row pointer (an index per k costs a third). */
+/* Weight gradient: sums[k, j] = sum_i a[i, k] d[i, j] over a chunk of rows, finished on the way out. A tile is R rows k
+ * of the weights by C vectors of columns; while i runs, a's values are read at constant offsets from one row pointer (an
+ * index per k costs a third), or from one for each group: then dark columns can be left out. */
+
+/* Groups of a tile of R rows: its rows are neighbours if it is two vectors wide, or lower than a group. */
+#define TILE_GROUPS(R, C) ((C) == 1 && (R) >= GROUP ? (R) / GROUP : 1)
+#define MOST_GROUPS (GRADIENT_ROWS_1 / GROUP)
 
 /* Keeps GCC from splitting the pointer again. */
 #if defined(__GNUC__)
@@ -15,13 +19,13 @@ typedef struct finish_values {
 } finish_values;
 
 /* The way out of a tile, whose R x C sums lie in `tile`: rare beside the loop over rows, so one copy serves all. */
-static void finish_tile(const T *tile, int R, int C, int64_t last, int64_t n_out, T *sums, int first, T *w,
-                        const finish_values *f)
+static void finish_tile(const T *tile, int R, int C, const int64_t *groups, int height, int64_t last, int64_t n_out,
+                        T *sums, int first, T *w, const finish_values *f)
 {
     const V alpha = v_set1(f->alpha), inverse = v_set1(f->inverse), minus_rate = v_set1(f->minus_rate);
     for (int r = 0; r < R; r++)
         for (int c = 0; c < C; c++) {
-            const int64_t n = c == C - 1 ? last : VL, at = r * n_out + c * VL;
+            const int64_t n = c == C - 1 ? last : VL, at = (groups[r / height] + r % height) * n_out + c * VL;
             V s = v_load(tile + (r * C + c) * VL);
             s = v_add(first ? v_zero() : load_lanes(sums + at, n), s);
             if (f->mode == CMLP_KEEP_SUM) {
@@ -37,48 +41,60 @@ static void finish_tile(const T *tile, int R, int C, int64_t last, int64_t n_out
         }
 }
 
-VEC_FN void gradient_tile(const cmlp_matrix *a, int64_t k, const T *d, int64_t rows, int64_t n_out, int64_t last,
-                          T *sums, int first, T *w, const finish_values *f, const int R, const int C, const int whole)
+VEC_FN void gradient_tile(const cmlp_matrix *a, const int64_t *groups, const T *d, int64_t rows, int64_t n_out,
+                          int64_t last, T *sums, int first, T *w, const finish_values *f, const int R, const int C,
+                          const int whole)
 {
+    const int height = R / TILE_GROUPS(R, C);
     const VT tail = v_tail(last);
+    int64_t k[MOST_GROUPS];
     V sum[GRADIENT_ROWS_1][2];
+    UNROLL for (int g = 0; g < R / height; g++) k[g] = groups[g];
     UNROLL for (int r = 0; r < R; r++)
         UNROLL for (int c = 0; c < C; c++) sum[r][c] = v_zero();
     for (int64_t i = 0; i < rows; i++) {
-        const T *ai = AT_ROW(a, i) + k, *di = d + i * n_out;
-        AS_ONE_POINTER(ai);
+        const T *ai = AT_ROW(a, i), *di = d + i * n_out;
         V dv[2];
         UNROLL for (int c = 0; c < C; c++) dv[c] = load_last(di + c * VL, tail, whole || c < C - 1);
-        UNROLL for (int r = 0; r < R; r++) {
-            V av = v_set1(ai[r]);
-            UNROLL for (int c = 0; c < C; c++) sum[r][c] = v_fma(av, dv[c], sum[r][c]);
+        UNROLL for (int r0 = 0; r0 < R; r0 += height) {
+            const T *group = ai + k[r0 / height];
+            AS_ONE_POINTER(group);
+            UNROLL for (int r = 0; r < height; r++) {
+                V av = v_set1(group[r]);
+                UNROLL for (int c = 0; c < C; c++) sum[r0 + r][c] = v_fma(av, dv[c], sum[r0 + r][c]);
+            }
         }
     }
     if (first && f->mode == CMLP_UPDATE) { /* small batches of plain SGD: nothing need leave the registers */
         const V alpha = v_set1(f->alpha), inverse = v_set1(f->inverse), minus_rate = v_set1(f->minus_rate);
-        UNROLL for (int r = 0; r < R; r++)
+        T *to = w;
+        UNROLL for (int r = 0; r < R; r++) {
+            if (r % height == 0) to = w + k[r / height] * n_out;
             UNROLL for (int c = 0; c < C; c++) {
-                const int64_t n = c == C - 1 ? last : VL;
-                T *at = w + r * n_out + c * VL;
-                V old = load_lanes(at, n), g = v_mul(v_fma(alpha, old, v_add(v_zero(), sum[r][c])), inverse);
-                store_lanes(at, n, v_fma(minus_rate, g, old));
+                const int full = whole || c < C - 1;
+                V old = load_last(to + c * VL, tail, full);
+                V g = v_mul(v_fma(alpha, old, v_add(v_zero(), sum[r][c])), inverse);
+                store_last(to + c * VL, tail, full, v_fma(minus_rate, g, old));
             }
+            to += n_out;
+            AS_ONE_POINTER(to);
+        }
         return;
     }
     T tile[GRADIENT_ROWS_1 * 2 * VL];
     UNROLL for (int r = 0; r < R; r++)
         UNROLL for (int c = 0; c < C; c++) v_store(tile + (r * C + c) * VL, sum[r][c]);
-    finish_tile(tile, R, C, last, n_out, sums, first, w, f);
+    finish_tile(tile, R, C, k, height, last, n_out, sums, first, w, f);
 }
 
-typedef void gradient_fn(const cmlp_matrix *a, int64_t k, const T *d, int64_t rows, int64_t n_out, int64_t last,
-                         T *sums, int first, T *w, const finish_values *f);
+typedef void gradient_fn(const cmlp_matrix *a, const int64_t *groups, const T *d, int64_t rows, int64_t n_out,
+                         int64_t last, T *sums, int first, T *w, const finish_values *f);
 
-#define GRADIENT_TILE(R, C)                                                                                     \
-    static void gradient_##R##x##C(const cmlp_matrix *a, int64_t k, const T *d, int64_t rows, int64_t n_out,   \
-                                   int64_t last, T *sums, int first, T *w, const finish_values *f)              \
-    {                                                                                                           \
-        WHOLE_OR_NOT(last, gradient_tile, a, k, d, rows, n_out, last, sums, first, w, f, R, C);                 \
+#define GRADIENT_TILE(R, C)                                                                                       \
+    static void gradient_##R##x##C(const cmlp_matrix *a, const int64_t *groups, const T *d, int64_t rows,         \
+                                   int64_t n_out, int64_t last, T *sums, int first, T *w, const finish_values *f) \
+    {                                                                                                             \
+        WHOLE_OR_NOT(last, gradient_tile, a, groups, d, rows, n_out, last, sums, first, w, f, R, C);              \
     }
 #define GRADIENT_TILE_1(R) GRADIENT_TILE(R, 1)
 #define GRADIENT_TILE_2(R) GRADIENT_TILE(R, 2)
@@ -94,27 +110,103 @@ typedef struct gradient_size {
 static const gradient_size gradient_sizes_1[] = {GRADIENT_EACH_1(GRADIENT_ENTRY_1)};
 static const gradient_size gradient_sizes_2[] = {GRADIENT_EACH_2(GRADIENT_ENTRY_2)};
 
+/* Whether a weight row without values changes:  w = fma(-rate, (0 w + 0) inverse, w) = w  for finite factors, and to a
+ * sum that there is already nothing is added. */
+static int changes_all(const finish_values *f, int first)
+{
+    if (f->mode == CMLP_KEEP_SUM) return first;
+    return f->mode == CMLP_GRADIENT || !first || f->alpha != 0 || f->inverse - f->inverse != 0 ||
+           f->minus_rate - f->minus_rate != 0;
+}
+
+typedef struct gradient_job {
+    const cmlp_matrix *a;
+    int64_t rows, n_out;
+    const T *d;
+    T *sums, *w;
+    int first;
+    const finish_values *finish;
+} gradient_job;
+
+/* Strip j of n weight rows: k[0], k[0] + 1, ... or, where one vector is all there is, the groups that begin at k. */
+static void gradient_strip(const gradient_job *job, const int64_t *k, int64_t n, int64_t j)
+{
+    const int64_t left = job->n_out - j;
+    const int wide = left > VL;
+    const int64_t width = wide ? (left < 2 * VL ? left : 2 * VL) : left, last = wide ? width - VL : width;
+    const gradient_size *size = wide ? gradient_sizes_2 : gradient_sizes_1;
+    for (int64_t r = 0; r < n; r += size->rows) {
+        while (size->rows > n - r) size++;
+        const int64_t neighbours = k[0] + r;
+        size->tile(job->a, !wide && size->rows >= GROUP ? k + r / GROUP : &neighbours, job->d + j, job->rows, job->n_out,
+                   last, job->sums + j, job->first, job->w + j, job->finish);
+    }
+}
+
+/* Weight rows [k, end). */
+static void gradient_run(const gradient_job *job, int64_t k, int64_t end)
+{
+    const int64_t most = job->n_out > VL ? gradient_sizes_2->rows : gradient_sizes_1->rows;
+    for (; k < end; k += most) {
+        int64_t groups[MOST_GROUPS];
+        for (int g = 0; g < MOST_GROUPS; g++) groups[g] = k + g * GROUP;
+        for (int64_t j = 0; j < job->n_out; j += 2 * VL) gradient_strip(job, groups, end - k < most ? end - k : most, j);
+    }
+}
+
+/* Weight rows [k, end) whose inputs are all 0. */
+static void gradient_dark(const gradient_job *job, int64_t k, int64_t end)
+{
+    static const T zeros[VL];
+    for (; k < end; k++)
+        for (int64_t j = 0; j < job->n_out; j += VL)
+            finish_tile(zeros, 1, 1, &k, 1, job->n_out - j < VL ? job->n_out - j : VL, job->n_out, job->sums + j,
+                        job->first, job->w + j, job->finish);
+}
+
+/* Weight rows [k0, k1), but for those whose inputs are all 0, unless all change: one vector wide, where groups from
+ * anywhere make a tile. */
+static void gradient_groups(const gradient_job *job, int64_t k0, int64_t k1, int all)
+{
+    int64_t list[MOST_GROUPS], n = 0, k = k0;
+    for (; k + GROUP <= k1; k += GROUP) {
+        const int lit = job->a->lit[k / GROUP];
+        if (all && !lit) gradient_dark(job, k, k + GROUP);
+        list[n] = k;
+        n += lit; /* no branch: nobody could foretell it */
+        if (n < MOST_GROUPS) continue;
+        gradient_strip(job, list, n * GROUP, 0);
+        n = 0;
+    }
+    gradient_strip(job, list, n * GROUP, 0);
+    gradient_run(job, k, k1);
+}
+
+/* The same where neighbours make a tile. */
+static void gradient_runs(const gradient_job *job, int64_t k0, int64_t k1, int all)
+{
+    const uint8_t *lit = job->a->lit;
+    for (int64_t k = k0, end; k < k1; k = end) {
+        const int run = lit[k / GROUP];
+        for (end = k + GROUP; end < k1 && lit[end / GROUP] == run;) end += GROUP;
+        if (end > k1) end = k1;
+        if (run)
+            gradient_run(job, k, end);
+        else if (all)
+            gradient_dark(job, k, end);
+    }
+}
+
 static void gradient(const cmlp_matrix *a, const void *d, int64_t rows, int64_t k0, int64_t k1, int64_t n_out,
                      void *sums, int first, void *w, const cmlp_finish *finish)
 {
-    finish_values f = {(T)finish->alpha, (T)finish->inverse, -(T)finish->rate, finish->mode};
-    for (int64_t k = k0; k < k1;) {
-        const gradient_size *size_1 = gradient_sizes_1, *size_2 = gradient_sizes_2;
-        int64_t height = n_out > VL ? size_2->rows : size_1->rows;
-        if (height > k1 - k) height = k1 - k;
-        for (int64_t j = 0; j < n_out;) {
-            int64_t left = n_out - j;
-            int wide = left > VL;
-            int64_t width = wide ? (left < 2 * VL ? left : 2 * VL) : left;
-            int64_t last = wide ? width - VL : width;
-            const gradient_size *size = wide ? size_2 : size_1;
-            for (int64_t r = 0; r < height; r += size->rows) {
-                while (size->rows > height - r) size++;
-                int64_t at = (k + r) * n_out + j;
-                size->tile(a, k + r, (const T *)d + j, rows, n_out, last, (T *)sums + at, first, (T *)w + at, &f);
-            }
-            j += width;
-        }
-        k += height;
-    }
+    const finish_values f = {(T)finish->alpha, (T)finish->inverse, -(T)finish->rate, finish->mode};
+    const gradient_job job = {.a = a, .rows = rows, .n_out = n_out, .d = d, .sums = sums, .w = w, .first = first,
+                              .finish = &f};
+    if (!a->lit)
+        gradient_run(&job, k0, k1);
+    else if (n_out <= VL)
+        gradient_groups(&job, k0, k1, changes_all(&f, first));
+    else
+        gradient_runs(&job, k0, k1, changes_all(&f, first));
 }

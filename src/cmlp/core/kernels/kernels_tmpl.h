@@ -7,6 +7,7 @@
 #include "math_tmpl.h"
 
 #include "activation_tmpl.h"
+#include "lit_tmpl.h"
 #include "row_tmpl.h"
 #include "dense_tmpl.h"
 #include "element_tmpl.h"

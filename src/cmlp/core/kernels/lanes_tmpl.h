@@ -2,10 +2,13 @@
 
 #if defined(__clang__)
 #define UNROLL _Pragma("unroll")
+#define NO_UNROLL _Pragma("nounroll")
 #elif defined(__GNUC__)
 #define UNROLL _Pragma("GCC unroll 32")
+#define NO_UNROLL _Pragma("GCC unroll 1")
 #else
 #define UNROLL
+#define NO_UNROLL
 #endif
 
 /* The first min(n, VL) elements; no mask where none is needed (masked stores are slow on AVX2). */
