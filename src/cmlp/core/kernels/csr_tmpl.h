@@ -262,9 +262,10 @@ static void csr_fill(csr_block *b, const cmlp_csr *x, int64_t rows, int64_t k0)
 
 /* Sums of the columns with `count` values, finished: a strip of the weight rows from w on. */
 VEC_FN void csr_columns_strip(const csr_block *b, int count, const T *d, int64_t n_out, int64_t last, T *sums,
-                              int first, T *w, const finish_values *f, const int C)
+                              int first, T *w, const finish_values *values, const int C)
 {
-    const V alpha = v_set1(f->alpha), inverse = v_set1(f->inverse), minus_rate = v_set1(f->minus_rate);
+    const finish_vectors f = in_all_lanes(values);
+    const VT tail = v_tail(last);
     const uint16_t *list = b->list[count];
     for (int64_t t = 0, n_list = b->n_list[count]; t < n_list; t++) {
         const csr_place *place = &b->places[list[t]];
@@ -276,19 +277,8 @@ VEC_FN void csr_columns_strip(const csr_block *b, int count, const T *d, int64_t
             total[c] = first ? v_zero() : load_lanes(sums + at + c * VL, c == C - 1 ? last : VL);
         WHOLE_OR_NOT(last, csr_sums, &entries->value, &entries->row, sizeof(T), 2, place->n, d, n_out, 0, last, total,
                      C);
-        UNROLL for (int c = 0; c < C; c++) {
-            const int64_t n = c == C - 1 ? last : VL;
-            if (f->mode == CMLP_KEEP_SUM) {
-                store_lanes(sums + at + c * VL, n, total[c]);
-                continue;
-            }
-            const V old = load_lanes(w + at + c * VL, n);
-            const V g = v_mul(v_fma(alpha, old, total[c]), inverse);
-            if (f->mode == CMLP_GRADIENT)
-                store_lanes(sums + at + c * VL, n, g);
-            else
-                store_lanes(w + at + c * VL, n, v_fma(minus_rate, g, old));
-        }
+        UNROLL for (int c = 0; c < C; c++)
+            finish(total[c], sums + at + c * VL, w + at + c * VL, tail, c < C - 1 || last == VL, &f);
     }
 }
 

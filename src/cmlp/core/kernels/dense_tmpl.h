@@ -45,6 +45,36 @@ VEC_FN void dense_group(const T *const x[], int64_t k, const T *w, int64_t ldw, 
     }
 }
 
+/* sum += a chunk of R rows, without dark columns if these are looked for. The next tile's rows are fetched bit by bit:
+ * all at once would hold up what is computed. */
+VEC_FN void dense_chunk(const cmlp_matrix *x, const T *const rows[], lit_count *count, int64_t k0, int64_t k1,
+                        const T *w, int64_t ldw, VT tail, V sum[][2], const int R, const int C, const int whole)
+{
+    const int by_groups = C == 1 && DENSE_BY_GROUPS;
+    int64_t ahead = x->ahead ? k0 : k1, width = by_groups ? GROUP : CMLP_CHUNK, n_groups = (k1 - k0 + width - 1) / width;
+    uint8_t lit[GROUPS];
+    const uint8_t *groups = all_groups;
+    const int64_t n_lit = x->lit ? lit_groups(x, R, k0, k1 - k0, lit, count) : NOT_LOOKED;
+    if (n_lit != NOT_LOOKED) {
+        width = GROUP;
+        groups = lit;
+        n_groups = n_lit;
+    }
+    for (int64_t t = 0; t < n_groups; t++) {
+        const int64_t k = k0 + groups[t], end = k1 - k < width ? k1 : k + width;
+        if (ahead < k1) {
+            fetch(x->ahead, ahead, ahead + 1, R);
+            ahead += CMLP_LINE / (int64_t)sizeof(T);
+        }
+        OPAQUE(ahead);
+        if (by_groups && end - k == GROUP)
+            dense_group(rows, k, w, ldw, tail, sum, R, whole);
+        else
+            dense_columns(rows, k, end, w, ldw, tail, sum, R, C, whole);
+    }
+    fetch(x->ahead, ahead, k1, R);
+}
+
 VEC_FN void dense_tile(const cmlp_matrix *x, lit_count *count, int64_t n_in, const T *w, int64_t ldw, const T *bias,
                        int64_t last, T *z, int64_t ldz, const int R, const int C, const int whole)
 {
@@ -54,31 +84,14 @@ VEC_FN void dense_tile(const cmlp_matrix *x, lit_count *count, int64_t n_in, con
     for (int64_t k0 = 0; !k0 || k0 < n_in; k0 += CMLP_CHUNK) { /* once even for no inputs: z = b + 0 */
         const int64_t k1 = n_in - k0 < CMLP_CHUNK ? n_in : k0 + CMLP_CHUNK;
         V sum[DENSE_ROWS_1][2];
-        int64_t ahead = x->ahead ? k0 : k1;
         UNROLL for (int r = 0; r < R; r++)
             UNROLL for (int c = 0; c < C; c++) sum[r][c] = v_zero();
-        uint8_t lit[GROUPS];
-        const uint8_t *groups = all_groups;
-        int64_t width = C == 1 ? GROUP : CMLP_CHUNK, n_groups = (k1 - k0 + width - 1) / width;
-        if (x->lit && still_looks(count)) {
-            width = GROUP;
-            groups = lit;
-            n_groups = lit_groups(x, R, k0, k1 - k0, lit, count);
-        } else if (x->lit) {
-            memset(x->lit + k0 / GROUP, 1, (size_t)(k1 - k0 + GROUP - 1) / GROUP);
+        if (C > 1 && !x->lit) {
+            if (x->ahead) fetch(x->ahead, k0, k1, R);
+            dense_columns(rows, k0, k1, w, ldw, tail, sum, R, C, whole);
+        } else {
+            dense_chunk(x, rows, count, k0, k1, w, ldw, tail, sum, R, C, whole);
         }
-        for (int64_t t = 0; t < n_groups; t++) {
-            const int64_t k = k0 + groups[t], end = k1 - k < width ? k1 : k + width;
-            if (C == 1 && ahead < k1) {
-                fetch(x->ahead, ahead, ahead + 1, R);
-                ahead += CMLP_LINE / (int64_t)sizeof(T);
-            }
-            if (C == 1 && end - k == GROUP)
-                dense_group(rows, k, w, ldw, tail, sum, R, whole);
-            else
-                dense_columns(rows, k, end, w, ldw, tail, sum, R, C, whole);
-        }
-        fetch(x->ahead, ahead, k1, R);
         const T *before = k0 ? z : bias;
         const int64_t ld = k0 ? ldz : 0;
         UNROLL for (int r = 0; r < R; r++)

@@ -6,38 +6,46 @@
 #define TILE_GROUPS(R, C) ((C) == 1 && (R) >= GROUP ? (R) / GROUP : 1)
 #define MOST_GROUPS (GRADIENT_ROWS_1 / GROUP)
 
-/* Keeps GCC from splitting the pointer again. */
-#if defined(__GNUC__)
-#define AS_ONE_POINTER(p) __asm__("" : "+r"(p))
-#else
-#define AS_ONE_POINTER(p) ((void)0)
-#endif
-
 typedef struct finish_values {
     T alpha, inverse, minus_rate;
     cmlp_finish_mode mode;
 } finish_values;
 
-/* The way out of a tile, whose R x C sums lie in `tile`: rare beside the loop over rows, so one copy serves all. */
-static void finish_tile(const T *tile, int R, int C, const int64_t *groups, int height, int64_t last, int64_t n_out,
-                        T *sums, int first, T *w, const finish_values *f)
+/* The same in every lane. */
+typedef struct finish_vectors {
+    V alpha, inverse, minus_rate;
+    cmlp_finish_mode mode;
+} finish_vectors;
+
+VEC_FN finish_vectors in_all_lanes(const finish_values *f)
 {
-    const V alpha = v_set1(f->alpha), inverse = v_set1(f->inverse), minus_rate = v_set1(f->minus_rate);
+    return (finish_vectors){v_set1(f->alpha), v_set1(f->inverse), v_set1(f->minus_rate), f->mode};
+}
+
+/* The way out of a sum, to where its weights lie. */
+VEC_FN void finish(V s, T *sums, T *w, VT tail, const int whole, const finish_vectors *f)
+{
+    if (f->mode == CMLP_KEEP_SUM) {
+        store_last(sums, tail, whole, s);
+        return;
+    }
+    const V old = load_last(w, tail, whole), g = v_mul(v_fma(f->alpha, old, s), f->inverse);
+    if (f->mode == CMLP_GRADIENT)
+        store_last(sums, tail, whole, g);
+    else
+        store_last(w, tail, whole, v_fma(f->minus_rate, g, old));
+}
+
+/* That of a tile, whose R x C sums lie in `tile`: rare beside the loop over rows, so one copy serves all. */
+static void finish_tile(const T *tile, int R, int C, const int64_t *groups, int height, int64_t last, int64_t n_out,
+                        T *sums, int first, T *w, const finish_values *values)
+{
+    const finish_vectors f = in_all_lanes(values);
     for (int r = 0; r < R; r++)
         for (int c = 0; c < C; c++) {
             const int64_t n = c == C - 1 ? last : VL, at = (groups[r / height] + r % height) * n_out + c * VL;
-            V s = v_load(tile + (r * C + c) * VL);
-            s = v_add(first ? v_zero() : load_lanes(sums + at, n), s);
-            if (f->mode == CMLP_KEEP_SUM) {
-                store_lanes(sums + at, n, s);
-                continue;
-            }
-            V old = load_lanes(w + at, n);
-            V g = v_mul(v_fma(alpha, old, s), inverse);
-            if (f->mode == CMLP_GRADIENT)
-                store_lanes(sums + at, n, g);
-            else
-                store_lanes(w + at, n, v_fma(minus_rate, g, old));
+            const V before = first ? v_zero() : load_lanes(sums + at, n);
+            finish(v_add(before, v_load(tile + (r * C + c) * VL)), sums + at, w + at, v_tail(n), n == VL, &f);
         }
 }
 
@@ -58,7 +66,7 @@ VEC_FN void gradient_tile(const cmlp_matrix *a, const int64_t *groups, const T *
         UNROLL for (int c = 0; c < C; c++) dv[c] = load_last(di + c * VL, tail, whole || c < C - 1);
         UNROLL for (int r0 = 0; r0 < R; r0 += height) {
             const T *group = ai + k[r0 / height];
-            AS_ONE_POINTER(group);
+            OPAQUE(group);
             UNROLL for (int r = 0; r < height; r++) {
                 V av = v_set1(group[r]);
                 UNROLL for (int c = 0; c < C; c++) sum[r0 + r][c] = v_fma(av, dv[c], sum[r0 + r][c]);
@@ -66,18 +74,15 @@ VEC_FN void gradient_tile(const cmlp_matrix *a, const int64_t *groups, const T *
         }
     }
     if (first && f->mode == CMLP_UPDATE) { /* small batches of plain SGD: nothing need leave the registers */
-        const V alpha = v_set1(f->alpha), inverse = v_set1(f->inverse), minus_rate = v_set1(f->minus_rate);
+        finish_vectors update = in_all_lanes(f);
+        update.mode = CMLP_UPDATE; /* the compiler then knows */
         T *to = w;
         UNROLL for (int r = 0; r < R; r++) {
             if (r % height == 0) to = w + k[r / height] * n_out;
-            UNROLL for (int c = 0; c < C; c++) {
-                const int full = whole || c < C - 1;
-                V old = load_last(to + c * VL, tail, full);
-                V g = v_mul(v_fma(alpha, old, v_add(v_zero(), sum[r][c])), inverse);
-                store_last(to + c * VL, tail, full, v_fma(minus_rate, g, old));
-            }
+            UNROLL for (int c = 0; c < C; c++)
+                finish(v_add(v_zero(), sum[r][c]), NULL, to + c * VL, tail, whole || c < C - 1, &update);
             to += n_out;
-            AS_ONE_POINTER(to);
+            OPAQUE(to);
         }
         return;
     }
@@ -154,46 +159,44 @@ static void gradient_run(const gradient_job *job, int64_t k, int64_t end)
     }
 }
 
-/* Weight rows [k, end) whose inputs are all 0. */
-static void gradient_dark(const gradient_job *job, int64_t k, int64_t end)
+/* Of the weight rows [k0, k1), those whose inputs are all 0. */
+static void gradient_dark(const gradient_job *job, int64_t k0, int64_t k1)
 {
-    static const T zeros[VL];
-    for (; k < end; k++)
-        for (int64_t j = 0; j < job->n_out; j += VL)
-            finish_tile(zeros, 1, 1, &k, 1, job->n_out - j < VL ? job->n_out - j : VL, job->n_out, job->sums + j,
-                        job->first, job->w + j, job->finish);
+    const finish_vectors f = in_all_lanes(job->finish);
+    for (int64_t k = k0; k < k1; k += GROUP) {
+        if (job->a->lit[k / GROUP]) continue;
+        const int64_t end = (k1 - k < GROUP ? k1 : k + GROUP) * job->n_out;
+        for (int64_t i = k * job->n_out; i < end; i += VL) {
+            const int64_t n = end - i < VL ? end - i : VL;
+            const V s = job->first ? v_zero() : load_lanes(job->sums + i, n);
+            finish(s, job->sums + i, job->w + i, v_tail(n), n == VL, &f);
+        }
+    }
 }
 
-/* Weight rows [k0, k1), but for those whose inputs are all 0, unless all change: one vector wide, where groups from
- * anywhere make a tile. */
-static void gradient_groups(const gradient_job *job, int64_t k0, int64_t k1, int all)
+/* The others where one vector is all there is: groups from anywhere make a tile. */
+static void gradient_groups(const gradient_job *job, int64_t k0, int64_t k1)
 {
-    int64_t list[MOST_GROUPS], n = 0, k = k0;
+    int64_t list[MOST_GROUPS] = {0}, n = 0, k = k0;
     for (; k + GROUP <= k1; k += GROUP) {
-        const int lit = job->a->lit[k / GROUP];
-        if (all && !lit) gradient_dark(job, k, k + GROUP);
         list[n] = k;
-        n += lit; /* no branch: nobody could foretell it */
+        n += job->a->lit[k / GROUP]; /* no branch: nobody could foretell it */
         if (n < MOST_GROUPS) continue;
         gradient_strip(job, list, n * GROUP, 0);
         n = 0;
     }
     gradient_strip(job, list, n * GROUP, 0);
-    gradient_run(job, k, k1);
+    if (k < k1 && job->a->lit[k / GROUP]) gradient_run(job, k, k1);
 }
 
-/* The same where neighbours make a tile. */
-static void gradient_runs(const gradient_job *job, int64_t k0, int64_t k1, int all)
+/* The others where neighbours make a tile. */
+static void gradient_runs(const gradient_job *job, int64_t k0, int64_t k1)
 {
     const uint8_t *lit = job->a->lit;
     for (int64_t k = k0, end; k < k1; k = end) {
-        const int run = lit[k / GROUP];
-        for (end = k + GROUP; end < k1 && lit[end / GROUP] == run;) end += GROUP;
+        for (end = k + GROUP; end < k1 && lit[end / GROUP] == lit[k / GROUP];) end += GROUP;
         if (end > k1) end = k1;
-        if (run)
-            gradient_run(job, k, end);
-        else if (all)
-            gradient_dark(job, k, end);
+        if (lit[k / GROUP]) gradient_run(job, k, end);
     }
 }
 
@@ -203,10 +206,11 @@ static void gradient(const cmlp_matrix *a, const void *d, int64_t rows, int64_t 
     const finish_values f = {(T)finish->alpha, (T)finish->inverse, -(T)finish->rate, finish->mode};
     const gradient_job job = {.a = a, .rows = rows, .n_out = n_out, .d = d, .sums = sums, .w = w, .first = first,
                               .finish = &f};
+    if (a->lit && changes_all(&f, first)) gradient_dark(&job, k0, k1);
     if (!a->lit)
         gradient_run(&job, k0, k1);
     else if (n_out <= VL)
-        gradient_groups(&job, k0, k1, changes_all(&f, first));
+        gradient_groups(&job, k0, k1);
     else
-        gradient_runs(&job, k0, k1, changes_all(&f, first));
+        gradient_runs(&job, k0, k1);
 }

@@ -11,6 +11,13 @@
 #define NO_UNROLL
 #endif
 
+/* Hides where a value comes from: GCC would make several pointers of one, or two loops. */
+#if defined(__GNUC__)
+#define OPAQUE(x) __asm__("" : "+r"(x))
+#else
+#define OPAQUE(x) ((void)0)
+#endif
+
 /* The first min(n, VL) elements; no mask where none is needed (masked stores are slow on AVX2). */
 VEC_FN V load_lanes(const T *p, int64_t n) { return n >= VL ? v_load(p) : v_load_t(p, v_tail(n)); }
 

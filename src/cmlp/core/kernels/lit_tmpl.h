@@ -25,8 +25,6 @@ typedef struct lit_count {
     int64_t seen, lit;
 } lit_count;
 
-static int still_looks(const lit_count *count) { return count->lit * 8 <= count->seen * 7; }
-
 /* The first column of each group of a chunk. */
 #define FOUR_GROUPS(k) (k), (k) + GROUP, (k) + 2 * GROUP, (k) + 3 * GROUP
 static const uint8_t all_groups[GROUPS] = {FOUR_GROUPS(0),  FOUR_GROUPS(16), FOUR_GROUPS(32), FOUR_GROUPS(48),
@@ -45,17 +43,25 @@ VEC_FN void join_rows(const cmlp_matrix *x, int64_t rows, int64_t k, int64_t n, 
     UNROLL for (int v = 0; v < vectors; v++) v_store(joined + v * VL, v_float(bits[v]));
 }
 
-/* The groups within the chunk [k, k + n) of columns that are lit in some of the rows; the last may be shorter. */
+#define NOT_LOOKED (-1)
+
+/* The groups within the chunk [k, k + n) of columns that are lit in some of the rows, the last of which may be shorter;
+ * returns how many, or NOT_LOOKED. */
 CMLP_APART int64_t lit_groups(const cmlp_matrix *x, int64_t rows, int64_t k, int64_t n, uint8_t *groups,
                               lit_count *count)
 {
     T joined[CMLP_CHUNK + GROUP];
+    uint8_t *flags = x->lit + k / GROUP;
     int64_t n_lit = 0, j = 0;
+    if (count->lit * 8 > count->seen * 7) {
+        memset(flags, 1, (size_t)(n + GROUP - 1) / GROUP);
+        return NOT_LOOKED;
+    }
     for (; j + LIT_VECTORS * VL <= n; j += LIT_VECTORS * VL) join_rows(x, rows, k + j, 0, joined + j, LIT_VECTORS);
     for (; j < n; j += VL) join_rows(x, rows, k + j, n - j, joined + j, 1);
     for (j = 0; j < n; j += GROUP) { /* no branch: nobody could foretell it */
         const int lit = is_lit(joined + j);
-        x->lit[(k + j) / GROUP] |= (uint8_t)lit;
+        flags[j / GROUP] |= (uint8_t)lit;
         groups[n_lit] = (uint8_t)j;
         n_lit += lit;
     }
