@@ -1,7 +1,7 @@
 """python -m benchmarks.recipe
 
 How to reach 98 % on MNIST soonest: the search that chose the recipe, on the training pictures
-alone. Each configuration is trained on the first 50,000 with three seeds and judged on the last
+alone. Each configuration is trained on the first 50,000 with five seeds and judged on the last
 10,000. The recipe will be trained on all 60,000, a fifth more: what a fifth more does to the share
 of mistakes is measured from 41,667 to 50,000 pictures. Chosen is what takes least time among those
 whose worst seed can so be expected to have 98 %.
@@ -29,12 +29,13 @@ class Recipe(NamedTuple):
     peak: float
     epochs: int
     alpha: float = 0.0
+    beta_2: float = 0.999
 
     def estimator(self, seed, n_threads):
         from cmlp import MLPClassifier
 
         return MLPClassifier(
-            self.hidden, solver=self.solver, batch_size=self.batch, alpha=self.alpha,
+            self.hidden, solver=self.solver, batch_size=self.batch, alpha=self.alpha, beta_2=self.beta_2,
             learning_rate="one_cycle", learning_rate_init=self.peak, max_iter=self.epochs,
             input_scale=1 / 255, random_state=seed, n_threads=n_threads,
         )  # fmt: skip
@@ -53,18 +54,23 @@ TRIED = [
     Recipe(NET, "adam", 64, 0.005, 5),
     Recipe(NET, "sgd", 128, 0.2, 4, alpha=0.03),
     Recipe((128, 128), "sgd", 128, 0.2, 4),
+    *[Recipe(NET, "adam", 128, 0.006, 3, beta_2=b) for b in (0.9, 0.95, 0.98)],
+    *[Recipe((n, 64), "adam", 128, 0.007, 3, beta_2=0.95) for n in (160, 192)],
+    *[Recipe((n,), "adam", 128, rate, 3, beta_2=0.95) for n in (160, 192, 224) for rate in (0.006, 0.008)],
+    *[Recipe((n,), "adam", 96, 0.006, 3, beta_2=0.95) for n in (160, 176, 192)],
+    *[Recipe((n,), "sgd", 128, 0.2, 3) for n in (192, 224)],
 ]
 MORE_PICTURES = [Recipe(NET, "sgd", 128, 0.2, n) for n in (3, 4, 5)]
-CHOSEN = Recipe(NET, "sgd", 128, 0.2, 4)
+CHOSEN = Recipe((176,), "adam", 96, 0.006, 3, beta_2=0.95)
 
 
 def judged(recipe, n):
-    """The fits of three seeds on the first n pictures."""
+    """The fits of five seeds on the first n pictures."""
     from cmlp.datasets import load_mnist
 
     X, y, _, _ = load_mnist()
     rest = slice(N_TRAINING, None)
-    return [fitted(recipe.estimator(seed, 1), X[:n], y[:n], X[rest], y[rest]) for seed in range(3)]
+    return [fitted(recipe.estimator(seed, 1), X[:n], y[:n], X[rest], y[rest]) for seed in range(5)]
 
 
 def mistakes(fits):
@@ -85,7 +91,7 @@ def search():
         figures = [100 - mistakes(fits), worst, *expected[recipe]]
         rows.append(["-".join(map(str, recipe.hidden)), *map(str, recipe[1:]), *(f"{f:.2f}" for f in figures)])
     report.table(
-        "the last 10,000 training pictures, three seeds: percent right, seconds of one processor",
+        "the last 10,000 training pictures, five seeds: percent right, seconds of one processor",
         ["hidden", *Recipe._fields[1:], "mean", "worst", "of 60,000", "seconds"],
         rows,
     )

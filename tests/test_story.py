@@ -71,8 +71,8 @@ def test_fast_method_is_the_documented_recipe():
     X_train, y_train, X_test, y_test = datasets.load_digits28()
     story = trained(_story.Options(method="fast"))
     model = cmlp.MLPClassifier(
-        (128, 64), solver="sgd", batch_size=128, alpha=0, learning_rate="one_cycle",
-        learning_rate_init=0.2, max_iter=4, input_scale=1 / 255, random_state=0,
+        (176,), beta_2=0.95, batch_size=96, alpha=0, learning_rate="one_cycle",
+        learning_rate_init=0.006, max_iter=3, input_scale=1 / 255, random_state=0,
     )  # fmt: skip
     model.fit(X_train, y_train)
     assert_same_network(story, model)
@@ -82,7 +82,7 @@ def test_fast_method_is_the_documented_recipe():
 def test_own_layers_and_epochs_go_with_either_method():
     story = _story.Story(_story.Options(method="fast", hidden=(7,), epochs=9))
     assert story.network.sizes == (784, 7, 10) and story.n_epochs == 9
-    assert story.method.rates(8, 9, 256)[-1] == 0.2 * (0.5 / (18 - 0.3 * 18))
+    assert story.method.rates(8, 9, 192)[-1] == 0.006 * (0.5 / (18 - 0.3 * 18))
     story = _story.Story(_story.Options(method="story", hidden=()))
     assert story.network.sizes == (784, 10) and story.n_epochs == 30
     assert story.method.rates(0, 30, 256) is None

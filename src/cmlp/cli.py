@@ -107,7 +107,7 @@ def _make_parser(
         "--method",
         choices=method_names,
         help="story: logistic neurons, squared differences, plain gradient descent; fast: ReLU and "
-        "softmax, log loss, Nesterov's momentum with a one-cycle learning rate (default: story "
+        "softmax, log loss, Adam with a one-cycle learning rate (default: story "
         "for the sample, fast for a whole set)",
     )
     digits.add_argument(
