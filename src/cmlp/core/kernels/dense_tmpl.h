@@ -114,14 +114,23 @@ typedef void dense_fn(const cmlp_matrix *x, lit_count *count, int64_t n_in, cons
     {                                                                                                          \
         WHOLE_OR_NOT(last, dense_tile, x, count, n_in, w, ldw, bias, last, z, ldz, R, C);                      \
     }
-#define DENSE_NAME_1(R) dense_##R##x1,
-#define DENSE_NAME_2(R) dense_##R##x2,
+#define DENSE_ENTRY_1(R) [R] = dense_##R##x1,
+#define DENSE_ENTRY_2(R) [R] = dense_##R##x2,
 #define DENSE_TILE_1(R) DENSE_TILE(R, 1)
 #define DENSE_TILE_2(R) DENSE_TILE(R, 2)
 DENSE_EACH_1(DENSE_TILE_1)
 DENSE_EACH_2(DENSE_TILE_2)
-static dense_fn *const dense_tiles_1[DENSE_ROWS_1] = {DENSE_EACH_1(DENSE_NAME_1)};
-static dense_fn *const dense_tiles_2[DENSE_ROWS_2] = {DENSE_EACH_2(DENSE_NAME_2)};
+/* By height. Of the odd ones all up to half of the tallest are there. */
+static dense_fn *const dense_tiles_1[DENSE_ROWS_1 + 1] = {DENSE_EACH_1(DENSE_ENTRY_1)};
+static dense_fn *const dense_tiles_2[DENSE_ROWS_2 + 1] = {DENSE_EACH_2(DENSE_ENTRY_2)};
+
+/* The next tile's height, where so many rows are left: all nearly equal, so that there is no small rest. */
+static int64_t dense_height(dense_fn *const *tiles, int64_t tallest, int64_t left)
+{
+    const int64_t n = (left + tallest - 1) / tallest, height = (left + n - 1) / n;
+    if (tiles[height]) return height;
+    return height < left ? height + 1 : (height + 1) / 2;
+}
 
 static void dense(const cmlp_matrix *x, int64_t rows, int64_t n_in, const void *w, int64_t ldw, const void *bias,
                   int64_t n_out, void *z, int64_t ldz)
@@ -139,15 +148,13 @@ static void dense(const cmlp_matrix *x, int64_t rows, int64_t n_in, const void *
         int wide = left > VL;
         int64_t width = wide ? (left < 2 * VL ? left : 2 * VL) : left;
         int64_t last = wide ? width - VL : width;
-        int64_t most = wide ? DENSE_ROWS_2 : DENSE_ROWS_1;
-        int64_t tiles = (rows + most - 1) / most;
-        for (int64_t t = 0; t < tiles; t++) { /* tiles of nearly equal height: no small rest */
-            int64_t i0 = rows * t / tiles, n = rows * (t + 1) / tiles - i0;
+        dense_fn *const *tiles = wide ? dense_tiles_2 : dense_tiles_1;
+        for (int64_t i0 = 0, n; i0 < rows; i0 += n) {
+            n = dense_height(tiles, wide ? DENSE_ROWS_2 : DENSE_ROWS_1, rows - i0);
             const void *list[DENSE_ROWS_1];
             for (int64_t r = 0; r < n; r++) list[r] = AT_ROW(x, i0 + r);
-            dense_fn *tile = wide ? dense_tiles_2[n - 1] : dense_tiles_1[n - 1];
             const cmlp_matrix tile_rows = {.list = list, .ahead = x->ahead && !j ? x->ahead + i0 : 0, .lit = x->lit};
-            tile(&tile_rows, &count, n_in, wt + j, ldw, bt ? bt + j : no_bias, last, zt + i0 * ldz + j, ldz);
+            tiles[n](&tile_rows, &count, n_in, wt + j, ldw, bt ? bt + j : no_bias, last, zt + i0 * ldz + j, ldz);
         }
         j += width;
     }

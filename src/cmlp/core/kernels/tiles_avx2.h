@@ -1,7 +1,7 @@
 /* Tile sizes: 16 registers: 6 x 2 sums, two vectors of W, a broadcast. */
 #define DENSE_ROWS_1 12
 #define DENSE_ROWS_2 6
-#define DENSE_EACH_1(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12)
+#define DENSE_EACH_1(X) X(1) X(2) X(3) X(4) X(5) X(6) X(8) X(10) X(12)
 #define DENSE_EACH_2(X) X(1) X(2) X(3) X(4) X(5) X(6)
 #define DENSE_BY_GROUPS 0
 #define GRADIENT_ROWS_1 12

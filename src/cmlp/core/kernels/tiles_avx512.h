@@ -2,8 +2,8 @@
  * column wants a taller tile, because each of its rows waits for one vector only. */
 #define DENSE_ROWS_1 14
 #define DENSE_ROWS_2 14
-#define DENSE_EACH_1(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14)
-#define DENSE_EACH_2(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14)
+#define DENSE_EACH_1(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(10) X(12) X(14)
+#define DENSE_EACH_2(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(10) X(12) X(14)
 #define DENSE_BY_GROUPS 1
 #define GRADIENT_ROWS_1 28
 #define GRADIENT_EACH_1(X) X(28) X(16) X(8) X(4) X(2) X(1)
