@@ -19,11 +19,11 @@ static int64_t full_row(const cmlp_net *net) { return cmlp_n_in(net) + net->kern
 void cmlp_input_lay_out(cmlp_space *space, const cmlp_net *net, int csr, int64_t rows, int32_t n_threads, int ahead,
                         cmlp_input_space *input)
 {
-    const int skip = !csr && cmlp_may_skip(net);
+    const int skip = !csr && cmlp_may_skip(net) && (rows > 1 || ahead); /* of a lone row, the dense kernel does it */
     const int64_t room = skip ? allowed(net, rows) + n_threads * full_row(net) : 0;
     input->list = cmlp_take(space, csr ? 0 : rows, sizeof(void *));
     input->ahead = ahead && !csr ? cmlp_take(space, rows, sizeof(void *)) : NULL;
-    input->sparse = cmlp_take(space, csr || skip ? rows : 0, sizeof(cmlp_csr_row));
+    input->sparse = csr || skip ? cmlp_take(space, rows, sizeof(cmlp_csr_row)) : NULL;
     input->converted = cmlp_take(space, (csr ? 1 : rows) * cmlp_n_in(net), net->element);
     input->values = cmlp_take(space, room, net->element);
     input->columns = cmlp_take(space, room, sizeof(int32_t));
@@ -57,7 +57,7 @@ cmlp_input cmlp_gather_input(const cmlp_data *data, int64_t selected, int64_t n,
         return cmlp_input_at(data, space, a, 1);
     }
     cmlp_gather_rows(data, selected, n, space->list + a, cmlp_at(net, space->converted, a * cmlp_n_in(net)));
-    if (cmlp_may_skip(net) && skip_zeros(data, selected, n, space, a, index)) return cmlp_input_at(data, space, a, 1);
+    if (space->sparse && skip_zeros(data, selected, n, space, a, index)) return cmlp_input_at(data, space, a, 1);
     cmlp_input input = cmlp_input_at(data, space, a, 0);
     if (space->ahead && cmlp_look_ahead(data, selected + tile, n, space->ahead + a))
         input.rows.ahead = space->ahead + a;

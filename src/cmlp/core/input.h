@@ -8,7 +8,7 @@
 /* Room for the rows of a tile; several threads may fill it, each its share. */
 typedef struct cmlp_input_space {
     const void **list, **ahead; /* rows where they lie, or converted; those of the next tile (NULL: not wanted) */
-    cmlp_csr_row *sparse;
+    cmlp_csr_row *sparse; /* NULL: zeros are not left out here */
     void *converted;  /* dense rows of the net's type; room for one where the data are CSR */
     void *values;     /* what is left of these without the zeros, */
     int32_t *columns; /* and where it stood */
