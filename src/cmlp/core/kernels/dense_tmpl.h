@@ -40,19 +40,18 @@ VEC_FN void dense_tile(const T *const *x, const void *const *ahead, int64_t n_in
                 UNROLL for (int c = 0; c < C; c++) sum[r][c] = v_fma(xv, wv[c], sum[r][c]);
             }
         }
+        const T *before = k0 ? z : bias;
+        const int64_t ld = k0 ? ldz : 0;
         UNROLL for (int r = 0; r < R; r++)
             UNROLL for (int c = 0; c < C; c++) {
-                const int64_t n = c == C - 1 ? last : VL;
-                T *to = z + r * ldz + c * VL;
-                V total = v_zero();
-                if (k0)
-                    total = load_lanes(to, n);
-                else if (bias)
-                    total = v_add(load_lanes(bias + c * VL, n), total);
-                store_lanes(to, n, v_add(total, sum[r][c]));
+                const int full = whole || c < C - 1;
+                V total = v_add(load_last(before + r * ld + c * VL, tail, full), v_zero()); /* -0 becomes +0 */
+                store_last(z + r * ldz + c * VL, tail, full, v_add(total, sum[r][c]));
             }
     }
 }
+
+static const T no_bias[2 * VL];
 
 typedef void dense_fn(const T *const *x, const void *const *ahead, int64_t n_in, const T *w, int64_t ldw, const T *bias,
                       int64_t last, T *z, int64_t ldz);
@@ -94,7 +93,7 @@ static void dense(const cmlp_matrix *x, int64_t rows, int64_t n_in, const void *
             for (int64_t r = 0; r < n; r++) list[r] = AT_ROW(x, i0 + r);
             dense_fn *tile = wide ? dense_tiles_2[n - 1] : dense_tiles_1[n - 1];
             const void *const *ahead = x->ahead && !j ? x->ahead + i0 : 0;
-            tile(list, ahead, n_in, wt + j, ldw, bt ? bt + j : 0, last, zt + i0 * ldz + j, ldz);
+            tile(list, ahead, n_in, wt + j, ldw, bt ? bt + j : no_bias, last, zt + i0 * ldz + j, ldz);
         }
         j += width;
     }

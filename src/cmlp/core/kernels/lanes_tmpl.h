@@ -48,6 +48,14 @@ VEC_FN void store_lanes(T *p, int64_t n, V x)
 /* The last vector of a row, `whole` being a constant. */
 VEC_FN V load_last(const T *p, VT tail, const int whole) { return whole ? v_load(p) : v_load_t(p, tail); }
 
+VEC_FN void store_last(T *p, VT tail, const int whole, V x)
+{
+    if (whole)
+        v_store(p, x);
+    else
+        v_store_t(p, tail, x);
+}
+
 /* Calls a tile with `whole` as its last argument. Where a partial load costs no more than another, one instance serves
  * both; elsewhere it would be most of the work. */
 #define WHOLE_OR_NOT(last, tile, ...)      \
