@@ -253,13 +253,8 @@ void check_keep_nonzero(harness *h)
 {
     const int64_t n = random_below(&h->random, 2) ? pick_width(h) : random_below(&h->random, 300);
     const int64_t lanes = h->tables[h->n_tables - 1]->lanes, room = (n + lanes - 1) / lanes * lanes;
-    const int64_t of = PICK(h, 1, 2, 10, 100); /* one in so many is kept, in stretches of up to 40 */
     keep_case c = {.v = new_operand(h, "v", h->dtype, n, INPUT)};
-    for (int64_t i = 0, end; i < n; i = end) {
-        end = i + 1 + random_below(&h->random, 40);
-        for (int64_t k = i; random_below(&h->random, of) && k < end && k < n; k++)
-            put(h->dtype, c.v->before, k, random_below(&h->random, 2) ? 0 : -0.0);
-    }
+    darken(h, c.v);
     c.values = new_operand(h, "values", h->dtype, n, OUTPUT);
     c.columns = new_operand(h, "columns", CMLP_FLOAT64, n, OUTPUT);
     c.count = new_operand(h, "count", CMLP_FLOAT64, 1, OUTPUT);

@@ -64,6 +64,16 @@ void poison_gaps(operand *o, int64_t row, int64_t ld)
         if (i % ld >= row) put(o->dtype, o->before, i, NAN);
 }
 
+void darken(harness *h, operand *o)
+{
+    const int64_t of = PICK(h, 1, 2, 3, 10, 100);
+    for (int64_t i = 0, end; i < o->n; i = end) {
+        end = i + 1 + random_below(&h->random, 40);
+        for (int64_t k = i; random_below(&h->random, of) && k < end && k < o->n; k++)
+            put(o->dtype, o->before, k, random_below(&h->random, 2) ? 0 : -0.0);
+    }
+}
+
 int64_t pick(harness *h, const int64_t *list, int64_t n) { return list[random_below(&h->random, n)]; }
 
 int64_t pick_width(harness *h)

@@ -15,7 +15,7 @@
 #include <time.h>
 
 const kernel_check kernel_checks[] = {
-    {"dense", check_dense, 1500},
+    {"dense", check_dense, 2000},
     {"gradient", check_gradient, 1500},
     {"csr", check_csr, 1500},
     {"csr_gradient", check_csr_gradient, 1500},

@@ -64,6 +64,8 @@ operand *new_operand(harness *h, const char *name, int32_t dtype, int64_t n, ope
 /* Replaces all elements, or makes those NaN that stand between rows of length `row`. */
 void fill(operand *o, double value);
 void poison_gaps(operand *o, int64_t row, int64_t ld);
+/* Makes elements 0 or -0, in stretches: about one in so many stays as it was, the number being drawn. */
+void darken(harness *h, operand *o);
 double random_value(harness *h);
 /* A shape: small numbers, and those around multiples of the vector and the chunk. */
 int64_t pick(harness *h, const int64_t *list, int64_t n);

@@ -1,6 +1,9 @@
 /* Zeros of dense rows may be left out: among themselves, dark rows have the bits that they have among full ones, where
- * nothing is left out. The full rows have the weight 0, so that they count for nothing. */
+ * nothing is left out. The full rows have the weight 0, so that they count for nothing. And a row alone, of which the
+ * kernel leaves them out, has the bits that it has among all. */
 #include "fixture.h"
+
+#include <string.h>
 
 enum { DARK = 150, FULL = 110, ROWS = DARK + FULL };
 
@@ -37,6 +40,29 @@ static void test_same_bits(uint32_t isa, int32_t dtype, int32_t solver, int32_t 
     fixture_free(&f);
 }
 
+/* Rows of 0 and -0 in part, in whole or not at all, through layers narrow and wide. */
+static void test_alone(uint32_t isa, int32_t dtype, int64_t n_in, int64_t hidden)
+{
+    const shape s = {3, {n_in, hidden, 10}, CMLP_RELU, CMLP_SOFTMAX, CMLP_LOG_LOSS, .rows = 12, .batch = 12,
+                     .dtype = dtype, .solver = CMLP_SGD, .isa = isa, .dark = 8};
+    char among[12 * 10 * sizeof(double)];
+    fixture_make(&f, &s);
+    for (int64_t k = 0; k < n_in; k++) put(dtype, f.x, k, k % 2 ? 0 : -0.0);
+    fixture_reset(&f, FORWARD);
+    CHECK(fixture_call(&f, FORWARD) == CMLP_OK);
+    const size_t row = (size_t)f.n_out * size_of(dtype);
+    memcpy(among, f.output, row * (size_t)f.n);
+    for (int64_t i = 0; i < f.n; i++) {
+        fixture_reset(&f, FORWARD);
+        f.rows.order = &i;
+        f.rows.n_order = 1;
+        CHECK(fixture_call(&f, FORWARD) == CMLP_OK && fixture_intact(&f));
+        check_that(!memcmp(f.output, among + row * (size_t)i, row), "row %d of %d inputs alone: other bits", (int)i,
+                   (int)n_in);
+    }
+    fixture_free(&f);
+}
+
 int main(void)
 {
     uint32_t isas[8];
@@ -47,6 +73,12 @@ int main(void)
                 test_same_bits(isas[isa], dtype, CMLP_SGD, n_threads, 0);
                 test_same_bits(isas[isa], dtype, CMLP_SGD, n_threads, 0.1);
                 test_same_bits(isas[isa], dtype, CMLP_ADAM, n_threads, 0);
+            }
+    for (int isa = 0; isa < n_isas; isa++)
+        for (int32_t dtype = CMLP_FLOAT32; dtype <= CMLP_FLOAT64; dtype++)
+            for (int64_t n_in = 120; n_in < 1400; n_in += 131) {
+                test_alone(isas[isa], dtype, n_in, 12);
+                test_alone(isas[isa], dtype, n_in, 75);
             }
     return finish();
 }

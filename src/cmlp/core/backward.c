@@ -237,6 +237,7 @@ typedef struct weight_share {
     int32_t layer;
     int64_t k0, k1;
     int biases;
+    uint64_t *lit; /* of the first layer's input, or NULL */
 } weight_share;
 
 static void squares_of(cmlp_batch_job *job, const void *params, int32_t l, int64_t k0, int64_t k1)
@@ -271,8 +272,9 @@ static void gradient_share(cmlp_batch_job *job, const weight_share *share, int64
                               .rate = end->step ? end->step->rate : 0};
         void *delta = cmlp_at(net, job->deltas[share->layer], i * layer->n_out);
         if (share->layer || !sparse) { /* else sparse_share() has done it */
-            const cmlp_matrix a = share->layer ? layer_input(job, share->layer, i)
-                                               : cmlp_input_at(&job->data, &job->input, i, 0).rows;
+            cmlp_matrix a = share->layer ? layer_input(job, share->layer, i)
+                                         : cmlp_input_at(&job->data, &job->input, i, 0).rows;
+            a.lit = share->lit;
             net->kernels->gradient(&a, delta, m, share->k0, share->k1, layer->n_out,
                                    cmlp_at(net, job->gradient, weights), first, cmlp_at(net, w, weights), &finish);
         }
@@ -313,7 +315,7 @@ static void weights_share(cmlp_batch_job *job, int64_t n, int first_tile, int la
         weight_share share = {.layer = l, .biases = index == size - 1};
         cmlp_team_share(layer->n_in, job->objective.alpha > 0 ? SQUARE_ROWS : CMLP_GROUP, index, size, &share.k0,
                         &share.k1);
-        if (!l) cmlp_join_lit(net, &job->input, size, share.k0, share.k1);
+        if (!l) share.lit = cmlp_join_lit(net, &job->input, index, size);
         if (!l && sparse)
             sparse_share(job, &share, n, first_tile, last_tile, end, weight_sum,
                          job->scratch + (size_t)index * job->scratch_size);

@@ -15,7 +15,7 @@ int cmlp_may_skip(const cmlp_net *net) { return net->layers[0].n_out >= SKIP_OUT
 /* Whether to look for inputs that are dark in several rows. */
 static int looks(const cmlp_net *net) { return !cmlp_may_skip(net) && cmlp_n_in(net) >= CMLP_CHUNK; }
 
-static int64_t n_groups(const cmlp_net *net) { return (cmlp_n_in(net) + CMLP_GROUP - 1) / CMLP_GROUP; }
+static int64_t n_words(const cmlp_net *net) { return (cmlp_n_in(net) + CMLP_MARKS - 1) / CMLP_MARKS; }
 
 /* Elements that so many rows may have left. A thread goes on to the next row while its rows are within what one more
  * may have, and that row may be full. */
@@ -26,15 +26,15 @@ static int64_t full_row(const cmlp_net *net) { return cmlp_n_in(net) + net->kern
 void cmlp_input_lay_out(cmlp_space *space, const cmlp_net *net, int csr, int64_t rows, int32_t n_threads, int ahead,
                         cmlp_input_space *input)
 {
-    const int skip = !csr && cmlp_may_skip(net);
+    const int skip = !csr && cmlp_may_skip(net) && (rows > 1 || ahead); /* of a lone row, the dense kernel does it */
     const int64_t room = skip ? allowed(net, rows) + n_threads * full_row(net) : 0;
     input->list = cmlp_take(space, csr ? 0 : rows, sizeof(void *));
     input->ahead = ahead && !csr ? cmlp_take(space, rows, sizeof(void *)) : NULL;
-    input->sparse = cmlp_take(space, csr || skip ? rows : 0, sizeof(cmlp_csr_row));
+    input->sparse = csr || skip ? cmlp_take(space, rows, sizeof(cmlp_csr_row)) : NULL;
     input->converted = cmlp_take(space, (csr ? 1 : rows) * cmlp_n_in(net), net->element);
     input->values = cmlp_take(space, room, net->element);
     input->columns = cmlp_take(space, room, sizeof(int32_t));
-    input->lit = !csr && looks(net) ? cmlp_take(space, (n_threads + 1) * n_groups(net), 1) : NULL;
+    input->lit = !csr && looks(net) ? cmlp_take(space, 2 * n_threads * n_words(net), sizeof(uint64_t)) : NULL;
     input->n_threads = n_threads;
 }
 
@@ -66,36 +66,31 @@ cmlp_input cmlp_gather_input(const cmlp_data *data, int64_t selected, int64_t n,
         return cmlp_input_at(data, space, a, 1);
     }
     cmlp_gather_rows(data, selected, n, space->list + a, cmlp_at(net, space->converted, a * cmlp_n_in(net)));
-    if (cmlp_may_skip(net) && skip_zeros(data, selected, n, space, a, index)) return cmlp_input_at(data, space, a, 1);
+    if (space->sparse && skip_zeros(data, selected, n, space, a, index)) return cmlp_input_at(data, space, a, 1);
     cmlp_input input = cmlp_input_at(data, space, a, 0);
     if (space->lit) {
-        input.rows.lit = space->lit + index * n_groups(net);
-        memset(input.rows.lit, 0, (size_t)n_groups(net));
+        input.rows.lit = space->lit + index * n_words(net);
+        memset(input.rows.lit, 0, (size_t)n_words(net) * sizeof(uint64_t));
     }
     if (space->ahead && cmlp_look_ahead(data, selected + tile, n, space->ahead + a))
         input.rows.ahead = space->ahead + a;
     return input;
 }
 
-/* Behind those of the threads. */
-static uint8_t *joined_lit(const cmlp_net *net, const cmlp_input_space *space)
+uint64_t *cmlp_join_lit(const cmlp_net *net, const cmlp_input_space *space, int32_t index, int32_t size)
 {
-    return space->lit ? space->lit + space->n_threads * n_groups(net) : NULL;
-}
-
-void cmlp_join_lit(const cmlp_net *net, const cmlp_input_space *space, int32_t size, int64_t k0, int64_t k1)
-{
-    uint8_t *joined = joined_lit(net, space);
-    if (!joined) return;
-    const int64_t from = k0 / CMLP_GROUP, to = (k1 + CMLP_GROUP - 1) / CMLP_GROUP;
-    memcpy(joined + from, space->lit + from, (size_t)(to - from));
-    for (int32_t i = 1; i < size; i++)
-        for (int64_t g = from; g < to; g++) joined[g] |= space->lit[i * n_groups(net) + g];
+    if (!space->lit) return NULL;
+    const int64_t words = n_words(net);
+    uint64_t *joined = space->lit + (space->n_threads + index) * words;
+    memset(joined, 0, (size_t)words * sizeof *joined);
+    for (int32_t i = 0; i < size; i++)
+        for (int64_t word = 0; word < words; word++) joined[word] |= space->lit[i * words + word];
+    return joined;
 }
 
 cmlp_input cmlp_input_at(const cmlp_data *data, const cmlp_input_space *space, int64_t a, int sparse)
 {
-    if (!sparse) return (cmlp_input){.rows = {.list = space->list + a, .lit = joined_lit(data->net, space)}};
+    if (!sparse) return (cmlp_input){.rows = {.list = space->list + a}};
     if (cmlp_is_sparse(data)) return (cmlp_input){.sparse = 1, .csr = cmlp_sparse_matrix(data, space->sparse + a)};
     const cmlp_csr own = {.rows = space->sparse + a, .scale = 1, .dtype = data->net->dtype};
     return (cmlp_input){.sparse = 1, .csr = own};

@@ -9,11 +9,11 @@
 /* Room for the rows of a tile; several threads may fill it, each its share. */
 typedef struct cmlp_input_space {
     const void **list, **ahead; /* rows where they lie, or converted; those of the next tile (NULL: not wanted) */
-    cmlp_csr_row *sparse;
+    cmlp_csr_row *sparse; /* NULL: zeros are not left out here */
     void *converted;  /* dense rows of the net's type; room for one where the data are CSR */
     void *values;     /* what is left of these without the zeros, */
     int32_t *columns; /* and where it stood */
-    uint8_t *lit;     /* which groups of inputs are not dark: of each thread's rows, then of all; NULL: not looked at */
+    uint64_t *lit;    /* marks of inputs that are not dark, in each thread's rows, then for each in all; NULL: none */
     int32_t n_threads;
 } cmlp_input_space;
 
@@ -37,8 +37,8 @@ void cmlp_input_lay_out(cmlp_space *space, const cmlp_net *net, int csr, int64_t
 cmlp_input cmlp_gather_input(const cmlp_data *data, int64_t selected, int64_t n, const cmlp_input_space *space,
                              int64_t a, int64_t tile, int32_t index);
 
-/* Joins what `size` threads have found of the inputs [k0, k1), whole groups, for cmlp_input_at(). */
-void cmlp_join_lit(const cmlp_net *net, const cmlp_input_space *space, int32_t size, int64_t k0, int64_t k1);
+/* Marks for thread `index` of what `size` threads have found, or NULL. */
+uint64_t *cmlp_join_lit(const cmlp_net *net, const cmlp_input_space *space, int32_t index, int32_t size);
 
 /* The gathered rows from row a on; `sparse` says whether all of them have become so. */
 cmlp_input cmlp_input_at(const cmlp_data *data, const cmlp_input_space *space, int64_t a, int sparse);

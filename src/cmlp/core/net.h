@@ -38,14 +38,15 @@ static inline int cmlp_is_finite(double x) { return x - x == 0; }
 
 static inline int cmlp_misaligned(const void *p, size_t alignment) { return (uintptr_t)p % alignment != 0; }
 
-/* Grows *total by count * size, rounded up to the alignment; 0 if that does not fit. */
+/* Grows *total by count * size, rounded up to the alignment; 0 if that does not fit. Counts that no memory can hold are
+ * refused first, so that nothing need be divided; sizes are those of types. */
 static inline int cmlp_add_size(size_t *total, int64_t count, size_t size)
 {
-    const size_t most = (size_t)PTRDIFF_MAX - CMLP_ALIGNMENT;
-    if (count < 0 || (uint64_t)count > most / size) return 0;
-    size_t bytes = ((size_t)count * size + CMLP_ALIGNMENT - 1) / CMLP_ALIGNMENT * CMLP_ALIGNMENT;
+    const uint64_t most = (uint64_t)PTRDIFF_MAX - CMLP_ALIGNMENT;
+    if (count < 0 || count >> 48) return 0;
+    const uint64_t bytes = ((uint64_t)count * size + CMLP_ALIGNMENT - 1) / CMLP_ALIGNMENT * CMLP_ALIGNMENT;
     if (bytes > most - *total) return 0;
-    *total += bytes;
+    *total += (size_t)bytes;
     return 1;
 }
 

@@ -53,32 +53,40 @@ static T row_max(const T *z, int64_t n)
     return most;
 }
 
-/* sum_j x_j w_j (w all 1 where NULL) as one output of the dense product: chunks of chains. */
+/* sum_j x_j w_j as one output of the dense product: chunks of chains. */
 static T chunked_sum(const T *x, const T *w, int64_t n)
 {
     V total = v_zero();
     for (int64_t j0 = 0; j0 < n; j0 += CMLP_CHUNK) {
         int64_t j1 = n - j0 < CMLP_CHUNK ? n : j0 + CMLP_CHUNK;
         V sum = v_zero();
-        for (int64_t j = j0; j < j1; j++) sum = v_fma(v_set1(x[j]), v_set1(w ? w[j] : 1), sum);
+        for (int64_t j = j0; j < j1; j++) sum = v_fma(v_set1(x[j]), v_set1(w[j]), sum);
         total = v_add(total, sum);
     }
     return v_first(total);
 }
 
-/* z = softmax(z); shifted, where given, takes z - max z. Returns sum exp(z - max z). */
+/* z = softmax(z); shifted, where given, takes z - max z. Returns sum exp(z - max z), by the rule of chunks. */
 static T softmax_row(T *z, T *shifted, int64_t n)
 {
     const V most = v_set1(row_max(z, n));
+    T total = 0, sum = 0;
     for (int64_t j = 0; j < n; j += VL) {
-        V t = v_sub(load_lanes(z + j, n - j), most);
+        T terms[VL]; /* whole vectors can be read again at once, partial ones only when they have reached the cache */
+        const V t = v_sub(load_lanes(z + j, n - j), most), e = v_exp(t);
         if (shifted) store_lanes(shifted + j, n - j, t);
-        store_lanes(z + j, n - j, v_exp(t));
+        store_lanes(z + j, n - j, e);
+        v_store(terms, e);
+        if (j % CMLP_CHUNK == 0) {
+            total += sum;
+            sum = 0;
+        }
+        for (int64_t l = 0; l < VL && j + l < n; l++) sum += terms[l];
     }
-    const T sum = chunked_sum(z, 0, n);
+    total += sum;
     for (int64_t j = 0; j < n; j += VL)
-        store_lanes(z + j, n - j, v_div(load_lanes(z + j, n - j), v_set1(sum)));
-    return sum;
+        store_lanes(z + j, n - j, v_div(load_lanes(z + j, n - j), v_set1(total)));
+    return total;
 }
 
 static void activate(int32_t activation, void *z, int64_t rows, int64_t n)

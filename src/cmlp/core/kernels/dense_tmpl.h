@@ -45,52 +45,50 @@ VEC_FN void dense_group(const T *const x[], int64_t k, const T *w, int64_t ldw, 
     }
 }
 
-/* sum += a chunk of R rows, without dark columns if these are looked for. The next tile's rows are fetched bit by bit:
- * all at once would hold up what is computed. */
-VEC_FN void dense_chunk(const cmlp_matrix *x, const T *const rows[], lit_count *count, int64_t k0, int64_t k1,
-                        const T *w, int64_t ldw, VT tail, V sum[][2], const int R, const int C, const int whole)
+/* sum += a chunk of R rows, of which the marked columns. The next tile's rows are fetched bit by bit: all at once would
+ * hold up what is computed. */
+VEC_FN void dense_marked(const T *const rows[], const void *const *ahead, const uint64_t *marks, int64_t k0, int64_t k1,
+                         const T *w, int64_t ldw, VT tail, V sum[][2], const int R, const int C, const int whole)
 {
     const int by_groups = C == 1 && DENSE_BY_GROUPS;
-    int64_t ahead = x->ahead ? k0 : k1, width = by_groups ? GROUP : CMLP_CHUNK, n_groups = (k1 - k0 + width - 1) / width;
-    uint8_t lit[GROUPS];
-    const uint8_t *groups = all_groups;
-    const int64_t n_lit = x->lit ? lit_groups(x, R, k0, k1 - k0, lit, count) : NOT_LOOKED;
-    if (n_lit != NOT_LOOKED) {
-        width = GROUP;
-        groups = lit;
-        n_groups = n_lit;
-    }
-    for (int64_t t = 0; t < n_groups; t++) {
-        const int64_t k = k0 + groups[t], end = k1 - k < width ? k1 : k + width;
-        if (ahead < k1) {
-            fetch(x->ahead, ahead, ahead + 1, R);
-            ahead += CMLP_LINE / (int64_t)sizeof(T);
+    int64_t fetched = ahead ? k0 : k1;
+    for (int64_t i = 0; k0 + i * MARKS < k1; i++) {
+        uint64_t left = marks_within(by_groups ? mark_groups(marks[i]) : marks[i], i, 0, k1 - k0);
+        for (; left; left &= left - 1) {
+            const int64_t k = k0 + i * MARKS + lowest_bit(left);
+            if (fetched < k1) {
+                fetch(ahead, fetched, fetched + 1, R);
+                fetched += CMLP_LINE / (int64_t)sizeof(T);
+            }
+            OPAQUE(fetched);
+            if (by_groups && k1 - k >= GROUP)
+                dense_group(rows, k, w, ldw, tail, sum, R, whole);
+            else
+                dense_columns(rows, k, by_groups ? k1 : k + 1, w, ldw, tail, sum, R, C, whole);
         }
-        OPAQUE(ahead);
-        if (by_groups && end - k == GROUP)
-            dense_group(rows, k, w, ldw, tail, sum, R, whole);
-        else
-            dense_columns(rows, k, end, w, ldw, tail, sum, R, C, whole);
     }
-    fetch(x->ahead, ahead, k1, R);
+    fetch(ahead, fetched, k1, R);
 }
 
 VEC_FN void dense_tile(const cmlp_matrix *x, lit_count *count, int64_t n_in, const T *w, int64_t ldw, const T *bias,
                        int64_t last, T *z, int64_t ldz, const int R, const int C, const int whole)
 {
     const VT tail = v_tail(last);
-    const T *rows[DENSE_ROWS_1];
-    UNROLL for (int r = 0; r < R; r++) rows[r] = x->list[r];
     for (int64_t k0 = 0; !k0 || k0 < n_in; k0 += CMLP_CHUNK) { /* once even for no inputs: z = b + 0 */
         const int64_t k1 = n_in - k0 < CMLP_CHUNK ? n_in : k0 + CMLP_CHUNK;
+        uint64_t marks[CMLP_CHUNK / MARKS] = {~UINT64_C(0), ~UINT64_C(0)};
+        const int looked = x->lit && mark_lit(x, R, k0, k1 - k0, marks, count);
+        const T *rows[DENSE_ROWS_1]; /* read anew for each loop, or GCC keeps them where the other leaves room */
         V sum[DENSE_ROWS_1][2];
         UNROLL for (int r = 0; r < R; r++)
             UNROLL for (int c = 0; c < C; c++) sum[r][c] = v_zero();
-        if (C > 1 && !x->lit) {
-            if (x->ahead) fetch(x->ahead, k0, k1, R);
-            dense_columns(rows, k0, k1, w, ldw, tail, sum, R, C, whole);
+        if (looked || (C == 1 && DENSE_BY_GROUPS)) {
+            UNROLL for (int r = 0; r < R; r++) rows[r] = x->list[r];
+            dense_marked(rows, x->ahead, marks, k0, k1, w, ldw, tail, sum, R, C, whole);
         } else {
-            dense_chunk(x, rows, count, k0, k1, w, ldw, tail, sum, R, C, whole);
+            if (x->ahead) fetch(x->ahead, k0, k1, R);
+            UNROLL for (int r = 0; r < R; r++) rows[r] = x->list[r];
+            dense_columns(rows, k0, k1, w, ldw, tail, sum, R, C, whole);
         }
         const T *before = k0 ? z : bias;
         const int64_t ld = k0 ? ldz : 0;
@@ -139,7 +137,7 @@ static void dense(const cmlp_matrix *x, int64_t rows, int64_t n_in, const void *
     T *zt = z;
     lit_count count = {0};
     if (rows == 1) {
-        if (x->lit) memset(x->lit, 1, (size_t)(n_in + GROUP - 1) / GROUP);
+        if (x->lit) mark_nonzero(AT_ROW(x, 0), n_in, x->lit, n_in);
         dense_row(AT_ROW(x, 0), n_in, wt, ldw, bt, n_out, zt);
         return;
     }

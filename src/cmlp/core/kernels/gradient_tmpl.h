@@ -159,45 +159,50 @@ static void gradient_run(const gradient_job *job, int64_t k, int64_t end)
     }
 }
 
+/* The groups of a word that are lit, or not, within [k0, k1). */
+VEC_FN uint64_t groups_within(const gradient_job *job, int lit, int64_t word, int64_t k0, int64_t k1)
+{
+    const uint64_t groups = mark_groups(job->a->lit[word]);
+    return marks_within(lit ? groups : groups ^ mark_groups(~UINT64_C(0)), word, k0, k1);
+}
+
 /* Of the weight rows [k0, k1), those whose inputs are all 0. */
 static void gradient_dark(const gradient_job *job, int64_t k0, int64_t k1)
 {
     const finish_vectors f = in_all_lanes(job->finish);
-    for (int64_t k = k0; k < k1; k += GROUP) {
-        if (job->a->lit[k / GROUP]) continue;
-        const int64_t end = (k1 - k < GROUP ? k1 : k + GROUP) * job->n_out;
-        for (int64_t i = k * job->n_out; i < end; i += VL) {
-            const int64_t n = end - i < VL ? end - i : VL;
-            const V s = job->first ? v_zero() : load_lanes(job->sums + i, n);
-            finish(s, job->sums + i, job->w + i, v_tail(n), n == VL, &f);
+    for (int64_t word = k0 / MARKS; word * MARKS < k1; word++)
+        for (uint64_t left = groups_within(job, 0, word, k0, k1); left; left &= left - 1) {
+            const int64_t k = word * MARKS + lowest_bit(left), end = (k1 - k < GROUP ? k1 : k + GROUP) * job->n_out;
+            for (int64_t i = k * job->n_out; i < end; i += VL) {
+                const int64_t n = end - i < VL ? end - i : VL;
+                const V s = job->first ? v_zero() : load_lanes(job->sums + i, n);
+                finish(s, job->sums + i, job->w + i, v_tail(n), n == VL, &f);
+            }
         }
-    }
 }
 
-/* The others where one vector is all there is: groups from anywhere make a tile. */
-static void gradient_groups(const gradient_job *job, int64_t k0, int64_t k1)
+/* The others: neighbours make a tile, or, where one vector is all there is, groups from anywhere. */
+static void gradient_lit(const gradient_job *job, int64_t k0, int64_t k1)
 {
-    int64_t list[MOST_GROUPS] = {0}, n = 0, k = k0;
-    for (; k + GROUP <= k1; k += GROUP) {
-        list[n] = k;
-        n += job->a->lit[k / GROUP]; /* no branch: nobody could foretell it */
-        if (n < MOST_GROUPS) continue;
-        gradient_strip(job, list, n * GROUP, 0);
-        n = 0;
-    }
+    int64_t list[MOST_GROUPS] = {0}, n = 0, start = k0, end = k0;
+    for (int64_t word = k0 / MARKS; word * MARKS < k1; word++)
+        for (uint64_t left = groups_within(job, 1, word, k0, k1); left; left &= left - 1) {
+            const int64_t k = word * MARKS + lowest_bit(left);
+            if (job->n_out <= VL && k + GROUP <= k1) {
+                list[n++] = k;
+                if (n < MOST_GROUPS) continue;
+                gradient_strip(job, list, n * GROUP, 0);
+                n = 0;
+            } else {
+                if (k != end) {
+                    gradient_run(job, start, end);
+                    start = k;
+                }
+                end = k1 - k < GROUP ? k1 : k + GROUP;
+            }
+        }
     gradient_strip(job, list, n * GROUP, 0);
-    if (k < k1 && job->a->lit[k / GROUP]) gradient_run(job, k, k1);
-}
-
-/* The others where neighbours make a tile. */
-static void gradient_runs(const gradient_job *job, int64_t k0, int64_t k1)
-{
-    const uint8_t *lit = job->a->lit;
-    for (int64_t k = k0, end; k < k1; k = end) {
-        for (end = k + GROUP; end < k1 && lit[end / GROUP] == lit[k / GROUP];) end += GROUP;
-        if (end > k1) end = k1;
-        if (lit[k / GROUP]) gradient_run(job, k, end);
-    }
+    gradient_run(job, start, end);
 }
 
 static void gradient(const cmlp_matrix *a, const void *d, int64_t rows, int64_t k0, int64_t k1, int64_t n_out,
@@ -206,11 +211,10 @@ static void gradient(const cmlp_matrix *a, const void *d, int64_t rows, int64_t 
     const finish_values f = {(T)finish->alpha, (T)finish->inverse, -(T)finish->rate, finish->mode};
     const gradient_job job = {.a = a, .rows = rows, .n_out = n_out, .d = d, .sums = sums, .w = w, .first = first,
                               .finish = &f};
-    if (a->lit && changes_all(&f, first)) gradient_dark(&job, k0, k1);
-    if (!a->lit)
+    if (!a->lit) {
         gradient_run(&job, k0, k1);
-    else if (n_out <= VL)
-        gradient_groups(&job, k0, k1);
-    else
-        gradient_runs(&job, k0, k1);
+        return;
+    }
+    if (changes_all(&f, first)) gradient_dark(&job, k0, k1);
+    gradient_lit(&job, k0, k1);
 }

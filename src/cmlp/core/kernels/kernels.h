@@ -18,10 +18,11 @@ typedef struct cmlp_matrix {
     const void *base;
     int64_t ld;
     const void *const *ahead; /* NULL, or rows that will be read next: they are fetched into the cache on the way */
-    uint8_t *lit;             /* NULL, or a flag for each group of columns: 0 if it is 0 in all rows */
+    uint64_t *lit;            /* NULL, or a bit for each column: 0 if it is dark, that is, 0 in all rows */
 } cmlp_matrix;
 
-#define CMLP_GROUP 4 /* neighbouring columns that are left out together, dark as a picture's border */
+#define CMLP_MARKS 64 /* columns that have their bits in one word */
+#define CMLP_GROUP 4  /* neighbouring weight rows that are left out together, if all of their inputs are dark */
 
 /* Rows of a CSR matrix where they lie: each has n values (of type `dtype`, taken times scale) at ascending columns,
  * which are int64 if `wide`, else int32. */
@@ -84,13 +85,13 @@ typedef struct cmlp_kernels {
     int32_t lanes; /* elements in a vector */
 
     /* z[i, j] = bias[j] + sum_k x[i, k] w[k, j];  x (rows, n_in), w (n_in, n_out) with leading dimension ldw,
-     * z (rows, n_out) with ldz. bias may be NULL. Looks for groups of columns without light if x->lit is given, leaves
-     * them out and sets the flags of all others. */
+     * z (rows, n_out) with ldz. bias may be NULL. Columns that are dark in several rows are left out if x->lit is given,
+     * where the others are marked; of a lone row, zeros are. w must then be finite for the bits. */
     void (*dense)(const cmlp_matrix *x, int64_t rows, int64_t n_in, const void *w, int64_t ldw, const void *bias,
                   int64_t n_out, void *z, int64_t ldz);
     /* sums[k, j] += sum_i a[i, k] d[i, j] for k in [k0, k1), or = where `first`, then finished. rows <= CMLP_CHUNK;
-     * a (rows, n_in), d (rows, n_out), sums and w (n_in, n_out). If a->lit is given, groups whose flag is 0 are left
-     * out, and k0 is a multiple of CMLP_GROUP. */
+     * a (rows, n_in), d (rows, n_out), sums and w (n_in, n_out). If a->lit is given, dark groups are left out, and
+     * k0 is a multiple of CMLP_GROUP. */
     void (*gradient)(const cmlp_matrix *a, const void *d, int64_t rows, int64_t k0, int64_t k1, int64_t n_out,
                      void *sums, int first, void *w, const cmlp_finish *finish);
     /* The same two for a CSR matrix x, where zeros take no time. scratch: of csr a row of T as long as x is wide; of

@@ -18,6 +18,32 @@
 #define OPAQUE(x) ((void)0)
 #endif
 
+#if defined(_MSC_VER) && !defined(__clang__)
+#include <intrin.h>
+#endif
+
+/* Index of the lowest bit of m, which is not 0. */
+VEC_FN int64_t lowest_bit(uint64_t m)
+{
+#if defined(__GNUC__) || defined(__clang__)
+    return __builtin_ctzll(m);
+#else
+    unsigned long at;
+    if (_BitScanForward(&at, (unsigned long)m)) return at;
+    _BitScanForward(&at, (unsigned long)(m >> 32));
+    return 32 + (int64_t)at;
+#endif
+}
+
+/* Compilers see an instruction in this where there is one. */
+VEC_FN int64_t count_bits(uint64_t m)
+{
+    m -= m >> 1 & UINT64_C(0x5555555555555555);
+    m = (m & UINT64_C(0x3333333333333333)) + (m >> 2 & UINT64_C(0x3333333333333333));
+    m = (m + (m >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+    return (int64_t)(m * UINT64_C(0x0101010101010101) >> 56);
+}
+
 /* The first min(n, VL) elements; no mask where none is needed (masked stores are slow on AVX2). */
 VEC_FN V load_lanes(const T *p, int64_t n) { return n >= VL ? v_load(p) : v_load_t(p, v_tail(n)); }
 
@@ -49,6 +75,24 @@ VEC_FN void store_last(T *p, VT tail, const int whole, V x)
         else                               \
             tile(__VA_ARGS__, 0);          \
     } while (0)
+
+#define MARKS CMLP_MARKS
+
+/* Marks the elements that are not 0, and counts them; gives up when there are more than `most`. */
+static int64_t mark_nonzero(const T *v, int64_t n, uint64_t *marks, int64_t most)
+{
+    int64_t count = 0;
+    for (int64_t i = 0; i < n && count <= most; i += MARKS) {
+        uint64_t m = 0;
+        if (n - i >= MARKS)
+            for (int64_t l = 0; l < MARKS; l += VL) m |= (uint64_t)v_nonzero(v_load(v + i + l)) << l;
+        else
+            for (int64_t l = 0; l < n - i; l += VL) m |= (uint64_t)v_nonzero(load_lanes(v + i + l, n - i - l)) << l;
+        *marks++ = m;
+        count += count_bits(m);
+    }
+    return count;
+}
 
 #define PARTIALS 16
 

@@ -63,13 +63,13 @@
 
 #if defined(__clang__)
 #define CMLP_TARGET_BEGIN_AVX2                                                                     \
-    _Pragma("clang attribute push(__attribute__((target(\"avx2,fma\"))), apply_to=function)")
+    _Pragma("clang attribute push(__attribute__((target(\"avx2,fma,popcnt\"))), apply_to=function)")
 #define CMLP_TARGET_BEGIN_AVX512                                                                   \
     _Pragma(                                                                                       \
         "clang attribute push(__attribute__((target(\"avx2,fma,avx512f,popcnt\"))), apply_to=function)")
 #define CMLP_TARGET_END _Pragma("clang attribute pop")
 #elif defined(__GNUC__)
-#define CMLP_TARGET_BEGIN_AVX2 _Pragma("GCC push_options") _Pragma("GCC target(\"avx2,fma\")")
+#define CMLP_TARGET_BEGIN_AVX2 _Pragma("GCC push_options") _Pragma("GCC target(\"avx2,fma,popcnt\")")
 #define CMLP_TARGET_BEGIN_AVX512                                                                   \
     _Pragma("GCC push_options") _Pragma("GCC target(\"avx2,fma,avx512f,popcnt\")")
 #define CMLP_TARGET_END _Pragma("GCC pop_options")

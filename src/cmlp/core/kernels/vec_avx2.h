@@ -39,6 +39,7 @@ VEC_FN V v_abs(V a) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a); }
 
 VEC_FN VM v_lt(V a, V b) { return _mm256_cmp_ps(a, b, _CMP_LT_OQ); }
 VEC_FN V v_sel(VM m, V a, V b) { return _mm256_blendv_ps(b, a, m); }
+VEC_FN unsigned v_nonzero(V x) { return (unsigned)_mm256_movemask_ps(_mm256_cmp_ps(x, v_zero(), _CMP_NEQ_UQ)); }
 
 VEC_FN VI v_bits(V x) { return _mm256_castps_si256(x); }
 VEC_FN V v_float(VI x) { return _mm256_castsi256_ps(x); }
@@ -103,6 +104,7 @@ VEC_FN V v_abs(V a) { return _mm256_andnot_pd(_mm256_set1_pd(-0.0), a); }
 
 VEC_FN VM v_lt(V a, V b) { return _mm256_cmp_pd(a, b, _CMP_LT_OQ); }
 VEC_FN V v_sel(VM m, V a, V b) { return _mm256_blendv_pd(b, a, m); }
+VEC_FN unsigned v_nonzero(V x) { return (unsigned)_mm256_movemask_pd(_mm256_cmp_pd(x, v_zero(), _CMP_NEQ_UQ)); }
 
 VEC_FN VI v_bits(V x) { return _mm256_castpd_si256(x); }
 VEC_FN V v_float(VI x) { return _mm256_castsi256_pd(x); }

@@ -35,6 +35,7 @@ VEC_FN V v_fnma(V a, V b, V c) { return _mm512_fnmadd_ps(a, b, c); }
 
 VEC_FN VM v_lt(V a, V b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
 VEC_FN V v_sel(VM m, V a, V b) { return _mm512_mask_blend_ps(m, b, a); }
+VEC_FN unsigned v_nonzero(V x) { return _mm512_cmp_ps_mask(x, v_zero(), _CMP_NEQ_UQ); }
 
 VEC_FN VI v_bits(V x) { return _mm512_castps_si512(x); }
 VEC_FN V v_float(VI x) { return _mm512_castsi512_ps(x); }
@@ -111,6 +112,7 @@ VEC_FN V v_fnma(V a, V b, V c) { return _mm512_fnmadd_pd(a, b, c); }
 
 VEC_FN VM v_lt(V a, V b) { return _mm512_cmp_pd_mask(a, b, _CMP_LT_OQ); }
 VEC_FN V v_sel(VM m, V a, V b) { return _mm512_mask_blend_pd(m, b, a); }
+VEC_FN unsigned v_nonzero(V x) { return _mm512_cmp_pd_mask(x, v_zero(), _CMP_NEQ_UQ); }
 
 VEC_FN VI v_bits(V x) { return _mm512_castpd_si512(x); }
 VEC_FN V v_float(VI x) { return _mm512_castsi512_pd(x); }

@@ -89,6 +89,8 @@ VEC_FN V v_sqrt(V a) { return (V)sqrt(a); } /* a root in double rounds to the ri
 /* a < b, false where either is NaN; m ? a : b. */
 VEC_FN VM v_lt(V a, V b) { return a < b; }
 VEC_FN V v_sel(VM m, V a, V b) { return m ? a : b; }
+/* Bit l says whether lane l is not 0. */
+VEC_FN unsigned v_nonzero(V x) { return x != 0; }
 
 /* The bits of a number, and back. Shifts take a constant and bring in zeros. */
 VEC_FN VI v_bits(V x)

@@ -54,6 +54,11 @@ VEC_FN V v_abs(V a) { return vabsq_f32(a); }
 
 VEC_FN VM v_lt(V a, V b) { return vcltq_f32(a, b); }
 VEC_FN V v_sel(VM m, V a, V b) { return vbslq_f32(m, a, b); }
+VEC_FN unsigned v_nonzero(V x)
+{
+    const uint32_t bits[4] = {1, 2, 4, 8};
+    return vaddvq_u32(vbicq_u32(vld1q_u32(bits), vceqzq_f32(x)));
+}
 
 VEC_FN VI v_bits(V x) { return vreinterpretq_u32_f32(x); }
 VEC_FN V v_float(VI x) { return vreinterpretq_f32_u32(x); }
@@ -116,6 +121,11 @@ VEC_FN V v_abs(V a) { return vabsq_f64(a); }
 
 VEC_FN VM v_lt(V a, V b) { return vcltq_f64(a, b); }
 VEC_FN V v_sel(VM m, V a, V b) { return vbslq_f64(m, a, b); }
+VEC_FN unsigned v_nonzero(V x)
+{
+    const uint64x2_t zero = vceqzq_f64(x);
+    return (unsigned)(~vgetq_lane_u64(zero, 0) & 1) | (unsigned)(~vgetq_lane_u64(zero, 1) & 2);
+}
 
 VEC_FN VI v_bits(V x) { return vreinterpretq_u64_f64(x); }
 VEC_FN V v_float(VI x) { return vreinterpretq_f64_u64(x); }
