@@ -108,6 +108,7 @@ int cmlp_batch_prepare(cmlp_batch_job *job, const cmlp_net *net, const void *par
     if (status) return status;
     cmlp_space space = {.base = run->workspace};
     lay_out(&space, job, net, call, batch_rows, run->n_threads);
+    cmlp_input_begin(net, &job->input);
     job->objective = *objective;
     job->run = run;
     job->params = params;

@@ -102,6 +102,7 @@ static void forward_share(void *context, cmlp_team *team, int32_t index, int32_t
     (void)size;
     lay_out(&space, job->data.net, sparse, rows, &tile);
     for (int32_t i = 0; i < index; i++) lay_out(&space, job->data.net, sparse, rows, &tile);
+    cmlp_input_begin(job->data.net, &tile.input);
     for (;;) {
         if (index == 0 && cmlp_poll(job->run)) cmlp_atomic_store(&job->stopped, 1);
         if (cmlp_atomic_load(&job->stopped)) return;

@@ -17,6 +17,8 @@ static int looks(const cmlp_net *net) { return !cmlp_may_skip(net) && cmlp_n_in(
 
 static int64_t n_words(const cmlp_net *net) { return (cmlp_n_in(net) + CMLP_MARKS - 1) / CMLP_MARKS; }
 
+static int64_t marks_size(const cmlp_net *net) { return 2 * n_words(net) + 1; }
+
 /* Elements that so many rows may have left. A thread goes on to the next row while its rows are within what one more
  * may have, and that row may be full. */
 static int64_t allowed(const cmlp_net *net, int64_t rows) { return rows * (cmlp_n_in(net) / SKIP_SHARE); }
@@ -34,7 +36,7 @@ void cmlp_input_lay_out(cmlp_space *space, const cmlp_net *net, int csr, int64_t
     input->converted = cmlp_take(space, (csr ? 1 : rows) * cmlp_n_in(net), net->element);
     input->values = cmlp_take(space, room, net->element);
     input->columns = cmlp_take(space, room, sizeof(int32_t));
-    input->lit = !csr && looks(net) ? cmlp_take(space, 2 * n_threads * n_words(net), sizeof(uint64_t)) : NULL;
+    input->lit = !csr && looks(net) ? cmlp_take(space, n_threads * marks_size(net), sizeof(uint64_t)) : NULL;
     input->n_threads = n_threads;
 }
 
@@ -57,6 +59,34 @@ static int skip_zeros(const cmlp_data *data, int64_t selected, int64_t n, const 
     return used <= allowed(net, n);
 }
 
+void cmlp_input_begin(const cmlp_net *net, const cmlp_input_space *space)
+{
+    if (space->lit) memset(space->lit, 0, (size_t)(space->n_threads * marks_size(net)) * sizeof(uint64_t));
+}
+
+/* As it is where a kernel gave up looking. */
+static int mostly_lit(const uint64_t *marks, int64_t words)
+{
+    int64_t full = 0;
+    for (int64_t word = 0; word < words; word++) full += marks[word] == ~UINT64_C(0);
+    return full * 4 >= words * 3;
+}
+
+#define LOOK_AGAIN 16 /* tiles later */
+
+/* A thread's marks for its next rows, all unset; NULL, and all set, where it is not worth looking for what is dark. */
+static uint64_t *begin_marks(const cmlp_net *net, const cmlp_input_space *space, int32_t index)
+{
+    const int64_t words = n_words(net);
+    uint64_t *marks = space->lit + index * marks_size(net), *rest = marks + 2 * words;
+    if (*rest)
+        --*rest;
+    else if (mostly_lit(marks, words))
+        *rest = LOOK_AGAIN;
+    memset(marks, *rest ? 0xff : 0, (size_t)words * sizeof *marks);
+    return *rest ? NULL : marks;
+}
+
 cmlp_input cmlp_gather_input(const cmlp_data *data, int64_t selected, int64_t n, const cmlp_input_space *space,
                              int64_t a, int64_t tile, int32_t index)
 {
@@ -68,10 +98,7 @@ cmlp_input cmlp_gather_input(const cmlp_data *data, int64_t selected, int64_t n,
     cmlp_gather_rows(data, selected, n, space->list + a, cmlp_at(net, space->converted, a * cmlp_n_in(net)));
     if (space->sparse && skip_zeros(data, selected, n, space, a, index)) return cmlp_input_at(data, space, a, 1);
     cmlp_input input = cmlp_input_at(data, space, a, 0);
-    if (space->lit) {
-        input.rows.lit = space->lit + index * n_words(net);
-        memset(input.rows.lit, 0, (size_t)n_words(net) * sizeof(uint64_t));
-    }
+    if (space->lit) input.rows.lit = begin_marks(net, space, index);
     if (space->ahead && cmlp_look_ahead(data, selected + tile, n, space->ahead + a))
         input.rows.ahead = space->ahead + a;
     return input;
@@ -80,12 +107,12 @@ cmlp_input cmlp_gather_input(const cmlp_data *data, int64_t selected, int64_t n,
 uint64_t *cmlp_join_lit(const cmlp_net *net, const cmlp_input_space *space, int32_t index, int32_t size)
 {
     if (!space->lit) return NULL;
-    const int64_t words = n_words(net);
-    uint64_t *joined = space->lit + (space->n_threads + index) * words;
+    const int64_t words = n_words(net), each = marks_size(net);
+    uint64_t *joined = space->lit + index * each + words;
     memset(joined, 0, (size_t)words * sizeof *joined);
     for (int32_t i = 0; i < size; i++)
-        for (int64_t word = 0; word < words; word++) joined[word] |= space->lit[i * words + word];
-    return joined;
+        for (int64_t word = 0; word < words; word++) joined[word] |= space->lit[i * each + word];
+    return mostly_lit(joined, words) ? NULL : joined;
 }
 
 cmlp_input cmlp_input_at(const cmlp_data *data, const cmlp_input_space *space, int64_t a, int sparse)

@@ -13,8 +13,9 @@ typedef struct cmlp_input_space {
     void *converted;  /* dense rows of the net's type; room for one where the data are CSR */
     void *values;     /* what is left of these without the zeros, */
     int32_t *columns; /* and where it stood */
-    uint64_t *lit;    /* marks of inputs that are not dark, in each thread's rows, then for each in all; NULL: none */
-    int32_t n_threads;
+    uint64_t *lit; /* of each thread: marks of inputs that are not dark in its rows, marks for all rows, and for how many
+                      tiles it need not look; NULL: no marks */
+    int32_t n_threads; /* for so many */
 } cmlp_input_space;
 
 /* A first layer's input as the kernels take it. */
@@ -32,12 +33,15 @@ int cmlp_may_skip(const cmlp_net *net);
 void cmlp_input_lay_out(cmlp_space *space, const cmlp_net *net, int csr, int64_t rows, int32_t n_threads, int ahead,
                         cmlp_input_space *input);
 
+/* Before the first tile. */
+void cmlp_input_begin(const cmlp_net *net, const cmlp_input_space *input);
+
 /* The selected rows [selected, selected + n), which become rows [a, a + n) of a tile of `tile` rows, by thread `index`;
  * what follows them a tile later is fetched on the way. */
 cmlp_input cmlp_gather_input(const cmlp_data *data, int64_t selected, int64_t n, const cmlp_input_space *space,
                              int64_t a, int64_t tile, int32_t index);
 
-/* Marks for thread `index` of what `size` threads have found, or NULL. */
+/* Marks for thread `index` of what `size` threads have found; NULL if hardly any input is dark. */
 uint64_t *cmlp_join_lit(const cmlp_net *net, const cmlp_input_space *space, int32_t index, int32_t size);
 
 /* The gathered rows from row a on; `sparse` says whether all of them have become so. */
