@@ -94,27 +94,41 @@ typedef struct gradient_size {
 static const gradient_size gradient_sizes_1[] = {GRADIENT_EACH_1(GRADIENT_ENTRY_1)};
 static const gradient_size gradient_sizes_2[] = {GRADIENT_EACH_2(GRADIENT_ENTRY_2)};
 
+/* Wide layers read a row of `a` and one of d for each few multiply-adds, each in a page of its own, more than the
+ * processor has at hand. GRADIENT_COPY, beside the vector header: where that costs much, so many vectors of each row of
+ * `a` are copied together for all columns of d. */
+static int copy_pays(int64_t rows, int64_t n_out) { return GRADIENT_COPY && rows >= CMLP_CHUNK / 2 && n_out >= 16 * VL; }
+
+static void copy_inputs(const cmlp_matrix *a, int64_t rows, int64_t k, int64_t n, T *copy)
+{
+    for (int64_t i = 0; i < rows; i++, copy += GRADIENT_COPY * VL)
+        for (int64_t r = 0; r < n; r += VL) store_lanes(copy + r, n - r, load_lanes(AT_ROW(a, i) + k + r, n - r));
+}
+
 static void gradient(const cmlp_matrix *a, const void *d, int64_t rows, int64_t k0, int64_t k1, int64_t n_out,
                      void *sums, int first, void *w, const cmlp_finish *finish)
 {
     finish_values f = {(T)finish->alpha, (T)finish->inverse, -(T)finish->rate, finish->mode};
-    for (int64_t k = k0; k < k1;) {
-        const gradient_size *size_1 = gradient_sizes_1, *size_2 = gradient_sizes_2;
-        int64_t height = n_out > VL ? size_2->rows : size_1->rows;
-        if (height > k1 - k) height = k1 - k;
-        for (int64_t j = 0; j < n_out;) {
-            int64_t left = n_out - j;
-            int wide = left > VL;
-            int64_t width = wide ? (left < 2 * VL ? left : 2 * VL) : left;
-            int64_t last = wide ? width - VL : width;
-            const gradient_size *size = wide ? size_2 : size_1;
+    const int64_t tallest = n_out > VL ? gradient_sizes_2->rows : gradient_sizes_1->rows;
+    T space[GRADIENT_COPY ? CMLP_CHUNK * GRADIENT_COPY * VL : 1];
+    const cmlp_matrix copy = {.base = space, .ld = GRADIENT_COPY * VL};
+    const int copied = copy_pays(rows, n_out);
+    const int64_t most = copied ? GRADIENT_COPY * VL : tallest;
+    for (int64_t k = k0, height; k < k1; k += height) {
+        height = k1 - k < most ? k1 - k : most;
+        if (copied) copy_inputs(a, rows, k, height, space);
+        for (int64_t j = 0, width; j < n_out; j += width) {
+            const int64_t left = n_out - j;
+            const int wide = left > VL;
+            width = wide ? (left < 2 * VL ? left : 2 * VL) : left;
+            const int64_t last = wide ? width - VL : width;
+            const gradient_size *size = wide ? gradient_sizes_2 : gradient_sizes_1;
             for (int64_t r = 0; r < height; r += size->rows) {
                 while (size->rows > height - r) size++;
-                int64_t at = (k + r) * n_out + j;
-                size->tile(a, k + r, (const T *)d + j, rows, n_out, last, (T *)sums + at, first, (T *)w + at, &f);
+                const int64_t at = (k + r) * n_out + j;
+                size->tile(copied ? &copy : a, copied ? r : k + r, (const T *)d + j, rows, n_out, last,
+                           (T *)sums + at, first, (T *)w + at, &f);
             }
-            j += width;
         }
-        k += height;
     }
 }
