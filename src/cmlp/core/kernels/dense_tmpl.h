@@ -17,11 +17,11 @@
 
 #define LINE (CMLP_LINE / (int)sizeof(T)) /* elements */
 
-/* One chunk of R rows. */
-VEC_FN void fetch(const void *const *rows, int64_t k0, int64_t k1, const int R)
+/* A chunk of each step-th of the rows from `first` on. */
+static void fetch(const void *const *ahead, int64_t first, int64_t step, int64_t rows, int64_t k0, int64_t n)
 {
-    for (int r = 0; r < R; r++)
-        for (int64_t k = k0; k < k1; k += LINE) CMLP_PREFETCH((const T *)rows[r] + k);
+    for (int64_t r = first; r < rows; r += step)
+        for (int64_t k = k0; k < k0 + n; k += LINE) CMLP_PREFETCH((const T *)ahead[r] + k);
 }
 
 /* One chunk: z = before + x W. `before` (ldb) is the bias or z. */
@@ -103,11 +103,12 @@ static void dense_columns(const cmlp_matrix *x, int64_t rows, int64_t n_in, cons
         int64_t left = (rows + most - 1) / most; /* tiles, of nearly equal height: no small rest */
         for (int64_t i = 0, height; i < rows; i += height, left--) {
             height = (rows - i) / left;
-            if (x->ahead) fetch(x->ahead + i, k, k + n, (int)height);
             tile_rows(x, i, height, k, n, clash && n_out > width ? copy : NULL, list);
             for (int64_t j = 0; j < n_out; j += width) {
                 const int64_t last = n_out - j < width ? n_out - j - width + VL : VL;
                 T *at = z + i * ldz + j;
+                /* a few at a time: memory works while the tiles do */
+                if (x->ahead) fetch(x->ahead + i, j / width, (n_out + width - 1) / width, height, k, n);
                 const T *before = k ? at : bias ? bias + j : no_bias;
                 tiles[height - 1](list, n, w + k * ldw + j, ldw, before, k ? ldz : 0, last, at, ldz);
             }
