@@ -17,11 +17,11 @@
 
 #define LINE (CMLP_LINE / (int)sizeof(T)) /* elements */
 
-/* A chunk of each step-th of the rows from `first` on. */
-static void fetch(const void *const *ahead, int64_t first, int64_t step, int64_t rows, int64_t k0, int64_t n)
+/* A chunk of some rows. */
+static void fetch(const void *const *rows, int64_t n_rows, int64_t k0, int64_t n)
 {
-    for (int64_t r = first; r < rows; r += step)
-        for (int64_t k = k0; k < k0 + n; k += LINE) CMLP_PREFETCH((const T *)ahead[r] + k);
+    for (int64_t r = 0; r < n_rows; r++)
+        for (int64_t k = k0; k < k0 + n; k += LINE) CMLP_PREFETCH((const T *)rows[r] + k);
 }
 
 /* One chunk: z = before + x W. `before` (ldb) is the bias or z. */
@@ -103,18 +103,20 @@ static void dense_columns(const cmlp_matrix *x, int64_t rows, int64_t n_in, cons
         int64_t left = (rows + most - 1) / most; /* tiles, of nearly equal height: no small rest */
         for (int64_t i = 0, height; i < rows; i += height, left--) {
             height = (rows - i) / left;
+            if (x->ahead) fetch(x->ahead + i, height, k, n);
             tile_rows(x, i, height, k, n, clash && n_out > width ? copy : NULL, list);
             for (int64_t j = 0; j < n_out; j += width) {
                 const int64_t last = n_out - j < width ? n_out - j - width + VL : VL;
                 T *at = z + i * ldz + j;
-                /* a few at a time: memory works while the tiles do */
-                if (x->ahead) fetch(x->ahead + i, j / width, (n_out + width - 1) / width, height, k, n);
                 const T *before = k ? at : bias ? bias + j : no_bias;
                 tiles[height - 1](list, n, w + k * ldw + j, ldw, before, k ? ldz : 0, last, at, ldz);
             }
         }
     }
 }
+
+/* Of wider layers the rows that will be read next are not fetched ahead: they would push W out of the second cache. */
+#define FETCH_OUTPUTS 64
 
 static void dense(const cmlp_matrix *x, int64_t rows, int64_t n_in, const void *w, int64_t ldw, const void *bias,
                   int64_t n_out, void *z, int64_t ldz)
@@ -125,12 +127,13 @@ static void dense(const cmlp_matrix *x, int64_t rows, int64_t n_in, const void *
         dense_row(AT_ROW(x, 0), n_in, wt, ldw, bt, n_out, zt);
         return;
     }
-    cmlp_matrix again = *x;
+    cmlp_matrix left = *x;
     const int64_t rest = n_out % (2 * VL), wide = rest > VL ? n_out : n_out - rest;
+    if (n_out > FETCH_OUTPUTS) left.ahead = NULL;
     if (wide) {
-        dense_columns(x, rows, n_in, wt, ldw, bt, wide, zt, ldz);
-        again.ahead = NULL;
+        dense_columns(&left, rows, n_in, wt, ldw, bt, wide, zt, ldz);
+        left.ahead = NULL;
     }
     if (wide < n_out)
-        dense_columns(&again, rows, n_in, wt + wide, ldw, bt ? bt + wide : NULL, n_out - wide, zt + wide, ldz);
+        dense_columns(&left, rows, n_in, wt + wide, ldw, bt ? bt + wide : NULL, n_out - wide, zt + wide, ldz);
 }
