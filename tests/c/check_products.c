@@ -14,11 +14,22 @@ typedef struct rows_of {
     const void *list[CMLP_CHUNK];
 } rows_of;
 
+/* From row to row: without a gap, with a small one, or so far that all rows start at the same place of the cache's. */
+static int64_t pick_distance(harness *h, int64_t columns)
+{
+    const int64_t far = 2048 / (int64_t)size_of(h->dtype);
+    switch (random_below(&h->random, 8)) {
+    case 0: return (columns + far - 1) / far * far;
+    case 1: case 2: case 3: return columns + random_below(&h->random, 5);
+    default: return columns;
+    }
+}
+
 static void make_rows(harness *h, rows_of *m, const char *name, int64_t rows, int64_t columns)
 {
     m->rows = rows;
     m->columns = columns;
-    m->ld = columns + (random_below(&h->random, 2) ? random_below(&h->random, 5) : 0);
+    m->ld = pick_distance(h, columns);
     m->listed = (int)random_below(&h->random, 2);
     for (int64_t i = 0; i < rows; i++) {
         int64_t j = m->listed ? random_below(&h->random, i + 1) : i; /* a random permutation */
@@ -197,11 +208,11 @@ void check_gradient(harness *h)
 {
     static const char *const modes[] = {"sum", "gradient", "update"};
     gradient_case c = {.h = h, .first = (int)random_below(&h->random, 2)};
-    const int64_t rows = h->number % 4 ? h->number % 23 : PICK(h, 0, 1, 10, 64, 127, 128);
+    const int64_t rows = h->number % 4 ? h->number % 23 : PICK(h, 0, 1, 10, 63, 64, 127, 128);
     const int64_t n_in = h->number % 7 ? random_below(&h->random, 60) : PICK(h, 0, 1, 2, 27, 28, 29, 55, 56, 57);
     make_rows(h, &c.a, "a", rows, n_in);
     if (n_in == 1 && !c.a.listed && random_below(&h->random, 2)) c.a.ld = 0; /* one value for all rows, as for biases */
-    c.n_out = pick_width(h);
+    c.n_out = h->number % 24 ? pick_width(h) : PICK(h, 63, 64, 65, 127, 128, 129, 140);
     c.k0 = random_below(&h->random, 3) ? 0 : random_below(&h->random, n_in + 1);
     c.k1 = random_below(&h->random, 3) ? n_in : c.k0 + random_below(&h->random, n_in - c.k0 + 1);
     c.finish.mode = (cmlp_finish_mode)random_below(&h->random, 3);

@@ -27,7 +27,12 @@ static int64_t target_rows(const cmlp_net *net)
 
 static int64_t row_groups(const cmlp_layer *layer) { return (layer->n_in + SQUARE_ROWS - 1) / SQUARE_ROWS; }
 
-static int64_t delta_block(const cmlp_net *net) { return 2 * net->kernels->lanes; }
+/* Rows whose deltas are turned at once: so many that W is read once for all, in whole vectors. */
+static int64_t delta_block(const cmlp_net *net, int64_t rows)
+{
+    const int64_t step = 2 * net->kernels->lanes;
+    return rows < CMLP_CHUNK ? (rows + step - 1) / step * step : CMLP_CHUNK;
+}
 
 static size_t scratch_size(const cmlp_net *net, int call, int64_t rows)
 {
@@ -35,7 +40,7 @@ static size_t scratch_size(const cmlp_net *net, int call, int64_t rows)
     int64_t widest = cmlp_n_in(net) > net->widest ? cmlp_n_in(net) : net->widest;
     cmlp_take(&targets, target_rows(net) * cmlp_n_out(net), net->element);
     cmlp_take(&targets, cmlp_n_in(net), net->element);
-    cmlp_take(&deltas, 2 * delta_block(net) * widest, net->element);
+    cmlp_take(&deltas, 2 * delta_block(net, rows) * widest, net->element);
     if (call & CMLP_CALL_CSR || cmlp_may_skip(net)) {
         if (rows > CMLP_CSR_ROWS) rows = CMLP_CSR_ROWS;
         cmlp_take(&sparse, cmlp_csr_block(rows, cmlp_n_in(net), (int64_t)net->element), 1);
@@ -188,7 +193,7 @@ static void delta_product(const cmlp_net *net, const void *params, int32_t l, co
 {
     const cmlp_kernels *kernels = net->kernels;
     const cmlp_layer *layer = &net->layers[l];
-    const int64_t block = delta_block(net), n_in = layer->n_in, n_out = layer->n_out;
+    const int64_t block = delta_block(net, n), n_in = layer->n_in, n_out = layer->n_out;
     const cmlp_matrix w = {.base = cmlp_at(net, params, layer->weights), .ld = n_out};
     void *turned = scratch, *product = cmlp_at(net, scratch, block * n_out);
     for (int64_t i = 0, m; i < n; i += m) {

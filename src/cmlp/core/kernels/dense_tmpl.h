@@ -1,5 +1,6 @@
 /* Dense product z = b + x W. A tile is R rows of x by C vectors of columns: its sums stay in registers while k runs
  * through a chunk, its totals in z. Each x element is loaded once per tile and used C times, each vector of W R times.
+ * A chunk's rows of W stay in the second cache for all rows of x, a tile's rows of x in the first for all columns.
  *
  *            C vectors of W's row k
  *           [ w ][ w ]
@@ -11,19 +12,33 @@
 /* DENSE_ROWS_1 and _2 (rows of a tile one or two vectors wide) are set beside the vector header: so many that all
  * sums fit in the registers. */
 
-VEC_FN void fetch(const void *const *rows, int64_t k0, int64_t k1, const int R)
+#define LINE (CMLP_LINE / (int)sizeof(T)) /* elements */
+
+/* A chunk of some rows. */
+static void fetch(const void *const *rows, int64_t n_rows, int64_t k0, int64_t n)
 {
-    NO_UNROLL for (int r = 0; r < R; r++)
-        NO_UNROLL for (int64_t k = k0; k < k1; k += CMLP_LINE / (int64_t)sizeof(T)) CMLP_PREFETCH((const T *)rows[r] + k);
+    for (int64_t r = 0; r < n_rows; r++)
+        for (int64_t k = k0; k < k0 + n; k += LINE) CMLP_PREFETCH((const T *)rows[r] + k);
 }
 
+/* A chunk of a tile's rows. */
+typedef struct dense_rows {
+    const T *list[DENSE_ROWS_1];
+    const uint64_t *marks;    /* of the columns that are not dark, or NULL: all */
+    const void *const *ahead; /* NULL, or rows of which the chunk, from column k on, is to be fetched */
+    int64_t k;
+} dense_rows;
+
 /* sum += R rows' columns [k0, k1). */
-VEC_FN void dense_columns(const T *const x[], int64_t k0, int64_t k1, const T *w, int64_t ldw, VT tail, V sum[][2],
-                          const int R, const int C, const int whole)
+VEC_FN void tile_columns(const T *DENSE_LIST *x, int64_t k0, int64_t k1, const T *w, int64_t ldw, VT tail, V sum[][2],
+                         const int R, const int C, const int whole)
 {
     NO_UNROLL for (int64_t k = k0; k < k1; k++) {
         const T *row = w + k * ldw;
         V wv[2];
+        if (C == 2) /* the next strip's; W may come from the third cache */
+            UNROLL for (int c = 0; c < 2; c++)
+                if (!(c * VL % LINE)) CMLP_PREFETCH(row + (2 + c) * VL);
         UNROLL for (int c = 0; c < C; c++) wv[c] = load_last(row + c * VL, tail, whole || c < C - 1);
         UNROLL for (int r = 0; r < R; r++) {
             V xv = v_set1(x[r][k]);
@@ -34,8 +49,8 @@ VEC_FN void dense_columns(const T *const x[], int64_t k0, int64_t k1, const T *w
 
 /* The same of a tile one vector wide, GROUP columns at once: it has more rows than there are registers for pointers,
  * and so little to do for each column that fetching them counts. */
-VEC_FN void dense_group(const T *const x[], int64_t k, const T *w, int64_t ldw, VT tail, V sum[][2], const int R,
-                        const int whole)
+VEC_FN void tile_group(const T *DENSE_LIST *x, int64_t k, const T *w, int64_t ldw, VT tail, V sum[][2], const int R,
+                       const int whole)
 {
     V wv[GROUP];
     UNROLL for (int u = 0; u < GROUP; u++) wv[u] = load_last(w + (k + u) * ldw, tail, whole);
@@ -45,72 +60,61 @@ VEC_FN void dense_group(const T *const x[], int64_t k, const T *w, int64_t ldw, 
     }
 }
 
-/* sum += a chunk of R rows, of which the marked columns. The next tile's rows are fetched bit by bit: all at once would
- * hold up what is computed. */
-VEC_FN void dense_marked(const T *const rows[], const void *const *ahead, const uint64_t *marks, int64_t k0, int64_t k1,
-                         const T *w, int64_t ldw, VT tail, V sum[][2], const int R, const int C, const int whole)
+/* sum += R rows' marked columns. Rows are fetched ahead bit by bit: all at once would hold up what is computed. */
+VEC_FN void tile_marked(const dense_rows *x, int64_t n, const T *w, int64_t ldw, VT tail, V sum[][2], const int R,
+                        const int C, const int whole)
 {
     const int by_groups = C == 1 && DENSE_BY_GROUPS;
-    int64_t fetched = ahead ? k0 : k1;
-    for (int64_t i = 0; k0 + i * MARKS < k1; i++) {
-        uint64_t left = marks_within(by_groups ? mark_groups(marks[i]) : marks[i], i, 0, k1 - k0);
+    int64_t fetched = x->ahead ? 0 : n;
+    for (int64_t i = 0; i * MARKS < n; i++) {
+        const uint64_t marks = x->marks ? x->marks[i] : ~UINT64_C(0);
+        uint64_t left = marks_within(by_groups ? mark_groups(marks) : marks, i, 0, n);
         for (; left; left &= left - 1) {
-            const int64_t k = k0 + i * MARKS + lowest_bit(left);
-            if (fetched < k1) {
-                fetch(ahead, fetched, fetched + 1, R);
-                fetched += CMLP_LINE / (int64_t)sizeof(T);
-            }
+            const int64_t k = i * MARKS + lowest_bit(left);
+            if (fetched < n) fetch(x->ahead, R, x->k + fetched, 1);
+            fetched += LINE;
             OPAQUE(fetched);
-            if (by_groups && k1 - k >= GROUP)
-                dense_group(rows, k, w, ldw, tail, sum, R, whole);
+            if (by_groups && n - k >= GROUP)
+                tile_group(x->list, k, w, ldw, tail, sum, R, whole);
             else
-                dense_columns(rows, k, by_groups ? k1 : k + 1, w, ldw, tail, sum, R, C, whole);
+                tile_columns(x->list, k, by_groups ? n : k + 1, w, ldw, tail, sum, R, C, whole);
         }
     }
-    fetch(ahead, fetched, k1, R);
+    if (fetched < n) fetch(x->ahead, R, x->k + fetched, n - fetched);
 }
 
-VEC_FN void dense_tile(const cmlp_matrix *x, lit_count *count, int64_t n_in, const T *w, int64_t ldw, const T *bias,
+/* One chunk: z = before + x W. `before` (ldb) is the bias or z. */
+VEC_FN void dense_tile(const dense_rows *x, int64_t n, const T *w, int64_t ldw, const T *before, int64_t ldb,
                        int64_t last, T *z, int64_t ldz, const int R, const int C, const int whole)
 {
     const VT tail = v_tail(last);
-    for (int64_t k0 = 0; !k0 || k0 < n_in; k0 += CMLP_CHUNK) { /* once even for no inputs: z = b + 0 */
-        const int64_t k1 = n_in - k0 < CMLP_CHUNK ? n_in : k0 + CMLP_CHUNK;
-        uint64_t marks[CMLP_CHUNK / MARKS] = {~UINT64_C(0), ~UINT64_C(0)};
-        const int looked = x->lit && mark_lit(x, R, k0, k1 - k0, marks, count);
-        const T *rows[DENSE_ROWS_1]; /* read anew for each loop, or GCC keeps them where the other leaves room */
-        V sum[DENSE_ROWS_1][2];
-        UNROLL for (int r = 0; r < R; r++)
-            UNROLL for (int c = 0; c < C; c++) sum[r][c] = v_zero();
-        if (looked || (C == 1 && DENSE_BY_GROUPS)) {
-            UNROLL for (int r = 0; r < R; r++) rows[r] = x->list[r];
-            dense_marked(rows, x->ahead, marks, k0, k1, w, ldw, tail, sum, R, C, whole);
-        } else {
-            if (x->ahead) fetch(x->ahead, k0, k1, R);
-            UNROLL for (int r = 0; r < R; r++) rows[r] = x->list[r];
-            dense_columns(rows, k0, k1, w, ldw, tail, sum, R, C, whole);
-        }
-        const T *before = k0 ? z : bias;
-        const int64_t ld = k0 ? ldz : 0;
-        UNROLL for (int r = 0; r < R; r++)
-            UNROLL for (int c = 0; c < C; c++) {
-                const int full = whole || c < C - 1;
-                V total = v_add(load_last(before + r * ld + c * VL, tail, full), v_zero()); /* -0 becomes +0 */
-                store_last(z + r * ldz + c * VL, tail, full, v_add(total, sum[r][c]));
-            }
+    V sum[DENSE_ROWS_1][2];
+    UNROLL for (int r = 0; r < R; r++)
+        UNROLL for (int c = 0; c < C; c++) sum[r][c] = v_zero();
+    if (x->marks || (C == 1 && DENSE_BY_GROUPS)) {
+        tile_marked(x, n, w, ldw, tail, sum, R, C, whole);
+    } else {
+        if (x->ahead) fetch(x->ahead, R, x->k, n);
+        tile_columns(x->list, 0, n, w, ldw, tail, sum, R, C, whole);
     }
+    UNROLL for (int r = 0; r < R; r++)
+        UNROLL for (int c = 0; c < C; c++) {
+            const int full = whole || c < C - 1;
+            V total = v_add(load_last(before + r * ldb + c * VL, tail, full), v_zero()); /* -0 becomes +0 */
+            store_last(z + r * ldz + c * VL, tail, full, v_add(total, sum[r][c]));
+        }
 }
 
 static const T no_bias[2 * VL];
 
-typedef void dense_fn(const cmlp_matrix *x, lit_count *count, int64_t n_in, const T *w, int64_t ldw, const T *bias,
+typedef void dense_fn(const dense_rows *x, int64_t n, const T *w, int64_t ldw, const T *before, int64_t ldb,
                       int64_t last, T *z, int64_t ldz);
 
-#define DENSE_TILE(R, C)                                                                                       \
-    static void dense_##R##x##C(const cmlp_matrix *x, lit_count *count, int64_t n_in, const T *w, int64_t ldw, \
-                                const T *bias, int64_t last, T *z, int64_t ldz)                                \
-    {                                                                                                          \
-        WHOLE_OR_NOT(last, dense_tile, x, count, n_in, w, ldw, bias, last, z, ldz, R, C);                      \
+#define DENSE_TILE(R, C)                                                                                               \
+    static void dense_##R##x##C(const dense_rows *x, int64_t n, const T *w, int64_t ldw, const T *before, int64_t ldb, \
+                                int64_t last, T *z, int64_t ldz)                                                       \
+    {                                                                                                                  \
+        WHOLE_OR_NOT(last, dense_tile, x, n, w, ldw, before, ldb, last, z, ldz, R, C);                                 \
     }
 #define DENSE_ENTRY_1(R) [R] = dense_##R##x1,
 #define DENSE_ENTRY_2(R) [R] = dense_##R##x2,
@@ -130,30 +134,71 @@ static int64_t dense_height(dense_fn *const *tiles, int64_t tallest, int64_t lef
     return height < left ? height + 1 : (height + 1) / 2;
 }
 
+/* Rows this far apart share so few places of the first cache that a tile's rows push each other out. */
+#define CLASH 2048 /* bytes */
+#define COPY_LD (CMLP_CHUNK + LINE)
+
+/* The n elements from k0 on of rows [i, i + height), where they are, or copied together. */
+static void tile_rows(const cmlp_matrix *x, int64_t i, int64_t height, int64_t k0, int64_t n, T *copy, const T **list)
+{
+    for (int64_t r = 0; r < height; r++) {
+        list[r] = AT_ROW(x, i + r) + k0;
+        if (!copy) continue;
+        T *to = copy + r * COPY_LD;
+        for (int64_t k = 0; k < n; k += VL) store_lanes(to + k, n - k, load_lanes(list[r] + k, n - k));
+        list[r] = to;
+    }
+}
+
+/* Strips of two vectors, the last of which may be partial, or one of a single vector. */
+static void dense_strips(const cmlp_matrix *x, int64_t rows, int64_t n_in, const T *w, int64_t ldw, const T *bias,
+                         int64_t n_out, T *z, int64_t ldz)
+{
+    const int vectors = n_out > VL ? 2 : 1;
+    const int64_t tallest = vectors == 2 ? DENSE_ROWS_2 : DENSE_ROWS_1, width = vectors * VL;
+    dense_fn *const *tiles = vectors == 2 ? dense_tiles_2 : dense_tiles_1;
+    T copy[DENSE_ROWS_1 * COPY_LD];
+    const int clash = rows > 1 && !(((uintptr_t)AT_ROW(x, 0) ^ (uintptr_t)AT_ROW(x, 1)) % CLASH);
+    lit_count count = {0};
+    for (int64_t k = 0; !k || k < n_in; k += CMLP_CHUNK) { /* once even for no inputs: z = b + 0 */
+        const int64_t n = n_in - k < CMLP_CHUNK ? n_in - k : CMLP_CHUNK;
+        for (int64_t i = 0, height; i < rows; i += height) {
+            dense_rows part = {.ahead = x->ahead ? x->ahead + i : 0, .k = k};
+            uint64_t marks[CMLP_CHUNK / MARKS];
+            height = dense_height(tiles, tallest, rows - i);
+            tile_rows(x, i, height, k, n, clash && n_out > width ? copy : NULL, part.list);
+            if (x->lit && mark_lit(part.list, height, n, marks, x->lit + k / MARKS, &count)) part.marks = marks;
+            for (int64_t j = 0; j < n_out; j += width) {
+                const int64_t last = n_out - j < width ? n_out - j - width + VL : VL;
+                T *at = z + i * ldz + j;
+                const T *before = k ? at : bias ? bias + j : no_bias;
+                tiles[height](&part, n, w + k * ldw + j, ldw, before, k ? ldz : 0, last, at, ldz);
+                part.ahead = NULL;
+            }
+        }
+    }
+}
+
+/* Of wider layers the rows that will be read next are not fetched ahead: they would push W out of the second cache. */
+#define FETCH_OUTPUTS 64
+
 static void dense(const cmlp_matrix *x, int64_t rows, int64_t n_in, const void *w, int64_t ldw, const void *bias,
                   int64_t n_out, void *z, int64_t ldz)
 {
     const T *wt = w, *bt = bias;
     T *zt = z;
-    lit_count count = {0};
     if (rows == 1) {
         if (x->lit) mark_nonzero(AT_ROW(x, 0), n_in, x->lit, n_in);
         dense_row(AT_ROW(x, 0), n_in, wt, ldw, bt, n_out, zt);
         return;
     }
-    for (int64_t j = 0; j < n_out;) {
-        int64_t left = n_out - j;
-        int wide = left > VL;
-        int64_t width = wide ? (left < 2 * VL ? left : 2 * VL) : left;
-        int64_t last = wide ? width - VL : width;
-        dense_fn *const *tiles = wide ? dense_tiles_2 : dense_tiles_1;
-        for (int64_t i0 = 0, n; i0 < rows; i0 += n) {
-            n = dense_height(tiles, wide ? DENSE_ROWS_2 : DENSE_ROWS_1, rows - i0);
-            const void *list[DENSE_ROWS_1];
-            for (int64_t r = 0; r < n; r++) list[r] = AT_ROW(x, i0 + r);
-            const cmlp_matrix tile_rows = {.list = list, .ahead = x->ahead && !j ? x->ahead + i0 : 0, .lit = x->lit};
-            tiles[n](&tile_rows, &count, n_in, wt + j, ldw, bt ? bt + j : no_bias, last, zt + i0 * ldz + j, ldz);
-        }
-        j += width;
+    cmlp_matrix left = *x;
+    const int64_t rest = n_out % (2 * VL), wide = rest > VL ? n_out : n_out - rest;
+    if (n_out > FETCH_OUTPUTS) left.ahead = NULL;
+    if (wide) {
+        dense_strips(&left, rows, n_in, wt, ldw, bt, wide, zt, ldz);
+        left.ahead = NULL;
     }
+    if (wide < n_out)
+        dense_strips(&left, rows, n_in, wt + wide, ldw, bt ? bt + wide : NULL, n_out - wide, zt + wide, ldz);
 }

@@ -148,14 +148,38 @@ static void gradient_strip(const gradient_job *job, const int64_t *k, int64_t n,
     }
 }
 
+/* Wide layers read a row of `a` and one of d for each few multiply-adds, each in a page of its own, more than the
+ * processor has at hand. GRADIENT_COPY, beside the vector header: where that costs much, so many vectors of each row of
+ * `a` are copied together for all columns of d. */
+static int copy_pays(int64_t rows, int64_t n_out) { return GRADIENT_COPY && rows >= CMLP_CHUNK / 2 && n_out >= 16 * VL; }
+
+static void copy_inputs(const cmlp_matrix *a, int64_t rows, int64_t k, int64_t n, T *copy)
+{
+    for (int64_t i = 0; i < rows; i++, copy += GRADIENT_COPY * VL)
+        for (int64_t r = 0; r < n; r += VL) store_lanes(copy + r, n - r, load_lanes(AT_ROW(a, i) + k + r, n - r));
+}
+
 /* Weight rows [k, end). */
 static void gradient_run(const gradient_job *job, int64_t k, int64_t end)
 {
-    const int64_t most = job->n_out > VL ? gradient_sizes_2->rows : gradient_sizes_1->rows;
-    for (; k < end; k += most) {
-        int64_t groups[MOST_GROUPS];
-        for (int g = 0; g < MOST_GROUPS; g++) groups[g] = k + g * GROUP;
-        for (int64_t j = 0; j < job->n_out; j += 2 * VL) gradient_strip(job, groups, end - k < most ? end - k : most, j);
+    T space[GRADIENT_COPY ? CMLP_CHUNK * GRADIENT_COPY * VL : 1];
+    const cmlp_matrix copy = {.base = space, .ld = GRADIENT_COPY * VL};
+    const int copied = copy_pays(job->rows, job->n_out);
+    const int64_t tallest = job->n_out > VL ? gradient_sizes_2->rows : gradient_sizes_1->rows;
+    const int64_t most = copied ? GRADIENT_COPY * VL : tallest;
+    for (int64_t height; k < end; k += height) {
+        gradient_job part = *job;
+        int64_t groups[MOST_GROUPS + GRADIENT_COPY * VL / GROUP], from = k;
+        height = end - k < most ? end - k : most;
+        if (copied) {
+            copy_inputs(job->a, job->rows, k, height, space);
+            part.a = &copy;
+            part.sums += k * job->n_out;
+            part.w += k * job->n_out;
+            from = 0;
+        }
+        for (int64_t g = 0; g * GROUP < height; g++) groups[g] = from + g * GROUP;
+        for (int64_t j = 0; j < job->n_out; j += 2 * VL) gradient_strip(&part, groups, height, j);
     }
 }
 

@@ -11,14 +11,14 @@ typedef struct lit_count {
     int64_t seen, lit;
 } lit_count;
 
-/* Marks of so many vectors of columns from k on. */
-VEC_FN uint64_t mark_columns(const cmlp_matrix *x, int64_t rows, int64_t k, int64_t n, const int vectors)
+/* Marks of so many vectors of columns from k on. One vector may be partial: n elements. */
+VEC_FN uint64_t mark_columns(const T *const x[], int64_t rows, int64_t k, int64_t n, const int vectors)
 {
     VI bits[LIT_VECTORS];
     uint64_t marks = 0;
     UNROLL for (int v = 0; v < vectors; v++) bits[v] = v_bits(v_zero());
     NO_UNROLL for (int64_t i = 0; i < rows; i++) {
-        const T *row = AT_ROW(x, i) + k;
+        const T *row = x[i] + k;
         UNROLL for (int v = 0; v < vectors; v++)
             bits[v] = vi_or(bits[v], v_bits(vectors > 1 ? v_load(row + v * VL) : load_lanes(row, n)));
     }
@@ -26,21 +26,21 @@ VEC_FN uint64_t mark_columns(const cmlp_matrix *x, int64_t rows, int64_t k, int6
     return marks;
 }
 
-/* Marks the columns [k, k + n) that are lit in some of the rows, n <= CMLP_CHUNK, also in x->lit; returns 0 if it does
- * not look. */
-CMLP_APART int mark_lit(const cmlp_matrix *x, int64_t rows, int64_t k, int64_t n, uint64_t *marks, lit_count *count)
+/* Marks those of the first n <= CMLP_CHUNK columns that are lit in some of the rows, also in `lit`; returns whether it
+ * looks. */
+static int mark_lit(const T *const x[], int64_t rows, int64_t n, uint64_t *marks, uint64_t *lit, lit_count *count)
 {
     const int looks = count->lit * 8 <= count->seen * 7;
-    for (int64_t j = 0; j < n; j += MARKS, marks++) {
+    for (int64_t j = 0; j < n; j += MARKS, marks++, lit++) {
         const int64_t columns = n - j < MARKS ? n - j : MARKS;
         *marks = looks ? 0 : ~UINT64_C(0);
         for (int64_t l = 0, step; looks && l < columns; l += step) {
             const int four = columns - l >= LIT_VECTORS * VL;
             step = four ? LIT_VECTORS * VL : VL;
-            *marks |= (four ? mark_columns(x, rows, k + j + l, 0, LIT_VECTORS)
-                            : mark_columns(x, rows, k + j + l, columns - l, 1)) << l;
+            *marks |= (four ? mark_columns(x, rows, j + l, 0, LIT_VECTORS)
+                            : mark_columns(x, rows, j + l, columns - l, 1)) << l;
         }
-        x->lit[(k + j) / MARKS] |= *marks;
+        *lit |= *marks;
         count->seen += looks ? columns : 0;
         count->lit += looks ? count_bits(*marks) : 0;
     }
