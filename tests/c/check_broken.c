@@ -70,6 +70,18 @@ static void dense_reads_behind(DENSE_ARGUMENTS)
     if (n_in && n_out) (void)*(volatile char *)element((void *)(uintptr_t)w, (n_in - 1) * ldw + n_out);
 }
 
+static void dense_marks_too_little(DENSE_ARGUMENTS)
+{
+    real->dense(x, rows, n_in, w, ldw, bias, n_out, z, ldz);
+    if (x->lit) x->lit[0] &= ~(uint64_t)2;
+}
+
+static void dense_never_looks(DENSE_ARGUMENTS)
+{
+    real->dense(x, rows, n_in, w, ldw, bias, n_out, z, ldz);
+    if (x->lit) x->lit[0] = ~(uint64_t)0;
+}
+
 static void dense_hides_nan(DENSE_ARGUMENTS)
 {
     real->dense(x, rows, n_in, w, ldw, bias, n_out, z, ldz);
@@ -87,6 +99,13 @@ static void dense_hides_nan(DENSE_ARGUMENTS)
 static void gradient_last_row(GRADIENT_ARGUMENTS)
 {
     real->gradient(a, d, rows > 12 ? rows - 1 : rows, k0, k1, n_out, sums, first, w, finish);
+}
+
+static void gradient_forgets_dark_rows(GRADIENT_ARGUMENTS)
+{
+    cmlp_finish no_penalty = *finish; /* a lone dark weight row only fades */
+    if (a->lit && !a->lit[0] && n_out) no_penalty.alpha = 0;
+    real->gradient(a, d, rows, k0, k1, n_out, sums, first, w, &no_penalty);
 }
 
 static void gradient_starts_anew(GRADIENT_ARGUMENTS)
@@ -305,6 +324,9 @@ static const broken list[] = {
     BROKEN(dense, dense_writes_behind),
     BROKEN(dense, dense_reads_behind),
     BROKEN(dense, dense_hides_nan),
+    BROKEN(dense, dense_marks_too_little),
+    BROKEN(dense, dense_never_looks),
+    BROKEN(gradient, gradient_forgets_dark_rows),
     BROKEN(gradient, gradient_last_row),
     BROKEN(gradient, gradient_starts_anew),
     BROKEN(gradient, gradient_no_penalty),

@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 /* Rows of a matrix operand: a list of pointers in an order of its own, or a base. */
 typedef struct rows_of {
@@ -12,6 +13,8 @@ typedef struct rows_of {
     int64_t order[CMLP_CHUNK]; /* where row i stands */
     int listed;
     const void *list[CMLP_CHUNK];
+    int marked; /* marks of lit columns are wanted, or given */
+    uint64_t lit[16];
 } rows_of;
 
 /* From row to row: without a gap, with a small one, or so far that all rows start at the same place of the cache's. */
@@ -45,12 +48,39 @@ static cmlp_matrix matrix_at(rows_of *m)
     const char *base = (const char *)m->o->place.data;
     for (int64_t i = 0; i < m->rows; i++)
         m->list[i] = m->columns ? base + (size_t)(m->order[i] * m->ld) * size_of(m->o->dtype) : base;
-    return m->listed ? (cmlp_matrix){.list = m->list} : (cmlp_matrix){.base = base, .ld = m->ld};
+    cmlp_matrix at = {.list = m->listed ? m->list : NULL, .base = base, .ld = m->ld};
+    if (m->marked) at.lit = m->lit;
+    return at;
 }
 
 static double row_element(const rows_of *m, int64_t i, int64_t k)
 {
     return get(m->o->dtype, m->o->before, m->order[i] * m->ld + k);
+}
+
+static int is_lit(const rows_of *m, int64_t k)
+{
+    for (int64_t i = 0; i < m->rows; i++)
+        if (row_element(m, i, k) != 0) return 1;
+    return 0;
+}
+
+static int is_marked(const rows_of *m, int64_t k) { return m->lit[k / CMLP_MARKS] >> k % CMLP_MARKS & 1; }
+
+/* Makes columns 0 or -0 in all rows, in stretches; all of them, few or half. Products with them may be left out, so
+ * that the other factor must be finite. */
+static void darken_columns(harness *h, rows_of *m)
+{
+    const int64_t of = PICK(h, 1, 2, 10);
+    m->marked = 1;
+    h->values = PLAIN;
+    for (int64_t k = 0, end; k < m->columns; k = end) {
+        end = k + 1 + random_below(&h->random, 30);
+        const int dark = of == 1 || random_below(&h->random, of);
+        for (int64_t j = k; dark && j < end && j < m->columns; j++)
+            for (int64_t i = 0; i < m->rows; i++)
+                put(m->o->dtype, m->o->before, i * m->ld + j, random_below(&h->random, 2) ? 0 : -0.0);
+    }
 }
 
 product_sum start_product(int32_t dtype, double from)
@@ -87,12 +117,29 @@ typedef struct dense_case {
     int64_t n_out, ldw, ldz;
 } dense_case;
 
+/* The marks that it leaves: all that is lit, and nothing if nothing is. */
+static void judge_marks(const dense_case *c, const cmlp_kernels *table)
+{
+    harness *h = c->h;
+    int64_t n_lit = 0, n_marked = 0;
+    int t = 0;
+    while (h->tables[t] != table) t++;
+    for (int64_t k = 0; k < c->x.columns; k++) {
+        n_lit += is_lit(&c->x, k);
+        n_marked += is_marked(&c->x, k);
+        if (is_lit(&c->x, k) && !is_marked(&c->x, k)) fail(h, t, "column %d is lit, but not marked", (int)k);
+    }
+    if (!n_lit && n_marked) fail(h, t, "%d columns are marked, and none is lit", (int)n_marked);
+}
+
 static void call_dense(const cmlp_kernels *table, void *context)
 {
     dense_case *c = context;
     const cmlp_matrix x = matrix_at(&c->x);
+    memset(c->x.lit, 0, sizeof c->x.lit);
     table->dense(&x, c->x.rows, c->x.columns, c->w->place.data, c->ldw, c->bias ? c->bias->place.data : NULL,
                  c->n_out, c->z->place.data, c->ldz);
+    if (x.lit && c->n_out) judge_marks(c, table);
 }
 
 static void judge_dense(harness *h, const dense_case *c, int64_t i, int64_t j)
@@ -128,6 +175,7 @@ void check_dense(harness *h)
         darken(h, c.x.o);
         h->values = PLAIN;
     }
+    if (random_below(&h->random, 2)) darken_columns(h, &c.x);
     c.ldw = n_out + gap;
     c.ldz = n_out + random_below(&h->random, 3);
     c.w = new_operand(h, "w", h->dtype, n_in && n_out ? (n_in - 1) * c.ldw + n_out : 0, INPUT);
@@ -137,8 +185,9 @@ void check_dense(harness *h)
     fill(c.z, NAN);
     for (int64_t i = 0; i < c.z->n; i++)
         if (i % c.ldz >= n_out) put(h->dtype, c.z->before, i, (double)i);
-    snprintf(h->shape, sizeof h->shape, "rows %d, n_in %d, n_out %d, ldw %d, ldz %d, %s bias, %s", (int)rows, (int)n_in,
-             (int)n_out, (int)c.ldw, (int)c.ldz, c.bias ? "with" : "no", c.x.listed ? "listed" : "one block");
+    snprintf(h->shape, sizeof h->shape, "rows %d, n_in %d, n_out %d, ldw %d, ldz %d, %s bias, %s%s", (int)rows,
+             (int)n_in, (int)n_out, (int)c.ldw, (int)c.ldz, c.bias ? "with" : "no",
+             c.x.listed ? "listed" : "one block", c.x.marked ? ", marked" : "");
     run_tables(h, call_dense, &c);
     same_outputs(h);
     for (int64_t i = 0; i < c.z->n; i++) {
@@ -209,12 +258,21 @@ void check_gradient(harness *h)
     static const char *const modes[] = {"sum", "gradient", "update"};
     gradient_case c = {.h = h, .first = (int)random_below(&h->random, 2)};
     const int64_t rows = h->number % 4 ? h->number % 23 : PICK(h, 0, 1, 10, 63, 64, 127, 128);
-    const int64_t n_in = h->number % 7 ? random_below(&h->random, 60) : PICK(h, 0, 1, 2, 27, 28, 29, 55, 56, 57);
+    const int marked = (int)random_below(&h->random, 2);
+    const int64_t n_in = h->number % 7 ? random_below(&h->random, marked ? 200 : 60)
+                                       : PICK(h, 0, 1, 2, 27, 28, 29, 55, 56, 57);
     make_rows(h, &c.a, "a", rows, n_in);
+    if (marked) darken_columns(h, &c.a);
     if (n_in == 1 && !c.a.listed && random_below(&h->random, 2)) c.a.ld = 0; /* one value for all rows, as for biases */
     c.n_out = h->number % 24 ? pick_width(h) : PICK(h, 63, 64, 65, 127, 128, 129, 140);
     c.k0 = random_below(&h->random, 3) ? 0 : random_below(&h->random, n_in + 1);
     c.k1 = random_below(&h->random, 3) ? n_in : c.k0 + random_below(&h->random, n_in - c.k0 + 1);
+    if (marked) { /* whole groups; and more columns than need be */
+        c.k0 -= c.k0 % CMLP_GROUP;
+        for (int64_t k = 0; k < n_in; k++)
+            if (is_lit(&c.a, k) || !random_below(&h->random, 8))
+                c.a.lit[k / CMLP_MARKS] |= (uint64_t)1 << k % CMLP_MARKS;
+    }
     c.finish.mode = (cmlp_finish_mode)random_below(&h->random, 3);
     c.finish.alpha = random_below(&h->random, 2) ? uniform(&h->random, 0, 1) : 0;
     c.finish.inverse = 1 / (double)(rows + 1);
@@ -223,9 +281,11 @@ void check_gradient(harness *h)
     c.sums = new_operand(h, "sums", h->dtype, n_in * c.n_out, OUTPUT);
     c.w = new_operand(h, "w", h->dtype, n_in * c.n_out, OUTPUT);
     if (c.first) fill(c.sums, NAN);
-    snprintf(h->shape, sizeof h->shape, "rows %d, k %d to %d of %d, n_out %d, %s, %s, %s", (int)rows, (int)c.k0,
+    for (int64_t i = 0; i < c.sums->n; i++) /* no sum is -0 */
+        if (get(h->dtype, c.sums->before, i) == 0) put(h->dtype, c.sums->before, i, 0);
+    snprintf(h->shape, sizeof h->shape, "rows %d, k %d to %d of %d, n_out %d, %s, %s, %s%s", (int)rows, (int)c.k0,
              (int)c.k1, (int)n_in, (int)c.n_out, modes[c.finish.mode], c.first ? "first" : "not first",
-             c.a.listed ? "listed" : "one block");
+             c.a.listed ? "listed" : "one block", marked ? ", marked" : "");
     run_tables(h, call_gradient, &c);
     same_outputs(h);
     for (int64_t k = 0; k < n_in; k++)

@@ -235,7 +235,7 @@ static void gradient(const cmlp_matrix *a, const void *d, int64_t rows, int64_t 
     const finish_values f = {(T)finish->alpha, (T)finish->inverse, -(T)finish->rate, finish->mode};
     const gradient_job job = {.a = a, .rows = rows, .n_out = n_out, .d = d, .sums = sums, .w = w, .first = first,
                               .finish = &f};
-    if (!a->lit) {
+    if (!a->lit || !n_out) {
         gradient_run(&job, k0, k1);
         return;
     }
