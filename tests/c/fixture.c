@@ -53,7 +53,7 @@ static void make_data(fixture *f)
     f->order = fixture_block(f, (size_t)f->n * sizeof *f->order);
     for (int64_t i = 0; i < f->n * f->n_in; i++) put(f->shape.dtype, f->x, i, uniform(&state, -1, 1));
     for (int64_t i = 0; i < f->shape.dark * f->n_in; i++)
-        if (random_below(&state, 6) || i % f->n_in % 32 < 12) /* and some columns in all dark rows */
+        if (random_below(&state, 6) || (i % f->n_in + i / f->n_in / 75 * 12) % 32 < 12) /* columns, 75 rows long */
             put(f->shape.dtype, f->x, i, i % 2 ? 0 : -0.0);
     for (int64_t i = 0; i < f->n; i++) {
         f->labels[i] = (int32_t)random_below(&state, f->n_out);

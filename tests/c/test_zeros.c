@@ -26,8 +26,9 @@ static uint64_t outcome(call c, int with_full)
 
 static void test_same_bits(uint32_t isa, int32_t dtype, int64_t hidden, int32_t solver, int32_t n_threads, double alpha)
 {
+    const int64_t n_in = 14000 / hidden; /* enough for several threads */
     static const call calls[] = {FORWARD, COST, GRADIENT, INPUT_GRADIENT, TRAIN};
-    const shape s = {3, {190, hidden, 10}, CMLP_RELU, CMLP_SOFTMAX, CMLP_LOG_LOSS, .rows = ROWS, .batch = ROWS,
+    const shape s = {3, {n_in, hidden, 10}, CMLP_RELU, CMLP_SOFTMAX, CMLP_LOG_LOSS, .rows = ROWS, .batch = ROWS,
                      .dtype = dtype, .solver = solver, .isa = isa, .n_threads = n_threads, .alpha = alpha, .dark = DARK};
     fixture_make(&f, &s);
     for (int64_t i = 0; i < ROWS; i++) f.order[i] = i;
