@@ -213,13 +213,19 @@ static void call_convert(const cmlp_kernels *table, void *context)
 void check_convert(harness *h)
 {
     const int32_t dtypes[] = {CMLP_UINT8, CMLP_FLOAT32, CMLP_FLOAT64};
-    const double scales[] = {1, 1, 1 / 255.0, -2.5};
-    const int64_t n = pick_width(h) * (1 + random_below(&h->random, 4));
-    convert_case c = {.step = PICK(h, 1, 1, 1, 2, 3, -1, -2, 0), .scale = scales[random_below(&h->random, 4)]};
+    /* of the last one's products with bytes, one lies between two floats: arithmetic in floats rounds it wrongly */
+    const double scales[] = {1, 1 / 255.0, 2 / 255.0, 1 / 256.0, -1 / 255.0, -2.5, 0.1, 3e-5, 1e-40, 1e38,
+                             0x1.74cc513046379p-8};
+    const int every_byte = dtypes[h->number % 3] == CMLP_UINT8 && random_below(&h->random, 2);
+    const int64_t width = pick_width(h) * (1 + random_below(&h->random, 4));
+    const int64_t n = every_byte ? 256 + width % 32 : width;
+    convert_case c = {.step = PICK(h, 1, 1, 1, 2, 3, -1, -2, 0)};
+    c.scale = scales[random_below(&h->random, sizeof scales / sizeof *scales)];
     const int64_t reach = n ? (n - 1) * (c.step < 0 ? -c.step : c.step) + 1 : 0;
     c.first = c.step < 0 && reach ? reach - 1 : 0;
     c.from = new_operand(h, "source", dtypes[h->number % 3], reach, INPUT);
     c.to = new_operand(h, "out", h->dtype, n, OUTPUT);
+    for (int64_t i = 0; every_byte && i < reach; i++) put(CMLP_UINT8, c.from->before, i, (double)(i & 255));
     snprintf(h->shape, sizeof h->shape, "from dtype %d, step %d, n %d, scale %g", (int)c.from->dtype, (int)c.step,
              (int)n, c.scale);
     run_tables(h, call_convert, &c);

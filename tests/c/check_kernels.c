@@ -25,7 +25,7 @@ const kernel_check kernel_checks[] = {
     {"loss", check_loss, 2000},
     {"loss_labels", check_label_loss, 800},
     {"step", check_step, 800},
-    {"convert", check_convert, 600},
+    {"convert", check_convert, 1500},
     {"keep_nonzero", check_keep_nonzero, 600},
     {"multiply", check_multiply, 200},
     {"square_sum", check_square_sum, 300},

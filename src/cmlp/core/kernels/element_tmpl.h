@@ -1,22 +1,61 @@
 /* Conversion of input rows, and small loops over elements. */
 
-#define CONVERT(source_type)                                                                                     \
+#define SCALE(source_type) /* each form's loop becomes vector code */                                              \
     do {                                                                                                         \
         const source_type *from = source;                                                                        \
-        if (stride == (int64_t)sizeof(source_type) && scale == 1) /* each form's loop becomes vector code */      \
-            for (int64_t i = 0; i < n; i++) to[i] = (T)from[i];                                                   \
-        else if (stride == (int64_t)sizeof(source_type))                                                         \
+        if (stride == (int64_t)sizeof(source_type))                                                              \
             for (int64_t i = 0; i < n; i++) to[i] = (T)((double)from[i] * scale);                                 \
         else                                                                                                     \
             for (int64_t i = 0; i < n; i++)                                                                       \
                 to[i] = (T)((double)*(const source_type *)(const void *)((const char *)source + i * stride) * scale); \
     } while (0)
 
+#define CONVERT(source_type)                                                                                     \
+    do {                                                                                                         \
+        const source_type *same = source;                                                                        \
+        if (stride == (int64_t)sizeof(source_type) && scale == 1)                                                 \
+            for (int64_t i = 0; i < n; i++) to[i] = (T)same[i];                                                   \
+        else                                                                                                     \
+            SCALE(source_type);                                                                                  \
+    } while (0)
+
+#ifdef V_LOADS_BYTES
+/* Products with bytes b come out right in floats alone where the scale is 2 / q, rounded, for an integer q up to 2^20:
+ * 1, 1/255, 1/256, 2/255. With hi + lo the scale cut into two floats, b hi + (b lo, rounded) and the product in double
+ * are within 2^-46 of 2 b / q, relatively. Halfway between floats lies m 2^k, m odd and 2^24 < m < 2^25. It is not
+ * 2 b / q, or m would divide b < 256; so it is off by at least a part in m q, more than 2^-45, and both round to the
+ * same float. Nothing gets near the ends of the type, and 0 stays +0, for the scale is positive. */
+static int scales_in_floats(double scale)
+{
+    const double q = 2 / scale;
+    return q >= 1 && q <= 1 << 20 && q == (double)(int32_t)q;
+}
+
+static void convert_bytes(const uint8_t *from, int64_t n, double scale, T *to)
+{
+    const V hi = v_set1((T)scale), lo = v_set1((T)(scale - (double)(T)scale));
+    for (int64_t i = 0; i < n; i += VL) {
+        if (i > n - VL) i = n - VL; /* some of the last ones once more */
+        const V b = v_load_bytes(from + i);
+        v_store(to + i, v_fma(b, hi, v_mul(b, lo)));
+    }
+}
+#endif
+
 static void convert(int32_t dtype, const void *source, int64_t stride, int64_t n, double scale, void *out)
 {
     T *to = out;
     switch (dtype) {
+#ifdef V_LOADS_BYTES
+    case CMLP_UINT8:
+        if (stride == 1 && n >= VL && scales_in_floats(scale))
+            convert_bytes(source, n, scale, to);
+        else
+            SCALE(uint8_t);
+        break;
+#else
     case CMLP_UINT8: CONVERT(uint8_t); break;
+#endif
     case CMLP_FLOAT32: CONVERT(float); break;
     default: CONVERT(double); break;
     }

@@ -17,6 +17,11 @@ typedef __m256i VT;
 
 VEC_FN V v_load(const T *p) { return _mm256_loadu_ps(p); }
 VEC_FN void v_store(T *p, V x) { _mm256_storeu_ps(p, x); }
+#define V_LOADS_BYTES
+VEC_FN V v_load_bytes(const uint8_t *p)
+{
+    return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)p)));
+}
 VEC_FN VT v_tail(int64_t n)
 {
     const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);

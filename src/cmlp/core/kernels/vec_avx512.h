@@ -18,6 +18,11 @@ typedef __mmask16 VT;
 
 VEC_FN V v_load(const T *p) { return _mm512_loadu_ps(p); }
 VEC_FN void v_store(T *p, V x) { _mm512_storeu_ps(p, x); }
+#define V_LOADS_BYTES
+VEC_FN V v_load_bytes(const uint8_t *p)
+{
+    return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(const void *)p)));
+}
 VEC_FN VT v_tail(int64_t n) { return (VT)((1u << n) - 1u); }
 VEC_FN V v_load_t(const T *p, VT t) { return _mm512_maskz_loadu_ps(t, p); }
 VEC_FN void v_store_t(T *p, VT t, V x) { _mm512_mask_storeu_ps(p, t, x); }

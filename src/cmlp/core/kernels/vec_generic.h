@@ -9,6 +9,8 @@
  *   VI            vector of VL integers of the same width, arithmetic modulo 2^width
  *   VM            result of a comparison
  *   VT            which lanes of the last, partial vector of a row exist
+ *
+ * Where v_fma is an instruction, v_load_bytes (V_LOADS_BYTES) makes numbers of VL bytes.
  */
 #ifndef CMLP_VEC_H
 #define CMLP_VEC_H

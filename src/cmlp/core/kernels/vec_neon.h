@@ -2,6 +2,8 @@
 #ifndef CMLP_VEC_H
 #define CMLP_VEC_H
 
+#include <string.h>
+
 #include "target.h"
 
 #define V_TAIL_COSTS 1
@@ -17,6 +19,13 @@ typedef int VT;
 
 VEC_FN V v_load(const T *p) { return vld1q_f32(p); }
 VEC_FN void v_store(T *p, V x) { vst1q_f32(p, x); }
+#define V_LOADS_BYTES
+VEC_FN V v_load_bytes(const uint8_t *p)
+{
+    uint32_t four;
+    memcpy(&four, p, sizeof four);
+    return vcvtq_f32_u32(vmovl_u16(vget_low_u16(vmovl_u8(vreinterpret_u8_u32(vdup_n_u32(four))))));
+}
 VEC_FN VT v_tail(int64_t n) { return (VT)n; }
 VEC_FN V v_load_t(const T *p, VT t)
 {
