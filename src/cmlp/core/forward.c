@@ -41,7 +41,7 @@ static void lay_out(cmlp_space *space, const cmlp_net *net, int sparse, int64_t 
     int64_t hidden = 0;
     for (int32_t l = 0; l < net->n_layers - 1; l++)
         if (net->layers[l].n_out > hidden) hidden = net->layers[l].n_out;
-    cmlp_input_lay_out(space, net, sparse, rows, 1, 0, &tile->input);
+    cmlp_input_lay_out(space, net, sparse, rows, 1, rows > 1, &tile->input);
     for (int i = 0; i < 2; i++) tile->activations[i] = cmlp_take(space, rows * hidden, net->element);
 }
 
