@@ -57,7 +57,7 @@ VEC_FN void gradient_tile(const cmlp_matrix *a, const int64_t *groups, const T *
     const VT tail = v_tail(last);
     int64_t k[MOST_GROUPS];
     V sum[GRADIENT_ROWS_1][2];
-    UNROLL for (int g = 0; g < R / height; g++) k[g] = groups[g];
+    for (int g = 0; g < R / height; g++) k[g] = groups[g];
     UNROLL for (int r = 0; r < R; r++)
         UNROLL for (int c = 0; c < C; c++) sum[r][c] = v_zero();
     for (int64_t i = 0; i < rows; i++) {
