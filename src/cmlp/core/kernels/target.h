@@ -89,15 +89,6 @@
 #define VEC_FN static inline
 #endif
 
-/* What is better called than inlined, for its size. */
-#if defined(__GNUC__) || defined(__clang__)
-#define CMLP_APART static __attribute__((noinline, unused))
-#elif defined(_MSC_VER)
-#define CMLP_APART static __declspec(noinline)
-#else
-#define CMLP_APART static inline
-#endif
-
 /* Brings a cache line nearer that will be read soon; no address is wrong. */
 #define CMLP_LINE 64
 #if defined(__GNUC__) || defined(__clang__)
