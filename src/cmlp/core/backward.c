@@ -41,7 +41,7 @@ static size_t scratch_size(const cmlp_net *net, int call, int64_t rows)
     cmlp_take(&targets, target_rows(net) * cmlp_n_out(net), net->element);
     cmlp_take(&targets, cmlp_n_in(net), net->element);
     cmlp_take(&deltas, 2 * delta_block(net, rows) * widest, net->element);
-    if (call & CMLP_CALL_CSR || cmlp_may_skip(net)) {
+    if (call & CMLP_CALL_CSR) {
         if (rows > CMLP_CSR_ROWS) rows = CMLP_CSR_ROWS;
         cmlp_take(&sparse, cmlp_csr_block(rows, cmlp_n_in(net), (int64_t)net->element), 1);
     }
@@ -129,7 +129,7 @@ static cmlp_fault forward_rows(cmlp_batch_job *job, int64_t selected, int64_t a,
 {
     const cmlp_net *net = job->data.net;
     const cmlp_input input = cmlp_gather_input(&job->data, selected, n, &job->input, a, job->tile_rows, index);
-    job->sparse[index] = input.sparse;
+    job->marked[index] = input.rows.marks != NULL;
     for (int32_t l = 0; l < net->n_layers; l++) {
         const cmlp_layer *layer = &net->layers[l];
         void *z = cmlp_at(net, job->activations[l], a * layer->n_out);
@@ -260,7 +260,7 @@ static void squares_of(cmlp_batch_job *job, const void *params, int32_t l, int64
 }
 
 static void gradient_share(cmlp_batch_job *job, const weight_share *share, int64_t n, int first_tile, int last_tile,
-                           const cmlp_batch_end *end, double weight_sum, int sparse)
+                           const cmlp_batch_end *end, double weight_sum, int marked)
 {
     const cmlp_net *net = job->data.net;
     const cmlp_layer *layer = &net->layers[share->layer];
@@ -277,9 +277,9 @@ static void gradient_share(cmlp_batch_job *job, const weight_share *share, int64
                               .inverse = 1 / weight_sum,
                               .rate = end->step ? end->step->rate : 0};
         void *delta = cmlp_at(net, job->deltas[share->layer], i * layer->n_out);
-        if (share->layer || !sparse) { /* else sparse_share() has done it */
+        if (share->layer || !cmlp_is_sparse(&job->data)) { /* else sparse_share() has done it */
             cmlp_matrix a = share->layer ? layer_input(job, share->layer, i)
-                                         : cmlp_input_at(&job->data, &job->input, i, 0).rows;
+                                         : cmlp_input_at(&job->data, &job->input, i, marked).rows;
             a.lit = share->lit;
             net->kernels->gradient(&a, delta, m, share->k0, share->k1, layer->n_out,
                                    cmlp_at(net, job->gradient, weights), first, cmlp_at(net, w, weights), &finish);
@@ -303,7 +303,7 @@ static void sparse_share(cmlp_batch_job *job, const weight_share *share, int64_t
                                     .alpha = job->objective.alpha,
                                     .inverse = 1 / weight_sum,
                                     .rate = end->step ? end->step->rate : 0};
-        const cmlp_input x = cmlp_input_at(&job->data, &job->input, i, 1);
+        const cmlp_input x = cmlp_input_at(&job->data, &job->input, i, 0);
         net->kernels->csr_gradient(&x.csr, cmlp_at(net, job->deltas[0], i * n_out), m, share->k0, share->k1, n_out,
                                    cmlp_at(net, job->gradient, weights), first_tile && !i,
                                    cmlp_at(net, end->params, weights), &finish, scratch);
@@ -314,18 +314,18 @@ static void weights_share(cmlp_batch_job *job, int64_t n, int first_tile, int la
                           double weight_sum, int32_t index, int32_t size)
 {
     const cmlp_net *net = job->data.net;
-    int sparse = 1;
-    for (int32_t i = 0; i < size; i++) sparse &= job->sparse[i];
+    int marked = 1;
+    for (int32_t i = 0; i < size; i++) marked &= job->marked[i];
     for (int32_t l = 0; l < net->n_layers; l++) {
         const cmlp_layer *layer = &net->layers[l];
         weight_share share = {.layer = l, .biases = index == size - 1};
         cmlp_team_share(layer->n_in, job->objective.alpha > 0 ? SQUARE_ROWS : CMLP_GROUP, index, size, &share.k0,
                         &share.k1);
         if (!l) share.lit = cmlp_join_lit(net, &job->input, index, size);
-        if (!l && sparse)
+        if (!l && cmlp_is_sparse(&job->data))
             sparse_share(job, &share, n, first_tile, last_tile, end, weight_sum,
                          job->scratch + (size_t)index * job->scratch_size);
-        gradient_share(job, &share, n, first_tile, last_tile, end, weight_sum, sparse);
+        gradient_share(job, &share, n, first_tile, last_tile, end, weight_sum, marked);
         if (!last_tile || !end->step) continue;
         if (end->mode == CMLP_GRADIENT) {
             int64_t from = share.k0 * layer->n_out, to = share.k1 * layer->n_out;

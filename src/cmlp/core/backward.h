@@ -18,7 +18,7 @@ typedef struct cmlp_batch_job {
     /* of one tile of rows, in the workspace */
     int64_t tile_rows;
     cmlp_input_space input;
-    int sparse[CMLP_MAX_THREADS]; /* whether each member's share of the input has become so */
+    int marked[CMLP_MAX_THREADS]; /* whether each member's share of the input is */
     void *activations[CMLP_MAX_LAYERS - 1], *deltas[CMLP_MAX_LAYERS - 1];
     double *costs, *weights;
     double *squares; /* sum of w^2 of each group of 16 weight rows */

@@ -1,6 +1,6 @@
-/* Rows on their way into the first layer: where they lie, or converted, or sparse: because they came as CSR, or because
- * so much of them is 0 (the dark of a picture) that it pays to leave it out, which changes no bit. In front of a narrow
- * layer that pays only for inputs that are 0 in all rows of a tile; the kernels find these. */
+/* Rows on their way into the first layer: where they lie, or converted, or sparse, as CSR. Where much of dense rows is 0
+ * (the dark of a picture) it pays to leave that out, which changes no bit: then their other elements are marked. In front
+ * of a narrow layer it pays only for inputs that are 0 in all rows of a tile; the kernels find these. */
 #ifndef CMLP_INPUT_H
 #define CMLP_INPUT_H
 
@@ -9,24 +9,21 @@
 /* Room for the rows of a tile; several threads may fill it, each its share. */
 typedef struct cmlp_input_space {
     const void **list, **ahead; /* rows where they lie, or converted; those of the next tile (NULL: not wanted) */
-    cmlp_csr_row *sparse; /* NULL: zeros are not left out here */
-    void *converted;  /* dense rows of the net's type; room for one where the data are CSR */
-    void *values;     /* what is left of these without the zeros, */
-    int32_t *columns; /* and where it stood */
-    uint64_t *lit; /* of each thread: marks of inputs that are not dark in its rows, marks for all rows, and for how many
-                      tiles it need not look; NULL: no marks */
+    cmlp_csr_row *sparse; /* of CSR data */
+    void *converted;      /* dense rows of the net's type; room for one where the data are CSR */
+    uint64_t *marks; /* of the elements of each row; NULL: zeros are not left out one by one */
+    uint64_t *lit;   /* of each thread: marks of inputs that are not dark in its rows, and marks for all rows; NULL: no
+                        marks */
+    int64_t *rest;   /* of each thread: for how many tiles it does not look for zeros */
     int32_t n_threads; /* for so many */
 } cmlp_input_space;
 
 /* A first layer's input as the kernels take it. */
 typedef struct cmlp_input {
     int sparse;
-    cmlp_matrix rows; /* if not */
+    cmlp_matrix rows; /* if not; marked if it is worth while */
     cmlp_csr csr;     /* if so */
 } cmlp_input;
-
-/* Whether zeros may be left out of dense rows of this net. */
-int cmlp_may_skip(const cmlp_net *net);
 
 /* Takes the room for `rows` rows of CSR data or dense ones, filled by n_threads threads; `ahead` if the data are gone
  * through in tiles. */
@@ -44,8 +41,8 @@ cmlp_input cmlp_gather_input(const cmlp_data *data, int64_t selected, int64_t n,
 /* Marks for thread `index` of what `size` threads have found; NULL if hardly any input is dark. */
 uint64_t *cmlp_join_lit(const cmlp_net *net, const cmlp_input_space *space, int32_t index, int32_t size);
 
-/* The gathered rows from row a on; `sparse` says whether all of them have become so. */
-cmlp_input cmlp_input_at(const cmlp_data *data, const cmlp_input_space *space, int64_t a, int sparse);
+/* The gathered rows from row a on; `marked` says whether all of them are. */
+cmlp_input cmlp_input_at(const cmlp_data *data, const cmlp_input_space *space, int64_t a, int marked);
 
 /* The first layer's z = b + x W for n rows; `scratch` takes a row of inputs. */
 void cmlp_first_sums(const cmlp_net *net, const void *params, const cmlp_input *x, int64_t n, void *z, void *scratch);

@@ -192,6 +192,10 @@ static void dense(const cmlp_matrix *x, int64_t rows, int64_t n_in, const void *
         dense_row(AT_ROW(x, 0), n_in, wt, ldw, bt, n_out, zt);
         return;
     }
+    if (x->marks) {
+        dense_marked(x, rows, n_in, wt, ldw, bt, n_out, zt, ldz);
+        return;
+    }
     cmlp_matrix left = *x;
     const int64_t rest = n_out % (2 * VL), wide = rest > VL ? n_out : n_out - rest;
     if (n_out > FETCH_OUTPUTS) left.ahead = NULL;

@@ -61,38 +61,7 @@ static void convert(int32_t dtype, const void *source, int64_t stride, int64_t n
     }
 }
 
-#ifndef V_KEEPS_NONZERO
-#define DARK 16 /* elements that are passed over at once, if all are 0 */
-
-VEC_FN int64_t keep_each(const T *v, int64_t first, int64_t end, T *values, int32_t *columns)
-{
-    int64_t kept = 0;
-    for (int64_t i = first; i < end; i++) { /* no branch: nobody could foretell it */
-        values[kept] = v[i];
-        columns[kept] = (int32_t)i;
-        kept += v[i] != 0;
-    }
-    return kept;
-}
-#endif
-
-static int64_t keep_nonzero(const void *elements, int64_t n, void *values, int32_t *columns)
-{
-    const T *v = elements;
-    T *to = values;
-    int64_t kept = 0, i = 0;
-#ifdef V_KEEPS_NONZERO
-    for (; i < n; i += VL) kept += v_keep_nonzero(load_lanes(v + i, n - i), (int32_t)i, to + kept, columns + kept);
-#else
-    for (; i + DARK <= n; i += DARK) {
-        int some = 0;
-        for (int l = 0; l < DARK; l++) some |= v[i + l] != 0;
-        if (some) kept += keep_each(v, i, i + DARK, to + kept, columns + kept);
-    }
-    kept += keep_each(v, i, n, to + kept, columns + kept);
-#endif
-    return kept;
-}
+static int64_t mark(const void *v, int64_t n, uint64_t *marks) { return mark_nonzero(v, n, marks, n); }
 
 static void multiply(void *values, int64_t n, double factor)
 {

@@ -228,17 +228,3 @@ static void gradient_lit(const gradient_job *job, int64_t k0, int64_t k1)
     gradient_strip(job, list, n * GROUP, 0);
     gradient_run(job, start, end);
 }
-
-static void gradient(const cmlp_matrix *a, const void *d, int64_t rows, int64_t k0, int64_t k1, int64_t n_out,
-                     void *sums, int first, void *w, const cmlp_finish *finish)
-{
-    const finish_values f = {(T)finish->alpha, (T)finish->inverse, -(T)finish->rate, finish->mode};
-    const gradient_job job = {.a = a, .rows = rows, .n_out = n_out, .d = d, .sums = sums, .w = w, .first = first,
-                              .finish = &f};
-    if (!a->lit || !n_out) {
-        gradient_run(&job, k0, k1);
-        return;
-    }
-    if (changes_all(&f, first)) gradient_dark(&job, k0, k1);
-    gradient_lit(&job, k0, k1);
-}

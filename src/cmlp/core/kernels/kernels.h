@@ -19,10 +19,12 @@ typedef struct cmlp_matrix {
     int64_t ld;
     const void *const *ahead; /* NULL, or rows that will be read next: they are fetched into the cache on the way */
     uint64_t *lit;            /* NULL, or a bit for each column: 0 if it is dark, that is, 0 in all rows */
+    const uint64_t *marks;    /* NULL, or a bit for each element: 0 if that is 0. Row i's begin in word i * ld_marks */
+    int64_t ld_marks;
 } cmlp_matrix;
 
 #define CMLP_MARKS 64 /* columns that have their bits in one word */
-#define CMLP_GROUP 4  /* neighbouring weight rows that are left out together, if all of their inputs are dark */
+#define CMLP_GROUP 4  /* neighbouring weight rows that are left out together where all of their inputs are 0 */
 
 /* Rows of a CSR matrix where they lie: each has n values (of type `dtype`, taken times scale) at ascending columns,
  * which are int64 if `wide`, else int32. */
@@ -86,12 +88,13 @@ typedef struct cmlp_kernels {
 
     /* z[i, j] = bias[j] + sum_k x[i, k] w[k, j];  x (rows, n_in), w (n_in, n_out) with leading dimension ldw,
      * z (rows, n_out) with ldz. bias may be NULL. Columns that are dark in several rows are left out if x->lit is given,
-     * where the others are marked; of a lone row, zeros are. w must then be finite for the bits. */
+     * where the others are marked; elements that are 0 are if x->marks is given, and always of a lone row. w must then
+     * be finite for the bits. */
     void (*dense)(const cmlp_matrix *x, int64_t rows, int64_t n_in, const void *w, int64_t ldw, const void *bias,
                   int64_t n_out, void *z, int64_t ldz);
     /* sums[k, j] += sum_i a[i, k] d[i, j] for k in [k0, k1), or = where `first`, then finished. rows <= CMLP_CHUNK;
-     * a (rows, n_in), d (rows, n_out), sums and w (n_in, n_out). If a->lit is given, dark groups are left out, and
-     * k0 is a multiple of CMLP_GROUP. */
+     * a (rows, n_in), d (rows, n_out), sums and w (n_in, n_out). If a->lit is given, dark groups are left out, if
+     * a->marks, groups that are 0 in a row; k0 is then a multiple of CMLP_GROUP. */
     void (*gradient)(const cmlp_matrix *a, const void *d, int64_t rows, int64_t k0, int64_t k1, int64_t n_out,
                      void *sums, int first, void *w, const cmlp_finish *finish);
     /* The same two for a CSR matrix x, where zeros take no time. scratch: of csr a row of T as long as x is wide; of
@@ -118,9 +121,8 @@ typedef struct cmlp_kernels {
 
     /* out[i] = value * scale; the source has type `dtype` and a stride in bytes. */
     void (*convert)(int32_t dtype, const void *source, int64_t stride, int64_t n, double scale, void *out);
-    /* The elements of v (n) that are not 0 and their indices, in order; returns how many. There is room for n of them,
-     * rounded up to whole vectors, all of which may be written. */
-    int64_t (*keep_nonzero)(const void *v, int64_t n, void *values, int32_t *columns);
+    /* Sets a bit in `marks` for each of v's n elements that is not 0, in whole words; returns how many are set. */
+    int64_t (*mark)(const void *v, int64_t n, uint64_t *marks);
     /* v[i] *= factor, rounded to T. */
     void (*multiply)(void *v, int64_t n, double factor);
     /* Sum of the squares of v (rows, n), by the rule for sums to one number: column j goes to partial j mod 16. */

@@ -12,6 +12,7 @@
 #include "dense_tmpl.h"
 #include "element_tmpl.h"
 #include "gradient_tmpl.h"
+#include "marked_tmpl.h"
 #include "csr_tmpl.h"
 #include "step_tmpl.h"
 #include "transpose_tmpl.h"
@@ -31,7 +32,7 @@ const cmlp_kernels KERNELS_NAME = {
     .loss = loss,
     .step = step,
     .convert = convert,
-    .keep_nonzero = keep_nonzero,
+    .mark = mark,
     .multiply = multiply,
     .square_sum = square_sum,
     .find_nonfinite = find_nonfinite,

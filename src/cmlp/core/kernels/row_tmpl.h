@@ -1,5 +1,5 @@
-/* Dense product of a lone row. Zeros among its inputs are left out, which changes no bit (see csr_tmpl.h): half of what
- * a relu layer gives, most of a dark picture. One chain would wait for itself: every fma takes four cycles and there
+/* Dense products row by row, to leave zeros out, which changes no bit (see csr_tmpl.h): half of what a relu layer gives,
+ * most of a dark picture. A lone row first. One chain would wait for itself: every fma takes four cycles and there
  * is only one row to fill them with. So a wide layer runs ROW_VECTORS vectors of columns side by side, a narrow one
  * chunks of the input, unless so few inputs are left that one chain is sooner through. The sums are the same chains,
  * added in the same order, as in dense_tmpl.h. */
@@ -79,11 +79,16 @@ ROW_MARKED_FN(5) ROW_MARKED_FN(6) ROW_MARKED_FN(7) ROW_MARKED_FN(8)
 static row_marked_fn *const row_marked_fns[ROW_VECTORS] = {row_marked_1, row_marked_2, row_marked_3, row_marked_4,
                                                            row_marked_5, row_marked_6, row_marked_7, row_marked_8};
 
+static void row_begin(const T *bias, int64_t n_out, T *z)
+{
+    for (int64_t j = 0; j < n_out; j += VL)
+        store_lanes(z + j, n_out - j, bias ? v_add(load_lanes(bias + j, n_out - j), v_zero()) : v_zero());
+}
+
 static void dense_row(const T *x, int64_t n_in, const T *w, int64_t ldw, const T *bias, int64_t n_out, T *z)
 {
     const int narrow = n_out > 0 && n_out <= ROW_NARROW * VL;
-    for (int64_t j = 0; j < n_out; j += VL)
-        store_lanes(z + j, n_out - j, bias ? v_add(load_lanes(bias + j, n_out - j), v_zero()) : v_zero());
+    row_begin(bias, n_out, z);
     for (int64_t k = 0, n; k < n_in; k += n) {
         uint64_t marks[BLOCK / MARKS];
         n = n_in - k < BLOCK ? n_in - k : BLOCK;
@@ -101,4 +106,21 @@ static void dense_row(const T *x, int64_t n_in, const T *w, int64_t ldw, const T
             row_marked_fns[vectors - 1](x + k, marks, n, w + k * ldw + j, ldw, width - (vectors - 1) * VL, z + j);
         }
     }
+}
+
+/* Rows whose elements are marked. A chunk of a strip of W serves all of them. */
+static void dense_marked(const cmlp_matrix *x, int64_t rows, int64_t n_in, const T *w, int64_t ldw, const T *bias,
+                         int64_t n_out, T *z, int64_t ldz)
+{
+    const int64_t vectors = (n_out + VL - 1) / VL, strips = (vectors + ROW_VECTORS - 1) / ROW_VECTORS;
+    for (int64_t i = 0; i < rows; i++) row_begin(bias, n_out, z + i * ldz);
+    for (int64_t k = 0; k < n_in; k += CMLP_CHUNK)
+        for (int64_t s = 0, v = 0, end; s < strips; s++, v = end) {
+            const int64_t n = n_in - k < CMLP_CHUNK ? n_in - k : CMLP_CHUNK;
+            end = vectors * (s + 1) / strips; /* all nearly equally wide */
+            row_marked_fn *const add = row_marked_fns[end - v - 1];
+            for (int64_t i = 0; i < rows; i++)
+                add(AT_ROW(x, i) + k, x->marks + i * x->ld_marks + k / MARKS, n, w + k * ldw + v * VL, ldw,
+                    end < vectors ? VL : n_out - (vectors - 1) * VL, z + i * ldz + v * VL);
+        }
 }

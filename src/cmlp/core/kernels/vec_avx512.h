@@ -55,17 +55,6 @@ VEC_FN VI vi_xor(VI a, VI b) { return _mm512_xor_si512(a, b); }
 
 VEC_FN V v_abs(V a) { return v_float(vi_and(v_bits(a), vi_set1(INT32_MAX))); }
 
-/* The lanes of x that are not 0, and their indices from `first` on, side by side; whole vectors are written. */
-#define V_KEEPS_NONZERO
-VEC_FN int v_keep_nonzero(V x, int32_t first, T *values, int32_t *columns)
-{
-    const __m512i lane = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
-    const __mmask16 kept = _mm512_cmp_ps_mask(x, v_zero(), _CMP_NEQ_UQ);
-    v_store(values, _mm512_maskz_compress_ps(kept, x));
-    _mm512_storeu_si512(columns, _mm512_maskz_compress_epi32(kept, _mm512_add_epi32(lane, _mm512_set1_epi32(first))));
-    return _mm_popcnt_u32(kept);
-}
-
 VEC_FN void v_transpose(V r[VL])
 {
     V t[VL];
@@ -131,17 +120,6 @@ VEC_FN VI vi_xor(VI a, VI b) { return _mm512_xor_si512(a, b); }
 #define vi_srl(x, n) _mm512_srli_epi64((x), (n))
 
 VEC_FN V v_abs(V a) { return v_float(vi_and(v_bits(a), vi_set1(INT64_MAX))); }
-
-#define V_KEEPS_NONZERO
-VEC_FN int v_keep_nonzero(V x, int32_t first, T *values, int32_t *columns)
-{
-    const __m512i lane = _mm512_set_epi32(0, 0, 0, 0, 0, 0, 0, 0, 7, 6, 5, 4, 3, 2, 1, 0);
-    const __mmask8 kept = _mm512_cmp_pd_mask(x, v_zero(), _CMP_NEQ_UQ);
-    v_store(values, _mm512_maskz_compress_pd(kept, x));
-    const __m512i index = _mm512_maskz_compress_epi32(kept, _mm512_add_epi32(lane, _mm512_set1_epi32(first)));
-    _mm256_storeu_si256((__m256i *)(void *)columns, _mm512_castsi512_si256(index));
-    return _mm_popcnt_u32(kept);
-}
 
 VEC_FN void v_transpose(V r[VL])
 {

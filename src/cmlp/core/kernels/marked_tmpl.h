@@ -1,0 +1,112 @@
+/* Weight gradient of rows of which much is 0, the other elements being marked: of each group of weight rows, the rows of
+ * the batch are listed in which one of its inputs is not 0; the others would add 0 (see csr_tmpl.h). A tile is a group by
+ * C vectors of columns. The table's gradient() chooses, at the end. */
+
+/* MARKED_VECTORS is set beside the vector header. */
+
+#define LISTED_GROUPS 4 /* at once: so many have their marks in one word if the first one's number is a multiple */
+
+/* Of each group, the rows in which it is not 0. */
+typedef struct row_lists {
+    uint8_t rows[LISTED_GROUPS][CMLP_CHUNK + 1]; /* of which one is written once too often */
+    int64_t n[LISTED_GROUPS];
+} row_lists;
+
+/* Lists the groups from column k on. No branch: nobody could foretell it. */
+static void list_rows(const cmlp_matrix *a, int64_t rows, int64_t k, row_lists *lists)
+{
+    const uint64_t *marks = a->marks + k / MARKS;
+    int64_t n[LISTED_GROUPS] = {0};
+    for (int64_t i = 0; i < rows; i++, marks += a->ld_marks) {
+        const uint64_t groups = mark_groups(*marks >> k % MARKS);
+        UNROLL for (int g = 0; g < LISTED_GROUPS; g++) {
+            lists->rows[g][n[g]] = (uint8_t)i;
+            n[g] += groups >> g * GROUP & 1;
+        }
+    }
+    UNROLL for (int g = 0; g < LISTED_GROUPS; g++) lists->n[g] = n[g];
+}
+
+VEC_FN void marked_tile(const gradient_job *job, const uint8_t *list, int64_t n, int64_t k, int64_t j, int64_t last,
+                        const int C, const int whole)
+{
+    const VT tail = v_tail(last);
+    const T *const *inputs = (const T *const *)job->a->list, *deltas = job->d + j;
+    const int64_t n_out = job->n_out;
+    V sum[GROUP][MARKED_VECTORS];
+    T tile[GROUP * MARKED_VECTORS * VL];
+    UNROLL for (int r = 0; r < GROUP; r++)
+        UNROLL for (int c = 0; c < C; c++) sum[r][c] = v_zero();
+    for (int64_t t = 0; t < n; t++) {
+        const T *a = inputs[list[t]] + k, *d = deltas + list[t] * n_out;
+        V dv[MARKED_VECTORS];
+        UNROLL for (int c = 0; c < C; c++) dv[c] = load_last(d + c * VL, tail, whole || c < C - 1);
+        UNROLL for (int r = 0; r < GROUP; r++) {
+            const V av = v_set1(a[r]);
+            UNROLL for (int c = 0; c < C; c++) sum[r][c] = v_fma(av, dv[c], sum[r][c]);
+        }
+    }
+    UNROLL for (int r = 0; r < GROUP; r++)
+        UNROLL for (int c = 0; c < C; c++) v_store(tile + (r * C + c) * VL, sum[r][c]);
+    const finish_vectors f = in_all_lanes(job->finish);
+    T *sums = job->sums + k * job->n_out + j, *w = job->w + k * job->n_out + j;
+    NO_UNROLL for (int r = 0; r < GROUP; r++, sums += job->n_out, w += job->n_out)
+        UNROLL for (int c = 0; c < C; c++) {
+            const int full = whole || c < C - 1;
+            const V before = job->first ? v_zero() : load_last(sums + c * VL, tail, full);
+            finish(v_add(before, v_load(tile + (r * C + c) * VL)), sums + c * VL, w + c * VL, tail, full, &f);
+        }
+}
+
+typedef void marked_fn(const gradient_job *job, const uint8_t *list, int64_t n, int64_t k, int64_t j, int64_t last);
+
+#define MARKED_TILE(C)                                                                                                \
+    static void marked_##C(const gradient_job *job, const uint8_t *list, int64_t n, int64_t k, int64_t j, int64_t last) \
+    {                                                                                                                 \
+        WHOLE_OR_NOT(last, marked_tile, job, list, n, k, j, last, C);                                                 \
+    }
+#define MARKED_NAME(C) marked_##C,
+MARKED_EACH(MARKED_TILE)
+static marked_fn *const marked_tiles[MARKED_VECTORS] = {MARKED_EACH(MARKED_NAME)};
+
+/* n weight rows from k on, in whole groups: all strips of one part of d's columns before the next. */
+static void gradient_groups(const gradient_job *job, int64_t k, int64_t n, int dark_too)
+{
+    const int64_t vectors = (job->n_out + VL - 1) / VL, strips = (vectors + MARKED_VECTORS - 1) / MARKED_VECTORS;
+    row_lists lists;
+    list_rows(job->a, job->rows, k, &lists);
+    for (int64_t s = 0, v = 0, end; s < strips; s++, v = end) {
+        end = vectors * (s + 1) / strips; /* all nearly equally wide */
+        for (int64_t g = 0; g * GROUP < n; g++)
+            if (lists.n[g] || dark_too)
+                marked_tiles[end - v - 1](job, lists.rows[g], lists.n[g], k + g * GROUP, v * VL,
+                                          end < vectors ? VL : job->n_out - (vectors - 1) * VL);
+    }
+}
+
+static void gradient_marked(const gradient_job *job, int64_t k0, int64_t k1)
+{
+    const int64_t most = LISTED_GROUPS * GROUP, whole = k1 - (k1 - k0) % GROUP;
+    const int all = changes_all(job->finish, job->first);
+    for (int64_t k = k0, n; k < whole; k += n) {
+        n = most - k % most < whole - k ? most - k % most : whole - k;
+        gradient_groups(job, k, n, all);
+    }
+    gradient_run(job, whole, k1);
+}
+
+static void gradient(const cmlp_matrix *a, const void *d, int64_t rows, int64_t k0, int64_t k1, int64_t n_out,
+                     void *sums, int first, void *w, const cmlp_finish *finish)
+{
+    const finish_values f = {(T)finish->alpha, (T)finish->inverse, -(T)finish->rate, finish->mode};
+    const gradient_job job = {.a = a, .rows = rows, .n_out = n_out, .d = d, .sums = sums, .w = w, .first = first,
+                              .finish = &f};
+    if (a->marks) {
+        gradient_marked(&job, k0, k1);
+    } else if (!a->lit || !n_out) {
+        gradient_run(&job, k0, k1);
+    } else {
+        if (changes_all(&f, first)) gradient_dark(&job, k0, k1);
+        gradient_lit(&job, k0, k1);
+    }
+}
