@@ -11,6 +11,19 @@
 
 VEC_FN V flushed(V x, T smallest) { return v_sel(v_lt(v_abs(x), v_set1(smallest)), v_zero(), x); }
 
+/* Other threads have read w. A line that several caches hold is written only when it is the others' no more, which a
+ * load from it just before lets nothing overtake. Written as they are, so many lines together are soon a thread's own. */
+#define OWN_LINES 16
+#define OWN (OWN_LINES * CMLP_LINE / (int64_t)sizeof(T))
+
+VEC_FN void own(T *w, int64_t n)
+{
+    for (int64_t i = 0; i < n && i < OWN; i += CMLP_LINE / (int64_t)sizeof(T)) {
+        volatile T *line = w + i;
+        *line = *line;
+    }
+}
+
 static void step_sgd(const cmlp_step_values *values, T *w, const T *g, int64_t n)
 {
     const V minus_rate = v_set1(-(T)values->rate);
@@ -23,6 +36,7 @@ static void step_momentum(const cmlp_step_values *values, T *w, const T *g, T *v
     const V minus_rate = v_set1(-(T)values->rate), momentum = v_set1((T)values->momentum);
     const int nesterov = values->solver == CMLP_NESTEROV;
     for (int64_t i = 0; i < n; i += VL) {
+        if (i % OWN == 0) own(w + i, n - i);
         V gi = load_lanes(g + i, n - i), v = load_lanes(velocity + i, n - i);
         v = flushed(v_fma(minus_rate, gi, v_mul(momentum, v)), SMALLEST_MOMENT);
         store_lanes(velocity + i, n - i, v);
@@ -37,6 +51,7 @@ static void step_adam(const cmlp_step_values *values, T *w, const T *g, T *m, T 
     const V b2 = v_set1((T)values->beta_2), c2 = v_set1((T)(1 - values->beta_2));
     const V rate = v_set1((T)values->rate), epsilon = v_set1((T)values->epsilon);
     for (int64_t i = 0; i < n; i += VL) {
+        if (i % OWN == 0) own(w + i, n - i);
         V gi = load_lanes(g + i, n - i);
         V mi = flushed(v_fma(b1, load_lanes(m + i, n - i), v_mul(c1, gi)), SMALLEST_MOMENT);
         V vi = v_fma(b2, load_lanes(v + i, n - i), v_mul(v_mul(c2, gi), gi));
