@@ -124,7 +124,7 @@ static int forward(const cmlp_net *net, const void *params, const cmlp_rows *row
         return CMLP_ERROR_ALIGNMENT;
     status = cmlp_check_run(run, 0);
     if (status) return status;
-    int32_t threads = cmlp_worthwhile_threads(net, cmlp_dense_rows(&job.data, job.data.n), 1, run->n_threads);
+    int32_t threads = cmlp_worthwhile_threads(&job.data, job.data.n, 1, run->n_threads);
     const int64_t n = job.data.n > 0 ? job.data.n : 1;
     size_t needed = cmlp_forward_space(net, cmlp_is_sparse(&job.data), n, run->n_threads);
     if (!needed) return CMLP_ERROR_OVERFLOW;

@@ -19,20 +19,20 @@ int cmlp_check_run(const cmlp_run *run, size_t needed)
  * to compute with it for some rows. Batches of 10 rows are slower with two threads than with one. */
 #define ROWS_A_THREAD 16
 
-int32_t cmlp_worthwhile_threads(const cmlp_net *net, int64_t rows, int passes, int32_t asked)
+/* Multiplications of a pass by all weights; of zeros that are not stored there are none. */
+static double products(const cmlp_data *data, int64_t rows)
 {
-    double most = (double)net->n_params * (double)rows * passes / WORTH_A_THREAD;
+    const cmlp_layer *layer = &data->net->layers[0];
+    const double zeros = cmlp_is_sparse(data) && data->n ? (double)layer->n_in - (double)data->values / (double)data->n : 0;
+    return (double)rows * ((double)data->net->n_params - zeros * (double)layer->n_out);
+}
+
+int32_t cmlp_worthwhile_threads(const cmlp_data *data, int64_t rows, int passes, int32_t asked)
+{
+    double most = products(data, rows) * passes / WORTH_A_THREAD;
     if (passes > 1 && most > 1 + (double)rows / ROWS_A_THREAD) most = 1 + (double)rows / ROWS_A_THREAD;
     if (most < 2) return 1;
     return most < asked ? (int32_t)most : asked;
-}
-
-int64_t cmlp_dense_rows(const cmlp_data *data, int64_t rows)
-{
-    const cmlp_layer *layer = &data->net->layers[0];
-    if (!cmlp_is_sparse(data) || !data->n) return rows;
-    const double zeros = (double)layer->n_in - (double)data->values / (double)data->n;
-    return (int64_t)((double)rows * (1 - zeros * (double)layer->n_out / (double)data->net->n_params));
 }
 
 cmlp_fault cmlp_first_fault(const cmlp_fault *faults, int32_t size)

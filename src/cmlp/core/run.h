@@ -14,12 +14,9 @@ typedef struct cmlp_fault {
 /* Checks the run and that its workspace holds `needed` bytes. */
 int cmlp_check_run(const cmlp_run *run, size_t needed);
 
-/* Threads for `rows` rows between two barriers (or in all, where there are none), of at most `asked`; `passes` is 1
- * for forward, 3 for forward, backward and gradient. */
-int32_t cmlp_worthwhile_threads(const cmlp_net *net, int64_t rows, int passes, int32_t asked);
-
-/* So many dense rows would be as much work as `rows` of the data's. */
-int64_t cmlp_dense_rows(const cmlp_data *data, int64_t rows);
+/* Threads for `rows` of the data's rows between two barriers (or in all, where there are none), of at most `asked`;
+ * `passes` is 1 for forward, 3 for forward, backward and gradient. */
+int32_t cmlp_worthwhile_threads(const cmlp_data *data, int64_t rows, int passes, int32_t asked);
 
 /* The fault of the first row that has one: the same for any number of threads. */
 cmlp_fault cmlp_first_fault(const cmlp_fault *faults, int32_t size);

@@ -158,8 +158,8 @@ static int train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows,
     job.norm = NAN;
     job.rows_done = job.batches_done = 0;
     if (objective->alpha > 0) cmlp_squares_renew(&job.batch);
-    const int64_t tile = cmlp_dense_rows(&job.batch.data, job.batch.tile_rows);
-    cmlp_team_run(cmlp_worthwhile_threads(net, tile, 3, run->n_threads), epoch_member, &job);
+    const int32_t threads = cmlp_worthwhile_threads(&job.batch.data, job.batch.tile_rows, 3, run->n_threads);
+    cmlp_team_run(threads, epoch_member, &job);
     return finish_epoch(&job, cmlp_first_fault(job.batch.faults, run->n_threads));
 }
 
