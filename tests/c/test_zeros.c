@@ -1,11 +1,11 @@
 /* Zeros of dense rows may be left out: among themselves, dark rows have the bits that they have among full ones, where
- * nothing is left out. The full rows have the weight 0, so that they count for nothing. And a row alone, of which the
- * kernel leaves them out, has the bits that it has among all. */
+ * nothing is left out, for less than three elements of eight are 0. The full rows have the weight 0, so that they count
+ * for nothing. And a row alone, of which the kernel leaves them out, has the bits that it has among all. */
 #include "fixture.h"
 
 #include <string.h>
 
-enum { DARK = 150, FULL = 110, ROWS = DARK + FULL };
+enum { DARK = 150, FULL = 110, ROWS = DARK + FULL }; /* dark ones of more than a chunk, and a tile of both */
 
 static fixture f;
 
@@ -71,7 +71,7 @@ int main(void)
     for (int isa = 0; isa < n_isas; isa++)
         for (int32_t dtype = CMLP_FLOAT32; dtype <= CMLP_FLOAT64; dtype++)
             for (int32_t n_threads = 1; n_threads <= 3; n_threads++) {
-                static const int64_t hidden[] = {75, 12, 40}; /* zeros of a row, or of a column, are left out */
+                static const int64_t hidden[] = {75, 12, 40}; /* single zeros, or columns of them, are left out */
                 for (int i = 0; i < 3; i++) {
                     test_same_bits(isas[isa], dtype, hidden[i], CMLP_SGD, n_threads, 0);
                     test_same_bits(isas[isa], dtype, hidden[i], CMLP_SGD, n_threads, 0.1);
