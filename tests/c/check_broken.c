@@ -70,18 +70,6 @@ static void dense_reads_behind(DENSE_ARGUMENTS)
     if (n_in && n_out) (void)*(volatile char *)element((void *)(uintptr_t)w, (n_in - 1) * ldw + n_out);
 }
 
-static void dense_marks_too_little(DENSE_ARGUMENTS)
-{
-    real->dense(x, rows, n_in, w, ldw, bias, n_out, z, ldz);
-    if (x->lit) x->lit[0] &= ~(uint64_t)2;
-}
-
-static void dense_never_looks(DENSE_ARGUMENTS)
-{
-    real->dense(x, rows, n_in, w, ldw, bias, n_out, z, ldz);
-    if (x->lit) x->lit[0] = ~(uint64_t)0;
-}
-
 static void dense_hides_nan(DENSE_ARGUMENTS)
 {
     real->dense(x, rows, n_in, w, ldw, bias, n_out, z, ldz);
@@ -99,13 +87,6 @@ static void dense_hides_nan(DENSE_ARGUMENTS)
 static void gradient_last_row(GRADIENT_ARGUMENTS)
 {
     real->gradient(a, d, rows > 12 ? rows - 1 : rows, k0, k1, n_out, sums, first, w, finish);
-}
-
-static void gradient_forgets_dark_rows(GRADIENT_ARGUMENTS)
-{
-    cmlp_finish no_penalty = *finish; /* a lone dark weight row only fades */
-    if (a->lit && !a->lit[0] && n_out) no_penalty.alpha = 0;
-    real->gradient(a, d, rows, k0, k1, n_out, sums, first, w, &no_penalty);
 }
 
 static void gradient_starts_anew(GRADIENT_ARGUMENTS)
@@ -138,6 +119,7 @@ static void gradient_one_row_more(GRADIENT_ARGUMENTS)
 }
 
 #include "broken_sparse.h"
+#include "broken_zeros.h"
 
 static void transpose_square(const void *a, int64_t lda, int64_t rows, int64_t columns, void *t, int64_t ldt)
 {
@@ -277,27 +259,6 @@ static int64_t find_nan_only(const void *v, int64_t stride, int64_t n)
     return i;
 }
 
-/* Wants more than that it differs from 0. */
-static int64_t keep_positive(const void *v, int64_t n, void *values, int32_t *columns)
-{
-    const int64_t kept = real->keep_nonzero(v, n, values, columns);
-    int64_t left = 0;
-    for (int64_t i = 0; i < kept; i++) {
-        const double x = at(values, i);
-        if (!(x > 0)) continue;
-        put(real->dtype, values, left, x);
-        columns[left++] = columns[i];
-    }
-    return left;
-}
-
-static int64_t keep_behind(const void *v, int64_t n, void *values, int32_t *columns)
-{
-    const int64_t kept = real->keep_nonzero(v, n, values, columns);
-    columns[(n + real->lanes - 1) / real->lanes * real->lanes] = 0;
-    return kept;
-}
-
 static int64_t find_by_sum(const void *v, int64_t stride, int64_t n)
 {
     double sum = 0;
@@ -326,7 +287,14 @@ static const broken list[] = {
     BROKEN(dense, dense_hides_nan),
     BROKEN(dense, dense_marks_too_little),
     BROKEN(dense, dense_never_looks),
+    BROKEN(dense, dense_leaves_out_a_column),
+    BROKEN(dense, dense_marks_of_one_row),
     BROKEN(gradient, gradient_forgets_dark_rows),
+    BROKEN(gradient, gradient_marks_of_one_row),
+    BROKEN(gradient, gradient_short_list),
+    BROKEN(gradient, gradient_forgets_unmarked),
+    BROKEN(gradient, gradient_unmarked_keep_sums),
+    BROKEN(gradient, gradient_whole_groups),
     BROKEN(gradient, gradient_last_row),
     BROKEN(gradient, gradient_starts_anew),
     BROKEN(gradient, gradient_no_penalty),
@@ -354,8 +322,10 @@ static const broken list[] = {
     BROKEN(step, step_plain_momentum),
     BROKEN(convert, convert_in_float),
     BROKEN(convert, convert_forward_only),
-    BROKEN(keep_nonzero, keep_positive),
-    BROKEN(keep_nonzero, keep_behind),
+    BROKEN(mark, mark_positive),
+    BROKEN(mark, mark_behind),
+    BROKEN(mark, mark_whole_words),
+    BROKEN(mark, mark_beyond),
     BROKEN(multiply, multiply_leaves_last),
     BROKEN(square_sum, square_sum_ascending),
     BROKEN(find_nonfinite, find_nan_only),
@@ -378,7 +348,7 @@ static cmlp_kernels broken_table(const broken *b)
     TAKE(loss);
     TAKE(step);
     TAKE(convert);
-    TAKE(keep_nonzero);
+    TAKE(mark);
     TAKE(multiply);
     TAKE(square_sum);
     TAKE(find_nonfinite);

@@ -236,47 +236,40 @@ void check_convert(harness *h)
     }
 }
 
-/* ---- keep_nonzero */
+/* ---- mark */
 
-typedef struct keep_case {
-    operand *v, *values, *columns, *count; /* what is kept, and how much */
-    operand *value_room, *column_room;
-} keep_case;
+typedef struct mark_case {
+    operand *v, *marks, *bits, *count; /* the words, and the bits in them one by one */
+} mark_case;
 
-static void call_keep_nonzero(const cmlp_kernels *table, void *context)
+static void call_mark(const cmlp_kernels *table, void *context)
 {
-    const keep_case *c = context;
-    int32_t *found = (int32_t *)(void *)c->column_room->place.data;
-    const int64_t kept = table->keep_nonzero(c->v->place.data, c->v->n, c->value_room->place.data, found);
-    put(CMLP_FLOAT64, c->count->place.data, 0, (double)kept);
-    for (int64_t i = 0; i < kept && i < c->v->n; i++) {
-        put(c->v->dtype, c->values->place.data, i, get(c->v->dtype, c->value_room->place.data, i));
-        put(CMLP_FLOAT64, c->columns->place.data, i, found[i]);
-    }
+    const mark_case *c = context;
+    uint64_t *marks = (uint64_t *)(void *)c->marks->place.data;
+    put(CMLP_FLOAT64, c->count->place.data, 0, (double)table->mark(c->v->place.data, c->v->n, marks));
+    for (int64_t i = 0; i < c->bits->n; i++)
+        put(CMLP_FLOAT64, c->bits->place.data, i, (double)(marks[i / CMLP_MARKS] >> i % CMLP_MARKS & 1));
 }
 
-void check_keep_nonzero(harness *h)
+void check_mark(harness *h)
 {
     const int64_t n = random_below(&h->random, 2) ? pick_width(h) : random_below(&h->random, 300);
-    const int64_t lanes = h->tables[h->n_tables - 1]->lanes, room = (n + lanes - 1) / lanes * lanes;
-    keep_case c = {.v = new_operand(h, "v", h->dtype, n, INPUT)};
+    mark_case c = {.v = new_operand(h, "v", h->dtype, n, INPUT)};
+    double count = 0;
     darken(h, c.v);
-    c.values = new_operand(h, "values", h->dtype, n, OUTPUT);
-    c.columns = new_operand(h, "columns", CMLP_FLOAT64, n, OUTPUT);
+    c.marks = new_operand(h, "marks", CMLP_INT64, (n + CMLP_MARKS - 1) / CMLP_MARKS, SCRATCH);
+    c.bits = new_operand(h, "bits", CMLP_FLOAT64, c.marks->n * CMLP_MARKS, OUTPUT);
     c.count = new_operand(h, "count", CMLP_FLOAT64, 1, OUTPUT);
-    c.value_room = new_operand(h, "room for values", h->dtype, room, SCRATCH);
-    c.column_room = new_operand(h, "room for columns", CMLP_FLOAT32, room, SCRATCH);
+    fill(c.marks, -1);
     snprintf(h->shape, sizeof h->shape, "n %d", (int)n);
-    run_tables(h, call_keep_nonzero, &c);
+    run_tables(h, call_mark, &c);
     same_outputs(h);
-    int64_t kept = 0;
-    for (int64_t i = 0; i < n; i++) {
-        const double x = get(h->dtype, c.v->before, i);
-        if (x == 0) continue;
-        expect_exactly(h, c.values, kept, x);
-        expect_exactly(h, c.columns, kept++, (double)i);
+    for (int64_t i = 0; i < c.bits->n; i++) {
+        const int marked = i < n && get(h->dtype, c.v->before, i) != 0;
+        expect_exactly(h, c.bits, i, marked);
+        count += marked;
     }
-    expect_exactly(h, c.count, 0, (double)kept);
+    expect_exactly(h, c.count, 0, count);
 }
 
 /* ---- multiply, square_sum, find_nonfinite */

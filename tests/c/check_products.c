@@ -6,6 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
+/* What may be left out of a matrix: nothing, columns that are 0 in all rows, or any elements that are 0. The other
+ * factor must then be finite. */
+typedef enum left_out { NOTHING, DARK_COLUMNS, MARKED } left_out;
+
 /* Rows of a matrix operand: a list of pointers in an order of its own, or a base. */
 typedef struct rows_of {
     operand *o;
@@ -13,8 +17,10 @@ typedef struct rows_of {
     int64_t order[CMLP_CHUNK]; /* where row i stands */
     int listed;
     const void *list[CMLP_CHUNK];
-    int marked; /* marks of lit columns are wanted, or given */
-    uint64_t lit[16];
+    left_out zeros;
+    uint64_t lit[16]; /* marks of lit columns: wanted, or given */
+    operand *marks;   /* of elements */
+    int64_t ld_marks;
 } rows_of;
 
 /* From row to row: without a gap, with a small one, or so far that all rows start at the same place of the cache's. */
@@ -28,28 +34,15 @@ static int64_t pick_distance(harness *h, int64_t columns)
     }
 }
 
-static void make_rows(harness *h, rows_of *m, const char *name, int64_t rows, int64_t columns)
-{
-    m->rows = rows;
-    m->columns = columns;
-    m->ld = pick_distance(h, columns);
-    m->listed = (int)random_below(&h->random, 2);
-    for (int64_t i = 0; i < rows; i++) {
-        int64_t j = m->listed ? random_below(&h->random, i + 1) : i; /* a random permutation */
-        m->order[i] = m->order[j];
-        m->order[j] = i;
-    }
-    m->o = new_operand(h, name, h->dtype, rows && columns ? (rows - 1) * m->ld + columns : 0, INPUT);
-    if (m->ld > columns) poison_gaps(m->o, columns, m->ld);
-}
-
 static cmlp_matrix matrix_at(rows_of *m)
 {
     const char *base = (const char *)m->o->place.data;
     for (int64_t i = 0; i < m->rows; i++)
         m->list[i] = m->columns ? base + (size_t)(m->order[i] * m->ld) * size_of(m->o->dtype) : base;
     cmlp_matrix at = {.list = m->listed ? m->list : NULL, .base = base, .ld = m->ld};
-    if (m->marked) at.lit = m->lit;
+    if (m->zeros == DARK_COLUMNS) at.lit = m->lit;
+    if (m->zeros == MARKED) at.marks = (const uint64_t *)(const void *)m->marks->place.data;
+    at.ld_marks = m->ld_marks;
     return at;
 }
 
@@ -65,15 +58,14 @@ static int is_lit(const rows_of *m, int64_t k)
     return 0;
 }
 
+static void set_mark(uint64_t *marks, int64_t k) { marks[k / CMLP_MARKS] |= UINT64_C(1) << k % CMLP_MARKS; }
+
 static int is_marked(const rows_of *m, int64_t k) { return m->lit[k / CMLP_MARKS] >> k % CMLP_MARKS & 1; }
 
-/* Makes columns 0 or -0 in all rows, in stretches; all of them, few or half. Products with them may be left out, so
- * that the other factor must be finite. */
+/* Makes columns 0 or -0 in all rows, in stretches; all of them, few or half. */
 static void darken_columns(harness *h, rows_of *m)
 {
     const int64_t of = PICK(h, 1, 2, 10);
-    m->marked = 1;
-    h->values = PLAIN;
     for (int64_t k = 0, end; k < m->columns; k = end) {
         end = k + 1 + random_below(&h->random, 30);
         const int dark = of == 1 || random_below(&h->random, of);
@@ -82,6 +74,44 @@ static void darken_columns(harness *h, rows_of *m)
                 put(m->o->dtype, m->o->before, i * m->ld + j, random_below(&h->random, 2) ? 0 : -0.0);
     }
 }
+
+/* Makes elements 0 or -0, here and there and in whole columns, and marks the others. */
+static void mark_elements(harness *h, rows_of *m)
+{
+    const int64_t words = (m->columns + CMLP_MARKS - 1) / CMLP_MARKS;
+    darken(h, m->o);
+    if (random_below(&h->random, 2)) darken_columns(h, m);
+    m->ld_marks = words + random_below(&h->random, 2);
+    m->marks = new_operand(h, "marks", CMLP_INT64, m->rows && words ? (m->rows - 1) * m->ld_marks + words : 0, INPUT);
+    fill(m->marks, -1);
+    for (int64_t i = 0; i < m->rows; i++) {
+        uint64_t *marks = (uint64_t *)m->marks->before + i * m->ld_marks;
+        memset(marks, 0, (size_t)words * sizeof *marks);
+        for (int64_t k = 0; k < m->columns; k++)
+            if (row_element(m, i, k) != 0) set_mark(marks, k);
+    }
+}
+
+static void make_rows(harness *h, rows_of *m, const char *name, int64_t rows, int64_t columns, left_out zeros)
+{
+    m->rows = rows;
+    m->columns = columns;
+    m->zeros = zeros;
+    m->ld = pick_distance(h, columns);
+    m->listed = zeros == MARKED || random_below(&h->random, 2);
+    for (int64_t i = 0; i < rows; i++) {
+        int64_t j = m->listed ? random_below(&h->random, i + 1) : i; /* a random permutation */
+        m->order[i] = m->order[j];
+        m->order[j] = i;
+    }
+    m->o = new_operand(h, name, h->dtype, rows && columns ? (rows - 1) * m->ld + columns : 0, INPUT);
+    if (zeros != NOTHING) h->values = PLAIN;
+    if (zeros == DARK_COLUMNS) darken_columns(h, m);
+    if (zeros == MARKED) mark_elements(h, m);
+    poison_gaps(m->o, columns, m->ld);
+}
+
+static const char *const zeros_names[] = {"", ", dark columns", ", marked"};
 
 product_sum start_product(int32_t dtype, double from)
 {
@@ -118,7 +148,7 @@ typedef struct dense_case {
 } dense_case;
 
 /* The marks that it leaves: all that is lit, and nothing if nothing is. */
-static void judge_marks(const dense_case *c, const cmlp_kernels *table)
+static void judge_lit(const dense_case *c, const cmlp_kernels *table)
 {
     harness *h = c->h;
     int64_t n_lit = 0, n_marked = 0;
@@ -139,7 +169,7 @@ static void call_dense(const cmlp_kernels *table, void *context)
     memset(c->x.lit, 0, sizeof c->x.lit);
     table->dense(&x, c->x.rows, c->x.columns, c->w->place.data, c->ldw, c->bias ? c->bias->place.data : NULL,
                  c->n_out, c->z->place.data, c->ldz);
-    if (x.lit && c->n_out) judge_marks(c, table);
+    if (x.lit && c->n_out) judge_lit(c, table);
 }
 
 static void judge_dense(harness *h, const dense_case *c, int64_t i, int64_t j)
@@ -156,8 +186,7 @@ static void judge_dense(harness *h, const dense_case *c, int64_t i, int64_t j)
  * side. Its weights are finite; non-finite inputs are kept. */
 static void shape_lone_row(harness *h, dense_case *c, int64_t *n_in)
 {
-    const int wide = !random_below(&h->random, 4);
-    c->n_out = wide ? 100 + random_below(&h->random, 60) : pick_width(h);
+    const int wide = c->n_out >= 100;
     *n_in = random_below(&h->random, 3) ? random_below(&h->random, 300) : PICK(h, 127, 128, 129, 255, 256, 257);
     if (!wide && !random_below(&h->random, 3)) *n_in = PICK(h, 383, 384, 511, 512, 513, 639, 640, 768, 784);
 }
@@ -165,17 +194,18 @@ static void shape_lone_row(harness *h, dense_case *c, int64_t *n_in)
 void check_dense(harness *h)
 {
     dense_case c = {.h = h, .n_out = pick_width(h)};
+    const left_out zeros = (left_out)random_below(&h->random, 3);
     const int64_t rows = h->number % 3 ? h->number % 32 : 1;
     int64_t n_in = h->number % 5 ? random_below(&h->random, 40) : PICK(h, 0, 127, 128, 129, 255, 256, 257, 300);
+    if ((rows == 1 || zeros == MARKED) && !random_below(&h->random, 4)) c.n_out = 100 + random_below(&h->random, 60);
     if (rows == 1) shape_lone_row(h, &c, &n_in);
     const int64_t n_out = c.n_out;
     const int64_t gap = random_below(&h->random, 2) * random_below(&h->random, 4);
-    make_rows(h, &c.x, "x", rows, n_in);
-    if (rows == 1) {
+    make_rows(h, &c.x, "x", rows, n_in, zeros);
+    if (rows == 1 && zeros != MARKED) {
         darken(h, c.x.o);
         h->values = PLAIN;
     }
-    if (random_below(&h->random, 2)) darken_columns(h, &c.x);
     c.ldw = n_out + gap;
     c.ldz = n_out + random_below(&h->random, 3);
     c.w = new_operand(h, "w", h->dtype, n_in && n_out ? (n_in - 1) * c.ldw + n_out : 0, INPUT);
@@ -187,7 +217,7 @@ void check_dense(harness *h)
         if (i % c.ldz >= n_out) put(h->dtype, c.z->before, i, (double)i);
     snprintf(h->shape, sizeof h->shape, "rows %d, n_in %d, n_out %d, ldw %d, ldz %d, %s bias, %s%s", (int)rows,
              (int)n_in, (int)n_out, (int)c.ldw, (int)c.ldz, c.bias ? "with" : "no",
-             c.x.listed ? "listed" : "one block", c.x.marked ? ", marked" : "");
+             c.x.listed ? "listed" : "one block", zeros_names[zeros]);
     run_tables(h, call_dense, &c);
     same_outputs(h);
     for (int64_t i = 0; i < c.z->n; i++) {
@@ -258,21 +288,17 @@ void check_gradient(harness *h)
     static const char *const modes[] = {"sum", "gradient", "update"};
     gradient_case c = {.h = h, .first = (int)random_below(&h->random, 2)};
     const int64_t rows = h->number % 4 ? h->number % 23 : PICK(h, 0, 1, 10, 63, 64, 127, 128);
-    const int marked = (int)random_below(&h->random, 2);
-    const int64_t n_in = h->number % 7 ? random_below(&h->random, marked ? 200 : 60)
+    const left_out zeros = (left_out)random_below(&h->random, 3);
+    const int64_t n_in = h->number % 7 ? random_below(&h->random, zeros ? 200 : 60)
                                        : PICK(h, 0, 1, 2, 27, 28, 29, 55, 56, 57);
-    make_rows(h, &c.a, "a", rows, n_in);
-    if (marked) darken_columns(h, &c.a);
+    make_rows(h, &c.a, "a", rows, n_in, zeros);
     if (n_in == 1 && !c.a.listed && random_below(&h->random, 2)) c.a.ld = 0; /* one value for all rows, as for biases */
     c.n_out = h->number % 24 ? pick_width(h) : PICK(h, 63, 64, 65, 127, 128, 129, 140);
     c.k0 = random_below(&h->random, 3) ? 0 : random_below(&h->random, n_in + 1);
     c.k1 = random_below(&h->random, 3) ? n_in : c.k0 + random_below(&h->random, n_in - c.k0 + 1);
-    if (marked) { /* whole groups; and more columns than need be */
-        c.k0 -= c.k0 % CMLP_GROUP;
-        for (int64_t k = 0; k < n_in; k++)
-            if (is_lit(&c.a, k) || !random_below(&h->random, 8))
-                c.a.lit[k / CMLP_MARKS] |= (uint64_t)1 << k % CMLP_MARKS;
-    }
+    if (zeros) c.k0 -= c.k0 % CMLP_GROUP;
+    for (int64_t k = 0; k < n_in; k++) /* more columns than need be */
+        if (is_lit(&c.a, k) || !random_below(&h->random, 8)) set_mark(c.a.lit, k);
     c.finish.mode = (cmlp_finish_mode)random_below(&h->random, 3);
     c.finish.alpha = random_below(&h->random, 2) ? uniform(&h->random, 0, 1) : 0;
     c.finish.inverse = 1 / (double)(rows + 1);
@@ -285,7 +311,7 @@ void check_gradient(harness *h)
         if (get(h->dtype, c.sums->before, i) == 0) put(h->dtype, c.sums->before, i, 0);
     snprintf(h->shape, sizeof h->shape, "rows %d, k %d to %d of %d, n_out %d, %s, %s, %s%s", (int)rows, (int)c.k0,
              (int)c.k1, (int)n_in, (int)c.n_out, modes[c.finish.mode], c.first ? "first" : "not first",
-             c.a.listed ? "listed" : "one block", marked ? ", marked" : "");
+             c.a.listed ? "listed" : "one block", zeros_names[zeros]);
     run_tables(h, call_gradient, &c);
     same_outputs(h);
     for (int64_t k = 0; k < n_in; k++)

@@ -52,9 +52,11 @@ static void make_data(fixture *f)
     f->weights = fixture_block(f, (size_t)f->n * sizeof *f->weights);
     f->order = fixture_block(f, (size_t)f->n * sizeof *f->order);
     for (int64_t i = 0; i < f->n * f->n_in; i++) put(f->shape.dtype, f->x, i, uniform(&state, -1, 1));
-    for (int64_t i = 0; i < f->shape.dark * f->n_in; i++)
-        if (random_below(&state, 6) || (i % f->n_in + i / f->n_in / 75 * 12) % 32 < 12) /* columns, 75 rows long */
+    for (int64_t i = 0; i < f->shape.dark * f->n_in; i++) {
+        const int64_t row = i / f->n_in, column = i % f->n_in;
+        if (random_below(&state, 1 + row % 3) || (column + row / 75 * 12) % 32 < 12) /* columns, 75 rows long */
             put(f->shape.dtype, f->x, i, i % 2 ? 0 : -0.0);
+    }
     for (int64_t i = 0; i < f->n; i++) {
         f->labels[i] = (int32_t)random_below(&state, f->n_out);
         f->weights[i] = (double)random_below(&state, 3) + 0.5;

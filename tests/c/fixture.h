@@ -29,7 +29,7 @@ typedef struct shape {
     uint32_t isa;      /* 0: any */
     int with_order, with_weights;
     double alpha;
-    int64_t dark; /* so many rows, the first ones, have one input in six that is not 0 */
+    int64_t dark; /* so many rows, the first ones, are 0 in three elements of five: here and there, or in columns */
 } shape;
 
 enum { MAX_SLOTS = CMLP_MAX_LAYERS + 16 };

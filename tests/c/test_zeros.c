@@ -1,11 +1,11 @@
 /* Zeros of dense rows may be left out: among themselves, dark rows have the bits that they have among full ones, where
- * nothing is left out. The full rows have the weight 0, so that they count for nothing. And a row alone, of which the
- * kernel leaves them out, has the bits that it has among all. */
+ * nothing is left out, for less than three elements of eight are 0. The full rows have the weight 0, so that they count
+ * for nothing. And a row alone, of which the kernel leaves them out, has the bits that it has among all. */
 #include "fixture.h"
 
 #include <string.h>
 
-enum { DARK = 150, FULL = 110, ROWS = DARK + FULL };
+enum { DARK = 150, FULL = 110, ROWS = DARK + FULL }; /* dark ones of more than a chunk, and a tile of both */
 
 static fixture f;
 
@@ -41,6 +41,26 @@ static void test_same_bits(uint32_t isa, int32_t dtype, int64_t hidden, int32_t 
     fixture_free(&f);
 }
 
+/* In two tiles, the first thread's rows are dark, and the last one's less so that it does not look at those of the second:
+ * the same bits as by one thread, which finds zeros enough in each. */
+static void test_shares(uint32_t isa, int32_t dtype)
+{
+    enum { TILE = 256 };
+    uint64_t alone = 0;
+    for (int32_t n_threads = 1; n_threads <= 3; n_threads++) {
+        const shape s = {3, {186, 75, 10}, CMLP_RELU, CMLP_SOFTMAX, CMLP_LOG_LOSS, .rows = 2 * TILE, .batch = 2 * TILE,
+                         .dtype = dtype, .solver = CMLP_SGD, .isa = isa, .n_threads = n_threads, .with_order = 1,
+                         .dark = TILE * 3 / 2};
+        fixture_make(&f, &s);
+        for (int64_t i = 0, dark = 0, full = s.dark; i < s.rows; i++)
+            f.order[i] = i % TILE < TILE / 2 || (i + i / TILE) % 2 ? dark++ : full++;
+        const uint64_t hash = fixture_outcome(&f, GRADIENT);
+        if (n_threads == 1) alone = hash;
+        check_that(hash == alone, "%d threads, not all in the dark: other bits than by one", (int)n_threads);
+        fixture_free(&f);
+    }
+}
+
 /* Rows of 0 and -0 in part, in whole or not at all, through layers narrow and wide. */
 static void test_alone(uint32_t isa, int32_t dtype, int64_t n_in, int64_t hidden)
 {
@@ -71,7 +91,7 @@ int main(void)
     for (int isa = 0; isa < n_isas; isa++)
         for (int32_t dtype = CMLP_FLOAT32; dtype <= CMLP_FLOAT64; dtype++)
             for (int32_t n_threads = 1; n_threads <= 3; n_threads++) {
-                static const int64_t hidden[] = {75, 12, 40}; /* zeros of a row, or of a column, are left out */
+                static const int64_t hidden[] = {75, 12, 40}; /* single zeros, or columns of them, are left out */
                 for (int i = 0; i < 3; i++) {
                     test_same_bits(isas[isa], dtype, hidden[i], CMLP_SGD, n_threads, 0);
                     test_same_bits(isas[isa], dtype, hidden[i], CMLP_SGD, n_threads, 0.1);
@@ -84,5 +104,7 @@ int main(void)
                 test_alone(isas[isa], dtype, n_in, 12);
                 test_alone(isas[isa], dtype, n_in, 75);
             }
+    for (int isa = 0; isa < n_isas; isa++)
+        for (int32_t dtype = CMLP_FLOAT32; dtype <= CMLP_FLOAT64; dtype++) test_shares(isas[isa], dtype);
     return finish();
 }

@@ -21,7 +21,7 @@ static void list_rows(const cmlp_matrix *a, int64_t rows, int64_t k, row_lists *
         const uint64_t groups = mark_groups(*marks >> k % MARKS);
         UNROLL for (int g = 0; g < LISTED_GROUPS; g++) {
             lists->rows[g][n[g]] = (uint8_t)i;
-            n[g] += groups >> g * GROUP & 1;
+            n[g] += (int64_t)(groups >> g * GROUP & 1);
         }
     }
     UNROLL for (int g = 0; g < LISTED_GROUPS; g++) lists->n[g] = n[g];
