@@ -6,13 +6,28 @@
 
 /* CSR_VECTORS is set beside the vector header. */
 
-#define CSR_AHEAD 8                 /* values, or columns: their rows come from a cache that is far away, */
+#define CSR_AHEAD 24                 /* values, or columns: their rows come from a cache that is far away, */
 #define CSR_FAR ((int64_t)4 << 20)  /* if W has so many bytes; else asking ahead costs more than it saves */
 
-/* Entry p of a list of indices of four or eight bytes. */
-VEC_FN int64_t csr_index(const void *list, int64_t p, const int bytes)
+/* Indices of four or eight bytes: all are below 2^31, so that four of them say it. */
+typedef struct csr_indices {
+    const char *list;
+    int64_t bytes;
+} csr_indices;
+
+/* Those of row i from value p on. */
+VEC_FN csr_indices csr_columns_from(const cmlp_csr *x, int64_t i, int64_t p)
 {
-    return bytes == 4 ? ((const int32_t *)list)[p] : ((const int64_t *)list)[p];
+    const union { int64_t one; char bytes[8]; } number = {1};
+    const int64_t bytes = x->wide ? 8 : 4, low = x->wide && !number.bytes[0] ? 4 : 0;
+    return (csr_indices){(const char *)x->rows[i].columns + low + p * bytes, bytes};
+}
+
+VEC_FN int64_t csr_index(csr_indices of, int64_t p)
+{
+    int32_t index;
+    memcpy(&index, of.list + p * of.bytes, sizeof index);
+    return index;
 }
 
 /* Brings the elements of a strip nearer. */
@@ -21,24 +36,25 @@ VEC_FN void csr_fetch(const T *p, const int C)
     for (int64_t e = 0; e < C * VL; e += CMLP_LINE / (int64_t)sizeof(T)) CMLP_PREFETCH(p + e);
 }
 
-/* total[c] += sum_p values[p * step] * (vector c of row indices[p * step] of m), chunk by chunk. */
-VEC_FN void csr_sums(const T *values, const void *indices, const int bytes, const int step, int64_t n, const T *m,
-                     int64_t ld, int far, int64_t last, V *total, const int C, const int whole)
+/* total[c] += sum_p values[p * step] * (vector c of row indices[p] of m), chunk by chunk. */
+VEC_FN void csr_sums(const T *values, const int step, csr_indices indices, int64_t n, const T *m, int64_t ld, int far,
+                     int64_t last, V *total, const int C, const int whole)
 {
     const VT tail = v_tail(last);
-    int64_t p = 0;
-    while (p < n) {
-        int64_t index = csr_index(indices, p * step, bytes);
+    int64_t index = n ? csr_index(indices, 0) : 0;
+    while (n) {
         const int64_t end = (index | (CMLP_CHUNK - 1)) + 1;
         V sum[CSR_VECTORS];
         UNROLL for (int c = 0; c < C; c++) sum[c] = v_zero();
         do {
             const T *row = m + index * ld;
-            const V x = v_set1(values[p * step]);
-            if (far && p + CSR_AHEAD < n) csr_fetch(m + csr_index(indices, (p + CSR_AHEAD) * step, bytes) * ld, C);
+            const V x = v_set1(*values);
+            if (far && n > CSR_AHEAD) csr_fetch(m + csr_index(indices, CSR_AHEAD) * ld, C);
             UNROLL for (int c = 0; c < C; c++)
                 sum[c] = v_fma(x, load_last(row + c * VL, tail, whole || c < C - 1), sum[c]);
-        } while (++p < n && (index = csr_index(indices, p * step, bytes)) < end);
+            values += step;
+            indices.list += indices.bytes;
+        } while (--n && (index = csr_index(indices, 0)) < end);
         UNROLL for (int c = 0; c < C; c++) total[c] = v_add(total[c], sum[c]);
     }
 }
@@ -63,22 +79,23 @@ static const T *csr_values(const cmlp_csr *x, const void *values, int64_t n, voi
 
 static int64_t csr_column(const cmlp_csr *x, int64_t i, int64_t p)
 {
-    return csr_index(x->rows[i].columns, p, x->wide ? 8 : 4);
+    return csr_index(csr_columns_from(x, i, p), 0);
 }
 
 /* ------------------------------------------------------------------------------------------- weighted sums */
 
-VEC_FN void csr_rows_strip(const cmlp_csr *x, const int bytes, int64_t rows, const T *w, const T *bias, int64_t n_out,
+VEC_FN void csr_rows_strip(const cmlp_csr *x, int64_t rows, const T *w, const T *bias, int64_t n_out,
                            int64_t last, T *z, void *scratch, const int C)
 {
     for (int64_t i = 0; i < rows; i++, z += n_out) {
         const cmlp_csr_row *row = &x->rows[i];
+        const csr_indices columns = csr_columns_from(x, i, 0);
         const T *values = csr_values(x, row->values, row->n, scratch);
-        const int far = row->n && csr_index(row->columns, row->n - 1, bytes) * n_out * (int64_t)sizeof(T) > CSR_FAR;
+        const int far = row->n && csr_index(columns, row->n - 1) * n_out * (int64_t)sizeof(T) > CSR_FAR;
         V total[CSR_VECTORS];
         UNROLL for (int c = 0; c < C; c++)
             total[c] = v_add(bias ? load_lanes(bias + c * VL, c == C - 1 ? last : VL) : v_zero(), v_zero());
-        WHOLE_OR_NOT(last, csr_sums, values, row->columns, bytes, 1, row->n, w, n_out, far, last, total, C);
+        WHOLE_OR_NOT(last, csr_sums, values, 1, columns, row->n, w, n_out, far, last, total, C);
         UNROLL for (int c = 0; c < C; c++) store_lanes(z + c * VL, c == C - 1 ? last : VL, total[c]);
     }
 }
@@ -90,10 +107,7 @@ typedef void csr_rows_fn(const cmlp_csr *x, int64_t rows, const T *w, const T *b
     static void csr_rows_##C(const cmlp_csr *x, int64_t rows, const T *w, const T *bias, int64_t n_out, int64_t last,  \
                              T *z, void *scratch)                                                                      \
     {                                                                                                                  \
-        if (x->wide)                                                                                                   \
-            csr_rows_strip(x, 8, rows, w, bias, n_out, last, z, scratch, C);                                           \
-        else                                                                                                           \
-            csr_rows_strip(x, 4, rows, w, bias, n_out, last, z, scratch, C);                                           \
+        csr_rows_strip(x, rows, w, bias, n_out, last, z, scratch, C);                                                  \
     }
 #define CSR_ROWS_NAME(C) csr_rows_##C,
 CSR_EACH(CSR_ROWS)
@@ -113,14 +127,10 @@ static void csr(const cmlp_csr *x, int64_t rows, const void *w, const void *bias
 
 /* ------------------------------------------------------------------------------------------- weight gradient */
 
-/* A value as long as its row number: they lie side by side, and are written to one place of the cache. */
+/* A value and its row lie side by side: they are written to one place of the cache. */
 typedef struct csr_entry {
     T value;
-#if CMLP_BITS == 32
     int32_t row;
-#else
-    int64_t row;
-#endif
 } csr_entry;
 
 typedef struct csr_place {
@@ -186,17 +196,16 @@ static int64_t csr_start(csr_block *b, const cmlp_csr *x, int64_t rows, int64_t 
 }
 
 /* Counts the values in columns [k0, k1), and lists these where asked to; returns how many values there are. */
-VEC_FN int64_t csr_count_rows(csr_block *b, const cmlp_csr *x, const int bytes, int64_t rows, int64_t k0, int64_t k1,
-                              const int listing)
+VEC_FN int64_t csr_count_rows(csr_block *b, const cmlp_csr *x, int64_t rows, int64_t k0, int64_t k1, const int listing)
 {
     csr_place *const places = b->places;
     uint16_t *const found = b->found;
     int64_t values = 0, n_found = 0;
     for (int64_t i = 0; i < rows; i++) {
-        const void *columns = x->rows[i].columns;
         const int64_t at = b->at[i], n = b->next[i] < k1 ? x->rows[i].n : 0;
+        csr_indices columns = csr_columns_from(x, i, at);
         int64_t p = at;
-        for (int64_t k; p < n && (k = csr_index(columns, p, bytes)) < k1; p++) {
+        for (int64_t k; p < n && (k = csr_index(columns, 0)) < k1; p++, columns.list += columns.bytes) {
             const int32_t before = places[k - k0].n++;
             if (listing) {
                 found[n_found] = (uint16_t)(k - k0);
@@ -212,9 +221,7 @@ VEC_FN int64_t csr_count_rows(csr_block *b, const cmlp_csr *x, const int bytes, 
 
 static int64_t csr_count(csr_block *b, const cmlp_csr *x, int64_t rows, int64_t k0, int64_t k1, int listing)
 {
-    if (x->wide)
-        return listing ? csr_count_rows(b, x, 8, rows, k0, k1, 1) : csr_count_rows(b, x, 8, rows, k0, k1, 0);
-    return listing ? csr_count_rows(b, x, 4, rows, k0, k1, 1) : csr_count_rows(b, x, 4, rows, k0, k1, 0);
+    return listing ? csr_count_rows(b, x, rows, k0, k1, 1) : csr_count_rows(b, x, rows, k0, k1, 0);
 }
 
 /* Lists the columns found, or all, by their counts, and says where the entries of each begin. */
@@ -231,32 +238,23 @@ static void csr_group(csr_block *b, int64_t columns, int listing)
     }
 }
 
-VEC_FN void csr_fill_row(csr_block *b, const T *values, const void *columns, const int bytes, int64_t n, int64_t k0,
-                         int64_t i)
+static void csr_fill(csr_block *b, const cmlp_csr *x, int64_t rows, int64_t k0)
 {
     csr_place *const places = b->places;
     csr_entry *const entries = b->entries;
-    for (int64_t p = 0; p < n; p++) {
-        csr_place *place = &places[csr_index(columns, p, bytes) - k0];
-        const int32_t at = place->end;
-        place->end = at + 1;
-        entries[at].value = values[p];
-        entries[at].row = (int32_t)i;
-    }
-}
-
-static void csr_fill(csr_block *b, const cmlp_csr *x, int64_t rows, int64_t k0)
-{
     for (int64_t i = 0; i < rows; i++) {
-        const cmlp_csr_row *row = &x->rows[i];
-        const int64_t p = b->at[i], n = b->n[i];
+        const int64_t begin = b->at[i], n = b->n[i];
+        csr_indices columns = csr_columns_from(x, i, begin);
         if (!n) continue;
-        const T *values = csr_values(x, (const char *)row->values + p * csr_size(x), n, b->converted);
-        if (x->wide)
-            csr_fill_row(b, values, (const int64_t *)row->columns + p, 8, n, k0, i);
-        else
-            csr_fill_row(b, values, (const int32_t *)row->columns + p, 4, n, k0, i);
-        csr_move(b, x, i, p + n);
+        const T *values = csr_values(x, (const char *)x->rows[i].values + begin * csr_size(x), n, b->converted);
+        for (int64_t p = 0; p < n; p++, columns.list += columns.bytes) {
+            csr_place *place = &places[csr_index(columns, 0) - k0];
+            const int32_t at = place->end;
+            place->end = at + 1;
+            entries[at].value = values[p];
+            entries[at].row = (int32_t)i;
+        }
+        csr_move(b, x, i, begin + n);
     }
 }
 
@@ -270,13 +268,13 @@ VEC_FN void csr_columns_strip(const csr_block *b, int count, const T *d, int64_t
     for (int64_t t = 0, n_list = b->n_list[count]; t < n_list; t++) {
         const csr_place *place = &b->places[list[t]];
         const csr_entry *entries = b->entries + place->end - place->n;
+        const csr_indices rows = {(const char *)&entries->row, sizeof *entries};
         const int64_t at = list[t] * n_out;
         V total[CSR_VECTORS];
         if (t + CSR_AHEAD < n_list) csr_fetch(w + list[t + CSR_AHEAD] * n_out, C);
         UNROLL for (int c = 0; c < C; c++)
             total[c] = first ? v_zero() : load_lanes(sums + at + c * VL, c == C - 1 ? last : VL);
-        WHOLE_OR_NOT(last, csr_sums, &entries->value, &entries->row, sizeof(T), 2, place->n, d, n_out, 0, last, total,
-                     C);
+        WHOLE_OR_NOT(last, csr_sums, &entries->value, 2, rows, place->n, d, n_out, 0, last, total, C);
         UNROLL for (int c = 0; c < C; c++)
             finish(total[c], sums + at + c * VL, w + at + c * VL, tail, c < C - 1 || last == VL, &f);
     }

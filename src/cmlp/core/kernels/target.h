@@ -10,6 +10,7 @@
 
 #include <float.h>
 #include <stdint.h>
+#include <string.h>
 
 #if (defined(__x86_64__) || defined(__i386__) || defined(_M_X64) || defined(_M_IX86)) && \
     !defined(_M_ARM64EC)

@@ -15,8 +15,6 @@
 #ifndef CMLP_VEC_H
 #define CMLP_VEC_H
 
-#include <string.h>
-
 #include "../fma.h"
 #include "target.h"
 

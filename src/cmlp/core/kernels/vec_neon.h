@@ -2,7 +2,6 @@
 #ifndef CMLP_VEC_H
 #define CMLP_VEC_H
 
-#include <string.h>
 
 #include "target.h"
 
