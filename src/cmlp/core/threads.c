@@ -1,5 +1,5 @@
 #ifndef _WIN32
-#define _POSIX_C_SOURCE 200809L
+#define _GNU_SOURCE /* POSIX, and Linux's choice of processors */
 #endif
 #include "threads.h"
 
@@ -64,18 +64,42 @@ static double seconds(void)
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
+/* Linux often starts a thread where its creator runs, though other processors are idle, and leaves both there for up to a
+ * whole epoch, each waiting for the other: a member of a team is kept off its creator's processor. */
+static void keep_off(pthread_attr_t *attributes)
+{
+#if defined(__linux__) && !defined(__ANDROID__)
+    cpu_set_t allowed;
+    if (sched_getaffinity(0, sizeof allowed, &allowed)) return;
+    CPU_CLR((size_t)sched_getcpu(), &allowed);
+    if (CPU_COUNT(&allowed)) pthread_attr_setaffinity_np(attributes, sizeof allowed, &allowed);
+#else
+    (void)attributes;
+#endif
+}
+
+static int create(thread_t *t, void *(*run)(void *), void *argument)
+{
+    pthread_attr_t attributes;
+    if (pthread_attr_init(&attributes)) return 0;
+    keep_off(&attributes);
+    const int failed = pthread_create(t, &attributes, run, argument);
+    pthread_attr_destroy(&attributes);
+    return !failed;
+}
+
 /* Signals stay with the program's own threads. (WASI has none; nor threads, as a rule: then pthread_create says so.) */
 static int thread_start(thread_t *t, void *(*run)(void *), void *argument)
 {
 #ifdef __wasi__
-    return !pthread_create(t, NULL, run, argument);
+    return create(t, run, argument);
 #else
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failed = pthread_create(t, NULL, run, argument);
+    const int created = create(t, run, argument);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return !failed;
+    return created;
 #endif
 }
 static void thread_join(thread_t t) { pthread_join(t, NULL); }
