@@ -5,9 +5,9 @@
 #include "forward.h"
 #include "sparse.h"
 
-/* Zeros are left out one by one where the rest is at most so much of a row, if the layer is so wide that finding them
+/* Zeros are left out one by one where the rest is at most so much of a tile's elements, if the layer is so wide that finding them
  * costs little beside. */
-#define MOST_MARKED(n_in) ((n_in) * 5 / 8)
+#define MOST_MARKED(elements) ((elements) * 5 / 8)
 #define MARKED_OUTPUTS 48
 
 #define LOOK_AGAIN 16 /* tiles later, where it was not worth while */

@@ -50,6 +50,7 @@ VEC_FN void marked_tile(const gradient_job *job, const uint8_t *list, int64_t n,
         UNROLL for (int c = 0; c < C; c++) v_store(tile + (r * C + c) * VL, sum[r][c]);
     const finish_vectors f = in_all_lanes(job->finish);
     T *sums = job->sums + k * job->n_out + j, *w = job->w + k * job->n_out + j;
+    /* From memory, for a short loop: unrolled, the way out would be most of the code. */
     NO_UNROLL for (int r = 0; r < GROUP; r++, sums += job->n_out, w += job->n_out)
         UNROLL for (int c = 0; c < C; c++) {
             const int full = whole || c < C - 1;

@@ -11,8 +11,9 @@
 
 VEC_FN V flushed(V x, T smallest) { return v_sel(v_lt(v_abs(x), v_set1(smallest)), v_zero(), x); }
 
-/* Other threads have read w. A line that several caches hold is written only when it is the others' no more, which a
- * load from it just before lets nothing overtake. Written as they are, so many lines together are soon a thread's own. */
+/* Where other threads have read w, its lines stand in their caches too and must leave these before they are written.
+ * Among other work each such store waits by itself, many in a row wait together: so many lines are first written as they
+ * are. */
 #define OWN_LINES 16
 #define OWN (OWN_LINES * CMLP_LINE / (int64_t)sizeof(T))
 
