@@ -233,8 +233,7 @@ typedef struct cmlp_run {
     int (*poll)(void *context);
     void *poll_context;
     int64_t bad_row, bad_column; /* out, with the statuses from 64 on: the row within `rows` (not `order`), or -1 */
-    int32_t n_threads;     /* at most so many, the caller included; fewer where the work is not worth it. The others end
-                              with the call; on Linux they keep off the processor where the caller is at first */
+    int32_t n_threads;     /* at most so many, the caller included; fewer where the work is not worth it */
 } cmlp_run;
 
 typedef enum cmlp_call {

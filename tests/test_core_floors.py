@@ -269,7 +269,7 @@ def test_c_headers_make_no_circle():
 
 # What the core may ask of the system: memory blocks to be moved, threads; what compilers bring along by themselves.
 ALLOWED = re.compile(
-    r"mem(cpy|move|set|cmp)|pthread_(create|join|sigmask|attr_\w+|mutex_\w+|cond_\w+)|sigfillset|clock_gettime|"
+    r"mem(cpy|move|set|cmp)|pthread_(create|join|sigmask|setaffinity_np|attr_\w+|mutex_\w+|cond_\w+)|sigfillset|clock_gettime|"
     r"sched_get(affinity|cpu)|__sched_cpucount|"
     r"__stack_chk_\w+|_GLOBAL_OFFSET_TABLE_|__(addtf3|unordtf2|aeabi_\w+)"
 )

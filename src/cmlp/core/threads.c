@@ -65,28 +65,27 @@ static double seconds(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 /* Linux often starts a thread where its creator runs, though other processors are idle, and leaves both there for up to a
- * whole epoch, each waiting for the other: a member of a team is kept off its creator's processor. */
-static void keep_off(pthread_attr_t *attributes)
-{
+ * whole epoch, each waiting for the other. So a thread begins elsewhere, and may then run wherever its creator may. */
 #if defined(__linux__) && !defined(__ANDROID__)
-    cpu_set_t allowed;
-    if (sched_getaffinity(0, sizeof allowed, &allowed)) return;
-    CPU_CLR((size_t)sched_getcpu(), &allowed);
-    if (CPU_COUNT(&allowed)) pthread_attr_setaffinity_np(attributes, sizeof allowed, &allowed);
-#else
-    (void)attributes;
-#endif
-}
-
 static int create(thread_t *t, void *(*run)(void *), void *argument)
 {
+    cpu_set_t allowed, elsewhere;
     pthread_attr_t attributes;
     if (pthread_attr_init(&attributes)) return 0;
-    keep_off(&attributes);
-    const int failed = pthread_create(t, &attributes, run, argument);
+    int chosen = !sched_getaffinity(0, sizeof allowed, &allowed);
+    if (chosen) {
+        elsewhere = allowed;
+        CPU_CLR((size_t)sched_getcpu(), &elsewhere);
+        chosen = CPU_COUNT(&elsewhere) && !pthread_attr_setaffinity_np(&attributes, sizeof elsewhere, &elsewhere);
+    }
+    const int created = !pthread_create(t, &attributes, run, argument);
+    if (created && chosen) pthread_setaffinity_np(*t, sizeof allowed, &allowed);
     pthread_attr_destroy(&attributes);
-    return !failed;
+    return created;
 }
+#else
+static int create(thread_t *t, void *(*run)(void *), void *argument) { return !pthread_create(t, NULL, run, argument); }
+#endif
 
 /* Signals stay with the program's own threads. (WASI has none; nor threads, as a rule: then pthread_create says so.) */
 static int thread_start(thread_t *t, void *(*run)(void *), void *argument)
