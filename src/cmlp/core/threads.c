@@ -66,7 +66,7 @@ static double seconds(void)
 }
 /* Linux often starts a thread where its creator runs, though other processors are idle, and leaves both there for up to a
  * whole epoch, each waiting for the other. So a thread begins elsewhere, and may then run wherever its creator may. */
-#if defined(__linux__) && !defined(__ANDROID__)
+#ifdef __GLIBC__ /* musl has no attribute for it */
 static int create(thread_t *t, void *(*run)(void *), void *argument)
 {
     cpu_set_t allowed, elsewhere;
