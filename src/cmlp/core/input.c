@@ -5,8 +5,8 @@
 #include "forward.h"
 #include "sparse.h"
 
-/* Zeros are left out one by one where the rest is at most so much of a tile's elements, if the layer is so wide that finding them
- * costs little beside. */
+/* Zeros are left out one by one where the rest is at most so much of a tile's elements, if the layer is so wide that
+ * finding them costs little beside. */
 #define MOST_MARKED(elements) ((elements) * 5 / 8)
 #define MARKED_OUTPUTS 48
 
@@ -40,7 +40,7 @@ void cmlp_input_begin(const cmlp_net *net, const cmlp_input_space *space)
 /* Whether a thread does not look at this tile. */
 static int rests(const cmlp_input_space *space, int32_t index)
 {
-    return space->rest[index] && space->rest[index]--;
+    return space->rest[index] && --space->rest[index];
 }
 
 /* Marks rows [a, a + n) of the tile; 0 if too little of them is 0. */
@@ -72,9 +72,8 @@ static uint64_t *begin_lit(const cmlp_net *net, const cmlp_input_space *space, i
 {
     const int64_t words = n_words(net);
     uint64_t *lit = space->lit + index * 2 * words;
-    const int resting = rests(space, index);
-    if (!resting && mostly_lit(lit, words)) space->rest[index] = LOOK_AGAIN;
-    const int looks = !resting && !space->rest[index];
+    if (!space->rest[index] && mostly_lit(lit, words)) space->rest[index] = LOOK_AGAIN;
+    const int looks = !rests(space, index);
     memset(lit, looks ? 0 : 0xff, (size_t)words * sizeof *lit);
     return looks ? lit : NULL;
 }
