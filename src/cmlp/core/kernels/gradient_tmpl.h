@@ -49,7 +49,7 @@ static void finish_tile(const T *tile, int R, int C, const int64_t *groups, int 
         }
 }
 
-VEC_FN void gradient_tile(const cmlp_matrix *a, const int64_t *groups, const T *d, int64_t rows, int64_t n_out,
+VEC_FN void gradient_tile(const T *const *a, const int64_t *groups, const T *d, int64_t rows, int64_t n_out,
                           int64_t last, T *sums, int first, T *w, const finish_values *f, const int R, const int C,
                           const int whole)
 {
@@ -60,12 +60,11 @@ VEC_FN void gradient_tile(const cmlp_matrix *a, const int64_t *groups, const T *
     for (int g = 0; g < R / height; g++) k[g] = groups[g];
     UNROLL for (int r = 0; r < R; r++)
         UNROLL for (int c = 0; c < C; c++) sum[r][c] = v_zero();
-    for (int64_t i = 0; i < rows; i++) {
-        const T *ai = AT_ROW(a, i), *di = d + i * n_out;
+    for (const T *const *end = a + rows; a < end; a++, d += n_out) {
         V dv[2];
-        UNROLL for (int c = 0; c < C; c++) dv[c] = load_last(di + c * VL, tail, whole || c < C - 1);
+        UNROLL for (int c = 0; c < C; c++) dv[c] = load_last(d + c * VL, tail, whole || c < C - 1);
         UNROLL for (int r0 = 0; r0 < R; r0 += height) {
-            const T *group = ai + k[r0 / height];
+            const T *group = *a + k[r0 / height];
             OPAQUE(group);
             UNROLL for (int r = 0; r < height; r++) {
                 V av = v_set1(group[r]);
@@ -92,11 +91,11 @@ VEC_FN void gradient_tile(const cmlp_matrix *a, const int64_t *groups, const T *
     finish_tile(tile, R, C, k, height, last, n_out, sums, first, w, f);
 }
 
-typedef void gradient_fn(const cmlp_matrix *a, const int64_t *groups, const T *d, int64_t rows, int64_t n_out,
+typedef void gradient_fn(const T *const *a, const int64_t *groups, const T *d, int64_t rows, int64_t n_out,
                          int64_t last, T *sums, int first, T *w, const finish_values *f);
 
 #define GRADIENT_TILE(R, C)                                                                                       \
-    static void gradient_##R##x##C(const cmlp_matrix *a, const int64_t *groups, const T *d, int64_t rows,         \
+    static void gradient_##R##x##C(const T *const *a, const int64_t *groups, const T *d, int64_t rows,            \
                                    int64_t n_out, int64_t last, T *sums, int first, T *w, const finish_values *f) \
     {                                                                                                             \
         WHOLE_OR_NOT(last, gradient_tile, a, groups, d, rows, n_out, last, sums, first, w, f, R, C);              \
@@ -125,7 +124,9 @@ static int changes_all(const finish_values *f, int first)
 }
 
 typedef struct gradient_job {
-    const cmlp_matrix *a;
+    const T *const *a; /* its rows */
+    const uint64_t *lit, *marks;
+    int64_t ld_marks;
     int64_t rows, n_out;
     const T *d;
     T *sums, *w;
@@ -153,27 +154,28 @@ static void gradient_strip(const gradient_job *job, const int64_t *k, int64_t n,
  * `a` are copied together for all columns of d. */
 static int copy_pays(int64_t rows, int64_t n_out) { return GRADIENT_COPY && rows >= CMLP_CHUNK / 2 && n_out >= 16 * VL; }
 
-static void copy_inputs(const cmlp_matrix *a, int64_t rows, int64_t k, int64_t n, T *copy)
+static void copy_inputs(const T *const *a, int64_t rows, int64_t k, int64_t n, T *copy)
 {
     for (int64_t i = 0; i < rows; i++, copy += GRADIENT_COPY * VL)
-        for (int64_t r = 0; r < n; r += VL) store_lanes(copy + r, n - r, load_lanes(AT_ROW(a, i) + k + r, n - r));
+        for (int64_t r = 0; r < n; r += VL) store_lanes(copy + r, n - r, load_lanes(a[i] + k + r, n - r));
 }
 
 /* Weight rows [k, end). */
 static void gradient_run(const gradient_job *job, int64_t k, int64_t end)
 {
     T space[GRADIENT_COPY ? CMLP_CHUNK * GRADIENT_COPY * VL : 1];
-    const cmlp_matrix copy = {.base = space, .ld = GRADIENT_COPY * VL};
+    const T *copies[GRADIENT_COPY ? CMLP_CHUNK : 1];
     const int copied = copy_pays(job->rows, job->n_out);
     const int64_t tallest = job->n_out > VL ? gradient_sizes_2->rows : gradient_sizes_1->rows;
     const int64_t most = copied ? GRADIENT_COPY * VL : tallest;
+    for (int64_t i = 0; copied && i < job->rows; i++) copies[i] = space + i * GRADIENT_COPY * VL;
     for (int64_t height; k < end; k += height) {
         gradient_job part = *job;
         int64_t groups[MOST_GROUPS + GRADIENT_COPY * VL / GROUP], from = k;
         height = end - k < most ? end - k : most;
         if (copied) {
             copy_inputs(job->a, job->rows, k, height, space);
-            part.a = &copy;
+            part.a = copies;
             part.sums += k * job->n_out;
             part.w += k * job->n_out;
             from = 0;
@@ -186,7 +188,7 @@ static void gradient_run(const gradient_job *job, int64_t k, int64_t end)
 /* The groups of a word that are lit, or not, within [k0, k1). */
 VEC_FN uint64_t groups_within(const gradient_job *job, int lit, int64_t word, int64_t k0, int64_t k1)
 {
-    const uint64_t groups = mark_groups(job->a->lit[word]);
+    const uint64_t groups = mark_groups(job->lit[word]);
     return marks_within(lit ? groups : groups ^ mark_groups(~UINT64_C(0)), word, k0, k1);
 }
 

@@ -13,11 +13,11 @@ typedef struct row_lists {
 } row_lists;
 
 /* Lists the groups from column k on. No branch: nobody could foretell it. */
-static void list_rows(const cmlp_matrix *a, int64_t rows, int64_t k, row_lists *lists)
+static void list_rows(const gradient_job *job, int64_t k, row_lists *lists)
 {
-    const uint64_t *marks = a->marks + k / MARKS;
+    const uint64_t *marks = job->marks + k / MARKS;
     int64_t n[LISTED_GROUPS] = {0};
-    for (int64_t i = 0; i < rows; i++, marks += a->ld_marks) {
+    for (int64_t i = 0; i < job->rows; i++, marks += job->ld_marks) {
         const uint64_t groups = mark_groups(*marks >> k % MARKS);
         UNROLL for (int g = 0; g < LISTED_GROUPS; g++) {
             lists->rows[g][n[g]] = (uint8_t)i;
@@ -31,7 +31,7 @@ VEC_FN void marked_tile(const gradient_job *job, const uint8_t *list, int64_t n,
                         const int C, const int whole)
 {
     const VT tail = v_tail(last);
-    const T *const *inputs = (const T *const *)job->a->list, *deltas = job->d + j;
+    const T *const *inputs = job->a, *deltas = job->d + j;
     const int64_t n_out = job->n_out;
     V sum[GROUP][MARKED_VECTORS];
     T tile[GROUP * MARKED_VECTORS * VL];
@@ -75,7 +75,7 @@ static void gradient_groups(const gradient_job *job, int64_t k, int64_t n, int d
 {
     const int64_t vectors = (job->n_out + VL - 1) / VL, strips = (vectors + MARKED_VECTORS - 1) / MARKED_VECTORS;
     row_lists lists;
-    list_rows(job->a, job->rows, k, &lists);
+    list_rows(job, k, &lists);
     for (int64_t s = 0, v = 0, end; s < strips; s++, v = end) {
         end = vectors * (s + 1) / strips; /* all nearly equally wide */
         for (int64_t g = 0; g * GROUP < n; g++)
@@ -100,8 +100,10 @@ static void gradient(const cmlp_matrix *a, const void *d, int64_t rows, int64_t 
                      void *sums, int first, void *w, const cmlp_finish *finish)
 {
     const finish_values f = {(T)finish->alpha, (T)finish->inverse, -(T)finish->rate, finish->mode};
-    const gradient_job job = {.a = a, .rows = rows, .n_out = n_out, .d = d, .sums = sums, .w = w, .first = first,
-                              .finish = &f};
+    const T *list[CMLP_CHUNK];
+    const gradient_job job = {.a = list, .lit = a->lit, .marks = a->marks, .ld_marks = a->ld_marks, .rows = rows,
+                              .n_out = n_out, .d = d, .sums = sums, .w = w, .first = first, .finish = &f};
+    for (int64_t i = 0; i < rows; i++) list[i] = AT_ROW(a, i);
     if (a->marks) {
         gradient_marked(&job, k0, k1);
     } else if (!a->lit || !n_out) {
