@@ -186,8 +186,8 @@ static cmlp_fault output_rows(cmlp_batch_job *job, int64_t selected, int64_t a, 
     return (cmlp_fault){CMLP_OK, -1, -1};
 }
 
-/* previous[i, k] = sum_j delta[i, j] w[k, j]. The deltas are turned, not W: then W is read as it stands, and the
- * vectors run across rows. */
+/* previous[i, k] = sum_j delta[i, j] w[k, j]. What is less is turned: W, or the deltas. Then W is read as it stands, and
+ * the vectors run across rows. */
 static void delta_product(const cmlp_net *net, const void *params, int32_t l, const void *delta, int64_t n,
                           void *previous, void *scratch)
 {
@@ -195,7 +195,13 @@ static void delta_product(const cmlp_net *net, const void *params, int32_t l, co
     const cmlp_layer *layer = &net->layers[l];
     const int64_t block = delta_block(net, n), n_in = layer->n_in, n_out = layer->n_out;
     const cmlp_matrix w = {.base = cmlp_at(net, params, layer->weights), .ld = n_out};
+    const cmlp_matrix deltas = {.base = delta, .ld = n_out};
     void *turned = scratch, *product = cmlp_at(net, scratch, block * n_out);
+    if (n_in * n_out <= (n < block ? n : block) * (n_in + n_out)) {
+        kernels->transpose(w.base, n_out, n_in, n_out, turned, n_in);
+        kernels->dense(&deltas, n, n_out, turned, n_in, NULL, n_in, previous, n_in);
+        return;
+    }
     for (int64_t i = 0, m; i < n; i += m) {
         m = n - i < block ? n - i : block;
         kernels->transpose(cmlp_at(net, delta, i * n_out), n_out, m, n_out, turned, block);
