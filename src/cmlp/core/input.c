@@ -89,7 +89,7 @@ cmlp_input cmlp_gather_input(const cmlp_data *data, int64_t selected, int64_t n,
     cmlp_gather_rows(data, selected, n, space->list + a, cmlp_at(net, space->converted, a * cmlp_n_in(net)));
     cmlp_input input = cmlp_input_at(data, space, a, space->marks && mark_rows(data, selected, n, space, a, index));
     if (space->lit) input.rows.lit = begin_lit(net, space, index);
-    if (space->ahead && cmlp_look_ahead(data, selected + tile, n, space->ahead + a))
+    if (space->ahead && cmlp_look_ahead(data, selected, n, tile, space->ahead + a))
         input.rows.ahead = space->ahead + a;
     return input;
 }

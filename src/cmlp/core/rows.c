@@ -118,10 +118,19 @@ void cmlp_gather_rows(const cmlp_data *data, int64_t first, int64_t n, const voi
             convert_columns(data, first, n, k, n_cols - k < step ? n_cols - k : step, converted);
 }
 
-int cmlp_look_ahead(const cmlp_data *data, int64_t first, int64_t n, const void **list)
+/* The distance: to compute with so many rows takes several times as long as memory to answer, and they find room beside W
+ * in the second cache, where a whole batch does not. */
+#define LIST_AHEAD 16
+
+int cmlp_look_ahead(const cmlp_data *data, int64_t first, int64_t n, int64_t tile, const void **list)
 {
-    if (!data->in_place || first + n > data->n) return 0;
-    for (int64_t i = 0; i < n; i++) list[i] = cmlp_row_data(data, first + i);
+    const int64_t ahead = LIST_AHEAD < n ? LIST_AHEAD : n;
+    if (!data->in_place || first + tile + n > data->n) return 0;
+    for (int64_t i = 0; i < n; i++) {
+        const char *row = cmlp_row_data(data, first + i + ahead + (i + ahead < n ? 0 : tile - n));
+        CMLP_PREFETCH(row + data->rows->n_cols * data->rows->col_stride - 1); /* it need not begin with a line */
+        list[i] = row;
+    }
     return 1;
 }
 
@@ -147,9 +156,16 @@ void cmlp_gather_targets(const cmlp_data *data, int64_t first, int64_t n, void *
     for (int64_t i = 0; i < n; i++) gather_target(data, first + i, cmlp_at(data->net, out, i * n_out));
 }
 
+#define LABELS_AHEAD 32 /* in an order, each lies in a line of its own */
+
 void cmlp_gather_labels(const cmlp_data *data, int64_t first, int64_t n, int32_t *out)
 {
-    for (int64_t i = 0; i < n; i++) out[i] = label_at(data->targets, cmlp_selected(data, first + i));
+    for (int64_t i = 0; i < n; i++) {
+        if (first + i + LABELS_AHEAD < data->n)
+            CMLP_PREFETCH((const char *)data->targets->data +
+                          cmlp_selected(data, first + i + LABELS_AHEAD) * data->targets->row_stride);
+        out[i] = label_at(data->targets, cmlp_selected(data, first + i));
+    }
 }
 
 void cmlp_gather_weights(const cmlp_data *data, int64_t first, int64_t n, double *out)

@@ -51,10 +51,12 @@ VEC_FN void cmlp_fetch_ahead(const cmlp_data *data, int64_t selected)
     const char *row = cmlp_row_data(data, selected + CMLP_ROWS_AHEAD);
     const int64_t bytes = data->rows->n_cols * data->rows->col_stride;
     for (int64_t at = 0; at < bytes; at += CMLP_LINE) CMLP_PREFETCH(row + at);
+    CMLP_PREFETCH(row + bytes - 1); /* it need not begin with a line */
 }
 
-/* Pointers to the rows where they lie, to be fetched into the cache; 0 where there are not n more. */
-int cmlp_look_ahead(const cmlp_data *data, int64_t first, int64_t n, const void **list);
+/* For each of n rows, one that will be read a little later, to be fetched into the cache: of the same rows, and after
+ * them of those that lie `tile` rows behind. 0 where there are not so many. */
+int cmlp_look_ahead(const cmlp_data *data, int64_t first, int64_t n, int64_t tile, const void **list);
 
 /* Their targets, dense, (n, n_out). */
 void cmlp_gather_targets(const cmlp_data *data, int64_t first, int64_t n, void *out);

@@ -14,19 +14,19 @@
 
 #define LINE (CMLP_LINE / (int)sizeof(T)) /* elements */
 
-/* A chunk of some rows. Inlined: GCC takes a function that only prefetches for one that does nothing. */
-VEC_FN void fetch(const void *const *rows, int64_t n_rows, int64_t k0, int64_t n)
+/* Columns [k, k + n) of some rows. Inlined: GCC takes a function that only prefetches for one that does nothing. */
+VEC_FN void fetch(const void *const *rows, int64_t n_rows, int64_t k, int64_t n)
 {
     for (int64_t r = 0; r < n_rows; r++)
-        for (int64_t k = k0; k < k0 + n; k += LINE) CMLP_PREFETCH((const T *)rows[r] + k);
+        for (int64_t l = k; l < k + n; l += LINE) CMLP_PREFETCH((const T *)rows[r] + l);
 }
 
-/* A chunk of a tile's rows. */
+/* A block of a tile's rows, and of those that will be read soon: their columns [k, k + n_ahead) are to be fetched. */
 typedef struct dense_rows {
     const T *list[DENSE_ROWS_1];
-    const uint64_t *marks;    /* of the columns that are not dark, or NULL: all */
-    const void *const *ahead; /* NULL, or rows of which the chunk, from column k on, is to be fetched */
-    int64_t k;
+    const uint64_t *marks; /* of the columns that are not dark, or NULL: all */
+    const void *const *ahead;
+    int64_t k, n_ahead;
 } dense_rows;
 
 /* sum += R rows' columns [k0, k1). */
@@ -60,42 +60,47 @@ VEC_FN void tile_group(const T *DENSE_LIST *x, int64_t k, const T *w, int64_t ld
     }
 }
 
-/* sum += R rows' marked columns. Rows are fetched ahead bit by bit: all at once would hold up what is computed. */
-VEC_FN void tile_marked(const dense_rows *x, int64_t n, const T *w, int64_t ldw, VT tail, V sum[][2], const int R,
-                        const int C, const int whole)
+/* sum += R rows' marked columns of [k0, k1). Rows are fetched bit by bit: all at once would hold up what is computed. */
+VEC_FN void tile_marked(const dense_rows *x, int64_t k0, int64_t k1, const T *w, int64_t ldw, VT tail, V sum[][2],
+                        const int R, const int C, const int whole)
 {
     const int by_groups = C == 1 && DENSE_BY_GROUPS;
-    int64_t fetched = x->ahead ? 0 : n;
-    for (int64_t i = 0; i * MARKS < n; i++) {
+    const int64_t pace = by_groups ? LINE / (x->marks ? 2 : 4) : LINE; /* about half of the groups are dark */
+    const int64_t most = x->n_ahead < k1 ? x->n_ahead : k1;
+    int64_t fetched = k0;
+    for (int64_t i = k0 / MARKS; i * MARKS < k1; i++) {
         const uint64_t marks = x->marks ? x->marks[i] : ~UINT64_C(0);
-        uint64_t left = marks_within(by_groups ? mark_groups(marks) : marks, i, 0, n);
+        uint64_t left = marks_within(by_groups ? mark_groups(marks) : marks, i, k0, k1);
         for (; left; left &= left - 1) {
             const int64_t k = i * MARKS + lowest_bit(left);
-            if (fetched < n) fetch(x->ahead, R, x->k + fetched, 1);
-            fetched += LINE;
-            OPAQUE(fetched);
-            if (by_groups && n - k >= GROUP)
+            if (fetched < most) {
+                if (fetched % LINE == 0) fetch(x->ahead, R, x->k + fetched, 1);
+                fetched += pace;
+                OPAQUE(fetched);
+            }
+            if (by_groups && k1 - k >= GROUP)
                 tile_group(x->list, k, w, ldw, tail, sum, R, whole);
             else
-                tile_columns(x->list, k, by_groups ? n : k + 1, w, ldw, tail, sum, R, C, whole);
+                tile_columns(x->list, k, by_groups ? k1 : k + 1, w, ldw, tail, sum, R, C, whole);
         }
     }
-    if (fetched < n) fetch(x->ahead, R, x->k + fetched, n - fetched);
+    fetched = (fetched + LINE - 1) / LINE * LINE;
+    if (fetched < most) fetch(x->ahead, R, x->k + fetched, most - fetched);
 }
 
-/* One chunk: z = before + x W. `before` (ldb) is the bias or z. */
-VEC_FN void dense_tile(const dense_rows *x, int64_t n, const T *w, int64_t ldw, const T *before, int64_t ldb,
-                       int64_t last, T *z, int64_t ldz, const int R, const int C, const int whole)
+/* The chunk [k0, k1): z = before + x W. `before` (ldb) is the bias or z. */
+VEC_FN void dense_chunk(const dense_rows *x, int64_t k0, int64_t k1, const T *w, int64_t ldw, const T *before,
+                        int64_t ldb, int64_t last, T *z, int64_t ldz, const int R, const int C, const int whole)
 {
     const VT tail = v_tail(last);
     V sum[DENSE_ROWS_1][2];
     UNROLL for (int r = 0; r < R; r++)
         UNROLL for (int c = 0; c < C; c++) sum[r][c] = v_zero();
     if (x->marks || (C == 1 && DENSE_BY_GROUPS)) {
-        tile_marked(x, n, w, ldw, tail, sum, R, C, whole);
+        tile_marked(x, k0, k1, w, ldw, tail, sum, R, C, whole);
     } else {
-        if (x->ahead) fetch(x->ahead, R, x->k, n);
-        tile_columns(x->list, 0, n, w, ldw, tail, sum, R, C, whole);
+        if (x->n_ahead) fetch(x->ahead, R, x->k, x->n_ahead);
+        tile_columns(x->list, k0, k1, w, ldw, tail, sum, R, C, whole);
     }
     UNROLL for (int r = 0; r < R; r++)
         UNROLL for (int c = 0; c < C; c++) {
@@ -103,6 +108,17 @@ VEC_FN void dense_tile(const dense_rows *x, int64_t n, const T *w, int64_t ldw, 
             V total = v_add(load_last(before + r * ldb + c * VL, tail, full), v_zero()); /* -0 becomes +0 */
             store_last(z + r * ldz + c * VL, tail, full, v_add(total, sum[r][c]));
         }
+}
+
+/* Of a tile two vectors wide a block is a chunk. */
+VEC_FN void dense_tile(const dense_rows *x, int64_t n, const T *w, int64_t ldw, const T *before, int64_t ldb,
+                       int64_t last, T *z, int64_t ldz, const int R, const int C, const int whole)
+{
+    int64_t k = C == 1 && n > CMLP_CHUNK ? CMLP_CHUNK : n;
+    dense_chunk(x, 0, k, w, ldw, before, ldb, last, z, ldz, R, C, whole);
+    if (C > 1) return;
+    for (; k < n; k += CMLP_CHUNK)
+        dense_chunk(x, k, n - k < CMLP_CHUNK ? n : k + CMLP_CHUNK, w, ldw, z, ldz, last, z, ldz, R, C, whole);
 }
 
 static const T no_bias[2 * VL];
@@ -150,37 +166,40 @@ static void tile_rows(const cmlp_matrix *x, int64_t i, int64_t height, int64_t k
     }
 }
 
+/* Of one vector of columns, W's rows of so many chunks stay in the second cache for all tiles: fewer beginnings. */
+#define DENSE_BLOCK (8 * CMLP_CHUNK)
+
 /* Strips of two vectors, the last of which may be partial, or one of a single vector. */
 static void dense_strips(const cmlp_matrix *x, int64_t rows, int64_t n_in, const T *w, int64_t ldw, const T *bias,
                          int64_t n_out, T *z, int64_t ldz)
 {
     const int vectors = n_out > VL ? 2 : 1;
     const int64_t tallest = vectors == 2 ? DENSE_ROWS_2 : DENSE_ROWS_1, width = vectors * VL;
+    const int64_t block = vectors == 2 ? CMLP_CHUNK : DENSE_BLOCK, strips = (n_out + width - 1) / width;
     dense_fn *const *tiles = vectors == 2 ? dense_tiles_2 : dense_tiles_1;
     T copy[DENSE_ROWS_1 * COPY_LD];
     const int clash = rows > 1 && !(((uintptr_t)AT_ROW(x, 0) ^ (uintptr_t)AT_ROW(x, 1)) % CLASH);
     lit_count count = {0};
-    for (int64_t k = 0; !k || k < n_in; k += CMLP_CHUNK) { /* once even for no inputs: z = b + 0 */
-        const int64_t n = n_in - k < CMLP_CHUNK ? n_in - k : CMLP_CHUNK;
+    for (int64_t k = 0; !k || k < n_in; k += block) { /* once even for no inputs: z = b + 0 */
+        const int64_t n = n_in - k < block ? n_in - k : block;
+        const int64_t a_strip = (n + LINE * strips - 1) / (LINE * strips) * LINE; /* columns fetched with each */
         for (int64_t i = 0, height; i < rows; i += height) {
-            dense_rows part = {.ahead = x->ahead ? x->ahead + i : 0, .k = k};
-            uint64_t marks[CMLP_CHUNK / MARKS];
+            dense_rows part = {.ahead = x->ahead ? x->ahead + i : NULL};
+            uint64_t marks[DENSE_BLOCK / MARKS];
             height = dense_height(tiles, tallest, rows - i);
             tile_rows(x, i, height, k, n, clash && n_out > width ? copy : NULL, part.list);
             if (x->lit && mark_lit(part.list, height, n, marks, x->lit + k / MARKS, &count)) part.marks = marks;
-            for (int64_t j = 0; j < n_out; j += width) {
+            for (int64_t j = 0, fetched = 0; j < n_out; j += width, fetched += part.n_ahead) {
                 const int64_t last = n_out - j < width ? n_out - j - width + VL : VL;
                 T *at = z + i * ldz + j;
                 const T *before = k ? at : bias ? bias + j : no_bias;
+                part.k = k + fetched;
+                part.n_ahead = part.ahead ? (n - fetched < a_strip ? n - fetched : a_strip) : 0;
                 tiles[height](&part, n, w + k * ldw + j, ldw, before, k ? ldz : 0, last, at, ldz);
-                part.ahead = NULL;
             }
         }
     }
 }
-
-/* Of wider layers the rows that will be read next are not fetched ahead: they would push W out of the second cache. */
-#define FETCH_OUTPUTS 64
 
 static void dense(const cmlp_matrix *x, int64_t rows, int64_t n_in, const void *w, int64_t ldw, const void *bias,
                   int64_t n_out, void *z, int64_t ldz)
@@ -198,7 +217,6 @@ static void dense(const cmlp_matrix *x, int64_t rows, int64_t n_in, const void *
     }
     cmlp_matrix left = *x;
     const int64_t rest = n_out % (2 * VL), wide = rest > VL ? n_out : n_out - rest;
-    if (n_out > FETCH_OUTPUTS) left.ahead = NULL;
     if (wide) {
         dense_strips(&left, rows, n_in, wt, ldw, bt, wide, zt, ldz);
         left.ahead = NULL;
