@@ -150,7 +150,7 @@ static cmlp_fault forward_rows(cmlp_batch_job *job, int64_t selected, int64_t a,
 static int takes_labels(const cmlp_data *data)
 {
     return data->targets->kind == CMLP_CLASSES && data->net->loss == CMLP_LOG_LOSS &&
-           cmlp_output_activation(data->net) == CMLP_SOFTMAX && cmlp_n_out(data->net) <= CMLP_LABEL_OUTPUTS;
+           cmlp_output_activation(data->net) == CMLP_SOFTMAX && cmlp_n_out(data->net) <= CMLP_TURNED_OUTPUTS;
 }
 
 /* The output layer's activations, costs and deltas; its weighted sums stand in the activations. */

@@ -89,6 +89,54 @@ static T softmax_row(T *z, T *shifted, int64_t n)
     return total;
 }
 
+/* Of at most VL rows, turned so that each vector holds one output of all of them: no lane is idle, and the sum over the
+ * outputs is no chain within a vector. The same operations on the same numbers as softmax_row. First z - max z. */
+static void turn_shifted(const T *z, int64_t rows, int64_t n, T *turned)
+{
+    for (int64_t j = 0; j < n; j++) v_store(turned + j * VL, v_zero()); /* lanes without a row are computed too */
+    for (int64_t j = 0; j < n; j += VL) transpose_block(z + j, n, rows, n - j, turned + j * VL, VL);
+    V most = v_load(turned);
+    for (int64_t j = 1; j < n; j++) {
+        V zj = v_load(turned + j * VL);
+        most = v_sel(v_lt(most, zj), zj, most);
+    }
+    for (int64_t j = 0; j < n; j++) v_store(turned + j * VL, v_sub(v_load(turned + j * VL), most));
+}
+
+/* Then the rest; returns the sums. */
+static V softmax_turned(T *turned, int64_t n)
+{
+    V sum = v_zero();
+    for (int64_t j = 0; j < n; j++) {
+        V e = v_exp(v_load(turned + j * VL));
+        v_store(turned + j * VL, e);
+        sum = v_add(e, sum);
+    }
+    for (int64_t j = 0; j < n; j++) v_store(turned + j * VL, v_div(v_load(turned + j * VL), sum));
+    return sum;
+}
+
+static void turn_back(const T *turned, int64_t rows, int64_t n, T *z)
+{
+    for (int64_t j = 0; j < n; j += VL)
+        transpose_block(turned + j * VL, VL, n - j < VL ? n - j : VL, rows, z + j, n);
+}
+
+#define WORTH_TURNING 4 /* rows */
+
+static void softmax(T *z, int64_t rows, int64_t n)
+{
+    T turned[CMLP_TURNED_OUTPUTS * VL];
+    int64_t i = 0;
+    for (int64_t m; n <= CMLP_TURNED_OUTPUTS && rows - i >= WORTH_TURNING; i += m) {
+        m = rows - i < VL ? rows - i : VL;
+        turn_shifted(z + i * n, m, n, turned);
+        softmax_turned(turned, n);
+        turn_back(turned, m, n, z + i * n);
+    }
+    for (; i < rows; i++) softmax_row(z + i * n, 0, n);
+}
+
 static void activate(int32_t activation, void *z, int64_t rows, int64_t n)
 {
     T *zt = z;
@@ -97,9 +145,7 @@ static void activate(int32_t activation, void *z, int64_t rows, int64_t n)
     case CMLP_TANH: act_values(CMLP_TANH, zt, rows * n); break;
     case CMLP_RELU: act_values(CMLP_RELU, zt, rows * n); break;
     case CMLP_EXP: act_values(CMLP_EXP, zt, rows * n); break;
-    case CMLP_SOFTMAX:
-        for (int64_t i = 0; i < rows; i++) softmax_row(zt + i * n, 0, n);
-        break;
+    case CMLP_SOFTMAX: softmax(zt, rows, n); break;
     default: break;
     }
 }

@@ -10,7 +10,7 @@
 
 #define CMLP_CHUNK 128 /* summed indices per chain */
 
-#define CMLP_LABEL_OUTPUTS 64 /* outputs of a classifier whose rows are turned into vectors */
+#define CMLP_TURNED_OUTPUTS 64 /* outputs of a classifier whose rows are turned into vectors */
 
 /* A matrix whose rows are contiguous: row i is list[i], or base + i * ld elements where list is NULL. */
 typedef struct cmlp_matrix {
@@ -78,7 +78,7 @@ typedef struct cmlp_loss_values {
     double scale;           /* of the delta */
     double clip;            /* of the cost; 0: exact */
     const double *weights;  /* of the rows, or NULL */
-    const int32_t *labels;  /* class indices instead of y: for softmax with log loss, at most CMLP_LABEL_OUTPUTS wide */
+    const int32_t *labels;  /* class indices instead of y: for softmax with log loss, at most CMLP_TURNED_OUTPUTS wide */
 } cmlp_loss_values;
 
 typedef struct cmlp_kernels {

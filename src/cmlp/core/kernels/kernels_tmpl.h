@@ -6,6 +6,7 @@
 #include "lanes_tmpl.h"
 #include "math_tmpl.h"
 
+#include "transpose_tmpl.h"
 #include "activation_tmpl.h"
 #include "lit_tmpl.h"
 #include "row_tmpl.h"
@@ -15,7 +16,6 @@
 #include "marked_tmpl.h"
 #include "csr_tmpl.h"
 #include "step_tmpl.h"
-#include "transpose_tmpl.h"
 #include "loss_tmpl.h"
 
 const cmlp_kernels KERNELS_NAME = {

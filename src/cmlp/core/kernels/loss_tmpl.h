@@ -105,29 +105,15 @@ static void output_delta(const cmlp_loss_values *values, const T *a, const T *y,
         derivative(values->activation, a, d, rows * n);
 }
 
-/* Softmax, cost and delta of at most VL rows with class labels, turned so that each vector holds one output of all
- * rows: no lane is idle, and the sum over the outputs is no chain within a vector. The same operations on the same
- * numbers as softmax_terms and output_delta, whose y are 0 but for the label's. */
+/* Softmax, cost and delta of at most VL rows with class labels, turned. The same operations on the same numbers as
+ * softmax_terms and output_delta, whose y are 0 but for the label's. */
 static void softmax_block(const cmlp_loss_values *values, T *z, const int32_t *labels, T *d, int64_t rows, int64_t n,
                           int want_delta, double *cost)
 {
-    T turned[CMLP_LABEL_OUTPUTS * VL], shifted[VL] = {0}, at_label[VL] = {0};
-    v_store(turned, v_zero());
-    for (int64_t j = 1; j < n; j++) v_store(turned + j * VL, v_zero()); /* lanes without a row are computed too */
-    for (int64_t j = 0; j < n; j += VL) transpose_block(z + j, n, rows, n - j, turned + j * VL, VL);
-    V most = v_load(turned), sum = v_zero();
-    for (int64_t j = 1; j < n; j++) {
-        V zj = v_load(turned + j * VL);
-        most = v_sel(v_lt(most, zj), zj, most);
-    }
-    for (int64_t j = 0; j < n; j++) v_store(turned + j * VL, v_sub(v_load(turned + j * VL), most));
+    T turned[CMLP_TURNED_OUTPUTS * VL], shifted[VL] = {0}, at_label[VL] = {0};
+    turn_shifted(z, rows, n, turned);
     for (int64_t i = 0; i < rows; i++) shifted[i] = turned[labels[i] * VL + i];
-    for (int64_t j = 0; j < n; j++) {
-        V e = v_exp(v_load(turned + j * VL));
-        v_store(turned + j * VL, e);
-        sum = v_add(e, sum);
-    }
-    for (int64_t j = 0; j < n; j++) v_store(turned + j * VL, v_div(v_load(turned + j * VL), sum));
+    const V sum = softmax_turned(turned, n);
     for (int64_t i = 0; i < rows; i++) at_label[i] = turned[labels[i] * VL + i];
     V a = v_load(at_label), term;
     if (values->clip > 0)
@@ -141,8 +127,7 @@ static void softmax_block(const cmlp_loss_values *values, T *z, const int32_t *l
     v_store(at_label, v_mul(v_sub(a, v_set1(1)), scale));
     for (int64_t j = 0; j < n; j++) v_store(turned + j * VL, v_mul(v_load(turned + j * VL), scale));
     for (int64_t i = 0; i < rows; i++) turned[labels[i] * VL + i] = at_label[i];
-    for (int64_t j = 0; j < n; j += VL)
-        transpose_block(turned + j * VL, VL, n - j < VL ? n - j : VL, rows, d + j, n);
+    turn_back(turned, rows, n, d);
 }
 
 static void label_loss(const cmlp_loss_values *values, T *z, T *d, int64_t rows, int64_t n, int want_delta,
