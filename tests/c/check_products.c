@@ -21,6 +21,7 @@ typedef struct rows_of {
     uint64_t lit[16]; /* marks of lit columns: wanted, or given */
     operand *marks;   /* of elements */
     int64_t ld_marks;
+    double scale; /* of bytes; 0: the elements are numbers */
 } rows_of;
 
 /* From row to row: without a gap, with a small one, or so far that all rows start at the same place of the cache's. */
@@ -40,21 +41,24 @@ static cmlp_matrix matrix_at(rows_of *m)
     for (int64_t i = 0; i < m->rows; i++)
         m->list[i] = m->columns ? base + (size_t)(m->order[i] * m->ld) * size_of(m->o->dtype) : base;
     cmlp_matrix at = {.list = m->listed ? m->list : NULL, .base = base, .ld = m->ld};
+    if (m->scale) at = (cmlp_matrix){.bytes = m->list, .scale = m->scale};
+    if (m->listed) at.ahead = m->list;
     if (m->zeros == DARK_COLUMNS) at.lit = m->lit;
     if (m->zeros == MARKED) at.marks = (const uint64_t *)(const void *)m->marks->place.data;
     at.ld_marks = m->ld_marks;
     return at;
 }
 
-static double row_element(const rows_of *m, int64_t i, int64_t k)
+static double row_element(const harness *h, const rows_of *m, int64_t i, int64_t k)
 {
-    return get(m->o->dtype, m->o->before, m->order[i] * m->ld + k);
+    const double element = get(m->o->dtype, m->o->before, m->order[i] * m->ld + k);
+    return m->scale ? type_round(h->dtype, element * m->scale) : element;
 }
 
-static int is_lit(const rows_of *m, int64_t k)
+static int is_lit(const harness *h, const rows_of *m, int64_t k)
 {
     for (int64_t i = 0; i < m->rows; i++)
-        if (row_element(m, i, k) != 0) return 1;
+        if (row_element(h, m, i, k) != 0) return 1;
     return 0;
 }
 
@@ -88,7 +92,7 @@ static void mark_elements(harness *h, rows_of *m)
         uint64_t *marks = (uint64_t *)m->marks->before + i * m->ld_marks;
         memset(marks, 0, (size_t)words * sizeof *marks);
         for (int64_t k = 0; k < m->columns; k++)
-            if (row_element(m, i, k) != 0) set_mark(marks, k);
+            if (row_element(h, m, i, k) != 0) set_mark(marks, k);
     }
 }
 
@@ -97,15 +101,15 @@ static void make_rows(harness *h, rows_of *m, const char *name, int64_t rows, in
     m->rows = rows;
     m->columns = columns;
     m->zeros = zeros;
-    m->ld = pick_distance(h, columns);
-    m->listed = zeros == MARKED || random_below(&h->random, 2);
+    m->ld = m->scale ? columns : pick_distance(h, columns);
+    m->listed = m->scale || zeros == MARKED || random_below(&h->random, 2);
     for (int64_t i = 0; i < rows; i++) {
         int64_t j = m->listed ? random_below(&h->random, i + 1) : i; /* a random permutation */
         m->order[i] = m->order[j];
         m->order[j] = i;
     }
-    m->o = new_operand(h, name, h->dtype, rows && columns ? (rows - 1) * m->ld + columns : 0, INPUT);
-    if (zeros != NOTHING) h->values = PLAIN;
+    m->o = new_operand(h, name, m->scale ? CMLP_UINT8 : h->dtype, rows && columns ? (rows - 1) * m->ld + columns : 0, INPUT);
+    if (zeros != NOTHING || m->scale) h->values = PLAIN;
     if (zeros == DARK_COLUMNS) darken_columns(h, m);
     if (zeros == MARKED) mark_elements(h, m);
     poison_gaps(m->o, columns, m->ld);
@@ -155,9 +159,9 @@ static void judge_lit(const dense_case *c, const cmlp_kernels *table)
     int t = 0;
     while (h->tables[t] != table) t++;
     for (int64_t k = 0; k < c->x.columns; k++) {
-        n_lit += is_lit(&c->x, k);
+        n_lit += is_lit(h, &c->x, k);
         n_marked += is_marked(&c->x, k);
-        if (is_lit(&c->x, k) && !is_marked(&c->x, k)) fail(h, t, "column %d is lit, but not marked", (int)k);
+        if (is_lit(h, &c->x, k) && !is_marked(&c->x, k)) fail(h, t, "column %d is lit, but not marked", (int)k);
     }
     if (!n_lit && n_marked) fail(h, t, "%d columns are marked, and none is lit", (int)n_marked);
 }
@@ -176,7 +180,7 @@ static void judge_dense(harness *h, const dense_case *c, int64_t i, int64_t j)
 {
     product_sum p = start_product(h->dtype, c->bias ? get(h->dtype, c->bias->before, j) : 0);
     for (int64_t k = 0; k < c->x.columns; k++)
-        add_product(&p, row_element(&c->x, i, k), get(h->dtype, c->w->before, k * c->ldw + j));
+        add_product(&p, row_element(h, &c->x, i, k), get(h->dtype, c->w->before, k * c->ldw + j));
     end_chunk(&p);
     expect(h, c->z, i * c->ldz + j, p.plain, bound_of(&p));
     expect_exactly(h, c->z, i * c->ldz + j, p.total);
@@ -201,6 +205,7 @@ void check_dense(harness *h)
     if (rows == 1) shape_lone_row(h, &c, &n_in);
     const int64_t n_out = c.n_out;
     const int64_t gap = random_below(&h->random, 2) * random_below(&h->random, 4);
+    if (rows > 1 && !zeros && random_below(&h->random, 2)) c.x.scale = 2 / (double)PICK(h, 2, 255, 510, 512, 1 << 20);
     make_rows(h, &c.x, "x", rows, n_in, zeros);
     if (rows == 1 && zeros != MARKED) {
         darken(h, c.x.o);
@@ -217,7 +222,7 @@ void check_dense(harness *h)
         if (i % c.ldz >= n_out) put(h->dtype, c.z->before, i, (double)i);
     snprintf(h->shape, sizeof h->shape, "rows %d, n_in %d, n_out %d, ldw %d, ldz %d, %s bias, %s%s", (int)rows,
              (int)n_in, (int)n_out, (int)c.ldw, (int)c.ldz, c.bias ? "with" : "no",
-             c.x.listed ? "listed" : "one block", zeros_names[zeros]);
+             c.x.scale ? "bytes" : c.x.listed ? "listed" : "one block", zeros_names[zeros]);
     run_tables(h, call_dense, &c);
     same_outputs(h);
     for (int64_t i = 0; i < c.z->n; i++) {
@@ -262,7 +267,7 @@ static void judge_gradient(harness *h, const gradient_case *c, int64_t k, int64_
     }
     product_sum p = start_product(dtype, c->first ? 0 : before);
     for (int64_t i = 0; i < c->a.rows; i++)
-        add_product(&p, row_element(&c->a, i, k), get(dtype, c->d->before, i * c->n_out + j));
+        add_product(&p, row_element(h, &c->a, i, k), get(dtype, c->d->before, i * c->n_out + j));
     if (!c->first) p.total = before; /* sums go on as they are */
     end_chunk(&p);
     const double g = type_round(dtype, type_fma(dtype, alpha, w, p.total) * inverse);
@@ -298,7 +303,7 @@ void check_gradient(harness *h)
     c.k1 = random_below(&h->random, 3) ? n_in : c.k0 + random_below(&h->random, n_in - c.k0 + 1);
     if (zeros) c.k0 -= c.k0 % CMLP_GROUP;
     for (int64_t k = 0; k < n_in; k++) /* more columns than need be */
-        if (is_lit(&c.a, k) || !random_below(&h->random, 8)) set_mark(c.a.lit, k);
+        if (is_lit(h, &c.a, k) || !random_below(&h->random, 8)) set_mark(c.a.lit, k);
     c.finish.mode = (cmlp_finish_mode)random_below(&h->random, 3);
     c.finish.alpha = random_below(&h->random, 2) ? uniform(&h->random, 0, 1) : 0;
     c.finish.inverse = 1 / (double)(rows + 1);

@@ -128,7 +128,7 @@ static cmlp_fault forward_rows(cmlp_batch_job *job, int64_t selected, int64_t a,
                                int32_t index)
 {
     const cmlp_net *net = job->data.net;
-    const cmlp_input input = cmlp_gather_input(&job->data, selected, n, &job->input, a, job->tile_rows, index);
+    const cmlp_input input = cmlp_gather_input(&job->data, selected, n, &job->input, a, job->tile_rows, index, 0);
     job->marked[index] = input.rows.marks != NULL;
     for (int32_t l = 0; l < net->n_layers; l++) {
         const cmlp_layer *layer = &net->layers[l];

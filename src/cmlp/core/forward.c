@@ -7,8 +7,8 @@
 #include "input.h"
 #include "sparse.h"
 
-/* A tile's activations stay in the cache, its rows fill the kernels' tiles. */
-#define TILE_ROWS 128
+/* A tile's activations stay in the cache, its rows fill the kernels' tiles of 14 rows and blocks of 16. */
+#define TILE_ROWS 112
 
 /* What one thread works in. */
 typedef struct tile_space {
@@ -72,7 +72,7 @@ static void *layer_output(const forward_job *job, const tile_space *tile, int32_
 static cmlp_fault forward_tile(const forward_job *job, const tile_space *tile, int64_t first, int64_t n)
 {
     const cmlp_net *net = job->data.net;
-    const cmlp_input input = cmlp_gather_input(&job->data, first, n, &tile->input, 0, n, 0);
+    const cmlp_input input = cmlp_gather_input(&job->data, first, n, &tile->input, 0, n, 0, 1);
     cmlp_matrix x = {0};
     for (int32_t l = 0; l < net->n_layers; l++) {
         const cmlp_layer *layer = &net->layers[l];

@@ -79,17 +79,22 @@ static uint64_t *begin_lit(const cmlp_net *net, const cmlp_input_space *space, i
 }
 
 cmlp_input cmlp_gather_input(const cmlp_data *data, int64_t selected, int64_t n, const cmlp_input_space *space,
-                             int64_t a, int64_t tile, int32_t index)
+                             int64_t a, int64_t tile, int32_t index, int once)
 {
     const cmlp_net *net = data->net;
     if (cmlp_is_sparse(data)) {
         cmlp_gather_sparse(data, selected, n, space->sparse + a);
         return cmlp_input_at(data, space, a, 0);
     }
-    cmlp_gather_rows(data, selected, n, space->list + a, cmlp_at(net, space->converted, a * cmlp_n_in(net)));
+    const int bytes = once && n > 1 && !is_wide(net) && cmlp_are_bytes(data);
+    if (bytes)
+        cmlp_list_rows(data, selected, n, space->list + a);
+    else
+        cmlp_gather_rows(data, selected, n, space->list + a, cmlp_at(net, space->converted, a * cmlp_n_in(net)));
     cmlp_input input = cmlp_input_at(data, space, a, space->marks && mark_rows(data, selected, n, space, a, index));
-    if (space->lit) input.rows.lit = begin_lit(net, space, index);
-    if (space->ahead && cmlp_look_ahead(data, selected, n, tile, space->ahead + a))
+    if (bytes) input.rows = (cmlp_matrix){.bytes = space->list + a, .scale = data->rows->scale};
+    if (space->lit && !bytes) input.rows.lit = begin_lit(net, space, index);
+    if (space->ahead && (bytes || data->in_place) && cmlp_look_ahead(data, selected, n, tile, space->ahead + a))
         input.rows.ahead = space->ahead + a;
     return input;
 }

@@ -8,7 +8,7 @@
 
 /* Room for the rows of a tile; several threads may fill it, each its share. */
 typedef struct cmlp_input_space {
-    const void **list, **ahead; /* rows where they lie, or converted; those of the next tile (NULL: not wanted) */
+    const void **list, **ahead; /* rows where they lie, or converted; those that are soon to be read (or NULL) */
     cmlp_csr_row *sparse; /* of CSR data */
     void *converted;      /* dense rows of the net's type; room for one where the data are CSR */
     uint64_t *marks; /* of the elements of each row; NULL: zeros are not left out one by one */
@@ -34,9 +34,10 @@ void cmlp_input_lay_out(cmlp_space *space, const cmlp_net *net, int csr, int64_t
 void cmlp_input_begin(const cmlp_net *net, const cmlp_input_space *input);
 
 /* The selected rows [selected, selected + n), which become rows [a, a + n) of a tile of `tile` rows, by thread `index`;
- * what follows them a tile later is fetched on the way. */
+ * what follows them, in the
+ * end a tile later, is fetched on the way. Rows that are wanted but `once` need not be converted before. */
 cmlp_input cmlp_gather_input(const cmlp_data *data, int64_t selected, int64_t n, const cmlp_input_space *space,
-                             int64_t a, int64_t tile, int32_t index);
+                             int64_t a, int64_t tile, int32_t index, int once);
 
 /* Marks for thread `index` of what `size` threads have found; NULL if hardly any input is dark. */
 uint64_t *cmlp_join_lit(const cmlp_net *net, const cmlp_input_space *space, int32_t index, int32_t size);

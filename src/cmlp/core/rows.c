@@ -107,15 +107,21 @@ static void convert_columns(const cmlp_data *data, int64_t first, int64_t n, int
     }
 }
 
+void cmlp_list_rows(const cmlp_data *data, int64_t first, int64_t n, const void **list)
+{
+    for (int64_t i = 0; i < n; i++) list[i] = cmlp_row_data(data, first + i);
+}
+
 void cmlp_gather_rows(const cmlp_data *data, int64_t first, int64_t n, const void **list, void *converted)
 {
     const int64_t n_cols = data->rows->n_cols, step = cmlp_row_lies_close(data) ? n_cols : COLUMNS_AT_ONCE;
-    for (int64_t i = 0; i < n; i++)
-        list[i] = data->in_place ? (const void *)cmlp_row_data(data, first + i)
-                                 : cmlp_at(data->net, converted, i * n_cols);
-    if (!data->in_place)
-        for (int64_t k = 0; k < n_cols; k += step)
-            convert_columns(data, first, n, k, n_cols - k < step ? n_cols - k : step, converted);
+    if (data->in_place) {
+        cmlp_list_rows(data, first, n, list);
+        return;
+    }
+    for (int64_t i = 0; i < n; i++) list[i] = cmlp_at(data->net, converted, i * n_cols);
+    for (int64_t k = 0; k < n_cols; k += step)
+        convert_columns(data, first, n, k, n_cols - k < step ? n_cols - k : step, converted);
 }
 
 /* The distance: to compute with so many rows takes several times as long as memory to answer, and they find room beside W
@@ -125,7 +131,7 @@ void cmlp_gather_rows(const cmlp_data *data, int64_t first, int64_t n, const voi
 int cmlp_look_ahead(const cmlp_data *data, int64_t first, int64_t n, int64_t tile, const void **list)
 {
     const int64_t ahead = LIST_AHEAD < n ? LIST_AHEAD : n;
-    if (!data->in_place || first + tile + n > data->n) return 0;
+    if (first + tile + n > data->n) return 0;
     for (int64_t i = 0; i < n; i++) {
         const char *row = cmlp_row_data(data, first + i + ahead + (i + ahead < n ? 0 : tile - n));
         CMLP_PREFETCH(row + data->rows->n_cols * data->rows->col_stride - 1); /* it need not begin with a line */

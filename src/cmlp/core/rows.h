@@ -26,6 +26,15 @@ static inline int64_t cmlp_selected(const cmlp_data *data, int64_t i)
     return data->rows->order ? data->rows->order[i] : i;
 }
 
+/* Whether the first layer's kernel can make numbers of the rows on the way. */
+static inline int cmlp_are_bytes(const cmlp_data *data)
+{
+    return data->rows->dtype == CMLP_UINT8 && data->rows->col_stride == 1 && cmlp_scales_in_floats(data->rows->scale);
+}
+
+/* Pointers to the rows where they lie. */
+void cmlp_list_rows(const cmlp_data *data, int64_t first, int64_t n, const void **list);
+
 /* Pointers to the selected rows [first, first + n), elements of the net's type: the rows themselves, or converted
  * into `converted` (n, n_in). */
 void cmlp_gather_rows(const cmlp_data *data, int64_t first, int64_t n, const void **list, void *converted);

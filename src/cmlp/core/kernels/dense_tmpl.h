@@ -29,9 +29,13 @@ typedef struct dense_rows {
     int64_t k, n_ahead;
 } dense_rows;
 
+/* Row r of a tile; of one that is `near`, copied together, no pointer need be loaded. */
+#define COPY_LD (CMLP_CHUNK + LINE)
+#define TILE_ROW(x, r) (near ? (x)[0] + (r) * COPY_LD : (x)[r])
+
 /* sum += R rows' columns [k0, k1). */
 VEC_FN void tile_columns(const T *DENSE_LIST *x, int64_t k0, int64_t k1, const T *w, int64_t ldw, VT tail, V sum[][2],
-                         const int R, const int C, const int whole)
+                         const int R, const int C, const int near, const int whole)
 {
     NO_UNROLL for (int64_t k = k0; k < k1; k++) {
         const T *row = w + k * ldw;
@@ -41,7 +45,7 @@ VEC_FN void tile_columns(const T *DENSE_LIST *x, int64_t k0, int64_t k1, const T
                 if (!(c * VL % LINE)) CMLP_PREFETCH(row + (2 + c) * VL);
         UNROLL for (int c = 0; c < C; c++) wv[c] = load_last(row + c * VL, tail, whole || c < C - 1);
         UNROLL for (int r = 0; r < R; r++) {
-            V xv = v_set1(x[r][k]);
+            V xv = v_set1(TILE_ROW(x, r)[k]);
             UNROLL for (int c = 0; c < C; c++) sum[r][c] = v_fma(xv, wv[c], sum[r][c]);
         }
     }
@@ -50,19 +54,19 @@ VEC_FN void tile_columns(const T *DENSE_LIST *x, int64_t k0, int64_t k1, const T
 /* The same of a tile one vector wide, GROUP columns at once: it has more rows than there are registers for pointers,
  * and so little to do for each column that fetching them counts. */
 VEC_FN void tile_group(const T *DENSE_LIST *x, int64_t k, const T *w, int64_t ldw, VT tail, V sum[][2], const int R,
-                       const int whole)
+                       const int near, const int whole)
 {
     V wv[GROUP];
     UNROLL for (int u = 0; u < GROUP; u++) wv[u] = load_last(w + (k + u) * ldw, tail, whole);
     UNROLL for (int r = 0; r < R; r++) {
-        const T *row = x[r] + k;
+        const T *row = TILE_ROW(x, r) + k;
         UNROLL for (int u = 0; u < GROUP; u++) sum[r][0] = v_fma(v_set1(row[u]), wv[u], sum[r][0]);
     }
 }
 
 /* sum += R rows' marked columns of [k0, k1). Rows are fetched bit by bit: all at once would hold up what is computed. */
 VEC_FN void tile_marked(const dense_rows *x, int64_t k0, int64_t k1, const T *w, int64_t ldw, VT tail, V sum[][2],
-                        const int R, const int C, const int whole)
+                        const int R, const int C, const int near, const int whole)
 {
     const int by_groups = C == 1 && DENSE_BY_GROUPS;
     const int64_t pace = by_groups ? LINE / (x->marks ? 2 : 4) : LINE; /* about half of the groups are dark */
@@ -79,9 +83,9 @@ VEC_FN void tile_marked(const dense_rows *x, int64_t k0, int64_t k1, const T *w,
                 OPAQUE(fetched);
             }
             if (by_groups && k1 - k >= GROUP)
-                tile_group(x->list, k, w, ldw, tail, sum, R, whole);
+                tile_group(x->list, k, w, ldw, tail, sum, R, near, whole);
             else
-                tile_columns(x->list, k, by_groups ? k1 : k + 1, w, ldw, tail, sum, R, C, whole);
+                tile_columns(x->list, k, by_groups ? k1 : k + 1, w, ldw, tail, sum, R, C, near, whole);
         }
     }
     fetched = (fetched + LINE - 1) / LINE * LINE;
@@ -90,17 +94,18 @@ VEC_FN void tile_marked(const dense_rows *x, int64_t k0, int64_t k1, const T *w,
 
 /* The chunk [k0, k1): z = before + x W. `before` (ldb) is the bias or z. */
 VEC_FN void dense_chunk(const dense_rows *x, int64_t k0, int64_t k1, const T *w, int64_t ldw, const T *before,
-                        int64_t ldb, int64_t last, T *z, int64_t ldz, const int R, const int C, const int whole)
+                        int64_t ldb, int64_t last, T *z, int64_t ldz, const int R, const int C, const int near,
+                        const int whole)
 {
     const VT tail = v_tail(last);
     V sum[DENSE_ROWS_1][2];
     UNROLL for (int r = 0; r < R; r++)
         UNROLL for (int c = 0; c < C; c++) sum[r][c] = v_zero();
     if (x->marks || (C == 1 && DENSE_BY_GROUPS)) {
-        tile_marked(x, k0, k1, w, ldw, tail, sum, R, C, whole);
+        tile_marked(x, k0, k1, w, ldw, tail, sum, R, C, near, whole);
     } else {
         if (x->n_ahead) fetch(x->ahead, R, x->k, x->n_ahead);
-        tile_columns(x->list, k0, k1, w, ldw, tail, sum, R, C, whole);
+        tile_columns(x->list, k0, k1, w, ldw, tail, sum, R, C, near, whole);
     }
     UNROLL for (int r = 0; r < R; r++)
         UNROLL for (int c = 0; c < C; c++) {
@@ -112,13 +117,14 @@ VEC_FN void dense_chunk(const dense_rows *x, int64_t k0, int64_t k1, const T *w,
 
 /* Of a tile two vectors wide a block is a chunk. */
 VEC_FN void dense_tile(const dense_rows *x, int64_t n, const T *w, int64_t ldw, const T *before, int64_t ldb,
-                       int64_t last, T *z, int64_t ldz, const int R, const int C, const int whole)
+                       int64_t last, T *z, int64_t ldz, const int R, const int C, const int near, const int whole)
 {
     int64_t k = C == 1 && n > CMLP_CHUNK ? CMLP_CHUNK : n;
-    dense_chunk(x, 0, k, w, ldw, before, ldb, last, z, ldz, R, C, whole);
+    dense_chunk(x, 0, k, w, ldw, before, ldb, last, z, ldz, R, C, near, whole);
     if (C > 1) return;
     for (; k < n; k += CMLP_CHUNK)
-        dense_chunk(x, k, n - k < CMLP_CHUNK ? n : k + CMLP_CHUNK, w, ldw, z, ldz, last, z, ldz, R, C, whole);
+        dense_chunk(x, k, n - k < CMLP_CHUNK ? n : k + CMLP_CHUNK, w, ldw, z, ldz, last, z, ldz, R, C, near,
+                    whole);
 }
 
 static const T no_bias[2 * VL];
@@ -126,18 +132,19 @@ static const T no_bias[2 * VL];
 typedef void dense_fn(const dense_rows *x, int64_t n, const T *w, int64_t ldw, const T *before, int64_t ldb,
                       int64_t last, T *z, int64_t ldz);
 
-#define DENSE_TILE(R, C)                                                                                               \
-    static void dense_##R##x##C(const dense_rows *x, int64_t n, const T *w, int64_t ldw, const T *before, int64_t ldb, \
-                                int64_t last, T *z, int64_t ldz)                                                       \
+#define DENSE_TILE(NAME, R, C, NEAR)                                                                                   \
+    static void NAME(const dense_rows *x, int64_t n, const T *w, int64_t ldw, const T *before, int64_t ldb,            \
+                     int64_t last, T *z, int64_t ldz)                                                                  \
     {                                                                                                                  \
-        WHOLE_OR_NOT(last, dense_tile, x, n, w, ldw, before, ldb, last, z, ldz, R, C);                                 \
+        WHOLE_OR_NOT(last, dense_tile, x, n, w, ldw, before, ldb, last, z, ldz, R, C, NEAR);                           \
     }
 #define DENSE_ENTRY_1(R) [R] = dense_##R##x1,
 #define DENSE_ENTRY_2(R) [R] = dense_##R##x2,
-#define DENSE_TILE_1(R) DENSE_TILE(R, 1)
-#define DENSE_TILE_2(R) DENSE_TILE(R, 2)
+#define DENSE_TILE_1(R) DENSE_TILE(dense_##R##x1, R, 1, 0)
+#define DENSE_TILE_2(R) DENSE_TILE(dense_##R##x2, R, 2, 0)
 DENSE_EACH_1(DENSE_TILE_1)
 DENSE_EACH_2(DENSE_TILE_2)
+DENSE_TILE(dense_near, DENSE_ROWS_1, 1, 1)
 /* By height. Of the odd ones all up to half of the tallest are there. */
 static dense_fn *const dense_tiles_1[DENSE_ROWS_1 + 1] = {DENSE_EACH_1(DENSE_ENTRY_1)};
 static dense_fn *const dense_tiles_2[DENSE_ROWS_2 + 1] = {DENSE_EACH_2(DENSE_ENTRY_2)};
@@ -152,7 +159,6 @@ static int64_t dense_height(dense_fn *const *tiles, int64_t tallest, int64_t lef
 
 /* Rows this far apart share so few places of the first cache that a tile's rows push each other out. */
 #define CLASH 2048 /* bytes */
-#define COPY_LD (CMLP_CHUNK + LINE)
 
 /* The n elements from k0 on of rows [i, i + height), where they are, or copied together. */
 static void tile_rows(const cmlp_matrix *x, int64_t i, int64_t height, int64_t k0, int64_t n, T *copy, const T **list)
@@ -166,6 +172,43 @@ static void tile_rows(const cmlp_matrix *x, int64_t i, int64_t height, int64_t k
     }
 }
 
+/* So many vectors of columns of rows of bytes, as numbers; returns their marks. One vector may be partial: n bytes. */
+VEC_FN uint64_t copy_columns(const void *const *rows, int64_t height, int64_t k, int64_t n, V hi, V lo, T *copy,
+                             const int vectors)
+{
+    VI bits[LIT_VECTORS];
+    uint64_t marks = 0;
+    uint8_t last[VL] = {0};
+    UNROLL for (int v = 0; v < vectors; v++) bits[v] = v_bits(v_zero());
+    NO_UNROLL for (int64_t r = 0; r < height; r++) {
+        const uint8_t *from = (const uint8_t *)rows[r] + k;
+        if (vectors == 1 && n < VL) from = memcpy(last, from, (size_t)n);
+        UNROLL for (int v = 0; v < vectors; v++) {
+            const V values = load_scaled(from + v * VL, hi, lo);
+            v_store(copy + r * COPY_LD + v * VL, values);
+            bits[v] = vi_or(bits[v], v_bits(values));
+        }
+    }
+    UNROLL for (int v = 0; v < vectors; v++) marks |= (uint64_t)v_nonzero(v_float(bits[v])) << v * VL;
+    return marks;
+}
+
+/* A chunk of them. */
+static void copy_bytes(const cmlp_matrix *x, int64_t i, int64_t height, int64_t k0, int64_t n, T *copy, uint64_t *marks)
+{
+    const V hi = v_set1((T)x->scale), lo = v_set1((T)(x->scale - (double)(T)x->scale));
+    const void *const *rows = x->bytes + i;
+    for (int64_t r = 0; x->ahead && r < height; r++)
+        for (int64_t k = k0; k < k0 + n; k += CMLP_LINE) CMLP_PREFETCH((const uint8_t *)x->ahead[i + r] + k);
+    memset(marks, 0, CMLP_CHUNK / MARKS * sizeof *marks);
+    for (int64_t k = 0, step; k < n; k += step) {
+        const int four = n - k >= LIT_VECTORS * VL;
+        step = four ? LIT_VECTORS * VL : VL;
+        marks[k / MARKS] |= (four ? copy_columns(rows, height, k0 + k, 0, hi, lo, copy + k, LIT_VECTORS)
+                                  : copy_columns(rows, height, k0 + k, n - k, hi, lo, copy + k, 1)) << k % MARKS;
+    }
+}
+
 /* Of one vector of columns, W's rows of so many chunks stay in the second cache for all tiles: fewer beginnings. */
 #define DENSE_BLOCK (8 * CMLP_CHUNK)
 
@@ -175,27 +218,34 @@ static void dense_strips(const cmlp_matrix *x, int64_t rows, int64_t n_in, const
 {
     const int vectors = n_out > VL ? 2 : 1;
     const int64_t tallest = vectors == 2 ? DENSE_ROWS_2 : DENSE_ROWS_1, width = vectors * VL;
-    const int64_t block = vectors == 2 ? CMLP_CHUNK : DENSE_BLOCK, strips = (n_out + width - 1) / width;
+    const int64_t block = vectors == 2 || x->bytes ? CMLP_CHUNK : DENSE_BLOCK, strips = (n_out + width - 1) / width;
     dense_fn *const *tiles = vectors == 2 ? dense_tiles_2 : dense_tiles_1;
     T copy[DENSE_ROWS_1 * COPY_LD];
-    const int clash = rows > 1 && !(((uintptr_t)AT_ROW(x, 0) ^ (uintptr_t)AT_ROW(x, 1)) % CLASH);
+    const int clash = !x->bytes && rows > 1 && !(((uintptr_t)AT_ROW(x, 0) ^ (uintptr_t)AT_ROW(x, 1)) % CLASH);
     lit_count count = {0};
     for (int64_t k = 0; !k || k < n_in; k += block) { /* once even for no inputs: z = b + 0 */
         const int64_t n = n_in - k < block ? n_in - k : block;
         const int64_t a_strip = (n + LINE * strips - 1) / (LINE * strips) * LINE; /* columns fetched with each */
         for (int64_t i = 0, height; i < rows; i += height) {
-            dense_rows part = {.ahead = x->ahead ? x->ahead + i : NULL};
+            dense_rows part = {.ahead = x->ahead && !x->bytes ? x->ahead + i : NULL};
             uint64_t marks[DENSE_BLOCK / MARKS];
             height = dense_height(tiles, tallest, rows - i);
-            tile_rows(x, i, height, k, n, clash && n_out > width ? copy : NULL, part.list);
-            if (x->lit && mark_lit(part.list, height, n, marks, x->lit + k / MARKS, &count)) part.marks = marks;
+            if (x->bytes) {
+                copy_bytes(x, i, height, k, n, copy, marks);
+                for (int64_t r = 0; r < height; r++) part.list[r] = copy + r * COPY_LD;
+                part.marks = marks;
+            } else {
+                tile_rows(x, i, height, k, n, clash && n_out > width ? copy : NULL, part.list);
+            }
+            dense_fn *const tile = part.marks && height == DENSE_ROWS_1 && vectors == 1 ? dense_near : tiles[height];
+            if (!x->bytes && x->lit && mark_lit(part.list, height, n, marks, x->lit + k / MARKS, &count)) part.marks = marks;
             for (int64_t j = 0, fetched = 0; j < n_out; j += width, fetched += part.n_ahead) {
                 const int64_t last = n_out - j < width ? n_out - j - width + VL : VL;
                 T *at = z + i * ldz + j;
                 const T *before = k ? at : bias ? bias + j : no_bias;
                 part.k = k + fetched;
                 part.n_ahead = part.ahead ? (n - fetched < a_strip ? n - fetched : a_strip) : 0;
-                tiles[height](&part, n, w + k * ldw + j, ldw, before, k ? ldz : 0, last, at, ldz);
+                tile(&part, n, w + k * ldw + j, ldw, before, k ? ldz : 0, last, at, ldz);
             }
         }
     }

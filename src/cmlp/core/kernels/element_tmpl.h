@@ -19,25 +19,26 @@
             SCALE(source_type);                                                                                  \
     } while (0)
 
-#ifdef V_LOADS_BYTES
-/* Products with bytes b come out right in floats alone where the scale is 2 / q, rounded, for an integer q up to 2^20:
- * 1, 1/255, 1/256, 2/255. With hi + lo the scale cut into two floats, b hi + (b lo, rounded) and the product in double
- * are within 2^-46 of 2 b / q, relatively. Halfway between floats lies m 2^k, m odd and 2^24 < m < 2^25. It is not
- * 2 b / q, or m would divide b < 256; so it is off by at least a part in m q, more than 2^-45, and both round to the
- * same float. Nothing gets near the ends of the type, and 0 stays +0, for the scale is positive. */
-static int scales_in_floats(double scale)
+/* VL products with a scale that is hi + lo, by cmlp_scales_in_floats. */
+VEC_FN V load_scaled(const uint8_t *p, V hi, V lo)
 {
-    const double q = 2 / scale;
-    return q >= 1 && q <= 1 << 20 && q == (double)(int32_t)q;
+#ifdef V_LOADS_BYTES
+    const V b = v_load_bytes(p);
+#else
+    T numbers[VL];
+    for (int l = 0; l < VL; l++) numbers[l] = (T)p[l];
+    const V b = v_load(numbers);
+#endif
+    return v_fma(b, hi, v_mul(b, lo));
 }
 
+#ifdef V_LOADS_BYTES
 static void convert_bytes(const uint8_t *from, int64_t n, double scale, T *to)
 {
     const V hi = v_set1((T)scale), lo = v_set1((T)(scale - (double)(T)scale));
     for (int64_t i = 0; i < n; i += VL) {
         if (i > n - VL) i = n - VL; /* some of the last ones once more */
-        const V b = v_load_bytes(from + i);
-        v_store(to + i, v_fma(b, hi, v_mul(b, lo)));
+        v_store(to + i, load_scaled(from + i, hi, lo));
     }
 }
 #endif
@@ -48,7 +49,7 @@ static void convert(int32_t dtype, const void *source, int64_t stride, int64_t n
     switch (dtype) {
 #ifdef V_LOADS_BYTES
     case CMLP_UINT8:
-        if (stride == 1 && n >= VL && scales_in_floats(scale))
+        if (stride == 1 && n >= VL && cmlp_scales_in_floats(scale))
             convert_bytes(source, n, scale, to);
         else
             SCALE(uint8_t);

@@ -17,11 +17,24 @@ typedef struct cmlp_matrix {
     const void *const *list;
     const void *base;
     int64_t ld;
-    const void *const *ahead; /* NULL, or rows that will be read next: they are fetched into the cache on the way */
+    const void *const *ahead; /* NULL, or for each row (of bytes, if they are given) one that is soon to be read */
     uint64_t *lit;            /* NULL, or a bit for each column: 0 if it is dark, that is, 0 in all rows */
     const uint64_t *marks;    /* NULL, or a bit for each element: 0 if that is 0. Row i's begin in word i * ld_marks */
     int64_t ld_marks;
+    const void *const *bytes; /* NULL, or rows of bytes, each taken times `scale`, in place of list and base; */
+    double scale;             /* cmlp_scales_in_floats(scale) */
 } cmlp_matrix;
+
+/* Products with bytes b come out right in floats alone where the scale is 2 / q, rounded, for an integer q up to 2^20:
+ * 1, 1/255, 1/256, 2/255. With hi + lo the scale cut into two floats, b hi + (b lo, rounded) and the product in double
+ * are within 2^-46 of 2 b / q, relatively. Halfway between floats lies m 2^k, m odd and 2^24 < m < 2^25. It is not
+ * 2 b / q, or m would divide b < 256; so it is off by at least a part in m q, more than 2^-45, and both round to the
+ * same float. Nothing gets near the ends of the type, and 0 stays +0, for the scale is positive. */
+static inline int cmlp_scales_in_floats(double scale)
+{
+    const double q = 2 / scale;
+    return q >= 1 && q <= 1 << 20 && q == (double)(int32_t)q;
+}
 
 #define CMLP_MARKS 64 /* columns that have their bits in one word */
 #define CMLP_GROUP 4  /* neighbouring weight rows that are left out together where all of their inputs are 0 */
@@ -87,7 +100,7 @@ typedef struct cmlp_kernels {
     int32_t lanes; /* elements in a vector */
 
     /* z[i, j] = bias[j] + sum_k x[i, k] w[k, j];  x (rows, n_in), w (n_in, n_out) with leading dimension ldw,
-     * z (rows, n_out) with ldz. bias may be NULL. Columns that are dark in several rows are left out if x->lit is given,
+     * z (rows, n_out) with ldz. bias may be NULL. Several rows of x may be bytes. Columns that are dark in several rows are left out if x->lit is given,
      * where the others are marked; elements that are 0 are if x->marks is given, and always of a lone row. w must then
      * be finite for the bits. */
     void (*dense)(const cmlp_matrix *x, int64_t rows, int64_t n_in, const void *w, int64_t ldw, const void *bias,

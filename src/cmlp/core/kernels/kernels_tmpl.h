@@ -8,10 +8,10 @@
 
 #include "transpose_tmpl.h"
 #include "activation_tmpl.h"
+#include "element_tmpl.h"
 #include "lit_tmpl.h"
 #include "row_tmpl.h"
 #include "dense_tmpl.h"
-#include "element_tmpl.h"
 #include "gradient_tmpl.h"
 #include "marked_tmpl.h"
 #include "csr_tmpl.h"
