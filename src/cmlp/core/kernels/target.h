@@ -90,14 +90,17 @@
 #define VEC_FN static inline
 #endif
 
-/* Brings a cache line nearer that will be read soon; no address is wrong. */
+/* Brings a cache line nearer that will be read soon, or, into the first cache, very soon; no address is wrong. */
 #define CMLP_LINE 64
 #if defined(__GNUC__) || defined(__clang__)
 #define CMLP_PREFETCH(p) __builtin_prefetch((p), 0, 2)
+#define CMLP_PREFETCH_NEAR(p) __builtin_prefetch((p), 0, 3)
 #elif CMLP_X86
 #define CMLP_PREFETCH(p) _mm_prefetch((const char *)(p), _MM_HINT_T1)
+#define CMLP_PREFETCH_NEAR(p) _mm_prefetch((const char *)(p), _MM_HINT_T0)
 #else
 #define CMLP_PREFETCH(p) ((void)(p))
+#define CMLP_PREFETCH_NEAR(p) ((void)(p))
 #endif
 
 #endif
