@@ -127,8 +127,8 @@ CSR_EACH(CSR_ROW)
 static csr_row_fn *const csr_row[CSR_VECTORS] = {CSR_EACH(CSR_ROW_NAME)};
 
 #ifdef CSR_FEW
-/* csr_sums() where chunks have few values. How many, no processor foresees, so that no branch asks for it: a wrong guess
- * costs more than these choices, and those on their way to W are lost with it. */
+/* csr_sums() where chunks have few values. How many, no processor foresees, so that no branch asks for it: a wrong
+ * guess costs more than these choices, for W's rows to come are then asked for later. */
 VEC_FN void csr_few(const T *values, csr_indices columns, int64_t n, const T *w, int64_t n_out, int far, int64_t last,
                     V *total, const int C)
 {
@@ -210,8 +210,9 @@ typedef struct csr_entry {
     int32_t row;
 } csr_entry;
 
+/* Small, so that those of a block stay in the first cache: they are gone through in the order of rows. */
 typedef struct csr_place {
-    int32_t n, end; /* values of a column; where they end among the entries, or as far as they are filled in */
+    uint16_t n, end; /* values of a column; where they end among the entries, or as far as they are filled in */
 } csr_place;
 
 /* Columns with equally many values are gone through one behind the other: the loop over the values then ends where it
@@ -238,7 +239,7 @@ typedef struct csr_block {
 static void csr_lay_out(csr_block *b, int64_t rows, int64_t columns, void *scratch)
 {
     b->width = columns < CMLP_CSR_COLUMNS ? columns : CMLP_CSR_COLUMNS;
-    b->room = rows * (columns < CMLP_CSR_FULL ? columns : CMLP_CSR_FULL);
+    b->room = cmlp_csr_room(rows, columns);
     b->entries = scratch;
     b->converted = (T *)(void *)(b->entries + b->room);
     b->places = (csr_place *)(void *)(b->converted + b->width);
@@ -311,7 +312,7 @@ static void csr_group(csr_block *b, int64_t columns, int listing)
         const int64_t k = listing ? b->found[t] : t;
         const int32_t count = b->places[k].n, c = count < CSR_COUNTS ? count : CSR_COUNTS;
         b->list[c][b->n_list[c]++] = (uint16_t)k;
-        b->places[k].end = begin;
+        b->places[k].end = (uint16_t)begin;
         begin += count;
     }
 }
@@ -328,7 +329,7 @@ static void csr_fill(csr_block *b, const cmlp_csr *x, int64_t rows, int64_t k0)
         for (int64_t p = 0; p < n; p++, columns.list += columns.bytes) {
             csr_place *place = &places[csr_index(columns, 0) - k0];
             const int32_t at = place->end;
-            place->end = at + 1;
+            place->end = (uint16_t)(at + 1);
             entries[at].value = values[p];
             entries[at].row = (int32_t)i;
         }
