@@ -4,10 +4,11 @@
  * begins where the index of the dense row says so. What is not stored would add +0 to a chain, or an empty chain to a
  * total, neither of which is ever -0 where that counts: leaving it out changes no bit. */
 
-/* CSR_VECTORS is set beside the vector header. */
+/* CSR_VECTORS is set beside the vector header, and CSR_FEW where there are registers for it. */
 
-#define CSR_AHEAD 24                 /* values, or columns: their rows come from a cache that is far away, */
-#define CSR_FAR ((int64_t)4 << 20)  /* if W has so many bytes; else asking ahead costs more than it saves */
+#define CSR_AHEAD 16               /* values, or columns: their rows come from a cache that is far away, */
+#define CSR_FAR ((int64_t)4 << 20) /* if W has so many bytes; else asking ahead costs more than it saves */
+#define CSR_ROW_BYTES 4096         /* of a row's values that are asked for ahead: what follows, processors foresee */
 
 /* Indices of four or eight bytes: all are below 2^31, so that four of them say it. */
 typedef struct csr_indices {
@@ -59,11 +60,11 @@ VEC_FN void csr_sums(const T *values, const int step, csr_indices indices, int64
     }
 }
 
-/* Vectors of the strip that begins at column j, and the elements of its last one. */
-static int csr_strip(int64_t n_out, int64_t j, int64_t *last)
+/* Vectors of the strip that begins at column j, at most so many, and the elements of its last one. */
+static int csr_strip(int64_t n_out, int64_t j, int64_t most, int64_t *last)
 {
-    const int64_t left = (n_out - j + VL - 1) / VL, vectors = left < CSR_VECTORS ? left : CSR_VECTORS;
-    *last = left <= CSR_VECTORS ? n_out - j - (vectors - 1) * VL : VL;
+    const int64_t left = (n_out - j + VL - 1) / VL, vectors = left < most ? left : most;
+    *last = left <= most ? n_out - j - (vectors - 1) * VL : VL;
     return (int)vectors;
 }
 
@@ -82,46 +83,122 @@ static int64_t csr_column(const cmlp_csr *x, int64_t i, int64_t p)
     return csr_index(csr_columns_from(x, i, p), 0);
 }
 
+/* Brings row i's values from p on, at most n, and their columns nearer: rows come from memory, in any order. */
+VEC_FN void csr_fetch_values(const cmlp_csr *x, int64_t i, int64_t p, int64_t n)
+{
+    const int64_t left = x->rows[i].n - p, size = csr_size(x);
+    if (n > left) n = left;
+    if (!n) return; /* there may be no arrays at all */
+    const csr_indices columns = csr_columns_from(x, i, p);
+    const char *values = (const char *)x->rows[i].values + p * size;
+    for (int64_t at = 0; at < n * size && at < CSR_ROW_BYTES; at += CMLP_LINE) CMLP_PREFETCH(values + at);
+    for (int64_t at = 0; at < n * columns.bytes && at < CSR_ROW_BYTES; at += CMLP_LINE)
+        CMLP_PREFETCH(columns.list + at);
+}
+
 /* ------------------------------------------------------------------------------------------- weighted sums */
 
-VEC_FN void csr_rows_strip(const cmlp_csr *x, int64_t rows, const T *w, const T *bias, int64_t n_out,
-                           int64_t last, T *z, void *scratch, const int C)
+/* A strip of a row's sums. */
+typedef void csr_row_fn(const T *values, csr_indices columns, int64_t n, const T *w, const T *bias, int64_t n_out,
+                        int far, int64_t last, T *z);
+
+VEC_FN void csr_begin(const T *bias, int64_t last, V *total, const int C)
 {
-    for (int64_t i = 0; i < rows; i++, z += n_out) {
-        const cmlp_csr_row *row = &x->rows[i];
-        const csr_indices columns = csr_columns_from(x, i, 0);
-        const T *values = csr_values(x, row->values, row->n, scratch);
-        const int far = row->n && csr_index(columns, row->n - 1) * n_out * (int64_t)sizeof(T) > CSR_FAR;
-        V total[CSR_VECTORS];
-        UNROLL for (int c = 0; c < C; c++)
-            total[c] = v_add(bias ? load_lanes(bias + c * VL, c == C - 1 ? last : VL) : v_zero(), v_zero());
-        WHOLE_OR_NOT(last, csr_sums, values, 1, columns, row->n, w, n_out, far, last, total, C);
-        UNROLL for (int c = 0; c < C; c++) store_lanes(z + c * VL, c == C - 1 ? last : VL, total[c]);
+    UNROLL for (int c = 0; c < C; c++)
+        total[c] = v_add(bias ? load_lanes(bias + c * VL, c == C - 1 ? last : VL) : v_zero(), v_zero());
+}
+
+VEC_FN void csr_end(T *z, int64_t last, const V *total, const int C)
+{
+    UNROLL for (int c = 0; c < C; c++) store_lanes(z + c * VL, c == C - 1 ? last : VL, total[c]);
+}
+
+#define CSR_ROW(C)                                                                                             \
+    static void csr_row_##C(const T *values, csr_indices columns, int64_t n, const T *w, const T *bias,        \
+                            int64_t n_out, int far, int64_t last, T *z)                                        \
+    {                                                                                                          \
+        V total[CSR_VECTORS];                                                                                  \
+        csr_begin(bias, last, total, C);                                                                       \
+        WHOLE_OR_NOT(last, csr_sums, values, 1, columns, n, w, n_out, far, last, total, C);                    \
+        csr_end(z, last, total, C);                                                                            \
+    }
+#define CSR_ROW_NAME(C) csr_row_##C,
+CSR_EACH(CSR_ROW)
+static csr_row_fn *const csr_row[CSR_VECTORS] = {CSR_EACH(CSR_ROW_NAME)};
+
+#ifdef CSR_FEW
+/* csr_sums() where chunks have few values. How many, no processor foresees, so that no branch asks for it: a wrong
+ * guess costs more than these choices, for W's rows to come are then asked for later. */
+VEC_FN void csr_few(const T *values, csr_indices columns, int64_t n, const T *w, int64_t n_out, int far, int64_t last,
+                    V *total, const int C)
+{
+    static const T truth[] = {0, 1}; /* a comparison's result turned into T would become a branch */
+    const VT tail = v_tail(last);
+    int64_t k = n ? csr_index(columns, 0) : 0;
+    V sum[CSR_FEW];
+    UNROLL for (int c = 0; c < C; c++) sum[c] = v_zero();
+    while (n) {
+        const T *row = w + k * n_out;
+        const V x = v_set1(*values++);
+        if (far && n > CSR_AHEAD) csr_fetch(w + csr_index(columns, CSR_AHEAD) * n_out, C);
+        columns.list += columns.bytes;
+        const int64_t next = --n ? csr_index(columns, 0) : k + CMLP_CHUNK;
+        const VM ends = v_lt(v_zero(), v_set1(truth[(k ^ next) >= CMLP_CHUNK]));
+        UNROLL for (int c = 0; c < C; c++) {
+            sum[c] = v_fma(x, load_last(row + c * VL, tail, c < C - 1), sum[c]);
+            total[c] = v_sel(ends, v_add(total[c], sum[c]), total[c]);
+            sum[c] = v_sel(ends, v_zero(), sum[c]);
+        }
+        k = next;
     }
 }
 
-typedef void csr_rows_fn(const cmlp_csr *x, int64_t rows, const T *w, const T *bias, int64_t n_out, int64_t last, T *z,
-                         void *scratch);
-
-#define CSR_ROWS(C)                                                                                                    \
-    static void csr_rows_##C(const cmlp_csr *x, int64_t rows, const T *w, const T *bias, int64_t n_out, int64_t last,  \
-                             T *z, void *scratch)                                                                      \
-    {                                                                                                                  \
-        csr_rows_strip(x, rows, w, bias, n_out, last, z, scratch, C);                                                  \
+#define CSR_FEW_ROW(C)                                                                                             \
+    static void csr_few_##C(const T *values, csr_indices columns, int64_t n, const T *w, const T *bias,            \
+                            int64_t n_out, int far, int64_t last, T *z)                                            \
+    {                                                                                                              \
+        V total[CSR_FEW];                                                                                          \
+        csr_begin(bias, last, total, C);                                                                           \
+        csr_few(values, columns, n, w, n_out, far, last, total, C);                                                \
+        csr_end(z, last, total, C);                                                                                \
     }
-#define CSR_ROWS_NAME(C) csr_rows_##C,
-CSR_EACH(CSR_ROWS)
-static csr_rows_fn *const csr_rows[CSR_VECTORS] = {CSR_EACH(CSR_ROWS_NAME)};
+#define CSR_FEW_NAME(C) csr_few_##C,
+CSR_FEW_EACH(CSR_FEW_ROW)
+static csr_row_fn *const csr_few_row[CSR_FEW] = {CSR_FEW_EACH(CSR_FEW_NAME)};
+#endif
+
+/* Columns up to the last one with a value. */
+static int64_t csr_width(const cmlp_csr *x, int64_t i)
+{
+    return x->rows[i].n ? csr_column(x, i, x->rows[i].n - 1) + 1 : 0;
+}
 
 /* All rows go through a strip before the next: of a wide W, a strip fits into the cache where W does not. */
 static void csr(const cmlp_csr *x, int64_t rows, const void *w, const void *bias, int64_t n_out, void *z,
                 void *scratch)
 {
-    const T *wt = w, *bt = bias;
-    int64_t last;
-    for (int64_t j = 0; j < n_out; j += CSR_VECTORS * VL) {
-        const int vectors = csr_strip(n_out, j, &last);
-        csr_rows[vectors - 1](x, rows, wt + j, bt ? bt + j : 0, n_out, last, (T *)z + j, scratch);
+    csr_row_fn *const *row_fns = csr_row;
+    int64_t most = CSR_VECTORS, last, n = 0, width = 0;
+    for (int64_t i = 0; i < rows; i++) {
+        n += x->rows[i].n;
+        width += csr_width(x, i);
+    }
+#ifdef CSR_FEW
+    if (n_out <= CSR_VECTORS * VL && n * CMLP_CHUNK < width * CSR_FEW_VALUES) {
+        row_fns = csr_few_row;
+        most = CSR_FEW;
+    }
+#endif
+    for (int64_t j = 0; j < n_out; j += most * VL) {
+        const int vectors = csr_strip(n_out, j, most, &last);
+        for (int64_t i = 0; i < rows; i++) {
+            const cmlp_csr_row *row = &x->rows[i];
+            const int far = csr_width(x, i) * n_out * (int64_t)sizeof(T) > CSR_FAR;
+            const T *values = csr_values(x, row->values, row->n, scratch);
+            if (i + 1 < rows) csr_fetch_values(x, i + 1, 0, x->rows[i + 1].n);
+            row_fns[vectors - 1](values, csr_columns_from(x, i, 0), row->n, (const T *)w + j,
+                                 bias ? (const T *)bias + j : 0, n_out, far, last, (T *)z + i * n_out + j);
+        }
     }
 }
 
@@ -133,8 +210,9 @@ typedef struct csr_entry {
     int32_t row;
 } csr_entry;
 
+/* Small, so that those of a block stay in the first cache: they are gone through in the order of rows. */
 typedef struct csr_place {
-    int32_t n, end; /* values of a column; where they end among the entries, or as far as they are filled in */
+    uint16_t n, end; /* values of a column; where they end among the entries, or as far as they are filled in */
 } csr_place;
 
 /* Columns with equally many values are gone through one behind the other: the loop over the values then ends where it
@@ -161,13 +239,13 @@ typedef struct csr_block {
 static void csr_lay_out(csr_block *b, int64_t rows, int64_t columns, void *scratch)
 {
     b->width = columns < CMLP_CSR_COLUMNS ? columns : CMLP_CSR_COLUMNS;
-    b->room = rows * (columns < CMLP_CSR_FULL ? columns : CMLP_CSR_FULL);
+    b->room = cmlp_csr_room(rows, columns);
     b->entries = scratch;
     b->converted = (T *)(void *)(b->entries + b->room);
     b->places = (csr_place *)(void *)(b->converted + b->width);
     b->found = (uint16_t *)(void *)(b->places + b->width);
     for (int c = 0; c <= CSR_COUNTS; c++) b->list[c] = b->found + b->width + 1 + c * b->width;
-    for (int64_t k = 0; k < b->width; k++) b->places[k].n = 0;
+    memset(b->places, 0, (size_t)b->width * sizeof *b->places);
 }
 
 static void csr_move(csr_block *b, const cmlp_csr *x, int64_t i, int64_t p)
@@ -213,6 +291,7 @@ VEC_FN int64_t csr_count_rows(csr_block *b, const cmlp_csr *x, int64_t rows, int
             }
         }
         b->n[i] = p - at;
+        if (i + 2 < rows) csr_fetch_values(x, i + 2, b->at[i + 2], p - at); /* it will have about as many */
         values += p - at;
     }
     b->n_found = n_found;
@@ -233,7 +312,7 @@ static void csr_group(csr_block *b, int64_t columns, int listing)
         const int64_t k = listing ? b->found[t] : t;
         const int32_t count = b->places[k].n, c = count < CSR_COUNTS ? count : CSR_COUNTS;
         b->list[c][b->n_list[c]++] = (uint16_t)k;
-        b->places[k].end = begin;
+        b->places[k].end = (uint16_t)begin;
         begin += count;
     }
 }
@@ -250,7 +329,7 @@ static void csr_fill(csr_block *b, const cmlp_csr *x, int64_t rows, int64_t k0)
         for (int64_t p = 0; p < n; p++, columns.list += columns.bytes) {
             csr_place *place = &places[csr_index(columns, 0) - k0];
             const int32_t at = place->end;
-            place->end = at + 1;
+            place->end = (uint16_t)(at + 1);
             entries[at].value = values[p];
             entries[at].row = (int32_t)i;
         }
@@ -263,20 +342,29 @@ VEC_FN void csr_columns_strip(const csr_block *b, int count, const T *d, int64_t
                               int first, T *w, const finish_values *values, const int C)
 {
     const finish_vectors f = in_all_lanes(values);
+    finish_vectors update = f;
+    update.mode = CMLP_UPDATE; /* the compiler then knows */
+    const int whole = V_TAIL_COSTS && last == VL;
     const VT tail = v_tail(last);
-    const uint16_t *list = b->list[count];
+    const uint16_t *const list = b->list[count];
+    const csr_place *const places = b->places;
+    const csr_entry *const all = b->entries;
     for (int64_t t = 0, n_list = b->n_list[count]; t < n_list; t++) {
-        const csr_place *place = &b->places[list[t]];
-        const csr_entry *entries = b->entries + place->end - place->n;
+        const csr_place *place = &places[list[t]];
+        const csr_entry *entries = all + place->end - place->n;
         const csr_indices rows = {(const char *)&entries->row, sizeof *entries};
         const int64_t at = list[t] * n_out;
         V total[CSR_VECTORS];
         if (t + CSR_AHEAD < n_list) csr_fetch(w + list[t + CSR_AHEAD] * n_out, C);
         UNROLL for (int c = 0; c < C; c++)
-            total[c] = first ? v_zero() : load_lanes(sums + at + c * VL, c == C - 1 ? last : VL);
+            total[c] = first ? v_zero() : load_last(sums + at + c * VL, tail, whole || c < C - 1);
         WHOLE_OR_NOT(last, csr_sums, &entries->value, 2, rows, place->n, d, n_out, 0, last, total, C);
-        UNROLL for (int c = 0; c < C; c++)
-            finish(total[c], sums + at + c * VL, w + at + c * VL, tail, c < C - 1 || last == VL, &f);
+        if (f.mode == CMLP_UPDATE)
+            UNROLL for (int c = 0; c < C; c++)
+                finish(total[c], NULL, w + at + c * VL, tail, whole || c < C - 1, &update);
+        else
+            UNROLL for (int c = 0; c < C; c++)
+                finish(total[c], sums + at + c * VL, w + at + c * VL, tail, whole || c < C - 1, &f);
     }
 }
 
@@ -303,7 +391,7 @@ static int64_t csr_turn(csr_block *b, const cmlp_csr *x, int64_t rows, int64_t k
             csr_fill(b, x, rows, k);
             return end;
         }
-        for (int64_t c = 0; c < b->width; c++) b->places[c].n = 0;
+        memset(b->places, 0, (size_t)b->width * sizeof *b->places);
     }
 }
 
@@ -325,11 +413,14 @@ static void csr_gradient(const cmlp_csr *x, const void *d, int64_t rows, int64_t
         end = csr_turn(&b, x, rows, k, k1, listing);
         int64_t last;
         for (int64_t j = 0; j < n_out; j += CSR_VECTORS * VL) {
-            const int vectors = csr_strip(n_out, j, &last);
+            const int vectors = csr_strip(n_out, j, CSR_VECTORS, &last);
             for (int count = !all; count <= CSR_COUNTS; count++)
                 csr_columns[vectors - 1](&b, count, (const T *)d + j, n_out, last, (T *)sums + k * n_out + j, first,
                                          (T *)w + k * n_out + j, &f);
         }
-        for (int64_t t = 0, n = listing ? b.n_found : end - k; t < n; t++) b.places[listing ? b.found[t] : t].n = 0;
+        if (listing)
+            for (int64_t t = 0; t < b.n_found; t++) b.places[b.found[t]].n = 0;
+        else
+            memset(b.places, 0, (size_t)(end - k) * sizeof *b.places);
     }
 }

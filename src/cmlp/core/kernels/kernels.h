@@ -54,18 +54,24 @@ typedef struct cmlp_csr {
 } cmlp_csr;
 
 /* The gradient turns the values of so many columns at a time, of at most so many rows; of fewer columns where they hold
- * more values than CMLP_CSR_FULL columns without zeros. */
+ * more values than CMLP_CSR_FULL columns without zeros, or than numbers of two bytes count. */
 #define CMLP_CSR_COLUMNS 4096
-#define CMLP_CSR_FULL 1024
+#define CMLP_CSR_FULL 512
 #define CMLP_CSR_ROWS (2 * CMLP_CHUNK)
 
+/* Values that it has room for: at least those of one column. */
+static inline int64_t cmlp_csr_room(int64_t rows, int64_t columns)
+{
+    const int64_t room = rows * (columns < CMLP_CSR_FULL ? columns : CMLP_CSR_FULL);
+    return room < UINT16_MAX ? room : UINT16_MAX;
+}
+
 /* Bytes of what it works in: values with row numbers as long, a row's converted values, and for each column two
- * numbers of four bytes and six places in lists of two, of which one is written once too often. */
+ * numbers and six places in lists, all of two bytes; one place is written once too often. */
 static inline int64_t cmlp_csr_block(int64_t rows, int64_t columns, int64_t element)
 {
     const int64_t width = columns < CMLP_CSR_COLUMNS ? columns : CMLP_CSR_COLUMNS;
-    const int64_t room = rows * (columns < CMLP_CSR_FULL ? columns : CMLP_CSR_FULL);
-    return room * 2 * element + width * (element + 20) + 2;
+    return cmlp_csr_room(rows, columns) * 2 * element + width * (element + 16) + 2;
 }
 
 /* What happens to a finished sum s over the batch's rows, for weight w:  g = fma(alpha, w, s) * inverse. */

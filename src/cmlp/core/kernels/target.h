@@ -90,7 +90,7 @@
 #define VEC_FN static inline
 #endif
 
-/* Brings a cache line nearer that will be read soon; no address is wrong. */
+/* Brings a cache line that will be read soon into the first cache; no address is wrong. */
 #define CMLP_LINE 64
 #if defined(__GNUC__) || defined(__clang__)
 #define CMLP_PREFETCH(p) __builtin_prefetch((p), 0, 3)
