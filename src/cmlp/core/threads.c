@@ -128,7 +128,7 @@ struct cmlp_team {
     condition_t all_here, released;
     member members[CMLP_MAX_THREADS];
     double since, waited; /* of a piece of work: its begin, and member 0's time asleep */
-    int64_t alone;
+    double created;       /* 0 when the others have come for the first time */
 };
 
 int cmlp_team_here(cmlp_team *team) { return cmlp_atomic_load(&team->arrived) == team->size - 1; }
@@ -183,26 +183,42 @@ void cmlp_team_wait(cmlp_team *team, int32_t index)
     cmlp_team_release(team);
 }
 
-/* Stretches alone grow as long as the others keep member 0 waiting when they are back (which takes milliseconds), up to
- * so many pieces of work that trying again costs next to nothing. */
-#define ALONE_GROWTH 8
-#define ALONE_MOST 4096
-
 void cmlp_team_begin(cmlp_team *team)
 {
     team->since = seconds();
     team->waited = 0;
 }
 
-int64_t cmlp_team_end(cmlp_team *team)
+/* Where another program has a processor, a member that lives there is kept waiting for milliseconds at a time, and so
+ * keep the others waiting: then one thread alone is sooner through. */
+#define MOST_LOST 5e-4   /* seconds */
+#define MOST_GAINED 4e-3 /* that count against what is lost later */
+#define MOST_LATE 1e-3   /* from its creation to its first work */
+#define ALONE 32         /* times as long as what was lost */
+
+void cmlp_team_end(cmlp_team *team, cmlp_patience *patience)
 {
-    const double took = seconds() - team->since, worked = took - team->waited;
-    if (worked * team->size >= took) { /* alone it would have taken longer */
-        if (team->alone > 1) team->alone /= ALONE_GROWTH;
+    const double took = seconds() - team->since, alone = (took - team->waited) * team->size;
+    patience->lost += took - alone;
+    if (patience->lost < -MOST_GAINED) patience->lost = -MOST_GAINED;
+}
+
+int cmlp_team_goes_on(cmlp_team *team, cmlp_patience *patience)
+{
+    if (team->size == 1) {
+        if (!(patience->alone_until > 0) || seconds() < patience->alone_until) return 1;
+        patience->alone_until = 0;
         return 0;
     }
-    if (team->alone < ALONE_MOST) team->alone *= ALONE_GROWTH;
-    return team->alone;
+    if (team->created > 0 && cmlp_team_here(team)) {
+        const double late = seconds() - team->created;
+        if (late > MOST_LATE) patience->lost = late;
+        team->created = 0;
+    }
+    if (patience->lost < MOST_LOST) return 1;
+    patience->alone_until = seconds() + ALONE * patience->lost;
+    patience->lost = 0;
+    return 0;
 }
 
 /* Members wait until the size of the team is known, which team->lock guards. */
@@ -226,7 +242,7 @@ static void team_init(cmlp_team *team)
     lock_init(&team->lock);
     condition_init(&team->all_here);
     condition_init(&team->released);
-    team->alone = 1;
+    team->created = seconds();
 }
 
 static void team_destroy(cmlp_team *team)

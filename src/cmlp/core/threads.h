@@ -23,11 +23,19 @@ void cmlp_team_release(cmlp_team *team);
 /* Whether all others have come, for member 0. */
 int cmlp_team_here(cmlp_team *team);
 
-/* For member 0, which may go on alone where the others, having no processor to themselves, would only keep it waiting.
- * cmlp_team_begin() is called before a piece of work of the whole team's, cmlp_team_end() after it: it returns how many
- * of the next pieces, all alike, member 0 had better do alone, which is 0 unless most of the time went in waiting. */
+/* What a call of many pieces of work learns of its teams; all 0 at first. */
+typedef struct cmlp_patience {
+    double lost;        /* seconds that they took longer than one thread would have; what they gained counts against it */
+    double alone_until; /* by the clock; 0: not alone */
+} cmlp_patience;
+
+/* For member 0, before a piece of work of the whole team's and after it. */
 void cmlp_team_begin(cmlp_team *team);
-int64_t cmlp_team_end(cmlp_team *team);
+void cmlp_team_end(cmlp_team *team, cmlp_patience *patience);
+
+/* Whether to go on: with a team, unless it loses time because the others have no processor to themselves; alone, until
+ * that is made up for. If not, the work returns, and the call goes on with what `alone_until` says. */
+int cmlp_team_goes_on(cmlp_team *team, cmlp_patience *patience);
 
 /* The part of n things, taken in units, that falls to a member: [*first, *end). */
 static inline void cmlp_team_share(int64_t n, int64_t unit, int32_t index, int32_t size, int64_t *first, int64_t *end)

@@ -9,7 +9,8 @@ typedef struct epoch_job {
     cmlp_optimizer *optimizer;
     cmlp_epoch *epoch;
     void *params;
-    int64_t n_batches;
+    int64_t n_batches, batch_next; /* the first that is not done */
+    cmlp_patience patience;
     double cost, penalty; /* sums over the rows done */
     double norm;
     int64_t rows_done, batches_done;
@@ -64,14 +65,14 @@ static void end_batch(epoch_job *job, int64_t b, int64_t first, int64_t n, const
     if (wants_norm(job, b)) job->norm = gradient_norm(&job->batch);
 }
 
-/* Member 0 leads: it says which batch is next, as soon as the others are there to take part, and goes on alone as long
- * as they are not. */
+/* Member 0 leads: it says which batch is next, as soon as the others are there to take part, and until then goes on
+ * alone. */
 static void lead(epoch_job *job, cmlp_team *team, int32_t size)
 {
-    int64_t alone = 0, first;
-    for (int64_t b = job->epoch->first_batch; b < job->n_batches; b++) {
-        const int64_t n = batch_rows(job, b, &first);
-        const int together = size > 1 && !alone && cmlp_team_here(team);
+    for (; job->batch_next < job->n_batches && cmlp_team_goes_on(team, &job->patience); job->batch_next++) {
+        int64_t first;
+        const int64_t b = job->batch_next, n = batch_rows(job, b, &first);
+        const int together = size > 1 && cmlp_team_here(team);
         cmlp_sum cost = {0};
         if (!n) continue;
         begin_batch(job, b);
@@ -83,8 +84,11 @@ static void lead(epoch_job *job, cmlp_team *team, int32_t size)
         const int done = cmlp_batch_member(&job->batch, first, n, &job->end, &cost, together ? team : NULL, 0,
                                            together ? size : 1);
         if (together) cmlp_team_gather(team);
-        if (!done) break;
-        alone = together ? cmlp_team_end(team) : alone ? alone - 1 : 0;
+        if (!done) {
+            job->n_batches = b; /* the last */
+            break;
+        }
+        if (together) cmlp_team_end(team, &job->patience);
         end_batch(job, b, first, n, &cost);
     }
     if (size == 1) return;
@@ -157,9 +161,13 @@ static int train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows,
     job.cost = job.penalty = 0;
     job.norm = NAN;
     job.rows_done = job.batches_done = 0;
+    job.batch_next = epoch->first_batch;
+    job.patience = (cmlp_patience){0};
     if (objective->alpha > 0) cmlp_squares_renew(&job.batch);
     const int32_t threads = cmlp_worthwhile_threads(&job.batch.data, job.batch.tile_rows, 3, run->n_threads);
-    cmlp_team_run(threads, epoch_member, &job);
+    do
+        cmlp_team_run(job.patience.alone_until > 0 ? 1 : threads, epoch_member, &job);
+    while (job.batch_next < job.n_batches);
     return finish_epoch(&job, cmlp_first_fault(job.batch.faults, run->n_threads));
 }
 
