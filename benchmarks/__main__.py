@@ -6,7 +6,7 @@ Each command prints tables and writes benchmarks/results/COMMAND.json beside the
             with scikit-learn's defaults, with AVX2 forced; shares of the machine's limits
   latency   microseconds for one row, and from Ctrl-C to KeyboardInterrupt
   batch     milliseconds for 10,000 rows
-  threads   two threads next to one, alone and with every processor busy
+  threads   two threads next to one, alone, with one processor busy and with all
   sparse    time of an epoch of sparse rows (CSR), next to scikit-learn
   scaling   how time grows with rows and with parameters
   memory    peak memory of fit above the data

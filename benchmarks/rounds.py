@@ -98,9 +98,10 @@ def interleaved(peers, case, rounds):
 
 
 @contextmanager
-def busy_processors():
-    """While inside, another process spins on each processor."""
+def busy_processors(n=None):
+    """While inside, another process spins on each of n processors, or of all."""
     allowed = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_setaffinity") else range(os.cpu_count())
+    allowed = allowed[:n]
     spinners = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in allowed]
     if hasattr(os, "sched_setaffinity"):
         for spinner, processor in zip(spinners, allowed, strict=True):

@@ -1,6 +1,7 @@
-"""Two threads next to one, and what the library chooses itself: alone, and with every processor busy."""
+"""Two threads next to one, and what the library chooses itself: alone, with one processor busy, and with all."""
 
 from contextlib import nullcontext
+from functools import partial
 
 from benchmarks import sparse_, train_
 from benchmarks.compare import named
@@ -9,7 +10,11 @@ from benchmarks.rounds import Peer, busy_processors, interleaved
 
 ONE, TWO, CHOSEN = "1 thread, ms", "2 threads, ms", "its choice, ms"
 THREADS = {ONE: 1, TWO: 2, CHOSEN: None}
-STATES = {"alone": nullcontext, "every processor busy": busy_processors}
+STATES = {
+    "alone": nullcontext,
+    "one processor busy": partial(busy_processors, 1),
+    "every processor busy": busy_processors,
+}
 GAINS = ["1 / 2 threads", "1 / its choice"]
 COLUMNS = ["", ONE, TWO, CHOSEN, *GAINS, "never slower"]
 NOISE = 0.03  # what two measurements of the same differ by

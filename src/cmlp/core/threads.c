@@ -128,7 +128,7 @@ struct cmlp_team {
     condition_t all_here, released;
     member members[CMLP_MAX_THREADS];
     double since, waited; /* of a piece of work: its begin, and member 0's time asleep */
-    double created;       /* 0 when the others have come for the first time */
+    double created, late; /* the time that the slowest member took to begin */
 };
 
 int cmlp_team_here(cmlp_team *team) { return cmlp_atomic_load(&team->arrived) == team->size - 1; }
@@ -193,14 +193,18 @@ void cmlp_team_begin(cmlp_team *team)
  * keep the others waiting: then one thread alone is sooner through. */
 #define MOST_LOST 5e-4   /* seconds */
 #define MOST_GAINED 4e-3 /* that count against what is lost later */
-#define MOST_LATE 1e-3   /* from its creation to its first work */
-#define ALONE 32         /* times as long as what was lost */
+#define MOST_LATE 1e-3   /* from the creation of a member to its first work */
+#define ALONE 32         /* times as long as what was lost; twice as often each time that it happens again */
 
 void cmlp_team_end(cmlp_team *team, cmlp_patience *patience)
 {
-    const double took = seconds() - team->since, alone = (took - team->waited) * team->size;
-    patience->lost += took - alone;
-    if (patience->lost < -MOST_GAINED) patience->lost = -MOST_GAINED;
+    const double worked = seconds() - team->since - team->waited;
+    if (!(patience->piece > 0) || worked < patience->piece) patience->piece = worked;
+    patience->lost += team->waited - (team->size - 1) * patience->piece;
+    if (patience->lost < -MOST_GAINED) {
+        patience->lost = -MOST_GAINED;
+        patience->times = 0;
+    }
 }
 
 int cmlp_team_goes_on(cmlp_team *team, cmlp_patience *patience)
@@ -210,13 +214,13 @@ int cmlp_team_goes_on(cmlp_team *team, cmlp_patience *patience)
         patience->alone_until = 0;
         return 0;
     }
-    if (team->created > 0 && cmlp_team_here(team)) {
-        const double late = seconds() - team->created;
-        if (late > MOST_LATE) patience->lost = late;
-        team->created = 0;
+    if (cmlp_team_here(team) && team->late > MOST_LATE) {
+        patience->lost = team->late;
+        team->late = 0;
     }
     if (patience->lost < MOST_LOST) return 1;
-    patience->alone_until = seconds() + ALONE * patience->lost;
+    patience->times = patience->times > 0 ? 2 * patience->times : ALONE;
+    patience->alone_until = seconds() + patience->times * patience->lost;
     patience->lost = 0;
     return 0;
 }
@@ -227,7 +231,9 @@ static THREAD_RESULT run_member(void *argument)
     const member *self = argument;
     cmlp_team *team = self->team;
     lock_take(&team->lock);
-    int32_t size = team->size;
+    const int32_t size = team->size;
+    const double late = seconds() - team->created;
+    if (late > team->late) team->late = late;
     lock_give(&team->lock);
     cmlp_float_mode mode = cmlp_enter_mode();
     team->work(team->context, team, self->index, size);
@@ -243,6 +249,7 @@ static void team_init(cmlp_team *team)
     condition_init(&team->all_here);
     condition_init(&team->released);
     team->created = seconds();
+    team->late = 0;
 }
 
 static void team_destroy(cmlp_team *team)

@@ -26,6 +26,8 @@ int cmlp_team_here(cmlp_team *team);
 /* What a call of many pieces of work learns of its teams; all 0 at first. */
 typedef struct cmlp_patience {
     double lost;        /* seconds that they took longer than one thread would have; what they gained counts against it */
+    double piece;       /* what a piece of work took member 0 at least, while it did not wait */
+    double times;       /* as long as what was lost one thread went on alone, the last time */
     double alone_until; /* by the clock; 0: not alone */
 } cmlp_patience;
 
