@@ -173,18 +173,27 @@ static int64_t csr_width(const cmlp_csr *x, int64_t i)
     return x->rows[i].n ? csr_column(x, i, x->rows[i].n - 1) + 1 : 0;
 }
 
+#ifdef CSR_FEW
+/* Whether a chunk has few values, on the average. */
+static int csr_has_few(const cmlp_csr *x, int64_t rows)
+{
+    int64_t n = 0, width = 0;
+    for (int64_t i = 0; i < rows; i++) {
+        n += x->rows[i].n;
+        width += csr_width(x, i);
+    }
+    return n * CMLP_CHUNK < width * CSR_FEW_VALUES;
+}
+#endif
+
 /* All rows go through a strip before the next: of a wide W, a strip fits into the cache where W does not. */
 static void csr(const cmlp_csr *x, int64_t rows, const void *w, const void *bias, int64_t n_out, void *z,
                 void *scratch)
 {
     csr_row_fn *const *row_fns = csr_row;
-    int64_t most = CSR_VECTORS, last, n = 0, width = 0;
-    for (int64_t i = 0; i < rows; i++) {
-        n += x->rows[i].n;
-        width += csr_width(x, i);
-    }
+    int64_t most = CSR_VECTORS, last;
 #ifdef CSR_FEW
-    if (n_out <= CSR_VECTORS * VL && n * CMLP_CHUNK < width * CSR_FEW_VALUES) {
+    if (n_out <= CSR_VECTORS * VL && csr_has_few(x, rows)) {
         row_fns = csr_few_row;
         most = CSR_FEW;
     }

@@ -21,7 +21,8 @@ VEC_FN void fetch(const void *const *rows, int64_t n_rows, int64_t k, int64_t n)
         for (int64_t l = k; l < k + n; l += LINE) CMLP_PREFETCH((const T *)rows[r] + l);
 }
 
-/* A block of a tile's rows, and of those that will be read soon: their columns [k, k + n_ahead) are to be fetched. */
+/* A block of a tile's rows, and of those that will be read soon: their columns [k, k + n_ahead) are fetched by a tile
+ * that goes by groups. */
 typedef struct dense_rows {
     const T *list[DENSE_ROWS_1];
     const uint64_t *marks; /* of the columns that are not dark, or NULL: all */
@@ -64,12 +65,12 @@ VEC_FN void tile_group(const T *DENSE_LIST *x, int64_t k, const T *w, int64_t ld
     }
 }
 
-/* sum += R rows' marked columns of [k0, k1). Rows are fetched bit by bit: all at once would hold up what is computed. */
+/* sum += R rows' marked columns of [k0, k1). Others are fetched bit by bit: all at once would hold up what is done. */
 VEC_FN void tile_marked(const dense_rows *x, int64_t k0, int64_t k1, const T *w, int64_t ldw, VT tail, V sum[][2],
                         const int R, const int C, const int near, const int whole)
 {
     const int by_groups = C == 1 && DENSE_BY_GROUPS;
-    const int64_t pace = by_groups ? LINE / (x->marks ? 2 : 4) : LINE; /* about half of the groups are dark */
+    const int64_t pace = LINE / (x->marks ? 2 : 4); /* about half of the groups are dark */
     const int64_t most = x->n_ahead < k1 ? x->n_ahead : k1;
     int64_t fetched = k0;
     for (int64_t i = k0 / MARKS; i * MARKS < k1; i++) {
@@ -77,7 +78,7 @@ VEC_FN void tile_marked(const dense_rows *x, int64_t k0, int64_t k1, const T *w,
         uint64_t left = marks_within(by_groups ? mark_groups(marks) : marks, i, k0, k1);
         for (; left; left &= left - 1) {
             const int64_t k = i * MARKS + lowest_bit(left);
-            if (fetched < most) {
+            if (by_groups && fetched < most) {
                 if (fetched % LINE == 0) fetch(x->ahead, R, x->k + fetched, 1);
                 fetched += pace;
                 OPAQUE(fetched);
@@ -89,7 +90,7 @@ VEC_FN void tile_marked(const dense_rows *x, int64_t k0, int64_t k1, const T *w,
         }
     }
     fetched = (fetched + LINE - 1) / LINE * LINE;
-    if (fetched < most) fetch(x->ahead, R, x->k + fetched, most - fetched);
+    if (by_groups && fetched < most) fetch(x->ahead, R, x->k + fetched, most - fetched);
 }
 
 /* The chunk [k0, k1): z = before + x W. `before` (ldb) is the bias or z. */
@@ -101,12 +102,10 @@ VEC_FN void dense_chunk(const dense_rows *x, int64_t k0, int64_t k1, const T *w,
     V sum[DENSE_ROWS_1][2];
     UNROLL for (int r = 0; r < R; r++)
         UNROLL for (int c = 0; c < C; c++) sum[r][c] = v_zero();
-    if (x->marks || (C == 1 && DENSE_BY_GROUPS)) {
+    if (x->marks || (C == 1 && DENSE_BY_GROUPS))
         tile_marked(x, k0, k1, w, ldw, tail, sum, R, C, near, whole);
-    } else {
-        if (x->n_ahead) fetch(x->ahead, R, x->k, x->n_ahead);
+    else
         tile_columns(x->list, k0, k1, w, ldw, tail, sum, R, C, near, whole);
-    }
     UNROLL for (int r = 0; r < R; r++)
         UNROLL for (int c = 0; c < C; c++) {
             const int full = whole || c < C - 1;
@@ -115,16 +114,18 @@ VEC_FN void dense_chunk(const dense_rows *x, int64_t k0, int64_t k1, const T *w,
         }
 }
 
-/* Of a tile two vectors wide a block is a chunk. */
+/* Chunk by chunk; of a tile two vectors wide a block is a chunk, and the compiler knows it. */
 VEC_FN void dense_tile(const dense_rows *x, int64_t n, const T *w, int64_t ldw, const T *before, int64_t ldb,
                        int64_t last, T *z, int64_t ldz, const int R, const int C, const int near, const int whole)
 {
-    int64_t k = C == 1 && n > CMLP_CHUNK ? CMLP_CHUNK : n;
-    dense_chunk(x, 0, k, w, ldw, before, ldb, last, z, ldz, R, C, near, whole);
-    if (C > 1) return;
-    for (; k < n; k += CMLP_CHUNK)
-        dense_chunk(x, k, n - k < CMLP_CHUNK ? n : k + CMLP_CHUNK, w, ldw, z, ldz, last, z, ldz, R, C, near,
-                    whole);
+    int64_t k = 0, end;
+    do {
+        end = C > 1 || n - k < CMLP_CHUNK ? n : k + CMLP_CHUNK;
+        dense_chunk(x, C > 1 ? 0 : k, end, w, ldw, before, ldb, last, z, ldz, R, C, near, whole);
+        k = end;
+        before = z;
+        ldb = ldz;
+    } while (C == 1 && k < n);
 }
 
 static const T no_bias[2 * VL];
@@ -144,10 +145,15 @@ typedef void dense_fn(const dense_rows *x, int64_t n, const T *w, int64_t ldw, c
 #define DENSE_TILE_2(R) DENSE_TILE(dense_##R##x2, R, 2, 0)
 DENSE_EACH_1(DENSE_TILE_1)
 DENSE_EACH_2(DENSE_TILE_2)
-DENSE_TILE(dense_near, DENSE_ROWS_1, 1, 1)
 /* By height. Of the odd ones all up to half of the tallest are there. */
 static dense_fn *const dense_tiles_1[DENSE_ROWS_1 + 1] = {DENSE_EACH_1(DENSE_ENTRY_1)};
 static dense_fn *const dense_tiles_2[DENSE_ROWS_2 + 1] = {DENSE_EACH_2(DENSE_ENTRY_2)};
+
+#ifdef V_LOADS_BYTES
+DENSE_TILE(dense_near, DENSE_ROWS_1, 1, 1)
+#else
+#define dense_near dense_tiles_1[DENSE_ROWS_1]
+#endif
 
 /* The next tile's height, where so many rows are left: all nearly equal, so that there is no small rest. */
 static int64_t dense_height(dense_fn *const *tiles, int64_t tallest, int64_t left)
@@ -160,18 +166,6 @@ static int64_t dense_height(dense_fn *const *tiles, int64_t tallest, int64_t lef
 /* Rows this far apart share so few places of the first cache that a tile's rows push each other out. */
 #define CLASH 2048 /* bytes */
 
-/* The n elements from k0 on of rows [i, i + height), where they are, or copied together. */
-static void tile_rows(const cmlp_matrix *x, int64_t i, int64_t height, int64_t k0, int64_t n, T *copy, const T **list)
-{
-    for (int64_t r = 0; r < height; r++) {
-        list[r] = AT_ROW(x, i + r) + k0;
-        if (!copy) continue;
-        T *to = copy + r * COPY_LD;
-        for (int64_t k = 0; k < n; k += VL) store_lanes(to + k, n - k, load_lanes(list[r] + k, n - k));
-        list[r] = to;
-    }
-}
-
 /* So many vectors of columns of rows of bytes, as numbers; returns their marks. One vector may be partial: n bytes. */
 VEC_FN uint64_t copy_columns(const void *const *rows, int64_t height, int64_t k, int64_t n, V hi, V lo, T *copy,
                              const int vectors)
@@ -182,7 +176,10 @@ VEC_FN uint64_t copy_columns(const void *const *rows, int64_t height, int64_t k,
     UNROLL for (int v = 0; v < vectors; v++) bits[v] = v_bits(v_zero());
     NO_UNROLL for (int64_t r = 0; r < height; r++) {
         const uint8_t *from = (const uint8_t *)rows[r] + k;
-        if (vectors == 1 && n < VL) from = memcpy(last, from, (size_t)n);
+        if (vectors == 1 && n < VL) {
+            for (int64_t l = 0; l < n; l++) last[l] = from[l];
+            from = last;
+        }
         UNROLL for (int v = 0; v < vectors; v++) {
             const V values = load_scaled(from + v * VL, hi, lo);
             v_store(copy + r * COPY_LD + v * VL, values);
@@ -209,6 +206,25 @@ static void copy_bytes(const cmlp_matrix *x, int64_t i, int64_t height, int64_t 
     }
 }
 
+/* The n elements from k0 on of rows [i, i + height): where they are, or, of bytes or where the rows clash, copied
+ * together. Says in `marks` which columns are lit, if it looks. */
+static void take_rows(const cmlp_matrix *x, int64_t i, int64_t height, int64_t k0, int64_t n, int clash, T *copy,
+                      uint64_t *marks, lit_count *count, dense_rows *part)
+{
+    if (x->bytes) copy_bytes(x, i, height, k0, n, copy, marks);
+    for (int64_t r = 0; r < height; r++) {
+        T *to = copy + r * COPY_LD;
+        part->list[r] = to;
+        if (x->bytes) continue;
+        const T *from = AT_ROW(x, i + r) + k0;
+        if (!clash) part->list[r] = from;
+        for (int64_t k = 0; clash && k < n; k += VL) store_lanes(to + k, n - k, load_lanes(from + k, n - k));
+    }
+    part->ahead = x->ahead && !x->bytes ? x->ahead + i : NULL;
+    const int looked = x->lit && mark_lit(part->list, height, n, marks, x->lit + k0 / MARKS, count);
+    part->marks = looked || x->bytes ? marks : NULL;
+}
+
 /* Of one vector of columns, W's rows of so many chunks stay in the second cache for all tiles: fewer beginnings. */
 #define DENSE_BLOCK (8 * CMLP_CHUNK)
 
@@ -216,35 +232,30 @@ static void copy_bytes(const cmlp_matrix *x, int64_t i, int64_t height, int64_t 
 static void dense_strips(const cmlp_matrix *x, int64_t rows, int64_t n_in, const T *w, int64_t ldw, const T *bias,
                          int64_t n_out, T *z, int64_t ldz)
 {
-    const int vectors = n_out > VL ? 2 : 1;
+    const int vectors = n_out > VL ? 2 : 1, fetches = vectors == 2 || !DENSE_BY_GROUPS;
     const int64_t tallest = vectors == 2 ? DENSE_ROWS_2 : DENSE_ROWS_1, width = vectors * VL;
     const int64_t block = vectors == 2 || x->bytes ? CMLP_CHUNK : DENSE_BLOCK, strips = (n_out + width - 1) / width;
     dense_fn *const *tiles = vectors == 2 ? dense_tiles_2 : dense_tiles_1;
     T copy[DENSE_ROWS_1 * COPY_LD];
-    const int clash = !x->bytes && rows > 1 && !(((uintptr_t)AT_ROW(x, 0) ^ (uintptr_t)AT_ROW(x, 1)) % CLASH);
+    const int clash = !x->bytes && n_out > width && rows > 1 &&
+                      !(((uintptr_t)AT_ROW(x, 0) ^ (uintptr_t)AT_ROW(x, 1)) % CLASH);
     lit_count count = {0};
     for (int64_t k = 0; !k || k < n_in; k += block) { /* once even for no inputs: z = b + 0 */
         const int64_t n = n_in - k < block ? n_in - k : block;
         const int64_t a_strip = (n + LINE * strips - 1) / (LINE * strips) * LINE; /* columns fetched with each */
         for (int64_t i = 0, height; i < rows; i += height) {
-            dense_rows part = {.ahead = x->ahead && !x->bytes ? x->ahead + i : NULL};
+            dense_rows part;
             uint64_t marks[DENSE_BLOCK / MARKS];
             height = dense_height(tiles, tallest, rows - i);
-            if (x->bytes) {
-                copy_bytes(x, i, height, k, n, copy, marks);
-                for (int64_t r = 0; r < height; r++) part.list[r] = copy + r * COPY_LD;
-                part.marks = marks;
-            } else {
-                tile_rows(x, i, height, k, n, clash && n_out > width ? copy : NULL, part.list);
-            }
-            dense_fn *const tile = part.marks && height == DENSE_ROWS_1 && vectors == 1 ? dense_near : tiles[height];
-            if (!x->bytes && x->lit && mark_lit(part.list, height, n, marks, x->lit + k / MARKS, &count)) part.marks = marks;
-            for (int64_t j = 0, fetched = 0; j < n_out; j += width, fetched += part.n_ahead) {
+            dense_fn *const tile = x->bytes && vectors == 1 && height == DENSE_ROWS_1 ? dense_near : tiles[height];
+            take_rows(x, i, height, k, n, clash, copy, marks, &count, &part);
+            for (int64_t j = 0, fetched = 0; j < n_out; j += width, fetched += a_strip) {
                 const int64_t last = n_out - j < width ? n_out - j - width + VL : VL;
                 T *at = z + i * ldz + j;
                 const T *before = k ? at : bias ? bias + j : no_bias;
                 part.k = k + fetched;
                 part.n_ahead = part.ahead ? (n - fetched < a_strip ? n - fetched : a_strip) : 0;
+                if (fetches && part.n_ahead > 0) fetch(part.ahead, height, part.k, part.n_ahead);
                 tile(&part, n, w + k * ldw + j, ldw, before, k ? ldz : 0, last, at, ldz);
             }
         }

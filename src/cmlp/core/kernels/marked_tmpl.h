@@ -100,10 +100,14 @@ static void gradient(const cmlp_matrix *a, const void *d, int64_t rows, int64_t 
                      void *sums, int first, void *w, const cmlp_finish *finish)
 {
     const finish_values f = {(T)finish->alpha, (T)finish->inverse, -(T)finish->rate, finish->mode};
-    const T *list[CMLP_CHUNK];
-    const gradient_job job = {.a = list, .lit = a->lit, .marks = a->marks, .ld_marks = a->ld_marks, .rows = rows,
-                              .n_out = n_out, .d = d, .sums = sums, .w = w, .first = first, .finish = &f};
-    for (int64_t i = 0; i < rows; i++) list[i] = AT_ROW(a, i);
+    const T *list[CMLP_CHUNK], *row = a->base;
+    const gradient_job job = {.a = a->list ? (const T *const *)a->list : list, .lit = a->lit, .marks = a->marks,
+                              .ld_marks = a->ld_marks, .rows = rows, .n_out = n_out, .d = d, .sums = sums, .w = w,
+                              .first = first, .finish = &f};
+    for (int64_t i = 0; !a->list && i < rows; i++, row += a->ld) {
+        list[i] = row;
+        OPAQUE(row); /* vector code would be long, and rows are few */
+    }
     if (a->marks) {
         gradient_marked(&job, k0, k1);
     } else if (!a->lit || !n_out) {
