@@ -1,6 +1,6 @@
 /* Dense product z = b + x W. A tile is R rows of x by C vectors of columns: its sums stay in registers while k runs
  * through a chunk, its totals in z. Each x element is loaded once per tile and used C times, each vector of W R times.
- * A chunk's rows of W stay in the second cache for all rows of x, a tile's rows of x in the first for all columns.
+ * A block's rows of W stay in the second cache for all rows of x, a tile's rows of x in the first for all columns.
  *
  *            C vectors of W's row k
  *           [ w ][ w ]
@@ -225,7 +225,8 @@ static void take_rows(const cmlp_matrix *x, int64_t i, int64_t height, int64_t k
     part->marks = looked || x->bytes ? marks : NULL;
 }
 
-/* Of one vector of columns, W's rows of so many chunks stay in the second cache for all tiles: fewer beginnings. */
+/* Of one vector of columns, W's rows of so many chunks stay in the second cache for all tiles: fewer beginnings, and
+ * rows are read in longer pieces, which memory likes. */
 #define DENSE_BLOCK (8 * CMLP_CHUNK)
 
 /* Strips of two vectors, the last of which may be partial, or one of a single vector. */
@@ -234,29 +235,33 @@ static void dense_strips(const cmlp_matrix *x, int64_t rows, int64_t n_in, const
 {
     const int vectors = n_out > VL ? 2 : 1, fetches = vectors == 2 || !DENSE_BY_GROUPS;
     const int64_t tallest = vectors == 2 ? DENSE_ROWS_2 : DENSE_ROWS_1, width = vectors * VL;
-    const int64_t block = vectors == 2 || x->bytes ? CMLP_CHUNK : DENSE_BLOCK, strips = (n_out + width - 1) / width;
+    const int64_t block = vectors == 2 ? CMLP_CHUNK : DENSE_BLOCK, step = x->bytes ? CMLP_CHUNK : block;
+    const int64_t strips = (n_out + width - 1) / width;
     dense_fn *const *tiles = vectors == 2 ? dense_tiles_2 : dense_tiles_1;
     T copy[DENSE_ROWS_1 * COPY_LD];
     const int clash = !x->bytes && n_out > width && rows > 1 &&
                       !(((uintptr_t)AT_ROW(x, 0) ^ (uintptr_t)AT_ROW(x, 1)) % CLASH);
     lit_count count = {0};
-    for (int64_t k = 0; !k || k < n_in; k += block) { /* once even for no inputs: z = b + 0 */
-        const int64_t n = n_in - k < block ? n_in - k : block;
-        const int64_t a_strip = (n + LINE * strips - 1) / (LINE * strips) * LINE; /* columns fetched with each */
+    for (int64_t k0 = 0; !k0 || k0 < n_in; k0 += block) { /* once even for no inputs: z = b + 0 */
+        const int64_t k1 = n_in - k0 < block ? n_in : k0 + block;
         for (int64_t i = 0, height; i < rows; i += height) {
-            dense_rows part;
-            uint64_t marks[DENSE_BLOCK / MARKS];
             height = dense_height(tiles, tallest, rows - i);
             dense_fn *const tile = x->bytes && vectors == 1 && height == DENSE_ROWS_1 ? dense_near : tiles[height];
-            take_rows(x, i, height, k, n, clash, copy, marks, &count, &part);
-            for (int64_t j = 0, fetched = 0; j < n_out; j += width, fetched += a_strip) {
-                const int64_t last = n_out - j < width ? n_out - j - width + VL : VL;
-                T *at = z + i * ldz + j;
-                const T *before = k ? at : bias ? bias + j : no_bias;
-                part.k = k + fetched;
-                part.n_ahead = part.ahead ? (n - fetched < a_strip ? n - fetched : a_strip) : 0;
-                if (fetches && part.n_ahead > 0) fetch(part.ahead, height, part.k, part.n_ahead);
-                tile(&part, n, w + k * ldw + j, ldw, before, k ? ldz : 0, last, at, ldz);
+            for (int64_t k = k0; k == k0 || k < k1; k += step) {
+                dense_rows part;
+                uint64_t marks[DENSE_BLOCK / MARKS];
+                const int64_t n = k1 - k < step ? k1 - k : step;
+                const int64_t a_strip = (n + LINE * strips - 1) / (LINE * strips) * LINE; /* columns to be fetched */
+                take_rows(x, i, height, k, n, clash, copy, marks, &count, &part);
+                for (int64_t j = 0, fetched = 0; j < n_out; j += width, fetched += a_strip) {
+                    const int64_t last = n_out - j < width ? n_out - j - width + VL : VL;
+                    T *at = z + i * ldz + j;
+                    const T *before = k ? at : bias ? bias + j : no_bias;
+                    part.k = k + fetched;
+                    part.n_ahead = part.ahead ? (n - fetched < a_strip ? n - fetched : a_strip) : 0;
+                    if (fetches && part.n_ahead > 0) fetch(part.ahead, height, part.k, part.n_ahead);
+                    tile(&part, n, w + k * ldw + j, ldw, before, k ? ldz : 0, last, at, ldz);
+                }
             }
         }
     }
