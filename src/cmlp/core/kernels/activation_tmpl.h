@@ -94,7 +94,7 @@ static T softmax_row(T *z, T *shifted, int64_t n)
 static void turn_shifted(const T *z, int64_t rows, int64_t n, T *turned)
 {
     for (int64_t j = 0; j < n; j++) v_store(turned + j * VL, v_zero()); /* lanes without a row are computed too */
-    for (int64_t j = 0; j < n; j += VL) transpose_block(z + j, n, rows, n - j, turned + j * VL, VL);
+    transpose(z, n, rows, n, turned, VL);
     V most = v_load(turned);
     for (int64_t j = 1; j < n; j++) {
         V zj = v_load(turned + j * VL);
@@ -116,12 +116,6 @@ static V softmax_turned(T *turned, int64_t n)
     return sum;
 }
 
-static void turn_back(const T *turned, int64_t rows, int64_t n, T *z)
-{
-    for (int64_t j = 0; j < n; j += VL)
-        transpose_block(turned + j * VL, VL, n - j < VL ? n - j : VL, rows, z + j, n);
-}
-
 #define WORTH_TURNING 4 /* rows */
 
 static void softmax(T *z, int64_t rows, int64_t n)
@@ -132,7 +126,7 @@ static void softmax(T *z, int64_t rows, int64_t n)
         m = rows - i < VL ? rows - i : VL;
         turn_shifted(z + i * n, m, n, turned);
         softmax_turned(turned, n);
-        turn_back(turned, m, n, z + i * n);
+        transpose(turned, VL, n, m, z + i * n, n);
     }
     for (; i < rows; i++) softmax_row(z + i * n, 0, n);
 }

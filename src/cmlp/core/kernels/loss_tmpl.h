@@ -127,7 +127,7 @@ static void softmax_block(const cmlp_loss_values *values, T *z, const int32_t *l
     v_store(at_label, v_mul(v_sub(a, v_set1(1)), scale));
     for (int64_t j = 0; j < n; j++) v_store(turned + j * VL, v_mul(v_load(turned + j * VL), scale));
     for (int64_t i = 0; i < rows; i++) turned[labels[i] * VL + i] = at_label[i];
-    turn_back(turned, rows, n, d);
+    transpose(turned, VL, n, rows, d, n);
 }
 
 static void label_loss(const cmlp_loss_values *values, T *z, T *d, int64_t rows, int64_t n, int want_delta,

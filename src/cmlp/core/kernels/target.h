@@ -90,6 +90,17 @@
 #define VEC_FN static inline
 #endif
 
+/* One real copy of a function that is long and not called often. */
+#if defined(__clang__)
+#define REAL_FN static __attribute__((noinline))
+#elif defined(__GNUC__)
+#define REAL_FN static __attribute__((noinline, noclone))
+#elif defined(_MSC_VER)
+#define REAL_FN static __declspec(noinline)
+#else
+#define REAL_FN static
+#endif
+
 /* Brings a cache line that will be read soon into the first cache; no address is wrong. */
 #define CMLP_LINE 64
 #if defined(__GNUC__) || defined(__clang__)
