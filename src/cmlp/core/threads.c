@@ -128,7 +128,6 @@ struct cmlp_team {
     condition_t all_here, released;
     member members[CMLP_MAX_THREADS];
     double since, waited; /* of a piece of work: its begin, and member 0's time asleep */
-    double created, late; /* the time that the slowest member took to begin */
 };
 
 int cmlp_team_here(cmlp_team *team) { return cmlp_atomic_load(&team->arrived) == team->size - 1; }
@@ -192,9 +191,8 @@ void cmlp_team_begin(cmlp_team *team)
 /* Where another program has a processor, a member that lives there is kept waiting for milliseconds at a time, and so
  * keep the others waiting: then one thread alone is sooner through. */
 #define MOST_LOST 5e-4   /* seconds */
-#define MOST_GAINED 4e-3 /* that count against what is lost later */
-#define MOST_LATE 1e-3   /* from the creation of a member to its first work */
-#define ALONE 32         /* times as long as what was lost; twice as often each time that it happens again */
+#define MOST_GAINED 2e-2 /* that count against what is lost later: a quiet machine has its pauses too */
+#define ALONE 16         /* times as long as what was lost; twice as often each time that it happens again */
 
 void cmlp_team_end(cmlp_team *team, cmlp_patience *patience)
 {
@@ -207,16 +205,12 @@ void cmlp_team_end(cmlp_team *team, cmlp_patience *patience)
     }
 }
 
-int cmlp_team_goes_on(cmlp_team *team, cmlp_patience *patience)
+int cmlp_team_goes_on(const cmlp_team *team, cmlp_patience *patience)
 {
     if (team->size == 1) {
         if (!(patience->alone_until > 0) || seconds() < patience->alone_until) return 1;
         patience->alone_until = 0;
         return 0;
-    }
-    if (cmlp_team_here(team) && team->late > MOST_LATE) {
-        patience->lost = team->late;
-        team->late = 0;
     }
     if (patience->lost < MOST_LOST) return 1;
     patience->times = patience->times > 0 ? 2 * patience->times : ALONE;
@@ -232,8 +226,6 @@ static THREAD_RESULT run_member(void *argument)
     cmlp_team *team = self->team;
     lock_take(&team->lock);
     const int32_t size = team->size;
-    const double late = seconds() - team->created;
-    if (late > team->late) team->late = late;
     lock_give(&team->lock);
     cmlp_float_mode mode = cmlp_enter_mode();
     team->work(team->context, team, self->index, size);
@@ -248,8 +240,6 @@ static void team_init(cmlp_team *team)
     lock_init(&team->lock);
     condition_init(&team->all_here);
     condition_init(&team->released);
-    team->created = seconds();
-    team->late = 0;
 }
 
 static void team_destroy(cmlp_team *team)
