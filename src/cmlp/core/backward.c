@@ -186,8 +186,8 @@ static cmlp_fault output_rows(cmlp_batch_job *job, int64_t selected, int64_t a, 
     return (cmlp_fault){CMLP_OK, -1, -1};
 }
 
-/* previous[i, k] = sum_j delta[i, j] w[k, j]. What is less is turned: W, or the deltas. Then W is read as it stands, and
- * the vectors run across rows. */
+/* previous[i, k] = sum_j delta[i, j] w[k, j]. What is less is turned: W, or the deltas. If these, W is read as it
+ * stands, and the vectors run across rows. */
 static void delta_product(const cmlp_net *net, const void *params, int32_t l, const void *delta, int64_t n,
                           void *previous, void *scratch)
 {

@@ -86,15 +86,17 @@ cmlp_input cmlp_gather_input(const cmlp_data *data, int64_t selected, int64_t n,
         cmlp_gather_sparse(data, selected, n, space->sparse + a);
         return cmlp_input_at(data, space, a, 0);
     }
-    const int bytes = once && n > 1 && !is_wide(net) && cmlp_are_bytes(data);
-    if (bytes)
+    cmlp_input input;
+    if (once && n > 1 && !is_wide(net) && cmlp_are_bytes(data)) {
         cmlp_list_rows(data, selected, n, space->list + a);
-    else
+        input = (cmlp_input){.rows = {.bytes = space->list + a, .scale = data->rows->scale}};
+    } else {
         cmlp_gather_rows(data, selected, n, space->list + a, cmlp_at(net, space->converted, a * cmlp_n_in(net)));
-    cmlp_input input = cmlp_input_at(data, space, a, space->marks && mark_rows(data, selected, n, space, a, index));
-    if (bytes) input.rows = (cmlp_matrix){.bytes = space->list + a, .scale = data->rows->scale};
-    if (space->lit && !bytes) input.rows.lit = begin_lit(net, space, index);
-    if (space->ahead && (bytes || data->in_place) && cmlp_look_ahead(data, selected, n, tile, space->ahead + a))
+        input = cmlp_input_at(data, space, a, space->marks && mark_rows(data, selected, n, space, a, index));
+        if (space->lit) input.rows.lit = begin_lit(net, space, index);
+        if (!data->in_place) return input;
+    }
+    if (space->ahead && cmlp_look_ahead(data, selected, n, tile, space->ahead + a))
         input.rows.ahead = space->ahead + a;
     return input;
 }

@@ -34,8 +34,8 @@ void cmlp_input_lay_out(cmlp_space *space, const cmlp_net *net, int csr, int64_t
 void cmlp_input_begin(const cmlp_net *net, const cmlp_input_space *input);
 
 /* The selected rows [selected, selected + n), which become rows [a, a + n) of a tile of `tile` rows, by thread `index`;
- * what follows them, in the
- * end a tile later, is fetched on the way. Rows that are wanted but `once` need not be converted before. */
+ * what follows them, in the end a tile later, is fetched on the way. Rows that are wanted but `once` need not be
+ * converted before. */
 cmlp_input cmlp_gather_input(const cmlp_data *data, int64_t selected, int64_t n, const cmlp_input_space *space,
                              int64_t a, int64_t tile, int32_t index, int once);
 

@@ -124,8 +124,8 @@ void cmlp_gather_rows(const cmlp_data *data, int64_t first, int64_t n, const voi
         convert_columns(data, first, n, k, n_cols - k < step ? n_cols - k : step, converted);
 }
 
-/* The distance: to compute with so many rows takes several times as long as memory to answer, and they find room beside W
- * in the second cache, where a whole batch does not. */
+/* The distance: to compute with so many rows takes several times as long as memory to answer, and they find room
+ * beside W in the second cache, where a whole batch does not. */
 #define LIST_AHEAD 16
 
 int cmlp_look_ahead(const cmlp_data *data, int64_t first, int64_t n, int64_t tile, const void **list)

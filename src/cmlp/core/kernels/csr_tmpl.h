@@ -126,6 +126,12 @@ VEC_FN void csr_end(T *z, int64_t last, const V *total, const int C)
 CSR_EACH(CSR_ROW)
 static csr_row_fn *const csr_row[CSR_VECTORS] = {CSR_EACH(CSR_ROW_NAME)};
 
+/* Columns up to the last one with a value. */
+static int64_t csr_width(const cmlp_csr *x, int64_t i)
+{
+    return x->rows[i].n ? csr_column(x, i, x->rows[i].n - 1) + 1 : 0;
+}
+
 #ifdef CSR_FEW
 /* csr_sums() where chunks have few values. How many, no processor foresees, so that no branch asks for it: a wrong
  * guess costs more than these choices, for W's rows to come are then asked for later. */
@@ -165,15 +171,7 @@ VEC_FN void csr_few(const T *values, csr_indices columns, int64_t n, const T *w,
 #define CSR_FEW_NAME(C) csr_few_##C,
 CSR_FEW_EACH(CSR_FEW_ROW)
 static csr_row_fn *const csr_few_row[CSR_FEW] = {CSR_FEW_EACH(CSR_FEW_NAME)};
-#endif
 
-/* Columns up to the last one with a value. */
-static int64_t csr_width(const cmlp_csr *x, int64_t i)
-{
-    return x->rows[i].n ? csr_column(x, i, x->rows[i].n - 1) + 1 : 0;
-}
-
-#ifdef CSR_FEW
 /* Whether a chunk has few values, on the average. */
 static int csr_has_few(const cmlp_csr *x, int64_t rows)
 {
