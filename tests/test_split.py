@@ -72,9 +72,9 @@ def test_splits_are_row_numbers_for_the_core():
 
 def test_shuffles_accumulate_as_in_sklearn():
     ours, theirs = np.random.RandomState(4), np.random.RandomState(4)
-    order = expected = np.arange(17)
+    order, expected = None, np.arange(17)
     for _ in range(5):
-        order = shuffled(order, ours)
+        order = shuffled(order, 17, ours)
         expected = shuffle(expected, random_state=theirs)
         np.testing.assert_array_equal(order, expected)
 

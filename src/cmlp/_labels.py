@@ -123,6 +123,8 @@ class Labels:
 
     def _indices(self, y: NDArray[Any]) -> NDArray[np.intp]:
         seen, indices = _distinct(y)
+        if seen.dtype == self.classes.dtype and np.array_equal(seen, self.classes):
+            return indices
         if mixes_text(seen, self.classes) or not np.isin(seen, self.classes).all():
             raise ValueError(
                 f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes}. "

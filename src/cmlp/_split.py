@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def shuffled(order: NDArray[np.int64], rng: np.random.RandomState) -> NDArray[np.int64]:
-    """`order` in a new order; called once an epoch on its own result."""
-    positions = np.arange(len(order), dtype=np.int64)
+def shuffled(
+    order: NDArray[np.int64] | None, n_rows: int, rng: np.random.RandomState
+) -> NDArray[np.int64]:
+    """`order` (None: the rows as they stand) in a new order; called once an epoch on its own result."""
+    positions = np.arange(n_rows, dtype=np.int64)
     rng.shuffle(positions)
-    return order[positions]
+    return positions if order is None else order[positions]
 
 
 def split_sizes(n_rows: int, fraction: float) -> tuple[int, int]:

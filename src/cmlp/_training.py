@@ -203,8 +203,7 @@ class Training:
         settings, data, task = self.settings, self.data, self.task
         rates = self.schedule.batch_rates(-(-data.n_training // self.batch_size))
         if settings.shuffle:
-            rows = np.arange(len(data.X), dtype=np.int64) if self.order is None else self.order
-            self.order = shuffled(rows, self.rng)
+            self.order = shuffled(self.order, data.n_training, self.rng)
         cost, penalty, _, _ = self.net.train_epoch(
             self.params,
             data.X,

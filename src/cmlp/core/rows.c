@@ -47,6 +47,17 @@ static int32_t label_at(const cmlp_targets *targets, int64_t row)
     return *(const int32_t *)(const void *)((const char *)targets->data + row * targets->row_stride);
 }
 
+/* Of the rows as they stand, or as they are selected. */
+static int are_labels(const cmlp_data *data, int selected)
+{
+    const int64_t n = selected ? data->n : data->targets->n_rows, classes = cmlp_n_out(data->net);
+    for (int64_t i = 0; i < n; i++) {
+        const int32_t label = label_at(data->targets, selected ? cmlp_selected(data, i) : i);
+        if (label < 0 || label >= classes) return 0;
+    }
+    return 1;
+}
+
 static int check_targets(const cmlp_data *data)
 {
     const cmlp_targets *targets = data->targets;
@@ -58,11 +69,9 @@ static int check_targets(const cmlp_data *data)
     if (targets->kind != CMLP_CLASSES) return CMLP_ERROR_TARGETS;
     if (cmlp_misaligned(targets->data, sizeof(int32_t)) || targets->row_stride % (int64_t)sizeof(int32_t))
         return CMLP_ERROR_ALIGNMENT;
-    for (int64_t i = 0; i < data->n; i++) {
-        int32_t label = label_at(targets, cmlp_selected(data, i));
-        if (label < 0 || label >= cmlp_n_out(data->net)) return CMLP_ERROR_LABEL;
-    }
-    return CMLP_OK;
+    /* Where all are selected, memory is read in its own order; what is not selected may be anything. */
+    if (data->n >= targets->n_rows && are_labels(data, 0)) return CMLP_OK;
+    return are_labels(data, 1) ? CMLP_OK : CMLP_ERROR_LABEL;
 }
 
 static int check_weights(const cmlp_data *data)
