@@ -334,7 +334,7 @@ CMLP_API int cmlp_train_epoch(const cmlp_net *net, void *params, const cmlp_rows
  * Steps.  sgd       w = fma(-lr, g, w)
  *         momentum  v = fma(-lr, g, mu*v), flushed;  w = w + v
  *         nesterov  v as above;                      w = w + fma(-lr, g, mu*v)
- *         adam      m = fma(b1, m, (1-b1)*g), flushed;  v = fma(b2, v, ((1-b2)*g)*g), flushed;
+ *         adam      m = fma(1-b1, g, b1*m), flushed;  v = fma((1-b2)*g, g, b2*v), flushed;
  *                   w = w - (r*m) / (sqrt(v) + eps),  r = lr * sqrt(1 - b2^t) / (1 - b1^t) in double, rounded to T
  *   with lr, mu, b1, 1-b1, b2, 1-b2, eps rounded from double to T. Flushed: |v| < 1e-30 (float64: 1e-290) and Adam's
  *   second moment < 1e-36 (1e-290) become +0, so that nothing decays into slow subnormal numbers.

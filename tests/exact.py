@@ -142,8 +142,8 @@ class Optimizer:
     def adam(self, i, w, g):
         T = self.dtype
         rate = T(np.float64(self.rate) * np.sqrt(1 - self.power_2) / (1 - self.power_1))
-        m = self.flushed(fma(T(0.9), self.first[i], T(1 - 0.9) * g), 0)
-        v = self.flushed(fma(T(0.999), self.second[i], (T(1 - 0.999) * g) * g), 1)
+        m = self.flushed(fma(T(1 - 0.9), g, T(0.9) * self.first[i]), 0)
+        v = self.flushed(fma(T(1 - 0.999) * g, g, T(0.999) * self.second[i]), 1)
         self.first[i], self.second[i] = m, v
         return w - (rate * m) / (np.sqrt(v) + T(1e-8))
 

@@ -156,8 +156,8 @@ static void judge_step(harness *h, const step_case *c, int64_t i)
     const double b1 = type_round(t, c->values.beta_1), c1 = type_round(t, 1 - c->values.beta_1);
     const double b2 = type_round(t, c->values.beta_2), c2 = type_round(t, 1 - c->values.beta_2);
     double v = get(t, c->v->before, i);
-    m = flushed(type_fma(t, b1, m, type_round(t, c1 * g)), smallest);
-    v = flushed(type_fma(t, b2, v, type_round(t, type_round(t, c2 * g) * g)), smallest_second);
+    m = flushed(type_fma(t, c1, g, type_round(t, b1 * m)), smallest);
+    v = flushed(type_fma(t, type_round(t, c2 * g), g, type_round(t, b2 * v)), smallest_second);
     expect_exactly(h, c->m, i, m);
     expect_exactly(h, c->v, i, v);
     const double below = type_round(t, type_round(t, sqrt(v)) + type_round(t, c->values.epsilon));

@@ -76,6 +76,7 @@ static void lead(epoch_job *job, cmlp_team *team, int32_t size)
         cmlp_sum cost = {0};
         if (!n) continue;
         begin_batch(job, b);
+        job->step.shared = together;
         if (together) {
             job->next = b;
             cmlp_team_begin(team);

@@ -89,6 +89,7 @@ typedef struct cmlp_finish {
 /* A step's values, as in cmlp.h: rate is lr (adam: r). */
 typedef struct cmlp_step_values {
     int32_t solver;
+    int shared; /* whether other threads have read the weights */
     double rate, momentum, beta_1, beta_2, epsilon;
 } cmlp_step_values;
 

@@ -1,6 +1,7 @@
 /* Optimiser steps on n elements; the formulas stand in cmlp.h. */
 
-/* Moments that would decay into subnormal numbers, where arithmetic takes ten times as long, become +0. */
+/* Moments that would decay into subnormal numbers, where arithmetic takes ten times as long, become +0. The square of a
+ * tiny gradient would be subnormal too if it were rounded by itself. */
 #if CMLP_BITS == 32
 #define SMALLEST_MOMENT 1e-30f
 #define SMALLEST_SECOND_MOMENT 1e-36f
@@ -37,7 +38,7 @@ static void step_momentum(const cmlp_step_values *values, T *w, const T *g, T *v
     const V minus_rate = v_set1(-(T)values->rate), momentum = v_set1((T)values->momentum);
     const int nesterov = values->solver == CMLP_NESTEROV;
     for (int64_t i = 0; i < n; i += VL) {
-        if (i % OWN == 0) own(w + i, n - i);
+        if (values->shared && i % OWN == 0) own(w + i, n - i);
         V gi = load_lanes(g + i, n - i), v = load_lanes(velocity + i, n - i);
         v = flushed(v_fma(minus_rate, gi, v_mul(momentum, v)), SMALLEST_MOMENT);
         store_lanes(velocity + i, n - i, v);
@@ -52,11 +53,10 @@ static void step_adam(const cmlp_step_values *values, T *w, const T *g, T *m, T 
     const V b2 = v_set1((T)values->beta_2), c2 = v_set1((T)(1 - values->beta_2));
     const V rate = v_set1((T)values->rate), epsilon = v_set1((T)values->epsilon);
     for (int64_t i = 0; i < n; i += VL) {
-        if (i % OWN == 0) own(w + i, n - i);
+        if (values->shared && i % OWN == 0) own(w + i, n - i);
         V gi = load_lanes(g + i, n - i);
-        V mi = flushed(v_fma(b1, load_lanes(m + i, n - i), v_mul(c1, gi)), SMALLEST_MOMENT);
-        V vi = v_fma(b2, load_lanes(v + i, n - i), v_mul(v_mul(c2, gi), gi));
-        vi = flushed(vi, SMALLEST_SECOND_MOMENT);
+        V mi = flushed(v_fma(c1, gi, v_mul(b1, load_lanes(m + i, n - i))), SMALLEST_MOMENT);
+        V vi = flushed(v_fma(v_mul(c2, gi), gi, v_mul(b2, load_lanes(v + i, n - i))), SMALLEST_SECOND_MOMENT);
         store_lanes(m + i, n - i, mi);
         store_lanes(v + i, n - i, vi);
         V move = v_div(v_mul(rate, mi), v_add(v_sqrt(vi), epsilon));
