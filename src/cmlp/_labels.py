@@ -121,10 +121,17 @@ class Labels:
             return indices.astype(np.uint8).reshape(-1, 1)
         return indices.astype(np.int32)
 
+    def _are_indices(self, y: NDArray[Any]) -> bool:
+        """Whether the classes are 0, 1, 2, ... and y has no others."""
+        whole = y.dtype.kind in "iu" and self.classes.dtype.kind in "iu"
+        n = len(self.classes)
+        numbered = whole and self.classes[0] == 0 and self.classes[-1] == n - 1
+        return bool(numbered and y.min() >= 0 and y.max() < n)
+
     def _indices(self, y: NDArray[Any]) -> NDArray[np.intp]:
+        if self._are_indices(y):
+            return y
         seen, indices = _distinct(y)
-        if seen.dtype == self.classes.dtype and np.array_equal(seen, self.classes):
-            return indices
         if mixes_text(seen, self.classes) or not np.isin(seen, self.classes).all():
             raise ValueError(
                 f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes}. "

@@ -128,8 +128,7 @@ static cmlp_fault forward_rows(cmlp_batch_job *job, int64_t selected, int64_t a,
                                int32_t index)
 {
     const cmlp_net *net = job->data.net;
-    const cmlp_input input = cmlp_gather_input(&job->data, selected, n, &job->input, a, job->tile_rows, index, 0);
-    job->marked[index] = input.rows.marks != NULL;
+    const cmlp_rows_share share = {.selected = selected, .n = n, .a = a, .tile = job->tile_rows, .index = index};
     for (int32_t l = 0; l < net->n_layers; l++) {
         const cmlp_layer *layer = &net->layers[l];
         void *z = cmlp_at(net, job->activations[l], a * layer->n_out);
@@ -137,7 +136,7 @@ static cmlp_fault forward_rows(cmlp_batch_job *job, int64_t selected, int64_t a,
             const cmlp_matrix x = layer_input(job, l, a);
             cmlp_weighted_sums(net, job->params, l, &x, n, z);
         } else {
-            cmlp_first_sums(net, job->params, &input, n, z, scratch);
+            job->marked[index] = cmlp_first_layer(&job->data, job->params, &share, &job->input, z, scratch);
             cmlp_fault fault = cmlp_check_sums(&job->data, z, selected, n, scratch, 1);
             if (fault.status) return fault;
         }

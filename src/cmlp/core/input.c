@@ -12,6 +12,14 @@
 
 #define LOOK_AGAIN 16 /* tiles later, where it was not worth while */
 
+/* Marked rows are gone through so many at a time, while the next ones are fetched: marking them takes less time than
+ * memory to answer. */
+#define MARKED_ROWS 32
+
+/* Of other rows, the one so many behind is fetched: to compute with these takes several times as long as memory to
+ * answer, and they find room beside W in the second cache, where a whole batch does not. */
+#define ROWS_AHEAD 16
+
 static int is_wide(const cmlp_net *net) { return net->layers[0].n_out >= MARKED_OUTPUTS; }
 
 static int64_t n_words(const cmlp_net *net) { return (cmlp_n_in(net) + CMLP_MARKS - 1) / CMLP_MARKS; }
@@ -43,19 +51,21 @@ static int rests(const cmlp_input_space *space, int32_t index)
     return space->rest[index] && --space->rest[index];
 }
 
-/* Marks rows [a, a + n) of the tile; 0 if too little of them is 0. */
-static int mark_rows(const cmlp_data *data, int64_t selected, int64_t n, const cmlp_input_space *space, int64_t a,
-                     int32_t index)
+/* Marks rows [a, a + n) of the tile; returns how many elements of them are not 0. */
+static int64_t mark_rows(const cmlp_net *net, const cmlp_input_space *space, int64_t a, int64_t n)
 {
-    const cmlp_net *net = data->net;
     int64_t marked = 0;
-    if (rests(space, index)) return 0;
-    for (int64_t i = 0; i < n; i++) {
-        if (data->in_place) cmlp_fetch_ahead(data, selected + i);
-        marked += net->kernels->mark(space->list[a + i], cmlp_n_in(net), space->marks + (a + i) * n_words(net));
-    }
-    if (marked <= MOST_MARKED(n * cmlp_n_in(net))) return 1;
-    space->rest[index] = LOOK_AGAIN;
+    for (int64_t i = a; i < a + n; i++)
+        marked += net->kernels->mark(space->list[i], cmlp_n_in(net), space->marks + i * n_words(net));
+    return marked;
+}
+
+/* Marks a share's first n rows, which speak for all of them; 0 if too little of them is 0. */
+static int begin_marks(const cmlp_net *net, const cmlp_input_space *space, const cmlp_rows_share *share, int64_t n)
+{
+    if (!space->marks || rests(space, share->index)) return 0;
+    if (mark_rows(net, space, share->a, n) <= MOST_MARKED(n * cmlp_n_in(net))) return 1;
+    space->rest[share->index] = LOOK_AGAIN;
     return 0;
 }
 
@@ -76,29 +86,6 @@ static uint64_t *begin_lit(const cmlp_net *net, const cmlp_input_space *space, i
     const int looks = !rests(space, index);
     memset(lit, looks ? 0 : 0xff, (size_t)words * sizeof *lit);
     return looks ? lit : NULL;
-}
-
-cmlp_input cmlp_gather_input(const cmlp_data *data, int64_t selected, int64_t n, const cmlp_input_space *space,
-                             int64_t a, int64_t tile, int32_t index, int once)
-{
-    const cmlp_net *net = data->net;
-    if (cmlp_is_sparse(data)) {
-        cmlp_gather_sparse(data, selected, n, space->sparse + a);
-        return cmlp_input_at(data, space, a, 0);
-    }
-    cmlp_input input;
-    if (once && n > 1 && !is_wide(net) && cmlp_are_bytes(data)) {
-        cmlp_list_rows(data, selected, n, space->list + a);
-        input = (cmlp_input){.rows = {.bytes = space->list + a, .scale = data->rows->scale}};
-    } else {
-        cmlp_gather_rows(data, selected, n, space->list + a, cmlp_at(net, space->converted, a * cmlp_n_in(net)));
-        input = cmlp_input_at(data, space, a, space->marks && mark_rows(data, selected, n, space, a, index));
-        if (space->lit) input.rows.lit = begin_lit(net, space, index);
-        if (!data->in_place) return input;
-    }
-    if (space->ahead && cmlp_look_ahead(data, selected, n, tile, space->ahead + a))
-        input.rows.ahead = space->ahead + a;
-    return input;
 }
 
 uint64_t *cmlp_join_lit(const cmlp_net *net, const cmlp_input_space *space, int32_t index, int32_t size)
@@ -123,7 +110,44 @@ cmlp_input cmlp_input_at(const cmlp_data *data, const cmlp_input_space *space, i
     return input;
 }
 
-void cmlp_first_sums(const cmlp_net *net, const void *params, const cmlp_input *x, int64_t n, void *z, void *scratch)
+/* Whether the kernels take bytes as they are. */
+static int stay_bytes(const cmlp_data *data, const cmlp_rows_share *share)
+{
+    return share->once && share->n > 1 && !is_wide(data->net) && cmlp_are_bytes(data);
+}
+
+static void gather(const cmlp_data *data, const cmlp_rows_share *share, const cmlp_input_space *space)
+{
+    const int64_t n_in = cmlp_n_in(data->net), a = share->a;
+    if (cmlp_is_sparse(data))
+        cmlp_gather_sparse(data, share->selected, share->n, space->sparse + a);
+    else if (stay_bytes(data, share))
+        cmlp_list_rows(data, share->selected, share->n, space->list + a);
+    else
+        cmlp_gather_rows(data, share->selected, share->n, space->list + a,
+                         cmlp_at(data->net, space->converted, a * n_in));
+}
+
+/* A share's rows [i, i + n) as the kernels take them. */
+static cmlp_input share_input(const cmlp_data *data, const cmlp_rows_share *share, const cmlp_input_space *space,
+                              int64_t i, int64_t n, int marked)
+{
+    const int64_t a = share->a + i, next = i + n < share->n ? n : share->tile - i;
+    const int64_t ahead = marked || n < ROWS_AHEAD ? n : ROWS_AHEAD;
+    const int bytes = stay_bytes(data, share);
+    cmlp_input input = cmlp_input_at(data, space, a, marked);
+    if (input.sparse) return input;
+    if (bytes)
+        input.rows = (cmlp_matrix){.bytes = space->list + a, .scale = data->rows->scale};
+    else if (space->lit)
+        input.rows.lit = begin_lit(data->net, space, share->index);
+    if (space->ahead && (data->in_place || bytes) &&
+        cmlp_look_ahead(data, share->selected + i, n, ahead, next, space->ahead + a))
+        input.rows.ahead = space->ahead + a;
+    return input;
+}
+
+static void first_sums(const cmlp_net *net, const void *params, const cmlp_input *x, int64_t n, void *z, void *scratch)
 {
     const cmlp_layer *layer = &net->layers[0];
     if (!x->sparse)
@@ -131,4 +155,26 @@ void cmlp_first_sums(const cmlp_net *net, const void *params, const cmlp_input *
     else
         net->kernels->csr(&x->csr, n, cmlp_at(net, params, layer->weights), cmlp_at(net, params, layer->biases),
                           layer->n_out, z, scratch);
+}
+
+int cmlp_first_layer(const cmlp_data *data, const void *params, const cmlp_rows_share *share,
+                     const cmlp_input_space *space, void *z, void *scratch)
+{
+    const cmlp_net *net = data->net;
+    const int64_t n = share->n, pieces = n / MARKED_ROWS + 1;
+    int64_t piece = 0, i = 0, m;
+    int marked = 0;
+    gather(data, share, space);
+    do { /* once even for no rows: then nothing is lit */
+        m = n * ++piece / pieces - i;
+        if (i)
+            mark_rows(net, space, share->a + i, m);
+        else
+            marked = begin_marks(net, space, share, m);
+        if (!marked) m = n;
+        const cmlp_input input = share_input(data, share, space, i, m, marked);
+        first_sums(net, params, &input, m, cmlp_at(net, z, i * net->layers[0].n_out), scratch);
+        i += m;
+    } while (i < n);
+    return marked;
 }

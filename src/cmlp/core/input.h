@@ -33,19 +33,23 @@ void cmlp_input_lay_out(cmlp_space *space, const cmlp_net *net, int csr, int64_t
 /* Before the first tile. */
 void cmlp_input_begin(const cmlp_net *net, const cmlp_input_space *input);
 
-/* The selected rows [selected, selected + n), which become rows [a, a + n) of a tile of `tile` rows, by thread `index`;
- * what follows them, in the end a tile later, is fetched on the way. Rows that are wanted but `once` need not be
- * converted before. */
-cmlp_input cmlp_gather_input(const cmlp_data *data, int64_t selected, int64_t n, const cmlp_input_space *space,
-                             int64_t a, int64_t tile, int32_t index, int once);
+/* The selected rows [selected, selected + n), which become rows [a, a + n) of a tile of `tile` rows, by thread `index`.
+ * Rows that are wanted but `once` need not be converted before. */
+typedef struct cmlp_rows_share {
+    int64_t selected, n, a, tile;
+    int32_t index;
+    int once;
+} cmlp_rows_share;
+
+/* Gathers a share of rows: the first layer's z = b + x W of them. Rows that follow, in the end a tile later, are fetched
+ * on the way. `scratch` takes a row of inputs. Returns whether all of the rows are marked. */
+int cmlp_first_layer(const cmlp_data *data, const void *params, const cmlp_rows_share *share,
+                     const cmlp_input_space *space, void *z, void *scratch);
 
 /* Marks for thread `index` of what `size` threads have found; NULL if hardly any input is dark. */
 uint64_t *cmlp_join_lit(const cmlp_net *net, const cmlp_input_space *space, int32_t index, int32_t size);
 
 /* The gathered rows from row a on; `marked` says whether all of them are. */
 cmlp_input cmlp_input_at(const cmlp_data *data, const cmlp_input_space *space, int64_t a, int marked);
-
-/* The first layer's z = b + x W for n rows; `scratch` takes a row of inputs. */
-void cmlp_first_sums(const cmlp_net *net, const void *params, const cmlp_input *x, int64_t n, void *z, void *scratch);
 
 #endif

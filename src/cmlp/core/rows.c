@@ -133,16 +133,11 @@ void cmlp_gather_rows(const cmlp_data *data, int64_t first, int64_t n, const voi
         convert_columns(data, first, n, k, n_cols - k < step ? n_cols - k : step, converted);
 }
 
-/* The distance: to compute with so many rows takes several times as long as memory to answer, and they find room
- * beside W in the second cache, where a whole batch does not. */
-#define LIST_AHEAD 16
-
-int cmlp_look_ahead(const cmlp_data *data, int64_t first, int64_t n, int64_t tile, const void **list)
+int cmlp_look_ahead(const cmlp_data *data, int64_t first, int64_t n, int64_t ahead, int64_t next, const void **list)
 {
-    const int64_t ahead = LIST_AHEAD < n ? LIST_AHEAD : n;
-    if (first + tile + n > data->n) return 0;
+    if (first + next + n > data->n) return 0;
     for (int64_t i = 0; i < n; i++) {
-        const char *row = cmlp_row_data(data, first + i + ahead + (i + ahead < n ? 0 : tile - n));
+        const char *row = cmlp_row_data(data, first + i + ahead + (i + ahead < n ? 0 : next - n));
         CMLP_PREFETCH(row + data->rows->n_cols * data->rows->col_stride - 1); /* it need not begin with a line */
         list[i] = row;
     }

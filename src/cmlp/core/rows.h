@@ -63,9 +63,9 @@ VEC_FN void cmlp_fetch_ahead(const cmlp_data *data, int64_t selected)
     CMLP_PREFETCH(row + bytes - 1); /* it need not begin with a line */
 }
 
-/* For each of n rows, one that will be read a little later, to be fetched into the cache: of the same rows, and after
- * them of those that lie `tile` rows behind. 0 where there are not so many. */
-int cmlp_look_ahead(const cmlp_data *data, int64_t first, int64_t n, int64_t tile, const void **list);
+/* For each of n rows, the one that lies `ahead` <= n rows behind it, to be fetched into the cache: of the same rows, and
+ * after them of those that begin `next` rows behind the first. 0 where there are not so many. */
+int cmlp_look_ahead(const cmlp_data *data, int64_t first, int64_t n, int64_t ahead, int64_t next, const void **list);
 
 /* Their targets, dense, (n, n_out). */
 void cmlp_gather_targets(const cmlp_data *data, int64_t first, int64_t n, void *out);

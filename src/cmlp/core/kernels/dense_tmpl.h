@@ -12,15 +12,6 @@
 /* DENSE_ROWS_1 and _2 (rows of a tile one or two vectors wide) are set beside the vector header: so many that all
  * sums fit in the registers. */
 
-#define LINE (CMLP_LINE / (int)sizeof(T)) /* elements */
-
-/* Columns [k, k + n) of some rows. Inlined: GCC takes a function that only prefetches for one that does nothing. */
-VEC_FN void fetch(const void *const *rows, int64_t n_rows, int64_t k, int64_t n)
-{
-    for (int64_t r = 0; r < n_rows; r++)
-        for (int64_t l = k; l < k + n; l += LINE) CMLP_PREFETCH((const T *)rows[r] + l);
-}
-
 /* A block of a tile's rows, and of those that will be read soon: their columns [k, k + n_ahead) are fetched by a tile
  * that goes by groups. */
 typedef struct dense_rows {

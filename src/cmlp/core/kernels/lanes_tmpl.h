@@ -76,6 +76,15 @@ VEC_FN void store_last(T *p, VT tail, const int whole, V x)
             tile(__VA_ARGS__, 0);          \
     } while (0)
 
+#define LINE (CMLP_LINE / (int)sizeof(T)) /* elements */
+
+/* Columns [k, k + n) of some rows. Inlined: GCC takes a function that only prefetches for one that does nothing. */
+VEC_FN void fetch(const void *const *rows, int64_t n_rows, int64_t k, int64_t n)
+{
+    for (int64_t r = 0; r < n_rows; r++)
+        for (int64_t l = k; l < k + n; l += LINE) CMLP_PREFETCH((const T *)rows[r] + l);
+}
+
 #define MARKS CMLP_MARKS
 
 /* Marks the elements that are not 0, and counts them; gives up when there are more than `most`. */

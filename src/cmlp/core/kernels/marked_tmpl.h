@@ -46,12 +46,29 @@ VEC_FN void marked_tile(const gradient_job *job, const uint8_t *list, int64_t n,
             UNROLL for (int c = 0; c < C; c++) sum[r][c] = v_fma(av, dv[c], sum[r][c]);
         }
     }
+    const finish_vectors f = in_all_lanes(job->finish);
+    T *sums = job->sums + k * n_out + j, *w = job->w + k * n_out + j;
+    if (job->first && f.mode != CMLP_KEEP_SUM) { /* small batches: nothing need leave the registers */
+        const VM updates = v_lt(v_zero(), v_set1((T)(f.mode == CMLP_UPDATE)));
+        T *to = f.mode == CMLP_UPDATE ? w : sums;
+        UNROLL for (int r = 0; r < GROUP; r++) {
+            UNROLL for (int c = 0; c < C; c++) { /* as finish(), but both ways: a branch each would be long */
+                const int full = whole || c < C - 1;
+                const V old = load_last(w + c * VL, tail, full);
+                const V g = v_mul(v_fma(f.alpha, old, v_add(v_zero(), sum[r][c])), f.inverse);
+                store_last(to + c * VL, tail, full, v_sel(updates, v_fma(f.minus_rate, g, old), g));
+            }
+            w += n_out;
+            to += n_out;
+            OPAQUE(w);
+            OPAQUE(to);
+        }
+        return;
+    }
     UNROLL for (int r = 0; r < GROUP; r++)
         UNROLL for (int c = 0; c < C; c++) v_store(tile + (r * C + c) * VL, sum[r][c]);
-    const finish_vectors f = in_all_lanes(job->finish);
-    T *sums = job->sums + k * job->n_out + j, *w = job->w + k * job->n_out + j;
     /* From memory, for a short loop: unrolled, the way out would be most of the code. */
-    NO_UNROLL for (int r = 0; r < GROUP; r++, sums += job->n_out, w += job->n_out)
+    NO_UNROLL for (int r = 0; r < GROUP; r++, sums += n_out, w += n_out)
         UNROLL for (int c = 0; c < C; c++) {
             const int full = whole || c < C - 1;
             const V before = job->first ? v_zero() : load_last(sums + c * VL, tail, full);

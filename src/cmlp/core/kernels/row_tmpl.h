@@ -119,8 +119,10 @@ static void dense_marked(const cmlp_matrix *x, int64_t rows, int64_t n_in, const
             const int64_t n = n_in - k < CMLP_CHUNK ? n_in - k : CMLP_CHUNK;
             end = vectors * (s + 1) / strips; /* all nearly equally wide */
             row_marked_fn *const add = row_marked_fns[end - v - 1];
-            for (int64_t i = 0; i < rows; i++)
+            for (int64_t i = 0; i < rows; i++) {
+                if (x->ahead && !s) fetch(x->ahead + i, 1, k, n);
                 add(AT_ROW(x, i) + k, x->marks + i * x->ld_marks + k / MARKS, n, w + k * ldw + v * VL, ldw,
                     end < vectors ? VL : n_out - (vectors - 1) * VL, z + i * ldz + v * VL);
+            }
         }
 }
