@@ -14,7 +14,7 @@
 
 /* Marked rows are gone through so many at a time, while the next ones are fetched: marking them takes less time than
  * memory to answer. */
-#define MARKED_ROWS 32
+#define MARKED_ROWS 64
 
 /* Of other rows, the one so many behind is fetched: to compute with these takes several times as long as memory to
  * answer, and they find room beside W in the second cache, where a whole batch does not. */

@@ -97,12 +97,13 @@ VEC_FN void dense_chunk(const dense_rows *x, int64_t k0, int64_t k1, const T *w,
         tile_marked(x, k0, k1, w, ldw, tail, sum, R, C, near, whole);
     else
         tile_columns(x->list, k0, k1, w, ldw, tail, sum, R, C, near, whole);
-    UNROLL for (int r = 0; r < R; r++)
-        UNROLL for (int c = 0; c < C; c++) {
-            const int full = whole || c < C - 1;
-            V total = v_add(load_last(before + r * ldb + c * VL, tail, full), v_zero()); /* -0 becomes +0 */
-            store_last(z + r * ldz + c * VL, tail, full, v_add(total, sum[r][c]));
-        }
+    UNROLL for (int r0 = 0; r0 < APART; r0++)
+        UNROLL for (int r = r0; r < R; r += APART)
+            UNROLL for (int c = 0; c < C; c++) {
+                const int full = whole || c < C - 1;
+                V total = v_add(load_last(before + r * ldb + c * VL, tail, full), v_zero()); /* -0 becomes +0 */
+                store_last(z + r * ldz + c * VL, tail, full, v_add(total, sum[r][c]));
+            }
 }
 
 /* Chunk by chunk; of a tile two vectors wide a block is a chunk, and the compiler knows it. */

@@ -75,14 +75,12 @@ VEC_FN void gradient_tile(const T *const *a, const int64_t *groups, const T *d, 
     if (first && f->mode == CMLP_UPDATE) { /* small batches of plain SGD: nothing need leave the registers */
         finish_vectors update = in_all_lanes(f);
         update.mode = CMLP_UPDATE; /* the compiler then knows */
-        T *to = w;
-        UNROLL for (int r = 0; r < R; r++) {
-            if (r % height == 0) to = w + k[r / height] * n_out;
-            UNROLL for (int c = 0; c < C; c++)
-                finish(v_add(v_zero(), sum[r][c]), NULL, to + c * VL, tail, whole || c < C - 1, &update);
-            to += n_out;
-            OPAQUE(to);
-        }
+        UNROLL for (int r0 = 0; r0 < APART; r0++)
+            UNROLL for (int r = r0; r < R; r += APART) {
+                T *to = w + k[r / height] * n_out + r % height * n_out;
+                UNROLL for (int c = 0; c < C; c++)
+                    finish(v_add(v_zero(), sum[r][c]), NULL, to + c * VL, tail, whole || c < C - 1, &update);
+            }
         return;
     }
     T tile[GRADIENT_ROWS_1 * 2 * VL];
