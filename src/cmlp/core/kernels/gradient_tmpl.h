@@ -62,6 +62,7 @@ VEC_FN void gradient_tile(const T *const *a, const int64_t *groups, const T *d, 
         UNROLL for (int c = 0; c < C; c++) sum[r][c] = v_zero();
     for (const T *const *end = a + rows; a < end; a++, d += n_out) {
         V dv[2];
+        if (C == 1 && R == GRADIENT_ROWS_1) CMLP_PREFETCH(*a + k[R / height - 1] + LINE); /* where the next tile goes on */
         UNROLL for (int c = 0; c < C; c++) dv[c] = load_last(d + c * VL, tail, whole || c < C - 1);
         UNROLL for (int r0 = 0; r0 < R; r0 += height) {
             const T *group = *a + k[r0 / height];

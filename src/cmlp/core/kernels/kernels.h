@@ -107,9 +107,9 @@ typedef struct cmlp_kernels {
     int32_t lanes; /* elements in a vector */
 
     /* z[i, j] = bias[j] + sum_k x[i, k] w[k, j];  x (rows, n_in), w (n_in, n_out) with leading dimension ldw,
-     * z (rows, n_out) with ldz. bias may be NULL. Several rows of x may be bytes. Columns that are dark in several rows are left out if x->lit is given,
-     * where the others are marked; elements that are 0 are if x->marks is given, and always of a lone row. w must then
-     * be finite for the bits. */
+     * z (rows, n_out) with ldz. bias may be NULL. Several rows of x may be bytes. Columns that are dark in several rows
+     * are left out if x->lit is given, where the others are marked; elements that are 0 are if x->marks is given, and
+     * always of a lone row. w must then be finite for the bits. */
     void (*dense)(const cmlp_matrix *x, int64_t rows, int64_t n_in, const void *w, int64_t ldw, const void *bias,
                   int64_t n_out, void *z, int64_t ldz);
     /* sums[k, j] += sum_i a[i, k] d[i, j] for k in [k0, k1), or = where `first`, then finished. rows <= CMLP_CHUNK;

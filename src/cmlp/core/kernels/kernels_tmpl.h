@@ -15,6 +15,7 @@
 #include "gradient_tmpl.h"
 #include "marked_tmpl.h"
 #include "csr_tmpl.h"
+#include "csr_gradient_tmpl.h"
 #include "step_tmpl.h"
 #include "loss_tmpl.h"
 

@@ -66,8 +66,9 @@ VEC_FN void store_last(T *p, VT tail, const int whole, V x)
         v_store_t(p, tail, x);
 }
 
-/* Where rows are narrower than a vector, one that is read right behind another that was written waits until that has left
- * the processor: the written vector covers it in part. So a tile's rows are written so many apart: 0, 4, 8, ..., 1, 5, ... */
+/* Where rows are narrower than a vector, one that is read right behind another that was written waits until that has
+ * left the processor: the written vector covers it in part. So a tile's rows are written so many apart: 0, 4, 8, ..., 1,
+ * 5, ... */
 #define APART 4
 
 /* Calls a tile with `whole` as its last argument. Where a partial load costs no more than another, one instance serves
