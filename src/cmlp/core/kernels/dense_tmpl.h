@@ -60,7 +60,7 @@ VEC_FN void tile_group(const T *DENSE_LIST *x, int64_t k, const T *w, int64_t ld
 VEC_FN void tile_marked(const dense_rows *x, int64_t k0, int64_t k1, const T *w, int64_t ldw, VT tail, V sum[][2],
                         const int R, const int C, const int near, const int whole)
 {
-    const int by_groups = C == 1 && DENSE_BY_GROUPS && !near; /* near rows need no pointers: each column costs alike */
+    const int by_groups = C == 1 && DENSE_BY_GROUPS;
     const int64_t pace = LINE / (x->marks ? 2 : 4); /* about half of the groups are dark */
     const int64_t most = x->n_ahead < k1 ? x->n_ahead : k1;
     int64_t fetched = k0;
