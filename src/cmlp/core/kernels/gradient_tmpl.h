@@ -36,16 +36,46 @@ VEC_FN void finish(V s, T *sums, T *w, VT tail, const int whole, const finish_ve
         store_last(w, tail, whole, v_fma(f->minus_rate, g, old));
 }
 
-/* That of a tile, whose R x C sums lie in `tile`: rare beside the loop over rows, so one copy serves all. */
-static void finish_tile(const T *tile, int R, int C, const int64_t *groups, int height, int64_t last, int64_t n_out,
-                        T *sums, int first, T *w, const finish_values *values)
+/* That of a tile's neighbouring rows, from row k on. */
+VEC_FN void finish_rows(const T *tile, int64_t rows, int64_t k, int64_t last, int64_t n_out, T *sums, int first, T *w,
+                        const finish_vectors *f, const int C)
+{
+    const VT tail = v_tail(last);
+    const int whole = last == VL;
+    sums += k * n_out;
+    w += k * n_out;
+    for (int64_t r = 0; r < rows; r++, tile += C * VL, sums += n_out, w += n_out)
+        UNROLL for (int c = 0; c < C; c++) {
+            const V before = first ? v_zero() : load_last(sums + c * VL, tail, whole || c < C - 1);
+            finish(v_add(before, v_load(tile + c * VL)), sums + c * VL, w + c * VL, tail, whole || c < C - 1, f);
+        }
+}
+
+/* That of a tile, whose R x C sums lie in `tile`: one copy serves all. */
+REAL_FN void finish_tile(const T *tile, int R, int C, const int64_t *groups, int height, int64_t last, int64_t n_out,
+                         T *sums, int first, T *w, const finish_values *values)
 {
     const finish_vectors f = in_all_lanes(values);
-    for (int r = 0; r < R; r++)
-        for (int c = 0; c < C; c++) {
-            const int64_t n = c == C - 1 ? last : VL, at = (groups[r / height] + r % height) * n_out + c * VL;
-            const V before = first ? v_zero() : load_lanes(sums + at, n);
-            finish(v_add(before, v_load(tile + (r * C + c) * VL)), sums + at, w + at, v_tail(n), n == VL, &f);
+    for (const T *end = tile + R * C * VL; tile < end; tile += height * C * VL, groups++)
+        if (C == 1)
+            finish_rows(tile, height, *groups, last, n_out, sums, first, w, &f, 1);
+        else
+            finish_rows(tile, height, *groups, last, n_out, sums, first, w, &f, 2);
+}
+
+/* That of a tile whose sums are whole, from the registers. */
+VEC_FN void finish_registers(V sum[][2], const int64_t *k, VT tail, int64_t n_out, T *sums, T *w,
+                             const finish_values *values, const cmlp_finish_mode mode, const int R, const int C,
+                             const int whole)
+{
+    const int height = R / TILE_GROUPS(R, C);
+    finish_vectors f = in_all_lanes(values);
+    f.mode = mode; /* the compiler then knows */
+    UNROLL for (int r0 = 0; r0 < APART; r0++)
+        UNROLL for (int r = r0; r < R; r += APART) {
+            const int64_t at = k[r / height] * n_out + r % height * n_out;
+            UNROLL for (int c = 0; c < C; c++)
+                finish(v_add(v_zero(), sum[r][c]), sums + at + c * VL, w + at + c * VL, tail, whole || c < C - 1, &f);
         }
 }
 
@@ -73,15 +103,13 @@ VEC_FN void gradient_tile(const T *const *a, const int64_t *groups, const T *d, 
             }
         }
     }
-    if (first && f->mode == CMLP_UPDATE) { /* small batches of plain SGD: nothing need leave the registers */
-        finish_vectors update = in_all_lanes(f);
-        update.mode = CMLP_UPDATE; /* the compiler then knows */
-        UNROLL for (int r0 = 0; r0 < APART; r0++)
-            UNROLL for (int r = r0; r < R; r += APART) {
-                T *to = w + k[r / height] * n_out + r % height * n_out;
-                UNROLL for (int c = 0; c < C; c++)
-                    finish(v_add(v_zero(), sum[r][c]), NULL, to + c * VL, tail, whole || c < C - 1, &update);
-            }
+    /* Small batches: nothing need leave the registers. Adam's gradient in the tallest tiles alone: it is much code. */
+    if (first && f->mode == CMLP_UPDATE) {
+        finish_registers(sum, k, tail, n_out, sums, w, f, CMLP_UPDATE, R, C, whole);
+        return;
+    }
+    if (R * C >= GRADIENT_ROWS_1 && first && f->mode == CMLP_GRADIENT) {
+        finish_registers(sum, k, tail, n_out, sums, w, f, CMLP_GRADIENT, R, C, whole);
         return;
     }
     T tile[GRADIENT_ROWS_1 * 2 * VL];
