@@ -18,7 +18,7 @@
 
 /* Of other rows, the one so many behind is fetched: to compute with these takes several times as long as memory to
  * answer, and they find room beside W in the second cache, where a whole batch does not. */
-#define ROWS_AHEAD 16
+#define LIST_AHEAD 16
 
 static int is_wide(const cmlp_net *net) { return net->layers[0].n_out >= MARKED_OUTPUTS; }
 
@@ -133,7 +133,7 @@ static cmlp_input share_input(const cmlp_data *data, const cmlp_rows_share *shar
                               int64_t i, int64_t n, int marked)
 {
     const int64_t a = share->a + i, next = i + n < share->n ? n : share->tile - i;
-    const int64_t ahead = marked || n < ROWS_AHEAD ? n : ROWS_AHEAD;
+    const int64_t ahead = marked || n < LIST_AHEAD ? n : LIST_AHEAD;
     const int bytes = stay_bytes(data, share);
     cmlp_input input = cmlp_input_at(data, space, a, marked);
     if (input.sparse) return input;

@@ -33,12 +33,13 @@ static int64_t batch_rows(const epoch_job *job, int64_t b, int64_t *first)
 
 static int wants_norm(const epoch_job *job, int64_t b) { return job->epoch->want_norm && b == job->n_batches - 1; }
 
-static void begin_batch(epoch_job *job, int64_t b)
+static void begin_batch(epoch_job *job, int64_t b, int together)
 {
     const cmlp_epoch *epoch = job->epoch;
     const int fused = job->optimizer->solver == CMLP_SGD && !wants_norm(job, b);
     job->after = *job->optimizer;
     job->step = cmlp_begin_step(&job->after, epoch->rates ? epoch->rates[b] : job->optimizer->learning_rate);
+    job->step.shared = together;
     job->end = (cmlp_batch_end){.mode = fused ? CMLP_UPDATE : CMLP_GRADIENT,
                                 .step = &job->step,
                                 .params = job->params,
@@ -75,8 +76,7 @@ static void lead(epoch_job *job, cmlp_team *team, int32_t size)
         const int together = size > 1 && cmlp_team_here(team);
         cmlp_sum cost = {0};
         if (!n) continue;
-        begin_batch(job, b);
-        job->step.shared = together;
+        begin_batch(job, b, together);
         if (together) {
             job->next = b;
             cmlp_team_begin(team);

@@ -22,6 +22,8 @@ VEC_FN finish_vectors in_all_lanes(const finish_values *f)
     return (finish_vectors){v_set1(f->alpha), v_set1(f->inverse), v_set1(f->minus_rate), f->mode};
 }
 
+VEC_FN V gradient_of(V sum, V w, const finish_vectors *f) { return v_mul(v_fma(f->alpha, w, sum), f->inverse); }
+
 /* The way out of a sum, to where its weights lie. */
 VEC_FN void finish(V s, T *sums, T *w, VT tail, const int whole, const finish_vectors *f)
 {
@@ -29,7 +31,7 @@ VEC_FN void finish(V s, T *sums, T *w, VT tail, const int whole, const finish_ve
         store_last(sums, tail, whole, s);
         return;
     }
-    const V old = load_last(w, tail, whole), g = v_mul(v_fma(f->alpha, old, s), f->inverse);
+    const V old = load_last(w, tail, whole), g = gradient_of(s, old, f);
     if (f->mode == CMLP_GRADIENT)
         store_last(sums, tail, whole, g);
     else
@@ -38,13 +40,12 @@ VEC_FN void finish(V s, T *sums, T *w, VT tail, const int whole, const finish_ve
 
 /* That of a tile's neighbouring rows, from row k on. */
 VEC_FN void finish_rows(const T *tile, int64_t rows, int64_t k, int64_t last, int64_t n_out, T *sums, int first, T *w,
-                        const finish_vectors *f, const int C)
+                        const finish_vectors *f, const int C, const int whole)
 {
     const VT tail = v_tail(last);
-    const int whole = last == VL;
     sums += k * n_out;
     w += k * n_out;
-    for (int64_t r = 0; r < rows; r++, tile += C * VL, sums += n_out, w += n_out)
+    NO_UNROLL for (int64_t r = 0; r < rows; r++, tile += C * VL, sums += n_out, w += n_out)
         UNROLL for (int c = 0; c < C; c++) {
             const V before = first ? v_zero() : load_last(sums + c * VL, tail, whole || c < C - 1);
             finish(v_add(before, v_load(tile + c * VL)), sums + c * VL, w + c * VL, tail, whole || c < C - 1, f);
@@ -58,9 +59,9 @@ REAL_FN void finish_tile(const T *tile, int R, int C, const int64_t *groups, int
     const finish_vectors f = in_all_lanes(values);
     for (const T *end = tile + R * C * VL; tile < end; tile += height * C * VL, groups++)
         if (C == 1)
-            finish_rows(tile, height, *groups, last, n_out, sums, first, w, &f, 1);
+            finish_rows(tile, height, *groups, last, n_out, sums, first, w, &f, 1, last == VL);
         else
-            finish_rows(tile, height, *groups, last, n_out, sums, first, w, &f, 2);
+            finish_rows(tile, height, *groups, last, n_out, sums, first, w, &f, 2, last == VL);
 }
 
 /* That of a tile whose sums are whole, from the registers. */

@@ -47,15 +47,13 @@ VEC_FN void marked_tile(const gradient_job *job, const uint8_t *list, int64_t n,
         }
     }
     const finish_vectors f = in_all_lanes(job->finish);
-    T *sums = job->sums + k * n_out + j, *w = job->w + k * n_out + j;
     if (job->first && f.mode != CMLP_KEEP_SUM) { /* small batches: nothing need leave the registers */
         const VM updates = v_lt(v_zero(), v_set1((T)(f.mode == CMLP_UPDATE)));
-        T *to = f.mode == CMLP_UPDATE ? w : sums;
+        T *w = job->w + k * n_out + j, *to = f.mode == CMLP_UPDATE ? w : job->sums + k * n_out + j;
         UNROLL for (int r = 0; r < GROUP; r++) {
             UNROLL for (int c = 0; c < C; c++) { /* as finish(), but both ways: a branch each would be long */
                 const int full = whole || c < C - 1;
-                const V old = load_last(w + c * VL, tail, full);
-                const V g = v_mul(v_fma(f.alpha, old, v_add(v_zero(), sum[r][c])), f.inverse);
+                const V old = load_last(w + c * VL, tail, full), g = gradient_of(v_add(v_zero(), sum[r][c]), old, &f);
                 store_last(to + c * VL, tail, full, v_sel(updates, v_fma(f.minus_rate, g, old), g));
             }
             w += n_out;
@@ -68,12 +66,7 @@ VEC_FN void marked_tile(const gradient_job *job, const uint8_t *list, int64_t n,
     UNROLL for (int r = 0; r < GROUP; r++)
         UNROLL for (int c = 0; c < C; c++) v_store(tile + (r * C + c) * VL, sum[r][c]);
     /* From memory, for a short loop: unrolled, the way out would be most of the code. */
-    NO_UNROLL for (int r = 0; r < GROUP; r++, sums += n_out, w += n_out)
-        UNROLL for (int c = 0; c < C; c++) {
-            const int full = whole || c < C - 1;
-            const V before = job->first ? v_zero() : load_last(sums + c * VL, tail, full);
-            finish(v_add(before, v_load(tile + (r * C + c) * VL)), sums + c * VL, w + c * VL, tail, full, &f);
-        }
+    finish_rows(tile, GROUP, k, last, n_out, job->sums + j, job->first, job->w + j, &f, C, whole);
 }
 
 typedef void marked_fn(const gradient_job *job, const uint8_t *list, int64_t n, int64_t k, int64_t j, int64_t last);
