@@ -244,7 +244,7 @@ cdef class Net:
         call.set_targets(Y)
         call.set_objective(**objective)
         epoch.struct_size, epoch.batch_size, epoch.first_batch = sizeof(cmlp_epoch), batch_size, first_batch
-        epoch.want_norm, epoch.rates = want_norm, NULL
+        epoch.want_norm, epoch.rates, epoch.patience = want_norm, NULL, optimizer.patience
         if rates is not None:
             c_rates = as_doubles(rates, -(-call.n // max(batch_size, 1)), "rates")
             epoch.rates = <const double *>cnp.PyArray_DATA(c_rates)
@@ -252,6 +252,7 @@ cdef class Net:
         with nogil:
             status = cmlp_train_epoch(self.net, call.params, &call.rows, &call.targets, &call.objective,
                                       &optimizer.optimizer, &epoch, &call.run)
+        optimizer.patience = epoch.patience
         call.done(status)
         return epoch.cost, epoch.penalty, epoch.gradient_norm, epoch.batches
 
@@ -268,6 +269,7 @@ cdef class Optimizer:
     """
 
     cdef cmlp_optimizer optimizer
+    cdef cmlp_patience patience
     cdef readonly str kind
     cdef readonly object state
 
@@ -305,6 +307,11 @@ cdef class Optimizer:
         o = self.optimizer
         return restored, (self.kind, self.state.copy(), (o.learning_rate, o.momentum, o.beta_1, o.beta_2, o.epsilon,
                                                           o.beta_1_power, o.beta_2_power, o.n_steps))
+
+    def __deepcopy__(self, memo):
+        cdef Optimizer twin = restored(*self.__reduce__()[1])
+        twin.patience = self.patience
+        return twin
 
 
 def restored(kind, state, values):

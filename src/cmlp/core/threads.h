@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+#include "../../../include/cmlp.h"
+
 typedef struct cmlp_team cmlp_team;
 
 /* Member `index` of `size`; the caller is member 0. */
@@ -23,21 +25,24 @@ void cmlp_team_release(cmlp_team *team);
 /* Whether all others have come, for member 0. */
 int cmlp_team_here(cmlp_team *team);
 
-/* What a call of many pieces of work learns of its teams; all 0 at first. */
-typedef struct cmlp_patience {
-    double lost;        /* seconds that they took longer than one thread would have; what they gained counts against it */
-    double piece;       /* what a piece of work took member 0 at least, while it did not wait */
-    double times;       /* as long as what was lost one thread went on alone, the last time */
-    double alone_until; /* by the clock; 0: not alone */
-} cmlp_patience;
+/* A call of many pieces of work watches what its teams gain and lose. */
+typedef struct cmlp_watch {
+    cmlp_patience patience;
+    double piece;       /* what a piece of work took member 0 at least, while it did not wait; 0: not known */
+    double alone_until; /* by the clock, patience.alone from when it was set; 0: not alone */
+} cmlp_watch;
+
+/* Before and after the call: what former calls have learned, and this one too. */
+void cmlp_watch_begin(cmlp_watch *watch, const cmlp_patience *patience);
+void cmlp_watch_end(const cmlp_watch *watch, cmlp_patience *patience);
 
 /* For member 0, before a piece of work of the whole team's and after it. */
 void cmlp_team_begin(cmlp_team *team);
-void cmlp_team_end(cmlp_team *team, cmlp_patience *patience);
+void cmlp_team_end(cmlp_team *team, cmlp_watch *watch);
 
 /* Whether to go on: with a team, unless it loses time because the others have no processor to themselves; alone, until
  * that is made up for. If not, the work returns, and the call goes on with what `alone_until` says. */
-int cmlp_team_goes_on(const cmlp_team *team, cmlp_patience *patience);
+int cmlp_team_goes_on(const cmlp_team *team, cmlp_watch *watch);
 
 /* The part of n things, taken in units, that falls to a member: [*first, *end). */
 static inline void cmlp_team_share(int64_t n, int64_t unit, int32_t index, int32_t size, int64_t *first, int64_t *end)
