@@ -291,11 +291,27 @@ static void test_divergence(fixture *f)
     CHECK(fixture_call(f, FORWARD) == CMLP_OK && f->run.bad_row == -1 && f->run.bad_column == -1);
 }
 
+/* Layers whose gradient is stepped along in parts: of all rows, of dark ones, and of what a team shares. */
+static void test_in_parts(fixture *f, int i)
+{
+    shape s = make_shape(i);
+    s.sizes[0] = 700;
+    for (s.sizes[1] = 9; s.sizes[1] < 100; s.sizes[1] += 44)
+        for (s.dark = 0; s.dark <= s.rows; s.dark += s.rows)
+            for (s.n_threads = 1; s.n_threads <= 3; s.n_threads += 2) {
+                fixture_make(f, &s);
+                test_step_by_step(f);
+                CHECK(fixture_intact(f));
+                fixture_free(f);
+            }
+}
+
 int main(void)
 {
     static fixture f;
     for (int i = 0; i < 8; i++) {
         const shape s = make_shape(i);
+        test_in_parts(&f, i);
         fixture_make(&f, &s);
         test_step_by_step(&f);
         test_resume(&f);

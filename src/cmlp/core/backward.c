@@ -10,6 +10,11 @@
 #define TARGET_ELEMENTS 4096 /* targets are made dense for so many elements at a time, or for one row */
 #define SQUARE_ROWS 16       /* weight rows whose squares are one sum */
 
+/* In batches of few rows the step is most of the work. Then so many bytes of a layer's gradient are made and stepped along
+ * while they are near, all in one place: they push neither weights nor moments out of the second cache. */
+#define STEP_BYTES 65536
+#define STEP_ROWS 64
+
 /* Activations that a hidden or the last layer takes, from row `first` of the tile on. */
 static cmlp_matrix layer_input(const cmlp_batch_job *job, int32_t l, int64_t first)
 {
@@ -248,6 +253,7 @@ typedef struct weight_share {
     int32_t layer;
     int64_t k0, k1;
     int biases;
+    void *sums;    /* where row 0's would lie */
     uint64_t *lit; /* of the first layer's input, or NULL */
 } weight_share;
 
@@ -286,8 +292,8 @@ static void gradient_share(cmlp_batch_job *job, const weight_share *share, int64
             cmlp_matrix a = share->layer ? layer_input(job, share->layer, i)
                                          : cmlp_input_at(&job->data, &job->input, i, marked).rows;
             a.lit = share->lit;
-            net->kernels->gradient(&a, delta, m, share->k0, share->k1, layer->n_out,
-                                   cmlp_at(net, job->gradient, weights), first, cmlp_at(net, w, weights), &finish);
+            net->kernels->gradient(&a, delta, m, share->k0, share->k1, layer->n_out, share->sums, first,
+                                   cmlp_at(net, w, weights), &finish);
         }
         finish.alpha = 0;
         if (share->biases)
@@ -315,30 +321,56 @@ static void sparse_share(cmlp_batch_job *job, const weight_share *share, int64_t
     }
 }
 
+/* Along the gradient of a share's rows. */
+static void step_share(const cmlp_batch_job *job, const weight_share *share, const cmlp_batch_end *end)
+{
+    const cmlp_net *net = job->data.net;
+    const cmlp_layer *layer = &net->layers[share->layer];
+    const int64_t from = share->k0 * layer->n_out, n = (share->k1 - share->k0) * layer->n_out;
+    cmlp_step_elements(net, end->step, end->state, end->params, cmlp_at(net, share->sums, from), layer->weights + from,
+                       n);
+    if (share->biases)
+        cmlp_step_elements(net, end->step, end->state, end->params, cmlp_at(net, job->gradient, layer->biases),
+                           layer->biases, layer->n_out);
+}
+
+/* Weight rows whose gradient is stepped along at once, in whole tiles of all kernels. */
+static int64_t step_rows(const cmlp_net *net, const cmlp_layer *layer)
+{
+    const int64_t rows = STEP_BYTES / (layer->n_out * (int64_t)net->element);
+    return rows < SQUARE_ROWS ? SQUARE_ROWS : rows / SQUARE_ROWS * SQUARE_ROWS;
+}
+
 static void weights_share(cmlp_batch_job *job, int64_t n, int first_tile, int last_tile, const cmlp_batch_end *end,
                           double weight_sum, int32_t index, int32_t size)
 {
     const cmlp_net *net = job->data.net;
+    const int steps = last_tile && end->step && end->mode == CMLP_GRADIENT;
     int marked = 1;
     for (int32_t i = 0; i < size; i++) marked &= job->marked[i];
     for (int32_t l = 0; l < net->n_layers; l++) {
         const cmlp_layer *layer = &net->layers[l];
-        weight_share share = {.layer = l, .biases = index == size - 1};
+        const int sparse = !l && cmlp_is_sparse(&job->data);
+        weight_share share = {.layer = l, .biases = index == size - 1}, part;
         cmlp_team_share(layer->n_in, job->objective.alpha > 0 ? SQUARE_ROWS : CMLP_GROUP, index, size, &share.k0,
                         &share.k1);
+        share.sums = cmlp_at(net, job->gradient, layer->weights);
         if (!l) share.lit = cmlp_join_lit(net, &job->input, index, size);
-        if (!l && cmlp_is_sparse(&job->data))
+        if (sparse)
             sparse_share(job, &share, n, first_tile, last_tile, end, weight_sum,
                          job->scratch + (size_t)index * job->scratch_size);
-        gradient_share(job, &share, n, first_tile, last_tile, end, weight_sum, marked);
-        if (!last_tile || !end->step) continue;
-        if (end->mode == CMLP_GRADIENT) {
-            int64_t from = share.k0 * layer->n_out, to = share.k1 * layer->n_out;
-            if (share.biases) to += layer->n_out; /* the last member's weights end where the biases begin */
-            cmlp_step_elements(net, end->step, end->state, end->params, job->gradient, layer->weights + from,
-                               to - from);
-        }
-        if (job->objective.alpha > 0) squares_of(job, end->params, l, share.k0, share.k1);
+        const int in_parts = steps && first_tile && n <= STEP_ROWS && !end->keep && !sparse;
+        const int64_t rows = in_parts ? step_rows(net, layer) : layer->n_in;
+        part = share;
+        do { /* once even for no rows: of the biases */
+            part.k1 = share.k1 - part.k0 < rows ? share.k1 : part.k0 + rows;
+            part.biases = share.biases && part.k1 == share.k1;
+            part.sums = (void *)((uintptr_t)share.sums - (size_t)((part.k0 - share.k0) * layer->n_out) * net->element);
+            gradient_share(job, &part, n, first_tile, last_tile, end, weight_sum, marked);
+            if (steps) step_share(job, &part, end);
+            part.k0 = part.k1;
+        } while (part.k0 < share.k1);
+        if (last_tile && end->step && job->objective.alpha > 0) squares_of(job, end->params, l, share.k0, share.k1);
     }
 }
 

@@ -32,6 +32,7 @@ typedef struct cmlp_batch_job {
 typedef struct cmlp_batch_end {
     cmlp_finish_mode mode; /* CMLP_GRADIENT, or CMLP_UPDATE for plain SGD */
     const cmlp_step_values *step; /* NULL: no step */
+    int keep;                     /* whether the gradient is wanted after its step */
     void *params, *state;
 } cmlp_batch_end;
 

@@ -73,7 +73,7 @@ void cmlp_step_elements(const cmlp_net *net, const cmlp_step_values *values, voi
     int blocks = state_blocks(values->solver);
     void *m = blocks > 0 ? cmlp_at(net, state, first) : NULL;
     void *v = blocks > 1 ? cmlp_at(net, state, net->n_params + first) : NULL;
-    net->kernels->step(values, cmlp_at(net, params, first), cmlp_at(net, gradient, first), m, v, n);
+    net->kernels->step(values, cmlp_at(net, params, first), gradient, m, v, n);
 }
 
 static int take_step(const cmlp_net *net, void *params, const void *gradient, cmlp_optimizer *optimizer)

@@ -9,7 +9,7 @@ int cmlp_check_optimizer(const cmlp_net *net, const cmlp_optimizer *optimizer);
 /* Counts a step at this learning rate and returns the values that it takes. */
 cmlp_step_values cmlp_begin_step(cmlp_optimizer *optimizer, double learning_rate);
 
-/* Steps the elements [first, first + n) of the parameter block. */
+/* Steps the elements [first, first + n) of the parameter block, whose gradient that is. */
 void cmlp_step_elements(const cmlp_net *net, const cmlp_step_values *values, void *state, void *params,
                         const void *gradient, int64_t first, int64_t n);
 

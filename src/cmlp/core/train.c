@@ -42,6 +42,7 @@ static void begin_batch(epoch_job *job, int64_t b, int together)
     job->step.shared = together;
     job->end = (cmlp_batch_end){.mode = fused ? CMLP_UPDATE : CMLP_GRADIENT,
                                 .step = &job->step,
+                                .keep = wants_norm(job, b),
                                 .params = job->params,
                                 .state = job->optimizer->state};
     job->squares = job->batch.objective.alpha > 0 ? cmlp_squares_total(&job->batch) : 0;
