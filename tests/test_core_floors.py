@@ -30,7 +30,7 @@ FLOORS = [
     ["exceptions", "_include"],
     ["_arguments", "_arrays", "_sparse"],
     ["_core"],
-    ["network"],
+    ["_draws", "network"],
     # estimators
     [
         "_classifier",

@@ -5,7 +5,7 @@ import pytest
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state, shuffle
 
-from cmlp._arguments import random_state
+from cmlp._draws import random_state
 from cmlp._split import plain_split, proportional_counts, shuffled, split_sizes, stratified_split
 
 

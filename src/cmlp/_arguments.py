@@ -107,24 +107,6 @@ def checked_threads(n_threads: int | None) -> int | None:
     return int(n_threads)
 
 
-def random_state(seed: int | np.random.RandomState | None) -> np.random.RandomState:
-    """Return a RandomState for a seed, as scikit-learn reads it.
-
-    An int makes a new one at every call, so each fit and partial_fit of an estimator repeats the same draws; a
-    RandomState goes on from where it is; None is NumPy's global one.
-    """
-    if seed is None:
-        return np.random.mtrand._rand
-    if isinstance(seed, np.random.RandomState):
-        return seed
-    if isinstance(seed, Integral) and 0 <= seed < 2**32:
-        return np.random.RandomState(seed)
-    raise ValueError(
-        "random_state must be None, an integer from 0 to 2**32 - 1 or a numpy RandomState, "
-        f"got {seed!r}"
-    )
-
-
 def checked_batch_size(batch_size: int) -> int:
     """Return the rows of a batch as an int that the core can hold."""
     whole = isinstance(batch_size, Integral) and not isinstance(batch_size, bool)

@@ -326,6 +326,33 @@ def restored(kind, state, values):
     return optimizer
 
 
+cdef class Random:
+    """Draws as ``numpy.random.RandomState(seed)`` makes them, bit for bit, of the kinds that cmlp needs; sooner."""
+
+    cdef cmlp_random random
+
+    def __init__(self, uint32_t seed):
+        cmlp_random_seed(&self.random, seed)
+
+    def random_sample(self, shape=()):
+        """Uniform in [0, 1), float64."""
+        cdef cnp.ndarray result = np.empty(shape)
+        cdef double *values = <double *>cnp.PyArray_DATA(result)
+        for i in range(cnp.PyArray_SIZE(result)):
+            values[i] = cmlp_random_double(&self.random)
+        return result
+
+    def permutation(self, values):
+        """The values (an int n: 0 to n - 1) in a new order, int64."""
+        cdef cnp.ndarray result = (np.arange(values, dtype=np.int64) if isinstance(values, int) else
+                                   np.array(values, np.int64, order="C", ndmin=1))
+        cdef int64_t *places = <int64_t *>cnp.PyArray_DATA(result)
+        cdef int64_t n = cnp.PyArray_SIZE(result)
+        with nogil:
+            cmlp_random_shuffle(&self.random, places, n)
+        return result
+
+
 def step(Net net, params, gradient, Optimizer optimizer):
     """One step of the optimiser along `gradient`; params and optimizer change in place."""
     cdef cnp.ndarray p = net.checked(params, True)

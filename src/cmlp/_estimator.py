@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from cmlp import _core
-from cmlp._arguments import random_state
 from cmlp._arrays import block_copy
+from cmlp._draws import random_state
 from cmlp._model import Fitted, FittedTensors, Model, Progress
 from cmlp._parameters import (
     SHARED_CONSTRAINTS,
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from cmlp._draws import Draws
     from cmlp._sparse import CSR
     from cmlp._training import Task
 
@@ -260,7 +261,7 @@ class MultilayerPerceptron(Parametrized):
         task: Task,
         dtype: np.dtype[Any],
         incremental: bool,
-    ) -> tuple[_core.Net, NDArray[Any], _core.Optimizer, Schedule, Progress, np.random.RandomState]:
+    ) -> tuple[_core.Net, NDArray[Any], _core.Optimizer, Schedule, Progress, Draws]:
         """Network, parameters, optimizer, schedule, progress and generator to train with."""
         hidden = hidden_sizes(settings.hidden_layer_sizes)
         names = hidden_activations(settings.activation, len(hidden))
@@ -292,7 +293,7 @@ class MultilayerPerceptron(Parametrized):
         weight: NDArray[np.float64] | None,
         input_scale: float,
         task: Task,
-        rng: np.random.RandomState,
+        rng: Draws,
     ) -> Data:
         if not settings.early_stopping:
             return Data(X, weight, input_scale)

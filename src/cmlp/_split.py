@@ -14,13 +14,12 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from cmlp._draws import Draws
 
-def shuffled(
-    order: NDArray[np.int64] | None, n_rows: int, rng: np.random.RandomState
-) -> NDArray[np.int64]:
+
+def shuffled(order: NDArray[np.int64] | None, n_rows: int, rng: Draws) -> NDArray[np.int64]:
     """`order` (None: the rows as they stand) in a new order; called once an epoch on its own result."""
-    positions = np.arange(n_rows, dtype=np.int64)
-    rng.shuffle(positions)
+    positions = rng.permutation(n_rows).astype(np.int64, copy=False)
     return positions if order is None else order[positions]
 
 
@@ -46,7 +45,7 @@ def split_sizes(n_rows: int, fraction: float) -> tuple[int, int]:
 
 
 def plain_split(
-    n_rows: int, fraction: float, rng: np.random.RandomState
+    n_rows: int, fraction: float, rng: Draws
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Training and validation rows, from one permutation of all."""
     _, n_validation = split_sizes(n_rows, fraction)
@@ -55,7 +54,7 @@ def plain_split(
 
 
 def stratified_split(
-    groups: NDArray[Any], fraction: float, rng: np.random.RandomState
+    groups: NDArray[Any], fraction: float, rng: Draws
 ) -> tuple[NDArray[np.int64], ...]:
     """Training and validation rows with the groups in the same proportions in both.
 
@@ -65,7 +64,7 @@ def stratified_split(
         The group of each row: 0 or 1, as two classes are encoded.
     fraction : float
         Share of the validation rows.
-    rng : RandomState
+    rng : RandomState or cmlp._core.Random
         Draws, in this order: ties of the group sizes for training, then for validation; one
         permutation for each group; one of the training and one of the validation rows.
 
@@ -104,7 +103,7 @@ def _check_groups(counts: NDArray[Any], n_training: int, n_validation: int) -> N
             )
 
 
-def proportional_counts(counts: NDArray[np.int64], n_draws: int, rng: np.random.RandomState) -> NDArray[np.int64]:
+def proportional_counts(counts: NDArray[np.int64], n_draws: int, rng: Draws) -> NDArray[np.int64]:
     """How many to take of each group so that `n_draws` keep the groups' proportions.
 
     Each group's share is rounded down; what is missing goes to the largest remainders, equal

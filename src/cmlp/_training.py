@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._core import Net, Optimizer
+    from cmlp._draws import Draws
     from cmlp._labels import Labels
     from cmlp._sparse import CSR
 
@@ -134,7 +135,7 @@ class Training:
     data : Data
     settings : namespace
         The estimator's parameters, resolved.
-    rng : RandomState
+    rng : RandomState or cmlp._core.Random
         Draws the order of the rows.
     """
 
@@ -149,7 +150,7 @@ class Training:
         task: Task,
         data: Data,
         settings: SimpleNamespace,
-        rng: np.random.RandomState,
+        rng: Draws,
     ) -> None:
         self.net, self.params, self.optimizer = net, params, optimizer
         self.schedule, self.progress = schedule, progress

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cmlp import _arguments, _core
+from cmlp import _arguments, _core, _draws
 from cmlp._arrays import block_copy, empty_block, loaded_block
 
 if TYPE_CHECKING:
     from typing import Self
 
     from numpy.typing import ArrayLike, NDArray
+
+    from cmlp._draws import Draws
 
 _ALL_ROWS = 2**63 - 1  # as a batch size: whatever there is
 
@@ -57,14 +59,14 @@ class Epoch(NamedTuple):
 
 
 def initial_params(
-    net: _core.Net, rng: np.random.RandomState, activations: Sequence[str | Sequence[str]]
+    net: _core.Net, rng: Draws, activations: Sequence[str | Sequence[str]]
 ) -> NDArray[Any]:
     """Draw a block of parameters as scikit-learn does.
 
     Parameters
     ----------
     net : cmlp._core.Net
-    rng : numpy.random.RandomState
+    rng : numpy.random.RandomState or cmlp._core.Random
         Only ``random_sample`` is called: its values are the same on every platform.
     activations : sequence of str
         Per layer: a logistic layer's bound is ``sqrt(2 / (n_in + n_out))``, others' ``sqrt(6 / ...)``.
@@ -152,7 +154,7 @@ class Network:
         self._scale = _arguments.checked_scale(input_scale)
         self._n_threads = _arguments.checked_threads(n_threads)
         last = hidden[-1] if hidden else activation
-        rng = _arguments.random_state(random_state)
+        rng = _draws.random_state(random_state)
         self._params = initial_params(self._net, rng, [*hidden, last])
 
     def __copy__(self) -> Self:
