@@ -86,7 +86,7 @@ def checked_dtype(dtype: DTypeLike) -> np.dtype[Any]:
 def is_finite(value: object) -> bool:
     """Whether a value is a real number that a float can hold."""
     try:
-        return isinstance(value, Real) and math.isfinite(value)
+        return isinstance(value, (float, int, Real)) and math.isfinite(value)  # floats first: at once
     except OverflowError:  # an int beyond all floats
         return False
 

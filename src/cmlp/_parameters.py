@@ -31,9 +31,11 @@ class Interval:
 
     def __init__(self, kind: type[Any], low: float, high: float, closed: str) -> None:
         self.kind, self.low, self.high, self.closed = kind, low, high, closed
+        # Python's own numbers are found at once, others by asking an abstract class.
+        self.kinds = (int, Integral) if kind is Integral else (float, int, Real)
 
     def accepts(self, value: Any) -> bool:
-        if not isinstance(value, self.kind) or (self.kind is Real and not is_finite(value)):
+        if not isinstance(value, self.kinds) or (self.kind is Real and not is_finite(value)):
             return False
         above = value >= self.low if self.closed in ("left", "both") else value > self.low
         below = value <= self.high if self.closed in ("right", "both") else value < self.high
@@ -162,13 +164,21 @@ def check_parameters(
         Name of the estimator, for the message.
     """
     for name, value in parameters.items():
-        choices = constraints.get(name)  # a subclass may have parameters of its own
-        if choices and not any(choice.accepts(value) for choice in choices):
-            *first, last = map(str, choices)
-            wanted = f"{', '.join(first)} or {last}" if first else last
-            raise InvalidParameterError(
-                f"The {name!r} parameter of {owner} must be {wanted}. Got {value!r} instead."
-            )
+        choices = constraints.get(name, ())  # a subclass may have parameters of its own
+        for choice in choices:
+            if choice.accepts(value):
+                break
+        else:
+            if choices:
+                raise InvalidParameterError(
+                    f"The {name!r} parameter of {owner} must be {_either(choices)}. "
+                    f"Got {value!r} instead."
+                )
+
+
+def _either(choices: tuple[Constraint, ...]) -> str:
+    *first, last = map(str, choices)
+    return f"{', '.join(first)} or {last}" if first else last
 
 
 def hidden_sizes(value: Any) -> tuple[int, ...]:
