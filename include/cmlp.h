@@ -299,12 +299,12 @@ CMLP_API int cmlp_optimizer_state_size(const cmlp_net *net, int solver, size_t *
 CMLP_API int cmlp_step(const cmlp_net *net, void *params, const void *gradient, cmlp_optimizer *optimizer);
 
 /* What epochs learn about their threads. Where another program has a processor, a team loses time by waiting for the
- * thread that lives there: then the calling one goes on alone, for longer each time that it happens. Times are in
- * seconds. All 0 before the first epoch, then as the last one has left it. No result depends on it. */
+ * thread that lives there: then the calling one goes on alone, for longer each time that it happens. All 0 before the
+ * first epoch, then as the last one has left it. No result depends on it. */
 typedef struct cmlp_patience {
-    double lost;  /* that teams took longer than one thread would have; what they gained counts against it */
-    double alone; /* for which the calling thread still goes on alone */
-    double times; /* as long as what was lost it went on alone, the last time */
+    double lost;        /* seconds that teams took longer than one thread would have, less what they gained */
+    double times;       /* as long as what was lost the calling thread went on alone, the last time */
+    double alone_until; /* in seconds, by the system's monotonic clock; 0: not alone */
 } cmlp_patience;
 
 typedef struct cmlp_epoch {

@@ -193,8 +193,8 @@ cdef extern from "cmlp.h" nogil:
 
     ctypedef struct cmlp_patience:
         double lost
-        double alone
         double times
+        double alone_until
 
     ctypedef struct cmlp_epoch:
         size_t struct_size

@@ -191,55 +191,33 @@ void cmlp_team_begin(cmlp_team *team)
  * keep the others waiting: then one thread alone is sooner through. */
 #define MOST_LOST 5e-4   /* seconds */
 #define MOST_GAINED 2e-2 /* that count against what is lost later: a quiet machine has its pauses too */
-#define ALONE 16         /* times as long as what was lost; twice as often each time that it happens again, */
-#define MOST_ALONE 512   /* up to so often */
+#define QUIET 5e-3       /* gained: more than anybody gains between two time slices of another program */
+#define ALONE 16         /* times as long as what was lost; twice as often each time that it happens again before the
+                          * machine was quiet, */
+#define MOST_ALONE 2.    /* up to so many seconds */
 
-void cmlp_team_end(cmlp_team *team, cmlp_watch *watch)
+void cmlp_team_end(cmlp_team *team, cmlp_patience *patience, double *piece)
 {
-    cmlp_patience *patience = &watch->patience;
     const double worked = seconds() - team->since - team->waited;
-    if (!(watch->piece > 0) || worked < watch->piece) watch->piece = worked;
-    patience->lost += team->waited - (team->size - 1) * watch->piece;
-    if (patience->lost < -MOST_GAINED) {
-        patience->lost = -MOST_GAINED;
-        patience->times = 0;
-    }
+    if (!(*piece > 0) || worked < *piece) *piece = worked;
+    patience->lost += team->waited - (team->size - 1) * *piece;
+    if (patience->lost < -QUIET) patience->times = 0;
+    if (patience->lost < -MOST_GAINED) patience->lost = -MOST_GAINED;
 }
 
-/* Alone for so long. */
-static void be_alone(cmlp_watch *watch, double duration)
+int cmlp_team_goes_on(const cmlp_team *team, cmlp_patience *patience)
 {
-    watch->patience.alone = duration;
-    watch->alone_until = duration > 0 ? seconds() + duration : 0;
-}
-
-int cmlp_team_goes_on(const cmlp_team *team, cmlp_watch *watch)
-{
-    cmlp_patience *patience = &watch->patience;
     if (team->size == 1) {
-        if (!(watch->alone_until > 0) || seconds() < watch->alone_until) return 1;
-        be_alone(watch, 0);
+        if (!(patience->alone_until > 0) || seconds() < patience->alone_until) return 1;
+        patience->alone_until = 0;
         return 0;
     }
     if (patience->lost < MOST_LOST) return 1;
     patience->times = patience->times > 0 ? 2 * patience->times : ALONE;
-    if (patience->times > MOST_ALONE) patience->times = MOST_ALONE;
-    be_alone(watch, patience->times * patience->lost);
+    if (patience->times > MOST_ALONE / patience->lost) patience->times = MOST_ALONE / patience->lost;
+    patience->alone_until = seconds() + patience->times * patience->lost;
     patience->lost = 0;
     return 0;
-}
-
-void cmlp_watch_begin(cmlp_watch *watch, const cmlp_patience *patience)
-{
-    *watch = (cmlp_watch){.patience = *patience};
-    be_alone(watch, patience->alone);
-}
-
-void cmlp_watch_end(const cmlp_watch *watch, cmlp_patience *patience)
-{
-    const double left = watch->alone_until > 0 ? watch->alone_until - seconds() : 0;
-    *patience = watch->patience;
-    patience->alone = left > 0 ? left : 0;
 }
 
 /* Members wait until the size of the team is known, which team->lock guards. */

@@ -10,7 +10,7 @@ typedef struct epoch_job {
     cmlp_epoch *epoch;
     void *params;
     int64_t n_batches, batch_next; /* the first that is not done */
-    cmlp_watch watch;
+    double piece; /* see cmlp_team_end */
     double cost, penalty; /* sums over the rows done */
     double norm;
     int64_t rows_done, batches_done;
@@ -71,7 +71,7 @@ static void end_batch(epoch_job *job, int64_t b, int64_t first, int64_t n, const
  * alone. */
 static void lead(epoch_job *job, cmlp_team *team, int32_t size)
 {
-    for (; job->batch_next < job->n_batches && cmlp_team_goes_on(team, &job->watch); job->batch_next++) {
+    for (; job->batch_next < job->n_batches && cmlp_team_goes_on(team, &job->epoch->patience); job->batch_next++) {
         int64_t first;
         const int64_t b = job->batch_next, n = batch_rows(job, b, &first);
         const int together = size > 1 && cmlp_team_here(team);
@@ -90,7 +90,7 @@ static void lead(epoch_job *job, cmlp_team *team, int32_t size)
             job->n_batches = b; /* the last */
             break;
         }
-        if (together) cmlp_team_end(team, &job->watch);
+        if (together) cmlp_team_end(team, &job->epoch->patience, &job->piece);
         end_batch(job, b, first, n, &cost);
     }
     if (size == 1) return;
@@ -163,14 +163,13 @@ static int train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows,
     job.cost = job.penalty = 0;
     job.norm = NAN;
     job.rows_done = job.batches_done = 0;
+    job.piece = 0;
     job.batch_next = epoch->first_batch;
     if (objective->alpha > 0) cmlp_squares_renew(&job.batch);
     const int32_t threads = cmlp_worthwhile_threads(&job.batch.data, job.batch.tile_rows, 3, run->n_threads);
-    cmlp_watch_begin(&job.watch, threads > 1 ? &epoch->patience : &(cmlp_patience){0});
     do
-        cmlp_team_run(job.watch.alone_until > 0 ? 1 : threads, epoch_member, &job);
+        cmlp_team_run(epoch->patience.alone_until > 0 ? 1 : threads, epoch_member, &job);
     while (job.batch_next < job.n_batches);
-    if (threads > 1) cmlp_watch_end(&job.watch, &epoch->patience);
     return finish_epoch(&job, cmlp_first_fault(job.batch.faults, run->n_threads));
 }
 
