@@ -13,12 +13,14 @@ from setuptools.command.build_py import build_py
 ROOT = Path(__file__).parent
 
 # One rounding per operation (on s390x GCC takes -std=c11 for leave to do otherwise) and no errno from sqrt; otherwise
-# the language's own arithmetic. Instruction sets are chosen inside the sources, so every file is compiled alike.
+# the language's own arithmetic. Instruction sets are chosen inside the sources, so every file is compiled alike, but for
+# the bridge: -O3 makes that a sixth larger and one-row calls, which feel it most, 3 % faster.
 UNIX_FLAGS = ["-std=gnu11", "-O3", "-g0", "-ffp-contract=off", "-fno-math-errno", "-fvisibility=hidden"]
 MSVC_FLAGS = ["/std:c11", "/O2", "/fp:precise"]
 # Names and stack maps are for those who develop, and a tenth of the module.
 SMALL_COMPILE = ["-fno-asynchronous-unwind-tables"]
 SMALL_LINK = ["-s"]
+BRIDGE_FLAGS = ["-O2"]
 
 
 class BuildCore(build_ext):
@@ -30,6 +32,14 @@ class BuildCore(build_ext):
         for extension in self.extensions:
             extension.extra_compile_args = (MSVC_FLAGS if msvc else UNIX_FLAGS) + SMALL_COMPILE * small
             extension.extra_link_args = ["-pthread"] * (sys.platform != "win32") + SMALL_LINK * small
+        compile_one = self.compiler._compile
+
+        def compile_as_needed(obj, src, ext, cc_args, extra_postargs, pp_opts):
+            flags = BRIDGE_FLAGS if Path(src).name == "_core.c" else []
+            compile_one(obj, src, ext, cc_args, [*extra_postargs, *flags], pp_opts)
+
+        if not msvc:
+            self.compiler._compile = compile_as_needed
         super().build_extensions()
 
 

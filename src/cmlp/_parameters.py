@@ -32,7 +32,7 @@ class Interval:
     def __init__(self, kind: type[Any], low: float, high: float, closed: str) -> None:
         self.kind, self.low, self.high, self.closed = kind, low, high, closed
         # Python's own numbers are found at once, others by asking an abstract class.
-        self.kinds = (int, Integral) if kind is Integral else (float, int, Real)
+        self.kinds: tuple[type[Any], ...] = (int, Integral) if kind is Integral else (float, int, Real)
 
     def accepts(self, value: Any) -> bool:
         if not isinstance(value, self.kinds) or (self.kind is Real and not is_finite(value)):

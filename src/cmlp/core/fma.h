@@ -91,15 +91,7 @@ static inline double cmlp_fma_add_to_odd(double a, double b)
 }
 
 /* Too long to be inlined at every use: calls cost float32 a tenth of its speed and float64 nothing, copies 150 KB. */
-#if defined(__GNUC__) || defined(__clang__)
-#define CMLP_FMA_APART static __attribute__((noinline, unused))
-#elif defined(_MSC_VER)
-#define CMLP_FMA_APART static __declspec(noinline)
-#else
-#define CMLP_FMA_APART static inline
-#endif
-
-CMLP_FMA_APART float cmlp_fma32(float a, float b, float c)
+REAL_FN float cmlp_fma32(float a, float b, float c)
 {
     return (float)cmlp_fma_add_to_odd((double)a * (double)b, (double)c); /* the product is exact */
 }
@@ -202,7 +194,7 @@ static inline double cmlp_fma_round(struct cmlp_fma_wide x, int64_t exponent, ui
 }
 
 /* Any arguments, in integers. */
-CMLP_FMA_APART double cmlp_fma64_integer(double a, double b, double c)
+REAL_FN double cmlp_fma64_integer(double a, double b, double c)
 {
     const uint64_t infinity = (uint64_t)0x7ff << 52, magnitude = UINT64_MAX >> 1;
     uint64_t a_bits = cmlp_fma_bits(a), b_bits = cmlp_fma_bits(b), c_bits = cmlp_fma_bits(c);
@@ -262,7 +254,7 @@ static inline double cmlp_fma_two_product(double a, double b, double *error)
 /* Boldo and Melquiond, "Emulation of FMA and correctly rounded sums: proved algorithms
  * using rounding to odd", 2008. Their proof assumes that nothing overflows and that the
  * error of the product does not underflow; factors within 2^-450 .. 2^451 see to that. */
-CMLP_FMA_APART double cmlp_fma64(double a, double b, double c)
+REAL_FN double cmlp_fma64(double a, double b, double c)
 {
     uint64_t a_field = cmlp_fma_bits(a) >> 52 & 0x7ff;
     uint64_t b_field = cmlp_fma_bits(b) >> 52 & 0x7ff;

@@ -159,7 +159,7 @@ static int64_t dense_height(dense_fn *const *tiles, int64_t tallest, int64_t lef
 #define CLASH 2048 /* bytes */
 
 /* So many vectors of columns of rows of bytes, as numbers; returns their marks. One vector may be partial: n bytes. */
-VEC_FN uint64_t copy_columns(const void *const *rows, int64_t height, int64_t k, int64_t n, V hi, V lo, T *copy,
+VEC_FN uint64_t copy_columns(const void *const *rows, int64_t height, int64_t k, int64_t n, byte_scale scale, T *copy,
                              const int vectors)
 {
     VI bits[LIT_VECTORS];
@@ -173,7 +173,7 @@ VEC_FN uint64_t copy_columns(const void *const *rows, int64_t height, int64_t k,
             from = last;
         }
         UNROLL for (int v = 0; v < vectors; v++) {
-            const V values = load_scaled(from + v * VL, hi, lo);
+            const V values = load_scaled(from + v * VL, scale);
             v_store(copy + r * COPY_LD + v * VL, values);
             bits[v] = vi_or(bits[v], v_bits(values));
         }
@@ -185,7 +185,7 @@ VEC_FN uint64_t copy_columns(const void *const *rows, int64_t height, int64_t k,
 /* A chunk of them. */
 static void copy_bytes(const cmlp_matrix *x, int64_t i, int64_t height, int64_t k0, int64_t n, T *copy, uint64_t *marks)
 {
-    const V hi = v_set1((T)x->scale), lo = v_set1((T)(x->scale - (double)(T)x->scale));
+    const byte_scale scale = byte_scale_of(x->scale);
     const void *const *rows = x->bytes + i;
     for (int64_t r = 0; x->ahead && r < height; r++)
         for (int64_t k = k0; k < k0 + n; k += CMLP_LINE) CMLP_PREFETCH((const uint8_t *)x->ahead[i + r] + k);
@@ -193,8 +193,8 @@ static void copy_bytes(const cmlp_matrix *x, int64_t i, int64_t height, int64_t 
     for (int64_t k = 0, step; k < n; k += step) {
         const int four = n - k >= LIT_VECTORS * VL;
         step = four ? LIT_VECTORS * VL : VL;
-        marks[k / MARKS] |= (four ? copy_columns(rows, height, k0 + k, 0, hi, lo, copy + k, LIT_VECTORS)
-                                  : copy_columns(rows, height, k0 + k, n - k, hi, lo, copy + k, 1)) << k % MARKS;
+        marks[k / MARKS] |= (four ? copy_columns(rows, height, k0 + k, 0, scale, copy + k, LIT_VECTORS)
+                                  : copy_columns(rows, height, k0 + k, n - k, scale, copy + k, 1)) << k % MARKS;
     }
 }
 

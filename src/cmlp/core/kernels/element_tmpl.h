@@ -19,8 +19,18 @@
             SCALE(source_type);                                                                                  \
     } while (0)
 
-/* VL products with a scale that is hi + lo, by cmlp_scales_in_floats. */
-VEC_FN V load_scaled(const uint8_t *p, V hi, V lo)
+/* A scale that is hi + lo, by cmlp_scales_in_floats. */
+typedef struct byte_scale {
+    V hi, lo;
+} byte_scale;
+
+VEC_FN byte_scale byte_scale_of(double scale)
+{
+    return (byte_scale){v_set1((T)scale), v_set1((T)(scale - (double)(T)scale))};
+}
+
+/* VL bytes, scaled. */
+VEC_FN V load_scaled(const uint8_t *p, byte_scale scale)
 {
 #ifdef V_LOADS_BYTES
     const V b = v_load_bytes(p);
@@ -29,16 +39,16 @@ VEC_FN V load_scaled(const uint8_t *p, V hi, V lo)
     for (int l = 0; l < VL; l++) numbers[l] = (T)p[l];
     const V b = v_load(numbers);
 #endif
-    return v_fma(b, hi, v_mul(b, lo));
+    return v_fma(b, scale.hi, v_mul(b, scale.lo));
 }
 
 #ifdef V_LOADS_BYTES
 static void convert_bytes(const uint8_t *from, int64_t n, double scale, T *to)
 {
-    const V hi = v_set1((T)scale), lo = v_set1((T)(scale - (double)(T)scale));
+    const byte_scale parts = byte_scale_of(scale);
     for (int64_t i = 0; i < n; i += VL) {
         if (i > n - VL) i = n - VL; /* some of the last ones once more */
-        v_store(to + i, load_scaled(from + i, hi, lo));
+        v_store(to + i, load_scaled(from + i, parts));
     }
 }
 #endif

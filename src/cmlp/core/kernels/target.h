@@ -90,11 +90,11 @@
 #define VEC_FN static inline
 #endif
 
-/* One real copy of a function that is long and not called often. */
+/* One real copy of a function that is long. */
 #if defined(__clang__)
-#define REAL_FN static __attribute__((noinline))
+#define REAL_FN static __attribute__((noinline, unused))
 #elif defined(__GNUC__)
-#define REAL_FN static __attribute__((noinline, noclone))
+#define REAL_FN static __attribute__((noinline, noclone, unused))
 #elif defined(_MSC_VER)
 #define REAL_FN static __declspec(noinline)
 #else
