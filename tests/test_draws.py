@@ -1,6 +1,5 @@
 """`_core.Random` draws what `numpy.random.RandomState` does, to the bit, so that a seed means what it does there."""
 
-
 import numpy as np
 import pytest
 

@@ -303,13 +303,15 @@ cdef class Optimizer:
         """Steps taken."""
         return self.optimizer.n_steps
 
-    def __reduce__(self):
+    cdef tuple values(self):
         o = self.optimizer
-        return restored, (self.kind, self.state.copy(), (o.learning_rate, o.momentum, o.beta_1, o.beta_2, o.epsilon,
-                                                          o.beta_1_power, o.beta_2_power, o.n_steps))
+        return (o.learning_rate, o.momentum, o.beta_1, o.beta_2, o.epsilon, o.beta_1_power, o.beta_2_power, o.n_steps)
+
+    def __reduce__(self):
+        return restored, (self.kind, self.state.copy(), self.values())
 
     def __deepcopy__(self, memo):
-        cdef Optimizer twin = restored(*self.__reduce__()[1])
+        cdef Optimizer twin = restored(self.kind, self.state, self.values())
         twin.patience = self.patience
         return twin
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def shuffled(order: NDArray[np.int64] | None, n_rows: int, rng: Draws) -> NDArray[np.int64]:
-    """`order` (None: the rows as they stand) in a new order; called once an epoch on its own result."""
+    """`order` (None: the rows as they stand) in a new order."""
     positions = rng.permutation(n_rows).astype(np.int64, copy=False)
     return positions if order is None else order[positions]
 
@@ -49,7 +49,7 @@ def plain_split(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Training and validation rows, from one permutation of all."""
     _, n_validation = split_sizes(n_rows, fraction)
-    order = rng.permutation(n_rows).astype(np.int64, copy=False)
+    order = shuffled(None, n_rows, rng)
     return order[n_validation:], order[:n_validation]
 
 

@@ -2,21 +2,15 @@
 
 #include "forward.h"
 #include "sparse.h"
+#include "weights.h"
 
 /* Rows of a batch that are on the way at once: whole chunks, so that sums over rows do not depend on it; fewer where
  * a network is so large that two chunks would keep a caller waiting who wants to cancel. */
 #define TILE_ROWS (2 * CMLP_CHUNK)
 #define LARGE_NET 1000000 /* parameters */
 #define TARGET_ELEMENTS 4096 /* targets are made dense for so many elements at a time, or for one row */
-#define SQUARE_ROWS 16       /* weight rows whose squares are one sum */
 
-/* In batches of few rows the step is most of the work. Then so many bytes of a layer's gradient are made and stepped along
- * while they are near, all in one place: they push neither weights nor moments out of the second cache. */
-#define STEP_BYTES 65536
-#define STEP_ROWS 64
-
-/* Activations that a hidden or the last layer takes, from row `first` of the tile on. */
-static cmlp_matrix layer_input(const cmlp_batch_job *job, int32_t l, int64_t first)
+cmlp_matrix cmlp_layer_input(const cmlp_batch_job *job, int32_t l, int64_t first)
 {
     int64_t n_in = job->data.net->layers[l].n_in;
     return (cmlp_matrix){.base = cmlp_at(job->data.net, job->activations[l - 1], first * n_in), .ld = n_in};
@@ -29,8 +23,6 @@ static int64_t target_rows(const cmlp_net *net)
     int64_t rows = TARGET_ELEMENTS / cmlp_n_out(net);
     return rows > 0 ? rows : 1;
 }
-
-static int64_t row_groups(const cmlp_layer *layer) { return (layer->n_in + SQUARE_ROWS - 1) / SQUARE_ROWS; }
 
 /* Rows whose deltas are turned at once: so many that W is read once for all, in whole vectors. */
 static int64_t delta_block(const cmlp_net *net, int64_t rows)
@@ -67,7 +59,7 @@ static void lay_out(cmlp_space *space, cmlp_batch_job *job, const cmlp_net *net,
     for (int32_t l = 0; l < net->n_layers; l++) {
         job->activations[l] = cmlp_take(space, rows * net->layers[l].n_out, net->element);
         job->deltas[l] = cmlp_take(space, rows * net->layers[l].n_out, net->element);
-        groups += row_groups(&net->layers[l]);
+        groups += cmlp_square_groups(&net->layers[l]);
     }
     job->costs = cmlp_take(space, rows, sizeof(double));
     job->weights = cmlp_take(space, rows, sizeof(double));
@@ -138,7 +130,7 @@ static cmlp_fault forward_rows(cmlp_batch_job *job, int64_t selected, int64_t a,
         const cmlp_layer *layer = &net->layers[l];
         void *z = cmlp_at(net, job->activations[l], a * layer->n_out);
         if (l) {
-            const cmlp_matrix x = layer_input(job, l, a);
+            const cmlp_matrix x = cmlp_layer_input(job, l, a);
             cmlp_weighted_sums(net, job->params, l, &x, n, z);
         } else {
             job->marked[index] = cmlp_first_layer(&job->data, job->params, &share, &job->input, z, scratch);
@@ -246,134 +238,6 @@ static cmlp_fault tile_rows_share(cmlp_batch_job *job, int64_t first, int64_t a,
     return fault;
 }
 
-/* ------------------------------------------------------------- a share of weights: gradient, step, squares */
-
-/* Weight rows [k0, k1) of a layer; k1 may be n_in + 1, the biases being the weights of an input that is always 1. */
-typedef struct weight_share {
-    int32_t layer;
-    int64_t k0, k1;
-    int biases;
-    void *sums;    /* where row 0's would lie */
-    uint64_t *lit; /* of the first layer's input, or NULL */
-} weight_share;
-
-static void squares_of(cmlp_batch_job *job, const void *params, int32_t l, int64_t k0, int64_t k1)
-{
-    const cmlp_net *net = job->data.net;
-    const cmlp_layer *layer = &net->layers[l];
-    double *squares = job->squares;
-    for (int32_t i = 0; i < l; i++) squares += row_groups(&net->layers[i]);
-    for (int64_t k = k0; k < k1; k += SQUARE_ROWS) {
-        const int64_t rows = k1 - k < SQUARE_ROWS ? k1 - k : SQUARE_ROWS;
-        const void *w = cmlp_at(net, params, layer->weights + k * layer->n_out);
-        squares[k / SQUARE_ROWS] = net->kernels->square_sum(w, rows, layer->n_out);
-    }
-}
-
-static void gradient_share(cmlp_batch_job *job, const weight_share *share, int64_t n, int first_tile, int last_tile,
-                           const cmlp_batch_end *end, double weight_sum, int marked)
-{
-    const cmlp_net *net = job->data.net;
-    const cmlp_layer *layer = &net->layers[share->layer];
-    static const float one_f = 1;
-    static const double one_d = 1;
-    const cmlp_matrix ones = {.base = net->dtype == CMLP_FLOAT32 ? (const void *)&one_f : &one_d};
-    void *w = end->params;
-    const int64_t weights = layer->weights, biases = layer->biases;
-    for (int64_t i = 0, m; i < n; i += m) {
-        m = n - i < CMLP_CHUNK ? n - i : CMLP_CHUNK;
-        const int first = first_tile && !i, last = last_tile && i + m == n;
-        cmlp_finish finish = {.mode = last ? end->mode : CMLP_KEEP_SUM,
-                              .alpha = job->objective.alpha,
-                              .inverse = 1 / weight_sum,
-                              .rate = end->step ? end->step->rate : 0};
-        void *delta = cmlp_at(net, job->deltas[share->layer], i * layer->n_out);
-        if (share->layer || !cmlp_is_sparse(&job->data)) { /* else sparse_share() has done it */
-            cmlp_matrix a = share->layer ? layer_input(job, share->layer, i)
-                                         : cmlp_input_at(&job->data, &job->input, i, marked).rows;
-            a.lit = share->lit;
-            net->kernels->gradient(&a, delta, m, share->k0, share->k1, layer->n_out, share->sums, first,
-                                   cmlp_at(net, w, weights), &finish);
-        }
-        finish.alpha = 0;
-        if (share->biases)
-            net->kernels->gradient(&ones, delta, m, 0, 1, layer->n_out, cmlp_at(net, job->gradient, biases), first,
-                                   cmlp_at(net, w, biases), &finish);
-    }
-}
-
-/* The first layer's weights, for sparse rows: all rows of a tile are sorted by column at once. */
-static void sparse_share(cmlp_batch_job *job, const weight_share *share, int64_t n, int first_tile, int last_tile,
-                         const cmlp_batch_end *end, double weight_sum, void *scratch)
-{
-    const cmlp_net *net = job->data.net;
-    const int64_t n_out = net->layers[0].n_out, weights = net->layers[0].weights;
-    for (int64_t i = 0, m; i < n; i += m) {
-        m = n - i < CMLP_CSR_ROWS ? n - i : CMLP_CSR_ROWS;
-        const cmlp_finish finish = {.mode = last_tile && i + m == n ? end->mode : CMLP_KEEP_SUM,
-                                    .alpha = job->objective.alpha,
-                                    .inverse = 1 / weight_sum,
-                                    .rate = end->step ? end->step->rate : 0};
-        const cmlp_input x = cmlp_input_at(&job->data, &job->input, i, 0);
-        net->kernels->csr_gradient(&x.csr, cmlp_at(net, job->deltas[0], i * n_out), m, share->k0, share->k1, n_out,
-                                   cmlp_at(net, job->gradient, weights), first_tile && !i,
-                                   cmlp_at(net, end->params, weights), &finish, scratch);
-    }
-}
-
-/* Along the gradient of a share's rows. */
-static void step_share(const cmlp_batch_job *job, const weight_share *share, const cmlp_batch_end *end)
-{
-    const cmlp_net *net = job->data.net;
-    const cmlp_layer *layer = &net->layers[share->layer];
-    const int64_t from = share->k0 * layer->n_out, n = (share->k1 - share->k0) * layer->n_out;
-    cmlp_step_elements(net, end->step, end->state, end->params, cmlp_at(net, share->sums, from), layer->weights + from,
-                       n);
-    if (share->biases)
-        cmlp_step_elements(net, end->step, end->state, end->params, cmlp_at(net, job->gradient, layer->biases),
-                           layer->biases, layer->n_out);
-}
-
-/* Weight rows whose gradient is stepped along at once, in whole tiles of all kernels. */
-static int64_t step_rows(const cmlp_net *net, const cmlp_layer *layer)
-{
-    const int64_t rows = STEP_BYTES / (layer->n_out * (int64_t)net->element);
-    return rows < SQUARE_ROWS ? SQUARE_ROWS : rows / SQUARE_ROWS * SQUARE_ROWS;
-}
-
-static void weights_share(cmlp_batch_job *job, int64_t n, int first_tile, int last_tile, const cmlp_batch_end *end,
-                          double weight_sum, int32_t index, int32_t size)
-{
-    const cmlp_net *net = job->data.net;
-    const int steps = last_tile && end->step && end->mode == CMLP_GRADIENT;
-    int marked = 1;
-    for (int32_t i = 0; i < size; i++) marked &= job->marked[i];
-    for (int32_t l = 0; l < net->n_layers; l++) {
-        const cmlp_layer *layer = &net->layers[l];
-        const int sparse = !l && cmlp_is_sparse(&job->data);
-        weight_share share = {.layer = l, .biases = index == size - 1}, part;
-        cmlp_team_share(layer->n_in, job->objective.alpha > 0 ? SQUARE_ROWS : CMLP_GROUP, index, size, &share.k0,
-                        &share.k1);
-        share.sums = cmlp_at(net, job->gradient, layer->weights);
-        if (!l) share.lit = cmlp_join_lit(net, &job->input, index, size);
-        if (sparse)
-            sparse_share(job, &share, n, first_tile, last_tile, end, weight_sum,
-                         job->scratch + (size_t)index * job->scratch_size);
-        const int in_parts = steps && first_tile && n <= STEP_ROWS && !end->keep && !sparse;
-        const int64_t rows = in_parts ? step_rows(net, layer) : layer->n_in;
-        part = share;
-        do { /* once even for no rows: of the biases */
-            part.k1 = share.k1 - part.k0 < rows ? share.k1 : part.k0 + rows;
-            part.biases = share.biases && part.k1 == share.k1;
-            part.sums = (void *)((uintptr_t)share.sums - (size_t)((part.k0 - share.k0) * layer->n_out) * net->element);
-            gradient_share(job, &part, n, first_tile, last_tile, end, weight_sum, marked);
-            if (steps) step_share(job, &part, end);
-            part.k0 = part.k1;
-        } while (part.k0 < share.k1);
-        if (last_tile && end->step && job->objective.alpha > 0) squares_of(job, end->params, l, share.k0, share.k1);
-    }
-}
-
 /* ------------------------------------------------------------------------------------------------- the batch */
 
 static void add_costs(const cmlp_batch_job *job, int64_t n, cmlp_sum *cost)
@@ -396,23 +260,8 @@ int cmlp_batch_member(cmlp_batch_job *job, int64_t first, int64_t n, const cmlp_
         cmlp_team_wait(team, index);
         if (cmlp_first_fault(job->faults, size).status) return 0;
         if (index == 0) add_costs(job, m, cost);
-        if (job->gradient) weights_share(job, m, t == 0, t + m == n, end, weight_sum, index, size);
+        const cmlp_batch_tile tile = {.n = m, .first = t == 0, .last = t + m == n, .weight_sum = weight_sum, .end = end};
+        if (job->gradient) cmlp_weights_share(job, &tile, index, size);
     }
     return 1;
-}
-
-double cmlp_squares_total(const cmlp_batch_job *job)
-{
-    const cmlp_net *net = job->data.net;
-    const double *squares = job->squares;
-    cmlp_sum sum = {0};
-    for (int32_t l = 0; l < net->n_layers; l++)
-        for (int64_t g = row_groups(&net->layers[l]); g > 0; g--) cmlp_sum_add(&sum, *squares++);
-    return cmlp_sum_total(&sum);
-}
-
-void cmlp_squares_renew(cmlp_batch_job *job)
-{
-    for (int32_t l = 0; l < job->data.net->n_layers; l++)
-        squares_of(job, job->params, l, 0, job->data.net->layers[l].n_in);
 }

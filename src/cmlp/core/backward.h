@@ -48,6 +48,9 @@ int cmlp_batch_prepare(cmlp_batch_job *job, const cmlp_net *net, const void *par
 int cmlp_batch_member(cmlp_batch_job *job, int64_t first, int64_t n, const cmlp_batch_end *end, cmlp_sum *cost,
                       cmlp_team *team, int32_t index, int32_t size);
 
+/* Activations that a hidden or the last layer takes, from row `first` of the tile on. */
+cmlp_matrix cmlp_layer_input(const cmlp_batch_job *job, int32_t l, int64_t first);
+
 /* Sum of the squared weights, from job->squares, or computed anew into it. */
 double cmlp_squares_total(const cmlp_batch_job *job);
 void cmlp_squares_renew(cmlp_batch_job *job);

@@ -97,7 +97,7 @@ void cmlp_gather_sparse(const cmlp_data *data, int64_t first, int64_t n, cmlp_cs
         const int64_t row = cmlp_selected(data, first + i);
         const int64_t begin = index_at(rows, rows->indptr, row), end = index_at(rows, rows->indptr, row + 1);
         list[i] = (cmlp_csr_row){.n = end - begin};
-        if (begin == end) continue;
+        if (begin == end) continue; /* there may be no arrays at all */
         list[i].values = (const char *)rows->data + begin * value_size(rows);
         list[i].columns = index_place(rows, rows->indices, begin);
     }

@@ -1,0 +1,167 @@
+#include "weights.h"
+
+#include "sparse.h"
+
+#define SQUARE_ROWS 16 /* weight rows whose squares are one sum */
+
+/* In batches of few rows the step is most of the work. Then so many bytes of a layer's gradient are made and stepped along
+ * while they are near, all in one place: they push neither weights nor moments out of the second cache. */
+#define STEP_BYTES 65536
+#define STEP_ROWS 64
+
+/* Weight rows [k0, k1) of a layer, and its biases, the weights of an input that is always 1, or not. */
+typedef struct weight_share {
+    int32_t layer;
+    int64_t k0, k1;
+    int biases;
+    void *sums;    /* where row 0's would lie */
+    uint64_t *lit; /* of the first layer's input, or NULL */
+} weight_share;
+
+/* ------------------------------------------------------------------------------------------------- squares */
+
+int64_t cmlp_square_groups(const cmlp_layer *layer) { return (layer->n_in + SQUARE_ROWS - 1) / SQUARE_ROWS; }
+
+static void squares_of(cmlp_batch_job *job, const void *params, int32_t l, int64_t k0, int64_t k1)
+{
+    const cmlp_net *net = job->data.net;
+    const cmlp_layer *layer = &net->layers[l];
+    double *squares = job->squares;
+    for (int32_t i = 0; i < l; i++) squares += cmlp_square_groups(&net->layers[i]);
+    for (int64_t k = k0; k < k1; k += SQUARE_ROWS) {
+        const int64_t rows = k1 - k < SQUARE_ROWS ? k1 - k : SQUARE_ROWS;
+        const void *w = cmlp_at(net, params, layer->weights + k * layer->n_out);
+        squares[k / SQUARE_ROWS] = net->kernels->square_sum(w, rows, layer->n_out);
+    }
+}
+
+double cmlp_squares_total(const cmlp_batch_job *job)
+{
+    const cmlp_net *net = job->data.net;
+    const double *squares = job->squares;
+    cmlp_sum sum = {0};
+    for (int32_t l = 0; l < net->n_layers; l++)
+        for (int64_t g = cmlp_square_groups(&net->layers[l]); g > 0; g--) cmlp_sum_add(&sum, *squares++);
+    return cmlp_sum_total(&sum);
+}
+
+void cmlp_squares_renew(cmlp_batch_job *job)
+{
+    for (int32_t l = 0; l < job->data.net->n_layers; l++)
+        squares_of(job, job->params, l, 0, job->data.net->layers[l].n_in);
+}
+
+/* ------------------------------------------------------------------------------------------------ gradient */
+
+/* What becomes of the sums when the tile's rows up to `end` are in them. */
+static cmlp_finish finish_at(const cmlp_batch_job *job, const cmlp_batch_tile *tile, int64_t end)
+{
+    return (cmlp_finish){.mode = tile->last && end == tile->n ? tile->end->mode : CMLP_KEEP_SUM,
+                         .alpha = job->objective.alpha,
+                         .inverse = 1 / tile->weight_sum,
+                         .rate = tile->end->step ? tile->end->step->rate : 0};
+}
+
+static void gradient_share(cmlp_batch_job *job, const weight_share *share, const cmlp_batch_tile *tile, int marked)
+{
+    const cmlp_net *net = job->data.net;
+    const cmlp_layer *layer = &net->layers[share->layer];
+    static const float one_f = 1;
+    static const double one_d = 1;
+    const cmlp_matrix ones = {.base = net->dtype == CMLP_FLOAT32 ? (const void *)&one_f : &one_d};
+    void *w = tile->end->params;
+    const int64_t weights = layer->weights, biases = layer->biases;
+    for (int64_t i = 0, m; i < tile->n; i += m) {
+        m = tile->n - i < CMLP_CHUNK ? tile->n - i : CMLP_CHUNK;
+        const int first = tile->first && !i;
+        cmlp_finish finish = finish_at(job, tile, i + m);
+        void *delta = cmlp_at(net, job->deltas[share->layer], i * layer->n_out);
+        if (share->layer || !cmlp_is_sparse(&job->data)) { /* else sparse_share() has done it */
+            cmlp_matrix a = share->layer ? cmlp_layer_input(job, share->layer, i)
+                                         : cmlp_input_at(&job->data, &job->input, i, marked).rows;
+            a.lit = share->lit;
+            net->kernels->gradient(&a, delta, m, share->k0, share->k1, layer->n_out, share->sums, first,
+                                   cmlp_at(net, w, weights), &finish);
+        }
+        finish.alpha = 0;
+        if (share->biases)
+            net->kernels->gradient(&ones, delta, m, 0, 1, layer->n_out, cmlp_at(net, job->gradient, biases), first,
+                                   cmlp_at(net, w, biases), &finish);
+    }
+}
+
+/* The first layer's weights, for sparse rows: all rows of a tile are sorted by column at once. */
+static void sparse_share(cmlp_batch_job *job, const weight_share *share, const cmlp_batch_tile *tile, void *scratch)
+{
+    const cmlp_net *net = job->data.net;
+    const int64_t n_out = net->layers[0].n_out, weights = net->layers[0].weights;
+    for (int64_t i = 0, m; i < tile->n; i += m) {
+        m = tile->n - i < CMLP_CSR_ROWS ? tile->n - i : CMLP_CSR_ROWS;
+        const cmlp_finish finish = finish_at(job, tile, i + m);
+        const cmlp_input x = cmlp_input_at(&job->data, &job->input, i, 0);
+        net->kernels->csr_gradient(&x.csr, cmlp_at(net, job->deltas[0], i * n_out), m, share->k0, share->k1, n_out,
+                                   share->sums, tile->first && !i, cmlp_at(net, tile->end->params, weights), &finish,
+                                   scratch);
+    }
+}
+
+/* ---------------------------------------------------------------------------------------------------- step */
+
+/* Along the gradient of a share's rows. */
+static void step_share(const cmlp_batch_job *job, const weight_share *share, const cmlp_batch_end *end)
+{
+    const cmlp_net *net = job->data.net;
+    const cmlp_layer *layer = &net->layers[share->layer];
+    const int64_t from = share->k0 * layer->n_out, n = (share->k1 - share->k0) * layer->n_out;
+    cmlp_step_elements(net, end->step, end->state, end->params, cmlp_at(net, share->sums, from), layer->weights + from,
+                       n);
+    if (share->biases)
+        cmlp_step_elements(net, end->step, end->state, end->params, cmlp_at(net, job->gradient, layer->biases),
+                           layer->biases, layer->n_out);
+}
+
+/* Weight rows whose gradient is stepped along at once, in whole tiles of all kernels. */
+static int64_t step_rows(const cmlp_net *net, const cmlp_layer *layer)
+{
+    const int64_t rows = STEP_BYTES / (layer->n_out * (int64_t)net->element);
+    return rows < SQUARE_ROWS ? SQUARE_ROWS : rows / SQUARE_ROWS * SQUARE_ROWS;
+}
+
+/* Gradient and step of a share, `rows` weight rows at a time, whose gradients take the same place. */
+static void share_by_rows(cmlp_batch_job *job, const weight_share *share, const cmlp_batch_tile *tile, int marked,
+                          int steps, int64_t rows)
+{
+    const cmlp_net *net = job->data.net;
+    const size_t row = (size_t)net->layers[share->layer].n_out * net->element;
+    weight_share part = *share;
+    do { /* once even for no rows: of the biases */
+        part.k1 = share->k1 - part.k0 < rows ? share->k1 : part.k0 + rows;
+        part.biases = share->biases && part.k1 == share->k1;
+        part.sums = (void *)((uintptr_t)share->sums - (size_t)(part.k0 - share->k0) * row);
+        gradient_share(job, &part, tile, marked);
+        if (steps) step_share(job, &part, tile->end);
+        part.k0 = part.k1;
+    } while (part.k0 < share->k1);
+}
+
+void cmlp_weights_share(cmlp_batch_job *job, const cmlp_batch_tile *tile, int32_t index, int32_t size)
+{
+    const cmlp_net *net = job->data.net;
+    const cmlp_batch_end *end = tile->end;
+    const int ends = tile->last && end->step, steps = ends && end->mode == CMLP_GRADIENT;
+    const int in_parts = steps && tile->first && tile->n <= STEP_ROWS && !end->keep;
+    int marked = 1;
+    for (int32_t i = 0; i < size; i++) marked &= job->marked[i];
+    for (int32_t l = 0; l < net->n_layers; l++) {
+        const cmlp_layer *layer = &net->layers[l];
+        const int sparse = !l && cmlp_is_sparse(&job->data);
+        weight_share share = {.layer = l, .biases = index == size - 1};
+        cmlp_team_share(layer->n_in, job->objective.alpha > 0 ? SQUARE_ROWS : CMLP_GROUP, index, size, &share.k0,
+                        &share.k1);
+        share.sums = cmlp_at(net, job->gradient, layer->weights);
+        if (!l) share.lit = cmlp_join_lit(net, &job->input, index, size);
+        if (sparse) sparse_share(job, &share, tile, job->scratch + (size_t)index * job->scratch_size);
+        share_by_rows(job, &share, tile, marked, steps, in_parts && !sparse ? step_rows(net, layer) : layer->n_in);
+        if (ends && job->objective.alpha > 0) squares_of(job, end->params, l, share.k0, share.k1);
+    }
+}
