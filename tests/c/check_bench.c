@@ -138,7 +138,7 @@ void bench(const cmlp_kernels *const *tables, int n)
             const double seconds = time_of(c, &w);
             const int64_t elements = c->rows * c->n_out;
             printf("%-14s %4d %5d %4d %-8s %-8s %12.0f ", c->name, (int)c->rows, (int)c->n_in, (int)c->n_out,
-                   tables[t]->dtype == CMLP_FLOAT32 ? "float32" : "float64", isa_name(tables[t]->isa), seconds * 1e9);
+                   tables[t]->dtype == CMLP_FLOAT32 ? "float32" : "float64", table_name(tables[t]), seconds * 1e9);
             if (c->n_in)
                 printf("%8.1f GFLOP/s\n", 2e-9 * (double)(elements * c->n_in) / seconds);
             else

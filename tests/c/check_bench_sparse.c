@@ -134,7 +134,7 @@ static void bench_case(const cmlp_kernels *table, const sparse_case *c)
         ns[what] = time_of(&w, what, 12);
 
     }
-    printf("%-7s %-6s %6d %4d %4d %5.1f%% |", element == 4 ? "float32" : "float64", isa_name(table->isa), (int)c->n_in,
+    printf("%-7s %-6s %6d %4d %4d %5.1f%% |", element == 4 ? "float32" : "float64", table_name(table), (int)c->n_in,
            (int)c->n_out, (int)c->batch, 100.0 * (double)w.n / (double)(pool * c->n_in));
     for (int what = 0; what < COMPRESS; what += 2)
         printf(" %6.2f %5.2f |", ns[what], ns[what + 1] > 0 ? ns[what] / ns[what + 1] : 0);

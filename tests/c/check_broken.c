@@ -379,7 +379,7 @@ void selftest(const cmlp_kernels *plain, const cmlp_kernels *victim, uint64_t se
         while (strcmp(check->kernel, list[i].kernel)) check++;
         const int64_t beside = caught(plain, &table, check, seed), alone = caught(&table, NULL, check, seed);
         printf("%s %s %s: %s caught by case %" PRId64 " of %" PRId64 ", alone by %" PRId64 "\n", type,
-               isa_name(victim->isa), list[i].kernel, list[i].name, beside, check->cases, alone);
+               table_name(victim), list[i].kernel, list[i].name, beside, check->cases, alone);
         check_that(beside >= 0 && (alone >= 0 || list[i].by_bits), "%s %s is not caught (seed %" PRIu64 ")", type,
                    list[i].name, seed);
     }

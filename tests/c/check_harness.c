@@ -12,9 +12,10 @@
 
 #define MAX_REPORTS 6 /* of a check, one per case */
 
-const char *isa_name(uint32_t isa)
+const char *table_name(const cmlp_kernels *table)
 {
-    switch (isa) {
+    if (table->pairs) return "avx512 in pairs";
+    switch (table->isa) {
     case CMLP_ISA_GENERIC: return "generic";
     case CMLP_ISA_AVX2: return "avx2";
     case CMLP_ISA_AVX512: return "avx512";
@@ -129,7 +130,7 @@ void fail(harness *h, int table, const char *format, ...)
     h->reports++;
     h->last_report = h->number;
     printf("FAILED %s %s %s: %s, case %" PRId64 ", %" PRId64 " elements %s, seed %" PRIu64 ": ", h->kernel,
-           h->dtype == CMLP_FLOAT32 ? "float32" : "float64", isa_name(h->tables[table]->isa), h->shape, h->number,
+           h->dtype == CMLP_FLOAT32 ? "float32" : "float64", table_name(h->tables[table]), h->shape, h->number,
            h->offset, h->where == AT_START ? "behind the first guard page" : "before the last guard page", h->seed);
     va_start(arguments, format);
     vprintf(format, arguments);
@@ -145,7 +146,7 @@ void same_outputs(harness *h)
                 const size_t at = size_of(o->dtype) * (size_t)i;
                 if (same_bits(o->dtype, (char *)o->after[0] + at, (char *)o->after[t] + at, 1)) continue;
                 fail(h, t, "%s[%" PRId64 "] is %.17g, but %.17g by %s", o->name, i, get(o->dtype, o->after[t], i),
-                     get(o->dtype, o->after[0], i), isa_name(h->tables[0]->isa));
+                     get(o->dtype, o->after[0], i), table_name(h->tables[0]));
                 break;
             }
 }

@@ -8,7 +8,7 @@
 #include "../../src/cmlp/core/kernels/kernels.h"
 #include "support.h"
 
-#define MAX_TABLES 4
+#define MAX_TABLES 4 /* of one type, on one processor */
 #define MAX_OPERANDS 6
 #define MAX_BYTES ((size_t)1 << 19) /* of an operand */
 
@@ -55,7 +55,7 @@ typedef struct harness {
 /* The tables are for the caller to set. */
 void harness_make(harness *h, int32_t dtype, uint64_t seed);
 void harness_free(harness *h);
-const char *isa_name(uint32_t isa);
+const char *table_name(const cmlp_kernels *table);
 
 /* ---- making a case */
 

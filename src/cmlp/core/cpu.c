@@ -6,6 +6,8 @@
 #include "../../../include/cmlp.h"
 #include "kernels/target.h"
 
+#define SHUFFLES_BESIDE (UINT32_C(1) << 31) /* beside the bits of cmlp_isa */
+
 #if CMLP_X86
 
 #if defined(_MSC_VER) && !defined(__clang__)
@@ -29,15 +31,25 @@ enum { EAX, EBX, ECX, EDX };
 #define LEAF1_ECX_NEEDED (BIT(12) /* FMA */ | BIT(27) /* OSXSAVE */ | BIT(28) /* AVX */)
 #define LEAF7_EBX_AVX2 BIT(5)
 #define LEAF7_EBX_AVX512F BIT(16)
+#define ZEN_5 0x1au /* family */
 #define SAVED_AVX 0x06u    /* XMM and YMM */
 #define SAVED_AVX512 0xe6u /* also mask registers and both parts of ZMM */
 
-uint32_t cmlp_cpu_isa(void)
+/* Whether shuffles do not take turns with multiply-adds: AMD's processors with units of 512 bits. */
+static uint32_t shuffles_beside(const uint32_t leaf0[4], const uint32_t leaf1[4])
 {
-    uint32_t found = CMLP_ISA_GENERIC, r[4];
-    cpuid(0, r);
-    if (r[EAX] < 7) return found;
+    const uint32_t family = (leaf1[EAX] >> 8 & 0xf) + (leaf1[EAX] >> 20 & 0xff);
+    const int amd = leaf0[EBX] == 0x68747541 && leaf0[EDX] == 0x69746e65 && leaf0[ECX] == 0x444d4163;
+    return amd && family >= ZEN_5 ? SHUFFLES_BESIDE : 0;
+}
+
+static uint32_t features(void)
+{
+    uint32_t found = CMLP_ISA_GENERIC, leaf0[4], r[4];
+    cpuid(0, leaf0);
+    if (leaf0[EAX] < 7) return found;
     cpuid(1, r);
+    found |= shuffles_beside(leaf0, r);
     if ((r[ECX] & LEAF1_ECX_NEEDED) != LEAF1_ECX_NEEDED) return found;
     uint64_t saved = saved_state();
     cpuid(7, r);
@@ -48,25 +60,31 @@ uint32_t cmlp_cpu_isa(void)
 }
 
 #elif CMLP_AARCH64
-uint32_t cmlp_cpu_isa(void) { return CMLP_ISA_GENERIC | CMLP_ISA_NEON; }
+static uint32_t features(void) { return CMLP_ISA_GENERIC | CMLP_ISA_NEON; }
 #else
-uint32_t cmlp_cpu_isa(void) { return CMLP_ISA_GENERIC; }
+static uint32_t features(void) { return CMLP_ISA_GENERIC; }
 #endif
 
-/* Best first. */
-static const cmlp_kernels *const tables[] = {
+uint32_t cmlp_cpu_isa(void) { return features() & ~SHUFFLES_BESIDE; }
+
+const cmlp_kernels *const cmlp_tables[] = {
 #if CMLP_X86
-    &cmlp_kernels_f32_avx512, &cmlp_kernels_f64_avx512, &cmlp_kernels_f32_avx2, &cmlp_kernels_f64_avx2,
+    &cmlp_kernels_f32_avx512_pairs, &cmlp_kernels_f32_avx512, &cmlp_kernels_f64_avx512, &cmlp_kernels_f32_avx2,
+    &cmlp_kernels_f64_avx2,
 #elif CMLP_AARCH64
     &cmlp_kernels_f32_neon, &cmlp_kernels_f64_neon,
 #endif
     &cmlp_kernels_f32_generic, &cmlp_kernels_f64_generic,
 };
+const int32_t cmlp_n_tables = sizeof cmlp_tables / sizeof *cmlp_tables;
 
 const cmlp_kernels *cmlp_find_kernels(int32_t dtype, uint32_t mask)
 {
-    uint32_t allowed = cmlp_cpu_isa() & (mask ? mask : UINT32_MAX);
-    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
-        if (tables[i]->dtype == dtype && (tables[i]->isa & allowed)) return tables[i];
+    const uint32_t found = features(), allowed = mask ? found & mask : found;
+    for (int32_t i = 0; i < cmlp_n_tables; i++) {
+        const cmlp_kernels *table = cmlp_tables[i];
+        if (table->dtype == dtype && (table->isa & allowed) && (!table->pairs || (found & SHUFFLES_BESIDE)))
+            return table;
+    }
     return NULL;
 }

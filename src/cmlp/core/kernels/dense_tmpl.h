@@ -12,8 +12,7 @@
 /* DENSE_ROWS_1 and _2 (rows of a tile one or two vectors wide) are set beside the vector header: so many that all
  * sums fit in the registers. */
 
-/* A block of a tile's rows, and of those that will be read soon: their columns [k, k + n_ahead) are fetched by a tile
- * that goes by groups. */
+/* A block of a tile's rows, and of those that will be read soon: the tile fetches their columns [k, k + n_ahead). */
 typedef struct dense_rows {
     const T *list[DENSE_ROWS_1];
     const uint64_t *marks; /* of the columns that are not dark, or NULL: all */
@@ -21,13 +20,13 @@ typedef struct dense_rows {
     int64_t k, n_ahead;
 } dense_rows;
 
-/* Row r of a tile; of one that is `near`, copied together, no pointer need be loaded. */
+/* Row r of a tile. */
 #define COPY_LD (CMLP_CHUNK + LINE)
-#define TILE_ROW(x, r) (near ? (x)[0] + (r) * COPY_LD : (x)[r])
+#define TILE_ROW(x, r) (ways & NEAR ? (x)[0] + (r) * COPY_LD : (x)[r])
 
 /* sum += R rows' columns [k0, k1). */
 VEC_FN void tile_columns(const T *DENSE_LIST *x, int64_t k0, int64_t k1, const T *w, int64_t ldw, VT tail, V sum[][2],
-                         const int R, const int C, const int near, const int whole)
+                         const int R, const int C, const int ways, const int whole)
 {
     NO_UNROLL for (int64_t k = k0; k < k1; k++) {
         const T *row = w + k * ldw;
@@ -46,22 +45,24 @@ VEC_FN void tile_columns(const T *DENSE_LIST *x, int64_t k0, int64_t k1, const T
 /* The same of a tile one vector wide, GROUP columns at once: it has more rows than there are registers for pointers,
  * and so little to do for each column that fetching them counts. */
 VEC_FN void tile_group(const T *DENSE_LIST *x, int64_t k, const T *w, int64_t ldw, VT tail, V sum[][2], const int R,
-                       const int near, const int whole)
+                       const int ways, const int whole)
 {
     V wv[GROUP];
     UNROLL for (int u = 0; u < GROUP; u++) wv[u] = load_last(w + (k + u) * ldw, tail, whole);
     UNROLL for (int r = 0; r < R; r++) {
-        const T *row = TILE_ROW(x, r) + k;
-        UNROLL for (int u = 0; u < GROUP; u++) sum[r][0] = v_fma(v_set1(row[u]), wv[u], sum[r][0]);
+        V xv[GROUP];
+        spread_group(TILE_ROW(x, r) + k, xv, ways);
+        UNROLL for (int u = 0; u < GROUP; u++) sum[r][0] = v_fma(xv[u], wv[u], sum[r][0]);
     }
 }
 
-/* sum += R rows' marked columns of [k0, k1). Others are fetched bit by bit: all at once would hold up what is done. */
+/* sum += R rows' marked columns of [k0, k1). Others are fetched bit by bit, by tiles up to DENSE_PACED vectors wide: all
+ * at once would hold up what is done. In front of several strips a part for each is little enough. */
 VEC_FN void tile_marked(const dense_rows *x, int64_t k0, int64_t k1, const T *w, int64_t ldw, VT tail, V sum[][2],
-                        const int R, const int C, const int near, const int whole)
+                        const int R, const int C, const int ways, const int whole)
 {
     const int by_groups = C == 1 && DENSE_BY_GROUPS;
-    const int64_t pace = LINE / (x->marks ? 2 : 4); /* about half of the groups are dark */
+    const int64_t pace = (by_groups ? GROUP : 1) * (x->marks ? 2 : 1); /* about half of the columns are dark */
     const int64_t most = x->n_ahead < k1 ? x->n_ahead : k1;
     int64_t fetched = k0;
     for (int64_t i = k0 / MARKS; i * MARKS < k1; i++) {
@@ -69,34 +70,34 @@ VEC_FN void tile_marked(const dense_rows *x, int64_t k0, int64_t k1, const T *w,
         uint64_t left = marks_within(by_groups ? mark_groups(marks) : marks, i, k0, k1);
         for (; left; left &= left - 1) {
             const int64_t k = i * MARKS + lowest_bit(left);
-            if (by_groups && fetched < most) {
+            if (C <= DENSE_PACED && fetched < most) {
                 if (fetched % LINE == 0) fetch(x->ahead, R, x->k + fetched, 1);
                 fetched += pace;
                 OPAQUE(fetched);
             }
             if (by_groups && k1 - k >= GROUP)
-                tile_group(x->list, k, w, ldw, tail, sum, R, near, whole);
+                tile_group(x->list, k, w, ldw, tail, sum, R, ways, whole);
             else
-                tile_columns(x->list, k, by_groups ? k1 : k + 1, w, ldw, tail, sum, R, C, near, whole);
+                tile_columns(x->list, k, by_groups ? k1 : k + 1, w, ldw, tail, sum, R, C, ways, whole);
         }
     }
     fetched = (fetched + LINE - 1) / LINE * LINE;
-    if (by_groups && fetched < most) fetch(x->ahead, R, x->k + fetched, most - fetched);
+    if (C <= DENSE_PACED && fetched < most) fetch(x->ahead, R, x->k + fetched, most - fetched);
 }
 
 /* The chunk [k0, k1): z = before + x W. `before` (ldb) is the bias or z. */
 VEC_FN void dense_chunk(const dense_rows *x, int64_t k0, int64_t k1, const T *w, int64_t ldw, const T *before,
-                        int64_t ldb, int64_t last, T *z, int64_t ldz, const int R, const int C, const int near,
+                        int64_t ldb, int64_t last, T *z, int64_t ldz, const int R, const int C, const int ways,
                         const int whole)
 {
     const VT tail = v_tail(last);
     V sum[DENSE_ROWS_1][2];
     UNROLL for (int r = 0; r < R; r++)
         UNROLL for (int c = 0; c < C; c++) sum[r][c] = v_zero();
-    if (x->marks || (C == 1 && DENSE_BY_GROUPS))
-        tile_marked(x, k0, k1, w, ldw, tail, sum, R, C, near, whole);
+    if (x->marks || (C == 1 && DENSE_BY_GROUPS) || (C <= DENSE_PACED && x->n_ahead > 0))
+        tile_marked(x, k0, k1, w, ldw, tail, sum, R, C, ways, whole);
     else
-        tile_columns(x->list, k0, k1, w, ldw, tail, sum, R, C, near, whole);
+        tile_columns(x->list, k0, k1, w, ldw, tail, sum, R, C, ways, whole);
     UNROLL for (int r0 = 0; r0 < APART; r0++)
         UNROLL for (int r = r0; r < R; r += APART)
             UNROLL for (int c = 0; c < C; c++) {
@@ -108,12 +109,12 @@ VEC_FN void dense_chunk(const dense_rows *x, int64_t k0, int64_t k1, const T *w,
 
 /* Chunk by chunk; of a tile two vectors wide a block is a chunk, and the compiler knows it. */
 VEC_FN void dense_tile(const dense_rows *x, int64_t n, const T *w, int64_t ldw, const T *before, int64_t ldb,
-                       int64_t last, T *z, int64_t ldz, const int R, const int C, const int near, const int whole)
+                       int64_t last, T *z, int64_t ldz, const int R, const int C, const int ways, const int whole)
 {
     int64_t k = 0, end;
     do {
         end = C > 1 || n - k < CMLP_CHUNK ? n : k + CMLP_CHUNK;
-        dense_chunk(x, C > 1 ? 0 : k, end, w, ldw, before, ldb, last, z, ldz, R, C, near, whole);
+        dense_chunk(x, C > 1 ? 0 : k, end, w, ldw, before, ldb, last, z, ldz, R, C, ways, whole);
         k = end;
         before = z;
         ldb = ldz;
@@ -125,11 +126,11 @@ static const T no_bias[2 * VL];
 typedef void dense_fn(const dense_rows *x, int64_t n, const T *w, int64_t ldw, const T *before, int64_t ldb,
                       int64_t last, T *z, int64_t ldz);
 
-#define DENSE_TILE(NAME, R, C, NEAR)                                                                                   \
+#define DENSE_TILE(NAME, R, C, WAYS)                                                                                   \
     static void NAME(const dense_rows *x, int64_t n, const T *w, int64_t ldw, const T *before, int64_t ldb,            \
                      int64_t last, T *z, int64_t ldz)                                                                  \
     {                                                                                                                  \
-        WHOLE_OR_NOT(last, dense_tile, x, n, w, ldw, before, ldb, last, z, ldz, R, C, NEAR);                           \
+        WHOLE_OR_NOT(last, dense_tile, x, n, w, ldw, before, ldb, last, z, ldz, R, C, WAYS);                           \
     }
 #define DENSE_ENTRY_1(R) [R] = dense_##R##x1,
 #define DENSE_ENTRY_2(R) [R] = dense_##R##x2,
@@ -137,21 +138,30 @@ typedef void dense_fn(const dense_rows *x, int64_t n, const T *w, int64_t ldw, c
 #define DENSE_TILE_2(R) DENSE_TILE(dense_##R##x2, R, 2, 0)
 DENSE_EACH_1(DENSE_TILE_1)
 DENSE_EACH_2(DENSE_TILE_2)
-/* By height. Of the odd ones all up to half of the tallest are there. */
 static dense_fn *const dense_tiles_1[DENSE_ROWS_1 + 1] = {DENSE_EACH_1(DENSE_ENTRY_1)};
 static dense_fn *const dense_tiles_2[DENSE_ROWS_2 + 1] = {DENSE_EACH_2(DENSE_ENTRY_2)};
 
 #ifdef V_LOADS_BYTES
-DENSE_TILE(dense_near, DENSE_ROWS_1, 1, 1)
+DENSE_TILE(dense_near, DENSE_ROWS_1, 1, NEAR)
 #else
-#define dense_near dense_tiles_1[DENSE_ROWS_1]
+#define dense_near NULL
 #endif
 
+/* Those of one width. */
+typedef struct dense_tiles {
+    int vectors;
+    int64_t tallest;
+    dense_fn *const *of; /* by height. Of the odd ones all up to half of the tallest are there */
+    dense_fn *near;      /* the tallest of rows of bytes, if there is one of its own */
+} dense_tiles;
+static const dense_tiles dense_narrow = {1, DENSE_ROWS_1, dense_tiles_1, dense_near};
+static const dense_tiles dense_wide = {2, DENSE_ROWS_2, dense_tiles_2, NULL};
+
 /* The next tile's height, where so many rows are left: all nearly equal, so that there is no small rest. */
-static int64_t dense_height(dense_fn *const *tiles, int64_t tallest, int64_t left)
+static int64_t dense_height(const dense_tiles *tiles, int64_t left)
 {
-    const int64_t n = (left + tallest - 1) / tallest, height = (left + n - 1) / n;
-    if (tiles[height]) return height;
+    const int64_t n = (left + tiles->tallest - 1) / tiles->tallest, height = (left + n - 1) / n;
+    if (tiles->of[height]) return height;
     return height < left ? height + 1 : (height + 1) / 2;
 }
 
@@ -221,64 +231,86 @@ static void take_rows(const cmlp_matrix *x, int64_t i, int64_t height, int64_t k
  * rows are read in longer pieces, which memory likes. */
 #define DENSE_BLOCK (8 * CMLP_CHUNK)
 
-/* Strips of two vectors, the last of which may be partial, or one of a single vector. */
-static void dense_strips(const cmlp_matrix *x, int64_t rows, int64_t n_in, const T *w, int64_t ldw, const T *bias,
-                         int64_t n_out, T *z, int64_t ldz)
+/* z = bias + x W, or, of a part behind others, z += x W. */
+typedef struct dense_job {
+    const dense_tiles *tiles;
+    const cmlp_matrix *x;
+    const T *w, *bias; /* bias may be NULL */
+    T *z;
+    int64_t ldw, ldz, n_out;
+    int clash;
+    lit_count count;
+} dense_job;
+
+/* The part of columns [k, k + n) of x, of rows [i, i + height). */
+static void dense_part(dense_job *job, int64_t i, int64_t height, int64_t k, int64_t n)
 {
-    const int vectors = n_out > VL ? 2 : 1, fetches = vectors == 2 || !DENSE_BY_GROUPS;
-    const int64_t tallest = vectors == 2 ? DENSE_ROWS_2 : DENSE_ROWS_1, width = vectors * VL;
-    const int64_t block = vectors == 2 ? CMLP_CHUNK : DENSE_BLOCK, step = x->bytes ? CMLP_CHUNK : block;
-    const int64_t strips = (n_out + width - 1) / width;
-    dense_fn *const *tiles = vectors == 2 ? dense_tiles_2 : dense_tiles_1;
+    const dense_tiles *tiles = job->tiles;
+    const int64_t width = tiles->vectors * VL, strips = (job->n_out + width - 1) / width;
+    const int64_t a_strip = (n + LINE * strips - 1) / (LINE * strips) * LINE; /* columns to be fetched */
+    const int near = job->x->bytes && tiles->near && height == tiles->tallest;
+    dense_fn *const tile = near ? tiles->near : tiles->of[height];
+    const int paced = tiles->vectors <= DENSE_PACED && strips == 1;
     T copy[DENSE_ROWS_1 * COPY_LD];
-    const int clash = !x->bytes && n_out > width && rows > 1 &&
-                      !(((uintptr_t)AT_ROW(x, 0) ^ (uintptr_t)AT_ROW(x, 1)) % CLASH);
-    lit_count count = {0};
+    uint64_t marks[DENSE_BLOCK / MARKS];
+    dense_rows part;
+    take_rows(job->x, i, height, k, n, job->clash, copy, marks, &job->count, &part);
+    part.n_ahead = part.ahead && paced ? n : 0;
+    for (int64_t j = 0, fetched = 0; j < job->n_out; j += width, fetched += a_strip) {
+        const int64_t last = job->n_out - j < width ? job->n_out - j - width + VL : VL;
+        T *at = job->z + i * job->ldz + j;
+        const T *before = k ? at : job->bias ? job->bias + j : no_bias;
+        part.k = k + fetched;
+        if (part.ahead && !paced) fetch(part.ahead, height, part.k, n - fetched < a_strip ? n - fetched : a_strip);
+        tile(&part, n, job->w + k * job->ldw + j, job->ldw, before, k ? job->ldz : 0, last, at, job->ldz);
+    }
+}
+
+/* Strips of two vectors, the last of which may be partial, or one of a single vector. */
+static void dense_strips(dense_job *job, int64_t rows, int64_t n_in)
+{
+    const int wide = job->tiles->vectors > 1;
+    const int64_t block = wide ? CMLP_CHUNK : DENSE_BLOCK, step = job->x->bytes ? CMLP_CHUNK : block;
+    job->clash = !job->x->bytes && job->n_out > job->tiles->vectors * VL && rows > 1 &&
+                 !(((uintptr_t)AT_ROW(job->x, 0) ^ (uintptr_t)AT_ROW(job->x, 1)) % CLASH);
     for (int64_t k0 = 0; !k0 || k0 < n_in; k0 += block) { /* once even for no inputs: z = b + 0 */
         const int64_t k1 = n_in - k0 < block ? n_in : k0 + block;
         for (int64_t i = 0, height; i < rows; i += height) {
-            height = dense_height(tiles, tallest, rows - i);
-            dense_fn *const tile = x->bytes && vectors == 1 && height == DENSE_ROWS_1 ? dense_near : tiles[height];
-            for (int64_t k = k0; k == k0 || k < k1; k += step) {
-                dense_rows part;
-                uint64_t marks[DENSE_BLOCK / MARKS];
-                const int64_t n = k1 - k < step ? k1 - k : step;
-                const int64_t a_strip = (n + LINE * strips - 1) / (LINE * strips) * LINE; /* columns to be fetched */
-                take_rows(x, i, height, k, n, clash, copy, marks, &count, &part);
-                for (int64_t j = 0, fetched = 0; j < n_out; j += width, fetched += a_strip) {
-                    const int64_t last = n_out - j < width ? n_out - j - width + VL : VL;
-                    T *at = z + i * ldz + j;
-                    const T *before = k ? at : bias ? bias + j : no_bias;
-                    part.k = k + fetched;
-                    part.n_ahead = part.ahead ? (n - fetched < a_strip ? n - fetched : a_strip) : 0;
-                    if (fetches && part.n_ahead > 0) fetch(part.ahead, height, part.k, part.n_ahead);
-                    tile(&part, n, w + k * ldw + j, ldw, before, k ? ldz : 0, last, at, ldz);
-                }
-            }
+            height = dense_height(job->tiles, rows - i);
+            for (int64_t k = k0; k == k0 || k < k1; k += step)
+                dense_part(job, i, height, k, k1 - k < step ? k1 - k : step);
         }
+    }
+}
+
+/* Columns that are left when strips of two vectors are full are taken by `narrow` tiles, if they fit in one vector. */
+static void dense_with(const dense_tiles *narrow, const cmlp_matrix *x, int64_t rows, int64_t n_in, const T *w,
+                       int64_t ldw, const T *bias, int64_t n_out, T *z, int64_t ldz)
+{
+    if (rows == 1) {
+        if (x->lit) mark_nonzero(AT_ROW(x, 0), n_in, x->lit, n_in);
+        dense_row(AT_ROW(x, 0), n_in, w, ldw, bias, n_out, z);
+        return;
+    }
+    if (x->marks) {
+        dense_marked(x, rows, n_in, w, ldw, bias, n_out, z, ldz);
+        return;
+    }
+    cmlp_matrix left = *x;
+    const int64_t rest = n_out % (2 * VL), wide = rest > VL ? n_out : n_out - rest;
+    if (wide) {
+        dense_job job = {&dense_wide, x, w, bias, z, ldw, ldz, wide, 0, {0}};
+        dense_strips(&job, rows, n_in);
+        left.ahead = NULL;
+    }
+    if (wide < n_out) {
+        dense_job job = {narrow, &left, w + wide, bias ? bias + wide : NULL, z + wide, ldw, ldz, n_out - wide, 0, {0}};
+        dense_strips(&job, rows, n_in);
     }
 }
 
 static void dense(const cmlp_matrix *x, int64_t rows, int64_t n_in, const void *w, int64_t ldw, const void *bias,
                   int64_t n_out, void *z, int64_t ldz)
 {
-    const T *wt = w, *bt = bias;
-    T *zt = z;
-    if (rows == 1) {
-        if (x->lit) mark_nonzero(AT_ROW(x, 0), n_in, x->lit, n_in);
-        dense_row(AT_ROW(x, 0), n_in, wt, ldw, bt, n_out, zt);
-        return;
-    }
-    if (x->marks) {
-        dense_marked(x, rows, n_in, wt, ldw, bt, n_out, zt, ldz);
-        return;
-    }
-    cmlp_matrix left = *x;
-    const int64_t rest = n_out % (2 * VL), wide = rest > VL ? n_out : n_out - rest;
-    if (wide) {
-        dense_strips(&left, rows, n_in, wt, ldw, bt, wide, zt, ldz);
-        left.ahead = NULL;
-    }
-    if (wide < n_out)
-        dense_strips(&left, rows, n_in, wt + wide, ldw, bt ? bt + wide : NULL, n_out - wide, zt + wide, ldz);
+    dense_with(&dense_narrow, x, rows, n_in, w, ldw, bias, n_out, z, ldz);
 }

@@ -82,7 +82,7 @@ VEC_FN void finish_registers(V sum[][2], const int64_t *k, VT tail, int64_t n_ou
 
 VEC_FN void gradient_tile(const T *const *a, const int64_t *groups, const T *d, int64_t rows, int64_t n_out,
                           int64_t last, T *sums, int first, T *w, const finish_values *f, const int R, const int C,
-                          const int whole)
+                          const int ways, const int whole)
 {
     const int height = R / TILE_GROUPS(R, C);
     const VT tail = v_tail(last);
@@ -98,8 +98,10 @@ VEC_FN void gradient_tile(const T *const *a, const int64_t *groups, const T *d, 
         UNROLL for (int r0 = 0; r0 < R; r0 += height) {
             const T *group = *a + k[r0 / height];
             OPAQUE(group);
+            V spread[GROUP];
+            if (height == GROUP) spread_group(group, spread, ways);
             UNROLL for (int r = 0; r < height; r++) {
-                V av = v_set1(group[r]);
+                const V av = height == GROUP ? spread[r] : v_set1(group[r]);
                 UNROLL for (int c = 0; c < C; c++) sum[r0 + r][c] = v_fma(av, dv[c], sum[r0 + r][c]);
             }
         }
@@ -122,14 +124,14 @@ VEC_FN void gradient_tile(const T *const *a, const int64_t *groups, const T *d, 
 typedef void gradient_fn(const T *const *a, const int64_t *groups, const T *d, int64_t rows, int64_t n_out,
                          int64_t last, T *sums, int first, T *w, const finish_values *f);
 
-#define GRADIENT_TILE(R, C)                                                                                       \
-    static void gradient_##R##x##C(const T *const *a, const int64_t *groups, const T *d, int64_t rows,            \
-                                   int64_t n_out, int64_t last, T *sums, int first, T *w, const finish_values *f) \
-    {                                                                                                             \
-        WHOLE_OR_NOT(last, gradient_tile, a, groups, d, rows, n_out, last, sums, first, w, f, R, C);              \
+#define GRADIENT_TILE(NAME, R, C, WAYS)                                                                             \
+    static void NAME(const T *const *a, const int64_t *groups, const T *d, int64_t rows, int64_t n_out,            \
+                     int64_t last, T *sums, int first, T *w, const finish_values *f)                               \
+    {                                                                                                              \
+        WHOLE_OR_NOT(last, gradient_tile, a, groups, d, rows, n_out, last, sums, first, w, f, R, C, WAYS);         \
     }
-#define GRADIENT_TILE_1(R) GRADIENT_TILE(R, 1)
-#define GRADIENT_TILE_2(R) GRADIENT_TILE(R, 2)
+#define GRADIENT_TILE_1(R) GRADIENT_TILE(gradient_##R##x1, R, 1, 0)
+#define GRADIENT_TILE_2(R) GRADIENT_TILE(gradient_##R##x2, R, 2, 0)
 #define GRADIENT_ENTRY_1(R) {R, gradient_##R##x1},
 #define GRADIENT_ENTRY_2(R) {R, gradient_##R##x2},
 GRADIENT_EACH_1(GRADIENT_TILE_1)
@@ -139,8 +141,8 @@ typedef struct gradient_size {
     gradient_fn *tile;
 } gradient_size;
 /* Tallest first, down to one row. */
-static const gradient_size gradient_sizes_1[] = {GRADIENT_EACH_1(GRADIENT_ENTRY_1)};
-static const gradient_size gradient_sizes_2[] = {GRADIENT_EACH_2(GRADIENT_ENTRY_2)};
+static const gradient_size gradient_narrow[] = {GRADIENT_EACH_1(GRADIENT_ENTRY_1)};
+static const gradient_size gradient_wide[] = {GRADIENT_EACH_2(GRADIENT_ENTRY_2)};
 
 /* Whether a weight row without values changes:  w = fma(-rate, (0 w + 0) inverse, w) = w  for finite factors, and to a
  * sum that there is already nothing is added. */
@@ -152,6 +154,7 @@ static int changes_all(const finish_values *f, int first)
 }
 
 typedef struct gradient_job {
+    const gradient_size *narrow; /* tiles of one vector of columns */
     const T *const *a; /* its rows */
     const uint64_t *lit, *marks;
     int64_t ld_marks;
@@ -168,7 +171,7 @@ static void gradient_strip(const gradient_job *job, const int64_t *k, int64_t n,
     const int64_t left = job->n_out - j;
     const int wide = left > VL;
     const int64_t width = wide ? (left < 2 * VL ? left : 2 * VL) : left, last = wide ? width - VL : width;
-    const gradient_size *size = wide ? gradient_sizes_2 : gradient_sizes_1;
+    const gradient_size *size = wide ? gradient_wide : job->narrow;
     for (int64_t r = 0; r < n; r += size->rows) {
         while (size->rows > n - r) size++;
         const int64_t neighbours = k[0] + r;
@@ -194,7 +197,7 @@ static void gradient_run(const gradient_job *job, int64_t k, int64_t end)
     T space[GRADIENT_COPY ? CMLP_CHUNK * GRADIENT_COPY * VL : 1];
     const T *copies[GRADIENT_COPY ? CMLP_CHUNK : 1];
     const int copied = copy_pays(job->rows, job->n_out);
-    const int64_t tallest = job->n_out > VL ? gradient_sizes_2->rows : gradient_sizes_1->rows;
+    const int64_t tallest = job->n_out > VL ? gradient_wide->rows : job->narrow->rows;
     const int64_t most = copied ? GRADIENT_COPY * VL : tallest;
     for (int64_t i = 0; copied && i < job->rows; i++) copies[i] = space + i * GRADIENT_COPY * VL;
     for (int64_t height; k < end; k += height) {

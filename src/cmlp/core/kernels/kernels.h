@@ -103,6 +103,7 @@ typedef struct cmlp_loss_values {
 
 typedef struct cmlp_kernels {
     uint32_t isa;  /* cmlp_isa */
+    int32_t pairs; /* whether made for processors that shuffle beside multiply-adds: see pairs_tmpl.h */
     int32_t dtype; /* cmlp_dtype of T */
     int32_t lanes; /* elements in a vector */
 
@@ -153,7 +154,7 @@ typedef struct cmlp_kernels {
 
 extern const cmlp_kernels cmlp_kernels_f32_generic, cmlp_kernels_f64_generic;
 extern const cmlp_kernels cmlp_kernels_f32_avx2, cmlp_kernels_f64_avx2;
-extern const cmlp_kernels cmlp_kernels_f32_avx512, cmlp_kernels_f64_avx512;
+extern const cmlp_kernels cmlp_kernels_f32_avx512, cmlp_kernels_f32_avx512_pairs, cmlp_kernels_f64_avx512;
 extern const cmlp_kernels cmlp_kernels_f32_neon, cmlp_kernels_f64_neon;
 
 #endif

@@ -1,5 +1,6 @@
 /* All kernels of one instruction set and element type, and their table, whose name the including file defines as
- * KERNELS_NAME, its cmlp_isa as KERNELS_ISA. The vector header must have been included. */
+ * KERNELS_NAME, its cmlp_isa as KERNELS_ISA. The vector header must have been included; where it has V_PAIRS, there is a
+ * second table, KERNELS_PAIRS_NAME. */
 
 #include "../../../../include/cmlp.h"
 #include "kernels.h"
@@ -19,22 +20,30 @@
 #include "step_tmpl.h"
 #include "loss_tmpl.h"
 
-const cmlp_kernels KERNELS_NAME = {
-    .isa = KERNELS_ISA,
-    .dtype = CMLP_BITS == 32 ? CMLP_FLOAT32 : CMLP_FLOAT64,
-    .lanes = VL,
-    .dense = dense,
-    .gradient = gradient,
-    .csr = csr,
-    .csr_gradient = csr_gradient,
-    .transpose = transpose,
-    .activate = activate,
-    .derivative = derivative,
-    .loss = loss,
-    .step = step,
-    .convert = convert,
-    .mark = mark,
-    .multiply = multiply,
-    .square_sum = square_sum,
-    .find_nonfinite = find_nonfinite,
-};
+#define KERNELS(NAME, HAS_PAIRS, DENSE, GRADIENT)                                                   \
+    const cmlp_kernels NAME = {                                                                     \
+        .isa = KERNELS_ISA,                                                                         \
+        .pairs = HAS_PAIRS,                                                                         \
+        .dtype = CMLP_BITS == 32 ? CMLP_FLOAT32 : CMLP_FLOAT64,                                     \
+        .lanes = VL,                                                                                \
+        .dense = DENSE,                                                                             \
+        .gradient = GRADIENT,                                                                       \
+        .csr = csr,                                                                                 \
+        .csr_gradient = csr_gradient,                                                               \
+        .transpose = transpose,                                                                     \
+        .activate = activate,                                                                       \
+        .derivative = derivative,                                                                   \
+        .loss = loss,                                                                               \
+        .step = step,                                                                               \
+        .convert = convert,                                                                         \
+        .mark = mark,                                                                               \
+        .multiply = multiply,                                                                       \
+        .square_sum = square_sum,                                                                   \
+        .find_nonfinite = find_nonfinite,                                                           \
+    }
+
+KERNELS(KERNELS_NAME, 0, dense, gradient);
+#ifdef V_PAIRS
+#include "pairs_tmpl.h"
+KERNELS(KERNELS_PAIRS_NAME, 1, dense_pairs, gradient_pairs);
+#endif

@@ -106,14 +106,14 @@ static void gradient_marked(const gradient_job *job, int64_t k0, int64_t k1)
     gradient_run(job, whole, k1);
 }
 
-static void gradient(const cmlp_matrix *a, const void *d, int64_t rows, int64_t k0, int64_t k1, int64_t n_out,
-                     void *sums, int first, void *w, const cmlp_finish *finish)
+static void gradient_with(const gradient_size *narrow, const cmlp_matrix *a, const void *d, int64_t rows, int64_t k0,
+                          int64_t k1, int64_t n_out, void *sums, int first, void *w, const cmlp_finish *finish)
 {
     const finish_values f = {(T)finish->alpha, (T)finish->inverse, -(T)finish->rate, finish->mode};
     const T *list[CMLP_CHUNK], *row = a->base;
-    const gradient_job job = {.a = a->list ? (const T *const *)a->list : list, .lit = a->lit, .marks = a->marks,
-                              .ld_marks = a->ld_marks, .rows = rows, .n_out = n_out, .d = d, .sums = sums, .w = w,
-                              .first = first, .finish = &f};
+    const gradient_job job = {.narrow = narrow, .a = a->list ? (const T *const *)a->list : list, .lit = a->lit,
+                              .marks = a->marks, .ld_marks = a->ld_marks, .rows = rows, .n_out = n_out, .d = d,
+                              .sums = sums, .w = w, .first = first, .finish = &f};
     for (int64_t i = 0; !a->list && i < rows; i++, row += a->ld) {
         list[i] = row;
         OPAQUE(row); /* vector code would be long, and rows are few */
@@ -126,4 +126,10 @@ static void gradient(const cmlp_matrix *a, const void *d, int64_t rows, int64_t 
         if (changes_all(&f, first)) gradient_dark(&job, k0, k1);
         gradient_lit(&job, k0, k1);
     }
+}
+
+static void gradient(const cmlp_matrix *a, const void *d, int64_t rows, int64_t k0, int64_t k1, int64_t n_out,
+                     void *sums, int first, void *w, const cmlp_finish *finish)
+{
+    gradient_with(gradient_narrow, a, d, rows, k0, k1, n_out, sums, first, w, finish);
 }

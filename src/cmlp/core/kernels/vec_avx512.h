@@ -28,6 +28,16 @@ VEC_FN V v_load_t(const T *p, VT t) { return _mm512_maskz_loadu_ps(t, p); }
 VEC_FN void v_store_t(T *p, VT t, V x) { _mm512_mask_storeu_ps(p, t, x); }
 VEC_FN V v_set1(T x) { return _mm512_set1_ps(x); }
 VEC_FN V v_zero(void) { return _mm512_setzero_ps(); }
+/* Two neighbours, each in all lanes, by one load and two shuffles in place of two loads. */
+#define V_PAIRS
+VEC_FN void v_pair(const T *p, V *first, V *second)
+{
+    double both;
+    memcpy(&both, p, sizeof both);
+    const V pairs = _mm512_castpd_ps(_mm512_set1_pd(both));
+    *first = _mm512_moveldup_ps(pairs);
+    *second = _mm512_movehdup_ps(pairs);
+}
 VEC_FN T v_first(V x) { return _mm_cvtss_f32(_mm512_castps512_ps128(x)); }
 
 VEC_FN V v_add(V a, V b) { return _mm512_add_ps(a, b); }
