@@ -12,12 +12,13 @@
 /* DENSE_ROWS_1 and _2 (rows of a tile one or two vectors wide) are set beside the vector header: so many that all
  * sums fit in the registers. */
 
-/* A block of a tile's rows, and of those that will be read soon: the tile fetches their columns [k, k + n_ahead). */
+/* A block of a tile's rows, and of those that will be read soon: the tile fetches their columns [k, k + n_ahead), as far
+ * as it gets. */
 typedef struct dense_rows {
     const T *list[DENSE_ROWS_1];
     const uint64_t *marks; /* of the columns that are not dark, or NULL: all */
     const void *const *ahead;
-    int64_t k, n_ahead;
+    int64_t k, n_ahead, fetched;
 } dense_rows;
 
 /* Row r of a tile. */
@@ -56,21 +57,23 @@ VEC_FN void tile_group(const T *DENSE_LIST *x, int64_t k, const T *w, int64_t ld
     }
 }
 
-/* sum += R rows' marked columns of [k0, k1). Others are fetched bit by bit, by tiles up to DENSE_PACED vectors wide: all
- * at once would hold up what is done. In front of several strips a part for each is little enough. */
-VEC_FN void tile_marked(const dense_rows *x, int64_t k0, int64_t k1, const T *w, int64_t ldw, VT tail, V sum[][2],
+/* Tiles that fetch rows bit by bit, where all at once would hold up what is done. Few rows are little, and of several
+ * strips each fetches a part. */
+#define PACED(R, C) ((C) <= DENSE_PACED && 2 * (R) > DENSE_ROWS_1)
+
+/* sum += R rows' marked columns of [k0, k1). */
+VEC_FN void tile_marked(dense_rows *x, int64_t k0, int64_t k1, const T *w, int64_t ldw, VT tail, V sum[][2],
                         const int R, const int C, const int ways, const int whole)
 {
     const int by_groups = C == 1 && DENSE_BY_GROUPS;
     const int64_t pace = (by_groups ? GROUP : 1) * (x->marks ? 2 : 1); /* about half of the columns are dark */
-    const int64_t most = x->n_ahead < k1 ? x->n_ahead : k1;
-    int64_t fetched = k0;
+    int64_t fetched = x->fetched;
     for (int64_t i = k0 / MARKS; i * MARKS < k1; i++) {
         const uint64_t marks = x->marks ? x->marks[i] : ~UINT64_C(0);
         uint64_t left = marks_within(by_groups ? mark_groups(marks) : marks, i, k0, k1);
         for (; left; left &= left - 1) {
             const int64_t k = i * MARKS + lowest_bit(left);
-            if (C <= DENSE_PACED && fetched < most) {
+            if (PACED(R, C) && fetched < x->n_ahead) {
                 if (fetched % LINE == 0) fetch(x->ahead, R, x->k + fetched, 1);
                 fetched += pace;
                 OPAQUE(fetched);
@@ -81,12 +84,11 @@ VEC_FN void tile_marked(const dense_rows *x, int64_t k0, int64_t k1, const T *w,
                 tile_columns(x->list, k, by_groups ? k1 : k + 1, w, ldw, tail, sum, R, C, ways, whole);
         }
     }
-    fetched = (fetched + LINE - 1) / LINE * LINE;
-    if (C <= DENSE_PACED && fetched < most) fetch(x->ahead, R, x->k + fetched, most - fetched);
+    x->fetched = fetched;
 }
 
 /* The chunk [k0, k1): z = before + x W. `before` (ldb) is the bias or z. */
-VEC_FN void dense_chunk(const dense_rows *x, int64_t k0, int64_t k1, const T *w, int64_t ldw, const T *before,
+VEC_FN void dense_chunk(dense_rows *x, int64_t k0, int64_t k1, const T *w, int64_t ldw, const T *before,
                         int64_t ldb, int64_t last, T *z, int64_t ldz, const int R, const int C, const int ways,
                         const int whole)
 {
@@ -94,7 +96,7 @@ VEC_FN void dense_chunk(const dense_rows *x, int64_t k0, int64_t k1, const T *w,
     V sum[DENSE_ROWS_1][2];
     UNROLL for (int r = 0; r < R; r++)
         UNROLL for (int c = 0; c < C; c++) sum[r][c] = v_zero();
-    if (x->marks || (C == 1 && DENSE_BY_GROUPS) || (C <= DENSE_PACED && x->n_ahead > 0))
+    if (x->marks || (C == 1 && DENSE_BY_GROUPS) || (PACED(R, C) && x->n_ahead > 0))
         tile_marked(x, k0, k1, w, ldw, tail, sum, R, C, ways, whole);
     else
         tile_columns(x->list, k0, k1, w, ldw, tail, sum, R, C, ways, whole);
@@ -108,7 +110,7 @@ VEC_FN void dense_chunk(const dense_rows *x, int64_t k0, int64_t k1, const T *w,
 }
 
 /* Chunk by chunk; of a tile two vectors wide a block is a chunk, and the compiler knows it. */
-VEC_FN void dense_tile(const dense_rows *x, int64_t n, const T *w, int64_t ldw, const T *before, int64_t ldb,
+VEC_FN void dense_tile(dense_rows *x, int64_t n, const T *w, int64_t ldw, const T *before, int64_t ldb,
                        int64_t last, T *z, int64_t ldz, const int R, const int C, const int ways, const int whole)
 {
     int64_t k = 0, end;
@@ -123,11 +125,11 @@ VEC_FN void dense_tile(const dense_rows *x, int64_t n, const T *w, int64_t ldw, 
 
 static const T no_bias[2 * VL];
 
-typedef void dense_fn(const dense_rows *x, int64_t n, const T *w, int64_t ldw, const T *before, int64_t ldb,
+typedef void dense_fn(dense_rows *x, int64_t n, const T *w, int64_t ldw, const T *before, int64_t ldb,
                       int64_t last, T *z, int64_t ldz);
 
 #define DENSE_TILE(NAME, R, C, WAYS)                                                                                   \
-    static void NAME(const dense_rows *x, int64_t n, const T *w, int64_t ldw, const T *before, int64_t ldb,            \
+    static void NAME(dense_rows *x, int64_t n, const T *w, int64_t ldw, const T *before, int64_t ldb,            \
                      int64_t last, T *z, int64_t ldz)                                                                  \
     {                                                                                                                  \
         WHOLE_OR_NOT(last, dense_tile, x, n, w, ldw, before, ldb, last, z, ldz, R, C, WAYS);                           \
@@ -250,20 +252,23 @@ static void dense_part(dense_job *job, int64_t i, int64_t height, int64_t k, int
     const int64_t a_strip = (n + LINE * strips - 1) / (LINE * strips) * LINE; /* columns to be fetched */
     const int near = job->x->bytes && tiles->near && height == tiles->tallest;
     dense_fn *const tile = near ? tiles->near : tiles->of[height];
-    const int paced = tiles->vectors <= DENSE_PACED && strips == 1;
+    const int paced = strips == 1 && PACED(height, tiles->vectors);
     T copy[DENSE_ROWS_1 * COPY_LD];
     uint64_t marks[DENSE_BLOCK / MARKS];
     dense_rows part;
     take_rows(job->x, i, height, k, n, job->clash, copy, marks, &job->count, &part);
+    part.k = k;
     part.n_ahead = part.ahead && paced ? n : 0;
-    for (int64_t j = 0, fetched = 0; j < job->n_out; j += width, fetched += a_strip) {
+    part.fetched = 0;
+    for (int64_t j = 0, from = k; j < job->n_out; j += width, from += a_strip) {
         const int64_t last = job->n_out - j < width ? job->n_out - j - width + VL : VL;
         T *at = job->z + i * job->ldz + j;
         const T *before = k ? at : job->bias ? job->bias + j : no_bias;
-        part.k = k + fetched;
-        if (part.ahead && !paced) fetch(part.ahead, height, part.k, n - fetched < a_strip ? n - fetched : a_strip);
+        if (part.ahead && !paced) fetch(part.ahead, height, from, k + n - from < a_strip ? k + n - from : a_strip);
         tile(&part, n, job->w + k * job->ldw + j, job->ldw, before, k ? job->ldz : 0, last, at, job->ldz);
     }
+    part.fetched = (part.fetched + LINE - 1) / LINE * LINE;
+    if (part.fetched < part.n_ahead) fetch(part.ahead, height, k + part.fetched, n - part.fetched);
 }
 
 /* Strips of two vectors, the last of which may be partial, or one of a single vector. */
