@@ -57,8 +57,8 @@ VEC_FN void tile_group(const T *DENSE_LIST *x, int64_t k, const T *w, int64_t ld
     }
 }
 
-/* Tiles that fetch rows bit by bit, where all at once would hold up what is done. Few rows are little, and of several
- * strips each fetches a part. */
+/* Tiles that fetch rows bit by bit, where all at once would hold up what is done: up to DENSE_PACED vectors wide, set
+ * beside the vector header too. Few rows are little, and of several strips each fetches a part. */
 #define PACED(R, C) ((C) <= DENSE_PACED && 2 * (R) > DENSE_ROWS_1)
 
 /* sum += R rows' marked columns of [k0, k1). */
@@ -128,11 +128,11 @@ static const T no_bias[2 * VL];
 typedef void dense_fn(dense_rows *x, int64_t n, const T *w, int64_t ldw, const T *before, int64_t ldb,
                       int64_t last, T *z, int64_t ldz);
 
-#define DENSE_TILE(NAME, R, C, WAYS)                                                                                   \
-    static void NAME(dense_rows *x, int64_t n, const T *w, int64_t ldw, const T *before, int64_t ldb,            \
-                     int64_t last, T *z, int64_t ldz)                                                                  \
-    {                                                                                                                  \
-        WHOLE_OR_NOT(last, dense_tile, x, n, w, ldw, before, ldb, last, z, ldz, R, C, WAYS);                           \
+#define DENSE_TILE(NAME, R, C, WAYS)                                                                          \
+    static void NAME(dense_rows *x, int64_t n, const T *w, int64_t ldw, const T *before, int64_t ldb,         \
+                     int64_t last, T *z, int64_t ldz)                                                         \
+    {                                                                                                         \
+        WHOLE_OR_NOT(last, dense_tile, x, n, w, ldw, before, ldb, last, z, ldz, R, C, WAYS);                  \
     }
 #define DENSE_ENTRY_1(R) [R] = dense_##R##x1,
 #define DENSE_ENTRY_2(R) [R] = dense_##R##x2,

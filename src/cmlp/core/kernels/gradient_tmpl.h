@@ -124,11 +124,11 @@ VEC_FN void gradient_tile(const T *const *a, const int64_t *groups, const T *d, 
 typedef void gradient_fn(const T *const *a, const int64_t *groups, const T *d, int64_t rows, int64_t n_out,
                          int64_t last, T *sums, int first, T *w, const finish_values *f);
 
-#define GRADIENT_TILE(NAME, R, C, WAYS)                                                                             \
-    static void NAME(const T *const *a, const int64_t *groups, const T *d, int64_t rows, int64_t n_out,            \
-                     int64_t last, T *sums, int first, T *w, const finish_values *f)                               \
-    {                                                                                                              \
-        WHOLE_OR_NOT(last, gradient_tile, a, groups, d, rows, n_out, last, sums, first, w, f, R, C, WAYS);         \
+#define GRADIENT_TILE(NAME, R, C, WAYS)                                                                       \
+    static void NAME(const T *const *a, const int64_t *groups, const T *d, int64_t rows, int64_t n_out,       \
+                     int64_t last, T *sums, int first, T *w, const finish_values *f)                          \
+    {                                                                                                         \
+        WHOLE_OR_NOT(last, gradient_tile, a, groups, d, rows, n_out, last, sums, first, w, f, R, C, WAYS);    \
     }
 #define GRADIENT_TILE_1(R) GRADIENT_TILE(gradient_##R##x1, R, 1, 0)
 #define GRADIENT_TILE_2(R) GRADIENT_TILE(gradient_##R##x2, R, 2, 0)
