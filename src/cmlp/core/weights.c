@@ -155,7 +155,7 @@ void cmlp_weights_share(cmlp_batch_job *job, const cmlp_batch_tile *tile, int32_
     for (int32_t l = 0; l < net->n_layers; l++) {
         const cmlp_layer *layer = &net->layers[l];
         const int sparse = !l && cmlp_is_sparse(&job->data);
-        weight_share share = {.layer = l, .biases = index == size - 1};
+        weight_share share = {.layer = l, .biases = index == 0};
         cmlp_team_share(layer->n_in, job->objective.alpha > 0 ? SQUARE_ROWS : CMLP_GROUP, index, size, &share.k0,
                         &share.k1);
         share.sums = cmlp_at(net, job->gradient, layer->weights);
