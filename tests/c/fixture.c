@@ -150,7 +150,7 @@ void fixture_reset(fixture *f, call c)
         for (int64_t i = 0; i < f->n_params; i++)
             put(f->shape.dtype, f->gradient, i, 0.125 * get(f->shape.dtype, f->initial, f->n_params - 1 - i));
     memset(f->state, 0, f->state_size);
-    memset(f->run.workspace, MARK, f->run.workspace_size);
+    memset(f->run.workspace, 0xff, f->run.workspace_size); /* NaN: contents do not matter */
     f->cost = -7;
     cmlp_random_seed(&f->random, 5);
     f->p_net = f->net;

@@ -62,6 +62,15 @@ static cmlp_finish finish_at(const cmlp_batch_job *job, const cmlp_batch_tile *t
                          .rate = tile->end->step ? tile->end->step->rate : 0};
 }
 
+/* The weights to be finished with, from row 0 on. Times an alpha of 0 anything finite does, so that a gradient which is
+ * left to a step need not read them: the sums, which are written there. */
+static void *finishing_weights(const cmlp_batch_job *job, const weight_share *share, const cmlp_batch_end *end)
+{
+    const cmlp_net *net = job->data.net;
+    if (end->mode == CMLP_GRADIENT && end->step && job->objective.alpha == 0) return share->sums;
+    return cmlp_at(net, end->params, net->layers[share->layer].weights);
+}
+
 static void gradient_share(cmlp_batch_job *job, const weight_share *share, const cmlp_batch_tile *tile, int marked)
 {
     const cmlp_net *net = job->data.net;
@@ -69,8 +78,8 @@ static void gradient_share(cmlp_batch_job *job, const weight_share *share, const
     static const float one_f = 1;
     static const double one_d = 1;
     const cmlp_matrix ones = {.base = net->dtype == CMLP_FLOAT32 ? (const void *)&one_f : &one_d};
-    void *w = tile->end->params;
-    const int64_t weights = layer->weights, biases = layer->biases;
+    void *w = finishing_weights(job, share, tile->end);
+    void *bias_sums = cmlp_at(net, job->gradient, layer->biases), *biases = cmlp_at(net, tile->end->params, layer->biases);
     for (int64_t i = 0, m; i < tile->n; i += m) {
         m = tile->n - i < CMLP_CHUNK ? tile->n - i : CMLP_CHUNK;
         const int first = tile->first && !i;
@@ -80,13 +89,11 @@ static void gradient_share(cmlp_batch_job *job, const weight_share *share, const
             cmlp_matrix a = share->layer ? cmlp_layer_input(job, share->layer, i)
                                          : cmlp_input_at(&job->data, &job->input, i, marked).rows;
             a.lit = share->lit;
-            net->kernels->gradient(&a, delta, m, share->k0, share->k1, layer->n_out, share->sums, first,
-                                   cmlp_at(net, w, weights), &finish);
+            net->kernels->gradient(&a, delta, m, share->k0, share->k1, layer->n_out, share->sums, first, w, &finish);
         }
         finish.alpha = 0;
         if (share->biases)
-            net->kernels->gradient(&ones, delta, m, 0, 1, layer->n_out, cmlp_at(net, job->gradient, biases), first,
-                                   cmlp_at(net, w, biases), &finish);
+            net->kernels->gradient(&ones, delta, m, 0, 1, layer->n_out, bias_sums, first, biases, &finish);
     }
 }
 
@@ -94,14 +101,14 @@ static void gradient_share(cmlp_batch_job *job, const weight_share *share, const
 static void sparse_share(cmlp_batch_job *job, const weight_share *share, const cmlp_batch_tile *tile, void *scratch)
 {
     const cmlp_net *net = job->data.net;
-    const int64_t n_out = net->layers[0].n_out, weights = net->layers[0].weights;
+    const int64_t n_out = net->layers[0].n_out;
+    void *w = finishing_weights(job, share, tile->end);
     for (int64_t i = 0, m; i < tile->n; i += m) {
         m = tile->n - i < CMLP_CSR_ROWS ? tile->n - i : CMLP_CSR_ROWS;
         const cmlp_finish finish = finish_at(job, tile, i + m);
         const cmlp_input x = cmlp_input_at(&job->data, &job->input, i, 0);
         net->kernels->csr_gradient(&x.csr, cmlp_at(net, job->deltas[0], i * n_out), m, share->k0, share->k1, n_out,
-                                   share->sums, tile->first && !i, cmlp_at(net, tile->end->params, weights), &finish,
-                                   scratch);
+                                   share->sums, tile->first && !i, w, &finish, scratch);
     }
 }
 
