@@ -167,7 +167,7 @@ static int train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows,
     job.piece = 0;
     job.batch_next = epoch->first_batch;
     if (objective->alpha > 0) cmlp_squares_renew(&job.batch);
-    else if (optimizer->solver != CMLP_SGD || epoch->want_norm) /* finite: see weights.c, finishing_weights() */
+    else if (optimizer->solver != CMLP_SGD || epoch->want_norm) /* see finishing_weights() */
         memset(job.batch.gradient, 0, (size_t)net->n_params * net->element);
     const int32_t threads = cmlp_worthwhile_threads(&job.batch.data, job.batch.tile_rows, 3, run->n_threads);
     do

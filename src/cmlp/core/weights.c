@@ -62,8 +62,8 @@ static cmlp_finish finish_at(const cmlp_batch_job *job, const cmlp_batch_tile *t
                          .rate = tile->end->step ? tile->end->step->rate : 0};
 }
 
-/* The weights to be finished with, from row 0 on. Times an alpha of 0 anything finite does, so that a gradient which is
- * left to a step need not read them: the sums, which are written there. */
+/* What a gradient is finished with, from row 0 on: g = fma(alpha, w, sum) times a factor. Where alpha is 0, anything
+ * finite gives the same g, and W need not be read: the sums do, in training, where they are finite from the start. */
 static void *finishing_weights(const cmlp_batch_job *job, const weight_share *share, const cmlp_batch_end *end)
 {
     const cmlp_net *net = job->data.net;
@@ -79,7 +79,8 @@ static void gradient_share(cmlp_batch_job *job, const weight_share *share, const
     static const double one_d = 1;
     const cmlp_matrix ones = {.base = net->dtype == CMLP_FLOAT32 ? (const void *)&one_f : &one_d};
     void *w = finishing_weights(job, share, tile->end);
-    void *bias_sums = cmlp_at(net, job->gradient, layer->biases), *biases = cmlp_at(net, tile->end->params, layer->biases);
+    void *bias_sums = cmlp_at(net, job->gradient, layer->biases);
+    void *biases = cmlp_at(net, tile->end->params, layer->biases);
     for (int64_t i = 0, m; i < tile->n; i += m) {
         m = tile->n - i < CMLP_CHUNK ? tile->n - i : CMLP_CHUNK;
         const int first = tile->first && !i;

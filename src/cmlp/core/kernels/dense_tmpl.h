@@ -12,8 +12,8 @@
 /* DENSE_ROWS_1 and _2 (rows of a tile one or two vectors wide) are set beside the vector header: so many that all
  * sums fit in the registers. */
 
-/* A block of a tile's rows, and of those that will be read soon: the tile fetches their columns [k, k + n_ahead), as far
- * as it gets. */
+/* A block of a tile's rows, and of those that will be read soon: the tile fetches their columns [k, k + n_ahead), as
+ * far as it gets. */
 typedef struct dense_rows {
     const T *list[DENSE_ROWS_1];
     const uint64_t *marks; /* of the columns that are not dark, or NULL: all */
