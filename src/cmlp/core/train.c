@@ -1,9 +1,9 @@
 /* An epoch is one call. */
 #include <math.h>
-#include <string.h>
 
 #include "backward.h"
 #include "float_mode.h"
+#include "weights.h"
 
 typedef struct epoch_job {
     cmlp_batch_job batch;
@@ -167,8 +167,7 @@ static int train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows,
     job.piece = 0;
     job.batch_next = epoch->first_batch;
     if (objective->alpha > 0) cmlp_squares_renew(&job.batch);
-    else if (optimizer->solver != CMLP_SGD || epoch->want_norm) /* see finishing_weights() */
-        memset(job.batch.gradient, 0, (size_t)net->n_params * net->element);
+    if (optimizer->solver != CMLP_SGD || epoch->want_norm) cmlp_sums_begin(&job.batch);
     const int32_t threads = cmlp_worthwhile_threads(&job.batch.data, job.batch.tile_rows, 3, run->n_threads);
     do
         cmlp_team_run(epoch->patience.alone_until > 0 ? 1 : threads, epoch_member, &job);

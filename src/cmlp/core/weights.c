@@ -1,5 +1,7 @@
 #include "weights.h"
 
+#include <string.h>
+
 #include "sparse.h"
 
 #define SQUARE_ROWS 16 /* weight rows whose squares are one sum */
@@ -62,12 +64,21 @@ static cmlp_finish finish_at(const cmlp_batch_job *job, const cmlp_batch_tile *t
                          .rate = tile->end->step ? tile->end->step->rate : 0};
 }
 
-/* What a gradient is finished with, from row 0 on: g = fma(alpha, w, sum) times a factor. Where alpha is 0, anything
- * finite gives the same g, and W need not be read: the sums do, in training, where they are finite from the start. */
+/* g = fma(alpha, w, sum) times a factor: where alpha is 0, anything finite gives the same g, and W need not be read. In
+ * training the sums do, which are made finite before the first batch. */
+static int sums_do(const cmlp_batch_job *job) { return job->objective.alpha == 0; }
+
+void cmlp_sums_begin(cmlp_batch_job *job)
+{
+    const cmlp_net *net = job->data.net;
+    if (sums_do(job)) memset(job->gradient, 0, (size_t)net->n_params * net->element);
+}
+
+/* What a gradient is finished with, from row 0 on. */
 static void *finishing_weights(const cmlp_batch_job *job, const weight_share *share, const cmlp_batch_end *end)
 {
     const cmlp_net *net = job->data.net;
-    if (end->mode == CMLP_GRADIENT && end->step && job->objective.alpha == 0) return share->sums;
+    if (end->mode == CMLP_GRADIENT && end->step && sums_do(job)) return share->sums;
     return cmlp_at(net, end->params, net->layers[share->layer].weights);
 }
 

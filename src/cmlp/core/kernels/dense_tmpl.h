@@ -304,12 +304,14 @@ static void dense_with(const dense_tiles *narrow, const cmlp_matrix *x, int64_t 
     cmlp_matrix left = *x;
     const int64_t rest = n_out % (2 * VL), wide = rest > VL ? n_out : n_out - rest;
     if (wide) {
-        dense_job job = {&dense_wide, x, w, bias, z, ldw, ldz, wide, 0, {0}};
+        dense_job job = {.tiles = &dense_wide, .x = x, .w = w, .bias = bias, .z = z, .ldw = ldw, .ldz = ldz,
+                         .n_out = wide};
         dense_strips(&job, rows, n_in);
         left.ahead = NULL;
     }
     if (wide < n_out) {
-        dense_job job = {narrow, &left, w + wide, bias ? bias + wide : NULL, z + wide, ldw, ldz, n_out - wide, 0, {0}};
+        dense_job job = {.tiles = narrow, .x = &left, .w = w + wide, .bias = bias ? bias + wide : NULL, .z = z + wide,
+                         .ldw = ldw, .ldz = ldz, .n_out = n_out - wide};
         dense_strips(&job, rows, n_in);
     }
 }
