@@ -20,6 +20,11 @@ static const void *row(const cmlp_matrix *m, int64_t i)
     return m->list ? m->list[i] : element((void *)(uintptr_t)m->base, i * m->ld);
 }
 
+static double input(const cmlp_matrix *m, int64_t i, int64_t k)
+{
+    return m->bytes ? type_round(real->dtype, get(CMLP_UINT8, m->bytes[i], k) * m->scale) : at(row(m, i), k);
+}
+
 /* One unit in the last place off. */
 static void nudge(void *base, int64_t i)
 {
@@ -45,7 +50,7 @@ static void dense_one_chain(DENSE_ARGUMENTS)
         for (int64_t j = 0; j < n_out; j++) {
             double sum = 0;
             for (int64_t k = 0; k < n_in; k++)
-                sum = type_fma(real->dtype, at(row(x, i), k), at(w, k * ldw + j), sum);
+                sum = type_fma(real->dtype, input(x, i, k), at(w, k * ldw + j), sum);
             set(z, i * ldz + j, (bias ? at(bias, j) : 0) + 0.0 + sum);
         }
 }
