@@ -141,6 +141,24 @@ def test_threads_do_not_change_the_bits(kind, batch_size, dtype):
             assert_same_bits(ours, theirs)
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("hidden", [12, 60])
+@pytest.mark.parametrize("kind", ["sgd", "adam"])
+def test_rows_of_any_kind_may_be_shared_by_columns(kind, hidden, dtype):
+    net, start = net_and_params((784, hidden, 10), ["relu", "softmax"], "log_loss", dtype)
+    pictures = np.where(uniform(1, 700, 784) > 0.3, uniform(2, 700, 784, low=0.0), 0) * 255
+    order, Y = np.random.RandomState(0).permutation(700), labels(3, 700, 10)
+    for X in (pictures.astype(np.uint8), np.asfortranarray(pictures), pictures.astype(np.float32), pictures[::-1]):
+        alone = None
+        for n_threads in (1, 2, 3):
+            params, optimizer = start * dtype(0.25), _core.Optimizer(net, kind, learning_rate=0.01)
+            net.train_epoch(
+                params, X, Y, optimizer, batch_size=200, order=order, scale=1 / 255, n_threads=n_threads
+            )  # fmt: skip
+            alone = params if n_threads == 1 else alone
+            assert_same_bits(alone, params)
+
+
 def test_the_callers_rounding_mode_neither_matters_nor_changes():
     libm = ctypes.CDLL(ctypes.util.find_library("m"))
     upward = {"x86_64": 0x800, "AMD64": 0x800, "aarch64": 0x400000}.get(platform.machine())

@@ -25,6 +25,12 @@ typedef struct rows_of {
     double scale;
 } rows_of;
 
+/* From the first to the last of so many rows. */
+static int64_t elements(int64_t count, int64_t distance, int64_t of_last)
+{
+    return count && of_last ? (count - 1) * distance + of_last : 0;
+}
+
 /* From row to row: without a gap, with a small one, or so far that all rows start at the same place of the cache's. */
 static int64_t pick_distance(harness *h, int64_t columns)
 {
@@ -87,7 +93,7 @@ static void mark_elements(harness *h, rows_of *m)
     darken(h, m->o);
     if (random_below(&h->random, 2)) darken_columns(h, m);
     m->ld_marks = words + random_below(&h->random, 2);
-    m->marks = new_operand(h, "marks", CMLP_INT64, m->rows && words ? (m->rows - 1) * m->ld_marks + words : 0, INPUT);
+    m->marks = new_operand(h, "marks", CMLP_INT64, elements(m->rows, m->ld_marks, words), INPUT);
     fill(m->marks, -1);
     for (int64_t i = 0; i < m->rows; i++) {
         uint64_t *marks = (uint64_t *)m->marks->before + i * m->ld_marks;
@@ -109,7 +115,7 @@ static void make_rows(harness *h, rows_of *m, const char *name, int64_t rows, in
         m->order[i] = m->order[j];
         m->order[j] = i;
     }
-    m->o = new_operand(h, name, m->bytes ? CMLP_UINT8 : h->dtype, rows && columns ? (rows - 1) * m->ld + columns : 0, INPUT);
+    m->o = new_operand(h, name, m->bytes ? CMLP_UINT8 : h->dtype, elements(rows, m->ld, columns), INPUT);
     if (zeros != NOTHING || m->bytes) h->values = PLAIN;
     if (zeros == DARK_COLUMNS) darken_columns(h, m);
     if (zeros == MARKED) mark_elements(h, m);
@@ -150,6 +156,7 @@ typedef struct dense_case {
     rows_of x;
     operand *w, *bias, *z;
     int64_t n_out, ldw, ldz;
+    int64_t apart; /* from one chunk's z to the next one's, or 0: there is but one */
 } dense_case;
 
 /* The marks that it leaves: all that is lit, and nothing if nothing is. */
@@ -170,21 +177,50 @@ static void judge_lit(const dense_case *c, const cmlp_kernels *table)
 static void call_dense(const cmlp_kernels *table, void *context)
 {
     dense_case *c = context;
-    const cmlp_matrix x = matrix_at(&c->x);
+    cmlp_matrix x = matrix_at(&c->x);
+    x.apart = c->apart;
     memset(c->x.lit, 0, sizeof c->x.lit);
     table->dense(&x, c->x.rows, c->x.columns, c->w->place.data, c->ldw, c->bias ? c->bias->place.data : NULL,
                  c->n_out, c->z->place.data, c->ldz);
     if (x.lit && c->n_out) judge_lit(c, table);
 }
 
-static void judge_dense(harness *h, const dense_case *c, int64_t i, int64_t j)
+/* z[i, j] of all columns, or of a chunk that stands apart. */
+static void judge_dense(harness *h, const dense_case *c, int64_t chunk, int64_t i, int64_t j)
 {
-    product_sum p = start_product(h->dtype, c->bias ? get(h->dtype, c->bias->before, j) : 0);
-    for (int64_t k = 0; k < c->x.columns; k++)
+    const int64_t left = c->x.columns - chunk * CMLP_CHUNK, at = chunk * c->apart + i * c->ldz + j;
+    const int64_t end = c->apart && left > CMLP_CHUNK ? (chunk + 1) * CMLP_CHUNK : c->x.columns;
+    product_sum p = start_product(h->dtype, c->bias && !chunk ? get(h->dtype, c->bias->before, j) : 0);
+    for (int64_t k = chunk * CMLP_CHUNK; k < end; k++)
         add_product(&p, row_element(h, &c->x, i, k), get(h->dtype, c->w->before, k * c->ldw + j));
     end_chunk(&p);
-    expect(h, c->z, i * c->ldz + j, p.plain, bound_of(&p));
-    expect_exactly(h, c->z, i * c->ldz + j, p.total);
+    expect(h, c->z, at, p.plain, bound_of(&p));
+    expect_exactly(h, c->z, at, p.total);
+}
+
+static void make_z(harness *h, dense_case *c)
+{
+    c->ldz = c->n_out + random_below(&h->random, 3);
+    const int64_t block = elements(c->x.rows, c->ldz, c->n_out);
+    int64_t chunks = 1;
+    if (c->x.rows > 1 && c->n_out && !c->x.bytes && !random_below(&h->random, 3)) {
+        c->apart = block + random_below(&h->random, 3);
+        if (c->x.columns) chunks = (c->x.columns + CMLP_CHUNK - 1) / CMLP_CHUNK;
+    }
+    c->z = new_operand(h, "z", h->dtype, elements(chunks, c->apart, block), OUTPUT);
+    for (int64_t i = 0; i < c->z->n; i++) put(h->dtype, c->z->before, i, (double)i);
+}
+
+/* Of a chunk's z, what lies between the rows stays. */
+static void judge_z(harness *h, const dense_case *c)
+{
+    for (int64_t at = 0; at < c->z->n; at++) {
+        const int64_t chunk = c->apart ? at / c->apart : 0, rest = at - chunk * c->apart, i = rest / c->ldz;
+        if (i < c->x.rows && rest % c->ldz < c->n_out)
+            judge_dense(h, c, chunk, i, rest % c->ldz);
+        else
+            expect_exactly(h, c->z, at, (double)at);
+    }
 }
 
 /* A lone row, whose zeros are left out: chunks and blocks of chunks, full or not, and more columns than run side by
@@ -214,25 +250,16 @@ void check_dense(harness *h)
         h->values = PLAIN;
     }
     c.ldw = n_out + gap;
-    c.ldz = n_out + random_below(&h->random, 3);
-    c.w = new_operand(h, "w", h->dtype, n_in && n_out ? (n_in - 1) * c.ldw + n_out : 0, INPUT);
+    c.w = new_operand(h, "w", h->dtype, elements(n_in, c.ldw, n_out), INPUT);
     if (gap) poison_gaps(c.w, n_out, c.ldw);
     if (random_below(&h->random, 4)) c.bias = new_operand(h, "bias", h->dtype, n_out, INPUT);
-    c.z = new_operand(h, "z", h->dtype, rows && n_out ? (rows - 1) * c.ldz + n_out : 0, OUTPUT);
-    fill(c.z, NAN);
-    for (int64_t i = 0; i < c.z->n; i++)
-        if (i % c.ldz >= n_out) put(h->dtype, c.z->before, i, (double)i);
-    snprintf(h->shape, sizeof h->shape, "rows %d, n_in %d, n_out %d, ldw %d, ldz %d, %s bias, %s%s", (int)rows,
-             (int)n_in, (int)n_out, (int)c.ldw, (int)c.ldz, c.bias ? "with" : "no",
+    make_z(h, &c);
+    snprintf(h->shape, sizeof h->shape, "rows %d, n_in %d, n_out %d, ldw %d, ldz %d, apart %d, %s bias, %s%s", (int)rows,
+             (int)n_in, (int)n_out, (int)c.ldw, (int)c.ldz, (int)c.apart, c.bias ? "with" : "no",
              c.x.bytes ? "bytes" : c.x.listed ? "listed" : "one block", zeros_names[zeros]);
     run_tables(h, call_dense, &c);
     same_outputs(h);
-    for (int64_t i = 0; i < c.z->n; i++) {
-        if (i % c.ldz < n_out)
-            judge_dense(h, &c, i / c.ldz, i % c.ldz);
-        else
-            expect_exactly(h, c.z, i, (double)i); /* gaps between the rows stay */
-    }
+    judge_z(h, &c);
 }
 
 /* ---- gradient */

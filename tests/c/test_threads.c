@@ -30,12 +30,13 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, v
 static int needs_no_team(call c) { return c == STEP || c == INIT_PARAMS; }
 #endif
 
-/* Work for a team of seven in every call; weights, order, penalty, several tiles a batch. */
-static shape make_shape(int32_t dtype, int32_t solver, uint32_t isa)
+/* Work for a team of seven in every call; weights, order, penalty, several tiles a batch. Six chunks of 128 inputs
+ * are shared by two or three, each with columns of its own; of one chunk, or by seven, rows are. */
+static shape make_shape(int32_t dtype, int32_t solver, uint32_t isa, int64_t n_in)
 {
-    return (shape){.n_layers = 4, .sizes = {70, 64, 33, 10}, .hidden = CMLP_RELU, .output = CMLP_SOFTMAX,
+    return (shape){.n_layers = 4, .sizes = {n_in, 64, 33, 10}, .hidden = CMLP_RELU, .output = CMLP_SOFTMAX,
                    .loss = CMLP_LOG_LOSS, .dtype = dtype, .solver = solver, .rows = 600, .batch = 400, .isa = isa,
-                   .n_threads = 7, .with_order = 1, .with_weights = 1, .alpha = 0.01};
+                   .n_threads = 7, .with_order = 1, .with_weights = 1, .alpha = 0.01, .dark = n_in > 70 ? 600 : 0};
 }
 
 static void test_same_bits(fixture *f)
@@ -147,7 +148,7 @@ static void test_patience_has_bounds(void)
 static void test_small_work(void)
 {
     static fixture f;
-    shape s = make_shape(CMLP_FLOAT32, CMLP_SGD, 0);
+    shape s = make_shape(CMLP_FLOAT32, CMLP_SGD, 0, 70);
     s.n_layers = 3;
     memcpy(s.sizes, (int64_t[]){4, 5, 3}, 3 * sizeof(int64_t));
     s.rows = s.batch = 20;
@@ -229,9 +230,10 @@ int main(void)
     static fixture f;
     uint32_t isas[8];
     const int n = available_isas(isas);
-    for (int i = 0; i < 2 * n; i++) {
+    for (int i = 0; i < 4 * n; i++) {
         const int32_t solver = i % 2 ? CMLP_ADAM : CMLP_SGD;
-        const shape s = make_shape(i % 2 ? CMLP_FLOAT64 : CMLP_FLOAT32, solver, isas[i / 2]);
+        const int64_t n_in = i / 2 % 2 ? 758 : 70;
+        const shape s = make_shape(i % 2 ? CMLP_FLOAT64 : CMLP_FLOAT32, solver, isas[i / 4], n_in);
         fixture_make(&f, &s);
         test_same_bits(&f);
         test_first_fault(&f);

@@ -19,6 +19,7 @@ typedef struct cmlp_batch_job {
     int64_t tile_rows;
     cmlp_input_space input;
     int marked[CMLP_MAX_THREADS]; /* whether each member's share of the input is */
+    void *parts; /* the first layer's sums of each chunk of columns, tile_rows rows of them; NULL: only rows are shared */
     void *activations[CMLP_MAX_LAYERS - 1], *deltas[CMLP_MAX_LAYERS - 1];
     double *costs, *weights;
     double *squares; /* sum of w^2 of each group of 16 weight rows */
@@ -47,6 +48,10 @@ int cmlp_batch_prepare(cmlp_batch_job *job, const cmlp_net *net, const void *par
  * must wait for each other before they use what became of it. */
 int cmlp_batch_member(cmlp_batch_job *job, int64_t first, int64_t n, const cmlp_batch_end *end, cmlp_sum *cost,
                       cmlp_team *team, int32_t index, int32_t size);
+
+/* Whether the members of a team share the first layer of so many rows by columns: each reads its part of them alone, in
+ * the forward pass and for the gradient, and its part of the weights. Else by rows. */
+int cmlp_by_columns(const cmlp_batch_job *job, int64_t rows, int32_t size);
 
 /* Activations that a hidden or the last layer takes, from row `first` of the tile on. */
 cmlp_matrix cmlp_layer_input(const cmlp_batch_job *job, int32_t l, int64_t first);

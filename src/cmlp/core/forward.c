@@ -72,7 +72,7 @@ static void *layer_output(const forward_job *job, const tile_space *tile, int32_
 static cmlp_fault forward_tile(const forward_job *job, const tile_space *tile, int64_t first, int64_t n)
 {
     const cmlp_net *net = job->data.net;
-    const cmlp_rows_share share = {.selected = first, .n = n, .tile = n, .once = 1};
+    const cmlp_rows_share share = {.selected = first, .n = n, .tile = n, .k1 = cmlp_n_in(net), .once = 1};
     cmlp_matrix x = {0};
     for (int32_t l = 0; l < net->n_layers; l++) {
         const cmlp_layer *layer = &net->layers[l];
@@ -80,7 +80,7 @@ static cmlp_fault forward_tile(const forward_job *job, const tile_space *tile, i
         if (l) {
             cmlp_weighted_sums(net, job->params, l, &x, n, a);
         } else {
-            cmlp_first_layer(&job->data, job->params, &share, &tile->input, a, tile->input.converted);
+            cmlp_first_layer(&job->data, job->params, &share, &tile->input, a, 0, tile->input.converted);
             cmlp_fault fault = cmlp_check_sums(&job->data, a, first, n, tile->input.converted, 0);
             if (fault.status) return fault;
         }

@@ -110,36 +110,40 @@ static void convert_columns(const cmlp_data *data, int64_t first, int64_t n, int
     const cmlp_rows *rows = data->rows;
     const cmlp_net *net = data->net;
     for (int64_t i = 0; i < n; i++) {
-        cmlp_fetch_ahead(data, first + i);
+        cmlp_fetch_ahead(data, first + i, k, columns);
         net->kernels->convert(rows->dtype, cmlp_row_data(data, first + i) + k * rows->col_stride, rows->col_stride,
                               columns, rows->scale, cmlp_at(net, converted, i * rows->n_cols + k));
     }
 }
 
-void cmlp_list_rows(const cmlp_data *data, int64_t first, int64_t n, const void **list)
+void cmlp_list_rows(const cmlp_data *data, int64_t first, int64_t n, int64_t k0, const void **list)
 {
-    for (int64_t i = 0; i < n; i++) list[i] = cmlp_row_data(data, first + i);
+    const int64_t from = k0 * data->rows->col_stride;
+    for (int64_t i = 0; i < n; i++) list[i] = cmlp_row_data(data, first + i) + from;
 }
 
-void cmlp_gather_rows(const cmlp_data *data, int64_t first, int64_t n, const void **list, void *converted)
+void cmlp_gather_rows(const cmlp_data *data, int64_t first, int64_t n, int64_t k0, int64_t k1, const void **list,
+                      void *converted)
 {
-    const int64_t n_cols = data->rows->n_cols, step = cmlp_row_lies_close(data) ? n_cols : COLUMNS_AT_ONCE;
+    const int64_t n_cols = data->rows->n_cols, step = cmlp_row_lies_close(data) ? k1 - k0 : COLUMNS_AT_ONCE;
     if (data->in_place) {
-        cmlp_list_rows(data, first, n, list);
+        cmlp_list_rows(data, first, n, k0, list);
         return;
     }
-    for (int64_t i = 0; i < n; i++) list[i] = cmlp_at(data->net, converted, i * n_cols);
-    for (int64_t k = 0; k < n_cols; k += step)
-        convert_columns(data, first, n, k, n_cols - k < step ? n_cols - k : step, converted);
+    for (int64_t i = 0; i < n; i++) list[i] = cmlp_at(data->net, converted, i * n_cols + k0);
+    for (int64_t k = k0; k < k1; k += step)
+        convert_columns(data, first, n, k, k1 - k < step ? k1 - k : step, converted);
 }
 
-int cmlp_look_ahead(const cmlp_data *data, int64_t first, int64_t n, int64_t ahead, int64_t next, const void **list)
+int cmlp_look_ahead(const cmlp_data *data, int64_t first, int64_t n, int64_t k0, int64_t k1, int64_t ahead,
+                    int64_t next, const void **list)
 {
+    const int64_t from = k0 * data->rows->col_stride, end = k1 * data->rows->col_stride;
     if (first + next + n > data->n) return 0;
     for (int64_t i = 0; i < n; i++) {
         const char *row = cmlp_row_data(data, first + i + ahead + (i + ahead < n ? 0 : next - n));
-        CMLP_PREFETCH(row + data->rows->n_cols * data->rows->col_stride - 1); /* it need not begin with a line */
-        list[i] = row;
+        CMLP_PREFETCH(row + end - 1); /* it need not begin with a line */
+        list[i] = row + from;
     }
     return 1;
 }
@@ -196,8 +200,9 @@ int64_t cmlp_bad_input(const cmlp_data *data, int64_t selected, void *scratch)
 {
     if (cmlp_is_sparse(data)) return cmlp_bad_sparse(data, selected, scratch);
     const void *row;
-    cmlp_gather_rows(data, selected, 1, &row, scratch);
-    int64_t n = data->rows->n_cols, bad = data->net->kernels->find_nonfinite(row, 1, n);
+    const int64_t n = data->rows->n_cols;
+    cmlp_gather_rows(data, selected, 1, 0, n, &row, scratch);
+    const int64_t bad = data->net->kernels->find_nonfinite(row, 1, n);
     return bad < n ? bad : -1;
 }
 

@@ -33,11 +33,12 @@ static inline int cmlp_are_bytes(const cmlp_data *data)
 }
 
 /* Pointers to the rows where they lie. */
-void cmlp_list_rows(const cmlp_data *data, int64_t first, int64_t n, const void **list);
+void cmlp_list_rows(const cmlp_data *data, int64_t first, int64_t n, int64_t k0, const void **list);
 
-/* Pointers to the selected rows [first, first + n), elements of the net's type: the rows themselves, or converted
- * into `converted` (n, n_in). */
-void cmlp_gather_rows(const cmlp_data *data, int64_t first, int64_t n, const void **list, void *converted);
+/* Pointers to columns [k0, k1) of the selected rows [first, first + n), elements of the net's type: the rows themselves,
+ * or converted into `converted` (n, n_in). */
+void cmlp_gather_rows(const cmlp_data *data, int64_t first, int64_t n, int64_t k0, int64_t k1, const void **list,
+                      void *converted);
 
 static inline const char *cmlp_row_data(const cmlp_data *data, int64_t selected)
 {
@@ -52,20 +53,22 @@ static inline int cmlp_row_lies_close(const cmlp_data *data)
     return data->rows->col_stride > 0 && data->rows->col_stride < CMLP_LINE;
 }
 
-/* Brings a dense row nearer that is some rows behind this one. Inlined: GCC takes a function that only prefetches for
- * one that does nothing. */
-VEC_FN void cmlp_fetch_ahead(const cmlp_data *data, int64_t selected)
+/* Brings so many columns of a dense row nearer that is some rows behind this one. Inlined: GCC takes a function that only
+ * prefetches for one that does nothing. */
+VEC_FN void cmlp_fetch_ahead(const cmlp_data *data, int64_t selected, int64_t k, int64_t columns)
 {
     if (selected + CMLP_ROWS_AHEAD >= data->n || !cmlp_row_lies_close(data)) return;
-    const char *row = cmlp_row_data(data, selected + CMLP_ROWS_AHEAD);
-    const int64_t bytes = data->rows->n_cols * data->rows->col_stride;
+    const char *row = cmlp_row_data(data, selected + CMLP_ROWS_AHEAD) + k * data->rows->col_stride;
+    const int64_t bytes = columns * data->rows->col_stride;
     for (int64_t at = 0; at < bytes; at += CMLP_LINE) CMLP_PREFETCH(row + at);
     CMLP_PREFETCH(row + bytes - 1); /* it need not begin with a line */
 }
 
-/* For each of n rows, the one that lies `ahead` <= n rows behind it, to be fetched into the cache: of the same rows, and
- * after them of those that begin `next` rows behind the first. 0 where there are not so many. */
-int cmlp_look_ahead(const cmlp_data *data, int64_t first, int64_t n, int64_t ahead, int64_t next, const void **list);
+/* For columns [k0, k1) of each of n rows, those of the row that lies `ahead` <= n rows behind it, to be fetched into the
+ * cache: of the same rows, and after them of those that begin `next` rows behind the first. 0 where there are not so
+ * many. */
+int cmlp_look_ahead(const cmlp_data *data, int64_t first, int64_t n, int64_t k0, int64_t k1, int64_t ahead,
+                    int64_t next, const void **list);
 
 /* Their targets, dense, (n, n_out). */
 void cmlp_gather_targets(const cmlp_data *data, int64_t first, int64_t n, void *out);

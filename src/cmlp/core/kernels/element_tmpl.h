@@ -10,15 +10,6 @@
                 to[i] = (T)((double)*(const source_type *)(const void *)((const char *)source + i * stride) * scale); \
     } while (0)
 
-#define CONVERT(source_type)                                                                                     \
-    do {                                                                                                         \
-        const source_type *same = source;                                                                        \
-        if (stride == (int64_t)sizeof(source_type) && scale == 1)                                                 \
-            for (int64_t i = 0; i < n; i++) to[i] = (T)same[i];                                                   \
-        else                                                                                                     \
-            SCALE(source_type);                                                                                  \
-    } while (0)
-
 /* A scale that is hi + lo, by cmlp_scales_in_floats. */
 typedef struct byte_scale {
     V hi, lo;
@@ -65,14 +56,29 @@ static void convert(int32_t dtype, const void *source, int64_t stride, int64_t n
             SCALE(uint8_t);
         break;
 #else
-    case CMLP_UINT8: CONVERT(uint8_t); break;
+    case CMLP_UINT8: SCALE(uint8_t); break;
 #endif
-    case CMLP_FLOAT32: CONVERT(float); break;
-    default: CONVERT(double); break;
+    case CMLP_FLOAT32: SCALE(float); break;
+    default:
+        if (stride == (int64_t)sizeof(double) && scale == 1) /* the commonest by far */
+            for (int64_t i = 0; i < n; i++) to[i] = (T)((const double *)source)[i];
+        else
+            SCALE(double);
     }
 }
 
 static int64_t mark(const void *v, int64_t n, uint64_t *marks) { return mark_nonzero(v, n, marks, n); }
+
+static void add(void *z, const void *parts, int64_t apart, int64_t count, int64_t n)
+{
+    for (int64_t i = 0; i < n; i += VL) {
+        T *to = (T *)z + i;
+        const T *part = (const T *)parts + i;
+        V sum = load_lanes(to, n - i);
+        for (int64_t c = 0; c < count; c++, part += apart) sum = v_add(sum, load_lanes(part, n - i));
+        store_lanes(to, n - i, sum);
+    }
+}
 
 static void multiply(void *values, int64_t n, double factor)
 {

@@ -37,6 +37,7 @@
         .step = step,                                                                               \
         .convert = convert,                                                                         \
         .mark = mark,                                                                               \
+        .add = add,                                                                                 \
         .multiply = multiply,                                                                       \
         .square_sum = square_sum,                                                                   \
         .find_nonfinite = find_nonfinite,                                                           \
