@@ -302,9 +302,9 @@ CMLP_API int cmlp_step(const cmlp_net *net, void *params, const void *gradient, 
  * thread that lives there: then the calling one goes on alone, for longer each time that it happens. All 0 before the
  * first epoch, then as the last one has left it. No result depends on it. */
 typedef struct cmlp_patience {
-    double lost;  /* seconds that teams took longer than one thread would have, less what they gained */
-    double times; /* as long as what was lost the calling thread went on alone, the last time */
-    double alone; /* seconds of training for which it still does */
+    double lost;        /* seconds that teams took longer than one thread would have, less what they gained */
+    double times;       /* as long as what was lost the calling thread went on alone, the last time */
+    double alone_until; /* in seconds, by the system's monotonic clock; 0: not alone */
 } cmlp_patience;
 
 typedef struct cmlp_epoch {

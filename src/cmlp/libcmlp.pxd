@@ -194,7 +194,7 @@ cdef extern from "cmlp.h" nogil:
     ctypedef struct cmlp_patience:
         double lost
         double times
-        double alone
+        double alone_until
 
     ctypedef struct cmlp_epoch:
         size_t struct_size

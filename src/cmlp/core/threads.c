@@ -126,7 +126,7 @@ struct cmlp_team {
     lock_t lock;
     condition_t all_here, released;
     member members[CMLP_MAX_THREADS];
-    double since, waited; /* of a piece of work: its begin (0 before the first), and member 0's time asleep */
+    double since, waited; /* of a piece of work: its begin, and member 0's time asleep */
 };
 
 int cmlp_team_here(cmlp_team *team) { return cmlp_atomic_load(&team->arrived) == team->size - 1; }
@@ -192,7 +192,7 @@ void cmlp_team_begin(cmlp_team *team)
 #define MOST_LOST 5e-4   /* seconds */
 #define MOST_GAINED 2e-2 /* that count against what is lost later: a quiet machine has its pauses too */
 #define QUIET 5e-3       /* gained: more than anybody gains between two time slices of another program */
-#define ALONE 64         /* times as long as what was lost; twice as often each time that it happens again before the
+#define ALONE 16         /* times as long as what was lost; twice as often each time that it happens again before the
                           * machine was quiet, */
 #define MOST_ALONE 2.    /* up to so many seconds */
 
@@ -205,25 +205,17 @@ void cmlp_team_end(cmlp_team *team, cmlp_patience *patience, double *piece)
     if (patience->lost < -MOST_GAINED) patience->lost = -MOST_GAINED;
 }
 
-/* Time between calls teaches nothing, so that it does not count. */
-static int goes_on_alone(cmlp_team *team, cmlp_patience *patience)
+int cmlp_team_goes_on(const cmlp_team *team, cmlp_patience *patience)
 {
-    if (!(patience->alone > 0)) return 1;
-    const double now = seconds();
-    if (team->since > 0) patience->alone -= now - team->since;
-    team->since = now;
-    if (patience->alone > 0) return 1;
-    patience->alone = 0;
-    return 0;
-}
-
-int cmlp_team_goes_on(cmlp_team *team, cmlp_patience *patience)
-{
-    if (team->size == 1) return goes_on_alone(team, patience);
+    if (team->size == 1) {
+        if (!(patience->alone_until > 0) || seconds() < patience->alone_until) return 1;
+        patience->alone_until = 0;
+        return 0;
+    }
     if (patience->lost < MOST_LOST) return 1;
     patience->times = patience->times > 0 ? 2 * patience->times : ALONE;
     if (patience->times > MOST_ALONE / patience->lost) patience->times = MOST_ALONE / patience->lost;
-    patience->alone = patience->times * patience->lost;
+    patience->alone_until = seconds() + patience->times * patience->lost;
     patience->lost = 0;
     return 0;
 }
@@ -265,7 +257,6 @@ void cmlp_team_run(int32_t n, cmlp_work *work, void *context)
     team.work = work;
     team.context = context;
     team.size = 1;
-    team.since = 0;
     if (n > 1) {
         team_init(&team);
         lock_take(&team.lock);

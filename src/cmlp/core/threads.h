@@ -31,8 +31,8 @@ void cmlp_team_begin(cmlp_team *team);
 void cmlp_team_end(cmlp_team *team, cmlp_patience *patience, double *piece);
 
 /* Whether to go on: with a team, unless it loses time because the others have no processor to themselves; alone, until
- * that is made up for. If not, the work returns, and the call goes on with what `alone` says. */
-int cmlp_team_goes_on(cmlp_team *team, cmlp_patience *patience);
+ * that is made up for. If not, the work returns, and the call goes on with what `alone_until` says. */
+int cmlp_team_goes_on(const cmlp_team *team, cmlp_patience *patience);
 
 /* The part of n things, taken in units, that falls to a member: [*first, *end). */
 static inline void cmlp_team_share(int64_t n, int64_t unit, int32_t index, int32_t size, int64_t *first, int64_t *end)

@@ -170,7 +170,7 @@ static int train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows,
     if (optimizer->solver != CMLP_SGD || epoch->want_norm) cmlp_sums_begin(&job.batch);
     const int32_t threads = cmlp_worthwhile_threads(&job.batch.data, job.batch.tile_rows, 3, run->n_threads);
     do
-        cmlp_team_run(epoch->patience.alone > 0 ? 1 : threads, epoch_member, &job);
+        cmlp_team_run(epoch->patience.alone_until > 0 ? 1 : threads, epoch_member, &job);
     while (job.batch_next < job.n_batches);
     return finish_epoch(&job, cmlp_first_fault(job.batch.faults, run->n_threads));
 }
