@@ -229,8 +229,9 @@ static void take_rows(const cmlp_matrix *x, int64_t i, int64_t height, int64_t k
     part->marks = looked || x->bytes ? marks : NULL;
 }
 
-/* Of one vector of columns, W's rows of so many chunks stay in the second cache for all tiles: fewer beginnings, and
- * rows are read in longer pieces, which memory likes. */
+/* If W's rows are so short that those of so many chunks stay in the second cache for all tiles, a tile goes through all of
+ * them before the next one: rows are read in longer pieces, which memory likes. */
+#define DENSE_SHORT (4 * CMLP_LINE) /* bytes */
 #define DENSE_BLOCK (8 * CMLP_CHUNK)
 
 /* z = bias + x W, or, of a part behind others, z += x W, or a z of its own. */
@@ -275,8 +276,9 @@ static void dense_part(dense_job *job, int64_t i, int64_t height, int64_t k, int
 /* Strips of two vectors, the last of which may be partial, or one of a single vector. */
 static void dense_strips(dense_job *job, int64_t rows, int64_t n_in)
 {
-    const int wide = job->tiles->vectors > 1;
-    const int64_t block = wide ? CMLP_CHUNK : DENSE_BLOCK, step = job->x->bytes || job->x->apart ? CMLP_CHUNK : block;
+    const int64_t block = job->n_out * (int64_t)sizeof(T) <= DENSE_SHORT ? DENSE_BLOCK : CMLP_CHUNK;
+    const int one_chunk = job->tiles->vectors > 1 || job->x->bytes || job->x->apart;
+    const int64_t step = one_chunk ? CMLP_CHUNK : block;
     job->clash = !job->x->bytes && job->n_out > job->tiles->vectors * VL && rows > 1 &&
                  !(((uintptr_t)AT_ROW(job->x, 0) ^ (uintptr_t)AT_ROW(job->x, 1)) % CLASH);
     for (int64_t k0 = 0; !k0 || k0 < n_in; k0 += block) { /* once even for no inputs: z = b + 0 */
