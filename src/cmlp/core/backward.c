@@ -150,16 +150,23 @@ int cmlp_by_columns(const cmlp_batch_job *job, int64_t rows, int32_t size)
     return 1;
 }
 
+/* The first column that is not member 0's. */
+static int64_t parts_from(const cmlp_net *net, int32_t size)
+{
+    int64_t from, end;
+    cmlp_team_share(cmlp_n_in(net), CMLP_CHUNK, 0, size, &from, &end);
+    return end;
+}
+
 static void first_columns(cmlp_batch_job *job, int64_t selected, int64_t n, void *scratch, int32_t index, int32_t size)
 {
     const cmlp_net *net = job->data.net;
     const int64_t apart = job->tile_rows * net->layers[0].n_out;
     cmlp_rows_share share = {.selected = selected, .n = n, .tile = job->tile_rows, .index = index};
-    int64_t from, parts_from;
     cmlp_team_share(cmlp_n_in(net), CMLP_CHUNK, index, size, &share.k0, &share.k1);
-    cmlp_team_share(cmlp_n_in(net), CMLP_CHUNK, 0, size, &from, &parts_from);
     const cmlp_input_space space = cmlp_columns_space(&job->input, job->tile_rows, share.k0, index);
-    void *z = index ? cmlp_at(net, job->parts, (share.k0 - parts_from) / CMLP_CHUNK * apart) : job->activations[0];
+    const int64_t chunk = (share.k0 - parts_from(net, size)) / CMLP_CHUNK;
+    void *z = index ? cmlp_at(net, job->parts, chunk * apart) : job->activations[0];
     job->marked[index] = cmlp_first_layer(&job->data, job->params, &share, &space, z, index ? apart : 0, scratch);
 }
 
@@ -167,11 +174,10 @@ static void first_columns(cmlp_batch_job *job, int64_t selected, int64_t n, void
 static void add_columns(const cmlp_batch_job *job, int64_t a, int64_t n, int32_t size)
 {
     const cmlp_net *net = job->data.net;
-    const int64_t n_in = cmlp_n_in(net), n_out = net->layers[0].n_out;
-    int64_t from, parts_from;
-    cmlp_team_share(n_in, CMLP_CHUNK, 0, size, &from, &parts_from);
+    const int64_t n_out = net->layers[0].n_out;
+    const int64_t chunks = (cmlp_n_in(net) - parts_from(net, size) + CMLP_CHUNK - 1) / CMLP_CHUNK;
     net->kernels->add(cmlp_at(net, job->activations[0], a * n_out), cmlp_at(net, job->parts, a * n_out),
-                      job->tile_rows * n_out, (n_in - parts_from + CMLP_CHUNK - 1) / CMLP_CHUNK, n * n_out);
+                      job->tile_rows * n_out, chunks, n * n_out);
 }
 
 /* -------------------------------------------------------------------- a share of rows: forward, cost, deltas */
