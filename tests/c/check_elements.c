@@ -308,7 +308,7 @@ void check_add(harness *h)
     vector_case c = {.n = pick_width(h) * (1 + random_below(&h->random, 5)), .rows = random_below(&h->random, 8)};
     c.stride = c.n + random_below(&h->random, 3);
     c.v = new_operand(h, "v", h->dtype, c.n, OUTPUT);
-    c.result = new_operand(h, "parts", h->dtype, c.rows && c.n ? (c.rows - 1) * c.stride + c.n : 0, INPUT);
+    c.result = new_operand(h, "parts", h->dtype, elements(c.rows, c.stride, c.n), INPUT);
     poison_gaps(c.result, c.n, c.stride);
     snprintf(h->shape, sizeof h->shape, "n %d, %d parts, %d apart", (int)c.n, (int)c.rows, (int)c.stride);
     run_tables(h, call_add, &c);

@@ -59,6 +59,11 @@ const char *table_name(const cmlp_kernels *table);
 
 /* ---- making a case */
 
+/* Elements from the first to the last of so many rows. */
+static inline int64_t elements(int64_t count, int64_t distance, int64_t of_last)
+{
+    return count && of_last ? (count - 1) * distance + of_last : 0;
+}
 /* An operand with elements of `dtype`, filled with the case's values. */
 operand *new_operand(harness *h, const char *name, int32_t dtype, int64_t n, operand_role role);
 /* Replaces all elements, or makes those NaN that stand between rows of length `row`. */

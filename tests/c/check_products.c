@@ -25,12 +25,6 @@ typedef struct rows_of {
     double scale;
 } rows_of;
 
-/* From the first to the last of so many rows. */
-static int64_t elements(int64_t count, int64_t distance, int64_t of_last)
-{
-    return count && of_last ? (count - 1) * distance + of_last : 0;
-}
-
 /* From row to row: without a gap, with a small one, or so far that all rows start at the same place of the cache's. */
 static int64_t pick_distance(harness *h, int64_t columns)
 {
@@ -198,6 +192,13 @@ static void judge_dense(harness *h, const dense_case *c, int64_t chunk, int64_t 
     expect_exactly(h, c->z, at, p.total);
 }
 
+/* Whether an element of z lies in a row, not between two. */
+static int in_a_row(const dense_case *c, int64_t at)
+{
+    const int64_t rest = c->apart ? at % c->apart : at;
+    return rest / c->ldz < c->x.rows && rest % c->ldz < c->n_out;
+}
+
 static void make_z(harness *h, dense_case *c)
 {
     c->ldz = c->n_out + random_below(&h->random, 3);
@@ -208,16 +209,16 @@ static void make_z(harness *h, dense_case *c)
         if (c->x.columns) chunks = (c->x.columns + CMLP_CHUNK - 1) / CMLP_CHUNK;
     }
     c->z = new_operand(h, "z", h->dtype, elements(chunks, c->apart, block), OUTPUT);
-    for (int64_t i = 0; i < c->z->n; i++) put(h->dtype, c->z->before, i, (double)i);
+    for (int64_t i = 0; i < c->z->n; i++) put(h->dtype, c->z->before, i, in_a_row(c, i) ? NAN : (double)i);
 }
 
 /* Of a chunk's z, what lies between the rows stays. */
 static void judge_z(harness *h, const dense_case *c)
 {
     for (int64_t at = 0; at < c->z->n; at++) {
-        const int64_t chunk = c->apart ? at / c->apart : 0, rest = at - chunk * c->apart, i = rest / c->ldz;
-        if (i < c->x.rows && rest % c->ldz < c->n_out)
-            judge_dense(h, c, chunk, i, rest % c->ldz);
+        const int64_t chunk = c->apart ? at / c->apart : 0, rest = at - chunk * c->apart;
+        if (in_a_row(c, at))
+            judge_dense(h, c, chunk, rest / c->ldz, rest % c->ldz);
         else
             expect_exactly(h, c->z, at, (double)at);
     }

@@ -52,10 +52,12 @@ static size_t scratch_size(const cmlp_net *net, int call, int64_t rows)
  * saves: half of the rows and of the weights. */
 #define COLUMNS_OUTPUTS 64
 
+static int64_t chunks_of(int64_t columns) { return (columns + CMLP_CHUNK - 1) / CMLP_CHUNK; }
+
 /* Room for the sums of the chunks that are not member 0's. */
 static void *take_parts(cmlp_space *space, const cmlp_net *net, int64_t rows, int32_t n_threads)
 {
-    const int64_t n_out = net->layers[0].n_out, chunks = (cmlp_n_in(net) + CMLP_CHUNK - 1) / CMLP_CHUNK;
+    const int64_t n_out = net->layers[0].n_out, chunks = chunks_of(cmlp_n_in(net));
     if (n_threads == 1 || chunks < 2 || n_out > COLUMNS_OUTPUTS) return NULL;
     return cmlp_take(space, (chunks - 1) * rows * n_out, net->element);
 }
@@ -138,7 +140,9 @@ int cmlp_batch_prepare(cmlp_batch_job *job, const cmlp_net *net, const void *par
 /* Columns are shared where no member has a tenth more of them than another way would give it. */
 #define EVEN(most, even) (10 * (most) <= 11 * (even))
 
-int cmlp_by_columns(const cmlp_batch_job *job, int64_t rows, int32_t size)
+/* Whether the members of a team share the first layer of so many rows by columns: each reads its part of them alone, in
+ * the forward pass and for the gradient, and its part of the weights. Else by rows. */
+static int shares_columns(const cmlp_batch_job *job, int64_t rows, int32_t size)
 {
     const int64_t n_in = cmlp_n_in(job->data.net);
     if (size == 1 || rows == 1 || !job->parts) return 0;
@@ -167,15 +171,14 @@ static void first_columns(cmlp_batch_job *job, int64_t selected, int64_t n, void
     const cmlp_input_space space = cmlp_columns_space(&job->input, job->tile_rows, share.k0, index);
     const int64_t chunk = (share.k0 - parts_from(net, size)) / CMLP_CHUNK;
     void *z = index ? cmlp_at(net, job->parts, chunk * apart) : job->activations[0];
-    job->marked[index] = cmlp_first_layer(&job->data, job->params, &share, &space, z, index ? apart : 0, scratch);
+    job->marked[index] = cmlp_first_layer(&job->data, job->params, &share, &space, z, scratch);
 }
 
 /* z of rows [a, a + n), when all members have done their columns. */
 static void add_columns(const cmlp_batch_job *job, int64_t a, int64_t n, int32_t size)
 {
     const cmlp_net *net = job->data.net;
-    const int64_t n_out = net->layers[0].n_out;
-    const int64_t chunks = (cmlp_n_in(net) - parts_from(net, size) + CMLP_CHUNK - 1) / CMLP_CHUNK;
+    const int64_t n_out = net->layers[0].n_out, chunks = chunks_of(cmlp_n_in(net) - parts_from(net, size));
     net->kernels->add(cmlp_at(net, job->activations[0], a * n_out), cmlp_at(net, job->parts, a * n_out),
                       job->tile_rows * n_out, chunks, n * n_out);
 }
@@ -193,12 +196,12 @@ static cmlp_fault forward_rows(cmlp_batch_job *job, int64_t selected, int64_t a,
         void *z = cmlp_at(net, job->activations[l], a * layer->n_out);
         if (l) {
             const cmlp_matrix x = cmlp_layer_input(job, l, a);
-            cmlp_weighted_sums(net, job->params, l, &x, n, z);
+            cmlp_weighted_sums(net, job->params, l, 0, layer->n_in, &x, n, z);
         } else {
             if (columns_of)
                 add_columns(job, a, n, columns_of);
             else
-                job->marked[index] = cmlp_first_layer(&job->data, job->params, &share, &job->input, z, 0, scratch);
+                job->marked[index] = cmlp_first_layer(&job->data, job->params, &share, &job->input, z, scratch);
             cmlp_fault fault = cmlp_check_sums(&job->data, z, selected, n, scratch, 1);
             if (fault.status) return fault;
         }
@@ -323,16 +326,17 @@ int cmlp_batch_member(cmlp_batch_job *job, int64_t first, int64_t n, const cmlp_
         if (t) cmlp_team_wait(team, index);
         m = n - t < job->tile_rows ? n - t : job->tile_rows;
         cmlp_team_share(m, 1, index, size, &a, &b);
-        const int32_t columns_of = cmlp_by_columns(job, m, size) ? size : 0;
-        if (columns_of) {
+        const int by_columns = shares_columns(job, m, size);
+        if (by_columns) {
             first_columns(job, first + t, m, scratch, index, size);
             cmlp_team_wait(team, index);
         }
-        job->faults[index] = tile_rows_share(job, first + t, a, b, scratch, index, columns_of);
+        job->faults[index] = tile_rows_share(job, first + t, a, b, scratch, index, by_columns ? size : 0);
         cmlp_team_wait(team, index);
         if (cmlp_first_fault(job->faults, size).status) return 0;
         if (index == 0) add_costs(job, m, cost);
-        const cmlp_batch_tile tile = {.n = m, .first = t == 0, .last = t + m == n, .weight_sum = weight_sum, .end = end};
+        const cmlp_batch_tile tile = {.n = m, .first = t == 0, .last = t + m == n, .by_columns = by_columns,
+                                      .weight_sum = weight_sum, .end = end};
         if (job->gradient) cmlp_weights_share(job, &tile, index, size);
     }
     return 1;

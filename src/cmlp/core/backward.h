@@ -49,10 +49,6 @@ int cmlp_batch_prepare(cmlp_batch_job *job, const cmlp_net *net, const void *par
 int cmlp_batch_member(cmlp_batch_job *job, int64_t first, int64_t n, const cmlp_batch_end *end, cmlp_sum *cost,
                       cmlp_team *team, int32_t index, int32_t size);
 
-/* Whether the members of a team share the first layer of so many rows by columns: each reads its part of them alone, in
- * the forward pass and for the gradient, and its part of the weights. Else by rows. */
-int cmlp_by_columns(const cmlp_batch_job *job, int64_t rows, int32_t size);
-
 /* Activations that a hidden or the last layer takes, from row `first` of the tile on. */
 cmlp_matrix cmlp_layer_input(const cmlp_batch_job *job, int32_t l, int64_t first);
 

@@ -53,12 +53,12 @@ size_t cmlp_forward_space(const cmlp_net *net, int sparse, int64_t n_rows, int32
     return space.overflow ? 0 : space.used;
 }
 
-void cmlp_weighted_sums(const cmlp_net *net, const void *params, int32_t layer, const cmlp_matrix *x, int64_t n,
-                        void *z)
+void cmlp_weighted_sums(const cmlp_net *net, const void *params, int32_t layer, int64_t k0, int64_t k1,
+                        const cmlp_matrix *x, int64_t n, void *z)
 {
     const cmlp_layer *at = &net->layers[layer];
-    net->kernels->dense(x, n, at->n_in, cmlp_at(net, params, at->weights), at->n_out,
-                        cmlp_at(net, params, at->biases), at->n_out, z, at->n_out);
+    net->kernels->dense(x, n, k1 - k0, cmlp_at(net, params, at->weights + k0 * at->n_out), at->n_out,
+                        k0 ? NULL : cmlp_at(net, params, at->biases), at->n_out, z, at->n_out);
 }
 
 /* Where layer l's activations of the tile go that starts at the selected row `first`. */
@@ -78,9 +78,9 @@ static cmlp_fault forward_tile(const forward_job *job, const tile_space *tile, i
         const cmlp_layer *layer = &net->layers[l];
         void *a = layer_output(job, tile, l, first);
         if (l) {
-            cmlp_weighted_sums(net, job->params, l, &x, n, a);
+            cmlp_weighted_sums(net, job->params, l, 0, layer->n_in, &x, n, a);
         } else {
-            cmlp_first_layer(&job->data, job->params, &share, &tile->input, a, 0, tile->input.converted);
+            cmlp_first_layer(&job->data, job->params, &share, &tile->input, a, tile->input.converted);
             cmlp_fault fault = cmlp_check_sums(&job->data, a, first, n, tile->input.converted, 0);
             if (fault.status) return fault;
         }

@@ -159,6 +159,7 @@ static cmlp_input share_input(const cmlp_data *data, const cmlp_rows_share *shar
     if (space->ahead && (data->in_place || bytes) &&
         cmlp_look_ahead(data, share->selected + i, n, share->k0, share->k1, ahead, next, space->ahead + a))
         input.rows.ahead = space->ahead + a;
+    if (share->k0) input.rows.apart = share->tile * data->net->layers[0].n_out;
     return input;
 }
 
@@ -166,16 +167,15 @@ static void first_sums(const cmlp_net *net, const void *params, const cmlp_input
                        int64_t n, void *z, void *scratch)
 {
     const cmlp_layer *layer = &net->layers[0];
-    const int64_t k0 = share->k0, n_out = layer->n_out;
-    const void *w = cmlp_at(net, params, layer->weights + k0 * n_out), *biases = cmlp_at(net, params, layer->biases);
     if (!x->sparse)
-        net->kernels->dense(&x->rows, n, share->k1 - k0, w, n_out, k0 ? NULL : biases, n_out, z, n_out);
+        cmlp_weighted_sums(net, params, 0, share->k0, share->k1, &x->rows, n, z);
     else
-        net->kernels->csr(&x->csr, n, w, biases, n_out, z, scratch);
+        net->kernels->csr(&x->csr, n, cmlp_at(net, params, layer->weights), cmlp_at(net, params, layer->biases),
+                          layer->n_out, z, scratch);
 }
 
 int cmlp_first_layer(const cmlp_data *data, const void *params, const cmlp_rows_share *share,
-                     const cmlp_input_space *space, void *z, int64_t apart, void *scratch)
+                     const cmlp_input_space *space, void *z, void *scratch)
 {
     const cmlp_net *net = data->net;
     const int64_t n = share->n, pieces = n / MARKED_ROWS + 1;
@@ -189,8 +189,7 @@ int cmlp_first_layer(const cmlp_data *data, const void *params, const cmlp_rows_
         else
             marked = begin_marks(net, space, share, m);
         if (!marked) m = n;
-        cmlp_input input = share_input(data, share, space, i, m, marked);
-        input.rows.apart = apart;
+        const cmlp_input input = share_input(data, share, space, i, m, marked);
         first_sums(net, params, &input, share, m, cmlp_at(net, z, i * net->layers[0].n_out), scratch);
         i += m;
     } while (i < n);

@@ -45,10 +45,10 @@ typedef struct cmlp_rows_share {
 cmlp_input_space cmlp_columns_space(const cmlp_input_space *space, int64_t rows, int64_t k0, int32_t index);
 
 /* Gathers a share of rows: the first layer's z = b + x W of them, or, for columns from a k0 > 0 on, a multiple of
- * CMLP_CHUNK, each chunk's sums, `apart` elements from those of the one before. Rows that follow, in the end a tile
- * later, are fetched on the way. `scratch` takes a row of inputs. Returns whether all of the rows are marked. */
+ * CMLP_CHUNK, each chunk's sums, those of a tile's rows behind those of the chunk before. Rows that follow, in the end a
+ * tile later, are fetched on the way. `scratch` takes a row of inputs. Returns whether all of the rows are marked. */
 int cmlp_first_layer(const cmlp_data *data, const void *params, const cmlp_rows_share *share,
-                     const cmlp_input_space *space, void *z, int64_t apart, void *scratch);
+                     const cmlp_input_space *space, void *z, void *scratch);
 
 /* Marks of what the threads [first, end) have found in their rows of n columns, for thread `index`; NULL if hardly any
  * input is dark. */

@@ -32,7 +32,7 @@ static inline int cmlp_are_bytes(const cmlp_data *data)
     return data->rows->dtype == CMLP_UINT8 && data->rows->col_stride == 1 && cmlp_scales_in_floats(data->rows->scale);
 }
 
-/* Pointers to the rows where they lie. */
+/* Pointers to column k0 of the rows where they lie. */
 void cmlp_list_rows(const cmlp_data *data, int64_t first, int64_t n, int64_t k0, const void **list);
 
 /* Pointers to columns [k0, k1) of the selected rows [first, first + n), elements of the net's type: the rows themselves,

@@ -169,10 +169,9 @@ static void share_by_rows(cmlp_batch_job *job, const weight_share *share, const 
 }
 
 /* A member's weights of the first layer, and the rows that it has gathered: by columns its own, or all members'. */
-static weight_share first_share(cmlp_batch_job *job, int64_t rows, int64_t unit, int32_t index, int32_t size)
+static weight_share first_share(cmlp_batch_job *job, int by_columns, int64_t unit, int32_t index, int32_t size)
 {
     const cmlp_net *net = job->data.net;
-    const int by_columns = cmlp_by_columns(job, rows, size);
     const int32_t first = by_columns ? index : 0, end = by_columns ? index + 1 : size;
     weight_share share = {.input = job->input, .marked = 1};
     cmlp_team_share(cmlp_n_in(net), by_columns ? CMLP_CHUNK : unit, index, size, &share.k0, &share.k1);
@@ -199,7 +198,7 @@ void cmlp_weights_share(cmlp_batch_job *job, const cmlp_batch_tile *tile, int32_
         if (l)
             cmlp_team_share(layer->n_in, unit, index, size, &share.k0, &share.k1);
         else
-            share = first_share(job, tile->n, unit, index, size);
+            share = first_share(job, tile->by_columns, unit, index, size);
         share.biases = index == 0;
         share.sums = cmlp_at(net, job->gradient, layer->weights);
         if (sparse) sparse_share(job, &share, tile, job->scratch + (size_t)index * job->scratch_size);
