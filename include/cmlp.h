@@ -174,6 +174,9 @@ CMLP_API int cmlp_init_params(const cmlp_net *net, cmlp_random *random, void *pa
 
 /* ------------------------------------------------------------------------------------------ rows, targets */
 
+/* As a stride: the same row for every i, or the same element for every j. A stride of 0 means contiguous. */
+#define CMLP_REPEAT INT64_MIN
+
 typedef enum cmlp_kind { CMLP_DENSE = 1, CMLP_CLASSES = 2, CMLP_CSR = 3 } cmlp_kind;
 
 /* n_rows of n_cols inputs. Dense: element (i, j) stands at data + i * row_stride + j * col_stride (bytes, any sign,
@@ -188,7 +191,7 @@ typedef struct cmlp_rows {
     const void *data;
     int64_t n_rows, n_cols;
     int64_t row_stride, col_stride;
-    double scale;          /* finite, not 0 */
+    double scale;          /* finite; 0: 1 */
     const int64_t *order;  /* or NULL for all rows */
     int64_t n_order;
     const void *indptr;    /* CSR: n_rows + 1 positions, of index_dtype */
@@ -216,7 +219,7 @@ typedef struct cmlp_objective {
     size_t struct_size;
     const double *row_weights; /* one per row of `rows`, >= 0, or NULL */
     double alpha;              /* L2 penalty, >= 0 */
-    double loss_scale;         /* > 0: 1, or 0.5 for the halved squared error */
+    double loss_scale;         /* > 0; 0: 1. 0.5 gives the halved squared error */
     double log_loss_clip;      /* 0: exact from the logits; else probabilities are clipped to [c, 1-c] for reporting
                                 * (the gradient is the exact one's) */
 } cmlp_objective;
@@ -233,7 +236,8 @@ typedef struct cmlp_run {
     int (*poll)(void *context);
     void *poll_context;
     int64_t bad_row, bad_column; /* out, with the statuses from 64 on: the row within `rows` (not `order`), or -1 */
-    int32_t n_threads;     /* at most so many, the caller included; fewer where the work is not worth it */
+    const char *refused;   /* out: the refused argument ("rows->scale"), a static string; NULL if none is to blame */
+    int32_t n_threads;     /* 0: 1. At most so many, the caller included; fewer where the work is not worth it */
 } cmlp_run;
 
 typedef enum cmlp_call {
@@ -287,8 +291,8 @@ typedef struct cmlp_optimizer {
     double learning_rate;            /* finite, >= 0 */
     double momentum;                 /* in [0, 1] */
     double beta_1, beta_2;           /* in [0, 1) */
-    double epsilon;                  /* > 0 */
-    double beta_1_power, beta_2_power; /* running products, 1 before the first step */
+    double epsilon;                  /* > 0; 0: 1e-8 */
+    double beta_1_power, beta_2_power; /* running products; set to 1 by the step with n_steps 0 */
     int64_t n_steps;                 /* 0 before the first step */
     int32_t solver;                  /* cmlp_solver */
 } cmlp_optimizer;
@@ -309,7 +313,7 @@ typedef struct cmlp_patience {
 
 typedef struct cmlp_epoch {
     size_t struct_size;
-    int64_t batch_size;   /* rows per batch; the last one may be shorter */
+    int64_t batch_size;   /* rows per batch; the last one may be shorter. 0: all rows */
     int64_t first_batch;  /* batches left out at the start (to resume an epoch); at most all of them */
     const double *rates;  /* a learning rate for each batch, the left-out ones included, or NULL */
     int32_t want_norm;    /* nonzero: gradient_norm is computed */

@@ -50,8 +50,11 @@ PROGRAMS = {
         "check_bench.c",
         "check_bench_sparse.c",
     ],
-    **{f"test_{name}": [f"test_{name}.c", "fixture.c"] for name in ("api", "csr", "modes", "net", "rows", "shapes")},
-    **{f"test_{name}": [f"test_{name}.c", "fixture.c"] for name in ("threads", "train", "workspace", "zeros")},
+    **{f"test_{name}": [f"test_{name}.c", "fixture.c"] for name in ("api", "csr", "defaults", "modes", "net")},
+    **{
+        f"test_{name}": [f"test_{name}.c", "fixture.c"]
+        for name in ("rows", "shapes", "threads", "train", "workspace", "zeros")
+    },
     "test_random": ["test_random.c"],
     "test_fma": ["test_fma.c"],
 }

@@ -295,7 +295,7 @@ def test_the_core_refuses_with_a_status_and_changes_nothing(wrong, says):
 
 @pytest.mark.parametrize("wrong", [
     {"momentum": -0.1}, {"momentum": 1.1}, {"momentum": NAN}, {"learning_rate": -1.0},
-    {"beta_1": 1.0}, {"beta_2": -0.1}, {"epsilon": 0.0}, {"epsilon": NAN},
+    {"beta_1": 1.0}, {"beta_2": -0.1}, {"epsilon": NAN},
 ], ids=str)  # fmt: skip
 def test_hyperparameters_out_of_range(wrong):
     net, params = net_and_params((3, 4, 2), ["tanh", "softmax"], "log_loss", np.float32)
@@ -306,6 +306,46 @@ def test_hyperparameters_out_of_range(wrong):
     with pytest.raises(StatusError, match="CMLP_ERROR_OPTION"):
         _core.step(net, params, np.ones_like(params), optimizer)
     assert_same_bits(params, before)
+
+
+def test_zero_is_not_a_default_in_python():
+    """The C library reads these zeros as "not set"; a Python caller who passes 0 meant 0."""
+    net, params = net_and_params((3, 4, 2), ["tanh", "softmax"], "log_loss", np.float32)
+    with pytest.raises(StatusError, match=re.escape("(optimizer->epsilon)")):
+        _core.Optimizer(net, "adam", learning_rate=0.1, epsilon=0.0)
+    for name in ("forward", "forward_few"):
+        call = getattr(net, name)
+        if name == "forward_few":
+            assert call(params, X, 0.0) is None
+        else:
+            with pytest.raises(StatusError, match=re.escape("(rows->scale)")):
+                call(params, X, scale=0.0)
+
+
+def test_status_errors_name_the_field():
+    net, params = net_and_params((3, 4, 2), ["tanh", "softmax"], "log_loss", np.float32)
+    with pytest.raises(StatusError, match=re.escape("(objective->alpha)")):
+        net.gradient(params, X, Y, alpha=-1.0)
+    with pytest.raises(StatusError, match=re.escape("(run->n_threads)")):
+        net.forward(params, X, n_threads=-1)
+
+
+REPEATED = {"classes": np.broadcast_to(np.int32(1), 6), "dense": np.broadcast_to([0.0, 1.0], (6, 2))}
+
+
+@pytest.mark.parametrize("targets", REPEATED.values(), ids=REPEATED)
+def test_broadcast_arrays_repeat_a_row(targets):
+    """Stride 0, which the C library calls CMLP_REPEAT: one row for all, one column for all, one target for all."""
+    net, params = net_and_params((3, 4, 2), ["tanh", "softmax"], "log_loss", np.float64)
+    for shape in ((1, 3), (6, 1), (1, 1)):
+        part = np.random.RandomState(1).random_sample(shape)
+        repeated, copied = np.broadcast_to(part, (6, 3)), np.tile(part, (6 // shape[0], 3 // shape[1]))
+        assert_same_bits(net.forward(params, repeated), net.forward(params, copied))
+        assert_same_bits(net.forward_few(params, repeated, 1.0), net.forward(params, copied))
+        theirs, cost = net.gradient(params, repeated, targets)
+        ours, same = net.gradient(params, copied, targets.copy())
+        assert_same_bits(theirs, ours)
+        assert cost == same
 
 
 def test_an_optimizer_of_another_network_is_refused():

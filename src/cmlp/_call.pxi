@@ -14,12 +14,14 @@ cdef double POLL_SECONDS = 0.02
 cdef double WORTH_ASKING = 1e6  # multiply-adds from which threads and signals are thought of
 
 
-cdef int check(int status) except -1:
-    """Raises a status that says nothing of data."""
+cdef int check(int status, const char *refused=NULL) except -1:
+    """Raise a status that does not concern data; `refused` is the C name of the argument."""
     if status == CMLP_OK:
         return 0
     name = cmlp_status_name(status).decode()
     message = f"{name}: {cmlp_status_string(status).decode()}"
+    if refused != NULL:
+        message += f" ({refused.decode()})"
     raise MemoryError(message) if status == CMLP_ERROR_OVERFLOW else StatusError(message, name)
 
 
@@ -40,6 +42,17 @@ def choice(table, name, what):
     if not isinstance(name, str) or name not in table:
         raise ValueError(f"{what} must be one of {', '.join(map(repr, table))}, got {name!r}")
     return table[name]
+
+
+cdef int require(bint holds, int status, const char *name) except -1:
+    """Refuse an argument, such as a zero that the C library would take for the default."""
+    return 0 if holds else check(status, name)
+
+
+cdef int64_t stride_of(cnp.ndarray a, int axis) noexcept:
+    """The stride for the C library, where 0 means contiguous; broadcast arrays repeat a row or an element."""
+    cdef int64_t stride = cnp.PyArray_STRIDE(a, axis)
+    return stride if stride or cnp.PyArray_DIM(a, axis) < 2 else CMLP_REPEAT
 
 
 cdef struct Poll:
@@ -162,8 +175,9 @@ cdef class Call:
             self.X = matrix(X, "X", net.n_in)
             rows.kind = CMLP_DENSE
             rows.n_rows, rows.n_cols = cnp.PyArray_DIM(self.X, 0), cnp.PyArray_DIM(self.X, 1)
-            rows.row_stride, rows.col_stride = cnp.PyArray_STRIDE(self.X, 0), cnp.PyArray_STRIDE(self.X, 1)
+            rows.row_stride, rows.col_stride = stride_of(self.X, 0), stride_of(self.X, 1)
         rows.struct_size, rows.dtype = sizeof(cmlp_rows), dtype_code(self.X)
+        require(scale != 0, CMLP_ERROR_OPTION, "rows->scale")
         rows.data, rows.scale = cnp.PyArray_DATA(self.X), scale
         self.n = rows.n_rows
         if order is not None:
@@ -204,9 +218,9 @@ cdef class Call:
             if net.loss == "poisson":
                 require_not_negative(self.Y)
             targets.kind, targets.dtype = CMLP_DENSE, dtype_code(self.Y)
-            targets.col_stride = cnp.PyArray_STRIDE(self.Y, 1)
+            targets.col_stride = stride_of(self.Y, 1)
         targets.data, targets.n_rows = cnp.PyArray_DATA(self.Y), cnp.PyArray_DIM(self.Y, 0)
-        targets.row_stride = cnp.PyArray_STRIDE(self.Y, 0)
+        targets.row_stride = stride_of(self.Y, 0)
         if targets.n_rows != self.rows.n_rows:
             raise ValueError("X and Y must have the same number of rows, got "
                              f"{self.rows.n_rows} and {targets.n_rows}")
@@ -222,6 +236,7 @@ cdef class Call:
 
     def set_objective(self, *, sample_weight=None, double alpha=0.0, double loss_scale=1.0, double clip=0.0):
         cdef cmlp_objective *objective = &self.objective
+        require(loss_scale != 0, CMLP_ERROR_OPTION, "objective->loss_scale")
         objective.struct_size = sizeof(cmlp_objective)
         objective.alpha, objective.loss_scale, objective.log_loss_clip = alpha, loss_scale, clip
         if sample_weight is not None:
@@ -234,6 +249,7 @@ cdef class Call:
         cdef double work = <double>self.net.n_params * <double>self.n
         if n_threads is None:
             n_threads = available_threads() if work > WORTH_ASKING else 1
+        require(n_threads > 0, CMLP_ERROR_THREADS, "run->n_threads")
         self.run.struct_size, self.run.n_threads = sizeof(cmlp_run), min(n_threads, CMLP_MAX_THREADS)
         if self.csr is not None:
             call |= CMLP_CALL_CSR
@@ -266,7 +282,7 @@ cdef class Call:
         if status == CMLP_ERROR_DIVERGED:
             raise DivergenceError("Solver produced non-finite parameter weights. The input data may contain large "
                                   "values and need to be preprocessed.")
-        return check(status)
+        return check(status, self.run.refused)
 
 
 cdef void *aligned(void *memory) noexcept:

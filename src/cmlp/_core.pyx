@@ -165,7 +165,7 @@ cdef class Net:
         if cnp.PyArray_NDIM(x) != 2 or not fits(params, 1, self.n_params, 1, self.code):
             return None
         rows.n_rows, rows.n_cols, rows.dtype = cnp.PyArray_DIM(x, 0), cnp.PyArray_DIM(x, 1), dtype_code(x)
-        if not rows.dtype or rows.n_rows * self.n_params > WORTH_ASKING:
+        if not rows.dtype or scale == 0 or rows.n_rows * self.n_params > WORTH_ASKING:
             return None
         if out is None:
             result = empty(self, rows.n_rows, self.n_out)
@@ -176,7 +176,7 @@ cdef class Net:
         else:
             return None
         rows.struct_size, rows.kind, rows.data, rows.scale = sizeof(cmlp_rows), CMLP_DENSE, cnp.PyArray_DATA(x), scale
-        rows.row_stride, rows.col_stride = cnp.PyArray_STRIDE(x, 0), cnp.PyArray_STRIDE(x, 1)
+        rows.row_stride, rows.col_stride = stride_of(x, 0), stride_of(x, 1)
         rows.order, rows.n_order = NULL, 0
         run.struct_size, run.n_threads, run.poll, run.poll_context = sizeof(cmlp_run), 1, NULL, NULL
         run.workspace, run.workspace_size = aligned(memory), FEW_BYTES  # where that is too little, the core says so
@@ -240,6 +240,7 @@ cdef class Net:
         cdef cnp.ndarray c_rates
         cdef int status
         self.checked(params, True)
+        require(batch_size != 0, CMLP_ERROR_BATCH, "epoch->batch_size")
         call.set_rows(self, params, X, scale, order)
         call.set_targets(Y)
         call.set_objective(**objective)
@@ -280,7 +281,7 @@ cdef class Optimizer:
         self.kind = kind
         o.struct_size, o.solver = sizeof(cmlp_optimizer), choice(SOLVERS, kind, "kind")
         o.learning_rate, o.momentum, o.beta_1, o.beta_2, o.epsilon = learning_rate, momentum, beta_1, beta_2, epsilon
-        o.beta_1_power = o.beta_2_power = 1
+        require(epsilon != 0, CMLP_ERROR_OPTION, "optimizer->epsilon")
         check(cmlp_optimizer_state_size(net.net, o.solver, &size))
         self.set_state(np.zeros(size // net.dtype.itemsize, net.dtype))
 

@@ -101,6 +101,8 @@ cdef extern from "cmlp.h" nogil:
     void cmlp_random_shuffle(cmlp_random *random, int64_t *values, int64_t n)
     int cmlp_init_params(const cmlp_net *net, cmlp_random *random, void *params)
 
+    int64_t CMLP_REPEAT
+
     ctypedef enum cmlp_kind:
         CMLP_DENSE
         CMLP_CLASSES
@@ -147,6 +149,7 @@ cdef extern from "cmlp.h" nogil:
         void *poll_context
         int64_t bad_row
         int64_t bad_column
+        const char *refused
         int32_t n_threads
 
     ctypedef enum cmlp_call:

@@ -177,7 +177,7 @@ static void test_refused(void)
     REFUSED(CMLP_ERROR_ALIGNMENT, f.rows.data = (const char *)f.rows.data - 2);
     REFUSED(CMLP_ERROR_ALIGNMENT, f.rows.indices = (const char *)f.rows.indices - 2);
     REFUSED(CMLP_ERROR_ALIGNMENT, f.rows.indptr = (const char *)f.rows.indptr - 2);
-    REFUSED(CMLP_ERROR_OPTION, f.rows.scale = 0);
+    REFUSED(CMLP_ERROR_OPTION, f.rows.scale = NAN);
     f.order[0] = f.n;
     REFUSED(CMLP_ERROR_ORDER, f.rows.order = f.order);
     f.order[0] = 0;

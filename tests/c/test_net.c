@@ -160,7 +160,7 @@ static void test_sizes(void)
     CHECK(cmlp_workspace_size(net, 0, 1, 1, &bytes) == CMLP_ERROR_OPTION);
     CHECK(cmlp_workspace_size(net, 4, 1, 1, &bytes) == CMLP_ERROR_OPTION);
     CHECK(cmlp_workspace_size(net, CMLP_CALL_TRAIN, -1, 1, &bytes) == CMLP_ERROR_ROWS);
-    CHECK(cmlp_workspace_size(net, CMLP_CALL_TRAIN, 1, 0, &bytes) == CMLP_ERROR_THREADS);
+    CHECK(cmlp_workspace_size(net, CMLP_CALL_TRAIN, 1, -1, &bytes) == CMLP_ERROR_THREADS);
     CHECK(cmlp_workspace_size(net, CMLP_CALL_TRAIN, 1, CMLP_MAX_THREADS + 1, &bytes) == CMLP_ERROR_THREADS);
     CHECK(cmlp_workspace_size(net, CMLP_CALL_TRAIN, 1, 1, NULL) == CMLP_ERROR_NULL);
     CHECK(cmlp_optimizer_state_size(net, 0, &bytes) == CMLP_ERROR_OPTION);

@@ -94,13 +94,15 @@ size_t cmlp_batch_space(const cmlp_net *net, int call, int64_t batch_rows, int32
     return space.overflow ? 0 : space.used;
 }
 
-static int check_objective(const cmlp_objective *objective)
+static int read_objective(cmlp_objective *objective, const cmlp_objective *given, const char **refused)
 {
-    if (!objective) return CMLP_ERROR_NULL;
-    if (objective->struct_size != sizeof *objective) return CMLP_ERROR_STRUCT_SIZE;
+    const int status = CMLP_READ(objective, given, cmlp_objective, log_loss_clip);
+    if (status) return cmlp_refuse(refused, status, "objective");
+    if (objective->loss_scale == 0) objective->loss_scale = 1;
     const double alpha = objective->alpha, scale = objective->loss_scale, clip = objective->log_loss_clip;
-    if (!(alpha >= 0 && alpha <= DBL_MAX) || !(scale > 0 && scale <= DBL_MAX) || !(clip >= 0 && clip < 0.5))
-        return CMLP_ERROR_OPTION;
+    if (!(alpha >= 0 && alpha <= DBL_MAX)) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "objective->alpha");
+    if (!(scale > 0 && scale <= DBL_MAX)) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "objective->loss_scale");
+    if (!(clip >= 0 && clip < 0.5)) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "objective->log_loss_clip");
     return CMLP_OK;
 }
 
@@ -108,26 +110,21 @@ int cmlp_batch_prepare(cmlp_batch_job *job, const cmlp_net *net, const void *par
                        const cmlp_targets *targets, const cmlp_objective *objective, cmlp_run *run, int call,
                        int64_t batch_rows)
 {
-    int status = check_objective(objective);
+    int status = read_objective(&job->objective, objective, &run->refused);
     if (status) return status;
-    if (!params || !targets) return CMLP_ERROR_NULL;
-    status = cmlp_check_data(&job->data, net, rows, targets, objective->row_weights);
+    if (!targets) return cmlp_refuse(&run->refused, CMLP_ERROR_NULL, "targets");
+    status = cmlp_check_data(&job->data, net, rows, targets, job->objective.row_weights, &run->refused);
     if (status) return status;
-    if (!job->data.n) return CMLP_ERROR_ROWS;
-    if (batch_rows < 1) return CMLP_ERROR_BATCH;
-    if (cmlp_misaligned(params, net->element)) return CMLP_ERROR_ALIGNMENT;
-    status = cmlp_check_run(run, 0);
+    if (!job->data.n) return cmlp_refuse(&run->refused, CMLP_ERROR_ROWS, rows->order ? "rows->n_order" : "rows->n_rows");
+    status = cmlp_check_block(net, params, "params", run);
     if (status) return status;
-    if (batch_rows > job->data.n) batch_rows = job->data.n;
+    if (!batch_rows || batch_rows > job->data.n) batch_rows = job->data.n;
     if (cmlp_is_sparse(&job->data)) call |= CMLP_CALL_CSR;
-    size_t needed = cmlp_batch_space(net, call, batch_rows, run->n_threads);
-    if (!needed) return CMLP_ERROR_OVERFLOW;
-    status = cmlp_check_run(run, needed);
+    status = cmlp_check_workspace(run, cmlp_batch_space(net, call, batch_rows, run->n_threads));
     if (status) return status;
     cmlp_space space = {.base = run->workspace};
     lay_out(&space, job, net, call, batch_rows, run->n_threads);
     cmlp_input_begin(net, &job->input);
-    job->objective = *objective;
     job->run = run;
     job->params = params;
     job->input_gradient = NULL;

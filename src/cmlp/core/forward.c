@@ -3,7 +3,6 @@
 #include "forward.h"
 
 #include "atomic.h"
-#include "float_mode.h"
 #include "input.h"
 #include "sparse.h"
 
@@ -117,18 +116,13 @@ static int forward(const cmlp_net *net, const void *params, const cmlp_rows *row
                    void *last_output, cmlp_run *run)
 {
     forward_job job;
-    int status = cmlp_check_data(&job.data, net, rows, NULL, NULL);
-    if (status) return status;
-    if (!params || !last_output) return CMLP_ERROR_NULL;
-    if (cmlp_misaligned(params, net->element) || cmlp_misaligned(last_output, net->element))
-        return CMLP_ERROR_ALIGNMENT;
-    status = cmlp_check_run(run, 0);
+    int status = cmlp_check_data(&job.data, net, rows, NULL, NULL, &run->refused);
+    if (!status) status = cmlp_check_block(net, params, "params", run);
+    if (!status) status = cmlp_check_block(net, last_output, outputs ? "outputs" : "output", run);
     if (status) return status;
     int32_t threads = cmlp_worthwhile_threads(&job.data, job.data.n, 1, run->n_threads);
     const int64_t n = job.data.n > 0 ? job.data.n : 1;
-    size_t needed = cmlp_forward_space(net, cmlp_is_sparse(&job.data), n, run->n_threads);
-    if (!needed) return CMLP_ERROR_OVERFLOW;
-    status = cmlp_check_run(run, needed);
+    status = cmlp_check_workspace(run, cmlp_forward_space(net, cmlp_is_sparse(&job.data), n, run->n_threads));
     if (status) return status;
     job.params = params;
     job.outputs = outputs;
@@ -146,24 +140,27 @@ static int forward(const cmlp_net *net, const void *params, const cmlp_rows *row
 
 int cmlp_forward(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *output, cmlp_run *run)
 {
-    cmlp_float_mode mode = cmlp_enter_mode();
-    int status = forward(net, params, rows, NULL, output, run);
-    cmlp_leave_mode(mode);
+    cmlp_frame frame;
+    int status = cmlp_begin_call(&frame, run);
+    if (!status) status = forward(net, params, rows, NULL, output, &frame.run);
+    return cmlp_end_call(&frame, status);
+}
+
+static int check_outputs(const cmlp_net *net, void *const *outputs, cmlp_run *run)
+{
+    int status = cmlp_check_net(net);
+    if (status) return cmlp_refuse(&run->refused, status, "net");
+    if (!outputs) return cmlp_refuse(&run->refused, CMLP_ERROR_NULL, "outputs");
+    for (int32_t l = 0; l < net->n_layers && !status; l++) status = cmlp_check_block(net, outputs[l], "outputs", run);
     return status;
 }
 
 int cmlp_activations(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *const *outputs,
                      cmlp_run *run)
 {
-    int status = cmlp_check_net(net);
-    if (status) return status;
-    if (!outputs) return CMLP_ERROR_NULL;
-    for (int32_t l = 0; l < net->n_layers; l++) {
-        if (!outputs[l]) return CMLP_ERROR_NULL;
-        if (cmlp_misaligned(outputs[l], net->element)) return CMLP_ERROR_ALIGNMENT;
-    }
-    cmlp_float_mode mode = cmlp_enter_mode();
-    status = forward(net, params, rows, outputs, outputs[net->n_layers - 1], run);
-    cmlp_leave_mode(mode);
-    return status;
+    cmlp_frame frame;
+    int status = cmlp_begin_call(&frame, run);
+    if (!status) status = check_outputs(net, outputs, &frame.run);
+    if (!status) status = forward(net, params, rows, outputs, outputs[net->n_layers - 1], &frame.run);
+    return cmlp_end_call(&frame, status);
 }

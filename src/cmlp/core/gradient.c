@@ -1,6 +1,5 @@
 /* Cost, gradient and input gradient: all selected rows are one batch, and no step follows. */
 #include "backward.h"
-#include "float_mode.h"
 #include "forward.h"
 
 int cmlp_workspace_size(const cmlp_net *net, int call, int64_t n_rows, int32_t n_threads, size_t *bytes)
@@ -9,6 +8,7 @@ int cmlp_workspace_size(const cmlp_net *net, int call, int64_t n_rows, int32_t n
     if (status) return status;
     if (!bytes) return CMLP_ERROR_NULL;
     if (n_rows < 0) return CMLP_ERROR_ROWS;
+    if (!n_threads) n_threads = 1;
     if (n_threads < 1 || n_threads > CMLP_MAX_THREADS) return CMLP_ERROR_THREADS;
     const int sparse = call & CMLP_CALL_CSR, kind = call - sparse;
     if (kind != CMLP_CALL_FORWARD && kind != CMLP_CALL_GRADIENT && kind != CMLP_CALL_TRAIN) return CMLP_ERROR_OPTION;
@@ -48,39 +48,55 @@ static int run_whole(cmlp_batch_job *batch, double *value)
     return cmlp_report(batch->run, &batch->data, fault);
 }
 
-/* Each of gradient, input_gradient and cost is computed if it is given. The arguments are looked at in the core's mode
- * too: in the caller's, a subnormal number may count as zero. */
+/* What a call computes. `missing` names a required output that is NULL; the others may be NULL. */
+typedef struct whole_outputs {
+    void *gradient, *input_gradient;
+    double *cost;
+    const char *missing;
+} whole_outputs;
+
 static int whole(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
-                 const cmlp_objective *objective, void *gradient, void *input_gradient, double *cost, cmlp_run *run)
+                 const cmlp_objective *objective, const whole_outputs *outputs, cmlp_run *run)
 {
     cmlp_batch_job job;
-    cmlp_float_mode mode = cmlp_enter_mode();
-    int status = cmlp_batch_prepare(&job, net, params, rows, targets, objective, run, CMLP_CALL_GRADIENT, INT64_MAX);
-    if (!status && (cmlp_misaligned(gradient, net->element) || cmlp_misaligned(input_gradient, net->element)))
-        status = CMLP_ERROR_ALIGNMENT;
-    if (!status) {
-        job.gradient = gradient;
-        job.input_gradient = input_gradient;
-        status = run_whole(&job, cost);
-    }
-    cmlp_leave_mode(mode);
-    return status;
+    if (outputs->missing) return cmlp_refuse(&run->refused, CMLP_ERROR_NULL, outputs->missing);
+    int status = cmlp_batch_prepare(&job, net, params, rows, targets, objective, run, CMLP_CALL_GRADIENT, 0);
+    if (status) return status;
+    if (cmlp_misaligned(outputs->gradient, net->element) || cmlp_misaligned(outputs->input_gradient, net->element))
+        return cmlp_refuse(&run->refused, CMLP_ERROR_ALIGNMENT, "gradient");
+    job.gradient = outputs->gradient;
+    job.input_gradient = outputs->input_gradient;
+    return run_whole(&job, outputs->cost);
+}
+
+/* The arguments are checked in the library's floating-point mode too: in the caller's, a subnormal number may count as
+ * zero. */
+static int whole_call(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
+                      const cmlp_objective *objective, const whole_outputs *outputs, cmlp_run *run)
+{
+    cmlp_frame frame;
+    int status = cmlp_begin_call(&frame, run);
+    if (!status) status = whole(net, params, rows, targets, objective, outputs, &frame.run);
+    return cmlp_end_call(&frame, status);
 }
 
 int cmlp_cost(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
               const cmlp_objective *objective, double *cost, cmlp_run *run)
 {
-    return cost ? whole(net, params, rows, targets, objective, NULL, NULL, cost, run) : CMLP_ERROR_NULL;
+    const whole_outputs outputs = {.cost = cost, .missing = cost ? NULL : "cost"};
+    return whole_call(net, params, rows, targets, objective, &outputs, run);
 }
 
 int cmlp_gradient(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
                   const cmlp_objective *objective, void *gradient, double *cost, cmlp_run *run)
 {
-    return gradient ? whole(net, params, rows, targets, objective, gradient, NULL, cost, run) : CMLP_ERROR_NULL;
+    const whole_outputs outputs = {.gradient = gradient, .cost = cost, .missing = gradient ? NULL : "gradient"};
+    return whole_call(net, params, rows, targets, objective, &outputs, run);
 }
 
 int cmlp_input_gradient(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
                         const cmlp_objective *objective, void *gradient, cmlp_run *run)
 {
-    return gradient ? whole(net, params, rows, targets, objective, NULL, gradient, NULL, run) : CMLP_ERROR_NULL;
+    const whole_outputs outputs = {.input_gradient = gradient, .missing = gradient ? NULL : "gradient"};
+    return whole_call(net, params, rows, targets, objective, &outputs, run);
 }

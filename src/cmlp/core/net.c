@@ -1,8 +1,8 @@
 /* The net's description: checked once, then constant. */
 #include "net.h"
 
+#include "arguments.h"
 #include "cpu.h"
-#include "float_mode.h"
 #include "sums.h"
 
 static int is_hidden_activation(int32_t a) { return a >= CMLP_IDENTITY && a <= CMLP_RELU; }
@@ -24,8 +24,6 @@ static int goes_with(int32_t loss, int32_t output)
 
 static int check_config(const cmlp_net_config *config)
 {
-    if (!config) return CMLP_ERROR_NULL;
-    if (config->struct_size != sizeof *config) return CMLP_ERROR_STRUCT_SIZE;
     if (config->n_layers < 2 || config->n_layers > CMLP_MAX_LAYERS) return CMLP_ERROR_LAYERS;
     if (!config->sizes || !config->activations) return CMLP_ERROR_NULL;
     for (int32_t l = 0; l < config->n_layers; l++)
@@ -66,8 +64,11 @@ size_t cmlp_net_size(void) { return sizeof(cmlp_net); }
 
 int cmlp_net_init(cmlp_net *memory, size_t memory_size, const cmlp_net_config *config)
 {
-    int status = check_config(config);
+    cmlp_net_config own;
+    int status = CMLP_READ(&own, config, cmlp_net_config, isa_mask);
+    if (!status) status = check_config(&own);
     if (status) return status;
+    config = &own;
     if (!memory) return CMLP_ERROR_NULL;
     if (memory_size < sizeof(cmlp_net)) return CMLP_ERROR_BUFFER_SIZE;
     if (cmlp_misaligned(memory, CMLP_ALIGNMENT)) return CMLP_ERROR_ALIGNMENT;

@@ -1,6 +1,6 @@
 #include "optimizer.h"
 
-#include "float_mode.h"
+#include "arguments.h"
 #include "sums.h"
 
 /* Blocks of the parameters' size in the state; -1 for an unknown solver. */
@@ -28,26 +28,48 @@ int cmlp_optimizer_state_size(const cmlp_net *net, int solver, size_t *bytes)
 
 static int within(double x, double low, double high) { return x >= low && x <= high; } /* false for NaN */
 
-int cmlp_check_optimizer(const cmlp_net *net, const cmlp_optimizer *o)
+/* Fills in Adam's defaults and checks its fields. */
+static int check_adam(cmlp_optimizer *o, const char **refused)
+{
+    if (o->epsilon == 0) o->epsilon = 1e-8;
+    if (!o->n_steps) o->beta_1_power = o->beta_2_power = 1;
+    if (!within(o->beta_1, 0, 1) || o->beta_1 == 1) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->beta_1");
+    if (!within(o->beta_2, 0, 1) || o->beta_2 == 1) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->beta_2");
+    if (!within(o->epsilon, 0, DBL_MAX)) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->epsilon");
+    if (!within(o->beta_1_power, 0, 1)) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->beta_1_power");
+    if (!within(o->beta_2_power, 0, 1)) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->beta_2_power");
+    return CMLP_OK;
+}
+
+static int check_state(const cmlp_optimizer *o, size_t needed, size_t element, const char **refused)
+{
+    if (!needed) return CMLP_OK;
+    if (!o->state) return cmlp_refuse(refused, CMLP_ERROR_NULL, "optimizer->state");
+    if (o->state_size < needed) return cmlp_refuse(refused, CMLP_ERROR_BUFFER_SIZE, "optimizer->state_size");
+    return cmlp_misaligned(o->state, element) ? cmlp_refuse(refused, CMLP_ERROR_ALIGNMENT, "optimizer->state") : CMLP_OK;
+}
+
+int cmlp_read_optimizer(cmlp_optimizer *o, const cmlp_net *net, const cmlp_optimizer *given, const char **refused)
 {
     size_t needed;
-    if (!o) return CMLP_ERROR_NULL;
-    if (o->struct_size != sizeof *o) return CMLP_ERROR_STRUCT_SIZE;
-    int status = cmlp_optimizer_state_size(net, o->solver, &needed);
-    if (status) return status;
-    if (!within(o->learning_rate, 0, DBL_MAX) || o->n_steps < 0) return CMLP_ERROR_OPTION;
+    int status = CMLP_READ(o, given, cmlp_optimizer, solver);
+    if (status) return cmlp_refuse(refused, status, "optimizer");
+    status = cmlp_optimizer_state_size(net, o->solver, &needed);
+    if (status) return cmlp_refuse(refused, status, status == CMLP_ERROR_OPTION ? "optimizer->solver" : "net");
+    if (!within(o->learning_rate, 0, DBL_MAX))
+        return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->learning_rate");
+    if (o->n_steps < 0) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->n_steps");
     if ((o->solver == CMLP_MOMENTUM || o->solver == CMLP_NESTEROV) && !within(o->momentum, 0, 1))
-        return CMLP_ERROR_OPTION;
-    if (o->solver == CMLP_ADAM) {
-        if (!within(o->beta_1, 0, 1) || o->beta_1 == 1 || !within(o->beta_2, 0, 1) || o->beta_2 == 1)
-            return CMLP_ERROR_OPTION;
-        if (!within(o->epsilon, 0, DBL_MAX) || o->epsilon == 0) return CMLP_ERROR_OPTION;
-        if (!within(o->beta_1_power, 0, 1) || !within(o->beta_2_power, 0, 1)) return CMLP_ERROR_OPTION;
-    }
-    if (!needed) return CMLP_OK;
-    if (!o->state) return CMLP_ERROR_NULL;
-    if (o->state_size < needed) return CMLP_ERROR_BUFFER_SIZE;
-    return cmlp_misaligned(o->state, net->element) ? CMLP_ERROR_ALIGNMENT : CMLP_OK;
+        return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->momentum");
+    if (o->solver == CMLP_ADAM) status = check_adam(o, refused);
+    return status ? status : check_state(o, needed, net->element, refused);
+}
+
+void cmlp_return_counters(cmlp_optimizer *given, const cmlp_optimizer *o)
+{
+    given->n_steps = o->n_steps;
+    given->beta_1_power = o->beta_1_power;
+    given->beta_2_power = o->beta_2_power;
 }
 
 cmlp_step_values cmlp_begin_step(cmlp_optimizer *o, double learning_rate)
@@ -78,13 +100,16 @@ void cmlp_step_elements(const cmlp_net *net, const cmlp_step_values *values, voi
 
 static int take_step(const cmlp_net *net, void *params, const void *gradient, cmlp_optimizer *optimizer)
 {
+    cmlp_optimizer own;
+    const char *refused; /* this call has no run to report it in */
     int status = cmlp_check_net(net);
-    if (!status) status = cmlp_check_optimizer(net, optimizer);
+    if (!status) status = cmlp_read_optimizer(&own, net, optimizer, &refused);
     if (status) return status;
     if (!params || !gradient) return CMLP_ERROR_NULL;
     if (cmlp_misaligned(params, net->element) || cmlp_misaligned(gradient, net->element)) return CMLP_ERROR_ALIGNMENT;
-    cmlp_step_values values = cmlp_begin_step(optimizer, optimizer->learning_rate);
-    cmlp_step_elements(net, &values, optimizer->state, params, gradient, 0, net->n_params);
+    cmlp_step_values values = cmlp_begin_step(&own, own.learning_rate);
+    cmlp_step_elements(net, &values, own.state, params, gradient, 0, net->n_params);
+    cmlp_return_counters(optimizer, &own);
     return CMLP_OK;
 }
 

@@ -4,7 +4,11 @@
 
 #include "net.h"
 
-int cmlp_check_optimizer(const cmlp_net *net, const cmlp_optimizer *optimizer);
+/* Reads the caller's optimizer to `own`, with defaults filled in; if it is refused, *refused names the field. */
+int cmlp_read_optimizer(cmlp_optimizer *own, const cmlp_net *net, const cmlp_optimizer *given, const char **refused);
+
+/* Writes the counters back to the caller's struct. */
+void cmlp_return_counters(cmlp_optimizer *given, const cmlp_optimizer *own);
 
 /* Counts a step at this learning rate and returns the values that it takes. */
 cmlp_step_values cmlp_begin_step(cmlp_optimizer *optimizer, double learning_rate);

@@ -1,5 +1,6 @@
 #include "rows.h"
 
+#include "arguments.h"
 #include "sparse.h"
 #include "sums.h"
 
@@ -13,33 +14,71 @@ static size_t element_size(int32_t dtype)
     }
 }
 
-static int check_strided(const void *data, int32_t dtype, int64_t row_stride, int64_t col_stride)
+/* What a matrix is called in run->refused, and the status of a shape that does not fit. */
+typedef struct matrix_names {
+    int status;
+    const char *data, *dtype, *row_stride, *col_stride;
+} matrix_names;
+
+static const matrix_names rows_names = {CMLP_ERROR_ROWS, "rows->data", "rows->dtype", "rows->row_stride",
+                                        "rows->col_stride"};
+static const matrix_names targets_names = {CMLP_ERROR_TARGETS, "targets->data", "targets->dtype",
+                                           "targets->row_stride", "targets->col_stride"};
+
+/* Replaces strides that are 0 or CMLP_REPEAT by bytes. Of one row the stride does not matter. Returns 0 if the row stride
+ * is missing although columns are not contiguous: nobody can tell what was meant. */
+static int set_strides(int64_t n_rows, int64_t n_cols, int64_t size, int64_t *row_stride, int64_t *col_stride)
 {
-    size_t size = element_size(dtype);
-    if (!size) return CMLP_ERROR_DTYPE;
-    if (cmlp_misaligned(data, size) || row_stride % (int64_t)size || col_stride % (int64_t)size)
-        return CMLP_ERROR_ALIGNMENT;
+    if (!*col_stride) *col_stride = size;
+    if (!*row_stride && n_rows > 1) {
+        if (*col_stride != size) return 0;
+        *row_stride = n_cols * size;
+    }
+    if (*row_stride == CMLP_REPEAT) *row_stride = 0;
+    if (*col_stride == CMLP_REPEAT) *col_stride = 0;
+    return 1;
+}
+
+static int check_strided(const void *data, int32_t dtype, int64_t n_rows, int64_t n_cols, int64_t *row_stride,
+                         int64_t *col_stride, const matrix_names *names, const char **refused)
+{
+    const int64_t size = (int64_t)element_size(dtype);
+    if (!size) return cmlp_refuse(refused, CMLP_ERROR_DTYPE, names->dtype);
+    if (!data && n_rows) return cmlp_refuse(refused, CMLP_ERROR_NULL, names->data);
+    if (cmlp_misaligned(data, (size_t)size)) return cmlp_refuse(refused, CMLP_ERROR_ALIGNMENT, names->data);
+    if (!set_strides(n_rows, n_cols, size, row_stride, col_stride))
+        return cmlp_refuse(refused, names->status, names->row_stride);
+    if (*row_stride % size) return cmlp_refuse(refused, CMLP_ERROR_ALIGNMENT, names->row_stride);
+    return *col_stride % size ? cmlp_refuse(refused, CMLP_ERROR_ALIGNMENT, names->col_stride) : CMLP_OK;
+}
+
+static int check_order(const cmlp_rows *rows, int64_t n)
+{
+    if (n < 0) return CMLP_ERROR_ORDER;
+    if (rows->order)
+        for (int64_t i = 0; i < n; i++)
+            if (rows->order[i] < 0 || rows->order[i] >= rows->n_rows) return CMLP_ERROR_ORDER;
     return CMLP_OK;
 }
 
-static int check_rows(const cmlp_net *net, const cmlp_rows *rows, int64_t *n)
+/* Reads the caller's rows to `rows`; *n becomes the number of rows selected. */
+static int read_rows(cmlp_rows *rows, const cmlp_net *net, const cmlp_rows *given, int64_t *n, const char **refused)
 {
-    if (!rows) return CMLP_ERROR_NULL;
-    if (rows->struct_size != sizeof *rows) return CMLP_ERROR_STRUCT_SIZE;
+    int status = CMLP_READ(rows, given, cmlp_rows, index_dtype);
+    if (status) return cmlp_refuse(refused, status, "rows");
     const int sparse = rows->kind == CMLP_CSR;
-    if ((!sparse && rows->kind != CMLP_DENSE) || rows->n_rows < 0 || rows->n_cols != cmlp_n_in(net))
-        return CMLP_ERROR_ROWS;
-    if (!sparse && !rows->data && rows->n_rows) return CMLP_ERROR_NULL;
-    if (!cmlp_is_finite(rows->scale) || rows->scale == 0) return CMLP_ERROR_OPTION;
-    int status = sparse ? cmlp_check_sparse_arrays(rows)
-                        : check_strided(rows->data, rows->dtype, rows->row_stride, rows->col_stride);
+    if (!sparse && rows->kind != CMLP_DENSE) return cmlp_refuse(refused, CMLP_ERROR_ROWS, "rows->kind");
+    if (rows->n_rows < 0) return cmlp_refuse(refused, CMLP_ERROR_ROWS, "rows->n_rows");
+    if (rows->n_cols != cmlp_n_in(net)) return cmlp_refuse(refused, CMLP_ERROR_ROWS, "rows->n_cols");
+    if (rows->scale == 0) rows->scale = 1;
+    if (!cmlp_is_finite(rows->scale)) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "rows->scale");
+    status = sparse ? cmlp_check_sparse_arrays(rows, refused)
+                    : check_strided(rows->data, rows->dtype, rows->n_rows, rows->n_cols, &rows->row_stride,
+                                    &rows->col_stride, &rows_names, refused);
     if (status) return status;
     *n = rows->order ? rows->n_order : rows->n_rows;
-    if (*n < 0) return CMLP_ERROR_ORDER;
-    if (rows->order)
-        for (int64_t i = 0; i < *n; i++)
-            if (rows->order[i] < 0 || rows->order[i] >= rows->n_rows) return CMLP_ERROR_ORDER;
-    return CMLP_OK;
+    status = check_order(rows, *n);
+    return status ? cmlp_refuse(refused, status, *n < 0 ? "rows->n_order" : "rows->order") : CMLP_OK;
 }
 
 static int32_t label_at(const cmlp_targets *targets, int64_t row)
@@ -58,20 +97,32 @@ static int are_labels(const cmlp_data *data, int selected)
     return 1;
 }
 
-static int check_targets(const cmlp_data *data)
+/* Class indices: one int32 per row. */
+static int check_labels(const cmlp_data *data, cmlp_targets *targets, const char **refused)
 {
-    const cmlp_targets *targets = data->targets;
-    if (targets->struct_size != sizeof *targets) return CMLP_ERROR_STRUCT_SIZE;
-    if (targets->n_rows != data->rows->n_rows) return CMLP_ERROR_TARGETS;
-    if (!targets->data && targets->n_rows) return CMLP_ERROR_NULL;
-    if (targets->kind == CMLP_DENSE)
-        return check_strided(targets->data, targets->dtype, targets->row_stride, targets->col_stride);
-    if (targets->kind != CMLP_CLASSES) return CMLP_ERROR_TARGETS;
-    if (cmlp_misaligned(targets->data, sizeof(int32_t)) || targets->row_stride % (int64_t)sizeof(int32_t))
-        return CMLP_ERROR_ALIGNMENT;
+    const int64_t size = sizeof(int32_t);
+    int64_t one_column = 0;
+    if (!targets->data && targets->n_rows) return cmlp_refuse(refused, CMLP_ERROR_NULL, targets_names.data);
+    set_strides(targets->n_rows, 1, size, &targets->row_stride, &one_column);
+    if (cmlp_misaligned(targets->data, (size_t)size))
+        return cmlp_refuse(refused, CMLP_ERROR_ALIGNMENT, targets_names.data);
+    if (targets->row_stride % size) return cmlp_refuse(refused, CMLP_ERROR_ALIGNMENT, targets_names.row_stride);
     /* Where all are selected, memory is read in its own order; what is not selected may be anything. */
     if (data->n >= targets->n_rows && are_labels(data, 0)) return CMLP_OK;
-    return are_labels(data, 1) ? CMLP_OK : CMLP_ERROR_LABEL;
+    return are_labels(data, 1) ? CMLP_OK : cmlp_refuse(refused, CMLP_ERROR_LABEL, targets_names.data);
+}
+
+/* data->targets points to `targets`, which is filled here. */
+static int read_targets(cmlp_data *data, cmlp_targets *targets, const cmlp_targets *given, const char **refused)
+{
+    const int status = CMLP_READ(targets, given, cmlp_targets, dtype);
+    if (status) return cmlp_refuse(refused, status, "targets");
+    if (targets->n_rows != data->rows->n_rows) return cmlp_refuse(refused, CMLP_ERROR_TARGETS, "targets->n_rows");
+    if (targets->kind == CMLP_DENSE)
+        return check_strided(targets->data, targets->dtype, targets->n_rows, cmlp_n_out(data->net),
+                             &targets->row_stride, &targets->col_stride, &targets_names, refused);
+    if (targets->kind != CMLP_CLASSES) return cmlp_refuse(refused, CMLP_ERROR_TARGETS, "targets->kind");
+    return check_labels(data, targets, refused);
 }
 
 static int check_weights(const cmlp_data *data)
@@ -86,17 +137,28 @@ static int check_weights(const cmlp_data *data)
 }
 
 int cmlp_check_data(cmlp_data *data, const cmlp_net *net, const cmlp_rows *rows, const cmlp_targets *targets,
-                    const double *weights)
+                    const double *weights, const char **refused)
 {
-    int64_t n = 0;
     int status = cmlp_check_net(net);
-    if (!status) status = check_rows(net, rows, &n);
+    if (status) return cmlp_refuse(refused, status, "net");
+    status = read_rows(&data->own_rows, net, rows, &data->n, refused);
     if (status) return status;
-    *data = (cmlp_data){.net = net, .rows = rows, .targets = targets, .weights = weights, .n = n};
+    rows = &data->own_rows;
+    data->net = net;
+    data->rows = rows;
+    data->targets = targets ? &data->own_targets : NULL;
+    data->weights = weights;
+    data->values = 0;
     data->in_place = rows->dtype == net->dtype && rows->scale == 1 && rows->col_stride == (int64_t)net->element;
-    if (cmlp_is_sparse(data)) status = cmlp_check_sparse_rows(data);
-    if (!status && targets) status = check_targets(data);
-    if (!status && weights) status = check_weights(data);
+    if (cmlp_is_sparse(data)) {
+        status = cmlp_check_sparse_rows(data);
+        if (status) return cmlp_refuse(refused, status, "rows->indptr or rows->indices");
+    }
+    if (targets) status = read_targets(data, &data->own_targets, targets, refused);
+    if (!status && weights) {
+        status = check_weights(data);
+        if (status) *refused = "objective->row_weights";
+    }
     return status;
 }
 

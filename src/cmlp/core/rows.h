@@ -14,11 +14,14 @@ typedef struct cmlp_data {
     int64_t n;   /* rows selected */
     int in_place; /* the rows are used where they lie */
     int64_t values; /* of CSR rows: stored values of the rows selected */
+    cmlp_rows own_rows; /* the caller's structs with defaults filled in: rows and targets point here */
+    cmlp_targets own_targets;
 } cmlp_data;
 
-/* Fills `data`, or says what is wrong. `targets` and `weights` may be NULL. */
+/* Fills `data`; if an argument is refused, *refused names it. `targets` and `weights` may be NULL. `data` holds pointers
+ * to itself and must not be copied. */
 int cmlp_check_data(cmlp_data *data, const cmlp_net *net, const cmlp_rows *rows, const cmlp_targets *targets,
-                    const double *weights);
+                    const double *weights, const char **refused);
 
 /* Index within the rows of the i-th selected row. */
 static inline int64_t cmlp_selected(const cmlp_data *data, int64_t i)

@@ -2,14 +2,20 @@
 
 #include "sparse.h"
 
-int cmlp_check_run(const cmlp_run *run, size_t needed)
+int cmlp_check_workspace(cmlp_run *run, size_t needed)
 {
-    if (!run) return CMLP_ERROR_NULL;
-    if (run->struct_size != sizeof *run) return CMLP_ERROR_STRUCT_SIZE;
-    if (run->n_threads < 1 || run->n_threads > CMLP_MAX_THREADS) return CMLP_ERROR_THREADS;
-    if (!run->workspace) return CMLP_ERROR_NULL;
-    if (run->workspace_size < needed) return CMLP_ERROR_BUFFER_SIZE;
-    return cmlp_misaligned(run->workspace, CMLP_ALIGNMENT) ? CMLP_ERROR_ALIGNMENT : CMLP_OK;
+    if (!needed) return CMLP_ERROR_OVERFLOW;
+    if (!run->workspace) return cmlp_refuse(&run->refused, CMLP_ERROR_NULL, "run->workspace");
+    if (run->workspace_size < needed) return cmlp_refuse(&run->refused, CMLP_ERROR_BUFFER_SIZE, "run->workspace_size");
+    if (cmlp_misaligned(run->workspace, CMLP_ALIGNMENT))
+        return cmlp_refuse(&run->refused, CMLP_ERROR_ALIGNMENT, "run->workspace");
+    return CMLP_OK;
+}
+
+int cmlp_check_block(const cmlp_net *net, const void *block, const char *name, cmlp_run *run)
+{
+    if (!block) return cmlp_refuse(&run->refused, CMLP_ERROR_NULL, name);
+    return cmlp_misaligned(block, net->element) ? cmlp_refuse(&run->refused, CMLP_ERROR_ALIGNMENT, name) : CMLP_OK;
 }
 
 /* Multiply-adds that a thread must have to be worth a barrier or its creation, about 20 microseconds of them. */

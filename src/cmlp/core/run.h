@@ -2,6 +2,7 @@
 #ifndef CMLP_RUN_H
 #define CMLP_RUN_H
 
+#include "arguments.h"
 #include "rows.h"
 #include "threads.h"
 
@@ -11,8 +12,11 @@ typedef struct cmlp_fault {
     int64_t selected, column;
 } cmlp_fault;
 
-/* Checks the run and that its workspace holds `needed` bytes. */
-int cmlp_check_run(const cmlp_run *run, size_t needed);
+/* Checks that the workspace is aligned and holds `needed` bytes; 0 bytes mean that the size does not fit in size_t. */
+int cmlp_check_workspace(cmlp_run *run, size_t needed);
+
+/* Checks that a block of elements is given and aligned for the net's type. */
+int cmlp_check_block(const cmlp_net *net, const void *block, const char *name, cmlp_run *run);
 
 /* Threads for `rows` of the data's rows between two barriers (or in all, where there are none), of at most `asked`;
  * `passes` is 1 for forward, 3 for forward, backward and gradient. */

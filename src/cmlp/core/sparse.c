@@ -1,5 +1,7 @@
 #include "sparse.h"
 
+#include "arguments.h"
+
 static int64_t index_at(const cmlp_rows *rows, const void *list, int64_t i)
 {
     return rows->index_dtype == CMLP_INT64 ? ((const int64_t *)list)[i] : ((const int32_t *)list)[i];
@@ -15,18 +17,24 @@ static int64_t value_size(const cmlp_rows *rows)
     return rows->dtype == CMLP_UINT8 ? 1 : rows->dtype == CMLP_FLOAT32 ? 4 : 8;
 }
 
-int cmlp_check_sparse_arrays(const cmlp_rows *rows)
+static int check_array(const void *array, size_t size, int needed, const char *name, const char **refused)
 {
-    if (rows->index_dtype != CMLP_INT32 && rows->index_dtype != CMLP_INT64) return CMLP_ERROR_DTYPE;
+    if (!array && needed) return cmlp_refuse(refused, CMLP_ERROR_NULL, name);
+    return cmlp_misaligned(array, size) ? cmlp_refuse(refused, CMLP_ERROR_ALIGNMENT, name) : CMLP_OK;
+}
+
+int cmlp_check_sparse_arrays(const cmlp_rows *rows, const char **refused)
+{
+    if (rows->index_dtype != CMLP_INT32 && rows->index_dtype != CMLP_INT64)
+        return cmlp_refuse(refused, CMLP_ERROR_DTYPE, "rows->index_dtype");
     if (rows->dtype != CMLP_UINT8 && rows->dtype != CMLP_FLOAT32 && rows->dtype != CMLP_FLOAT64)
-        return CMLP_ERROR_DTYPE;
-    if (rows->n_values < 0) return CMLP_ERROR_ROWS;
-    if ((!rows->indptr && rows->n_rows) || ((!rows->data || !rows->indices) && rows->n_values)) return CMLP_ERROR_NULL;
+        return cmlp_refuse(refused, CMLP_ERROR_DTYPE, "rows->dtype");
+    if (rows->n_values < 0) return cmlp_refuse(refused, CMLP_ERROR_ROWS, "rows->n_values");
     const size_t index = rows->index_dtype == CMLP_INT64 ? 8 : 4;
-    if (cmlp_misaligned(rows->data, (size_t)value_size(rows)) || cmlp_misaligned(rows->indptr, index) ||
-        cmlp_misaligned(rows->indices, index))
-        return CMLP_ERROR_ALIGNMENT;
-    return CMLP_OK;
+    int status = check_array(rows->indptr, index, rows->n_rows > 0, "rows->indptr", refused);
+    if (!status) status = check_array(rows->indices, index, rows->n_values > 0, "rows->indices", refused);
+    if (!status) status = check_array(rows->data, (size_t)value_size(rows), rows->n_values > 0, "rows->data", refused);
+    return status;
 }
 
 /* Whether n columns are within n_cols, each behind the one before. The loop holds no branch, to become vector code. */

@@ -7,7 +7,7 @@
 static inline int cmlp_is_sparse(const cmlp_data *data) { return data->rows->kind == CMLP_CSR; }
 
 /* Whether the arrays' types and places are such that they can be read. */
-int cmlp_check_sparse_arrays(const cmlp_rows *rows);
+int cmlp_check_sparse_arrays(const cmlp_rows *rows, const char **refused);
 
 /* Checks the rows used, `data` being filled otherwise, and counts their values in data->values. */
 int cmlp_check_sparse_rows(cmlp_data *data);

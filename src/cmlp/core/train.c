@@ -2,13 +2,12 @@
 #include <math.h>
 
 #include "backward.h"
-#include "float_mode.h"
 #include "weights.h"
 
 typedef struct epoch_job {
     cmlp_batch_job batch;
-    cmlp_optimizer *optimizer;
-    cmlp_epoch *epoch;
+    cmlp_optimizer optimizer; /* the caller's structs with defaults filled in; written back at the end */
+    cmlp_epoch epoch;
     void *params;
     int64_t n_batches, batch_next; /* the first that is not done */
     double piece; /* see cmlp_team_end */
@@ -27,25 +26,25 @@ typedef struct epoch_job {
 /* Rows of batch b, from *first on; 0 where it is left out. */
 static int64_t batch_rows(const epoch_job *job, int64_t b, int64_t *first)
 {
-    const int64_t size = job->epoch->batch_size, left = job->batch.data.n - b * size, n = left < size ? left : size;
+    const int64_t size = job->epoch.batch_size, left = job->batch.data.n - b * size, n = left < size ? left : size;
     *first = b * size;
     return cmlp_weight_sum(&job->batch.data, *first, n) == 0 ? 0 : n;
 }
 
-static int wants_norm(const epoch_job *job, int64_t b) { return job->epoch->want_norm && b == job->n_batches - 1; }
+static int wants_norm(const epoch_job *job, int64_t b) { return job->epoch.want_norm && b == job->n_batches - 1; }
 
 static void begin_batch(epoch_job *job, int64_t b, int together)
 {
-    const cmlp_epoch *epoch = job->epoch;
-    const int fused = job->optimizer->solver == CMLP_SGD && !wants_norm(job, b);
-    job->after = *job->optimizer;
-    job->step = cmlp_begin_step(&job->after, epoch->rates ? epoch->rates[b] : job->optimizer->learning_rate);
+    const cmlp_epoch *epoch = &job->epoch;
+    const int fused = job->optimizer.solver == CMLP_SGD && !wants_norm(job, b);
+    job->after = job->optimizer;
+    job->step = cmlp_begin_step(&job->after, epoch->rates ? epoch->rates[b] : job->optimizer.learning_rate);
     job->step.shared = together;
     job->end = (cmlp_batch_end){.mode = fused ? CMLP_UPDATE : CMLP_GRADIENT,
                                 .step = &job->step,
                                 .keep = wants_norm(job, b),
                                 .params = job->params,
-                                .state = job->optimizer->state};
+                                .state = job->optimizer.state};
     job->squares = job->batch.objective.alpha > 0 ? cmlp_squares_total(&job->batch) : 0;
 }
 
@@ -64,7 +63,7 @@ static void end_batch(epoch_job *job, int64_t b, int64_t first, int64_t n, const
     job->penalty += 0.5 * objective->alpha * job->squares / weight_sum * (double)n;
     job->rows_done += n;
     job->batches_done++;
-    *job->optimizer = job->after;
+    job->optimizer = job->after;
     if (wants_norm(job, b)) job->norm = gradient_norm(&job->batch);
 }
 
@@ -72,7 +71,7 @@ static void end_batch(epoch_job *job, int64_t b, int64_t first, int64_t n, const
  * alone. */
 static void lead(epoch_job *job, cmlp_team *team, int32_t size)
 {
-    for (; job->batch_next < job->n_batches && cmlp_team_goes_on(team, &job->epoch->patience); job->batch_next++) {
+    for (; job->batch_next < job->n_batches && cmlp_team_goes_on(team, &job->epoch.patience); job->batch_next++) {
         int64_t first;
         const int64_t b = job->batch_next, n = batch_rows(job, b, &first);
         const int together = size > 1 && cmlp_team_here(team);
@@ -91,7 +90,7 @@ static void lead(epoch_job *job, cmlp_team *team, int32_t size)
             job->n_batches = b; /* the last */
             break;
         }
-        if (together) cmlp_team_end(team, &job->epoch->patience, &job->piece);
+        if (together) cmlp_team_end(team, &job->epoch.patience, &job->piece);
         end_batch(job, b, first, n, &cost);
     }
     if (size == 1) return;
@@ -114,26 +113,38 @@ static void epoch_member(void *context, cmlp_team *team, int32_t index, int32_t 
     }
 }
 
-static int check_epoch(const cmlp_epoch *epoch)
+static int read_epoch(cmlp_epoch *epoch, const cmlp_epoch *given, const char **refused)
 {
-    if (!epoch) return CMLP_ERROR_NULL;
-    if (epoch->struct_size != sizeof *epoch) return CMLP_ERROR_STRUCT_SIZE;
-    return epoch->batch_size < 1 || epoch->first_batch < 0 ? CMLP_ERROR_BATCH : CMLP_OK;
+    const int status = CMLP_READ(epoch, given, cmlp_epoch, batches);
+    if (status) return cmlp_refuse(refused, status, "epoch");
+    if (epoch->batch_size < 0) return cmlp_refuse(refused, CMLP_ERROR_BATCH, "epoch->batch_size");
+    if (epoch->first_batch < 0) return cmlp_refuse(refused, CMLP_ERROR_BATCH, "epoch->first_batch");
+    return CMLP_OK;
 }
 
-static int check_rates(const cmlp_epoch *epoch, int64_t n_batches)
+static int check_rates(const cmlp_epoch *epoch, int64_t n_batches, const char **refused)
 {
-    if (epoch->first_batch > n_batches) return CMLP_ERROR_BATCH;
+    if (epoch->first_batch > n_batches) return cmlp_refuse(refused, CMLP_ERROR_BATCH, "epoch->first_batch");
     if (epoch->rates)
         for (int64_t b = 0; b < n_batches; b++)
-            if (!cmlp_is_finite(epoch->rates[b]) || epoch->rates[b] < 0) return CMLP_ERROR_OPTION;
+            if (!cmlp_is_finite(epoch->rates[b]) || epoch->rates[b] < 0)
+                return cmlp_refuse(refused, CMLP_ERROR_OPTION, "epoch->rates");
     return CMLP_OK;
+}
+
+static void return_epoch(cmlp_epoch *given, const cmlp_epoch *epoch)
+{
+    given->patience = epoch->patience;
+    given->cost = epoch->cost;
+    given->penalty = epoch->penalty;
+    given->gradient_norm = epoch->gradient_norm;
+    given->batches = epoch->batches;
 }
 
 static int finish_epoch(epoch_job *job, cmlp_fault fault)
 {
     const cmlp_net *net = job->batch.data.net;
-    cmlp_epoch *epoch = job->epoch;
+    cmlp_epoch *epoch = &job->epoch;
     const double rows = (double)job->rows_done; /* 0 / 0 is NaN where no batch was done */
     epoch->batches = job->batches_done;
     epoch->cost = job->cost / rows;
@@ -148,38 +159,42 @@ static int train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows,
                        const cmlp_objective *objective, cmlp_optimizer *optimizer, cmlp_epoch *epoch, cmlp_run *run)
 {
     epoch_job job;
-    int status = check_epoch(epoch);
-    if (!status) status = cmlp_check_net(net);
-    if (!status) status = cmlp_check_optimizer(net, optimizer);
+    int status = read_epoch(&job.epoch, epoch, &run->refused);
+    if (status) return status;
+    status = cmlp_check_net(net);
+    if (status) return cmlp_refuse(&run->refused, status, "net");
+    status = cmlp_read_optimizer(&job.optimizer, net, optimizer, &run->refused);
     if (!status)
         status = cmlp_batch_prepare(&job.batch, net, params, rows, targets, objective, run, CMLP_CALL_TRAIN,
-                                    epoch->batch_size);
+                                    job.epoch.batch_size);
     if (status) return status;
-    job.n_batches = job.batch.data.n / epoch->batch_size + (job.batch.data.n % epoch->batch_size != 0);
-    status = check_rates(epoch, job.n_batches);
+    if (!job.epoch.batch_size) job.epoch.batch_size = job.batch.data.n;
+    job.n_batches = (job.batch.data.n - 1) / job.epoch.batch_size + 1;
+    status = check_rates(&job.epoch, job.n_batches, &run->refused);
     if (status) return status;
-    job.optimizer = optimizer;
-    job.epoch = epoch;
     job.params = params;
     job.cost = job.penalty = 0;
     job.norm = NAN;
     job.rows_done = job.batches_done = 0;
     job.piece = 0;
-    job.batch_next = epoch->first_batch;
-    if (objective->alpha > 0) cmlp_squares_renew(&job.batch);
-    if (optimizer->solver != CMLP_SGD || epoch->want_norm) cmlp_sums_begin(&job.batch);
+    job.batch_next = job.epoch.first_batch;
+    if (job.batch.objective.alpha > 0) cmlp_squares_renew(&job.batch);
+    if (job.optimizer.solver != CMLP_SGD || job.epoch.want_norm) cmlp_sums_begin(&job.batch);
     const int32_t threads = cmlp_worthwhile_threads(&job.batch.data, job.batch.tile_rows, 3, run->n_threads);
     do
-        cmlp_team_run(epoch->patience.alone_until > 0 ? 1 : threads, epoch_member, &job);
+        cmlp_team_run(job.epoch.patience.alone_until > 0 ? 1 : threads, epoch_member, &job);
     while (job.batch_next < job.n_batches);
-    return finish_epoch(&job, cmlp_first_fault(job.batch.faults, run->n_threads));
+    status = finish_epoch(&job, cmlp_first_fault(job.batch.faults, run->n_threads));
+    return_epoch(epoch, &job.epoch);
+    cmlp_return_counters(optimizer, &job.optimizer);
+    return status;
 }
 
 int cmlp_train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows, const cmlp_targets *targets,
                      const cmlp_objective *objective, cmlp_optimizer *optimizer, cmlp_epoch *epoch, cmlp_run *run)
 {
-    cmlp_float_mode mode = cmlp_enter_mode();
-    int status = train_epoch(net, params, rows, targets, objective, optimizer, epoch, run);
-    cmlp_leave_mode(mode);
-    return status;
+    cmlp_frame frame;
+    int status = cmlp_begin_call(&frame, run);
+    if (!status) status = train_epoch(net, params, rows, targets, objective, optimizer, epoch, &frame.run);
+    return cmlp_end_call(&frame, status);
 }

@@ -1,0 +1,76 @@
+/* The caller's structs: read whole from callers with an older header, zeros replaced by defaults, and the name of an
+ * argument that is refused. */
+#ifndef CMLP_ARGUMENTS_H
+#define CMLP_ARGUMENTS_H
+
+#include <stddef.h>
+#include <string.h>
+
+#include "../../../include/cmlp.h"
+#include "float_mode.h"
+
+/* The smallest struct_size accepted: the struct up to its last field in the first release that promises to accept older
+ * callers. Fields added later count as zero if the caller's struct ends before them. A new field must not start in the
+ * tail padding of the old struct, because callers leave padding uninitialized. */
+#define CMLP_OLDEST(type, last) \
+    ((offsetof(type, last) + sizeof ((type *)0)->last + _Alignof(type) - 1) / _Alignof(type) * _Alignof(type))
+
+/* Copies the caller's struct to `own`, which has `size` bytes, and zeroes the fields that the caller's header lacks. */
+static inline int cmlp_read_struct(void *own, const void *given, size_t size, size_t oldest)
+{
+    size_t theirs;
+    if (!given) return CMLP_ERROR_NULL;
+    memcpy(&theirs, given, sizeof theirs); /* struct_size comes first in every struct */
+    if (theirs == size) {                  /* the usual case: a copy of known size is a few instructions */
+        memcpy(own, given, size);
+        return CMLP_OK;
+    }
+    if (theirs < oldest || theirs > size) return CMLP_ERROR_STRUCT_SIZE;
+    memset(own, 0, size);
+    memcpy(own, given, theirs);
+    return CMLP_OK;
+}
+#define CMLP_READ(own, given, type, last) cmlp_read_struct((own), (given), sizeof(type), CMLP_OLDEST(type, last))
+
+/* Names the refused argument and returns the status. */
+static inline int cmlp_refuse(const char **refused, int status, const char *argument)
+{
+    *refused = argument;
+    return status;
+}
+
+/* One computing call: the library's copy of the caller's run, and the caller's floating-point mode. */
+typedef struct cmlp_frame {
+    cmlp_run run;
+    cmlp_run *callers;
+    cmlp_float_mode mode;
+} cmlp_frame;
+
+/* Starts a call: reads and checks the run and sets the floating-point mode. Every call of it needs a cmlp_end_call. */
+static inline int cmlp_begin_call(cmlp_frame *frame, cmlp_run *run)
+{
+    frame->mode = cmlp_enter_mode();
+    frame->callers = NULL;
+    const int status = CMLP_READ(&frame->run, run, cmlp_run, n_threads);
+    if (status) return status;
+    frame->callers = run;
+    frame->run.refused = NULL;
+    if (!frame->run.n_threads) frame->run.n_threads = 1;
+    if (frame->run.n_threads < 1 || frame->run.n_threads > CMLP_MAX_THREADS)
+        return cmlp_refuse(&frame->run.refused, CMLP_ERROR_THREADS, "run->n_threads");
+    return CMLP_OK;
+}
+
+/* Writes the run's output fields to the caller's struct, restores the caller's mode and returns the status. */
+static inline int cmlp_end_call(const cmlp_frame *frame, int status)
+{
+    if (frame->callers) {
+        frame->callers->bad_row = frame->run.bad_row;
+        frame->callers->bad_column = frame->run.bad_column;
+        frame->callers->refused = frame->run.refused;
+    }
+    cmlp_leave_mode(frame->mode);
+    return status;
+}
+
+#endif

@@ -1,0 +1,129 @@
+/* A field left zero gives the default: the bits of the same call with the default written out. */
+#include "fixture.h"
+
+#include <math.h>
+#include <string.h>
+
+#define BIT(c) (1u << (c))
+#define ALL_TARGETS (BIT(COST) | BIT(GRADIENT) | BIT(INPUT_GRADIENT) | BIT(TRAIN))
+#define ALL_ROWS (BIT(FORWARD) | BIT(ACTIVATIONS) | ALL_TARGETS)
+#define ALL_STEPS (BIT(STEP) | BIT(TRAIN))
+
+static fixture f;
+
+static uint64_t outcome(call c, const char *change)
+{
+    const int status = fixture_call(&f, c);
+    check_that(status == CMLP_OK && fixture_intact(&f), "%s with %s: %s (%s)", call_names[c], change,
+               cmlp_status_name(status), f.run.refused ? f.run.refused : "");
+    return fixture_hash(&f);
+}
+
+/* Two changes give the same bits. */
+#define SAME(calls, written, forgotten)                                                             \
+    do {                                                                                            \
+        for (call c = 0; c < CALLS; c++)                                                            \
+            if ((calls) & BIT(c)) {                                                                 \
+                fixture_reset(&f, c);                                                               \
+                written;                                                                            \
+                const uint64_t expected = outcome(c, #written);                                     \
+                fixture_reset(&f, c);                                                               \
+                forgotten;                                                                          \
+                check_that(outcome(c, #forgotten) == expected, "%s: %s differs from %s", call_names[c], #forgotten, \
+                           #written);                                                               \
+            }                                                                                       \
+    } while (0)
+
+static void test_strides(void)
+{
+    SAME(ALL_ROWS, (void)0, f.rows.row_stride = 0);
+    SAME(ALL_ROWS, (void)0, f.rows.col_stride = 0);
+    SAME(ALL_ROWS, (void)0, f.rows.row_stride = f.rows.col_stride = 0);
+    SAME(ALL_TARGETS, (void)0, f.targets.row_stride = 0);
+    /* dense targets: the inputs serve, which are wide enough */
+    SAME(ALL_TARGETS,
+         (f.targets.kind = CMLP_DENSE, f.targets.data = f.x, f.targets.dtype = CMLP_FLOAT32,
+          f.targets.row_stride = 12, f.targets.col_stride = 4),
+         (f.targets.kind = CMLP_DENSE, f.targets.data = f.x, f.targets.dtype = CMLP_FLOAT32,
+          f.targets.row_stride = f.targets.col_stride = 0));
+}
+
+/* Columns that are not contiguous do not tell how far apart rows are. */
+static void test_missing_row_stride(void)
+{
+    fixture_reset(&f, FORWARD);
+    f.rows.row_stride = 0;
+    f.rows.col_stride = 4 * f.n;
+    CHECK(fixture_call(&f, FORWARD) == CMLP_ERROR_ROWS);
+    CHECK(f.run.refused && !strcmp(f.run.refused, "rows->row_stride"));
+    f.rows.n_rows = 1;
+    CHECK(fixture_call(&f, FORWARD) == CMLP_OK);
+}
+
+static void test_repeat(void)
+{
+    static float repeated[64 * 8];
+    fixture_reset(&f, FORWARD);
+    for (int64_t i = 0; i < f.n * f.n_in; i++) repeated[i] = ((const float *)f.x)[i % f.n_in];
+    SAME(ALL_ROWS, f.rows.data = repeated, f.rows.row_stride = CMLP_REPEAT);
+    for (int64_t i = 0; i < f.n * f.n_in; i++) repeated[i] = ((const float *)f.x)[i / f.n_in * f.n_in];
+    SAME(ALL_ROWS, f.rows.data = repeated, f.rows.col_stride = CMLP_REPEAT);
+    static int32_t labels[64];
+    for (int64_t i = 0; i < f.n; i++) labels[i] = f.labels[0];
+    SAME(ALL_TARGETS, f.targets.data = labels, f.targets.row_stride = CMLP_REPEAT);
+}
+
+static void test_numbers(void)
+{
+    SAME(ALL_ROWS, f.rows.scale = 1, f.rows.scale = 0);
+    SAME(ALL_ROWS, f.run.n_threads = 1, f.run.n_threads = 0);
+    SAME(ALL_TARGETS, f.objective.loss_scale = 1, f.objective.loss_scale = 0);
+    SAME(ALL_STEPS, f.optimizer.epsilon = 1e-8, f.optimizer.epsilon = 0);
+    SAME(ALL_STEPS, (void)0, f.optimizer.beta_1_power = f.optimizer.beta_2_power = 0);
+    SAME(ALL_STEPS, (void)0, f.optimizer.beta_1_power = NAN);
+    SAME(BIT(TRAIN), f.epoch.batch_size = f.n, f.epoch.batch_size = 0);
+}
+
+/* Zero is a value here, not "forgotten": with it, nothing moves. */
+static void test_zero_rates_stay_zero(void)
+{
+    fixture_reset(&f, TRAIN);
+    f.optimizer.learning_rate = 0;
+    CHECK(fixture_call(&f, TRAIN) == CMLP_OK);
+    CHECK(!memcmp(f.params, f.initial, (size_t)f.n_params * sizeof(float)));
+    CHECK(f.optimizer.n_steps == 1 && f.optimizer.beta_1_power == 0.9);
+}
+
+/* After thousands of steps 0.9^t is 0: no reason to start again from 1. */
+static void test_powers_underflow(void)
+{
+    fixture_reset(&f, STEP);
+    f.optimizer.n_steps = 10000;
+    f.optimizer.beta_1_power = f.optimizer.beta_2_power = 0;
+    CHECK(fixture_call(&f, STEP) == CMLP_OK);
+    CHECK(f.optimizer.n_steps == 10001 && f.optimizer.beta_1_power == 0 && f.optimizer.beta_2_power == 0);
+}
+
+static void test_workspace(void)
+{
+    size_t one, none;
+    CHECK(cmlp_workspace_size(f.net, CMLP_CALL_TRAIN, f.n, 1, &one) == CMLP_OK);
+    CHECK(cmlp_workspace_size(f.net, CMLP_CALL_TRAIN, f.n, 0, &none) == CMLP_OK);
+    CHECK(one == none);
+}
+
+int main(void)
+{
+    const shape s = {3, {4, 5, 3}, CMLP_RELU, CMLP_SOFTMAX, CMLP_LOG_LOSS, .dtype = CMLP_FLOAT32,
+                     .solver = CMLP_ADAM, .rows = 12, .batch = 12};
+    fixture_make(&f, &s);
+    test_strides();
+    test_missing_row_stride();
+    test_repeat();
+    test_numbers();
+    test_zero_rates_stay_zero();
+    test_powers_underflow();
+    test_workspace();
+    fixture_free(&f);
+    return finish();
+}
