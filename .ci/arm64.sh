@@ -57,7 +57,7 @@ manylinux_aarch64() {
     cd "$ARM"
     arm64_python -c 'import cmlp; print(cmlp.cpu_info()); assert cmlp.cpu_info()["used"] == "neon"'
     # Not those that start another Python, which would not be emulated.
-    arm64_python -m pytest -k 'not instruction_set' tests/test_bits.py tests/test_network.py tests/test_gradients.py \
-        tests/test_functions.py
-    CMLP_ISA=generic arm64_python -m pytest tests/test_bits.py::test_golden_digests
+    arm64_python -m pytest -k 'not instruction_set' tests/core/test_bits.py tests/network/test_network.py tests/core/test_gradients.py \
+        tests/core/test_functions.py
+    CMLP_ISA=generic arm64_python -m pytest tests/core/test_bits.py::test_golden_digests
 }

@@ -37,8 +37,8 @@ other_instruction_sets() {
     for isa in generic avx2 neon; do
         if CMLP_ISA=$isa "$python" -c 'import cmlp' 2>/dev/null; then
             CMLP_ISA=$isa "$python" -c 'import cmlp, os; assert cmlp.cpu_info()["used"] == os.environ["CMLP_ISA"]'
-            CMLP_ISA=$isa "$python" -m pytest -q tests/test_bits.py tests/test_gradients.py tests/test_network.py \
-                tests/test_functions.py tests/test_optimizer.py
+            CMLP_ISA=$isa "$python" -m pytest -q tests/core/test_bits.py tests/core/test_gradients.py tests/network/test_network.py \
+                tests/core/test_functions.py tests/core/test_optimizer.py
         else
             echo "skipped: $isa is not on this processor"
         fi
@@ -52,7 +52,7 @@ benchmarks_short() { "$WORK/readme/bin/python" -m benchmarks all --short; }
 # given, which is then the others' too.) Most is seen by an interpreter without GIL.
 in_parallel() {
     "$WORK/readme/bin/python" -m pip install -q 'pytest-run-parallel==0.10.*'
-    "$WORK/readme/bin/python" -m pytest --parallel-threads=4 tests/test_bits.py tests/test_gradients.py \
-        tests/test_network.py tests/test_functions.py tests/test_optimizer.py tests/test_sparse.py \
-        --deselect tests/test_network.py::test_step_by_hand
+    "$WORK/readme/bin/python" -m pytest --parallel-threads=4 tests/core/test_bits.py tests/core/test_gradients.py \
+        tests/network/test_network.py tests/core/test_functions.py tests/core/test_optimizer.py tests/inputs/test_sparse.py \
+        --deselect tests/network/test_network.py::test_step_by_hand
 }

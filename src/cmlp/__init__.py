@@ -23,17 +23,17 @@ __all__ = [
 
 if TYPE_CHECKING:
     from cmlp import datasets
-    from cmlp._classifier import MLPClassifier
     from cmlp._core import __version__, cpu_info
     from cmlp._include import get_include
-    from cmlp._regressor import MLPRegressor
+    from cmlp.estimators.classifier import MLPClassifier
+    from cmlp.estimators.regressor import MLPRegressor
     from cmlp.network import Gradient, Network
 else:
     # Imported when first used: an import costs what it brings, and few programs want everything.
     _MODULE_OF = {
         "Gradient": "network",
-        "MLPClassifier": "_classifier",
-        "MLPRegressor": "_regressor",
+        "MLPClassifier": "estimators.classifier",
+        "MLPRegressor": "estimators.regressor",
         "Network": "network",
         "__version__": "_core",
         "cpu_info": "_core",

@@ -2,6 +2,6 @@
 
 import sys
 
-from .cli import main
+from cmlp.command.main import main
 
 sys.exit(main(program="python -m cmlp"))

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cmlp._sparse import CSR
+from cmlp.inputs.sparse import CSR
 
 ACTIVATIONS: dict[str, int]
 LOSSES: dict[str, int]

@@ -13,9 +13,9 @@ from cmlp.libcmlp cimport *
 
 import numpy as np
 
-from cmlp._arrays import (as_doubles, as_labels, as_matrix, as_order, as_sparse_matrix, available_threads,
+from cmlp.inputs.arrays import (as_doubles, as_labels, as_matrix, as_order, as_sparse_matrix, available_threads,
                           rectangular, require_not_negative)
-from cmlp._sparse import is_sparse
+from cmlp.inputs.sparse import is_sparse
 from cmlp.exceptions import DivergenceError, NonFiniteInputError, StatusError
 
 cnp.import_array()

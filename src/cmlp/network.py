@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cmlp import _arguments, _core, _draws
-from cmlp._arrays import block_copy, empty_block, loaded_block
+from cmlp import _core, constraints
+from cmlp.inputs.arrays import block_copy, loaded_block
+from cmlp.training.initialization import initial_params
+from cmlp.training.random import random_state as generator
 
 if TYPE_CHECKING:
     from typing import Self
 
     from numpy.typing import ArrayLike, NDArray
-
-    from cmlp._draws import Draws
 
 _ALL_ROWS = 2**63 - 1  # as a batch size: whatever there is
 
@@ -56,32 +56,6 @@ class Epoch(NamedTuple):
     penalty: float
     gradient_norm: float
     batches: int
-
-
-def initial_params(
-    net: _core.Net, rng: Draws, activations: Sequence[str | Sequence[str]]
-) -> NDArray[Any]:
-    """Draw a block of parameters as scikit-learn does.
-
-    Parameters
-    ----------
-    net : cmlp._core.Net
-    rng : numpy.random.RandomState or cmlp._core.Random
-        Only ``random_sample`` is called: its values are the same on every platform.
-    activations : sequence of str
-        Per layer: a logistic layer's bound is ``sqrt(2 / (n_in + n_out))``, others' ``sqrt(6 / ...)``.
-
-    Notes
-    -----
-    Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks", 2010.
-    """
-    params = empty_block(net.n_params, net.dtype)
-    for weights, biases, activation in zip(*net.views(params), activations, strict=True):
-        factor = 2.0 if activation == "logistic" else 6.0
-        bound = np.sqrt(factor / sum(weights.shape))
-        for tensor in (weights, biases):
-            tensor[...] = -bound + 2 * bound * rng.random_sample(tensor.shape)
-    return params
 
 
 class Network:
@@ -147,14 +121,14 @@ class Network:
         random_state: int | np.random.RandomState | None = None,
         n_threads: int | None = None,
     ) -> None:
-        sizes = _arguments.checked_sizes(sizes)
-        hidden = _arguments.hidden_activations(activation, len(sizes) - 2)
-        output, loss = _arguments.checked_output(output, loss)
-        self._net = _core.Net(sizes, [*hidden, output], loss, _arguments.checked_dtype(dtype))
-        self._scale = _arguments.checked_scale(input_scale)
-        self._n_threads = _arguments.checked_threads(n_threads)
+        sizes = constraints.checked_sizes(sizes)
+        hidden = constraints.hidden_activations(activation, len(sizes) - 2)
+        output, loss = constraints.checked_output(output, loss)
+        self._net = _core.Net(sizes, [*hidden, output], loss, constraints.checked_dtype(dtype))
+        self._scale = constraints.checked_scale(input_scale)
+        self._n_threads = constraints.checked_threads(n_threads)
         last = hidden[-1] if hidden else activation
-        rng = _draws.random_state(random_state)
+        rng = generator(random_state)
         self._params = initial_params(self._net, rng, [*hidden, last])
 
     def __copy__(self) -> Self:
@@ -323,7 +297,7 @@ class Network:
     ) -> Epoch:
         """Train one epoch and report the gradient's length too; another optimizer has its own rate."""
         if optimizer is None:
-            rate = _arguments.checked_rate(learning_rate)
+            rate = constraints.checked_rate(learning_rate)
             optimizer = _core.Optimizer(self._net, "sgd", learning_rate=rate)
         return Epoch(
             *self._net.train_epoch(
@@ -331,7 +305,7 @@ class Network:
                 X,
                 Y,
                 optimizer,
-                batch_size=_arguments.checked_batch_size(batch_size),
+                batch_size=constraints.checked_batch_size(batch_size),
                 order=order,
                 scale=self._scale,
                 rates=rates,

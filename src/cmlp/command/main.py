@@ -1,0 +1,180 @@
+"""The command ``cmlp``: a network learns to read handwritten digits, in a terminal."""
+
+import argparse
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+
+_FAILED, _REFUSED, _INTERRUPTED, _BROKEN_PIPE = 1, 2, 130, 141
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that refuses a bad argument in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(_REFUSED, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
+
+
+def main(arguments: Sequence[str] | None = None, program: str = "cmlp") -> int:
+    """Run the command.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        What follows the program's name on the command line.
+    program : str
+        How the reader calls it.
+
+    Returns
+    -------
+    int
+        The exit status: 0; 1 after an error, 2 where CMLP_ISA is none of this processor's
+        instruction sets, 130 after Ctrl-C, 141 after a broken pipe. Bad arguments exit with 2.
+    """
+    try:
+        try:
+            return _run(sys.argv[1:] if arguments is None else list(arguments), program)
+        finally:
+            # Not at exit, where a failure could not be handled any more.
+            sys.stdout.flush()
+    except ImportError as error:
+        if "CMLP_ISA" not in str(error):
+            raise
+        return _fail(program, f"error: {error}", _REFUSED)
+    except KeyboardInterrupt:
+        return _fail(program, "interrupted", _INTERRUPTED)
+    except BrokenPipeError:
+        _discard_output()
+        return _BROKEN_PIPE
+    except OSError as error:
+        _discard_output()
+        return _fail(program, f"error: cannot write: {error}")
+    except MemoryError:
+        return _fail(program, "error: not enough memory for such a network")
+
+
+def _run(arguments: list[str], program: str) -> int:
+    """Tell the story that the arguments ask for."""
+    from cmlp.command import story
+    from cmlp.command.terminal import Terminal
+
+    # Reading digits is the default command: its name may be left out.
+    if not arguments or (arguments[0].startswith("-") and arguments[0] not in _GENERAL):
+        arguments = ["digits", *arguments]
+    chosen = _make_parser(program, story.DATA_NAMES, story.METHOD_NAMES).parse_args(arguments)
+    options = story.Options(
+        chosen.data, chosen.hidden, chosen.epochs, chosen.seed, chosen.threads, chosen.method
+    )
+    try:
+        told = story.Story(options)
+    except (OSError, ValueError) as error:
+        return _fail(program, f"error: {error}")
+    story.tell(Terminal.of(sys.stdout, os.environ), told, program)
+    return 0
+
+
+_GENERAL = ("-h", "--help", "--version")
+
+
+def _make_parser(
+    program: str, data_names: Sequence[str], method_names: Sequence[str]
+) -> argparse.ArgumentParser:
+    from cmlp import __version__
+
+    parser = _Parser(
+        prog=program,
+        description="A neural network learns to read handwritten digits before your eyes.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"cmlp {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    digits = commands.add_parser(
+        "digits",
+        help="train a network on pictures (the default command)",
+        description="Train a network on pictures and show what it learns.",
+        allow_abbrev=False,
+    )
+    digits.add_argument(
+        "--data",
+        choices=data_names,
+        default="sample",
+        help="the digits in the box (sample, the default), or a whole set from the folder that "
+        "the environment variable CMLP_DATA names",
+    )
+    digits.add_argument(
+        "--method",
+        choices=method_names,
+        help="story: logistic neurons, squared differences, plain gradient descent; fast: ReLU and "
+        "softmax, log loss, Adam with a one-cycle learning rate (default: story "
+        "for the sample, fast for a whole set)",
+    )
+    digits.add_argument(
+        "--hidden",
+        type=_sizes,
+        metavar="N,N",
+        help="sizes of the hidden layers, or none (default: 16,16 for story, 128,64 for fast)",
+    )
+    digits.add_argument(
+        "--epochs",
+        type=_whole(1),
+        metavar="N",
+        help="times through all the pictures (default: 30 for story, 4 for fast)",
+    )
+    digits.add_argument(
+        "--seed",
+        type=_whole(0, 2**32 - 1),
+        default=0,
+        metavar="N",
+        help="what the random numbers start from (default: 0)",
+    )
+    digits.add_argument(
+        "--threads",
+        type=_whole(1),
+        metavar="N",
+        help="threads to compute with (default: as many as pay off; the result is the same)",
+    )
+    return parser
+
+
+def _whole(least: int, most: int | None = None) -> Callable[[str], int]:
+    """Return a converter to whole numbers of a range."""
+    wanted = f"of at least {least}" if most is None else f"from {least} to {most}"
+
+    def convert(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            number = least - 1
+        if number < least or (most is not None and number > most):
+            raise argparse.ArgumentTypeError(f"expected a whole number {wanted}, got {text!r}")
+        return number
+
+    return convert
+
+
+def _sizes(text: str) -> tuple[int, ...]:
+    """Convert the sizes of hidden layers: "128,64", or "none"."""
+    if text == "none":
+        return ()
+    try:
+        sizes = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        sizes = (0,)
+    if min(sizes) < 1:
+        raise argparse.ArgumentTypeError(
+            f"expected whole numbers of at least 1 with commas between, or none, got {text!r}"
+        )
+    return sizes
+
+
+def _fail(program: str, message: str, status: int = _FAILED) -> int:
+    print(f"{program}: {message}", file=sys.stderr)
+    return status
+
+
+def _discard_output() -> None:
+    """Let what is still buffered go nowhere: flushing it at exit would fail once more."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

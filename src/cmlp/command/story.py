@@ -1,0 +1,351 @@
+"""The story: a network that knows nothing learns to read pictures before your eyes.
+
+The sample is learnt by the story's own method: logistic neurons everywhere, the sum of squared
+differences as the cost, plain gradient descent on 10 pictures at a time. Whole sets are learnt by
+a fast one.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cmlp import datasets
+from cmlp.command.terminal import Terminal, sparkline
+from cmlp.network import Epoch, Network
+from cmlp.presets import METHODS
+
+_SIDE = 28
+_N_CLASSES = 10
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the reader chose: a set of pictures, hidden layers, and how to train.
+
+    None is the method that goes with the pictures, the layers and epochs that go with the method.
+    """
+
+    data: str = "sample"
+    hidden: tuple[int, ...] | None = None
+    epochs: int | None = None
+    seed: int = 0
+    threads: int | None = None
+    method: str | None = None
+
+
+class _Subject(NamedTuple):
+    """How the story speaks of a set of pictures."""
+
+    load: Callable[[], datasets.Dataset]
+    aim: str
+    thing: str
+    looks: str
+    source: str
+    method: str
+
+
+_DIGITS = (
+    "read handwritten digits",
+    "digit",
+    "Neat edges and loops? Hardly: it found its own way.",
+)
+_CLOTHES = ("tell clothes apart", "kind of clothing", "Sleeves, legs and soles, if you squint.")
+_SUBJECTS = {
+    "sample": _Subject(datasets.load_digits28, *_DIGITS, "the first of MNIST", "story"),
+    "mnist": _Subject(datasets.load_mnist, *_DIGITS, "MNIST", "fast"),
+    "fashion": _Subject(datasets.load_fashion_mnist, *_CLOTHES, "Fashion-MNIST", "fast"),
+}
+DATA_NAMES, METHOD_NAMES = tuple(_SUBJECTS), tuple(METHODS)
+
+
+class Story:
+    """A network that knows nothing yet, and the pictures that it will learn from.
+
+    Parameters
+    ----------
+    options : Options
+        The pictures, the hidden layers and how to train.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If the pictures cannot be loaded, or such a network cannot be made.
+    """
+
+    def __init__(self, options: Options) -> None:
+        self.subject = _SUBJECTS[options.data]
+        self.options = options
+        self.method = method = METHODS[options.method or self.subject.method]
+        self.n_epochs = options.epochs or method.n_epochs
+        hidden = method.hidden if options.hidden is None else options.hidden
+        self.data = self.subject.load()
+        self.rng = np.random.RandomState(options.seed)
+        self.network = Network(
+            (self.data.X_train.shape[1], *hidden, _N_CLASSES),
+            **method.description,
+            input_scale=1 / 255,
+            random_state=self.rng,
+            n_threads=options.threads,
+        )
+        self.optimizer = method.optimizer(self.network._net)
+        self.order = np.arange(len(self.data.X_train))
+
+    def train_epoch(self, number: int) -> Epoch:
+        """Train the epoch of that number, from 1, on the pictures in a new order."""
+        method = self.method
+        self.rng.shuffle(self.order)
+        return self.network._epoch(
+            self.data.X_train,
+            self.data.y_train,
+            method.batch_size,
+            method.rate,
+            order=self.order,
+            want_norm=True,
+            optimizer=self.optimizer,
+            rates=method.rates(number - 1, self.n_epochs, len(self.order)),
+        )
+
+    def accuracy(self) -> float:
+        """Return the share of the test pictures that the network answers rightly, in percent."""
+        answers = self.network.forward(self.data.X_test).argmax(axis=1)
+        return 100 * float(np.mean(answers == self.data.y_test))
+
+
+def tell(terminal: Terminal, story: Story, program: str = "cmlp") -> None:
+    """Tell the whole story.
+
+    Parameters
+    ----------
+    terminal : Terminal
+        Where to tell it.
+    story : Story
+        What to tell.
+    program : str
+        How the reader calls this program, for the commands to try next.
+    """
+    try:
+        _introduce(terminal, story)
+        seconds = _train(terminal, story)
+        _report(terminal, story, seconds)
+        _show_answers(terminal, story)
+        _show_neurons(terminal, story)
+        _suggest(terminal, story, program)
+    except KeyboardInterrupt:
+        terminal.settle()
+        raise
+
+
+def _introduce(terminal: Terminal, story: Story) -> None:
+    """Tell what the network is made of, and that it knows nothing yet."""
+    network, subject = story.network, story.subject
+    sizes = network.sizes
+    terminal.say(f"A neural network learns to {subject.aim}.")
+    terminal.write_lines(
+        [
+            "",
+            f"  {sizes[0]:5,} input neurons, one for each pixel of a 28 x 28 picture",
+            *(f"  {size:5,} hidden neurons" for size in sizes[1:-1]),
+            f"  {sizes[-1]:5,} output neurons, one for each {subject.thing}",
+            "",
+        ]
+    )
+    weights = " + ".join(f"{n_in} x {n_out}" for n_in, n_out in pairwise(sizes))
+    n_biases = sum(sizes[1:])
+    terminal.say(
+        f"Between them {weights} = {network.n_params - n_biases:,} weights, and {n_biases:,} "
+        f"biases: {network.n_params:,} parameters, as many knobs and dials to turn. All of them "
+        f"are set at random for a start."
+    )
+    terminal.say()
+    if story.method.explanation:
+        terminal.say(story.method.explanation)
+        terminal.say()
+    terminal.say(f"accuracy before training: {story.accuracy():.1f} %")
+    terminal.say()
+    terminal.say(
+        f"Utter trash, as it must be: a blind guess is right one time in {_N_CLASSES}. Now it is "
+        f"shown {len(story.data.X_train):,} pictures ({subject.source}), {story.method.batch_size} at a time. "
+        f"The cost says how far off its answers are; the gradient says which way to turn each "
+        f"knob so that the cost falls fastest, and its length how steep that is. An epoch is once "
+        f"through all the pictures."
+    )
+    terminal.say()
+
+
+def _train(terminal: Terminal, story: Story) -> float:
+    """Train with a live line per epoch; return the seconds that the epochs took."""
+    n_epochs = story.n_epochs
+    seconds = 0.0
+    costs, accuracies = [], [story.accuracy()]
+    for number in range(1, n_epochs + 1):
+        start = time.perf_counter()
+        epoch = story.train_epoch(number)
+        seconds += time.perf_counter() - start
+        costs.append(epoch.cost)
+        accuracies.append(story.accuracy())
+        left = seconds / number * (n_epochs - number)
+        terminal.write_live(
+            [
+                f"epoch {number:{len(str(n_epochs))}}/{n_epochs}",
+                f"cost {epoch.cost:.4f}",
+                f"gradient {epoch.gradient_norm:.4f}",
+                f"test accuracy {accuracies[-1]:.1f} %",
+                f"{_duration(left)} left",
+            ]
+        )
+    terminal.settle()
+    if terminal.rewrites and terminal.blocks:
+        _draw_curves(terminal, costs, accuracies)
+    return seconds
+
+
+def _draw_curves(terminal: Terminal, costs: list[float], accuracies: list[float]) -> None:
+    """Draw what the live line has shown, epoch by epoch."""
+    room = max(1, min(terminal.width - 32, 40))
+    bars = sparkline(accuracies, room)
+    fell = f"{costs[0]:.3f} to {costs[-1]:.3f}"
+    rose = f"{accuracies[0]:.1f} % to {accuracies[-1]:.1f} %"
+    terminal.write_lines(
+        [
+            "",
+            f"  accuracy  {bars}  {rose}",
+            "",
+            f"  cost      {sparkline(costs, room):>{len(bars)}}  {fell}",
+        ]
+    )
+
+
+def _report(terminal: Terminal, story: Story, seconds: float) -> None:
+    """Tell how well the network does on pictures that it has never seen."""
+    n_shown = story.n_epochs * len(story.data.X_train)
+    terminal.say()
+    terminal.say(f"test accuracy: {story.accuracy():.1f} %")
+    terminal.say()
+    terminal.say(
+        f"That is on {len(story.data.X_test):,} pictures that it has never seen. Training took "
+        f"{_duration(seconds)}: {n_shown:,} pictures, {n_shown / seconds:,.0f} a second."
+    )
+    terminal.say()
+
+
+def _show_answers(terminal: Terminal, story: Story) -> None:
+    """Draw four test pictures with the network's answers, one of them a mistake if it made any."""
+    data = story.data
+    outputs = story.network.forward(data.X_test)
+    answers, confidences = outputs.argmax(axis=1), outputs.max(axis=1)
+    right = answers == data.y_test
+    chosen = _choose(right, confidences, data.y_test)
+    captions = [
+        [
+            f"answer: {data.labels[answers[i]]}",
+            f"confidence: {100 * confidences[i]:.1f} %",
+            f"truth: {data.labels[data.y_test[i]]}{'' if right[i] else ' (mistake)'}",
+        ]
+        for i in chosen
+    ]
+    n_wrong = np.count_nonzero(~right)
+    mistakes = (
+        f"{n_wrong:,} of {len(right):,} were wrong; it was surest about the last one here."
+        if n_wrong
+        else "None was wrong."
+    )
+    terminal.say(
+        f"Four of those pictures. The answer is the output neuron that lights up most, the "
+        f"confidence how much it does. {mistakes}"
+    )
+    pictures = data.X_test[chosen].reshape(-1, _SIDE, _SIDE) / 255
+    # Without the dark rows that all of them have at the top and at the bottom; from an even
+    # row on, because a line shows two.
+    lit = np.flatnonzero(pictures.any(axis=(0, 2)))
+    pictures = pictures[:, lit[0] // 2 * 2 : lit[-1] + 1]
+    terminal.write_gallery([terminal.draw(picture) for picture in pictures], captions, _SIDE)
+
+
+def _choose(
+    right: NDArray[np.bool_], confidences: NDArray[np.floating], truth: NDArray[np.integer]
+) -> list[int]:
+    """Choose four pictures: the first right ones of different classes, the surest mistake."""
+    _, first = np.unique(truth[right], return_index=True)
+    chosen: list[int] = np.flatnonzero(right)[np.sort(first)].tolist()
+    wrong = np.flatnonzero(~right)
+    surest: list[int] = wrong[np.argsort(-confidences[wrong], kind="stable")].tolist()
+    chosen = chosen[: 3 if len(wrong) else 4]
+    return chosen + surest[: 4 - len(chosen)]
+
+
+def _show_neurons(terminal: Terminal, story: Story) -> None:
+    """Draw what two neurons of the first layer look for: a weight for each pixel."""
+    weights = story.network.weights[0].T.reshape(-1, _SIDE, _SIDE)
+    positive, negative = ("blue", "red") if terminal.colors else ("shades", "dashes")
+    looks_for = (
+        f"two of the {len(weights)} neurons behind the input look for, drawn from their"
+        if len(weights) > 1
+        else "the one neuron behind the input looks for, drawn from its"
+    )
+    terminal.say(
+        f"What {looks_for} {_SIDE * _SIDE} weights: {positive} where a bright pixel turns the "
+        f"neuron on, {negative} where it turns it off. {story.subject.looks}"
+    )
+    clearest = np.argsort(-_smoothness(weights), kind="stable")[:2]
+    # A few extreme weights would leave all others dark.
+    strengths = [np.quantile(np.abs(weights[i]), 0.98) for i in clearest]
+    pictures = [
+        terminal.draw(weights[i] / strength, signed=True)
+        for i, strength in zip(clearest, strengths, strict=True)
+    ]
+    is_output = len(story.network.sizes) == 2
+    captions = [
+        [f"the neuron for {story.data.labels[i]}" if is_output else f"neuron {i + 1}"]
+        for i in clearest
+    ]
+    terminal.write_gallery(pictures, captions, _SIDE)
+
+
+def _smoothness(pictures: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Return how alike neighbouring pixels are in each picture: 0 for noise, at most 2."""
+    below = (pictures[:, 1:] * pictures[:, :-1]).sum(axis=(1, 2))
+    beside = (pictures[:, :, 1:] * pictures[:, :, :-1]).sum(axis=(1, 2))
+    alike: NDArray[np.floating] = (below + beside) / (pictures**2).sum(axis=(1, 2))
+    return alike
+
+
+def _suggest(terminal: Terminal, story: Story, program: str) -> None:
+    """Name commands to try next."""
+    options = story.options
+    if story.method is METHODS["story"]:
+        other, what = "--hidden 128,64", "a wider network"
+    else:
+        data = "" if options.data == "sample" else f"--data {options.data} "
+        other, what = f"{data}--method story", "the story's plain method"
+    commands = {
+        other: what,
+        f"--seed {(options.seed + 1) % 2**32}": "another random start",
+        "--data mnist": "the whole of MNIST, fast",
+        "--data fashion": "shirts, shoes and bags",
+        "--help": "what can be changed",
+    }
+    width = max(map(len, commands))
+    terminal.say("Try next:")
+    terminal.write_lines(
+        [
+            "",
+            *(f"  {program} digits {command:{width}}  {what}" for command, what in commands.items()),
+            "",
+            "In Python: from cmlp import MLPClassifier, in place of scikit-learn's.",
+        ]
+    )
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 0.995:
+        return f"{seconds:.2f} s"
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    if seconds < 119.5:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min"

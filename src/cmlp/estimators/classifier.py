@@ -1,0 +1,390 @@
+"""MLPClassifier."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from cmlp.estimators.base import MultilayerPerceptron
+from cmlp.estimators.model import Fitted
+from cmlp.estimators.parameters import NONE, SHARED_CONSTRAINTS, Constraint, Options
+from cmlp.estimators.scores import accuracy
+from cmlp.inputs.labels import Labels, labels_of, learn_labels, mixes_text
+from cmlp.inputs.validation import as_targets, as_weights
+from cmlp.training.loop import Task
+
+if TYPE_CHECKING:
+    from types import SimpleNamespace
+    from typing import Self
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from cmlp.estimators.model import Model
+    from cmlp.inputs.sparse import CSR
+
+# What a preset puts in the place of each parameter that is still at its default.
+PRESETS: dict[str, dict[str, object]] = {
+    "3b1b": {
+        "hidden_layer_sizes": (16, 16),
+        "activation": "logistic",
+        "loss": "squared_error",
+        "solver": "sgd",
+        "momentum": 0.0,
+        "batch_size": 10,
+        "learning_rate_init": 1.5,
+        "alpha": 0.0,
+        "max_iter": 30,
+        "n_iter_no_change": np.inf,
+    },
+}
+
+
+class MLPClassifier(MultilayerPerceptron):
+    """Neural network classifier, trained by stochastic gradient descent.
+
+    Takes scikit-learn's parameters in scikit-learn's order, with its defaults, and gives the same
+    weights to rounding for the same seed. The parameters from `loss` on are this library's own.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or array-like of int, default=(100,)
+        Units of each hidden layer; ``()`` makes a linear model.
+    activation : {"identity", "logistic", "tanh", "relu"} or list of these, default="relu"
+        Of all hidden layers, or one name for each.
+    solver : {"adam", "sgd"}, default="adam"
+        Adam [1]_, or stochastic gradient descent with momentum.
+    alpha : float, default=0.0001
+        Strength of the L2 penalty, ``alpha / 2 * sum(w ** 2)``, divided by the batch's size.
+    batch_size : int or "auto", default="auto"
+        Rows per update; "auto" is 200 or all rows, whichever is less.
+    learning_rate : {"constant", "invscaling", "adaptive", "one_cycle"}, default="constant"
+        With "invscaling" the rate after t rows is ``learning_rate_init / (t + 1) ** power_t``;
+        with "adaptive" it is divided by 5 whenever training would stop, until it is below 1e-6;
+        both for solver "sgd". With "one_cycle" [4]_ it rises linearly to `learning_rate_init`
+        over the first 30 % of the batches of `max_iter` epochs, and falls linearly to 0: see the
+        notes.
+    learning_rate_init : float, default=0.001
+        The first learning rate; with "one_cycle" the largest.
+    power_t : float, default=0.5
+        Exponent for "invscaling".
+    max_iter : int, default=200
+        Largest number of epochs.
+    shuffle : bool, default=True
+        Whether the rows are put in a new order before each epoch.
+    random_state : None, int or RandomState, default=None
+        Draws the first weights, the validation rows and the order of the rows. An int starts the
+        same draws at every fit and partial_fit.
+    tol : float, default=1e-4
+        An epoch that improves the loss (or the validation score) by less counts as none.
+    verbose : bool or int, default=False
+        Whether to print a line per epoch.
+    warm_start : bool, default=False
+        Whether fit goes on from the model it finds.
+    momentum : float, default=0.9
+        Of solver "sgd".
+    nesterovs_momentum : bool, default=True
+        Whether momentum is Nesterov's, in the form of [2]_.
+    early_stopping : bool, default=False
+        Whether to stop by the accuracy on rows set aside, and to keep the best weights.
+    validation_fraction : float, default=0.1
+        Share of these rows; they keep the proportion of the classes if there are two.
+    beta_1, beta_2 : float, default=0.9, 0.999
+        Decay of Adam's averages of the gradient and of its square.
+    epsilon : float, default=1e-8
+        Adam's guard against division by zero.
+    n_iter_no_change : int or inf, default=10
+        Training stops after more than so many epochs without improvement.
+    max_fun : int, default=15000
+        Taken for compatibility.
+    loss : {"log_loss", "squared_error"}, default="log_loss"
+        "squared_error" is the sum over the outputs of ``(a - y) ** 2``, with logistic outputs.
+    n_threads : None or int, default=None
+        Threads to compute with; None is what the work is worth. Results do not depend on it.
+    dtype : {"auto", "float32", "float64"}, default="auto"
+        Type of weights and computation; "auto" is float32 for float32, float16 and uint8 arrays,
+        else float64.
+    input_scale : float, default=1
+        Factor of the input: 1 / 255 for pictures in bytes.
+    preset : None or "3b1b", default=None
+        "3b1b" is the network of a well-known video on handwritten digits: hidden layers 16 and
+        16, logistic throughout, squared error, plain gradient descent with a rate of 1.5 in
+        batches of 10 for 30 epochs, uint8 input divided by 255. It replaces each parameter that
+        is still at its default, when fit is called.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Labels, sorted.
+    coefs_, intercepts_ : list of ndarray
+        Weights (n_in, n_out) and biases (n_out,) of each layer: views of one block.
+    n_features_in_, n_layers_, n_outputs_ : int
+        Width of the input, layers including the input, units of the output.
+    feature_names_in_ : ndarray of str
+        Column names, if fit was given a data frame.
+    out_activation_ : {"softmax", "logistic"}
+        Softmax for more than two classes, logistic for two and for multilabel targets.
+    n_iter_ : int
+        Epochs of the last call.
+    t_ : int
+        Rows trained on.
+    loss_, loss_curve_ : float, list of float
+        Loss of the last epoch, of every epoch.
+    best_loss_ : float or None
+        Smallest loss; None with early stopping.
+    validation_scores_, best_validation_score_ : list of float, float or None
+        Accuracies of the validation rows; None without early stopping.
+
+    Notes
+    -----
+    Weights and biases start uniform in ``+-sqrt(6 / (n_in + n_out))``, 2 in place of 6 for
+    logistic layers [3]_.
+
+    With ``learning_rate="one_cycle"``, batch b of all N (from 0; N is `max_iter` times the batches
+    of an epoch) is trained on with ``learning_rate_init * (b + 1/2) / m`` while ``b + 1/2`` is
+    below ``m = 0.3 * N``, then with ``learning_rate_init * (N - b - 1/2) / (N - m)``. It needs few
+    epochs: set `max_iter`. All of them are trained, whatever `tol` and `early_stopping` would say
+    (the latter still keeps the best weights), and without a ConvergenceWarning. Every fit is one
+    cycle, a warm start too. For partial_fit, each call is one of the `max_iter` epochs that the
+    first call found; after the last one it raises ValueError.
+
+    References
+    ----------
+    .. [1] Kingma, Ba (2015), "Adam: a method for stochastic optimization", ICLR.
+    .. [2] Sutskever, Martens, Dahl, Hinton (2013), "On the importance of initialization and
+       momentum in deep learning", ICML.
+    .. [3] Glorot, Bengio (2010), "Understanding the difficulty of training deep feedforward
+       neural networks", AISTATS.
+    .. [4] Smith, Topin (2018), "Super-convergence: very fast training of neural networks using
+       large learning rates", arXiv:1708.07120.
+
+    Examples
+    --------
+    >>> from cmlp import MLPClassifier
+    >>> X, y = [[0.0, 0.0], [1.0, 1.0], [0.0, 1.0], [1.0, 0.0]], ["no", "no", "yes", "yes"]
+    >>> model = MLPClassifier((8,), "tanh", learning_rate_init=0.1, random_state=1, max_iter=100)
+    >>> model.fit(X, y).predict([[0.0, 0.9]])
+    array(['yes'], dtype='<U3')
+    """
+
+    _kind: ClassVar[str] = "classifier"
+    _constraints: ClassVar[Mapping[str, tuple[Constraint, ...]]] = {
+        **SHARED_CONSTRAINTS,
+        "loss": (Options(str, "log_loss", "squared_error"),),
+        "preset": (Options(str, *PRESETS), NONE),
+    }
+
+    preset: str | None
+
+    classes_: Fitted[np.ndarray] = Fitted(lambda model: model.labels.classes)
+
+    def __init__(
+        self,
+        hidden_layer_sizes: int | Sequence[int] = (100,),
+        activation: str | Sequence[str] = "relu",
+        *,
+        solver: str = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | str = "auto",
+        learning_rate: str = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: int | np.random.RandomState | None = None,
+        tol: float = 1e-4,
+        verbose: bool | int = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        loss: str = "log_loss",
+        n_threads: int | None = None,
+        dtype: str = "auto",
+        input_scale: float = 1,
+        preset: str | None = None,
+    ) -> None:
+        self._store(locals())
+
+    def _settings(self) -> SimpleNamespace:
+        settings = super()._settings()
+        for name, value in PRESETS.get(self.preset or "", {}).items():
+            if self._is_default(name):
+                setattr(settings, name, value)
+        settings.warn_at_max_iter = self.preset is None
+        return settings
+
+    def _input_scale(self, settings: SimpleNamespace, former: Model | None, X: NDArray[Any] | CSR) -> float:
+        if self.preset is None or not self._is_default("input_scale"):
+            return super()._input_scale(settings, former, X)
+        if former is not None:
+            return former.input_scale
+        return 1 / 255 if X.dtype == np.uint8 else 1.0
+
+    def _task(
+        self,
+        settings: SimpleNamespace,
+        former: Model | None,
+        y: NDArray[Any],
+        dtype: np.dtype[Any],
+        *,
+        incremental: bool,
+        classes: ArrayLike | None,
+    ) -> Task:
+        if incremental:
+            labels, targets = _continue_labels(former, y, classes)
+        elif former is not None:
+            labels, targets = former.labels, former.labels.encode_all(y)
+        else:
+            labels, targets = learn_labels(y)
+        softmax = labels.kind == "multiclass" and settings.loss == "log_loss"
+        return Task(
+            targets=targets,
+            n_outputs=labels.n_outputs,
+            output="softmax" if softmax else "logistic",
+            loss=settings.loss,
+            score=lambda outputs, y, weight: accuracy(labels.correct(outputs, y), weight),
+            labels=labels,
+            groups=targets[:, 0] if labels.kind == "binary" else None,
+            clip=float(np.finfo(dtype).eps) if settings.loss == "log_loss" else 0.0,
+        )
+
+    def partial_fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        classes: ArrayLike | None = None,
+    ) -> Self:
+        """Train one epoch more, on the rows given.
+
+        The optimizer goes on from its state. A call that fails, or is interrupted, leaves the
+        model as it was.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As for `fit`.
+        classes : None or array-like of shape (n_classes,), default=None
+            All labels that will ever be seen; needed by the first call.
+
+        Returns
+        -------
+        self
+        """
+        return self._partial_fit(X, y, sample_weight, classes)
+
+    def predict(self, X: ArrayLike) -> np.ndarray:
+        """The most probable label of each row; for multilabel targets a row of 0 and 1.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_classes)
+        """
+        model = self._fitted()
+        labels: Labels = model.labels
+        return labels.decode(model.outputs(X, self))
+
+    def predict_proba(self, X: ArrayLike) -> np.ndarray:
+        """Probability of each label; the rows of squared-error networks are brought to sum 1.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Of the model's own type.
+        """
+        model = self._fitted()
+        outputs = model.outputs(X, self)
+        if model.out_activation == "softmax" or model.labels.kind == "multilabel":
+            return outputs
+        if model.labels.kind == "binary":
+            return np.concatenate([1 - outputs, outputs], axis=1)
+        return _normalized(outputs)
+
+    def predict_log_proba(self, X: ArrayLike) -> np.ndarray:
+        """Logarithm of `predict_proba`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+        """
+        probabilities = self.predict_proba(X)
+        with np.errstate(divide="ignore"):
+            logarithms: np.ndarray = np.log(probabilities, out=probabilities)
+        return logarithms
+
+    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Share of rows that are answered right (for multilabel targets: in all columns).
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_classes)
+        sample_weight : None, float or array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        float
+        """
+        predicted = self.predict(X)
+        truth = as_targets(y, len(predicted), type(self).__name__)
+        if truth.shape != predicted.shape:
+            raise ValueError(f"y has the shape {truth.shape}, predict gives {predicted.shape}.")
+        if mixes_text(truth, predicted):
+            raise ValueError(f"y has the dtype {truth.dtype}, predict gives {predicted.dtype}.")
+        correct = (truth == predicted).reshape(len(truth), -1).all(axis=1)
+        return accuracy(correct, as_weights(sample_weight, len(truth)))
+
+    def __sklearn_tags__(self) -> Any:
+        from sklearn.utils import ClassifierTags  # type: ignore[import-untyped]
+
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags = ClassifierTags(multi_label=True)
+        return tags
+
+
+def _continue_labels(former: Model | None, y: NDArray[Any], classes: ArrayLike | None) -> tuple[Labels, NDArray[Any]]:
+    """Labels and targets for partial_fit, whose first call is told all classes."""
+    if former is None:
+        if classes is None:
+            raise ValueError("classes must be passed on the first call to partial_fit.")
+        if y.ndim == 2:
+            labels = Labels("multilabel", labels_of(classes).classes)
+        else:
+            labels = labels_of(classes)
+        return labels, labels.encode(y)
+    labels = former.labels
+    if classes is not None and not np.array_equal(labels_of(classes).classes, labels.classes):
+        raise ValueError(
+            f"`classes={classes!r}` is not the same as on last call to partial_fit, "
+            f"was: {labels.classes!r}"
+        )
+    return labels, labels.encode(y)
+
+
+def _normalized(outputs: NDArray[Any]) -> NDArray[Any]:
+    """Rows divided by their sums; equal shares where all outputs are 0."""
+    sums = outputs.sum(axis=1, keepdims=True)
+    dark = sums == 0
+    outputs += dark
+    shares: NDArray[Any] = outputs / (sums + dark * outputs.shape[1])
+    return shares

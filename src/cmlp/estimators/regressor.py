@@ -1,0 +1,271 @@
+"""MLPRegressor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from cmlp.estimators.base import MultilayerPerceptron
+from cmlp.estimators.parameters import SHARED_CONSTRAINTS, Constraint, Options
+from cmlp.estimators.scores import r_squared
+from cmlp.inputs.validation import as_numbers, as_targets, as_weights
+from cmlp.training.loop import Task
+
+if TYPE_CHECKING:
+    from types import SimpleNamespace
+    from typing import Self
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from cmlp.estimators.model import Model
+
+
+class MLPRegressor(MultilayerPerceptron):
+    """Neural network for regression, trained by stochastic gradient descent.
+
+    Takes scikit-learn's parameters in scikit-learn's order, with its defaults, and gives the same
+    weights to rounding for the same seed. The parameters from `n_threads` on are this library's
+    own.
+
+    Parameters
+    ----------
+    loss : {"squared_error", "poisson"}, default="squared_error"
+        Half the squared error, with outputs that are the weighted sums themselves; or half the
+        Poisson deviance, for targets that are not negative, with exponential outputs.
+    hidden_layer_sizes : int or array-like of int, default=(100,)
+        Units of each hidden layer; ``()`` makes a linear model.
+    activation : {"identity", "logistic", "tanh", "relu"} or list of these, default="relu"
+        Of all hidden layers, or one name for each.
+    solver : {"adam", "sgd"}, default="adam"
+        Adam [1]_, or stochastic gradient descent with momentum.
+    alpha : float, default=0.0001
+        Strength of the L2 penalty, ``alpha / 2 * sum(w ** 2)``, divided by the batch's size.
+    batch_size : int or "auto", default="auto"
+        Rows per update; "auto" is 200 or all rows, whichever is less.
+    learning_rate : {"constant", "invscaling", "adaptive", "one_cycle"}, default="constant"
+        With "invscaling" the rate after t rows is ``learning_rate_init / (t + 1) ** power_t``;
+        with "adaptive" it is divided by 5 whenever training would stop, until it is below 1e-6;
+        both for solver "sgd". With "one_cycle" [4]_ it rises linearly to `learning_rate_init`
+        over the first 30 % of the batches of `max_iter` epochs, and falls linearly to 0: see the
+        notes.
+    learning_rate_init : float, default=0.001
+        The first learning rate; with "one_cycle" the largest.
+    power_t : float, default=0.5
+        Exponent for "invscaling".
+    max_iter : int, default=200
+        Largest number of epochs.
+    shuffle : bool, default=True
+        Whether the rows are put in a new order before each epoch.
+    random_state : None, int or RandomState, default=None
+        Draws the first weights, the validation rows and the order of the rows. An int starts the
+        same draws at every fit and partial_fit.
+    tol : float, default=1e-4
+        An epoch that improves the loss (or the validation score) by less counts as none.
+    verbose : bool or int, default=False
+        Whether to print a line per epoch.
+    warm_start : bool, default=False
+        Whether fit goes on from the model it finds.
+    momentum : float, default=0.9
+        Of solver "sgd".
+    nesterovs_momentum : bool, default=True
+        Whether momentum is Nesterov's, in the form of [2]_.
+    early_stopping : bool, default=False
+        Whether to stop by the score on rows set aside, and to keep the best weights.
+    validation_fraction : float, default=0.1
+        Share of these rows.
+    beta_1, beta_2 : float, default=0.9, 0.999
+        Decay of Adam's averages of the gradient and of its square.
+    epsilon : float, default=1e-8
+        Adam's guard against division by zero.
+    n_iter_no_change : int or inf, default=10
+        Training stops after more than so many epochs without improvement.
+    max_fun : int, default=15000
+        Taken for compatibility.
+    n_threads : None or int, default=None
+        Threads to compute with; None is what the work is worth. Results do not depend on it.
+    dtype : {"auto", "float32", "float64"}, default="auto"
+        Type of weights and computation; "auto" is float32 for float32, float16 and uint8 arrays,
+        else float64.
+    input_scale : float, default=1
+        Factor of the input: 1 / 255 for pictures in bytes.
+
+    Attributes
+    ----------
+    coefs_, intercepts_ : list of ndarray
+        Weights (n_in, n_out) and biases (n_out,) of each layer: views of one block.
+    n_features_in_, n_layers_, n_outputs_ : int
+        Width of the input, layers including the input, units of the output.
+    feature_names_in_ : ndarray of str
+        Column names, if fit was given a data frame.
+    out_activation_ : {"identity", "exp"}
+    n_iter_ : int
+        Epochs of the last call.
+    t_ : int
+        Rows trained on.
+    loss_, loss_curve_ : float, list of float
+        Loss of the last epoch, of every epoch: of the squared error the mean over the outputs,
+        of the Poisson deviance their sum.
+    best_loss_ : float or None
+        Smallest loss; None with early stopping.
+    validation_scores_, best_validation_score_ : list of float, float or None
+        Coefficients of determination on the validation rows; None without early stopping.
+
+    Notes
+    -----
+    Weights and biases start uniform in ``+-sqrt(6 / (n_in + n_out))``, 2 in place of 6 for
+    logistic layers [3]_. With several outputs the gradient is that of half the *sum* of their
+    squared errors, while the loss reported is half the mean, as in scikit-learn.
+
+    With ``learning_rate="one_cycle"``, batch b of all N (from 0; N is `max_iter` times the batches
+    of an epoch) is trained on with ``learning_rate_init * (b + 1/2) / m`` while ``b + 1/2`` is
+    below ``m = 0.3 * N``, then with ``learning_rate_init * (N - b - 1/2) / (N - m)``. It needs few
+    epochs: set `max_iter`. All of them are trained, whatever `tol` and `early_stopping` would say
+    (the latter still keeps the best weights), and without a ConvergenceWarning. Every fit is one
+    cycle, a warm start too. For partial_fit, each call is one of the `max_iter` epochs that the
+    first call found; after the last one it raises ValueError.
+
+    References
+    ----------
+    .. [1] Kingma, Ba (2015), "Adam: a method for stochastic optimization", ICLR.
+    .. [2] Sutskever, Martens, Dahl, Hinton (2013), "On the importance of initialization and
+       momentum in deep learning", ICML.
+    .. [3] Glorot, Bengio (2010), "Understanding the difficulty of training deep feedforward
+       neural networks", AISTATS.
+    .. [4] Smith, Topin (2018), "Super-convergence: very fast training of neural networks using
+       large learning rates", arXiv:1708.07120.
+
+    Examples
+    --------
+    >>> from cmlp import MLPRegressor
+    >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [1.0, 3.0, 5.0, 7.0]
+    >>> model = MLPRegressor(hidden_layer_sizes=(), learning_rate_init=0.1, random_state=1,
+    ...                      max_iter=1000, tol=0, n_iter_no_change=100).fit(X, y)
+    >>> model.predict([[4.0]]).round(2)
+    array([9.])
+    """
+
+    _kind: ClassVar[str] = "regressor"
+    _constraints: ClassVar[Mapping[str, tuple[Constraint, ...]]] = {
+        **SHARED_CONSTRAINTS,
+        "loss": (Options(str, "poisson", "squared_error"),),
+    }
+
+    def __init__(
+        self,
+        loss: str = "squared_error",
+        hidden_layer_sizes: int | Sequence[int] = (100,),
+        activation: str | Sequence[str] = "relu",
+        *,
+        solver: str = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | str = "auto",
+        learning_rate: str = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: int | np.random.RandomState | None = None,
+        tol: float = 1e-4,
+        verbose: bool | int = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        n_threads: int | None = None,
+        dtype: str = "auto",
+        input_scale: float = 1,
+    ) -> None:
+        self._store(locals())
+
+    def _task(
+        self,
+        settings: SimpleNamespace,
+        former: Model | None,
+        y: NDArray[Any],
+        dtype: np.dtype[Any],
+        *,
+        incremental: bool,
+        classes: ArrayLike | None,
+    ) -> Task:
+        y = as_numbers(y)
+        targets = y.reshape(len(y), -1)
+        n_outputs = targets.shape[1]
+        poisson = settings.loss == "poisson"
+        if poisson and (y < 0).any():
+            raise ValueError("Some value(s) of y are out of the valid range of the loss 'poisson'.")
+        return Task(
+            targets=targets,
+            n_outputs=n_outputs,
+            output="exp" if poisson else "identity",
+            loss=settings.loss,
+            score=lambda outputs, y, weight: r_squared(y, outputs, weight),
+            loss_scale=1.0 if poisson else 0.5,
+            report_scale=1.0 if poisson else 1.0 / n_outputs,
+        )
+
+    def partial_fit(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> Self:
+        """Train one epoch more, on the rows given.
+
+        The optimizer goes on from its state. A call that fails, or is interrupted, leaves the
+        model as it was.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As for `fit`.
+
+        Returns
+        -------
+        self
+        """
+        return self._partial_fit(X, y, sample_weight)
+
+    def predict(self, X: ArrayLike) -> np.ndarray:
+        """The outputs for each row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Of the model's own type.
+        """
+        outputs = self._fitted().outputs(X, self)
+        return outputs.ravel() if outputs.shape[1] == 1 else outputs
+
+    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Coefficient of determination; with several outputs the mean of theirs.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        sample_weight : None, float or array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        float
+        """
+        predicted = self.predict(X)
+        truth = as_numbers(as_targets(y, len(predicted), type(self).__name__))
+        return r_squared(truth, predicted, as_weights(sample_weight, len(truth)))
+
+    def __sklearn_tags__(self) -> Any:
+        from sklearn.utils import RegressorTags  # type: ignore[import-untyped]
+
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        tags.regressor_tags = RegressorTags()
+        return tags

@@ -1,0 +1,67 @@
+"""Scores: accuracy for classifiers, the coefficient of determination for regressors."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cmlp.exceptions import UndefinedMetricWarning, sklearn_class, warn
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def accuracy(correct: NDArray[np.bool_], weight: NDArray[Any] | None = None) -> float:
+    """Weighted share of right answers.
+
+    Parameters
+    ----------
+    correct : ndarray of bool of shape (n_samples,)
+    weight : None or ndarray of shape (n_samples,)
+
+    Returns
+    -------
+    float
+    """
+    return float(np.average(correct, weights=weight))
+
+
+def r_squared(y: NDArray[Any], predicted: NDArray[Any], weight: NDArray[Any] | None = None) -> float:
+    """1 - sum of squared residuals / sum of squared deviations from the mean of y.
+
+    With several outputs, the mean of their values. An output that never varies scores 1 if it is
+    predicted exactly, else 0.
+
+    Parameters
+    ----------
+    y, predicted : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+    weight : None or ndarray of shape (n_samples,)
+
+    Returns
+    -------
+    float
+    """
+    n_rows = len(y)
+    if n_rows < 2:
+        warn(
+            "R^2 score is not well-defined with less than two samples.",
+            sklearn_class(UndefinedMetricWarning),
+        )
+        return math.nan
+    y = np.asarray(y, dtype=np.float64).reshape(n_rows, -1)
+    predicted = np.asarray(predicted, dtype=np.float64).reshape(n_rows, -1)
+    if y.shape != predicted.shape:
+        raise ValueError(
+            f"y_true and y_pred have different number of output "
+            f"({y.shape[1]}!={predicted.shape[1]})"
+        )
+    w = np.ones((n_rows, 1)) if weight is None else weight[:, None]
+    with np.errstate(over="ignore"):  # a network on its way to infinity scores -inf
+        residual = (w * (y - predicted) ** 2).sum(axis=0)
+    spread = (w * (y - np.average(y, axis=0, weights=weight)) ** 2).sum(axis=0)
+    varies = spread != 0
+    scores = np.where(residual == 0, 1.0, 0.0)
+    scores[varies] = 1 - residual[varies] / spread[varies]
+    return float(scores.mean())

@@ -1,0 +1,224 @@
+"""Labels on one side, a network's outputs on the other: which stands for which.
+
+``binary``
+    At most two labels, one logistic output; target 1 for the second label.
+``multiclass``
+    One output per label; targets are class indices, never a one-hot matrix.
+``multilabel``
+    A 0/1 matrix, one logistic output per column.
+"""
+
+from __future__ import annotations
+
+import reprlib
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cmlp.inputs.arrays import rectangular
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+
+def kind_of_labels(y: NDArray[Any]) -> str:
+    """ "binary", "multiclass" or "multilabel"; an error for targets that are no labels.
+
+    Parameters
+    ----------
+    y : ndarray of one or two dimensions
+        Finite where it is of a floating type.
+
+    Returns
+    -------
+    str
+    """
+    if y.dtype.kind == "S" or (y.dtype.kind == "O" and y.size and isinstance(y.flat[0], bytes)):
+        raise TypeError(
+            "Support for labels represented as bytes is not supported. "
+            "Convert the labels to a string or integer format."
+        )
+    if y.dtype.kind == "V":
+        raise ValueError(f"Unknown label type: unknown. Labels cannot have dtype {y.dtype}.")
+    if y.dtype.kind == "O" and not all(isinstance(label, str) for label in y.flat):
+        raise ValueError(
+            "Unknown label type: unknown. Labels must be all strings, all integers or all booleans; "
+            f"in an array of objects there is {reprlib.repr(_first_odd(y))}. Convert it first, for "
+            "example by astype(int) or astype(str)."
+        )
+    if y.dtype.kind == "f" and (y != np.trunc(y)).any():
+        raise ValueError(
+            "Unknown label type: continuous. Maybe you are trying to fit a classifier, which "
+            "expects discrete classes on a regression target with continuous values."
+        )
+    if y.ndim == 2:
+        if y.dtype.kind in "biuf" and y.shape[1] > 1 and len(np.unique(y)) <= 2:
+            return "multilabel"
+        raise ValueError("Multioutput target data is not supported with label binarization")
+    return "multiclass"
+
+
+def _first_odd(y: NDArray[Any]) -> object:
+    return next(label for label in y.flat if not isinstance(label, str))
+
+
+def plain(labels: NDArray[Any]) -> NDArray[Any]:
+    """Text labels in NumPy's fixed-width type, as wide as the longest; others unchanged."""
+    return np.asarray(labels.tolist()) if labels.dtype.kind in "OUT" else labels
+
+
+class Labels:
+    """The classes of a classifier, and the two ways between labels and outputs.
+
+    Parameters
+    ----------
+    kind : {"labels", "multilabel"}
+        Whether a row has one label or any number of them.
+    classes : ndarray of shape (n_classes,)
+        Sorted labels; the column numbers for multilabel targets.
+    """
+
+    def __init__(self, kind: str, classes: NDArray[Any]) -> None:
+        self.classes = classes
+        if kind != "multilabel":
+            kind = "binary" if len(classes) <= 2 else "multiclass"
+        self.kind = kind
+        self.n_outputs = 1 if kind == "binary" else len(classes)
+
+    def encode(self, y: NDArray[Any]) -> NDArray[Any]:
+        """Targets for the network; an error where y has labels that are not in `classes`.
+
+        Parameters
+        ----------
+        y : ndarray
+            Labels, of shape (n_samples,), or (n_samples, n_classes) for multilabel targets.
+
+        Returns
+        -------
+        ndarray
+            int32 class indices (multiclass), a uint8 column (binary) or a bool matrix
+            (multilabel).
+        """
+        kind = kind_of_labels(y)
+        if self.kind == "multilabel":
+            if kind != "multilabel" or y.shape[1] != len(self.classes):
+                raise ValueError(
+                    f"The model was fitted with {len(self.classes)} columns of labels, "
+                    f"y has the shape {y.shape}."
+                )
+            marks: NDArray[np.bool_] = y != 0
+            return marks
+        if kind == "multilabel":
+            raise ValueError("The model was fitted with one label for each row, y has columns.")
+        return self.targets(self._indices(plain(y)))
+
+    def targets(self, indices: NDArray[np.intp]) -> NDArray[Any]:
+        """Class indices as the network wants them, in memory of their own.
+
+        The core trusts indices once it has looked at them, so nobody else may change them.
+        """
+        if self.kind == "binary":
+            return indices.astype(np.uint8).reshape(-1, 1)
+        return indices.astype(np.int32)
+
+    def _are_indices(self, y: NDArray[Any]) -> bool:
+        """Whether the classes are 0, 1, 2, ... and y has no others."""
+        whole = y.dtype.kind in "iu" and self.classes.dtype.kind in "iu"
+        n = len(self.classes)
+        numbered = whole and self.classes[0] == 0 and self.classes[-1] == n - 1
+        return bool(numbered and y.min() >= 0 and y.max() < n)
+
+    def _indices(self, y: NDArray[Any]) -> NDArray[np.intp]:
+        if self._are_indices(y):
+            return y
+        seen, indices = _distinct(y)
+        if mixes_text(seen, self.classes) or not np.isin(seen, self.classes).all():
+            raise ValueError(
+                f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes}. "
+                f"'y' has {seen}."
+            )
+        return np.searchsorted(self.classes, seen)[indices]
+
+    def decode(self, outputs: NDArray[Any]) -> NDArray[Any]:
+        """The answers that a network's outputs stand for: labels, or rows of 0 and 1."""
+        if self.kind == "multilabel":
+            return (outputs > 0.5).astype(np.int64)
+        if self.kind == "multiclass":
+            labels: NDArray[Any] = self.classes[outputs.argmax(axis=1)]
+            return labels
+        if len(self.classes) == 1:
+            return np.repeat(self.classes, len(outputs))
+        return self.classes[(outputs[:, 0] > 0.5).astype(np.intp)]
+
+    def correct(self, outputs: NDArray[Any], targets: NDArray[Any]) -> NDArray[np.bool_]:
+        """Which rows are answered right, all labels of a multilabel row together."""
+        if self.kind == "multiclass":
+            right: NDArray[np.bool_] = outputs.argmax(axis=1) == targets
+        elif len(self.classes) == 1:
+            right = np.ones(len(outputs), dtype=bool)
+        else:
+            right = ((outputs > 0.5) == (targets != 0)).all(axis=1)
+        return right
+
+    def encode_all(self, y: NDArray[Any]) -> NDArray[Any]:
+        """Targets for a warm start, which wants exactly the classes it was fitted with."""
+        if self.kind == "multilabel" or kind_of_labels(y) == "multilabel":
+            return self.encode(y)
+        seen = np.unique(plain(y))
+        if not np.array_equal(seen, self.classes):
+            raise ValueError(
+                "warm_start can only be used where `y` has the same classes as in the previous "
+                f"call to fit. Previously got {self.classes}, `y` has {seen}"
+            )
+        return self.encode(y)
+
+
+def mixes_text(one: NDArray[Any], other: NDArray[Any]) -> bool:
+    """Whether one array holds text and the other none."""
+    return (one.dtype.kind in "OUT") != (other.dtype.kind in "OUT")
+
+
+def learn_labels(y: NDArray[Any]) -> tuple[Labels, NDArray[Any]]:
+    """Find the classes of y.
+
+    Parameters
+    ----------
+    y : ndarray
+        Labels, as `cmlp.inputs.validation.as_targets` returns them.
+
+    Returns
+    -------
+    labels : Labels
+    targets : ndarray
+        y, encoded.
+    """
+    if kind_of_labels(y) == "multilabel":
+        return Labels("multilabel", np.arange(y.shape[1])), y != 0
+    classes, indices = _distinct(plain(y))
+    labels = Labels("labels", classes)
+    return labels, labels.targets(indices)
+
+
+def labels_of(classes: ArrayLike) -> Labels:
+    """Labels for the list of all classes that a first partial_fit is given."""
+    classes = rectangular(classes, "classes")
+    if classes.ndim != 1 or classes.size == 0:
+        raise ValueError(f"classes must be a list of labels, got the shape {classes.shape}.")
+    kind_of_labels(classes)
+    return Labels("labels", np.unique(plain(classes)))
+
+
+def _distinct(y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.intp]]:
+    """Sorted distinct labels, and each row's place among them.
+
+    Integers from 0 to the number of rows are counted in one pass; anything else is sorted.
+    """
+    dtype = y.dtype
+    if dtype.kind in "iu" and y.min() >= 0 and y.max() < max(1024, y.size):
+        y = y.astype(np.intp, copy=False)
+        present = np.bincount(y) > 0
+        classes = np.flatnonzero(present).astype(dtype)
+        if len(classes) == len(present):
+            return classes, y
+        return classes, (np.cumsum(present) - 1)[y]
+    return np.unique(y, return_inverse=True)

@@ -1,0 +1,113 @@
+"""The benchmarks run in their short form, and their limits, rows and goals are what they say. Nothing is timed."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[2]
+if not (ROOT / "benchmarks").exists():
+    pytest.skip("the benchmarks are in the source tree only", allow_module_level=True)
+
+
+@pytest.fixture(autouse=True)
+def benchmarks_are_found(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT)
+
+
+@pytest.mark.parametrize("command", ["batch", "scaling", "memory", "goals"])
+def test_short_form_runs(command):
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks", command, "--short"],
+        cwd=ROOT,
+        env=environ,
+        capture_output=True,
+        encoding="utf-8",
+    )
+    assert done.returncode == 0, done.stderr
+    assert f"{command}.json" in done.stdout
+
+
+def test_operations_and_bytes_of_a_case():
+    from benchmarks.peers.limit import bytes_read, operations
+
+    case = {"sizes": [3, 4, 2], "rows": 10}
+    assert operations(case) == 2 * 10 * (12 + 8)
+    assert operations({**case, "batch": 5}) == 2 * 10 * (2 * 12 + 3 * 8)  # the input has no deltas
+    assert [bytes_read({**case, "dtype": dtype}) for dtype in ("uint8", "float32", "float64")] == [30, 120, 240]
+
+
+def test_limits_grow_with_what_they_do():
+    from benchmarks.peers import limit
+
+    try:
+        limit.compiled({})
+    except ImportError:
+        pytest.skip("no C compiler called cc")
+    case = {"sizes": [64, 4], "rows": 1000}
+    assert np.isfinite(limit.multiply_adds(case)())
+    assert limit.memory(case)() >= 0
+
+
+def test_dense_rows_have_no_zero():
+    from benchmarks.data import rows
+
+    for dtype in ("uint8", "float32", "float64"):
+        X, y = rows({"kind": "dense", "rows": 50, "dtype": dtype})
+        assert X.shape == (50, 784) and X.dtype == dtype and len(y) == 50
+        assert X.all()
+
+
+def test_sparse_rows_are_the_dense_ones():
+    from benchmarks.data import rows
+
+    case = {"kind": "csr", "sizes": [300, 8, 10], "rows": 20, "density": 0.05}
+    X, _ = rows(case)
+    assert X.nnz == 20 * 15 and X.has_canonical_format
+    np.testing.assert_array_equal(X.toarray(), rows({**case, "kind": "csr as dense"})[0])
+
+
+def test_ratio_is_by_the_row():
+    from benchmarks.compare import ratio
+    from benchmarks.rounds import Measured
+
+    few, many = Measured([3.0, 1.0, 2.0], "", {"rows": 10}), Measured([10.0], "", {"rows": 100})
+    assert ratio(few, many) == 2
+    assert ratio(few, "not installed") is None
+
+
+@pytest.mark.parametrize(
+    ("least", "row", "expected"), [(False, None, 5), (True, None, 2), (False, "b", 2), (False, "c", None)]
+)
+def test_goal_takes_the_worst_row(least, row, expected):
+    from benchmarks.goals_ import Goal, measured
+
+    table = {"columns": ["", "x"], "rows": [["a", 5], ["b", 2], ["c", None]]}
+    goal = Goal("", "command", "table", row, "x", 3, least=least)
+    assert measured(goal, {"command": {"table": table}}) == expected
+    assert measured(goal, {}) is None
+
+
+def test_goal_is_met_at_the_value_asked_for():
+    from benchmarks.goals_ import Goal
+
+    goal = Goal("", "", "", None, "", 3)
+    assert [goal.verdict(found, 3)[1] for found in (2.9, 3, 3.1, None)] == ["yes", "yes", "no", None]
+    assert goal._replace(least=True).verdict(2.9, 3) == ("≥ 3", "no")
+    assert goal.verdict(1, None) == (None, None)
+
+
+def test_slope_of_a_quadratic_is_two():
+    from benchmarks.scaling_ import growth
+
+    class Table:
+        def table(self, title, columns, rows):
+            self.rows = rows
+
+    sizes = [10, 100, 1000]
+    growth(table := Table(), "", sizes, [size**2 for size in sizes])
+    assert [row[-1] for row in table.rows] == pytest.approx([None, 2, 2, 2])

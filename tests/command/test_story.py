@@ -1,0 +1,105 @@
+"""What the story chooses to show, and that it is what the estimator's preset learns."""
+
+import os
+
+import numpy as np
+import pytest
+
+import cmlp
+from cmlp import datasets
+from cmlp.command import story as story_module
+from cmlp.command.terminal import Terminal
+from cmlp.presets import METHODS
+
+
+def trained(options):
+    """The story's network after the story, told to nobody."""
+    story = story_module.Story(options)
+    with open(os.devnull, "w", encoding="utf-8") as nowhere:
+        story_module._train(Terminal.of(nowhere, {}), story)
+    return story
+
+
+def assert_same_network(story, model):
+    for mine, its in zip(story.network.weights, model.coefs_, strict=True):
+        np.testing.assert_array_equal(mine, its)
+    for mine, its in zip(story.network.biases, model.intercepts_, strict=True):
+        np.testing.assert_array_equal(mine, its)
+
+
+def test_chosen_pictures_are_three_right_ones_and_the_surest_mistake():
+    truth = np.array([3, 3, 1, 2, 5, 4, 4])
+    right = np.array([True, True, True, True, False, False, True])
+    confidences = np.array([0.5, 0.9, 0.5, 0.5, 0.3, 0.6, 0.5])
+    assert story_module._choose(right, confidences, truth) == [0, 2, 3, 5]
+
+
+def test_chosen_pictures_when_all_or_none_are_right():
+    truth = np.arange(10)
+    confidences = np.linspace(0, 1, 10)
+    assert story_module._choose(np.ones(10, bool), confidences, truth) == [0, 1, 2, 3]
+    assert story_module._choose(np.zeros(10, bool), confidences, truth) == [9, 8, 7, 6]
+
+
+def test_smoothness_tells_a_picture_from_noise():
+    noise = np.random.default_rng(0).standard_normal((28, 28))
+    picture = np.outer(np.hanning(28), np.hanning(28))
+    smoothness = story_module._smoothness(np.stack([noise, picture]))
+    assert abs(smoothness[0]) < 0.2
+    assert smoothness[1] > 1.5
+
+
+@pytest.mark.parametrize(
+    "seconds, text",
+    [(0, "0.00 s"), (0.99, "0.99 s"), (9.94, "9.9 s"), (119.4, "119 s"), (119.6, "2 min")],
+)
+def test_durations(seconds, text):
+    assert story_module._duration(seconds) == text
+
+
+def test_story_is_what_the_preset_learns():
+    """The story by hand and the estimator's preset: the same network to the last bit."""
+    X_train, y_train, X_test, y_test = datasets.load_digits28()
+    story = trained(story_module.Options(epochs=3))
+    model = cmlp.MLPClassifier(preset="3b1b", max_iter=3, random_state=0, input_scale=1 / 255)
+    model.fit(X_train, y_train)
+    assert_same_network(story, model)
+    assert story.accuracy() == 100 * model.score(X_test, y_test)
+
+
+def test_fast_method_is_the_documented_recipe():
+    """The command by hand and the estimator by the README's words: the same to the last bit."""
+    X_train, y_train, X_test, y_test = datasets.load_digits28()
+    story = trained(story_module.Options(method="fast"))
+    model = cmlp.MLPClassifier(
+        (176,), beta_2=0.95, batch_size=96, alpha=0, learning_rate="one_cycle",
+        learning_rate_init=0.006, max_iter=3, input_scale=1 / 255, random_state=0,
+    )  # fmt: skip
+    model.fit(X_train, y_train)
+    assert_same_network(story, model)
+    assert story.accuracy() == 100 * model.score(X_test, y_test) > 90
+
+
+def test_own_layers_and_epochs_go_with_either_method():
+    story = story_module.Story(story_module.Options(method="fast", hidden=(7,), epochs=9))
+    assert story.network.sizes == (784, 7, 10) and story.n_epochs == 9
+    assert story.method.rates(8, 9, 192)[-1] == 0.006 * (0.5 / (18 - 0.3 * 18))
+    story = story_module.Story(story_module.Options(method="story", hidden=()))
+    assert story.network.sizes == (784, 10) and story.n_epochs == 30
+    assert story.method.rates(0, 30, 256) is None
+
+
+@pytest.mark.parametrize(
+    "data, method", [("sample", "story"), ("mnist", "fast"), ("fashion", "fast")]
+)
+def test_whole_sets_are_learnt_by_the_fast_method(data, method, monkeypatch):
+    sample = datasets.load_digits28()
+    subject = story_module._SUBJECTS[data]._replace(load=lambda: sample)
+    monkeypatch.setitem(story_module._SUBJECTS, data, subject)
+    assert story_module.Story(story_module.Options(data)).method is METHODS[method]
+    assert story_module.Story(story_module.Options(data, method="story")).method is METHODS["story"]
+
+
+@pytest.mark.skipif("CMLP_DATA" not in os.environ, reason="CMLP_DATA names no folder")
+def test_mnist_is_learnt_to_98_percent():
+    assert trained(story_module.Options("mnist")).accuracy() >= 98

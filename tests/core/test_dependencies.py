@@ -1,0 +1,135 @@
+"""What the C core includes, what it asks of the system, and which symbols it has."""
+
+import re
+import sys
+
+import pytest
+from c_build import COMPILER, CORE, HEADER, SHARED, core_objects, core_sources, in_source_tree, needs_compiler, run
+
+# ---------------------------------------------------------------------------------------------------- C includes
+
+SYSTEM_HEADERS = {
+    "float.h", "math.h", "stdatomic.h", "stddef.h", "stdint.h", "string.h",  # the language
+    "pthread.h", "signal.h", "time.h", "windows.h",  # threads, and how long they wait
+    "cpuid.h", "intrin.h", "immintrin.h", "smmintrin.h", "avxintrin.h", "avx2intrin.h", "fmaintrin.h",
+    "avx512fintrin.h", "popcntintrin.h", "arm_neon.h", "arm64_neon.h",  # processors
+}  # fmt: skip
+
+
+def c_files():
+    return sorted(path for path in CORE.rglob("*") if path.suffix in (".c", ".h"))
+
+
+def includes(path):
+    return re.findall(r'^#\s*include ([<"])(.+?)[>"]', path.read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def is_kernel(path):
+    return path.parent.name == "kernels" or path.name == "fma.h"
+
+
+@in_source_tree
+def test_core_includes_no_library_but_the_language_and_threads():
+    for path in c_files():
+        for quote, name in includes(path):
+            assert quote == '"' or name in SYSTEM_HEADERS, f"{path.name} includes <{name}>"
+
+
+@in_source_tree
+def test_kernels_include_only_kernels():
+    """They include one another and fma.h; the public header, for its constants, in one place."""
+    public = []
+    for path in filter(is_kernel, c_files()):
+        for quote, name in includes(path):
+            target = (path.parent / name).resolve()
+            if quote == '"' and target == HEADER.resolve():
+                public.append(path.name)
+            elif quote == '"':
+                assert is_kernel(target), f"{path.name} includes {name}"
+    assert public == ["kernels_tmpl.h"]
+
+
+@in_source_tree
+def test_core_includes_only_itself_and_the_public_header():
+    """Nothing outside of core/ but the public header is included, and that includes nothing of ours."""
+    for path in c_files():
+        for quote, name in includes(path):
+            target = (path.parent / name).resolve()
+            if quote == '"':
+                assert target == HEADER.resolve() or (target.exists() and CORE.resolve() in target.parents), (
+                    f"{path.name} includes {name}"
+                )
+    assert {quote for quote, _ in includes(HEADER)} == {"<"}
+
+
+@in_source_tree
+def test_c_headers_make_no_cycle():
+    """By the preprocessor's #include lines, among headers that are not templates."""
+    below = {
+        path.resolve(): {(path.parent / name).resolve() for quote, name in includes(path) if quote == '"'}
+        for path in c_files()
+    }
+    while below:
+        free = [path for path, names in below.items() if not names & set(below)]
+        assert free, f"a cycle among {sorted(path.name for path in below)}"
+        for path in free:
+            del below[path]
+
+
+# ------------------------------------------------------------------------------------------------------- symbols
+
+# What the core may ask of the system: memory blocks to be moved, threads; what compilers bring along by themselves.
+ALLOWED = re.compile(
+    r"mem(cpy|move|set|cmp)|pthread_(create|join|sigmask|setaffinity_np|attr_\w+|mutex_\w+|cond_\w+)|sigfillset|clock_gettime|"
+    r"sched_get(affinity|cpu)|__sched_cpucount|"
+    r"__stack_chk_\w+|_GLOBAL_OFFSET_TABLE_|__(addtf3|unordtf2|aeabi_\w+)"
+)
+needs_nm = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads object files as Linux has them")
+
+
+@pytest.fixture(scope="module")
+def symbols():
+    """(file, name, kind) with the kinds of nm, of object files as setup.py has them compiled.
+
+    But without position-independent code: that makes constant pointers look like data that changes.
+    """
+    found = []
+    for source, target in zip(core_sources(), core_objects("-O3", "-fno-pic"), strict=True):
+        for line in run("nm", target).splitlines():
+            kind, name = line.split()[-2:]
+            found.append((source.name, name, kind))
+    return found
+
+
+@needs_compiler
+@needs_nm
+def test_core_asks_the_system_for_nothing_but_memory_moves_and_threads(symbols):
+    defined = {name for _, name, kind in symbols if kind not in "Uw"}
+    asked = {(file, name) for file, name, kind in symbols if kind in "Uw" and name not in defined}
+    assert {(file, name) for file, name in asked if not ALLOWED.fullmatch(name)} == set()
+    assert ("threads.c", "pthread_create") in asked  # nm was understood
+
+
+@needs_compiler
+@needs_nm
+def test_external_names_are_ours(symbols):
+    names = {name for _, name, kind in symbols if kind.isupper() and kind not in "UN"}
+    assert len(names) > 30
+    assert {name for name in names if not name.startswith("cmlp_")} == set()
+
+
+@needs_compiler
+@needs_nm
+def test_core_has_no_data_that_changes(symbols):
+    assert {(file, name, kind) for file, name, kind in symbols if kind in "dDbBcCsSgG"} == set()
+    assert any(kind in "rR" for _, _, kind in symbols)
+
+
+@needs_compiler
+@needs_nm
+def test_library_exports_what_the_header_declares(tmp_path):
+    library = tmp_path / "libcmlp.so"
+    run(COMPILER, "-shared", *core_objects(*SHARED), "-pthread", "-o", library)
+    exported = {line.split()[-1] for line in run("nm", "-D", "--defined-only", library).splitlines()}
+    declared = set(re.findall(r"^CMLP_API [^;]*?\b(cmlp_\w+)\(", HEADER.read_text("utf-8"), re.MULTILINE))
+    assert exported == declared

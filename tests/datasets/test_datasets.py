@@ -1,0 +1,247 @@
+"""Pictures: the sample in the box, whole sets from CMLP_DATA, and files that are not what they
+should be."""
+
+import gzip
+import hashlib
+import importlib.util
+import os
+import pickle
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cmlp import datasets
+
+IMAGES, LABELS = "images-idx3-ubyte", "labels-idx1-ubyte"
+SOURCE = Path(__file__).parents[2]
+NAMES = [f"{split}-{kind}" for split in ("train", "t10k") for kind in (IMAGES, LABELS)]
+
+whole_sets = pytest.mark.skipif(
+    "CMLP_DATA" not in os.environ, reason="CMLP_DATA names no folder with the whole sets"
+)
+
+
+def sha256(array):
+    return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
+
+
+def idx(array, magic=None):
+    """Return the array as an idx file of uint8."""
+    magic = 0x0800 + array.ndim if magic is None else magic
+    return struct.pack(f">{1 + array.ndim}I", magic, *array.shape) + array.tobytes()
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A small valid set, 5 pictures and 2, where `load_mnist` looks for it."""
+    rng = np.random.default_rng(0)
+    path = tmp_path / "mnist"
+    path.mkdir()
+    for split, count in (("train", 5), ("t10k", 2)):
+        images = rng.integers(0, 256, (count, 28, 28), dtype=np.uint8)
+        labels = rng.integers(0, 10, count, dtype=np.uint8)
+        (path / f"{split}-{IMAGES}").write_bytes(idx(images))
+        (path / f"{split}-{LABELS}.gz").write_bytes(gzip.compress(idx(labels)))
+    monkeypatch.setenv("CMLP_DATA", str(tmp_path))
+    return path
+
+
+def test_sample_is_the_start_of_mnist():
+    data = datasets.load_digits28()
+    assert data.X_train.shape == (5000, 784)
+    assert data.X_test.shape == (1000, 784)
+    assert data.X_train.dtype == data.X_test.dtype == np.uint8
+    assert data.y_train.dtype == data.y_test.dtype == np.int64
+    assert [sha256(array.astype(np.uint8)) for array in data] == [
+        "a853ca5da5c224d531837eaa3fe56ac036778bb2fdfad445143b5b7d4ec1c739",
+        "4263f048ea43702387ef1c8494b59e785853c0410e9770600d50f541a6fee264",
+        "f8f3c5a608a9f7d4bd5e9d69b90c53932b8b99371d9db26121b42f62f3abcd56",
+        "d14ba0a1a3818edefa35518ed001ece84b7ac0eabe9394551c73928493175d3f",
+    ]
+
+
+def test_sample_has_every_digit_about_equally_often():
+    data = datasets.load_digits28()
+    assert np.bincount(data.y_train).tolist() == [479, 563, 488, 493, 535, 434, 501, 550, 462, 495]
+    assert np.bincount(data.y_test).tolist() == [85, 126, 116, 107, 110, 87, 87, 99, 89, 94]
+
+
+def test_dataset_unpacks_and_names_its_parts():
+    data = datasets.load_digits28()
+    X_train, y_train, X_test, y_test = data
+    assert X_train is data.X_train and y_train is data.y_train
+    assert X_test is data.X_test and y_test is data.y_test
+    assert list(data.labels) == list("0123456789")
+
+
+def test_arrays_are_the_callers_own():
+    first = datasets.load_digits28()
+    first.X_train[:] = 0
+    first.y_train[:] = 0
+    assert datasets.load_digits28().X_train.any()
+    assert datasets.load_digits28().y_train.any()
+
+
+def test_sample_carries_its_notice():
+    notice = Path(datasets.__file__).parent / "digits28" / "LICENSE.txt"
+    text = notice.read_text(encoding="ascii")
+    for part in ("Yann LeCun", "Corinna Cortes", "Burges", "CC-BY-SA-3.0", "creativecommons.org"):
+        assert part in text
+
+
+@whole_sets
+def test_whole_mnist_begins_with_the_sample():
+    whole, sample = datasets.load_mnist(), datasets.load_digits28()
+    assert whole.X_train.shape == (60000, 784)
+    assert whole.X_test.shape == (10000, 784)
+    for all_of_it, start in zip(whole, sample, strict=True):
+        np.testing.assert_array_equal(all_of_it[: len(start)], start)
+
+
+@whole_sets
+def test_fashion_mnist_has_ten_balanced_classes_with_names():
+    data = datasets.load_fashion_mnist()
+    assert data.X_train.shape == (60000, 784)
+    assert np.bincount(data.y_train).tolist() == [6000] * 10
+    assert np.bincount(data.y_test).tolist() == [1000] * 10
+    assert data.labels[data.y_test[0]] == "ankle boot"
+    assert pickle.loads(pickle.dumps(data)).labels == data.labels
+
+
+@whole_sets
+def test_script_makes_the_same_sample(tmp_path, monkeypatch):
+    script = SOURCE / "tools" / "make_sample.py"
+    if not script.exists():
+        pytest.skip("the script is in the source tree only")
+    spec = importlib.util.spec_from_file_location("make_sample", script)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    monkeypatch.setattr(module, "TARGET", tmp_path)
+    assert module.main() == 0
+    embedded = Path(datasets.__file__).parent / "digits28"
+    for name in NAMES:
+        # Compressed bytes may differ between versions of zlib.
+        made, kept = (
+            gzip.decompress((where / f"{name}.gz").read_bytes()) for where in (tmp_path, embedded)
+        )
+        assert made == kept
+
+
+def test_files_are_read_gzipped_or_not(folder):
+    data = datasets.load_mnist()
+    assert data.X_train.shape == (5, 784)
+    raw = (folder / f"train-{IMAGES}").read_bytes()
+    assert data.X_train.tobytes() == raw[16:]
+    labels = gzip.decompress((folder / f"train-{LABELS}.gz").read_bytes())
+    assert data.y_train.tolist() == list(labels[8:])
+
+
+def test_a_file_that_is_not_gzipped_goes_first(folder):
+    (folder / f"train-{IMAGES}.gz").write_bytes(b"never looked at")
+    assert datasets.load_mnist().X_train.shape == (5, 784)
+
+
+@pytest.mark.parametrize("kind, header_size", [(IMAGES, 16), (LABELS, 8)])
+def test_file_cut_within_its_header(folder, kind, header_size):
+    path = folder / f"t10k-{kind}"
+    whole = idx(np.zeros((2, 28, 28) if kind == IMAGES else 2, dtype=np.uint8))
+    for length in range(header_size):
+        path.write_bytes(whole[:length])
+        with pytest.raises(ValueError, match=f"ends after {length} bytes") as caught:
+            datasets.load_mnist()
+        assert path.name in str(caught.value)
+
+
+@pytest.mark.parametrize("change", [-1, 1, -784, 1000])
+def test_file_shorter_or_longer_than_its_header_says(folder, change):
+    path = folder / f"train-{IMAGES}"
+    content = path.read_bytes()
+    path.write_bytes(content[:change] if change < 0 else content + bytes(change))
+    with pytest.raises(ValueError, match="promises 5 x 28 x 28 values, 3936 bytes") as caught:
+        datasets.load_mnist()
+    assert str(path) in str(caught.value)
+    assert f"{3936 + change} bytes" in str(caught.value)
+
+
+@pytest.mark.parametrize("bit", range(32))
+def test_wrong_magic_number(folder, bit):
+    path = folder / f"train-{IMAGES}"
+    path.write_bytes(idx(np.zeros((5, 28, 28), np.uint8), magic=0x0803 ^ (1 << bit)))
+    with pytest.raises(ValueError, match=r"magic number \d+, expected 2051") as caught:
+        datasets.load_mnist()
+    assert str(path) in str(caught.value)
+
+
+def test_images_where_labels_should_be(folder):
+    (folder / f"train-{LABELS}").write_bytes((folder / f"train-{IMAGES}").read_bytes())
+    with pytest.raises(ValueError, match="magic number 2051, expected 2049"):
+        datasets.load_mnist()
+
+
+@pytest.mark.parametrize("length", [0, 1, 10, 20, -8, -1])
+def test_gzip_file_cut_short(folder, length):
+    path = folder / f"train-{LABELS}.gz"
+    path.write_bytes(path.read_bytes()[:length])
+    with pytest.raises(ValueError) as caught:
+        datasets.load_mnist()
+    assert str(path) in str(caught.value)
+
+
+def test_gzip_file_with_damage_is_refused_wherever_it_is(folder):
+    path = folder / f"train-{LABELS}.gz"
+    whole = path.read_bytes()
+    former = datasets.load_mnist().y_train
+    for position in range(len(whole)):
+        path.write_bytes(whole[:position] + bytes([whole[position] ^ 0x10]) + whole[position + 1 :])
+        try:
+            data = datasets.load_mnist()
+        except ValueError as error:
+            assert str(path) in str(error)
+        else:  # the time stamp and the like: not the content
+            np.testing.assert_array_equal(data.y_train, former)
+
+
+def test_pictures_of_another_size(folder):
+    path = folder / f"t10k-{IMAGES}"
+    path.write_bytes(idx(np.zeros((2, 14, 56), np.uint8)))
+    with pytest.raises(ValueError, match="14 x 56, expected 28 x 28") as caught:
+        datasets.load_mnist()
+    assert str(path) in str(caught.value)
+
+
+def test_more_labels_than_pictures(folder):
+    path = folder / f"t10k-{LABELS}"
+    path.write_bytes(idx(np.zeros(3, np.uint8)))
+    with pytest.raises(ValueError, match="3 labels for 2 pictures") as caught:
+        datasets.load_mnist()
+    assert str(path) in str(caught.value)
+
+
+def test_label_that_is_no_digit(folder):
+    path = folder / f"t10k-{LABELS}"
+    path.write_bytes(idx(np.array([9, 10], np.uint8)))
+    with pytest.raises(ValueError, match="label 10, expected 0 to 9") as caught:
+        datasets.load_mnist()
+    assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "load, name", [(datasets.load_mnist, "mnist"), (datasets.load_fashion_mnist, "fashion-mnist")]
+)
+def test_message_tells_how_to_get_the_files(load, name, monkeypatch):
+    monkeypatch.delenv("CMLP_DATA", raising=False)
+    with pytest.raises(FileNotFoundError) as caught:
+        load()
+    message = str(caught.value)
+    assert "CMLP_DATA is not set" in message
+    assert repr(name) in message and "https://" in message
+    assert all(file in message for file in NAMES)
+
+
+def test_message_names_the_missing_file(folder):
+    (folder / f"t10k-{IMAGES}").unlink()
+    with pytest.raises(FileNotFoundError) as caught:
+        datasets.load_mnist()
+    assert f"no t10k-{IMAGES} in {str(folder)!r}" in str(caught.value)

@@ -1,0 +1,137 @@
+"""Labels: which targets are which kind, and the way from labels to outputs and back."""
+
+import numpy as np
+import pytest
+from sklearn.preprocessing import LabelBinarizer
+from sklearn.utils.multiclass import type_of_target
+
+from cmlp.inputs.labels import Labels, kind_of_labels, labels_of, learn_labels
+
+ONE_LABEL_A_ROW = {
+    "small ints": np.array([0, 2, 1, 2, 0, 1]),
+    "ints with gaps": np.array([7, 0, 900, 7, 0, 900]),
+    "negative ints": np.array([-1, 1, -1, 5]),
+    "large ints": np.array([10**12, 3, 10**12, 4]),
+    "int32": np.array([3, 1, 2], dtype=np.int32),
+    "uint8": np.array([250, 3, 250, 9], dtype=np.uint8),
+    "uint64": np.array([1, 0, 2], dtype=np.uint64),
+    "two ints": np.array([4, 9, 9, 4]),
+    "one int": np.array([6, 6, 6]),
+    "bools": np.array([True, False, True]),
+    "whole floats": np.array([1.0, -2.0, 0.0, 1.0]),
+    "float32": np.array([1, 2, 1], dtype=np.float32),
+    "text": np.array(["b", "c", "a", "b"]),
+    "wide text": np.array(["no", "yes", "no"], dtype="U20"),
+    "objects": np.array(["spam", "egg", "ham"], dtype=object),
+}
+
+
+@pytest.mark.parametrize("y", ONE_LABEL_A_ROW.values(), ids=ONE_LABEL_A_ROW.keys())
+def test_classes_and_targets_equal_sklearns(y):
+    binarizer = LabelBinarizer().fit(y)
+    one_hot = binarizer.transform(y)
+    labels, targets = learn_labels(y)
+    np.testing.assert_array_equal(labels.classes, binarizer.classes_)
+    assert labels.classes.dtype == binarizer.classes_.dtype
+    assert labels.kind == type_of_target(y)
+    if labels.kind == "binary":
+        assert targets.dtype == np.uint8
+        np.testing.assert_array_equal(targets, one_hot)
+    else:
+        assert targets.dtype == np.int32
+        np.testing.assert_array_equal(targets, one_hot.argmax(axis=1))
+
+
+@pytest.mark.parametrize("y", ONE_LABEL_A_ROW.values(), ids=ONE_LABEL_A_ROW.keys())
+def test_decoding_the_encoded_gives_the_labels_back(y):
+    labels, targets = learn_labels(y)
+    outputs = targets if labels.kind == "binary" else np.eye(len(labels.classes))[targets]
+    np.testing.assert_array_equal(labels.decode(outputs), y)
+    np.testing.assert_array_equal(labels.encode(y), targets)
+    assert labels.correct(outputs, targets).all()
+
+
+def test_multilabel_rows_are_matrices_of_bool():
+    y = np.array([[0, 1, 1], [1, 0, 0]])
+    labels, targets = learn_labels(y)
+    assert labels.kind == "multilabel" and labels.n_outputs == 3
+    np.testing.assert_array_equal(labels.classes, [0, 1, 2])
+    np.testing.assert_array_equal(targets, y == 1)
+    np.testing.assert_array_equal(labels.decode(np.array([[0.2, 0.8, 0.6]])), [[0, 1, 1]])
+    right = labels.correct(np.array([[0.1, 0.9, 0.9], [0.9, 0.9, 0.1]]), targets)
+    np.testing.assert_array_equal(right, [True, False])
+
+
+def test_an_output_of_one_half_is_the_first_class():
+    labels, _ = learn_labels(np.array(["no", "yes"]))
+    np.testing.assert_array_equal(labels.decode(np.array([[0.5], [0.51]])), ["no", "yes"])
+
+
+def test_a_single_class_is_the_answer_to_any_output():
+    labels, targets = learn_labels(np.array(["only", "only"]))
+    outputs = np.array([[0.1], [0.9]])
+    np.testing.assert_array_equal(labels.decode(outputs), ["only", "only"])
+    assert labels.correct(outputs, targets).all()
+
+
+def test_equal_outputs_are_the_first_class():
+    labels, _ = learn_labels(np.array([0, 1, 2]))
+    assert labels.decode(np.array([[0.2, 0.4, 0.4]])) == [1]
+
+
+@pytest.mark.parametrize(
+    "y, error, message",
+    [
+        (np.array([0.5, 1.0]), ValueError, "Unknown label type: continuous"),
+        (np.array([[0, 1], [2, 1]]), ValueError, "Multioutput target data"),
+        (np.array([[0.5, 1.0], [0.0, 1.0]]), ValueError, "Unknown label type: continuous"),
+        (np.array([1, "a", None], dtype=object), ValueError, "Unknown label type: unknown"),
+        (np.array([b"a", b"b"]), TypeError, "represented as bytes"),
+        (np.array([b"a", b"b"], dtype=object), TypeError, "represented as bytes"),
+    ],
+)
+def test_targets_that_are_no_labels_are_refused(y, error, message):
+    with pytest.raises(error, match=message):
+        kind_of_labels(y)
+
+
+@pytest.mark.parametrize(
+    "classes, y",
+    [
+        ([0, 1, 2], np.array([0, 3])),
+        ([0, 1, 2], np.array([-1, 1])),
+        ([0, 2], np.array([0, 1])),
+        (["a", "b"], np.array(["c"])),
+        ([0, 1], np.array(["0", "1"])),
+        (["0", "1"], np.array([0, 1])),
+        # NumPy would find 12 among the texts.
+        ([str(label) for label in range(40)], np.array([12])),
+    ],
+)
+def test_labels_that_were_not_announced_are_refused(classes, y):
+    with pytest.raises(ValueError, match=r"`y` has classes not in `self\.classes_`"):
+        labels_of(classes).encode(y)
+
+
+def test_one_label_and_many_labels_do_not_mix():
+    one = labels_of([0, 1])
+    with pytest.raises(ValueError, match="was fitted with one label for each row"):
+        one.encode(np.array([[0, 1], [1, 1]]))
+    many = Labels("multilabel", np.arange(3))
+    with pytest.raises(ValueError, match="fitted with 3 columns of labels"):
+        many.encode(np.array([0, 1]))
+    with pytest.raises(ValueError, match="fitted with 3 columns of labels"):
+        many.encode(np.array([[0, 1], [1, 1]]))
+
+
+def test_targets_have_memory_of_their_own():
+    y = np.arange(10, dtype=np.int32).repeat(5)
+    _, targets = learn_labels(y)
+    assert not np.shares_memory(targets, y)
+
+
+def test_fifty_thousand_classes_need_no_matrix():
+    y = np.arange(50_000).repeat(2)
+    labels, targets = learn_labels(y)
+    assert labels.n_outputs == 50_000
+    assert targets.nbytes == 4 * len(y)

@@ -1,0 +1,300 @@
+"""Sparse rows: the bits of the same rows dense, scikit-learn's numbers, and nobody's arrays changed."""
+
+import sys
+import warnings
+
+import numpy as np
+import pytest
+import scipy.sparse as sparse
+from helpers import run_python
+from test_sklearn_parity import assert_same, call_both, pair
+
+from cmlp import MLPClassifier, MLPRegressor, Network, NonFiniteInputError, StatusError
+from cmlp.inputs.sparse import CSR
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Stochastic Optimizer"),
+    pytest.mark.filterwarnings("ignore:Constructing a DIA matrix"),
+]
+
+FORMATS = ["csr", "csc", "coo", "lil", "dok", "dia", "bsr"]
+KINDS = ["array", "matrix"]
+
+
+def rows(n=90, width=300, density=0.05, dtype=np.float64, seed=0):
+    """Dense rows with few values, some rows with none, and classes that depend on them."""
+    rng = np.random.RandomState(seed)
+    X = rng.standard_normal((n, width)) * (rng.random_sample((n, width)) < density)
+    X[5::20] = 0
+    return X.astype(dtype), (X[:, : width // 3].sum(axis=1) * 3).round().astype(int) % 3
+
+
+def container(X, form="csr", kind="array"):
+    return getattr(sparse, f"{form}_{kind}")(X)
+
+
+def classifier(**params):
+    params = {"max_iter": 4, "random_state": 1, "batch_size": 32, **params}
+    return MLPClassifier((20,), **params)
+
+
+def bits(model):
+    return [tensor.tobytes() for tensor in (*model.coefs_, *model.intercepts_)]
+
+
+# The same bits
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("form", FORMATS)
+def test_every_format_gives_the_bits_of_dense_rows(form, kind):
+    X, y = rows()
+    dense = classifier().fit(X, y)
+    given = container(X, form, kind)
+    model = classifier().fit(given, y)
+    assert bits(model) == bits(dense)
+    assert model.loss_curve_ == dense.loss_curve_
+    np.testing.assert_array_equal(model.predict_proba(given), dense.predict_proba(X))
+    np.testing.assert_array_equal(dense.predict(given), dense.predict(X))
+    assert model.score(given, y) == dense.score(X, y)
+
+
+@pytest.mark.parametrize("n_threads", [1, 3])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"solver": "sgd", "momentum": 0, "alpha": 0},
+        {"solver": "sgd", "momentum": 0, "alpha": 0, "batch_size": 500},
+        {"solver": "sgd", "momentum": 0, "alpha": 0.1},
+        {"solver": "sgd"},
+        {"solver": "adam"},
+        {"solver": "adam", "batch_size": 300},
+        {"early_stopping": True},
+        {"shuffle": False},
+    ],
+    ids=str,
+)
+def test_every_solver_gives_the_bits_of_dense_rows(params, dtype, n_threads):
+    X, y = rows(600, 1500, 0.02, dtype)
+    dense, model = (classifier(n_threads=t, **params) for t in (1, n_threads))
+    assert bits(model.fit(container(X), y)) == bits(dense.fit(X, y))
+    assert model.validation_scores_ == dense.validation_scores_
+    if "early_stopping" not in params:
+        assert bits(model.partial_fit(container(X), y)) == bits(dense.partial_fit(X, y))
+
+
+@pytest.mark.parametrize("method", ["forward", "activations", "cost", "gradient", "input_gradient"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_network_gives_the_bits_of_dense_rows(method, dtype):
+    X, y = rows(200, 300, 0.1, dtype)
+    net = Network((300, 70, 30, 3), "tanh", dtype=dtype, random_state=0)
+    targets = () if method in ("forward", "activations") else (y,)
+    mine, dense = (getattr(net, method)(Z, *targets) for Z in (container(X), X))
+    if method == "gradient":
+        mine, dense = mine.flat, dense.flat
+    for a, b in zip(np.atleast_1d(mine) if np.isscalar(mine) else mine,
+                    np.atleast_1d(dense) if np.isscalar(dense) else dense, strict=True):  # fmt: skip
+        np.testing.assert_array_equal(a, b)
+
+
+def test_steps_and_orders_give_the_bits_of_dense_rows():
+    X, y = rows(200)
+    order = np.random.RandomState(3).permutation(200)[:130]
+    nets = [Network((300, 30, 3), random_state=0) for _ in range(2)]
+    for net, Z in zip(nets, (container(X), X), strict=True):
+        net.train_epoch(Z, y, 17, 0.5, order=order)
+        net.step(Z, y, 0.5)
+    np.testing.assert_array_equal(nets[0].params, nets[1].params)
+
+
+@pytest.mark.parametrize("stored", ["uint8", "bool", "float32", "float64", "int32", ">f4"])
+@pytest.mark.parametrize("index", ["int32", "int64"])
+def test_values_and_indices_of_every_type(stored, index):
+    X, y = rows()
+    X = np.abs(3 * X).round().astype(stored)
+    given = container(X.astype(X.dtype.newbyteorder("=")))
+    given.data = given.data.astype(stored)
+    given.indices, given.indptr = given.indices.astype(index), given.indptr.astype(index)
+    dense, model = classifier(input_scale=0.3).fit(X, y), classifier(input_scale=0.3).fit(given, y)
+    assert bits(model) == bits(dense)
+    assert model.coefs_[0].dtype == dense.coefs_[0].dtype
+
+
+def test_warm_starts_and_mixed_input():
+    X, y = rows()
+    dense, model = classifier(warm_start=True), classifier(warm_start=True)
+    for Z in (container(X), X, container(X, "csc")):
+        assert bits(model.fit(Z, y)) == bits(dense.fit(X, y))
+
+
+# scikit-learn's numbers
+
+
+@pytest.mark.parametrize("form", ["csr", "csc"])
+@pytest.mark.parametrize("params", [
+    {"solver": "sgd", "learning_rate_init": 0.1}, {"solver": "adam"},
+    {"solver": "adam", "early_stopping": True, "validation_fraction": 0.2},
+], ids=str)  # fmt: skip
+@pytest.mark.parametrize("problem", ["multiclass", "regression"])
+def test_sklearns_numbers(problem, params, form):
+    X, y = rows(120, 40, 0.2)
+    y = y if problem == "multiclass" else X[:, 0] - X[:, 1] + 0.1 * y
+    given = container(X, form, "matrix")
+    ours, theirs = pair(problem, **params)
+    call_both(ours, theirs, "fit", given, y)
+    assert_same(ours, theirs, given, y)
+
+
+def test_the_tag_says_so():
+    assert MLPClassifier().__sklearn_tags__().input_tags.sparse
+    assert MLPRegressor().__sklearn_tags__().input_tags.sparse
+
+
+# What is given stays
+
+
+def unsorted():
+    """Rows whose columns neither ascend nor stand once."""
+    return sparse.csr_array(
+        (np.array([1.0, 2.0, 4.0, 8.0]), np.array([2, 0, 2, 1]), np.array([0, 3, 3, 4])), shape=(3, 3)
+    )
+
+
+def test_what_is_not_canonical_is_summed_in_a_copy():
+    given, y = unsorted(), [0, 1, 0]
+    before = [a.copy() for a in (given.data, given.indices, given.indptr)]
+    model = classifier(batch_size=3).fit(given, y)
+    for a, b in zip((given.data, given.indices, given.indptr), before, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert bits(model) == bits(classifier(batch_size=3).fit(given.toarray(), y))
+
+
+def test_canonical_rows_are_read_in_place():
+    X = container(rows(dtype=np.float32)[0])
+    from cmlp.inputs.validation import as_rows
+
+    read, natural = as_rows(X, "Owner")
+    assert natural == np.float32 and len(read) == 90
+    assert all(np.shares_memory(getattr(read, n), getattr(X, n)) for n in ("data", "indices", "indptr"))
+
+
+def test_elements_can_be_looked_up():
+    X = rows()[0]
+    given = container(X)
+    read = CSR(given.data, given.indices, given.indptr, given.shape)
+    assert all(read[i, j] == X[i, j] for i in range(0, 90, 7) for j in range(300))
+
+
+def test_scipy_is_not_imported():
+    code = "import sys, numpy as np, cmlp; cmlp.MLPClassifier(max_iter=1).fit(np.eye(4), [0, 1, 0, 1])"
+    quiet = "import warnings; warnings.simplefilter('ignore')"
+    answer = run_python(f"{quiet}; {code}; print('scipy' in sys.modules)")
+    assert answer.stdout.strip() == "False"
+
+
+# Errors
+
+
+@pytest.mark.parametrize("value, what", [(np.nan, "NaN"), (np.inf, "infinity"), (1e300, "infinity")])
+def test_values_that_are_not_finite_are_named(value, what):
+    X, y = rows()
+    X[7, 30] = value
+    X[6, 31] = 1
+    model = classifier(dtype="float32")
+    with pytest.raises(NonFiniteInputError, match=f"Input X contains {what}.* at row 7, column 30") as error:
+        model.fit(container(X), y)
+    assert (error.value.row, error.value.column) == (7, 30)
+    assert not hasattr(model, "coefs_")
+
+
+def spoiled(**arrays):
+    """Rows that SciPy takes for canonical, changed behind its back."""
+    X = container(rows()[0])
+    assert X.has_canonical_format
+    for name, (place, value) in arrays.items():
+        getattr(X, name)[place] = value
+    return X
+
+
+@pytest.mark.parametrize(
+    "X",
+    [
+        spoiled(indices=(3, -1)),
+        spoiled(indices=(3, 300)),
+        spoiled(indices=(3, 2**31 - 1)),
+        spoiled(indices=(4, 0)),
+        spoiled(indptr=(-1, 10**6)),
+        spoiled(indptr=(4, 10**6)),
+        spoiled(indptr=(4, -3)),
+        spoiled(indptr=(0, -(2**31))),
+    ],
+)
+def test_broken_rows_are_refused_by_the_core(X):
+    y = rows()[1]
+    net = Network((300, 5, 3), random_state=0)
+    before = net.params.copy()
+    for call in (lambda: net.forward(X), lambda: net.cost(X, y), lambda: net.train_epoch(X, y, 20, 0.1),
+                 lambda: classifier().fit(X, y)):  # fmt: skip
+        with pytest.raises(StatusError, match=r"CMLP_ERROR_SPARSE: X is a broken .*0 to 299") as error:
+            call()
+        assert error.value.status == "CMLP_ERROR_SPARSE"
+    np.testing.assert_array_equal(net.params, before)
+
+
+@pytest.mark.parametrize("arrays", [{"indptr": (4, 10**6)}, {"indices": (3, -1)}, {"indices": (3, 300)}], ids=str)
+def test_broken_rows_are_not_sorted(arrays):
+    """SciPy would: it follows row pointers wherever they lead."""
+    X = spoiled(**arrays)
+    X.has_canonical_format = False
+    for call in (lambda: Network((300, 3)).forward(X), lambda: classifier().fit(X, rows()[1])):
+        with pytest.raises(ValueError, match="X is a broken sparse container: "):
+            call()
+
+
+def test_shapes_that_do_not_fit():
+    X, y = rows()
+    model = classifier().fit(container(X), y)
+    with pytest.raises(ValueError, match="X has 299 features, but MLPClassifier is expecting 300"):
+        model.predict(container(X[:, 1:]))
+    with pytest.raises(ValueError, match=r"inconsistent numbers of samples: \[89, 90\]"):
+        model.fit(container(X[1:]), y)
+    with pytest.raises(ValueError, match="Found array with 0 sample"):
+        model.fit(container(X[:0]), y[:0])
+    with pytest.raises(ValueError, match="Expected 2D array, got 1D array instead"):
+        model.fit(sparse.coo_array(X[0]), y)
+    with pytest.raises(ValueError, match="X must have 300 columns, got a sparse container"):
+        Network((300, 3)).forward(container(X[:, 1:]))
+    with pytest.raises(ValueError, match="Complex data not supported"):
+        model.fit(container(X + 1j), y)
+    with pytest.raises(ValueError, match="X must have at least one row"):
+        Network((300, 3)).cost(container(X[:0]), y[:0])
+    with pytest.raises(TypeError, match="Sparse data was passed for y"):
+        model.fit(X, container(X))
+
+
+def test_output_may_not_overlap_the_rows():
+    X = container(rows(dtype=np.float32)[0])
+    net = Network((300, 3), random_state=0)
+    for name in ("data", "indices"):
+        out = getattr(X, name)[:270].view(np.float32).reshape(90, 3)
+        with pytest.raises(ValueError, match="out must not overlap X"):
+            net.forward(X, out=out)
+
+
+def test_no_values_at_all():
+    X = sparse.csr_array((50, 300))
+    y = np.arange(50) % 3
+    assert bits(classifier().fit(X, y)) == bits(classifier().fit(X.toarray(), y))
+
+
+def test_pickled_after_a_sparse_fit(tmp_path):
+    import pickle
+
+    X, y = rows()
+    model = classifier().fit(container(X), y)
+    twin = pickle.loads(pickle.dumps(model))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        np.testing.assert_array_equal(twin.predict_proba(container(X)), model.predict_proba(X))
+    assert "scipy" in sys.modules

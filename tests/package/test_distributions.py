@@ -1,0 +1,74 @@
+"""The checks of wheel and sdist see what is wrong with them."""
+
+import importlib.util
+
+import pytest
+from c_build import ROOT
+
+pytestmark = pytest.mark.skipif(not (ROOT / "tools").exists(), reason="the tools are in the source tree only")
+
+
+def tool(name):
+    spec = importlib.util.spec_from_file_location(name, ROOT / f"tools/{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def wheel():
+    """Return the check, what the tree asks for, and the names in a wheel that has it."""
+    check = tool("check_wheel")
+    wanted = check.wanted_files(ROOT)
+    names = {name.replace("dist-info/", "cmlp-0.1.0.dist-info/", 1) for name in wanted}
+    return check, wanted, names | {"cmlp/_core.cpython-313-x86_64-linux-gnu.so"}
+
+
+def test_wheel_holds_modules_header_declarations_data_and_licences(wheel):
+    check, wanted, names = wheel
+    assert not [*check.faults_of_names(names, wanted)]
+    for name in (
+        "cmlp/_core.pyi",
+        "cmlp/libcmlp.pxd",
+        "cmlp/py.typed",
+        "cmlp/include/cmlp.h",
+        "cmlp/pkgconfig/cmlp.pc",
+        "cmlp/datasets/digits28/train-images-idx3-ubyte.gz",
+        "dist-info/licenses/LICENSE",
+        "dist-info/licenses/src/cmlp/datasets/digits28/LICENSE.txt",
+    ):
+        assert name in wanted
+
+
+@pytest.mark.parametrize("name", ["cmlp/_core.c", "cmlp/_core.pyx", "cmlp/core/net.c", "tests/c_build.py", "cmlp/x.py"])
+def test_stray_file_in_a_wheel_is_found(wheel, name):
+    check, wanted, names = wheel
+    assert [*check.faults_of_names(names | {name}, wanted)] == [f"{name} does not belong there"]
+
+
+def test_missing_file_in_a_wheel_is_found(wheel):
+    check, wanted, names = wheel
+    assert [*check.faults_of_names(names - {"cmlp/network.py"}, wanted)] == ["lacks cmlp/network.py"]
+
+
+@pytest.mark.parametrize("modules", [[], ["cmlp/_core.pyd", "cmlp/_core.abi3.so"]])
+def test_one_compiled_module_is_demanded(wheel, modules):
+    check, wanted, names = wheel
+    names = {name for name in names if not name.endswith(".so")} | {*modules}
+    assert [*check.faults_of_names(names, wanted)] == [f"{len(modules)} compiled modules"]
+
+
+def test_large_wheel_is_found():
+    sizes = tool("check_wheel").faults_of_sizes
+    assert not [*sizes(1_500_000, 1_000_000)]
+    assert [*sizes(1_500_001, 1_100_000)] == ["1500001 bytes, more than 1500000"]
+    assert [*sizes(1_400_000, 800_000)] == ["600000 bytes without the digits, more than 500000"]
+
+
+def test_what_an_sdist_lacks_or_adds_is_found():
+    faults = tool("check_sdist").faults
+    tree = {"setup.py", "include/cmlp.h", ".ci/run", "benchmarks/results/.gitignore"}
+    packed = {"setup.py", "include/cmlp.h", "PKG-INFO", "src/cmlp.egg-info/SOURCES.txt"}
+    assert not [*faults(packed, tree)]
+    assert [*faults(packed - {"include/cmlp.h"}, tree)] == ["lacks include/cmlp.h"]
+    assert [*faults(packed | {"src/cmlp/_core.c"}, tree)] == ["src/cmlp/_core.c is not in the repository"]

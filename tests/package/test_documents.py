@@ -1,0 +1,18 @@
+"""Links between the documents lead somewhere: there is no other build of the documentation yet."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("src/**/*.md")])
+in_source_tree = pytest.mark.skipif(not (ROOT / "CMakeLists.txt").exists(), reason="only in the source tree")
+
+
+@in_source_tree
+def test_relative_links_resolve():
+    assert {"README.md", "performance.md", "platforms.md"} <= {path.name for path in DOCUMENTS}
+    for path in DOCUMENTS:
+        for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", path.read_text(encoding="utf-8")):
+            assert "://" in target or (path.parent / target).exists(), f"{path.name}: {target}"

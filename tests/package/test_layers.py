@@ -1,0 +1,192 @@
+"""Import layers of the package, what an import loads, and what the bridge calls."""
+
+import ast
+import pickle
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from c_build import HEADER, ROOT, in_source_tree
+
+import cmlp
+
+PACKAGE = Path(cmlp.__file__).parent
+
+# From the lowest layer to the highest: a module imports from lower layers and from its own folder only.
+LAYERS = [
+    ["constraints", "exceptions", "_include"],
+    ["inputs", "datasets"],
+    ["_core"],
+    ["training"],
+    ["presets"],
+    ["network"],
+    ["estimators"],
+    ["command"],
+    ["__init__", "__main__"],
+]
+RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
+
+
+# ------------------------------------------------------------------------------------------------ Python imports
+
+
+def module_names():
+    """All modules of the package, with dots: "network", "inputs.arrays"; a folder's own is "inputs"."""
+    paths = (path.relative_to(PACKAGE).with_suffix("") for path in PACKAGE.rglob("*.py"))
+    dotted = (".".join(part for part in path.parts if part != "__init__") or "__init__" for path in paths)
+    return sorted(name for name in dotted if name.split(".")[0] in RANK or name.count(".") < 2)
+
+
+def imported_by(module):
+    """Modules of ours that a module imports, and whether at once, for each of its imports."""
+    tree = tree_of(module)
+    at_once = {node for statement in tree.body for node in [statement, *parts_run_at_import(statement)]}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{module} has a relative import"
+            names = [
+                f"{node.module}.{alias.name}" if is_module(f"{node.module}.{alias.name}") else node.module
+                for alias in node.names
+            ]
+        else:
+            continue
+        yield from ((name, node in at_once) for name in names)
+
+
+def parts_run_at_import(statement):
+    """Statements inside an if or try at the top of a module, but not those for type checkers alone."""
+    if isinstance(statement, ast.If) and ast.unparse(statement.test) == "TYPE_CHECKING":
+        return
+    if isinstance(statement, ast.If | ast.Try | ast.With):
+        yield from (node for node in ast.walk(statement) if isinstance(node, ast.Import | ast.ImportFrom))
+
+
+def is_module(name):
+    return ours(name) in {*module_names(), "_core"}
+
+
+def ours(name):
+    """Our module behind an imported name, or None."""
+    first, _, rest = name.partition(".")
+    return (rest or "__init__") if first == "cmlp" else None
+
+
+def layer_of(module):
+    return module.split(".")[0]
+
+
+def tree_of(module):
+    path = PACKAGE.joinpath(*module.split("."))
+    path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def test_every_module_has_a_layer():
+    assert {*map(layer_of, module_names()), "_core"} == set(RANK)
+
+
+@pytest.mark.parametrize("module", module_names())
+def test_python_imports_from_lower_layers_only(module):
+    here = layer_of(module)
+    for name, _ in imported_by(module):
+        target = ours(name)
+        if target is not None and layer_of(target) != here and here != "__init__":
+            assert target == "__init__" or RANK[layer_of(target)] < RANK[here], f"{module} imports {name}"
+
+
+def test_python_imports_make_no_cycle():
+    """Imports for type checkers alone do not count."""
+    below = {
+        module: {ours(name) for name, at_once in imported_by(module) if at_once and ours(name)} - {"__init__"}
+        for module in module_names()
+    }
+    below["_core"] = set(bridge_imports())
+    while below:
+        free = [module for module, names in below.items() if not names & set(below) - {module}]
+        assert free, f"a cycle among {sorted(below)}"
+        for module in free:
+            del below[module]
+
+
+@pytest.mark.parametrize("module", module_names())
+def test_scientific_packages_are_imported_only_when_used(module):
+    heavy = {"sklearn", "scipy", "matplotlib", "pooch", "onnx", "pandas"}
+    for name, at_once in imported_by(module):
+        assert not (at_once and name.split(".")[0] in heavy), f"{module} imports {name} at once"
+
+
+def loaded_by(statement):
+    """Modules that a statement loads in a fresh interpreter, beside what NumPy itself brings."""
+    code = f"import sys, numpy; before = set(sys.modules); {statement}; print(*(set(sys.modules) - before))"
+    return set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
+
+
+def test_import_loads_nothing_but_numpy():
+    loaded = {name.split(".")[0] for name in loaded_by("from cmlp import *")}
+    allowed = sys.stdlib_module_names | {"cmlp", "numpy", "cython_runtime"}
+    assert "cmlp" in loaded
+    assert [name for name in loaded if name not in allowed and not name.startswith("_cython_")] == []
+
+
+# Modules that cost milliseconds, and of which a prediction has no need.
+SLOW = {"argparse", "asyncio", "dataclasses", "decimal", "importlib.metadata", "inspect", "logging", "multiprocessing",
+        "numpy.random", "pathlib", "subprocess", "tempfile", "textwrap", "unittest"}  # fmt: skip
+
+
+@pytest.mark.parametrize("statement", ["import cmlp", "from cmlp import MLPClassifier, MLPRegressor, Network"])
+def test_import_waits_with_what_is_slow(statement):
+    assert loaded_by(statement) & SLOW == set()
+
+
+def test_import_brings_no_more_than_the_bridge():
+    """Estimators, the network and the data sets come when they are first used."""
+    loaded = {layer_of(ours(name)) for name in loaded_by("import cmlp") if ours(name)}
+    assert {name for name in loaded if RANK[name] > RANK["_core"]} == {"__init__"}
+
+
+def test_public_names_come_when_they_are_used():
+    everything = {}
+    exec("from cmlp import *", everything)
+    assert set(cmlp.__all__) <= set(everything) & set(dir(cmlp))
+    with pytest.raises(AttributeError, match="module 'cmlp' has no attribute 'nothing'"):
+        _ = cmlp.nothing
+    assert cmlp.MLPClassifier.__module__ == "cmlp.estimators.classifier"
+    assert pickle.loads(pickle.dumps(cmlp.MLPClassifier)) is cmlp.MLPClassifier
+
+
+# ---------------------------------------------------------------------------------------------------- the bridge
+
+
+def bridge_source():
+    return "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "src/cmlp").glob("_c*.p[yx]*")))
+
+
+def bridge_imports():
+    path = ROOT / "src/cmlp/_core.pyx"
+    if not path.exists():
+        return []
+    return re.findall(r"^\s*from cmlp\.([\w.]+) import", path.read_text(encoding="utf-8"), re.MULTILINE)
+
+
+@in_source_tree
+def test_bridge_knows_only_what_is_below():
+    for module in bridge_imports():
+        assert RANK[layer_of(module)] < RANK["_core"], f"_core imports {module}"
+    source = bridge_source()
+    cimported = set(re.findall(r"^\s*(?:from|cimport) ([\w.]+)", source, re.MULTILINE))
+    cimported = {name for name in cimported if not re.search(rf"^\s*from {re.escape(name)} import", source, re.M)}
+    assert cimported <= {"numpy", "cpython.mem", "cpython.exc", "libc.stdint", "libc.string", "cmlp.libcmlp"}
+    assert set(re.findall(r'cdef extern from "(.+?)"', source)) <= {"Python.h", "<time.h>"}
+
+
+@in_source_tree
+def test_bridge_calls_only_what_the_header_declares():
+    """What Python can do, an embedding program can."""
+    used = set(re.findall(r"\bcmlp_\w+", bridge_source()))
+    header = HEADER.read_text(encoding="utf-8")
+    assert len(used) > 20
+    assert {name for name in used if not re.search(rf"\b{name}\b", header)} == set()
