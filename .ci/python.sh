@@ -10,6 +10,7 @@ readme_commands() {
 lint() {
     "$WORK/readme/bin/python" -m pip install -q 'ruff==0.17.*'
     "$WORK/readme/bin/ruff" check
+    "$WORK/readme/bin/ruff" format --check
 }
 
 types() {

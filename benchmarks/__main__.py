@@ -25,8 +25,18 @@ import argparse
 import importlib
 
 COMMANDS = [
-    "train", "latency", "batch", "threads", "sparse", "scaling", "memory", "accuracy", "import", "size", "goals"
-]  # fmt: skip
+    "train",
+    "latency",
+    "batch",
+    "threads",
+    "sparse",
+    "scaling",
+    "memory",
+    "accuracy",
+    "import",
+    "size",
+    "goals",
+]
 
 
 def main():

@@ -43,8 +43,11 @@ def rates(name, results):
     """Work in a second, and the percentage of the limit."""
     cells = []
     for _, amount, limit, other_limit in RATES:
-        of = {key: amount(results[key].case) / results[key].median / 1e9
-              for key in (name, limit) if isinstance(results.get(key), Measured)}  # fmt: skip
+        of = {
+            key: amount(results[key].case) / results[key].median / 1e9
+            for key in (name, limit)
+            if isinstance(results.get(key), Measured)
+        }
         rate = None if name == other_limit else of[name]
         cells += [rate, 100 * rate / of[limit] if rate and limit in of else None]
     return cells

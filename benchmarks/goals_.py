@@ -81,8 +81,9 @@ def two_threads():
         case = train_.title(net, 128, kind)
         yield Goal(f"two threads, {case}: times faster", "threads", "alone", case, threads_.GAINS[0], gain, least=True)
     for state, column in product(threads_.STATES, threads_.GAINS):
-        yield Goal(f"never slower, {state}: worst {column}", "threads", state, None, column, 1 - threads_.NOISE,
-                   least=True)  # fmt: skip
+        yield Goal(
+            f"never slower, {state}: worst {column}", "threads", state, None, column, 1 - threads_.NOISE, least=True
+        )
 
 
 GOALS = [

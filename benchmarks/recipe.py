@@ -35,10 +35,18 @@ class Recipe(NamedTuple):
         from cmlp import MLPClassifier
 
         return MLPClassifier(
-            self.hidden, solver=self.solver, batch_size=self.batch, alpha=self.alpha, beta_2=self.beta_2,
-            learning_rate="one_cycle", learning_rate_init=self.peak, max_iter=self.epochs,
-            input_scale=1 / 255, random_state=seed, n_threads=n_threads,
-        )  # fmt: skip
+            self.hidden,
+            solver=self.solver,
+            batch_size=self.batch,
+            alpha=self.alpha,
+            beta_2=self.beta_2,
+            learning_rate="one_cycle",
+            learning_rate_init=self.peak,
+            max_iter=self.epochs,
+            input_scale=1 / 255,
+            random_state=seed,
+            n_threads=n_threads,
+        )
 
 
 NET = (128, 64)

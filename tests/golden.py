@@ -60,11 +60,21 @@ def loss_cases(n_threads):
         X = inputs(1, ROWS, SIZES[0], dtype)
         for output, loss in OUTPUTS:
             Y = targets(3, ROWS, SIZES[-1], output, loss, dtype)
-            yield f"{output} {loss} {np.dtype(dtype)}", trained(
-                layers(len(SIZES), "tanh", output), loss, dtype, X, Y,
-                kind="momentum", n_threads=n_threads, alpha=0.01, loss_scale=0.5,
-                sample_weight=uniform(4, ROWS, low=0.0),
-            )  # fmt: skip
+            yield (
+                f"{output} {loss} {np.dtype(dtype)}",
+                trained(
+                    layers(len(SIZES), "tanh", output),
+                    loss,
+                    dtype,
+                    X,
+                    Y,
+                    kind="momentum",
+                    n_threads=n_threads,
+                    alpha=0.01,
+                    loss_scale=0.5,
+                    sample_weight=uniform(4, ROWS, low=0.0),
+                ),
+            )
 
 
 def batch_cases(n_threads):
@@ -75,10 +85,21 @@ def batch_cases(n_threads):
     for dtype in DTYPES:
         activations = layers(len(SIZES), "relu", "softmax")
         for batch_size in (1, ROWS):
-            yield f"pixels, batch {batch_size} {np.dtype(dtype)}", trained(
-                activations, "log_loss", dtype, pixels, Y, kind="adam", scale=1 / 255,
-                batch_size=batch_size, order=order, n_threads=n_threads,
-            )  # fmt: skip
+            yield (
+                f"pixels, batch {batch_size} {np.dtype(dtype)}",
+                trained(
+                    activations,
+                    "log_loss",
+                    dtype,
+                    pixels,
+                    Y,
+                    kind="adam",
+                    scale=1 / 255,
+                    batch_size=batch_size,
+                    order=order,
+                    n_threads=n_threads,
+                ),
+            )
 
 
 def passes(n_threads):

@@ -201,8 +201,9 @@ class Optimizer:
     .. [3] Kingma, Ba (2015), "Adam: a method for stochastic optimization", ICLR.
     """
 
-    def __init__(self, n_params, kind, *, learning_rate, momentum=0.0, beta_1=0.9, beta_2=0.999,
-                 epsilon=1e-8, dtype=np.float64):  # fmt: skip
+    def __init__(
+        self, n_params, kind, *, learning_rate, momentum=0.0, beta_1=0.9, beta_2=0.999, epsilon=1e-8, dtype=np.float64
+    ):
         self.kind, self.learning_rate, self.momentum = kind, learning_rate, momentum
         self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
         self.steps = 0
@@ -230,8 +231,9 @@ class Optimizer:
             raise ValueError(self.kind)
 
 
-def train_epoch(network, params, X, Y, optimizer, *, batch_size, order=None, weight=None,
-                alpha=0.0, loss_scale=1.0, clip=0.0):  # fmt: skip
+def train_epoch(
+    network, params, X, Y, optimizer, *, batch_size, order=None, weight=None, alpha=0.0, loss_scale=1.0, clip=0.0
+):
     """One pass over the rows in batches, updating `params`; returns (cost, penalty).
 
     Both are means over the batches, weighted by their numbers of rows, each taken before the
@@ -259,9 +261,5 @@ def train(network, params, X, Y, optimizer, rng, *, epochs, batch_size, **object
         positions = np.arange(len(X))
         rng.shuffle(positions)
         order = order[positions]
-        costs.append(
-            train_epoch(
-                network, params, X, Y, optimizer, batch_size=batch_size, order=order, **objective
-            )
-        )
+        costs.append(train_epoch(network, params, X, Y, optimizer, batch_size=batch_size, order=order, **objective))
     return costs

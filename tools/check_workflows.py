@@ -111,8 +111,10 @@ class Checks:
         code = "import json, sys, yaml; json.dump(yaml.safe_load(sys.stdin)['jobs']['wheels']['strategy'], sys.stdout)"
         done = subprocess.run(
             [self.programs / "python", "-c", code],
-            input=(ROOT / ".github/workflows/wheels.yml").read_bytes(), stdout=subprocess.PIPE, check=True,
-        )  # fmt: skip
+            input=(ROOT / ".github/workflows/wheels.yml").read_bytes(),
+            stdout=subprocess.PIPE,
+            check=True,
+        )
         jobs = list(expanded(json.loads(done.stdout)["matrix"]))
         built = []
         for job in jobs:
@@ -177,9 +179,14 @@ def main() -> int:
         if not passed(checks.install):
             return 1
         every = (
-            checks.zizmor, checks.actionlint, checks.schemas, checks.pins, checks.identifiers, checks.matrix,
+            checks.zizmor,
+            checks.actionlint,
+            checks.schemas,
+            checks.pins,
+            checks.identifiers,
+            checks.matrix,
             checks.golden,
-        )  # fmt: skip
+        )
         return 1 if sum(not passed(check) for check in every) else 0
 
 

@@ -28,9 +28,7 @@ class Net:
     n_params: int
     n_in: int
     n_out: int
-    def __init__(
-        self, sizes: Sequence[int], activations: Sequence[str], loss: str, dtype: npt.DTypeLike
-    ) -> None: ...
+    def __init__(self, sizes: Sequence[int], activations: Sequence[str], loss: str, dtype: npt.DTypeLike) -> None: ...
     def views(self, block: Array) -> tuple[list[Array], list[Array]]: ...
     def forward(
         self,

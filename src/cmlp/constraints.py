@@ -42,9 +42,7 @@ def checked_sizes(sizes: Sequence[int]) -> list[int]:
     except (TypeError, ValueError, OverflowError):
         checked, whole = [], False
     if not whole or not 2 <= len(checked) <= 64:
-        raise ValueError(
-            f"sizes must be 2 to 64 positive integers below 2**31, input first, got {sizes!r}"
-        )
+        raise ValueError(f"sizes must be 2 to 64 positive integers below 2**31, input first, got {sizes!r}")
     return checked
 
 
@@ -66,8 +64,7 @@ def checked_output(output: str, loss: str) -> tuple[str, str]:
     one_of(loss, sorted({name for names in LOSSES.values() for name in names}), "loss")
     if loss not in LOSSES[output]:
         raise ValueError(
-            f"loss must be one of {', '.join(map(repr, LOSSES[output]))} with output={output!r}, "
-            f"got {loss!r}"
+            f"loss must be one of {', '.join(map(repr, LOSSES[output]))} with output={output!r}, got {loss!r}"
         )
     return output, loss
 

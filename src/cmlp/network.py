@@ -202,15 +202,11 @@ class Network:
         few = self._net.forward_few(self._params, X, self._scale, out)
         if few is not None:
             return few
-        return self._net.forward(
-            self.params, X, scale=self._scale, out=out, n_threads=self._n_threads
-        )
+        return self._net.forward(self.params, X, scale=self._scale, out=out, n_threads=self._n_threads)
 
     def activations(self, X: ArrayLike) -> list[NDArray[Any]]:
         """Return the activations of every layer, from the (scaled) input to the output, each (n, size)."""
-        hidden = self._net.activations_of(
-            self.params, X, scale=self._scale, n_threads=self._n_threads
-        )
+        hidden = self._net.activations_of(self.params, X, scale=self._scale, n_threads=self._n_threads)
         to_dense = getattr(X, "toarray", None)
         dense = X if to_dense is None else to_dense()
         inputs = (np.asarray(dense, np.float64) * self._scale).astype(self._net.dtype)
@@ -234,16 +230,12 @@ class Network:
         -----
         Rumelhart, Hinton and Williams, "Learning representations by back-propagating errors", 1986.
         """
-        flat, _ = self._net.gradient(
-            self.params, X, Y, scale=self._scale, n_threads=self._n_threads
-        )
+        flat, _ = self._net.gradient(self.params, X, Y, scale=self._scale, n_threads=self._n_threads)
         return Gradient(*self._net.views(flat), flat, float(np.linalg.norm(flat.astype(np.float64))))
 
     def input_gradient(self, X: ArrayLike, Y: ArrayLike) -> NDArray[Any]:
         """Return, for each row, the gradient of its own cost for its inputs: shape (n, n_inputs)."""
-        return self._net.input_gradient(
-            self.params, X, Y, scale=self._scale, n_threads=self._n_threads
-        )
+        return self._net.input_gradient(self.params, X, Y, scale=self._scale, n_threads=self._n_threads)
 
     def step(self, X: ArrayLike, Y: ArrayLike, learning_rate: float) -> float:
         """Take one step down the gradient of all rows; return their mean cost before it."""

@@ -13,9 +13,7 @@ import pytest
 from cmlp.command import main as cli
 
 COMMAND = [sys.executable, "-m", "cmlp"]
-EPOCH = (
-    r"epoch +\d+/\d+  cost \d\.\d{4}  gradient \d+\.\d{4}  test accuracy \d+\.\d %  \S+ \w+ left"
-)
+EPOCH = r"epoch +\d+/\d+  cost \d\.\d{4}  gradient \d+\.\d{4}  test accuracy \d+\.\d %  \S+ \w+ left"
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals and ptys are POSIX here")
 
@@ -25,8 +23,7 @@ def environment(**changes):
     kept = {
         name: value
         for name, value in os.environ.items()
-        if name
-        not in ("COLUMNS", "LINES", "NO_COLOR", "COLORTERM", "PYTHONIOENCODING", "PYTHONUNBUFFERED")
+        if name not in ("COLUMNS", "LINES", "NO_COLOR", "COLORTERM", "PYTHONIOENCODING", "PYTHONUNBUFFERED")
     }
     return {**kept, "PYTHONUTF8": "1", "TERM": "xterm-256color", **changes}
 
@@ -240,9 +237,7 @@ def test_broken_pipe_is_quiet(arguments):
 
 @posix
 def test_pipe_that_breaks_under_way_is_quiet():
-    process = subprocess.Popen(
-        COMMAND, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()
-    )
+    process = subprocess.Popen(COMMAND, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
     process.stdout.readline()
     process.stdout.close()
     errors = process.stderr.read()

@@ -72,9 +72,16 @@ def test_fast_method_is_the_documented_recipe():
     X_train, y_train, X_test, y_test = datasets.load_digits28()
     story = trained(story_module.Options(method="fast"))
     model = cmlp.MLPClassifier(
-        (176,), beta_2=0.95, batch_size=96, alpha=0, learning_rate="one_cycle",
-        learning_rate_init=0.006, max_iter=3, input_scale=1 / 255, random_state=0,
-    )  # fmt: skip
+        (176,),
+        beta_2=0.95,
+        batch_size=96,
+        alpha=0,
+        learning_rate="one_cycle",
+        learning_rate_init=0.006,
+        max_iter=3,
+        input_scale=1 / 255,
+        random_state=0,
+    )
     model.fit(X_train, y_train)
     assert_same_network(story, model)
     assert story.accuracy() == 100 * model.score(X_test, y_test) > 90
@@ -89,9 +96,7 @@ def test_own_layers_and_epochs_go_with_either_method():
     assert story.method.rates(0, 30, 256) is None
 
 
-@pytest.mark.parametrize(
-    "data, method", [("sample", "story"), ("mnist", "fast"), ("fashion", "fast")]
-)
+@pytest.mark.parametrize("data, method", [("sample", "story"), ("mnist", "fast"), ("fashion", "fast")])
 def test_whole_sets_are_learnt_by_the_fast_method(data, method, monkeypatch):
     sample = datasets.load_digits28()
     subject = story_module._SUBJECTS[data]._replace(load=lambda: sample)

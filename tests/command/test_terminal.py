@@ -165,25 +165,19 @@ def test_true_colors():
         "\x1b[38;2;255;255;255;48;2;0;0;0m▀\x1b[38;2;0;0;0;48;2;0;0;0m▀▀\x1b[0m"
     ]
     picture = np.array([[1.0], [-1.0]])
-    assert make(colors=2**24).draw(picture, signed=True) == [
-        "\x1b[38;2;80;160;255;48;2;255;70;60m▀\x1b[0m"
-    ]
+    assert make(colors=2**24).draw(picture, signed=True) == ["\x1b[38;2;80;160;255;48;2;255;70;60m▀\x1b[0m"]
 
 
 def test_256_colors():
     picture = np.array([[1.0, 0.0], [0.0, 0.0]])
-    assert make(colors=256).draw(picture) == [
-        "\x1b[38;5;231;48;5;16m▀\x1b[38;5;16;48;5;16m▀\x1b[0m"
-    ]
+    assert make(colors=256).draw(picture) == ["\x1b[38;5;231;48;5;16m▀\x1b[38;5;16;48;5;16m▀\x1b[0m"]
     line = make(colors=256).draw(np.linspace(-1, 1, 200).reshape(2, 100), signed=True)[0]
     assert {int(code) for code in re.findall(r"[34]8;5;(\d+)", line)} <= set(range(16, 256))
 
 
 def test_colors_without_blocks_are_colored_spaces():
     picture = np.array([[1.0], [0.0]])
-    assert make(colors=2**24, blocks=False).draw(picture) == [
-        "\x1b[38;2;128;128;128;48;2;128;128;128m \x1b[0m"
-    ]
+    assert make(colors=2**24, blocks=False).draw(picture) == ["\x1b[38;2;128;128;128;48;2;128;128;128m \x1b[0m"]
 
 
 @pytest.mark.parametrize("colors", [0, 256, 2**24])
@@ -198,9 +192,7 @@ def test_every_line_is_as_wide_as_the_picture(colors, blocks, signed):
         "".join(lines).encode("ascii")
 
 
-@pytest.mark.parametrize(
-    "width, per_row", [(200, 4), (118, 4), (117, 3), (88, 3), (87, 2), (58, 2), (57, 1), (28, 1)]
-)
+@pytest.mark.parametrize("width, per_row", [(200, 4), (118, 4), (117, 3), (88, 3), (87, 2), (58, 2), (57, 1), (28, 1)])
 def test_gallery_puts_side_by_side_what_fits(columns, width, per_row):
     columns(width)
     terminal = make()

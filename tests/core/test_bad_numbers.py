@@ -127,11 +127,15 @@ def test_a_network_that_diverged_says_so_again():
     assert np.isnan(network.forward(X)).any()  # predicting shows it and is no error
 
 
-@pytest.mark.parametrize("error", [
-    NonFiniteInputError("Input X contains NaN at row 3, column 7.", 3, 7),
-    DivergenceError("Solver produced non-finite parameter weights."),
-    StatusError("no", "CMLP_ERROR_ROWS"),
-], ids=lambda e: type(e).__name__)  # fmt: skip
+@pytest.mark.parametrize(
+    "error",
+    [
+        NonFiniteInputError("Input X contains NaN at row 3, column 7.", 3, 7),
+        DivergenceError("Solver produced non-finite parameter weights."),
+        StatusError("no", "CMLP_ERROR_ROWS"),
+    ],
+    ids=lambda e: type(e).__name__,
+)
 def test_errors_travel_between_processes(error):
     twin = pickle.loads(pickle.dumps(error))
     assert type(twin) is type(error)

@@ -33,8 +33,7 @@ PINNED = json.loads(golden.TABLE.read_text(encoding="ascii"))
 
 
 def changed(digests):
-    return sorted(name for name in PINNED.keys() | digests.keys()
-                  if PINNED.get(name) != digests.get(name))  # fmt: skip
+    return sorted(name for name in PINNED.keys() | digests.keys() if PINNED.get(name) != digests.get(name))
 
 
 # ---------------------------------------------------------------- the arithmetic, to the bit
@@ -128,9 +127,16 @@ def test_threads_do_not_change_the_bits(kind, batch_size, dtype):
         params = start * dtype(0.25)
         optimizer = _core.Optimizer(net, kind, learning_rate=0.01)
         cost, penalty, norm, _ = net.train_epoch(
-            params, X, Y, optimizer, batch_size=batch_size, sample_weight=weight, alpha=0.01,
-            want_norm=True, n_threads=n_threads,
-        )  # fmt: skip
+            params,
+            X,
+            Y,
+            optimizer,
+            batch_size=batch_size,
+            sample_weight=weight,
+            alpha=0.01,
+            want_norm=True,
+            n_threads=n_threads,
+        )
         gradient, _ = net.gradient(params, X, Y, n_threads=n_threads)
         back = net.input_gradient(params, X, Y, n_threads=n_threads)
         forward = net.forward(params, X, n_threads=n_threads)
@@ -152,9 +158,7 @@ def test_rows_of_any_kind_may_be_shared_by_columns(kind, hidden, dtype):
         alone = None
         for n_threads in (1, 2, 3):
             params, optimizer = start * dtype(0.25), _core.Optimizer(net, kind, learning_rate=0.01)
-            net.train_epoch(
-                params, X, Y, optimizer, batch_size=200, order=order, scale=1 / 255, n_threads=n_threads
-            )  # fmt: skip
+            net.train_epoch(params, X, Y, optimizer, batch_size=200, order=order, scale=1 / 255, n_threads=n_threads)
             alone = params if n_threads == 1 else alone
             assert_same_bits(alone, params)
 

@@ -9,11 +9,28 @@ from c_build import COMPILER, CORE, HEADER, SHARED, core_objects, core_sources, 
 # ---------------------------------------------------------------------------------------------------- C includes
 
 SYSTEM_HEADERS = {
-    "float.h", "math.h", "stdatomic.h", "stddef.h", "stdint.h", "string.h",  # the language
-    "pthread.h", "signal.h", "time.h", "windows.h",  # threads, and how long they wait
-    "cpuid.h", "intrin.h", "immintrin.h", "smmintrin.h", "avxintrin.h", "avx2intrin.h", "fmaintrin.h",
-    "avx512fintrin.h", "popcntintrin.h", "arm_neon.h", "arm64_neon.h",  # processors
-}  # fmt: skip
+    "float.h",
+    "math.h",
+    "stdatomic.h",
+    "stddef.h",
+    "stdint.h",
+    "string.h",  # the language
+    "pthread.h",
+    "signal.h",
+    "time.h",
+    "windows.h",  # threads, and how long they wait
+    "cpuid.h",
+    "intrin.h",
+    "immintrin.h",
+    "smmintrin.h",
+    "avxintrin.h",
+    "avx2intrin.h",
+    "fmaintrin.h",
+    "avx512fintrin.h",
+    "popcntintrin.h",
+    "arm_neon.h",
+    "arm64_neon.h",  # processors
+}
 
 
 def c_files():

@@ -57,15 +57,17 @@ def points(dtype):
     multiples = np.log(2) * np.arange(-20, 21) / 2  # where exp changes its power of two
     special = [0, info.tiny, info.smallest_subnormal, info.eps, 1, 2, 9.01, 10, 18.7, 20, 40]
     special += [log_tiny, log_max, log_tiny / 2, log_max / 2, info.max / 2, info.eps / 2]
-    return np.concatenate([
-        [info.max, -info.max],
-        around(special, dtype),
-        around(multiples, dtype),
-        uniform(0, 1000, low=-3, high=3).astype(dtype),
-        uniform(1, 1000, low=1.1 * log_tiny, high=1.1 * log_max).astype(dtype),
-        (uniform(2, 300) * np.logspace(0, -30, 300)).astype(dtype),
-        random_bits(3, dtype, 1000),
-    ])  # fmt: skip
+    return np.concatenate(
+        [
+            [info.max, -info.max],
+            around(special, dtype),
+            around(multiples, dtype),
+            uniform(0, 1000, low=-3, high=3).astype(dtype),
+            uniform(1, 1000, low=1.1 * log_tiny, high=1.1 * log_max).astype(dtype),
+            (uniform(2, 300) * np.logspace(0, -30, 300)).astype(dtype),
+            random_bits(3, dtype, 1000),
+        ]
+    )
 
 
 def worst_ulp(actual, exact):
@@ -101,8 +103,9 @@ def test_log_within_two_units_in_the_last_place(dtype):
     net, params = net_and_params((1, 1), ["logistic"], "log_loss", dtype)
     params[:] = [1, 0]
     info = np.finfo(dtype)
-    x = np.concatenate([uniform(0, 800, low=np.log(float(info.tiny)) + 0.1, high=4),
-                        np.logspace(-6, 1, 700)]).astype(dtype)[:, None]  # fmt: skip
+    x = np.concatenate([uniform(0, 800, low=np.log(float(info.tiny)) + 0.1, high=4), np.logspace(-6, 1, 700)]).astype(
+        dtype
+    )[:, None]
     p = net.forward(params, x)[:, 0]
     yes = np.ones((1, 1))
     clip = float(info.tiny)
@@ -175,9 +178,11 @@ def test_limits(name, limits, dtype):
     """Weighted sums may overflow; parameters that are NaN must show."""
     hidden = name in ("tanh", "relu")
     net, params = net_and_params(
-        (1, 1, 1) if hidden else (1, 1), [name, "identity"] if hidden else [name],
-        "squared_error", dtype,
-    )  # fmt: skip
+        (1, 1, 1) if hidden else (1, 1),
+        [name, "identity"] if hidden else [name],
+        "squared_error",
+        dtype,
+    )
     params[:2] = np.finfo(dtype).max, 0
     X = np.array([[2.0], [-2.0]])
     y = net.activations_of(params, X)[0][:, 0]

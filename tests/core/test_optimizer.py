@@ -112,8 +112,7 @@ def test_asking_for_the_gradients_length_changes_nothing(kind):
     assert np.isnan(plain[2])
     # of the last batch, which is the last row alone; before its step
     net, params, X, Y = problem(np.float32)
-    net.train_epoch(params, X[:49], Y[:49], _core.Optimizer(net, kind, **SOLVERS[kind]),
-                    batch_size=49, alpha=0.1)  # fmt: skip
+    net.train_epoch(params, X[:49], Y[:49], _core.Optimizer(net, kind, **SOLVERS[kind]), batch_size=49, alpha=0.1)
     last, _ = net.gradient(params, X[49:], Y[49:], alpha=0.1)
     assert before[2] == pytest.approx(np.linalg.norm(last.astype(np.float64)), rel=1e-12)
 

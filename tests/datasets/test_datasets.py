@@ -18,9 +18,7 @@ IMAGES, LABELS = "images-idx3-ubyte", "labels-idx1-ubyte"
 SOURCE = Path(__file__).parents[2]
 NAMES = [f"{split}-{kind}" for split in ("train", "t10k") for kind in (IMAGES, LABELS)]
 
-whole_sets = pytest.mark.skipif(
-    "CMLP_DATA" not in os.environ, reason="CMLP_DATA names no folder with the whole sets"
-)
+whole_sets = pytest.mark.skipif("CMLP_DATA" not in os.environ, reason="CMLP_DATA names no folder with the whole sets")
 
 
 def sha256(array):
@@ -123,9 +121,7 @@ def test_script_makes_the_same_sample(tmp_path, monkeypatch):
     embedded = Path(datasets.__file__).parent / "digits28"
     for name in NAMES:
         # Compressed bytes may differ between versions of zlib.
-        made, kept = (
-            gzip.decompress((where / f"{name}.gz").read_bytes()) for where in (tmp_path, embedded)
-        )
+        made, kept = (gzip.decompress((where / f"{name}.gz").read_bytes()) for where in (tmp_path, embedded))
         assert made == kept
 
 
@@ -227,9 +223,7 @@ def test_label_that_is_no_digit(folder):
     assert str(path) in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    "load, name", [(datasets.load_mnist, "mnist"), (datasets.load_fashion_mnist, "fashion-mnist")]
-)
+@pytest.mark.parametrize("load, name", [(datasets.load_mnist, "mnist"), (datasets.load_fashion_mnist, "fashion-mnist")])
 def test_message_tells_how_to_get_the_files(load, name, monkeypatch):
     monkeypatch.delenv("CMLP_DATA", raising=False)
     with pytest.raises(FileNotFoundError) as caught:

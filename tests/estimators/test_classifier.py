@@ -80,17 +80,39 @@ def test_rows_of_weight_zero_do_not_count():
 # Against an independent network
 
 
-def reference_run(sizes, activations, loss, X, Y, *, epochs, kind="adam", rate=0.02, alpha=1e-4,
-                  batch_size=30, seed=1, clip=0.0, start="relu"):  # fmt: skip
+def reference_run(
+    sizes,
+    activations,
+    loss,
+    X,
+    Y,
+    *,
+    epochs,
+    kind="adam",
+    rate=0.02,
+    alpha=1e-4,
+    batch_size=30,
+    seed=1,
+    clip=0.0,
+    start="relu",
+):
     """The whole fit in plain NumPy: draws, epochs, costs. Returns parameters and loss curve."""
     rng = np.random.RandomState(seed)
     network = reference.Network(sizes, activations, loss)
     params = network.init_params(rng, start)
     optimizer = reference.Optimizer(network.n_params, kind, learning_rate=rate)
     costs = reference.train(
-        network, params, X, Y, optimizer, rng,
-        epochs=epochs, batch_size=batch_size, alpha=alpha, clip=clip,
-    )  # fmt: skip
+        network,
+        params,
+        X,
+        Y,
+        optimizer,
+        rng,
+        epochs=epochs,
+        batch_size=batch_size,
+        alpha=alpha,
+        clip=clip,
+    )
     return params, [cost + penalty for cost, penalty in costs]
 
 
@@ -99,9 +121,7 @@ def test_each_hidden_layer_may_have_its_own_activation(names):
     X, y = blobs()
     model = small(hidden_layer_sizes=(6, 5), activation=names, batch_size=30, max_iter=10)
     model.fit(X, y)
-    params, curve = reference_run(
-        (4, 6, 5, 3), (*names, "softmax"), "log_loss", X, y, epochs=10, clip=2**-52
-    )
+    params, curve = reference_run((4, 6, 5, 3), (*names, "softmax"), "log_loss", X, y, epochs=10, clip=2**-52)
     np.testing.assert_allclose(flat(model), params, rtol=0, atol=1e-9)
     np.testing.assert_allclose(model.loss_curve_, curve, rtol=1e-10)
 
@@ -119,9 +139,7 @@ def test_squared_error_is_the_sum_over_the_outputs(n_classes):
     Y = y[:, None] if n_classes == 2 else np.eye(3)[y]
     model = small(loss="squared_error", activation="tanh", batch_size=30, max_iter=10).fit(X, y)
     assert model.out_activation_ == "logistic"
-    params, curve = reference_run(
-        (4, 8, Y.shape[1]), ("tanh", "logistic"), "squared_error", X, Y, epochs=10
-    )
+    params, curve = reference_run((4, 8, Y.shape[1]), ("tanh", "logistic"), "squared_error", X, Y, epochs=10)
     np.testing.assert_allclose(flat(model), params, rtol=0, atol=1e-9)
     np.testing.assert_allclose(model.loss_curve_, curve, rtol=1e-10)
 
@@ -147,9 +165,7 @@ def test_the_same_seed_starts_a_network_and_an_estimator_alike():
     X, y = blobs()
     model = small(hidden_layer_sizes=(6, 5), activation=["tanh", "logistic"], max_iter=1)
     model.set_params(learning_rate_init=1e-300, solver="sgd").fit(X, y)
-    network = Network(
-        [4, 6, 5, 3], activation=["tanh", "logistic"], dtype="float64", random_state=1
-    )
+    network = Network([4, 6, 5, 3], activation=["tanh", "logistic"], dtype="float64", random_state=1)
     np.testing.assert_array_equal(flat(model), network.params)
 
 

@@ -336,9 +336,7 @@ FAILURES = {
     "unseen labels": lambda m: m.partial_fit(X, LABELS + 1),
     "bad weights": lambda m: m.fit(X, LABELS, -np.ones(30)),
     "another width": lambda m: m.partial_fit(X[:, :2], LABELS),
-    "a split of nothing": lambda m: m.set_params(early_stopping=True, validation_fraction=0.01).fit(
-        X, LABELS
-    ),
+    "a split of nothing": lambda m: m.set_params(early_stopping=True, validation_fraction=0.01).fit(X, LABELS),
 }
 
 

@@ -89,9 +89,7 @@ def test_a_factor_for_bytes_gives_the_bits_of_a_division():
     scaled = small(input_scale=1 / 255).fit(X, y)
     divided = small().fit(X / np.float32(255), y)
     np.testing.assert_array_equal(flat(scaled), flat(divided))
-    np.testing.assert_array_equal(
-        scaled.predict_proba(X), divided.predict_proba(X / np.float32(255))
-    )
+    np.testing.assert_array_equal(scaled.predict_proba(X), divided.predict_proba(X / np.float32(255)))
 
 
 @pytest.mark.parametrize("n_threads", [1, 2, 3])
@@ -149,9 +147,7 @@ def test_column_names_on_one_side_only_are_worth_a_warning():
         model.predict(X)
     assert caught[0].filename == __file__
     model = small().fit(X, LABELS)
-    with pytest.warns(
-        UserWarning, match="X has feature names, but MLPClassifier was fitted without"
-    ):
+    with pytest.warns(UserWarning, match="X has feature names, but MLPClassifier was fitted without"):
         model.predict(Frame(X, NAMES))
 
 

@@ -50,9 +50,17 @@ def test_it_descends_half_the_sum_and_reports_half_the_mean(n_outputs):
     params = network.init_params(rng)
     optimizer = reference.Optimizer(network.n_params, "adam", learning_rate=0.02)
     costs = reference.train(
-        network, params, X, Y, optimizer, rng,
-        epochs=12, batch_size=40, alpha=0.5, loss_scale=0.5,
-    )  # fmt: skip
+        network,
+        params,
+        X,
+        Y,
+        optimizer,
+        rng,
+        epochs=12,
+        batch_size=40,
+        alpha=0.5,
+        loss_scale=0.5,
+    )
     model = small(max_iter=12, batch_size=40, alpha=0.5).fit(X, y)
     np.testing.assert_allclose(flat(model), params, rtol=0, atol=1e-9)
     reported = [cost / n_outputs + penalty for cost, penalty in costs]
@@ -67,9 +75,7 @@ def test_poisson_answers_are_positive_and_its_cost_a_sum(n_outputs):
     network = reference.Network((3, 8, n_outputs), ("tanh", "exp"), "poisson")
     params = network.init_params(rng)
     optimizer = reference.Optimizer(network.n_params, "adam", learning_rate=0.02)
-    costs = reference.train(
-        network, params, X, Y, optimizer, rng, epochs=12, batch_size=40, alpha=1e-4
-    )
+    costs = reference.train(network, params, X, Y, optimizer, rng, epochs=12, batch_size=40, alpha=1e-4)
     model = small(max_iter=12, batch_size=40, loss="poisson").fit(X, y)
     assert model.out_activation_ == "exp"
     assert (model.predict(X) > 0).all()

@@ -100,9 +100,7 @@ def assert_same_answers(ours, theirs, X, y, weight):
         assert ours.classes_.dtype == theirs.classes_.dtype
         np.testing.assert_array_equal(mine, other)
         np.testing.assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), atol=1e-6)
-        np.testing.assert_allclose(
-            ours.predict_log_proba(X), theirs.predict_log_proba(X), rtol=1e-5, atol=1e-5
-        )
+        np.testing.assert_allclose(ours.predict_log_proba(X), theirs.predict_log_proba(X), rtol=1e-5, atol=1e-5)
     else:
         np.testing.assert_allclose(mine, other, atol=1e-5)
     np.testing.assert_allclose(ours.score(X, y, weight), theirs.score(X, y, weight), atol=1e-6)
@@ -163,9 +161,7 @@ def test_sample_weights_of_other_types(weight):
 @pytest.mark.parametrize("problem", PROBLEMS)
 @pytest.mark.parametrize("weight", [None, WEIGHTS], ids=["unweighted", "weighted"])
 def test_early_stopping(weight, problem):
-    fit_and_compare(
-        problem, weight=weight, early_stopping=True, validation_fraction=0.25, n_iter_no_change=4
-    )
+    fit_and_compare(problem, weight=weight, early_stopping=True, validation_fraction=0.25, n_iter_no_change=4)
 
 
 @pytest.mark.parametrize("problem", MAIN)
@@ -346,8 +342,7 @@ def test_types_of_regression_targets(dtype):
 def test_parameters_defaults_and_their_order_are_sklearns():
     for ours, theirs in ((MLPClassifier, TheirClassifier), (MLPRegressor, TheirRegressor)):
         mine, other = (
-            [(p.name, p.kind, p.default) for p in inspect.signature(cls).parameters.values()]
-            for cls in (ours, theirs)
+            [(p.name, p.kind, p.default) for p in inspect.signature(cls).parameters.values()] for cls in (ours, theirs)
         )
         assert mine[: len(other)] == other
         assert {kind for _, kind, _ in mine[len(other) :]} == {inspect.Parameter.KEYWORD_ONLY}

@@ -78,9 +78,7 @@ def test_calibrated_probabilities():
 
 
 def test_members_of_ensembles():
-    vote = VotingClassifier(
-        [("a", classifier(max_iter=60)), ("b", classifier(max_iter=40))], voting="soft"
-    )
+    vote = VotingClassifier([("a", classifier(max_iter=60)), ("b", classifier(max_iter=40))], voting="soft")
     assert vote.fit(X, LABELS).score(X, LABELS) > 0.8
     bag = BaggingRegressor(regressor(max_iter=60), n_estimators=3, random_state=0)
     assert bag.fit(X, NUMBERS).score(X, NUMBERS) > 0.8

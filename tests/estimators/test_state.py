@@ -18,10 +18,21 @@ pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
 
 
 FITTED = [
-    "classes_", "coefs_", "intercepts_", "n_features_in_", "n_iter_", "n_layers_", "n_outputs_",
-    "out_activation_", "loss_", "loss_curve_", "best_loss_", "validation_scores_",
-    "best_validation_score_", "t_",
-]  # fmt: skip
+    "classes_",
+    "coefs_",
+    "intercepts_",
+    "n_features_in_",
+    "n_iter_",
+    "n_layers_",
+    "n_outputs_",
+    "out_activation_",
+    "loss_",
+    "loss_curve_",
+    "best_loss_",
+    "validation_scores_",
+    "best_validation_score_",
+    "t_",
+]
 
 
 @pytest.mark.parametrize("name", FITTED)
@@ -53,9 +64,7 @@ def test_writing_to_a_tensor_changes_the_answers():
     assert set(model.predict(X)) == {0}
 
 
-@pytest.mark.parametrize(
-    "value", [[np.zeros((4, 8))], [np.zeros((4, 7)), np.zeros((8, 3))], [0.0, np.zeros((8, 3))]]
-)
+@pytest.mark.parametrize("value", [[np.zeros((4, 8))], [np.zeros((4, 7)), np.zeros((8, 3))], [0.0, np.zeros((8, 3))]])
 def test_tensors_of_other_shapes_are_refused(value):
     model = small().fit(*blobs())
     before = flat(model)
@@ -180,9 +189,7 @@ def test_the_representation_shows_what_is_not_default():
     model = MLPClassifier((3, 4), alpha=1, random_state=7)
     assert repr(model) == "MLPClassifier(alpha=1, hidden_layer_sizes=(3, 4), random_state=7)"
     assert eval(repr(model)).get_params() == model.get_params()
-    many = MLPClassifier(
-        (3,), "tanh", alpha=1, tol=0.5, momentum=0.3, max_iter=7, solver="sgd", preset="3b1b"
-    )
+    many = MLPClassifier((3,), "tanh", alpha=1, tol=0.5, momentum=0.3, max_iter=7, solver="sgd", preset="3b1b")
     assert all(len(line) < 80 for line in repr(many).splitlines())
     assert eval(repr(many)).get_params() == many.get_params()
 
@@ -203,16 +210,15 @@ def test_verbose_prints_a_line_for_each_epoch(capsys):
     small(verbose=True, max_iter=3).fit(X, y)
     lines = capsys.readouterr().out.splitlines()
     assert [line.split(", loss = ")[0] for line in lines] == [
-        "Iteration 1", "Iteration 2", "Iteration 3",
-    ]  # fmt: skip
+        "Iteration 1",
+        "Iteration 2",
+        "Iteration 3",
+    ]
     assert lines[-1].endswith("at most 0 s left")
     small(verbose=1, early_stopping=True, tol=1.0, n_iter_no_change=1).fit(X, y)
     lines = capsys.readouterr().out.splitlines()
     assert "validation score = " in lines[0]
-    assert lines[-1] == (
-        "Validation score did not improve more than tol=1.000000 for 1 consecutive epochs. "
-        "Stopping."
-    )
+    assert lines[-1] == ("Validation score did not improve more than tol=1.000000 for 1 consecutive epochs. Stopping.")
 
 
 def test_verbose_tells_how_the_rate_falls(capsys):
@@ -220,6 +226,5 @@ def test_verbose_tells_how_the_rate_falls(capsys):
     sgd = {"solver": "sgd", "learning_rate": "adaptive", "learning_rate_init": 1e-6}
     small(verbose=True, tol=10.0, n_iter_no_change=1, max_iter=9, **sgd).fit(X, y)
     assert capsys.readouterr().out.endswith("Learning rate too small. Stopping.\n")
-    small(verbose=True, tol=10.0, n_iter_no_change=1, max_iter=9, **{**sgd,
-          "learning_rate_init": 1e-2}).fit(X, y)  # fmt: skip
+    small(verbose=True, tol=10.0, n_iter_no_change=1, max_iter=9, **{**sgd, "learning_rate_init": 1e-2}).fit(X, y)
     assert "Setting learning rate to 0.002000" in capsys.readouterr().out

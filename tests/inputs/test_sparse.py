@@ -93,8 +93,11 @@ def test_the_network_gives_the_bits_of_dense_rows(method, dtype):
     mine, dense = (getattr(net, method)(Z, *targets) for Z in (container(X), X))
     if method == "gradient":
         mine, dense = mine.flat, dense.flat
-    for a, b in zip(np.atleast_1d(mine) if np.isscalar(mine) else mine,
-                    np.atleast_1d(dense) if np.isscalar(dense) else dense, strict=True):  # fmt: skip
+    for a, b in zip(
+        np.atleast_1d(mine) if np.isscalar(mine) else mine,
+        np.atleast_1d(dense) if np.isscalar(dense) else dense,
+        strict=True,
+    ):
         np.testing.assert_array_equal(a, b)
 
 
@@ -132,10 +135,15 @@ def test_warm_starts_and_mixed_input():
 
 
 @pytest.mark.parametrize("form", ["csr", "csc"])
-@pytest.mark.parametrize("params", [
-    {"solver": "sgd", "learning_rate_init": 0.1}, {"solver": "adam"},
-    {"solver": "adam", "early_stopping": True, "validation_fraction": 0.2},
-], ids=str)  # fmt: skip
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"solver": "sgd", "learning_rate_init": 0.1},
+        {"solver": "adam"},
+        {"solver": "adam", "early_stopping": True, "validation_fraction": 0.2},
+    ],
+    ids=str,
+)
 @pytest.mark.parametrize("problem", ["multiclass", "regression"])
 def test_sklearns_numbers(problem, params, form):
     X, y = rows(120, 40, 0.2)
@@ -234,8 +242,12 @@ def test_broken_rows_are_refused_by_the_core(X):
     y = rows()[1]
     net = Network((300, 5, 3), random_state=0)
     before = net.params.copy()
-    for call in (lambda: net.forward(X), lambda: net.cost(X, y), lambda: net.train_epoch(X, y, 20, 0.1),
-                 lambda: classifier().fit(X, y)):  # fmt: skip
+    for call in (
+        lambda: net.forward(X),
+        lambda: net.cost(X, y),
+        lambda: net.train_epoch(X, y, 20, 0.1),
+        lambda: classifier().fit(X, y),
+    ):
         with pytest.raises(StatusError, match=r"CMLP_ERROR_SPARSE: X is a broken .*0 to 299") as error:
             call()
         assert error.value.status == "CMLP_ERROR_SPARSE"

@@ -75,11 +75,15 @@ def test_ctrl_c_within_a_long_batch_leaves_the_parameters_alone():
 
 
 @pytest.mark.parametrize("n_threads", [1, 3])
-@pytest.mark.parametrize("call", [
-    lambda net, n: net.forward(MANY),
-    lambda net, n: net.cost(MANY, ONES),
-    lambda net, n: net.gradient(MANY, ONES),
-], ids=["forward", "cost", "gradient"])  # fmt: skip
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda net, n: net.forward(MANY),
+        lambda net, n: net.cost(MANY, ONES),
+        lambda net, n: net.gradient(MANY, ONES),
+    ],
+    ids=["forward", "cost", "gradient"],
+)
 def test_ctrl_c_stops_passes(call, n_threads):
     net = Network(SIZES, "tanh", "logistic", n_threads=n_threads, random_state=0)
     with pytest.raises(KeyboardInterrupt), ctrl_c():

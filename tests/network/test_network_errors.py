@@ -75,9 +75,11 @@ WRONG_DESCRIPTIONS = [
 ]
 
 
-@pytest.mark.parametrize(("keywords", *["first", "rest"]), [
-    (keywords, first, rest) for keywords, first, *rest in WRONG_DESCRIPTIONS
-], ids=[str(case[0]) for case in WRONG_DESCRIPTIONS])  # fmt: skip
+@pytest.mark.parametrize(
+    ("keywords", *["first", "rest"]),
+    [(keywords, first, rest) for keywords, first, *rest in WRONG_DESCRIPTIONS],
+    ids=[str(case[0]) for case in WRONG_DESCRIPTIONS],
+)
 def test_wrong_descriptions(keywords, first, rest):
     with pytest.raises((ValueError, TypeError)) as caught:
         Network(**{"sizes": (3, 4, 2), **keywords})
@@ -293,10 +295,19 @@ def test_the_core_refuses_with_a_status_and_changes_nothing(wrong, says):
     assert optimizer.n_steps == 0 and not optimizer.state.any()
 
 
-@pytest.mark.parametrize("wrong", [
-    {"momentum": -0.1}, {"momentum": 1.1}, {"momentum": NAN}, {"learning_rate": -1.0},
-    {"beta_1": 1.0}, {"beta_2": -0.1}, {"epsilon": NAN},
-], ids=str)  # fmt: skip
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"momentum": -0.1},
+        {"momentum": 1.1},
+        {"momentum": NAN},
+        {"learning_rate": -1.0},
+        {"beta_1": 1.0},
+        {"beta_2": -0.1},
+        {"epsilon": NAN},
+    ],
+    ids=str,
+)
 def test_hyperparameters_out_of_range(wrong):
     net, params = net_and_params((3, 4, 2), ["tanh", "softmax"], "log_loss", np.float32)
     before, kind = params.copy(), "nesterov" if "momentum" in wrong else "adam"
@@ -357,10 +368,18 @@ def test_an_optimizer_of_another_network_is_refused():
         _core.Optimizer(net, "lbfgs", learning_rate=0.1)
 
 
-@pytest.mark.parametrize("wrong", [
-    lambda p: p[:-1], lambda p: p.astype(np.float64), lambda p: np.repeat(p, 2)[::2],
-    lambda p: p.reshape(2, -1), lambda p: p.tolist(), lambda p: None,
-], ids=["short", "float64", "strided", "matrix", "list", "None"])  # fmt: skip
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda p: p[:-1],
+        lambda p: p.astype(np.float64),
+        lambda p: np.repeat(p, 2)[::2],
+        lambda p: p.reshape(2, -1),
+        lambda p: p.tolist(),
+        lambda p: None,
+    ],
+    ids=["short", "float64", "strided", "matrix", "list", "None"],
+)
 def test_parameters_must_be_a_block_that_the_core_can_use(wrong):
     net, params = net_and_params((3, 4, 2), ["tanh", "softmax"], "log_loss", np.float32)
     optimizer = _core.Optimizer(net, "sgd", learning_rate=0.1)

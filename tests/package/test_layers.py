@@ -133,8 +133,22 @@ def test_import_loads_nothing_but_numpy():
 
 
 # Modules that cost milliseconds, and of which a prediction has no need.
-SLOW = {"argparse", "asyncio", "dataclasses", "decimal", "importlib.metadata", "inspect", "logging", "multiprocessing",
-        "numpy.random", "pathlib", "subprocess", "tempfile", "textwrap", "unittest"}  # fmt: skip
+SLOW = {
+    "argparse",
+    "asyncio",
+    "dataclasses",
+    "decimal",
+    "importlib.metadata",
+    "inspect",
+    "logging",
+    "multiprocessing",
+    "numpy.random",
+    "pathlib",
+    "subprocess",
+    "tempfile",
+    "textwrap",
+    "unittest",
+}
 
 
 @pytest.mark.parametrize("statement", ["import cmlp", "from cmlp import MLPClassifier, MLPRegressor, Network"])

@@ -74,9 +74,7 @@ def test_paths_that_are_named_exist():
         assert (ROOT / path).exists(), path
 
 
-@pytest.mark.skipif(
-    sys.platform == "win32" or not shutil.which("cc"), reason="no C compiler called cc"
-)
+@pytest.mark.skipif(sys.platform == "win32" or not shutil.which("cc"), reason="no C compiler called cc")
 def test_c_reads_digits_with_the_same_bits(tmp_path):
     (source,) = blocks("c")
     (tmp_path / "read_digit.c").write_text(source, encoding="utf-8")

@@ -75,22 +75,26 @@ def test_a_wrong_version_number_in_the_header_is_refused():
     ]
 
 
-@pytest.mark.parametrize("entry, released, complaints", [
-    ("## [1.2.3] - 2026-11-20", True, 0),
-    ("## [1.2.3] - unreleased", False, 0),
-    ("## [1.2.3] - unreleased", True, 1),
-    ("## [1.2.2] - 2026-11-20", True, 1),
-    ("## [1.2.2] - soon", False, 2),
-    ("# Changelog", False, 1),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "entry, released, complaints",
+    [
+        ("## [1.2.3] - 2026-11-20", True, 0),
+        ("## [1.2.3] - unreleased", False, 0),
+        ("## [1.2.3] - unreleased", True, 1),
+        ("## [1.2.2] - 2026-11-20", True, 1),
+        ("## [1.2.2] - soon", False, 2),
+        ("# Changelog", False, 1),
+    ],
+)
 def test_the_changelog_begins_with_the_version_and_its_date(entry, released, complaints):
     text = f"# Changelog\n\n{entry}\n\n## [1.2.3] - 2020-01-01\n"
     text = text if entry.startswith("##") else entry
     assert len(check_release.changelog_complaints(text, "1.2.3", released)) == complaints
 
 
-@pytest.mark.parametrize("outside, inside, complaints", [("1.2.3", "1.2.3", 0), ("1.2.4", "1.2.3", 1),
-                                                         ("1.2.3", "1.2.4", 1)])  # fmt: skip
+@pytest.mark.parametrize(
+    "outside, inside, complaints", [("1.2.3", "1.2.3", 0), ("1.2.4", "1.2.3", 1), ("1.2.3", "1.2.4", 1)]
+)
 def test_a_wheel_of_another_version_is_refused(tmp_path, outside, inside, complaints):
     file = tmp_path / f"cmlp-{outside}-cp313-cp313-win_amd64.whl"
     with zipfile.ZipFile(file, "w") as wheel:
@@ -101,14 +105,17 @@ def test_a_wheel_of_another_version_is_refused(tmp_path, outside, inside, compla
 # --------------------------------------------------------------------------------------------------------- files
 
 
-@pytest.mark.parametrize("tags, identifier", [
-    ("cp314-cp314t-manylinux_2_27_x86_64.manylinux_2_28_x86_64", "cp314t-manylinux_x86_64"),
-    ("cp313-cp313-musllinux_1_2_armv7l", "cp313-musllinux_armv7l"),
-    ("cp311-cp311-macosx_11_0_arm64", "cp311-macosx_arm64"),
-    ("cp311-cp311-win_amd64", "cp311-win_amd64"),
-    ("cp313-cp313-pyodide_2025_0_wasm32", "cp313-pyodide_wasm32"),
-    ("cp314-cp314-pyemscripten_2026_0_wasm32", "cp314-pyodide_wasm32"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "tags, identifier",
+    [
+        ("cp314-cp314t-manylinux_2_27_x86_64.manylinux_2_28_x86_64", "cp314t-manylinux_x86_64"),
+        ("cp313-cp313-musllinux_1_2_armv7l", "cp313-musllinux_armv7l"),
+        ("cp311-cp311-macosx_11_0_arm64", "cp311-macosx_arm64"),
+        ("cp311-cp311-win_amd64", "cp311-win_amd64"),
+        ("cp313-cp313-pyodide_2025_0_wasm32", "cp313-pyodide_wasm32"),
+        ("cp314-cp314-pyemscripten_2026_0_wasm32", "cp314-pyodide_wasm32"),
+    ],
+)
 def test_wheels_are_recognised_by_their_tags(tags, identifier):
     assert platforms.identifier_of(f"cmlp-1.2.3-{tags}.whl") == identifier
     assert identifier in platforms.documented()

@@ -21,9 +21,13 @@ SOLVERS = {"nesterov": SGD, "sgd": {**SGD, "momentum": 0.0}, "adam": {"solver": 
 
 def classifier(**params):
     defaults = {
-        **SGD, "learning_rate": "one_cycle", "learning_rate_init": PEAK, "max_iter": N_EPOCHS,
-        "batch_size": BATCH, "random_state": 1,
-    }  # fmt: skip
+        **SGD,
+        "learning_rate": "one_cycle",
+        "learning_rate_init": PEAK,
+        "max_iter": N_EPOCHS,
+        "batch_size": BATCH,
+        "random_state": 1,
+    }
     return MLPClassifier((8,), **{**defaults, **params})
 
 
@@ -78,10 +82,7 @@ def test_rates_follow_the_formula_to_the_bit(n_epochs, n_batches):
         middle = b + 0.5
         share = middle / rising if middle < rising else (total - middle) / (total - rising)
         expected.append(share * PEAK)
-    epochs = [
-        one_cycle_rates(PEAK, epoch=e, n_epochs=n_epochs, n_batches=n_batches)
-        for e in range(n_epochs)
-    ]
+    epochs = [one_cycle_rates(PEAK, epoch=e, n_epochs=n_epochs, n_batches=n_batches) for e in range(n_epochs)]
     rates = np.concatenate(epochs)
     assert rates.tolist() == expected
     assert 0 < rates.min() and rates.max() <= PEAK
@@ -124,9 +125,16 @@ def test_a_regressor_has_it_too():
         rng.shuffle(positions := np.arange(len(X)))
         order = order[positions]
         net.train_epoch(
-            weights, X, X[:, :1], state, batch_size=32, order=order, alpha=1e-4, loss_scale=0.5,
+            weights,
+            X,
+            X[:, :1],
+            state,
+            batch_size=32,
+            order=order,
+            alpha=1e-4,
+            loss_scale=0.5,
             rates=one_cycle_rates(0.001, epoch=e, n_epochs=3, n_batches=4),
-        )  # fmt: skip
+        )
     np.testing.assert_array_equal(model.coefs_[0], net.views(weights)[0][0])
 
 
@@ -183,9 +191,7 @@ def test_partial_fits_may_have_different_numbers_of_batches():
     parts = [np.arange(40), np.arange(70), np.arange(120)]  # 2, 3 and 4 batches
     for rows in parts:
         model.partial_fit(X[rows], y[rows], classes=[0, 1, 2])
-    rates = [
-        one_cycle_rates(PEAK, epoch=e, n_epochs=3, n_batches=n) for e, n in enumerate((2, 3, 4))
-    ]
+    rates = [one_cycle_rates(PEAK, epoch=e, n_epochs=3, n_batches=n) for e, n in enumerate((2, 3, 4))]
     np.testing.assert_array_equal(flat(model), by_hand(X, y, parts, rates))
 
 

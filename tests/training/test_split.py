@@ -41,9 +41,7 @@ def test_stratified_split_draws_as_sklearn(seed, share):
     groups = (np.random.RandomState(seed + 100).random_sample(n_rows) < share).astype(np.uint8)
     groups[:4] = [0, 0, 1, 1]
     ours, theirs = np.random.RandomState(seed), np.random.RandomState(seed)
-    expected = train_test_split(
-        np.arange(n_rows), test_size=0.25, random_state=theirs, stratify=groups
-    )
+    expected = train_test_split(np.arange(n_rows), test_size=0.25, random_state=theirs, stratify=groups)
     training, validation = stratified_split(groups, 0.25, ours)
     np.testing.assert_array_equal(training, expected[0])
     np.testing.assert_array_equal(validation, expected[1])

@@ -64,9 +64,7 @@ def _run(arguments: list[str], program: str) -> int:
     if not arguments or (arguments[0].startswith("-") and arguments[0] not in _GENERAL):
         arguments = ["digits", *arguments]
     chosen = _make_parser(program, story.DATA_NAMES, story.METHOD_NAMES).parse_args(arguments)
-    options = story.Options(
-        chosen.data, chosen.hidden, chosen.epochs, chosen.seed, chosen.threads, chosen.method
-    )
+    options = story.Options(chosen.data, chosen.hidden, chosen.epochs, chosen.seed, chosen.threads, chosen.method)
     try:
         told = story.Story(options)
     except (OSError, ValueError) as error:
@@ -78,9 +76,7 @@ def _run(arguments: list[str], program: str) -> int:
 _GENERAL = ("-h", "--help", "--version")
 
 
-def _make_parser(
-    program: str, data_names: Sequence[str], method_names: Sequence[str]
-) -> argparse.ArgumentParser:
+def _make_parser(program: str, data_names: Sequence[str], method_names: Sequence[str]) -> argparse.ArgumentParser:
     from cmlp import __version__
 
     parser = _Parser(

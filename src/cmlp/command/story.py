@@ -266,9 +266,7 @@ def _show_answers(terminal: Terminal, story: Story) -> None:
     terminal.write_gallery([terminal.draw(picture) for picture in pictures], captions, _SIDE)
 
 
-def _choose(
-    right: NDArray[np.bool_], confidences: NDArray[np.floating], truth: NDArray[np.integer]
-) -> list[int]:
+def _choose(right: NDArray[np.bool_], confidences: NDArray[np.floating], truth: NDArray[np.integer]) -> list[int]:
     """Choose four pictures: the first right ones of different classes, the surest mistake."""
     _, first = np.unique(truth[right], return_index=True)
     chosen: list[int] = np.flatnonzero(right)[np.sort(first)].tolist()
@@ -295,14 +293,10 @@ def _show_neurons(terminal: Terminal, story: Story) -> None:
     # A few extreme weights would leave all others dark.
     strengths = [np.quantile(np.abs(weights[i]), 0.98) for i in clearest]
     pictures = [
-        terminal.draw(weights[i] / strength, signed=True)
-        for i, strength in zip(clearest, strengths, strict=True)
+        terminal.draw(weights[i] / strength, signed=True) for i, strength in zip(clearest, strengths, strict=True)
     ]
     is_output = len(story.network.sizes) == 2
-    captions = [
-        [f"the neuron for {story.data.labels[i]}" if is_output else f"neuron {i + 1}"]
-        for i in clearest
-    ]
+    captions = [[f"the neuron for {story.data.labels[i]}" if is_output else f"neuron {i + 1}"] for i in clearest]
     terminal.write_gallery(pictures, captions, _SIDE)
 
 

@@ -133,8 +133,7 @@ class Terminal:
         if not self.blocks:
             upper = lower = (upper + lower) / 2
         return [
-            self._paint(above, below, _BLUE if signed else _WHITE)
-            for above, below in zip(upper, lower, strict=True)
+            self._paint(above, below, _BLUE if signed else _WHITE) for above, below in zip(upper, lower, strict=True)
         ]
 
     def _shade(self, row: NDArray[np.floating]) -> str:
@@ -142,13 +141,10 @@ class Terminal:
         above, below = _SHADES[self.blocks]
         ramps = [above if value > 0 else below for value in row]
         return "".join(
-            ramp[round(min(abs(value), 1) * (len(ramp) - 1))]
-            for ramp, value in zip(ramps, row, strict=True)
+            ramp[round(min(abs(value), 1) * (len(ramp) - 1))] for ramp, value in zip(ramps, row, strict=True)
         )
 
-    def _paint(
-        self, upper: NDArray[np.floating], lower: NDArray[np.floating], positive: _Hue
-    ) -> str:
+    def _paint(self, upper: NDArray[np.floating], lower: NDArray[np.floating], positive: _Hue) -> str:
         """Draw two rows of values in colours: the upper halves of blocks, and behind them."""
         cells = []
         last = ""
@@ -160,9 +156,7 @@ class Terminal:
             last = code
         return "".join(cells) + "\x1b[0m"
 
-    def write_gallery(
-        self, pictures: Sequence[Sequence[str]], captions: Sequence[Sequence[str]], width: int
-    ) -> None:
+    def write_gallery(self, pictures: Sequence[Sequence[str]], captions: Sequence[Sequence[str]], width: int) -> None:
         """Write drawn pictures with their captions, as many side by side as there is room for.
 
         Parameters

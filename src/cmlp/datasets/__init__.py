@@ -186,8 +186,7 @@ def _read_idx(path: Path, magic: int) -> NDArray[np.uint8]:
     if len(content) != expected:
         shape = " x ".join(map(str, sizes))
         raise ValueError(
-            f"{path}: {len(content)} bytes, but its header promises {shape} values, "
-            f"{expected} bytes in all."
+            f"{path}: {len(content)} bytes, but its header promises {shape} values, {expected} bytes in all."
         )
     # A copy, so that the caller may write to it.
     return np.frombuffer(content, np.uint8, n_values, header_size).reshape(sizes).copy()

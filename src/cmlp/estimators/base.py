@@ -108,9 +108,7 @@ class MultilayerPerceptron(Parametrized):
         check_parameters(self._constraints, params, type(self).__name__)
         settings = SimpleNamespace(**params, warn_at_max_iter=True)
         if settings.solver == "lbfgs":
-            raise InvalidParameterError(
-                "solver='lbfgs' is not available in this version; use 'adam' or 'sgd'."
-            )
+            raise InvalidParameterError("solver='lbfgs' is not available in this version; use 'adam' or 'sgd'.")
         return settings
 
     # Fitting
@@ -124,8 +122,7 @@ class MultilayerPerceptron(Parametrized):
         if present is not mark:
             if present[0] == mark[0]:
                 raise RuntimeError(
-                    f"This {type(self).__name__} instance is being fitted by another call; "
-                    "fit a copy of it instead."
+                    f"This {type(self).__name__} instance is being fitted by another call; fit a copy of it instead."
                 )
             vars(self)["_fitting"] = mark
         try:

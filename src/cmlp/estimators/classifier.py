@@ -375,8 +375,7 @@ def _continue_labels(former: Model | None, y: NDArray[Any], classes: ArrayLike |
     labels = former.labels
     if classes is not None and not np.array_equal(labels_of(classes).classes, labels.classes):
         raise ValueError(
-            f"`classes={classes!r}` is not the same as on last call to partial_fit, "
-            f"was: {labels.classes!r}"
+            f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {labels.classes!r}"
         )
     return labels, labels.encode(y)
 

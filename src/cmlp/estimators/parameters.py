@@ -177,8 +177,7 @@ def check_parameters(
         else:
             if choices:
                 raise InvalidParameterError(
-                    f"The {name!r} parameter of {owner} must be {_either(choices)}. "
-                    f"Got {value!r} instead."
+                    f"The {name!r} parameter of {owner} must be {_either(choices)}. Got {value!r} instead."
                 )
 
 
@@ -200,9 +199,7 @@ def hidden_sizes(value: Any) -> tuple[int, ...]:
     if any(size >= 2**31 for size in sizes):
         raise InvalidParameterError(f"hidden_layer_sizes must be < 2**31, got {list(sizes)}.")
     if len(sizes) > 62:
-        raise InvalidParameterError(
-            f"hidden_layer_sizes can name 62 hidden layers at most, got {len(sizes)}."
-        )
+        raise InvalidParameterError(f"hidden_layer_sizes can name 62 hidden layers at most, got {len(sizes)}.")
     return tuple(int(size) for size in sizes)
 
 
@@ -213,9 +210,7 @@ def hidden_activations(value: str | Iterable[str], n_hidden: int) -> list[str]:
     names = list(value)
     for name in names:
         if not isinstance(name, str) or name not in ACTIVATION_NAMES:
-            raise InvalidParameterError(
-                f"Each entry of activation must be one of {ACTIVATION_NAMES}, got {name!r}."
-            )
+            raise InvalidParameterError(f"Each entry of activation must be one of {ACTIVATION_NAMES}, got {name!r}.")
     if len(names) != n_hidden:
         raise InvalidParameterError(
             f"activation has {len(names)} entries, but hidden_layer_sizes has {n_hidden}: "
@@ -271,10 +266,7 @@ class Parametrized:
         names = self._get_param_names()
         for name in params:
             if name not in names:
-                raise ValueError(
-                    f"Invalid parameter {name!r} for estimator {self}. "
-                    f"Valid parameters are: {names!r}."
-                )
+                raise ValueError(f"Invalid parameter {name!r} for estimator {self}. Valid parameters are: {names!r}.")
         for name, value in params.items():
             setattr(self, name, value)
         return self
@@ -288,11 +280,7 @@ class Parametrized:
     def __repr__(self) -> str:
         import textwrap
 
-        shown = [
-            f"{name}={getattr(self, name)!r}"
-            for name in self._get_param_names()
-            if not self._is_default(name)
-        ]
+        shown = [f"{name}={getattr(self, name)!r}" for name in self._get_param_names() if not self._is_default(name)]
         head = f"{type(self).__name__}("
         return textwrap.fill(
             f"{head}{', '.join(shown)})",

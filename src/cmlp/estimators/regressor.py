@@ -211,9 +211,7 @@ class MLPRegressor(MultilayerPerceptron):
             report_scale=1.0 if poisson else 1.0 / n_outputs,
         )
 
-    def partial_fit(
-        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
-    ) -> Self:
+    def partial_fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Train one epoch more, on the rows given.
 
         The optimizer goes on from its state. A call that fails, or is interrupted, leaves the

@@ -53,10 +53,7 @@ def r_squared(y: NDArray[Any], predicted: NDArray[Any], weight: NDArray[Any] | N
     y = np.asarray(y, dtype=np.float64).reshape(n_rows, -1)
     predicted = np.asarray(predicted, dtype=np.float64).reshape(n_rows, -1)
     if y.shape != predicted.shape:
-        raise ValueError(
-            f"y_true and y_pred have different number of output "
-            f"({y.shape[1]}!={predicted.shape[1]})"
-        )
+        raise ValueError(f"y_true and y_pred have different number of output ({y.shape[1]}!={predicted.shape[1]})")
     w = np.ones((n_rows, 1)) if weight is None else weight[:, None]
     with np.errstate(over="ignore"):  # a network on its way to infinity scores -inf
         residual = (w * (y - predicted) ** 2).sum(axis=0)

@@ -83,13 +83,9 @@ def as_labels(value: ArrayLike, n_classes: int, output: str) -> NDArray[np.int32
             f"Y must have shape (n, 1) for the one output, got {array.shape}. Reshape it: Y.reshape(-1, 1)."
         )
     if array.dtype.kind not in "bui" and len(array):
-        raise TypeError(
-            f"Y must be class indices (integers) or of shape (n, {n_classes}), got dtype {array.dtype}"
-        )
+        raise TypeError(f"Y must be class indices (integers) or of shape (n, {n_classes}), got dtype {array.dtype}")
     if len(array) and not (0 <= array.min() and array.max() < n_classes):
-        raise ValueError(
-            f"Y must be class indices from 0 to {n_classes - 1}, got {array.min()} to {array.max()}"
-        )
+        raise ValueError(f"Y must be class indices from 0 to {n_classes - 1}, got {array.min()} to {array.max()}")
     return np.array(array, np.int32)
 
 
@@ -109,9 +105,7 @@ def as_order(value: ArrayLike, n_rows: int) -> NDArray[np.int64]:
         raise TypeError(f"order must be a 1-D array of integers, got shape {array.shape}, dtype {array.dtype}")
     array = array.astype(np.int64, copy=False)
     if len(array) and not (0 <= array.min() and array.max() < n_rows):
-        raise ValueError(
-            f"order must be row indices from 0 to {n_rows - 1}, got {array.min()} to {array.max()}"
-        )
+        raise ValueError(f"order must be row indices from 0 to {n_rows - 1}, got {array.min()} to {array.max()}")
     return array
 
 

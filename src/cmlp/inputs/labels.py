@@ -103,8 +103,7 @@ class Labels:
         if self.kind == "multilabel":
             if kind != "multilabel" or y.shape[1] != len(self.classes):
                 raise ValueError(
-                    f"The model was fitted with {len(self.classes)} columns of labels, "
-                    f"y has the shape {y.shape}."
+                    f"The model was fitted with {len(self.classes)} columns of labels, y has the shape {y.shape}."
                 )
             marks: NDArray[np.bool_] = y != 0
             return marks
@@ -134,8 +133,7 @@ class Labels:
         seen, indices = _distinct(y)
         if mixes_text(seen, self.classes) or not np.isin(seen, self.classes).all():
             raise ValueError(
-                f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes}. "
-                f"'y' has {seen}."
+                f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes}. 'y' has {seen}."
             )
         return np.searchsorted(self.classes, seen)[indices]
 

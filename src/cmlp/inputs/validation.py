@@ -82,15 +82,12 @@ def as_rows(X: Any, owner: str) -> tuple[NDArray[Any] | CSR, np.dtype[Any]]:
         )
     if n_dims < 2:
         kind = "scalar" if n_dims == 0 else "1D"
-        raise ValueError(
-            f"Expected 2D array, got {kind} array instead:\narray={array}.\n{_RESHAPE}"
-        )
+        raise ValueError(f"Expected 2D array, got {kind} array instead:\narray={array}.\n{_RESHAPE}")
     if n_dims > 2:
         raise ValueError(f"Found array with dim {n_dims}, while dim <= 2 is required by {owner}.")
     if array.shape[1] == 0:
         raise ValueError(
-            f"Found array with 0 feature(s) (shape={array.shape}) "
-            f"while a minimum of 1 is required by {owner}."
+            f"Found array with 0 feature(s) (shape={array.shape}) while a minimum of 1 is required by {owner}."
         )
     # Lists hold Python's numbers, which are doubles, whatever NumPy makes of their elements.
     small = array.dtype == np.uint8 or (array.dtype.kind == "f" and array.dtype.itemsize <= 4)
@@ -111,17 +108,14 @@ def _convert_rows(array: NDArray[Any]) -> NDArray[Any]:
 def check_width(n_features: int, expected: int, owner: str) -> None:
     """Refuse rows of another width than the model was fitted with."""
     if n_features != expected:
-        raise ValueError(
-            f"X has {n_features} features, but {owner} is expecting {expected} features as input."
-        )
+        raise ValueError(f"X has {n_features} features, but {owner} is expecting {expected} features as input.")
 
 
 def require_samples(array: NDArray[Any] | CSR, owner: str) -> None:
     """Refuse to train on nothing."""
     if array.shape[0] == 0:
         raise ValueError(
-            f"Found array with 0 sample(s) (shape={array.shape}) "
-            f"while a minimum of 1 is required by {owner}."
+            f"Found array with 0 sample(s) (shape={array.shape}) while a minimum of 1 is required by {owner}."
         )
 
 
@@ -142,23 +136,16 @@ def as_targets(y: ArrayLike | None, n_rows: int, owner: str) -> NDArray[Any]:
     ndarray
     """
     if y is None:
-        raise ValueError(
-            f"This {owner} estimator requires y to be passed, but the target y is None."
-        )
+        raise ValueError(f"This {owner} estimator requires y to be passed, but the target y is None.")
     refuse_sparse(y, "y")
     array = rectangular(y, "y")
     _refuse_complex(array)
     if array.ndim == 0:
         raise TypeError(f"y should have at least 1 dimension, got scalar {y!r} instead.")
     if array.ndim > 2:
-        raise ValueError(
-            f"Found array with dim {array.ndim}, while dim <= 2 is required by {owner}."
-        )
+        raise ValueError(f"Found array with dim {array.ndim}, while dim <= 2 is required by {owner}.")
     if array.shape[0] != n_rows:
-        raise ValueError(
-            "Found input variables with inconsistent numbers of samples: "
-            f"{[n_rows, array.shape[0]]}"
-        )
+        raise ValueError(f"Found input variables with inconsistent numbers of samples: {[n_rows, array.shape[0]]}")
     if array.size == 0 and n_rows:
         raise ValueError(f"y has no columns: its shape is {array.shape}.")
     if array.dtype.kind == "f":

@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from cmlp.training.random import Draws
 
 
-def initial_params(
-    net: _core.Net, rng: Draws, activations: Sequence[str | Sequence[str]]
-) -> NDArray[Any]:
+def initial_params(net: _core.Net, rng: Draws, activations: Sequence[str | Sequence[str]]) -> NDArray[Any]:
     """Draw a block of parameters as scikit-learn does.
 
     Parameters

@@ -68,9 +68,7 @@ class Schedule:
                 "epochs: partial_fit cannot train on. Call fit to start anew, or use a larger "
                 "max_iter from the first call on."
             )
-        return one_cycle_rates(
-            self.rate, epoch=self.epoch, n_epochs=self.n_epochs, n_batches=n_batches
-        )
+        return one_cycle_rates(self.rate, epoch=self.epoch, n_epochs=self.n_epochs, n_batches=n_batches)
 
     def epoch_ended(self, optimizer: Optimizer, t: int) -> None:
         """Set the learning rate of the next epoch, after `t` rows in all."""
@@ -166,9 +164,7 @@ class Training:
         if isinstance(wanted, str):
             return min(200, n_rows)
         if wanted > n_rows:
-            warn(
-                "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped"
-            )
+            warn("Got `batch_size` less than 1 or larger than sample size. It is going to be clipped")
         return int(min(wanted, n_rows))
 
     def run(self, *, incremental: bool = False) -> None:

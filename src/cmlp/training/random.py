@@ -27,7 +27,4 @@ def random_state(seed: int | np.random.RandomState | None) -> Draws:
         return seed
     if isinstance(seed, Integral) and 0 <= seed < 2**32:
         return _core.Random(int(seed))
-    raise ValueError(
-        "random_state must be None, an integer from 0 to 2**32 - 1 or a numpy RandomState, "
-        f"got {seed!r}"
-    )
+    raise ValueError(f"random_state must be None, an integer from 0 to 2**32 - 1 or a numpy RandomState, got {seed!r}")

@@ -27,8 +27,7 @@ def split_sizes(n_rows: int, fraction: float) -> tuple[int, int]:
     """Numbers of training and validation rows; an error where either would be too small."""
     if fraction <= 0:
         raise ValueError(
-            f"validation_fraction={fraction} should be a float in the (0, 1) range "
-            "when early_stopping is on."
+            f"validation_fraction={fraction} should be a float in the (0, 1) range when early_stopping is on."
         )
     n_validation = math.ceil(fraction * n_rows)
     if n_validation >= n_rows:
@@ -37,25 +36,18 @@ def split_sizes(n_rows: int, fraction: float) -> tuple[int, int]:
             "will be empty. Adjust any of the aforementioned parameters."
         )
     if n_validation < 2:
-        raise ValueError(
-            "The validation set is too small. Increase 'validation_fraction' "
-            "or the size of your dataset."
-        )
+        raise ValueError("The validation set is too small. Increase 'validation_fraction' or the size of your dataset.")
     return n_rows - n_validation, n_validation
 
 
-def plain_split(
-    n_rows: int, fraction: float, rng: Draws
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def plain_split(n_rows: int, fraction: float, rng: Draws) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Training and validation rows, from one permutation of all."""
     _, n_validation = split_sizes(n_rows, fraction)
     order = shuffled(None, n_rows, rng)
     return order[n_validation:], order[:n_validation]
 
 
-def stratified_split(
-    groups: NDArray[Any], fraction: float, rng: Draws
-) -> tuple[NDArray[np.int64], ...]:
+def stratified_split(groups: NDArray[Any], fraction: float, rng: Draws) -> tuple[NDArray[np.int64], ...]:
     """Training and validation rows with the groups in the same proportions in both.
 
     Parameters
@@ -83,10 +75,7 @@ def stratified_split(
         drawn = rows[rng.permutation(len(rows))]
         training.append(drawn[:n])
         validation.append(drawn[n : n + m])
-    return tuple(
-        rng.permutation(np.concatenate(part)).astype(np.int64, copy=False)
-        for part in (training, validation)
-    )
+    return tuple(rng.permutation(np.concatenate(part)).astype(np.int64, copy=False) for part in (training, validation))
 
 
 def _check_groups(counts: NDArray[Any], n_training: int, n_validation: int) -> None:
@@ -97,10 +86,7 @@ def _check_groups(counts: NDArray[Any], n_training: int, n_validation: int) -> N
         )
     for name, size in (("train_size", n_training), ("test_size", n_validation)):
         if size < len(counts):
-            raise ValueError(
-                f"The {name} = {size} should be greater or equal to the number of classes = "
-                f"{len(counts)}"
-            )
+            raise ValueError(f"The {name} = {size} should be greater or equal to the number of classes = {len(counts)}")
 
 
 def proportional_counts(counts: NDArray[np.int64], n_draws: int, rng: Draws) -> NDArray[np.int64]:
