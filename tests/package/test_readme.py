@@ -21,10 +21,11 @@ ROOT = Path(__file__).parents[2]
 if not (ROOT / "README.md").exists():
     pytest.skip("the README is in the source tree only", allow_module_level=True)
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+STORY = (ROOT / "docs/story.md").read_text(encoding="utf-8")
 
 
-def blocks(language):
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+def blocks(language, document=README):
+    return re.findall(rf"^```{language}\n(.*?)^```$", document, re.MULTILINE | re.DOTALL)
 
 
 @pytest.mark.parametrize("source", blocks("python"))
@@ -38,7 +39,7 @@ def test_python_prints_what_its_comments_say(source):
 
 
 def test_story_is_one_runs_real_output():
-    (shown,) = blocks("text")
+    (shown,) = blocks("text", STORY)
     result = subprocess.run(
         [sys.executable, "-m", "cmlp"],
         capture_output=True,

@@ -1,6 +1,6 @@
-"""Put one run's real output into README.md, its middle epochs left out.
+"""Put the output of one run into docs/story.md, without its middle epochs.
 
-Usage: ``python tools/update_readme.py`` where the package is installed.
+Usage: ``python tools/update_story.py`` where the package is installed.
 """
 
 import os
@@ -9,12 +9,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-README = Path(__file__).parents[1] / "README.md"
+STORY = Path(__file__).parents[1] / "docs/story.md"
 SHOWN_EPOCHS = 3
 
 
 def main() -> int:
-    """Run the command and write the README; return the exit status."""
+    """Run the command and write the page; return the exit status."""
     output = subprocess.run(
         [sys.executable, "-m", "cmlp"],
         stdout=subprocess.PIPE,
@@ -25,9 +25,9 @@ def main() -> int:
     epochs = [number for number, line in enumerate(lines) if line.startswith("epoch")]
     lines[epochs[SHOWN_EPOCHS] : epochs[-1]] = ["..."]
     block = "```text\n" + "\n".join(lines) + "\n```"
-    text = README.read_text(encoding="utf-8")
+    text = STORY.read_text(encoding="utf-8")
     text = re.sub(r"^```text\n.*?^```$", lambda _: block, text, flags=re.MULTILINE | re.DOTALL)
-    README.write_text(text, encoding="utf-8")
+    STORY.write_text(text, encoding="utf-8")
     return 0
 
 
