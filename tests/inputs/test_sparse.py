@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sparse
 from helpers import run_python
-from test_sklearn_parity import assert_same, call_both, pair
+from parity import assert_same, call_both, pair
 
 from cmlp import MLPClassifier, MLPRegressor, Network, NonFiniteInputError, StatusError
 from cmlp.inputs.sparse import CSR

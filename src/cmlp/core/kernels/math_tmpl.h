@@ -3,7 +3,7 @@
  *
  * Errors are in units in the last place (ulp) of the exact result: float32 measured on
  * all arguments, float64 on samples (tests/c/test_math.c). Results smaller than the
- * smallest normal number are +0. tests/math_coefficients.py derives the coefficients.
+ * smallest normal number are +0. tests/support/math_coefficients.py derives the coefficients.
  */
 #ifndef CMLP_MATH_TMPL_H
 #define CMLP_MATH_TMPL_H

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 CORE = ROOT / "src/cmlp/core"
 HEADER = ROOT / "include/cmlp.h"
 # Those of setup.py, but for the level of optimisation.

@@ -1,6 +1,6 @@
 """Trainings whose bits are pinned: the same on every machine, compiler and instruction set.
 
-``python tests/golden.py`` prints the digests of this machine as JSON, ``--write`` keeps them in
+``python tests/support/golden.py`` prints the digests of this machine as JSON, ``--write`` keeps them in
 golden.json. They change only with a change of the arithmetic that is meant.
 """
 

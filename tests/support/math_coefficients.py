@@ -5,8 +5,8 @@ function under a weight which makes the error relative to the final result. The
 coefficients are then rounded to the type, and the error of the rounded polynomial
 is printed as well. Needs mpmath:
 
-    python tests/math_coefficients.py          # print the tables
-    python tests/math_coefficients.py --check  # compare them with the header
+    python tests/support/math_coefficients.py          # print the tables
+    python tests/support/math_coefficients.py --check  # compare them with the header
 """
 
 import argparse
@@ -15,7 +15,7 @@ import sys
 
 import mpmath as mp
 
-HEADER = pathlib.Path(__file__).parents[1] / "src/cmlp/core/kernels/math_tmpl.h"
+HEADER = pathlib.Path(__file__).parents[2] / "src/cmlp/core/kernels/math_tmpl.h"
 
 
 def expm1_rest(r):
