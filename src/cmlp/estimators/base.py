@@ -22,6 +22,7 @@ from cmlp.estimators.parameters import (
     hidden_activations,
     hidden_sizes,
 )
+from cmlp.estimators.routing import Routing
 from cmlp.exceptions import NotFittedError, sklearn_class
 from cmlp.inputs.arrays import block_copy
 from cmlp.inputs.validation import (
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
     from cmlp.training.random import Draws
 
 
-class MultilayerPerceptron(Parametrized):
+class MultilayerPerceptron(Routing, Parametrized):
     """Base of `MLPClassifier` and `MLPRegressor`; not for use by itself."""
 
     _kind: ClassVar[str]

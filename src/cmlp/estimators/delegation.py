@@ -1,0 +1,49 @@
+"""Methods that need scikit-learn and exist only after the program has imported it."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Delegated:
+    """Descriptor of a method that uses a module of scikit-learn.
+
+    The method does not exist (``hasattr`` is False) while the program has not imported scikit-learn or if the installed
+    version lacks the module. This package therefore never is the first to import scikit-learn.
+
+    Parameters
+    ----------
+    function : callable
+        The method.
+    module : str
+        Name of the module, for example ``"sklearn.callback"``.
+    """
+
+    def __init__(self, function: Callable[..., Any], module: str) -> None:
+        self.function, self.module = function, module
+        self.__doc__ = function.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, instance: object, owner: type) -> Callable[..., Any]:
+        require_module(self.module, owner, self.name)
+        bound: Callable[..., Any] = self.function.__get__(instance, owner)
+        return bound
+
+
+def require_module(module: str, owner: type, name: str) -> None:
+    """Raise AttributeError for `name` unless scikit-learn is loaded and has the module."""
+    if "sklearn" in sys.modules:
+        try:
+            importlib.import_module(module)
+        except ImportError:  # an older scikit-learn
+            pass
+        else:
+            return
+    raise AttributeError(f"{owner.__name__!r} object has no attribute {name!r}: import {module} first.")

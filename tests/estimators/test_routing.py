@@ -1,0 +1,303 @@
+"""Metadata routing: requests for sample weights, and meta-estimators that route them."""
+
+import copy
+import inspect
+import pickle
+
+import numpy as np
+import pytest
+import sklearn
+import sklearn.neural_network
+from helpers import run_python
+from sklearn import ensemble
+from sklearn.base import BaseEstimator, clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
+from sklearn.feature_selection import SequentialFeatureSelector
+from sklearn.metrics import balanced_accuracy_score, make_scorer
+from sklearn.model_selection import GridSearchCV, TunedThresholdClassifierCV, cross_validate
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.multioutput import ClassifierChain, MultiOutputClassifier, MultiOutputRegressor
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.semi_supervised import SelfTrainingClassifier
+
+import cmlp
+
+pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
+
+rng = np.random.RandomState(0)
+X = rng.standard_normal((120, 4))
+BINARY = (X[:, 0] + 0.3 * rng.standard_normal(120) > 0).astype(int)
+THREE = np.digitize(X[:, 0], [-0.5, 0.5])
+PAIRS = np.stack([BINARY, X[:, 1] > 0], axis=1).astype(int)
+UNLABELED = np.where(np.arange(120) % 5, BINARY, -1)
+NUMBERS = X.sum(axis=1)
+WEIGHT = np.abs(rng.standard_normal(120)) + 0.1
+PARAMS = {"hidden_layer_sizes": (4,), "max_iter": 3, "random_state": 0}
+
+
+@pytest.fixture
+def routing():
+    with sklearn.config_context(enable_metadata_routing=True):
+        yield
+
+
+# The requests
+
+
+@pytest.mark.parametrize("name", ["MLPClassifier", "MLPRegressor"])
+def test_requests_are_those_of_sklearns_estimator(routing, name):
+    ours, theirs = getattr(cmlp, name)(), getattr(sklearn.neural_network, name)()
+    assert str(ours.get_metadata_routing()) == str(theirs.get_metadata_routing())
+    for method in ("fit", "partial_fit", "score"):
+        setters = [getattr(model, f"set_{method}_request") for model in (ours, theirs)]
+        ours_takes, theirs_takes = (set(inspect.signature(setter).parameters) - {"self"} for setter in setters)
+        assert ours_takes == theirs_takes
+        assert [setter(sample_weight="w") for setter in setters] == [ours, theirs]
+    assert str(ours.get_metadata_routing()) == str(theirs.get_metadata_routing())
+    assert "'w'" in str(ours.get_metadata_routing())
+
+
+def fit_request(model):
+    return model.get_metadata_routing().fit.requests["sample_weight"]
+
+
+def pickled(model):
+    return pickle.loads(pickle.dumps(model))
+
+
+@pytest.mark.parametrize("duplicate", [clone, copy.copy, copy.deepcopy, pickled])
+def test_requests_survive_copies_and_stay_apart(routing, duplicate):
+    model = cmlp.MLPClassifier().set_fit_request(sample_weight=True)
+    twin = duplicate(model)
+    assert fit_request(twin) is True
+    twin.set_fit_request(sample_weight="w")
+    assert fit_request(model) is True and fit_request(twin) == "w"
+
+
+def test_setters_keep_requests_that_are_not_named(routing):
+    model = cmlp.MLPClassifier().set_partial_fit_request(sample_weight=True, classes=False)
+    model.set_partial_fit_request(classes=True).set_score_request()
+    assert model.get_metadata_routing().partial_fit.requests == {"sample_weight": True, "classes": True}
+
+
+def test_wrong_requests_raise_and_change_nothing(routing):
+    model = cmlp.MLPClassifier().set_fit_request(sample_weight=True)
+    with pytest.raises(TypeError, match=r"Unexpected args: .* in fit"):
+        model.set_fit_request(weights=True)
+    with pytest.raises(ValueError, match="sample_weight"):
+        model.set_fit_request(sample_weight=3)
+    assert fit_request(model) is True
+
+
+def test_requests_need_routing_enabled():
+    with pytest.raises(RuntimeError, match="only available when metadata routing is enabled"):
+        cmlp.MLPClassifier().set_fit_request(sample_weight=True)
+
+
+def test_subclasses_request_their_own_metadata(routing):
+    class Grouped(cmlp.MLPRegressor):
+        def fit(self, X, y, sample_weight=None, *, groups=None, **others):
+            return super().fit(X, y, sample_weight)
+
+    model = clone(Grouped().set_fit_request(groups=True))
+    assert model.get_metadata_routing().fit.requests == {"sample_weight": None, "groups": True}
+    assert cmlp.MLPRegressor().get_metadata_routing().fit.requests == {"sample_weight": None}
+
+
+def test_subclasses_may_inherit_from_sklearns_base_too(routing):
+    class Mixed(cmlp.MLPClassifier, BaseEstimator):
+        pass
+
+    class MixedLast(BaseEstimator, cmlp.MLPClassifier):
+        pass
+
+    for cls in (Mixed, MixedLast):
+        assert fit_request(clone(cls().set_fit_request(sample_weight=True))) is True
+
+
+def test_nothing_of_routing_loads_sklearn():
+    run_python(
+        "import sys, copy, pickle, cmlp\n"
+        "model = cmlp.MLPClassifier(max_iter=2, tol=1, n_iter_no_change=1)\n"
+        "assert not hasattr(model, 'set_fit_request') and not hasattr(model, 'get_metadata_routing')\n"
+        "import warnings; warnings.simplefilter('ignore')\n"
+        "model.fit([[0.0], [1.0]] * 4, [0, 1] * 4).score([[0.0], [1.0]], [0, 1])\n"
+        "assert 'sklearn' not in sys.modules"
+    )
+
+
+def test_requests_can_be_unpickled_without_sklearn(routing, tmp_path):
+    path = tmp_path / "model"
+    path.write_bytes(pickle.dumps(cmlp.MLPClassifier().set_fit_request(sample_weight=True)))
+    run_python(
+        "import sys, copy, pickle; sys.modules['sklearn'] = None\n"
+        "model = copy.deepcopy(pickle.load(open(sys.argv[1], 'rb')))\n"
+        "assert model._metadata_request.values['fit'] == {'sample_weight': True}",
+        path,
+    )
+
+
+# Meta-estimators
+
+
+class Counted:
+    """Mixin that counts the calls of fit and score, and those of them that received weights."""
+
+    log = None
+
+    def fit(self, X, y, sample_weight=None):
+        self.log.append(("fit", sample_weight is not None))
+        return super().fit(X, y, sample_weight)
+
+    def score(self, X, y, sample_weight=None):
+        self.log.append(("score", sample_weight is not None))
+        return super().score(X, y, sample_weight)
+
+
+class Case:
+    """Estimators and arguments for one column of the table: routing on or off, weights or none.
+
+    `module` has MLPClassifier and MLPRegressor: this package, or scikit-learn's.
+    """
+
+    def __init__(self, module, routed, weighted):
+        self.log = []
+        self.routed, self.weighted = routed, weighted
+        self.requests = routed and weighted
+        own = {"log": self.log}
+        self.classes = {
+            name: type(name, (Counted, getattr(module, name)), own) for name in ("MLPClassifier", "MLPRegressor")
+        }
+        self.weights = {"sample_weight": WEIGHT} if weighted else {}
+        self.pipeline_weights = self.weights if routed or not weighted else {"model__sample_weight": WEIGHT}
+
+    def classifier(self, **params):
+        return self._request(self.classes["MLPClassifier"](**{**PARAMS, **params}))
+
+    def regressor(self):
+        return self._request(self.classes["MLPRegressor"](**PARAMS))
+
+    def _request(self, model):
+        if self.requests:
+            model.set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
+        return model
+
+    def scaler(self):
+        return StandardScaler().set_fit_request(sample_weight=False) if self.requests else StandardScaler()
+
+    def pipeline(self):
+        return Pipeline([("scaler", self.scaler()), ("model", self.classifier())])
+
+    def scorer(self):
+        scorer = make_scorer(balanced_accuracy_score)
+        return scorer.set_score_request(sample_weight=True) if self.requests else scorer
+
+    def transformer(self):
+        class Transformer(self.classes["MLPClassifier"]):
+            def transform(self, X):
+                return self.predict_proba(X)
+
+            def fit_transform(self, X, y, sample_weight=None):
+                return self.fit(X, y, sample_weight).transform(X)
+
+        return self._request(Transformer(**PARAMS))
+
+    def incremental(self):
+        model = self.classifier()
+        return model.set_partial_fit_request(sample_weight=True) if self.requests else model
+
+
+META_ESTIMATORS = {
+    "Pipeline.fit": lambda c: c.pipeline().fit(X, BINARY, **c.pipeline_weights),
+    "Pipeline.score": lambda c: c.pipeline().fit(X, BINARY, **c.pipeline_weights).score(X, BINARY, **c.weights),
+    "GridSearchCV": lambda c: GridSearchCV(c.classifier(), {"alpha": [0, 1]}, cv=2, error_score="raise").fit(
+        X, BINARY, **c.weights
+    ),
+    "GridSearchCV of a Pipeline": lambda c: GridSearchCV(
+        c.pipeline(), {"model__alpha": [0, 1]}, cv=2, error_score="raise"
+    ).fit(X, BINARY, **c.pipeline_weights),
+    "cross_validate": lambda c: cross_validate(
+        c.classifier(), X, BINARY, cv=2, params=c.weights or None, error_score="raise"
+    ),
+    "CalibratedClassifierCV": lambda c: CalibratedClassifierCV(c.classifier(), cv=2).fit(X, BINARY, **c.weights),
+    "BaggingClassifier": lambda c: ensemble.BaggingClassifier(c.classifier(), 2).fit(X, BINARY, **c.weights),
+    "VotingClassifier": lambda c: ensemble.VotingClassifier(
+        [("a", c.classifier()), ("b", c.classifier())], voting="soft"
+    ).fit(X, BINARY, **c.weights),
+    "StackingClassifier": lambda c: ensemble.StackingClassifier(
+        [("a", c.classifier())], final_estimator=c.classifier(), cv=2
+    ).fit(X, BINARY, **c.weights),
+    "AdaBoostClassifier": lambda c: ensemble.AdaBoostClassifier(
+        c.classifier(max_iter=60, learning_rate_init=0.05), n_estimators=2, random_state=0
+    ).fit(X, BINARY, **c.weights),
+    "TransformedTargetRegressor": lambda c: TransformedTargetRegressor(
+        c.regressor(), func=np.sinh, inverse_func=np.arcsinh
+    ).fit(X, NUMBERS, **c.weights),
+    "TunedThresholdClassifierCV": lambda c: TunedThresholdClassifierCV(c.classifier(), cv=2, scoring=c.scorer()).fit(
+        X, BINARY, **c.weights
+    ),
+    "SelfTrainingClassifier": lambda c: SelfTrainingClassifier(c.classifier()).fit(X, UNLABELED, **c.weights),
+    "OneVsRestClassifier": lambda c: OneVsRestClassifier(c.classifier()).fit(X, THREE, **c.weights),
+    "OneVsRestClassifier.partial_fit": lambda c: OneVsRestClassifier(c.incremental()).partial_fit(
+        X, THREE, np.unique(THREE), **c.weights
+    ),
+    "MultiOutputClassifier": lambda c: MultiOutputClassifier(c.classifier()).fit(X, PAIRS, **c.weights),
+    "MultiOutputRegressor": lambda c: MultiOutputRegressor(c.regressor()).fit(
+        X, np.stack([NUMBERS, -NUMBERS], axis=1), **c.weights
+    ),
+    "ClassifierChain": lambda c: ClassifierChain(c.classifier()).fit(X, PAIRS, **c.weights),
+    "SequentialFeatureSelector": lambda c: SequentialFeatureSelector(c.classifier(), n_features_to_select=1, cv=2).fit(
+        X, BINARY, **c.weights
+    ),
+    "ColumnTransformer": lambda c: ColumnTransformer([("model", c.transformer(), [0, 1])]).fit(X, BINARY, **c.weights),
+    "ColumnTransformer in a Pipeline": lambda c: Pipeline(
+        [
+            ("columns", ColumnTransformer([("scaler", c.scaler(), [0, 1])], remainder="passthrough")),
+            ("model", c.classifier()),
+        ]
+    ).fit(X, BINARY, **c.pipeline_weights),
+}
+
+
+def outcome(module, run, routed, weighted):
+    """The type of the error or None, and every fit and score with whether it received weights."""
+    case = Case(module, routed, weighted)
+    with sklearn.config_context(enable_metadata_routing=routed):
+        try:
+            run(case)
+        except Exception as error:
+            return type(error).__name__, case.log
+    return None, case.log
+
+
+@pytest.mark.parametrize("weighted", [False, True], ids=["", "weights"])
+@pytest.mark.parametrize("routed", [False, True], ids=["", "routing"])
+@pytest.mark.parametrize("name", META_ESTIMATORS)
+@pytest.mark.filterwarnings("ignore:.*:UserWarning", "ignore:.*:FutureWarning")
+def test_weights_reach_the_same_fits_and_scores_as_with_sklearns_estimator(name, routed, weighted):
+    ours = outcome(cmlp, META_ESTIMATORS[name], routed, weighted)
+    assert ours == outcome(sklearn.neural_network, META_ESTIMATORS[name], routed, weighted)
+    if routed and name not in ("AdaBoostClassifier", "SelfTrainingClassifier"):
+        assert ours[0] is None
+        if "partial_fit" not in name:
+            assert ("fit", weighted) in ours[1]
+
+
+def test_the_table_has_84_combinations():
+    assert len(META_ESTIMATORS) * 4 == 84
+
+
+def test_weights_reach_worker_processes(routing):
+    searches = [
+        GridSearchCV(
+            cmlp.MLPClassifier(**PARAMS).set_fit_request(sample_weight=True).set_score_request(sample_weight=True),
+            {"alpha": [0, 1]},
+            cv=2,
+            n_jobs=n_jobs,
+        ).fit(X, BINARY, sample_weight=WEIGHT)
+        for n_jobs in (None, 2)
+    ]
+    scores = [search.cv_results_["mean_test_score"] for search in searches]
+    np.testing.assert_array_equal(*scores)
