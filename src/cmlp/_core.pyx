@@ -9,6 +9,7 @@ import os
 cimport numpy as cnp
 from cpython.mem cimport PyMem_RawFree, PyMem_RawMalloc
 from libc.stdint cimport int32_t, int64_t, uint32_t, uintptr_t
+from libc.string cimport memcpy
 from cmlp.libcmlp cimport *
 
 import numpy as np
@@ -240,6 +241,7 @@ cdef class Net:
         cdef cnp.ndarray c_rates
         cdef int status
         self.checked(params, True)
+        optimizer.check(self)
         require(batch_size != 0, CMLP_ERROR_BATCH, "epoch->batch_size")
         call.set_rows(self, params, X, scale, order)
         call.set_targets(Y)
@@ -304,28 +306,64 @@ cdef class Optimizer:
         """Steps taken."""
         return self.optimizer.n_steps
 
-    cdef tuple values(self):
-        o = self.optimizer
-        return (o.learning_rate, o.momentum, o.beta_1, o.beta_2, o.epsilon, o.beta_1_power, o.beta_2_power, o.n_steps)
+    def get_state(self):
+        """All that a later session needs to continue, by name; `state` is a copy of the moments."""
+        cdef cmlp_optimizer o = self.optimizer
+        return {"version": STATE_VERSION, "kind": self.kind, "learning_rate": o.learning_rate, "momentum": o.momentum,
+                "beta_1": o.beta_1, "beta_2": o.beta_2, "epsilon": o.epsilon, "beta_1_power": o.beta_1_power,
+                "beta_2_power": o.beta_2_power, "n_steps": o.n_steps, "state": self.state.copy()}
+
+    def check(self, Net net):
+        """Raises ValueError unless the optimizer belongs to a network of this size and dtype."""
+        cdef size_t size = 0
+        check(cmlp_optimizer_state_size(net.net, self.optimizer.solver, &size))
+        if self.state.dtype != net.dtype or self.optimizer.state_size != size:
+            raise ValueError(f"The {self.kind!r} optimizer state must hold {size // net.dtype.itemsize} values of dtype "
+                             f"{net.dtype} for this network, got {describe(self.state)}.")
 
     def __reduce__(self):
-        return restored, (self.kind, self.state.copy(), self.values())
+        return restored, (self.get_state(),)
 
     def __deepcopy__(self, memo):
-        cdef Optimizer twin = restored(self.kind, self.state, self.values())
+        cdef Optimizer twin = restored(self.get_state())
         twin.patience = self.patience
         return twin
 
 
-def restored(kind, state, values):
-    """An optimiser as it was pickled."""
+STATE_VERSION = 1  # of the dictionaries that get_state returns
+
+
+def named_fields(arguments, what):
+    """The dictionary of a pickled object; ValueError if another version has written it."""
+    fields = arguments[0] if len(arguments) == 1 and isinstance(arguments[0], dict) else {}
+    if fields.get("version") != STATE_VERSION:
+        raise ValueError(f"The pickled {what} was written by another version of cmlp and cannot be loaded.")
+    return fields
+
+
+def native_vector(value, dtypes, what):
+    """A copy of a one-dimensional array in native byte order, if its type is one of `dtypes`."""
+    if not isinstance(value, np.ndarray) or value.ndim != 1 or value.dtype.newbyteorder("=") not in dtypes:
+        names = " or ".join(str(np.dtype(dtype)) for dtype in dtypes)
+        raise ValueError(f"{what} must be a 1-D array of dtype {names}, got {describe(value)}.")
+    return np.array(value, value.dtype.newbyteorder("="), order="C")
+
+
+def restored(*arguments):
+    """The optimizer that `Optimizer.get_state` has described."""
+    fields = named_fields(arguments, "optimizer")
     cdef Optimizer optimizer = Optimizer.__new__(Optimizer)
     cdef cmlp_optimizer *o = &optimizer.optimizer
-    optimizer.kind = kind
-    o.struct_size, o.solver = sizeof(cmlp_optimizer), choice(SOLVERS, kind, "kind")
-    (o.learning_rate, o.momentum, o.beta_1, o.beta_2, o.epsilon, o.beta_1_power, o.beta_2_power,
-     o.n_steps) = values
-    optimizer.set_state(np.array(state))
+    try:
+        optimizer.kind = fields["kind"]
+        o.struct_size, o.solver = sizeof(cmlp_optimizer), choice(SOLVERS, optimizer.kind, "kind")
+        o.learning_rate, o.momentum, o.epsilon = fields["learning_rate"], fields["momentum"], fields["epsilon"]
+        o.beta_1, o.beta_1_power = fields["beta_1"], fields["beta_1_power"]
+        o.beta_2, o.beta_2_power = fields["beta_2"], fields["beta_2_power"]
+        o.n_steps = fields["n_steps"]
+    except (KeyError, TypeError, OverflowError) as error:
+        raise ValueError(f"The pickled optimizer is damaged: {error!r}") from error
+    optimizer.set_state(native_vector(fields.get("state"), (np.float32, np.float64), "The optimizer state"))
     return optimizer
 
 
@@ -336,6 +374,15 @@ cdef class Random:
 
     def __init__(self, uint32_t seed):
         cmlp_random_seed(&self.random, seed)
+
+    def get_state(self):
+        """The generator's state by name, as `numpy.random.MT19937` has it."""
+        cdef cnp.ndarray key = np.empty(624, np.uint32)
+        memcpy(cnp.PyArray_DATA(key), self.random.key, sizeof(self.random.key))
+        return {"version": STATE_VERSION, "key": key, "position": self.random.position}
+
+    def __reduce__(self):
+        return restored_random, (self.get_state(),)
 
     def random_sample(self, shape=()):
         """Uniform in [0, 1), float64."""
@@ -356,11 +403,25 @@ cdef class Random:
         return result
 
 
+def restored_random(*arguments):
+    """The generator that `Random.get_state` has described."""
+    fields = named_fields(arguments, "random state")
+    cdef cnp.ndarray key = native_vector(fields.get("key"), (np.uint32,), "The key of the random state")
+    cdef Random random = Random.__new__(Random)
+    position = fields.get("position")
+    if cnp.PyArray_DIM(key, 0) != 624 or not isinstance(position, int) or not 0 <= position <= 624:
+        raise ValueError("The pickled random state is damaged: it must have 624 words and a position from 0 to 624.")
+    memcpy(random.random.key, cnp.PyArray_DATA(key), sizeof(random.random.key))
+    random.random.position = position
+    return random
+
+
 def step(Net net, params, gradient, Optimizer optimizer):
     """One step of the optimiser along `gradient`; params and optimizer change in place."""
     cdef cnp.ndarray p = net.checked(params, True)
     cdef cnp.ndarray g = usable(gradient, "gradient", (net.n_params,), net, False)
     cdef int status
+    optimizer.check(net)
     with nogil:
         status = cmlp_step(net.net, cnp.PyArray_DATA(p), cnp.PyArray_DATA(g), &optimizer.optimizer)
     check(status)
