@@ -71,6 +71,7 @@ typedef enum cmlp_status {
     CMLP_ERROR_THREADS = 35,      /* n_threads is not between 1 and CMLP_MAX_THREADS */
     CMLP_ERROR_SPARSE = 36,       /* CSR: indptr falls or leaves the values, or a row's columns do not ascend, or are
                                    * outside the row */
+    CMLP_ERROR_BUILD = 37,        /* compiled with options that change the arithmetic (see "Building") */
 
     /* These name data and are found under way: outputs hold unspecified values, but parameters and optimiser are as
      * after the last whole batch. cmlp_run tells row and column. */

@@ -29,6 +29,7 @@ cdef extern from "cmlp.h" nogil:
         CMLP_ERROR_BATCH
         CMLP_ERROR_THREADS
         CMLP_ERROR_SPARSE
+        CMLP_ERROR_BUILD
         CMLP_ERROR_INPUT
         CMLP_ERROR_TARGET
         CMLP_ERROR_DIVERGED

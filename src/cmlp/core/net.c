@@ -60,6 +60,13 @@ static int lay_out(cmlp_net *net, const cmlp_net_config *config)
     return CMLP_OK;
 }
 
+/* Whether the compiler kept the arithmetic of the files beside the kernels, all of it in double (see exact_tmpl.h). */
+static int is_exact(void)
+{
+    volatile double a = 1 + 0x1p-27, c = -(1 + 0x1p-26), one = 1, small = 0x1p-54;
+    return a * a + c == 0 && one + small - one == 0;
+}
+
 size_t cmlp_net_size(void) { return sizeof(cmlp_net); }
 
 int cmlp_net_init(cmlp_net *memory, size_t memory_size, const cmlp_net_config *config)
@@ -79,6 +86,10 @@ int cmlp_net_init(cmlp_net *memory, size_t memory_size, const cmlp_net_config *c
                     .element = config->dtype == CMLP_FLOAT32 ? sizeof(float) : sizeof(double),
                     .kernels = cmlp_find_kernels(config->dtype, config->isa_mask)};
     if (!net.kernels) return CMLP_ERROR_ISA;
+    const cmlp_float_mode mode = cmlp_enter_mode();
+    const int exact = is_exact() && net.kernels->exact();
+    cmlp_leave_mode(mode);
+    if (!exact) return CMLP_ERROR_BUILD;
     status = lay_out(&net, config);
     if (!status) *memory = net;
     return status;

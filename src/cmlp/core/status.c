@@ -31,6 +31,7 @@ static const status_text texts[] = {
     TEXT(CMLP_ERROR_BATCH, "the batch size must be positive, the first batch within the rows"),
     TEXT(CMLP_ERROR_THREADS, "the number of threads must be from 1 to 256"),
     TEXT(CMLP_ERROR_SPARSE, "a CSR matrix needs rising row pointers, and ascending columns within each row"),
+    TEXT(CMLP_ERROR_BUILD, "the library was compiled with options that change its arithmetic, such as -ffp-contract=fast"),
     TEXT(CMLP_ERROR_INPUT, "an input is NaN, infinite or too large for the network's element type"),
     TEXT(CMLP_ERROR_TARGET, "a target is NaN, infinite or too large for the network's element type"),
     TEXT(CMLP_ERROR_DIVERGED, "the cost or a parameter became NaN or infinite"),

@@ -108,6 +108,9 @@ typedef struct cmlp_kernels {
     int32_t dtype; /* cmlp_dtype of T */
     int32_t lanes; /* elements in a vector */
 
+    /* Whether this unit was compiled with the arithmetic that it is written in. */
+    int (*exact)(void);
+
     /* z[i, j] = bias[j] + sum_k x[i, k] w[k, j];  x (rows, n_in), w (n_in, n_out) with leading dimension ldw,
      * z (rows, n_out) with ldz. bias may be NULL. Several rows of x may be bytes. Columns that are dark in several rows
      * are left out if x->lit is given, where the others are marked; elements that are 0 are if x->marks is given, and

@@ -7,6 +7,7 @@
 #include "lanes_tmpl.h"
 #include "math_tmpl.h"
 
+#include "exact_tmpl.h"
 #include "transpose_tmpl.h"
 #include "activation_tmpl.h"
 #include "element_tmpl.h"
@@ -26,6 +27,7 @@
         .pairs = HAS_PAIRS,                                                                         \
         .dtype = CMLP_BITS == 32 ? CMLP_FLOAT32 : CMLP_FLOAT64,                                     \
         .lanes = VL,                                                                                \
+        .exact = exact,                                                                             \
         .dense = DENSE,                                                                             \
         .gradient = GRADIENT,                                                                       \
         .csr = csr,                                                                                 \

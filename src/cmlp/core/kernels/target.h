@@ -25,19 +25,25 @@
 #define CMLP_AARCH64 0
 #endif
 
-/* Every operation is to be rounded to its own type, once. */
-#if FLT_EVAL_METHOD != 0
+/* Every operation is rounded once, to its own type. 16 means that _Float16 has no
+ * excess precision either (GCC with AVX512-FP16); float and double are as with 0. */
+#if FLT_EVAL_METHOD != 0 && FLT_EVAL_METHOD != 16
 #error "cmlp needs arithmetic without excess precision (x86: -msse2 -mfpmath=sse; s390x: -std=gnu11)"
 #endif
 #if defined(__FAST_MATH__) || defined(_M_FP_FAST)
-#error "cmlp computes the same bits everywhere and cannot be built with fast-math options"
+#error "cmlp computes the same bits everywhere and cannot be built with -ffast-math, -Ofast or /fp:fast"
 #endif
 
-/* What is fused is written fused. GCC has no pragma for this: it needs
- * -ffp-contract=off, or a strict -std=c11. */
+/* No contraction of a * b + c and no rearranged arithmetic, whatever the command line
+ * asks for: fused operations are written as such. Where a compiler ignores this (Clang
+ * with -ffp-contract=fast), cmlp_net_init notices (exact_tmpl.h). */
 #if defined(__clang__)
+#pragma float_control(precise, on)
 #pragma STDC FP_CONTRACT OFF
+#elif defined(__GNUC__)
+#pragma GCC optimize("fp-contract=off", "no-unsafe-math-optimizations")
 #elif defined(_MSC_VER)
+#pragma float_control(precise, on)
 #pragma fp_contract(off)
 #endif
 
