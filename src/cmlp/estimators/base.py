@@ -22,6 +22,7 @@ from cmlp.estimators.parameters import (
     hidden_activations,
     hidden_sizes,
 )
+from cmlp.estimators.representation import Representation
 from cmlp.estimators.routing import Routing
 from cmlp.exceptions import NotFittedError, sklearn_class
 from cmlp.inputs.arrays import block_copy
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
     from cmlp.training.random import Draws
 
 
-class MultilayerPerceptron(Routing, Parametrized):
+class MultilayerPerceptron(Routing, Representation, Parametrized):
     """Base of `MLPClassifier` and `MLPRegressor`; not for use by itself."""
 
     _kind: ClassVar[str]

@@ -1,0 +1,116 @@
+"""HTML representation in notebooks, drawn by scikit-learn when the program has imported it.
+
+scikit-learn draws the frame. It asks each estimator for tables of parameters and fitted attributes, in pipelines too.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+
+class Table:
+    """A folded HTML table in the classes of scikit-learn's style sheet.
+
+    Parameters
+    ----------
+    title : str
+        Text of the line that unfolds the table.
+    rows : iterable of (str, tuple of str)
+        For each row its kind, "user-set" (highlighted) or "default", and the texts of its cells. The first cell is the
+        name, the last one the value.
+    head : tuple of str
+        Texts of the first line; empty for none.
+    """
+
+    def __init__(self, title: str, rows: Iterable[tuple[str, tuple[str, ...]]], head: tuple[str, ...] = ()) -> None:
+        self.title, self.rows, self.head = title, list(rows), head
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def _repr_html_inner(self) -> str:
+        from html import escape
+
+        lines = ["<tr>", *(f"<th>{escape(text)}</th>" for text in self.head), "</tr>"] if self.head else []
+        for kind, (name, *middle, value) in self.rows:
+            cells = "".join(f'<td class="fitted-att-type">{escape(text)}</td>' for text in middle)
+            label = f'<span style="display: block; padding: .5em">{escape(name)}</span>'
+            lines.append(
+                f'<tr class="{kind}"><td class="param">{label}</td>{cells}<td class="value">{escape(value)}</td></tr>'
+            )
+        return (
+            f'<div class="estimator-table"><details><summary>{escape(self.title)}</summary>'
+            f'<table class="parameters-table"><tbody>{"".join(lines)}</tbody></table></details></div>'
+        )
+
+
+class Representation:
+    """Mixin that shows an estimator as scikit-learn shows its own: changed parameters stand out."""
+
+    _is_default: Callable[[str], bool]
+
+    @property
+    def _repr_html_(self) -> Callable[[], str]:
+        if not _draws_diagrams():
+            raise AttributeError("_repr_html_ exists only if scikit-learn is loaded and its option display='diagram'.")
+        return self._html
+
+    def _repr_mimebundle_(self, **options: Any) -> dict[str, str]:
+        bundle = {"text/plain": repr(self)}
+        if _draws_diagrams():
+            bundle["text/html"] = self._html()
+        return bundle
+
+    def _html(self) -> str:
+        from sklearn.utils import estimator_html_repr  # type: ignore[import-untyped]
+
+        html: str = estimator_html_repr(self)
+        return html
+
+    def _get_params_html(self, deep: bool = True, doc_link: str = "") -> Table:
+        """Table of the parameters, those that are not at their default first; scikit-learn calls it."""
+        import inspect
+        import reprlib
+
+        order = list(inspect.signature(type(self)).parameters)
+        names = sorted(order, key=self._is_default)
+        return Table(
+            "Parameters",
+            [
+                ("default" if self._is_default(name) else "user-set", (name, reprlib.repr(getattr(self, name))))
+                for name in names
+            ],
+        )
+
+    def _get_fitted_attr_html(self, doc_link: str = "") -> Table:
+        """Table of the fitted attributes; scikit-learn calls it from 1.9 on."""
+        names = [name for name in dir(self) if name.endswith("_") and not name.startswith("_") and hasattr(self, name)]
+        rows = [("default", (name, *_type_and_text(getattr(self, name)))) for name in names]
+        return Table("Fitted attributes", rows, ("Name", "Type", "Value"))
+
+
+def _draws_diagrams() -> bool:
+    """Whether the program has loaded scikit-learn and its option `display` asks for diagrams."""
+    sklearn = sys.modules.get("sklearn")
+    return sklearn is not None and sklearn.get_config()["display"] == "diagram"
+
+
+def _type_and_text(value: Any) -> tuple[str, str]:
+    """Type of a fitted attribute, and its value in a few words."""
+    import reprlib
+
+    if isinstance(value, np.ndarray):
+        text = np.array2string(value, precision=2, separator=", ", suppress_small=True, threshold=4)
+        return f"ndarray[{value.dtype}]{value.shape}", text
+    if isinstance(value, list) and value and isinstance(value[0], np.ndarray):
+        return f"list of {len(value)} ndarray[{value[0].dtype}]", ", ".join(str(array.shape) for array in value)
+    if isinstance(value, list):
+        shown = [f"{number:.4g}" for number in value[:6]] + ["..."] * (len(value) > 6)
+        return f"list of {len(value)} float", f"[{', '.join(shown)}]"
+    return type(value).__name__, f"{value:.4g}" if isinstance(value, float) else reprlib.repr(value)
