@@ -44,18 +44,6 @@ static void dense_last_place(DENSE_ARGUMENTS)
     if (rows == 17 && n_out) nudge(z, 16 * ldz + n_out - 1);
 }
 
-/* Parts of the columns may stand apart, but not their sums. */
-static void dense_goes_on(DENSE_ARGUMENTS)
-{
-    real->dense(x, rows, n_in, w, ldw, bias, n_out, z, ldz);
-    for (int64_t k = CMLP_CHUNK; x->apart && k < n_in; k += CMLP_CHUNK)
-        for (int64_t i = 0; i < rows; i++)
-            for (int64_t j = 0; j < n_out; j++) {
-                const int64_t to = k / CMLP_CHUNK * x->apart + i * ldz + j;
-                set(z, to, at(z, to - x->apart) + at(z, to));
-            }
-}
-
 static void dense_one_chain(DENSE_ARGUMENTS)
 {
     for (int64_t i = 0; i < rows; i++)
@@ -260,15 +248,6 @@ static void convert_forward_only(int32_t dtype, const void *source, int64_t stri
     real->convert(dtype, source, stride < 0 ? -stride : stride, stride < 0 && n > 0 ? 1 : n, scale, out);
 }
 
-static void add_parts_first(void *z, const void *parts, int64_t apart, int64_t count, int64_t n)
-{
-    for (int64_t i = 0; i < n; i++) {
-        double sum = count ? at(parts, i) : 0;
-        for (int64_t c = 1; c < count; c++) sum = type_round(real->dtype, sum + at(parts, c * apart + i));
-        set(z, i, at(z, i) + sum);
-    }
-}
-
 static void multiply_leaves_last(void *v, int64_t n, double factor) { real->multiply(v, n > 9 ? n - 1 : n, factor); }
 
 static double square_sum_ascending(const void *v, int64_t rows, int64_t n)
@@ -306,7 +285,6 @@ typedef struct broken {
 
 static const broken list[] = {
     BROKEN(dense, dense_last_place),
-    BROKEN(dense, dense_goes_on),
     BROKEN(dense, dense_one_chain),
     BROKEN(dense, dense_negative_zero),
     BROKEN(dense, dense_writes_behind),
@@ -353,7 +331,6 @@ static const broken list[] = {
     BROKEN(mark, mark_behind),
     BROKEN(mark, mark_whole_words),
     BROKEN(mark, mark_beyond),
-    BROKEN(add, add_parts_first),
     BROKEN(multiply, multiply_leaves_last),
     BROKEN(square_sum, square_sum_ascending),
     BROKEN(find_nonfinite, find_nan_only),
@@ -377,7 +354,6 @@ static cmlp_kernels broken_table(const broken *b)
     TAKE(step);
     TAKE(convert);
     TAKE(mark);
-    TAKE(add);
     TAKE(multiply);
     TAKE(square_sum);
     TAKE(find_nonfinite);

@@ -297,30 +297,6 @@ void check_multiply(harness *h)
         expect_exactly(h, c.v, i, type_round(h->dtype, get(h->dtype, c.v->before, i) * type_round(h->dtype, c.factor)));
 }
 
-static void call_add(const cmlp_kernels *table, void *context)
-{
-    const vector_case *c = context;
-    table->add(c->v->place.data, c->result->place.data, c->stride, c->rows, c->n);
-}
-
-void check_add(harness *h)
-{
-    vector_case c = {.n = pick_width(h) * (1 + random_below(&h->random, 5)), .rows = random_below(&h->random, 8)};
-    c.stride = c.n + random_below(&h->random, 3);
-    c.v = new_operand(h, "v", h->dtype, c.n, OUTPUT);
-    c.result = new_operand(h, "parts", h->dtype, elements(c.rows, c.stride, c.n), INPUT);
-    poison_gaps(c.result, c.n, c.stride);
-    snprintf(h->shape, sizeof h->shape, "n %d, %d parts, %d apart", (int)c.n, (int)c.rows, (int)c.stride);
-    run_tables(h, call_add, &c);
-    same_outputs(h);
-    for (int64_t i = 0; i < c.n; i++) {
-        double sum = get(h->dtype, c.v->before, i);
-        for (int64_t part = 0; part < c.rows; part++)
-            sum = type_round(h->dtype, sum + get(h->dtype, c.result->before, part * c.stride + i));
-        expect_exactly(h, c.v, i, sum);
-    }
-}
-
 static void call_square_sum(const cmlp_kernels *table, void *context)
 {
     const vector_case *c = context;

@@ -27,7 +27,6 @@ const kernel_check kernel_checks[] = {
     {"step", check_step, 800},
     {"convert", check_convert, 1500},
     {"mark", check_mark, 600},
-    {"add", check_add, 200},
     {"multiply", check_multiply, 200},
     {"square_sum", check_square_sum, 300},
     {"find_nonfinite", check_find_nonfinite, 600},

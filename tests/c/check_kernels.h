@@ -136,7 +136,6 @@ void check_label_loss(harness *h);
 void check_step(harness *h);
 void check_convert(harness *h);
 void check_mark(harness *h);
-void check_add(harness *h);
 void check_multiply(harness *h);
 void check_square_sum(harness *h);
 void check_find_nonfinite(harness *h);

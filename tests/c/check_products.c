@@ -150,7 +150,6 @@ typedef struct dense_case {
     rows_of x;
     operand *w, *bias, *z;
     int64_t n_out, ldw, ldz;
-    int64_t apart; /* from one chunk's z to the next one's, or 0: there is but one */
 } dense_case;
 
 /* The marks that it leaves: all that is lit, and nothing if nothing is. */
@@ -172,56 +171,40 @@ static void call_dense(const cmlp_kernels *table, void *context)
 {
     dense_case *c = context;
     cmlp_matrix x = matrix_at(&c->x);
-    x.apart = c->apart;
     memset(c->x.lit, 0, sizeof c->x.lit);
     table->dense(&x, c->x.rows, c->x.columns, c->w->place.data, c->ldw, c->bias ? c->bias->place.data : NULL,
                  c->n_out, c->z->place.data, c->ldz);
     if (x.lit && c->n_out) judge_lit(c, table);
 }
 
-/* z[i, j] of all columns, or of a chunk that stands apart. */
-static void judge_dense(harness *h, const dense_case *c, int64_t chunk, int64_t i, int64_t j)
+static void judge_dense(harness *h, const dense_case *c, int64_t i, int64_t j)
 {
-    const int64_t left = c->x.columns - chunk * CMLP_CHUNK, at = chunk * c->apart + i * c->ldz + j;
-    const int64_t end = c->apart && left > CMLP_CHUNK ? (chunk + 1) * CMLP_CHUNK : c->x.columns;
-    product_sum p = start_product(h->dtype, c->bias && !chunk ? get(h->dtype, c->bias->before, j) : 0);
-    for (int64_t k = chunk * CMLP_CHUNK; k < end; k++)
+    product_sum p = start_product(h->dtype, c->bias ? get(h->dtype, c->bias->before, j) : 0);
+    for (int64_t k = 0; k < c->x.columns; k++)
         add_product(&p, row_element(h, &c->x, i, k), get(h->dtype, c->w->before, k * c->ldw + j));
     end_chunk(&p);
-    expect(h, c->z, at, p.plain, bound_of(&p));
-    expect_exactly(h, c->z, at, p.total);
+    expect(h, c->z, i * c->ldz + j, p.plain, bound_of(&p));
+    expect_exactly(h, c->z, i * c->ldz + j, p.total);
 }
 
-/* Whether an element of z lies in a row, not between two. */
-static int in_a_row(const dense_case *c, int64_t at)
-{
-    const int64_t rest = c->apart ? at % c->apart : at;
-    return rest / c->ldz < c->x.rows && rest % c->ldz < c->n_out;
-}
+/* Whether an element of z is in a row, not in the gap between two rows. */
+static int in_a_row(const dense_case *c, int64_t at) { return at % c->ldz < c->n_out; }
 
 static void make_z(harness *h, dense_case *c)
 {
     c->ldz = c->n_out + random_below(&h->random, 3);
-    const int64_t block = elements(c->x.rows, c->ldz, c->n_out);
-    int64_t chunks = 1;
-    if (c->x.rows > 1 && c->n_out && !c->x.bytes && !random_below(&h->random, 3)) {
-        c->apart = block + random_below(&h->random, 3);
-        if (c->x.columns) chunks = (c->x.columns + CMLP_CHUNK - 1) / CMLP_CHUNK;
-    }
-    c->z = new_operand(h, "z", h->dtype, elements(chunks, c->apart, block), OUTPUT);
+    c->z = new_operand(h, "z", h->dtype, elements(c->x.rows, c->ldz, c->n_out), OUTPUT);
     for (int64_t i = 0; i < c->z->n; i++) put(h->dtype, c->z->before, i, in_a_row(c, i) ? NAN : (double)i);
 }
 
-/* Of a chunk's z, what lies between the rows stays. */
+/* The gaps between the rows of z keep their values. */
 static void judge_z(harness *h, const dense_case *c)
 {
-    for (int64_t at = 0; at < c->z->n; at++) {
-        const int64_t chunk = c->apart ? at / c->apart : 0, rest = at - chunk * c->apart;
+    for (int64_t at = 0; at < c->z->n; at++)
         if (in_a_row(c, at))
-            judge_dense(h, c, chunk, rest / c->ldz, rest % c->ldz);
+            judge_dense(h, c, at / c->ldz, at % c->ldz);
         else
             expect_exactly(h, c->z, at, (double)at);
-    }
 }
 
 /* A lone row, whose zeros are left out: chunks and blocks of chunks, full or not, and more columns than run side by
@@ -255,8 +238,8 @@ void check_dense(harness *h)
     if (gap) poison_gaps(c.w, n_out, c.ldw);
     if (random_below(&h->random, 4)) c.bias = new_operand(h, "bias", h->dtype, n_out, INPUT);
     make_z(h, &c);
-    snprintf(h->shape, sizeof h->shape, "rows %d, n_in %d, n_out %d, ldw %d, ldz %d, apart %d, %s bias, %s%s", (int)rows,
-             (int)n_in, (int)n_out, (int)c.ldw, (int)c.ldz, (int)c.apart, c.bias ? "with" : "no",
+    snprintf(h->shape, sizeof h->shape, "rows %d, n_in %d, n_out %d, ldw %d, ldz %d, %s bias, %s%s", (int)rows,
+             (int)n_in, (int)n_out, (int)c.ldw, (int)c.ldz, c.bias ? "with" : "no",
              c.x.bytes ? "bytes" : c.x.listed ? "listed" : "one block", zeros_names[zeros]);
     run_tables(h, call_dense, &c);
     same_outputs(h);

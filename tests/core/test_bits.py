@@ -150,7 +150,7 @@ def test_threads_do_not_change_the_bits(kind, batch_size, dtype):
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("hidden", [12, 60])
 @pytest.mark.parametrize("kind", ["sgd", "adam"])
-def test_rows_of_any_kind_may_be_shared_by_columns(kind, hidden, dtype):
+def test_threads_share_rows_of_any_kind(kind, hidden, dtype):
     net, start = net_and_params((784, hidden, 10), ["relu", "softmax"], "log_loss", dtype)
     pictures = np.where(uniform(1, 700, 784) > 0.3, uniform(2, 700, 784, low=0.0), 0) * 255
     order, Y = np.random.RandomState(0).permutation(700), labels(3, 700, 10)

@@ -48,20 +48,6 @@ static size_t scratch_size(const cmlp_net *net, int call, int64_t rows)
     return most > sparse.used ? most : sparse.used;
 }
 
-/* Sums of parts of the columns go from one member's cache to another's. In wider layers that takes longer than what it
- * saves: half of the rows and of the weights. */
-#define COLUMNS_OUTPUTS 64
-
-static int64_t chunks_of(int64_t columns) { return (columns + CMLP_CHUNK - 1) / CMLP_CHUNK; }
-
-/* Room for the sums of the chunks that are not member 0's. */
-static void *take_parts(cmlp_space *space, const cmlp_net *net, int64_t rows, int32_t n_threads)
-{
-    const int64_t n_out = net->layers[0].n_out, chunks = chunks_of(cmlp_n_in(net));
-    if (n_threads == 1 || chunks < 2 || n_out > COLUMNS_OUTPUTS) return NULL;
-    return cmlp_take(space, (chunks - 1) * rows * n_out, net->element);
-}
-
 static void lay_out(cmlp_space *space, cmlp_batch_job *job, const cmlp_net *net, int call, int64_t batch_rows,
                     int32_t n_threads)
 {
@@ -71,7 +57,6 @@ static void lay_out(cmlp_space *space, cmlp_batch_job *job, const cmlp_net *net,
     job->tile_rows = rows;
     const int csr = call & CMLP_CALL_CSR;
     cmlp_input_lay_out(space, net, csr, rows, n_threads, 1, &job->input);
-    job->parts = csr ? NULL : take_parts(space, net, rows, n_threads);
     for (int32_t l = 0; l < net->n_layers; l++) {
         job->activations[l] = cmlp_take(space, rows * net->layers[l].n_out, net->element);
         job->deltas[l] = cmlp_take(space, rows * net->layers[l].n_out, net->element);
@@ -132,73 +117,21 @@ int cmlp_batch_prepare(cmlp_batch_job *job, const cmlp_net *net, const void *par
     return CMLP_OK;
 }
 
-/* ------------------------------------------------------------------- the first layer, by a share of the columns */
-
-/* Columns are shared where no member has a tenth more of them than another way would give it. */
-#define EVEN(most, even) (10 * (most) <= 11 * (even))
-
-/* Whether the members of a team share the first layer of so many rows by columns: each reads its part of them alone, in
- * the forward pass and for the gradient, and its part of the weights. Else by rows. */
-static int shares_columns(const cmlp_batch_job *job, int64_t rows, int32_t size)
-{
-    const int64_t n_in = cmlp_n_in(job->data.net);
-    if (size == 1 || rows == 1 || !job->parts) return 0;
-    for (int32_t i = 0; i < size; i++) {
-        int64_t k0, k1;
-        cmlp_team_share(n_in, CMLP_CHUNK, i, size, &k0, &k1);
-        if (!EVEN((k1 - k0) * size, n_in)) return 0;
-    }
-    return 1;
-}
-
-/* The first column that is not member 0's. */
-static int64_t parts_from(const cmlp_net *net, int32_t size)
-{
-    int64_t from, end;
-    cmlp_team_share(cmlp_n_in(net), CMLP_CHUNK, 0, size, &from, &end);
-    return end;
-}
-
-static void first_columns(cmlp_batch_job *job, int64_t selected, int64_t n, void *scratch, int32_t index, int32_t size)
-{
-    const cmlp_net *net = job->data.net;
-    const int64_t apart = job->tile_rows * net->layers[0].n_out;
-    cmlp_rows_share share = {.selected = selected, .n = n, .tile = job->tile_rows, .index = index};
-    cmlp_team_share(cmlp_n_in(net), CMLP_CHUNK, index, size, &share.k0, &share.k1);
-    const cmlp_input_space space = cmlp_columns_space(&job->input, job->tile_rows, share.k0, index);
-    const int64_t chunk = (share.k0 - parts_from(net, size)) / CMLP_CHUNK;
-    void *z = index ? cmlp_at(net, job->parts, chunk * apart) : job->activations[0];
-    job->marked[index] = cmlp_first_layer(&job->data, job->params, &share, &space, z, scratch);
-}
-
-/* z of rows [a, a + n), when all members have done their columns. */
-static void add_columns(const cmlp_batch_job *job, int64_t a, int64_t n, int32_t size)
-{
-    const cmlp_net *net = job->data.net;
-    const int64_t n_out = net->layers[0].n_out, chunks = chunks_of(cmlp_n_in(net) - parts_from(net, size));
-    net->kernels->add(cmlp_at(net, job->activations[0], a * n_out), cmlp_at(net, job->parts, a * n_out),
-                      job->tile_rows * n_out, chunks, n * n_out);
-}
-
 /* -------------------------------------------------------------------- a share of rows: forward, cost, deltas */
 
 static cmlp_fault forward_rows(cmlp_batch_job *job, int64_t selected, int64_t a, int64_t n, void *scratch,
-                               int32_t index, int32_t columns_of)
+                               int32_t index)
 {
     const cmlp_net *net = job->data.net;
-    const cmlp_rows_share share = {
-        .selected = selected, .n = n, .a = a, .tile = job->tile_rows, .k1 = cmlp_n_in(net), .index = index};
+    const cmlp_rows_share share = {.selected = selected, .n = n, .a = a, .tile = job->tile_rows, .index = index};
     for (int32_t l = 0; l < net->n_layers; l++) {
         const cmlp_layer *layer = &net->layers[l];
         void *z = cmlp_at(net, job->activations[l], a * layer->n_out);
         if (l) {
             const cmlp_matrix x = cmlp_layer_input(job, l, a);
-            cmlp_weighted_sums(net, job->params, l, 0, layer->n_in, &x, n, z);
+            cmlp_weighted_sums(net, job->params, l, &x, n, z);
         } else {
-            if (columns_of)
-                add_columns(job, a, n, columns_of);
-            else
-                job->marked[index] = cmlp_first_layer(&job->data, job->params, &share, &job->input, z, scratch);
+            job->marked[index] = cmlp_first_layer(&job->data, job->params, &share, &job->input, z, scratch);
             cmlp_fault fault = cmlp_check_sums(&job->data, z, selected, n, scratch, 1);
             if (fault.status) return fault;
         }
@@ -288,16 +221,15 @@ static void backward_rows(cmlp_batch_job *job, int64_t selected, int64_t a, int6
     net->kernels->multiply(out, n * n_in, job->data.rows->scale);
 }
 
-/* Rows [a, end) of the tile that starts at the selected row `first`, whose first layer so many members have done by
- * columns, or 0; the caller's own thread polls on the way. To look at the clock, as a caller may, is 1 % of a small
- * batch. */
+/* Computes rows [a, end) of the tile that starts at the selected row `first`. The calling thread polls between passes:
+ * a poll that reads the clock takes 1 % of a small batch. */
 static cmlp_fault tile_rows_share(cmlp_batch_job *job, int64_t first, int64_t a, int64_t end, void *scratch,
-                                  int32_t index, int32_t columns_of)
+                                  int32_t index)
 {
     const int want_delta = job->gradient || job->input_gradient;
     const int64_t n = end - a, selected = first + a;
     const int polls = index == 0, again = polls && want_delta && n * job->data.net->n_params > LONG_TILE;
-    cmlp_fault fault = forward_rows(job, selected, a, n, scratch, index, columns_of);
+    cmlp_fault fault = forward_rows(job, selected, a, n, scratch, index);
     if (!fault.status) fault = output_rows(job, selected, a, n, want_delta, scratch);
     if (!fault.status && polls && cmlp_poll(job->run)) fault.status = CMLP_CANCELLED;
     if (!fault.status && want_delta) backward_rows(job, selected, a, n, scratch);
@@ -323,17 +255,12 @@ int cmlp_batch_member(cmlp_batch_job *job, int64_t first, int64_t n, const cmlp_
         if (t) cmlp_team_wait(team, index);
         m = n - t < job->tile_rows ? n - t : job->tile_rows;
         cmlp_team_share(m, 1, index, size, &a, &b);
-        const int by_columns = shares_columns(job, m, size);
-        if (by_columns) {
-            first_columns(job, first + t, m, scratch, index, size);
-            cmlp_team_wait(team, index);
-        }
-        job->faults[index] = tile_rows_share(job, first + t, a, b, scratch, index, by_columns ? size : 0);
+        job->faults[index] = tile_rows_share(job, first + t, a, b, scratch, index);
         cmlp_team_wait(team, index);
         if (cmlp_first_fault(job->faults, size).status) return 0;
         if (index == 0) add_costs(job, m, cost);
-        const cmlp_batch_tile tile = {.n = m, .first = t == 0, .last = t + m == n, .by_columns = by_columns,
-                                      .weight_sum = weight_sum, .end = end};
+        const cmlp_batch_tile tile = {.n = m, .first = t == 0, .last = t + m == n, .weight_sum = weight_sum,
+                                      .end = end};
         if (job->gradient) cmlp_weights_share(job, &tile, index, size);
     }
     return 1;

@@ -19,7 +19,6 @@ typedef struct cmlp_batch_job {
     int64_t tile_rows;
     cmlp_input_space input;
     int marked[CMLP_MAX_THREADS]; /* whether each member's share of the input is */
-    void *parts; /* the first layer's sums of each chunk of columns, tile_rows rows of them; NULL: only rows are shared */
     void *activations[CMLP_MAX_LAYERS - 1], *deltas[CMLP_MAX_LAYERS - 1];
     double *costs, *weights;
     double *squares; /* sum of w^2 of each group of 16 weight rows */

@@ -52,12 +52,11 @@ size_t cmlp_forward_space(const cmlp_net *net, int sparse, int64_t n_rows, int32
     return space.overflow ? 0 : space.used;
 }
 
-void cmlp_weighted_sums(const cmlp_net *net, const void *params, int32_t layer, int64_t k0, int64_t k1,
-                        const cmlp_matrix *x, int64_t n, void *z)
+void cmlp_weighted_sums(const cmlp_net *net, const void *params, int32_t layer, const cmlp_matrix *x, int64_t n, void *z)
 {
     const cmlp_layer *at = &net->layers[layer];
-    net->kernels->dense(x, n, k1 - k0, cmlp_at(net, params, at->weights + k0 * at->n_out), at->n_out,
-                        k0 ? NULL : cmlp_at(net, params, at->biases), at->n_out, z, at->n_out);
+    net->kernels->dense(x, n, at->n_in, cmlp_at(net, params, at->weights), at->n_out, cmlp_at(net, params, at->biases),
+                        at->n_out, z, at->n_out);
 }
 
 /* Where layer l's activations of the tile go that starts at the selected row `first`. */
@@ -71,13 +70,13 @@ static void *layer_output(const forward_job *job, const tile_space *tile, int32_
 static cmlp_fault forward_tile(const forward_job *job, const tile_space *tile, int64_t first, int64_t n)
 {
     const cmlp_net *net = job->data.net;
-    const cmlp_rows_share share = {.selected = first, .n = n, .tile = n, .k1 = cmlp_n_in(net), .once = 1};
+    const cmlp_rows_share share = {.selected = first, .n = n, .tile = n, .once = 1};
     cmlp_matrix x = {0};
     for (int32_t l = 0; l < net->n_layers; l++) {
         const cmlp_layer *layer = &net->layers[l];
         void *a = layer_output(job, tile, l, first);
         if (l) {
-            cmlp_weighted_sums(net, job->params, l, 0, layer->n_in, &x, n, a);
+            cmlp_weighted_sums(net, job->params, l, &x, n, a);
         } else {
             cmlp_first_layer(&job->data, job->params, &share, &tile->input, a, tile->input.converted);
             cmlp_fault fault = cmlp_check_sums(&job->data, a, first, n, tile->input.converted, 0);

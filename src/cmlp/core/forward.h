@@ -4,9 +4,8 @@
 
 #include "net.h"
 
-/* z = b + x W of one layer's inputs [k0, k1), b only if k0 is 0; x (n, k1 - k0), z (n, n_out). */
-void cmlp_weighted_sums(const cmlp_net *net, const void *params, int32_t layer, int64_t k0, int64_t k1,
-                        const cmlp_matrix *x, int64_t n, void *z);
+/* z = b + x W of one layer; x (n, n_in), z (n, n_out). */
+void cmlp_weighted_sums(const cmlp_net *net, const void *params, int32_t layer, const cmlp_matrix *x, int64_t n, void *z);
 
 /* Workspace of cmlp_forward and cmlp_activations, for CSR rows or dense ones; 0 if it cannot be addressed. */
 size_t cmlp_forward_space(const cmlp_net *net, int sparse, int64_t n_rows, int32_t n_threads);

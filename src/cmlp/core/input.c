@@ -22,18 +22,16 @@
 
 static int is_wide(const cmlp_net *net) { return net->layers[0].n_out >= MARKED_OUTPUTS; }
 
-static int64_t words_of(int64_t columns) { return (columns + CMLP_MARKS - 1) / CMLP_MARKS; }
-
-/* From row to row, or from thread to thread. */
-static int64_t n_words(const cmlp_net *net) { return words_of(cmlp_n_in(net)); }
+/* Words of the mask of a row. */
+static int64_t n_words(const cmlp_net *net) { return (cmlp_n_in(net) + CMLP_MARKS - 1) / CMLP_MARKS; }
 
 void cmlp_input_lay_out(cmlp_space *space, const cmlp_net *net, int csr, int64_t rows, int32_t n_threads, int ahead,
                         cmlp_input_space *input)
 {
     const int wide = !csr && is_wide(net) && (rows > 1 || ahead); /* of a lone row, the kernel leaves zeros out */
     const int narrow = !csr && !is_wide(net) && cmlp_n_in(net) >= CMLP_CHUNK;
-    input->list = cmlp_take(space, csr ? 0 : n_threads * rows, sizeof(void *));
-    input->ahead = ahead && !csr ? cmlp_take(space, n_threads * rows, sizeof(void *)) : NULL;
+    input->list = cmlp_take(space, csr ? 0 : rows, sizeof(void *));
+    input->ahead = ahead && !csr ? cmlp_take(space, rows, sizeof(void *)) : NULL;
     input->sparse = csr ? cmlp_take(space, rows, sizeof(cmlp_csr_row)) : NULL;
     input->converted = cmlp_take(space, (csr ? 1 : rows) * cmlp_n_in(net), net->element);
     input->marks = wide ? cmlp_take(space, rows * n_words(net), sizeof(uint64_t)) : NULL;
@@ -48,15 +46,6 @@ void cmlp_input_begin(const cmlp_net *net, const cmlp_input_space *space)
     memset(space->rest, 0, (size_t)space->n_threads * sizeof(int64_t));
 }
 
-cmlp_input_space cmlp_columns_space(const cmlp_input_space *space, int64_t rows, int64_t k0, int32_t index)
-{
-    cmlp_input_space own = *space;
-    own.list += index * rows;
-    if (own.ahead) own.ahead += index * rows;
-    if (own.marks) own.marks += k0 / CMLP_MARKS;
-    return own;
-}
-
 /* Whether a thread does not look at this tile. */
 static int rests(const cmlp_input_space *space, int32_t index)
 {
@@ -69,7 +58,7 @@ static int64_t mark_rows(const cmlp_net *net, const cmlp_input_space *space, con
 {
     int64_t marked = 0;
     for (int64_t row = share->a + i; row < share->a + end; row++)
-        marked += net->kernels->mark(space->list[row], share->k1 - share->k0, space->marks + row * n_words(net));
+        marked += net->kernels->mark(space->list[row], cmlp_n_in(net), space->marks + row * n_words(net));
     return marked;
 }
 
@@ -77,15 +66,14 @@ static int64_t mark_rows(const cmlp_net *net, const cmlp_input_space *space, con
 static int begin_marks(const cmlp_net *net, const cmlp_input_space *space, const cmlp_rows_share *share, int64_t n)
 {
     if (!space->marks || rests(space, share->index)) return 0;
-    if (mark_rows(net, space, share, 0, n) <= MOST_MARKED(n * (share->k1 - share->k0))) return 1;
+    if (mark_rows(net, space, share, 0, n) <= MOST_MARKED(n * cmlp_n_in(net))) return 1;
     space->rest[share->index] = LOOK_AGAIN;
     return 0;
 }
 
 /* As it is where a kernel gave up looking. */
-static int mostly_lit(const uint64_t *marks, int64_t columns)
+static int mostly_lit(const uint64_t *marks, int64_t words)
 {
-    const int64_t words = words_of(columns);
     int64_t full = 0;
     for (int64_t word = 0; word < words; word++) full += marks[word] == ~UINT64_C(0);
     return full * 4 >= words * 3;
@@ -94,24 +82,23 @@ static int mostly_lit(const uint64_t *marks, int64_t columns)
 /* A thread's marks for its share, all unset; NULL, and all set, where it is not worth looking for what is dark. */
 static uint64_t *begin_lit(const cmlp_net *net, const cmlp_input_space *space, const cmlp_rows_share *share)
 {
-    const int64_t columns = share->k1 - share->k0;
-    uint64_t *lit = space->lit + share->index * 2 * n_words(net);
-    if (!space->rest[share->index] && mostly_lit(lit, columns)) space->rest[share->index] = LOOK_AGAIN;
+    const int64_t words = n_words(net);
+    uint64_t *lit = space->lit + share->index * 2 * words;
+    if (!space->rest[share->index] && mostly_lit(lit, words)) space->rest[share->index] = LOOK_AGAIN;
     const int looks = !rests(space, share->index);
-    memset(lit, looks ? 0 : 0xff, (size_t)words_of(columns) * sizeof *lit);
+    memset(lit, looks ? 0 : 0xff, (size_t)words * sizeof *lit);
     return looks ? lit : NULL;
 }
 
-uint64_t *cmlp_join_lit(const cmlp_net *net, const cmlp_input_space *space, int64_t n, int32_t index, int32_t first,
-                        int32_t end)
+uint64_t *cmlp_join_lit(const cmlp_net *net, const cmlp_input_space *space, int32_t index, int32_t size)
 {
     if (!space->lit) return NULL;
     const int64_t words = n_words(net), each = 2 * words;
     uint64_t *joined = space->lit + index * each + words;
     memset(joined, 0, (size_t)words * sizeof *joined);
-    for (int32_t i = first; i < end; i++)
-        for (int64_t word = 0; word < words_of(n); word++) joined[word] |= space->lit[i * each + word];
-    return mostly_lit(joined, n) ? NULL : joined;
+    for (int32_t i = 0; i < size; i++)
+        for (int64_t word = 0; word < words; word++) joined[word] |= space->lit[i * each + word];
+    return mostly_lit(joined, words) ? NULL : joined;
 }
 
 cmlp_input cmlp_input_at(const cmlp_data *data, const cmlp_input_space *space, int64_t a, int marked)
@@ -133,13 +120,13 @@ static int stay_bytes(const cmlp_data *data, const cmlp_rows_share *share)
 
 static void gather(const cmlp_data *data, const cmlp_rows_share *share, const cmlp_input_space *space)
 {
-    const int64_t n_in = cmlp_n_in(data->net), a = share->a, k0 = share->k0;
+    const int64_t n_in = cmlp_n_in(data->net), a = share->a;
     if (cmlp_is_sparse(data))
         cmlp_gather_sparse(data, share->selected, share->n, space->sparse + a);
     else if (stay_bytes(data, share))
-        cmlp_list_rows(data, share->selected, share->n, k0, space->list + a);
+        cmlp_list_rows(data, share->selected, share->n, space->list + a);
     else
-        cmlp_gather_rows(data, share->selected, share->n, k0, share->k1, space->list + a,
+        cmlp_gather_rows(data, share->selected, share->n, space->list + a,
                          cmlp_at(data->net, space->converted, a * n_in));
 }
 
@@ -157,18 +144,16 @@ static cmlp_input share_input(const cmlp_data *data, const cmlp_rows_share *shar
     else if (space->lit)
         input.rows.lit = begin_lit(data->net, space, share);
     if (space->ahead && (data->in_place || bytes) &&
-        cmlp_look_ahead(data, share->selected + i, n, share->k0, share->k1, ahead, next, space->ahead + a))
+        cmlp_look_ahead(data, share->selected + i, n, ahead, next, space->ahead + a))
         input.rows.ahead = space->ahead + a;
-    if (share->k0) input.rows.apart = share->tile * data->net->layers[0].n_out;
     return input;
 }
 
-static void first_sums(const cmlp_net *net, const void *params, const cmlp_input *x, const cmlp_rows_share *share,
-                       int64_t n, void *z, void *scratch)
+static void first_sums(const cmlp_net *net, const void *params, const cmlp_input *x, int64_t n, void *z, void *scratch)
 {
     const cmlp_layer *layer = &net->layers[0];
     if (!x->sparse)
-        cmlp_weighted_sums(net, params, 0, share->k0, share->k1, &x->rows, n, z);
+        cmlp_weighted_sums(net, params, 0, &x->rows, n, z);
     else
         net->kernels->csr(&x->csr, n, cmlp_at(net, params, layer->weights), cmlp_at(net, params, layer->biases),
                           layer->n_out, z, scratch);
@@ -190,7 +175,7 @@ int cmlp_first_layer(const cmlp_data *data, const void *params, const cmlp_rows_
             marked = begin_marks(net, space, share, m);
         if (!marked) m = n;
         const cmlp_input input = share_input(data, share, space, i, m, marked);
-        first_sums(net, params, &input, share, m, cmlp_at(net, z, i * net->layers[0].n_out), scratch);
+        first_sums(net, params, &input, m, cmlp_at(net, z, i * net->layers[0].n_out), scratch);
         i += m;
     } while (i < n);
     return marked;

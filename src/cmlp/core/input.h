@@ -25,35 +25,31 @@ typedef struct cmlp_input {
     cmlp_csr csr;     /* if so */
 } cmlp_input;
 
-/* Takes the room for `rows` rows of CSR data or dense ones, filled by n_threads threads, which share them or else their
- * columns; `ahead` if the data are gone through in tiles. */
+/* Takes the space for `rows` rows of CSR data or dense ones, filled by n_threads threads, which share them; `ahead` if
+ * the data are processed in tiles. */
 void cmlp_input_lay_out(cmlp_space *space, const cmlp_net *net, int csr, int64_t rows, int32_t n_threads, int ahead,
                         cmlp_input_space *input);
 
 /* Before the first tile. */
 void cmlp_input_begin(const cmlp_net *net, const cmlp_input_space *input);
 
-/* Columns [k0, k1) of the selected rows [selected, selected + n), which become rows [a, a + n) of a tile of `tile` rows,
- * by thread `index`. Rows that are wanted but `once` need not be converted before. */
+/* The selected rows [selected, selected + n), which thread `index` puts at [a, a + n) of a tile of `tile` rows.
+ * Prediction reads each row `once`: its kernel converts uint8 itself instead of a separate pass. */
 typedef struct cmlp_rows_share {
-    int64_t selected, n, a, tile, k0, k1;
+    int64_t selected, n, a, tile;
     int32_t index;
     int once;
 } cmlp_rows_share;
 
-/* The room of a member that takes all rows of a tile of up to `rows`, but only the columns from k0 on. */
-cmlp_input_space cmlp_columns_space(const cmlp_input_space *space, int64_t rows, int64_t k0, int32_t index);
-
-/* Gathers a share of rows: the first layer's z = b + x W of them, or, for columns from a k0 > 0 on, a multiple of
- * CMLP_CHUNK, each chunk's sums, those of a tile's rows behind those of the chunk before. Rows that follow, in the end a
- * tile later, are fetched on the way. `scratch` takes a row of inputs. Returns whether all of the rows are marked. */
+/* Gathers a share of rows and computes the first layer's weighted sums z = b + x W. Prefetches the rows that follow, at
+ * the end those of the next tile. `scratch` has space for one row of inputs. Returns whether all of the rows have nonzero
+ * masks. */
 int cmlp_first_layer(const cmlp_data *data, const void *params, const cmlp_rows_share *share,
                      const cmlp_input_space *space, void *z, void *scratch);
 
-/* Marks of what the threads [first, end) have found in their rows of n columns, for thread `index`; NULL if hardly any
- * input is dark. */
-uint64_t *cmlp_join_lit(const cmlp_net *net, const cmlp_input_space *space, int64_t n, int32_t index, int32_t first,
-                        int32_t end);
+/* The union of the column masks that `size` threads have found in their rows, for thread `index`. NULL if nearly all
+ * columns are nonzero. */
+uint64_t *cmlp_join_lit(const cmlp_net *net, const cmlp_input_space *space, int32_t index, int32_t size);
 
 /* The gathered rows from row a on; `marked` says whether all of them are. */
 cmlp_input cmlp_input_at(const cmlp_data *data, const cmlp_input_space *space, int64_t a, int marked);

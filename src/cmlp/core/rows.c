@@ -178,34 +178,31 @@ static void convert_columns(const cmlp_data *data, int64_t first, int64_t n, int
     }
 }
 
-void cmlp_list_rows(const cmlp_data *data, int64_t first, int64_t n, int64_t k0, const void **list)
+void cmlp_list_rows(const cmlp_data *data, int64_t first, int64_t n, const void **list)
 {
-    const int64_t from = k0 * data->rows->col_stride;
-    for (int64_t i = 0; i < n; i++) list[i] = cmlp_row_data(data, first + i) + from;
+    for (int64_t i = 0; i < n; i++) list[i] = cmlp_row_data(data, first + i);
 }
 
-void cmlp_gather_rows(const cmlp_data *data, int64_t first, int64_t n, int64_t k0, int64_t k1, const void **list,
-                      void *converted)
+void cmlp_gather_rows(const cmlp_data *data, int64_t first, int64_t n, const void **list, void *converted)
 {
-    const int64_t n_cols = data->rows->n_cols, step = cmlp_row_lies_close(data) ? k1 - k0 : COLUMNS_AT_ONCE;
+    const int64_t n_cols = data->rows->n_cols, step = cmlp_row_lies_close(data) ? n_cols : COLUMNS_AT_ONCE;
     if (data->in_place) {
-        cmlp_list_rows(data, first, n, k0, list);
+        cmlp_list_rows(data, first, n, list);
         return;
     }
-    for (int64_t i = 0; i < n; i++) list[i] = cmlp_at(data->net, converted, i * n_cols + k0);
-    for (int64_t k = k0; k < k1; k += step)
-        convert_columns(data, first, n, k, k1 - k < step ? k1 - k : step, converted);
+    for (int64_t i = 0; i < n; i++) list[i] = cmlp_at(data->net, converted, i * n_cols);
+    for (int64_t k = 0; k < n_cols; k += step)
+        convert_columns(data, first, n, k, n_cols - k < step ? n_cols - k : step, converted);
 }
 
-int cmlp_look_ahead(const cmlp_data *data, int64_t first, int64_t n, int64_t k0, int64_t k1, int64_t ahead,
-                    int64_t next, const void **list)
+int cmlp_look_ahead(const cmlp_data *data, int64_t first, int64_t n, int64_t ahead, int64_t next, const void **list)
 {
-    const int64_t from = k0 * data->rows->col_stride, end = k1 * data->rows->col_stride;
+    const int64_t bytes = data->rows->n_cols * data->rows->col_stride;
     if (first + next + n > data->n) return 0;
     for (int64_t i = 0; i < n; i++) {
         const char *row = cmlp_row_data(data, first + i + ahead + (i + ahead < n ? 0 : next - n));
-        CMLP_PREFETCH(row + end - 1); /* it need not begin with a line */
-        list[i] = row + from;
+        CMLP_PREFETCH(row + bytes - 1); /* the row need not begin at a cache line */
+        list[i] = row;
     }
     return 1;
 }
@@ -263,7 +260,7 @@ int64_t cmlp_bad_input(const cmlp_data *data, int64_t selected, void *scratch)
     if (cmlp_is_sparse(data)) return cmlp_bad_sparse(data, selected, scratch);
     const void *row;
     const int64_t n = data->rows->n_cols;
-    cmlp_gather_rows(data, selected, 1, 0, n, &row, scratch);
+    cmlp_gather_rows(data, selected, 1, &row, scratch);
     const int64_t bad = data->net->kernels->find_nonfinite(row, 1, n);
     return bad < n ? bad : -1;
 }

@@ -35,13 +35,12 @@ static inline int cmlp_are_bytes(const cmlp_data *data)
     return data->rows->dtype == CMLP_UINT8 && data->rows->col_stride == 1 && cmlp_scales_in_floats(data->rows->scale);
 }
 
-/* Pointers to column k0 of the rows where they lie. */
-void cmlp_list_rows(const cmlp_data *data, int64_t first, int64_t n, int64_t k0, const void **list);
+/* Lists pointers to the selected rows [first, first + n) in the caller's matrix. */
+void cmlp_list_rows(const cmlp_data *data, int64_t first, int64_t n, const void **list);
 
-/* Pointers to columns [k0, k1) of the selected rows [first, first + n), elements of the net's type: the rows themselves,
- * or converted into `converted` (n, n_in). */
-void cmlp_gather_rows(const cmlp_data *data, int64_t first, int64_t n, int64_t k0, int64_t k1, const void **list,
-                      void *converted);
+/* The same for elements of the net's type: pointers to the rows themselves, or to copies converted into `converted`
+ * (n, n_in). */
+void cmlp_gather_rows(const cmlp_data *data, int64_t first, int64_t n, const void **list, void *converted);
 
 static inline const char *cmlp_row_data(const cmlp_data *data, int64_t selected)
 {
@@ -67,11 +66,9 @@ VEC_FN void cmlp_fetch_ahead(const cmlp_data *data, int64_t selected, int64_t k,
     CMLP_PREFETCH(row + bytes - 1); /* it need not begin with a line */
 }
 
-/* For columns [k0, k1) of each of n rows, those of the row that lies `ahead` <= n rows behind it, to be fetched into the
- * cache: of the same rows, and after them of those that begin `next` rows behind the first. 0 where there are not so
- * many. */
-int cmlp_look_ahead(const cmlp_data *data, int64_t first, int64_t n, int64_t k0, int64_t k1, int64_t ahead,
-                    int64_t next, const void **list);
+/* Lists, for each of n rows, the row to prefetch meanwhile: the one `ahead` <= n rows later among the same rows, and
+ * after the last of them among the rows that begin `next` rows after `first`. Returns 0 if there are not enough rows. */
+int cmlp_look_ahead(const cmlp_data *data, int64_t first, int64_t n, int64_t ahead, int64_t next, const void **list);
 
 /* Their targets, dense, (n, n_out). */
 void cmlp_gather_targets(const cmlp_data *data, int64_t first, int64_t n, void *out);

@@ -18,9 +18,7 @@ typedef struct weight_share {
     int biases;
     void *sums;    /* where row 0's would lie */
     uint64_t *lit; /* of the first layer's input, or NULL */
-    cmlp_input_space input; /* its rows, and the column that they begin with */
-    int64_t from;
-    int marked; /* whether these rows are */
+    int marked;    /* whether the rows of that input have nonzero masks */
 } weight_share;
 
 /* ------------------------------------------------------------------------------------------------- squares */
@@ -92,9 +90,7 @@ static void gradient_share(cmlp_batch_job *job, const weight_share *share, const
     static const float one_f = 1;
     static const double one_d = 1;
     const cmlp_matrix ones = {.base = net->dtype == CMLP_FLOAT32 ? (const void *)&one_f : &one_d};
-    const int64_t k0 = share->k0 - share->from, k1 = share->k1 - share->from, from = share->from * layer->n_out;
-    void *sums = cmlp_at(net, share->sums, from);
-    void *w = cmlp_at(net, finishing_weights(job, share, tile->end), from);
+    void *w = finishing_weights(job, share, tile->end);
     void *bias_sums = cmlp_at(net, job->gradient, layer->biases);
     void *biases = cmlp_at(net, tile->end->params, layer->biases);
     for (int64_t i = 0, m; i < tile->n; i += m) {
@@ -104,9 +100,9 @@ static void gradient_share(cmlp_batch_job *job, const weight_share *share, const
         void *delta = cmlp_at(net, job->deltas[share->layer], i * layer->n_out);
         if (share->layer || !cmlp_is_sparse(&job->data)) { /* else sparse_share() has done it */
             cmlp_matrix a = share->layer ? cmlp_layer_input(job, share->layer, i)
-                                         : cmlp_input_at(&job->data, &share->input, i, share->marked).rows;
+                                         : cmlp_input_at(&job->data, &job->input, i, share->marked).rows;
             a.lit = share->lit;
-            net->kernels->gradient(&a, delta, m, k0, k1, layer->n_out, sums, first, w, &finish);
+            net->kernels->gradient(&a, delta, m, share->k0, share->k1, layer->n_out, share->sums, first, w, &finish);
         }
         finish.alpha = 0;
         if (share->biases)
@@ -168,22 +164,6 @@ static void share_by_rows(cmlp_batch_job *job, const weight_share *share, const 
     } while (part.k0 < share->k1);
 }
 
-/* A member's weights of the first layer, and the rows that it has gathered: by columns its own, or all members'. */
-static weight_share first_share(cmlp_batch_job *job, int by_columns, int64_t unit, int32_t index, int32_t size)
-{
-    const cmlp_net *net = job->data.net;
-    const int32_t first = by_columns ? index : 0, end = by_columns ? index + 1 : size;
-    weight_share share = {.input = job->input, .marked = 1};
-    cmlp_team_share(cmlp_n_in(net), by_columns ? CMLP_CHUNK : unit, index, size, &share.k0, &share.k1);
-    if (by_columns) {
-        share.from = share.k0;
-        share.input = cmlp_columns_space(&job->input, job->tile_rows, share.k0, index);
-    }
-    for (int32_t i = first; i < end; i++) share.marked &= job->marked[i];
-    share.lit = cmlp_join_lit(net, &job->input, by_columns ? share.k1 - share.k0 : cmlp_n_in(net), index, first, end);
-    return share;
-}
-
 void cmlp_weights_share(cmlp_batch_job *job, const cmlp_batch_tile *tile, int32_t index, int32_t size)
 {
     const cmlp_net *net = job->data.net;
@@ -194,12 +174,10 @@ void cmlp_weights_share(cmlp_batch_job *job, const cmlp_batch_tile *tile, int32_
     for (int32_t l = 0; l < net->n_layers; l++) {
         const cmlp_layer *layer = &net->layers[l];
         const int sparse = !l && cmlp_is_sparse(&job->data);
-        weight_share share = {.layer = l};
-        if (l)
-            cmlp_team_share(layer->n_in, unit, index, size, &share.k0, &share.k1);
-        else
-            share = first_share(job, tile->by_columns, unit, index, size);
-        share.biases = index == 0;
+        weight_share share = {.layer = l, .biases = index == 0, .marked = 1};
+        cmlp_team_share(layer->n_in, unit, index, size, &share.k0, &share.k1);
+        for (int32_t i = 0; i < size; i++) share.marked &= job->marked[i];
+        if (!l) share.lit = cmlp_join_lit(net, &job->input, index, size);
         share.sums = cmlp_at(net, job->gradient, layer->weights);
         if (sparse) sparse_share(job, &share, tile, job->scratch + (size_t)index * job->scratch_size);
         share_by_rows(job, &share, tile, steps, in_parts && !sparse ? step_rows(net, layer) : layer->n_in);

@@ -10,7 +10,6 @@ typedef struct cmlp_batch_tile {
     int64_t n;
     int first, last; /* whether none of the batch's rows came before, or none follow */
     double weight_sum; /* of the batch's rows */
-    int by_columns; /* whether members have the first layer's columns, or rows */
     const cmlp_batch_end *end;
 } cmlp_batch_tile;
 

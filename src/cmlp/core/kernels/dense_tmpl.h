@@ -234,7 +234,7 @@ static void take_rows(const cmlp_matrix *x, int64_t i, int64_t height, int64_t k
 #define DENSE_SHORT (4 * CMLP_LINE) /* bytes */
 #define DENSE_BLOCK (8 * CMLP_CHUNK)
 
-/* z = bias + x W, or, of a part behind others, z += x W, or a z of its own. */
+/* z = bias + x W for the first block of columns, z += x W for the following ones. */
 typedef struct dense_job {
     const dense_tiles *tiles;
     const cmlp_matrix *x;
@@ -253,9 +253,8 @@ static void dense_part(dense_job *job, int64_t i, int64_t height, int64_t k, int
     const int64_t a_strip = (n + LINE * strips - 1) / (LINE * strips) * LINE; /* columns to be fetched */
     const int near = job->x->bytes && tiles->near && height == tiles->tallest;
     dense_fn *const tile = near ? tiles->near : tiles->of[height];
-    const int goes_on = k && !job->x->apart;
     const int paced = strips == 1 && PACED(height, tiles->vectors);
-    T *const z = job->z + i * job->ldz + k / CMLP_CHUNK * job->x->apart;
+    T *const z = job->z + i * job->ldz;
     T copy[DENSE_ROWS_1 * COPY_LD];
     uint64_t marks[DENSE_BLOCK / MARKS];
     dense_rows part;
@@ -265,9 +264,9 @@ static void dense_part(dense_job *job, int64_t i, int64_t height, int64_t k, int
     part.fetched = 0;
     for (int64_t j = 0, from = k; j < job->n_out; j += width, from += a_strip) {
         const int64_t last = job->n_out - j < width ? job->n_out - j - width + VL : VL;
-        const T *before = goes_on ? z + j : !k && job->bias ? job->bias + j : no_bias;
+        const T *before = k ? z + j : job->bias ? job->bias + j : no_bias;
         if (part.ahead && !paced) fetch(part.ahead, height, from, k + n - from < a_strip ? k + n - from : a_strip);
-        tile(&part, n, job->w + k * job->ldw + j, job->ldw, before, goes_on ? job->ldz : 0, last, z + j, job->ldz);
+        tile(&part, n, job->w + k * job->ldw + j, job->ldw, before, k ? job->ldz : 0, last, z + j, job->ldz);
     }
     part.fetched = (part.fetched + LINE - 1) / LINE * LINE;
     if (part.fetched < part.n_ahead) fetch(part.ahead, height, k + part.fetched, n - part.fetched);
@@ -277,7 +276,7 @@ static void dense_part(dense_job *job, int64_t i, int64_t height, int64_t k, int
 static void dense_strips(dense_job *job, int64_t rows, int64_t n_in)
 {
     const int64_t block = job->n_out * (int64_t)sizeof(T) <= DENSE_SHORT ? DENSE_BLOCK : CMLP_CHUNK;
-    const int one_chunk = job->tiles->vectors > 1 || job->x->bytes || job->x->apart;
+    const int one_chunk = job->tiles->vectors > 1 || job->x->bytes;
     const int64_t step = one_chunk ? CMLP_CHUNK : block;
     job->clash = !job->x->bytes && job->n_out > job->tiles->vectors * VL && rows > 1 &&
                  !(((uintptr_t)AT_ROW(job->x, 0) ^ (uintptr_t)AT_ROW(job->x, 1)) % CLASH);

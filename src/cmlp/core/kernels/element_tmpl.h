@@ -69,17 +69,6 @@ static void convert(int32_t dtype, const void *source, int64_t stride, int64_t n
 
 static int64_t mark(const void *v, int64_t n, uint64_t *marks) { return mark_nonzero(v, n, marks, n); }
 
-static void add(void *z, const void *parts, int64_t apart, int64_t count, int64_t n)
-{
-    for (int64_t i = 0; i < n; i += VL) {
-        T *to = (T *)z + i;
-        const T *part = (const T *)parts + i;
-        V sum = load_lanes(to, n - i);
-        for (int64_t c = 0; c < count; c++, part += apart) sum = v_add(sum, load_lanes(part, n - i));
-        store_lanes(to, n - i, sum);
-    }
-}
-
 static void multiply(void *values, int64_t n, double factor)
 {
     T *v = values;

@@ -23,7 +23,6 @@ typedef struct cmlp_matrix {
     int64_t ld_marks;
     const void *const *bytes; /* NULL, or rows of bytes, each taken times `scale`, in place of list and base; */
     double scale;             /* cmlp_scales_in_floats(scale) */
-    int64_t apart;            /* 0, or the sums of each chunk of columns stand by themselves: see dense */
 } cmlp_matrix;
 
 /* Products with bytes b come out right in floats alone where the scale is 2 / q, rounded, for an integer q up to 2^20:
@@ -114,9 +113,7 @@ typedef struct cmlp_kernels {
     /* z[i, j] = bias[j] + sum_k x[i, k] w[k, j];  x (rows, n_in), w (n_in, n_out) with leading dimension ldw,
      * z (rows, n_out) with ldz. bias may be NULL. Several rows of x may be bytes. Columns that are dark in several rows
      * are left out if x->lit is given, where the others are marked; elements that are 0 are if x->marks is given, and
-     * always of a lone row. w must then be finite for the bits. Of several rows of numbers, x->apart is the distance from
-     * each chunk's z to the next one's: the first's is bias + sums, the others' are sums, so that the products of parts
-     * of the columns can be added with the same bits. */
+     * always of a lone row. w must then be finite for the bits. */
     void (*dense)(const cmlp_matrix *x, int64_t rows, int64_t n_in, const void *w, int64_t ldw, const void *bias,
                   int64_t n_out, void *z, int64_t ldz);
     /* sums[k, j] += sum_i a[i, k] d[i, j] for k in [k0, k1), or = where `first`, then finished. rows <= CMLP_CHUNK;
@@ -151,8 +148,6 @@ typedef struct cmlp_kernels {
     void (*convert)(int32_t dtype, const void *source, int64_t stride, int64_t n, double scale, void *out);
     /* Sets a bit in `marks` for each of v's n elements that is not 0, in whole words; returns how many are set. */
     int64_t (*mark)(const void *v, int64_t n, uint64_t *marks);
-    /* z[i] += parts[i], then parts[apart + i], and so on: `count` parts. */
-    void (*add)(void *z, const void *parts, int64_t apart, int64_t count, int64_t n);
     /* v[i] *= factor, rounded to T. */
     void (*multiply)(void *v, int64_t n, double factor);
     /* Sum of the squares of v (rows, n), by the rule for sums to one number: column j goes to partial j mod 16. */

@@ -39,7 +39,6 @@
         .step = step,                                                                               \
         .convert = convert,                                                                         \
         .mark = mark,                                                                               \
-        .add = add,                                                                                 \
         .multiply = multiply,                                                                       \
         .square_sum = square_sum,                                                                   \
         .find_nonfinite = find_nonfinite,                                                           \

@@ -113,8 +113,8 @@ static void dense_marked(const cmlp_matrix *x, int64_t rows, int64_t n_in, const
                          int64_t n_out, T *z, int64_t ldz)
 {
     const int64_t vectors = (n_out + VL - 1) / VL, strips = (vectors + ROW_VECTORS - 1) / ROW_VECTORS;
-    for (int64_t k = 0; !k || k < n_in; k += CMLP_CHUNK, z += x->apart) {
-        for (int64_t i = 0; (!k || x->apart) && i < rows; i++) row_begin(k ? NULL : bias, n_out, z + i * ldz);
+    for (int64_t k = 0; !k || k < n_in; k += CMLP_CHUNK) {
+        for (int64_t i = 0; !k && i < rows; i++) row_begin(bias, n_out, z + i * ldz);
         for (int64_t s = 0, v = 0, end; s < strips; s++, v = end) {
             const int64_t n = n_in - k < CMLP_CHUNK ? n_in - k : CMLP_CHUNK;
             end = vectors * (s + 1) / strips; /* all nearly equally wide */
