@@ -22,7 +22,7 @@ static const void *row(const cmlp_matrix *m, int64_t i)
 
 static double input(const cmlp_matrix *m, int64_t i, int64_t k)
 {
-    return at(row(m, i), k);
+    return m->bytes ? type_round(real->dtype, get(CMLP_UINT8, m->bytes[i], k) * m->scale) : at(row(m, i), k);
 }
 
 /* One unit in the last place off. */

@@ -21,6 +21,8 @@ typedef struct rows_of {
     uint64_t lit[16]; /* marks of lit columns: wanted, or given */
     operand *marks;   /* of elements */
     int64_t ld_marks;
+    int bytes; /* the elements, each taken times `scale` */
+    double scale;
 } rows_of;
 
 /* From row to row: without a gap, with a small one, or so far that all rows start at the same place of the cache's. */
@@ -40,6 +42,7 @@ static cmlp_matrix matrix_at(rows_of *m)
     for (int64_t i = 0; i < m->rows; i++)
         m->list[i] = m->columns ? base + (size_t)(m->order[i] * m->ld) * size_of(m->o->dtype) : base;
     cmlp_matrix at = {.list = m->listed ? m->list : NULL, .base = base, .ld = m->ld};
+    if (m->bytes) at = (cmlp_matrix){.bytes = m->list, .scale = m->scale};
     if (m->listed) at.ahead = m->list;
     if (m->zeros == DARK_COLUMNS) at.lit = m->lit;
     if (m->zeros == MARKED) at.marks = (const uint64_t *)(const void *)m->marks->place.data;
@@ -49,7 +52,8 @@ static cmlp_matrix matrix_at(rows_of *m)
 
 static double row_element(const harness *h, const rows_of *m, int64_t i, int64_t k)
 {
-    return get(h->dtype, m->o->before, m->order[i] * m->ld + k);
+    const double element = get(m->o->dtype, m->o->before, m->order[i] * m->ld + k);
+    return m->bytes ? type_round(h->dtype, element * m->scale) : element;
 }
 
 static int is_lit(const harness *h, const rows_of *m, int64_t k)
@@ -98,15 +102,15 @@ static void make_rows(harness *h, rows_of *m, const char *name, int64_t rows, in
     m->rows = rows;
     m->columns = columns;
     m->zeros = zeros;
-    m->ld = pick_distance(h, columns);
-    m->listed = zeros == MARKED || random_below(&h->random, 2);
+    m->ld = m->bytes ? columns : pick_distance(h, columns);
+    m->listed = m->bytes || zeros == MARKED || random_below(&h->random, 2);
     for (int64_t i = 0; i < rows; i++) {
         int64_t j = m->listed ? random_below(&h->random, i + 1) : i; /* a random permutation */
         m->order[i] = m->order[j];
         m->order[j] = i;
     }
-    m->o = new_operand(h, name, h->dtype, elements(rows, m->ld, columns), INPUT);
-    if (zeros != NOTHING) h->values = PLAIN;
+    m->o = new_operand(h, name, m->bytes ? CMLP_UINT8 : h->dtype, elements(rows, m->ld, columns), INPUT);
+    if (zeros != NOTHING || m->bytes) h->values = PLAIN;
     if (zeros == DARK_COLUMNS) darken_columns(h, m);
     if (zeros == MARKED) mark_elements(h, m);
     poison_gaps(m->o, columns, m->ld);
@@ -222,6 +226,8 @@ void check_dense(harness *h)
     if (rows == 1) shape_lone_row(h, &c, &n_in);
     const int64_t n_out = c.n_out;
     const int64_t gap = random_below(&h->random, 2) * random_below(&h->random, 4);
+    c.x.bytes = rows > 1 && !zeros && random_below(&h->random, 2);
+    c.x.scale = 2 / (double)PICK(h, 2, 255, 510, 512, 1 << 20);
     make_rows(h, &c.x, "x", rows, n_in, zeros);
     if (rows == 1 && zeros != MARKED) {
         darken(h, c.x.o);
@@ -234,7 +240,7 @@ void check_dense(harness *h)
     make_z(h, &c);
     snprintf(h->shape, sizeof h->shape, "rows %d, n_in %d, n_out %d, ldw %d, ldz %d, %s bias, %s%s", (int)rows,
              (int)n_in, (int)n_out, (int)c.ldw, (int)c.ldz, c.bias ? "with" : "no",
-             c.x.listed ? "listed" : "one block", zeros_names[zeros]);
+             c.x.bytes ? "bytes" : c.x.listed ? "listed" : "one block", zeros_names[zeros]);
     run_tables(h, call_dense, &c);
     same_outputs(h);
     judge_z(h, &c);

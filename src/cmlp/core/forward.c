@@ -70,7 +70,7 @@ static void *layer_output(const forward_job *job, const tile_space *tile, int32_
 static cmlp_fault forward_tile(const forward_job *job, const tile_space *tile, int64_t first, int64_t n)
 {
     const cmlp_net *net = job->data.net;
-    const cmlp_rows_share share = {.selected = first, .n = n, .tile = n};
+    const cmlp_rows_share share = {.selected = first, .n = n, .tile = n, .once = 1};
     cmlp_matrix x = {0};
     for (int32_t l = 0; l < net->n_layers; l++) {
         const cmlp_layer *layer = &net->layers[l];

@@ -112,11 +112,19 @@ cmlp_input cmlp_input_at(const cmlp_data *data, const cmlp_input_space *space, i
     return input;
 }
 
+/* Whether the kernels take bytes as they are. */
+static int stay_bytes(const cmlp_data *data, const cmlp_rows_share *share)
+{
+    return share->once && share->n > 1 && !is_wide(data->net) && cmlp_are_bytes(data);
+}
+
 static void gather(const cmlp_data *data, const cmlp_rows_share *share, const cmlp_input_space *space)
 {
     const int64_t n_in = cmlp_n_in(data->net), a = share->a;
     if (cmlp_is_sparse(data))
         cmlp_gather_sparse(data, share->selected, share->n, space->sparse + a);
+    else if (stay_bytes(data, share))
+        cmlp_list_rows(data, share->selected, share->n, space->list + a);
     else
         cmlp_gather_rows(data, share->selected, share->n, space->list + a,
                          cmlp_at(data->net, space->converted, a * n_in));
@@ -128,11 +136,14 @@ static cmlp_input share_input(const cmlp_data *data, const cmlp_rows_share *shar
 {
     const int64_t a = share->a + i, next = i + n < share->n ? n : share->tile - i;
     const int64_t ahead = marked || n < LIST_AHEAD ? n : LIST_AHEAD;
+    const int bytes = stay_bytes(data, share);
     cmlp_input input = cmlp_input_at(data, space, a, marked);
     if (input.sparse) return input;
-    if (space->lit)
+    if (bytes)
+        input.rows = (cmlp_matrix){.bytes = space->list + a, .scale = data->rows->scale};
+    else if (space->lit)
         input.rows.lit = begin_lit(data->net, space, share);
-    if (space->ahead && data->in_place &&
+    if (space->ahead && (data->in_place || bytes) &&
         cmlp_look_ahead(data, share->selected + i, n, ahead, next, space->ahead + a))
         input.rows.ahead = space->ahead + a;
     return input;

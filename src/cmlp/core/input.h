@@ -33,10 +33,12 @@ void cmlp_input_lay_out(cmlp_space *space, const cmlp_net *net, int csr, int64_t
 /* Before the first tile. */
 void cmlp_input_begin(const cmlp_net *net, const cmlp_input_space *input);
 
-/* The selected rows [selected, selected + n), which thread `index` puts at [a, a + n) of a tile of `tile` rows. */
+/* The selected rows [selected, selected + n), which thread `index` puts at [a, a + n) of a tile of `tile` rows.
+ * Prediction reads each row `once`: its kernel converts uint8 itself instead of a separate pass. */
 typedef struct cmlp_rows_share {
     int64_t selected, n, a, tile;
     int32_t index;
+    int once;
 } cmlp_rows_share;
 
 /* Gathers a share of rows and computes the first layer's weighted sums z = b + x W. Prefetches the rows that follow, at

@@ -178,13 +178,20 @@ static void convert_columns(const cmlp_data *data, int64_t first, int64_t n, int
     }
 }
 
+void cmlp_list_rows(const cmlp_data *data, int64_t first, int64_t n, const void **list)
+{
+    for (int64_t i = 0; i < n; i++) list[i] = cmlp_row_data(data, first + i);
+}
+
 void cmlp_gather_rows(const cmlp_data *data, int64_t first, int64_t n, const void **list, void *converted)
 {
     const int64_t n_cols = data->rows->n_cols, step = cmlp_row_lies_close(data) ? n_cols : COLUMNS_AT_ONCE;
-    for (int64_t i = 0; i < n; i++)
-        list[i] = data->in_place ? (const void *)cmlp_row_data(data, first + i)
-                                 : cmlp_at(data->net, converted, i * n_cols);
-    for (int64_t k = 0; !data->in_place && k < n_cols; k += step)
+    if (data->in_place) {
+        cmlp_list_rows(data, first, n, list);
+        return;
+    }
+    for (int64_t i = 0; i < n; i++) list[i] = cmlp_at(data->net, converted, i * n_cols);
+    for (int64_t k = 0; k < n_cols; k += step)
         convert_columns(data, first, n, k, n_cols - k < step ? n_cols - k : step, converted);
 }
 

@@ -29,8 +29,17 @@ static inline int64_t cmlp_selected(const cmlp_data *data, int64_t i)
     return data->rows->order ? data->rows->order[i] : i;
 }
 
-/* Lists pointers to the selected rows [first, first + n), with elements of the net's type: to the caller's rows, or to
- * copies converted into `converted` (n, n_in). */
+/* Whether the first layer's kernel can make numbers of the rows on the way. */
+static inline int cmlp_are_bytes(const cmlp_data *data)
+{
+    return data->rows->dtype == CMLP_UINT8 && data->rows->col_stride == 1 && cmlp_scales_in_floats(data->rows->scale);
+}
+
+/* Lists pointers to the selected rows [first, first + n) in the caller's matrix. */
+void cmlp_list_rows(const cmlp_data *data, int64_t first, int64_t n, const void **list);
+
+/* The same for elements of the net's type: pointers to the rows themselves, or to copies converted into `converted`
+ * (n, n_in). */
 void cmlp_gather_rows(const cmlp_data *data, int64_t first, int64_t n, const void **list, void *converted);
 
 static inline const char *cmlp_row_data(const cmlp_data *data, int64_t selected)

@@ -21,11 +21,13 @@ typedef struct dense_rows {
     int64_t k, n_ahead, fetched;
 } dense_rows;
 
-#define COPY_LD (CMLP_CHUNK + LINE) /* between rows that are copied together */
+/* Row r of a tile. */
+#define COPY_LD (CMLP_CHUNK + LINE)
+#define TILE_ROW(x, r) (ways & NEAR ? (x)[0] + (r) * COPY_LD : (x)[r])
 
 /* sum += R rows' columns [k0, k1). */
 VEC_FN void tile_columns(const T *DENSE_LIST *x, int64_t k0, int64_t k1, const T *w, int64_t ldw, VT tail, V sum[][2],
-                         const int R, const int C, const int pairs, const int whole)
+                         const int R, const int C, const int ways, const int whole)
 {
     NO_UNROLL for (int64_t k = k0; k < k1; k++) {
         const T *row = w + k * ldw;
@@ -35,7 +37,7 @@ VEC_FN void tile_columns(const T *DENSE_LIST *x, int64_t k0, int64_t k1, const T
                 if (!(c * VL % LINE)) CMLP_PREFETCH(row + (2 + c) * VL);
         UNROLL for (int c = 0; c < C; c++) wv[c] = load_last(row + c * VL, tail, whole || c < C - 1);
         UNROLL for (int r = 0; r < R; r++) {
-            V xv = v_set1(x[r][k]);
+            V xv = v_set1(TILE_ROW(x, r)[k]);
             UNROLL for (int c = 0; c < C; c++) sum[r][c] = v_fma(xv, wv[c], sum[r][c]);
         }
     }
@@ -44,13 +46,13 @@ VEC_FN void tile_columns(const T *DENSE_LIST *x, int64_t k0, int64_t k1, const T
 /* The same of a tile one vector wide, GROUP columns at once: it has more rows than there are registers for pointers,
  * and so little to do for each column that fetching them counts. */
 VEC_FN void tile_group(const T *DENSE_LIST *x, int64_t k, const T *w, int64_t ldw, VT tail, V sum[][2], const int R,
-                       const int pairs, const int whole)
+                       const int ways, const int whole)
 {
     V wv[GROUP];
     UNROLL for (int u = 0; u < GROUP; u++) wv[u] = load_last(w + (k + u) * ldw, tail, whole);
     UNROLL for (int r = 0; r < R; r++) {
         V xv[GROUP];
-        spread_group(x[r] + k, xv, pairs);
+        spread_group(TILE_ROW(x, r) + k, xv, ways);
         UNROLL for (int u = 0; u < GROUP; u++) sum[r][0] = v_fma(xv[u], wv[u], sum[r][0]);
     }
 }
@@ -61,7 +63,7 @@ VEC_FN void tile_group(const T *DENSE_LIST *x, int64_t k, const T *w, int64_t ld
 
 /* sum += R rows' marked columns of [k0, k1). */
 VEC_FN void tile_marked(dense_rows *x, int64_t k0, int64_t k1, const T *w, int64_t ldw, VT tail, V sum[][2],
-                        const int R, const int C, const int pairs, const int whole)
+                        const int R, const int C, const int ways, const int whole)
 {
     const int by_groups = C == 1 && DENSE_BY_GROUPS;
     const int64_t pace = (by_groups ? GROUP : 1) * (x->marks ? 2 : 1); /* about half of the columns are dark */
@@ -77,9 +79,9 @@ VEC_FN void tile_marked(dense_rows *x, int64_t k0, int64_t k1, const T *w, int64
                 OPAQUE(fetched);
             }
             if (by_groups && k1 - k >= GROUP)
-                tile_group(x->list, k, w, ldw, tail, sum, R, pairs, whole);
+                tile_group(x->list, k, w, ldw, tail, sum, R, ways, whole);
             else
-                tile_columns(x->list, k, by_groups ? k1 : k + 1, w, ldw, tail, sum, R, C, pairs, whole);
+                tile_columns(x->list, k, by_groups ? k1 : k + 1, w, ldw, tail, sum, R, C, ways, whole);
         }
     }
     x->fetched = fetched;
@@ -87,7 +89,7 @@ VEC_FN void tile_marked(dense_rows *x, int64_t k0, int64_t k1, const T *w, int64
 
 /* The chunk [k0, k1): z = before + x W. `before` (ldb) is the bias or z. */
 VEC_FN void dense_chunk(dense_rows *x, int64_t k0, int64_t k1, const T *w, int64_t ldw, const T *before,
-                        int64_t ldb, int64_t last, T *z, int64_t ldz, const int R, const int C, const int pairs,
+                        int64_t ldb, int64_t last, T *z, int64_t ldz, const int R, const int C, const int ways,
                         const int whole)
 {
     const VT tail = v_tail(last);
@@ -95,9 +97,9 @@ VEC_FN void dense_chunk(dense_rows *x, int64_t k0, int64_t k1, const T *w, int64
     UNROLL for (int r = 0; r < R; r++)
         UNROLL for (int c = 0; c < C; c++) sum[r][c] = v_zero();
     if (x->marks || (C == 1 && DENSE_BY_GROUPS) || (PACED(R, C) && x->n_ahead > 0))
-        tile_marked(x, k0, k1, w, ldw, tail, sum, R, C, pairs, whole);
+        tile_marked(x, k0, k1, w, ldw, tail, sum, R, C, ways, whole);
     else
-        tile_columns(x->list, k0, k1, w, ldw, tail, sum, R, C, pairs, whole);
+        tile_columns(x->list, k0, k1, w, ldw, tail, sum, R, C, ways, whole);
     UNROLL for (int r0 = 0; r0 < APART; r0++)
         UNROLL for (int r = r0; r < R; r += APART)
             UNROLL for (int c = 0; c < C; c++) {
@@ -109,12 +111,12 @@ VEC_FN void dense_chunk(dense_rows *x, int64_t k0, int64_t k1, const T *w, int64
 
 /* Chunk by chunk; of a tile two vectors wide a block is a chunk, and the compiler knows it. */
 VEC_FN void dense_tile(dense_rows *x, int64_t n, const T *w, int64_t ldw, const T *before, int64_t ldb,
-                       int64_t last, T *z, int64_t ldz, const int R, const int C, const int pairs, const int whole)
+                       int64_t last, T *z, int64_t ldz, const int R, const int C, const int ways, const int whole)
 {
     int64_t k = 0, end;
     do {
         end = C > 1 || n - k < CMLP_CHUNK ? n : k + CMLP_CHUNK;
-        dense_chunk(x, C > 1 ? 0 : k, end, w, ldw, before, ldb, last, z, ldz, R, C, pairs, whole);
+        dense_chunk(x, C > 1 ? 0 : k, end, w, ldw, before, ldb, last, z, ldz, R, C, ways, whole);
         k = end;
         before = z;
         ldb = ldz;
@@ -126,11 +128,11 @@ static const T no_bias[2 * VL];
 typedef void dense_fn(dense_rows *x, int64_t n, const T *w, int64_t ldw, const T *before, int64_t ldb,
                       int64_t last, T *z, int64_t ldz);
 
-#define DENSE_TILE(NAME, R, C, PAIRS)                                                                          \
+#define DENSE_TILE(NAME, R, C, WAYS)                                                                          \
     static void NAME(dense_rows *x, int64_t n, const T *w, int64_t ldw, const T *before, int64_t ldb,         \
                      int64_t last, T *z, int64_t ldz)                                                         \
     {                                                                                                         \
-        WHOLE_OR_NOT(last, dense_tile, x, n, w, ldw, before, ldb, last, z, ldz, R, C, PAIRS);                  \
+        WHOLE_OR_NOT(last, dense_tile, x, n, w, ldw, before, ldb, last, z, ldz, R, C, WAYS);                  \
     }
 #define DENSE_ENTRY_1(R) [R] = dense_##R##x1,
 #define DENSE_ENTRY_2(R) [R] = dense_##R##x2,
@@ -141,14 +143,21 @@ DENSE_EACH_2(DENSE_TILE_2)
 static dense_fn *const dense_tiles_1[DENSE_ROWS_1 + 1] = {DENSE_EACH_1(DENSE_ENTRY_1)};
 static dense_fn *const dense_tiles_2[DENSE_ROWS_2 + 1] = {DENSE_EACH_2(DENSE_ENTRY_2)};
 
+#ifdef V_LOADS_BYTES
+DENSE_TILE(dense_near, DENSE_ROWS_1, 1, NEAR)
+#else
+#define dense_near NULL
+#endif
+
 /* Those of one width. */
 typedef struct dense_tiles {
     int vectors;
     int64_t tallest;
     dense_fn *const *of; /* by height. Of the odd ones all up to half of the tallest are there */
+    dense_fn *near;      /* the tallest of rows of bytes, if there is one of its own */
 } dense_tiles;
-static const dense_tiles dense_narrow = {1, DENSE_ROWS_1, dense_tiles_1};
-static const dense_tiles dense_wide = {2, DENSE_ROWS_2, dense_tiles_2};
+static const dense_tiles dense_narrow = {1, DENSE_ROWS_1, dense_tiles_1, dense_near};
+static const dense_tiles dense_wide = {2, DENSE_ROWS_2, dense_tiles_2, NULL};
 
 /* The next tile's height, where so many rows are left: all nearly equal, so that there is no small rest. */
 static int64_t dense_height(const dense_tiles *tiles, int64_t left)
@@ -161,19 +170,63 @@ static int64_t dense_height(const dense_tiles *tiles, int64_t left)
 /* Rows this far apart share so few places of the first cache that a tile's rows push each other out. */
 #define CLASH 2048 /* bytes */
 
-/* The n elements from k0 on of rows [i, i + height): where they are, or, where the rows clash, copied together. Says in `marks` which columns are lit, if it looks. */
+/* So many vectors of columns of rows of bytes, as numbers; returns their marks. One vector may be partial: n bytes. */
+VEC_FN uint64_t copy_columns(const void *const *rows, int64_t height, int64_t k, int64_t n, byte_scale scale, T *copy,
+                             const int vectors)
+{
+    VI bits[LIT_VECTORS];
+    uint64_t marks = 0;
+    uint8_t last[VL] = {0};
+    UNROLL for (int v = 0; v < vectors; v++) bits[v] = v_bits(v_zero());
+    NO_UNROLL for (int64_t r = 0; r < height; r++) {
+        const uint8_t *from = (const uint8_t *)rows[r] + k;
+        if (vectors == 1 && n < VL) {
+            for (int64_t l = 0; l < n; l++) last[l] = from[l];
+            from = last;
+        }
+        UNROLL for (int v = 0; v < vectors; v++) {
+            const V values = load_scaled(from + v * VL, scale);
+            v_store(copy + r * COPY_LD + v * VL, values);
+            bits[v] = vi_or(bits[v], v_bits(values));
+        }
+    }
+    UNROLL for (int v = 0; v < vectors; v++) marks |= (uint64_t)v_nonzero(v_float(bits[v])) << v * VL;
+    return marks;
+}
+
+/* A chunk of them. */
+static void copy_bytes(const cmlp_matrix *x, int64_t i, int64_t height, int64_t k0, int64_t n, T *copy, uint64_t *marks)
+{
+    const byte_scale scale = byte_scale_of(x->scale);
+    const void *const *rows = x->bytes + i;
+    for (int64_t r = 0; x->ahead && r < height; r++)
+        for (int64_t k = k0; k < k0 + n; k += CMLP_LINE) CMLP_PREFETCH((const uint8_t *)x->ahead[i + r] + k);
+    memset(marks, 0, CMLP_CHUNK / MARKS * sizeof *marks);
+    for (int64_t k = 0, step; k < n; k += step) {
+        const int four = n - k >= LIT_VECTORS * VL;
+        step = four ? LIT_VECTORS * VL : VL;
+        marks[k / MARKS] |= (four ? copy_columns(rows, height, k0 + k, 0, scale, copy + k, LIT_VECTORS)
+                                  : copy_columns(rows, height, k0 + k, n - k, scale, copy + k, 1)) << k % MARKS;
+    }
+}
+
+/* The n elements from k0 on of rows [i, i + height): where they are, or, of bytes or where the rows clash, copied
+ * together. Says in `marks` which columns are lit, if it looks. */
 static void take_rows(const cmlp_matrix *x, int64_t i, int64_t height, int64_t k0, int64_t n, int clash, T *copy,
                       uint64_t *marks, lit_count *count, dense_rows *part)
 {
+    if (x->bytes) copy_bytes(x, i, height, k0, n, copy, marks);
     for (int64_t r = 0; r < height; r++) {
         T *to = copy + r * COPY_LD;
+        part->list[r] = to;
+        if (x->bytes) continue;
         const T *from = AT_ROW(x, i + r) + k0;
-        part->list[r] = clash ? to : from;
+        if (!clash) part->list[r] = from;
         for (int64_t k = 0; clash && k < n; k += VL) store_lanes(to + k, n - k, load_lanes(from + k, n - k));
     }
-    part->ahead = x->ahead ? x->ahead + i : NULL;
+    part->ahead = x->ahead && !x->bytes ? x->ahead + i : NULL;
     const int looked = x->lit && mark_lit(part->list, height, n, marks, x->lit + k0 / MARKS, count);
-    part->marks = looked ? marks : NULL;
+    part->marks = looked || x->bytes ? marks : NULL;
 }
 
 /* If W's rows are so short that those of so many chunks stay in the second cache for all tiles, a tile goes through all of
@@ -198,7 +251,8 @@ static void dense_part(dense_job *job, int64_t i, int64_t height, int64_t k, int
     const dense_tiles *tiles = job->tiles;
     const int64_t width = tiles->vectors * VL, strips = (job->n_out + width - 1) / width;
     const int64_t a_strip = (n + LINE * strips - 1) / (LINE * strips) * LINE; /* columns to be fetched */
-    dense_fn *const tile = tiles->of[height];
+    const int near = job->x->bytes && tiles->near && height == tiles->tallest;
+    dense_fn *const tile = near ? tiles->near : tiles->of[height];
     const int paced = strips == 1 && PACED(height, tiles->vectors);
     T *const z = job->z + i * job->ldz;
     T copy[DENSE_ROWS_1 * COPY_LD];
@@ -222,8 +276,9 @@ static void dense_part(dense_job *job, int64_t i, int64_t height, int64_t k, int
 static void dense_strips(dense_job *job, int64_t rows, int64_t n_in)
 {
     const int64_t block = job->n_out * (int64_t)sizeof(T) <= DENSE_SHORT ? DENSE_BLOCK : CMLP_CHUNK;
-    const int64_t step = job->tiles->vectors > 1 ? CMLP_CHUNK : block;
-    job->clash = job->n_out > job->tiles->vectors * VL && rows > 1 &&
+    const int one_chunk = job->tiles->vectors > 1 || job->x->bytes;
+    const int64_t step = one_chunk ? CMLP_CHUNK : block;
+    job->clash = !job->x->bytes && job->n_out > job->tiles->vectors * VL && rows > 1 &&
                  !(((uintptr_t)AT_ROW(job->x, 0) ^ (uintptr_t)AT_ROW(job->x, 1)) % CLASH);
     for (int64_t k0 = 0; !k0 || k0 < n_in; k0 += block) { /* once even for no inputs: z = b + 0 */
         const int64_t k1 = n_in - k0 < block ? n_in : k0 + block;

@@ -10,15 +10,36 @@
                 to[i] = (T)((double)*(const source_type *)(const void *)((const char *)source + i * stride) * scale); \
     } while (0)
 
+/* A scale that is hi + lo, by cmlp_scales_in_floats. */
+typedef struct byte_scale {
+    V hi, lo;
+} byte_scale;
+
+VEC_FN byte_scale byte_scale_of(double scale)
+{
+    return (byte_scale){v_set1((T)scale), v_set1((T)(scale - (double)(T)scale))};
+}
+
+/* VL bytes, scaled. */
+VEC_FN V load_scaled(const uint8_t *p, byte_scale scale)
+{
 #ifdef V_LOADS_BYTES
-/* The scale is hi + lo: see cmlp_scales_in_floats. */
+    const V b = v_load_bytes(p);
+#else
+    T numbers[VL];
+    for (int l = 0; l < VL; l++) numbers[l] = (T)p[l];
+    const V b = v_load(numbers);
+#endif
+    return v_fma(b, scale.hi, v_mul(b, scale.lo));
+}
+
+#ifdef V_LOADS_BYTES
 static void convert_bytes(const uint8_t *from, int64_t n, double scale, T *to)
 {
-    const V hi = v_set1((T)scale), lo = v_set1((T)(scale - (double)(T)scale));
+    const byte_scale parts = byte_scale_of(scale);
     for (int64_t i = 0; i < n; i += VL) {
-        if (i > n - VL) i = n - VL; /* the last vector overlaps the one before it */
-        const V b = v_load_bytes(from + i);
-        v_store(to + i, v_fma(b, hi, v_mul(b, lo)));
+        if (i > n - VL) i = n - VL; /* some of the last ones once more */
+        v_store(to + i, load_scaled(from + i, parts));
     }
 }
 #endif
@@ -39,7 +60,7 @@ static void convert(int32_t dtype, const void *source, int64_t stride, int64_t n
 #endif
     case CMLP_FLOAT32: SCALE(float); break;
     default:
-        if (stride == (int64_t)sizeof(double) && scale == 1) /* by far the most common case */
+        if (stride == (int64_t)sizeof(double) && scale == 1) /* the commonest by far */
             for (int64_t i = 0; i < n; i++) to[i] = (T)((const double *)source)[i];
         else
             SCALE(double);

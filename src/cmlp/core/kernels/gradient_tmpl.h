@@ -82,7 +82,7 @@ VEC_FN void finish_registers(V sum[][2], const int64_t *k, VT tail, int64_t n_ou
 
 VEC_FN void gradient_tile(const T *const *a, const int64_t *groups, const T *d, int64_t rows, int64_t n_out,
                           int64_t last, T *sums, int first, T *w, const finish_values *f, const int R, const int C,
-                          const int pairs, const int whole)
+                          const int ways, const int whole)
 {
     const int height = R / TILE_GROUPS(R, C);
     const VT tail = v_tail(last);
@@ -99,7 +99,7 @@ VEC_FN void gradient_tile(const T *const *a, const int64_t *groups, const T *d, 
             const T *group = *a + k[r0 / height];
             OPAQUE(group);
             V spread[GROUP];
-            if (height == GROUP) spread_group(group, spread, pairs);
+            if (height == GROUP) spread_group(group, spread, ways);
             UNROLL for (int r = 0; r < height; r++) {
                 const V av = height == GROUP ? spread[r] : v_set1(group[r]);
                 UNROLL for (int c = 0; c < C; c++) sum[r0 + r][c] = v_fma(av, dv[c], sum[r0 + r][c]);
@@ -124,11 +124,11 @@ VEC_FN void gradient_tile(const T *const *a, const int64_t *groups, const T *d, 
 typedef void gradient_fn(const T *const *a, const int64_t *groups, const T *d, int64_t rows, int64_t n_out,
                          int64_t last, T *sums, int first, T *w, const finish_values *f);
 
-#define GRADIENT_TILE(NAME, R, C, PAIRS)                                                                       \
+#define GRADIENT_TILE(NAME, R, C, WAYS)                                                                       \
     static void NAME(const T *const *a, const int64_t *groups, const T *d, int64_t rows, int64_t n_out,       \
                      int64_t last, T *sums, int first, T *w, const finish_values *f)                          \
     {                                                                                                         \
-        WHOLE_OR_NOT(last, gradient_tile, a, groups, d, rows, n_out, last, sums, first, w, f, R, C, PAIRS);    \
+        WHOLE_OR_NOT(last, gradient_tile, a, groups, d, rows, n_out, last, sums, first, w, f, R, C, WAYS);    \
     }
 #define GRADIENT_TILE_1(R) GRADIENT_TILE(gradient_##R##x1, R, 1, 0)
 #define GRADIENT_TILE_2(R) GRADIENT_TILE(gradient_##R##x2, R, 2, 0)

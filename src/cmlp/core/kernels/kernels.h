@@ -17,10 +17,12 @@ typedef struct cmlp_matrix {
     const void *const *list;
     const void *base;
     int64_t ld;
-    const void *const *ahead; /* NULL, or for each row one that is soon to be read */
+    const void *const *ahead; /* NULL, or for each row (of bytes, if they are given) one that is soon to be read */
     uint64_t *lit;            /* NULL, or a bit for each column: 0 if it is dark, that is, 0 in all rows */
     const uint64_t *marks;    /* NULL, or a bit for each element: 0 if that is 0. Row i's begin in word i * ld_marks */
     int64_t ld_marks;
+    const void *const *bytes; /* NULL, or rows of bytes, each taken times `scale`, in place of list and base; */
+    double scale;             /* cmlp_scales_in_floats(scale) */
 } cmlp_matrix;
 
 /* Products with bytes b come out right in floats alone where the scale is 2 / q, rounded, for an integer q up to 2^20:
@@ -109,7 +111,7 @@ typedef struct cmlp_kernels {
     int (*exact)(void);
 
     /* z[i, j] = bias[j] + sum_k x[i, k] w[k, j];  x (rows, n_in), w (n_in, n_out) with leading dimension ldw,
-     * z (rows, n_out) with ldz. bias may be NULL. Columns that are dark in several rows
+     * z (rows, n_out) with ldz. bias may be NULL. Several rows of x may be bytes. Columns that are dark in several rows
      * are left out if x->lit is given, where the others are marked; elements that are 0 are if x->marks is given, and
      * always of a lone row. w must then be finite for the bits. */
     void (*dense)(const cmlp_matrix *x, int64_t rows, int64_t n_in, const void *w, int64_t ldw, const void *bias,

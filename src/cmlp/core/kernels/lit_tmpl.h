@@ -6,14 +6,18 @@
 #define GROUP CMLP_GROUP
 #define LIT_VECTORS 4 /* side by side */
 
-/* Broadcasts the elements of a group, each to all lanes; by `pairs` of shuffles, see pairs_tmpl.h. */
-VEC_FN void spread_group(const T *p, V lanes[GROUP], const int pairs)
+/* Ways in which tiles of one size differ. */
+#define NEAR 1  /* the rows are copied together: no pointers need be loaded */
+#define PAIRS 2 /* see pairs_tmpl.h */
+
+/* The elements of a group, each in all lanes. */
+VEC_FN void spread_group(const T *p, V lanes[GROUP], const int ways)
 {
     UNROLL for (int u = 0; u < GROUP; u++) lanes[u] = v_set1(p[u]);
 #ifdef V_PAIRS
-    if (pairs) v_pair(p, &lanes[0], &lanes[1]);
+    if (ways & PAIRS) v_pair(p, &lanes[0], &lanes[1]);
 #else
-    (void)pairs;
+    (void)ways;
 #endif
 }
 

@@ -4,14 +4,15 @@
  * dense rows. But where shuffles take turns with multiply-adds, as in Intel's processors, it would be slower: so this is
  * a table of its own. Only tall tiles are worth their code. */
 
-#define DENSE_PAIRS(R) DENSE_TILE(dense_pairs_##R, R, 1, 1)
+#define DENSE_PAIRS(R) DENSE_TILE(dense_pairs_##R, R, 1, PAIRS)
 #define DENSE_ENTRY_PAIRS(R) [R] = dense_pairs_##R,
 DENSE_TALL_1(DENSE_PAIRS)
+DENSE_TILE(dense_pairs_near, DENSE_ROWS_1, 1, PAIRS | NEAR)
 static dense_fn *const dense_tiles_pairs[DENSE_ROWS_1 + 1] = {DENSE_LOW_1(DENSE_ENTRY_1)
                                                               DENSE_TALL_1(DENSE_ENTRY_PAIRS)};
-static const dense_tiles dense_narrow_pairs = {1, DENSE_ROWS_1, dense_tiles_pairs};
+static const dense_tiles dense_narrow_pairs = {1, DENSE_ROWS_1, dense_tiles_pairs, dense_pairs_near};
 
-#define GRADIENT_PAIRS(R) GRADIENT_TILE(gradient_pairs_##R, R, 1, 1)
+#define GRADIENT_PAIRS(R) GRADIENT_TILE(gradient_pairs_##R, R, 1, PAIRS)
 #define GRADIENT_ENTRY_PAIRS(R) {R, gradient_pairs_##R},
 GRADIENT_TALL_1(GRADIENT_PAIRS)
 static const gradient_size gradient_narrow_pairs[] = {GRADIENT_TALL_1(GRADIENT_ENTRY_PAIRS)
