@@ -210,7 +210,7 @@ static void csr_gradient(const cmlp_csr *x, const void *d, int64_t rows, int64_t
         end = csr_turn(&b, x, rows, k, k1, listing);
         int64_t last;
         for (int64_t j = 0; j < n_out; j += CSR_VECTORS * VL) {
-            const int vectors = csr_strip(n_out, j, CSR_VECTORS, &last);
+            const int vectors = csr_strip(n_out, j, &last);
             for (int count = !all; count <= CSR_COUNTS; count++)
                 csr_columns[vectors - 1](&b, count, (const T *)d + j, n_out, last, (T *)sums + k * n_out + j, first,
                                          (T *)w + k * n_out + j, &f);

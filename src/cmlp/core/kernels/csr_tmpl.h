@@ -4,7 +4,7 @@
  * begins where the index of the dense row says so. What is not stored would add +0 to a chain, or an empty chain to a
  * total, neither of which is ever -0 where that counts: leaving it out changes no bit. */
 
-/* CSR_VECTORS is set beside the vector header, and CSR_FEW where there are registers for it. */
+/* CSR_VECTORS is set beside the vector header. */
 
 #define CSR_AHEAD 16               /* values, or columns: their rows come from a cache that is far away, */
 #define CSR_FAR ((int64_t)4 << 20) /* if W has so many bytes; else asking ahead costs more than it saves */
@@ -60,11 +60,11 @@ VEC_FN void csr_sums(const T *values, const int step, csr_indices indices, int64
     }
 }
 
-/* Vectors of the strip that begins at column j, at most so many, and the elements of its last one. */
-static int csr_strip(int64_t n_out, int64_t j, int64_t most, int64_t *last)
+/* Vectors of the strip that begins at column j, and the elements of its last one. */
+static int csr_strip(int64_t n_out, int64_t j, int64_t *last)
 {
-    const int64_t left = (n_out - j + VL - 1) / VL, vectors = left < most ? left : most;
-    *last = left <= most ? n_out - j - (vectors - 1) * VL : VL;
+    const int64_t left = (n_out - j + VL - 1) / VL, vectors = left < CSR_VECTORS ? left : CSR_VECTORS;
+    *last = left <= CSR_VECTORS ? n_out - j - (vectors - 1) * VL : VL;
     return (int)vectors;
 }
 
@@ -96,33 +96,20 @@ VEC_FN void csr_fetch_values(const cmlp_csr *x, int64_t i, int64_t p, int64_t n)
         CMLP_PREFETCH(columns.list + at);
 }
 
-/* A strip of a row's sums. */
+/* Weighted sums of a strip of one row. */
 typedef void csr_row_fn(const T *values, csr_indices columns, int64_t n, const T *w, const T *bias, int64_t n_out,
                         int far, int64_t last, T *z);
 
-VEC_FN void csr_begin(const T *bias, int64_t last, V *total, const int C)
-{
-    UNROLL for (int c = 0; c < C; c++)
-        total[c] = v_add(bias ? load_lanes(bias + c * VL, c == C - 1 ? last : VL) : v_zero(), v_zero());
-}
-
-VEC_FN void csr_end(T *z, int64_t last, const V *total, const int C)
-{
-    UNROLL for (int c = 0; c < C; c++) store_lanes(z + c * VL, c == C - 1 ? last : VL, total[c]);
-}
-
-#define CSR_ROW_FN(NAME, ROOM, C, ...)                                                                  \
-    static void NAME##_##C(const T *values, csr_indices columns, int64_t n, const T *w, const T *bias,  \
-                           int64_t n_out, int far, int64_t last, T *z)                                  \
-    {                                                                                                   \
-        V total[ROOM];                                                                                  \
-        csr_begin(bias, last, total, C);                                                                \
-        __VA_ARGS__;                                                                                    \
-        csr_end(z, last, total, C);                                                                     \
+#define CSR_ROW(C)                                                                                     \
+    static void csr_row_##C(const T *values, csr_indices columns, int64_t n, const T *w, const T *bias, \
+                            int64_t n_out, int far, int64_t last, T *z)                                \
+    {                                                                                                  \
+        V total[C];                                                                                    \
+        UNROLL for (int c = 0; c < C; c++)                                                             \
+            total[c] = v_add(bias ? load_lanes(bias + c * VL, c == C - 1 ? last : VL) : v_zero(), v_zero()); \
+        WHOLE_OR_NOT(last, csr_sums, values, 1, columns, n, w, n_out, far, last, total, C);            \
+        UNROLL for (int c = 0; c < C; c++) store_lanes(z + c * VL, c == C - 1 ? last : VL, total[c]);  \
     }
-#define CSR_ROW(C)                      \
-    CSR_ROW_FN(csr_row, CSR_VECTORS, C, \
-               WHOLE_OR_NOT(last, csr_sums, values, 1, columns, n, w, n_out, far, last, total, C))
 #define CSR_ROW_NAME(C) csr_row_##C,
 CSR_EACH(CSR_ROW)
 static csr_row_fn *const csr_row[CSR_VECTORS] = {CSR_EACH(CSR_ROW_NAME)};
@@ -133,70 +120,19 @@ static int64_t csr_width(const cmlp_csr *x, int64_t i)
     return x->rows[i].n ? csr_column(x, i, x->rows[i].n - 1) + 1 : 0;
 }
 
-#ifdef CSR_FEW
-/* csr_sums() where chunks have few values. How many, no processor foresees, so that no branch asks for it: a wrong
- * guess costs more than these choices, for W's rows to come are then asked for later. */
-VEC_FN void csr_few(const T *values, csr_indices columns, int64_t n, const T *w, int64_t n_out, int far, int64_t last,
-                    V *total, const int C)
-{
-    static const T truth[] = {0, 1}; /* a comparison's result turned into T would become a branch */
-    const VT tail = v_tail(last);
-    int64_t k = n ? csr_index(columns, 0) : 0;
-    V sum[CSR_FEW];
-    UNROLL for (int c = 0; c < C; c++) sum[c] = v_zero();
-    while (n) {
-        const T *row = w + k * n_out;
-        const V x = v_set1(*values++);
-        if (far && n > CSR_AHEAD) csr_fetch(w + csr_index(columns, CSR_AHEAD) * n_out, C);
-        columns.list += columns.bytes;
-        const int64_t next = --n ? csr_index(columns, 0) : k + CMLP_CHUNK;
-        const VM ends = v_lt(v_zero(), v_set1(truth[(k ^ next) >= CMLP_CHUNK]));
-        UNROLL for (int c = 0; c < C; c++) {
-            sum[c] = v_fma(x, load_last(row + c * VL, tail, c < C - 1), sum[c]);
-            total[c] = v_sel(ends, v_add(total[c], sum[c]), total[c]);
-            sum[c] = v_sel(ends, v_zero(), sum[c]);
-        }
-        k = next;
-    }
-}
-
-#define CSR_FEW_ROW(C) CSR_ROW_FN(csr_few, CSR_FEW, C, csr_few(values, columns, n, w, n_out, far, last, total, C))
-#define CSR_FEW_NAME(C) csr_few_##C,
-CSR_FEW_EACH(CSR_FEW_ROW)
-static csr_row_fn *const csr_few_row[CSR_FEW] = {CSR_FEW_EACH(CSR_FEW_NAME)};
-
-/* Whether a chunk has few values, on the average. */
-static int csr_has_few(const cmlp_csr *x, int64_t rows)
-{
-    int64_t n = 0, width = 0;
-    for (int64_t i = 0; i < rows; i++) {
-        n += x->rows[i].n;
-        width += csr_width(x, i);
-    }
-    return n * CMLP_CHUNK < width * CSR_FEW_VALUES;
-}
-#endif
-
 /* All rows go through a strip before the next: of a wide W, a strip fits into the cache where W does not. */
 static void csr(const cmlp_csr *x, int64_t rows, const void *w, const void *bias, int64_t n_out, void *z,
                 void *scratch)
 {
-    csr_row_fn *const *row_fns = csr_row;
-    int64_t most = CSR_VECTORS, last;
-#ifdef CSR_FEW
-    if (n_out <= CSR_VECTORS * VL && csr_has_few(x, rows)) {
-        row_fns = csr_few_row;
-        most = CSR_FEW;
-    }
-#endif
-    for (int64_t j = 0; j < n_out; j += most * VL) {
-        const int vectors = csr_strip(n_out, j, most, &last);
+    int64_t last;
+    for (int64_t j = 0; j < n_out; j += CSR_VECTORS * VL) {
+        const int vectors = csr_strip(n_out, j, &last);
         for (int64_t i = 0; i < rows; i++) {
             const cmlp_csr_row *row = &x->rows[i];
             const int far = csr_width(x, i) * n_out * (int64_t)sizeof(T) > CSR_FAR;
             const T *values = csr_values(x, row->values, row->n, scratch);
             if (i + 1 < rows) csr_fetch_values(x, i + 1, 0, x->rows[i + 1].n);
-            row_fns[vectors - 1](values, csr_columns_from(x, i, 0), row->n, (const T *)w + j,
+            csr_row[vectors - 1](values, csr_columns_from(x, i, 0), row->n, (const T *)w + j,
                                  bias ? (const T *)bias + j : 0, n_out, far, last, (T *)z + i * n_out + j);
         }
     }

@@ -23,7 +23,3 @@
 /* Of sparse rows: a strip of so many vectors, each with a chunk's sum and a total. */
 #define CSR_VECTORS 8
 #define CSR_EACH(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8)
-/* The same where a chunk has less than CSR_FEW_VALUES on average. */
-#define CSR_FEW 4
-#define CSR_FEW_VALUES 6
-#define CSR_FEW_EACH(X) X(1) X(2) X(3) X(4)
