@@ -179,7 +179,6 @@ static int train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows,
     job.piece = 0;
     job.batch_next = job.epoch.first_batch;
     if (job.batch.objective.alpha > 0) cmlp_squares_renew(&job.batch);
-    if (job.optimizer.solver != CMLP_SGD || job.epoch.want_norm) cmlp_sums_begin(&job.batch);
     const int32_t threads = cmlp_worthwhile_threads(&job.batch.data, job.batch.tile_rows, 3, run->n_threads);
     do
         cmlp_team_run(job.epoch.patience.alone_until > 0 ? 1 : threads, epoch_member, &job);

@@ -1,7 +1,5 @@
 #include "weights.h"
 
-#include <string.h>
-
 #include "sparse.h"
 
 #define SQUARE_ROWS 16 /* weight rows whose squares are one sum */
@@ -65,24 +63,6 @@ static cmlp_finish finish_at(const cmlp_batch_job *job, const cmlp_batch_tile *t
                          .rate = tile->end->step ? tile->end->step->rate : 0};
 }
 
-/* g = fma(alpha, w, sum) times a factor: where alpha is 0, anything finite gives the same g, and W need not be read. In
- * training the sums do, which are made finite before the first batch. */
-static int sums_do(const cmlp_batch_job *job) { return job->objective.alpha == 0; }
-
-void cmlp_sums_begin(cmlp_batch_job *job)
-{
-    const cmlp_net *net = job->data.net;
-    if (sums_do(job)) memset(job->gradient, 0, (size_t)net->n_params * net->element);
-}
-
-/* What a gradient is finished with, from row 0 on. */
-static void *finishing_weights(const cmlp_batch_job *job, const weight_share *share, const cmlp_batch_end *end)
-{
-    const cmlp_net *net = job->data.net;
-    if (end->mode == CMLP_GRADIENT && end->step && sums_do(job)) return share->sums;
-    return cmlp_at(net, end->params, net->layers[share->layer].weights);
-}
-
 static void gradient_share(cmlp_batch_job *job, const weight_share *share, const cmlp_batch_tile *tile)
 {
     const cmlp_net *net = job->data.net;
@@ -90,7 +70,7 @@ static void gradient_share(cmlp_batch_job *job, const weight_share *share, const
     static const float one_f = 1;
     static const double one_d = 1;
     const cmlp_matrix ones = {.base = net->dtype == CMLP_FLOAT32 ? (const void *)&one_f : &one_d};
-    void *w = finishing_weights(job, share, tile->end);
+    void *w = cmlp_at(net, tile->end->params, layer->weights);
     void *bias_sums = cmlp_at(net, job->gradient, layer->biases);
     void *biases = cmlp_at(net, tile->end->params, layer->biases);
     for (int64_t i = 0, m; i < tile->n; i += m) {
@@ -115,7 +95,7 @@ static void sparse_share(cmlp_batch_job *job, const weight_share *share, const c
 {
     const cmlp_net *net = job->data.net;
     const int64_t n_out = net->layers[0].n_out;
-    void *w = finishing_weights(job, share, tile->end);
+    void *w = cmlp_at(net, tile->end->params, net->layers[0].weights);
     for (int64_t i = 0, m; i < tile->n; i += m) {
         m = tile->n - i < CMLP_CSR_ROWS ? tile->n - i : CMLP_CSR_ROWS;
         const cmlp_finish finish = finish_at(job, tile, i + m);

@@ -13,9 +13,6 @@ typedef struct cmlp_batch_tile {
     const cmlp_batch_end *end;
 } cmlp_batch_tile;
 
-/* Before the first batch of a training call whose gradients are left to a step. */
-void cmlp_sums_begin(cmlp_batch_job *job);
-
 /* The share of member `index` of `size` in the weights of all layers. */
 void cmlp_weights_share(cmlp_batch_job *job, const cmlp_batch_tile *tile, int32_t index, int32_t size);
 
