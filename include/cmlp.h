@@ -303,22 +303,12 @@ CMLP_API int cmlp_optimizer_state_size(const cmlp_net *net, int solver, size_t *
 /* One step of the optimiser along `gradient`, in the calling thread. */
 CMLP_API int cmlp_step(const cmlp_net *net, void *params, const void *gradient, cmlp_optimizer *optimizer);
 
-/* What epochs learn about their threads. Where another program has a processor, a team loses time by waiting for the
- * thread that lives there: then the calling one goes on alone, for longer each time that it happens. All 0 before the
- * first epoch, then as the last one has left it. No result depends on it. */
-typedef struct cmlp_patience {
-    double lost;        /* seconds that teams took longer than one thread would have, less what they gained */
-    double times;       /* as long as what was lost the calling thread went on alone, the last time */
-    double alone_until; /* in seconds, by the system's monotonic clock; 0: not alone */
-} cmlp_patience;
-
 typedef struct cmlp_epoch {
     size_t struct_size;
     int64_t batch_size;   /* rows per batch; the last one may be shorter. 0: all rows */
     int64_t first_batch;  /* batches left out at the start (to resume an epoch); at most all of them */
     const double *rates;  /* a learning rate for each batch, the left-out ones included, or NULL */
     int32_t want_norm;    /* nonzero: gradient_norm is computed */
-    cmlp_patience patience; /* in, out */
     /* out; each value is from before its batch's step; NaN if no batch was done */
     double cost;          /* mean over the batches done of loss_scale * cost, weighted by their rows */
     double penalty;       /* the same mean of alpha/2 * sum of squared weights / sum of row weights */

@@ -247,7 +247,7 @@ cdef class Net:
         call.set_targets(Y)
         call.set_objective(**objective)
         epoch.struct_size, epoch.batch_size, epoch.first_batch = sizeof(cmlp_epoch), batch_size, first_batch
-        epoch.want_norm, epoch.rates, epoch.patience = want_norm, NULL, optimizer.patience
+        epoch.want_norm, epoch.rates = want_norm, NULL
         if rates is not None:
             c_rates = as_doubles(rates, -(-call.n // max(batch_size, 1)), "rates")
             epoch.rates = <const double *>cnp.PyArray_DATA(c_rates)
@@ -255,7 +255,6 @@ cdef class Net:
         with nogil:
             status = cmlp_train_epoch(self.net, call.params, &call.rows, &call.targets, &call.objective,
                                       &optimizer.optimizer, &epoch, &call.run)
-        optimizer.patience = epoch.patience
         call.done(status)
         return epoch.cost, epoch.penalty, epoch.gradient_norm, epoch.batches
 
@@ -272,7 +271,6 @@ cdef class Optimizer:
     """
 
     cdef cmlp_optimizer optimizer
-    cdef cmlp_patience patience
     cdef readonly str kind
     cdef readonly object state
 
@@ -325,9 +323,7 @@ cdef class Optimizer:
         return restored, (self.get_state(),)
 
     def __deepcopy__(self, memo):
-        cdef Optimizer twin = restored(self.get_state())
-        twin.patience = self.patience
-        return twin
+        return restored(self.get_state())
 
 
 STATE_VERSION = 1  # of the dictionaries that get_state returns

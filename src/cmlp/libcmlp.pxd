@@ -195,18 +195,12 @@ cdef extern from "cmlp.h" nogil:
     int cmlp_optimizer_state_size(const cmlp_net *net, int solver, size_t *bytes)
     int cmlp_step(const cmlp_net *net, void *params, const void *gradient, cmlp_optimizer *optimizer)
 
-    ctypedef struct cmlp_patience:
-        double lost
-        double times
-        double alone_until
-
     ctypedef struct cmlp_epoch:
         size_t struct_size
         int64_t batch_size
         int64_t first_batch
         const double *rates
         int32_t want_norm
-        cmlp_patience patience
         double cost
         double penalty
         double gradient_norm

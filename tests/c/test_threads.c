@@ -78,72 +78,6 @@ static void test_threads_refused(fixture *f)
     }
 }
 
-/* An epoch that the last one left alone stays so, with the same bits, until it is time. */
-static void test_stays_alone(fixture *f)
-{
-    const uint64_t together = fixture_outcome(f, TRAIN);
-    fixture_reset(f, TRAIN);
-    f->epoch.patience = (cmlp_patience){.alone_until = HUGE_VAL, .times = 16};
-    created = 0;
-    CHECK(fixture_call(f, TRAIN) == CMLP_OK && !created && fixture_hash(f) == together);
-    CHECK(f->epoch.patience.alone_until > 0 && f->epoch.patience.times > 0);
-    f->epoch.patience.alone_until = 1e-9; /* long ago */
-    CHECK(fixture_call(f, TRAIN) == CMLP_OK && created);
-}
-
-/* One piece of work of two: the other one takes 20 ms longer. */
-typedef struct slow_piece {
-    cmlp_patience patience;
-    double piece;
-    int goes_on;
-} slow_piece;
-
-static void do_slow_piece(void *context, cmlp_team *team, int32_t index, int32_t size)
-{
-    slow_piece *piece = context;
-    if (index) {
-        cmlp_team_wait(team, index);
-        nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
-        cmlp_team_wait(team, index);
-        return;
-    }
-    if (size == 2) {
-        cmlp_team_gather(team);
-        cmlp_team_begin(team);
-        cmlp_team_release(team);
-        cmlp_team_gather(team);
-        cmlp_team_end(team, &piece->patience, &piece->piece);
-    }
-    piece->goes_on = cmlp_team_goes_on(team, &piece->patience);
-    if (size == 2) cmlp_team_release(team);
-}
-
-/* A team that keeps its first member waiting is given up for many times as long, then tried again. */
-static void test_patience(void)
-{
-    slow_piece piece = {.goes_on = 1};
-    cmlp_team_run(1, do_slow_piece, &piece);
-    CHECK(piece.goes_on && !(piece.patience.alone_until > 0)); /* who never had a team stays alone */
-    cmlp_team_run(2, do_slow_piece, &piece);
-    CHECK(!piece.goes_on && piece.patience.alone_until > 0);
-    const double times = piece.patience.times;
-    cmlp_team_run(1, do_slow_piece, &piece);
-    CHECK(piece.goes_on);
-    piece.patience.alone_until = 1e-9; /* long ago */
-    cmlp_team_run(1, do_slow_piece, &piece);
-    CHECK(!piece.goes_on && !(piece.patience.alone_until > 0));
-    cmlp_team_run(2, do_slow_piece, &piece);
-    CHECK(!piece.goes_on && piece.patience.times > times);
-}
-
-/* It is not given up for ever longer. */
-static void test_patience_has_bounds(void)
-{
-    slow_piece piece = {.goes_on = 1};
-    for (int i = 0; i < 10; i++) cmlp_team_run(2, do_slow_piece, &piece);
-    CHECK(piece.patience.times > 16 && piece.patience.times < 1000);
-}
-
 /* A team is not made where the work is not worth it. */
 static void test_small_work(void)
 {
@@ -241,14 +175,11 @@ int main(void)
         test_empty_batches(&f);
 #ifdef TEST_WRAPS_THREADS
         test_threads_refused(&f);
-        test_stays_alone(&f);
 #endif
         fixture_free(&f);
     }
 #ifdef TEST_WRAPS_THREADS
     test_small_work();
-    test_patience();
-    test_patience_has_bounds();
 #else
     printf("refused threads are tested on Linux only\n");
 #endif

@@ -6,7 +6,7 @@
 #include "atomic.h"
 #include "float_mode.h"
 
-/* The system's threads, a lock, a condition, a clock: each a few lines per system. */
+/* The system's threads, lock, condition and clock: each a few lines per system. */
 #ifdef _WIN32
 #define WIN32_LEAN_AND_MEAN
 #include <windows.h>
@@ -22,7 +22,7 @@ static void lock_take(lock_t *lock) { AcquireSRWLockExclusive(lock); }
 static void lock_give(lock_t *lock) { ReleaseSRWLockExclusive(lock); }
 static void sleep_on(condition_t *c, lock_t *lock) { SleepConditionVariableSRW(c, lock, INFINITE, 0); }
 static void wake_all(condition_t *condition) { WakeAllConditionVariable(condition); }
-static double seconds(void)
+double cmlp_seconds(void)
 {
     LARGE_INTEGER now, frequency;
     QueryPerformanceCounter(&now);
@@ -57,7 +57,7 @@ static void lock_take(lock_t *lock) { pthread_mutex_lock(lock); }
 static void lock_give(lock_t *lock) { pthread_mutex_unlock(lock); }
 static void sleep_on(condition_t *condition, lock_t *lock) { pthread_cond_wait(condition, lock); }
 static void wake_all(condition_t *condition) { pthread_cond_broadcast(condition); }
-static double seconds(void)
+double cmlp_seconds(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -126,7 +126,7 @@ struct cmlp_team {
     lock_t lock;
     condition_t all_here, released;
     member members[CMLP_MAX_THREADS];
-    double since, waited; /* of a piece of work: its begin, and member 0's time asleep */
+    double waited; /* seconds that member 0 has slept */
 };
 
 int cmlp_team_here(cmlp_team *team) { return cmlp_atomic_load(&team->arrived) == team->size - 1; }
@@ -137,12 +137,14 @@ void cmlp_team_gather(cmlp_team *team)
         if (cmlp_team_here(team)) return;
         PAUSE();
     }
-    const double asleep = seconds();
+    const double asleep = cmlp_seconds();
     lock_take(&team->lock);
     while (!cmlp_team_here(team)) sleep_on(&team->all_here, &team->lock);
     lock_give(&team->lock);
-    team->waited += seconds() - asleep;
+    team->waited += cmlp_seconds() - asleep;
 }
+
+double cmlp_team_waited(const cmlp_team *team) { return team->waited; }
 
 void cmlp_team_release(cmlp_team *team)
 {
@@ -181,45 +183,6 @@ void cmlp_team_wait(cmlp_team *team, int32_t index)
     cmlp_team_release(team);
 }
 
-void cmlp_team_begin(cmlp_team *team)
-{
-    team->since = seconds();
-    team->waited = 0;
-}
-
-/* Where another program has a processor, a member that lives there is kept waiting for milliseconds at a time, and so
- * keep the others waiting: then one thread alone is sooner through. */
-#define MOST_LOST 5e-4   /* seconds */
-#define MOST_GAINED 2e-2 /* that count against what is lost later: a quiet machine has its pauses too */
-#define QUIET 5e-3       /* gained: more than anybody gains between two time slices of another program */
-#define ALONE 16         /* times as long as what was lost; twice as often each time that it happens again before the
-                          * machine was quiet, */
-#define MOST_ALONE 2.    /* up to so many seconds */
-
-void cmlp_team_end(cmlp_team *team, cmlp_patience *patience, double *piece)
-{
-    const double worked = seconds() - team->since - team->waited;
-    if (!(*piece > 0) || worked < *piece) *piece = worked;
-    patience->lost += team->waited - (team->size - 1) * *piece;
-    if (patience->lost < -QUIET) patience->times = 0;
-    if (patience->lost < -MOST_GAINED) patience->lost = -MOST_GAINED;
-}
-
-int cmlp_team_goes_on(const cmlp_team *team, cmlp_patience *patience)
-{
-    if (team->size == 1) {
-        if (!(patience->alone_until > 0) || seconds() < patience->alone_until) return 1;
-        patience->alone_until = 0;
-        return 0;
-    }
-    if (patience->lost < MOST_LOST) return 1;
-    patience->times = patience->times > 0 ? 2 * patience->times : ALONE;
-    if (patience->times > MOST_ALONE / patience->lost) patience->times = MOST_ALONE / patience->lost;
-    patience->alone_until = seconds() + patience->times * patience->lost;
-    patience->lost = 0;
-    return 0;
-}
-
 /* Members wait until the size of the team is known, which team->lock guards. */
 static THREAD_RESULT run_member(void *argument)
 {
@@ -238,6 +201,7 @@ static void team_init(cmlp_team *team)
 {
     cmlp_atomic_init(&team->arrived, 0);
     cmlp_atomic_init(&team->round, 0);
+    team->waited = 0;
     lock_init(&team->lock);
     condition_init(&team->all_here);
     condition_init(&team->released);

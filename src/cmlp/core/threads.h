@@ -25,14 +25,11 @@ void cmlp_team_release(cmlp_team *team);
 /* Whether all others have come, for member 0. */
 int cmlp_team_here(cmlp_team *team);
 
-/* For member 0, before a piece of work of the whole team's and after it. *piece is what one has taken member 0 at least,
- * while it did not wait; 0 before the first. */
-void cmlp_team_begin(cmlp_team *team);
-void cmlp_team_end(cmlp_team *team, cmlp_patience *patience, double *piece);
+/* Seconds that member 0 has slept until the others came, since the team began. */
+double cmlp_team_waited(const cmlp_team *team);
 
-/* Whether to go on: with a team, unless it loses time because the others have no processor to themselves; alone, until
- * that is made up for. If not, the work returns, and the call goes on with what `alone_until` says. */
-int cmlp_team_goes_on(const cmlp_team *team, cmlp_patience *patience);
+/* The system's monotonic clock. */
+double cmlp_seconds(void);
 
 /* The part of n things, taken in units, that falls to a member: [*first, *end). */
 static inline void cmlp_team_share(int64_t n, int64_t unit, int32_t index, int32_t size, int64_t *first, int64_t *end)

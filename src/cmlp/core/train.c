@@ -10,10 +10,10 @@ typedef struct epoch_job {
     cmlp_epoch epoch;
     void *params;
     int64_t n_batches, batch_next; /* the first that is not done */
-    double piece; /* see cmlp_team_end */
     double cost, penalty; /* sums over the rows done */
     double norm;
     int64_t rows_done, batches_done;
+    double shortest, lost, alone_until; /* see count_loss() */
 
     /* of one batch: written by member 0 while the others wait */
     cmlp_optimizer after;
@@ -67,20 +67,49 @@ static void end_batch(epoch_job *job, int64_t b, int64_t first, int64_t n, const
     if (wants_norm(job, b)) job->norm = gradient_norm(&job->batch);
 }
 
-/* Member 0 leads: it says which batch is next, as soon as the others are there to take part, and until then goes on
- * alone. */
+/* Thread back-off. Where another program uses a worker thread's processor, the worker is not scheduled for milliseconds,
+ * and the team waits. So the epoch sums up the seconds by which its team was slower than one thread, and less those by
+ * which it was faster. After LONGEST_LOSS member 0 continues alone, BACK_OFF times as long as the loss. An idle machine
+ * has pauses too, so that a gain of up to LARGEST_GAIN counts against later losses. */
+#define LONGEST_LOSS 5e-4 /* seconds */
+#define LARGEST_GAIN 2e-2
+#define BACK_OFF 16
+
+/* `size` threads have done a batch together from `begin` on, of which member 0 slept `waited`. */
+static void count_loss(epoch_job *job, int32_t size, double begin, double waited)
+{
+    const double now = cmlp_seconds(), worked = now - begin - waited;
+    if (worked < job->shortest) job->shortest = worked; /* others are longer by what interrupts member 0 */
+    job->lost += waited - (size - 1) * job->shortest;
+    if (job->lost < -LARGEST_GAIN) job->lost = -LARGEST_GAIN;
+    if (job->lost < LONGEST_LOSS) return;
+    job->alone_until = now + BACK_OFF * job->lost;
+    job->lost = 0;
+}
+
+static int backs_off(epoch_job *job)
+{
+    if (!(job->alone_until > 0)) return 0;
+    if (cmlp_seconds() < job->alone_until) return 1;
+    job->alone_until = 0;
+    return 0;
+}
+
+/* Member 0 leads: it chooses the next batch, and does it alone if the other threads are not there yet. */
 static void lead(epoch_job *job, cmlp_team *team, int32_t size)
 {
-    for (; job->batch_next < job->n_batches && cmlp_team_goes_on(team, &job->epoch.patience); job->batch_next++) {
+    for (; job->batch_next < job->n_batches; job->batch_next++) {
         int64_t first;
         const int64_t b = job->batch_next, n = batch_rows(job, b, &first);
-        const int together = size > 1 && cmlp_team_here(team);
+        const int together = size > 1 && cmlp_team_here(team) && !backs_off(job);
+        double start = 0, waited = 0;
         cmlp_sum cost = {0};
         if (!n) continue;
         begin_batch(job, b, together);
         if (together) {
             job->next = b;
-            cmlp_team_begin(team);
+            start = cmlp_seconds();
+            waited = cmlp_team_waited(team);
             cmlp_team_release(team);
         }
         const int done = cmlp_batch_member(&job->batch, first, n, &job->end, &cost, together ? team : NULL, 0,
@@ -90,7 +119,7 @@ static void lead(epoch_job *job, cmlp_team *team, int32_t size)
             job->n_batches = b; /* the last */
             break;
         }
-        if (together) cmlp_team_end(team, &job->epoch.patience, &job->piece);
+        if (together) count_loss(job, size, start, cmlp_team_waited(team) - waited);
         end_batch(job, b, first, n, &cost);
     }
     if (size == 1) return;
@@ -134,7 +163,6 @@ static int check_rates(const cmlp_epoch *epoch, int64_t n_batches, const char **
 
 static void return_epoch(cmlp_epoch *given, const cmlp_epoch *epoch)
 {
-    given->patience = epoch->patience;
     given->cost = epoch->cost;
     given->penalty = epoch->penalty;
     given->gradient_norm = epoch->gradient_norm;
@@ -176,13 +204,12 @@ static int train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows,
     job.cost = job.penalty = 0;
     job.norm = NAN;
     job.rows_done = job.batches_done = 0;
-    job.piece = 0;
+    job.lost = job.alone_until = 0;
+    job.shortest = HUGE_VAL;
     job.batch_next = job.epoch.first_batch;
     if (job.batch.objective.alpha > 0) cmlp_squares_renew(&job.batch);
     const int32_t threads = cmlp_worthwhile_threads(&job.batch.data, job.batch.tile_rows, 3, run->n_threads);
-    do
-        cmlp_team_run(job.epoch.patience.alone_until > 0 ? 1 : threads, epoch_member, &job);
-    while (job.batch_next < job.n_batches);
+    cmlp_team_run(threads, epoch_member, &job);
     status = finish_epoch(&job, cmlp_first_fault(job.batch.faults, run->n_threads));
     return_epoch(epoch, &job.epoch);
     cmlp_return_counters(optimizer, &job.optimizer);

@@ -118,8 +118,7 @@ typedef struct cmlp_kernels {
                   int64_t n_out, void *z, int64_t ldz);
     /* sums[k, j] += sum_i a[i, k] d[i, j] for k in [k0, k1), or = where `first`, then finished. rows <= CMLP_CHUNK;
      * a (rows, n_in), d (rows, n_out), sums and w (n_in, n_out). If a->lit is given, dark groups are left out, if
-     * a->marks (and a->list), groups that are 0 in a row; k0 is then a multiple of CMLP_GROUP. For CMLP_GRADIENT w may be
-     * sums. */
+     * a->marks (and a->list), groups that are 0 in a row; k0 is then a multiple of CMLP_GROUP. */
     void (*gradient)(const cmlp_matrix *a, const void *d, int64_t rows, int64_t k0, int64_t k1, int64_t n_out,
                      void *sums, int first, void *w, const cmlp_finish *finish);
     /* The same two for a CSR matrix x, where zeros take no time. scratch: of csr a row of T as long as x is wide; of
