@@ -211,7 +211,7 @@ cdef class Call:
         targets.struct_size = sizeof(cmlp_targets)
         Y = rectangular(Y, "Y")
         if cnp.PyArray_NDIM(Y) == 1:
-            self.Y = as_labels(Y, net.n_out, net.activations[len(net.activations) - 1])
+            self.Y = as_class_indices(Y, net.n_out, net.activations[len(net.activations) - 1])
             targets.kind = CMLP_CLASSES
         else:
             self.Y = matrix(Y, "Y", net.n_out)

@@ -14,9 +14,10 @@ from cmlp.libcmlp cimport *
 
 import numpy as np
 
-from cmlp.inputs.arrays import (as_doubles, as_labels, as_matrix, as_order, as_sparse_matrix, available_threads,
-                          rectangular, require_not_negative)
-from cmlp.inputs.sparse import is_sparse
+from cmlp.inputs.arrays import as_doubles, as_matrix, as_order, rectangular, require_not_negative
+from cmlp.inputs.labels import as_class_indices
+from cmlp.inputs.sparse import as_sparse_matrix, is_sparse
+from cmlp.inputs.threads import available_threads
 from cmlp.exceptions import DivergenceError, NonFiniteInputError, StatusError
 
 cnp.import_array()

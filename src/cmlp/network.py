@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp import _core, constraints
-from cmlp.inputs.arrays import block_copy, loaded_block
+from cmlp.inputs.blocks import block_copy, loaded_block
 from cmlp.training.initialization import initial_params
 from cmlp.training.random import random_state as generator
 

@@ -48,7 +48,7 @@ BAD_ROWS = {
     "three dimensions": (X[None], ValueError, "Found array with dim 3, while dim <= 2 is required"),
     "nothing": (None, ValueError, "got NoneType instead: X must be rows of numbers"),
     "a generator": ((row for row in X), ValueError, "got generator instead: X must be rows of numbers"),
-    "ragged": ([[1, 2], [3]], ValueError, "X is not a rectangular array: .*inhomogeneous"),
+    "ragged": ([[1, 2], [3]], ValueError, "X must be a rectangular array: .*inhomogeneous"),
     "masked": (masked(X), ValueError, "X has masked entries"),
     "huge": ([[10**400] * 4], ValueError, "X cannot be converted to numbers: int too large"),
     "no columns": (np.empty((30, 0)), ValueError, r"Found array with 0 feature\(s\)"),
@@ -133,8 +133,8 @@ BAD_LABELS = {
     "bytes": (np.array([b"a", b"b", b"c"])[LABELS], TypeError, "represented as bytes"),
     "mixed objects": (np.array([1, "a", 2] * 10, dtype=object), ValueError, "objects there is 1. Convert it"),
     "records": (np.zeros(30, [("a", "f4")]), ValueError, "Labels cannot have dtype"),
-    "no columns": (np.zeros((30, 0), int), ValueError, r"y has no columns: its shape is \(30, 0\)"),
-    "ragged": ([[1], [1, 2]] * 15, ValueError, "y is not a rectangular array"),
+    "no columns": (np.zeros((30, 0), int), ValueError, r"y must have at least one column, got an array of shape \(30, 0\)"),
+    "ragged": ([[1], [1, 2]] * 15, ValueError, "y must be a rectangular array"),
     "masked": (masked(LABELS), ValueError, "y has masked entries"),
 }
 
@@ -153,7 +153,7 @@ BAD_NUMBERS = {
     "dates": (np.full(30, np.datetime64("2020-01-01")), TypeError, "y has dtype datetime64"),
     "NaN": (np.where(NUMBERS > 0, 1, NAN), ValueError, "Input y contains NaN"),
     "infinity": (np.where(NUMBERS > 0, 1, -INF), ValueError, "Input y contains infinity"),
-    "no columns": (np.zeros((30, 0)), ValueError, r"y has no columns: its shape is \(30, 0\)"),
+    "no columns": (np.zeros((30, 0)), ValueError, r"y must have at least one column, got an array of shape \(30, 0\)"),
     "huge": ([10**400] * 30, ValueError, "y cannot be converted to numbers: int too large"),
     "masked": (masked(NUMBERS), ValueError, "y has masked entries"),
     "NaN in objects": (np.array([NAN] * 30, dtype=object), ValueError, "Input y contains NaN"),

@@ -25,16 +25,10 @@ from cmlp.estimators.parameters import (
 from cmlp.estimators.representation import Representation
 from cmlp.estimators.routing import Routing
 from cmlp.exceptions import NotFittedError, sklearn_class
-from cmlp.inputs.arrays import block_copy
-from cmlp.inputs.validation import (
-    as_rows,
-    as_targets,
-    as_weights,
-    check_feature_names,
-    check_width,
-    feature_names,
-    require_samples,
-)
+from cmlp.inputs.blocks import block_copy
+from cmlp.inputs.frames import check_feature_names, feature_names
+from cmlp.inputs.validation import as_rows, as_targets, check_width, require_samples
+from cmlp.inputs.weights import as_weights
 from cmlp.training.initialization import initial_params
 from cmlp.training.loop import Data, Schedule, Training
 from cmlp.training.random import random_state

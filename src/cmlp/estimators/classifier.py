@@ -12,7 +12,8 @@ from cmlp.estimators.model import Fitted
 from cmlp.estimators.parameters import NONE, SHARED_CONSTRAINTS, Constraint, Options
 from cmlp.estimators.scores import accuracy
 from cmlp.inputs.labels import Labels, labels_of, learn_labels, mixes_text
-from cmlp.inputs.validation import as_targets, as_weights
+from cmlp.inputs.validation import as_targets
+from cmlp.inputs.weights import as_weights
 from cmlp.training.loop import Task
 
 if TYPE_CHECKING:

@@ -10,8 +10,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
-from cmlp.inputs.arrays import loaded_block, rectangular
-from cmlp.inputs.validation import as_rows, check_feature_names, check_width
+from cmlp.inputs.arrays import rectangular
+from cmlp.inputs.blocks import loaded_block
+from cmlp.inputs.frames import check_feature_names
+from cmlp.inputs.validation import as_rows, check_width
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -10,7 +10,8 @@ import numpy as np
 from cmlp.estimators.base import MultilayerPerceptron
 from cmlp.estimators.parameters import SHARED_CONSTRAINTS, Constraint, Options
 from cmlp.estimators.scores import r_squared
-from cmlp.inputs.validation import as_numbers, as_targets, as_weights
+from cmlp.inputs.validation import as_numbers, as_targets
+from cmlp.inputs.weights import as_weights
 from cmlp.training.loop import Task
 
 if TYPE_CHECKING:

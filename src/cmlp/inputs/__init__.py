@@ -1,1 +1,1 @@
-"""Arrays, sparse matrices, data frames and labels, checked and converted for the core."""
+"""Checks and converts what users pass: arrays, sparse matrices, data frames, labels and weights."""

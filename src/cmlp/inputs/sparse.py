@@ -1,26 +1,28 @@
-"""Sparse input: any of SciPy's containers, known by their looks, as the rows that the core reads.
+"""Sparse input: converts SciPy's containers of any format to the CSR rows that the core reads.
 
-SciPy is never imported: who passes one of its containers has done so.
+SciPy is never imported here. Its containers are recognized by their attributes: a program that passes one has imported
+SciPy already.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
+
+from cmlp.exceptions import StatusError
+from cmlp.inputs.arrays import IN_PLACE, readable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
-_IN_PLACE = tuple(map(np.dtype, (np.bool_, np.uint8, np.float32, np.float64)))
-
 
 class CSR:
-    """Compressed sparse rows in canonical form: columns ascend within a row, none stands twice.
+    """Compressed sparse rows in canonical form: the columns of a row increase strictly.
 
-    The arrays are the caller's own wherever they can be used as they are; nothing changes them.
+    The arrays are the caller's own where the core can read them, and are never changed.
 
     Parameters
     ----------
@@ -29,7 +31,7 @@ class CSR:
     indices : ndarray of int32 or int64
         Their columns.
     indptr : ndarray of the same type
-        Where each row's values begin; the last entry is where all end.
+        Row i has the values ``data[indptr[i]:indptr[i + 1]]``.
     shape : tuple of int
     """
 
@@ -44,46 +46,158 @@ class CSR:
     def __len__(self) -> int:
         return self.shape[0]
 
-    def __getitem__(self, place: tuple[int, int]) -> Any:
-        row, column = place
+    def __getitem__(self, position: tuple[int, int]) -> Any:
+        row, column = position
         begin, end = self.indptr[row], self.indptr[row + 1]
-        at = begin + np.searchsorted(self.indices[begin:end], column)
-        stored = at < end and self.indices[at] == column
-        return self.data[at] if stored else self.data.dtype.type(0)
+        found = begin + np.searchsorted(self.indices[begin:end], column)
+        stored = found < end and self.indices[found] == column
+        return self.data[found] if stored else self.data.dtype.type(0)
 
 
 def is_sparse(X: object) -> bool:
-    """Whether X is one of SciPy's sparse containers, or rows made of one."""
+    """Return whether X is one of SciPy's sparse containers, or a `CSR`."""
     return isinstance(X, CSR) or (hasattr(X, "tocsr") and hasattr(X, "nnz"))
 
 
+def refuse_sparse(data: object, name: str) -> None:
+    """Raise TypeError if targets or weights are sparse: the core reads them as dense arrays only."""
+    if is_sparse(data):
+        raise TypeError(
+            f"Sparse data was passed for {name}, but dense data is required. "
+            "Use '.toarray()' to convert to a dense numpy array."
+        )
+
+
+def as_sparse_matrix(value: Any, name: str, width: int) -> CSR:
+    """Return a sparse container as `CSR` rows with `width` columns; the counterpart of `arrays.as_matrix`."""
+    if len(value.shape) != 2 or value.shape[1] != width:
+        raise ValueError(f"{name} must have {width} columns, got a sparse container of shape {value.shape}")
+    return as_csr(value, lambda values: readable(values, name))
+
+
 def as_csr(X: Any, convert: Callable[[NDArray[Any]], NDArray[Any]]) -> CSR:
-    """Rows made of a sparse container, which stays as it is.
+    """Return `CSR` rows made of a sparse container, which is not changed.
 
     Parameters
     ----------
     X : sparse matrix, sparse array or CSR
         Of two dimensions.
     convert : callable
-        Makes values of another type than the core reads into such; may refuse them.
+        Converts values of a type that the core cannot read; may raise an exception.
 
-    Returns
-    -------
-    CSR
+    Raises
+    ------
+    StatusError
+        If the container's index arrays do not fit its values and its shape.
     """
     if isinstance(X, CSR):
         return X
+    check_structure(X)
     rows = X.tocsr()
+    check_structure(rows)
     if not rows.has_canonical_format:
+        _check_range(rows.indices, rows.shape[1], "column indices")
         rows = rows.copy()
-        try:
-            rows.check_format(full_check=True)  # sorting trusts the row pointers
-        except ValueError as error:
-            raise ValueError(f"X is a broken sparse container: {error}") from error
         rows.sum_duplicates()
-    data = rows.data
-    if data.dtype not in _IN_PLACE:
-        data = convert(data)
-    kind = np.int32 if rows.indices.dtype == rows.indptr.dtype == np.int32 else np.int64
-    indices, indptr = (np.ascontiguousarray(a, kind) for a in (rows.indices, rows.indptr))
-    return CSR(np.ascontiguousarray(data), indices, indptr, tuple(map(int, rows.shape)))
+    data = rows.data if rows.data.dtype in IN_PLACE else convert(rows.data)
+    index_type = np.int32 if rows.indices.dtype == rows.indptr.dtype == np.int32 else np.int64
+    indices, indptr = (np.require(array, index_type, ["C", "ALIGNED"]) for array in (rows.indices, rows.indptr))
+    return CSR(np.require(data, None, ["C", "ALIGNED"]), indices, indptr, tuple(map(int, rows.shape)))
+
+
+def check_structure(X: Any) -> None:
+    """Raise StatusError if the index arrays of a SciPy container point outside its other arrays.
+
+    SciPy checks this when a container is made, but not when its arrays are changed later, and its conversions would
+    read and write outside the arrays. The columns of CSR rows are not checked here but by the core, which reads them
+    anyway.
+    """
+    check = _CHECKS.get(getattr(X, "format", ""))
+    if check is not None:
+        check(X)
+
+
+def _check_csr(X: Any) -> None:
+    _check_pointers(X.indptr, X.shape[0], min(_length(X.indices), _length(X.data)))
+    _check_integers(X.indices, "column indices")
+
+
+def _check_csc(X: Any) -> None:
+    _check_pointers(X.indptr, X.shape[1], min(_length(X.indices), _length(X.data)))
+    _check_range(X.indices, X.shape[0], "row indices")
+
+
+def _check_bsr(X: Any) -> None:
+    n_rows, n_columns = X.shape
+    if not isinstance(X.data, np.ndarray) or X.data.ndim != 3 or 0 in X.data.shape[1:]:
+        _refuse("its values must be blocks of at least one row and one column")
+    height, width = X.data.shape[1:]
+    if n_rows % height or n_columns % width:
+        _refuse(f"its shape {X.shape} must be a multiple of the block size {height, width}")
+    _check_pointers(X.indptr, n_rows // height, min(_length(X.indices), len(X.data)))
+    _check_range(X.indices, n_columns // width, "block columns")
+
+
+def _check_coo(X: Any) -> None:
+    coordinates = getattr(X, "coords", None) or (X.row, X.col)
+    for indices, size, name in zip(coordinates, X.shape, ("row indices", "column indices"), strict=True):
+        _check_range(indices, size, name)
+        if len(indices) != _length(X.data):
+            _refuse(f"it must have as many {name} as values, got {len(indices)} and {_length(X.data)}")
+
+
+def _check_dia(X: Any) -> None:
+    _check_integers(X.offsets, "offsets")
+    if not isinstance(X.data, np.ndarray) or X.data.ndim != 2 or len(X.data) != len(X.offsets):
+        _refuse("its values must have one row for each offset")
+    if (np.abs(X.offsets.astype(np.float64)) >= 2**31).any():
+        _refuse("its offsets must be between -2**31 and 2**31")
+
+
+def _check_lil(X: Any) -> None:
+    lengths = [_length(array) for array in (X.rows, X.data)]
+    if lengths != [X.shape[0]] * 2 or any(type(row) is not list for array in (X.rows, X.data) for row in array):
+        _refuse("it must have one list of columns and one list of values for each row")
+    if list(map(len, X.rows)) != list(map(len, X.data)):
+        _refuse("each of its rows must have as many columns as values")
+
+
+_CHECKS = {
+    "csr": _check_csr,
+    "csc": _check_csc,
+    "bsr": _check_bsr,
+    "coo": _check_coo,
+    "dia": _check_dia,
+    "lil": _check_lil,
+}
+
+
+def _check_pointers(indptr: NDArray[Any], n_groups: int, n_values: int) -> None:
+    _check_integers(indptr, "pointers")
+    if len(indptr) != n_groups + 1:
+        _refuse(f"it must have {n_groups + 1} pointers, got {len(indptr)}")
+    if indptr[0] != 0 or (indptr[1:] < indptr[:-1]).any():
+        _refuse("its pointers must start at 0 and never decrease")
+    if indptr[-1] > n_values:
+        _refuse(f"its pointers must end at {n_values} or before, got {indptr[-1]}")
+
+
+def _check_range(indices: NDArray[Any], size: int, name: str) -> None:
+    _check_integers(indices, name)
+    if len(indices) and not (indices.min() >= 0 and indices.max() < size):
+        _refuse(f"its {name} must be from 0 to {size - 1}, got {indices.min()} to {indices.max()}")
+
+
+def _check_integers(array: NDArray[Any], name: str) -> None:
+    if not isinstance(array, np.ndarray) or array.ndim != 1 or array.dtype.kind not in "iu":
+        _refuse(f"its {name} must be a 1-D array of integers")
+
+
+def _length(array: NDArray[Any]) -> int:
+    if not isinstance(array, np.ndarray) or array.ndim != 1:
+        _refuse("its values and indices must be 1-D arrays")
+    return len(array)
+
+
+def _refuse(problem: str) -> NoReturn:
+    raise StatusError(f"CMLP_ERROR_SPARSE: X is a broken sparse container: {problem}", "CMLP_ERROR_SPARSE")

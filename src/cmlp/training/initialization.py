@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp.inputs.arrays import empty_block
+from cmlp.inputs.blocks import empty_block
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

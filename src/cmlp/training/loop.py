@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp.exceptions import ConvergenceWarning, DivergenceError, sklearn_class, warn
-from cmlp.inputs.arrays import block_copy
+from cmlp.inputs.blocks import block_copy
 from cmlp.training.schedules import one_cycle_rates
 from cmlp.training.split import shuffled
 

@@ -1,0 +1,69 @@
+"""Data frames: the names of their columns.
+
+A data frame is recognized by its attributes (``columns`` and a conversion to an array), so that pandas, polars and
+others need not be imported.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cmlp.exceptions import warn
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def feature_names(X: Any) -> NDArray[Any] | None:
+    """Return the column names of a data frame if they are strings; None for anything else.
+
+    Raises
+    ------
+    TypeError
+        If only some of the names are strings.
+    """
+    if isinstance(X, np.ndarray) or not (hasattr(X, "columns") and hasattr(X, "__array__")):
+        return None
+    names = np.asarray(list(X.columns), dtype=object)
+    kinds = sorted({type(name).__qualname__ for name in names})
+    if len(kinds) > 1 and "str" in kinds:
+        raise TypeError(
+            "Feature names are only supported if all input features have string names, but your "
+            f"input has {kinds} as feature name / column name types. If you want feature names to "
+            "be stored and validated, you must convert them all to strings, by using X.columns = "
+            "X.columns.astype(str) for example. Otherwise you can remove feature / column names "
+            "from your input data, or convert them all to a non-string data type."
+        )
+    return names if kinds == ["str"] else None
+
+
+def check_feature_names(X: object, fitted: NDArray[Any] | None, owner: str) -> None:
+    """Compare the column names of X with those that fit has stored.
+
+    Warns if only one of the two has names, raises ValueError if the names differ.
+    """
+    names = feature_names(X)
+    if names is None and fitted is None:
+        return
+    if fitted is None:
+        warn(f"X has feature names, but {owner} was fitted without feature names")
+    elif names is None:
+        warn(f"X does not have valid feature names, but {owner} was fitted with feature names")
+    elif len(names) != len(fitted) or (names != fitted).any():
+        raise ValueError(_name_mismatch(set(names), set(fitted)))
+
+
+def _name_mismatch(names: set[str], fitted: set[str]) -> str:
+    lines = ["The feature names should match those that were passed during fit."]
+    for title, listed in (
+        ("Feature names unseen at fit time:", sorted(names - fitted)),
+        ("Feature names seen at fit time, yet now missing:", sorted(fitted - names)),
+    ):
+        if listed:
+            lines += [title, *(f"- {name}" for name in listed[:5])]
+            lines += ["- ..."] if len(listed) > 5 else []
+    if len(lines) == 1:
+        lines.append("Feature names must be in the same order as they were in fit.")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,54 @@
+"""A warning for inputs whose scale was probably forgotten, or given twice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cmlp.exceptions import warn
+from cmlp.inputs.sparse import CSR
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+SAMPLE_ROWS = 100
+# Bytes above this value are brightnesses or the like, hardly counts or categories.
+_LARGEST_PLAUSIBLE_BYTE = 100
+# Inputs that are all scaled to less than this were probably scaled already.
+_SMALLEST_PLAUSIBLE = 1 / 64
+
+
+def warn_of_scale(X: NDArray[Any] | CSR, input_scale: float) -> None:
+    """Warn if inputs times `input_scale` are so large or so small that training would hardly work.
+
+    Two mistakes are recognized: bytes up to 255 without a scale, and a scale below 1 for numbers that are small
+    already. Only the first 100 rows are read, so that a large X (or a memory map) costs no extra pass.
+
+    Parameters
+    ----------
+    X : ndarray or CSR of shape (n_samples, n_features)
+    input_scale : float
+        Positive.
+    """
+    largest = _largest(X)
+    if X.dtype == np.uint8 and largest * input_scale > _LARGEST_PLAUSIBLE_BYTE:
+        meant = "bytes scaled to 0..1: input_scale=1/255"
+    elif input_scale < 1 and 0 < largest * input_scale < _SMALLEST_PLAUSIBLE:
+        meant = "input_scale=1 for numbers that are scaled already"
+    else:
+        return
+    warn(
+        f"The largest input times input_scale is {largest:g} * {input_scale:g} = {largest * input_scale:g} "
+        f"(in the first {min(len(X), SAMPLE_ROWS)} rows). Training will hardly work; you probably mean {meant}."
+    )
+
+
+def _largest(X: NDArray[Any] | CSR) -> float:
+    """Return the largest absolute value of the first rows, 0 if they are empty or not finite."""
+    if isinstance(X, CSR):
+        values = X.data[: X.indptr[min(len(X), SAMPLE_ROWS)]]
+    else:
+        values = X[:SAMPLE_ROWS]
+    largest = max(-float(values.min(initial=0)), float(values.max(initial=0)))
+    return largest if np.isfinite(largest) else 0.0

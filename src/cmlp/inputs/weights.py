@@ -1,0 +1,52 @@
+"""Sample weights."""
+
+from __future__ import annotations
+
+from numbers import Number
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cmlp.inputs.arrays import rectangular, refuse_complex, require_finite, to_float64
+from cmlp.inputs.sparse import refuse_sparse
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+
+def as_weights(sample_weight: ArrayLike | None, n_rows: int) -> NDArray[np.float64] | None:
+    """Return sample weights as float64, one for each row; None if there are none.
+
+    Parameters
+    ----------
+    sample_weight : None, number or array-like of shape (n_samples,)
+        Must be finite and not negative; at least one must be positive.
+    n_rows : int
+        Number of rows of X.
+
+    Returns
+    -------
+    None or ndarray of shape (n_samples,)
+    """
+    if sample_weight is None:
+        return None
+    if isinstance(sample_weight, Number):
+        sample_weight = np.full(n_rows, sample_weight)
+    refuse_sparse(sample_weight, "sample_weight")
+    weights = rectangular(sample_weight, "sample_weight")
+    refuse_complex(weights)
+    if weights.ndim != 1:
+        given = f"{weights.ndim}D array" if weights.ndim else type(sample_weight).__name__
+        raise ValueError(
+            f"Sample weights must be 1D array or scalar, got {given}. "
+            f"Expected either a scalar value or a 1D array of length {n_rows}."
+        )
+    weights = np.ascontiguousarray(to_float64(weights, "sample_weight"))
+    if weights.shape != (n_rows,):
+        raise ValueError(f"sample_weight.shape == {weights.shape}, expected {(n_rows,)}!")
+    require_finite(weights, "sample_weight")
+    if (weights < 0).any():
+        raise ValueError("Negative values in data passed to `sample_weight`.")
+    if not weights.any():
+        raise ValueError("Sample weights must contain at least one non-zero number.")
+    return weights
