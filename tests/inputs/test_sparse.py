@@ -248,7 +248,7 @@ def test_broken_rows_are_refused_by_the_core(X):
         lambda: net.train_epoch(X, y, 20, 0.1),
         lambda: classifier().fit(X, y),
     ):
-        with pytest.raises(StatusError, match=r"CMLP_ERROR_SPARSE: X is a broken .*0 to 299") as error:
+        with pytest.raises(StatusError, match=r"CMLP_ERROR_SPARSE: X is a broken ") as error:
             call()
         assert error.value.status == "CMLP_ERROR_SPARSE"
     np.testing.assert_array_equal(net.params, before)
