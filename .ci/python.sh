@@ -4,7 +4,16 @@ readme_commands() {
     python3 -m venv "$WORK/readme"
     # shellcheck disable=SC1091
     . "$WORK/readme/bin/activate"
+    python -m pip install -q pandas polars # for tests/estimators/test_data_frames.py
     python -m pip install ".[test]" && python -m pytest
+}
+
+# Meta-estimators and data frames with the oldest supported scikit-learn; after the stage that makes the wheel.
+oldest_scikit_learn() {
+    python3 -m venv "$WORK/oldest"
+    "$WORK/oldest/bin/python" -m pip install -q 'scikit-learn==1.6.*' 'pytest>=8' pandas polars
+    "$WORK/oldest/bin/python" -m pip install -q --no-deps "$(wheel_folder python3)"/*.whl
+    "$WORK/oldest/bin/python" -m pytest tests/estimators/test_meta_estimators.py tests/estimators/test_data_frames.py
 }
 
 lint() {
