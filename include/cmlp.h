@@ -104,18 +104,53 @@ typedef enum cmlp_dtype {
 typedef enum cmlp_activation {
     CMLP_IDENTITY = 1, /* z             hidden or output */
     CMLP_LOGISTIC = 2, /* 1/(1+e^-z)    hidden or output */
-    CMLP_TANH = 3,     /* tanh z        hidden */
+    CMLP_TANH = 3,     /* tanh z        hidden or output */
     CMLP_RELU = 4,     /* max(0, z)     hidden */
     CMLP_SOFTMAX = 5,  /* e^z / sum e^z output */
-    CMLP_EXP = 6       /* e^z           output */
+    CMLP_EXP = 6,      /* e^z           output */
+    CMLP_LEAKY_RELU = 7, /* z, but p z where z < 0; p = 0.01 by default         hidden */
+    CMLP_ELU = 8,        /* z, but p (e^z - 1) where z < 0; p = 1 by default    hidden */
+    CMLP_SILU = 9,       /* z / (1+e^-z)                                        hidden */
+    CMLP_GELU = 10,      /* z Phi(z), Phi the normal distribution's; exact      hidden */
+    CMLP_SOFTPLUS = 11,  /* ln(1+e^z)                                           hidden */
+    CMLP_SOFTSIGN = 12   /* z / (1+|z|)                                         hidden */
 } cmlp_activation;
+
+/* What the library knows of an activation. The strings and structs are static. */
+typedef struct cmlp_activation_info {
+    const char *name;    /* "leaky_relu" */
+    double init_factor;  /* see cmlp_init_params */
+    double parameter;    /* default of its parameter; 0: it has none */
+    int32_t hidden, output; /* 1: allowed in hidden layers; in the output layer */
+    int32_t needs_sums;  /* 1: training keeps its weighted sums as well, n_out elements a row of the batch */
+} cmlp_activation_info;
 
 /* y is the wanted output, a the output activation; the cost of a row. */
 typedef enum cmlp_loss {
     CMLP_LOG_LOSS = 1,      /* softmax: -sum y ln a;  logistic: -sum (y ln a + (1-y) ln(1-a)) */
     CMLP_SQUARED_ERROR = 2, /* sum (a-y)^2, with any output */
-    CMLP_POISSON = 3        /* exp: sum (y ln(y/a) - y + a), half the Poisson deviance; y >= 0 */
+    CMLP_POISSON = 3,       /* exp: sum (y ln(y/a) - y + a), half the Poisson deviance; y >= 0 */
+    /* The next three with identity, logistic, tanh or exp outputs; d = a - y. */
+    CMLP_ABSOLUTE_ERROR = 4, /* sum |d| */
+    CMLP_HUBER = 5,          /* sum of d^2/2 where |d| <= p, else p (|d| - p/2); p = 1 by default (Huber 1964) */
+    CMLP_QUANTILE = 6,       /* sum of (1-p) d where d > 0, else -p d; p < 1, 0.5 by default (Koenker & Bassett 1978) */
+    CMLP_GAMMA = 7,          /* exp: sum (y/a + ln a); y > 0 */
+    CMLP_FOCAL = 8,          /* softmax: -sum y (1-a)^p ln a;  logistic: -sum (y (1-a)^p ln a + (1-y) a^p ln(1-a));
+                              * p = 2 by default (Lin et al. 2017) */
+    CMLP_LABEL_SMOOTHING = 9 /* the log loss of targets (1-p) y + p/k, k = n_outputs for softmax and 2 for logistic;
+                              * p < 1, 0.1 by default (Szegedy et al. 2016) */
 } cmlp_loss;
+
+typedef struct cmlp_loss_info {
+    const char *name; /* "huber" */
+    double parameter; /* default of its parameter; 0: it has none */
+    double most;      /* the parameter is below it */
+    uint32_t outputs; /* mask of the output activations allowed: 1 << cmlp_activation */
+} cmlp_loss_info;
+
+/* NULL for values that are not of these enumerations. Values count from 1 without gaps. */
+CMLP_API const cmlp_activation_info *cmlp_describe_activation(int32_t activation);
+CMLP_API const cmlp_loss_info *cmlp_describe_loss(int32_t loss);
 
 typedef enum cmlp_isa {
     CMLP_ISA_GENERIC = 1, /* C, everywhere */
@@ -134,11 +169,14 @@ typedef struct cmlp_net_config {
     int32_t loss;               /* cmlp_loss */
     int32_t dtype;              /* CMLP_FLOAT32 or CMLP_FLOAT64: of parameters and of all arithmetic */
     uint32_t isa_mask;          /* allowed instruction sets, or 0 for all; the best available is taken */
+    const double *activation_parameters; /* one per activation, or NULL: finite, > 0; 0: the default, or none */
+    double loss_parameter;      /* finite, > 0; 0: the default, or none */
 } cmlp_net_config;
 
 typedef struct cmlp_layer {
     int64_t n_in, n_out;
     int32_t activation;
+    double parameter; /* of the activation; 0 if it has none */
     int64_t weights; /* index in the parameter block: (n_in, n_out), row-major */
     int64_t biases;  /* index in the parameter block: (n_out) */
 } cmlp_layer;

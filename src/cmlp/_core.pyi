@@ -1,15 +1,28 @@
 """Types of the bridge; its arguments are described in `_core.pyx` and `cmlp.h`."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from cmlp.inputs.sparse import CSR
 
-ACTIVATIONS: dict[str, int]
-LOSSES: dict[str, int]
+class Activation(NamedTuple):
+    code: int
+    hidden: bool
+    output: bool
+    init_factor: float
+    parameter: float
+
+class Loss(NamedTuple):
+    code: int
+    outputs: tuple[str, ...]
+    parameter: float
+    most: float
+
+ACTIVATIONS: dict[str, Activation]
+LOSSES: dict[str, Loss]
 SOLVERS: dict[str, int]
 ISAS: dict[str, int]
 __version__: str
@@ -28,7 +41,17 @@ class Net:
     n_params: int
     n_in: int
     n_out: int
-    def __init__(self, sizes: Sequence[int], activations: Sequence[str], loss: str, dtype: npt.DTypeLike) -> None: ...
+    activation_parameters: tuple[float, ...]
+    loss_parameter: float
+    def __init__(
+        self,
+        sizes: Sequence[int],
+        activations: Sequence[str],
+        loss: str,
+        dtype: npt.DTypeLike,
+        activation_parameters: Sequence[float] | None = ...,
+        loss_parameter: float = ...,
+    ) -> None: ...
     def views(self, block: Array) -> tuple[list[Array], list[Array]]: ...
     def forward(
         self,

@@ -5,6 +5,7 @@ Nothing is calculated here, and nothing is called that an embedding program coul
 """
 
 import os
+from typing import NamedTuple
 
 cimport numpy as cnp
 from cpython.mem cimport PyMem_RawFree, PyMem_RawMalloc
@@ -22,9 +23,54 @@ from cmlp.exceptions import DivergenceError, NonFiniteInputError, StatusError
 
 cnp.import_array()
 
-ACTIVATIONS = {"identity": CMLP_IDENTITY, "logistic": CMLP_LOGISTIC, "tanh": CMLP_TANH, "relu": CMLP_RELU,
-               "softmax": CMLP_SOFTMAX, "exp": CMLP_EXP}
-LOSSES = {"log_loss": CMLP_LOG_LOSS, "squared_error": CMLP_SQUARED_ERROR, "poisson": CMLP_POISSON}
+
+class Activation(NamedTuple):
+    """A row of the C library's table of activations."""
+
+    code: int
+    hidden: bool
+    output: bool
+    init_factor: float
+    parameter: float  # the default; 0 if there is none
+
+
+class Loss(NamedTuple):
+    """A row of the C library's table of losses."""
+
+    code: int
+    outputs: tuple  # names of the output activations allowed
+    parameter: float  # the default; 0 if there is none
+    most: float  # the parameter is below it
+
+
+cdef dict activation_table():
+    """The C library's activations by name."""
+    cdef const cmlp_activation_info *info
+    table = {}
+    for code in range(1, 64):
+        info = cmlp_describe_activation(code)
+        if info == NULL:
+            break
+        table[info.name.decode()] = Activation(code, info.hidden != 0, info.output != 0, info.init_factor,
+                                               info.parameter)
+    return table
+
+
+cdef dict loss_table():
+    """The C library's losses by name."""
+    cdef const cmlp_loss_info *info
+    table = {}
+    for code in range(1, 64):
+        info = cmlp_describe_loss(code)
+        if info == NULL:
+            break
+        outputs = tuple(name for name, a in ACTIVATIONS.items() if info.outputs >> <int>a.code & 1)
+        table[info.name.decode()] = Loss(code, outputs, info.parameter, info.most)
+    return table
+
+
+ACTIVATIONS = activation_table()
+LOSSES = loss_table()
 SOLVERS = {"sgd": CMLP_SGD, "momentum": CMLP_MOMENTUM, "nesterov": CMLP_NESTEROV, "adam": CMLP_ADAM}
 ISAS = {"generic": CMLP_ISA_GENERIC, "avx2": CMLP_ISA_AVX2, "avx512": CMLP_ISA_AVX512, "neon": CMLP_ISA_NEON}
 
@@ -82,14 +128,17 @@ cdef class Net:
     cdef void *memory
     cdef int32_t code
     cdef readonly int64_t n_params, n_in, n_out
-    cdef readonly tuple sizes, activations
+    cdef readonly tuple sizes, activations, activation_parameters
     cdef readonly str loss, isa
+    cdef readonly double loss_parameter
     cdef readonly object dtype
 
-    def __cinit__(self, sizes, activations, loss, dtype):
+    def __cinit__(self, sizes, activations, loss, dtype, activation_parameters=None, double loss_parameter=0):
         cdef cmlp_net_config config
+        cdef cmlp_layer layer
         cdef int64_t c_sizes[64]
         cdef int32_t c_activations[64]
+        cdef double c_parameters[64]
         cdef int32_t n = <int32_t>min(len(sizes), CMLP_MAX_LAYERS + 1)
         self.sizes, self.activations, self.loss, self.dtype = tuple(sizes), tuple(activations), loss, np.dtype(dtype)
         if not 2 <= n <= CMLP_MAX_LAYERS:
@@ -100,11 +149,13 @@ cdef class Net:
         for i in range(n):
             c_sizes[i] = self.sizes[i] if 0 < self.sizes[i] < 2**31 else 0
         for i in range(n - 1):
-            c_activations[i] = choice(ACTIVATIONS, self.activations[i], "activation")
+            c_activations[i] = choice(ACTIVATIONS, self.activations[i], "activation").code
+            c_parameters[i] = 0 if activation_parameters is None else activation_parameters[i]
         self.code = {"f4": CMLP_FLOAT32, "f8": CMLP_FLOAT64}.get(self.dtype.str[1:], 0)
         config.struct_size, config.n_layers, config.isa_mask = sizeof(cmlp_net_config), n, ISA_MASK
         config.sizes, config.activations = c_sizes, c_activations
-        config.loss, config.dtype = choice(LOSSES, loss, "loss"), self.code
+        config.activation_parameters, config.loss_parameter = c_parameters, loss_parameter
+        config.loss, config.dtype = choice(LOSSES, loss, "loss").code, self.code
         self.memory = PyMem_RawMalloc(cmlp_net_size() + 64)
         if self.memory == NULL:
             raise MemoryError("no memory for a network")
@@ -112,12 +163,19 @@ cdef class Net:
         check(cmlp_net_init(self.net, cmlp_net_size(), &config))
         self.n_params, self.n_in, self.n_out = cmlp_net_n_params(self.net), c_sizes[0], c_sizes[n - 1]
         self.isa = {bit: name for name, bit in ISAS.items()}[cmlp_net_isa(self.net)]
+        parameters = []
+        for i in range(n - 1):
+            check(cmlp_net_layer(self.net, i, &layer))
+            parameters.append(layer.parameter)
+        self.activation_parameters = tuple(parameters)
+        self.loss_parameter = loss_parameter or LOSSES[loss].parameter
 
     def __dealloc__(self):
         PyMem_RawFree(self.memory)
 
     def __reduce__(self):
-        return Net, (self.sizes, self.activations, self.loss, self.dtype)
+        return Net, (self.sizes, self.activations, self.loss, self.dtype, self.activation_parameters,
+                     self.loss_parameter)
 
     cdef cnp.ndarray checked(self, object params, bint writeable):
         return usable(params, "params", (self.n_params,), self, writeable)

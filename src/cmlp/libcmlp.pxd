@@ -55,11 +55,40 @@ cdef extern from "cmlp.h" nogil:
         CMLP_RELU
         CMLP_SOFTMAX
         CMLP_EXP
+        CMLP_LEAKY_RELU
+        CMLP_ELU
+        CMLP_SILU
+        CMLP_GELU
+        CMLP_SOFTPLUS
+        CMLP_SOFTSIGN
+
+    ctypedef struct cmlp_activation_info:
+        const char *name
+        double init_factor
+        double parameter
+        int32_t hidden
+        int32_t output
+        int32_t needs_sums
 
     ctypedef enum cmlp_loss:
         CMLP_LOG_LOSS
         CMLP_SQUARED_ERROR
         CMLP_POISSON
+        CMLP_ABSOLUTE_ERROR
+        CMLP_HUBER
+        CMLP_QUANTILE
+        CMLP_GAMMA
+        CMLP_FOCAL
+        CMLP_LABEL_SMOOTHING
+
+    ctypedef struct cmlp_loss_info:
+        const char *name
+        double parameter
+        double most
+        uint32_t outputs
+
+    const cmlp_activation_info *cmlp_describe_activation(int32_t activation)
+    const cmlp_loss_info *cmlp_describe_loss(int32_t loss)
 
     ctypedef enum cmlp_isa:
         CMLP_ISA_GENERIC
@@ -78,11 +107,14 @@ cdef extern from "cmlp.h" nogil:
         int32_t loss
         int32_t dtype
         uint32_t isa_mask
+        const double *activation_parameters
+        double loss_parameter
 
     ctypedef struct cmlp_layer:
         int64_t n_in
         int64_t n_out
         int32_t activation
+        double parameter
         int64_t weights
         int64_t biases
 

@@ -34,7 +34,7 @@ static void bench_gradient(work *w)
 
 static void bench_transpose(work *w) { w->table->transpose(w->a, w->n_out, w->rows, w->n_out, w->c, w->rows); }
 
-static void bench_activate(work *w) { w->table->activate(w->kind, w->a, w->rows, w->n_out); }
+static void bench_activate(work *w) { w->table->activate(w->kind, 1, w->a, w->a, w->rows, w->n_out); }
 
 static void bench_loss(work *w)
 {
@@ -74,6 +74,10 @@ static const bench_case cases[] = {
     {"logistic", bench_activate, 128, 0, 64, CMLP_LOGISTIC},
     {"tanh", bench_activate, 128, 0, 64, CMLP_TANH},
     {"relu", bench_activate, 128, 0, 64, CMLP_RELU},
+    {"elu", bench_activate, 128, 0, 64, CMLP_ELU},
+    {"silu", bench_activate, 128, 0, 64, CMLP_SILU},
+    {"gelu", bench_activate, 128, 0, 64, CMLP_GELU},
+    {"softplus", bench_activate, 128, 0, 64, CMLP_SOFTPLUS},
     {"softmax", bench_activate, 128, 0, 10, CMLP_SOFTMAX},
     {"softmax loss", bench_loss, 128, 0, 10, CMLP_SOFTMAX},
     {"squared loss", bench_loss, 128, 0, 10, CMLP_IDENTITY},

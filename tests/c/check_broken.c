@@ -134,38 +134,46 @@ static void transpose_square(const void *a, int64_t lda, int64_t rows, int64_t c
 
 /* ---- functions */
 
-static void activate_hides_nan(int32_t activation, void *z, int64_t rows, int64_t n)
+static void activate_hides_nan(int32_t activation, double parameter, const void *z, void *a, int64_t rows, int64_t n)
 {
+    real->activate(activation, parameter, z, a, rows, n);
     for (int64_t i = 0; activation == CMLP_RELU && i < rows * n; i++)
-        if (!(at(z, i) > 0)) set(z, i, 0);
-    real->activate(activation, z, rows, n);
+        if (!(at(a, i) > 0)) set(a, i, 0);
 }
 
-static void activate_last_place(int32_t activation, void *z, int64_t rows, int64_t n)
+static void activate_last_place(int32_t activation, double parameter, const void *z, void *a, int64_t rows, int64_t n)
 {
-    real->activate(activation, z, rows, n);
+    real->activate(activation, parameter, z, a, rows, n);
     for (int64_t i = 0; activation == CMLP_TANH && i < rows * n; i += 7)
-        if (at(z, i) > 0.1) nudge(z, i);
+        if (at(a, i) > 0.1) nudge(a, i);
 }
 
-static void activate_inaccurate(int32_t activation, void *z, int64_t rows, int64_t n)
+static void activate_inaccurate(int32_t activation, double parameter, const void *z, void *a, int64_t rows, int64_t n)
 {
-    real->activate(activation, z, rows, n);
+    real->activate(activation, parameter, z, a, rows, n);
     for (int64_t i = 0; activation == CMLP_LOGISTIC && i < rows * n; i += 7)
-        for (int step = 0; step < 8; step++) nudge(z, i);
+        for (int step = 0; step < 8; step++) nudge(a, i);
 }
 
-static void activate_no_shift(int32_t activation, void *z, int64_t rows, int64_t n)
+static void activate_no_shift(int32_t activation, double parameter, const void *z, void *a, int64_t rows, int64_t n)
 {
-    if (activation == CMLP_SOFTMAX)
-        for (int64_t i = 0; i < rows * n; i++) set(z, i, at(z, i) > 80 ? 80 : at(z, i));
-    real->activate(activation, z, rows, n);
+    if (activation == CMLP_SOFTMAX) {
+        for (int64_t i = 0; i < rows * n; i++) set(a, i, at(z, i) > 80 ? 80 : at(z, i));
+        z = a;
+    }
+    real->activate(activation, parameter, z, a, rows, n);
 }
 
-static void derivative_two_roundings(int32_t activation, const void *a, void *d, int64_t n)
+/* The parameter of a layer is not passed on. */
+static void activate_no_parameter(int32_t activation, double parameter, const void *z, void *a, int64_t rows, int64_t n)
+{
+    real->activate(activation, activation == CMLP_ELU ? 1 : parameter, z, a, rows, n);
+}
+
+static void derivative_two_roundings(int32_t activation, double parameter, const void *a, void *d, int64_t n)
 {
     if (activation != CMLP_LOGISTIC) {
-        real->derivative(activation, a, d, n);
+        real->derivative(activation, parameter, a, d, n);
         return;
     }
     for (int64_t i = 0; i < n; i++)
@@ -182,6 +190,13 @@ static void loss_no_clip(LOSS_ARGUMENTS)
 {
     cmlp_loss_values without = *values;
     without.clip = 0;
+    real->loss(&without, z, y, d, rows, n, want_delta, cost);
+}
+
+static void loss_no_parameter(LOSS_ARGUMENTS)
+{
+    cmlp_loss_values without = *values;
+    without.parameter = cmlp_describe_loss(values->loss)->parameter;
     real->loss(&without, z, y, d, rows, n, want_delta, cost);
 }
 
@@ -317,6 +332,8 @@ static const broken list[] = {
     BROKEN_BITS(activate, activate_last_place),
     BROKEN(activate, activate_inaccurate),
     BROKEN(activate, activate_no_shift),
+    BROKEN(activate, activate_no_parameter),
+    BROKEN(loss, loss_no_parameter),
     BROKEN(derivative, derivative_two_roundings),
     BROKEN(loss, loss_no_clip),
     BROKEN(loss, loss_no_weights),

@@ -43,14 +43,60 @@ static estimate output(const loss_case *c, real z, real most, real sum)
     case CMLP_SOFTMAX: return (estimate){softmax, softmax * ((real)c->n + 8 + fabsl(z - most))};
     case CMLP_LOGISTIC: return (estimate){1 / (1 + expl(-z)), 3 / (1 + expl(-z))};
     case CMLP_EXP: return (estimate){expl(z), 3 * expl(z)};
+    case CMLP_TANH: return (estimate){tanhl(z), 3 * fabsl(tanhl(z))};
     default: return (estimate){z, 0};
     }
+}
+
+/* Losses whose term has a slope of at most `steep` for a: its error is that of a - y times it. */
+static estimate distance_term(real value, real steep, const estimate *a, real y)
+{
+    return (estimate){value, steep * (a->error + fabsl(a->value - y)) + 3 * fabsl(value)};
+}
+
+/* (1-a)^p times -ln a, of an activation with the relative error `error`; rest = 1 - a. */
+static estimate focal_of(real rest, real minus_log, real p, real error)
+{
+    const real power = powl(rest, p), value = power * minus_log;
+    if (rest == 0) return (estimate){0, 4};
+    return (estimate){value, value * (8 - 4 * p * logl(rest) + p * error / rest) + 4 * power};
+}
+
+/* The target that the loss compares with. */
+static real target_of(const loss_case *c, real y)
+{
+    const real classes = c->values.activation == CMLP_SOFTMAX ? (real)c->n : 2, p = (real)c->values.parameter;
+    return c->values.loss == CMLP_LABEL_SMOOTHING ? (1 - p) * y + p / classes : y;
+}
+
+static estimate focal_term_of(const loss_case *c, real z, real y, real most, real sum)
+{
+    const estimate a = output(c, z, most, sum);
+    const real p = (real)c->values.parameter, log_sum = log1pl(expl(-fabsl(z)));
+    if (c->values.activation == CMLP_SOFTMAX) {
+        const real t = z - most, relative = (real)c->n + 8 + fabsl(t);
+        const estimate on = focal_of(1 - a.value, logl(sum) - t, p, relative);
+        return (estimate){y * on.value, fabsl(y) * (on.error + powl(1 - a.value, p) * (relative + 2 * fabsl(t)))};
+    }
+    const estimate on = focal_of(1 / (1 + expl(z)), log_sum + (z < 0 ? -z : 0), p, 0);
+    const estimate off = focal_of(a.value, log_sum + (z > 0 ? z : 0), p, 0);
+    return (estimate){y * on.value + (1 - y) * off.value, fabsl(y) * on.error + fabsl(1 - y) * off.error +
+                                                              4 * (fabsl(y * on.value) + fabsl((1 - y) * off.value))};
 }
 
 /* One output's part of the cost. */
 static estimate term_of(const harness *h, const loss_case *c, real z, real y, real most, real sum)
 {
     const estimate a = output(c, z, most, sum);
+    const real p = (real)type_round(h->dtype, c->values.parameter), d = a.value - y, size = fabsl(d);
+    switch (c->values.loss) {
+    case CMLP_ABSOLUTE_ERROR: return distance_term(size, 1, &a, y);
+    case CMLP_HUBER: return distance_term(size <= p ? d * d / 2 : p * (size - p / 2), size < p ? size + 1 : p, &a, y);
+    case CMLP_QUANTILE: return distance_term(d > 0 ? (1 - p) * d : -p * d, 1, &a, y);
+    case CMLP_GAMMA: return (estimate){y / a.value + z, 6 * fabsl(y / a.value) + 2 * fabsl(z)};
+    case CMLP_FOCAL: return focal_term_of(c, z, y, most, sum);
+    default: break;
+    }
     const real low = type_round(h->dtype, c->values.clip), high = type_round(h->dtype, 1 - (double)low);
     if (c->values.loss == CMLP_SQUARED_ERROR) {
         const real off = a.value - y, error = a.error + fabsl(off);
@@ -90,8 +136,8 @@ static void judge_row(harness *h, const loss_case *c, int64_t i)
     for (int64_t j = 0; j < n; j++) sum += expl(get(h->dtype, c->z->before, i * n + j) - most);
     for (int64_t j = 0; j < n; j++) {
         const double z = get(h->dtype, c->z->before, i * n + j), y = get(h->dtype, c->y->before, i * n + j);
-        const estimate a = output(c, z, most, sum), term = term_of(h, c, z, y, most, sum);
-        expect(h, c->z, i * n + j, (double)a.value, epsilon_of(h->dtype) * (double)a.error + 2 * tiny_of(h->dtype));
+        const estimate a = output(c, z, most, sum), term = term_of(h, c, z, (double)target_of(c, y), most, sum);
+        if (c->want_delta) expect(h, c->z, i * n + j, (double)a.value, epsilon_of(h->dtype) * (double)a.error + 2 * tiny_of(h->dtype));
         cost += term.value;
         error += term.error + (real)n * fabsl(term.value) * (real)epsilon_of(CMLP_FLOAT64);
     }
@@ -102,19 +148,66 @@ static void judge_row(harness *h, const loss_case *c, int64_t i)
 static double slope(int32_t dtype, int32_t activation, double a)
 {
     if (activation == CMLP_LOGISTIC) return type_fma(dtype, -a, a, a);
+    if (activation == CMLP_TANH) return type_fma(dtype, -a, a, 1);
     return activation == CMLP_EXP ? a : 1;
+}
+
+static int by_distance(int32_t loss)
+{
+    return loss == CMLP_SQUARED_ERROR || (loss >= CMLP_ABSOLUTE_ERROR && loss <= CMLP_QUANTILE);
+}
+
+/* The slope by the rule, before the scale. */
+static double slope_of_loss(int32_t t, const loss_case *c, double a, double y)
+{
+    const double p = type_round(t, c->values.parameter), rest = type_round(t, 1 - c->values.parameter);
+    const double classes = c->values.activation == CMLP_SOFTMAX ? (double)c->n : 2;
+    switch (c->values.loss) {
+    case CMLP_ABSOLUTE_ERROR: return (a > y) - (a < y);
+    case CMLP_HUBER: return a - y < -p ? -p : a - y > p ? p : type_round(t, a - y);
+    case CMLP_QUANTILE: return a > y ? rest : a < y ? -p : 0;
+    case CMLP_GAMMA: return type_round(t, 1 - type_round(t, y / a));
+    case CMLP_LABEL_SMOOTHING:
+        return type_round(t, a - type_fma(t, y, rest, type_round(t, c->values.parameter / classes)));
+    default: return type_round(t, a - y);
+    }
+}
+
+/* The focal loss's delta, to a bound: its logarithms and powers are functions. */
+static void judge_focal(harness *h, const loss_case *c, int64_t i)
+{
+    const int softmax_output = c->values.activation == CMLP_SOFTMAX;
+    const double scale = c->values.scale, weight = c->weights ? get(CMLP_FLOAT64, c->weights->before, i) : 1;
+    real most = -INFINITY, sum = 0, q = 0, u[320], a[320], p = (real)c->values.parameter, wide = 16;
+    for (int64_t j = 0; j < c->n; j++) most = fmaxl(most, (real)get(h->dtype, c->z->before, i * c->n + j));
+    for (int64_t j = 0; j < c->n; j++) sum += expl(get(h->dtype, c->z->before, i * c->n + j) - most);
+    for (int64_t j = 0; j < c->n; j++) {
+        const real z = get(h->dtype, c->z->before, i * c->n + j), y = get(h->dtype, c->y->before, i * c->n + j);
+        if (!isfinite((double)z) || !isfinite((double)y)) return;
+        a[j] = softmax_output ? expl(z - most) / sum : 1 / (1 + expl(-z));
+        const real b = softmax_output ? 1 - a[j] : 1 / (1 + expl(z)), on = powl(b, p), off = powl(a[j], p);
+        u[j] = b > 0 ? y * on * (1 - p * a[j] * logl(a[j] > 0 ? a[j] : 1) / b) : 0;
+        if (!softmax_output) u[j] = (1 - y) * off * (a[j] - p * b * logl(b > 0 ? b : 1)) - u[j] * b;
+        q += u[j];
+        wide += fabsl(u[j]) + (softmax_output ? fabsl(z - most) * 0.1L : fabsl(z));
+    }
+    for (int64_t j = 0; j < c->n; j++) {
+        const real d = (softmax_output ? a[j] * q - u[j] : u[j]) * scale * weight;
+        const real bound = (8 + (real)c->n) * wide * (1 + p) * (real)epsilon_of(h->dtype);
+        expect(h, c->d, i * c->n + j, (double)d, (double)bound * scale * weight);
+    }
 }
 
 static void judge_deltas(harness *h, const loss_case *c, int64_t i)
 {
     const int32_t t = h->dtype;
-    const int squared = c->values.loss == CMLP_SQUARED_ERROR;
+    const int squared = c->values.loss == CMLP_SQUARED_ERROR, by_a = by_distance(c->values.loss);
     const double scale = type_round(t, squared ? 2 * c->values.scale : c->values.scale);
     const double weight = c->weights ? type_round(t, get(CMLP_FLOAT64, c->weights->before, i)) : 1;
     double g[320], a[320], q = 0, chunk = 0;
     for (int64_t j = 0; j < c->n; j++) {
         a[j] = get(t, c->z->after[0], i * c->n + j);
-        g[j] = type_round(t, type_round(t, a[j] - get(t, c->y->before, i * c->n + j)) * scale);
+        g[j] = type_round(t, slope_of_loss(t, c, a[j], get(t, c->y->before, i * c->n + j)) * scale);
     }
     for (int64_t j = 0; j < c->n; j++) {
         chunk = type_fma(t, g[j], a[j], chunk);
@@ -125,7 +218,7 @@ static void judge_deltas(harness *h, const loss_case *c, int64_t i)
         double d = g[j];
         if (squared && c->values.activation == CMLP_SOFTMAX)
             d = type_round(t, a[j] * type_round(t, g[j] - q));
-        else if (squared && c->values.activation != CMLP_IDENTITY)
+        else if (by_a && c->values.activation != CMLP_IDENTITY)
             d = type_round(t, g[j] * slope(t, c->values.activation, a[j]));
         expect_exactly(h, c->d, i * c->n + j, c->weights ? type_round(t, d * weight) : d);
     }
@@ -140,8 +233,9 @@ static void make_targets(harness *h, const loss_case *c)
         for (int64_t j = 0; j < c->n; j++) {
             double y = j == hot;
             if (c->values.loss == CMLP_POISSON && kind) y = (double)random_below(&h->random, 5);
+            else if (c->values.loss == CMLP_GAMMA) y = uniform(&h->random, 0.1, 5);
             else if (kind == 1) y = uniform(&h->random, 0, 1);
-            else if (kind == 2 && c->values.loss == CMLP_SQUARED_ERROR) y = uniform(&h->random, -3, 3);
+            else if (kind == 2 && by_distance(c->values.loss)) y = uniform(&h->random, -3, 3);
             put(h->dtype, c->y->before, i * c->n + j, y);
         }
     }
@@ -149,18 +243,23 @@ static void make_targets(harness *h, const loss_case *c)
 
 void check_loss(harness *h)
 {
-    const int32_t pairs[][2] = {{CMLP_SOFTMAX, CMLP_LOG_LOSS},        {CMLP_LOGISTIC, CMLP_LOG_LOSS},
-                                {CMLP_IDENTITY, CMLP_SQUARED_ERROR},  {CMLP_LOGISTIC, CMLP_SQUARED_ERROR},
-                                {CMLP_SOFTMAX, CMLP_SQUARED_ERROR},   {CMLP_EXP, CMLP_SQUARED_ERROR},
-                                {CMLP_EXP, CMLP_POISSON}};
-    const int32_t *pair = pairs[h->number % 7];
+    int32_t pairs[64][2], n_pairs = 0;
+    for (int32_t loss = 1; cmlp_describe_loss(loss); loss++)
+        for (int32_t a = 1; cmlp_describe_activation(a); a++)
+            if (cmlp_describe_loss(loss)->outputs >> a & 1) {
+                pairs[n_pairs][0] = a;
+                pairs[n_pairs++][1] = loss;
+            }
+    const int32_t *pair = pairs[h->number % n_pairs];
+    const cmlp_loss_info *info = cmlp_describe_loss(pair[1]);
     loss_case c = {.values = {.activation = pair[0], .loss = pair[1]}, .rows = random_below(&h->random, 6)};
     c.n = random_below(&h->random, 12) ? pick_width(h) : PICK(h, 127, 128, 129, 257);
     if (c.n == 0) c.n = 1;
     c.want_delta = random_below(&h->random, 4) != 0;
+    c.values.parameter = info->parameter * (random_below(&h->random, 2) ? 1 : uniform(&h->random, 0.2, 1.8));
     c.values.scale = random_below(&h->random, 2) ? 1 : 0.5;
     c.values.clip = random_below(&h->random, 3) ? 0 : epsilon_of(h->dtype);
-    c.z = new_operand(h, "z", h->dtype, c.rows * c.n, OUTPUT);
+    c.z = new_operand(h, "z", h->dtype, c.rows * c.n, c.want_delta ? OUTPUT : SCRATCH);
     c.y = new_operand(h, "y", h->dtype, c.rows * c.n, INPUT);
     c.d = new_operand(h, "d", h->dtype, c.rows * c.n, c.want_delta ? OUTPUT : SCRATCH);
     c.cost = new_operand(h, "cost", CMLP_FLOAT64, c.rows, OUTPUT);
@@ -180,6 +279,7 @@ void check_loss(harness *h)
     same_outputs(h);
     for (int64_t i = 0; i < c.rows; i++) {
         judge_row(h, &c, i);
-        if (c.want_delta) judge_deltas(h, &c, i);
+        if (c.want_delta && pair[1] == CMLP_FOCAL) judge_focal(h, &c, i);
+        else if (c.want_delta) judge_deltas(h, &c, i);
     }
 }

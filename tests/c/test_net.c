@@ -1,6 +1,7 @@
 /* The net's description: what is refused, where tensors stand, sizes that do not fit, instruction sets, statuses. */
 #include "fixture.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -51,12 +52,14 @@ static void test_refusals(void)
     REFUSED(CMLP_ERROR_ACTIVATION, activations[0] = 0);
     REFUSED(CMLP_ERROR_ACTIVATION, activations[0] = CMLP_SOFTMAX);
     REFUSED(CMLP_ERROR_ACTIVATION, activations[1] = CMLP_EXP);
-    REFUSED(CMLP_ERROR_ACTIVATION, activations[1] = 7);
+    REFUSED(CMLP_ERROR_ACTIVATION, activations[1] = CMLP_EXP);
     REFUSED(CMLP_ERROR_ACTIVATION, activations[2] = CMLP_RELU);
-    REFUSED(CMLP_ERROR_ACTIVATION, activations[2] = CMLP_TANH);
+    REFUSED(CMLP_ERROR_ACTIVATION, activations[2] = CMLP_GELU);
     REFUSED(CMLP_ERROR_ACTIVATION, activations[2] = -1);
+    REFUSED(CMLP_ERROR_ACTIVATION, activations[1] = 13);
+    REFUSED(CMLP_ERROR_LOSS, activations[2] = CMLP_TANH);
     REFUSED(CMLP_ERROR_LOSS, config.loss = 0);
-    REFUSED(CMLP_ERROR_LOSS, config.loss = 4);
+    REFUSED(CMLP_ERROR_LOSS, config.loss = 10);
     REFUSED(CMLP_ERROR_LOSS, config.loss = CMLP_POISSON);
     REFUSED(CMLP_ERROR_LOSS, activations[2] = CMLP_IDENTITY);
     REFUSED(CMLP_ERROR_LOSS, activations[2] = CMLP_EXP);
@@ -74,18 +77,55 @@ static void test_refusals(void)
 /* Each output with each loss: allowed as the header says, refused otherwise. */
 static void test_pairs(void)
 {
-    static const int allowed[7][4] = {[CMLP_IDENTITY] = {0, 0, 1, 0},
-                                      [CMLP_LOGISTIC] = {0, 1, 1, 0},
-                                      [CMLP_SOFTMAX] = {0, 1, 1, 0},
-                                      [CMLP_EXP] = {0, 0, 1, 1}};
-    for (int32_t output = CMLP_IDENTITY; output <= CMLP_EXP; output++)
-        for (int32_t loss = CMLP_LOG_LOSS; loss <= CMLP_POISSON; loss++) {
+    static const int allowed[13][10] = {[CMLP_IDENTITY] = {0, 0, 1, 0, 1, 1, 1},
+                                        [CMLP_LOGISTIC] = {0, 1, 1, 0, 1, 1, 1, 0, 1, 1},
+                                        [CMLP_TANH] = {0, 0, 1, 0, 1, 1, 1},
+                                        [CMLP_SOFTMAX] = {0, 1, 1, 0, 0, 0, 0, 0, 1, 1},
+                                        [CMLP_EXP] = {0, 0, 1, 1, 1, 1, 1, 1}};
+    for (int32_t output = CMLP_IDENTITY; output <= CMLP_SOFTSIGN; output++)
+        for (int32_t loss = CMLP_LOG_LOSS; loss <= CMLP_LABEL_SMOOTHING; loss++) {
             reset();
             activations[2] = output;
             config.loss = loss;
             check_that((cmlp_net_init(net, cmlp_net_size(), &config) == CMLP_OK) == allowed[output][loss],
                        "output %d with loss %d", (int)output, (int)loss);
         }
+}
+
+/* Parameters of activations and losses: 0 is the default, others must be in range, and only where there is one. */
+static void test_parameters(void)
+{
+    double parameters[CMLP_MAX_LAYERS - 1] = {0, 0.25};
+    cmlp_layer layer;
+    reset();
+    config.activation_parameters = parameters;
+    activations[0] = activations[1] = CMLP_LEAKY_RELU;
+    CHECK(cmlp_net_init(net, cmlp_net_size(), &config) == CMLP_OK);
+    CHECK(cmlp_net_layer(net, 0, &layer) == CMLP_OK && layer.parameter == 0.01);
+    CHECK(cmlp_net_layer(net, 1, &layer) == CMLP_OK && layer.parameter == 0.25);
+    REFUSED(CMLP_ERROR_OPTION, config.activation_parameters = parameters); /* tanh has none */
+    const double bad[] = {-1, NAN, INFINITY};
+    for (int i = 0; i < 3; i++) {
+        parameters[1] = bad[i];
+        REFUSED(CMLP_ERROR_OPTION, (config.activation_parameters = parameters, activations[1] = CMLP_ELU));
+        REFUSED(CMLP_ERROR_OPTION, (config.loss = CMLP_FOCAL, config.loss_parameter = bad[i]));
+    }
+    REFUSED(CMLP_ERROR_OPTION, config.loss_parameter = 1); /* the log loss has none */
+    REFUSED(CMLP_ERROR_OPTION, (config.loss = CMLP_LABEL_SMOOTHING, config.loss_parameter = 1));
+}
+
+/* The tables count from 1 without gaps, and their names differ. */
+static void test_descriptions(void)
+{
+    CHECK(!cmlp_describe_activation(0) && !cmlp_describe_activation(13) && !cmlp_describe_activation(-1));
+    CHECK(!cmlp_describe_loss(0) && !cmlp_describe_loss(10) && !cmlp_describe_loss(INT32_MIN));
+    for (int32_t i = CMLP_IDENTITY; i <= CMLP_SOFTSIGN; i++) {
+        const cmlp_activation_info *info = cmlp_describe_activation(i);
+        CHECK(info && info->name && (info->hidden || info->output) && info->init_factor > 0);
+        for (int32_t j = 1; j < i; j++) CHECK(strcmp(info->name, cmlp_describe_activation(j)->name) != 0);
+    }
+    for (int32_t i = CMLP_LOG_LOSS; i <= CMLP_LABEL_SMOOTHING; i++)
+        CHECK(cmlp_describe_loss(i) && cmlp_describe_loss(i)->name && cmlp_describe_loss(i)->outputs);
 }
 
 static void test_layout(void)
@@ -216,6 +256,8 @@ int main(void)
 {
     test_refusals();
     test_pairs();
+    test_parameters();
+    test_descriptions();
     test_layout();
     test_overflow();
     test_sizes();

@@ -60,6 +60,9 @@ static void lay_out(cmlp_space *space, cmlp_batch_job *job, const cmlp_net *net,
     for (int32_t l = 0; l < net->n_layers; l++) {
         job->activations[l] = cmlp_take(space, rows * net->layers[l].n_out, net->element);
         job->deltas[l] = cmlp_take(space, rows * net->layers[l].n_out, net->element);
+        job->slope_from[l] = cmlp_describe_activation(net->layers[l].activation)->needs_sums
+                                 ? cmlp_take(space, rows * net->layers[l].n_out, net->element)
+                                 : job->activations[l];
         groups += cmlp_square_groups(&net->layers[l]);
     }
     job->costs = cmlp_take(space, rows, sizeof(double));
@@ -126,7 +129,7 @@ static cmlp_fault forward_rows(cmlp_batch_job *job, int64_t selected, int64_t a,
     const cmlp_rows_share share = {.selected = selected, .n = n, .a = a, .tile = job->tile_rows, .index = index};
     for (int32_t l = 0; l < net->n_layers; l++) {
         const cmlp_layer *layer = &net->layers[l];
-        void *z = cmlp_at(net, job->activations[l], a * layer->n_out);
+        void *z = cmlp_at(net, job->slope_from[l], a * layer->n_out);
         if (l) {
             const cmlp_matrix x = cmlp_layer_input(job, l, a);
             cmlp_weighted_sums(net, job->params, l, &x, n, z);
@@ -135,7 +138,9 @@ static cmlp_fault forward_rows(cmlp_batch_job *job, int64_t selected, int64_t a,
             cmlp_fault fault = cmlp_check_sums(&job->data, z, selected, n, scratch, 1);
             if (fault.status) return fault;
         }
-        if (l < net->n_layers - 1) net->kernels->activate(layer->activation, z, n, layer->n_out);
+        if (l < net->n_layers - 1)
+            net->kernels->activate(layer->activation, layer->parameter, z,
+                                   cmlp_at(net, job->activations[l], a * layer->n_out), n, layer->n_out);
     }
     return (cmlp_fault){CMLP_OK, -1, -1};
 }
@@ -156,6 +161,7 @@ static cmlp_fault output_rows(cmlp_batch_job *job, int64_t selected, int64_t a, 
     const int64_t n_out = cmlp_n_out(net), most = target_rows(net);
     cmlp_loss_values values = {.activation = cmlp_output_activation(net),
                                .loss = net->loss,
+                               .parameter = net->loss_parameter,
                                .scale = job->objective.loss_scale,
                                .clip = job->objective.log_loss_clip};
     cmlp_gather_weights(&job->data, selected, n, job->weights + a);
@@ -211,8 +217,8 @@ static void backward_rows(cmlp_batch_job *job, int64_t selected, int64_t a, int6
         const cmlp_layer *layer = &net->layers[l];
         void *previous = cmlp_at(net, job->deltas[l - 1], a * layer->n_in);
         delta_product(net, job->params, l, cmlp_at(net, job->deltas[l], a * layer->n_out), n, previous, scratch);
-        net->kernels->derivative(net->layers[l - 1].activation,
-                                 cmlp_at(net, job->activations[l - 1], a * layer->n_in), previous, n * layer->n_in);
+        net->kernels->derivative(net->layers[l - 1].activation, net->layers[l - 1].parameter,
+                                 cmlp_at(net, job->slope_from[l - 1], a * layer->n_in), previous, n * layer->n_in);
     }
     if (!job->input_gradient) return;
     const int64_t n_in = cmlp_n_in(net);

@@ -20,6 +20,7 @@ typedef struct cmlp_batch_job {
     cmlp_input_space input;
     int marked[CMLP_MAX_THREADS]; /* whether each member's share of the input is */
     void *activations[CMLP_MAX_LAYERS - 1], *deltas[CMLP_MAX_LAYERS - 1];
+    void *slope_from[CMLP_MAX_LAYERS - 1]; /* what act' is computed from: weighted sums, or activations[l] itself */
     double *costs, *weights;
     double *squares; /* sum of w^2 of each group of 16 weight rows */
     char *scratch;   /* scratch_size bytes per thread */

@@ -82,7 +82,7 @@ static cmlp_fault forward_tile(const forward_job *job, const tile_space *tile, i
             cmlp_fault fault = cmlp_check_sums(&job->data, a, first, n, tile->input.converted, 0);
             if (fault.status) return fault;
         }
-        net->kernels->activate(layer->activation, a, n, layer->n_out);
+        net->kernels->activate(layer->activation, layer->parameter, a, a, n, layer->n_out);
         x = (cmlp_matrix){.base = a, .ld = layer->n_out};
     }
     return (cmlp_fault){CMLP_OK, -1, -1};

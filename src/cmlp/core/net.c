@@ -5,21 +5,31 @@
 #include "cpu.h"
 #include "sums.h"
 
-static int is_hidden_activation(int32_t a) { return a >= CMLP_IDENTITY && a <= CMLP_RELU; }
-
-static int is_output_activation(int32_t a)
+/* A parameter is finite, positive and below `most` (0: no bound). 0 means the default, and is the only value where
+ * there is no parameter. */
+static int is_parameter(double value, double standard, double most)
 {
-    return a == CMLP_IDENTITY || a == CMLP_LOGISTIC || a == CMLP_SOFTMAX || a == CMLP_EXP;
+    if (value == 0) return 1;
+    return standard > 0 && value > 0 && (most > 0 ? value < most : cmlp_is_finite(value));
 }
 
-static int goes_with(int32_t loss, int32_t output)
+static int check_activations(const cmlp_net_config *config)
 {
-    switch (loss) {
-    case CMLP_LOG_LOSS: return output == CMLP_SOFTMAX || output == CMLP_LOGISTIC;
-    case CMLP_SQUARED_ERROR: return 1;
-    case CMLP_POISSON: return output == CMLP_EXP;
-    default: return 0;
+    const int32_t last = config->n_layers - 2;
+    for (int32_t l = 0; l <= last; l++) {
+        const cmlp_activation_info *info = cmlp_describe_activation(config->activations[l]);
+        if (!info || !(l < last ? info->hidden : info->output)) return CMLP_ERROR_ACTIVATION;
+        if (config->activation_parameters && !is_parameter(config->activation_parameters[l], info->parameter, 0))
+            return CMLP_ERROR_OPTION;
     }
+    return CMLP_OK;
+}
+
+static int check_loss(const cmlp_net_config *config)
+{
+    const cmlp_loss_info *info = cmlp_describe_loss(config->loss);
+    if (!info || !(info->outputs >> config->activations[config->n_layers - 2] & 1)) return CMLP_ERROR_LOSS;
+    return is_parameter(config->loss_parameter, info->parameter, info->most) ? CMLP_OK : CMLP_ERROR_OPTION;
 }
 
 static int check_config(const cmlp_net_config *config)
@@ -28,11 +38,9 @@ static int check_config(const cmlp_net_config *config)
     if (!config->sizes || !config->activations) return CMLP_ERROR_NULL;
     for (int32_t l = 0; l < config->n_layers; l++)
         if (config->sizes[l] < 1 || config->sizes[l] > CMLP_MAX_WIDTH) return CMLP_ERROR_WIDTH;
-    const int32_t last = config->n_layers - 2;
-    for (int32_t l = 0; l < last; l++)
-        if (!is_hidden_activation(config->activations[l])) return CMLP_ERROR_ACTIVATION;
-    if (!is_output_activation(config->activations[last])) return CMLP_ERROR_ACTIVATION;
-    if (!goes_with(config->loss, config->activations[last])) return CMLP_ERROR_LOSS;
+    int status = check_activations(config);
+    if (!status) status = check_loss(config);
+    if (status) return status;
     if (config->dtype != CMLP_FLOAT32 && config->dtype != CMLP_FLOAT64) return CMLP_ERROR_DTYPE;
     return CMLP_OK;
 }
@@ -48,6 +56,8 @@ static int lay_out(cmlp_net *net, const cmlp_net_config *config)
         layer->n_in = config->sizes[l];
         layer->n_out = config->sizes[l + 1];
         layer->activation = config->activations[l];
+        layer->parameter = config->activation_parameters ? config->activation_parameters[l] : 0;
+        if (layer->parameter == 0) layer->parameter = cmlp_describe_activation(layer->activation)->parameter;
         layer->weights = at;
         /* both factors are below 2^31: the product fits in 64 bits, and so does a sum of two such */
         int64_t n = layer->n_in * layer->n_out + layer->n_out;
@@ -72,7 +82,7 @@ size_t cmlp_net_size(void) { return sizeof(cmlp_net); }
 int cmlp_net_init(cmlp_net *memory, size_t memory_size, const cmlp_net_config *config)
 {
     cmlp_net_config own;
-    int status = CMLP_READ(&own, config, cmlp_net_config, isa_mask);
+    int status = CMLP_READ(&own, config, cmlp_net_config, loss_parameter);
     if (!status) status = check_config(&own);
     if (status) return status;
     config = &own;
@@ -82,6 +92,7 @@ int cmlp_net_init(cmlp_net *memory, size_t memory_size, const cmlp_net_config *c
     cmlp_net net = {.magic = CMLP_NET_MAGIC,
                     .n_layers = config->n_layers - 1,
                     .loss = config->loss,
+                    .loss_parameter = config->loss_parameter,
                     .dtype = config->dtype,
                     .element = config->dtype == CMLP_FLOAT32 ? sizeof(float) : sizeof(double),
                     .kernels = cmlp_find_kernels(config->dtype, config->isa_mask)};
@@ -90,6 +101,7 @@ int cmlp_net_init(cmlp_net *memory, size_t memory_size, const cmlp_net_config *c
     const int exact = is_exact() && net.kernels->exact();
     cmlp_leave_mode(mode);
     if (!exact) return CMLP_ERROR_BUILD;
+    if (net.loss_parameter == 0) net.loss_parameter = cmlp_describe_loss(net.loss)->parameter;
     status = lay_out(&net, config);
     if (!status) *memory = net;
     return status;
@@ -120,7 +132,7 @@ int cmlp_net_layer(const cmlp_net *net, int32_t index, cmlp_layer *layer)
 static double init_factor(const cmlp_net *net, int32_t l)
 {
     if (l == net->n_layers - 1) l--;
-    return l >= 0 && net->layers[l].activation == CMLP_LOGISTIC ? 2 : 6;
+    return l >= 0 ? cmlp_describe_activation(net->layers[l].activation)->init_factor : 6;
 }
 
 int cmlp_init_params(const cmlp_net *net, cmlp_random *random, void *params)

@@ -17,6 +17,7 @@ struct cmlp_net {
     int64_t n_params;
     int64_t widest;   /* of all layers but the input */
     size_t element;   /* bytes */
+    double loss_parameter;
     const cmlp_kernels *kernels;
     cmlp_layer layers[CMLP_MAX_LAYERS - 1];
 };

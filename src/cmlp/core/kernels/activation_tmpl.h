@@ -1,47 +1,90 @@
-/* Activations a = act(z) and their derivatives, expressed in a. */
+/* Activations and their derivatives. kernels/activations.h lists them; the functions of one activation stand together:
+ * its value a = act(z), and its slope act'(z) from x, which is a or z as the list says. p is the parameter. */
 
-VEC_FN V act_value(int32_t activation, V z)
+VEC_FN V identity_value(V z, V p) { return (void)p, z; }
+VEC_FN V identity_slope(V a, V p) { return (void)a, (void)p, v_set1(1); }
+
+VEC_FN V logistic_value(V z, V p) { return (void)p, v_logistic(z); }
+VEC_FN V logistic_slope(V a, V p) { return (void)p, v_fnma(a, a, a); }
+
+VEC_FN V tanh_value(V z, V p) { return (void)p, v_tanh(z); }
+VEC_FN V tanh_slope(V a, V p) { return (void)p, v_fnma(a, a, v_set1(1)); }
+
+/* NaN stays. */
+VEC_FN V relu_value(V z, V p) { return (void)p, v_sel(v_lt(v_zero(), z), z, v_sel(v_lt(z, v_set1(1)), v_zero(), z)); }
+VEC_FN V relu_slope(V a, V p) { return (void)p, v_sel(v_lt(v_zero(), a), v_set1(1), v_zero()); }
+
+VEC_FN V exp_value(V z, V p) { return (void)p, v_exp(z); }
+VEC_FN V exp_slope(V a, V p) { return (void)p, a; }
+
+VEC_FN V leaky_relu_value(V z, V p) { return v_sel(v_lt(z, v_zero()), v_mul(p, z), z); }
+VEC_FN V leaky_relu_slope(V a, V p) { return v_sel(v_lt(v_zero(), a), v_set1(1), p); }
+
+VEC_FN V elu_value(V z, V p) { return v_sel(v_lt(z, v_zero()), math_flushed(v_mul(p, v_expm1(z))), z); }
+VEC_FN V elu_slope(V a, V p) { return v_sel(v_lt(a, v_zero()), v_add(a, p), v_set1(1)); }
+
+VEC_FN V silu_value(V z, V p) { return (void)p, v_silu(z); }
+VEC_FN V silu_slope(V z, V p)
+{
+    const V s = v_logistic(z);
+    return (void)p, v_fma(z, v_fnma(s, s, s), s);
+}
+
+VEC_FN V gelu_value(V z, V p) { return (void)p, v_gelu(z); }
+VEC_FN V gelu_slope(V z, V p) { return (void)p, v_gelu_slope(z); }
+
+VEC_FN V softplus_value(V z, V p) { return (void)p, v_softplus(z); }
+VEC_FN V softplus_slope(V z, V p) { return (void)p, v_logistic(z); }
+
+VEC_FN V softsign_value(V z, V p) { return (void)p, v_softsign(z); }
+VEC_FN V softsign_slope(V a, V p)
+{
+    const V r = v_sub(v_set1(1), v_abs(a));
+    return (void)p, v_mul(r, r);
+}
+
+VEC_FN V act_value(int32_t activation, V z, V p)
 {
     switch (activation) {
-    case CMLP_LOGISTIC: return v_logistic(z);
-    case CMLP_TANH: return v_tanh(z);
-    case CMLP_RELU: return v_sel(v_lt(v_zero(), z), z, v_sel(v_lt(z, v_set1(1)), v_zero(), z)); /* NaN stays */
-    case CMLP_EXP: return v_exp(z);
+#define CASE(CODE, name, ...) case CMLP_##CODE: return name##_value(z, p);
+        CMLP_ACTIVATIONS(CASE)
+#undef CASE
     default: return z;
     }
 }
 
-VEC_FN V act_slope(int32_t activation, V a)
+VEC_FN V act_slope(int32_t activation, V x, V p)
 {
     switch (activation) {
-    case CMLP_LOGISTIC: return v_fnma(a, a, a);
-    case CMLP_TANH: return v_fnma(a, a, v_set1(1));
-    case CMLP_RELU: return v_sel(v_lt(v_zero(), a), v_set1(1), v_zero());
-    case CMLP_EXP: return a;
+#define CASE(CODE, name, ...) case CMLP_##CODE: return name##_slope(x, p);
+        CMLP_ACTIVATIONS(CASE)
+#undef CASE
     default: return v_set1(1);
     }
 }
 
-VEC_FN void act_values(const int32_t activation, T *z, int64_t n)
+VEC_FN void act_values(const int32_t activation, double parameter, const T *z, T *a, int64_t n)
 {
-    for (int64_t i = 0; i < n; i += VL) store_lanes(z + i, n - i, act_value(activation, load_lanes(z + i, n - i)));
+    const V p = v_set1((T)parameter);
+    for (int64_t i = 0; i < n; i += VL) store_lanes(a + i, n - i, act_value(activation, load_lanes(z + i, n - i), p));
 }
 
-VEC_FN void act_slopes(const int32_t activation, const T *a, T *d, int64_t n)
+VEC_FN void act_slopes(const int32_t activation, double parameter, const T *x, T *d, int64_t n)
 {
+    const V p = v_set1((T)parameter);
     for (int64_t i = 0; i < n; i += VL) {
-        V slope = act_slope(activation, load_lanes(a + i, n - i));
+        V slope = act_slope(activation, load_lanes(x + i, n - i), p);
         store_lanes(d + i, n - i, v_mul(load_lanes(d + i, n - i), slope));
     }
 }
 
-static void derivative(int32_t activation, const void *a, void *d, int64_t n)
+static void derivative(int32_t activation, double parameter, const void *x, void *d, int64_t n)
 {
+    if (activation == CMLP_IDENTITY) return;
     switch (activation) { /* a constant in each call: the loops hold no choice */
-    case CMLP_LOGISTIC: act_slopes(CMLP_LOGISTIC, a, d, n); break;
-    case CMLP_TANH: act_slopes(CMLP_TANH, a, d, n); break;
-    case CMLP_RELU: act_slopes(CMLP_RELU, a, d, n); break;
-    case CMLP_EXP: act_slopes(CMLP_EXP, a, d, n); break;
+#define CASE(CODE, ...) case CMLP_##CODE: act_slopes(CMLP_##CODE, parameter, x, d, n); break;
+        CMLP_ACTIVATIONS(CASE)
+#undef CASE
     default: break;
     }
 }
@@ -53,14 +96,14 @@ static T row_max(const T *z, int64_t n)
     return most;
 }
 
-/* sum_j x_j w_j as one output of the dense product: chunks of chains. */
+/* sum_j x_j w_j as one output of the dense product: chunks of chains. w NULL: ones. */
 static T chunked_sum(const T *x, const T *w, int64_t n)
 {
     V total = v_zero();
     for (int64_t j0 = 0; j0 < n; j0 += CMLP_CHUNK) {
         int64_t j1 = n - j0 < CMLP_CHUNK ? n : j0 + CMLP_CHUNK;
         V sum = v_zero();
-        for (int64_t j = j0; j < j1; j++) sum = v_fma(v_set1(x[j]), v_set1(w[j]), sum);
+        for (int64_t j = j0; j < j1; j++) sum = v_fma(v_set1(x[j]), v_set1(w ? w[j] : 1), sum);
         total = v_add(total, sum);
     }
     return v_first(total);
@@ -131,15 +174,15 @@ static void softmax(T *z, int64_t rows, int64_t n)
     for (; i < rows; i++) softmax_row(z + i * n, 0, n);
 }
 
-static void activate(int32_t activation, void *z, int64_t rows, int64_t n)
+static void activate(int32_t activation, double parameter, const void *z, void *a, int64_t rows, int64_t n)
 {
-    T *zt = z;
+    if (z == a && activation == CMLP_IDENTITY) return;
     switch (activation) {
-    case CMLP_LOGISTIC: act_values(CMLP_LOGISTIC, zt, rows * n); break;
-    case CMLP_TANH: act_values(CMLP_TANH, zt, rows * n); break;
-    case CMLP_RELU: act_values(CMLP_RELU, zt, rows * n); break;
-    case CMLP_EXP: act_values(CMLP_EXP, zt, rows * n); break;
-    case CMLP_SOFTMAX: softmax(zt, rows, n); break;
-    default: break;
+#define CASE(CODE, ...) case CMLP_##CODE: act_values(CMLP_##CODE, parameter, z, a, rows * n); break;
+        CMLP_ACTIVATIONS(CASE)
+#undef CASE
+    default: /* softmax */
+        if (z != a) memcpy(a, z, (size_t)(rows * n) * sizeof(T));
+        softmax(a, rows, n);
     }
 }

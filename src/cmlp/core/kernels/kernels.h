@@ -95,6 +95,7 @@ typedef struct cmlp_step_values {
 
 typedef struct cmlp_loss_values {
     int32_t activation, loss;
+    double parameter;       /* of the loss */
     double scale;           /* of the delta */
     double clip;            /* of the cost; 0: exact */
     const double *weights;  /* of the rows, or NULL */
@@ -131,12 +132,12 @@ typedef struct cmlp_kernels {
     /* t[j, i] = a[i, j];  a (rows, columns) with lda, t (columns, rows) with ldt. */
     void (*transpose)(const void *a, int64_t lda, int64_t rows, int64_t columns, void *t, int64_t ldt);
 
-    /* z = act(z), in place; z (rows, n). */
-    void (*activate)(int32_t activation, void *z, int64_t rows, int64_t n);
-    /* d[i] *= act'(a[i]). */
-    void (*derivative)(int32_t activation, const void *a, void *d, int64_t n);
-    /* z: weighted sums in, activations out (scratch where labels are given); y targets; d: deltas out (scratch where
-     * `want_delta` is 0); cost[i] of each row, without scale and weight. z, y, d (rows, n). */
+    /* a = act(z); z, a (rows, n). a may be z. */
+    void (*activate)(int32_t activation, double parameter, const void *z, void *a, int64_t rows, int64_t n);
+    /* d[i] *= act'(z[i]). x is a or z, as activations.h says. Not for softmax. */
+    void (*derivative)(int32_t activation, double parameter, const void *x, void *d, int64_t n);
+    /* z: weighted sums in, activations out; y targets; d: deltas out; cost[i] of each row, without scale and weight.
+     * z, y, d (rows, n). If `want_delta` is 0, z and d are scratch; if there are labels, z is. */
     void (*loss)(const cmlp_loss_values *values, void *z, const void *y, void *d, int64_t rows, int64_t n,
                  int want_delta, double *cost);
 

@@ -9,6 +9,7 @@
 
 #include "exact_tmpl.h"
 #include "transpose_tmpl.h"
+#include "activations.h"
 #include "activation_tmpl.h"
 #include "element_tmpl.h"
 #include "lit_tmpl.h"
@@ -19,6 +20,7 @@
 #include "csr_tmpl.h"
 #include "csr_gradient_tmpl.h"
 #include "step_tmpl.h"
+#include "losses.h"
 #include "loss_tmpl.h"
 
 #define KERNELS(NAME, HAS_PAIRS, DENSE, GRADIENT)                                                   \

@@ -1,5 +1,24 @@
-/* Costs and output deltas. The terms of a row's cost are formed in the delta's memory, summed, then overwritten by
- * the delta itself. Exact costs come from the weighted sums z, where probabilities would round to 0 or 1. */
+/* Costs and output deltas. kernels/losses.h lists the losses; the term and the slope of one stand together. The terms of
+ * a row's cost are formed in the delta's memory, summed, then overwritten by the delta itself. Exact costs come from the
+ * weighted sums z, where probabilities would round to 0 or 1. */
+
+/* What a call's terms and slopes have in common: p is the loss's parameter. */
+typedef struct loss_constants {
+    V p, one_minus_p, half_p;
+    V rest; /* label smoothing: what every target gets */
+    double clip;
+} loss_constants;
+
+static loss_constants loss_constants_of(const cmlp_loss_values *values, int64_t n)
+{
+    const double p = values->parameter;
+    const int64_t classes = values->activation == CMLP_SOFTMAX ? n : 2;
+    return (loss_constants){.p = v_set1((T)p),
+                            .one_minus_p = v_set1((T)(1 - p)),
+                            .half_p = v_set1((T)(0.5 * p)),
+                            .rest = v_set1((T)(p / (double)classes)),
+                            .clip = values->clip};
+}
 
 VEC_FN V clipped(V p, double clip)
 {
@@ -11,73 +30,187 @@ VEC_FN V clipped(V p, double clip)
 /* y x, but 0 where y is 0 even for an infinite x; NaN where y is NaN, so that it is found. */
 VEC_FN V times_target(V y, V x) { return v_mul(y, v_sel(v_lt(v_zero(), v_abs(y)), x, v_zero())); }
 
-/* -sum y ln a = sum y (ln sum e^t - t), t = z - max z. */
-static void softmax_terms(T *z, const T *y, T *terms, int64_t n, double clip)
+/* Logistic outputs: -(y ln a + (1-y) ln(1-a)) = max(z, 0) - y z + ln(1 + e^-|z|). */
+VEC_FN V log_loss_term(V z, V a, V y, const loss_constants *c)
 {
-    const V log_sum = v_log(v_set1(softmax_row(z, terms, n)));
-    for (int64_t j = 0; j < n; j += VL) {
-        V yj = load_lanes(y + j, n - j), term;
-        if (clip > 0)
-            term = v_sub(v_zero(), v_log(clipped(load_lanes(z + j, n - j), clip)));
-        else
-            term = v_sub(log_sum, load_lanes(terms + j, n - j));
-        store_lanes(terms + j, n - j, times_target(yj, term));
-    }
-}
-
-/* -(y ln a + (1-y) ln(1-a)) = max(z, 0) - y z + ln(1 + e^-|z|). */
-VEC_FN V logistic_term(V z, V a, V y, double clip)
-{
-    if (clip > 0) {
-        const V one = v_set1(1), p = clipped(a, clip);
+    if (c->clip > 0) {
+        const V one = v_set1(1), p = clipped(a, c->clip);
         V off = v_mul(v_sub(one, y), v_log(v_sub(one, p)));
         return v_sub(v_zero(), v_fma(y, v_log(p), off));
     }
     V top = v_sel(v_lt(v_zero(), z), z, v_zero());
     return v_add(v_fnma(z, y, top), v_log1p(v_exp(v_sub(v_zero(), v_abs(z)))));
 }
+VEC_FN V log_loss_slope(V a, V y, const loss_constants *c) { return (void)c, v_sub(a, y); }
 
-/* y ln(y/a) - y + a. */
-VEC_FN V poisson_term(V z, V a, V y)
-{
-    V log_ratio = v_sub(v_log(v_sel(v_lt(v_zero(), y), y, v_set1(1))), z);
-    return v_add(v_sub(times_target(y, log_ratio), y), a);
-}
-
-VEC_FN V squared_term(V a, V y)
+VEC_FN V squared_error_term(V z, V a, V y, const loss_constants *c)
 {
     V d = v_sub(a, y);
-    return v_mul(d, d);
+    return (void)z, (void)c, v_mul(d, d);
+}
+VEC_FN V squared_error_slope(V a, V y, const loss_constants *c) { return (void)c, v_sub(a, y); }
+
+/* y ln(y/a) - y + a. */
+VEC_FN V poisson_term(V z, V a, V y, const loss_constants *c)
+{
+    V log_ratio = v_sub(v_log(v_sel(v_lt(v_zero(), y), y, v_set1(1))), z);
+    return (void)c, v_add(v_sub(times_target(y, log_ratio), y), a);
+}
+VEC_FN V poisson_slope(V a, V y, const loss_constants *c) { return (void)c, v_sub(a, y); }
+
+VEC_FN V absolute_error_term(V z, V a, V y, const loss_constants *c) { return (void)z, (void)c, v_abs(v_sub(a, y)); }
+VEC_FN V absolute_error_slope(V a, V y, const loss_constants *c)
+{
+    V above = v_sel(v_lt(y, a), v_set1(1), v_zero());
+    return (void)c, v_sel(v_lt(a, y), v_set1(-1), above);
 }
 
-/* Activations and terms of rows whose outputs do not depend on one another. */
-VEC_FN void separate_terms(const int32_t activation, const int32_t loss, T *z, const T *y, T *terms, int64_t n,
-                           double clip)
+/* d^2 / 2 where |d| <= p, else p (|d| - p/2). */
+VEC_FN V huber_term(V z, V a, V y, const loss_constants *c)
+{
+    V d = v_sub(a, y), size = v_abs(d), far = v_mul(c->p, v_sub(size, c->half_p));
+    return (void)z, v_sel(v_lt(c->p, size), far, v_mul(v_mul(d, d), v_set1((T)0.5)));
+}
+VEC_FN V huber_slope(V a, V y, const loss_constants *c)
+{
+    V d = v_sub(a, y), low = v_sub(v_zero(), c->p);
+    d = v_sel(v_lt(d, low), low, d);
+    return v_sel(v_lt(c->p, d), c->p, d);
+}
+
+/* d = a - y: (1 - p) d where d > 0, else -p d. */
+VEC_FN V quantile_term(V z, V a, V y, const loss_constants *c)
+{
+    V d = v_sub(a, y);
+    return (void)z, v_mul(v_sel(v_lt(v_zero(), d), c->one_minus_p, v_sub(v_zero(), c->p)), d);
+}
+VEC_FN V quantile_slope(V a, V y, const loss_constants *c)
+{
+    V above = v_sel(v_lt(y, a), c->one_minus_p, v_zero());
+    return v_sel(v_lt(a, y), v_sub(v_zero(), c->p), above);
+}
+
+/* y/a + ln a. */
+VEC_FN V gamma_term(V z, V a, V y, const loss_constants *c) { return (void)c, v_add(v_div(y, a), z); }
+VEC_FN V gamma_slope(V a, V y, const loss_constants *c) { return (void)c, v_sub(v_set1(1), v_div(y, a)); }
+
+/* -ln a and -ln(1-a) of a logistic output. */
+VEC_FN void focal_logs(V z, V *of_a, V *of_rest)
+{
+    V log_sum = v_log1p(v_exp(v_sub(v_zero(), v_abs(z))));
+    *of_rest = v_add(v_sel(v_lt(v_zero(), z), z, v_zero()), log_sum);
+    *of_a = v_add(v_sel(v_lt(z, v_zero()), v_sub(v_zero(), z), v_zero()), log_sum);
+}
+
+/* x^p, minus_log being -ln x. */
+VEC_FN V focal_power(V minus_log, V p) { return v_exp(v_sub(v_zero(), v_mul(p, minus_log))); }
+
+/* Logistic outputs: -(y (1-a)^p ln a + (1-y) a^p ln(1-a)). */
+VEC_FN V focal_term(V z, V a, V y, const loss_constants *c)
+{
+    V of_a, of_rest;
+    focal_logs(z, &of_a, &of_rest);
+    V on = v_mul(focal_power(of_rest, c->p), of_a), off = v_mul(focal_power(of_a, c->p), of_rest);
+    return (void)a, v_fma(y, on, v_mul(v_sub(v_set1(1), y), off));
+}
+VEC_FN V focal_slope(V z, V y, const loss_constants *c)
+{
+    V of_a, of_rest, a = v_logistic(z), rest = v_logistic(v_sub(v_zero(), z));
+    focal_logs(z, &of_a, &of_rest);
+    V on = v_mul(focal_power(of_rest, c->p), v_fma(v_mul(c->p, a), of_a, rest));
+    V off = v_mul(focal_power(of_a, c->p), v_fma(v_mul(c->p, rest), of_rest, a));
+    return v_fnma(y, on, v_mul(v_sub(v_set1(1), y), off));
+}
+
+/* The log loss of the targets (1 - p) y + p / classes. */
+VEC_FN V smoothed(V y, const loss_constants *c) { return v_fma(y, c->one_minus_p, c->rest); }
+VEC_FN V label_smoothing_term(V z, V a, V y, const loss_constants *c) { return log_loss_term(z, a, smoothed(y, c), c); }
+VEC_FN V label_smoothing_slope(V a, V y, const loss_constants *c) { return v_sub(a, smoothed(y, c)); }
+
+VEC_FN V loss_term(int32_t loss, V z, V a, V y, const loss_constants *c)
+{
+    switch (loss) {
+#define CASE(CODE, name, ...) case CMLP_##CODE: return name##_term(z, a, y, c);
+        CMLP_LOSSES(CASE)
+#undef CASE
+    default: return v_zero();
+    }
+}
+
+VEC_FN V loss_slope(int32_t loss, V x, V y, const loss_constants *c)
+{
+    switch (loss) {
+#define CASE(CODE, name, ...) case CMLP_##CODE: return name##_slope(x, y, c);
+        CMLP_LOSSES(CASE)
+#undef CASE
+    default: return v_zero();
+    }
+}
+
+/* Terms of rows whose outputs do not depend on one another. z becomes a, unless the slope needs it. */
+VEC_FN void separate_terms(const int32_t loss, const int slope, const int32_t activation, const loss_constants *c, T *z,
+                           const T *y, T *terms, int64_t n)
 {
     for (int64_t i = 0; i < n; i += VL) {
-        V zi = load_lanes(z + i, n - i), yi = load_lanes(y + i, n - i), a = act_value(activation, zi), term;
-        switch (loss) {
-        case CMLP_LOG_LOSS: term = logistic_term(zi, a, yi, clip); break;
-        case CMLP_POISSON: term = poisson_term(zi, a, yi); break;
-        default: term = squared_term(a, yi); break;
-        }
-        store_lanes(z + i, n - i, a);
+        V zi = load_lanes(z + i, n - i), yi = load_lanes(y + i, n - i);
+        V a = slope == CMLP_BY_A ? zi : act_value(activation, zi, v_zero());
+        V term = loss_term(loss, zi, a, yi, c);
+        if (slope == CMLP_BY_Z) store_lanes(z + i, n - i, a);
         store_lanes(terms + i, n - i, term);
     }
 }
 
-static void cost_terms(const cmlp_loss_values *values, T *z, const T *y, T *terms, int64_t rows, int64_t n)
+/* d = slope * scale. x becomes a where it still is z. */
+VEC_FN void separate_slopes(const int32_t loss, const int slope, const loss_constants *c, double scale, T *x, const T *y,
+                            T *d, int64_t n)
 {
-    const int64_t all = rows * n;
-    if (values->activation == CMLP_SOFTMAX && values->loss == CMLP_LOG_LOSS) {
-        for (int64_t i = 0; i < rows; i++) softmax_terms(z + i * n, y + i * n, terms + i * n, n, values->clip);
-    } else if (values->loss == CMLP_LOG_LOSS) {
-        separate_terms(CMLP_LOGISTIC, CMLP_LOG_LOSS, z, y, terms, all, values->clip);
-    } else if (values->loss == CMLP_POISSON) {
-        separate_terms(CMLP_EXP, CMLP_POISSON, z, y, terms, all, 0);
-    } else {
-        activate(values->activation, z, rows, n);
-        separate_terms(CMLP_IDENTITY, CMLP_SQUARED_ERROR, z, y, terms, all, 0);
+    const V s = v_set1((T)scale);
+    for (int64_t i = 0; i < n; i += VL) {
+        V xi = load_lanes(x + i, n - i), yi = load_lanes(y + i, n - i);
+        store_lanes(d + i, n - i, v_mul(loss_slope(loss, xi, yi, c), s));
+        if (slope == CMLP_BY_Z_FROM_Z) store_lanes(x + i, n - i, v_logistic(xi));
+    }
+}
+
+#define BY_Z_ACTIVATION(outputs) ((outputs)&CMLP_BIT(LOGISTIC) ? CMLP_LOGISTIC : CMLP_EXP)
+
+/* ------------------------------------------------------------------------------------------------ softmax outputs */
+
+/* -sum y ln a = sum y (ln sum e^t - t), t = z - max z; of smoothed targets; focal: each ln a times (1-a)^p. */
+VEC_FN void softmax_terms(const int32_t loss, const loss_constants *c, T *z, const T *y, T *terms, int64_t n)
+{
+    const V log_sum = v_log(v_set1(softmax_row(z, terms, n)));
+    for (int64_t j = 0; j < n; j += VL) {
+        V yj = load_lanes(y + j, n - j), term;
+        if (loss == CMLP_LABEL_SMOOTHING) yj = smoothed(yj, c);
+        if (loss != CMLP_FOCAL && c->clip > 0)
+            term = v_sub(v_zero(), v_log(clipped(load_lanes(z + j, n - j), c->clip)));
+        else
+            term = v_sub(log_sum, load_lanes(terms + j, n - j));
+        if (loss == CMLP_FOCAL) {
+            V minus_log = v_sub(v_zero(), v_log(v_sub(v_set1(1), load_lanes(z + j, n - j))));
+            term = v_mul(focal_power(minus_log, c->p), term);
+        }
+        store_lanes(terms + j, n - j, times_target(yj, term));
+    }
+}
+
+/* d_j = a_j q - u_j, where u = y (1-a)^p (1 - p a ln a / (1-a)) and q = sum u. */
+static void softmax_focal_delta(const loss_constants *c, double scale, const T *a, const T *y, T *d, int64_t n)
+{
+    const V one = v_set1(1), tiny = v_set1(MATH_TINY), minus_scale = v_set1(-(T)scale);
+    for (int64_t j = 0; j < n; j += VL) {
+        V aj = load_lanes(a + j, n - j), rest = v_sub(one, aj);
+        V minus_log = v_sub(v_zero(), v_log(v_sel(v_lt(aj, tiny), tiny, aj)));
+        V ratio = v_sel(v_lt(v_zero(), rest), v_div(minus_log, rest), one); /* 1 at a = 1 */
+        V power = focal_power(v_sub(v_zero(), v_log(rest)), c->p);
+        V u = v_mul(power, v_fma(v_mul(c->p, aj), ratio, one));
+        store_lanes(d + j, n - j, times_target(load_lanes(y + j, n - j), u));
+    }
+    const V q = v_set1(chunked_sum(d, NULL, n));
+    for (int64_t j = 0; j < n; j += VL) {
+        V dj = v_fnma(load_lanes(a + j, n - j), q, load_lanes(d + j, n - j));
+        store_lanes(d + j, n - j, v_mul(dj, minus_scale));
     }
 }
 
@@ -91,18 +224,51 @@ static void softmax_jacobian(const T *a, T *d, int64_t n)
     }
 }
 
-static void output_delta(const cmlp_loss_values *values, const T *a, const T *y, T *d, int64_t rows, int64_t n)
+/* ------------------------------------------------------------------------------------------------ all outputs */
+
+static void cost_terms(const cmlp_loss_values *values, const loss_constants *c, T *z, const T *y, T *terms, int64_t rows,
+                       int64_t n)
 {
-    const int squared = values->loss == CMLP_SQUARED_ERROR;
-    const V scale = v_set1((T)(squared ? 2 * values->scale : values->scale));
-    for (int64_t i = 0; i < rows * n; i += VL) {
-        V off = v_sub(load_lanes(a + i, rows * n - i), load_lanes(y + i, rows * n - i));
-        store_lanes(d + i, rows * n - i, v_mul(off, scale));
+    if (values->activation == CMLP_SOFTMAX && values->loss != CMLP_SQUARED_ERROR) {
+        for (int64_t i = 0; i < rows * n; i += n) switch (values->loss) {
+            case CMLP_FOCAL: softmax_terms(CMLP_FOCAL, c, z + i, y + i, terms + i, n); break;
+            case CMLP_LABEL_SMOOTHING: softmax_terms(CMLP_LABEL_SMOOTHING, c, z + i, y + i, terms + i, n); break;
+            default: softmax_terms(CMLP_LOG_LOSS, c, z + i, y + i, terms + i, n);
+            }
+        return;
     }
-    if (squared && values->activation == CMLP_SOFTMAX)
+    switch (values->loss) {
+#define CASE(CODE, name, slope, factor, outputs, ...)                                            \
+    case CMLP_##CODE:                                                                            \
+        if (slope == CMLP_BY_A) activate(values->activation, 0, z, z, rows, n);                  \
+        separate_terms(CMLP_##CODE, slope, BY_Z_ACTIVATION(outputs), c, z, y, terms, rows * n);  \
+        break;
+        CMLP_LOSSES(CASE)
+#undef CASE
+    default: break;
+    }
+}
+
+static void output_delta(const cmlp_loss_values *values, const loss_constants *c, T *a, const T *y, T *d, int64_t rows,
+                         int64_t n)
+{
+    const int softmax_output = values->activation == CMLP_SOFTMAX;
+    if (softmax_output && values->loss == CMLP_FOCAL) {
+        for (int64_t i = 0; i < rows * n; i += n) softmax_focal_delta(c, values->scale, a + i, y + i, d + i, n);
+        return;
+    }
+    switch (values->loss) {
+#define CASE(CODE, name, slope, factor, ...)                                                     \
+    case CMLP_##CODE:                                                                            \
+        separate_slopes(CMLP_##CODE, slope, c, factor * values->scale, a, y, d, rows * n);       \
+        if (slope == CMLP_BY_A && !softmax_output) derivative(values->activation, 0, a, d, rows * n); \
+        break;
+        CMLP_LOSSES(CASE)
+#undef CASE
+    default: break;
+    }
+    if (softmax_output && values->loss == CMLP_SQUARED_ERROR)
         for (int64_t i = 0; i < rows; i++) softmax_jacobian(a + i * n, d + i * n, n);
-    else if (squared)
-        derivative(values->activation, a, d, rows * n);
 }
 
 /* Softmax, cost and delta of at most VL rows with class labels, turned. The same operations on the same numbers as
@@ -146,9 +312,10 @@ static void loss(const cmlp_loss_values *values, void *z, const void *y, void *d
     if (values->labels) {
         label_loss(values, z, dt, rows, n, want_delta, cost);
     } else {
-        cost_terms(values, z, y, dt, rows, n);
+        const loss_constants c = loss_constants_of(values, n);
+        cost_terms(values, &c, z, y, dt, rows, n);
         for (int64_t i = 0; i < rows; i++) cost[i] = sum_of(dt + i * n, n);
-        if (want_delta) output_delta(values, z, y, dt, rows, n);
+        if (want_delta) output_delta(values, &c, z, y, dt, rows, n);
     }
     if (want_delta && values->weights)
         for (int64_t i = 0; i < rows; i++) multiply(dt + i * n, n, values->weights[i]);

@@ -1,5 +1,5 @@
-/* exp, log, log1p, tanh and the logistic function, lane by lane: the same bits in
- * every lane of every instruction set.
+/* exp, expm1, log, log1p, tanh, the logistic function and the activations made of them, lane by lane: the same bits
+ * in every lane of every instruction set.
  *
  * Errors are in units in the last place (ulp) of the exact result: float32 measured on
  * all arguments, float64 on samples (tests/c/test_math.c). Results smaller than the
@@ -26,6 +26,8 @@
 #define MATH_EXP_LEAST (-87.3365402f)   /* the first argument whose exponential is normal */
 #define MATH_EXP_OVERFLOW 88.7228394f   /* the first whose exponential is infinite */
 #define MATH_TANH_ONE 10.0f             /* tanh is 1 from here on */
+#define MATH_SILU_LEAST 91.8567734f     /* the last u for which u / (1 + e^u) is normal */
+#define MATH_TAIL_LEAST 13.146246f      /* and u Phi(-u) */
 
 /* (exp(r) - 1 - r) / r^2 on |r| <= log(2) / 2 */
 static const T math_exp_rest[] = {4.9999997e-1f,   1.66665435e-1f, 4.16672006e-2f,
@@ -33,6 +35,11 @@ static const T math_exp_rest[] = {4.9999997e-1f,   1.66665435e-1f, 4.16672006e-2
 
 /* (log((1 + s) / (1 - s)) / s - 2) / s^2 as a polynomial in s^2, on s^2 <= 0.04 */
 static const T math_log_rest[] = {6.66669488e-1f, 3.99578243e-1f, 3.03605616e-1f};
+
+/* (1 + u) e^(u^2/2) Phi(-u) as a polynomial in (u - MATH_TAIL_CENTER) / (u + MATH_TAIL_CENTER), on 0 <= u <= 13.5 */
+static const T math_normal_tail[] = {4.720532e-1f,     -9.67034698e-2f, 1.39995869e-2f,   2.86000166e-2f,
+                                     -3.21970843e-2f,  1.79400817e-2f,  -5.0055054e-3f,   -3.04424873e-4f,
+                                     6.94707269e-4f,   -5.79484586e-5f, -7.06546562e-5f};
 
 #else
 
@@ -52,6 +59,8 @@ static const T math_log_rest[] = {6.66669488e-1f, 3.99578243e-1f, 3.03605616e-1f
 #define MATH_EXP_LEAST (-708.39641853226408)
 #define MATH_EXP_OVERFLOW 709.78271289338409
 #define MATH_TANH_ONE 20.0
+#define MATH_SILU_LEAST 714.96865723796645
+#define MATH_TAIL_LEAST 37.615868313955986
 
 static const T math_exp_rest[] = {5.0e-1,
                                   1.6666666666666677e-1,
@@ -70,7 +79,20 @@ static const T math_log_rest[] = {6.6666666666666596e-1, 4.0000000000055941e-1,
                                   1.8181667090937345e-1, 1.5391072349459384e-1,
                                   1.3174263151213639e-1, 1.3838558343128399e-1};
 
+/* the same on 0 <= u <= 38.8 */
+static const T math_normal_tail[] = {4.7205320650984467e-1,  -9.670347732652558e-2,   1.3999634724431366e-2,
+                                     2.8600364053525361e-2,  -3.2197837428405304e-2,  1.7936097480472479e-2,
+                                     -5.002378584284475e-3,  -2.8562310903671215e-4,  6.9489703034961029e-4,
+                                     -9.4430173488956073e-5, -8.7852702753785284e-5,  2.1249722160491179e-5,
+                                     1.3624905667021422e-5,  -3.4314773821300356e-6,  -2.6077089392283833e-6,
+                                     4.0387823590521934e-7,  5.4308831054329062e-7,   6.8060553655990604e-10,
+                                     -1.014484801990354e-7,  -1.7453933242864354e-8,  1.1823218918745969e-8,
+                                     3.9343260001761584e-9};
+
 #endif
+
+#define MATH_TAIL_CENTER 4
+#define MATH_TAIL_LIMIT 40 /* the tail is 0 from here on */
 
 #define MATH_COUNT(table) ((int)(sizeof(table) / sizeof *(table)))
 
@@ -182,6 +204,101 @@ VEC_FN V v_log1p(V x)
     V f = v_sel(small, x, v_mul(v_sub(x, v_set1(1)), half)); /* exact */
     V y = math_log_sum(v_sel(small, v_zero(), v_set1(1)), f);
     return v_sel(v_lt(x, v_set1(MATH_TINY)), v_zero(), y);
+}
+
+/* Results below the smallest normal number are +0. NaN stays. */
+VEC_FN V math_flushed(V y) { return v_sel(v_lt(v_abs(y), v_set1(MATH_TINY)), v_zero(), y); }
+
+/* exp(x) - 1 for x <= 0. With exp(x) = 2^n (1 + q) that is 2^n q + (2^n - 1). Error < 2 ulp. */
+VEC_FN V v_expm1(V x)
+{
+    const V least = v_set1(MATH_EXP_LEAST);
+    VI power;
+    V q = math_exp_parts(v_sel(v_lt(x, least), least, x), &power);
+    V scale = v_float(vi_add(v_bits(v_set1(1)), power));
+    return math_flushed(v_fma(scale, q, v_sub(scale, v_set1(1))));
+}
+
+/* log(1 + e^x) = max(x, 0) + log(1 + e^-|x|). Error < 2.5 ulp. */
+VEC_FN V v_softplus(V x)
+{
+    V top = v_sel(v_lt(v_zero(), x), x, v_zero());
+    return math_flushed(v_add(top, v_log1p(v_exp(v_sub(v_zero(), v_abs(x))))));
+}
+
+/* x / (1 + e^-x). With u = |x| and e^-u = 2^n (1 + q): x / (1 + e^-u) for x >= 0, 2^n x (1 + q) / (1 + e^-u) for x < 0,
+ * where e^-u alone may be too small for a normal number. Error < 3 ulp. */
+VEC_FN V v_silu(V x)
+{
+    V one = v_set1(1), u = v_abs(x);
+    VI power;
+    V p = v_add(math_exp_parts(v_sub(v_zero(), u), &power), one);
+    V e = v_sel(v_lt(u, v_set1(-MATH_EXP_LEAST)), v_float(vi_add(v_bits(p), power)), v_zero());
+    VM negative = v_lt(x, v_zero());
+    V y = v_div(v_sel(negative, v_mul(x, p), x), v_add(one, e));
+    y = v_sel(negative, v_float(vi_add(v_bits(y), power)), y);
+    y = v_sel(v_lt(x, v_set1(-MATH_SILU_LEAST)), v_zero(), y);
+    return math_flushed(y);
+}
+
+/* The tail of the normal distribution, Phi(-u) = e^(-u^2/2) ratio = 2^n (1 + q) ratio for 0 <= u <= MATH_TAIL_LIMIT:
+ * returns q; n goes to the place of the exponent in *power. q makes up for two rounding errors: with u^2 = s + rest,
+ * e^(-u^2/2) = e^(-s/2) (1 - rest/2); with 1 + u = d + lost, f / (1 + u) = f/d (1 - lost/d), where 1/d is about 2 f/d. */
+VEC_FN V math_tail(V u, V *ratio, VI *power)
+{
+    const V one = v_set1(1), half = v_set1((T)0.5), center = v_set1(MATH_TAIL_CENTER);
+    V s = v_mul(u, u), minus_rest = v_fnma(u, u, s);
+    V q = math_exp_parts(v_mul(s, v_set1((T)-0.5)), power);
+    V t = v_div(v_sub(u, center), v_add(u, center));
+    V f = math_polynomial(t, v_mul(t, t), math_normal_tail, MATH_COUNT(math_normal_tail));
+    V d = v_add(u, one), lost = v_sub(u, v_sub(d, one));
+    *ratio = v_div(f, d);
+    V correction = v_fnma(lost, v_add(*ratio, *ratio), v_mul(minus_rest, half));
+    return v_fma(correction, v_add(q, one), q);
+}
+
+/* 2^n y, but 0 where u Phi(-u) is below the smallest normal number. */
+VEC_FN V math_tail_scaled(V u, V y, VI power)
+{
+    return v_sel(v_lt(v_set1(MATH_TAIL_LEAST), u), v_zero(), v_float(vi_add(v_bits(y), power)));
+}
+
+/* |x|, at most MATH_TAIL_LIMIT; NaN stays. */
+VEC_FN V math_tail_argument(V x)
+{
+    const V limit = v_set1(MATH_TAIL_LIMIT), u = v_abs(x);
+    return v_sel(v_lt(limit, u), limit, u);
+}
+
+/* x Phi(x) = max(x, 0) - u Phi(-u), u = |x|. Error < 4 ulp. */
+VEC_FN V v_gelu(V x)
+{
+    VI power;
+    V ratio, u = math_tail_argument(x), top = v_sel(v_lt(v_zero(), x), x, v_zero());
+    V q = math_tail(u, &ratio, &power), y = v_mul(u, ratio);
+    return math_flushed(v_sub(top, math_tail_scaled(u, v_fma(q, y, y), power)));
+}
+
+/* Its derivative, Phi(x) + x phi(x). */
+VEC_FN V v_gelu_slope(V x)
+{
+    VI power;
+    V ratio, one = v_set1(1), u = math_tail_argument(x);
+    V q = math_tail(u, &ratio, &power), density = math_tail_scaled(u, v_add(q, one), power);
+    V tail = v_mul(density, ratio);
+    V below = v_sel(v_lt(x, v_zero()), tail, v_sub(one, tail));
+    return v_fma(x, v_mul(density, v_set1((T)0.3989422804014326779)), below);
+}
+
+/* x / (1 + |x|), +-1 at infinity. Error < 2 ulp. */
+VEC_FN V v_softsign(V x)
+{
+    const V limit = v_set1(MATH_TWO_FRACTION * MATH_TWO_FRACTION);
+    VI sign = vi_and(v_bits(x), vi_set1(MATH_SIGN));
+    V u = v_abs(x);
+    u = v_sel(v_lt(limit, u), limit, u);
+    V y = v_div(u, v_add(u, v_set1(1)));
+    return v_sel(v_lt(y, v_set1(MATH_TINY)), v_zero(), v_float(vi_or(v_bits(y), sign)));
 }
 
 #endif

@@ -1,0 +1,44 @@
+/* The losses: one row each.
+ *
+ *   ROW(CODE, name, slope, factor, outputs, parameter, most)
+ *
+ * CODE is the enumerator of cmlp_loss without its prefix. `name` is what programs call the loss, and the prefix of its
+ * two functions in loss_tmpl.h, which see one output of a row: z the weighted sum, a the activation, y the target, and
+ * c the constants of the call:
+ *
+ *   V name_term(V z, V a, V y, const loss_constants *c)     the output's term of the row's cost
+ *   V name_slope(V x, V y, const loss_constants *c)         its slope, without `factor`
+ *
+ * The slope is the derivative for a (CMLP_BY_A: the output layer's act' then multiplies it), for z with x = a
+ * (CMLP_BY_Z), or for z with x = z (CMLP_BY_Z_FROM_Z). By z it depends on the activation: it is that of logistic outputs
+ * if the row allows them, else of exp. Softmax outputs have loops of their own. `outputs` is the mask of activations
+ * allowed, `parameter` the default of the loss's parameter (0: it has none), which is below `most`. To add a loss: an
+ * enumerator in cmlp.h (and libcmlp.pxd), a row, its functions, and a test.
+ *
+ * One worked expansion: with
+ *   #define CASE(CODE, name, ...) case CMLP_##CODE: return name##_term(z, a, y, c);
+ * CMLP_LOSSES(CASE) makes of the row of huber
+ *   case CMLP_HUBER: return huber_term(z, a, y, c); */
+#ifndef CMLP_LOSSES_H
+#define CMLP_LOSSES_H
+
+#define CMLP_BY_A 0
+#define CMLP_BY_Z 1
+#define CMLP_BY_Z_FROM_Z 2
+
+#define CMLP_BIT(activation) (1 << CMLP_##activation)
+#define CMLP_CLASSIFIERS (CMLP_BIT(SOFTMAX) | CMLP_BIT(LOGISTIC))
+#define CMLP_REGRESSORS (CMLP_BIT(IDENTITY) | CMLP_BIT(LOGISTIC) | CMLP_BIT(TANH) | CMLP_BIT(EXP))
+
+#define CMLP_LOSSES(ROW)                                                                                      \
+    ROW(LOG_LOSS, log_loss, CMLP_BY_Z, 1, CMLP_CLASSIFIERS, 0, 0)                                             \
+    ROW(SQUARED_ERROR, squared_error, CMLP_BY_A, 2, CMLP_REGRESSORS | CMLP_BIT(SOFTMAX), 0, 0)                \
+    ROW(POISSON, poisson, CMLP_BY_Z, 1, CMLP_BIT(EXP), 0, 0)                                                  \
+    ROW(ABSOLUTE_ERROR, absolute_error, CMLP_BY_A, 1, CMLP_REGRESSORS, 0, 0)                                  \
+    ROW(HUBER, huber, CMLP_BY_A, 1, CMLP_REGRESSORS, 1, DBL_MAX)                                              \
+    ROW(QUANTILE, quantile, CMLP_BY_A, 1, CMLP_REGRESSORS, 0.5, 1)                                            \
+    ROW(GAMMA, gamma, CMLP_BY_Z, 1, CMLP_BIT(EXP), 0, 0)                                                      \
+    ROW(FOCAL, focal, CMLP_BY_Z_FROM_Z, 1, CMLP_CLASSIFIERS, 2, DBL_MAX)                                      \
+    ROW(LABEL_SMOOTHING, label_smoothing, CMLP_BY_Z, 1, CMLP_CLASSIFIERS, 0.1, 1)
+
+#endif
