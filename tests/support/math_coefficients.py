@@ -51,12 +51,31 @@ def log_weight(z):
     return z / 2
 
 
+# The normal distribution's tail Phi(-u), for gelu: (1 + u) exp(u**2 / 2) Phi(-u) in t = (u - 4) / (u + 4).
+TAIL_CENTER = 4
+
+
+def normal_tail(t):
+    u = TAIL_CENTER * (1 + t) / (1 - t)
+    return (1 + u) * mp.exp(u * u / 2) * mp.erfc(u / mp.sqrt(2)) / 2
+
+
+def tail_weight(t):
+    return 1 / normal_tail(t)
+
+
+def tail_range(most):
+    return mp.mpf(-1), (mp.mpf(most) - TAIL_CENTER) / (mp.mpf(most) + TAIL_CENTER)
+
+
 TABLES = [
     # name, type, number of coefficients, function, weight, range
     ("exp_rest", 32, 5, expm1_rest, exp_weight, EXP_RANGE),
     ("log_rest", 32, 3, log_rest, log_weight, LOG_RANGE),
+    ("normal_tail", 32, 11, normal_tail, tail_weight, tail_range("13.5")),
     ("exp_rest", 64, 11, expm1_rest, exp_weight, EXP_RANGE),
     ("log_rest", 64, 8, log_rest, log_weight, LOG_RANGE),
+    ("normal_tail", 64, 22, normal_tail, tail_weight, tail_range("38.8")),
 ]
 
 
