@@ -1,7 +1,6 @@
-"""The machine's own limits: a case's multiply-adds, or a case's bytes, with nothing else to do.
+"""The limits of the machine: the multiply-adds of a case alone, or reading the bytes of a case alone.
 
-C functions of few lines, compiled where they run (by ``cc`` or what CC names) for this very
-processor, take their turns like any peer.
+Short C functions, compiled for this processor by ``cc`` or the compiler that CC names, are timed like any peer.
 """
 
 import ctypes
@@ -14,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-# Independent chains of the widest vectors: more than latency x units, fewer than registers.
+# Independent chains of the widest vectors: more than latency times units, fewer than registers.
 SOURCE = r"""
 #if defined(__AVX512F__)
 #define BYTES 64
@@ -55,8 +54,8 @@ float read_memory(const vector *from, long steps)
 }
 """
 FLAGS = ["-std=gnu11", "-O3", "-ffp-contract=fast", "-shared", "-fPIC"]
-ARCHITECTURE = {"avx2": "haswell"}  # by the case's instruction set; else the one it runs on
-BUFFER, ALIGNMENT = 256 << 20, 64  # more than any cache holds; what the widest vectors want
+ARCHITECTURE = {"avx2": "haswell"}  # for the instruction set of a case; "native" for all others
+BUFFER, ALIGNMENT = 256 << 20, 64  # bytes: larger than any cache; the size of the widest vector
 
 
 def version():
@@ -64,7 +63,7 @@ def version():
 
 
 def compiled(case):
-    """Return the probes as a library."""
+    """Return the probes as a loaded library."""
     compiler = shlex.split(os.environ.get("CC", "cc"))
     architecture = ARCHITECTURE.get(case.get("isa"), "native")
     with tempfile.TemporaryDirectory() as folder:
@@ -74,33 +73,38 @@ def compiled(case):
             subprocess.run([*compiler, *FLAGS, f"-march={architecture}", source, "-o", library], check=True)
         except (OSError, subprocess.CalledProcessError) as error:
             raise ImportError(str(error), name="a C compiler") from error
-        return ctypes.CDLL(str(library))
+        return declared(ctypes.CDLL(str(library)))
+
+
+def declared(library):
+    """Declare the argument and result types of the probes."""
+    library.multiply_adds.argtypes, library.multiply_adds.restype = [ctypes.c_float, ctypes.c_long], ctypes.c_float
+    library.read_memory.argtypes, library.read_memory.restype = [ctypes.c_void_p, ctypes.c_long], ctypes.c_float
+    return library
 
 
 def operations(case):
-    """Operations of the case's rows: forward; in training also deltas (not of the input) and gradient."""
+    """Return the operations of a case: the forward pass; in training also gradient and deltas, but for the input's."""
     products = [a * b for a, b in itertools.pairwise(case["sizes"])]
     trained = 3 * sum(products) - products[0]
     return 2 * case["rows"] * (trained if "batch" in case else sum(products))
 
 
 def bytes_read(case):
-    """Bytes of the rows: read once they must be, all else may stay in the caches."""
+    """Return the bytes of the rows: every pass reads them from memory; all else may stay in the caches."""
     return case["rows"] * case["sizes"][0] * np.dtype(case.get("dtype", "float32")).itemsize
 
 
 def multiply_adds(case):
-    """As many operations as the case has."""
+    """Return a call with as many multiply-adds as the case has."""
     library = compiled(case)
-    library.multiply_adds.argtypes, library.multiply_adds.restype = [ctypes.c_float, ctypes.c_long], ctypes.c_float
     steps = operations(case) / ctypes.c_long.in_dll(library, "operations_of_a_step").value
     return lambda: library.multiply_adds(0.999, round(steps))
 
 
 def memory(case):
-    """As many bytes as the case has, from a buffer that is gone through again and again."""
+    """Return a call that reads as many bytes as the case has, each time the next part of a large buffer."""
     library = compiled(case)
-    library.read_memory.argtypes, library.read_memory.restype = [ctypes.c_void_p, ctypes.c_long], ctypes.c_float
     size = ctypes.c_long.in_dll(library, "bytes_of_a_step").value
     steps = -(-bytes_read(case) // size)
     turns = max(1, BUFFER // (steps * size))

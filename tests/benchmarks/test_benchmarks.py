@@ -1,5 +1,6 @@
 """The benchmarks run in their short form, and their limits, rows and goals are what they say. Nothing is timed."""
 
+import ctypes
 import os
 import subprocess
 import sys
@@ -41,16 +42,36 @@ def test_operations_and_bytes_of_a_case():
     assert [bytes_read({**case, "dtype": dtype}) for dtype in ("uint8", "float32", "float64")] == [30, 120, 240]
 
 
-def test_limits_grow_with_what_they_do():
+@pytest.fixture(scope="module")
+def limits():
+    """The compiled probes of the machine's limits."""
     from benchmarks.peers import limit
 
     try:
-        limit.compiled({})
+        return limit.compiled({})
     except ImportError:
         pytest.skip("no C compiler called cc")
-    case = {"sizes": [64, 4], "rows": 1000}
-    assert np.isfinite(limit.multiply_adds(case)())
-    assert limit.memory(case)() >= 0
+
+
+def test_multiply_adds_computes_every_step_of_every_chain(limits):
+    n_chains = 12
+    chains = 0.5 + np.arange(n_chains)
+    for _ in range(5):
+        chains = 0.5 * chains + 0.5
+    assert limits.multiply_adds(0.5, 5) == chains.sum()  # exact in float32
+
+
+def test_read_memory_adds_up_every_vector(limits):
+    steps = 7
+    step = ctypes.c_long.in_dll(limits, "bytes_of_a_step").value
+    vectors = aligned(steps * step).view(np.float32).reshape(steps * 12, -1)
+    vectors[...] = np.arange(vectors.size).reshape(vectors.shape)
+    assert limits.read_memory(vectors.ctypes.data, steps) == vectors[:, 0].sum()
+
+
+def aligned(n_bytes):
+    buffer = np.zeros(n_bytes + 64, np.uint8)
+    return buffer[-buffer.ctypes.data % 64 :][:n_bytes]
 
 
 def test_dense_rows_have_no_zero():

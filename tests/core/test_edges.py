@@ -1,7 +1,5 @@
 """The ends of what a network and its data can be: nothing, one, very many, and odd arrays."""
 
-import tracemalloc
-
 import numpy as np
 import pytest
 import reference
@@ -13,6 +11,7 @@ from helpers import (
     labels,
     layers,
     net_and_params,
+    peak_memory,
     targets,
     uniform,
 )
@@ -122,21 +121,11 @@ def test_one_class_is_certain(loss):
 # ---------------------------------------------------------------- memory
 
 
-def peak_of(call):
-    """The most memory in bytes that a call held at once; workspaces are counted too."""
-    tracemalloc.start()
-    try:
-        call()
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-
-
 def test_fifty_thousand_classes_take_no_table_of_targets():
     net = Network([4, 50_000], random_state=0)
     X, Y = inputs(1, 1000, 4, np.float32), labels(2, 1000, 50_000)
     one_hot = 1000 * 50_000
-    assert peak_of(lambda: net.train_epoch(X, Y, 10, 0.1)) < one_hot  # were it of bytes
+    assert peak_memory(lambda: net.train_epoch(X, Y, 10, 0.1)) < one_hot  # were it of bytes
     assert np.isfinite(net.params).all()
 
 
@@ -149,10 +138,10 @@ def test_rows_are_never_copied(form):
     net = Network([200, 8, 3], input_scale=1 / 255, random_state=0, n_threads=2)
     allowed = 1_000_000
     assert X.nbytes > 2 * allowed
-    assert peak_of(lambda: net.train_epoch(X, Y, 100, 0.1)) < allowed
-    assert peak_of(lambda: net.train_epoch(X, Y, 100, 0.1, order)) < allowed
-    assert peak_of(lambda: net.forward(X)) < allowed
-    assert peak_of(lambda: net.gradient(X, Y)) < allowed
+    assert peak_memory(lambda: net.train_epoch(X, Y, 100, 0.1)) < allowed
+    assert peak_memory(lambda: net.train_epoch(X, Y, 100, 0.1, order)) < allowed
+    assert peak_memory(lambda: net.forward(X)) < allowed
+    assert peak_memory(lambda: net.gradient(X, Y)) < allowed
 
 
 # ---------------------------------------------------------------- odd arrays
@@ -251,12 +240,13 @@ def test_data_are_only_read():
         np.testing.assert_array_equal(a, b)
 
 
-def test_forward_may_write_over_its_input():
-    """As with NumPy's own functions, or it is refused; never a wrong answer."""
+@pytest.mark.parametrize("first", [0, 1, 49])
+def test_forward_refuses_an_out_that_overlaps_the_input(first):
+    """Each thread would overwrite rows that another still reads."""
     net = Network([70, 70], output="logistic", random_state=0)
-    X = inputs(1, 50, 70, np.float32)
-    expected = net.forward(X)
-    try:
-        assert_same_bits(net.forward(X, out=X), expected)
-    except ValueError as error:
-        assert "out" in str(error) and "overlap" in str(error)
+    memory = inputs(1, 100, 70, np.float32)
+    X, before = memory[:50], memory.copy()
+    with pytest.raises(ValueError, match="out must not overlap X or the parameters in memory"):
+        net.forward(X, out=memory[first : first + 50])
+    assert_same_bits(memory, before)
+    assert_same_bits(net.forward(X, out=memory[50:]), net.forward(X))

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from estimator_cases import blobs, flat, small
+from helpers import peak_memory
 
 # Most networks here are stopped early on purpose.
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
@@ -78,9 +79,13 @@ def test_the_layout_of_the_rows_does_not_matter(layout):
     np.testing.assert_array_equal(plain.predict_proba(X), model.predict_proba(layouts(X)[layout]))
 
 
-def test_the_same_row_twice_costs_no_memory():
-    X = np.broadcast_to(np.arange(4.0), (500, 4))
-    small(max_iter=1).fit(X, np.arange(500) % 2)
+def test_fit_does_not_copy_broadcast_rows():
+    """20,000 views of one row stay one row: a copy would take 80 MB."""
+    X = np.broadcast_to(np.linspace(0, 1, 1000, dtype=np.float32), (20_000, 1000))
+    y = np.arange(len(X)) % 2
+    model = small(hidden_layer_sizes=(2,), max_iter=1)
+    assert peak_memory(lambda: model.fit(X, y)) < 4_000_000
+    assert peak_memory(lambda: model.predict_proba(X)) < 4_000_000
 
 
 def test_a_factor_for_bytes_gives_the_bits_of_a_division():

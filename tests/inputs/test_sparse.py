@@ -1,6 +1,5 @@
 """Sparse rows: the bits of the same rows dense, scikit-learn's numbers, and nobody's arrays changed."""
 
-import sys
 import warnings
 
 import numpy as np
@@ -300,7 +299,7 @@ def test_no_values_at_all():
     assert bits(classifier().fit(X, y)) == bits(classifier().fit(X.toarray(), y))
 
 
-def test_pickled_after_a_sparse_fit(tmp_path):
+def test_model_fitted_on_sparse_rows_can_be_pickled():
     import pickle
 
     X, y = rows()
@@ -309,4 +308,3 @@ def test_pickled_after_a_sparse_fit(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         np.testing.assert_array_equal(twin.predict_proba(container(X)), model.predict_proba(X))
-    assert "scipy" in sys.modules

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -98,6 +99,16 @@ def assert_close(actual, expected, dtype, tolerance=None):
     scale = max(float(np.abs(expected).max(initial=0)), 1e-30)
     error = float(np.abs(actual - expected).max(initial=0))
     assert error <= tolerance * scale, f"off by {error / scale:.2e} of the largest element"
+
+
+def peak_memory(call):
+    """Return the most bytes that a call held at once, workspaces included."""
+    tracemalloc.start()
+    try:
+        call()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
 
 
 def run_python(code, *arguments, isa=None, timeout=60, check=True):
