@@ -1,4 +1,4 @@
-"""NaN, infinity and divergence: found without a pass over the data, and told apart."""
+"""NaN and infinity in the data, and divergence: detected, located, and reported as different errors."""
 
 import pickle
 
@@ -19,7 +19,7 @@ WORDS = {"NaN": NAN, "infinity": INF, "-infinity": -INF}
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize(("word", "value"), WORDS.items())
-def test_a_number_that_is_none_is_found_by_row_and_column(net, word, value, method):
+def test_non_finite_input_is_reported_with_row_and_column(net, word, value, method):
     for row, column in [(0, 0), (0, 2), (3, 1), (5, 0), (5, 2)]:
         wrong = X.copy()
         wrong[row, column] = value
@@ -32,7 +32,7 @@ def test_a_number_that_is_none_is_found_by_row_and_column(net, word, value, meth
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_the_first_bad_number_is_named(net, method):
+def test_first_non_finite_input_is_reported(net, method):
     wrong = X.copy()
     wrong[4, 1] = wrong[2, 2] = wrong[2, 1] = NAN
     with pytest.raises(NonFiniteInputError, match="NaN at row 2, column 1"):
@@ -41,7 +41,7 @@ def test_the_first_bad_number_is_named(net, method):
 
 @pytest.mark.parametrize("n_threads", [1, 2, 7])
 @pytest.mark.parametrize("method", ["forward", "cost", "gradient", "input_gradient", "train_epoch"])
-def test_bad_numbers_are_found_among_many_rows(method, n_threads):
+def test_non_finite_input_is_found_among_many_rows(method, n_threads):
     many, classes = inputs(1, 1000, 200, np.float32), labels(2, 1000, 10)
     network = Network([200, 40, 10], random_state=0, n_threads=n_threads)
     for row in (0, 127, 128, 255, 256, 700, 999):
@@ -52,20 +52,20 @@ def test_bad_numbers_are_found_among_many_rows(method, n_threads):
             call(network, method, wrong, classes)
 
 
-def test_the_row_is_that_of_the_data_not_of_the_order(net):
+def test_reported_row_is_the_row_of_the_data_not_of_the_order(net):
     wrong = X.copy()
     wrong[4, 1] = NAN
     with pytest.raises(NonFiniteInputError, match="row 4, column 1"):
         net.train_epoch(wrong, Y, 6, 0.1, order=[0, 1, 4, 2])
 
 
-def test_rows_that_are_not_used_may_hold_anything():
+def test_rows_outside_the_order_are_not_checked():
     wrong = X.copy()
     wrong[4, 1] = NAN
     Network([3, 4, 2], random_state=0).train_epoch(wrong, Y, 6, 0.1, order=[0, 1, 2, 3, 5])
 
 
-def test_numbers_too_large_for_float32(net):
+def test_input_too_large_for_float32_is_reported(net):
     wrong = X.astype(np.float64)
     wrong[1, 2] = 1e39
     with pytest.raises(NonFiniteInputError, match=r"too large.* at row 1, column 2"):
@@ -73,14 +73,14 @@ def test_numbers_too_large_for_float32(net):
     Network([3, 4, 2], dtype="float64", random_state=0).forward(wrong)
 
 
-def test_a_scale_may_make_numbers_too_large():
+def test_input_too_large_after_scaling_is_reported():
     scaled = Network([3, 4, 2], input_scale=1e30, random_state=0)
     with pytest.raises(NonFiniteInputError, match=r"too large.* at row 0, column 0"):
         scaled.forward(np.full((2, 3), 1e10, np.float32))
 
 
-def test_batches_before_the_bad_one_count():
-    """The parameters are as after the last whole batch."""
+def test_parameters_keep_the_batches_before_a_bad_one():
+    """The parameters are those after the last complete batch."""
     wrong, order = X.copy(), [0, 1, 2, 3, 4, 5]
     wrong[4, 1] = NAN
     ours, theirs = (Network([3, 4, 2], random_state=0) for _ in range(2))
@@ -92,7 +92,7 @@ def test_batches_before_the_bad_one_count():
 
 @pytest.mark.parametrize("method", WITH_TARGETS)
 @pytest.mark.parametrize(("word", "value"), WORDS.items())
-def test_targets_that_are_no_numbers(net, word, value, method):
+def test_non_finite_targets_are_reported_with_row_and_column(net, word, value, method):
     wrong = DENSE.copy()
     wrong[3, 1] = value
     with pytest.raises(StatusError) as caught:
@@ -106,8 +106,8 @@ def test_targets_that_are_no_numbers(net, word, value, method):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_divergence_is_an_error_and_no_flood(dtype):
-    """Warnings are errors in this suite: there are none."""
+def test_divergence_raises_without_warnings(dtype):
+    """pytest turns every warning of this suite into an error."""
     network = Network([3, 4, 2], "identity", "identity", "squared_error", dtype=dtype, random_state=0)
     with pytest.raises(DivergenceError) as caught:
         for _ in range(2000):
@@ -118,13 +118,13 @@ def test_divergence_is_an_error_and_no_flood(dtype):
     assert isinstance(caught.value, ValueError)
 
 
-def test_a_network_that_diverged_says_so_again():
+def test_network_with_nan_parameters_raises_divergence_error():
     network = Network([3, 4, 2], random_state=0)
     network.params[5] = NAN
     for method in ("cost", "gradient", "step", "train_epoch"):
         with pytest.raises(DivergenceError):
             call(network, method, X)
-    assert np.isnan(network.forward(X)).any()  # predicting shows it and is no error
+    assert np.isnan(network.forward(X)).any()  # prediction returns NaN instead of raising
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_a_network_that_diverged_says_so_again():
     ],
     ids=lambda e: type(e).__name__,
 )
-def test_errors_travel_between_processes(error):
+def test_errors_can_be_pickled(error):
     twin = pickle.loads(pickle.dumps(error))
     assert type(twin) is type(error)
     assert str(twin) == str(error)

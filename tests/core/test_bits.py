@@ -1,7 +1,7 @@
-"""The same data, parameters and options give the same bits, whatever computes them and however.
+"""The same data, parameters and options give the same bits on every machine, in every way of calling.
 
-The header's arithmetic is followed rounding by rounding in exact.py; golden.json pins the bits of
-whole trainings, the polynomials of exp, log, tanh and the logistic function included.
+exact.py repeats the arithmetic that the header specifies, with every rounding. golden.json pins the bits of complete
+training runs, which include the polynomials of exp, log, tanh and the logistic function.
 """
 
 import ctypes
@@ -36,13 +36,13 @@ def changed(digests):
     return sorted(name for name in PINNED.keys() | digests.keys() if PINNED.get(name) != digests.get(name))
 
 
-# ---------------------------------------------------------------- the arithmetic, to the bit
+# ---------------------------------------------------------------- the specified arithmetic
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("n", [3, 130])
-def test_gradient_and_cost_follow_the_header_to_the_bit(n, dtype):
-    """Sums over 130 inputs, 129 units and 130 rows: each has a second chunk."""
+def test_gradient_and_cost_have_the_bits_that_the_header_specifies(n, dtype):
+    """Sums over 130 inputs, 129 units and 130 rows need a second chunk of 128."""
     sizes = (130, 2, 2) if n == 130 else (3, 129, 2)
     net, params = net_and_params(sizes, ["relu", "identity"], "squared_error", dtype)
     X, Y, weight = inputs(1, n, sizes[0], dtype), inputs(2, n, 2, dtype), uniform(3, n, low=0.0)
@@ -57,7 +57,7 @@ def test_gradient_and_cost_follow_the_header_to_the_bit(n, dtype):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("kind", ["sgd", "momentum", "nesterov", "adam"])
-def test_steps_follow_the_header_to_the_bit(kind, dtype):
+def test_optimizer_steps_have_the_bits_that_the_header_specifies(kind, dtype):
     sizes, keywords = (5, 4, 3), {"learning_rate": 0.03}
     if kind in ("momentum", "nesterov"):
         keywords["momentum"] = 0.9
@@ -75,7 +75,7 @@ def test_steps_follow_the_header_to_the_bit(kind, dtype):
         assert_same_bits(params, expected)
 
 
-# ---------------------------------------------------------------- machine and threads
+# ---------------------------------------------------------------- instruction sets and threads
 
 
 def test_golden_digests():
@@ -91,7 +91,7 @@ def test_every_instruction_set_gives_the_golden_digests(isa):
     assert changed(digests) == []
 
 
-def test_cpu_info_tells_what_is_there_and_what_is_used():
+def test_cpu_info_lists_available_and_used_instruction_sets():
     info = cmlp.cpu_info()
     assert "generic" in info["available"] and set(info["available"]) <= set(ISAS)
     assert info["used"] in info["available"]
@@ -99,8 +99,8 @@ def test_cpu_info_tells_what_is_there_and_what_is_used():
 
 
 @pytest.mark.parametrize("name", ["sse9", "AVX2", "generic,avx2"])
-def test_an_unknown_instruction_set_is_refused_at_import(name):
-    """Never a silent fall-back: it would make comparisons of instruction sets empty."""
+def test_unknown_instruction_set_raises_import_error(name):
+    """A silent fallback would make every comparison of instruction sets meaningless."""
     done = run_python("import cmlp", isa=name, check=False)
     assert done.returncode != 0
     last = done.stderr.strip().splitlines()[-1]
@@ -108,9 +108,9 @@ def test_an_unknown_instruction_set_is_refused_at_import(name):
     assert ", ".join(cmlp.cpu_info()["available"]) in last
 
 
-def test_an_instruction_set_of_another_processor_is_refused_at_import():
+def test_unavailable_instruction_set_raises_import_error():
     missing = [isa for isa in ISAS if isa not in cmlp.cpu_info()["available"]]
-    assert missing, "no processor has all of them"
+    assert missing, "no processor has all instruction sets"
     for isa in missing:
         assert "ImportError" in run_python("import cmlp", isa=isa, check=False).stderr
 
@@ -118,7 +118,7 @@ def test_an_instruction_set_of_another_processor_is_refused_at_import():
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("batch_size", [40, 300, 700])
 @pytest.mark.parametrize("kind", ["sgd", "adam"])
-def test_threads_do_not_change_the_bits(kind, batch_size, dtype):
+def test_number_of_threads_does_not_change_the_bits(kind, batch_size, dtype):
     net, start = net_and_params((301, 65, 40, 7), ["relu", "tanh", "softmax"], "log_loss", dtype)
     X, Y = inputs(1, 700, 301, dtype), labels(2, 700, 7)
     weight = uniform(3, 700, low=0.0)
@@ -152,18 +152,18 @@ def test_threads_do_not_change_the_bits(kind, batch_size, dtype):
 @pytest.mark.parametrize("kind", ["sgd", "adam"])
 def test_threads_share_rows_of_any_kind(kind, hidden, dtype):
     net, start = net_and_params((784, hidden, 10), ["relu", "softmax"], "log_loss", dtype)
-    pictures = np.where(uniform(1, 700, 784) > 0.3, uniform(2, 700, 784, low=0.0), 0) * 255
+    images = np.where(uniform(1, 700, 784) > 0.3, uniform(2, 700, 784, low=0.0), 0) * 255
     order, Y = np.random.RandomState(0).permutation(700), labels(3, 700, 10)
-    for X in (pictures.astype(np.uint8), np.asfortranarray(pictures), pictures.astype(np.float32), pictures[::-1]):
-        alone = None
+    for X in (images.astype(np.uint8), np.asfortranarray(images), images.astype(np.float32), images[::-1]):
+        expected = None
         for n_threads in (1, 2, 3):
             params, optimizer = start * dtype(0.25), _core.Optimizer(net, kind, learning_rate=0.01)
             net.train_epoch(params, X, Y, optimizer, batch_size=200, order=order, scale=1 / 255, n_threads=n_threads)
-            alone = params if n_threads == 1 else alone
-            assert_same_bits(alone, params)
+            expected = params if n_threads == 1 else expected
+            assert_same_bits(params, expected)
 
 
-def test_the_callers_rounding_mode_neither_matters_nor_changes():
+def test_rounding_mode_of_the_caller_is_ignored_and_restored():
     libm = ctypes.CDLL(ctypes.util.find_library("m"))
     upward = {"x86_64": 0x800, "AMD64": 0x800, "aarch64": 0x400000}.get(platform.machine())
     if upward is None or not hasattr(libm, "fesetround"):
@@ -184,12 +184,12 @@ def test_the_callers_rounding_mode_neither_matters_nor_changes():
     assert_same_bits(gradient, expected)
 
 
-# ---------------------------------------------------------------- rows, splits
+# ---------------------------------------------------------------- rows and batches
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("sizes", [(300, 65, 40, 7), (5, 1, 200), (129, 3)])
-def test_a_row_alone_gives_the_bits_it_has_in_a_batch(sizes, dtype):
+def test_row_has_the_same_bits_alone_and_in_a_batch(sizes, dtype):
     net = Network(sizes, "tanh", dtype=dtype, random_state=0)
     X = inputs(1, 400, sizes[0], dtype)
     whole = net.activations(X)
@@ -203,7 +203,7 @@ def test_a_row_alone_gives_the_bits_it_has_in_a_batch(sizes, dtype):
             start += n
 
 
-def test_uint8_with_a_factor_is_the_table_of_256_quotients():
+def test_scaled_uint8_equals_division_for_all_256_values():
     pixels = np.arange(256, dtype=np.uint8).reshape(-1, 1)
     net = Network([1, 1], output="identity", loss="squared_error", input_scale=1 / 255)
     net.params[:] = [1, 0]
@@ -219,13 +219,13 @@ DIVIDED = PIXELS / np.float32(255)
 
 
 def with_gaps(a):
-    """The same values with other numbers between rows and columns."""
+    """Return a strided view of the same values, with other numbers between rows and columns."""
     wide = np.full((2 * a.shape[0], 3 * a.shape[1]), 77, a.dtype)
     wide[::2, ::3] = a
     return wide[::2, ::3]
 
 
-# Rows that hold the same values, given in all ways: (rows, input_scale).
+# The same values in every accepted form: (rows, input_scale).
 FORMS = {
     "uint8": (PIXELS, SCALE),
     "uint8 strided": (with_gaps(PIXELS), SCALE),

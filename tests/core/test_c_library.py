@@ -1,4 +1,4 @@
-"""The C library on its own: its tests pass, and its bits depend neither on optimisation nor on who calls it."""
+"""The C library alone: its tests pass, and its bits depend neither on compiler optimization nor on the caller."""
 
 import functools
 import re
@@ -15,27 +15,27 @@ from cmlp.network import initial_params
 pytestmark = needs_compiler
 
 TESTS = ROOT / "tests/c"
-OPTIMISED = ("-O3", "-fno-pic")
+OPTIMIZED = ("-O3", "-fno-pic")
 LAST_LINE = re.compile(r"(\d+) passed, (\d+) failed\n\Z")
 
 
 @functools.cache
-def program(name, *sources, flags=OPTIMISED):
-    """A test program, linked with the core compiled by the same flags; test_random.c brings its part along."""
+def program(name, *sources, flags=OPTIMIZED):
+    """Compile a test program and link it with the core; test_random.c includes the part that it tests."""
     objects = compiled([TESTS / source for source in sources], *flags)
     core = [] if name == "test_random" else core_objects(*flags)
     return linked(name, [*objects, *core], *([] if "-fPIC" in flags else ["-no-pie"]))
 
 
 def passes(executable, *arguments):
-    """Run a test program to its last line; return what it printed."""
+    """Run a test program, check its last line (the counts), and return its output."""
     done = subprocess.run([executable, *arguments], capture_output=True, text=True)
     last = LAST_LINE.search(done.stdout)
     assert done.returncode == 0 and last and int(last[1]) > 0 and last[2] == "0", done.stdout[-3000:] + done.stderr
     return done.stdout
 
 
-# --------------------------------------------------------------------------------------------------- its own tests
+# --------------------------------------------------------------------------------------------- C test programs
 
 PROGRAMS = {
     "check_kernels": [
@@ -62,16 +62,16 @@ ARGUMENTS = {"test_fma": ["20000"]}
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_program_passes(name):
+def test_c_program_passes(name):
     passes(program(name, *PROGRAMS[name], "support.c"), *ARGUMENTS.get(name, []))
 
 
-def test_kernel_checks_find_broken_kernels():
+def test_kernel_checks_detect_broken_kernels():
     output = passes(program("check_kernels", *PROGRAMS["check_kernels"], "support.c"), "selftest", "1")
     assert output.count("caught by case") >= 50
 
 
-def test_every_program_is_run_here_and_by_cmake():
+def test_pytest_and_cmake_run_every_c_program():
     """test_math.c has a test module of its own."""
     mains = {path.stem for path in TESTS.glob("*.c") if re.search(r"^int main\(", path.read_text("utf-8"), re.M)}
     assert mains == {*PROGRAMS, "golden", "test_math"}
@@ -90,20 +90,20 @@ def golden_cases(*flags):
     return [line.split()[1:] for line in output.splitlines() if line.startswith("case ")]
 
 
-@pytest.mark.parametrize("flags", [SHARED, OPTIMISED], ids=["O0", "O3"])
-def test_golden_bits_at_each_optimisation(flags):
+@pytest.mark.parametrize("flags", [SHARED, OPTIMIZED], ids=["O0", "O3"])
+def test_golden_bits_at_each_optimization_level(flags):
     assert len(golden_cases(*flags)) >= 15
 
 
-def test_stranger_prints_the_golden_line():
+def test_external_program_prints_the_golden_line():
     folder = ROOT / "tests/consumers/golden"
-    objects = compiled([folder / "golden.c"], f"-I{HEADER.parent}", *WARNINGS, *OPTIMISED)
+    objects = compiled([folder / "golden.c"], f"-I{HEADER.parent}", *WARNINGS, *OPTIMIZED)
     line = (folder / "expected.txt").read_text(encoding="utf-8")
-    assert run(linked("consumer", [*objects, *core_objects(*OPTIMISED)], "-no-pie")) == line
+    assert run(linked("consumer", [*objects, *core_objects(*OPTIMIZED)], "-no-pie")) == line
 
 
 def golden_data(rs, sizes, x_type, kind, rows, weighted):
-    """Inputs, targets and row weights as golden.c draws them."""
+    """Generate inputs, targets and sample weights with the same random numbers as golden.c."""
     u = rs.random_sample((rows, sizes[0]))
     X = (256 * u).astype(np.uint8) if x_type == "uint8" else (2 * u - 1).astype(x_type)
     if kind == "classes":
@@ -125,7 +125,7 @@ def golden_in_python(case):
     params = initial_params(net, rs, [*activations[:-1], last])
     optimizer = _core.Optimizer(net, solver, learning_rate=0.01 if solver == "adam" else 0.1, momentum=0.9)
     scale = 1 / 255 if x_type == "uint8" else 1.0
-    order, told = np.arange(rows), []
+    order, costs = np.arange(rows), []
     for _ in range(3):
         rs.shuffle(order)
         cost, penalty, *_ = net.train_epoch(
@@ -140,12 +140,12 @@ def golden_in_python(case):
             loss_scale=float(loss_scale),
             scale=scale,
         )
-        told += [cost, penalty]
-    return fnv(np.array(told), params, net.forward(params, X[:25], scale=scale))
+        costs += [cost, penalty]
+    return fnv(np.array(costs), params, net.forward(params, X[:25], scale=scale))
 
 
 def fnv(*arrays):
-    """FNV-1a over the arrays' bytes."""
+    """Return the FNV-1a hash of the bytes of the arrays."""
     value = 0xCBF29CE484222325
     for array in arrays:
         for byte in array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes():
@@ -159,12 +159,12 @@ def test_python_trains_to_the_same_bits_as_c():
         assert f"{golden_in_python(case):016x}" == case[-1], " ".join(case)
 
 
-# ----------------------------------------------------------------------------------------------- its build by CMake
+# ------------------------------------------------------------------------------------------------------- CMake
 
 
 @pytest.mark.skipif(not shutil.which("cmake"), reason="needs CMake")
 def test_cmake_compiles_with_the_flags_of_setup_py(tmp_path):
-    """And installs what find_package and pkg-config look for."""
+    """The version in the pkg-config file is that of the header."""
     run("cmake", "-S", ROOT, "-B", tmp_path, "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON", "-DBUILD_TESTING=OFF")
     commands = (tmp_path / "compile_commands.json").read_text(encoding="utf-8")
     for flag in FLAGS:

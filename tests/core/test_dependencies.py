@@ -1,4 +1,4 @@
-"""What the C core includes, what it asks of the system, and which symbols it has."""
+"""Includes, external symbols and data sections of the C core."""
 
 import re
 import sys
@@ -14,11 +14,11 @@ SYSTEM_HEADERS = {
     "stdatomic.h",
     "stddef.h",
     "stdint.h",
-    "string.h",  # the language
+    "string.h",  # C11 itself
     "pthread.h",
     "signal.h",
     "time.h",
-    "windows.h",  # threads, and how long they wait
+    "windows.h",  # threads and their timers
     "cpuid.h",
     "intrin.h",
     "immintrin.h",
@@ -29,7 +29,7 @@ SYSTEM_HEADERS = {
     "avx512fintrin.h",
     "popcntintrin.h",
     "arm_neon.h",
-    "arm64_neon.h",  # processors
+    "arm64_neon.h",  # intrinsics
 }
 
 
@@ -46,7 +46,7 @@ def is_kernel(path):
 
 
 @in_source_tree
-def test_core_includes_no_library_but_the_language_and_threads():
+def test_core_includes_only_standard_thread_and_intrinsics_headers():
     for path in c_files():
         for quote, name in includes(path):
             assert quote == '"' or name in SYSTEM_HEADERS, f"{path.name} includes <{name}>"
@@ -54,7 +54,7 @@ def test_core_includes_no_library_but_the_language_and_threads():
 
 @in_source_tree
 def test_kernels_include_only_kernels():
-    """They include one another and fma.h; the public header, for its constants, in one place."""
+    """Kernels include each other and fma.h; only kernels_tmpl.h includes the public header, for its constants."""
     public = []
     for path in filter(is_kernel, c_files()):
         for quote, name in includes(path):
@@ -68,7 +68,7 @@ def test_kernels_include_only_kernels():
 
 @in_source_tree
 def test_core_includes_only_itself_and_the_public_header():
-    """Nothing outside of core/ but the public header is included, and that includes nothing of ours."""
+    """The core includes its own files and the public header; the public header includes system headers only."""
     for path in c_files():
         for quote, name in includes(path):
             target = (path.parent / name).resolve()
@@ -80,8 +80,7 @@ def test_core_includes_only_itself_and_the_public_header():
 
 
 @in_source_tree
-def test_c_headers_make_no_cycle():
-    """By the preprocessor's #include lines, among headers that are not templates."""
+def test_c_includes_have_no_cycle():
     below = {
         path.resolve(): {(path.parent / name).resolve() for quote, name in includes(path) if quote == '"'}
         for path in c_files()
@@ -95,20 +94,20 @@ def test_c_headers_make_no_cycle():
 
 # ------------------------------------------------------------------------------------------------------- symbols
 
-# What the core may ask of the system: memory blocks to be moved, threads; what compilers bring along by themselves.
+# External functions that the core may call: moving memory, threads, and what compilers insert themselves.
 ALLOWED = re.compile(
     r"mem(cpy|move|set|cmp)|pthread_(create|join|sigmask|setaffinity_np|attr_\w+|mutex_\w+|cond_\w+)|sigfillset|clock_gettime|"
     r"sched_get(affinity|cpu)|__sched_cpucount|"
     r"__stack_chk_\w+|_GLOBAL_OFFSET_TABLE_|__(addtf3|unordtf2|aeabi_\w+)"
 )
-needs_nm = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads object files as Linux has them")
+needs_nm = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads ELF object files")
 
 
 @pytest.fixture(scope="module")
 def symbols():
-    """(file, name, kind) with the kinds of nm, of object files as setup.py has them compiled.
+    """Return (file, name, kind) as nm reports them, of the core compiled with the flags of setup.py.
 
-    But without position-independent code: that makes constant pointers look like data that changes.
+    Without -fPIC, which would put constant tables of pointers into writable sections.
     """
     found = []
     for source, target in zip(core_sources(), core_objects("-O3", "-fno-pic"), strict=True):
@@ -120,16 +119,16 @@ def symbols():
 
 @needs_compiler
 @needs_nm
-def test_core_asks_the_system_for_nothing_but_memory_moves_and_threads(symbols):
+def test_core_calls_only_memory_moves_and_threads(symbols):
     defined = {name for _, name, kind in symbols if kind not in "Uw"}
     asked = {(file, name) for file, name, kind in symbols if kind in "Uw" and name not in defined}
     assert {(file, name) for file, name in asked if not ALLOWED.fullmatch(name)} == set()
-    assert ("threads.c", "pthread_create") in asked  # nm was understood
+    assert ("threads.c", "pthread_create") in asked  # the output of nm was parsed
 
 
 @needs_compiler
 @needs_nm
-def test_external_names_are_ours(symbols):
+def test_external_names_start_with_cmlp(symbols):
     names = {name for _, name, kind in symbols if kind.isupper() and kind not in "UN"}
     assert len(names) > 30
     assert {name for name in names if not name.startswith("cmlp_")} == set()
@@ -137,7 +136,7 @@ def test_external_names_are_ours(symbols):
 
 @needs_compiler
 @needs_nm
-def test_core_has_no_data_that_changes(symbols):
+def test_core_has_no_mutable_globals(symbols):
     assert {(file, name, kind) for file, name, kind in symbols if kind in "dDbBcCsSgG"} == set()
     assert any(kind in "rR" for _, _, kind in symbols)
 

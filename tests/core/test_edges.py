@@ -1,4 +1,4 @@
-"""The ends of what a network and its data can be: nothing, one, very many, and odd arrays."""
+"""Extreme sizes and unusual arrays: no rows, one row, many classes, every memory layout."""
 
 import numpy as np
 import pytest
@@ -21,24 +21,24 @@ from cmlp import Network, _core
 # ---------------------------------------------------------------- rows
 
 
-def test_no_rows_go_through():
+def test_forward_of_no_rows_is_empty():
     net = Network([3, 4, 2], random_state=0)
-    nothing = np.empty((0, 3), np.float32)
-    assert net.forward(nothing).shape == (0, 2)
-    assert net.forward(nothing, np.empty((0, 2), np.float32)).shape == (0, 2)
-    assert [a.shape for a in net.activations(nothing)] == [(0, 3), (0, 4), (0, 2)]
+    empty = np.empty((0, 3), np.float32)
+    assert net.forward(empty).shape == (0, 2)
+    assert net.forward(empty, np.empty((0, 2), np.float32)).shape == (0, 2)
+    assert [a.shape for a in net.activations(empty)] == [(0, 3), (0, 4), (0, 2)]
 
 
 @pytest.mark.parametrize("Y", [np.empty(0, int), np.empty((0, 2))], ids=["classes", "dense"])
-def test_no_rows_have_no_mean_cost(Y):
+def test_cost_and_training_need_at_least_one_row(Y):
     net = Network([3, 4, 2], random_state=0)
-    before, nothing = net.params.copy(), np.empty((0, 3))
+    before, empty = net.params.copy(), np.empty((0, 3))
     for call in (
-        lambda: net.cost(nothing, Y),
-        lambda: net.gradient(nothing, Y),
-        lambda: net.input_gradient(nothing, Y),
-        lambda: net.step(nothing, Y, 0.1),
-        lambda: net.train_epoch(nothing, Y, 10, 0.1),
+        lambda: net.cost(empty, Y),
+        lambda: net.gradient(empty, Y),
+        lambda: net.input_gradient(empty, Y),
+        lambda: net.step(empty, Y, 0.1),
+        lambda: net.train_epoch(empty, Y, 10, 0.1),
     ):
         with pytest.raises(ValueError, match=r"X must have at least one row, got .*\(0, 3\)"):
             call()
@@ -48,7 +48,7 @@ def test_no_rows_have_no_mean_cost(Y):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_one_row_is_a_batch(dtype):
+def test_gradient_of_one_row_matches_numpy(dtype):
     net, params = net_and_params((3, 4, 2), ["tanh", "softmax"], "log_loss", dtype)
     twin = reference.Network(net.sizes, net.activations, net.loss)
     X, Y = inputs(1, 1, 3, dtype), [1]
@@ -57,7 +57,7 @@ def test_one_row_is_a_batch(dtype):
 
 
 @pytest.mark.parametrize("batch_size", [7, 8, 1000, 2**62])
-def test_a_batch_larger_than_the_data_is_all_of_it(batch_size):
+def test_batch_size_above_the_number_of_rows_means_one_batch(batch_size):
     X, Y = inputs(1, 7, 3, np.float32), labels(2, 7, 2)
     ours, theirs = (Network([3, 4, 2], random_state=0) for _ in range(2))
     assert ours.train_epoch(X, Y, batch_size, 0.1) == theirs.step(X, Y, 0.1)
@@ -81,10 +81,10 @@ SHAPES = {
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("sizes", SHAPES.values(), ids=SHAPES.keys())
-def test_networks_of_all_shapes_equal_numpys(sizes, dtype):
+def test_networks_of_every_shape_match_numpy(sizes, dtype):
     activations = layers(len(sizes), "tanh", "identity")
     net, params = net_and_params(sizes, activations, "squared_error", dtype)
-    # weights that keep activations near 1 through layers of any width
+    # Scale the weights so that activations stay near 1 for any layer width.
     for w in net.views(params)[0]:
         w *= dtype(min(1, 3 / np.sqrt(len(w))))
     twin = reference.Network(sizes, activations, "squared_error")
@@ -96,7 +96,7 @@ def test_networks_of_all_shapes_equal_numpys(sizes, dtype):
     assert_close(cost, twin.cost(exact, X, Y), dtype)
 
 
-def test_sixty_four_layers_and_no_more():
+def test_64_layers_work_and_65_raise():
     net = Network([2] * 64, "tanh", random_state=0)
     assert len(net.weights) == 63
     X, Y = inputs(1, 9, 2, np.float32), labels(2, 9, 2)
@@ -107,7 +107,7 @@ def test_sixty_four_layers_and_no_more():
 
 
 @pytest.mark.parametrize("loss", ["log_loss", "squared_error"])
-def test_one_class_is_certain(loss):
+def test_single_softmax_output_is_always_one(loss):
     net = Network([3, 4, 1], output="softmax", loss=loss, random_state=0)
     X = inputs(1, 5, 3, np.float32)
     np.testing.assert_array_equal(net.forward(X), np.ones((5, 1)))
@@ -121,16 +121,16 @@ def test_one_class_is_certain(loss):
 # ---------------------------------------------------------------- memory
 
 
-def test_fifty_thousand_classes_take_no_table_of_targets():
+def test_training_with_50000_classes_builds_no_one_hot_matrix():
     net = Network([4, 50_000], random_state=0)
     X, Y = inputs(1, 1000, 4, np.float32), labels(2, 1000, 50_000)
     one_hot = 1000 * 50_000
-    assert peak_memory(lambda: net.train_epoch(X, Y, 10, 0.1)) < one_hot  # were it of bytes
+    assert peak_memory(lambda: net.train_epoch(X, Y, 10, 0.1)) < one_hot  # the size of a one-hot matrix of bytes
     assert np.isfinite(net.params).all()
 
 
 @pytest.mark.parametrize("form", ["float32", "float64", "uint8", "strided"])
-def test_rows_are_never_copied(form):
+def test_dense_rows_are_not_copied(form):
     X = uniform(0, 20_000, 200, low=0, high=256).astype("uint8" if form == "uint8" else "float32")
     X = X.astype(np.float64) if form == "float64" else X
     X = X[::2, ::-1] if form == "strided" else X
@@ -144,7 +144,7 @@ def test_rows_are_never_copied(form):
     assert peak_memory(lambda: net.gradient(X, Y)) < allowed
 
 
-# ---------------------------------------------------------------- odd arrays
+# ---------------------------------------------------------------- unusual arrays
 
 
 def misaligned(a):
@@ -161,8 +161,8 @@ def read_only(a):
     return a
 
 
-# Ways to hold the same small whole numbers.
-ODD = {
+# The same small integers, held in different array types and memory layouts.
+UNUSUAL = {
     "by columns": np.asfortranarray,
     "backwards": lambda a: a[::-1, ::-1].copy()[::-1, ::-1],
     "every other": lambda a: np.repeat(np.repeat(a, 2, axis=0), 3, axis=1)[::2, ::3],
@@ -182,19 +182,19 @@ ODD = {
 }
 
 
-@pytest.mark.parametrize("odd", ODD.values(), ids=ODD.keys())
-def test_odd_arrays_count_by_their_values(odd):
+@pytest.mark.parametrize("convert", UNUSUAL.values(), ids=UNUSUAL.keys())
+def test_result_depends_on_values_not_on_array_type(convert):
     X = np.floor(uniform(1, 40, 5, low=0, high=9)).astype(np.float32)
     Y = np.floor(uniform(2, 40, 3, low=0, high=2)).astype(np.float32)
     ours, theirs = (Network([5, 4, 3], output="identity", loss="squared_error", random_state=0) for _ in range(2))
-    assert_same_bits(ours.forward(odd(X)), theirs.forward(X))
-    assert ours.cost(odd(X), odd(Y)) == theirs.cost(X, Y)
-    assert_same_bits(ours.input_gradient(odd(X), odd(Y)), theirs.input_gradient(X, Y))
-    assert ours.train_epoch(odd(X), odd(Y), 7, 0.01) == theirs.train_epoch(X, Y, 7, 0.01)
+    assert_same_bits(ours.forward(convert(X)), theirs.forward(X))
+    assert ours.cost(convert(X), convert(Y)) == theirs.cost(X, Y)
+    assert_same_bits(ours.input_gradient(convert(X), convert(Y)), theirs.input_gradient(X, Y))
+    assert ours.train_epoch(convert(X), convert(Y), 7, 0.01) == theirs.train_epoch(X, Y, 7, 0.01)
     assert_same_bits(ours.params, theirs.params)
 
 
-def test_bools_are_zeros_and_ones():
+def test_booleans_are_read_as_zeros_and_ones():
     bits = uniform(1, 40, 5) > 0
     net = Network([5, 4, 2], random_state=0)
     Y = bits[:, 0]
@@ -202,8 +202,8 @@ def test_bools_are_zeros_and_ones():
     assert net.cost(bits, Y) == net.cost(bits.astype(float), Y.astype(int))
 
 
-def test_zero_strides():
-    """One row as often as wanted, one number for all columns: views without memory of their own."""
+def test_broadcast_arrays_with_zero_strides_are_read():
+    """One row repeated, and one value for all columns."""
     net = Network([5, 4, 2], random_state=0)
     row = inputs(1, 1, 5, np.float32)
     many = np.broadcast_to(row, (300, 5))
@@ -216,15 +216,15 @@ def test_zero_strides():
     assert net.cost(many, Y) == pytest.approx(net.cost(row, [1]), rel=1e-14)
 
 
-def test_integers_that_float32_cannot_hold_are_rounded_once():
+def test_large_integers_are_rounded_to_float64_then_float32():
     X = np.array([[2**53 - 1, 2**24 + 1]])
     net = Network([2, 2], output="identity", loss="squared_error")
     net.params[:] = [1, 0, 0, 1, 0, 0]
     assert_same_bits(net.forward(X), X.astype(np.float64).astype(np.float32))
 
 
-def test_data_are_only_read():
-    """Arrays that cannot be written to go through every call: nothing is scribbled upon."""
+def test_calls_do_not_write_to_their_arguments():
+    """Every call accepts read-only arrays and leaves their contents unchanged."""
     X, Y = read_only(inputs(1, 300, 5, np.float32)), read_only(labels(2, 300, 2))
     order, weight = read_only(np.arange(300)), read_only(np.ones(300))
     dense = read_only(targets(3, 300, 2, "softmax", "log_loss", np.float32))

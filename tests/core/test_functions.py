@@ -1,6 +1,6 @@
-"""exp, log, tanh and the logistic function against 200 bits: within 2 units in the last place.
+"""exp, log, tanh and the logistic function are within 2 units in the last place of a 200-bit result.
 
-Each is reached as a user reaches it, through a network of one neuron with weight 1 and bias 0.
+Each is called through the public interface: a network of one unit with weight 1 and bias 0.
 """
 
 import mpmath
@@ -19,7 +19,7 @@ FUNCTIONS = {
 
 
 def neuron(activation, dtype):
-    """One weight of 1, no bias; a hidden layer's function gets an identity output behind it."""
+    """Return a function that applies the activation: one unit of weight 1, with an identity output if it is hidden."""
     if activation in ("tanh", "relu"):
         net, params = net_and_params((1, 1, 1), [activation, "identity"], "squared_error", dtype)
     else:
@@ -31,7 +31,7 @@ def neuron(activation, dtype):
 
 
 def random_bits(seed, dtype, n):
-    """Numbers of every size, from subnormal to nearly infinite."""
+    """Return finite numbers of random bits: every exponent, subnormal numbers included."""
     size = np.dtype(dtype).itemsize
     raw = (uniform(seed, n, size, low=0, high=256)).astype(np.uint8)
     values = raw.view(dtype)[:, 0]
@@ -39,7 +39,7 @@ def random_bits(seed, dtype, n):
 
 
 def around(values, dtype):
-    """The values and their three nearest neighbours on both sides, of both signs."""
+    """Return the values and their three nearest neighbours on both sides, with both signs."""
     row = [np.asarray(values, dtype)]
     for direction in (-np.inf, np.inf):
         near = row[0]
@@ -51,10 +51,10 @@ def around(values, dtype):
 
 
 def points(dtype):
-    """Where things happen, where they usually are, and anywhere at all."""
+    """Return arguments near every limit of the algorithms, in the usual range, and of random bits."""
     info = np.finfo(dtype)
     log_tiny, log_max = np.log(float(info.tiny)), np.log(float(info.max))
-    multiples = np.log(2) * np.arange(-20, 21) / 2  # where exp changes its power of two
+    multiples = np.log(2) * np.arange(-20, 21) / 2  # where the power of two in exp changes
     special = [0, info.tiny, info.smallest_subnormal, info.eps, 1, 2, 9.01, 10, 18.7, 20, 40]
     special += [log_tiny, log_max, log_tiny / 2, log_max / 2, info.max / 2, info.eps / 2]
     return np.concatenate(
@@ -71,13 +71,13 @@ def points(dtype):
 
 
 def worst_ulp(actual, exact):
-    """The largest error in units in the last place; exact results too small are to be +0."""
+    """Return the largest error in units in the last place. Results below the smallest normal number must be +0."""
     info = np.finfo(actual.dtype)
     worst = 0
     assert not np.isnan(actual).any()
     for y, z in zip(actual.tolist(), exact, strict=True):
         if abs(z) < info.tiny:
-            # Just below, rounding may still give the smallest normal number itself.
+            # A result just below may still round to the smallest normal number.
             assert y == 0 or abs(y) == info.tiny, (y, z)
         elif mp.isinf(z) or abs(z) > float(info.max):
             assert y == float(z) or (np.isinf(y) and y * z > 0), (y, z)
@@ -89,7 +89,7 @@ def worst_ulp(actual, exact):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_within_two_units_in_the_last_place(name, dtype):
+def test_function_is_within_two_units_in_the_last_place(name, dtype):
     x = points(dtype)
     assert len(x) > 3500
     y = neuron(name, dtype)(x)
@@ -99,7 +99,7 @@ def test_within_two_units_in_the_last_place(name, dtype):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_log_within_two_units_in_the_last_place(dtype):
-    """The clipped log loss of a yes-or-no question with the answer yes is -log p."""
+    """The clipped log loss of one logistic output with target 1 is -log p."""
     net, params = net_and_params((1, 1), ["logistic"], "log_loss", dtype)
     params[:] = [1, 0]
     info = np.finfo(dtype)
@@ -117,7 +117,7 @@ def test_log_within_two_units_in_the_last_place(dtype):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_log_of_numbers_above_one(dtype):
-    """Without parameters all n classes are alike, and the exact log loss is log n."""
+    """With all parameters 0, n classes are equally probable and the exact log loss is log n."""
     n_classes = [*range(1, 200), 255, 256, 257, 1000, 4095, 4096, 4097, 65537]
     cost = []
     for n in n_classes:
@@ -128,8 +128,8 @@ def test_log_of_numbers_above_one(dtype):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_exact_log_loss_of_a_right_answer(dtype):
-    """log(1 + exp(-z)): exp and log1p one after the other, each with its own error."""
+def test_exact_log_loss_of_a_correct_prediction(dtype):
+    """log(1 + exp(-z)) applies exp and log1p in turn; the errors of both add up."""
     net, params = net_and_params((1, 1), ["logistic"], "log_loss", dtype)
     params[:] = [1, 0]
     x = np.concatenate([uniform(0, 1000, low=0, high=12), np.logspace(-8, 1.9, 500)]).astype(dtype)
@@ -139,9 +139,9 @@ def test_exact_log_loss_of_a_right_answer(dtype):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_softmax(dtype):
+def test_softmax_is_within_four_units_in_the_last_place(dtype):
     net, params = net_and_params((1, 5), ["softmax"], "log_loss", dtype)
-    # exact differences to the largest: then only exp, the sum and the quotient round
+    # The differences to the largest input are exact, so only exp, the sum and the quotient round.
     steps = np.floor(uniform(0, 300, 5, low=0, high=2000)) / 64
     for z in steps:
         params[:5], params[5:] = z, 0
@@ -174,8 +174,8 @@ LIMITS = {  # at +infinity and -infinity
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(("name", "limits"), LIMITS.items(), ids=LIMITS)
-def test_limits(name, limits, dtype):
-    """Weighted sums may overflow; parameters that are NaN must show."""
+def test_activations_of_infinite_and_nan_sums(name, limits, dtype):
+    """A weighted sum that overflows gives the limit of the function; NaN parameters give NaN."""
     hidden = name in ("tanh", "relu")
     net, params = net_and_params(
         (1, 1, 1) if hidden else (1, 1),

@@ -1,4 +1,4 @@
-"""Backpropagation against central differences of the cost."""
+"""Backpropagation compared with central differences of the cost."""
 
 import numpy as np
 import pytest
@@ -6,21 +6,21 @@ from helpers import DTYPES, HIDDEN, OUTPUTS, inputs, layers, net_and_params, tar
 
 from cmlp import _core
 
-# h balances the differences' own error, h^2, against the cost's rounding, 1e-16 / h.
+# STEP (h) balances the truncation error of the differences, h^2, with the rounding error of the cost, 1e-16 / h.
 STEP, TOLERANCE = 1e-5, 2e-9
 
 
 def differences(cost, at):
-    """The derivative of `cost` for each element of `at`, by central differences."""
+    """Return the derivative of `cost` for each element of `at`, by central differences."""
     slopes = np.empty_like(at)
     for i in range(at.size):
-        place = np.unravel_index(i, at.shape)
-        value = at[place]
-        at[place] = value + STEP
+        index = np.unravel_index(i, at.shape)
+        value = at[index]
+        at[index] = value + STEP
         above = cost()
-        at[place] = value - STEP
-        slopes[place] = (above - cost()) / (2 * STEP)
-        at[place] = value
+        at[index] = value - STEP
+        slopes[index] = (above - cost()) / (2 * STEP)
+        at[index] = value
     return slopes
 
 
@@ -30,7 +30,7 @@ def assert_slopes(actual, expected, dtype):
 
 
 def problem(sizes, hidden, output, loss, dtype, n):
-    """A network of `dtype`, its twin in float64, and rows; the twin's parameters are the same."""
+    """Return a network of `dtype`, the same network in float64, and data for both."""
     activations = layers(len(sizes), hidden, output)
     net, params = net_and_params(sizes, activations, loss, dtype)
     twin = _core.Net(sizes, activations, loss, np.float64)
@@ -55,7 +55,7 @@ OBJECTIVES = {
 @pytest.mark.parametrize("objective", OBJECTIVES.values(), ids=OBJECTIVES.keys())
 @pytest.mark.parametrize(("output", "loss"), OUTPUTS)
 @pytest.mark.parametrize("hidden", HIDDEN)
-def test_gradient(hidden, output, loss, objective, dtype):
+def test_gradient_equals_differences_of_the_cost(hidden, output, loss, objective, dtype):
     net, params, twin, exact, X, Y = problem((3, 5, 4, 3), hidden, output, loss, dtype, n=7)
     keywords = objective(7)
     gradient, _ = net.gradient(params, X, Y, **keywords)
@@ -65,7 +65,7 @@ def test_gradient(hidden, output, loss, objective, dtype):
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("n", [129, 300, 600])
 @pytest.mark.parametrize(("output", "loss"), OUTPUTS)
-def test_gradient_of_many_rows(output, loss, n, dtype):
+def test_gradient_over_several_chunks_of_rows(output, loss, n, dtype):
     net, params, twin, exact, X, Y = problem((3, 2, 2), "logistic", output, loss, dtype, n)
     keywords = OBJECTIVES["all"](n)
     gradient, _ = net.gradient(params, X, Y, **keywords)
@@ -75,12 +75,12 @@ def test_gradient_of_many_rows(output, loss, n, dtype):
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(("output", "loss"), OUTPUTS)
 def test_gradient_of_wide_layers(output, loss, dtype):
-    """More than 128 inputs, units and outputs: every sum of the passes has a second chunk."""
+    """With more than 128 inputs, units and outputs, every sum has a second chunk."""
     net, params, twin, exact, X, Y = problem((131, 133, 130), "tanh", output, loss, dtype, n=3)
     params *= dtype(0.25)
     exact *= 0.25
     gradient, _ = net.gradient(params, X, Y)
-    # The whole of it along random directions, for there are too many parameters to go one by one.
+    # Compare along random directions: there are too many parameters to check one by one.
     for seed in range(4):
         direction = uniform(seed, exact.size)
         above, below = (twin.cost(exact + h * direction, X, Y) for h in (STEP, -STEP))
@@ -92,8 +92,8 @@ def test_gradient_of_wide_layers(output, loss, dtype):
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(("output", "loss"), OUTPUTS)
 @pytest.mark.parametrize("hidden", HIDDEN)
-def test_input_gradient(hidden, output, loss, dtype):
-    """Row i: the derivatives of row i's own cost for its inputs as they were given."""
+def test_input_gradient_equals_differences_of_each_rows_cost(hidden, output, loss, dtype):
+    """Row i holds the derivatives of the cost of row i for its inputs before scaling."""
     net, params, twin, exact, X, Y = problem((3, 5, 4, 3), hidden, output, loss, dtype, n=4)
     keywords = {"scale": 0.75, "loss_scale": 0.5}
     gradient = net.input_gradient(params, X, Y, **keywords)
@@ -104,7 +104,7 @@ def test_input_gradient(hidden, output, loss, dtype):
         assert_slopes(gradient[i : i + 1], expected, dtype)
 
 
-def test_input_gradient_of_a_row_does_not_depend_on_the_others():
+def test_input_gradient_of_a_row_does_not_depend_on_other_rows():
     net, params, _, _, X, Y = problem((3, 4, 2), "tanh", "softmax", "log_loss", np.float64, n=300)
     whole = net.input_gradient(params, X, Y)
     for i in (0, 127, 128, 255, 256, 299):
@@ -112,7 +112,7 @@ def test_input_gradient_of_a_row_does_not_depend_on_the_others():
         np.testing.assert_array_equal(alone, whole[i : i + 1])
 
 
-def test_class_indices_are_one_hot_targets():
+def test_class_indices_equal_one_hot_targets():
     net, params, _, _, X, _ = problem((3, 4, 5), "tanh", "softmax", "log_loss", np.float32, n=9)
     Y = np.arange(9) % 5
     for loss in ("log_loss", "squared_error"):

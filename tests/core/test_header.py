@@ -1,4 +1,4 @@
-"""The public header: it compiles alone, and libcmlp.pxd says the same."""
+"""The public header compiles alone, and libcmlp.pxd declares the same names."""
 
 import re
 import subprocess
@@ -14,7 +14,7 @@ PXD = Path(cmlp.__file__).parent / "libcmlp.pxd"
 pytestmark = in_source_tree
 
 
-# --------------------------------------------------------------------------------------------------- two parsers
+# ---------------------------------------------------------------------------------- parsers of header and .pxd
 
 
 def header_text():
@@ -23,13 +23,13 @@ def header_text():
 
 
 def spaced(text):
-    """One way of writing a C type: single spaces, stars apart; `noexcept nogil` and outer consts are Cython's."""
+    """Normalize a C type: single spaces, separate stars, without `noexcept nogil` and outer const."""
     text = re.sub(r"\bnoexcept\b|\bnogil\b", " ", text).replace("*const", "*")
     return " ".join(re.sub(r"([*()\[\],])", r" \1 ", text).split())
 
 
 def declared(text):
-    """(type, name) of a declaration such as `const void *data` or `int (*poll)(void *context)`."""
+    """Return (type, name) of a declaration, for example `const void *data` or `int (*poll)(void *context)`."""
     text = spaced(text)
     pointer = re.fullmatch(r"(.+?) \( \* (\w+) \) (\(.*\))", text)
     if pointer:
@@ -69,7 +69,7 @@ def pxd_blocks(kind):
 
 
 def header_structs():
-    """Fields in order; `int64_t a, b;` is two of them."""
+    """Return the fields of each struct in order; `int64_t a, b;` counts as two fields."""
     structs = {}
     for name, body in re.findall(r"typedef struct (\w+) \{(.*?)\n\} \w+;", header_text(), re.DOTALL):
         fields = []
@@ -97,26 +97,26 @@ def test_pxd_declares_the_enums_of_the_header():
 
 def test_pxd_declares_the_structs_of_the_header():
     blocks = pxd_blocks("struct")
-    assert blocks.pop("cmlp_net") == ["pass"]  # nobody looks inside
+    assert blocks.pop("cmlp_net") == ["pass"]  # opaque
     assert len(blocks) >= 9
     assert {name: [declared(field) for field in fields] for name, fields in blocks.items()} == header_structs()
 
 
-def test_pxd_names_only_macros_of_the_header():
+def test_macros_in_the_pxd_are_defined_in_the_header():
     text = PXD.read_text(encoding="utf-8")
     for name in re.findall(r"^    (?:int|const char \*)\s*(CMLP_\w+)$", text, re.MULTILINE):
         assert re.search(rf"^#define {name} ", HEADER.read_text("utf-8"), re.MULTILINE), name
 
 
-def test_version_is_that_of_the_package():
+def test_header_has_the_version_of_the_package():
     text = HEADER.read_text(encoding="utf-8")
     assert re.search(r'#define CMLP_VERSION "(.+)"', text)[1] == cmlp.__version__
     major, minor, patch = (int(part) for part in cmlp.__version__.split("."))
     assert f"#define CMLP_VERSION_NUMBER {major * 10000 + minor * 100 + patch} " in text
 
 
-def test_every_status_has_a_value_of_its_own():
-    """Values are pinned: others may have stored them."""
+def test_status_values_are_distinct_and_pinned():
+    """Programs may have stored the values."""
     (body,) = re.findall(r"typedef enum cmlp_status \{(.*?)\}", header_text(), re.DOTALL)
     values = dict(re.findall(r"(CMLP_\w+) = (\d+)", body))
     assert list(values) == header_enums()["cmlp_status"]
@@ -131,7 +131,7 @@ def test_header_compiles_alone(tmp_path, language, definition):
     source = tmp_path / "alone.c"
     source.write_text("#include <cmlp.h>\n#include <cmlp.h>\nint main(void) { return cmlp_net_size() == 0; }\n")
     if "c++" in language and not has_cplusplus(tmp_path):
-        pytest.skip("the compiler knows no C++")
+        pytest.skip("the compiler does not support C++")
     strict = [*WARNINGS, "-Wconversion", "-Wshadow", "-fsyntax-only"]
     run(COMPILER, *language, *strict, *definition, "-I", ROOT / "include", source)
 

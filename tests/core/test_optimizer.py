@@ -1,4 +1,4 @@
-"""Optimisers and epochs: formulas, state, rates, resumption, and what an epoch reports."""
+"""Optimizers and epochs: update formulas, state, learning rates, resuming, and the reported costs."""
 
 import copy
 import pickle
@@ -37,7 +37,7 @@ def problem(dtype, n=50, hidden="tanh"):
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("hidden", HIDDEN)
 @pytest.mark.parametrize("kind", SOLVERS)
-def test_parameters_after_three_epochs_equal_numpys(kind, hidden, dtype):
+def test_parameters_after_three_epochs_match_numpy(kind, hidden, dtype):
     net, params, X, Y = problem(dtype, hidden=hidden)
     weight = uniform(3, len(X), low=0.0, high=3.0)
     order = np.argsort(uniform(4, len(X)), kind="stable")
@@ -59,7 +59,7 @@ def test_parameters_after_three_epochs_equal_numpys(kind, hidden, dtype):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(("output", "loss"), OUTPUTS)
-def test_every_loss_trains_as_numpy_does(output, loss, dtype):
+def test_training_with_every_loss_matches_numpy(output, loss, dtype):
     net, params = net_and_params((6, 5, 3), ["logistic", output], loss, dtype)
     X, Y = inputs(1, 300, 6, dtype), targets(2, 300, 3, output, loss, dtype)
     twin = reference.Network(net.sizes, net.activations, loss)
@@ -79,8 +79,8 @@ def test_every_loss_trains_as_numpy_does(output, loss, dtype):
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("alpha", [0, 0.3])
 @pytest.mark.parametrize("kind", SOLVERS)
-def test_an_epoch_has_the_bits_of_its_steps(kind, alpha, dtype):
-    """An epoch updates weights while their gradient is at hand; a step alone does the same."""
+def test_epoch_has_the_bits_of_separate_steps(kind, alpha, dtype):
+    """An epoch fuses gradient and update; gradient() followed by step() must give the same bits."""
     net, params, X, Y = problem(dtype, n=300)
     whole = _core.Optimizer(net, kind, **SOLVERS[kind])
     single = _core.Optimizer(net, kind, **SOLVERS[kind])
@@ -101,7 +101,7 @@ def test_an_epoch_has_the_bits_of_its_steps(kind, alpha, dtype):
 
 
 @pytest.mark.parametrize("kind", SOLVERS)
-def test_asking_for_the_gradients_length_changes_nothing(kind):
+def test_reporting_the_gradient_norm_changes_nothing_else(kind):
     net, params, X, Y = problem(np.float32)
     other = params.copy()
     ours, theirs = (_core.Optimizer(net, kind, **SOLVERS[kind]) for _ in range(2))
@@ -110,7 +110,7 @@ def test_asking_for_the_gradients_length_changes_nothing(kind):
     assert_same_bits(params, other)
     assert before[0] == plain[0]
     assert np.isnan(plain[2])
-    # of the last batch, which is the last row alone; before its step
+    # The norm is that of the last batch (here only the last row), before its step.
     net, params, X, Y = problem(np.float32)
     net.train_epoch(params, X[:49], Y[:49], _core.Optimizer(net, kind, **SOLVERS[kind]), batch_size=49, alpha=0.1)
     last, _ = net.gradient(params, X[49:], Y[49:], alpha=0.1)
@@ -123,7 +123,7 @@ def test_asking_for_the_gradients_length_changes_nothing(kind):
     ids=["copy", "deepcopy", "pickle"],
 )
 @pytest.mark.parametrize("kind", SOLVERS)
-def test_a_twin_goes_on_where_the_original_stood(kind, twin_of):
+def test_copied_optimizer_continues_like_the_original(kind, twin_of):
     net, params, X, Y = problem(np.float32)
     original = _core.Optimizer(net, kind, **SOLVERS[kind])
     net.train_epoch(params, X, Y, original, batch_size=7)
@@ -136,7 +136,7 @@ def test_a_twin_goes_on_where_the_original_stood(kind, twin_of):
     assert_same_bits(twin.state, original.state)
 
 
-def test_a_net_description_survives_pickling():
+def test_net_can_be_pickled():
     net, params, X, _ = problem(np.float64)
     twin = pickle.loads(pickle.dumps(net))
     assert (twin.sizes, twin.activations, twin.loss) == (net.sizes, net.activations, net.loss)
@@ -145,14 +145,14 @@ def test_a_net_description_survives_pickling():
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("kind", ["momentum", "nesterov", "adam"])
-def test_what_is_remembered_never_becomes_subnormal(kind, dtype):
-    """Without gradients, moments decay; where they would get slow to compute with, they are 0."""
+def test_optimizer_state_never_becomes_subnormal(kind, dtype):
+    """With zero gradients the moments decay; they are flushed to 0 before they become subnormal, which is slow."""
     net, params, _, _ = problem(dtype)
     gradient = uniform(1, net.n_params).astype(dtype)
     optimizer = _core.Optimizer(net, kind, **SOLVERS[kind])
     _core.step(net, params, gradient * dtype(1e-10), optimizer)
-    remembered = len(optimizer.state) // net.n_params * net.n_params
-    assert np.count_nonzero(optimizer.state) == remembered
+    n_moments = len(optimizer.state) // net.n_params * net.n_params
+    assert np.count_nonzero(optimizer.state) == n_moments
     tiny = np.finfo(dtype).tiny
     for _ in range(8000):
         _core.step(net, params, np.zeros_like(params), optimizer)
@@ -161,14 +161,14 @@ def test_what_is_remembered_never_becomes_subnormal(kind, dtype):
         if not state.size:
             break
     assert not np.signbit(optimizer.state).any()
-    if kind != "adam":  # beta_2 lets the second moment decay for very long
+    if kind != "adam":  # beta_2 makes the second moment decay slowly
         assert not state.size
 
 
-# ---------------------------------------------------------------- the epoch
+# ---------------------------------------------------------------- epochs
 
 
-def test_the_learning_rate_may_change_between_epochs():
+def test_learning_rate_can_change_between_epochs():
     net, params, X, Y = problem(np.float64)
     other = params.copy()
     optimizer = _core.Optimizer(net, "sgd", learning_rate=0.5)
@@ -180,7 +180,7 @@ def test_the_learning_rate_may_change_between_epochs():
 
 
 @pytest.mark.parametrize("kind", SOLVERS)
-def test_each_batch_may_have_a_rate_of_its_own(kind):
+def test_each_batch_can_have_its_own_learning_rate(kind):
     net, params, X, Y = problem(np.float32)
     other, rates = params.copy(), [0.1, 0.3, 0.0, 0.05]
     ours, theirs = (_core.Optimizer(net, kind, **SOLVERS[kind]) for _ in range(2))
@@ -194,7 +194,7 @@ def test_each_batch_may_have_a_rate_of_its_own(kind):
 
 
 @pytest.mark.parametrize("kind", SOLVERS)
-def test_an_epoch_can_be_resumed(kind):
+def test_epoch_can_be_resumed_at_a_batch(kind):
     net, params, X, Y = problem(np.float32)
     other = params.copy()
     ours, theirs = (_core.Optimizer(net, kind, **SOLVERS[kind]) for _ in range(2))
@@ -206,7 +206,7 @@ def test_an_epoch_can_be_resumed(kind):
     assert_same_bits(params, other)
 
 
-def test_resuming_behind_the_last_batch_does_nothing():
+def test_resuming_after_the_last_batch_does_nothing():
     net, params, X, Y = problem(np.float32)
     before, optimizer = params.copy(), _core.Optimizer(net, "adam", learning_rate=0.1)
     epoch = net.train_epoch(params, X, Y, optimizer, batch_size=25, first_batch=2)
@@ -216,8 +216,8 @@ def test_resuming_behind_the_last_batch_does_nothing():
 
 
 @pytest.mark.parametrize("kind", SOLVERS)
-def test_a_batch_without_weight_is_left_out(kind):
-    """Not even momentum moves the parameters, nor does Adam count a step."""
+def test_batch_with_zero_weights_is_skipped(kind):
+    """Momentum does not move the parameters, and Adam does not count a step."""
     net, params, X, Y = problem(np.float32, n=30)
     weight = np.r_[np.ones(10), np.zeros(10), np.ones(10)]
     other = params.copy()
@@ -230,7 +230,7 @@ def test_a_batch_without_weight_is_left_out(kind):
     assert epoch[:2] == expected[:2]
 
 
-def test_weights_count_like_repetitions():
+def test_integer_sample_weights_equal_repeated_rows():
     net, params, X, Y = problem(np.float64, n=20)
     times = np.floor(uniform(3, 20, low=0.0, high=4.0)).astype(int)
     gradient, cost = net.gradient(params, X, Y, sample_weight=times, alpha=0.1)
@@ -240,7 +240,7 @@ def test_weights_count_like_repetitions():
     assert cost == pytest.approx(expected_cost, rel=1e-13)
 
 
-def test_order_selects_rows_targets_and_weights_alike():
+def test_order_selects_rows_targets_and_weights():
     net, params, X, Y = problem(np.float32)
     order, weight = labels(3, 33, len(X)), uniform(4, len(X), low=0.0)
     keywords = {"alpha": 0.1, "loss_scale": 0.5}

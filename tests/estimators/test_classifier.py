@@ -1,4 +1,4 @@
-"""MLPClassifier: what it learns, what its own parameters do, what it answers."""
+"""MLPClassifier: learning, the parameters beyond scikit-learn's, the preset, and predictions."""
 
 import warnings
 
@@ -11,14 +11,14 @@ from sklearn.base import clone
 from cmlp import MLPClassifier
 from cmlp.network import Network
 
-# Most networks here are stopped early on purpose.
+# Most fits here stop at max_iter on purpose.
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
 
 
-# What it learns
+# Learning
 
 
-def test_it_learns_what_no_linear_model_can():
+def test_fit_learns_exclusive_or():
     X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], dtype=float)
     y = ["same", "different", "different", "same"]
     model = MLPClassifier((8,), "tanh", random_state=0, learning_rate_init=0.1, max_iter=200)
@@ -28,13 +28,13 @@ def test_it_learns_what_no_linear_model_can():
 
 @pytest.mark.parametrize("solver", ["adam", "sgd"])
 @pytest.mark.parametrize("loss", ["log_loss", "squared_error"])
-def test_it_separates_blobs(loss, solver):
+def test_fit_separates_blobs(loss, solver):
     X, y = blobs()
     model = small(solver=solver, loss=loss, max_iter=60, learning_rate_init=0.05).fit(X, y)
     assert model.score(X, y) > 0.95
 
 
-def test_multilabel_rows_are_answered_column_by_column():
+def test_multilabel_predictions_have_one_column_per_label():
     X, y = blobs(4)
     Y = np.stack([y % 2, y // 2, y == 3], axis=1)
     model = small(max_iter=80, learning_rate_init=0.05).fit(X, Y)
@@ -44,7 +44,7 @@ def test_multilabel_rows_are_answered_column_by_column():
     np.testing.assert_array_equal(model.classes_, [0, 1, 2])
 
 
-def test_a_single_class_is_always_the_answer():
+def test_single_class_is_always_predicted():
     X, _ = blobs()
     model = small().fit(X, np.full(len(X), "only"))
     assert set(model.predict(X)) == {"only"}
@@ -52,14 +52,14 @@ def test_a_single_class_is_always_the_answer():
 
 
 @pytest.mark.parametrize("n_rows, n_features", [(1, 4), (2, 1), (3, 1)])
-def test_very_little_data(n_rows, n_features):
+def test_fit_on_one_to_three_rows(n_rows, n_features):
     X = np.arange(n_rows * n_features, dtype=float).reshape(n_rows, n_features)
     model = small(batch_size=1).fit(X, np.arange(n_rows))
     assert model.predict(X).shape == (n_rows,)
 
 
 @pytest.mark.parametrize("sizes", [(), (1,), (4097,), (2,) * 20])
-def test_unusual_shapes(sizes):
+def test_fit_with_unusual_layer_sizes(sizes):
     X, y = blobs()
     model = small(hidden_layer_sizes=sizes, max_iter=2).fit(X, y)
     assert [w.shape[1] for w in model.coefs_] == [*sizes, 3]
@@ -67,17 +67,17 @@ def test_unusual_shapes(sizes):
     np.testing.assert_allclose(model.predict_proba(X).sum(axis=1), 1)
 
 
-def test_rows_of_weight_zero_do_not_count():
+def test_rows_of_zero_weight_are_ignored():
     X, y = blobs()
-    lies = (y + 1) % 3
+    wrong = (y + 1) % 3
     weight = np.repeat([1.0, 0.0], len(X))
     both = small(max_iter=60, learning_rate_init=0.05)
-    both.fit(np.concatenate([X, X]), np.concatenate([y, lies]), weight)
+    both.fit(np.concatenate([X, X]), np.concatenate([y, wrong]), weight)
     assert both.score(X, y) > 0.95
-    assert both.score(np.concatenate([X, X]), np.concatenate([y, lies]), weight) > 0.95
+    assert both.score(np.concatenate([X, X]), np.concatenate([y, wrong]), weight) > 0.95
 
 
-# Against an independent network
+# Compared with the reference network
 
 
 def reference_run(
@@ -96,7 +96,7 @@ def reference_run(
     clip=0.0,
     start="relu",
 ):
-    """The whole fit in plain NumPy: draws, epochs, costs. Returns parameters and loss curve."""
+    """Fit in plain NumPy with the same random numbers. Returns the parameters and the loss curve."""
     rng = np.random.RandomState(seed)
     network = reference.Network(sizes, activations, loss)
     params = network.init_params(rng, start)
@@ -117,7 +117,7 @@ def reference_run(
 
 
 @pytest.mark.parametrize("names", [["tanh", "logistic"], ["logistic", "relu"], ["identity"] * 2])
-def test_each_hidden_layer_may_have_its_own_activation(names):
+def test_each_hidden_layer_can_have_its_own_activation(names):
     X, y = blobs()
     model = small(hidden_layer_sizes=(6, 5), activation=names, batch_size=30, max_iter=10)
     model.fit(X, y)
@@ -126,7 +126,7 @@ def test_each_hidden_layer_may_have_its_own_activation(names):
     np.testing.assert_allclose(model.loss_curve_, curve, rtol=1e-10)
 
 
-def test_activations_in_a_list_of_equals_change_nothing():
+def test_list_of_equal_activations_equals_a_single_name():
     X, y = blobs()
     one = small(hidden_layer_sizes=(6, 5), activation="tanh").fit(X, y)
     two = small(hidden_layer_sizes=(6, 5), activation=["tanh", "tanh"]).fit(X, y)
@@ -153,7 +153,7 @@ def test_probabilities_of_a_squared_error_network_sum_to_one(n_classes):
     np.testing.assert_array_equal(model.classes_[probabilities.argmax(axis=1)], model.predict(X))
 
 
-def test_an_output_of_all_zeros_means_that_nothing_is_known():
+def test_output_of_all_zeros_gives_uniform_probabilities():
     X, y = blobs()
     model = small(loss="squared_error").fit(X, y)
     model.coefs_ = [np.zeros_like(w) for w in model.coefs_]
@@ -161,7 +161,7 @@ def test_an_output_of_all_zeros_means_that_nothing_is_known():
     np.testing.assert_allclose(model.predict_proba(X), 1 / 3)
 
 
-def test_the_same_seed_starts_a_network_and_an_estimator_alike():
+def test_network_and_estimator_start_from_the_same_weights():
     X, y = blobs()
     model = small(hidden_layer_sizes=(6, 5), activation=["tanh", "logistic"], max_iter=1)
     model.set_params(learning_rate_init=1e-300, solver="sgd").fit(X, y)
@@ -252,25 +252,25 @@ def test_the_presets_scale_is_part_of_the_model():
     assert model.score(X, y) == model.score(X.astype(float), y)
 
 
-# Answers
+# Predictions
 
 
-def test_no_rows_no_answers():
+def test_predictions_for_no_rows_are_empty():
     model = small().fit(*blobs())
-    nothing = np.empty((0, 4))
-    assert model.predict(nothing).shape == (0,)
-    assert model.predict_proba(nothing).shape == (0, 3)
-    assert model.predict_log_proba(nothing).shape == (0, 3)
+    empty = np.empty((0, 4))
+    assert model.predict(empty).shape == (0,)
+    assert model.predict_proba(empty).shape == (0, 3)
+    assert model.predict_log_proba(empty).shape == (0, 3)
 
 
-def test_a_row_alone_is_answered_as_in_a_batch():
+def test_row_has_the_same_prediction_alone_and_in_a_batch():
     X, y = blobs()
     model = small().fit(X, y)
     alone = np.concatenate([model.predict_proba(row[None]) for row in X])
     np.testing.assert_array_equal(alone, model.predict_proba(X))
 
 
-def test_the_logarithm_of_a_certain_answer_raises_no_warning():
+def test_log_of_probability_zero_does_not_warn():
     X, y = blobs(2)
     model = small().fit(X, y)
     model.intercepts_[-1][...] = 1e4

@@ -1,17 +1,16 @@
-"""What estimators refuse, in which words, and that a refusal changes nothing."""
+"""Errors of the estimators: type and message for every kind of bad input, and that the model is kept."""
 
-import subprocess
-import sys
 import warnings
 
 import numpy as np
 import pytest
 import scipy.sparse
 import sklearn.exceptions
+from helpers import run_python
 
 from cmlp import DivergenceError, MLPClassifier, MLPRegressor, NonFiniteInputError
 
-# Most networks here are stopped early on purpose.
+# Most fits here stop at max_iter on purpose.
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
 
 X = np.random.RandomState(0).standard_normal((30, 4))
@@ -28,14 +27,14 @@ def regressor(**params):
     return MLPRegressor(hidden_layer_sizes=(5,), **{"max_iter": 3, "random_state": 0, **params})
 
 
-def spoiled(value, row=4, column=2):
+def with_value(value, row=4, column=2):
     copy = X.astype(object if value is None else float)
     copy[row, column] = value
     return copy
 
 
 def masked(values):
-    """Values of which the first is masked."""
+    """Return a masked array whose first value is masked."""
     return np.ma.masked_array(values, np.arange(values.size).reshape(values.shape) == 0)
 
 
@@ -55,15 +54,15 @@ BAD_ROWS = {
     "complex": (X + 1j, ValueError, "Complex data not supported"),
     "text": ([["a", "b"]], ValueError, "X cannot be converted to numbers: could not convert"),
     "objects": ([[{}, 1]], TypeError, "X cannot be converted to numbers: .*argument must be"),
-    "None": (spoiled(None), NonFiniteInputError, "X contains NaN at row 4, column 2"),
+    "None": (with_value(None), NonFiniteInputError, "X contains NaN at row 4, column 2"),
     "dates": (np.full((30, 4), np.datetime64("2020-01-01")), TypeError, "X must hold real numbers, got dtype date"),
-    "NaN": (spoiled(NAN), NonFiniteInputError, "Input X contains NaN at row 4, column 2"),
-    "infinity": (spoiled(-INF), NonFiniteInputError, "Input X contains infinity .*row 4, column 2"),
+    "NaN": (with_value(NAN), NonFiniteInputError, "Input X contains NaN at row 4, column 2"),
+    "infinity": (with_value(-INF), NonFiniteInputError, "Input X contains infinity .*row 4, column 2"),
 }
 
 
 @pytest.mark.parametrize("rows, error, message", BAD_ROWS.values(), ids=BAD_ROWS.keys())
-def test_rows_that_cannot_be_read(rows, error, message):
+def test_fit_rejects_bad_rows(rows, error, message):
     for model, y in ((classifier(), LABELS), (regressor(), NUMBERS)):
         with pytest.raises(error, match=message):
             model.fit(rows, y)
@@ -72,14 +71,14 @@ def test_rows_that_cannot_be_read(rows, error, message):
 
 @pytest.mark.parametrize("rows, error, message", BAD_ROWS.values(), ids=BAD_ROWS.keys())
 @pytest.mark.parametrize("method", ["predict", "predict_proba", "predict_log_proba"])
-def test_rows_that_cannot_be_answered(method, rows, error, message):
+def test_predict_rejects_bad_rows(method, rows, error, message):
     model = classifier().fit(X, LABELS)
     with pytest.raises(error, match=message):
         getattr(model, method)(rows)
 
 
 @pytest.mark.parametrize("width", [3, 5])
-def test_rows_of_another_width(width):
+def test_rows_with_another_number_of_features_are_rejected(width):
     rows = np.zeros((2, width))
     message = f"X has {width} features, but MLPClassifier is expecting 4 features as input."
     model = classifier(warm_start=True).fit(X, LABELS)
@@ -93,7 +92,7 @@ def test_rows_of_another_width(width):
         regressor().fit(X, NUMBERS).predict(rows)
 
 
-def test_training_needs_rows():
+def test_training_on_no_rows_raises():
     with pytest.raises(ValueError, match=r"Found array with 0 sample\(s\) \(shape=\(0, 4\)\)"):
         classifier().fit(np.empty((0, 4)), [])
     with pytest.raises(ValueError, match=r"Found array with 0 sample\(s\)"):
@@ -102,18 +101,18 @@ def test_training_needs_rows():
 
 @pytest.mark.parametrize("params", [{}, {"early_stopping": True}, {"shuffle": False}])
 @pytest.mark.parametrize("row", [0, 13, 29])
-def test_the_place_of_a_bad_number_is_told_in_rows_of_X(row, params):
+def test_non_finite_input_is_reported_as_row_and_column_of_X(row, params):
     params = {"validation_fraction": 0.3, "batch_size": 7, **params}
     with pytest.raises(NonFiniteInputError) as caught:
-        classifier(**params).fit(spoiled(NAN, row, 1), LABELS)
+        classifier(**params).fit(with_value(NAN, row, 1), LABELS)
     assert (caught.value.row, caught.value.column) == (row, 1)
 
 
-def test_a_number_too_large_for_float32_is_no_number():
+def test_input_too_large_for_float32_is_rejected():
     model = classifier(dtype="float32")
     with pytest.raises(NonFiniteInputError, match="row 4, column 2"):
-        model.fit(spoiled(1e300), LABELS)
-    classifier().fit(spoiled(1e30), LABELS)
+        model.fit(with_value(1e300), LABELS)
+    classifier().fit(with_value(1e30), LABELS)
 
 
 # Targets
@@ -140,7 +139,7 @@ BAD_LABELS = {
 
 
 @pytest.mark.parametrize("y, error, message", BAD_LABELS.values(), ids=BAD_LABELS.keys())
-def test_labels_that_cannot_be_learnt(y, error, message):
+def test_classifier_rejects_bad_labels(y, error, message):
     with pytest.raises(error, match=message):
         classifier().fit(X, y)
 
@@ -161,12 +160,12 @@ BAD_NUMBERS = {
 
 
 @pytest.mark.parametrize("y, error, message", BAD_NUMBERS.values(), ids=BAD_NUMBERS.keys())
-def test_numbers_that_cannot_be_learnt(y, error, message):
+def test_regressor_rejects_bad_targets(y, error, message):
     with pytest.raises(error, match=message):
         regressor().fit(X, y)
 
 
-def test_poisson_counts_are_not_negative():
+def test_poisson_loss_rejects_negative_targets():
     with pytest.raises(ValueError, match="out of the valid range of the loss 'poisson'"):
         regressor(loss="poisson").fit(X, NUMBERS)
 
@@ -187,7 +186,7 @@ BAD_WEIGHTS = {
 
 
 @pytest.mark.parametrize("weight, message", BAD_WEIGHTS.values(), ids=BAD_WEIGHTS.keys())
-def test_weights_that_weigh_nothing(weight, message):
+def test_bad_sample_weights_are_rejected(weight, message):
     with pytest.raises(ValueError, match=message):
         classifier().fit(X, LABELS, weight)
     with pytest.raises(ValueError, match=message):
@@ -196,21 +195,21 @@ def test_weights_that_weigh_nothing(weight, message):
         classifier().fit(X, LABELS).score(X, LABELS, weight)
 
 
-def test_dates_are_no_weights():
+def test_dates_as_sample_weights_raise_type_error():
     with pytest.raises(TypeError, match="sample_weight must hold real numbers, got dtype date"):
         classifier().fit(X, LABELS, np.zeros(30, "M8[s]"))
 
 
-def test_a_score_compares_labels_of_one_kind():
+def test_score_rejects_labels_of_another_type():
     model = classifier().fit(X, LABELS)
     with pytest.raises(ValueError, match="y has the dtype <U1, predict gives int64"):
         model.score(X, np.array(["a", "b", "c"])[LABELS])
 
 
-# Going on with a model
+# Continuing with a fitted model
 
 
-def test_partial_fit_wants_all_classes_at_first_and_no_others_later():
+def test_partial_fit_needs_all_classes_first_and_rejects_new_ones_later():
     model = classifier()
     with pytest.raises(ValueError, match="classes must be passed on the first call"):
         model.partial_fit(X, LABELS)
@@ -225,12 +224,12 @@ def test_partial_fit_wants_all_classes_at_first_and_no_others_later():
 
 
 @pytest.mark.parametrize("classes", [[], [[0, 1]], [0.5, 1.5], 3, [[0], [1, 2]]])
-def test_classes_that_are_none(classes):
+def test_partial_fit_rejects_bad_classes(classes):
     with pytest.raises(ValueError):
         classifier().partial_fit(X, LABELS, classes=classes)
 
 
-def test_a_warm_start_keeps_the_classes():
+def test_warm_start_rejects_other_classes():
     model = classifier(warm_start=True).fit(X, LABELS)
     with pytest.raises(ValueError, match="warm_start can only be used where `y` has the same"):
         model.fit(X, LABELS % 2)
@@ -248,7 +247,7 @@ def test_a_warm_start_keeps_the_classes():
         ({"input_scale": 2}, r"was fitted with input_scale=1.0 and cannot be trained on"),
     ],
 )
-def test_a_model_that_goes_on_keeps_its_shape_type_and_scale(change, message):
+def test_continued_training_rejects_another_shape_dtype_or_scale(change, message):
     model = classifier(warm_start=True).fit(X, LABELS).set_params(**change)
     for train in (model.fit, model.partial_fit):
         with pytest.raises(ValueError, match=message):
@@ -256,12 +255,12 @@ def test_a_model_that_goes_on_keeps_its_shape_type_and_scale(change, message):
     model.set_params(warm_start=False).fit(X, LABELS)
 
 
-def test_partial_fit_knows_no_early_stopping():
+def test_partial_fit_rejects_early_stopping():
     with pytest.raises(ValueError, match="partial_fit does not support early_stopping=True"):
         regressor(early_stopping=True).partial_fit(X, NUMBERS)
 
 
-def test_the_outputs_of_a_regression_stay_as_many():
+def test_warm_start_rejects_another_number_of_outputs():
     model = regressor(warm_start=True).fit(X, NUMBERS)
     with pytest.raises(ValueError, match="cannot be trained on"):
         model.fit(X, X[:, :2])
@@ -277,13 +276,13 @@ def test_the_outputs_of_a_regression_stay_as_many():
         ({"validation_fraction": 0.99}, "train set will be empty"),
     ],
 )
-def test_validation_sets_that_are_none(params, message):
+def test_bad_validation_fractions_are_rejected(params, message):
     with pytest.raises(ValueError, match=message):
         classifier(early_stopping=True, **params).fit(X, LABELS)
 
 
 @pytest.mark.parametrize("side", ["training", "validation"])
-def test_early_stopping_needs_weight_on_both_sides(side):
+def test_early_stopping_needs_weight_in_training_and_validation_set(side):
     model = regressor(early_stopping=True, validation_fraction=0.3)
     order = np.random.RandomState(0)
     order.random_sample(31)
@@ -297,7 +296,7 @@ def test_early_stopping_needs_weight_on_both_sides(side):
 # Divergence
 
 
-def test_divergence_is_told_once_and_in_full():
+def test_divergence_error_states_epoch_batch_and_learning_rate():
     model = regressor(solver="sgd", learning_rate_init=1e100, batch_size=10)
     with pytest.raises(DivergenceError) as caught:
         model.fit(X, NUMBERS)
@@ -312,59 +311,59 @@ def test_divergence_is_told_once_and_in_full():
 
 
 @pytest.mark.parametrize("dtype, y", [("float32", 1e25), ("float64", 1e200), ("float64", 1.3e154)])
-def test_a_cost_too_large_for_its_type_is_divergence_too(dtype, y):
-    # The last one's squares are numbers, and only their sum is not.
+def test_overflowing_cost_is_divergence(dtype, y):
+    # In the last case each square is finite and only the sum overflows.
     with pytest.raises(DivergenceError, match="epoch 1"):
         regressor(dtype=dtype).fit(X, np.full(30, y))
 
 
-def test_divergence_in_the_very_last_step_is_seen():
+def test_divergence_in_the_last_step_is_detected():
     model = regressor(solver="sgd", learning_rate_init=1e308, batch_size=30, max_iter=1)
     with pytest.raises(DivergenceError, match="epoch 1"):
         model.fit(X, 1e10 * NUMBERS)
 
 
-# Whatever fails, the former model stands
+# A failure keeps the previous model
 
 
 FAILURES = {
-    "NaN in the last batch": lambda m: m.fit(spoiled(NAN, 29), LABELS),
-    "NaN in partial_fit": lambda m: m.partial_fit(spoiled(NAN, 29), LABELS),
+    "NaN in the last batch": lambda m: m.fit(with_value(NAN, 29), LABELS),
+    "NaN in partial_fit": lambda m: m.partial_fit(with_value(NAN, 29), LABELS),
     "divergence": lambda m: m.set_params(solver="sgd", learning_rate_init=1e200).fit(X, LABELS),
     "bad parameter": lambda m: m.set_params(alpha=-1).fit(X, LABELS),
     "bad labels": lambda m: m.fit(X, NUMBERS),
     "unseen labels": lambda m: m.partial_fit(X, LABELS + 1),
     "bad weights": lambda m: m.fit(X, LABELS, -np.ones(30)),
     "another width": lambda m: m.partial_fit(X[:, :2], LABELS),
-    "a split of nothing": lambda m: m.set_params(early_stopping=True, validation_fraction=0.01).fit(X, LABELS),
+    "empty validation set": lambda m: m.set_params(early_stopping=True, validation_fraction=0.01).fit(X, LABELS),
 }
 
 
 @pytest.mark.parametrize("fail", FAILURES.values(), ids=FAILURES.keys())
-def test_a_failure_leaves_the_former_model(fail):
+def test_failed_fit_keeps_the_previous_model(fail):
     model = classifier(batch_size=7).fit(X, LABELS)
     model.partial_fit(X, LABELS)
-    state, answers = model._model, model.predict_proba(X)
+    state, probabilities = model._model, model.predict_proba(X)
     curve, steps = list(model.loss_curve_), model._model.optimizer.n_steps
     with pytest.raises(ValueError):
         fail(model)
     assert model._model is state
     assert model.loss_curve_ == curve and model._model.optimizer.n_steps == steps
-    np.testing.assert_array_equal(model.predict_proba(X), answers)
+    np.testing.assert_array_equal(model.predict_proba(X), probabilities)
     assert "_fitting" not in vars(model)
 
 
-# Warnings and errors that scikit-learn's users know
+# Warnings and errors of scikit-learn
 
 
 @pytest.mark.parametrize("method", ["predict", "predict_proba", "predict_log_proba", "score"])
-def test_an_unfitted_estimator_says_so(method):
+def test_unfitted_estimator_raises_not_fitted_error(method):
     arguments = (X, LABELS) if method == "score" else (X,)
     with pytest.raises(sklearn.exceptions.NotFittedError, match=r"is not fitted yet\. Call 'fit'"):
         getattr(classifier(), method)(*arguments)
 
 
-def test_the_largest_number_of_epochs_is_worth_a_warning_at_the_callers_line():
+def test_reaching_max_iter_warns_at_the_line_of_the_caller():
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         classifier().fit(X, LABELS)
@@ -372,20 +371,17 @@ def test_the_largest_number_of_epochs_is_worth_a_warning_at_the_callers_line():
     assert caught[0].filename == __file__
 
 
-def test_a_batch_larger_than_the_data_is_clipped_with_a_warning():
+def test_batch_size_above_the_number_of_rows_is_clipped_with_a_warning():
     with pytest.warns(UserWarning, match="Got `batch_size` less than 1 or larger than sample size"):
         model = classifier(batch_size=31).fit(X, LABELS)
     whole = classifier(batch_size=30).fit(X, LABELS)
     np.testing.assert_array_equal(model.coefs_[0], whole.coefs_[0])
 
 
-def run_python(code):
-    subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)
-
-
-def test_without_sklearn_the_classes_are_our_own_and_sklearn_stays_unloaded():
+def test_scikit_learn_is_not_imported():
     run_python(
-        "import sys, cmlp\n"
+        "import sys, warnings, cmlp\n"
+        "warnings.simplefilter('ignore')\n"
         "model = cmlp.MLPClassifier((3,), max_iter=2, early_stopping=True)\n"
         "try:\n"
         "    model.predict([[1.0]])\n"

@@ -1,11 +1,11 @@
-"""Rows and column names in all their forms: types, memory layouts, data frames."""
+"""Types and memory layouts of input rows, and column names of data frames."""
 
 import numpy as np
 import pytest
 from estimator_cases import blobs, flat, small
 from helpers import peak_memory
 
-# Most networks here are stopped early on purpose.
+# Most fits here stop at max_iter on purpose.
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
 
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
 
 
 @pytest.mark.parametrize(
-    "dtype, computing",
+    "dtype, expected",
     [
         ("float64", "float64"),
         ("float32", "float32"),
@@ -29,17 +29,17 @@ pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
         ("object", "float64"),
     ],
 )
-def test_the_input_decides_the_type_of_the_model(dtype, computing):
+def test_dtype_of_the_model_follows_the_input(dtype, expected):
     X, y = blobs()
     X = np.abs(X).round().astype(dtype)
     model = small(max_iter=3).fit(X, y)
-    assert model.coefs_[0].dtype == model.predict_proba(X).dtype == computing
-    plain = small(max_iter=3).fit(X.astype(computing), y)
+    assert model.coefs_[0].dtype == model.predict_proba(X).dtype == expected
+    plain = small(max_iter=3).fit(X.astype(expected), y)
     np.testing.assert_array_equal(flat(model), flat(plain))
-    np.testing.assert_array_equal(model.predict_proba(X), plain.predict_proba(X.astype(computing)))
+    np.testing.assert_array_equal(model.predict_proba(X), plain.predict_proba(X.astype(expected)))
 
 
-def test_a_list_is_of_doubles_whatever_its_elements():
+def test_lists_are_read_as_float64():
     X, y = blobs()
     model = small(max_iter=1).fit(list(X.astype(np.float32)), y)
     assert model.coefs_[0].dtype == np.float64
@@ -47,7 +47,7 @@ def test_a_list_is_of_doubles_whatever_its_elements():
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("given", ["float32", "float64", "uint8", "int64"])
-def test_the_type_may_be_chosen(given, dtype):
+def test_dtype_parameter_overrides_the_input(given, dtype):
     X, y = blobs()
     model = small(max_iter=3, dtype=dtype).fit(np.abs(X).astype(given), y)
     assert model.coefs_[0].dtype == model.predict_proba(np.abs(X)).dtype == dtype
@@ -71,7 +71,7 @@ def layouts(X):
 
 
 @pytest.mark.parametrize("layout", layouts(np.zeros((2, 4))))
-def test_the_layout_of_the_rows_does_not_matter(layout):
+def test_memory_layout_does_not_change_the_model(layout):
     X, y = blobs()
     plain = small().fit(X, y)
     model = small().fit(layouts(X)[layout], y)
@@ -88,7 +88,7 @@ def test_fit_does_not_copy_broadcast_rows():
     assert peak_memory(lambda: model.predict_proba(X)) < 4_000_000
 
 
-def test_a_factor_for_bytes_gives_the_bits_of_a_division():
+def test_input_scale_of_bytes_has_the_bits_of_a_division():
     X, y = blobs()
     X = np.clip(X * 20 + 128, 0, 255).astype(np.uint8)
     scaled = small(input_scale=1 / 255).fit(X, y)
@@ -98,18 +98,18 @@ def test_a_factor_for_bytes_gives_the_bits_of_a_division():
 
 
 @pytest.mark.parametrize("n_threads", [1, 2, 3])
-def test_threads_do_not_change_a_bit(n_threads):
+def test_number_of_threads_does_not_change_the_model(n_threads):
     X, y = blobs(n_rows=300)
     plain = small(hidden_layer_sizes=(40, 30)).fit(X, y)
     model = small(hidden_layer_sizes=(40, 30), n_threads=n_threads).fit(X, y)
     np.testing.assert_array_equal(flat(plain), flat(model))
 
 
-# Data frames, which are known by their looks
+# Data frames, recognized by their attributes
 
 
 class Frame:
-    """As much of a data frame as is needed: columns and a conversion to an array."""
+    """The part of a data frame that the estimators use: columns and conversion to an array."""
 
     def __init__(self, values, columns):
         self.values, self.columns = values, columns
@@ -122,7 +122,7 @@ NAMES = ["a", "b", "c", "d"]
 X, LABELS = blobs()
 
 
-def test_column_names_are_remembered():
+def test_fit_stores_column_names():
     model = small().fit(Frame(X, NAMES), LABELS)
     assert list(model.feature_names_in_) == NAMES
     np.testing.assert_array_equal(model.predict(Frame(X, NAMES)), small().fit(X, LABELS).predict(X))
@@ -138,7 +138,7 @@ def test_column_names_are_remembered():
         (list("efghijk"), "unseen at fit time:\n- e\n- f\n- g\n- h\n- i\n- [.][.][.]\n"),
     ],
 )
-def test_other_column_names_are_refused(columns, message):
+def test_other_column_names_are_rejected(columns, message):
     model = small(warm_start=True).fit(Frame(X, NAMES), LABELS)
     frame = Frame(np.zeros((3, len(columns))), columns)
     for call in (model.predict, lambda rows: model.fit(rows, [0, 1, 2])):
@@ -146,7 +146,7 @@ def test_other_column_names_are_refused(columns, message):
             call(frame)
 
 
-def test_column_names_on_one_side_only_are_worth_a_warning():
+def test_column_names_in_only_one_of_fit_and_predict_warn():
     model = small().fit(Frame(X, NAMES), LABELS)
     with pytest.warns(UserWarning, match="X does not have valid feature names") as caught:
         model.predict(X)
@@ -156,6 +156,6 @@ def test_column_names_on_one_side_only_are_worth_a_warning():
         model.predict(Frame(X, NAMES))
 
 
-def test_column_names_of_several_types_are_refused():
+def test_column_names_of_mixed_types_are_rejected():
     with pytest.raises(TypeError, match="all input features have string names"):
         small().fit(Frame(X, ["a", 1, "c", "d"]), LABELS)

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from estimator_cases import blobs, small
 
-# Most networks here are stopped early on purpose.
+# Most fits here stop at max_iter on purpose.
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
 
 
 class interrupted_after:
-    """Ctrl-C in so many seconds."""
+    """Simulate Ctrl-C after the given number of seconds."""
 
     def __init__(self, seconds):
         self.timer = threading.Timer(seconds, interrupt_main)
@@ -30,11 +30,11 @@ class interrupted_after:
 
 
 def many_rows(n_rows=400_000):
-    """More rows than memory has to hold: all are the same."""
+    """Many equal rows that share the memory of one."""
     return np.broadcast_to(np.linspace(-1, 1, 50), (n_rows, 50)), np.arange(n_rows) % 2
 
 
-def test_ctrl_c_keeps_the_batches_that_were_trained():
+def test_ctrl_c_keeps_the_completed_batches():
     X, y = blobs()
     model = small(max_iter=10**9, n_iter_no_change=np.inf)
     started = time.monotonic()
@@ -48,7 +48,7 @@ def test_ctrl_c_keeps_the_batches_that_were_trained():
     model.set_params(max_iter=1).fit(X, y)
 
 
-def test_ctrl_c_within_an_epoch():
+def test_ctrl_c_within_the_first_epoch():
     X, y = many_rows(4_000_000)
     model = small(hidden_layer_sizes=(128,), n_threads=1, shuffle=False)
     with pytest.raises(KeyboardInterrupt), interrupted_after(0.3):
@@ -57,7 +57,7 @@ def test_ctrl_c_within_an_epoch():
     assert model.predict(X[:3]).shape == (3,)
 
 
-def test_ctrl_c_in_partial_fit_takes_the_call_back():
+def test_ctrl_c_in_partial_fit_keeps_the_previous_model():
     X, y = many_rows(4_000_000)
     model = small(hidden_layer_sizes=(128,), n_threads=1, shuffle=False)
     model.partial_fit(X[:100], y[:100], classes=[0, 1])
@@ -80,7 +80,7 @@ def wait_for(condition, seconds=5):
         time.sleep(0.001)
 
 
-def test_a_second_fit_of_the_same_object_is_refused():
+def test_concurrent_fit_of_the_same_object_is_rejected():
     X, y = many_rows()
     model = small(hidden_layer_sizes=(64,), max_iter=2)
     thread = in_background(lambda: model.fit(X, y))
@@ -94,23 +94,23 @@ def test_a_second_fit_of_the_same_object_is_refused():
     model.set_params(max_iter=1).fit(X[:10], y[:10])
 
 
-def test_predictions_during_a_fit_come_from_one_whole_model():
+def test_predictions_during_a_fit_use_one_complete_model():
     X, y = many_rows()
     rows = np.random.RandomState(0).standard_normal((50, 50))
     model = small(hidden_layer_sizes=(64,), max_iter=1, warm_start=True).fit(X, y)
-    former = model.predict_proba(rows)
+    before = model.predict_proba(rows)
     thread = in_background(lambda: model.fit(X, y))
-    answers = []
+    predictions = []
     while thread.is_alive():
-        answers.append(model.predict_proba(rows))
-    answers.append(model.predict_proba(rows))
-    latter = answers[-1]
-    assert (former != latter).any() and len(answers) > 2
-    assert all((a == former).all() or (a == latter).all() for a in answers)
+        predictions.append(model.predict_proba(rows))
+    predictions.append(model.predict_proba(rows))
+    after = predictions[-1]
+    assert (before != after).any() and len(predictions) > 2
+    assert all((p == before).all() or (p == after).all() for p in predictions)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_a_process_forked_during_a_fit_can_fit_the_same_object():
+def test_process_forked_during_a_fit_can_fit_the_same_object():
     X, y = many_rows()
     model = small(hidden_layer_sizes=(64,), max_iter=3)
     thread = in_background(lambda: model.fit(X, y))

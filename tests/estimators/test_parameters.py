@@ -1,4 +1,4 @@
-"""What the constructor's parameters may be, checked by fit before anything changes."""
+"""Constructor parameters: fit checks each one before anything changes."""
 
 import inspect
 import re
@@ -10,7 +10,7 @@ from sklearn.neural_network import MLPRegressor as TheirRegressor
 
 from cmlp import MLPClassifier, MLPRegressor
 
-# Most networks here are stopped early on purpose.
+# Most fits here stop at max_iter on purpose.
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
 
 
@@ -67,14 +67,14 @@ SHARED_BAD_PARAMETERS = [
 
 
 def sorted_options(message):
-    """scikit-learn prints options in the order of a set."""
+    """Sort the options in a message: scikit-learn prints them in the arbitrary order of a set."""
     head, brace, tail = message.partition("{")
     options, _, end = tail.partition("}")
     return f"{head}{brace}{sorted(options.split(', '))}{end}"
 
 
 @pytest.mark.parametrize("name, value", SHARED_BAD_PARAMETERS)
-def test_parameters_are_refused_in_sklearns_words(name, value):
+def test_bad_parameters_raise_scikit_learns_message(name, value):
     for ours, theirs, y in (
         (MLPClassifier, TheirClassifier, LABELS),
         (MLPRegressor, TheirRegressor, NUMBERS),
@@ -110,7 +110,7 @@ def test_parameters_are_refused_in_sklearns_words(name, value):
         ("random_state", np.random.default_rng(0), "RandomState' or None. Got Generator"),
     ],
 )
-def test_parameters_and_what_they_may_be(name, value, message):
+def test_bad_parameters_raise_and_state_the_allowed_values(name, value, message):
     model = MLPClassifier(**{"hidden_layer_sizes": (5,), name: value})
     for train in (model.fit, lambda X, y: model.partial_fit(X, y, classes=[0, 1, 2])):
         with pytest.raises(ValueError, match=message):
@@ -132,16 +132,16 @@ def test_parameters_and_what_they_may_be(name, value, message):
         ("activation", np.array(["tanh"])),
     ],
 )
-def test_parameters_may_be_numpys(name, value):
+def test_parameters_accept_numpy_types(name, value):
     params = {"max_iter": 2, "hidden_layer_sizes": (3,), name: value}
     MLPClassifier(**params).fit(X, LABELS)
 
 
-# What the docstrings say. Both list all parameters, for readers of help() and of the sources.
+# Docstrings. Both estimators list all parameters, so that help() shows them.
 
 
 def documented(estimator):
-    """The docstring's entries of the constructor's parameters: by name the text as written."""
+    """Return the docstring entry of each constructor parameter by name."""
     section = inspect.getdoc(estimator).split("Parameters\n----------\n")[1].split("\n\nAttributes")[0]
     entries = [entry.split(" : ", 1) for entry in re.split(r"\n(?=\S)", section)]
     return {name: text for names, text in entries for name in names.split(", ")}
@@ -152,7 +152,7 @@ def test_every_parameter_is_documented_in_order(estimator):
     assert list(documented(estimator)) == list(inspect.signature(estimator).parameters)
 
 
-def test_both_estimators_say_the_same_of_shared_parameters():
+def test_shared_parameters_have_equal_documentation():
     ours, theirs = documented(MLPClassifier), documented(MLPRegressor)
     differ = {name for name in set(ours) & set(theirs) if ours[name] != theirs[name]}
     assert differ == {"loss", "early_stopping", "validation_fraction"}

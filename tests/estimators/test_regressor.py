@@ -1,4 +1,4 @@
-"""MLPRegressor: what it learns, what it reports, and how that differs from what it descends."""
+"""MLPRegressor: learning, targets, the reported loss, and the score."""
 
 import copy
 import pickle
@@ -10,12 +10,12 @@ from estimator_cases import flat
 
 from cmlp import MLPRegressor
 
-# Most networks here are stopped early on purpose.
+# Most fits here stop at max_iter on purpose.
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
 
 
 def curve(n_rows=90, n_outputs=1, seed=0):
-    """Rows, and smooth functions of them."""
+    """Return rows and smooth functions of them."""
     X = np.random.RandomState(seed).uniform(-1, 1, (n_rows, 3))
     Y = np.stack([np.sin((k + 1) * X[:, 0]) + X[:, 1] * X[:, 2] for k in range(n_outputs)], axis=1)
     return X, Y[:, 0] if n_outputs == 1 else Y
@@ -27,14 +27,14 @@ def small(**params):
 
 
 @pytest.mark.parametrize("n_outputs", [1, 3])
-def test_it_learns_a_curve(n_outputs):
+def test_fit_learns_a_curve(n_outputs):
     X, y = curve(n_outputs=n_outputs)
     model = small(max_iter=400, batch_size=30, hidden_layer_sizes=(20,)).fit(X, y)
     assert model.predict(X).shape == y.shape
     assert model.score(X, y) > 0.95
 
 
-def test_without_hidden_layers_it_finds_a_line():
+def test_linear_model_finds_a_linear_function():
     X, _ = curve()
     model = small(hidden_layer_sizes=(), max_iter=1500, n_iter_no_change=np.inf)
     model.fit(X, 2 * X[:, 0] - X[:, 1] + 0.5)
@@ -43,7 +43,7 @@ def test_without_hidden_layers_it_finds_a_line():
 
 
 @pytest.mark.parametrize("n_outputs", [1, 3])
-def test_it_descends_half_the_sum_and_reports_half_the_mean(n_outputs):
+def test_training_uses_half_the_sum_and_reports_half_the_mean_over_outputs(n_outputs):
     X, y = curve(n_outputs=n_outputs)
     Y, rng = y.reshape(len(X), -1), np.random.RandomState(1)
     network = reference.Network((3, 8, n_outputs), ("tanh", "identity"), "squared_error")
@@ -68,7 +68,7 @@ def test_it_descends_half_the_sum_and_reports_half_the_mean(n_outputs):
 
 
 @pytest.mark.parametrize("n_outputs", [1, 2])
-def test_poisson_answers_are_positive_and_its_cost_a_sum(n_outputs):
+def test_poisson_predictions_are_positive_and_the_cost_is_a_sum(n_outputs):
     X, y = curve(n_outputs=n_outputs)
     y = np.random.RandomState(5).poisson(np.exp(y)).astype(float)
     Y, rng = y.reshape(len(X), -1), np.random.RandomState(1)
@@ -83,13 +83,13 @@ def test_poisson_answers_are_positive_and_its_cost_a_sum(n_outputs):
     np.testing.assert_allclose(model.loss_curve_, [sum(pair) for pair in costs], rtol=1e-10)
 
 
-def test_each_hidden_layer_may_have_its_own_activation():
+def test_each_hidden_layer_can_have_its_own_activation():
     X, y = curve()
     params = {"hidden_layer_sizes": (60, 50), "activation": ["logistic", "relu"]}
     model = small(**params).fit(X, y)
     start = small(**params, max_iter=1, solver="sgd").set_params(learning_rate_init=1e-300)
     start.fit(X, y)
-    # A logistic layer starts with a factor of 2, the others and the output with one of 6.
+    # The initial bound of a logistic layer uses a factor of 2; all other layers use 6.
     bounds = [np.sqrt(2 / 63), np.sqrt(6 / 110), np.sqrt(6 / 51)]
     for W, bound in zip(start.coefs_, bounds, strict=True):
         assert 0.9 * bound < np.abs(W).max() <= bound
@@ -97,7 +97,7 @@ def test_each_hidden_layer_may_have_its_own_activation():
 
 
 @pytest.mark.parametrize("dtype", ["bool", "uint8", "int32", "float16", "float32", "object"])
-def test_targets_may_be_of_any_numeric_type(dtype):
+def test_targets_of_every_numeric_type_are_accepted(dtype):
     X, y = curve()
     y = (y > 0).astype(dtype)
     model = small().fit(X, y)
@@ -106,7 +106,7 @@ def test_targets_may_be_of_any_numeric_type(dtype):
     assert model.score(X, y) == model.score(X, y.astype(float))
 
 
-def test_the_targets_layout_does_not_matter():
+def test_memory_layout_of_targets_does_not_change_the_model():
     X, Y = curve(n_outputs=3)
     plain = small().fit(X, Y)
     wide = np.zeros((len(Y), 6))
@@ -115,7 +115,7 @@ def test_the_targets_layout_does_not_matter():
         np.testing.assert_array_equal(flat(small().fit(X, other)), flat(plain))
 
 
-def test_a_column_is_taken_as_a_flat_target_with_a_warning():
+def test_column_target_is_flattened_with_a_warning():
     X, y = curve()
     model = small()
     with pytest.warns(UserWarning, match="A column-vector y was passed") as caught:
@@ -124,7 +124,7 @@ def test_a_column_is_taken_as_a_flat_target_with_a_warning():
     assert model.predict(X).shape == y.shape
 
 
-def test_rows_count_as_often_as_their_weight_says():
+def test_integer_sample_weights_equal_repeated_rows():
     X, y = curve()
     params = {"shuffle": False, "alpha": 0.0}
     twice = small(**params, batch_size=130)
@@ -134,7 +134,7 @@ def test_rows_count_as_often_as_their_weight_says():
     np.testing.assert_allclose(flat(twice), flat(weighted), rtol=0, atol=1e-9)
 
 
-def test_the_score_is_the_coefficient_of_determination():
+def test_score_is_the_coefficient_of_determination():
     X, Y = curve(n_outputs=2)
     model = small().fit(X, Y)
     weight = np.arange(1.0, 91.0)
@@ -144,7 +144,7 @@ def test_the_score_is_the_coefficient_of_determination():
     assert model.score(X, Y, weight) == pytest.approx(share.mean(), rel=1e-12)
 
 
-def test_a_constant_target_scores_one_if_it_is_hit_and_zero_if_not():
+def test_score_of_a_constant_target_is_one_if_exact_and_zero_otherwise():
     X, y = curve()
     model = small(hidden_layer_sizes=()).fit(X, y)
     model.coefs_ = [np.zeros((3, 1))]
@@ -153,14 +153,14 @@ def test_a_constant_target_scores_one_if_it_is_hit_and_zero_if_not():
     assert model.score(X, np.full(90, 3.0)) == 0.0
 
 
-def test_answers_beyond_all_measure_score_minus_infinity():
+def test_score_of_overflowing_errors_is_minus_infinity():
     X, y = curve()
     model = small().fit(X, y)
     model.intercepts_[-1][...] = 1e200
     assert model.score(X, y) == -np.inf
 
 
-def test_the_score_of_one_row_is_undefined():
+def test_score_of_one_row_is_nan_with_a_warning():
     X, y = curve()
     model = small().fit(X, y)
     with pytest.warns(UserWarning, match="not well-defined with less than two samples"):
@@ -177,13 +177,13 @@ def test_early_stopping_keeps_the_best_weights():
     np.testing.assert_array_equal(flat(model), flat(shorter))
 
 
-def test_no_rows_no_answers():
+def test_predictions_for_no_rows_are_empty():
     assert small().fit(*curve()).predict(np.empty((0, 3))).shape == (0,)
     assert small().fit(*curve(n_outputs=2)).predict(np.empty((0, 3))).shape == (0, 2)
 
 
 @pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
-def test_a_copy_answers_and_trains_on_like_the_original(duplicate):
+def test_copy_predicts_and_trains_like_the_original(duplicate):
     X, y = curve()
     sgd = {"solver": "sgd", "learning_rate": "invscaling", "learning_rate_init": 0.2}
     model = small(**sgd, n_iter_no_change=np.inf).fit(X, y)
@@ -196,14 +196,14 @@ def test_a_copy_answers_and_trains_on_like_the_original(duplicate):
     assert twin.t_ == model.t_ == 18 * len(X)
 
 
-def test_the_loss_is_the_first_positional_parameter():
+def test_loss_is_the_first_positional_parameter():
     assert MLPRegressor("poisson", (3,), "tanh").loss == "poisson"
     assert repr(MLPRegressor("poisson")) == "MLPRegressor(loss='poisson')"
     with pytest.raises(TypeError):
         MLPRegressor("poisson", (3,), "tanh", "sgd")
 
 
-def test_an_ill_scaled_target_in_float32_is_no_divergence():
+def test_large_targets_in_float32_do_not_diverge():
     X, y = curve()
     model = small(max_iter=2).fit(X.astype(np.float32), 1e15 * y)
     assert np.isfinite(model.loss_curve_).all()

@@ -1,8 +1,7 @@
-"""The same seed gives scikit-learn's numbers, to rounding.
+"""With the same seed, cmlp and scikit-learn compute the same numbers up to rounding.
 
-Every case is fitted by both libraries in float64 for at most 20 epochs. Compared are the weights
-(1e-6 absolute), the loss curve (1e-8 relative), every other fitted attribute, the warnings, and
-the answers.
+Both libraries fit every case in float64 for at most 20 epochs. The tests compare the weights (1e-6 absolute), the loss
+curve (1e-8 relative), all other fitted attributes, the warnings, and the predictions.
 """
 
 import inspect
@@ -81,8 +80,8 @@ def test_layer_sizes(sizes, problem):
 
 
 @pytest.mark.parametrize("activation", ["logistic", "relu"])
-def test_a_linear_model_starts_as_its_activation_says(activation):
-    # There is no hidden layer to apply the activation, but the bound of the weights follows it.
+def test_activation_sets_the_initial_bound_of_a_linear_model(activation):
+    # Without a hidden layer the activation is not applied, but it still sets the bound of the initial weights.
     fit_and_compare("binary", hidden_layer_sizes=(), activation=activation, max_iter=1)
 
 
@@ -131,7 +130,7 @@ def test_inverse_scaling(power_t, problem):
 
 @pytest.mark.parametrize("problem", ["binary", "multi-output"])
 @pytest.mark.parametrize("early_stopping", [False, True])
-def test_adaptive_rate_falls_until_training_stops(early_stopping, problem):
+def test_adaptive_learning_rate_decreases_until_training_stops(early_stopping, problem):
     params = {**SOLVERS["momentum"], "learning_rate_init": 1e-3, "tol": 1.0}
     ours = fit_and_compare(
         problem,
@@ -144,7 +143,7 @@ def test_adaptive_rate_falls_until_training_stops(early_stopping, problem):
 
 
 @pytest.mark.parametrize("learning_rate", ["invscaling", "adaptive"])
-def test_adam_knows_no_schedule(learning_rate):
+def test_adam_ignores_the_schedule(learning_rate):
     fit_and_compare("binary", learning_rate=learning_rate, tol=0.1, n_iter_no_change=1)
 
 
@@ -159,7 +158,7 @@ def test_adam_with_other_decays():
 
 
 @pytest.mark.parametrize("problem", ["binary", "multiclass", "multilabel"])
-def test_the_loss_of_certain_mistakes_is_clipped(problem):
+def test_loss_of_confident_errors_is_clipped(problem):
     X, y = PROBLEMS[problem]
     ours, theirs = pair(problem, max_iter=3, activation="identity")
     call_both(ours, theirs, "fit", 1e4 * X, y)
@@ -169,7 +168,7 @@ def test_the_loss_of_certain_mistakes_is_clipped(problem):
 
 @pytest.mark.parametrize("problem", MAIN)
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_warm_start_goes_on_with_a_new_optimizer(solver, problem):
+def test_warm_start_continues_with_a_new_optimizer(solver, problem):
     X, y = PROBLEMS[problem]
     ours, theirs = pair(problem, warm_start=True, **{**SOLVERS[solver], "max_iter": 7})
     for _ in range(3):
@@ -179,7 +178,7 @@ def test_warm_start_goes_on_with_a_new_optimizer(solver, problem):
 
 
 @pytest.mark.parametrize("problem", MAIN)
-def test_warm_start_under_early_stopping(problem):
+def test_warm_start_with_early_stopping(problem):
     X, y = PROBLEMS[problem]
     params = {"early_stopping": True, "validation_fraction": 0.2, "n_iter_no_change": 2}
     ours, theirs = pair(problem, warm_start=True, max_iter=6, **params)
@@ -230,7 +229,7 @@ def test_partial_fit_divides_an_adaptive_rate():
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_partial_fit_after_fit_goes_on_with_its_optimizer(solver):
+def test_partial_fit_after_fit_continues_with_its_optimizer(solver):
     X, y = PROBLEMS["multiclass"]
     ours, theirs = pair("multiclass", **SOLVERS[solver])
     call_both(ours, theirs, "fit", X, y)
@@ -239,7 +238,7 @@ def test_partial_fit_after_fit_goes_on_with_its_optimizer(solver):
     assert_same(ours, theirs, X, y)
 
 
-def test_a_generator_is_drawn_from_in_the_same_order():
+def test_random_state_instance_is_used_in_the_same_order():
     X, y = PROBLEMS["binary"]
     generators = np.random.RandomState(5), np.random.RandomState(5)
     ours, theirs = pair("binary", early_stopping=True, validation_fraction=0.3)

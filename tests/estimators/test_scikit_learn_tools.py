@@ -1,4 +1,4 @@
-"""At home among scikit-learn's tools, without being made of scikit-learn."""
+"""The estimators work with scikit-learn's tools: pipelines, searches, ensembles, calibration."""
 
 import warnings
 
@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from cmlp import MLPClassifier, MLPRegressor
 
-# Most networks here are stopped early on purpose.
+# Most fits here stop at max_iter on purpose.
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
 
 X = np.random.RandomState(0).standard_normal((90, 4))
@@ -35,13 +35,13 @@ def regressor(**params):
 
 
 @pytest.mark.parametrize("estimator", [MLPClassifier(), MLPRegressor()], ids=repr)
-def test_sklearns_own_checks_pass(estimator):
+def test_check_estimator_passes(estimator):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         check_estimator(estimator)
 
 
-def test_the_kind_of_estimator_is_known():
+def test_estimator_type_is_recognized():
     assert is_classifier(classifier()) and not is_regressor(classifier())
     assert is_regressor(regressor()) and not is_classifier(regressor())
     with pytest.raises(ValueError, match="not fitted"):
@@ -49,14 +49,14 @@ def test_the_kind_of_estimator_is_known():
     check_is_fitted(classifier(max_iter=1).fit(X, LABELS))
 
 
-def test_a_clone_has_the_parameters_and_nothing_learnt():
+def test_clone_copies_parameters_but_no_fitted_attributes():
     model = classifier(max_iter=3)
     twin = clone(model.fit(X, LABELS))
     assert twin.get_params() == model.get_params()
     assert not hasattr(twin, "coefs_")
 
 
-def test_in_a_pipeline_and_a_search():
+def test_grid_search_over_a_pipeline():
     search = GridSearchCV(
         make_pipeline(StandardScaler(), classifier(max_iter=80)),
         {"mlpclassifier__alpha": [1e-4, 100.0]},
@@ -67,17 +67,17 @@ def test_in_a_pipeline_and_a_search():
     assert search.best_score_ > 0.8
 
 
-def test_cross_validation_scores_as_score_does():
+def test_cross_val_score_uses_the_coefficient_of_determination():
     scores = cross_val_score(regressor(max_iter=150), X, NUMBERS, cv=3)
     assert scores.min() > 0.9
 
 
-def test_calibrated_probabilities():
+def test_calibrated_probabilities_sum_to_one():
     model = CalibratedClassifierCV(classifier(max_iter=60), cv=3).fit(X, LABELS)
     np.testing.assert_allclose(model.predict_proba(X).sum(axis=1), 1)
 
 
-def test_members_of_ensembles():
+def test_estimators_work_in_ensembles():
     vote = VotingClassifier([("a", classifier(max_iter=60)), ("b", classifier(max_iter=40))], voting="soft")
     assert vote.fit(X, LABELS).score(X, LABELS) > 0.8
     bag = BaggingRegressor(regressor(max_iter=60), n_estimators=3, random_state=0)
@@ -86,7 +86,7 @@ def test_members_of_ensembles():
     assert both.predict(X).shape == (90, 2)
 
 
-def test_importances():
+def test_permutation_importance_finds_the_relevant_features():
     model = regressor(max_iter=150).fit(X, NUMBERS)
     importances = permutation_importance(model, X, NUMBERS, random_state=0).importances_mean
     assert importances.argmax() == 1 and importances[2:].max() < 0.1

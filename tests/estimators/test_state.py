@@ -1,4 +1,4 @@
-"""What a fit leaves behind, and what an estimator holds before and after it."""
+"""Fitted attributes, copies and pickles, parameters, and verbose output."""
 
 import copy
 import pickle
@@ -10,11 +10,11 @@ from sklearn.base import clone
 
 from cmlp import MLPClassifier
 
-# Most networks here are stopped early on purpose.
+# Most fits here stop at max_iter on purpose.
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
 
 
-# What a fit leaves behind
+# Fitted attributes
 
 
 FITTED = [
@@ -36,7 +36,7 @@ FITTED = [
 
 
 @pytest.mark.parametrize("name", FITTED)
-def test_fitted_attributes_come_with_fit(name):
+def test_fitted_attributes_exist_after_fit_only(name):
     model = small()
     assert not hasattr(model, name)
     model.fit(*blobs())
@@ -54,7 +54,7 @@ def test_tensors_are_views_of_one_block():
     assert block.size == sum(tensor.size for tensor in tensors)
 
 
-def test_writing_to_a_tensor_changes_the_answers():
+def test_writing_to_a_tensor_changes_predictions():
     X, y = blobs()
     model = small().fit(X, y)
     model.coefs_[-1][...] = 0
@@ -65,7 +65,7 @@ def test_writing_to_a_tensor_changes_the_answers():
 
 
 @pytest.mark.parametrize("value", [[np.zeros((4, 8))], [np.zeros((4, 7)), np.zeros((8, 3))], [0.0, np.zeros((8, 3))]])
-def test_tensors_of_other_shapes_are_refused(value):
+def test_tensors_of_other_shapes_are_rejected(value):
     model = small().fit(*blobs())
     before = flat(model)
     with pytest.raises(ValueError, match="coefs_ takes tensors of the shapes"):
@@ -78,7 +78,7 @@ def test_tensors_of_other_shapes_are_refused(value):
 
 
 @pytest.mark.parametrize("value", [5, None, "text", [np.full((4, 8), "1"), np.ones((8, 3))], [1j, 1j]], ids=str)
-def test_tensors_that_hold_no_numbers_are_refused(value):
+def test_tensors_without_real_numbers_are_rejected(value):
     model = small().fit(*blobs())
     before = flat(model)
     with pytest.raises(TypeError, match="coefs_ takes a list of arrays of real numbers"):
@@ -91,7 +91,7 @@ def through_pickle(model):
 
 
 @pytest.mark.parametrize("duplicate", [through_pickle, copy.deepcopy])
-def test_a_copy_answers_and_trains_on_like_the_original(duplicate):
+def test_copy_predicts_and_trains_like_the_original(duplicate):
     X, y = blobs()
     model = small().fit(X, y)
     twin = duplicate(model)
@@ -105,8 +105,8 @@ def test_a_copy_answers_and_trains_on_like_the_original(duplicate):
     assert twin.loss_curve_ == model.loss_curve_
 
 
-def test_parameters_begin_a_cache_line():
-    """For the sake of speed; by chance one array in four does."""
+def test_parameters_are_aligned_to_a_cache_line():
+    """Alignment is for speed. NumPy alone would align one array in four by chance."""
     X, y = blobs()
     models = [small(early_stopping=stops, max_iter=3) for stops in (False, True) for _ in range(4)]
     models += [through_pickle(model.fit(X, y)) for model in models]
@@ -114,7 +114,7 @@ def test_parameters_begin_a_cache_line():
     assert {model.coefs_[0].ctypes.data % 64 for model in models} == {0}
 
 
-def test_training_a_shallow_copy_leaves_the_original_alone():
+def test_training_a_shallow_copy_does_not_change_the_original():
     X, y = blobs()
     model = small().fit(X, y)
     before, curve = flat(model), list(model.loss_curve_)
@@ -123,17 +123,17 @@ def test_training_a_shallow_copy_leaves_the_original_alone():
     assert model.loss_curve_ == curve
 
 
-def test_a_pickle_holds_parameters_and_moments_once():
+def test_pickle_stores_parameters_and_moments_once():
     X, y = blobs()
     model = small(hidden_layer_sizes=(200, 200), max_iter=1).fit(X, y)
     assert len(pickle.dumps(model)) < 3.2 * model.coefs_[0].base.nbytes
 
 
-def test_an_unfitted_estimator_can_be_pickled():
+def test_unfitted_estimator_can_be_pickled():
     assert through_pickle(small()).get_params() == small().get_params()
 
 
-def test_a_fit_starts_anew_and_repeats_itself():
+def test_refit_starts_again_and_is_reproducible():
     X, y = blobs()
     model = small().fit(X, y)
     first = flat(model)
@@ -155,7 +155,7 @@ def test_early_stopping_keeps_the_best_weights():
     np.testing.assert_array_equal(flat(model), flat(shorter))
 
 
-def test_early_stopping_may_be_switched_between_warm_starts():
+def test_early_stopping_can_change_between_warm_starts():
     X, y = blobs()
     model = small(warm_start=True, max_iter=3).fit(X, y)
     model.set_params(early_stopping=True).fit(X, y)
@@ -168,14 +168,14 @@ def test_early_stopping_may_be_switched_between_warm_starts():
 # Parameters
 
 
-def test_parameters_are_stored_as_given_and_checked_by_fit():
-    odd = object()
-    model = MLPClassifier(alpha=odd, hidden_layer_sizes=odd)
-    assert model.alpha is odd and model.get_params()["hidden_layer_sizes"] is odd
+def test_parameters_are_stored_unchanged():
+    value = object()
+    model = MLPClassifier(alpha=value, hidden_layer_sizes=value)
+    assert model.alpha is value and model.get_params()["hidden_layer_sizes"] is value
     assert vars(model).keys() == model.get_params().keys()
 
 
-def test_set_params_changes_all_or_nothing():
+def test_set_params_changes_nothing_if_one_name_is_invalid():
     model = small()
     assert model.set_params(alpha=1.0, tol=0.5) is model
     assert (model.alpha, model.tol) == (1.0, 0.5)
@@ -184,7 +184,7 @@ def test_set_params_changes_all_or_nothing():
     assert model.alpha == 1.0
 
 
-def test_the_representation_shows_what_is_not_default():
+def test_repr_shows_parameters_that_differ_from_the_default():
     assert repr(MLPClassifier()) == "MLPClassifier()"
     model = MLPClassifier((3, 4), alpha=1, random_state=7)
     assert repr(model) == "MLPClassifier(alpha=1, hidden_layer_sizes=(3, 4), random_state=7)"
@@ -194,7 +194,7 @@ def test_the_representation_shows_what_is_not_default():
     assert eval(repr(many)).get_params() == many.get_params()
 
 
-def test_a_subclass_may_have_a_constructor_of_its_own():
+def test_subclass_can_have_its_own_constructor():
     class Pair(MLPClassifier):
         def __init__(self, width=4, random_state=None):
             super().__init__((width, width), random_state=random_state, max_iter=3)
@@ -221,7 +221,7 @@ def test_verbose_prints_a_line_for_each_epoch(capsys):
     assert lines[-1] == ("Validation score did not improve more than tol=1.000000 for 1 consecutive epochs. Stopping.")
 
 
-def test_verbose_tells_how_the_rate_falls(capsys):
+def test_verbose_reports_a_decreasing_learning_rate(capsys):
     X, y = blobs()
     sgd = {"solver": "sgd", "learning_rate": "adaptive", "learning_rate_init": 1e-6}
     small(verbose=True, tol=10.0, n_iter_no_change=1, max_iter=9, **sgd).fit(X, y)

@@ -1,4 +1,4 @@
-"""Small problems and quick estimators that several test modules share."""
+"""Small data sets and fast estimators for several test modules."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from cmlp import MLPClassifier
 
 
 def blobs(n_classes=3, n_rows=120, seed=0):
-    """Rows around as many centres as there are classes, and the class of each."""
+    """Return rows around one centre per class, and their classes."""
     rng = np.random.RandomState(seed)
     y = np.arange(n_rows) % n_classes
     centres = 3 * rng.standard_normal((n_classes, 4))
@@ -14,12 +14,12 @@ def blobs(n_classes=3, n_rows=120, seed=0):
 
 
 def small(**params):
-    """A quick classifier; what it warns of, `max_iter`, the modules ignore."""
+    """Return a small classifier that stops at `max_iter`; the test modules ignore the warning."""
     params = {"max_iter": 15, "random_state": 1, "learning_rate_init": 0.02, **params}
     return MLPClassifier(params.pop("hidden_layer_sizes", (8,)), **params)
 
 
 def flat(model):
-    """All parameters of a fitted estimator in one array."""
+    """Return all parameters of a fitted estimator as one array."""
     pairs = zip(model.coefs_, model.intercepts_, strict=True)
     return np.concatenate([tensor.ravel() for pair in pairs for tensor in pair])

@@ -10,7 +10,7 @@ from cmlp import MLPClassifier, MLPRegressor
 
 
 def pair(problem, **params):
-    """The same estimator of both libraries."""
+    """Return the same estimator of both libraries."""
     regression = problem in ("regression", "multi-output") or problem.startswith("poisson")
     defaults = {"hidden_layer_sizes": (8, 6), "max_iter": 20, "random_state": 3, "batch_size": 32}
     params = {**defaults, **params}
@@ -26,7 +26,7 @@ def messages(caught):
 
 
 def call_both(ours, theirs, method, *args, **kwargs):
-    """Call a method of both; the same warnings have to come."""
+    """Call a method of both estimators and compare the warnings."""
     caught = []
     for estimator in (theirs, ours):
         with warnings.catch_warnings(record=True) as seen:
@@ -50,10 +50,10 @@ def assert_same(ours, theirs, X, y, weight=None):
         assert (mine is None) == (other is None), name
         if mine is not None:
             np.testing.assert_allclose(mine, other, rtol=1e-8, err_msg=name)
-    assert_same_answers(ours, theirs, X, y, weight)
+    assert_same_predictions(ours, theirs, X, y, weight)
 
 
-def assert_same_answers(ours, theirs, X, y, weight):
+def assert_same_predictions(ours, theirs, X, y, weight):
     mine, other = ours.predict(X), theirs.predict(X)
     assert mine.shape == other.shape and mine.dtype == other.dtype
     if hasattr(theirs, "predict_proba"):
