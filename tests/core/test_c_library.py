@@ -72,7 +72,7 @@ def test_kernel_checks_detect_broken_kernels():
 
 
 def test_pytest_and_cmake_run_every_c_program():
-    """test_math.c has a test module of its own."""
+    """Only CMake runs test_math.c, which is compiled once for each instruction set."""
     mains = {path.stem for path in TESTS.glob("*.c") if re.search(r"^int main\(", path.read_text("utf-8"), re.M)}
     assert mains == {*PROGRAMS, "golden", "test_math"}
     lists = (TESTS / "CMakeLists.txt").read_text(encoding="utf-8")
