@@ -128,7 +128,7 @@ BAD_LABELS = {
     "complex": (LABELS + 1j, ValueError, "Complex data not supported"),
     "three dimensions": (np.zeros((30, 2, 2)), ValueError, "Found array with dim 3"),
     "several classes": (np.stack([LABELS] * 2, 1), ValueError, "Multioutput target data"),
-    "sparse": (scipy.sparse.eye_array(30).tocsr(), TypeError, "Sparse data was passed for y"),
+    "sparse numbers": (scipy.sparse.csr_array(np.eye(30) / 2), ValueError, "Unknown label type: continuous"),
     "bytes": (np.array([b"a", b"b", b"c"])[LABELS], TypeError, "represented as bytes"),
     "mixed objects": (np.array([1, "a", 2] * 10, dtype=object), ValueError, "objects there is 1. Convert it"),
     "records": (np.zeros(30, [("a", "f4")]), ValueError, "Labels cannot have dtype"),

@@ -281,7 +281,7 @@ def test_shapes_that_do_not_fit():
     with pytest.raises(ValueError, match="X must have at least one row"):
         Network((300, 3)).cost(container(X[:0]), y[:0])
     with pytest.raises(TypeError, match="Sparse data was passed for y"):
-        model.fit(X, container(X))
+        MLPRegressor().fit(X, container(X))
 
 
 def test_output_may_not_overlap_the_rows():

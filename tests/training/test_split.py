@@ -95,5 +95,7 @@ def test_groups_too_small_to_split_are_refused():
     rng = np.random.RandomState(0)
     with pytest.raises(ValueError, match="least populated classes in y have only 1 member"):
         stratified_split(np.array([0] * 19 + [1]), 0.2, rng)
+    with pytest.raises(ValueError, match=r"too few members are: \['one'\]"):
+        stratified_split(np.array([0, 0, 0, 1]), 0.1, rng, np.array(["zero", "one"]))
     with pytest.raises(ValueError, match="train_size = 1 should be greater or equal"):
         stratified_split(np.array([0, 0, 1, 1]), 0.7, rng)

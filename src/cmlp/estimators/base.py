@@ -48,7 +48,8 @@ if TYPE_CHECKING:
 class MultilayerPerceptron(Routing, Representation, Parametrized):
     """Base of `MLPClassifier` and `MLPRegressor`; not for use by itself."""
 
-    _kind: ClassVar[str]
+    # Read by tools that know scikit-learn's estimators from before their tags.
+    _estimator_type: ClassVar[str]
     _constraints: ClassVar[Mapping[str, tuple[Constraint, ...]]] = SHARED_CONSTRAINTS
 
     hidden_layer_sizes: int | Sequence[int]
@@ -196,7 +197,7 @@ class MultilayerPerceptron(Routing, Representation, Parametrized):
             check_width(rows.shape[1], former.net.sizes[0], owner)
         dtype = self._dtype(settings, former, natural)
         input_scale = self._input_scale(settings, former, rows)
-        targets = as_targets(y, len(rows), owner)
+        targets = as_targets(y, len(rows), owner, sparse=self._estimator_type == "classifier")
         weight = as_weights(sample_weight, len(rows))
         task = self._task(settings, former, targets, dtype, incremental=incremental, classes=classes)
         net, params, optimizer, schedule, progress, rng = self._start(
@@ -294,7 +295,8 @@ class MultilayerPerceptron(Routing, Representation, Parametrized):
         if task.groups is None:
             training, validation = plain_split(len(X), fraction, rng)
         else:
-            training, validation = stratified_split(task.groups, fraction, rng)
+            names = None if task.labels is None else task.labels.classes
+            training, validation = stratified_split(task.groups, fraction, rng, names)
         for name, rows in (("training", training), ("validation", validation)):
             if weight is not None and not weight[rows].any():
                 raise ValueError(
@@ -344,7 +346,7 @@ class MultilayerPerceptron(Routing, Representation, Parametrized):
         from sklearn.utils import InputTags, Tags, TargetTags  # type: ignore[import-untyped]
 
         return Tags(
-            estimator_type=self._kind,
+            estimator_type=self._estimator_type,
             target_tags=TargetTags(required=True),
             input_tags=InputTags(sparse=True),
         )

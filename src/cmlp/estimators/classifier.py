@@ -169,7 +169,7 @@ class MLPClassifier(MultilayerPerceptron):
     array(['yes'], dtype='<U3')
     """
 
-    _kind: ClassVar[str] = "classifier"
+    _estimator_type: ClassVar[str] = "classifier"
     _constraints: ClassVar[Mapping[str, tuple[Constraint, ...]]] = {
         **SHARED_CONSTRAINTS,
         "loss": (Options(str, "log_loss", "squared_error"),),
@@ -347,7 +347,7 @@ class MLPClassifier(MultilayerPerceptron):
         float
         """
         predicted = self.predict(X)
-        truth = as_targets(y, len(predicted), type(self).__name__)
+        truth = as_targets(y, len(predicted), type(self).__name__, sparse=True, warn_of_column=False)
         if truth.shape != predicted.shape:
             raise ValueError(f"y has the shape {truth.shape}, predict gives {predicted.shape}.")
         if mixes_text(truth, predicted):

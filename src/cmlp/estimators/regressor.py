@@ -147,7 +147,7 @@ class MLPRegressor(MultilayerPerceptron):
     array([9.])
     """
 
-    _kind: ClassVar[str] = "regressor"
+    _estimator_type: ClassVar[str] = "regressor"
     _constraints: ClassVar[Mapping[str, tuple[Constraint, ...]]] = {
         **SHARED_CONSTRAINTS,
         "loss": (Options(str, "poisson", "squared_error"),),
@@ -258,7 +258,7 @@ class MLPRegressor(MultilayerPerceptron):
         float
         """
         predicted = self.predict(X)
-        truth = as_numbers(as_targets(y, len(predicted), type(self).__name__))
+        truth = as_numbers(as_targets(y, len(predicted), type(self).__name__, warn_of_column=False))
         return r_squared(truth, predicted, as_weights(sample_weight, len(truth)))
 
     def __sklearn_tags__(self) -> Any:

@@ -105,6 +105,18 @@ def as_csr(X: Any, convert: Callable[[NDArray[Any]], NDArray[Any]]) -> CSR:
     return CSR(np.require(data, None, ["C", "ALIGNED"]), indices, indptr, tuple(map(int, rows.shape)))
 
 
+def as_dense(y: Any, name: str) -> NDArray[Any]:
+    """Return a sparse container as a dense array of the same type."""
+    try:
+        rows = as_csr(y, lambda values: values)
+        _check_range(rows.indices, rows.shape[1], "column indices")
+    except StatusError as error:
+        raise ValueError(f"{name} is a broken sparse container.") from error
+    dense = np.zeros(rows.shape, rows.dtype)
+    dense[np.repeat(np.arange(len(rows)), np.diff(rows.indptr)), rows.indices] = rows.data[: rows.indptr[-1]]
+    return dense
+
+
 def check_structure(X: Any) -> None:
     """Raise StatusError if the index arrays of a SciPy container point outside its other arrays.
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from cmlp.exceptions import DataConversionWarning, sklearn_class, warn
 from cmlp.inputs.arrays import IN_PLACE, rectangular, refuse_complex, require_finite, to_float64
-from cmlp.inputs.sparse import as_csr, is_sparse, refuse_sparse
+from cmlp.inputs.sparse import as_csr, as_dense, is_sparse, refuse_sparse
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -98,7 +98,9 @@ def require_samples(array: NDArray[Any] | CSR, owner: str) -> None:
         )
 
 
-def as_targets(y: ArrayLike | None, n_rows: int, owner: str) -> NDArray[Any]:
+def as_targets(
+    y: ArrayLike | None, n_rows: int, owner: str, *, sparse: bool = False, warn_of_column: bool = True
+) -> NDArray[Any]:
     """Return y as an array of one or two dimensions and `n_rows` rows; a single column is flattened.
 
     Parameters
@@ -109,6 +111,10 @@ def as_targets(y: ArrayLike | None, n_rows: int, owner: str) -> NDArray[Any]:
         Number of rows of X.
     owner : str
         Name of the estimator, for messages.
+    sparse : bool, default=False
+        Whether y may be a sparse container, as for multilabel targets.
+    warn_of_column : bool, default=True
+        Whether a single column gives a DataConversionWarning.
 
     Returns
     -------
@@ -116,6 +122,8 @@ def as_targets(y: ArrayLike | None, n_rows: int, owner: str) -> NDArray[Any]:
     """
     if y is None:
         raise ValueError(f"This {owner} estimator requires y to be passed, but the target y is None.")
+    if sparse and is_sparse(y):
+        y = as_dense(y, "y")
     refuse_sparse(y, "y")
     array = rectangular(y, "y")
     refuse_complex(array)
@@ -130,11 +138,12 @@ def as_targets(y: ArrayLike | None, n_rows: int, owner: str) -> NDArray[Any]:
     if array.dtype.kind == "f":
         require_finite(array, "y")
     if array.ndim == 2 and array.shape[1] == 1:
-        warn(
-            "A column-vector y was passed when a 1d array was expected. Please change the shape "
-            "of y to (n_samples, ), for example using ravel().",
-            sklearn_class(DataConversionWarning),
-        )
+        if warn_of_column:
+            warn(
+                "A column-vector y was passed when a 1d array was expected. Please change the shape "
+                "of y to (n_samples, ), for example using ravel().",
+                sklearn_class(DataConversionWarning),
+            )
         array = array.ravel()
     return array
 

@@ -7,7 +7,7 @@ splits and shuffles the same way. A split is two arrays of row numbers: nothing 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -47,7 +47,9 @@ def plain_split(n_rows: int, fraction: float, rng: Draws) -> tuple[NDArray[np.in
     return order[n_validation:], order[:n_validation]
 
 
-def stratified_split(groups: NDArray[Any], fraction: float, rng: Draws) -> tuple[NDArray[np.int64], ...]:
+def stratified_split(
+    groups: NDArray[Any], fraction: float, rng: Draws, names: NDArray[Any] | None = None
+) -> tuple[NDArray[np.int64], ...]:
     """Training and validation rows with the groups in the same proportions in both.
 
     Parameters
@@ -59,15 +61,23 @@ def stratified_split(groups: NDArray[Any], fraction: float, rng: Draws) -> tuple
     rng : RandomState or cmlp._core.Random
         Draws, in this order: ties of the group sizes for training, then for validation; one
         permutation for each group; one of the training and one of the validation rows.
+    names : ndarray of shape (n_groups,), optional
+        Names of the groups, for messages; by default their numbers.
 
     Returns
     -------
     training, validation : ndarray of int64
     """
-    n_training, n_validation = split_sizes(len(groups), fraction)
-    members = [np.flatnonzero(groups == group) for group in np.unique(groups)]
+    present = np.unique(groups)
+    members = [np.flatnonzero(groups == group) for group in present]
     counts = np.array([len(rows) for rows in members])
-    _check_groups(counts, n_training, n_validation)
+    rare = present[counts < 2]
+    if len(rare):
+        _refuse_rare(rare if names is None else names[rare.astype(np.intp)])
+    n_training, n_validation = split_sizes(len(groups), fraction)
+    for name, size in (("train_size", n_training), ("test_size", n_validation)):
+        if size < len(counts):
+            raise ValueError(f"The {name} = {size} should be greater or equal to the number of classes = {len(counts)}")
     training_counts = proportional_counts(counts, n_training, rng)
     validation_counts = proportional_counts(counts - training_counts, n_validation, rng)
     training, validation = [], []
@@ -78,15 +88,11 @@ def stratified_split(groups: NDArray[Any], fraction: float, rng: Draws) -> tuple
     return tuple(rng.permutation(np.concatenate(part)).astype(np.int64, copy=False) for part in (training, validation))
 
 
-def _check_groups(counts: NDArray[Any], n_training: int, n_validation: int) -> None:
-    if counts.min() < 2:
-        raise ValueError(
-            "The least populated classes in y have only 1 member, which is too few. The minimum "
-            "number of groups for any class cannot be less than 2."
-        )
-    for name, size in (("train_size", n_training), ("test_size", n_validation)):
-        if size < len(counts):
-            raise ValueError(f"The {name} = {size} should be greater or equal to the number of classes = {len(counts)}")
+def _refuse_rare(names: NDArray[Any]) -> NoReturn:
+    raise ValueError(
+        "The least populated classes in y have only 1 member, which is too few. The minimum number of groups for any "
+        f"class cannot be less than 2. Classes with too few members are: {names.tolist()}"
+    )
 
 
 def proportional_counts(counts: NDArray[np.int64], n_draws: int, rng: Draws) -> NDArray[np.int64]:
