@@ -15,13 +15,23 @@
 #define CMLP_OLDEST(type, last) \
     ((offsetof(type, last) + sizeof ((type *)0)->last + _Alignof(type) - 1) / _Alignof(type) * _Alignof(type))
 
+/* Callers say how long their struct is in its first field. */
+#define CMLP_ASSERT_SIZE_FIRST(type) _Static_assert(offsetof(type, struct_size) == 0, "struct_size comes first")
+CMLP_ASSERT_SIZE_FIRST(cmlp_net_config);
+CMLP_ASSERT_SIZE_FIRST(cmlp_rows);
+CMLP_ASSERT_SIZE_FIRST(cmlp_targets);
+CMLP_ASSERT_SIZE_FIRST(cmlp_objective);
+CMLP_ASSERT_SIZE_FIRST(cmlp_optimizer);
+CMLP_ASSERT_SIZE_FIRST(cmlp_epoch);
+CMLP_ASSERT_SIZE_FIRST(cmlp_run);
+
 /* Copies the caller's struct to `own`, which has `size` bytes, and zeroes the fields that the caller's header lacks. */
 static inline int cmlp_read_struct(void *own, const void *given, size_t size, size_t oldest)
 {
     size_t theirs;
     if (!given) return CMLP_ERROR_NULL;
-    memcpy(&theirs, given, sizeof theirs); /* struct_size comes first in every struct */
-    if (theirs == size) {                  /* the usual case: a copy of known size is a few instructions */
+    memcpy(&theirs, given, sizeof theirs);
+    if (theirs == size) { /* the usual case: a copy of known size is a few instructions */
         memcpy(own, given, size);
         return CMLP_OK;
     }

@@ -5,12 +5,17 @@
 typedef struct csr_entry {
     T value;
     int32_t row;
+#if CMLP_BITS == 64
+    int32_t padding; /* i386 aligns a double to 4 bytes only */
+#endif
 } csr_entry;
+_Static_assert(sizeof(csr_entry) == 2 * sizeof(T), "values are read with a stride of two T");
 
 /* Small, so that those of a block stay in the first cache: they are gone through in the order of rows. */
 typedef struct csr_place {
     uint16_t n, end; /* values of a column; where they end among the entries, or as far as they are filled in */
 } csr_place;
+_Static_assert(sizeof(csr_place) == 4 && sizeof(csr_entry) % _Alignof(T) == 0, "as cmlp_csr_block counts them");
 
 /* Columns with equally many values are gone through one behind the other: the loop over the values then ends where it
  * did before, and the processor foresees it. (At 1 % of 20,000 columns, most have one, two or three in a batch.) */
