@@ -56,6 +56,7 @@ PROGRAMS = {
         for name in ("rows", "shapes", "threads", "train", "workspace", "zeros")
     },
     "test_random": ["test_random.c"],
+    "test_inference": ["test_inference.c"],
     "test_fma": ["test_fma.c"],
 }
 ARGUMENTS = {"test_fma": ["20000"]}

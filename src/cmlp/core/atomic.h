@@ -1,8 +1,24 @@
-/* The few atomic operations of the thread team, for C11 compilers and for MSVC without <stdatomic.h>. */
+/* The few atomic operations of the thread team, for C11 compilers and for MSVC without <stdatomic.h>; without threads,
+ * plain ones. */
 #ifndef CMLP_ATOMIC_H
 #define CMLP_ATOMIC_H
 
-#if defined(_MSC_VER) && !defined(__clang__)
+#include "build.h"
+
+#if !CMLP_BUILDS_THREADS
+
+typedef long cmlp_atomic;
+static inline void cmlp_atomic_init(cmlp_atomic *a, long value) { *a = value; }
+static inline long cmlp_atomic_load(cmlp_atomic *a) { return *a; }
+static inline void cmlp_atomic_store(cmlp_atomic *a, long value) { *a = value; }
+static inline long cmlp_atomic_add(cmlp_atomic *a, long value)
+{
+    const long before = *a;
+    *a += value;
+    return before;
+}
+
+#elif defined(_MSC_VER) && !defined(__clang__)
 
 #include <intrin.h>
 typedef volatile long cmlp_atomic;

@@ -1,3 +1,6 @@
+#include "build.h"
+#if CMLP_BUILDS_TRAINING
+
 #include "backward.h"
 
 #include "forward.h"
@@ -271,3 +274,7 @@ int cmlp_batch_member(cmlp_batch_job *job, int64_t first, int64_t n, const cmlp_
     }
     return 1;
 }
+
+#else
+typedef int cmlp_not_empty_backward;
+#endif

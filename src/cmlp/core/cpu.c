@@ -65,16 +65,33 @@ static uint32_t features(void) { return CMLP_ISA_GENERIC | CMLP_ISA_NEON; }
 static uint32_t features(void) { return CMLP_ISA_GENERIC; }
 #endif
 
-uint32_t cmlp_cpu_isa(void) { return features() & ~SHUFFLES_BESIDE; }
+uint32_t cmlp_cpu_isa(void) { return features() & (CMLP_BUILD_ISA); }
 
 const cmlp_kernels *const cmlp_tables[] = {
-#if CMLP_X86
-    &cmlp_kernels_f32_avx512_pairs, &cmlp_kernels_f32_avx512, &cmlp_kernels_f64_avx512, &cmlp_kernels_f32_avx2,
-    &cmlp_kernels_f64_avx2,
-#elif CMLP_AARCH64
-    &cmlp_kernels_f32_neon, &cmlp_kernels_f64_neon,
+#if CMLP_BUILDS_AVX512
+    &cmlp_kernels_f32_avx512_pairs, &cmlp_kernels_f32_avx512,
 #endif
-    &cmlp_kernels_f32_generic, &cmlp_kernels_f64_generic,
+#if CMLP_BUILDS_AVX512 && CMLP_BUILDS_FLOAT64
+    &cmlp_kernels_f64_avx512,
+#endif
+#if CMLP_BUILDS_AVX2
+    &cmlp_kernels_f32_avx2,
+#endif
+#if CMLP_BUILDS_AVX2 && CMLP_BUILDS_FLOAT64
+    &cmlp_kernels_f64_avx2,
+#endif
+#if CMLP_BUILDS_NEON
+    &cmlp_kernels_f32_neon,
+#endif
+#if CMLP_BUILDS_NEON && CMLP_BUILDS_FLOAT64
+    &cmlp_kernels_f64_neon,
+#endif
+#if CMLP_BUILDS_GENERIC
+    &cmlp_kernels_f32_generic,
+#endif
+#if CMLP_BUILDS_GENERIC && CMLP_BUILDS_FLOAT64
+    &cmlp_kernels_f64_generic,
+#endif
 };
 const int32_t cmlp_n_tables = sizeof cmlp_tables / sizeof *cmlp_tables;
 

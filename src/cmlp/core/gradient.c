@@ -1,24 +1,9 @@
 /* Cost, gradient and input gradient: all selected rows are one batch, and no step follows. */
+#include "build.h"
+#if CMLP_BUILDS_TRAINING
+
 #include "backward.h"
 #include "forward.h"
-
-int cmlp_workspace_size(const cmlp_net *net, int call, int64_t n_rows, int32_t n_threads, size_t *bytes)
-{
-    int status = cmlp_check_net(net);
-    if (status) return status;
-    if (!bytes) return CMLP_ERROR_NULL;
-    if (n_rows < 0) return CMLP_ERROR_ROWS;
-    if (!n_threads) n_threads = 1;
-    if (n_threads < 1 || n_threads > CMLP_MAX_THREADS) return CMLP_ERROR_THREADS;
-    const int sparse = call & CMLP_CALL_CSR, kind = call - sparse;
-    if (kind != CMLP_CALL_FORWARD && kind != CMLP_CALL_GRADIENT && kind != CMLP_CALL_TRAIN) return CMLP_ERROR_OPTION;
-    if (!n_rows) n_rows = 1;
-    size_t needed = kind == CMLP_CALL_FORWARD ? cmlp_forward_space(net, sparse, n_rows, n_threads)
-                                              : cmlp_batch_space(net, call, n_rows, n_threads);
-    if (!needed) return CMLP_ERROR_OVERFLOW;
-    *bytes = needed;
-    return CMLP_OK;
-}
 
 typedef struct whole_job {
     cmlp_batch_job *batch;
@@ -100,3 +85,7 @@ int cmlp_input_gradient(const cmlp_net *net, const void *params, const cmlp_rows
     const whole_outputs outputs = {.input_gradient = gradient, .missing = gradient ? NULL : "gradient"};
     return whole_call(net, params, rows, targets, objective, &outputs, run);
 }
+
+#else
+typedef int cmlp_not_empty_gradient;
+#endif

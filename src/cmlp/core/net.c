@@ -41,8 +41,8 @@ static int check_config(const cmlp_net_config *config)
     int status = check_activations(config);
     if (!status) status = check_loss(config);
     if (status) return status;
-    if (config->dtype != CMLP_FLOAT32 && config->dtype != CMLP_FLOAT64) return CMLP_ERROR_DTYPE;
-    return CMLP_OK;
+    const int float64 = CMLP_BUILDS_FLOAT64 && config->dtype == CMLP_FLOAT64;
+    return config->dtype == CMLP_FLOAT32 || float64 ? CMLP_OK : CMLP_ERROR_DTYPE;
 }
 
 /* Places the layers' tensors one behind the other. */
@@ -128,6 +128,7 @@ int cmlp_net_layer(const cmlp_net *net, int32_t index, cmlp_layer *layer)
     return CMLP_OK;
 }
 
+#if CMLP_BUILDS_TRAINING
 /* The output layer takes the last hidden one's. */
 static double init_factor(const cmlp_net *net, int32_t l)
 {
@@ -159,3 +160,4 @@ int cmlp_init_params(const cmlp_net *net, cmlp_random *random, void *params)
     cmlp_leave_mode(mode);
     return CMLP_OK;
 }
+#endif

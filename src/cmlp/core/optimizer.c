@@ -1,3 +1,6 @@
+#include "build.h"
+#if CMLP_BUILDS_TRAINING
+
 #include "optimizer.h"
 
 #include "arguments.h"
@@ -120,3 +123,7 @@ int cmlp_step(const cmlp_net *net, void *params, const void *gradient, cmlp_opti
     cmlp_leave_mode(mode);
     return status;
 }
+
+#else
+typedef int cmlp_not_empty_optimizer;
+#endif

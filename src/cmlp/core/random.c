@@ -1,6 +1,10 @@
 /* MT19937 (Matsumoto & Nishimura 1998) as NumPy's RandomState seeds and draws it, so that a seed means the same
  * network in C and in Python. */
+#include "build.h"
+#if CMLP_BUILDS_TRAINING
+
 #include "../../../include/cmlp.h"
+#include "kernels/target.h"
 
 #define N 624
 #define M 397
@@ -105,3 +109,7 @@ void cmlp_random_shuffle(cmlp_random *random, int64_t *values, int64_t n)
     for (; i > UINT32_MAX; i--) swap(values, i, (int64_t)next_below(random, (uint64_t)i));
     shuffle_from(random, values, i);
 }
+
+#else
+typedef int cmlp_not_empty_random;
+#endif

@@ -6,6 +6,35 @@
 #include "atomic.h"
 #include "float_mode.h"
 
+#if !CMLP_BUILDS_THREADS
+
+/* The caller is the whole team: nobody to wait for, nothing to measure. */
+void cmlp_team_run(int32_t n, cmlp_work *work, void *context)
+{
+    (void)n;
+    work(context, NULL, 0, 1);
+}
+void cmlp_team_wait(cmlp_team *team, int32_t index) 
+{
+    (void)team;
+    (void)index;
+}
+void cmlp_team_gather(cmlp_team *team) { (void)team; }
+void cmlp_team_release(cmlp_team *team) { (void)team; }
+int cmlp_team_here(cmlp_team *team)
+{
+    (void)team;
+    return 1;
+}
+double cmlp_team_waited(const cmlp_team *team)
+{
+    (void)team;
+    return 0;
+}
+double cmlp_seconds(void) { return 0; }
+
+#else
+
 /* The system's threads, lock, condition and clock: each a few lines per system. */
 #ifdef _WIN32
 #define WIN32_LEAN_AND_MEAN
@@ -235,3 +264,5 @@ void cmlp_team_run(int32_t n, cmlp_work *work, void *context)
     for (int32_t i = 1; i < team.size; i++) thread_join(threads[i]);
     if (n > 1) team_destroy(&team);
 }
+
+#endif

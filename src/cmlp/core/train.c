@@ -1,4 +1,7 @@
 /* An epoch is one call. */
+#include "build.h"
+#if CMLP_BUILDS_TRAINING
+
 #include <math.h>
 
 #include "backward.h"
@@ -224,3 +227,7 @@ int cmlp_train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows, c
     if (!status) status = train_epoch(net, params, rows, targets, objective, optimizer, epoch, &frame.run);
     return cmlp_end_call(&frame, status);
 }
+
+#else
+typedef int cmlp_not_empty_train;
+#endif

@@ -1,3 +1,6 @@
+#include "build.h"
+#if CMLP_BUILDS_TRAINING
+
 #include "weights.h"
 
 #include "sparse.h"
@@ -164,3 +167,7 @@ void cmlp_weights_share(cmlp_batch_job *job, const cmlp_batch_tile *tile, int32_
         if (ends && job->objective.alpha > 0) squares_of(job, end->params, l, share.k0, share.k1);
     }
 }
+
+#else
+typedef int cmlp_not_empty_weights;
+#endif

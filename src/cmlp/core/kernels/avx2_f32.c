@@ -1,5 +1,5 @@
 #include "target.h"
-#if CMLP_X86
+#if CMLP_BUILDS_AVX2
 CMLP_TARGET_BEGIN_AVX2
 #define CMLP_BITS 32
 #include "vec_avx2.h"

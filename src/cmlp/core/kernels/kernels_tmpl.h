@@ -4,6 +4,9 @@
 
 #include "../../../../include/cmlp.h"
 #include "kernels.h"
+#if !CMLP_BUILDS_TRAINING && defined(__GNUC__)
+#pragma GCC diagnostic ignored "-Wunused-function" /* all templates have functions that only training uses */
+#endif
 #include "lanes_tmpl.h"
 #include "math_tmpl.h"
 
@@ -15,13 +18,23 @@
 #include "lit_tmpl.h"
 #include "row_tmpl.h"
 #include "dense_tmpl.h"
+#include "csr_tmpl.h"
+#if CMLP_BUILDS_TRAINING
 #include "gradient_tmpl.h"
 #include "marked_tmpl.h"
-#include "csr_tmpl.h"
 #include "csr_gradient_tmpl.h"
 #include "step_tmpl.h"
 #include "losses.h"
 #include "loss_tmpl.h"
+#endif
+
+#if CMLP_BUILDS_TRAINING
+#define TRAINING_KERNELS(GRADIENT)                                                                  \
+    .gradient = GRADIENT, .csr_gradient = csr_gradient, .transpose = transpose,                     \
+    .derivative = derivative, .loss = loss, .step = step, .multiply = multiply, .square_sum = square_sum,
+#else
+#define TRAINING_KERNELS(GRADIENT)
+#endif
 
 #define KERNELS(NAME, HAS_PAIRS, DENSE, GRADIENT)                                                   \
     const cmlp_kernels NAME = {                                                                     \
@@ -31,19 +44,12 @@
         .lanes = VL,                                                                                \
         .exact = exact,                                                                             \
         .dense = DENSE,                                                                             \
-        .gradient = GRADIENT,                                                                       \
         .csr = csr,                                                                                 \
-        .csr_gradient = csr_gradient,                                                               \
-        .transpose = transpose,                                                                     \
         .activate = activate,                                                                       \
-        .derivative = derivative,                                                                   \
-        .loss = loss,                                                                               \
-        .step = step,                                                                               \
         .convert = convert,                                                                         \
         .mark = mark,                                                                               \
-        .multiply = multiply,                                                                       \
-        .square_sum = square_sum,                                                                   \
         .find_nonfinite = find_nonfinite,                                                           \
+        TRAINING_KERNELS(GRADIENT)                                                                  \
     }
 
 KERNELS(KERNELS_NAME, 0, dense, gradient);

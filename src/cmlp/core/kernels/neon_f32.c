@@ -1,5 +1,5 @@
 #include "target.h"
-#if CMLP_AARCH64
+#if CMLP_BUILDS_NEON
 #define CMLP_BITS 32
 #include "vec_neon.h"
 #include "tiles_neon.h"

@@ -12,18 +12,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#if (defined(__x86_64__) || defined(__i386__) || defined(_M_X64) || defined(_M_IX86)) && \
-    !defined(_M_ARM64EC)
-#define CMLP_X86 1
-#else
-#define CMLP_X86 0
-#endif
-
-#if defined(__aarch64__) || defined(_M_ARM64)
-#define CMLP_AARCH64 1
-#else
-#define CMLP_AARCH64 0
-#endif
+#include "../build.h"
 
 /* Every operation is rounded once, to its own type. 16 means that _Float16 has no
  * excess precision either (GCC with AVX512-FP16); float and double are as with 0. */

@@ -1,0 +1,54 @@
+/* What is compiled in. Define these macros on the command line to leave something out:
+ *
+ *   CMLP_BUILD_ISA=<mask>  only these instruction sets, a sum of values of cmlp_isa: 1 is plain C, 2 AVX2, 4 AVX-512,
+ *                          8 NEON. Those of other processors are never compiled.
+ *   CMLP_NO_FLOAT64        no float64 networks
+ *   CMLP_INFERENCE_ONLY    only what cmlp_forward and cmlp_activations need
+ *   CMLP_NO_THREADS        no threads and no atomics: every call runs in its caller's thread
+ */
+#ifndef CMLP_BUILD_H
+#define CMLP_BUILD_H
+
+#if (defined(__x86_64__) || defined(__i386__) || defined(_M_X64) || defined(_M_IX86)) && \
+    !defined(_M_ARM64EC)
+#define CMLP_X86 1
+#else
+#define CMLP_X86 0
+#endif
+
+#if defined(__aarch64__) || defined(_M_ARM64)
+#define CMLP_AARCH64 1
+#else
+#define CMLP_AARCH64 0
+#endif
+
+#ifndef CMLP_BUILD_ISA
+#define CMLP_BUILD_ISA 15
+#endif
+#define CMLP_BUILDS_GENERIC ((CMLP_BUILD_ISA) & 1)
+#define CMLP_BUILDS_AVX2 (CMLP_X86 && ((CMLP_BUILD_ISA) & 2))
+#define CMLP_BUILDS_AVX512 (CMLP_X86 && ((CMLP_BUILD_ISA) & 4))
+#define CMLP_BUILDS_NEON (CMLP_AARCH64 && ((CMLP_BUILD_ISA) & 8))
+#if !(CMLP_BUILDS_GENERIC || CMLP_BUILDS_AVX2 || CMLP_BUILDS_AVX512 || CMLP_BUILDS_NEON)
+#error "CMLP_BUILD_ISA names no instruction set of this processor"
+#endif
+
+#ifdef CMLP_NO_FLOAT64
+#define CMLP_BUILDS_FLOAT64 0
+#else
+#define CMLP_BUILDS_FLOAT64 1
+#endif
+
+#ifdef CMLP_INFERENCE_ONLY
+#define CMLP_BUILDS_TRAINING 0
+#else
+#define CMLP_BUILDS_TRAINING 1
+#endif
+
+#ifdef CMLP_NO_THREADS
+#define CMLP_BUILDS_THREADS 0
+#else
+#define CMLP_BUILDS_THREADS 1
+#endif
+
+#endif

@@ -1,0 +1,84 @@
+/* A float32 network's outputs, by every instruction set that was built: what remains if all options leave something out.
+ * Rows are bytes, floats and CSR; the hash is that of the whole library. */
+#include "../../include/cmlp.h"
+#include "support.h"
+
+#include <string.h>
+
+enum { N_IN = 300, N_OUT = 10, ROWS = 70, N_PARAMS = N_IN * 40 + 40 + 40 * 17 + 17 + 17 * N_OUT + N_OUT };
+
+static const uint64_t expected = UINT64_C(0x59a921264da18cb0);
+
+static float params[N_PARAMS], floats[ROWS][N_IN], output[ROWS][N_OUT];
+static uint8_t bytes[ROWS][N_IN], values[ROWS * N_IN];
+static int32_t indices[ROWS * N_IN], indptr[ROWS + 1];
+
+static void make_data(void)
+{
+    uint64_t state = 3;
+    int32_t n = 0;
+    for (int i = 0; i < N_PARAMS; i++) params[i] = (float)uniform(&state, -0.2, 0.2);
+    for (int i = 0; i < ROWS; i++) {
+        for (int j = 0; j < N_IN; j++) {
+            bytes[i][j] = (uint8_t)(random_below(&state, 3) ? 0 : random_below(&state, 256));
+            floats[i][j] = (float)bytes[i][j];
+            if (bytes[i][j]) indices[n] = j, values[n++] = bytes[i][j];
+        }
+        indptr[i + 1] = n;
+    }
+}
+
+static uint64_t outcome(const cmlp_net *net, cmlp_rows *rows)
+{
+    static _Alignas(64) unsigned char workspace[1 << 20];
+    cmlp_run run = CMLP_INIT(cmlp_run);
+    run.workspace = workspace;
+    run.workspace_size = sizeof workspace;
+    rows->n_rows = ROWS;
+    rows->n_cols = N_IN;
+    rows->scale = 1 / 255.0;
+    memset(output, 0, sizeof output);
+    CHECK(cmlp_forward(net, params, rows, output, &run) == CMLP_OK);
+    return hash_elements(HASH_START, CMLP_FLOAT32, output, ROWS * N_OUT);
+}
+
+static void test_isa(uint32_t isa)
+{
+    static _Alignas(64) unsigned char memory[8192];
+    const int64_t sizes[] = {N_IN, 40, 17, N_OUT};
+    const int32_t activations[] = {CMLP_RELU, CMLP_TANH, CMLP_SOFTMAX};
+    cmlp_net *const net = (cmlp_net *)memory;
+    cmlp_net_config config = CMLP_INIT(cmlp_net_config);
+    config.n_layers = 4;
+    config.sizes = sizes;
+    config.activations = activations;
+    config.loss = CMLP_LOG_LOSS;
+    config.dtype = CMLP_FLOAT32;
+    config.isa_mask = isa;
+    CHECK(cmlp_net_init(net, sizeof memory, &config) == CMLP_OK && cmlp_net_isa(net) == isa);
+    cmlp_rows as_bytes = CMLP_INIT(cmlp_rows), as_floats = as_bytes, sparse = as_bytes;
+    as_bytes.kind = as_floats.kind = CMLP_DENSE;
+    as_bytes.data = bytes;
+    as_bytes.dtype = CMLP_UINT8;
+    as_floats.data = floats;
+    as_floats.dtype = CMLP_FLOAT32;
+    sparse.kind = CMLP_CSR;
+    sparse.data = values;
+    sparse.dtype = CMLP_UINT8;
+    sparse.indices = indices;
+    sparse.indptr = indptr;
+    sparse.n_values = indptr[ROWS];
+    sparse.index_dtype = CMLP_INT32;
+    const uint64_t hashes[] = {outcome(net, &as_bytes), outcome(net, &as_floats), outcome(net, &sparse)};
+    for (int i = 0; i < 3; i++)
+        check_that(hashes[i] == expected, "instruction set %d, form %d: %016llx", (int)isa, i,
+                   (unsigned long long)hashes[i]);
+}
+
+int main(void)
+{
+    make_data();
+    for (uint32_t isa = 1; isa <= CMLP_ISA_NEON; isa *= 2)
+        if (cmlp_cpu_isa() & isa) test_isa(isa);
+    return finish();
+}
