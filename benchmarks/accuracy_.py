@@ -32,7 +32,7 @@ def on_the_sample(short):
     data, parameters = floats(pixels), {"hidden_layer_sizes": (16, 16), "max_iter": 5 if short else 30}
     theirs = [fitted(Scikit(**parameters, random_state=s), *data) for s in seeds]
     ours = [fitted(MLPClassifier(**parameters, random_state=s), *data) for s in seeds]
-    preset = [fitted(MLPClassifier(preset="3b1b", random_state=s), *pixels) for s in seeds]
+    preset = [fitted(MLPClassifier.from_preset("3b1b", random_state=s), *pixels) for s in seeds]
     return [
         row("sample: scikit-learn, 16-16 relu adam 30 epochs", None, theirs),
         row("sample: cmlp, the same", statistics.mean(fit.accuracy for fit in theirs) - 1, ours),
@@ -49,7 +49,7 @@ def on_mnist(pixels, short):
         return [fitted(MLPClassifier(hidden, max_iter=epochs, random_state=s), *data) for s in seeds]
 
     few = {"max_iter": 1} if short else {}
-    preset = [fitted(MLPClassifier(preset="3b1b", random_state=s, **few), *pixels) for s in seeds]
+    preset = [fitted(MLPClassifier.from_preset("3b1b", random_state=s, **few), *pixels) for s in seeds]
     return [
         row(f"MNIST: 16-16 relu adam {epochs} epochs", 94, adam(16, 16)),
         row("MNIST: preset 3b1b", 93, preset),

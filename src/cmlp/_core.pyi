@@ -25,6 +25,7 @@ ACTIVATIONS: dict[str, Activation]
 LOSSES: dict[str, Loss]
 SOLVERS: dict[str, int]
 ISAS: dict[str, int]
+STATE_VERSION: int
 __version__: str
 
 Array = npt.NDArray[Any]

@@ -375,8 +375,8 @@ cdef class Optimizer:
         cdef size_t size = 0
         check(cmlp_optimizer_state_size(net.net, self.optimizer.solver, &size))
         if self.state.dtype != net.dtype or self.optimizer.state_size != size:
-            raise ValueError(f"The {self.kind!r} optimizer state must hold {size // net.dtype.itemsize} values of dtype "
-                             f"{net.dtype} for this network, got {describe(self.state)}.")
+            raise StatusError(f"The {self.kind!r} optimizer state must hold {size // net.dtype.itemsize} values of dtype "
+                              f"{net.dtype} for this network, got {describe(self.state)}.", "CMLP_ERROR_BUFFER_SIZE")
 
     def __reduce__(self):
         return restored, (self.get_state(),)

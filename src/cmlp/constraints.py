@@ -1,22 +1,23 @@
-"""Checks of what describes a network and its training.
+"""What each parameter may be: one table for `Network` and the estimators.
 
-Each error names the argument, what came and what was expected.
+A row ``name: (constraint, ...)`` lists the constraints of which a value has to satisfy one. The sentences that describe
+them are scikit-learn's, so that its users (and their tests) find what they know.
 """
 
 from __future__ import annotations
 
 import math
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import DTypeLike
 
-HIDDEN = ("identity", "logistic", "tanh", "relu")
+HIDDEN = ("identity", "logistic", "relu", "tanh")
 OUTPUTS = ("softmax", "logistic", "identity", "exp")
 # The losses that go with each output activation.
 LOSSES = {
@@ -25,95 +26,316 @@ LOSSES = {
     "identity": ("squared_error",),
     "exp": ("poisson", "squared_error"),
 }
+# Other names of the same activations.
+SYNONYMS = {"sigmoid": "logistic"}
+# Whole numbers beyond this are cut to it: nobody counts further, and it fits a float and a C integer.
+LARGEST_INTEGER = 2**63 - 1
+# The C library's limits for a layer's size and for the number of layers, the input included.
+SIZE_LIMIT, MAX_LAYERS = 2**31, 64
 
 
-def one_of(value: object, names: Collection[str], argument: str) -> str:
-    """Return a name that is among those allowed."""
-    if not isinstance(value, str) or value not in names:
-        raise ValueError(f"{argument} must be one of {', '.join(map(repr, names))}, got {value!r}")
-    return value
-
-
-def checked_sizes(sizes: Sequence[int]) -> list[int]:
-    """Return layer sizes as a list of ints."""
-    try:
-        checked = [int(n) for n in sizes]
-        whole = all(n == m and 0 < n < 2**31 for n, m in zip(checked, sizes, strict=True))
-    except (TypeError, ValueError, OverflowError):
-        checked, whole = [], False
-    if not whole or not 2 <= len(checked) <= 64:
-        raise ValueError(f"sizes must be 2 to 64 positive integers below 2**31, input first, got {sizes!r}")
-    return checked
-
-
-def hidden_activations(activation: str | Sequence[str], n_hidden: int) -> list[str]:
-    """Return one name for each hidden layer."""
-    if isinstance(activation, list | tuple):
-        if len(activation) != n_hidden:
-            raise ValueError(
-                "activation must name one activation or one for each of the "
-                f"{n_hidden} hidden layers, got {activation!r}"
-            )
-        return [one_of(name, HIDDEN, "activation") for name in activation]
-    return [one_of(activation, HIDDEN, "activation")] * n_hidden
-
-
-def checked_output(output: str, loss: str) -> tuple[str, str]:
-    """Return an output activation and a loss that go together."""
-    one_of(output, OUTPUTS, "output")
-    one_of(loss, sorted({name for names in LOSSES.values() for name in names}), "loss")
-    if loss not in LOSSES[output]:
-        raise ValueError(
-            f"loss must be one of {', '.join(map(repr, LOSSES[output]))} with output={output!r}, got {loss!r}"
-        )
-    return output, loss
-
-
-def checked_dtype(dtype: DTypeLike) -> np.dtype[Any]:
-    """Return float32 or float64 as a dtype."""
-    try:
-        checked = np.dtype(dtype)
-    except TypeError:
-        checked = None
-    if checked not in (np.float32, np.float64):
-        raise ValueError(f"dtype must be float32 or float64, got {dtype!r}")
-    return checked
+class InvalidParameterError(ValueError, TypeError):
+    """A parameter has a wrong type or value."""
 
 
 def is_finite(value: object) -> bool:
     """Whether a value is a real number that a float can hold."""
     try:
-        return isinstance(value, (float, int, Real)) and math.isfinite(value)  # floats first: at once
+        # floats first: an abstract class takes longer to ask
+        return isinstance(value, (float, int, Real)) and math.isfinite(value)
     except OverflowError:  # an int beyond all floats
         return False
 
 
-def checked_scale(scale: float) -> float:
-    """Return the factor of the inputs as a float."""
-    if not is_finite(scale) or scale == 0:
-        raise ValueError(f"input_scale must be a finite number other than 0, got {scale!r}")
-    return float(scale)
+# ------------------------------------------------------------------------------------------------ the constraints
 
 
-def checked_threads(n_threads: int | None) -> int | None:
-    """Return the largest number of threads, None for as many as the work is worth."""
-    if n_threads is None:
-        return None
-    if isinstance(n_threads, bool) or not isinstance(n_threads, Integral) or n_threads < 1:
-        raise ValueError(f"n_threads must be None or a positive integer, got {n_threads!r}")
-    return int(n_threads)
+class Constraint:
+    """What a value may be; values are used as they are given."""
+
+    def accepts(self, value: object) -> bool:
+        """Whether the value satisfies the constraint."""
+        raise NotImplementedError
+
+    def convert(self, value: object) -> object:
+        """Return an accepted value as it is used."""
+        return value
 
 
-def checked_batch_size(batch_size: int) -> int:
-    """Return the rows of a batch as an int that the core can hold."""
-    whole = isinstance(batch_size, Integral) and not isinstance(batch_size, bool)
-    if not whole or not 0 < batch_size < 2**63:
-        raise ValueError(f"batch_size must be a positive integer, got {batch_size!r}")
-    return int(batch_size)
+class Interval(Constraint):
+    """Numbers of one kind between two bounds; `closed` names the bounds that belong to it."""
+
+    def __init__(
+        self, kind: type[Real] | type[Integral], low: float, high: float, closed: str, *, booleans: bool = True
+    ) -> None:
+        self.kind, self.low, self.high, self.closed, self.booleans = kind, low, high, closed, booleans
+        # Python's own numbers are found at once, others by asking an abstract class.
+        self.kinds: tuple[type, ...] = (int, Integral) if kind is Integral else (float, int, Real)
+
+    def accepts(self, value: object) -> bool:
+        """Whether the value satisfies the constraint."""
+        if not isinstance(value, self.kinds) or (self.kind is Real and not is_finite(value)):
+            return False
+        if isinstance(value, bool) and not self.booleans:
+            return False
+        number: float = value  # type: ignore[assignment]  # an instance of one of `kinds`
+        above = number >= self.low if self.closed in ("left", "both") else number > self.low
+        below = number <= self.high if self.closed in ("right", "both") else number < self.high
+        return bool(above and below)
+
+    def convert(self, value: object) -> object:
+        """Return the value as Python's own int, at most `LARGEST_INTEGER`, or float."""
+        number: float = value  # type: ignore[assignment]
+        return float(number) if self.kind is Real else min(int(number), LARGEST_INTEGER)
+
+    def __str__(self) -> str:
+        opening = "[" if self.closed in ("left", "both") else "("
+        closing = "]" if self.closed in ("right", "both") else ")"
+        if self.kind is Integral:
+            return f"an int in the range {opening}{self.low}, {self.high}{closing}"
+        return f"a float in the range {opening}{float(self.low)}, {float(self.high)}{closing}"
 
 
-def checked_rate(rate: float) -> float:
-    """Return the learning rate as a float."""
-    if not is_finite(rate) or rate < 0:
-        raise ValueError(f"learning_rate must be a finite number, 0 or more, got {rate!r}")
-    return float(rate)
+class Options(Constraint):
+    """One of a few values of a type."""
+
+    def __init__(self, kind: type, *values: object) -> None:
+        self.kind, self.values = kind, values
+
+    def accepts(self, value: object) -> bool:
+        """Whether the value satisfies the constraint."""
+        return isinstance(value, self.kind) and value in self.values
+
+    def __str__(self) -> str:
+        kind = "str" if self.kind is str else "float"
+        return f"a {kind} among {{{', '.join(map(repr, self.values))}}}"
+
+
+class Instance(Constraint):
+    """An object of a type."""
+
+    def __init__(self, kind: type) -> None:
+        self.kind = kind
+
+    def accepts(self, value: object) -> bool:
+        """Whether the value satisfies the constraint."""
+        return isinstance(value, self.kind)
+
+    def __str__(self) -> str:
+        module = "" if self.kind.__module__ == "builtins" else f"{self.kind.__module__}."
+        return f"an instance of '{module}{self.kind.__qualname__}'"
+
+
+class LegacyGenerator(Constraint):
+    """A numpy RandomState; numpy.random itself is loaded when it is first needed."""
+
+    def accepts(self, value: object) -> bool:
+        """Whether the value satisfies the constraint."""
+        return isinstance(value, np.random.RandomState)
+
+    def __str__(self) -> str:
+        return "an instance of 'numpy.random.mtrand.RandomState'"
+
+
+class Nothing(Constraint):
+    """None."""
+
+    def accepts(self, value: object) -> bool:
+        """Whether the value satisfies the constraint."""
+        return value is None
+
+    def __str__(self) -> str:
+        return "None"
+
+
+class ArrayLike(Constraint):
+    """A sequence or array, but no string: text is never meant as a list of sizes."""
+
+    def accepts(self, value: object) -> bool:
+        """Whether the value satisfies the constraint."""
+        if np.isscalar(value):
+            return False
+        return any(hasattr(value, name) for name in ("__len__", "shape", "__array__"))
+
+    def __str__(self) -> str:
+        return "an array-like"
+
+
+class FloatType(Constraint):
+    """float32 or float64, in any of NumPy's spellings."""
+
+    def accepts(self, value: object) -> bool:
+        """Whether the value satisfies the constraint."""
+        dtype: DTypeLike = value  # type: ignore[assignment]  # np.dtype finds out
+        try:
+            return value is not None and np.dtype(dtype) in (np.float32, np.float64)
+        except TypeError:
+            return False
+
+    def convert(self, value: object) -> object:
+        """Return the dtype in native byte order."""
+        dtype: DTypeLike = value  # type: ignore[assignment]
+        return np.dtype(dtype)
+
+    def __str__(self) -> str:
+        return "float32 or float64"
+
+
+Row: TypeAlias = tuple[Constraint, ...]
+
+BOOLEAN = (Instance(bool), Instance(np.bool_))
+NONE = Nothing()
+ARRAY_LIKE = ArrayLike()
+POSITIVE_INTEGER = Interval(Integral, 1, math.inf, "left", booleans=False)
+
+# ------------------------------------------------------------------------------------------------------ the tables
+
+SHARED: Mapping[str, Row] = {
+    "activation": (Options(str, *HIDDEN, *SYNONYMS), ARRAY_LIKE),
+    "random_state": (Interval(Integral, 0, 2**32 - 1, "both"), LegacyGenerator(), NONE),
+    "n_threads": (POSITIVE_INTEGER, NONE),
+    "input_scale": (Interval(Real, 0, math.inf, "neither"),),
+}
+
+NETWORK: Mapping[str, Row] = {
+    **SHARED,
+    "output": (Options(str, *OUTPUTS, *SYNONYMS),),
+    "loss": (Options(str, *sorted({name for names in LOSSES.values() for name in names})),),
+    "dtype": (FloatType(),),
+    "batch_size": (Interval(Integral, 1, LARGEST_INTEGER, "both", booleans=False),),
+    "learning_rate": (Interval(Real, 0, math.inf, "left", booleans=False),),
+}
+
+ESTIMATORS: Mapping[str, Row] = {
+    **SHARED,
+    "hidden_layer_sizes": (ARRAY_LIKE, Interval(Integral, 1, math.inf, "left")),
+    "solver": (Options(str, "adam", "lbfgs", "sgd"),),
+    "alpha": (Interval(Real, 0, math.inf, "left"),),
+    "batch_size": (Options(str, "auto"), Interval(Integral, 1, math.inf, "left")),
+    "learning_rate": (Options(str, "adaptive", "constant", "invscaling", "one_cycle"),),
+    "learning_rate_init": (Interval(Real, 0, math.inf, "neither"),),
+    "power_t": (Interval(Real, 0, math.inf, "left"),),
+    "max_iter": (Interval(Integral, 1, math.inf, "left"),),
+    "shuffle": BOOLEAN,
+    "tol": (Interval(Real, 0, math.inf, "left"),),
+    "verbose": (Interval(Integral, 0, math.inf, "left"), *BOOLEAN),
+    "warm_start": BOOLEAN,
+    "momentum": (Interval(Real, 0, 1, "both"),),
+    "nesterovs_momentum": BOOLEAN,
+    "early_stopping": BOOLEAN,
+    "validation_fraction": (Interval(Real, 0, 1, "left"),),
+    "beta_1": (Interval(Real, 0, 1, "left"),),
+    "beta_2": (Interval(Real, 0, 1, "left"),),
+    "epsilon": (Interval(Real, 0, math.inf, "neither"),),
+    "n_iter_no_change": (Interval(Integral, 1, math.inf, "left"), Options(Real, math.inf)),
+    "max_fun": (Interval(Integral, 1, math.inf, "left"),),
+    "dtype": (Options(str, "auto", "float32", "float64"),),
+}
+
+# ------------------------------------------------------------------------------------------------------ the checks
+
+
+def _converted(value: object, choices: Row, refusal: str) -> object:
+    for choice in choices:
+        if choice.accepts(value):
+            return choice.convert(value)
+    *first, last = map(str, choices)
+    wanted = f"{', '.join(first)} or {last}" if first else last
+    raise InvalidParameterError(refusal.format(wanted=wanted, value=value))
+
+
+def estimator_parameters(table: Mapping[str, Row], parameters: Mapping[str, object], owner: str) -> dict[str, Any]:
+    """Return the parameters as they are used; an error, in scikit-learn's words, for the first bad one.
+
+    Parameters
+    ----------
+    table : dict of str to tuple
+        For each parameter the constraints of which one has to hold.
+    parameters : dict of str to object
+        The values; those without a row in the table, as a subclass may have, are left out.
+    owner : str
+        Name of the estimator, for the message.
+    """
+    sentence = "The {name!r} parameter of {owner} must be {{wanted}}. Got {{value!r}} instead."
+    return {
+        name: _converted(value, table[name], sentence.format(name=name, owner=owner))
+        for name, value in parameters.items()
+        if name in table
+    }
+
+
+def network_argument(name: str, value: object) -> Any:
+    """Return an argument of a `Network` as it is used; an error if it does not satisfy its row in the table."""
+    return _converted(value, NETWORK[name], f"{name} must be {{wanted}}, got {{value!r}}")
+
+
+def layer_sizes(sizes: Sequence[int]) -> list[int]:
+    """Return a network's layer sizes, input first, as a list of ints."""
+    try:
+        checked = [int(n) for n in sizes]
+        whole = all(n == m and 0 < n < SIZE_LIMIT for n, m in zip(checked, sizes, strict=True))
+    except (TypeError, ValueError, OverflowError):
+        checked, whole = [], False
+    if not whole or not 2 <= len(checked) <= MAX_LAYERS:
+        raise InvalidParameterError(
+            f"sizes must be 2 to {MAX_LAYERS} positive integers below 2**31, input first, got {sizes!r}"
+        )
+    return checked
+
+
+def hidden_sizes(value: object) -> tuple[int, ...]:
+    """Return `hidden_layer_sizes` as a tuple of ints; one number is one layer."""
+    sizes: list[Any] = list(value) if hasattr(value, "__iter__") else [value]
+    if not all(isinstance(size, Integral) for size in sizes):
+        raise InvalidParameterError(f"hidden_layer_sizes must be integers, one per hidden layer, got {sizes}.")
+    if any(size <= 0 for size in sizes):
+        raise InvalidParameterError(f"hidden_layer_sizes must be > 0, got {sizes}.")
+    if any(size >= SIZE_LIMIT for size in sizes):
+        raise InvalidParameterError(f"hidden_layer_sizes must be < 2**31, got {sizes}.")
+    if len(sizes) > MAX_LAYERS - 2:
+        raise InvalidParameterError(
+            f"hidden_layer_sizes can name {MAX_LAYERS - 2} hidden layers at most, got {len(sizes)}."
+        )
+    return tuple(int(size) for size in sizes)
+
+
+def hidden_activations(activation: str | Iterable[str], n_hidden: int) -> list[str]:
+    """Return one name for each hidden layer; synonyms are replaced.
+
+    Parameters
+    ----------
+    activation : str or iterable of str
+        One name for all hidden layers, or one for each.
+    n_hidden : int
+        Number of hidden layers.
+    """
+    if not hasattr(activation, "__iter__"):
+        raise InvalidParameterError(f"activation must be a name or a list of names, got {activation!r}")
+    names = [activation] if isinstance(activation, str) else list(activation)
+    for name in names:
+        _converted(name, SHARED["activation"][:1], "activation must be {wanted}, got {value!r}")
+    if isinstance(activation, str):
+        names *= n_hidden
+    if len(names) != n_hidden:
+        raise InvalidParameterError(
+            "activation must name one activation for all hidden layers, or one for each of the "
+            f"{n_hidden} hidden layers, got {activation!r}"
+        )
+    return [canonical(name) for name in names]
+
+
+def canonical(name: str) -> str:
+    """Return the name that the core knows an activation by."""
+    return SYNONYMS.get(str(name), str(name))
+
+
+def output_and_loss(output: str, loss: str) -> tuple[str, str]:
+    """Return an output activation and a loss that go together."""
+    network_argument("output", output)
+    network_argument("loss", loss)
+    output = canonical(output)
+    if loss not in LOSSES[output]:
+        raise InvalidParameterError(
+            f"loss must be one of {', '.join(map(repr, LOSSES[output]))} with output={output!r}, got {loss!r}"
+        )
+    return output, loss

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cmlp import _core, constraints
+from cmlp._core import Optimizer
 from cmlp.inputs.blocks import block_copy, loaded_block
-from cmlp.training.initialization import initial_params
+from cmlp.results import Epoch, Gradient, ParameterIndex
+from cmlp.training.initialization import initial_params, initialization
 from cmlp.training.random import random_state as generator
+from cmlp.training.state import PICKLE_VERSION, check_params, check_version, native
+
+__all__ = ["Epoch", "Gradient", "Network", "Optimizer", "ParameterIndex"]
 
 if TYPE_CHECKING:
     from typing import Self
@@ -18,44 +24,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 _ALL_ROWS = 2**63 - 1  # as a batch size: whatever there is
-
-
-class Gradient(NamedTuple):
-    """A gradient of the cost, laid out like the parameters.
-
-    Attributes
-    ----------
-    weights, biases : list of ndarray
-        Per layer, shapes ``(n_in, n_out)`` and ``(n_out,)``; views of `flat`.
-    flat : ndarray of shape (n_params,)
-    norm : float
-        Length of `flat`.
-    """
-
-    weights: list[np.ndarray]
-    biases: list[np.ndarray]
-    flat: np.ndarray
-    norm: float
-
-
-class Epoch(NamedTuple):
-    """What an epoch reports.
-
-    Attributes
-    ----------
-    cost : float
-        Mean cost of the rows, each as it was before its batch's step.
-    penalty : float
-        Mean of ``alpha / 2 * sum(weights ** 2) / rows`` over the batches.
-    gradient_norm : float
-        Length of the last batch's gradient, NaN unless asked for.
-    batches : int
-    """
-
-    cost: float
-    penalty: float
-    gradient_norm: float
-    batches: int
 
 
 class Network:
@@ -121,23 +89,28 @@ class Network:
         random_state: int | np.random.RandomState | None = None,
         n_threads: int | None = None,
     ) -> None:
-        sizes = constraints.checked_sizes(sizes)
+        sizes = constraints.layer_sizes(sizes)
         hidden = constraints.hidden_activations(activation, len(sizes) - 2)
-        output, loss = constraints.checked_output(output, loss)
-        self._net = _core.Net(sizes, [*hidden, output], loss, constraints.checked_dtype(dtype))
-        self._scale = constraints.checked_scale(input_scale)
-        self._n_threads = constraints.checked_threads(n_threads)
-        last = hidden[-1] if hidden else activation
+        output, loss = constraints.output_and_loss(output, loss)
+        self._net = _core.Net(sizes, [*hidden, output], loss, constraints.network_argument("dtype", dtype))
+        self._scale = constraints.network_argument("input_scale", input_scale)
+        self._n_threads = constraints.network_argument("n_threads", n_threads)
         rng = generator(random_state)
-        self._params = initial_params(self._net, rng, [*hidden, last])
+        self._params = initial_params(self._net, rng, initialization(hidden, activation))
 
     def __copy__(self) -> Self:
         twin = type(self).__new__(type(self))
         twin.__dict__.update(self.__dict__, _params=block_copy(self._params))
         return twin
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state, _params=loaded_block(state["_params"]))
+    def __getstate__(self) -> dict[str, Any]:
+        return {"version": PICKLE_VERSION, **self.__dict__}
+
+    def __setstate__(self, fields: dict[str, Any]) -> None:
+        check_version(fields, "network")
+        params = loaded_block(native(fields["_params"], (np.float32, np.float64), "params"))
+        self.__dict__.update({name: value for name, value in fields.items() if name != "version"}, _params=params)
+        check_params(params, self._net)
 
     def __repr__(self) -> str:
         shape = "-".join(map(str, self.sizes))
@@ -274,34 +247,125 @@ class Network:
         KeyboardInterrupt
             On Ctrl-C; the parameters are those after the last whole batch.
         """
-        return self._epoch(X, Y, batch_size, learning_rate, order).cost
+        return self.run_epoch(X, Y, batch_size, self.optimizer(learning_rate=learning_rate), order=order).cost
 
-    def _epoch(
+    def optimizer(
+        self,
+        kind: str = "sgd",
+        *,
+        learning_rate: float,
+        momentum: float = 0.0,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+    ) -> Optimizer:
+        """Return a new optimizer for the parameters of this network.
+
+        Parameters
+        ----------
+        kind : {"sgd", "momentum", "nesterov", "adam"}, default="sgd"
+        learning_rate : float
+            0 or more; may be changed between epochs.
+        momentum : float, default=0.0
+            Momentum for "momentum" and "nesterov", from 0 to 1.
+        beta_1, beta_2 : float, default=0.9, 0.999
+            Decay rates of Adam's moment estimates, from 0 to below 1.
+        epsilon : float, default=1e-8
+            Added to Adam's denominator.
+
+        Returns
+        -------
+        Optimizer
+            With the attributes ``kind``, ``learning_rate``, ``n_steps`` and ``state`` (its moments).
+
+        Raises
+        ------
+        ValueError
+            If a hyperparameter is not valid; some are found by the first epoch.
+        """
+        rate = constraints.network_argument("learning_rate", learning_rate)
+        return Optimizer(
+            self._net, kind, learning_rate=rate, momentum=momentum, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon
+        )
+
+    def run_epoch(
         self,
         X: ArrayLike,
         Y: ArrayLike,
         batch_size: int,
-        learning_rate: float,
+        optimizer: Optimizer,
+        *,
         order: ArrayLike | None = None,
-        want_norm: bool = False,
-        optimizer: _core.Optimizer | None = None,
-        rates: ArrayLike | None = None,
+        learning_rates: ArrayLike | None = None,
+        gradient_norm: bool = False,
     ) -> Epoch:
-        """Train one epoch and report the gradient's length too; another optimizer has its own rate."""
-        if optimizer is None:
-            rate = constraints.checked_rate(learning_rate)
-            optimizer = _core.Optimizer(self._net, "sgd", learning_rate=rate)
+        """Go once through the rows, with a step of the optimizer after each batch; report more than the cost.
+
+        Parameters
+        ----------
+        X, Y, batch_size, order
+            As for `train_epoch`.
+        optimizer : Optimizer
+            What `optimizer` has returned; it continues from epoch to epoch.
+        learning_rates : array of shape (n_batches,), default=None
+            A learning rate for each batch; None: the optimizer's.
+        gradient_norm : bool, default=False
+            Whether to compute the length of the last batch's gradient.
+
+        Returns
+        -------
+        Epoch
+
+        Raises
+        ------
+        ValueError, KeyboardInterrupt
+            As for `train_epoch`; also if the optimizer is not one for this network.
+        """
         return Epoch(
             *self._net.train_epoch(
                 self.params,
                 X,
                 Y,
                 optimizer,
-                batch_size=constraints.checked_batch_size(batch_size),
+                batch_size=constraints.network_argument("batch_size", batch_size),
                 order=order,
                 scale=self._scale,
-                rates=rates,
-                want_norm=want_norm,
+                rates=learning_rates,
+                want_norm=gradient_norm,
                 n_threads=self._n_threads,
             )
         )
+
+    def index(self, k: int) -> ParameterIndex:
+        """Return which weight or bias `params[k]` is.
+
+        Parameters
+        ----------
+        k : int
+            Position in `params`, from 0 to ``n_params - 1``.
+
+        Returns
+        -------
+        ParameterIndex
+            A named tuple ``(layer, source, target)``, counted from 0; `source` is None for a bias.
+
+        Raises
+        ------
+        IndexError
+            If there is no such position.
+
+        Examples
+        --------
+        >>> from cmlp import Network
+        >>> Network([784, 16, 16, 10]).index(784 * 16 + 3)
+        ParameterIndex(layer=0, source=None, target=3)
+        """
+        rest = operator.index(k)
+        if not 0 <= rest < self.n_params:
+            raise IndexError(f"k must be from 0 to {self.n_params - 1}, got {k}")
+        layer = 0
+        while rest >= (self.sizes[layer] + 1) * self.sizes[layer + 1]:
+            rest -= (self.sizes[layer] + 1) * self.sizes[layer + 1]
+            layer += 1
+        source, target = divmod(rest, self.sizes[layer + 1])
+        return ParameterIndex(layer, source if source < self.sizes[layer] else None, target)

@@ -1,87 +1,99 @@
-"""The two ways in which the command trains: the story's own, and a fast one."""
+"""The presets: named recipes, as the parameters of an estimator.
 
+One table serves `MLPClassifier.from_preset`, the command's methods and the documentation.
+"""
+
+from __future__ import annotations
+
+import math
 from collections.abc import Mapping
-from typing import NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
-
-from cmlp import _core
-from cmlp.training.schedules import one_cycle_rates
+from typing import Any, NamedTuple
 
 
-class Method(NamedTuple):
-    """A kind of network, and how it is trained.
+class Preset(NamedTuple):
+    """A recipe.
 
     Attributes
     ----------
-    hidden : tuple of int
-        Hidden layers, unless the reader asks for others.
-    n_epochs : int
-        Epochs, unless the reader asks for others.
-    description : mapping of str to str
-        Activations and loss, as `Network` takes them.
-    batch_size : int
-    solver : str
-        As the core's optimizer takes it.
-    rate : float
-        Learning rate, for a one-cycle rate the largest.
-    settings : mapping of str to float
-        What else the optimizer takes.
-    one_cycle : bool
-        Whether the rate rises and falls.
+    kind : str
+        The kind of estimator that it is for: "classifier" or "regressor".
+    method : str
+        How the command calls it (``cmlp digits --method``).
+    summary : str
+        What it is, in a line of the command's help.
     explanation : str
-        What to tell about it beyond the story.
+        What the story tells about it beyond the plain method.
+    parameters : mapping of str to object
+        Parameters of the estimator's constructor.
     """
 
-    hidden: tuple[int, ...]
-    n_epochs: int
-    description: Mapping[str, str]
-    batch_size: int
-    solver: str
-    rate: float
-    settings: Mapping[str, float]
-    one_cycle: bool
+    kind: str
+    method: str
+    summary: str
     explanation: str
-
-    def optimizer(self, net: _core.Net) -> _core.Optimizer:
-        """Return a new optimizer for a network."""
-        return _core.Optimizer(net, self.solver, learning_rate=self.rate, **self.settings)
-
-    def rates(self, epoch: int, n_epochs: int, n_rows: int) -> NDArray[np.float64] | None:
-        """Return the rate of each batch of an epoch (from 0), None where all have the same."""
-        if not self.one_cycle:
-            return None
-        n_batches = -(-n_rows // self.batch_size)
-        return one_cycle_rates(self.rate, epoch=epoch, n_epochs=n_epochs, n_batches=n_batches)
+    parameters: Mapping[str, Any]
 
 
-METHODS = {
-    "story": Method(
-        hidden=(16, 16),
-        n_epochs=30,
-        description={"activation": "logistic", "output": "logistic", "loss": "squared_error"},
-        batch_size=10,
-        solver="sgd",
-        rate=1.5,  # costs here are not halved: this is 3.0 for those who halve them
-        settings={},
-        one_cycle=False,
+PRESETS: Mapping[str, Preset] = {
+    "3b1b": Preset(
+        kind="classifier",
+        method="story",
+        summary="logistic neurons, squared differences, plain gradient descent",
         explanation="",
+        parameters={
+            "hidden_layer_sizes": (16, 16),
+            "activation": "logistic",
+            "loss": "squared_error",
+            "solver": "sgd",
+            "momentum": 0.0,
+            "batch_size": 10,
+            "learning_rate_init": 1.5,  # costs here are not halved: this is 3.0 for those who halve them
+            "alpha": 0.0,
+            "max_iter": 30,
+            "n_iter_no_change": math.inf,
+            "input_scale": 1 / 255,
+        },
     ),
     # benchmarks/recipe.py found it.
-    "fast": Method(
-        hidden=(176,),
-        n_epochs=3,
-        description={"activation": "relu", "output": "softmax", "loss": "log_loss"},
-        batch_size=96,
-        solver="adam",
-        rate=0.006,
-        settings={"beta_2": 0.95},
-        one_cycle=True,
+    "one_cycle": Preset(
+        kind="classifier",
+        method="fast",
+        summary="ReLU and softmax, log loss, Adam with a one-cycle learning rate",
         explanation="It learns by the fast method. This too goes down the gradient; but unlike the "
         "story's plain method (--method story) it has hidden neurons that pass on what is above "
         "zero (ReLU), outputs that add up to one (softmax), a cost that says how surprising the "
         "right answers were (log loss), and for each weight a step of its own (Adam), with steps "
         "that grow for the first three tenths of the way, then shrink to nothing (one cycle).",
+        parameters={
+            "hidden_layer_sizes": (176,),
+            "activation": "relu",
+            "loss": "log_loss",
+            "solver": "adam",
+            "beta_2": 0.95,
+            "batch_size": 96,
+            "learning_rate": "one_cycle",
+            "learning_rate_init": 0.006,
+            "alpha": 0.0,
+            "max_iter": 3,
+            "input_scale": 1 / 255,
+        },
     ),
 }
+
+
+def preset_for(name: str, kind: str, owner: str) -> Preset:
+    """Return a preset by its name; ValueError if there is none for this kind of estimator.
+
+    Parameters
+    ----------
+    name : str
+    kind : {"classifier", "regressor"}
+    owner : str
+        Name of the estimator's class, for the message.
+    """
+    names = [name for name, preset in PRESETS.items() if preset.kind == kind]
+    if not names:
+        raise ValueError(f"There are no presets for {owner}: all of them ({', '.join(PRESETS)}) are for classifiers.")
+    if name not in names:
+        raise ValueError(f"name must be one of the presets {', '.join(map(repr, names))}, got {name!r}")
+    return PRESETS[name]

@@ -8,8 +8,8 @@ import pytest
 import cmlp
 from cmlp import datasets
 from cmlp.command import story as story_module
+from cmlp.command.story import METHODS
 from cmlp.command.terminal import Terminal
-from cmlp.presets import METHODS
 
 
 def trained(options):
@@ -61,7 +61,7 @@ def test_story_is_what_the_preset_learns():
     """The story by hand and the estimator's preset: the same network to the last bit."""
     X_train, y_train, X_test, y_test = datasets.load_digits28()
     story = trained(story_module.Options(epochs=3))
-    model = cmlp.MLPClassifier(preset="3b1b", max_iter=3, random_state=0, input_scale=1 / 255)
+    model = cmlp.MLPClassifier.from_preset("3b1b", max_iter=3, random_state=0)
     model.fit(X_train, y_train)
     assert_same_network(story, model)
     assert story.accuracy() == 100 * model.score(X_test, y_test)
@@ -85,15 +85,18 @@ def test_fast_method_is_the_documented_recipe():
     model.fit(X_train, y_train)
     assert_same_network(story, model)
     assert story.accuracy() == 100 * model.score(X_test, y_test) > 90
+    assert model.get_params() == cmlp.MLPClassifier.from_preset("one_cycle", random_state=0).get_params()
 
 
 def test_own_layers_and_epochs_go_with_either_method():
     story = story_module.Story(story_module.Options(method="fast", hidden=(7,), epochs=9))
     assert story.network.sizes == (784, 7, 10) and story.n_epochs == 9
-    assert story.method.rates(8, 9, 192)[-1] == 0.006 * (0.5 / (18 - 0.3 * 18))
+    assert story.schedule.batch_rates(8, 2)[-1] == 0.006 * (0.5 / (18 - 0.3 * 18))
     story = story_module.Story(story_module.Options(method="story", hidden=()))
     assert story.network.sizes == (784, 10) and story.n_epochs == 30
-    assert story.method.rates(0, 30, 256) is None
+    assert story.schedule.batch_rates(0, 26) is None
+    story = story_module.Story(story_module.Options(activation="sigmoid"))
+    assert story.network._net.activations == ("logistic",) * 3
 
 
 @pytest.mark.parametrize("data, method", [("sample", "story"), ("mnist", "fast"), ("fashion", "fast")])

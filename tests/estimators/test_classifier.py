@@ -8,8 +8,9 @@ import reference
 from estimator_cases import blobs, flat, small
 from sklearn.base import clone
 
-from cmlp import MLPClassifier
+from cmlp import MLPClassifier, MLPRegressor
 from cmlp.network import Network
+from cmlp.presets import PRESETS
 
 # Most fits here stop at max_iter on purpose.
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
@@ -169,7 +170,7 @@ def test_network_and_estimator_start_from_the_same_weights():
     np.testing.assert_array_equal(flat(model), network.params)
 
 
-# The preset
+# Presets
 
 
 STORY = {
@@ -183,73 +184,56 @@ STORY = {
     "alpha": 0.0,
     "max_iter": 30,
     "n_iter_no_change": np.inf,
+    "input_scale": 1 / 255,
 }
 
 
-def test_the_preset_is_the_storys_network():
-    X, y = blobs()
-    preset = MLPClassifier(preset="3b1b", random_state=1).fit(X, y)
-    spelled_out = MLPClassifier(random_state=1, **STORY).fit(X, y)
-    np.testing.assert_array_equal(flat(preset), flat(spelled_out))
-    assert preset.n_iter_ == 30
-    assert preset.out_activation_ == "logistic"
-    np.testing.assert_allclose(preset.predict_proba(X).sum(axis=1), 1)
+def test_preset_has_explicit_parameters():
+    model = MLPClassifier.from_preset("3b1b", random_state=1)
+    assert model.get_params() == MLPClassifier(random_state=1, **STORY).get_params()
+    assert eval(repr(model), {"MLPClassifier": MLPClassifier, "inf": np.inf}).get_params() == model.get_params()
+    assert clone(model).get_params() == model.get_params()
 
 
-@pytest.mark.parametrize(
-    "own, hidden, epochs",
-    [
-        ({"max_iter": 3}, [16, 16], 3),
-        ({"hidden_layer_sizes": [7]}, [7], 30),
-        ({"hidden_layer_sizes": np.array([7, 5])}, [7, 5], 30),
-    ],
-)
-def test_the_preset_replaces_only_defaults(own, hidden, epochs):
-    X, y = blobs()
-    model = MLPClassifier(preset="3b1b", random_state=1, **own).fit(X, y)
-    assert [w.shape[1] for w in model.coefs_] == [*hidden, 3]
-    assert model.n_iter_ == epochs
-
-
-def test_the_preset_leaves_the_parameters_as_they_were_given():
-    model = MLPClassifier(preset="3b1b", max_iter=2)
-    before = model.get_params()
-    model.fit(*blobs())
-    assert model.get_params() == before == clone(model).get_params()
-    assert repr(model) == "MLPClassifier(max_iter=2, preset='3b1b')"
-
-
-def test_the_preset_neither_stops_early_nor_warns():
+@pytest.mark.parametrize("name", PRESETS)
+def test_preset_trains(name):
     X, y = blobs()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        model = MLPClassifier(preset="3b1b", tol=10.0, random_state=0).fit(X, y)
-    assert model.n_iter_ == 30
+        model = MLPClassifier.from_preset(name, random_state=1, batch_size=5, input_scale=1).fit(X, y)
+    assert model.n_iter_ == PRESETS[name].parameters["max_iter"] == model.max_iter
+    assert model.score(X, y) > 0.9
 
 
-def test_the_preset_scales_pictures_in_bytes_and_nothing_else():
-    X, y = blobs()
-    X = np.clip(X * 20 + 128, 0, 255).astype(np.uint8)
-    params = {"preset": "3b1b", "random_state": 1, "max_iter": 3}
-    scaled = flat(MLPClassifier(**params).fit(X, y))
-    by_hand = MLPClassifier(**{**STORY, "max_iter": 3}, random_state=1, input_scale=1 / 255)
-    np.testing.assert_array_equal(scaled, flat(by_hand.fit(X, y)))
-    own = MLPClassifier(**params, input_scale=0.5).fit(X, y)
-    as_floats = MLPClassifier(**params).fit(X * np.float32(0.5), y)
-    np.testing.assert_array_equal(flat(own), flat(as_floats))
-    bits = MLPClassifier(**params).fit(X > 128, y)
-    as_floats = MLPClassifier(**params).fit((X > 128).astype(float), y)
-    np.testing.assert_array_equal(flat(bits), flat(as_floats))
+def test_override_of_a_preset_holds_even_where_it_is_the_default():
+    """A value equal to the constructor's default cannot be told from one that was not given."""
+    defaults = MLPClassifier().get_params()
+    overrides = {name: defaults[name] for name in ("activation", "alpha", "solver", "hidden_layer_sizes")}
+    model = MLPClassifier.from_preset("3b1b", **overrides)
+    assert {name: getattr(model, name) for name in overrides} == overrides
+    assert model.batch_size == 10
 
 
-def test_the_presets_scale_is_part_of_the_model():
-    X, y = blobs()
-    X = np.clip(X * 20 + 128, 0, 255).astype(np.uint8)
-    model = MLPClassifier(preset="3b1b", random_state=1, max_iter=3).fit(X, y)
-    np.testing.assert_array_equal(model.predict_proba(X), model.predict_proba(X.astype(float)))
-    model.partial_fit(X.astype(np.float32), y)
-    assert model._model.input_scale == 1 / 255
-    assert model.score(X, y) == model.score(X.astype(float), y)
+def test_preset_is_no_parameter():
+    with pytest.raises(TypeError, match="preset"):
+        MLPClassifier(preset="3b1b")
+    assert "preset" not in MLPClassifier().get_params()
+
+
+def test_preset_of_a_subclass_is_of_its_class():
+    class Mine(MLPClassifier):
+        pass
+
+    assert type(Mine.from_preset("one_cycle")) is Mine
+
+
+def test_unknown_preset_is_refused():
+    with pytest.raises(ValueError, match="one of the presets '3b1b', 'one_cycle', got 'alexnet'"):
+        MLPClassifier.from_preset("alexnet")
+    with pytest.raises(ValueError, match="no presets for MLPRegressor"):
+        MLPRegressor.from_preset("3b1b")
+    with pytest.raises(TypeError, match="layers"):
+        MLPClassifier.from_preset("3b1b", layers=3)
 
 
 # Predictions

@@ -243,11 +243,14 @@ def test_warm_start_rejects_other_classes():
     "change, message",
     [
         ({"hidden_layer_sizes": (6,)}, r"layer sizes \(4, 5, 3\) and cannot be trained on"),
-        ({"dtype": "float32"}, "was fitted in float64 and cannot be trained on"),
+        ({"dtype": "float32"}, r"was fitted with dtype='float64' and cannot be trained on"),
         ({"input_scale": 2}, r"was fitted with input_scale=1.0 and cannot be trained on"),
+        ({"activation": "tanh"}, r"was fitted with activation=\('relu',\) and cannot be trained on"),
+        ({"activation": ["logistic"]}, r"was fitted with activation=\('relu',\) and cannot be trained on"),
+        ({"loss": "squared_error"}, r"was fitted with loss='log_loss' and cannot be trained on"),
     ],
 )
-def test_continued_training_rejects_another_shape_dtype_or_scale(change, message):
+def test_continued_training_rejects_another_description(change, message):
     model = classifier(warm_start=True).fit(X, LABELS).set_params(**change)
     for train in (model.fit, model.partial_fit):
         with pytest.raises(ValueError, match=message):
@@ -344,11 +347,11 @@ def test_failed_fit_keeps_the_previous_model(fail):
     model = classifier(batch_size=7).fit(X, LABELS)
     model.partial_fit(X, LABELS)
     state, probabilities = model._model, model.predict_proba(X)
-    curve, steps = list(model.loss_curve_), model._model.optimizer.n_steps
+    curve, steps = list(model.loss_curve_), model._model.state.optimizer.n_steps
     with pytest.raises(ValueError):
         fail(model)
     assert model._model is state
-    assert model.loss_curve_ == curve and model._model.optimizer.n_steps == steps
+    assert model.loss_curve_ == curve and model._model.state.optimizer.n_steps == steps
     np.testing.assert_array_equal(model.predict_proba(X), probabilities)
     assert "_fitting" not in vars(model)
 

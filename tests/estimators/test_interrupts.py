@@ -9,7 +9,7 @@ from _thread import interrupt_main
 
 import numpy as np
 import pytest
-from estimator_cases import blobs, small
+from estimator_cases import blobs, flat, small
 
 # Most fits here stop at max_iter on purpose.
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
@@ -48,13 +48,37 @@ def test_ctrl_c_keeps_the_completed_batches():
     model.set_params(max_iter=1).fit(X, y)
 
 
-def test_ctrl_c_within_the_first_epoch():
+def interrupted_in_the_first_epoch(model):
+    """Have a fit of many rows interrupted before its first epoch is complete."""
     X, y = many_rows(4_000_000)
-    model = small(hidden_layer_sizes=(128,), n_threads=1, shuffle=False)
+    model.set_params(n_threads=1, shuffle=False, max_iter=100)
     with pytest.raises(KeyboardInterrupt), interrupted_after(0.3):
         model.fit(X, y)
-    assert model.n_iter_ == 0 and not hasattr(model, "loss_")
-    assert model.predict(X[:3]).shape == (3,)
+
+
+def test_ctrl_c_in_the_first_epoch_leaves_an_unfitted_estimator_unfitted():
+    model = small(hidden_layer_sizes=(128,))
+    interrupted_in_the_first_epoch(model)
+    assert not hasattr(model, "n_iter_")
+
+
+def test_ctrl_c_in_the_first_epoch_of_a_refit_keeps_the_former_model():
+    X, y = many_rows(1000)
+    model = small(hidden_layer_sizes=(128,), max_iter=1).fit(X, y)
+    before, weights = model._model, flat(model)
+    interrupted_in_the_first_epoch(model)
+    assert model._model is before
+    np.testing.assert_array_equal(flat(model), weights)
+
+
+def test_ctrl_c_in_the_first_epoch_of_a_warm_start_keeps_its_batches():
+    X, y = many_rows(1000)
+    model = small(hidden_layer_sizes=(128,), max_iter=1, warm_start=True).fit(X, y)
+    weights, curve = flat(model), model.loss_curve_
+    interrupted_in_the_first_epoch(model)
+    assert (flat(model) != weights).any()
+    assert model.n_iter_ == 0 and model.loss_curve_ == curve
+    assert 0 < model._model.state.batch
 
 
 def test_ctrl_c_in_partial_fit_keeps_the_previous_model():

@@ -92,8 +92,8 @@ def test_bad_parameters_raise_scikit_learns_message(name, value):
     [
         ("alpha", -1, r"must be a float in the range \[0.0, inf\). Got -1 instead."),
         ("activation", "gelu", "must be a str among .* or an array-like. Got 'gelu' instead."),
-        ("activation", ["relu", "tanh"], "activation has 2 entries, but hidden_layer_sizes has 1"),
-        ("activation", ["gelu"], "Each entry of activation must be one of .*, got 'gelu'"),
+        ("activation", ["relu", "tanh"], "one for each of the 1 hidden layers, got \\['relu', 'tanh'\\]"),
+        ("activation", ["gelu"], "activation must be a str among .*, got 'gelu'"),
         ("hidden_layer_sizes", (5, 0), r"hidden_layer_sizes must be > 0, got \[5, 0\]."),
         ("hidden_layer_sizes", (5.5,), r"must be integers, one per hidden layer, got \[5.5\]"),
         ("hidden_layer_sizes", [[5]], r"must be integers, one per hidden layer"),
@@ -104,7 +104,6 @@ def test_bad_parameters_raise_scikit_learns_message(name, value):
         ("n_threads", 0, r"must be an int in the range \[1, inf\) or None"),
         ("dtype", "float16", "must be a str among {'auto', 'float32', 'float64'}"),
         ("input_scale", 0, r"must be a float in the range \(0.0, inf\)"),
-        ("preset", "alexnet", "must be a str among {'3b1b'} or None"),
         ("learning_rate", "cosine", "{'adaptive', 'constant', 'invscaling', 'one_cycle'}. Got 'cos"),
         ("solver", "lbfgs", "solver='lbfgs' is not available in this version; use 'adam' or 'sgd'"),
         ("random_state", np.random.default_rng(0), "RandomState' or None. Got Generator"),

@@ -189,7 +189,7 @@ def test_repr_shows_parameters_that_differ_from_the_default():
     model = MLPClassifier((3, 4), alpha=1, random_state=7)
     assert repr(model) == "MLPClassifier(alpha=1, hidden_layer_sizes=(3, 4), random_state=7)"
     assert eval(repr(model)).get_params() == model.get_params()
-    many = MLPClassifier((3,), "tanh", alpha=1, tol=0.5, momentum=0.3, max_iter=7, solver="sgd", preset="3b1b")
+    many = MLPClassifier((3,), "tanh", alpha=1, tol=0.5, momentum=0.3, max_iter=7, solver="sgd", power_t=0.25)
     assert all(len(line) < 80 for line in repr(many).splitlines())
     assert eval(repr(many)).get_params() == many.get_params()
 

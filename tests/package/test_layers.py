@@ -20,7 +20,7 @@ LAYERS = [
     ["inputs", "datasets"],
     ["_core"],
     ["training"],
-    ["presets"],
+    ["presets", "results"],
     ["network"],
     ["estimators"],
     ["command"],

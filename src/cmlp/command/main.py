@@ -1,11 +1,16 @@
 """The command ``cmlp``: a network learns to read handwritten digits, in a terminal."""
 
+from __future__ import annotations
+
 import argparse
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Sequence
-from typing import NoReturn
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    from cmlp.presets import Preset
 
 _FAILED, _REFUSED, _INTERRUPTED, _BROKEN_PIPE = 1, 2, 130, 141
 
@@ -63,8 +68,8 @@ def _run(arguments: list[str], program: str) -> int:
     # Reading digits is the default command: its name may be left out.
     if not arguments or (arguments[0].startswith("-") and arguments[0] not in _GENERAL):
         arguments = ["digits", *arguments]
-    chosen = _make_parser(program, story.DATA_NAMES, story.METHOD_NAMES).parse_args(arguments)
-    options = story.Options(chosen.data, chosen.hidden, chosen.epochs, chosen.seed, chosen.threads, chosen.method)
+    chosen = _make_parser(program, story.METHODS, story.DEFAULT_METHODS).parse_args(arguments)
+    options = story.Options(**vars(chosen))
     try:
         told = story.Story(options)
     except (OSError, ValueError) as error:
@@ -76,8 +81,25 @@ def _run(arguments: list[str], program: str) -> int:
 _GENERAL = ("-h", "--help", "--version")
 
 
-def _make_parser(program: str, data_names: Sequence[str], method_names: Sequence[str]) -> argparse.ArgumentParser:
+def _make_parser(
+    program: str, methods: Mapping[str, Preset], default_methods: Mapping[str, str]
+) -> argparse.ArgumentParser:
+    """Return the parser.
+
+    Parameters
+    ----------
+    program : str
+        How the reader calls the command.
+    methods : mapping of str to Preset
+        The presets by the names of ``--method``; they give the defaults that the help tells.
+    default_methods : mapping of str to str
+        For each name of ``--data`` the method that goes with it.
+    """
     from cmlp import __version__
+    from cmlp.constraints import HIDDEN, SYNONYMS
+
+    def by_method(tell: Callable[[Mapping[str, Any]], str]) -> str:
+        return ", ".join(f"{tell(preset.parameters)} for {name}" for name, preset in methods.items())
 
     parser = _Parser(
         prog=program,
@@ -94,29 +116,35 @@ def _make_parser(program: str, data_names: Sequence[str], method_names: Sequence
     )
     digits.add_argument(
         "--data",
-        choices=data_names,
+        choices=tuple(default_methods),
         default="sample",
-        help="the digits in the box (sample, the default), or a whole set from the folder that "
+        help="the bundled sample of MNIST (sample, the default), or a whole set from the folder that "
         "the environment variable CMLP_DATA names",
     )
     digits.add_argument(
         "--method",
-        choices=method_names,
-        help="story: logistic neurons, squared differences, plain gradient descent; fast: ReLU and "
-        "softmax, log loss, Adam with a one-cycle learning rate (default: story "
-        "for the sample, fast for a whole set)",
+        choices=tuple(methods),
+        help="; ".join(f"{name}: {preset.summary}" for name, preset in methods.items())
+        + f" (default: {', '.join(f'{method} for {data}' for data, method in default_methods.items())})",
     )
     digits.add_argument(
         "--hidden",
         type=_sizes,
         metavar="N,N",
-        help="sizes of the hidden layers, or none (default: 16,16 for story, 128,64 for fast)",
+        help="sizes of the hidden layers, or none (default: "
+        + by_method(lambda parameters: ",".join(map(str, parameters["hidden_layer_sizes"])))
+        + ")",
+    )
+    digits.add_argument(
+        "--activation",
+        choices=(*HIDDEN, *SYNONYMS),
+        help=f"activation of the hidden layers (default: {by_method(lambda parameters: parameters['activation'])})",
     )
     digits.add_argument(
         "--epochs",
         type=_whole(1),
         metavar="N",
-        help="times through all the pictures (default: 30 for story, 4 for fast)",
+        help=f"times through all the pictures (default: {by_method(lambda parameters: parameters['max_iter'])})",
     )
     digits.add_argument(
         "--seed",

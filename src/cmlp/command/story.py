@@ -7,7 +7,7 @@ a fast one.
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from cmlp import datasets
 from cmlp.command.terminal import Terminal, sparkline
 from cmlp.network import Epoch, Network
-from cmlp.presets import METHODS
+from cmlp.presets import PRESETS
+from cmlp.training.schedules import SCHEDULES
 
 _SIDE = 28
 _N_CLASSES = 10
@@ -27,7 +28,7 @@ _N_CLASSES = 10
 class Options:
     """What the reader chose: a set of pictures, hidden layers, and how to train.
 
-    None is the method that goes with the pictures, the layers and epochs that go with the method.
+    None is the method that goes with the pictures; layers, epochs and activation go with the method.
     """
 
     data: str = "sample"
@@ -36,6 +37,14 @@ class Options:
     seed: int = 0
     threads: int | None = None
     method: str | None = None
+    activation: str | None = None
+
+    def arguments(self) -> str:
+        """Return what to type for these options behind ``cmlp digits``."""
+        given = {name: value for name, value in vars(self).items() if value != getattr(Options, name)}
+        if self.hidden is not None:
+            given["hidden"] = ",".join(map(str, self.hidden)) or "none"
+        return " ".join(f"--{name} {value}" for name, value in given.items())
 
 
 class _Subject(NamedTuple):
@@ -60,7 +69,10 @@ _SUBJECTS = {
     "mnist": _Subject(datasets.load_mnist, *_DIGITS, "MNIST", "fast"),
     "fashion": _Subject(datasets.load_fashion_mnist, *_CLOTHES, "Fashion-MNIST", "fast"),
 }
-DATA_NAMES, METHOD_NAMES = tuple(_SUBJECTS), tuple(METHODS)
+DEFAULT_METHODS = {name: subject.method for name, subject in _SUBJECTS.items()}
+# The presets by the names that the command has for them.
+METHODS = {preset.method: preset for preset in PRESETS.values()}
+_HYPERPARAMETERS = ("momentum", "beta_1", "beta_2", "epsilon")
 
 
 class Story:
@@ -80,34 +92,40 @@ class Story:
     def __init__(self, options: Options) -> None:
         self.subject = _SUBJECTS[options.data]
         self.options = options
-        self.method = method = METHODS[options.method or self.subject.method]
-        self.n_epochs = options.epochs or method.n_epochs
-        hidden = method.hidden if options.hidden is None else options.hidden
+        self.method = METHODS[options.method or self.subject.method]
+        parameters = self.method.parameters
+        self.n_epochs = options.epochs or parameters["max_iter"]
+        self.batch_size: int = parameters["batch_size"]
+        hidden = parameters["hidden_layer_sizes"] if options.hidden is None else options.hidden
         self.data = self.subject.load()
         self.rng = np.random.RandomState(options.seed)
         self.network = Network(
             (self.data.X_train.shape[1], *hidden, _N_CLASSES),
-            **method.description,
-            input_scale=1 / 255,
+            activation=options.activation or parameters["activation"],
+            output="softmax" if parameters["loss"] == "log_loss" else "logistic",
+            loss=parameters["loss"],
+            input_scale=parameters["input_scale"],
             random_state=self.rng,
             n_threads=options.threads,
         )
-        self.optimizer = method.optimizer(self.network._net)
+        rate = parameters["learning_rate_init"]
+        given = {name: parameters[name] for name in _HYPERPARAMETERS if name in parameters}
+        self.optimizer = self.network.optimizer(parameters["solver"], learning_rate=rate, **given)
+        self.schedule = SCHEDULES[parameters.get("learning_rate", "constant")](rate, 0.5, self.n_epochs)
         self.order = np.arange(len(self.data.X_train))
 
     def train_epoch(self, number: int) -> Epoch:
         """Train the epoch of that number, from 1, on the pictures in a new order."""
-        method = self.method
         self.rng.shuffle(self.order)
-        return self.network._epoch(
+        n_batches = -(-len(self.order) // self.batch_size)
+        return self.network.run_epoch(
             self.data.X_train,
             self.data.y_train,
-            method.batch_size,
-            method.rate,
+            self.batch_size,
+            self.optimizer,
             order=self.order,
-            want_norm=True,
-            optimizer=self.optimizer,
-            rates=method.rates(number - 1, self.n_epochs, len(self.order)),
+            learning_rates=self.schedule.batch_rates(number - 1, n_batches),
+            gradient_norm=True,
         )
 
     def accuracy(self) -> float:
@@ -169,7 +187,7 @@ def _introduce(terminal: Terminal, story: Story) -> None:
     terminal.say()
     terminal.say(
         f"Utter trash, as it must be: a blind guess is right one time in {_N_CLASSES}. Now it is "
-        f"shown {len(story.data.X_train):,} pictures ({subject.source}), {story.method.batch_size} at a time. "
+        f"shown {len(story.data.X_train):,} pictures ({subject.source}), {story.batch_size} at a time. "
         f"The cost says how far off its answers are; the gradient says which way to turn each "
         f"knob so that the cost falls fastest, and its length how steep that is. An epoch is once "
         f"through all the pictures."
@@ -308,21 +326,26 @@ def _smoothness(pictures: NDArray[np.floating]) -> NDArray[np.floating]:
     return alike
 
 
+def _suggestions(options: Options) -> list[tuple[Options, str]]:
+    """Return what to try after a story with these options, and why; never the same story again."""
+    other_seed = (options.seed + 1) % 2**32
+    if METHODS[options.method or _SUBJECTS[options.data].method] is METHODS["story"]:
+        other = replace(options, hidden=(128, 64)), "a wider network"
+    else:
+        other = Options(options.data, method="story"), "the story's plain method"
+    candidates = [
+        other,
+        (replace(options, seed=other_seed), "another random start"),
+        (Options("mnist"), "the whole of MNIST, fast"),
+        (Options("fashion"), "shirts, shoes and bags"),
+    ]
+    return [(candidate, what) for candidate, what in candidates if candidate != options]
+
+
 def _suggest(terminal: Terminal, story: Story, program: str) -> None:
     """Name commands to try next."""
-    options = story.options
-    if story.method is METHODS["story"]:
-        other, what = "--hidden 128,64", "a wider network"
-    else:
-        data = "" if options.data == "sample" else f"--data {options.data} "
-        other, what = f"{data}--method story", "the story's plain method"
-    commands = {
-        other: what,
-        f"--seed {(options.seed + 1) % 2**32}": "another random start",
-        "--data mnist": "the whole of MNIST, fast",
-        "--data fashion": "shirts, shoes and bags",
-        "--help": "what can be changed",
-    }
+    commands = {suggested.arguments(): what for suggested, what in _suggestions(story.options)}
+    commands["--help"] = "what can be changed"
     width = max(map(len, commands))
     terminal.say("Try next:")
     terminal.write_lines(

@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 import copy
-import os
 from collections.abc import Mapping, Sequence
-from contextlib import contextmanager
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from cmlp import _core
-from cmlp.estimators.model import Fitted, FittedTensors, Model, Progress
-from cmlp.estimators.parameters import (
-    SHARED_CONSTRAINTS,
-    Constraint,
-    InvalidParameterError,
-    Parametrized,
-    check_parameters,
-    hidden_activations,
-    hidden_sizes,
-)
+from cmlp import _core, constraints, presets
+from cmlp.estimators.exclusive import Exclusively, attributes_to_copy
+from cmlp.estimators.fitted import FittedAttributes
+from cmlp.estimators.model import Model
+from cmlp.estimators.parameters import Parametrized
 from cmlp.estimators.representation import Representation
 from cmlp.estimators.routing import Routing
 from cmlp.exceptions import NotFittedError, sklearn_class
@@ -29,28 +20,32 @@ from cmlp.inputs.blocks import block_copy
 from cmlp.inputs.frames import check_feature_names, feature_names
 from cmlp.inputs.validation import as_rows, as_targets, check_width, require_samples
 from cmlp.inputs.weights import as_weights
-from cmlp.training.initialization import initial_params
-from cmlp.training.loop import Data, Schedule, Training
+from cmlp.training.history import History
+from cmlp.training.initialization import initial_params, initialization
+from cmlp.training.loop import Training
 from cmlp.training.random import random_state
+from cmlp.training.settings import Settings
 from cmlp.training.split import plain_split, stratified_split
+from cmlp.training.state import PICKLE_VERSION, TrainingState, check_version
+from cmlp.training.stopping import STOPPING_RULES
+from cmlp.training.task import Data
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import Self
 
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp.inputs.sparse import CSR
-    from cmlp.training.loop import Task
     from cmlp.training.random import Draws
+    from cmlp.training.task import Task
 
 
-class MultilayerPerceptron(Routing, Representation, Parametrized):
+class MultilayerPerceptron(FittedAttributes, Routing, Representation, Parametrized):
     """Base of `MLPClassifier` and `MLPRegressor`; not for use by itself."""
 
     # Read by tools that know scikit-learn's estimators from before their tags.
     _estimator_type: ClassVar[str]
-    _constraints: ClassVar[Mapping[str, tuple[Constraint, ...]]] = SHARED_CONSTRAINTS
+    _constraints: ClassVar[Mapping[str, constraints.Row]] = constraints.ESTIMATORS
 
     hidden_layer_sizes: int | Sequence[int]
     activation: str | Sequence[str]
@@ -80,59 +75,62 @@ class MultilayerPerceptron(Routing, Representation, Parametrized):
     dtype: str
     input_scale: float
 
-    coefs_ = FittedTensors(lambda model: model.coefs)
-    intercepts_ = FittedTensors(lambda model: model.intercepts)
-    n_features_in_ = Fitted(lambda model: model.net.sizes[0])
-    feature_names_in_ = Fitted(lambda model: model.feature_names)
-    n_layers_ = Fitted(lambda model: len(model.net.sizes))
-    n_outputs_ = Fitted(lambda model: model.net.sizes[-1])
-    out_activation_ = Fitted(lambda model: model.out_activation)
-    n_iter_ = Fitted(lambda model: model.progress.n_iter)
-    t_ = Fitted(lambda model: model.progress.t)
-    loss_ = Fitted(lambda model: model.progress.loss)
-    loss_curve_ = Fitted(lambda model: model.progress.loss_curve)
-    best_loss_: Fitted[float | None] = Fitted(lambda model: model.progress.best_loss, nullable=True)
-    validation_scores_: Fitted[list[float] | None] = Fitted(
-        lambda model: model.progress.validation_scores, nullable=True
-    )
-    best_validation_score_: Fitted[float | None] = Fitted(
-        lambda model: model.progress.best_validation_score, nullable=True
-    )
+    @classmethod
+    def from_preset(cls, name: str, **overrides: Any) -> Self:
+        """Return an estimator with the parameters of a preset.
 
-    def _settings(self) -> SimpleNamespace:
-        """The parameters, checked, as fit uses them."""
-        params = {k: v for k, v in vars(self).items() if not k.startswith("_")}
-        check_parameters(self._constraints, params, type(self).__name__)
-        settings = SimpleNamespace(**params, warn_at_max_iter=True)
-        if settings.solver == "lbfgs":
-            raise InvalidParameterError("solver='lbfgs' is not available in this version; use 'adam' or 'sgd'.")
-        return settings
+        The parameters are ordinary ones: ``get_params`` shows them, and each can be changed.
+
+        Parameters
+        ----------
+        name : {"3b1b", "one_cycle"}
+            A row of ``cmlp.presets.PRESETS``. Both classify images of 28 x 28 pixels in bytes, with
+            ``input_scale=1/255``: "3b1b" as a well-known video explains it, by plain gradient descent; "one_cycle" in
+            fewer epochs, by Adam with a one-cycle learning rate.
+        **overrides
+            Parameters of the constructor; they replace those of the preset.
+
+        Returns
+        -------
+        Self
+
+        Raises
+        ------
+        ValueError
+            If there is no preset of this name for this kind of estimator.
+
+        Examples
+        --------
+        >>> from cmlp import MLPClassifier
+        >>> model = MLPClassifier.from_preset("3b1b", random_state=1)
+        >>> model.hidden_layer_sizes, model.activation
+        ((16, 16), 'logistic')
+        """
+        preset = presets.preset_for(name, cls._estimator_type, cls.__name__)
+        return cls(**{**preset.parameters, **overrides})
+
+    def _settings(self) -> Settings:
+        """Return the parameters, checked and converted, as fit uses them."""
+        checked = constraints.estimator_parameters(self._constraints, vars(self), type(self).__name__)
+        if checked["solver"] == "lbfgs":
+            raise constraints.InvalidParameterError(
+                "solver='lbfgs' is not available in this version; use 'adam' or 'sgd'."
+            )
+        sizes = constraints.hidden_sizes(checked["hidden_layer_sizes"])
+        names = constraints.hidden_activations(checked["activation"], len(sizes))
+        first = initialization(names, checked["activation"])
+        checked.update(hidden_layer_sizes=sizes, activation=tuple(names), initialization=tuple(first))
+        return Settings(**{name: checked[name] for name in Settings._fields})
 
     # Fitting
-
-    @contextmanager
-    def _exclusively(self) -> Iterator[None]:
-        # dict.setdefault is atomic. A process forked while another thread was fitting inherits
-        # that thread's mark but not the thread: a mark of another process is void.
-        mark = (os.getpid(), object())
-        present = vars(self).setdefault("_fitting", mark)
-        if present is not mark:
-            if present[0] == mark[0]:
-                raise RuntimeError(
-                    f"This {type(self).__name__} instance is being fitted by another call; fit a copy of it instead."
-                )
-            vars(self)["_fitting"] = mark
-        try:
-            yield
-        finally:
-            vars(self).pop("_fitting", None)
 
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Train on X and y.
 
-        Training works beside the fitted model and replaces it at the end: whatever fails leaves
-        the estimator as it was. On Ctrl-C the model is the one after the last whole batch (under
-        early stopping: the best so far) and ``KeyboardInterrupt`` goes on to the caller.
+        Training works beside the fitted model and replaces it at the end: a call that fails leaves
+        the estimator as it was. On Ctrl-C the model is the one after the last whole batch (with
+        early stopping: the best so far), and ``KeyboardInterrupt`` goes on to the caller. Before
+        the first epoch is complete the estimator stays as it was, unless `warm_start` is set.
 
         Parameters
         ----------
@@ -149,12 +147,14 @@ class MultilayerPerceptron(Routing, Representation, Parametrized):
 
         Raises
         ------
+        ValueError
+            If a parameter or an argument is not valid, or if a warm start changes the network.
         cmlp.DivergenceError
-            The weights left the finite numbers.
+            If training diverged: a weight or the loss is no longer finite.
         cmlp.NonFiniteInputError
-            X holds NaN or infinity.
+            If X contains NaN or infinity.
         """
-        with self._exclusively():
+        with Exclusively(self):
             settings = self._settings()
             former = vars(self).get("_model") if settings.warm_start else None
             self._train(settings, former, X, y, sample_weight, incremental=False)
@@ -167,7 +167,7 @@ class MultilayerPerceptron(Routing, Representation, Parametrized):
         sample_weight: ArrayLike | None,
         classes: ArrayLike | None = None,
     ) -> Self:
-        with self._exclusively():
+        with Exclusively(self):
             settings = self._settings()
             if settings.early_stopping:
                 raise ValueError("partial_fit does not support early_stopping=True")
@@ -177,7 +177,7 @@ class MultilayerPerceptron(Routing, Representation, Parametrized):
 
     def _train(
         self,
-        settings: SimpleNamespace,
+        settings: Settings,
         former: Model | None,
         X: ArrayLike,
         y: ArrayLike,
@@ -186,46 +186,52 @@ class MultilayerPerceptron(Routing, Representation, Parametrized):
         incremental: bool,
         classes: ArrayLike | None = None,
     ) -> None:
+        names = feature_names(X) if former is None else former.feature_names
+        training = self._prepare(settings, former, X, y, sample_weight, incremental=incremental, classes=classes)
+        try:
+            if incremental:
+                training.advance()
+            else:
+                training.run()
+        except KeyboardInterrupt:
+            if not incremental and (settings.warm_start or training.state.epoch):
+                self._commit(training, names)
+            raise
+        self._commit(training, names)
+
+    def _prepare(
+        self,
+        settings: Settings,
+        former: Model | None,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None,
+        *,
+        incremental: bool = False,
+        classes: ArrayLike | None = None,
+    ) -> Training:
+        """Check the data and return the training that a call will run; the estimator does not change."""
         owner = type(self).__name__
-        names = feature_names(X)
         if former is not None:
             check_feature_names(X, former.feature_names, owner)
-            names = former.feature_names
         rows, natural = as_rows(X, owner)
         require_samples(rows, owner)
         if former is not None:
             check_width(rows.shape[1], former.net.sizes[0], owner)
         dtype = self._dtype(settings, former, natural)
-        input_scale = self._input_scale(settings, former, rows)
         targets = as_targets(y, len(rows), owner, sparse=self._estimator_type == "classifier")
         weight = as_weights(sample_weight, len(rows))
         task = self._task(settings, former, targets, dtype, incremental=incremental, classes=classes)
-        net, params, optimizer, schedule, progress, rng = self._start(
-            settings, former, rows.shape[1], task, dtype, incremental
-        )
-        data = self._data(settings, rows, weight, input_scale, task, rng)
-        training = Training(
-            net,
-            params,
-            optimizer,
-            schedule=schedule,
-            progress=progress,
-            task=task,
-            data=data,
-            settings=settings,
-            rng=rng,
-        )
-        try:
-            training.run(incremental=incremental)
-        except KeyboardInterrupt:
-            if not incremental:
-                self._commit(training, names)
-            raise
-        self._commit(training, names)
+        net = self._net(settings, former, rows.shape[1], task, dtype)
+        rng = random_state(settings.random_state)
+        state = self._state(settings, former, net, rng, incremental=incremental)
+        data = self._data(settings, rows, weight, task, rng)
+        state.order = data.training
+        return Training(net, task, data, settings, state)
 
     def _task(
         self,
-        settings: SimpleNamespace,
+        settings: Settings,
         former: Model | None,
         y: NDArray[Any],
         dtype: np.dtype[Any],
@@ -238,59 +244,56 @@ class MultilayerPerceptron(Routing, Representation, Parametrized):
     def _commit(self, training: Training, names: NDArray[Any] | None) -> None:
         self._model = Model(
             training.net,
-            training.final_params(),
+            training.state.finished(),
             input_scale=training.data.input_scale,
             feature_names=names,
             labels=training.task.labels,
-            progress=training.progress,
-            optimizer=training.optimizer,
-            schedule=training.schedule,
         )
 
-    def _start(
-        self,
-        settings: SimpleNamespace,
-        former: Model | None,
-        n_features: int,
-        task: Task,
-        dtype: np.dtype[Any],
-        incremental: bool,
-    ) -> tuple[_core.Net, NDArray[Any], _core.Optimizer, Schedule, Progress, Draws]:
-        """Network, parameters, optimizer, schedule, progress and generator to train with."""
-        hidden = hidden_sizes(settings.hidden_layer_sizes)
-        names = hidden_activations(settings.activation, len(hidden))
-        sizes = (n_features, *hidden, task.n_outputs)
+    def _net(
+        self, settings: Settings, former: Model | None, n_features: int, task: Task, dtype: np.dtype[Any]
+    ) -> _core.Net:
+        """Return the network; an error if the former model is another one."""
+        sizes = (n_features, *settings.hidden_layer_sizes, task.n_outputs)
         if former is not None and former.net.sizes != sizes:
             raise ValueError(
                 f"The model was fitted with the layer sizes {former.net.sizes} and cannot be "
                 f"trained on with {sizes}; call fit with warm_start=False to start anew."
             )
-        net = _core.Net(sizes, (*names, task.output), task.loss, dtype)
-        rng = random_state(settings.random_state)
+        net = _core.Net(sizes, (*settings.activation, task.output), task.loss, dtype)
+        if former is not None:
+            _require_same("activation", former.net.activations[:-1], net.activations[:-1])
+            _require_same("loss", former.net.loss, net.loss)
+            _require_same("the output activation", former.net.activations[-1], net.activations[-1])
+            _require_same("input_scale", former.input_scale, settings.input_scale)
+        return net
+
+    def _state(
+        self, settings: Settings, former: Model | None, net: _core.Net, rng: Draws, *, incremental: bool
+    ) -> TrainingState:
+        """Return the state to begin with: a new one, or one that continues that of the former model."""
         if former is None:
-            # The output layer starts like the last hidden one.
-            last = names[-1] if names else settings.activation
-            params, progress = initial_params(net, rng, [*names, last]), Progress()
+            params, history = initial_params(net, rng, settings.initialization), History()
         else:
-            params, progress = block_copy(former.params), former.progress
-        progress = progress.continued(settings.early_stopping)
-        if former is not None and incremental:
-            optimizer, schedule = copy.deepcopy(former.optimizer), copy.copy(former.schedule)
-        else:
-            optimizer, schedule = _optimizer(net, settings), _schedule(settings)
-        return net, params, optimizer, schedule, progress, rng
+            params, history = block_copy(former.params), former.state.history.copy()
+        STOPPING_RULES[settings.early_stopping](settings.tol).begin(history)
+        if former is None or not incremental:
+            return TrainingState(params, settings.optimizer(net), settings.schedule(), history, rng)
+        kept = former.state
+        return TrainingState(
+            params, copy.deepcopy(kept.optimizer), kept.schedule, history, rng, schedule_epoch=kept.schedule_epoch
+        )
 
     def _data(
         self,
-        settings: SimpleNamespace,
+        settings: Settings,
         X: NDArray[Any] | CSR,
         weight: NDArray[np.float64] | None,
-        input_scale: float,
         task: Task,
         rng: Draws,
     ) -> Data:
         if not settings.early_stopping:
-            return Data(X, weight, input_scale)
+            return Data(X, weight, settings.input_scale)
         fraction = settings.validation_fraction
         if task.groups is None:
             training, validation = plain_split(len(X), fraction, rng)
@@ -303,27 +306,14 @@ class MultilayerPerceptron(Routing, Representation, Parametrized):
                     f"The sample weights of the {name} set are all zero; "
                     "use another validation_fraction or random_state."
                 )
-        return Data(X, weight, input_scale, training, validation)
+        return Data(X, weight, settings.input_scale, training, validation)
 
-    def _dtype(self, settings: SimpleNamespace, former: Model | None, natural: np.dtype[Any]) -> np.dtype[Any]:
+    def _dtype(self, settings: Settings, former: Model | None, natural: np.dtype[Any]) -> np.dtype[Any]:
         if former is None:
             return natural if settings.dtype == "auto" else np.dtype(settings.dtype)
-        dtype = former.net.dtype
-        if settings.dtype not in ("auto", dtype.name):
-            raise ValueError(
-                f"The model was fitted in {dtype.name} and cannot be trained on with "
-                f"dtype={settings.dtype!r}; call fit with warm_start=False to start anew."
-            )
-        return dtype
-
-    def _input_scale(self, settings: SimpleNamespace, former: Model | None, X: NDArray[Any] | CSR) -> float:
-        scale = float(settings.input_scale)
-        if former is not None and scale != former.input_scale:
-            raise ValueError(
-                f"The model was fitted with input_scale={former.input_scale} and cannot be "
-                f"trained on with {scale}; call fit with warm_start=False to start anew."
-            )
-        return scale
+        if settings.dtype != "auto":
+            _require_same("dtype", former.net.dtype.name, settings.dtype)
+        return former.net.dtype
 
     # The fitted model
 
@@ -340,7 +330,11 @@ class MultilayerPerceptron(Routing, Representation, Parametrized):
         return "_model" in vars(self)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name != "_fitting"}
+        return {"version": PICKLE_VERSION, **attributes_to_copy(self)}
+
+    def __setstate__(self, fields: dict[str, Any]) -> None:
+        check_version(fields, type(self).__name__)
+        vars(self).update({name: value for name, value in fields.items() if name != "version"})
 
     def __sklearn_tags__(self) -> Any:
         from sklearn.utils import InputTags, Tags, TargetTags  # type: ignore[import-untyped]
@@ -352,23 +346,10 @@ class MultilayerPerceptron(Routing, Representation, Parametrized):
         )
 
 
-def _optimizer(net: _core.Net, settings: SimpleNamespace) -> _core.Optimizer:
-    kind = settings.solver
-    if kind == "sgd" and settings.momentum > 0:
-        kind = "nesterov" if settings.nesterovs_momentum else "momentum"
-    return _core.Optimizer(
-        net,
-        kind,
-        learning_rate=settings.learning_rate_init,
-        momentum=settings.momentum,
-        beta_1=settings.beta_1,
-        beta_2=settings.beta_2,
-        epsilon=settings.epsilon,
-    )
-
-
-def _schedule(settings: SimpleNamespace) -> Schedule:
-    kind = settings.learning_rate
-    if settings.solver == "adam" and kind != "one_cycle":
-        kind = "constant"  # as in scikit-learn
-    return Schedule(kind, settings.learning_rate_init, settings.power_t, settings.max_iter)
+def _require_same(name: str, was: object, now: object) -> None:
+    """Refuse to train a model on with another description than it was fitted with."""
+    if was != now:
+        raise ValueError(
+            f"The model was fitted with {name}={was!r} and cannot be trained on with {now!r}; "
+            "call fit with warm_start=False to start anew."
+        )

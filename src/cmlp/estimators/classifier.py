@@ -7,39 +7,22 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from cmlp.constraints import ESTIMATORS, Options, Row
 from cmlp.estimators.base import MultilayerPerceptron
-from cmlp.estimators.model import Fitted
-from cmlp.estimators.parameters import NONE, SHARED_CONSTRAINTS, Constraint, Options
+from cmlp.estimators.fitted import Fitted
 from cmlp.estimators.scores import accuracy
 from cmlp.inputs.labels import Labels, labels_of, learn_labels, mixes_text
 from cmlp.inputs.validation import as_targets
 from cmlp.inputs.weights import as_weights
-from cmlp.training.loop import Task
+from cmlp.training.task import Task
 
 if TYPE_CHECKING:
-    from types import SimpleNamespace
     from typing import Self
 
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp.estimators.model import Model
-    from cmlp.inputs.sparse import CSR
-
-# What a preset puts in the place of each parameter that is still at its default.
-PRESETS: dict[str, dict[str, object]] = {
-    "3b1b": {
-        "hidden_layer_sizes": (16, 16),
-        "activation": "logistic",
-        "loss": "squared_error",
-        "solver": "sgd",
-        "momentum": 0.0,
-        "batch_size": 10,
-        "learning_rate_init": 1.5,
-        "alpha": 0.0,
-        "max_iter": 30,
-        "n_iter_no_change": np.inf,
-    },
-}
+    from cmlp.training.settings import Settings
 
 
 class MLPClassifier(MultilayerPerceptron):
@@ -108,11 +91,6 @@ class MLPClassifier(MultilayerPerceptron):
         else float64.
     input_scale : float, default=1
         Factor of the input: 1 / 255 for pictures in bytes.
-    preset : None or "3b1b", default=None
-        "3b1b" is the network of a well-known video on handwritten digits: hidden layers 16 and
-        16, logistic throughout, squared error, plain gradient descent with a rate of 1.5 in
-        batches of 10 for 30 epochs, uint8 input divided by 255. It replaces each parameter that
-        is still at its default, when fit is called.
 
     Attributes
     ----------
@@ -170,15 +148,14 @@ class MLPClassifier(MultilayerPerceptron):
     """
 
     _estimator_type: ClassVar[str] = "classifier"
-    _constraints: ClassVar[Mapping[str, tuple[Constraint, ...]]] = {
-        **SHARED_CONSTRAINTS,
+    _constraints: ClassVar[Mapping[str, Row]] = {
+        **ESTIMATORS,
         "loss": (Options(str, "log_loss", "squared_error"),),
-        "preset": (Options(str, *PRESETS), NONE),
     }
 
-    preset: str | None
-
-    classes_: Fitted[np.ndarray] = Fitted(lambda model: model.labels.classes)
+    classes_: Fitted[np.ndarray] = Fitted(
+        lambda model: model.labels.classes, "The labels, sorted: an array of shape (n_classes,)."
+    )
 
     def __init__(
         self,
@@ -210,28 +187,12 @@ class MLPClassifier(MultilayerPerceptron):
         n_threads: int | None = None,
         dtype: str = "auto",
         input_scale: float = 1,
-        preset: str | None = None,
     ) -> None:
         self._store(locals())
 
-    def _settings(self) -> SimpleNamespace:
-        settings = super()._settings()
-        for name, value in PRESETS.get(self.preset or "", {}).items():
-            if self._is_default(name):
-                setattr(settings, name, value)
-        settings.warn_at_max_iter = self.preset is None
-        return settings
-
-    def _input_scale(self, settings: SimpleNamespace, former: Model | None, X: NDArray[Any] | CSR) -> float:
-        if self.preset is None or not self._is_default("input_scale"):
-            return super()._input_scale(settings, former, X)
-        if former is not None:
-            return former.input_scale
-        return 1 / 255 if X.dtype == np.uint8 else 1.0
-
     def _task(
         self,
-        settings: SimpleNamespace,
+        settings: Settings,
         former: Model | None,
         y: NDArray[Any],
         dtype: np.dtype[Any],

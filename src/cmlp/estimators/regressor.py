@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from cmlp.constraints import ESTIMATORS, Options, Row
 from cmlp.estimators.base import MultilayerPerceptron
-from cmlp.estimators.parameters import SHARED_CONSTRAINTS, Constraint, Options
 from cmlp.estimators.scores import r_squared
 from cmlp.inputs.validation import as_numbers, as_targets
 from cmlp.inputs.weights import as_weights
-from cmlp.training.loop import Task
+from cmlp.training.task import Task
 
 if TYPE_CHECKING:
-    from types import SimpleNamespace
     from typing import Self
 
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp.estimators.model import Model
+    from cmlp.training.settings import Settings
 
 
 class MLPRegressor(MultilayerPerceptron):
@@ -148,8 +148,8 @@ class MLPRegressor(MultilayerPerceptron):
     """
 
     _estimator_type: ClassVar[str] = "regressor"
-    _constraints: ClassVar[Mapping[str, tuple[Constraint, ...]]] = {
-        **SHARED_CONSTRAINTS,
+    _constraints: ClassVar[Mapping[str, Row]] = {
+        **ESTIMATORS,
         "loss": (Options(str, "poisson", "squared_error"),),
     }
 
@@ -188,7 +188,7 @@ class MLPRegressor(MultilayerPerceptron):
 
     def _task(
         self,
-        settings: SimpleNamespace,
+        settings: Settings,
         former: Model | None,
         y: NDArray[Any],
         dtype: np.dtype[Any],

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cmlp.constraints import canonical
 from cmlp.inputs.blocks import empty_block
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -17,7 +18,21 @@ if TYPE_CHECKING:
     from cmlp.training.random import Draws
 
 
-def initial_params(net: _core.Net, rng: Draws, activations: Sequence[str | Sequence[str]]) -> NDArray[Any]:
+def initialization(hidden: Sequence[str], activation: str | Iterable[str]) -> list[str]:
+    """Return for each layer the activation by which its first weights are drawn.
+
+    Parameters
+    ----------
+    hidden : sequence of str
+        Activations of the hidden layers.
+    activation : str or iterable of str
+        What the user gave. The output layer starts like the last hidden one, without hidden layers by this name.
+    """
+    named = canonical(activation) if isinstance(activation, str) else "identity"
+    return [*hidden, hidden[-1] if hidden else named]
+
+
+def initial_params(net: _core.Net, rng: Draws, activations: Sequence[str]) -> NDArray[Any]:
     """Draw a block of parameters as scikit-learn does.
 
     Parameters

@@ -1,16 +1,110 @@
-"""The one-cycle learning rate: from near 0 up to a peak and down to near 0 again."""
+"""Learning-rate schedules: one small class each, in a table.
+
+A schedule is constant: it knows its parameters and nothing of how far training has come. The number of epochs done is
+part of the `TrainingState`, the learning rate in use is the optimizer's.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
-# Share of the batches during which the rate rises.
+    from cmlp._core import Optimizer
+
+# Share of the batches during which the one-cycle rate rises.
 RISING_SHARE = 0.3
+# An adaptive learning rate is not divided further once it is this small.
+SMALLEST_ADAPTIVE_RATE = 1e-6
+
+
+class Schedule:
+    """A learning rate that stays as it is; base of the other schedules.
+
+    Parameters
+    ----------
+    rate : float
+        The first learning rate; for "one_cycle" the largest.
+    power_t : float
+        Exponent for "invscaling".
+    n_epochs : int
+        Length of "one_cycle".
+    """
+
+    name: ClassVar[str] = "constant"
+    # Whether the schedule itself decides when training ends.
+    is_planned: ClassVar[bool] = False
+    # Whether it is ignored, as in scikit-learn, unless the solver is "sgd".
+    sgd_only: ClassVar[bool] = False
+
+    def __init__(self, rate: float, power_t: float, n_epochs: int) -> None:
+        self.rate, self.power_t, self.n_epochs = rate, power_t, n_epochs
+
+    def batch_rates(self, epoch: int, n_batches: int) -> NDArray[np.float64] | None:
+        """Return the rates of an epoch's batches (epochs counted from 0), None for the optimizer's rate."""
+        return None
+
+    def epoch_ended(self, optimizer: Optimizer, t: int) -> None:
+        """Set the learning rate of the next epoch, after `t` rows in all."""
+
+    def improvement_ended(self, optimizer: Optimizer) -> tuple[str, bool]:
+        """Return what follows, as the end of a printed line, and whether training is over."""
+        return "Stopping.", True
+
+
+class InverseScaling(Schedule):
+    """The first rate divided by ``(t + 1) ** power_t``, t being the rows trained on so far."""
+
+    name = "invscaling"
+    sgd_only = True
+
+    def epoch_ended(self, optimizer: Optimizer, t: int) -> None:
+        """Set the learning rate of the next epoch, after `t` rows in all."""
+        try:
+            optimizer.learning_rate = self.rate / float(t + 1) ** self.power_t
+        except OverflowError:  # a divisor beyond all floats
+            optimizer.learning_rate = 0.0
+
+
+class Adaptive(Schedule):
+    """The rate is divided by 5 whenever training has stopped improving."""
+
+    name = "adaptive"
+    sgd_only = True
+
+    def improvement_ended(self, optimizer: Optimizer) -> tuple[str, bool]:
+        """Return what follows, as the end of a printed line, and whether training is over."""
+        if optimizer.learning_rate <= SMALLEST_ADAPTIVE_RATE:
+            return "Learning rate too small. Stopping.", True
+        optimizer.learning_rate /= 5.0
+        return f"Setting learning rate to {optimizer.learning_rate:f}", False
+
+
+class OneCycle(Schedule):
+    """Each batch of all epochs has its own rate, see `one_cycle_rates`."""
+
+    name = "one_cycle"
+    is_planned = True
+
+    def batch_rates(self, epoch: int, n_batches: int) -> NDArray[np.float64] | None:
+        """Return the rates of an epoch's batches (epochs counted from 0)."""
+        if epoch >= self.n_epochs:
+            raise ValueError(
+                f"learning_rate='one_cycle' has come to its end after max_iter={self.n_epochs} "
+                "epochs: partial_fit cannot train on. Call fit to start anew, or use a larger "
+                "max_iter from the first call on."
+            )
+        return one_cycle_rates(self.rate, epoch=epoch, n_epochs=self.n_epochs, n_batches=n_batches)
+
+
+SCHEDULES: Mapping[str, type[Schedule]] = {
+    schedule.name: schedule for schedule in (Schedule, InverseScaling, Adaptive, OneCycle)
+}
 
 
 def one_cycle_rates(peak: float, *, epoch: int, n_epochs: int, n_batches: int) -> NDArray[np.float64]:
