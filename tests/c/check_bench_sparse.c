@@ -73,7 +73,7 @@ static int64_t compress_row(const float *x, int64_t n_in, float *values, int32_t
 static void run_batch(sparse_work *w, int what, int64_t i)
 {
     const size_t size = size_of(w->table->dtype);
-    const cmlp_csr x = {.rows = w->list + i, .scale = 1, .dtype = w->table->dtype};
+    const cmlp_csr x = {.rows = w->list + i, .n_in = w->n_in, .scale = 1, .dtype = w->table->dtype};
     const cmlp_matrix dense = {.base = (char *)w->x + (size_t)(i * w->n_in) * size, .ld = w->n_in};
     const int64_t n = w->pool - i < w->batch ? w->pool - i : w->batch;
     const cmlp_finish finish = {.mode = what == UPDATE || what == UPDATE_DENSE ? CMLP_UPDATE : CMLP_GRADIENT,

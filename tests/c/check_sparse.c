@@ -39,7 +39,7 @@ static cmlp_csr sparse_at(sparse_rows *x)
                                     .columns = x->columns->place.data + at * size_of(x->columns->dtype),
                                     .n = x->begin[i + 1] - x->begin[i]};
     }
-    return (cmlp_csr){.rows = x->list, .scale = x->scale, .dtype = x->values->dtype,
+    return (cmlp_csr){.rows = x->list, .n_in = x->n_in, .scale = x->scale, .dtype = x->values->dtype,
                       .wide = x->columns->dtype == CMLP_INT64};
 }
 

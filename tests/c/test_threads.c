@@ -13,6 +13,7 @@ static const int32_t counts[] = {1, 2, 3, 7};
 #ifdef TEST_WRAPS_THREADS
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <time.h>
 
 static int created, allowed = 1000000;
@@ -76,6 +77,24 @@ static void test_threads_refused(fixture *f)
         }
         allowed = 1000000;
     }
+}
+
+/* Worker threads block the signals sent to the process, but none that a thread causes itself. */
+static void read_mask(void *context, cmlp_team *team, int32_t index, int32_t size)
+{
+    (void)team;
+    (void)size;
+    if (index) pthread_sigmask(SIG_SETMASK, NULL, context);
+}
+
+static void test_signals(void)
+{
+    static const int own[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS};
+    sigset_t mask;
+    sigemptyset(&mask);
+    cmlp_team_run(2, read_mask, &mask);
+    CHECK(sigismember(&mask, SIGINT) && sigismember(&mask, SIGTERM));
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++) CHECK(!sigismember(&mask, own[i]));
 }
 
 /* A team is not made where the work is not worth it. */
@@ -180,6 +199,7 @@ int main(void)
     }
 #ifdef TEST_WRAPS_THREADS
     test_small_work();
+    test_signals();
 #else
     printf("refused threads are tested on Linux only\n");
 #endif

@@ -2,9 +2,11 @@
 
 #include "arguments.h"
 
+/* Reads an index exactly once. The caller may change the arrays during a call, by mistake: then the results are wrong, but
+ * what was checked is what is used. */
 static int64_t index_at(const cmlp_rows *rows, const void *list, int64_t i)
 {
-    return rows->index_dtype == CMLP_INT64 ? ((const int64_t *)list)[i] : ((const int32_t *)list)[i];
+    return rows->index_dtype == CMLP_INT64 ? ((const volatile int64_t *)list)[i] : ((const volatile int32_t *)list)[i];
 }
 
 static const void *index_place(const cmlp_rows *rows, const void *list, int64_t i)
@@ -104,8 +106,9 @@ void cmlp_gather_sparse(const cmlp_data *data, int64_t first, int64_t n, cmlp_cs
     for (int64_t i = 0; i < n; i++) {
         const int64_t row = cmlp_selected(data, first + i);
         const int64_t begin = index_at(rows, rows->indptr, row), end = index_at(rows, rows->indptr, row + 1);
-        list[i] = (cmlp_csr_row){.n = end - begin};
-        if (begin == end) continue; /* there may be no arrays at all */
+        list[i] = (cmlp_csr_row){.n = 0};
+        if (begin < 0 || begin >= end || end > rows->n_values) continue; /* empty, or changed since the check */
+        list[i].n = end - begin < rows->n_cols ? end - begin : rows->n_cols;
         list[i].values = (const char *)rows->data + begin * value_size(rows);
         list[i].columns = index_place(rows, rows->indices, begin);
     }
@@ -118,5 +121,7 @@ int64_t cmlp_bad_sparse(const cmlp_data *data, int64_t selected, void *scratch)
     cmlp_gather_sparse(data, selected, 1, &row);
     data->net->kernels->convert(rows->dtype, row.values, value_size(rows), row.n, rows->scale, scratch);
     const int64_t bad = data->net->kernels->find_nonfinite(scratch, 1, row.n);
-    return bad < row.n ? index_at(rows, row.columns, bad) : -1;
+    if (bad >= row.n) return -1;
+    const int64_t column = index_at(rows, row.columns, bad);
+    return column >= 0 && column < rows->n_cols ? column : 0;
 }

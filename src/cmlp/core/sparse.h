@@ -20,7 +20,7 @@ static inline cmlp_csr cmlp_sparse_matrix(const cmlp_data *data, const cmlp_csr_
 {
     const cmlp_rows *rows = data->rows;
     const int wide = rows->index_dtype == CMLP_INT64;
-    return (cmlp_csr){.rows = list, .scale = rows->scale, .dtype = rows->dtype, .wide = wide};
+    return (cmlp_csr){.rows = list, .n_in = rows->n_cols, .scale = rows->scale, .dtype = rows->dtype, .wide = wide};
 }
 
 /* As cmlp_bad_input: the column of the first value that is not finite, or -1. */

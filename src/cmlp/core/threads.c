@@ -115,15 +115,18 @@ static int create(thread_t *t, void *(*run)(void *), void *argument)
 static int create(thread_t *t, void *(*run)(void *), void *argument) { return !pthread_create(t, NULL, run, argument); }
 #endif
 
-/* Signals stay with the program's own threads. (WASI has none; nor threads, as a rule: then pthread_create says so.) */
+/* Worker threads leave signals to the program's own threads, but for those that a thread causes itself: if these are
+ * blocked, the system ends the process and no handler (faulthandler, a debugger's) reports where. WASI has no signals. */
 static int thread_start(thread_t *t, void *(*run)(void *), void *argument)
 {
 #ifdef __wasi__
     return create(t, run, argument);
 #else
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    static const int own[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS};
+    sigset_t blocked, before;
+    sigfillset(&blocked);
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++) sigdelset(&blocked, own[i]);
+    pthread_sigmask(SIG_SETMASK, &blocked, &before);
     const int created = create(t, run, argument);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return created;

@@ -26,6 +26,7 @@ typedef struct csr_block {
     csr_entry *entries;
     T *converted;
     csr_place *places;              /* of each column; n is 0 between blocks */
+    uint16_t *columns;              /* of the values, row by row, counted from the block's first column */
     uint16_t *found;                /* columns with a value, as they were found; */
     uint16_t *list[CSR_COUNTS + 1]; /* by number of values */
     int64_t n_found, n_list[CSR_COUNTS + 1];
@@ -45,7 +46,8 @@ static void csr_lay_out(csr_block *b, int64_t rows, int64_t columns, void *scrat
     b->entries = scratch;
     b->converted = (T *)(void *)(b->entries + b->room);
     b->places = (csr_place *)(void *)(b->converted + b->width);
-    b->found = (uint16_t *)(void *)(b->places + b->width);
+    b->columns = (uint16_t *)(void *)(b->places + b->width);
+    b->found = b->columns + b->room + 1;
     for (int c = 0; c <= CSR_COUNTS; c++) b->list[c] = b->found + b->width + 1 + c * b->width;
     memset(b->places, 0, (size_t)b->width * sizeof *b->places);
 }
@@ -75,26 +77,31 @@ static int64_t csr_start(csr_block *b, const cmlp_csr *x, int64_t rows, int64_t 
     return values;
 }
 
-/* Counts the values in columns [k0, k1), and lists these where asked to; returns how many values there are. */
+/* Counts the values in columns [k0, k1), up to one more than there is space for, and returns their number. Notes their
+ * columns, so that csr_fill() finds the same ones, and lists the columns with values if `listing`. */
 VEC_FN int64_t csr_count_rows(csr_block *b, const cmlp_csr *x, int64_t rows, int64_t k0, int64_t k1, const int listing)
 {
     csr_place *const places = b->places;
-    uint16_t *const found = b->found;
+    uint16_t *const found = b->found, *const of_values = b->columns;
+    const uint64_t width = (uint64_t)(k1 - k0);
     int64_t values = 0, n_found = 0;
     for (int64_t i = 0; i < rows; i++) {
-        const int64_t at = b->at[i], n = b->next[i] < k1 ? x->rows[i].n : 0;
-        csr_indices columns = csr_columns_from(x, i, at);
-        int64_t p = at;
-        for (int64_t k; p < n && (k = csr_index(columns, 0)) < k1; p++, columns.list += columns.bytes) {
-            const int32_t before = places[k - k0].n++;
+        const int64_t left = b->next[i] < k1 ? x->rows[i].n - b->at[i] : 0, space = b->room + 1 - values;
+        int64_t n = left < space ? left : space, p = 0;
+        if (n > k1 - k0) n = k1 - k0;
+        csr_indices columns = csr_columns_from(x, i, b->at[i]);
+        for (uint64_t k; p < n && (k = (uint64_t)(csr_index(columns, 0) - k0)) < width; p++) {
+            const int32_t before = places[k].n++;
+            of_values[values + p] = (uint16_t)k;
             if (listing) {
-                found[n_found] = (uint16_t)(k - k0);
-                n_found += !before; /* no branch: nobody could foretell it */
+                found[n_found] = (uint16_t)k;
+                n_found += !before; /* branch-free: the branch would be unpredictable */
             }
+            columns.list += columns.bytes;
         }
-        b->n[i] = p - at;
-        if (i + 2 < rows) csr_fetch_values(x, i + 2, b->at[i + 2], p - at); /* it will have about as many */
-        values += p - at;
+        b->n[i] = p;
+        if (i + 2 < rows) csr_fetch_values(x, i + 2, b->at[i + 2], p); /* it will have about as many */
+        values += p;
     }
     b->n_found = n_found;
     return values;
@@ -119,17 +126,17 @@ static void csr_group(csr_block *b, int64_t columns, int listing)
     }
 }
 
-static void csr_fill(csr_block *b, const cmlp_csr *x, int64_t rows, int64_t k0)
+static void csr_fill(csr_block *b, const cmlp_csr *x, int64_t rows)
 {
     csr_place *const places = b->places;
     csr_entry *const entries = b->entries;
+    const uint16_t *columns = b->columns;
     for (int64_t i = 0; i < rows; i++) {
         const int64_t begin = b->at[i], n = b->n[i];
-        csr_indices columns = csr_columns_from(x, i, begin);
         if (!n) continue;
         const T *values = csr_values(x, (const char *)x->rows[i].values + begin * csr_size(x), n, b->converted);
-        for (int64_t p = 0; p < n; p++, columns.list += columns.bytes) {
-            csr_place *place = &places[csr_index(columns, 0) - k0];
+        for (int64_t p = 0; p < n; p++) {
+            csr_place *place = &places[*columns++];
             const int32_t at = place->end;
             place->end = (uint16_t)(at + 1);
             entries[at].value = values[p];
@@ -154,7 +161,7 @@ VEC_FN void csr_columns_strip(const csr_block *b, int count, const T *d, int64_t
     for (int64_t t = 0, n_list = b->n_list[count]; t < n_list; t++) {
         const csr_place *place = &places[list[t]];
         const csr_entry *entries = all + place->end - place->n;
-        const csr_indices rows = {(const char *)&entries->row, sizeof *entries};
+        const csr_indices rows = {(const char *)&entries->row, sizeof *entries, UINT32_MAX};
         const int64_t at = list[t] * n_out;
         V total[CSR_VECTORS];
         if (t + CSR_AHEAD < n_list) csr_fetch(w + list[t + CSR_AHEAD] * n_out, C);
@@ -190,7 +197,7 @@ static int64_t csr_turn(csr_block *b, const cmlp_csr *x, int64_t rows, int64_t k
         const int64_t end = k1 - k < b->width ? k1 : k + b->width;
         if (csr_count(b, x, rows, k, end, listing) <= b->room) {
             csr_group(b, end - k, listing);
-            csr_fill(b, x, rows, k);
+            csr_fill(b, x, rows);
             return end;
         }
         memset(b->places, 0, (size_t)b->width * sizeof *b->places);
@@ -210,7 +217,7 @@ static void csr_gradient(const cmlp_csr *x, const void *d, int64_t rows, int64_t
             int32_t next = INT32_MAX;
             for (int64_t i = 0; i < rows; i++) next = b.next[i] < next ? b.next[i] : next;
             if (next >= k1) return;
-            k = next;
+            if (next > k) k = next;
         }
         end = csr_turn(&b, x, rows, k, k1, listing);
         int64_t last;

@@ -10,10 +10,12 @@
 #define CSR_FAR ((int64_t)4 << 20) /* if W has so many bytes; else asking ahead costs more than it saves */
 #define CSR_ROW_BYTES 4096         /* of a row's values that are asked for ahead: what follows, processors foresee */
 
-/* Indices of four or eight bytes: all are below 2^31, so that four of them say it. */
+/* Indices of four or eight bytes. All are below 2^31, so that the low four bytes suffice. Larger ones, which another
+ * thread may write during the call, are read as `most`. */
 typedef struct csr_indices {
     const char *list;
     int64_t bytes;
+    uint32_t most;
 } csr_indices;
 
 /* Those of row i from value p on. */
@@ -21,14 +23,15 @@ VEC_FN csr_indices csr_columns_from(const cmlp_csr *x, int64_t i, int64_t p)
 {
     const union { int64_t one; char bytes[8]; } number = {1};
     const int64_t bytes = x->wide ? 8 : 4, low = x->wide && !number.bytes[0] ? 4 : 0;
-    return (csr_indices){(const char *)x->rows[i].columns + low + p * bytes, bytes};
+    return (csr_indices){(const char *)x->rows[i].columns + low + p * bytes, bytes, (uint32_t)(x->n_in - 1)};
 }
 
 VEC_FN int64_t csr_index(csr_indices of, int64_t p)
 {
-    int32_t index;
+    uint32_t index;
     memcpy(&index, of.list + p * of.bytes, sizeof index);
-    return index;
+    OPAQUE(index); /* read once: it is checked before it is used */
+    return index < of.most ? index : of.most;
 }
 
 /* Brings the elements of a strip nearer. */

@@ -39,8 +39,9 @@ static inline int cmlp_scales_in_floats(double scale)
 #define CMLP_MARKS 64 /* columns that have their bits in one word */
 #define CMLP_GROUP 4  /* neighbouring weight rows that are left out together where all of their inputs are 0 */
 
-/* Rows of a CSR matrix where they lie: each has n values (of type `dtype`, taken times scale) at ascending columns,
- * which are int64 if `wide`, else int32. */
+/* Rows of a CSR matrix in the caller's memory: each has n <= n_in values (of type `dtype`, multiplied by scale) at
+ * ascending columns below n_in, which are int64 if `wide`, else int32. If another thread changes values or columns during
+ * the call, the results are unspecified, but the kernels stay within their buffers. */
 typedef struct cmlp_csr_row {
     const void *values, *columns;
     int64_t n;
@@ -48,6 +49,7 @@ typedef struct cmlp_csr_row {
 
 typedef struct cmlp_csr {
     const cmlp_csr_row *rows;
+    int64_t n_in;
     double scale;
     int32_t dtype;
     int wide;
@@ -66,12 +68,12 @@ static inline int64_t cmlp_csr_room(int64_t rows, int64_t columns)
     return room < UINT16_MAX ? room : UINT16_MAX;
 }
 
-/* Bytes of what it works in: values with row numbers as long, a row's converted values, and for each column two
- * numbers and six places in lists, all of two bytes; one place is written once too often. */
+/* Bytes of its scratch memory: values with row numbers as long, a row's converted values, and, all of two bytes, for each
+ * column two counters and six list entries, and the column of each value. Two entries are written beyond the last. */
 static inline int64_t cmlp_csr_block(int64_t rows, int64_t columns, int64_t element)
 {
     const int64_t width = columns < CMLP_CSR_COLUMNS ? columns : CMLP_CSR_COLUMNS;
-    return cmlp_csr_room(rows, columns) * 2 * element + width * (element + 16) + 2;
+    return cmlp_csr_room(rows, columns) * (2 * element + 2) + width * (element + 16) + 4;
 }
 
 /* What happens to a finished sum s over the batch's rows, for weight w:  g = fma(alpha, w, s) * inverse. */
