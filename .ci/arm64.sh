@@ -1,15 +1,15 @@
-# A wheel for another processor: built here by a cross compiler, installed and run by an emulator under Debian's Python
-# for that processor. Nothing of it is installed on this machine.
+# A wheel for aarch64: a cross compiler builds it, and an emulator runs its tests with Debian's Python for aarch64.
+# Nothing is installed on this machine.
 
 readonly ARM=$WORK/arm64
 
-# apt-get with lists, packages and a processor of its own
+# Runs apt-get for arm64 with separate package lists and a separate cache.
 arm64_apt() {
     apt-get -o APT::Architecture=arm64 -o APT::Architectures::=arm64 -o Debug::NoLocking=1 \
         -o Dir::State::Lists="$ARM/lists" -o Dir::State::Status="$ARM/status" -o Dir::Cache="$ARM/cache" "$@"
 }
 
-# Python and what it needs, unpacked.
+# Downloads Debian's Python for arm64 with its dependencies and unpacks it.
 arm64_system() {
     local package
     mkdir -p "$ARM/lists/partial" "$ARM/cache/archives/partial" "$ARM/root"
@@ -29,7 +29,8 @@ install_for_arm64() {
         --platform manylinux_2_28_aarch64 --platform manylinux_2_17_aarch64 "$@"
 }
 
-# The Python of that version on this machine, with what a wheel is built with: by itself pip would fetch it for arm64.
+# Creates a virtual environment of that Python version with the build requirements, which pip would otherwise install
+# for arm64.
 builder_for_arm64() { # <version of Python>
     local python
     for python in $(pythons); do
@@ -46,7 +47,7 @@ manylinux_aarch64() {
     have qemu-aarch64-static || return 0
     arm64_system || { echo "skipped: no Debian packages for arm64" && return 0; }
     version=$(arm64_python -c 'import sys; print("%d.%d" % sys.version_info[:2])')
-    builder_for_arm64 "$version" || { echo "skipped: no Python $version to build with" && return 0; }
+    builder_for_arm64 "$version" || { echo "skipped: no Python $version for the build" && return 0; }
     compiler=$(zig_compiler aarch64-linux-gnu.2.17)
     CC=$compiler LDSHARED="$compiler -shared" _PYTHON_HOST_PLATFORM=linux-aarch64 \
         SETUPTOOLS_EXT_SUFFIX=.cpython-${version/./}-aarch64-linux-gnu.so \
@@ -56,7 +57,7 @@ manylinux_aarch64() {
     cp -r tests pyproject.toml "$ARM"
     cd "$ARM"
     arm64_python -c 'import cmlp; print(cmlp.cpu_info()); assert cmlp.cpu_info()["used"] == "neon"'
-    # Not those that start another Python, which would not be emulated.
+    # Without the tests that start another Python process, which would not be emulated.
     arm64_python -m pytest -k 'not instruction_set' tests/core/test_bits.py tests/network/test_network.py tests/core/test_gradients.py \
         tests/core/test_functions.py
     CMLP_ISA=generic arm64_python -m pytest tests/core/test_bits.py::test_golden_digests

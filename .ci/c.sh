@@ -1,4 +1,4 @@
-# The C library on this machine: its tests by each compiler and sanitizer, and strangers' programs that use it.
+# The C library on this machine: its tests with each compiler and sanitizer, and external programs that use it.
 
 # c_build <folder> <cmake arguments>...
 c_build() {
@@ -20,7 +20,7 @@ c_with() { # <folder> <compiler>
     c_tests "$1"
 }
 
-# golden_line <command>...: a stranger's program, which must print the one line that all platforms print
+# golden_line <command>...: runs an external program, which must print the same line on all platforms
 golden_line() {
     local line
     line=$("$@" | tr -d '\r')
@@ -28,7 +28,7 @@ golden_line() {
     [ "$line" = "$(cat "$TREE/tests/consumers/golden/expected.txt")" ]
 }
 
-# Undefined behaviour, memory errors, leaks. Signed overflow is undefined here: no -fwrapv.
+# Undefined behaviour, memory errors and leaks. Without -fwrapv, signed overflow is undefined and reported.
 c_sanitized() {
     c_build asan -DCMLP_SANITIZE=address,undefined -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS=-O1
     ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 c_tests asan -E '^fma$'
@@ -40,7 +40,7 @@ c_threads_sanitized() {
     c_tests tsan -R '^(threads|zeros|consumer)$'
 }
 
-# As a stranger's program finds it: by find_package and by pkg-config, in a place it was moved to.
+# Installs the library, moves it to another folder, and builds an external program with find_package and pkg-config.
 c_installed() { # <folder> <cmake arguments>...
     local folder=$WORK/$1 moved=$WORK/$1-moved user=$WORK/$1-user flags
     shift

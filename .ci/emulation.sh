@@ -1,6 +1,6 @@
-# The core on processors and systems that are not here: its C tests by emulators; where nothing can run it, compiled.
+# The core on other processors and systems: emulators run its C tests; without an emulator it is only compiled.
 
-# What an emulator has the patience for.
+# The C tests that are fast enough for an emulator.
 TESTS='golden|consumer|api|random|net|rows|train'
 [ "$MODE" = quick ] || TESTS="$TESTS|kernels|csr|modes|shapes|zeros"
 readonly TESTS
@@ -25,20 +25,20 @@ on_linux() {
     emulated_tests "$name" "$tests" "$@"
 }
 
-# QEMU 7.2 reads the lanes that a masked load leaves out: no tests with guard pages.
+# QEMU 7.2 reads masked-out lanes of a masked load, so the tests with guard pages cannot run.
 on_haswell() { on_linux haswell 'golden|consumer|random' gcc qemu-x86_64-static -cpu Haswell; }
 
 on_windows() {
     have x86_64-w64-mingw32-gcc wine || return 0
     export WINEPREFIX=$WORK/wine WINEDEBUG=-all
     wine wineboot --init >/dev/null 2>&1
-    # isnan and isinf are macros of MinGW's that convert to float.
+    # isnan and isinf are macros in MinGW that convert to float.
     c_build windows -DCMAKE_SYSTEM_NAME=Windows -DCMAKE_C_COMPILER=x86_64-w64-mingw32-gcc \
         -DCMAKE_EXE_LINKER_FLAGS=-static -DCMAKE_C_FLAGS=-Wno-float-conversion -DCMAKE_CROSSCOMPILING_EMULATOR=wine
     emulated_tests windows "$TESTS" wine
 }
 
-# zig_program <target> <name> <sources>...: compiled with the core, all of it at once
+# zig_program <target> <name> <sources>...: compiles the sources together with the core
 zig_program() {
     local compiler
     compiler=$(zig_compiler "$1")
@@ -58,5 +58,5 @@ on_wasm() {
 
 compiled_only() { # <target>
     zig_program "$1" "golden-$1" tests/consumers/golden/golden.c
-    echo "skipped: $1 is compiled and linked, but nothing here can run it"
+    echo "skipped: $1 is compiled and linked, but no emulator can run it"
 }

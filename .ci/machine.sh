@@ -1,6 +1,6 @@
-# What the machine must have: named, looked for, and installed by apt-get where it is missing.
+# Required programs: checked, and installed by apt-get if missing. Also the copy of the tree that the stages use.
 
-# Packages without which nothing goes, if their programs are missing.
+# Prints the required packages whose programs are missing.
 missing_packages() {
     command -v python3 >/dev/null || echo python3 python3-venv python3-dev
     command -v gcc >/dev/null || echo gcc libc6-dev
@@ -14,7 +14,7 @@ missing_packages() {
     fi
 }
 
-# Packages of which a stage says that it was skipped where they are not to be had: a line for each program.
+# Prints one line for each optional program: its name and packages. Stages whose programs are missing are skipped.
 optional_packages() {
     echo clang clang
     echo qemu-aarch64-static qemu-user-static
@@ -52,15 +52,15 @@ prepare_machine() {
     python3 -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
 }
 
-# have <program>...: whether they are all here; says what is missing
+# have <program>...: succeeds if all programs are installed, otherwise prints which one is missing
 have() {
     local program
     for program in "$@"; do
-        command -v "$program" >/dev/null || { echo "skipped: $program is not to be had" && return 1; }
+        command -v "$program" >/dev/null || { echo "skipped: $program is not installed" && return 1; }
     done
 }
 
-# Every CPython from 3.11 on that is here, one of each version.
+# Prints one installed CPython of each version from 3.11 on.
 pythons() {
     local minor found
     for minor in 11 12 13 14 15; do
@@ -73,7 +73,7 @@ pythons() {
     done
 }
 
-# The tree as the repository has it or will have it: tracked and new files, but none that are ignored.
+# Copies the tracked and the new files of the tree, but no ignored files.
 copy_tree() {
     mkdir -p "$TREE" "$LOGS"
     if git -C "$ROOT" rev-parse --is-inside-work-tree >/dev/null 2>&1; then

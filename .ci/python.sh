@@ -1,14 +1,20 @@
-# The Python package in the tree: its tests, its style, its types.
+# The Python package in the source tree: tests, style, types.
 
+# Runs the test command exactly as the README shows it.
 readme_commands() {
+    local command
+    command=$(grep -x 'python -m pip install "\.\[test\]" && python -m pytest' README.md)
     python3 -m venv "$WORK/readme"
     # shellcheck disable=SC1091
     . "$WORK/readme/bin/activate"
     python -m pip install -q pandas polars # for tests/estimators/test_data_frames.py
-    python -m pip install ".[test]" && python -m pytest
+    eval "$command"
 }
 
-# Meta-estimators and data frames with the oldest supported scikit-learn; after the stage that makes the wheel.
+# The tests that the README's command leaves out because they take several seconds each.
+slow_tests() { "$WORK/readme/bin/python" -m pytest -m slow; }
+
+# Meta-estimators and data frames with the oldest supported scikit-learn. Needs the wheel of an earlier stage.
 oldest_scikit_learn() {
     python3 -m venv "$WORK/oldest"
     "$WORK/oldest/bin/python" -m pip install -q 'scikit-learn==1.6.*' 'pytest>=8' pandas polars
@@ -31,7 +37,7 @@ types() {
     "$WORK/readme/bin/python" -m mypy --strict typed.py
 }
 
-# Another reader of the hints that a stranger's module is given.
+# A second type checker reads the type hints as a user's program sees them.
 pyright() {
     "$WORK/readme/bin/python" -m pip install -q 'pyright==1.1.*'
     cd "$WORK"
@@ -41,7 +47,7 @@ pyright() {
 
 workflows() { "$WORK/readme/bin/python" tools/check_workflows.py; }
 
-# The tests that look at numbers, with each instruction set but the best, which the whole suite has had.
+# The numeric tests with each instruction set except the best one, which the test suite uses by default.
 other_instruction_sets() {
     local python=$WORK/readme/bin/python isa
     for isa in generic avx2 neon; do
@@ -50,16 +56,16 @@ other_instruction_sets() {
             CMLP_ISA=$isa "$python" -m pytest -q tests/core/test_bits.py tests/core/test_gradients.py tests/network/test_network.py \
                 tests/core/test_functions.py tests/core/test_optimizer.py
         else
-            echo "skipped: $isa is not on this processor"
+            echo "skipped: this processor does not have $isa"
         fi
     done
 }
 
-# Every benchmark runs; its figures mean nothing here.
+# Runs every benchmark once. The figures of these short runs mean nothing.
 benchmarks_short() { "$WORK/readme/bin/python" -m benchmarks all --short; }
 
-# Each test by several threads at once: nothing that they share may change. (One test changes the network that it is
-# given, which is then the others' too.) Most is seen by an interpreter without GIL.
+# Runs each test in several threads at once, which shows unprotected shared state, best on an interpreter without the
+# GIL. test_step_by_hand is left out because it changes the network of its fixture, which the threads share.
 in_parallel() {
     "$WORK/readme/bin/python" -m pip install -q 'pytest-run-parallel==0.10.*'
     "$WORK/readme/bin/python" -m pytest --parallel-threads=4 tests/core/test_bits.py tests/core/test_gradients.py \

@@ -1,8 +1,8 @@
-# What is published: the sdist, the wheels built from it, and their tests where no sources are.
+# The published files: the sdist, the wheels built from it, and tests of the installed wheels without the sources.
 
 readonly TOOLS=$WORK/tools/bin DIST=$WORK/dist
 
-# First of all stages: the tree has nothing built in it yet.
+# The first stage, because the tree must not contain build products yet.
 make_sdist() {
     python3 -m venv "$WORK/tools"
     "$TOOLS/python" -m pip install -q 'build==1.*' 'twine==7.*' 'check-wheel-contents==0.6.*'
@@ -22,13 +22,13 @@ check_wheel() {
     "$TOOLS/twine" check --strict "$1"
 }
 
-# test_wheel <python> <wheel> <folder>: the whole suite in an environment of its own
+# test_wheel <python> <wheel> <folder>: runs all tests in a new virtual environment
 test_wheel() {
     "$1" -m venv "$3/venv"
     "$3/venv/bin/python" -m pip install -q "$2[test]"
     cp -r "$TREE/tests" "$TREE/pyproject.toml" "$3"
     cd "$3"
-    venv/bin/python -m pytest
+    venv/bin/python -m pytest -m ""
     venv/bin/cmlp --help >/dev/null
 }
 
@@ -43,18 +43,18 @@ wheel_of() { # <python>
     use_wheel "$folder"
 }
 
-# Strangers' programs, which find the header by pkg-config and the declarations by cimport.
+# Builds external programs, which find the header by pkg-config and the declarations by cimport.
 use_wheel() { # <folder>
     local python=$1/venv/bin/python flags
     "$python" -m pip install -q setuptools Cython pkgconf
-    read -ra flags <<<"$("$python" -m pkgconf --cflags cmlp)" # it asks the packages' entry points
+    read -ra flags <<<"$("$python" -m pkgconf --cflags cmlp)" # finds cmlp.pc through the entry point
     gcc -c "$1/tests/consumers/golden/golden.c" "${flags[@]}" -o "$1/golden.o"
     cd "$1/tests/consumers/cimport"
     "$python" setup.py -q build_ext --inplace
     "$python" -c 'import cmlp, consumer; print(consumer.seen()); assert consumer.seen()[0] == cmlp.__version__'
 }
 
-# zig_compiler <target>: a program that compiles for it; the C libraries come along
+# zig_compiler <target>: prints the name of a compiler for the target, which includes the C library
 zig_compiler() {
     local program=$WORK/zig-$1
     printf '#!/bin/sh\nexec "%s" -m ziglang cc -target %s "$@"\n' "$TOOLS/python" "$1" >"$program"
@@ -62,7 +62,7 @@ zig_compiler() {
     echo "$program"
 }
 
-# repair_wheel <processor> <folder>: puts the wheel of <folder>/raw there, with the tag of what it needs: glibc 2.17
+# repair_wheel <processor> <folder>: copies the wheel in <folder>/raw to <folder> with the tag for glibc 2.17
 repair_wheel() {
     "$TOOLS/auditwheel" show "$2"/raw/*.whl
     PATH=$TOOLS:$PATH "$TOOLS/auditwheel" repair --plat auto -w "$2" "$2"/raw/*.whl

@@ -60,9 +60,12 @@ PROGRAMS = {
     "test_fma": ["test_fma.c"],
 }
 ARGUMENTS = {"test_fma": ["20000"]}
+SLOW = ["test_threads", "test_zeros", "test_workspace"]
 
 
-@pytest.mark.parametrize("name", PROGRAMS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name in PROGRAMS]
+)
 def test_c_program_passes(name):
     passes(program(name, *PROGRAMS[name], "support.c"), *ARGUMENTS.get(name, []))
 

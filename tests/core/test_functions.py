@@ -3,9 +3,11 @@
 Each is called through the public interface: a network of one unit with weight 1 and bias 0.
 """
 
+import math_coefficients
 import mpmath
 import numpy as np
 import pytest
+from c_build import in_source_tree
 from helpers import DTYPES, assert_same_bits, net_and_params, uniform
 
 mp = mpmath.mp.clone()
@@ -161,6 +163,13 @@ def test_tanh_is_odd(dtype):
     x = points(dtype)
     tanh = neuron("tanh", dtype)
     np.testing.assert_array_equal(tanh(-x), -tanh(x))
+
+
+@pytest.mark.slow
+@in_source_tree
+def test_coefficients_in_the_header_are_minimax_coefficients():
+    """math_coefficients.py derives each coefficient again by Remez's algorithm."""
+    assert math_coefficients.missing_from_header() == []
 
 
 LIMITS = {  # at +infinity and -infinity
