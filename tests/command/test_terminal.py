@@ -1,4 +1,4 @@
-"""What a terminal is found to show, lines that are rewritten, and pictures made of characters."""
+"""Terminal: detected capabilities, live lines, and images drawn with characters."""
 
 import io
 import re
@@ -12,7 +12,7 @@ ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class Stream(io.StringIO):
-    """A text stream that says what it is."""
+    """A text stream with a given encoding that may claim to be a terminal."""
 
     def __init__(self, *, encoding="utf-8", is_terminal=True):
         super().__init__()
@@ -33,7 +33,7 @@ def make(*, rewrites=False, colors=0, blocks=True):
 
 @pytest.fixture(autouse=True)
 def columns(monkeypatch):
-    """Give every test 80 columns; a test may ask for others."""
+    """Set 80 columns for every test; a test can set another number."""
 
     def set_columns(number):
         monkeypatch.setenv("COLUMNS", str(number))
@@ -63,12 +63,12 @@ def test_colors_of_a_terminal(environ, colors):
     assert Terminal.of(Stream(), environ).colors == colors
 
 
-def test_dumb_terminal_rewrites_nothing():
+def test_dumb_terminal_does_not_rewrite_lines():
     assert Terminal.of(Stream(), {"TERM": "xterm"}).rewrites
     assert not Terminal.of(Stream(), {"TERM": "dumb"}).rewrites
 
 
-def test_pipe_has_neither_colors_nor_rewritten_lines():
+def test_pipe_has_no_colors_and_no_rewritten_lines():
     pipe = Stream(is_terminal=False)
     terminal = Terminal.of(pipe, {"TERM": "xterm-256color", "COLORTERM": "truecolor"})
     assert terminal.colors == 0
@@ -80,11 +80,11 @@ def test_pipe_has_neither_colors_nor_rewritten_lines():
     "encoding, blocks",
     [("utf-8", True), ("ascii", False), ("latin-1", False), ("unheard-of", False), (None, False)],
 )
-def test_blocks_need_an_encoding_that_has_them(encoding, blocks):
+def test_block_characters_need_a_suitable_encoding(encoding, blocks):
     assert Terminal.of(Stream(encoding=encoding), {"TERM": "xterm"}).blocks is blocks
 
 
-def test_paragraph_is_broken_at_the_width(columns):
+def test_paragraph_is_wrapped_at_the_terminal_width(columns):
     columns(20)
     terminal = make()
     terminal.say("one two three four five six seven eight")
@@ -100,7 +100,7 @@ def test_empty_paragraph_is_an_empty_line():
     assert terminal.stream.getvalue() == "\n"
 
 
-def test_live_line_is_written_over_and_wiped():
+def test_live_line_is_overwritten_and_cleared():
     terminal = make(rewrites=True)
     terminal.write_live(["a long line", "with two parts"])
     terminal.write_live(["short"])
@@ -110,7 +110,7 @@ def test_live_line_is_written_over_and_wiped():
     assert terminal.stream.getvalue() == expected
 
 
-def test_live_line_in_a_pipe_is_a_line_of_its_own():
+def test_live_line_in_a_pipe_is_a_separate_line():
     terminal = make()
     terminal.write_live(["a", "b"])
     terminal.write_live(["c"])
@@ -122,7 +122,7 @@ def test_live_line_in_a_pipe_is_a_line_of_its_own():
     "width, expected",
     [(80, "first  second  third"), (21, "first  second  third"), (20, "first  second"), (4, "fir")],
 )
-def test_live_line_never_fills_the_width(columns, width, expected):
+def test_live_line_is_shorter_than_the_terminal(columns, width, expected):
     columns(width)
     terminal = make(rewrites=True)
     terminal.write_live(["first", "second", "third"])
@@ -138,54 +138,52 @@ def test_settle_ends_the_live_line_once():
 
 
 def test_shades_without_colors():
-    picture = np.array([[0, 0.25, 0.5, 0.75, 1.0]] * 2)
-    assert make().draw(picture) == [" ░▒▓█"]
-    assert make().draw(-picture, signed=True) == [" .-=="]
-    picture = np.array([[0, 0.2, 0.4, 0.6, 0.8, 1.0]] * 2)
-    assert make(blocks=False).draw(picture) == [" .+*#@"]
+    image = np.array([[0, 0.25, 0.5, 0.75, 1.0]] * 2)
+    assert make().draw(image) == [" ░▒▓█"]
+    assert make().draw(-image, signed=True) == [" .-=="]
+    image = np.array([[0, 0.2, 0.4, 0.6, 0.8, 1.0]] * 2)
+    assert make(blocks=False).draw(image) == [" .+*#@"]
 
 
-def test_two_rows_share_a_line():
-    picture = np.array([[1.0, 0.0], [0.0, 0.0], [1.0, 1.0], [1.0, 1.0]])
-    assert make().draw(picture) == ["▒ ", "██"]
+def test_two_pixel_rows_share_a_line():
+    image = np.array([[1.0, 0.0], [0.0, 0.0], [1.0, 1.0], [1.0, 1.0]])
+    assert make().draw(image) == ["▒ ", "██"]
 
 
-def test_odd_row_is_drawn_on_black():
+def test_last_odd_row_is_drawn_on_black():
     assert make().draw(np.ones((3, 2))) == ["██", "▒▒"]
 
 
-def test_values_beyond_one_are_full_strength():
+def test_values_above_one_are_clipped():
     assert make().draw(np.array([[-7.0, 7.0]] * 2), signed=True) == ["=█"]
     assert "255;255;255" in make(colors=2**24).draw(np.full((2, 1), 7.0))[0]
 
 
 def test_true_colors():
-    picture = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
-    assert make(colors=2**24).draw(picture) == [
-        "\x1b[38;2;255;255;255;48;2;0;0;0m▀\x1b[38;2;0;0;0;48;2;0;0;0m▀▀\x1b[0m"
-    ]
-    picture = np.array([[1.0], [-1.0]])
-    assert make(colors=2**24).draw(picture, signed=True) == ["\x1b[38;2;80;160;255;48;2;255;70;60m▀\x1b[0m"]
+    image = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
+    assert make(colors=2**24).draw(image) == ["\x1b[38;2;255;255;255;48;2;0;0;0m▀\x1b[38;2;0;0;0;48;2;0;0;0m▀▀\x1b[0m"]
+    image = np.array([[1.0], [-1.0]])
+    assert make(colors=2**24).draw(image, signed=True) == ["\x1b[38;2;80;160;255;48;2;255;70;60m▀\x1b[0m"]
 
 
 def test_256_colors():
-    picture = np.array([[1.0, 0.0], [0.0, 0.0]])
-    assert make(colors=256).draw(picture) == ["\x1b[38;5;231;48;5;16m▀\x1b[38;5;16;48;5;16m▀\x1b[0m"]
+    image = np.array([[1.0, 0.0], [0.0, 0.0]])
+    assert make(colors=256).draw(image) == ["\x1b[38;5;231;48;5;16m▀\x1b[38;5;16;48;5;16m▀\x1b[0m"]
     line = make(colors=256).draw(np.linspace(-1, 1, 200).reshape(2, 100), signed=True)[0]
     assert {int(code) for code in re.findall(r"[34]8;5;(\d+)", line)} <= set(range(16, 256))
 
 
 def test_colors_without_blocks_are_colored_spaces():
-    picture = np.array([[1.0], [0.0]])
-    assert make(colors=2**24, blocks=False).draw(picture) == ["\x1b[38;2;128;128;128;48;2;128;128;128m \x1b[0m"]
+    image = np.array([[1.0], [0.0]])
+    assert make(colors=2**24, blocks=False).draw(image) == ["\x1b[38;2;128;128;128;48;2;128;128;128m \x1b[0m"]
 
 
 @pytest.mark.parametrize("colors", [0, 256, 2**24])
 @pytest.mark.parametrize("blocks", [False, True])
 @pytest.mark.parametrize("signed", [False, True])
-def test_every_line_is_as_wide_as_the_picture(colors, blocks, signed):
-    picture = np.random.default_rng(0).uniform(-1 if signed else 0, 1, (28, 28))
-    lines = make(colors=colors, blocks=blocks).draw(picture, signed=signed)
+def test_every_line_is_as_wide_as_the_image(colors, blocks, signed):
+    image = np.random.default_rng(0).uniform(-1 if signed else 0, 1, (28, 28))
+    lines = make(colors=colors, blocks=blocks).draw(image, signed=signed)
     assert len(lines) == 14
     assert {len(ESCAPE.sub("", line)) for line in lines} == {28}
     if not blocks:
@@ -193,20 +191,20 @@ def test_every_line_is_as_wide_as_the_picture(colors, blocks, signed):
 
 
 @pytest.mark.parametrize("width, per_row", [(200, 4), (118, 4), (117, 3), (88, 3), (87, 2), (58, 2), (57, 1), (28, 1)])
-def test_gallery_puts_side_by_side_what_fits(columns, width, per_row):
+def test_gallery_places_images_side_by_side_if_they_fit(columns, width, per_row):
     columns(width)
     terminal = make()
-    pictures = [[str(i) * 28] for i in range(4)]
-    terminal.write_gallery(pictures, [[f"picture {i}"] for i in range(4)], 28)
+    images = [[str(i) * 28] for i in range(4)]
+    terminal.write_gallery(images, [[f"image {i}"] for i in range(4)], 28)
     lines = terminal.stream.getvalue().splitlines()
     assert lines[1] == "  ".join(str(i) * 28 for i in range(per_row))
-    caption = "".join(f"picture {i}".ljust(30) for i in range(per_row))
+    caption = "".join(f"image {i}".ljust(30) for i in range(per_row))
     assert lines[2] == caption.rstrip()
     assert max(map(len, lines)) <= width
-    assert sum(line.count("picture") for line in lines) == 4
+    assert sum(line.count("image") for line in lines) == 4
 
 
-def test_gallery_in_a_terminal_narrower_than_a_picture(columns):
+def test_gallery_in_a_terminal_narrower_than_an_image(columns):
     columns(27)
     terminal = make()
     terminal.write_gallery([["x" * 28]] * 2, [["one"], ["two"]], 28)

@@ -1,5 +1,4 @@
-"""Pictures: the sample in the box, whole sets from CMLP_DATA, and files that are not what they
-should be."""
+"""Data sets: the bundled sample, complete sets from CMLP_DATA, and errors for damaged or missing files."""
 
 import gzip
 import hashlib
@@ -26,14 +25,14 @@ def sha256(array):
 
 
 def idx(array, magic=None):
-    """Return the array as an idx file of uint8."""
+    """Return the array in the format of an IDX file of uint8."""
     magic = 0x0800 + array.ndim if magic is None else magic
     return struct.pack(f">{1 + array.ndim}I", magic, *array.shape) + array.tobytes()
 
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """A small valid set, 5 pictures and 2, where `load_mnist` looks for it."""
+    """Create a small valid set (5 training and 2 test images) where `load_mnist` looks for it."""
     rng = np.random.default_rng(0)
     path = tmp_path / "mnist"
     path.mkdir()
@@ -66,7 +65,7 @@ def test_sample_has_every_digit_about_equally_often():
     assert np.bincount(data.y_test).tolist() == [85, 126, 116, 107, 110, 87, 87, 99, 89, 94]
 
 
-def test_dataset_unpacks_and_names_its_parts():
+def test_dataset_is_a_named_tuple():
     data = datasets.load_digits28()
     X_train, y_train, X_test, y_test = data
     assert X_train is data.X_train and y_train is data.y_train
@@ -74,7 +73,7 @@ def test_dataset_unpacks_and_names_its_parts():
     assert list(data.labels) == list("0123456789")
 
 
-def test_arrays_are_the_callers_own():
+def test_each_call_returns_new_arrays():
     first = datasets.load_digits28()
     first.X_train[:] = 0
     first.y_train[:] = 0
@@ -82,7 +81,7 @@ def test_arrays_are_the_callers_own():
     assert datasets.load_digits28().y_train.any()
 
 
-def test_sample_carries_its_notice():
+def test_sample_contains_its_licence_notice():
     notice = Path(datasets.__file__).parent / "digits28" / "LICENSE.txt"
     text = notice.read_text(encoding="ascii")
     for part in ("Yann LeCun", "Corinna Cortes", "Burges", "CC-BY-SA-3.0", "creativecommons.org"):
@@ -90,7 +89,7 @@ def test_sample_carries_its_notice():
 
 
 @whole_sets
-def test_whole_mnist_begins_with_the_sample():
+def test_complete_mnist_begins_with_the_sample():
     whole, sample = datasets.load_mnist(), datasets.load_digits28()
     assert whole.X_train.shape == (60000, 784)
     assert whole.X_test.shape == (10000, 784)
@@ -109,7 +108,7 @@ def test_fashion_mnist_has_ten_balanced_classes_with_names():
 
 
 @whole_sets
-def test_script_makes_the_same_sample(tmp_path, monkeypatch):
+def test_make_sample_creates_the_bundled_sample(tmp_path, monkeypatch):
     script = SOURCE / "tools" / "make_sample.py"
     if not script.exists():
         pytest.skip("the script is in the source tree only")
@@ -125,7 +124,7 @@ def test_script_makes_the_same_sample(tmp_path, monkeypatch):
         assert made == kept
 
 
-def test_files_are_read_gzipped_or_not(folder):
+def test_gzipped_and_plain_files_are_read(folder):
     data = datasets.load_mnist()
     assert data.X_train.shape == (5, 784)
     raw = (folder / f"train-{IMAGES}").read_bytes()
@@ -134,13 +133,13 @@ def test_files_are_read_gzipped_or_not(folder):
     assert data.y_train.tolist() == list(labels[8:])
 
 
-def test_a_file_that_is_not_gzipped_goes_first(folder):
-    (folder / f"train-{IMAGES}.gz").write_bytes(b"never looked at")
+def test_plain_file_is_preferred_to_a_gzipped_one(folder):
+    (folder / f"train-{IMAGES}.gz").write_bytes(b"not read")
     assert datasets.load_mnist().X_train.shape == (5, 784)
 
 
 @pytest.mark.parametrize("kind, header_size", [(IMAGES, 16), (LABELS, 8)])
-def test_file_cut_within_its_header(folder, kind, header_size):
+def test_file_truncated_within_its_header_raises(folder, kind, header_size):
     path = folder / f"t10k-{kind}"
     whole = idx(np.zeros((2, 28, 28) if kind == IMAGES else 2, dtype=np.uint8))
     for length in range(header_size):
@@ -151,7 +150,7 @@ def test_file_cut_within_its_header(folder, kind, header_size):
 
 
 @pytest.mark.parametrize("change", [-1, 1, -784, 1000])
-def test_file_shorter_or_longer_than_its_header_says(folder, change):
+def test_file_of_another_length_than_its_header_states_raises(folder, change):
     path = folder / f"train-{IMAGES}"
     content = path.read_bytes()
     path.write_bytes(content[:change] if change < 0 else content + bytes(change))
@@ -162,7 +161,7 @@ def test_file_shorter_or_longer_than_its_header_says(folder, change):
 
 
 @pytest.mark.parametrize("bit", range(32))
-def test_wrong_magic_number(folder, bit):
+def test_wrong_magic_number_raises(folder, bit):
     path = folder / f"train-{IMAGES}"
     path.write_bytes(idx(np.zeros((5, 28, 28), np.uint8), magic=0x0803 ^ (1 << bit)))
     with pytest.raises(ValueError, match=r"magic number \d+, expected 2051") as caught:
@@ -170,14 +169,14 @@ def test_wrong_magic_number(folder, bit):
     assert str(path) in str(caught.value)
 
 
-def test_images_where_labels_should_be(folder):
+def test_images_in_a_label_file_raise(folder):
     (folder / f"train-{LABELS}").write_bytes((folder / f"train-{IMAGES}").read_bytes())
     with pytest.raises(ValueError, match="magic number 2051, expected 2049"):
         datasets.load_mnist()
 
 
 @pytest.mark.parametrize("length", [0, 1, 10, 20, -8, -1])
-def test_gzip_file_cut_short(folder, length):
+def test_truncated_gzip_file_raises(folder, length):
     path = folder / f"train-{LABELS}.gz"
     path.write_bytes(path.read_bytes()[:length])
     with pytest.raises(ValueError) as caught:
@@ -185,21 +184,21 @@ def test_gzip_file_cut_short(folder, length):
     assert str(path) in str(caught.value)
 
 
-def test_gzip_file_with_damage_is_refused_wherever_it_is(folder):
+def test_damaged_gzip_file_raises_or_gives_the_same_content(folder):
     path = folder / f"train-{LABELS}.gz"
     whole = path.read_bytes()
-    former = datasets.load_mnist().y_train
+    expected = datasets.load_mnist().y_train
     for position in range(len(whole)):
         path.write_bytes(whole[:position] + bytes([whole[position] ^ 0x10]) + whole[position + 1 :])
         try:
             data = datasets.load_mnist()
         except ValueError as error:
             assert str(path) in str(error)
-        else:  # the time stamp and the like: not the content
-            np.testing.assert_array_equal(data.y_train, former)
+        else:  # metadata such as the time stamp, which does not change the content
+            np.testing.assert_array_equal(data.y_train, expected)
 
 
-def test_pictures_of_another_size(folder):
+def test_images_of_another_size_raise(folder):
     path = folder / f"t10k-{IMAGES}"
     path.write_bytes(idx(np.zeros((2, 14, 56), np.uint8)))
     with pytest.raises(ValueError, match="14 x 56, expected 28 x 28") as caught:
@@ -207,7 +206,7 @@ def test_pictures_of_another_size(folder):
     assert str(path) in str(caught.value)
 
 
-def test_more_labels_than_pictures(folder):
+def test_more_labels_than_images_raise(folder):
     path = folder / f"t10k-{LABELS}"
     path.write_bytes(idx(np.zeros(3, np.uint8)))
     with pytest.raises(ValueError, match="3 labels for 2 pictures") as caught:
@@ -215,7 +214,7 @@ def test_more_labels_than_pictures(folder):
     assert str(path) in str(caught.value)
 
 
-def test_label_that_is_no_digit(folder):
+def test_label_above_nine_raises(folder):
     path = folder / f"t10k-{LABELS}"
     path.write_bytes(idx(np.array([9, 10], np.uint8)))
     with pytest.raises(ValueError, match="label 10, expected 0 to 9") as caught:
@@ -224,7 +223,7 @@ def test_label_that_is_no_digit(folder):
 
 
 @pytest.mark.parametrize("load, name", [(datasets.load_mnist, "mnist"), (datasets.load_fashion_mnist, "fashion-mnist")])
-def test_message_tells_how_to_get_the_files(load, name, monkeypatch):
+def test_missing_data_error_explains_how_to_get_the_files(load, name, monkeypatch):
     monkeypatch.delenv("CMLP_DATA", raising=False)
     with pytest.raises(FileNotFoundError) as caught:
         load()
@@ -234,7 +233,7 @@ def test_message_tells_how_to_get_the_files(load, name, monkeypatch):
     assert all(file in message for file in NAMES)
 
 
-def test_message_names_the_missing_file(folder):
+def test_missing_file_is_named(folder):
     (folder / f"t10k-{IMAGES}").unlink()
     with pytest.raises(FileNotFoundError) as caught:
         datasets.load_mnist()

@@ -1,4 +1,4 @@
-"""Labels: which targets are which kind, and the way from labels to outputs and back."""
+"""Labels: recognizing the kind of targets, encoding labels as targets, decoding outputs to labels."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from sklearn.utils.multiclass import type_of_target
 
 from cmlp.inputs.labels import Labels, kind_of_labels, labels_of, learn_labels
 
-ONE_LABEL_A_ROW = {
+ONE_LABEL_PER_ROW = {
     "small ints": np.array([0, 2, 1, 2, 0, 1]),
     "ints with gaps": np.array([7, 0, 900, 7, 0, 900]),
     "negative ints": np.array([-1, 1, -1, 5]),
@@ -26,8 +26,8 @@ ONE_LABEL_A_ROW = {
 }
 
 
-@pytest.mark.parametrize("y", ONE_LABEL_A_ROW.values(), ids=ONE_LABEL_A_ROW.keys())
-def test_classes_and_targets_equal_sklearns(y):
+@pytest.mark.parametrize("y", ONE_LABEL_PER_ROW.values(), ids=ONE_LABEL_PER_ROW.keys())
+def test_classes_and_targets_match_scikit_learn(y):
     binarizer = LabelBinarizer().fit(y)
     one_hot = binarizer.transform(y)
     labels, targets = learn_labels(y)
@@ -42,8 +42,8 @@ def test_classes_and_targets_equal_sklearns(y):
         np.testing.assert_array_equal(targets, one_hot.argmax(axis=1))
 
 
-@pytest.mark.parametrize("y", ONE_LABEL_A_ROW.values(), ids=ONE_LABEL_A_ROW.keys())
-def test_decoding_the_encoded_gives_the_labels_back(y):
+@pytest.mark.parametrize("y", ONE_LABEL_PER_ROW.values(), ids=ONE_LABEL_PER_ROW.keys())
+def test_decoding_encoded_labels_returns_the_labels(y):
     labels, targets = learn_labels(y)
     outputs = targets if labels.kind == "binary" else np.eye(len(labels.classes))[targets]
     np.testing.assert_array_equal(labels.decode(outputs), y)
@@ -51,7 +51,7 @@ def test_decoding_the_encoded_gives_the_labels_back(y):
     assert labels.correct(outputs, targets).all()
 
 
-def test_multilabel_rows_are_matrices_of_bool():
+def test_multilabel_targets_are_boolean_matrices():
     y = np.array([[0, 1, 1], [1, 0, 0]])
     labels, targets = learn_labels(y)
     assert labels.kind == "multilabel" and labels.n_outputs == 3
@@ -62,19 +62,19 @@ def test_multilabel_rows_are_matrices_of_bool():
     np.testing.assert_array_equal(right, [True, False])
 
 
-def test_an_output_of_one_half_is_the_first_class():
+def test_binary_output_of_one_half_decodes_to_the_first_class():
     labels, _ = learn_labels(np.array(["no", "yes"]))
     np.testing.assert_array_equal(labels.decode(np.array([[0.5], [0.51]])), ["no", "yes"])
 
 
-def test_a_single_class_is_the_answer_to_any_output():
+def test_single_class_is_decoded_from_any_output():
     labels, targets = learn_labels(np.array(["only", "only"]))
     outputs = np.array([[0.1], [0.9]])
     np.testing.assert_array_equal(labels.decode(outputs), ["only", "only"])
     assert labels.correct(outputs, targets).all()
 
 
-def test_equal_outputs_are_the_first_class():
+def test_equal_outputs_decode_to_the_first_class():
     labels, _ = learn_labels(np.array([0, 1, 2]))
     assert labels.decode(np.array([[0.2, 0.4, 0.4]])) == [1]
 
@@ -90,7 +90,7 @@ def test_equal_outputs_are_the_first_class():
         (np.array([b"a", b"b"], dtype=object), TypeError, "represented as bytes"),
     ],
 )
-def test_targets_that_are_no_labels_are_refused(y, error, message):
+def test_targets_that_are_not_labels_raise(y, error, message):
     with pytest.raises(error, match=message):
         kind_of_labels(y)
 
@@ -104,16 +104,16 @@ def test_targets_that_are_no_labels_are_refused(y, error, message):
         (["a", "b"], np.array(["c"])),
         ([0, 1], np.array(["0", "1"])),
         (["0", "1"], np.array([0, 1])),
-        # NumPy would find 12 among the texts.
+        # NumPy would convert 12 to text and find it.
         ([str(label) for label in range(40)], np.array([12])),
     ],
 )
-def test_labels_that_were_not_announced_are_refused(classes, y):
+def test_unknown_labels_raise(classes, y):
     with pytest.raises(ValueError, match=r"`y` has classes not in `self\.classes_`"):
         labels_of(classes).encode(y)
 
 
-def test_one_label_and_many_labels_do_not_mix():
+def test_single_labels_and_multilabels_cannot_be_mixed():
     one = labels_of([0, 1])
     with pytest.raises(ValueError, match="was fitted with one label for each row"):
         one.encode(np.array([[0, 1], [1, 1]]))
@@ -124,13 +124,13 @@ def test_one_label_and_many_labels_do_not_mix():
         many.encode(np.array([[0, 1], [1, 1]]))
 
 
-def test_targets_have_memory_of_their_own():
+def test_targets_do_not_share_memory_with_the_labels():
     y = np.arange(10, dtype=np.int32).repeat(5)
     _, targets = learn_labels(y)
     assert not np.shares_memory(targets, y)
 
 
-def test_fifty_thousand_classes_need_no_matrix():
+def test_50000_classes_need_no_one_hot_matrix():
     y = np.arange(50_000).repeat(2)
     labels, targets = learn_labels(y)
     assert labels.n_outputs == 50_000

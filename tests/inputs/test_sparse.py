@@ -1,4 +1,4 @@
-"""Sparse rows: the bits of the same rows dense, scikit-learn's numbers, and nobody's arrays changed."""
+"""Sparse rows give the bits of the same dense rows and match scikit-learn; the arrays of the caller are not changed."""
 
 import warnings
 
@@ -21,7 +21,7 @@ KINDS = ["array", "matrix"]
 
 
 def rows(n=90, width=300, density=0.05, dtype=np.float64, seed=0):
-    """Dense rows with few values, some rows with none, and classes that depend on them."""
+    """Return rows with few nonzeros, some of them empty, and classes that depend on the rows."""
     rng = np.random.RandomState(seed)
     X = rng.standard_normal((n, width)) * (rng.random_sample((n, width)) < density)
     X[5::20] = 0
@@ -41,7 +41,7 @@ def bits(model):
     return [tensor.tobytes() for tensor in (*model.coefs_, *model.intercepts_)]
 
 
-# The same bits
+# The bits of dense rows
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -85,7 +85,7 @@ def test_every_solver_gives_the_bits_of_dense_rows(params, dtype, n_threads):
 
 @pytest.mark.parametrize("method", ["forward", "activations", "cost", "gradient", "input_gradient"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_the_network_gives_the_bits_of_dense_rows(method, dtype):
+def test_network_gives_the_bits_of_dense_rows(method, dtype):
     X, y = rows(200, 300, 0.1, dtype)
     net = Network((300, 70, 30, 3), "tanh", dtype=dtype, random_state=0)
     targets = () if method in ("forward", "activations") else (y,)
@@ -130,7 +130,7 @@ def test_warm_starts_and_mixed_input():
         assert bits(model.fit(Z, y)) == bits(dense.fit(X, y))
 
 
-# scikit-learn's numbers
+# Compared with scikit-learn
 
 
 @pytest.mark.parametrize("form", ["csr", "csc"])
@@ -144,7 +144,7 @@ def test_warm_starts_and_mixed_input():
     ids=str,
 )
 @pytest.mark.parametrize("problem", ["multiclass", "regression"])
-def test_sklearns_numbers(problem, params, form):
+def test_sparse_fit_matches_scikit_learn(problem, params, form):
     X, y = rows(120, 40, 0.2)
     y = y if problem == "multiclass" else X[:, 0] - X[:, 1] + 0.1 * y
     given = container(X, form, "matrix")
@@ -153,22 +153,22 @@ def test_sklearns_numbers(problem, params, form):
     assert_same(ours, theirs, given, y)
 
 
-def test_the_tag_says_so():
+def test_estimator_tags_declare_sparse_support():
     assert MLPClassifier().__sklearn_tags__().input_tags.sparse
     assert MLPRegressor().__sklearn_tags__().input_tags.sparse
 
 
-# What is given stays
+# The arrays of the caller
 
 
 def unsorted():
-    """Rows whose columns neither ascend nor stand once."""
+    """Return a matrix with unsorted and duplicate column indices."""
     return sparse.csr_array(
         (np.array([1.0, 2.0, 4.0, 8.0]), np.array([2, 0, 2, 1]), np.array([0, 3, 3, 4])), shape=(3, 3)
     )
 
 
-def test_what_is_not_canonical_is_summed_in_a_copy():
+def test_duplicate_entries_are_summed_in_a_copy():
     given, y = unsorted(), [0, 1, 0]
     before = [a.copy() for a in (given.data, given.indices, given.indptr)]
     model = classifier(batch_size=3).fit(given, y)
@@ -177,7 +177,7 @@ def test_what_is_not_canonical_is_summed_in_a_copy():
     assert bits(model) == bits(classifier(batch_size=3).fit(given.toarray(), y))
 
 
-def test_canonical_rows_are_read_in_place():
+def test_canonical_rows_are_not_copied():
     X = container(rows(dtype=np.float32)[0])
     from cmlp.inputs.validation import as_rows
 
@@ -186,7 +186,7 @@ def test_canonical_rows_are_read_in_place():
     assert all(np.shares_memory(getattr(read, n), getattr(X, n)) for n in ("data", "indices", "indptr"))
 
 
-def test_elements_can_be_looked_up():
+def test_elements_can_be_indexed():
     X = rows()[0]
     given = container(X)
     read = CSR(given.data, given.indices, given.indptr, given.shape)
@@ -204,7 +204,7 @@ def test_scipy_is_not_imported():
 
 
 @pytest.mark.parametrize("value, what", [(np.nan, "NaN"), (np.inf, "infinity"), (1e300, "infinity")])
-def test_values_that_are_not_finite_are_named(value, what):
+def test_non_finite_values_are_reported_with_row_and_column(value, what):
     X, y = rows()
     X[7, 30] = value
     X[6, 31] = 1
@@ -215,29 +215,29 @@ def test_values_that_are_not_finite_are_named(value, what):
     assert not hasattr(model, "coefs_")
 
 
-def spoiled(**arrays):
-    """Rows that SciPy takes for canonical, changed behind its back."""
+def broken(**arrays):
+    """Return a broken matrix that SciPy still marks as canonical."""
     X = container(rows()[0])
     assert X.has_canonical_format
-    for name, (place, value) in arrays.items():
-        getattr(X, name)[place] = value
+    for name, (index, value) in arrays.items():
+        getattr(X, name)[index] = value
     return X
 
 
 @pytest.mark.parametrize(
     "X",
     [
-        spoiled(indices=(3, -1)),
-        spoiled(indices=(3, 300)),
-        spoiled(indices=(3, 2**31 - 1)),
-        spoiled(indices=(4, 0)),
-        spoiled(indptr=(-1, 10**6)),
-        spoiled(indptr=(4, 10**6)),
-        spoiled(indptr=(4, -3)),
-        spoiled(indptr=(0, -(2**31))),
+        broken(indices=(3, -1)),
+        broken(indices=(3, 300)),
+        broken(indices=(3, 2**31 - 1)),
+        broken(indices=(4, 0)),
+        broken(indptr=(-1, 10**6)),
+        broken(indptr=(4, 10**6)),
+        broken(indptr=(4, -3)),
+        broken(indptr=(0, -(2**31))),
     ],
 )
-def test_broken_rows_are_refused_by_the_core(X):
+def test_broken_matrix_raises_sparse_status(X):
     y = rows()[1]
     net = Network((300, 5, 3), random_state=0)
     before = net.params.copy()
@@ -254,16 +254,16 @@ def test_broken_rows_are_refused_by_the_core(X):
 
 
 @pytest.mark.parametrize("arrays", [{"indptr": (4, 10**6)}, {"indices": (3, -1)}, {"indices": (3, 300)}], ids=str)
-def test_broken_rows_are_not_sorted(arrays):
-    """SciPy would: it follows row pointers wherever they lead."""
-    X = spoiled(**arrays)
+def test_broken_unsorted_matrix_raises(arrays):
+    """The check comes before SciPy sorts the indices, because SciPy does not check row pointers."""
+    X = broken(**arrays)
     X.has_canonical_format = False
     for call in (lambda: Network((300, 3)).forward(X), lambda: classifier().fit(X, rows()[1])):
         with pytest.raises(ValueError, match="X is a broken sparse container: "):
             call()
 
 
-def test_shapes_that_do_not_fit():
+def test_mismatched_shapes_raise():
     X, y = rows()
     model = classifier().fit(container(X), y)
     with pytest.raises(ValueError, match="X has 299 features, but MLPClassifier is expecting 300"):
@@ -284,7 +284,7 @@ def test_shapes_that_do_not_fit():
         MLPRegressor().fit(X, container(X))
 
 
-def test_output_may_not_overlap_the_rows():
+def test_output_that_overlaps_the_matrix_raises():
     X = container(rows(dtype=np.float32)[0])
     net = Network((300, 3), random_state=0)
     for name in ("data", "indices"):
@@ -293,7 +293,7 @@ def test_output_may_not_overlap_the_rows():
             net.forward(X, out=out)
 
 
-def test_no_values_at_all():
+def test_matrix_without_nonzeros():
     X = sparse.csr_array((50, 300))
     y = np.arange(50) % 3
     assert bits(classifier().fit(X, y)) == bits(classifier().fit(X.toarray(), y))

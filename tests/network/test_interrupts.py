@@ -1,4 +1,4 @@
-"""Ctrl-C, forks and threads: what happens around the core while it computes without the GIL."""
+"""Ctrl-C, forks and threads while the core computes without the GIL."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ from cmlp import Network, _core
 
 # ---------------------------------------------------------------- Ctrl-C
 
-# Work for seconds, but no memory: one row, again and again.
+# Several seconds of work with little memory: one row, repeated by broadcasting.
 SIZES, ROWS, BATCH = (784, 512, 1), 1_000_000, 100
 MANY = np.broadcast_to(inputs(1, 1, 784, np.float32), (ROWS, 784))
 ONES = np.broadcast_to(np.uint8(1), (ROWS, 1))
@@ -26,7 +26,7 @@ class Stop(Exception):
 
 @contextmanager
 def ctrl_c(handler=signal.default_int_handler):
-    """Press Ctrl-C a little later. Behind this block it does nothing, should it be late."""
+    """Raise SIGINT after 0.1 s. After the block, a late signal is ignored."""
     before = signal.signal(signal.SIGINT, handler)
     timer = threading.Timer(0.1, signal.raise_signal, [signal.SIGINT])
     timer.start()
@@ -48,7 +48,7 @@ def training(kind="sgd"):
 @pytest.mark.parametrize("n_threads", [1, 3])
 @pytest.mark.parametrize("kind", ["sgd", "adam"])
 def test_ctrl_c_stops_an_epoch_after_a_whole_batch(kind, n_threads):
-    """Parameters and optimiser are as after so many batches, and the epoch can be resumed there."""
+    """Parameters and optimizer match the completed batches, and the epoch can be resumed at the next one."""
     net, params, optimizer = training(kind)
     with pytest.raises(KeyboardInterrupt), ctrl_c():
         net.train_epoch(params, MANY, ONES, optimizer, batch_size=BATCH, n_threads=n_threads)
@@ -65,7 +65,7 @@ def test_ctrl_c_stops_an_epoch_after_a_whole_batch(kind, n_threads):
     assert_same_bits(params, expected)
 
 
-def test_ctrl_c_within_a_long_batch_leaves_the_parameters_alone():
+def test_ctrl_c_within_a_long_batch_keeps_the_parameters():
     net, params, optimizer = training()
     before = params.copy()
     with pytest.raises(KeyboardInterrupt), ctrl_c():
@@ -91,7 +91,7 @@ def test_ctrl_c_stops_passes(call, n_threads):
     assert np.isfinite(net.forward(MANY[:1])).all()
 
 
-def test_the_users_own_handler_decides():
+def test_signal_handler_of_the_user_is_called():
     def stop(*_):
         raise Stop
 
@@ -100,12 +100,12 @@ def test_the_users_own_handler_decides():
         net.train_epoch(MANY, ONES, BATCH, 0.01)
 
 
-def test_a_handler_that_returns_lets_the_work_go_on():
+def test_training_continues_if_the_signal_handler_returns():
     calls = []
     ours, theirs = (Network(SIZES, "tanh", "logistic", random_state=0) for _ in range(2))
     n, epochs = 10_000, 0
     with ctrl_c(lambda *_: calls.append(True)):
-        while not calls:  # on a fast machine epochs may be over before the signal comes
+        while not calls:  # a fast machine may finish an epoch before the signal comes
             ours.train_epoch(MANY[:n], ONES[:n], BATCH, 0.01)
             epochs += 1
     for _ in range(epochs):
@@ -115,14 +115,14 @@ def test_a_handler_that_returns_lets_the_work_go_on():
 
 # ---------------------------------------------------------------- forks
 
-# A network of this size is trained and used by several threads.
+# Large enough that several threads train it and predict with it.
 SETUP = """
 import os, sys, threading, warnings
 import numpy as np
 from helpers import inputs, labels
 from cmlp import Network
 
-warnings.simplefilter("ignore")  # Python warns of forks from programs with threads
+warnings.simplefilter("ignore")  # Python warns about forks in multi-threaded programs
 X, Y = inputs(1, 600, 300, np.float32), labels(2, 600, 7)
 
 def network():
@@ -155,7 +155,7 @@ def test_fork_before_and_after_training():
 
 @needs_fork
 def test_fork_from_another_thread_during_training():
-    """The child has one thread only, whatever the others of its parent were in the midst of."""
+    """The child has a single thread, although other threads of the parent were training during the fork."""
     program = """
 stop = threading.Event()
 
@@ -181,7 +181,7 @@ def test_multiprocessing_by_fork_during_training():
 import multiprocessing
 context = multiprocessing.get_context("fork")
 net = train(network())
-wanted = net.forward(X)
+expected_output = net.forward(X)
 stop = threading.Event()
 
 def train_on():
@@ -197,7 +197,7 @@ with context.Pool(3) as pool:
     parts = pool.map(predict, [slice(i, i + 50) for i in range(0, 600, 50)])
 stop.set()
 thread.join()
-assert (np.concatenate(parts) == wanted).all()
+assert (np.concatenate(parts) == expected_output).all()
 """
     run_python(SETUP + program)
 
@@ -227,14 +227,14 @@ def test_other_threads_run_while_the_core_computes():
 def test_many_threads_predict_while_another_trains():
     X, Y = inputs(1, 600, 300, np.float32), labels(2, 600, 7)
     shared = Network([300, 65, 40, 7], random_state=0)
-    wanted = shared.forward(X)
+    expected = shared.forward(X)
     trained, twin = (Network([300, 65, 40, 7], random_state=1) for _ in range(2))
     failures, barrier = [], threading.Barrier(9)
 
     def predict(rows):
         barrier.wait()
         for _ in range(30):
-            if not np.array_equal(shared.forward(X[rows]), wanted[rows]):
+            if not np.array_equal(shared.forward(X[rows]), expected[rows]):
                 failures.append(rows)
 
     def train(net):
@@ -251,4 +251,4 @@ def test_many_threads_predict_while_another_trains():
     assert failures == []
     train(twin)
     assert_same_bits(trained.params, twin.params)
-    assert_same_bits(shared.forward(X), wanted)
+    assert_same_bits(shared.forward(X), expected)

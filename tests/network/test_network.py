@@ -1,4 +1,4 @@
-"""The network: what it computes, by hand and against NumPy, and how its parameters are held."""
+"""Network: results worked by hand and compared with NumPy, parameters and views, training, copies."""
 
 import copy
 import pickle
@@ -28,7 +28,7 @@ from cmlp import MLPClassifier, Network
 
 @pytest.fixture(params=["float32", "float64"])
 def by_hand(request):
-    """Two inputs, two relu units, one identity output; all numbers below are exact in binary."""
+    """Two inputs, two relu units, one identity output. All numbers below are exact in binary."""
     net = Network([2, 2, 1], "relu", "identity", "squared_error", dtype=request.param)
     net.weights[0][...] = [[1.0, -1.0], [0.5, 0.25]]
     net.biases[0][...] = [0.5, 0.0]
@@ -37,7 +37,7 @@ def by_hand(request):
     return net
 
 
-ROW, WANTED = np.array([[1.0, 2.0]]), np.array([[1.0]])
+ROW, TARGET = np.array([[1.0, 2.0]]), np.array([[1.0]])
 
 
 def test_forward_by_hand(by_hand):
@@ -51,15 +51,15 @@ def test_forward_by_hand(by_hand):
 
 
 def test_cost_by_hand(by_hand):
-    assert by_hand.cost(ROW, WANTED) == (4 - 1) ** 2
-    # The mean of two rows: the second's output is 2*(0+0+0.5) - 1 = 0, as wanted.
+    assert by_hand.cost(ROW, TARGET) == (4 - 1) ** 2
+    # The mean of two rows: the output of the second row is 2*(0+0+0.5) - 1 = 0, which equals its target.
     assert by_hand.cost([[1, 2], [0, 0]], [[1], [0]]) == 9 / 2
 
 
 def test_gradient_by_hand(by_hand):
-    # d cost / d output = 2 (4 - 1) = 6, carried back through the weights (2, 4) it is (12, 24);
-    # the second hidden unit is off.
-    gradient = by_hand.gradient(ROW, WANTED)
+    # d cost / d output = 2 (4 - 1) = 6; multiplied by the weights (2, 4) that gives (12, 24).
+    # The second hidden unit is inactive, so its delta is 0.
+    gradient = by_hand.gradient(ROW, TARGET)
     np.testing.assert_array_equal(gradient.weights[1], [[2.5 * 6], [0]])
     np.testing.assert_array_equal(gradient.biases[1], [6])
     np.testing.assert_array_equal(gradient.weights[0], [[1 * 12, 0], [2 * 12, 0]])
@@ -67,11 +67,11 @@ def test_gradient_by_hand(by_hand):
     np.testing.assert_array_equal(gradient.flat, [12, 0, 24, 0, 12, 0, 15, 0, 6])
     assert all(np.shares_memory(w, gradient.flat) for w in gradient.weights)
     assert gradient.norm == pytest.approx(np.sqrt(12**2 + 24**2 + 12**2 + 15**2 + 6**2))
-    np.testing.assert_array_equal(by_hand.input_gradient(ROW, WANTED), [[12 * 1, 12 * 0.5]])
+    np.testing.assert_array_equal(by_hand.input_gradient(ROW, TARGET), [[12 * 1, 12 * 0.5]])
 
 
 def test_step_by_hand(by_hand):
-    assert by_hand.step(ROW, WANTED, 0.125) == 9  # the cost before the step
+    assert by_hand.step(ROW, TARGET, 0.125) == 9  # the cost before the step
     np.testing.assert_array_equal(by_hand.weights[0], [[1 - 1.5, -1], [0.5 - 3, 0.25]])
     np.testing.assert_array_equal(by_hand.biases[0], [0.5 - 1.5, 0])
     np.testing.assert_array_equal(by_hand.weights[1], [[2 - 15 / 8], [4]])
@@ -79,20 +79,20 @@ def test_step_by_hand(by_hand):
 
 
 def test_log_loss_by_hand():
-    # Without weights all logistic units are at 1/2 and softmax makes four equal parts.
+    # With all parameters 0, logistic units give 1/2 and softmax gives four equal probabilities.
     net = Network([3, 2, 4], dtype="float64")
     net.params[:] = 0
     X, Y = [[1, 2, 3], [4, 5, 6]], [0, 2]
     np.testing.assert_array_equal(net.forward(X), np.full((2, 4), 0.25))
     assert net.cost(X, Y) == np.log(4)
-    # delta = p - y; the mean over two rows, of which each wants another class
+    # delta = p - y, averaged over two rows of different classes
     gradient = net.gradient(X, Y)
     np.testing.assert_array_equal(gradient.biases[1], [-0.25, 0.25, -0.25, 0.25])
     np.testing.assert_array_equal(gradient.weights[1], [gradient.biases[1] / 2] * 2)
 
 
 def test_logistic_outputs_by_hand():
-    # Each output is a yes-or-no question of its own: ln 2 for each that is undecided.
+    # Each output is an independent binary question; a probability of 1/2 costs ln 2.
     net = Network([1, 3], output="logistic", dtype="float64")
     net.params[:] = 0
     assert net.cost([[1.0]], [[1, 0, 1]]) == pytest.approx(3 * np.log(2), rel=1e-15)
@@ -105,8 +105,8 @@ def test_logistic_outputs_by_hand():
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(("output", "loss"), OUTPUTS)
 @pytest.mark.parametrize("hidden", HIDDEN)
-def test_every_tensor_equals_numpys(hidden, output, loss, dtype):
-    """Activations, cost, gradients; and deltas, which are the bias gradients of a single row."""
+def test_every_tensor_matches_numpy(hidden, output, loss, dtype):
+    """Compares activations, cost, gradients, and deltas (the bias gradients of a single row)."""
     sizes = (150, 21, 17, 5)
     net, params = net_and_params(sizes, layers(4, hidden, output), loss, dtype, seed=1)
     params *= dtype(0.3)
@@ -126,7 +126,7 @@ def test_every_tensor_equals_numpys(hidden, output, loss, dtype):
 
 
 def assert_tensors_close(net, block, expected, dtype):
-    """Compare tensor by tensor: a small one must not hide behind a large one."""
+    """Compare tensor by tensor, so that errors in small tensors are not hidden by large ones."""
     for ours, theirs in zip(net.views(block), net.views(expected), strict=True):
         for a, b in zip(ours, theirs, strict=True):
             assert_close(a, b, dtype, 2e-5 if dtype == np.float32 else 1e-12)
@@ -134,8 +134,8 @@ def assert_tensors_close(net, block, expected, dtype):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("n", [1, 127, 128, 129, 256, 257, 700])
-def test_batches_of_every_length_equal_numpys(n, dtype):
-    """Sums over rows go in chunks of 128, batches in tiles of 256."""
+def test_batches_of_every_length_match_numpy(n, dtype):
+    """Covers the edges of row chunks (128) and batch tiles (256)."""
     sizes = (9, 7, 4)
     net, params = net_and_params(sizes, ["tanh", "softmax"], "log_loss", dtype)
     twin = reference.Network(sizes, net.activations, net.loss)
@@ -151,7 +151,7 @@ def test_batches_of_every_length_equal_numpys(n, dtype):
 @pytest.mark.parametrize("clip", [0, 1e-7, 1e-3])
 @pytest.mark.parametrize("output", ["softmax", "logistic"])
 def test_reported_log_loss_can_be_clipped(output, clip):
-    """scikit-learn clips probabilities before it reports a log loss; ours is exact unless asked."""
+    """scikit-learn clips probabilities before it reports the log loss; cmlp clips only if `clip` is given."""
     net, params = net_and_params((4, 3), [output], "log_loss", np.float64)
     params *= 20
     X, Y = inputs(1, 50, 4, np.float64), targets(2, 50, 3, output, "log_loss", np.float64)
@@ -161,7 +161,7 @@ def test_reported_log_loss_can_be_clipped(output, clip):
     assert (cost != net.cost(params, X, Y)) == (clip > 0)
 
 
-def test_certain_and_wrong_answers_have_a_finite_exact_cost():
+def test_confident_error_has_a_finite_exact_cost():
     net = Network([1, 2], dtype="float32")
     net.weights[0][...] = [[500, -500]]
     net.biases[0][...] = 0
@@ -172,7 +172,7 @@ def test_certain_and_wrong_answers_have_a_finite_exact_cost():
 # ---------------------------------------------------------------- parameters and views
 
 
-def test_the_digit_readers_13002_parameters():
+def test_digit_network_has_13002_parameters():
     net = Network([784, 16, 16, 10])
     assert net.n_params == len(net.params) == 13002
     assert [w.shape for w in net.weights] == [(784, 16), (16, 16), (16, 10)]
@@ -190,7 +190,7 @@ def test_params_are_one_block_of_weights_and_biases():
     np.testing.assert_array_equal(net.biases[1], [12])
 
 
-def test_writing_through_a_view_changes_the_network():
+def test_writing_to_a_view_changes_the_network():
     net = Network([2, 2], output="identity", loss="squared_error", random_state=0)
     net.weights[0][...] = np.eye(2)
     net.biases[0][...] = [10, 20]
@@ -201,7 +201,7 @@ def test_writing_through_a_view_changes_the_network():
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("activation", ["logistic", "relu", ["tanh", "logistic"]])
-def test_initial_parameters_are_scikit_learns(activation, dtype):
+def test_initial_parameters_match_scikit_learn(activation, dtype):
     net = Network([9, 8, 7, 3], activation, dtype=dtype, random_state=42)
     twin = reference.Network(net.sizes, net._net.activations, "log_loss", dtype)
     assert_same_bits(net.params, twin.init_params(np.random.RandomState(42)))
@@ -210,12 +210,12 @@ def test_initial_parameters_are_scikit_learns(activation, dtype):
 
 
 @pytest.mark.parametrize("activation", ["logistic", "relu"])
-def test_without_hidden_layers_activation_decides_the_initial_bounds_as_in_scikit_learn(activation):
+def test_activation_sets_the_initial_bound_without_hidden_layers_as_in_scikit_learn(activation):
     X, y = inputs(0, 30, 9, np.float64), labels(1, 30, 3)
-    standing = {"solver": "sgd", "learning_rate_init": 1e-300, "alpha": 0, "max_iter": 1, "random_state": 42}
+    frozen = {"solver": "sgd", "learning_rate_init": 1e-300, "alpha": 0, "max_iter": 1, "random_state": 42}
     net = Network([9, 3], activation, dtype="float64", random_state=42)
     for estimator in (MLPClassifier, SklearnMLPClassifier):
-        model = estimator((), activation, **standing).partial_fit(X, y, classes=np.arange(3))
+        model = estimator((), activation, **frozen).partial_fit(X, y, classes=np.arange(3))
         assert_close(model.coefs_[0], net.weights[0], np.float64)
         assert_close(model.intercepts_[0], net.biases[0], np.float64)
 
@@ -224,7 +224,7 @@ def test_without_a_seed_networks_differ():
     assert (Network([5, 5]).params != Network([5, 5]).params).any()
 
 
-def test_each_hidden_layer_may_have_its_own_activation():
+def test_each_hidden_layer_can_have_its_own_activation():
     net = Network([1, 1, 1, 1], ["relu", "tanh"], "identity", "squared_error", dtype="float64")
     net.params[:] = [2, 0] * 3
     assert_close(net.activations([[0.5]])[2], [[np.tanh(2)]], np.float64)
@@ -242,7 +242,7 @@ def test_forward_writes_into_out():
     assert_same_bits(out, net.forward(X))
 
 
-def test_input_scale_is_applied_everywhere():
+def test_every_method_applies_input_scale():
     pixels = (uniform(0, 6, 4, low=0, high=256)).astype(np.uint8)
     Y = labels(1, 6, 3)
     scaled = Network([4, 5, 3], dtype="float64", input_scale=0.25, random_state=0)
@@ -252,14 +252,14 @@ def test_input_scale_is_applied_everywhere():
         assert_same_bits(ours, theirs)
     assert scaled.cost(pixels, Y) == plain.cost(X, Y)
     assert_same_bits(scaled.gradient(pixels, Y).flat, plain.gradient(X, Y).flat)
-    # for the inputs as they stand: the chain rule brings the factor in once more
+    # The gradient is for the unscaled input: the chain rule multiplies by the scale.
     assert_same_bits(scaled.input_gradient(pixels, Y), 0.25 * plain.input_gradient(X, Y))
     assert scaled.train_epoch(pixels, Y, 2, 0.1) == plain.train_epoch(X, Y, 2, 0.1)
     assert_same_bits(scaled.params, plain.params)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_an_epoch_is_a_step_per_batch(dtype):
+def test_epoch_is_one_step_per_batch(dtype):
     net = Network([6, 5, 3], "tanh", dtype=dtype, random_state=3)
     twin = copy.copy(net)
     X, Y = inputs(1, 25, 6, dtype), labels(2, 25, 3)
@@ -269,7 +269,7 @@ def test_an_epoch_is_a_step_per_batch(dtype):
     assert cost == pytest.approx(np.average(costs, weights=[10, 10, 5]), rel=1e-14)
 
 
-def test_a_step_goes_down_the_gradient():
+def test_step_descends_along_the_gradient():
     net = Network([6, 5, 3], dtype="float64", random_state=3)
     X, Y = inputs(1, 25, 6, np.float64), labels(2, 25, 3)
     expected = net.params - 0.5 * net.gradient(X, Y).flat
@@ -279,7 +279,7 @@ def test_a_step_goes_down_the_gradient():
     assert net.cost(X, Y) < before
 
 
-def test_order_picks_rows():
+def test_order_selects_rows():
     order = np.array([4, 4, 0, 19, 7, 7, 1])
     X, Y = inputs(1, 20, 6, np.float32), labels(2, 20, 3)
     ours, theirs = (Network([6, 5, 3], random_state=3) for _ in range(2))
@@ -287,7 +287,7 @@ def test_order_picks_rows():
     assert_same_bits(ours.params, theirs.params)
 
 
-def test_training_learns_the_exclusive_or():
+def test_training_learns_exclusive_or():
     X, Y = np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), [0, 1, 1, 0]
     net = Network([2, 8, 2], "tanh", random_state=1)
     costs = [net.train_epoch(X, Y, 4, 0.5) for _ in range(500)]
@@ -306,15 +306,15 @@ twins = pytest.mark.parametrize(
 
 
 @twins
-def test_parameters_begin_a_cache_line(twin_of):
-    """For the sake of speed; by chance one array in four does."""
+def test_parameters_are_aligned_to_a_cache_line(twin_of):
+    """Alignment is for speed. NumPy alone would align one array in four by chance."""
     nets = [Network([784, n, 10]) for n in range(10, 18)]
     for net in [*nets, *map(twin_of, nets)]:
         assert net.params.ctypes.data % 64 == 0
         assert net.weights[0].base is net.biases[1].base is net.params
 
 
-def test_parameters_in_memory_of_others_stay_there():
+def test_unpickling_with_buffers_does_not_copy_parameters():
     net = Network([784, 16, 10])
     buffers = []
     data = pickle.dumps(net, protocol=5, buffer_callback=buffers.append)
@@ -327,7 +327,7 @@ def test_parameters_in_memory_of_others_stay_there():
 
 @twins
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_a_twin_has_the_same_bits_and_a_life_of_its_own(twin_of, dtype):
+def test_copy_has_the_same_bits_and_is_independent(twin_of, dtype):
     net = Network([6, 5, 3], "relu", dtype=dtype, input_scale=0.5, random_state=0, n_threads=1)
     X, Y = inputs(1, 20, 6, dtype), labels(2, 20, 3)
     net.train_epoch(X, Y, 5, 0.1)

@@ -1,4 +1,4 @@
-"""What is refused, and how: the argument, what came, what was expected; and nothing changes."""
+"""Errors of Network: each message names the argument, what was expected and what came; nothing changes."""
 
 import re
 
@@ -12,8 +12,8 @@ from cmlp import Network, StatusError, _core
 INF, NAN = np.inf, np.nan
 
 
-def assert_says(error, *fragments):
-    """One sentence or two that hold all the fragments."""
+def assert_message_contains(error, *fragments):
+    """Check that a one-line message contains all the fragments."""
     message = str(error)
     for fragment in fragments:
         assert fragment in message, f"{fragment!r} not in {message!r}"
@@ -22,8 +22,8 @@ def assert_says(error, *fragments):
 
 # ---------------------------------------------------------------- construction
 
-# keywords beside sizes=(3, 4, 2), and what the message must hold
-WRONG_DESCRIPTIONS = [
+# Keywords that replace those of a valid call, and fragments of the message.
+BAD_DESCRIPTIONS = [
     ({"sizes": "abc"}, "sizes must be 2 to 64 positive integers", "'abc'"),
     ({"sizes": 5}, "sizes must be", "5"),
     ({"sizes": None}, "sizes must be", "None"),
@@ -77,16 +77,16 @@ WRONG_DESCRIPTIONS = [
 
 @pytest.mark.parametrize(
     ("keywords", *["first", "rest"]),
-    [(keywords, first, rest) for keywords, first, *rest in WRONG_DESCRIPTIONS],
-    ids=[str(case[0]) for case in WRONG_DESCRIPTIONS],
+    [(keywords, first, rest) for keywords, first, *rest in BAD_DESCRIPTIONS],
+    ids=[str(case[0]) for case in BAD_DESCRIPTIONS],
 )
-def test_wrong_descriptions(keywords, first, rest):
+def test_bad_description_raises(keywords, first, rest):
     with pytest.raises((ValueError, TypeError)) as caught:
         Network(**{"sizes": (3, 4, 2), **keywords})
-    assert_says(caught.value, first, *rest)
+    assert_message_contains(caught.value, first, *rest)
 
 
-def test_networks_too_large_for_the_machine():
+def test_network_too_large_for_memory_raises():
     with pytest.raises(MemoryError):
         Network([2**31 - 1, 2**31 - 1, 2**31 - 1])
 
@@ -94,7 +94,7 @@ def test_networks_too_large_for_the_machine():
 # ---------------------------------------------------------------- methods
 
 
-WRONG_ROWS = {
+BAD_ROWS = {
     "one row as a vector": (X[0], "X must be a 2-D array", "(3,)", "reshape(1, -1)"),
     "three axes": (X[None], "X must be a 2-D array", "(1, 6, 3)"),
     "a number": (5.0, "X must be a 2-D array", "got float"),
@@ -110,7 +110,7 @@ WRONG_ROWS = {
     "dates": (np.zeros((6, 3), "M8[D]"), "X must hold real numbers", "datetime64"),
     "nothing": (None, "X must be a 2-D array of shape (n, 3), got NoneType"),
 }
-WRONG_TARGETS = {
+BAD_TARGETS = {
     "too few": (Y[:5], "X and Y must have the same number of rows", "6", "5"),
     "too few dense": (DENSE[:5], "X and Y must have the same number of rows", "6", "5"),
     "too few columns": (DENSE[:, :1], "Y must", "2", "(6, 1)"),
@@ -134,33 +134,33 @@ def named(cases):
     return pytest.mark.parametrize("case", cases.values(), ids=cases.keys())
 
 
-@named(WRONG_ROWS)
+@named(BAD_ROWS)
 @pytest.mark.parametrize("method", METHODS)
-def test_wrong_rows(net, method, case):
+def test_bad_rows_raise(net, method, case):
     wrong, *fragments = case
     with pytest.raises((ValueError, TypeError)) as caught:
         call(net, method, wrong)
-    assert_says(caught.value, *fragments)
+    assert_message_contains(caught.value, *fragments)
 
 
-@named(WRONG_TARGETS)
+@named(BAD_TARGETS)
 @pytest.mark.parametrize("method", WITH_TARGETS)
-def test_wrong_targets(net, method, case):
+def test_bad_targets_raise(net, method, case):
     wrong, *fragments = case
     with pytest.raises((ValueError, TypeError)) as caught:
         call(net, method, X, wrong)
-    assert_says(caught.value, *fragments)
+    assert_message_contains(caught.value, *fragments)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "list"])
 @pytest.mark.parametrize("method", WITH_TARGETS)
-def test_negative_targets_of_the_poisson_loss(method, dtype):
+def test_negative_targets_with_poisson_loss_raise(method, dtype):
     net = Network([3, 4, 2], output="exp", loss="poisson", random_state=0)
     before, wrong = net.params.copy(), np.ones((6, 2))
     wrong[4, 1] = -2
     with pytest.raises(ValueError) as caught:
         call(net, method, X, wrong.tolist() if dtype == "list" else wrong.astype(dtype))
-    assert_says(caught.value, "Y must not be negative with loss='poisson', got -2", "at row 4, column 1")
+    assert_message_contains(caught.value, "Y must not be negative with loss='poisson', got -2", "at row 4, column 1")
     assert_same_bits(net.params, before)
     wrong[4, 1] = NAN
     with pytest.raises(StatusError, match="contains NaN at row 4, column 1"):
@@ -172,15 +172,15 @@ def test_negative_targets_of_the_poisson_loss(method, dtype):
 
 @pytest.mark.parametrize("wrong", [[0, 1, 0, 1, 1, 0], [0] * 6, [0.5] * 6], ids=str)
 @pytest.mark.parametrize("method", WITH_TARGETS)
-def test_one_output_wants_a_column(method, wrong):
-    """Class indices of one class would say nothing: who passes them means numbers."""
+def test_flat_targets_for_one_output_raise(method, wrong):
+    """Class indices are meaningless with a single output, so flat targets are probably numbers."""
     net = Network([3, 4, 1], output="logistic", random_state=0)
     with pytest.raises(ValueError) as caught:
         call(net, method, X, wrong)
-    assert_says(caught.value, "Y must have shape (n, 1)", "(6,)", "Y.reshape(-1, 1)")
+    assert_message_contains(caught.value, "Y must have shape (n, 1)", "(6,)", "Y.reshape(-1, 1)")
 
 
-WRONG_OUTPUTS = {
+BAD_OUTPUTS = {
     "rows": (np.empty((5, 2), np.float32), "(6, 2)", "(5, 2)"),
     "columns": (np.empty((6, 3), np.float32), "(6, 2)", "(6, 3)"),
     "type": (np.empty((6, 2)), "float32", "float64"),
@@ -192,15 +192,15 @@ WRONG_OUTPUTS = {
 }
 
 
-@named(WRONG_OUTPUTS)
-def test_wrong_out(net, case):
+@named(BAD_OUTPUTS)
+def test_bad_out_raises(net, case):
     wrong, *fragments = case
     with pytest.raises(ValueError) as caught:
         net.forward(X, wrong)
-    assert_says(caught.value, "out must be", *fragments)
+    assert_message_contains(caught.value, "out must be", *fragments)
 
 
-WRONG_TRAINING = [
+BAD_TRAINING = [
     ({"batch_size": 0}, "batch_size must be", "0"),
     ({"batch_size": -1}, "batch_size must be", "-1"),
     ({"batch_size": 2.5}, "batch_size must be", "2.5"),
@@ -222,25 +222,25 @@ WRONG_TRAINING = [
 ]
 
 
-@pytest.mark.parametrize("case", WRONG_TRAINING, ids=[str(c[0]) for c in WRONG_TRAINING])
-def test_wrong_training(net, case):
+@pytest.mark.parametrize("case", BAD_TRAINING, ids=[str(c[0]) for c in BAD_TRAINING])
+def test_bad_training_arguments_raise(net, case):
     wrong, *fragments = case
     with pytest.raises((ValueError, TypeError)) as caught:
         net.train_epoch(X, Y, **{"batch_size": 4, "learning_rate": 0.1, **wrong})
-    assert_says(caught.value, *fragments)
+    assert_message_contains(caught.value, *fragments)
     if "learning_rate" in wrong:
         with pytest.raises((ValueError, TypeError)) as caught:
             net.step(X, Y, **wrong)
-        assert_says(caught.value, *fragments)
+        assert_message_contains(caught.value, *fragments)
 
 
-def test_parameters_are_written_to_never_replaced():
-    """Views that no longer belong to the network would be a trap."""
+def test_assigning_params_copies_into_the_block():
+    """Existing views stay valid, because the block is never replaced."""
     net = Network([3, 4, 2], random_state=0)
-    wanted = np.arange(net.n_params)
-    net.params = wanted
-    np.testing.assert_array_equal(net.weights[0].ravel(), wanted[:12])
-    for wrong in (wanted[:-1], "text", np.ones((2, 13))):
+    values = np.arange(net.n_params)
+    net.params = values
+    np.testing.assert_array_equal(net.weights[0].ravel(), values[:12])
+    for wrong in (values[:-1], "text", np.ones((2, 13))):
         with pytest.raises(ValueError, match=r"params must .*26"):
             net.params = wrong
     with pytest.raises(TypeError):
@@ -249,9 +249,9 @@ def test_parameters_are_written_to_never_replaced():
         net.weights = []
 
 
-# ---------------------------------------------------------------- the core itself
+# ---------------------------------------------------------------- errors of the core
 
-WRONG_OBJECTIVES = [
+BAD_OBJECTIVES = [
     ({"alpha": -1.0}, "CMLP_ERROR_OPTION"),
     ({"alpha": NAN}, "CMLP_ERROR_OPTION"),
     ({"alpha": INF}, "CMLP_ERROR_OPTION"),
@@ -269,7 +269,7 @@ WRONG_OBJECTIVES = [
     ({"sample_weight": [[1]] * 6}, "sample_weight must have shape (6,)"),
     ({"n_threads": 0}, "CMLP_ERROR_THREADS"),
 ]
-WRONG_EPOCHS = [
+BAD_EPOCHS = [
     ({"batch_size": 0}, "CMLP_ERROR_BATCH"),
     ({"first_batch": -1}, "CMLP_ERROR_BATCH"),
     ({"first_batch": 4}, "CMLP_ERROR_BATCH"),
@@ -279,17 +279,17 @@ WRONG_EPOCHS = [
 ]
 
 
-@pytest.mark.parametrize(("wrong", "says"), WRONG_OBJECTIVES + WRONG_EPOCHS, ids=str)
-def test_the_core_refuses_with_a_status_and_changes_nothing(wrong, says):
+@pytest.mark.parametrize(("wrong", "status"), BAD_OBJECTIVES + BAD_EPOCHS, ids=str)
+def test_core_returns_a_status_and_changes_nothing(wrong, status):
     net, params = net_and_params((3, 4, 2), ["tanh", "softmax"], "log_loss", np.float32)
     optimizer, before = _core.Optimizer(net, "adam", learning_rate=0.1), params.copy()
     with pytest.raises(ValueError) as caught:
         net.train_epoch(params, X, Y, optimizer, **{"batch_size": 2, **wrong})
-    assert_says(caught.value, says)
-    if says.startswith("CMLP"):
-        assert caught.value.status == says
+    assert_message_contains(caught.value, status)
+    if status.startswith("CMLP"):
+        assert caught.value.status == status
     if "batch" not in str(wrong) and "rates" not in wrong:
-        with pytest.raises(ValueError, match=re.escape(says)):
+        with pytest.raises(ValueError, match=re.escape(status)):
             net.gradient(params, X, Y, **wrong)
     assert_same_bits(params, before)
     assert optimizer.n_steps == 0 and not optimizer.state.any()
@@ -308,7 +308,7 @@ def test_the_core_refuses_with_a_status_and_changes_nothing(wrong, says):
     ],
     ids=str,
 )
-def test_hyperparameters_out_of_range(wrong):
+def test_hyperparameters_out_of_range_raise(wrong):
     net, params = net_and_params((3, 4, 2), ["tanh", "softmax"], "log_loss", np.float32)
     before, kind = params.copy(), "nesterov" if "momentum" in wrong else "adam"
     optimizer = _core.Optimizer(net, kind, **{"learning_rate": 0.1, **wrong})
@@ -320,7 +320,7 @@ def test_hyperparameters_out_of_range(wrong):
 
 
 def test_zero_is_not_a_default_in_python():
-    """The C library reads these zeros as "not set"; a Python caller who passes 0 meant 0."""
+    """The C library reads these zeros as "use the default"; in Python 0 means 0."""
     net, params = net_and_params((3, 4, 2), ["tanh", "softmax"], "log_loss", np.float32)
     with pytest.raises(StatusError, match=re.escape("(optimizer->epsilon)")):
         _core.Optimizer(net, "adam", learning_rate=0.1, epsilon=0.0)
@@ -346,20 +346,20 @@ REPEATED = {"classes": np.broadcast_to(np.int32(1), 6), "dense": np.broadcast_to
 
 @pytest.mark.parametrize("targets", REPEATED.values(), ids=REPEATED)
 def test_broadcast_arrays_repeat_a_row(targets):
-    """Stride 0, which the C library calls CMLP_REPEAT: one row for all, one column for all, one target for all."""
+    """Stride 0 (CMLP_REPEAT in C) repeats one row, one column or one target."""
     net, params = net_and_params((3, 4, 2), ["tanh", "softmax"], "log_loss", np.float64)
     for shape in ((1, 3), (6, 1), (1, 1)):
         part = np.random.RandomState(1).random_sample(shape)
         repeated, copied = np.broadcast_to(part, (6, 3)), np.tile(part, (6 // shape[0], 3 // shape[1]))
         assert_same_bits(net.forward(params, repeated), net.forward(params, copied))
         assert_same_bits(net.forward_few(params, repeated, 1.0), net.forward(params, copied))
-        theirs, cost = net.gradient(params, repeated, targets)
-        ours, same = net.gradient(params, copied, targets.copy())
-        assert_same_bits(theirs, ours)
-        assert cost == same
+        gradient, cost = net.gradient(params, repeated, targets)
+        expected, expected_cost = net.gradient(params, copied, targets.copy())
+        assert_same_bits(gradient, expected)
+        assert cost == expected_cost
 
 
-def test_an_optimizer_of_another_network_is_refused():
+def test_optimizer_of_another_network_raises():
     net, params = net_and_params((3, 4, 2), ["tanh", "softmax"], "log_loss", np.float32)
     small, _ = net_and_params((2, 2), ["softmax"], "log_loss", np.float32)
     with pytest.raises(StatusError, match="optimizer state must hold 52 values"):
@@ -380,7 +380,7 @@ def test_an_optimizer_of_another_network_is_refused():
     ],
     ids=["short", "float64", "strided", "matrix", "list", "None"],
 )
-def test_parameters_must_be_a_block_that_the_core_can_use(wrong):
+def test_params_must_be_a_contiguous_writeable_block(wrong):
     net, params = net_and_params((3, 4, 2), ["tanh", "softmax"], "log_loss", np.float32)
     optimizer = _core.Optimizer(net, "sgd", learning_rate=0.1)
     for call_with in (

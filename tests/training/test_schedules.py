@@ -1,4 +1,4 @@
-"""learning_rate="one_cycle": its rates, to the bit, and what goes by the plan and by nothing else."""
+"""learning_rate="one_cycle": the bits of its learning rates, and fit and partial_fit with the schedule."""
 
 import copy
 import pickle
@@ -33,11 +33,11 @@ def classifier(**params):
 
 def optimizer(net, kind="nesterov"):
     momentum = 0.9 if kind == "nesterov" else 0.0
-    return _core.Optimizer(net, kind, learning_rate=7.0, momentum=momentum)  # 7.0 goes unused
+    return _core.Optimizer(net, kind, learning_rate=7.0, momentum=momentum)  # 7.0 is not used
 
 
-def by_hand(X, y, orders, rates, kind="nesterov", params=None):
-    """What epochs with these rates make of fresh parameters."""
+def trained_by_core(X, y, orders, rates, kind="nesterov", params=None):
+    """Train epochs with the given learning rates and return the parameters."""
     net = _core.Net(SIZES, ["relu", "softmax"], "log_loss", np.float64)
     if params is None:
         params = initial_params(net, np.random.RandomState(1), ["relu", "relu"])
@@ -48,7 +48,7 @@ def by_hand(X, y, orders, rates, kind="nesterov", params=None):
 
 
 def shuffles(n_rows, n_epochs):
-    """The orders of a fit's epochs: drawn after the parameters, one upon the other."""
+    """Yield the row order of each epoch of a fit. The random numbers follow those of the initial parameters."""
     rng, order = np.random.RandomState(1), np.arange(n_rows)
     rng.random_sample(sum(a * b + b for a, b in pairwise(SIZES)))
     for _ in range(n_epochs):
@@ -58,11 +58,11 @@ def shuffles(n_rows, n_epochs):
         yield order
 
 
-# The rates
+# The learning rates
 
 
-def test_rates_of_ten_batches_by_hand():
-    """Two epochs of five: the middles 0.5 to 9.5 of a ramp up to 3 and down to 10."""
+def test_learning_rates_of_ten_batches_worked_by_hand():
+    """Two epochs of five batches with midpoints 0.5 to 9.5. The learning rate rises until 3 and falls until 10."""
     first = one_cycle_rates(1.0, epoch=0, n_epochs=2, n_batches=5)
     second = one_cycle_rates(1.0, epoch=1, n_epochs=2, n_batches=5)
     assert first.tolist() == [0.5 / 3, 1.5 / 3, 2.5 / 3, 6.5 / 7, 5.5 / 7]
@@ -70,12 +70,12 @@ def test_rates_of_ten_batches_by_hand():
     assert one_cycle_rates(0.2, epoch=1, n_epochs=2, n_batches=5)[0] == 4.5 / 7 * 0.2
 
 
-def test_a_single_batch_has_a_rate():
+def test_single_batch_has_a_learning_rate():
     assert one_cycle_rates(1.0, epoch=0, n_epochs=1, n_batches=1).tolist() == [0.5 / (1 - 0.3)]
 
 
 @pytest.mark.parametrize("n_epochs, n_batches", [(1, 2), (1, 3), (3, 7), (4, 469), (200, 1)])
-def test_rates_follow_the_formula_to_the_bit(n_epochs, n_batches):
+def test_learning_rates_have_the_bits_of_the_formula(n_epochs, n_batches):
     total = float(n_epochs * n_batches)
     rising, expected = 0.3 * total, []
     for b in range(n_epochs * n_batches):
@@ -90,7 +90,7 @@ def test_rates_follow_the_formula_to_the_bit(n_epochs, n_batches):
     assert (np.diff(rates[: top + 1]) > 0).all() and (np.diff(rates[top:]) <= 0).all()
 
 
-def test_the_bits_of_rates_and_of_a_fit_are_pinned():
+def test_bits_of_learning_rates_and_of_a_fit_are_pinned():
     rates = [one_cycle_rates(0.2, epoch=e, n_epochs=4, n_batches=469) for e in range(4)]
     assert digest(*rates) == "67fc4970948f57bf"
     X, y = uniform(2, 120, 4), labels(3, 120, 3)  # the same numbers on every machine
@@ -98,22 +98,22 @@ def test_the_bits_of_rates_and_of_a_fit_are_pinned():
     assert digests == ["acd419aabdf8c09d"] * 2
 
 
-# The training
+# fit
 
 
 @pytest.mark.parametrize("kind", SOLVERS)
-def test_a_fit_is_epochs_with_these_rates(kind):
+def test_fit_trains_epochs_with_the_learning_rates_of_the_schedule(kind):
     X, y = blobs(n_rows=120)  # batches of 32, 32, 32 and 24
     model = classifier(**SOLVERS[kind]).fit(X, y)
     rates = [one_cycle_rates(PEAK, epoch=e, n_epochs=3, n_batches=4) for e in range(3)]
-    expected = by_hand(X, y, shuffles(120, 3), rates, kind)
+    expected = trained_by_core(X, y, shuffles(120, 3), rates, kind)
     np.testing.assert_array_equal(flat(model), expected)
     constant = classifier(**SOLVERS[kind], learning_rate="constant")
     with pytest.warns(match="Maximum iterations"):
         assert (flat(constant.fit(X, y)) != expected).any()
 
 
-def test_a_regressor_has_it_too():
+def test_regressor_follows_the_schedule():
     X, _ = blobs()
     params = {"hidden_layer_sizes": (8,), "random_state": 1, "batch_size": 32, "max_iter": 3}
     model = MLPRegressor(**params, learning_rate="one_cycle").fit(X, X[:, 0])
@@ -138,7 +138,7 @@ def test_a_regressor_has_it_too():
     np.testing.assert_array_equal(model.coefs_[0], net.views(weights)[0][0])
 
 
-def test_nothing_ends_the_plan_early_and_its_end_is_no_warning(capsys):
+def test_training_runs_to_the_end_of_the_schedule_without_a_warning(capsys):
     X, y = blobs()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -147,7 +147,7 @@ def test_nothing_ends_the_plan_early_and_its_end_is_no_warning(capsys):
     assert capsys.readouterr().out.count("\n") == 7
 
 
-def test_early_stopping_keeps_the_best_weights_and_goes_to_the_end():
+def test_early_stopping_keeps_the_best_weights_but_finishes_the_schedule():
     X, y = blobs(n_rows=66)  # split into 59, two batches an epoch, and 7
     y = np.where(np.random.RandomState(0).random_sample(66) < 0.4, (y + 1) % 3, y)
     model = classifier(early_stopping=True, tol=1e9, n_iter_no_change=1, max_iter=9).fit(X, y)
@@ -156,18 +156,18 @@ def test_early_stopping_keeps_the_best_weights_and_goes_to_the_end():
     assert model.t_ == 9 * 59
 
 
-def test_a_warm_start_is_a_cycle_of_its_own():
+def test_warm_start_begins_a_new_cycle():
     X, y = blobs()
     model = classifier(shuffle=False, warm_start=True).fit(X, y)
     once = flat(model)
     twice = flat(model.fit(X, y))
     rates = [one_cycle_rates(PEAK, epoch=e, n_epochs=3, n_batches=4) for e in range(3)]
     block = classifier(shuffle=False).fit(X, y).coefs_[0].base.copy()
-    np.testing.assert_array_equal(by_hand(X, y, [None] * 3, rates), once)
-    np.testing.assert_array_equal(by_hand(X, y, [None] * 3, rates, params=block), twice)
+    np.testing.assert_array_equal(trained_by_core(X, y, [None] * 3, rates), once)
+    np.testing.assert_array_equal(trained_by_core(X, y, [None] * 3, rates, params=block), twice)
 
 
-def test_divergence_tells_the_largest_rate():
+def test_divergence_error_states_the_largest_learning_rate():
     X, y = blobs()
     with pytest.raises(DivergenceError, match="a learning rate of up to 1e\\+200;"):
         classifier(learning_rate_init=1e200, activation="identity").fit(X, y)
@@ -176,7 +176,7 @@ def test_divergence_tells_the_largest_rate():
 # partial_fit
 
 
-def test_each_partial_fit_is_one_of_the_epochs():
+def test_each_partial_fit_is_one_epoch_of_the_schedule():
     X, y = blobs()
     model = classifier(shuffle=False)
     for _ in range(N_EPOCHS):
@@ -185,35 +185,35 @@ def test_each_partial_fit_is_one_of_the_epochs():
     np.testing.assert_array_equal(flat(model), flat(classifier(shuffle=False).fit(X, y)))
 
 
-def test_partial_fits_may_have_different_numbers_of_batches():
+def test_partial_fits_can_have_different_numbers_of_batches():
     X, y = blobs()
     model = classifier(shuffle=False)
     parts = [np.arange(40), np.arange(70), np.arange(120)]  # 2, 3 and 4 batches
     for rows in parts:
         model.partial_fit(X[rows], y[rows], classes=[0, 1, 2])
     rates = [one_cycle_rates(PEAK, epoch=e, n_epochs=3, n_batches=n) for e, n in enumerate((2, 3, 4))]
-    np.testing.assert_array_equal(flat(model), by_hand(X, y, parts, rates))
+    np.testing.assert_array_equal(flat(model), trained_by_core(X, y, parts, rates))
 
 
-def test_partial_fit_past_the_end_is_refused():
+def test_partial_fit_after_the_end_of_the_schedule_raises():
     X, y = blobs()
     rng = np.random.RandomState(1)
     model = classifier(random_state=rng).fit(X, y)
     before, draws = flat(model), rng.get_state()[2]
-    model.set_params(max_iter=9)  # the plan is the one that training began with
+    model.set_params(max_iter=9)  # the schedule keeps the max_iter of its first epoch
     with pytest.raises(ValueError, match=r"learning_rate='one_cycle' .* after max_iter=3 epochs"):
         model.partial_fit(X, y)
     np.testing.assert_array_equal(flat(model), before)
     assert model.n_iter_ == 3 and rng.get_state()[2] == draws
 
 
-def test_a_partial_fit_that_fails_or_a_copys_is_no_epoch():
+def test_failed_partial_fit_and_partial_fit_of_a_copy_do_not_count_as_epochs():
     X, y = blobs()
     model = classifier(shuffle=False).partial_fit(X, y, classes=[0, 1, 2])
     bad = X.copy()
     bad[-1, 0] = np.nan
     with pytest.raises(ValueError, match="NaN"):
         model.partial_fit(bad, y)
-    copy.copy(model).partial_fit(X, y)  # a shallow copy's epochs are its own
+    copy.copy(model).partial_fit(X, y)  # a shallow copy counts its own epochs
     model.partial_fit(X, y).partial_fit(X, y)
     np.testing.assert_array_equal(flat(model), flat(classifier(shuffle=False).fit(X, y)))
