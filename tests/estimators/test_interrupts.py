@@ -2,6 +2,8 @@
 
 import copy
 import os
+import pickle
+import sys
 import threading
 import time
 import warnings
@@ -10,6 +12,8 @@ from _thread import interrupt_main
 import numpy as np
 import pytest
 from estimator_cases import blobs, flat, small
+
+from cmlp.estimators.exclusive import Exclusively
 
 # Most fits here stop at max_iter on purpose.
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
@@ -131,6 +135,100 @@ def test_predictions_during_a_fit_use_one_complete_model():
     after = predictions[-1]
     assert (before != after).any() and len(predictions) > 2
     assert all((p == before).all() or (p == after).all() for p in predictions)
+
+
+def interrupted_at(step, function):
+    """Raise KeyboardInterrupt at one bytecode of the code that marks and commits; False if there are fewer."""
+    seen = 0
+
+    def trace(frame, event, _):
+        nonlocal seen
+        if frame.f_globals.get("__name__") not in ("cmlp.estimators.base", "cmlp.estimators.exclusive"):
+            return None
+        frame.f_trace_opcodes = True
+        if event == "opcode":
+            seen += 1
+            if seen == step:
+                raise KeyboardInterrupt
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        function()
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(before)
+    return False
+
+
+def test_ctrl_c_at_any_bytecode_leaves_no_estimator_locked():
+    X, y = blobs(n_rows=6)
+    model = small(hidden_layer_sizes=(2,)).partial_fit(X, y, classes=[0, 1, 2])
+    step, errors = 0, []
+    while interrupted_at(step := step + 1, lambda: model.partial_fit(X, y)):
+        try:
+            model.partial_fit(X, y)
+        except RuntimeError as error:
+            errors.append(f"bytecode {step}: {error}")
+            del model._fitting
+    assert step > 100
+    assert errors == []
+
+
+def test_a_mark_is_void_when_its_call_is_over():
+    """Even while a traceback keeps the frame of the call."""
+    model = small().fit(*blobs())
+
+    def interrupted():
+        Exclusively(model).__enter__()
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as kept:
+        interrupted()
+    assert "_fitting" in vars(model) and kept.traceback
+    model.fit(*blobs())
+    assert "_fitting" not in vars(model)
+
+
+def test_fit_within_a_fit_of_the_same_estimator_is_rejected():
+    model = small()
+
+    class Rows:
+        def __array__(self, dtype=None, copy=None):
+            model.fit([[0.0], [1.0]], [0, 1])
+
+    with pytest.raises(RuntimeError, match="is being fitted by another call"):
+        model.fit(Rows(), [0, 1])
+
+
+@pytest.fixture
+def frequent_switches():
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, pickle.dumps])
+def test_estimator_can_be_copied_while_another_thread_fits_it(duplicate, frequent_switches):
+    X, y = blobs()
+    model = small(hidden_layer_sizes=(2,)).fit(X, y)
+    stop = threading.Event()
+
+    def mark():
+        while not stop.is_set():
+            with Exclusively(model):
+                pass
+
+    thread = in_background(mark)
+    try:
+        for _ in range(2000):
+            assert "_fitting" not in vars(copy.copy(duplicate(model))) if duplicate is copy.copy else duplicate(model)
+    finally:
+        stop.set()
+        thread.join()
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")

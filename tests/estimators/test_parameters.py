@@ -99,6 +99,7 @@ def test_bad_parameters_raise_scikit_learns_message(name, value):
         ("hidden_layer_sizes", [[5]], r"must be integers, one per hidden layer"),
         ("hidden_layer_sizes", (2,) * 63, "can name 62 hidden layers at most, got 63"),
         ("hidden_layer_sizes", (5, 2**31), r"hidden_layer_sizes must be < 2\*\*31, got \[5, 2147483648\]"),
+        ("power_t", 10**400, r"must be a float in the range \[0.0, inf\). Got 1000"),
         ("alpha", 10**400, r"must be a float in the range \[0.0, inf\). Got 1000"),
         ("loss", "hinge", "must be a str among {'log_loss', 'squared_error'}"),
         ("n_threads", 0, r"must be an int in the range \[1, inf\) or None"),
@@ -134,6 +135,25 @@ def test_bad_parameters_raise_and_state_the_allowed_values(name, value, message)
 def test_parameters_accept_numpy_types(name, value):
     params = {"max_iter": 2, "hidden_layer_sizes": (3,), name: value}
     MLPClassifier(**params).fit(X, LABELS)
+
+
+@pytest.mark.parametrize("power_t", [10**8, 1e308, np.float32(3e38)])
+def test_huge_exponent_of_inverse_scaling_ends_learning(power_t):
+    """An integer power of this size would take for ever, and ignore Ctrl-C."""
+    params = {"solver": "sgd", "learning_rate": "invscaling", "power_t": power_t, "momentum": 0, "random_state": 0}
+    model = MLPClassifier((3,), max_iter=5, **params).fit(X, LABELS)
+    assert model._model.state.optimizer.learning_rate == 0
+    once = MLPClassifier((3,), max_iter=1, **params).fit(X, LABELS)
+    np.testing.assert_array_equal(model.coefs_[0], once.coefs_[0])
+
+
+@pytest.mark.parametrize("name", ["max_iter", "n_iter_no_change", "batch_size", "verbose", "max_fun", "n_threads"])
+@pytest.mark.filterwarnings("ignore:Got `batch_size`")
+def test_integers_beyond_all_floats_are_bounded(name):
+    params = {"hidden_layer_sizes": (3,), "max_iter": 12, "tol": 1.0, "random_state": 0, "verbose": 1}
+    model = MLPClassifier(**{**params, name: 10**400}).fit(X, LABELS)
+    assert 0 < model.n_iter_ <= 12
+    assert getattr(model, name) == 10**400
 
 
 # Docstrings. Both estimators list all parameters, so that help() shows them.

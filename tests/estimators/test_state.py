@@ -1,14 +1,16 @@
 """Fitted attributes, copies and pickles, parameters, and verbose output."""
 
 import copy
+import inspect
 import pickle
+import pydoc
 
 import numpy as np
 import pytest
 from estimator_cases import blobs, flat, small
 from sklearn.base import clone
 
-from cmlp import MLPClassifier
+from cmlp import MLPClassifier, MLPRegressor
 
 # Most fits here stop at max_iter on purpose.
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
@@ -203,6 +205,56 @@ def test_subclass_can_have_its_own_constructor():
     model = clone(Pair(width=5, random_state=1)).fit(*blobs())
     assert model.coefs_[1].shape == (5, 5)
     assert repr(model) == "Pair(random_state=1, width=5)"
+
+
+def test_subclass_constructor_can_pass_keywords_on():
+    class Mixin:
+        pass
+
+    class Wide(Mixin, MLPClassifier):
+        def __init__(self, *args, width=4, **kwargs):
+            super().__init__(*args, **kwargs)
+            self.width = width
+
+    model = Wide(width=5, alpha=0.5)
+    assert model.get_params() == {**MLPClassifier(alpha=0.5).get_params(), "width": 5}
+    assert repr(model) == "Wide(alpha=0.5, width=5)"
+    assert clone(model).set_params(tol=0.5, width=6).get_params()["width"] == 6
+
+
+# Pickles of earlier versions
+
+
+def test_pickles_of_earlier_versions_are_rejected():
+    model = small().fit(*blobs())
+    former = {name: value for name, value in model.__getstate__().items() if name != "version"}
+    for fields in (former, {**former, "version": 0}):
+        with pytest.raises(ValueError, match="MLPClassifier was pickled by another version of cmlp"):
+            MLPClassifier().__setstate__(fields)
+    inner = {name: value for name, value in model._model.__getstate__().items() if name != "version"}
+    with pytest.raises(ValueError, match="model was pickled by another version"):
+        model._model.__setstate__(inner)
+
+
+def test_model_whose_parameters_do_not_fit_its_network_is_rejected():
+    fields = small().fit(*blobs())._model.__getstate__()
+    other = small(hidden_layer_sizes=(5,)).fit(*blobs())._model
+    with pytest.raises(ValueError, match="The parameters must be 67 values"):
+        copy.copy(other).__setstate__({**fields, "state": other.state})
+
+
+# help()
+
+
+@pytest.mark.parametrize("estimator", [MLPClassifier, MLPRegressor])
+def test_help_explains_each_fitted_attribute(estimator):
+    attributes = [name for name in dir(estimator) if name.endswith("_") and not name.startswith("_")]
+    texts = [inspect.getdoc(getattr(estimator, name)) for name in attributes]
+    assert {"coefs_", "loss_curve_", "n_iter_"} <= set(attributes)
+    assert len(set(texts)) == len(texts)
+    assert not any("descriptor" in text or "An attribute that fit" in text for text in texts)
+    shown = pydoc.plain(pydoc.render_doc(estimator))
+    assert all(text in " ".join(shown.split()) for text in texts)
 
 
 def test_verbose_prints_a_line_for_each_epoch(capsys):

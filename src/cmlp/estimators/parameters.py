@@ -12,10 +12,19 @@ if TYPE_CHECKING:
 
 
 @functools.cache
-def _constructor(cls: type[Any]) -> Mapping[str, Parameter]:
+def _constructor(cls: type) -> Mapping[str, Parameter]:
+    """Return the parameters of a class's constructor.
+
+    A constructor with ``**keywords`` passes them on, so the parameters of the class it inherits from belong to it too.
+    """
     import inspect  # 10 ms that only get_params and repr need
 
-    return inspect.signature(cls).parameters
+    own = inspect.signature(cls).parameters
+    named = {name: p for name, p in own.items() if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)}
+    if len(named) == len(own) or not any(p.kind == p.VAR_KEYWORD for p in own.values()):
+        return named
+    _, parent = [base for base in cls.__mro__ if "__init__" in vars(base)][:2]
+    return named if parent is object else {**_constructor(parent), **named}
 
 
 class Parametrized:
