@@ -11,6 +11,8 @@ import sys
 import pytest
 
 from cmlp.command import main as cli
+from cmlp.command import story
+from cmlp.command.story import METHODS
 
 COMMAND = [sys.executable, "-m", "cmlp"]
 EPOCH = r"epoch +\d+/\d+  cost \d\.\d{4}  gradient \d+\.\d{4}  test accuracy \d+\.\d %  \S+ \w+ left"
@@ -350,6 +352,59 @@ def test_fast_method_tells_what_is_different(capsys, piped_story):
     assert "--hidden 128,64" in plain and "--hidden 128,64" not in words
     assert all(re.fullmatch(EPOCH, line) for line in text.splitlines() if line.startswith("epoch"))
     assert max(map(len, text.splitlines())) <= 80
+
+
+def help_text(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["digits", "--help"])
+    return " ".join(capsys.readouterr().out.split())
+
+
+def test_help_shows_the_defaults_that_the_story_uses(capsys):
+    text = help_text(capsys)
+    for method in METHODS:
+        told = story.Story(story.Options(method=method))
+        hidden = ",".join(map(str, told.network.sizes[1:-1]))
+        for option, value in {"--hidden": hidden, "--epochs": told.n_epochs, "--activation": told.activation}.items():
+            defaults = re.search(rf"{option} .*?\(default: (.*?)\)", text.partition("options:")[2])[1]
+            assert f"{value} for {method}" in defaults.split(", ")
+    assert "(default: story for sample, fast for mnist, fast for fashion)" in text
+    assert "(default: 0)" in text and story.Options().seed == 0
+
+
+OPTIONS = [
+    [],
+    ["--hidden", "128,64"],
+    ["--hidden", "none", "--epochs", "2"],
+    ["--method", "fast"],
+    ["--method", "story", "--data", "mnist"],
+    ["--data", "mnist"],
+    ["--data", "fashion", "--seed", "4294967295"],
+    ["--data", "fashion", "--hidden", "7", "--activation", "sigmoid", "--threads", "1"],
+]
+
+
+def parsed(arguments):
+    chosen = cli._make_parser("cmlp", METHODS, story.DEFAULT_METHODS).parse_args(["digits", *arguments])
+    return story.Options(**vars(chosen))
+
+
+@pytest.mark.parametrize("arguments", OPTIONS, ids=" ".join)
+def test_suggestions_are_other_commands_that_work(arguments):
+    options = parsed(arguments)
+    suggested = [candidate for candidate, _ in story._suggestions(options)]
+    assert options not in suggested and len(set(suggested)) == len(suggested) >= 3
+    for candidate in suggested:
+        assert parsed(candidate.arguments().split()) == candidate
+    assert parsed(options.arguments().split()) == options
+
+
+@pytest.mark.parametrize("arguments", OPTIONS, ids=" ".join)
+def test_suggestions_keep_the_data(arguments):
+    options = parsed(arguments)
+    kept = [what for candidate, what in story._suggestions(options) if candidate.data == options.data]
+    assert "another random start" in kept
+    assert {"a wider network", "the story's plain method"} & set(kept) or arguments == ["--hidden", "128,64"]
 
 
 def test_no_hidden_layer(capsys):

@@ -21,7 +21,7 @@ from helpers import (
 )
 from sklearn.neural_network import MLPClassifier as SklearnMLPClassifier
 
-from cmlp import MLPClassifier, Network
+from cmlp import MLPClassifier, Network, _core
 
 # ---------------------------------------------------------------- worked by hand
 
@@ -341,3 +341,101 @@ def test_copy_has_the_same_bits_and_is_independent(twin_of, dtype):
     assert_same_bits(net.params, before)
     net.train_epoch(X, Y, 5, 0.1)
     assert_same_bits(net.params, twin.params)
+
+
+# Positions in the parameter vector
+
+
+def test_index_names_every_parameter():
+    net = Network([3, 4, 2], dtype="float64", random_state=0)
+    for k in range(net.n_params):
+        layer, source, target = net.index(k)
+        place = net.biases[layer][target] if source is None else net.weights[layer][source, target]
+        assert place == net.params[k]
+        net.params[k] += 1
+        assert (net.biases[layer][target] if source is None else net.weights[layer][source, target]) == net.params[k]
+    assert net.index(0) == (0, 0, 0) and net.index(np.int64(12)) == (0, None, 0)
+    assert net.index(13)._asdict() == {"layer": 0, "source": None, "target": 1}
+    assert net.index(net.n_params - 1) == (1, None, 1)
+
+
+@pytest.mark.parametrize("k", [-1, 26, 10**30])
+def test_index_outside_the_parameters_raises(k):
+    with pytest.raises(IndexError, match=f"k must be from 0 to 25, got {k}"):
+        Network([3, 4, 2]).index(k)
+
+
+@pytest.mark.parametrize("k", [1.0, "1", None])
+def test_index_needs_an_integer(k):
+    with pytest.raises(TypeError):
+        Network([3, 4, 2]).index(k)
+
+
+# Training with an optimizer
+
+
+@pytest.mark.parametrize("kind", ["sgd", "momentum", "nesterov", "adam"])
+def test_run_epoch_trains_with_the_optimizer(kind):
+    X, Y = inputs(1, 20, 3, np.float64), labels(2, 20, 2)
+    net, twin = (Network([3, 4, 2], dtype="float64", random_state=0) for _ in range(2))
+    optimizer = net.optimizer(kind, learning_rate=0.1, momentum=0.5)
+    other = _core.Optimizer(twin._net, kind, learning_rate=0.1, momentum=0.5)
+    order = np.arange(20)[::-1]
+    for rates in (None, np.linspace(0.1, 0.3, 4)):
+        epoch = net.run_epoch(X, Y, 5, optimizer, order=order, learning_rates=rates, gradient_norm=True)
+        expected = twin._net.train_epoch(
+            twin.params, X, Y, other, batch_size=5, order=order, rates=rates, want_norm=True
+        )  # fmt: skip
+        assert epoch == expected and epoch.batches == 4 and epoch.gradient_norm > 0
+    assert_same_bits(net.params, twin.params)
+    assert optimizer.n_steps == 8
+    assert np.isnan(net.run_epoch(X, Y, 5, optimizer).gradient_norm)
+
+
+def test_gradient_norm_is_that_of_the_last_batch():
+    X, Y = inputs(1, 20, 3, np.float64), labels(2, 20, 2)
+    net = Network([3, 4, 2], dtype="float64", random_state=0)
+    expected = net.gradient(X, Y).norm
+    epoch = net.run_epoch(X, Y, 20, net.optimizer(learning_rate=0.1), gradient_norm=True)
+    assert epoch.gradient_norm == pytest.approx(expected, rel=1e-12)
+
+
+def test_optimizer_of_another_network_is_refused():
+    X, Y = inputs(1, 20, 3, np.float64), labels(2, 20, 2)
+    other = Network([3, 5, 2]).optimizer("adam", learning_rate=0.1)
+    with pytest.raises(ValueError, match="optimizer state must hold"):
+        Network([3, 4, 2]).run_epoch(X, Y, 5, other)
+    for rate in (-1, np.nan, "fast"):
+        with pytest.raises(ValueError, match="learning_rate must be a float in the range"):
+            Network([3, 4, 2]).optimizer(learning_rate=rate)
+
+
+# Synonyms and pickles
+
+
+def test_sigmoid_is_a_synonym_of_logistic():
+    X = inputs(1, 20, 3, np.float32)
+    for ours, theirs in (("logistic", "sigmoid"), (["logistic", "tanh"], ["sigmoid", "tanh"])):
+        net = Network([3, 4, 5, 2], ours, output="logistic", random_state=0)
+        twin = Network([3, 4, 5, 2], theirs, output="sigmoid", random_state=0)
+        assert repr(twin) == repr(net)
+        assert_same_bits(twin.params, net.params)
+        assert_same_bits(twin.forward(X), net.forward(X))
+    assert_same_bits(Network([3, 2], "sigmoid", random_state=0).params, Network([3, 2], random_state=0).params)
+
+
+def test_pickle_of_another_version_or_with_other_parameters_is_refused():
+    net = Network([3, 4, 2])
+    fields = net.__getstate__()
+    former = {name: value for name, value in fields.items() if name != "version"}
+    for damaged, message in (
+        (former, "network was pickled by another version"),
+        ({**fields, "_params": net.params[:-1]}, "must be 26 values of dtype float32"),
+        ({**fields, "_params": net.params.astype(float)}, "must be 26 values of dtype float32"),
+        ({**fields, "_params": np.full(26, None)}, "must be a 1-D array of float32 or float64"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            Network.__new__(Network).__setstate__(damaged)
+    swapped = Network.__new__(Network)
+    swapped.__setstate__({**fields, "_params": net.params.astype(net.params.dtype.newbyteorder())})
+    assert_same_bits(swapped.params, net.params)

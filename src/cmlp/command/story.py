@@ -96,12 +96,13 @@ class Story:
         parameters = self.method.parameters
         self.n_epochs = options.epochs or parameters["max_iter"]
         self.batch_size: int = parameters["batch_size"]
+        self.activation: str = options.activation or parameters["activation"]
         hidden = parameters["hidden_layer_sizes"] if options.hidden is None else options.hidden
         self.data = self.subject.load()
         self.rng = np.random.RandomState(options.seed)
         self.network = Network(
             (self.data.X_train.shape[1], *hidden, _N_CLASSES),
-            activation=options.activation or parameters["activation"],
+            activation=self.activation,
             output="softmax" if parameters["loss"] == "log_loss" else "logistic",
             loss=parameters["loss"],
             input_scale=parameters["input_scale"],
@@ -333,11 +334,11 @@ def _suggestions(options: Options) -> list[tuple[Options, str]]:
         other = replace(options, hidden=(128, 64)), "a wider network"
     else:
         other = Options(options.data, method="story"), "the story's plain method"
+    sets = [(Options("mnist"), "the whole of MNIST, fast"), (Options("fashion"), "shirts, shoes and bags")]
     candidates = [
         other,
         (replace(options, seed=other_seed), "another random start"),
-        (Options("mnist"), "the whole of MNIST, fast"),
-        (Options("fashion"), "shirts, shoes and bags"),
+        *((candidate, what) for candidate, what in sets if candidate.data != options.data),
     ]
     return [(candidate, what) for candidate, what in candidates if candidate != options]
 

@@ -27,12 +27,14 @@ class Fitted(Generic[Value]):
     read : callable
         Reads the value from the `Model`; None means that the attribute does not exist, unless
         `nullable`.
+    kind : str
+        The attribute's type, for the class's docstring.
     doc : str
         What the attribute means, for ``help()``.
     """
 
-    def __init__(self, read: Callable[[Model], Value | None], doc: str, *, nullable: bool = False) -> None:
-        self.read, self.nullable = read, nullable
+    def __init__(self, read: Callable[[Model], Value | None], kind: str, doc: str, *, nullable: bool = False) -> None:
+        self.read, self.kind, self.nullable = read, kind, nullable
         self.__doc__ = doc
 
     def __set_name__(self, owner: type, name: str) -> None:
@@ -79,32 +81,43 @@ class FittedAttributes:
     """The fitted attributes that the classifier and the regressor share."""
 
     coefs_ = FittedTensors(
-        lambda model: model.coefs, "Weights of each layer, (n_in, n_out): views of one block; assigning copies into it."
+        lambda model: model.coefs,
+        "list of ndarray",
+        "Weights of each layer, (n_in, n_out): views of one block; assigning copies into it.",
     )
     intercepts_ = FittedTensors(
-        lambda model: model.intercepts, "Biases of each layer, (n_out,): views of one block; assigning copies into it."
+        lambda model: model.intercepts,
+        "list of ndarray",
+        "Biases of each layer, (n_out,): views of one block; assigning copies into it.",
     )
-    n_features_in_ = Fitted(lambda model: model.net.sizes[0], "Number of features that fit has seen.")
+    n_features_in_ = Fitted(lambda model: model.net.sizes[0], "int", "Number of features that fit has seen.")
     feature_names_in_ = Fitted(
-        lambda model: model.feature_names, "Column names, an array of str; only after a fit on a data frame."
+        lambda model: model.feature_names, "ndarray of str", "Column names; only after a fit on a data frame."
     )
-    n_layers_ = Fitted(lambda model: len(model.net.sizes), "Number of layers, input and output included.")
-    n_outputs_ = Fitted(lambda model: model.net.sizes[-1], "Number of units in the output layer.")
-    out_activation_ = Fitted(lambda model: model.out_activation, "Activation of the output layer.")
-    n_iter_ = Fitted(lambda model: model.state.epoch, "Number of epochs of the last call.")
-    t_ = Fitted(lambda model: model.state.history.t, "Number of rows trained on, each epoch's counted again.")
-    loss_ = Fitted(lambda model: model.state.history.loss, "Loss of the last epoch.")
-    loss_curve_ = Fitted(lambda model: list(model.state.history.loss_curve), "Loss of every epoch, a list of float.")
+    n_layers_ = Fitted(lambda model: len(model.net.sizes), "int", "Number of layers, input and output included.")
+    n_outputs_ = Fitted(lambda model: model.net.sizes[-1], "int", "Number of units in the output layer.")
+    out_activation_ = Fitted(lambda model: model.out_activation, "str", "Activation of the output layer.")
+    n_iter_ = Fitted(lambda model: model.state.epoch, "int", "Number of epochs of the last call.")
+    t_ = Fitted(lambda model: model.state.history.t, "int", "Number of rows trained on, counted in each epoch.")
+    loss_ = Fitted(lambda model: model.state.history.loss, "float", "Loss of the last epoch.")
+    loss_curve_ = Fitted(
+        lambda model: list(model.state.history.loss_curve), "list of float", "Loss of every epoch, over all calls."
+    )
     best_loss_: Fitted[float | None] = Fitted(
-        lambda model: model.state.history.best_loss, "Smallest loss; None with early stopping.", nullable=True
+        lambda model: model.state.history.best_loss,
+        "float or None",
+        "Smallest loss; None with early stopping.",
+        nullable=True,
     )
     validation_scores_: Fitted[list[float] | None] = Fitted(
         lambda model: _values(model.state.history.validation_scores),
-        "Score of every epoch on the validation rows, a list of float; None without early stopping.",
+        "list of float or None",
+        "Score of every epoch on the validation rows; None without early stopping.",
         nullable=True,
     )
     best_validation_score_: Fitted[float | None] = Fitted(
         lambda model: model.state.history.best_validation_score,
+        "float or None",
         "Largest score on the validation rows; None without early stopping.",
         nullable=True,
     )

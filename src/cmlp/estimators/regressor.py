@@ -9,6 +9,7 @@ import numpy as np
 
 from cmlp.constraints import ESTIMATORS, Options, Row
 from cmlp.estimators.base import MultilayerPerceptron
+from cmlp.estimators.documentation import documented
 from cmlp.estimators.scores import r_squared
 from cmlp.inputs.validation import as_numbers, as_targets
 from cmlp.inputs.weights import as_weights
@@ -23,119 +24,36 @@ if TYPE_CHECKING:
     from cmlp.training.settings import Settings
 
 
+@documented
 class MLPRegressor(MultilayerPerceptron):
     """Neural network for regression, trained by stochastic gradient descent.
 
-    Takes scikit-learn's parameters in scikit-learn's order, with its defaults, and gives the same
-    weights to rounding for the same seed. The parameters from `n_threads` on are this library's
-    own.
+    Accepts scikit-learn's parameters in scikit-learn's order, with its defaults, and gives the same weights (up to
+    rounding) for the same seed. The parameters from `n_threads` on exist only here.
 
     Parameters
     ----------
     loss : {"squared_error", "poisson"}, default="squared_error"
-        Half the squared error, with outputs that are the weighted sums themselves; or half the
-        Poisson deviance, for targets that are not negative, with exponential outputs.
-    hidden_layer_sizes : int or array-like of int, default=(100,)
-        Units of each hidden layer; ``()`` makes a linear model.
-    activation : {"identity", "logistic", "tanh", "relu"} or list of these, default="relu"
-        Of all hidden layers, or one name for each.
-    solver : {"adam", "sgd"}, default="adam"
-        Adam [1]_, or stochastic gradient descent with momentum.
-    alpha : float, default=0.0001
-        Strength of the L2 penalty, ``alpha / 2 * sum(w ** 2)``, divided by the batch's size.
-    batch_size : int or "auto", default="auto"
-        Rows per update; "auto" is 200 or all rows, whichever is less.
-    learning_rate : {"constant", "invscaling", "adaptive", "one_cycle"}, default="constant"
-        With "invscaling" the rate after t rows is ``learning_rate_init / (t + 1) ** power_t``;
-        with "adaptive" it is divided by 5 whenever training would stop, until it is below 1e-6;
-        both for solver "sgd". With "one_cycle" [4]_ it rises linearly to `learning_rate_init`
-        over the first 30 % of the batches of `max_iter` epochs, and falls linearly to 0: see the
-        notes.
-    learning_rate_init : float, default=0.001
-        The first learning rate; with "one_cycle" the largest.
-    power_t : float, default=0.5
-        Exponent for "invscaling".
-    max_iter : int, default=200
-        Largest number of epochs.
-    shuffle : bool, default=True
-        Whether the rows are put in a new order before each epoch.
-    random_state : None, int or RandomState, default=None
-        Draws the first weights, the validation rows and the order of the rows. An int starts the
-        same draws at every fit and partial_fit.
-    tol : float, default=1e-4
-        An epoch that improves the loss (or the validation score) by less counts as none.
-    verbose : bool or int, default=False
-        Whether to print a line per epoch.
-    warm_start : bool, default=False
-        Whether fit goes on from the model it finds.
-    momentum : float, default=0.9
-        Of solver "sgd".
-    nesterovs_momentum : bool, default=True
-        Whether momentum is Nesterov's, in the form of [2]_.
-    early_stopping : bool, default=False
-        Whether to stop by the score on rows set aside, and to keep the best weights.
-    validation_fraction : float, default=0.1
-        Share of these rows.
-    beta_1, beta_2 : float, default=0.9, 0.999
-        Decay of Adam's averages of the gradient and of its square.
-    epsilon : float, default=1e-8
-        Adam's guard against division by zero.
-    n_iter_no_change : int or inf, default=10
-        Training stops after more than so many epochs without improvement.
-    max_fun : int, default=15000
-        Taken for compatibility.
-    n_threads : None or int, default=None
-        Threads to compute with; None is what the work is worth. Results do not depend on it.
-    dtype : {"auto", "float32", "float64"}, default="auto"
-        Type of weights and computation; "auto" is float32 for float32, float16 and uint8 arrays,
-        else float64.
-    input_scale : float, default=1
-        Factor of the input: 1 / 255 for pictures in bytes.
+        Half the squared error, with identity outputs; or half the Poisson deviance, for targets that are not negative,
+        with exponential outputs.
+    <training parameters>
+    <computation parameters>
 
     Attributes
     ----------
-    coefs_, intercepts_ : list of ndarray
-        Weights (n_in, n_out) and biases (n_out,) of each layer: views of one block.
-    n_features_in_, n_layers_, n_outputs_ : int
-        Width of the input, layers including the input, units of the output.
-    feature_names_in_ : ndarray of str
-        Column names, if fit was given a data frame.
-    out_activation_ : {"identity", "exp"}
-    n_iter_ : int
-        Epochs of the last call.
-    t_ : int
-        Rows trained on.
-    loss_, loss_curve_ : float, list of float
-        Loss of the last epoch, of every epoch: of the squared error the mean over the outputs,
-        of the Poisson deviance their sum.
-    best_loss_ : float or None
-        Smallest loss; None with early stopping.
-    validation_scores_, best_validation_score_ : list of float, float or None
-        Coefficients of determination on the validation rows; None without early stopping.
+    <fitted attributes>
 
     Notes
     -----
-    Weights and biases start uniform in ``+-sqrt(6 / (n_in + n_out))``, 2 in place of 6 for
-    logistic layers [3]_. With several outputs the gradient is that of half the *sum* of their
-    squared errors, while the loss reported is half the mean, as in scikit-learn.
+    The score is the coefficient of determination. With several outputs the gradient is that of half the *sum* of their
+    squared errors, while the loss reported is half the mean, as in scikit-learn; of the Poisson deviance the sum is
+    reported.
 
-    With ``learning_rate="one_cycle"``, batch b of all N (from 0; N is `max_iter` times the batches
-    of an epoch) is trained on with ``learning_rate_init * (b + 1/2) / m`` while ``b + 1/2`` is
-    below ``m = 0.3 * N``, then with ``learning_rate_init * (N - b - 1/2) / (N - m)``. It needs few
-    epochs: set `max_iter`. All of them are trained, whatever `tol` and `early_stopping` would say
-    (the latter still keeps the best weights), and without a ConvergenceWarning. Every fit is one
-    cycle, a warm start too. For partial_fit, each call is one of the `max_iter` epochs that the
-    first call found; after the last one it raises ValueError.
+    <notes>
 
     References
     ----------
-    .. [1] Kingma, Ba (2015), "Adam: a method for stochastic optimization", ICLR.
-    .. [2] Sutskever, Martens, Dahl, Hinton (2013), "On the importance of initialization and
-       momentum in deep learning", ICML.
-    .. [3] Glorot, Bengio (2010), "Understanding the difficulty of training deep feedforward
-       neural networks", AISTATS.
-    .. [4] Smith, Topin (2018), "Super-convergence: very fast training of neural networks using
-       large learning rates", arXiv:1708.07120.
+    <references>
 
     Examples
     --------
