@@ -1,4 +1,8 @@
-# Included by _core.pyx: one call of the core. Arrays to structs, statuses to exceptions, Ctrl-C on the way.
+# Included by _core.pyx: one call of the core. Converts arrays to structs and statuses to exceptions, and checks for
+# Ctrl-C while the core computes.
+#
+# Shapes, strides and addresses are read from the C fields of arrays: a subclass can override its Python attributes.
+# They are read once, without Python code in between. The call holds the arrays until it ends.
 
 cdef extern from "<time.h>" nogil:
     cdef struct timespec:
@@ -11,7 +15,7 @@ cdef extern from "Python.h":
     int PyErr_CheckSignals() noexcept
 
 cdef double POLL_SECONDS = 0.02
-cdef double WORTH_ASKING = 1e6  # multiply-adds from which threads and signals are thought of
+cdef double WORTH_ASKING = 1e6  # calls with fewer multiply-adds use one thread and do not check for signals
 
 
 cdef int check(int status, const char *refused=NULL) except -1:
@@ -26,37 +30,46 @@ cdef int check(int status, const char *refused=NULL) except -1:
 
 
 def kind_of(values, row, column):
-    """What is wrong with one element, in scikit-learn's words."""
+    """Describe an element that is not finite, in scikit-learn's words."""
     return "NaN" if np.isnan(values[row, column]) else "infinity or a value too large for the network's dtype"
 
 
 def describe(value):
-    """An argument in an error message."""
-    if isinstance(value, np.ndarray) or is_sparse(value):
-        return f"an array of shape {value.shape} and dtype {value.dtype}"
-    return type(value).__name__
+    """Describe an argument for an error message."""
+    if isinstance(value, np.ndarray):
+        value = np.asarray(value)
+    elif not is_sparse(value):
+        return type(value).__name__
+    return f"an array of shape {value.shape} and dtype {value.dtype}"
 
 
 def choice(table, name, what):
-    """The core's number for a name."""
+    """Return the core's number for a name."""
     if not isinstance(name, str) or name not in table:
         raise ValueError(f"{what} must be one of {', '.join(map(repr, table))}, got {name!r}")
     return table[name]
 
 
 cdef int require(bint holds, int status, const char *name) except -1:
-    """Refuse an argument, such as a zero that the C library would take for the default."""
+    """Raise the status unless a condition holds, for example for a 0 that the C library would read as "default"."""
     return 0 if holds else check(status, name)
 
 
+cdef int thread_count(object n_threads) except -1:
+    """Return a number of threads that the core accepts; raise ValueError unless it is a positive integer."""
+    if isinstance(n_threads, bool) or not isinstance(n_threads, (int, np.integer)) or n_threads < 1:
+        raise ValueError(f"n_threads must be a positive integer or None, got {n_threads!r}")
+    return min(n_threads, CMLP_MAX_THREADS)
+
+
 cdef int64_t stride_of(cnp.ndarray a, int axis) noexcept:
-    """The stride for the C library, where 0 means contiguous; broadcast arrays repeat a row or an element."""
+    """Return a stride for the C library, which reads 0 as "contiguous"; a broadcast array has a real stride of 0."""
     cdef int64_t stride = cnp.PyArray_STRIDE(a, axis)
     return stride if stride or cnp.PyArray_DIM(a, axis) < 2 else CMLP_REPEAT
 
 
 cdef struct Poll:
-    double last  # when signals were looked for, in seconds
+    double last  # time of the latest check, in seconds
 
 
 cdef double now() noexcept nogil:
@@ -66,10 +79,10 @@ cdef double now() noexcept nogil:
 
 
 cdef int poll_signals(void *context) noexcept nogil:
-    """Looks for Ctrl-C at most every 20 ms: Python's handlers run only where the GIL is held."""
+    """Run Python's signal handlers, which need the GIL, at most every 20 ms. A nonzero result cancels the call."""
     cdef Poll *poll = <Poll *>context
     cdef double t = now()
-    if poll.last <= t < poll.last + POLL_SECONDS:  # should the clock be put back, ask
+    if poll.last <= t < poll.last + POLL_SECONDS:  # a clock that was set back leads to a check
         return 0
     poll.last = t
     with gil:
@@ -77,12 +90,12 @@ cdef int poll_signals(void *context) noexcept nogil:
 
 
 cdef int raised() except -1:
-    """Passes on the exception that a signal handler has set."""
+    """Propagate the exception that a signal handler has set."""
     return -1
 
 
 cdef int32_t dtype_code(cnp.ndarray a) noexcept:
-    """The core's name for an array's element type; 0 if the core cannot read the array as it is."""
+    """Return the core's number for an array's element type, or 0 if the core cannot read the array in place."""
     if not cnp.PyArray_ISBEHAVED_RO(a):
         return 0
     cdef int t = cnp.PyArray_TYPE(a)
@@ -94,7 +107,7 @@ cdef int32_t dtype_code(cnp.ndarray a) noexcept:
 
 
 cdef cnp.ndarray matrix(object value, str name, int64_t width):
-    """`value` as a 2-D array that the core reads as it is; converted only if it must be."""
+    """Return `value` as a 2-D array that the core can read, converted only if necessary."""
     cdef cnp.ndarray a
     if type(value) is cnp.ndarray:
         a = <cnp.ndarray>value
@@ -103,27 +116,30 @@ cdef cnp.ndarray matrix(object value, str name, int64_t width):
     return as_matrix(value, name, width)
 
 
-cdef cnp.ndarray usable(object value, str name, tuple shape, Net net, bint writeable):
-    """`value` itself, if the core can use it in place: contiguous, of the net's type."""
+cdef cnp.ndarray usable(object value, str name, Net net, bint writeable, int64_t rows, int64_t columns=-1):
+    """Return `value` if the core can use it in place: contiguous, of the net's type and of this shape.
+
+    Without `columns` it must be a vector.
+    """
     cdef cnp.ndarray a
     if isinstance(value, cnp.ndarray):
         a = <cnp.ndarray>value
-        if (cnp.PyArray_IS_C_CONTIGUOUS(a) and dtype_code(a) == net.code
-                and (not writeable or cnp.PyArray_ISWRITEABLE(a)) and (<object>a).shape == shape):
+        if fits(a, 1 if columns < 0 else 2, rows, columns, net.code) and (not writeable or cnp.PyArray_ISWRITEABLE(a)):
             return a
-    raise ValueError(f"{name} must be a contiguous{' writeable' if writeable else ''} array of shape {shape} and "
+    shape = [rows] if columns < 0 else [rows, columns]
+    raise ValueError(f"{name} must be a contiguous{' writeable' if writeable else ''} array of shape {tuple(shape)} and "
                      f"dtype {net.dtype}, got {describe(value)}")
 
 
 cdef bint fits(cnp.ndarray a, int ndim, int64_t rows, int64_t columns, int32_t code) noexcept:
-    """Whether an array is contiguous, of this shape and of this element type."""
+    """Return whether an array is contiguous, of this shape and of this element type."""
     return (cnp.PyArray_NDIM(a) == ndim and cnp.PyArray_DIM(a, 0) == rows
             and (ndim == 1 or cnp.PyArray_DIM(a, 1) == columns) and cnp.PyArray_IS_C_CONTIGUOUS(a)
             and dtype_code(a) == code)
 
 
 cdef bint overlap(cnp.ndarray out, cnp.ndarray X):
-    """Whether two arrays may share memory, going by their bounds; `out` is contiguous."""
+    """Return whether the memory bounds of two arrays overlap; `out` is contiguous."""
     cdef char *low = <char *>cnp.PyArray_DATA(X)
     cdef char *high = low + cnp.PyArray_ITEMSIZE(X)
     cdef char *start = <char *>cnp.PyArray_DATA(out)
@@ -140,7 +156,19 @@ cdef bint overlap(cnp.ndarray out, cnp.ndarray X):
     return start < high and low < start + cnp.PyArray_NBYTES(out)
 
 
+cdef int require_vector(object value, str name, int32_t item_size) except -1:
+    """Raise ValueError unless `value` is a contiguous 1-D array of integers of this size."""
+    cdef cnp.ndarray a
+    if isinstance(value, cnp.ndarray):
+        a = <cnp.ndarray>value
+        if (cnp.PyArray_NDIM(a) == 1 and cnp.PyArray_IS_C_CONTIGUOUS(a) and cnp.PyArray_ISBEHAVED_RO(a)
+                and cnp.PyArray_ISINTEGER(a) and cnp.PyArray_ITEMSIZE(a) == item_size):
+            return 0
+    raise ValueError(f"{name} must be a contiguous 1-D array of int{8 * item_size}, got {describe(value)}")
+
+
 cdef cnp.ndarray empty(Net net, int64_t rows, int64_t columns):
+    """Return an uninitialized matrix of the net's type."""
     cdef cnp.npy_intp shape[2]
     shape[0], shape[1] = rows, columns
     return cnp.PyArray_EMPTY(2, shape, cnp.NPY_FLOAT32 if net.code == CMLP_FLOAT32 else cnp.NPY_FLOAT64, 0)
@@ -158,9 +186,9 @@ cdef class Call:
     cdef void *memory
     cdef void *params
     cdef cnp.ndarray X, Y, order, weights, indices, indptr
-    cdef object csr  # the rows, if they are sparse: then X holds their values
+    cdef object csr  # the rows if they are sparse; X is then the array of their values
     cdef object block
-    cdef int64_t n  # rows selected
+    cdef int64_t n  # number of selected rows
 
     def __dealloc__(self):
         PyMem_RawFree(self.memory)
@@ -188,11 +216,21 @@ cdef class Call:
 
     cdef int set_sparse(self, object X) except -1:
         cdef cmlp_rows *rows = &self.rows
-        self.csr = as_sparse_matrix(X, "X", self.net.n_in)
-        self.X, self.indices, self.indptr = self.csr.data, self.csr.indices, self.csr.indptr
+        self.csr = csr = as_sparse_matrix(X, "X", self.net.n_in)
+        data, indices, indptr = csr.data, csr.indices, csr.indptr
         rows.kind = CMLP_CSR
-        rows.n_rows, rows.n_cols = self.csr.shape
-        if cnp.PyArray_DIM(self.indptr, 0) != rows.n_rows + 1:
+        rows.n_rows, rows.n_cols = csr.shape
+        if not isinstance(data, cnp.ndarray):
+            raise ValueError(f"X.data must be an array, got {describe(data)}")
+        self.X = data
+        if cnp.PyArray_NDIM(self.X) != 1 or not cnp.PyArray_IS_C_CONTIGUOUS(self.X) or not dtype_code(self.X):
+            raise ValueError("X.data must be a contiguous 1-D array of bool, uint8, float32 or float64, "
+                             f"got {describe(data)}")
+        require_vector(indices, "X.indices", 4 if getattr(indices, "itemsize", 0) == 4 else 8)
+        self.indices = indices
+        require_vector(indptr, "X.indptr", cnp.PyArray_ITEMSIZE(self.indices))
+        self.indptr = indptr
+        if cnp.PyArray_DIM(self.indptr, 0) - 1 != rows.n_rows:
             raise ValueError(f"X must have {rows.n_rows + 1} row pointers, got {cnp.PyArray_DIM(self.indptr, 0)}")
         rows.n_values = min(cnp.PyArray_DIM(self.X, 0), cnp.PyArray_DIM(self.indices, 0))
         rows.indices, rows.indptr = cnp.PyArray_DATA(self.indices), cnp.PyArray_DATA(self.indptr)
@@ -200,7 +238,7 @@ cdef class Call:
         return 0
 
     cdef bint overlapped(self, cnp.ndarray out):
-        """Whether `out` may share memory with the rows."""
+        """Return whether the memory of `out` may overlap that of the rows."""
         if self.csr is not None and (overlap(out, self.indices) or overlap(out, self.indptr)):
             return True
         return overlap(out, self.X)
@@ -231,7 +269,7 @@ cdef class Call:
         return 0
 
     cdef object given(self):
-        """X, for messages."""
+        """Return X, for messages."""
         return self.X if self.csr is None else self.csr
 
     def set_objective(self, *, sample_weight=None, double alpha=0.0, double loss_scale=1.0, double clip=0.0):
@@ -244,13 +282,12 @@ cdef class Call:
             objective.row_weights = <const double *>cnp.PyArray_DATA(self.weights)
 
     cdef int prepare(self, int call, int64_t batch, object n_threads) except -1:
-        """Workspace, threads, and a poll where the call may take long."""
+        """Allocate the workspace, choose the number of threads, and set up polling for a call that may take long."""
         cdef size_t size = 0
         cdef double work = <double>self.net.n_params * <double>self.n
         if n_threads is None:
             n_threads = available_threads() if work > WORTH_ASKING else 1
-        require(n_threads > 0, CMLP_ERROR_THREADS, "run->n_threads")
-        self.run.struct_size, self.run.n_threads = sizeof(cmlp_run), min(n_threads, CMLP_MAX_THREADS)
+        self.run.struct_size, self.run.n_threads = sizeof(cmlp_run), thread_count(n_threads)
         if self.csr is not None:
             call |= CMLP_CALL_CSR
         check(cmlp_workspace_size(self.net.net, call, batch, self.run.n_threads, &size))
@@ -264,7 +301,7 @@ cdef class Call:
         return 0
 
     cdef int done(self, int status) except -1:
-        """Raises what a status means, with the row and column that the core found."""
+        """Raise the exception for a status, with the row and column that the core has found."""
         if status == CMLP_OK:
             return 0
         if status == CMLP_CANCELLED:
@@ -277,8 +314,9 @@ cdef class Call:
             kind = kind_of(self.Y, row, column)
             raise StatusError(f"Input y contains {kind} at row {row}, column {column}.", "CMLP_ERROR_TARGET")
         if status == CMLP_ERROR_SPARSE:
-            raise StatusError("CMLP_ERROR_SPARSE: X is a broken sparse container: its row pointers must not fall, and "
-                              f"each row's columns must rise, from 0 to {self.net.n_in - 1} at most", "CMLP_ERROR_SPARSE")
+            raise StatusError("CMLP_ERROR_SPARSE: X is a broken sparse container: its row pointers must not decrease, "
+                              "and the columns of each row must increase strictly and be from 0 to "
+                              f"{self.net.n_in - 1}", "CMLP_ERROR_SPARSE")
         if status == CMLP_ERROR_DIVERGED:
             raise DivergenceError("Solver produced non-finite parameter weights. The input data may contain large "
                                   "values and need to be preprocessed.")
@@ -290,7 +328,7 @@ cdef void *aligned(void *memory) noexcept:
 
 
 cdef Call whole_call(Net net, params, X, Y, double scale, order, dict objective, n_threads):
-    """A call that takes all rows as one batch."""
+    """Prepare a call that takes all rows as one batch."""
     cdef Call call = Call.__new__(Call)
     call.set_rows(net, params, X, scale, order)
     call.set_targets(Y)

@@ -1,12 +1,14 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, freethreading_compatible=True
-"""The bridge between NumPy and the C core: arrays in, statuses to exceptions, the GIL released while it computes.
+"""The bridge between Python and the C core: converts arguments, calls the core without the GIL, raises exceptions.
 
-Nothing is calculated here, and nothing is called that an embedding program could not call.
+It calls only functions of ``cmlp.h``, which any other program can call too. No argument may crash the interpreter.
 """
 
+import operator
 import os
 from typing import NamedTuple
 
+cimport cython
 cimport numpy as cnp
 from cpython.mem cimport PyMem_RawFree, PyMem_RawMalloc
 from libc.stdint cimport int32_t, int64_t, uint32_t, uintptr_t
@@ -80,7 +82,7 @@ __version__ = cmlp_version().decode()
 # --------------------------------------------------------------------------------------------- instruction sets
 
 cdef uint32_t allowed_isa() except? 0:
-    """The mask that CMLP_ISA asks for; an unknown or unavailable name is an error, never a silent fall-back."""
+    """Return the instruction sets that CMLP_ISA allows; raise ImportError if its name is unknown or unavailable."""
     cdef uint32_t available = cmlp_cpu_isa()
     name = os.environ.get("CMLP_ISA")
     if not name:
@@ -95,14 +97,21 @@ cdef uint32_t ISA_MASK = allowed_isa()
 
 
 def cpu_info():
-    """Return what this processor offers and what is used of it.
+    """Return which instruction sets and how many threads cmlp can use.
 
     Returns
     -------
     dict
-        ``available``: names of the instruction sets with kernels of their own that can run here; ``used``: the one
-        that does (``CMLP_ISA`` in the environment chooses another, read at import); ``threads``: processors that
-        this process may use.
+        ``available``: names of the instruction sets that this build has kernels for and this processor supports.
+        ``used``: the one in use. The environment variable ``CMLP_ISA``, read at import, selects another.
+        ``threads``: the largest number of threads of a call with ``n_threads=None``: the processors that this process
+        may use, limited by its control groups and by ``OMP_NUM_THREADS``, read once per process.
+
+    Examples
+    --------
+    >>> from cmlp import cpu_info
+    >>> cpu_info()["threads"] >= 1
+    True
     """
     cdef uint32_t available = cmlp_cpu_isa()
     return {"available": [name for name, bit in ISAS.items() if available & <uint32_t>bit],
@@ -113,19 +122,35 @@ def cpu_info():
 include "_call.pxi"
 
 cdef enum:
-    FEW_BYTES = 32768  # a workspace that the stack can hold
+    NUMBERS_PER_POLL = 1 << 20  # random numbers between two checks for Ctrl-C, about 20 ms
+    FEW_BYTES = 32768  # workspace of forward_few
 
 
 cdef class Net:
-    """A checked, constant description of a network, with the kernels chosen for this processor.
+    """The checked, immutable description of a network, and the kernels chosen for this processor.
 
-    ``sizes``: layer sizes, input first. ``activations``: one name per layer behind the input. ``loss``, ``dtype``:
-    see cmlp.h for what goes together. Keywords of the methods: ``scale`` of the inputs; ``order``, the rows to use;
-    ``sample_weight``, ``alpha``, ``loss_scale`` and ``clip``, the objective.
+    Threads may share it.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Layer sizes, input first.
+    activations : sequence of str
+        One name for each layer after the input.
+    loss : str
+        ``cmlp.h`` lists the losses that each output activation allows.
+    dtype : dtype
+        float32 or float64.
+
+    Notes
+    -----
+    Keywords of the methods: ``scale`` is the factor of the inputs; ``order`` lists the rows to use; ``sample_weight``,
+    ``alpha``, ``loss_scale`` and ``clip`` define the objective.
     """
 
     cdef cmlp_net *net
     cdef void *memory
+    cdef void *scratch  # workspace of forward_few while no thread uses it, else NULL
     cdef int32_t code
     cdef readonly int64_t n_params, n_in, n_out
     cdef readonly tuple sizes, activations, activation_parameters
@@ -139,19 +164,27 @@ cdef class Net:
         cdef int64_t c_sizes[64]
         cdef int32_t c_activations[64]
         cdef double c_parameters[64]
-        cdef int32_t n = <int32_t>min(len(sizes), CMLP_MAX_LAYERS + 1)
-        self.sizes, self.activations, self.loss, self.dtype = tuple(sizes), tuple(activations), loss, np.dtype(dtype)
+        cdef int32_t n
+        self.sizes, self.activations = tuple([operator.index(size) for size in sizes]), tuple(activations)
+        self.loss, self.dtype = loss, np.dtype(dtype)
+        n = min(len(self.sizes), CMLP_MAX_LAYERS + 1)
         if not 2 <= n <= CMLP_MAX_LAYERS:
             check(CMLP_ERROR_LAYERS)
         if len(self.activations) != n - 1:
-            raise ValueError(f"activations must name one for each of the {n - 1} layers behind the input, got "
+            raise ValueError(f"activations must have one name for each of the {n - 1} layers after the input, got "
                              f"{len(self.activations)}")
+        parameters = [0.0] * (n - 1) if activation_parameters is None else [float(p) for p in activation_parameters]
+        if len(parameters) != n - 1:
+            raise ValueError(f"activation_parameters must have {n - 1} numbers or be None, got {len(parameters)}")
         for i in range(n):
             c_sizes[i] = self.sizes[i] if 0 < self.sizes[i] < 2**31 else 0
         for i in range(n - 1):
             c_activations[i] = choice(ACTIVATIONS, self.activations[i], "activation").code
-            c_parameters[i] = 0 if activation_parameters is None else activation_parameters[i]
-        self.code = {"f4": CMLP_FLOAT32, "f8": CMLP_FLOAT64}.get(self.dtype.str[1:], 0)
+            c_parameters[i] = parameters[i]
+        if self.dtype == np.float32:  # in native byte order only
+            self.code = CMLP_FLOAT32
+        elif self.dtype == np.float64:
+            self.code = CMLP_FLOAT64
         config.struct_size, config.n_layers, config.isa_mask = sizeof(cmlp_net_config), n, ISA_MASK
         config.sizes, config.activations = c_sizes, c_activations
         config.activation_parameters, config.loss_parameter = c_parameters, loss_parameter
@@ -171,17 +204,36 @@ cdef class Net:
         self.loss_parameter = loss_parameter or LOSSES[loss].parameter
 
     def __dealloc__(self):
+        PyMem_RawFree(self.scratch)
         PyMem_RawFree(self.memory)
 
+    def get_state(self):
+        """Return the description as a dictionary, for pickles."""
+        return {"version": STATE_VERSION, "sizes": self.sizes, "activations": self.activations, "loss": self.loss,
+                "dtype": self.dtype.name, "activation_parameters": self.activation_parameters,
+                "loss_parameter": self.loss_parameter}
+
     def __reduce__(self):
-        return Net, (self.sizes, self.activations, self.loss, self.dtype, self.activation_parameters,
-                     self.loss_parameter)
+        return restored_net, (self.get_state(),)
 
     cdef cnp.ndarray checked(self, object params, bint writeable):
-        return usable(params, "params", (self.n_params,), self, writeable)
+        return usable(params, "params", self, writeable, self.n_params)
+
+    cdef void *take_scratch(self) noexcept:
+        """Return a workspace of FEW_BYTES for the calling thread, or NULL if there is no memory."""
+        cdef void *scratch
+        with cython.critical_section(self):  # for free-threaded Python; no code elsewhere
+            scratch, self.scratch = self.scratch, NULL
+        return scratch if scratch != NULL else PyMem_RawMalloc(FEW_BYTES + 64)
+
+    cdef void give_back(self, void *scratch) noexcept:
+        """Keep a workspace for the next call, or free it if another thread has returned one first."""
+        with cython.critical_section(self):
+            scratch, self.scratch = self.scratch, scratch
+        PyMem_RawFree(scratch)
 
     def views(self, block):
-        """Weights and biases, layer by layer, as views of a flat block of n_params elements."""
+        """Return the weights and the biases of each layer as views of a flat block of n_params elements."""
         cdef cmlp_layer layer
         weights, biases = [], []
         for i in range(len(self.sizes) - 1):
@@ -191,7 +243,7 @@ cdef class Net:
         return weights, biases
 
     def forward(self, params, X, *, double scale=1.0, out=None, order=None, n_threads=None):
-        """The last activations, (n, n_outputs)."""
+        """Return the output activations, (n, n_outputs)."""
         cdef Call call = Call.__new__(Call)
         cdef cnp.ndarray result
         cdef int status
@@ -199,7 +251,7 @@ cdef class Net:
         if out is None:
             result = empty(self, call.n, self.n_out)
         else:
-            result = usable(out, "out", (call.n, self.n_out), self, True)
+            result = usable(out, "out", self, True, call.n, self.n_out)
             if call.overlapped(result) or overlap(result, params):
                 raise ValueError("out must not overlap X or the parameters in memory")
         call.prepare(CMLP_CALL_FORWARD, call.n, n_threads)
@@ -208,24 +260,26 @@ cdef class Net:
         call.done(status)
         return result
 
-    def forward_few(self, cnp.ndarray params, X, double scale, out=None):
-        """The same as `forward` for little work on plain arrays, with nothing allocated but the result.
+    def forward_few(self, cnp.ndarray params not None, X, double scale, out=None, n_threads=None):
+        """Do what `forward` does for few rows in plain arrays, faster: it allocates only the result.
 
-        None where the general way must be gone: unusual arrays, much work, an error to be reported.
+        Returns None if the general path is needed: for other arrays, for much work, or to report an error.
         """
         cdef cnp.ndarray x, result
         cdef cmlp_rows rows
         cdef cmlp_run run
-        cdef char memory[FEW_BYTES + 64]
+        cdef void *scratch
         cdef void *block = cnp.PyArray_DATA(params)
         cdef int status
+        if n_threads is not None:
+            thread_count(n_threads)
         if type(X) is not cnp.ndarray:
             return None
         x = <cnp.ndarray>X
         if cnp.PyArray_NDIM(x) != 2 or not fits(params, 1, self.n_params, 1, self.code):
             return None
         rows.n_rows, rows.n_cols, rows.dtype = cnp.PyArray_DIM(x, 0), cnp.PyArray_DIM(x, 1), dtype_code(x)
-        if not rows.dtype or scale == 0 or rows.n_rows * self.n_params > WORTH_ASKING:
+        if not rows.dtype or scale == 0 or <double>rows.n_rows * <double>self.n_params > WORTH_ASKING:
             return None
         if out is None:
             result = empty(self, rows.n_rows, self.n_out)
@@ -239,13 +293,17 @@ cdef class Net:
         rows.row_stride, rows.col_stride = stride_of(x, 0), stride_of(x, 1)
         rows.order, rows.n_order = NULL, 0
         run.struct_size, run.n_threads, run.poll, run.poll_context = sizeof(cmlp_run), 1, NULL, NULL
-        run.workspace, run.workspace_size = aligned(memory), FEW_BYTES  # where that is too little, the core says so
+        scratch = self.take_scratch()
+        if scratch == NULL:
+            return None
+        run.workspace, run.workspace_size = aligned(scratch), FEW_BYTES  # the core refuses it if it needs more
         with nogil:
             status = cmlp_forward(self.net, block, &rows, cnp.PyArray_DATA(result), &run)
+        self.give_back(scratch)
         return result if status == CMLP_OK else None
 
     def activations_of(self, params, X, *, double scale=1.0, n_threads=None):
-        """Activations of every layer behind the input, each (n, n_out)."""
+        """Return the activations of every layer after the input, each (n, n_out)."""
         cdef Call call = Call.__new__(Call)
         cdef void *outputs[64]
         cdef int status
@@ -260,7 +318,7 @@ cdef class Net:
         return results
 
     def cost(self, params, X, Y, *, double scale=1.0, order=None, n_threads=None, **objective):
-        """The objective's value: the weighted mean of the rows' costs times loss_scale, and the penalty."""
+        """Return the objective: the weighted mean of the rows' costs times loss_scale, plus the penalty."""
         cdef Call call = whole_call(self, params, X, Y, scale, order, objective, n_threads)
         cdef double cost = 0
         cdef int status
@@ -270,7 +328,7 @@ cdef class Net:
         return cost
 
     def gradient(self, params, X, Y, *, double scale=1.0, order=None, n_threads=None, **objective):
-        """The gradient of the objective as a flat block, and its value."""
+        """Return the gradient of the objective as a flat block, and the objective."""
         cdef Call call = whole_call(self, params, X, Y, scale, order, objective, n_threads)
         cdef cnp.ndarray gradient = np.empty(self.n_params, self.dtype)
         cdef double cost = 0
@@ -282,7 +340,7 @@ cdef class Net:
         return gradient, cost
 
     def input_gradient(self, params, X, Y, *, double scale=1.0, n_threads=None, **objective):
-        """Row i: the gradient of row i's own cost for its inputs, (n, n_in)."""
+        """Return the gradient of each row's own cost with respect to its inputs, (n, n_in)."""
         cdef Call call = whole_call(self, params, X, Y, scale, None, objective, n_threads)
         cdef cnp.ndarray gradient = empty(self, call.n, self.n_in)
         cdef int status
@@ -292,15 +350,17 @@ cdef class Net:
         call.done(status)
         return gradient
 
-    def train_epoch(self, params, X, Y, Optimizer optimizer, *, int64_t batch_size, order=None, double scale=1.0,
+    def train_epoch(self, params, X, Y, Optimizer optimizer not None, *, int64_t batch_size, order=None, double scale=1.0,
                     rates=None, int64_t first_batch=0, bint want_norm=False, n_threads=None, **objective):
-        """Goes once through the rows, with a step after each batch; params and optimizer change in place."""
+        """Train on all rows once, with a step after each batch; changes params and optimizer in place.
+
+        Returns the cost, the penalty, the gradient norm (NaN unless `want_norm`) and the number of batches.
+        """
         cdef Call call = Call.__new__(Call)
         cdef cmlp_epoch epoch
-        cdef cnp.ndarray c_rates
+        cdef cnp.ndarray c_rates, state
         cdef int status
         self.checked(params, True)
-        optimizer.check(self)
         require(batch_size != 0, CMLP_ERROR_BATCH, "epoch->batch_size")
         call.set_rows(self, params, X, scale, order)
         call.set_targets(Y)
@@ -311,6 +371,7 @@ cdef class Net:
             c_rates = as_doubles(rates, -(-call.n // max(batch_size, 1)), "rates")
             epoch.rates = <const double *>cnp.PyArray_DATA(c_rates)
         call.prepare(CMLP_CALL_TRAIN, max(min(batch_size, call.n), 1), n_threads)
+        state = optimizer.bind(self)  # the variable holds the state during the call
         with nogil:
             status = cmlp_train_epoch(self.net, call.params, &call.rows, &call.targets, &call.objective,
                                       &optimizer.optimizer, &epoch, &call.run)
@@ -319,7 +380,7 @@ cdef class Net:
 
 
 cdef class Optimizer:
-    """Hyperparameters, counters and state of an optimiser for a network's parameters.
+    """Hyperparameters, counters and state of an optimizer for a network's parameters.
 
     Parameters
     ----------
@@ -327,31 +388,46 @@ cdef class Optimizer:
     kind : {"sgd", "momentum", "nesterov", "adam"}
     learning_rate, momentum, beta_1, beta_2, epsilon : float
         As in ``cmlp.h``.
+
+    Notes
+    -----
+    A copy or pickle that is made while another thread trains holds the values of that moment, possibly in the middle
+    of a batch.
     """
 
     cdef cmlp_optimizer optimizer
     cdef readonly str kind
     cdef readonly object state
 
-    def __init__(self, Net net, kind, *, double learning_rate, double momentum=0.0, double beta_1=0.9,
+    def __init__(self, Net net not None, kind, *, double learning_rate, double momentum=0.0, double beta_1=0.9,
                  double beta_2=0.999, double epsilon=1e-8):
         cdef cmlp_optimizer *o = &self.optimizer
         cdef size_t size = 0
+        if self.state is not None:  # another thread may be using it
+            raise TypeError("an Optimizer cannot be initialized twice")
         self.kind = kind
         o.struct_size, o.solver = sizeof(cmlp_optimizer), choice(SOLVERS, kind, "kind")
         o.learning_rate, o.momentum, o.beta_1, o.beta_2, o.epsilon = learning_rate, momentum, beta_1, beta_2, epsilon
         require(epsilon != 0, CMLP_ERROR_OPTION, "optimizer->epsilon")
         check(cmlp_optimizer_state_size(net.net, o.solver, &size))
-        self.set_state(np.zeros(size // net.dtype.itemsize, net.dtype))
+        self.state = np.zeros(size // net.dtype.itemsize, net.dtype)
 
-    cdef int set_state(self, cnp.ndarray state) except -1:
-        self.state = state
+    cdef cnp.ndarray bind(self, Net net):
+        """Point the C struct to the state and return the state; raise ValueError if it does not fit the network."""
+        cdef cnp.ndarray state
+        cdef size_t size = 0
+        check(cmlp_optimizer_state_size(net.net, self.optimizer.solver, &size))
+        n = size // net.dtype.itemsize
+        if not isinstance(self.state, cnp.ndarray) or not fits(self.state, 1, n, 1, net.code):
+            raise StatusError(f"The {self.kind!r} optimizer state must hold {n} values of dtype {net.dtype} for this "
+                              f"network, got {describe(self.state)}.", "CMLP_ERROR_BUFFER_SIZE")
+        state = self.state
         self.optimizer.state, self.optimizer.state_size = cnp.PyArray_DATA(state), cnp.PyArray_NBYTES(state)
-        return 0
+        return state
 
     @property
     def learning_rate(self):
-        """The step's length; may be set between calls."""
+        """Learning rate of the next step; may be set between calls."""
         return self.optimizer.learning_rate
 
     @learning_rate.setter
@@ -360,23 +436,19 @@ cdef class Optimizer:
 
     @property
     def n_steps(self):
-        """Steps taken."""
+        """Number of steps taken."""
         return self.optimizer.n_steps
 
     def get_state(self):
-        """All that a later session needs to continue, by name; `state` is a copy of the moments."""
+        """Return all that is needed to continue later, as a dictionary; `state` is a copy of the moments."""
         cdef cmlp_optimizer o = self.optimizer
         return {"version": STATE_VERSION, "kind": self.kind, "learning_rate": o.learning_rate, "momentum": o.momentum,
                 "beta_1": o.beta_1, "beta_2": o.beta_2, "epsilon": o.epsilon, "beta_1_power": o.beta_1_power,
                 "beta_2_power": o.beta_2_power, "n_steps": o.n_steps, "state": self.state.copy()}
 
-    def check(self, Net net):
-        """Raises ValueError unless the optimizer belongs to a network of this size and dtype."""
-        cdef size_t size = 0
-        check(cmlp_optimizer_state_size(net.net, self.optimizer.solver, &size))
-        if self.state.dtype != net.dtype or self.optimizer.state_size != size:
-            raise StatusError(f"The {self.kind!r} optimizer state must hold {size // net.dtype.itemsize} values of dtype "
-                              f"{net.dtype} for this network, got {describe(self.state)}.", "CMLP_ERROR_BUFFER_SIZE")
+    def check(self, Net net not None):
+        """Raise ValueError if the optimizer does not belong to a network of this size and dtype."""
+        self.bind(net)
 
     def __reduce__(self):
         return restored, (self.get_state(),)
@@ -385,11 +457,11 @@ cdef class Optimizer:
         return restored(self.get_state())
 
 
-STATE_VERSION = 1  # of the dictionaries that get_state returns
+STATE_VERSION = 1  # version of the dictionaries that get_state returns
 
 
 def named_fields(arguments, what):
-    """The dictionary of a pickled object; ValueError if another version has written it."""
+    """Return the dictionary of a pickled object; raise ValueError if another version has written it."""
     fields = arguments[0] if len(arguments) == 1 and isinstance(arguments[0], dict) else {}
     if fields.get("version") != STATE_VERSION:
         raise ValueError(f"The pickled {what} was written by another version of cmlp and cannot be loaded.")
@@ -397,15 +469,25 @@ def named_fields(arguments, what):
 
 
 def native_vector(value, dtypes, what):
-    """A copy of a one-dimensional array in native byte order, if its type is one of `dtypes`."""
+    """Return a copy of a 1-D array in native byte order; raise ValueError if its type is not one of `dtypes`."""
     if not isinstance(value, np.ndarray) or value.ndim != 1 or value.dtype.newbyteorder("=") not in dtypes:
         names = " or ".join(str(np.dtype(dtype)) for dtype in dtypes)
         raise ValueError(f"{what} must be a 1-D array of dtype {names}, got {describe(value)}.")
     return np.array(value, value.dtype.newbyteorder("="), order="C")
 
 
+def restored_net(*arguments):
+    """Return the network that `Net.get_state` has described."""
+    fields = named_fields(arguments, "network")
+    try:
+        return Net(fields["sizes"], fields["activations"], fields["loss"], fields["dtype"],
+                   fields["activation_parameters"], fields["loss_parameter"])
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"The pickled network is damaged: {error!r}") from error
+
+
 def restored(*arguments):
-    """The optimizer that `Optimizer.get_state` has described."""
+    """Return the optimizer that `Optimizer.get_state` has described."""
     fields = named_fields(arguments, "optimizer")
     cdef Optimizer optimizer = Optimizer.__new__(Optimizer)
     cdef cmlp_optimizer *o = &optimizer.optimizer
@@ -418,20 +500,28 @@ def restored(*arguments):
         o.n_steps = fields["n_steps"]
     except (KeyError, TypeError, OverflowError) as error:
         raise ValueError(f"The pickled optimizer is damaged: {error!r}") from error
-    optimizer.set_state(native_vector(fields.get("state"), (np.float32, np.float64), "The optimizer state"))
+    if o.n_steps < 0:
+        raise ValueError(f"The pickled optimizer is damaged: n_steps is {o.n_steps}")
+    optimizer.state = native_vector(fields.get("state"), (np.float32, np.float64), "The optimizer state")
     return optimizer
 
 
 cdef class Random:
-    """Draws as ``numpy.random.RandomState(seed)`` makes them, bit for bit, of the kinds that cmlp needs; sooner."""
+    """The random numbers of ``numpy.random.RandomState(seed)``, bit for bit, faster; only the methods that cmlp needs.
+
+    Methods work on a copy of the state: threads that share a generator may get the same numbers, but nothing worse.
+    """
 
     cdef cmlp_random random
+
+    def __cinit__(self):
+        cmlp_random_seed(&self.random, 0)
 
     def __init__(self, uint32_t seed):
         cmlp_random_seed(&self.random, seed)
 
     def get_state(self):
-        """The generator's state by name, as `numpy.random.MT19937` has it."""
+        """Return the state as a dictionary, with the names of `numpy.random.MT19937`."""
         cdef cnp.ndarray key = np.empty(624, np.uint32)
         memcpy(cnp.PyArray_DATA(key), self.random.key, sizeof(self.random.key))
         return {"version": STATE_VERSION, "key": key, "position": self.random.position}
@@ -440,26 +530,42 @@ cdef class Random:
         return restored_random, (self.get_state(),)
 
     def random_sample(self, shape=()):
-        """Uniform in [0, 1), float64."""
+        """Return numbers uniform in [0, 1), float64. Ctrl-C interrupts it."""
         cdef cnp.ndarray result = np.empty(shape)
         cdef double *values = <double *>cnp.PyArray_DATA(result)
-        for i in range(cnp.PyArray_SIZE(result)):
-            values[i] = cmlp_random_double(&self.random)
+        cdef int64_t n = cnp.PyArray_SIZE(result), start, i
+        cdef cmlp_random random = self.random
+        for start in range(0, n, NUMBERS_PER_POLL):
+            with nogil:
+                for i in range(start, min(start + NUMBERS_PER_POLL, n)):
+                    values[i] = cmlp_random_double(&random)
+            if PyErr_CheckSignals():
+                raised()
+        self.random = random
         return result
 
     def permutation(self, values):
-        """The values (an int n: 0 to n - 1) in a new order, int64."""
-        cdef cnp.ndarray result = (np.arange(values, dtype=np.int64) if isinstance(values, int) else
-                                   np.array(values, np.int64, order="C", ndmin=1))
-        cdef int64_t *places = <int64_t *>cnp.PyArray_DATA(result)
-        cdef int64_t n = cnp.PyArray_SIZE(result)
+        """Return the values in random order, int64; an int n stands for 0 to n - 1."""
+        cdef cnp.ndarray result
+        cdef cmlp_random random = self.random
+        cdef int64_t *positions
+        cdef int64_t n
+        if isinstance(values, (int, np.integer)):
+            result = np.arange(values, dtype=np.int64)
+        else:
+            array = np.asarray(values)
+            if array.ndim != 1 or (array.dtype.kind not in "iu" and len(array)):
+                raise ValueError(f"values must be an int or a 1-D array of integers, got {describe(array)}")
+            result = np.array(array, np.int64)
+        positions, n = <int64_t *>cnp.PyArray_DATA(result), cnp.PyArray_DIM(result, 0)
         with nogil:
-            cmlp_random_shuffle(&self.random, places, n)
+            cmlp_random_shuffle(&random, positions, n)
+        self.random = random
         return result
 
 
 def restored_random(*arguments):
-    """The generator that `Random.get_state` has described."""
+    """Return the generator that `Random.get_state` has described."""
     fields = named_fields(arguments, "random state")
     cdef cnp.ndarray key = native_vector(fields.get("key"), (np.uint32,), "The key of the random state")
     cdef Random random = Random.__new__(Random)
@@ -471,12 +577,12 @@ def restored_random(*arguments):
     return random
 
 
-def step(Net net, params, gradient, Optimizer optimizer):
-    """One step of the optimiser along `gradient`; params and optimizer change in place."""
+def step(Net net not None, params, gradient, Optimizer optimizer not None):
+    """Take one step of the optimizer along `gradient`; changes params and optimizer in place."""
     cdef cnp.ndarray p = net.checked(params, True)
-    cdef cnp.ndarray g = usable(gradient, "gradient", (net.n_params,), net, False)
+    cdef cnp.ndarray g = usable(gradient, "gradient", net, False, net.n_params)
+    cdef cnp.ndarray state = optimizer.bind(net)
     cdef int status
-    optimizer.check(net)
     with nogil:
         status = cmlp_step(net.net, cnp.PyArray_DATA(p), cnp.PyArray_DATA(g), &optimizer.optimizer)
     check(status)

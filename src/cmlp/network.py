@@ -108,9 +108,12 @@ class Network:
 
     def __setstate__(self, fields: dict[str, Any]) -> None:
         check_version(fields, "network")
-        params = loaded_block(native(fields["_params"], (np.float32, np.float64), "params"))
+        net = fields.get("_net")
+        if not isinstance(net, _core.Net):
+            raise ValueError(f"The pickled network is damaged: _net must be a Net, got {type(net).__name__}.")
+        params = loaded_block(native(fields.get("_params"), (np.float32, np.float64), "params"))
+        check_params(params, net)
         self.__dict__.update({name: value for name, value in fields.items() if name != "version"}, _params=params)
-        check_params(params, self._net)
 
     def __repr__(self) -> str:
         shape = "-".join(map(str, self.sizes))

@@ -267,7 +267,7 @@ BAD_OBJECTIVES = [
     ({"sample_weight": [0] * 6}, "CMLP_ERROR_WEIGHT"),
     ({"sample_weight": [1] * 5}, "sample_weight must have shape (6,)"),
     ({"sample_weight": [[1]] * 6}, "sample_weight must have shape (6,)"),
-    ({"n_threads": 0}, "CMLP_ERROR_THREADS"),
+    ({"n_threads": 0}, "n_threads must be a positive integer or None, got 0"),
 ]
 BAD_EPOCHS = [
     ({"batch_size": 0}, "CMLP_ERROR_BATCH"),
@@ -337,7 +337,7 @@ def test_status_errors_name_the_field():
     net, params = net_and_params((3, 4, 2), ["tanh", "softmax"], "log_loss", np.float32)
     with pytest.raises(StatusError, match=re.escape("(objective->alpha)")):
         net.gradient(params, X, Y, alpha=-1.0)
-    with pytest.raises(StatusError, match=re.escape("(run->n_threads)")):
+    with pytest.raises(ValueError, match="n_threads must be a positive integer or None, got -1"):
         net.forward(params, X, n_threads=-1)
 
 

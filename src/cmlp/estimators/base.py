@@ -18,6 +18,7 @@ from cmlp.estimators.routing import Routing
 from cmlp.exceptions import NotFittedError, sklearn_class
 from cmlp.inputs.blocks import block_copy
 from cmlp.inputs.frames import check_feature_names, feature_names
+from cmlp.inputs.scaling import warn_of_scale
 from cmlp.inputs.validation import as_rows, as_targets, check_width, require_samples
 from cmlp.inputs.weights import as_weights
 from cmlp.training.history import History
@@ -219,6 +220,8 @@ class MultilayerPerceptron(FittedAttributes, Routing, Representation, Parametriz
         if former is not None:
             check_width(rows.shape[1], former.net.sizes[0], owner)
         dtype = self._dtype(settings, former, natural)
+        if former is None or not incremental:
+            warn_of_scale(rows, settings.input_scale)
         targets = as_targets(y, len(rows), owner, sparse=self._estimator_type == "classifier")
         weight = as_weights(sample_weight, len(rows))
         task = self._task(settings, former, targets, dtype, incremental=incremental, classes=classes)

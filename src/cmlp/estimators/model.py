@@ -92,7 +92,7 @@ class Model:
     def outputs(self, X: ArrayLike, estimator: Estimator) -> NDArray[Any]:
         """The network's outputs for rows that come from outside, on behalf of an estimator."""
         if self.feature_names is None:
-            few = self.net.forward_few(self.params, X, self.input_scale)
+            few = self.net.forward_few(self.params, X, self.input_scale, None, estimator.n_threads)
             if few is not None:
                 return few
         owner = type(estimator).__name__

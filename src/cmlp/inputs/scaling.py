@@ -32,7 +32,7 @@ def warn_of_scale(X: NDArray[Any] | CSR, input_scale: float) -> None:
         Positive.
     """
     largest = _largest(X)
-    if X.dtype == np.uint8 and largest * input_scale > _LARGEST_PLAUSIBLE_BYTE:
+    if X.dtype == np.uint8 and input_scale >= 1 and largest > _LARGEST_PLAUSIBLE_BYTE:
         meant = "bytes scaled to 0..1: input_scale=1/255"
     elif input_scale < 1 and 0 < largest * input_scale < _SMALLEST_PLAUSIBLE:
         meant = "input_scale=1 for numbers that are scaled already"

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from cmlp import _core
     from cmlp.training.random import Draws
 
+_PIECE = 2**18  # numbers drawn at a time: a few milliseconds
+
 
 def initialization(hidden: Sequence[str], activation: str | Iterable[str]) -> list[str]:
     """Return for each layer the activation by which its first weights are drawn.
@@ -51,6 +53,9 @@ def initial_params(net: _core.Net, rng: Draws, activations: Sequence[str]) -> ND
     for weights, biases, activation in zip(*net.views(params), activations, strict=True):
         factor = 2.0 if activation == "logistic" else 6.0
         bound = np.sqrt(factor / sum(weights.shape))
-        for tensor in (weights, biases):
-            tensor[...] = -bound + 2 * bound * rng.random_sample(tensor.shape)
+        for tensor in (weights.reshape(-1), biases):
+            # In pieces, so that Ctrl-C is noticed in between and the float64 numbers need little memory.
+            for start in range(0, tensor.size, _PIECE):
+                piece = tensor[start : start + _PIECE]
+                piece[...] = -bound + 2 * bound * rng.random_sample(piece.shape)
     return params

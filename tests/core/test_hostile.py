@@ -1,0 +1,548 @@
+"""Hostile calls: each must give a clean exception or the right result, and may never crash the interpreter.
+
+Every test here has crashed, read foreign memory or given wrong numbers, or belongs to the family of one that did.
+"""
+
+import pickle
+import signal
+import threading
+
+import numpy as np
+import pytest
+from helpers import assert_same_bits, inputs, labels, net_and_params, run_python
+
+from cmlp import MLPClassifier, MLPRegressor, Network, _core
+
+X, Y = inputs(1, 6, 3, np.float32), labels(2, 6, 2)
+DENSE = np.eye(2, dtype=np.float32)[Y]
+# What bad arguments may raise. Divergence and inputs that are not finite are ValueErrors too.
+CLEAN = (ValueError, TypeError, OverflowError, MemoryError, NotImplementedError)
+
+
+def bridge(kind="adam"):
+    net, params = net_and_params((3, 4, 2), ["tanh", "softmax"], "log_loss", np.float32)
+    return net, params, _core.Optimizer(net, kind, learning_rate=0.1, momentum=0.5)
+
+
+# ---------------------------------------------------------------- private entry points
+
+
+def test_none_is_refused_everywhere():
+    net, params, optimizer = bridge()
+    for call in (
+        lambda: net.forward_few(None, X, 1.0),
+        lambda: net.forward(None, X),
+        lambda: net.train_epoch(params, X, Y, None, batch_size=2),
+        lambda: net.train_epoch(None, X, Y, optimizer, batch_size=2),
+        lambda: _core.step(None, params, params, optimizer),
+        lambda: _core.step(net, params, params, None),
+        lambda: _core.step(net, params, None, optimizer),
+        lambda: _core.Optimizer(None, "sgd", learning_rate=0.1),
+        lambda: optimizer.check(None),
+        lambda: _core.Net(None, None, None, None),
+        lambda: _core.Random(None),
+        lambda: net.views(None),
+    ):
+        with pytest.raises((TypeError, ValueError)):
+            call()
+
+
+def test_objects_without_init_are_harmless():
+    net, params, _ = bridge()
+    optimizer = _core.Optimizer.__new__(_core.Optimizer)
+    with pytest.raises(ValueError):
+        net.train_epoch(params, X, Y, optimizer, batch_size=2)
+    with pytest.raises(ValueError):
+        _core.step(net, params, params, optimizer)
+    with pytest.raises(TypeError):
+        _core.Net.__new__(_core.Net)
+    assert _core.Random.__new__(_core.Random).random_sample((3,)).shape == (3,)
+
+
+class FalseLength(list):
+    """Says that it is longer than it is."""
+
+    def __len__(self):
+        return 60
+
+
+class FalseTuple(tuple):
+    __slots__ = ()
+
+    def __len__(self):
+        return 60
+
+
+@pytest.mark.parametrize("false", [FalseLength, FalseTuple])
+def test_a_false_length_is_not_trusted(false):
+    net = _core.Net(false((3, 4, 2)), false(["tanh", "softmax"]), "log_loss", np.float32)
+    assert net.sizes == (3, 4, 2) and net.activations == ("tanh", "softmax")
+    assert net.n_params == 26
+
+
+class FalseIndex:
+    def __init__(self, value):
+        self.value = value
+
+    def __index__(self):
+        if isinstance(self.value, Exception):
+            raise self.value
+        return self.value
+
+
+@pytest.mark.parametrize(
+    "size", [-1, 0, 2**31, 2**63, 2**64, 10**400, 2.0, "3", None, [3], ZeroDivisionError()], ids=str
+)
+def test_sizes_that_are_no_sizes(size):
+    for value in (size, FalseIndex(size)):
+        with pytest.raises((*CLEAN, ZeroDivisionError)):
+            _core.Net((3, value, 2), ["tanh", "softmax"], "log_loss", np.float32)
+        if size != 2.0:  # a whole number is accepted here
+            with pytest.raises((*CLEAN, ZeroDivisionError)):
+                Network([3, value, 2])
+
+
+def test_network_of_the_other_byte_order_is_refused():
+    """Its gradients would be arrays of that byte order filled with native numbers."""
+    for dtype in (">f4", "<f4", ">f8", "<f8"):
+        if not np.dtype(dtype).isnative:
+            with pytest.raises(ValueError, match="CMLP_ERROR_DTYPE"):
+                _core.Net((3, 2), ["softmax"], "log_loss", dtype)
+
+
+# ---------------------------------------------------------------- arrays that lie
+
+
+class FalseShape(np.ndarray):
+    """An array whose Python attributes say something else than its C fields."""
+
+    shape = property(lambda self: (6, 2))
+    ndim = property(lambda self: 2)
+    size = property(lambda self: 12)
+    dtype = property(lambda self: np.dtype(np.float32))
+    strides = property(lambda self: (8, 4))
+
+    def __repr__(self):
+        return "FalseShape"
+
+
+def test_the_shape_of_a_subclass_is_not_trusted():
+    memory = np.zeros(100, np.float32)
+    false = memory[:3].view(FalseShape)
+    assert false.shape == (6, 2)
+    net, params, optimizer = bridge()
+    shared = Network([3, 4, 2], random_state=0)
+    for call in (
+        lambda: shared.forward(X, out=false),
+        lambda: net.forward(params, X, out=false),
+        lambda: net.forward(false, X),
+        lambda: net.train_epoch(false, X, Y, optimizer, batch_size=2),
+        lambda: _core.step(net, params, false, optimizer),
+        lambda: shared.forward(false),
+        lambda: shared.cost(X, false),
+    ):
+        with pytest.raises((ValueError, TypeError)):
+            call()
+    assert not memory.any()
+
+
+def test_subclasses_with_true_fields_can_be_used():
+    class Plain(np.ndarray):
+        pass
+
+    net = Network([3, 4, 2], random_state=0)
+    out = np.empty((6, 2), np.float32).view(Plain)
+    assert net.forward(X.view(Plain), out=out) is out
+    assert_same_bits(np.asarray(out), net.forward(X))
+
+
+class FalseArray:
+    """Converts itself to whatever it was given."""
+
+    def __init__(self, value):
+        self.value = value
+
+    def __array__(self, dtype=None, copy=None):
+        if isinstance(self.value, Exception):
+            raise self.value
+        return self.value
+
+
+@pytest.mark.parametrize(
+    "value", [None, "array", 3, [X], np.float32(1), X[0], np.array(X, object), ZeroDivisionError()]
+)
+def test_conversions_that_fail(value, net):
+    for call in (net.forward, net.activations, lambda a: net.cost(a, Y), lambda a: net.cost(X, a)):
+        with pytest.raises((*CLEAN, ZeroDivisionError)):
+            call(FalseArray(value))
+
+
+def test_arguments_that_change_others_while_they_are_converted():
+    """Converting Y runs Python code: by then the rows' shape and address have been read, and the memory is held."""
+    net, params, optimizer = bridge()
+    rows = X.copy()
+
+    class Changer:
+        def __array__(self, dtype=None, copy=None):
+            for change in (lambda: rows.resize((1, 1)), lambda: params.resize(1), lambda: optimizer.state.resize(1)):
+                with pytest.raises(ValueError):
+                    change()
+                    raise ValueError  # where an array may be resized, its memory must not be used any more
+            rows.shape = (18, 1)
+            return Y
+
+    expected, twin = params.copy(), _core.Optimizer(net, "adam", learning_rate=0.1, momentum=0.5)
+    net.train_epoch(expected, X, Y, twin, batch_size=2)
+    try:
+        net.train_epoch(params, rows, Changer(), optimizer, batch_size=2)
+    except ValueError:
+        return
+    assert_same_bits(params, expected)
+
+
+def test_a_state_that_was_resized_is_refused():
+    """The array owns its memory, so NumPy lets its only other holder resize it."""
+    net, params, optimizer = bridge()
+    net.train_epoch(params, X, Y, optimizer, batch_size=2)
+    try:
+        optimizer.state.resize(1)
+    except ValueError:
+        return
+    before = params.copy()
+    with pytest.raises(ValueError, match="must hold 52 values"):
+        net.train_epoch(params, X, Y, optimizer, batch_size=2)
+    assert_same_bits(params, before)
+
+
+def test_an_optimizer_cannot_be_initialized_twice():
+    """Another thread could be training with it."""
+    net, _, optimizer = bridge()
+    with pytest.raises(TypeError, match="initialized twice"):
+        optimizer.__init__(net, "sgd", learning_rate=0.1)
+
+
+def strided(values, shape, strides):
+    return np.lib.stride_tricks.as_strided(values, shape, strides)
+
+
+LINE = np.linspace(-1, 1, 40, dtype=np.float32)
+ROWS = {
+    "negative strides": LINE[:18].reshape(6, 3)[::-1, ::-1],
+    "overlapping rows": strided(LINE, (6, 3), (4, 4)),
+    "one row": np.broadcast_to(LINE[:3], (6, 3)),
+    "one number": np.broadcast_to(np.float32(0.5), (6, 3)),
+    "transposed": LINE[:18].reshape(3, 6).T,
+    "large strides": np.zeros((60, 300), np.float32)[::10, ::100],
+    "read-only bytes": np.frombuffer(bytes(range(18)), np.uint8).reshape(6, 3),
+    "odd address": np.frombuffer(bytes(range(73)), np.uint8)[1:].view(np.float32).reshape(6, 3),
+    "big-endian": LINE[:18].reshape(6, 3).astype(">f4"),
+    "bool": LINE[:18].reshape(6, 3) > 0,
+    "no rows": LINE[:0].reshape(0, 3),
+    "huge integers": np.full((6, 3), 2**63 - 1),
+    "huge unsigned": np.full((6, 3), 2**64 - 1, np.uint64),
+    "record": np.zeros((6, 3), np.float32).view(np.recarray),
+}
+
+
+@pytest.mark.parametrize("rows", ROWS.values(), ids=ROWS)
+@pytest.mark.parametrize("n_threads", [1, 3])
+def test_rows_of_any_layout_give_the_same_bits_as_a_copy(rows, n_threads):
+    net = Network([3, 4, 2], random_state=0, n_threads=n_threads)
+    copy = np.array(rows, np.float64 if rows.dtype.kind in "iu" and rows.dtype.itemsize > 1 else None, order="C")
+    copy = copy.astype(copy.dtype.newbyteorder("=")).view(np.ndarray)
+    assert_same_bits(net.forward(rows), net.forward(copy))
+    if len(rows):
+        assert_same_bits(net.gradient(rows, Y).flat, net.gradient(copy, Y).flat)
+
+
+@pytest.mark.parametrize("rows", [2**40, 2**61])
+def test_more_rows_than_any_memory_holds(rows, net):
+    """Arrays with a stride of 0 can have any number of rows; products of sizes must not overflow."""
+    huge = strided(np.zeros(1, np.uint8), (rows, 3), (0, 0))
+    with pytest.raises((MemoryError, ValueError)):
+        net.forward(huge)
+    assert net._net.forward_few(net.params, huge, 1.0) is None
+
+
+# ---------------------------------------------------------------- pickles
+
+
+def test_pickles_of_a_network():
+    net = Network([3, 4, 2], random_state=0)
+    twin = pickle.loads(pickle.dumps(net))
+    assert_same_bits(twin.forward(X), net.forward(X))
+    state = net.__getstate__()
+    swapped = {**state, "_params": net.params.astype(">f4")}
+    twin.__setstate__(swapped)
+    assert_same_bits(twin.params, net.params)
+    twin.train_epoch(X, Y, 2, 0.1)
+    for wrong in (
+        {k: v for k, v in state.items() if k != "version"},
+        {**state, "version": 0},
+        {**state, "_net": None},
+        {**state, "_params": None},
+        {**state, "_params": net.params[:-1]},
+        {**state, "_params": net.params.astype(np.float64)},
+        {**state, "_params": np.full(net.n_params, None)},
+    ):
+        with pytest.raises(ValueError):
+            Network.__new__(Network).__setstate__(wrong)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"version": 0}, {"sizes": (3,)}, {"sizes": None}, {"activations": ["tanh"]}, {"loss": 5}, {"dtype": "O"}],
+)
+def test_damaged_pickle_of_a_description_is_refused(changes):
+    net, _, _ = bridge()
+    twin = pickle.loads(pickle.dumps(net))
+    assert (twin.sizes, twin.activations, twin.loss, twin.dtype) == (net.sizes, net.activations, net.loss, net.dtype)
+    with pytest.raises(ValueError):
+        _core.restored_net({**net.get_state(), **changes})
+
+
+def test_a_network_can_be_pickled_while_attributes_are_added():
+    net, stop = Network([3, 4, 2], random_state=0), threading.Event()
+
+    def add():
+        while not stop.is_set():
+            for i in range(50):
+                setattr(net, f"name{i}", i)
+            for i in range(50):
+                delattr(net, f"name{i}")
+
+    thread = threading.Thread(target=add)
+    thread.start()
+    try:
+        for _ in range(1000):
+            pickle.loads(pickle.dumps(net))
+    finally:
+        stop.set()
+        thread.join()
+
+
+# ---------------------------------------------------------------- threads and stacks
+
+
+def test_one_row_needs_little_stack():
+    program = """
+import threading
+import numpy as np
+from cmlp import MLPClassifier, Network
+
+X = np.random.RandomState(0).random_sample((60, 784)).astype(np.float32)
+model = MLPClassifier((64, 64), max_iter=1, batch_size=60, solver="sgd", n_iter_no_change=1)
+import warnings
+warnings.simplefilter("ignore")
+model.fit(X, np.arange(60) % 10)
+net, results = Network([784, 16, 16, 10], random_state=0), []
+expected = net.forward(X[:1]), model.predict(X[:1])
+
+def predict():
+    results.append((net.forward(X[:1]), model.predict(X[:1])))
+
+threading.stack_size(48 * 1024)
+threads = [threading.Thread(target=predict) for _ in range(4)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+assert len(results) == 4 and all((a == expected[0]).all() and b == expected[1] for a, b in results)
+"""
+    run_python(program)
+
+
+def test_threads_that_predict_one_row_do_not_share_a_workspace():
+    net = Network([784, 64, 10], random_state=0)
+    rows = inputs(3, 8, 784, np.float32)
+    expected, wrong = net.forward(rows), []
+
+    def predict(i):
+        for _ in range(300):
+            if not (net.forward(rows[i : i + 1]) == expected[i]).all():
+                wrong.append(i)
+
+    threads = [threading.Thread(target=predict, args=[i]) for i in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
+def test_threads_that_share_a_generator():
+    random, failures = _core.Random(0), []
+
+    def draw():
+        for _ in range(200):
+            if sorted(random.permutation(100)) != list(range(100)) or not (random.random_sample((700,)) < 1).all():
+                failures.append(True)
+
+    threads = [threading.Thread(target=draw) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+
+
+def test_permutations_are_of_one_axis():
+    random = _core.Random(0)
+    assert sorted(random.permutation(np.int64(5))) == list(range(5))
+    for wrong in (np.zeros((2, 2)), np.int8([[1]]), [[1, 2], [3, 4]]):
+        with pytest.raises(ValueError, match="1-D array"):
+            random.permutation(wrong)
+
+
+# ---------------------------------------------------------------- every argument, every value
+
+HOSTILE = [
+    None, True, False, 0, -1, 1.5, 2**31, 2**63, 2**64, -(2**63), 10**400, float("nan"), float("inf"), 1j, "", "1",
+    b"1", [], [[]], [None], [[1, 2, 3]], [[1, 2], [3]], {}, object(), Exception, memoryview(X), range(6),
+    X, X[0], X[:0], X[:, :2], X.T, X[None], Y, DENSE, X.astype(complex), X.astype(object), X.astype("U"),
+    np.zeros((6, 3), "M8[D]"), np.zeros(6, [("a", "f4")]), np.ma.masked_array(X, X > 0), np.full((6, 3), np.nan),
+    np.full((6, 3), 1e300), np.full((6, 3), 2**64 - 1, np.uint64), np.array(5), np.array(None), np.float32(3),
+    np.int64(2), np.arange(6)[::-1], np.broadcast_to(1, 6), X[:1].view(FalseShape), FalseLength([1, 2]),
+    FalseIndex(3), FalseIndex(-1), FalseArray(X), FalseArray(None),
+]  # fmt: skip
+
+
+def attack(calls, unchanged):
+    """Make all calls; only clean exceptions may come out, and after one `unchanged()` must hold."""
+    for name, call in calls:
+        for value in HOSTILE:
+            try:
+                call(value)
+            except CLEAN:
+                assert unchanged(), (name, value)
+
+
+def quiet(test):
+    for message in (
+        "X has",
+        "A column-vector",
+        "Stochastic Opt",
+        "Got `batch",
+        "The largest input",
+        "overflow",
+        "invalid",
+    ):
+        test = pytest.mark.filterwarnings(f"ignore:.*{message}")(test)
+    return test
+
+
+@quiet
+def test_every_argument_of_a_network():
+    net = Network([3, 4, 2], random_state=0)
+    start = net.params.copy()
+
+    def unchanged():
+        same = np.array_equal(net.params, before[0])
+        before[0] = net.params.copy()
+        return same
+
+    def epoch(**arguments):
+        before[0] = net.params.copy()
+        net.train_epoch(**{"X": X, "Y": Y, "batch_size": 2, "learning_rate": 0.1, **arguments})
+        net.params = start
+
+    before = [start.copy()]
+    attack([
+        ("forward", net.forward),
+        ("forward out", lambda v: net.forward(X, out=v)),
+        ("activations", net.activations),
+        ("cost X", lambda v: net.cost(v, Y)),
+        ("cost Y", lambda v: net.cost(X, v)),
+        ("gradient X", lambda v: net.gradient(v, Y)),
+        ("gradient Y", lambda v: net.gradient(X, v)),
+        ("input_gradient", lambda v: net.input_gradient(X, v)),
+        ("epoch X", lambda v: epoch(X=v)),
+        ("epoch Y", lambda v: epoch(Y=v)),
+        ("epoch batch_size", lambda v: epoch(batch_size=v)),
+        ("epoch order", lambda v: epoch(order=v)),
+    ], unchanged)  # fmt: skip
+    assert np.isfinite(net.forward(X)).all()
+
+
+@quiet
+def test_every_argument_of_the_bridge():
+    net, params, optimizer = bridge()
+
+    def epoch(**arguments):
+        net.train_epoch(
+            **{"params": params.copy(), "X": X, "Y": Y, "optimizer": optimizer, "batch_size": 2, **arguments}
+        )
+
+    description = {"sizes": (3, 2), "activations": ["softmax"], "loss": "log_loss", "dtype": "float32"}
+    few = {"params": params, "X": X, "scale": 1.0}
+
+    def calls():
+        for name in ("params", "X", "Y", "optimizer", "batch_size", "order", "scale", "rates", "first_batch",
+                     "want_norm", "n_threads", "sample_weight", "alpha", "loss_scale", "clip", "unknown"):  # fmt: skip
+            yield name, lambda v, name=name: epoch(**{name: v})
+        for name in description:
+            yield name, lambda v, name=name: _core.Net(**{**description, name: v})
+        for name in ("kind", "learning_rate", "momentum", "beta_1", "beta_2", "epsilon"):
+            yield name, lambda v, name=name: _core.Optimizer(net, **{"kind": "adam", "learning_rate": 0.1, name: v})
+        for name in (*few, "out", "n_threads"):
+            yield name, lambda v, name=name: net.forward_few(**{**few, name: v})
+        for name in optimizer.get_state():
+            yield name, lambda v, name=name: _core.restored({**optimizer.get_state(), name: v})
+        for name in net.get_state():
+            yield name, lambda v, name=name: _core.restored_net({**net.get_state(), name: v})
+        yield "seed", _core.Random
+        yield "permutation", lambda v: v if isinstance(v, int) and v > 10**6 else _core.Random(0).permutation(v)
+        yield "random_sample", _core.Random(0).random_sample
+        yield "step", lambda v: _core.step(net, params.copy(), v, optimizer)
+
+    before = params.copy()
+    attack(calls(), lambda: np.array_equal(params, before))
+
+
+@quiet
+@pytest.mark.parametrize("estimator", [MLPClassifier, MLPRegressor])
+def test_every_argument_of_an_estimator(estimator):
+    def new(**parameters):
+        return estimator(hidden_layer_sizes=4, max_iter=1, random_state=0, **parameters)
+
+    model = new().fit(X, Y)
+    trained, classes = model._model, {"classes": [0, 1]} if estimator is MLPClassifier else {}
+
+    def fit(*arguments):
+        model.fit(*arguments)
+        model._model = trained
+
+    attack([
+        ("fit X", lambda v: fit(v, Y)),
+        ("fit y", lambda v: fit(X, v)),
+        ("fit weight", lambda v: fit(X, Y, v)),
+        ("partial_fit X", lambda v: new().partial_fit(v, Y, **classes)),
+        ("predict", model.predict),
+        ("score y", lambda v: model.score(X, v)),
+        ("score weight", lambda v: model.score(X, Y, v)),
+        ("coefs_", lambda v: setattr(model, "coefs_", v)),
+        ("n_threads", lambda v: new(n_threads=v).fit(X, Y)),
+        ("n_threads of predict", lambda v: model.set_params(n_threads=v).predict(X)),
+        ("input_scale", lambda v: new(input_scale=v).fit(X, Y)),
+    ], lambda: model._model is trained)  # fmt: skip
+
+
+def test_interrupted_draws_are_raised_at_once():
+    """Long draws check for signals; what the handler raises ends them."""
+
+    class Stop(Exception):
+        pass
+
+    def stop(*_):
+        raise Stop
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        timer = threading.Timer(0.02, signal.raise_signal, [signal.SIGINT])
+        timer.start()
+        with pytest.raises(Stop):
+            for _ in range(100):
+                _core.Random(0).random_sample((10**7,))
+    finally:
+        timer.join()
+        signal.signal(signal.SIGINT, before)
