@@ -57,6 +57,12 @@ c_installed() { # <folder> <cmake arguments>...
     LD_LIBRARY_PATH=$(dirname "$PKG_CONFIG_PATH") golden_line "$user/by-pkg-config"
 }
 
+# Model files of random content, for a minute.
+c_fuzzed() {
+    have clang || return 0
+    .ci/fuzz 60
+}
+
 every_float32() {
     c_build full
     "$WORK/full/tests/c/test_math" full "$JOBS"

@@ -77,7 +77,23 @@ typedef enum cmlp_status {
      * after the last whole batch. cmlp_run tells row and column. */
     CMLP_ERROR_INPUT = 64,        /* an input is NaN, infinite or too large for the net's element type */
     CMLP_ERROR_TARGET = 65,       /* a dense target is NaN, infinite or too large for the net's element type */
-    CMLP_ERROR_DIVERGED = 66      /* the cost or a parameter became NaN or infinite */
+    CMLP_ERROR_DIVERGED = 66,     /* the cost or a parameter became NaN or infinite */
+
+    /* These concern model files. */
+    CMLP_ERROR_FILE_SHORT = 96,     /* the file ends before its content does */
+    CMLP_ERROR_FILE_LONG = 97,      /* bytes follow the content */
+    CMLP_ERROR_FILE_MAGIC = 98,     /* not a model file of cmlp */
+    CMLP_ERROR_FILE_VERSION = 99,   /* the format version is unknown: written by a newer cmlp */
+    CMLP_ERROR_FILE_HEAD_CRC = 100, /* the head was changed or damaged */
+    CMLP_ERROR_FILE_DATA_CRC = 101, /* the weights or other data were changed or damaged */
+    CMLP_ERROR_FILE_SYNTAX = 102,   /* the head does not follow the grammar of the format */
+    CMLP_ERROR_FILE_NAME = 103,     /* a key or a tensor name is malformed, missing, repeated or out of order */
+    CMLP_ERROR_FILE_TENSOR = 104,   /* a tensor's type, shape or offsets are not what they must be */
+    CMLP_ERROR_FILE_NONFINITE = 105, /* a parameter is NaN or infinite */
+    CMLP_ERROR_FILE_EXAMPLE = 106,  /* the example's output is not reproduced */
+    CMLP_ERROR_FILE_KEY = 107,      /* the metadata have no such key */
+    CMLP_ERROR_FILE_WRITE = 108,    /* the write callback failed */
+    CMLP_ERROR_MODEL = 109          /* not a model made by cmlp_model_init of this version */
 } cmlp_status;
 
 /* The enumerator's name ("CMLP_ERROR_ROWS") and one English sentence; both static, never NULL. */
@@ -359,6 +375,101 @@ typedef struct cmlp_epoch {
 CMLP_API int cmlp_train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows, const cmlp_targets *targets,
                               const cmlp_objective *objective, cmlp_optimizer *optimizer, cmlp_epoch *epoch,
                               cmlp_run *run);
+
+/* ------------------------------------------------------------------------------------------- model files
+ *
+ * A model file holds a network, its parameters and scale, and strings and arrays for other programs. docs/model-file.md
+ * describes the format. To load and predict (error handling left out; `file` holds the n bytes of the file):
+ *
+ *     cmlp_model_info info = CMLP_INIT(cmlp_model_info);
+ *     cmlp_model_size(file, n, &info);
+ *     cmlp_model *model = malloc(info.model_size);
+ *     void *scratch = malloc(info.scratch_size);
+ *     cmlp_model_init(model, info.model_size, file, n, 1, scratch, info.scratch_size);
+ *     int32_t label = cmlp_model_predict(model, row, NULL, scratch, info.scratch_size);
+ *
+ * A file may come from anywhere: every length, offset and number is checked before use, and every truncation and every
+ * flipped bit is found. But whoever can change a file can change its checksums too: they are no signature. */
+
+typedef struct cmlp_model cmlp_model;
+
+/* What a model file needs and holds. All but struct_size is written by cmlp_model_size. */
+typedef struct cmlp_model_info {
+    size_t struct_size;
+    size_t model_size;    /* bytes of memory for cmlp_model_init; on big-endian machines it has space for the parameters */
+    size_t scratch_size;  /* bytes of scratch for cmlp_model_init and cmlp_model_predict */
+    uint64_t head_size;   /* bytes of the head; the data follow */
+    uint64_t file_size;   /* bytes of the whole file */
+    uint64_t error_at;    /* if the head was refused: the byte of the file where reading stopped */
+    int64_t n_inputs, n_outputs;
+    double input_scale;
+    int32_t dtype;        /* CMLP_FLOAT32 or CMLP_FLOAT64 */
+} cmlp_model_info;
+
+/* Checks the head of a model file and tells how much memory the other functions need. `n` bytes of the file are at
+ * `file`; the head is enough. CMLP_ERROR_FILE_SHORT with a head_size other than 0 asks for that many bytes. On failure
+ * only head_size and error_at are set, and the rest is 0. */
+CMLP_API int cmlp_model_size(const void *file, size_t n, cmlp_model_info *info);
+
+/* Makes a model in `memory` (any alignment) from the `n` bytes of a whole file, which start at a multiple of 8 bytes
+ * and must stay in place, unchanged, as long as the model is used: the parameters are read there. If `verify` is not 0,
+ * the data's checksum, finite parameters and the example are checked in a pass over the file. Otherwise only the head
+ * and the size of the file are, and `scratch` may be NULL. On failure the memory holds no model. */
+CMLP_API int cmlp_model_init(cmlp_model *memory, size_t memory_size, const void *file, size_t n, int verify,
+                             void *scratch, size_t scratch_size);
+
+/* Computes the outputs of one row and returns the index of the largest one, which is the class index of a classifier;
+ * of a single logistic output 1 if it is above 0.5, else 0. A failure is returned as minus its status. `row` has n_inputs
+ * elements of the model's dtype (or bytes), to which the input scale is applied. `output` takes the n_outputs outputs in
+ * the model's dtype, or is NULL. No allocation, lock or system call; threads may share a model, but not a scratch. */
+CMLP_API int32_t cmlp_model_predict(const cmlp_model *model, const void *row, void *output, void *scratch,
+                                    size_t scratch_size);
+CMLP_API int32_t cmlp_model_predict_u8(const cmlp_model *model, const uint8_t *row, void *output, void *scratch,
+                                       size_t scratch_size);
+
+/* For all other calls: the network and its parameters. NULL for an invalid model. */
+CMLP_API const cmlp_net *cmlp_model_net(const cmlp_model *model);
+CMLP_API const void *cmlp_model_params(const cmlp_model *model);
+
+/* Finds a metadata string: `*text` points to `*length` bytes of the file, without a NUL behind them. They are printable
+ * ASCII in which \" stands for " and \\ for \. Python writes JSON there, such as the labels of the classes ("classes"). */
+CMLP_API int cmlp_model_metadata(const cmlp_model *model, const char *key, const char **text, size_t *length);
+
+/* A string for other programs. The key is a lower-case letter, then at most 63 of a-z 0-9 _ and .; the value printable
+ * ASCII. */
+typedef struct cmlp_model_string {
+    const char *key;
+    const char *value;
+} cmlp_model_string;
+
+/* An array for other programs: `rows`, or `rows` times `columns` elements if `columns` is not 0. The name follows the
+ * rule for keys and does not start with "layers." or "example.". */
+typedef struct cmlp_model_array {
+    const char *name;
+    const void *data;
+    int64_t rows, columns;
+    int32_t dtype;
+} cmlp_model_array;
+
+/* What cmlp_model_write writes besides the network and its parameters. */
+typedef struct cmlp_model_content {
+    size_t struct_size;
+    double input_scale;               /* finite; 0: 1 */
+    const cmlp_model_string *strings; /* keys ascending by bytes */
+    const cmlp_model_array *arrays;   /* names ascending by bytes */
+    int32_t n_strings, n_arrays;
+    /* Takes the next n bytes of the file; a value other than 0 ends the call with CMLP_ERROR_FILE_WRITE. */
+    int (*write)(void *context, const void *bytes, size_t n);
+    void *context;
+} cmlp_model_content;
+
+/* Bytes of scratch that cmlp_model_write needs. */
+CMLP_API int cmlp_model_write_size(const cmlp_net *net, size_t *bytes);
+
+/* Writes a model file through content->write, in order and in pieces of any size. The same content gives the same bytes
+ * everywhere. The example has pseudo-random inputs, never a row of data. Nothing is written if an argument is refused. */
+CMLP_API int cmlp_model_write(const cmlp_net *net, const void *params, const cmlp_model_content *content, void *scratch,
+                              size_t scratch_size);
 
 /* --------------------------------------------------------------------------------------------- the arithmetic
  *

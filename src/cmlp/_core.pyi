@@ -1,6 +1,6 @@
 """Types of the bridge; its arguments are described in `_core.pyx` and `cmlp.h`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,6 +26,7 @@ LOSSES: dict[str, Loss]
 SOLVERS: dict[str, int]
 ISAS: dict[str, int]
 STATE_VERSION: int
+FILE_DTYPES: dict[str, int]
 __version__: str
 
 Array = npt.NDArray[Any]
@@ -161,3 +162,14 @@ class Optimizer:
 def restored_net(*arguments: object) -> Net: ...
 def restored(*arguments: object) -> Optimizer: ...
 def restored_random(*arguments: object) -> Random: ...
+def model_head_size(start: bytes) -> int: ...
+def model_file_size(head: bytes) -> int: ...
+def write_model(
+    net: Net,
+    params: Array,
+    *,
+    scale: float,
+    strings: dict[str, str],
+    arrays: dict[str, Array],
+    write: Callable[[memoryview], object],
+) -> None: ...

@@ -11,7 +11,7 @@ from typing import NamedTuple
 cimport cython
 cimport numpy as cnp
 from cpython.mem cimport PyMem_RawFree, PyMem_RawMalloc
-from libc.stdint cimport int32_t, int64_t, uint32_t, uintptr_t
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t, uintptr_t
 from libc.string cimport memcpy
 from cmlp.libcmlp cimport *
 
@@ -21,7 +21,7 @@ from cmlp.inputs.arrays import as_doubles, as_matrix, as_order, rectangular, req
 from cmlp.inputs.labels import as_class_indices
 from cmlp.inputs.sparse import as_sparse_matrix, is_sparse
 from cmlp.inputs.threads import available_threads
-from cmlp.exceptions import DivergenceError, NonFiniteInputError, StatusError
+from cmlp.exceptions import DivergenceError, ModelFormatError, NonFiniteInputError, StatusError
 
 cnp.import_array()
 
@@ -586,3 +586,6 @@ def step(Net net not None, params, gradient, Optimizer optimizer not None):
     with nogil:
         status = cmlp_step(net.net, cnp.PyArray_DATA(p), cnp.PyArray_DATA(g), &optimizer.optimizer)
     check(status)
+
+
+include "_model.pxi"

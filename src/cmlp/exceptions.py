@@ -59,6 +59,16 @@ class DivergenceError(StatusError):
         return type(self), (self.args[0],)
 
 
+class ModelFormatError(StatusError):
+    """A file is not a model file of cmlp, or it is damaged.
+
+    Attributes
+    ----------
+    status : str
+        The status name of ``cmlp.h``, for example ``"CMLP_ERROR_FILE_SHORT"``.
+    """
+
+
 class NotFittedError(ValueError, AttributeError):
     """An estimator was used before it was fitted."""
 

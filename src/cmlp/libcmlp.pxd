@@ -1,5 +1,5 @@
 # Declarations of cmlp.h for Cython, in the header's order and nothing else.
-from libc.stdint cimport int32_t, int64_t, uint32_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
 cdef extern from "cmlp.h" nogil:
     const char *CMLP_VERSION
@@ -33,6 +33,20 @@ cdef extern from "cmlp.h" nogil:
         CMLP_ERROR_INPUT
         CMLP_ERROR_TARGET
         CMLP_ERROR_DIVERGED
+        CMLP_ERROR_FILE_SHORT
+        CMLP_ERROR_FILE_LONG
+        CMLP_ERROR_FILE_MAGIC
+        CMLP_ERROR_FILE_VERSION
+        CMLP_ERROR_FILE_HEAD_CRC
+        CMLP_ERROR_FILE_DATA_CRC
+        CMLP_ERROR_FILE_SYNTAX
+        CMLP_ERROR_FILE_NAME
+        CMLP_ERROR_FILE_TENSOR
+        CMLP_ERROR_FILE_NONFINITE
+        CMLP_ERROR_FILE_EXAMPLE
+        CMLP_ERROR_FILE_KEY
+        CMLP_ERROR_FILE_WRITE
+        CMLP_ERROR_MODEL
 
     const char *cmlp_status_name(int status)
     const char *cmlp_status_string(int status)
@@ -241,3 +255,54 @@ cdef extern from "cmlp.h" nogil:
     int cmlp_train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows, const cmlp_targets *targets,
                          const cmlp_objective *objective, cmlp_optimizer *optimizer, cmlp_epoch *epoch,
                          cmlp_run *run)
+
+    ctypedef struct cmlp_model:
+        pass
+
+    ctypedef struct cmlp_model_info:
+        size_t struct_size
+        size_t model_size
+        size_t scratch_size
+        uint64_t head_size
+        uint64_t file_size
+        uint64_t error_at
+        int64_t n_inputs
+        int64_t n_outputs
+        double input_scale
+        int32_t dtype
+
+    int cmlp_model_size(const void *file, size_t n, cmlp_model_info *info)
+    int cmlp_model_init(cmlp_model *memory, size_t memory_size, const void *file, size_t n, int verify,
+                        void *scratch, size_t scratch_size)
+    int32_t cmlp_model_predict(const cmlp_model *model, const void *row, void *output, void *scratch,
+                               size_t scratch_size)
+    int32_t cmlp_model_predict_u8(const cmlp_model *model, const uint8_t *row, void *output, void *scratch,
+                                  size_t scratch_size)
+    const cmlp_net *cmlp_model_net(const cmlp_model *model)
+    const void *cmlp_model_params(const cmlp_model *model)
+    int cmlp_model_metadata(const cmlp_model *model, const char *key, const char **text, size_t *length)
+
+    ctypedef struct cmlp_model_string:
+        const char *key
+        const char *value
+
+    ctypedef struct cmlp_model_array:
+        const char *name
+        const void *data
+        int64_t rows
+        int64_t columns
+        int32_t dtype
+
+    ctypedef struct cmlp_model_content:
+        size_t struct_size
+        double input_scale
+        const cmlp_model_string *strings
+        const cmlp_model_array *arrays
+        int32_t n_strings
+        int32_t n_arrays
+        int (*write)(void *context, const void *bytes, size_t n) noexcept nogil
+        void *context
+
+    int cmlp_model_write_size(const cmlp_net *net, size_t *bytes)
+    int cmlp_model_write(const cmlp_net *net, const void *params, const cmlp_model_content *content, void *scratch,
+                         size_t scratch_size)

@@ -55,6 +55,7 @@ PROGRAMS = {
         f"test_{name}": [f"test_{name}.c", "fixture.c"]
         for name in ("rows", "shapes", "threads", "train", "workspace", "zeros")
     },
+    "test_model": ["test_model.c", "model_file.c"],
     "test_random": ["test_random.c"],
     "test_inference": ["test_inference.c"],
     "test_fma": ["test_fma.c"],

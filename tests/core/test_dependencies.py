@@ -96,7 +96,7 @@ def test_c_includes_have_no_cycle():
 
 # External functions that the core may call: moving memory, threads, and what compilers insert themselves.
 ALLOWED = re.compile(
-    r"mem(cpy|move|set|cmp)|pthread_(create|join|sigmask|setaffinity_np|attr_\w+|mutex_\w+|cond_\w+)|sigfillset|clock_gettime|"
+    r"mem(cpy|move|set|cmp)|bcmp|pthread_(create|join|sigmask|setaffinity_np|attr_\w+|mutex_\w+|cond_\w+)|sigfillset|clock_gettime|"
     r"sched_get(affinity|cpu)|__sched_cpucount|"
     r"__stack_chk_\w+|_GLOBAL_OFFSET_TABLE_|__(addtf3|unordtf2|aeabi_\w+)"
 )

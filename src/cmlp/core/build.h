@@ -3,7 +3,7 @@
  *   CMLP_BUILD_ISA=<mask>  only these instruction sets, a sum of values of cmlp_isa: 1 is plain C, 2 AVX2, 4 AVX-512,
  *                          8 NEON. Those of other processors are never compiled.
  *   CMLP_NO_FLOAT64        no float64 networks
- *   CMLP_INFERENCE_ONLY    only what cmlp_forward and cmlp_activations need
+ *   CMLP_INFERENCE_ONLY    only what cmlp_forward, cmlp_activations and cmlp_model_predict need
  *   CMLP_NO_THREADS        no threads and no atomics: every call runs in its caller's thread
  */
 #ifndef CMLP_BUILD_H

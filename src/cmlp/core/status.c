@@ -35,6 +35,20 @@ static const status_text texts[] = {
     TEXT(CMLP_ERROR_INPUT, "an input is NaN, infinite or too large for the network's element type"),
     TEXT(CMLP_ERROR_TARGET, "a target is NaN, infinite or too large for the network's element type"),
     TEXT(CMLP_ERROR_DIVERGED, "the cost or a parameter became NaN or infinite"),
+    TEXT(CMLP_ERROR_FILE_SHORT, "the file ends before its content does"),
+    TEXT(CMLP_ERROR_FILE_LONG, "bytes follow the content of the file"),
+    TEXT(CMLP_ERROR_FILE_MAGIC, "not a model file of cmlp"),
+    TEXT(CMLP_ERROR_FILE_VERSION, "the format version is unknown: the file was written by a newer cmlp"),
+    TEXT(CMLP_ERROR_FILE_HEAD_CRC, "the head of the file was changed or damaged"),
+    TEXT(CMLP_ERROR_FILE_DATA_CRC, "the weights or other data of the file were changed or damaged"),
+    TEXT(CMLP_ERROR_FILE_SYNTAX, "the head of the file does not follow the grammar of the format"),
+    TEXT(CMLP_ERROR_FILE_NAME, "a key or a tensor name is malformed, missing, repeated or out of order"),
+    TEXT(CMLP_ERROR_FILE_TENSOR, "the type, shape or offsets of a tensor are not what they must be"),
+    TEXT(CMLP_ERROR_FILE_NONFINITE, "a parameter is NaN or infinite"),
+    TEXT(CMLP_ERROR_FILE_EXAMPLE, "the output of the example in the file is not reproduced"),
+    TEXT(CMLP_ERROR_FILE_KEY, "the metadata have no such key"),
+    TEXT(CMLP_ERROR_FILE_WRITE, "the write callback failed"),
+    TEXT(CMLP_ERROR_MODEL, "not a model made by cmlp_model_init of this version"),
 };
 
 static const status_text *find(int status)

@@ -1,0 +1,271 @@
+/* Model files in memory: how much they need, checks, prediction. */
+#include "model.h"
+
+#include <string.h>
+
+#include "crc.h"
+#include "model_head.h"
+
+int cmlp_model_divide(const cmlp_net *net, void *memory, size_t *size, cmlp_model_scratch *scratch)
+{
+    cmlp_space space = {memory ? cmlp_align_up(memory) : NULL, 0, 0};
+    int status = cmlp_workspace_size(net, CMLP_CALL_FORWARD, 1, 1, &scratch->workspace_size);
+    if (status) return status;
+    scratch->row = cmlp_take(&space, cmlp_n_in(net), net->element);
+    scratch->output = cmlp_take(&space, cmlp_n_out(net), net->element);
+    scratch->workspace = cmlp_take(&space, 1, scratch->workspace_size);
+    cmlp_take(&space, 1, CMLP_ALIGNMENT); /* for memory that is not aligned */
+    *size = space.used;
+    return space.overflow ? CMLP_ERROR_OVERFLOW : CMLP_OK;
+}
+
+int cmlp_model_check_scratch(const cmlp_net *net, void *memory, size_t size, cmlp_model_scratch *scratch)
+{
+    size_t needed;
+    const int status = cmlp_model_divide(net, memory, &needed, scratch);
+    if (status) return status;
+    if (!memory) return CMLP_ERROR_NULL;
+    return size < needed ? CMLP_ERROR_BUFFER_SIZE : CMLP_OK;
+}
+
+int cmlp_model_forward(const cmlp_net *net, const void *params, const void *row, int32_t dtype, double scale,
+                       void *output, const cmlp_model_scratch *scratch)
+{
+    cmlp_rows rows = {.struct_size = sizeof rows, .data = row, .n_rows = 1, .n_cols = cmlp_n_in(net), .scale = scale,
+                      .kind = CMLP_DENSE, .dtype = dtype};
+    cmlp_run run = {.struct_size = sizeof run, .workspace = scratch->workspace,
+                    .workspace_size = scratch->workspace_size, .n_threads = 1};
+    return cmlp_forward(net, params, &rows, output, &run);
+}
+
+int cmlp_model_is_finite(const cmlp_net *net, const void *params)
+{
+    uint64_t bad = 0; /* no branch, so that compilers make vector code */
+    if (net->dtype == CMLP_FLOAT32) {
+        const float *p = params;
+        for (int64_t i = 0; i < net->n_params; i++) bad |= !(p[i] - p[i] == 0);
+    } else {
+        const double *p = params;
+        for (int64_t i = 0; i < net->n_params; i++) bad |= !(p[i] - p[i] == 0);
+    }
+    return !bad;
+}
+
+static int make_net(const cmlp_head *head, cmlp_net *net)
+{
+    const cmlp_net_config config = {.struct_size = sizeof config,
+                                    .sizes = head->sizes,
+                                    .activations = head->activations,
+                                    .n_layers = head->n_layers,
+                                    .loss = head->loss,
+                                    .dtype = head->dtype,
+                                    .activation_parameters = head->activation_parameters,
+                                    .loss_parameter = head->loss_parameter};
+    return cmlp_net_init(net, sizeof *net, &config);
+}
+
+/* Bytes of a model's memory: alignment, the struct, and the parameters if their bytes must be swapped. */
+static int model_size(const cmlp_net *net, size_t *size)
+{
+    cmlp_space space = {NULL, 0, 0};
+    cmlp_take(&space, 1, CMLP_ALIGNMENT);
+    cmlp_take(&space, 1, sizeof(cmlp_model));
+    if (cmlp_is_big_endian()) cmlp_take(&space, net->n_params, net->element);
+    *size = space.used;
+    return space.overflow ? CMLP_ERROR_OVERFLOW : CMLP_OK;
+}
+
+static int describe(const cmlp_head *head, cmlp_model_info *info)
+{
+    _Alignas(CMLP_ALIGNMENT) cmlp_net net;
+    cmlp_model_scratch scratch;
+    int status = make_net(head, &net);
+    if (!status) status = model_size(&net, &info->model_size);
+    if (!status) status = cmlp_model_divide(&net, NULL, &info->scratch_size, &scratch);
+    if (status) return status;
+    info->file_size = head->file_size;
+    info->n_inputs = cmlp_n_in(&net);
+    info->n_outputs = cmlp_n_out(&net);
+    info->input_scale = head->input_scale;
+    info->dtype = head->dtype;
+    return CMLP_OK;
+}
+
+int cmlp_model_size(const void *file, size_t n, cmlp_model_info *info)
+{
+    cmlp_model_info own;
+    cmlp_head head;
+    int status = CMLP_READ(&own, info, cmlp_model_info, dtype);
+    if (status) return status;
+    if (!file) return CMLP_ERROR_NULL;
+    const size_t size = own.struct_size;
+    own = (cmlp_model_info){.struct_size = size};
+    status = cmlp_head_read(file, n, &head);
+    own.head_size = head.bytes;
+    own.error_at = head.error_at;
+    if (!status) status = describe(&head, &own);
+    memcpy(info, &own, size);
+    return status;
+}
+
+static int check_data(const unsigned char *file, size_t n, const cmlp_head *head)
+{
+    cmlp_crc crc;
+    cmlp_crc_begin(&crc);
+    cmlp_crc_add(&crc, file + head->bytes, n - (size_t)head->bytes);
+    return cmlp_crc_end(&crc) == head->data_crc ? CMLP_OK : CMLP_ERROR_FILE_DATA_CRC;
+}
+
+/* Copies a tensor of n elements from the file. */
+static void load(void *to, const unsigned char *from, int64_t n, size_t element)
+{
+    const size_t bytes = (size_t)n * element;
+    if (cmlp_is_big_endian())
+        cmlp_swap(to, from, bytes, element);
+    else
+        memcpy(to, from, bytes);
+}
+
+/* The bits of element i; of any NaN the same. */
+static uint64_t bits_of(const cmlp_net *net, const void *elements, int64_t i)
+{
+    uint64_t wide = 0;
+    uint32_t narrow = 0;
+    const void *at = cmlp_at(net, elements, i);
+    if (net->dtype == CMLP_FLOAT32) {
+        const float value = *(const float *)at;
+        memcpy(&narrow, &value, sizeof narrow);
+        return value == value ? narrow : UINT64_MAX;
+    }
+    const double value = *(const double *)at;
+    memcpy(&wide, &value, sizeof wide);
+    return value == value ? wide : UINT64_MAX;
+}
+
+/* Computes the example's outputs and compares their bits with those in the file. */
+static int check_example(const cmlp_model *model, const unsigned char *file, const cmlp_head *head,
+                         const cmlp_model_scratch *scratch)
+{
+    const cmlp_net *net = &model->net;
+    load(scratch->row, file + head->example_input, cmlp_n_in(net), net->element);
+    const int status = cmlp_model_forward(net, model->params, scratch->row, net->dtype, model->input_scale,
+                                          scratch->output, scratch);
+    if (status) return status;
+    for (int64_t i = 0; i < cmlp_n_out(net); i++) {
+        double stored; /* large enough, and aligned, for an element of either type */
+        load(&stored, file + head->example_output + (uint64_t)i * net->element, 1, net->element);
+        if (bits_of(net, &stored, 0) != bits_of(net, scratch->output, i)) return CMLP_ERROR_FILE_EXAMPLE;
+    }
+    return CMLP_OK;
+}
+
+static int verified(const cmlp_model *model, const unsigned char *file, size_t n, const cmlp_head *head, void *memory,
+                    size_t size)
+{
+    cmlp_model_scratch scratch;
+    int status = cmlp_model_check_scratch(&model->net, memory, size, &scratch);
+    if (!status) status = check_data(file, n, head);
+    if (!status && !cmlp_model_is_finite(&model->net, model->params)) status = CMLP_ERROR_FILE_NONFINITE;
+    if (!status && head->example_input) status = check_example(model, file, head, &scratch);
+    return status;
+}
+
+int cmlp_model_init(cmlp_model *memory, size_t memory_size, const void *file, size_t n, int verify, void *scratch,
+                    size_t scratch_size)
+{
+    cmlp_head head;
+    size_t needed;
+    if (!memory || !file) return CMLP_ERROR_NULL;
+    if (cmlp_misaligned(file, sizeof(double))) return CMLP_ERROR_ALIGNMENT;
+    int status = cmlp_head_read(file, n, &head);
+    if (status) return status;
+    if (n != head.file_size) return n < head.file_size ? CMLP_ERROR_FILE_SHORT : CMLP_ERROR_FILE_LONG;
+    if (memory_size < sizeof(cmlp_model) + CMLP_ALIGNMENT) return CMLP_ERROR_BUFFER_SIZE;
+    cmlp_model *model = cmlp_align_up(memory);
+    model->magic = 0;
+    status = make_net(&head, &model->net);
+    if (!status) status = model_size(&model->net, &needed);
+    if (status) return status;
+    if (memory_size < needed) return CMLP_ERROR_BUFFER_SIZE;
+    model->file = file;
+    model->input_scale = head.input_scale;
+    model->params = model->file + head.bytes;
+    if (cmlp_is_big_endian()) {
+        load(model + 1, model->file + head.bytes, model->net.n_params, model->net.element);
+        model->params = model + 1;
+    }
+    if (verify) status = verified(model, file, n, &head, scratch, scratch_size);
+    if (!status) model->magic = CMLP_MODEL_MAGIC;
+    return status;
+}
+
+/* The model inside the caller's memory; NULL if there is none. */
+static const cmlp_model *model_in(const cmlp_model *memory)
+{
+    const cmlp_model *model = cmlp_align_up(memory);
+    return memory && model->magic == CMLP_MODEL_MAGIC ? model : NULL;
+}
+
+/* The index of the largest output; NaN counts as the largest, as in NumPy. */
+static int32_t label_of(const cmlp_net *net, const void *output)
+{
+    const int is_float = net->dtype == CMLP_FLOAT32;
+    const float *f = output;
+    const double *d = output;
+    double best = is_float ? f[0] : d[0];
+    int32_t label = 0;
+    if (cmlp_n_out(net) == 1) return cmlp_output_activation(net) == CMLP_LOGISTIC && best > 0.5;
+    for (int32_t i = 1; i < cmlp_n_out(net) && best == best; i++) {
+        const double value = is_float ? f[i] : d[i];
+        if (value <= best) continue;
+        best = value;
+        label = i;
+    }
+    return label;
+}
+
+static int32_t predict(const cmlp_model *memory, const void *row, int32_t dtype, void *output, void *scratch,
+                       size_t scratch_size)
+{
+    cmlp_model_scratch divided;
+    if (!memory || !row) return -CMLP_ERROR_NULL;
+    const cmlp_model *model = model_in(memory);
+    if (!model) return -CMLP_ERROR_MODEL;
+    const cmlp_net *net = &model->net;
+    int status = cmlp_model_check_scratch(net, scratch, scratch_size, &divided);
+    if (status) return -status;
+    if (!output) output = divided.output;
+    status = cmlp_model_forward(net, model->params, row, dtype ? dtype : net->dtype, model->input_scale, output, &divided);
+    return status ? -status : label_of(net, output);
+}
+
+int32_t cmlp_model_predict(const cmlp_model *model, const void *row, void *output, void *scratch, size_t scratch_size)
+{
+    return predict(model, row, 0, output, scratch, scratch_size);
+}
+
+int32_t cmlp_model_predict_u8(const cmlp_model *model, const uint8_t *row, void *output, void *scratch,
+                              size_t scratch_size)
+{
+    return predict(model, row, CMLP_UINT8, output, scratch, scratch_size);
+}
+
+const cmlp_net *cmlp_model_net(const cmlp_model *model)
+{
+    const cmlp_model *own = model_in(model);
+    return own ? &own->net : NULL;
+}
+
+const void *cmlp_model_params(const cmlp_model *model)
+{
+    const cmlp_model *own = model_in(model);
+    return own ? own->params : NULL;
+}
+
+int cmlp_model_metadata(const cmlp_model *model, const char *key, const char **text, size_t *length)
+{
+    if (!model || !key || !text || !length) return CMLP_ERROR_NULL;
+    const cmlp_model *own = model_in(model);
+    if (!own) return CMLP_ERROR_MODEL;
+    return cmlp_head_find(own->file, key, text, length) ? CMLP_OK : CMLP_ERROR_FILE_KEY;
+}

@@ -1,0 +1,377 @@
+/* Reads a head. The cursor never passes its end, and the first error stays. */
+#include "model_head.h"
+
+#include <string.h>
+
+#include "crc.h"
+
+const cmlp_dtype_name cmlp_dtype_names[] = {
+    {"F32", CMLP_FLOAT32}, {"F64", CMLP_FLOAT64}, {"U8", CMLP_UINT8},
+    {"I32", CMLP_INT32},   {"I64", CMLP_INT64},   {NULL, 0},
+};
+
+typedef struct cursor {
+    const unsigned char *at, *end;
+    int status;
+} cursor;
+
+static int fail(cursor *c, int status)
+{
+    if (!c->status) c->status = status;
+    return 0;
+}
+
+static int is_next(const cursor *c, const char *text, size_t n)
+{
+    return !c->status && (size_t)(c->end - c->at) >= n && !memcmp(c->at, text, n);
+}
+
+/* Passes `text` if it comes next. */
+static int pass(cursor *c, const char *text, size_t n)
+{
+    if (!is_next(c, text, n)) return 0;
+    c->at += n;
+    return 1;
+}
+#define PASS(c, literal) pass((c), literal, sizeof literal - 1)
+#define DEMAND(c, literal, status) ((void)(PASS(c, literal) || fail((c), (status))))
+
+/* Lower case only: 'A' and 'a' are one bit apart, and every flipped bit must be refused. */
+static uint64_t hex(cursor *c, int digits)
+{
+    uint64_t value = 0;
+    if (c->status || c->end - c->at < digits) return (uint64_t)fail(c, CMLP_ERROR_FILE_SYNTAX);
+    for (; digits; digits--, c->at++) {
+        const unsigned b = *c->at;
+        const int is_digit = b >= '0' && b <= '9';
+        if (!is_digit && !(b >= 'a' && b <= 'f')) return (uint64_t)fail(c, CMLP_ERROR_FILE_SYNTAX);
+        value = value << 4 | (is_digit ? b - '0' : b - 'a' + 10);
+    }
+    return value;
+}
+
+/* The bits of a finite double, the highest digit first. */
+static double hex_double(cursor *c)
+{
+    const uint64_t bits = hex(c, 16);
+    double value;
+    memcpy(&value, &bits, sizeof value);
+    if (!cmlp_is_finite(value)) fail(c, CMLP_ERROR_OPTION);
+    return value;
+}
+
+/* 0 or [1-9][0-9]*, at most 2^53. */
+static uint64_t number(cursor *c)
+{
+    uint64_t value = 0;
+    const unsigned char *first = c->at;
+    for (; !c->status && c->at < c->end && *c->at >= '0' && *c->at <= '9'; c->at++) {
+        if (c->at - first == 16) return (uint64_t)fail(c, CMLP_ERROR_FILE_SYNTAX);
+        value = value * 10 + (*c->at - '0');
+    }
+    if (c->at == first || (*first == '0' && c->at - first > 1) || value > CMLP_DATA_MOST)
+        return (uint64_t)fail(c, CMLP_ERROR_FILE_SYNTAX);
+    return value;
+}
+
+/* Printable ASCII in quotes, with the escapes \" and \\ only; returns its length as it stands in the file. */
+static size_t string(cursor *c)
+{
+    DEMAND(c, "\"", CMLP_ERROR_FILE_SYNTAX);
+    if (c->status) return 0;
+    const unsigned char *first = c->at;
+    for (; c->at < c->end; c->at++) {
+        if (*c->at == '"') return (size_t)(c->at++ - first);
+        if (*c->at < 0x20 || *c->at > 0x7e) break;
+        if (*c->at == '\\' && (++c->at == c->end || (*c->at != '"' && *c->at != '\\'))) break;
+    }
+    return (size_t)fail(c, CMLP_ERROR_FILE_SYNTAX);
+}
+
+typedef struct name {
+    const unsigned char *at;
+    size_t length;
+} name;
+
+/* [a-z][a-z0-9_.]* of at most 64 bytes in quotes, which must follow `*last` in the order of bytes: so no name comes
+ * twice, and no table of names is needed. */
+static name next_name(cursor *c, name *last)
+{
+    DEMAND(c, "\"", CMLP_ERROR_FILE_NAME);
+    name n = {c->at, 0};
+    for (; !c->status && c->at < c->end && n.length <= CMLP_NAME_MOST; c->at++, n.length++) {
+        const unsigned b = *c->at;
+        const int letter = b >= 'a' && b <= 'z', other = (b >= '0' && b <= '9') || b == '_' || b == '.';
+        if (!letter && !(other && n.length)) break;
+    }
+    if (!n.length || n.length > CMLP_NAME_MOST) fail(c, CMLP_ERROR_FILE_NAME);
+    DEMAND(c, "\"", CMLP_ERROR_FILE_NAME);
+    if (c->status) return n;
+    const int order = memcmp(last->at, n.at, last->length < n.length ? last->length : n.length);
+    if (order > 0 || (order == 0 && last->length >= n.length)) fail(c, CMLP_ERROR_FILE_NAME);
+    *last = n;
+    return n;
+}
+
+static int is_name(name n, const char *text)
+{
+    size_t i = 0;
+    while (i < n.length && text[i] && n.at[i] == (unsigned char)text[i]) i++;
+    return i == n.length && !text[i];
+}
+
+static const char *const fixed_keys[] = {"cmlp", "crc32", "data_crc32", "input_scale", "activations", "loss"};
+
+static int is_fixed(name n)
+{
+    for (size_t i = 0; i < sizeof fixed_keys / sizeof *fixed_keys; i++)
+        if (is_name(n, fixed_keys[i])) return 1;
+    return 0;
+}
+
+int cmlp_is_fixed_key(const char *key)
+{
+    name n = {(const unsigned char *)key, 0};
+    while (n.length <= CMLP_NAME_MOST && key[n.length]) n.length++;
+    return is_fixed(n);
+}
+
+/* Letters, digits and underscores. */
+static name next_word(cursor *c)
+{
+    name n = {c->at, 0};
+    for (; !c->status && c->at < c->end; c->at++, n.length++) {
+        const unsigned b = *c->at, lower = b | 0x20;
+        if (!(lower >= 'a' && lower <= 'z') && !(b >= '0' && b <= '9') && b != '_') break;
+    }
+    return n;
+}
+
+/* The parameter behind a name, if there is one: a number above 0 that cmlp_net_init then checks. */
+static double next_parameter(cursor *c, double standard)
+{
+    if (standard == 0) return 0;
+    DEMAND(c, ":", CMLP_ERROR_FILE_SYNTAX);
+    const double value = hex_double(c);
+    if (!(value > 0)) fail(c, CMLP_ERROR_OPTION);
+    return value;
+}
+
+static int32_t next_activation(cursor *c, double *parameter)
+{
+    const cmlp_activation_info *info;
+    const name n = next_word(c);
+    for (int32_t code = 1; (info = cmlp_describe_activation(code)) != NULL; code++)
+        if (is_name(n, info->name)) {
+            *parameter = next_parameter(c, info->parameter);
+            return code;
+        }
+    return fail(c, CMLP_ERROR_ACTIVATION);
+}
+
+static int32_t next_loss(cursor *c, double *parameter)
+{
+    const cmlp_loss_info *info;
+    const name n = next_word(c);
+    for (int32_t code = 1; (info = cmlp_describe_loss(code)) != NULL; code++)
+        if (is_name(n, info->name)) {
+            *parameter = next_parameter(c, info->parameter);
+            return code;
+        }
+    return fail(c, CMLP_ERROR_LOSS);
+}
+
+static int32_t next_dtype(cursor *c)
+{
+    const name n = next_word(c);
+    for (const cmlp_dtype_name *d = cmlp_dtype_names; d->name; d++)
+        if (is_name(n, d->name)) return d->dtype;
+    return fail(c, CMLP_ERROR_FILE_TENSOR);
+}
+
+/* {"dtype":"F32","shape":[...],"data_offsets":[a,b]}: a is where the last tensor ended, and b - a is what the shape
+ * makes, so there are no holes and no overlaps. */
+typedef struct tensor {
+    int32_t dtype, n_dims;
+    uint64_t shape[2];
+} tensor;
+
+static tensor next_tensor(cursor *c, uint64_t *offset)
+{
+    tensor t = {0, 0, {0, 0}};
+    DEMAND(c, ":{\"dtype\":\"", CMLP_ERROR_FILE_SYNTAX);
+    t.dtype = next_dtype(c);
+    DEMAND(c, "\",\"shape\":[", CMLP_ERROR_FILE_SYNTAX);
+    uint64_t bytes = cmlp_bytes_of(t.dtype);
+    do {
+        const uint64_t size = number(c);
+        if (c->status) return t;
+        if (t.n_dims == 2 || size < 1 || size > CMLP_MAX_WIDTH || bytes > CMLP_DATA_MOST / size) {
+            fail(c, CMLP_ERROR_FILE_TENSOR);
+            return t;
+        }
+        t.shape[t.n_dims++] = size;
+        bytes *= size;
+    } while (PASS(c, ","));
+    DEMAND(c, "],\"data_offsets\":[", CMLP_ERROR_FILE_SYNTAX);
+    if (number(c) != *offset) fail(c, CMLP_ERROR_FILE_TENSOR);
+    DEMAND(c, ",", CMLP_ERROR_FILE_SYNTAX);
+    if (number(c) != *offset + bytes) fail(c, CMLP_ERROR_FILE_TENSOR);
+    DEMAND(c, "]}", CMLP_ERROR_FILE_SYNTAX);
+    *offset += bytes;
+    return t;
+}
+
+/* The fixed keys, then those that only other programs read. */
+static void read_metadata(cursor *c, cmlp_head *head)
+{
+    DEMAND(c, "\",\"data_crc32\":\"", CMLP_ERROR_FILE_SYNTAX);
+    head->data_crc = (uint32_t)hex(c, 8);
+    DEMAND(c, "\",\"input_scale\":\"", CMLP_ERROR_FILE_SYNTAX);
+    head->input_scale = hex_double(c);
+    if (head->input_scale == 0) fail(c, CMLP_ERROR_OPTION);
+    DEMAND(c, "\",\"activations\":\"", CMLP_ERROR_FILE_SYNTAX);
+    head->n_layers = 1;
+    do {
+        if (head->n_layers == CMLP_MAX_LAYERS) fail(c, CMLP_ERROR_LAYERS);
+        if (c->status) return;
+        const int32_t l = head->n_layers++ - 1;
+        head->activations[l] = next_activation(c, &head->activation_parameters[l]);
+    } while (PASS(c, ","));
+    DEMAND(c, "\",\"loss\":\"", CMLP_ERROR_FILE_SYNTAX);
+    head->loss = next_loss(c, &head->loss_parameter);
+    DEMAND(c, "\"", CMLP_ERROR_FILE_SYNTAX);
+    name last = {(const unsigned char *)"", 0};
+    while (PASS(c, ",")) {
+        if (is_fixed(next_name(c, &last))) fail(c, CMLP_ERROR_FILE_NAME);
+        DEMAND(c, ":", CMLP_ERROR_FILE_SYNTAX);
+        string(c);
+    }
+    DEMAND(c, "}", CMLP_ERROR_FILE_SYNTAX);
+}
+
+/* ,"layers.I.weight" or ,"layers.I.bias" */
+static void layer_name(cursor *c, int32_t layer, int is_bias)
+{
+    const char digits[2] = {(char)('0' + layer / 10), (char)('0' + layer % 10)};
+    const size_t skipped = layer < 10;
+    DEMAND(c, ",\"layers.", CMLP_ERROR_FILE_NAME);
+    if (!pass(c, digits + skipped, 2 - skipped)) fail(c, CMLP_ERROR_FILE_NAME);
+    if (!(is_bias ? PASS(c, ".bias\"") : PASS(c, ".weight\""))) fail(c, CMLP_ERROR_FILE_NAME);
+}
+
+static void read_layers(cursor *c, cmlp_head *head, uint64_t *offset)
+{
+    for (int32_t l = 0; l + 1 < head->n_layers; l++) {
+        layer_name(c, l, 0);
+        const tensor weights = next_tensor(c, offset);
+        layer_name(c, l, 1);
+        const tensor biases = next_tensor(c, offset);
+        if (c->status) return;
+        if (!l) {
+            head->dtype = weights.dtype;
+            head->sizes[0] = (int64_t)weights.shape[0];
+        }
+        head->sizes[l + 1] = (int64_t)weights.shape[1];
+        const int is_float = head->dtype == CMLP_FLOAT32 || head->dtype == CMLP_FLOAT64;
+        if (!is_float || weights.dtype != head->dtype || biases.dtype != head->dtype || weights.n_dims != 2 ||
+            biases.n_dims != 1 || (int64_t)weights.shape[0] != head->sizes[l] || biases.shape[0] != weights.shape[1])
+            fail(c, CMLP_ERROR_FILE_TENSOR);
+    }
+}
+
+/* The example, and tensors that only other programs read. */
+static void read_other_tensors(cursor *c, cmlp_head *head, uint64_t *offset)
+{
+    name last = {(const unsigned char *)"", 0};
+    while (PASS(c, ",")) {
+        const name n = next_name(c, &last);
+        const uint64_t start = head->bytes + *offset;
+        const tensor t = next_tensor(c, offset);
+        if (c->status) return;
+        const int is_input = is_name(n, CMLP_EXAMPLE_INPUT);
+        const int is_output = is_name(n, CMLP_EXAMPLE_OUTPUT);
+        const int64_t wanted = head->sizes[is_input ? 0 : head->n_layers - 1];
+        if (n.length > 6 && !memcmp(n.at, "layers.", 7)) fail(c, CMLP_ERROR_FILE_NAME);
+        if ((is_input || is_output) && (t.dtype != head->dtype || t.n_dims != 1 || (int64_t)t.shape[0] != wanted))
+            fail(c, CMLP_ERROR_FILE_TENSOR);
+        if (is_input) head->example_input = start;
+        if (is_output) head->example_output = start;
+    }
+    if (!head->example_input != !head->example_output) fail(c, CMLP_ERROR_FILE_NAME);
+    DEMAND(c, "}", CMLP_ERROR_FILE_SYNTAX);
+}
+
+/* At most 63 spaces up to the parameters. */
+static void read_padding(cursor *c)
+{
+    if (c->end - c->at >= CMLP_HEAD_ALIGNMENT) fail(c, CMLP_ERROR_FILE_SYNTAX);
+    while (PASS(c, " ")) {}
+    if (c->at < c->end) fail(c, CMLP_ERROR_FILE_SYNTAX);
+}
+
+static uint32_t head_crc(const unsigned char *file, size_t n)
+{
+    cmlp_crc crc;
+    cmlp_crc_begin(&crc);
+    cmlp_crc_add(&crc, file, CMLP_HEAD_CRC_AT);
+    cmlp_crc_add(&crc, "00000000", 8);
+    cmlp_crc_add(&crc, file + CMLP_HEAD_CRC_AT + 8, n - CMLP_HEAD_CRC_AT - 8);
+    return cmlp_crc_end(&crc);
+}
+
+/* How long the head is, by the eight bytes that the file begins with. */
+static int head_length(const unsigned char *file, size_t n, uint64_t *bytes)
+{
+    uint64_t length = 0;
+    if (n < 8) return CMLP_ERROR_FILE_SHORT;
+    for (int i = 7; i >= 0; i--) length = length << 8 | file[i];
+    if (length > CMLP_HEAD_MOST - 8 || (length + 8) % CMLP_HEAD_ALIGNMENT || length < CMLP_HEAD_LEAST)
+        return CMLP_ERROR_FILE_MAGIC;
+    *bytes = length + 8;
+    return n < *bytes ? CMLP_ERROR_FILE_SHORT : CMLP_OK;
+}
+
+int cmlp_head_read(const unsigned char *file, size_t n, cmlp_head *head)
+{
+    memset(head, 0, sizeof *head);
+    const int status = head_length(file, n, &head->bytes);
+    if (status) return status;
+    cursor c = {file + 8, file + head->bytes, CMLP_OK};
+    uint64_t offset = 0;
+    DEMAND(&c, CMLP_HEAD_START, CMLP_ERROR_FILE_MAGIC);
+    DEMAND(&c, CMLP_HEAD_VERSION, CMLP_ERROR_FILE_VERSION);
+    const uint32_t crc = (uint32_t)hex(&c, 8);
+    if (!c.status && crc != head_crc(file, (size_t)head->bytes)) fail(&c, CMLP_ERROR_FILE_HEAD_CRC);
+    read_metadata(&c, head);
+    read_layers(&c, head, &offset);
+    read_other_tensors(&c, head, &offset);
+    read_padding(&c);
+    head->error_at = (uint64_t)(c.at - file);
+    head->file_size = head->bytes + offset;
+    return c.status;
+}
+
+int cmlp_head_find(const unsigned char *file, const char *key, const char **text, size_t *length)
+{
+    cursor c = {file + 8, file + 8, CMLP_OK};
+    uint64_t bytes;
+    if (head_length(file, SIZE_MAX, &bytes)) return 0;
+    c.end = file + bytes;
+    DEMAND(&c, "{\"__metadata__\":{", CMLP_ERROR_FILE_SYNTAX);
+    do {
+        name none = {(const unsigned char *)"", 0};
+        const name found = next_name(&c, &none);
+        DEMAND(&c, ":\"", CMLP_ERROR_FILE_SYNTAX);
+        c.at--;
+        const unsigned char *first = c.at + 1;
+        const size_t there = string(&c);
+        if (c.status) return 0;
+        if (is_name(found, key)) {
+            *text = (const char *)first;
+            *length = there;
+            return 1;
+        }
+    } while (PASS(&c, ","));
+    return 0;
+}

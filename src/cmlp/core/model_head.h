@@ -1,0 +1,78 @@
+/* The head of a model file: a canonical subset of safetensors. docs/model-file.md has the grammar. Every model has
+ * exactly one head, so a reader compares literals and reads numbers, and needs no memory. */
+#ifndef CMLP_MODEL_HEAD_H
+#define CMLP_MODEL_HEAD_H
+
+#include <string.h>
+
+#include "net.h"
+
+#define CMLP_HEAD_START "{\"__metadata__\":{\"cmlp\":\""
+#define CMLP_HEAD_VERSION "1\",\"crc32\":\""
+/* Offset of the head's checksum in the file. The checksum is taken with its own eight digits as zeros. */
+#define CMLP_HEAD_CRC_AT (8 + sizeof CMLP_HEAD_START CMLP_HEAD_VERSION - 1)
+
+#define CMLP_HEAD_ALIGNMENT 64
+#define CMLP_HEAD_LEAST 128
+#define CMLP_HEAD_MOST 100000000     /* the most that the safetensors library reads */
+#define CMLP_DATA_MOST (UINT64_C(1) << 53) /* exact in JavaScript */
+#define CMLP_NAME_MOST 64
+#define CMLP_EXAMPLE_INPUT "example.input"
+#define CMLP_EXAMPLE_OUTPUT "example.output"
+
+/* A tensor's type in the file and in cmlp.h. The table ends with an entry without a name. */
+typedef struct cmlp_dtype_name {
+    const char *name;
+    int32_t dtype;
+} cmlp_dtype_name;
+
+extern const cmlp_dtype_name cmlp_dtype_names[];
+
+/* What the head tells. */
+typedef struct cmlp_head {
+    int64_t sizes[CMLP_MAX_LAYERS];
+    int32_t activations[CMLP_MAX_LAYERS - 1];
+    double activation_parameters[CMLP_MAX_LAYERS - 1], loss_parameter;
+    int32_t n_layers, loss, dtype;
+    uint32_t data_crc;
+    double input_scale;
+    uint64_t bytes;                         /* of the head: where the parameters start */
+    uint64_t file_size;
+    uint64_t example_input, example_output; /* offsets in the file; 0: there is no example */
+    uint64_t error_at;                      /* offset of the byte where reading stopped */
+} cmlp_head;
+
+/* Reads and checks the head of the `n` first bytes of a file. If the status is CMLP_ERROR_FILE_SHORT and head->bytes is
+ * not 0, that many bytes are needed. */
+int cmlp_head_read(const unsigned char *file, size_t n, cmlp_head *head);
+
+/* Finds a metadata string in a head that cmlp_head_read has accepted; returns 0 if there is none of this name. */
+int cmlp_head_find(const unsigned char *file, const char *key, const char **text, size_t *length);
+
+/* Whether a key is one of those that every file has, and that nothing else may be called. */
+int cmlp_is_fixed_key(const char *key);
+
+static inline size_t cmlp_bytes_of(int32_t dtype)
+{
+    return dtype == CMLP_UINT8 ? 1 : dtype == CMLP_FLOAT32 || dtype == CMLP_INT32 ? 4 : 8;
+}
+
+/* Files are little-endian. Compilers know the answer. */
+static inline int cmlp_is_big_endian(void)
+{
+    const uint16_t one = 1;
+    unsigned char first;
+    memcpy(&first, &one, 1);
+    return !first;
+}
+
+/* Copies elements of `size` bytes in the opposite byte order. */
+static inline void cmlp_swap(void *to, const void *from, uint64_t bytes, size_t size)
+{
+    const unsigned char *a = from;
+    unsigned char *b = to;
+    for (uint64_t i = 0; i < bytes; i += size)
+        for (size_t k = 0; k < size; k++) b[i + k] = a[i + size - 1 - k];
+}
+
+#endif

@@ -1,0 +1,377 @@
+/* Writes model files. The head contains checksums of itself and of the data, so everything is produced several times:
+ * a sink counts it, sums it up, or hands it to the caller. */
+#include "build.h"
+#if CMLP_BUILDS_TRAINING
+
+#include "model.h"
+
+#include <string.h>
+
+#include "crc.h"
+#include "model_head.h"
+
+typedef struct sink {
+    cmlp_crc *crc;                     /* takes the bytes, if not NULL; */
+    const cmlp_model_content *content; /* else content->write does, if not NULL; else they are counted */
+    uint64_t bytes;
+    size_t used;
+    int status;
+    unsigned char buffer[256];
+} sink;
+
+static void take(sink *s, const void *bytes, size_t n)
+{
+    if (s->crc)
+        cmlp_crc_add(s->crc, bytes, n);
+    else if (s->content && !s->status && s->content->write(s->content->context, bytes, n))
+        s->status = CMLP_ERROR_FILE_WRITE;
+}
+
+static void flush(sink *s)
+{
+    if (s->used) take(s, s->buffer, s->used);
+    s->used = 0;
+}
+
+static void put_byte(sink *s, unsigned byte)
+{
+    if (s->used == sizeof s->buffer) flush(s);
+    s->buffer[s->used++] = (unsigned char)byte;
+    s->bytes++;
+}
+
+static void put_text(sink *s, const char *text)
+{
+    while (*text) put_byte(s, (unsigned char)*text++);
+}
+
+static void put_decimal(sink *s, uint64_t value)
+{
+    char digits[20];
+    int n = 0;
+    do digits[n++] = (char)('0' + value % 10);
+    while (value /= 10);
+    while (n) put_byte(s, (unsigned char)digits[--n]);
+}
+
+static void put_hex(sink *s, uint64_t value, int digits)
+{
+    for (int shift = 4 * (digits - 1); shift >= 0; shift -= 4)
+        put_byte(s, (unsigned char)"0123456789abcdef"[value >> shift & 15]);
+}
+
+static void put_hex_double(sink *s, double value)
+{
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    put_hex(s, bits, 16);
+}
+
+/* 0: there is none. */
+static void put_parameter(sink *s, double value)
+{
+    if (value == 0) return;
+    put_byte(s, ':');
+    put_hex_double(s, value);
+}
+
+static void put_string(sink *s, const char *text)
+{
+    put_byte(s, '"');
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\') put_byte(s, '\\');
+        put_byte(s, (unsigned char)*text);
+    }
+    put_byte(s, '"');
+}
+
+/* Elements in the file's byte order. */
+static void put_elements(sink *s, const void *elements, uint64_t bytes, size_t size)
+{
+    const unsigned char *p = elements;
+    s->bytes += bytes;
+    flush(s);
+    if (!cmlp_is_big_endian()) {
+        take(s, p, (size_t)bytes);
+        return;
+    }
+    for (uint64_t at = 0; at < bytes;) {
+        const uint64_t part = bytes - at < sizeof s->buffer ? bytes - at : sizeof s->buffer;
+        cmlp_swap(s->buffer, p + at, part, size);
+        take(s, s->buffer, (size_t)part);
+        at += part;
+    }
+}
+
+/* All that is written. */
+typedef struct writer {
+    const cmlp_net *net;
+    const void *params;
+    const cmlp_model_content *content;
+    double input_scale;
+    cmlp_model_array example[2];
+    int32_t before; /* arrays whose names come before the example's */
+    uint32_t data_crc;
+} writer;
+
+static const char *dtype_name(int32_t dtype)
+{
+    const cmlp_dtype_name *d = cmlp_dtype_names;
+    while (d->name && d->dtype != dtype) d++;
+    return d->name;
+}
+
+static uint64_t array_bytes(const cmlp_model_array *a)
+{
+    return (uint64_t)a->rows * (uint64_t)(a->columns ? a->columns : 1) * cmlp_bytes_of(a->dtype);
+}
+
+static void put_tensor(sink *s, const cmlp_model_array *a, uint64_t *offset)
+{
+    put_text(s, ":{\"dtype\":\"");
+    put_text(s, dtype_name(a->dtype));
+    put_text(s, "\",\"shape\":[");
+    put_decimal(s, (uint64_t)a->rows);
+    if (a->columns) put_byte(s, ',');
+    if (a->columns) put_decimal(s, (uint64_t)a->columns);
+    put_text(s, "],\"data_offsets\":[");
+    put_decimal(s, *offset);
+    put_byte(s, ',');
+    put_decimal(s, *offset += array_bytes(a));
+    put_text(s, "]}");
+}
+
+static void put_arrays(sink *s, const cmlp_model_array *arrays, int32_t n, uint64_t *offset)
+{
+    for (int32_t i = 0; i < n; i++) {
+        put_byte(s, ',');
+        put_string(s, arrays[i].name);
+        put_tensor(s, &arrays[i], offset);
+    }
+}
+
+static void put_metadata(sink *s, const writer *w, uint32_t crc)
+{
+    const cmlp_net *net = w->net;
+    put_text(s, CMLP_HEAD_START CMLP_HEAD_VERSION);
+    put_hex(s, crc, 8);
+    put_text(s, "\",\"data_crc32\":\"");
+    put_hex(s, w->data_crc, 8);
+    put_text(s, "\",\"input_scale\":\"");
+    put_hex_double(s, w->input_scale);
+    put_text(s, "\",\"activations\":\"");
+    for (int32_t l = 0; l < net->n_layers; l++) {
+        if (l) put_byte(s, ',');
+        put_text(s, cmlp_describe_activation(net->layers[l].activation)->name);
+        put_parameter(s, net->layers[l].parameter);
+    }
+    put_text(s, "\",\"loss\":\"");
+    put_text(s, cmlp_describe_loss(net->loss)->name);
+    put_parameter(s, net->loss_parameter);
+    put_byte(s, '"');
+    for (int32_t i = 0; i < w->content->n_strings; i++) {
+        put_byte(s, ',');
+        put_string(s, w->content->strings[i].key);
+        put_byte(s, ':');
+        put_string(s, w->content->strings[i].value);
+    }
+    put_byte(s, '}');
+}
+
+/* The head, with `length` and `crc` in their places. Returns the length that it should have. */
+static uint64_t put_head(sink *s, const writer *w, uint64_t length, uint32_t crc)
+{
+    const cmlp_net *net = w->net;
+    uint64_t offset = 0;
+    for (int i = 0; i < 8; i++) put_byte(s, length >> 8 * i & 255);
+    put_metadata(s, w, crc);
+    for (int32_t l = 0; l < net->n_layers; l++)
+        for (int is_bias = 0; is_bias < 2; is_bias++) {
+            const cmlp_layer *layer = &net->layers[l];
+            const cmlp_model_array weights = {NULL, NULL, layer->n_in, layer->n_out, net->dtype};
+            const cmlp_model_array biases = {NULL, NULL, layer->n_out, 0, net->dtype};
+            put_text(s, ",\"layers.");
+            put_decimal(s, (uint64_t)l);
+            put_text(s, is_bias ? ".bias\"" : ".weight\"");
+            put_tensor(s, is_bias ? &biases : &weights, &offset);
+        }
+    put_arrays(s, w->content->arrays, w->before, &offset);
+    put_arrays(s, w->example, 2, &offset);
+    put_arrays(s, w->content->arrays + w->before, w->content->n_arrays - w->before, &offset);
+    put_byte(s, '}');
+    while (s->bytes % CMLP_HEAD_ALIGNMENT) put_byte(s, ' ');
+    flush(s);
+    return s->bytes - 8;
+}
+
+static void put_data(sink *s, const writer *w)
+{
+    const cmlp_model_content *content = w->content;
+    put_elements(s, w->params, (uint64_t)w->net->n_params * w->net->element, w->net->element);
+    for (int32_t i = 0; i < content->n_arrays + 2; i++) {
+        const int32_t own = i - w->before;
+        const cmlp_model_array *a = own < 0 ? &content->arrays[i] : own < 2 ? &w->example[own] : &content->arrays[i - 2];
+        put_elements(s, a->data, array_bytes(a), cmlp_bytes_of(a->dtype));
+    }
+}
+
+/* Negative, 0 or positive as `a` comes before `b`, equals it or comes after it. Names have been checked. */
+static int order_of(const char *a, const char *b)
+{
+    while (*a && *a == *b) a++, b++;
+    return (unsigned char)*a - (unsigned char)*b;
+}
+
+static int is_name(const char *text)
+{
+    int n = 0;
+    for (; n <= CMLP_NAME_MOST && text[n]; n++) {
+        const int letter = text[n] >= 'a' && text[n] <= 'z';
+        if (!letter && !(n && ((text[n] >= '0' && text[n] <= '9') || text[n] == '_' || text[n] == '.'))) return 0;
+    }
+    return n && n <= CMLP_NAME_MOST;
+}
+
+static int check_strings(const cmlp_model_content *content)
+{
+    if (content->n_strings < 0) return CMLP_ERROR_OPTION;
+    if (content->n_strings && !content->strings) return CMLP_ERROR_NULL;
+    for (int32_t i = 0; i < content->n_strings; i++) {
+        const cmlp_model_string *s = &content->strings[i];
+        if (!s->key || !s->value) return CMLP_ERROR_NULL;
+        if (!is_name(s->key) || cmlp_is_fixed_key(s->key)) return CMLP_ERROR_FILE_NAME;
+        if (i && order_of(s[-1].key, s->key) >= 0) return CMLP_ERROR_FILE_NAME;
+        for (const char *c = s->value; *c; c++)
+            if ((unsigned char)*c < 0x20 || (unsigned char)*c > 0x7e) return CMLP_ERROR_FILE_SYNTAX;
+    }
+    return CMLP_OK;
+}
+
+static int check_array(const cmlp_model_array *a)
+{
+    static const char *const reserved[] = {"layers.", "example."};
+    if (!a->name || !a->data) return CMLP_ERROR_NULL;
+    if (!is_name(a->name)) return CMLP_ERROR_FILE_NAME;
+    for (int i = 0; i < 2; i++) {
+        int n = 0;
+        while (reserved[i][n] && a->name[n] == reserved[i][n]) n++;
+        if (!reserved[i][n]) return CMLP_ERROR_FILE_NAME;
+    }
+    if (!dtype_name(a->dtype)) return CMLP_ERROR_DTYPE;
+    if (a->rows < 1 || a->rows > CMLP_MAX_WIDTH || a->columns < 0 || a->columns > CMLP_MAX_WIDTH)
+        return CMLP_ERROR_FILE_TENSOR;
+    const uint64_t most = (PTRDIFF_MAX < CMLP_DATA_MOST ? (uint64_t)PTRDIFF_MAX : CMLP_DATA_MOST) / 8;
+    if (a->columns && (uint64_t)a->rows > most / (uint64_t)a->columns) return CMLP_ERROR_OVERFLOW;
+    return cmlp_misaligned(a->data, cmlp_bytes_of(a->dtype)) ? CMLP_ERROR_ALIGNMENT : CMLP_OK;
+}
+
+/* Checks the arrays and counts those before the example. */
+static int check_arrays(writer *w)
+{
+    const cmlp_model_content *content = w->content;
+    w->before = 0;
+    if (content->n_arrays < 0) return CMLP_ERROR_OPTION;
+    if (content->n_arrays && !content->arrays) return CMLP_ERROR_NULL;
+    for (int32_t i = 0; i < content->n_arrays; i++) {
+        const cmlp_model_array *a = &content->arrays[i];
+        const int status = check_array(a);
+        if (status) return status;
+        if (i && order_of(a[-1].name, a->name) >= 0) return CMLP_ERROR_FILE_NAME;
+        w->before += order_of(a->name, CMLP_EXAMPLE_INPUT) < 0;
+    }
+    return CMLP_OK;
+}
+
+/* The example's inputs, in [-1, 1) after scaling: the index, mixed (the finalizer of MurmurHash3, Appleby 2011). */
+static void make_inputs(const cmlp_net *net, double scale, void *row)
+{
+    for (int64_t i = 0; i < cmlp_n_in(net); i++) {
+        uint32_t bits = (uint32_t)i + 1;
+        bits = (bits ^ bits >> 16) * UINT32_C(0x85ebca6b);
+        bits = (bits ^ bits >> 13) * UINT32_C(0xc2b2ae35);
+        const double value = (double)(bits ^ bits >> 16) / 2147483648.0 - 1;
+        double input = value / scale;
+        if (!(input > -1e30 && input < 1e30)) input = value;
+        if (net->dtype == CMLP_FLOAT32)
+            ((float *)row)[i] = (float)input;
+        else
+            ((double *)row)[i] = input;
+    }
+}
+
+/* Any NaN becomes the same NaN, so that the file's bytes do not depend on the processor. */
+static void canonicalize(const cmlp_net *net, void *output)
+{
+    const uint32_t narrow = UINT32_C(0x7fc00000);
+    const uint64_t wide = UINT64_C(0x7ff8000000000000);
+    for (int64_t i = 0; i < cmlp_n_out(net); i++) {
+        void *at = cmlp_at(net, output, i);
+        if (net->dtype == CMLP_FLOAT32 && *(float *)at != *(float *)at) memcpy(at, &narrow, sizeof narrow);
+        if (net->dtype == CMLP_FLOAT64 && *(double *)at != *(double *)at) memcpy(at, &wide, sizeof wide);
+    }
+}
+
+static int make_example(writer *w, const cmlp_model_scratch *scratch)
+{
+    const cmlp_net *net = w->net;
+    const cmlp_float_mode mode = cmlp_enter_mode();
+    make_inputs(net, w->input_scale, scratch->row);
+    cmlp_leave_mode(mode);
+    const int status = cmlp_model_forward(net, w->params, scratch->row, net->dtype, w->input_scale, scratch->output,
+                                          scratch);
+    canonicalize(net, scratch->output);
+    w->example[0] = (cmlp_model_array){CMLP_EXAMPLE_INPUT, scratch->row, cmlp_n_in(net), 0, net->dtype};
+    w->example[1] = (cmlp_model_array){CMLP_EXAMPLE_OUTPUT, scratch->output, cmlp_n_out(net), 0, net->dtype};
+    return status;
+}
+
+static int write_file(writer *w)
+{
+    cmlp_crc crc;
+    sink sum = {.crc = &crc}, count = {.bytes = 0}, out = {.content = w->content};
+    cmlp_crc_begin(&crc);
+    put_data(&sum, w);
+    flush(&sum);
+    w->data_crc = cmlp_crc_end(&crc);
+    const uint64_t length = put_head(&count, w, 0, 0);
+    if (length > CMLP_HEAD_MOST - 8) return CMLP_ERROR_OVERFLOW;
+    cmlp_crc_restart(&crc);
+    sum.bytes = 0;
+    put_head(&sum, w, length, 0); /* the checksum is taken with its own digits as zeros */
+    put_head(&out, w, length, cmlp_crc_end(&crc));
+    put_data(&out, w);
+    flush(&out);
+    return out.status;
+}
+
+int cmlp_model_write_size(const cmlp_net *net, size_t *bytes)
+{
+    cmlp_model_scratch scratch;
+    const int status = cmlp_check_net(net);
+    if (status) return status;
+    return bytes ? cmlp_model_divide(net, NULL, bytes, &scratch) : CMLP_ERROR_NULL;
+}
+
+int cmlp_model_write(const cmlp_net *net, const void *params, const cmlp_model_content *content, void *scratch,
+                     size_t scratch_size)
+{
+    cmlp_model_content own;
+    cmlp_model_scratch divided;
+    writer w = {.net = net, .params = params, .content = &own};
+    int status = cmlp_check_net(net);
+    if (!status) status = CMLP_READ(&own, content, cmlp_model_content, context);
+    if (!status && (!params || !own.write)) status = CMLP_ERROR_NULL;
+    if (!status && cmlp_misaligned(params, net->element)) status = CMLP_ERROR_ALIGNMENT;
+    if (!status && !cmlp_is_finite(own.input_scale)) status = CMLP_ERROR_OPTION;
+    if (!status) status = check_strings(&own);
+    if (!status) status = check_arrays(&w);
+    if (!status) status = cmlp_model_check_scratch(net, scratch, scratch_size, &divided);
+    if (!status && !cmlp_model_is_finite(net, params)) status = CMLP_ERROR_FILE_NONFINITE;
+    if (status) return status;
+    w.input_scale = own.input_scale == 0 ? 1 : own.input_scale;
+    status = make_example(&w, &divided);
+    return status ? status : write_file(&w);
+}
+#else
+typedef int cmlp_not_empty_model_write;
+#endif

@@ -1,0 +1,498 @@
+/* Model files: written, read, predicted with; truncated, changed, and made by an attacker who repairs the checksums. */
+#include "model_file.h"
+#include "support.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { N_IN = 4, N_HIDDEN = 3, N_OUT = 2, N_PARAMS = 4 * 3 + 3 + 3 * 2 + 2 };
+
+static _Alignas(64) unsigned char net_memory[8192];
+static cmlp_net *const net = (cmlp_net *)net_memory;
+static double params[N_PARAMS]; /* large enough, and aligned, for both types */
+static model_file good, changed;
+
+static const cmlp_model_string strings[] = {{"classes", "[\"a\",\"\\u00e9\"]"}, {"note", "x"}};
+static const unsigned char bytes[3] = {1, 2, 3};
+static const int64_t wide[2][2] = {{1, -2}, {INT64_MAX, INT64_MIN}};
+static const cmlp_model_array arrays[] = {{"aa", bytes, 3, 0, CMLP_UINT8}, {"training.x", wide, 2, 2, CMLP_INT64}};
+
+static void make_net(int32_t dtype, int32_t output, int32_t loss, int64_t n_out)
+{
+    const int64_t sizes[] = {N_IN, N_HIDDEN, n_out};
+    const int32_t activations[] = {CMLP_RELU, output};
+    const cmlp_net_config config = {
+        .struct_size = sizeof config, .sizes = sizes, .activations = activations, .n_layers = 3, .loss = loss, .dtype = dtype};
+    uint64_t state = 7;
+    CHECK(cmlp_net_init(net, sizeof net_memory, &config) == CMLP_OK);
+    for (int64_t i = 0; i < N_PARAMS; i++) put(dtype, params, i, uniform(&state, -1, 1));
+}
+
+static cmlp_model_content content_for(model_file *f)
+{
+    cmlp_model_content content = CMLP_INIT(cmlp_model_content);
+    f->size = 0;
+    content.input_scale = 0.5;
+    content.strings = strings;
+    content.arrays = arrays;
+    content.n_strings = content.n_arrays = 2;
+    content.write = model_file_append;
+    content.context = f;
+    return content;
+}
+
+static int write_with(const cmlp_model_content *content)
+{
+    size_t size;
+    CHECK(cmlp_model_write_size(net, &size) == CMLP_OK);
+    void *scratch = malloc(size);
+    const int status = cmlp_model_write(net, params, content, scratch, size);
+    free(scratch);
+    return status;
+}
+
+static void write_good(void)
+{
+    const cmlp_model_content content = content_for(&good);
+    CHECK(write_with(&content) == CMLP_OK);
+}
+
+/* Loads the n bytes, which end at a guard page, into memory of exactly the size asked for. */
+static int load(const unsigned char *file, size_t n, int verify, void (*use)(cmlp_model *, void *, size_t))
+{
+    static slot file_slot, model_slot, scratch_slot;
+    cmlp_model_info info = CMLP_INIT(cmlp_model_info);
+    if (!file_slot.base) {
+        slot_make(&file_slot, MODEL_FILE_CAPACITY);
+        slot_make(&model_slot, 1 << 16);
+        slot_make(&scratch_slot, 1 << 18);
+    }
+    unsigned char *const copy = slot_place(&file_slot, n, AT_END, (8 - n % 8) % 8);
+    memcpy(copy, file, n);
+    int status = cmlp_model_size(copy, n, &info);
+    if (status) return status;
+    CHECK(info.model_size < 1 << 16 && info.scratch_size < 1 << 18);
+    cmlp_model *model = slot_place(&model_slot, info.model_size, AT_END, 0);
+    void *scratch = slot_place(&scratch_slot, info.scratch_size, AT_END, 0);
+    status = cmlp_model_init(model, info.model_size, copy, n, verify, scratch, info.scratch_size);
+    if (!status && use) use(model, scratch, info.scratch_size);
+    CHECK(slot_intact(&file_slot) && slot_intact(&model_slot) && slot_intact(&scratch_slot));
+    CHECK(!memcmp(copy, file, n));
+    return status;
+}
+
+/* ---- what is written is read again */
+
+static void compare_with_forward(cmlp_model *model, void *scratch, size_t size)
+{
+    const uint8_t row[N_IN] = {3, 0, 255, 7};
+    double output[N_OUT], again[N_OUT], from_bytes[N_OUT], floats[N_IN];
+    cmlp_layer layer;
+    CHECK(cmlp_net_layer(cmlp_model_net(model), 1, &layer) == CMLP_OK);
+    cmlp_model_info info = CMLP_INIT(cmlp_model_info);
+    CHECK(cmlp_model_size(good.bytes, good.size, &info) == CMLP_OK);
+    CHECK(info.n_inputs == N_IN && info.n_outputs == layer.n_out && info.input_scale == 0.5);
+    CHECK(info.file_size == good.size && info.head_size % 64 == 0);
+    for (int i = 0; i < N_IN; i++) put(info.dtype, floats, i, row[i]);
+    const int32_t label = cmlp_model_predict(model, floats, output, scratch, size);
+    CHECK(label >= 0);
+    CHECK(cmlp_model_predict_u8(model, row, from_bytes, scratch, size) == label);
+    CHECK(cmlp_model_predict(model, floats, NULL, scratch, size) == label);
+    CHECK(same_bits(info.dtype, output, from_bytes, layer.n_out));
+    static _Alignas(64) unsigned char workspace[1 << 16];
+    cmlp_rows rows = CMLP_INIT(cmlp_rows);
+    cmlp_run run = CMLP_INIT(cmlp_run);
+    rows.data = row;
+    rows.n_rows = 1;
+    rows.n_cols = N_IN;
+    rows.scale = 0.5;
+    rows.kind = CMLP_DENSE;
+    rows.dtype = CMLP_UINT8;
+    run.workspace = workspace;
+    run.workspace_size = sizeof workspace;
+    CHECK(cmlp_forward(net, params, &rows, again, &run) == CMLP_OK);
+    CHECK(same_bits(info.dtype, output, again, layer.n_out));
+    CHECK(same_bits(info.dtype, params, cmlp_model_params(model), cmlp_net_n_params(net)));
+    int64_t best = 0;
+    for (int64_t j = 1; j < layer.n_out; j++)
+        if (get(info.dtype, output, j) > get(info.dtype, output, best)) best = j;
+    if (layer.n_out == 1) best = layer.activation == CMLP_LOGISTIC && get(info.dtype, output, 0) > 0.5;
+    CHECK(label == best);
+}
+
+static void test_round_trips(void)
+{
+    static const int32_t pairs[][2] = {{CMLP_SOFTMAX, CMLP_LOG_LOSS},      {CMLP_LOGISTIC, CMLP_LOG_LOSS},
+                                       {CMLP_IDENTITY, CMLP_SQUARED_ERROR}, {CMLP_EXP, CMLP_POISSON},
+                                       {CMLP_SOFTMAX, CMLP_SQUARED_ERROR}};
+    for (int32_t dtype = CMLP_FLOAT32; dtype <= CMLP_FLOAT64; dtype++)
+        for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+            for (int64_t n_out = 1; n_out <= N_OUT; n_out++) {
+                make_net(dtype, pairs[i][0], pairs[i][1], n_out);
+                write_good();
+                CHECK(load(good.bytes, good.size, 1, compare_with_forward) == CMLP_OK);
+                CHECK(load(good.bytes, good.size, 0, compare_with_forward) == CMLP_OK);
+            }
+}
+
+/* Parameters of activations and losses, each next to its default. */
+static void test_parameters(void)
+{
+    const int64_t sizes[] = {N_IN, N_HIDDEN, N_OUT};
+    const int32_t activations[] = {CMLP_ELU, CMLP_SOFTMAX};
+    const double parameters[] = {0.3, 0};
+    cmlp_net_config config = CMLP_INIT(cmlp_net_config);
+    config.sizes = sizes;
+    config.activations = activations;
+    config.activation_parameters = parameters;
+    config.n_layers = 3;
+    config.loss = CMLP_FOCAL;
+    config.dtype = CMLP_FLOAT32;
+    make_net(CMLP_FLOAT32, CMLP_SOFTMAX, CMLP_LOG_LOSS, N_OUT);
+    for (int i = 0; i < N_HIDDEN; i++) put(CMLP_FLOAT32, params, N_IN * N_HIDDEN + i, -2); /* negative sums */
+    for (int i = 0; i < 2; i++) {
+        config.loss_parameter = i ? 1.5 : 0;
+        CHECK(cmlp_net_init(net, sizeof net_memory, &config) == CMLP_OK);
+        write_good();
+        CHECK(load(good.bytes, good.size, 1, compare_with_forward) == CMLP_OK);
+        memcpy(&changed, &good, sizeof good);
+        CHECK(model_file_replace(&changed, "elu:3fd3333333333333,softmax", "elu:3fe3333333333333,softmax"));
+        CHECK(load(changed.bytes, changed.size, 1, NULL) == CMLP_ERROR_FILE_EXAMPLE);
+        CHECK(model_file_replace(&changed, i ? "focal:3ff8000000000000" : "focal:4000000000000000", "log_loss"));
+    }
+}
+
+/* The same bytes on every machine. */
+static void test_bytes(void)
+{
+    make_net(CMLP_FLOAT32, CMLP_SOFTMAX, CMLP_LOG_LOSS, N_OUT);
+    write_good();
+    check_that(crc_of(0, good.bytes, good.size) == UINT32_C(0x47ead305), "the file's checksum is %08x",
+               (unsigned)crc_of(0, good.bytes, good.size));
+}
+
+static void find_metadata(cmlp_model *model, void *scratch, size_t size)
+{
+    static const char classes[] = "[\\\"a\\\",\\\"\\\\u00e9\\\"]";
+    const char *text = NULL;
+    size_t length = 0;
+    (void)scratch;
+    (void)size;
+    CHECK(cmlp_model_metadata(model, "classes", &text, &length) == CMLP_OK);
+    CHECK(length == sizeof classes - 1 && !memcmp(text, classes, length));
+    CHECK(cmlp_model_metadata(model, "note", &text, &length) == CMLP_OK && length == 1 && *text == 'x');
+    CHECK(cmlp_model_metadata(model, "loss", &text, &length) == CMLP_OK && length == 8);
+    CHECK(cmlp_model_metadata(model, "class", &text, &length) == CMLP_ERROR_FILE_KEY);
+    CHECK(cmlp_model_metadata(model, "", &text, &length) == CMLP_ERROR_FILE_KEY);
+    CHECK(cmlp_model_metadata(NULL, "note", &text, &length) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_metadata(model, NULL, &text, &length) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_metadata(model, "note", NULL, &length) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_metadata(model, "note", &text, NULL) == CMLP_ERROR_NULL);
+}
+
+/* ---- damage: nothing passes in silence */
+
+static void test_damage(void)
+{
+    for (size_t n = 0; n < good.size; n++) {
+        const int status = load(good.bytes, n, 1, NULL);
+        check_that(status == CMLP_ERROR_FILE_SHORT, "%d bytes: %s", (int)n, cmlp_status_name(status));
+    }
+    for (size_t i = 0; i < 8 * good.size; i++) {
+        memcpy(&changed, &good, sizeof good);
+        changed.bytes[i / 8] ^= (unsigned char)(1 << i % 8);
+        const int status = load(changed.bytes, changed.size, 1, NULL);
+        check_that(status >= CMLP_ERROR_FILE_SHORT && status <= CMLP_ERROR_FILE_SYNTAX, "bit %d: %s", (int)i,
+                   cmlp_status_name(status));
+    }
+    memcpy(&changed, &good, sizeof good);
+    memset(changed.bytes + good.size, 0, 64);
+    for (size_t more = 1; more <= 64; more++)
+        CHECK(load(changed.bytes, good.size + more, 1, NULL) == CMLP_ERROR_FILE_LONG);
+}
+
+/* Without verification the head and the size are checked, and nothing else. */
+static void test_without_verification(void)
+{
+    memcpy(&changed, &good, sizeof good);
+    changed.bytes[good.size - 1] ^= 1;
+    CHECK(load(changed.bytes, changed.size, 1, NULL) == CMLP_ERROR_FILE_DATA_CRC);
+    CHECK(load(changed.bytes, changed.size, 0, NULL) == CMLP_OK);
+    CHECK(load(changed.bytes, changed.size - 1, 0, NULL) == CMLP_ERROR_FILE_SHORT);
+}
+
+/* ---- an attacker's files, with checksums repaired */
+
+#define W0 "\"layers.0.weight\":{\"dtype\":\"F32\",\"shape\":[4,3],\"data_offsets\":[0,48]}"
+#define B0 "\"layers.0.bias\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[48,60]}"
+#define LAST "{\"dtype\":\"I64\",\"shape\":[2,2],\"data_offsets\":[119,151]}"
+
+static const struct attack {
+    const char *from, *to;
+    int status;
+} attacks[] = {
+    {"{\"__metadata__\"", "{ \"__metadata__\"", CMLP_ERROR_FILE_MAGIC},
+    {"\"cmlp\":\"1\"", "\"cmlp\":\"2\"", CMLP_ERROR_FILE_VERSION},
+    {"\"data_crc32\"", "\"data_crc64\"", CMLP_ERROR_FILE_SYNTAX},
+    /* metadata */
+    {"\"note\":\"x\"", "\"note\":\"x\",\"note\":\"y\"", CMLP_ERROR_FILE_NAME},
+    {"\"note\":\"x\"", "\"aote\":\"x\"", CMLP_ERROR_FILE_NAME},
+    {"\"note\":\"x\"", "\"Note\":\"x\"", CMLP_ERROR_FILE_NAME},
+    {"\"note\":\"x\"", "\"loss\":\"x\"", CMLP_ERROR_FILE_NAME},
+    {"\"note\":\"x\"", "\"\":\"x\"", CMLP_ERROR_FILE_NAME},
+    {"\"note\":\"x\"", "\"note\":1", CMLP_ERROR_FILE_SYNTAX},
+    {"\"note\":\"x\"", "\"note\":null", CMLP_ERROR_FILE_SYNTAX},
+    {"\"note\":\"x\"", "\"note\":\"\\u0041\"", CMLP_ERROR_FILE_SYNTAX},
+    {"\"note\":\"x\"", "\"note\":\"\\n\"", CMLP_ERROR_FILE_SYNTAX},
+    {"\"note\":\"x\"", "\"note\":\"x\\\"", CMLP_ERROR_FILE_SYNTAX},
+    {"\"note\":\"x\"", "\"note\":\"\x01\"", CMLP_ERROR_FILE_SYNTAX},
+    {"\"note\":\"x\"", "\"note\":\"\xc3\xa9\"", CMLP_ERROR_FILE_SYNTAX},
+    {"\"note\":\"x\"", "\"note\":\"\xff\"", CMLP_ERROR_FILE_SYNTAX},
+    {"\"note\":\"x\"", "\"note\": \"x\"", CMLP_ERROR_FILE_SYNTAX},
+    {"\"note\":\"x\"}", "\"note\":\"x", CMLP_ERROR_FILE_SYNTAX},
+    {"3fe0000000000000", "7ff8000000000001", CMLP_ERROR_OPTION},
+    {"3fe0000000000000", "fff0000000000000", CMLP_ERROR_OPTION},
+    {"3fe0000000000000", "8000000000000000", CMLP_ERROR_OPTION},
+    {"3fe0000000000000", "3FE0000000000000", CMLP_ERROR_FILE_SYNTAX},
+    {"relu,softmax", "relu,hardswish", CMLP_ERROR_ACTIVATION},
+    {"relu,softmax", "relu,softmaxx", CMLP_ERROR_ACTIVATION},
+    {"relu,softmax", "softmax,softmax", CMLP_ERROR_ACTIVATION},
+    {"relu,softmax", "relu,", CMLP_ERROR_ACTIVATION},
+    {"relu,softmax", "", CMLP_ERROR_ACTIVATION},
+    {"relu,softmax", "relu:3ff0000000000000,softmax", CMLP_ERROR_FILE_SYNTAX},
+    {"relu,softmax", "elu,softmax", CMLP_ERROR_FILE_SYNTAX},
+    {"relu,softmax", "elu:0000000000000000,softmax", CMLP_ERROR_OPTION},
+    {"relu,softmax", "elu:bff0000000000000,softmax", CMLP_ERROR_OPTION},
+    {"relu,softmax", "elu:7ff0000000000000,softmax", CMLP_ERROR_OPTION},
+    {"relu,softmax", "elu:3ff000000000000,softmax", CMLP_ERROR_FILE_SYNTAX},
+    {"log_loss", "focal", CMLP_ERROR_FILE_SYNTAX},
+    {"log_loss", "label_smoothing:3ff0000000000000", CMLP_ERROR_OPTION},
+    {"log_loss", "log_loss:3fe0000000000000", CMLP_ERROR_FILE_SYNTAX},
+    {"relu,softmax", "relu,relu,softmax", CMLP_ERROR_FILE_NAME},
+    {"log_loss", "hinge", CMLP_ERROR_LOSS},
+    {"log_loss", "poisson", CMLP_ERROR_LOSS},
+    /* layers */
+    {W0 "," B0, B0 "," W0, CMLP_ERROR_FILE_NAME},
+    {"layers.1.weight", "layers.2.weight", CMLP_ERROR_FILE_NAME},
+    {"layers.0.weight", "layers.00.weight", CMLP_ERROR_FILE_NAME},
+    {B0, "\"layers.0.bias\":{\"dtype\":\"F64\",\"shape\":[3],\"data_offsets\":[48,72]}", CMLP_ERROR_FILE_TENSOR},
+    {"\"F32\"", "\"F16\"", CMLP_ERROR_FILE_TENSOR},
+    {"\"F32\"", "\"I32\"", CMLP_ERROR_FILE_TENSOR},
+    {"[4,3]", "[04,3]", CMLP_ERROR_FILE_SYNTAX},
+    {"[4,3]", "[4.0,3]", CMLP_ERROR_FILE_SYNTAX},
+    {"[4,3]", "[-4,3]", CMLP_ERROR_FILE_SYNTAX},
+    {"[4,3]", "[4e0,3]", CMLP_ERROR_FILE_SYNTAX},
+    {"[4,3]", "[true,3]", CMLP_ERROR_FILE_SYNTAX},
+    {"[4,3]", "[]", CMLP_ERROR_FILE_SYNTAX},
+    {"[4,3]", "[18446744073709551620,3]", CMLP_ERROR_FILE_SYNTAX},
+    {"[4,3]", "[0,3]", CMLP_ERROR_FILE_TENSOR},
+    {"[4,3]", "[2147483648,3]", CMLP_ERROR_FILE_TENSOR},
+    {"[4,3]", "[2147483647,2147483647]", CMLP_ERROR_FILE_TENSOR},
+    {"[4,3]", "[4,3,1]", CMLP_ERROR_FILE_TENSOR},
+    {"[4,3]", "[3,4]", CMLP_ERROR_FILE_TENSOR},
+    {"[4,3]", "[12]", CMLP_ERROR_FILE_TENSOR},
+    {"[3,2]", "[2,3]", CMLP_ERROR_FILE_TENSOR},
+    {"\"shape\":[3]", "\"shape\":[3,1]", CMLP_ERROR_FILE_TENSOR},
+    {"[48,60]", "[52,64]", CMLP_ERROR_FILE_TENSOR},
+    {"[48,60]", "[44,56]", CMLP_ERROR_FILE_TENSOR},
+    {"[48,60]", "[60,48]", CMLP_ERROR_FILE_TENSOR},
+    {"[0,48]", "[0,18446744073709551615]", CMLP_ERROR_FILE_SYNTAX},
+    {"[0,48]}", "[0,48],\"x\":1}", CMLP_ERROR_FILE_SYNTAX},
+    {"{\"dtype\":\"F32\",\"shape\":[4,3]", "{\"shape\":[4,3],\"dtype\":\"F32\"", CMLP_ERROR_FILE_SYNTAX},
+    /* other tensors */
+    {"\"example.output\"", "\"example.input\"", CMLP_ERROR_FILE_NAME},
+    {"\"example.output\"", "\"example.output2\"", CMLP_ERROR_FILE_NAME},
+    {"\"example.output\":{\"dtype\":\"F32\",\"shape\":[2]", "\"example.output\":{\"dtype\":\"U8\",\"shape\":[8]",
+     CMLP_ERROR_FILE_TENSOR},
+    {"\"training.x\"", "\"layers.9.weight\"", CMLP_ERROR_FILE_NAME},
+    {"\"training.x\"", "\"../../x\"", CMLP_ERROR_FILE_NAME},
+    {"\"training.x\"", "\"zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz\"", CMLP_ERROR_FILE_NAME},
+    {LAST, LAST ",\"z\":{\"dtype\":\"F64\",\"shape\":[2147483647,2147483647],\"data_offsets\":[151,9]}",
+     CMLP_ERROR_FILE_TENSOR},
+    {LAST, "{\"dtype\":\"U8\",\"shape\":[2000000000,4503599],\"data_offsets\":[119,9007198000000119]}",
+     CMLP_ERROR_FILE_SHORT},
+    {LAST "}", LAST "}{}", CMLP_ERROR_FILE_SYNTAX},
+    {LAST "}", LAST "}\t", CMLP_ERROR_FILE_SYNTAX},
+    {LAST "}", LAST, CMLP_ERROR_FILE_SYNTAX},
+};
+
+static void test_attacks(void)
+{
+    for (size_t i = 0; i < sizeof attacks / sizeof *attacks; i++) {
+        memcpy(&changed, &good, sizeof good);
+        CHECK(model_file_replace(&changed, attacks[i].from, attacks[i].to));
+        const int status = load(changed.bytes, changed.size, 1, NULL);
+        check_that(status == attacks[i].status, "%s instead of %s: %s", attacks[i].to, attacks[i].from,
+                   cmlp_status_name(status));
+    }
+    memcpy(&changed, &good, sizeof good);
+    CHECK(model_file_replace(&changed, "\"x\"", "\"y\""));
+    CHECK(load(changed.bytes, changed.size, 1, NULL) == CMLP_OK); /* the repair itself is right */
+}
+
+static void length_field(uint64_t length, int status)
+{
+    memcpy(&changed, &good, sizeof good);
+    for (int i = 0; i < 8; i++) changed.bytes[i] = (unsigned char)(length >> 8 * i);
+    CHECK(load(changed.bytes, changed.size, 1, NULL) == status);
+}
+
+static void test_length_fields(void)
+{
+    length_field(UINT64_MAX, CMLP_ERROR_FILE_MAGIC);
+    length_field(UINT64_C(1) << 63, CMLP_ERROR_FILE_MAGIC);
+    length_field(100000024, CMLP_ERROR_FILE_MAGIC);
+    length_field(0, CMLP_ERROR_FILE_MAGIC);
+    length_field(56, CMLP_ERROR_FILE_MAGIC);
+    length_field(100000000 / 64 * 64 - 8, CMLP_ERROR_FILE_SHORT);
+    length_field(129, CMLP_ERROR_FILE_MAGIC);
+}
+
+/* 64 activations would be 65 layers. */
+static void test_too_many_layers(void)
+{
+    char names[64 * 5 + 1] = "";
+    for (int i = 0; i < 64; i++) strcat(names, i < 63 ? "relu," : "relu");
+    memcpy(&changed, &good, sizeof good);
+    CHECK(model_file_replace(&changed, "relu,softmax", names));
+    CHECK(load(changed.bytes, changed.size, 1, NULL) == CMLP_ERROR_LAYERS);
+}
+
+/* Weights that are not numbers, and an example that is not reproduced, with right checksums. */
+static void test_data(void)
+{
+    const size_t head = (size_t)good.bytes[0] + ((size_t)good.bytes[1] << 8) + 8;
+    static const unsigned char bad[][4] = {{0, 0, 0xc0, 0x7f}, {0, 0, 0x80, 0x7f}, {0, 0, 0x80, 0xff}, {1, 0, 0x80, 0x7f}};
+    for (size_t i = 0; i < 4; i++)
+        for (size_t p = 0; p < N_PARAMS; p++) {
+            memcpy(&changed, &good, sizeof good);
+            memcpy(changed.bytes + head + 4 * p, bad[i], 4);
+            model_file_repair(&changed, head);
+            CHECK(load(changed.bytes, changed.size, 1, NULL) == CMLP_ERROR_FILE_NONFINITE);
+            CHECK(load(changed.bytes, changed.size, 0, NULL) == CMLP_OK);
+        }
+    memcpy(&changed, &good, sizeof good);
+    changed.bytes[head + 111] ^= 1;
+    model_file_repair(&changed, head);
+    CHECK(load(changed.bytes, changed.size, 1, NULL) == CMLP_ERROR_FILE_EXAMPLE);
+    CHECK(load(changed.bytes, changed.size, 0, NULL) == CMLP_OK);
+    memcpy(&changed, &good, sizeof good);
+    memcpy(changed.bytes + head + 95, bad[0], 4);
+    model_file_repair(&changed, head);
+    CHECK(load(changed.bytes, changed.size, 1, NULL) == CMLP_ERROR_INPUT);
+}
+
+/* ---- refused arguments */
+
+static void test_load_refusals(void)
+{
+    static _Alignas(64) unsigned char memory[1 << 14], scratch[1 << 17];
+    cmlp_model *model = (cmlp_model *)(void *)(memory + 1); /* any alignment */
+    cmlp_model_info info = CMLP_INIT(cmlp_model_info);
+    CHECK(cmlp_model_size(NULL, 0, &info) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_size(good.bytes, good.size, NULL) == CMLP_ERROR_NULL);
+    info.struct_size--;
+    CHECK(cmlp_model_size(good.bytes, good.size, &info) == CMLP_ERROR_STRUCT_SIZE);
+    info.struct_size = sizeof info;
+    CHECK(cmlp_model_size(good.bytes, 8, &info) == CMLP_ERROR_FILE_SHORT && info.head_size && !info.model_size);
+    CHECK(cmlp_model_size(good.bytes, (size_t)info.head_size, &info) == CMLP_OK && info.file_size == good.size);
+    const size_t m = info.model_size, s = info.scratch_size;
+    CHECK(cmlp_model_init(NULL, m, good.bytes, good.size, 1, scratch, s) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_init(model, m, NULL, good.size, 1, scratch, s) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_init(model, m, good.bytes, good.size, 1, NULL, s) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_init(model, m - 1, good.bytes, good.size, 1, scratch, s) == CMLP_ERROR_BUFFER_SIZE);
+    CHECK(cmlp_model_init(model, 0, good.bytes, good.size, 1, scratch, s) == CMLP_ERROR_BUFFER_SIZE);
+    CHECK(cmlp_model_init(model, m, good.bytes, good.size, 1, scratch, s - 1) == CMLP_ERROR_BUFFER_SIZE);
+    memcpy(changed.bytes + 4, good.bytes, good.size);
+    CHECK(cmlp_model_init(model, m, changed.bytes + 4, good.size, 1, scratch, s) == CMLP_ERROR_ALIGNMENT);
+    double row[N_IN] = {0}, output[N_OUT];
+    CHECK(cmlp_model_predict(model, row, output, scratch, s) == -CMLP_ERROR_MODEL);
+    CHECK(!cmlp_model_net(model) && !cmlp_model_params(model) && !cmlp_model_net(NULL));
+    CHECK(cmlp_model_init(model, m, good.bytes, good.size, 0, NULL, 0) == CMLP_OK);
+    CHECK(cmlp_model_predict(NULL, row, output, scratch, s) == -CMLP_ERROR_NULL);
+    CHECK(cmlp_model_predict(model, NULL, output, scratch, s) == -CMLP_ERROR_NULL);
+    CHECK(cmlp_model_predict(model, row, output, NULL, s) == -CMLP_ERROR_NULL);
+    CHECK(cmlp_model_predict(model, row, output, scratch, s - 1) == -CMLP_ERROR_BUFFER_SIZE);
+    CHECK(cmlp_model_predict(model, (char *)row + 1, output, scratch, s) == -CMLP_ERROR_ALIGNMENT);
+    CHECK(cmlp_model_predict(model, row, output, scratch + 1, s) >= 0);
+    memset(row, 0xff, sizeof row);
+    CHECK(cmlp_model_predict(model, row, output, scratch, s) == -CMLP_ERROR_INPUT);
+}
+
+static int refuse(void *context, const void *piece, size_t n)
+{
+    (void)piece;
+    (void)n;
+    return --*(int *)context < 0;
+}
+
+#define WRITE_REFUSED(expected, change)                                                                         \
+    do {                                                                                                        \
+        cmlp_model_string s[2] = {strings[0], strings[1]};                                                      \
+        cmlp_model_array a[2] = {arrays[0], arrays[1]};                                                         \
+        cmlp_model_content content = content_for(&changed);                                                     \
+        content.strings = s;                                                                                    \
+        content.arrays = a;                                                                                     \
+        change;                                                                                                 \
+        const int status = write_with(&content);                                                                \
+        check_that(status == (expected) && !changed.size, "%s: %s", #change, cmlp_status_name(status));         \
+    } while (0)
+
+static void test_write_refusals(void)
+{
+    WRITE_REFUSED(CMLP_ERROR_STRUCT_SIZE, content.struct_size--);
+    WRITE_REFUSED(CMLP_ERROR_NULL, content.write = NULL);
+    WRITE_REFUSED(CMLP_ERROR_NULL, content.strings = NULL);
+    WRITE_REFUSED(CMLP_ERROR_NULL, content.arrays = NULL);
+    WRITE_REFUSED(CMLP_ERROR_NULL, s[1].value = NULL);
+    WRITE_REFUSED(CMLP_ERROR_NULL, a[1].data = NULL);
+    WRITE_REFUSED(CMLP_ERROR_OPTION, content.n_strings = -1);
+    WRITE_REFUSED(CMLP_ERROR_OPTION, content.n_arrays = -1);
+    WRITE_REFUSED(CMLP_ERROR_OPTION, content.input_scale = 1e308 * 10);
+    WRITE_REFUSED(CMLP_ERROR_FILE_NAME, s[1].key = "classes");
+    WRITE_REFUSED(CMLP_ERROR_FILE_NAME, s[1].key = "a");
+    WRITE_REFUSED(CMLP_ERROR_FILE_NAME, s[1].key = "loss");
+    WRITE_REFUSED(CMLP_ERROR_FILE_NAME, s[1].key = "No");
+    WRITE_REFUSED(CMLP_ERROR_FILE_NAME, s[1].key = "");
+    WRITE_REFUSED(CMLP_ERROR_FILE_SYNTAX, s[1].value = "\n");
+    WRITE_REFUSED(CMLP_ERROR_FILE_SYNTAX, s[1].value = "\xc3\xa9");
+    WRITE_REFUSED(CMLP_ERROR_FILE_NAME, a[0].name = "training.x");
+    WRITE_REFUSED(CMLP_ERROR_FILE_NAME, a[0].name = "layers.3.bias");
+    WRITE_REFUSED(CMLP_ERROR_FILE_NAME, a[0].name = "example.input");
+    WRITE_REFUSED(CMLP_ERROR_FILE_TENSOR, a[0].rows = 0);
+    WRITE_REFUSED(CMLP_ERROR_FILE_TENSOR, a[0].columns = -1);
+    WRITE_REFUSED(CMLP_ERROR_OVERFLOW, (a[0].rows = 2147483647, a[0].columns = 2147483647));
+    WRITE_REFUSED(CMLP_ERROR_DTYPE, a[0].dtype = 9);
+    WRITE_REFUSED(CMLP_ERROR_ALIGNMENT, a[1].data = (const char *)wide + 1);
+    WRITE_REFUSED(CMLP_ERROR_FILE_NONFINITE, put(CMLP_FLOAT32, params, 5, 1e39));
+    make_net(CMLP_FLOAT32, CMLP_SOFTMAX, CMLP_LOG_LOSS, N_OUT);
+    size_t size;
+    CHECK(cmlp_model_write_size(net, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_write_size(NULL, &size) == CMLP_ERROR_NULL);
+    for (int pieces = 0; pieces < 6; pieces++) {
+        int left = pieces;
+        cmlp_model_content content = content_for(&changed);
+        content.write = refuse;
+        content.context = &left;
+        CHECK(write_with(&content) == CMLP_ERROR_FILE_WRITE);
+        CHECK(left == -1); /* not called again */
+    }
+}
+
+int main(void)
+{
+    test_round_trips();
+    test_parameters();
+    test_bytes();
+    CHECK(load(good.bytes, good.size, 1, find_metadata) == CMLP_OK);
+    test_damage();
+    test_without_verification();
+    test_attacks();
+    test_length_fields();
+    test_too_many_layers();
+    test_data();
+    test_load_refusals();
+    test_write_refusals();
+    return finish();
+}

@@ -1,0 +1,67 @@
+/* libFuzzer target: model files of any content. Each input is read as it is, and once more with its checksums repaired,
+ * since a fuzzer hardly finds those. What is accepted must be usable. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "../c/model_file.h"
+
+static void require(int condition)
+{
+    if (!condition) abort();
+}
+
+static void use(const unsigned char *file, const cmlp_model *model, const cmlp_model_info *info, void *scratch)
+{
+    static const char *const keys[] = {"cmlp", "activations", "loss", "classes", "note"};
+    const char *text;
+    size_t length;
+    const size_t element = info->dtype == CMLP_FLOAT32 ? 4 : 8;
+    void *row = calloc((size_t)info->n_inputs, element), *output = malloc((size_t)info->n_outputs * element);
+    require(row && output);
+    const int32_t label = cmlp_model_predict(model, row, output, scratch, info->scratch_size);
+    require(label >= 0 && label < (info->n_outputs > 1 ? info->n_outputs : 2));
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const int status = cmlp_model_metadata(model, keys[i], &text, &length);
+        require(i > 2 || !status);
+        require(status || ((const unsigned char *)text > file && length < info->head_size));
+    }
+    free(row);
+    free(output);
+}
+
+/* The memory is exactly as large as it must be, so that the address sanitizer sees any access beyond it. */
+static void load(const uint8_t *data, size_t size, int verify)
+{
+    cmlp_model_info info = CMLP_INIT(cmlp_model_info);
+    unsigned char *file = malloc(size + !size);
+    require(file != NULL);
+    memcpy(file, data, size);
+    if (cmlp_model_size(file, size, &info) == CMLP_OK && info.model_size + info.scratch_size < 1 << 26) {
+        cmlp_model *model = malloc(info.model_size);
+        void *scratch = malloc(info.scratch_size);
+        require(model && scratch);
+        const int status = cmlp_model_init(model, info.model_size, file, size, verify, scratch, info.scratch_size);
+        if (!status && info.n_inputs < 1 << 20) use(file, model, &info, scratch);
+        free(model);
+        free(scratch);
+    }
+    free(file);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static model_file repaired;
+    cmlp_model_info info = CMLP_INIT(cmlp_model_info);
+    load(data, size, 1);
+    if (size > sizeof repaired.bytes || size < 64) return 0;
+    cmlp_model_size(data, size, &info);
+    if (!info.head_size || info.head_size > size) return 0;
+    memcpy(repaired.bytes, data, size);
+    repaired.size = size;
+    model_file_repair(&repaired, (size_t)info.head_size);
+    load(repaired.bytes, size, 0);
+    load(repaired.bytes, size, 1);
+    return 0;
+}
