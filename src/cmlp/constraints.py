@@ -68,7 +68,8 @@ class Interval(Constraint):
     def __init__(
         self, kind: type[Real] | type[Integral], low: float, high: float, closed: str, *, booleans: bool = True
     ) -> None:
-        self.kind, self.low, self.high, self.closed, self.booleans = kind, low, high, closed, booleans
+        self.kind, self.low, self.high, self.booleans = kind, low, high, booleans
+        self.has_low, self.has_high = closed in ("left", "both"), closed in ("right", "both")
         # Python's own numbers are found at once, others by asking an abstract class.
         self.kinds: tuple[type, ...] = (int, Integral) if kind is Integral else (float, int, Real)
 
@@ -76,12 +77,12 @@ class Interval(Constraint):
         """Whether the value satisfies the constraint."""
         if not isinstance(value, self.kinds) or (self.kind is Real and not is_finite(value)):
             return False
-        if isinstance(value, bool) and not self.booleans:
+        if not self.booleans and isinstance(value, bool):
             return False
         number: float = value  # type: ignore[assignment]  # an instance of one of `kinds`
-        above = number >= self.low if self.closed in ("left", "both") else number > self.low
-        below = number <= self.high if self.closed in ("right", "both") else number < self.high
-        return bool(above and below)
+        if self.low < number < self.high:
+            return True
+        return bool((number == self.low and self.has_low) or (number == self.high and self.has_high))
 
     def convert(self, value: object) -> object:
         """Return the value as Python's own int, at most `LARGEST_INTEGER`, or float."""
@@ -89,8 +90,7 @@ class Interval(Constraint):
         return float(number) if self.kind is Real else min(int(number), LARGEST_INTEGER)
 
     def __str__(self) -> str:
-        opening = "[" if self.closed in ("left", "both") else "("
-        closing = "]" if self.closed in ("right", "both") else ")"
+        opening, closing = "[" if self.has_low else "(", "]" if self.has_high else ")"
         if self.kind is Integral:
             return f"an int in the range {opening}{self.low}, {self.high}{closing}"
         return f"a float in the range {opening}{float(self.low)}, {float(self.high)}{closing}"
@@ -190,8 +190,9 @@ POSITIVE_INTEGER = Interval(Integral, 1, math.inf, "left", booleans=False)
 
 # ------------------------------------------------------------------------------------------------------ the tables
 
+_ACTIVATION: Row = (Options(str, *HIDDEN, *SYNONYMS),)
 SHARED: Mapping[str, Row] = {
-    "activation": (Options(str, *HIDDEN, *SYNONYMS), ARRAY_LIKE),
+    "activation": (*_ACTIVATION, ARRAY_LIKE),
     "random_state": (Interval(Integral, 0, 2**32 - 1, "both"), LegacyGenerator(), NONE),
     "n_threads": (POSITIVE_INTEGER, NONE),
     "input_scale": (Interval(Real, 0, math.inf, "neither"),),
@@ -235,13 +236,21 @@ ESTIMATORS: Mapping[str, Row] = {
 # ------------------------------------------------------------------------------------------------------ the checks
 
 
-def _converted(value: object, choices: Row, refusal: str) -> object:
+_USED_AS_GIVEN = {float, str, bool, type(None)}
+
+
+def _converted(value: object, choices: Row, sentence: str, name: str, owner: str = "") -> object:
+    """Return a value as it is used; an error, with the names in its sentence, if it satisfies no constraint."""
     for choice in choices:
         if choice.accepts(value):
-            return choice.convert(value)
+            return value if type(value) in _USED_AS_GIVEN else choice.convert(value)
     *first, last = map(str, choices)
     wanted = f"{', '.join(first)} or {last}" if first else last
-    raise InvalidParameterError(refusal.format(wanted=wanted, value=value))
+    raise InvalidParameterError(sentence.format(wanted=wanted, value=value, name=name, owner=owner))
+
+
+_ESTIMATORS_SENTENCE = "The {name!r} parameter of {owner} must be {wanted}. Got {value!r} instead."
+_NETWORKS_SENTENCE = "{name} must be {wanted}, got {value!r}"
 
 
 def estimator_parameters(table: Mapping[str, Row], parameters: Mapping[str, object], owner: str) -> dict[str, Any]:
@@ -256,9 +265,8 @@ def estimator_parameters(table: Mapping[str, Row], parameters: Mapping[str, obje
     owner : str
         Name of the estimator, for the message.
     """
-    sentence = "The {name!r} parameter of {owner} must be {{wanted}}. Got {{value!r}} instead."
     return {
-        name: _converted(value, table[name], sentence.format(name=name, owner=owner))
+        name: _converted(value, table[name], _ESTIMATORS_SENTENCE, name, owner)
         for name, value in parameters.items()
         if name in table
     }
@@ -266,7 +274,7 @@ def estimator_parameters(table: Mapping[str, Row], parameters: Mapping[str, obje
 
 def network_argument(name: str, value: object) -> Any:
     """Return an argument of a `Network` as it is used; an error if it does not satisfy its row in the table."""
-    return _converted(value, NETWORK[name], f"{name} must be {{wanted}}, got {{value!r}}")
+    return _converted(value, NETWORK[name], _NETWORKS_SENTENCE, name)
 
 
 def layer_sizes(sizes: Sequence[int]) -> list[int]:
@@ -313,7 +321,7 @@ def hidden_activations(activation: str | Iterable[str], n_hidden: int) -> list[s
         raise InvalidParameterError(f"activation must be a name or a list of names, got {activation!r}")
     names = [activation] if isinstance(activation, str) else list(activation)
     for name in names:
-        _converted(name, SHARED["activation"][:1], "activation must be {wanted}, got {value!r}")
+        _converted(name, _ACTIVATION, _NETWORKS_SENTENCE, "activation")
     if isinstance(activation, str):
         names *= n_hidden
     if len(names) != n_hidden:

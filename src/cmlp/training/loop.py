@@ -50,14 +50,15 @@ class Training:
         if settings.shuffle and state.generator is None:
             raise ValueError("The training state belongs to a training that is over: it has no random generator.")
         self.rule = STOPPING_RULES[settings.early_stopping](settings.tol)
+        self.n_rows = data.n_training
         self.batch_size = self._batch_size()
-        self.n_batches = -(-data.n_training // self.batch_size)
-        if (state.order is not None and len(state.order) != data.n_training) or state.batch > self.n_batches:
-            raise ValueError(f"The training state does not belong to data of {data.n_training} training rows.")
+        self.n_batches = -(-self.n_rows // self.batch_size)
+        if (state.order is not None and len(state.order) != self.n_rows) or state.batch > self.n_batches:
+            raise ValueError(f"The training state does not belong to data of {self.n_rows} training rows.")
         self._started, self._first_epoch = time.monotonic(), state.epoch
 
     def _batch_size(self) -> int:
-        wanted, n_rows = self.settings.batch_size, self.data.n_training
+        wanted, n_rows = self.settings.batch_size, self.n_rows
         if isinstance(wanted, str):
             return min(200, n_rows)
         if wanted > n_rows:
@@ -85,7 +86,7 @@ class Training:
             raise DivergenceError(self._divergence()) from error
         history = state.history
         history.loss, history.loss_curve = cost, history.loss_curve.appended(cost)
-        history.t += self.data.n_training
+        history.t += self.n_rows
         state.batch = 0
         state.epoch += 1
         state.schedule_epoch += 1
@@ -99,7 +100,7 @@ class Training:
         settings, data, task, state = self.settings, self.data, self.task, self.state
         rates = state.schedule.batch_rates(state.schedule_epoch, self.n_batches)
         if settings.shuffle and not state.batch and state.generator is not None:
-            state.order = shuffled(state.order, data.n_training, state.generator)
+            state.order = shuffled(state.order, self.n_rows, state.generator)
         n_steps = state.optimizer.n_steps
         try:
             cost, penalty, _, _ = self.net.train_epoch(
