@@ -308,3 +308,111 @@ def test_model_fitted_on_sparse_rows_can_be_pickled():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         np.testing.assert_array_equal(twin.predict_proba(container(X)), model.predict_proba(X))
+
+
+# Containers whose arrays were changed after SciPy had checked them: its conversions would follow them outside.
+
+FORMATS = {
+    "csr": {"indices": [-1, 300, 2**31 - 1], "indptr": [10**6, -3, -(2**31)]},
+    "csc": {"indices": [-1, 90, 2**31 - 1], "indptr": [10**6, -3, -(2**31)]},
+    "bsr": {"indices": [-1, 150, 2**31 - 1], "indptr": [10**6, -3]},
+    "coo": {"row": [-1, 90, 2**31 - 1], "col": [-1, 300, 2**31 - 1]},
+}
+BROKEN = [(kind, name, value) for kind, names in FORMATS.items() for name, values in names.items() for value in values]
+
+
+def in_format(kind, X):
+    if kind == "bsr":
+        return sparse.bsr_array(X, blocksize=(3, 2))
+    if kind == "dia":
+        return sparse.dia_array((np.ones((3, 300)), [0, 1, -5]), shape=X.shape)
+    return sparse.csr_array(X).asformat(kind)
+
+
+@pytest.mark.parametrize("place", [0, 3, -1])
+@pytest.mark.parametrize(("kind", "name", "value"), BROKEN)
+def test_broken_containers_of_any_format_are_refused(kind, name, value, place):
+    X = in_format(kind, rows()[0])
+    getattr(X, name)[place] = value
+    X.has_canonical_format = False
+    refused_by_all(X)
+
+
+def refused_by_all(X, match="X is a broken sparse container: "):
+    y = rows()[1]
+    net = Network((300, 5, 3), random_state=0)
+    for call in (lambda: net.forward(X), lambda: net.train_epoch(X, y, 20, 0.1), lambda: classifier().fit(X, y)):
+        with pytest.raises(ValueError, match=match):
+            call()
+
+
+def replaced(kind, **arrays):
+    X = in_format(kind, rows()[0])
+    for name, array in arrays.items():
+        setattr(X, name, array(getattr(X, name)) if callable(array) else array)
+    return X
+
+
+REPLACED = {
+    "fewer values": replaced("csr", data=lambda a: a[:-1]),
+    "fewer indices": replaced("csr", indices=lambda a: a[:-1]),
+    "fewer pointers": replaced("csr", indptr=lambda a: a[:-1]),
+    "pointers as a list": replaced("csr", indptr=lambda a: a.tolist()),
+    "pointers of floats": replaced("csr", indptr=lambda a: a.astype(float)),
+    "no indices": replaced("csr", indices=None),
+    "indices in two columns": replaced("csr", indices=lambda a: a.reshape(-1, 1)),
+    "csc: fewer values": replaced("csc", data=lambda a: a[:-1]),
+    "csc: more pointers": replaced("csc", indptr=lambda a: np.append(a, a[-1])),
+    "csc: late start": replaced("csc", indptr=lambda a: np.maximum(a, 1)),
+    "bsr: flat values": replaced("bsr", data=lambda a: a.ravel()),
+    "bsr: other blocks": replaced("bsr", data=lambda a: a.reshape(-1, 2, 3)),
+    "bsr: empty blocks": replaced("bsr", data=lambda a: a[:, :0]),
+    "bsr: fewer blocks": replaced("bsr", data=lambda a: a[:-1]),
+    "dia: fewer values": replaced("dia", data=lambda a: a[:-1]),
+    "dia: huge offset": replaced("dia", offsets=lambda a: a.astype(np.int64) * 2**33),
+    "dia: flat values": replaced("dia", data=lambda a: a.ravel()),
+}
+
+
+@pytest.mark.parametrize("X", REPLACED.values(), ids=REPLACED)
+def test_containers_with_arrays_of_wrong_sizes_are_refused(X):
+    refused_by_all(X)
+
+
+def test_broken_lists_are_refused():
+    X = in_format("lil", rows()[0])
+    X.data[3] = X.data[3] + [1.0]
+    refused_by_all(X, "as many columns as values")
+    X.data[3] = None
+    refused_by_all(X, "one list of columns")
+
+
+@pytest.mark.parametrize("kind", ["csr", "csc", "coo"])
+def test_broken_complex_containers_are_refused(kind):
+    """The message must not show the elements: SciPy would read them to format it."""
+    X = in_format(kind, rows()[0] + 1j)
+    getattr(X, "row" if kind == "coo" else "indptr")[-1] = 10**8
+    with pytest.raises(ValueError, match="Complex data not supported: X is a sparse container of dtype complex128"):
+        classifier().fit(X, rows()[1])
+
+
+@pytest.mark.parametrize(
+    ("indices", "indptr"),
+    [
+        (np.zeros(2, np.int64), np.zeros(3, np.int32)),
+        (np.zeros(2, np.int32), np.zeros(3, np.int64)),
+        (np.zeros(4, np.int32)[::2], np.zeros(3, np.int32)),
+        (np.zeros(2, np.int32), np.zeros(2, np.int32)),
+        (np.zeros(2, np.float32), np.zeros(3, np.float32)),
+        (np.zeros(2, ">i4"), np.zeros(3, ">i4")),
+        (None, None),
+        ([0, 0], [0, 1, 2]),
+    ],
+)
+def test_rows_that_were_not_made_by_as_csr_are_checked(indices, indptr):
+    """The bridge trusts no object of the class `CSR`."""
+    with pytest.raises(ValueError):
+        Network((3, 2)).forward(CSR(np.ones(2), indices, indptr, (2, 3)))
+    for data in (None, np.ones((2, 1)), np.ones(2, object), np.ones(4)[::2]):
+        with pytest.raises(ValueError, match=r"X\.data"):
+            Network((3, 2)).forward(CSR(data, np.zeros(2, np.int32), np.arange(3, dtype=np.int32), (2, 3)))

@@ -56,7 +56,8 @@ class CSR:
 
 def is_sparse(X: object) -> bool:
     """Return whether X is one of SciPy's sparse containers, or a `CSR`."""
-    return isinstance(X, CSR) or (hasattr(X, "tocsr") and hasattr(X, "nnz"))
+    # Attributes of the class: to ask the object for nnz would count its values.
+    return isinstance(X, CSR) or (hasattr(type(X), "tocsr") and hasattr(type(X), "nnz"))
 
 
 def refuse_sparse(data: object, name: str) -> None:
