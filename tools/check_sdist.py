@@ -1,4 +1,4 @@
-"""Check that a source distribution holds what the repository holds, and nothing else.
+"""Check that a source distribution contains the files of the repository and nothing else.
 
 Usage: ``python tools/check_sdist.py SDIST TREE``, with a clean tree: nothing built in it.
 """
@@ -9,18 +9,18 @@ import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
-# Of the repository alone; and what setuptools adds.
+# Files that only the repository has, and files that setuptools adds.
 LEFT_OUT = [".git/*", ".ci/*", ".github/*", ".gitignore", "*/.gitignore"]
 ADDED = ["PKG-INFO", "setup.cfg", "src/cmlp.egg-info/*"]
 
 
 def without(names: set[str], patterns: list[str]) -> set[str]:
-    """Return the names that no pattern fits."""
+    """Return the names that match no pattern."""
     return {name for name in names if not any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)}
 
 
 def faults(packed: set[str], tree: set[str]) -> Iterator[str]:
-    """Say what is missing and what is too much."""
+    """Yield a message for each missing and each unexpected file."""
     for name in sorted(without(tree, LEFT_OUT) - packed):
         yield f"lacks {name}"
     for name in sorted(without(packed, ADDED) - tree):

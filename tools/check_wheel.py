@@ -1,4 +1,4 @@
-"""Check that a wheel holds what it must and nothing else, and that it is small.
+"""Check that a wheel contains the expected files and nothing else, and that it is small.
 
 Usage: ``python tools/check_wheel.py WHEEL``, in the source tree that the wheel was built from.
 """
@@ -13,12 +13,12 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 SAMPLE = "cmlp/datasets/digits28/"
 MODULE = re.compile(r"cmlp/_core\.([\w-]+\.)?(so|pyd)")
-LARGEST = 1_500_000  # bytes, as it is downloaded
+LARGEST = 1_500_000  # bytes, size of the wheel file
 LARGEST_WITHOUT_SAMPLE = 600_000
 
 
 def wanted_files(root: Path) -> set[str]:
-    """Return what stands in the wheel, by the names of the source tree, but for the compiled module."""
+    """Return the names of all files of a wheel except the compiled module."""
     source = root / "src"
     patterns = ["**/*.py", "**/*.pyi", "*.pxd", "py.typed", "datasets/*/*.gz", "datasets/*/LICENSE.txt"]
     modules = {path.relative_to(source).as_posix() for pattern in patterns for path in (source / "cmlp").glob(pattern)}
@@ -28,7 +28,7 @@ def wanted_files(root: Path) -> set[str]:
 
 
 def faults_of_names(names: Iterable[str], wanted: set[str]) -> Iterator[str]:
-    """Say what is missing and what is too much."""
+    """Yield a message for each missing and each unexpected file."""
     found = {re.sub(r"^cmlp-[\w.]+\.dist-info/", "dist-info/", name) for name in names}
     modules = {*filter(MODULE.fullmatch, found)}
     if len(modules) != 1:
@@ -40,7 +40,7 @@ def faults_of_names(names: Iterable[str], wanted: set[str]) -> Iterator[str]:
 
 
 def faults_of_sizes(whole: int, sample: int) -> Iterator[str]:
-    """Say what is too large."""
+    """Yield a message for each limit that is exceeded."""
     if whole > LARGEST:
         yield f"{whole} bytes, more than {LARGEST}"
     if whole - sample > LARGEST_WITHOUT_SAMPLE:

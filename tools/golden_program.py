@@ -1,7 +1,7 @@
-"""Build the program that trains networks and prints their hash, with this platform's compiler, and run it.
+"""Build and run tests/consumers/golden/golden.c, which trains networks and prints their hash.
 
-Usage: ``python tools/golden_program.py``, where setuptools is installed: it knows the compiler that makes extensions,
-its optimisation, and the variables CC and CFLAGS.
+Usage: ``python tools/golden_program.py``. Needs setuptools, which finds the compiler for Python extensions, its
+optimization level, and the variables CC and CFLAGS.
 """
 
 import os
@@ -17,19 +17,19 @@ from distutils.ccompiler import new_compiler
 from distutils.sysconfig import customize_compiler
 
 ROOT = Path(__file__).resolve().parents[1]
-# On s390x GCC takes -std=c11 for leave to keep excess precision.
+# -std=gnu11: with -std=c11, GCC on s390x keeps excess precision.
 UNIX_FLAGS = ["-std=gnu11", "-ffp-contract=off"]
 MSVC_FLAGS = ["/std:c11", "/fp:precise"]
 
 
 def sources() -> list[str]:
-    """Return the program and the whole core, relative to the root."""
+    """Return the program and all core sources, relative to the root."""
     core = sorted((ROOT / "src/cmlp/core").rglob("*.c"))
     return ["tests/consumers/golden/golden.c", *(path.relative_to(ROOT).as_posix() for path in core)]
 
 
 def main() -> None:
-    """Compile into a temporary folder and run what comes out."""
+    """Compile into a temporary folder and run the program."""
     compiler = new_compiler()
     customize_compiler(compiler)
     msvc = compiler.compiler_type == "msvc"

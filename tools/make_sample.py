@@ -1,7 +1,7 @@
-"""Make the embedded digits: the first pictures of MNIST's two splits, cut out unaltered.
+"""Create the bundled sample: the first images of the training and test set of MNIST, unchanged.
 
-Usage: ``python tools/make_sample.py`` with ``CMLP_DATA`` naming a folder that holds ``mnist/``.
-The files written keep MNIST's names and format, so that one parser reads both.
+Usage: ``python tools/make_sample.py`` with ``CMLP_DATA`` set to a folder that contains ``mnist/``.
+The files keep the names and the format of MNIST, so that one parser reads both.
 """
 
 import gzip
@@ -10,13 +10,13 @@ import struct
 import sys
 from pathlib import Path
 
-TARGET = Path(__file__).parents[1] / "src" / "cmlp" / "data" / "digits28"
+TARGET = Path(__file__).parents[1] / "src/cmlp/datasets/digits28"
 COUNTS = {"train": 5000, "t10k": 1000}
 IMAGE_SIZE = 28 * 28
 
 
 def cut(source: Path, count: int, header_size: int, item_size: int) -> bytes:
-    """Return the idx file's first `count` items under a header that says so."""
+    """Return an IDX file with the first `count` items."""
     whole = gzip.decompress(source.read_bytes())
     (magic,) = struct.unpack(">I", whole[:4])
     header = struct.pack(">II", magic, count) + whole[8:header_size]
@@ -26,7 +26,7 @@ def cut(source: Path, count: int, header_size: int, item_size: int) -> bytes:
 def main() -> int:
     """Write the four files; return the exit status."""
     if "CMLP_DATA" not in os.environ:
-        print("make_sample: set CMLP_DATA to a folder that holds mnist/", file=sys.stderr)
+        print("make_sample: set CMLP_DATA to a folder that contains mnist/", file=sys.stderr)
         return 2
     source = Path(os.environ["CMLP_DATA"]) / "mnist"
     TARGET.mkdir(parents=True, exist_ok=True)
@@ -36,7 +36,7 @@ def main() -> int:
             (f"{split}-labels-idx1-ubyte.gz", 8, 1),
         ):
             content = cut(source / name, count, header_size, item_size)
-            # No time stamp: the same data give the same file.
+            # Without a time stamp, so that the same data give the same file.
             (TARGET / name).write_bytes(gzip.compress(content, 9, mtime=0))
             print(f"{name}: {count} items, {(TARGET / name).stat().st_size} bytes")
     return 0

@@ -1,6 +1,6 @@
-"""The wheels that docs/platforms.md promises, by the names that cibuildwheel has for them.
+"""The wheels that docs/platforms.md lists, by their cibuildwheel identifiers.
 
-``cp314t-musllinux_s390x``: the interpreter, then the platform without the version of its C library or system.
+Example: ``cp314t-musllinux_s390x``, the interpreter and the platform without the version of its C library or system.
 """
 
 import re
@@ -18,7 +18,7 @@ def documented() -> list[str]:
 
 
 def documented_platforms() -> list[str]:
-    """Return the table's platforms."""
+    """Return the platforms in the table."""
     return list(dict.fromkeys(identifier.partition("-")[2] for identifier in documented()))
 
 

@@ -1,4 +1,4 @@
-"""The benchmarks run in their short form, and their limits, rows and goals are what they say. Nothing is timed."""
+"""The benchmarks run in their short form; limits, data and goals are computed correctly. Nothing is timed."""
 
 import ctypes
 import os
@@ -19,7 +19,7 @@ def benchmarks_are_found(monkeypatch):
     monkeypatch.syspath_prepend(ROOT)
 
 
-@pytest.mark.parametrize("command", ["batch", "scaling", "memory", "goals"])
+@pytest.mark.parametrize("command", [pytest.param("batch", marks=pytest.mark.slow), "scaling", "memory", "goals"])
 def test_short_form_runs(command):
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     done = subprocess.run(
@@ -74,7 +74,7 @@ def aligned(n_bytes):
     return buffer[-buffer.ctypes.data % 64 :][:n_bytes]
 
 
-def test_dense_rows_have_no_zero():
+def test_dense_rows_have_no_zeros():
     from benchmarks.data import rows
 
     for dtype in ("uint8", "float32", "float64"):
@@ -83,7 +83,7 @@ def test_dense_rows_have_no_zero():
         assert X.all()
 
 
-def test_sparse_rows_are_the_dense_ones():
+def test_sparse_rows_equal_the_dense_rows():
     from benchmarks.data import rows
 
     case = {"kind": "csr", "sizes": [300, 8, 10], "rows": 20, "density": 0.05}
@@ -92,7 +92,7 @@ def test_sparse_rows_are_the_dense_ones():
     np.testing.assert_array_equal(X.toarray(), rows({**case, "kind": "csr as dense"})[0])
 
 
-def test_ratio_is_by_the_row():
+def test_ratio_is_per_row():
     from benchmarks.compare import ratio
     from benchmarks.rounds import Measured
 
@@ -104,7 +104,7 @@ def test_ratio_is_by_the_row():
 @pytest.mark.parametrize(
     ("least", "row", "expected"), [(False, None, 5), (True, None, 2), (False, "b", 2), (False, "c", None)]
 )
-def test_goal_takes_the_worst_row(least, row, expected):
+def test_goal_is_measured_by_the_worst_row(least, row, expected):
     from benchmarks.goals_ import Goal, measured
 
     table = {"columns": ["", "x"], "rows": [["a", 5], ["b", 2], ["c", None]]}
@@ -113,7 +113,7 @@ def test_goal_takes_the_worst_row(least, row, expected):
     assert measured(goal, {}) is None
 
 
-def test_goal_is_met_at_the_value_asked_for():
+def test_goal_is_met_at_its_value():
     from benchmarks.goals_ import Goal
 
     goal = Goal("", "", "", None, "", 3)

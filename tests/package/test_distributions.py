@@ -1,4 +1,4 @@
-"""The checks of wheel and sdist see what is wrong with them."""
+"""check_wheel.py and check_sdist.py report missing files, unexpected files and large wheels."""
 
 import importlib.util
 
@@ -17,14 +17,14 @@ def tool(name):
 
 @pytest.fixture
 def wheel():
-    """Return the check, what the tree asks for, and the names in a wheel that has it."""
+    """Return the check, the expected names, and the names in a correct wheel."""
     check = tool("check_wheel")
     wanted = check.wanted_files(ROOT)
     names = {name.replace("dist-info/", "cmlp-0.1.0.dist-info/", 1) for name in wanted}
     return check, wanted, names | {"cmlp/_core.cpython-313-x86_64-linux-gnu.so"}
 
 
-def test_wheel_holds_modules_header_declarations_data_and_licences(wheel):
+def test_wheel_contains_modules_header_declarations_data_and_licences(wheel):
     check, wanted, names = wheel
     assert not [*check.faults_of_names(names, wanted)]
     for name in (
@@ -43,24 +43,24 @@ def test_wheel_holds_modules_header_declarations_data_and_licences(wheel):
 @pytest.mark.parametrize(
     "name", ["cmlp/_core.c", "cmlp/_core.pyx", "cmlp/core/net.c", "tests/conftest.py", "cmlp/x.py"]
 )
-def test_stray_file_in_a_wheel_is_found(wheel, name):
+def test_unexpected_file_in_a_wheel_is_reported(wheel, name):
     check, wanted, names = wheel
     assert [*check.faults_of_names(names | {name}, wanted)] == [f"{name} does not belong there"]
 
 
-def test_missing_file_in_a_wheel_is_found(wheel):
+def test_missing_file_in_a_wheel_is_reported(wheel):
     check, wanted, names = wheel
     assert [*check.faults_of_names(names - {"cmlp/network.py"}, wanted)] == ["lacks cmlp/network.py"]
 
 
 @pytest.mark.parametrize("modules", [[], ["cmlp/_core.pyd", "cmlp/_core.abi3.so"]])
-def test_one_compiled_module_is_demanded(wheel, modules):
+def test_wheel_must_have_exactly_one_compiled_module(wheel, modules):
     check, wanted, names = wheel
     names = {name for name in names if not name.endswith(".so")} | {*modules}
     assert [*check.faults_of_names(names, wanted)] == [f"{len(modules)} compiled modules"]
 
 
-def test_wheel_above_a_size_limit_is_found():
+def test_wheel_above_a_size_limit_is_reported():
     faults = tool("check_wheel").faults_of_sizes
     sample = 900_000
     assert not [*faults(1_500_000, sample)]
@@ -68,7 +68,7 @@ def test_wheel_above_a_size_limit_is_found():
     assert [*faults(1_500_000, sample - 1)] == ["600001 bytes without the digits, more than 600000"]
 
 
-def test_what_an_sdist_lacks_or_adds_is_found():
+def test_missing_and_unexpected_files_in_an_sdist_are_reported():
     faults = tool("check_sdist").faults
     tree = {"setup.py", "include/cmlp.h", ".ci/run", "benchmarks/results/.gitignore"}
     packed = {"setup.py", "include/cmlp.h", "PKG-INFO", "src/cmlp.egg-info/SOURCES.txt"}

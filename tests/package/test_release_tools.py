@@ -1,4 +1,4 @@
-"""What keeps a wrong release from going out: the scripts in tools/ that compare versions, files and hashes."""
+"""The scripts in tools/ that check a release: versions, files, hashes and workflows."""
 
 import importlib
 import sys
@@ -25,7 +25,7 @@ HEADER = '#define CMLP_VERSION "1.2.3"\n#define CMLP_VERSION_NUMBER 10203 /* …
 
 @pytest.fixture
 def printed(tmp_path):
-    """Write what platforms have printed; return the folder as an argument."""
+    """Return a function that writes the output of platforms to files and returns their folder."""
 
     def write(**texts):
         for name, text in texts.items():
@@ -35,18 +35,18 @@ def printed(tmp_path):
     return write
 
 
-def test_equal_hashes_pass_whatever_stands_around_them(printed):
+def test_equal_hashes_pass_and_other_lines_are_ignored(printed):
     folder = printed(linux=f"cmlp golden {HASH}\r\ncmlp golden {HASH}\n", mac__cp314=f"noise\ncmlp golden {HASH}\n")
     assert compare_hashes.main([folder, "--expect", "linux", "mac"]) == 0
 
 
-def test_one_differing_bit_fails_and_is_named(printed, capsys):
+def test_different_hash_fails_and_is_named(printed, capsys):
     line = f"cmlp golden {HASH}\n"
     assert compare_hashes.main([printed(a=line, b=line, c=f"{line}cmlp golden {OTHER}\n")]) == 1
     assert capsys.readouterr().out == f"c: {OTHER}, others have {HASH}\n"
 
 
-def test_a_platform_without_a_file_or_a_hash_fails(printed, capsys):
+def test_platform_without_a_file_or_a_hash_fails(printed, capsys):
     folder = printed(a=f"cmlp golden {HASH}\n", b="cmlp golden 0123\n")
     assert compare_hashes.main([folder, "--expect", "a", "b", "c"]) == 1
     assert capsys.readouterr().out == "b: no hash\nc: expected, but there is no file\n"
@@ -59,16 +59,16 @@ def test_no_hash_at_all_fails(tmp_path):
 # ------------------------------------------------------------------------------------------------------ versions
 
 
-def test_this_tree_could_be_released():
+def test_source_tree_passes_the_release_check():
     assert check_release.main([]) == 0
 
 
-def test_another_tag_is_refused(capsys):
+def test_tag_of_another_version_fails(capsys):
     assert check_release.main(["--tag", "v99.0.0"]) == 1
     assert "the tag is v99.0.0" in capsys.readouterr().out
 
 
-def test_a_wrong_version_number_in_the_header_is_refused():
+def test_wrong_version_number_in_the_header_fails():
     assert check_release.header_complaints(HEADER) == []
     assert check_release.header_complaints(HEADER.replace("10203", "10204")) == [
         "cmlp.h: CMLP_VERSION_NUMBER is 10204, 1.2.3 is 10203"
@@ -86,7 +86,7 @@ def test_a_wrong_version_number_in_the_header_is_refused():
         ("# Changelog", False, 1),
     ],
 )
-def test_the_changelog_begins_with_the_version_and_its_date(entry, released, complaints):
+def test_changelog_must_begin_with_the_version_and_its_date(entry, released, complaints):
     text = f"# Changelog\n\n{entry}\n\n## [1.2.3] - 2020-01-01\n"
     text = text if entry.startswith("##") else entry
     assert len(check_release.changelog_complaints(text, "1.2.3", released)) == complaints
@@ -95,7 +95,7 @@ def test_the_changelog_begins_with_the_version_and_its_date(entry, released, com
 @pytest.mark.parametrize(
     "outside, inside, complaints", [("1.2.3", "1.2.3", 0), ("1.2.4", "1.2.3", 1), ("1.2.3", "1.2.4", 1)]
 )
-def test_a_wheel_of_another_version_is_refused(tmp_path, outside, inside, complaints):
+def test_wheel_of_another_version_fails(tmp_path, outside, inside, complaints):
     file = tmp_path / f"cmlp-{outside}-cp313-cp313-win_amd64.whl"
     with zipfile.ZipFile(file, "w") as wheel:
         wheel.writestr("cmlp-1.2.3.dist-info/METADATA", f"Metadata-Version: 2.4\nName: cmlp\nVersion: {inside}\n\n")
@@ -116,12 +116,12 @@ def test_a_wheel_of_another_version_is_refused(tmp_path, outside, inside, compla
         ("cp314-cp314-pyemscripten_2026_0_wasm32", "cp314-pyodide_wasm32"),
     ],
 )
-def test_wheels_are_recognised_by_their_tags(tags, identifier):
+def test_wheels_are_identified_by_their_tags(tags, identifier):
     assert platforms.identifier_of(f"cmlp-1.2.3-{tags}.whl") == identifier
     assert identifier in platforms.documented()
 
 
-def test_a_release_is_complete_with_one_sdist_and_each_documented_wheel():
+def test_complete_release_is_one_sdist_and_each_documented_wheel():
     wheels = [f"cmlp-1.2.3-{name.split('-')[0].rstrip('t')}-{name}.whl" for name in platforms.documented()]
     sdist = "cmlp-1.2.3.tar.gz"
     assert len(wheels) > 100
@@ -129,7 +129,7 @@ def test_a_release_is_complete_with_one_sdist_and_each_documented_wheel():
     foreign = [f"cmlp-1.2.3-{tags}.whl" for tags in ("cp314-cp314-win32", "py3-none-any")]
     for names, complaint in [
         ([sdist, *wheels[1:]], "the wheel cp311-manylinux_x86_64 is missing"),
-        ([*wheels, "cmlp-1.2.2.tar.gz"], "not one sdist beside the wheels, but cmlp-1.2.2.tar.gz"),
+        ([*wheels, "cmlp-1.2.2.tar.gz"], "expected one sdist beside the wheels, got cmlp-1.2.2.tar.gz"),
         ([sdist, *wheels, foreign[0]], "the wheel cp314-win32 is not in docs/platforms.md"),
         ([sdist, *wheels, foreign[1]], "the wheel none-any is not in docs/platforms.md"),
     ]:
@@ -139,7 +139,7 @@ def test_a_release_is_complete_with_one_sdist_and_each_documented_wheel():
 # ---------------------------------------------------------------------------------------------------- workflows
 
 
-def test_a_matrix_is_expanded_as_github_does():
+def test_matrix_is_expanded_as_by_github():
     matrix = {"python": ["a", "b"], "os": ["x", "y"], "include": [{"os": "x", "arch": "z"}, {"os": "w", "python": "a"}]}
     assert list(check_workflows.expanded(matrix)) == [
         {"python": "a", "os": "x", "arch": "z"},
@@ -151,7 +151,7 @@ def test_a_matrix_is_expanded_as_github_does():
 
 
 @pytest.mark.parametrize("change", [list.pop, lambda names: names.append("cp39-win32"), lambda n: n.append(n[0])])
-def test_other_wheels_than_the_documented_ones_are_found(change):
+def test_undocumented_missing_and_duplicate_wheels_fail(change):
     names = platforms.documented()
     check_workflows.expect_documented(names)
     change(names)

@@ -1,4 +1,4 @@
-"""The C sources compiled by the C compiler that is there, for tests that look at what comes out."""
+"""Compiles the C sources with the installed C compiler, once per set of flags, for tests of the result."""
 
 import functools
 import os
@@ -14,11 +14,12 @@ import pytest
 ROOT = Path(__file__).parents[2]
 CORE = ROOT / "src/cmlp/core"
 HEADER = ROOT / "include/cmlp.h"
-# Those of setup.py, but for the level of optimisation.
+# The flags of setup.py without the optimization level.
 FLAGS = ["-std=gnu11", "-ffp-contract=off", "-fno-math-errno", "-fvisibility=hidden"]
 WARNINGS = ["-Wall", "-Wextra", "-Werror", "-pedantic"]
-# Unoptimised and fit for a shared library: quick to build, and so far from the others that bits would show it.
-SHARED = ("-O0", "-fPIC", "-DCMLP_SHARED", "-DCMLP_BUILD")
+# For programs and for a shared library alike, so that the core is compiled once.
+SHARED = ("-O3", "-fPIC", "-DCMLP_SHARED", "-DCMLP_BUILD")
+UNOPTIMIZED = ("-O0", *SHARED[1:])
 COMPILER = None if sys.platform == "win32" else shutil.which(os.environ.get("CC", "cc"))
 
 in_source_tree = pytest.mark.skipif(not CORE.exists(), reason="the C sources are in the source tree only")
@@ -32,7 +33,7 @@ def core_sources():
 
 
 def run(*command, **keywords):
-    """Run a command; what it printed is in the error if it fails."""
+    """Run a command and return its output. If it fails, the assertion shows the output."""
     done = subprocess.run([*map(str, command)], capture_output=True, text=True, **keywords)
     assert done.returncode == 0, f"{' '.join(map(str, command))}\n{done.stdout}{done.stderr}"
     return done.stdout
@@ -44,7 +45,7 @@ def _directory():
 
 
 def compiled(sources, *flags):
-    """Compile sources to object files, a process for each processor."""
+    """Compile sources to object files, with one process per CPU."""
     folder = Path(tempfile.mkdtemp(dir=_directory().name))
     objects = [folder / f"{i}-{source.stem}.o" for i, source in enumerate(sources)]
 
@@ -58,7 +59,7 @@ def compiled(sources, *flags):
 
 @functools.cache
 def core_objects(*flags):
-    """Compile the whole core, once for each list of flags."""
+    """Compile the whole core, once per set of flags."""
     return compiled(core_sources(), *flags)
 
 
