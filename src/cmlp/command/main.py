@@ -96,10 +96,6 @@ def _make_parser(
         For each name of ``--data`` the method that goes with it.
     """
     from cmlp import __version__
-    from cmlp.constraints import HIDDEN, SYNONYMS
-
-    def by_method(tell: Callable[[Mapping[str, Any]], str]) -> str:
-        return ", ".join(f"{tell(preset.parameters)} for {name}" for name, preset in methods.items())
 
     parser = _Parser(
         prog=program,
@@ -114,6 +110,32 @@ def _make_parser(
         description="Train a network on pictures and show what it learns.",
         allow_abbrev=False,
     )
+    _add_network_options(digits, methods, default_methods)
+    digits.add_argument(
+        "--seed",
+        type=_whole(0, 2**32 - 1),
+        default=0,
+        metavar="N",
+        help="what the random numbers start from (default: 0)",
+    )
+    digits.add_argument(
+        "--threads",
+        type=_whole(1),
+        metavar="N",
+        help="threads to compute with (default: as many as pay off; the result is the same)",
+    )
+    return parser
+
+
+def _add_network_options(
+    digits: argparse.ArgumentParser, methods: Mapping[str, Preset], default_methods: Mapping[str, str]
+) -> None:
+    """Add the options whose defaults are those of the presets."""
+    from cmlp.constraints import HIDDEN, SYNONYMS
+
+    def by_method(tell: Callable[[Mapping[str, Any]], str]) -> str:
+        return ", ".join(f"{tell(preset.parameters)} for {name}" for name, preset in methods.items())
+
     digits.add_argument(
         "--data",
         choices=tuple(default_methods),
@@ -146,20 +168,6 @@ def _make_parser(
         metavar="N",
         help=f"times through all the pictures (default: {by_method(lambda parameters: parameters['max_iter'])})",
     )
-    digits.add_argument(
-        "--seed",
-        type=_whole(0, 2**32 - 1),
-        default=0,
-        metavar="N",
-        help="what the random numbers start from (default: 0)",
-    )
-    digits.add_argument(
-        "--threads",
-        type=_whole(1),
-        metavar="N",
-        help="threads to compute with (default: as many as pay off; the result is the same)",
-    )
-    return parser
 
 
 def _whole(least: int, most: int | None = None) -> Callable[[str], int]:

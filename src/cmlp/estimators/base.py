@@ -267,6 +267,7 @@ class MultilayerPerceptron(FittedAttributes, Routing, Representation, Parametriz
         if former is not None:
             _require_same("activation", former.net.activations[:-1], net.activations[:-1])
             _require_same("loss", former.net.loss, net.loss)
+            _require_same("the loss parameter", former.net.loss_parameter, net.loss_parameter)
             _require_same("the output activation", former.net.activations[-1], net.activations[-1])
             _require_same("input_scale", former.input_scale, settings.input_scale)
         return net

@@ -86,6 +86,13 @@ on with ``learning_rate_init * (b + 1/2) / m`` while ``b + 1/2`` is below ``m = 
 `tol` and `early_stopping` are (the latter still keeps the best weights), and without a ConvergenceWarning. Every fit is
 one cycle, a warm start too. For partial_fit, each call is one of the `max_iter` epochs that the first call found; after
 the last one it raises ValueError.
+
+Differences from scikit-learn:
+
+- A warm start or partial_fit with another `activation`, `loss`, `dtype` or `input_scale` raises ValueError.
+- Ctrl-C raises KeyboardInterrupt; the model after the complete epochs is kept.
+- With ``n_iter_no_change=inf`` training ends at `max_iter` without a ConvergenceWarning.
+- Predictions have the type of the weights, for example float32 after a fit on uint8 rows.
 """
 
 REFERENCES = """
