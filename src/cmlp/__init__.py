@@ -5,13 +5,14 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from cmlp.exceptions import DivergenceError, NonFiniteInputError, StatusError
+from cmlp.exceptions import DivergenceError, ModelFormatError, NonFiniteInputError, StatusError
 
 __all__ = [
     "DivergenceError",
     "Gradient",
     "MLPClassifier",
     "MLPRegressor",
+    "ModelFormatError",
     "Network",
     "NonFiniteInputError",
     "StatusError",
@@ -19,6 +20,7 @@ __all__ = [
     "cpu_info",
     "datasets",
     "get_include",
+    "load",
 ]
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from cmlp._include import get_include
     from cmlp.estimators.classifier import MLPClassifier
     from cmlp.estimators.regressor import MLPRegressor
+    from cmlp.files.models import load
     from cmlp.network import Gradient, Network
 else:
     # Imported when first used: an import costs what it brings, and few programs want everything.
@@ -38,6 +41,7 @@ else:
         "__version__": "_core",
         "cpu_info": "_core",
         "get_include": "_include",
+        "load": "files.models",
     }
 
     def _is_command():

@@ -19,6 +19,7 @@ from cmlp.training.state import PICKLE_VERSION, check_params, check_version, nat
 __all__ = ["Epoch", "Gradient", "Network", "Optimizer", "ParameterIndex"]
 
 if TYPE_CHECKING:
+    import os
     from typing import Self
 
     from numpy.typing import ArrayLike, NDArray
@@ -154,6 +155,28 @@ class Network:
     def biases(self) -> tuple[NDArray[Any], ...]:
         """Per layer, shape (n_out,): views of `params`."""
         return tuple(self._net.views(self._params)[1])
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the network to a model file, which `cmlp.load` and the C library read.
+
+        The file is replaced as a whole: if anything fails, the former one is still there.
+
+        Parameters
+        ----------
+        path : str or path-like
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+        ValueError
+            If a weight is NaN or infinite, or `path` leads to something other than a regular file.
+        TypeError
+            If this is an object of a subclass.
+        """
+        from cmlp.files.models import save_network
+
+        save_network(self, path)
 
     def forward(self, X: ArrayLike, out: NDArray[Any] | None = None) -> NDArray[Any]:
         """Return the output activations of each row.

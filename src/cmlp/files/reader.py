@@ -1,0 +1,160 @@
+"""Reads model files: nothing is executed, and nothing is used before it was checked."""
+
+from __future__ import annotations
+
+import json
+import math
+import mmap
+import os
+import struct
+import sys
+import zlib
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from cmlp import _core
+from cmlp.exceptions import ModelFormatError
+from cmlp.inputs.blocks import empty_block
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_DTYPES = {"F32": "<f4", "F64": "<f8", "U8": "|u1", "I32": "<i4", "I64": "<i8"}
+_CHUNK = 1 << 20  # elements that are checked at a time, so that the check needs little memory
+
+
+class ModelFile(NamedTuple):
+    """The content of a model file.
+
+    Attributes
+    ----------
+    net : cmlp._core.Net
+    params : ndarray of shape (n_params,)
+        Writeable. Of a mapped file, pages that are written to become this process's own.
+    input_scale : float
+    strings : dict of str to str
+        Metadata.
+    arrays : dict of str to ndarray
+        Tensors other than the layers' weights and biases; copies.
+    """
+
+    net: _core.Net
+    params: NDArray[Any]
+    input_scale: float
+    strings: dict[str, str]
+    arrays: dict[str, NDArray[Any]]
+
+
+def read_model_file(path: str | os.PathLike[str], *, use_map: bool, verify: bool) -> ModelFile:
+    """Read a model file; ModelFormatError names the path and what is wrong."""
+    with open(path, "rb") as file:
+        try:
+            return _read(file, os.fstat(file.fileno()).st_size, use_map and sys.byteorder == "little", verify)
+        except ModelFormatError as error:
+            raise ModelFormatError(f"{os.fsdecode(path)} cannot be loaded: {error}", error.status) from None
+
+
+def _read(file: IO[bytes], size: int, use_map: bool, verify: bool) -> ModelFile:
+    start = file.read(8)
+    head_size = _core.model_head_size(start)
+    if head_size > size:
+        raise _short()
+    head = start + _exactly(file, head_size - len(start))
+    file_size = _core.model_file_size(head)
+    if size < file_size:
+        raise _short()
+    if size > file_size:
+        raise ModelFormatError("bytes follow the content of the file", "CMLP_ERROR_FILE_LONG")
+    strings, net, tensors = _parsed(head)
+    bytes_of_params = net.n_params * net.dtype.itemsize
+    if use_map:
+        # A private mapping: shared with other processes up to the first write, which changes neither them nor the file.
+        mapped = mmap.mmap(file.fileno(), size, access=mmap.ACCESS_COPY)
+        params = np.frombuffer(mapped, net.dtype, net.n_params, head_size)
+        rest = memoryview(mapped)[head_size + bytes_of_params :]
+    else:
+        params = empty_block(net.n_params, net.dtype)
+        if file.readinto(params.view(np.uint8).data) != bytes_of_params:  # type: ignore[attr-defined]
+            raise _short()
+        rest = memoryview(_exactly(file, size - head_size - bytes_of_params))
+    if verify and zlib.crc32(rest, zlib.crc32(params.view(np.uint8).data)) != int(strings["data_crc32"], 16):
+        raise ModelFormatError("the weights or other data were changed or damaged", "CMLP_ERROR_FILE_DATA_CRC")
+    if sys.byteorder == "big":
+        params.byteswap(inplace=True)
+    scale = _double(strings["input_scale"])
+    content = ModelFile(net, params, scale, strings, _arrays(tensors, rest))
+    if verify:
+        _verify(content)
+    return content
+
+
+def _short() -> ModelFormatError:
+    return ModelFormatError("the file ends before its content does", "CMLP_ERROR_FILE_SHORT")
+
+
+def _exactly(file: IO[bytes], n: int) -> bytes:
+    data = file.read(n)
+    if len(data) != n:
+        raise _short()
+    return data
+
+
+def _double(digits: str) -> float:
+    value: float = struct.unpack(">d", bytes.fromhex(digits))[0]
+    return value
+
+
+def _word(text: str) -> tuple[str, float]:
+    """Return a name and its parameter, 0 if it has none."""
+    name, _, digits = text.partition(":")
+    return name, _double(digits) if digits else 0.0
+
+
+def _parsed(head: bytes) -> tuple[dict[str, str], _core.Net, dict[str, Any]]:
+    """Return metadata, network and the other tensors of a head, which the core has checked."""
+    tensors: dict[str, Any] = json.loads(head[8:])
+    strings: dict[str, str] = tensors.pop("__metadata__")
+    activations = [_word(text) for text in strings["activations"].split(",")]
+    layers = [tensors.pop(f"layers.{i}.weight") for i in range(len(activations))]
+    for i in range(len(activations)):
+        del tensors[f"layers.{i}.bias"]
+    sizes = [layers[0]["shape"][0], *(layer["shape"][1] for layer in layers)]
+    names, parameters = zip(*activations, strict=True)
+    loss, loss_parameter = _word(strings["loss"])
+    net = _core.Net(sizes, names, loss, _DTYPES[layers[0]["dtype"]][1:], parameters, loss_parameter)
+    return strings, net, tensors
+
+
+def _arrays(tensors: dict[str, Any], rest: memoryview) -> dict[str, NDArray[Any]]:
+    arrays, at = {}, 0
+    for name, tensor in tensors.items():
+        dtype = np.dtype(_DTYPES[tensor["dtype"]])
+        n = math.prod(tensor["shape"])
+        raw = bytes(rest[at : at + n * dtype.itemsize])
+        arrays[name] = np.frombuffer(raw, dtype).astype(dtype.newbyteorder("=")).reshape(tensor["shape"])
+        at += len(raw)
+    return arrays
+
+
+def _verify(content: ModelFile) -> None:
+    """Check that the parameters are finite and that the example's output is reproduced to the bit."""
+    net, params = content.net, content.params
+    for start in range(0, net.n_params, _CHUNK):
+        if not np.isfinite(params[start : start + _CHUNK]).all():
+            raise ModelFormatError("a weight is NaN or infinite", "CMLP_ERROR_FILE_NONFINITE")
+    if "example.input" not in content.arrays:
+        return
+    try:
+        output = net.forward(params, content.arrays["example.input"][None], scale=content.input_scale, n_threads=1)[0]
+    except ValueError:
+        output = None
+    wanted = content.arrays["example.output"]
+    if output is None or _canonical(output) != _canonical(wanted):
+        raise ModelFormatError("the output of the example in it is not reproduced", "CMLP_ERROR_FILE_EXAMPLE")
+
+
+def _canonical(values: NDArray[Any]) -> bytes:
+    """Return the bits of an array, those of any NaN alike."""
+    nan = np.isnan(values)
+    return (np.where(nan, values.dtype.type(np.nan), values) if nan.any() else values).tobytes()

@@ -1,0 +1,103 @@
+"""The training state in a model file: scalars as JSON, arrays as tensors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cmlp import _core
+from cmlp.files.texts import dump_parameters, load_parameters, refuse
+from cmlp.training.history import Curve, History
+from cmlp.training.random import stored_generator
+from cmlp.training.state import PICKLE_VERSION, TrainingState
+
+if TYPE_CHECKING:
+    from cmlp.estimators.base import MultilayerPerceptron
+    from cmlp.files.reader import ModelFile
+
+    Strings = dict[str, str]
+    Arrays = dict[str, np.ndarray[Any, Any]]
+
+_CURVES = ("loss_curve", "validation_scores")
+_SCALARS = ("schedule_epoch", "epoch", "batch", "stopped")
+
+
+def dump_history(state: TrainingState) -> str:
+    """Return what every file of an estimator holds: counts and best values, but no curves."""
+    fields = {name: value for name, value in state.history.fields().items() if name not in _CURVES}
+    scored = state.history.validation_scores is not None
+    return dump_parameters({**fields, "epoch": state.epoch, "scored": scored}, "the history")
+
+
+def dump_state(state: TrainingState) -> tuple[Strings, Arrays]:
+    """Return the strings and arrays that hold the rest of a training state."""
+    optimizer = state.optimizer.get_state()
+    arrays = {"optimizer": optimizer.pop("state"), "best": state.best, "order": state.order}
+    for name in _CURVES:
+        arrays[name] = np.array(list(getattr(state.history, name) or ()), np.float64)
+    scalars: dict[str, object] = {name: getattr(state, name) for name in _SCALARS}
+    generator = None if state.generator is None else stored_generator(state.generator).get_state()
+    if generator is not None:
+        arrays["generator"] = generator.pop("key").view(np.int32)
+        scalars["generator.position"] = generator["position"]
+    scalars |= {f"optimizer.{name}": value for name, value in optimizer.items()}
+    scalars |= {"schedule.name": state.schedule.name}
+    scalars |= {f"schedule.{name}": value for name, value in vars(state.schedule).items()}
+    # An array without elements cannot be stored, and need not be.
+    kept = {f"training.{name}": array for name, array in arrays.items() if array is not None and len(array)}
+    return {"training": dump_parameters(scalars, "the training state")}, kept
+
+
+def load_state(file: ModelFile, estimator: MultilayerPerceptron) -> TrainingState:
+    """Return the training state of a file; without one, a state that begins with the history and a new optimizer."""
+    if "history" not in file.strings:
+        raise refuse("'history' is missing")
+    stored = load_parameters(file.strings["history"], "history")
+    curves = {name: _curve(file, name) for name in _CURVES}
+    epoch, scored = stored.pop("epoch", None), stored.pop("scored", None)
+    if type(scored) is not bool or type(epoch) is not int:
+        raise refuse("'history' lacks an entry")
+    if not scored:
+        del curves["validation_scores"]
+    history = {"validation_scores": None, **stored, **curves}
+    if "training" in file.strings:
+        return _restored(file, history, load_parameters(file.strings["training"], "training"))
+    settings = estimator._settings()
+    state = TrainingState(file.params, settings.optimizer(file.net), settings.schedule(), History.from_fields(history))
+    state.epoch = epoch
+    return state
+
+
+def _curve(file: ModelFile, name: str) -> Curve:
+    values = file.arrays.get(f"training.{name}", np.empty(0))
+    if values.ndim != 1 or values.dtype != np.float64:
+        raise refuse(f"'training.{name}' is not a list of numbers")
+    return Curve((tuple(values.tolist()),)) if len(values) else Curve()
+
+
+def _restored(file: ModelFile, history: dict[str, Any], scalars: dict[str, Any]) -> TrainingState:
+    def part(prefix: str) -> dict[str, Any]:
+        return {name.removeprefix(prefix): value for name, value in scalars.items() if name.startswith(prefix)}
+
+    arrays = {name: file.arrays.get(f"training.{name}") for name in ("optimizer", "best", "order", "generator")}
+    moments = np.empty(0, file.net.dtype) if arrays["optimizer"] is None else arrays["optimizer"]
+    generator = None
+    if arrays["generator"] is not None:
+        fields = {"version": _core.STATE_VERSION, "key": arrays["generator"].view(np.uint32), **part("generator.")}
+        generator = _core.restored_random(fields)
+    state = TrainingState.__new__(TrainingState)
+    state.__setstate__(
+        {
+            **{name: scalars[name] for name in _SCALARS},
+            "version": PICKLE_VERSION,
+            "params": file.params,
+            "optimizer": _core.restored({**part("optimizer."), "version": _core.STATE_VERSION, "state": moments}),
+            "schedule": part("schedule."),
+            "history": history,
+            "generator": generator,
+            "order": arrays["order"],
+            "best": arrays["best"],
+        }
+    )
+    return state

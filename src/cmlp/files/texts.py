@@ -1,0 +1,171 @@
+"""Metadata strings: JSON in which nothing is lost, and nothing unexpected is accepted."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cmlp.exceptions import ModelFormatError
+from cmlp.inputs.labels import Labels
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+_EXACT = 2**53  # larger integers are written as text, because JavaScript rounds them
+_MOST_TEXT = 2**28  # bytes of an array of text labels: one long label makes all of them long
+_NUMBERS = {"bool", "float16", "float32", "float64", *(f"{s}int{bits}" for s in ("", "u") for bits in (8, 16, 32, 64))}
+
+
+def refuse(what: str) -> ModelFormatError:
+    """Return the error for metadata that this package has not written."""
+    return ModelFormatError(f"the metadata do not follow the format: {what}", "CMLP_ERROR_FILE_SYNTAX")
+
+
+def dump(value: object) -> str:
+    """Return a value as JSON in printable ASCII."""
+    return json.dumps(value, allow_nan=False, separators=(",", ":"))
+
+
+def load(text: str, key: str) -> Any:
+    """Parse JSON; ModelFormatError if it is none, repeats a key or holds NaN."""
+    try:
+        return _DECODER.decode(text)
+    except (ValueError, RecursionError):
+        raise refuse(f"{key!r} is not JSON") from None
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        raise ValueError("a key comes twice")
+    return result
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(name)
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_distinct, parse_constant=_no_constant)
+
+
+# ------------------------------------------------------------------------------------------------------ parameters
+
+
+def dump_parameters(parameters: Mapping[str, object], owner: str) -> str:
+    """Return constructor parameters as JSON; TypeError for one that cannot be stored, by name."""
+    return dump({name: _plain(value, name, owner) for name, value in parameters.items()})
+
+
+def _plain(value: object, name: str, owner: str) -> object:
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"float": str(value)}
+    if value is None or type(value) in (bool, int, float, str):
+        return value
+    if isinstance(value, list):
+        return [_plain(entry, name, owner) for entry in value]
+    if isinstance(value, (tuple, np.ndarray)):
+        return {"tuple": [_plain(entry, name, owner) for entry in value]}
+    raise TypeError(
+        f"{name} of {owner} is a {type(value).__name__}, which a model file cannot hold: "
+        f"set it to a number, a text, None or a list of these before saving"
+    )
+
+
+def load_parameters(text: str, key: str = "parameters") -> dict[str, Any]:
+    """Return what `dump_parameters` has stored."""
+    parameters = load(text, key)
+    if type(parameters) is not dict:
+        raise refuse(f"{key!r} is not a JSON object")
+    return {name: _restored(value, key) for name, value in parameters.items()}
+
+
+def _restored(value: Any, key: str) -> Any:
+    if type(value) is list:
+        return [_restored(entry, key) for entry in value]
+    if type(value) is not dict:
+        return value
+    if list(value) == ["float"] and value["float"] in ("inf", "-inf", "nan"):
+        return float(value["float"])
+    if list(value) == ["tuple"] and type(value["tuple"]) is list:
+        return tuple(_restored(entry, key) for entry in value["tuple"])
+    raise refuse(f"{key!r} holds an unknown object")
+
+
+# ---------------------------------------------------------------------------------------------------------- labels
+
+
+def dump_labels(labels: Labels) -> str:
+    """Return a classifier's classes as JSON; TypeError if they are of a type that cannot be stored exactly."""
+    classes = labels.classes
+    values: list[Any] = classes.tolist()
+    name = f"U{classes.dtype.itemsize // 4}" if classes.dtype.kind == "U" else classes.dtype.name
+    if classes.dtype.kind != "U" and name not in _NUMBERS:
+        raise TypeError(f"labels of dtype {classes.dtype} cannot be saved: fit on integers, booleans, floats or text")
+    if classes.dtype.kind == "U" and classes.nbytes > _MOST_TEXT:
+        raise ValueError(
+            f"the labels take {classes.nbytes} bytes, and a model file may hold {_MOST_TEXT}: shorten them"
+        )
+    if classes.dtype.kind in "iu" and any(abs(value) > _EXACT for value in values):
+        values = [str(value) for value in values]
+    kind = "multilabel" if labels.kind == "multilabel" else "labels"
+    return dump({"kind": kind, "dtype": name, "values": values})
+
+
+def load_labels(text: str, n_outputs: int) -> Labels:
+    """Return what `dump_labels` has stored, for a network with this many outputs."""
+    stored = load(text, "classes")
+    if type(stored) is not dict or list(stored) != ["kind", "dtype", "values"]:
+        raise refuse("'classes' lacks an entry")
+    kind, name, values = stored.values()
+    if kind not in ("labels", "multilabel") or type(name) is not str or type(values) is not list:
+        raise refuse("'classes' has an unknown kind")
+    fits = len(values) == n_outputs or (kind == "labels" and n_outputs == 1 and len(values) == 2)
+    if not fits or (kind == "labels" and n_outputs == 2):
+        raise refuse(f"{len(values)} classes do not fit {n_outputs} outputs")
+    classes = _array(name, values)
+    if (kind == "multilabel" and values != list(range(n_outputs))) or not (classes[:-1] < classes[1:]).all():
+        raise refuse("the classes are not sorted")
+    return Labels(kind, classes)
+
+
+def _array(name: str, values: list[Any]) -> NDArray[Any]:
+    """Return values as an array of the named type, if it holds them exactly."""
+    if name[:1] == "U" and name[1:].isdecimal() and name.isascii() and len(name) < 10:
+        width = int(name[1:])
+        if 4 * width * len(values) > _MOST_TEXT or not width:
+            raise refuse("the labels take too much memory")
+        wanted: tuple[type, ...] = (str,)
+    elif name in _NUMBERS:
+        wanted = (bool,) if name == "bool" else (float,) if name[0] == "f" else (int, str)
+    else:
+        raise refuse(f"labels of type {name!r} are unknown")
+    try:
+        if any(type(value) not in wanted for value in values):
+            raise ValueError("a value of another type")
+        numbers = [int(value) for value in values] if wanted == (int, str) else values
+        array = np.array(numbers, name)
+    except (ValueError, OverflowError):
+        raise refuse(f"labels of type {name!r} have other values") from None
+    if array.tolist() != numbers:
+        raise refuse(f"labels of type {name!r} do not hold the values")
+    return array
+
+
+def dump_names(names: NDArray[Any]) -> str:
+    """Return feature names as JSON."""
+    return dump([str(name) for name in names])
+
+
+def load_names(text: str, n_features: int) -> NDArray[Any]:
+    """Return what `dump_names` has stored, for a network with this many inputs."""
+    names = load(text, "feature_names")
+    if type(names) is not list or any(type(name) is not str for name in names) or len(names) != n_features:
+        raise refuse(f"'feature_names' is not a list of {n_features} texts")
+    return np.array(names, object)

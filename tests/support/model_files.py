@@ -1,0 +1,162 @@
+"""Model files read and written in plain Python, from docs/model-file.md alone and without cmlp.
+
+An independent implementation: tests compare it with the C library's, and build broken files with it.
+"""
+
+import json
+import math
+import re
+import struct
+import zlib
+
+PREFIX = b'{"__metadata__":{"cmlp":"1","crc32":"'
+CRC_AT = 8 + len(PREFIX)
+SIZES = {"F32": 4, "F64": 8, "U8": 1, "I32": 4, "I64": 8}
+FIXED = ["cmlp", "crc32", "data_crc32", "input_scale", "activations", "loss"]
+NAME = re.compile(r"[a-z][a-z0-9_.]{0,63}\Z", re.ASCII)
+PRINTABLE = re.compile(r"[\x20-\x7e]*\Z")
+PLAIN = {"identity", "logistic", "tanh", "relu", "softmax", "exp", "silu", "gelu", "softplus", "softsign"}
+PARAMETRIC = {"leaky_relu", "elu"}
+LOSSES = {"log_loss", "squared_error", "poisson", "absolute_error", "gamma"}
+PARAMETRIC_LOSSES = {"huber": math.inf, "quantile": 1, "focal": math.inf, "label_smoothing": 1}
+
+
+class Refused(Exception):
+    """The file does not follow the format."""
+
+
+def demand(condition):
+    if not condition:
+        raise Refused
+
+
+def quoted(text):
+    demand(PRINTABLE.match(text))
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def head_of(metadata, tensors):
+    """The only head for these contents, with its padding but without the length field."""
+    parts, at = [], 0
+    for name, tensor in tensors.items():
+        end = at + SIZES[tensor["dtype"]] * math.prod(tensor["shape"])
+        shape = ",".join(map(str, tensor["shape"]))
+        parts.append(f'"{name}":{{"dtype":"{tensor["dtype"]}","shape":[{shape}],"data_offsets":[{at},{end}]}}')
+        at = end
+    pairs = ",".join(f"{quoted(key)}:{quoted(value)}" for key, value in metadata.items())
+    text = f'{{"__metadata__":{{{pairs}}},{",".join(parts)}}}'.encode("ascii")
+    return text + b" " * (-(8 + len(text)) % 64), at
+
+
+def head_crc(head):
+    return b"%08x" % zlib.crc32(head[CRC_AT + 8 :], zlib.crc32(b"00000000", zlib.crc32(head[:CRC_AT])))
+
+
+def repaired(text, data, *, data_crc=True):
+    """A file with this head text (padded if it is not) and data, its length and checksums right."""
+    text = text + b" " * (-(8 + len(text)) % 64)
+    at = text.find(b'"data_crc32":"') + 14
+    if data_crc and at > 13:
+        text = text[:at] + b"%08x" % zlib.crc32(data) + text[at + 8 :]
+    head = struct.pack("<Q", len(text)) + text
+    return head[:CRC_AT] + head_crc(head) + head[CRC_AT + 8 :] + data
+
+
+def split(file):
+    """The head's text without padding, and the data."""
+    (length,) = struct.unpack_from("<Q", file)
+    return file[8 : 8 + length].rstrip(b" "), file[8 + length :]
+
+
+def distinct(pairs):
+    demand(len(dict(pairs)) == len(pairs))
+    return dict(pairs)
+
+
+def refuse(text):
+    raise Refused
+
+
+def double(digits):
+    demand(re.fullmatch("[0-9a-f]{16}", digits))
+    return struct.unpack(">d", bytes.fromhex(digits))[0]
+
+
+def check_word(word, plain, parametric):
+    name, colon, digits = word.partition(":")
+    if not colon:
+        demand(name in plain)
+        return
+    demand(name in parametric)
+    most = parametric[name] if isinstance(parametric, dict) else math.inf
+    demand(0 < double(digits) < most)
+
+
+def check_metadata(metadata):
+    keys = list(metadata)
+    demand(keys[:6] == FIXED and keys[6:] == sorted(keys[6:]) and all(map(NAME.match, keys)))
+    demand(re.fullmatch("[0-9a-f]{8}", metadata["data_crc32"]))
+    scale = double(metadata["input_scale"])
+    demand(math.isfinite(scale) and scale != 0)
+    activations = metadata["activations"].split(",")
+    demand(len(activations) <= 63)
+    for word in activations:
+        check_word(word, PLAIN, PARAMETRIC)
+    for word in activations[:-1]:
+        demand(word not in ("softmax", "exp"))
+    demand(activations[-1] in ("identity", "logistic", "tanh", "softmax", "exp"))
+    check_word(metadata["loss"], LOSSES, PARAMETRIC_LOSSES)
+    loss, last = metadata["loss"].partition(":")[0], activations[-1]
+    probability = {"log_loss", "focal", "label_smoothing"}
+    demand(loss not in probability or last in ("softmax", "logistic"))
+    demand(loss not in ("poisson", "gamma") or last == "exp")
+    demand(loss not in ("absolute_error", "huber", "quantile") or last != "softmax")
+    return len(activations)
+
+
+def check_tensors(tensors, n_layers):
+    for tensor in tensors.values():
+        shape = tensor["shape"]
+        demand(1 <= len(shape) <= 2 and all(type(n) is int and 1 <= n < 2**31 for n in shape))
+    names = list(tensors)
+    own, others = names[: 2 * n_layers], names[2 * n_layers :]
+    demand(own == [f"layers.{i}.{part}" for i in range(n_layers) for part in ("weight", "bias")])
+    demand(others == sorted(others) and all(map(NAME.match, others)))
+    demand(not any(name.startswith("layers.") for name in others))
+    dtype, width = tensors[own[0]]["dtype"], tensors[own[0]]["shape"][0]
+    demand(dtype in ("F32", "F64") and all(tensors[name]["dtype"] == dtype for name in own))
+    for i in range(n_layers):
+        weight, bias = tensors[f"layers.{i}.weight"]["shape"], tensors[f"layers.{i}.bias"]["shape"]
+        demand(len(weight) == 2 and weight[0] == width and bias == weight[1:])
+        width = weight[1]
+    example = [("example.input", tensors[own[0]]["shape"][:1]), ("example.output", [width])]
+    demand(("example.input" in tensors) == ("example.output" in tensors))
+    for name, shape in example:
+        if name in tensors:
+            demand(tensors[name]["dtype"] == dtype and tensors[name]["shape"] == shape)
+
+
+def read(file):
+    """Return metadata and {name: (dtype, shape, bytes)}; Refused for anything but a model file."""
+    demand(len(file) >= 8)
+    (length,) = struct.unpack_from("<Q", file)
+    demand(128 <= length <= 100_000_000 - 8 and (8 + length) % 64 == 0 and len(file) >= 8 + length)
+    head = file[: 8 + length]
+    demand(head[8:].startswith(PREFIX) and head[CRC_AT : CRC_AT + 8] == head_crc(head))
+    try:
+        text = head[8:].decode("ascii").rstrip(" ")
+        tensors = json.loads(text, object_pairs_hook=distinct, parse_float=refuse, parse_constant=refuse)
+        metadata = tensors.pop("__metadata__")
+        again, n_data = head_of(metadata, tensors)
+        demand(again == head[8:] and n_data <= 2**53)
+        check_tensors(tensors, check_metadata(metadata))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, IndexError, OverflowError):
+        raise Refused from None
+    demand(len(file) == len(head) + n_data)
+    demand(zlib.crc32(file[len(head) :]) == int(metadata["data_crc32"], 16))
+    at, content = len(head), {}
+    for name, tensor in tensors.items():
+        size = SIZES[tensor["dtype"]] * math.prod(tensor["shape"])
+        content[name] = (tensor["dtype"], tensor["shape"], file[at : at + size])
+        at += size
+    return metadata, content
