@@ -95,18 +95,28 @@ def _name(handle: int, target: str) -> None:
             # The handles make Python call linkat, which follows the link in /proc.
             os.link(source, target, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=True)
             return
-        while True:
-            try:
-                os.link(source, spare, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=True)
-            except FileExistsError:
-                with contextlib.suppress(FileNotFoundError):
-                    os.unlink(spare)
-                continue
-            with contextlib.suppress(FileNotFoundError):
-                os.replace(spare, target)
-                return
+        _replace_by_link(source, spare, target, folder)
     finally:
         os.close(folder)
+
+
+def _replace_by_link(source: str, spare: str, target: str, folder: int) -> None:
+    while True:
+        try:
+            os.link(source, spare, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=True)
+        except FileExistsError:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(spare)
+            continue
+        try:
+            os.replace(spare, target)
+            return
+        except FileNotFoundError:
+            continue  # another save has removed it
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(spare)
+            raise
 
 
 def _write_named(target: str, mode: int | None, produce: Produce) -> None:

@@ -1,0 +1,211 @@
+"""Saving is atomic: killed, failing or with several at once, the former file or a new one is there, and no litter."""
+
+import errno
+import os
+import signal
+import stat
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+
+import pytest
+
+import cmlp
+from cmlp import Network
+from cmlp.files import atomic
+
+on_linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs files without a name")
+on_posix = pytest.mark.skipif(os.name != "posix", reason="needs modes and signals of POSIX")
+OLD, NEW = Network([20, 30, 2], random_state=0), Network([20, 30, 2], random_state=1)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "model.cmlp"
+
+
+@pytest.fixture(params=["unnamed", "named"])
+def way(request, monkeypatch):
+    """With files without a name, and as on systems that have none."""
+    if request.param == "named":
+        monkeypatch.setattr(atomic, "_write_unnamed", lambda *arguments: False)
+    elif not sys.platform.startswith("linux"):
+        pytest.skip("needs files without a name")
+    return request.param
+
+
+def is_(network, path):
+    return bool((cmlp.load(path).params == network.params).all())
+
+
+def test_file_is_replaced(path, way):
+    OLD.save(path)
+    assert is_(OLD, path)
+    NEW.save(path)
+    assert is_(NEW, path)
+    assert os.listdir(path.parent) == [path.name]
+
+
+@on_posix
+@pytest.mark.parametrize("umask", [0o022, 0o077])
+def test_mode_is_kept_and_a_new_file_follows_the_umask(path, way, umask):
+    former = os.umask(umask)
+    try:
+        OLD.save(path)
+    finally:
+        os.umask(former)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o666 & ~umask
+    path.chmod(0o640)
+    NEW.save(path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
+@on_posix
+def test_links_are_followed(path, way):
+    target = path.parent / "folder" / "target"
+    target.parent.mkdir()
+    path.symlink_to(target)
+    for network in (OLD, NEW):
+        network.save(path)
+        assert path.is_symlink() and is_(network, target)
+    assert os.listdir(target.parent) == ["target"]
+
+
+@on_posix
+def test_only_regular_files_are_replaced(path, way):
+    with pytest.raises(IsADirectoryError):
+        OLD.save(path.parent)
+    os.mkfifo(path)
+    with pytest.raises(ValueError, match="regular file"):
+        OLD.save(path)
+    assert stat.S_ISFIFO(path.stat().st_mode)
+
+
+def test_relative_paths_and_long_names(path, way, monkeypatch):
+    monkeypatch.chdir(path.parent)
+    OLD.save("model")
+    NEW.save("model")
+    assert is_(NEW, "model")
+    name = "x" * 255  # no name is left beside it that is longer
+    OLD.save(name)
+    NEW.save(name)
+    assert is_(NEW, name)
+    assert sorted(os.listdir()) == ["model", name]
+
+
+@pytest.mark.parametrize("call", ["fsync", "replace"])
+def test_failure_leaves_the_former_file(path, way, call, monkeypatch):
+    OLD.save(path)
+
+    def fail(*arguments, **keywords):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, call, fail)
+    with pytest.raises(OSError, match="No space left"):
+        NEW.save(path)
+    monkeypatch.undo()
+    assert is_(OLD, path) and os.listdir(path.parent) == [path.name]
+
+
+@on_posix
+def test_full_disk_leaves_the_former_file(path, way):
+    """The operating system itself refuses to write more than 1 KB."""
+    import resource
+
+    OLD.save(path)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    former = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1024, limits[1]))
+    try:
+        with pytest.raises(OSError):
+            NEW.save(path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, former)
+    assert is_(OLD, path) and os.listdir(path.parent) == [path.name]
+
+
+def test_exception_of_the_writer_is_passed_on(path, way):
+    def interrupted(write):
+        write(memoryview(b"abc"))
+        raise KeyboardInterrupt
+
+    OLD.save(path)
+    with pytest.raises(KeyboardInterrupt):
+        atomic.write_atomically(path, interrupted)
+    assert is_(OLD, path) and os.listdir(path.parent) == [path.name]
+
+
+@on_linux
+@pytest.mark.parametrize("exists", [False, True])
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("call", ["fsync", "link", "replace"])
+def test_killed_at_each_step(path, call, when, exists):
+    """A process that kills itself before and after each system call that matters."""
+    if exists:
+        OLD.save(path)
+    program = f"""
+        import os, signal, cmlp
+        real = os.{call}
+        def fatal(*arguments, **keywords):
+            result = real(*arguments, **keywords) if {when == "after"} else None
+            os.kill(os.getpid(), signal.SIGKILL)
+        os.{call} = fatal
+        cmlp.Network([20, 30, 2], random_state=1).save({str(path)!r})
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], capture_output=True)
+    assert done.returncode == (-signal.SIGKILL if exists or call != "replace" else 0), done.stderr
+    if path.exists():
+        assert is_(OLD, path) or is_(NEW, path)
+    assert path.exists() or not exists
+    NEW.save(path)
+    assert is_(NEW, path) and os.listdir(path.parent) == [path.name]
+
+
+@on_linux
+@pytest.mark.slow
+def test_killed_at_any_moment(path):
+    """Killed at random times while it saves again and again."""
+    OLD.save(path)
+    program = f"""
+        import cmlp
+        networks = [cmlp.Network([20, 30, 2], random_state=seed) for seed in (0, 1)]
+        print("ready", flush=True)
+        while True:
+            for network in networks:
+                network.save({str(path)!r})
+    """
+    for i in range(20):
+        command = [sys.executable, "-c", textwrap.dedent(program)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+            process.stdout.readline()
+            time.sleep(0.003 * i)
+            process.kill()
+        assert is_(OLD, path) or is_(NEW, path)
+        assert set(os.listdir(path.parent)) <= {path.name, path.name + ".cmlp-save"}
+    NEW.save(path)
+    assert os.listdir(path.parent) == [path.name]
+
+
+def test_several_savers_and_a_reader(path, way):
+    OLD.save(path)
+    until, errors = time.monotonic() + 1, []
+
+    def save(network):
+        try:
+            while time.monotonic() < until:
+                network.save(path)
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=save, args=(network,)) for network in (OLD, NEW, OLD)]
+    for thread in threads:
+        thread.start()
+    while time.monotonic() < until:
+        cmlp.load(path)
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert os.listdir(path.parent) == [path.name]

@@ -1,0 +1,110 @@
+"""Labels of every kind come back exactly, or save refuses them by their type."""
+
+import numpy as np
+import pytest
+
+import cmlp
+from cmlp import MLPClassifier
+
+
+def round_trip(labels, path):
+    labels = np.asarray(labels)
+    X = np.random.default_rng(0).normal(size=(len(labels), 3))
+    with pytest.warns():  # one epoch is short
+        model = MLPClassifier((2,), max_iter=1).fit(X, labels)
+    model.save(path)
+    loaded = cmlp.load(path)
+    assert loaded.classes_.tolist() == model.classes_.tolist()
+    assert loaded.predict(X).tolist() == model.predict(X).tolist()
+    return model.classes_, loaded.classes_
+
+
+EXACT = [
+    [True, False, True],
+    *[np.array([np.iinfo(f"{s}int{b}").min, 1, np.iinfo(f"{s}int{b}").max], f"{s}int{b}")
+      for s in ("", "u") for b in (8, 16, 32, 64)],
+    [2**53, 2**53 + 1, -(2**53) - 1],
+    [5, 5, 5],
+    np.array([-0.0, 1, 2], np.float16),
+    np.array([1, 2, 3e9], np.float32),
+    [1e300, -1e300, 0.0],
+    ["a", "b", "c"],
+    ["", " ", "\n\t\x1f\x7f"],
+    ['"', "\\", "\\\"'</script>"],
+    ["é", "é", "\u2028\ufeff\u202e"],
+    ["a\0b", "a", "\U0001f600"],
+    ["\ud800", "\udfff", "x"],
+    ["x" * 100_000, "y", "z"],
+    [str(i) for i in range(1000)],
+    list(range(1000)),
+    np.array(["a", "b", "a"], object),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("labels", EXACT, ids=range(len(EXACT)))
+def test_labels_survive_exactly(labels, tmp_path):
+    saved, loaded = round_trip(labels, tmp_path / "model")
+    assert loaded.dtype == saved.dtype
+    if saved.dtype.kind == "f":
+        assert np.signbit(loaded).tolist() == np.signbit(saved).tolist()
+
+
+@pytest.mark.parametrize("kind", ["category", "string", "Int64"])
+def test_labels_of_pandas_survive(kind, tmp_path):
+    pandas = pytest.importorskip("pandas")
+    values = [3, 1, 2] if kind == "Int64" else ["c", "a", "b"]
+    saved, loaded = round_trip(pandas.Series(values, dtype=kind), tmp_path / "model")
+    assert loaded.dtype == saved.dtype
+
+
+@pytest.mark.parametrize("dtype", [">i2", ">i8", ">u4"])
+def test_big_endian_labels_become_native(dtype, tmp_path):
+    _, loaded = round_trip(np.array([1, 2, 300], dtype), tmp_path / "model")
+    assert loaded.dtype.isnative and loaded.tolist() == [1, 2, 300]
+
+
+@pytest.mark.parametrize("columns", [2, 5])
+def test_multilabel_models_survive(columns, tmp_path):
+    rng = np.random.default_rng(0)
+    X, Y = rng.normal(size=(30, 3)), rng.integers(0, 2, (30, columns))
+    with pytest.warns():
+        model = MLPClassifier((2,), max_iter=1).fit(X, Y)
+    model.save(tmp_path / "model")
+    loaded = cmlp.load(tmp_path / "model")
+    assert loaded.predict(X).shape == (30, columns)
+    assert loaded.predict(X).tolist() == model.predict(X).tolist()
+
+
+@pytest.mark.parametrize(
+    ("labels", "name"),
+    [
+        (np.array([1, 2, 3], np.longdouble), "float128|longdouble"),
+        (np.array(["2020-01-01", "2021-01-01", "2022-01-01"], "M8[D]"), "datetime64"),
+        (np.array([1, 2, 3], "m8[s]"), "timedelta64"),
+    ],
+)
+def test_other_types_are_refused_by_name(labels, name, tmp_path):
+    if labels.dtype.kind == "f" and labels.dtype.itemsize == 8:
+        pytest.skip("longdouble is float64 here")
+    X = np.random.default_rng(0).normal(size=(3, 3))
+    try:
+        with pytest.warns():
+            model = MLPClassifier((2,), max_iter=1).fit(X, labels)
+    except (TypeError, ValueError):
+        pytest.skip("fit refuses them already")
+    with pytest.raises(TypeError, match=name):
+        model.save(tmp_path / "model")
+    assert not (tmp_path / "model").exists()
+
+
+def test_labels_that_would_need_too_much_memory_are_refused(tmp_path):
+    from cmlp.exceptions import ModelFormatError
+    from cmlp.files.texts import dump_labels, load_labels
+    from cmlp.inputs.labels import Labels
+
+    many = '"' + '","'.join(f"{i:04}" for i in range(1000)) + '"'
+    with pytest.raises(ModelFormatError, match="too much memory"):
+        load_labels(f'{{"kind":"labels","dtype":"U999999","values":[{many}]}}', 1000)
+    wide = np.lib.stride_tricks.as_strided(np.array(["x" * 100_000]), (1000,), (0,))
+    with pytest.raises(ValueError, match="shorten"):
+        dump_labels(Labels("labels", wide))

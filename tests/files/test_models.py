@@ -1,0 +1,354 @@
+"""save and load: networks and estimators come back as they were, to the bit."""
+
+import copy
+import ctypes
+import io
+import os
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from helpers import assert_same_bits
+from model_files import head_of, read, repaired, split
+
+import cmlp
+from cmlp import MLPClassifier, MLPRegressor, ModelFormatError, Network, _core
+
+RNG = np.random.default_rng(5)
+X = RNG.normal(size=(60, 4)).astype(np.float32)
+Y = np.arange(60) % 3
+
+
+def classifier(**parameters):
+    return MLPClassifier(**{"hidden_layer_sizes": (5,), "max_iter": 3, "random_state": 1, **parameters})
+
+
+def bytes_of(model):
+    """The file that save writes."""
+    out = io.BytesIO()
+    _core.write_model(model._net, model.params, scale=model._scale, strings={}, arrays={}, write=out.write)
+    return out.getvalue()
+
+
+@pytest.fixture(autouse=True)
+def quiet(recwarn):
+    """Short fits warn that they are short."""
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "model.cmlp"
+
+
+OPTIONS = [{"mmap": mmap, "verify": verify} for mmap in (False, True) for verify in (False, True)]
+
+
+# -------------------------------------------------------------------------------------------------------- networks
+
+NETWORKS = [
+    {"sizes": [4, 3, 2]},
+    {"sizes": [4, 1], "output": "identity", "loss": "squared_error", "dtype": "float64"},
+    {"sizes": [4, 3, 1], "activation": "tanh", "output": "logistic", "input_scale": 1 / 255},
+    {"sizes": [4, 2, 2], "activation": "relu", "output": "exp", "loss": "poisson", "input_scale": 1e-300},
+    {"sizes": [4, *[2] * 9, 3], "activation": ["relu", "identity", "logistic"] * 3},
+    {"sizes": [4, *[1] * 62, 1], "output": "logistic", "dtype": "float64"},
+]
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+@pytest.mark.parametrize("description", NETWORKS)
+def test_network_survives(path, description, options):
+    network = Network(**description, random_state=2)
+    network.save(path)
+    loaded = cmlp.load(path, **options)
+    assert type(loaded) is Network and repr(loaded) == repr(network) and loaded.sizes == network.sizes
+    assert_same_bits(loaded.params, network.params)
+    assert_same_bits(loaded.forward(X), network.forward(X))
+    assert loaded._scale == network._scale
+
+
+def names_with_parameters():
+    hidden = [name for name, info in _core.ACTIVATIONS.items() if info.hidden]
+    return [("log_loss", "softmax", hidden), ("squared_error", "identity", hidden[::-1])]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_every_activation_and_loss_survives(path, dtype):
+    hidden = [name for name, info in _core.ACTIVATIONS.items() if info.hidden]
+    for loss, info in _core.LOSSES.items():
+        for own in (False, True):
+            parameters = [0.3 if own and _core.ACTIVATIONS[name].parameter else 0 for name in hidden]
+            net = _core.Net(
+                [4, *[3] * len(hidden), 2],
+                [*hidden, info.outputs[0]],
+                loss,
+                dtype,
+                [*parameters, 0],
+                0.7 if own and info.parameter else 0,
+            )
+            params = RNG.normal(size=net.n_params).astype(dtype)
+            with open(path, "wb") as file:
+                _core.write_model(net, params, scale=1.0, strings={}, arrays={}, write=file.write)
+            loaded = cmlp.load(path)
+            assert loaded._net.__reduce__() == net.__reduce__()
+            assert_same_bits(loaded.forward(X), net.forward(params, X))
+            read(path.read_bytes())
+
+
+def test_mapped_parameters_are_copied_when_written(path):
+    network = Network([4, 3, 2], random_state=2)
+    network.save(path)
+    before = path.read_bytes()
+    one, other = cmlp.load(path, mmap=True), cmlp.load(path, mmap=True)
+    one.train_epoch(X, Y % 2, 10, 0.1)
+    one.weights[0][0, 0] = 9
+    assert one.params[0] == 9
+    assert_same_bits(other.params, network.params)
+    assert path.read_bytes() == before
+    assert_same_bits(pickle.loads(pickle.dumps(one)).params, one.params)
+    assert_same_bits(copy.copy(one).params, one.params)
+
+
+def test_mapped_model_keeps_its_content_when_the_file_is_replaced(path):
+    network = Network([4, 3, 2], random_state=2)
+    network.save(path)
+    mapped = cmlp.load(path, mmap=True)
+    Network([4, 3, 2], random_state=3).save(path)
+    assert_same_bits(mapped.params, network.params)
+
+
+def test_network_that_is_not_finite_is_not_saved(path):
+    network = Network([4, 3, 2], random_state=2)
+    network.params[5] = np.nan
+    with pytest.raises(ValueError, match="NaN or infinite"):
+        network.save(path)
+    assert not path.exists()
+
+
+def test_file_of_the_c_library_is_loaded_as_a_network(path):
+    network = Network([4, 3, 2], random_state=2)
+    path.write_bytes(bytes_of(network))
+    assert type(cmlp.load(path)) is Network
+
+
+# ------------------------------------------------------------------------------------------------------ estimators
+
+FITS = [
+    {},
+    {"solver": "sgd", "learning_rate": "adaptive", "early_stopping": True},
+    {"solver": "sgd", "momentum": 0.0, "learning_rate": "invscaling", "n_iter_no_change": np.inf},
+    {"learning_rate": "one_cycle", "hidden_layer_sizes": [3, 2], "activation": ["tanh", "logistic"]},
+    {"hidden_layer_sizes": (), "dtype": "float64", "input_scale": 0.25, "alpha": np.float32(0.1)},
+    {"hidden_layer_sizes": np.array([4]), "batch_size": np.int64(7), "loss": "squared_error"},
+]
+SCALARS = ["n_iter_", "t_", "loss_", "best_loss_", "best_validation_score_", "n_features_in_", "out_activation_"]
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+@pytest.mark.parametrize("parameters", FITS)
+def test_classifier_survives(path, parameters, options):
+    model = classifier(**parameters).fit(X, Y)
+    model.save(path)
+    loaded = cmlp.load(path, **options)
+    assert type(loaded) is MLPClassifier
+    assert_same_bits(loaded.predict_proba(X), model.predict_proba(X))
+    assert_same_bits(loaded.predict(X), model.predict(X))
+    assert [getattr(loaded, name) for name in SCALARS] == [getattr(model, name) for name in SCALARS]
+    for name, value in model.get_params().items():
+        again = loaded.get_params()[name]
+        if not isinstance(value, np.ndarray):
+            assert again == value and (isinstance(value, np.generic) or type(again) is type(value)), name
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "poisson"])
+@pytest.mark.parametrize("shape", [(60,), (60, 3)])
+def test_regressor_survives(path, loss, shape):
+    y = RNG.uniform(size=shape)
+    model = MLPRegressor(loss, (5,), max_iter=3, random_state=1).fit(X, y)
+    model.save(path)
+    loaded = cmlp.load(path)
+    assert type(loaded) is MLPRegressor
+    assert_same_bits(loaded.predict(X), model.predict(X))
+    assert repr(loaded) == repr(model)
+
+
+def test_feature_names_survive(path):
+    pandas = pytest.importorskip("pandas")
+    names = ["a", "é\u2028\ud800", 'x"\\', ""]
+    frame = pandas.DataFrame(X, columns=names)
+    model = classifier().fit(frame, Y)
+    model.save(path)
+    loaded = cmlp.load(path)
+    assert loaded.feature_names_in_.tolist() == names and loaded.feature_names_in_.dtype == object
+    assert_same_bits(loaded.predict(frame), model.predict(frame))
+    with pytest.raises(ValueError, match="feature names"):
+        loaded.predict(frame[names[::-1]])
+
+
+def test_loaded_estimator_can_be_fitted_again(path):
+    model = classifier().fit(X, Y)
+    model.save(path)
+    again = cmlp.load(path).fit(X, Y)
+    assert_same_bits(again.coefs_[0], model.coefs_[0])
+    cmlp.load(path, mmap=True).partial_fit(X, Y)
+    warm = cmlp.load(path).set_params(warm_start=True).fit(X, Y)
+    assert_same_bits(warm.coefs_[0], model.set_params(warm_start=True).fit(X, Y).coefs_[0])
+
+
+@pytest.mark.parametrize("parameters", FITS)
+def test_training_state_continues_exactly(path, parameters):
+    model = classifier(**{**parameters, "early_stopping": False}).fit(X, Y)
+    model.save(path, include_training_state=True)
+    for options in OPTIONS:
+        loaded, kept = cmlp.load(path, **options), copy.deepcopy(model)
+        assert loaded.loss_curve_ == kept.loss_curve_
+        if parameters.get("learning_rate") == "one_cycle":
+            continue  # its cycle is over
+        for _ in range(3):
+            loaded.partial_fit(X, Y)
+            kept.partial_fit(X, Y)
+        assert_same_bits(loaded._model.params, kept._model.params)
+        assert loaded.loss_curve_ == kept.loss_curve_
+
+
+def test_training_state_continues_an_unfinished_cycle(path):
+    model = classifier(learning_rate="one_cycle", max_iter=4).partial_fit(X, Y, classes=[0, 1, 2])
+    model.save(path, include_training_state=True)
+    loaded = cmlp.load(path)
+    assert_same_bits(loaded.partial_fit(X, Y).coefs_[0], model.partial_fit(X, Y).coefs_[0])
+
+
+def test_training_state_keeps_validation_scores(path):
+    model = classifier(early_stopping=True).fit(X, Y)
+    model.save(path, include_training_state=True)
+    assert cmlp.load(path).validation_scores_ == model.validation_scores_
+    model.save(path)
+    assert cmlp.load(path).validation_scores_ == []
+    assert cmlp.load(path).best_validation_score_ == model.best_validation_score_
+
+
+def test_files_are_small(path):
+    """At most 3 KB beside the weights and the example."""
+    digits = np.arange(100) % 10
+    model = MLPClassifier((16, 16), max_iter=2).fit(RNG.integers(0, 256, (100, 784)).astype(np.uint8), digits)
+    model.save(path)
+    assert path.stat().st_size <= 4 * (13002 + 784 + 10) + 3000
+
+
+# -------------------------------------------------------------------------------------------------------- refusals
+
+
+def test_what_cannot_be_stored_is_refused_by_name(path):
+    class Own(MLPClassifier):
+        pass
+
+    model = classifier(random_state=np.random.RandomState(1)).fit(X, Y)
+    with pytest.raises(TypeError, match="random_state of MLPClassifier is a RandomState"):
+        model.save(path)
+    with pytest.raises(TypeError, match=r"Own cannot be saved: .* not a subclass"):
+        Own(max_iter=1).fit(X, Y).save(path)
+    with pytest.raises(ValueError, match="not fitted yet"):
+        classifier().save(path)
+    with pytest.raises(ValueError, match="alpha"):
+        classifier().fit(X, Y).set_params(alpha=-1).save(path)
+    assert not path.exists()
+
+
+def test_paths_are_what_open_takes(path):
+    network = Network([4, 3, 2])
+    network.save(str(path))
+    assert repr(cmlp.load(os.fspath(path))) == repr(network)
+    with pytest.raises(TypeError):
+        network.save(3.5)
+    with pytest.raises(FileNotFoundError):
+        cmlp.load(path.with_name("none"))
+    with pytest.raises(FileNotFoundError):
+        network.save(path.with_name("none") / "model")
+    with pytest.raises(OSError):  # which one depends on the system
+        cmlp.load(path.parent)
+
+
+def changed_strings(path, **strings):
+    """The file with other metadata and right checksums."""
+    metadata, tensors = read(path.read_bytes())
+    metadata = {key: value for key, value in {**metadata, **strings}.items() if value is not None}
+    fixed = list(metadata)[:6]
+    metadata = {key: metadata[key] for key in fixed + sorted(set(metadata) - set(fixed))}
+    shapes = {name: {"dtype": dtype, "shape": shape} for name, (dtype, shape, _) in tensors.items()}
+    text, _ = head_of(metadata, shapes)
+    return repaired(text.rstrip(b" "), split(path.read_bytes())[1])
+
+
+WRONG = {
+    "class": ["MLPRegressorX", "os.system", ""],
+    "classes": [None, "", "[]", "{}", '{"kind":"labels","dtype":"int64","values":[0,1]}', "[" * 100_000, "9" * 5000],
+    "feature_names": ["{}", '["a"]', '["a","b","c",4]', "nonsense", "[NaN]"],
+    "parameters": [None, "[]", "{", '{"alpha":NaN}', '{"nothing":1}', '{"alpha":{"float":"1"}}'],
+    "history": [None, "[]", "{}", '{"t":1}'],
+    "training": ["{}", "[]", '{"epoch":1}'],
+}
+WRONG["classes"] += [
+    '{"kind":"labels","dtype":"int64","values":[0,2,1]}',
+    '{"kind":"labels","dtype":"int64","values":[0,1,1]}',
+    '{"kind":"labels","dtype":"int64","values":[0,1,2.0]}',
+    '{"kind":"labels","dtype":"int64","values":[0,1,true]}',
+    '{"kind":"labels","dtype":"int64","values":[0,1,"9223372036854775808"]}',
+    '{"kind":"labels","dtype":"int8","values":[0,1,128]}',
+    '{"kind":"labels","dtype":"float16","values":[0.0,1.0,2.1]}',
+    '{"kind":"labels","dtype":"float64","values":[0.0,1.0,NaN]}',
+    '{"kind":"labels","dtype":"object","values":[0,1,2]}',
+    '{"kind":"labels","dtype":"U1","values":["a","b","cc"]}',
+    '{"kind":"labels","dtype":"U99999999","values":["a","b","c"]}',
+    '{"kind":"labels","dtype":"U0","values":["a","b","c"]}',
+    '{"kind":"labels","dtype":"U1","values":["a","b",3]}',
+    '{"kind":"multilabel","dtype":"int64","values":[0,1,3]}',
+    '{"kind":"others","dtype":"int64","values":[0,1,2]}',
+    '{"dtype":"int64","kind":"labels","values":[0,1,2]}',
+]
+
+
+@pytest.mark.parametrize(("key", "value"), [(key, value) for key, values in WRONG.items() for value in values])
+def test_wrong_metadata_are_refused(path, key, value):
+    classifier().fit(X, Y).save(path, include_training_state=True)
+    assert isinstance(cmlp.load(path), MLPClassifier)
+    path.write_bytes(changed_strings(path, **{key: value}))
+    with pytest.raises(ModelFormatError, match="cannot be loaded"):
+        cmlp.load(path)
+
+
+def test_wrong_training_arrays_are_refused(path):
+    classifier().fit(X, Y).save(path, include_training_state=True)
+    text, data = split(path.read_bytes())
+    path.write_bytes(repaired(text.replace(b'"training.optimizer"', b'"training.optimizers"'), data))
+    with pytest.raises(ModelFormatError):
+        cmlp.load(path)
+
+
+def test_loading_imports_nothing_but_the_package(path):
+    classifier().fit(X, Y).save(path)
+    code = f"import cmlp, sys; cmlp.load({str(path)!r}); print('pickle' in sys.modules, 'sklearn' in sys.modules)"
+    done = subprocess.run([sys.executable, "-S", "-c", "print()"], capture_output=True, text=True, check=True)
+    assert done.returncode == 0
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split()[1] == "False"
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_mapped_models_share_their_pages(path):
+    """A mapped model of 40 MB adds less than a tenth of that to the process's own memory when it is used."""
+    network = Network([100_000, 100, 2], random_state=0)
+    network.save(path)
+    del network
+
+    def private():
+        ctypes.CDLL(None).malloc_trim(0) if hasattr(ctypes.CDLL(None), "malloc_trim") else None
+        with open("/proc/self/smaps_rollup", encoding="ascii") as file:
+            fields = dict(line.split(":", 1) for line in list(file)[1:])
+        return int(fields["Private_Dirty"].split()[0])
+
+    before = private()
+    loaded = cmlp.load(path, mmap=True, verify=False)
+    loaded.forward(np.ones((1, 100_000), np.float32))
+    assert private() - before < 4000
