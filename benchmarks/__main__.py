@@ -12,6 +12,7 @@ Each command prints tables and writes benchmarks/results/COMMAND.json beside the
   memory    peak memory of fit above the data
   accuracy  test accuracy on handwritten digits, seconds to 98 %
   import    milliseconds of import above numpy's
+  model     microseconds to load a model file, next to other formats; its bytes
   size      lines of code, bytes of the wheel
   goals     what is asked for, next to the last results of the others
   all       these, one after the other
@@ -34,6 +35,7 @@ COMMANDS = [
     "memory",
     "accuracy",
     "import",
+    "model",
     "size",
     "goals",
 ]

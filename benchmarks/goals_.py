@@ -4,7 +4,7 @@ import json
 from itertools import product
 from typing import NamedTuple
 
-from benchmarks import accuracy_, batch_, import_, memory_, predict, scaling_, sparse_, threads_, train_
+from benchmarks import accuracy_, batch_, import_, memory_, model_, predict, scaling_, sparse_, threads_, train_
 from benchmarks.compare import ROW, named
 from benchmarks.report import Report, results_path
 
@@ -98,6 +98,16 @@ GOALS = [
     *many_rows(),
     Goal("CSR rows / scikit-learn", "sparse", sparse_.TITLE, OURS, "/ scikit-learn", 0.1),
     *two_threads(),
+    Goal(
+        "load a model of 13,002 parameters, µs",
+        "model",
+        model_.LOAD_TITLE,
+        f"MLPClassifier, {model_.SMALL}",
+        model_.WHOLE,
+        200,
+    ),
+    Goal("map a model of 100 MB, µs", "model", model_.LOAD_TITLE, model_.LARGE, model_.MAPPED, 1000),
+    Goal("model file beside weights and example, bytes", "model", model_.SIZE_TITLE, None, model_.OVERHEAD, 3000),
     Goal("import above NumPy, ms", "import", import_.TITLE, "import cmlp", "median", 10),
     Goal("memory of fit, worst share of the bound", "memory", memory_.TITLE, None, memory_.OF_BOUND, 1),
     Goal("growth with rows: slope", "scaling", scaling_.OF_ROWS, scaling_.THROUGH_ALL, "slope", 1.1),

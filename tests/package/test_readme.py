@@ -75,7 +75,10 @@ def test_c_example_reads_digits_with_the_bits_of_python(tmp_path):
     X, y, X_test, _ = load_digits28()
     net = Network([784, 16, 16, 10], output="logistic", loss="squared_error", input_scale=1 / 255, random_state=0)
     net.train_epoch(X, y, batch_size=10, learning_rate=1.5)
+    net.save(tmp_path / "digits.cmlp")
+    file = np.fromfile(tmp_path / "digits.cmlp", np.uint8)
     output = np.empty(10, np.float32)
     for image, expected in zip(X_test[:20], net.forward(X_test[:20]), strict=True):
-        assert read_digit(net.params.ctypes, image.ctypes, output.ctypes) == 0
+        digit = read_digit(file.ctypes, ctypes.c_size_t(file.size), image.ctypes, output.ctypes)
+        assert digit == expected.argmax()
         np.testing.assert_array_equal(output, expected)
