@@ -106,7 +106,6 @@ def test_bad_parameters_raise_scikit_learns_message(name, value):
         ("dtype", "float16", "must be a str among {'auto', 'float32', 'float64'}"),
         ("input_scale", 0, r"must be a float in the range \(0.0, inf\)"),
         ("learning_rate", "cosine", "{'adaptive', 'constant', 'invscaling', 'one_cycle'}. Got 'cos"),
-        ("solver", "lbfgs", "solver='lbfgs' is not available in this version; use 'adam' or 'sgd'"),
         ("random_state", np.random.default_rng(0), "RandomState' or None. Got Generator"),
     ],
 )

@@ -23,6 +23,7 @@ from cmlp.inputs.validation import as_rows, as_targets, check_width, require_sam
 from cmlp.inputs.weights import as_weights
 from cmlp.training.history import History
 from cmlp.training.initialization import initial_params, initialization
+from cmlp.training.lbfgs import LBFGS
 from cmlp.training.loop import Training
 from cmlp.training.random import random_state
 from cmlp.training.settings import Settings
@@ -115,9 +116,7 @@ class MultilayerPerceptron(FittedAttributes, Routing, Representation, Parametriz
         """Return the parameters, checked and converted, as fit uses them."""
         checked = constraints.estimator_parameters(self._constraints, vars(self), type(self).__name__)
         if checked["solver"] == "lbfgs":
-            raise constraints.InvalidParameterError(
-                "solver='lbfgs' is not available in this version; use 'adam' or 'sgd'."
-            )
+            checked["early_stopping"] = False  # ignored, as in scikit-learn
         sizes = constraints.hidden_sizes(checked["hidden_layer_sizes"])
         names = constraints.hidden_activations(checked["activation"], len(sizes))
         first = initialization(names, checked["activation"])
@@ -191,7 +190,7 @@ class MultilayerPerceptron(FittedAttributes, Routing, Representation, Parametriz
         names = feature_names(X) if former is None else former.feature_names
         training = self._prepare(settings, former, X, y, sample_weight, incremental=incremental, classes=classes)
         try:
-            if incremental:
+            if incremental and isinstance(training, Training):
                 training.advance()
             else:
                 training.run()
@@ -211,7 +210,7 @@ class MultilayerPerceptron(FittedAttributes, Routing, Representation, Parametriz
         *,
         incremental: bool = False,
         classes: ArrayLike | None = None,
-    ) -> Training:
+    ) -> Training | LBFGS:
         """Check the data and return the training that a call will run; the estimator does not change."""
         owner = type(self).__name__
         if former is not None:
@@ -231,6 +230,8 @@ class MultilayerPerceptron(FittedAttributes, Routing, Representation, Parametriz
         state = self._state(settings, former, net, rng, incremental=incremental)
         data = self._data(settings, rows, weight, task, rng)
         state.order = data.training
+        if settings.solver == "lbfgs":
+            return LBFGS(net, task, data, settings, state)
         return Training(net, task, data, settings, state)
 
     def _task(
@@ -245,7 +246,7 @@ class MultilayerPerceptron(FittedAttributes, Routing, Representation, Parametriz
     ) -> Task:
         raise NotImplementedError
 
-    def _commit(self, training: Training, names: NDArray[Any] | None) -> None:
+    def _commit(self, training: Training | LBFGS, names: NDArray[Any] | None) -> None:
         self._model = Model(
             training.net,
             training.state.finished(),

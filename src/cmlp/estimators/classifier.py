@@ -9,6 +9,7 @@ import numpy as np
 
 from cmlp.constraints import ESTIMATORS, Options, Row
 from cmlp.estimators.base import MultilayerPerceptron
+from cmlp.estimators.delegation import stochastic_only
 from cmlp.estimators.documentation import documented
 from cmlp.estimators.fitted import Fitted
 from cmlp.estimators.scores import accuracy
@@ -135,6 +136,7 @@ class MLPClassifier(MultilayerPerceptron):
             clip=float(np.finfo(dtype).eps) if settings.loss == "log_loss" else 0.0,
         )
 
+    @stochastic_only
     def partial_fit(
         self,
         X: ArrayLike,

@@ -18,8 +18,10 @@ hidden_layer_sizes : int or array-like of int, default=(100,)
     Number of units of each hidden layer; ``()`` makes a linear model.
 activation : {{{", ".join(f'"{name}"' for name in HIDDEN)}}} or list of these, default="relu"
     Activation of the hidden layers: one name for all of them, or one for each.
-solver : {{"adam", "sgd"}}, default="adam"
-    Adam [1]_, or stochastic gradient descent with momentum.
+solver : {{"adam", "lbfgs", "sgd"}}, default="adam"
+    Adam [1]_; L-BFGS [5]_, for small data, which needs SciPy (the extra ``cmlp[scipy]``); or stochastic gradient
+    descent with momentum. "lbfgs" uses all rows at each step. It ignores the parameters of batches, learning rates and
+    early stopping, and there is no `partial_fit`.
 alpha : float, default=0.0001
     Strength of the L2 penalty, ``alpha / 2 * sum(w ** 2)``, divided by the batch size.
 batch_size : int or "auto", default="auto"
@@ -34,14 +36,15 @@ learning_rate_init : float, default=0.001
 power_t : float, default=0.5
     Exponent for "invscaling".
 max_iter : int, default=200
-    Largest number of epochs.
+    Largest number of epochs; for "lbfgs" of iterations.
 shuffle : bool, default=True
     Whether to shuffle the rows before each epoch.
 random_state : None, int or RandomState, default=None
     Source of the random numbers for the initial weights, the validation rows and the order of the rows. With an int,
     every fit and partial_fit uses the same random numbers.
 tol : float, default=1e-4
-    Minimum improvement of the loss (with `early_stopping` of the score) for an epoch to count as one.
+    Minimum improvement of the loss (with `early_stopping` of the score) for an epoch to count as one. "lbfgs" stops
+    when no entry of the gradient is larger.
 verbose : bool or int, default=False
     Whether to print a line per epoch.
 warm_start : bool, default=False
@@ -64,7 +67,7 @@ n_iter_no_change : int or inf, default=10
     Training stops after more than this many epochs without improvement. With inf, training takes `max_iter` epochs
     without a ConvergenceWarning.
 max_fun : int, default=15000
-    Ignored; present for scikit-learn compatibility.
+    Largest number of evaluations of the loss by "lbfgs", checked after each iteration.
 """
 
 COMPUTATION = """
@@ -102,6 +105,8 @@ REFERENCES = """
 .. [3] Glorot, Bengio (2010), "Understanding the difficulty of training deep feedforward neural networks", AISTATS.
 .. [4] Smith, Topin (2018), "Super-convergence: very fast training of neural networks using large learning rates",
    arXiv:1708.07120.
+.. [5] Byrd, Lu, Nocedal, Zhu (1995), "A limited memory algorithm for bound constrained optimization", SIAM Journal on
+   Scientific Computing.
 """
 
 

@@ -31,10 +31,22 @@ class Fitted(Generic[Value]):
         The attribute's type, for the class's docstring.
     doc : str
         What the attribute means, for ``help()``.
+    nullable : bool, default=False
+        Whether None is a value.
+    epochs : bool, default=False
+        Whether the attribute exists only if a solver has trained in epochs, which "lbfgs" does not.
     """
 
-    def __init__(self, read: Callable[[Model], Value | None], kind: str, doc: str, *, nullable: bool = False) -> None:
-        self.read, self.kind, self.nullable = read, kind, nullable
+    def __init__(
+        self,
+        read: Callable[[Model], Value | None],
+        kind: str,
+        doc: str,
+        *,
+        nullable: bool = False,
+        epochs: bool = False,
+    ) -> None:
+        self.read, self.kind, self.nullable, self.epochs = read, kind, nullable, epochs
         self.__doc__ = doc
 
     def __set_name__(self, owner: type, name: str) -> None:
@@ -50,6 +62,8 @@ class Fitted(Generic[Value]):
         if estimator is None:
             return self
         model = vars(estimator).get("_model")
+        if model is not None and self.epochs and not model.state.history.loss_curve:
+            model = None
         value = None if model is None else self.read(model)
         if model is None or (value is None and not self.nullable):
             name = type(estimator).__name__
@@ -97,29 +111,37 @@ class FittedAttributes:
     n_layers_ = Fitted(lambda model: len(model.net.sizes), "int", "Number of layers, input and output included.")
     n_outputs_ = Fitted(lambda model: model.net.sizes[-1], "int", "Number of units in the output layer.")
     out_activation_ = Fitted(lambda model: model.out_activation, "str", "Activation of the output layer.")
-    n_iter_ = Fitted(lambda model: model.state.epoch, "int", "Number of epochs of the last call.")
+    n_iter_ = Fitted(
+        lambda model: model.state.epoch, "int", "Number of epochs (of iterations of lbfgs) of the last call."
+    )
     t_ = Fitted(lambda model: model.state.history.t, "int", "Number of rows trained on, counted in each epoch.")
     loss_ = Fitted(lambda model: model.state.history.loss, "float", "Loss of the last epoch.")
     loss_curve_ = Fitted(
-        lambda model: list(model.state.history.loss_curve), "list of float", "Loss of every epoch, over all calls."
+        lambda model: list(model.state.history.loss_curve),
+        "list of float",
+        "Loss of every epoch, over all calls.",
+        epochs=True,
     )
     best_loss_: Fitted[float | None] = Fitted(
         lambda model: model.state.history.best_loss,
         "float or None",
         "Smallest loss; None with early stopping.",
         nullable=True,
+        epochs=True,
     )
     validation_scores_: Fitted[list[float] | None] = Fitted(
         lambda model: _values(model.state.history.validation_scores),
         "list of float or None",
         "Score of every epoch on the validation rows; None without early stopping.",
         nullable=True,
+        epochs=True,
     )
     best_validation_score_: Fitted[float | None] = Fitted(
         lambda model: model.state.history.best_validation_score,
         "float or None",
         "Largest score on the validation rows; None without early stopping.",
         nullable=True,
+        epochs=True,
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from cmlp.constraints import ESTIMATORS, Options, Row
 from cmlp.estimators.base import MultilayerPerceptron
+from cmlp.estimators.delegation import stochastic_only
 from cmlp.estimators.documentation import documented
 from cmlp.estimators.scores import r_squared
 from cmlp.inputs.validation import as_numbers, as_targets
@@ -130,6 +131,7 @@ class MLPRegressor(MultilayerPerceptron):
             report_scale=1.0 if poisson else 1.0 / n_outputs,
         )
 
+    @stochastic_only
     def partial_fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Train one epoch more, on the rows given.
 

@@ -56,8 +56,8 @@ class Settings(NamedTuple):
 
     def optimizer(self, net: _core.Net) -> _core.Optimizer:
         """Return a new optimizer for a network."""
-        kind = self.solver
-        if kind == "sgd" and self.momentum > 0:
+        kind = "sgd" if self.solver == "lbfgs" else self.solver  # SciPy's minimizer has its own memory
+        if self.solver == "sgd" and self.momentum > 0:
             kind = "nesterov" if self.nesterovs_momentum else "momentum"
         return _core.Optimizer(
             net,

@@ -1,0 +1,175 @@
+"""Training by the limited-memory BFGS method: SciPy's minimizer on the cost of all rows, instead of epochs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from cmlp.exceptions import ConvergenceWarning, DivergenceError, sklearn_class, warn
+from cmlp.inputs.blocks import block_copy
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cmlp._core import Net
+    from cmlp.training.observer import Observer
+    from cmlp.training.settings import Settings
+    from cmlp.training.state import TrainingState
+    from cmlp.training.task import Data, Task
+
+# Status with which SciPy reports that a callback has stopped the minimization.
+STOPPED_BY_CALLBACK = 99
+
+
+class Evaluation(NamedTuple):
+    """A point, and the objective and its gradient there."""
+
+    point: NDArray[Any]
+    cost: float
+    gradient: NDArray[Any]
+
+
+class LBFGS:
+    """One call of fit with ``solver="lbfgs"``.
+
+    The parameters in `state` are those of the last complete iteration at any time, so an interrupted training leaves
+    them there. The minimizer's own memory (the last 10 steps and gradients) is not part of the state: a warm start
+    continues from the parameters alone, as in scikit-learn.
+
+    Parameters
+    ----------
+    net : cmlp._core.Net
+    task : Task
+    data : Data
+    settings : Settings
+    state : TrainingState
+        Changed in place. Its `epoch` counts the iterations.
+
+    Notes
+    -----
+    Byrd, Lu, Nocedal and Zhu, "A limited memory algorithm for bound constrained optimization", 1995, without bounds.
+    """
+
+    def __init__(self, net: Net, task: Task, data: Data, settings: Settings, state: TrainingState) -> None:
+        state.check(net)
+        self.net, self.task, self.data, self.settings, self.state = net, task, data, settings, state
+        self.observer: Observer | None = None
+        self._trial = block_copy(state.params)  # the point that is evaluated
+        self._weights = net.views(self._trial)[0]
+        self._evaluated: Evaluation | None = None  # the newest one
+        self._reached: Evaluation | None = None  # where the present line search began
+
+    def run(self) -> None:
+        """Minimize until the gradient or the change of the cost is small, or a limit is reached."""
+        minimize = _scipy_minimize()
+        state, settings = self.state, self.settings
+        if self.observer is not None:
+            self.observer.epoch_begins()
+        result = minimize(
+            self._cost_and_gradient,
+            state.params.copy(),
+            jac=True,
+            method="L-BFGS-B",
+            callback=self._iteration_ended,
+            options={"maxfun": settings.max_fun, "maxiter": settings.max_iter, "gtol": settings.tol},
+        )
+        if np.isfinite(result.fun):
+            state.params[:], state.history.loss = result.x, float(result.fun)
+        elif self._reached is not None:  # the first search has found no finite cost
+            state.history.loss = self._reached.cost
+        state.epoch = min(int(result.nit), settings.max_iter)
+        state.stopped = True
+        if result.status not in (0, STOPPED_BY_CALLBACK):
+            self._warn(result)
+
+    def _cost_and_gradient(self, point: NDArray[Any]) -> tuple[float, NDArray[Any]]:
+        """Return the objective and its gradient, or a stand-in where a line search probes too far."""
+        data, task, settings = self.data, self.task, self.settings
+        self._trial[:] = point
+        try:
+            gradient, cost = self.net.gradient(
+                self._trial,
+                data.X,
+                task.targets,
+                scale=data.input_scale,
+                sample_weight=data.weight,
+                alpha=settings.alpha,
+                loss_scale=task.loss_scale,
+                clip=task.clip,
+                n_threads=settings.n_threads,
+            )
+        except DivergenceError as error:
+            if self._reached is None:
+                raise DivergenceError(_DIVERGENCE) from error
+            return self._beyond(point)
+        self._evaluated = Evaluation(point.copy(), self._reported(cost), gradient)
+        if self._reached is None:
+            self._reached = self._evaluated
+        return self._evaluated.cost, gradient
+
+    def _beyond(self, point: NDArray[Any]) -> tuple[float, NDArray[Any]]:
+        """Return cost and gradient for a point where the true ones are not finite.
+
+        They are those of a parabola along the line of the search that has its minimum at a tenth of the step, so the
+        search tries about that next. Infinity would make it divide by infinity.
+        """
+        reached = self._reached
+        assert reached is not None
+        descent = abs(float(np.dot(reached.gradient, point - reached.point)))
+        return reached.cost + 4 * descent, -9 * reached.gradient
+
+    def _reported(self, cost: float) -> float:
+        """Return the cost in the scale of the report.
+
+        As in scikit-learn, the squared error of several outputs is their mean here but their sum in the gradient.
+        """
+        scale = self.task.report_scale
+        if scale == 1.0:
+            return cost
+        data = self.data
+        total = float(len(data.X)) if data.weight is None else float(data.weight.sum())
+        squares = sum(float(np.vdot(weights, weights)) for weights in self._weights)
+        penalty = self.settings.alpha / 2 * squares / total
+        return (cost - penalty) * scale + penalty
+
+    def _iteration_ended(self, intermediate_result: Any) -> None:
+        state, observer = self.state, self.observer
+        self._reached = self._evaluated
+        state.params[:] = intermediate_result.x
+        state.history.loss = float(intermediate_result.fun)
+        state.epoch += 1
+        if self.settings.verbose:
+            print(f"Iteration {state.epoch}, loss = {state.history.loss:.8f}", flush=True)
+        if observer is not None:
+            if observer.epoch_ends():
+                raise StopIteration
+            if state.epoch < self.settings.max_iter:
+                observer.epoch_begins()
+
+    def _warn(self, result: Any) -> None:
+        """Warn in scikit-learn's words that the minimizer has not converged."""
+        epoch, max_iter = self.state.epoch, self.settings.max_iter
+        hint = ""
+        if epoch == max_iter:
+            hint = f"\nIncrease the number of iterations to improve the convergence (max_iter={max_iter})."
+        warn(
+            f"lbfgs failed to converge after {epoch} iteration(s) (status={result.status}):\n{result.message}\n{hint}\n"
+            "You might also want to scale the data as shown in:\n"
+            "    https://scikit-learn.org/stable/modules/preprocessing.html",
+            sklearn_class(ConvergenceWarning),
+        )
+
+
+_DIVERGENCE = (
+    "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
+    "preprocessed. The loss is not finite at the starting point of solver 'lbfgs'; standardized input usually helps."
+)
+
+
+def _scipy_minimize() -> Any:
+    try:
+        from scipy.optimize import minimize  # type: ignore[import-untyped]
+    except ImportError as error:
+        raise ImportError("solver='lbfgs' needs SciPy: install it with `pip install cmlp[scipy]`.") from error
+    return minimize
