@@ -1,5 +1,6 @@
 """MLPClassifier: learning, the parameters beyond scikit-learn's, the preset, and predictions."""
 
+import re
 import warnings
 
 import numpy as np
@@ -212,6 +213,10 @@ def test_override_of_a_preset_holds_even_where_it_is_the_default():
     model = MLPClassifier.from_preset("3b1b", **overrides)
     assert {name: getattr(model, name) for name in overrides} == overrides
     assert model.batch_size == 10
+
+
+def test_preset_names_are_documented():
+    assert re.search("name : {(.*?)}", MLPClassifier.from_preset.__doc__)[1] == ", ".join(f'"{n}"' for n in PRESETS)
 
 
 def test_preset_is_no_parameter():

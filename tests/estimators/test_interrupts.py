@@ -11,7 +11,7 @@ from _thread import interrupt_main
 
 import numpy as np
 import pytest
-from estimator_cases import blobs, flat, small
+from estimator_cases import blobs, flat, interrupted_at, small
 
 from cmlp.estimators.exclusive import Exclusively
 
@@ -137,37 +137,12 @@ def test_predictions_during_a_fit_use_one_complete_model():
     assert all((p == before).all() or (p == after).all() for p in predictions)
 
 
-def interrupted_at(step, function):
-    """Raise KeyboardInterrupt at one bytecode of the code that marks and commits; False if there are fewer."""
-    seen = 0
-
-    def trace(frame, event, _):
-        nonlocal seen
-        if frame.f_globals.get("__name__") not in ("cmlp.estimators.base", "cmlp.estimators.exclusive"):
-            return None
-        frame.f_trace_opcodes = True
-        if event == "opcode":
-            seen += 1
-            if seen == step:
-                raise KeyboardInterrupt
-        return trace
-
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        function()
-    except KeyboardInterrupt:
-        return True
-    finally:
-        sys.settrace(before)
-    return False
-
-
 def test_ctrl_c_at_any_bytecode_leaves_no_estimator_locked():
     X, y = blobs(n_rows=6)
     model = small(hidden_layer_sizes=(2,)).partial_fit(X, y, classes=[0, 1, 2])
+    modules = "cmlp.estimators.base", "cmlp.estimators.exclusive"
     step, errors = 0, []
-    while interrupted_at(step := step + 1, lambda: model.partial_fit(X, y)):
+    while interrupted_at(step := step + 1, lambda: model.partial_fit(X, y), *modules, anywhere=True):
         try:
             model.partial_fit(X, y)
         except RuntimeError as error:

@@ -1,5 +1,10 @@
 """Small data sets and fast estimators for several test modules."""
 
+import dis
+import functools
+import sys
+from itertools import pairwise
+
 import numpy as np
 
 from cmlp import MLPClassifier
@@ -23,3 +28,40 @@ def flat(model):
     """Return all parameters of a fitted estimator as one array."""
     pairs = zip(model.coefs_, model.intercepts_, strict=True)
     return np.concatenate([tensor.ravel() for pair in pairs for tensor in pair])
+
+
+@functools.cache
+def signal_checks(code):
+    """Offsets of the bytecodes before which CPython runs signal handlers: behind calls, jumps back and at the start."""
+    instructions = list(dis.get_instructions(code))
+    checks = ("CALL", "JUMP_BACKWARD", "RESUME")
+    return {after.offset for before, after in pairwise(instructions) if before.opname.startswith(checks)}
+
+
+def interrupted_at(step, function, *modules, anywhere=False):
+    """Call a function with Ctrl-C at one point of these modules; return False if they have fewer points.
+
+    The points are those at which CPython runs signal handlers, with `anywhere` all bytecodes.
+    """
+    seen = 0
+
+    def trace(frame, event, _):
+        nonlocal seen
+        if frame.f_globals.get("__name__") not in modules:
+            return None
+        frame.f_trace_opcodes = True
+        if event == "opcode" and (anywhere or frame.f_lasti in signal_checks(frame.f_code)):
+            seen += 1
+            if seen == step:
+                raise KeyboardInterrupt
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        function()
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(before)
+    return False

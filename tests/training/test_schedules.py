@@ -11,8 +11,9 @@ from estimator_cases import blobs, flat
 from helpers import digest, labels, uniform
 
 from cmlp import DivergenceError, MLPClassifier, MLPRegressor, _core
+from cmlp.constraints import ESTIMATORS
 from cmlp.network import initial_params
-from cmlp.training.schedules import one_cycle_rates
+from cmlp.training.schedules import SCHEDULES, one_cycle_rates
 
 SIZES, N_EPOCHS, BATCH, PEAK = (4, 8, 3), 3, 32, 0.2
 SGD = {"solver": "sgd", "momentum": 0.9}
@@ -56,6 +57,12 @@ def shuffles(n_rows, n_epochs):
         rng.shuffle(positions)
         order = order[positions]
         yield order
+
+
+def test_every_schedule_is_a_parameter_value():
+    accepted = {value for choice in ESTIMATORS["learning_rate"] for value in choice.values}
+    assert set(SCHEDULES) == accepted
+    assert all(schedule.name == name for name, schedule in SCHEDULES.items())
 
 
 # The learning rates

@@ -4,7 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
-from estimator_cases import blobs
+from estimator_cases import blobs, interrupted_at
 
 from cmlp import MLPClassifier, MLPRegressor
 from cmlp.training.history import Curve, History
@@ -88,37 +88,70 @@ def test_fit_is_this_training():
     assert model.loss_curve_ == list(training.state.history.loss_curve)
 
 
-@pytest.mark.parametrize("weighted", [False, True])
-def test_training_interrupted_within_an_epoch_continues_with_the_next_batch(weighted, monkeypatch):
+@pytest.mark.parametrize("weightless", [None, 0, 1, 2, 3])
+@pytest.mark.parametrize("n_steps", [0, 1, 2, 3])
+def test_training_interrupted_within_an_epoch_continues_with_the_next_batch(weightless, n_steps):
+    """A batch without weight takes no step."""
     X, y = blobs()
     weight = np.ones(len(X))
-    if weighted:
-        weight[32:64] = 0  # with shuffle=False this is a batch without weight, which takes no step
-    whole = begun(classifier(shuffle=False), X, y, weight)
+    if weightless is not None:
+        weight[32 * weightless : 32 * weightless + 32] = 0
+    model = classifier(shuffle=weightless is None)
+    whole = begun(model, X, y, weight)
     whole.run()
-    training = begun(classifier(shuffle=False), X, y, weight)
+    training = begun(model, X, y, weight)
     training.advance()
-    train_two_batches(training)
+    interrupt_after(training, n_steps)
     training = stored_and_loaded(training)
-    assert training.state.batch == 3 if weighted else training.state.batch == 2
     training.run()
     assert outcome(training)[:3] == outcome(whole)[:3]
+    assert np.isfinite(list(training.state.history.loss_curve)).all()
 
 
-def train_two_batches(training):
-    """Have the next epoch interrupted after two steps."""
-    steps = np.flatnonzero([training.data.weight[i : i + 32].any() for i in range(0, 120, 32)])[:2]
-    rows = np.concatenate([np.arange(32 * i, 32 * i + 32) for i in steps])
+def interrupt_after(training, n_steps):
+    """Have the next epoch interrupted after some steps."""
+    stepping = np.flatnonzero([training.data.weight[i : i + 32].any() for i in range(0, 120, 32)])[:n_steps]
+    rows = [np.arange(32 * i, min(32 * i + 32, 120)) for i in stepping]
 
     class Interrupted:
         def train_epoch(self, params, X, Y, optimizer, **keywords):
-            training_net.train_epoch(params, X, Y, optimizer, **{**keywords, "order": rows})
+            if rows:
+                order = np.arange(len(X)) if keywords["order"] is None else keywords["order"]
+                net.train_epoch(params, X, Y, optimizer, **{**keywords, "order": order[np.concatenate(rows)]})
             raise KeyboardInterrupt
 
-    training_net, training.net = training.net, Interrupted()
+    net, training.net = training.net, Interrupted()
     with pytest.raises(KeyboardInterrupt):
         training.advance()
-    training.net = training_net
+    training.net = net
+
+
+@pytest.mark.parametrize("params", [{}, {"early_stopping": True, "validation_fraction": 0.3}])
+def test_ctrl_c_anywhere_in_the_loop_keeps_curves_and_counts_together(params):
+    X, y = blobs(n_classes=2)
+    for step in range(1, 1000):
+        training = begun(classifier(max_iter=3, **params), X, y)
+        if not interrupted_at(step, training.run, "cmlp.training.loop"):
+            break
+        history, n_epochs = training.state.history, training.state.epoch
+        assert len(history.loss_curve) == n_epochs and history.t == n_epochs * training.n_rows
+        assert training.state.schedule_epoch == n_epochs
+    assert 20 < step < 999
+
+
+def test_ctrl_c_before_an_epoch_is_recorded_continues_with_the_same_parameters():
+    """The epoch may be trained and not yet recorded."""
+    X, y = blobs()
+    whole = begun(classifier(shuffle=False), X, y)
+    whole.run()
+    for step in range(1, 1000):
+        training = begun(classifier(shuffle=False), X, y)
+        if not interrupted_at(step, training._train_and_record, "cmlp.training.loop"):
+            break
+        training = stored_and_loaded(training)
+        training.run()
+        assert outcome(training)[:3] == outcome(whole)[:3]
+    assert 5 < step < 999
 
 
 def test_training_interrupted_behind_the_last_batch_counts_the_epoch():

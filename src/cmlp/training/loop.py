@@ -53,7 +53,7 @@ class Training:
         self.n_rows = data.n_training
         self.batch_size = self._batch_size()
         self.n_batches = -(-self.n_rows // self.batch_size)
-        if (state.order is not None and len(state.order) != self.n_rows) or state.batch > self.n_batches:
+        if (state.order is not None and len(state.order) != self.n_rows) or (state.batch or 0) > self.n_batches:
             raise ValueError(f"The training state does not belong to data of {self.n_rows} training rows.")
         self._started, self._first_epoch = time.monotonic(), state.epoch
 
@@ -81,57 +81,69 @@ class Training:
         """Train one epoch; the state is then as at the end of a fit of so many epochs."""
         state = self.state
         try:
-            cost = self._train_epoch()
+            cost = self._train_and_record()
         except DivergenceError as error:
             raise DivergenceError(self._divergence()) from error
-        history = state.history
-        history.loss, history.loss_curve = cost, history.loss_curve.appended(cost)
-        history.t += self.n_rows
-        state.batch = 0
-        state.epoch += 1
-        state.schedule_epoch += 1
         self.rule.watch(state, cost, self._validation_score)
         if self.settings.verbose:
             self._print(cost)
-        state.schedule.epoch_ended(state.optimizer, history.t)
+        state.schedule.epoch_ended(state.optimizer, state.history.t)
         self._stop_if_stale()
+
+    def _train_and_record(self) -> float:
+        """Train one epoch and return its cost; when interrupted, record how many batches of it are done."""
+        state = self.state
+        n_epochs, n_steps = state.epoch, state.optimizer.n_steps
+        try:
+            cost = self._train_epoch()
+            self._record(cost)
+        except KeyboardInterrupt:
+            if state.epoch == n_epochs and state.batch is not None:
+                state.batch = self._batches_done(state.batch, state.optimizer.n_steps - n_steps)
+            raise
+        return cost
+
+    def _record(self, cost: float) -> None:
+        state, history = self.state, self.state.history
+        history.loss, history.loss_curve = cost, history.loss_curve.appended(cost)
+        history.t += self.n_rows
+        state.batch = None
+        state.epoch += 1
+        state.schedule_epoch += 1
 
     def _train_epoch(self) -> float:
         settings, data, task, state = self.settings, self.data, self.task, self.state
         rates = state.schedule.batch_rates(state.schedule_epoch, self.n_batches)
-        if settings.shuffle and not state.batch and state.generator is not None:
-            state.order = shuffled(state.order, self.n_rows, state.generator)
-        n_steps = state.optimizer.n_steps
-        try:
-            cost, penalty, _, _ = self.net.train_epoch(
-                state.params,
-                data.X,
-                task.targets,
-                state.optimizer,
-                batch_size=self.batch_size,
-                first_batch=state.batch,
-                order=state.order,
-                sample_weight=data.weight,
-                alpha=settings.alpha,
-                loss_scale=task.loss_scale,
-                clip=task.clip,
-                scale=data.input_scale,
-                rates=rates,
-                n_threads=settings.n_threads,
-            )
-        except KeyboardInterrupt:
-            state.batch = self._batches_done(state.optimizer.n_steps - n_steps)
-            raise
-        if state.batch == self.n_batches:  # interrupted behind the last batch: its cost is lost
+        if state.batch is None:
+            if settings.shuffle and state.generator is not None:
+                state.order = shuffled(state.order, self.n_rows, state.generator)
+            state.batch = 0
+        cost, penalty, _, n_batches = self.net.train_epoch(
+            state.params,
+            data.X,
+            task.targets,
+            state.optimizer,
+            batch_size=self.batch_size,
+            first_batch=state.batch,
+            order=state.order,
+            sample_weight=data.weight,
+            alpha=settings.alpha,
+            loss_scale=task.loss_scale,
+            clip=task.clip,
+            scale=data.input_scale,
+            rates=rates,
+            n_threads=settings.n_threads,
+        )
+        if not n_batches:  # interrupted behind the last step: the cost of its batches is lost
             cost, penalty = self._cost_now(), 0.0
         cost = cost * task.report_scale + penalty
         if not math.isfinite(cost):  # squares overflow before what is learnt from them does
             raise DivergenceError(f"The cost of epoch {state.epoch + 1} is {cost}.")
         return cost
 
-    def _batches_done(self, n_steps: int) -> int:
-        """Return the batch behind the last of `n_steps` steps; batches without weight have taken none."""
-        first, weight = self.state.batch, self.data.weight
+    def _batches_done(self, first: int, n_steps: int) -> int:
+        """Return the batch behind the last of `n_steps` steps from batch `first` on; those without weight took none."""
+        weight = self.data.weight
         if weight is None or not n_steps:
             return first + n_steps
         ordered = weight if self.state.order is None else weight[self.state.order]

@@ -66,8 +66,8 @@ class TrainingState:
         The training rows in the order of the current epoch; None: as they stand.
     epoch : int
         Epochs done in this call.
-    batch : int
-        Batches done of the next epoch: 0 unless training was interrupted within it.
+    batch : int or None
+        Batches done of an epoch that was interrupted, in the order that was drawn for it; None between two epochs.
     history : History
     best : ndarray or None
         The best parameters so far, with early stopping.
@@ -88,7 +88,8 @@ class TrainingState:
         self.params, self.optimizer, self.schedule = params, optimizer, schedule
         self.history, self.generator, self.order = history, generator, order
         self.schedule_epoch = schedule_epoch
-        self.epoch = self.batch = 0
+        self.epoch = 0
+        self.batch: int | None = None
         self.best: NDArray[Any] | None = None
         self.stopped = False
 
@@ -145,7 +146,7 @@ _KINDS: Mapping[str, type | tuple[type, ...]] = {
     "generator": (_core.Random, type(None)),
     "schedule_epoch": int,
     "epoch": int,
-    "batch": int,
+    "batch": (int, type(None)),
     "stopped": bool,
 }
 
