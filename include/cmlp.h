@@ -39,6 +39,19 @@
 #  define CMLP_API
 #endif
 
+/* A struct with struct_size set and all other fields zero:  cmlp_rows rows = CMLP_INIT(cmlp_rows); */
+#ifdef __cplusplus
+template <typename cmlp_struct> inline cmlp_struct cmlp_initialized()
+{
+    cmlp_struct s = cmlp_struct();
+    s.struct_size = sizeof s;
+    return s;
+}
+#  define CMLP_INIT(type) (cmlp_initialized<type>())
+#else
+#  define CMLP_INIT(type) ((type){.struct_size = sizeof(type)})
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -101,7 +114,6 @@ CMLP_API const char *cmlp_status_name(int status);
 CMLP_API const char *cmlp_status_string(int status);
 CMLP_API const char *cmlp_version(void);
 
-#define CMLP_INIT(type) ((type){.struct_size = sizeof(type)})
 
 /* ---------------------------------------------------------------------------------------------------- net */
 
@@ -197,9 +209,10 @@ typedef struct cmlp_layer {
     int64_t biases;  /* index in the parameter block: (n_out) */
 } cmlp_layer;
 
-/* Bytes of a cmlp_net. */
+/* Bytes of a cmlp_net, and a bound for static storage:  static int64_t memory[CMLP_NET_SIZE / 8]; */
 CMLP_API size_t cmlp_net_size(void);
-/* Checks the description and writes the net to `memory` (64-byte aligned). `config` need not outlive the call. */
+#define CMLP_NET_SIZE 4096
+/* Checks the description and writes the net to `memory` (8-byte aligned). `config` need not outlive the call. */
 CMLP_API int cmlp_net_init(cmlp_net *memory, size_t memory_size, const cmlp_net_config *config);
 /* Number of elements of a parameter block: W1, b1, W2, b2, ... with nothing between them. 0 for an invalid net. */
 CMLP_API int64_t cmlp_net_n_params(const cmlp_net *net);

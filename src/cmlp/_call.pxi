@@ -291,10 +291,10 @@ cdef class Call:
         if self.csr is not None:
             call |= CMLP_CALL_CSR
         check(cmlp_workspace_size(self.net.net, call, batch, self.run.n_threads, &size))
-        self.memory = PyMem_RawMalloc(size + 64)
+        self.memory = PyMem_RawMalloc(size)
         if self.memory == NULL:
             raise MemoryError(f"no memory for a workspace of {size} bytes")
-        self.run.workspace, self.run.workspace_size = aligned(self.memory), size
+        self.run.workspace, self.run.workspace_size = self.memory, size
         if work > WORTH_ASKING:
             self.poll.last = now()
             self.run.poll, self.run.poll_context = poll_signals, &self.poll
@@ -321,10 +321,6 @@ cdef class Call:
             raise DivergenceError("Solver produced non-finite parameter weights. The input data may contain large "
                                   "values and need to be preprocessed.")
         return check(status, self.run.refused)
-
-
-cdef void *aligned(void *memory) noexcept:
-    return <void *>((<uintptr_t>memory + 63) & ~<uintptr_t>63)
 
 
 cdef Call whole_call(Net net, params, X, Y, double scale, order, dict objective, n_threads):

@@ -11,7 +11,7 @@ from typing import NamedTuple
 cimport cython
 cimport numpy as cnp
 from cpython.mem cimport PyMem_RawFree, PyMem_RawMalloc
-from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t, uintptr_t
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 from cmlp.libcmlp cimport *
 
@@ -189,10 +189,10 @@ cdef class Net:
         config.sizes, config.activations = c_sizes, c_activations
         config.activation_parameters, config.loss_parameter = c_parameters, loss_parameter
         config.loss, config.dtype = choice(LOSSES, loss, "loss").code, self.code
-        self.memory = PyMem_RawMalloc(cmlp_net_size() + 64)
+        self.memory = PyMem_RawMalloc(cmlp_net_size())
         if self.memory == NULL:
             raise MemoryError("no memory for a network")
-        self.net = <cmlp_net *>aligned(self.memory)
+        self.net = <cmlp_net *>self.memory
         check(cmlp_net_init(self.net, cmlp_net_size(), &config))
         self.n_params, self.n_in, self.n_out = cmlp_net_n_params(self.net), c_sizes[0], c_sizes[n - 1]
         self.isa = {bit: name for name, bit in ISAS.items()}[cmlp_net_isa(self.net)]
@@ -224,7 +224,7 @@ cdef class Net:
         cdef void *scratch
         with cython.critical_section(self):  # for free-threaded Python; no code elsewhere
             scratch, self.scratch = self.scratch, NULL
-        return scratch if scratch != NULL else PyMem_RawMalloc(FEW_BYTES + 64)
+        return scratch if scratch != NULL else PyMem_RawMalloc(FEW_BYTES)
 
     cdef void give_back(self, void *scratch) noexcept:
         """Keep a workspace for the next call, or free it if another thread has returned one first."""
@@ -296,7 +296,7 @@ cdef class Net:
         scratch = self.take_scratch()
         if scratch == NULL:
             return None
-        run.workspace, run.workspace_size = aligned(scratch), FEW_BYTES  # the core refuses it if it needs more
+        run.workspace, run.workspace_size = scratch, FEW_BYTES  # the core refuses it if it needs more
         with nogil:
             status = cmlp_forward(self.net, block, &rows, cnp.PyArray_DATA(result), &run)
         self.give_back(scratch)

@@ -23,7 +23,6 @@ void *fixture_block(fixture *f, size_t bytes)
     return slot_place(s, bytes, AT_END, 0);
 }
 
-/* At the end of a page, but where a net may stand. */
 static void make_net(fixture *f)
 {
     const shape *s = &f->shape;
@@ -35,7 +34,7 @@ static void make_net(fixture *f)
                                   .loss = s->loss,
                                   .dtype = s->dtype,
                                   .isa_mask = s->isa};
-    f->net = fixture_block(f, (cmlp_net_size() + 63) / 64 * 64);
+    f->net = fixture_block(f, cmlp_net_size());
     must(cmlp_net_init(f->net, cmlp_net_size(), &f->config), "cmlp_net_init");
     f->n_params = cmlp_net_n_params(f->net);
     f->n_in = s->sizes[0];

@@ -137,7 +137,10 @@ def test_header_compiles_alone(tmp_path, language, definition):
 
 
 @needs_compiler
-def test_init_sets_the_size_and_zeroes_the_rest(tmp_path):
+@pytest.mark.parametrize("language", [["-x", "c", "-std=c11"], ["-x", "c++", "-std=c++11"], ["-x", "c++", "-std=c++17"]])
+def test_init_sets_the_size_and_zeroes_the_rest(tmp_path, language):
+    if "c++" in language and not has_cplusplus(tmp_path):
+        pytest.skip("the compiler knows no C++")
     source = tmp_path / "init.c"
     source.write_text(
         "#include <cmlp.h>\n"
@@ -145,7 +148,7 @@ def test_init_sets_the_size_and_zeroes_the_rest(tmp_path):
         "return !(rows.struct_size == sizeof rows && !rows.data && !rows.order && rows.n_rows == 0\n"
         "         && run.struct_size == sizeof(cmlp_run) && !run.poll); }\n"
     )
-    run(COMPILER, "-std=c11", *WARNINGS, "-I", ROOT / "include", source, "-o", tmp_path / "init")
+    run(COMPILER, *language, *WARNINGS, "-I", ROOT / "include", source, "-o", tmp_path / "init")
     run(tmp_path / "init")
 
 

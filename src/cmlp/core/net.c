@@ -77,6 +77,8 @@ static int is_exact(void)
     return a * a + c == 0 && one + small - one == 0;
 }
 
+_Static_assert(sizeof(cmlp_net) <= CMLP_NET_SIZE && _Alignof(cmlp_net) <= 8, "as cmlp.h promises");
+
 size_t cmlp_net_size(void) { return sizeof(cmlp_net); }
 
 int cmlp_net_init(cmlp_net *memory, size_t memory_size, const cmlp_net_config *config)
@@ -88,7 +90,7 @@ int cmlp_net_init(cmlp_net *memory, size_t memory_size, const cmlp_net_config *c
     config = &own;
     if (!memory) return CMLP_ERROR_NULL;
     if (memory_size < sizeof(cmlp_net)) return CMLP_ERROR_BUFFER_SIZE;
-    if (cmlp_misaligned(memory, CMLP_ALIGNMENT)) return CMLP_ERROR_ALIGNMENT;
+    if (cmlp_misaligned(memory, _Alignof(cmlp_net))) return CMLP_ERROR_ALIGNMENT;
     cmlp_net net = {.magic = CMLP_NET_MAGIC,
                     .n_layers = config->n_layers - 1,
                     .loss = config->loss,
@@ -110,7 +112,7 @@ int cmlp_net_init(cmlp_net *memory, size_t memory_size, const cmlp_net_config *c
 int cmlp_check_net(const cmlp_net *net)
 {
     if (!net) return CMLP_ERROR_NULL;
-    if (cmlp_misaligned(net, CMLP_ALIGNMENT)) return CMLP_ERROR_ALIGNMENT;
+    if (cmlp_misaligned(net, _Alignof(cmlp_net))) return CMLP_ERROR_ALIGNMENT;
     return net->magic == CMLP_NET_MAGIC ? CMLP_OK : CMLP_ERROR_NET;
 }
 

@@ -6,9 +6,9 @@ int cmlp_check_workspace(cmlp_run *run, size_t needed)
 {
     if (!needed) return CMLP_ERROR_OVERFLOW;
     if (!run->workspace) return cmlp_refuse(&run->refused, CMLP_ERROR_NULL, "run->workspace");
-    if (run->workspace_size < needed) return cmlp_refuse(&run->refused, CMLP_ERROR_BUFFER_SIZE, "run->workspace_size");
-    if (cmlp_misaligned(run->workspace, CMLP_ALIGNMENT))
-        return cmlp_refuse(&run->refused, CMLP_ERROR_ALIGNMENT, "run->workspace");
+    if (run->workspace_size < cmlp_with_slack(needed))
+        return cmlp_refuse(&run->refused, CMLP_ERROR_BUFFER_SIZE, "run->workspace_size");
+    run->workspace = (char *)run->workspace + (0 - (uintptr_t)run->workspace) % CMLP_ALIGNMENT;
     return CMLP_OK;
 }
 

@@ -12,7 +12,11 @@ typedef struct cmlp_fault {
     int64_t selected, column;
 } cmlp_fault;
 
-/* Checks that the workspace is aligned and holds `needed` bytes; 0 bytes mean that the size does not fit in size_t. */
+/* Bytes that the caller gives, so that `needed` bytes remain behind the first aligned one. */
+static inline size_t cmlp_with_slack(size_t needed) { return needed + CMLP_ALIGNMENT - 1; }
+
+/* Checks that the workspace holds `needed` bytes and moves run->workspace to an aligned address; 0 bytes mean that the
+ * size does not fit in size_t. */
 int cmlp_check_workspace(cmlp_run *run, size_t needed);
 
 /* Checks that a block of elements is given and aligned for the net's type. */

@@ -25,6 +25,6 @@ int cmlp_workspace_size(const cmlp_net *net, int call, int64_t n_rows, int32_t n
     if (kind != CMLP_CALL_FORWARD && !(CMLP_BUILDS_TRAINING && trains)) return CMLP_ERROR_OPTION;
     const size_t needed = space(net, kind, csr, n_rows ? n_rows : 1, n_threads);
     if (!needed) return CMLP_ERROR_OVERFLOW;
-    *bytes = needed;
+    *bytes = cmlp_with_slack(needed);
     return CMLP_OK;
 }

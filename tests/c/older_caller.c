@@ -1,0 +1,96 @@
+/* A caller whose header is older than the library: tests/core/test_older_callers.py compiles it with the header as it is
+ * and links it with a library whose structs have grown. Guards follow each struct. */
+#include "../../include/cmlp.h"
+#include "support.h"
+
+#include <string.h>
+
+#define GUARDED(type)               \
+    struct {                        \
+        type value;                 \
+        unsigned char guard[64];    \
+    }
+
+static int intact(const unsigned char *guard)
+{
+    for (int i = 0; i < 64; i++)
+        if (guard[i] != 0x5a) return 0;
+    return 1;
+}
+
+#define PREPARE(variable, type) (memset(&variable, 0x5a, sizeof variable), variable.value = CMLP_INIT(type))
+
+static void call_all(void)
+{
+    static int64_t memory[2 * CMLP_NET_SIZE / 8];
+    static unsigned char workspace[1 << 16];
+    static float params[64], gradient[64], state[128], output[8];
+    static const float x[8] = {1, 2, 3, 4, 5, 6, 7, 8}, y[8] = {0, 1, 0, 1, 0, 1, 0, 1};
+    const int64_t sizes[] = {2, 3, 2};
+    const int32_t activations[] = {CMLP_TANH, CMLP_IDENTITY};
+    cmlp_net *const net = (cmlp_net *)memory;
+    GUARDED(cmlp_net_config) config;
+    GUARDED(cmlp_rows) rows;
+    GUARDED(cmlp_targets) targets;
+    GUARDED(cmlp_objective) objective;
+    GUARDED(cmlp_optimizer) optimizer;
+    GUARDED(cmlp_epoch) epoch;
+    GUARDED(cmlp_run) run;
+    PREPARE(config, cmlp_net_config);
+    PREPARE(rows, cmlp_rows);
+    PREPARE(targets, cmlp_targets);
+    PREPARE(objective, cmlp_objective);
+    PREPARE(optimizer, cmlp_optimizer);
+    PREPARE(epoch, cmlp_epoch);
+    PREPARE(run, cmlp_run);
+    config.value.n_layers = 3;
+    config.value.sizes = sizes;
+    config.value.activations = activations;
+    config.value.loss = CMLP_SQUARED_ERROR;
+    config.value.dtype = CMLP_FLOAT32;
+    rows.value.kind = targets.value.kind = CMLP_DENSE;
+    rows.value.dtype = targets.value.dtype = CMLP_FLOAT32;
+    rows.value.data = x;
+    targets.value.data = y;
+    rows.value.n_rows = targets.value.n_rows = 4;
+    rows.value.n_cols = 2;
+    optimizer.value.solver = CMLP_ADAM;
+    optimizer.value.learning_rate = 0.1;
+    optimizer.value.beta_1 = 0.9;
+    optimizer.value.beta_2 = 0.999;
+    optimizer.value.state = state;
+    optimizer.value.state_size = sizeof state;
+    run.value.workspace = workspace;
+    run.value.workspace_size = sizeof workspace;
+    CHECK(cmlp_net_init(net, sizeof memory, &config.value) == CMLP_OK);
+    CHECK(cmlp_forward(net, params, &rows.value, output, &run.value) == CMLP_OK);
+    CHECK(cmlp_gradient(net, params, &rows.value, &targets.value, &objective.value, gradient, NULL, &run.value) ==
+          CMLP_OK);
+    CHECK(cmlp_step(net, params, gradient, &optimizer.value) == CMLP_OK);
+    CHECK(cmlp_train_epoch(net, params, &rows.value, &targets.value, &objective.value, &optimizer.value, &epoch.value,
+                           &run.value) == CMLP_OK);
+    CHECK(optimizer.value.n_steps == 2 && epoch.value.batches == 1);
+    rows.value.n_cols = 3;
+    CHECK(cmlp_forward(net, params, &rows.value, output, &run.value) == CMLP_ERROR_ROWS);
+    CHECK(run.value.refused && !strcmp(run.value.refused, "rows->n_cols"));
+    CHECK(intact(config.guard) && intact(rows.guard) && intact(targets.guard) && intact(objective.guard));
+    CHECK(intact(optimizer.guard) && intact(epoch.guard) && intact(run.guard));
+}
+
+/* A struct from before the first release, or from a newer header, is refused. */
+static void refuse_others(void)
+{
+    static int64_t memory[2 * CMLP_NET_SIZE / 8];
+    cmlp_net_config config = CMLP_INIT(cmlp_net_config);
+    config.struct_size = 8;
+    CHECK(cmlp_net_init((cmlp_net *)memory, sizeof memory, &config) == CMLP_ERROR_STRUCT_SIZE);
+    config.struct_size = 1 << 20;
+    CHECK(cmlp_net_init((cmlp_net *)memory, sizeof memory, &config) == CMLP_ERROR_STRUCT_SIZE);
+}
+
+int main(void)
+{
+    call_all();
+    refuse_others();
+    return finish();
+}

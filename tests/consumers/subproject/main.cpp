@@ -1,0 +1,35 @@
+// A network in static storage, one row, one prediction: what a C++ program needs.
+#include <cmlp.h>
+
+#include <cstdio>
+
+static int64_t net_memory[CMLP_NET_SIZE / 8];
+
+int main()
+{
+    cmlp_net *const net = reinterpret_cast<cmlp_net *>(net_memory);
+    const int64_t sizes[] = {2, 1};
+    const int32_t activations[] = {CMLP_IDENTITY};
+    cmlp_net_config config = CMLP_INIT(cmlp_net_config);
+    config.n_layers = 2;
+    config.sizes = sizes;
+    config.activations = activations;
+    config.loss = CMLP_SQUARED_ERROR;
+    config.dtype = CMLP_FLOAT32;
+    int status = cmlp_net_init(net, sizeof net_memory, &config);
+    const float params[] = {2, 3, 4}, row[] = {10, 100};
+    float output = 0;
+    cmlp_rows rows = CMLP_INIT(cmlp_rows);
+    rows.kind = CMLP_DENSE;
+    rows.dtype = CMLP_FLOAT32;
+    rows.data = row;
+    rows.n_rows = 1;
+    rows.n_cols = 2;
+    unsigned char workspace[2048];
+    cmlp_run run = CMLP_INIT(cmlp_run);
+    run.workspace = workspace;
+    run.workspace_size = sizeof workspace;
+    if (!status) status = cmlp_forward(net, params, &rows, &output, &run);
+    std::printf("%s: %g\n", cmlp_status_name(status), static_cast<double>(output)); // CMLP_OK: 324
+    return status != CMLP_OK || output != 324;
+}

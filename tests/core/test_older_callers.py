@@ -1,0 +1,32 @@
+"""Programs compiled with an older header keep working with a newer library."""
+
+import re
+import shutil
+
+import pytest
+from c_build import CORE, HEADER, ROOT, compiled, linked, needs_compiler, run
+
+pytestmark = needs_compiler
+
+TESTS = ROOT / "tests/c"
+SMALL = ("-O0", "-DCMLP_BUILD_ISA=1", "-DCMLP_NO_FLOAT64", "-DCMLP_NO_THREADS")
+
+
+@pytest.fixture(scope="module")
+def newer_core(tmp_path_factory):
+    """The core with a field added to the end of each struct that has a struct_size."""
+    root = tmp_path_factory.mktemp("newer")
+    core, header = root / "src/cmlp/core", root / "include/cmlp.h"
+    shutil.copytree(CORE, core)
+    header.parent.mkdir()
+    text = HEADER.read_text(encoding="utf-8")
+    field = r"(\n    size_t struct_size;(?:(?!\n\}).)*?)\n\} (cmlp_\w+);"
+    grown, n = re.subn(field, r"\1\n    int64_t later[4];\n} \2;", text, flags=re.DOTALL)
+    assert n == 7
+    header.write_text(grown, encoding="utf-8")
+    return compiled(sorted(core.rglob("*.c")), *SMALL)
+
+
+def test_older_caller_of_a_newer_library(newer_core):
+    caller = compiled([TESTS / "older_caller.c", TESTS / "support.c"], *SMALL)
+    assert ", 0 failed" in run(linked("older_caller", [*caller, *newer_core]))
