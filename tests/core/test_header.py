@@ -137,7 +137,9 @@ def test_header_compiles_alone(tmp_path, language, definition):
 
 
 @needs_compiler
-@pytest.mark.parametrize("language", [["-x", "c", "-std=c11"], ["-x", "c++", "-std=c++11"], ["-x", "c++", "-std=c++17"]])
+@pytest.mark.parametrize(
+    "language", [["-x", "c", "-std=c11"], ["-x", "c++", "-std=c++11"], ["-x", "c++", "-std=c++17"]]
+)
 def test_init_sets_the_size_and_zeroes_the_rest(tmp_path, language):
     if "c++" in language and not has_cplusplus(tmp_path):
         pytest.skip("the compiler knows no C++")
