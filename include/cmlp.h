@@ -1,20 +1,43 @@
-/* cmlp.h: the public face of cmlp, a multilayer perceptron in C11.
+/* cmlp.h: the public interface of cmlp, a multilayer perceptron in C11.
  *
- * The story in five lines. A network is a list of layer sizes. A row of n_in input activations becomes the next
- * layer's activations by  z = b + x W,  a = act(z).  The cost says how far the last activations are from the target,
- * averaged over the rows. Backpropagation gives the gradient of the cost for every weight and bias. An optimiser
- * takes a step against it.
+ * A network is a list of layer sizes. Each layer computes weighted sums and an activation from the activations of the
+ * layer before:  z = b + x W,  a = act(z).  The cost measures the distance between the last activations and the
+ * targets, averaged over the rows. Backpropagation computes the gradient of the cost with respect to every weight and
+ * bias, and an optimizer takes a step against it.
  *
- * Rules that hold for every function
- * - The caller owns all memory. Nothing is allocated, printed or kept between calls; there is no global state.
- *   Any function may be called from any thread. A net may be shared; a workspace, an optimiser and a parameter
- *   block that is being trained belong to one call at a time.
- * - Every function that can fail returns a cmlp_status. Refused arguments (all codes from 16 on but those that name
- *   data: see there) leave every output untouched.
- * - Buffers of elements start at the natural alignment of their type; the workspace and the net at 64 bytes.
+ * In the order of use: describe a network (cmlp_net_init), fill its parameters (cmlp_init_params, or your own),
+ * describe the input (cmlp_rows), get memory (cmlp_workspace_size), then predict (cmlp_forward) or train
+ * (cmlp_train_epoch, one call per epoch). Set up every struct with CMLP_INIT, which zeroes it; zero means the default
+ * wherever zero makes no sense.
+ *
+ * Building. The library is plain C11 without dependencies. One line compiles it with a program (add -lm where sqrt is a
+ * function call):
+ *   cc -O2 -Iinclude program.c src/cmlp/core/[a-z]*.c src/cmlp/core/kernels/[a-z]*.c -pthread
+ * -O0 to -O3, -march=native and -std=c11 or gnu99 and later give the same bits. Options that change the arithmetic do
+ * not: -ffast-math, -Ofast and x87 arithmetic (-m32 without -msse2 -mfpmath=sse) stop the compilation, and if a
+ * compiler contracts a*b+c all the same (clang -ffp-contract=fast), cmlp_net_init returns CMLP_ERROR_BUILD. On s390x
+ * use -std=gnu11. src/cmlp/core/build.h lists the macros that leave parts out: instruction sets, float64, training,
+ * threads.
+ *
+ * Rules for every function
+ * - Memory. The caller owns all memory. The library allocates nothing itself, prints nothing and keeps nothing between
+ *   calls; there is no global state. If n_threads > 1, the system allocates the stacks of the threads of the call.
+ * - Threads. Any function may be called from any thread. A net may be shared by concurrent calls, and so may parameters
+ *   that no call writes. A workspace, an optimizer, an epoch, a run and outputs belong to one call at a time. One
+ *   workspace can serve any number of calls, one after the other; its contents do not matter.
+ * - During a call nothing that it was given may change: parameters (other than by cmlp_train_epoch itself), rows,
+ *   order, targets, row weights. CSR index arrays that change all the same give wrong numbers, not accesses outside
+ *   the arrays.
+ * - Overlap. Outputs, workspace and optimizer state must not overlap each other or any input. Inputs may overlap each
+ *   other: the targets of an autoencoder can be its rows. cmlp_step reads its gradient only, and nothing works in
+ *   place.
+ * - Status. Every function that can fail returns a cmlp_status. If an argument is refused (codes 16 to 63), all outputs
+ *   are untouched, except that cmlp_run.refused names the argument.
+ * - Alignment. Blocks start at the natural alignment of their elements, a net at 8 bytes, a workspace anywhere.
+ * - Structs with struct_size may grow at the end. A program compiled with an older header works with a newer library:
+ *   fields that it does not know count as zero, and nothing is written beyond its struct.
  * - The same data, parameters and options give the same bits for any thread count, any split of the rows of
  *   cmlp_forward, any instruction set, compiler and system. See "The arithmetic" at the end.
- * - Structs that carry struct_size must have it set to their sizeof; CMLP_INIT(type) does so and zeroes the rest.
  */
 #ifndef CMLP_H
 #define CMLP_H
@@ -25,8 +48,8 @@
 #define CMLP_VERSION "0.1.0"
 #define CMLP_VERSION_NUMBER 100 /* major * 10000 + minor * 100 + patch */
 
-/* Undecorated by default, so that a static library and compiled-in sources work everywhere. CMLP_SHARED selects the
- * Windows DLL interface, with CMLP_BUILD while the library itself is compiled. */
+/* A static library and compiled-in sources need no macro. CMLP_SHARED selects a shared library's interface, with
+ * CMLP_BUILD while the library itself is compiled. */
 #if defined(_WIN32) && defined(CMLP_SHARED)
 #  ifdef CMLP_BUILD
 #    define CMLP_API __declspec(dllexport)
@@ -43,7 +66,7 @@
 #ifdef __cplusplus
 template <typename cmlp_struct> inline cmlp_struct cmlp_initialized()
 {
-    cmlp_struct s = cmlp_struct();
+    cmlp_struct s{};
     s.struct_size = sizeof s;
     return s;
 }
@@ -62,32 +85,32 @@ typedef enum cmlp_status {
     CMLP_OK = 0,
     CMLP_CANCELLED = 1,           /* the poll callback asked to stop; parameters are as after the last whole batch */
 
-    CMLP_ERROR_NULL = 16,         /* a pointer that must be given is NULL */
-    CMLP_ERROR_STRUCT_SIZE = 17,  /* struct_size is not that of this version */
+    CMLP_ERROR_NULL = 16,         /* a required pointer is NULL */
+    CMLP_ERROR_STRUCT_SIZE = 17,  /* struct_size was not set, or the struct is newer than the library */
     CMLP_ERROR_LAYERS = 18,       /* not between 2 and CMLP_MAX_LAYERS layers */
     CMLP_ERROR_WIDTH = 19,        /* a layer's size is not between 1 and 2^31 - 1 */
-    CMLP_ERROR_ACTIVATION = 20,   /* an activation is unknown or not allowed at its place */
-    CMLP_ERROR_LOSS = 21,         /* the loss is unknown or does not go with the output activation */
+    CMLP_ERROR_ACTIVATION = 20,   /* an activation is unknown or not allowed in its layer */
+    CMLP_ERROR_LOSS = 21,         /* the loss is unknown or not allowed with the output activation */
     CMLP_ERROR_DTYPE = 22,        /* an element type is unknown or not allowed here */
     CMLP_ERROR_ISA = 23,          /* no allowed instruction set is available on this processor */
     CMLP_ERROR_OVERFLOW = 24,     /* a size does not fit in size_t or int64_t */
     CMLP_ERROR_BUFFER_SIZE = 25,  /* a buffer is smaller than its *_size function says */
-    CMLP_ERROR_ALIGNMENT = 26,    /* a buffer does not start where it must */
+    CMLP_ERROR_ALIGNMENT = 26,    /* a buffer or a stride is not aligned for its type */
     CMLP_ERROR_NET = 27,          /* not a net made by cmlp_net_init of this version */
-    CMLP_ERROR_ROWS = 28,         /* rows: kind or sizes do not fit the net; or none, where a mean is asked for */
+    CMLP_ERROR_ROWS = 28,         /* rows: kind, sizes or strides do not fit the net; or no rows to take a mean of */
     CMLP_ERROR_TARGETS = 29,      /* targets: kind, sizes or strides do not fit the net or the rows */
     CMLP_ERROR_ORDER = 30,        /* an index of the row order is outside the rows */
     CMLP_ERROR_LABEL = 31,        /* a class index is outside the outputs */
     CMLP_ERROR_WEIGHT = 32,       /* a row weight is negative or not finite, or all are zero */
     CMLP_ERROR_OPTION = 33,       /* a hyperparameter is out of its range */
-    CMLP_ERROR_BATCH = 34,        /* batch size below 1, or first batch behind the last */
-    CMLP_ERROR_THREADS = 35,      /* n_threads is not between 1 and CMLP_MAX_THREADS */
-    CMLP_ERROR_SPARSE = 36,       /* CSR: indptr falls or leaves the values, or a row's columns do not ascend, or are
-                                   * outside the row */
+    CMLP_ERROR_BATCH = 34,        /* the batch size is negative, or first_batch is beyond the last batch */
+    CMLP_ERROR_THREADS = 35,      /* n_threads is not between 0 and CMLP_MAX_THREADS */
+    CMLP_ERROR_SPARSE = 36,       /* CSR: indptr decreases or exceeds n_values, or the columns of a row do not ascend
+                                   * or are outside the row */
     CMLP_ERROR_BUILD = 37,        /* compiled with options that change the arithmetic (see "Building") */
 
-    /* These name data and are found under way: outputs hold unspecified values, but parameters and optimiser are as
-     * after the last whole batch. cmlp_run tells row and column. */
+    /* Errors in the data, found while computing. Outputs hold unspecified values; parameters and optimizer are as after
+     * the last whole batch. cmlp_run.bad_row and bad_column say where. */
     CMLP_ERROR_INPUT = 64,        /* an input is NaN, infinite or too large for the net's element type */
     CMLP_ERROR_TARGET = 65,       /* a dense target is NaN, infinite or too large for the net's element type */
     CMLP_ERROR_DIVERGED = 66,     /* the cost or a parameter became NaN or infinite */
@@ -114,13 +137,12 @@ CMLP_API const char *cmlp_status_name(int status);
 CMLP_API const char *cmlp_status_string(int status);
 CMLP_API const char *cmlp_version(void);
 
-
 /* ---------------------------------------------------------------------------------------------------- net */
 
 #define CMLP_MAX_LAYERS 64  /* input and output layer included */
 #define CMLP_MAX_THREADS 256
 
-/* The last two are of indices only. */
+/* The last two are for the indices of CSR rows only. */
 typedef enum cmlp_dtype {
     CMLP_FLOAT32 = 1,
     CMLP_FLOAT64 = 2,
@@ -144,7 +166,7 @@ typedef enum cmlp_activation {
     CMLP_SOFTSIGN = 12   /* z / (1+|z|)                                         hidden */
 } cmlp_activation;
 
-/* What the library knows of an activation. The strings and structs are static. */
+/* Properties of an activation. The strings and structs are static. */
 typedef struct cmlp_activation_info {
     const char *name;    /* "leaky_relu" */
     double init_factor;  /* see cmlp_init_params */
@@ -153,7 +175,7 @@ typedef struct cmlp_activation_info {
     int32_t needs_sums;  /* 1: training keeps its weighted sums as well, n_out elements a row of the batch */
 } cmlp_activation_info;
 
-/* y is the wanted output, a the output activation; the cost of a row. */
+/* The cost of a row; y is the target, a the output activation. */
 typedef enum cmlp_loss {
     CMLP_LOG_LOSS = 1,      /* softmax: -sum y ln a;  logistic: -sum (y ln a + (1-y) ln(1-a)) */
     CMLP_SQUARED_ERROR = 2, /* sum (a-y)^2, with any output */
@@ -176,12 +198,12 @@ typedef struct cmlp_loss_info {
     uint32_t outputs; /* mask of the output activations allowed: 1 << cmlp_activation */
 } cmlp_loss_info;
 
-/* NULL for values that are not of these enumerations. Values count from 1 without gaps. */
+/* NULL for values outside the enumerations, which count from 1 without gaps. */
 CMLP_API const cmlp_activation_info *cmlp_describe_activation(int32_t activation);
 CMLP_API const cmlp_loss_info *cmlp_describe_loss(int32_t loss);
 
 typedef enum cmlp_isa {
-    CMLP_ISA_GENERIC = 1, /* C, everywhere */
+    CMLP_ISA_GENERIC = 1, /* plain C, on every processor */
     CMLP_ISA_AVX2 = 2,    /* x86: AVX2 and FMA */
     CMLP_ISA_AVX512 = 4,  /* x86: AVX-512F */
     CMLP_ISA_NEON = 8     /* aarch64 */
@@ -212,20 +234,22 @@ typedef struct cmlp_layer {
 /* Bytes of a cmlp_net, and a bound for static storage:  static int64_t memory[CMLP_NET_SIZE / 8]; */
 CMLP_API size_t cmlp_net_size(void);
 #define CMLP_NET_SIZE 4096
-/* Checks the description and writes the net to `memory` (8-byte aligned). `config` need not outlive the call. */
+/* Checks the description and writes the net to `memory` (8-byte aligned). The net keeps no pointer to `config` and
+ * needs no destructor; it is constant from then on. */
 CMLP_API int cmlp_net_init(cmlp_net *memory, size_t memory_size, const cmlp_net_config *config);
 /* Number of elements of a parameter block: W1, b1, W2, b2, ... with nothing between them. 0 for an invalid net. */
 CMLP_API int64_t cmlp_net_n_params(const cmlp_net *net);
-/* Layers with weights, the first one behind the input being 0: n_layers - 1 of them. */
+/* Layer `index` of the n_layers - 1 layers with weights; 0 is the first hidden layer, or the output layer. */
 CMLP_API int cmlp_net_layer(const cmlp_net *net, int32_t index, cmlp_layer *layer);
 /* The cmlp_isa in use; 0 for an invalid net. */
 CMLP_API uint32_t cmlp_net_isa(const cmlp_net *net);
-/* Mask of the instruction sets that this build, this processor and this operating system offer. */
+/* Mask of the instruction sets that this build, this processor and this operating system support. */
 CMLP_API uint32_t cmlp_cpu_isa(void);
 
 /* ---------------------------------------------------------------------------------- random numbers, init */
 
-/* NumPy's legacy RandomState: MT19937 with integer seeding, 53-bit doubles and its shuffle. */
+/* NumPy's legacy RandomState: MT19937 with integer seeding, 53-bit doubles and its shuffle. These three functions
+ * return no status: `random` must point to a generator that was seeded, and `values` to n elements. */
 typedef struct cmlp_random {
     uint32_t key[624];
     int32_t position;
@@ -235,43 +259,50 @@ CMLP_API void cmlp_random_seed(cmlp_random *random, uint32_t seed);
 CMLP_API double cmlp_random_double(cmlp_random *random); /* in [0, 1) */
 CMLP_API void cmlp_random_shuffle(cmlp_random *random, int64_t *values, int64_t n);
 
-/* Uniform in [-b, b), b = sqrt(c / (n_in + n_out)), c = 2 for logistic layers and 6 for others (Glorot & Bengio 2010,
- * as scikit-learn); the output layer takes the c of the last hidden one (6 if there is none). Weights, then biases,
- * layer by layer. */
+/* Random initial parameters, uniform in [-b, b) with b = sqrt(c / (n_in + n_out)) and c = init_factor of the layer's
+ * activation: 2 for logistic, 6 for most others (Glorot & Bengio 2010, as scikit-learn). The output layer uses the c
+ * of the last hidden layer, or 6 if there is none. Layer by layer, weights before biases. */
 CMLP_API int cmlp_init_params(const cmlp_net *net, cmlp_random *random, void *params);
 
 /* ------------------------------------------------------------------------------------------ rows, targets */
 
-/* As a stride: the same row for every i, or the same element for every j. A stride of 0 means contiguous. */
+/* A stride that repeats one row for every i, or one element for every j. (A stride of 0 means contiguous.) */
 #define CMLP_REPEAT INT64_MIN
 
 typedef enum cmlp_kind { CMLP_DENSE = 1, CMLP_CLASSES = 2, CMLP_CSR = 3 } cmlp_kind;
 
-/* n_rows of n_cols inputs. Dense: element (i, j) stands at data + i * row_stride + j * col_stride (bytes, any sign,
- * aligned for its type). CSR (compressed sparse rows): row i has the values data[p], p from indptr[i] to indptr[i+1]
- * - 1, in the columns indices[p], and zeros elsewhere; its columns ascend, none twice. A CSR row gives the bits of the
- * same row stored dense (if the weights are finite), at a cost that follows its values. What the net sees is a value
- * times scale, computed in double and rounded once to the net's type (scale 1: the value itself). With `order`, the
- * rows used are order[0..n_order), in that order. Of CSR rows, each call checks those used in one pass over their
- * indices; nothing of `rows` may change while it runs. */
+/* The input: n_rows rows of n_cols values.
+ * - Dense: element (i, j) is at data + i * row_stride + j * col_stride. Strides are in bytes, of any sign, and
+ *   multiples of the element size. col_stride 0 means one element; row_stride 0 then means n_cols elements. (With
+ *   columns that are not contiguous the row stride must be given.)
+ * - CSR (compressed sparse rows): the values of row i are data[p] in the columns indices[p], for p from indptr[i] to
+ *   indptr[i+1] - 1, and all other elements are 0. Columns ascend within a row, without duplicates. A CSR row gives
+ *   the bits of the same dense row while the weights are finite, in a time proportional to its stored values. Each
+ *   call first checks the indices of the rows that it uses.
+ * The network's input is value * scale, computed in double and rounded once to the net's type. If `order` is not
+ * NULL, a call uses the rows order[0], ..., order[n_order - 1], in this sequence; a row may occur several times.
+ * Results are in the sequence of `order` too. */
 typedef struct cmlp_rows {
     size_t struct_size;
     const void *data;
     int64_t n_rows, n_cols;
     int64_t row_stride, col_stride;
     double scale;          /* finite; 0: 1 */
-    const int64_t *order;  /* or NULL for all rows */
+    const int64_t *order;  /* n_order row indices, or NULL for all rows */
     int64_t n_order;
     const void *indptr;    /* CSR: n_rows + 1 positions, of index_dtype */
     const void *indices;   /* CSR: n_values columns, of index_dtype */
     int64_t n_values;      /* CSR: elements of data and of indices */
-    int32_t kind;          /* CMLP_DENSE or CMLP_CSR; strides are read of the former only */
+    int32_t kind;          /* CMLP_DENSE or CMLP_CSR, which ignores strides */
     int32_t dtype;         /* of data */
     int32_t index_dtype;   /* CSR: CMLP_INT32 or CMLP_INT64 */
 } cmlp_rows;
 
-/* One target for each of the rows' n_rows (`order` selects both). CMLP_CLASSES: int32 class indices in
- * [0, n_outputs), meaning 1 at that output and 0 elsewhere. CMLP_DENSE: n_outputs values, as in cmlp_rows. */
+/* One target per row; `order` of the rows selects both, and n_rows must be that of the rows.
+ * - CMLP_CLASSES: one int32 class index per row, from 0 to n_outputs - 1, which means 1 at this output and 0 at all
+ *   others. row_stride is the distance between two indices in bytes; 0 means 4 bytes. col_stride and dtype are not
+ *   read.
+ * - CMLP_DENSE: n_outputs values per row, with strides as in cmlp_rows. */
 typedef struct cmlp_targets {
     size_t struct_size;
     const void *data;
@@ -281,11 +312,11 @@ typedef struct cmlp_targets {
     int32_t dtype; /* of dense targets */
 } cmlp_targets;
 
-/* What is minimised: loss_scale * (sum w_i cost_i + alpha/2 * sum of squared weights / loss_scale) / sum w_i, the
- * w_i being row weights (1 if NULL), the penalty taken over weights, not biases. */
+/* What training minimizes, w_i being the row weights (1 if NULL); the penalty is on weights, not on biases:
+ *   (loss_scale * sum of w_i cost_i + alpha/2 * sum of squared weights) / sum of w_i */
 typedef struct cmlp_objective {
     size_t struct_size;
-    const double *row_weights; /* one per row of `rows`, >= 0, or NULL */
+    const double *row_weights; /* one for each of the n_rows rows (not of `order`), >= 0, not all 0; or NULL */
     double alpha;              /* L2 penalty, >= 0 */
     double loss_scale;         /* > 0; 0: 1. 0.5 gives the halved squared error */
     double log_loss_clip;      /* 0: exact from the logits; else probabilities are clipped to [c, 1-c] for reporting
@@ -294,18 +325,19 @@ typedef struct cmlp_objective {
 
 /* ------------------------------------------------------------------------------------------------ running */
 
-/* How a call runs, and where it failed. */
+/* How a call runs, and why it failed. */
 typedef struct cmlp_run {
     size_t struct_size;
-    void *workspace;       /* at least cmlp_workspace_size() bytes, 64-byte aligned; contents do not matter */
+    void *workspace;       /* cmlp_workspace_size() bytes or more, without alignment; contents do not matter */
     size_t workspace_size;
-    /* Called by the calling thread between batches and between tiles of rows, at least every few milliseconds of
-     * work; a value other than 0 cancels. May be NULL. */
+    /* NULL, or called by the calling thread between batches and between tiles of rows, usually every few milliseconds.
+     * A result other than 0 cancels the call. The callback must return (no longjmp, no C++ exception), because other
+     * threads may be working for this call, and must not change anything that the call was given. */
     int (*poll)(void *context);
     void *poll_context;
-    int64_t bad_row, bad_column; /* out, with the statuses from 64 on: the row within `rows` (not `order`), or -1 */
-    const char *refused;   /* out: the refused argument ("rows->scale"), a static string; NULL if none is to blame */
-    int32_t n_threads;     /* 0: 1. At most so many, the caller included; fewer where the work is not worth it */
+    int64_t bad_row, bad_column; /* out, for statuses from 64 on: position in the rows (not in `order`), or -1 */
+    const char *refused;   /* out: the refused argument, a static string such as "rows->scale"; else NULL */
+    int32_t n_threads;     /* at most this many threads, the caller included; 0: 1. Small calls use fewer */
 } cmlp_run;
 
 typedef enum cmlp_call {
@@ -315,14 +347,15 @@ typedef enum cmlp_call {
     CMLP_CALL_CSR = 16      /* added to one of these: the rows are CSR */
 } cmlp_call;
 
-/* Workspace in bytes for a call with at most n_threads threads. n_rows: rows of the call (CMLP_CALL_TRAIN: the batch
- * size). Bounded for any number of rows. */
+/* Bytes of workspace for a call with at most n_threads threads and n_rows rows (for CMLP_CALL_TRAIN: rows per batch). A
+ * workspace for more rows or threads also serves fewer. The size is bounded for any number of rows. */
 CMLP_API int cmlp_workspace_size(const cmlp_net *net, int call, int64_t n_rows, int32_t n_threads, size_t *bytes);
 
-/* output[i, :] = the last activations of the i-th selected row; (rows selected, n_outputs), contiguous. */
+/* Predicts: output[i, :] is the last layer's activations for the i-th selected row; (rows selected, n_outputs),
+ * contiguous, of the net's type. */
 CMLP_API int cmlp_forward(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *output, cmlp_run *run);
 
-/* All activations: outputs[l] takes (rows selected, n_out of layer l), contiguous, for each layer with weights. */
+/* The activations of every layer with weights: outputs[l] receives (rows selected, n_out of layer l), contiguous. */
 CMLP_API int cmlp_activations(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *const *outputs,
                               cmlp_run *run);
 
@@ -330,13 +363,14 @@ CMLP_API int cmlp_activations(const cmlp_net *net, const void *params, const cml
 CMLP_API int cmlp_cost(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
                        const cmlp_objective *objective, double *cost, cmlp_run *run);
 
-/* Its gradient, a block laid out like the parameters, and its value (`cost` may be NULL). */
+/* The objective's gradient, a block laid out like the parameters, and its value (`cost` may be NULL). */
 CMLP_API int cmlp_gradient(const cmlp_net *net, const void *params, const cmlp_rows *rows,
                            const cmlp_targets *targets, const cmlp_objective *objective, void *gradient, double *cost,
                            cmlp_run *run);
 
-/* gradient[i, :] = derivative of the i-th row's own cost (loss_scale and row weight included, no average, no
- * penalty) for its n_cols inputs as they stand in `rows`: (rows selected, n_in), contiguous. */
+/* gradient[i, :] is the derivative of the i-th selected row's own cost with respect to its n_cols values in `rows`,
+ * before scaling: (rows selected, n_in), contiguous. It includes loss_scale and the row weight, but no average and no
+ * penalty. */
 CMLP_API int cmlp_input_gradient(const cmlp_net *net, const void *params, const cmlp_rows *rows,
                                  const cmlp_targets *targets, const cmlp_objective *objective, void *gradient,
                                  cmlp_run *run);
@@ -350,8 +384,10 @@ typedef enum cmlp_solver {
     CMLP_ADAM = 4      /* w -= lr sqrt(1-b2^t)/(1-b1^t) m/(sqrt(v)+eps)    state: m, v (Kingma & Ba 2015) */
 } cmlp_solver;
 
-/* Hyperparameters and counters. `state` is the caller's block of cmlp_optimizer_state_size() bytes, zeroed before the
- * first step; to resume, keep state and counters together. */
+/* Hyperparameters and counters. `state` is a block of cmlp_optimizer_state_size() bytes, zeroed before the first
+ * step. To resume training, keep the state and the counters together. Every solver reads learning_rate and n_steps;
+ * momentum and nesterov read momentum; adam reads beta_1, beta_2, epsilon and the powers. A zero learning rate,
+ * momentum or beta is a value, not a request for a default. */
 typedef struct cmlp_optimizer {
     size_t struct_size;
     void *state;
@@ -360,14 +396,14 @@ typedef struct cmlp_optimizer {
     double momentum;                 /* in [0, 1] */
     double beta_1, beta_2;           /* in [0, 1) */
     double epsilon;                  /* > 0; 0: 1e-8 */
-    double beta_1_power, beta_2_power; /* running products; set to 1 by the step with n_steps 0 */
+    double beta_1_power, beta_2_power; /* beta^n_steps; set to 1 when n_steps is 0 */
     int64_t n_steps;                 /* 0 before the first step */
     int32_t solver;                  /* cmlp_solver */
 } cmlp_optimizer;
 
 CMLP_API int cmlp_optimizer_state_size(const cmlp_net *net, int solver, size_t *bytes);
 
-/* One step of the optimiser along `gradient`, in the calling thread. */
+/* One step of the optimizer against `gradient`, in the calling thread. */
 CMLP_API int cmlp_step(const cmlp_net *net, void *params, const void *gradient, cmlp_optimizer *optimizer);
 
 typedef struct cmlp_epoch {
@@ -383,8 +419,9 @@ typedef struct cmlp_epoch {
     int64_t batches;      /* done, this call */
 } cmlp_epoch;
 
-/* Goes once through the selected rows in batches, with a step of the optimiser after each. A batch whose row weights
- * are all zero is left out. */
+/* One epoch: uses the selected rows once, in batches, with a step of the optimizer after each batch. It does not
+ * shuffle: rows are taken in the sequence of `rows` or of `order`, which cmlp_random_shuffle can permute before each
+ * epoch. A batch whose row weights are all zero is skipped. */
 CMLP_API int cmlp_train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows, const cmlp_targets *targets,
                               const cmlp_objective *objective, cmlp_optimizer *optimizer, cmlp_epoch *epoch,
                               cmlp_run *run);
@@ -486,7 +523,7 @@ CMLP_API int cmlp_model_write(const cmlp_net *net, const void *params, const cml
 
 /* --------------------------------------------------------------------------------------------- the arithmetic
  *
- * fma(a, b, c) is a*b + c rounded once. T is the net's element type. What is not written fused is not fused.
+ * fma(a, b, c) is a*b + c rounded once. T is the net's element type. No other operations are fused.
  *
  * Products. z_j = b_j + sum_k x_k w_kj, W' delta and the sums of gradients over rows: the summed index is cut into
  *   chunks of 128; a chunk is one chain of fma from +0, ascending; chunk sums are added, ascending, to a total that
@@ -508,7 +545,9 @@ CMLP_API int cmlp_model_write(const cmlp_net *net, const void *params, const cml
  * Sums to one number (cost over rows, penalty, length): in double; element i goes to partial i mod 16, ascending;
  *   partials p are joined as p[i] += p[i+8], then +4, +2, +1. The squares of 16 weight rows of a layer (k div 16) are
  *   one such sum, in which column j goes to partial j mod 16; the penalty is the sum of those sums.
- * Calls run in round-to-nearest without flush-to-zero whatever mode the caller's thread is in, and put it back.
+ * Floating-point mode. On x86 and aarch64 every call computes in round-to-nearest without flush-to-zero and restores
+ * the
+ *   caller's mode. On other processors the caller's thread must be in this mode, which is the default everywhere.
  */
 
 #ifdef __cplusplus

@@ -1,6 +1,6 @@
 /* Every computing call runs in round-to-nearest with subnormal numbers, whatever mode the caller's thread is in. The
- * control register is written only where it differs: that costs tens of cycles, reading it few. On processors that
- * are not named here nothing is done: their mode is the default unless a program changes it. */
+ * control register is written only if its mode differs: writing it takes tens of cycles, reading it a few. This covers
+ * x86 and aarch64; on other processors the caller must not have changed the default mode (cmlp.h says so). */
 #ifndef CMLP_FLOAT_MODE_H
 #define CMLP_FLOAT_MODE_H
 
