@@ -7,7 +7,7 @@ readme_commands() {
     python3 -m venv "$WORK/readme"
     # shellcheck disable=SC1091
     . "$WORK/readme/bin/activate"
-    python -m pip install -q pandas polars # for tests/estimators/test_data_frames.py
+    python -m pip install -q pandas polars rich # for the tests of data frames and of progress bars
     eval "$command"
 }
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from cmlp import _core, constraints, presets
+from cmlp.estimators.callbacks import FIT_TIME, CallbackObserver, Callbacks, call_with_callbacks, has_callbacks
 from cmlp.estimators.exclusive import Exclusively, attributes_to_copy
 from cmlp.estimators.fitted import FittedAttributes
 from cmlp.estimators.model import Model
@@ -43,7 +45,7 @@ if TYPE_CHECKING:
     from cmlp.training.task import Task
 
 
-class MultilayerPerceptron(FittedAttributes, Routing, Representation, Parametrized):
+class MultilayerPerceptron(FittedAttributes, Routing, Representation, Callbacks, Parametrized):
     """Base of `MLPClassifier` and `MLPRegressor`; not for use by itself."""
 
     # Read by tools that know scikit-learn's estimators from before their tags.
@@ -158,7 +160,11 @@ class MultilayerPerceptron(FittedAttributes, Routing, Representation, Parametriz
         with Exclusively(self):
             settings = self._settings()
             former = vars(self).get("_model") if settings.warm_start else None
-            self._train(settings, former, X, y, sample_weight, incremental=False)
+            train = partial(self._train, settings, former, X, y, sample_weight, incremental=False)
+            if has_callbacks(self):
+                call_with_callbacks(train, self, X, y, sample_weight)
+            else:
+                train()
         return self
 
     def _partial_fit(
@@ -186,9 +192,13 @@ class MultilayerPerceptron(FittedAttributes, Routing, Representation, Parametriz
         *,
         incremental: bool,
         classes: ArrayLike | None = None,
+        observer: CallbackObserver | None = None,
     ) -> None:
         names = feature_names(X) if former is None else former.feature_names
         training = self._prepare(settings, former, X, y, sample_weight, incremental=incremental, classes=classes)
+        if observer is not None:
+            observer.snapshot = partial(self._model_of, training, names, copied=True)
+            training.observer = observer
         try:
             if incremental and isinstance(training, Training):
                 training.advance()
@@ -196,9 +206,9 @@ class MultilayerPerceptron(FittedAttributes, Routing, Representation, Parametriz
                 training.run()
         except KeyboardInterrupt:
             if not incremental and (settings.warm_start or training.state.epoch):
-                self._commit(training, names)
+                self._model = self._model_of(training, names)
             raise
-        self._commit(training, names)
+        self._model = self._model_of(training, names)
 
     def _prepare(
         self,
@@ -246,10 +256,14 @@ class MultilayerPerceptron(FittedAttributes, Routing, Representation, Parametriz
     ) -> Task:
         raise NotImplementedError
 
-    def _commit(self, training: Training | LBFGS, names: NDArray[Any] | None) -> None:
-        self._model = Model(
+    def _model_of(self, training: Training | LBFGS, names: NDArray[Any] | None, *, copied: bool = False) -> Model:
+        """Return the model that a training has reached; `copied` if the training goes on."""
+        state = training.state.finished()
+        if copied:
+            state.params, state.history = block_copy(state.params), state.history.copy()
+        return Model(
             training.net,
-            training.state.finished(),
+            state,
             input_scale=training.data.input_scale,
             feature_names=names,
             labels=training.task.labels,
@@ -366,7 +380,8 @@ class MultilayerPerceptron(FittedAttributes, Routing, Representation, Parametriz
         save_estimator(self, path, include_training_state=include_training_state)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"version": PICKLE_VERSION, **attributes_to_copy(self)}
+        kept = {name: value for name, value in attributes_to_copy(self).items() if name not in FIT_TIME}
+        return {"version": PICKLE_VERSION, **kept}
 
     def __setstate__(self, fields: dict[str, Any]) -> None:
         check_version(fields, type(self).__name__)

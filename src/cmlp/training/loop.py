@@ -17,6 +17,7 @@ from cmlp.training.stopping import STOPPING_RULES
 
 if TYPE_CHECKING:
     from cmlp._core import Net
+    from cmlp.training.observer import Observer
     from cmlp.training.settings import Settings
     from cmlp.training.state import TrainingState
     from cmlp.training.task import Data, Task
@@ -46,6 +47,7 @@ class Training:
 
     def __init__(self, net: Net, task: Task, data: Data, settings: Settings, state: TrainingState) -> None:
         self.net, self.task, self.data, self.settings, self.state = net, task, data, settings, state
+        self.observer: Observer | None = None
         state.check(net)
         if settings.shuffle and state.generator is None:
             raise ValueError("The training state belongs to a training that is over: it has no random generator.")
@@ -68,8 +70,13 @@ class Training:
     def run(self) -> None:
         """Train until the stopping rule or the schedule ends training, or `max_iter` is reached."""
         state, max_iter = self.state, self.settings.max_iter
+        observer = self.observer
         while state.epoch < max_iter and not state.stopped:
+            if observer is not None:
+                observer.epoch_begins()
             self.advance()
+            if observer is not None and observer.epoch_ends():
+                state.stopped = True
         if state.stopped or state.schedule.is_planned or math.isinf(self.settings.n_iter_no_change):
             return
         warn(

@@ -1,0 +1,114 @@
+"""scikit-learn's callbacks (from 1.9): an estimator reports its fit and each epoch to them.
+
+scikit-learn's own mixin is used, but unbound: the estimators do not inherit from it, so this package never imports it
+unless the program has set a callback.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cmlp.estimators.delegation import Delegated
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import ArrayLike
+
+    from cmlp.estimators.model import Model
+
+# Attributes that exist only while fit runs. They are not copied or pickled: they refer to X and y.
+FIT_TIME = ("_callback_fit_ctx", "_skl_callbacks_to_teardown")
+
+
+class Callbacks:
+    """Mixin with scikit-learn's `set_callbacks`; it exists with scikit-learn 1.9 or later."""
+
+    def _set_callbacks(self, *callbacks: Any) -> Any:
+        """Set scikit-learn's callbacks, which `fit` then calls before and after each epoch.
+
+        Parameters
+        ----------
+        *callbacks : callback instances
+            For example ``sklearn.callback.ProgressBar()``. None at all removes those that were set.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        TypeError
+            If one of them does not follow the ``sklearn.callback.FitCallback`` protocol.
+        """
+        from sklearn.callback import CallbackSupportMixin  # type: ignore[import-untyped]
+
+        return CallbackSupportMixin.set_callbacks(self, *callbacks)
+
+    set_callbacks = Delegated(_set_callbacks, "sklearn.callback")
+
+
+def has_callbacks(estimator: object) -> bool:
+    """Return whether `set_callbacks` has set any, or a meta-estimator has passed its own on."""
+    return "_skl_callbacks" in vars(estimator)
+
+
+class CallbackObserver:
+    """Passes what a training tells on to the callbacks of an estimator.
+
+    Parameters
+    ----------
+    estimator : MultilayerPerceptron
+        The estimator that is fitted.
+    X, y, sample_weight
+        The arguments of fit.
+
+    Attributes
+    ----------
+    snapshot : callable
+        Returns a `Model` as if training had stopped now. It is called only if a callback wants a fitted estimator.
+    """
+
+    snapshot: Callable[[], Model]
+
+    def __init__(self, estimator: Any, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None) -> None:
+        from sklearn.callback import CallbackSupportMixin
+
+        self.estimator = estimator
+        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+        self.arguments = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
+        self.fit = CallbackSupportMixin._init_callback_context(estimator, max_subtasks=estimator.max_iter)
+        self.fit.call_on_fit_task_begin(**self.arguments)
+
+    def epoch_begins(self) -> None:
+        """Report that an epoch begins."""
+        self.epoch = self.fit.subcontext(task_name="epoch")
+        self.epoch.call_on_fit_task_begin(**self.arguments)
+
+    def epoch_ends(self) -> bool:
+        """Report that the epoch has ended; return whether a callback stops training."""
+        attributes = {"reconstruction_attributes": lambda: {"_model": self.snapshot()}}
+        stops: bool = self.epoch.call_on_fit_task_end(**self.arguments, **attributes)
+        return stops
+
+    def fit_ends(self, model: Model) -> None:
+        """Report that fit has ended with this model."""
+        self.fit.call_on_fit_task_end(**self.arguments, reconstruction_attributes=lambda: {"_model": model})
+
+
+def call_with_callbacks(
+    train: Callable[..., None],
+    estimator: Any,
+    X: ArrayLike,
+    y: ArrayLike,
+    sample_weight: ArrayLike | None,
+) -> None:
+    """Call ``train(observer=...)``; the callbacks are torn down whatever happens."""
+    from sklearn.callback import with_callbacks
+
+    def run(estimator: Any) -> None:
+        observer = CallbackObserver(estimator, X, y, sample_weight)
+        train(observer=observer)
+        observer.fit_ends(estimator._model)
+
+    with_callbacks(run)(estimator)
