@@ -43,6 +43,8 @@ static cmlp_matrix matrix_at(rows_of *m)
         m->list[i] = m->columns ? base + (size_t)(m->order[i] * m->ld) * size_of(m->o->dtype) : base;
     cmlp_matrix at = {.list = m->listed ? m->list : NULL, .base = base, .ld = m->ld};
     if (m->bytes) at = (cmlp_matrix){.bytes = m->list, .scale = m->scale};
+    static _Alignas(64) unsigned char copy[CMLP_COPY_BYTES];
+    if (m->bytes || m->ld % 2) at.copy = copy;
     if (m->listed) at.ahead = m->list;
     if (m->zeros == DARK_COLUMNS) at.lit = m->lit;
     if (m->zeros == MARKED) at.marks = (const uint64_t *)(const void *)m->marks->place.data;

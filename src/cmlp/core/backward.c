@@ -13,19 +13,22 @@
 #define LARGE_NET 1000000 /* parameters */
 #define LONG_TILE 10000000 /* rows times parameters: half a millisecond and more */
 #define TARGET_ELEMENTS 4096 /* targets are made dense for so many elements at a time, or for one row */
+#define DELTA_WEIGHTS 1024   /* weight rows that delta_product() multiplies at once: scratch memory, and time to a poll */
 
-cmlp_matrix cmlp_layer_input(const cmlp_batch_job *job, int32_t l, int64_t first)
+cmlp_matrix cmlp_layer_input(const cmlp_batch_job *job, int32_t l, int64_t first, int32_t index)
 {
     int64_t n_in = job->data.net->layers[l].n_in;
-    return (cmlp_matrix){.base = cmlp_at(job->data.net, job->activations[l - 1], first * n_in), .ld = n_in};
+    return (cmlp_matrix){.base = cmlp_at(job->data.net, job->activations[l - 1], first * n_in),
+                         .ld = n_in,
+                         .copy = cmlp_copy_space(&job->input, index)};
 }
 
 /* ------------------------------------------------------------------------------------ workspace, checks */
 
-static int64_t target_rows(const cmlp_net *net)
+static int64_t target_rows(const cmlp_net *net, int64_t rows)
 {
-    int64_t rows = TARGET_ELEMENTS / cmlp_n_out(net);
-    return rows > 0 ? rows : 1;
+    const int64_t most = TARGET_ELEMENTS / cmlp_n_out(net);
+    return rows < most ? rows : most > 0 ? most : 1;
 }
 
 /* Rows whose deltas are turned at once: so many that W is read once for all, in whole vectors. */
@@ -35,13 +38,32 @@ static int64_t delta_block(const cmlp_net *net, int64_t rows)
     return rows < CMLP_CHUNK ? (rows + step - 1) / step * step : CMLP_CHUNK;
 }
 
+/* Whether to transpose W, not the deltas of n rows: what is smaller. */
+static int transposes_weights(const cmlp_net *net, const cmlp_layer *layer, int64_t n)
+{
+    const int64_t block = delta_block(net, n);
+    return layer->n_in * layer->n_out <= (n < block ? n : block) * (layer->n_in + layer->n_out);
+}
+
+/* Elements of scratch memory of delta_product() for up to `rows` rows. */
+static int64_t delta_elements(const cmlp_net *net, const cmlp_layer *layer, int64_t rows)
+{
+    const int64_t piece = layer->n_in < DELTA_WEIGHTS ? layer->n_in : DELTA_WEIGHTS;
+    const int64_t deltas = delta_block(net, rows) * (layer->n_out + piece), weights = layer->n_in * layer->n_out;
+    return transposes_weights(net, layer, rows) && weights > deltas ? weights : deltas;
+}
+
 static size_t scratch_size(const cmlp_net *net, int call, int64_t rows)
 {
     cmlp_space targets = {0}, deltas = {0}, sparse = {0};
-    int64_t widest = cmlp_n_in(net) > net->widest ? cmlp_n_in(net) : net->widest;
-    cmlp_take(&targets, target_rows(net) * cmlp_n_out(net), net->element);
+    int64_t most_deltas = 0;
+    for (int32_t l = (call & ~CMLP_CALL_CSR) == CMLP_CALL_TRAIN; l < net->n_layers; l++) {
+        const int64_t elements = delta_elements(net, &net->layers[l], rows);
+        if (elements > most_deltas) most_deltas = elements;
+    }
+    cmlp_take(&targets, target_rows(net, rows) * cmlp_n_out(net), net->element > sizeof(int32_t) ? net->element : sizeof(int32_t));
     cmlp_take(&targets, cmlp_n_in(net), net->element);
-    cmlp_take(&deltas, 2 * delta_block(net, rows) * widest, net->element);
+    cmlp_take(&deltas, most_deltas, net->element);
     if (call & CMLP_CALL_CSR) {
         if (rows > CMLP_CSR_ROWS) rows = CMLP_CSR_ROWS;
         cmlp_take(&sparse, cmlp_csr_block(rows, cmlp_n_in(net), (int64_t)net->element), 1);
@@ -68,6 +90,9 @@ static void lay_out(cmlp_space *space, cmlp_batch_job *job, const cmlp_net *net,
                                  : job->activations[l];
         groups += cmlp_square_groups(&net->layers[l]);
     }
+    job->faults = cmlp_take(space, n_threads, sizeof(cmlp_fault));
+    job->marked = cmlp_take(space, n_threads, sizeof(int));
+    job->team = cmlp_take(space, 1, cmlp_team_space(n_threads));
     job->costs = cmlp_take(space, rows, sizeof(double));
     job->weights = cmlp_take(space, rows, sizeof(double));
     job->squares = cmlp_take(space, groups, sizeof(double));
@@ -119,33 +144,39 @@ int cmlp_batch_prepare(cmlp_batch_job *job, const cmlp_net *net, const void *par
     job->run = run;
     job->params = params;
     job->input_gradient = NULL;
+    job->poller = (cmlp_poller){.run = run};
     for (int32_t i = 0; i < run->n_threads; i++) job->faults[i] = (cmlp_fault){CMLP_OK, -1, -1};
     return CMLP_OK;
 }
 
 /* -------------------------------------------------------------------- a share of rows: forward, cost, deltas */
 
+/* Only the calling thread polls. */
+static cmlp_poller *poller_of(cmlp_batch_job *job, int32_t index) { return index ? NULL : &job->poller; }
+
 static cmlp_fault forward_rows(cmlp_batch_job *job, int64_t selected, int64_t a, int64_t n, void *scratch,
                                int32_t index)
 {
     const cmlp_net *net = job->data.net;
-    const cmlp_rows_share share = {.selected = selected, .n = n, .a = a, .tile = job->tile_rows, .index = index};
+    const cmlp_rows_share share = {.selected = selected, .n = n, .a = a, .tile = job->tile_rows, .index = index,
+                                   .poller = poller_of(job, index)};
     for (int32_t l = 0; l < net->n_layers; l++) {
         const cmlp_layer *layer = &net->layers[l];
         void *z = cmlp_at(net, job->slope_from[l], a * layer->n_out);
         if (l) {
-            const cmlp_matrix x = cmlp_layer_input(job, l, a);
-            cmlp_weighted_sums(net, job->params, l, &x, n, z);
+            const cmlp_matrix x = cmlp_layer_input(job, l, a, index);
+            cmlp_weighted_sums(net, job->params, l, &x, n, z, share.poller);
         } else {
             job->marked[index] = cmlp_first_layer(&job->data, job->params, &share, &job->input, z, scratch);
+            if (cmlp_is_cancelled(share.poller)) break; /* the sums are not complete */
             cmlp_fault fault = cmlp_check_sums(&job->data, z, selected, n, scratch, 1);
             if (fault.status) return fault;
         }
         if (l < net->n_layers - 1)
-            net->kernels->activate(layer->activation, layer->parameter, z,
-                                   cmlp_at(net, job->activations[l], a * layer->n_out), n, layer->n_out);
+            cmlp_activate_rows(net, l, z, cmlp_at(net, job->activations[l], a * layer->n_out), n, share.poller);
+        if (cmlp_is_cancelled(share.poller)) break;
     }
-    return (cmlp_fault){CMLP_OK, -1, -1};
+    return (cmlp_fault){cmlp_is_cancelled(share.poller) ? CMLP_CANCELLED : CMLP_OK, -1, -1};
 }
 
 /* Whether the loss reads class indices as they are. */
@@ -157,11 +188,11 @@ static int takes_labels(const cmlp_data *data)
 
 /* The output layer's activations, costs and deltas; its weighted sums stand in the activations. */
 static cmlp_fault output_rows(cmlp_batch_job *job, int64_t selected, int64_t a, int64_t n, int want_delta,
-                              void *scratch)
+                              void *scratch, cmlp_poller *poller)
 {
     const cmlp_net *net = job->data.net;
     const int32_t last = net->n_layers - 1;
-    const int64_t n_out = cmlp_n_out(net), most = target_rows(net);
+    const int64_t n_out = cmlp_n_out(net), most = target_rows(net, n);
     cmlp_loss_values values = {.activation = cmlp_output_activation(net),
                                .loss = net->loss,
                                .parameter = net->loss_parameter,
@@ -171,6 +202,7 @@ static cmlp_fault output_rows(cmlp_batch_job *job, int64_t selected, int64_t a, 
     const int labelled = takes_labels(&job->data);
     for (int64_t i = 0, m; i < n; i += m) {
         m = n - i < most ? n - i : most;
+        if (i && n * n_out > CMLP_PIECE_ELEMENTS && cmlp_poll_piece(poller)) return (cmlp_fault){CMLP_CANCELLED, -1, -1};
         if (labelled)
             cmlp_gather_labels(&job->data, selected + i, m, scratch);
         else
@@ -191,42 +223,49 @@ static cmlp_fault output_rows(cmlp_batch_job *job, int64_t selected, int64_t a, 
 
 /* previous[i, k] = sum_j delta[i, j] w[k, j]. What is less is turned: W, or the deltas. If these, W is read as it
  * stands, and the vectors run across rows. */
-static void delta_product(const cmlp_net *net, const void *params, int32_t l, const void *delta, int64_t n,
-                          void *previous, void *scratch)
+static void delta_product(cmlp_batch_job *job, int32_t l, const void *delta, int64_t n, void *previous, void *scratch,
+                          int32_t index)
 {
+    const cmlp_net *net = job->data.net;
     const cmlp_kernels *kernels = net->kernels;
     const cmlp_layer *layer = &net->layers[l];
     const int64_t block = delta_block(net, n), n_in = layer->n_in, n_out = layer->n_out;
-    const cmlp_matrix w = {.base = cmlp_at(net, params, layer->weights), .ld = n_out};
-    const cmlp_matrix deltas = {.base = delta, .ld = n_out};
-    void *turned = scratch, *product = cmlp_at(net, scratch, block * n_out);
-    if (n_in * n_out <= (n < block ? n : block) * (n_in + n_out)) {
-        kernels->transpose(w.base, n_out, n_in, n_out, turned, n_in);
-        kernels->dense(&deltas, n, n_out, turned, n_in, NULL, n_in, previous, n_in);
+    const char *weights = cmlp_at(net, job->params, layer->weights);
+    void *transposed = scratch, *product = cmlp_at(net, scratch, block * n_out), *copy = cmlp_copy_space(&job->input, index);
+    if (transposes_weights(net, layer, n)) {
+        const cmlp_matrix deltas = {.base = delta, .ld = n_out, .copy = copy};
+        kernels->transpose(weights, n_out, n_in, n_out, transposed, n_in);
+        kernels->dense(&deltas, n, n_out, transposed, n_in, NULL, n_in, previous, n_in);
         return;
     }
     for (int64_t i = 0, m; i < n; i += m) {
         m = n - i < block ? n - i : block;
-        kernels->transpose(cmlp_at(net, delta, i * n_out), n_out, m, n_out, turned, block);
-        kernels->dense(&w, n_in, n_out, turned, block, NULL, m, product, block);
-        kernels->transpose(product, block, n_in, m, cmlp_at(net, previous, i * n_in), n_in);
+        kernels->transpose(cmlp_at(net, delta, i * n_out), n_out, m, n_out, transposed, block);
+        for (int64_t k = 0; k < n_in; k += DELTA_WEIGHTS) {
+            const int64_t rows = n_in - k < DELTA_WEIGHTS ? n_in - k : DELTA_WEIGHTS;
+            const cmlp_matrix w = {.base = cmlp_at(net, weights, k * n_out), .ld = n_out, .copy = copy};
+            if (k && cmlp_poll_piece(poller_of(job, index))) return;
+            kernels->dense(&w, rows, n_out, transposed, block, NULL, m, product, block);
+            kernels->transpose(product, block, rows, m, cmlp_at(net, previous, i * n_in + k), n_in);
+        }
     }
 }
 
-static void backward_rows(cmlp_batch_job *job, int64_t selected, int64_t a, int64_t n, void *scratch)
+static void backward_rows(cmlp_batch_job *job, int64_t selected, int64_t a, int64_t n, void *scratch, int32_t index)
 {
     const cmlp_net *net = job->data.net;
     for (int32_t l = net->n_layers - 1; l > 0; l--) {
         const cmlp_layer *layer = &net->layers[l];
         void *previous = cmlp_at(net, job->deltas[l - 1], a * layer->n_in);
-        delta_product(net, job->params, l, cmlp_at(net, job->deltas[l], a * layer->n_out), n, previous, scratch);
+        delta_product(job, l, cmlp_at(net, job->deltas[l], a * layer->n_out), n, previous, scratch, index);
+        if (cmlp_is_cancelled(poller_of(job, index))) return;
         net->kernels->derivative(net->layers[l - 1].activation, net->layers[l - 1].parameter,
                                  cmlp_at(net, job->slope_from[l - 1], a * layer->n_in), previous, n * layer->n_in);
     }
     if (!job->input_gradient) return;
     const int64_t n_in = cmlp_n_in(net);
     void *out = cmlp_at(net, job->input_gradient, selected * n_in);
-    delta_product(net, job->params, 0, cmlp_at(net, job->deltas[0], a * net->layers[0].n_out), n, out, scratch);
+    delta_product(job, 0, cmlp_at(net, job->deltas[0], a * net->layers[0].n_out), n, out, scratch, index);
     net->kernels->multiply(out, n * n_in, job->data.rows->scale);
 }
 
@@ -237,12 +276,13 @@ static cmlp_fault tile_rows_share(cmlp_batch_job *job, int64_t first, int64_t a,
 {
     const int want_delta = job->gradient || job->input_gradient;
     const int64_t n = end - a, selected = first + a;
-    const int polls = index == 0, again = polls && want_delta && n * job->data.net->n_params > LONG_TILE;
+    const int again = want_delta && n * job->data.net->n_params > LONG_TILE;
+    cmlp_poller *const poller = poller_of(job, index);
     cmlp_fault fault = forward_rows(job, selected, a, n, scratch, index);
-    if (!fault.status) fault = output_rows(job, selected, a, n, want_delta, scratch);
-    if (!fault.status && polls && cmlp_poll(job->run)) fault.status = CMLP_CANCELLED;
-    if (!fault.status && want_delta) backward_rows(job, selected, a, n, scratch);
-    if (!fault.status && again && cmlp_poll(job->run)) fault.status = CMLP_CANCELLED;
+    if (!fault.status) fault = output_rows(job, selected, a, n, want_delta, scratch, poller);
+    if (!fault.status && cmlp_poll_piece(poller)) fault.status = CMLP_CANCELLED;
+    if (!fault.status && want_delta) backward_rows(job, selected, a, n, scratch, index);
+    if (!fault.status && again && cmlp_poll_piece(poller)) fault.status = CMLP_CANCELLED;
     return fault;
 }
 

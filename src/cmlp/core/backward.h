@@ -18,15 +18,16 @@ typedef struct cmlp_batch_job {
     /* of one tile of rows, in the workspace */
     int64_t tile_rows;
     cmlp_input_space input;
-    int marked[CMLP_MAX_THREADS]; /* whether each member's share of the input is */
+    int *marked;                  /* of each thread: whether its share of the input is */
     void *activations[CMLP_MAX_LAYERS - 1], *deltas[CMLP_MAX_LAYERS - 1];
     void *slope_from[CMLP_MAX_LAYERS - 1]; /* what act' is computed from: weighted sums, or activations[l] itself */
     double *costs, *weights;
     double *squares; /* sum of w^2 of each group of 16 weight rows */
     char *scratch;   /* scratch_size bytes per thread */
     size_t scratch_size;
-
-    cmlp_fault faults[CMLP_MAX_THREADS];
+    void *team;      /* memory of cmlp_team_run */
+    cmlp_fault *faults; /* of each thread */
+    cmlp_poller poller;
 } cmlp_batch_job;
 
 /* What is done with a batch's finished gradient. */
@@ -49,8 +50,8 @@ int cmlp_batch_prepare(cmlp_batch_job *job, const cmlp_net *net, const void *par
 int cmlp_batch_member(cmlp_batch_job *job, int64_t first, int64_t n, const cmlp_batch_end *end, cmlp_sum *cost,
                       cmlp_team *team, int32_t index, int32_t size);
 
-/* Activations that a hidden or the last layer takes, from row `first` of the tile on. */
-cmlp_matrix cmlp_layer_input(const cmlp_batch_job *job, int32_t l, int64_t first);
+/* Activations that a hidden or the last layer takes, from row `first` of the tile on, for thread `index`. */
+cmlp_matrix cmlp_layer_input(const cmlp_batch_job *job, int32_t l, int64_t first, int32_t index);
 
 /* Sum of the squared weights, from job->squares, or computed anew into it. */
 double cmlp_squares_total(const cmlp_batch_job *job);

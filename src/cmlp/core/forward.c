@@ -21,18 +21,23 @@ typedef struct forward_job {
     void *const *outputs; /* per layer, or NULL; the last is given */
     void *last_output;
     cmlp_run *run;
-    int64_t step;             /* rows of a tile */
+    cmlp_space space;          /* the workspace behind faults and team */
+    int64_t step;              /* rows of a tile */
     cmlp_atomic next, stopped; /* the tile that nobody has taken yet; whether none is to be taken any more */
-    cmlp_fault faults[CMLP_MAX_THREADS];
+    cmlp_fault *faults;        /* of each thread */
 } forward_job;
 
 static int64_t tile_rows(int64_t n_rows) { return n_rows < TILE_ROWS ? n_rows : TILE_ROWS; }
 
-#define STEPS 4 /* for each thread at least, so that all end at about the same time */
+/* Each thread gets at least STEPS tiles, so that all threads end at about the same time; but tiles of less than FEW_ROWS
+ * would read the weights again and again. */
+#define STEPS 4
+#define FEW_ROWS 28
 
 static int64_t step_rows(int64_t n_rows, int32_t threads)
 {
-    return threads == 1 ? tile_rows(n_rows) : tile_rows((n_rows + STEPS * threads - 1) / (STEPS * threads));
+    const int64_t step = (n_rows + STEPS * threads - 1) / (STEPS * threads);
+    return threads == 1 ? tile_rows(n_rows) : tile_rows(step < FEW_ROWS ? FEW_ROWS : step);
 }
 
 static void lay_out(cmlp_space *space, const cmlp_net *net, int sparse, int64_t rows, tile_space *tile)
@@ -48,15 +53,57 @@ size_t cmlp_forward_space(const cmlp_net *net, int sparse, int64_t n_rows, int32
 {
     cmlp_space space = {0};
     tile_space tile;
+    cmlp_take(&space, n_threads, sizeof(cmlp_fault));
+    cmlp_take(&space, 1, cmlp_team_space(n_threads));
     for (int32_t i = 0; i < n_threads; i++) lay_out(&space, net, sparse, tile_rows(n_rows), &tile);
     return space.overflow ? 0 : space.used;
 }
 
-void cmlp_weighted_sums(const cmlp_net *net, const void *params, int32_t layer, const cmlp_matrix *x, int64_t n, void *z)
+/* A long product is done in pieces: of some outputs, and in front of very wide layers also of some rows. */
+#define PIECE_OUTPUTS 512
+#define PIECE_ROWS 28
+
+static cmlp_matrix rows_from(const cmlp_net *net, const cmlp_matrix *x, int64_t i)
+{
+    cmlp_matrix rows = *x;
+    if (x->list) rows.list += i;
+    if (x->ahead) rows.ahead += i;
+    if (x->bytes) rows.bytes += i;
+    if (x->marks) rows.marks += i * x->ld_marks;
+    if (x->base) rows.base = cmlp_at(net, x->base, i * x->ld);
+    return rows;
+}
+
+void cmlp_weighted_sums(const cmlp_net *net, const void *params, int32_t layer, const cmlp_matrix *x, int64_t n, void *z,
+                        cmlp_poller *poller)
 {
     const cmlp_layer *at = &net->layers[layer];
-    net->kernels->dense(x, n, at->n_in, cmlp_at(net, params, at->weights), at->n_out, cmlp_at(net, params, at->biases),
-                        at->n_out, z, at->n_out);
+    const int64_t n_in = at->n_in, n_out = at->n_out;
+    const int is_long = n * n_in > CMLP_PIECE_PRODUCTS / n_out;
+    const int64_t columns = is_long && n_out > PIECE_OUTPUTS ? PIECE_OUTPUTS : n_out;
+    const int64_t rows = n * n_in > 4 * CMLP_PIECE_PRODUCTS / columns ? PIECE_ROWS : n;
+    int64_t i = 0;
+    do { /* once even for no rows, whose nonzero mask is empty */
+        const cmlp_matrix part = rows_from(net, x, i);
+        for (int64_t j = 0; j < n_out; j += columns) {
+            if (i + j && cmlp_poll_piece(poller)) return;
+            net->kernels->dense(&part, n - i < rows ? n - i : rows, n_in, cmlp_at(net, params, at->weights + j), n_out,
+                                cmlp_at(net, params, at->biases + j), n_out - j < columns ? n_out - j : columns,
+                                cmlp_at(net, z, i * n_out + j), n_out);
+        }
+        i += rows;
+    } while (i < n);
+}
+
+void cmlp_activate_rows(const cmlp_net *net, int32_t layer, void *z, void *a, int64_t n, cmlp_poller *poller)
+{
+    const cmlp_layer *at = &net->layers[layer];
+    const int64_t n_out = at->n_out, most = n * n_out > CMLP_PIECE_ELEMENTS ? CMLP_PIECE_ELEMENTS / n_out + 1 : n;
+    for (int64_t i = 0; i < n; i += most) {
+        if (i && cmlp_poll_piece(poller)) return;
+        net->kernels->activate(at->activation, at->parameter, cmlp_at(net, z, i * n_out), cmlp_at(net, a, i * n_out),
+                               n - i < most ? n - i : most, n_out);
+    }
 }
 
 /* Where layer l's activations of the tile go that starts at the selected row `first`. */
@@ -67,23 +114,26 @@ static void *layer_output(const forward_job *job, const tile_space *tile, int32_
     return all ? cmlp_at(net, all, first * net->layers[l].n_out) : tile->activations[l & 1];
 }
 
-static cmlp_fault forward_tile(const forward_job *job, const tile_space *tile, int64_t first, int64_t n)
+static cmlp_fault forward_tile(const forward_job *job, const tile_space *tile, int64_t first, int64_t n,
+                               cmlp_poller *poller)
 {
     const cmlp_net *net = job->data.net;
-    const cmlp_rows_share share = {.selected = first, .n = n, .tile = n, .once = 1};
+    const cmlp_rows_share share = {.selected = first, .n = n, .tile = n, .once = 1, .poller = poller};
     cmlp_matrix x = {0};
     for (int32_t l = 0; l < net->n_layers; l++) {
         const cmlp_layer *layer = &net->layers[l];
         void *a = layer_output(job, tile, l, first);
         if (l) {
-            cmlp_weighted_sums(net, job->params, l, &x, n, a);
+            cmlp_weighted_sums(net, job->params, l, &x, n, a, share.poller);
         } else {
             cmlp_first_layer(&job->data, job->params, &share, &tile->input, a, tile->input.converted);
+            if (cmlp_is_cancelled(poller)) break;
             cmlp_fault fault = cmlp_check_sums(&job->data, a, first, n, tile->input.converted, 0);
             if (fault.status) return fault;
         }
-        net->kernels->activate(layer->activation, layer->parameter, a, a, n, layer->n_out);
-        x = (cmlp_matrix){.base = a, .ld = layer->n_out};
+        cmlp_activate_rows(net, l, a, a, n, poller);
+        if (cmlp_is_cancelled(poller)) break;
+        x = (cmlp_matrix){.base = a, .ld = layer->n_out, .copy = cmlp_copy_space(&tile->input, 0)};
     }
     return (cmlp_fault){CMLP_OK, -1, -1};
 }
@@ -92,8 +142,9 @@ static void forward_share(void *context, cmlp_team *team, int32_t index, int32_t
 {
     forward_job *job = context;
     cmlp_fault *fault = &job->faults[index];
-    cmlp_space space = {.base = job->run->workspace};
+    cmlp_space space = job->space;
     tile_space tile;
+    cmlp_poller calling = {.run = job->run}, *const poller = index ? NULL : &calling;
     const int64_t rows = tile_rows(job->data.n);
     const int sparse = cmlp_is_sparse(&job->data);
     (void)team;
@@ -102,11 +153,11 @@ static void forward_share(void *context, cmlp_team *team, int32_t index, int32_t
     for (int32_t i = 0; i < index; i++) lay_out(&space, job->data.net, sparse, rows, &tile);
     cmlp_input_begin(job->data.net, &tile.input);
     for (;;) {
-        if (index == 0 && cmlp_poll(job->run)) cmlp_atomic_store(&job->stopped, 1);
+        if (cmlp_poll_piece(poller)) cmlp_atomic_store(&job->stopped, 1);
         if (cmlp_atomic_load(&job->stopped)) return;
         const int64_t first = cmlp_atomic_add(&job->next, 1) * job->step, left = job->data.n - first;
         if (left <= 0) return;
-        *fault = forward_tile(job, &tile, first, left < job->step ? left : job->step);
+        *fault = forward_tile(job, &tile, first, left < job->step ? left : job->step, poller);
         if (fault->status) cmlp_atomic_store(&job->stopped, 1);
     }
 }
@@ -130,8 +181,11 @@ static int forward(const cmlp_net *net, const void *params, const cmlp_rows *row
     job.step = step_rows(job.data.n, threads);
     cmlp_atomic_init(&job.next, 0);
     cmlp_atomic_init(&job.stopped, 0);
+    job.space = (cmlp_space){.base = run->workspace};
+    job.faults = cmlp_take(&job.space, run->n_threads, sizeof(cmlp_fault));
+    void *team = cmlp_take(&job.space, 1, cmlp_team_space(run->n_threads));
     for (int32_t i = 0; i < threads; i++) job.faults[i] = (cmlp_fault){CMLP_OK, -1, -1};
-    cmlp_team_run(threads, forward_share, &job);
+    cmlp_team_run(threads, team, forward_share, &job);
     cmlp_fault fault = cmlp_first_fault(job.faults, threads);
     if (!fault.status && cmlp_atomic_load(&job.stopped)) fault.status = CMLP_CANCELLED;
     return cmlp_report(run, &job.data, fault);

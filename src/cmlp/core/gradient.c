@@ -23,8 +23,10 @@ static int run_whole(cmlp_batch_job *batch, double *value)
     whole_job job = {.batch = batch};
     const double alpha = batch->objective.alpha;
     if (alpha > 0) cmlp_squares_renew(batch);
-    cmlp_team_run(cmlp_worthwhile_threads(&batch->data, batch->tile_rows, 3, batch->run->n_threads), whole_member, &job);
+    cmlp_team_run(cmlp_worthwhile_threads(&batch->data, batch->tile_rows, 3, batch->run->n_threads), batch->team,
+                  whole_member, &job);
     cmlp_fault fault = cmlp_first_fault(batch->faults, batch->run->n_threads);
+    if (!fault.status && batch->poller.cancelled) fault.status = CMLP_CANCELLED;
     if (!fault.status && value) {
         double sum = batch->objective.loss_scale * cmlp_sum_total(&job.cost);
         if (alpha > 0) sum += 0.5 * alpha * cmlp_squares_total(batch);

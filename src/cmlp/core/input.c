@@ -20,6 +20,10 @@
  * answer, and they find room beside W in the second cache, where a whole batch does not. */
 #define LIST_AHEAD 16
 
+/* Kernels copy rows together only if the rows are at least this long, in bytes: then they can share few sets of the first
+ * cache. */
+#define LONG_ROW 2048
+
 static int is_wide(const cmlp_net *net) { return net->layers[0].n_out >= MARKED_OUTPUTS; }
 
 /* Words of the mask of a row. */
@@ -38,6 +42,9 @@ void cmlp_input_lay_out(cmlp_space *space, const cmlp_net *net, int csr, int64_t
     input->lit = narrow ? cmlp_take(space, n_threads * 2 * n_words(net), sizeof(uint64_t)) : NULL;
     input->rest = cmlp_take(space, n_threads, sizeof(int64_t));
     input->n_threads = n_threads;
+    const int64_t longest = cmlp_n_in(net) > net->widest ? cmlp_n_in(net) : net->widest;
+    const int copies = rows > 1 && longest * (int64_t)net->element >= LONG_ROW;
+    input->copies = copies ? cmlp_take(space, n_threads, CMLP_COPY_BYTES) : NULL;
 }
 
 void cmlp_input_begin(const cmlp_net *net, const cmlp_input_space *space)
@@ -101,10 +108,10 @@ uint64_t *cmlp_join_lit(const cmlp_net *net, const cmlp_input_space *space, int3
     return mostly_lit(joined, words) ? NULL : joined;
 }
 
-cmlp_input cmlp_input_at(const cmlp_data *data, const cmlp_input_space *space, int64_t a, int marked)
+cmlp_input cmlp_input_at(const cmlp_data *data, const cmlp_input_space *space, int64_t a, int marked, int32_t index)
 {
     if (cmlp_is_sparse(data)) return (cmlp_input){.sparse = 1, .csr = cmlp_sparse_matrix(data, space->sparse + a)};
-    cmlp_input input = {.rows = {.list = space->list + a}};
+    cmlp_input input = {.rows = {.list = space->list + a, .copy = cmlp_copy_space(space, index)}};
     if (marked) {
         input.rows.ld_marks = n_words(data->net);
         input.rows.marks = space->marks + a * input.rows.ld_marks;
@@ -113,9 +120,9 @@ cmlp_input cmlp_input_at(const cmlp_data *data, const cmlp_input_space *space, i
 }
 
 /* Whether the kernels take bytes as they are. */
-static int stay_bytes(const cmlp_data *data, const cmlp_rows_share *share)
+static int stay_bytes(const cmlp_data *data, const cmlp_rows_share *share, const cmlp_input_space *space)
 {
-    return share->once && share->n > 1 && !is_wide(data->net) && cmlp_are_bytes(data);
+    return share->once && space->copies && share->n > 1 && !is_wide(data->net) && cmlp_are_bytes(data);
 }
 
 static void gather(const cmlp_data *data, const cmlp_rows_share *share, const cmlp_input_space *space)
@@ -123,7 +130,7 @@ static void gather(const cmlp_data *data, const cmlp_rows_share *share, const cm
     const int64_t n_in = cmlp_n_in(data->net), a = share->a;
     if (cmlp_is_sparse(data))
         cmlp_gather_sparse(data, share->selected, share->n, space->sparse + a);
-    else if (stay_bytes(data, share))
+    else if (stay_bytes(data, share, space))
         cmlp_list_rows(data, share->selected, share->n, space->list + a);
     else
         cmlp_gather_rows(data, share->selected, share->n, space->list + a,
@@ -136,11 +143,12 @@ static cmlp_input share_input(const cmlp_data *data, const cmlp_rows_share *shar
 {
     const int64_t a = share->a + i, next = i + n < share->n ? n : share->tile - i;
     const int64_t ahead = marked || n < LIST_AHEAD ? n : LIST_AHEAD;
-    const int bytes = stay_bytes(data, share);
-    cmlp_input input = cmlp_input_at(data, space, a, marked);
+    const int bytes = stay_bytes(data, share, space);
+    cmlp_input input = cmlp_input_at(data, space, a, marked, share->index);
     if (input.sparse) return input;
     if (bytes)
-        input.rows = (cmlp_matrix){.bytes = space->list + a, .scale = data->rows->scale};
+        input.rows = (cmlp_matrix){
+            .bytes = space->list + a, .scale = data->rows->scale, .copy = cmlp_copy_space(space, share->index)};
     else if (space->lit)
         input.rows.lit = begin_lit(data->net, space, share);
     if (space->ahead && (data->in_place || bytes) &&
@@ -149,11 +157,12 @@ static cmlp_input share_input(const cmlp_data *data, const cmlp_rows_share *shar
     return input;
 }
 
-static void first_sums(const cmlp_net *net, const void *params, const cmlp_input *x, int64_t n, void *z, void *scratch)
+static void first_sums(const cmlp_net *net, const void *params, const cmlp_input *x, int64_t n, void *z, void *scratch,
+                       cmlp_poller *poller)
 {
     const cmlp_layer *layer = &net->layers[0];
     if (!x->sparse)
-        cmlp_weighted_sums(net, params, 0, &x->rows, n, z);
+        cmlp_weighted_sums(net, params, 0, &x->rows, n, z, poller);
     else
         net->kernels->csr(&x->csr, n, cmlp_at(net, params, layer->weights), cmlp_at(net, params, layer->biases),
                           layer->n_out, z, scratch);
@@ -175,7 +184,8 @@ int cmlp_first_layer(const cmlp_data *data, const void *params, const cmlp_rows_
             marked = begin_marks(net, space, share, m);
         if (!marked) m = n;
         const cmlp_input input = share_input(data, share, space, i, m, marked);
-        first_sums(net, params, &input, m, cmlp_at(net, z, i * net->layers[0].n_out), scratch);
+        first_sums(net, params, &input, m, cmlp_at(net, z, i * net->layers[0].n_out), scratch,
+                   share->poller);
         i += m;
     } while (i < n);
     return marked;

@@ -16,7 +16,14 @@ typedef struct cmlp_input_space {
                         marks */
     int64_t *rest;   /* of each thread: for how many tiles it does not look for zeros */
     int32_t n_threads; /* for so many */
+    char *copies;    /* CMLP_COPY_BYTES for each thread's kernels; NULL if all rows of the net are short */
 } cmlp_input_space;
+
+/* A thread's scratch memory for kernels that copy rows together. */
+static inline void *cmlp_copy_space(const cmlp_input_space *space, int32_t index)
+{
+    return space->copies ? space->copies + (size_t)index * CMLP_COPY_BYTES : NULL;
+}
 
 /* A first layer's input as the kernels take it. */
 typedef struct cmlp_input {
@@ -39,6 +46,7 @@ typedef struct cmlp_rows_share {
     int64_t selected, n, a, tile;
     int32_t index;
     int once;
+    cmlp_poller *poller; /* of the calling thread, or NULL */
 } cmlp_rows_share;
 
 /* Gathers a share of rows and computes the first layer's weighted sums z = b + x W. Prefetches the rows that follow, at
@@ -51,7 +59,7 @@ int cmlp_first_layer(const cmlp_data *data, const void *params, const cmlp_rows_
  * columns are nonzero. */
 uint64_t *cmlp_join_lit(const cmlp_net *net, const cmlp_input_space *space, int32_t index, int32_t size);
 
-/* The gathered rows from row a on; `marked` says whether all of them are. */
-cmlp_input cmlp_input_at(const cmlp_data *data, const cmlp_input_space *space, int64_t a, int marked);
+/* The gathered rows from row a on, for thread `index`; `marked` says whether all of them are. */
+cmlp_input cmlp_input_at(const cmlp_data *data, const cmlp_input_space *space, int64_t a, int marked, int32_t index);
 
 #endif

@@ -18,8 +18,10 @@ int cmlp_check_block(const cmlp_net *net, const void *block, const char *name, c
     return cmlp_misaligned(block, net->element) ? cmlp_refuse(&run->refused, CMLP_ERROR_ALIGNMENT, name) : CMLP_OK;
 }
 
-/* Multiply-adds that a thread must have to be worth a barrier or its creation, about 20 microseconds of them. */
-#define WORTH_A_THREAD 500000.0
+/* Multiply-adds that each thread must have. Between two barriers of a batch, 4 to 20 microseconds of them. In prediction a
+ * thread must be worth its creation too, which takes up to 150 microseconds if it starts on a processor that sleeps. */
+#define WORTH_A_BARRIER 500000.0
+#define WORTH_A_THREAD 25e6
 
 /* Where each member then updates its part of the weights, the others fetch that from its cache, which takes as long as
  * to compute with it for some rows. Batches of 10 rows are slower with two threads than with one. */
@@ -35,7 +37,7 @@ static double products(const cmlp_data *data, int64_t rows)
 
 int32_t cmlp_worthwhile_threads(const cmlp_data *data, int64_t rows, int passes, int32_t asked)
 {
-    double most = products(data, rows) * passes / WORTH_A_THREAD;
+    double most = products(data, rows) * passes / (passes > 1 ? WORTH_A_BARRIER : WORTH_A_THREAD);
     if (passes > 1 && most > 1 + (double)rows / ROWS_A_THREAD) most = 1 + (double)rows / ROWS_A_THREAD;
     if (most < 2) return 1;
     return most < asked ? (int32_t)most : asked;

@@ -32,7 +32,25 @@ cmlp_fault cmlp_first_fault(const cmlp_fault *faults, int32_t size);
 /* Writes row and column to the run and returns the status. */
 int cmlp_report(cmlp_run *run, const cmlp_data *data, cmlp_fault fault);
 
-static inline int cmlp_poll(const cmlp_run *run) { return run->poll && run->poll(run->poll_context); }
+/* What lies between two polls, at most: about 10 milliseconds with vectors, so that a caller can cancel any net. */
+#define CMLP_PIECE_PRODUCTS (INT64_C(1) << 28)
+#define CMLP_PIECE_ELEMENTS (INT64_C(1) << 20)
+
+/* The calling thread's; other threads have NULL. */
+typedef struct cmlp_poller {
+    const cmlp_run *run;
+    int cancelled;
+} cmlp_poller;
+
+static inline int cmlp_is_cancelled(const cmlp_poller *poller) { return poller && poller->cancelled; }
+
+/* Between two pieces of work: returns whether the caller has cancelled, whom it asks until then. */
+static inline int cmlp_poll_piece(cmlp_poller *poller)
+{
+    if (poller && !poller->cancelled && poller->run->poll)
+        poller->cancelled = poller->run->poll(poller->run->poll_context) != 0;
+    return cmlp_is_cancelled(poller);
+}
 
 /* Looks at the first layer's weighted sums z (n, n_out), which are not finite where an input is not; `selected` is
  * their first row, `scratch` takes a row of inputs. Finite inputs under non-finite sums are a fault in training only. */

@@ -9,9 +9,15 @@
 #if !CMLP_BUILDS_THREADS
 
 /* The caller is the whole team: nobody to wait for, nothing to measure. */
-void cmlp_team_run(int32_t n, cmlp_work *work, void *context)
+size_t cmlp_team_space(int32_t n)
 {
     (void)n;
+    return 0;
+}
+void cmlp_team_run(int32_t n, void *memory, cmlp_work *work, void *context)
+{
+    (void)n;
+    (void)memory;
     work(context, NULL, 0, 1);
 }
 void cmlp_team_wait(cmlp_team *team, int32_t index) 
@@ -146,6 +152,7 @@ static void thread_join(thread_t t) { pthread_join(t, NULL); }
 #define SPINS 1000
 
 typedef struct member {
+    thread_t thread;
     cmlp_team *team;
     int32_t index;
 } member;
@@ -157,7 +164,7 @@ struct cmlp_team {
     cmlp_atomic arrived, round; /* members that wait for member 0; how often it has let them go */
     lock_t lock;
     condition_t all_here, released;
-    member members[CMLP_MAX_THREADS];
+    member *members;
     double waited; /* seconds that member 0 has slept */
 };
 
@@ -246,25 +253,23 @@ static void team_destroy(cmlp_team *team)
     lock_destroy(&team->lock);
 }
 
-void cmlp_team_run(int32_t n, cmlp_work *work, void *context)
+size_t cmlp_team_space(int32_t n) { return n > 1 ? (size_t)n * sizeof(member) : 0; }
+
+void cmlp_team_run(int32_t n, void *memory, cmlp_work *work, void *context)
 {
-    cmlp_team team;
-    thread_t threads[CMLP_MAX_THREADS];
-    team.work = work;
-    team.context = context;
-    team.size = 1;
+    cmlp_team team = {.work = work, .context = context, .size = 1, .members = memory};
     if (n > 1) {
         team_init(&team);
         lock_take(&team.lock);
         for (; team.size < n; team.size++) {
             member *new_member = &team.members[team.size];
-            *new_member = (member){&team, team.size};
-            if (!thread_start(&threads[team.size], run_member, new_member)) break;
+            *new_member = (member){.team = &team, .index = team.size};
+            if (!thread_start(&new_member->thread, run_member, new_member)) break;
         }
         lock_give(&team.lock);
     }
     work(context, &team, 0, team.size);
-    for (int32_t i = 1; i < team.size; i++) thread_join(threads[i]);
+    for (int32_t i = 1; i < team.size; i++) thread_join(team.members[i].thread);
     if (n > 1) team_destroy(&team);
 }
 

@@ -13,7 +13,10 @@ typedef void cmlp_work(void *context, cmlp_team *team, int32_t index, int32_t si
 
 /* Runs `work` in up to n threads, the caller's being one, and returns when all have. Where the system gives fewer
  * threads, the team is smaller: results must not depend on its size. */
-void cmlp_team_run(int32_t n, cmlp_work *work, void *context);
+void cmlp_team_run(int32_t n, void *memory, cmlp_work *work, void *context);
+
+/* Bytes of `memory` for a team of n. */
+size_t cmlp_team_space(int32_t n);
 
 /* No member goes on before all have come; what they wrote before is seen by all behind. A NULL team waits for nobody. */
 void cmlp_team_wait(cmlp_team *team, int32_t index);

@@ -124,6 +124,10 @@ static void lead(epoch_job *job, cmlp_team *team, int32_t size)
         }
         if (together) count_loss(job, size, start, cmlp_team_waited(team) - waited);
         end_batch(job, b, first, n, &cost);
+        if (job->batch.poller.cancelled) { /* during the step */
+            job->batch.faults[0].status = CMLP_CANCELLED;
+            break;
+        }
     }
     if (size == 1) return;
     cmlp_team_gather(team);
@@ -212,7 +216,7 @@ static int train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows,
     job.batch_next = job.epoch.first_batch;
     if (job.batch.objective.alpha > 0) cmlp_squares_renew(&job.batch);
     const int32_t threads = cmlp_worthwhile_threads(&job.batch.data, job.batch.tile_rows, 3, run->n_threads);
-    cmlp_team_run(threads, epoch_member, &job);
+    cmlp_team_run(threads, job.batch.team, epoch_member, &job);
     status = finish_epoch(&job, cmlp_first_fault(job.batch.faults, run->n_threads));
     return_epoch(epoch, &job.epoch);
     cmlp_return_counters(optimizer, &job.optimizer);

@@ -19,6 +19,7 @@ typedef struct weight_share {
     int biases;
     void *sums;    /* where row 0's would lie */
     uint64_t *lit; /* of the first layer's input, or NULL */
+    int32_t index; /* of the thread */
     int marked;    /* whether the rows of that input have nonzero masks */
 } weight_share;
 
@@ -82,8 +83,8 @@ static void gradient_share(cmlp_batch_job *job, const weight_share *share, const
         cmlp_finish finish = finish_at(job, tile, i + m);
         void *delta = cmlp_at(net, job->deltas[share->layer], i * layer->n_out);
         if (share->layer || !cmlp_is_sparse(&job->data)) { /* else sparse_share() has done it */
-            cmlp_matrix a = share->layer ? cmlp_layer_input(job, share->layer, i)
-                                         : cmlp_input_at(&job->data, &job->input, i, share->marked).rows;
+            cmlp_matrix a = share->layer ? cmlp_layer_input(job, share->layer, i, share->index)
+                                         : cmlp_input_at(&job->data, &job->input, i, share->marked, share->index).rows;
             a.lit = share->lit;
             net->kernels->gradient(&a, delta, m, share->k0, share->k1, layer->n_out, share->sums, first, w, &finish);
         }
@@ -102,7 +103,7 @@ static void sparse_share(cmlp_batch_job *job, const weight_share *share, const c
     for (int64_t i = 0, m; i < tile->n; i += m) {
         m = tile->n - i < CMLP_CSR_ROWS ? tile->n - i : CMLP_CSR_ROWS;
         const cmlp_finish finish = finish_at(job, tile, i + m);
-        const cmlp_input x = cmlp_input_at(&job->data, &job->input, i, 0);
+        const cmlp_input x = cmlp_input_at(&job->data, &job->input, i, 0, share->index);
         net->kernels->csr_gradient(&x.csr, cmlp_at(net, job->deltas[0], i * n_out), m, share->k0, share->k1, n_out,
                                    share->sums, tile->first && !i, w, &finish, scratch);
     }
@@ -130,9 +131,17 @@ static int64_t step_rows(const cmlp_net *net, const cmlp_layer *layer)
     return rows < SQUARE_ROWS ? SQUARE_ROWS : rows / SQUARE_ROWS * SQUARE_ROWS;
 }
 
-/* Gradient and step of a share, `rows` weight rows at a time, whose gradients take the same place. */
+/* Weight rows whose gradient is computed between two polls. */
+static int64_t piece_rows(const cmlp_layer *layer, int64_t n)
+{
+    const int64_t rows = CMLP_PIECE_PRODUCTS / (layer->n_out * n);
+    return rows < SQUARE_ROWS ? SQUARE_ROWS : rows / SQUARE_ROWS * SQUARE_ROWS;
+}
+
+/* Gradient and step of a share, `rows` weight rows at a time, whose gradients take the same place if `in_parts`. The
+ * calling thread polls between two pieces, but a step that has begun is completed. */
 static void share_by_rows(cmlp_batch_job *job, const weight_share *share, const cmlp_batch_tile *tile, int steps,
-                          int64_t rows)
+                          int in_parts, int64_t rows)
 {
     const cmlp_net *net = job->data.net;
     const size_t row = (size_t)net->layers[share->layer].n_out * net->element;
@@ -140,7 +149,8 @@ static void share_by_rows(cmlp_batch_job *job, const weight_share *share, const 
     do { /* once even for no rows: of the biases */
         part.k1 = share->k1 - part.k0 < rows ? share->k1 : part.k0 + rows;
         part.biases = share->biases && part.k1 == share->k1;
-        part.sums = (void *)((uintptr_t)share->sums - (size_t)(part.k0 - share->k0) * row);
+        if (in_parts) part.sums = (void *)((uintptr_t)share->sums - (size_t)(part.k0 - share->k0) * row);
+        if (part.k0 > share->k0 && !in_parts && !share->index) (void)cmlp_poll_piece(&job->poller);
         gradient_share(job, &part, tile);
         if (steps) step_share(job, &part, tile->end);
         part.k0 = part.k1;
@@ -157,13 +167,14 @@ void cmlp_weights_share(cmlp_batch_job *job, const cmlp_batch_tile *tile, int32_
     for (int32_t l = 0; l < net->n_layers; l++) {
         const cmlp_layer *layer = &net->layers[l];
         const int sparse = !l && cmlp_is_sparse(&job->data);
-        weight_share share = {.layer = l, .biases = index == 0, .marked = 1};
+        weight_share share = {.layer = l, .biases = index == 0, .marked = 1, .index = index};
         cmlp_team_share(layer->n_in, unit, index, size, &share.k0, &share.k1);
         for (int32_t i = 0; i < size; i++) share.marked &= job->marked[i];
         if (!l) share.lit = cmlp_join_lit(net, &job->input, index, size);
         share.sums = cmlp_at(net, job->gradient, layer->weights);
         if (sparse) sparse_share(job, &share, tile, job->scratch + (size_t)index * job->scratch_size);
-        share_by_rows(job, &share, tile, steps, in_parts && !sparse ? step_rows(net, layer) : layer->n_in);
+        const int parts = in_parts && !sparse;
+        share_by_rows(job, &share, tile, steps, parts, parts ? step_rows(net, layer) : piece_rows(layer, tile->n));
         if (ends && job->objective.alpha > 0) squares_of(job, end->params, l, share.k0, share.k1);
     }
 }

@@ -31,8 +31,8 @@ typedef struct csr_block {
     uint16_t *list[CSR_COUNTS + 1]; /* by number of values */
     int64_t n_found, n_list[CSR_COUNTS + 1];
     int64_t width, room;            /* columns of a block, and entries */
-    int64_t at[CMLP_CSR_ROWS], n[CMLP_CSR_ROWS]; /* of each row: the block's values, */
-    int32_t next[CMLP_CSR_ROWS];                 /* and the column of its first value that is in no block yet */
+    int64_t *at, *n; /* of each row: the block's values, */
+    int32_t *next;   /* and the column of its first value that is in no block yet */
 } csr_block;
 
 #if CMLP_CSR_COLUMNS > 65536
@@ -43,9 +43,12 @@ static void csr_lay_out(csr_block *b, int64_t rows, int64_t columns, void *scrat
 {
     b->width = columns < CMLP_CSR_COLUMNS ? columns : CMLP_CSR_COLUMNS;
     b->room = cmlp_csr_room(rows, columns);
-    b->entries = scratch;
+    b->at = scratch;
+    b->n = b->at + rows;
+    b->entries = (csr_entry *)(void *)(b->n + rows);
     b->converted = (T *)(void *)(b->entries + b->room);
-    b->places = (csr_place *)(void *)(b->converted + b->width);
+    b->next = (int32_t *)(void *)(b->converted + b->width);
+    b->places = (csr_place *)(void *)(b->next + rows);
     b->columns = (uint16_t *)(void *)(b->places + b->width);
     b->found = b->columns + b->room + 1;
     for (int c = 0; c <= CSR_COUNTS; c++) b->list[c] = b->found + b->width + 1 + c * b->width;

@@ -21,6 +21,8 @@ typedef struct dense_rows {
     int64_t k, n_ahead, fetched;
 } dense_rows;
 
+_Static_assert(DENSE_ROWS_1 * (CMLP_CHUNK + LINE) * sizeof(T) <= CMLP_COPY_BYTES, "a tile's rows");
+
 /* Row r of a tile. */
 #define COPY_LD (CMLP_CHUNK + LINE)
 #define TILE_ROW(x, r) (ways & NEAR ? (x)[0] + (r) * COPY_LD : (x)[r])
@@ -255,10 +257,9 @@ static void dense_part(dense_job *job, int64_t i, int64_t height, int64_t k, int
     dense_fn *const tile = near ? tiles->near : tiles->of[height];
     const int paced = strips == 1 && PACED(height, tiles->vectors);
     T *const z = job->z + i * job->ldz;
-    T copy[DENSE_ROWS_1 * COPY_LD];
     uint64_t marks[DENSE_BLOCK / MARKS];
     dense_rows part;
-    take_rows(job->x, i, height, k, n, job->clash, copy, marks, &job->count, &part);
+    take_rows(job->x, i, height, k, n, job->clash, job->x->copy, marks, &job->count, &part);
     part.k = k;
     part.n_ahead = part.ahead && paced ? n : 0;
     part.fetched = 0;
@@ -278,7 +279,7 @@ static void dense_strips(dense_job *job, int64_t rows, int64_t n_in)
     const int64_t block = job->n_out * (int64_t)sizeof(T) <= DENSE_SHORT ? DENSE_BLOCK : CMLP_CHUNK;
     const int one_chunk = job->tiles->vectors > 1 || job->x->bytes;
     const int64_t step = one_chunk ? CMLP_CHUNK : block;
-    job->clash = !job->x->bytes && job->n_out > job->tiles->vectors * VL && rows > 1 &&
+    job->clash = !job->x->bytes && job->x->copy && job->n_out > job->tiles->vectors * VL && rows > 1 &&
                  !(((uintptr_t)AT_ROW(job->x, 0) ^ (uintptr_t)AT_ROW(job->x, 1)) % CLASH);
     for (int64_t k0 = 0; !k0 || k0 < n_in; k0 += block) { /* once even for no inputs: z = b + 0 */
         const int64_t k1 = n_in - k0 < block ? n_in : k0 + block;

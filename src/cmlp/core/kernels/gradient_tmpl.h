@@ -115,7 +115,7 @@ VEC_FN void gradient_tile(const T *const *a, const int64_t *groups, const T *d, 
         finish_registers(sum, k, tail, n_out, sums, w, f, CMLP_GRADIENT, R, C, whole);
         return;
     }
-    T tile[GRADIENT_ROWS_1 * 2 * VL];
+    T tile[GRADIENT_ROWS_1 * VL]; /* R * C <= GRADIENT_ROWS_1 */
     UNROLL for (int r = 0; r < R; r++)
         UNROLL for (int c = 0; c < C; c++) v_store(tile + (r * C + c) * VL, sum[r][c]);
     finish_tile(tile, R, C, k, height, last, n_out, sums, first, w, f);
@@ -156,6 +156,7 @@ static int changes_all(const finish_values *f, int first)
 typedef struct gradient_job {
     const gradient_size *narrow; /* tiles of one vector of columns */
     const T *const *a; /* its rows */
+    T *copy; /* for them, or NULL */
     const uint64_t *lit, *marks;
     int64_t ld_marks;
     int64_t rows, n_out;
@@ -183,7 +184,11 @@ static void gradient_strip(const gradient_job *job, const int64_t *k, int64_t n,
 /* Wide layers read a row of `a` and one of d for each few multiply-adds, each in a page of its own, more than the
  * processor has at hand. GRADIENT_COPY, beside the vector header: where that costs much, so many vectors of each row of
  * `a` are copied together for all columns of d. */
-static int copy_pays(int64_t rows, int64_t n_out) { return GRADIENT_COPY && rows >= CMLP_CHUNK / 2 && n_out >= 16 * VL; }
+_Static_assert(CMLP_CHUNK * GRADIENT_COPY * VL * sizeof(T) <= CMLP_COPY_BYTES, "inputs of a chunk of rows");
+static int copy_pays(const gradient_job *job)
+{
+    return GRADIENT_COPY && job->copy && job->rows >= CMLP_CHUNK / 2 && job->n_out >= 16 * VL;
+}
 
 static void copy_inputs(const T *const *a, int64_t rows, int64_t k, int64_t n, T *copy)
 {
@@ -194,9 +199,9 @@ static void copy_inputs(const T *const *a, int64_t rows, int64_t k, int64_t n, T
 /* Weight rows [k, end). */
 static void gradient_run(const gradient_job *job, int64_t k, int64_t end)
 {
-    T space[GRADIENT_COPY ? CMLP_CHUNK * GRADIENT_COPY * VL : 1];
+    T *const space = job->copy;
     const T *copies[GRADIENT_COPY ? CMLP_CHUNK : 1];
-    const int copied = copy_pays(job->rows, job->n_out);
+    const int copied = copy_pays(job);
     const int64_t tallest = job->n_out > VL ? gradient_wide->rows : job->narrow->rows;
     const int64_t most = copied ? GRADIENT_COPY * VL : tallest;
     for (int64_t i = 0; copied && i < job->rows; i++) copies[i] = space + i * GRADIENT_COPY * VL;

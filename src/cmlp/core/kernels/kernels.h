@@ -23,7 +23,12 @@ typedef struct cmlp_matrix {
     int64_t ld_marks;
     const void *const *bytes; /* NULL, or rows of bytes, each taken times `scale`, in place of list and base; */
     double scale;             /* cmlp_scales_in_floats(scale) */
+    void *copy;               /* CMLP_COPY_BYTES of scratch memory, aligned as T, or NULL: then no rows are copied together
+                                 and `bytes` must be NULL */
 } cmlp_matrix;
+
+/* A tile of rows that is copied together, the largest of all kernels'. */
+#define CMLP_COPY_BYTES 15360
 
 /* Products with bytes b come out right in floats alone where the scale is 2 / q, rounded, for an integer q up to 2^20:
  * 1, 1/255, 1/256, 2/255. With hi + lo the scale cut into two floats, b hi + (b lo, rounded) and the product in double
@@ -69,11 +74,12 @@ static inline int64_t cmlp_csr_room(int64_t rows, int64_t columns)
 }
 
 /* Bytes of its scratch memory: values with row numbers as long, a row's converted values, and, all of two bytes, for each
- * column two counters and six list entries, and the column of each value. Two entries are written beyond the last. */
+ * column two counters and six list entries, and the column of each value. Two entries are written beyond the last. Before
+ * them, for each row two positions and a column. */
 static inline int64_t cmlp_csr_block(int64_t rows, int64_t columns, int64_t element)
 {
     const int64_t width = columns < CMLP_CSR_COLUMNS ? columns : CMLP_CSR_COLUMNS;
-    return cmlp_csr_room(rows, columns) * (2 * element + 2) + width * (element + 16) + 4;
+    return cmlp_csr_room(rows, columns) * (2 * element + 2) + width * (element + 16) + 4 + rows * 20;
 }
 
 /* What happens to a finished sum s over the batch's rows, for weight w:  g = fma(alpha, w, s) * inverse. */

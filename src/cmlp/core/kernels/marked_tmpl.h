@@ -112,7 +112,7 @@ static void gradient_with(const gradient_size *narrow, const cmlp_matrix *a, con
     const finish_values f = {(T)finish->alpha, (T)finish->inverse, -(T)finish->rate, finish->mode};
     const T *list[CMLP_CHUNK], *row = a->base;
     const gradient_job job = {.narrow = narrow, .a = a->list ? (const T *const *)a->list : list, .lit = a->lit,
-                              .marks = a->marks, .ld_marks = a->ld_marks, .rows = rows, .n_out = n_out, .d = d,
+                              .copy = a->copy, .marks = a->marks, .ld_marks = a->ld_marks, .rows = rows, .n_out = n_out, .d = d,
                               .sums = sums, .w = w, .first = first, .finish = &f};
     for (int64_t i = 0; !a->list && i < rows; i++, row += a->ld) {
         list[i] = row;
