@@ -1,8 +1,8 @@
 """Public errors and warnings.
 
-Errors are subclasses of ValueError, so that code written for other libraries catches them. The classes that
-scikit-learn has under the same name are replaced by scikit-learn's where the program has imported scikit-learn, so that
-``except sklearn.exceptions.NotFittedError`` works. This package never imports scikit-learn for that.
+All errors are subclasses of ValueError, as in scikit-learn. Classes that scikit-learn has under the same name are
+replaced by scikit-learn's if the program has imported it, so that ``except sklearn.exceptions.NotFittedError`` works.
+This package never imports scikit-learn itself.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class StatusError(ValueError):
-    """The C core refused a call.
+    """The C core has refused an argument.
 
     Attributes
     ----------
@@ -32,12 +32,12 @@ class StatusError(ValueError):
 
 
 class NonFiniteInputError(StatusError):
-    """The input holds NaN, infinity or a number too large for the network's type.
+    """X contains NaN, infinity or a number too large for the network's dtype.
 
     Attributes
     ----------
     row, column : int
-        Where it stands in X.
+        Position in X, counted from 0.
     """
 
     def __init__(self, message: str, row: int = -1, column: int = -1) -> None:
@@ -50,7 +50,7 @@ class NonFiniteInputError(StatusError):
 
 
 class DivergenceError(StatusError):
-    """Training left the finite numbers: the cost or a parameter became NaN or infinite."""
+    """Training diverged: the cost or a parameter is no longer finite."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, "CMLP_ERROR_DIVERGED")
@@ -70,28 +70,28 @@ class ModelFormatError(StatusError):
 
 
 class NotFittedError(ValueError, AttributeError):
-    """An estimator was used before it was fitted."""
+    """An estimator is used before it is fitted."""
 
 
 class ConvergenceWarning(UserWarning):
-    """Training ended at its largest number of epochs before the cost stopped falling."""
+    """Training has reached `max_iter` epochs while the loss was still improving."""
 
 
 class DataConversionWarning(UserWarning):
-    """Input was taken in another shape than it came in."""
+    """An argument was converted to another shape."""
 
 
 class UndefinedMetricWarning(UserWarning):
-    """A score has no meaning for the data given."""
+    """A score is not defined for these data."""
 
 
 def sklearn_class(own: type[Error]) -> type[Error]:
-    """scikit-learn's class of the same name if the program has loaded it, else `own`."""
+    """Return scikit-learn's class of the same name if the program has imported scikit-learn, else `own`."""
     return getattr(sys.modules.get("sklearn.exceptions"), own.__name__, own)
 
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:
-    """Warn at the line of the program that called into this package."""
+    """Issue a warning that points to the user's line, the first caller outside this package."""
     package = __name__.partition(".")[0] + "."
     level, frame = 2, sys._getframe(1)
     while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(package):

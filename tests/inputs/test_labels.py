@@ -1,5 +1,7 @@
 """Labels: recognizing the kind of targets, encoding labels as targets, decoding outputs to labels."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from sklearn.preprocessing import LabelBinarizer
@@ -135,3 +137,33 @@ def test_50000_classes_need_no_one_hot_matrix():
     labels, targets = learn_labels(y)
     assert labels.n_outputs == 50_000
     assert targets.nbytes == 4 * len(y)
+
+
+MANY = 10**6
+
+
+@pytest.mark.parametrize("classes", [np.arange(MANY), np.arange(MANY) * 3 - 1, np.arange(MANY) * 0.5 // 0.5])
+def test_few_labels_of_many_classes_are_encoded_without_touching_all_classes(classes):
+    """Each partial_fit encodes its labels: a sort of all classes at each call would take seconds."""
+    labels = Labels("labels", classes)
+    chosen = np.array([7, 999_999, 0, 7])
+    tracemalloc.start()
+    try:
+        targets = labels.encode(classes[chosen])
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    np.testing.assert_array_equal(targets, chosen)
+    assert peak < 100_000
+    with pytest.raises(ValueError, match="classes not in"):
+        labels.encode(np.array([0, 10**9]))
+
+
+@pytest.mark.parametrize("step", [1, 3])
+def test_a_million_classes_are_learnt_encoded_and_decoded(step):
+    y = np.random.RandomState(0).permutation(MANY) * step
+    labels, targets = learn_labels(y)
+    np.testing.assert_array_equal(labels.classes, np.arange(MANY) * step)
+    np.testing.assert_array_equal(targets * step, y)
+    np.testing.assert_array_equal(labels.encode_all(y), targets)
+    np.testing.assert_array_equal(labels_of(y).classes, labels.classes)

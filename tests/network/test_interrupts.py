@@ -113,6 +113,45 @@ def test_training_continues_if_the_signal_handler_returns():
     assert_same_bits(ours.params, theirs.params)
 
 
+# ---------------------------------------------------------------- time between two checks for Ctrl-C
+
+LONGEST_GAP = 0.1  # seconds
+
+
+def longest_gap(call):
+    """Return the longest time between two runs of a signal handler during a call.
+
+    The time is that of the thread's processor, so that other programs on the machine do not count.
+    """
+    times = []
+    before = signal.signal(signal.SIGALRM, lambda *_: times.append(time.thread_time()))
+    times.append(time.thread_time())
+    signal.setitimer(signal.ITIMER_REAL, 0.005, 0.005)
+    try:
+        call()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        times.append(time.thread_time())
+        signal.signal(signal.SIGALRM, before)
+    return max(np.diff(times))
+
+
+needs_timer = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no interval timer")
+
+
+@needs_timer
+@pytest.mark.slow
+@pytest.mark.parametrize("random_state", [0, np.random.RandomState(0)], ids=["int", "RandomState"])
+def test_ctrl_c_is_noticed_in_time_while_weights_are_drawn(random_state):
+    assert longest_gap(lambda: Network([8000, 8000], random_state=random_state)) < LONGEST_GAP
+
+
+def test_long_draws_can_be_interrupted():
+    with pytest.raises(KeyboardInterrupt), ctrl_c():
+        for _ in range(1000):
+            _core.Random(0).random_sample((2_000_000,))
+
+
 # ---------------------------------------------------------------- forks
 
 # Large enough that several threads train it and predict with it.

@@ -160,16 +160,13 @@ class Labels:
         """Return the position of each label in `classes`, which are sorted."""
         if not len(y) or self._are_indices(y):
             return y.astype(np.intp)
-        known = mixes_text(y, self.classes) is False
-        if known:
-            indices = np.searchsorted(self.classes, y)
-            indices[indices == len(self.classes)] = 0  # labels behind the last class; they are unequal to the first
-            known = bool((self.classes[indices] == y).all())
-        if not known:
-            raise ValueError(
-                f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes}. 'y' has {np.unique(y)}."
-            )
-        return indices
+        seen, indices = _distinct(y)
+        if not mixes_text(y, self.classes):
+            positions = np.searchsorted(self.classes, seen)
+            positions[positions == len(self.classes)] = 0  # labels after the last class differ from the first one too
+            if (self.classes[positions] == seen).all():
+                return positions[indices]
+        raise ValueError(f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes}. 'y' has {seen}.")
 
     def decode(self, outputs: NDArray[Any]) -> NDArray[Any]:
         """Return the labels (or, for multilabel targets, the rows of 0 and 1) that outputs stand for."""
