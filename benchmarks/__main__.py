@@ -1,25 +1,24 @@
 """python -m benchmarks COMMAND [--short]
 
-Each command prints tables and writes benchmarks/results/COMMAND.json beside them:
+Each command prints tables and writes them to benchmarks/results/COMMAND.json:
 
-  train     time of an epoch: next to each peer, next to plain SGD (momentum, Adam, float64, uint8),
-            with scikit-learn's defaults, with AVX2 forced; shares of the machine's limits
+  train     time of an epoch: relative to each peer and to plain SGD (momentum, Adam, float64, uint8),
+            with scikit-learn's defaults, with AVX2 forced; percentage of the machine's limits
   latency   microseconds for one row, and from Ctrl-C to KeyboardInterrupt
   batch     milliseconds for 10,000 rows
-  threads   two threads next to one, alone, with one processor busy and with all
-  sparse    time of an epoch of sparse rows (CSR), next to scikit-learn
+  threads   two threads relative to one, on an idle machine and with one or all CPUs loaded
+  sparse    time of an epoch of sparse rows (CSR), relative to scikit-learn
   scaling   how time grows with rows and with parameters
-  memory    peak memory of fit above the data
+  memory    peak memory of fit in addition to the data
   accuracy  test accuracy on handwritten digits, seconds to 98 %
-  import    milliseconds of import above numpy's
-  model     microseconds to load a model file, next to other formats; its bytes
+  import    milliseconds of an import in addition to numpy's
+  model     microseconds to load a model file, compared with other formats; its bytes
   size      lines of code, bytes of the wheel
-  goals     what is asked for, next to the last results of the others
-  all       these, one after the other
+  goals     goals, compared with the last results of the other commands
+  all       all commands in turn
 
-Peers that are not installed are named and left out. --short takes few rows and rounds: it shows
-that everything runs, its times mean little. CMLP_DATA names the folder with MNIST; without it
-training and prediction take random pixels.
+Peers that are not installed are reported and skipped. --short uses few rows and rounds: it shows that everything runs,
+but its times mean little. CMLP_DATA names the folder with MNIST; without it, training and prediction use random pixels.
 """
 
 import argparse

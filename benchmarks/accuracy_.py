@@ -1,4 +1,4 @@
-"""Test accuracy on handwritten digits: what is asked for, scikit-learn's, and how soon 98 % are reached."""
+"""Test accuracy on handwritten digits: compared with goals and with scikit-learn, and the time to reach 98 %."""
 
 import statistics
 
@@ -66,7 +66,7 @@ def scikit_ten_epochs(data, seed, short):
 
 
 def time_row(title, one_thread, two_threads, base):
-    """Accuracies, and times from arrays to model: median and worst with one thread, and with two."""
+    """Return a row of accuracies and fit times: median and worst with one thread, and with two."""
     accuracies = [fit.accuracy for fit in two_threads]
     times = [[fit.seconds for fit in fits] for fits in (one_thread, two_threads)]
     cells = [f(t) if t else None for t in times for f in (statistics.median, max)]
@@ -75,7 +75,7 @@ def time_row(title, one_thread, two_threads, base):
 
 
 def soonest(mnist, fashion, short):
-    """The recipe for 98 %, seed by seed with one thread, with two, and scikit-learn's ten epochs of Adam."""
+    """Measure the recipe for 98 % over several seeds with one and two threads, and 10 epochs of scikit-learn's Adam."""
     recipe = CHOSEN._replace(epochs=1) if short else CHOSEN
     rows = []
     for title, data in (("MNIST", mnist), ("Fashion-MNIST", fashion)):

@@ -1,4 +1,4 @@
-"""A table of peers: times, ratios, and shares of the machine's limits in the same rounds."""
+"""Tables of peers: times, ratios, and percentages of the machine's limits, measured in the same rounds."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ from benchmarks.rounds import Measured, Peer, interleaved
 MULTIPLY_ADDS = Peer("limit: multiply-adds", "limit", "multiply_adds")
 MEMORY = Peer("limit: reading memory", "limit", "memory")
 LIMITS = [MULTIPLY_ADDS, MEMORY]
-# What a limit's rate is, in billions a second; the limit that does not have this rate.
+# Rates in billions per second: name, amount of work, the limit to compare with, and the limit without this rate.
 RATES = [
     ("GFLOP/s", operations, MULTIPLY_ADDS.name, MEMORY.name),
     ("GB/s", bytes_read, MEMORY.name, MULTIPLY_ADDS.name),
@@ -16,7 +16,7 @@ RATES = [
 
 
 class Unit(NamedTuple):
-    """In what times are shown: how often it is in a second, for how many rows."""
+    """The unit of the times shown: its number per second, and the number of rows that it counts."""
 
     name: str
     per_second: float
@@ -33,14 +33,14 @@ def seconds_a_row(result):
 
 
 def ratio(result, base):
-    """Time of a row next to a base's; None where one of them is not there."""
+    """Return the ratio of the times per row, or None if one of them was not measured."""
     if not all(isinstance(one, Measured) for one in (result, base)):
         return None
     return seconds_a_row(result) / seconds_a_row(base)
 
 
 def rates(name, results):
-    """Work in a second, and the percentage of the limit."""
+    """Return the work per second and the percentage of the limit."""
     cells = []
     for _, amount, limit, other_limit in RATES:
         of = {
@@ -54,7 +54,7 @@ def rates(name, results):
 
 
 def compared(report, title, peers, case, *, rounds, unit, bases):
-    """Measure peers with a case and add a table: a row for each, next to each of the bases."""
+    """Measure peers with a case and add a table with one row per peer and its ratio to each base."""
     results = interleaved(peers, case, rounds)
     report.versions(results)
     limited = MULTIPLY_ADDS in peers
@@ -74,5 +74,5 @@ def compared(report, title, peers, case, *, rounds, unit, bases):
 
 
 def named(sizes, *more):
-    """Title of a case: 784-16-16-10, batch 128, pictures."""
+    """Return the title of a case, for example 784-16-16-10, batch 128, images."""
     return ", ".join(["-".join(map(str, sizes)), *more])

@@ -1,8 +1,8 @@
-"""Rows that every peer gets alike.
+"""Data sets that all peers share.
 
-A case's ``kind`` says which: "pictures" are MNIST if it is there, else random pixels as sparse as
-ink; "dense" pixels are random and none is 0, so that nothing can be skipped; "csr" rows are
-SciPy's, with few values; "csr as dense" the same rows as an array.
+The ``kind`` of a case selects the rows: "images" are MNIST if available, otherwise random pixels with as many zeros;
+"dense" pixels are random and never 0, so that no work can be skipped; "csr" rows are SciPy matrices with few nonzeros;
+"csr as dense" are the same rows as an array.
 """
 
 import functools
@@ -11,8 +11,8 @@ import numpy as np
 
 
 @functools.cache
-def pictures(n):
-    """n pictures of 784 uint8, their classes, and where they come from."""
+def images(n):
+    """Return n images of 784 uint8, their classes, and their source."""
     from cmlp.datasets import load_mnist
 
     try:
@@ -25,18 +25,18 @@ def pictures(n):
 
 
 def dense(n):
-    """n rows of 784 uint8 from 1 to 255, and classes."""
+    """Return n rows of 784 uint8 from 1 to 255, and classes."""
     rng = np.random.RandomState(0)
     return rng.randint(1, 256, (n, 784), np.uint8), rng.randint(0, 10, n)
 
 
 def csr(n, columns, density):
-    """Random rows as SciPy's CSR, float32, all of them with equally many values, and their classes."""
+    """Return random float32 rows as a SciPy CSR matrix, all with the same number of nonzeros, and their classes."""
     import scipy.sparse
 
     rng = np.random.RandomState(0)
     stored = int(columns * density)
-    # A value in a random place of each of `stored` parts of the row: sorted, and quick to draw.
+    # One nonzero at a random position in each of `stored` sections of the row, so that the indices are sorted.
     begins = np.arange(stored) * columns // stored
     widths = np.diff(begins, append=columns)
     indices = (begins + rng.random_sample((n, stored)) * widths).astype(np.int32)
@@ -47,7 +47,7 @@ def csr(n, columns, density):
 
 
 def laid_out(X, layout):
-    """The same rows with a gap behind each value ("gaps"), or column by column ("columns")."""
+    """Return the rows with a gap after each value ("gaps"), or in column-major order ("columns")."""
     if layout == "gaps":
         wide = np.zeros((len(X), 2 * X.shape[1]), X.dtype)
         wide[:, ::2] = X
@@ -56,11 +56,11 @@ def laid_out(X, layout):
 
 
 def rows(case):
-    """Rows and classes of a case: bytes for the dtype "uint8", else pixels between 0 and 1."""
-    kind, n = case.get("kind", "pictures"), case["rows"]
+    """Return the rows and classes of a case: bytes for dtype "uint8", otherwise pixels between 0 and 1."""
+    kind, n = case.get("kind", "images"), case["rows"]
     if kind.startswith("csr"):
         X, y = csr(n, case["sizes"][0], case["density"])
         return (X.toarray() if kind == "csr as dense" else X), y
-    X, y = dense(n) if kind == "dense" else pictures(n)[:2]
+    X, y = dense(n) if kind == "dense" else images(n)[:2]
     dtype = np.dtype(case.get("dtype", "float32"))
     return laid_out(X if dtype == np.uint8 else X / dtype.type(255), case.get("layout")), y

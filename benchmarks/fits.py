@@ -1,4 +1,4 @@
-"""Fits with the accuracy and the time of each, for `accuracy` and the recipe's search."""
+"""Fits with their accuracies and times, for `accuracy` and the search of the recipe."""
 
 import time
 import warnings
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Fit(NamedTuple):
-    """Percent of right answers on other pictures, seconds by the clock, seconds of computing."""
+    """Test accuracy in percent, seconds of wall time, seconds of CPU time."""
 
     accuracy: float
     seconds: float
@@ -14,10 +14,10 @@ class Fit(NamedTuple):
 
 
 def fitted(model, X, y, X_test, y_test):
-    """Train a model and judge it."""
+    """Train a model and measure its test accuracy."""
     clock, computing = time.perf_counter(), time.process_time()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the number of epochs is given
+        warnings.simplefilter("ignore")  # max_iter is reached on purpose
         model.fit(X, y)
     seconds = time.perf_counter() - clock, time.process_time() - computing
     return Fit(100 * model.score(X_test, y_test), *seconds)

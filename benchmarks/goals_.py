@@ -1,4 +1,4 @@
-"""What is asked for, what the commands' last results say, and whether that is enough."""
+"""The goals, the last results of the other commands, and whether the goals are met."""
 
 import json
 from itertools import product
@@ -10,9 +10,9 @@ from benchmarks.report import Report, results_path
 
 
 class Goal(NamedTuple):
-    """A column of a command's table must not be above (or with `least` below) a value.
+    """A limit for a column of a command's table: an upper limit, or a lower limit if `least` is true.
 
-    `row` None means the worst of all rows.
+    If `row` is None, the worst of all rows counts.
     """
 
     work: str
@@ -25,7 +25,7 @@ class Goal(NamedTuple):
     least: bool = False
 
     def verdict(self, found, asked):
-        """The value asked for, and whether it is met."""
+        """Return the limit as text, and whether the measured value meets it."""
         if asked is None:
             return None, None
         met = None if found is None else found >= asked if self.least else found <= asked
@@ -38,7 +38,7 @@ OURS, OUT = train_.OURS, "cmlp Network.forward(x, out=)"
 
 
 def trained(work, case, kind, row, column, *asked, prefix="", least=False):
-    """A goal of `train`'s: the case is a net and a batch."""
+    """Return a goal of the command `train` for a case (network, batch size)."""
     table = train_.title(*case, kind, prefix)
     return Goal(f"{work}, {train_.title(*case, kind)}", "train", table, row, column, *asked, least=least)
 
@@ -46,7 +46,7 @@ def trained(work, case, kind, row, column, *asked, prefix="", least=False):
 def next_to_jax():
     asked = [(0.42, 0.29), (0.19, 0.14), (0.74, 0.60), (0.52, 0.45), (0.84, 0.75)]
     for case, ratios in zip(train_.CASES, asked, strict=True):
-        yield trained("SGD / jax", case, "pictures", OURS, JAX, *ratios)
+        yield trained("SGD / jax", case, "images", OURS, JAX, *ratios)
     for net, share in ((MIDDLE, 90), (WIDE, 92)):
         yield trained("% of the peak", (net, 128), "dense", OURS, PEAK, share, least=True)
 
@@ -55,14 +55,14 @@ def next_to_plain_sgd():
     for case in train_.CASES:
         adam = 1.15 if case[1] == 128 else 1.8
         for row, asked in (("Adam from epoch 3", adam), ("Adam from epoch 20", adam), ("SGD, float64", 2.1)):
-            yield trained(f"{row} / SGD", case, "pictures", row, "/ SGD", asked, prefix=train_.VARIANTS_PREFIX)
+            yield trained(f"{row} / SGD", case, "images", row, "/ SGD", asked, prefix=train_.VARIANTS_PREFIX)
 
 
 def one_row():
-    """Times are the reference machine's; the ratios say the same where another is faster or slower."""
+    """Absolute times hold for the reference machine; the ratios hold on other machines as well."""
     proba = predict.PREDICT_PROBA.name
     for net, asked in ((NARROW, (1.5, 0.6, 0.45, 0.29, 0.12)), (MIDDLE, (3.2, 2.5, 1.2, 0.39, 0.30))):
-        case, table = ("latency", named(net, "pictures")), f"one row, {named(net)}: "
+        case, table = ("latency", named(net, "images")), f"one row, {named(net)}: "
         yield Goal(table + "predict_proba, µs", *case, proba, ROW.name, asked[0])
         yield Goal(table + "forward(x, out=), µs", *case, OUT, ROW.name, *asked[1:3])
         yield Goal(table + "predict_proba / onnxruntime", *case, proba, ONNX, asked[3])
@@ -72,12 +72,12 @@ def one_row():
 def many_rows():
     for net, ratios in ((NARROW, (0.9, 0.6)), (MIDDLE, (0.8, 0.75))):
         for peer, asked in zip(batch_.OURS, ratios, strict=True):
-            table = named(net, "pictures")
+            table = named(net, "images")
             yield Goal(f"10,000 rows, {named(net)}: {peer.name} / onnxruntime", "batch", table, peer.name, ONNX, asked)
 
 
 def two_threads():
-    for (net, gain), kind in product(((WIDE, 1.85), (MIDDLE, 1.8), (NARROW, 1.4)), ("pictures", "dense")):
+    for (net, gain), kind in product(((WIDE, 1.85), (MIDDLE, 1.8), (NARROW, 1.4)), ("images", "dense")):
         case = train_.title(net, 128, kind)
         yield Goal(f"two threads, {case}: times faster", "threads", "alone", case, threads_.GAINS[0], gain, least=True)
     for state, column in product(threads_.STATES, threads_.GAINS):
@@ -116,7 +116,7 @@ GOALS = [
 
 
 def measured(goal, tables):
-    """The worst cell that a goal names in {command: {title: table}}; None if it was not measured."""
+    """Return the worst cell that a goal selects in {command: {title: table}}, or None if it was not measured."""
     table = tables.get(goal.command, {}).get(goal.table)
     if table is None or goal.column not in table["columns"]:
         return None

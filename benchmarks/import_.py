@@ -1,4 +1,4 @@
-"""What an import costs above numpy's, each in a fresh Python: processor time."""
+"""CPU time of an import in addition to numpy's, each measured in a new Python process."""
 
 import os
 import statistics
@@ -19,7 +19,7 @@ STATEMENTS = ["import cmlp", "from cmlp import MLPClassifier", *(f"import {modul
 
 
 def seconds(statement):
-    """Processor time of one import, None if the module is not installed."""
+    """Return the CPU time of one import, or None if the module is not installed."""
     environ = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     command = [sys.executable, "-c", PROGRAM.format(statement=statement)]
     done = subprocess.run(command, capture_output=True, text=True, env=environ)
@@ -29,7 +29,7 @@ def seconds(statement):
 def run(*, short):
     report, rows = Report("import", short), []
     for statement in STATEMENTS:
-        seconds(statement)  # its byte code is there from now on, as it is for users
+        seconds(statement)  # writes the byte code, which users have as well
         times = [seconds(statement) for _ in range(3 if short else 15)]
         if None not in times:
             rows.append([statement, 1e3 * statistics.median(times), 1e3 * min(times)])

@@ -1,4 +1,4 @@
-"""One row: microseconds from call to answer; and milliseconds from Ctrl-C to KeyboardInterrupt."""
+"""Latency: microseconds to predict one row, and milliseconds from Ctrl-C to KeyboardInterrupt."""
 
 import signal
 import threading
@@ -20,7 +20,7 @@ NETS = [[784, 16, 16, 10], [784, 128, 64, 10]]
 
 
 def after_ctrl_c(batch_size):
-    """Seconds from the signal until an epoch has given way."""
+    """Return the seconds from the signal until the epoch stops."""
     net = cmlp.Network([784, 512, 512, 10], random_state=0)
     X = np.broadcast_to(np.float32(0.5), (1_000_000, 784))
     y, sent = np.zeros(len(X), np.int64), []

@@ -1,7 +1,7 @@
-"""Peak memory of fit above the data as given, next to the bound: 6 x parameters + 4 MB.
+"""Peak memory of fit in addition to the input data, compared with the bound: 6 x parameters + 4 MB.
 
-The six are those of the model that is there, the block that is trained, the gradient or Adam's two
-moments, the best weights. Each fit has a process of its own, which has the data and a small fit behind it.
+The six blocks hold the previous model, the parameters in training, the gradient or Adam's two moments, and the best
+weights. Each fit runs in its own process, after the data have been loaded and a small fit has run.
 """
 
 import gc
@@ -19,7 +19,7 @@ TITLE, OF_BOUND = "memory of fit", "of the bound"
 MB = 1e6
 BOUND, BLOCKS = 4 * MB, 6
 NETS = [[784, 16, 16, 10], [784, 128, 64, 10], [784, 512, 512, 10]]
-# Freed memory goes back to the system (glibc), so that fit cannot live on what was there before it.
+# glibc returns freed memory to the system, so that fit cannot reuse memory that was allocated before it.
 NO_HOARDING = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536"}
 MIDDLE = {"sizes": NETS[1]}
 BEST_KEPT = {"solver": "adam", "early_stopping": True}
@@ -36,18 +36,18 @@ CASES = {
 
 
 def status(field):
-    """Bytes of this process, as Linux tells them."""
+    """Return a memory size of this process in bytes, as Linux reports it."""
     text = Path("/proc/self/status").read_text(encoding="ascii")
     return 1024 * int(text.split(f"{field}:")[1].split()[0])
 
 
 def peak_above(work):
-    """Bytes that `work` needs at most above what there is before it."""
+    """Return the peak memory in bytes that `work` needs in addition to the memory in use before."""
     gc.collect()
     try:
-        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak so far is forgotten
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # resets the peak
         before, peak = status("VmRSS"), lambda: status("VmHWM")
-    except OSError:  # not Linux: above the peak so far
+    except OSError:  # not Linux: relative to the previous peak
         import resource
 
         unit = 1 if sys.platform == "darwin" else 1024
@@ -58,18 +58,18 @@ def peak_above(work):
 
 
 def measure(case):
-    """In the process of its own: bytes of X, bytes above, bytes of the parameters."""
+    """Return the bytes of X, the additional bytes, and the bytes of the parameters. Runs in its own process."""
     from cmlp import MLPClassifier
 
-    warnings.simplefilter("ignore")  # the number of epochs is given
+    warnings.simplefilter("ignore")  # max_iter is reached on purpose
     given = {"solver": "sgd", "batch_size": 128, "max_iter": 2, "random_state": 0}
     given |= {key: case[key] for key in BEST_KEPT if key in case}
     model = MLPClassifier(case["sizes"][1:-1], input_scale=1 / 255 if case.get("dtype") == "uint8" else 1, **given)
     X, y = data.rows(case)
-    data.pictures.cache_clear()
+    data.images.cache_clear()
     for _ in range(case.get("fits", 1) - 1):
         model.fit(X, y)
-    MLPClassifier(8, max_iter=1).fit(X[:300], y[:300])  # what is loaded and made only once
+    MLPClassifier(8, max_iter=1).fit(X[:300], y[:300])  # loads modules and creates what is created once
     above = peak_above(lambda: model.fit(X, y))
     size = sum(part.nbytes for part in (X.data, X.indices, X.indptr)) if case.get("kind") == "csr" else X.nbytes
     return size, above, sum(tensor.nbytes for tensor in [*model.coefs_, *model.intercepts_])

@@ -1,4 +1,4 @@
-"""Answers of a network, for one row or many: what `latency` and `batch` share."""
+"""Predictions of one row or many rows, shared by `latency` and `batch`."""
 
 from benchmarks.compare import compared, named
 from benchmarks.rounds import Peer
@@ -14,9 +14,9 @@ OTHERS = [
 
 
 def next_to_peers(report, ours, nets, limits, *, rounds, unit, **case):
-    """A table for each net and kind of rows; on dense ones next to the best peer alone."""
+    """Add a table for each network and kind of rows. Dense rows are compared with the best peer only."""
     first = [*ours, PREDICT_PROBA, BEST]
     for sizes in nets:
-        for kind, peers in (("pictures", [*first, *OTHERS, *limits]), ("dense", [*first, *limits])):
+        for kind, peers in (("images", [*first, *OTHERS, *limits]), ("dense", [*first, *limits])):
             whole = {"sizes": sizes, "kind": kind, **case}
             compared(report, named(sizes, kind), peers, whole, rounds=rounds, unit=unit, bases=[BEST.name])

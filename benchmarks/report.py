@@ -1,4 +1,4 @@
-"""What was measured where: the machine, tables, and JSON beside them."""
+"""Reports: the machine, tables, and the same content as JSON."""
 
 import json
 import os
@@ -10,7 +10,7 @@ RESULTS = Path(__file__).parent / "results"
 
 
 def processor():
-    """The processor's name, as well as the system tells it."""
+    """Return the name of the processor as the system reports it."""
     try:
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
             if line.startswith("model name"):
@@ -21,7 +21,7 @@ def processor():
 
 
 def machine():
-    """Describe this machine and what cmlp uses of it."""
+    """Describe this machine and the instruction set and threads that cmlp uses."""
     import numpy
 
     import cmlp
@@ -40,12 +40,12 @@ def machine():
 
 
 def results_path(command, short):
-    """Where a command's results are; those of the short form stand apart, for they say nothing of speed."""
+    """Return the file of a command's results. Short runs have their own folder, because their times mean nothing."""
     return RESULTS / ("short" if short else "") / f"{command}.json"
 
 
 class Report:
-    """Prints as it goes; what is added is written as JSON at the end."""
+    """Prints tables as they are added and writes all of them as JSON at the end."""
 
     def __init__(self, command, short):
         self.path = results_path(command, short)
@@ -60,20 +60,20 @@ class Report:
         print("; ".join(f"{name}: {value}" for name, value in self.content["machine"].items()))
 
     def note(self, **values):
-        """Keep facts that are no table: versions, a peak."""
+        """Add facts outside the tables, for example the number of rows."""
         self.content.update(values)
         for name, value in values.items():
             print(f"{name}: {value}")
 
     def versions(self, results):
-        """Keep which versions took part, and why others were left out."""
+        """Add the versions of the peers, and why others were skipped."""
         for result in results.values():
             said = getattr(result, "version", result)
             if said not in self.content.setdefault("versions", []):
                 self.content["versions"].append(said)
 
     def table(self, title, columns, rows):
-        """Print a table: rows of cells, None for what there is not."""
+        """Add and print a table. A cell that was not measured is None."""
         self.content["tables"].append({"title": title, "columns": columns, "rows": rows})
         cells = [columns, *([shown(cell) for cell in row] for row in rows)]
         widths = [max(len(row[i]) for row in cells) for i in range(len(columns))]

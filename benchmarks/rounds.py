@@ -1,4 +1,4 @@
-"""Peers in processes of their own, measured in turns so that the machine's moods hit all alike."""
+"""Measures peers in separate processes and in turns, so that changes of the machine's speed affect all of them."""
 
 import json
 import os
@@ -10,16 +10,16 @@ from contextlib import contextmanager
 from types import MappingProxyType
 from typing import NamedTuple
 
-# One thread for whoever heeds one of these.
+# One thread for every library that reads one of these variables.
 LIBRARIES = ["OMP", "OPENBLAS", "MKL", "BLIS", "NUMEXPR"]
 ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in LIBRARIES}
 ONE_THREAD["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 
 
 class Peer(NamedTuple):
-    """How a library does one kind of work: the function ``make(case)`` of a module in peers/.
+    """One kind of work of a library: the function ``make(case)`` of a module in peers/.
 
-    `case` is what this peer's case has of its own, `environ` what its environment has.
+    `case` and `environ` are added to the case and to the environment of this peer.
     """
 
     name: str
@@ -30,7 +30,7 @@ class Peer(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """Seconds per unit of work, one for each round; the case that was measured."""
+    """Seconds per unit of work for each round, and the case that was measured."""
 
     seconds: list[float]
     version: str
@@ -42,7 +42,7 @@ class Measured(NamedTuple):
 
 
 class Worker:
-    """A process that waits for its turn."""
+    """A process that measures one round on request."""
 
     def __init__(self, peer, case):
         self.peer, self.case = peer, {**case, **peer.case}
@@ -58,11 +58,11 @@ class Worker:
     def answer(self):
         line = self.process.stdout.readline()
         if not line:
-            raise RuntimeError(f"{self.peer.name}: the worker ended, see above")
+            raise RuntimeError(f"{self.peer.name}: the worker process ended, see above")
         return json.loads(line)
 
     def turn(self):
-        """Do one round; return the seconds that a unit of work took."""
+        """Measure one round; return the seconds per unit of work."""
         self.process.stdin.write("go\n")
         self.process.stdin.flush()
         return self.answer()["seconds"]
@@ -78,11 +78,11 @@ def interleaved(peers, case, rounds):
     Returns
     -------
     dict
-        By the peer's name: `Measured`, or why it was left out.
+        For each peer's name its `Measured`, or the reason why it was skipped.
     """
     workers, results = [], {}
     for worker in [Worker(peer, case) for peer in peers]:
-        first = worker.answer()  # sent when it is warm
+        first = worker.answer()  # sent after the warm-up
         if "missing" in first:
             results[worker.peer.name] = f"{worker.peer.name}: {first['missing']}"
             worker.end()
@@ -99,7 +99,7 @@ def interleaved(peers, case, rounds):
 
 @contextmanager
 def busy_processors(n=None):
-    """While inside, another process spins on each of n processors, or of all."""
+    """Load n CPUs, or all, with a busy process each while the context is active."""
     allowed = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_setaffinity") else range(os.cpu_count())
     allowed = allowed[:n]
     spinners = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in allowed]

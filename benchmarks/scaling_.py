@@ -17,7 +17,7 @@ THROUGH_ALL = "line through all"
 
 
 def seconds(n_rows, n_inputs, n_hidden, repeats):
-    """Least time of the processor for a fit with one thread, and the network's parameters."""
+    """Return the least CPU time of a fit with one thread, and the number of parameters."""
     from cmlp import MLPClassifier
 
     rng = np.random.default_rng(0)
@@ -33,7 +33,7 @@ def seconds(n_rows, n_inputs, n_hidden, repeats):
 
 
 def growth(report, title, sizes, times):
-    """Times with the slope from each size to the next, then the slope of the line through all."""
+    """Add a table of times with the slope from each size to the next, and the slope of a line through all."""
     steps = [None, *np.diff(np.log(times)) / np.diff(np.log(sizes))]
     rows = [[f"{size:,}", 1e3 * t, 1e9 * t / size, step] for size, t, step in zip(sizes, times, steps, strict=True)]
     rows.append([THROUGH_ALL, None, None, float(np.polyfit(np.log(sizes), np.log(times), 1)[0])])
@@ -41,7 +41,7 @@ def growth(report, title, sizes, times):
 
 
 def run(*, short):
-    warnings.simplefilter("ignore")  # the number of epochs is given
+    warnings.simplefilter("ignore")  # max_iter is reached on purpose
     report, decades, repeats = Report("scaling", short), 3 if short else 4, 2 if short else 5
     report.note(epochs=EPOCHS, batch=128)
     rows = ROWS[:decades]

@@ -1,4 +1,4 @@
-"""Lines of code (as they stand, comments and empty lines too), and the wheel's bytes."""
+"""Lines of code, including comments and empty lines, and the size of the wheel in bytes."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ PARTS = [
 
 
 def lines(patterns):
-    """Number of files and of lines that match."""
+    """Return the number of matching files and of their lines."""
     files = {file for pattern in patterns for file in ROOT.glob(pattern) if file.is_file()}
     return len(files), sum(len(f.read_text(encoding="utf-8").splitlines()) for f in files)
 

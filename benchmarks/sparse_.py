@@ -1,10 +1,10 @@
-"""Time of an epoch on sparse rows (CSR) next to scikit-learn: plain SGD, alpha 0, one thread, float32."""
+"""Time of an epoch on sparse rows (CSR) relative to scikit-learn: plain SGD, alpha 0, one thread, float32."""
 
 from benchmarks.compare import EPOCH, compared, named
 from benchmarks.report import Report
 from benchmarks.rounds import Peer
 
-DENSE_ROWS = 2_000  # of the dense peer: more would not fit everywhere
+DENSE_ROWS = 2_000  # for the dense peer, limited by memory
 PEERS = [
     Peer("cmlp MLPClassifier", "ours", "train"),
     Peer("cmlp, the same rows dense", "ours", "train", {"kind": "csr as dense", "rows": DENSE_ROWS}),

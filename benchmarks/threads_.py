@@ -1,4 +1,4 @@
-"""Two threads next to one, and what the library chooses itself: alone, with one processor busy, and with all."""
+"""Two threads and the default relative to one thread: on an idle machine and with one or all CPUs loaded."""
 
 from contextlib import nullcontext
 from functools import partial
@@ -17,20 +17,20 @@ STATES = {
 }
 GAINS = ["1 / 2 threads", "1 / its choice"]
 COLUMNS = ["", ONE, TWO, CHOSEN, *GAINS, "never slower"]
-NOISE = 0.03  # what two measurements of the same differ by
+NOISE = 0.03  # relative difference between two measurements of the same work
 PREDICTED = [[784, 16, 16, 10], [784, 128, 64, 10], [784, 512, 512, 10]]
 
 
 def cases(short):
-    """What is measured: title, function of the peer, case."""
+    """Yield the measurements: title, function of the peer, case."""
     n, nets = (2_000, train_.CASES[:1]) if short else (60_000, train_.CASES)
     trained = [
         (train_.title(sizes, batch, kind), "train", {"sizes": sizes, "batch": batch, "rows": n, "kind": kind})
         for sizes, batch in nets
-        for kind in ("pictures", "dense")
+        for kind in ("images", "dense")
     ]
     predicted = [
-        (f"predict 10,000: {named(sizes, 'pictures')}", "forward", {"sizes": sizes, "rows": 10_000, "units": 10})
+        (f"predict 10,000: {named(sizes, 'images')}", "forward", {"sizes": sizes, "rows": 10_000, "units": 10})
         for sizes in PREDICTED[: len(nets)]
     ]
     return [*trained, ("CSR, " + sparse_.TITLE, "train", {**sparse_.CASE, "rows": n}), *predicted]

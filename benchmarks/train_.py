@@ -1,4 +1,4 @@
-"""Time of an epoch: next to each peer, next to our own plain SGD, and next to the machine's limits."""
+"""Time of an epoch: relative to each peer, to cmlp's plain SGD, and to the machine's limits."""
 
 from benchmarks import data
 from benchmarks.compare import EPOCH, LIMITS, compared, named
@@ -26,7 +26,7 @@ CASES = [
     ([784, 128, 64, 10], 10),
     ([784, 512, 512, 10], 128),
 ]
-# Variants of our own, with as many epochs behind them as the name says.
+# Variants of cmlp. The names state how many epochs run before the measurement.
 PLAIN = "SGD"
 VARIANTS = [
     Peer(PLAIN, "ours", "train"),
@@ -44,7 +44,7 @@ LAYOUTS = [
 ]
 DEFAULTS = [Peer(OURS, "ours", "fit"), Peer("scikit-learn", "scikit", "fit")]
 AVX2 = {"CMLP_ISA": "avx2"}
-DEFAULTS_TITLE = "3 epochs of fit with scikit-learn's defaults (Adam, alpha 1e-4, batch 200), 784-100-10, pictures"
+DEFAULTS_TITLE = "3 epochs of fit with scikit-learn's defaults (Adam, alpha 1e-4, batch 200), 784-100-10, images"
 
 
 def title(sizes, batch, kind, prefix=""):
@@ -57,28 +57,28 @@ AVX2_TITLE = title(*CASES[-1], "dense", "AVX2 forced: ")
 
 def next_to_peers(report, cases, n, rounds):
     for sizes, batch in cases:
-        for kind, peers in (("pictures", PEERS), ("dense", DENSE_PEERS)):
+        for kind, peers in (("images", PEERS), ("dense", DENSE_PEERS)):
             case = {"sizes": sizes, "batch": batch, "rows": n, "kind": kind}
             compared(report, title(sizes, batch, kind), peers, case, rounds=rounds, unit=EPOCH, bases=[OURS, "jax"])
 
 
 def next_to_plain_sgd(report, cases, n, rounds):
-    """For the last epochs the first 19 are trained too: about three minutes for all nets."""
+    """Measuring the last epochs needs the first 19 as well: about three minutes for all networks."""
     for sizes, batch in cases:
-        for kind in ("pictures", "dense"):
+        for kind in ("images", "dense"):
             case = {"sizes": sizes, "batch": batch, "rows": n, "kind": kind}
             name = title(sizes, batch, kind, VARIANTS_PREFIX)
             compared(report, name, VARIANTS, case, rounds=rounds, unit=EPOCH, bases=[PLAIN])
 
 
 def laid_out_otherwise(report, n, rounds):
-    case = {"sizes": CASES[2][0], "batch": CASES[2][1], "rows": n, "kind": "pictures"}
-    name = title(*CASES[2], "pictures", "layouts of X: ")
+    case = {"sizes": CASES[2][0], "batch": CASES[2][1], "rows": n, "kind": "images"}
+    name = title(*CASES[2], "images", "layouts of X: ")
     compared(report, name, LAYOUTS, case, rounds=rounds, unit=EPOCH, bases=[LAYOUTS[0].name])
 
 
 def with_defaults(report, n, rounds):
-    """From `fit`, the arrays given: its checks, labels and first weights are in the time."""
+    """Measure `fit`, including its checks, label encoding and initialization."""
     case = {"sizes": [784, 100, 10], "rows": n, "epochs": 3}
     compared(report, DEFAULTS_TITLE, DEFAULTS, case, rounds=rounds, unit=EPOCH, bases=["scikit-learn"])
 
@@ -98,7 +98,7 @@ def forced_to_avx2(report, n, rounds):
 def run(*, short):
     report = Report("train", short)
     n, rounds, cases = (2_000, 2, CASES[:1]) if short else (60_000, 5, CASES)
-    report.note(rows=f"{n}; pictures: {data.pictures(n)[2]}; dense: random pixels, none of them 0", rounds=rounds)
+    report.note(rows=f"{n}; images: {data.images(n)[2]}; dense: random pixels, none of them 0", rounds=rounds)
     next_to_peers(report, cases, n, rounds)
     next_to_plain_sgd(report, cases, n, min(rounds, 3))
     laid_out_otherwise(report, n, min(rounds, 3))

@@ -1,9 +1,8 @@
-"""One peer at work: ``python -m benchmarks.worker MODULE MAKE CASE``; each line of input is a turn.
+"""The process of one peer: ``python -m benchmarks.worker MODULE MAKE CASE``. Each line of input starts a round.
 
-A case's ``units`` says how often the work is done in a turn; the answer is the time of one: that of
-the one processor that it has, which on a quiet machine is the clock's, and elsewhere does not count
-what others take. With ``free`` in the case the system chooses the processors, which threads need, and
-the time is the clock's.
+The ``units`` of a case is the number of repetitions in a round; the answer is the time of one repetition. The worker is
+bound to one CPU and reports CPU time, which equals wall time on an idle machine and does not count other processes on a
+loaded one. With ``free`` in the case, the system schedules the threads, and the worker reports wall time.
 """
 
 import importlib
@@ -18,7 +17,7 @@ def tell(**answer):
 
 
 def stay_on_one_processor():
-    """Take the last processor: all peers the same, and none moves in the midst of a round."""
+    """Bind the process to the last CPU, the same for all peers, so that it does not migrate during a round."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 

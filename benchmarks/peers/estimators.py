@@ -1,4 +1,4 @@
-"""What cmlp's classifier and scikit-learn's have in common: all of it but the import."""
+"""Work of an MLPClassifier, shared by cmlp and scikit-learn."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from benchmarks.peers import RATE
 
 
 def parameters(case):
-    """Plain SGD, or what the case says."""
+    """Return a classifier with plain SGD unless the case sets other parameters."""
     return {
         "hidden_layer_sizes": case["sizes"][1:-1],
         "solver": case.get("solver", "sgd"),
@@ -21,7 +21,7 @@ def parameters(case):
 
 
 def train(estimator, case):
-    """An epoch; the first that counts is epoch 3, or the case's ``epoch``: the worker's warm-up is one too."""
+    """Train one epoch. The first measured epoch is epoch 3 or ``epoch`` of the case; the warm-up counts as one."""
     X, y = rows(case)
     model = estimator(parameters(case), case)
     for _ in range(case.get("epoch", 3) - 2):
@@ -30,7 +30,7 @@ def train(estimator, case):
 
 
 def fit(estimator, case):
-    """A whole fit with the library's defaults."""
+    """Run a complete fit with the default parameters of the library."""
     X, y = rows(case)
     given = {"hidden_layer_sizes": case["sizes"][1:-1], "max_iter": case["epochs"], "random_state": 0}
     return lambda: estimator(given, case).fit(X, y)

@@ -1,4 +1,4 @@
-"""onnxruntime: one thread, its session made once."""
+"""onnxruntime: one thread, the session is created once."""
 
 import onnx
 import onnxruntime

@@ -1,4 +1,4 @@
-"""cmlp: the bare network, and the estimator with its checks."""
+"""cmlp: Network, and the estimator with its checks."""
 
 import warnings
 from functools import partial
@@ -15,7 +15,7 @@ def version():
 
 
 def settings(case):
-    """Threads, and the factor that makes bytes pixels between 0 and 1."""
+    """Return the number of threads and the scale that maps bytes to 0..1."""
     return {
         "n_threads": case.get("threads", 1),
         "input_scale": 1 / 255 if case.get("dtype") == "uint8" else 1,
@@ -28,7 +28,7 @@ def network(case):
 
 
 def estimator(parameters, case):
-    warnings.simplefilter("ignore")  # of epochs that end before convergence
+    warnings.simplefilter("ignore")  # about training that stops before convergence
     return cmlp.MLPClassifier(**{**parameters, **settings(case)})
 
 

@@ -1,6 +1,4 @@
-"""NumPy, written as well as one would without going to lengths: float32, in place, no copies
-but the batch's rows.
-"""
+"""NumPy, written carefully but simply: float32, in place, copying only the rows of the batch."""
 
 from itertools import pairwise
 
@@ -25,7 +23,7 @@ def parameters(sizes):
 
 
 def activations(weights, biases, X):
-    """Activations of every layer, the input first."""
+    """Return the activations of every layer, the input first."""
     a = [X]
     for i, (w, b) in enumerate(zip(weights, biases, strict=True)):
         z = a[-1] @ w

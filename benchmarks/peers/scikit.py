@@ -14,7 +14,7 @@ def version():
 
 
 def estimator(parameters, case):
-    warnings.simplefilter("ignore")  # of epochs that end before convergence
+    warnings.simplefilter("ignore")  # about training that stops before convergence
     return MLPClassifier(**parameters)
 
 

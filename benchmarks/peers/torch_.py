@@ -1,4 +1,4 @@
-"""torch: eager with the tensors at hand, and compiled."""
+"""torch: eager with tensors prepared in advance, and compiled."""
 
 from itertools import pairwise
 

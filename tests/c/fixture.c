@@ -53,7 +53,7 @@ static void make_data(fixture *f)
     for (int64_t i = 0; i < f->n * f->n_in; i++) put(f->shape.dtype, f->x, i, uniform(&state, -1, 1));
     for (int64_t i = 0; i < f->shape.dark * f->n_in; i++) {
         const int64_t row = i / f->n_in, column = i % f->n_in;
-        if (random_below(&state, 1 + row % 3) || (column + row / 75 * 12) % 32 < 12) /* columns, 75 rows long */
+        if (random_below(&state, 1 + row % 3) || (column + row / 75 * 12) % 32 < 12) /* whole columns for 75 rows */
             put(f->shape.dtype, f->x, i, i % 2 ? 0 : -0.0);
     }
     for (int64_t i = 0; i < f->n; i++) {
@@ -145,11 +145,11 @@ void fixture_reset(fixture *f, call c)
     memset(f->input_gradient, MARK, (size_t)(f->n * f->n_in) * size);
     for (int32_t l = 1; l < f->shape.n_layers; l++)
         memset(f->outputs[l - 1], MARK, (size_t)(f->n * f->shape.sizes[l]) * size);
-    if (c == STEP) /* the one call whose input is a gradient */
+    if (c == STEP) /* the only call whose input is a gradient */
         for (int64_t i = 0; i < f->n_params; i++)
             put(f->shape.dtype, f->gradient, i, 0.125 * get(f->shape.dtype, f->initial, f->n_params - 1 - i));
     memset(f->state, 0, f->state_size);
-    memset(f->run.workspace, 0xff, f->run.workspace_size); /* NaN: contents do not matter */
+    memset(f->run.workspace, 0xff, f->run.workspace_size); /* NaN: the calls must not read the previous contents */
     f->cost = -7;
     cmlp_random_seed(&f->random, 5);
     f->p_net = f->net;
@@ -184,7 +184,7 @@ int fixture_call(fixture *f, call c)
     }
 }
 
-/* By their own places, whatever a test has made of the pointers. */
+/* By the blocks of the fixture, even if a test has changed the pointers. */
 uint64_t fixture_hash(const fixture *f)
 {
     const int32_t dtype = f->shape.dtype;

@@ -1,5 +1,5 @@
-/* A network with data and everything that a call wants, each block of memory exactly as long as it must be and between
- * guard pages. Tests change what they like, call, and compare what came out. */
+/* A network with data and all arguments of a call. Each block of memory has exactly the required size and lies between
+ * guard pages. Tests change fields, call, and compare the results. */
 #ifndef FIXTURE_H
 #define FIXTURE_H
 
@@ -60,7 +60,7 @@ typedef struct fixture {
     cmlp_epoch epoch;
     cmlp_run run;
 
-    /* what the calls are given; tests may put NULL here */
+    /* arguments of the calls; tests may set them to NULL */
     const cmlp_net *p_net;
     cmlp_random *p_random;
     cmlp_rows *p_rows;
@@ -73,32 +73,32 @@ typedef struct fixture {
     void *const *p_outputs;
 } fixture;
 
-/* Inputs are of the net's type, targets class indices; order and weights as the shape asks. */
+/* Inputs have the type of the net, targets are class indices; the shape selects order and weights. */
 void fixture_make(fixture *f, const shape *s);
 void fixture_free(fixture *f);
 
-/* A block of the fixture's, freed with it. */
+/* Allocates a block that fixture_free releases. */
 void *fixture_block(fixture *f, size_t bytes);
 
-/* Everything as it was made, outputs marked, and the workspace exactly as long as this call wants it. */
+/* Restores the initial contents, marks the outputs, and gives the workspace exactly the size that this call needs. */
 void fixture_reset(fixture *f, call c);
 
-/* Makes the call with whatever stands in the fixture. */
+/* Makes the call with the present fields of the fixture. */
 int fixture_call(fixture *f, call c);
 
-/* Hash of all that calls may write but the workspace. */
+/* Returns the hash of everything that calls may write except the workspace. */
 uint64_t fixture_hash(const fixture *f);
 
-/* Whether nothing was written beside the blocks. */
+/* Returns whether nothing was written outside the blocks. */
 int fixture_intact(const fixture *f);
 
-/* reset, call, CMLP_OK demanded, hash. */
+/* Resets, calls, checks for CMLP_OK, and returns the hash. */
 uint64_t fixture_outcome(fixture *f, call c);
 
-/* Hash of parameters, optimiser state and counters. */
+/* Returns the hash of parameters, optimizer state and counters. */
 uint64_t fixture_trained(const fixture *f);
 
-/* The instruction sets that there are here, one bit each, into `list`. */
+/* Writes the available instruction sets, one bit each, to `list`. */
 int available_isas(uint32_t list[8]);
 
 #endif

@@ -1,10 +1,10 @@
-/* Trains small networks on numbers of its own and compares the bits of the result with those that stand below: the
- * same on every processor, system, compiler, optimisation level, instruction set and number of threads.
+/* Trains small networks on generated numbers and compares the bits of the results with the hashes below, which are the
+ * same on every processor, system, compiler, optimization level, instruction set and number of threads.
  *
- *   golden            all cases by every instruction set that there is here
- *   golden describe   also says what each case is, so that others can do the same and compare
+ *   golden            all cases with every available instruction set
+ *   golden describe   also prints each case, so that other programs can repeat it
  *
- * It needs nothing but the core, so that it runs wherever that compiles:
+ * The program needs only the core, so that it runs wherever the core compiles:
  *   cc -std=c11 -O2 -ffp-contract=off -fno-math-errno tests/c/golden.c src/cmlp/core/[a-z]*.c \
  *      src/cmlp/core/kernels/[a-z]*.c -pthread */
 #include "../../include/cmlp.h"
@@ -70,7 +70,7 @@ static const golden_case cases[] = {
     {0x7bbaed064cb8c1cc, 3, {140, 40, 130}, {RELU, SOFTMAX}, LOG, F32, SGD, U8, CLASSES, 130, 64, 0, 1, 0},
 };
 
-/* ---- what the cases are trained on: all of it from one stream of random numbers */
+/* ---- training data of the cases, all from one stream of random numbers */
 
 typedef struct problem {
     const golden_case *c;
@@ -130,7 +130,7 @@ static int make_net(problem *p, uint32_t isa)
     return status ? status : cmlp_init_params((cmlp_net *)p->net, &p->random, p->params);
 }
 
-/* ---- hashes: FNV-1a over little-endian bytes, any NaN as one */
+/* ---- hashes: FNV-1a over little-endian bytes; all NaNs are equal */
 
 static uint64_t hash_bits(uint64_t hash, uint64_t bits, int bytes)
 {
@@ -161,8 +161,8 @@ static uint64_t hash_block(uint64_t hash, int32_t dtype, const void *block, int6
 
 /* ---- training */
 
-/* Three epochs, each in an order of its own; the hash takes in each one's cost, then the parameters, then what the
- * network says to the first rows. */
+/* Trains three epochs, each in another order. The hash covers the cost of each epoch, the parameters, and the outputs
+ * for the first rows. */
 static int train(problem *p, uint32_t isa, int32_t n_threads, uint64_t *hash)
 {
     const golden_case *c = p->c;

@@ -1,4 +1,4 @@
-/* Random arguments from where a function of math_tmpl.h may go wrong. */
+/* Random arguments near the edges of the functions in math_tmpl.h. */
 #ifndef MATH_ARGUMENTS_H
 #define MATH_ARGUMENTS_H
 
@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Where results become zero, infinite, 1 or subnormal and where formulas change, for both types. */
+/* Arguments at which results become zero, infinite, 1 or subnormal, or at which a formula changes, for both types. */
 #define EDGES 22
 static const double edges[EDGES] = {
     0.0,     0x1p-1074, 0x1p-1022, DBL_MAX, 709.78271289338409, 708.39641853226408, 745.14, 36.7,
@@ -27,7 +27,7 @@ static double uniform(uint64_t *state, double low, double high)
     return low + (high - low) * (double)(random_bits(state) >> 11) * 0x1p-53;
 }
 
-/* A float64; if in_unit, from [0, 1] or NaN; if mostly_positive, seldom negative. */
+/* Returns a float64. If in_unit, it is in [0, 1] or NaN; if mostly_positive, it is rarely negative. */
 static double hard_argument(uint64_t *state, int in_unit, int mostly_positive)
 {
     const double ln2 = 0.69314718055994529;
@@ -38,13 +38,13 @@ static double hard_argument(uint64_t *state, int in_unit, int mostly_positive)
         bits = random_bits(state);
         memcpy(&x, &bits, sizeof x);
         break;
-    case 1: /* a few units beside an edge */
+    case 1: /* a few units in the last place beside an edge */
         x = edges[(r >> 8) % EDGES];
         memcpy(&bits, &x, sizeof bits);
         bits += (r >> 16) % 9 - (bits < 4 ? 0 : 4);
         memcpy(&x, &bits, sizeof x);
         break;
-    case 2: /* where the nearest multiple of log(2) changes, in exp's or tanh's argument */
+    case 2: /* where the nearest multiple of log(2) changes in exp or tanh */
         x = ((double)((r >> 8) % 2100) - 1050 + 0.5 * (double)(r >> 20 & 1)) * ln2 / 2;
         x += uniform(state, -1e-6, 1e-6);
         break;

@@ -10,7 +10,7 @@ enum { EXP, LOG, LOG1P, TANH, LOGISTIC, FUNCTIONS };
 
 struct math_unit {
     const char *name;
-    /* n numbers; any n, so that partial vectors are used too */
+    /* computes n numbers; n is arbitrary, so that partial vectors are tested */
     void (*compute[FUNCTIONS])(const void *x, void *y, int64_t n);
 };
 

@@ -69,7 +69,7 @@ size_t size_of(int32_t dtype)
     }
 }
 
-/* The bits of element i, those of one NaN for any. */
+/* Returns the bits of element i; all NaNs have the same bits. */
 static uint64_t canonical(int32_t dtype, const void *elements, int64_t i)
 {
     if (dtype == CMLP_FLOAT32) {

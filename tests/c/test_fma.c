@@ -1,10 +1,10 @@
-/* The software fused multiply-add (src/cmlp/core/fma.h) against exact arithmetic in
- * wide integers, and against the processor's instruction where it has one.
+/* The software fused multiply-add (src/cmlp/core/fma.h) compared with exact arithmetic in wide integers, and with the
+ * instruction of the processor if there is one.
  *
  *   gcc -std=c11 -O3 -ffp-contract=off -fno-math-errno tests/c/test_fma.c -o test_fma
  *   ./test_fma [triples per kind] [seed]
  *
- * The instruction is compared where it is baseline (-march=native, or aarch64). */
+ * The instruction is compared if the compiler may use it (-march=native, or aarch64). */
 #define CMLP_SOFT_FMA
 #include "../../src/cmlp/core/fma.h"
 
@@ -48,8 +48,8 @@ static uint64_t exponent_mask(struct format f)
 
 static int64_t bias(struct format f) { return (int64_t)(exponent_mask(f) >> 1); }
 
-/* The reference: a fixed-point number that holds any product exactly: 2 * 1074 bits
- * below the point, 2 * 1024 above, some to spare. */
+/* The reference: a fixed-point number that represents every product exactly, with 2 * 1074 bits below the point and
+ * 2 * 1024 above it. */
 #define WORDS 144 /* of 32 bits */
 #define POINT 2176
 
@@ -103,7 +103,7 @@ static int subtract(struct fixed *x, const struct fixed *y)
 
 static int64_t bit(const struct fixed *x, int64_t i) { return x->word[i / 32] >> (i % 32) & 1; }
 
-/* The number nearest to x, ties to even, without its sign. */
+/* Returns the number nearest to x, ties to even, without the sign. */
 static uint64_t round_fixed(const struct fixed *x, struct format f)
 {
     int64_t leading = 32 * WORDS - 1, last, least = 1 - bias(f) - f.fraction + POINT;
@@ -133,7 +133,7 @@ static uint64_t split(uint64_t bits, struct format f, int64_t *shift)
     return field ? fraction | (uint64_t)1 << f.fraction : fraction;
 }
 
-/* a b + c by definition. Any NaN is returned as the same one. */
+/* Returns a b + c as IEEE 754 defines it. All NaNs become the same NaN. */
 static uint64_t reference(const uint64_t t[3], struct format f)
 {
     const uint64_t sign = (uint64_t)1 << (f.width - 1), infinity = exponent_mask(f) << f.fraction;
@@ -156,7 +156,7 @@ static uint64_t reference(const uint64_t t[3], struct format f)
     if (magnitude[2] == infinity)
         return t[2];
 
-    /* The product from halves of the first factor, so that 64 bits suffice. */
+    /* Multiplies by halves of the first factor, so that 64 bits suffice. */
     int64_t at = shift[0] + shift[1] + POINT;
     add_shifted(&x, (integer[0] & 0x7ffffff) * (integer[1] & 0x7ffffff), at);
     add_shifted(&x, (integer[0] >> 27) * (integer[1] & 0x7ffffff), at + 27);
@@ -169,7 +169,7 @@ static uint64_t reference(const uint64_t t[3], struct format f)
     }
     uint64_t result_sign = subtract(&x, &y) ? c_sign : product_sign;
     uint64_t rounded = round_fixed(&x, f);
-    /* An exact zero is +0; one that was rounded keeps its sign. */
+    /* An exact zero is +0; a result rounded to zero keeps its sign. */
     for (int i = 0; i < WORDS; i++)
         if (x.word[i])
             return result_sign | rounded;
@@ -232,7 +232,7 @@ enum {
 static const char *const kind_names[KINDS] = {
     "any bits",         "exponents near 0", "addend near product", "near cancellation",
     "near half an ulp", "subnormal result", "overflow edge",       "fast path's edge",
-    "special values",   "tie and a trace",  "tie by a hair"};
+    "special values",   "tie plus a tiny addend",  "nearly a tie"};
 
 static double number64(uint64_t u) { return cmlp_fma_number(u); }
 
@@ -244,7 +244,7 @@ static float number32(uint64_t u)
     return x;
 }
 
-/* The product rounded to nearest, as an addend that nearly cancels it. */
+/* Returns the negated rounded product, an addend that nearly cancels the product. */
 static uint64_t negated_product(uint64_t a, uint64_t b, struct format f)
 {
     uint64_t u;
@@ -259,8 +259,7 @@ static uint64_t negated_product(uint64_t a, uint64_t b, struct format f)
     return word;
 }
 
-/* Whole significands whose product exceeds a power of two by less than 2^30 parts of 2^105,
- * or 2^8 of 2^47. */
+/* Integer significands whose product exceeds a power of two by less than 2^30 of 2^105 (2^8 of 2^47 for float32). */
 static const uint64_t hair[2][3][2] = {
     {{0x86ba84, 0xf33705}, {0xd425ff, 0x9a7539}, {0xee5223, 0x897ecd}},
     {{0x19fbc0cfd9e7f4, 0x13b47308f847cd},
@@ -272,14 +271,14 @@ static int64_t product_exponent(const uint64_t t[3], struct format f)
     return exponent_of(t[0], f) + exponent_of(t[1], f);
 }
 
-/* Exact ties of the product, of the sum but for a trace, or beyond a hair's breadth. */
+/* Exact ties of the product, or sums that differ from a tie by a tiny amount. */
 static void make_tie(int kind, struct format f, uint64_t t[3])
 {
     const int64_t top = bias(f), digits = f.fraction;
     const uint64_t ones = ((uint64_t)1 << f.fraction) - 1;
     const uint64_t *pair = hair[f.width == 64][random_below(3)];
     for (int i = 0; i < 2; i++) {
-        /* Odd integers whose product is one bit too long. */
+        /* Odd integers whose product is one bit longer than the format. */
         uint64_t last = (uint64_t)1 << (i ? digits - digits / 2 : digits / 2);
         t[i] = with_exponent(around(i ? -exponent_of(t[0], f) : 0, (uint64_t)top - 1), f);
         if (kind == TRACE)

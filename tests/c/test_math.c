@@ -1,5 +1,5 @@
-/* exp, log, log1p, tanh and logistic (src/cmlp/core/kernels/math_tmpl.h): their errors
- * against long double, the same bits from each instruction set, and golden hashes.
+/* exp, log, log1p, tanh and logistic (src/cmlp/core/kernels/math_tmpl.h): their errors compared with long double, equal
+ * bits on each instruction set, and golden hashes.
  *
  *   flags="-std=c11 -O3 -ffp-contract=off -fno-math-errno"
  *   for isa in GENERIC AVX2 AVX512; do for bits in 32 64; do
@@ -7,10 +7,10 @@
  *   done; done
  *   gcc $flags tests/c/test_math.c math_*.o libcmlp.a -lm -lpthread -o test_math
  *
- *   ./test_math                  some 4,000,000 float32, 200,000 float64 for each function
+ *   ./test_math                  about 4,000,000 float32 and 200,000 float64 for each function
  *   ./test_math full [threads]   every float32, 10,000,000 float64 (16 CPU minutes)
  *
- * Where long double is no longer than double, float64 is compared by hash only. */
+ * If long double is not longer than double, only the hashes of float64 are compared. */
 #include "math_arguments.h"
 #include "math_unit.h"
 
@@ -28,7 +28,7 @@
 #endif
 
 #define MAX_ULP 2.0
-#define BLOCK 4093 /* not a multiple of the lanes */
+#define BLOCK 4093 /* not a multiple of the vector length */
 #define MAX_UNITS 3
 #define MAX_THREADS 64
 #define LONG_REFERENCE (LDBL_MANT_DIG >= 64)
@@ -110,7 +110,7 @@ static long double reference_long(int function, long double x)
     }
 }
 
-/* The error of y in units of the exact result's last place; infinite for anything wrong. */
+/* Returns the error of y in units in the last place of the exact result; infinite for a wrong special value. */
 static double error_of(long double y, long double exact, const struct type *t, int function)
 {
     long double nearest = t->bits == 32 ? (long double)(float)exact : (long double)(double)exact;
@@ -129,7 +129,7 @@ static double error_of(long double y, long double exact, const struct type *t, i
     return (double)fabsl(ldexpl(y - exact, t->fraction - exponent));
 }
 
-/* The same for float32 where the result is an ordinary number; negative elsewhere. */
+/* The same for float32 if the result is a normal number; otherwise negative. */
 static double quick_error(float y, double exact)
 {
     uint64_t bits;
@@ -178,7 +178,7 @@ static void check_block(const struct type *t, int function, const union numbers 
     }
 }
 
-/* ---- runs over many blocks, shared out to threads ---- */
+/* ---- runs over many blocks, distributed to threads ---- */
 
 struct job {
     int thread, threads;
@@ -203,7 +203,7 @@ static void run_float32(struct job *job, int function)
     }
 }
 
-/* Every float32 near the edges, for the runs that leave some out. */
+/* Checks every float32 near the edges, for runs that do not check all float32. */
 static void run_edges(struct job *job, int function)
 {
     union numbers x;
@@ -265,7 +265,7 @@ static void run_all(struct job *jobs, int threads)
 
 /* ---- golden hashes ---- */
 
-/* Of results for arguments that no library function helped to make. */
+/* Hashes results for arguments that are generated without library functions. */
 static uint64_t hash_of(const struct type *t, int function)
 {
     const uint64_t nan = t->bits == 32 ? 0x7fc00000 : 0x7ff8000000000000;

@@ -1,5 +1,4 @@
-/* Whatever floating-point mode the caller's thread is in, each call gives the same bits and status, and puts the mode
- * back. */
+/* Each call gives the same bits and status in every floating-point mode of the caller, and restores the mode. */
 #include "fixture.h"
 
 #include "../../src/cmlp/core/float_mode.h"
@@ -26,7 +25,7 @@ static const mode modes[] = {{"default", 0}};
 #endif
 enum { MODES = sizeof modes / sizeof *modes };
 
-/* The exception flags that x86 keeps in the same register say what was computed, not how. */
+/* On x86 the same register also holds exception flags, which are not part of the mode. */
 #if CMLP_X86
 #define CONTROL(mode) ((mode) & ~(cmlp_float_mode)0x3f)
 #else
@@ -43,7 +42,7 @@ static uint64_t outcome_in(fixture *f, call c, const mode *m, void (*change)(fix
     const int status = fixture_call(f, c);
     const cmlp_float_mode after = cmlp_read_mode();
     cmlp_write_mode(before);
-    check_that(CONTROL(after) == CONTROL(given), "%s in mode \"%s\" leaves another mode", call_names[c], m->name);
+    check_that(CONTROL(after) == CONTROL(given), "%s in mode \"%s\" does not restore the mode", call_names[c], m->name);
     return hash_elements(fixture_hash(f), CMLP_FLOAT64, &(double){status}, 1);
 }
 
@@ -61,7 +60,7 @@ static void test_modes(const shape *s, const char *what, void (*change)(fixture 
     fixture_free(&f);
 }
 
-/* Numbers that the modes would lose: subnormal inputs, weights, learning rate. */
+/* Subnormal inputs, weights and learning rate, which the modes would flush to zero. */
 static void make_small(fixture *f)
 {
     const double small = f->shape.dtype == CMLP_FLOAT32 ? 0x1p-140 : 0x1p-1060;
@@ -70,7 +69,7 @@ static void make_small(fixture *f)
     f->optimizer.learning_rate = 0x1p-20;
 }
 
-/* Arguments that are fine as they are, but would be refused or misread if subnormal numbers counted as zero. */
+/* Valid arguments that would be rejected or misread if subnormal numbers counted as zero. */
 static void make_small_arguments(fixture *f)
 {
     static const double weights[3] = {0x1p-1060, 0, 0x1p-1040};
@@ -89,7 +88,7 @@ static void make_negative_weight(fixture *f)
 
 int main(void)
 {
-    if (!modes[0].bits) printf("this processor's floating-point modes are not known: nothing to test\n");
+    if (!modes[0].bits) printf("the floating-point modes of this processor are unknown: nothing to test\n");
     for (int32_t dtype = CMLP_FLOAT32; dtype <= CMLP_FLOAT64; dtype++) {
         uint32_t isas[8];
         const int n = available_isas(isas);

@@ -1,5 +1,5 @@
-/* cmlp_random against NumPy's RandomState: seeding, doubles, shuffles. The numbers were printed by NumPy 2.5. The
- * source is included, so that draws beyond 32 bits, which only arrays of gigabytes need, are tested too. */
+/* cmlp_random compared with NumPy's RandomState: seeding, doubles, shuffles. NumPy 2.5 printed the numbers. The source
+ * is included so that random integers above 32 bits are tested too, which only arrays of gigabytes need. */
 #include "../../src/cmlp/core/random.c"
 
 #include "support.h"
@@ -8,7 +8,7 @@
 
 static void test_doubles(void)
 {
-    /* the first six, and those from the 1000th on: the state of 624 words has been renewed by then */
+    /* the first six, and those from the 1000th on, after the state of 624 words has been regenerated */
     static const struct {
         uint32_t seed;
         double first[6], later[3];
@@ -35,14 +35,14 @@ static void test_doubles(void)
         cmlp_random_seed(&random, known[i].seed);
         for (int d = 0; d < 1003; d++) {
             const double x = cmlp_random_double(&random);
-            if (d < 6) check_that(x == known[i].first[d], "seed %" PRIu32 ", draw %d: %a", known[i].seed, d, x);
+            if (d < 6) check_that(x == known[i].first[d], "seed %" PRIu32 ", number %d: %a", known[i].seed, d, x);
             if (d >= 1000)
-                check_that(x == known[i].later[d - 1000], "seed %" PRIu32 ", draw %d: %a", known[i].seed, d, x);
+                check_that(x == known[i].later[d - 1000], "seed %" PRIu32 ", number %d: %a", known[i].seed, d, x);
         }
     }
 }
 
-/* After each shuffle the next draw shows that as many numbers were used. */
+/* The random number after each shuffle shows that the shuffle used as many numbers as NumPy. */
 static void test_shuffles(void)
 {
     static const struct {
@@ -65,7 +65,7 @@ static void test_shuffles(void)
         cmlp_random_seed(&random, known[i].seed);
         cmlp_random_shuffle(&random, values, known[i].n);
         for (int64_t j = 0; j < known[i].n; j++)
-            check_that(values[j] == known[i].order[j], "seed %" PRIu32 ", shuffle of %" PRId64 ", place %" PRId64,
+            check_that(values[j] == known[i].order[j], "seed %" PRIu32 ", shuffle of %" PRId64 ", position %" PRId64,
                        known[i].seed, known[i].n, j);
         CHECK(cmlp_random_double(&random) == known[i].next);
     }
@@ -85,7 +85,7 @@ static void test_long_shuffle(void)
     CHECK(cmlp_random_double(&random) == 0x1.18524b7492409p-1);
 }
 
-/* A shuffle goes on from the order that it finds. */
+/* A shuffle permutes the present order. */
 static void test_cumulative_shuffles(void)
 {
     static const int64_t known[] = {2, 9, 0, 4, 6, 8, 7, 1, 5, 3};
@@ -100,7 +100,7 @@ static void test_cumulative_shuffles(void)
     CHECK(values[0] == 2);
 }
 
-/* Indices beyond 32 bits, as NumPy's randint draws them. */
+/* Indices above 32 bits equal those of NumPy's randint. */
 static void test_wide_draws(void)
 {
     static const uint64_t known[] = {542731227484, 543309627893, 781716445240, 1079394964374};
