@@ -1,4 +1,4 @@
-"""Fixtures that more than one file uses."""
+"""Fixtures that several test modules use."""
 
 import pytest
 from helpers import assert_same_bits
@@ -8,7 +8,7 @@ from cmlp import Network
 
 @pytest.fixture
 def net():
-    """A network of 3, 4 and 2 units whose parameters a test must leave as they were."""
+    """A network of 3, 4 and 2 units. The fixture checks that the test does not change its parameters."""
     network = Network([3, 4, 2], random_state=0)
     before = network.params.copy()
     yield network

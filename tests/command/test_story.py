@@ -1,4 +1,4 @@
-"""What the story chooses to show, and that it is what the estimator's preset learns."""
+"""The story: the images that it selects, and that it trains the same network as the estimator."""
 
 import os
 
@@ -13,7 +13,7 @@ from cmlp.command.terminal import Terminal
 
 
 def trained(options):
-    """The story's network after the story, told to nobody."""
+    """Return the story after training, without output."""
     story = story_module.Story(options)
     with open(os.devnull, "w", encoding="utf-8") as nowhere:
         story_module._train(Terminal.of(nowhere, {}), story)
@@ -27,21 +27,21 @@ def assert_same_network(story, model):
         np.testing.assert_array_equal(mine, its)
 
 
-def test_chosen_pictures_are_three_right_ones_and_the_surest_mistake():
+def test_chosen_images_are_three_correct_ones_and_the_most_confident_error():
     truth = np.array([3, 3, 1, 2, 5, 4, 4])
     right = np.array([True, True, True, True, False, False, True])
     confidences = np.array([0.5, 0.9, 0.5, 0.5, 0.3, 0.6, 0.5])
     assert story_module._choose(right, confidences, truth) == [0, 2, 3, 5]
 
 
-def test_chosen_pictures_when_all_or_none_are_right():
+def test_chosen_images_if_all_or_none_are_correct():
     truth = np.arange(10)
     confidences = np.linspace(0, 1, 10)
     assert story_module._choose(np.ones(10, bool), confidences, truth) == [0, 1, 2, 3]
     assert story_module._choose(np.zeros(10, bool), confidences, truth) == [9, 8, 7, 6]
 
 
-def test_smoothness_tells_a_picture_from_noise():
+def test_smoothness_of_an_image_is_higher_than_of_noise():
     noise = np.random.default_rng(0).standard_normal((28, 28))
     picture = np.outer(np.hanning(28), np.hanning(28))
     smoothness = story_module._smoothness(np.stack([noise, picture]))
@@ -53,12 +53,12 @@ def test_smoothness_tells_a_picture_from_noise():
     "seconds, text",
     [(0, "0.00 s"), (0.99, "0.99 s"), (9.94, "9.9 s"), (119.4, "119 s"), (119.6, "2 min")],
 )
-def test_durations(seconds, text):
+def test_durations_are_rounded_and_have_a_unit(seconds, text):
     assert story_module._duration(seconds) == text
 
 
-def test_story_is_what_the_preset_learns():
-    """The story by hand and the estimator's preset: the same network to the last bit."""
+def test_story_trains_the_network_of_the_preset():
+    """The story and the preset of the estimator give the same bits."""
     X_train, y_train, X_test, y_test = datasets.load_digits28()
     story = trained(story_module.Options(epochs=3))
     model = cmlp.MLPClassifier.from_preset("3b1b", max_iter=3, random_state=0)
@@ -68,7 +68,7 @@ def test_story_is_what_the_preset_learns():
 
 
 def test_fast_method_is_the_documented_recipe():
-    """The command by hand and the estimator by the README's words: the same to the last bit."""
+    """The command and the estimator in the README give the same bits."""
     X_train, y_train, X_test, y_test = datasets.load_digits28()
     story = trained(story_module.Options(method="fast"))
     model = cmlp.MLPClassifier(
@@ -88,7 +88,7 @@ def test_fast_method_is_the_documented_recipe():
     assert model.get_params() == cmlp.MLPClassifier.from_preset("one_cycle", random_state=0).get_params()
 
 
-def test_own_layers_and_epochs_go_with_either_method():
+def test_layers_and_epochs_can_be_set_for_each_method():
     story = story_module.Story(story_module.Options(method="fast", hidden=(7,), epochs=9))
     assert story.network.sizes == (784, 7, 10) and story.n_epochs == 9
     assert story.schedule.batch_rates(8, 2)[-1] == 0.006 * (0.5 / (18 - 0.3 * 18))
@@ -100,7 +100,7 @@ def test_own_layers_and_epochs_go_with_either_method():
 
 
 @pytest.mark.parametrize("data, method", [("sample", "story"), ("mnist", "fast"), ("fashion", "fast")])
-def test_whole_sets_are_learnt_by_the_fast_method(data, method, monkeypatch):
+def test_complete_data_sets_use_the_fast_method_by_default(data, method, monkeypatch):
     sample = datasets.load_digits28()
     subject = story_module._SUBJECTS[data]._replace(load=lambda: sample)
     monkeypatch.setitem(story_module._SUBJECTS, data, subject)
@@ -109,5 +109,5 @@ def test_whole_sets_are_learnt_by_the_fast_method(data, method, monkeypatch):
 
 
 @pytest.mark.skipif("CMLP_DATA" not in os.environ, reason="CMLP_DATA names no folder")
-def test_mnist_is_learnt_to_98_percent():
+def test_mnist_reaches_98_percent():
     assert trained(story_module.Options("mnist")).accuracy() >= 98

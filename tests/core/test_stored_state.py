@@ -63,19 +63,19 @@ def test_moments_in_another_byte_order_are_converted():
         ({"state": np.zeros(4, int)}, "must be a 1-D array of dtype float32 or float64"),
     ],
 )
-def test_damaged_optimizer_is_refused(changes, message):
+def test_damaged_optimizer_raises(changes, message):
     _, _, optimizer = trained()
     with pytest.raises(ValueError, match=message):
         _core.restored({**optimizer.get_state(), **changes})
 
 
-def test_positional_optimizer_of_earlier_versions_is_refused():
+def test_positional_optimizer_of_earlier_versions_raises():
     with pytest.raises(ValueError, match="another version of cmlp"):
         _core.restored("adam", np.zeros(4), (0.1, 0.9, 0.9, 0.999, 1e-8, 1.0, 1.0, 0))
 
 
 @pytest.mark.parametrize("state", [np.zeros(5, np.float32), np.zeros(52, np.float64), np.zeros(104, np.float64)])
-def test_state_that_does_not_fit_the_network_is_refused(state):
+def test_state_that_does_not_fit_the_network_raises(state):
     net, params, optimizer = trained()
     before = params.copy()
     assert optimizer.state.shape == (52,)
@@ -87,7 +87,7 @@ def test_state_that_does_not_fit_the_network_is_refused(state):
     np.testing.assert_array_equal(params, before)
 
 
-def test_random_state_is_that_of_numpys_generator():
+def test_random_state_equals_that_of_numpy():
     ours, theirs = _core.Random(7), np.random.RandomState(7)
     for n in (5, 700):
         ours.random_sample((n,)), theirs.random_sample(n)
@@ -109,6 +109,6 @@ def test_random_continues_after_a_pickle():
     [{"version": 2}, {"key": np.zeros(623, np.uint32)}, {"key": np.zeros(624)}, {"key": None}, {"position": 625},
      {"position": -1}, {"position": 1.5}],
 )  # fmt: skip
-def test_damaged_random_state_is_refused(changes):
+def test_damaged_random_state_raises(changes):
     with pytest.raises(ValueError, match="random state"):
         _core.restored_random({**_core.Random(7).get_state(), **changes})

@@ -24,7 +24,7 @@ def plain():
 
 @pytest.fixture
 def network():
-    """The story's network in double precision, after an epoch: no longer random, not yet finished."""
+    """The network of the story in double precision, after one epoch of training."""
     net = Network([784, 16, 16, 10], "logistic", "logistic", "squared_error", "float64", random_state=0)
     X, y, *_ = load_digits28()
     net.train_epoch(X / 255, y, 10, 1.5)
@@ -63,7 +63,7 @@ def test_gradients_agree(plain, network, batch):
         np.testing.assert_allclose(mine, expected, atol=1e-12 * largest, rtol=0)
 
 
-def test_an_epoch_leads_to_the_same_parameters(plain, network, batch):
+def test_epoch_gives_the_same_parameters(plain, network, batch):
     weights, biases = copies(network)
     order = np.random.RandomState(0).permutation(20)
     plain.train_epoch(*batch, weights, biases, 6, 1.5, order)

@@ -1,4 +1,4 @@
-"""Links between the documents lead somewhere: there is no other build of the documentation yet."""
+"""Relative links in the documents point to existing files."""
 
 import re
 from pathlib import Path

@@ -36,14 +36,14 @@ RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 
 
 def module_names():
-    """All modules of the package, with dots: "network", "inputs.arrays"; a folder's own is "inputs"."""
+    """Return the names of all modules, for example "network", "inputs" (the package itself) and "inputs.arrays"."""
     paths = (path.relative_to(PACKAGE).with_suffix("") for path in PACKAGE.rglob("*.py"))
     dotted = (".".join(part for part in path.parts if part != "__init__") or "__init__" for path in paths)
     return sorted(name for name in dotted if name.split(".")[0] in RANK or name.count(".") < 2)
 
 
 def imported_by(module):
-    """Modules of ours that a module imports, and whether at once, for each of its imports."""
+    """Yield each import of a module: its name, and whether it runs when the module is imported."""
     tree = tree_of(module)
     at_once = {node for statement in tree.body for node in [statement, *parts_run_at_import(statement)]}
     for node in ast.walk(tree):
@@ -61,7 +61,7 @@ def imported_by(module):
 
 
 def parts_run_at_import(statement):
-    """Statements inside an if or try at the top of a module, but not those for type checkers alone."""
+    """Yield the imports inside if, try or with at module level, except those under TYPE_CHECKING."""
     if isinstance(statement, ast.If) and ast.unparse(statement.test) == "TYPE_CHECKING":
         return
     if isinstance(statement, ast.If | ast.Try | ast.With):
@@ -73,7 +73,7 @@ def is_module(name):
 
 
 def ours(name):
-    """Our module behind an imported name, or None."""
+    """Return the name of a cmlp module without its prefix, or None for other modules."""
     first, _, rest = name.partition(".")
     return (rest or "__init__") if first == "cmlp" else None
 
@@ -104,7 +104,7 @@ def test_python_imports_from_lower_layers_only(module):
 
 
 def test_python_imports_make_no_cycle():
-    """Imports for type checkers alone do not count."""
+    """Imports under TYPE_CHECKING are ignored."""
     below = {
         module: {ours(name) for name, at_once in imported_by(module) if at_once and ours(name)} - {"__init__"}
         for module in module_names()
@@ -118,26 +118,26 @@ def test_python_imports_make_no_cycle():
 
 
 @pytest.mark.parametrize("module", module_names())
-def test_scientific_packages_are_imported_only_when_used(module):
+def test_optional_packages_are_not_imported_at_module_level(module):
     heavy = {"sklearn", "scipy", "matplotlib", "pooch", "onnx", "pandas"}
     for name, at_once in imported_by(module):
         assert not (at_once and name.split(".")[0] in heavy), f"{module} imports {name} at once"
 
 
 def loaded_by(statement):
-    """Modules that a statement loads in a fresh interpreter, beside what NumPy itself brings."""
+    """Return the modules that a statement loads in a new interpreter in addition to NumPy's."""
     code = f"import sys, numpy; before = set(sys.modules); {statement}; print(*(set(sys.modules) - before))"
     return set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
 
 
-def test_import_loads_nothing_but_numpy():
+def test_import_loads_only_numpy_and_the_standard_library():
     loaded = {name.split(".")[0] for name in loaded_by("from cmlp import *")}
     allowed = sys.stdlib_module_names | {"cmlp", "numpy", "cython_runtime"}
     assert "cmlp" in loaded
     assert [name for name in loaded if name not in allowed and not name.startswith("_cython_")] == []
 
 
-# Modules that cost milliseconds, and of which a prediction has no need.
+# Modules that take milliseconds to import and that a prediction does not need.
 SLOW = {
     "argparse",
     "asyncio",
@@ -157,17 +157,17 @@ SLOW = {
 
 
 @pytest.mark.parametrize("statement", ["import cmlp", "from cmlp import MLPClassifier, MLPRegressor, Network"])
-def test_import_waits_with_what_is_slow(statement):
+def test_import_does_not_load_slow_modules(statement):
     assert loaded_by(statement) & SLOW == set()
 
 
-def test_import_brings_no_more_than_the_bridge():
-    """Estimators, the network and the data sets come when they are first used."""
+def test_import_loads_only_the_bridge():
+    """Estimators, the network and the data sets are loaded at first use."""
     loaded = {layer_of(ours(name)) for name in loaded_by("import cmlp") if ours(name)}
     assert {name for name in loaded if RANK[name] > RANK["_core"]} == {"__init__"}
 
 
-def test_public_names_come_when_they_are_used():
+def test_public_names_are_loaded_at_first_use():
     everything = {}
     exec("from cmlp import *", everything)
     assert set(cmlp.__all__) <= set(everything) & set(dir(cmlp))
@@ -192,7 +192,7 @@ def bridge_imports():
 
 
 @in_source_tree
-def test_bridge_knows_only_what_is_below():
+def test_bridge_imports_from_lower_layers_only():
     for module in bridge_imports():
         assert RANK[layer_of(module)] < RANK["_core"], f"_core imports {module}"
     source = bridge_source()
@@ -204,7 +204,7 @@ def test_bridge_knows_only_what_is_below():
 
 @in_source_tree
 def test_bridge_calls_only_what_the_header_declares():
-    """What Python can do, an embedding program can."""
+    """An embedding program can therefore do everything that Python can."""
     used = set(re.findall(r"\bcmlp_\w+", bridge_source()))
     header = HEADER.read_text(encoding="utf-8")
     assert len(used) > 20

@@ -1,8 +1,7 @@
-"""The arithmetic of the C header, rounding by rounding, in exact fractions.
+"""The arithmetic that the C header specifies, with every rounding, in exact fractions.
 
-Slow and plain: one number at a time, every fused multiply-add computed exactly and rounded once.
-Relu layers and squared error need no other functions, so training such a network here must give
-the library's bits.
+Slow and simple: one number at a time, every fused multiply-add computed exactly and rounded once. Relu layers and
+squared error need no other functions, so training such a network here must give the bits of the library.
 """
 
 import math
@@ -12,17 +11,17 @@ from itertools import pairwise
 import numpy as np
 
 CHUNK = 128
-# Below these, what an optimiser remembers becomes +0: (velocity or first moment, second moment).
+# Optimizer state below these values becomes +0: (velocity or first moment, second moment).
 SMALLEST = {np.float32: (1e-30, 1e-36), np.float64: (1e-290, 1e-290)}
 
 
 def rounded(x, dtype):
-    """The nearest number of a type, ties to even, for a fraction that is not subnormal in it."""
+    """Return the nearest number of a type, ties to even, for a fraction that is not subnormal in that type."""
     d = float(x)
     if dtype is np.float64:
         return np.float64(d)
     if Fraction(d) != x and np.float64(d).view(np.uint64) & 1 == 0:
-        # Rounding twice is right if the first time an inexact result takes the odd neighbour.
+        # Rounding twice is correct if an inexact first result is rounded to odd.
         d = math.nextafter(d, math.inf if x > d else -math.inf)
     return np.float32(d)
 
@@ -32,7 +31,7 @@ def fma(a, b, c):
 
 
 def product(x, w, bias):
-    """bias + sum of x[k] w[k]: chains of fma over chunks, added in ascending order."""
+    """Return bias + sum of x[k] w[k]: a chain of fma per chunk, with the chunks added in ascending order."""
     total = type(w[0])(bias) + type(w[0])(0)
     for start in range(0, len(x), CHUNK):
         chain = type(w[0])(0)
@@ -43,7 +42,7 @@ def product(x, w, bias):
 
 
 def reduced(values):
-    """A sum in double: element i goes to partial i mod 16, the partials are joined in a tree."""
+    """Return a sum in double: element i is added to partial sum i mod 16; a tree adds the partial sums."""
     partials = [np.float64(0)] * 16
     for i, value in enumerate(values):
         partials[i % 16] += np.float64(value)
@@ -66,7 +65,7 @@ class Network:
             at += (n_in + 1) * n_out
 
     def forward(self, x):
-        """Activations of one row, layer by layer."""
+        """Return the activations of one row, layer by layer."""
         activations = [x]
         for layer, (W, b) in enumerate(zip(self.W, self.b, strict=True)):
             z = [product(activations[-1], W[:, j], b[j]) for j in range(W.shape[1])]
@@ -76,7 +75,7 @@ class Network:
         return activations
 
     def deltas(self, a, y, scale, weight):
-        """Deltas of one row, layer by layer; and its cost."""
+        """Return the deltas of one row, layer by layer, and its cost."""
         off = a[-1] - y
         cost = reduced(off * off)
         delta = off * self.dtype(2 * scale)
@@ -89,7 +88,7 @@ class Network:
         return deltas, cost
 
     def gradient(self, X, Y, *, alpha=0.0, loss_scale=1.0, sample_weight=None):
-        """The flat gradient of the objective and its value."""
+        """Return the flat gradient of the objective and its value."""
         weights = [None] * len(X) if sample_weight is None else sample_weight
         total = np.float64(len(X)) if sample_weight is None else reduced(sample_weight)
         inverse, factor = self.dtype(1 / total), self.dtype(alpha)

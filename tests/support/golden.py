@@ -1,7 +1,7 @@
-"""Trainings whose bits are pinned: the same on every machine, compiler and instruction set.
+"""Training runs whose bits are pinned: the same on every machine, compiler and instruction set.
 
-``python tests/support/golden.py`` prints the digests of this machine as JSON, ``--write`` keeps them in
-golden.json. They change only with a change of the arithmetic that is meant.
+``python tests/support/golden.py`` prints the digests of this machine as JSON; ``--write`` writes them to
+golden.json. They change only if the specified arithmetic is changed on purpose.
 """
 
 import json
@@ -26,12 +26,12 @@ from helpers import (
 from cmlp import Network, _core
 
 TABLE = Path(__file__).with_name("golden.json")
-# More than one chunk of 128 inputs; widths that leave a rest in vectors of 4, 8 and 16.
+# More than one chunk of 128 inputs; widths that are not multiples of 4, 8 and 16.
 SIZES, ROWS, BATCH = (150, 19, 33, 5), 290, 90
 
 
 def trained(activations, loss, dtype, X, Y, *, kind="sgd", batch_size=BATCH, n_threads=None, **keywords):
-    """Digest of parameters, optimiser state and costs after two epochs."""
+    """Return the digest of parameters, optimizer state and costs after two epochs."""
     net, params = net_and_params(SIZES, activations, loss, dtype)
     params *= dtype(0.25)
     optimizer = _core.Optimizer(net, kind, **SOLVERS[kind])
@@ -78,7 +78,7 @@ def loss_cases(n_threads):
 
 
 def batch_cases(n_threads):
-    """One row at a time, all rows at once; pixels, with a factor, in an order."""
+    """Batches of one row and of all rows: scaled bytes in a shuffled order."""
     order = np.argsort(uniform(6, ROWS), kind="stable")
     pixels = uniform(5, ROWS, SIZES[0], low=0, high=256).astype(np.uint8)
     Y = labels(2, ROWS, SIZES[-1])
@@ -103,7 +103,7 @@ def batch_cases(n_threads):
 
 
 def passes(n_threads):
-    """Forward and input gradient, whose rows do not depend on one another."""
+    """Forward pass and input gradient, in which rows are independent of each other."""
     for dtype in DTYPES:
         net = Network(SIZES, dtype=dtype, random_state=0, n_threads=n_threads)
         X, Y = inputs(1, ROWS, SIZES[0], dtype), labels(2, ROWS, SIZES[-1])

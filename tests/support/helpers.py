@@ -1,4 +1,4 @@
-"""What test modules share: small problems, digests of parameters, runs in a fresh Python."""
+"""Shared by the test modules: small data sets, comparisons, digests, and runs in a new Python process."""
 
 import hashlib
 import json
@@ -36,7 +36,7 @@ ISAS = ["generic", "avx2", "avx512", "neon"]
 
 
 def uniform(seed, *shape, low=-1.0, high=1.0):
-    """Numbers that are the same with every NumPy on every machine."""
+    """Return random numbers that are the same with every NumPy on every machine."""
     return low + (high - low) * np.random.RandomState(seed).random_sample(shape)
 
 
@@ -45,12 +45,12 @@ def labels(seed, n, n_classes):
 
 
 def inputs(seed, n, width, dtype):
-    """Rows of numbers between -1 and 1 that float32 holds exactly."""
+    """Return rows of numbers between -1 and 1 that float32 represents exactly."""
     return uniform(seed, n, width).astype(np.float32).astype(dtype)
 
 
 def targets(seed, n, width, output, loss, dtype):
-    """Dense targets that suit a loss: probabilities, bits, counts or any numbers."""
+    """Return dense targets suitable for a loss: probabilities, bits, counts or arbitrary numbers."""
     values = uniform(seed, n, width, low=0.0)
     if loss == "poisson":
         return np.floor(3 * values).astype(dtype)
@@ -62,7 +62,7 @@ def targets(seed, n, width, output, loss, dtype):
 
 
 def layers(n_layers, hidden, output):
-    """Activations of all layers behind the input."""
+    """Return the activations of all layers after the input."""
     return [hidden] * (n_layers - 2) + [output]
 
 
@@ -73,7 +73,7 @@ def net_and_params(sizes, activations, loss, dtype, seed=0):
 
 
 def digest(*arrays):
-    """A hash of the arrays' bits, the same on machines of either byte order; all NaNs are alike."""
+    """Return a hash of the bits of arrays, independent of the byte order. All NaNs count as equal."""
     sha = hashlib.sha256()
     for array in map(np.asarray, arrays):
         array = np.where(np.isnan(array), np.array(np.nan, array.dtype), array)
@@ -90,7 +90,7 @@ def assert_same_bits(actual, expected, message=""):
 
 
 def assert_close(actual, expected, dtype, tolerance=None):
-    """Equal within rounding, measured against the largest element of each tensor."""
+    """Check equality up to rounding, relative to the largest element of the tensor."""
     __tracebackhide__ = True
     if tolerance is None:
         tolerance = 1e-5 if np.dtype(dtype) == np.float32 else 1e-12
@@ -98,7 +98,7 @@ def assert_close(actual, expected, dtype, tolerance=None):
     assert actual.shape == expected.shape
     scale = max(float(np.abs(expected).max(initial=0)), 1e-30)
     error = float(np.abs(actual - expected).max(initial=0))
-    assert error <= tolerance * scale, f"off by {error / scale:.2e} of the largest element"
+    assert error <= tolerance * scale, f"error is {error / scale:.2e} of the largest element"
 
 
 def peak_memory(call):
@@ -112,7 +112,7 @@ def peak_memory(call):
 
 
 def run_python(code, *arguments, isa=None, timeout=60, check=True):
-    """Run a program in a fresh Python that finds the tests' modules; return the finished process.
+    """Run code in a new Python process that can import the support modules; return the finished process.
 
     The time limit turns a deadlock into a failure.
     """
@@ -128,12 +128,12 @@ def run_python(code, *arguments, isa=None, timeout=60, check=True):
 
 
 def json_from_python(code, *arguments, isa=None, timeout=60):
-    """Run a program in a fresh Python; return what it printed as JSON."""
+    """Run code in a new Python process; return its output, parsed as JSON."""
     return json.loads(run_python(code, *arguments, isa=isa, timeout=timeout).stdout)
 
 
 def skip_unless_available(isa):
-    """Skip a test visibly where this processor lacks an instruction set."""
+    """Skip the test if this processor does not have the instruction set."""
     available = cmlp.cpu_info()["available"]
     if isa not in available:
         pytest.skip(f"{isa} is not available here ({', '.join(available)} are)")

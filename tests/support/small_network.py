@@ -1,4 +1,4 @@
-"""Rows and targets for a network of 3, 4 and 2 units, and every way to pass them."""
+"""Rows and targets for a network of 3, 4 and 2 units, and calls of every method with them."""
 
 import numpy as np
 from helpers import inputs, labels
@@ -17,5 +17,5 @@ METHODS = ["forward", "activations", *WITH_TARGETS]
 
 
 def call(net, method, x, y=Y):
-    """Call a method by its name, with targets if it takes any."""
+    """Call a method by name, with targets if it has such a parameter."""
     return WITH_TARGETS[method](net, x, y) if method in WITH_TARGETS else getattr(net, method)(x)

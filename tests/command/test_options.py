@@ -1,0 +1,153 @@
+"""Options of the command: bad arguments, defaults, suggestions, and their effect on the network."""
+
+import importlib.metadata
+import os
+import re
+
+import pytest
+
+from cmlp.command import main as cli
+from cmlp.command import story
+from cmlp.command.story import METHODS
+
+OPTIONS = [
+    [],
+    ["--hidden", "128,64"],
+    ["--hidden", "none", "--epochs", "2"],
+    ["--method", "fast"],
+    ["--method", "story", "--data", "mnist"],
+    ["--data", "mnist"],
+    ["--data", "fashion", "--seed", "4294967295"],
+    ["--data", "fashion", "--hidden", "7", "--activation", "sigmoid", "--threads", "1"],
+]
+
+
+def help_text(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["digits", "--help"])
+    return " ".join(capsys.readouterr().out.split())
+
+
+def parsed(arguments):
+    chosen = cli._make_parser("cmlp", METHODS, story.DEFAULT_METHODS).parse_args(["digits", *arguments])
+    return story.Options(**vars(chosen))
+
+
+@pytest.mark.parametrize(
+    "arguments, expected",
+    [
+        (["--epochs", "0"], "--epochs: expected a whole number of at least 1, got '0'"),
+        (["--epochs", "1.5"], "--epochs: expected a whole number of at least 1, got '1.5'"),
+        (["digits", "--threads", "-2"], "--threads: expected a whole number of at least 1"),
+        (["--seed", "-1"], "--seed: expected a whole number from 0 to 4294967295, got '-1'"),
+        (["--seed", str(2**32)], "--seed: expected a whole number from 0 to 4294967295"),
+        (["--hidden", "16;16"], "--hidden: expected whole numbers of at least 1"),
+        (["--hidden", "16,"], "--hidden: expected whole numbers of at least 1"),
+        (["--hidden", "0"], "--hidden: expected whole numbers of at least 1"),
+        (["--data", "cats"], "--data: invalid choice: 'cats'"),
+        (["--method", "slow"], "--method: invalid choice: 'slow'"),
+        (["--epoch", "3"], "unrecognized arguments: --epoch"),
+        (["digits", "--epochs"], "--epochs: expected one argument"),
+        (["letters"], "invalid choice: 'letters'"),
+    ],
+)
+def test_bad_argument_is_reported_in_one_line(arguments, expected, capsys):
+    with pytest.raises(SystemExit) as caught:
+        cli.main(arguments)
+    assert caught.value.code == 2
+    output, errors = capsys.readouterr()
+    assert output == ""
+    assert errors.count("\n") == 1
+    assert errors.startswith("cmlp") and ": error: " in errors
+    assert expected in errors
+
+
+@pytest.mark.parametrize(
+    "arguments, expected",
+    [
+        (["--data", "mnist"], "CMLP_DATA is not set"),
+        (["digits", "--data", "fashion"], "CMLP_DATA is not set"),
+        (["--hidden", ",".join(["1"] * 100)], "sizes must be 2 to 64"),
+    ],
+)
+def test_failure_is_reported_in_one_line(arguments, expected, capsys, monkeypatch):
+    monkeypatch.delenv("CMLP_DATA", raising=False)
+    assert cli.main(arguments) == 1
+    output, errors = capsys.readouterr()
+    assert output == ""
+    assert errors.count("\n") == 1
+    assert errors.startswith("cmlp: error: ")
+    assert expected in errors
+
+
+def test_version(capsys):
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["--version"])
+    assert caught.value.code == 0
+    assert capsys.readouterr().out == f"cmlp {importlib.metadata.version('cmlp')}\n"
+
+
+def test_console_script_is_the_command():
+    (script,) = importlib.metadata.entry_points(group="console_scripts", name="cmlp")
+    assert script.load() is cli.main
+
+
+def test_options_reach_the_network(capsys):
+    assert cli.main(["digits", "--hidden", "8,7,6", "--epochs", "1", "--threads", "1"]) == 0
+    text = capsys.readouterr().out
+    assert "784 x 8 + 8 x 7 + 7 x 6 + 6 x 10 = 6,430 weights, and 31 biases" in text
+    assert "6,461 parameters" in text
+    assert "two of the 8 neurons" in text
+    assert text.count("epoch 1/1") == 1
+
+
+def test_help_shows_the_defaults_that_the_story_uses(capsys):
+    text = help_text(capsys)
+    for method in METHODS:
+        told = story.Story(story.Options(method=method))
+        hidden = ",".join(map(str, told.network.sizes[1:-1]))
+        for option, value in {"--hidden": hidden, "--epochs": told.n_epochs, "--activation": told.activation}.items():
+            defaults = re.search(rf"{option} .*?\(default: (.*?)\)", text.partition("options:")[2])[1]
+            assert f"{value} for {method}" in defaults.split(", ")
+    assert "(default: story for sample, fast for mnist, fast for fashion)" in text
+    assert "(default: 0)" in text and story.Options().seed == 0
+
+
+@pytest.mark.parametrize("arguments", OPTIONS, ids=" ".join)
+def test_suggestions_are_other_commands_that_work(arguments):
+    options = parsed(arguments)
+    suggested = [candidate for candidate, _ in story._suggestions(options)]
+    assert options not in suggested and len(set(suggested)) == len(suggested) >= 3
+    for candidate in suggested:
+        assert parsed(candidate.arguments().split()) == candidate
+    assert parsed(options.arguments().split()) == options
+
+
+@pytest.mark.parametrize("arguments", OPTIONS, ids=" ".join)
+def test_suggestions_keep_the_data(arguments):
+    options = parsed(arguments)
+    kept = [what for candidate, what in story._suggestions(options) if candidate.data == options.data]
+    assert "another random start" in kept
+    assert {"a wider network", "the story's plain method"} & set(kept) or arguments == ["--hidden", "128,64"]
+
+
+def test_no_hidden_layer(capsys):
+    assert cli.main(["--hidden", "none", "--epochs", "1"]) == 0
+    text = capsys.readouterr().out
+    assert "784 x 10 = 7,840 weights" in text
+    assert "hidden neurons" not in text
+    assert len(re.findall(r"the neuron for \d", text)) == 2
+
+
+def test_one_hidden_neuron(capsys):
+    assert cli.main(["--hidden", "1", "--epochs", "1"]) == 0
+    assert "two of the" not in capsys.readouterr().out
+
+
+@pytest.mark.skipif("CMLP_DATA" not in os.environ, reason="CMLP_DATA names no folder")
+def test_fashion_mnist_shows_class_names(capsys):
+    assert cli.main(["--data", "fashion", "--epochs", "1"]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert "139,930 parameters" in text and "fast method" in text
+    assert "answer: ankle boot" in text
+    assert "one for each kind of clothing" in text
