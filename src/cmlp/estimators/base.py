@@ -138,11 +138,11 @@ class MultilayerPerceptron(FittedAttributes, Routing, Representation, Callbacks,
         Parameters
         ----------
         X : array-like or sparse container of shape (n_samples, n_features)
-            Rows; uint8, float32 and float64 arrays are read in place, SciPy's CSR format too.
+            Rows; uint8, float32 and float64 arrays and SciPy's CSR format are read without a copy.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Targets: labels for a classifier, numbers for a regressor.
         sample_weight : None, float or array-like of shape (n_samples,), default=None
-            Weights of the rows, not negative.
+            Weights of the rows, 0 or more.
 
         Returns
         -------

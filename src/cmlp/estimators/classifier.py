@@ -144,17 +144,16 @@ class MLPClassifier(MultilayerPerceptron):
         sample_weight: ArrayLike | None = None,
         classes: ArrayLike | None = None,
     ) -> Self:
-        """Train one epoch more, on the rows given.
+        """Train one epoch on the given rows, starting from the current model.
 
-        The optimizer goes on from its state. A call that fails, or is interrupted, leaves the
-        model as it was.
+        The optimizer continues from its state. A call that fails or is interrupted leaves the model unchanged.
 
         Parameters
         ----------
         X, y, sample_weight
             As for `fit`.
         classes : None or array-like of shape (n_classes,), default=None
-            All labels that will ever be seen; needed by the first call.
+            All labels that occur in any call; required in the first call.
 
         Returns
         -------
@@ -163,7 +162,7 @@ class MLPClassifier(MultilayerPerceptron):
         return self._partial_fit(X, y, sample_weight, classes)
 
     def predict(self, X: ArrayLike) -> np.ndarray:
-        """The most probable label of each row; for multilabel targets a row of 0 and 1.
+        """Return the most probable label of each row; for multilabel targets a row of 0 and 1.
 
         Parameters
         ----------
@@ -178,7 +177,7 @@ class MLPClassifier(MultilayerPerceptron):
         return labels.decode(model.outputs(X, self))
 
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
-        """Probability of each label; the rows of squared-error networks are brought to sum 1.
+        """Return the probability of each label; outputs of squared-error networks are divided by their sum.
 
         Parameters
         ----------
@@ -187,7 +186,7 @@ class MLPClassifier(MultilayerPerceptron):
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
-            Of the model's own type.
+            In the dtype of the weights.
         """
         model = self._fitted()
         outputs = model.outputs(X, self)
@@ -198,7 +197,7 @@ class MLPClassifier(MultilayerPerceptron):
         return _normalized(outputs)
 
     def predict_log_proba(self, X: ArrayLike) -> np.ndarray:
-        """Logarithm of `predict_proba`.
+        """Return the logarithm of `predict_proba`.
 
         Parameters
         ----------
@@ -244,7 +243,7 @@ class MLPClassifier(MultilayerPerceptron):
 
 
 def _continue_labels(former: Model | None, y: NDArray[Any], classes: ArrayLike | None) -> tuple[Labels, NDArray[Any]]:
-    """Labels and targets for partial_fit, whose first call is told all classes."""
+    """Return labels and targets for partial_fit, whose first call receives all classes."""
     if former is None:
         if classes is None:
             raise ValueError("classes must be passed on the first call to partial_fit.")
@@ -262,9 +261,9 @@ def _continue_labels(former: Model | None, y: NDArray[Any], classes: ArrayLike |
 
 
 def _normalized(outputs: NDArray[Any]) -> NDArray[Any]:
-    """Rows divided by their sums; equal shares where all outputs are 0."""
+    """Return rows divided by their sums; equal shares if all outputs of a row are 0."""
     sums = outputs.sum(axis=1, keepdims=True)
-    dark = sums == 0
-    outputs += dark
-    shares: NDArray[Any] = outputs / (sums + dark * outputs.shape[1])
+    empty = sums == 0
+    outputs += empty
+    shares: NDArray[Any] = outputs / (sums + empty * outputs.shape[1])
     return shares

@@ -1,8 +1,8 @@
-"""What a fit leaves behind: one object, replaced as a whole.
+"""The fitted model of an estimator: one object, replaced as a whole.
 
-An estimator holds its fitted state in a single attribute. A fit builds the next `Model` beside the
-former one and swaps it in at its end, so that whoever predicts meanwhile, in whichever thread,
-reads one whole model, and a fit that fails leaves nothing half done.
+An estimator holds its fitted state in a single attribute. A fit builds the next `Model` beside the former one and
+replaces it at the end. A prediction in another thread therefore reads one complete model, and a fit that fails changes
+nothing.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def fill(view: NDArray[Any], value: Any, name: str) -> None:
 
 
 class Model:
-    """A trained network and all that the fitted attributes tell about it.
+    """A trained network and everything that the fitted attributes report.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ class Model:
         state.check(net)
         self.net, self.state = net, state
         self.input_scale, self.feature_names = input_scale, feature_names
-        self.labels: Any = labels  # None for a regressor, whose methods never look
+        self.labels: Labels = labels  # type: ignore[assignment]  # None for a regressor, which never reads it
         self._make_shortcuts()
 
     def _make_shortcuts(self) -> None:
@@ -90,7 +90,7 @@ class Model:
         self.coefs, self.intercepts = Tensors(weights), Tensors(biases)
 
     def outputs(self, X: ArrayLike, estimator: Estimator) -> NDArray[Any]:
-        """The network's outputs for rows that come from outside, on behalf of an estimator."""
+        """Return the network's outputs for rows that a user has passed to an estimator."""
         if self.feature_names is None:
             few = self.net.forward_few(self.params, X, self.input_scale, None, estimator.n_threads)
             if few is not None:

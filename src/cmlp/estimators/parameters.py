@@ -39,12 +39,12 @@ class Parametrized:
         return sorted(_constructor(cls))
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Parameters of the constructor.
+        """Return the parameters of the constructor.
 
         Parameters
         ----------
         deep : bool, default=True
-            Taken for compatibility: no parameter has parameters of its own.
+            Ignored; present for scikit-learn compatibility. No parameter has parameters itself.
 
         Returns
         -------
@@ -53,16 +53,21 @@ class Parametrized:
         return {name: getattr(self, name) for name in self._get_param_names()}
 
     def set_params(self, **params: Any) -> Self:
-        """Change parameters; they are checked by the next fit.
+        """Change parameters; the next fit checks them.
 
         Parameters
         ----------
         **params
-            Parameters of the constructor. One unknown name, and nothing is changed.
+            Parameters of the constructor.
 
         Returns
         -------
         self
+
+        Raises
+        ------
+        ValueError
+            If a name is unknown; then nothing is changed.
         """
         names = self._get_param_names()
         for name in params:

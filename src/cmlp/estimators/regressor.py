@@ -133,10 +133,9 @@ class MLPRegressor(MultilayerPerceptron):
 
     @stochastic_only
     def partial_fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
-        """Train one epoch more, on the rows given.
+        """Train one epoch on the given rows, starting from the current model.
 
-        The optimizer goes on from its state. A call that fails, or is interrupted, leaves the
-        model as it was.
+        The optimizer continues from its state. A call that fails or is interrupted leaves the model unchanged.
 
         Parameters
         ----------
@@ -150,7 +149,7 @@ class MLPRegressor(MultilayerPerceptron):
         return self._partial_fit(X, y, sample_weight)
 
     def predict(self, X: ArrayLike) -> np.ndarray:
-        """The outputs for each row.
+        """Return the outputs for each row.
 
         Parameters
         ----------
@@ -159,13 +158,13 @@ class MLPRegressor(MultilayerPerceptron):
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Of the model's own type.
+            In the dtype of the weights.
         """
         outputs = self._fitted().outputs(X, self)
         return outputs.ravel() if outputs.shape[1] == 1 else outputs
 
     def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
-        """Coefficient of determination; with several outputs the mean of theirs.
+        """Return the coefficient of determination; with several outputs the mean over the outputs.
 
         Parameters
         ----------

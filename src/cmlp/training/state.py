@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 PICKLE_VERSION = 1
 
 
-def check_version(fields: Mapping[str, Any], what: str) -> None:
+def check_version(fields: Mapping[str, object], what: str) -> None:
     """Raise ValueError unless a pickle was written by this version of the format."""
     if fields.get("version") != PICKLE_VERSION:
         raise ValueError(
