@@ -62,7 +62,7 @@ class Fitted(Generic[Value]):
         if estimator is None:
             return self
         model = vars(estimator).get("_model")
-        if model is not None and self.epochs and not model.state.history.loss_curve:
+        if model is not None and self.epochs and not model.state.history.t:
             model = None
         value = None if model is None else self.read(model)
         if model is None or (value is None and not self.nullable):
