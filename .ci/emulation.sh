@@ -5,7 +5,7 @@
 TESTS='golden|consumer|api|random|net|rows|train'
 =======
 # What an emulator has the patience for.
-TESTS='golden|consumer|api|random|net|rows|train|model'
+TESTS='golden|consumer|api|random|net|rows|train|model|stored'
 >>>>>>> 43fb123 (Model files in the C library: written through a callback, checked and predicted with in the caller's memory)
 [ "$MODE" = quick ] || TESTS="$TESTS|kernels|csr|modes|shapes|zeros"
 readonly TESTS

@@ -19,7 +19,9 @@ def benchmarks_are_found(monkeypatch):
     monkeypatch.syspath_prepend(ROOT)
 
 
-@pytest.mark.parametrize("command", [pytest.param("batch", marks=pytest.mark.slow), "scaling", "memory", "goals"])
+@pytest.mark.parametrize(
+    "command", [pytest.param("batch", marks=pytest.mark.slow), "scaling", "memory", "model", "goals"]
+)
 def test_short_form_runs(command):
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     done = subprocess.run(

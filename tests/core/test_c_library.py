@@ -60,7 +60,7 @@ def programs_of_cmake():
 
 
 PROGRAMS = programs_of_cmake()
-ARGUMENTS = {"test_fma": ["20000"]}
+ARGUMENTS = {"test_fma": ["20000"], "test_stored": sorted((ROOT / "tests/files/data").glob("*.cmlp"))}
 SLOW = ["test_csr", "test_modes", "test_threads", "test_workspace", "test_zeros"]
 
 

@@ -151,6 +151,7 @@ def _flush_folder(target: str) -> None:
     if os.name == "posix":
         folder = os.open(os.path.dirname(target), os.O_RDONLY | os.O_DIRECTORY)
         try:
-            os.fsync(folder)
+            with contextlib.suppress(OSError):  # not every file system can; the file itself is complete
+                os.fsync(folder)
         finally:
             os.close(folder)

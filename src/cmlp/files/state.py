@@ -86,6 +86,9 @@ def _restored(file: ModelFile, history: dict[str, Any], scalars: dict[str, Any])
     if arrays["generator"] is not None:
         fields = {"version": _core.STATE_VERSION, "key": arrays["generator"].view(np.uint32), **part("generator.")}
         generator = _core.restored_random(fields)
+    schedule = part("schedule.")
+    if any(name != "name" and type(value) not in (int, float) for name, value in schedule.items()):
+        raise refuse("'training' has a schedule of something other than numbers")
     state = TrainingState.__new__(TrainingState)
     state.__setstate__(
         {
@@ -93,7 +96,7 @@ def _restored(file: ModelFile, history: dict[str, Any], scalars: dict[str, Any])
             "version": PICKLE_VERSION,
             "params": file.params,
             "optimizer": _core.restored({**part("optimizer."), "version": _core.STATE_VERSION, "state": moments}),
-            "schedule": part("schedule."),
+            "schedule": schedule,
             "history": history,
             "generator": generator,
             "order": arrays["order"],

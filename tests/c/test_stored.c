@@ -1,0 +1,74 @@
+/* Model files of each version of the format, whose names are the arguments: they stay readable on every platform and in
+ * every build. */
+#include "../../include/cmlp.h"
+#include "support.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CAPACITY = 1 << 16 };
+
+/* CMLP_OK, or CMLP_ERROR_DTYPE if the library was built without float64. */
+static int status_of_float64(void)
+{
+    static _Alignas(64) unsigned char memory[8192];
+    const int64_t sizes[] = {1, 1};
+    const int32_t activations[] = {CMLP_IDENTITY};
+    const cmlp_net_config config = {.struct_size = sizeof config,
+                                    .sizes = sizes,
+                                    .activations = activations,
+                                    .n_layers = 2,
+                                    .loss = CMLP_SQUARED_ERROR,
+                                    .dtype = CMLP_FLOAT64};
+    return cmlp_net_init((cmlp_net *)memory, sizeof memory, &config);
+}
+
+static size_t read_file(const char *path, unsigned char *bytes)
+{
+    FILE *file = fopen(path, "rb");
+    if (!file) return 0;
+    const size_t n = fread(bytes, 1, CAPACITY, file);
+    fclose(file);
+    return n;
+}
+
+/* The dtype's name follows the metadata, which have none. */
+static int is_float64(const unsigned char *bytes, size_t n)
+{
+    static const char start[] = "\"layers.0.weight\":{\"dtype\":\"F64\"";
+    for (size_t i = 0; i + sizeof start - 1 <= n; i++)
+        if (!memcmp(bytes + i, start, sizeof start - 1)) return 1;
+    return 0;
+}
+
+static void check_file(const char *path)
+{
+    static _Alignas(64) unsigned char bytes[CAPACITY];
+    const size_t n = read_file(path, bytes);
+    cmlp_model_info info = CMLP_INIT(cmlp_model_info);
+    const int expected = is_float64(bytes, n) ? status_of_float64() : CMLP_OK;
+    int status = cmlp_model_size(bytes, n, &info);
+    check_that(status == expected, "%s: %s", path, cmlp_status_name(status));
+    if (status) return;
+    cmlp_model *model = malloc(info.model_size);
+    void *scratch = malloc(info.scratch_size), *row = calloc((size_t)info.n_inputs, sizeof(double));
+    status = cmlp_model_init(model, info.model_size, bytes, n, 1, scratch, info.scratch_size);
+    check_that(status == CMLP_OK, "%s: %s", path, cmlp_status_name(status));
+    if (!status) {
+        const char *text;
+        size_t length;
+        CHECK(cmlp_model_predict(model, row, NULL, scratch, info.scratch_size) >= 0);
+        CHECK(cmlp_model_metadata(model, "class", &text, &length) == CMLP_OK && length >= 7);
+    }
+    free(model);
+    free(scratch);
+    free(row);
+}
+
+int main(int argc, char **argv)
+{
+    CHECK(argc > 1);
+    for (int i = 1; i < argc; i++) check_file(argv[i]);
+    return finish();
+}
