@@ -162,6 +162,17 @@ def test_classifier_survives(path, parameters, options):
             assert again == value and (isinstance(value, np.generic) or type(again) is type(value)), name
 
 
+@pytest.mark.parametrize("state", [False, True])
+def test_classifier_without_epochs_survives(path, state):
+    pytest.importorskip("scipy")
+    model = classifier(solver="lbfgs").fit(X, Y)
+    model.save(path, include_training_state=state)
+    loaded = cmlp.load(path)
+    assert_same_bits(loaded.predict_proba(X), model.predict_proba(X))
+    assert loaded.n_iter_ == model.n_iter_ and loaded.loss_ == model.loss_
+    assert not hasattr(loaded, "loss_curve_") and not hasattr(model, "loss_curve_")
+
+
 @pytest.mark.parametrize("loss", ["squared_error", "poisson"])
 @pytest.mark.parametrize("shape", [(60,), (60, 3)])
 def test_regressor_survives(path, loss, shape):
