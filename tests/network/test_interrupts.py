@@ -139,6 +139,25 @@ def longest_gap(call):
 needs_timer = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no interval timer")
 
 
+LONG_CALLS = {
+    "train_epoch": lambda net, X, Y: net.train_epoch(X, Y, len(X), 0.01),
+    "gradient": lambda net, X, Y: net._net.gradient(net.params, X, Y, n_threads=1),
+    "input_gradient": lambda net, X, Y: net.input_gradient(X, Y),
+    "cost": lambda net, X, Y: net.cost(X, Y),
+    "forward": lambda net, X, Y: net.forward(X),
+}
+
+
+@needs_timer
+@pytest.mark.slow
+@pytest.mark.parametrize("sizes", [(50, 6000, 6000, 3)], ids=str)
+@pytest.mark.parametrize("call", LONG_CALLS)
+def test_ctrl_c_is_noticed_in_time_in_any_net(sizes, call):
+    net = Network(sizes, "tanh", random_state=0, n_threads=1)
+    X, Y = inputs(1, 200, sizes[0], np.float32), labels(2, 200, sizes[-1])
+    assert longest_gap(lambda: LONG_CALLS[call](net, X, Y)) < LONGEST_GAP
+
+
 @needs_timer
 @pytest.mark.slow
 @pytest.mark.parametrize("random_state", [0, np.random.RandomState(0)], ids=["int", "RandomState"])
