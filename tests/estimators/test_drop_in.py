@@ -1,9 +1,15 @@
 """Inputs and attributes that programs written for scikit-learn's MLP use."""
 
+import copy
+import warnings
+
 import numpy as np
 import pytest
 import scipy.sparse
+from estimator_cases import flat
 from sklearn.metrics import accuracy_score
+from sklearn.neural_network import MLPClassifier as TheirClassifier
+from sklearn.neural_network import MLPRegressor as TheirRegressor
 
 from cmlp import MLPClassifier, MLPRegressor
 
@@ -62,3 +68,117 @@ def test_early_stopping_names_classes_that_are_too_rare():
 @pytest.mark.parametrize("estimator, kind", [(MLPClassifier, "classifier"), (MLPRegressor, "regressor")])
 def test_estimator_type(estimator, kind):
     assert estimator._estimator_type == estimator()._estimator_type == kind
+
+
+@pytest.fixture
+def model():
+    return MLPClassifier(**PARAMS).fit(X, LABELS)
+
+
+@pytest.mark.parametrize(
+    "name, value",
+    [
+        ("n_iter_", 7),
+        ("t_", 70),
+        ("loss_", 0.5),
+        ("loss_curve_", [3.0, 2.0]),
+        ("loss_curve_", []),
+        ("best_loss_", np.inf),
+        ("validation_scores_", [0.5]),
+        ("best_validation_score_", 0.5),
+        ("classes_", ["maybe", "no"]),
+        ("n_layers_", 3),
+        ("n_outputs_", 1),
+        ("n_features_in_", 3),
+        ("out_activation_", "identity"),
+        ("feature_names_in_", ["a", "b", "c"]),
+        ("_no_improvement_count", 4),
+    ],
+)
+def test_fitted_attributes_can_be_assigned(model, name, value):
+    twin, before = copy.copy(model), getattr(model, name, None)
+    setattr(model, name, value)
+    np.testing.assert_array_equal(getattr(model, name), value)
+    np.testing.assert_array_equal(getattr(twin, name, None), before)  # copies have their own
+
+
+@pytest.mark.parametrize(
+    "name, value",
+    [
+        ("n_iter_", "many"),
+        ("loss_curve_", 3),
+        ("classes_", ["one"]),
+        ("classes_", ["b", "a"]),
+        ("n_layers_", 4),
+        ("n_outputs_", 3),
+        ("n_features_in_", 2),
+        ("out_activation_", "nothing"),
+        ("out_activation_", "relu"),
+        ("feature_names_in_", ["a"]),
+    ],
+)
+def test_values_that_do_not_fit_the_model_are_refused(model, name, value):
+    before = model.predict_proba(X)
+    with pytest.raises((ValueError, TypeError)):
+        setattr(model, name, value)
+    np.testing.assert_array_equal(model.predict_proba(X), before)
+
+
+def test_assigned_classes_are_predicted(model):
+    codes = np.searchsorted(model.classes_, model.predict(X))
+    model.classes_ = np.array([10, 20])
+    np.testing.assert_array_equal(model.predict(X), np.array([10, 20])[codes])
+
+
+@pytest.mark.parametrize("estimator, theirs", [(MLPClassifier, TheirClassifier), (MLPRegressor, TheirRegressor)])
+@pytest.mark.parametrize("activation", ["identity", "logistic", "softmax"])
+def test_assigned_output_activation_changes_predictions_as_in_sklearn(estimator, theirs, activation):
+    if estimator is MLPClassifier:
+        method, y = "predict_proba", np.digitize(X[:, 0], [-0.5, 0.5])
+    else:
+        method, y = "predict", np.stack([NUMBERS, -NUMBERS], axis=1)
+    results = []
+    for cls in (estimator, theirs):
+        model = cls(**PARAMS).fit(X, y)
+        model.out_activation_ = activation
+        results.append(getattr(model, method)(X))
+    np.testing.assert_allclose(*results, rtol=1e-9)
+
+
+def test_feature_names_can_be_deleted():
+    pandas = pytest.importorskip("pandas")
+    model = MLPClassifier(**PARAMS).fit(pandas.DataFrame(X, columns=list("abc")), LABELS)
+    del model.feature_names_in_
+    assert not hasattr(model, "feature_names_in_")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.predict(X)
+    with pytest.raises(AttributeError, match="cannot be deleted"):
+        del model.n_iter_
+
+
+@pytest.mark.parametrize("train", ["fit", "partial_fit"])
+def test_weights_assigned_before_fit_are_where_training_starts(train):
+    """As in scikit-learn: with warm_start, or with partial_fit."""
+    start = MLPRegressor(**PARAMS).fit(X, NUMBERS)
+    results = []
+    for cls in (MLPRegressor, TheirRegressor):
+        model = cls(**PARAMS, warm_start=True, learning_rate_init=0.01)
+        model.coefs_ = [weights.copy() for weights in start.coefs_]
+        model.intercepts_ = [biases.copy() for biases in start.intercepts_]
+        if cls is TheirRegressor:
+            model.n_outputs_, model.n_layers_, model.out_activation_ = 1, 3, "identity"
+            model.t_, model.n_iter_, model.loss_curve_, model._no_improvement_count = 0, 0, [], 0
+            model.best_loss_, model.validation_scores_, model.best_validation_score_ = np.inf, None, None
+        results.append(flat(getattr(model, train)(X, NUMBERS)))
+    np.testing.assert_allclose(*results, rtol=1e-9, atol=1e-12)
+
+
+def test_weights_of_other_shapes_assigned_before_fit_are_refused():
+    model = MLPRegressor(**PARAMS)
+    model.coefs_, model.intercepts_ = [np.ones((3, 5)), np.ones((5, 1))], [np.ones(5), np.ones(1)]
+    assert model.coefs_[0].shape == (3, 5)
+    with pytest.raises(ValueError, match="coefs_ takes tensors of the shapes"):
+        model.partial_fit(X, NUMBERS)
+    model.fit(X, NUMBERS)  # starts anew
+    assert model.coefs_[0].shape == (3, 4)

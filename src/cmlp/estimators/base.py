@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from cmlp import _core, constraints, presets
+from cmlp.estimators.assignment import assigned_params
 from cmlp.estimators.callbacks import FIT_TIME, CallbackObserver, Callbacks, call_with_callbacks, has_callbacks
 from cmlp.estimators.exclusive import Exclusively, attributes_to_copy
 from cmlp.estimators.fitted import FittedAttributes
@@ -293,7 +294,9 @@ class MultilayerPerceptron(FittedAttributes, Routing, Representation, Callbacks,
     ) -> TrainingState:
         """Return the state to begin with: a new one, or one that continues that of the former model."""
         if former is None:
-            params, history = initial_params(net, rng, settings.initialization), History()
+            assigned = assigned_params(self, net) if incremental or settings.warm_start else None
+            params = initial_params(net, rng, settings.initialization) if assigned is None else assigned
+            history = History()
         else:
             params, history = block_copy(former.params), former.state.history.copy()
         STOPPING_RULES[settings.early_stopping](settings.tol).begin(history)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from cmlp.constraints import ESTIMATORS, Options, Row
+from cmlp.estimators import assignment
 from cmlp.estimators.base import MultilayerPerceptron
 from cmlp.estimators.delegation import stochastic_only
 from cmlp.estimators.documentation import documented
@@ -72,7 +73,7 @@ class MLPClassifier(MultilayerPerceptron):
     }
 
     classes_: Fitted[np.ndarray] = Fitted(
-        lambda model: model.labels.classes, "ndarray of shape (n_classes,)", "The labels, sorted."
+        lambda model: model.labels.classes, "ndarray of shape (n_classes,)", "The labels, sorted.", assignment.classes
     )
 
     def __init__(
@@ -190,11 +191,13 @@ class MLPClassifier(MultilayerPerceptron):
         """
         model = self._fitted()
         outputs = model.outputs(X, self)
-        if model.out_activation == "softmax" or model.labels.kind == "multilabel":
+        if model.labels.kind == "multilabel":
             return outputs
         if model.labels.kind == "binary":
             return np.concatenate([1 - outputs, outputs], axis=1)
-        return _normalized(outputs)
+        if model.out_activation == "logistic" and model.net.loss != "log_loss":
+            return _normalized(outputs)
+        return outputs
 
     def predict_log_proba(self, X: ArrayLike) -> np.ndarray:
         """Return the logarithm of `predict_proba`.

@@ -132,4 +132,5 @@ def documented(cls: Class) -> Class:
 def fitted_attributes(cls: type) -> str:
     """Return the docstring's entries of the attributes that fit provides."""
     found = {name: value for base in cls.__mro__ for name, value in vars(base).items() if isinstance(value, Fitted)}
+    found = {name: attribute for name, attribute in found.items() if not name.startswith("_")}
     return "\n".join(f"{name} : {attribute.kind}\n    {attribute.__doc__}" for name, attribute in found.items())

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
-from cmlp.estimators.model import Tensors, fill
-from cmlp.inputs.arrays import rectangular
+from cmlp.estimators import assignment
+from cmlp.estimators.assignment import ASSIGNED
+from cmlp.estimators.model import Tensors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from typing import Never, Self
-
-    from numpy.typing import ArrayLike
+    from collections.abc import Callable
+    from typing import Self
 
     from cmlp.estimators.model import Model
     from cmlp.training.history import Curve
@@ -20,7 +19,7 @@ Value = TypeVar("Value")
 
 
 class Fitted(Generic[Value]):
-    """An attribute that fit provides: it does not exist before, and only fit changes it.
+    """An attribute that fit provides and that a program may assign.
 
     Parameters
     ----------
@@ -31,6 +30,8 @@ class Fitted(Generic[Value]):
         The attribute's type, for the class's docstring.
     doc : str
         What the attribute means, for ``help()``.
+    write : callable, optional
+        Writes an assigned value into a copy of the `Model`. If None, only the present value can be assigned.
     nullable : bool, default=False
         Whether None is a value.
     epochs : bool, default=False
@@ -42,11 +43,12 @@ class Fitted(Generic[Value]):
         read: Callable[[Model], Value | None],
         kind: str,
         doc: str,
+        write: Callable[[Model, Any], None] | None = None,
         *,
         nullable: bool = False,
         epochs: bool = False,
     ) -> None:
-        self.read, self.kind, self.nullable, self.epochs = read, kind, nullable, epochs
+        self.read, self.kind, self.write, self.nullable, self.epochs = read, kind, write, nullable, epochs
         self.__doc__ = doc
 
     def __set_name__(self, owner: type, name: str) -> None:
@@ -62,33 +64,61 @@ class Fitted(Generic[Value]):
         if estimator is None:
             return self
         model = vars(estimator).get("_model")
-        if model is not None and self.epochs and not model.state.history.t:
-            model = None
-        value = None if model is None else self.read(model)
-        if model is None or (value is None and not self.nullable):
-            name = type(estimator).__name__
-            raise AttributeError(f"{name!r} object has no attribute {self.name!r}")
+        if model is None:
+            return self._assigned(estimator)
+        history = model.state.history
+        if self.epochs and not (history.loss_curve or history.t):
+            raise self._missing(estimator)
+        value = self.read(model)
+        if value is None and not self.nullable:
+            raise self._missing(estimator)
         return value  # type: ignore[return-value]  # None only where Value has it
 
-    def __set__(self, estimator: object, value: Never) -> None:
-        raise AttributeError(f"{self.name} is set by fit and cannot be assigned.")
+    def _assigned(self, estimator: object) -> Value:
+        try:
+            value: Value = vars(estimator)[ASSIGNED][self.name]
+        except KeyError:
+            raise self._missing(estimator) from None
+        return value
+
+    def _missing(self, estimator: object) -> AttributeError:
+        return AttributeError(f"{type(estimator).__name__!r} object has no attribute {self.name!r}")
+
+    def __set__(self, estimator: object, value: Any) -> None:
+        model = vars(estimator).get("_model")
+        if model is None:
+            vars(estimator).setdefault(ASSIGNED, {})[self.name] = value
+        elif self.write is None:
+            self._require_equal(value, self.read(model))
+        else:
+            changed = model.copy()
+            self.write(changed, value)
+            changed.check()
+            vars(estimator)["_model"] = changed
+
+    def __delete__(self, estimator: object) -> None:
+        if not hasattr(estimator, self.name):
+            raise self._missing(estimator)
+        if vars(estimator).get("_model") is None:
+            del vars(estimator)[ASSIGNED][self.name]
+        elif self.nullable or self.write is not assignment.feature_names:
+            raise AttributeError(f"{self.name} cannot be deleted.")
+        else:
+            self.__set__(estimator, None)
+
+    def _require_equal(self, value: Any, present: Any) -> None:
+        if value != present:
+            raise ValueError(f"{self.name} is {present!r}, as the tensors in coefs_ tell, and cannot be {value!r}.")
 
 
 class FittedTensors(Fitted[Tensors]):
     """A list of views into the parameter block; assigning copies the values into the block."""
 
-    def __set__(self, estimator: object, value: Iterable[ArrayLike]) -> None:
-        views = self.__get__(estimator)
-        tensors = [rectangular(tensor, self.name) for tensor in (value if hasattr(value, "__iter__") else [None])]
-        if any(tensor.dtype.kind not in "buif" for tensor in tensors):
-            raise TypeError(f"{self.name} takes a list of arrays of real numbers, one for each layer.")
-        if [tensor.shape for tensor in tensors] != [view.shape for view in views]:
-            raise ValueError(
-                f"{self.name} takes tensors of the shapes {[view.shape for view in views]}, "
-                f"got {[tensor.shape for tensor in tensors]}."
-            )
-        for view, tensor in zip(views, tensors, strict=True):
-            fill(view, tensor, self.name)
+    def __set__(self, estimator: object, value: Any) -> None:
+        if vars(estimator).get("_model") is None:
+            super().__set__(estimator, value)
+        else:
+            assignment.fill_tensors(self.__get__(estimator), value, self.name)
 
 
 class FittedAttributes:
@@ -106,26 +136,41 @@ class FittedAttributes:
     )
     n_features_in_ = Fitted(lambda model: model.net.sizes[0], "int", "Number of features that fit has seen.")
     feature_names_in_ = Fitted(
-        lambda model: model.feature_names, "ndarray of str", "Column names; only after a fit on a data frame."
+        lambda model: model.feature_names,
+        "ndarray of str",
+        "Column names; only after a fit on a data frame.",
+        assignment.feature_names,
     )
     n_layers_ = Fitted(lambda model: len(model.net.sizes), "int", "Number of layers, input and output included.")
     n_outputs_ = Fitted(lambda model: model.net.sizes[-1], "int", "Number of units in the output layer.")
-    out_activation_ = Fitted(lambda model: model.out_activation, "str", "Activation of the output layer.")
-    n_iter_ = Fitted(
-        lambda model: model.state.epoch, "int", "Number of epochs (of iterations of lbfgs) of the last call."
+    out_activation_ = Fitted(
+        lambda model: model.out_activation, "str", "Activation of the output layer.", assignment.out_activation
     )
-    t_ = Fitted(lambda model: model.state.history.t, "int", "Number of rows trained on, counted in each epoch.")
-    loss_ = Fitted(lambda model: model.state.history.loss, "float", "Loss of the last epoch.")
+    n_iter_ = Fitted(
+        lambda model: model.state.epoch,
+        "int",
+        "Number of epochs (of iterations of lbfgs) of the last call.",
+        assignment.n_iter,
+    )
+    t_ = Fitted(
+        lambda model: model.state.history.t,
+        "int",
+        "Number of rows trained on, counted in each epoch.",
+        assignment.whole("t"),
+    )
+    loss_ = Fitted(lambda model: model.state.history.loss, "float", "Loss of the last epoch.", assignment.real("loss"))
     loss_curve_ = Fitted(
         lambda model: list(model.state.history.loss_curve),
         "list of float",
         "Loss of every epoch, over all calls.",
+        assignment.curve("loss_curve"),
         epochs=True,
     )
     best_loss_: Fitted[float | None] = Fitted(
         lambda model: model.state.history.best_loss,
         "float or None",
         "Smallest loss; None with early stopping.",
+        assignment.real("best_loss"),
         nullable=True,
         epochs=True,
     )
@@ -133,6 +178,7 @@ class FittedAttributes:
         lambda model: _values(model.state.history.validation_scores),
         "list of float or None",
         "Score of every epoch on the validation rows; None without early stopping.",
+        assignment.curve("validation_scores"),
         nullable=True,
         epochs=True,
     )
@@ -140,9 +186,15 @@ class FittedAttributes:
         lambda model: model.state.history.best_validation_score,
         "float or None",
         "Largest score on the validation rows; None without early stopping.",
+        assignment.real("best_validation_score"),
         nullable=True,
         epochs=True,
     )
+    # Private attributes of scikit-learn's MLP that its tests, and some programs, look at.
+    _no_improvement_count = Fitted(
+        lambda model: model.state.history.stale, "int", "Epochs without improvement.", assignment.whole("stale")
+    )
+    _optimizer = Fitted(lambda model: model.state.optimizer, "object", "The optimizer, with its `learning_rate`.")
 
 
 def _values(curve: Curve | None) -> list[float] | None:

@@ -76,10 +76,22 @@ class Model:
         feature_names: NDArray[Any] | None,
         labels: Labels | None,
     ) -> None:
-        state.check(net)
         self.net, self.state = net, state
         self.input_scale, self.feature_names = input_scale, feature_names
         self.labels: Labels = labels  # type: ignore[assignment]  # None for a regressor, which never reads it
+        self.check()
+
+    def copy(self) -> Model:
+        """Return a model with the same parameters, labels and optimizer, and a history of its own."""
+        state = self.state.finished()
+        state.history = state.history.copy()
+        return Model(
+            self.net, state, input_scale=self.input_scale, feature_names=self.feature_names, labels=self.labels
+        )
+
+    def check(self) -> None:
+        """Raise ValueError if the state does not fit the network; prepare the model for use."""
+        self.state.check(self.net)
         self._make_shortcuts()
 
     def _make_shortcuts(self) -> None:
@@ -109,5 +121,4 @@ class Model:
     def __setstate__(self, fields: dict[str, Any]) -> None:
         check_version(fields, "model")
         vars(self).update({name: value for name, value in fields.items() if name != "version"})
-        self.state.check(self.net)
-        self._make_shortcuts()
+        self.check()

@@ -1,0 +1,111 @@
+"""What assigning a fitted attribute changes in the model.
+
+scikit-learn's fitted attributes are plain ones. Here they are read from one `Model`, so an assignment changes a copy of
+the model, which then replaces the former one. Before fit, assigned values are kept until a call can use them.
+"""
+
+from __future__ import annotations
+
+import operator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cmlp import _core
+from cmlp.inputs.arrays import rectangular
+from cmlp.inputs.blocks import empty_block
+from cmlp.inputs.labels import Labels, plain
+from cmlp.training.history import Curve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from numpy.typing import NDArray
+
+    from cmlp.estimators.model import Model
+
+# The estimator's attribute with the values that were assigned before fit.
+ASSIGNED = "_assigned"
+
+
+def whole(name: str) -> Callable[[Model, Any], None]:
+    """Return a function that assigns an int of the history."""
+    return lambda model, value: setattr(model.state.history, name, operator.index(value))
+
+
+def real(name: str) -> Callable[[Model, Any], None]:
+    """Return a function that assigns a float (or None) of the history."""
+    return lambda model, value: setattr(model.state.history, name, None if value is None else float(value))
+
+
+def curve(name: str) -> Callable[[Model, Any], None]:
+    """Return a function that assigns a list of floats (or None) of the history."""
+
+    def assign(model: Model, value: Iterable[float] | None) -> None:
+        values = None if value is None else tuple(map(float, value))
+        setattr(model.state.history, name, None if values is None else Curve((values,) if values else ()))
+
+    return assign
+
+
+def n_iter(model: Model, value: Any) -> None:
+    """Assign the number of epochs."""
+    model.state.epoch = operator.index(value)
+
+
+def feature_names(model: Model, value: Any) -> None:
+    """Assign the names of the columns; None means that the model knows none."""
+    names = None if value is None else rectangular(value, "feature_names_in_").astype(object)
+    width = model.net.sizes[0]
+    if names is not None and names.shape != (width,):
+        raise ValueError(f"feature_names_in_ must hold {width} names, got an array of shape {names.shape}.")
+    model.feature_names = names
+
+
+def classes(model: Model, value: Any) -> None:
+    """Assign other names for the classes."""
+    labels = plain(rectangular(value, "classes_"))
+    if labels.shape != model.labels.classes.shape or (labels[1:] <= labels[:-1]).any():
+        raise ValueError(
+            f"classes_ must be a sorted list of {len(model.labels.classes)} different labels, got {value!r}."
+        )
+    model.labels = Labels("multilabel" if model.labels.kind == "multilabel" else "labels", labels)
+
+
+def out_activation(model: Model, value: Any) -> None:
+    """Assign the activation of the output layer, for predictions; a warm start then raises ValueError."""
+    net = model.net
+    losses = [net.loss, "squared_error", "log_loss", "poisson"]
+    loss = next((loss for loss in losses if value in _core.LOSSES[loss].outputs), None)
+    if loss is None:
+        raise ValueError(f"out_activation_ must be an activation of output layers, such as 'identity', got {value!r}.")
+    parameters = (*net.activation_parameters[:-1], _core.ACTIVATIONS[value].parameter)
+    parameter = net.loss_parameter if loss == net.loss else _core.LOSSES[loss].parameter
+    model.net = _core.Net(net.sizes, (*net.activations[:-1], value), loss, net.dtype, parameters, parameter)
+
+
+def fill_tensors(views: list[NDArray[Any]], value: Any, name: str) -> None:
+    """Copy a list of arrays into views of a parameter block."""
+    tensors = [rectangular(tensor, name) for tensor in (value if hasattr(value, "__iter__") else [None])]
+    if any(tensor.dtype.kind not in "buif" for tensor in tensors):
+        raise TypeError(f"{name} takes a list of arrays of real numbers, one for each layer.")
+    if [tensor.shape for tensor in tensors] != [view.shape for view in views]:
+        raise ValueError(
+            f"{name} takes tensors of the shapes {[view.shape for view in views]}, "
+            f"got {[tensor.shape for tensor in tensors]}."
+        )
+    for view, tensor in zip(views, tensors, strict=True):
+        view[...] = tensor
+
+
+def assigned_params(estimator: object, net: _core.Net) -> NDArray[Any] | None:
+    """Return a parameter block with the tensors that were assigned before fit; None if some were not."""
+    assigned = vars(estimator).get(ASSIGNED, {})
+    if not {"coefs_", "intercepts_"} <= set(assigned):
+        return None
+    params = empty_block(net.n_params, net.dtype)
+    for name, views in zip(("coefs_", "intercepts_"), net.views(params), strict=True):
+        fill_tensors(views, assigned[name], name)
+    if not np.isfinite(params).all():
+        raise ValueError("coefs_ and intercepts_ must hold finite numbers.")
+    return params
