@@ -62,6 +62,37 @@ def test_early_stopping_names_classes_that_are_too_rare():
         MLPClassifier(early_stopping=True).fit(X[:4], ["common", "common", "rare", "common"])
 
 
+@pytest.mark.parametrize("sizes", [(50,), [50, 20], 50])
+def test_layer_sizes_in_the_place_of_the_loss_give_a_hint(sizes):
+    with pytest.raises(ValueError, match=r"did you mean hidden_layer_sizes=[\[(]?50"):
+        MLPRegressor(sizes).fit(X, NUMBERS)
+    with pytest.raises(ValueError, match=r"Got 'hinge' instead\.$"):
+        MLPRegressor("hinge").fit(X, NUMBERS)
+
+
+# Learning rates between two calls of partial_fit
+
+
+@pytest.mark.parametrize(
+    "params",
+    [{}, {"solver": "sgd"}, {"solver": "sgd", "learning_rate": "adaptive"}, {"learning_rate": "one_cycle"}],
+)
+def test_learning_rate_init_may_change_between_calls_of_partial_fit(params):
+    slow, fast = (MLPRegressor(**{**PARAMS, **params}).partial_fit(X, NUMBERS) for _ in range(2))
+    start = flat(slow)
+    slow.partial_fit(X, NUMBERS)
+    fast.set_params(learning_rate_init=0.01).partial_fit(X, NUMBERS)
+    steps = [np.abs(flat(model) - start).max() for model in (slow, fast)]
+    assert 5 * steps[0] < steps[1]
+
+
+def test_inverse_scaling_continues_with_the_new_rate():
+    params = {"solver": "sgd", "learning_rate": "invscaling", "momentum": 0.0}
+    model = MLPRegressor(**PARAMS, **params).partial_fit(X, NUMBERS)
+    model.set_params(learning_rate_init=0.5).partial_fit(X, NUMBERS)
+    assert model._optimizer.learning_rate == 0.5 / np.sqrt(81)
+
+
 # Attributes
 
 

@@ -303,9 +303,12 @@ class MultilayerPerceptron(FittedAttributes, Routing, Representation, Callbacks,
         if former is None or not incremental:
             return TrainingState(params, settings.optimizer(net), settings.schedule(), history, rng)
         kept = former.state
-        return TrainingState(
-            params, copy.deepcopy(kept.optimizer), kept.schedule, history, rng, schedule_epoch=kept.schedule_epoch
-        )
+        optimizer, schedule = copy.deepcopy(kept.optimizer), kept.schedule
+        if settings.learning_rate_init != schedule.rate:  # set_params has changed it since the last call
+            schedule = schedule.with_rate(settings.learning_rate_init)
+            optimizer.learning_rate = schedule.rate
+            schedule.epoch_ended(optimizer, history.t)
+        return TrainingState(params, optimizer, schedule, history, rng, schedule_epoch=kept.schedule_epoch)
 
     def _data(
         self,

@@ -32,7 +32,8 @@ learning_rate : {{"constant", "invscaling", "adaptive", "one_cycle"}}, default="
     [4]_ it rises linearly to `learning_rate_init` over the first 30 % of the batches of `max_iter` epochs, and falls
     linearly to 0: see the notes.
 learning_rate_init : float, default=0.001
-    The first learning rate; with "one_cycle" the largest.
+    The first learning rate; with "one_cycle" the largest. A change between two calls of partial_fit takes effect:
+    "adaptive" starts again from the new rate.
 power_t : float, default=0.5
     Exponent for "invscaling".
 max_iter : int, default=200

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from cmlp.constraints import ESTIMATORS, Options, Row
+from cmlp.constraints import ESTIMATORS, InvalidParameterError, Options, Row
 from cmlp.estimators.base import MultilayerPerceptron
 from cmlp.estimators.delegation import stochastic_only
 from cmlp.estimators.documentation import documented
@@ -104,6 +104,16 @@ class MLPRegressor(MultilayerPerceptron):
         input_scale: float = 1,
     ) -> None:
         self._store(locals())
+
+    def _settings(self) -> Settings:
+        try:
+            return super()._settings()
+        except InvalidParameterError as error:
+            if isinstance(self.loss, str) or "'loss'" not in str(error):
+                raise
+            raise InvalidParameterError(
+                f"{error} The first parameter is loss; did you mean hidden_layer_sizes={self.loss!r}?"
+            ) from None
 
     def _task(
         self,

@@ -45,6 +45,10 @@ class Schedule:
     def __init__(self, rate: float, power_t: float, n_epochs: int) -> None:
         self.rate, self.power_t, self.n_epochs = rate, power_t, n_epochs
 
+    def with_rate(self, rate: float) -> Schedule:
+        """Return the same schedule with another first (or largest) learning rate."""
+        return type(self)(rate, self.power_t, self.n_epochs)
+
     def batch_rates(self, epoch: int, n_batches: int) -> NDArray[np.float64] | None:
         """Return the rates of an epoch's batches (epochs counted from 0), None for the optimizer's rate."""
         return None
