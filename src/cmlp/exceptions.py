@@ -1,12 +1,13 @@
 """Public errors and warnings.
 
-All errors are subclasses of ValueError, as in scikit-learn. Classes that scikit-learn has under the same name are
-replaced by scikit-learn's if the program has imported it, so that ``except sklearn.exceptions.NotFittedError`` works.
-This package never imports scikit-learn itself.
+All errors are subclasses of ValueError, as in scikit-learn. Where scikit-learn has a class of the same name and the
+program has imported it, what is raised is an instance of both classes: ``except sklearn.exceptions.NotFittedError``
+works too. This package never imports scikit-learn itself.
 """
 
 from __future__ import annotations
 
+import functools
 import sys
 import warnings
 from typing import TYPE_CHECKING
@@ -86,8 +87,24 @@ class UndefinedMetricWarning(UserWarning):
 
 
 def sklearn_class(own: type[Error]) -> type[Error]:
-    """Return scikit-learn's class of the same name if the program has imported scikit-learn, else `own`."""
-    return getattr(sys.modules.get("sklearn.exceptions"), own.__name__, own)
+    """Return the class to raise: `own`, and scikit-learn's of the same name too if the program has imported it."""
+    theirs = getattr(sys.modules.get("sklearn.exceptions"), own.__name__, None)
+    return own if theirs is None else _joint_class(own, theirs)  # type: ignore[arg-type]  # classes are hashable
+
+
+@functools.cache
+def _joint_class(own: type[Error], theirs: type[Error]) -> type[Error]:
+    """Return a subclass of both classes, which ``except`` and warning filters find under either."""
+    members = {
+        "__doc__": own.__doc__,
+        "__module__": own.__module__,
+        "__reduce__": lambda self: (_restored, (own, self.args)),  # the class itself cannot be pickled
+    }
+    return type(own.__name__, (own, theirs), members)
+
+
+def _restored(own: type[Error], arguments: tuple[object, ...]) -> Error:
+    return sklearn_class(own)(*arguments)
 
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:

@@ -1,16 +1,20 @@
 """Inputs and attributes that programs written for scikit-learn's MLP use."""
 
 import copy
+import pickle
 import warnings
 
 import numpy as np
 import pytest
 import scipy.sparse
+import sklearn.exceptions
 from estimator_cases import flat
+from helpers import run_python
 from sklearn.metrics import accuracy_score
 from sklearn.neural_network import MLPClassifier as TheirClassifier
 from sklearn.neural_network import MLPRegressor as TheirRegressor
 
+import cmlp
 from cmlp import MLPClassifier, MLPRegressor
 
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
@@ -213,3 +217,40 @@ def test_weights_of_other_shapes_assigned_before_fit_are_refused():
         model.partial_fit(X, NUMBERS)
     model.fit(X, NUMBERS)  # starts anew
     assert model.coefs_[0].shape == (3, 4)
+
+
+# Exceptions and warnings
+
+
+def raised(cls):
+    """An exception that cmlp raises under scikit-learn's name, and a function that makes cmlp raise it."""
+    return {
+        "NotFittedError": lambda: MLPClassifier().predict(X),
+        "ConvergenceWarning": lambda: MLPClassifier(**{**PARAMS, "n_iter_no_change": 10}).fit(X, LABELS),
+        "DataConversionWarning": lambda: MLPClassifier(**PARAMS, verbose=0).fit(X, LABELS[:, None]),
+        "UndefinedMetricWarning": lambda: MLPRegressor(**PARAMS).fit(X, NUMBERS).score(X[:1], NUMBERS[:1]),
+    }[cls]
+
+
+@pytest.mark.parametrize(
+    "name", ["NotFittedError", "ConvergenceWarning", "DataConversionWarning", "UndefinedMetricWarning"]
+)
+@pytest.mark.parametrize("module", [cmlp.exceptions, sklearn.exceptions], ids=["cmlp", "sklearn"])
+def test_exceptions_are_caught_by_both_classes(module, name):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if "Warning" in name:
+            warnings.simplefilter("error", getattr(module, name))
+        with pytest.raises(getattr(module, name)) as caught:
+            raised(name)()
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert type(again) is type(caught.value) and str(again) == str(caught.value)
+
+
+def test_without_sklearn_the_classes_are_ours():
+    run_python(
+        "import sys, cmlp\n"
+        "try: cmlp.MLPClassifier().predict([[0.0]])\n"
+        "except cmlp.exceptions.NotFittedError as error: assert type(error) is cmlp.exceptions.NotFittedError\n"
+        "assert 'sklearn' not in sys.modules"
+    )
