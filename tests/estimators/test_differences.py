@@ -1,0 +1,300 @@
+"""The rows of docs/differences.md: what scikit-learn does, and what cmlp does instead."""
+
+import re
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.sparse
+import sklearn
+from estimator_cases import flat
+from helpers import run_python
+from sklearn.base import BaseEstimator
+from sklearn.neural_network import MLPClassifier as TheirClassifier
+from sklearn.neural_network import MLPRegressor as TheirRegressor
+
+import cmlp
+from cmlp import MLPClassifier, MLPRegressor
+
+pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer", "ignore:lbfgs failed to converge")
+
+X = np.random.RandomState(0).standard_normal((40, 3))
+CLASSES = np.arange(40) % 3
+NUMBERS = X[:, 0] - X[:, 1]
+PARAMS = {"hidden_layer_sizes": (4,), "max_iter": 3, "random_state": 0}
+
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs/differences.md"
+in_source_tree = pytest.mark.skipif(not DOCUMENT.exists(), reason="only in the source tree")
+
+
+@in_source_tree
+def test_every_row_has_a_test_and_every_test_a_row():
+    rows = re.findall(r"^\|.*\| `(test_\w+)` \|$", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(rows) == len(set(rows))
+    tests = {name for name in globals() if name.startswith("test_")} - {
+        "test_every_row_has_a_test_and_every_test_a_row"
+    }
+    assert set(rows) == tests
+
+
+def classifiers(**params):
+    return MLPClassifier(**{**PARAMS, **params}), TheirClassifier(**{**PARAMS, **params})
+
+
+def regressors(**params):
+    return MLPRegressor(**{**PARAMS, **params}), TheirRegressor(**{**PARAMS, **params})
+
+
+# Training
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_divergence():
+    params = {"solver": "sgd", "learning_rate_init": 1e200, "max_iter": 20}
+    ours, theirs = regressors(**params)
+    with pytest.raises(cmlp.DivergenceError, match="in epoch 2 with batches of 40 rows and a learning rate of 1e"):
+        ours.fit(X, NUMBERS)
+    assert issubclass(cmlp.DivergenceError, ValueError)
+    try:
+        assert not np.isfinite(flat(theirs.fit(X, NUMBERS))).all()
+    except ValueError as error:
+        assert "non-finite" in str(error)
+
+
+def test_failed_fit():
+    ours, theirs = classifiers(early_stopping=True)
+    before = [flat(model.fit(X, CLASSES)) for model in (ours, theirs)]
+    for model in (ours, theirs):
+        model.set_params(early_stopping=False)
+        with pytest.raises(ValueError):
+            model.fit(X, CLASSES[1:])
+    np.testing.assert_array_equal(flat(ours), before[0])
+    diverging = MLPRegressor(**PARAMS).fit(X, NUMBERS)
+    before = flat(diverging)
+    with pytest.raises(ValueError):
+        diverging.set_params(solver="sgd", learning_rate_init=1e200, max_iter=20).fit(X, NUMBERS)
+    np.testing.assert_array_equal(flat(diverging), before)
+
+
+class CtrlC:
+    """A target of print that raises KeyboardInterrupt at the second line."""
+
+    n_lines = 0
+
+    def write(self, text):
+        self.n_lines += text.count("\n")
+        if self.n_lines == 2:
+            self.n_lines += 1
+            raise KeyboardInterrupt
+
+    def flush(self):
+        pass
+
+
+def test_ctrl_c(monkeypatch):
+    ours, theirs = classifiers(verbose=True)
+    monkeypatch.setattr("sys.stdout", CtrlC())
+    with pytest.raises(KeyboardInterrupt):
+        ours.fit(X, CLASSES)
+    monkeypatch.setattr("sys.stdout", CtrlC())
+    with pytest.warns(UserWarning, match="Training interrupted by user"):
+        theirs.fit(X, CLASSES)
+    monkeypatch.undo()
+    assert ours.n_iter_ == 2 and ours.predict(X).shape == (40,)
+
+
+def test_concurrent_fits():
+    class Again(np.random.RandomState):
+        def permutation(self, n):
+            with pytest.raises(RuntimeError, match="is being fitted by another call"):
+                ours.fit(X, CLASSES)
+            return super().permutation(n)
+
+    ours = MLPClassifier((4,), max_iter=1, random_state=Again(0))
+    ours.fit(X, CLASSES)
+
+
+def test_batch_without_weight():
+    weight = np.repeat([0.0, 1.0], [10, 30])
+    ours, theirs = classifiers(batch_size=10, shuffle=False)
+    with pytest.raises(ZeroDivisionError):
+        theirs.fit(X, CLASSES, weight)
+    assert np.isfinite(ours.fit(X, CLASSES, weight).loss_)
+
+
+@pytest.mark.parametrize("change", [{"activation": "tanh"}, {"loss": "poisson"}], ids=["activation", "loss"])
+def test_warm_start_of_another_network(change):
+    for model in regressors(warm_start=True):
+        model.fit(X, np.abs(NUMBERS)).set_params(**change)
+        if isinstance(model, MLPRegressor):
+            with pytest.raises(ValueError, match="call fit with warm_start=False to start anew"):
+                model.fit(X, np.abs(NUMBERS))
+        else:
+            model.fit(X, np.abs(NUMBERS))
+
+
+def test_learning_rate_between_partial_fits():
+    changed = []
+    for model in regressors():
+        model.partial_fit(X, NUMBERS)
+        start = flat(model)
+        model.set_params(learning_rate_init=0.1).partial_fit(X, NUMBERS)
+        changed.append(np.abs(flat(model) - start).max() > 0.05)
+    assert changed == [True, False]
+
+
+def test_no_limit_without_change():
+    counts = []
+    for model in classifiers(n_iter_no_change=np.inf):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            model.fit(X, CLASSES)
+        counts.append(len(caught))
+    assert counts == [0, 1]
+
+
+def test_verbose(capsys):
+    printed = []
+    for solver in ("adam", "lbfgs"):
+        for model in classifiers(verbose=True, solver=solver):
+            model.fit(X, CLASSES)
+            printed.append(capsys.readouterr().out.splitlines())
+    assert [len(lines) for lines in printed] == [3, 3, 3, 0]
+    assert [line.split(", at most")[0] for line in printed[0]] == printed[1]
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_lbfgs_meets_infinity():
+    rows = 30 * np.random.RandomState(0).standard_normal((60, 5))
+    counts = np.floor(5 * np.random.RandomState(1).random_sample(60))
+    ours, theirs = regressors(loss="poisson", hidden_layer_sizes=(5,), solver="lbfgs", random_state=4, max_iter=30)
+    assert np.isfinite(ours.fit(rows, counts).loss_) and ours.n_iter_ == 30
+    assert theirs.fit(rows, counts).n_iter_ < 30
+
+
+# Types
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float16])
+def test_small_types(dtype):
+    rows = (X > 0).astype(dtype)
+    assert [model.fit(rows, NUMBERS).coefs_[0].dtype for model in regressors()] == [np.float32, np.float64]
+    assert MLPRegressor(**PARAMS, dtype="float64").fit(rows, NUMBERS).coefs_[0].dtype == np.float64
+
+
+def test_type_of_predictions():
+    rows = X.astype(np.float32)
+    assert [model.fit(rows, NUMBERS).predict(X).dtype for model in regressors()] == [np.float32, np.float64]
+
+
+def test_sparse_targets():
+    pairs = scipy.sparse.csr_matrix(np.stack([X[:, 0] > 0, X[:, 1] > 0], axis=1).astype(int))
+    ours, theirs = (model.fit(X, pairs).predict(X) for model in classifiers())
+    assert isinstance(ours, np.ndarray) and scipy.sparse.issparse(theirs)
+    np.testing.assert_array_equal(ours, theirs.toarray())
+
+
+def test_lbfgs_in_float32():
+    rows = X.astype(np.float32)
+    ours, theirs = (model.fit(rows, NUMBERS) for model in regressors(solver="lbfgs"))
+    assert (ours.coefs_[0].dtype, theirs.coefs_[0].dtype) == (np.float32, np.float64)
+
+
+# Errors
+
+
+def test_bytes_that_are_not_scaled():
+    rows = (X * 30 + 100).astype(np.uint8)
+    ours, theirs = regressors()
+    with pytest.warns(UserWarning, match="you probably mean bytes scaled to 0..1: input_scale=1/255"):
+        ours.fit(rows, NUMBERS)
+    theirs.fit(rows, NUMBERS)
+
+
+def test_non_finite_rows():
+    rows = np.where(np.arange(40)[:, None] == 7, [[0, np.nan, 0]], X)
+    ours, theirs = regressors()
+    with pytest.raises(cmlp.NonFiniteInputError, match="NaN at row 7, column 1"):
+        ours.fit(rows, NUMBERS)
+    with pytest.raises(ValueError, match="contains NaN"):
+        theirs.fit(rows, NUMBERS)
+    assert issubclass(cmlp.NonFiniteInputError, ValueError)
+
+
+def test_rare_class():
+    for model, name in zip(classifiers(early_stopping=True), ["['rare']", "['True']"], strict=True):
+        with pytest.raises(ValueError, match=re.escape(f"Classes with too few members are: {name}")):
+            model.fit(X, np.where(np.arange(40) == 5, "rare", "common"))
+
+
+def test_sizes_as_loss():
+    for cls, hint in (
+        (MLPRegressor, r"did you mean hidden_layer_sizes=\(50,\)\?"),
+        (TheirRegressor, "Got .* instead.$"),
+    ):
+        with pytest.raises(ValueError, match=hint):
+            cls((50,)).fit(X, NUMBERS)
+
+
+def test_classes_of_warnings():
+    with pytest.warns(cmlp.exceptions.ConvergenceWarning):
+        MLPClassifier(**PARAMS).fit(X, CLASSES)
+    with pytest.warns(sklearn.exceptions.ConvergenceWarning):
+        MLPClassifier(**PARAMS).fit(X, CLASSES)
+
+
+# Objects
+
+
+def test_base_class():
+    assert [isinstance(model, BaseEstimator) for model in classifiers()] == [False, True]
+
+
+def test_methods_that_need_sklearn():
+    names = ["set_fit_request", "get_metadata_routing", "set_callbacks"]
+    assert [[hasattr(model, name) for name in names] for model in classifiers()] == [[True] * 3, [True, True, False]]
+    run_python(f"import cmlp; assert not any(hasattr(cmlp.MLPClassifier(), name) for name in {names})")
+
+
+def test_repr():
+    with sklearn.config_context(print_changed_only=False):
+        ours, theirs = map(repr, classifiers())
+    assert ours == "MLPClassifier(hidden_layer_sizes=(4,), max_iter=3, random_state=0)"
+    assert "momentum=0.9" in theirs
+
+
+def test_tensors():
+    ours, theirs = (model.fit(X, NUMBERS) for model in regressors())
+    assert ours.coefs_[0].base is ours.intercepts_[1].base is not None
+    wrong = [np.ones((2, 2)), np.ones((2, 1))]
+    with pytest.raises(ValueError, match="coefs_ takes tensors of the shapes"):
+        ours.coefs_ = wrong
+    theirs.coefs_ = wrong
+    mine = [np.ones((3, 4)), np.ones((4, 1))]
+    ours.coefs_ = mine
+    assert ours.coefs_[0] is not mine[0] and (ours.coefs_[0] == 1).all()
+
+
+@pytest.mark.parametrize("name", ["n_layers_", "n_outputs_", "n_features_in_"])
+def test_sizes_that_cannot_change(name):
+    ours, theirs = (model.fit(X, NUMBERS) for model in regressors())
+    setattr(theirs, name, 9)
+    setattr(ours, name, getattr(ours, name))
+    with pytest.raises(ValueError, match=f"{name} is {getattr(ours, name)}"):
+        setattr(ours, name, 9)
+
+
+def test_assigned_classes():
+    found = []
+    for model in classifiers():
+        model.fit(X, CLASSES).classes_ = np.array([10, 20, 30])
+        found.append(set(model.predict(X)) <= {10, 20, 30})
+    assert found == [True, False]
+
+
+def test_private_attributes():
+    ours, theirs = (model.fit(X, CLASSES) for model in classifiers())
+    assert ours._optimizer.learning_rate == theirs._optimizer.learning_rate_init == 0.001
+    assert ours._no_improvement_count == theirs._no_improvement_count == 0
+    assert not hasattr(ours, "_label_binarizer") and hasattr(theirs, "_label_binarizer")
