@@ -321,6 +321,12 @@ typedef struct cmlp_objective {
     double loss_scale;         /* > 0; 0: 1. 0.5 gives the halved squared error */
     double log_loss_clip;      /* 0: exact from the logits; else probabilities are clipped to [c, 1-c] for reporting
                                 * (the gradient is the exact one's) */
+    const double *alphas;      /* in place of alpha: one for each layer with weights, >= 0; or NULL */
+    const double *dropout;     /* one rate for each hidden layer, in [0, 1): a unit's activation is set to 0 with that
+                                * probability, else divided by 1 - rate (Srivastava et al. 2014); or NULL */
+    int64_t dropout_step;      /* chooses the units; cmlp_train_epoch uses the optimizer's n_steps instead */
+    int64_t dropout_row;       /* added to the indices of `rows`, if they are part of a larger set; >= 0 */
+    uint32_t dropout_seed;
 } cmlp_objective;
 
 /* ------------------------------------------------------------------------------------------------ running */
@@ -344,7 +350,8 @@ typedef enum cmlp_call {
     CMLP_CALL_FORWARD = 1,  /* cmlp_forward, cmlp_activations */
     CMLP_CALL_GRADIENT = 2, /* cmlp_cost, cmlp_gradient, cmlp_input_gradient */
     CMLP_CALL_TRAIN = 3,    /* cmlp_train_epoch */
-    CMLP_CALL_CSR = 16      /* added to one of these: the rows are CSR */
+    CMLP_CALL_CSR = 16,     /* added to one of these: the rows are CSR */
+    CMLP_CALL_DROPOUT = 32  /* added to GRADIENT or TRAIN: the objective has dropout rates */
 } cmlp_call;
 
 /* Bytes of workspace for a call with at most n_threads threads and n_rows rows (for CMLP_CALL_TRAIN: rows per batch). A
@@ -358,6 +365,10 @@ CMLP_API int cmlp_forward(const cmlp_net *net, const void *params, const cmlp_ro
 /* The activations of every layer with weights: outputs[l] receives (rows selected, n_out of layer l), contiguous. */
 CMLP_API int cmlp_activations(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *const *outputs,
                               cmlp_run *run);
+
+/* The same for the weighted sums z. */
+CMLP_API int cmlp_weighted_sums(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *const *outputs,
+                                cmlp_run *run);
 
 /* The objective's value at these parameters. */
 CMLP_API int cmlp_cost(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
@@ -375,13 +386,19 @@ CMLP_API int cmlp_input_gradient(const cmlp_net *net, const void *params, const 
                                  const cmlp_targets *targets, const cmlp_objective *objective, void *gradient,
                                  cmlp_run *run);
 
+/* deltas[l][i, :] = derivative of the i-th row's own cost (as above) for the weighted sums of each layer with weights:
+ * (rows selected, n_out of layer l), contiguous. */
+CMLP_API int cmlp_deltas(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
+                         const cmlp_objective *objective, void *const *deltas, cmlp_run *run);
+
 /* ----------------------------------------------------------------------------------------------- training */
 
 typedef enum cmlp_solver {
     CMLP_SGD = 1,      /* w -= lr g                                        state: none */
     CMLP_MOMENTUM = 2, /* v = mu v - lr g;  w += v                         state: v */
     CMLP_NESTEROV = 3, /* v = mu v - lr g;  w += mu v - lr g               state: v (Sutskever et al. 2013) */
-    CMLP_ADAM = 4      /* w -= lr sqrt(1-b2^t)/(1-b1^t) m/(sqrt(v)+eps)    state: m, v (Kingma & Ba 2015) */
+    CMLP_ADAM = 4,     /* w -= lr sqrt(1-b2^t)/(1-b1^t) m/(sqrt(v)+eps)    state: m, v (Kingma & Ba 2015) */
+    CMLP_ADAMW = 5     /* w -= lr wd w (weights only), then as Adam        state: m, v (Loshchilov & Hutter 2019) */
 } cmlp_solver;
 
 /* Hyperparameters and counters. `state` is a block of cmlp_optimizer_state_size() bytes, zeroed before the first
@@ -399,6 +416,8 @@ typedef struct cmlp_optimizer {
     double beta_1_power, beta_2_power; /* beta^n_steps; set to 1 when n_steps is 0 */
     int64_t n_steps;                 /* 0 before the first step */
     int32_t solver;                  /* cmlp_solver */
+    double weight_decay;             /* wd of AdamW, >= 0 */
+    double max_norm;                 /* a longer gradient, penalty included, is scaled to this length; 0: none is */
 } cmlp_optimizer;
 
 CMLP_API int cmlp_optimizer_state_size(const cmlp_net *net, int solver, size_t *bytes);

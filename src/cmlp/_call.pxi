@@ -185,7 +185,7 @@ cdef class Call:
     cdef Poll poll
     cdef void *memory
     cdef void *params
-    cdef cnp.ndarray X, Y, order, weights, indices, indptr
+    cdef cnp.ndarray X, Y, order, weights, indices, indptr, alphas, dropout
     cdef object csr  # the rows if they are sparse; X is then the array of their values
     cdef object block
     cdef int64_t n  # number of selected rows
@@ -272,7 +272,9 @@ cdef class Call:
         """Return X, for messages."""
         return self.X if self.csr is None else self.csr
 
-    def set_objective(self, *, sample_weight=None, double alpha=0.0, double loss_scale=1.0, double clip=0.0):
+    def set_objective(self, *, sample_weight=None, double alpha=0.0, double loss_scale=1.0, double clip=0.0,
+                      alphas=None, dropout=None, uint32_t dropout_seed=0, int64_t dropout_step=0,
+                      int64_t dropout_row=0):
         cdef cmlp_objective *objective = &self.objective
         require(loss_scale != 0, CMLP_ERROR_OPTION, "objective->loss_scale")
         objective.struct_size = sizeof(cmlp_objective)
@@ -280,6 +282,14 @@ cdef class Call:
         if sample_weight is not None:
             self.weights = as_doubles(sample_weight, self.rows.n_rows, "sample_weight")
             objective.row_weights = <const double *>cnp.PyArray_DATA(self.weights)
+        if alphas is not None:
+            self.alphas = as_doubles(alphas, len(self.net.sizes) - 1, "alphas")
+            objective.alphas = <const double *>cnp.PyArray_DATA(self.alphas)
+        if dropout is not None:
+            self.dropout = as_doubles(dropout, len(self.net.sizes) - 2, "dropout")
+            objective.dropout = <const double *>cnp.PyArray_DATA(self.dropout)
+        objective.dropout_seed, objective.dropout_step = dropout_seed, dropout_step
+        objective.dropout_row = dropout_row
 
     cdef int prepare(self, int call, int64_t batch, object n_threads) except -1:
         """Allocate the workspace, choose the number of threads, and set up polling for a call that may take long."""
@@ -290,6 +300,8 @@ cdef class Call:
         self.run.struct_size, self.run.n_threads = sizeof(cmlp_run), thread_count(n_threads)
         if self.csr is not None:
             call |= CMLP_CALL_CSR
+        if self.objective.dropout != NULL:
+            call |= CMLP_CALL_DROPOUT
         check(cmlp_workspace_size(self.net.net, call, batch, self.run.n_threads, &size))
         self.memory = PyMem_RawMalloc(size)
         if self.memory == NULL:

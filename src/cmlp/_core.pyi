@@ -70,7 +70,7 @@ class Net:
         self, params: Array, X: object, scale: float, out: Array | None = ..., n_threads: int | None = ...
     ) -> Array | None: ...
     def activations_of(
-        self, params: Array, X: npt.ArrayLike | CSR, *, scale: float = ..., n_threads: int | None = ...
+        self, params: Array, X: npt.ArrayLike | CSR, *, scale: float = ..., n_threads: int | None = ..., sums: bool = ...
     ) -> list[Array]: ...
     def cost(
         self,
@@ -85,6 +85,11 @@ class Net:
         alpha: float = ...,
         loss_scale: float = ...,
         clip: float = ...,
+        alphas: npt.ArrayLike | None = ...,
+        dropout: npt.ArrayLike | None = ...,
+        dropout_seed: int = ...,
+        dropout_step: int = ...,
+        dropout_row: int = ...,
     ) -> float: ...
     def gradient(
         self,
@@ -99,6 +104,11 @@ class Net:
         alpha: float = ...,
         loss_scale: float = ...,
         clip: float = ...,
+        alphas: npt.ArrayLike | None = ...,
+        dropout: npt.ArrayLike | None = ...,
+        dropout_seed: int = ...,
+        dropout_step: int = ...,
+        dropout_row: int = ...,
     ) -> tuple[Array, float]: ...
     def input_gradient(
         self,
@@ -112,7 +122,30 @@ class Net:
         alpha: float = ...,
         loss_scale: float = ...,
         clip: float = ...,
+        alphas: npt.ArrayLike | None = ...,
+        dropout: npt.ArrayLike | None = ...,
+        dropout_seed: int = ...,
+        dropout_step: int = ...,
+        dropout_row: int = ...,
     ) -> Array: ...
+    def deltas(
+        self,
+        params: Array,
+        X: npt.ArrayLike | CSR,
+        Y: npt.ArrayLike,
+        *,
+        scale: float = ...,
+        n_threads: int | None = ...,
+        sample_weight: npt.ArrayLike | None = ...,
+        alpha: float = ...,
+        loss_scale: float = ...,
+        clip: float = ...,
+        alphas: npt.ArrayLike | None = ...,
+        dropout: npt.ArrayLike | None = ...,
+        dropout_seed: int = ...,
+        dropout_step: int = ...,
+        dropout_row: int = ...,
+    ) -> list[Array]: ...
     def train_epoch(
         self,
         params: Array,
@@ -131,6 +164,11 @@ class Net:
         alpha: float = ...,
         loss_scale: float = ...,
         clip: float = ...,
+        alphas: npt.ArrayLike | None = ...,
+        dropout: npt.ArrayLike | None = ...,
+        dropout_seed: int = ...,
+        dropout_step: int = ...,
+        dropout_row: int = ...,
     ) -> tuple[float, float, float, int]: ...
 
 class Random:
@@ -154,6 +192,8 @@ class Optimizer:
         beta_1: float = ...,
         beta_2: float = ...,
         epsilon: float = ...,
+        weight_decay: float = ...,
+        max_norm: float = ...,
     ) -> None: ...
     def get_state(self) -> dict[str, Any]: ...
     def check(self, net: Net) -> None: ...

@@ -73,7 +73,8 @@ cdef dict loss_table():
 
 ACTIVATIONS = activation_table()
 LOSSES = loss_table()
-SOLVERS = {"sgd": CMLP_SGD, "momentum": CMLP_MOMENTUM, "nesterov": CMLP_NESTEROV, "adam": CMLP_ADAM}
+SOLVERS = {"sgd": CMLP_SGD, "momentum": CMLP_MOMENTUM, "nesterov": CMLP_NESTEROV, "adam": CMLP_ADAM,
+           "adamw": CMLP_ADAMW}
 ISAS = {"generic": CMLP_ISA_GENERIC, "avx2": CMLP_ISA_AVX2, "avx512": CMLP_ISA_AVX512, "neon": CMLP_ISA_NEON}
 
 __version__ = cmlp_version().decode()
@@ -302,18 +303,38 @@ cdef class Net:
         self.give_back(scratch)
         return result if status == CMLP_OK else None
 
-    def activations_of(self, params, X, *, double scale=1.0, n_threads=None):
-        """Return the activations of every layer after the input, each (n, n_out)."""
+    cdef list each_layer(self, int64_t n, void **outputs):
+        """Return a new array (n, n_out) for each layer after the input, and pointers to their data."""
+        results = [empty(self, n, size) for size in self.sizes[1:]]
+        for i, result in enumerate(results):
+            outputs[i] = cnp.PyArray_DATA(result)
+        return results
+
+    def activations_of(self, params, X, *, double scale=1.0, n_threads=None, bint sums=False):
+        """Return the activations, or weighted sums, of every layer after the input, each (n, n_out)."""
         cdef Call call = Call.__new__(Call)
         cdef void *outputs[64]
         cdef int status
         call.set_rows(self, params, X, scale, None)
-        results = [empty(self, call.n, size) for size in self.sizes[1:]]
-        for i, result in enumerate(results):
-            outputs[i] = cnp.PyArray_DATA(result)
+        results = self.each_layer(call.n, outputs)
         call.prepare(CMLP_CALL_FORWARD, call.n, n_threads)
         with nogil:
-            status = cmlp_activations(self.net, call.params, &call.rows, outputs, &call.run)
+            if sums:
+                status = cmlp_weighted_sums(self.net, call.params, &call.rows, outputs, &call.run)
+            else:
+                status = cmlp_activations(self.net, call.params, &call.rows, outputs, &call.run)
+        call.done(status)
+        return results
+
+    def deltas(self, params, X, Y, *, double scale=1.0, n_threads=None, **objective):
+        """Row i: the derivative of row i's own cost for the weighted sums, (n, n_out) for each layer."""
+        cdef Call call = whole_call(self, params, X, Y, scale, None, objective, n_threads)
+        cdef void *outputs[64]
+        cdef int status
+        results = self.each_layer(call.n, outputs)
+        with nogil:
+            status = cmlp_deltas(self.net, call.params, &call.rows, &call.targets, &call.objective, outputs,
+                                 &call.run)
         call.done(status)
         return results
 
@@ -385,8 +406,8 @@ cdef class Optimizer:
     Parameters
     ----------
     net : Net
-    kind : {"sgd", "momentum", "nesterov", "adam"}
-    learning_rate, momentum, beta_1, beta_2, epsilon : float
+    kind : {"sgd", "momentum", "nesterov", "adam", "adamw"}
+    learning_rate, momentum, beta_1, beta_2, epsilon, weight_decay, max_norm : float
         As in ``cmlp.h``.
 
     Notes
@@ -400,7 +421,7 @@ cdef class Optimizer:
     cdef readonly object state
 
     def __init__(self, Net net not None, kind, *, double learning_rate, double momentum=0.0, double beta_1=0.9,
-                 double beta_2=0.999, double epsilon=1e-8):
+                 double beta_2=0.999, double epsilon=1e-8, double weight_decay=0.0, double max_norm=0.0):
         cdef cmlp_optimizer *o = &self.optimizer
         cdef size_t size = 0
         if self.state is not None:  # another thread may be using it
@@ -408,6 +429,7 @@ cdef class Optimizer:
         self.kind = kind
         o.struct_size, o.solver = sizeof(cmlp_optimizer), choice(SOLVERS, kind, "kind")
         o.learning_rate, o.momentum, o.beta_1, o.beta_2, o.epsilon = learning_rate, momentum, beta_1, beta_2, epsilon
+        o.weight_decay, o.max_norm = weight_decay, max_norm
         require(epsilon != 0, CMLP_ERROR_OPTION, "optimizer->epsilon")
         check(cmlp_optimizer_state_size(net.net, o.solver, &size))
         self.state = np.zeros(size // net.dtype.itemsize, net.dtype)
@@ -444,7 +466,8 @@ cdef class Optimizer:
         cdef cmlp_optimizer o = self.optimizer
         return {"version": STATE_VERSION, "kind": self.kind, "learning_rate": o.learning_rate, "momentum": o.momentum,
                 "beta_1": o.beta_1, "beta_2": o.beta_2, "epsilon": o.epsilon, "beta_1_power": o.beta_1_power,
-                "beta_2_power": o.beta_2_power, "n_steps": o.n_steps, "state": self.state.copy()}
+                "beta_2_power": o.beta_2_power, "n_steps": o.n_steps, "weight_decay": o.weight_decay,
+                "max_norm": o.max_norm, "state": self.state.copy()}
 
     def check(self, Net net not None):
         """Raise ValueError if the optimizer does not belong to a network of this size and dtype."""
@@ -497,7 +520,7 @@ def restored(*arguments):
         o.learning_rate, o.momentum, o.epsilon = fields["learning_rate"], fields["momentum"], fields["epsilon"]
         o.beta_1, o.beta_1_power = fields["beta_1"], fields["beta_1_power"]
         o.beta_2, o.beta_2_power = fields["beta_2"], fields["beta_2_power"]
-        o.n_steps = fields["n_steps"]
+        o.n_steps, o.weight_decay, o.max_norm = fields["n_steps"], fields["weight_decay"], fields["max_norm"]
     except (KeyError, TypeError, OverflowError) as error:
         raise ValueError(f"The pickled optimizer is damaged: {error!r}") from error
     if o.n_steps < 0:

@@ -8,30 +8,42 @@ from __future__ import annotations
 
 import math
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
 
 import numpy as np
+
+from cmlp import _core
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from numpy.typing import ArrayLike as Array
     from numpy.typing import DTypeLike
 
-HIDDEN = ("identity", "logistic", "relu", "tanh")
-OUTPUTS = ("softmax", "logistic", "identity", "exp")
+# The C library's tables say which activations and losses there are.
+HIDDEN = tuple(sorted(name for name, row in _core.ACTIVATIONS.items() if row.hidden))
+OUTPUTS = tuple(sorted(name for name, row in _core.ACTIVATIONS.items() if row.output))
 # The losses that go with each output activation.
 LOSSES = {
-    "softmax": ("log_loss", "squared_error"),
-    "logistic": ("log_loss", "squared_error"),
-    "identity": ("squared_error",),
-    "exp": ("poisson", "squared_error"),
+    output: tuple(sorted(name for name, row in _core.LOSSES.items() if output in row.outputs)) for output in OUTPUTS
 }
 # Other names of the same activations.
 SYNONYMS = {"sigmoid": "logistic"}
 # Whole numbers beyond this are cut to it: nobody counts further, and it fits a float and a C integer.
 LARGEST_INTEGER = 2**63 - 1
+LARGEST_FLOAT = float(np.finfo(np.float64).max)
 # The C library's limits for a layer's size and for the number of layers, the input included.
 SIZE_LIMIT, MAX_LAYERS = 2**31, 64
+
+
+class Objective(TypedDict, total=False):
+    """Keywords of `Network.cost` that say what is minimized."""
+
+    sample_weight: Array | None
+    alpha: float | Sequence[float]
+    dropout: float | Sequence[float]
+    dropout_seed: int
+    dropout_step: int
 
 
 class InvalidParameterError(ValueError, TypeError):
@@ -205,6 +217,13 @@ NETWORK: Mapping[str, Row] = {
     "dtype": (FloatType(),),
     "batch_size": (Interval(Integral, 1, LARGEST_INTEGER, "both", booleans=False),),
     "learning_rate": (Interval(Real, 0, math.inf, "left", booleans=False),),
+    "weight_decay": (Interval(Real, 0, math.inf, "left", booleans=False),),
+    "max_norm": (Interval(Real, 0, math.inf, "neither", booleans=False), NONE),
+    "alpha": (Interval(Real, 0, math.inf, "left", booleans=False),),
+    "dropout": (Interval(Real, 0, 1, "left", booleans=False),),
+    "dropout_seed": (Interval(Integral, 0, 2**32 - 1, "both", booleans=False),),
+    "dropout_step": (Interval(Integral, 0, LARGEST_INTEGER, "both", booleans=False),),
+    "activation_parameter": (Interval(Real, 0, math.inf, "left", booleans=False),),
 }
 
 ESTIMATORS: Mapping[str, Row] = {
@@ -347,3 +366,66 @@ def output_and_loss(output: str, loss: str) -> tuple[str, str]:
             f"loss must be one of {', '.join(map(repr, LOSSES[output]))} with output={output!r}, got {loss!r}"
         )
     return output, loss
+
+
+def per_layer(name: str, value: object, n_layers: int) -> list[float]:
+    """Return one number for each layer; a single number is meant for all of them."""
+    values = list(value) if hasattr(value, "__iter__") else [value] * n_layers
+    if len(values) != n_layers:
+        raise InvalidParameterError(f"{name} must be a number or one for each of {n_layers} layers, got {value!r}")
+    return [network_argument(name, number) for number in values]
+
+
+def activation_parameters(value: float | Sequence[float] | None, hidden: Sequence[str]) -> list[float]:
+    """Return a parameter for each hidden layer, 0 for the default and where there is none."""
+    defaults = [_core.ACTIVATIONS[name].parameter for name in hidden]
+    if value is None:
+        return [0.0] * len(hidden)
+    if not any(defaults):
+        raise InvalidParameterError(f"activation_parameter must be None with the activations {list(hidden)}, got {value!r}")
+    parameters = per_layer("activation_parameter", value, len(hidden))
+    if not hasattr(value, "__iter__"):
+        return [number if default else 0.0 for number, default in zip(parameters, defaults, strict=True)]
+    for name, number, default in zip(hidden, parameters, defaults, strict=True):
+        if number and not default:
+            raise InvalidParameterError(f"activation_parameter must be 0 for {name!r}, which has none, got {number!r}")
+    return parameters
+
+
+def loss_parameter(value: float | None, loss: str) -> float:
+    """Return the parameter of a loss, 0 for the default."""
+    row = _core.LOSSES[loss]
+    if value is None:
+        return 0.0
+    if not row.parameter:
+        raise InvalidParameterError(f"loss_parameter must be None with loss={loss!r}, which has none, got {value!r}")
+    high = row.most if row.most < LARGEST_FLOAT else math.inf
+    choices = (Interval(Real, 0, high, "neither", booleans=False), NONE)
+    return float(_converted(value, choices, f"loss_parameter must be {{wanted}} with loss={loss!r}, got {{value!r}}"))  # type: ignore[arg-type]
+
+
+def objective(given: Objective, n_layers: int) -> dict[str, Any]:
+    """Return the keywords of an objective as the core takes them.
+
+    Parameters
+    ----------
+    given : Objective
+        As `Network.cost` describes them.
+    n_layers : int
+        Number of layers behind the input.
+    """
+    unknown = sorted(set(given) - set(Objective.__annotations__))
+    if unknown:
+        raise TypeError(f"unexpected keyword argument {unknown[0]!r}: an objective has {', '.join(Objective.__annotations__)}")
+    core: dict[str, Any] = {"sample_weight": given.get("sample_weight")}
+    alpha, dropout = given.get("alpha", 0.0), given.get("dropout", 0.0)
+    if hasattr(alpha, "__iter__"):
+        core["alphas"] = per_layer("alpha", alpha, n_layers)
+    else:
+        core["alpha"] = network_argument("alpha", alpha)
+    rates = per_layer("dropout", dropout, n_layers - 1)
+    if any(rates) or hasattr(dropout, "__iter__"):
+        core["dropout"] = rates
+    for name in ("dropout_seed", "dropout_step"):
+        core[name] = network_argument(name, given.get(name, 0))
+    return core

@@ -187,6 +187,11 @@ cdef extern from "cmlp.h" nogil:
         double alpha
         double loss_scale
         double log_loss_clip
+        const double *alphas
+        const double *dropout
+        int64_t dropout_step
+        int64_t dropout_row
+        uint32_t dropout_seed
 
     ctypedef struct cmlp_run:
         size_t struct_size
@@ -204,11 +209,14 @@ cdef extern from "cmlp.h" nogil:
         CMLP_CALL_GRADIENT
         CMLP_CALL_TRAIN
         CMLP_CALL_CSR
+        CMLP_CALL_DROPOUT
 
     int cmlp_workspace_size(const cmlp_net *net, int call, int64_t n_rows, int32_t n_threads, size_t *bytes)
     int cmlp_forward(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *output, cmlp_run *run)
     int cmlp_activations(const cmlp_net *net, const void *params, const cmlp_rows *rows, void **outputs,
                          cmlp_run *run)
+    int cmlp_weighted_sums(const cmlp_net *net, const void *params, const cmlp_rows *rows, void **outputs,
+                           cmlp_run *run)
     int cmlp_cost(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
                   const cmlp_objective *objective, double *cost, cmlp_run *run)
     int cmlp_gradient(const cmlp_net *net, const void *params, const cmlp_rows *rows,
@@ -218,11 +226,15 @@ cdef extern from "cmlp.h" nogil:
                             const cmlp_targets *targets, const cmlp_objective *objective, void *gradient,
                             cmlp_run *run)
 
+    int cmlp_deltas(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
+                    const cmlp_objective *objective, void **deltas, cmlp_run *run)
+
     ctypedef enum cmlp_solver:
         CMLP_SGD
         CMLP_MOMENTUM
         CMLP_NESTEROV
         CMLP_ADAM
+        CMLP_ADAMW
 
     ctypedef struct cmlp_optimizer:
         size_t struct_size
@@ -237,6 +249,8 @@ cdef extern from "cmlp.h" nogil:
         double beta_2_power
         int64_t n_steps
         int32_t solver
+        double weight_decay
+        double max_norm
 
     int cmlp_optimizer_state_size(const cmlp_net *net, int solver, size_t *bytes)
     int cmlp_step(const cmlp_net *net, void *params, const void *gradient, cmlp_optimizer *optimizer)

@@ -10,6 +10,7 @@ import numpy as np
 
 from cmlp import _core, constraints
 from cmlp._core import Optimizer
+from cmlp.constraints import Objective
 from cmlp.inputs.blocks import block_copy, loaded_block
 from cmlp.results import Epoch, Gradient, ParameterIndex
 from cmlp.training.initialization import initial_params, initialization
@@ -20,7 +21,7 @@ __all__ = ["Epoch", "Gradient", "Network", "Optimizer", "ParameterIndex"]
 
 if TYPE_CHECKING:
     import os
-    from typing import Self
+    from typing import Self, Unpack
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -35,13 +36,15 @@ class Network:
     sizes : sequence of int
         Layer sizes, input first, for example ``[784, 16, 16, 10]``.
     activation : str or sequence of str, default="logistic"
-        Of the hidden layers: "identity", "logistic", "tanh" or "relu"; one for all or one each. It also decides how
-        far initial parameters are from 0, see the notes.
-    output : {"softmax", "logistic", "identity", "exp"}, default="softmax"
+        Of the hidden layers: "identity", "logistic", "tanh", "relu", "leaky_relu", "elu", "silu", "gelu", "softplus" or
+        "softsign"; one for all or one each. It also decides how far initial parameters are from 0, see the notes.
+    output : {"softmax", "logistic", "identity", "exp", "tanh"}, default="softmax"
         The output layer's activation.
-    loss : {"log_loss", "squared_error", "poisson"}, default="log_loss"
-        Cost of a row. "log_loss" goes with softmax or logistic outputs; "squared_error", the sum of squared
-        differences to the wanted output, with any; "poisson" with exp.
+    loss : str, default="log_loss"
+        Cost of a row. With softmax or logistic outputs: "log_loss", "focal" or "label_smoothing". With identity,
+        logistic, tanh or exp outputs: "squared_error" (the sum of squared differences to the wanted output, which also
+        goes with softmax), "absolute_error", "huber" or "quantile". With exp outputs also "poisson" (targets not
+        negative) and "gamma" (targets positive). See the notes.
     dtype : {"float32", "float64"}, default="float32"
         Type of the parameters and of all arithmetic.
     input_scale : float, default=1
@@ -50,6 +53,11 @@ class Network:
         Seed of the initial parameters; the same seed gives the same parameters as in the estimators.
     n_threads : int or None, default=None
         At most so many threads; None: as many as the work is worth here. Results do not depend on it.
+    activation_parameter : float, sequence of float or None, default=None
+        Positive parameter of "leaky_relu" (the slope of negative sums, by default 0.01) and "elu" (minus its limit, by
+        default 1): one for all hidden layers that have one, or one for each hidden layer; None or 0: the default.
+    loss_parameter : float or None, default=None
+        Positive parameter p of the loss, see the notes; None: the default.
 
     Attributes
     ----------
@@ -71,6 +79,13 @@ class Network:
     scikit-learn's. The C library's ``cmlp_init_params`` draws the same, except that it knows no `activation` of a
     network without hidden layers and takes 6.
 
+    With d = output - target, the terms of a row's cost are abs(d) for "absolute_error"; d**2 / 2 where abs(d) <= p, else
+    p * (abs(d) - p / 2) for "huber" (p = 1 by default); (1 - p) * d where d > 0, else -p * d for "quantile" (p below 1,
+    0.5 by default); target / output + log(output) for "gamma"; the log loss with each log(output) multiplied by
+    (1 - output)**p for "focal" (p = 2 by default, Lin et al. 2017); the log loss of the targets
+    (1 - p) * target + p / n_classes for "label_smoothing" (p below 1, 0.1 by default, Szegedy et al. 2016; two classes
+    for each logistic output).
+
     Examples
     --------
     >>> from cmlp import Network
@@ -89,11 +104,20 @@ class Network:
         input_scale: float = 1,
         random_state: int | np.random.RandomState | None = None,
         n_threads: int | None = None,
+        activation_parameter: float | Sequence[float] | None = None,
+        loss_parameter: float | None = None,
     ) -> None:
         sizes = constraints.layer_sizes(sizes)
         hidden = constraints.hidden_activations(activation, len(sizes) - 2)
         output, loss = constraints.output_and_loss(output, loss)
-        self._net = _core.Net(sizes, [*hidden, output], loss, constraints.network_argument("dtype", dtype))
+        self._net = _core.Net(
+            sizes,
+            [*hidden, output],
+            loss,
+            constraints.network_argument("dtype", dtype),
+            [*constraints.activation_parameters(activation_parameter, hidden), 0.0],
+            constraints.loss_parameter(loss_parameter, loss),
+        )
         self._scale = constraints.network_argument("input_scale", input_scale)
         self._n_threads = constraints.network_argument("n_threads", n_threads)
         rng = generator(random_state)
@@ -211,30 +235,108 @@ class Network:
         inputs = (np.asarray(dense, np.float64) * self._scale).astype(self._net.dtype)
         return [inputs, *hidden]
 
-    def cost(self, X: ArrayLike, Y: ArrayLike) -> float:
+    def weighted_sums(self, X: ArrayLike) -> list[NDArray[Any]]:
+        """Return the weighted sums z of every layer behind the input, before its activation, each (n, n_out)."""
+        return self._net.activations_of(self.params, X, scale=self._scale, n_threads=self._n_threads, sums=True)
+
+    def cost(self, X: ArrayLike, Y: ArrayLike, **objective: Unpack[Objective]) -> float:
         """Return the mean cost of the rows.
 
         Parameters
         ----------
         X : array of shape (n, n_inputs)
         Y : array of shape (n,) or (n, n_outputs)
-            Class indices, if there are two outputs or more; or the wanted outputs, for the loss "poisson" not negative.
-        """
-        return self._net.cost(self.params, X, Y, scale=self._scale, n_threads=self._n_threads)
+            Class indices, if there are two outputs or more; or the wanted outputs, for the loss "poisson" not
+            negative, for "gamma" positive.
+        **objective
+            What is minimized, if it is more than the mean cost:
 
-    def gradient(self, X: ArrayLike, Y: ArrayLike) -> Gradient:
+            sample_weight : array of shape (n,), default=None
+                Weights of the rows, not negative; the mean is weighted.
+            alpha : float or sequence of float, default=0.0
+                L2 penalty, not negative: ``alpha / 2 * sum(weights ** 2) / sum(sample_weight)`` is added; one number,
+                or one for each layer behind the input.
+            dropout : float or sequence of float, default=0.0
+                Rates from 0 to below 1, one for all hidden layers or one for each: a unit's activation is set to 0 with
+                this probability, else divided by ``1 - rate`` (Srivastava et al. 2014).
+            dropout_seed : int, default=0
+                From 0 to ``2**32 - 1``. The units dropped depend on seed, step, layer, row and unit alone, not on
+                threads or batches (Philox4x32-10, Salmon et al. 2011).
+            dropout_step : int, default=0
+                Training uses the optimizer's ``n_steps`` in its place.
+
+        Returns
+        -------
+        float
+        """
+        return self._net.cost(
+            self.params, X, Y, scale=self._scale, n_threads=self._n_threads, **self._objective(objective)
+        )
+
+    def gradient(self, X: ArrayLike, Y: ArrayLike, **objective: Unpack[Objective]) -> Gradient:
         """Return the gradient of the mean cost for every weight and bias, by backpropagation.
+
+        Parameters
+        ----------
+        X, Y, **objective
+            As for `cost`.
+
+        Returns
+        -------
+        Gradient
 
         Notes
         -----
         Rumelhart, Hinton and Williams, "Learning representations by back-propagating errors", 1986.
         """
-        flat, _ = self._net.gradient(self.params, X, Y, scale=self._scale, n_threads=self._n_threads)
+        flat, _ = self._net.gradient(
+            self.params, X, Y, scale=self._scale, n_threads=self._n_threads, **self._objective(objective)
+        )
         return Gradient(*self._net.views(flat), flat, float(np.linalg.norm(flat.astype(np.float64))))
 
-    def input_gradient(self, X: ArrayLike, Y: ArrayLike) -> NDArray[Any]:
-        """Return, for each row, the gradient of its own cost for its inputs: shape (n, n_inputs)."""
-        return self._net.input_gradient(self.params, X, Y, scale=self._scale, n_threads=self._n_threads)
+    def input_gradient(self, X: ArrayLike, Y: ArrayLike, **objective: Unpack[Objective]) -> NDArray[Any]:
+        """Return, for each row, the gradient of its own cost for its inputs: shape (n, n_inputs).
+
+        Parameters
+        ----------
+        X, Y, **objective
+            As for `cost`. Row weights multiply a row's gradient; the penalty plays no part.
+
+        Returns
+        -------
+        ndarray of shape (n, n_inputs)
+        """
+        return self._net.input_gradient(
+            self.params, X, Y, scale=self._scale, n_threads=self._n_threads, **self._objective(objective)
+        )
+
+    def deltas(self, X: ArrayLike, Y: ArrayLike, **objective: Unpack[Objective]) -> list[NDArray[Any]]:
+        """Return, for each row, the derivative of its own cost for the weighted sums of every layer behind the input.
+
+        Parameters
+        ----------
+        X, Y, **objective
+            As for `cost`. Row weights multiply a row's deltas; the penalty plays no part.
+
+        Returns
+        -------
+        list of ndarray of shape (n, n_out)
+            Not averaged: the gradient for a layer's biases is the sum of its rows divided by their number.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> net = Network([2, 3, 2], random_state=0)
+        >>> [delta.shape for delta in net.deltas(np.zeros((5, 2)), [0, 1, 1, 0, 0])]
+        [(5, 3), (5, 2)]
+        """
+        return self._net.deltas(
+            self.params, X, Y, scale=self._scale, n_threads=self._n_threads, **self._objective(objective)
+        )
+
+    def _objective(self, given: Objective) -> dict[str, Any]:
+        """Return the keywords of an objective as the core takes them."""
+        return constraints.objective(given, len(self.sizes) - 1)
 
     def step(self, X: ArrayLike, Y: ArrayLike, learning_rate: float) -> float:
         """Take one step down the gradient of all rows; return their mean cost before it."""
@@ -284,12 +386,14 @@ class Network:
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-8,
+        weight_decay: float = 0.0,
+        max_norm: float | None = None,
     ) -> Optimizer:
         """Return a new optimizer for the parameters of this network.
 
         Parameters
         ----------
-        kind : {"sgd", "momentum", "nesterov", "adam"}, default="sgd"
+        kind : {"sgd", "momentum", "nesterov", "adam", "adamw"}, default="sgd"
         learning_rate : float
             0 or more; may be changed between epochs.
         momentum : float, default=0.0
@@ -298,6 +402,11 @@ class Network:
             Decay rates of Adam's moment estimates, from 0 to below 1.
         epsilon : float, default=1e-8
             Added to Adam's denominator.
+        weight_decay : float, default=0.0
+            For "adamw", 0 or more: before each step every weight, but no bias, is reduced by
+            ``learning_rate * weight_decay`` times itself (Loshchilov and Hutter 2019).
+        max_norm : float or None, default=None
+            A gradient that is longer, penalty included, is scaled to this length before the step; None: none is.
 
         Returns
         -------
@@ -311,7 +420,15 @@ class Network:
         """
         rate = constraints.network_argument("learning_rate", learning_rate)
         return Optimizer(
-            self._net, kind, learning_rate=rate, momentum=momentum, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon
+            self._net,
+            kind,
+            learning_rate=rate,
+            momentum=momentum,
+            beta_1=beta_1,
+            beta_2=beta_2,
+            epsilon=epsilon,
+            weight_decay=constraints.network_argument("weight_decay", weight_decay),
+            max_norm=constraints.network_argument("max_norm", max_norm) or 0.0,
         )
 
     def run_epoch(
@@ -324,6 +441,7 @@ class Network:
         order: ArrayLike | None = None,
         learning_rates: ArrayLike | None = None,
         gradient_norm: bool = False,
+        **objective: Unpack[Objective],
     ) -> Epoch:
         """Go once through the rows, with a step of the optimizer after each batch; report more than the cost.
 
@@ -336,7 +454,9 @@ class Network:
         learning_rates : array of shape (n_batches,), default=None
             A learning rate for each batch; None: the optimizer's.
         gradient_norm : bool, default=False
-            Whether to compute the length of the last batch's gradient.
+            Whether to compute the length of the last batch's gradient, before it is clipped.
+        **objective
+            As for `cost`, except that dropout uses the optimizer's ``n_steps`` as the step.
 
         Returns
         -------
@@ -359,6 +479,7 @@ class Network:
                 rates=learning_rates,
                 want_norm=gradient_norm,
                 n_threads=self._n_threads,
+                **self._objective(objective),
             )
         )
 

@@ -24,7 +24,7 @@ const kernel_check kernel_checks[] = {
     {"derivative", check_derivative, 1000},
     {"loss", check_loss, 4500},
     {"loss_labels", check_label_loss, 800},
-    {"step", check_step, 800},
+    {"step", check_step, 1000},
     {"convert", check_convert, 1500},
     {"mark", check_mark, 600},
     {"multiply", check_multiply, 200},

@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const call_names[CALLS] = {"cmlp_init_params", "cmlp_forward", "cmlp_activations",    "cmlp_cost",
-                                       "cmlp_gradient",    "cmlp_input_gradient", "cmlp_step", "cmlp_train_epoch"};
+const char *const call_names[CALLS] = {"cmlp_init_params",   "cmlp_forward", "cmlp_activations",
+                                       "cmlp_weighted_sums", "cmlp_cost",    "cmlp_gradient",
+                                       "cmlp_input_gradient", "cmlp_deltas",  "cmlp_step",
+                                       "cmlp_train_epoch"};
 
 #define MARK 0x5a
 
@@ -50,6 +52,8 @@ static void make_data(fixture *f)
     f->labels = fixture_block(f, (size_t)f->n * sizeof *f->labels);
     f->weights = fixture_block(f, (size_t)f->n * sizeof *f->weights);
     f->order = fixture_block(f, (size_t)f->n * sizeof *f->order);
+    f->dropout = fixture_block(f, (size_t)(f->shape.n_layers - 2) * sizeof *f->dropout);
+    for (int32_t l = 0; l < f->shape.n_layers - 2; l++) f->dropout[l] = f->shape.dropout;
     for (int64_t i = 0; i < f->n * f->n_in; i++) put(f->shape.dtype, f->x, i, uniform(&state, -1, 1));
     for (int64_t i = 0; i < f->shape.dark * f->n_in; i++) {
         const int64_t row = i / f->n_in, column = i % f->n_in;
@@ -84,7 +88,7 @@ static void make_blocks(fixture *f)
 
 static int workspace_call(call c)
 {
-    if (c == FORWARD || c == ACTIVATIONS) return CMLP_CALL_FORWARD;
+    if (c == FORWARD || c == ACTIVATIONS || c == WEIGHTED_SUMS) return CMLP_CALL_FORWARD;
     return c == TRAIN ? CMLP_CALL_TRAIN : CMLP_CALL_GRADIENT;
 }
 
@@ -92,7 +96,8 @@ static size_t workspace_size(const fixture *f, call c)
 {
     const int64_t rows = c == TRAIN ? f->shape.batch : f->n;
     size_t bytes;
-    must(cmlp_workspace_size(f->net, workspace_call(c), rows, f->shape.n_threads, &bytes), "cmlp_workspace_size");
+    const int kind = workspace_call(c), dropout = kind != CMLP_CALL_FORWARD && f->shape.dropout > 0;
+    must(cmlp_workspace_size(f->net, kind + dropout * CMLP_CALL_DROPOUT, rows, f->shape.n_threads, &bytes), "cmlp_workspace_size");
     return bytes;
 }
 
@@ -126,10 +131,12 @@ static void reset_structs(fixture *f, call c)
     f->targets = (cmlp_targets){.struct_size = sizeof f->targets, .data = f->labels, .n_rows = f->n,
                                 .row_stride = sizeof(int32_t), .kind = CMLP_CLASSES};
     f->objective = (cmlp_objective){.struct_size = sizeof f->objective, .alpha = f->shape.alpha, .loss_scale = 1,
-                                    .row_weights = f->shape.with_weights ? f->weights : NULL};
+                                    .row_weights = f->shape.with_weights ? f->weights : NULL,
+                                    .dropout = f->shape.dropout > 0 ? f->dropout : NULL, .dropout_seed = 7};
     f->optimizer = (cmlp_optimizer){.struct_size = sizeof f->optimizer, .state = f->state, .state_size = f->state_size,
                                     .learning_rate = 0.05, .momentum = 0.9, .beta_1 = 0.9, .beta_2 = 0.999,
-                                    .epsilon = 1e-8, .beta_1_power = 1, .beta_2_power = 1, .solver = f->shape.solver};
+                                    .epsilon = 1e-8, .beta_1_power = 1, .beta_2_power = 1, .solver = f->shape.solver,
+                                    .weight_decay = 0.1, .max_norm = f->shape.max_norm};
     f->epoch = (cmlp_epoch){.struct_size = sizeof f->epoch, .batch_size = f->shape.batch, .cost = -7, .penalty = -7,
                             .gradient_norm = -7, .batches = -7};
     f->run = (cmlp_run){.struct_size = sizeof f->run, .workspace = slot_place(&f->workspace, workspace, AT_END, 0),
@@ -170,6 +177,9 @@ int fixture_call(fixture *f, call c)
     case INIT_PARAMS: return cmlp_init_params(f->p_net, f->p_random, f->params);
     case FORWARD: return cmlp_forward(f->p_net, f->params, f->p_rows, f->output, f->p_run);
     case ACTIVATIONS: return cmlp_activations(f->p_net, f->params, f->p_rows, f->p_outputs, f->p_run);
+    case WEIGHTED_SUMS: return cmlp_weighted_sums(f->p_net, f->params, f->p_rows, f->p_outputs, f->p_run);
+    case DELTAS:
+        return cmlp_deltas(f->p_net, f->params, f->p_rows, f->p_targets, f->p_objective, f->p_outputs, f->p_run);
     case COST: return cmlp_cost(f->p_net, f->params, f->p_rows, f->p_targets, f->p_objective, f->p_cost, f->p_run);
     case GRADIENT:
         return cmlp_gradient(f->p_net, f->params, f->p_rows, f->p_targets, f->p_objective, f->gradient, f->p_cost,
@@ -202,7 +212,7 @@ uint64_t fixture_trained(const fixture *f)
 {
     const int32_t dtype = f->shape.dtype;
     const double counters[] = {(double)f->optimizer.n_steps, f->optimizer.beta_1_power, f->optimizer.beta_2_power};
-    const int64_t blocks = f->shape.solver == CMLP_SGD ? 0 : f->shape.solver == CMLP_ADAM ? 2 : 1;
+    const int64_t blocks = f->shape.solver == CMLP_SGD ? 0 : f->shape.solver >= CMLP_ADAM ? 2 : 1;
     uint64_t hash = hash_elements(HASH_START, dtype, f->params, f->n_params);
     hash = hash_elements(hash, dtype, f->state, blocks * f->n_params);
     return hash_elements(hash, CMLP_FLOAT64, counters, 3);

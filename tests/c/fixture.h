@@ -10,9 +10,11 @@ typedef enum call {
     INIT_PARAMS,
     FORWARD,
     ACTIVATIONS,
+    WEIGHTED_SUMS,
     COST,
     GRADIENT,
     INPUT_GRADIENT,
+    DELTAS,
     STEP,
     TRAIN,
     CALLS
@@ -29,6 +31,7 @@ typedef struct shape {
     uint32_t isa;      /* 0: any */
     int with_order, with_weights;
     double alpha;
+    double dropout, max_norm; /* rate of all hidden layers */
     int64_t dark; /* so many rows, the first ones, are 0 in three elements of five: here and there, or in columns */
 } shape;
 
@@ -48,7 +51,7 @@ typedef struct fixture {
     void *params, *initial, *gradient, *input_gradient, *output, *outputs[CMLP_MAX_LAYERS];
     void *x, *state;
     int32_t *labels;
-    double *weights;
+    double *weights, *dropout;
     int64_t *order;
     double cost;
 

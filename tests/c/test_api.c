@@ -6,8 +6,8 @@
 #include <string.h>
 
 #define BIT(c) (1u << (c))
-#define ALL_ROWS (BIT(FORWARD) | BIT(ACTIVATIONS) | ALL_TARGETS)
-#define ALL_TARGETS (BIT(COST) | BIT(GRADIENT) | BIT(INPUT_GRADIENT) | BIT(TRAIN))
+#define ALL_ROWS (BIT(FORWARD) | BIT(ACTIVATIONS) | BIT(WEIGHTED_SUMS) | ALL_TARGETS)
+#define ALL_TARGETS (BIT(COST) | BIT(GRADIENT) | BIT(INPUT_GRADIENT) | BIT(DELTAS) | BIT(TRAIN))
 #define ALL_STEPS (BIT(STEP) | BIT(TRAIN))
 #define EVERY (BIT(CALLS) - 1)
 
@@ -64,8 +64,10 @@ static void test_null(void)
     REFUSED(ALL_STEPS, CMLP_ERROR_NULL, f.optimizer.state = NULL);
     REFUSED(BIT(TRAIN), CMLP_ERROR_NULL, f.p_epoch = NULL);
     REFUSED(BIT(COST), CMLP_ERROR_NULL, f.p_cost = NULL);
-    REFUSED(BIT(ACTIVATIONS), CMLP_ERROR_NULL, f.p_outputs = NULL);
-    REFUSED(BIT(ACTIVATIONS), CMLP_ERROR_NULL, f.p_outputs = outputs);
+    REFUSED(BIT(ACTIVATIONS) | BIT(WEIGHTED_SUMS), CMLP_ERROR_NULL, f.p_outputs = NULL);
+    REFUSED(BIT(ACTIVATIONS) | BIT(WEIGHTED_SUMS), CMLP_ERROR_NULL, f.p_outputs = outputs);
+    REFUSED(BIT(DELTAS), CMLP_ERROR_NULL, ((void)"deltas", f.p_outputs = NULL));
+    REFUSED(BIT(DELTAS), CMLP_ERROR_NULL, ((void)"deltas", f.p_outputs = outputs));
     REFUSED(BIT(INIT_PARAMS), CMLP_ERROR_NULL, f.p_random = NULL);
     /* these are outputs themselves: put back before they are looked at */
     fixture_reset(&f, FORWARD);
@@ -149,6 +151,14 @@ static void test_objective(void)
         f.weights[2] = kept;
     }
     REFUSED(ALL_TARGETS, CMLP_ERROR_OPTION, f.objective.log_loss_clip = 0.5);
+    double rates[8] = {0};
+    REFUSED(ALL_TARGETS, CMLP_ERROR_OPTION, (rates[0] = 1, f.objective.dropout = rates));
+    REFUSED(ALL_TARGETS, CMLP_ERROR_OPTION, (rates[0] = NAN, f.objective.dropout = rates));
+    REFUSED(ALL_TARGETS, CMLP_ERROR_OPTION, (rates[0] = -0.1, f.objective.dropout = rates));
+    REFUSED(ALL_TARGETS, CMLP_ERROR_OPTION, (rates[0] = -0.1, f.objective.alphas = rates));
+    REFUSED(ALL_TARGETS, CMLP_ERROR_OPTION, (rates[0] = 0, rates[1] = INFINITY, f.objective.alphas = rates));
+    REFUSED(ALL_TARGETS, CMLP_ERROR_OPTION, f.objective.dropout_row = -1);
+    REFUSED(ALL_TARGETS, CMLP_ERROR_BUFFER_SIZE, ((void)"workspace_size", rates[0] = 0.5, f.objective.dropout = rates));
     memset(f.weights, 0, (size_t)f.n * sizeof *f.weights);
     REFUSED(ALL_TARGETS, CMLP_ERROR_WEIGHT, f.objective.row_weights = f.weights);
 }
@@ -169,6 +179,8 @@ static void test_optimizer(void)
         REFUSED(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.beta_1 = bad[i]);
         REFUSED(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.beta_2 = bad[i]);
         REFUSED(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.epsilon = bad[i]);
+        REFUSED(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.max_norm = bad[i]);
+        REFUSED(ALL_STEPS, CMLP_ERROR_OPTION, (f.optimizer.solver = CMLP_ADAMW, f.optimizer.weight_decay = bad[i]));
         REFUSED(ALL_STEPS, CMLP_ERROR_OPTION, (f.optimizer.n_steps = 1, f.optimizer.beta_1_power = bad[i]));
         REFUSED(ALL_STEPS, CMLP_ERROR_OPTION, (f.optimizer.n_steps = 1, f.optimizer.beta_2_power = bad[i]));
         REFUSED(ALL_STEPS, CMLP_ERROR_OPTION, (f.optimizer.solver = CMLP_NESTEROV, f.optimizer.momentum = bad[i]));
@@ -178,7 +190,7 @@ static void test_optimizer(void)
     REFUSED(ALL_STEPS, CMLP_ERROR_OPTION, (f.optimizer.solver = CMLP_MOMENTUM, f.optimizer.momentum = 1.001));
     REFUSED(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.n_steps = -1);
     REFUSED(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.solver = 0);
-    REFUSED(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.solver = 5);
+    REFUSED(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.solver = 6);
     REFUSED(ALL_STEPS, CMLP_ERROR_BUFFER_SIZE, f.optimizer.state_size--);
     REFUSED(ALL_STEPS, CMLP_ERROR_ALIGNMENT, f.optimizer.state = off(f.state, 1));
 }

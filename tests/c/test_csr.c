@@ -16,11 +16,12 @@ typedef struct sparse_arrays {
 
 static sparse_arrays s;
 
-static int with_csr(call c) { return c == TRAIN || (c >= FORWARD && c <= INPUT_GRADIENT); }
+static int with_csr(call c) { return c == TRAIN || (c >= FORWARD && c <= DELTAS); }
 
 static int core_call(call c)
 {
-    return c == TRAIN ? CMLP_CALL_TRAIN : c == FORWARD || c == ACTIVATIONS ? CMLP_CALL_FORWARD : CMLP_CALL_GRADIENT;
+    if (c == FORWARD || c == ACTIVATIONS || c == WEIGHTED_SUMS) return CMLP_CALL_FORWARD;
+    return c == TRAIN ? CMLP_CALL_TRAIN : CMLP_CALL_GRADIENT;
 }
 
 static size_t workspace_size(call c)

@@ -203,11 +203,11 @@ static void test_sizes(void)
     CHECK(cmlp_workspace_size(net, CMLP_CALL_TRAIN, 1, CMLP_MAX_THREADS + 1, &bytes) == CMLP_ERROR_THREADS);
     CHECK(cmlp_workspace_size(net, CMLP_CALL_TRAIN, 1, 1, NULL) == CMLP_ERROR_NULL);
     CHECK(cmlp_optimizer_state_size(net, 0, &bytes) == CMLP_ERROR_OPTION);
-    CHECK(cmlp_optimizer_state_size(net, 5, &bytes) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_optimizer_state_size(net, 6, &bytes) == CMLP_ERROR_OPTION);
     CHECK(cmlp_optimizer_state_size(net, CMLP_SGD, NULL) == CMLP_ERROR_NULL);
     CHECK(bytes == 5);
-    for (int32_t solver = CMLP_SGD; solver <= CMLP_ADAM; solver++) {
-        const size_t blocks = solver == CMLP_SGD ? 0 : solver == CMLP_ADAM ? 2 : 1;
+    for (int32_t solver = CMLP_SGD; solver <= CMLP_ADAMW; solver++) {
+        const size_t blocks = solver == CMLP_SGD ? 0 : solver >= CMLP_ADAM ? 2 : 1;
         CHECK(cmlp_optimizer_state_size(net, solver, &bytes) == CMLP_OK);
         CHECK(bytes == blocks * sizeof(float) * (size_t)cmlp_net_n_params(net));
     }

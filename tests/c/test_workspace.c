@@ -57,6 +57,8 @@ static const shape shapes[] = {
     {3, {64, 64, 10}, CMLP_RELU, CMLP_SOFTMAX, CMLP_LOG_LOSS, .rows = 300, .batch = 256, .alpha = 0.1},
     {3, {90, 70, 3}, CMLP_RELU, CMLP_SOFTMAX, CMLP_LOG_LOSS, .rows = 300, .batch = 290, .dark = 300, .with_order = 1},
     {3, {90, 70, 3}, CMLP_RELU, CMLP_SOFTMAX, CMLP_LOG_LOSS, .rows = 300, .batch = 70, .dark = 200},
+    {4, {9, 33, 7, 4}, CMLP_GELU, CMLP_SOFTMAX, CMLP_FOCAL, .rows = 300, .batch = 290, .max_norm = 0.1},
+    {4, {9, 33, 7, 4}, CMLP_ELU, CMLP_LOGISTIC, CMLP_LABEL_SMOOTHING, .rows = 300, .batch = 290, .dropout = 0.3},
 };
 
 int main(void)

@@ -3,6 +3,9 @@
 
 #include "backward.h"
 
+#include <string.h>
+
+#include "dropout.h"
 #include "forward.h"
 #include "sparse.h"
 #include "weights.h"
@@ -73,6 +76,11 @@ static size_t scratch_size(const cmlp_net *net, int call, int64_t rows)
     return most > sparse.used ? most : sparse.used;
 }
 
+static int needs_sums(const cmlp_net *net, int32_t l)
+{
+    return cmlp_describe_activation(net->layers[l].activation)->needs_sums;
+}
+
 static void lay_out(cmlp_space *space, cmlp_batch_job *job, const cmlp_net *net, int call, int64_t batch_rows,
                     int32_t n_threads)
 {
@@ -85,7 +93,8 @@ static void lay_out(cmlp_space *space, cmlp_batch_job *job, const cmlp_net *net,
     for (int32_t l = 0; l < net->n_layers; l++) {
         job->activations[l] = cmlp_take(space, rows * net->layers[l].n_out, net->element);
         job->deltas[l] = cmlp_take(space, rows * net->layers[l].n_out, net->element);
-        job->slope_from[l] = cmlp_describe_activation(net->layers[l].activation)->needs_sums
+        const int hidden = l < net->n_layers - 1;
+        job->slope_from[l] = hidden && (needs_sums(net, l) || call & CMLP_CALL_DROPOUT)
                                  ? cmlp_take(space, rows * net->layers[l].n_out, net->element)
                                  : job->activations[l];
         groups += cmlp_square_groups(&net->layers[l]);
@@ -99,7 +108,8 @@ static void lay_out(cmlp_space *space, cmlp_batch_job *job, const cmlp_net *net,
     job->scratch_size = scratch_size(net, call, rows);
     if (!job->scratch_size) space->overflow = 1;
     job->scratch = cmlp_take(space, n_threads, job->scratch_size ? job->scratch_size : 1);
-    job->gradient = (call & ~CMLP_CALL_CSR) == CMLP_CALL_TRAIN ? cmlp_take(space, net->n_params, net->element) : NULL;
+    const int trains = (call & ~(CMLP_CALL_CSR | CMLP_CALL_DROPOUT)) == CMLP_CALL_TRAIN;
+    job->gradient = trains ? cmlp_take(space, net->n_params, net->element) : NULL;
 }
 
 size_t cmlp_batch_space(const cmlp_net *net, int call, int64_t batch_rows, int32_t n_threads)
@@ -110,9 +120,29 @@ size_t cmlp_batch_space(const cmlp_net *net, int call, int64_t batch_rows, int32
     return space.overflow ? 0 : space.used;
 }
 
+static int check_layers(const cmlp_net *net, const cmlp_objective *objective, const char **refused)
+{
+    for (int32_t l = 0; objective->alphas && l < net->n_layers; l++)
+        if (!(objective->alphas[l] >= 0 && objective->alphas[l] <= DBL_MAX))
+            return cmlp_refuse(refused, CMLP_ERROR_OPTION, "objective->alphas");
+    for (int32_t l = 0; objective->dropout && l < net->n_layers - 1; l++)
+        if (!(objective->dropout[l] >= 0 && objective->dropout[l] < 1))
+            return cmlp_refuse(refused, CMLP_ERROR_OPTION, "objective->dropout");
+    if (objective->dropout_row < 0) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "objective->dropout_row");
+    return CMLP_OK;
+}
+
+static int is_penalized(const cmlp_net *net, const cmlp_objective *objective)
+{
+    if (!objective->alphas) return objective->alpha > 0;
+    for (int32_t l = 0; l < net->n_layers; l++)
+        if (objective->alphas[l] > 0) return 1;
+    return 0;
+}
+
 static int read_objective(cmlp_objective *objective, const cmlp_objective *given, const char **refused)
 {
-    const int status = CMLP_READ(objective, given, cmlp_objective, log_loss_clip);
+    const int status = CMLP_READ(objective, given, cmlp_objective, dropout_seed);
     if (status) return cmlp_refuse(refused, status, "objective");
     if (objective->loss_scale == 0) objective->loss_scale = 1;
     const double alpha = objective->alpha, scale = objective->loss_scale, clip = objective->log_loss_clip;
@@ -131,11 +161,14 @@ int cmlp_batch_prepare(cmlp_batch_job *job, const cmlp_net *net, const void *par
     if (!targets) return cmlp_refuse(&run->refused, CMLP_ERROR_NULL, "targets");
     status = cmlp_check_data(&job->data, net, rows, targets, job->objective.row_weights, &run->refused);
     if (status) return status;
+    status = check_layers(net, &job->objective, &run->refused);
+    if (status) return status;
     if (!job->data.n) return cmlp_refuse(&run->refused, CMLP_ERROR_ROWS, rows->order ? "rows->n_order" : "rows->n_rows");
     status = cmlp_check_block(net, params, "params", run);
     if (status) return status;
     if (!batch_rows || batch_rows > job->data.n) batch_rows = job->data.n;
     if (cmlp_is_sparse(&job->data)) call |= CMLP_CALL_CSR;
+    if (job->objective.dropout) call |= CMLP_CALL_DROPOUT;
     status = cmlp_check_workspace(run, cmlp_batch_space(net, call, batch_rows, run->n_threads));
     if (status) return status;
     cmlp_space space = {.base = run->workspace};
@@ -145,6 +178,8 @@ int cmlp_batch_prepare(cmlp_batch_job *job, const cmlp_net *net, const void *par
     job->params = params;
     job->input_gradient = NULL;
     job->poller = (cmlp_poller){.run = run};
+    job->all_deltas = NULL;
+    job->penalized = is_penalized(net, &job->objective);
     for (int32_t i = 0; i < run->n_threads; i++) job->faults[i] = (cmlp_fault){CMLP_OK, -1, -1};
     return CMLP_OK;
 }
@@ -153,6 +188,19 @@ int cmlp_batch_prepare(cmlp_batch_job *job, const cmlp_net *net, const void *par
 
 /* Only the calling thread polls. */
 static cmlp_poller *poller_of(cmlp_batch_job *job, int32_t index) { return index ? NULL : &job->poller; }
+
+/* Activations of a hidden layer, from its weighted sums. What its slope needs stays in slope_from, without dropout. */
+static void activate_rows(cmlp_batch_job *job, int32_t l, int64_t selected, int64_t a, int64_t n,
+                          cmlp_poller *poller)
+{
+    const cmlp_net *net = job->data.net;
+    const cmlp_layer *layer = &net->layers[l];
+    void *z = cmlp_at(net, job->slope_from[l], a * layer->n_out), *out = cmlp_at(net, job->activations[l], a * layer->n_out);
+    void *activations = needs_sums(net, l) ? out : z;
+    cmlp_activate_rows(net, l, z, activations, n, poller);
+    if (activations != out) memcpy(out, activations, (size_t)(n * layer->n_out) * net->element);
+    cmlp_drop(&job->data, &job->objective, l, selected, n, out);
+}
 
 static cmlp_fault forward_rows(cmlp_batch_job *job, int64_t selected, int64_t a, int64_t n, void *scratch,
                                int32_t index)
@@ -165,15 +213,14 @@ static cmlp_fault forward_rows(cmlp_batch_job *job, int64_t selected, int64_t a,
         void *z = cmlp_at(net, job->slope_from[l], a * layer->n_out);
         if (l) {
             const cmlp_matrix x = cmlp_layer_input(job, l, a, index);
-            cmlp_weighted_sums(net, job->params, l, &x, n, z, share.poller);
+            cmlp_layer_sums(net, job->params, l, &x, n, z, share.poller);
         } else {
             job->marked[index] = cmlp_first_layer(&job->data, job->params, &share, &job->input, z, scratch);
             if (cmlp_is_cancelled(share.poller)) break; /* the sums are not complete */
             cmlp_fault fault = cmlp_check_sums(&job->data, z, selected, n, scratch, 1);
             if (fault.status) return fault;
         }
-        if (l < net->n_layers - 1)
-            cmlp_activate_rows(net, l, z, cmlp_at(net, job->activations[l], a * layer->n_out), n, share.poller);
+        if (l < net->n_layers - 1) activate_rows(job, l, selected, a, n, share.poller);
         if (cmlp_is_cancelled(share.poller)) break;
     }
     return (cmlp_fault){cmlp_is_cancelled(share.poller) ? CMLP_CANCELLED : CMLP_OK, -1, -1};
@@ -259,8 +306,14 @@ static void backward_rows(cmlp_batch_job *job, int64_t selected, int64_t a, int6
         void *previous = cmlp_at(net, job->deltas[l - 1], a * layer->n_in);
         delta_product(job, l, cmlp_at(net, job->deltas[l], a * layer->n_out), n, previous, scratch, index);
         if (cmlp_is_cancelled(poller_of(job, index))) return;
+        cmlp_drop(&job->data, &job->objective, l - 1, selected, n, previous);
         net->kernels->derivative(net->layers[l - 1].activation, net->layers[l - 1].parameter,
                                  cmlp_at(net, job->slope_from[l - 1], a * layer->n_in), previous, n * layer->n_in);
+    }
+    for (int32_t l = 0; job->all_deltas && l < net->n_layers; l++) {
+        const int64_t n_out = net->layers[l].n_out;
+        memcpy(cmlp_at(net, job->all_deltas[l], selected * n_out), cmlp_at(net, job->deltas[l], a * n_out),
+               (size_t)(n * n_out) * net->element);
     }
     if (!job->input_gradient) return;
     const int64_t n_in = cmlp_n_in(net);
@@ -274,7 +327,7 @@ static void backward_rows(cmlp_batch_job *job, int64_t selected, int64_t a, int6
 static cmlp_fault tile_rows_share(cmlp_batch_job *job, int64_t first, int64_t a, int64_t end, void *scratch,
                                   int32_t index)
 {
-    const int want_delta = job->gradient || job->input_gradient;
+    const int want_delta = job->gradient || job->input_gradient || job->all_deltas;
     const int64_t n = end - a, selected = first + a;
     const int again = want_delta && n * job->data.net->n_params > LONG_TILE;
     cmlp_poller *const poller = poller_of(job, index);
@@ -311,6 +364,12 @@ int cmlp_batch_member(cmlp_batch_job *job, int64_t first, int64_t n, const cmlp_
         const cmlp_batch_tile tile = {.n = m, .first = t == 0, .last = t + m == n, .weight_sum = weight_sum,
                                       .end = end};
         if (job->gradient) cmlp_weights_share(job, &tile, index, size);
+    }
+    if (cmlp_clips(end)) {
+        cmlp_team_wait(team, index); /* for the whole gradient */
+        if (index == 0) cmlp_clip(job->data.net, job->gradient, end->step);
+        cmlp_team_wait(team, index);
+        cmlp_weights_step(job, end, index, size);
     }
     return 1;
 }

@@ -14,6 +14,8 @@ typedef struct cmlp_batch_job {
     const void *params;
     void *gradient;       /* sums of the batch, then its gradient; NULL: no parameter gradient is wanted */
     void *input_gradient; /* NULL: not wanted */
+    void *const *all_deltas; /* of each layer; NULL: not wanted */
+    int penalized;        /* whether any alpha is above 0 */
 
     /* of one tile of rows, in the workspace */
     int64_t tile_rows;
@@ -33,10 +35,12 @@ typedef struct cmlp_batch_job {
 /* What is done with a batch's finished gradient. */
 typedef struct cmlp_batch_end {
     cmlp_finish_mode mode; /* CMLP_GRADIENT, or CMLP_UPDATE for plain SGD */
-    const cmlp_step_values *step; /* NULL: no step */
+    cmlp_step_values *step;       /* NULL: no step */
     int keep;                     /* whether the gradient is wanted after its step */
     void *params, *state;
 } cmlp_batch_end;
+
+static inline int cmlp_clips(const cmlp_batch_end *end) { return end->step && end->step->max_norm > 0; }
 
 /* Checks all that cost, gradient and training have in common and lays out the workspace for batches of at most
  * batch_rows rows. For CMLP_CALL_TRAIN job->gradient is a block of the workspace. */
@@ -53,11 +57,12 @@ int cmlp_batch_member(cmlp_batch_job *job, int64_t first, int64_t n, const cmlp_
 /* Activations that a hidden or the last layer takes, from row `first` of the tile on, for thread `index`. */
 cmlp_matrix cmlp_layer_input(const cmlp_batch_job *job, int32_t l, int64_t first, int32_t index);
 
-/* Sum of the squared weights, from job->squares, or computed anew into it. */
-double cmlp_squares_total(const cmlp_batch_job *job);
+/* Half the sum of the squared weights times alpha, or times the layers' alphas: from job->squares, which the second
+ * function computes anew. */
+double cmlp_penalty(const cmlp_batch_job *job);
 void cmlp_squares_renew(cmlp_batch_job *job);
 
-/* Workspace of a CMLP_CALL_GRADIENT or _TRAIN, CMLP_CALL_CSR added or not, for batches of at most batch_rows rows; 0 if
+/* Workspace of a CMLP_CALL_GRADIENT or _TRAIN, CMLP_CALL_CSR and _DROPOUT added or not, for batches of at most batch_rows rows; 0 if
  * it cannot be addressed. */
 size_t cmlp_batch_space(const cmlp_net *net, int call, int64_t batch_rows, int32_t n_threads);
 

@@ -20,6 +20,7 @@ typedef struct forward_job {
     const void *params;
     void *const *outputs; /* per layer, or NULL; the last is given */
     void *last_output;
+    int sums; /* whether the outputs are weighted sums */
     cmlp_run *run;
     cmlp_space space;          /* the workspace behind faults and team */
     int64_t step;              /* rows of a tile */
@@ -74,7 +75,7 @@ static cmlp_matrix rows_from(const cmlp_net *net, const cmlp_matrix *x, int64_t 
     return rows;
 }
 
-void cmlp_weighted_sums(const cmlp_net *net, const void *params, int32_t layer, const cmlp_matrix *x, int64_t n, void *z,
+void cmlp_layer_sums(const cmlp_net *net, const void *params, int32_t layer, const cmlp_matrix *x, int64_t n, void *z,
                         cmlp_poller *poller)
 {
     const cmlp_layer *at = &net->layers[layer];
@@ -122,16 +123,16 @@ static cmlp_fault forward_tile(const forward_job *job, const tile_space *tile, i
     cmlp_matrix x = {0};
     for (int32_t l = 0; l < net->n_layers; l++) {
         const cmlp_layer *layer = &net->layers[l];
-        void *a = layer_output(job, tile, l, first);
+        void *z = layer_output(job, tile, l, first), *a = job->sums ? tile->activations[l & 1] : z;
         if (l) {
-            cmlp_weighted_sums(net, job->params, l, &x, n, a, share.poller);
+            cmlp_layer_sums(net, job->params, l, &x, n, z, share.poller);
         } else {
-            cmlp_first_layer(&job->data, job->params, &share, &tile->input, a, tile->input.converted);
+            cmlp_first_layer(&job->data, job->params, &share, &tile->input, z, tile->input.converted);
             if (cmlp_is_cancelled(poller)) break;
-            cmlp_fault fault = cmlp_check_sums(&job->data, a, first, n, tile->input.converted, 0);
+            cmlp_fault fault = cmlp_check_sums(&job->data, z, first, n, tile->input.converted, 0);
             if (fault.status) return fault;
         }
-        cmlp_activate_rows(net, l, a, a, n, poller);
+        if (!job->sums || l < net->n_layers - 1) cmlp_activate_rows(net, l, z, a, n, poller);
         if (cmlp_is_cancelled(poller)) break;
         x = (cmlp_matrix){.base = a, .ld = layer->n_out, .copy = cmlp_copy_space(&tile->input, 0)};
     }
@@ -163,7 +164,7 @@ static void forward_share(void *context, cmlp_team *team, int32_t index, int32_t
 }
 
 static int forward(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *const *outputs,
-                   void *last_output, cmlp_run *run)
+                   void *last_output, int sums, cmlp_run *run)
 {
     forward_job job;
     int status = cmlp_check_data(&job.data, net, rows, NULL, NULL, &run->refused);
@@ -177,6 +178,7 @@ static int forward(const cmlp_net *net, const void *params, const cmlp_rows *row
     job.params = params;
     job.outputs = outputs;
     job.last_output = last_output;
+    job.sums = sums;
     job.run = run;
     job.step = step_rows(job.data.n, threads);
     cmlp_atomic_init(&job.next, 0);
@@ -195,7 +197,7 @@ int cmlp_forward(const cmlp_net *net, const void *params, const cmlp_rows *rows,
 {
     cmlp_frame frame;
     int status = cmlp_begin_call(&frame, run);
-    if (!status) status = forward(net, params, rows, NULL, output, &frame.run);
+    if (!status) status = forward(net, params, rows, NULL, output, 0, &frame.run);
     return cmlp_end_call(&frame, status);
 }
 
@@ -208,12 +210,24 @@ static int check_outputs(const cmlp_net *net, void *const *outputs, cmlp_run *ru
     return status;
 }
 
-int cmlp_activations(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *const *outputs,
-                     cmlp_run *run)
+static int all_layers(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *const *outputs, int sums,
+                      cmlp_run *run)
 {
     cmlp_frame frame;
     int status = cmlp_begin_call(&frame, run);
     if (!status) status = check_outputs(net, outputs, &frame.run);
-    if (!status) status = forward(net, params, rows, outputs, outputs[net->n_layers - 1], &frame.run);
+    if (!status) status = forward(net, params, rows, outputs, outputs[net->n_layers - 1], sums, &frame.run);
     return cmlp_end_call(&frame, status);
+}
+
+int cmlp_activations(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *const *outputs,
+                     cmlp_run *run)
+{
+    return all_layers(net, params, rows, outputs, 0, run);
+}
+
+int cmlp_weighted_sums(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *const *outputs,
+                       cmlp_run *run)
+{
+    return all_layers(net, params, rows, outputs, 1, run);
 }

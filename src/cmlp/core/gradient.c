@@ -21,15 +21,14 @@ static void whole_member(void *context, cmlp_team *team, int32_t index, int32_t 
 static int run_whole(cmlp_batch_job *batch, double *value)
 {
     whole_job job = {.batch = batch};
-    const double alpha = batch->objective.alpha;
-    if (alpha > 0) cmlp_squares_renew(batch);
+    if (batch->penalized) cmlp_squares_renew(batch);
     cmlp_team_run(cmlp_worthwhile_threads(&batch->data, batch->tile_rows, 3, batch->run->n_threads), batch->team,
                   whole_member, &job);
     cmlp_fault fault = cmlp_first_fault(batch->faults, batch->run->n_threads);
     if (!fault.status && batch->poller.cancelled) fault.status = CMLP_CANCELLED;
     if (!fault.status && value) {
         double sum = batch->objective.loss_scale * cmlp_sum_total(&job.cost);
-        if (alpha > 0) sum += 0.5 * alpha * cmlp_squares_total(batch);
+        if (batch->penalized) sum += cmlp_penalty(batch);
         *value = sum / cmlp_weight_sum(&batch->data, 0, batch->data.n);
     }
     return cmlp_report(batch->run, &batch->data, fault);
@@ -38,6 +37,7 @@ static int run_whole(cmlp_batch_job *batch, double *value)
 /* What a call computes. `missing` names a required output that is NULL; the others may be NULL. */
 typedef struct whole_outputs {
     void *gradient, *input_gradient;
+    void *const *deltas;
     double *cost;
     const char *missing;
 } whole_outputs;
@@ -53,6 +53,10 @@ static int whole(const cmlp_net *net, const void *params, const cmlp_rows *rows,
         return cmlp_refuse(&run->refused, CMLP_ERROR_ALIGNMENT, "gradient");
     job.gradient = outputs->gradient;
     job.input_gradient = outputs->input_gradient;
+    for (int32_t l = 0; outputs->deltas && l < net->n_layers && !status; l++)
+        status = cmlp_check_block(net, outputs->deltas[l], "deltas", run);
+    if (status) return status;
+    job.all_deltas = outputs->deltas;
     return run_whole(&job, outputs->cost);
 }
 
@@ -85,6 +89,13 @@ int cmlp_input_gradient(const cmlp_net *net, const void *params, const cmlp_rows
                         const cmlp_objective *objective, void *gradient, cmlp_run *run)
 {
     const whole_outputs outputs = {.input_gradient = gradient, .missing = gradient ? NULL : "gradient"};
+    return whole_call(net, params, rows, targets, objective, &outputs, run);
+}
+
+int cmlp_deltas(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
+                const cmlp_objective *objective, void *const *deltas, cmlp_run *run)
+{
+    const whole_outputs outputs = {.deltas = deltas, .missing = deltas ? NULL : "deltas"};
     return whole_call(net, params, rows, targets, objective, &outputs, run);
 }
 

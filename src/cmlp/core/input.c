@@ -162,7 +162,7 @@ static void first_sums(const cmlp_net *net, const void *params, const cmlp_input
 {
     const cmlp_layer *layer = &net->layers[0];
     if (!x->sparse)
-        cmlp_weighted_sums(net, params, 0, &x->rows, n, z, poller);
+        cmlp_layer_sums(net, params, 0, &x->rows, n, z, poller);
     else
         net->kernels->csr(&x->csr, n, cmlp_at(net, params, layer->weights), cmlp_at(net, params, layer->biases),
                           layer->n_out, z, scratch);

@@ -13,7 +13,8 @@ static int state_blocks(int solver)
     case CMLP_SGD: return 0;
     case CMLP_MOMENTUM:
     case CMLP_NESTEROV: return 1;
-    case CMLP_ADAM: return 2;
+    case CMLP_ADAM:
+    case CMLP_ADAMW: return 2;
     default: return -1;
     }
 }
@@ -30,6 +31,8 @@ int cmlp_optimizer_state_size(const cmlp_net *net, int solver, size_t *bytes)
 }
 
 static int within(double x, double low, double high) { return x >= low && x <= high; } /* false for NaN */
+
+static int is_adam(int32_t solver) { return solver == CMLP_ADAM || solver == CMLP_ADAMW; }
 
 /* Fills in Adam's defaults and checks its fields. */
 static int check_adam(cmlp_optimizer *o, const char **refused)
@@ -55,7 +58,7 @@ static int check_state(const cmlp_optimizer *o, size_t needed, size_t element, c
 int cmlp_read_optimizer(cmlp_optimizer *o, const cmlp_net *net, const cmlp_optimizer *given, const char **refused)
 {
     size_t needed;
-    int status = CMLP_READ(o, given, cmlp_optimizer, solver);
+    int status = CMLP_READ(o, given, cmlp_optimizer, max_norm);
     if (status) return cmlp_refuse(refused, status, "optimizer");
     status = cmlp_optimizer_state_size(net, o->solver, &needed);
     if (status) return cmlp_refuse(refused, status, status == CMLP_ERROR_OPTION ? "optimizer->solver" : "net");
@@ -64,7 +67,10 @@ int cmlp_read_optimizer(cmlp_optimizer *o, const cmlp_net *net, const cmlp_optim
     if (o->n_steps < 0) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->n_steps");
     if ((o->solver == CMLP_MOMENTUM || o->solver == CMLP_NESTEROV) && !within(o->momentum, 0, 1))
         return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->momentum");
-    if (o->solver == CMLP_ADAM) status = check_adam(o, refused);
+    if (!within(o->max_norm, 0, DBL_MAX)) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->max_norm");
+    if (o->solver == CMLP_ADAMW && !within(o->weight_decay, 0, DBL_MAX))
+        return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->weight_decay");
+    if (is_adam(o->solver)) status = check_adam(o, refused);
     return status ? status : check_state(o, needed, net->element, refused);
 }
 
@@ -82,9 +88,12 @@ cmlp_step_values cmlp_begin_step(cmlp_optimizer *o, double learning_rate)
                                .momentum = o->momentum,
                                .beta_1 = o->beta_1,
                                .beta_2 = o->beta_2,
-                               .epsilon = o->epsilon};
+                               .epsilon = o->epsilon,
+                               .decay = o->solver == CMLP_ADAMW ? learning_rate * o->weight_decay : 0,
+                               .max_norm = o->max_norm,
+                               .shrink = 1};
     o->n_steps++;
-    if (o->solver == CMLP_ADAM) {
+    if (is_adam(o->solver)) {
         o->beta_1_power *= o->beta_1;
         o->beta_2_power *= o->beta_2;
         values.rate = learning_rate * cmlp_root(1 - o->beta_2_power) / (1 - o->beta_1_power);
@@ -92,13 +101,44 @@ cmlp_step_values cmlp_begin_step(cmlp_optimizer *o, double learning_rate)
     return values;
 }
 
-void cmlp_step_elements(const cmlp_net *net, const cmlp_step_values *values, void *state, void *params,
-                        const void *gradient, int64_t first, int64_t n)
+double cmlp_gradient_norm(const cmlp_net *net, const void *gradient)
+{
+    return cmlp_root(net->kernels->square_sum(gradient, 1, net->n_params));
+}
+
+void cmlp_clip(const cmlp_net *net, const void *gradient, cmlp_step_values *values)
+{
+    const double norm = cmlp_gradient_norm(net, gradient);
+    if (norm > values->max_norm) values->shrink = values->max_norm / norm;
+}
+
+static void step_block(const cmlp_net *net, const cmlp_step_values *values, void *state, void *params,
+                       const void *gradient, int64_t first, int64_t n)
 {
     int blocks = state_blocks(values->solver);
     void *m = blocks > 0 ? cmlp_at(net, state, first) : NULL;
     void *v = blocks > 1 ? cmlp_at(net, state, net->n_params + first) : NULL;
     net->kernels->step(values, cmlp_at(net, params, first), gradient, m, v, n);
+}
+
+#define SHRUNK_ELEMENTS 512 /* of a gradient that is not the caller's to change */
+
+void cmlp_step_elements(const cmlp_net *net, const cmlp_step_values *values, void *state, void *params,
+                        const void *gradient, int64_t first, int64_t n, int biases)
+{
+    double shrunk[SHRUNK_ELEMENTS]; /* or floats */
+    cmlp_step_values own = *values;
+    if (biases) own.decay = 0;
+    if (values->shrink == 1) {
+        step_block(net, &own, state, params, gradient, first, n);
+        return;
+    }
+    for (int64_t i = 0, m; i < n; i += m) {
+        m = n - i < SHRUNK_ELEMENTS ? n - i : SHRUNK_ELEMENTS;
+        memcpy(shrunk, cmlp_at(net, gradient, i), (size_t)m * net->element);
+        net->kernels->multiply(shrunk, m, values->shrink);
+        step_block(net, &own, state, params, shrunk, first + i, m);
+    }
 }
 
 static int take_step(const cmlp_net *net, void *params, const void *gradient, cmlp_optimizer *optimizer)
@@ -111,7 +151,14 @@ static int take_step(const cmlp_net *net, void *params, const void *gradient, cm
     if (!params || !gradient) return CMLP_ERROR_NULL;
     if (cmlp_misaligned(params, net->element) || cmlp_misaligned(gradient, net->element)) return CMLP_ERROR_ALIGNMENT;
     cmlp_step_values values = cmlp_begin_step(&own, own.learning_rate);
-    cmlp_step_elements(net, &values, own.state, params, gradient, 0, net->n_params);
+    if (values.max_norm > 0) cmlp_clip(net, gradient, &values);
+    for (int32_t l = 0; l < net->n_layers; l++) {
+        const cmlp_layer *layer = &net->layers[l];
+        cmlp_step_elements(net, &values, own.state, params, cmlp_at(net, gradient, layer->weights), layer->weights,
+                           layer->n_in * layer->n_out, 0);
+        cmlp_step_elements(net, &values, own.state, params, cmlp_at(net, gradient, layer->biases), layer->biases,
+                           layer->n_out, 1);
+    }
     cmlp_return_counters(optimizer, &own);
     return CMLP_OK;
 }

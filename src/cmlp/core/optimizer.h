@@ -13,8 +13,12 @@ void cmlp_return_counters(cmlp_optimizer *given, const cmlp_optimizer *own);
 /* Counts a step at this learning rate and returns the values that it takes. */
 cmlp_step_values cmlp_begin_step(cmlp_optimizer *optimizer, double learning_rate);
 
-/* Steps the elements [first, first + n) of the parameter block, whose gradient that is. */
+/* The length of a gradient, and the factor in values->shrink that makes it at most values->max_norm long. */
+double cmlp_gradient_norm(const cmlp_net *net, const void *gradient);
+void cmlp_clip(const cmlp_net *net, const void *gradient, cmlp_step_values *values);
+
+/* Steps the elements [first, first + n) of the parameter block, whose gradient that is: weights or biases of one layer. */
 void cmlp_step_elements(const cmlp_net *net, const cmlp_step_values *values, void *state, void *params,
-                        const void *gradient, int64_t first, int64_t n);
+                        const void *gradient, int64_t first, int64_t n, int biases);
 
 #endif

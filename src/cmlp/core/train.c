@@ -22,7 +22,7 @@ typedef struct epoch_job {
     cmlp_optimizer after;
     cmlp_step_values step;
     cmlp_batch_end end;
-    double squares;
+    double penalty_now;
     int64_t next; /* the batch that the team does next, -1 if there is none */
 } epoch_job;
 
@@ -39,7 +39,7 @@ static int wants_norm(const epoch_job *job, int64_t b) { return job->epoch.want_
 static void begin_batch(epoch_job *job, int64_t b, int together)
 {
     const cmlp_epoch *epoch = &job->epoch;
-    const int fused = job->optimizer.solver == CMLP_SGD && !wants_norm(job, b);
+    const int fused = job->optimizer.solver == CMLP_SGD && !wants_norm(job, b) && !(job->optimizer.max_norm > 0);
     job->after = job->optimizer;
     job->step = cmlp_begin_step(&job->after, epoch->rates ? epoch->rates[b] : job->optimizer.learning_rate);
     job->step.shared = together;
@@ -48,13 +48,8 @@ static void begin_batch(epoch_job *job, int64_t b, int together)
                                 .keep = wants_norm(job, b),
                                 .params = job->params,
                                 .state = job->optimizer.state};
-    job->squares = job->batch.objective.alpha > 0 ? cmlp_squares_total(&job->batch) : 0;
-}
-
-static double gradient_norm(const cmlp_batch_job *batch)
-{
-    const cmlp_net *net = batch->data.net;
-    return cmlp_root(net->kernels->square_sum(batch->gradient, 1, net->n_params));
+    job->batch.objective.dropout_step = job->optimizer.n_steps;
+    job->penalty_now = job->batch.penalized ? cmlp_penalty(&job->batch) : 0;
 }
 
 /* When all members have done their part of a batch. */
@@ -63,11 +58,11 @@ static void end_batch(epoch_job *job, int64_t b, int64_t first, int64_t n, const
     const cmlp_objective *objective = &job->batch.objective;
     const double weight_sum = cmlp_weight_sum(&job->batch.data, first, n);
     job->cost += objective->loss_scale * cmlp_sum_total(cost) / weight_sum * (double)n;
-    job->penalty += 0.5 * objective->alpha * job->squares / weight_sum * (double)n;
+    job->penalty += job->penalty_now / weight_sum * (double)n;
     job->rows_done += n;
     job->batches_done++;
     job->optimizer = job->after;
-    if (wants_norm(job, b)) job->norm = gradient_norm(&job->batch);
+    if (wants_norm(job, b)) job->norm = cmlp_gradient_norm(job->batch.data.net, job->batch.gradient);
 }
 
 /* Thread back-off. Where another program uses a worker thread's processor, the worker is not scheduled for milliseconds,
@@ -214,7 +209,7 @@ static int train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows,
     job.lost = job.alone_until = 0;
     job.shortest = HUGE_VAL;
     job.batch_next = job.epoch.first_batch;
-    if (job.batch.objective.alpha > 0) cmlp_squares_renew(&job.batch);
+    if (job.batch.penalized) cmlp_squares_renew(&job.batch);
     const int32_t threads = cmlp_worthwhile_threads(&job.batch.data, job.batch.tile_rows, 3, run->n_threads);
     cmlp_team_run(threads, job.batch.team, epoch_member, &job);
     status = finish_epoch(&job, cmlp_first_fault(job.batch.faults, run->n_threads));

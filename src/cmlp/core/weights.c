@@ -40,14 +40,16 @@ static void squares_of(cmlp_batch_job *job, const void *params, int32_t l, int64
     }
 }
 
-double cmlp_squares_total(const cmlp_batch_job *job)
+double cmlp_penalty(const cmlp_batch_job *job)
 {
+    const double *alphas = job->objective.alphas;
     const cmlp_net *net = job->data.net;
     const double *squares = job->squares;
     cmlp_sum sum = {0};
     for (int32_t l = 0; l < net->n_layers; l++)
-        for (int64_t g = cmlp_square_groups(&net->layers[l]); g > 0; g--) cmlp_sum_add(&sum, *squares++);
-    return cmlp_sum_total(&sum);
+        for (int64_t g = cmlp_square_groups(&net->layers[l]); g > 0; g--, squares++)
+            cmlp_sum_add(&sum, alphas ? alphas[l] * *squares : *squares);
+    return 0.5 * (alphas ? 1 : job->objective.alpha) * cmlp_sum_total(&sum);
 }
 
 void cmlp_squares_renew(cmlp_batch_job *job)
@@ -59,10 +61,10 @@ void cmlp_squares_renew(cmlp_batch_job *job)
 /* ------------------------------------------------------------------------------------------------ gradient */
 
 /* What becomes of the sums when the tile's rows up to `end` are in them. */
-static cmlp_finish finish_at(const cmlp_batch_job *job, const cmlp_batch_tile *tile, int64_t end)
+static cmlp_finish finish_at(const cmlp_batch_job *job, int32_t layer, const cmlp_batch_tile *tile, int64_t end)
 {
     return (cmlp_finish){.mode = tile->last && end == tile->n ? tile->end->mode : CMLP_KEEP_SUM,
-                         .alpha = job->objective.alpha,
+                         .alpha = job->objective.alphas ? job->objective.alphas[layer] : job->objective.alpha,
                          .inverse = 1 / tile->weight_sum,
                          .rate = tile->end->step ? tile->end->step->rate : 0};
 }
@@ -80,7 +82,7 @@ static void gradient_share(cmlp_batch_job *job, const weight_share *share, const
     for (int64_t i = 0, m; i < tile->n; i += m) {
         m = tile->n - i < CMLP_CHUNK ? tile->n - i : CMLP_CHUNK;
         const int first = tile->first && !i;
-        cmlp_finish finish = finish_at(job, tile, i + m);
+        cmlp_finish finish = finish_at(job, share->layer, tile, i + m);
         void *delta = cmlp_at(net, job->deltas[share->layer], i * layer->n_out);
         if (share->layer || !cmlp_is_sparse(&job->data)) { /* else sparse_share() has done it */
             cmlp_matrix a = share->layer ? cmlp_layer_input(job, share->layer, i, share->index)
@@ -102,7 +104,7 @@ static void sparse_share(cmlp_batch_job *job, const weight_share *share, const c
     void *w = cmlp_at(net, tile->end->params, net->layers[0].weights);
     for (int64_t i = 0, m; i < tile->n; i += m) {
         m = tile->n - i < CMLP_CSR_ROWS ? tile->n - i : CMLP_CSR_ROWS;
-        const cmlp_finish finish = finish_at(job, tile, i + m);
+        const cmlp_finish finish = finish_at(job, 0, tile, i + m);
         const cmlp_input x = cmlp_input_at(&job->data, &job->input, i, 0, share->index);
         net->kernels->csr_gradient(&x.csr, cmlp_at(net, job->deltas[0], i * n_out), m, share->k0, share->k1, n_out,
                                    share->sums, tile->first && !i, w, &finish, scratch);
@@ -118,10 +120,10 @@ static void step_share(const cmlp_batch_job *job, const weight_share *share, con
     const cmlp_layer *layer = &net->layers[share->layer];
     const int64_t from = share->k0 * layer->n_out, n = (share->k1 - share->k0) * layer->n_out;
     cmlp_step_elements(net, end->step, end->state, end->params, cmlp_at(net, share->sums, from), layer->weights + from,
-                       n);
+                       n, 0);
     if (share->biases)
         cmlp_step_elements(net, end->step, end->state, end->params, cmlp_at(net, job->gradient, layer->biases),
-                           layer->biases, layer->n_out);
+                           layer->biases, layer->n_out, 1);
 }
 
 /* Weight rows whose gradient is stepped along at once, in whole tiles of all kernels. */
@@ -161,9 +163,9 @@ void cmlp_weights_share(cmlp_batch_job *job, const cmlp_batch_tile *tile, int32_
 {
     const cmlp_net *net = job->data.net;
     const cmlp_batch_end *end = tile->end;
-    const int ends = tile->last && end->step, steps = ends && end->mode == CMLP_GRADIENT;
+    const int ends = tile->last && end->step && !cmlp_clips(end), steps = ends && end->mode == CMLP_GRADIENT;
     const int in_parts = steps && tile->first && tile->n <= STEP_ROWS && !end->keep;
-    const int64_t unit = job->objective.alpha > 0 ? SQUARE_ROWS : CMLP_GROUP;
+    const int64_t unit = job->penalized ? SQUARE_ROWS : CMLP_GROUP;
     for (int32_t l = 0; l < net->n_layers; l++) {
         const cmlp_layer *layer = &net->layers[l];
         const int sparse = !l && cmlp_is_sparse(&job->data);
@@ -175,7 +177,19 @@ void cmlp_weights_share(cmlp_batch_job *job, const cmlp_batch_tile *tile, int32_
         if (sparse) sparse_share(job, &share, tile, job->scratch + (size_t)index * job->scratch_size);
         const int parts = in_parts && !sparse;
         share_by_rows(job, &share, tile, steps, parts, parts ? step_rows(net, layer) : piece_rows(layer, tile->n));
-        if (ends && job->objective.alpha > 0) squares_of(job, end->params, l, share.k0, share.k1);
+        if (ends && job->penalized) squares_of(job, end->params, l, share.k0, share.k1);
+    }
+}
+
+void cmlp_weights_step(cmlp_batch_job *job, const cmlp_batch_end *end, int32_t index, int32_t size)
+{
+    const cmlp_net *net = job->data.net;
+    for (int32_t l = 0; l < net->n_layers; l++) {
+        weight_share share = {.layer = l, .biases = index == 0};
+        share.sums = cmlp_at(net, job->gradient, net->layers[l].weights);
+        cmlp_team_share(net->layers[l].n_in, SQUARE_ROWS, index, size, &share.k0, &share.k1);
+        step_share(job, &share, end);
+        if (job->penalized) squares_of(job, end->params, l, share.k0, share.k1);
     }
 }
 

@@ -16,6 +16,9 @@ typedef struct cmlp_batch_tile {
 /* The share of member `index` of `size` in the weights of all layers. */
 void cmlp_weights_share(cmlp_batch_job *job, const cmlp_batch_tile *tile, int32_t index, int32_t size);
 
+/* The same for the step along a finished gradient, which waited for its length. */
+void cmlp_weights_step(cmlp_batch_job *job, const cmlp_batch_end *end, int32_t index, int32_t size);
+
 /* Numbers that a layer takes in job->squares. */
 int64_t cmlp_square_groups(const cmlp_layer *layer);
 

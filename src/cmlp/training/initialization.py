@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cmlp import _core
 from cmlp.constraints import canonical
 from cmlp.inputs.blocks import empty_block
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp import _core
     from cmlp.training.random import Draws
 
 _PIECE = 2**18  # numbers drawn at a time: a few milliseconds
@@ -51,7 +51,7 @@ def initial_params(net: _core.Net, rng: Draws, activations: Sequence[str]) -> ND
     """
     params = empty_block(net.n_params, net.dtype)
     for weights, biases, activation in zip(*net.views(params), activations, strict=True):
-        factor = 2.0 if activation == "logistic" else 6.0
+        factor = _core.ACTIVATIONS[activation].init_factor
         bound = np.sqrt(factor / sum(weights.shape))
         for tensor in (weights.reshape(-1), biases):
             # In pieces, so that Ctrl-C is noticed in between and the float64 numbers need little memory.

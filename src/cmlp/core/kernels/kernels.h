@@ -99,6 +99,9 @@ typedef struct cmlp_step_values {
     int32_t solver;
     int shared; /* whether other threads have read the weights */
     double rate, momentum, beta_1, beta_2, epsilon;
+    double decay;    /* AdamW: lr wd; 0 for biases */
+    double max_norm; /* 0, or the length to which longer gradients are scaled */
+    double shrink;   /* by this factor, 1 unless the gradient is longer */
 } cmlp_step_values;
 
 typedef struct cmlp_loss_values {

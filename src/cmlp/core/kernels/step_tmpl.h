@@ -47,8 +47,9 @@ static void step_momentum(const cmlp_step_values *values, T *w, const T *g, T *v
     }
 }
 
-static void step_adam(const cmlp_step_values *values, T *w, const T *g, T *m, T *v, int64_t n)
+VEC_FN void step_moments(const cmlp_step_values *values, const int decays, T *w, const T *g, T *m, T *v, int64_t n)
 {
+    const V decay = v_set1((T)values->decay);
     const V b1 = v_set1((T)values->beta_1), c1 = v_set1((T)(1 - values->beta_1));
     const V b2 = v_set1((T)values->beta_2), c2 = v_set1((T)(1 - values->beta_2));
     const V rate = v_set1((T)values->rate), epsilon = v_set1((T)values->epsilon);
@@ -60,15 +61,26 @@ static void step_adam(const cmlp_step_values *values, T *w, const T *g, T *m, T 
         store_lanes(m + i, n - i, mi);
         store_lanes(v + i, n - i, vi);
         V move = v_div(v_mul(rate, mi), v_add(v_sqrt(vi), epsilon));
-        store_lanes(w + i, n - i, v_sub(load_lanes(w + i, n - i), move));
+        V wi = load_lanes(w + i, n - i);
+        if (decays) wi = v_fnma(decay, wi, wi);
+        store_lanes(w + i, n - i, v_sub(wi, move));
     }
+}
+
+static void step_adam(const cmlp_step_values *values, T *w, const T *g, T *m, T *v, int64_t n)
+{
+    if (values->decay > 0)
+        step_moments(values, 1, w, g, m, v, n);
+    else
+        step_moments(values, 0, w, g, m, v, n);
 }
 
 static void step(const cmlp_step_values *values, void *w, const void *g, void *m, void *v, int64_t n)
 {
     switch (values->solver) {
     case CMLP_SGD: step_sgd(values, w, g, n); break;
-    case CMLP_ADAM: step_adam(values, w, g, m, v, n); break;
+    case CMLP_ADAM:
+    case CMLP_ADAMW: step_adam(values, w, g, m, v, n); break;
     default: step_momentum(values, w, g, m, n); break;
     }
 }
