@@ -347,8 +347,8 @@ typedef struct cmlp_run {
 } cmlp_run;
 
 typedef enum cmlp_call {
-    CMLP_CALL_FORWARD = 1,  /* cmlp_forward, cmlp_activations */
-    CMLP_CALL_GRADIENT = 2, /* cmlp_cost, cmlp_gradient, cmlp_input_gradient */
+    CMLP_CALL_FORWARD = 1,  /* cmlp_forward, cmlp_activations, cmlp_weighted_sums */
+    CMLP_CALL_GRADIENT = 2, /* cmlp_cost, cmlp_gradient, cmlp_input_gradient, cmlp_deltas */
     CMLP_CALL_TRAIN = 3,    /* cmlp_train_epoch */
     CMLP_CALL_CSR = 16,     /* added to one of these: the rows are CSR */
     CMLP_CALL_DROPOUT = 32  /* added to GRADIENT or TRAIN: the objective has dropout rates */
@@ -549,24 +549,48 @@ CMLP_API int cmlp_model_write(const cmlp_net *net, const void *params, const cml
  *   starts as b_j + 0, or as +0. Inputs that are 0 may be left out: that changes no bit while weights and deltas are
  *   finite; if they are not, what it changes is unspecified.
  * Activations. logistic, tanh, exp, log: own polynomials, within 2 ulp, below the smallest normal number +0.
+ *   silu, gelu, softplus, softsign, e^z - 1: within 4 ulp, below the smallest normal number +0; gelu has a polynomial of
+ *   its own for the normal distribution's tail. leaky_relu: p*z where z < 0. elu: p * (e^z - 1) where z < 0. p is the
+ *   parameter rounded to T.
  *   relu(z) = +0 where z <= 0, else z (NaN stays). softmax: e_j = exp(z_j - max z); a_j = e_j / sum by the rule above.
- * Output delta. d = a - y.  log loss, poisson: d * s.  squared error: g = d * 2s, then g * act'(a); softmax: with
- *   q = sum_k g_k a_k (a chain as above), a_j * (g_j - q).  s = loss_scale, then times the row weight if there are any.
- * act'(a). logistic a - a*a as fma(-a, a, a); tanh fma(-a, a, 1); exp a; relu 1 where a > 0, else 0.
- * Gradient. g = fma(alpha, w, sum) * (1 / sum of row weights), the reciprocal being rounded from double to T.
+ * Costs of an output, where a formula leaves a choice. huber: (d*d) * 0.5, else p * (|d| - h), h = p/2 rounded to T.
+ *   quantile: r * d, r = 1 - p rounded to T where d > 0, else -p.  gamma: y/a + z.  label smoothing: the log loss of
+ *   y' = fma(y, 1 - p, p/k), both numbers rounded to T.  focal: x^p = exp(-p * l), l = -ln x; logistic: with t =
+ *   ln(1 + e^-|z|), la = max(-z, 0) + t and lb = max(z, 0) + t, y ((1-a)^p la) + (1-y) (a^p lb) as
+ *   fma(y, on, (1-y) * off); softmax: y * ((1-a)^p * -ln a), -ln a = ln(sum e) - (z - max z).
+ * Output delta. d = a - y.  log loss, poisson: d * s.  label smoothing: (a - y') * s.  gamma: (1 - y/a) * s.
+ *   Squared error: g = d * 2s; others by a: g = c * s with c = -1, 0 or 1 (absolute error), d between -p and p (huber),
+ *   r or -p, 0 where d is 0 (quantile). Then g * act'(a); softmax: with q = sum_k g_k a_k (a chain as above),
+ *   a_j * (g_j - q).  s = loss_scale, then times the row weight if there are any.
+ *   Focal, logistic, b = logistic(-z): fma(-y, on, (1-y) * off) * s with on = b^p * fma(p*a, la, b) and
+ *   off = a^p * fma(p*b, lb, a). Softmax: u_j = y_j * ((1-a_j)^p * fma(p*a_j, v, 1)), v = -ln a_j / (1-a_j), or 1 where
+ *   a_j is 1, a_j not below the smallest normal number; q = sum u, in chunks; (u_j - a_j q, fused) * -s.
+ * act'. logistic a - a*a as fma(-a, a, a); tanh fma(-a, a, 1); exp a; relu 1 where a > 0, else 0; leaky_relu 1 where
+ *   a > 0, else p; elu a + p where a < 0, else 1; softsign r*r, r = 1 - |a|; softplus logistic(z); silu
+ *   fma(z, fma(-s, s, s), s), s = logistic(z); gelu fma(z, phi * c, Phi), phi = e^(-z^2/2), c = 1/sqrt(2 pi) in T.
+ * Dropout. Word j mod 4 of Philox4x32-10 (Salmon et al. 2011) with the key (dropout_seed, layer) and the counter
+ *   (j div 4, row mod 2^32, step mod 2^32, (row div 2^32 mod 2^16) + 2^16 (step div 2^32)) decides on unit j of a hidden
+ *   layer (0 is the first), for the row index in `rows` + dropout_row. Below floor(rate 2^32), a = +0; else a = a * k,
+ *   k = 1/(1-rate) rounded to T. In the backward pass the same is done with W' delta, before act', which takes z or a
+ *   from before the dropout.
+ * Gradient. g = fma(alpha, w, sum) * (1 / sum of row weights), the reciprocal being rounded from double to T. alpha is
+ *   that of the layer; 0 for biases.
+ * Clipping. If the length of the whole gradient, as a sum to one number, is above max_norm: g = g * (max_norm / length),
+ *   the quotient being rounded from double to T.
  * Steps.  sgd       w = fma(-lr, g, w)
  *         momentum  v = fma(-lr, g, mu*v), flushed;  w = w + v
  *         nesterov  v as above;                      w = w + fma(-lr, g, mu*v)
  *         adam      m = fma(1-b1, g, b1*m), flushed;  v = fma((1-b2)*g, g, b2*v), flushed;
  *                   w = w - (r*m) / (sqrt(v) + eps),  r = lr * sqrt(1 - b2^t) / (1 - b1^t) in double, rounded to T
+ *         adamw     first, for weights, w = fma(-d, w, w), d = lr * wd in double, rounded to T; then adam
  *   with lr, mu, b1, 1-b1, b2, 1-b2, eps rounded from double to T. Flushed: |v| < 1e-30 (float64: 1e-290) and Adam's
  *   second moment < 1e-36 (1e-290) become +0, so that nothing decays into slow subnormal numbers.
  * Sums to one number (cost over rows, penalty, length): in double; element i goes to partial i mod 16, ascending;
  *   partials p are joined as p[i] += p[i+8], then +4, +2, +1. The squares of 16 weight rows of a layer (k div 16) are
- *   one such sum, in which column j goes to partial j mod 16; the penalty is the sum of those sums.
+ *   one such sum, in which column j goes to partial j mod 16; the penalty is alpha/2 times the sum of those sums, or with
+ *   alphas half the sum of those sums times their layers' alphas.
  * Floating-point mode. On x86 and aarch64 every call computes in round-to-nearest without flush-to-zero and restores
- * the
- *   caller's mode. On other processors the caller's thread must be in this mode, which is the default everywhere.
+ *   the caller's mode. On other processors the caller's thread must be in this mode, which is the default everywhere.
  */
 
 #ifdef __cplusplus

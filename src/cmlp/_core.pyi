@@ -70,7 +70,13 @@ class Net:
         self, params: Array, X: object, scale: float, out: Array | None = ..., n_threads: int | None = ...
     ) -> Array | None: ...
     def activations_of(
-        self, params: Array, X: npt.ArrayLike | CSR, *, scale: float = ..., n_threads: int | None = ..., sums: bool = ...
+        self,
+        params: Array,
+        X: npt.ArrayLike | CSR,
+        *,
+        scale: float = ...,
+        n_threads: int | None = ...,
+        sums: bool = ...,
     ) -> list[Array]: ...
     def cost(
         self,

@@ -382,7 +382,9 @@ def activation_parameters(value: float | Sequence[float] | None, hidden: Sequenc
     if value is None:
         return [0.0] * len(hidden)
     if not any(defaults):
-        raise InvalidParameterError(f"activation_parameter must be None with the activations {list(hidden)}, got {value!r}")
+        raise InvalidParameterError(
+            f"activation_parameter must be None with the activations {list(hidden)}, got {value!r}"
+        )
     parameters = per_layer("activation_parameter", value, len(hidden))
     if not hasattr(value, "__iter__"):
         return [number if default else 0.0 for number, default in zip(parameters, defaults, strict=True)]
@@ -416,7 +418,9 @@ def objective(given: Objective, n_layers: int) -> dict[str, Any]:
     """
     unknown = sorted(set(given) - set(Objective.__annotations__))
     if unknown:
-        raise TypeError(f"unexpected keyword argument {unknown[0]!r}: an objective has {', '.join(Objective.__annotations__)}")
+        raise TypeError(
+            f"unexpected keyword argument {unknown[0]!r}: an objective has {', '.join(Objective.__annotations__)}"
+        )
     core: dict[str, Any] = {"sample_weight": given.get("sample_weight")}
     alpha, dropout = given.get("alpha", 0.0), given.get("dropout", 0.0)
     if hasattr(alpha, "__iter__"):

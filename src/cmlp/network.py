@@ -79,10 +79,10 @@ class Network:
     scikit-learn's. The C library's ``cmlp_init_params`` draws the same, except that it knows no `activation` of a
     network without hidden layers and takes 6.
 
-    With d = output - target, the terms of a row's cost are abs(d) for "absolute_error"; d**2 / 2 where abs(d) <= p, else
-    p * (abs(d) - p / 2) for "huber" (p = 1 by default); (1 - p) * d where d > 0, else -p * d for "quantile" (p below 1,
-    0.5 by default); target / output + log(output) for "gamma"; the log loss with each log(output) multiplied by
-    (1 - output)**p for "focal" (p = 2 by default, Lin et al. 2017); the log loss of the targets
+    With d = output - target, the terms of a row's cost are abs(d) for "absolute_error"; d**2 / 2 where abs(d) <= p and
+    otherwise p * (abs(d) - p / 2) for "huber" (p = 1 by default); (1 - p) * d where d > 0 and otherwise -p * d for
+    "quantile" (p below 1, 0.5 by default); target / output + log(output) for "gamma"; the log loss with every
+    log(output) times (1 - output)**p for "focal" (p = 2 by default, Lin et al. 2017); the log loss of the targets
     (1 - p) * target + p / n_classes for "label_smoothing" (p below 1, 0.1 by default, Szegedy et al. 2016; two classes
     for each logistic output).
 

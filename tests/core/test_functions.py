@@ -1,5 +1,7 @@
 """exp, log, tanh and the logistic function are within 2 units in the last place of a 200-bit result.
 
+Activations composed of them are within 4.
+
 Each is called through the public interface: a network of one unit with weight 1 and bias 0.
 """
 
@@ -10,6 +12,8 @@ import pytest
 from c_build import in_source_tree
 from helpers import DTYPES, assert_same_bits, net_and_params, uniform
 
+from cmlp import _core
+
 mp = mpmath.mp.clone()
 mp.prec = 200
 
@@ -18,12 +22,22 @@ FUNCTIONS = {
     "logistic": lambda x: 1 / (1 + mp.exp(-x)),
     "tanh": mp.tanh,
 }
+COMPOSED = {
+    "leaky_relu": lambda x: x * mp.mpf("0.25") if x < 0 else x,
+    "elu": lambda x: mp.expm1(x) if x < 0 else x,
+    "silu": lambda x: x / (1 + mp.exp(-x)) if abs(x) < 1e4 else max(x, mp.mpf(0)),
+    "gelu": lambda x: x * mp.erfc(-x / mp.sqrt(2)) / 2 if abs(x) < 1e3 else max(x, mp.mpf(0)),
+    "softplus": lambda x: (mp.log1p(mp.exp(x)) if x < 100 else x + mp.exp(-x)) if abs(x) < 1e4 else max(x, mp.mpf(0)),
+    "softsign": lambda x: x / (1 + abs(x)),
+}
 
 
 def neuron(activation, dtype):
     """Return a function that applies the activation: one unit of weight 1, with an identity output if it is hidden."""
-    if activation in ("tanh", "relu"):
-        net, params = net_and_params((1, 1, 1), [activation, "identity"], "squared_error", dtype)
+    if not _core.ACTIVATIONS[activation].output or activation == "tanh":
+        parameters = [0.25 if activation == "leaky_relu" else 0, 0]
+        net = _core.Net((1, 1, 1), [activation, "identity"], "squared_error", dtype, parameters)
+        params = np.empty(net.n_params, dtype)
     else:
         net, params = net_and_params((1, 1), [activation], "squared_error", dtype)
     weights, biases = net.views(params)
@@ -72,13 +86,18 @@ def points(dtype):
     )
 
 
-def worst_ulp(actual, exact):
-    """Return the largest error in units in the last place. Results below the smallest normal number must be +0."""
+def worst_ulp(actual, exact, subnormal=False):
+    """Return the largest error in units in the last place. Results below the smallest normal number must be +0.
+
+    With `subnormal` they may also be rounded.
+    """
     info = np.finfo(actual.dtype)
     worst = 0
     assert not np.isnan(actual).any()
     for y, z in zip(actual.tolist(), exact, strict=True):
-        if abs(z) < info.tiny:
+        if abs(z) < info.tiny and subnormal:
+            assert y == 0 or abs(y - z) <= info.smallest_subnormal, (y, z)
+        elif abs(z) < info.tiny:
             # A result just below may still round to the smallest normal number.
             assert y == 0 or abs(y) == info.tiny, (y, z)
         elif mp.isinf(z) or abs(z) > float(info.max):
@@ -97,6 +116,24 @@ def test_function_is_within_two_units_in_the_last_place(name, dtype):
     y = neuron(name, dtype)(x)
     assert worst_ulp(y, [FUNCTIONS[name](mp.mpf(float(v))) for v in x]) <= 2
     assert not np.signbit(y[y == 0]).any()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", COMPOSED)
+def test_composed_activations_within_four_units_in_the_last_place(name, dtype):
+    x = points(dtype)
+    y = neuron(name, dtype)(x)
+    exact = [COMPOSED[name](mp.mpf(float(v))) for v in x]
+    assert worst_ulp(y, exact, subnormal=name in ("leaky_relu", "elu")) <= 4
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", COMPOSED)
+def test_composed_activations_at_infinity(name, dtype):
+    limits = {"elu": -1, "leaky_relu": -np.inf, "softsign": -1}
+    low, high = neuron(name, dtype)(np.array([-200000, 200000], dtype))
+    assert low == (-50000 if name == "leaky_relu" else pytest.approx(limits.get(name, 0), abs=1e-5))
+    assert high == pytest.approx(1 if name == "softsign" else 200000, rel=1e-5)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

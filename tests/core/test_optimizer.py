@@ -44,7 +44,7 @@ def test_parameters_after_three_epochs_match_numpy(kind, hidden, dtype):
     twin = reference.Network(SIZES, net.activations, net.loss)
     expected = params.astype(np.float64)
     ours = _core.Optimizer(net, kind, **SOLVERS[kind])
-    theirs = reference.Optimizer(net.n_params, kind, **SOLVERS[kind])
+    theirs = reference.Optimizer(net.n_params, kind, is_weight=twin.is_weight(), **SOLVERS[kind])
     keywords = {"batch_size": 12, "order": order, "alpha": 0.2}
     tolerance = 1e-4 if dtype == np.float32 else 1e-11
     for _ in range(3):

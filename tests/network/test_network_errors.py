@@ -42,7 +42,7 @@ BAD_DESCRIPTIONS = [
     ({"activation": 5}, "activation", "5"),
     ({"activation": ["relu", "relu"]}, "activation", "1 hidden layer", "['relu', 'relu']"),
     ({"activation": [None]}, "activation must be a str among", "None"),
-    ({"output": "tanh"}, "output must be a str among", "'softmax'", "'tanh'"),
+    ({"output": "relu"}, "output must be a str among", "'softmax'", "'relu'"),
     ({"output": "relu"}, "output must be a str among", "'softmax'", "'relu'"),
     ({"output": "sotfmax"}, "output must be a str among", "'softmax'", "'sotfmax'"),
     ({"output": None}, "output must be a str among", "None"),

@@ -28,13 +28,14 @@ from cmlp import Network, _core
 TABLE = Path(__file__).with_name("golden.json")
 # More than one chunk of 128 inputs; widths that are not multiples of 4, 8 and 16.
 SIZES, ROWS, BATCH = (150, 19, 33, 5), 290, 90
+ALL_SOLVERS = ("identity", "logistic", "tanh", "relu")  # hidden activations that are trained by each solver
 
 
-def trained(activations, loss, dtype, X, Y, *, kind="sgd", batch_size=BATCH, n_threads=None, **keywords):
+def trained(activations, loss, dtype, X, Y, *, kind="sgd", max_norm=0.0, batch_size=BATCH, n_threads=None, **keywords):
     """Return the digest of parameters, optimizer state and costs after two epochs."""
     net, params = net_and_params(SIZES, activations, loss, dtype)
     params *= dtype(0.25)
-    optimizer = _core.Optimizer(net, kind, **SOLVERS[kind])
+    optimizer = _core.Optimizer(net, kind, **SOLVERS[kind], max_norm=max_norm)
     costs = [
         net.train_epoch(params, X, Y, optimizer, batch_size=batch_size, n_threads=n_threads, **keywords)[0]
         for _ in range(2)
@@ -47,7 +48,7 @@ def solver_cases(n_threads):
         X, Y = inputs(1, ROWS, SIZES[0], dtype), labels(2, ROWS, SIZES[-1])
         for hidden in HIDDEN:
             activations = layers(len(SIZES), hidden, "softmax")
-            for kind in SOLVERS:
+            for kind in SOLVERS if hidden in ALL_SOLVERS else ["momentum"]:
                 name = f"{kind} {hidden} {np.dtype(dtype)}"
                 yield (
                     name,
@@ -102,6 +103,32 @@ def batch_cases(n_threads):
             )
 
 
+def step_cases(n_threads):
+    """Dropout in an order, a gradient that is clipped, an alpha for each layer."""
+    order = np.argsort(uniform(6, ROWS), kind="stable")
+    for dtype in DTYPES:
+        X, Y = inputs(1, ROWS, SIZES[0], dtype), labels(2, ROWS, SIZES[-1])
+        activations = layers(len(SIZES), "gelu", "softmax")
+        for kind in ("sgd", "adamw"):
+            yield (
+                f"dropout, clipped {kind} {np.dtype(dtype)}",
+                trained(
+                    activations,
+                    "log_loss",
+                    dtype,
+                    X,
+                    Y,
+                    kind=kind,
+                    max_norm=0.05,
+                    n_threads=n_threads,
+                    order=order,
+                    alphas=[0.1, 0, 0.3],
+                    dropout=[0.2, 0.5],
+                    dropout_seed=3,
+                ),
+            )
+
+
 def passes(n_threads):
     """Forward pass and input gradient, in which rows are independent of each other."""
     for dtype in DTYPES:
@@ -113,7 +140,7 @@ def passes(n_threads):
 
 def digests(n_threads=None):
     """Compute all digests, with the kernels that this process uses."""
-    cases = (solver_cases, loss_cases, batch_cases, passes)
+    cases = (solver_cases, loss_cases, batch_cases, step_cases, passes)
     return {name: value for case in cases for name, value in case(n_threads)}
 
 

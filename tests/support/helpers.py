@@ -15,22 +15,15 @@ import cmlp
 from cmlp import _core
 
 DTYPES = [np.float32, np.float64]
-HIDDEN = ["identity", "logistic", "tanh", "relu"]
+HIDDEN = [name for name, row in _core.ACTIVATIONS.items() if row.hidden]
 # Every allowed pair of output activation and loss.
-OUTPUTS = [
-    ("softmax", "log_loss"),
-    ("logistic", "log_loss"),
-    ("identity", "squared_error"),
-    ("logistic", "squared_error"),
-    ("softmax", "squared_error"),
-    ("exp", "squared_error"),
-    ("exp", "poisson"),
-]
+OUTPUTS = [(output, loss) for loss, row in _core.LOSSES.items() for output in row.outputs]
 SOLVERS = {
     "sgd": {"learning_rate": 0.05},
     "momentum": {"learning_rate": 0.05, "momentum": 0.9},
     "nesterov": {"learning_rate": 0.05, "momentum": 0.9},
     "adam": {"learning_rate": 0.01},
+    "adamw": {"learning_rate": 0.01, "weight_decay": 0.2},
 }
 ISAS = ["generic", "avx2", "avx512", "neon"]
 
@@ -50,13 +43,15 @@ def inputs(seed, n, width, dtype):
 
 
 def targets(seed, n, width, output, loss, dtype):
-    """Return dense targets suitable for a loss: probabilities, bits, counts or arbitrary numbers."""
+    """Return dense targets suitable for a loss: probabilities, bits, counts, positive or arbitrary numbers."""
     values = uniform(seed, n, width, low=0.0)
+    if loss == "gamma":
+        return (0.1 + values).astype(dtype)
     if loss == "poisson":
         return np.floor(3 * values).astype(dtype)
     if output == "softmax":
         return (values / values.sum(axis=1, keepdims=True)).astype(dtype)
-    if loss == "log_loss":
+    if loss in ("log_loss", "focal", "label_smoothing"):
         return (values > 0.5).astype(dtype)
     return values.astype(np.float32).astype(dtype)
 

@@ -8,6 +8,7 @@ Notation, as in the library's header: ``a`` activations, ``z`` weighted sums, ``
 gradient of the cost with respect to ``z``, ``W`` weights of shape (n_in, n_out), ``b`` biases.
 """
 
+import math
 from itertools import pairwise
 
 import numpy as np
@@ -24,6 +25,10 @@ def softmax(z):
     return e / e.sum(axis=1, keepdims=True)
 
 
+def normal_cdf(z):
+    return np.vectorize(lambda x: 0.5 * math.erfc(-x / math.sqrt(2)), otypes=[np.float64])(z)
+
+
 FUNCTIONS = {
     "identity": lambda z: z,
     "logistic": logistic,
@@ -31,15 +36,43 @@ FUNCTIONS = {
     "relu": lambda z: np.where(z <= 0, 0, z),
     "softmax": softmax,
     "exp": np.exp,
+    "leaky_relu": lambda z, p=0.01: np.where(z < 0, p * z, z),
+    "elu": lambda z, p=1.0: np.where(z < 0, p * np.expm1(np.minimum(z, 0)), z),
+    "silu": lambda z: z * logistic(z),
+    "gelu": lambda z: z * normal_cdf(z),
+    "softplus": lambda z: softplus(z),
+    "softsign": lambda z: z / (1 + np.abs(z)),
 }
 
-# f'(z), written with a = f(z); softmax has a whole Jacobian, see Network.output_delta.
+# f'(z); softmax has a whole Jacobian, see Network.output_delta.
 DERIVATIVES = {
-    "identity": lambda a: np.ones_like(a),
-    "logistic": lambda a: a * (1 - a),
-    "tanh": lambda a: 1 - a * a,
-    "relu": lambda a: np.where(a > 0, 1, 0).astype(a.dtype),
-    "exp": lambda a: a,
+    "identity": lambda z: np.ones_like(z),
+    "logistic": lambda z: logistic(z) * logistic(-z),
+    "tanh": lambda z: 1 - np.tanh(z) ** 2,
+    "relu": lambda z: np.where(z > 0, 1, 0).astype(z.dtype),
+    "exp": np.exp,
+    "leaky_relu": lambda z, p=0.01: np.where(z > 0, 1, p),
+    "elu": lambda z, p=1.0: np.where(z < 0, p * np.exp(np.minimum(z, 0)), 1),
+    "silu": lambda z: logistic(z) * (1 + z * logistic(-z)),
+    "gelu": lambda z: normal_cdf(z) + z * np.exp(-z * z / 2) / np.sqrt(2 * np.pi),
+    "softplus": logistic,
+    "softsign": lambda z: 1 / (1 + np.abs(z)) ** 2,
+}
+
+# The terms of a row's cost for one output activation a, target y and parameter p, and their derivatives for a.
+LOSSES = {
+    "squared_error": (lambda a, y, p: (a - y) ** 2, lambda a, y, p: 2 * (a - y)),
+    "poisson": (lambda a, y, p: xlogy(y, y / a) - y + a, lambda a, y, p: 1 - y / a),
+    "absolute_error": (lambda a, y, p: np.abs(a - y), lambda a, y, p: np.sign(a - y)),
+    "huber": (
+        lambda a, y, p: np.where(np.abs(a - y) <= p, (a - y) ** 2 / 2, p * (np.abs(a - y) - p / 2)),
+        lambda a, y, p: np.clip(a - y, -p, p),
+    ),
+    "quantile": (
+        lambda a, y, p: np.where(a > y, (1 - p) * (a - y), p * (y - a)),
+        lambda a, y, p: np.where(a > y, 1 - p, np.where(a < y, -p, 0)),
+    ),
+    "gamma": (lambda a, y, p: y / a + np.log(a), lambda a, y, p: 1 / a - y / a**2),
 }
 
 
@@ -63,18 +96,24 @@ class Network:
         Units per layer, input to output.
     activations : sequence of str
         One name per weight layer; the last is the output's.
-    loss : {"log_loss", "squared_error", "poisson"}
+    loss : str
     dtype : type, default=np.float64
         The type everything is computed in.
+    parameters : sequence of float, default=None
+        The activations' parameters, 0 for the default.
+    loss_parameter : float, default=0
     """
 
-    def __init__(self, sizes, activations, loss, dtype=np.float64):
+    def __init__(self, sizes, activations, loss, dtype=np.float64, parameters=None, loss_parameter=0):
         assert len(activations) == len(sizes) - 1
         self.sizes = tuple(sizes)
         self.activations = tuple(activations)
         self.loss = loss
         self.dtype = np.dtype(dtype)
         self.n_params = sum((i + 1) * o for i, o in pairwise(sizes))
+        self.parameters = [[p] if p else [] for p in parameters or [0] * len(activations)]
+        defaults = {"huber": 1, "quantile": 0.5, "focal": 2, "label_smoothing": 0.1}
+        self.loss_parameter = loss_parameter or defaults.get(loss, 0)
 
     def split(self, block):
         """Weights and biases of a flat block W1, b1, W2, b2, ... as two lists of views."""
@@ -86,6 +125,13 @@ class Network:
             at += n_out
         assert at == block.size
         return weights, biases
+
+    def is_weight(self):
+        """1 for each weight of a block, 0 for each bias."""
+        block = np.zeros(self.n_params)
+        for W in self.split(block)[0]:
+            W[...] = 1
+        return block
 
     def init_params(self, rng, hidden_activation=None):
         """Uniform in +-sqrt(6 / (n_in + n_out)), 2 in place of 6 for logistic layers.
@@ -102,12 +148,22 @@ class Network:
             b[...] = -bound + 2 * bound * rng.random_sample(b.shape)
         return block.astype(self.dtype)
 
-    def forward(self, params, X):
-        """Activations of every layer, the input first and the output last."""
-        a = [np.asarray(X).astype(self.dtype)]
-        for W, b, name in zip(*self.split(params), self.activations, strict=True):
-            a.append(FUNCTIONS[name](a[-1] @ W + b))
-        return a
+    def forward(self, params, X, masks=None):
+        """Activations of every layer, the input first and the output last; masks multiply the hidden layers'."""
+        return self.passes(params, X, masks)[0]
+
+    def sums(self, params, X, masks=None):
+        """Weighted sums of every layer behind the input."""
+        return self.passes(params, X, masks)[1]
+
+    def passes(self, params, X, masks=None):
+        a, sums = [np.asarray(X).astype(self.dtype)], []
+        for i, (W, b) in enumerate(zip(*self.split(params), strict=True)):
+            sums.append(a[-1] @ W + b)
+            a.append(FUNCTIONS[self.activations[i]](sums[-1], *self.parameters[i]))
+            if masks is not None and i < len(masks):
+                a[-1] = a[-1] * masks[i]
+        return a, sums
 
     def targets(self, Y):
         """Class indices as rows of zeros and one 1; dense targets as they are."""
@@ -116,81 +172,129 @@ class Network:
             return np.eye(self.sizes[-1], dtype=self.dtype)[Y]
         return Y.astype(self.dtype)
 
-    def row_costs(self, params, X, Y, clip=0.0):
+    def row_costs(self, params, X, Y, clip=0.0, masks=None):
         """The cost of each row alone, summed over the outputs."""
         y = self.targets(Y)
-        a = self.forward(params, X)
-        p = a[-1]
-        if self.loss == "squared_error":
-            return ((p - y) ** 2).sum(axis=1)
-        if self.loss == "poisson":
-            return (xlogy(y, y / p) - y + p).sum(axis=1)
-        if clip:
-            p = np.clip(p, clip, 1 - clip)
-            if self.activations[-1] == "softmax":
-                return -xlogy(y, p).sum(axis=1)
-            return -(xlogy(y, p) + xlogy(1 - y, 1 - p)).sum(axis=1)
-        W, b = (tensors[-1] for tensors in self.split(params))
-        z = a[-2] @ W + b
-        if self.activations[-1] == "softmax":
+        a, sums = self.passes(params, X, masks)
+        a, z, p, is_softmax = a[-1], sums[-1], self.loss_parameter, self.activations[-1] == "softmax"
+        if self.loss in LOSSES:
+            return LOSSES[self.loss][0](a, y, p).sum(axis=1)
+        if is_softmax:
             top = z.max(axis=1, keepdims=True)
             log_sum = top + np.log(np.exp(z - top).sum(axis=1, keepdims=True))
-            return (y * (log_sum - z)).sum(axis=1)
-        return (softplus(z) - y * z).sum(axis=1)
+            on, off, rest = log_sum - z, 0, 1 - a
+        else:
+            on, off, rest = softplus(-z), softplus(z), logistic(-z)
+        if clip:
+            a = np.clip(a, clip, 1 - clip)
+            on, off = -np.log(a), 0 if is_softmax else -np.log(1 - a)
+        if self.loss == "label_smoothing":
+            y = (1 - p) * y + p / (y.shape[1] if is_softmax else 2)
+        if self.loss == "focal":
+            on, off = rest**p * on, a**p * off
+        return (y * on + (1 - y) * off).sum(axis=1)
 
     def penalty(self, params, alpha, total_weight):
+        """`alpha` is a number, or one for each layer."""
         weights, _ = self.split(params)
-        return 0.5 * alpha * sum((W * W).sum() for W in weights) / total_weight
+        alphas = np.broadcast_to(alpha, len(weights))
+        return 0.5 * sum(factor * (W * W).sum() for factor, W in zip(alphas, weights, strict=True)) / total_weight
 
-    def cost(self, params, X, Y, *, weight=None, alpha=0.0, loss_scale=1.0, clip=0.0):
+    def cost(self, params, X, Y, *, weight=None, alpha=0.0, loss_scale=1.0, clip=0.0, masks=None):
         """Weighted mean of the rows' costs, times `loss_scale`, plus the L2 penalty."""
         weight = np.ones(len(X), self.dtype) if weight is None else np.asarray(weight)
-        rows = self.row_costs(params, X, Y, clip)
+        rows = self.row_costs(params, X, Y, clip, masks)
         mean = loss_scale * (weight * rows).sum() / weight.sum()
         return mean + self.penalty(params, alpha, weight.sum())
 
-    def output_delta(self, a, y):
-        """Gradient of each row's cost with respect to the output's weighted sums."""
-        if self.loss != "squared_error":
-            # Softmax or logistic with log loss, exp with Poisson: the factors cancel.
+    def output_delta(self, a, z, y):
+        """Gradient of each row's cost with respect to the output's weighted sums z."""
+        p, is_softmax = self.loss_parameter, self.activations[-1] == "softmax"
+        if self.loss == "log_loss":
             return a - y
-        slope = 2 * (a - y)
-        if self.activations[-1] == "softmax":
+        if self.loss == "label_smoothing":
+            return a - ((1 - p) * y + p / (y.shape[1] if is_softmax else 2))
+        if self.loss == "focal":
+            slope = y * (p * (1 - a) ** (p - 1) * np.log(a) - (1 - a) ** p / a)
+            if not is_softmax:
+                slope -= (1 - y) * (p * a ** (p - 1) * np.log(1 - a) - a**p / (1 - a))
+        else:
+            slope = LOSSES[self.loss][1](a, y, p)
+        if is_softmax:
             return a * (slope - (slope * a).sum(axis=1, keepdims=True))
-        return slope * DERIVATIVES[self.activations[-1]](a)
+        return slope * DERIVATIVES[self.activations[-1]](z, *self.parameters[-1])
 
-    def backward(self, params, a, delta):
+    def backward(self, params, sums, delta, masks=None):
         """Deltas of every weight layer, first to last, from the last one's."""
         weights, _ = self.split(params)
         deltas = [delta]
         for i in range(len(weights) - 1, 0, -1):
-            derivative = DERIVATIVES[self.activations[i - 1]](a[i])
-            deltas.insert(0, (deltas[0] @ weights[i].T) * derivative)
+            derivative = DERIVATIVES[self.activations[i - 1]](sums[i - 1], *self.parameters[i - 1])
+            mask = 1 if masks is None else masks[i - 1]
+            deltas.insert(0, (deltas[0] @ weights[i].T) * mask * derivative)
         return deltas
 
-    def gradient(self, params, X, Y, *, weight=None, alpha=0.0, loss_scale=1.0):
+    def deltas(self, params, X, Y, *, loss_scale=1.0, weight=None, masks=None):
+        """Row i: gradient of row i's own cost with respect to each layer's weighted sums."""
+        a, sums = self.passes(params, X, masks)
+        delta = loss_scale * self.output_delta(a[-1], sums[-1], self.targets(Y))
+        delta = delta if weight is None else delta * np.asarray(weight)[:, None]
+        return self.backward(params, sums, delta, masks)
+
+    def gradient(self, params, X, Y, *, weight=None, alpha=0.0, loss_scale=1.0, masks=None):
         """Flat gradient of `cost` (unclipped) with respect to the parameters."""
-        weight = np.ones(len(X), self.dtype) if weight is None else np.asarray(weight)
-        a = self.forward(params, X)
-        delta = loss_scale * self.output_delta(a[-1], self.targets(Y)) * weight[:, None]
-        deltas = self.backward(params, a, delta)
+        total = len(X) if weight is None else np.sum(weight)
+        a = self.forward(params, X, masks)
+        deltas = self.deltas(params, X, Y, loss_scale=loss_scale, weight=weight, masks=masks)
         flat = np.empty(self.n_params, self.dtype)
         W, _ = self.split(params)
+        alphas = np.broadcast_to(alpha, len(W))
         for i, (gW, gb) in enumerate(zip(*self.split(flat), strict=True)):
-            gW[...] = (a[i].T @ deltas[i] + alpha * W[i]) / weight.sum()
-            gb[...] = deltas[i].sum(axis=0) / weight.sum()
+            gW[...] = (a[i].T @ deltas[i] + alphas[i] * W[i]) / total
+            gb[...] = deltas[i].sum(axis=0) / total
         return flat
 
     def input_gradient(self, params, X, Y, *, loss_scale=1.0):
         """Row i: gradient of row i's own cost with respect to its input."""
-        a = self.forward(params, X)
-        delta = loss_scale * self.output_delta(a[-1], self.targets(Y))
         weights, _ = self.split(params)
-        return self.backward(params, a, delta)[0] @ weights[0].T
+        return self.deltas(params, X, Y, loss_scale=loss_scale)[0] @ weights[0].T
+
+
+def philox(counter, key):
+    """The four random words of Philox4x32-10 [1]_ for a counter of four words and a key of two.
+
+    References
+    ----------
+    .. [1] Salmon, Moraes, Dror, Shaw (2011), "Parallel random numbers: as easy as 1, 2, 3", SC11.
+    """
+    (c0, c1, c2, c3), (k0, k1) = counter, key
+    for _ in range(10):
+        a, b = 0xD2511F53 * c0, 0xCD9E8D57 * c2
+        c0, c1, c2, c3 = b >> 32 ^ c1 ^ k0, b % 2**32, a >> 32 ^ c3 ^ k1, a % 2**32
+        k0, k1 = (k0 + 0x9E3779B9) % 2**32, (k1 + 0xBB67AE85) % 2**32
+    return c0, c1, c2, c3
+
+
+def dropout_mask(seed, step, layer, row, width, rate):
+    """What the activations of one hidden layer are multiplied by for one row: 0 or 1 / (1 - rate)."""
+    words = [
+        word
+        for q in range(-(-width // 4))
+        for word in philox((q, row % 2**32, step % 2**32, row >> 32 | step >> 32 << 16), (seed, layer))
+    ]
+    return np.array([0.0 if word < int(rate * 2**32) else 1 / (1 - rate) for word in words[:width]])
+
+
+def dropout_masks(sizes, rates, rows, seed, step):
+    """The masks of all hidden layers for some rows."""
+    return [
+        np.array([dropout_mask(seed, step, layer, int(row), width, rate) for row in rows])
+        for layer, (width, rate) in enumerate(zip(sizes[1:-1], rates, strict=True))
+    ]
 
 
 class Optimizer:
-    """SGD, momentum, Nesterov's momentum [1]_ (as reformulated in [2]_) and Adam [3]_.
+    """SGD, momentum, Nesterov's momentum [1]_ (as reformulated in [2]_), Adam [3]_ and AdamW [4]_.
 
     References
     ----------
@@ -199,11 +303,25 @@ class Optimizer:
     .. [2] Sutskever, Martens, Dahl, Hinton (2013), "On the importance of initialization and
        momentum in deep learning", ICML.
     .. [3] Kingma, Ba (2015), "Adam: a method for stochastic optimization", ICLR.
+    .. [4] Loshchilov, Hutter (2019), "Decoupled weight decay regularization", ICLR.
     """
 
     def __init__(
-        self, n_params, kind, *, learning_rate, momentum=0.0, beta_1=0.9, beta_2=0.999, epsilon=1e-8, dtype=np.float64
+        self,
+        n_params,
+        kind,
+        *,
+        learning_rate,
+        momentum=0.0,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-8,
+        weight_decay=0.0,
+        max_norm=0.0,
+        is_weight=True,
+        dtype=np.float64,
     ):
+        self.weight_decay, self.max_norm, self.is_weight = weight_decay, max_norm, is_weight
         self.kind, self.learning_rate, self.momentum = kind, learning_rate, momentum
         self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
         self.steps = 0
@@ -215,13 +333,18 @@ class Optimizer:
         """Change `params` in place."""
         rate, g = self.learning_rate, gradient
         self.steps += 1
+        norm = np.linalg.norm(g)
+        if self.max_norm and norm > self.max_norm:
+            g = g * (self.max_norm / norm)
         if self.kind == "sgd":
             params -= rate * g
         elif self.kind in ("momentum", "nesterov"):
             self.velocity = self.momentum * self.velocity - rate * g
             ahead = self.momentum * self.velocity - rate * g
             params += self.velocity if self.kind == "momentum" else ahead
-        elif self.kind == "adam":
+        elif self.kind in ("adam", "adamw"):
+            if self.kind == "adamw":
+                params -= rate * self.weight_decay * params * self.is_weight
             self.first = self.beta_1 * self.first + (1 - self.beta_1) * g
             self.second = self.beta_2 * self.second + (1 - self.beta_2) * g * g
             bias_2 = np.sqrt(1 - self.beta_2**self.steps)
@@ -232,7 +355,20 @@ class Optimizer:
 
 
 def train_epoch(
-    network, params, X, Y, optimizer, *, batch_size, order=None, weight=None, alpha=0.0, loss_scale=1.0, clip=0.0
+    network,
+    params,
+    X,
+    Y,
+    optimizer,
+    *,
+    batch_size,
+    order=None,
+    weight=None,
+    alpha=0.0,
+    loss_scale=1.0,
+    clip=0.0,
+    dropout=None,
+    dropout_seed=0,
 ):
     """One pass over the rows in batches, updating `params`; returns (cost, penalty).
 
@@ -247,9 +383,10 @@ def train_epoch(
         if w is not None and not w.any():
             continue
         x, y, share = X[rows], Y[rows], len(rows) / len(order)
-        cost += share * network.cost(params, x, y, weight=w, loss_scale=loss_scale, clip=clip)
+        masks = dropout and dropout_masks(network.sizes, dropout, rows, dropout_seed, optimizer.steps)
+        cost += share * network.cost(params, x, y, weight=w, loss_scale=loss_scale, clip=clip, masks=masks)
         penalty += share * network.penalty(params, alpha, len(rows) if w is None else w.sum())
-        gradient = network.gradient(params, x, y, weight=w, alpha=alpha, loss_scale=loss_scale)
+        gradient = network.gradient(params, x, y, weight=w, alpha=alpha, loss_scale=loss_scale, masks=masks)
         optimizer.step(params, gradient)
     return float(cost), float(penalty)
 
