@@ -403,7 +403,8 @@ def loss_parameter(value: float | None, loss: str) -> float:
         raise InvalidParameterError(f"loss_parameter must be None with loss={loss!r}, which has none, got {value!r}")
     high = row.most if row.most < LARGEST_FLOAT else math.inf
     choices = (Interval(Real, 0, high, "neither", booleans=False), NONE)
-    return float(_converted(value, choices, f"loss_parameter must be {{wanted}} with loss={loss!r}, got {{value!r}}"))  # type: ignore[arg-type]
+    sentence = "{name} must be {wanted} with loss={owner!r}, got {value!r}"
+    return float(_converted(value, choices, sentence, "loss_parameter", loss))  # type: ignore[arg-type]
 
 
 def objective(given: Objective, n_layers: int) -> dict[str, Any]:
