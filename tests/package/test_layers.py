@@ -16,9 +16,10 @@ PACKAGE = Path(cmlp.__file__).parent
 
 # From the lowest layer to the highest: a module imports from lower layers and from its own folder only.
 LAYERS = [
-    ["constraints", "exceptions", "_include"],
+    ["exceptions", "_include"],
     ["inputs", "datasets"],
     ["_core"],
+    ["constraints"],  # of the activations and losses that the core has
     ["training"],
     ["presets", "results"],
     ["network"],
