@@ -14,7 +14,7 @@ from cmlp.estimators.assignment import assigned_params
 from cmlp.estimators.callbacks import FIT_TIME, CallbackObserver, Callbacks, call_with_callbacks, has_callbacks
 from cmlp.estimators.exclusive import Exclusively, attributes_to_copy
 from cmlp.estimators.fitted import FittedAttributes
-from cmlp.estimators.model import Model
+from cmlp.estimators.model import Model, require_same
 from cmlp.estimators.parameters import Parametrized
 from cmlp.estimators.representation import Representation
 from cmlp.estimators.routing import Routing
@@ -282,11 +282,11 @@ class MultilayerPerceptron(FittedAttributes, Routing, Representation, Callbacks,
             )
         net = _core.Net(sizes, (*settings.activation, task.output), task.loss, dtype)
         if former is not None:
-            _require_same("activation", former.net.activations[:-1], net.activations[:-1])
-            _require_same("loss", former.net.loss, net.loss)
-            _require_same("the loss parameter", former.net.loss_parameter, net.loss_parameter)
-            _require_same("the output activation", former.net.activations[-1], net.activations[-1])
-            _require_same("input_scale", former.input_scale, settings.input_scale)
+            require_same("activation", former.net.activations[:-1], net.activations[:-1])
+            require_same("loss", former.net.loss, net.loss)
+            require_same("the loss parameter", former.net.loss_parameter, net.loss_parameter)
+            require_same("the output activation", former.net.activations[-1], net.activations[-1])
+            require_same("input_scale", former.input_scale, settings.input_scale)
         return net
 
     def _state(
@@ -338,7 +338,7 @@ class MultilayerPerceptron(FittedAttributes, Routing, Representation, Callbacks,
         if former is None:
             return natural if settings.dtype == "auto" else np.dtype(settings.dtype)
         if settings.dtype != "auto":
-            _require_same("dtype", former.net.dtype.name, settings.dtype)
+            require_same("dtype", former.net.dtype.name, settings.dtype)
         return former.net.dtype
 
     # The fitted model
@@ -400,13 +400,4 @@ class MultilayerPerceptron(FittedAttributes, Routing, Representation, Callbacks,
             estimator_type=self._estimator_type,
             target_tags=TargetTags(required=True),
             input_tags=InputTags(sparse=True),
-        )
-
-
-def _require_same(name: str, was: object, now: object) -> None:
-    """Refuse to train a model on with another description than it was fitted with."""
-    if was != now:
-        raise ValueError(
-            f"The model was fitted with {name}={was!r} and cannot be trained on with {now!r}; "
-            "call fit with warm_start=False to start anew."
         )

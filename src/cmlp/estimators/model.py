@@ -122,3 +122,12 @@ class Model:
         check_version(fields, "model")
         vars(self).update({name: value for name, value in fields.items() if name != "version"})
         self.check()
+
+
+def require_same(name: str, was: object, now: object) -> None:
+    """Refuse to train a model on with another description than it was fitted with."""
+    if was != now:
+        raise ValueError(
+            f"The model was fitted with {name}={was!r} and cannot be trained on with {now!r}; "
+            "call fit with warm_start=False to start anew."
+        )
