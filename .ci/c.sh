@@ -63,6 +63,67 @@ c_fuzzed() {
     .ci/fuzz 60
 }
 
+# A C++ project that takes cmlp as a subdirectory: it builds, and its build type and its installation stay its own.
+c_subproject() {
+    local folder=$WORK/subproject
+    cmake -S tests/consumers/subproject -B "$folder" -DCMLP_FOLDER="$TREE"
+    cmake --build "$folder" -j "$JOBS"
+    "$folder/subproject"
+    grep '^CMAKE_BUILD_TYPE:STRING=$' "$folder/CMakeCache.txt"
+    cmake --install "$folder" --prefix "$folder/installed"
+    [ "$(find "$folder/installed" -type f)" = "$folder/installed/bin/subproject" ]
+}
+
+# c_small <instruction set> <most bytes>: inference only, float32, no threads, optimized for size; its tests, and the size of what a
+# program links that only predicts: it reads no model files
+c_small() {
+    local name=small-$1 size
+    c_build "$name" -DCMLP_INFERENCE_ONLY=ON -DCMLP_FLOAT64=OFF -DCMLP_THREADS=OFF -DCMLP_ISA="$1" \
+        -DCMAKE_BUILD_TYPE=MinSizeRel -DCMAKE_C_FLAGS=-fno-asynchronous-unwind-tables
+    c_tests "$name"
+    size=$(size "$WORK/$name/libcmlp.a" | awk '!/model|crc|filename/ { sum += $1 + $2 } END { print sum }')
+    echo "cmlp $name: $size bytes of code and constants"
+    [ "$size" -le "$2" ]
+}
+
+c_small_builds() {
+    c_small generic 61440
+    c_small avx2 66000
+}
+
+# one_line <compiler and options>...: the header's one line, with the options that a user may have, gives the same bits
+one_line() {
+    local program=$WORK/one-line
+    echo "$*"
+    "$@" -Iinclude tests/c/golden.c src/cmlp/core/[a-z]*.c src/cmlp/core/kernels/[a-z]*.c -pthread -lm -o "$program"
+    "$program"
+}
+
+c_one_line() {
+    one_line gcc -O2 -march=native
+    [ "$MODE" = full ] || return 0
+    one_line gcc -O2
+    one_line gcc -O3 -march=x86-64-v3
+    one_line gcc -O2 -march=x86-64-v4 -mavx512fp16 # FLT_EVAL_METHOD is 16
+    one_line gcc -O2 -ffp-contract=fast -funsafe-math-optimizations
+    one_line gcc -std=gnu99 -O2
+    one_line gcc -std=c11 -O3 -march=native
+    have clang || return 0
+    one_line clang -O2 -march=native
+    one_line clang -O2 -funsafe-math-optimizations
+    c_refuses_wrong_options
+}
+
+# What the pragmas cannot prevent: the compiler or cmlp_net_init refuses it.
+c_refuses_wrong_options() {
+    local log=$WORK/refused
+    if one_line gcc -Ofast >"$log" 2>&1; then return 1; fi
+    grep -m 1 'cannot be built with -ffast-math' "$log"
+    if one_line clang -O2 -march=native -ffp-contract=fast >"$log" 2>&1; then return 1; fi
+    grep -m 1 CMLP_ERROR_BUILD "$log"
+    if grep 'CMLP_OK' "$log"; then return 1; fi # no wrong bits
+}
+
 every_float32() {
     c_build full
     "$WORK/full/tests/c/test_math" full "$JOBS"

@@ -1,12 +1,7 @@
 # The core on other processors and systems: emulators run its C tests; without an emulator it is only compiled.
 
-<<<<<<< HEAD
 # The C tests that are fast enough for an emulator.
-TESTS='golden|consumer|api|random|net|rows|train'
-=======
-# What an emulator has the patience for.
 TESTS='golden|consumer|api|random|net|rows|train|model|stored'
->>>>>>> 43fb123 (Model files in the C library: written through a callback, checked and predicted with in the caller's memory)
 [ "$MODE" = quick ] || TESTS="$TESTS|kernels|csr|modes|shapes|zeros"
 readonly TESTS
 
@@ -28,6 +23,13 @@ on_linux() {
     c_build "$name" -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_C_COMPILER="$compiler" -DCMAKE_EXE_LINKER_FLAGS=-static \
         -DCMAKE_CROSSCOMPILING_EMULATOR="$emulator"
     emulated_tests "$name" "$tests" "$@"
+}
+
+# Not emulated: x86 processors run i386. There structs are laid out differently.
+on_i386() {
+    builds_i386 || { echo 'skipped: no libraries for i386' && return 0; }
+    c_build i386 -DCMAKE_C_FLAGS='-m32 -msse2 -mfpmath=sse'
+    emulated_tests i386 "$TESTS|csr|defaults|inference"
 }
 
 # QEMU 7.2 reads masked-out lanes of a masked load, so the tests with guard pages cannot run.

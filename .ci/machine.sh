@@ -30,6 +30,9 @@ optional_packages() {
     echo node nodejs
 }
 
+# Whether gcc can build for i386.
+builds_i386() { echo 'int main(void) { return 0; }' | gcc -m32 -x c - -o /dev/null 2>/dev/null; }
+
 as_root() { if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi; }
 
 install() { as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "$@"; }
@@ -49,6 +52,8 @@ prepare_machine() {
         # shellcheck disable=SC2086
         install $packages </dev/null || echo "no $program"
     done < <(optional_packages)
+    # Not the package gcc-multilib, which conflicts with the cross compilers.
+    builds_i386 || install "gcc-$(gcc -dumpversion | cut -d. -f1)-multilib" || echo 'no libraries for i386'
     python3 -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
 }
 
