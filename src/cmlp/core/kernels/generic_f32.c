@@ -1,7 +1,12 @@
 #include "target.h"
 #if CMLP_BUILDS_GENERIC
 #define CMLP_BITS 32
+#include "../fma.h"
+#if CMLP_X86 && !CMLP_HAVE_FMA
+#include "vec_sse2.h"
+#else
 #include "vec_generic.h"
+#endif
 #include "tiles_generic.h"
 #define KERNELS_NAME cmlp_kernels_f32_generic
 #define KERNELS_ISA CMLP_ISA_GENERIC
