@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from cmlp import _core, constraints, presets
+from cmlp import _core, constraints
 from cmlp.estimators.assignment import assigned_params
 from cmlp.estimators.callbacks import FIT_TIME, CallbackObserver, Callbacks, call_with_callbacks, has_callbacks
 from cmlp.estimators.exclusive import Exclusively, attributes_to_copy
@@ -80,40 +80,6 @@ class MultilayerPerceptron(FittedAttributes, Routing, Representation, Callbacks,
     n_threads: int | None
     dtype: str
     input_scale: float
-
-    @classmethod
-    def from_preset(cls, name: str, **overrides: Any) -> Self:
-        """Return an estimator with the parameters of a preset.
-
-        The parameters are ordinary ones: ``get_params`` shows them, and each can be changed.
-
-        Parameters
-        ----------
-        name : {"3b1b", "one_cycle"}
-            A row of ``cmlp.presets.PRESETS``. Both classify images of 28 x 28 pixels in bytes, with
-            ``input_scale=1/255``: "3b1b" as a well-known video explains it, by plain gradient descent; "one_cycle" in
-            fewer epochs, by Adam with a one-cycle learning rate.
-        **overrides
-            Parameters of the constructor; they replace those of the preset.
-
-        Returns
-        -------
-        Self
-
-        Raises
-        ------
-        ValueError
-            If there is no preset of this name for this kind of estimator.
-
-        Examples
-        --------
-        >>> from cmlp import MLPClassifier
-        >>> model = MLPClassifier.from_preset("3b1b", random_state=1)
-        >>> model.hidden_layer_sizes, model.activation
-        ((16, 16), 'logistic')
-        """
-        preset = presets.preset_for(name, cls._estimator_type, cls.__name__)
-        return cls(**{**preset.parameters, **overrides})
 
     def _settings(self) -> Settings:
         """Return the parameters, checked and converted, as fit uses them."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
+
+from cmlp import presets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,6 +32,8 @@ def _constructor(cls: type) -> Mapping[str, Parameter]:
 class Parametrized:
     """An object whose constructor only stores its parameters, as scikit-learn's estimators."""
 
+    _estimator_type: ClassVar[str]
+
     def _store(self, arguments: Mapping[str, object]) -> None:
         """Keep the constructor's arguments, as given, as attributes of the same names."""
         vars(self).update({k: v for k, v in arguments.items() if k not in ("self", "__class__")})
@@ -37,6 +41,40 @@ class Parametrized:
     @classmethod
     def _get_param_names(cls: type) -> list[str]:
         return sorted(_constructor(cls))
+
+    @classmethod
+    def from_preset(cls, name: str, **overrides: Any) -> Self:
+        """Return an estimator with the parameters of a preset.
+
+        The parameters are ordinary ones: ``get_params`` shows them, and each can be changed.
+
+        Parameters
+        ----------
+        name : {"3b1b", "one_cycle"}
+            A row of ``cmlp.presets.PRESETS``. Both classify images of 28 x 28 pixels in bytes, with
+            ``input_scale=1/255``: "3b1b" as a well-known video explains it, by plain gradient descent; "one_cycle" in
+            fewer epochs, by Adam with a one-cycle learning rate.
+        **overrides
+            Parameters of the constructor; they replace those of the preset.
+
+        Returns
+        -------
+        Self
+
+        Raises
+        ------
+        ValueError
+            If there is no preset of this name for this kind of estimator.
+
+        Examples
+        --------
+        >>> from cmlp import MLPClassifier
+        >>> model = MLPClassifier.from_preset("3b1b", random_state=1)
+        >>> model.hidden_layer_sizes, model.activation
+        ((16, 16), 'logistic')
+        """
+        preset = presets.preset_for(name, cls._estimator_type, cls.__name__)
+        return cls(**{**preset.parameters, **overrides})
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters of the constructor.
