@@ -44,10 +44,30 @@ def row_of(title, make, case, rounds):
     return [title, *times, *gains, "yes" if min(gains) > 1 - NOISE else "no"]
 
 
+ROWS = [1, 2, 5, 10, 20, 40, 80, 160, 320, 640, 1_280, 2_560, 5_000, 10_000]
+
+
+def worst_of(sizes, rounds):
+    """The number of rows at which the library's own choice is slowest next to one thread."""
+    worst = (0.0, 0)
+    for n in ROWS:
+        case = {"sizes": sizes, "rows": n, "units": max(1, 2_000 // n), "free": True}
+        peers = [Peer(name, "ours", "forward", {"threads": THREADS[name]}) for name in (ONE, CHOSEN)]
+        results = interleaved(peers, case, rounds)
+        worst = max(worst, (results[CHOSEN].median / results[ONE].median, n))
+    return [named(sizes, "pictures"), worst[1], worst[0]]
+
+
 def run(*, short):
     report, rounds = Report("threads", short), 2 if short else 5
     for state, surroundings in STATES.items():
         with surroundings():
             rows = [row_of(*case, rounds) for case in cases(short)]
         report.table(state, COLUMNS, rows)
+    nets = PREDICTED[:1] if short else PREDICTED
+    report.table(
+        "prediction, 1 to 10,000 rows",
+        ["", "worst at rows", "its choice / 1 thread"],
+        [worst_of(sizes, rounds) for sizes in nets],
+    )
     report.write()

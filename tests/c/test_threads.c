@@ -193,7 +193,7 @@ int main(void)
     for (int i = 0; i < 4 * n; i++) {
         const int32_t solver = i % 2 ? CMLP_ADAM : CMLP_SGD;
         const int64_t n_in = i / 2 % 2 ? 758 : 70;
-        const int64_t hidden = n_in > 70 && i / 4 == n - 1 ? 400 : 64;
+        const int64_t hidden = n_in > 70 && i / 4 == n - 1 ? 480 : 64;
         shape s = make_shape(i % 2 ? CMLP_FLOAT64 : CMLP_FLOAT32, solver, isas[i / 4], n_in, hidden);
         if (n_in == 70) { /* what draws by row, and what waits for the whole gradient */
             s.hidden = CMLP_SILU;

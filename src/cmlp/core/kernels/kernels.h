@@ -10,7 +10,7 @@
 
 #define CMLP_CHUNK 128 /* summed indices per chain */
 
-#define CMLP_TURNED_OUTPUTS 64 /* outputs of a classifier whose rows are turned into vectors */
+#define CMLP_TURNED_OUTPUTS 32 /* outputs of a classifier whose rows are turned into vectors */
 
 /* A matrix whose rows are contiguous: row i is list[i], or base + i * ld elements where list is NULL. */
 typedef struct cmlp_matrix {

@@ -1,0 +1,35 @@
+/* The size of the workspace: a small multiple of the parameters and the batch. */
+#include "support.h"
+
+#include "../../include/cmlp.h"
+
+static size_t workspace_of(const int64_t *sizes, int call, int64_t rows, int64_t *n_params)
+{
+    static const int32_t activations[] = {CMLP_RELU, CMLP_SOFTMAX};
+    static _Alignas(64) unsigned char memory[1 << 14];
+    cmlp_net *net = (cmlp_net *)(void *)memory;
+    cmlp_net_config config = CMLP_INIT(cmlp_net_config);
+    size_t bytes = 0;
+    config.sizes = sizes;
+    config.activations = activations;
+    config.n_layers = 3;
+    config.loss = CMLP_LOG_LOSS;
+    config.dtype = CMLP_FLOAT32;
+    CHECK(cmlp_net_init(net, sizeof memory, &config) == CMLP_OK);
+    CHECK(cmlp_workspace_size(net, call, rows, 1, &bytes) == CMLP_OK);
+    *n_params = cmlp_net_n_params(net);
+    return bytes;
+}
+
+int main(void)
+{
+    static const int64_t wide[] = {1000000, 2, 2}, tiny[] = {2, 3, 2};
+    int64_t n_params;
+    size_t bytes = workspace_of(wide, CMLP_CALL_TRAIN, 2, &n_params);
+    CHECK(bytes < 4 * sizeof(float) * (size_t)(n_params + 2 * wide[0]));
+    bytes = workspace_of(wide, CMLP_CALL_GRADIENT, 2, &n_params);
+    CHECK(bytes < 4 * sizeof(float) * (size_t)(n_params + 2 * wide[0]));
+    bytes = workspace_of(tiny, CMLP_CALL_TRAIN, 1, &n_params);
+    CHECK(n_params == 17 && bytes <= 4096);
+    return finish();
+}
