@@ -66,6 +66,37 @@ def test_early_stopping_names_classes_that_are_too_rare():
         MLPClassifier(early_stopping=True).fit(X[:4], ["common", "common", "rare", "common"])
 
 
+BAD = X.astype(np.float64)
+BAD[[31, 17, 25], [0, 2, 1]] = np.inf, np.nan, np.nan
+BAD[17, 1] = 1e300
+
+
+@pytest.mark.parametrize("convert", [np.asarray, scipy.sparse.csr_array], ids=["dense", "sparse"])
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_the_first_value_by_row_that_is_not_finite_is_reported(early_stopping, seed, convert):
+    params = {**PARAMS, "random_state": seed, "batch_size": 3, "early_stopping": early_stopping}
+    fitted = MLPRegressor(**params).fit(X, NUMBERS)
+    for call in (lambda: MLPRegressor(**params).fit(convert(BAD), NUMBERS), lambda: fitted.predict(convert(BAD))):
+        with pytest.raises(cmlp.NonFiniteInputError, match=r"^Input X contains NaN at row 17, column 2\.$") as caught:
+            call()
+        assert (caught.value.row, caught.value.column) == (17, 2)
+    single = MLPRegressor(**params, dtype="float32")
+    with pytest.raises(cmlp.NonFiniteInputError, match="value too large for the network's dtype at row 17, column 1"):
+        single.fit(convert(BAD), NUMBERS)
+
+
+@pytest.mark.parametrize("name", ["pandas", "polars"])
+def test_a_column_of_a_data_frame_is_reported_by_name(name):
+    library = pytest.importorskip(name)
+    frame = library.DataFrame({"age": BAD[:, 0], "height": BAD[:, 2]})
+    fitted = MLPRegressor(**PARAMS).fit(library.DataFrame({"age": X[:, 0], "height": X[:, 2]}), NUMBERS)
+    for call in (lambda: MLPRegressor(**PARAMS).fit(frame, NUMBERS), lambda: fitted.predict(frame)):
+        with pytest.raises(cmlp.NonFiniteInputError, match="NaN at row 17, column 'height'") as caught:
+            call()
+        assert caught.value.column == 1
+
+
 @pytest.mark.parametrize("sizes", [(50,), [50, 20], 50])
 def test_layer_sizes_in_the_place_of_the_loss_give_a_hint(sizes):
     with pytest.raises(ValueError, match=r"did you mean hidden_layer_sizes=[\[(]?50"):

@@ -18,9 +18,10 @@ from cmlp.estimators.model import Model, require_same
 from cmlp.estimators.parameters import Parametrized
 from cmlp.estimators.representation import Representation
 from cmlp.estimators.routing import Routing
-from cmlp.exceptions import NotFittedError, sklearn_class
+from cmlp.exceptions import NonFiniteInputError, NotFittedError, sklearn_class
 from cmlp.inputs.blocks import block_copy
 from cmlp.inputs.frames import check_feature_names, feature_names
+from cmlp.inputs.nonfinite import first_non_finite_error
 from cmlp.inputs.scaling import warn_of_scale
 from cmlp.inputs.validation import as_rows, as_targets, check_width, require_samples
 from cmlp.inputs.weights import as_weights
@@ -171,6 +172,9 @@ class MultilayerPerceptron(FittedAttributes, Routing, Representation, Callbacks,
                 training.advance()
             else:
                 training.run()
+        except NonFiniteInputError as error:
+            data = training.data
+            raise first_non_finite_error(error, data.X, data.input_scale, training.net.dtype, names) from None
         except KeyboardInterrupt:
             if not incremental and (settings.warm_start or training.state.epoch):
                 self._model = self._model_of(training, names)

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cmlp.exceptions import NonFiniteInputError
 from cmlp.inputs.frames import check_feature_names
+from cmlp.inputs.nonfinite import first_non_finite_error
 from cmlp.inputs.validation import as_rows, check_width
 from cmlp.training.state import PICKLE_VERSION, check_version
 
@@ -111,7 +113,11 @@ class Model:
         check_feature_names(X, self.feature_names, owner)
         rows, _ = as_rows(X, owner)
         check_width(rows.shape[1], self.net.sizes[0], owner)
-        return self.net.forward(self.params, rows, scale=self.input_scale, n_threads=estimator.n_threads)
+        try:
+            return self.net.forward(self.params, rows, scale=self.input_scale, n_threads=estimator.n_threads)
+        except NonFiniteInputError as error:
+            names = self.feature_names
+            raise first_non_finite_error(error, rows, self.input_scale, self.net.dtype, names) from None
 
     def __getstate__(self) -> dict[str, Any]:
         # Views would be pickled as copies; they are made again of the block.

@@ -1,0 +1,69 @@
+"""Where an input is not finite: the first such value by row, with the name of its column."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cmlp.exceptions import NonFiniteInputError
+from cmlp.inputs.sparse import CSR
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_BLOCK = 4096  # rows that are scanned at a time
+
+
+def first_non_finite_error(
+    error: NonFiniteInputError,
+    X: NDArray[Any] | CSR,
+    scale: float,
+    dtype: np.dtype[Any],
+    names: NDArray[Any] | None,
+) -> NonFiniteInputError:
+    """Return the error to raise instead of the core's.
+
+    The core reports the first value that it meets, in the order in which it reads the rows. Only the rows before that
+    one are scanned here.
+
+    Parameters
+    ----------
+    error : NonFiniteInputError
+        As raised by the bridge.
+    X : ndarray or CSR of shape (n_samples, n_features)
+        The rows that the core has read.
+    scale : float
+        Factor of the input.
+    dtype : dtype
+        The network's type.
+    names : ndarray of str or None
+        Names of the columns of a data frame.
+    """
+    found = _first(X, error.row + 1, scale, dtype)
+    if found is None:
+        return error
+    row, column = found
+    kind = "NaN" if np.isnan(X[row, column]) else "infinity or a value too large for the network's dtype"
+    shown = column if names is None else repr(str(names[column]))
+    return NonFiniteInputError(f"Input X contains {kind} at row {row}, column {shown}.", row, column)
+
+
+def _first(X: NDArray[Any] | CSR, n_rows: int, scale: float, dtype: np.dtype[Any]) -> tuple[int, int] | None:
+    """Return row and column of the first value of the first rows that is not finite in a type; None if all are."""
+    if isinstance(X, CSR):
+        positions = np.flatnonzero(~_finite(X.data[: X.indptr[n_rows]], scale, dtype))
+        if not len(positions):
+            return None
+        return int(np.searchsorted(X.indptr, positions[0], side="right")) - 1, int(X.indices[positions[0]])
+    for start in range(0, n_rows, _BLOCK):
+        places = np.argwhere(~_finite(X[start : min(start + _BLOCK, n_rows)], scale, dtype))
+        if len(places):
+            return start + int(places[0, 0]), int(places[0, 1])
+    return None
+
+
+def _finite(values: NDArray[Any], scale: float, dtype: np.dtype[Any]) -> NDArray[np.bool_]:
+    with np.errstate(over="ignore", invalid="ignore"):
+        finite: NDArray[np.bool_] = np.isfinite(values.astype(dtype) * dtype.type(scale))
+    return finite
