@@ -13,6 +13,7 @@ from helpers import run_python
 from sklearn.metrics import accuracy_score
 from sklearn.neural_network import MLPClassifier as TheirClassifier
 from sklearn.neural_network import MLPRegressor as TheirRegressor
+from sklearn.utils.validation import check_is_fitted
 
 import cmlp
 from cmlp import MLPClassifier, MLPRegressor
@@ -238,6 +239,44 @@ def test_weights_assigned_before_fit_are_where_training_starts(train):
             model.best_loss_, model.validation_scores_, model.best_validation_score_ = np.inf, None, None
         results.append(flat(getattr(model, train)(X, NUMBERS)))
     np.testing.assert_allclose(*results, rtol=1e-9, atol=1e-12)
+
+
+def test_regressor_predicts_with_assigned_weights_as_in_sklearn():
+    start = TheirRegressor(**PARAMS).fit(X, NUMBERS)
+    results = []
+    for cls in (MLPRegressor, TheirRegressor):
+        model = cls(**PARAMS)
+        for name in ("coefs_", "intercepts_", "n_layers_", "n_outputs_", "n_features_in_", "out_activation_", "t_"):
+            setattr(model, name, getattr(start, name))
+        check_is_fitted(model)
+        results.append(model.predict(X))
+        assert model.t_ == start.t_ and model.score(X, NUMBERS) == pytest.approx(start.score(X, NUMBERS))
+    np.testing.assert_allclose(*results, rtol=1e-12)
+
+
+@pytest.mark.parametrize("y", [LABELS, np.arange(40) % 3], ids=["binary", "multiclass"])
+def test_classifier_predicts_with_assigned_weights_and_classes(y):
+    start = TheirClassifier(**PARAMS).fit(X, y)
+    model = MLPClassifier(**PARAMS)
+    model.coefs_, model.intercepts_ = start.coefs_, start.intercepts_
+    with pytest.raises(cmlp.exceptions.NotFittedError):
+        model.predict(X)
+    model.classes_ = start.classes_
+    np.testing.assert_allclose(model.predict_proba(X), start.predict_proba(X), rtol=1e-12)
+    np.testing.assert_array_equal(model.predict(X), start.predict(X))
+
+
+@pytest.mark.parametrize(
+    "name, value", [("n_layers_", 7), ("coefs_", [np.ones((3, 5)), np.ones((5, 1))]), ("coefs_", [1])]
+)
+def test_assigned_values_that_contradict_each_other_are_refused(name, value):
+    start = TheirRegressor(**PARAMS).fit(X, NUMBERS)
+    model = MLPRegressor(**PARAMS)
+    model.coefs_, model.intercepts_ = start.coefs_, start.intercepts_
+    setattr(model, name, value)
+    with pytest.raises(ValueError):
+        model.predict(X)
+    assert "_model" not in vars(model)
 
 
 def test_weights_of_other_shapes_assigned_before_fit_are_refused():

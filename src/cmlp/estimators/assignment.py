@@ -6,23 +6,24 @@ the model, which then replaces the former one. Before fit, assigned values are k
 
 from __future__ import annotations
 
+import copy
 import operator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cmlp import _core
+from cmlp.estimators.model import Model
 from cmlp.inputs.arrays import rectangular
 from cmlp.inputs.blocks import empty_block
 from cmlp.inputs.labels import Labels, plain
-from cmlp.training.history import Curve
+from cmlp.training.history import Curve, History
+from cmlp.training.state import TrainingState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
-
-    from cmlp.estimators.model import Model
 
 # The estimator's attribute with the values that were assigned before fit.
 ASSIGNED = "_assigned"
@@ -109,3 +110,33 @@ def assigned_params(estimator: object, net: _core.Net) -> NDArray[Any] | None:
     if not np.isfinite(params).all():
         raise ValueError("coefs_ and intercepts_ must hold finite numbers.")
     return params
+
+
+def can_assemble(estimator: Any) -> bool:
+    """Return whether enough was assigned before fit to predict: the tensors, and for a classifier the classes."""
+    needed = {"coefs_", "intercepts_"} | ({"classes_"} if estimator._estimator_type == "classifier" else set())
+    return needed <= set(vars(estimator).get(ASSIGNED, {}))
+
+
+def assemble(estimator: Any) -> None:
+    """Give an estimator the model that the attributes assigned before fit describe."""
+    assigned = vars(estimator)[ASSIGNED]
+    first, last = (rectangular(assigned["coefs_"][layer], "coefs_") for layer in (0, -1))
+    if first.ndim != 2 or last.ndim != 2:
+        raise ValueError("coefs_ must hold arrays of shape (n_in, n_out).")
+    settings = estimator._settings()
+    single = first.dtype == np.float32 if settings.dtype == "auto" else settings.dtype == "float32"
+    dtype = np.dtype(np.float32 if single else np.float64)
+    # Targets of which the task learns the classes or the number of outputs.
+    y = rectangular(assigned["classes_"], "classes_") if "classes_" in assigned else np.zeros((1, last.shape[1]))
+    task = estimator._task(settings, None, y, dtype, incremental=False, classes=None)
+    net = estimator._net(settings, None, len(first), task, dtype)
+    params = assigned_params(estimator, net)
+    assert params is not None  # see can_assemble
+    state = TrainingState(params, settings.optimizer(net), settings.schedule(), History())
+    twin = copy.copy(estimator)
+    twin._model = Model(net, state, input_scale=settings.input_scale, feature_names=None, labels=task.labels)
+    for name, value in assigned.items():
+        if name not in ("coefs_", "intercepts_", "classes_"):
+            setattr(twin, name, value)
+    estimator._model = twin._model

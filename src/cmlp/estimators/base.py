@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from cmlp import _core, constraints
-from cmlp.estimators.assignment import assigned_params
+from cmlp.estimators.assignment import assemble, assigned_params, can_assemble
 from cmlp.estimators.callbacks import FIT_TIME, CallbackObserver, Callbacks, call_with_callbacks, has_callbacks
 from cmlp.estimators.exclusive import Exclusively, attributes_to_copy
 from cmlp.estimators.fitted import FittedAttributes
@@ -317,13 +317,16 @@ class MultilayerPerceptron(FittedAttributes, Routing, Representation, Callbacks,
         try:
             return self._model
         except AttributeError:
+            if can_assemble(self):
+                assemble(self)
+                return self._model
             raise sklearn_class(NotFittedError)(
                 f"This {type(self).__name__} instance is not fitted yet. Call 'fit' with "
                 "appropriate arguments before using this estimator."
             ) from None
 
     def __sklearn_is_fitted__(self) -> bool:
-        return "_model" in vars(self)
+        return "_model" in vars(self) or can_assemble(self)
 
     def save(self, path: str | os.PathLike[str], *, include_training_state: bool = False) -> None:
         """Write the fitted estimator to a model file, which `cmlp.load` and the C library read.
