@@ -1,0 +1,18 @@
+/* Tile sizes: small ones. Multiply-adds in software take so long that loads cost nothing beside them. */
+#define DENSE_ROWS_1 4
+#define DENSE_ROWS_2 2
+#define DENSE_EACH_1(X) X(1) X(2) X(4)
+#define DENSE_EACH_2(X) X(1) X(2)
+#define DENSE_BY_GROUPS 0
+#define DENSE_PACED 0
+#define DENSE_LIST const
+#define GRADIENT_ROWS_1 4
+#define GRADIENT_EACH_1(X) X(4) X(2) X(1)
+#define GRADIENT_EACH_2(X) X(2) X(1)
+#define GRADIENT_COPY 0
+/* Vectors of a tile of GROUP rows where zeros are left out. */
+#define MARKED_VECTORS 1
+#define MARKED_EACH(X) X(1)
+/* Of sparse rows: a strip of so many vectors, each with a chunk's sum and a total. */
+#define CSR_VECTORS 2
+#define CSR_EACH(X) X(1) X(2)
