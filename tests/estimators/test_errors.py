@@ -218,7 +218,7 @@ def test_partial_fit_needs_all_classes_first_and_rejects_new_ones_later():
         model.partial_fit(X, LABELS + 1)
     with pytest.raises(ValueError, match="is not the same as on last call to partial_fit"):
         model.partial_fit(X, LABELS, classes=[0, 1])
-    with pytest.raises(ValueError, match="was fitted with one label for each row"):
+    with pytest.raises(ValueError, match="y must have one label per row"):
         model.partial_fit(X, np.ones((30, 2), int))
     model.partial_fit(X, LABELS, classes=[2, 1, 0])
 
@@ -235,7 +235,7 @@ def test_warm_start_rejects_other_classes():
         model.fit(X, LABELS % 2)
     with pytest.raises(ValueError, match="warm_start can only be used where `y` has the same"):
         model.fit(X, np.array(["a", "b", "c"])[LABELS])
-    with pytest.raises(ValueError, match="was fitted with one label for each row"):
+    with pytest.raises(ValueError, match="y must have one label per row"):
         model.fit(X, np.eye(3, dtype=int)[LABELS])
 
 

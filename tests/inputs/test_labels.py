@@ -117,12 +117,12 @@ def test_unknown_labels_raise(classes, y):
 
 def test_single_labels_and_multilabels_cannot_be_mixed():
     one = labels_of([0, 1])
-    with pytest.raises(ValueError, match="was fitted with one label for each row"):
+    with pytest.raises(ValueError, match="y must have one label per row"):
         one.encode(np.array([[0, 1], [1, 1]]))
     many = Labels("multilabel", np.arange(3))
-    with pytest.raises(ValueError, match="fitted with 3 columns of labels"):
+    with pytest.raises(ValueError, match="y must have 3 columns of labels"):
         many.encode(np.array([0, 1]))
-    with pytest.raises(ValueError, match="fitted with 3 columns of labels"):
+    with pytest.raises(ValueError, match="y must have 3 columns of labels"):
         many.encode(np.array([[0, 1], [1, 1]]))
 
 

@@ -28,14 +28,14 @@ def messages(call):
 def test_bytes_without_a_scale(estimator):
     (message,) = messages(lambda: fitted(BYTES, estimator))
     assert message.startswith("The largest input times input_scale is 255 * 1 = 255 (in the first 60 rows).")
-    assert "you probably mean bytes scaled to 0..1: input_scale=1/255" in message
+    assert "You probably mean bytes scaled to 0..1: input_scale=1/255" in message
 
 
 @pytest.mark.parametrize("X", [BYTES / 255, (BYTES > 99), (BYTES > 99).astype(np.uint8), -BYTES / np.float32(255)])
 def test_a_scale_for_numbers_that_are_scaled_already(X):
     (message,) = messages(lambda: fitted(X, input_scale=1 / 255))
     assert "= 0.00392157 (in the first 60 rows)" in message
-    assert "you probably mean input_scale=1 for numbers that are scaled already" in message
+    assert "You probably mean input_scale=1, because the inputs are already scaled" in message
 
 
 PLAUSIBLE = {

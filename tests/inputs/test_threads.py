@@ -14,7 +14,7 @@ MANY = 64
 
 @pytest.fixture
 def machine(monkeypatch, tmp_path):
-    """A machine of 64 processors without limits; returns a function that writes a file of its control groups."""
+    """Simulate a machine with 64 CPUs and no limits; return a function that writes a control-group file."""
     files = {}
     monkeypatch.setattr(threads, "_count", 0)
     monkeypatch.setattr(threads, "_lines", lambda path: files.get(path, "").splitlines())
@@ -24,12 +24,12 @@ def machine(monkeypatch, tmp_path):
     return files.__setitem__
 
 
-def test_without_limits_every_processor_counts(machine):
+def test_default_without_limits_is_number_of_cpus(machine):
     assert threads.available_threads() == MANY
 
 
 @pytest.mark.parametrize("error", [OSError(1, "refused"), AttributeError()])
-def test_refused_affinity_does_not_mean_one_thread(machine, monkeypatch, error):
+def test_default_is_number_of_cpus_if_affinity_cannot_be_read(machine, monkeypatch, error):
     def refuse(pid):
         raise error
 
@@ -45,7 +45,7 @@ def test_refused_affinity_does_not_mean_one_thread(machine, monkeypatch, error):
     [("3", 3), (" 5 ", 5), ("4,2", 4), ("1000", MANY), ("0", MANY), ("-2", MANY), ("", MANY), ("many", MANY),
      ("2.5", MANY), ("9" * 5000, MANY)],
 )  # fmt: skip
-def test_openmp_limit(machine, monkeypatch, value, expected):
+def test_default_respects_omp_num_threads(machine, monkeypatch, value, expected):
     monkeypatch.setenv("OMP_NUM_THREADS", value)
     assert threads.available_threads() == expected
 
@@ -55,13 +55,13 @@ def test_openmp_limit(machine, monkeypatch, value, expected):
     [("max 100000", MANY), ("200000 100000", 2), ("150000 100000", 2), ("10000 100000", 1), ("-1 100000", MANY),
      ("100000 0", MANY), ("broken", MANY), ("", MANY)],
 )  # fmt: skip
-def test_quota_of_control_groups(machine, quota, expected):
+def test_default_respects_cgroup_quota(machine, quota, expected):
     machine("/proc/self/cgroup", "0::/user/shell\n")
     machine("/sys/fs/cgroup/user/shell/cpu.max", quota + "\n")
     assert threads.available_threads() == expected
 
 
-def test_the_smallest_quota_around_the_process_counts(machine):
+def test_smallest_quota_of_all_parent_cgroups_is_used(machine):
     machine("/proc/self/cgroup", "0::/user/shell\n")
     machine("/sys/fs/cgroup/user/shell/cpu.max", "800000 100000\n")
     machine("/sys/fs/cgroup/user/cpu.max", "300000 100000\n")
@@ -69,14 +69,14 @@ def test_the_smallest_quota_around_the_process_counts(machine):
     assert threads.available_threads() == 3
 
 
-def test_in_a_container_the_root_holds_the_quota(machine):
-    """The path names the group as seen from outside, and does not exist inside."""
+def test_quota_of_root_cgroup_is_used_in_a_container(machine):
+    """In a container, /proc/self/cgroup can contain a path of the host that does not exist in the container."""
     machine("/proc/self/cgroup", "0::/../../docker/0123\n")
     machine("/sys/fs/cgroup/cpu.max", "200000 100000\n")
     assert threads.available_threads() == 2
 
 
-def test_quota_of_control_groups_of_version_1(machine):
+def test_default_respects_cgroup_v1_quota(machine):
     machine("/proc/self/cgroup", "4:memory:/job\n3:cpu,cpuacct:/job\n")
     machine("/sys/fs/cgroup/cpu/job/cpu.cfs_quota_us", "250000\n")
     machine("/sys/fs/cgroup/cpu/job/cpu.cfs_period_us", "100000\n")
@@ -95,7 +95,7 @@ def test_limits_are_read_once(machine, monkeypatch):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 def test_limits_are_read_again_after_a_fork():
-    """joblib's workers and others set OMP_NUM_THREADS after they were forked."""
+    """A forked worker (joblib's, for example) can set OMP_NUM_THREADS for itself."""
     program = """
 import os
 from cmlp import cpu_info
@@ -120,7 +120,7 @@ assert cmlp.cpu_info()["threads"] == 1
     run_python(program)
 
 
-def test_joblibs_limit_holds_in_its_workers():
+def test_joblib_workers_respect_inner_max_num_threads():
     pytest.importorskip("joblib")
     program = """
 from joblib import Parallel, delayed, parallel_config
@@ -139,7 +139,7 @@ if __name__ == "__main__":
 @pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
 @pytest.mark.parametrize("n_threads", [0, -1, 1.5, "2", True, float("nan"), [1]])
 def test_predict_checks_n_threads(n_threads):
-    """For one row as for many: neither path may ignore the value."""
+    """Both code paths check the value: the one for a single row and the one for a batch."""
     X = [[0.0, 1.0], [1.0, 0.0]] * 10
     model = MLPClassifier(4, max_iter=1).fit(X, [0, 1] * 10)
     model.set_params(n_threads=n_threads)
@@ -148,7 +148,7 @@ def test_predict_checks_n_threads(n_threads):
             model.predict(rows)
 
 
-def test_network_refuses_a_scale_that_estimators_refuse():
+def test_network_and_estimators_reject_the_same_input_scales():
     for scale in (-1, 0, float("nan"), float("inf")):
         with pytest.raises(ValueError, match="input_scale"):
             Network([2, 2], input_scale=scale)

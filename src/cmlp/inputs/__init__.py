@@ -1,1 +1,1 @@
-"""Checks and converts what users pass: arrays, sparse matrices, data frames, labels and weights."""
+"""Validation and conversion of user input: arrays, sparse matrices, data frames, labels and sample weights."""

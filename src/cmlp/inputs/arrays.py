@@ -1,4 +1,4 @@
-"""Dense arrays: converts what users pass to arrays that the core can read."""
+"""Dense arrays: convert user input to arrays that the core can read."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-# Element types that the core reads in place; others are converted once.
+# Element types that the core reads in place. Arrays of other types are converted once.
 IN_PLACE = tuple(map(np.dtype, (np.bool_, np.uint8, np.float32, np.float64)))
 
 
@@ -22,7 +22,7 @@ def rectangular(value: Any, name: str) -> NDArray[Any]:
     ValueError
         If it has masked entries, or is a list of lists of different lengths.
     """
-    # Without numpy.ma no masked array can exist. It is not imported here because that takes time.
+    # A masked array can exist only if the program has imported numpy.ma. Importing it here would take time.
     masked = getattr(sys.modules.get("numpy.ma"), "MaskedArray", ())
     if isinstance(value, masked) and np.any(value.mask):
         raise ValueError(f"{name} must not have masked entries: fill them (filled()) or leave them out")
@@ -53,7 +53,7 @@ def as_matrix(value: ArrayLike, name: str, width: int) -> NDArray[Any]:
 
 
 def readable(array: NDArray[Any], name: str) -> NDArray[Any]:
-    """Return `array`, or a copy in a type that the core reads: aligned, in native byte order.
+    """Return `array` if the core can read it; otherwise an aligned copy in native byte order and a supported dtype.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def to_float64(array: NDArray[Any], name: str) -> NDArray[np.float64]:
     Raises
     ------
     TypeError, ValueError
-        If that is not possible; the message gives the reason.
+        If the conversion fails; the message gives the reason.
     """
     if array.dtype.kind not in "buifOUST":
         raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
@@ -105,7 +105,7 @@ def require_finite(array: NDArray[Any], name: str) -> None:
 
 
 def require_not_negative(targets: NDArray[Any]) -> None:
-    """Raise ValueError if a target of the Poisson loss is negative. The core itself reports NaN."""
+    """Raise ValueError if a target of the Poisson loss is negative. The core itself would report a NaN cost."""
     if targets.size and targets.min() < 0:
         row, column = map(int, np.unravel_index(targets.argmin(), targets.shape))
         raise ValueError(
@@ -114,7 +114,7 @@ def require_not_negative(targets: NDArray[Any]) -> None:
 
 
 def as_order(value: ArrayLike, n_rows: int) -> NDArray[np.int64]:
-    """Return row indices as an int64 array. It is always a copy, so that no other thread can change it."""
+    """Return row indices as an int64 array: always a copy, which other threads cannot change."""
     array = np.array(rectangular(value, "order"))
     if array.ndim != 1 or (array.dtype.kind not in "ui" and len(array)):
         raise TypeError(f"order must be a 1-D array of integers, got shape {array.shape}, dtype {array.dtype}")

@@ -1,4 +1,4 @@
-"""Parameter blocks: flat arrays that start at a cache line."""
+"""Parameter blocks: flat arrays aligned to cache lines."""
 
 from __future__ import annotations
 
@@ -13,25 +13,24 @@ _CACHE_LINE = 64  # bytes
 
 
 def empty_block(n: int, dtype: DTypeLike) -> NDArray[Any]:
-    """Return an uninitialized array of n elements that starts at a cache line.
+    """Return an uninitialized array of n elements, aligned to a cache line.
 
-    A prediction for one row takes a sixth longer if its weights straddle cache lines, and the memory that NumPy
-    allocates can start anywhere.
+    NumPy does not align its memory to cache lines, and unaligned weights slow down a one-row prediction by a sixth.
     """
     memory = np.empty(n * np.dtype(dtype).itemsize + _CACHE_LINE, np.uint8)
-    # frombuffer makes the block itself, not `memory`, the base of its views.
+    # frombuffer makes the returned block the base of its views. With slicing, their base would be `memory`.
     return np.frombuffer(memory.data, dtype, n, -_address(memory) % _CACHE_LINE)
 
 
 def block_copy(block: NDArray[Any]) -> NDArray[Any]:
-    """Return a copy that starts at a cache line."""
+    """Return a copy that is aligned to a cache line."""
     copy = empty_block(len(block), block.dtype)
     copy[...] = block
     return copy
 
 
 def loaded_block(block: NDArray[Any]) -> NDArray[Any]:
-    """Return an unpickled block, moved to a cache line unless its memory is shared (a memory map)."""
+    """Return an unpickled block aligned to a cache line; a memory map stays as it is, because processes share it."""
     private = type(block) is np.ndarray and block.flags.writeable
     return block_copy(block) if private and _address(block) % _CACHE_LINE else block
 

@@ -1,7 +1,7 @@
-"""Data frames: the names of their columns.
+"""Column names of data frames.
 
-A data frame is recognized by its attributes (``columns`` and a conversion to an array), so that pandas, polars and
-others need not be imported.
+A data frame is recognized by its attributes (``columns`` and ``__array__``), so that neither pandas nor polars has to
+be imported.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def feature_names(X: Any) -> NDArray[Any] | None:
-    """Return the column names of a data frame if they are strings; None for anything else.
+    """Return the column names of a data frame; None if they are not strings or X is not a data frame.
 
     Raises
     ------
@@ -40,9 +40,9 @@ def feature_names(X: Any) -> NDArray[Any] | None:
 
 
 def check_feature_names(X: object, fitted: NDArray[Any] | None, owner: str) -> None:
-    """Compare the column names of X with those that fit has stored.
+    """Compare the column names of X with the names that fit stored.
 
-    Warns if only one of the two has names, raises ValueError if the names differ.
+    Warns if only one of them has names. Raises ValueError if the names differ.
     """
     names = feature_names(X)
     if names is None and fitted is None:

@@ -1,4 +1,4 @@
-"""Labels: which class a network's output stands for, and the targets that belong to labels.
+"""Class labels: encode labels as targets of the network, decode outputs to labels. There are three kinds.
 
 ``binary``
     At most two classes, one logistic output; the target is 1 for the second class.
@@ -7,8 +7,7 @@
 ``multilabel``
     A 0/1 matrix, one logistic output per column.
 
-Every function takes time proportional to the number of rows and classes, times a logarithm where labels are sorted: a
-million classes take a few seconds.
+Every function runs in linear time, or in O(n log n) if it has to sort the labels. A million classes take a few seconds.
 """
 
 from __future__ import annotations
@@ -27,10 +26,10 @@ if TYPE_CHECKING:
 def as_class_indices(value: ArrayLike, n_classes: int, output: str) -> NDArray[np.int32]:
     """Return class indices as an int32 array, checked against the number of classes.
 
-    The result is always a copy: the core trusts the indices, so no other thread may change them.
+    The result is always a copy, which other threads cannot change: the core does not check the indices again.
 
-    With a single output that is not a softmax there is no choice between classes: a flat array is refused, because its
-    author means numbers.
+    A network with one output that is not a softmax has no classes, so a flat array raises ValueError: the caller
+    probably means a column of numbers.
     """
     array = np.asarray(value)
     if n_classes == 1 and output != "softmax":
@@ -51,7 +50,7 @@ def kind_of_labels(y: NDArray[Any]) -> str:
     Parameters
     ----------
     y : ndarray of one or two dimensions
-        Finite if it is of a floating type.
+        Must be finite if its dtype is floating-point.
 
     Returns
     -------
@@ -60,7 +59,7 @@ def kind_of_labels(y: NDArray[Any]) -> str:
     Raises
     ------
     TypeError, ValueError
-        If y cannot be labels.
+        If y does not contain labels.
     """
     if y.dtype.kind == "S" or (y.dtype.kind == "O" and y.size and isinstance(y.flat[0], bytes)):
         raise TypeError(
@@ -72,8 +71,8 @@ def kind_of_labels(y: NDArray[Any]) -> str:
     if y.dtype.kind == "O" and not all(isinstance(label, str) for label in y.flat):
         raise ValueError(
             "Unknown label type: unknown. Labels must be all strings, all integers or all booleans; "
-            f"in an array of objects there is {reprlib.repr(_first_odd(y))}. Convert it first, for "
-            "example by astype(int) or astype(str)."
+            f"got an array of objects with {reprlib.repr(_first_not_text(y))}. Convert it first, for "
+            "example with astype(int) or astype(str)."
         )
     if y.dtype.kind == "f" and (y != np.trunc(y)).any():
         raise ValueError(
@@ -87,24 +86,24 @@ def kind_of_labels(y: NDArray[Any]) -> str:
     return "multiclass"
 
 
-def _first_odd(y: NDArray[Any]) -> object:
+def _first_not_text(y: NDArray[Any]) -> object:
     return next(label for label in y.flat if not isinstance(label, str))
 
 
 def plain(labels: NDArray[Any]) -> NDArray[Any]:
-    """Return text labels in NumPy's fixed-width type, as wide as the longest label; others unchanged."""
+    """Return text labels in NumPy's fixed-width dtype, as wide as the longest label. Other labels stay unchanged."""
     return np.asarray(labels.tolist()) if labels.dtype.kind in "OUT" else labels
 
 
 class Labels:
-    """The classes of a classifier; encodes labels to targets and decodes outputs to labels.
+    """The classes of a classifier: encodes labels as targets and decodes outputs to labels.
 
     Parameters
     ----------
     kind : {"labels", "multilabel"}
-        Whether a row has one label or any number of them.
+        "labels" if each row has exactly one label, "multilabel" if it can have any number of labels.
     classes : ndarray of shape (n_classes,)
-        Sorted labels; the column numbers for multilabel targets.
+        Sorted labels, or the column numbers for multilabel targets.
     """
 
     def __init__(self, kind: str, classes: NDArray[Any]) -> None:
@@ -132,44 +131,45 @@ class Labels:
         if self.kind == "multilabel":
             if kind != "multilabel" or y.shape[1] != len(self.classes):
                 raise ValueError(
-                    f"The model was fitted with {len(self.classes)} columns of labels, y has the shape {y.shape}."
+                    f"y must have {len(self.classes)} columns of labels, as in fit, got an array of shape {y.shape}."
                 )
             targets: NDArray[np.bool_] = y != 0
             return targets
         if kind == "multilabel":
-            raise ValueError("The model was fitted with one label for each row, y has columns.")
+            raise ValueError(f"y must have one label per row, as in fit, got an array of shape {y.shape}.")
         return self.targets(self._indices(plain(y)))
 
     def targets(self, indices: NDArray[np.intp]) -> NDArray[Any]:
-        """Return class indices in the form that the network reads.
+        """Return class indices in the form that the core reads.
 
-        The result is always a copy: the core trusts the indices, so no other thread may change them.
+        The result is always a copy, which other threads cannot change: the core does not check the indices again.
         """
         if self.kind == "binary":
             return indices.astype(np.uint8).reshape(-1, 1)
         return indices.astype(np.int32)
 
     def _are_indices(self, y: NDArray[Any]) -> bool:
-        """Whether the classes are 0, 1, 2, ... and y has no others."""
+        """Return whether the classes are 0, 1, 2, ... and y contains only these."""
         whole = y.dtype.kind in "iu" and self.classes.dtype.kind in "iu"
         n = len(self.classes)
         numbered = whole and self.classes[0] == 0 and self.classes[-1] == n - 1
         return bool(numbered and y.min() >= 0 and y.max() < n)
 
     def _indices(self, y: NDArray[Any]) -> NDArray[np.intp]:
-        """Return the position of each label in `classes`, which are sorted."""
+        """Return the position of each label in the sorted `classes`."""
         if not len(y) or self._are_indices(y):
             return y.astype(np.intp)
         seen, indices = _distinct(y)
         if not mixes_text(y, self.classes):
             positions = np.searchsorted(self.classes, seen)
-            positions[positions == len(self.classes)] = 0  # labels after the last class differ from the first one too
+            # Labels beyond the last class get position 0. They differ from that class too, so the check below fails.
+            positions[positions == len(self.classes)] = 0
             if (self.classes[positions] == seen).all():
                 return positions[indices]
         raise ValueError(f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes}. 'y' has {seen}.")
 
     def decode(self, outputs: NDArray[Any]) -> NDArray[Any]:
-        """Return the labels (or, for multilabel targets, the rows of 0 and 1) that outputs stand for."""
+        """Return the predicted labels for a batch of outputs; for multilabel targets a 0/1 matrix."""
         if self.kind == "multilabel":
             return (outputs > 0.5).astype(np.int64)
         if self.kind == "multiclass":
@@ -180,7 +180,7 @@ class Labels:
         return self.classes[(outputs[:, 0] > 0.5).astype(np.intp)]
 
     def correct(self, outputs: NDArray[Any], targets: NDArray[Any]) -> NDArray[np.bool_]:
-        """Return which rows are predicted correctly; a multilabel row must be correct in all columns."""
+        """Return a mask of the correctly predicted rows. A multilabel row must be correct in all columns."""
         if self.kind == "multiclass":
             right: NDArray[np.bool_] = outputs.argmax(axis=1) == targets
         elif len(self.classes) == 1:
@@ -190,7 +190,7 @@ class Labels:
         return right
 
     def encode_all(self, y: NDArray[Any]) -> NDArray[Any]:
-        """Return targets for a warm start; raises ValueError unless y has exactly the fitted classes."""
+        """Return targets for a warm start; raises ValueError if y does not have exactly the fitted classes."""
         if self.kind == "multilabel" or kind_of_labels(y) == "multilabel":
             return self.encode(y)
         seen = _distinct(plain(y))[0]
@@ -238,9 +238,9 @@ def labels_of(classes: ArrayLike) -> Labels:
 
 
 def _distinct(y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.intp]]:
-    """Return the sorted distinct labels, and the index of each row's label among them.
+    """Return the sorted distinct labels, and for each row the index of its label among them.
 
-    Integers between 0 and the number of rows are counted in one pass; other labels are sorted.
+    Integers from 0 up to about the number of rows are counted in linear time. Other labels are sorted.
     """
     dtype = y.dtype
     if dtype.kind in "iu" and y.min() >= 0 and y.max() < max(1024, y.size):

@@ -1,4 +1,4 @@
-"""A warning for inputs whose scale was probably forgotten, or given twice."""
+"""A warning for inputs that were probably not scaled, or scaled twice."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SAMPLE_ROWS = 100
-# Bytes above this value are brightnesses or the like, hardly counts or categories.
+# Bytes above this value are probably pixel intensities, not counts or categories.
 _LARGEST_PLAUSIBLE_BYTE = 100
-# Inputs that are all scaled to less than this were probably scaled already.
+# If the largest scaled input is smaller than this, the inputs were probably scaled before.
 _SMALLEST_PLAUSIBLE = 1 / 64
 
 
 def warn_of_scale(X: NDArray[Any] | CSR, input_scale: float) -> None:
-    """Warn if inputs times `input_scale` are so large or so small that training would hardly work.
+    """Warn if inputs times `input_scale` are so large or so small that training would hardly make progress.
 
-    Two mistakes are recognized: bytes up to 255 without a scale, and a scale below 1 for numbers that are small
-    already. Only the first 100 rows are read, so that a large X (or a memory map) costs no extra pass.
+    The function recognizes two mistakes: bytes up to 255 without a scale, and a scale below 1 for inputs that are
+    already small. It reads only the first 100 rows, to avoid a pass over a large X or a memory map.
 
     Parameters
     ----------
@@ -35,17 +35,18 @@ def warn_of_scale(X: NDArray[Any] | CSR, input_scale: float) -> None:
     if X.dtype == np.uint8 and input_scale >= 1 and largest > _LARGEST_PLAUSIBLE_BYTE:
         meant = "bytes scaled to 0..1: input_scale=1/255"
     elif input_scale < 1 and 0 < largest * input_scale < _SMALLEST_PLAUSIBLE:
-        meant = "input_scale=1 for numbers that are scaled already"
+        meant = "input_scale=1, because the inputs are already scaled"
     else:
         return
     warn(
         f"The largest input times input_scale is {largest:g} * {input_scale:g} = {largest * input_scale:g} "
-        f"(in the first {min(len(X), SAMPLE_ROWS)} rows). Training will hardly work; you probably mean {meant}."
+        f"(in the first {min(len(X), SAMPLE_ROWS)} rows). Training will hardly make progress. "
+        f"You probably mean {meant}."
     )
 
 
 def _largest(X: NDArray[Any] | CSR) -> float:
-    """Return the largest absolute value of the first rows, 0 if they are empty or not finite."""
+    """Return the largest absolute value in the first rows; 0 if there are none or a value is not finite."""
     if isinstance(X, CSR):
         values = X.data[: X.indptr[min(len(X), SAMPLE_ROWS)]]
     else:

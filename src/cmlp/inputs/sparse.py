@@ -1,7 +1,6 @@
-"""Sparse input: converts SciPy's containers of any format to the CSR rows that the core reads.
+"""Sparse input: convert SciPy's containers of any format to the CSR rows that the core reads.
 
-SciPy is never imported here. Its containers are recognized by their attributes: a program that passes one has imported
-SciPy already.
+This module never imports SciPy. It recognizes SciPy's containers by their attributes.
 """
 
 from __future__ import annotations
@@ -20,18 +19,18 @@ if TYPE_CHECKING:
 
 
 class CSR:
-    """Compressed sparse rows in canonical form: the columns of a row increase strictly.
+    """Compressed sparse rows in canonical form: column indices are strictly increasing within a row.
 
-    The arrays are the caller's own where the core can read them, and are never changed.
+    If the core can read the caller's arrays, they are used without a copy. They are never changed.
 
     Parameters
     ----------
     data : ndarray of bool, uint8, float32 or float64
         The stored values, row by row.
     indices : ndarray of int32 or int64
-        Their columns.
+        The column of each value.
     indptr : ndarray of the same type
-        Row i has the values ``data[indptr[i]:indptr[i + 1]]``.
+        Row pointers: row i has the values ``data[indptr[i]:indptr[i + 1]]``.
     shape : tuple of int
     """
 
@@ -56,12 +55,12 @@ class CSR:
 
 def is_sparse(X: object) -> bool:
     """Return whether X is one of SciPy's sparse containers, or a `CSR`."""
-    # Attributes of the class: to ask the object for nnz would count its values.
+    # Check the class, not the object: reading the object's nnz would count its values.
     return isinstance(X, CSR) or (hasattr(type(X), "tocsr") and hasattr(type(X), "nnz"))
 
 
 def refuse_sparse(data: object, name: str) -> None:
-    """Raise TypeError if targets or weights are sparse: the core reads them as dense arrays only."""
+    """Raise TypeError if targets or weights are sparse: the core reads only dense ones."""
     if is_sparse(data):
         raise TypeError(
             f"Sparse data was passed for {name}, but dense data is required. "
@@ -70,26 +69,26 @@ def refuse_sparse(data: object, name: str) -> None:
 
 
 def as_sparse_matrix(value: Any, name: str, width: int) -> CSR:
-    """Return a sparse container as `CSR` rows with `width` columns; the counterpart of `arrays.as_matrix`."""
+    """Return a sparse container as `CSR` rows with `width` columns: the sparse counterpart of `arrays.as_matrix`."""
     if len(value.shape) != 2 or value.shape[1] != width:
         raise ValueError(f"{name} must have {width} columns, got a sparse container of shape {value.shape}")
     return as_csr(value, lambda values: readable(values, name))
 
 
 def as_csr(X: Any, convert: Callable[[NDArray[Any]], NDArray[Any]]) -> CSR:
-    """Return `CSR` rows made of a sparse container, which is not changed.
+    """Convert a sparse container to `CSR` rows. The container itself is not changed.
 
     Parameters
     ----------
     X : sparse matrix, sparse array or CSR
-        Of two dimensions.
+        A two-dimensional container.
     convert : callable
-        Converts values of a type that the core cannot read; may raise an exception.
+        Converts values whose type the core cannot read; may raise an exception.
 
     Raises
     ------
     StatusError
-        If the container's index arrays do not fit its values and its shape.
+        If the container's index arrays do not match its values and its shape.
     """
     if isinstance(X, CSR):
         return X
@@ -107,7 +106,7 @@ def as_csr(X: Any, convert: Callable[[NDArray[Any]], NDArray[Any]]) -> CSR:
 
 
 def as_dense(y: Any, name: str) -> NDArray[Any]:
-    """Return a sparse container as a dense array of the same type."""
+    """Convert a sparse container to a dense array of the same dtype."""
     try:
         rows = as_csr(y, lambda values: values)
         _check_range(rows.indices, rows.shape[1], "column indices")
@@ -121,9 +120,9 @@ def as_dense(y: Any, name: str) -> NDArray[Any]:
 def check_structure(X: Any) -> None:
     """Raise StatusError if the index arrays of a SciPy container point outside its other arrays.
 
-    SciPy checks this when a container is made, but not when its arrays are changed later, and its conversions would
-    read and write outside the arrays. The columns of CSR rows are not checked here but by the core, which reads them
-    anyway.
+    SciPy checks a container when it is created, but not when its arrays are changed later. Its conversions would then
+    read and write outside the arrays. The column indices of CSR rows are not checked here: the core checks them while
+    it reads them.
     """
     check = _CHECKS.get(getattr(X, "format", ""))
     if check is not None:

@@ -1,15 +1,15 @@
-"""How many threads a call may use if the caller does not say.
+"""The maximum number of threads of a call with ``n_threads=None``.
 
 The default is the smallest of these numbers:
 
-1. The processors that the operating system lets this process use (its affinity mask). If the system does not tell,
-   the number of processors of the machine.
-2. The processor quota of the process's control groups on Linux, rounded up: 1.5 processors are 2 threads.
+1. The number of CPUs in the process's affinity mask. If the operating system does not report the mask, the number of
+   CPUs of the machine.
+2. The CPU quota of the process's control groups on Linux, rounded up: a quota of 1.5 CPUs gives 2 threads.
 3. ``OMP_NUM_THREADS``, if it starts with a positive integer. joblib sets it in its worker processes, so that
-   ``n_jobs`` processes do not compete for the same processors.
+   ``n_jobs`` processes do not compete for the same CPUs.
 
-The numbers are read when they are first needed and kept for the life of the process; a forked child reads them again.
-An explicit ``n_threads`` is not limited by them. How many of these threads a call uses depends on its amount of work.
+The numbers are read at first use and cached for the lifetime of the process; a forked child reads them again. They do
+not limit an explicit ``n_threads``. A call with little work uses fewer threads.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _count = 0  # 0: not read yet
 
 
 def available_threads() -> int:
-    """Return the default for the largest number of threads of a call."""
+    """Return the maximum number of threads of a call with ``n_threads=None``."""
     global _count
     if not _count:
         _count = _read_count()
@@ -46,7 +46,7 @@ def _read_count() -> int:
 def _usable_processors() -> int:
     try:
         return len(os.sched_getaffinity(0))
-    except (AttributeError, OSError):  # not on this system, or refused by a sandbox
+    except (AttributeError, OSError):  # not supported on this system, or blocked by a sandbox
         return os.cpu_count() or 1
 
 
@@ -54,19 +54,19 @@ def _openmp_threads() -> int | None:
     """Return the first number of ``OMP_NUM_THREADS`` ("4" or "4,2"), or None."""
     try:
         count = int(os.environ.get("OMP_NUM_THREADS", "").split(",")[0])
-    except ValueError:  # not set, not a number, or one of thousands of digits
+    except ValueError:  # not set, not a number, or too many digits
         return None
     return count if count > 0 else None
 
 
 def _quota() -> int | None:
-    """Return the smallest processor quota of the process's control groups, rounded up, or None."""
+    """Return the smallest CPU quota of the process's control groups, rounded up; None if there is no quota."""
     quotas = [quota for path in _quota_files() if (quota := _read_quota(path)) is not None]
     return min(quotas, default=None)
 
 
 def _quota_files() -> list[str]:
-    """Return the files that can hold a quota: of the process's own group and of all groups around it."""
+    """Return the paths of the files that can contain a quota: those of the process's control group and its parents."""
     files = []
     for line in _lines("/proc/self/cgroup"):
         _, _, rest = line.partition(":")
@@ -88,7 +88,7 @@ def _read_quota(path: str) -> int | None:
         words += " ".join(_lines(path.replace("cpu.cfs_quota_us", "cpu.cfs_period_us"))).split()
     try:
         quota, period = map(int, words)
-    except ValueError:  # "max", no such file, or not of this form
+    except ValueError:  # "max", no such file, or an unknown format
         return None
     return -(-quota // period) if quota > 0 and period > 0 else None
 

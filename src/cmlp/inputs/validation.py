@@ -1,6 +1,6 @@
-"""Checks of the X and y that are passed to fit and predict: types, shapes, lengths.
+"""Validation of X and y in fit and predict: dtypes, shapes, lengths.
 
-No check reads all of X. The core reports inputs that are not finite while it computes.
+No check reads all of X: the core detects non-finite inputs while it computes.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ _RESHAPE = (
 
 
 def as_rows(X: Any, owner: str) -> tuple[NDArray[Any] | CSR, np.dtype[Any]]:
-    """Return X as a two-dimensional array that the core reads, in place if possible.
+    """Return X as a two-dimensional array that the core can read, without a copy if possible.
 
     Parameters
     ----------
     X : array-like or sparse container of shape (n_samples, n_features)
-        Arrays of bool, uint8, float32 and float64 with any strides are used in place, and so are sparse containers
-        in canonical CSR format.
+        Arrays of bool, uint8, float32 and float64 with any strides and sparse containers in canonical CSR format are
+        not copied.
     owner : str
         Name of the estimator, for messages.
 
@@ -39,12 +39,12 @@ def as_rows(X: Any, owner: str) -> tuple[NDArray[Any] | CSR, np.dtype[Any]]:
     -------
     array : ndarray or CSR of shape (n_samples, n_features)
     natural : dtype
-        The type that ``dtype="auto"`` computes in: float32 for uint8, float16 and float32 arrays, otherwise float64.
+        The dtype of the model with ``dtype="auto"``: float32 for uint8, float16 and float32 arrays, otherwise float64.
     """
     sparse = is_sparse(X)
     array = X if sparse else rectangular(X, "X")
     _check_rows(array, sparse, type(X).__name__, owner)
-    # A list holds Python's numbers, which are doubles whatever type NumPy chooses for them.
+    # A list contains Python numbers, which are doubles, whatever dtype NumPy chooses for them.
     small = array.dtype == np.uint8 or (array.dtype.kind == "f" and array.dtype.itemsize <= 4)
     single = small and not isinstance(X, (list, tuple))
     if sparse:
@@ -59,7 +59,7 @@ def _check_rows(array: Any, sparse: bool, kind: str, owner: str) -> None:
     n_dims = len(array.shape)
     if not sparse:
         refuse_complex(array)
-    elif array.dtype.kind == "c":  # SciPy reads the arrays to print them: they may be broken
+    elif array.dtype.kind == "c":  # not printed: SciPy would read its index arrays, which may be invalid
         raise ValueError(f"Complex data not supported: X is a sparse container of dtype {array.dtype}.")
     if n_dims == 0 and array.dtype.kind == "O":
         raise ValueError(
@@ -85,7 +85,7 @@ def _convert_rows(array: NDArray[Any]) -> NDArray[Any]:
 
 
 def check_width(n_features: int, expected: int, owner: str) -> None:
-    """Raise ValueError if X has another number of columns than the X that was passed to fit."""
+    """Raise ValueError if X does not have as many columns as in fit."""
     if n_features != expected:
         raise ValueError(f"X has {n_features} features, but {owner} is expecting {expected} features as input.")
 
@@ -101,7 +101,7 @@ def require_samples(array: NDArray[Any] | CSR, owner: str) -> None:
 def as_targets(
     y: ArrayLike | None, n_rows: int, owner: str, *, sparse: bool = False, warn_of_column: bool = True
 ) -> NDArray[Any]:
-    """Return y as an array of one or two dimensions and `n_rows` rows; a single column is flattened.
+    """Return y as a 1-D or 2-D array with `n_rows` rows; a single column is flattened.
 
     Parameters
     ----------
@@ -112,9 +112,9 @@ def as_targets(
     owner : str
         Name of the estimator, for messages.
     sparse : bool, default=False
-        Whether y may be a sparse container, as for multilabel targets.
+        Whether y may be a sparse container (for multilabel targets).
     warn_of_column : bool, default=True
-        Whether a single column gives a DataConversionWarning.
+        Whether to issue a DataConversionWarning if y is a single column.
 
     Returns
     -------
@@ -149,7 +149,7 @@ def as_targets(
 
 
 def as_numbers(y: NDArray[Any]) -> NDArray[Any]:
-    """Return regression targets: bool, uint8, float32 and float64 unchanged, other types as float64."""
+    """Return regression targets: arrays of bool, uint8, float32 and float64 as they are, others as float64."""
     if y.dtype in IN_PLACE:
         return y
     y = to_float64(y, "y")

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 def as_weights(sample_weight: ArrayLike | None, n_rows: int) -> NDArray[np.float64] | None:
-    """Return sample weights as float64, one for each row; None if there are none.
+    """Return sample weights as a float64 array, one per row; None if `sample_weight` is None.
 
     Parameters
     ----------
     sample_weight : None, number or array-like of shape (n_samples,)
-        Must be finite and not negative; at least one must be positive.
+        Finite and not negative, at least one of them positive. A single number applies to every row.
     n_rows : int
         Number of rows of X.
 
