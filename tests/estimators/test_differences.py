@@ -207,7 +207,7 @@ def test_lbfgs_in_float32():
 def test_bytes_that_are_not_scaled():
     rows = (X * 30 + 100).astype(np.uint8)
     ours, theirs = regressors()
-    with pytest.warns(UserWarning, match="you probably mean bytes scaled to 0..1: input_scale=1/255"):
+    with pytest.warns(UserWarning, match="You probably mean bytes scaled to 0..1: input_scale=1/255"):
         ours.fit(rows, NUMBERS)
     theirs.fit(rows, NUMBERS)
 

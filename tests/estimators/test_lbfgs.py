@@ -218,8 +218,8 @@ def test_a_line_search_that_probes_too_far_goes_back(size, seed, monkeypatch):
     """exp overflows at one probe at least; the fit goes on to all its iterations."""
     X = size * np.random.RandomState(0).standard_normal((60, 5))
     y = np.floor(5 * np.random.RandomState(1).random_sample(60))
-    probes, beyond = [], LBFGS._beyond
-    monkeypatch.setattr(LBFGS, "_beyond", lambda self, point: (probes.append(point), beyond(self, point))[1])
+    probes, replacement = [], LBFGS._replacement
+    monkeypatch.setattr(LBFGS, "_replacement", lambda self, point: (probes.append(point), replacement(self, point))[1])
     model = MLPRegressor("poisson", (5,), solver="lbfgs", random_state=seed, max_iter=30).fit(X, y)
     assert len(probes) > 0 and model.n_iter_ == 30
     first = MLPRegressor("poisson", (5,), solver="lbfgs", random_state=seed, max_iter=1).fit(X, y)

@@ -196,7 +196,7 @@ def test_numpys_global_generator_is_stored():
 def test_other_bit_generators_cannot_be_stored():
     X, y = blobs()
     training = begun(classifier(random_state=np.random.RandomState(np.random.PCG64(1))), X, y)
-    with pytest.raises(ValueError, match="MT19937 for a training to be stored, got PCG64"):
+    with pytest.raises(ValueError, match="MT19937 to store a training, got PCG64"):
         pickle.dumps(training.state)
 
 
@@ -265,7 +265,7 @@ def test_state_of_another_network_or_other_data_is_refused():
     with pytest.raises(ValueError, match="51 values of dtype float32"):
         Training(single.net, single.task, single.data, single.settings, training.state)
     fewer = begun(classifier(), X[:60], y[:60])
-    with pytest.raises(ValueError, match="does not belong to data of 60 training rows"):
+    with pytest.raises(ValueError, match="does not match data with 60 training rows"):
         Training(training.net, fewer.task, fewer.data, fewer.settings, training.state)
     with pytest.raises(ValueError, match="no random generator"):
         Training(training.net, training.task, training.data, training.settings, training.state.finished())

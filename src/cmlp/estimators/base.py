@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp.inputs.sparse import CSR
-    from cmlp.training.random import Draws
+    from cmlp.training.random import Generator
     from cmlp.training.task import Task
 
 
@@ -260,7 +260,7 @@ class MultilayerPerceptron(FittedAttributes, Routing, Representation, Callbacks,
         return net
 
     def _state(
-        self, settings: Settings, former: Model | None, net: _core.Net, rng: Draws, *, incremental: bool
+        self, settings: Settings, former: Model | None, net: _core.Net, rng: Generator, *, incremental: bool
     ) -> TrainingState:
         """Return the state to begin with: a new one, or one that continues that of the former model."""
         if former is None:
@@ -286,7 +286,7 @@ class MultilayerPerceptron(FittedAttributes, Routing, Representation, Callbacks,
         X: NDArray[Any] | CSR,
         weight: NDArray[np.float64] | None,
         task: Task,
-        rng: Draws,
+        rng: Generator,
     ) -> Data:
         if not settings.early_stopping:
             return Data(X, weight, settings.input_scale)

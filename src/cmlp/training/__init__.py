@@ -1,1 +1,1 @@
-"""The training loop and what it needs: state, schedules, validation split, random numbers."""
+"""The training loop with its state, learning-rate schedules, stopping rules, validation split and random numbers."""

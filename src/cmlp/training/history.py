@@ -1,4 +1,4 @@
-"""What training reports of each epoch: curves, best values, rows seen."""
+"""The history of a training: loss curve, validation scores, best values, number of rows processed."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 
 
 class Curve:
-    """A sequence of floats, one for each epoch, that never changes: appending returns a longer curve.
+    """An immutable sequence of floats, one per epoch; appending returns a new curve.
 
-    The values are kept in tuples whose lengths fall from tuple to tuple by at least a half. Curves share these tuples,
-    so n appended values cost O(n log n), although each model of a row of partial_fit calls has a curve of its own.
+    Every partial_fit call creates a model with its own curve. To avoid copying all values each time, a curve stores
+    them in tuples that curves share. Each tuple is at most half as long as the one before it, so appending n values
+    takes O(n log n) in total.
     """
 
     __slots__ = ("_parts",)
@@ -34,7 +35,7 @@ class Curve:
             yield from part
 
     def last(self) -> float:
-        """Return the newest value; IndexError if there is none."""
+        """Return the last value; raises IndexError if the curve is empty."""
         return self._parts[-1][-1]
 
     def __reduce__(self) -> tuple[type[Curve], tuple[tuple[tuple[float, ...], ...]]]:
@@ -42,23 +43,24 @@ class Curve:
 
 
 class History:
-    """Curves and counts of a training; a warm start and partial_fit continue a copy.
+    """Curves and counters of a training. A warm start and partial_fit continue with a copy.
 
     Attributes
     ----------
     t : int
-        Rows trained on, over all calls.
+        Number of rows processed in all epochs of all calls.
     loss : float or None
-        Cost of the last epoch.
+        Loss of the last epoch.
     loss_curve : Curve
-        Cost of every epoch.
+        Loss of every epoch.
     best_loss : float or None
-        Smallest cost; None when validation scores decide.
+        Smallest loss; None with early stopping.
     validation_scores : Curve or None
-        Score of every epoch on the validation rows; None without early stopping.
+        Validation score of every epoch; None without early stopping.
     best_validation_score : float or None
+        Highest validation score; None without early stopping.
     stale : int
-        Epochs in a row without improvement.
+        Number of consecutive epochs without improvement.
     """
 
     __slots__ = ("best_loss", "best_validation_score", "loss", "loss_curve", "stale", "t", "validation_scores")
@@ -73,16 +75,16 @@ class History:
         self.stale = 0
 
     def copy(self) -> History:
-        """Return a history that can go on by itself."""
+        """Return an independent copy."""
         return History.from_fields(self.fields())
 
     def fields(self) -> dict[str, object]:
-        """Return all attributes by name."""
+        """Return all attributes as a dict."""
         return {name: getattr(self, name) for name in self.__slots__}
 
     @classmethod
     def from_fields(cls, fields: Mapping[str, object]) -> History:
-        """Return the history that `fields` has described; ValueError if a name is missing or a type is wrong."""
+        """Return a history with these attributes; raises ValueError if one is missing or has a wrong type."""
         history = cls()
         for name, types in _TYPES.items():
             if not isinstance(fields.get(name, ...), types):

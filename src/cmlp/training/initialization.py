@@ -15,47 +15,50 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp.training.random import Draws
+    from cmlp.training.random import Generator
 
-_PIECE = 2**18  # numbers drawn at a time: a few milliseconds
+_CHUNK = 2**18  # random numbers per call of the generator, which takes a few milliseconds
 
 
 def initialization(hidden: Sequence[str], activation: str | Iterable[str]) -> list[str]:
-    """Return for each layer the activation by which its first weights are drawn.
+    """Return for each layer the activation that determines the range of its initial weights.
 
     Parameters
     ----------
     hidden : sequence of str
-        Activations of the hidden layers.
+        Activations of the hidden layers. The output layer uses the last of them.
     activation : str or iterable of str
-        What the user gave. The output layer starts like the last hidden one, without hidden layers by this name.
+        The user's `activation` argument. A network without hidden layers uses it for its output layer; a list (which
+        must be empty then) counts as "identity".
     """
     named = canonical(activation) if isinstance(activation, str) else "identity"
     return [*hidden, hidden[-1] if hidden else named]
 
 
-def initial_params(net: _core.Net, rng: Draws, activations: Sequence[str]) -> NDArray[Any]:
-    """Draw a block of parameters as scikit-learn does.
+def initial_params(net: _core.Net, rng: Generator, activations: Sequence[str]) -> NDArray[Any]:
+    """Return a block of random initial parameters, the same as scikit-learn's for the same seed.
 
     Parameters
     ----------
     net : cmlp._core.Net
     rng : numpy.random.RandomState or cmlp._core.Random
-        Only ``random_sample`` is called: its values are the same on every platform.
+        Only its method ``random_sample`` is called: its values are the same on every platform.
     activations : sequence of str
-        Per layer: a logistic layer's bound is ``sqrt(2 / (n_in + n_out))``, others' ``sqrt(6 / ...)``.
+        One name per layer, from `initialization`.
 
     Notes
     -----
-    Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks", 2010.
+    Parameters are uniform in ``(-bound, bound)`` with ``bound = sqrt(factor / (n_in + n_out))``; the factor is 2 for
+    "logistic" and 6 for other activations. Glorot and Bengio, "Understanding the difficulty of training deep
+    feedforward neural networks", 2010.
     """
     params = empty_block(net.n_params, net.dtype)
     for weights, biases, activation in zip(*net.views(params), activations, strict=True):
         factor = _core.ACTIVATIONS[activation].init_factor
         bound = np.sqrt(factor / sum(weights.shape))
         for tensor in (weights.reshape(-1), biases):
-            # In pieces, so that Ctrl-C is noticed in between and the float64 numbers need little memory.
-            for start in range(0, tensor.size, _PIECE):
-                piece = tensor[start : start + _PIECE]
-                piece[...] = -bound + 2 * bound * rng.random_sample(piece.shape)
+            # Chunks let Ctrl-C take effect within milliseconds and keep the temporary float64 arrays small.
+            for start in range(0, tensor.size, _CHUNK):
+                chunk = tensor[start : start + _CHUNK]
+                chunk[...] = -bound + 2 * bound * rng.random_sample(chunk.shape)
     return params

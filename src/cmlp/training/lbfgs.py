@@ -1,4 +1,4 @@
-"""Training by the limited-memory BFGS method: SciPy's minimizer on the cost of all rows, instead of epochs."""
+"""Training with ``solver="lbfgs"``: SciPy's limited-memory BFGS minimizes the cost of all rows, without batches."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from cmlp.training.state import TrainingState
     from cmlp.training.task import Data, Task
 
-# Status with which SciPy reports that a callback has stopped the minimization.
+# SciPy's status code for a minimization that a callback stopped.
 STOPPED_BY_CALLBACK = 99
 
 
 class Evaluation(NamedTuple):
-    """A point, and the objective and its gradient there."""
+    """A parameter vector with its cost and gradient."""
 
     point: NDArray[Any]
     cost: float
@@ -33,9 +33,9 @@ class Evaluation(NamedTuple):
 class LBFGS:
     """One call of fit with ``solver="lbfgs"``.
 
-    The parameters in `state` are those of the last complete iteration at any time, so an interrupted training leaves
-    them there. The minimizer's own memory (the last 10 steps and gradients) is not part of the state: a warm start
-    continues from the parameters alone, as in scikit-learn.
+    `state` always holds the parameters of the last complete iteration, and keeps them if training is interrupted. The
+    minimizer's memory (the last 10 steps and gradients) is not part of the state: a warm start continues from the
+    parameters alone, as in scikit-learn.
 
     Parameters
     ----------
@@ -48,20 +48,20 @@ class LBFGS:
 
     Notes
     -----
-    Byrd, Lu, Nocedal and Zhu, "A limited memory algorithm for bound constrained optimization", 1995, without bounds.
+    Byrd, Lu, Nocedal and Zhu, "A limited memory algorithm for bound constrained optimization", 1995. No bounds are set.
     """
 
     def __init__(self, net: Net, task: Task, data: Data, settings: Settings, state: TrainingState) -> None:
         state.check(net)
         self.net, self.task, self.data, self.settings, self.state = net, task, data, settings, state
         self.observer: Observer | None = None
-        self._trial = block_copy(state.params)  # the point that is evaluated
+        self._trial = block_copy(state.params)  # the parameters to evaluate
         self._weights = net.views(self._trial)[0]
-        self._evaluated: Evaluation | None = None  # the newest one
-        self._reached: Evaluation | None = None  # where the present line search began
+        self._evaluated: Evaluation | None = None  # the most recent one
+        self._reached: Evaluation | None = None  # the start of the current line search
 
     def run(self) -> None:
-        """Minimize until the gradient or the change of the cost is small, or a limit is reached."""
+        """Minimize until the gradient or the decrease of the cost is small, or a limit is reached."""
         minimize = _scipy_minimize()
         state, settings = self.state, self.settings
         if self.observer is not None:
@@ -76,7 +76,7 @@ class LBFGS:
         )
         if np.isfinite(result.fun):
             state.params[:], state.history.loss = result.x, float(result.fun)
-        elif self._reached is not None:  # the first search has found no finite cost
+        elif self._reached is not None:  # the first line search found no finite cost
             state.history.loss = self._reached.cost
         state.epoch = min(int(result.nit), settings.max_iter)
         state.stopped = True
@@ -84,7 +84,7 @@ class LBFGS:
             self._warn(result)
 
     def _cost_and_gradient(self, point: NDArray[Any]) -> tuple[float, NDArray[Any]]:
-        """Return the objective and its gradient, or a stand-in where a line search probes too far."""
+        """Return the cost and its gradient; finite replacement values if a line-search step is too long."""
         data, task, settings = self.data, self.task, self.settings
         self._trial[:] = point
         try:
@@ -102,17 +102,17 @@ class LBFGS:
         except DivergenceError as error:
             if self._reached is None:
                 raise DivergenceError(_DIVERGENCE) from error
-            return self._beyond(point)
+            return self._replacement(point)
         self._evaluated = Evaluation(point.copy(), self._reported(cost), gradient)
         if self._reached is None:
             self._reached = self._evaluated
         return self._evaluated.cost, gradient
 
-    def _beyond(self, point: NDArray[Any]) -> tuple[float, NDArray[Any]]:
-        """Return cost and gradient for a point where the true ones are not finite.
+    def _replacement(self, point: NDArray[Any]) -> tuple[float, NDArray[Any]]:
+        """Return replacement values of cost and gradient for a point where they are not finite.
 
-        They are those of a parabola along the line of the search that has its minimum at a tenth of the step, so the
-        search tries about that next. Infinity would make it divide by infinity.
+        SciPy's line search cannot handle infinite values: it would divide by infinity. The replacement is a parabola
+        along the search direction with its minimum at a tenth of the step, so the next step is about that long.
         """
         reached = self._reached
         assert reached is not None
@@ -120,9 +120,9 @@ class LBFGS:
         return reached.cost + 4 * descent, -9 * reached.gradient
 
     def _reported(self, cost: float) -> float:
-        """Return the cost in the scale of the report.
+        """Return the cost as it is reported to the user and to the minimizer.
 
-        As in scikit-learn, the squared error of several outputs is their mean here but their sum in the gradient.
+        As in scikit-learn, the reported squared error is the mean over the outputs, but the gradient is of their sum.
         """
         scale = self.task.report_scale
         if scale == 1.0:
@@ -148,7 +148,7 @@ class LBFGS:
                 observer.epoch_begins()
 
     def _warn(self, result: Any) -> None:
-        """Warn in scikit-learn's words that the minimizer has not converged."""
+        """Issue scikit-learn's warning that the minimizer did not converge."""
         epoch, max_iter = self.state.epoch, self.settings.max_iter
         hint = ""
         if epoch == max_iter:

@@ -1,6 +1,6 @@
-"""The training loop of one fit: epochs, learning rate, stopping, the best parameters.
+"""The training loop: epochs, learning rate, stopping, best parameters.
 
-The epochs themselves (batches, gradients, updates) are the core's; this module does what happens between them.
+The core runs each epoch (batches, gradients, updates). This module does the work between epochs.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 class Training:
     """One call of fit or partial_fit.
 
-    All that changes is in `state`: a training that was stored between two epochs and loaded goes on as if nothing had
-    happened. One that was interrupted within an epoch goes on with the next batch, with the same parameters; it reports
-    the mean cost of the batches that were left.
+    All mutable data is in `state`. If the state is saved between two epochs and loaded later, training continues with
+    the same results as without a break. If training was interrupted within an epoch, it continues with the next batch
+    and gives the same parameters, but the loss of that epoch is the mean over the remaining batches only.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class Training:
     Raises
     ------
     ValueError
-        If the state does not fit the network or the data.
+        If the state does not match the network or the data.
     """
 
     def __init__(self, net: Net, task: Task, data: Data, settings: Settings, state: TrainingState) -> None:
@@ -50,25 +50,25 @@ class Training:
         self.observer: Observer | None = None
         state.check(net)
         if settings.shuffle and state.generator is None:
-            raise ValueError("The training state belongs to a training that is over: it has no random generator.")
+            raise ValueError("The training state is from a finished training: it has no random generator.")
         self.rule = STOPPING_RULES[settings.early_stopping](settings.tol)
         self.n_rows = data.n_training
         self.batch_size = self._batch_size()
         self.n_batches = -(-self.n_rows // self.batch_size)
         if (state.order is not None and len(state.order) != self.n_rows) or (state.batch or 0) > self.n_batches:
-            raise ValueError(f"The training state does not belong to data of {self.n_rows} training rows.")
+            raise ValueError(f"The training state does not match data with {self.n_rows} training rows.")
         self._started, self._first_epoch = time.monotonic(), state.epoch
 
     def _batch_size(self) -> int:
-        wanted, n_rows = self.settings.batch_size, self.n_rows
-        if isinstance(wanted, str):
+        batch_size, n_rows = self.settings.batch_size, self.n_rows
+        if isinstance(batch_size, str):  # "auto"
             return min(200, n_rows)
-        if wanted > n_rows:
+        if batch_size > n_rows:
             warn("Got `batch_size` less than 1 or larger than sample size. It is going to be clipped")
-        return min(wanted, n_rows)
+        return min(batch_size, n_rows)
 
     def run(self) -> None:
-        """Train until the stopping rule or the schedule ends training, or `max_iter` is reached."""
+        """Train until the stopping rule, the schedule or the observer stops training, or for `max_iter` epochs."""
         state, max_iter = self.state, self.settings.max_iter
         observer = self.observer
         while state.epoch < max_iter and not state.stopped:
@@ -85,7 +85,7 @@ class Training:
         )
 
     def advance(self) -> None:
-        """Train one epoch; the state is then as at the end of a fit of so many epochs."""
+        """Train one epoch. The state is then the same as after a fit with ``max_iter=state.epoch``."""
         state = self.state
         try:
             cost = self._train_and_record()
@@ -98,7 +98,7 @@ class Training:
         self._stop_if_stale()
 
     def _train_and_record(self) -> float:
-        """Train one epoch and return its cost; when interrupted, record how many batches of it are done."""
+        """Train one epoch and return its cost. If interrupted, record the number of completed batches."""
         state = self.state
         n_epochs, n_steps = state.epoch, state.optimizer.n_steps
         try:
@@ -141,15 +141,18 @@ class Training:
             rates=rates,
             n_threads=settings.n_threads,
         )
-        if not n_batches:  # interrupted behind the last step: the cost of its batches is lost
+        if not n_batches:  # resumed after the last batch: the costs of the earlier batches are not stored
             cost, penalty = self._cost_now(), 0.0
         cost = cost * task.report_scale + penalty
-        if not math.isfinite(cost):  # squares overflow before what is learnt from them does
+        if not math.isfinite(cost):  # the cost can overflow while the parameters are still finite: it has squares
             raise DivergenceError(f"The cost of epoch {state.epoch + 1} is {cost}.")
         return cost
 
     def _batches_done(self, first: int, n_steps: int) -> int:
-        """Return the batch behind the last of `n_steps` steps from batch `first` on; those without weight took none."""
+        """Return the index of the next batch after `n_steps` steps that began with batch `first`.
+
+        Batches with a total sample weight of zero take no step.
+        """
         weight = self.data.weight
         if weight is None or not n_steps:
             return first + n_steps

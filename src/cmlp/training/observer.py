@@ -1,4 +1,4 @@
-"""What a training tells while it runs."""
+"""The interface for objects that follow a training, epoch by epoch."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import Protocol
 
 
 class Observer(Protocol):
-    """An object that a training calls before and after each epoch."""
+    """An object whose methods the training loop calls before and after each epoch."""
 
     def epoch_begins(self) -> None:
         """Called before each epoch."""
 
     def epoch_ends(self) -> bool:
-        """Called after each epoch; returns whether training stops."""
+        """Called after each epoch; returns True to stop training."""

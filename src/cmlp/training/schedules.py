@@ -1,7 +1,7 @@
-"""Learning-rate schedules: one small class each, in a table.
+"""Learning-rate schedules: one class each, and the table `SCHEDULES`.
 
-A schedule is constant: it knows its parameters and nothing of how far training has come. The number of epochs done is
-part of the `TrainingState`, the learning rate in use is the optimizer's.
+A schedule holds only its parameters and never changes. `TrainingState` holds the number of completed epochs, and the
+optimizer holds the current learning rate.
 """
 
 from __future__ import annotations
@@ -17,72 +17,72 @@ if TYPE_CHECKING:
 
     from cmlp._core import Optimizer
 
-# Share of the batches during which the one-cycle rate rises.
-RISING_SHARE = 0.3
-# An adaptive learning rate is not divided further once it is this small.
+# The one-cycle learning rate rises during this fraction of the batches.
+RISING_FRACTION = 0.3
+# The adaptive schedule stops training instead of dividing a learning rate that is this small.
 SMALLEST_ADAPTIVE_RATE = 1e-6
 
 
 class Schedule:
-    """A learning rate that stays as it is; base of the other schedules.
+    """A constant learning rate; the base class of the other schedules.
 
     Parameters
     ----------
     rate : float
-        The first learning rate; for "one_cycle" the largest.
+        The initial learning rate; for "one_cycle" the largest.
     power_t : float
         Exponent for "invscaling".
     n_epochs : int
-        Length of "one_cycle".
+        Total number of epochs for "one_cycle".
     """
 
     name: ClassVar[str] = "constant"
-    # Whether the schedule itself decides when training ends.
+    # Whether the schedule determines the number of epochs; the stopping rule is then not used.
     is_planned: ClassVar[bool] = False
-    # Whether it is ignored, as in scikit-learn, unless the solver is "sgd".
+    # Whether other solvers than "sgd" ignore the schedule, as in scikit-learn.
     sgd_only: ClassVar[bool] = False
 
     def __init__(self, rate: float, power_t: float, n_epochs: int) -> None:
         self.rate, self.power_t, self.n_epochs = rate, power_t, n_epochs
 
     def with_rate(self, rate: float) -> Schedule:
-        """Return the same schedule with another first (or largest) learning rate."""
+        """Return the same schedule with another initial (or largest) learning rate."""
         return type(self)(rate, self.power_t, self.n_epochs)
 
     def batch_rates(self, epoch: int, n_batches: int) -> NDArray[np.float64] | None:
-        """Return the rates of an epoch's batches (epochs counted from 0), None for the optimizer's rate."""
+        """Return a learning rate per batch of this epoch (counted from 0); None to use the optimizer's rate."""
         return None
 
     def epoch_ended(self, optimizer: Optimizer, t: int) -> None:
-        """Set the learning rate of the next epoch, after `t` rows in all."""
+        """Set the learning rate for the next epoch; `t` is the number of rows processed so far."""
 
     def improvement_ended(self, optimizer: Optimizer) -> tuple[str, bool]:
-        """Return what follows, as the end of a printed line, and whether training is over."""
+        """React to `n_iter_no_change` epochs without improvement; return a log message and whether to stop training."""
         return "Stopping.", True
 
 
 class InverseScaling(Schedule):
-    """The first rate divided by ``(t + 1) ** power_t``, t being the rows trained on so far."""
+    """The initial rate divided by ``(t + 1) ** power_t``, where t is the number of rows processed so far."""
 
     name = "invscaling"
     sgd_only = True
 
     def epoch_ended(self, optimizer: Optimizer, t: int) -> None:
-        """Set the learning rate of the next epoch, after `t` rows in all."""
+        """Set the learning rate for the next epoch; `t` is the number of rows processed so far."""
         try:
             optimizer.learning_rate = self.rate / float(t + 1) ** self.power_t
-        except OverflowError:  # a divisor beyond all floats
+        except OverflowError:  # the divisor is too large for a float
             optimizer.learning_rate = 0.0
 
 
 class Adaptive(Schedule):
-    """The rate is divided by 5 whenever training has stopped improving."""
+    """The rate is divided by 5 each time training stops improving."""
 
     name = "adaptive"
     sgd_only = True
 
     def improvement_ended(self, optimizer: Optimizer) -> tuple[str, bool]:
-        """Return what follows, as the end of a printed line, and whether training is over."""
+        """Divide the learning rate by 5; return a log message and whether to stop training."""
         if optimizer.learning_rate <= SMALLEST_ADAPTIVE_RATE:
             return "Learning rate too small. Stopping.", True
         optimizer.learning_rate /= 5.0
@@ -90,18 +90,17 @@ class Adaptive(Schedule):
 
 
 class OneCycle(Schedule):
-    """Each batch of all epochs has its own rate, see `one_cycle_rates`."""
+    """A learning rate for each batch that rises and then falls, see `one_cycle_rates`."""
 
     name = "one_cycle"
     is_planned = True
 
     def batch_rates(self, epoch: int, n_batches: int) -> NDArray[np.float64] | None:
-        """Return the rates of an epoch's batches (epochs counted from 0)."""
+        """Return a learning rate per batch of this epoch (counted from 0)."""
         if epoch >= self.n_epochs:
             raise ValueError(
-                f"learning_rate='one_cycle' has come to its end after max_iter={self.n_epochs} "
-                "epochs: partial_fit cannot train on. Call fit to start anew, or use a larger "
-                "max_iter from the first call on."
+                f"learning_rate='one_cycle' ends after max_iter={self.n_epochs} epochs: partial_fit cannot continue. "
+                "Call fit to start again, or use a larger max_iter from the first call."
             )
         return one_cycle_rates(self.rate, epoch=epoch, n_epochs=self.n_epochs, n_batches=n_batches)
 
@@ -112,27 +111,27 @@ SCHEDULES: Mapping[str, type[Schedule]] = {
 
 
 def one_cycle_rates(peak: float, *, epoch: int, n_epochs: int, n_batches: int) -> NDArray[np.float64]:
-    """Rates of one epoch's batches.
+    """Return the learning rates of one epoch's batches.
 
-    The batches of all epochs are counted through, b = 0 to N - 1. Batch b has the rate at its
-    middle, b + 1/2, of a ramp that rises linearly from 0 to the peak at 0.3 N and falls linearly
-    to 0 at N: no batch is trained on with a rate of 0. With m = 0.3 * N:
+    Number the batches of all epochs from b = 0 to N - 1. The learning rate rises linearly from 0 at b = 0 to the peak
+    at m = 0.3 * N, and falls linearly to 0 at N. Each batch uses the value at its middle, b + 1/2, so no batch has a
+    learning rate of 0:
 
-        (b + 1/2) / m * peak                where b + 1/2 < m
-        (N - (b + 1/2)) / (N - m) * peak    elsewhere
+        (b + 1/2) / m * peak                if b + 1/2 < m
+        (N - (b + 1/2)) / (N - m) * peak    otherwise
 
-    Each operation is one of double precision, rounded: the same bits everywhere.
+    Every operation is rounded to double precision, so the results are the same on every platform.
 
     Parameters
     ----------
     peak : float
-        The largest rate.
+        The largest learning rate.
     epoch : int
-        Which epoch, from 0.
+        Index of the epoch, from 0.
     n_epochs : int
-        Epochs in all.
+        Total number of epochs.
     n_batches : int
-        Batches of this epoch, as if all epochs had so many.
+        Number of batches in this epoch; the formula assumes the same number in every epoch.
 
     Returns
     -------
@@ -140,12 +139,11 @@ def one_cycle_rates(peak: float, *, epoch: int, n_epochs: int, n_batches: int) -
 
     Notes
     -----
-    Smith and Topin, "Super-convergence: very fast training of neural networks using large
-    learning rates", 2018. As in most implementations the rising part is the shorter one, and the
-    momentum stays as it is.
+    Smith and Topin, "Super-convergence: very fast training of neural networks using large learning rates", 2018. As in
+    most implementations, the rising part is shorter than the falling part. Momentum stays constant.
     """
     total = float(n_epochs) * float(n_batches)
     middles = float(epoch) * float(n_batches) + np.arange(n_batches, dtype=np.float64) + 0.5
-    rising = RISING_SHARE * total
+    rising = RISING_FRACTION * total
     ramp = np.where(middles < rising, middles / rising, (total - middles) / (total - rising))
     return ramp * float(peak)

@@ -1,4 +1,4 @@
-"""The settings of a training: the estimators' parameters, checked and converted."""
+"""The settings of a training: the estimators' parameters after validation and conversion."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 class Settings(NamedTuple):
-    """The parameters that the estimators share, under the same names; they do not change during a training.
+    """The parameters that all estimators have, with the same names. They do not change during training.
 
-    The table of constraints converts them: numbers are Python's int and float, whole numbers are at most ``2**63 - 1``.
+    `cmlp.constraints` has converted all numbers to Python's int (at most ``2**63 - 1``) and float.
 
     Attributes
     ----------
@@ -22,7 +22,7 @@ class Settings(NamedTuple):
     activation : tuple of str
         One name for each hidden layer.
     initialization : tuple of str
-        For each layer the activation by which its first weights are drawn.
+        For each layer the activation that determines the range of its initial weights.
     """
 
     hidden_layer_sizes: tuple[int, ...]
@@ -56,7 +56,7 @@ class Settings(NamedTuple):
 
     def optimizer(self, net: _core.Net) -> _core.Optimizer:
         """Return a new optimizer for a network."""
-        kind = "sgd" if self.solver == "lbfgs" else self.solver  # SciPy's minimizer has its own memory
+        kind = "sgd" if self.solver == "lbfgs" else self.solver  # not used: SciPy's minimizer has its own state
         if self.solver == "sgd" and self.momentum > 0:
             kind = "nesterov" if self.nesterovs_momentum else "momentum"
         return _core.Optimizer(
@@ -70,7 +70,7 @@ class Settings(NamedTuple):
         )
 
     def schedule(self) -> Schedule:
-        """Return the learning rate's schedule; as in scikit-learn, Adam ignores those that are made for "sgd"."""
+        """Return the learning-rate schedule. As in scikit-learn, Adam ignores "invscaling" and "adaptive"."""
         kind = SCHEDULES[self.learning_rate]
         if self.solver == "adam" and kind.sgd_only:
             kind = SCHEDULES["constant"]

@@ -1,7 +1,7 @@
-"""Random draws, and the validation rows of early stopping.
+"""Shuffling, and the split into training and validation rows for early stopping.
 
-Every draw is one of ``RandomState``'s raw ones in scikit-learn's order, so that the same seed
-splits and shuffles the same way. A split is two arrays of row numbers: nothing is copied.
+The random numbers come from the same methods of the generator in the same order as in scikit-learn, so the same seed
+gives the same split and the same row order. A split is two arrays of row indices; X is not copied.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from cmlp.training.random import Draws
+    from cmlp.training.random import Generator
 
 
-def shuffled(order: NDArray[np.int64] | None, n_rows: int, rng: Draws) -> NDArray[np.int64]:
-    """`order` (None: the rows as they stand) in a new order."""
+def shuffled(order: NDArray[np.int64] | None, n_rows: int, rng: Generator) -> NDArray[np.int64]:
+    """Return a random permutation of `order`; None means all rows in their original order."""
     positions = rng.permutation(n_rows).astype(np.int64, copy=False)
     return positions if order is None else order[positions]
 
 
 def split_sizes(n_rows: int, fraction: float) -> tuple[int, int]:
-    """Numbers of training and validation rows; an error where either would be too small."""
+    """Return the numbers of training and validation rows; raises ValueError if either is too small."""
     if fraction <= 0:
         raise ValueError(
             f"validation_fraction={fraction} should be a float in the (0, 1) range when early_stopping is on."
@@ -40,29 +40,29 @@ def split_sizes(n_rows: int, fraction: float) -> tuple[int, int]:
     return n_rows - n_validation, n_validation
 
 
-def plain_split(n_rows: int, fraction: float, rng: Draws) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Training and validation rows, from one permutation of all."""
+def plain_split(n_rows: int, fraction: float, rng: Generator) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the training and the validation rows, from one permutation of all rows."""
     _, n_validation = split_sizes(n_rows, fraction)
     order = shuffled(None, n_rows, rng)
     return order[n_validation:], order[:n_validation]
 
 
 def stratified_split(
-    groups: NDArray[Any], fraction: float, rng: Draws, names: NDArray[Any] | None = None
+    groups: NDArray[Any], fraction: float, rng: Generator, names: NDArray[Any] | None = None
 ) -> tuple[NDArray[np.int64], ...]:
-    """Training and validation rows with the groups in the same proportions in both.
+    """Return training and validation rows that contain the groups in the same proportions.
 
     Parameters
     ----------
     groups : ndarray of shape (n_rows,)
-        The group of each row: 0 or 1, as two classes are encoded.
+        The group of each row: 0 or 1, the encoded class.
     fraction : float
-        Share of the validation rows.
+        Fraction of the rows to use for validation.
     rng : RandomState or cmlp._core.Random
-        Draws, in this order: ties of the group sizes for training, then for validation; one
-        permutation for each group; one of the training and one of the validation rows.
+        Used in this order: to break ties in the group sizes, first for training, then for validation; for one
+        permutation per group; for one permutation of the training rows and one of the validation rows.
     names : ndarray of shape (n_groups,), optional
-        Names of the groups, for messages; by default their numbers.
+        Names of the groups for error messages; by default their numbers.
 
     Returns
     -------
@@ -95,11 +95,11 @@ def _refuse_rare(names: NDArray[Any]) -> NoReturn:
     )
 
 
-def proportional_counts(counts: NDArray[np.int64], n_draws: int, rng: Draws) -> NDArray[np.int64]:
-    """How many to take of each group so that `n_draws` keep the groups' proportions.
+def proportional_counts(counts: NDArray[np.int64], n_draws: int, rng: Generator) -> NDArray[np.int64]:
+    """Return how many rows to take from each group so that `n_draws` rows have the groups' proportions.
 
-    Each group's share is rounded down; what is missing goes to the largest remainders, equal
-    remainders being drawn by lot.
+    The exact numbers are rounded down. The remaining rows go to the groups with the largest remainders, in random
+    order if remainders are equal.
     """
     exact = counts / counts.sum() * n_draws
     taken = np.floor(exact)

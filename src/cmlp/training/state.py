@@ -1,8 +1,8 @@
-"""The state of a training: all that changes while it runs.
+"""The training state: everything that training modifies.
 
-To stop a training and to continue it later, in this process or in another one, is to pickle its `TrainingState`, to
-load it, and to run the loop on it: the results are the same to the last bit. Everything else that the loop needs
-(network, data, settings) is constant and given again.
+To pause a training, pickle its `TrainingState`. To resume it, in the same or another process, load the state and run
+the loop with it. The results have the same bits as without the pause. The other arguments of the loop (network, data,
+settings) are constant and are passed again.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp.training.random import Draws
+    from cmlp.training.random import Generator
 
-# Of the pickles that this package writes: changes whenever a field does.
+# Version of the pickles that this package writes. Increase it whenever a field changes.
 PICKLE_VERSION = 1
 
 
 def check_version(fields: Mapping[str, object], what: str) -> None:
-    """Raise ValueError unless a pickle was written by this version of the format."""
+    """Raise ValueError if a pickle has a different version of the format."""
     if fields.get("version") != PICKLE_VERSION:
         raise ValueError(
             f"This {what} was pickled by another version of cmlp and cannot be loaded: train it again, or unpickle it "
@@ -48,31 +48,31 @@ def check_params(params: NDArray[Any], net: _core.Net) -> None:
 
 
 class TrainingState:
-    """What a training reads and changes.
+    """The mutable state of a training.
 
     Attributes
     ----------
     params : ndarray of shape (n_params,)
         The flat parameter block.
     optimizer : cmlp._core.Optimizer
-        Hyperparameters, the learning rate in use, moments, counters.
+        Hyperparameters, current learning rate, moments, number of steps.
     schedule : Schedule
     schedule_epoch : int
-        Epochs of the schedule that are done; with partial_fit those of earlier calls count too.
+        Number of completed epochs of the schedule; with partial_fit, epochs of earlier calls are included.
     generator : RandomState, cmlp._core.Random or None
-        Draws the order of the rows; None when training is over. A pickle holds the state of its MT19937, so the loaded
-        generator is one of its own.
+        Shuffles the rows; None after training. A pickle contains the MT19937 state; the loaded generator is
+        independent of the original one.
     order : ndarray of int64 or None
-        The training rows in the order of the current epoch; None: as they stand.
+        The training rows in the order of the current epoch; None for the original order.
     epoch : int
-        Epochs done in this call.
+        Number of completed epochs in this call.
     batch : int or None
-        Batches done of an epoch that was interrupted, in the order that was drawn for it; None between two epochs.
+        Number of completed batches of an interrupted epoch; None between two epochs.
     history : History
     best : ndarray or None
-        The best parameters so far, with early stopping.
+        The best parameters so far; None without early stopping.
     stopped : bool
-        Whether the stopping rule has ended training.
+        Whether the stopping rule, the minimizer or a callback has ended training.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class TrainingState:
         optimizer: _core.Optimizer,
         schedule: Schedule,
         history: History,
-        generator: Draws | None = None,
+        generator: Generator | None = None,
         order: NDArray[np.int64] | None = None,
         schedule_epoch: int = 0,
     ) -> None:
@@ -94,17 +94,17 @@ class TrainingState:
         self.stopped = False
 
     def check(self, net: _core.Net) -> None:
-        """Raise ValueError unless parameters and optimizer belong to a network of this size and dtype."""
+        """Raise ValueError unless parameters and optimizer match the network's size and dtype."""
         check_params(self.params, net)
         if self.best is not None:
             check_params(self.best, net)
         self.optimizer.check(net)
 
     def finished(self) -> TrainingState:
-        """Return what is kept when a call is over: without row order and generator, with the parameters to keep.
+        """Return the state to keep after a call: without row order and generator, with the final parameters.
 
-        These are, with early stopping, the best of this call. As in scikit-learn, a warm start that finds nothing
-        better than the calls before it keeps the parameters it ended with.
+        With early stopping, the final parameters are the best ones of this call. If no epoch of this call (a warm
+        start) is better than those of earlier calls, they are the last ones, as in scikit-learn.
         """
         params = self.params if self.best is None else self.best
         kept = TrainingState(params, self.optimizer, self.schedule, self.history, schedule_epoch=self.schedule_epoch)
@@ -152,13 +152,13 @@ _KINDS: Mapping[str, type | tuple[type, ...]] = {
 
 
 def native(block: object, dtypes: tuple[type, ...], name: str) -> NDArray[Any]:
-    """Return a loaded one-dimensional array in native byte order; ValueError if it has another type.
+    """Return an unpickled 1-D array in native byte order; raises ValueError if it has another dtype or shape.
 
-    Arrays of the right type are returned as they are: they may be memory that processes share.
+    An array in native byte order is returned without a copy, because its memory may be shared between processes.
     """
-    wanted = tuple(map(np.dtype, dtypes))
-    if not isinstance(block, np.ndarray) or block.ndim != 1 or block.dtype.newbyteorder("=") not in wanted:
+    expected = tuple(map(np.dtype, dtypes))
+    if not isinstance(block, np.ndarray) or block.ndim != 1 or block.dtype.newbyteorder("=") not in expected:
         given = f"{block.ndim}-D of dtype {block.dtype}" if isinstance(block, np.ndarray) else type(block).__name__
-        names = " or ".join(map(str, wanted))
+        names = " or ".join(map(str, expected))
         raise ValueError(f"The training state is damaged: {name} must be a 1-D array of {names}, got {given}.")
     return block if block.dtype.isnative else block.astype(block.dtype.newbyteorder("="))

@@ -1,4 +1,4 @@
-"""Rules that say whether an epoch was an improvement: by the training loss, or by the score of validation rows."""
+"""Stopping rules: decide whether an epoch was an improvement, from the training loss or the validation score."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class StoppingRule:
-    """What is watched, and what counts as an improvement.
+    """The base class of the stopping rules: records a measure of each epoch and counts epochs without improvement.
 
     Parameters
     ----------
@@ -30,16 +30,16 @@ class StoppingRule:
         self.tol = tol
 
     def begin(self, history: History) -> None:
-        """Prepare a history for this rule; where the former call watched the other measure, watching starts anew."""
+        """Prepare a history for this rule. If the previous call used the other rule, reset the best value."""
         raise NotImplementedError
 
     def watch(self, state: TrainingState, cost: float, score: Callable[[], float]) -> None:
-        """Record the measure of one epoch in the state; `score` computes that of the validation rows."""
+        """Record the measure of one epoch in the state; `score` is a function that computes the validation score."""
         raise NotImplementedError
 
 
 class TrainingLoss(StoppingRule):
-    """The training loss has to fall by `tol` below the best one."""
+    """An epoch is an improvement if its training loss is at least `tol` below the best loss so far."""
 
     measure = "Training loss"
 
@@ -58,7 +58,10 @@ class TrainingLoss(StoppingRule):
 
 
 class ValidationScore(StoppingRule):
-    """The score of the validation rows has to rise by `tol` above the best one; the best parameters are kept."""
+    """An epoch is an improvement if its validation score is at least `tol` above the best score so far.
+
+    The best parameters are kept.
+    """
 
     measure = "Validation score"
 
@@ -69,7 +72,7 @@ class ValidationScore(StoppingRule):
             history.best_validation_score = -math.inf
 
     def watch(self, state: TrainingState, cost: float, score: Callable[[], float]) -> None:
-        """Record the score of one epoch in the state, and its parameters if they are the best so far."""
+        """Record the validation score of one epoch in the state, and its parameters if they are the best so far."""
         history = state.history
         reached = score()
         best = -math.inf if history.best_validation_score is None else history.best_validation_score

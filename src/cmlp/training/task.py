@@ -1,4 +1,4 @@
-"""What a network is trained for, and on which rows."""
+"""The arguments of the training loop: the task (targets, loss, score) and the data."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ if TYPE_CHECKING:
 
 
 class Task(NamedTuple):
-    """What a network is trained for, and in which scale its cost is reported.
+    """Targets, output activation, loss and score of a training.
 
-    The objective is `loss_scale` times the core's cost; the report is the objective times `report_scale`, its log loss
-    taken of probabilities in ``[clip, 1 - clip]``.
+    Training minimizes `loss_scale` times the core's cost. The reported loss is this objective times `report_scale`. The
+    log loss is computed with probabilities clipped to ``[clip, 1 - clip]``.
     """
 
     targets: NDArray[Any]
     n_outputs: int
     output: str
     loss: str
-    # Of (outputs, targets, weight): how good the answers are.
+    # Validation score of (outputs, targets, weight); higher is better.
     score: Callable[[NDArray[Any], NDArray[Any], NDArray[Any] | None], float]
     labels: Labels | None = None  # the classes, for a classifier
-    groups: NDArray[Any] | None = None  # each row's group where the validation rows are stratified
+    groups: NDArray[Any] | None = None  # each row's group, for a stratified validation split
     loss_scale: float = 1.0
     report_scale: float = 1.0
     clip: float = 0.0
 
 
 class Data(NamedTuple):
-    """Rows with their weights, and the row numbers to train and to validate on."""
+    """Rows with their sample weights, and the indices of the training and validation rows."""
 
     X: NDArray[Any] | CSR
     weight: NDArray[np.float64] | None
     input_scale: float
-    training: NDArray[np.int64] | None = None  # None: all rows as they stand
+    training: NDArray[np.int64] | None = None  # None: all rows in their original order
     validation: NDArray[np.int64] | None = None
 
     @property
