@@ -130,7 +130,7 @@ BAD_LABELS = {
     "several classes": (np.stack([LABELS] * 2, 1), ValueError, "Multioutput target data"),
     "sparse numbers": (scipy.sparse.csr_array(np.eye(30) / 2), ValueError, "Unknown label type: continuous"),
     "bytes": (np.array([b"a", b"b", b"c"])[LABELS], TypeError, "represented as bytes"),
-    "mixed objects": (np.array([1, "a", 2] * 10, dtype=object), ValueError, "objects there is 1. Convert it"),
+    "mixed objects": (np.array([1, "a", 2] * 10, dtype=object), ValueError, "objects with 1. Convert it"),
     "records": (np.zeros(30, [("a", "f4")]), ValueError, "Labels cannot have dtype"),
     "no columns": (np.zeros((30, 0), int), ValueError, r"y must have at least one column, got .*shape \(30, 0\)"),
     "ragged": ([[1], [1, 2]] * 15, ValueError, "y must be a rectangular array"),
