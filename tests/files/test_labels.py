@@ -49,6 +49,13 @@ def test_labels_survive_exactly(labels, tmp_path):
         assert np.signbit(loaded).tolist() == np.signbit(saved).tolist()
 
 
+def test_integers_that_javascript_would_round_are_text(tmp_path):
+    round_trip([2**53, 2**53 + 1], tmp_path / "model")
+    assert rb"[\"9007199254740992\",\"9007199254740993\"]" in (tmp_path / "model").read_bytes()
+    round_trip([2**53, 1], tmp_path / "model")
+    assert b"[1,9007199254740992]" in (tmp_path / "model").read_bytes()
+
+
 @pytest.mark.parametrize("kind", ["category", "string", "Int64"])
 def test_labels_of_pandas_survive(kind, tmp_path):
     pandas = pytest.importorskip("pandas")

@@ -240,6 +240,22 @@ def test_training_state_keeps_validation_scores(path):
     assert cmlp.load(path).best_validation_score_ == model.best_validation_score_
 
 
+@pytest.mark.parametrize("generator", [np.random.RandomState(5), _core.Random(5)])
+def test_state_of_an_interrupted_training_survives(path, generator):
+    """Row order, generator, best parameters and the batch reached, which a finished training does not have."""
+    model = classifier().fit(X, Y)
+    state = model._model.state
+    generator.random_sample(1000)
+    state.generator, state.order, state.batch, state.epoch = generator, np.arange(60)[::-1].copy(), 3, 2
+    state.best = state.params + 1
+    model.save(path, include_training_state=True)
+    loaded = cmlp.load(path)._model.state
+    assert_same_bits(loaded.generator.random_sample(2000), generator.random_sample(2000))
+    assert_same_bits(loaded.order, state.order)
+    assert_same_bits(loaded.best, state.best)
+    assert (loaded.batch, loaded.epoch, loaded.stopped) == (3, 2, state.stopped)
+
+
 def test_files_are_small(path):
     """At most 3 KB beside the weights and the example."""
     digits = np.arange(100) % 10
@@ -296,7 +312,15 @@ WRONG = {
     "class": ["MLPRegressorX", "os.system", ""],
     "classes": [None, "", "[]", "{}", '{"kind":"labels","dtype":"int64","values":[0,1]}', "[" * 100_000, "9" * 5000],
     "feature_names": ["{}", '["a"]', '["a","b","c",4]', "nonsense", "[NaN]"],
-    "parameters": [None, "[]", "{", '{"alpha":NaN}', '{"nothing":1}', '{"alpha":{"float":"1"}}'],
+    "parameters": [
+        None,
+        "[]",
+        "{",
+        '{"alpha":NaN}',
+        '{"alpha":1,"alpha":2}',
+        '{"nothing":1}',
+        '{"alpha":{"float":"1"}}',
+    ],
     "history": [None, "[]", "{}", '{"t":1}'],
     "training": ["{}", "[]", '{"epoch":1}'],
 }

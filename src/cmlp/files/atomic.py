@@ -147,11 +147,12 @@ def _replace(temporary: str, target: str) -> None:
 
 
 def _flush_folder(target: str) -> None:
-    """Make the new name as lasting as the content."""
-    if os.name == "posix":
+    """Make the new name as lasting as the content, where folders can be opened and flushed."""
+    if os.name != "posix":
+        return
+    with contextlib.suppress(OSError):  # the file itself is complete
         folder = os.open(os.path.dirname(target), os.O_RDONLY | os.O_DIRECTORY)
         try:
-            with contextlib.suppress(OSError):  # not every file system can; the file itself is complete
-                os.fsync(folder)
+            os.fsync(folder)
         finally:
             os.close(folder)
