@@ -60,7 +60,8 @@ def load_state(file: ModelFile, estimator: MultilayerPerceptron) -> TrainingStat
         raise refuse("'history' lacks an entry")
     if not scored:
         del curves["validation_scores"]
-    history = {"validation_scores": None, **stored, **curves}
+    # What an older version did not store has its default.
+    history = {**History().fields(), "validation_scores": None, **stored, **curves}
     if "training" in file.strings:
         return _restored(file, history, load_parameters(file.strings["training"], "training"))
     settings = estimator._settings()
@@ -82,6 +83,10 @@ def _restored(file: ModelFile, history: dict[str, Any], scalars: dict[str, Any])
 
     arrays = {name: file.arrays.get(f"training.{name}") for name in ("optimizer", "best", "order", "generator")}
     moments = np.empty(0, file.net.dtype) if arrays["optimizer"] is None else arrays["optimizer"]
+    optimizer = part("optimizer.")
+    defaults = _core.Optimizer(file.net, optimizer["kind"], learning_rate=0.0).get_state()
+    if not set(optimizer) <= set(defaults):
+        raise refuse("'training' has an optimizer of a newer version")
     generator = None
     if arrays["generator"] is not None:
         fields = {"version": _core.STATE_VERSION, "key": arrays["generator"].view(np.uint32), **part("generator.")}
@@ -95,7 +100,7 @@ def _restored(file: ModelFile, history: dict[str, Any], scalars: dict[str, Any])
             **{name: scalars[name] for name in _SCALARS},
             "version": PICKLE_VERSION,
             "params": file.params,
-            "optimizer": _core.restored({**part("optimizer."), "version": _core.STATE_VERSION, "state": moments}),
+            "optimizer": _core.restored({**defaults, **optimizer, "version": _core.STATE_VERSION, "state": moments}),
             "schedule": schedule,
             "history": history,
             "generator": generator,
