@@ -32,7 +32,8 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, v
 /* Prediction with a narrow net is faster in one thread. */
 static int needs_no_team(const fixture *f, call c)
 {
-    return c == STEP || c == INIT_PARAMS || ((c == FORWARD || c == ACTIVATIONS || c == WEIGHTED_SUMS) && f->shape.sizes[1] < 100);
+    const int forward = c == FORWARD || c == ACTIVATIONS || c == WEIGHTED_SUMS;
+    return c == STEP || c == INIT_PARAMS || (forward && f->shape.sizes[1] < 100);
 }
 #endif
 
