@@ -261,6 +261,12 @@ META_ESTIMATORS = {
 }
 
 
+# With routing and weights scikit-learn refuses these, for its own MLP too; up to 1.7 also the third.
+REFUSED = ["AdaBoostClassifier", "SelfTrainingClassifier"]
+if tuple(map(int, sklearn.__version__.split(".")[:2])) < (1, 8):
+    REFUSED.append("GridSearchCV of a Pipeline")
+
+
 def outcome(module, run, routed, weighted):
     """The type of the error or None, and every fit and score with whether it received weights."""
     case = Case(module, routed, weighted)
@@ -279,7 +285,7 @@ def outcome(module, run, routed, weighted):
 def test_weights_reach_the_same_fits_and_scores_as_with_sklearns_estimator(name, routed, weighted):
     ours = outcome(cmlp, META_ESTIMATORS[name], routed, weighted)
     assert ours == outcome(sklearn.neural_network, META_ESTIMATORS[name], routed, weighted)
-    if routed and name not in ("AdaBoostClassifier", "SelfTrainingClassifier"):
+    if routed and name not in REFUSED:
         assert ours[0] is None
         if "partial_fit" not in name:
             assert ("fit", weighted) in ours[1]

@@ -90,7 +90,10 @@ class Routing:
         -------
         sklearn.utils.metadata_routing.MetadataRequest
         """
-        return self._requests().get_metadata_routing()
+        from sklearn.utils.metadata_routing import get_routing_for_object
+
+        # A class that inherits from BaseEstimator too may hold scikit-learn's own object.
+        return get_routing_for_object(self._requests())
 
     get_metadata_routing = Delegated(_routing, MODULE)
     # The scorers of scikit-learn up to 1.7 read the requests under this name.
