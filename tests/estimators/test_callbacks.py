@@ -68,6 +68,14 @@ def test_fitted_estimators_are_those_of_shorter_fits(solver):
     assert model.n_iter_ == 3
 
 
+def test_fitted_estimators_do_not_hold_the_running_fit():
+    """The context would bring X and y along when the estimator is pickled."""
+    recorder = Recorder()
+    small(max_iter=1).set_callbacks(recorder).fit(X, Y)
+    for seen in recorder.fitted:
+        assert not set(vars(seen)) & {"_callback_fit_ctx", "_skl_callbacks_to_teardown", "_fitting"}
+
+
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_callbacks_change_no_weight(solver):
     model = small(solver=solver, max_iter=4).set_callbacks(Recorder(), ScoringMonitor(scoring="accuracy")).fit(X, Y)

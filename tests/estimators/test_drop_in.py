@@ -124,9 +124,12 @@ def test_learning_rate_init_may_change_between_calls_of_partial_fit(params):
 
 def test_inverse_scaling_continues_with_the_new_rate():
     params = {"solver": "sgd", "learning_rate": "invscaling", "momentum": 0.0}
-    model = MLPRegressor(**PARAMS, **params).partial_fit(X, NUMBERS)
-    model.set_params(learning_rate_init=0.5).partial_fit(X, NUMBERS)
-    assert model._optimizer.learning_rate == 0.5 / np.sqrt(81)
+    same, other = (MLPRegressor(**PARAMS, **params).partial_fit(X, NUMBERS) for _ in range(2))
+    start = flat(same)
+    same.partial_fit(X, NUMBERS)
+    other.set_params(learning_rate_init=0.5).partial_fit(X, NUMBERS)
+    np.testing.assert_allclose(flat(other) - start, 500 * (flat(same) - start), rtol=1e-6, atol=1e-12)
+    assert other._optimizer.learning_rate == 0.5 / np.sqrt(81)
 
 
 # Attributes

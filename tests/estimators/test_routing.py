@@ -21,6 +21,7 @@ from sklearn.multioutput import ClassifierChain, MultiOutputClassifier, MultiOut
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.semi_supervised import SelfTrainingClassifier
+from sklearn.utils.metadata_routing import UNCHANGED
 
 import cmlp
 
@@ -78,7 +79,7 @@ def test_requests_survive_copies_and_stay_apart(routing, duplicate):
 
 def test_setters_keep_requests_that_are_not_named(routing):
     model = cmlp.MLPClassifier().set_partial_fit_request(sample_weight=True, classes=False)
-    model.set_partial_fit_request(classes=True).set_score_request()
+    model.set_partial_fit_request(classes=True, sample_weight=UNCHANGED).set_score_request()
     assert model.get_metadata_routing().partial_fit.requests == {"sample_weight": True, "classes": True}
 
 
