@@ -22,7 +22,9 @@ typedef struct forward_job {
     void *last_output;
     int sums; /* whether the outputs are weighted sums */
     cmlp_run *run;
-    cmlp_space space;          /* the workspace behind faults and team */
+    tile_space tile;           /* of the calling thread */
+    size_t tiles, each;        /* where the threads' tiles begin in the workspace, and the bytes of each */
+    void *team;
     int64_t step;              /* rows of a tile */
     cmlp_atomic next, stopped; /* the tile that nobody has taken yet; whether none is to be taken any more */
     cmlp_fault *faults;        /* of each thread */
@@ -41,7 +43,7 @@ static int64_t step_rows(int64_t n_rows, int32_t threads)
     return threads == 1 ? tile_rows(n_rows) : tile_rows(step < FEW_ROWS ? FEW_ROWS : step);
 }
 
-static void lay_out(cmlp_space *space, const cmlp_net *net, int sparse, int64_t rows, tile_space *tile)
+static void lay_out_tile(cmlp_space *space, const cmlp_net *net, int sparse, int64_t rows, tile_space *tile)
 {
     int64_t hidden = 0;
     for (int32_t l = 0; l < net->n_layers - 1; l++)
@@ -50,19 +52,34 @@ static void lay_out(cmlp_space *space, const cmlp_net *net, int sparse, int64_t 
     for (int i = 0; i < 2; i++) tile->activations[i] = cmlp_take(space, rows * hidden, net->element);
 }
 
-size_t cmlp_forward_space(const cmlp_net *net, int sparse, int64_t n_rows, int32_t n_threads)
+/* Divides the workspace, which begins at `base`, and returns its size; 0 if that does not fit in size_t. */
+static size_t lay_out(forward_job *job, char *base, const cmlp_net *net, int sparse, int64_t n_rows, int32_t n_threads)
 {
-    cmlp_space space = {0};
-    tile_space tile;
-    cmlp_take(&space, n_threads, sizeof(cmlp_fault));
-    cmlp_take(&space, 1, cmlp_team_space(n_threads));
-    for (int32_t i = 0; i < n_threads; i++) lay_out(&space, net, sparse, tile_rows(n_rows), &tile);
+    cmlp_space space = {.base = base};
+    job->faults = cmlp_take(&space, n_threads, sizeof(cmlp_fault));
+    job->team = cmlp_take(&space, 1, cmlp_team_space(n_threads));
+    job->tiles = space.used;
+    lay_out_tile(&space, net, sparse, tile_rows(n_rows > 0 ? n_rows : 1), &job->tile);
+    job->each = space.used - job->tiles;
+    if (!cmlp_add_size(&space.used, (int64_t)job->each, (size_t)n_threads - 1)) space.overflow = 1;
     return space.overflow ? 0 : space.used;
 }
 
-/* A long product is done in pieces: of some outputs, and in front of very wide layers also of some rows. */
+size_t cmlp_forward_space(const cmlp_net *net, int sparse, int64_t n_rows, int32_t n_threads)
+{
+    forward_job job;
+    return lay_out(&job, NULL, net, sparse, n_rows, n_threads);
+}
+
+/* A long product is computed in pieces of some outputs and, if the layer is very wide, of some rows. */
 #define PIECE_OUTPUTS 512
 #define PIECE_ROWS 28
+
+/* Multiply-adds of a product; to write an output takes about as long as 64 of them. In double: it cannot overflow. */
+static double product_cost(int64_t n, int64_t n_in, int64_t n_out)
+{
+    return (double)n * (double)n_out * (double)(n_in + 64);
+}
 
 static cmlp_matrix rows_from(const cmlp_net *net, const cmlp_matrix *x, int64_t i)
 {
@@ -75,16 +92,13 @@ static cmlp_matrix rows_from(const cmlp_net *net, const cmlp_matrix *x, int64_t 
     return rows;
 }
 
-void cmlp_layer_sums(const cmlp_net *net, const void *params, int32_t layer, const cmlp_matrix *x, int64_t n, void *z,
-                        cmlp_poller *poller)
+static void long_layer_sums(const cmlp_net *net, const void *params, const cmlp_layer *at, const cmlp_matrix *x, int64_t n,
+                            void *z, cmlp_poller *poller)
 {
-    const cmlp_layer *at = &net->layers[layer];
     const int64_t n_in = at->n_in, n_out = at->n_out;
-    const int is_long = n * n_in > CMLP_PIECE_PRODUCTS / n_out;
-    const int64_t columns = is_long && n_out > PIECE_OUTPUTS ? PIECE_OUTPUTS : n_out;
-    const int64_t rows = n * n_in > 4 * CMLP_PIECE_PRODUCTS / columns ? PIECE_ROWS : n;
-    int64_t i = 0;
-    do { /* once even for no rows, whose nonzero mask is empty */
+    const int64_t columns = n_out > PIECE_OUTPUTS ? PIECE_OUTPUTS : n_out;
+    const int64_t rows = product_cost(n, n_in, columns) > 4.0 * CMLP_PIECE_PRODUCTS ? PIECE_ROWS : n;
+    for (int64_t i = 0; i < n; i += rows) {
         const cmlp_matrix part = rows_from(net, x, i);
         for (int64_t j = 0; j < n_out; j += columns) {
             if (i + j && cmlp_poll_piece(poller)) return;
@@ -92,14 +106,29 @@ void cmlp_layer_sums(const cmlp_net *net, const void *params, int32_t layer, con
                                 cmlp_at(net, params, at->biases + j), n_out - j < columns ? n_out - j : columns,
                                 cmlp_at(net, z, i * n_out + j), n_out);
         }
-        i += rows;
-    } while (i < n);
+    }
+}
+
+void cmlp_layer_sums(const cmlp_net *net, const void *params, int32_t layer, const cmlp_matrix *x, int64_t n, void *z,
+                     cmlp_poller *poller)
+{
+    const cmlp_layer *at = &net->layers[layer];
+    if (product_cost(n, at->n_in, at->n_out) > CMLP_PIECE_PRODUCTS)
+        long_layer_sums(net, params, at, x, n, z, poller);
+    else
+        net->kernels->dense(x, n, at->n_in, cmlp_at(net, params, at->weights), at->n_out,
+                            cmlp_at(net, params, at->biases), at->n_out, z, at->n_out);
 }
 
 void cmlp_activate_rows(const cmlp_net *net, int32_t layer, void *z, void *a, int64_t n, cmlp_poller *poller)
 {
     const cmlp_layer *at = &net->layers[layer];
-    const int64_t n_out = at->n_out, most = n * n_out > CMLP_PIECE_ELEMENTS ? CMLP_PIECE_ELEMENTS / n_out + 1 : n;
+    const int64_t n_out = at->n_out;
+    if (n * n_out <= CMLP_PIECE_ELEMENTS) {
+        net->kernels->activate(at->activation, at->parameter, z, a, n, n_out);
+        return;
+    }
+    const int64_t most = CMLP_PIECE_ELEMENTS / n_out + 1;
     for (int64_t i = 0; i < n; i += most) {
         if (i && cmlp_poll_piece(poller)) return;
         net->kernels->activate(at->activation, at->parameter, cmlp_at(net, z, i * n_out), cmlp_at(net, a, i * n_out),
@@ -143,15 +172,14 @@ static void forward_share(void *context, cmlp_team *team, int32_t index, int32_t
 {
     forward_job *job = context;
     cmlp_fault *fault = &job->faults[index];
-    cmlp_space space = job->space;
-    tile_space tile;
+    tile_space tile = job->tile;
     cmlp_poller calling = {.run = job->run}, *const poller = index ? NULL : &calling;
-    const int64_t rows = tile_rows(job->data.n);
-    const int sparse = cmlp_is_sparse(&job->data);
     (void)team;
     (void)size;
-    lay_out(&space, job->data.net, sparse, rows, &tile);
-    for (int32_t i = 0; i < index; i++) lay_out(&space, job->data.net, sparse, rows, &tile);
+    if (index) {
+        cmlp_space space = {.base = job->run->workspace, .used = job->tiles + (size_t)index * job->each};
+        lay_out_tile(&space, job->data.net, cmlp_is_sparse(&job->data), tile_rows(job->data.n), &tile);
+    }
     cmlp_input_begin(job->data.net, &tile.input);
     for (;;) {
         if (cmlp_poll_piece(poller)) cmlp_atomic_store(&job->stopped, 1);
@@ -172,8 +200,8 @@ static int forward(const cmlp_net *net, const void *params, const cmlp_rows *row
     if (!status) status = cmlp_check_block(net, last_output, outputs ? "outputs" : "output", run);
     if (status) return status;
     int32_t threads = cmlp_worthwhile_threads(&job.data, job.data.n, 1, run->n_threads);
-    const int64_t n = job.data.n > 0 ? job.data.n : 1;
-    status = cmlp_check_workspace(run, cmlp_forward_space(net, cmlp_is_sparse(&job.data), n, run->n_threads));
+    status = cmlp_check_workspace(run, lay_out(&job, cmlp_aligned(run->workspace), net, cmlp_is_sparse(&job.data),
+                                               job.data.n, run->n_threads));
     if (status) return status;
     job.params = params;
     job.outputs = outputs;
@@ -183,11 +211,11 @@ static int forward(const cmlp_net *net, const void *params, const cmlp_rows *row
     job.step = step_rows(job.data.n, threads);
     cmlp_atomic_init(&job.next, 0);
     cmlp_atomic_init(&job.stopped, 0);
-    job.space = (cmlp_space){.base = run->workspace};
-    job.faults = cmlp_take(&job.space, run->n_threads, sizeof(cmlp_fault));
-    void *team = cmlp_take(&job.space, 1, cmlp_team_space(run->n_threads));
     for (int32_t i = 0; i < threads; i++) job.faults[i] = (cmlp_fault){CMLP_OK, -1, -1};
-    cmlp_team_run(threads, team, forward_share, &job);
+    if (threads == 1)
+        forward_share(&job, NULL, 0, 1); /* one row takes less than a microsecond: setting up a team would be 3 % of it */
+    else
+        cmlp_team_run(threads, job.team, forward_share, &job);
     cmlp_fault fault = cmlp_first_fault(job.faults, threads);
     if (!fault.status && cmlp_atomic_load(&job.stopped)) fault.status = CMLP_CANCELLED;
     return cmlp_report(run, &job.data, fault);

@@ -8,7 +8,7 @@ int cmlp_check_workspace(cmlp_run *run, size_t needed)
     if (!run->workspace) return cmlp_refuse(&run->refused, CMLP_ERROR_NULL, "run->workspace");
     if (run->workspace_size < cmlp_with_slack(needed))
         return cmlp_refuse(&run->refused, CMLP_ERROR_BUFFER_SIZE, "run->workspace_size");
-    run->workspace = (char *)run->workspace + (0 - (uintptr_t)run->workspace) % CMLP_ALIGNMENT;
+    run->workspace = cmlp_aligned(run->workspace);
     return CMLP_OK;
 }
 

@@ -15,6 +15,9 @@ typedef struct cmlp_fault {
 /* Bytes that the caller gives, so that `needed` bytes remain behind the first aligned one. */
 static inline size_t cmlp_with_slack(size_t needed) { return needed + CMLP_ALIGNMENT - 1; }
 
+/* The first aligned address from p on. */
+static inline void *cmlp_aligned(void *p) { return (char *)p + (0 - (uintptr_t)p) % CMLP_ALIGNMENT; }
+
 /* Checks that the workspace holds `needed` bytes and moves run->workspace to an aligned address; 0 bytes mean that the
  * size does not fit in size_t. */
 int cmlp_check_workspace(cmlp_run *run, size_t needed);
