@@ -1,4 +1,4 @@
-"""Builds the one extension, cmlp._core, from the bridge and the C core; all metadata is in pyproject.toml."""
+"""Builds the extension module cmlp._core from the bridge and the C core. pyproject.toml contains all metadata."""
 
 import re
 import sys
@@ -12,19 +12,19 @@ from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).parent
 
-# -ffp-contract=off: each operation rounds once (GCC on s390x contracts even with -std=c11). -fno-math-errno: sqrt is
-# one instruction. The sources select the instruction set at run time, so all files get the same flags. -O3 matters only
-# for the bridge: it becomes a sixth larger, and one-row calls become 3 % faster.
+# -ffp-contract=off disables fused operations that the sources do not write: GCC on s390x contracts even with -std=c11.
+# -fno-math-errno makes sqrt a single instruction. All files get the same flags, because the library selects the
+# instruction set at run time.
 UNIX_FLAGS = ["-std=gnu11", "-O3", "-g0", "-ffp-contract=off", "-fno-math-errno", "-fvisibility=hidden"]
 MSVC_FLAGS = ["/std:c11", "/O2", "/fp:precise"]
-# Names and stack maps are for those who develop, and a tenth of the module.
+# Wheels contain no symbol names and unwind tables: only developers need them, and they are a tenth of the module.
 SMALL_COMPILE = ["-fno-asynchronous-unwind-tables"]
 SMALL_LINK = ["-s"]
-BRIDGE_FLAGS = ["-O2"]
+BRIDGE_FLAGS = ["-O2"]  # with -O3 the module would be 13 kB larger, more than the wheel's size limit allows
 
 
 class BuildCore(build_ext):
-    """Gives each compiler its own spelling of the same flags."""
+    """Sets the compiler flags for Unix compilers or for MSVC."""
 
     def build_extensions(self):
         msvc = self.compiler.compiler_type == "msvc"
@@ -44,7 +44,7 @@ class BuildCore(build_ext):
 
 
 class BuildPackage(build_py):
-    """Adds the pkg-config file, so that `pkg-config --cflags cmlp` finds the header in the wheel."""
+    """Adds the pkg-config file, so that `pkg-config --cflags cmlp` finds the header of an installed wheel."""
 
     def run(self):
         super().run()
@@ -54,7 +54,7 @@ class BuildPackage(build_py):
             (folder / "cmlp.pc").write_text(self.pkg_config(), encoding="utf-8")
 
     def pkg_config(self):
-        """Fill in what CMake fills in for an installed library; here there is none, only its header."""
+        """Return cmlp.pc for a wheel: CMake's template without the library, because a wheel has only the header."""
         values = {
             "CMLP_PC_PREFIX": "..",
             "CMAKE_INSTALL_INCLUDEDIR": "include",

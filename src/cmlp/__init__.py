@@ -1,4 +1,4 @@
-"""A multilayer perceptron in C for Python: fast, small, and the same bits everywhere."""
+"""A multilayer perceptron in C for Python: fast, small, and with the same bits on every platform."""
 
 import os
 import sys
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from cmlp.files.models import load
     from cmlp.network import Gradient, Network
 else:
-    # Imported when first used: an import costs what it brings, and few programs want everything.
+    # Modules are imported at first use: this keeps `import cmlp` fast, and few programs use all of them.
     _MODULE_OF = {
         "Gradient": "network",
         "MLPClassifier": "estimators.classifier",
@@ -45,7 +45,7 @@ else:
     }
 
     def _is_command():
-        """Whether this is ``cmlp`` or ``python -m cmlp`` on its way."""
+        """Return whether this process is the command ``cmlp`` or ``python -m cmlp``."""
         program = os.path.basename((sys.argv or [""])[0])
         return program == "-m" or os.path.splitext(program)[0] == "cmlp"
 
@@ -56,12 +56,13 @@ else:
             value = import_module("cmlp.datasets")
         else:
             raise AttributeError(f"module 'cmlp' has no attribute {name!r}")
-        globals()[name] = value  # the next look finds it without this function
+        globals()[name] = value  # the next access does not call this function
         return value
 
     def __dir__():
         return sorted({*globals(), *__all__})
 
-    # The bridge at once: it refuses what CMLP_ISA may not be. The command says so itself, in a line.
+    # The bridge is imported now, so that an invalid CMLP_ISA raises ImportError at `import cmlp`. The command imports
+    # it later, to print this error in one line.
     if not _is_command():
         import_module("cmlp._core")

@@ -1,4 +1,4 @@
-"""``python -m cmlp``: the command, where it is not on the path."""
+"""``python -m cmlp`` runs the command ``cmlp``, also if it is not on the PATH."""
 
 import sys
 

@@ -1,8 +1,8 @@
-# Included by _core.pyx: one call of the core. Converts arrays to structs and statuses to exceptions, and checks for
-# Ctrl-C while the core computes.
+# Included by _core.pyx: class Call, one call of the core. It converts arrays to structs and status codes to exceptions,
+# and checks for Ctrl-C while the core computes.
 #
-# Shapes, strides and addresses are read from the C fields of arrays: a subclass can override its Python attributes.
-# They are read once, without Python code in between. The call holds the arrays until it ends.
+# Shapes, strides and addresses are read from the C fields of arrays, because a subclass can override the Python
+# attributes. They are read once, and no Python code runs in between. The Call object keeps the arrays alive.
 
 cdef extern from "<time.h>" nogil:
     cdef struct timespec:
@@ -15,11 +15,11 @@ cdef extern from "Python.h":
     int PyErr_CheckSignals() noexcept
 
 cdef double POLL_SECONDS = 0.02
-cdef double WORTH_ASKING = 1e6  # calls with fewer multiply-adds use one thread and do not check for signals
+cdef double SMALL_WORK = 1e6  # calls with fewer multiply-adds use one thread and do not check for signals
 
 
 cdef int check(int status, const char *refused=NULL) except -1:
-    """Raise a status that does not concern data; `refused` is the C name of the argument."""
+    """Raise the exception for a status code; `refused` is the C name of the invalid argument."""
     if status == CMLP_OK:
         return 0
     name = cmlp_status_name(status).decode()
@@ -30,7 +30,7 @@ cdef int check(int status, const char *refused=NULL) except -1:
 
 
 def kind_of(values, row, column):
-    """Describe an element that is not finite, in scikit-learn's words."""
+    """Describe a non-finite element with scikit-learn's wording."""
     return "NaN" if np.isnan(values[row, column]) else "infinity or a value too large for the network's dtype"
 
 
@@ -51,7 +51,7 @@ def choice(table, name, what):
 
 
 cdef int require(bint holds, int status, const char *name) except -1:
-    """Raise the status unless a condition holds, for example for a 0 that the C library would read as "default"."""
+    """Raise the exception for a status unless `holds`. For example, the C library interprets 0 as "the default"."""
     return 0 if holds else check(status, name)
 
 
@@ -63,7 +63,7 @@ cdef int thread_count(object n_threads) except -1:
 
 
 cdef int64_t stride_of(cnp.ndarray a, int axis) noexcept:
-    """Return a stride for the C library, which reads 0 as "contiguous"; a broadcast array has a real stride of 0."""
+    """Return a stride for the C library; CMLP_REPEAT for 0, which the library interprets as "contiguous"."""
     cdef int64_t stride = cnp.PyArray_STRIDE(a, axis)
     return stride if stride or cnp.PyArray_DIM(a, axis) < 2 else CMLP_REPEAT
 
@@ -82,7 +82,7 @@ cdef int poll_signals(void *context) noexcept nogil:
     """Run Python's signal handlers, which need the GIL, at most every 20 ms. A nonzero result cancels the call."""
     cdef Poll *poll = <Poll *>context
     cdef double t = now()
-    if poll.last <= t < poll.last + POLL_SECONDS:  # a clock that was set back leads to a check
+    if poll.last <= t < poll.last + POLL_SECONDS:  # if the clock was set back, check now
         return 0
     poll.last = t
     with gil:
@@ -90,7 +90,7 @@ cdef int poll_signals(void *context) noexcept nogil:
 
 
 cdef int raised() except -1:
-    """Propagate the exception that a signal handler has set."""
+    """Propagate the exception that a signal handler set."""
     return -1
 
 
@@ -107,7 +107,7 @@ cdef int32_t dtype_code(cnp.ndarray a) noexcept:
 
 
 cdef cnp.ndarray matrix(object value, str name, int64_t width):
-    """Return `value` as a 2-D array that the core can read, converted only if necessary."""
+    """Return `value` as a 2-D array that the core can read, converted if necessary."""
     cdef cnp.ndarray a
     if type(value) is cnp.ndarray:
         a = <cnp.ndarray>value
@@ -117,7 +117,7 @@ cdef cnp.ndarray matrix(object value, str name, int64_t width):
 
 
 cdef cnp.ndarray usable(object value, str name, Net net, bint writeable, int64_t rows, int64_t columns=-1):
-    """Return `value` if the core can use it in place: contiguous, of the net's type and of this shape.
+    """Return `value` if it is a contiguous array of the net's dtype and of this shape; otherwise raise ValueError.
 
     Without `columns` it must be a vector.
     """
@@ -139,7 +139,7 @@ cdef bint fits(cnp.ndarray a, int ndim, int64_t rows, int64_t columns, int32_t c
 
 
 cdef bint overlap(cnp.ndarray out, cnp.ndarray X):
-    """Return whether the memory bounds of two arrays overlap; `out` is contiguous."""
+    """Return whether the memory ranges of two arrays overlap; `out` is contiguous."""
     cdef char *low = <char *>cnp.PyArray_DATA(X)
     cdef char *high = low + cnp.PyArray_ITEMSIZE(X)
     cdef char *start = <char *>cnp.PyArray_DATA(out)
@@ -168,7 +168,7 @@ cdef int require_vector(object value, str name, int32_t item_size) except -1:
 
 
 cdef cnp.ndarray empty(Net net, int64_t rows, int64_t columns):
-    """Return an uninitialized matrix of the net's type."""
+    """Return an uninitialized matrix of the net's dtype."""
     cdef cnp.npy_intp shape[2]
     shape[0], shape[1] = rows, columns
     return cnp.PyArray_EMPTY(2, shape, cnp.NPY_FLOAT32 if net.code == CMLP_FLOAT32 else cnp.NPY_FLOAT64, 0)
@@ -238,7 +238,7 @@ cdef class Call:
         return 0
 
     cdef bint overlapped(self, cnp.ndarray out):
-        """Return whether the memory of `out` may overlap that of the rows."""
+        """Return whether the memory ranges of `out` and X overlap."""
         if self.csr is not None and (overlap(out, self.indices) or overlap(out, self.indptr)):
             return True
         return overlap(out, self.X)
@@ -263,13 +263,13 @@ cdef class Call:
             raise ValueError("X and Y must have the same number of rows, got "
                              f"{self.rows.n_rows} and {targets.n_rows}")
         if not self.n:
-            what = "X must have" if self.order is None else "order must name"
+            what = "X must have" if self.order is None else "order must contain"
             given = self.given() if self.order is None else self.order
             raise ValueError(f"{what} at least one row, got {describe(given)}")
         return 0
 
     cdef object given(self):
-        """Return X, for messages."""
+        """Return X, for error messages."""
         return self.X if self.csr is None else self.csr
 
     def set_objective(self, *, sample_weight=None, double alpha=0.0, double loss_scale=1.0, double clip=0.0,
@@ -292,11 +292,11 @@ cdef class Call:
         objective.dropout_row = dropout_row
 
     cdef int prepare(self, int call, int64_t batch, object n_threads) except -1:
-        """Allocate the workspace, choose the number of threads, and set up polling for a call that may take long."""
+        """Allocate the workspace, choose the number of threads, and set up signal checks for long calls."""
         cdef size_t size = 0
         cdef double work = <double>self.net.n_params * <double>self.n
         if n_threads is None:
-            n_threads = available_threads() if work > WORTH_ASKING else 1
+            n_threads = available_threads() if work > SMALL_WORK else 1
         self.run.struct_size, self.run.n_threads = sizeof(cmlp_run), thread_count(n_threads)
         if self.csr is not None:
             call |= CMLP_CALL_CSR
@@ -307,13 +307,13 @@ cdef class Call:
         if self.memory == NULL:
             raise MemoryError(f"no memory for a workspace of {size} bytes")
         self.run.workspace, self.run.workspace_size = self.memory, size
-        if work > WORTH_ASKING:
+        if work > SMALL_WORK:
             self.poll.last = now()
             self.run.poll, self.run.poll_context = poll_signals, &self.poll
         return 0
 
     cdef int done(self, int status) except -1:
-        """Raise the exception for a status, with the row and column that the core has found."""
+        """Raise the exception for a status code, with the row and column that the core reports."""
         if status == CMLP_OK:
             return 0
         if status == CMLP_CANCELLED:
@@ -336,7 +336,7 @@ cdef class Call:
 
 
 cdef Call whole_call(Net net, params, X, Y, double scale, order, dict objective, n_threads):
-    """Prepare a call that takes all rows as one batch."""
+    """Prepare a call in which all rows are one batch."""
     cdef Call call = Call.__new__(Call)
     call.set_rows(net, params, X, scale, order)
     call.set_targets(Y)

@@ -1,4 +1,4 @@
-"""Types of the bridge; its arguments are described in `_core.pyx` and `cmlp.h`."""
+"""Type annotations of the bridge. `_core.pyx` and `cmlp.h` document the arguments."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -66,7 +66,7 @@ class Net:
         order: npt.ArrayLike | None = ...,
         n_threads: int | None = ...,
     ) -> Array: ...
-    def forward_few(
+    def forward_small(
         self, params: Array, X: object, scale: float, out: Array | None = ..., n_threads: int | None = ...
     ) -> Array | None: ...
     def activations_of(

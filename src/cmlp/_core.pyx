@@ -42,7 +42,7 @@ class Loss(NamedTuple):
     code: int
     outputs: tuple  # names of the output activations allowed
     parameter: float  # the default; 0 if there is none
-    most: float  # the parameter is below it
+    most: float  # upper bound of the parameter (exclusive)
 
 
 cdef dict activation_table():
@@ -105,8 +105,8 @@ def cpu_info():
     dict
         ``available``: names of the instruction sets that this build has kernels for and this processor supports.
         ``used``: the one in use. The environment variable ``CMLP_ISA``, read at import, selects another.
-        ``threads``: the largest number of threads of a call with ``n_threads=None``: the processors that this process
-        may use, limited by its control groups and by ``OMP_NUM_THREADS``, read once per process.
+        ``threads``: the maximum number of threads of a call with ``n_threads=None``: the number of CPUs that this
+        process may use, limited by its control groups and by ``OMP_NUM_THREADS``. It is read once per process.
 
     Examples
     --------
@@ -124,13 +124,13 @@ include "_call.pxi"
 
 cdef enum:
     NUMBERS_PER_POLL = 1 << 20  # random numbers between two checks for Ctrl-C, about 20 ms
-    FEW_BYTES = 32768  # workspace of forward_few
+    SMALL_BYTES = 32768  # size of the workspace of forward_small
 
 
 cdef class Net:
-    """The checked, immutable description of a network, and the kernels chosen for this processor.
+    """The validated, immutable description of a network, and the kernels for this processor.
 
-    Threads may share it.
+    Threads can share an instance.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ cdef class Net:
     activations : sequence of str
         One name for each layer after the input.
     loss : str
-        ``cmlp.h`` lists the losses that each output activation allows.
+        A loss that the output activation allows; ``cmlp.h`` has the list.
     dtype : dtype
         float32 or float64.
 
@@ -151,7 +151,7 @@ cdef class Net:
 
     cdef cmlp_net *net
     cdef void *memory
-    cdef void *scratch  # workspace of forward_few while no thread uses it, else NULL
+    cdef void *scratch  # workspace of forward_small; NULL while a thread uses it
     cdef int32_t code
     cdef readonly int64_t n_params, n_in, n_out
     cdef readonly tuple sizes, activations, activation_parameters
@@ -209,7 +209,7 @@ cdef class Net:
         PyMem_RawFree(self.memory)
 
     def get_state(self):
-        """Return the description as a dictionary, for pickles."""
+        """Return the description as a dict, for pickling."""
         return {"version": STATE_VERSION, "sizes": self.sizes, "activations": self.activations, "loss": self.loss,
                 "dtype": self.dtype.name, "activation_parameters": self.activation_parameters,
                 "loss_parameter": self.loss_parameter}
@@ -221,14 +221,14 @@ cdef class Net:
         return usable(params, "params", self, writeable, self.n_params)
 
     cdef void *take_scratch(self) noexcept:
-        """Return a workspace of FEW_BYTES for the calling thread, or NULL if there is no memory."""
+        """Return a workspace of SMALL_BYTES for the calling thread, or NULL if there is no memory."""
         cdef void *scratch
-        with cython.critical_section(self):  # for free-threaded Python; no code elsewhere
+        with cython.critical_section(self):  # a lock in free-threaded Python; with the GIL it does nothing
             scratch, self.scratch = self.scratch, NULL
-        return scratch if scratch != NULL else PyMem_RawMalloc(FEW_BYTES)
+        return scratch if scratch != NULL else PyMem_RawMalloc(SMALL_BYTES)
 
     cdef void give_back(self, void *scratch) noexcept:
-        """Keep a workspace for the next call, or free it if another thread has returned one first."""
+        """Keep a workspace for the next call, and free the workspace that another thread may have returned before."""
         with cython.critical_section(self):
             scratch, self.scratch = self.scratch, scratch
         PyMem_RawFree(scratch)
@@ -261,10 +261,11 @@ cdef class Net:
         call.done(status)
         return result
 
-    def forward_few(self, cnp.ndarray params not None, X, double scale, out=None, n_threads=None):
-        """Do what `forward` does for few rows in plain arrays, faster: it allocates only the result.
+    def forward_small(self, cnp.ndarray params not None, X, double scale, out=None, n_threads=None):
+        """Compute the same as `forward` with less overhead, for small batches in plain arrays.
 
-        Returns None if the general path is needed: for other arrays, for much work, or to report an error.
+        It allocates only the result. Returns None if the general path is needed: for other kinds of X, for large
+        batches, or to report an error.
         """
         cdef cnp.ndarray x, result
         cdef cmlp_rows rows
@@ -280,7 +281,7 @@ cdef class Net:
         if cnp.PyArray_NDIM(x) != 2 or not fits(params, 1, self.n_params, 1, self.code):
             return None
         rows.n_rows, rows.n_cols, rows.dtype = cnp.PyArray_DIM(x, 0), cnp.PyArray_DIM(x, 1), dtype_code(x)
-        if not rows.dtype or scale == 0 or <double>rows.n_rows * <double>self.n_params > WORTH_ASKING:
+        if not rows.dtype or scale == 0 or <double>rows.n_rows * <double>self.n_params > SMALL_WORK:
             return None
         if out is None:
             result = empty(self, rows.n_rows, self.n_out)
@@ -297,7 +298,7 @@ cdef class Net:
         scratch = self.take_scratch()
         if scratch == NULL:
             return None
-        run.workspace, run.workspace_size = scratch, FEW_BYTES  # the core refuses it if it needs more
+        run.workspace, run.workspace_size = scratch, SMALL_BYTES  # the core returns an error if it needs more
         with nogil:
             status = cmlp_forward(self.net, block, &rows, cnp.PyArray_DATA(result), &run)
         self.give_back(scratch)
@@ -327,7 +328,7 @@ cdef class Net:
         return results
 
     def deltas(self, params, X, Y, *, double scale=1.0, n_threads=None, **objective):
-        """Row i: the derivative of row i's own cost for the weighted sums, (n, n_out) for each layer."""
+        """Return the derivatives of each row's cost with respect to the weighted sums, (n, n_out) for each layer."""
         cdef Call call = whole_call(self, params, X, Y, scale, None, objective, n_threads)
         cdef void *outputs[64]
         cdef int status
@@ -361,7 +362,7 @@ cdef class Net:
         return gradient, cost
 
     def input_gradient(self, params, X, Y, *, double scale=1.0, n_threads=None, **objective):
-        """Return the gradient of each row's own cost with respect to its inputs, (n, n_in)."""
+        """Return the gradient of each row's cost with respect to the inputs of that row, (n, n_in)."""
         cdef Call call = whole_call(self, params, X, Y, scale, None, objective, n_threads)
         cdef cnp.ndarray gradient = empty(self, call.n, self.n_in)
         cdef int status
@@ -373,7 +374,7 @@ cdef class Net:
 
     def train_epoch(self, params, X, Y, Optimizer optimizer not None, *, int64_t batch_size, order=None, double scale=1.0,
                     rates=None, int64_t first_batch=0, bint want_norm=False, n_threads=None, **objective):
-        """Train on all rows once, with a step after each batch; changes params and optimizer in place.
+        """Train for one epoch, with one step per batch; changes params and optimizer in place.
 
         Returns the cost, the penalty, the gradient norm (NaN unless `want_norm`) and the number of batches.
         """
@@ -392,7 +393,7 @@ cdef class Net:
             c_rates = as_doubles(rates, -(-call.n // max(batch_size, 1)), "rates")
             epoch.rates = <const double *>cnp.PyArray_DATA(c_rates)
         call.prepare(CMLP_CALL_TRAIN, max(min(batch_size, call.n), 1), n_threads)
-        state = optimizer.bind(self)  # the variable holds the state during the call
+        state = optimizer.bind(self)  # this reference keeps the state alive during the call
         with nogil:
             status = cmlp_train_epoch(self.net, call.params, &call.rows, &call.targets, &call.objective,
                                       &optimizer.optimizer, &epoch, &call.run)
@@ -401,7 +402,7 @@ cdef class Net:
 
 
 cdef class Optimizer:
-    """Hyperparameters, counters and state of an optimizer for a network's parameters.
+    """An optimizer for a network's parameters: hyperparameters, step counter and state.
 
     Parameters
     ----------
@@ -412,8 +413,8 @@ cdef class Optimizer:
 
     Notes
     -----
-    A copy or pickle that is made while another thread trains holds the values of that moment, possibly in the middle
-    of a batch.
+    A copy or pickle made while another thread trains contains the values at that moment, possibly from the middle of a
+    step.
     """
 
     cdef cmlp_optimizer optimizer
@@ -435,13 +436,13 @@ cdef class Optimizer:
         self.state = np.zeros(size // net.dtype.itemsize, net.dtype)
 
     cdef cnp.ndarray bind(self, Net net):
-        """Point the C struct to the state and return the state; raise ValueError if it does not fit the network."""
+        """Store the state's address in the C struct; return the state. Raise ValueError if it does not match `net`."""
         cdef cnp.ndarray state
         cdef size_t size = 0
         check(cmlp_optimizer_state_size(net.net, self.optimizer.solver, &size))
         n = size // net.dtype.itemsize
         if not isinstance(self.state, cnp.ndarray) or not fits(self.state, 1, n, 1, net.code):
-            raise StatusError(f"The {self.kind!r} optimizer state must hold {n} values of dtype {net.dtype} for this "
+            raise StatusError(f"The {self.kind!r} optimizer state must have {n} values of dtype {net.dtype} for this "
                               f"network, got {describe(self.state)}.", "CMLP_ERROR_BUFFER_SIZE")
         state = self.state
         self.optimizer.state, self.optimizer.state_size = cnp.PyArray_DATA(state), cnp.PyArray_NBYTES(state)
@@ -462,7 +463,7 @@ cdef class Optimizer:
         return self.optimizer.n_steps
 
     def get_state(self):
-        """Return all that is needed to continue later, as a dictionary; `state` is a copy of the moments."""
+        """Return hyperparameters, counters and a copy of the moments (`state`) as a dict, for pickling."""
         cdef cmlp_optimizer o = self.optimizer
         return {"version": STATE_VERSION, "kind": self.kind, "learning_rate": o.learning_rate, "momentum": o.momentum,
                 "beta_1": o.beta_1, "beta_2": o.beta_2, "epsilon": o.epsilon, "beta_1_power": o.beta_1_power,
@@ -470,7 +471,7 @@ cdef class Optimizer:
                 "max_norm": o.max_norm, "state": self.state.copy()}
 
     def check(self, Net net not None):
-        """Raise ValueError if the optimizer does not belong to a network of this size and dtype."""
+        """Raise ValueError if the optimizer does not match the network's size and dtype."""
         self.bind(net)
 
     def __reduce__(self):
@@ -480,11 +481,11 @@ cdef class Optimizer:
         return restored(self.get_state())
 
 
-STATE_VERSION = 1  # version of the dictionaries that get_state returns
+STATE_VERSION = 1  # version of the dicts that get_state returns
 
 
 def named_fields(arguments, what):
-    """Return the dictionary of a pickled object; raise ValueError if another version has written it."""
+    """Return the dict of a pickled object; raise ValueError if another version of cmlp wrote it."""
     fields = arguments[0] if len(arguments) == 1 and isinstance(arguments[0], dict) else {}
     if fields.get("version") != STATE_VERSION:
         raise ValueError(f"The pickled {what} was written by another version of cmlp and cannot be loaded.")
@@ -500,7 +501,7 @@ def native_vector(value, dtypes, what):
 
 
 def restored_net(*arguments):
-    """Return the network that `Net.get_state` has described."""
+    """Return the network that a dict from `Net.get_state` describes."""
     fields = named_fields(arguments, "network")
     try:
         return Net(fields["sizes"], fields["activations"], fields["loss"], fields["dtype"],
@@ -510,7 +511,7 @@ def restored_net(*arguments):
 
 
 def restored(*arguments):
-    """Return the optimizer that `Optimizer.get_state` has described."""
+    """Return the optimizer that a dict from `Optimizer.get_state` describes."""
     fields = named_fields(arguments, "optimizer")
     cdef Optimizer optimizer = Optimizer.__new__(Optimizer)
     cdef cmlp_optimizer *o = &optimizer.optimizer
@@ -530,9 +531,10 @@ def restored(*arguments):
 
 
 cdef class Random:
-    """The random numbers of ``numpy.random.RandomState(seed)``, bit for bit, faster; only the methods that cmlp needs.
+    """A faster ``numpy.random.RandomState(seed)`` that gives the same bits, with only the methods that cmlp needs.
 
-    Methods work on a copy of the state: threads that share a generator may get the same numbers, but nothing worse.
+    Methods work on a copy of the state. Threads that share a generator may get the same numbers; nothing else can go
+    wrong.
     """
 
     cdef cmlp_random random
@@ -544,7 +546,7 @@ cdef class Random:
         cmlp_random_seed(&self.random, seed)
 
     def get_state(self):
-        """Return the state as a dictionary, with the names of `numpy.random.MT19937`."""
+        """Return the state as a dict, with the names of `numpy.random.MT19937`."""
         cdef cnp.ndarray key = np.empty(624, np.uint32)
         memcpy(cnp.PyArray_DATA(key), self.random.key, sizeof(self.random.key))
         return {"version": STATE_VERSION, "key": key, "position": self.random.position}
@@ -553,7 +555,7 @@ cdef class Random:
         return restored_random, (self.get_state(),)
 
     def random_sample(self, shape=()):
-        """Return numbers uniform in [0, 1), float64. Ctrl-C interrupts it."""
+        """Return float64 numbers uniform in [0, 1). Ctrl-C raises KeyboardInterrupt."""
         cdef cnp.ndarray result = np.empty(shape)
         cdef double *values = <double *>cnp.PyArray_DATA(result)
         cdef int64_t n = cnp.PyArray_SIZE(result), start, i
@@ -568,7 +570,7 @@ cdef class Random:
         return result
 
     def permutation(self, values):
-        """Return the values in random order, int64; an int n stands for 0 to n - 1."""
+        """Return the values in random order as int64; an int n means the numbers 0 to n - 1."""
         cdef cnp.ndarray result
         cdef cmlp_random random = self.random
         cdef int64_t *positions
@@ -588,7 +590,7 @@ cdef class Random:
 
 
 def restored_random(*arguments):
-    """Return the generator that `Random.get_state` has described."""
+    """Return the generator that a dict from `Random.get_state` describes."""
     fields = named_fields(arguments, "random state")
     cdef cnp.ndarray key = native_vector(fields.get("key"), (np.uint32,), "The key of the random state")
     cdef Random random = Random.__new__(Random)
@@ -601,7 +603,7 @@ def restored_random(*arguments):
 
 
 def step(Net net not None, params, gradient, Optimizer optimizer not None):
-    """Take one step of the optimizer along `gradient`; changes params and optimizer in place."""
+    """Take one optimizer step with `gradient`; changes params and optimizer in place."""
     cdef cnp.ndarray p = net.checked(params, True)
     cdef cnp.ndarray g = usable(gradient, "gradient", net, False, net.n_params)
     cdef cnp.ndarray state = optimizer.bind(net)

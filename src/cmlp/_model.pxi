@@ -1,4 +1,4 @@
-# Included by _core.pyx: model files. The core checks and writes their heads; cmlp.files does the rest.
+# Included by _core.pyx: model files. The core validates and writes the header; the package cmlp.files does the rest.
 
 cdef extern from "Python.h":
     object PyMemoryView_FromMemory(char *memory, Py_ssize_t size, int flags)
@@ -8,7 +8,7 @@ FILE_DTYPES = {"f4": CMLP_FLOAT32, "f8": CMLP_FLOAT64, "u1": CMLP_UINT8, "i4": C
 
 
 cdef int check_file(int status, uint64_t at=0) except -1:
-    """Raise a status of the model file functions."""
+    """Raise ModelFormatError for a status of the model file functions."""
     if status == CMLP_OK:
         return 0
     name = cmlp_status_name(status).decode()
@@ -17,7 +17,7 @@ cdef int check_file(int status, uint64_t at=0) except -1:
 
 
 def model_head_size(bytes start not None):
-    """Return how many bytes the head has of a model file that starts with these 8 bytes."""
+    """Return the size of the head of a model file in bytes; `start` are the first 8 bytes of the file."""
     cdef cmlp_model_info info
     info.struct_size = sizeof(cmlp_model_info)
     cdef int status = cmlp_model_size(<const char *>start, min(len(start), 8), &info)
@@ -27,7 +27,7 @@ def model_head_size(bytes start not None):
 
 
 def model_file_size(bytes head not None):
-    """Check a whole head; return how many bytes the file must have."""
+    """Validate a complete head; return the size that the file must have, in bytes."""
     cdef cmlp_model_info info
     info.struct_size = sizeof(cmlp_model_info)
     cdef const char *start = <const char *>head
@@ -40,7 +40,7 @@ def model_file_size(bytes head not None):
 
 
 cdef int write_piece(void *context, const void *piece, size_t n) noexcept with gil:
-    """Hand bytes to the Python function that `context` starts with; keep its exception for later."""
+    """Pass bytes to the Python function in `context`; store its exception, which write_model raises later."""
     write, errors = <list>context
     try:
         write(PyMemoryView_FromMemory(<char *>piece, <Py_ssize_t>n, PyBUF_READ))
@@ -51,9 +51,9 @@ cdef int write_piece(void *context, const void *piece, size_t n) noexcept with g
 
 
 def write_model(Net net not None, params, *, double scale, dict strings, dict arrays, write):
-    """Write a model file through `write(memoryview)`, which must keep no reference to its argument.
+    """Write a model file through the function `write(memoryview)`, which must not keep a reference to its argument.
 
-    `strings` maps keys to printable ASCII, `arrays` names to contiguous arrays of one or two dimensions.
+    `strings` maps keys to printable ASCII text; `arrays` maps names to contiguous arrays of one or two dimensions.
     """
     cdef list errors = [], context = [write, errors]
     keys = [(key.encode(), value.encode("ascii")) for key, value in sorted(strings.items())]
@@ -79,7 +79,7 @@ def write_model(Net net not None, params, *, double scale, dict strings, dict ar
     check(cmlp_model_write_size(net.net, &size))
     cdef void *scratch = PyMem_RawMalloc(size)
     if scratch == NULL:
-        raise MemoryError(f"no memory for a scratch of {size} bytes")
+        raise MemoryError(f"no memory for a scratch buffer of {size} bytes")
     with nogil:
         status = cmlp_model_write(net.net, block, &content, scratch, size)
     PyMem_RawFree(scratch)

@@ -1,7 +1,7 @@
-"""What each parameter may be: one table for `Network` and the estimators.
+"""Constraints on parameters: the tables for `Network` and the estimators.
 
-A row ``name: (constraint, ...)`` lists the constraints of which a value has to satisfy one. The sentences that describe
-them are scikit-learn's, so that its users (and their tests) find what they know.
+A row ``name: (constraint, ...)`` lists constraints; a valid value satisfies at least one of them. Error messages have
+scikit-learn's wording, because its users know it and their tests may depend on it.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike as Array
     from numpy.typing import DTypeLike
 
-# The C library's tables say which activations and losses there are.
+# Names of the activations, from the C library's table.
 HIDDEN = tuple(sorted(name for name, row in _core.ACTIVATIONS.items() if row.hidden))
 OUTPUTS = tuple(sorted(name for name, row in _core.ACTIVATIONS.items() if row.output))
-# The losses that go with each output activation.
+# The allowed losses for each output activation, from the C library's table.
 LOSSES = {
     output: tuple(sorted(name for name, row in _core.LOSSES.items() if output in row.outputs)) for output in OUTPUTS
 }
-# Other names of the same activations.
+# Other names for activations.
 SYNONYMS = {"sigmoid": "logistic"}
-# Whole numbers beyond this are cut to it: nobody counts further, and it fits a float and a C integer.
+# Larger integers are clipped to this value: it fits a C integer, and no count is larger in practice.
 LARGEST_INTEGER = 2**63 - 1
 LARGEST_FLOAT = float(np.finfo(np.float64).max)
-# The C library's limits for a layer's size and for the number of layers, the input included.
+# The C library's limits: layer sizes are below SIZE_LIMIT, and MAX_LAYERS includes the input layer.
 SIZE_LIMIT, MAX_LAYERS = 2**31, 64
 
 
 class Objective(TypedDict, total=False):
-    """Keywords of `Network.cost` that say what is minimized."""
+    """Keywords of `Network.cost` that define the objective."""
 
     sample_weight: Array | None
     alpha: float | Sequence[float]
@@ -51,11 +51,11 @@ class InvalidParameterError(ValueError, TypeError):
 
 
 def is_finite(value: object) -> bool:
-    """Whether a value is a real number that a float can hold."""
+    """Return whether a value is a real number, finite as a float."""
     try:
-        # floats first: an abstract class takes longer to ask
+        # float and int first: checking against the abstract class Real is slower
         return isinstance(value, (float, int, Real)) and math.isfinite(value)
-    except OverflowError:  # an int beyond all floats
+    except OverflowError:  # an int that is too large for a float
         return False
 
 
@@ -63,26 +63,26 @@ def is_finite(value: object) -> bool:
 
 
 class Constraint:
-    """What a value may be; values are used as they are given."""
+    """A constraint on a value; the base class returns values unchanged."""
 
     def accepts(self, value: object) -> bool:
-        """Whether the value satisfies the constraint."""
+        """Return whether the value satisfies the constraint."""
         raise NotImplementedError
 
     def convert(self, value: object) -> object:
-        """Return an accepted value as it is used."""
+        """Return an accepted value in the type in which it is used."""
         return value
 
 
 class Interval(Constraint):
-    """Numbers of one kind between two bounds; `closed` names the bounds that belong to it."""
+    """Real numbers or integers in an interval; `closed` is "left", "right", "both" or "neither"."""
 
     def __init__(
         self, kind: type[Real] | type[Integral], low: float, high: float, closed: str, *, booleans: bool = True
     ) -> None:
         self.kind, self.low, self.high, self.booleans = kind, low, high, booleans
         self.has_low, self.has_high = closed in ("left", "both"), closed in ("right", "both")
-        # Python's own numbers are found at once, others by asking an abstract class.
+        # Python's built-in types first: checking against an abstract class is slower.
         self.kinds: tuple[type, ...] = (int, Integral) if kind is Integral else (float, int, Real)
 
     def accepts(self, value: object) -> bool:
@@ -97,7 +97,7 @@ class Interval(Constraint):
         return bool((number == self.low and self.has_low) or (number == self.high and self.has_high))
 
     def convert(self, value: object) -> object:
-        """Return the value as Python's own int, at most `LARGEST_INTEGER`, or float."""
+        """Return the value as a Python float, or as a Python int of at most `LARGEST_INTEGER`."""
         number: float = value  # type: ignore[assignment]
         return float(number) if self.kind is Real else min(int(number), LARGEST_INTEGER)
 
@@ -109,7 +109,7 @@ class Interval(Constraint):
 
 
 class Options(Constraint):
-    """One of a few values of a type."""
+    """A value from a list of values of the same type."""
 
     def __init__(self, kind: type, *values: object) -> None:
         self.kind, self.values = kind, values
@@ -139,7 +139,7 @@ class Instance(Constraint):
 
 
 class LegacyGenerator(Constraint):
-    """A numpy RandomState; numpy.random itself is loaded when it is first needed."""
+    """An instance of RandomState. NumPy imports numpy.random only when it is first used, which saves time."""
 
     def accepts(self, value: object) -> bool:
         """Whether the value satisfies the constraint."""
@@ -161,7 +161,7 @@ class Nothing(Constraint):
 
 
 class ArrayLike(Constraint):
-    """A sequence or array, but no string: text is never meant as a list of sizes."""
+    """A sequence or array, but not a string."""
 
     def accepts(self, value: object) -> bool:
         """Whether the value satisfies the constraint."""
@@ -174,11 +174,11 @@ class ArrayLike(Constraint):
 
 
 class FloatType(Constraint):
-    """float32 or float64, in any of NumPy's spellings."""
+    """float32 or float64, in any form that NumPy accepts as a dtype."""
 
     def accepts(self, value: object) -> bool:
         """Whether the value satisfies the constraint."""
-        dtype: DTypeLike = value  # type: ignore[assignment]  # np.dtype finds out
+        dtype: DTypeLike = value  # type: ignore[assignment]  # np.dtype raises TypeError for other values
         try:
             return value is not None and np.dtype(dtype) in (np.float32, np.float64)
         except TypeError:
@@ -259,30 +259,35 @@ _USED_AS_GIVEN = {float, str, bool, type(None)}
 
 
 def _converted(value: object, choices: Row, sentence: str, name: str, owner: str = "") -> object:
-    """Return a value as it is used; an error, with the names in its sentence, if it satisfies no constraint."""
+    """Return a value in the type in which it is used.
+
+    If the value satisfies none of the constraints `choices`, raise InvalidParameterError with the message `sentence`.
+    """
     for choice in choices:
         if choice.accepts(value):
             return value if type(value) in _USED_AS_GIVEN else choice.convert(value)
     *first, last = map(str, choices)
-    wanted = f"{', '.join(first)} or {last}" if first else last
-    raise InvalidParameterError(sentence.format(wanted=wanted, value=value, name=name, owner=owner))
+    expected = f"{', '.join(first)} or {last}" if first else last
+    raise InvalidParameterError(sentence.format(expected=expected, value=value, name=name, owner=owner))
 
 
-_ESTIMATORS_SENTENCE = "The {name!r} parameter of {owner} must be {wanted}. Got {value!r} instead."
-_NETWORKS_SENTENCE = "{name} must be {wanted}, got {value!r}"
+_ESTIMATORS_SENTENCE = "The {name!r} parameter of {owner} must be {expected}. Got {value!r} instead."
+_NETWORKS_SENTENCE = "{name} must be {expected}, got {value!r}"
 
 
 def estimator_parameters(table: Mapping[str, Row], parameters: Mapping[str, object], owner: str) -> dict[str, Any]:
-    """Return the parameters as they are used; an error, in scikit-learn's words, for the first bad one.
+    """Return the parameters of an estimator, validated and converted.
+
+    Raises InvalidParameterError with scikit-learn's message for the first invalid parameter.
 
     Parameters
     ----------
     table : dict of str to tuple
-        For each parameter the constraints of which one has to hold.
+        The constraints of each parameter; a value must satisfy one of them.
     parameters : dict of str to object
-        The values; those without a row in the table, as a subclass may have, are left out.
+        The values. Parameters without a row in the table (a subclass can have them) are left out of the result.
     owner : str
-        Name of the estimator, for the message.
+        Name of the estimator, for error messages.
     """
     return {
         name: _converted(value, table[name], _ESTIMATORS_SENTENCE, name, owner)
@@ -292,7 +297,7 @@ def estimator_parameters(table: Mapping[str, Row], parameters: Mapping[str, obje
 
 
 def network_argument(name: str, value: object) -> Any:
-    """Return an argument of a `Network` as it is used; an error if it does not satisfy its row in the table."""
+    """Return an argument of a `Network`, validated and converted; raises InvalidParameterError if it is invalid."""
     return _converted(value, NETWORK[name], _NETWORKS_SENTENCE, name)
 
 
@@ -311,7 +316,7 @@ def layer_sizes(sizes: Sequence[int]) -> list[int]:
 
 
 def hidden_sizes(value: object) -> tuple[int, ...]:
-    """Return `hidden_layer_sizes` as a tuple of ints; one number is one layer."""
+    """Return `hidden_layer_sizes` as a tuple of ints; a single number means one layer."""
     sizes: list[Any] = list(value) if hasattr(value, "__iter__") else [value]
     if not all(isinstance(size, Integral) for size in sizes):
         raise InvalidParameterError(f"hidden_layer_sizes must be integers, one per hidden layer, got {sizes}.")
@@ -320,14 +325,12 @@ def hidden_sizes(value: object) -> tuple[int, ...]:
     if any(size >= SIZE_LIMIT for size in sizes):
         raise InvalidParameterError(f"hidden_layer_sizes must be < 2**31, got {sizes}.")
     if len(sizes) > MAX_LAYERS - 2:
-        raise InvalidParameterError(
-            f"hidden_layer_sizes can name {MAX_LAYERS - 2} hidden layers at most, got {len(sizes)}."
-        )
+        raise InvalidParameterError(f"hidden_layer_sizes must have at most {MAX_LAYERS - 2} entries, got {len(sizes)}.")
     return tuple(int(size) for size in sizes)
 
 
 def hidden_activations(activation: str | Iterable[str], n_hidden: int) -> list[str]:
-    """Return one name for each hidden layer; synonyms are replaced.
+    """Return one activation name per hidden layer; synonyms are replaced.
 
     Parameters
     ----------
@@ -345,19 +348,19 @@ def hidden_activations(activation: str | Iterable[str], n_hidden: int) -> list[s
         names *= n_hidden
     if len(names) != n_hidden:
         raise InvalidParameterError(
-            "activation must name one activation for all hidden layers, or one for each of the "
+            "activation must be one name for all hidden layers, or one name for each of the "
             f"{n_hidden} hidden layers, got {activation!r}"
         )
     return [canonical(name) for name in names]
 
 
 def canonical(name: str) -> str:
-    """Return the name that the core knows an activation by."""
+    """Return the core's name of an activation."""
     return SYNONYMS.get(str(name), str(name))
 
 
 def output_and_loss(output: str, loss: str) -> tuple[str, str]:
-    """Return an output activation and a loss that go together."""
+    """Return an output activation and a loss, after checking that the combination is allowed."""
     network_argument("output", output)
     network_argument("loss", loss)
     output = canonical(output)
@@ -369,21 +372,23 @@ def output_and_loss(output: str, loss: str) -> tuple[str, str]:
 
 
 def per_layer(name: str, value: object, n_layers: int) -> list[float]:
-    """Return one number for each layer; a single number is meant for all of them."""
+    """Return one number per layer; a single number applies to all layers."""
     values = list(value) if hasattr(value, "__iter__") else [value] * n_layers
     if len(values) != n_layers:
-        raise InvalidParameterError(f"{name} must be a number or one for each of {n_layers} layers, got {value!r}")
+        raise InvalidParameterError(
+            f"{name} must be a number or a list of one number for each of {n_layers} layers, got {value!r}"
+        )
     return [network_argument(name, number) for number in values]
 
 
 def activation_parameters(value: float | Sequence[float] | None, hidden: Sequence[str]) -> list[float]:
-    """Return a parameter for each hidden layer, 0 for the default and where there is none."""
+    """Return the activation parameter of each hidden layer; 0 for the default, or if the activation has none."""
     defaults = [_core.ACTIVATIONS[name].parameter for name in hidden]
     if value is None:
         return [0.0] * len(hidden)
     if not any(defaults):
         raise InvalidParameterError(
-            f"activation_parameter must be None with the activations {list(hidden)}, got {value!r}"
+            f"activation_parameter must be None with the activations {list(hidden)}, which have none, got {value!r}"
         )
     parameters = per_layer("activation_parameter", value, len(hidden))
     if not hasattr(value, "__iter__"):
@@ -395,7 +400,7 @@ def activation_parameters(value: float | Sequence[float] | None, hidden: Sequenc
 
 
 def loss_parameter(value: float | None, loss: str) -> float:
-    """Return the parameter of a loss, 0 for the default."""
+    """Return the parameter of a loss; 0 for the default."""
     row = _core.LOSSES[loss]
     if value is None:
         return 0.0
@@ -403,24 +408,24 @@ def loss_parameter(value: float | None, loss: str) -> float:
         raise InvalidParameterError(f"loss_parameter must be None with loss={loss!r}, which has none, got {value!r}")
     high = row.most if row.most < LARGEST_FLOAT else math.inf
     choices = (Interval(Real, 0, high, "neither", booleans=False), NONE)
-    sentence = "{name} must be {wanted} with loss={owner!r}, got {value!r}"
+    sentence = "{name} must be {expected} with loss={owner!r}, got {value!r}"
     return float(_converted(value, choices, sentence, "loss_parameter", loss))  # type: ignore[arg-type]
 
 
 def objective(given: Objective, n_layers: int) -> dict[str, Any]:
-    """Return the keywords of an objective as the core takes them.
+    """Return the keywords of an objective in the form that the core expects.
 
     Parameters
     ----------
     given : Objective
-        As `Network.cost` describes them.
+        The keywords that `Network.cost` documents.
     n_layers : int
-        Number of layers behind the input.
+        Number of layers after the input.
     """
     unknown = sorted(set(given) - set(Objective.__annotations__))
     if unknown:
         raise TypeError(
-            f"unexpected keyword argument {unknown[0]!r}: an objective has {', '.join(Objective.__annotations__)}"
+            f"unexpected keyword argument {unknown[0]!r}; valid keywords are {', '.join(Objective.__annotations__)}"
         )
     core: dict[str, Any] = {"sample_weight": given.get("sample_weight")}
     alpha, dropout = given.get("alpha", 0.0), given.get("dropout", 0.0)

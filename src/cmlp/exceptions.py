@@ -1,8 +1,8 @@
 """Public errors and warnings.
 
-All errors are subclasses of ValueError, as in scikit-learn. Where scikit-learn has a class of the same name and the
-program has imported it, what is raised is an instance of both classes: ``except sklearn.exceptions.NotFittedError``
-works too. This package never imports scikit-learn itself.
+All errors are subclasses of ValueError, as in scikit-learn. If scikit-learn has an exception of the same name and the
+program has imported scikit-learn, the raised exception is an instance of both classes, so that
+``except sklearn.exceptions.NotFittedError`` works too. This package never imports scikit-learn itself.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class StatusError(ValueError):
-    """The C core has refused an argument.
+    """The C core returned an error status for an argument.
 
     Attributes
     ----------
@@ -75,7 +75,7 @@ class NotFittedError(ValueError, AttributeError):
 
 
 class ConvergenceWarning(UserWarning):
-    """Training has reached `max_iter` epochs while the loss was still improving."""
+    """Training reached `max_iter` epochs while the loss was still improving."""
 
 
 class DataConversionWarning(UserWarning):
@@ -83,18 +83,18 @@ class DataConversionWarning(UserWarning):
 
 
 class UndefinedMetricWarning(UserWarning):
-    """A score is not defined for these data."""
+    """A score is not defined for the given data."""
 
 
 def sklearn_class(own: type[Error]) -> type[Error]:
-    """Return the class to raise: `own`, and scikit-learn's of the same name too if the program has imported it."""
+    """Return `own`, or a subclass of it and of scikit-learn's class of the same name if the program has imported it."""
     theirs = getattr(sys.modules.get("sklearn.exceptions"), own.__name__, None)
     return own if theirs is None else _joint_class(own, theirs)  # type: ignore[arg-type]  # classes are hashable
 
 
 @functools.cache
 def _joint_class(own: type[Error], theirs: type[Error]) -> type[Error]:
-    """Return a subclass of both classes, which ``except`` and warning filters find under either."""
+    """Return a subclass of both classes, so that ``except`` and warning filters work with either class."""
     members = {
         "__doc__": own.__doc__,
         "__module__": own.__module__,
@@ -108,7 +108,7 @@ def _restored(own: type[Error], arguments: tuple[object, ...]) -> Error:
 
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:
-    """Issue a warning that points to the user's line, the first caller outside this package."""
+    """Issue a warning that points to the user's code: the first caller outside this package."""
     package = __name__.partition(".")[0] + "."
     level, frame = 2, sys._getframe(1)
     while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(package):

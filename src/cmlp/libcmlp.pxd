@@ -1,4 +1,4 @@
-# Declarations of cmlp.h for Cython, in the header's order and nothing else.
+# Cython declarations of cmlp.h, in the order of the header.
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
 cdef extern from "cmlp.h" nogil:

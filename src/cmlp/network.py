@@ -1,4 +1,4 @@
-"""The bare network, for those who look inside or embed: parameters, passes, gradients, steps."""
+"""`Network`: direct access to parameters, forward pass, gradients and optimizer steps."""
 
 from __future__ import annotations
 
@@ -25,66 +25,75 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-_ALL_ROWS = 2**63 - 1  # as a batch size: whatever there is
+_ALL_ROWS = 2**63 - 1  # a batch size that includes all rows
 
 
 class Network:
-    """A multilayer perceptron: each neuron takes a weighted sum of the previous layer, adds its bias and squashes.
+    """A multilayer perceptron with direct access to parameters, activations and gradients.
+
+    Each layer computes ``activation(inputs @ weights + biases)``.
 
     Parameters
     ----------
     sizes : sequence of int
         Layer sizes, input first, for example ``[784, 16, 16, 10]``.
     activation : str or sequence of str, default="logistic"
-        Of the hidden layers: "identity", "logistic", "tanh", "relu", "leaky_relu", "elu", "silu", "gelu", "softplus" or
-        "softsign"; one for all or one each. It also decides how far initial parameters are from 0, see the notes.
+        Activation of the hidden layers: "identity", "logistic", "tanh", "relu", "leaky_relu", "elu", "silu", "gelu",
+        "softplus" or "softsign". One name for all hidden layers, or one for each. It also determines the range of the
+        initial parameters (see Notes).
     output : {"softmax", "logistic", "identity", "exp", "tanh"}, default="softmax"
-        The output layer's activation.
+        Activation of the output layer.
     loss : str, default="log_loss"
         Cost of a row. With softmax or logistic outputs: "log_loss", "focal" or "label_smoothing". With identity,
-        logistic, tanh or exp outputs: "squared_error" (the sum of squared differences to the wanted output, which also
-        goes with softmax), "absolute_error", "huber" or "quantile". With exp outputs also "poisson" (targets not
-        negative) and "gamma" (targets positive). See the notes.
+        logistic, tanh or exp outputs: "squared_error" (the sum of the squared differences between outputs and targets;
+        also with softmax), "absolute_error", "huber" or "quantile". With exp outputs also "poisson" (targets must not
+        be negative) and "gamma" (targets must be positive). See Notes for the formulas.
     dtype : {"float32", "float64"}, default="float32"
         Type of the parameters and of all arithmetic.
     input_scale : float, default=1
-        Every input is multiplied by it: ``1 / 255`` for pixels.
+        Factor by which every input is multiplied: ``1 / 255`` for images of bytes.
     random_state : int, RandomState or None, default=None
         Seed of the initial parameters; the same seed gives the same parameters as in the estimators.
     n_threads : int or None, default=None
-        At most so many threads; None: as many as the work is worth here. Results do not depend on it.
+        Maximum number of threads. If None, chosen from the problem size and the number of CPUs. The results do not
+        depend on it.
     activation_parameter : float, sequence of float or None, default=None
-        Positive parameter of "leaky_relu" (the slope of negative sums, by default 0.01) and "elu" (minus its limit, by
-        default 1): one for all hidden layers that have one, or one for each hidden layer; None or 0: the default.
+        Positive parameter of "leaky_relu" (the slope for negative inputs, by default 0.01) and "elu" (minus the limit
+        at minus infinity, by default 1). One number for all hidden layers, or one for each; None or 0 is the default.
     loss_parameter : float or None, default=None
-        Positive parameter p of the loss, see the notes; None: the default.
+        Positive parameter p of the loss (see Notes); None is the default.
 
     Attributes
     ----------
     sizes : tuple of int
+        Layer sizes, input first.
     params : ndarray of shape (n_params,)
-        All weights and biases: W1 (n_in, n_out) row by row, b1, W2, b2, ...
+        All weights and biases in one block: W1 (n_in, n_out) in row-major order, b1, W2, b2, ...
     weights, biases : tuple of ndarray
-        Per layer, shapes ``(n_in, n_out)`` and ``(n_out,)``: views of `params`, writing to them changes the network.
+        One array per layer, of shape ``(n_in, n_out)`` and ``(n_out,)``. They are views of `params`: writing to them
+        changes the network.
 
     Raises
     ------
     ValueError
-        If the description is not one of a network.
+        If an argument is invalid, or the arguments do not match.
 
     Notes
     -----
-    Weights and biases start uniform in ``+-sqrt(6 / (n_in + n_out))``, 2 in place of 6 for logistic layers; the
-    output layer takes the last hidden one's number, without hidden layers that of `activation`. All this is
-    scikit-learn's. The C library's ``cmlp_init_params`` draws the same, except that it knows no `activation` of a
-    network without hidden layers and takes 6.
+    As in scikit-learn, the initial weights and biases are uniform in ``+-sqrt(6 / (n_in + n_out))``, with 2 instead of
+    6 for logistic layers. The output layer uses the factor of the last hidden layer, or of `activation` if there are no
+    hidden layers. The C library's ``cmlp_init_params`` gives the same parameters, except for networks without hidden
+    layers, where it always uses 6.
 
-    With d = output - target, the terms of a row's cost are abs(d) for "absolute_error"; d**2 / 2 where abs(d) <= p and
-    otherwise p * (abs(d) - p / 2) for "huber" (p = 1 by default); (1 - p) * d where d > 0 and otherwise -p * d for
-    "quantile" (p below 1, 0.5 by default); target / output + log(output) for "gamma"; the log loss with every
-    log(output) times (1 - output)**p for "focal" (p = 2 by default, Lin et al. 2017); the log loss of the targets
-    (1 - p) * target + p / n_classes for "label_smoothing" (p below 1, 0.1 by default, Szegedy et al. 2016; two classes
-    for each logistic output).
+    The cost of a row is a sum over the outputs. With d = output - target, the terms are:
+
+    - "absolute_error": abs(d).
+    - "huber": d**2 / 2 if abs(d) <= p, otherwise p * (abs(d) - p / 2); by default p = 1.
+    - "quantile": (1 - p) * d if d > 0, otherwise -p * d; p is below 1, by default 0.5.
+    - "gamma": target / output + log(output).
+    - "focal": the log loss with every log(output) multiplied by (1 - output)**p; by default p = 2 (Lin et al. 2017).
+    - "label_smoothing": the log loss with the targets (1 - p) * target + p / n_classes; p is below 1, by default 0.1
+      (Szegedy et al. 2016). A logistic output has two classes.
 
     Examples
     --------
@@ -157,7 +166,7 @@ class Network:
 
     @property
     def params(self) -> NDArray[Any]:
-        """All weights and biases, one block; assigning writes into it."""
+        """All weights and biases in one block. Assigning copies the values into this block."""
         return self._params
 
     @params.setter
@@ -172,18 +181,18 @@ class Network:
 
     @property
     def weights(self) -> tuple[NDArray[Any], ...]:
-        """Per layer, shape (n_in, n_out): views of `params`."""
+        """The weights of each layer, of shape (n_in, n_out): views of `params`."""
         return tuple(self._net.views(self._params)[0])
 
     @property
     def biases(self) -> tuple[NDArray[Any], ...]:
-        """Per layer, shape (n_out,): views of `params`."""
+        """The biases of each layer, of shape (n_out,): views of `params`."""
         return tuple(self._net.views(self._params)[1])
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the network to a model file, which `cmlp.load` and the C library read.
+        """Write the network to a model file, which `cmlp.load` and the C library can read.
 
-        The file is replaced as a whole: if anything fails, the former one is still there.
+        Saving is atomic: if it fails, an existing file stays unchanged.
 
         Parameters
         ----------
@@ -194,9 +203,9 @@ class Network:
         OSError
             If the file cannot be written.
         ValueError
-            If a weight is NaN or infinite, or `path` leads to something other than a regular file.
+            If a weight is NaN or infinite, or `path` exists and is not a regular file.
         TypeError
-            If this is an object of a subclass.
+            If this is an instance of a subclass.
         """
         from cmlp.files.models import save_network
 
@@ -208,10 +217,10 @@ class Network:
         Parameters
         ----------
         X : array or sparse container of shape (n, n_inputs), uint8, float32 or float64
-            Used as it is, with any strides; other types are converted. SciPy's CSR format is read in place, its
-            other formats are turned into it.
+            Arrays of these types are read without a copy, with any strides; others are converted. SciPy's CSR format
+            is read without a copy; its other formats are converted to CSR.
         out : ndarray of shape (n, n_outputs), default=None
-            C-contiguous, of the network's dtype: takes the result.
+            Array for the result: C-contiguous, of the network's dtype.
 
         Returns
         -------
@@ -220,15 +229,15 @@ class Network:
         Raises
         ------
         ValueError
-            If a shape is wrong, or (`NonFiniteInputError`) if X holds NaN or infinity.
+            If a shape is wrong. `NonFiniteInputError`, a subclass, if X contains NaN or infinity.
         """
-        few = self._net.forward_few(self._params, X, self._scale, out)
-        if few is not None:
-            return few
+        result = self._net.forward_small(self._params, X, self._scale, out)
+        if result is not None:
+            return result
         return self._net.forward(self.params, X, scale=self._scale, out=out, n_threads=self._n_threads)
 
     def activations(self, X: ArrayLike) -> list[NDArray[Any]]:
-        """Return the activations of every layer, from the (scaled) input to the output, each (n, size)."""
+        """Return the activations of every layer, each of shape (n, size); the first are the scaled inputs."""
         hidden = self._net.activations_of(self.params, X, scale=self._scale, n_threads=self._n_threads)
         to_dense = getattr(X, "toarray", None)
         dense = X if to_dense is None else to_dense()
@@ -236,7 +245,7 @@ class Network:
         return [inputs, *hidden]
 
     def weighted_sums(self, X: ArrayLike) -> list[NDArray[Any]]:
-        """Return the weighted sums z of every layer behind the input, before its activation, each (n, n_out)."""
+        """Return the weighted sums z (before the activation) of every layer after the input, each (n, n_out)."""
         return self._net.activations_of(self.params, X, scale=self._scale, n_threads=self._n_threads, sums=True)
 
     def cost(self, X: ArrayLike, Y: ArrayLike, **objective: Unpack[Objective]) -> float:
@@ -246,24 +255,24 @@ class Network:
         ----------
         X : array of shape (n, n_inputs)
         Y : array of shape (n,) or (n, n_outputs)
-            Class indices, if there are two outputs or more; or the wanted outputs, for the loss "poisson" not
-            negative, for "gamma" positive.
+            Class indices (for two or more outputs), or the target value of each output. Targets must not be negative
+            for the loss "poisson", and must be positive for "gamma".
         **objective
-            What is minimized, if it is more than the mean cost:
+            Options that change the objective:
 
             sample_weight : array of shape (n,), default=None
                 Weights of the rows, not negative; the mean is weighted.
             alpha : float or sequence of float, default=0.0
-                L2 penalty, not negative: ``alpha / 2 * sum(weights ** 2) / sum(sample_weight)`` is added; one number,
-                or one for each layer behind the input.
+                Strength of the L2 penalty ``alpha / 2 * sum(weights ** 2) / sum(sample_weight)``, not negative. One
+                number for all layers after the input, or one for each.
             dropout : float or sequence of float, default=0.0
-                Rates from 0 to below 1, one for all hidden layers or one for each: a unit's activation is set to 0 with
-                this probability, else divided by ``1 - rate`` (Srivastava et al. 2014).
+                Dropout rate, at least 0 and below 1. One number for all hidden layers, or one for each. The activation
+                of a unit is set to 0 with this probability, otherwise divided by ``1 - rate`` (Srivastava et al. 2014).
             dropout_seed : int, default=0
-                From 0 to ``2**32 - 1``. The units dropped depend on seed, step, layer, row and unit alone, not on
-                threads or batches (Philox4x32-10, Salmon et al. 2011).
+                Seed from 0 to ``2**32 - 1``. The dropped units depend only on seed, step, layer, row and unit, not on
+                the number of threads or the batch size (Philox4x32-10, Salmon et al. 2011).
             dropout_step : int, default=0
-                Training uses the optimizer's ``n_steps`` in its place.
+                Index of the training step. During training, the optimizer's ``n_steps`` is used instead.
 
         Returns
         -------
@@ -274,7 +283,7 @@ class Network:
         )
 
     def gradient(self, X: ArrayLike, Y: ArrayLike, **objective: Unpack[Objective]) -> Gradient:
-        """Return the gradient of the mean cost for every weight and bias, by backpropagation.
+        """Return the gradient of the mean cost with respect to all weights and biases, by backpropagation.
 
         Parameters
         ----------
@@ -295,12 +304,12 @@ class Network:
         return Gradient(*self._net.views(flat), flat, float(np.linalg.norm(flat.astype(np.float64))))
 
     def input_gradient(self, X: ArrayLike, Y: ArrayLike, **objective: Unpack[Objective]) -> NDArray[Any]:
-        """Return, for each row, the gradient of its own cost for its inputs: shape (n, n_inputs).
+        """Return the gradient of each row's cost with respect to the inputs of that row.
 
         Parameters
         ----------
         X, Y, **objective
-            As for `cost`. Row weights multiply a row's gradient; the penalty plays no part.
+            As for `cost`. The gradient of a row is multiplied by its sample weight; the penalty is ignored.
 
         Returns
         -------
@@ -311,17 +320,18 @@ class Network:
         )
 
     def deltas(self, X: ArrayLike, Y: ArrayLike, **objective: Unpack[Objective]) -> list[NDArray[Any]]:
-        """Return, for each row, the derivative of its own cost for the weighted sums of every layer behind the input.
+        """Return the derivative of each row's cost with respect to the weighted sums of every layer after the input.
 
         Parameters
         ----------
         X, Y, **objective
-            As for `cost`. Row weights multiply a row's deltas; the penalty plays no part.
+            As for `cost`. The deltas of a row are multiplied by its sample weight; the penalty is ignored.
 
         Returns
         -------
         list of ndarray of shape (n, n_out)
-            Not averaged: the gradient for a layer's biases is the sum of its rows divided by their number.
+            One array per layer. The gradient of the mean cost with respect to a layer's biases is the mean of its
+            array over the rows.
 
         Examples
         --------
@@ -335,11 +345,11 @@ class Network:
         )
 
     def _objective(self, given: Objective) -> dict[str, Any]:
-        """Return the keywords of an objective as the core takes them."""
+        """Return the keywords of an objective in the form that the core expects."""
         return constraints.objective(given, len(self.sizes) - 1)
 
     def step(self, X: ArrayLike, Y: ArrayLike, learning_rate: float) -> float:
-        """Take one step down the gradient of all rows; return their mean cost before it."""
+        """Take one gradient descent step on all rows; return their mean cost before the step."""
         return self.train_epoch(X, Y, _ALL_ROWS, learning_rate)
 
     def train_epoch(
@@ -350,30 +360,30 @@ class Network:
         learning_rate: float,
         order: ArrayLike | None = None,
     ) -> float:
-        """Go once through the rows, with a step down the gradient after each batch.
+        """Train for one epoch by gradient descent, with one step per batch.
 
         Parameters
         ----------
         X : array of shape (n, n_inputs)
         Y : array of shape (n,) or (n, n_outputs)
         batch_size : int
-            Rows per batch; the last one may be smaller.
+            Number of rows per batch; the last batch may be smaller.
         learning_rate : float
         order : array of int, default=None
-            The rows to use, in this order; None: all, as they stand.
+            Indices of the rows to use, in this order; None for all rows in their original order.
 
         Returns
         -------
         float
-            Mean cost of the rows, each before its batch's step.
+            Mean cost of the rows; the cost of each batch is computed before its step.
 
         Raises
         ------
         ValueError
-            For bad arguments; `DivergenceError` when the cost or a parameter is no longer finite, the parameters
-            being those after the last batch that was.
+            If an argument is invalid. `DivergenceError`, a subclass, if the cost or a parameter is no longer finite;
+            the parameters are then those after the last batch for which all were finite.
         KeyboardInterrupt
-            On Ctrl-C; the parameters are those after the last whole batch.
+            On Ctrl-C; the parameters are those after the last complete batch.
         """
         return self.run_epoch(X, Y, batch_size, self.optimizer(learning_rate=learning_rate), order=order).cost
 
@@ -395,7 +405,7 @@ class Network:
         ----------
         kind : {"sgd", "momentum", "nesterov", "adam", "adamw"}, default="sgd"
         learning_rate : float
-            0 or more; may be changed between epochs.
+            Not negative; may be changed between epochs.
         momentum : float, default=0.0
             Momentum for "momentum" and "nesterov", from 0 to 1.
         beta_1, beta_2 : float, default=0.9, 0.999
@@ -403,20 +413,21 @@ class Network:
         epsilon : float, default=1e-8
             Added to Adam's denominator.
         weight_decay : float, default=0.0
-            For "adamw", 0 or more: before each step every weight, but no bias, is reduced by
-            ``learning_rate * weight_decay`` times itself (Loshchilov and Hutter 2019).
+            Weight decay for "adamw", not negative. Before each step, ``learning_rate * weight_decay`` times the weight
+            is subtracted from every weight, but not from the biases (Loshchilov and Hutter 2019).
         max_norm : float or None, default=None
-            A gradient that is longer, penalty included, is scaled to this length before the step; None: none is.
+            If the norm of the gradient (with the penalty) is larger, the gradient is scaled to this norm before the
+            step. None means no clipping.
 
         Returns
         -------
         Optimizer
-            With the attributes ``kind``, ``learning_rate``, ``n_steps`` and ``state`` (its moments).
+            An object with the attributes ``kind``, ``learning_rate``, ``n_steps`` and ``state`` (the moments).
 
         Raises
         ------
         ValueError
-            If a hyperparameter is not valid; some are found by the first epoch.
+            If a hyperparameter is invalid; some are only checked in the first epoch.
         """
         rate = constraints.network_argument("learning_rate", learning_rate)
         return Optimizer(
@@ -443,18 +454,18 @@ class Network:
         gradient_norm: bool = False,
         **objective: Unpack[Objective],
     ) -> Epoch:
-        """Go once through the rows, with a step of the optimizer after each batch; report more than the cost.
+        """Train for one epoch with an optimizer, with one step per batch; return cost, penalty and gradient norm.
 
         Parameters
         ----------
         X, Y, batch_size, order
             As for `train_epoch`.
         optimizer : Optimizer
-            What `optimizer` has returned; it continues from epoch to epoch.
+            An object from `optimizer`; it keeps its state from epoch to epoch.
         learning_rates : array of shape (n_batches,), default=None
-            A learning rate for each batch; None: the optimizer's.
+            A learning rate for each batch; None for the optimizer's learning rate.
         gradient_norm : bool, default=False
-            Whether to compute the length of the last batch's gradient, before it is clipped.
+            Whether to compute the norm of the last batch's gradient (before clipping).
         **objective
             As for `cost`, except that dropout uses the optimizer's ``n_steps`` as the step.
 
@@ -465,7 +476,7 @@ class Network:
         Raises
         ------
         ValueError, KeyboardInterrupt
-            As for `train_epoch`; also if the optimizer is not one for this network.
+            As for `train_epoch`; ValueError also if the optimizer was made for a different network.
         """
         return Epoch(
             *self._net.train_epoch(
@@ -484,22 +495,22 @@ class Network:
         )
 
     def index(self, k: int) -> ParameterIndex:
-        """Return which weight or bias `params[k]` is.
+        """Return the position in the network of the weight or bias `params[k]`.
 
         Parameters
         ----------
         k : int
-            Position in `params`, from 0 to ``n_params - 1``.
+            Index in `params`, from 0 to ``n_params - 1``.
 
         Returns
         -------
         ParameterIndex
-            A named tuple ``(layer, source, target)``, counted from 0; `source` is None for a bias.
+            A named tuple ``(layer, source, target)`` of indices from 0; `source` is None for a bias.
 
         Raises
         ------
         IndexError
-            If there is no such position.
+            If k is out of range.
 
         Examples
         --------

@@ -1,6 +1,6 @@
-"""The presets: named recipes, as the parameters of an estimator.
+"""Presets: named sets of parameters for an estimator.
 
-One table serves `MLPClassifier.from_preset`, the command's methods and the documentation.
+`MLPClassifier.from_preset`, the command's option ``--method`` and the documentation use the same table.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ from typing import Any, NamedTuple
 
 
 class Preset(NamedTuple):
-    """A recipe.
+    """A named set of parameters.
 
     Attributes
     ----------
     kind : str
-        The kind of estimator that it is for: "classifier" or "regressor".
+        The kind of estimator: "classifier" or "regressor".
     method : str
-        How the command calls it (``cmlp digits --method``).
+        Name of the preset in the command (``cmlp digits --method``).
     summary : str
-        What it is, in a line of the command's help.
+        A one-line description for the command's help.
     explanation : str
-        What the story tells about it beyond the plain method.
+        What the story says about the method; empty for the story's own method.
     parameters : mapping of str to object
         Parameters of the estimator's constructor.
     """
@@ -47,14 +47,14 @@ PRESETS: Mapping[str, Preset] = {
             "solver": "sgd",
             "momentum": 0.0,
             "batch_size": 10,
-            "learning_rate_init": 1.5,  # costs here are not halved: this is 3.0 for those who halve them
+            "learning_rate_init": 1.5,  # the cost has no factor 1/2: with that factor, the same rate is 3.0
             "alpha": 0.0,
             "max_iter": 30,
             "n_iter_no_change": math.inf,
             "input_scale": 1 / 255,
         },
     ),
-    # benchmarks/recipe.py found it.
+    # Found by the search in benchmarks/recipe.py.
     "one_cycle": Preset(
         kind="classifier",
         method="fast",
@@ -82,7 +82,7 @@ PRESETS: Mapping[str, Preset] = {
 
 
 def preset_for(name: str, kind: str, owner: str) -> Preset:
-    """Return a preset by its name; ValueError if there is none for this kind of estimator.
+    """Return a preset by its name; raises ValueError if there is none for this kind of estimator.
 
     Parameters
     ----------

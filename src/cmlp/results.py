@@ -1,4 +1,4 @@
-"""What methods of `Network` return: named tuples."""
+"""Named tuples that methods of `Network` return."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ import numpy as np
 
 
 class Gradient(NamedTuple):
-    """A gradient of the cost, laid out like the parameters.
+    """A gradient of the cost, in the layout of the parameters.
 
     Attributes
     ----------
     weights, biases : list of ndarray
-        Per layer, shapes ``(n_in, n_out)`` and ``(n_out,)``; views of `flat`.
+        One array per layer, of shape ``(n_in, n_out)`` and ``(n_out,)``; views of `flat`.
     flat : ndarray of shape (n_params,)
+        The whole gradient.
     norm : float
-        Length of `flat`.
+        Euclidean norm of `flat`.
     """
 
     weights: list[np.ndarray]
@@ -26,17 +27,18 @@ class Gradient(NamedTuple):
 
 
 class Epoch(NamedTuple):
-    """What an epoch reports.
+    """The results of a training epoch.
 
     Attributes
     ----------
     cost : float
-        Mean cost of the rows, each as it was before its batch's step.
+        Mean cost of the rows; the cost of each batch is computed before its step.
     penalty : float
         Mean of ``alpha / 2 * sum(weights ** 2) / rows`` over the batches.
     gradient_norm : float
-        Length of the last batch's gradient, NaN unless asked for.
+        Euclidean norm of the last batch's gradient; NaN if not requested.
     batches : int
+        Number of batches.
     """
 
     cost: float
@@ -46,16 +48,16 @@ class Epoch(NamedTuple):
 
 
 class ParameterIndex(NamedTuple):
-    """What a parameter is: the weight from one unit to another, or a unit's bias; all counted from 0.
+    """The position of a parameter in the network. All indices start at 0.
 
     Attributes
     ----------
     layer : int
-        0 for the parameters between the input and the first layer behind it.
+        Index of the layer; 0 is the first layer after the input.
     source : int or None
-        The unit of the layer before (for layer 0 the input) that the weight comes from; None for a bias.
+        Index of the unit in the previous layer (or of the input) that the weight multiplies; None for a bias.
     target : int
-        The unit that the weight or the bias belongs to.
+        Index of the unit in this layer.
     """
 
     layer: int

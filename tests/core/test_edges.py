@@ -42,7 +42,7 @@ def test_cost_and_training_need_at_least_one_row(Y):
     ):
         with pytest.raises(ValueError, match=r"X must have at least one row, got .*\(0, 3\)"):
             call()
-    with pytest.raises(ValueError, match="order must name at least one row"):
+    with pytest.raises(ValueError, match="order must contain at least one row"):
         net.train_epoch(np.ones((2, 3)), [0, 1], 10, 0.1, order=[])
     assert_same_bits(net.params, before)
 

@@ -30,7 +30,7 @@ def bridge(kind="adam"):
 def test_none_is_refused_everywhere():
     net, params, optimizer = bridge()
     for call in (
-        lambda: net.forward_few(None, X, 1.0),
+        lambda: net.forward_small(None, X, 1.0),
         lambda: net.forward(None, X),
         lambda: net.train_epoch(params, X, Y, None, batch_size=2),
         lambda: net.train_epoch(None, X, Y, optimizer, batch_size=2),
@@ -261,7 +261,7 @@ def test_more_rows_than_any_memory_holds(rows, net):
     huge = strided(np.zeros(1, np.uint8), (rows, 3), (0, 0))
     with pytest.raises((MemoryError, ValueError)):
         net.forward(huge)
-    assert net._net.forward_few(net.params, huge, 1.0) is None
+    assert net._net.forward_small(net.params, huge, 1.0) is None
 
 
 # ---------------------------------------------------------------- pickles
@@ -485,7 +485,7 @@ def test_every_argument_of_the_bridge():
         for name in ("kind", "learning_rate", "momentum", "beta_1", "beta_2", "epsilon"):
             yield name, lambda v, name=name: _core.Optimizer(net, **{"kind": "adam", "learning_rate": 0.1, name: v})
         for name in (*few, "out", "n_threads"):
-            yield name, lambda v, name=name: net.forward_few(**{**few, name: v})
+            yield name, lambda v, name=name: net.forward_small(**{**few, name: v})
         for name in optimizer.get_state():
             yield name, lambda v, name=name: _core.restored({**optimizer.get_state(), name: v})
         for name in net.get_state():

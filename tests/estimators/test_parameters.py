@@ -97,7 +97,7 @@ def test_bad_parameters_raise_scikit_learns_message(name, value):
         ("hidden_layer_sizes", (5, 0), r"hidden_layer_sizes must be > 0, got \[5, 0\]."),
         ("hidden_layer_sizes", (5.5,), r"must be integers, one per hidden layer, got \[5.5\]"),
         ("hidden_layer_sizes", [[5]], r"must be integers, one per hidden layer"),
-        ("hidden_layer_sizes", (2,) * 63, "can name 62 hidden layers at most, got 63"),
+        ("hidden_layer_sizes", (2,) * 63, "must have at most 62 entries, got 63"),
         ("hidden_layer_sizes", (5, 2**31), r"hidden_layer_sizes must be < 2\*\*31, got \[5, 2147483648\]"),
         ("power_t", 10**400, r"must be a float in the range \[0.0, inf\). Got 1000"),
         ("alpha", 10**400, r"must be a float in the range \[0.0, inf\). Got 1000"),

@@ -403,7 +403,7 @@ def test_gradient_norm_is_that_of_the_last_batch():
 def test_optimizer_of_another_network_is_refused():
     X, Y = inputs(1, 20, 3, np.float64), labels(2, 20, 2)
     other = Network([3, 5, 2]).optimizer("adam", learning_rate=0.1)
-    with pytest.raises(ValueError, match="optimizer state must hold"):
+    with pytest.raises(ValueError, match="optimizer state must have"):
         Network([3, 4, 2]).run_epoch(X, Y, 5, other)
     for rate in (-1, np.nan, "fast"):
         with pytest.raises(ValueError, match="learning_rate must be a float in the range"):

@@ -324,9 +324,9 @@ def test_zero_is_not_a_default_in_python():
     net, params = net_and_params((3, 4, 2), ["tanh", "softmax"], "log_loss", np.float32)
     with pytest.raises(StatusError, match=re.escape("(optimizer->epsilon)")):
         _core.Optimizer(net, "adam", learning_rate=0.1, epsilon=0.0)
-    for name in ("forward", "forward_few"):
+    for name in ("forward", "forward_small"):
         call = getattr(net, name)
-        if name == "forward_few":
+        if name == "forward_small":
             assert call(params, X, 0.0) is None
         else:
             with pytest.raises(StatusError, match=re.escape("(rows->scale)")):
@@ -352,7 +352,7 @@ def test_broadcast_arrays_repeat_a_row(targets):
         part = np.random.RandomState(1).random_sample(shape)
         repeated, copied = np.broadcast_to(part, (6, 3)), np.tile(part, (6 // shape[0], 3 // shape[1]))
         assert_same_bits(net.forward(params, repeated), net.forward(params, copied))
-        assert_same_bits(net.forward_few(params, repeated, 1.0), net.forward(params, copied))
+        assert_same_bits(net.forward_small(params, repeated, 1.0), net.forward(params, copied))
         gradient, cost = net.gradient(params, repeated, targets)
         expected, expected_cost = net.gradient(params, copied, targets.copy())
         assert_same_bits(gradient, expected)
@@ -362,7 +362,7 @@ def test_broadcast_arrays_repeat_a_row(targets):
 def test_optimizer_of_another_network_raises():
     net, params = net_and_params((3, 4, 2), ["tanh", "softmax"], "log_loss", np.float32)
     small, _ = net_and_params((2, 2), ["softmax"], "log_loss", np.float32)
-    with pytest.raises(StatusError, match="optimizer state must hold 52 values"):
+    with pytest.raises(StatusError, match="optimizer state must have 52 values"):
         net.train_epoch(params, X, Y, _core.Optimizer(small, "adam", learning_rate=1), batch_size=2)
     with pytest.raises(ValueError, match="kind must be one of 'sgd'"):
         _core.Optimizer(net, "lbfgs", learning_rate=0.1)

@@ -106,9 +106,9 @@ class Model:
     def outputs(self, X: ArrayLike, estimator: Estimator) -> NDArray[Any]:
         """Return the network's outputs for rows that a user has passed to an estimator."""
         if self.feature_names is None:
-            few = self.net.forward_few(self.params, X, self.input_scale, None, estimator.n_threads)
-            if few is not None:
-                return few
+            result = self.net.forward_small(self.params, X, self.input_scale, None, estimator.n_threads)
+            if result is not None:
+                return result
         owner = type(estimator).__name__
         check_feature_names(X, self.feature_names, owner)
         rows, _ = as_rows(X, owner)

@@ -1,4 +1,4 @@
-"""Where an input is not finite: the first such value by row, with the name of its column."""
+"""Error messages for non-finite inputs: find the first such value by row, and the name of its column."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cmlp.inputs.sparse import CSR
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_BLOCK = 4096  # rows that are scanned at a time
+_BLOCK = 4096  # rows to check at a time
 
 
 def first_non_finite_error(
@@ -22,17 +22,17 @@ def first_non_finite_error(
     dtype: np.dtype[Any],
     names: NDArray[Any] | None,
 ) -> NonFiniteInputError:
-    """Return the error to raise instead of the core's.
+    """Return the error to raise instead of the core's error.
 
-    The core reports the first value that it meets, in the order in which it reads the rows. Only the rows before that
-    one are scanned here.
+    The core reads the rows in an order of its own, and reports the first non-finite value that it reads. This function
+    checks the rows before the reported row, so the user always gets the first non-finite value in X.
 
     Parameters
     ----------
     error : NonFiniteInputError
-        As raised by the bridge.
+        The error that the bridge raised.
     X : ndarray or CSR of shape (n_samples, n_features)
-        The rows that the core has read.
+        The rows that were passed to the core.
     scale : float
         Factor of the input.
     dtype : dtype
@@ -50,16 +50,16 @@ def first_non_finite_error(
 
 
 def _first(X: NDArray[Any] | CSR, n_rows: int, scale: float, dtype: np.dtype[Any]) -> tuple[int, int] | None:
-    """Return row and column of the first value of the first rows that is not finite in a type; None if all are."""
+    """Return row and column of the first value in `n_rows` rows that is not finite in `dtype`; None if all are."""
     if isinstance(X, CSR):
         positions = np.flatnonzero(~_finite(X.data[: X.indptr[n_rows]], scale, dtype))
         if not len(positions):
             return None
         return int(np.searchsorted(X.indptr, positions[0], side="right")) - 1, int(X.indices[positions[0]])
     for start in range(0, n_rows, _BLOCK):
-        places = np.argwhere(~_finite(X[start : min(start + _BLOCK, n_rows)], scale, dtype))
-        if len(places):
-            return start + int(places[0, 0]), int(places[0, 1])
+        entries = np.argwhere(~_finite(X[start : min(start + _BLOCK, n_rows)], scale, dtype))
+        if len(entries):
+            return start + int(entries[0, 0]), int(entries[0, 1])
     return None
 
 
