@@ -91,9 +91,9 @@ def test_bad_parameters_raise_scikit_learns_message(name, value):
     "name, value, message",
     [
         ("alpha", -1, r"must be a float in the range \[0.0, inf\). Got -1 instead."),
-        ("activation", "gelu", "must be a str among .* or an array-like. Got 'gelu' instead."),
-        ("activation", ["relu", "tanh"], "one for each of the 1 hidden layers, got \\['relu', 'tanh'\\]"),
-        ("activation", ["gelu"], "activation must be a str among .*, got 'gelu'"),
+        ("activation", "swish", "must be a str among .* or an array-like. Got 'swish' instead."),
+        ("activation", ["relu", "tanh"], "one name for each of the 1 hidden layers, got \\['relu', 'tanh'\\]"),
+        ("activation", ["swish"], "activation must be a str among .*, got 'swish'"),
         ("hidden_layer_sizes", (5, 0), r"hidden_layer_sizes must be > 0, got \[5, 0\]."),
         ("hidden_layer_sizes", (5.5,), r"must be integers, one per hidden layer, got \[5.5\]"),
         ("hidden_layer_sizes", [[5]], r"must be integers, one per hidden layer"),
