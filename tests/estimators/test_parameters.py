@@ -183,6 +183,6 @@ def test_docstring_has_the_shared_sections(estimator):
 
 
 def test_documented_activations_are_those_accepted():
-    names = re.search("activation : {(.*?)}", MLPClassifier.__doc__)[1].replace('"', "").split(", ")
-    for name in names:
+    text = re.search(r"The names are\s+(.*?)\.", MLPClassifier.__doc__)[1]
+    for name in text.replace('"', "").split(", "):
         MLPClassifier((3,), name, max_iter=2).fit(X, LABELS)

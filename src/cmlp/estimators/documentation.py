@@ -16,8 +16,9 @@ Class = TypeVar("Class", bound=type)
 TRAINING = f"""
 hidden_layer_sizes : int or array-like of int, default=(100,)
     Number of units of each hidden layer; ``()`` makes a linear model.
-activation : {{{", ".join(f'"{name}"' for name in HIDDEN)}}} or list of these, default="relu"
-    Activation of the hidden layers: one name for all of them, or one for each.
+activation : str or list of str, default="relu"
+    Activation of the hidden layers: one name for all of them, or one for each. The names are
+    {", ".join(f'"{name}"' for name in HIDDEN)}.
 solver : {{"adam", "lbfgs", "sgd"}}, default="adam"
     Adam [1]_; L-BFGS [5]_, for small data, which needs SciPy (the extra ``cmlp[scipy]``); or stochastic gradient
     descent with momentum. "lbfgs" uses all rows at each step. It ignores the parameters of batches, learning rates and
