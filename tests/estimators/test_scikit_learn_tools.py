@@ -36,13 +36,13 @@ def regressor(**params):
 
 
 # With 200 iterations "lbfgs" overfits the few rows of a check until a probability is 1, which scikit-learn's own MLP
-# does too: the check demands less than 1.
+# does too: the check demands less than 1. These two take 20 s.
 CHECKED = [
     (MLPClassifier(), False),
     (MLPClassifier(), True),
     (MLPRegressor(), False),
-    (MLPClassifier(solver="lbfgs", max_iter=100), False),
-    (MLPRegressor(solver="lbfgs"), False),
+    pytest.param(MLPClassifier(solver="lbfgs", max_iter=100), False, marks=pytest.mark.slow),
+    pytest.param(MLPRegressor(solver="lbfgs"), False, marks=pytest.mark.slow),
 ]
 
 
