@@ -54,6 +54,14 @@ NETWORKS = [
     {"sizes": [4, 2, 2], "activation": "relu", "output": "exp", "loss": "poisson", "input_scale": 1e-300},
     {"sizes": [4, *[2] * 9, 3], "activation": ["relu", "identity", "logistic"] * 3},
     {"sizes": [4, *[1] * 62, 1], "output": "logistic", "dtype": "float64"},
+    {
+        "sizes": [4, 3, 3, 2],
+        "activation": ["leaky_relu", "elu"],
+        "activation_parameter": [0.2, 1.5],
+        "output": "identity",
+        "loss": "huber",
+        "loss_parameter": 0.1,
+    },
 ]
 
 
