@@ -2,33 +2,38 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cmlp import _core, constraints
-from cmlp._core import Optimizer
 from cmlp.constraints import Objective
-from cmlp.inputs.blocks import block_copy, loaded_block
-from cmlp.results import Epoch, Gradient, ParameterIndex
+from cmlp.network.training import NetworkTraining
+from cmlp.results import Gradient
 from cmlp.training.initialization import initial_params, initialization
 from cmlp.training.random import random_state as generator
-from cmlp.training.state import PICKLE_VERSION, check_params, check_version, native
-
-__all__ = ["Epoch", "Gradient", "Network", "Optimizer", "ParameterIndex"]
 
 if TYPE_CHECKING:
     import os
-    from typing import Self, Unpack
+    from typing import Unpack
 
     from numpy.typing import ArrayLike, NDArray
 
-_ALL_ROWS = 2**63 - 1  # a batch size that includes all rows
+
+_PIECE = 2**20  # elements of a sum between two checks for Ctrl-C
 
 
-class Network:
+def _length(vector: NDArray[Any]) -> float:
+    """Return the Euclidean norm of a vector, computed in double precision."""
+    squares = 0.0
+    for start in range(0, len(vector), _PIECE):
+        piece = vector[start : start + _PIECE].astype(np.float64)
+        squares += float(piece @ piece)
+    return float(np.sqrt(squares))
+
+
+class Network(NetworkTraining):
     """A multilayer perceptron with direct access to parameters, activations and gradients.
 
     Each layer computes ``activation(inputs @ weights + biases)``.
@@ -131,63 +136,6 @@ class Network:
         self._n_threads = constraints.network_argument("n_threads", n_threads)
         rng = generator(random_state)
         self._params = initial_params(self._net, rng, initialization(hidden, activation))
-
-    def __copy__(self) -> Self:
-        twin = type(self).__new__(type(self))
-        twin.__dict__.update(self.__dict__, _params=block_copy(self._params))
-        return twin
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {"version": PICKLE_VERSION, **self.__dict__}
-
-    def __setstate__(self, fields: dict[str, Any]) -> None:
-        check_version(fields, "network")
-        net = fields.get("_net")
-        if not isinstance(net, _core.Net):
-            raise ValueError(f"The pickled network is damaged: _net must be a Net, got {type(net).__name__}.")
-        params = loaded_block(native(fields.get("_params"), (np.float32, np.float64), "params"))
-        check_params(params, net)
-        self.__dict__.update({name: value for name, value in fields.items() if name != "version"}, _params=params)
-
-    def __repr__(self) -> str:
-        shape = "-".join(map(str, self.sizes))
-        activations = ", ".join(self._net.activations)
-        return f"Network({shape}: {activations}; {self._net.loss}, {self._net.dtype}, {self.n_params} parameters)"
-
-    @property
-    def sizes(self) -> tuple[int, ...]:
-        """Layer sizes, input first."""
-        return self._net.sizes
-
-    @property
-    def n_params(self) -> int:
-        """Number of weights and biases."""
-        return self._net.n_params
-
-    @property
-    def params(self) -> NDArray[Any]:
-        """All weights and biases in one block. Assigning copies the values into this block."""
-        return self._params
-
-    @params.setter
-    def params(self, values: ArrayLike) -> None:
-        values = np.asarray(values)
-        if values.shape != self._params.shape or values.dtype.kind not in "buif":
-            raise ValueError(
-                f"params must be {self.n_params} real numbers, got an array of shape {values.shape} "
-                f"and dtype {values.dtype}"
-            )
-        self._params[:] = values
-
-    @property
-    def weights(self) -> tuple[NDArray[Any], ...]:
-        """The weights of each layer, of shape (n_in, n_out): views of `params`."""
-        return tuple(self._net.views(self._params)[0])
-
-    @property
-    def biases(self) -> tuple[NDArray[Any], ...]:
-        """The biases of each layer, of shape (n_out,): views of `params`."""
-        return tuple(self._net.views(self._params)[1])
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the network to a model file, which `cmlp.load` and the C library can read.
@@ -301,7 +249,7 @@ class Network:
         flat, _ = self._net.gradient(
             self.params, X, Y, scale=self._scale, n_threads=self._n_threads, **self._objective(objective)
         )
-        return Gradient(*self._net.views(flat), flat, float(np.linalg.norm(flat.astype(np.float64))))
+        return Gradient(*self._net.views(flat), flat, _length(flat))
 
     def input_gradient(self, X: ArrayLike, Y: ArrayLike, **objective: Unpack[Objective]) -> NDArray[Any]:
         """Return the gradient of each row's cost with respect to the inputs of that row.
@@ -343,187 +291,3 @@ class Network:
         return self._net.deltas(
             self.params, X, Y, scale=self._scale, n_threads=self._n_threads, **self._objective(objective)
         )
-
-    def _objective(self, given: Objective) -> dict[str, Any]:
-        """Return the keywords of an objective in the form that the core expects."""
-        return constraints.objective(given, len(self.sizes) - 1)
-
-    def step(self, X: ArrayLike, Y: ArrayLike, learning_rate: float) -> float:
-        """Take one gradient descent step on all rows; return their mean cost before the step."""
-        return self.train_epoch(X, Y, _ALL_ROWS, learning_rate)
-
-    def train_epoch(
-        self,
-        X: ArrayLike,
-        Y: ArrayLike,
-        batch_size: int,
-        learning_rate: float,
-        order: ArrayLike | None = None,
-    ) -> float:
-        """Train for one epoch by gradient descent, with one step per batch.
-
-        Parameters
-        ----------
-        X : array of shape (n, n_inputs)
-        Y : array of shape (n,) or (n, n_outputs)
-        batch_size : int
-            Number of rows per batch; the last batch may be smaller.
-        learning_rate : float
-        order : array of int, default=None
-            Indices of the rows to use, in this order; None for all rows in their original order.
-
-        Returns
-        -------
-        float
-            Mean cost of the rows; the cost of each batch is computed before its step.
-
-        Raises
-        ------
-        ValueError
-            If an argument is invalid. `DivergenceError`, a subclass, if the cost or a parameter is no longer finite;
-            the parameters are then those after the last batch for which all were finite.
-        KeyboardInterrupt
-            On Ctrl-C; the parameters are those after the last complete batch.
-        """
-        return self.run_epoch(X, Y, batch_size, self.optimizer(learning_rate=learning_rate), order=order).cost
-
-    def optimizer(
-        self,
-        kind: str = "sgd",
-        *,
-        learning_rate: float,
-        momentum: float = 0.0,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-8,
-        weight_decay: float = 0.0,
-        max_norm: float | None = None,
-    ) -> Optimizer:
-        """Return a new optimizer for the parameters of this network.
-
-        Parameters
-        ----------
-        kind : {"sgd", "momentum", "nesterov", "adam", "adamw"}, default="sgd"
-        learning_rate : float
-            Not negative; may be changed between epochs.
-        momentum : float, default=0.0
-            Momentum for "momentum" and "nesterov", from 0 to 1.
-        beta_1, beta_2 : float, default=0.9, 0.999
-            Decay rates of Adam's moment estimates, from 0 to below 1.
-        epsilon : float, default=1e-8
-            Added to Adam's denominator.
-        weight_decay : float, default=0.0
-            Weight decay for "adamw", not negative. Before each step, ``learning_rate * weight_decay`` times the weight
-            is subtracted from every weight, but not from the biases (Loshchilov and Hutter 2019).
-        max_norm : float or None, default=None
-            If the norm of the gradient (with the penalty) is larger, the gradient is scaled to this norm before the
-            step. None means no clipping.
-
-        Returns
-        -------
-        Optimizer
-            An object with the attributes ``kind``, ``learning_rate``, ``n_steps`` and ``state`` (the moments).
-
-        Raises
-        ------
-        ValueError
-            If a hyperparameter is invalid; some are only checked in the first epoch.
-        """
-        rate = constraints.network_argument("learning_rate", learning_rate)
-        return Optimizer(
-            self._net,
-            kind,
-            learning_rate=rate,
-            momentum=momentum,
-            beta_1=beta_1,
-            beta_2=beta_2,
-            epsilon=epsilon,
-            weight_decay=constraints.network_argument("weight_decay", weight_decay),
-            max_norm=constraints.network_argument("max_norm", max_norm) or 0.0,
-        )
-
-    def run_epoch(
-        self,
-        X: ArrayLike,
-        Y: ArrayLike,
-        batch_size: int,
-        optimizer: Optimizer,
-        *,
-        order: ArrayLike | None = None,
-        learning_rates: ArrayLike | None = None,
-        gradient_norm: bool = False,
-        **objective: Unpack[Objective],
-    ) -> Epoch:
-        """Train for one epoch with an optimizer, with one step per batch; return cost, penalty and gradient norm.
-
-        Parameters
-        ----------
-        X, Y, batch_size, order
-            As for `train_epoch`.
-        optimizer : Optimizer
-            An object from `optimizer`; it keeps its state from epoch to epoch.
-        learning_rates : array of shape (n_batches,), default=None
-            A learning rate for each batch; None for the optimizer's learning rate.
-        gradient_norm : bool, default=False
-            Whether to compute the norm of the last batch's gradient (before clipping).
-        **objective
-            As for `cost`, except that dropout uses the optimizer's ``n_steps`` as the step.
-
-        Returns
-        -------
-        Epoch
-
-        Raises
-        ------
-        ValueError, KeyboardInterrupt
-            As for `train_epoch`; ValueError also if the optimizer was made for a different network.
-        """
-        return Epoch(
-            *self._net.train_epoch(
-                self.params,
-                X,
-                Y,
-                optimizer,
-                batch_size=constraints.network_argument("batch_size", batch_size),
-                order=order,
-                scale=self._scale,
-                rates=learning_rates,
-                want_norm=gradient_norm,
-                n_threads=self._n_threads,
-                **self._objective(objective),
-            )
-        )
-
-    def index(self, k: int) -> ParameterIndex:
-        """Return the position in the network of the weight or bias `params[k]`.
-
-        Parameters
-        ----------
-        k : int
-            Index in `params`, from 0 to ``n_params - 1``.
-
-        Returns
-        -------
-        ParameterIndex
-            A named tuple ``(layer, source, target)`` of indices from 0; `source` is None for a bias.
-
-        Raises
-        ------
-        IndexError
-            If k is out of range.
-
-        Examples
-        --------
-        >>> from cmlp import Network
-        >>> Network([784, 16, 16, 10]).index(784 * 16 + 3)
-        ParameterIndex(layer=0, source=None, target=3)
-        """
-        rest = operator.index(k)
-        if not 0 <= rest < self.n_params:
-            raise IndexError(f"k must be from 0 to {self.n_params - 1}, got {k}")
-        layer = 0
-        while rest >= (self.sizes[layer] + 1) * self.sizes[layer + 1]:
-            rest -= (self.sizes[layer] + 1) * self.sizes[layer + 1]
-            layer += 1
-        source, target = divmod(rest, self.sizes[layer + 1])
-        return ParameterIndex(layer, source if source < self.sizes[layer] else None, target)

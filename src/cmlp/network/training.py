@@ -1,0 +1,175 @@
+"""Training a network: single steps, epochs, optimizers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cmlp import constraints
+from cmlp._core import Optimizer
+from cmlp.constraints import Objective
+from cmlp.network.parameters import NetworkParameters
+from cmlp.results import Epoch
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from numpy.typing import ArrayLike
+
+_ALL_ROWS = 2**63 - 1  # a batch size that includes all rows
+
+
+class NetworkTraining(NetworkParameters):
+    """Training methods of a network; base class of `Network`."""
+
+    _scale: float
+    _n_threads: int | None
+
+    def _objective(self, given: Objective) -> dict[str, Any]:
+        """Return the keywords of an objective in the form that the core expects."""
+        return constraints.objective(given, len(self.sizes) - 1)
+
+    def step(self, X: ArrayLike, Y: ArrayLike, learning_rate: float) -> float:
+        """Take one gradient descent step on all rows; return their mean cost before the step."""
+        return self.train_epoch(X, Y, _ALL_ROWS, learning_rate)
+
+    def train_epoch(
+        self,
+        X: ArrayLike,
+        Y: ArrayLike,
+        batch_size: int,
+        learning_rate: float,
+        order: ArrayLike | None = None,
+    ) -> float:
+        """Train for one epoch by gradient descent, with one step per batch.
+
+        Parameters
+        ----------
+        X : array of shape (n, n_inputs)
+        Y : array of shape (n,) or (n, n_outputs)
+        batch_size : int
+            Number of rows per batch; the last batch may be smaller.
+        learning_rate : float
+        order : array of int, default=None
+            Indices of the rows to use, in this order; None for all rows in their original order.
+
+        Returns
+        -------
+        float
+            Mean cost of the rows; the cost of each batch is computed before its step.
+
+        Raises
+        ------
+        ValueError
+            If an argument is invalid. `DivergenceError`, a subclass, if the cost or a parameter is no longer finite;
+            the parameters are then those after the last batch for which all were finite.
+        KeyboardInterrupt
+            On Ctrl-C; the parameters are those after the last complete batch.
+        """
+        return self.run_epoch(X, Y, batch_size, self.optimizer(learning_rate=learning_rate), order=order).cost
+
+    def optimizer(
+        self,
+        kind: str = "sgd",
+        *,
+        learning_rate: float,
+        momentum: float = 0.0,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        weight_decay: float = 0.0,
+        max_norm: float | None = None,
+    ) -> Optimizer:
+        """Return a new optimizer for the parameters of this network.
+
+        Parameters
+        ----------
+        kind : {"sgd", "momentum", "nesterov", "adam", "adamw"}, default="sgd"
+        learning_rate : float
+            Not negative; may be changed between epochs.
+        momentum : float, default=0.0
+            Momentum for "momentum" and "nesterov", from 0 to 1.
+        beta_1, beta_2 : float, default=0.9, 0.999
+            Decay rates of Adam's moment estimates, from 0 to below 1.
+        epsilon : float, default=1e-8
+            Added to Adam's denominator.
+        weight_decay : float, default=0.0
+            Weight decay for "adamw", not negative. Before each step, ``learning_rate * weight_decay`` times the weight
+            is subtracted from every weight, but not from the biases (Loshchilov and Hutter 2019).
+        max_norm : float or None, default=None
+            If the norm of the gradient (with the penalty) is larger, the gradient is scaled to this norm before the
+            step. None means no clipping.
+
+        Returns
+        -------
+        Optimizer
+            An object with the attributes ``kind``, ``learning_rate``, ``n_steps`` and ``state`` (the moments).
+
+        Raises
+        ------
+        ValueError
+            If a hyperparameter is invalid; some are only checked in the first epoch.
+        """
+        rate = constraints.network_argument("learning_rate", learning_rate)
+        return Optimizer(
+            self._net,
+            kind,
+            learning_rate=rate,
+            momentum=momentum,
+            beta_1=beta_1,
+            beta_2=beta_2,
+            epsilon=epsilon,
+            weight_decay=constraints.network_argument("weight_decay", weight_decay),
+            max_norm=constraints.network_argument("max_norm", max_norm) or 0.0,
+        )
+
+    def run_epoch(
+        self,
+        X: ArrayLike,
+        Y: ArrayLike,
+        batch_size: int,
+        optimizer: Optimizer,
+        *,
+        order: ArrayLike | None = None,
+        learning_rates: ArrayLike | None = None,
+        gradient_norm: bool = False,
+        **objective: Unpack[Objective],
+    ) -> Epoch:
+        """Train for one epoch with an optimizer, with one step per batch; return cost, penalty and gradient norm.
+
+        Parameters
+        ----------
+        X, Y, batch_size, order
+            As for `train_epoch`.
+        optimizer : Optimizer
+            An object from `optimizer`; it keeps its state from epoch to epoch.
+        learning_rates : array of shape (n_batches,), default=None
+            A learning rate for each batch; None for the optimizer's learning rate.
+        gradient_norm : bool, default=False
+            Whether to compute the norm of the last batch's gradient (before clipping).
+        **objective
+            As for `cost`, except that dropout uses the optimizer's ``n_steps`` as the step.
+
+        Returns
+        -------
+        Epoch
+
+        Raises
+        ------
+        ValueError, KeyboardInterrupt
+            As for `train_epoch`; ValueError also if the optimizer was made for a different network.
+        """
+        return Epoch(
+            *self._net.train_epoch(
+                self.params,
+                X,
+                Y,
+                optimizer,
+                batch_size=constraints.network_argument("batch_size", batch_size),
+                order=order,
+                scale=self._scale,
+                rates=learning_rates,
+                want_norm=gradient_norm,
+                n_threads=self._n_threads,
+                **self._objective(objective),
+            )
+        )
