@@ -209,7 +209,7 @@ def test_a_state_that_was_resized_is_refused():
     except ValueError:
         return
     before = params.copy()
-    with pytest.raises(ValueError, match="must hold 52 values"):
+    with pytest.raises(ValueError, match="must have 52 values"):
         net.train_epoch(params, X, Y, optimizer, batch_size=2)
     assert_same_bits(params, before)
 

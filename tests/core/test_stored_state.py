@@ -80,9 +80,9 @@ def test_state_that_does_not_fit_the_network_raises(state):
     before = params.copy()
     assert optimizer.state.shape == (52,)
     other = _core.restored({**optimizer.get_state(), "state": state})
-    with pytest.raises(ValueError, match="must hold 52 values of dtype float32"):
+    with pytest.raises(ValueError, match="must have 52 values of dtype float32"):
         train(net, params, other)
-    with pytest.raises(ValueError, match="must hold 52 values of dtype float32"):
+    with pytest.raises(ValueError, match="must have 52 values of dtype float32"):
         _core.step(net, params, params, other)
     np.testing.assert_array_equal(params, before)
 

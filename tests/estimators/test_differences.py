@@ -128,7 +128,7 @@ def test_warm_start_of_another_network(change):
     for model in regressors(warm_start=True):
         model.fit(X, np.abs(NUMBERS)).set_params(**change)
         if isinstance(model, MLPRegressor):
-            with pytest.raises(ValueError, match="call fit with warm_start=False to start anew"):
+            with pytest.raises(ValueError, match="call fit with warm_start=False to start again"):
                 model.fit(X, np.abs(NUMBERS))
         else:
             model.fit(X, np.abs(NUMBERS))
@@ -268,7 +268,7 @@ def test_tensors():
     ours, theirs = (model.fit(X, NUMBERS) for model in regressors())
     assert ours.coefs_[0].base is ours.intercepts_[1].base is not None
     wrong = [np.ones((2, 2)), np.ones((2, 1))]
-    with pytest.raises(ValueError, match="coefs_ takes tensors of the shapes"):
+    with pytest.raises(ValueError, match="coefs_ must have arrays of the shapes"):
         ours.coefs_ = wrong
     theirs.coefs_ = wrong
     mine = [np.ones((3, 4)), np.ones((4, 1))]
@@ -281,7 +281,7 @@ def test_sizes_that_cannot_change(name):
     ours, theirs = (model.fit(X, NUMBERS) for model in regressors())
     setattr(theirs, name, 9)
     setattr(ours, name, getattr(ours, name))
-    with pytest.raises(ValueError, match=f"{name} is {getattr(ours, name)}"):
+    with pytest.raises(ValueError, match=f"{name} must be {getattr(ours, name)}"):
         setattr(ours, name, 9)
 
 

@@ -286,7 +286,7 @@ def test_weights_of_other_shapes_assigned_before_fit_are_refused():
     model = MLPRegressor(**PARAMS)
     model.coefs_, model.intercepts_ = [np.ones((3, 5)), np.ones((5, 1))], [np.ones(5), np.ones(1)]
     assert model.coefs_[0].shape == (3, 5)
-    with pytest.raises(ValueError, match="coefs_ takes tensors of the shapes"):
+    with pytest.raises(ValueError, match="coefs_ must have arrays of the shapes"):
         model.partial_fit(X, NUMBERS)
     model.fit(X, NUMBERS)  # starts anew
     assert model.coefs_[0].shape == (3, 4)

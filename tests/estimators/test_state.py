@@ -67,11 +67,11 @@ def test_writing_to_a_tensor_changes_predictions():
 def test_tensors_of_other_shapes_are_rejected(value):
     model = small().fit(*blobs())
     before = flat(model)
-    with pytest.raises(ValueError, match="coefs_ takes tensors of the shapes"):
+    with pytest.raises(ValueError, match="coefs_ must have arrays of the shapes"):
         model.coefs_ = value
-    with pytest.raises(ValueError, match="has the shape"):
+    with pytest.raises(ValueError, match="must have the shape"):
         model.coefs_[0] = np.zeros((4, 1))
-    with pytest.raises(TypeError, match="one by one"):
+    with pytest.raises(TypeError, match="one entry at a time"):
         model.coefs_[:] = []
     np.testing.assert_array_equal(flat(model), before)
 
@@ -80,7 +80,7 @@ def test_tensors_of_other_shapes_are_rejected(value):
 def test_tensors_without_real_numbers_are_rejected(value):
     model = small().fit(*blobs())
     before = flat(model)
-    with pytest.raises(TypeError, match="coefs_ takes a list of arrays of real numbers"):
+    with pytest.raises(TypeError, match="coefs_ must be a list of arrays of real numbers"):
         model.coefs_ = value
     np.testing.assert_array_equal(flat(model), before)
 

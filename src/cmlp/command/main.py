@@ -1,4 +1,4 @@
-"""The command ``cmlp``: a network learns to read handwritten digits, in a terminal."""
+"""The command ``cmlp``: trains a network on images of handwritten digits and shows the progress in the terminal."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 if TYPE_CHECKING:
     from cmlp.presets import Preset
 
-_FAILED, _REFUSED, _INTERRUPTED, _BROKEN_PIPE = 1, 2, 130, 141
+_FAILED, _BAD_USAGE, _INTERRUPTED, _BROKEN_PIPE = 1, 2, 130, 141
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser that refuses a bad argument in one line."""
+    """A parser that reports an invalid argument in one line."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(_REFUSED, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
+        self.exit(_BAD_USAGE, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
 
 
 def main(arguments: Sequence[str] | None = None, program: str = "cmlp") -> int:
@@ -28,26 +28,26 @@ def main(arguments: Sequence[str] | None = None, program: str = "cmlp") -> int:
     Parameters
     ----------
     arguments : sequence of str, optional
-        What follows the program's name on the command line.
+        The command-line arguments after the program name; by default those of ``sys.argv``.
     program : str
-        How the reader calls it.
+        The program name for messages.
 
     Returns
     -------
     int
-        The exit status: 0; 1 after an error, 2 where CMLP_ISA is none of this processor's
-        instruction sets, 130 after Ctrl-C, 141 after a broken pipe. Bad arguments exit with 2.
+        The exit status: 0 on success, 1 after an error, 2 if CMLP_ISA is not an instruction set of this processor,
+        130 after Ctrl-C, 141 after a broken pipe. Invalid arguments raise SystemExit with status 2.
     """
     try:
         try:
             return _run(sys.argv[1:] if arguments is None else list(arguments), program)
         finally:
-            # Not at exit, where a failure could not be handled any more.
+            # Flush now: an error while Python flushes at exit could not be handled.
             sys.stdout.flush()
     except ImportError as error:
         if "CMLP_ISA" not in str(error):
             raise
-        return _fail(program, f"error: {error}", _REFUSED)
+        return _fail(program, f"error: {error}", _BAD_USAGE)
     except KeyboardInterrupt:
         return _fail(program, "interrupted", _INTERRUPTED)
     except BrokenPipeError:
@@ -57,24 +57,24 @@ def main(arguments: Sequence[str] | None = None, program: str = "cmlp") -> int:
         _discard_output()
         return _fail(program, f"error: cannot write: {error}")
     except MemoryError:
-        return _fail(program, "error: not enough memory for such a network")
+        return _fail(program, "error: not enough memory for a network of this size")
 
 
 def _run(arguments: list[str], program: str) -> int:
-    """Tell the story that the arguments ask for."""
+    """Run the story with the given arguments."""
     from cmlp.command import story
     from cmlp.command.terminal import Terminal
 
-    # Reading digits is the default command: its name may be left out.
+    # "digits" is the default command: its name can be omitted.
     if not arguments or (arguments[0].startswith("-") and arguments[0] not in _GENERAL):
         arguments = ["digits", *arguments]
     chosen = _make_parser(program, story.METHODS, story.DEFAULT_METHODS).parse_args(arguments)
     options = story.Options(**vars(chosen))
     try:
-        told = story.Story(options)
+        chosen_story = story.Story(options)
     except (OSError, ValueError) as error:
         return _fail(program, f"error: {error}")
-    story.tell(Terminal.of(sys.stdout, os.environ), told, program)
+    story.tell(Terminal.of(sys.stdout, os.environ), chosen_story, program)
     return 0
 
 
@@ -84,16 +84,16 @@ _GENERAL = ("-h", "--help", "--version")
 def _make_parser(
     program: str, methods: Mapping[str, Preset], default_methods: Mapping[str, str]
 ) -> argparse.ArgumentParser:
-    """Return the parser.
+    """Return the parser of the command line.
 
     Parameters
     ----------
     program : str
-        How the reader calls the command.
+        The program name for messages.
     methods : mapping of str to Preset
-        The presets by the names of ``--method``; they give the defaults that the help tells.
+        The presets by the names of ``--method``; their parameters are the default values in the help.
     default_methods : mapping of str to str
-        For each name of ``--data`` the method that goes with it.
+        The default method for each value of ``--data``.
     """
     from cmlp import __version__
 
@@ -106,8 +106,8 @@ def _make_parser(
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     digits = commands.add_parser(
         "digits",
-        help="train a network on pictures (the default command)",
-        description="Train a network on pictures and show what it learns.",
+        help="train a network on images (the default command)",
+        description="Train a network on images and show what it learns.",
         allow_abbrev=False,
     )
     _add_network_options(digits, methods, default_methods)
@@ -116,13 +116,13 @@ def _make_parser(
         type=_whole(0, 2**32 - 1),
         default=0,
         metavar="N",
-        help="what the random numbers start from (default: 0)",
+        help="seed of the random numbers (default: 0)",
     )
     digits.add_argument(
         "--threads",
         type=_whole(1),
         metavar="N",
-        help="threads to compute with (default: as many as pay off; the result is the same)",
+        help="maximum number of threads (default: chosen automatically; the results do not depend on it)",
     )
     return parser
 
@@ -130,17 +130,17 @@ def _make_parser(
 def _add_network_options(
     digits: argparse.ArgumentParser, methods: Mapping[str, Preset], default_methods: Mapping[str, str]
 ) -> None:
-    """Add the options whose defaults are those of the presets."""
+    """Add the options whose defaults come from the presets."""
     from cmlp.constraints import HIDDEN, SYNONYMS
 
-    def by_method(tell: Callable[[Mapping[str, Any]], str]) -> str:
-        return ", ".join(f"{tell(preset.parameters)} for {name}" for name, preset in methods.items())
+    def by_method(describe: Callable[[Mapping[str, Any]], str]) -> str:
+        return ", ".join(f"{describe(preset.parameters)} for {name}" for name, preset in methods.items())
 
     digits.add_argument(
         "--data",
         choices=tuple(default_methods),
         default="sample",
-        help="the bundled sample of MNIST (sample, the default), or a whole set from the folder that "
+        help="the bundled sample of MNIST (sample, the default), or a complete data set from the folder that "
         "the environment variable CMLP_DATA names",
     )
     digits.add_argument(
@@ -153,7 +153,7 @@ def _add_network_options(
         "--hidden",
         type=_sizes,
         metavar="N,N",
-        help="sizes of the hidden layers, or none (default: "
+        help="sizes of the hidden layers, or the word none (default: "
         + by_method(lambda parameters: ",".join(map(str, parameters["hidden_layer_sizes"])))
         + ")",
     )
@@ -166,13 +166,13 @@ def _add_network_options(
         "--epochs",
         type=_whole(1),
         metavar="N",
-        help=f"times through all the pictures (default: {by_method(lambda parameters: parameters['max_iter'])})",
+        help=f"number of passes over the images (default: {by_method(lambda parameters: parameters['max_iter'])})",
     )
 
 
 def _whole(least: int, most: int | None = None) -> Callable[[str], int]:
-    """Return a converter to whole numbers of a range."""
-    wanted = f"of at least {least}" if most is None else f"from {least} to {most}"
+    """Return a function that converts text to an integer and checks its range."""
+    expected = f"of at least {least}" if most is None else f"from {least} to {most}"
 
     def convert(text: str) -> int:
         try:
@@ -180,7 +180,7 @@ def _whole(least: int, most: int | None = None) -> Callable[[str], int]:
         except ValueError:
             number = least - 1
         if number < least or (most is not None and number > most):
-            raise argparse.ArgumentTypeError(f"expected a whole number {wanted}, got {text!r}")
+            raise argparse.ArgumentTypeError(f"expected a whole number {expected}, got {text!r}")
         return number
 
     return convert
@@ -196,7 +196,7 @@ def _sizes(text: str) -> tuple[int, ...]:
         sizes = (0,)
     if min(sizes) < 1:
         raise argparse.ArgumentTypeError(
-            f"expected whole numbers of at least 1 with commas between, or none, got {text!r}"
+            f"expected whole numbers of at least 1 separated by commas, or the word none, got {text!r}"
         )
     return sizes
 
@@ -207,6 +207,6 @@ def _fail(program: str, message: str, status: int = _FAILED) -> int:
 
 
 def _discard_output() -> None:
-    """Let what is still buffered go nowhere: flushing it at exit would fail once more."""
+    """Redirect standard output to the null device: flushing the buffered output at exit would fail again."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

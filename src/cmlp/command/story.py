@@ -1,8 +1,7 @@
-"""The story: a network that knows nothing learns to read pictures before your eyes.
+"""The story: a network that knows nothing learns to read images before your eyes.
 
-The sample is learnt by the story's own method: logistic neurons everywhere, the sum of squared
-differences as the cost, plain gradient descent on 10 pictures at a time. Whole sets are learnt by
-a fast one.
+By default, the bundled sample is trained with the method "story": logistic neurons, squared error, plain gradient
+descent with batches of 10 images. Complete data sets are trained with the method "fast".
 """
 
 import time
@@ -26,9 +25,10 @@ _N_CLASSES = 10
 
 @dataclass(frozen=True)
 class Options:
-    """What the reader chose: a set of pictures, hidden layers, and how to train.
+    """The options of the command line: data set, hidden layers and training parameters.
 
-    None is the method that goes with the pictures; layers, epochs and activation go with the method.
+    If `method` is None, it depends on the data set. If hidden layers, epochs or activation are None, they depend on the
+    method.
     """
 
     data: str = "sample"
@@ -40,7 +40,7 @@ class Options:
     activation: str | None = None
 
     def arguments(self) -> str:
-        """Return what to type for these options behind ``cmlp digits``."""
+        """Return these options as command-line arguments for ``cmlp digits``."""
         given = {name: value for name, value in vars(self).items() if value != getattr(Options, name)}
         if self.hidden is not None:
             given["hidden"] = ",".join(map(str, self.hidden)) or "none"
@@ -48,7 +48,7 @@ class Options:
 
 
 class _Subject(NamedTuple):
-    """How the story speaks of a set of pictures."""
+    """A data set, and the words in which the story describes it."""
 
     load: Callable[[], datasets.Dataset]
     aim: str
@@ -63,30 +63,30 @@ _DIGITS = (
     "digit",
     "Neat edges and loops? Hardly: it found its own way.",
 )
-_CLOTHES = ("tell clothes apart", "kind of clothing", "Sleeves, legs and soles, if you squint.")
+_CLOTHES = ("recognize clothes", "kind of clothing", "Sleeves, legs and soles, if you squint.")
 _SUBJECTS = {
     "sample": _Subject(datasets.load_digits28, *_DIGITS, "the first of MNIST", "story"),
     "mnist": _Subject(datasets.load_mnist, *_DIGITS, "MNIST", "fast"),
     "fashion": _Subject(datasets.load_fashion_mnist, *_CLOTHES, "Fashion-MNIST", "fast"),
 }
 DEFAULT_METHODS = {name: subject.method for name, subject in _SUBJECTS.items()}
-# The presets by the names that the command has for them.
+# The presets by their names in the command.
 METHODS = {preset.method: preset for preset in PRESETS.values()}
 _HYPERPARAMETERS = ("momentum", "beta_1", "beta_2", "epsilon")
 
 
 class Story:
-    """A network that knows nothing yet, and the pictures that it will learn from.
+    """An untrained network and its training data.
 
     Parameters
     ----------
     options : Options
-        The pictures, the hidden layers and how to train.
+        The data set, the hidden layers and the training parameters.
 
     Raises
     ------
     FileNotFoundError, ValueError
-        If the pictures cannot be loaded, or such a network cannot be made.
+        If the data set cannot be loaded, or the network cannot be created.
     """
 
     def __init__(self, options: Options) -> None:
@@ -116,7 +116,7 @@ class Story:
         self.order = np.arange(len(self.data.X_train))
 
     def train_epoch(self, number: int) -> Epoch:
-        """Train the epoch of that number, from 1, on the pictures in a new order."""
+        """Train one epoch (`number` starts at 1) on the training images in a new random order."""
         self.rng.shuffle(self.order)
         n_batches = -(-len(self.order) // self.batch_size)
         return self.network.run_epoch(
@@ -130,22 +130,22 @@ class Story:
         )
 
     def accuracy(self) -> float:
-        """Return the share of the test pictures that the network answers rightly, in percent."""
+        """Return the accuracy on the test images, in percent."""
         answers = self.network.forward(self.data.X_test).argmax(axis=1)
         return 100 * float(np.mean(answers == self.data.y_test))
 
 
 def tell(terminal: Terminal, story: Story, program: str = "cmlp") -> None:
-    """Tell the whole story.
+    """Tell the whole story: introduce the network, train it, and show the results.
 
     Parameters
     ----------
     terminal : Terminal
-        Where to tell it.
+        The terminal to write to.
     story : Story
-        What to tell.
+        The network and its data.
     program : str
-        How the reader calls this program, for the commands to try next.
+        The program name for the suggested commands.
     """
     try:
         _introduce(terminal, story)
@@ -160,14 +160,14 @@ def tell(terminal: Terminal, story: Story, program: str = "cmlp") -> None:
 
 
 def _introduce(terminal: Terminal, story: Story) -> None:
-    """Tell what the network is made of, and that it knows nothing yet."""
+    """Describe the network and its accuracy before training."""
     network, subject = story.network, story.subject
     sizes = network.sizes
     terminal.say(f"A neural network learns to {subject.aim}.")
     terminal.write_lines(
         [
             "",
-            f"  {sizes[0]:5,} input neurons, one for each pixel of a 28 x 28 picture",
+            f"  {sizes[0]:5,} input neurons, one for each pixel of a 28 x 28 image",
             *(f"  {size:5,} hidden neurons" for size in sizes[1:-1]),
             f"  {sizes[-1]:5,} output neurons, one for each {subject.thing}",
             "",
@@ -177,8 +177,8 @@ def _introduce(terminal: Terminal, story: Story) -> None:
     n_biases = sum(sizes[1:])
     terminal.say(
         f"Between them {weights} = {network.n_params - n_biases:,} weights, and {n_biases:,} "
-        f"biases: {network.n_params:,} parameters, as many knobs and dials to turn. All of them "
-        f"are set at random for a start."
+        f"biases. That makes {network.n_params:,} parameters: as many knobs and dials to turn. At first, "
+        f"all of them are set at random."
     )
     terminal.say()
     if story.method.explanation:
@@ -187,17 +187,17 @@ def _introduce(terminal: Terminal, story: Story) -> None:
     terminal.say(f"accuracy before training: {story.accuracy():.1f} %")
     terminal.say()
     terminal.say(
-        f"Utter trash, as it must be: a blind guess is right one time in {_N_CLASSES}. Now it is "
-        f"shown {len(story.data.X_train):,} pictures ({subject.source}), {story.batch_size} at a time. "
-        f"The cost says how far off its answers are; the gradient says which way to turn each "
-        f"knob so that the cost falls fastest, and its length how steep that is. An epoch is once "
-        f"through all the pictures."
+        f"Utter trash, as it must be: a blind guess is right one time in {_N_CLASSES}. Now the network is "
+        f"shown {len(story.data.X_train):,} images ({subject.source}), {story.batch_size} at a time. "
+        f"The cost says how far off its answers are. The gradient says which way to turn each "
+        f"knob so that the cost falls fastest, and its length says how steep the way down is. "
+        f"Each pass through all the images is called an epoch."
     )
     terminal.say()
 
 
 def _train(terminal: Terminal, story: Story) -> float:
-    """Train with a live line per epoch; return the seconds that the epochs took."""
+    """Train and show the progress of each epoch in a live line; return the training time in seconds."""
     n_epochs = story.n_epochs
     seconds = 0.0
     costs, accuracies = [], [story.accuracy()]
@@ -224,9 +224,9 @@ def _train(terminal: Terminal, story: Story) -> float:
 
 
 def _draw_curves(terminal: Terminal, costs: list[float], accuracies: list[float]) -> None:
-    """Draw what the live line has shown, epoch by epoch."""
-    room = max(1, min(terminal.width - 32, 40))
-    bars = sparkline(accuracies, room)
+    """Draw cost and accuracy of all epochs as bar charts."""
+    max_bars = max(1, min(terminal.width - 32, 40))
+    bars = sparkline(accuracies, max_bars)
     fell = f"{costs[0]:.3f} to {costs[-1]:.3f}"
     rose = f"{accuracies[0]:.1f} % to {accuracies[-1]:.1f} %"
     terminal.write_lines(
@@ -234,26 +234,26 @@ def _draw_curves(terminal: Terminal, costs: list[float], accuracies: list[float]
             "",
             f"  accuracy  {bars}  {rose}",
             "",
-            f"  cost      {sparkline(costs, room):>{len(bars)}}  {fell}",
+            f"  cost      {sparkline(costs, max_bars):>{len(bars)}}  {fell}",
         ]
     )
 
 
 def _report(terminal: Terminal, story: Story, seconds: float) -> None:
-    """Tell how well the network does on pictures that it has never seen."""
+    """Report the accuracy on the test images, and the training time."""
     n_shown = story.n_epochs * len(story.data.X_train)
     terminal.say()
     terminal.say(f"test accuracy: {story.accuracy():.1f} %")
     terminal.say()
     terminal.say(
-        f"That is on {len(story.data.X_test):,} pictures that it has never seen. Training took "
-        f"{_duration(seconds)}: {n_shown:,} pictures, {n_shown / seconds:,.0f} a second."
+        f"That is on {len(story.data.X_test):,} images that it has never seen. Training took "
+        f"{_duration(seconds)}: {n_shown:,} images, {n_shown / seconds:,.0f} a second."
     )
     terminal.say()
 
 
 def _show_answers(terminal: Terminal, story: Story) -> None:
-    """Draw four test pictures with the network's answers, one of them a mistake if it made any."""
+    """Draw four test images with the network's answers; the last one is a mistake if there is any."""
     data = story.data
     outputs = story.network.forward(data.X_test)
     answers, confidences = outputs.argmax(axis=1), outputs.max(axis=1)
@@ -269,24 +269,24 @@ def _show_answers(terminal: Terminal, story: Story) -> None:
     ]
     n_wrong = np.count_nonzero(~right)
     mistakes = (
-        f"{n_wrong:,} of {len(right):,} were wrong; it was surest about the last one here."
+        f"{n_wrong:,} of {len(right):,} answers were wrong; the last image here is the mistake it was surest about."
         if n_wrong
-        else "None was wrong."
+        else "It made no mistake."
     )
     terminal.say(
-        f"Four of those pictures. The answer is the output neuron that lights up most, the "
-        f"confidence how much it does. {mistakes}"
+        f"Here are four of those images. The answer is the output neuron that lights up most; the "
+        f"confidence says how brightly. {mistakes}"
     )
-    pictures = data.X_test[chosen].reshape(-1, _SIDE, _SIDE) / 255
-    # Without the dark rows that all of them have at the top and at the bottom; from an even
-    # row on, because a line shows two.
-    lit = np.flatnonzero(pictures.any(axis=(0, 2)))
-    pictures = pictures[:, lit[0] // 2 * 2 : lit[-1] + 1]
-    terminal.write_gallery([terminal.draw(picture) for picture in pictures], captions, _SIDE)
+    images = data.X_test[chosen].reshape(-1, _SIDE, _SIDE) / 255
+    # Crop the rows at the top and the bottom that are black in all four images. Start at an even row, because a line of
+    # text shows two rows of pixels.
+    nonzero = np.flatnonzero(images.any(axis=(0, 2)))
+    images = images[:, nonzero[0] // 2 * 2 : nonzero[-1] + 1]
+    terminal.write_gallery([terminal.draw(image) for image in images], captions, _SIDE)
 
 
 def _choose(right: NDArray[np.bool_], confidences: NDArray[np.floating], truth: NDArray[np.integer]) -> list[int]:
-    """Choose four pictures: the first right ones of different classes, the surest mistake."""
+    """Return the indices of four images: correct answers from different classes, and the most confident mistake."""
     _, first = np.unique(truth[right], return_index=True)
     chosen: list[int] = np.flatnonzero(right)[np.sort(first)].tolist()
     wrong = np.flatnonzero(~right)
@@ -296,39 +296,39 @@ def _choose(right: NDArray[np.bool_], confidences: NDArray[np.floating], truth: 
 
 
 def _show_neurons(terminal: Terminal, story: Story) -> None:
-    """Draw what two neurons of the first layer look for: a weight for each pixel."""
+    """Draw the weights of two neurons of the first layer as images, one weight per pixel."""
     weights = story.network.weights[0].T.reshape(-1, _SIDE, _SIDE)
     positive, negative = ("blue", "red") if terminal.colors else ("shades", "dashes")
     looks_for = (
-        f"two of the {len(weights)} neurons behind the input look for, drawn from their"
+        f"two of the {len(weights)} neurons of the first layer look for, drawn from their"
         if len(weights) > 1
-        else "the one neuron behind the input looks for, drawn from its"
+        else "the only neuron of the first layer looks for, drawn from its"
     )
     terminal.say(
-        f"What {looks_for} {_SIDE * _SIDE} weights: {positive} where a bright pixel turns the "
+        f"This is what {looks_for} {_SIDE * _SIDE} weights: {positive} where a bright pixel turns the "
         f"neuron on, {negative} where it turns it off. {story.subject.looks}"
     )
     clearest = np.argsort(-_smoothness(weights), kind="stable")[:2]
-    # A few extreme weights would leave all others dark.
+    # Scale by a quantile, not by the maximum: a few extreme weights would make all others almost black.
     strengths = [np.quantile(np.abs(weights[i]), 0.98) for i in clearest]
-    pictures = [
+    images = [
         terminal.draw(weights[i] / strength, signed=True) for i, strength in zip(clearest, strengths, strict=True)
     ]
     is_output = len(story.network.sizes) == 2
     captions = [[f"the neuron for {story.data.labels[i]}" if is_output else f"neuron {i + 1}"] for i in clearest]
-    terminal.write_gallery(pictures, captions, _SIDE)
+    terminal.write_gallery(images, captions, _SIDE)
 
 
-def _smoothness(pictures: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Return how alike neighbouring pixels are in each picture: 0 for noise, at most 2."""
-    below = (pictures[:, 1:] * pictures[:, :-1]).sum(axis=(1, 2))
-    beside = (pictures[:, :, 1:] * pictures[:, :, :-1]).sum(axis=(1, 2))
-    alike: NDArray[np.floating] = (below + beside) / (pictures**2).sum(axis=(1, 2))
-    return alike
+def _smoothness(images: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Return the correlation of neighbouring pixels in each image: about 0 for noise, at most 2."""
+    vertical = (images[:, 1:] * images[:, :-1]).sum(axis=(1, 2))
+    horizontal = (images[:, :, 1:] * images[:, :, :-1]).sum(axis=(1, 2))
+    smoothness: NDArray[np.floating] = (vertical + horizontal) / (images**2).sum(axis=(1, 2))
+    return smoothness
 
 
 def _suggestions(options: Options) -> list[tuple[Options, str]]:
-    """Return what to try after a story with these options, and why; never the same story again."""
+    """Return options to try next with a short description, without the options that were just used."""
     other_seed = (options.seed + 1) % 2**32
     if METHODS[options.method or _SUBJECTS[options.data].method] is METHODS["story"]:
         other = replace(options, hidden=(128, 64)), "a wider network"
@@ -344,7 +344,7 @@ def _suggestions(options: Options) -> list[tuple[Options, str]]:
 
 
 def _suggest(terminal: Terminal, story: Story, program: str) -> None:
-    """Name commands to try next."""
+    """Suggest commands to try next."""
     commands = {suggested.arguments(): what for suggested, what in _suggestions(story.options)}
     commands["--help"] = "what can be changed"
     width = max(map(len, commands))
@@ -354,7 +354,7 @@ def _suggest(terminal: Terminal, story: Story, program: str) -> None:
             "",
             *(f"  {program} digits {command:{width}}  {what}" for command, what in commands.items()),
             "",
-            "In Python: from cmlp import MLPClassifier, in place of scikit-learn's.",
+            "In Python: from cmlp import MLPClassifier, a replacement for scikit-learn's.",
         ]
     )
 

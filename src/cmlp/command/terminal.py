@@ -1,4 +1,4 @@
-"""A terminal: what it can show, lines that are rewritten, pictures drawn with characters."""
+"""Output to a terminal: detection of its capabilities, live progress lines, images drawn with characters."""
 
 import shutil
 import sys
@@ -9,21 +9,21 @@ from typing import NamedTuple, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
-# Wider text than this is hard to read; pictures may use the whole width.
+# Wider text is hard to read. Images can use the whole width of the terminal.
 _TEXT_WIDTH = 79
 _GAP = 2
 _BLOCKS = "▀░▒▓█▁▂▃▄▅▆▇"
 _BARS = "▁▂▃▄▅▆▇█"
-# From nothing to full strength, for values above zero and for values below it.
+# Characters from weak to strong for positive and for negative values, with and without block characters.
 _SHADES = {True: (" ░▒▓█", " .-=="), False: (" .+*#@", " .-~=")}
-# Terminals that know the 256 colours without saying so in their names.
+# Terminals that support 256 colours although TERM does not contain "256color".
 _KNOW_256 = ("xterm", "screen", "tmux", "rxvt", "linux", "alacritty", "foot", "wezterm")
-# Values are drawn in this many steps of brightness: an eye sees no finer ones.
+# Number of brightness levels; finer levels are not visible.
 _STEPS = 32
 
 
 class _Hue(NamedTuple):
-    """A colour at full strength, and its numbers from black on among the 256."""
+    """A colour in RGB at full strength, and a ramp from black to it in the 256-colour palette."""
 
     rgb: tuple[int, int, int]
     ramp: tuple[int, ...]
@@ -35,16 +35,16 @@ _RED = _Hue((255, 70, 60), (16, 52, 88, 124, 160, 196, 203))
 
 
 class Terminal:
-    """A text stream and what it can show.
+    """A text stream and its capabilities.
 
     Parameters
     ----------
     stream : text stream
-        Where everything is written.
+        The stream to write to.
     rewrites : bool
-        Whether a line can be written over: a terminal can, a pipe or a file cannot.
+        Whether a line can be overwritten, which is possible in a terminal, but not in a pipe or a file.
     colors : int
-        How many colours there are: 0, 256 or 2**24.
+        Number of colours: 0, 256 or 2**24.
     blocks : bool
         Whether the stream's encoding has block characters.
     """
@@ -58,73 +58,73 @@ class Terminal:
 
     @classmethod
     def of(cls, stream: TextIO, environ: Mapping[str, str]) -> "Terminal":
-        """Find out what the stream can show."""
+        """Return a terminal for a stream, with the capabilities detected from the stream and the environment."""
         is_terminal = stream.isatty() and environ.get("TERM") != "dumb"
         colors = _n_colors(stream, environ) if is_terminal else 0
         return cls(stream, rewrites=is_terminal, colors=colors, blocks=_encodes(stream, _BLOCKS))
 
     @property
     def width(self) -> int:
-        """Columns at this moment: a window may be resized while the story runs."""
+        """Current number of columns; the window can be resized at any time."""
         return shutil.get_terminal_size().columns
 
     def say(self, text: str = "") -> None:
-        """Write a paragraph, broken into lines of the terminal's width."""
+        """Write a paragraph, wrapped to the terminal's width."""
         lines = textwrap.wrap(text, max(1, min(self.width, _TEXT_WIDTH))) or [""]
         self.write_lines(lines)
 
     def write_lines(self, lines: Sequence[str]) -> None:
-        """Write lines as they are."""
+        """Write lines without wrapping."""
         self.settle()
         self.stream.write("".join(f"{line}\n" for line in lines))
         self.stream.flush()
 
     def write_live(self, fields: Sequence[str]) -> None:
-        """Write a line over the live line before it, or a line of its own in a pipe.
+        """Overwrite the live line with a new one. In a pipe or a file, append a line instead.
 
         Parameters
         ----------
         fields : sequence of str
-            Parts of the line, the most important first: the last are dropped where the
-            width does not allow for all, because a broken line cannot be written over.
+            Parts of the line, the most important first. If the line is too wide, the last parts are omitted, because a
+            wrapped line cannot be overwritten.
         """
         if not self.rewrites:
             self.write_lines(["  ".join(fields)])
             return
-        room = self.width - 1
+        width = self.width - 1
         kept = list(fields)
-        while len(kept) > 1 and len("  ".join(kept)) > room:
+        while len(kept) > 1 and len("  ".join(kept)) > width:
             kept.pop()
-        line = "  ".join(kept)[: max(room, 1)]
-        # Spaces, not an escape code, wipe what is left of a longer line.
-        padded = line.ljust(min(self._live_length, room))
-        # Noted first: a Ctrl-C may come while it is written.
+        line = "  ".join(kept)[: max(width, 1)]
+        # Overwrite the rest of a longer previous line with spaces: not every terminal supports an escape code for this.
+        padded = line.ljust(min(self._live_length, width))
+        # Set the length before writing, because Ctrl-C can interrupt the write.
         self._live_length = len(line)
         self.stream.write("\r" + padded)
         self.stream.flush()
 
     def settle(self) -> None:
-        """Leave the live line as it stands and go on below it."""
+        """End the live line, so that the next output starts on a new line."""
         if self._live_length:
             self._live_length = 0
             self.stream.write("\n")
             self.stream.flush()
 
     def draw(self, values: NDArray[np.floating], *, signed: bool = False) -> list[str]:
-        """Draw a picture with characters, two of its rows in each line.
+        """Draw an image with characters, two rows of pixels per line of text.
 
         Parameters
         ----------
         values : ndarray, shape (height, width)
-            0 (black) to 1 (white); with `signed`, -1 (red) to 1 (blue). Without colours,
-            shades for what is above zero and dashes for what is below it.
+            Values from 0 (black) to 1 (white); with `signed`, from -1 (red) to 1 (blue). Without colours, positive
+            values are drawn as shades and negative values as dashes.
         signed : bool
-            Whether there are values below zero.
+            Whether values can be negative.
 
         Returns
         -------
         list of str
-            Lines that take as many columns as `values` has.
+            Lines of `width` columns each.
         """
         values = np.pad(values, ((0, len(values) % 2), (0, 0)))
         upper, lower = values[::2], values[1::2]
@@ -137,7 +137,7 @@ class Terminal:
         ]
 
     def _shade(self, row: NDArray[np.floating]) -> str:
-        """Draw a row of values with characters alone."""
+        """Draw a row of values with characters, without colours."""
         above, below = _SHADES[self.blocks]
         ramps = [above if value > 0 else below for value in row]
         return "".join(
@@ -145,7 +145,7 @@ class Terminal:
         )
 
     def _paint(self, upper: NDArray[np.floating], lower: NDArray[np.floating], positive: _Hue) -> str:
-        """Draw two rows of values in colours: the upper halves of blocks, and behind them."""
+        """Draw two rows of values with upper half blocks: `upper` is the foreground colour, `lower` the background."""
         cells = []
         last = ""
         for above, below in zip(upper.tolist(), lower.tolist(), strict=True):
@@ -156,25 +156,25 @@ class Terminal:
             last = code
         return "".join(cells) + "\x1b[0m"
 
-    def write_gallery(self, pictures: Sequence[Sequence[str]], captions: Sequence[Sequence[str]], width: int) -> None:
-        """Write drawn pictures with their captions, as many side by side as there is room for.
+    def write_gallery(self, images: Sequence[Sequence[str]], captions: Sequence[Sequence[str]], width: int) -> None:
+        """Write drawn images with their captions, side by side as far as the terminal's width allows.
 
         Parameters
         ----------
-        pictures : sequence of sequence of str
-            What `draw` returned for each, of equal heights.
+        images : sequence of sequence of str
+            Results of `draw`, all of the same height.
         captions : sequence of sequence of str
-            Lines to write below each picture, equally many.
+            Lines to write below each image, the same number for each.
         width : int
-            The pictures' width on the screen.
+            Width of an image in columns. If the terminal is narrower, only the captions are written.
         """
         if self.width < width:
-            pictures = [[] for _ in pictures]
+            images = [[] for _ in images]
         per_row = max(1, (self.width + _GAP) // (width + _GAP))
-        for start in range(0, len(pictures), per_row):
+        for start in range(0, len(images), per_row):
             row = slice(start, start + per_row)
             self.write_lines([""])
-            for parts in zip(*pictures[row], strict=True):
+            for parts in zip(*images[row], strict=True):
                 self.write_lines([(" " * _GAP).join(parts)])
             for parts in zip(*captions[row], strict=True):
                 self.write_lines([(" " * _GAP).join(part.ljust(width) for part in parts).rstrip()])
@@ -182,7 +182,7 @@ class Terminal:
 
 
 def sparkline(values: Sequence[float], width: int) -> str:
-    """Draw values as a row of bars that stand on zero, at most `width` of them."""
+    """Draw values as a bar chart in one line, with at most `width` bars that start at zero."""
     chosen = np.asarray(values, dtype=float)
     if len(chosen) > width:
         chosen = chosen[np.linspace(0, len(chosen) - 1, width).round().astype(int)]
@@ -191,7 +191,7 @@ def sparkline(values: Sequence[float], width: int) -> str:
 
 
 def _code(value: float, positive: _Hue, n_colors: int) -> str:
-    """Return a value's colour as it stands in an escape code: `positive`, or red below zero."""
+    """Return the colour of a value for an escape code: a shade of `positive`, or of red if the value is negative."""
     hue = positive if value > 0 else _RED
     strength = round(min(abs(value), 1) * _STEPS) / _STEPS
     if n_colors > 256:
@@ -209,19 +209,19 @@ def _encodes(stream: TextIO, text: str) -> bool:
 
 
 def _n_colors(stream: TextIO, environ: Mapping[str, str]) -> int:
-    """Return how many colours a terminal shows: none where the user wants none."""
+    """Return the number of colours that a terminal supports; 0 if the user has disabled colours."""
     if environ.get("NO_COLOR"):
         return 0
     if sys.platform == "win32":
-        return 2**24 if _windows_console_obeys(stream) else 0
+        return 2**24 if _enable_escape_codes(stream) else 0
     name = environ.get("TERM", "")
     if environ.get("COLORTERM") in ("truecolor", "24bit") or name.endswith("-direct"):
         return 2**24
     return 256 if "256color" in name or name.startswith(_KNOW_256) else 0
 
 
-def _windows_console_obeys(stream: TextIO) -> bool:
-    """Ask a Windows console to obey escape codes, as others do unasked."""
+def _enable_escape_codes(stream: TextIO) -> bool:
+    """Enable escape codes in a Windows console, where they are off by default; return whether this succeeded."""
     if sys.platform != "win32":
         return False
     import ctypes

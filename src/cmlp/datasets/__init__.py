@@ -1,8 +1,8 @@
-"""Pictures to learn from: a sample of MNIST in the box, whole sets from a folder of yours.
+"""Data sets of labelled images: the bundled sample of MNIST, and loaders for MNIST and Fashion-MNIST.
 
-`load_digits28` needs nothing but this package. `load_mnist` and `load_fashion_mnist` read the
-folder that the environment variable ``CMLP_DATA`` names; it holds ``mnist/`` or
-``fashion-mnist/``, each with its four idx files as published, gzipped or not.
+`load_digits28` loads the bundled sample. `load_mnist` and `load_fashion_mnist` read the folders ``mnist/`` and
+``fashion-mnist/`` in the folder that the environment variable ``CMLP_DATA`` names. Each contains the four published idx
+files, gzipped or not.
 """
 
 import gzip
@@ -21,7 +21,7 @@ __all__ = ["Dataset", "load_digits28", "load_fashion_mnist", "load_mnist"]
 
 _EMBEDDED = Path(__file__).parent / "digits28"
 _IMAGES, _LABELS = "images-idx3-ubyte", "labels-idx1-ubyte"
-# The magic number says uint8 (0x08) and how many sizes follow it.
+# The magic number contains the element type (0x08 is uint8) and the number of dimensions.
 _MAGIC = {_IMAGES: 0x0803, _LABELS: 0x0801}
 _SIDE = 28
 
@@ -48,31 +48,31 @@ class _Arrays(NamedTuple):
 
 
 class Dataset(_Arrays):
-    """Training and test pictures with their labels; unpacks into its four arrays.
+    """Training and test images with their labels: a tuple of four arrays.
 
     Attributes
     ----------
-    X_train, X_test : ndarray of uint8, shape (n_pictures, 784)
-        28 x 28 pixels a row, top to bottom and left to right, 0 (black) to 255 (white).
-    y_train, y_test : ndarray of int64, shape (n_pictures,)
-        The class of each picture, 0 to 9.
+    X_train, X_test : ndarray of uint8, shape (n_images, 784)
+        One image of 28 x 28 pixels per row, in row-major order. Values are from 0 (black) to 255 (white).
+    y_train, y_test : ndarray of int64, shape (n_images,)
+        The class of each image, 0 to 9.
     labels : tuple of str
-        The classes' names: ``labels[y]`` is the name of class ``y``.
+        Names of the classes: ``labels[y]`` is the name of class ``y``.
     """
 
     labels: Sequence[str] = _DIGITS
 
 
 def load_digits28() -> Dataset:
-    """Load the digits in the box: 5,000 to train on, 1,000 to test on.
+    """Load the bundled sample of MNIST: 5,000 training and 1,000 test images of handwritten digits.
 
-    They are the first pictures of MNIST's two splits (by Yann LeCun, Corinna Cortes and
-    Christopher Burges, CC BY-SA 3.0; the notice lies beside the files).
+    These are the first images of MNIST's training and test sets (by Yann LeCun, Corinna Cortes and Christopher Burges,
+    CC BY-SA 3.0; the licence is in the folder of the files).
 
     Returns
     -------
     Dataset
-        ``X_train, y_train, X_test, y_test``; pictures as rows of 784 uint8.
+        ``X_train, y_train, X_test, y_test``, with images as rows of 784 uint8 values.
 
     Examples
     --------
@@ -85,38 +85,38 @@ def load_digits28() -> Dataset:
 
 
 def load_mnist() -> Dataset:
-    """Load the whole of MNIST from ``CMLP_DATA``: 60,000 digits to train on, 10,000 to test on.
+    """Load MNIST from the folder ``CMLP_DATA``: 60,000 training and 10,000 test images of handwritten digits.
 
     Returns
     -------
     Dataset
-        ``X_train, y_train, X_test, y_test``; pictures as rows of 784 uint8.
+        ``X_train, y_train, X_test, y_test``, with images as rows of 784 uint8 values.
 
     Raises
     ------
     FileNotFoundError
-        If the files are not there. The message tells how to get them.
+        If a file is missing. The message explains how to get the files.
     ValueError
-        If a file is not what it should be. The message names the file.
+        If a file is invalid. The message names the file.
     """
     return _load(_folder("mnist", "MNIST", "https://github.com/cvdfoundation/mnist"))
 
 
 def load_fashion_mnist() -> Dataset:
-    """Load Fashion-MNIST from ``CMLP_DATA``: as many pictures as MNIST, of ten kinds of clothes.
+    """Load Fashion-MNIST from the folder ``CMLP_DATA``: 60,000 training and 10,000 test images of clothes.
 
     Returns
     -------
     Dataset
-        ``X_train, y_train, X_test, y_test``; pictures as rows of 784 uint8. Its ``labels``
-        are the names of the clothes.
+        ``X_train, y_train, X_test, y_test``, with images as rows of 784 uint8 values. Its ``labels`` are the names of
+        the ten kinds of clothes.
 
     Raises
     ------
     FileNotFoundError
-        If the files are not there. The message tells how to get them.
+        If a file is missing. The message explains how to get the files.
     ValueError
-        If a file is not what it should be. The message names the file.
+        If a file is invalid. The message names the file.
     """
     source = "https://github.com/zalandoresearch/fashion-mnist"
     data = _load(_folder("fashion-mnist", "Fashion-MNIST", source))
@@ -125,7 +125,7 @@ def load_fashion_mnist() -> Dataset:
 
 
 def _folder(name: str, title: str, source: str) -> Path:
-    """Return the folder of that name in ``CMLP_DATA``, or tell how to get its files."""
+    """Return the folder `name` in ``CMLP_DATA``; raises FileNotFoundError if it does not contain all files."""
     root = os.environ.get("CMLP_DATA")
     folder = Path(root or "") / name
     names = [f"{split}-{kind}" for split in ("train", "t10k") for kind in (_IMAGES, _LABELS)]
@@ -137,14 +137,13 @@ def _folder(name: str, title: str, source: str) -> Path:
     else:
         reason = f"no {missing[0]} in {str(folder)!r} (CMLP_DATA is {root!r})"
     raise FileNotFoundError(
-        f"{title} is not there: {reason}. Put the set's files ({', '.join(names)}, gzipped or "
-        f"not), to be had from {source}, into a folder called {name!r}, and set CMLP_DATA to "
-        f"the folder around it."
+        f"{title} was not found: {reason}. Download the files {', '.join(names)} (gzipped or not) from {source} into "
+        f"a folder named {name!r}, and set CMLP_DATA to the parent folder."
     )
 
 
 def _find(folder: Path, name: str) -> Path | None:
-    """Return the path of an idx file, the one that is not gzipped first, or None."""
+    """Return the path of an idx file, gzipped or not; None if neither exists."""
     return next((path for path in (folder / name, folder / f"{name}.gz") if path.exists()), None)
 
 
@@ -156,48 +155,48 @@ def _load(folder: Path) -> Dataset:
 
 
 def _load_split(folder: Path, split: str) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Read a split's pictures and labels and check that they belong together."""
+    """Read the images and labels of the training or test set and check that they match."""
     image_path, label_path = (_find(folder, f"{split}-{kind}") for kind in (_IMAGES, _LABELS))
     assert image_path and label_path
     images = _read_idx(image_path, _MAGIC[_IMAGES])
     labels = _read_idx(label_path, _MAGIC[_LABELS])
     if images.shape[1:] != (_SIDE, _SIDE):
         height, width = images.shape[1:]
-        raise ValueError(f"{image_path}: pictures of {height} x {width}, expected 28 x 28.")
+        raise ValueError(f"{image_path} must contain images of 28 x 28 pixels, got {height} x {width}.")
     if len(images) != len(labels):
-        raise ValueError(f"{label_path}: {len(labels)} labels for {len(images)} pictures.")
+        raise ValueError(f"{label_path} must contain a label for each of {len(images)} images, got {len(labels)}.")
     if labels.size and labels.max() >= len(_DIGITS):
-        raise ValueError(f"{label_path}: label {labels.max()}, expected 0 to 9.")
+        raise ValueError(f"{label_path} must contain labels from 0 to 9, got {labels.max()}.")
     return images.reshape(-1, _SIDE * _SIDE), labels.astype(np.int64)
 
 
 def _read_idx(path: Path, magic: int) -> NDArray[np.uint8]:
-    """Read one idx file of bytes: magic number, sizes (big-endian, 32 bits each), values."""
+    """Read an idx file of bytes: magic number, shape (big-endian 32-bit integers), values."""
     content = _read_bytes(path)
     n_sizes = magic & 0xFF
     header_size = 4 + 4 * n_sizes
     if len(content) < header_size:
-        raise ValueError(f"{path}: ends after {len(content)} bytes, within its header.")
+        raise ValueError(f"{path} is truncated: it ends within its header, after {len(content)} bytes.")
     found, *sizes = struct.unpack(f">{1 + n_sizes}I", content[:header_size])
     if found != magic:
-        raise ValueError(f"{path}: magic number {found}, expected {magic} (an idx file of uint8).")
+        raise ValueError(f"{path} is not an idx file of uint8: its magic number must be {magic}, got {found}.")
     n_values = math.prod(sizes)
     expected = header_size + n_values
     if len(content) != expected:
         shape = " x ".join(map(str, sizes))
         raise ValueError(
-            f"{path}: {len(content)} bytes, but its header promises {shape} values, {expected} bytes in all."
+            f"{path} must have {expected} bytes for the {shape} values in its header, got {len(content)} bytes."
         )
-    # A copy, so that the caller may write to it.
+    # Copy the values: an array from frombuffer is read-only.
     return np.frombuffer(content, np.uint8, n_values, header_size).reshape(sizes).copy()
 
 
 def _read_bytes(path: Path) -> bytes:
-    """Return the file's content, unpacked if it is gzipped."""
+    """Return the content of a file, decompressed if it is gzipped."""
     content = path.read_bytes()
     if path.suffix != ".gz":
         return content
     try:
         return gzip.decompress(content)
     except (EOFError, OSError, zlib.error) as error:
-        raise ValueError(f"{path}: not a whole gzip file ({error}).") from error
+        raise ValueError(f"{path} is not a valid gzip file: {error}.") from error

@@ -1,7 +1,8 @@
-"""What assigning a fitted attribute changes in the model.
+"""Assignment to fitted attributes.
 
-scikit-learn's fitted attributes are plain ones. Here they are read from one `Model`, so an assignment changes a copy of
-the model, which then replaces the former one. Before fit, assigned values are kept until a call can use them.
+In scikit-learn, fitted attributes are plain attributes that a program can set. Here they are read from a `Model`, so an
+assignment changes a copy of the model, which then replaces the previous one. Values assigned before fit are stored
+until a call can use them.
 """
 
 from __future__ import annotations
@@ -25,22 +26,22 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-# The estimator's attribute with the values that were assigned before fit.
+# Name of the estimator's attribute that holds values assigned before fit.
 ASSIGNED = "_assigned"
 
 
 def whole(name: str) -> Callable[[Model, Any], None]:
-    """Return a function that assigns an int of the history."""
+    """Return a function that sets an int attribute of the history."""
     return lambda model, value: setattr(model.state.history, name, operator.index(value))
 
 
 def real(name: str) -> Callable[[Model, Any], None]:
-    """Return a function that assigns a float (or None) of the history."""
+    """Return a function that sets an attribute of the history to a float or None."""
     return lambda model, value: setattr(model.state.history, name, None if value is None else float(value))
 
 
 def curve(name: str) -> Callable[[Model, Any], None]:
-    """Return a function that assigns a list of floats (or None) of the history."""
+    """Return a function that sets a curve of the history from a list of floats or None."""
 
     def assign(model: Model, value: Iterable[float] | None) -> None:
         values = None if value is None else tuple(map(float, value))
@@ -50,36 +51,36 @@ def curve(name: str) -> Callable[[Model, Any], None]:
 
 
 def n_iter(model: Model, value: Any) -> None:
-    """Assign the number of epochs."""
+    """Set the number of epochs."""
     model.state.epoch = operator.index(value)
 
 
 def feature_names(model: Model, value: Any) -> None:
-    """Assign the names of the columns; None means that the model knows none."""
+    """Set the column names; None if the model has none."""
     names = None if value is None else rectangular(value, "feature_names_in_").astype(object)
     width = model.net.sizes[0]
     if names is not None and names.shape != (width,):
-        raise ValueError(f"feature_names_in_ must hold {width} names, got an array of shape {names.shape}.")
+        raise ValueError(f"feature_names_in_ must have {width} names, got an array of shape {names.shape}.")
     model.feature_names = names
 
 
 def classes(model: Model, value: Any) -> None:
-    """Assign other names for the classes."""
+    """Set the labels of the classes."""
     labels = plain(rectangular(value, "classes_"))
     if labels.shape != model.labels.classes.shape or (labels[1:] <= labels[:-1]).any():
         raise ValueError(
-            f"classes_ must be a sorted list of {len(model.labels.classes)} different labels, got {value!r}."
+            f"classes_ must be a sorted list of {len(model.labels.classes)} distinct labels, got {value!r}."
         )
     model.labels = Labels("multilabel" if model.labels.kind == "multilabel" else "labels", labels)
 
 
 def out_activation(model: Model, value: Any) -> None:
-    """Assign the activation of the output layer, for predictions; a warm start then raises ValueError."""
+    """Set the activation of the output layer for predictions. A warm start then raises ValueError."""
     net = model.net
     losses = [net.loss, "squared_error", "log_loss", "poisson"]
     loss = next((loss for loss in losses if value in _core.LOSSES[loss].outputs), None)
     if loss is None:
-        raise ValueError(f"out_activation_ must be an activation of output layers, such as 'identity', got {value!r}.")
+        raise ValueError(f"out_activation_ must be the name of an output activation, got {value!r}.")
     parameters = (*net.activation_parameters[:-1], _core.ACTIVATIONS[value].parameter)
     parameter = net.loss_parameter if loss == net.loss else _core.LOSSES[loss].parameter
     model.net = _core.Net(net.sizes, (*net.activations[:-1], value), loss, net.dtype, parameters, parameter)
@@ -89,10 +90,10 @@ def fill_tensors(views: list[NDArray[Any]], value: Any, name: str) -> None:
     """Copy a list of arrays into views of a parameter block."""
     tensors = [rectangular(tensor, name) for tensor in (value if hasattr(value, "__iter__") else [None])]
     if any(tensor.dtype.kind not in "buif" for tensor in tensors):
-        raise TypeError(f"{name} takes a list of arrays of real numbers, one for each layer.")
+        raise TypeError(f"{name} must be a list of arrays of real numbers, one for each layer.")
     if [tensor.shape for tensor in tensors] != [view.shape for view in views]:
         raise ValueError(
-            f"{name} takes tensors of the shapes {[view.shape for view in views]}, "
+            f"{name} must have arrays of the shapes {[view.shape for view in views]}, "
             f"got {[tensor.shape for tensor in tensors]}."
         )
     for view, tensor in zip(views, tensors, strict=True):
@@ -100,7 +101,7 @@ def fill_tensors(views: list[NDArray[Any]], value: Any, name: str) -> None:
 
 
 def assigned_params(estimator: object, net: _core.Net) -> NDArray[Any] | None:
-    """Return a parameter block with the tensors that were assigned before fit; None if some were not."""
+    """Return a parameter block with the `coefs_` and `intercepts_` assigned before fit; None if one is missing."""
     assigned = vars(estimator).get(ASSIGNED, {})
     if not {"coefs_", "intercepts_"} <= set(assigned):
         return None
@@ -108,7 +109,7 @@ def assigned_params(estimator: object, net: _core.Net) -> NDArray[Any] | None:
     for name, views in zip(("coefs_", "intercepts_"), net.views(params), strict=True):
         fill_tensors(views, assigned[name], name)
     if not np.isfinite(params).all():
-        raise ValueError("coefs_ and intercepts_ must hold finite numbers.")
+        raise ValueError("coefs_ and intercepts_ must contain finite numbers.")
     return params
 
 

@@ -1,4 +1,4 @@
-"""What the classifier and the regressor share: parameters, fitting, the fitted attributes."""
+"""The base class of the classifier and the regressor: parameters, fit, fitted attributes."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ if TYPE_CHECKING:
 
 
 class MultilayerPerceptron(FittedAttributes, Routing, Representation, Callbacks, Parametrized):
-    """Base of `MLPClassifier` and `MLPRegressor`; not for use by itself."""
+    """The base class of `MLPClassifier` and `MLPRegressor`; not for direct use."""
 
-    # Read by tools that know scikit-learn's estimators from before their tags.
+    # Tools written before scikit-learn had estimator tags read this attribute.
     _estimator_type: ClassVar[str]
     _constraints: ClassVar[Mapping[str, constraints.Row]] = constraints.ESTIMATORS
 
@@ -83,7 +83,7 @@ class MultilayerPerceptron(FittedAttributes, Routing, Representation, Callbacks,
     input_scale: float
 
     def _settings(self) -> Settings:
-        """Return the parameters, checked and converted, as fit uses them."""
+        """Return the parameters for fit, validated and converted."""
         checked = constraints.estimator_parameters(self._constraints, vars(self), type(self).__name__)
         if checked["solver"] == "lbfgs":
             checked["early_stopping"] = False  # ignored, as in scikit-learn
@@ -98,19 +98,19 @@ class MultilayerPerceptron(FittedAttributes, Routing, Representation, Callbacks,
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Train on X and y.
 
-        Training works beside the fitted model and replaces it at the end: a call that fails leaves
-        the estimator as it was. On Ctrl-C the model is the one after the last whole batch (with
-        early stopping: the best so far), and ``KeyboardInterrupt`` goes on to the caller. Before
-        the first epoch is complete the estimator stays as it was, unless `warm_start` is set.
+        Training builds a new model, which replaces the previous one at the end. If the call fails, the estimator stays
+        unchanged. Ctrl-C raises ``KeyboardInterrupt`` and keeps the model after the last complete batch (with early
+        stopping, the best model so far). If no epoch is complete yet, the estimator stays unchanged, unless
+        `warm_start` is set.
 
         Parameters
         ----------
         X : array-like or sparse container of shape (n_samples, n_features)
-            Rows; uint8, float32 and float64 arrays and SciPy's CSR format are read without a copy.
+            Training data. Arrays of uint8, float32 and float64 and SciPy's CSR format are read without a copy.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Targets: labels for a classifier, numbers for a regressor.
         sample_weight : None, float or array-like of shape (n_samples,), default=None
-            Weights of the rows, 0 or more.
+            Weights of the rows, not negative.
 
         Returns
         -------
@@ -119,7 +119,7 @@ class MultilayerPerceptron(FittedAttributes, Routing, Representation, Callbacks,
         Raises
         ------
         ValueError
-            If a parameter or an argument is not valid, or if a warm start changes the network.
+            If a parameter or an argument is invalid, or if a warm start changes the network.
         cmlp.DivergenceError
             If training diverged: a weight or the loss is no longer finite.
         cmlp.NonFiniteInputError
@@ -127,8 +127,8 @@ class MultilayerPerceptron(FittedAttributes, Routing, Representation, Callbacks,
         """
         with Exclusively(self):
             settings = self._settings()
-            former = vars(self).get("_model") if settings.warm_start else None
-            train = partial(self._train, settings, former, X, y, sample_weight, incremental=False)
+            previous = vars(self).get("_model") if settings.warm_start else None
+            train = partial(self._train, settings, previous, X, y, sample_weight, incremental=False)
             if has_callbacks(self):
                 call_with_callbacks(train, self, X, y, sample_weight)
             else:
@@ -146,14 +146,14 @@ class MultilayerPerceptron(FittedAttributes, Routing, Representation, Callbacks,
             settings = self._settings()
             if settings.early_stopping:
                 raise ValueError("partial_fit does not support early_stopping=True")
-            former = vars(self).get("_model")
-            self._train(settings, former, X, y, sample_weight, incremental=True, classes=classes)
+            previous = vars(self).get("_model")
+            self._train(settings, previous, X, y, sample_weight, incremental=True, classes=classes)
         return self
 
     def _train(
         self,
         settings: Settings,
-        former: Model | None,
+        previous: Model | None,
         X: ArrayLike,
         y: ArrayLike,
         sample_weight: ArrayLike | None,
@@ -162,8 +162,8 @@ class MultilayerPerceptron(FittedAttributes, Routing, Representation, Callbacks,
         classes: ArrayLike | None = None,
         observer: CallbackObserver | None = None,
     ) -> None:
-        names = feature_names(X) if former is None else former.feature_names
-        training = self._prepare(settings, former, X, y, sample_weight, incremental=incremental, classes=classes)
+        names = feature_names(X) if previous is None else previous.feature_names
+        training = self._prepare(settings, previous, X, y, sample_weight, incremental=incremental, classes=classes)
         if observer is not None:
             observer.snapshot = partial(self._model_of, training, names, copied=True)
             training.observer = observer
@@ -184,7 +184,7 @@ class MultilayerPerceptron(FittedAttributes, Routing, Representation, Callbacks,
     def _prepare(
         self,
         settings: Settings,
-        former: Model | None,
+        previous: Model | None,
         X: ArrayLike,
         y: ArrayLike,
         sample_weight: ArrayLike | None,
@@ -192,23 +192,23 @@ class MultilayerPerceptron(FittedAttributes, Routing, Representation, Callbacks,
         incremental: bool = False,
         classes: ArrayLike | None = None,
     ) -> Training | LBFGS:
-        """Check the data and return the training that a call will run; the estimator does not change."""
+        """Validate the data and return the training loop for a call; the estimator does not change."""
         owner = type(self).__name__
-        if former is not None:
-            check_feature_names(X, former.feature_names, owner)
+        if previous is not None:
+            check_feature_names(X, previous.feature_names, owner)
         rows, natural = as_rows(X, owner)
         require_samples(rows, owner)
-        if former is not None:
-            check_width(rows.shape[1], former.net.sizes[0], owner)
-        dtype = self._dtype(settings, former, natural)
-        if former is None or not incremental:
+        if previous is not None:
+            check_width(rows.shape[1], previous.net.sizes[0], owner)
+        dtype = self._dtype(settings, previous, natural)
+        if previous is None or not incremental:
             warn_of_scale(rows, settings.input_scale)
         targets = as_targets(y, len(rows), owner, sparse=self._estimator_type == "classifier")
         weight = as_weights(sample_weight, len(rows))
-        task = self._task(settings, former, targets, dtype, incremental=incremental, classes=classes)
-        net = self._net(settings, former, rows.shape[1], task, dtype)
+        task = self._task(settings, previous, targets, dtype, incremental=incremental, classes=classes)
+        net = self._net(settings, previous, rows.shape[1], task, dtype)
         rng = random_state(settings.random_state)
-        state = self._state(settings, former, net, rng, incremental=incremental)
+        state = self._state(settings, previous, net, rng, incremental=incremental)
         data = self._data(settings, rows, weight, task, rng)
         state.order = data.training
         if settings.solver == "lbfgs":
@@ -218,7 +218,7 @@ class MultilayerPerceptron(FittedAttributes, Routing, Representation, Callbacks,
     def _task(
         self,
         settings: Settings,
-        former: Model | None,
+        previous: Model | None,
         y: NDArray[Any],
         dtype: np.dtype[Any],
         *,
@@ -228,7 +228,7 @@ class MultilayerPerceptron(FittedAttributes, Routing, Representation, Callbacks,
         raise NotImplementedError
 
     def _model_of(self, training: Training | LBFGS, names: NDArray[Any] | None, *, copied: bool = False) -> Model:
-        """Return the model that a training has reached; `copied` if the training goes on."""
+        """Return a model with the current state of a training; with `copied` if training continues."""
         state = training.state.finished()
         if copied:
             state.params, state.history = block_copy(state.params), state.history.copy()
@@ -241,38 +241,38 @@ class MultilayerPerceptron(FittedAttributes, Routing, Representation, Callbacks,
         )
 
     def _net(
-        self, settings: Settings, former: Model | None, n_features: int, task: Task, dtype: np.dtype[Any]
+        self, settings: Settings, previous: Model | None, n_features: int, task: Task, dtype: np.dtype[Any]
     ) -> _core.Net:
-        """Return the network; an error if the former model is another one."""
+        """Return the network; raises ValueError if it differs from the previous model's network."""
         sizes = (n_features, *settings.hidden_layer_sizes, task.n_outputs)
-        if former is not None and former.net.sizes != sizes:
+        if previous is not None and previous.net.sizes != sizes:
             raise ValueError(
-                f"The model was fitted with the layer sizes {former.net.sizes} and cannot be "
-                f"trained on with {sizes}; call fit with warm_start=False to start anew."
+                f"The model was fitted with the layer sizes {previous.net.sizes}, so training cannot continue with "
+                f"{sizes}; call fit with warm_start=False to start again."
             )
         net = _core.Net(sizes, (*settings.activation, task.output), task.loss, dtype)
-        if former is not None:
-            require_same("activation", former.net.activations[:-1], net.activations[:-1])
-            require_same("loss", former.net.loss, net.loss)
-            require_same("the loss parameter", former.net.loss_parameter, net.loss_parameter)
-            require_same("the output activation", former.net.activations[-1], net.activations[-1])
-            require_same("input_scale", former.input_scale, settings.input_scale)
+        if previous is not None:
+            require_same("activation", previous.net.activations[:-1], net.activations[:-1])
+            require_same("loss", previous.net.loss, net.loss)
+            require_same("the loss parameter", previous.net.loss_parameter, net.loss_parameter)
+            require_same("the output activation", previous.net.activations[-1], net.activations[-1])
+            require_same("input_scale", previous.input_scale, settings.input_scale)
         return net
 
     def _state(
-        self, settings: Settings, former: Model | None, net: _core.Net, rng: Generator, *, incremental: bool
+        self, settings: Settings, previous: Model | None, net: _core.Net, rng: Generator, *, incremental: bool
     ) -> TrainingState:
-        """Return the state to begin with: a new one, or one that continues that of the former model."""
-        if former is None:
+        """Return the initial state: a new one, or one that continues from the previous model."""
+        if previous is None:
             assigned = assigned_params(self, net) if incremental or settings.warm_start else None
             params = initial_params(net, rng, settings.initialization) if assigned is None else assigned
             history = History()
         else:
-            params, history = block_copy(former.params), former.state.history.copy()
+            params, history = block_copy(previous.params), previous.state.history.copy()
         STOPPING_RULES[settings.early_stopping](settings.tol).begin(history)
-        if former is None or not incremental:
+        if previous is None or not incremental:
             return TrainingState(params, settings.optimizer(net), settings.schedule(), history, rng)
-        kept = former.state
+        kept = previous.state
         optimizer, schedule = copy.deepcopy(kept.optimizer), kept.schedule
         if settings.learning_rate_init != schedule.rate:  # set_params has changed it since the last call
             schedule = schedule.with_rate(settings.learning_rate_init)
@@ -304,12 +304,12 @@ class MultilayerPerceptron(FittedAttributes, Routing, Representation, Callbacks,
                 )
         return Data(X, weight, settings.input_scale, training, validation)
 
-    def _dtype(self, settings: Settings, former: Model | None, natural: np.dtype[Any]) -> np.dtype[Any]:
-        if former is None:
+    def _dtype(self, settings: Settings, previous: Model | None, natural: np.dtype[Any]) -> np.dtype[Any]:
+        if previous is None:
             return natural if settings.dtype == "auto" else np.dtype(settings.dtype)
         if settings.dtype != "auto":
-            require_same("dtype", former.net.dtype.name, settings.dtype)
-        return former.net.dtype
+            require_same("dtype", previous.net.dtype.name, settings.dtype)
+        return previous.net.dtype
 
     # The fitted model
 
@@ -329,17 +329,17 @@ class MultilayerPerceptron(FittedAttributes, Routing, Representation, Callbacks,
         return "_model" in vars(self) or can_assemble(self)
 
     def save(self, path: str | os.PathLike[str], *, include_training_state: bool = False) -> None:
-        """Write the fitted estimator to a model file, which `cmlp.load` and the C library read.
+        """Write the fitted estimator to a model file, which `cmlp.load` and the C library can read.
 
-        The file is replaced as a whole: if anything fails, the former one is still there. It holds the network, the
-        parameters of the constructor, the classes and the feature names; no row of the training data.
+        Saving is atomic: if it fails, an existing file stays unchanged. The file contains the network, the parameters
+        of the constructor, the classes and the feature names, but no training data.
 
         Parameters
         ----------
         path : str or path-like
         include_training_state : bool, default=False
-            Whether to store the state of the optimizer and the curves as well, so that `partial_fit` continues as if
-            the model had never left the memory. With Adam the file is three times as large.
+            Whether to store the optimizer state and the curves too, so that `partial_fit` on the loaded model gives the
+            same results as on the original one. With Adam, this makes the file three times as large.
 
         Raises
         ------
@@ -348,11 +348,10 @@ class MultilayerPerceptron(FittedAttributes, Routing, Representation, Callbacks,
         OSError
             If the file cannot be written.
         TypeError
-            If a parameter or the labels cannot be stored exactly (a RandomState; labels of longdouble or dates), or if
-            this is an object of a subclass.
+            If a parameter (for example a RandomState) or the labels (for example dates) cannot be stored exactly, or if
+            this is an instance of a subclass.
         ValueError
-            If a weight is NaN or infinite, a parameter is not valid, or `path` leads to something other than a regular
-            file.
+            If a weight is NaN or infinite, a parameter is invalid, or `path` exists and is not a regular file.
         """
         from cmlp.files.models import save_estimator
 

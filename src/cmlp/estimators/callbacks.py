@@ -1,7 +1,7 @@
-"""scikit-learn's callbacks (from 1.9): an estimator reports its fit and each epoch to them.
+"""Support for scikit-learn's callbacks (1.9 or later): fit calls them before and after each epoch.
 
-scikit-learn's own mixin is used, but unbound: the estimators do not inherit from it, so this package never imports it
-unless the program has set a callback.
+The estimators do not inherit from scikit-learn's mixin class, so this package imports it only if the program sets a
+callback. Its methods are called with the estimator as an explicit argument.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 
     from cmlp.estimators.model import Model
 
-# Attributes that exist only while fit runs. They are not copied or pickled: they refer to X and y.
+# Attributes that exist only during fit. They are not copied or pickled, because they hold references to X and y.
 FIT_TIME = ("_callback_fit_ctx", "_skl_callbacks_to_teardown")
 
 
 class Callbacks:
-    """Mixin with scikit-learn's `set_callbacks`; it exists with scikit-learn 1.9 or later."""
+    """Mixin with scikit-learn's method `set_callbacks`, which exists with scikit-learn 1.9 or later."""
 
     def _set_callbacks(self, *callbacks: Any) -> Any:
-        """Set scikit-learn's callbacks, which `fit` then calls before and after each epoch.
+        """Set the scikit-learn callbacks that `fit` calls before and after each epoch.
 
         Parameters
         ----------
         *callbacks : callback instances
-            For example ``sklearn.callback.ProgressBar()``. None at all removes those that were set.
+            For example ``sklearn.callback.ProgressBar()``. A call without arguments removes all callbacks.
 
         Returns
         -------
@@ -39,7 +39,7 @@ class Callbacks:
         Raises
         ------
         TypeError
-            If one of them does not follow the ``sklearn.callback.FitCallback`` protocol.
+            If an argument does not implement the ``sklearn.callback.FitCallback`` protocol.
         """
         from sklearn.callback import CallbackSupportMixin  # type: ignore[import-untyped]
 
@@ -49,12 +49,12 @@ class Callbacks:
 
 
 def has_callbacks(estimator: object) -> bool:
-    """Return whether `set_callbacks` has set any, or a meta-estimator has passed its own on."""
+    """Return whether an estimator has callbacks, from `set_callbacks` or from a meta-estimator."""
     return "_skl_callbacks" in vars(estimator)
 
 
 class CallbackObserver:
-    """Passes what a training tells on to the callbacks of an estimator.
+    """Calls the callbacks of an estimator before and after each epoch of a training.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ class CallbackObserver:
     Attributes
     ----------
     snapshot : callable
-        Returns a `Model` as if training had stopped now. It is called only if a callback wants a fitted estimator.
+        Returns a `Model` with the current parameters. It is called only if a callback requests a fitted estimator.
     """
 
     snapshot: Callable[[], Model]
@@ -103,7 +103,7 @@ def call_with_callbacks(
     y: ArrayLike,
     sample_weight: ArrayLike | None,
 ) -> None:
-    """Call ``train(observer=...)``; the callbacks are torn down whatever happens."""
+    """Call ``train(observer=...)``, and tear down the callbacks at the end, also after an exception."""
     from sklearn.callback import with_callbacks
 
     def run(estimator: Any) -> None:

@@ -1,4 +1,4 @@
-"""MLPClassifier."""
+"""The class `MLPClassifier`."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ if TYPE_CHECKING:
 class MLPClassifier(MultilayerPerceptron):
     """Neural network classifier, trained by stochastic gradient descent.
 
-    Accepts scikit-learn's parameters in scikit-learn's order, with its defaults, and gives the same weights (up to
-    rounding) for the same seed. The parameters from `loss` on exist only here.
+    The parameters have the names, order and defaults of scikit-learn's MLPClassifier. The same seed gives the same
+    weights, up to rounding. The parameters from `loss` on do not exist in scikit-learn.
 
     Parameters
     ----------
     <training parameters>
     loss : {"log_loss", "squared_error"}, default="log_loss"
-        "log_loss" with softmax outputs (logistic ones for two classes and for multilabel targets); "squared_error" is
-        the sum over the outputs of ``(a - y) ** 2``, with logistic outputs.
+        "log_loss" uses softmax outputs, or logistic outputs for two classes and for multilabel targets.
+        "squared_error" is the sum of ``(a - y) ** 2`` over the outputs, with logistic outputs.
     <computation parameters>
 
     Attributes
@@ -112,7 +112,7 @@ class MLPClassifier(MultilayerPerceptron):
     def _task(
         self,
         settings: Settings,
-        former: Model | None,
+        previous: Model | None,
         y: NDArray[Any],
         dtype: np.dtype[Any],
         *,
@@ -120,9 +120,9 @@ class MLPClassifier(MultilayerPerceptron):
         classes: ArrayLike | None,
     ) -> Task:
         if incremental:
-            labels, targets = _continue_labels(former, y, classes)
-        elif former is not None:
-            labels, targets = former.labels, former.labels.encode_all(y)
+            labels, targets = _continue_labels(previous, y, classes)
+        elif previous is not None:
+            labels, targets = previous.labels, previous.labels.encode_all(y)
         else:
             labels, targets = learn_labels(y)
         softmax = labels.kind == "multiclass" and settings.loss == "log_loss"
@@ -154,7 +154,7 @@ class MLPClassifier(MultilayerPerceptron):
         X, y, sample_weight
             As for `fit`.
         classes : None or array-like of shape (n_classes,), default=None
-            All labels that occur in any call; required in the first call.
+            All labels that can occur in any call; required in the first call.
 
         Returns
         -------
@@ -163,7 +163,7 @@ class MLPClassifier(MultilayerPerceptron):
         return self._partial_fit(X, y, sample_weight, classes)
 
     def predict(self, X: ArrayLike) -> np.ndarray:
-        """Return the most probable label of each row; for multilabel targets a row of 0 and 1.
+        """Return the most probable label of each row; for multilabel targets a 0/1 matrix.
 
         Parameters
         ----------
@@ -178,7 +178,7 @@ class MLPClassifier(MultilayerPerceptron):
         return labels.decode(model.outputs(X, self))
 
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
-        """Return the probability of each label; outputs of squared-error networks are divided by their sum.
+        """Return the probability of each label. With loss "squared_error", the outputs are divided by their sum.
 
         Parameters
         ----------
@@ -216,7 +216,7 @@ class MLPClassifier(MultilayerPerceptron):
         return logarithms
 
     def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
-        """Share of rows that are answered right (for multilabel targets: in all columns).
+        """Return the accuracy: the fraction of correct rows (for multilabel targets, correct in all columns).
 
         Parameters
         ----------
@@ -231,9 +231,11 @@ class MLPClassifier(MultilayerPerceptron):
         predicted = self.predict(X)
         truth = as_targets(y, len(predicted), type(self).__name__, sparse=True, warn_of_column=False)
         if truth.shape != predicted.shape:
-            raise ValueError(f"y has the shape {truth.shape}, predict gives {predicted.shape}.")
+            raise ValueError(f"y must have the shape {predicted.shape} of the predictions, got {truth.shape}.")
         if mixes_text(truth, predicted):
-            raise ValueError(f"y has the dtype {truth.dtype}, predict gives {predicted.dtype}.")
+            raise ValueError(
+                f"y must have labels like those of the predictions (dtype {predicted.dtype}), got dtype {truth.dtype}."
+            )
         correct = (truth == predicted).reshape(len(truth), -1).all(axis=1)
         return accuracy(correct, as_weights(sample_weight, len(truth)))
 
@@ -245,9 +247,9 @@ class MLPClassifier(MultilayerPerceptron):
         return tags
 
 
-def _continue_labels(former: Model | None, y: NDArray[Any], classes: ArrayLike | None) -> tuple[Labels, NDArray[Any]]:
-    """Return labels and targets for partial_fit, whose first call receives all classes."""
-    if former is None:
+def _continue_labels(previous: Model | None, y: NDArray[Any], classes: ArrayLike | None) -> tuple[Labels, NDArray[Any]]:
+    """Return labels and targets for a partial_fit call; the first call needs `classes`."""
+    if previous is None:
         if classes is None:
             raise ValueError("classes must be passed on the first call to partial_fit.")
         if y.ndim == 2:
@@ -255,7 +257,7 @@ def _continue_labels(former: Model | None, y: NDArray[Any], classes: ArrayLike |
         else:
             labels = labels_of(classes)
         return labels, labels.encode(y)
-    labels = former.labels
+    labels = previous.labels
     if classes is not None and not np.array_equal(labels_of(classes).classes, labels.classes):
         raise ValueError(
             f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {labels.classes!r}"
@@ -264,9 +266,9 @@ def _continue_labels(former: Model | None, y: NDArray[Any], classes: ArrayLike |
 
 
 def _normalized(outputs: NDArray[Any]) -> NDArray[Any]:
-    """Return rows divided by their sums; equal shares if all outputs of a row are 0."""
+    """Return each row divided by its sum; equal probabilities if all outputs of a row are 0."""
     sums = outputs.sum(axis=1, keepdims=True)
-    empty = sums == 0
-    outputs += empty
-    shares: NDArray[Any] = outputs / (sums + empty * outputs.shape[1])
-    return shares
+    all_zero = sums == 0
+    outputs += all_zero
+    probabilities: NDArray[Any] = outputs / (sums + all_zero * outputs.shape[1])
+    return probabilities

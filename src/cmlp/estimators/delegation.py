@@ -1,4 +1,4 @@
-"""Methods that exist only in some cases: with scikit-learn loaded, or with a solver that can do them."""
+"""Methods that exist only under a condition: that scikit-learn is loaded, or that the solver supports them."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ Method = TypeVar("Method", bound="Callable[..., Any]")
 class Delegated:
     """Descriptor of a method that uses a module of scikit-learn.
 
-    The method does not exist (``hasattr`` is False) while the program has not imported scikit-learn or if the installed
-    version lacks the module. This package therefore never is the first to import scikit-learn.
+    The method exists only if the program has imported scikit-learn and the installed version has the module; otherwise
+    ``hasattr`` returns False. Therefore this package is never the first to import scikit-learn.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def require_module(module: str, owner: type, name: str) -> None:
     if "sklearn" in sys.modules:
         try:
             importlib.import_module(module)
-        except ImportError:  # an older scikit-learn
+        except ImportError:  # scikit-learn is too old
             pass
         else:
             return

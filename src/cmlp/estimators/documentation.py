@@ -1,4 +1,4 @@
-"""The docstring of both estimators: what they share is written once, here."""
+"""Text that the docstrings of both estimators share."""
 
 from __future__ import annotations
 
@@ -15,89 +15,90 @@ Class = TypeVar("Class", bound=type)
 
 TRAINING = f"""
 hidden_layer_sizes : int or array-like of int, default=(100,)
-    Number of units of each hidden layer; ``()`` makes a linear model.
+    Number of units of each hidden layer; ``()`` gives a linear model.
 activation : str or list of str, default="relu"
     Activation of the hidden layers: one name for all of them, or one for each. The names are
     {", ".join(f'"{name}"' for name in HIDDEN)}.
 solver : {{"adam", "lbfgs", "sgd"}}, default="adam"
-    Adam [1]_; L-BFGS [5]_, for small data, which needs SciPy (the extra ``cmlp[scipy]``); or stochastic gradient
-    descent with momentum. "lbfgs" uses all rows at each step. It ignores the parameters of batches, learning rates and
-    early stopping, and there is no `partial_fit`.
+    "adam" is Adam [1]_, "sgd" is stochastic gradient descent with momentum, and "lbfgs" is L-BFGS [5]_, for small data
+    sets. "lbfgs" needs SciPy (the extra ``cmlp[scipy]``) and uses all rows in each step. It ignores the parameters for
+    batches, learning rates and early stopping, and `partial_fit` does not exist.
 alpha : float, default=0.0001
     Strength of the L2 penalty, ``alpha / 2 * sum(w ** 2)``, divided by the batch size.
 batch_size : int or "auto", default="auto"
-    Rows per update; "auto" is 200 or the number of rows, whichever is less.
+    Number of rows per update; "auto" is the smaller of 200 and the number of rows.
 learning_rate : {{"constant", "invscaling", "adaptive", "one_cycle"}}, default="constant"
-    With "invscaling" the learning rate after t rows is ``learning_rate_init / (t + 1) ** power_t``; with "adaptive" it
-    is divided by 5 whenever training would stop, until it is below 1e-6; both for ``solver="sgd"``. With "one_cycle"
-    [4]_ it rises linearly to `learning_rate_init` over the first 30 % of the batches of `max_iter` epochs, and falls
-    linearly to 0: see the notes.
+    The learning-rate schedule. With "invscaling", the learning rate after t rows is
+    ``learning_rate_init / (t + 1) ** power_t``. With "adaptive", it is divided by 5 each time training would stop,
+    until it is at most 1e-6. Both need ``solver="sgd"``. With "one_cycle" [4]_, it rises linearly to
+    `learning_rate_init` during the first 30 % of all batches, then falls linearly to 0 (see Notes).
 learning_rate_init : float, default=0.001
-    The first learning rate; with "one_cycle" the largest. A change between two calls of partial_fit takes effect:
-    "adaptive" starts again from the new rate.
+    The initial learning rate; with "one_cycle" the largest one. It can be changed between calls of partial_fit; the
+    schedule then continues from the new value.
 power_t : float, default=0.5
     Exponent for "invscaling".
 max_iter : int, default=200
-    Largest number of epochs; for "lbfgs" of iterations.
+    Maximum number of epochs, or of iterations for "lbfgs".
 shuffle : bool, default=True
     Whether to shuffle the rows before each epoch.
 random_state : None, int or RandomState, default=None
-    Source of the random numbers for the initial weights, the validation rows and the order of the rows. With an int,
-    every fit and partial_fit uses the same random numbers.
+    Seed or generator for the initial weights, the validation split and the order of the rows. With an int, every fit
+    and partial_fit uses the same random numbers.
 tol : float, default=1e-4
-    Minimum improvement of the loss (with `early_stopping` of the score) for an epoch to count as one. "lbfgs" stops
-    when no entry of the gradient is larger.
+    Minimum improvement of the loss (of the score, with `early_stopping`) for an epoch to count as an improvement.
+    "lbfgs" stops when every entry of the gradient is at most `tol`.
 verbose : bool or int, default=False
     Whether to print a line per epoch.
 warm_start : bool, default=False
-    Whether fit continues from the model of the previous call. It raises ValueError if the layer sizes, `activation`,
-    `loss`, `dtype` or `input_scale` have changed.
+    Whether fit continues from the model of the previous call. fit then raises ValueError if the layer sizes,
+    `activation`, `loss`, `dtype` or `input_scale` have changed.
 momentum : float, default=0.9
     Momentum for ``solver="sgd"``.
 nesterovs_momentum : bool, default=True
-    Whether to use Nesterov's momentum, in the form of [2]_.
+    Whether to use Nesterov's momentum [2]_.
 early_stopping : bool, default=False
-    Whether to set validation rows aside, to stop by the score on them, and to keep the best weights.
+    Whether to hold out validation rows, to stop when the score on them stops improving, and to keep the best weights.
 validation_fraction : float, default=0.1
-    Fraction of the rows that are used for validation. For binary targets both parts have the classes in the same
-    proportions.
+    Fraction of the rows to use for validation. For binary targets, the split is stratified.
 beta_1, beta_2 : float, default=0.9, 0.999
     Decay rates of Adam's moment estimates.
 epsilon : float, default=1e-8
     Added to the denominator of Adam's step.
 n_iter_no_change : int or inf, default=10
-    Training stops after more than this many epochs without improvement. With inf, training takes `max_iter` epochs
-    without a ConvergenceWarning.
+    Training stops after more than this many consecutive epochs without improvement. With inf, training always takes
+    `max_iter` epochs and issues no ConvergenceWarning.
 max_fun : int, default=15000
-    Largest number of evaluations of the loss by "lbfgs", checked after each iteration.
+    Maximum number of loss evaluations for "lbfgs"; the limit is checked after each iteration.
 """
 
 COMPUTATION = """
 n_threads : None or int, default=None
-    Largest number of threads. If None, chosen from the problem size and the number of CPUs. The results do not depend
+    Maximum number of threads. If None, chosen from the problem size and the number of CPUs. The results do not depend
     on it.
 dtype : {"auto", "float32", "float64"}, default="auto"
-    Type of the weights and of the computation; "auto" is float32 for float32, float16 and uint8 arrays, else float64.
+    Type of the weights and of the computation. "auto" means float32 for float32, float16 and uint8 arrays, otherwise
+    float64.
 input_scale : float, default=1
-    Factor of the input: ``1 / 255`` for images of bytes.
+    Factor by which every input is multiplied: ``1 / 255`` for images of bytes.
 """
 
 NOTES = """
-Weights and biases start uniform in ``+-sqrt(6 / (n_in + n_out))``, with 2 in place of 6 for logistic layers [3]_.
+The initial weights and biases are uniform in ``+-sqrt(6 / (n_in + n_out))``, with 2 instead of 6 for logistic
+layers [3]_.
 
-With ``learning_rate="one_cycle"``, batch b of all N (from 0; N is `max_iter` times the batches of an epoch) is trained
-on with ``learning_rate_init * (b + 1/2) / m`` while ``b + 1/2`` is below ``m = 0.3 * N``, then with
-``learning_rate_init * (N - b - 1/2) / (N - m)``. It needs few epochs: set `max_iter`. All of them are trained, whatever
-`tol` and `early_stopping` are (the latter still keeps the best weights), and without a ConvergenceWarning. Every fit is
-one cycle, a warm start too. For partial_fit, each call is one of the `max_iter` epochs that the first call found; after
-the last one it raises ValueError.
+With ``learning_rate="one_cycle"``, the batches of all `max_iter` epochs are numbered from 0 to N - 1. The learning rate
+of batch b is ``learning_rate_init * (b + 1/2) / m`` if ``b + 1/2`` is below ``m = 0.3 * N``, otherwise
+``learning_rate_init * (N - b - 1/2) / (N - m)``. This schedule needs only a few epochs: set `max_iter` to that number.
+Training always takes `max_iter` epochs and issues no ConvergenceWarning: `tol` is ignored, and `early_stopping` only
+keeps the best weights. Every fit is a complete cycle, also a warm start. With partial_fit, every call is one of the
+`max_iter` epochs of the first call; further calls raise ValueError.
 
 Differences from scikit-learn:
 
 - A warm start or partial_fit with another `activation`, `loss`, `dtype` or `input_scale` raises ValueError.
-- Ctrl-C raises KeyboardInterrupt; the model after the complete epochs is kept.
-- With ``n_iter_no_change=inf`` training ends at `max_iter` without a ConvergenceWarning.
-- Predictions have the type of the weights, for example float32 after a fit on uint8 rows.
+- Ctrl-C raises KeyboardInterrupt. The model after the last complete batch is kept, if at least one epoch is complete.
+- With ``n_iter_no_change=inf``, training ends after `max_iter` epochs without a ConvergenceWarning.
+- Predictions have the dtype of the weights, for example float32 after a fit on uint8 rows.
 """
 
 REFERENCES = """
@@ -113,7 +114,7 @@ REFERENCES = """
 
 
 def documented(cls: Class) -> Class:
-    """Replace the lines ``<training parameters>`` and so on in a class's docstring by the shared text."""
+    """Replace the placeholders in a class's docstring, such as ``<training parameters>``, by the shared text."""
     sections: Mapping[str, str] = {
         "training parameters": TRAINING,
         "computation parameters": COMPUTATION,
@@ -132,7 +133,7 @@ def documented(cls: Class) -> Class:
 
 
 def fitted_attributes(cls: type) -> str:
-    """Return the docstring's entries of the attributes that fit provides."""
+    """Return the docstring entries of the fitted attributes."""
     found = {name: value for base in cls.__mro__ for name, value in vars(base).items() if isinstance(value, Fitted)}
     found = {name: attribute for name, attribute in found.items() if not name.startswith("_")}
     return "\n".join(f"{name} : {attribute.kind}\n    {attribute.__doc__}" for name, attribute in found.items())

@@ -1,4 +1,4 @@
-"""One fit at a time: two calls that train the same estimator would overwrite each other's results."""
+"""A lock against concurrent fits: two calls that train the same estimator would overwrite each other's results."""
 
 from __future__ import annotations
 
@@ -16,21 +16,22 @@ _NAME = "_fitting"
 
 
 class Exclusively:
-    """Context in which no other call trains the estimator.
+    """Context manager that locks an estimator for training.
 
-    The estimator carries a mark that names the process and the frame of the call. A mark holds only while its frame is
-    executing, so it cannot survive its call, wherever a Ctrl-C comes: not between two bytecodes of this module either.
-    The mark of another process is void, because a fork copies the mark but not the thread that has set it.
+    The lock is an attribute of the estimator that contains the process id and the frame of the call. It is valid only
+    while that frame is executing, so a call cannot leave the estimator locked, even if Ctrl-C interrupts this module
+    between two bytecodes. A lock of another process is ignored, because a fork copies the lock, but not the thread that
+    owns it.
 
     Parameters
     ----------
     estimator : object
-        The mark is one of its attributes.
+        The estimator to lock.
 
     Raises
     ------
     RuntimeError
-        On entering, if another call is training the estimator.
+        When entering the context, if another call is training the estimator.
     """
 
     def __init__(self, estimator: object) -> None:
@@ -55,14 +56,14 @@ class Exclusively:
 
 def _is_executing(frame: FrameType) -> bool:
     try:
-        frame.clear()  # refused exactly while the frame is executing
+        frame.clear()  # raises RuntimeError if and only if the frame is executing
     except RuntimeError:
         return True
     return False
 
 
 def attributes_to_copy(estimator: object) -> dict[str, object]:
-    """Return the estimator's attributes without the mark, all of one moment."""
+    """Return a consistent copy of the estimator's attributes, without the lock."""
     attributes = vars(estimator).copy()  # atomic, unlike a comprehension
     attributes.pop(_NAME, None)
     return attributes

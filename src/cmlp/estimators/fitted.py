@@ -1,4 +1,4 @@
-"""Attributes that fit provides: descriptors that read them from the fitted model."""
+"""Fitted attributes such as `coefs_`: descriptors that read their values from the fitted model."""
 
 from __future__ import annotations
 
@@ -19,23 +19,22 @@ Value = TypeVar("Value")
 
 
 class Fitted(Generic[Value]):
-    """An attribute that fit provides and that a program may assign.
+    """A fitted attribute, which a program can also assign.
 
     Parameters
     ----------
     read : callable
-        Reads the value from the `Model`; None means that the attribute does not exist, unless
-        `nullable`.
+        Returns the value for a `Model`. If it returns None, the attribute does not exist, unless `nullable`.
     kind : str
         The attribute's type, for the class's docstring.
     doc : str
-        What the attribute means, for ``help()``.
+        The attribute's meaning, for ``help()``.
     write : callable, optional
-        Writes an assigned value into a copy of the `Model`. If None, only the present value can be assigned.
+        Writes an assigned value into a copy of the `Model`. If None, only the current value can be assigned.
     nullable : bool, default=False
-        Whether None is a value.
+        Whether None is a valid value.
     epochs : bool, default=False
-        Whether the attribute exists only if a solver has trained in epochs, which "lbfgs" does not.
+        Whether the attribute exists only after training in epochs, that is, not after ``solver="lbfgs"``.
     """
 
     def __init__(
@@ -72,7 +71,7 @@ class Fitted(Generic[Value]):
         value = self.read(model)
         if value is None and not self.nullable:
             raise self._missing(estimator)
-        return value  # type: ignore[return-value]  # None only where Value has it
+        return value  # type: ignore[return-value]  # None only if Value includes it
 
     def _assigned(self, estimator: object) -> Value:
         try:
@@ -108,11 +107,11 @@ class Fitted(Generic[Value]):
 
     def _require_equal(self, value: Any, present: Any) -> None:
         if value != present:
-            raise ValueError(f"{self.name} is {present!r}, as the tensors in coefs_ tell, and cannot be {value!r}.")
+            raise ValueError(f"{self.name} must be {present!r}, to match the shapes in coefs_, got {value!r}.")
 
 
 class FittedTensors(Fitted[Tensors]):
-    """A list of views into the parameter block; assigning copies the values into the block."""
+    """A fitted attribute that is a list of views of the parameter block. Assigning copies the values into the block."""
 
     def __set__(self, estimator: object, value: Any) -> None:
         if vars(estimator).get("_model") is None:
@@ -122,23 +121,23 @@ class FittedTensors(Fitted[Tensors]):
 
 
 class FittedAttributes:
-    """The fitted attributes that the classifier and the regressor share."""
+    """The fitted attributes of both the classifier and the regressor."""
 
     coefs_ = FittedTensors(
         lambda model: model.coefs,
         "list of ndarray",
-        "Weights of each layer, (n_in, n_out): views of one block; assigning copies into it.",
+        "Weights of each layer, of shape (n_in, n_out): views of one block. Assigning copies values into the block.",
     )
     intercepts_ = FittedTensors(
         lambda model: model.intercepts,
         "list of ndarray",
-        "Biases of each layer, (n_out,): views of one block; assigning copies into it.",
+        "Biases of each layer, of shape (n_out,): views of one block. Assigning copies values into the block.",
     )
-    n_features_in_ = Fitted(lambda model: model.net.sizes[0], "int", "Number of features that fit has seen.")
+    n_features_in_ = Fitted(lambda model: model.net.sizes[0], "int", "Number of columns of X in fit.")
     feature_names_in_ = Fitted(
         lambda model: model.feature_names,
         "ndarray of str",
-        "Column names; only after a fit on a data frame.",
+        "Column names of the data frame in fit; otherwise the attribute does not exist.",
         assignment.feature_names,
     )
     n_layers_ = Fitted(lambda model: len(model.net.sizes), "int", "Number of layers, input and output included.")
@@ -149,20 +148,20 @@ class FittedAttributes:
     n_iter_ = Fitted(
         lambda model: model.state.epoch,
         "int",
-        "Number of epochs (of iterations of lbfgs) of the last call.",
+        "Number of epochs in the last call; for lbfgs, number of iterations.",
         assignment.n_iter,
     )
     t_ = Fitted(
         lambda model: model.state.history.t,
         "int",
-        "Number of rows trained on, counted in each epoch.",
+        "Number of rows processed in all epochs of all calls.",
         assignment.whole("t"),
     )
     loss_ = Fitted(lambda model: model.state.history.loss, "float", "Loss of the last epoch.", assignment.real("loss"))
     loss_curve_ = Fitted(
         lambda model: list(model.state.history.loss_curve),
         "list of float",
-        "Loss of every epoch, over all calls.",
+        "Loss of every epoch of all calls.",
         assignment.curve("loss_curve"),
         epochs=True,
     )
@@ -177,7 +176,7 @@ class FittedAttributes:
     validation_scores_: Fitted[list[float] | None] = Fitted(
         lambda model: _values(model.state.history.validation_scores),
         "list of float or None",
-        "Score of every epoch on the validation rows; None without early stopping.",
+        "Validation score of every epoch; None without early stopping.",
         assignment.curve("validation_scores"),
         nullable=True,
         epochs=True,
@@ -185,12 +184,12 @@ class FittedAttributes:
     best_validation_score_: Fitted[float | None] = Fitted(
         lambda model: model.state.history.best_validation_score,
         "float or None",
-        "Largest score on the validation rows; None without early stopping.",
+        "Highest validation score; None without early stopping.",
         assignment.real("best_validation_score"),
         nullable=True,
         epochs=True,
     )
-    # Private attributes of scikit-learn's MLP that its tests, and some programs, look at.
+    # Private attributes of scikit-learn's MLP that its tests and some programs read.
     _no_improvement_count = Fitted(
         lambda model: model.state.history.stale, "int", "Epochs without improvement.", assignment.whole("stale")
     )

@@ -1,8 +1,7 @@
-"""The fitted model of an estimator: one object, replaced as a whole.
+"""The fitted model of an estimator, which an assignment replaces as a whole.
 
-An estimator holds its fitted state in a single attribute. A fit builds the next `Model` beside the former one and
-replaces it at the end. A prediction in another thread therefore reads one complete model, and a fit that fails changes
-nothing.
+An estimator holds its fitted state in a single attribute. fit builds a new `Model` and assigns it at the end. A
+prediction in another thread therefore always reads a complete model, and a failing fit changes nothing.
 """
 
 from __future__ import annotations
@@ -25,48 +24,48 @@ if TYPE_CHECKING:
     from cmlp.training.state import TrainingState
 
     class Estimator(Protocol):
-        """What a prediction reads from the estimator."""
+        """The attributes of an estimator that a prediction needs."""
 
         n_threads: int | None
 
 
 class Tensors(list["NDArray[Any]"]):
-    """Views of the parameter block; assigning an entry copies the values into the block."""
+    """A list of views of the parameter block. Assigning to an entry copies the values into the block."""
 
     def __setitem__(self, index: SupportsIndex | slice, value: object) -> None:
         if isinstance(index, slice):
-            raise TypeError("Assign the tensors one by one.")
+            raise TypeError("Assigning to a slice is not supported; assign to one entry at a time.")
         fill(self[index], value, f"entry {index}")
 
 
 def fill(view: NDArray[Any], value: Any, name: str) -> None:
-    """Copy `value` into `view`; an error where the shapes differ (nothing is broadcast)."""
+    """Copy `value` into `view`; raises ValueError if the shapes differ (no broadcasting)."""
     shape = getattr(value, "shape", None)
     if shape != view.shape:
-        raise ValueError(f"{name} has the shape {shape}, expected {view.shape}.")
+        raise ValueError(f"{name} must have the shape {view.shape}, got {shape}.")
     view[...] = value
 
 
 class Model:
-    """A trained network and everything that the fitted attributes report.
+    """A trained network with the values of all fitted attributes.
 
     Parameters
     ----------
     net : cmlp._core.Net
         Description of the network.
     state : cmlp.training.state.TrainingState
-        Parameters, optimizer and history, as the last call has left them.
+        Parameters, optimizer and history after the last call.
     input_scale : float
-        Factor of the input.
+        Factor by which every input is multiplied.
     feature_names : ndarray of str or None
-        Column names of the data frame that fit was given.
+        Column names of the data frame in fit; None if X was not a data frame.
     labels : cmlp.inputs.labels.Labels or None
-        Classes (classifiers).
+        The classes of a classifier; None for a regressor.
 
     Raises
     ------
     ValueError
-        If the state does not fit the network.
+        If the state does not match the network.
     """
 
     def __init__(
@@ -84,7 +83,7 @@ class Model:
         self.check()
 
     def copy(self) -> Model:
-        """Return a model with the same parameters, labels and optimizer, and a history of its own."""
+        """Return a model that shares parameters, labels and optimizer, but has its own copy of the history."""
         state = self.state.finished()
         state.history = state.history.copy()
         return Model(
@@ -92,19 +91,19 @@ class Model:
         )
 
     def check(self) -> None:
-        """Raise ValueError if the state does not fit the network; prepare the model for use."""
+        """Raise ValueError if the state does not match the network; then update the cached attributes."""
         self.state.check(self.net)
-        self._make_shortcuts()
+        self._cache_attributes()
 
-    def _make_shortcuts(self) -> None:
-        """Keep what a prediction and the fitted attributes would otherwise look up or make each time."""
+    def _cache_attributes(self) -> None:
+        """Store values that every prediction and every access to `coefs_` would otherwise compute again."""
         self.out_activation = self.net.activations[-1]
         self.params = self.state.params
         weights, biases = self.net.views(self.params)
         self.coefs, self.intercepts = Tensors(weights), Tensors(biases)
 
     def outputs(self, X: ArrayLike, estimator: Estimator) -> NDArray[Any]:
-        """Return the network's outputs for rows that a user has passed to an estimator."""
+        """Return the network's outputs for the X that a user passed to `estimator`."""
         if self.feature_names is None:
             result = self.net.forward_small(self.params, X, self.input_scale, None, estimator.n_threads)
             if result is not None:
@@ -120,7 +119,7 @@ class Model:
             raise first_non_finite_error(error, rows, self.input_scale, self.net.dtype, names) from None
 
     def __getstate__(self) -> dict[str, Any]:
-        # Views would be pickled as copies; they are made again of the block.
+        # Do not pickle the views of the parameter block: pickle would store copies of the values.
         kept = {name: getattr(self, name) for name in ("net", "state", "input_scale", "feature_names", "labels")}
         return {"version": PICKLE_VERSION, **kept}
 
@@ -131,9 +130,9 @@ class Model:
 
 
 def require_same(name: str, was: object, now: object) -> None:
-    """Refuse to train a model on with another description than it was fitted with."""
+    """Raise ValueError if training continues with a different value than the model was fitted with."""
     if was != now:
         raise ValueError(
-            f"The model was fitted with {name}={was!r} and cannot be trained on with {now!r}; "
-            "call fit with warm_start=False to start anew."
+            f"The model was fitted with {name}={was!r}, so training cannot continue with {now!r}; "
+            "call fit with warm_start=False to start again."
         )

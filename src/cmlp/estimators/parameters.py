@@ -1,4 +1,4 @@
-"""Parameters of an estimator's constructor: read, changed and shown as scikit-learn's are."""
+"""Constructor parameters of an estimator: get_params, set_params and repr, as in scikit-learn."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 def _constructor(cls: type) -> Mapping[str, Parameter]:
     """Return the parameters of a class's constructor.
 
-    A constructor with ``**keywords`` passes them on, so the parameters of the class it inherits from belong to it too.
+    A constructor with ``**keywords`` passes them to the parent class, so the parent's parameters are included.
     """
-    import inspect  # 10 ms that only get_params and repr need
+    import inspect  # imported here because it takes 10 ms, and only get_params and repr need it
 
     own = inspect.signature(cls).parameters
     named = {name: p for name, p in own.items() if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)}
@@ -30,12 +30,12 @@ def _constructor(cls: type) -> Mapping[str, Parameter]:
 
 
 class Parametrized:
-    """An object whose constructor only stores its parameters, as scikit-learn's estimators."""
+    """A base class for estimators whose constructor only stores its parameters, as in scikit-learn."""
 
     _estimator_type: ClassVar[str]
 
     def _store(self, arguments: Mapping[str, object]) -> None:
-        """Keep the constructor's arguments, as given, as attributes of the same names."""
+        """Store the constructor's arguments unchanged as attributes of the same names."""
         vars(self).update({k: v for k, v in arguments.items() if k not in ("self", "__class__")})
 
     @classmethod
@@ -46,16 +46,16 @@ class Parametrized:
     def from_preset(cls, name: str, **overrides: Any) -> Self:
         """Return an estimator with the parameters of a preset.
 
-        The parameters are ordinary ones: ``get_params`` shows them, and each can be changed.
+        All parameters are explicit: ``get_params`` returns them, and ``set_params`` can change them.
 
         Parameters
         ----------
         name : {"3b1b", "one_cycle"}
-            A row of ``cmlp.presets.PRESETS``. Both classify images of 28 x 28 pixels in bytes, with
-            ``input_scale=1/255``: "3b1b" as a well-known video explains it, by plain gradient descent; "one_cycle" in
-            fewer epochs, by Adam with a one-cycle learning rate.
+            A name in ``cmlp.presets.PRESETS``. Both presets are for images of 28 x 28 bytes and set
+            ``input_scale=1/255``. "3b1b" uses plain gradient descent, as in the video series by 3Blue1Brown.
+            "one_cycle" needs fewer epochs: it uses Adam with a one-cycle learning rate.
         **overrides
-            Parameters of the constructor; they replace those of the preset.
+            Parameters of the constructor that replace those of the preset.
 
         Returns
         -------
@@ -91,7 +91,7 @@ class Parametrized:
         return {name: getattr(self, name) for name in self._get_param_names()}
 
     def set_params(self, **params: Any) -> Self:
-        """Change parameters; the next fit checks them.
+        """Change parameters; the next fit validates them.
 
         Parameters
         ----------
@@ -105,7 +105,7 @@ class Parametrized:
         Raises
         ------
         ValueError
-            If a name is unknown; then nothing is changed.
+            If a name is unknown; no parameter is changed then.
         """
         names = self._get_param_names()
         for name in params:
@@ -116,7 +116,7 @@ class Parametrized:
         return self
 
     def _is_default(self, name: str) -> bool:
-        # A subclass with a constructor of its own may leave a parameter out.
+        # The constructor of a subclass may not have this parameter: use the first class whose constructor has it.
         owner = next(cls for cls in type(self).__mro__ if name in _constructor(cls))
         value, default = getattr(self, name), _constructor(owner)[name].default
         return value is default or (type(value) is type(default) and value == default)

@@ -1,4 +1,4 @@
-"""MLPRegressor."""
+"""The class `MLPRegressor`."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 class MLPRegressor(MultilayerPerceptron):
     """Neural network for regression, trained by stochastic gradient descent.
 
-    Accepts scikit-learn's parameters in scikit-learn's order, with its defaults, and gives the same weights (up to
-    rounding) for the same seed. The parameters from `n_threads` on exist only here.
+    The parameters have the names, order and defaults of scikit-learn's MLPRegressor. The same seed gives the same
+    weights, up to rounding. The parameters from `n_threads` on do not exist in scikit-learn.
 
     Parameters
     ----------
     loss : {"squared_error", "poisson"}, default="squared_error"
-        Half the squared error, with identity outputs; or half the Poisson deviance, for targets that are not negative,
-        with exponential outputs.
+        "squared_error" is half the squared error, with identity outputs. "poisson" is half the Poisson deviance, with
+        exponential outputs; targets must not be negative.
     <training parameters>
     <computation parameters>
 
@@ -46,9 +46,9 @@ class MLPRegressor(MultilayerPerceptron):
 
     Notes
     -----
-    The score is the coefficient of determination. With several outputs the gradient is that of half the *sum* of their
-    squared errors, while the loss reported is half the mean, as in scikit-learn; of the Poisson deviance the sum is
-    reported.
+    The score is the coefficient of determination. With several outputs, the gradient is that of half the *sum* of their
+    squared errors, but the reported loss is half the *mean*, as in scikit-learn. For the Poisson deviance, the reported
+    loss is the sum.
 
     <notes>
 
@@ -118,7 +118,7 @@ class MLPRegressor(MultilayerPerceptron):
     def _task(
         self,
         settings: Settings,
-        former: Model | None,
+        previous: Model | None,
         y: NDArray[Any],
         dtype: np.dtype[Any],
         *,
@@ -159,7 +159,7 @@ class MLPRegressor(MultilayerPerceptron):
         return self._partial_fit(X, y, sample_weight)
 
     def predict(self, X: ArrayLike) -> np.ndarray:
-        """Return the outputs for each row.
+        """Return the predicted targets of each row.
 
         Parameters
         ----------

@@ -1,6 +1,7 @@
-"""HTML representation in notebooks, drawn by scikit-learn when the program has imported it.
+"""HTML representation in notebooks, if the program has imported scikit-learn.
 
-scikit-learn draws the frame. It asks each estimator for tables of parameters and fitted attributes, in pipelines too.
+scikit-learn renders the diagram, also of pipelines. It calls methods of each estimator that return tables of the
+parameters and the fitted attributes.
 """
 
 from __future__ import annotations
@@ -15,17 +16,17 @@ if TYPE_CHECKING:
 
 
 class Table:
-    """A folded HTML table in the classes of scikit-learn's style sheet.
+    """A collapsible HTML table with the CSS classes of scikit-learn's style sheet.
 
     Parameters
     ----------
     title : str
-        Text of the line that unfolds the table.
+        Title of the table; a click on it expands the table.
     rows : iterable of (str, tuple of str)
         For each row its kind, "user-set" (highlighted) or "default", and the texts of its cells. The first cell is the
         name, the last one the value.
     head : tuple of str
-        Texts of the first line; empty for none.
+        Texts of the header row; empty for no header row.
     """
 
     def __init__(self, title: str, rows: Iterable[tuple[str, tuple[str, ...]]], head: tuple[str, ...] = ()) -> None:
@@ -51,7 +52,7 @@ class Table:
 
 
 class Representation:
-    """Mixin that shows an estimator as scikit-learn shows its own: changed parameters stand out."""
+    """Mixin for an estimator's HTML representation in scikit-learn's style: changed parameters are highlighted."""
 
     _is_default: Callable[[str], bool]
 
@@ -74,7 +75,7 @@ class Representation:
         return html
 
     def _get_params_html(self, deep: bool = True, doc_link: str = "") -> Table:
-        """Table of the parameters, those that are not at their default first; scikit-learn calls it."""
+        """Return a table of the parameters, changed ones first. scikit-learn calls this method."""
         import inspect
         import reprlib
 
@@ -89,20 +90,20 @@ class Representation:
         )
 
     def _get_fitted_attr_html(self, doc_link: str = "") -> Table:
-        """Table of the fitted attributes; scikit-learn calls it from 1.9 on."""
+        """Return a table of the fitted attributes. scikit-learn 1.9 and later call this method."""
         names = [name for name in dir(self) if name.endswith("_") and not name.startswith("_") and hasattr(self, name)]
         rows = [("default", (name, *_type_and_text(getattr(self, name)))) for name in names]
         return Table("Fitted attributes", rows, ("Name", "Type", "Value"))
 
 
 def _draws_diagrams() -> bool:
-    """Whether the program has loaded scikit-learn and its option `display` asks for diagrams."""
+    """Return whether the program has imported scikit-learn and its option `display` is "diagram"."""
     sklearn = sys.modules.get("sklearn")
     return sklearn is not None and sklearn.get_config()["display"] == "diagram"
 
 
 def _type_and_text(value: Any) -> tuple[str, str]:
-    """Type of a fitted attribute, and its value in a few words."""
+    """Return the type of a fitted attribute and a short text for its value."""
     import reprlib
 
     if isinstance(value, np.ndarray):

@@ -1,7 +1,7 @@
-"""scikit-learn's metadata routing: which metadata each method of an estimator requests.
+"""Support for scikit-learn's metadata routing: the metadata that each method of an estimator requests.
 
-The requests are kept in an object of this package, so that an estimator can be copied and unpickled without
-scikit-learn. scikit-learn's own objects are built when a meta-estimator asks for them.
+The requests are stored in an object of this package, so that an estimator can be copied and unpickled without
+scikit-learn. scikit-learn's objects are created when a meta-estimator calls `get_metadata_routing`.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 MODULE = "sklearn.utils.metadata_routing"
 METHODS = ("fit", "partial_fit", "score")
-# Parameters of a method that are data rather than metadata, in any class that inherits from an estimator.
+# Parameters of a method that are data, not metadata.
 DATA = {"X", "y", "Y", "Xt", "yt"}
 
-# A request, as in scikit-learn: True and False ask for the metadata or refuse it, None makes passing it an error, a
-# string is the name under which the caller passes it.
+# A request, as in scikit-learn: True requests the metadata, False ignores it, None raises an error if the caller passes
+# it, and a string is the name under which the caller passes it.
 Request = bool | str | None
 
 
@@ -52,9 +52,10 @@ class Requests:
 
 
 class RequestSetter:
-    """Descriptor of ``set_fit_request`` and its like: a setter for the metadata of one method.
+    """Descriptor of ``set_fit_request``, ``set_score_request`` and so on: sets the requests of one method.
 
-    The names are read from the method's signature, so a subclass whose ``fit`` takes more metadata can request it.
+    The names of the metadata come from the method's signature, so a subclass whose ``fit`` takes more metadata can
+    request it.
     """
 
     def __init__(self, method: str) -> None:
@@ -101,7 +102,7 @@ class Routing:
 
 
 def metadata_names(cls: type, method: str) -> list[str]:
-    """Names of the parameters of a class's method that scikit-learn may route to it."""
+    """Return the names of a method's parameters that are metadata."""
     import inspect  # 10 ms that import and prediction do without
 
     parameters = list(inspect.signature(getattr(cls, method)).parameters.values())[1:]
@@ -148,8 +149,8 @@ Needs ``sklearn.set_config(enable_metadata_routing=True)``.
 Parameters
 ----------
 {names} : bool, None or str
-    True passes the metadata if the caller gives it, False ignores it, None makes giving it an error, a str is
-    the name under which the caller gives it. Parameters that are left out keep their request.
+    True passes the metadata if the caller provides it, False ignores it, None raises an error if the caller
+    provides it, and a str is the name under which the caller provides it. Omitted parameters keep their request.
 
 Returns
 -------
@@ -158,9 +159,9 @@ self
 Raises
 ------
 RuntimeError
-    Metadata routing is not enabled.
+    If metadata routing is not enabled.
 TypeError
-    `{method}` takes no metadata of that name.
+    If `{method}` has no metadata of that name.
 ValueError
-    The value is no request.
+    If a value is not a valid request.
 """

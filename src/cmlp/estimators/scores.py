@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def accuracy(correct: NDArray[np.bool_], weight: NDArray[Any] | None = None) -> float:
-    """Weighted share of right answers.
+    """Return the weighted fraction of correct rows.
 
     Parameters
     ----------
@@ -29,10 +29,11 @@ def accuracy(correct: NDArray[np.bool_], weight: NDArray[Any] | None = None) -> 
 
 
 def r_squared(y: NDArray[Any], predicted: NDArray[Any], weight: NDArray[Any] | None = None) -> float:
-    """1 - sum of squared residuals / sum of squared deviations from the mean of y.
+    """Return the coefficient of determination R^2.
 
-    With several outputs, the mean of their values. An output that never varies scores 1 if it is
-    predicted exactly, else 0.
+    R^2 is 1 minus the sum of squared residuals divided by the sum of squared deviations of y from its mean. With
+    several outputs, the result is the mean over the outputs. For an output with constant y, R^2 is 1 if all predictions
+    are exact, otherwise 0.
 
     Parameters
     ----------
@@ -55,7 +56,7 @@ def r_squared(y: NDArray[Any], predicted: NDArray[Any], weight: NDArray[Any] | N
     if y.shape != predicted.shape:
         raise ValueError(f"y_true and y_pred have different number of output ({y.shape[1]}!={predicted.shape[1]})")
     w = np.ones((n_rows, 1)) if weight is None else weight[:, None]
-    with np.errstate(over="ignore"):  # a network on its way to infinity scores -inf
+    with np.errstate(over="ignore"):  # a diverging network gives -inf
         residual = (w * (y - predicted) ** 2).sum(axis=0)
     spread = (w * (y - np.average(y, axis=0, weights=weight)) ** 2).sum(axis=0)
     varies = spread != 0
