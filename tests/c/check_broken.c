@@ -305,15 +305,15 @@ static const broken list[] = {
     BROKEN(dense, dense_writes_behind),
     BROKEN(dense, dense_reads_behind),
     BROKEN(dense, dense_hides_nan),
-    BROKEN(dense, dense_marks_too_little),
+    BROKEN(dense, dense_masks_too_little),
     BROKEN(dense, dense_never_looks),
     BROKEN(dense, dense_leaves_out_a_column),
-    BROKEN(dense, dense_marks_of_one_row),
-    BROKEN(gradient, gradient_forgets_dark_rows),
-    BROKEN(gradient, gradient_marks_of_one_row),
+    BROKEN(dense, dense_mask_of_one_row),
+    BROKEN(gradient, gradient_forgets_zero_rows),
+    BROKEN(gradient, gradient_mask_of_one_row),
     BROKEN(gradient, gradient_short_list),
     BROKEN(gradient, gradient_forgets_unmarked),
-    BROKEN(gradient, gradient_unmarked_keep_sums),
+    BROKEN(gradient, gradient_zeros_keep_sums),
     BROKEN(gradient, gradient_whole_groups),
     BROKEN(gradient, gradient_last_row),
     BROKEN(gradient, gradient_starts_anew),
@@ -344,10 +344,10 @@ static const broken list[] = {
     BROKEN(step, step_plain_momentum),
     BROKEN(convert, convert_in_float),
     BROKEN(convert, convert_forward_only),
-    BROKEN(mark, mark_positive),
-    BROKEN(mark, mark_behind),
-    BROKEN(mark, mark_whole_words),
-    BROKEN(mark, mark_beyond),
+    BROKEN(nonzero_mask, mask_positive),
+    BROKEN(nonzero_mask, mask_behind),
+    BROKEN(nonzero_mask, mask_whole_words),
+    BROKEN(nonzero_mask, mask_beyond),
     BROKEN(multiply, multiply_leaves_last),
     BROKEN(square_sum, square_sum_ascending),
     BROKEN(find_nonfinite, find_nan_only),
@@ -370,7 +370,7 @@ static cmlp_kernels broken_table(const broken *b)
     TAKE(loss);
     TAKE(step);
     TAKE(convert);
-    TAKE(mark);
+    TAKE(nonzero_mask);
     TAKE(multiply);
     TAKE(square_sum);
     TAKE(find_nonfinite);

@@ -125,38 +125,38 @@ void check_convert(harness *h)
     }
 }
 
-/* ---- mark */
+/* ---- nonzero_mask */
 
-typedef struct mark_case {
-    operand *v, *marks, *bits, *count; /* the words, and the bits in them one by one */
-} mark_case;
+typedef struct mask_case {
+    operand *v, *mask, *bits, *count; /* the words, and the bits in them one by one */
+} mask_case;
 
-static void call_mark(const cmlp_kernels *table, void *context)
+static void call_nonzero_mask(const cmlp_kernels *table, void *context)
 {
-    const mark_case *c = context;
-    uint64_t *marks = (uint64_t *)(void *)c->marks->place.data;
-    put(CMLP_FLOAT64, c->count->place.data, 0, (double)table->mark(c->v->place.data, c->v->n, marks));
+    const mask_case *c = context;
+    uint64_t *mask = (uint64_t *)(void *)c->mask->place.data;
+    put(CMLP_FLOAT64, c->count->place.data, 0, (double)table->nonzero_mask(c->v->place.data, c->v->n, mask));
     for (int64_t i = 0; i < c->bits->n; i++)
-        put(CMLP_FLOAT64, c->bits->place.data, i, (double)(marks[i / CMLP_MARKS] >> i % CMLP_MARKS & 1));
+        put(CMLP_FLOAT64, c->bits->place.data, i, (double)(mask[i / CMLP_MASK_BITS] >> i % CMLP_MASK_BITS & 1));
 }
 
-void check_mark(harness *h)
+void check_nonzero_mask(harness *h)
 {
     const int64_t n = random_below(&h->random, 2) ? pick_width(h) : random_below(&h->random, 300);
-    mark_case c = {.v = new_operand(h, "v", h->dtype, n, INPUT)};
+    mask_case c = {.v = new_operand(h, "v", h->dtype, n, INPUT)};
     double count = 0;
     darken(h, c.v);
-    c.marks = new_operand(h, "marks", CMLP_INT64, (n + CMLP_MARKS - 1) / CMLP_MARKS, SCRATCH);
-    c.bits = new_operand(h, "bits", CMLP_FLOAT64, c.marks->n * CMLP_MARKS, OUTPUT);
+    c.mask = new_operand(h, "marks", CMLP_INT64, (n + CMLP_MASK_BITS - 1) / CMLP_MASK_BITS, SCRATCH);
+    c.bits = new_operand(h, "bits", CMLP_FLOAT64, c.mask->n * CMLP_MASK_BITS, OUTPUT);
     c.count = new_operand(h, "count", CMLP_FLOAT64, 1, OUTPUT);
-    fill(c.marks, -1);
+    fill(c.mask, -1);
     snprintf(h->shape, sizeof h->shape, "n %d", (int)n);
-    run_tables(h, call_mark, &c);
+    run_tables(h, call_nonzero_mask, &c);
     same_outputs(h);
     for (int64_t i = 0; i < c.bits->n; i++) {
-        const int marked = i < n && get(h->dtype, c.v->before, i) != 0;
-        expect_exactly(h, c.bits, i, marked);
-        count += marked;
+        const int masked = i < n && get(h->dtype, c.v->before, i) != 0;
+        expect_exactly(h, c.bits, i, masked);
+        count += masked;
     }
     expect_exactly(h, c.count, 0, count);
 }

@@ -46,7 +46,7 @@ void check_label_loss(harness *h)
 {
     label_case c = {.values = {.activation = CMLP_SOFTMAX, .loss = CMLP_LOG_LOSS}};
     c.rows = random_below(&h->random, MOST_ROWS);
-    c.n = 1 + random_below(&h->random, CMLP_TURNED_OUTPUTS);
+    c.n = 1 + random_below(&h->random, CMLP_TRANSPOSED_OUTPUTS);
     c.want_delta = random_below(&h->random, 4) != 0;
     c.values.scale = random_below(&h->random, 2) ? 1 : 0.5;
     c.values.clip = random_below(&h->random, 3) ? 0 : epsilon_of(h->dtype);

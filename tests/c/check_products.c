@@ -18,9 +18,9 @@ typedef struct rows_of {
     int listed;
     const void *list[CMLP_CHUNK];
     left_out zeros;
-    uint64_t lit[16]; /* marks of lit columns: wanted, or given */
-    operand *marks;   /* of elements */
-    int64_t ld_marks;
+    uint64_t column_mask[16]; /* marks of lit columns: wanted, or given */
+    operand *mask;   /* of elements */
+    int64_t ld_mask;
     int bytes; /* the elements, each taken times `scale` */
     double scale;
 } rows_of;
@@ -45,10 +45,10 @@ static cmlp_matrix matrix_at(rows_of *m)
     if (m->bytes) at = (cmlp_matrix){.bytes = m->list, .scale = m->scale};
     static _Alignas(64) unsigned char copy[CMLP_COPY_BYTES];
     if (m->bytes || m->ld % 2) at.copy = copy;
-    if (m->listed) at.ahead = m->list;
-    if (m->zeros == DARK_COLUMNS) at.lit = m->lit;
-    if (m->zeros == MARKED) at.marks = (const uint64_t *)(const void *)m->marks->place.data;
-    at.ld_marks = m->ld_marks;
+    if (m->listed) at.prefetch = m->list;
+    if (m->zeros == DARK_COLUMNS) at.column_mask = m->column_mask;
+    if (m->zeros == MARKED) at.mask = (const uint64_t *)(const void *)m->mask->place.data;
+    at.ld_mask = m->ld_mask;
     return at;
 }
 
@@ -58,16 +58,16 @@ static double row_element(const harness *h, const rows_of *m, int64_t i, int64_t
     return m->bytes ? type_round(h->dtype, element * m->scale) : element;
 }
 
-static int is_lit(const harness *h, const rows_of *m, int64_t k)
+static int is_nonzero(const harness *h, const rows_of *m, int64_t k)
 {
     for (int64_t i = 0; i < m->rows; i++)
         if (row_element(h, m, i, k) != 0) return 1;
     return 0;
 }
 
-static void set_mark(uint64_t *marks, int64_t k) { marks[k / CMLP_MARKS] |= UINT64_C(1) << k % CMLP_MARKS; }
+static void set_bit(uint64_t *mask, int64_t k) { mask[k / CMLP_MASK_BITS] |= UINT64_C(1) << k % CMLP_MASK_BITS; }
 
-static int is_marked(const rows_of *m, int64_t k) { return m->lit[k / CMLP_MARKS] >> k % CMLP_MARKS & 1; }
+static int is_set(const rows_of *m, int64_t k) { return m->column_mask[k / CMLP_MASK_BITS] >> k % CMLP_MASK_BITS & 1; }
 
 /* Makes columns 0 or -0 in all rows, in stretches; all of them, few or half. */
 static void darken_columns(harness *h, rows_of *m)
@@ -85,17 +85,17 @@ static void darken_columns(harness *h, rows_of *m)
 /* Makes elements 0 or -0, here and there and in whole columns, and marks the others. */
 static void mark_elements(harness *h, rows_of *m)
 {
-    const int64_t words = (m->columns + CMLP_MARKS - 1) / CMLP_MARKS;
+    const int64_t words = (m->columns + CMLP_MASK_BITS - 1) / CMLP_MASK_BITS;
     darken(h, m->o);
     if (random_below(&h->random, 2)) darken_columns(h, m);
-    m->ld_marks = words + random_below(&h->random, 2);
-    m->marks = new_operand(h, "marks", CMLP_INT64, elements(m->rows, m->ld_marks, words), INPUT);
-    fill(m->marks, -1);
+    m->ld_mask = words + random_below(&h->random, 2);
+    m->mask = new_operand(h, "marks", CMLP_INT64, elements(m->rows, m->ld_mask, words), INPUT);
+    fill(m->mask, -1);
     for (int64_t i = 0; i < m->rows; i++) {
-        uint64_t *marks = (uint64_t *)m->marks->before + i * m->ld_marks;
-        memset(marks, 0, (size_t)words * sizeof *marks);
+        uint64_t *mask = (uint64_t *)m->mask->before + i * m->ld_mask;
+        memset(mask, 0, (size_t)words * sizeof *mask);
         for (int64_t k = 0; k < m->columns; k++)
-            if (row_element(h, m, i, k) != 0) set_mark(marks, k);
+            if (row_element(h, m, i, k) != 0) set_bit(mask, k);
     }
 }
 
@@ -155,28 +155,28 @@ typedef struct dense_case {
 } dense_case;
 
 /* The marks that it leaves: all that is lit, and nothing if nothing is. */
-static void judge_lit(const dense_case *c, const cmlp_kernels *table)
+static void judge_column_mask(const dense_case *c, const cmlp_kernels *table)
 {
     harness *h = c->h;
-    int64_t n_lit = 0, n_marked = 0;
+    int64_t n_nonzero = 0, n_set = 0;
     int t = 0;
     while (h->tables[t] != table) t++;
     for (int64_t k = 0; k < c->x.columns; k++) {
-        n_lit += is_lit(h, &c->x, k);
-        n_marked += is_marked(&c->x, k);
-        if (is_lit(h, &c->x, k) && !is_marked(&c->x, k)) fail(h, t, "column %d is lit, but not marked", (int)k);
+        n_nonzero += is_nonzero(h, &c->x, k);
+        n_set += is_set(&c->x, k);
+        if (is_nonzero(h, &c->x, k) && !is_set(&c->x, k)) fail(h, t, "column %d is lit, but not marked", (int)k);
     }
-    if (!n_lit && n_marked) fail(h, t, "%d columns are marked, and none is lit", (int)n_marked);
+    if (!n_nonzero && n_set) fail(h, t, "%d columns are marked, and none is lit", (int)n_set);
 }
 
 static void call_dense(const cmlp_kernels *table, void *context)
 {
     dense_case *c = context;
     cmlp_matrix x = matrix_at(&c->x);
-    memset(c->x.lit, 0, sizeof c->x.lit);
+    memset(c->x.column_mask, 0, sizeof c->x.column_mask);
     table->dense(&x, c->x.rows, c->x.columns, c->w->place.data, c->ldw, c->bias ? c->bias->place.data : NULL,
                  c->n_out, c->z->place.data, c->ldz);
-    if (x.lit && c->n_out) judge_lit(c, table);
+    if (x.column_mask && c->n_out) judge_column_mask(c, table);
 }
 
 static void judge_dense(harness *h, const dense_case *c, int64_t i, int64_t j)
@@ -318,7 +318,7 @@ void check_gradient(harness *h)
     c.k1 = random_below(&h->random, 3) ? n_in : c.k0 + random_below(&h->random, n_in - c.k0 + 1);
     if (zeros) c.k0 -= c.k0 % CMLP_GROUP;
     for (int64_t k = 0; k < n_in; k++) /* more columns than need be */
-        if (is_lit(h, &c.a, k) || !random_below(&h->random, 8)) set_mark(c.a.lit, k);
+        if (is_nonzero(h, &c.a, k) || !random_below(&h->random, 8)) set_bit(c.a.column_mask, k);
     c.finish.mode = (cmlp_finish_mode)random_below(&h->random, 3);
     c.finish.alpha = random_below(&h->random, 2) ? uniform(&h->random, 0, 1) : 0;
     c.finish.inverse = 1 / (double)(rows + 1);

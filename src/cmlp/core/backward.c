@@ -100,7 +100,7 @@ static void lay_out(cmlp_space *space, cmlp_batch_job *job, const cmlp_net *net,
         groups += cmlp_square_groups(&net->layers[l]);
     }
     job->faults = cmlp_take(space, n_threads, sizeof(cmlp_fault));
-    job->marked = cmlp_take(space, n_threads, sizeof(int));
+    job->masked = cmlp_take(space, n_threads, sizeof(int));
     job->team = cmlp_take(space, 1, cmlp_team_space(n_threads));
     job->costs = cmlp_take(space, rows, sizeof(double));
     job->weights = cmlp_take(space, rows, sizeof(double));
@@ -215,7 +215,7 @@ static cmlp_fault forward_rows(cmlp_batch_job *job, int64_t selected, int64_t a,
             const cmlp_matrix x = cmlp_layer_input(job, l, a, index);
             cmlp_layer_sums(net, job->params, l, &x, n, z, share.poller);
         } else {
-            job->marked[index] = cmlp_first_layer(&job->data, job->params, &share, &job->input, z, scratch);
+            job->masked[index] = cmlp_first_layer(&job->data, job->params, &share, &job->input, z, scratch);
             if (cmlp_is_cancelled(share.poller)) break; /* the sums are not complete */
             cmlp_fault fault = cmlp_check_sums(&job->data, z, selected, n, scratch, 1);
             if (fault.status) return fault;
@@ -230,7 +230,7 @@ static cmlp_fault forward_rows(cmlp_batch_job *job, int64_t selected, int64_t a,
 static int takes_labels(const cmlp_data *data)
 {
     return data->targets->kind == CMLP_CLASSES && data->net->loss == CMLP_LOG_LOSS &&
-           cmlp_output_activation(data->net) == CMLP_SOFTMAX && cmlp_n_out(data->net) <= CMLP_TURNED_OUTPUTS;
+           cmlp_output_activation(data->net) == CMLP_SOFTMAX && cmlp_n_out(data->net) <= CMLP_TRANSPOSED_OUTPUTS;
 }
 
 /* The output layer's activations, costs and deltas; its weighted sums stand in the activations. */

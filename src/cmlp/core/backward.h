@@ -20,7 +20,7 @@ typedef struct cmlp_batch_job {
     /* of one tile of rows, in the workspace */
     int64_t tile_rows;
     cmlp_input_space input;
-    int *marked;                  /* of each thread: whether its share of the input is */
+    int *masked;                  /* of each thread: whether its share of the input is */
     void *activations[CMLP_MAX_LAYERS - 1], *deltas[CMLP_MAX_LAYERS - 1];
     void *slope_from[CMLP_MAX_LAYERS - 1]; /* what act' is computed from: weighted sums, or activations[l] itself */
     double *costs, *weights;

@@ -85,9 +85,9 @@ static cmlp_matrix rows_from(const cmlp_net *net, const cmlp_matrix *x, int64_t 
 {
     cmlp_matrix rows = *x;
     if (x->list) rows.list += i;
-    if (x->ahead) rows.ahead += i;
+    if (x->prefetch) rows.prefetch += i;
     if (x->bytes) rows.bytes += i;
-    if (x->marks) rows.marks += i * x->ld_marks;
+    if (x->mask) rows.mask += i * x->ld_mask;
     if (x->base) rows.base = cmlp_at(net, x->base, i * x->ld);
     return rows;
 }
@@ -199,7 +199,7 @@ static int forward(const cmlp_net *net, const void *params, const cmlp_rows *row
     if (!status) status = cmlp_check_block(net, params, "params", run);
     if (!status) status = cmlp_check_block(net, last_output, outputs ? "outputs" : "output", run);
     if (status) return status;
-    int32_t threads = cmlp_worthwhile_threads(&job.data, job.data.n, 1, run->n_threads);
+    int32_t threads = cmlp_useful_threads(&job.data, job.data.n, 1, run->n_threads);
     status = cmlp_check_workspace(run, lay_out(&job, cmlp_aligned(run->workspace), net, cmlp_is_sparse(&job.data),
                                                job.data.n, run->n_threads));
     if (status) return status;

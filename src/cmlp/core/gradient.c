@@ -22,7 +22,7 @@ static int run_whole(cmlp_batch_job *batch, double *value)
 {
     whole_job job = {.batch = batch};
     if (batch->penalized) cmlp_squares_renew(batch);
-    cmlp_team_run(cmlp_worthwhile_threads(&batch->data, batch->tile_rows, 3, batch->run->n_threads), batch->team,
+    cmlp_team_run(cmlp_useful_threads(&batch->data, batch->tile_rows, 3, batch->run->n_threads), batch->team,
                   whole_member, &job);
     cmlp_fault fault = cmlp_first_fault(batch->faults, batch->run->n_threads);
     if (!fault.status && batch->poller.cancelled) fault.status = CMLP_CANCELLED;

@@ -7,40 +7,40 @@
 
 /* Zeros are left out one by one where the rest is at most so much of a tile's elements, if the layer is so wide that
  * finding them costs little beside. */
-#define MOST_MARKED(elements) ((elements) * 5 / 8)
-#define MARKED_OUTPUTS 48
+#define MOST_NONZERO(elements) ((elements) * 5 / 8)
+#define WIDE_OUTPUTS 48
 
-#define LOOK_AGAIN 16 /* tiles later, where it was not worth while */
+#define SCAN_PAUSE 16 /* tiles later, where it was not worth while */
 
 /* Marked rows are gone through so many at a time, while the next ones are fetched: marking them takes less time than
  * memory to answer. */
-#define MARKED_ROWS 64
+#define MASKED_ROWS 64
 
 /* Of other rows, the one so many behind is fetched: to compute with these takes several times as long as memory to
  * answer, and they find room beside W in the second cache, where a whole batch does not. */
-#define LIST_AHEAD 16
+#define PREFETCH_ROWS 16
 
 /* Kernels copy rows together only if the rows are at least this long, in bytes: then they can share few sets of the first
  * cache. */
 #define LONG_ROW 2048
 
-static int is_wide(const cmlp_net *net) { return net->layers[0].n_out >= MARKED_OUTPUTS; }
+static int is_wide(const cmlp_net *net) { return net->layers[0].n_out >= WIDE_OUTPUTS; }
 
 /* Words of the mask of a row. */
-static int64_t n_words(const cmlp_net *net) { return (cmlp_n_in(net) + CMLP_MARKS - 1) / CMLP_MARKS; }
+static int64_t n_words(const cmlp_net *net) { return (cmlp_n_in(net) + CMLP_MASK_BITS - 1) / CMLP_MASK_BITS; }
 
-void cmlp_input_lay_out(cmlp_space *space, const cmlp_net *net, int csr, int64_t rows, int32_t n_threads, int ahead,
+void cmlp_input_lay_out(cmlp_space *space, const cmlp_net *net, int csr, int64_t rows, int32_t n_threads, int prefetches,
                         cmlp_input_space *input)
 {
-    const int wide = !csr && is_wide(net) && (rows > 1 || ahead); /* of a lone row, the kernel leaves zeros out */
+    const int wide = !csr && is_wide(net) && (rows > 1 || prefetches); /* of a lone row, the kernel leaves zeros out */
     const int narrow = !csr && !is_wide(net) && cmlp_n_in(net) >= CMLP_CHUNK;
     input->list = cmlp_take(space, csr ? 0 : rows, sizeof(void *));
-    input->ahead = ahead && !csr ? cmlp_take(space, rows, sizeof(void *)) : NULL;
+    input->prefetch = prefetches && !csr ? cmlp_take(space, rows, sizeof(void *)) : NULL;
     input->sparse = csr ? cmlp_take(space, rows, sizeof(cmlp_csr_row)) : NULL;
     input->converted = cmlp_take(space, (csr ? 1 : rows) * cmlp_n_in(net), net->element);
-    input->marks = wide ? cmlp_take(space, rows * n_words(net), sizeof(uint64_t)) : NULL;
-    input->lit = narrow ? cmlp_take(space, n_threads * 2 * n_words(net), sizeof(uint64_t)) : NULL;
-    input->rest = cmlp_take(space, n_threads, sizeof(int64_t));
+    input->mask = wide ? cmlp_take(space, rows * n_words(net), sizeof(uint64_t)) : NULL;
+    input->column_masks = narrow ? cmlp_take(space, n_threads * 2 * n_words(net), sizeof(uint64_t)) : NULL;
+    input->pause = cmlp_take(space, n_threads, sizeof(int64_t));
     input->n_threads = n_threads;
     const int64_t longest = cmlp_n_in(net) > net->widest ? cmlp_n_in(net) : net->widest;
     const int copies = rows > 1 && longest * (int64_t)net->element >= LONG_ROW;
@@ -49,72 +49,72 @@ void cmlp_input_lay_out(cmlp_space *space, const cmlp_net *net, int csr, int64_t
 
 void cmlp_input_begin(const cmlp_net *net, const cmlp_input_space *space)
 {
-    if (space->lit) memset(space->lit, 0, (size_t)(space->n_threads * 2 * n_words(net)) * sizeof(uint64_t));
-    memset(space->rest, 0, (size_t)space->n_threads * sizeof(int64_t));
+    if (space->column_masks) memset(space->column_masks, 0, (size_t)(space->n_threads * 2 * n_words(net)) * sizeof(uint64_t));
+    memset(space->pause, 0, (size_t)space->n_threads * sizeof(int64_t));
 }
 
 /* Whether a thread does not look at this tile. */
-static int rests(const cmlp_input_space *space, int32_t index)
+static int skips_scan(const cmlp_input_space *space, int32_t index)
 {
-    return space->rest[index] && --space->rest[index];
+    return space->pause[index] && --space->pause[index];
 }
 
 /* Marks a share's rows [i, end); returns how many elements of them are not 0. */
-static int64_t mark_rows(const cmlp_net *net, const cmlp_input_space *space, const cmlp_rows_share *share, int64_t i,
+static int64_t mask_rows(const cmlp_net *net, const cmlp_input_space *space, const cmlp_rows_share *share, int64_t i,
                          int64_t end)
 {
-    int64_t marked = 0;
+    int64_t masked = 0;
     for (int64_t row = share->a + i; row < share->a + end; row++)
-        marked += net->kernels->mark(space->list[row], cmlp_n_in(net), space->marks + row * n_words(net));
-    return marked;
+        masked += net->kernels->nonzero_mask(space->list[row], cmlp_n_in(net), space->mask + row * n_words(net));
+    return masked;
 }
 
 /* Marks a share's first n rows, which speak for all of them; 0 if too little of them is 0. */
-static int begin_marks(const cmlp_net *net, const cmlp_input_space *space, const cmlp_rows_share *share, int64_t n)
+static int sample_mask(const cmlp_net *net, const cmlp_input_space *space, const cmlp_rows_share *share, int64_t n)
 {
-    if (!space->marks || rests(space, share->index)) return 0;
-    if (mark_rows(net, space, share, 0, n) <= MOST_MARKED(n * cmlp_n_in(net))) return 1;
-    space->rest[share->index] = LOOK_AGAIN;
+    if (!space->mask || skips_scan(space, share->index)) return 0;
+    if (mask_rows(net, space, share, 0, n) <= MOST_NONZERO(n * cmlp_n_in(net))) return 1;
+    space->pause[share->index] = SCAN_PAUSE;
     return 0;
 }
 
 /* As it is where a kernel gave up looking. */
-static int mostly_lit(const uint64_t *marks, int64_t words)
+static int mostly_nonzero(const uint64_t *mask, int64_t words)
 {
     int64_t full = 0;
-    for (int64_t word = 0; word < words; word++) full += marks[word] == ~UINT64_C(0);
+    for (int64_t word = 0; word < words; word++) full += mask[word] == ~UINT64_C(0);
     return full * 4 >= words * 3;
 }
 
 /* A thread's marks for its share, all unset; NULL, and all set, where it is not worth looking for what is dark. */
-static uint64_t *begin_lit(const cmlp_net *net, const cmlp_input_space *space, const cmlp_rows_share *share)
+static uint64_t *begin_column_mask(const cmlp_net *net, const cmlp_input_space *space, const cmlp_rows_share *share)
 {
     const int64_t words = n_words(net);
-    uint64_t *lit = space->lit + share->index * 2 * words;
-    if (!space->rest[share->index] && mostly_lit(lit, words)) space->rest[share->index] = LOOK_AGAIN;
-    const int looks = !rests(space, share->index);
-    memset(lit, looks ? 0 : 0xff, (size_t)words * sizeof *lit);
-    return looks ? lit : NULL;
+    uint64_t *mask = space->column_masks + share->index * 2 * words;
+    if (!space->pause[share->index] && mostly_nonzero(mask, words)) space->pause[share->index] = SCAN_PAUSE;
+    const int scans = !skips_scan(space, share->index);
+    memset(mask, scans ? 0 : 0xff, (size_t)words * sizeof *mask);
+    return scans ? mask : NULL;
 }
 
-uint64_t *cmlp_join_lit(const cmlp_net *net, const cmlp_input_space *space, int32_t index, int32_t size)
+uint64_t *cmlp_join_column_masks(const cmlp_net *net, const cmlp_input_space *space, int32_t index, int32_t size)
 {
-    if (!space->lit) return NULL;
+    if (!space->column_masks) return NULL;
     const int64_t words = n_words(net), each = 2 * words;
-    uint64_t *joined = space->lit + index * each + words;
+    uint64_t *joined = space->column_masks + index * each + words;
     memset(joined, 0, (size_t)words * sizeof *joined);
     for (int32_t i = 0; i < size; i++)
-        for (int64_t word = 0; word < words; word++) joined[word] |= space->lit[i * each + word];
-    return mostly_lit(joined, words) ? NULL : joined;
+        for (int64_t word = 0; word < words; word++) joined[word] |= space->column_masks[i * each + word];
+    return mostly_nonzero(joined, words) ? NULL : joined;
 }
 
-cmlp_input cmlp_input_at(const cmlp_data *data, const cmlp_input_space *space, int64_t a, int marked, int32_t index)
+cmlp_input cmlp_input_at(const cmlp_data *data, const cmlp_input_space *space, int64_t a, int masked, int32_t index)
 {
     if (cmlp_is_sparse(data)) return (cmlp_input){.sparse = 1, .csr = cmlp_sparse_matrix(data, space->sparse + a)};
     cmlp_input input = {.rows = {.list = space->list + a, .copy = cmlp_copy_space(space, index)}};
-    if (marked) {
-        input.rows.ld_marks = n_words(data->net);
-        input.rows.marks = space->marks + a * input.rows.ld_marks;
+    if (masked) {
+        input.rows.ld_mask = n_words(data->net);
+        input.rows.mask = space->mask + a * input.rows.ld_mask;
     }
     return input;
 }
@@ -139,21 +139,21 @@ static void gather(const cmlp_data *data, const cmlp_rows_share *share, const cm
 
 /* A share's rows [i, i + n) as the kernels take them. */
 static cmlp_input share_input(const cmlp_data *data, const cmlp_rows_share *share, const cmlp_input_space *space,
-                              int64_t i, int64_t n, int marked)
+                              int64_t i, int64_t n, int masked)
 {
     const int64_t a = share->a + i, next = i + n < share->n ? n : share->tile - i;
-    const int64_t ahead = marked || n < LIST_AHEAD ? n : LIST_AHEAD;
+    const int64_t distance = masked || n < PREFETCH_ROWS ? n : PREFETCH_ROWS;
     const int bytes = stay_bytes(data, share, space);
-    cmlp_input input = cmlp_input_at(data, space, a, marked, share->index);
+    cmlp_input input = cmlp_input_at(data, space, a, masked, share->index);
     if (input.sparse) return input;
     if (bytes)
         input.rows = (cmlp_matrix){
             .bytes = space->list + a, .scale = data->rows->scale, .copy = cmlp_copy_space(space, share->index)};
-    else if (space->lit)
-        input.rows.lit = begin_lit(data->net, space, share);
-    if (space->ahead && (data->in_place || bytes) &&
-        cmlp_look_ahead(data, share->selected + i, n, ahead, next, space->ahead + a))
-        input.rows.ahead = space->ahead + a;
+    else if (space->column_masks)
+        input.rows.column_mask = begin_column_mask(data->net, space, share);
+    if (space->prefetch && (data->in_place || bytes) &&
+        cmlp_list_prefetch(data, share->selected + i, n, distance, next, space->prefetch + a))
+        input.rows.prefetch = space->prefetch + a;
     return input;
 }
 
@@ -172,21 +172,21 @@ int cmlp_first_layer(const cmlp_data *data, const void *params, const cmlp_rows_
                      const cmlp_input_space *space, void *z, void *scratch)
 {
     const cmlp_net *net = data->net;
-    const int64_t n = share->n, pieces = n / MARKED_ROWS + 1;
+    const int64_t n = share->n, pieces = n / MASKED_ROWS + 1;
     int64_t piece = 0, i = 0, m;
-    int marked = 0;
+    int masked = 0;
     gather(data, share, space);
     do { /* once even for no rows: then nothing is lit */
         m = n * ++piece / pieces - i;
         if (i)
-            mark_rows(net, space, share, i, i + m);
+            mask_rows(net, space, share, i, i + m);
         else
-            marked = begin_marks(net, space, share, m);
-        if (!marked) m = n;
-        const cmlp_input input = share_input(data, share, space, i, m, marked);
+            masked = sample_mask(net, space, share, m);
+        if (!masked) m = n;
+        const cmlp_input input = share_input(data, share, space, i, m, masked);
         first_sums(net, params, &input, m, cmlp_at(net, z, i * net->layers[0].n_out), scratch,
                    share->poller);
         i += m;
     } while (i < n);
-    return marked;
+    return masked;
 }

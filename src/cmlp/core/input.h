@@ -8,13 +8,13 @@
 
 /* Room for the rows of a tile; several threads may fill it, each its share. */
 typedef struct cmlp_input_space {
-    const void **list, **ahead; /* rows where they lie, or converted; those that are soon to be read (or NULL) */
+    const void **list, **prefetch; /* rows where they lie, or converted; those that are soon to be read (or NULL) */
     cmlp_csr_row *sparse; /* of CSR data */
     void *converted;      /* dense rows of the net's type; room for one where the data are CSR */
-    uint64_t *marks; /* of the elements of each row; NULL: zeros are not left out one by one */
-    uint64_t *lit;   /* of each thread: marks of inputs that are not dark in its rows, and marks for all rows; NULL: no
+    uint64_t *mask; /* of the elements of each row; NULL: zeros are not left out one by one */
+    uint64_t *column_masks;   /* of each thread: marks of inputs that are not dark in its rows, and marks for all rows; NULL: no
                         marks */
-    int64_t *rest;   /* of each thread: for how many tiles it does not look for zeros */
+    int64_t *pause;   /* of each thread: for how many tiles it does not look for zeros */
     int32_t n_threads; /* for so many */
     char *copies;    /* CMLP_COPY_BYTES for each thread's kernels; NULL if all rows of the net are short */
 } cmlp_input_space;
@@ -34,7 +34,7 @@ typedef struct cmlp_input {
 
 /* Takes the space for `rows` rows of CSR data or dense ones, filled by n_threads threads, which share them; `ahead` if
  * the data are processed in tiles. */
-void cmlp_input_lay_out(cmlp_space *space, const cmlp_net *net, int csr, int64_t rows, int32_t n_threads, int ahead,
+void cmlp_input_lay_out(cmlp_space *space, const cmlp_net *net, int csr, int64_t rows, int32_t n_threads, int prefetches,
                         cmlp_input_space *input);
 
 /* Before the first tile. */
@@ -57,9 +57,9 @@ int cmlp_first_layer(const cmlp_data *data, const void *params, const cmlp_rows_
 
 /* The union of the column masks that `size` threads have found in their rows, for thread `index`. NULL if nearly all
  * columns are nonzero. */
-uint64_t *cmlp_join_lit(const cmlp_net *net, const cmlp_input_space *space, int32_t index, int32_t size);
+uint64_t *cmlp_join_column_masks(const cmlp_net *net, const cmlp_input_space *space, int32_t index, int32_t size);
 
 /* The gathered rows from row a on, for thread `index`; `marked` says whether all of them are. */
-cmlp_input cmlp_input_at(const cmlp_data *data, const cmlp_input_space *space, int64_t a, int marked, int32_t index);
+cmlp_input cmlp_input_at(const cmlp_data *data, const cmlp_input_space *space, int64_t a, int masked, int32_t index);
 
 #endif

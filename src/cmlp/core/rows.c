@@ -172,7 +172,7 @@ static void convert_columns(const cmlp_data *data, int64_t first, int64_t n, int
     const cmlp_rows *rows = data->rows;
     const cmlp_net *net = data->net;
     for (int64_t i = 0; i < n; i++) {
-        cmlp_fetch_ahead(data, first + i, k, columns);
+        cmlp_prefetch_row(data, first + i, k, columns);
         net->kernels->convert(rows->dtype, cmlp_row_data(data, first + i) + k * rows->col_stride, rows->col_stride,
                               columns, rows->scale, cmlp_at(net, converted, i * rows->n_cols + k));
     }
@@ -185,7 +185,7 @@ void cmlp_list_rows(const cmlp_data *data, int64_t first, int64_t n, const void 
 
 void cmlp_gather_rows(const cmlp_data *data, int64_t first, int64_t n, const void **list, void *converted)
 {
-    const int64_t n_cols = data->rows->n_cols, step = cmlp_row_lies_close(data) ? n_cols : COLUMNS_AT_ONCE;
+    const int64_t n_cols = data->rows->n_cols, step = cmlp_row_is_close(data) ? n_cols : COLUMNS_AT_ONCE;
     if (data->in_place) {
         cmlp_list_rows(data, first, n, list);
         return;
@@ -195,12 +195,12 @@ void cmlp_gather_rows(const cmlp_data *data, int64_t first, int64_t n, const voi
         convert_columns(data, first, n, k, n_cols - k < step ? n_cols - k : step, converted);
 }
 
-int cmlp_look_ahead(const cmlp_data *data, int64_t first, int64_t n, int64_t ahead, int64_t next, const void **list)
+int cmlp_list_prefetch(const cmlp_data *data, int64_t first, int64_t n, int64_t distance, int64_t next, const void **list)
 {
     const int64_t bytes = data->rows->n_cols * data->rows->col_stride;
     if (first + next + n > data->n) return 0;
     for (int64_t i = 0; i < n; i++) {
-        const char *row = cmlp_row_data(data, first + i + ahead + (i + ahead < n ? 0 : next - n));
+        const char *row = cmlp_row_data(data, first + i + distance + (i + distance < n ? 0 : next - n));
         CMLP_PREFETCH(row + bytes - 1); /* the row need not begin at a cache line */
         list[i] = row;
     }
@@ -229,14 +229,14 @@ void cmlp_gather_targets(const cmlp_data *data, int64_t first, int64_t n, void *
     for (int64_t i = 0; i < n; i++) gather_target(data, first + i, cmlp_at(data->net, out, i * n_out));
 }
 
-#define LABELS_AHEAD 32 /* in an order, each lies in a line of its own */
+#define LABELS_PREFETCH 32 /* in an order, each lies in a line of its own */
 
 void cmlp_gather_labels(const cmlp_data *data, int64_t first, int64_t n, int32_t *out)
 {
     for (int64_t i = 0; i < n; i++) {
-        if (first + i + LABELS_AHEAD < data->n)
+        if (first + i + LABELS_PREFETCH < data->n)
             CMLP_PREFETCH((const char *)data->targets->data +
-                          cmlp_selected(data, first + i + LABELS_AHEAD) * data->targets->row_stride);
+                          cmlp_selected(data, first + i + LABELS_PREFETCH) * data->targets->row_stride);
         out[i] = label_at(data->targets, cmlp_selected(data, first + i));
     }
 }

@@ -47,20 +47,20 @@ static inline const char *cmlp_row_data(const cmlp_data *data, int64_t selected)
     return (const char *)data->rows->data + cmlp_selected(data, selected) * data->rows->row_stride;
 }
 
-#define CMLP_ROWS_AHEAD 6 /* to convert so many takes about as long as memory to answer */
+#define CMLP_PREFETCH_ROWS 6 /* to convert so many takes about as long as memory to answer */
 
 /* Whether neighbours of a row share cache lines, as they do not where X lies by columns. */
-static inline int cmlp_row_lies_close(const cmlp_data *data)
+static inline int cmlp_row_is_close(const cmlp_data *data)
 {
     return data->rows->col_stride > 0 && data->rows->col_stride < CMLP_LINE;
 }
 
 /* Brings so many columns of a dense row nearer that is some rows behind this one. Inlined: GCC takes a function that only
  * prefetches for one that does nothing. */
-VEC_FN void cmlp_fetch_ahead(const cmlp_data *data, int64_t selected, int64_t k, int64_t columns)
+VEC_FN void cmlp_prefetch_row(const cmlp_data *data, int64_t selected, int64_t k, int64_t columns)
 {
-    if (selected + CMLP_ROWS_AHEAD >= data->n || !cmlp_row_lies_close(data)) return;
-    const char *row = cmlp_row_data(data, selected + CMLP_ROWS_AHEAD) + k * data->rows->col_stride;
+    if (selected + CMLP_PREFETCH_ROWS >= data->n || !cmlp_row_is_close(data)) return;
+    const char *row = cmlp_row_data(data, selected + CMLP_PREFETCH_ROWS) + k * data->rows->col_stride;
     const int64_t bytes = columns * data->rows->col_stride;
     for (int64_t at = 0; at < bytes; at += CMLP_LINE) CMLP_PREFETCH(row + at);
     CMLP_PREFETCH(row + bytes - 1); /* it need not begin with a line */
@@ -68,7 +68,7 @@ VEC_FN void cmlp_fetch_ahead(const cmlp_data *data, int64_t selected, int64_t k,
 
 /* Lists, for each of n rows, the row to prefetch meanwhile: the one `ahead` <= n rows later among the same rows, and
  * after the last of them among the rows that begin `next` rows after `first`. Returns 0 if there are not enough rows. */
-int cmlp_look_ahead(const cmlp_data *data, int64_t first, int64_t n, int64_t ahead, int64_t next, const void **list);
+int cmlp_list_prefetch(const cmlp_data *data, int64_t first, int64_t n, int64_t distance, int64_t next, const void **list);
 
 /* Their targets, dense, (n, n_out). */
 void cmlp_gather_targets(const cmlp_data *data, int64_t first, int64_t n, void *out);

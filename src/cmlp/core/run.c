@@ -21,13 +21,13 @@ int cmlp_check_block(const cmlp_net *net, const void *block, const char *name, c
 /* Multiply-adds that each thread must have. Between two barriers of a batch, 4 to 20 microseconds of them. In prediction a
  * thread must be worth its creation too, which takes up to 150 microseconds if it starts on a processor that sleeps, and
  * a team a millisecond or two, so that a thread that starts late costs little. */
-#define WORTH_A_BARRIER 500000.0
-#define WORTH_A_THREAD 25e6
-#define WORTH_A_TEAM 2e8
+#define PRODUCTS_PER_BARRIER 500000.0
+#define PRODUCTS_PER_THREAD 25e6
+#define PRODUCTS_PER_TEAM 2e8
 
 /* Where each member then updates its part of the weights, the others fetch that from its cache, which takes as long as
  * to compute with it for some rows. Batches of 10 rows are slower with two threads than with one. */
-#define ROWS_A_THREAD 16
+#define ROWS_PER_THREAD 16
 
 /* Multiplications of a pass by all weights; of zeros that are not stored there are none. */
 static double products(const cmlp_data *data, int64_t rows)
@@ -37,11 +37,11 @@ static double products(const cmlp_data *data, int64_t rows)
     return (double)rows * ((double)data->net->n_params - zeros * (double)layer->n_out);
 }
 
-int32_t cmlp_worthwhile_threads(const cmlp_data *data, int64_t rows, int passes, int32_t asked)
+int32_t cmlp_useful_threads(const cmlp_data *data, int64_t rows, int passes, int32_t asked)
 {
-    double most = products(data, rows) * passes / (passes > 1 ? WORTH_A_BARRIER : WORTH_A_THREAD);
-    if (passes > 1 && most > 1 + (double)rows / ROWS_A_THREAD) most = 1 + (double)rows / ROWS_A_THREAD;
-    if (most < 2 || (passes == 1 && products(data, rows) < WORTH_A_TEAM)) return 1;
+    double most = products(data, rows) * passes / (passes > 1 ? PRODUCTS_PER_BARRIER : PRODUCTS_PER_THREAD);
+    if (passes > 1 && most > 1 + (double)rows / ROWS_PER_THREAD) most = 1 + (double)rows / ROWS_PER_THREAD;
+    if (most < 2 || (passes == 1 && products(data, rows) < PRODUCTS_PER_TEAM)) return 1;
     return most < asked ? (int32_t)most : asked;
 }
 

@@ -27,7 +27,7 @@ int cmlp_check_block(const cmlp_net *net, const void *block, const char *name, c
 
 /* Threads for `rows` of the data's rows between two barriers (or in all, where there are none), of at most `asked`;
  * `passes` is 1 for forward, 3 for forward, backward and gradient. */
-int32_t cmlp_worthwhile_threads(const cmlp_data *data, int64_t rows, int passes, int32_t asked);
+int32_t cmlp_useful_threads(const cmlp_data *data, int64_t rows, int passes, int32_t asked);
 
 /* The fault of the first row that has one: the same for any number of threads. */
 cmlp_fault cmlp_first_fault(const cmlp_fault *faults, int32_t size);

@@ -9,7 +9,7 @@ static int64_t index_at(const cmlp_rows *rows, const void *list, int64_t i)
     return rows->index_dtype == CMLP_INT64 ? ((const volatile int64_t *)list)[i] : ((const volatile int32_t *)list)[i];
 }
 
-static const void *index_place(const cmlp_rows *rows, const void *list, int64_t i)
+static const void *index_address(const cmlp_rows *rows, const void *list, int64_t i)
 {
     return (const char *)list + i * (rows->index_dtype == CMLP_INT64 ? 8 : 4);
 }
@@ -54,15 +54,15 @@ ASCENDING(ascending_64, int64_t)
 
 /* Brings the columns of a row nearer that is some rows behind this one, if they are where they should be. Inlined: GCC
  * takes a function that only prefetches for one that does nothing. */
-VEC_FN void fetch_columns(const cmlp_data *data, int64_t selected)
+VEC_FN void prefetch_columns(const cmlp_data *data, int64_t selected)
 {
     const cmlp_rows *rows = data->rows;
-    if (selected + CMLP_ROWS_AHEAD >= data->n) return;
-    const int64_t row = cmlp_selected(data, selected + CMLP_ROWS_AHEAD);
+    if (selected + CMLP_PREFETCH_ROWS >= data->n) return;
+    const int64_t row = cmlp_selected(data, selected + CMLP_PREFETCH_ROWS);
     const int64_t begin = index_at(rows, rows->indptr, row), end = index_at(rows, rows->indptr, row + 1);
     if (begin < 0 || begin >= end || end > rows->n_values) return;
-    const char *columns = index_place(rows, rows->indices, begin);
-    const int64_t bytes = (const char *)index_place(rows, rows->indices, end) - columns;
+    const char *columns = index_address(rows, rows->indices, begin);
+    const int64_t bytes = (const char *)index_address(rows, rows->indices, end) - columns;
     for (int64_t at = 0; at < bytes && at < COLUMN_BYTES; at += CMLP_LINE) CMLP_PREFETCH(columns + at);
 }
 
@@ -71,7 +71,7 @@ static int row_is_sound(const cmlp_rows *rows, int64_t row)
     const int64_t begin = index_at(rows, rows->indptr, row), end = index_at(rows, rows->indptr, row + 1);
     if (begin < 0 || begin > end || end > rows->n_values) return 0;
     if (begin == end) return 1; /* there may be no arrays at all */
-    const void *columns = index_place(rows, rows->indices, begin);
+    const void *columns = index_address(rows, rows->indices, begin);
     return rows->index_dtype == CMLP_INT64 ? ascending_64(columns, end - begin, rows->n_cols)
                                            : ascending_32(columns, end - begin, rows->n_cols);
 }
@@ -92,7 +92,7 @@ int cmlp_check_sparse_rows(cmlp_data *data)
     for (int64_t i = 0; i < data->n; i++) {
         const int64_t row = cmlp_selected(data, i);
         if (!sound) {
-            fetch_columns(data, i);
+            prefetch_columns(data, i);
             if (!row_is_sound(rows, row)) return CMLP_ERROR_SPARSE;
         }
         data->values += index_at(rows, rows->indptr, row + 1) - index_at(rows, rows->indptr, row);
@@ -110,7 +110,7 @@ void cmlp_gather_sparse(const cmlp_data *data, int64_t first, int64_t n, cmlp_cs
         if (begin < 0 || begin >= end || end > rows->n_values) continue; /* empty, or changed since the check */
         list[i].n = end - begin < rows->n_cols ? end - begin : rows->n_cols;
         list[i].values = (const char *)rows->data + begin * value_size(rows);
-        list[i].columns = index_place(rows, rows->indices, begin);
+        list[i].columns = index_address(rows, rows->indices, begin);
     }
 }
 

@@ -210,7 +210,7 @@ static int train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows,
     job.shortest = HUGE_VAL;
     job.batch_next = job.epoch.first_batch;
     if (job.batch.penalized) cmlp_squares_renew(&job.batch);
-    const int32_t threads = cmlp_worthwhile_threads(&job.batch.data, job.batch.tile_rows, 3, run->n_threads);
+    const int32_t threads = cmlp_useful_threads(&job.batch.data, job.batch.tile_rows, 3, run->n_threads);
     cmlp_team_run(threads, job.batch.team, epoch_member, &job);
     status = finish_epoch(&job, cmlp_first_fault(job.batch.faults, run->n_threads));
     return_epoch(epoch, &job.epoch);

@@ -18,9 +18,9 @@ typedef struct weight_share {
     int64_t k0, k1;
     int biases;
     void *sums;    /* where row 0's would lie */
-    uint64_t *lit; /* of the first layer's input, or NULL */
+    uint64_t *column_mask; /* of the first layer's input, or NULL */
     int32_t index; /* of the thread */
-    int marked;    /* whether the rows of that input have nonzero masks */
+    int masked;    /* whether the rows of that input have nonzero masks */
 } weight_share;
 
 /* ------------------------------------------------------------------------------------------------- squares */
@@ -86,8 +86,8 @@ static void gradient_share(cmlp_batch_job *job, const weight_share *share, const
         void *delta = cmlp_at(net, job->deltas[share->layer], i * layer->n_out);
         if (share->layer || !cmlp_is_sparse(&job->data)) { /* else sparse_share() has done it */
             cmlp_matrix a = share->layer ? cmlp_layer_input(job, share->layer, i, share->index)
-                                         : cmlp_input_at(&job->data, &job->input, i, share->marked, share->index).rows;
-            a.lit = share->lit;
+                                         : cmlp_input_at(&job->data, &job->input, i, share->masked, share->index).rows;
+            a.column_mask = share->column_mask;
             net->kernels->gradient(&a, delta, m, share->k0, share->k1, layer->n_out, share->sums, first, w, &finish);
         }
         finish.alpha = 0;
@@ -169,10 +169,10 @@ void cmlp_weights_share(cmlp_batch_job *job, const cmlp_batch_tile *tile, int32_
     for (int32_t l = 0; l < net->n_layers; l++) {
         const cmlp_layer *layer = &net->layers[l];
         const int sparse = !l && cmlp_is_sparse(&job->data);
-        weight_share share = {.layer = l, .biases = index == 0, .marked = 1, .index = index};
+        weight_share share = {.layer = l, .biases = index == 0, .masked = 1, .index = index};
         cmlp_team_share(layer->n_in, unit, index, size, &share.k0, &share.k1);
-        for (int32_t i = 0; i < size; i++) share.marked &= job->marked[i];
-        if (!l) share.lit = cmlp_join_lit(net, &job->input, index, size);
+        for (int32_t i = 0; i < size; i++) share.masked &= job->masked[i];
+        if (!l) share.column_mask = cmlp_join_column_masks(net, &job->input, index, size);
         share.sums = cmlp_at(net, job->gradient, layer->weights);
         if (sparse) sparse_share(job, &share, tile, job->scratch + (size_t)index * job->scratch_size);
         const int parts = in_parts && !sparse;

@@ -134,42 +134,42 @@ static T softmax_row(T *z, T *shifted, int64_t n)
 
 /* Of at most VL rows, turned so that each vector holds one output of all of them: no lane is idle, and the sum over the
  * outputs is no chain within a vector. The same operations on the same numbers as softmax_row. First z - max z. */
-static void turn_shifted(const T *z, int64_t rows, int64_t n, T *turned)
+static void transpose_shifted(const T *z, int64_t rows, int64_t n, T *transposed)
 {
-    for (int64_t j = 0; j < n; j++) v_store(turned + j * VL, v_zero()); /* lanes without a row are computed too */
-    transpose(z, n, rows, n, turned, VL);
-    V most = v_load(turned);
+    for (int64_t j = 0; j < n; j++) v_store(transposed + j * VL, v_zero()); /* lanes without a row are computed too */
+    transpose(z, n, rows, n, transposed, VL);
+    V most = v_load(transposed);
     for (int64_t j = 1; j < n; j++) {
-        V zj = v_load(turned + j * VL);
+        V zj = v_load(transposed + j * VL);
         most = v_sel(v_lt(most, zj), zj, most);
     }
-    for (int64_t j = 0; j < n; j++) v_store(turned + j * VL, v_sub(v_load(turned + j * VL), most));
+    for (int64_t j = 0; j < n; j++) v_store(transposed + j * VL, v_sub(v_load(transposed + j * VL), most));
 }
 
 /* Then the rest; returns the sums. */
-static V softmax_turned(T *turned, int64_t n)
+static V softmax_transposed(T *transposed, int64_t n)
 {
     V sum = v_zero();
     for (int64_t j = 0; j < n; j++) {
-        V e = v_exp(v_load(turned + j * VL));
-        v_store(turned + j * VL, e);
+        V e = v_exp(v_load(transposed + j * VL));
+        v_store(transposed + j * VL, e);
         sum = v_add(e, sum);
     }
-    for (int64_t j = 0; j < n; j++) v_store(turned + j * VL, v_div(v_load(turned + j * VL), sum));
+    for (int64_t j = 0; j < n; j++) v_store(transposed + j * VL, v_div(v_load(transposed + j * VL), sum));
     return sum;
 }
 
-#define WORTH_TURNING 4 /* rows */
+#define MIN_TRANSPOSED_ROWS 4 /* rows */
 
 static void softmax(T *z, int64_t rows, int64_t n)
 {
-    T turned[CMLP_TURNED_OUTPUTS * VL];
+    T transposed[CMLP_TRANSPOSED_OUTPUTS * VL];
     int64_t i = 0;
-    for (int64_t m; n <= CMLP_TURNED_OUTPUTS && rows - i >= WORTH_TURNING; i += m) {
+    for (int64_t m; n <= CMLP_TRANSPOSED_OUTPUTS && rows - i >= MIN_TRANSPOSED_ROWS; i += m) {
         m = rows - i < VL ? rows - i : VL;
-        turn_shifted(z + i * n, m, n, turned);
-        softmax_turned(turned, n);
-        transpose(turned, VL, n, m, z + i * n, n);
+        transpose_shifted(z + i * n, m, n, transposed);
+        softmax_transposed(transposed, n);
+        transpose(transposed, VL, n, m, z + i * n, n);
     }
     for (; i < rows; i++) softmax_row(z + i * n, 0, n);
 }

@@ -12,10 +12,10 @@ typedef struct csr_entry {
 _Static_assert(sizeof(csr_entry) == 2 * sizeof(T), "values are read with a stride of two T");
 
 /* Small, so that those of a block stay in the first cache: they are gone through in the order of rows. */
-typedef struct csr_place {
+typedef struct csr_slot {
     uint16_t n, end; /* values of a column; where they end among the entries, or as far as they are filled in */
-} csr_place;
-_Static_assert(sizeof(csr_place) == 4 && sizeof(csr_entry) % _Alignof(T) == 0, "as cmlp_csr_block counts them");
+} csr_slot;
+_Static_assert(sizeof(csr_slot) == 4 && sizeof(csr_entry) % _Alignof(T) == 0, "as cmlp_csr_block counts them");
 
 /* Columns with equally many values are gone through one behind the other: the loop over the values then ends where it
  * did before, and the processor foresees it. (At 1 % of 20,000 columns, most have one, two or three in a batch.) */
@@ -25,12 +25,12 @@ _Static_assert(sizeof(csr_place) == 4 && sizeof(csr_entry) % _Alignof(T) == 0, "
 typedef struct csr_block {
     csr_entry *entries;
     T *converted;
-    csr_place *places;              /* of each column; n is 0 between blocks */
+    csr_slot *slots;              /* of each column; n is 0 between blocks */
     uint16_t *columns;              /* of the values, row by row, counted from the block's first column */
     uint16_t *found;                /* columns with a value, as they were found; */
     uint16_t *list[CSR_COUNTS + 1]; /* by number of values */
     int64_t n_found, n_list[CSR_COUNTS + 1];
-    int64_t width, room;            /* columns of a block, and entries */
+    int64_t width, capacity;            /* columns of a block, and entries */
     int64_t *at, *n; /* of each row: the block's values, */
     int32_t *next;   /* and the column of its first value that is in no block yet */
 } csr_block;
@@ -42,17 +42,17 @@ typedef struct csr_block {
 static void csr_lay_out(csr_block *b, int64_t rows, int64_t columns, void *scratch)
 {
     b->width = columns < CMLP_CSR_COLUMNS ? columns : CMLP_CSR_COLUMNS;
-    b->room = cmlp_csr_room(rows, columns);
+    b->capacity = cmlp_csr_capacity(rows, columns);
     b->at = scratch;
     b->n = b->at + rows;
     b->entries = (csr_entry *)(void *)(b->n + rows);
-    b->converted = (T *)(void *)(b->entries + b->room);
+    b->converted = (T *)(void *)(b->entries + b->capacity);
     b->next = (int32_t *)(void *)(b->converted + b->width);
-    b->places = (csr_place *)(void *)(b->next + rows);
-    b->columns = (uint16_t *)(void *)(b->places + b->width);
-    b->found = b->columns + b->room + 1;
+    b->slots = (csr_slot *)(void *)(b->next + rows);
+    b->columns = (uint16_t *)(void *)(b->slots + b->width);
+    b->found = b->columns + b->capacity + 1;
     for (int c = 0; c <= CSR_COUNTS; c++) b->list[c] = b->found + b->width + 1 + c * b->width;
-    memset(b->places, 0, (size_t)b->width * sizeof *b->places);
+    memset(b->slots, 0, (size_t)b->width * sizeof *b->slots);
 }
 
 static void csr_move(csr_block *b, const cmlp_csr *x, int64_t i, int64_t p)
@@ -84,17 +84,17 @@ static int64_t csr_start(csr_block *b, const cmlp_csr *x, int64_t rows, int64_t 
  * columns, so that csr_fill() finds the same ones, and lists the columns with values if `listing`. */
 VEC_FN int64_t csr_count_rows(csr_block *b, const cmlp_csr *x, int64_t rows, int64_t k0, int64_t k1, const int listing)
 {
-    csr_place *const places = b->places;
+    csr_slot *const slots = b->slots;
     uint16_t *const found = b->found, *const of_values = b->columns;
     const uint64_t width = (uint64_t)(k1 - k0);
     int64_t values = 0, n_found = 0;
     for (int64_t i = 0; i < rows; i++) {
-        const int64_t left = b->next[i] < k1 ? x->rows[i].n - b->at[i] : 0, space = b->room + 1 - values;
+        const int64_t left = b->next[i] < k1 ? x->rows[i].n - b->at[i] : 0, space = b->capacity + 1 - values;
         int64_t n = left < space ? left : space, p = 0;
         if (n > k1 - k0) n = k1 - k0;
         csr_indices columns = csr_columns_from(x, i, b->at[i]);
         for (uint64_t k; p < n && (k = (uint64_t)(csr_index(columns, 0) - k0)) < width; p++) {
-            const int32_t before = places[k].n++;
+            const int32_t before = slots[k].n++;
             of_values[values + p] = (uint16_t)k;
             if (listing) {
                 found[n_found] = (uint16_t)k;
@@ -103,7 +103,7 @@ VEC_FN int64_t csr_count_rows(csr_block *b, const cmlp_csr *x, int64_t rows, int
             columns.list += columns.bytes;
         }
         b->n[i] = p;
-        if (i + 2 < rows) csr_fetch_values(x, i + 2, b->at[i + 2], p); /* it will have about as many */
+        if (i + 2 < rows) csr_prefetch_values(x, i + 2, b->at[i + 2], p); /* it will have about as many */
         values += p;
     }
     b->n_found = n_found;
@@ -122,16 +122,16 @@ static void csr_group(csr_block *b, int64_t columns, int listing)
     for (int c = 0; c <= CSR_COUNTS; c++) b->n_list[c] = 0;
     for (int64_t t = 0, n = listing ? b->n_found : columns; t < n; t++) {
         const int64_t k = listing ? b->found[t] : t;
-        const int32_t count = b->places[k].n, c = count < CSR_COUNTS ? count : CSR_COUNTS;
+        const int32_t count = b->slots[k].n, c = count < CSR_COUNTS ? count : CSR_COUNTS;
         b->list[c][b->n_list[c]++] = (uint16_t)k;
-        b->places[k].end = (uint16_t)begin;
+        b->slots[k].end = (uint16_t)begin;
         begin += count;
     }
 }
 
 static void csr_fill(csr_block *b, const cmlp_csr *x, int64_t rows)
 {
-    csr_place *const places = b->places;
+    csr_slot *const slots = b->slots;
     csr_entry *const entries = b->entries;
     const uint16_t *columns = b->columns;
     for (int64_t i = 0; i < rows; i++) {
@@ -139,9 +139,9 @@ static void csr_fill(csr_block *b, const cmlp_csr *x, int64_t rows)
         if (!n) continue;
         const T *values = csr_values(x, (const char *)x->rows[i].values + begin * csr_size(x), n, b->converted);
         for (int64_t p = 0; p < n; p++) {
-            csr_place *place = &places[*columns++];
-            const int32_t at = place->end;
-            place->end = (uint16_t)(at + 1);
+            csr_slot *slot = &slots[*columns++];
+            const int32_t at = slot->end;
+            slot->end = (uint16_t)(at + 1);
             entries[at].value = values[p];
             entries[at].row = (int32_t)i;
         }
@@ -159,18 +159,18 @@ VEC_FN void csr_columns_strip(const csr_block *b, int count, const T *d, int64_t
     const int whole = V_TAIL_COSTS && last == VL;
     const VT tail = v_tail(last);
     const uint16_t *const list = b->list[count];
-    const csr_place *const places = b->places;
+    const csr_slot *const slots = b->slots;
     const csr_entry *const all = b->entries;
     for (int64_t t = 0, n_list = b->n_list[count]; t < n_list; t++) {
-        const csr_place *place = &places[list[t]];
-        const csr_entry *entries = all + place->end - place->n;
+        const csr_slot *slot = &slots[list[t]];
+        const csr_entry *entries = all + slot->end - slot->n;
         const csr_indices rows = {(const char *)&entries->row, sizeof *entries, UINT32_MAX};
         const int64_t at = list[t] * n_out;
         V total[CSR_VECTORS];
-        if (t + CSR_AHEAD < n_list) csr_fetch(w + list[t + CSR_AHEAD] * n_out, C);
+        if (t + CSR_PREFETCH < n_list) csr_prefetch(w + list[t + CSR_PREFETCH] * n_out, C);
         UNROLL for (int c = 0; c < C; c++)
             total[c] = first ? v_zero() : load_last(sums + at + c * VL, tail, whole || c < C - 1);
-        WHOLE_OR_NOT(last, csr_sums, &entries->value, 2, rows, place->n, d, n_out, 0, last, total, C);
+        WHOLE_OR_NOT(last, csr_sums, &entries->value, 2, rows, slot->n, d, n_out, 0, last, total, C);
         if (f.mode == CMLP_UPDATE)
             UNROLL for (int c = 0; c < C; c++)
                 finish(total[c], NULL, w + at + c * VL, tail, whole || c < C - 1, &update);
@@ -194,16 +194,16 @@ CSR_EACH(CSR_COLUMNS)
 static csr_columns_fn *const csr_columns[CSR_VECTORS] = {CSR_EACH(CSR_COLUMNS_NAME)};
 
 /* The next block, from column k on: its end. Of full rows, fewer columns go into it than of sparse ones. */
-static int64_t csr_turn(csr_block *b, const cmlp_csr *x, int64_t rows, int64_t k, int64_t k1, int listing)
+static int64_t csr_transpose(csr_block *b, const cmlp_csr *x, int64_t rows, int64_t k, int64_t k1, int listing)
 {
     for (;; b->width /= 2) {
         const int64_t end = k1 - k < b->width ? k1 : k + b->width;
-        if (csr_count(b, x, rows, k, end, listing) <= b->room) {
+        if (csr_count(b, x, rows, k, end, listing) <= b->capacity) {
             csr_group(b, end - k, listing);
             csr_fill(b, x, rows);
             return end;
         }
-        memset(b->places, 0, (size_t)b->width * sizeof *b->places);
+        memset(b->slots, 0, (size_t)b->width * sizeof *b->slots);
     }
 }
 
@@ -222,7 +222,7 @@ static void csr_gradient(const cmlp_csr *x, const void *d, int64_t rows, int64_t
             if (next >= k1) return;
             if (next > k) k = next;
         }
-        end = csr_turn(&b, x, rows, k, k1, listing);
+        end = csr_transpose(&b, x, rows, k, k1, listing);
         int64_t last;
         for (int64_t j = 0; j < n_out; j += CSR_VECTORS * VL) {
             const int vectors = csr_strip(n_out, j, &last);
@@ -231,8 +231,8 @@ static void csr_gradient(const cmlp_csr *x, const void *d, int64_t rows, int64_t
                                          (T *)w + k * n_out + j, &f);
         }
         if (listing)
-            for (int64_t t = 0; t < b.n_found; t++) b.places[b.found[t]].n = 0;
+            for (int64_t t = 0; t < b.n_found; t++) b.slots[b.found[t]].n = 0;
         else
-            memset(b.places, 0, (size_t)(end - k) * sizeof *b.places);
+            memset(b.slots, 0, (size_t)(end - k) * sizeof *b.slots);
     }
 }

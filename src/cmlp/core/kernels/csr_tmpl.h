@@ -6,7 +6,7 @@
 
 /* CSR_VECTORS is set beside the vector header. */
 
-#define CSR_AHEAD 16               /* values, or columns: their rows come from a cache that is far away, */
+#define CSR_PREFETCH 16               /* values, or columns: their rows come from a cache that is far away, */
 #define CSR_FAR ((int64_t)4 << 20) /* if W has so many bytes; else asking ahead costs more than it saves */
 #define CSR_ROW_BYTES 4096         /* of a row's values that are asked for ahead: what follows, processors foresee */
 
@@ -35,7 +35,7 @@ VEC_FN int64_t csr_index(csr_indices of, int64_t p)
 }
 
 /* Brings the elements of a strip nearer. */
-VEC_FN void csr_fetch(const T *p, const int C)
+VEC_FN void csr_prefetch(const T *p, const int C)
 {
     for (int64_t e = 0; e < C * VL; e += CMLP_LINE / (int64_t)sizeof(T)) CMLP_PREFETCH(p + e);
 }
@@ -53,7 +53,7 @@ VEC_FN void csr_sums(const T *values, const int step, csr_indices indices, int64
         do {
             const T *row = m + index * ld;
             const V x = v_set1(*values);
-            if (far && n > CSR_AHEAD) csr_fetch(m + csr_index(indices, CSR_AHEAD) * ld, C);
+            if (far && n > CSR_PREFETCH) csr_prefetch(m + csr_index(indices, CSR_PREFETCH) * ld, C);
             UNROLL for (int c = 0; c < C; c++)
                 sum[c] = v_fma(x, load_last(row + c * VL, tail, whole || c < C - 1), sum[c]);
             values += step;
@@ -87,7 +87,7 @@ static int64_t csr_column(const cmlp_csr *x, int64_t i, int64_t p)
 }
 
 /* Brings row i's values from p on, at most n, and their columns nearer: rows come from memory, in any order. */
-VEC_FN void csr_fetch_values(const cmlp_csr *x, int64_t i, int64_t p, int64_t n)
+VEC_FN void csr_prefetch_values(const cmlp_csr *x, int64_t i, int64_t p, int64_t n)
 {
     const int64_t left = x->rows[i].n - p, size = csr_size(x);
     if (n > left) n = left;
@@ -134,7 +134,7 @@ static void csr(const cmlp_csr *x, int64_t rows, const void *w, const void *bias
             const cmlp_csr_row *row = &x->rows[i];
             const int far = csr_width(x, i) * n_out * (int64_t)sizeof(T) > CSR_FAR;
             const T *values = csr_values(x, row->values, row->n, scratch);
-            if (i + 1 < rows) csr_fetch_values(x, i + 1, 0, x->rows[i + 1].n);
+            if (i + 1 < rows) csr_prefetch_values(x, i + 1, 0, x->rows[i + 1].n);
             csr_row[vectors - 1](values, csr_columns_from(x, i, 0), row->n, (const T *)w + j,
                                  bias ? (const T *)bias + j : 0, n_out, far, last, (T *)z + i * n_out + j);
         }

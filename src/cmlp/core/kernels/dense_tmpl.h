@@ -12,24 +12,24 @@
 /* DENSE_ROWS_1 and _2 (rows of a tile one or two vectors wide) are set beside the vector header: so many that all
  * sums fit in the registers. */
 
-/* A block of a tile's rows, and of those that will be read soon: the tile fetches their columns [k, k + n_ahead), as
+/* A block of a tile's rows, and of those that will be read soon: the tile fetches their columns [k, k + n_prefetch), as
  * far as it gets. */
 typedef struct dense_rows {
     const T *list[DENSE_ROWS_1];
-    const uint64_t *marks; /* of the columns that are not dark, or NULL: all */
-    const void *const *ahead;
-    int64_t k, n_ahead, fetched;
+    const uint64_t *mask; /* of the columns that are not dark, or NULL: all */
+    const void *const *prefetch;
+    int64_t k, n_prefetch, prefetched;
 } dense_rows;
 
 _Static_assert(DENSE_ROWS_1 * (CMLP_CHUNK + LINE) * sizeof(T) <= CMLP_COPY_BYTES, "a tile's rows");
 
 /* Row r of a tile. */
 #define COPY_LD (CMLP_CHUNK + LINE)
-#define TILE_ROW(x, r) (ways & NEAR ? (x)[0] + (r) * COPY_LD : (x)[r])
+#define TILE_ROW(x, r) (flags & NEAR ? (x)[0] + (r) * COPY_LD : (x)[r])
 
 /* sum += R rows' columns [k0, k1). */
 VEC_FN void tile_columns(const T *DENSE_LIST *x, int64_t k0, int64_t k1, const T *w, int64_t ldw, VT tail, V sum[][2],
-                         const int R, const int C, const int ways, const int whole)
+                         const int R, const int C, const int flags, const int whole)
 {
     NO_UNROLL for (int64_t k = k0; k < k1; k++) {
         const T *row = w + k * ldw;
@@ -48,13 +48,13 @@ VEC_FN void tile_columns(const T *DENSE_LIST *x, int64_t k0, int64_t k1, const T
 /* The same of a tile one vector wide, GROUP columns at once: it has more rows than there are registers for pointers,
  * and so little to do for each column that fetching them counts. */
 VEC_FN void tile_group(const T *DENSE_LIST *x, int64_t k, const T *w, int64_t ldw, VT tail, V sum[][2], const int R,
-                       const int ways, const int whole)
+                       const int flags, const int whole)
 {
     V wv[GROUP];
     UNROLL for (int u = 0; u < GROUP; u++) wv[u] = load_last(w + (k + u) * ldw, tail, whole);
     UNROLL for (int r = 0; r < R; r++) {
         V xv[GROUP];
-        spread_group(TILE_ROW(x, r) + k, xv, ways);
+        spread_group(TILE_ROW(x, r) + k, xv, flags);
         UNROLL for (int u = 0; u < GROUP; u++) sum[r][0] = v_fma(xv[u], wv[u], sum[r][0]);
     }
 }
@@ -64,46 +64,46 @@ VEC_FN void tile_group(const T *DENSE_LIST *x, int64_t k, const T *w, int64_t ld
 #define PACED(R, C) ((C) <= DENSE_PACED && 2 * (R) > DENSE_ROWS_1)
 
 /* sum += R rows' marked columns of [k0, k1). */
-VEC_FN void tile_marked(dense_rows *x, int64_t k0, int64_t k1, const T *w, int64_t ldw, VT tail, V sum[][2],
-                        const int R, const int C, const int ways, const int whole)
+VEC_FN void tile_masked(dense_rows *x, int64_t k0, int64_t k1, const T *w, int64_t ldw, VT tail, V sum[][2],
+                        const int R, const int C, const int flags, const int whole)
 {
     const int by_groups = C == 1 && DENSE_BY_GROUPS;
-    const int64_t pace = (by_groups ? GROUP : 1) * (x->marks ? 2 : 1); /* about half of the columns are dark */
-    int64_t fetched = x->fetched;
-    for (int64_t i = k0 / MARKS; i * MARKS < k1; i++) {
-        const uint64_t marks = x->marks ? x->marks[i] : ~UINT64_C(0);
-        uint64_t left = marks_within(by_groups ? mark_groups(marks) : marks, i, k0, k1);
+    const int64_t pace = (by_groups ? GROUP : 1) * (x->mask ? 2 : 1); /* about half of the columns are dark */
+    int64_t prefetched = x->prefetched;
+    for (int64_t i = k0 / MASK_BITS; i * MASK_BITS < k1; i++) {
+        const uint64_t mask = x->mask ? x->mask[i] : ~UINT64_C(0);
+        uint64_t left = bits_within(by_groups ? group_bits(mask) : mask, i, k0, k1);
         for (; left; left &= left - 1) {
-            const int64_t k = i * MARKS + lowest_bit(left);
-            if (PACED(R, C) && fetched < x->n_ahead) {
-                if (fetched % LINE == 0) fetch(x->ahead, R, x->k + fetched, 1);
-                fetched += pace;
-                OPAQUE(fetched);
+            const int64_t k = i * MASK_BITS + lowest_bit(left);
+            if (PACED(R, C) && prefetched < x->n_prefetch) {
+                if (prefetched % LINE == 0) prefetch(x->prefetch, R, x->k + prefetched, 1);
+                prefetched += pace;
+                OPAQUE(prefetched);
             }
             if (by_groups && k1 - k >= GROUP)
-                tile_group(x->list, k, w, ldw, tail, sum, R, ways, whole);
+                tile_group(x->list, k, w, ldw, tail, sum, R, flags, whole);
             else
-                tile_columns(x->list, k, by_groups ? k1 : k + 1, w, ldw, tail, sum, R, C, ways, whole);
+                tile_columns(x->list, k, by_groups ? k1 : k + 1, w, ldw, tail, sum, R, C, flags, whole);
         }
     }
-    x->fetched = fetched;
+    x->prefetched = prefetched;
 }
 
 /* The chunk [k0, k1): z = before + x W. `before` (ldb) is the bias or z. */
 VEC_FN void dense_chunk(dense_rows *x, int64_t k0, int64_t k1, const T *w, int64_t ldw, const T *before,
-                        int64_t ldb, int64_t last, T *z, int64_t ldz, const int R, const int C, const int ways,
+                        int64_t ldb, int64_t last, T *z, int64_t ldz, const int R, const int C, const int flags,
                         const int whole)
 {
     const VT tail = v_tail(last);
     V sum[DENSE_ROWS_1][2];
     UNROLL for (int r = 0; r < R; r++)
         UNROLL for (int c = 0; c < C; c++) sum[r][c] = v_zero();
-    if (x->marks || (C == 1 && DENSE_BY_GROUPS) || (PACED(R, C) && x->n_ahead > 0))
-        tile_marked(x, k0, k1, w, ldw, tail, sum, R, C, ways, whole);
+    if (x->mask || (C == 1 && DENSE_BY_GROUPS) || (PACED(R, C) && x->n_prefetch > 0))
+        tile_masked(x, k0, k1, w, ldw, tail, sum, R, C, flags, whole);
     else
-        tile_columns(x->list, k0, k1, w, ldw, tail, sum, R, C, ways, whole);
-    UNROLL for (int r0 = 0; r0 < APART; r0++)
-        UNROLL for (int r = r0; r < R; r += APART)
+        tile_columns(x->list, k0, k1, w, ldw, tail, sum, R, C, flags, whole);
+    UNROLL for (int r0 = 0; r0 < STORE_STRIDE; r0++)
+        UNROLL for (int r = r0; r < R; r += STORE_STRIDE)
             UNROLL for (int c = 0; c < C; c++) {
                 const int full = whole || c < C - 1;
                 V total = v_add(load_last(before + r * ldb + c * VL, tail, full), v_zero()); /* -0 becomes +0 */
@@ -113,12 +113,12 @@ VEC_FN void dense_chunk(dense_rows *x, int64_t k0, int64_t k1, const T *w, int64
 
 /* Chunk by chunk; of a tile two vectors wide a block is a chunk, and the compiler knows it. */
 VEC_FN void dense_tile(dense_rows *x, int64_t n, const T *w, int64_t ldw, const T *before, int64_t ldb,
-                       int64_t last, T *z, int64_t ldz, const int R, const int C, const int ways, const int whole)
+                       int64_t last, T *z, int64_t ldz, const int R, const int C, const int flags, const int whole)
 {
     int64_t k = 0, end;
     do {
         end = C > 1 || n - k < CMLP_CHUNK ? n : k + CMLP_CHUNK;
-        dense_chunk(x, C > 1 ? 0 : k, end, w, ldw, before, ldb, last, z, ldz, R, C, ways, whole);
+        dense_chunk(x, C > 1 ? 0 : k, end, w, ldw, before, ldb, last, z, ldz, R, C, flags, whole);
         k = end;
         before = z;
         ldb = ldz;
@@ -130,11 +130,11 @@ static const T no_bias[2 * VL];
 typedef void dense_fn(dense_rows *x, int64_t n, const T *w, int64_t ldw, const T *before, int64_t ldb,
                       int64_t last, T *z, int64_t ldz);
 
-#define DENSE_TILE(NAME, R, C, WAYS)                                                                          \
+#define DENSE_TILE(NAME, R, C, FLAGS)                                                                          \
     static void NAME(dense_rows *x, int64_t n, const T *w, int64_t ldw, const T *before, int64_t ldb,         \
                      int64_t last, T *z, int64_t ldz)                                                         \
     {                                                                                                         \
-        WHOLE_OR_NOT(last, dense_tile, x, n, w, ldw, before, ldb, last, z, ldz, R, C, WAYS);                  \
+        WHOLE_OR_NOT(last, dense_tile, x, n, w, ldw, before, ldb, last, z, ldz, R, C, FLAGS);                  \
     }
 #define DENSE_ENTRY_1(R) [R] = dense_##R##x1,
 #define DENSE_ENTRY_2(R) [R] = dense_##R##x2,
@@ -176,8 +176,8 @@ static int64_t dense_height(const dense_tiles *tiles, int64_t left)
 VEC_FN uint64_t copy_columns(const void *const *rows, int64_t height, int64_t k, int64_t n, byte_scale scale, T *copy,
                              const int vectors)
 {
-    VI bits[LIT_VECTORS];
-    uint64_t marks = 0;
+    VI bits[MASK_VECTORS];
+    uint64_t mask = 0;
     uint8_t last[VL] = {0};
     UNROLL for (int v = 0; v < vectors; v++) bits[v] = v_bits(v_zero());
     NO_UNROLL for (int64_t r = 0; r < height; r++) {
@@ -192,32 +192,32 @@ VEC_FN uint64_t copy_columns(const void *const *rows, int64_t height, int64_t k,
             bits[v] = vi_or(bits[v], v_bits(values));
         }
     }
-    UNROLL for (int v = 0; v < vectors; v++) marks |= (uint64_t)v_nonzero(v_float(bits[v])) << v * VL;
-    return marks;
+    UNROLL for (int v = 0; v < vectors; v++) mask |= (uint64_t)v_nonzero(v_float(bits[v])) << v * VL;
+    return mask;
 }
 
 /* A chunk of them. */
-static void copy_bytes(const cmlp_matrix *x, int64_t i, int64_t height, int64_t k0, int64_t n, T *copy, uint64_t *marks)
+static void copy_bytes(const cmlp_matrix *x, int64_t i, int64_t height, int64_t k0, int64_t n, T *copy, uint64_t *mask)
 {
     const byte_scale scale = byte_scale_of(x->scale);
     const void *const *rows = x->bytes + i;
-    for (int64_t r = 0; x->ahead && r < height; r++)
-        for (int64_t k = k0; k < k0 + n; k += CMLP_LINE) CMLP_PREFETCH((const uint8_t *)x->ahead[i + r] + k);
-    memset(marks, 0, CMLP_CHUNK / MARKS * sizeof *marks);
+    for (int64_t r = 0; x->prefetch && r < height; r++)
+        for (int64_t k = k0; k < k0 + n; k += CMLP_LINE) CMLP_PREFETCH((const uint8_t *)x->prefetch[i + r] + k);
+    memset(mask, 0, CMLP_CHUNK / MASK_BITS * sizeof *mask);
     for (int64_t k = 0, step; k < n; k += step) {
-        const int four = n - k >= LIT_VECTORS * VL;
-        step = four ? LIT_VECTORS * VL : VL;
-        marks[k / MARKS] |= (four ? copy_columns(rows, height, k0 + k, 0, scale, copy + k, LIT_VECTORS)
-                                  : copy_columns(rows, height, k0 + k, n - k, scale, copy + k, 1)) << k % MARKS;
+        const int four = n - k >= MASK_VECTORS * VL;
+        step = four ? MASK_VECTORS * VL : VL;
+        mask[k / MASK_BITS] |= (four ? copy_columns(rows, height, k0 + k, 0, scale, copy + k, MASK_VECTORS)
+                                  : copy_columns(rows, height, k0 + k, n - k, scale, copy + k, 1)) << k % MASK_BITS;
     }
 }
 
 /* The n elements from k0 on of rows [i, i + height): where they are, or, of bytes or where the rows clash, copied
  * together. Says in `marks` which columns are lit, if it looks. */
 static void take_rows(const cmlp_matrix *x, int64_t i, int64_t height, int64_t k0, int64_t n, int clash, T *copy,
-                      uint64_t *marks, lit_count *count, dense_rows *part)
+                      uint64_t *mask, column_count *count, dense_rows *part)
 {
-    if (x->bytes) copy_bytes(x, i, height, k0, n, copy, marks);
+    if (x->bytes) copy_bytes(x, i, height, k0, n, copy, mask);
     for (int64_t r = 0; r < height; r++) {
         T *to = copy + r * COPY_LD;
         part->list[r] = to;
@@ -226,9 +226,9 @@ static void take_rows(const cmlp_matrix *x, int64_t i, int64_t height, int64_t k
         if (!clash) part->list[r] = from;
         for (int64_t k = 0; clash && k < n; k += VL) store_lanes(to + k, n - k, load_lanes(from + k, n - k));
     }
-    part->ahead = x->ahead && !x->bytes ? x->ahead + i : NULL;
-    const int looked = x->lit && mark_lit(part->list, height, n, marks, x->lit + k0 / MARKS, count);
-    part->marks = looked || x->bytes ? marks : NULL;
+    part->prefetch = x->prefetch && !x->bytes ? x->prefetch + i : NULL;
+    const int scanned = x->column_mask && extend_column_mask(part->list, height, n, mask, x->column_mask + k0 / MASK_BITS, count);
+    part->mask = scanned || x->bytes ? mask : NULL;
 }
 
 /* If W's rows are so short that those of so many chunks stay in the second cache for all tiles, a tile goes through all of
@@ -244,7 +244,7 @@ typedef struct dense_job {
     T *z;
     int64_t ldw, ldz, n_out;
     int clash;
-    lit_count count;
+    column_count count;
 } dense_job;
 
 /* The part of columns [k, k + n) of x, of rows [i, i + height). */
@@ -257,20 +257,20 @@ static void dense_part(dense_job *job, int64_t i, int64_t height, int64_t k, int
     dense_fn *const tile = near ? tiles->near : tiles->of[height];
     const int paced = strips == 1 && PACED(height, tiles->vectors);
     T *const z = job->z + i * job->ldz;
-    uint64_t marks[DENSE_BLOCK / MARKS];
+    uint64_t mask[DENSE_BLOCK / MASK_BITS];
     dense_rows part;
-    take_rows(job->x, i, height, k, n, job->clash, job->x->copy, marks, &job->count, &part);
+    take_rows(job->x, i, height, k, n, job->clash, job->x->copy, mask, &job->count, &part);
     part.k = k;
-    part.n_ahead = part.ahead && paced ? n : 0;
-    part.fetched = 0;
+    part.n_prefetch = part.prefetch && paced ? n : 0;
+    part.prefetched = 0;
     for (int64_t j = 0, from = k; j < job->n_out; j += width, from += a_strip) {
         const int64_t last = job->n_out - j < width ? job->n_out - j - width + VL : VL;
         const T *before = k ? z + j : job->bias ? job->bias + j : no_bias;
-        if (part.ahead && !paced) fetch(part.ahead, height, from, k + n - from < a_strip ? k + n - from : a_strip);
+        if (part.prefetch && !paced) prefetch(part.prefetch, height, from, k + n - from < a_strip ? k + n - from : a_strip);
         tile(&part, n, job->w + k * job->ldw + j, job->ldw, before, k ? job->ldz : 0, last, z + j, job->ldz);
     }
-    part.fetched = (part.fetched + LINE - 1) / LINE * LINE;
-    if (part.fetched < part.n_ahead) fetch(part.ahead, height, k + part.fetched, n - part.fetched);
+    part.prefetched = (part.prefetched + LINE - 1) / LINE * LINE;
+    if (part.prefetched < part.n_prefetch) prefetch(part.prefetch, height, k + part.prefetched, n - part.prefetched);
 }
 
 /* Strips of two vectors, the last of which may be partial, or one of a single vector. */
@@ -296,12 +296,12 @@ static void dense_with(const dense_tiles *narrow, const cmlp_matrix *x, int64_t 
                        int64_t ldw, const T *bias, int64_t n_out, T *z, int64_t ldz)
 {
     if (rows == 1) {
-        if (x->lit) mark_nonzero(AT_ROW(x, 0), n_in, x->lit, n_in);
+        if (x->column_mask) fill_mask(AT_ROW(x, 0), n_in, x->column_mask, n_in);
         dense_row(AT_ROW(x, 0), n_in, w, ldw, bias, n_out, z);
         return;
     }
-    if (x->marks) {
-        dense_marked(x, rows, n_in, w, ldw, bias, n_out, z, ldz);
+    if (x->mask) {
+        dense_masked(x, rows, n_in, w, ldw, bias, n_out, z, ldz);
         return;
     }
     cmlp_matrix left = *x;
@@ -310,7 +310,7 @@ static void dense_with(const dense_tiles *narrow, const cmlp_matrix *x, int64_t 
         dense_job job = {.tiles = &dense_wide, .x = x, .w = w, .bias = bias, .z = z, .ldw = ldw, .ldz = ldz,
                          .n_out = wide};
         dense_strips(&job, rows, n_in);
-        left.ahead = NULL;
+        left.prefetch = NULL;
     }
     if (wide < n_out) {
         dense_job job = {.tiles = narrow, .x = &left, .w = w + wide, .bias = bias ? bias + wide : NULL, .z = z + wide,

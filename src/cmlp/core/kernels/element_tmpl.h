@@ -67,7 +67,7 @@ static void convert(int32_t dtype, const void *source, int64_t stride, int64_t n
     }
 }
 
-static int64_t mark(const void *v, int64_t n, uint64_t *marks) { return mark_nonzero(v, n, marks, n); }
+static int64_t nonzero_mask(const void *v, int64_t n, uint64_t *mask) { return fill_mask(v, n, mask, n); }
 
 static void multiply(void *values, int64_t n, double factor)
 {

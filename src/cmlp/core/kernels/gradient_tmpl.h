@@ -72,8 +72,8 @@ VEC_FN void finish_registers(V sum[][2], const int64_t *k, VT tail, int64_t n_ou
     const int height = R / TILE_GROUPS(R, C);
     finish_vectors f = in_all_lanes(values);
     f.mode = mode; /* the compiler then knows */
-    UNROLL for (int r0 = 0; r0 < APART; r0++)
-        UNROLL for (int r = r0; r < R; r += APART) {
+    UNROLL for (int r0 = 0; r0 < STORE_STRIDE; r0++)
+        UNROLL for (int r = r0; r < R; r += STORE_STRIDE) {
             const int64_t at = k[r / height] * n_out + r % height * n_out;
             UNROLL for (int c = 0; c < C; c++)
                 finish(v_add(v_zero(), sum[r][c]), sums + at + c * VL, w + at + c * VL, tail, whole || c < C - 1, &f);
@@ -82,7 +82,7 @@ VEC_FN void finish_registers(V sum[][2], const int64_t *k, VT tail, int64_t n_ou
 
 VEC_FN void gradient_tile(const T *const *a, const int64_t *groups, const T *d, int64_t rows, int64_t n_out,
                           int64_t last, T *sums, int first, T *w, const finish_values *f, const int R, const int C,
-                          const int ways, const int whole)
+                          const int flags, const int whole)
 {
     const int height = R / TILE_GROUPS(R, C);
     const VT tail = v_tail(last);
@@ -99,7 +99,7 @@ VEC_FN void gradient_tile(const T *const *a, const int64_t *groups, const T *d, 
             const T *group = *a + k[r0 / height];
             OPAQUE(group);
             V spread[GROUP];
-            if (height == GROUP) spread_group(group, spread, ways);
+            if (height == GROUP) spread_group(group, spread, flags);
             UNROLL for (int r = 0; r < height; r++) {
                 const V av = height == GROUP ? spread[r] : v_set1(group[r]);
                 UNROLL for (int c = 0; c < C; c++) sum[r0 + r][c] = v_fma(av, dv[c], sum[r0 + r][c]);
@@ -124,11 +124,11 @@ VEC_FN void gradient_tile(const T *const *a, const int64_t *groups, const T *d, 
 typedef void gradient_fn(const T *const *a, const int64_t *groups, const T *d, int64_t rows, int64_t n_out,
                          int64_t last, T *sums, int first, T *w, const finish_values *f);
 
-#define GRADIENT_TILE(NAME, R, C, WAYS)                                                                       \
+#define GRADIENT_TILE(NAME, R, C, FLAGS)                                                                       \
     static void NAME(const T *const *a, const int64_t *groups, const T *d, int64_t rows, int64_t n_out,       \
                      int64_t last, T *sums, int first, T *w, const finish_values *f)                          \
     {                                                                                                         \
-        WHOLE_OR_NOT(last, gradient_tile, a, groups, d, rows, n_out, last, sums, first, w, f, R, C, WAYS);    \
+        WHOLE_OR_NOT(last, gradient_tile, a, groups, d, rows, n_out, last, sums, first, w, f, R, C, FLAGS);    \
     }
 #define GRADIENT_TILE_1(R) GRADIENT_TILE(gradient_##R##x1, R, 1, 0)
 #define GRADIENT_TILE_2(R) GRADIENT_TILE(gradient_##R##x2, R, 2, 0)
@@ -157,8 +157,8 @@ typedef struct gradient_job {
     const gradient_size *narrow; /* tiles of one vector of columns */
     const T *const *a; /* its rows */
     T *copy; /* for them, or NULL */
-    const uint64_t *lit, *marks;
-    int64_t ld_marks;
+    const uint64_t *column_mask, *mask;
+    int64_t ld_mask;
     int64_t rows, n_out;
     const T *d;
     T *sums, *w;
@@ -185,7 +185,7 @@ static void gradient_strip(const gradient_job *job, const int64_t *k, int64_t n,
  * processor has at hand. GRADIENT_COPY, beside the vector header: where that costs much, so many vectors of each row of
  * `a` are copied together for all columns of d. */
 _Static_assert(CMLP_CHUNK * GRADIENT_COPY * VL * sizeof(T) <= CMLP_COPY_BYTES, "inputs of a chunk of rows");
-static int copy_pays(const gradient_job *job)
+static int copies_inputs(const gradient_job *job)
 {
     return GRADIENT_COPY && job->copy && job->rows >= CMLP_CHUNK / 2 && job->n_out >= 16 * VL;
 }
@@ -201,7 +201,7 @@ static void gradient_run(const gradient_job *job, int64_t k, int64_t end)
 {
     T *const space = job->copy;
     const T *copies[GRADIENT_COPY ? CMLP_CHUNK : 1];
-    const int copied = copy_pays(job);
+    const int copied = copies_inputs(job);
     const int64_t tallest = job->n_out > VL ? gradient_wide->rows : job->narrow->rows;
     const int64_t most = copied ? GRADIENT_COPY * VL : tallest;
     for (int64_t i = 0; copied && i < job->rows; i++) copies[i] = space + i * GRADIENT_COPY * VL;
@@ -222,19 +222,19 @@ static void gradient_run(const gradient_job *job, int64_t k, int64_t end)
 }
 
 /* The groups of a word that are lit, or not, within [k0, k1). */
-VEC_FN uint64_t groups_within(const gradient_job *job, int lit, int64_t word, int64_t k0, int64_t k1)
+VEC_FN uint64_t groups_within(const gradient_job *job, int column_mask, int64_t word, int64_t k0, int64_t k1)
 {
-    const uint64_t groups = mark_groups(job->lit[word]);
-    return marks_within(lit ? groups : groups ^ mark_groups(~UINT64_C(0)), word, k0, k1);
+    const uint64_t groups = group_bits(job->column_mask[word]);
+    return bits_within(column_mask ? groups : groups ^ group_bits(~UINT64_C(0)), word, k0, k1);
 }
 
 /* Of the weight rows [k0, k1), those whose inputs are all 0. */
-static void gradient_dark(const gradient_job *job, int64_t k0, int64_t k1)
+static void gradient_zero(const gradient_job *job, int64_t k0, int64_t k1)
 {
     const finish_vectors f = in_all_lanes(job->finish);
-    for (int64_t word = k0 / MARKS; word * MARKS < k1; word++)
+    for (int64_t word = k0 / MASK_BITS; word * MASK_BITS < k1; word++)
         for (uint64_t left = groups_within(job, 0, word, k0, k1); left; left &= left - 1) {
-            const int64_t k = word * MARKS + lowest_bit(left), end = (k1 - k < GROUP ? k1 : k + GROUP) * job->n_out;
+            const int64_t k = word * MASK_BITS + lowest_bit(left), end = (k1 - k < GROUP ? k1 : k + GROUP) * job->n_out;
             for (int64_t i = k * job->n_out; i < end; i += VL) {
                 const int64_t n = end - i < VL ? end - i : VL;
                 const V s = job->first ? v_zero() : load_lanes(job->sums + i, n);
@@ -244,12 +244,12 @@ static void gradient_dark(const gradient_job *job, int64_t k0, int64_t k1)
 }
 
 /* The others: neighbours make a tile, or, where one vector is all there is, groups from anywhere. */
-static void gradient_lit(const gradient_job *job, int64_t k0, int64_t k1)
+static void gradient_nonzero(const gradient_job *job, int64_t k0, int64_t k1)
 {
     int64_t list[MOST_GROUPS] = {0}, n = 0, start = k0, end = k0;
-    for (int64_t word = k0 / MARKS; word * MARKS < k1; word++)
+    for (int64_t word = k0 / MASK_BITS; word * MASK_BITS < k1; word++)
         for (uint64_t left = groups_within(job, 1, word, k0, k1); left; left &= left - 1) {
-            const int64_t k = word * MARKS + lowest_bit(left);
+            const int64_t k = word * MASK_BITS + lowest_bit(left);
             if (job->n_out <= VL && k + GROUP <= k1) {
                 list[n++] = k;
                 if (n < MOST_GROUPS) continue;

@@ -10,17 +10,17 @@
 
 #define CMLP_CHUNK 128 /* summed indices per chain */
 
-#define CMLP_TURNED_OUTPUTS 32 /* outputs of a classifier whose rows are turned into vectors */
+#define CMLP_TRANSPOSED_OUTPUTS 32 /* outputs of a classifier whose rows are turned into vectors */
 
 /* A matrix whose rows are contiguous: row i is list[i], or base + i * ld elements where list is NULL. */
 typedef struct cmlp_matrix {
     const void *const *list;
     const void *base;
     int64_t ld;
-    const void *const *ahead; /* NULL, or for each row (of bytes, if they are given) one that is soon to be read */
-    uint64_t *lit;            /* NULL, or a bit for each column: 0 if it is dark, that is, 0 in all rows */
-    const uint64_t *marks;    /* NULL, or a bit for each element: 0 if that is 0. Row i's begin in word i * ld_marks */
-    int64_t ld_marks;
+    const void *const *prefetch; /* NULL, or for each row (of bytes, if they are given) one that is soon to be read */
+    uint64_t *column_mask;            /* NULL, or a bit for each column: 0 if it is dark, that is, 0 in all rows */
+    const uint64_t *mask;    /* NULL, or a bit for each element: 0 if that is 0. Row i's begin in word i * ld_mask */
+    int64_t ld_mask;
     const void *const *bytes; /* NULL, or rows of bytes, each taken times `scale`, in place of list and base; */
     double scale;             /* cmlp_scales_in_floats(scale) */
     void *copy;               /* CMLP_COPY_BYTES of scratch memory, aligned as T, or NULL: then no rows are copied together
@@ -41,7 +41,7 @@ static inline int cmlp_scales_in_floats(double scale)
     return q >= 1 && q <= 1 << 20 && q == (double)(int32_t)q;
 }
 
-#define CMLP_MARKS 64 /* columns that have their bits in one word */
+#define CMLP_MASK_BITS 64 /* columns that have their bits in one word */
 #define CMLP_GROUP 4  /* neighbouring weight rows that are left out together where all of their inputs are 0 */
 
 /* Rows of a CSR matrix in the caller's memory: each has n <= n_in values (of type `dtype`, multiplied by scale) at
@@ -67,10 +67,10 @@ typedef struct cmlp_csr {
 #define CMLP_CSR_ROWS (2 * CMLP_CHUNK)
 
 /* Values that it has room for: at least those of one column. */
-static inline int64_t cmlp_csr_room(int64_t rows, int64_t columns)
+static inline int64_t cmlp_csr_capacity(int64_t rows, int64_t columns)
 {
-    const int64_t room = rows * (columns < CMLP_CSR_FULL ? columns : CMLP_CSR_FULL);
-    return room < UINT16_MAX ? room : UINT16_MAX;
+    const int64_t capacity = rows * (columns < CMLP_CSR_FULL ? columns : CMLP_CSR_FULL);
+    return capacity < UINT16_MAX ? capacity : UINT16_MAX;
 }
 
 /* Bytes of its scratch memory: values with row numbers as long, a row's converted values, and, all of two bytes, for each
@@ -79,7 +79,7 @@ static inline int64_t cmlp_csr_room(int64_t rows, int64_t columns)
 static inline int64_t cmlp_csr_block(int64_t rows, int64_t columns, int64_t element)
 {
     const int64_t width = columns < CMLP_CSR_COLUMNS ? columns : CMLP_CSR_COLUMNS;
-    return cmlp_csr_room(rows, columns) * (2 * element + 2) + width * (element + 16) + 4 + rows * 20;
+    return cmlp_csr_capacity(rows, columns) * (2 * element + 2) + width * (element + 16) + 4 + rows * 20;
 }
 
 /* What happens to a finished sum s over the batch's rows, for weight w:  g = fma(alpha, w, s) * inverse. */
@@ -110,7 +110,7 @@ typedef struct cmlp_loss_values {
     double scale;           /* of the delta */
     double clip;            /* of the cost; 0: exact */
     const double *weights;  /* of the rows, or NULL */
-    const int32_t *labels;  /* class indices instead of y: for softmax with log loss, at most CMLP_TURNED_OUTPUTS wide */
+    const int32_t *labels;  /* class indices instead of y: for softmax with log loss, at most CMLP_TRANSPOSED_OUTPUTS wide */
 } cmlp_loss_values;
 
 typedef struct cmlp_kernels {
@@ -158,7 +158,7 @@ typedef struct cmlp_kernels {
     /* out[i] = value * scale; the source has type `dtype` and a stride in bytes. */
     void (*convert)(int32_t dtype, const void *source, int64_t stride, int64_t n, double scale, void *out);
     /* Sets a bit in `marks` for each of v's n elements that is not 0, in whole words; returns how many are set. */
-    int64_t (*mark)(const void *v, int64_t n, uint64_t *marks);
+    int64_t (*nonzero_mask)(const void *v, int64_t n, uint64_t *mask);
     /* v[i] *= factor, rounded to T. */
     void (*multiply)(void *v, int64_t n, double factor);
     /* Sum of the squares of v (rows, n), by the rule for sums to one number: column j goes to partial j mod 16. */

@@ -15,13 +15,13 @@
 #include "activations.h"
 #include "activation_tmpl.h"
 #include "element_tmpl.h"
-#include "lit_tmpl.h"
+#include "column_mask_tmpl.h"
 #include "row_tmpl.h"
 #include "dense_tmpl.h"
 #include "csr_tmpl.h"
 #if CMLP_BUILDS_TRAINING
 #include "gradient_tmpl.h"
-#include "marked_tmpl.h"
+#include "gradient_masked_tmpl.h"
 #include "csr_gradient_tmpl.h"
 #include "step_tmpl.h"
 #include "losses.h"
@@ -47,7 +47,7 @@
         .csr = csr,                                                                                 \
         .activate = activate,                                                                       \
         .convert = convert,                                                                         \
-        .mark = mark,                                                                               \
+        .nonzero_mask = nonzero_mask,                                                               \
         .find_nonfinite = find_nonfinite,                                                           \
         TRAINING_KERNELS(GRADIENT)                                                                  \
     }

@@ -69,7 +69,7 @@ VEC_FN void store_last(T *p, VT tail, const int whole, V x)
 /* Where rows are narrower than a vector, one that is read right behind another that was written waits until that has
  * left the processor: the written vector covers it in part. So a tile's rows are written so many apart: 0, 4, 8, ..., 1,
  * 5, ... */
-#define APART 4
+#define STORE_STRIDE 4
 
 /* Calls a tile with `whole` as its last argument. Where a partial load costs no more than another, one instance serves
  * both; elsewhere it would be most of the work. */
@@ -84,25 +84,25 @@ VEC_FN void store_last(T *p, VT tail, const int whole, V x)
 #define LINE (CMLP_LINE / (int)sizeof(T)) /* elements */
 
 /* Columns [k, k + n) of some rows. Inlined: GCC takes a function that only prefetches for one that does nothing. */
-VEC_FN void fetch(const void *const *rows, int64_t n_rows, int64_t k, int64_t n)
+VEC_FN void prefetch(const void *const *rows, int64_t n_rows, int64_t k, int64_t n)
 {
     for (int64_t r = 0; r < n_rows; r++)
         for (int64_t l = k; l < k + n; l += LINE) CMLP_PREFETCH((const T *)rows[r] + l);
 }
 
-#define MARKS CMLP_MARKS
+#define MASK_BITS CMLP_MASK_BITS
 
 /* Marks the elements that are not 0, and counts them; gives up when there are more than `most`. */
-static int64_t mark_nonzero(const T *v, int64_t n, uint64_t *marks, int64_t most)
+static int64_t fill_mask(const T *v, int64_t n, uint64_t *mask, int64_t most)
 {
     int64_t count = 0;
-    for (int64_t i = 0; i < n && count <= most; i += MARKS) {
+    for (int64_t i = 0; i < n && count <= most; i += MASK_BITS) {
         uint64_t m = 0;
-        if (n - i >= MARKS)
-            for (int64_t l = 0; l < MARKS; l += VL) m |= (uint64_t)v_nonzero(v_load(v + i + l)) << l;
+        if (n - i >= MASK_BITS)
+            for (int64_t l = 0; l < MASK_BITS; l += VL) m |= (uint64_t)v_nonzero(v_load(v + i + l)) << l;
         else
             for (int64_t l = 0; l < n - i; l += VL) m |= (uint64_t)v_nonzero(load_lanes(v + i + l, n - i - l)) << l;
-        *marks++ = m;
+        *mask++ = m;
         count += count_bits(m);
     }
     return count;

@@ -276,11 +276,11 @@ static void output_delta(const cmlp_loss_values *values, const loss_constants *c
 static void softmax_block(const cmlp_loss_values *values, T *z, const int32_t *labels, T *d, int64_t rows, int64_t n,
                           int want_delta, double *cost)
 {
-    T turned[CMLP_TURNED_OUTPUTS * VL], shifted[VL] = {0}, at_label[VL] = {0};
-    turn_shifted(z, rows, n, turned);
-    for (int64_t i = 0; i < rows; i++) shifted[i] = turned[labels[i] * VL + i];
-    const V sum = softmax_turned(turned, n);
-    for (int64_t i = 0; i < rows; i++) at_label[i] = turned[labels[i] * VL + i];
+    T transposed[CMLP_TRANSPOSED_OUTPUTS * VL], shifted[VL] = {0}, at_label[VL] = {0};
+    transpose_shifted(z, rows, n, transposed);
+    for (int64_t i = 0; i < rows; i++) shifted[i] = transposed[labels[i] * VL + i];
+    const V sum = softmax_transposed(transposed, n);
+    for (int64_t i = 0; i < rows; i++) at_label[i] = transposed[labels[i] * VL + i];
     V a = v_load(at_label), term;
     if (values->clip > 0)
         term = v_sub(v_zero(), v_log(clipped(a, values->clip)));
@@ -291,9 +291,9 @@ static void softmax_block(const cmlp_loss_values *values, T *z, const int32_t *l
     if (!want_delta) return;
     const V scale = v_set1((T)values->scale);
     v_store(at_label, v_mul(v_sub(a, v_set1(1)), scale));
-    for (int64_t j = 0; j < n; j++) v_store(turned + j * VL, v_mul(v_load(turned + j * VL), scale));
-    for (int64_t i = 0; i < rows; i++) turned[labels[i] * VL + i] = at_label[i];
-    transpose(turned, VL, n, rows, d, n);
+    for (int64_t j = 0; j < n; j++) v_store(transposed + j * VL, v_mul(v_load(transposed + j * VL), scale));
+    for (int64_t i = 0; i < rows; i++) transposed[labels[i] * VL + i] = at_label[i];
+    transpose(transposed, VL, n, rows, d, n);
 }
 
 static void label_loss(const cmlp_loss_values *values, T *z, T *d, int64_t rows, int64_t n, int want_delta,

@@ -38,15 +38,15 @@ VEC_FN void row_chunks(const T *x, const T *w, int64_t ldw, int64_t last, T *tot
 }
 
 /* total += chunk sums of the marked inputs among n. */
-VEC_FN void row_marked(const T *x, const uint64_t *marks, int64_t n, const T *w, int64_t ldw, int64_t last, T *total,
+VEC_FN void row_masked(const T *x, const uint64_t *mask, int64_t n, const T *w, int64_t ldw, int64_t last, T *total,
                        const int C, const int whole)
 {
     const VT tail = v_tail(last);
     for (int64_t k0 = 0; k0 < n; k0 += CMLP_CHUNK) {
         V sum[ROW_VECTORS];
         UNROLL for (int c = 0; c < C; c++) sum[c] = v_zero();
-        for (int64_t k1 = k0; k1 < n && k1 < k0 + CMLP_CHUNK; k1 += MARKS)
-            for (uint64_t left = marks[k1 / MARKS]; left; left &= left - 1) {
+        for (int64_t k1 = k0; k1 < n && k1 < k0 + CMLP_CHUNK; k1 += MASK_BITS)
+            for (uint64_t left = mask[k1 / MASK_BITS]; left; left &= left - 1) {
                 const int64_t k = k1 + lowest_bit(left);
                 const T *row = w + k * ldw;
                 const V xv = v_set1(x[k]);
@@ -58,7 +58,7 @@ VEC_FN void row_marked(const T *x, const uint64_t *marks, int64_t n, const T *w,
 }
 
 typedef void row_chunks_fn(const T *x, const T *w, int64_t ldw, int64_t last, T *total);
-typedef void row_marked_fn(const T *x, const uint64_t *marks, int64_t n, const T *w, int64_t ldw, int64_t last,
+typedef void row_masked_fn(const T *x, const uint64_t *mask, int64_t n, const T *w, int64_t ldw, int64_t last,
                            T *total);
 
 #define ROW_CHUNKS_FN(S, C)                                                                      \
@@ -66,18 +66,18 @@ typedef void row_marked_fn(const T *x, const uint64_t *marks, int64_t n, const T
     {                                                                                            \
         WHOLE_OR_NOT(last, row_chunks, x, w, ldw, last, total, S, C);                            \
     }
-#define ROW_MARKED_FN(C)                                                                                          \
-    static void row_marked_##C(const T *x, const uint64_t *marks, int64_t n, const T *w, int64_t ldw, int64_t last, \
+#define ROW_MASKED_FN(C)                                                                                          \
+    static void row_masked_##C(const T *x, const uint64_t *mask, int64_t n, const T *w, int64_t ldw, int64_t last, \
                                T *total)                                                                          \
     {                                                                                                             \
-        WHOLE_OR_NOT(last, row_marked, x, marks, n, w, ldw, last, total, C);                                       \
+        WHOLE_OR_NOT(last, row_masked, x, mask, n, w, ldw, last, total, C);                                       \
     }
 ROW_CHUNKS_FN(2, 1) ROW_CHUNKS_FN(4, 1) ROW_CHUNKS_FN(2, 2)
-ROW_MARKED_FN(1) ROW_MARKED_FN(2) ROW_MARKED_FN(3) ROW_MARKED_FN(4)
-ROW_MARKED_FN(5) ROW_MARKED_FN(6) ROW_MARKED_FN(7) ROW_MARKED_FN(8)
+ROW_MASKED_FN(1) ROW_MASKED_FN(2) ROW_MASKED_FN(3) ROW_MASKED_FN(4)
+ROW_MASKED_FN(5) ROW_MASKED_FN(6) ROW_MASKED_FN(7) ROW_MASKED_FN(8)
 
-static row_marked_fn *const row_marked_fns[ROW_VECTORS] = {row_marked_1, row_marked_2, row_marked_3, row_marked_4,
-                                                           row_marked_5, row_marked_6, row_marked_7, row_marked_8};
+static row_masked_fn *const row_masked_fns[ROW_VECTORS] = {row_masked_1, row_masked_2, row_masked_3, row_masked_4,
+                                                           row_masked_5, row_masked_6, row_masked_7, row_masked_8};
 
 static void row_begin(const T *bias, int64_t n_out, T *z)
 {
@@ -90,10 +90,10 @@ static void dense_row(const T *x, int64_t n_in, const T *w, int64_t ldw, const T
     const int narrow = n_out > 0 && n_out <= ROW_NARROW * VL;
     row_begin(bias, n_out, z);
     for (int64_t k = 0, n; k < n_in; k += n) {
-        uint64_t marks[BLOCK / MARKS];
+        uint64_t mask[BLOCK / MASK_BITS];
         n = n_in - k < BLOCK ? n_in - k : BLOCK;
         const int64_t most = narrow && n >= 2 * CMLP_CHUNK ? n / ROW_SHARE : n;
-        if (mark_nonzero(x + k, n, marks, most) > most) {
+        if (fill_mask(x + k, n, mask, most) > most) {
             const int two = n_out > VL, four = !two && n == BLOCK;
             n = (four ? 4 : 2) * CMLP_CHUNK;
             (four ? row_chunks_4x1 : two ? row_chunks_2x2 : row_chunks_2x1)(x + k, w + k * ldw, ldw,
@@ -103,13 +103,13 @@ static void dense_row(const T *x, int64_t n_in, const T *w, int64_t ldw, const T
         for (int64_t j = 0; j < n_out; j += ROW_VECTORS * VL) {
             const int64_t width = n_out - j < ROW_VECTORS * VL ? n_out - j : ROW_VECTORS * VL;
             const int64_t vectors = (width + VL - 1) / VL;
-            row_marked_fns[vectors - 1](x + k, marks, n, w + k * ldw + j, ldw, width - (vectors - 1) * VL, z + j);
+            row_masked_fns[vectors - 1](x + k, mask, n, w + k * ldw + j, ldw, width - (vectors - 1) * VL, z + j);
         }
     }
 }
 
 /* Rows whose elements are marked. A chunk of a strip of W serves all of them. */
-static void dense_marked(const cmlp_matrix *x, int64_t rows, int64_t n_in, const T *w, int64_t ldw, const T *bias,
+static void dense_masked(const cmlp_matrix *x, int64_t rows, int64_t n_in, const T *w, int64_t ldw, const T *bias,
                          int64_t n_out, T *z, int64_t ldz)
 {
     const int64_t vectors = (n_out + VL - 1) / VL, strips = (vectors + ROW_VECTORS - 1) / ROW_VECTORS;
@@ -118,10 +118,10 @@ static void dense_marked(const cmlp_matrix *x, int64_t rows, int64_t n_in, const
         for (int64_t s = 0, v = 0, end; s < strips; s++, v = end) {
             const int64_t n = n_in - k < CMLP_CHUNK ? n_in - k : CMLP_CHUNK;
             end = vectors * (s + 1) / strips; /* all nearly equally wide */
-            row_marked_fn *const add_marked = row_marked_fns[end - v - 1];
+            row_masked_fn *const add_masked = row_masked_fns[end - v - 1];
             for (int64_t i = 0; i < rows; i++) {
-                if (x->ahead && !s) fetch(x->ahead + i, 1, k, n);
-                add_marked(AT_ROW(x, i) + k, x->marks + i * x->ld_marks + k / MARKS, n, w + k * ldw + v * VL, ldw,
+                if (x->prefetch && !s) prefetch(x->prefetch + i, 1, k, n);
+                add_masked(AT_ROW(x, i) + k, x->mask + i * x->ld_mask + k / MASK_BITS, n, w + k * ldw + v * VL, ldw,
                            end < vectors ? VL : n_out - (vectors - 1) * VL, z + i * ldz + v * VL);
             }
         }

@@ -18,8 +18,8 @@
 #define GRADIENT_EACH_2(X) X(14) X(8) X(4) X(2) X(1)
 #define GRADIENT_COPY 0
 /* Vectors of a tile of GROUP rows where zeros are left out. */
-#define MARKED_VECTORS 4
-#define MARKED_EACH(X) X(1) X(2) X(3) X(4)
+#define MASKED_VECTORS 4
+#define MASKED_EACH(X) X(1) X(2) X(3) X(4)
 /* Of sparse rows: a strip of so many vectors, each with a chunk's sum and a total. */
 #define CSR_VECTORS 8
 #define CSR_EACH(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8)

@@ -11,8 +11,8 @@
 #define GRADIENT_EACH_2(X) X(4) X(2) X(1)
 #define GRADIENT_COPY 0
 /* Vectors of a tile of GROUP rows where zeros are left out. */
-#define MARKED_VECTORS 2
-#define MARKED_EACH(X) X(1) X(2)
+#define MASKED_VECTORS 2
+#define MASKED_EACH(X) X(1) X(2)
 /* Of sparse rows: a strip of so many vectors, each with a chunk's sum and a total. */
 #define CSR_VECTORS 4
 #define CSR_EACH(X) X(1) X(2) X(3) X(4)

@@ -11,8 +11,8 @@
 #define GRADIENT_EACH_2(X) X(2) X(1)
 #define GRADIENT_COPY 0
 /* Vectors of a tile of GROUP rows where zeros are left out. */
-#define MARKED_VECTORS 1
-#define MARKED_EACH(X) X(1)
+#define MASKED_VECTORS 1
+#define MASKED_EACH(X) X(1)
 /* Of sparse rows: a strip of so many vectors, each with a chunk's sum and a total. */
 #define CSR_VECTORS 2
 #define CSR_EACH(X) X(1) X(2)

@@ -2,7 +2,7 @@
  * the batch are listed in which one of its inputs is not 0; the others would add 0 (see csr_tmpl.h). A tile is a group by
  * C vectors of columns. The table's gradient() chooses, at the end. */
 
-/* MARKED_VECTORS is set beside the vector header. */
+/* MASKED_VECTORS is set beside the vector header. */
 
 #define LISTED_GROUPS 4 /* at once: so many have their marks in one word if the first one's number is a multiple */
 
@@ -15,10 +15,10 @@ typedef struct row_lists {
 /* Lists the groups from column k on. No branch: nobody could foretell it. */
 static void list_rows(const gradient_job *job, int64_t k, row_lists *lists)
 {
-    const uint64_t *marks = job->marks + k / MARKS;
+    const uint64_t *mask = job->mask + k / MASK_BITS;
     int64_t n[LISTED_GROUPS] = {0};
-    for (int64_t i = 0; i < job->rows; i++, marks += job->ld_marks) {
-        const uint64_t groups = mark_groups(*marks >> k % MARKS);
+    for (int64_t i = 0; i < job->rows; i++, mask += job->ld_mask) {
+        const uint64_t groups = group_bits(*mask >> k % MASK_BITS);
         UNROLL for (int g = 0; g < LISTED_GROUPS; g++) {
             lists->rows[g][n[g]] = (uint8_t)i;
             n[g] += (int64_t)(groups >> g * GROUP & 1);
@@ -27,19 +27,19 @@ static void list_rows(const gradient_job *job, int64_t k, row_lists *lists)
     UNROLL for (int g = 0; g < LISTED_GROUPS; g++) lists->n[g] = n[g];
 }
 
-VEC_FN void marked_tile(const gradient_job *job, const uint8_t *list, int64_t n, int64_t k, int64_t j, int64_t last,
+VEC_FN void masked_tile(const gradient_job *job, const uint8_t *list, int64_t n, int64_t k, int64_t j, int64_t last,
                         const int C, const int whole)
 {
     const VT tail = v_tail(last);
     const T *const *inputs = job->a, *deltas = job->d + j;
     const int64_t n_out = job->n_out;
-    V sum[GROUP][MARKED_VECTORS];
-    T tile[GROUP * MARKED_VECTORS * VL];
+    V sum[GROUP][MASKED_VECTORS];
+    T tile[GROUP * MASKED_VECTORS * VL];
     UNROLL for (int r = 0; r < GROUP; r++)
         UNROLL for (int c = 0; c < C; c++) sum[r][c] = v_zero();
     for (int64_t t = 0; t < n; t++) {
         const T *a = inputs[list[t]] + k, *d = deltas + list[t] * n_out;
-        V dv[MARKED_VECTORS];
+        V dv[MASKED_VECTORS];
         UNROLL for (int c = 0; c < C; c++) dv[c] = load_last(d + c * VL, tail, whole || c < C - 1);
         UNROLL for (int r = 0; r < GROUP; r++) {
             const V av = v_set1(a[r]);
@@ -69,33 +69,33 @@ VEC_FN void marked_tile(const gradient_job *job, const uint8_t *list, int64_t n,
     finish_rows(tile, GROUP, k, last, n_out, job->sums + j, job->first, job->w + j, &f, C, whole);
 }
 
-typedef void marked_fn(const gradient_job *job, const uint8_t *list, int64_t n, int64_t k, int64_t j, int64_t last);
+typedef void masked_fn(const gradient_job *job, const uint8_t *list, int64_t n, int64_t k, int64_t j, int64_t last);
 
-#define MARKED_TILE(C)                                                                                                \
-    static void marked_##C(const gradient_job *job, const uint8_t *list, int64_t n, int64_t k, int64_t j, int64_t last) \
+#define MASKED_TILE(C)                                                                                                \
+    static void masked_##C(const gradient_job *job, const uint8_t *list, int64_t n, int64_t k, int64_t j, int64_t last) \
     {                                                                                                                 \
-        WHOLE_OR_NOT(last, marked_tile, job, list, n, k, j, last, C);                                                 \
+        WHOLE_OR_NOT(last, masked_tile, job, list, n, k, j, last, C);                                                 \
     }
-#define MARKED_NAME(C) marked_##C,
-MARKED_EACH(MARKED_TILE)
-static marked_fn *const marked_tiles[MARKED_VECTORS] = {MARKED_EACH(MARKED_NAME)};
+#define MASKED_NAME(C) masked_##C,
+MASKED_EACH(MASKED_TILE)
+static masked_fn *const masked_tiles[MASKED_VECTORS] = {MASKED_EACH(MASKED_NAME)};
 
 /* n weight rows from k on, in whole groups: all strips of one part of d's columns before the next. */
-static void gradient_groups(const gradient_job *job, int64_t k, int64_t n, int dark_too)
+static void gradient_groups(const gradient_job *job, int64_t k, int64_t n, int zeros_too)
 {
-    const int64_t vectors = (job->n_out + VL - 1) / VL, strips = (vectors + MARKED_VECTORS - 1) / MARKED_VECTORS;
+    const int64_t vectors = (job->n_out + VL - 1) / VL, strips = (vectors + MASKED_VECTORS - 1) / MASKED_VECTORS;
     row_lists lists;
     list_rows(job, k, &lists);
     for (int64_t s = 0, v = 0, end; s < strips; s++, v = end) {
         end = vectors * (s + 1) / strips; /* all nearly equally wide */
         for (int64_t g = 0; g * GROUP < n; g++)
-            if (lists.n[g] || dark_too)
-                marked_tiles[end - v - 1](job, lists.rows[g], lists.n[g], k + g * GROUP, v * VL,
+            if (lists.n[g] || zeros_too)
+                masked_tiles[end - v - 1](job, lists.rows[g], lists.n[g], k + g * GROUP, v * VL,
                                           end < vectors ? VL : job->n_out - (vectors - 1) * VL);
     }
 }
 
-static void gradient_marked(const gradient_job *job, int64_t k0, int64_t k1)
+static void gradient_masked(const gradient_job *job, int64_t k0, int64_t k1)
 {
     const int64_t most = LISTED_GROUPS * GROUP, whole = k1 - (k1 - k0) % GROUP;
     const int all = changes_all(job->finish, job->first);
@@ -111,20 +111,20 @@ static void gradient_with(const gradient_size *narrow, const cmlp_matrix *a, con
 {
     const finish_values f = {(T)finish->alpha, (T)finish->inverse, -(T)finish->rate, finish->mode};
     const T *list[CMLP_CHUNK], *row = a->base;
-    const gradient_job job = {.narrow = narrow, .a = a->list ? (const T *const *)a->list : list, .lit = a->lit,
-                              .copy = a->copy, .marks = a->marks, .ld_marks = a->ld_marks, .rows = rows, .n_out = n_out, .d = d,
+    const gradient_job job = {.narrow = narrow, .a = a->list ? (const T *const *)a->list : list, .column_mask = a->column_mask,
+                              .copy = a->copy, .mask = a->mask, .ld_mask = a->ld_mask, .rows = rows, .n_out = n_out, .d = d,
                               .sums = sums, .w = w, .first = first, .finish = &f};
     for (int64_t i = 0; !a->list && i < rows; i++, row += a->ld) {
         list[i] = row;
         OPAQUE(row); /* vector code would be long, and rows are few */
     }
-    if (a->marks) {
-        gradient_marked(&job, k0, k1);
-    } else if (!a->lit || !n_out) {
+    if (a->mask) {
+        gradient_masked(&job, k0, k1);
+    } else if (!a->column_mask || !n_out) {
         gradient_run(&job, k0, k1);
     } else {
-        if (changes_all(&f, first)) gradient_dark(&job, k0, k1);
-        gradient_lit(&job, k0, k1);
+        if (changes_all(&f, first)) gradient_zero(&job, k0, k1);
+        gradient_nonzero(&job, k0, k1);
     }
 }
 
