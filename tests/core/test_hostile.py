@@ -27,7 +27,7 @@ def bridge(kind="adam"):
 # ---------------------------------------------------------------- private entry points
 
 
-def test_none_is_refused_everywhere():
+def test_bridge_rejects_none_everywhere():
     net, params, optimizer = bridge()
     for call in (
         lambda: net.forward_small(None, X, 1.0),
@@ -47,7 +47,7 @@ def test_none_is_refused_everywhere():
             call()
 
 
-def test_objects_without_init_are_harmless():
+def test_objects_created_without_init_do_not_crash():
     net, params, _ = bridge()
     optimizer = _core.Optimizer.__new__(_core.Optimizer)
     with pytest.raises(ValueError):
@@ -60,7 +60,7 @@ def test_objects_without_init_are_harmless():
 
 
 class FalseLength(list):
-    """Says that it is longer than it is."""
+    """A list whose __len__ returns too large a number."""
 
     def __len__(self):
         return 60
@@ -74,7 +74,7 @@ class FalseTuple(tuple):
 
 
 @pytest.mark.parametrize("false", [FalseLength, FalseTuple])
-def test_a_false_length_is_not_trusted(false):
+def test_false_len_does_not_crash(false):
     net = _core.Net(false((3, 4, 2)), false(["tanh", "softmax"]), "log_loss", np.float32)
     assert net.sizes == (3, 4, 2) and net.activations == ("tanh", "softmax")
     assert net.n_params == 26
@@ -93,7 +93,7 @@ class FalseIndex:
 @pytest.mark.parametrize(
     "size", [-1, 0, 2**31, 2**63, 2**64, 10**400, 2.0, "3", None, [3], ZeroDivisionError()], ids=str
 )
-def test_sizes_that_are_no_sizes(size):
+def test_invalid_sizes_raise(size):
     for value in (size, FalseIndex(size)):
         with pytest.raises((*CLEAN, ZeroDivisionError)):
             _core.Net((3, value, 2), ["tanh", "softmax"], "log_loss", np.float32)
@@ -102,7 +102,7 @@ def test_sizes_that_are_no_sizes(size):
                 Network([3, value, 2])
 
 
-def test_network_of_the_other_byte_order_is_refused():
+def test_network_with_foreign_byte_order_raises():
     """Its gradients would be arrays of that byte order filled with native numbers."""
     for dtype in (">f4", "<f4", ">f8", "<f8"):
         if not np.dtype(dtype).isnative:
@@ -110,11 +110,11 @@ def test_network_of_the_other_byte_order_is_refused():
                 _core.Net((3, 2), ["softmax"], "log_loss", dtype)
 
 
-# ---------------------------------------------------------------- arrays that lie
+# ---------------------------------------------------------------- arrays with false attributes
 
 
 class FalseShape(np.ndarray):
-    """An array whose Python attributes say something else than its C fields."""
+    """An array whose Python attributes differ from its C fields."""
 
     shape = property(lambda self: (6, 2))
     ndim = property(lambda self: 2)
@@ -126,7 +126,7 @@ class FalseShape(np.ndarray):
         return "FalseShape"
 
 
-def test_the_shape_of_a_subclass_is_not_trusted():
+def test_false_shape_of_array_subclass_is_ignored():
     memory = np.zeros(100, np.float32)
     false = memory[:3].view(FalseShape)
     assert false.shape == (6, 2)
@@ -146,7 +146,7 @@ def test_the_shape_of_a_subclass_is_not_trusted():
     assert not memory.any()
 
 
-def test_subclasses_with_true_fields_can_be_used():
+def test_array_subclasses_work():
     class Plain(np.ndarray):
         pass
 
@@ -157,7 +157,7 @@ def test_subclasses_with_true_fields_can_be_used():
 
 
 class FalseArray:
-    """Converts itself to whatever it was given."""
+    """An object whose __array__ returns any given value."""
 
     def __init__(self, value):
         self.value = value
@@ -171,14 +171,14 @@ class FalseArray:
 @pytest.mark.parametrize(
     "value", [None, "array", 3, [X], np.float32(1), X[0], np.array(X, object), ZeroDivisionError()]
 )
-def test_conversions_that_fail(value, net):
+def test_failing_array_conversions_raise(value, net):
     for call in (net.forward, net.activations, lambda a: net.cost(a, Y), lambda a: net.cost(X, a)):
         with pytest.raises((*CLEAN, ZeroDivisionError)):
             call(FalseArray(value))
 
 
-def test_arguments_that_change_others_while_they_are_converted():
-    """Converting Y runs Python code: by then the rows' shape and address have been read, and the memory is held."""
+def test_argument_conversion_that_modifies_other_arguments():
+    """Converting Y runs Python code after the shape and address of X have been read; X must stay valid."""
     net, params, optimizer = bridge()
     rows = X.copy()
 
@@ -200,8 +200,8 @@ def test_arguments_that_change_others_while_they_are_converted():
     assert_same_bits(params, expected)
 
 
-def test_a_state_that_was_resized_is_refused():
-    """The array owns its memory, so NumPy lets its only other holder resize it."""
+def test_resized_optimizer_state_raises():
+    """The array owns its memory, so NumPy allows the program to resize it."""
     net, params, optimizer = bridge()
     net.train_epoch(params, X, Y, optimizer, batch_size=2)
     try:
@@ -256,7 +256,7 @@ def test_rows_of_any_layout_give_the_same_bits_as_a_copy(rows, n_threads):
 
 
 @pytest.mark.parametrize("rows", [2**40, 2**61])
-def test_more_rows_than_any_memory_holds(rows, net):
+def test_more_rows_than_fit_into_memory(rows, net):
     """Arrays with a stride of 0 can have any number of rows; products of sizes must not overflow."""
     huge = strided(np.zeros(1, np.uint8), (rows, 3), (0, 0))
     with pytest.raises((MemoryError, ValueError)):
@@ -293,7 +293,7 @@ def test_pickles_of_a_network():
     "changes",
     [{"version": 0}, {"sizes": (3,)}, {"sizes": None}, {"activations": ["tanh"]}, {"loss": 5}, {"dtype": "O"}],
 )
-def test_damaged_pickle_of_a_description_is_refused(changes):
+def test_damaged_pickle_of_net_raises(changes):
     net, _, _ = bridge()
     twin = pickle.loads(pickle.dumps(net))
     assert (twin.sizes, twin.activations, twin.loss, twin.dtype) == (net.sizes, net.activations, net.loss, net.dtype)
@@ -324,7 +324,7 @@ def test_a_network_can_be_pickled_while_attributes_are_added():
 # ---------------------------------------------------------------- threads and stacks
 
 
-def test_one_row_needs_little_stack():
+def test_one_row_prediction_needs_little_stack():
     program = """
 import threading
 import numpy as np
@@ -408,7 +408,7 @@ HOSTILE = [
 
 
 def attack(calls, unchanged):
-    """Make all calls; only clean exceptions may come out, and after one `unchanged()` must hold."""
+    """Make all calls. Only expected exceptions are allowed, and after each of them `unchanged()` must be true."""
     for name, call in calls:
         for value in HOSTILE:
             try:
@@ -527,8 +527,8 @@ def test_every_argument_of_an_estimator(estimator):
     ], lambda: model._model is trained)  # fmt: skip
 
 
-def test_interrupted_draws_are_raised_at_once():
-    """Long draws check for signals; what the handler raises ends them."""
+def test_signal_handler_exception_ends_long_random_sample():
+    """random_sample checks for signals and propagates the exception of a signal handler."""
 
     class Stop(Exception):
         pass

@@ -68,8 +68,8 @@ def test_fitted_estimators_are_those_of_shorter_fits(solver):
     assert model.n_iter_ == 3
 
 
-def test_fitted_estimators_do_not_hold_the_running_fit():
-    """The context would bring X and y along when the estimator is pickled."""
+def test_fitted_estimators_have_no_reference_to_the_callback_context():
+    """With this reference, a pickle of the estimator would contain X and y."""
     recorder = Recorder()
     small(max_iter=1).set_callbacks(recorder).fit(X, Y)
     for seen in recorder.fitted:
@@ -84,7 +84,7 @@ def test_callbacks_change_no_weight(solver):
 
 @pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.filterwarnings("error")
-def test_a_callback_may_stop_training_without_a_warning(solver):
+def test_callback_can_stop_training_without_a_warning(solver):
     recorder = Recorder(stop_at=2)
     model = small(solver=solver, max_iter=50).set_callbacks(recorder).fit(X, Y)
     assert model.n_iter_ == 2
@@ -115,7 +115,7 @@ def test_callbacks_are_torn_down_after_an_error(error, params, data):
     assert not [name for name in vars(model) if name.startswith("_callback") or "teardown" in name]
 
 
-def test_wrong_callbacks_are_refused_and_none_removes_them():
+def test_invalid_callbacks_raise_and_empty_call_removes_callbacks():
     model = small()
     with pytest.raises(TypeError, match="FitCallback protocol"):
         model.set_callbacks(print)
@@ -129,7 +129,7 @@ def test_copies_keep_the_callbacks():
         assert len(twin.fit(X, Y)._skl_callbacks) == 1
 
 
-def test_scoring_monitor_alone():
+def test_scoring_monitor_on_a_single_estimator():
     monitor = ScoringMonitor(scoring="accuracy")
     small(max_iter=5).set_callbacks(monitor).fit(X, Y)
     rows = monitor.get_logs().data
@@ -172,7 +172,7 @@ def test_progress_bars(n_jobs, capsys):
     assert "MLPClassifier - fit" in capsys.readouterr().out
 
 
-def test_a_concurrent_fit_is_refused_and_leaves_the_callbacks_of_the_first():
+def test_concurrent_fit_raises_and_keeps_the_callbacks_of_the_first():
     class Again(Recorder):
         def on_fit_task_begin(self, estimator, context):
             with pytest.raises(RuntimeError, match="is being fitted by another call"):

@@ -40,14 +40,14 @@ def test_sparse_multilabel_targets_train_like_dense_ones(container):
     np.testing.assert_array_equal(model.predict_proba(X), same.partial_fit(X, PAIRS).predict_proba(X))
 
 
-def test_sparse_targets_that_are_broken_are_refused():
+def test_invalid_sparse_targets_raise():
     sparse = scipy.sparse.csr_array(PAIRS)
     sparse.indices[3] = 70
     with pytest.raises(ValueError, match="y is a broken sparse container"):
         MLPClassifier(**PARAMS).fit(X, sparse)
 
 
-def test_sparse_targets_of_a_regressor_are_refused():
+def test_regressor_rejects_sparse_targets():
     with pytest.raises(TypeError, match="Sparse data was passed for y"):
         MLPRegressor(**PARAMS).fit(X, scipy.sparse.csr_array(PAIRS))
 
@@ -62,7 +62,7 @@ def test_score_takes_a_column_vector_without_a_warning():
 # Errors
 
 
-def test_early_stopping_names_classes_that_are_too_rare():
+def test_early_stopping_error_names_rare_classes():
     with pytest.raises(ValueError, match=r"only 1 member.*Classes with too few members are: \['rare'\]"):
         MLPClassifier(early_stopping=True).fit(X[:4], ["common", "common", "rare", "common"])
 
@@ -75,7 +75,7 @@ BAD[17, 1] = 1e300
 @pytest.mark.parametrize("convert", [np.asarray, scipy.sparse.csr_array], ids=["dense", "sparse"])
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("early_stopping", [False, True])
-def test_the_first_value_by_row_that_is_not_finite_is_reported(early_stopping, seed, convert):
+def test_error_reports_the_first_non_finite_value_by_row(early_stopping, seed, convert):
     params = {**PARAMS, "random_state": seed, "batch_size": 3, "early_stopping": early_stopping}
     fitted = MLPRegressor(**params).fit(X, NUMBERS)
     for call in (lambda: MLPRegressor(**params).fit(convert(BAD), NUMBERS), lambda: fitted.predict(convert(BAD))):
@@ -88,7 +88,7 @@ def test_the_first_value_by_row_that_is_not_finite_is_reported(early_stopping, s
 
 
 @pytest.mark.parametrize("name", ["pandas", "polars"])
-def test_a_column_of_a_data_frame_is_reported_by_name(name):
+def test_non_finite_error_names_the_column_of_a_data_frame(name):
     library = pytest.importorskip(name)
     frame = library.DataFrame({"age": BAD[:, 0], "height": BAD[:, 2]})
     fitted = MLPRegressor(**PARAMS).fit(library.DataFrame({"age": X[:, 0], "height": X[:, 2]}), NUMBERS)
@@ -99,7 +99,7 @@ def test_a_column_of_a_data_frame_is_reported_by_name(name):
 
 
 @pytest.mark.parametrize("sizes", [(50,), [50, 20], 50])
-def test_layer_sizes_in_the_place_of_the_loss_give_a_hint(sizes):
+def test_layer_sizes_as_first_argument_of_regressor_give_a_hint(sizes):
     with pytest.raises(ValueError, match=r"did you mean hidden_layer_sizes=[\[(]?50"):
         MLPRegressor(sizes).fit(X, NUMBERS)
     with pytest.raises(ValueError, match=r"Got 'hinge' instead\.$"):
@@ -113,7 +113,7 @@ def test_layer_sizes_in_the_place_of_the_loss_give_a_hint(sizes):
     "params",
     [{}, {"solver": "sgd"}, {"solver": "sgd", "learning_rate": "adaptive"}, {"learning_rate": "one_cycle"}],
 )
-def test_learning_rate_init_may_change_between_calls_of_partial_fit(params):
+def test_learning_rate_init_can_change_between_partial_fit_calls(params):
     slow, fast = (MLPRegressor(**{**PARAMS, **params}).partial_fit(X, NUMBERS) for _ in range(2))
     start = flat(slow)
     slow.partial_fit(X, NUMBERS)
@@ -187,7 +187,7 @@ def test_fitted_attributes_can_be_assigned(model, name, value):
         ("feature_names_in_", ["a"]),
     ],
 )
-def test_values_that_do_not_fit_the_model_are_refused(model, name, value):
+def test_assigning_values_that_do_not_match_the_model_raises(model, name, value):
     before = model.predict_proba(X)
     with pytest.raises((ValueError, TypeError)):
         setattr(model, name, value)
@@ -228,7 +228,7 @@ def test_feature_names_can_be_deleted():
 
 
 @pytest.mark.parametrize("train", ["fit", "partial_fit"])
-def test_weights_assigned_before_fit_are_where_training_starts(train):
+def test_training_starts_from_weights_assigned_before_fit(train):
     """As in scikit-learn: with warm_start, or with partial_fit."""
     start = MLPRegressor(**PARAMS).fit(X, NUMBERS)
     results = []
@@ -272,7 +272,7 @@ def test_classifier_predicts_with_assigned_weights_and_classes(y):
 @pytest.mark.parametrize(
     "name, value", [("n_layers_", 7), ("coefs_", [np.ones((3, 5)), np.ones((5, 1))]), ("coefs_", [1])]
 )
-def test_assigned_values_that_contradict_each_other_are_refused(name, value):
+def test_inconsistent_assigned_values_raise(name, value):
     start = TheirRegressor(**PARAMS).fit(X, NUMBERS)
     model = MLPRegressor(**PARAMS)
     model.coefs_, model.intercepts_ = start.coefs_, start.intercepts_
@@ -282,13 +282,13 @@ def test_assigned_values_that_contradict_each_other_are_refused(name, value):
     assert "_model" not in vars(model)
 
 
-def test_weights_of_other_shapes_assigned_before_fit_are_refused():
+def test_assigned_weights_of_wrong_shape_raise():
     model = MLPRegressor(**PARAMS)
     model.coefs_, model.intercepts_ = [np.ones((3, 5)), np.ones((5, 1))], [np.ones(5), np.ones(1)]
     assert model.coefs_[0].shape == (3, 5)
     with pytest.raises(ValueError, match="coefs_ must have arrays of the shapes"):
         model.partial_fit(X, NUMBERS)
-    model.fit(X, NUMBERS)  # starts anew
+    model.fit(X, NUMBERS)  # starts from new weights
     assert model.coefs_[0].shape == (3, 4)
 
 
@@ -320,7 +320,7 @@ def test_exceptions_are_caught_by_both_classes(module, name):
     assert type(again) is type(caught.value) and str(again) == str(caught.value)
 
 
-def test_without_sklearn_the_classes_are_ours():
+def test_without_sklearn_exceptions_are_only_cmlp_classes():
     run_python(
         "import sys, cmlp\n"
         "try: cmlp.MLPClassifier().predict([[0.0]])\n"

@@ -1,4 +1,4 @@
-"""The HTML representation in notebooks. The pages were checked by eye in a browser; these tests check their content."""
+"""The HTML representation in notebooks. These tests check the content, not the appearance."""
 
 import re
 
@@ -46,7 +46,7 @@ def test_a_fitted_estimator_is_marked_and_shows_its_attributes():
     assert attributes["loss_curve_"].startswith("[") and attributes["loss_curve_"].endswith("...]")
 
 
-def test_inside_a_pipeline_and_a_column_transformer():
+def test_html_inside_pipeline_and_column_transformer():
     pipeline = make_pipeline(make_column_transformer((StandardScaler(), [0, 1])), MLPRegressor(alpha=0.25))
     html = pipeline._repr_html_()
     assert "MLPRegressor" in html and rows(html, "user-set")["alpha"] == "0.25"
@@ -54,7 +54,7 @@ def test_inside_a_pipeline_and_a_column_transformer():
     assert rows(html, "default")["out_activation_"] == "&#x27;identity&#x27;"
 
 
-def test_text_only_if_sklearn_shows_no_diagrams():
+def test_repr_is_text_only_if_sklearn_display_is_text():
     model = MLPClassifier(alpha=0.5)
     assert set(model._repr_mimebundle_()) == {"text/plain", "text/html"}
     with sklearn.config_context(display="text"):
@@ -62,7 +62,7 @@ def test_text_only_if_sklearn_shows_no_diagrams():
         assert model._repr_mimebundle_() == {"text/plain": "MLPClassifier(alpha=0.5)"}
 
 
-def test_text_only_without_sklearn():
+def test_repr_is_text_only_without_sklearn():
     run_python(
         "import sys, cmlp; model = cmlp.MLPClassifier(alpha=0.5)\n"
         "assert not hasattr(model, '_repr_html_') and 'sklearn' not in sys.modules\n"

@@ -60,9 +60,9 @@ PROBLEMS = {
 
 @pytest.mark.parametrize("weighted", [False, True], ids=["", "weights"])
 @pytest.mark.parametrize("problem", PROBLEMS)
-def test_weights_after_20_iterations_are_sklearns(problem, weighted):
+def test_weights_after_20_iterations_equal_sklearn(problem, weighted):
     ours, theirs, X, y, params = PROBLEMS[problem]
-    # Rounding errors grow by the iteration: with the rows in another order scikit-learn itself differs by up to 6e-13.
+    # Rounding errors grow with the iterations: reordering the rows changes scikit-learn's own results by up to 6e-13.
     weight = np.random.RandomState(2).uniform(0.1, 2, len(X)) if weighted else None
     params = {"solver": "lbfgs", "random_state": 1, "max_iter": 20, **params}
     ours, theirs = ours(**params), theirs(**params)
@@ -73,7 +73,7 @@ def test_weights_after_20_iterations_are_sklearns(problem, weighted):
     np.testing.assert_allclose(ours.loss_, theirs.loss_, rtol=1e-10, atol=1e-14)
 
 
-def test_a_converged_fit_does_not_warn():
+def test_converged_fit_does_not_warn():
     model = MLPClassifier((4,), solver="lbfgs", random_state=0, max_iter=1000)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -81,7 +81,7 @@ def test_a_converged_fit_does_not_warn():
     assert 0 < model.n_iter_ < 1000 and model.score(*blobs()) == 1
 
 
-def test_attributes_are_those_of_sklearn():
+def test_fitted_attributes_equal_those_of_sklearn():
     X, y = blobs()
     for early_stopping in (False, True):
         params = {"solver": "lbfgs", "random_state": 0, "max_iter": 5, "early_stopping": early_stopping}
@@ -89,7 +89,7 @@ def test_attributes_are_those_of_sklearn():
         names = {name for model in (ours, theirs) for name in dir(model) if name.endswith("_") and name[0] != "_"}
         assert {name for name in names if hasattr(ours, name)} == {name for name in names if hasattr(theirs, name)}
         assert ours.t_ == theirs.t_ == 0
-        np.testing.assert_allclose(flat(ours), flat(theirs), rtol=1e-9)  # no rows are set aside
+        np.testing.assert_allclose(flat(ours), flat(theirs), rtol=1e-9)  # no rows are held out
 
 
 def test_warm_starts_continue_as_in_sklearn():
@@ -171,7 +171,7 @@ def test_other_solvers_do_not_load_scipy():
 
 
 class Interrupts:
-    """A target of print that raises KeyboardInterrupt at the third line."""
+    """A replacement of sys.stdout that raises KeyboardInterrupt after the third line."""
 
     def __init__(self):
         self.n_lines = 0
@@ -197,7 +197,7 @@ def test_ctrl_c_keeps_the_completed_iterations(monkeypatch):
     np.testing.assert_array_equal(flat(model), flat(MLPClassifier((4,), max_iter=3, **params).fit(X, y)))
 
 
-def test_ctrl_c_within_an_evaluation(monkeypatch):
+def test_ctrl_c_during_first_evaluation_keeps_the_previous_model(monkeypatch):
     X, y = blobs()
     model = MLPClassifier((4,), solver="lbfgs", random_state=0).fit(X, y)
     before, calls = flat(model), []
@@ -214,8 +214,8 @@ def test_ctrl_c_within_an_evaluation(monkeypatch):
 
 
 @pytest.mark.parametrize("size, seed", [(30, 4), (30, 8), (100, 4), (300, 2)])
-def test_a_line_search_that_probes_too_far_goes_back(size, seed, monkeypatch):
-    """exp overflows at one probe at least; the fit goes on to all its iterations."""
+def test_line_search_recovers_from_infinite_cost(size, seed, monkeypatch):
+    """exp overflows in at least one step of the line search; the fit still runs all iterations."""
     X = size * np.random.RandomState(0).standard_normal((60, 5))
     y = np.floor(5 * np.random.RandomState(1).random_sample(60))
     probes, replacement = [], LBFGS._replacement
@@ -226,7 +226,7 @@ def test_a_line_search_that_probes_too_far_goes_back(size, seed, monkeypatch):
     assert model.loss_ < first.loss_
 
 
-def test_a_fit_that_finds_no_finite_cost_keeps_the_starting_point():
+def test_fit_without_any_finite_step_keeps_the_initial_parameters():
     X = 300 * np.random.RandomState(0).standard_normal((60, 5))
     y = np.floor(5 * np.random.RandomState(1).random_sample(60))
     model = MLPRegressor("poisson", (5,), solver="lbfgs", random_state=1, max_iter=30)

@@ -48,7 +48,7 @@ def routing():
 
 
 @pytest.mark.parametrize("name", ["MLPClassifier", "MLPRegressor"])
-def test_requests_are_those_of_sklearns_estimator(routing, name):
+def test_requests_equal_those_of_sklearn_estimator(routing, name):
     ours, theirs = getattr(cmlp, name)(), getattr(sklearn.neural_network, name)()
     assert str(ours.get_metadata_routing()) == str(theirs.get_metadata_routing())
     for method in ("fit", "partial_fit", "score"):
@@ -69,7 +69,7 @@ def pickled(model):
 
 
 @pytest.mark.parametrize("duplicate", [clone, copy.copy, copy.deepcopy, pickled])
-def test_requests_survive_copies_and_stay_apart(routing, duplicate):
+def test_copies_have_independent_requests(routing, duplicate):
     model = cmlp.MLPClassifier().set_fit_request(sample_weight=True)
     twin = duplicate(model)
     assert fit_request(twin) is True
@@ -77,13 +77,13 @@ def test_requests_survive_copies_and_stay_apart(routing, duplicate):
     assert fit_request(model) is True and fit_request(twin) == "w"
 
 
-def test_setters_keep_requests_that_are_not_named(routing):
+def test_setters_keep_requests_of_omitted_names(routing):
     model = cmlp.MLPClassifier().set_partial_fit_request(sample_weight=True, classes=False)
     model.set_partial_fit_request(classes=True, sample_weight=UNCHANGED).set_score_request()
     assert model.get_metadata_routing().partial_fit.requests == {"sample_weight": True, "classes": True}
 
 
-def test_wrong_requests_raise_and_change_nothing(routing):
+def test_invalid_requests_raise_and_change_nothing(routing):
     model = cmlp.MLPClassifier().set_fit_request(sample_weight=True)
     with pytest.raises(TypeError, match=r"Unexpected args: .* in fit"):
         model.set_fit_request(weights=True)
@@ -92,7 +92,7 @@ def test_wrong_requests_raise_and_change_nothing(routing):
     assert fit_request(model) is True
 
 
-def test_requests_need_routing_enabled():
+def test_setters_raise_if_routing_is_disabled():
     with pytest.raises(RuntimeError, match="only available when metadata routing is enabled"):
         cmlp.MLPClassifier().set_fit_request(sample_weight=True)
 
@@ -107,7 +107,7 @@ def test_subclasses_request_their_own_metadata(routing):
     assert cmlp.MLPRegressor().get_metadata_routing().fit.requests == {"sample_weight": None}
 
 
-def test_subclasses_may_inherit_from_sklearns_base_too(routing):
+def test_subclasses_can_also_inherit_from_sklearn_base_estimator(routing):
     class Mixed(cmlp.MLPClassifier, BaseEstimator):
         pass
 
@@ -118,7 +118,7 @@ def test_subclasses_may_inherit_from_sklearns_base_too(routing):
         assert fit_request(clone(cls().set_fit_request(sample_weight=True))) is True
 
 
-def test_nothing_of_routing_loads_sklearn():
+def test_routing_does_not_import_sklearn():
     run_python(
         "import sys, copy, pickle, cmlp\n"
         "model = cmlp.MLPClassifier(max_iter=2, tol=1, n_iter_no_change=1)\n"

@@ -1,4 +1,4 @@
-"""Saving is atomic: killed, failing or with several at once, the former file or a new one is there, and no litter."""
+"""Saving is atomic: after a kill, an error or concurrent saves, the old or a complete new file exists, and no other."""
 
 import errno
 import os
@@ -28,7 +28,7 @@ def path(tmp_path):
 
 @pytest.fixture(params=["unnamed", "named"])
 def way(request, monkeypatch):
-    """With files without a name, and as on systems that have none."""
+    """Test with unnamed files (O_TMPFILE), and with temporary files as on other systems."""
     if request.param == "named":
         monkeypatch.setattr(atomic, "_write_unnamed", lambda *arguments: False)
     elif not sys.platform.startswith("linux"):
@@ -88,7 +88,7 @@ def test_relative_paths_and_long_names(path, way, monkeypatch):
     OLD.save("model")
     NEW.save("model")
     assert is_(NEW, "model")
-    name = "x" * 255  # no name is left beside it that is longer
+    name = "x" * 255  # a temporary name in the same folder cannot be longer
     OLD.save(name)
     NEW.save(name)
     assert is_(NEW, name)
@@ -96,7 +96,7 @@ def test_relative_paths_and_long_names(path, way, monkeypatch):
 
 
 @pytest.mark.parametrize("call", ["fsync", "replace"])
-def test_failure_leaves_the_former_file(path, way, call, monkeypatch):
+def test_failure_keeps_the_old_file(path, way, call, monkeypatch):
     OLD.save(path)
 
     def fail(*arguments, **keywords):
@@ -110,8 +110,8 @@ def test_failure_leaves_the_former_file(path, way, call, monkeypatch):
 
 
 @on_posix
-def test_full_disk_leaves_the_former_file(path, way):
-    """The operating system itself refuses to write more than 1 KB."""
+def test_full_disk_keeps_the_old_file(path, way):
+    """The operating system limits files to 1 KB."""
     import resource
 
     OLD.save(path)
@@ -127,7 +127,7 @@ def test_full_disk_leaves_the_former_file(path, way):
     assert is_(OLD, path) and os.listdir(path.parent) == [path.name]
 
 
-def test_exception_of_the_writer_is_passed_on(path, way):
+def test_exception_of_the_writer_propagates(path, way):
     def interrupted(write):
         write(memoryview(b"abc"))
         raise KeyboardInterrupt
@@ -142,8 +142,8 @@ def test_exception_of_the_writer_is_passed_on(path, way):
 @pytest.mark.parametrize("exists", [False, True])
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("call", ["fsync", "link", "replace"])
-def test_killed_at_each_step(path, call, when, exists):
-    """A process that kills itself before and after each system call that matters."""
+def test_kill_at_each_system_call(path, call, when, exists):
+    """A process kills itself before or after each relevant system call."""
     if exists:
         OLD.save(path)
     program = f"""
@@ -166,8 +166,8 @@ def test_killed_at_each_step(path, call, when, exists):
 
 @on_linux
 @pytest.mark.slow
-def test_killed_at_any_moment(path):
-    """Killed at random times while it saves again and again."""
+def test_kill_at_random_times(path):
+    """A process is killed at random times while it saves in a loop."""
     OLD.save(path)
     program = f"""
         import cmlp
@@ -189,7 +189,7 @@ def test_killed_at_any_moment(path):
     assert os.listdir(path.parent) == [path.name]
 
 
-def test_several_savers_and_a_reader(path, way):
+def test_concurrent_saves_and_loads(path, way):
     OLD.save(path)
     until, errors = time.monotonic() + 1, []
 

@@ -37,7 +37,7 @@ def path(tmp_path):
 
 
 def status_of(path, content, **options):
-    """What load says: "OK" or the status."""
+    """Return "OK" if load succeeds, otherwise the status."""
     path.write_bytes(content)
     try:
         cmlp.load(path, **options)
@@ -168,7 +168,7 @@ FILES |= {name: (replace(old, new), status) for name, (old, new, status) in REPL
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_file_is_refused_with_its_status(path, name):
+def test_invalid_file_raises_with_its_status(path, name):
     content, status = FILES[name]
     wanted = status if status == "OK" else f"CMLP_ERROR_{status}"
     assert status_of(path, content) == wanted
@@ -180,7 +180,7 @@ def test_file_is_refused_with_its_status(path, name):
         assert status_of(path, content, verify=False, mmap=True) == wanted
 
 
-def test_every_flipped_bit_and_every_truncation_is_refused(path):
+def test_every_flipped_bit_and_every_truncation_raises(path):
     with open(path, "w+b", buffering=0) as file:
         for i in range(8 * len(GOOD)):
             flipped = bytearray(GOOD)
@@ -236,7 +236,7 @@ def test_core_and_independent_reader_agree():
 
 
 def test_core_and_independent_writer_agree():
-    """The files of the C writer are those that the documentation describes."""
+    """The C writer writes files as documented."""
     for network in (NETWORK, Network([3, 1], output="logistic", dtype="float64"), Network([5, *[2] * 12, 4])):
         strings = {"a": 'quotes " and \\', "classes": "[]", "z.9_": "~ "}
         arrays = {"aa": np.arange(3, dtype=np.uint8), "b": np.ones((2, 3), np.int32), "zz": np.array([2**62])}
@@ -251,8 +251,8 @@ def test_core_and_independent_writer_agree():
         assert weights == network.params.astype(network.params.dtype.newbyteorder("<")).tobytes()
 
 
-def test_hostile_files_take_no_more_memory_than_they_have(path):
-    """A tiny file that promises gigabytes, and a file with a large head."""
+def test_hostile_files_do_not_allocate_more_memory_than_their_size(path):
+    """A tiny file whose header declares gigabytes, and a file with a large header."""
     for content in (FILES["huge tensor"][0], FILES["largest length in a tiny file"][0], FILES["100,000 brackets"][0]):
         path.write_bytes(content)
         tracemalloc.start()
@@ -280,7 +280,7 @@ STORED = sorted(Path(__file__).with_name("data").glob("*.cmlp"))
 
 @pytest.mark.parametrize("stored", STORED, ids=lambda path: path.stem)
 def test_stored_files_stay_readable(stored):
-    """Files of each version of the format; those of the newest are written again to the bit."""
+    """Load a file of each version; saving those of the newest version again gives the same bytes."""
     model = cmlp.load(stored)
     again = cmlp.load(stored, mmap=True, verify=False)
     assert repr(again) == repr(model)
@@ -294,6 +294,6 @@ def test_stored_files_stay_readable(stored):
         assert model.n_iter_ == 2 and len(model.predict(rows)) == 3
 
 
-def test_a_file_of_each_version_is_stored():
+def test_repository_has_a_file_of_each_version():
     assert {path.stem.partition("_")[0] for path in STORED} == {"v1"}
     assert len(STORED) >= 4

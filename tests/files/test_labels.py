@@ -1,4 +1,4 @@
-"""Labels of every kind come back exactly, or save refuses them by their type."""
+"""Labels of every dtype are loaded exactly as saved, or save raises an error that names the dtype."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from cmlp import MLPClassifier
 def round_trip(labels, path):
     labels = np.asarray(labels)
     X = np.random.default_rng(0).normal(size=(len(labels), 3))
-    with pytest.warns():  # one epoch is short
+    with pytest.warns():  # a ConvergenceWarning, because one epoch is not enough
         model = MLPClassifier((2,), max_iter=1).fit(X, labels)
     model.save(path)
     loaded = cmlp.load(path)
@@ -90,7 +90,7 @@ def test_multilabel_models_survive(columns, tmp_path):
         (np.array([1, 2, 3], "m8[s]"), "timedelta64"),
     ],
 )
-def test_other_types_are_refused_by_name(labels, name, tmp_path):
+def test_save_error_names_unsupported_label_dtype(labels, name, tmp_path):
     if labels.dtype.kind == "f" and labels.dtype.itemsize == 8:
         pytest.skip("longdouble is float64 here")
     X = np.random.default_rng(0).normal(size=(3, 3))
@@ -104,7 +104,7 @@ def test_other_types_are_refused_by_name(labels, name, tmp_path):
     assert not (tmp_path / "model").exists()
 
 
-def test_labels_that_would_need_too_much_memory_are_refused(tmp_path):
+def test_labels_that_need_too_much_memory_raise(tmp_path):
     from cmlp.exceptions import ModelFormatError
     from cmlp.files.texts import dump_labels, load_labels
     from cmlp.inputs.labels import Labels

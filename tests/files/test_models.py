@@ -1,4 +1,4 @@
-"""save and load: networks and estimators come back as they were, to the bit."""
+"""save and load: loaded networks and estimators have the same bits as the saved ones."""
 
 import copy
 import ctypes
@@ -26,7 +26,7 @@ def classifier(**parameters):
 
 
 def bytes_of(model):
-    """The file that save writes."""
+    """Return the bytes that save writes."""
     out = io.BytesIO()
     _core.write_model(model._net, model.params, scale=model._scale, strings={}, arrays={}, write=out.write)
     return out.getvalue()
@@ -34,7 +34,7 @@ def bytes_of(model):
 
 @pytest.fixture(autouse=True)
 def quiet(recwarn):
-    """Short fits warn that they are short."""
+    """Ignore the ConvergenceWarning of short fits."""
 
 
 @pytest.fixture
@@ -127,7 +127,7 @@ def test_mapped_model_keeps_its_content_when_the_file_is_replaced(path):
     assert_same_bits(mapped.params, network.params)
 
 
-def test_network_that_is_not_finite_is_not_saved(path):
+def test_save_rejects_non_finite_weights(path):
     network = Network([4, 3, 2], random_state=2)
     network.params[5] = np.nan
     with pytest.raises(ValueError, match="NaN or infinite"):
@@ -224,7 +224,7 @@ def test_training_state_continues_exactly(path, parameters):
         loaded, kept = cmlp.load(path, **options), copy.deepcopy(model)
         assert loaded.loss_curve_ == kept.loss_curve_
         if parameters.get("learning_rate") == "one_cycle":
-            continue  # its cycle is over
+            continue  # the one-cycle schedule has ended
         for _ in range(3):
             loaded.partial_fit(X, Y)
             kept.partial_fit(X, Y)
@@ -250,7 +250,7 @@ def test_training_state_keeps_validation_scores(path):
 
 @pytest.mark.parametrize("generator", [np.random.RandomState(5), _core.Random(5)])
 def test_state_of_an_interrupted_training_survives(path, generator):
-    """Row order, generator, best parameters and the batch reached, which a finished training does not have."""
+    """Unlike a finished training, it has a row order, a generator, best parameters and a batch number."""
     model = classifier().fit(X, Y)
     state = model._model.state
     generator.random_sample(1000)
@@ -265,17 +265,17 @@ def test_state_of_an_interrupted_training_survives(path, generator):
 
 
 def test_files_are_small(path):
-    """At most 3 KB beside the weights and the example."""
+    """At most 3 KB in addition to the weights and the example."""
     digits = np.arange(100) % 10
     model = MLPClassifier((16, 16), max_iter=2).fit(RNG.integers(0, 256, (100, 784)).astype(np.uint8), digits)
     model.save(path)
     assert path.stat().st_size <= 4 * (13002 + 784 + 10) + 3000
 
 
-# -------------------------------------------------------------------------------------------------------- refusals
+# -------------------------------------------------------------------------------------------------------- errors
 
 
-def test_what_cannot_be_stored_is_refused_by_name(path):
+def test_save_error_names_unsupported_parameters(path):
     class Own(MLPClassifier):
         pass
 
@@ -291,7 +291,7 @@ def test_what_cannot_be_stored_is_refused_by_name(path):
     assert not path.exists()
 
 
-def test_paths_are_what_open_takes(path):
+def test_save_accepts_the_same_paths_as_open(path):
     network = Network([4, 3, 2])
     network.save(str(path))
     assert repr(cmlp.load(os.fspath(path))) == repr(network)
@@ -306,7 +306,7 @@ def test_paths_are_what_open_takes(path):
 
 
 def changed_strings(path, **strings):
-    """The file with other metadata and right checksums."""
+    """Return the file with changed metadata and correct checksums."""
     metadata, tensors = read(path.read_bytes())
     metadata = {key: value for key, value in {**metadata, **strings}.items() if value is not None}
     fixed = list(metadata)[:6]
@@ -353,7 +353,7 @@ WRONG["classes"] += [
 
 
 @pytest.mark.parametrize(("key", "value"), [(key, value) for key, values in WRONG.items() for value in values])
-def test_wrong_metadata_are_refused(path, key, value):
+def test_invalid_metadata_raise(path, key, value):
     classifier().fit(X, Y).save(path, include_training_state=True)
     assert isinstance(cmlp.load(path), MLPClassifier)
     path.write_bytes(changed_strings(path, **{key: value}))
@@ -361,7 +361,7 @@ def test_wrong_metadata_are_refused(path, key, value):
         cmlp.load(path)
 
 
-def test_wrong_training_arrays_are_refused(path):
+def test_invalid_training_arrays_raise(path):
     classifier().fit(X, Y).save(path, include_training_state=True)
     text, data = split(path.read_bytes())
     path.write_bytes(repaired(text.replace(b'"training.optimizer"', b'"training.optimizers"'), data))

@@ -1,1 +1,1 @@
-"""Model files: saving, loading. The format is described in docs/model-file.md."""
+"""Saving and loading model files. docs/model-file.md describes the format."""

@@ -1,4 +1,4 @@
-"""Files that are replaced as a whole: whatever happens, the old content or the new one is there."""
+"""Atomic file writes: after a failure at any point, the file has either its old or its complete new content."""
 
 from __future__ import annotations
 
@@ -15,28 +15,29 @@ if TYPE_CHECKING:
 
     Produce = Callable[[Callable[[memoryview], object]], object]
 
-_WAIT_SECONDS = 1.0  # on Windows a file that somebody reads cannot be replaced
+_WAIT_SECONDS = 1.0  # time to retry on Windows, where a file that is open elsewhere cannot be replaced
 
 
 def write_atomically(path: str | os.PathLike[str], produce: Produce) -> None:
-    """Write a file so that its path names the former content or the whole new one at every moment.
+    """Write a file atomically: at any time, `path` has either the old content or the complete new content.
 
-    The content goes to a file without a name in the same folder, or where the system has none to a temporary one. It
-    is flushed to the disk before it takes the path's place. A link stays: the file that it leads to is replaced. An
-    existing file's mode is kept, not its owner, access lists and hard links.
+    The content is written to an unnamed file in the same folder (O_TMPFILE), or to a temporary file if the system does
+    not support this. It is flushed to the disk before it replaces the file. A symbolic link is kept, and its target is
+    replaced. The permissions of an existing file are kept, but not its owner, access control lists and hard links.
 
     Parameters
     ----------
     path : str or path-like
     produce : callable
-        Called with a function that takes the next bytes of the file; more than once if an attempt fails.
+        A function that writes the content. It is called with a function that takes the next bytes of the file, and is
+        called again if an attempt fails.
 
     Raises
     ------
     OSError
-        If the file cannot be written; the former one is still there.
+        If the file cannot be written; an existing file stays unchanged.
     ValueError
-        If the path leads to something other than a regular file.
+        If the path exists and is not a regular file.
     """
     target = os.path.realpath(os.fsdecode(path))
     mode = _mode_of(target)
@@ -46,15 +47,15 @@ def write_atomically(path: str | os.PathLike[str], produce: Produce) -> None:
 
 
 def _mode_of(target: str) -> int | None:
-    """Return the permissions of an existing file, None if there is none."""
+    """Return the permissions of a file; None if it does not exist."""
     try:
         found = os.stat(target).st_mode
     except FileNotFoundError:
         return None
     if stat.S_ISDIR(found):
-        raise IsADirectoryError(f"path must name a file, got the folder {target}")
+        raise IsADirectoryError(f"path must be a file, got the folder {target}")
     if not stat.S_ISREG(found):
-        raise ValueError(f"path must name a regular file, got {target}")
+        raise ValueError(f"path must be a regular file, got {target}")
     return stat.S_IMODE(found) & 0o777
 
 
@@ -67,7 +68,7 @@ def _fill(file: IO[Any], mode: int | None, produce: Produce) -> None:
 
 
 def _write_unnamed(target: str, mode: int | None, produce: Produce) -> bool:
-    """Write through a file without a name, which vanishes if this process does; False if the system has none."""
+    """Write through an unnamed file, which the system deletes if this process dies; return False if unsupported."""
     try:
         handle = os.open(os.path.dirname(target), os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, 0o666)
     except OSError:
@@ -76,23 +77,23 @@ def _write_unnamed(target: str, mode: int | None, produce: Produce) -> bool:
         _fill(file, mode, produce)
         try:
             _name(file.fileno(), target)
-        except OSError:  # such as a file system without links
+        except OSError:  # for example, the file system does not support hard links
             return False
     return True
 
 
 def _name(handle: int, target: str) -> None:
-    """Give a file without a name its path.
+    """Link an unnamed file to its path.
 
-    A link cannot replace a file, so an existing one is replaced in a second step, by a name that is always the same:
-    should the process be killed between the steps, the next save removes it. A save of another process may do so too,
-    and is then the later one.
+    A hard link cannot replace an existing file. In this case, the file is linked to a second path and then renamed.
+    The second path is always the same, so that if the process is killed between the two steps, the next save removes
+    it. A concurrent save of another process may remove it too; this save then links the file again.
     """
     source, spare = f"/proc/self/fd/{handle}", f"{target}.cmlp-save"
     folder = os.open(os.path.dirname(target), os.O_RDONLY | os.O_DIRECTORY)
     try:
         with contextlib.suppress(FileExistsError):
-            # The handles make Python call linkat, which follows the link in /proc.
+            # With folder handles Python calls linkat, which can follow the symbolic link in /proc.
             os.link(source, target, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=True)
             return
         _replace_by_link(source, spare, target, folder)
@@ -112,7 +113,7 @@ def _replace_by_link(source: str, spare: str, target: str, folder: int) -> None:
             os.replace(spare, target)
             return
         except FileNotFoundError:
-            continue  # another save has removed it
+            continue  # a concurrent save removed it
         except BaseException:
             with contextlib.suppress(OSError):
                 os.unlink(spare)
@@ -120,7 +121,7 @@ def _replace_by_link(source: str, spare: str, target: str, folder: int) -> None:
 
 
 def _write_named(target: str, mode: int | None, produce: Produce) -> None:
-    """Write through a temporary file beside the target; a killed process leaves it there."""
+    """Write through a temporary file in the same folder. If the process is killed, the temporary file remains."""
     temporary = os.path.join(os.path.dirname(target), f".cmlp-{os.urandom(8).hex()}.tmp")
     flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
     handle = os.open(temporary, flags, 0o666)

@@ -1,4 +1,4 @@
-"""Saves and loads networks and estimators."""
+"""Save and load networks and estimators."""
 
 from __future__ import annotations
 
@@ -41,33 +41,34 @@ def load(path: str | os.PathLike[str], mmap: bool = False, verify: bool = True) 
     Parameters
     ----------
     path : str or path-like
-        A file that `save` has written, or ``cmlp_model_write`` of the C library.
+        A file written by `save`, or by ``cmlp_model_write`` of the C library.
     mmap : bool, default=False
-        Whether to map the parameters instead of reading them: processes share one copy, and only the parts that are
-        used are read. A process that changes parameters gets its own copy of the changed pages; the file stays as it
-        is. While it is mapped the file must not be overwritten in place or truncated, which kills the process
-        (replacing it, as `save` does, is safe). Ignored on big-endian machines.
+        Whether to map the parameters into memory instead of reading them. Processes then share one copy, and only the
+        parts in use are read. If a process changes parameters, it gets its own copy of the changed pages, and the file
+        stays unchanged. Do not overwrite or truncate the file in place while it is mapped, because this kills the
+        process; replacing it, as `save` does, is safe. Ignored on big-endian machines.
     verify : bool, default=True
-        Whether to check all data in a pass over the file: the checksum, that weights are finite, and that the example
-        in the file gives the same output to the bit. Otherwise the head and the file's size are checked.
+        Whether to check all data in the file: the checksum, that all weights are finite, and that the network's output
+        for the stored example has the same bits as the stored output. Otherwise only the header and the file size are
+        checked.
 
     Returns
     -------
     MLPClassifier, MLPRegressor or Network
-        Of the class that was saved; a `Network` for a file of the C library. Without a training state in the file,
-        `loss_curve_` and `validation_scores_` are empty, and `partial_fit` starts with a new optimizer.
+        An object of the class that was saved; a `Network` for a file of the C library. If the file has no training
+        state, `loss_curve_` and `validation_scores_` are empty, and `partial_fit` starts with a new optimizer.
 
     Raises
     ------
     ModelFormatError
-        If the file is not a model file, or was truncated or changed. It is a ValueError.
+        If the file is not a model file, or was truncated or changed. It is a subclass of ValueError.
     OSError
         If the file cannot be read.
 
     Notes
     -----
-    Loading executes nothing that the file contains. Checksums find accidents; they are no protection against somebody
-    who changes a file on purpose and computes them anew.
+    Loading never executes code from the file. The checksums detect accidental damage. They do not protect against
+    deliberate changes, because an attacker can compute them again.
 
     Examples
     --------
@@ -103,7 +104,7 @@ def save_estimator(estimator: Any, path: str | os.PathLike[str], *, include_trai
     owner = type(estimator).__name__
     _require_own_class(estimator, _ESTIMATORS.get(owner, MLPClassifier))
     model: Model = estimator._fitted()
-    estimator._settings()  # what cannot be loaded must not be saved
+    estimator._settings()  # raises ValueError for invalid parameters, with which the file could not be loaded
     strings = {
         "class": owner,
         "history": dump_history(model.state),
@@ -123,8 +124,8 @@ def save_estimator(estimator: Any, path: str | os.PathLike[str], *, include_trai
 def _require_own_class(model: object, own: type) -> None:
     if type(model) is not own:
         raise TypeError(
-            f"{type(model).__name__} cannot be saved: a model file holds a Network, an MLPClassifier or an "
-            "MLPRegressor, not a subclass, because loading executes no foreign code. Pickle it instead."
+            f"{type(model).__name__} cannot be saved: a model file can contain a Network, an MLPClassifier or an "
+            "MLPRegressor, but not a subclass, because loading must not execute other code. Use pickle instead."
         )
 
 

@@ -1,4 +1,4 @@
-"""Reads model files: nothing is executed, and nothing is used before it was checked."""
+"""Read model files. The reader never executes code from a file, and validates all data before it uses them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _DTYPES = {"F32": "<f4", "F64": "<f8", "U8": "|u1", "I32": "<i4", "I64": "<i8"}
-_CHUNK = 1 << 20  # elements that are checked at a time, so that the check needs little memory
+_CHUNK = 1 << 20  # number of elements to check at a time, to use little memory
 
 
 class ModelFile(NamedTuple):
@@ -31,12 +31,12 @@ class ModelFile(NamedTuple):
     ----------
     net : cmlp._core.Net
     params : ndarray of shape (n_params,)
-        Writeable. Of a mapped file, pages that are written to become this process's own.
+        Writeable. If the file is mapped, writing to a page creates a private copy of the page.
     input_scale : float
     strings : dict of str to str
         Metadata.
     arrays : dict of str to ndarray
-        Tensors other than the layers' weights and biases; copies.
+        Copies of the tensors other than the layers' weights and biases.
     """
 
     net: _core.Net
@@ -47,7 +47,7 @@ class ModelFile(NamedTuple):
 
 
 def read_model_file(path: str | os.PathLike[str], *, use_map: bool, verify: bool) -> ModelFile:
-    """Read a model file; ModelFormatError names the path and what is wrong."""
+    """Read a model file; raises ModelFormatError, with the path and the reason, if it is invalid."""
     with open(path, "rb") as file:
         try:
             return _read(file, os.fstat(file.fileno()).st_size, use_map and sys.byteorder == "little", verify)
@@ -69,7 +69,7 @@ def _read(file: IO[bytes], size: int, use_map: bool, verify: bool) -> ModelFile:
     strings, net, tensors = _parsed(head)
     bytes_of_params = net.n_params * net.dtype.itemsize
     if use_map:
-        # A private mapping: shared with other processes up to the first write, which changes neither them nor the file.
+        # A private mapping: processes share the pages until one writes to them; writes do not change the file.
         mapped = mmap.mmap(file.fileno(), size, access=mmap.ACCESS_COPY)
         params = np.frombuffer(mapped, net.dtype, net.n_params, head_size)
         rest = memoryview(mapped)[head_size + bytes_of_params :]
@@ -106,13 +106,13 @@ def _double(digits: str) -> float:
 
 
 def _word(text: str) -> tuple[str, float]:
-    """Return a name and its parameter, 0 if it has none."""
+    """Split "name:parameter" into the name and the parameter; 0 if there is no parameter."""
     name, _, digits = text.partition(":")
     return name, _double(digits) if digits else 0.0
 
 
 def _parsed(head: bytes) -> tuple[dict[str, str], _core.Net, dict[str, Any]]:
-    """Return metadata, network and the other tensors of a head, which the core has checked."""
+    """Return metadata, network and other tensors from a header that the core has validated."""
     tensors: dict[str, Any] = json.loads(head[8:])
     strings: dict[str, str] = tensors.pop("__metadata__")
     activations = [_word(text) for text in strings["activations"].split(",")]
@@ -138,7 +138,7 @@ def _arrays(tensors: dict[str, Any], rest: memoryview) -> dict[str, NDArray[Any]
 
 
 def _verify(content: ModelFile) -> None:
-    """Check that the parameters are finite and that the example's output is reproduced to the bit."""
+    """Check that the parameters are finite and that the stored example gives the stored output, bit for bit."""
     net, params = content.net, content.params
     for start in range(0, net.n_params, _CHUNK):
         if not np.isfinite(params[start : start + _CHUNK]).all():
@@ -149,12 +149,12 @@ def _verify(content: ModelFile) -> None:
         output = net.forward(params, content.arrays["example.input"][None], scale=content.input_scale, n_threads=1)[0]
     except ValueError:
         output = None
-    wanted = content.arrays["example.output"]
-    if output is None or _canonical(output) != _canonical(wanted):
+    expected = content.arrays["example.output"]
+    if output is None or _canonical(output) != _canonical(expected):
         raise ModelFormatError("the output of the example in it is not reproduced", "CMLP_ERROR_FILE_EXAMPLE")
 
 
 def _canonical(values: NDArray[Any]) -> bytes:
-    """Return the bits of an array, those of any NaN alike."""
+    """Return the bytes of an array, with the same bytes for every NaN."""
     nan = np.isnan(values)
     return (np.where(nan, values.dtype.type(np.nan), values) if nan.any() else values).tobytes()

@@ -1,4 +1,4 @@
-"""The training state in a model file: scalars as JSON, arrays as tensors."""
+"""Conversion of the training state to a model file: scalars are stored as JSON, arrays as tensors."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _SCALARS = ("schedule_epoch", "epoch", "batch", "stopped")
 
 
 def dump_history(state: TrainingState) -> str:
-    """Return what every file of an estimator holds: counts and best values, but no curves."""
+    """Return the part of the history that every estimator's file contains: counters and best values, no curves."""
     fields = {name: value for name, value in state.history.fields().items() if name not in _CURVES}
     scored = state.history.validation_scores is not None
     return dump_parameters({**fields, "epoch": state.epoch, "scored": scored}, "the history")
 
 
 def dump_state(state: TrainingState) -> tuple[Strings, Arrays]:
-    """Return the strings and arrays that hold the rest of a training state."""
+    """Return the strings and arrays with the rest of the training state."""
     optimizer = state.optimizer.get_state()
     arrays = {"optimizer": optimizer.pop("state"), "best": state.best, "order": state.order}
     for name in _CURVES:
@@ -44,13 +44,13 @@ def dump_state(state: TrainingState) -> tuple[Strings, Arrays]:
     scalars |= {f"optimizer.{name}": value for name, value in optimizer.items()}
     scalars |= {"schedule.name": state.schedule.name}
     scalars |= {f"schedule.{name}": value for name, value in vars(state.schedule).items()}
-    # An array without elements cannot be stored, and need not be.
+    # The format does not allow empty arrays; loading treats a missing array as empty.
     kept = {f"training.{name}": array for name, array in arrays.items() if array is not None and len(array)}
     return {"training": dump_parameters(scalars, "the training state")}, kept
 
 
 def load_state(file: ModelFile, estimator: MultilayerPerceptron) -> TrainingState:
-    """Return the training state of a file; without one, a state that begins with the history and a new optimizer."""
+    """Return the training state in a file; if there is none, a state with the stored history and a new optimizer."""
     if "history" not in file.strings:
         raise refuse("'history' is missing")
     stored = load_parameters(file.strings["history"], "history")

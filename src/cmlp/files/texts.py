@@ -1,4 +1,4 @@
-"""Metadata strings: JSON in which nothing is lost, and nothing unexpected is accepted."""
+"""Conversion of parameters, labels and feature names to JSON without loss, with a strict parser."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_EXACT = 2**53  # larger integers are written as text, because JavaScript rounds them
-_MOST_TEXT = 2**28  # bytes of an array of text labels: one long label makes all of them long
+_EXACT = 2**53  # larger integers are stored as text, because JavaScript would round them
+_MOST_TEXT = 2**28  # limit in bytes for an array of text labels, in which all labels have the width of the longest
 _NUMBERS = {"bool", "float16", "float32", "float64", *(f"{s}int{bits}" for s in ("", "u") for bits in (8, 16, 32, 64))}
 
 
 def refuse(what: str) -> ModelFormatError:
-    """Return the error for metadata that this package has not written."""
+    """Return the error for metadata that do not follow the format."""
     return ModelFormatError(f"the metadata do not follow the format: {what}", "CMLP_ERROR_FILE_SYNTAX")
 
 
@@ -32,7 +32,7 @@ def dump(value: object) -> str:
 
 
 def load(text: str, key: str) -> Any:
-    """Parse JSON; ModelFormatError if it is none, repeats a key or holds NaN."""
+    """Parse JSON; raises ModelFormatError if it is invalid, repeats a key or contains NaN."""
     try:
         return _DECODER.decode(text)
     except (ValueError, RecursionError):
@@ -42,7 +42,7 @@ def load(text: str, key: str) -> Any:
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) != len(pairs):
-        raise ValueError("a key comes twice")
+        raise ValueError("duplicate key")
     return result
 
 
@@ -57,7 +57,7 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_distinct, parse_constant=_no_cons
 
 
 def dump_parameters(parameters: Mapping[str, object], owner: str) -> str:
-    """Return constructor parameters as JSON; TypeError for one that cannot be stored, by name."""
+    """Return constructor parameters as JSON; raises TypeError with the name of a parameter that cannot be stored."""
     return dump({name: _plain(value, name, owner) for name, value in parameters.items()})
 
 
@@ -73,13 +73,13 @@ def _plain(value: object, name: str, owner: str) -> object:
     if isinstance(value, (tuple, np.ndarray)):
         return {"tuple": [_plain(entry, name, owner) for entry in value]}
     raise TypeError(
-        f"{name} of {owner} is a {type(value).__name__}, which a model file cannot hold: "
-        f"set it to a number, a text, None or a list of these before saving"
+        f"{name} of {owner} is a {type(value).__name__}, which a model file cannot contain: "
+        f"set it to a number, a str, None or a list of these before saving"
     )
 
 
 def load_parameters(text: str, key: str = "parameters") -> dict[str, Any]:
-    """Return what `dump_parameters` has stored."""
+    """Return the parameters from the JSON of `dump_parameters`."""
     parameters = load(text, key)
     if type(parameters) is not dict:
         raise refuse(f"{key!r} is not a JSON object")
@@ -102,7 +102,7 @@ def _restored(value: Any, key: str) -> Any:
 
 
 def dump_labels(labels: Labels) -> str:
-    """Return a classifier's classes as JSON; TypeError if they are of a type that cannot be stored exactly."""
+    """Return a classifier's classes as JSON; raises TypeError if their dtype cannot be stored exactly."""
     classes = labels.classes
     values: list[Any] = classes.tolist()
     name = f"U{classes.dtype.itemsize // 4}" if classes.dtype.kind == "U" else classes.dtype.name
@@ -110,7 +110,7 @@ def dump_labels(labels: Labels) -> str:
         raise TypeError(f"labels of dtype {classes.dtype} cannot be saved: fit on integers, booleans, floats or text")
     if classes.dtype.kind == "U" and classes.nbytes > _MOST_TEXT:
         raise ValueError(
-            f"the labels take {classes.nbytes} bytes, and a model file may hold {_MOST_TEXT}: shorten them"
+            f"the labels take {classes.nbytes} bytes, but a model file can contain at most {_MOST_TEXT}: shorten them"
         )
     if classes.dtype.kind in "iu" and any(abs(value) > _EXACT for value in values):
         values = [str(value) for value in values]
@@ -119,7 +119,7 @@ def dump_labels(labels: Labels) -> str:
 
 
 def load_labels(text: str, n_outputs: int) -> Labels:
-    """Return what `dump_labels` has stored, for a network with this many outputs."""
+    """Return the labels from the JSON of `dump_labels`, after checking that they match the number of outputs."""
     stored = load(text, "classes")
     if type(stored) is not dict or list(stored) != ["kind", "dtype", "values"]:
         raise refuse("'classes' lacks an entry")
@@ -136,20 +136,20 @@ def load_labels(text: str, n_outputs: int) -> Labels:
 
 
 def _array(name: str, values: list[Any]) -> NDArray[Any]:
-    """Return values as an array of the named type, if it holds them exactly."""
+    """Return values as an array of the named dtype; raises ModelFormatError if it cannot represent them exactly."""
     if name[:1] == "U" and name[1:].isdecimal() and name.isascii() and len(name) < 10:
         width = int(name[1:])
         if 4 * width * len(values) > _MOST_TEXT or not width:
             raise refuse("the labels take too much memory")
-        wanted: tuple[type, ...] = (str,)
+        types: tuple[type, ...] = (str,)
     elif name in _NUMBERS:
-        wanted = (bool,) if name == "bool" else (float,) if name[0] == "f" else (int, str)
+        types = (bool,) if name == "bool" else (float,) if name[0] == "f" else (int, str)
     else:
         raise refuse(f"labels of type {name!r} are unknown")
     try:
-        if any(type(value) not in wanted for value in values):
-            raise ValueError("a value of another type")
-        numbers = [int(value) for value in values] if wanted == (int, str) else values
+        if any(type(value) not in types for value in values):
+            raise ValueError("a value has another type")
+        numbers = [int(value) for value in values] if types == (int, str) else values
         array = np.array(numbers, name)
     except (ValueError, OverflowError):
         raise refuse(f"labels of type {name!r} have other values") from None
@@ -164,7 +164,7 @@ def dump_names(names: NDArray[Any]) -> str:
 
 
 def load_names(text: str, n_features: int) -> NDArray[Any]:
-    """Return what `dump_names` has stored, for a network with this many inputs."""
+    """Return the feature names from the JSON of `dump_names`, after checking that they match the number of inputs."""
     names = load(text, "feature_names")
     if type(names) is not list or any(type(name) is not str for name in names) or len(names) != n_features:
         raise refuse(f"'feature_names' is not a list of {n_features} texts")
