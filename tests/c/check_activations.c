@@ -1,5 +1,5 @@
-/* Checks of the kernels activate and derivative. What the header defines to the bit is checked to the bit; functions are
- * held to their bound in ulp. */
+/* Checks of the kernels activate and derivative. What the header defines to the bit is checked to the bit; functions
+ * are held to their bound in ulp. */
 #include "check_kernels.h"
 
 #include <math.h>

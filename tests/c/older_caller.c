@@ -1,5 +1,5 @@
-/* A caller whose header is older than the library: tests/core/test_older_callers.py compiles it with the header as it is
- * and links it with a library whose structs have grown. Guards follow each struct. */
+/* A caller whose header is older than the library: tests/core/test_older_callers.py compiles it with the header as
+ * it is and links it with a library whose structs have grown. Guards follow each struct. */
 #include "../../include/cmlp.h"
 #include "support.h"
 

@@ -1,5 +1,5 @@
-/* A float32 network's outputs, by every instruction set that was built: what remains if all options leave something out.
- * Rows are bytes, floats and CSR; the hash is that of the whole library. */
+/* A float32 network's outputs, by every instruction set that was built: what remains if all options leave something
+ * out. Rows are bytes, floats and CSR; the hash is that of the whole library. */
 #include "../../include/cmlp.h"
 #include "support.h"
 

@@ -41,8 +41,8 @@ static void test_same_bits(uint32_t isa, int32_t dtype, int64_t hidden, int32_t 
     fixture_free(&f);
 }
 
-/* In two tiles, the first thread's rows are dark, and the last one's less so that it does not look at those of the second:
- * the same bits as by one thread, which finds zeros enough in each. */
+/* In two tiles, the first thread's rows are dark, and the last one's less so that it does not look at those of the
+ * second: the same bits as by one thread, which finds zeros enough in each. */
 static void test_shares(uint32_t isa, int32_t dtype)
 {
     enum { TILE = 256 };

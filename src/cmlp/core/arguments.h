@@ -1,5 +1,5 @@
-/* The caller's structs: read whole from callers with an older header, zeros replaced by defaults, and the name of an
- * argument that is refused. */
+/* Copies of the caller's structs, completed if the caller was compiled with an older header, and the name of a refused
+ * argument. */
 #ifndef CMLP_ARGUMENTS_H
 #define CMLP_ARGUMENTS_H
 
@@ -15,7 +15,7 @@
 #define CMLP_OLDEST(type, last) \
     ((offsetof(type, last) + sizeof ((type *)0)->last + _Alignof(type) - 1) / _Alignof(type) * _Alignof(type))
 
-/* Callers say how long their struct is in its first field. */
+/* The first field of every struct is its size, set by the caller. */
 #define CMLP_ASSERT_SIZE_FIRST(type) _Static_assert(offsetof(type, struct_size) == 0, "struct_size comes first")
 CMLP_ASSERT_SIZE_FIRST(cmlp_net_config);
 CMLP_ASSERT_SIZE_FIRST(cmlp_rows);

@@ -10,13 +10,13 @@
 #include "sparse.h"
 #include "weights.h"
 
-/* Rows of a batch that are on the way at once: whole chunks, so that sums over rows do not depend on it; fewer where
- * a network is so large that two chunks would keep a caller waiting who wants to cancel. */
+/* Rows of a batch that are processed at once. A multiple of CMLP_CHUNK, so that sums over rows do not depend on the
+ * tile size; one chunk if the network is so large that two would delay cancellation. */
 #define TILE_ROWS (2 * CMLP_CHUNK)
 #define LARGE_NET 1000000 /* parameters */
-#define LONG_TILE 10000000 /* rows times parameters: half a millisecond and more */
-#define TARGET_ELEMENTS 4096 /* targets are made dense for so many elements at a time, or for one row */
-#define DELTA_WEIGHTS 1024   /* weight rows that delta_product() multiplies at once: scratch memory, and time to a poll */
+#define LONG_TILE 10000000 /* rows times parameters: at least half a millisecond */
+#define TARGET_ELEMENTS 4096 /* converted at once; at least one row */
+#define DELTA_WEIGHTS 1024   /* weight rows per piece of delta_product(), between polls */
 
 cmlp_matrix cmlp_layer_input(const cmlp_batch_job *job, int32_t l, int64_t first, int32_t index)
 {
@@ -34,14 +34,14 @@ static int64_t target_rows(const cmlp_net *net, int64_t rows)
     return rows < most ? rows : most > 0 ? most : 1;
 }
 
-/* Rows whose deltas are turned at once: so many that W is read once for all, in whole vectors. */
+/* Rows whose deltas are transposed at once, in whole vectors. W is read once per block of rows. */
 static int64_t delta_block(const cmlp_net *net, int64_t rows)
 {
     const int64_t step = 2 * net->kernels->lanes;
     return rows < CMLP_CHUNK ? (rows + step - 1) / step * step : CMLP_CHUNK;
 }
 
-/* Whether to transpose W, not the deltas of n rows: what is smaller. */
+/* Whether to transpose W instead of the deltas of n rows: the smaller of the two. */
 static int transposes_weights(const cmlp_net *net, const cmlp_layer *layer, int64_t n)
 {
     const int64_t block = delta_block(net, n);
@@ -226,14 +226,14 @@ static cmlp_fault forward_rows(cmlp_batch_job *job, int64_t selected, int64_t a,
     return (cmlp_fault){cmlp_is_cancelled(share.poller) ? CMLP_CANCELLED : CMLP_OK, -1, -1};
 }
 
-/* Whether the loss reads class indices as they are. */
+/* Whether the loss kernel reads class indices directly. */
 static int takes_labels(const cmlp_data *data)
 {
     return data->targets->kind == CMLP_CLASSES && data->net->loss == CMLP_LOG_LOSS &&
            cmlp_output_activation(data->net) == CMLP_SOFTMAX && cmlp_n_out(data->net) <= CMLP_TRANSPOSED_OUTPUTS;
 }
 
-/* The output layer's activations, costs and deltas; its weighted sums stand in the activations. */
+/* Computes the output layer's activations, costs and deltas. Its weighted sums are in `activations` before. */
 static cmlp_fault output_rows(cmlp_batch_job *job, int64_t selected, int64_t a, int64_t n, int want_delta,
                               void *scratch, cmlp_poller *poller)
 {
@@ -268,8 +268,8 @@ static cmlp_fault output_rows(cmlp_batch_job *job, int64_t selected, int64_t a, 
     return (cmlp_fault){CMLP_OK, -1, -1};
 }
 
-/* previous[i, k] = sum_j delta[i, j] w[k, j]. What is less is turned: W, or the deltas. If these, W is read as it
- * stands, and the vectors run across rows. */
+/* previous[i, k] = sum_j delta[i, j] w[k, j]. The smaller matrix is transposed: W or the deltas. With transposed
+ * deltas, a vector holds one element of several rows, and W is read without a copy. */
 static void delta_product(cmlp_batch_job *job, int32_t l, const void *delta, int64_t n, void *previous, void *scratch,
                           int32_t index)
 {

@@ -1,24 +1,24 @@
-/* Forward: rows are independent. Threads take tiles as they come, so that nobody waits for one that has lost its
- * processor, and meet only at the end. */
+/* Forward pass. Rows are independent: each thread takes the next tile of rows until none is left, so that no thread
+ * waits for one that is not scheduled. The threads synchronize only at the end. */
 #include "forward.h"
 
 #include "atomic.h"
 #include "input.h"
 #include "sparse.h"
 
-/* A tile's activations stay in the cache, its rows fill the kernels' tiles of 14 rows and blocks of 16. */
+/* The activations of a tile stay in the cache. 112 is a multiple of the kernels' 14 rows and of 16. */
 #define TILE_ROWS 112
 
-/* What one thread works in. */
+/* One thread's part of the workspace. */
 typedef struct tile_space {
     cmlp_input_space input;
-    void *activations[2]; /* of hidden layers, in turns */
+    void *activations[2]; /* of hidden layers, alternating */
 } tile_space;
 
 typedef struct forward_job {
     cmlp_data data;
     const void *params;
-    void *const *outputs; /* per layer, or NULL; the last is given */
+    void *const *outputs; /* one per layer, or NULL; the last is not NULL */
     void *last_output;
     int sums; /* whether the outputs are weighted sums */
     cmlp_run *run;
@@ -26,14 +26,14 @@ typedef struct forward_job {
     size_t tiles, each;        /* where the threads' tiles begin in the workspace, and the bytes of each */
     void *team;
     int64_t step;              /* rows of a tile */
-    cmlp_atomic next, stopped; /* the tile that nobody has taken yet; whether none is to be taken any more */
+    cmlp_atomic next, stopped; /* next tile to take; whether to stop */
     cmlp_fault *faults;        /* of each thread */
 } forward_job;
 
 static int64_t tile_rows(int64_t n_rows) { return n_rows < TILE_ROWS ? n_rows : TILE_ROWS; }
 
-/* Each thread gets at least STEPS tiles, so that all threads end at about the same time; but tiles of less than FEW_ROWS
- * would read the weights again and again. */
+/* Each thread gets at least STEPS tiles, so that all threads end at about the same time; but tiles of less than
+ * FEW_ROWS would read the weights again and again. */
 #define STEPS 4
 #define FEW_ROWS 28
 
@@ -75,7 +75,7 @@ size_t cmlp_forward_space(const cmlp_net *net, int sparse, int64_t n_rows, int32
 #define PIECE_OUTPUTS 512
 #define PIECE_ROWS 28
 
-/* Multiply-adds of a product; to write an output takes about as long as 64 of them. In double: it cannot overflow. */
+/* Number of multiply-adds of a product. Writing an output counts as 64. A double, because it cannot overflow. */
 static double product_cost(int64_t n, int64_t n_in, int64_t n_out)
 {
     return (double)n * (double)n_out * (double)(n_in + 64);
@@ -92,8 +92,8 @@ static cmlp_matrix rows_from(const cmlp_net *net, const cmlp_matrix *x, int64_t 
     return rows;
 }
 
-static void long_layer_sums(const cmlp_net *net, const void *params, const cmlp_layer *at, const cmlp_matrix *x, int64_t n,
-                            void *z, cmlp_poller *poller)
+static void long_layer_sums(const cmlp_net *net, const void *params, const cmlp_layer *at, const cmlp_matrix *x,
+                            int64_t n, void *z, cmlp_poller *poller)
 {
     const int64_t n_in = at->n_in, n_out = at->n_out;
     const int64_t columns = n_out > PIECE_OUTPUTS ? PIECE_OUTPUTS : n_out;
@@ -136,7 +136,7 @@ void cmlp_activate_rows(const cmlp_net *net, int32_t layer, void *z, void *a, in
     }
 }
 
-/* Where layer l's activations of the tile go that starts at the selected row `first`. */
+/* Where to write layer l's activations of the tile that starts at the selected row `first`. */
 static void *layer_output(const forward_job *job, const tile_space *tile, int32_t l, int64_t first)
 {
     const cmlp_net *net = job->data.net;
@@ -213,7 +213,7 @@ static int forward(const cmlp_net *net, const void *params, const cmlp_rows *row
     cmlp_atomic_init(&job.stopped, 0);
     for (int32_t i = 0; i < threads; i++) job.faults[i] = (cmlp_fault){CMLP_OK, -1, -1};
     if (threads == 1)
-        forward_share(&job, NULL, 0, 1); /* one row takes less than a microsecond: setting up a team would be 3 % of it */
+        forward_share(&job, NULL, 0, 1); /* setting up a team would be 3 % of the time of one row */
     else
         cmlp_team_run(threads, job.team, forward_share, &job);
     cmlp_fault fault = cmlp_first_fault(job.faults, threads);

@@ -4,7 +4,7 @@
 
 #include "run.h"
 
-/* z = b + x W of one layer; x (n, n_in), z (n, n_out). Not all of z is there if the caller cancels. */
+/* z = b + x W of one layer; x (n, n_in), z (n, n_out). z is incomplete if the caller cancels. */
 void cmlp_layer_sums(const cmlp_net *net, const void *params, int32_t layer, const cmlp_matrix *x, int64_t n, void *z,
                         cmlp_poller *poller);
 

@@ -5,23 +5,23 @@
 #include "forward.h"
 #include "sparse.h"
 
-/* Zeros are left out one by one where the rest is at most so much of a tile's elements, if the layer is so wide that
- * finding them costs little beside. */
+/* Single zeros are skipped if at most 5/8 of a tile's elements are nonzero and the layer has at least WIDE_OUTPUTS
+ * outputs. In narrower layers, building the mask would take longer than it saves. */
 #define MOST_NONZERO(elements) ((elements) * 5 / 8)
 #define WIDE_OUTPUTS 48
 
-#define SCAN_PAUSE 16 /* tiles later, where it was not worth while */
+#define SCAN_PAUSE 16 /* tiles without a scan for zeros after one that found too few */
 
-/* Marked rows are gone through so many at a time, while the next ones are fetched: marking them takes less time than
- * memory to answer. */
+/* Rows with masks are processed in pieces of this size, while the next piece is prefetched: building the masks takes
+ * less time than loading the rows from memory. */
 #define MASKED_ROWS 64
 
-/* Of other rows, the one so many behind is fetched: to compute with these takes several times as long as memory to
- * answer, and they find room beside W in the second cache, where a whole batch does not. */
+/* Prefetch distance of rows without masks. Computing with 16 rows takes several times as long as loading them from
+ * memory, and they fit beside W in the L2 cache. A whole batch does not. */
 #define PREFETCH_ROWS 16
 
-/* Kernels copy rows together only if the rows are at least this long, in bytes: then they can share few sets of the first
- * cache. */
+/* Kernels copy rows next to each other only if the rows have at least this many bytes. Rows of this length can map
+ * to so few sets of the L1 cache that they evict each other. */
 #define LONG_ROW 2048
 
 static int is_wide(const cmlp_net *net) { return net->layers[0].n_out >= WIDE_OUTPUTS; }
@@ -29,10 +29,10 @@ static int is_wide(const cmlp_net *net) { return net->layers[0].n_out >= WIDE_OU
 /* Words of the mask of a row. */
 static int64_t n_words(const cmlp_net *net) { return (cmlp_n_in(net) + CMLP_MASK_BITS - 1) / CMLP_MASK_BITS; }
 
-void cmlp_input_lay_out(cmlp_space *space, const cmlp_net *net, int csr, int64_t rows, int32_t n_threads, int prefetches,
-                        cmlp_input_space *input)
+void cmlp_input_lay_out(cmlp_space *space, const cmlp_net *net, int csr, int64_t rows, int32_t n_threads,
+                        int prefetches, cmlp_input_space *input)
 {
-    const int wide = !csr && is_wide(net) && (rows > 1 || prefetches); /* of a lone row, the kernel leaves zeros out */
+    const int wide = !csr && is_wide(net) && (rows > 1 || prefetches); /* the kernel masks a single row */
     const int narrow = !csr && !is_wide(net) && cmlp_n_in(net) >= CMLP_CHUNK;
     input->list = cmlp_take(space, csr ? 0 : rows, sizeof(void *));
     input->prefetch = prefetches && !csr ? cmlp_take(space, rows, sizeof(void *)) : NULL;
@@ -49,17 +49,18 @@ void cmlp_input_lay_out(cmlp_space *space, const cmlp_net *net, int csr, int64_t
 
 void cmlp_input_begin(const cmlp_net *net, const cmlp_input_space *space)
 {
-    if (space->column_masks) memset(space->column_masks, 0, (size_t)(space->n_threads * 2 * n_words(net)) * sizeof(uint64_t));
+    if (space->column_masks)
+        memset(space->column_masks, 0, (size_t)(space->n_threads * 2 * n_words(net)) * sizeof(uint64_t));
     memset(space->pause, 0, (size_t)space->n_threads * sizeof(int64_t));
 }
 
-/* Whether a thread does not look at this tile. */
+/* Whether a thread backs off for this tile and does not scan for zeros. Counts the pause down. */
 static int skips_scan(const cmlp_input_space *space, int32_t index)
 {
     return space->pause[index] && --space->pause[index];
 }
 
-/* Marks a share's rows [i, end); returns how many elements of them are not 0. */
+/* Builds the nonzero masks of a share's rows [i, end). Returns the number of nonzero elements. */
 static int64_t mask_rows(const cmlp_net *net, const cmlp_input_space *space, const cmlp_rows_share *share, int64_t i,
                          int64_t end)
 {
@@ -69,7 +70,8 @@ static int64_t mask_rows(const cmlp_net *net, const cmlp_input_space *space, con
     return masked;
 }
 
-/* Marks a share's first n rows, which speak for all of them; 0 if too little of them is 0. */
+/* Builds the nonzero masks of a share's first n rows as a sample. Returns 0, and backs off, if too few elements are
+ * zero for the masked kernels to be faster. */
 static int sample_mask(const cmlp_net *net, const cmlp_input_space *space, const cmlp_rows_share *share, int64_t n)
 {
     if (!space->mask || skips_scan(space, share->index)) return 0;
@@ -78,7 +80,8 @@ static int sample_mask(const cmlp_net *net, const cmlp_input_space *space, const
     return 0;
 }
 
-/* As it is where a kernel gave up looking. */
+/* Whether 3/4 of the words have all bits set. This is also so if a kernel has stopped scanning, because it then sets
+ * all remaining bits. */
 static int mostly_nonzero(const uint64_t *mask, int64_t words)
 {
     int64_t full = 0;
@@ -86,7 +89,7 @@ static int mostly_nonzero(const uint64_t *mask, int64_t words)
     return full * 4 >= words * 3;
 }
 
-/* A thread's marks for its share, all unset; NULL, and all set, where it is not worth looking for what is dark. */
+/* A thread's column mask with all bits cleared. If the thread backs off, all bits are set and the result is NULL. */
 static uint64_t *begin_column_mask(const cmlp_net *net, const cmlp_input_space *space, const cmlp_rows_share *share)
 {
     const int64_t words = n_words(net);
@@ -119,7 +122,7 @@ cmlp_input cmlp_input_at(const cmlp_data *data, const cmlp_input_space *space, i
     return input;
 }
 
-/* Whether the kernels take bytes as they are. */
+/* Whether the kernels convert uint8 rows themselves. */
 static int stay_bytes(const cmlp_data *data, const cmlp_rows_share *share, const cmlp_input_space *space)
 {
     return share->once && space->copies && share->n > 1 && !is_wide(data->net) && cmlp_are_bytes(data);
@@ -137,7 +140,7 @@ static void gather(const cmlp_data *data, const cmlp_rows_share *share, const cm
                          cmlp_at(data->net, space->converted, a * n_in));
 }
 
-/* A share's rows [i, i + n) as the kernels take them. */
+/* A share's rows [i, i + n) in the form that the kernels read. */
 static cmlp_input share_input(const cmlp_data *data, const cmlp_rows_share *share, const cmlp_input_space *space,
                               int64_t i, int64_t n, int masked)
 {
@@ -176,7 +179,7 @@ int cmlp_first_layer(const cmlp_data *data, const void *params, const cmlp_rows_
     int64_t piece = 0, i = 0, m;
     int masked = 0;
     gather(data, share, space);
-    do { /* once even for no rows: then nothing is lit */
+    do { /* runs once even without rows, to clear the column mask */
         m = n * ++piece / pieces - i;
         if (i)
             mask_rows(net, space, share, i, i + m);

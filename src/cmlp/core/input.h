@@ -1,22 +1,22 @@
-/* Rows on their way into the first layer: where they lie, or converted, or sparse, as CSR. Where much of dense rows is 0
- * (the dark of a picture) it pays to leave that out, which changes no bit: then their other elements are marked. In front
- * of a narrow layer it pays only for inputs that are 0 in all rows of a tile; the kernels find these. */
+/* Input of the first layer: pointers to rows in the caller's matrix, converted copies, or CSR rows. Dense rows with
+ * many zeros, such as images with a black background, get a mask of their nonzero elements, and the kernels skip the
+ * zeros. This changes no bit. For a narrow layer only columns that are zero in all rows of a tile are skipped; the
+ * kernels build that mask. */
 #ifndef CMLP_INPUT_H
 #define CMLP_INPUT_H
 
 #include "run.h"
 
-/* Room for the rows of a tile; several threads may fill it, each its share. */
+/* Memory for the rows of a tile. Several threads may fill it, each its share of the rows. */
 typedef struct cmlp_input_space {
-    const void **list, **prefetch; /* rows where they lie, or converted; those that are soon to be read (or NULL) */
-    cmlp_csr_row *sparse; /* of CSR data */
-    void *converted;      /* dense rows of the net's type; room for one where the data are CSR */
-    uint64_t *mask; /* of the elements of each row; NULL: zeros are not left out one by one */
-    uint64_t *column_masks;   /* of each thread: marks of inputs that are not dark in its rows, and marks for all rows; NULL: no
-                        marks */
-    int64_t *pause;   /* of each thread: for how many tiles it does not look for zeros */
-    int32_t n_threads; /* for so many */
-    char *copies;    /* CMLP_COPY_BYTES for each thread's kernels; NULL if all rows of the net are short */
+    const void **list, **prefetch; /* the rows; and for each, a later row to prefetch, or NULL */
+    cmlp_csr_row *sparse; /* the rows of CSR data */
+    void *converted;      /* rows converted to the net's type; one row if the data are CSR */
+    uint64_t *mask; /* nonzero mask of each row; NULL if the layer is narrow or the data are CSR */
+    uint64_t *column_masks; /* two per thread: of its rows, and of all rows; NULL if the layer is wide */
+    int64_t *pause;   /* for each thread: the number of tiles for which it does not scan for zeros */
+    int32_t n_threads; /* that share this memory */
+    char *copies;    /* CMLP_COPY_BYTES of scratch memory per thread; NULL if the rows of all layers are short */
 } cmlp_input_space;
 
 /* A thread's scratch memory for kernels that copy rows together. */
@@ -25,22 +25,22 @@ static inline void *cmlp_copy_space(const cmlp_input_space *space, int32_t index
     return space->copies ? space->copies + (size_t)index * CMLP_COPY_BYTES : NULL;
 }
 
-/* A first layer's input as the kernels take it. */
+/* Input of the first layer in the form that the kernels read. */
 typedef struct cmlp_input {
     int sparse;
-    cmlp_matrix rows; /* if not; marked if it is worth while */
-    cmlp_csr csr;     /* if so */
+    cmlp_matrix rows; /* if `sparse` is 0 */
+    cmlp_csr csr;     /* if `sparse` is 1 */
 } cmlp_input;
 
-/* Takes the space for `rows` rows of CSR data or dense ones, filled by n_threads threads, which share them; `ahead` if
- * the data are processed in tiles. */
-void cmlp_input_lay_out(cmlp_space *space, const cmlp_net *net, int csr, int64_t rows, int32_t n_threads, int prefetches,
-                        cmlp_input_space *input);
+/* Takes workspace for `rows` rows of CSR or dense data that n_threads threads share. `prefetches` states whether the
+ * data are processed in tiles, so that rows of the next tile can be prefetched. */
+void cmlp_input_lay_out(cmlp_space *space, const cmlp_net *net, int csr, int64_t rows, int32_t n_threads,
+                        int prefetches, cmlp_input_space *input);
 
-/* Before the first tile. */
+/* Resets masks and back-off. Called before the first tile. */
 void cmlp_input_begin(const cmlp_net *net, const cmlp_input_space *input);
 
-/* The selected rows [selected, selected + n), which thread `index` puts at [a, a + n) of a tile of `tile` rows.
+/* The selected rows [selected, selected + n), which thread `index` stores at [a, a + n) of a tile of `tile` rows.
  * Prediction reads each row `once`: its kernel converts uint8 itself instead of a separate pass. */
 typedef struct cmlp_rows_share {
     int64_t selected, n, a, tile;
@@ -49,9 +49,9 @@ typedef struct cmlp_rows_share {
     cmlp_poller *poller; /* of the calling thread, or NULL */
 } cmlp_rows_share;
 
-/* Gathers a share of rows and computes the first layer's weighted sums z = b + x W. Prefetches the rows that follow, at
- * the end those of the next tile. `scratch` has space for one row of inputs. Returns whether all of the rows have nonzero
- * masks. */
+/* Gathers a share of rows and computes the first layer's weighted sums z = b + x W. Prefetches the rows that follow,
+ * at the end those of the next tile. `scratch` has space for one row of inputs. Returns whether all of the rows have
+ * nonzero masks. */
 int cmlp_first_layer(const cmlp_data *data, const void *params, const cmlp_rows_share *share,
                      const cmlp_input_space *space, void *z, void *scratch);
 
@@ -59,7 +59,7 @@ int cmlp_first_layer(const cmlp_data *data, const void *params, const cmlp_rows_
  * columns are nonzero. */
 uint64_t *cmlp_join_column_masks(const cmlp_net *net, const cmlp_input_space *space, int32_t index, int32_t size);
 
-/* The gathered rows from row a on, for thread `index`; `marked` says whether all of them are. */
+/* The gathered rows from row a on, for thread `index`. `masked` states whether all of them have a nonzero mask. */
 cmlp_input cmlp_input_at(const cmlp_data *data, const cmlp_input_space *space, int64_t a, int masked, int32_t index);
 
 #endif

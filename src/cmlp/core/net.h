@@ -1,4 +1,4 @@
-/* The net as the core sees it, and sizes that cannot overflow. */
+/* Definition of cmlp_net, and sizes computed without overflow. */
 #ifndef CMLP_NET_H
 #define CMLP_NET_H
 
@@ -11,18 +11,18 @@
 
 struct cmlp_net {
     uint32_t magic;
-    int32_t n_layers; /* with weights */
+    int32_t n_layers; /* number of layers with weights */
     int32_t loss;
     int32_t dtype;
     int64_t n_params;
-    int64_t widest;   /* of all layers but the input */
+    int64_t widest;   /* width of the widest layer, without the input */
     size_t element;   /* bytes */
     double loss_parameter;
     const cmlp_kernels *kernels;
     cmlp_layer layers[CMLP_MAX_LAYERS - 1];
 };
 
-/* CMLP_OK, or why this is not a net. */
+/* Returns CMLP_OK, or the status for a net that is NULL, misaligned or not initialized. */
 int cmlp_check_net(const cmlp_net *net);
 
 static inline int64_t cmlp_n_in(const cmlp_net *net) { return net->layers[0].n_in; }
@@ -39,8 +39,8 @@ static inline int cmlp_is_finite(double x) { return x - x == 0; }
 
 static inline int cmlp_misaligned(const void *p, size_t alignment) { return (uintptr_t)p % alignment != 0; }
 
-/* Grows *total by count * size, rounded up to the alignment; 0 if that does not fit. Counts that no memory can hold are
- * refused first, so that nothing need be divided; sizes are those of types. */
+/* Adds count * size, rounded up to the alignment, to *total. Returns 0 on overflow. Counts of 2^48 or more are refused
+ * first, so that the product with the size of a type cannot overflow. */
 static inline int cmlp_add_size(size_t *total, int64_t count, size_t size)
 {
     const uint64_t most = (uint64_t)PTRDIFF_MAX - CMLP_ALIGNMENT;

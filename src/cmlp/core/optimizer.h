@@ -17,7 +17,8 @@ cmlp_step_values cmlp_begin_step(cmlp_optimizer *optimizer, double learning_rate
 double cmlp_gradient_norm(const cmlp_net *net, const void *gradient);
 void cmlp_clip(const cmlp_net *net, const void *gradient, cmlp_step_values *values);
 
-/* Steps the elements [first, first + n) of the parameter block, whose gradient that is: weights or biases of one layer. */
+/* Steps the elements [first, first + n) of the parameter block, whose gradient that is: weights or biases of one
+ * layer. */
 void cmlp_step_elements(const cmlp_net *net, const cmlp_step_values *values, void *state, void *params,
                         const void *gradient, int64_t first, int64_t n, int biases);
 

@@ -14,7 +14,7 @@ static size_t element_size(int32_t dtype)
     }
 }
 
-/* What a matrix is called in run->refused, and the status of a shape that does not fit. */
+/* Names of a matrix's fields in run->refused, and the status for a shape that does not fit. */
 typedef struct matrix_names {
     int status;
     const char *data, *dtype, *row_stride, *col_stride;
@@ -25,8 +25,8 @@ static const matrix_names rows_names = {CMLP_ERROR_ROWS, "rows->data", "rows->dt
 static const matrix_names targets_names = {CMLP_ERROR_TARGETS, "targets->data", "targets->dtype",
                                            "targets->row_stride", "targets->col_stride"};
 
-/* Replaces strides that are 0 or CMLP_REPEAT by bytes. Of one row the stride does not matter. Returns 0 if the row stride
- * is missing although columns are not contiguous: nobody can tell what was meant. */
+/* Replaces strides that are 0 or CMLP_REPEAT by bytes. Of one row the stride does not matter. Returns 0 if the row
+ * stride is missing although columns are not contiguous, because the stride is then ambiguous. */
 static int set_strides(int64_t n_rows, int64_t n_cols, int64_t size, int64_t *row_stride, int64_t *col_stride)
 {
     if (!*col_stride) *col_stride = size;
@@ -162,8 +162,8 @@ int cmlp_check_data(cmlp_data *data, const cmlp_net *net, const cmlp_rows *rows,
     return status;
 }
 
-/* Of an X that lies by columns, so many at a time are read for all rows: a line of what is written, and no more pages of
- * memory at once than the processor keeps track of. */
+/* Columns of a column-major X that are converted at once, for all rows. 16 columns fill a cache line of the result and
+ * touch few enough pages for the TLB. */
 #define COLUMNS_AT_ONCE 16
 
 static void convert_columns(const cmlp_data *data, int64_t first, int64_t n, int64_t k, int64_t columns,
@@ -195,13 +195,14 @@ void cmlp_gather_rows(const cmlp_data *data, int64_t first, int64_t n, const voi
         convert_columns(data, first, n, k, n_cols - k < step ? n_cols - k : step, converted);
 }
 
-int cmlp_list_prefetch(const cmlp_data *data, int64_t first, int64_t n, int64_t distance, int64_t next, const void **list)
+int cmlp_list_prefetch(const cmlp_data *data, int64_t first, int64_t n, int64_t distance, int64_t next,
+                       const void **list)
 {
     const int64_t bytes = data->rows->n_cols * data->rows->col_stride;
     if (first + next + n > data->n) return 0;
     for (int64_t i = 0; i < n; i++) {
         const char *row = cmlp_row_data(data, first + i + distance + (i + distance < n ? 0 : next - n));
-        CMLP_PREFETCH(row + bytes - 1); /* the row need not begin at a cache line */
+        CMLP_PREFETCH(row + bytes - 1); /* the row may not start at a cache line */
         list[i] = row;
     }
     return 1;
@@ -229,7 +230,7 @@ void cmlp_gather_targets(const cmlp_data *data, int64_t first, int64_t n, void *
     for (int64_t i = 0; i < n; i++) gather_target(data, first + i, cmlp_at(data->net, out, i * n_out));
 }
 
-#define LABELS_PREFETCH 32 /* in an order, each lies in a line of its own */
+#define LABELS_PREFETCH 32 /* prefetch distance: in random order, each label is in a cache line of its own */
 
 void cmlp_gather_labels(const cmlp_data *data, int64_t first, int64_t n, int32_t *out)
 {

@@ -1,25 +1,25 @@
-/* Rows, targets and row weights as a call reads them: checked once, then gathered tile by tile. */
+/* Rows, targets and row weights of a call. They are checked once and then gathered tile by tile. */
 #ifndef CMLP_ROWS_H
 #define CMLP_ROWS_H
 
 #include "kernels/target.h"
 #include "net.h"
 
-/* Everything that is read per row. targets and weights may be NULL. */
+/* The data of a call: everything that is read per row. `targets` and `weights` may be NULL. */
 typedef struct cmlp_data {
     const cmlp_net *net;
     const cmlp_rows *rows;
     const cmlp_targets *targets;
     const double *weights;
-    int64_t n;   /* rows selected */
-    int in_place; /* the rows are used where they lie */
-    int64_t values; /* of CSR rows: stored values of the rows selected */
+    int64_t n;   /* number of selected rows */
+    int in_place; /* whether the kernels read the caller's rows directly */
+    int64_t values; /* CSR: number of stored values of the selected rows */
     cmlp_rows own_rows; /* the caller's structs with defaults filled in: rows and targets point here */
     cmlp_targets own_targets;
 } cmlp_data;
 
-/* Fills `data`; if an argument is refused, *refused names it. `targets` and `weights` may be NULL. `data` holds pointers
- * to itself and must not be copied. */
+/* Fills `data`; if an argument is refused, *refused names it. `targets` and `weights` may be NULL. `data` holds
+ * pointers to itself and must not be copied. */
 int cmlp_check_data(cmlp_data *data, const cmlp_net *net, const cmlp_rows *rows, const cmlp_targets *targets,
                     const double *weights, const char **refused);
 
@@ -29,7 +29,7 @@ static inline int64_t cmlp_selected(const cmlp_data *data, int64_t i)
     return data->rows->order ? data->rows->order[i] : i;
 }
 
-/* Whether the first layer's kernel can make numbers of the rows on the way. */
+/* Whether the first layer's kernel can convert the rows itself: contiguous uint8 with a suitable scale. */
 static inline int cmlp_are_bytes(const cmlp_data *data)
 {
     return data->rows->dtype == CMLP_UINT8 && data->rows->col_stride == 1 && cmlp_scales_in_floats(data->rows->scale);
@@ -47,42 +47,45 @@ static inline const char *cmlp_row_data(const cmlp_data *data, int64_t selected)
     return (const char *)data->rows->data + cmlp_selected(data, selected) * data->rows->row_stride;
 }
 
-#define CMLP_PREFETCH_ROWS 6 /* to convert so many takes about as long as memory to answer */
+#define CMLP_PREFETCH_ROWS 6 /* prefetch distance: converting 6 rows takes about as long as a cache miss */
 
-/* Whether neighbours of a row share cache lines, as they do not where X lies by columns. */
+/* Whether adjacent elements of a row share cache lines. They do not in a column-major matrix. */
 static inline int cmlp_row_is_close(const cmlp_data *data)
 {
     return data->rows->col_stride > 0 && data->rows->col_stride < CMLP_LINE;
 }
 
-/* Brings so many columns of a dense row nearer that is some rows behind this one. Inlined: GCC takes a function that only
- * prefetches for one that does nothing. */
+/* Prefetches `columns` columns of the dense row that is CMLP_PREFETCH_ROWS rows after this one. Inlined, because GCC
+ * removes calls of functions that only prefetch. */
 VEC_FN void cmlp_prefetch_row(const cmlp_data *data, int64_t selected, int64_t k, int64_t columns)
 {
     if (selected + CMLP_PREFETCH_ROWS >= data->n || !cmlp_row_is_close(data)) return;
     const char *row = cmlp_row_data(data, selected + CMLP_PREFETCH_ROWS) + k * data->rows->col_stride;
     const int64_t bytes = columns * data->rows->col_stride;
     for (int64_t at = 0; at < bytes; at += CMLP_LINE) CMLP_PREFETCH(row + at);
-    CMLP_PREFETCH(row + bytes - 1); /* it need not begin with a line */
+    CMLP_PREFETCH(row + bytes - 1); /* the row may not start at a cache line */
 }
 
-/* Lists, for each of n rows, the row to prefetch meanwhile: the one `ahead` <= n rows later among the same rows, and
- * after the last of them among the rows that begin `next` rows after `first`. Returns 0 if there are not enough rows. */
-int cmlp_list_prefetch(const cmlp_data *data, int64_t first, int64_t n, int64_t distance, int64_t next, const void **list);
+/* Lists, for each of n rows, the row to prefetch meanwhile: the one `distance` <= n rows later among the same rows, and
+ * after the last of them among the rows that begin `next` rows after `first`. Returns 0 if there are not enough
+ * rows. */
+int cmlp_list_prefetch(const cmlp_data *data, int64_t first, int64_t n, int64_t distance, int64_t next,
+                       const void **list);
 
-/* Their targets, dense, (n, n_out). */
+/* Writes the targets of the selected rows [first, first + n) to `out`, dense, (n, n_out). */
 void cmlp_gather_targets(const cmlp_data *data, int64_t first, int64_t n, void *out);
 
-/* Their class indices. */
+/* Writes the class indices of the selected rows [first, first + n) to `out`. */
 void cmlp_gather_labels(const cmlp_data *data, int64_t first, int64_t n, int32_t *out);
 
-/* Their weights; nothing where there are none. */
+/* Writes the row weights of the selected rows [first, first + n) to `out`. Without weights, does nothing. */
 void cmlp_gather_weights(const cmlp_data *data, int64_t first, int64_t n, double *out);
 
-/* The sum of the weights of the selected rows [first, first + n); n where there are none. */
+/* Sum of the weights of the selected rows [first, first + n), or n without weights. */
 double cmlp_weight_sum(const cmlp_data *data, int64_t first, int64_t n);
 
-/* First element of a row that is not finite in the net's type, -1 if all are. `scratch` takes a row or target. */
+/* Column of the first element of a row or target that is not finite in the net's type, or -1. `scratch` has space
+ * for one row. */
 int64_t cmlp_bad_input(const cmlp_data *data, int64_t selected, void *scratch);
 int64_t cmlp_bad_target(const cmlp_data *data, int64_t selected, void *scratch);
 

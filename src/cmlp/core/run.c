@@ -18,18 +18,19 @@ int cmlp_check_block(const cmlp_net *net, const void *block, const char *name, c
     return cmlp_misaligned(block, net->element) ? cmlp_refuse(&run->refused, CMLP_ERROR_ALIGNMENT, name) : CMLP_OK;
 }
 
-/* Multiply-adds that each thread must have. Between two barriers of a batch, 4 to 20 microseconds of them. In prediction a
- * thread must be worth its creation too, which takes up to 150 microseconds if it starts on a processor that sleeps, and
- * a team a millisecond or two, so that a thread that starts late costs little. */
+/* Minimum multiply-adds per thread between two barriers of a batch: 4 to 20 microseconds. In prediction the minimum
+ * per thread is higher, because creating one takes up to 150 microseconds on a processor that sleeps, and the whole
+ * call must have PRODUCTS_PER_TEAM, one or two milliseconds, so that a thread that starts late does not delay it. */
 #define PRODUCTS_PER_BARRIER 500000.0
 #define PRODUCTS_PER_THREAD 25e6
 #define PRODUCTS_PER_TEAM 2e8
 
-/* Where each member then updates its part of the weights, the others fetch that from its cache, which takes as long as
- * to compute with it for some rows. Batches of 10 rows are slower with two threads than with one. */
+/* Minimum rows per thread in training. Each thread updates its share of the weights, and the other threads then load
+ * that share from its cache, which takes as long as computing with it for several rows. Batches of 10 rows are
+ * slower with two threads than with one. */
 #define ROWS_PER_THREAD 16
 
-/* Multiplications of a pass by all weights; of zeros that are not stored there are none. */
+/* Number of multiplications of a forward pass. CSR zeros, which are not stored, count as none. */
 static double products(const cmlp_data *data, int64_t rows)
 {
     const cmlp_layer *layer = &data->net->layers[0];

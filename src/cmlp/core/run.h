@@ -1,4 +1,4 @@
-/* What all computing calls share: the caller's run, how many threads the work is worth, and what went wrong where. */
+/* What all computing calls share: the workspace, the number of threads, polling, and faults. */
 #ifndef CMLP_RUN_H
 #define CMLP_RUN_H
 
@@ -12,7 +12,7 @@ typedef struct cmlp_fault {
     int64_t selected, column;
 } cmlp_fault;
 
-/* Bytes that the caller gives, so that `needed` bytes remain behind the first aligned one. */
+/* Workspace size that leaves `needed` bytes after alignment, wherever the caller's memory starts. */
 static inline size_t cmlp_with_slack(size_t needed) { return needed + CMLP_ALIGNMENT - 1; }
 
 /* The first aligned address from p on. */
@@ -35,11 +35,11 @@ cmlp_fault cmlp_first_fault(const cmlp_fault *faults, int32_t size);
 /* Writes row and column to the run and returns the status. */
 int cmlp_report(cmlp_run *run, const cmlp_data *data, cmlp_fault fault);
 
-/* What lies between two polls, at most: about 10 milliseconds with vectors, so that a caller can cancel any net. */
+/* Maximum work between two polls: about 10 milliseconds with vector kernels. */
 #define CMLP_PIECE_PRODUCTS (INT64_C(1) << 28)
 #define CMLP_PIECE_ELEMENTS (INT64_C(1) << 20)
 
-/* The calling thread's; other threads have NULL. */
+/* Polling state of the calling thread. Other threads have NULL and do not poll. */
 typedef struct cmlp_poller {
     const cmlp_run *run;
     int cancelled;
@@ -47,7 +47,8 @@ typedef struct cmlp_poller {
 
 static inline int cmlp_is_cancelled(const cmlp_poller *poller) { return poller && poller->cancelled; }
 
-/* Between two pieces of work: returns whether the caller has cancelled, whom it asks until then. */
+/* Called between two pieces of work. Calls the poll function unless it has already cancelled. Returns whether the call
+ * is cancelled. */
 static inline int cmlp_poll_piece(cmlp_poller *poller)
 {
     if (poller && !poller->cancelled && poller->run->poll)
@@ -55,12 +56,13 @@ static inline int cmlp_poll_piece(cmlp_poller *poller)
     return cmlp_is_cancelled(poller);
 }
 
-/* Looks at the first layer's weighted sums z (n, n_out), which are not finite where an input is not; `selected` is
- * their first row, `scratch` takes a row of inputs. Finite inputs under non-finite sums are a fault in training only. */
+/* Checks the inputs through the first layer's weighted sums z (n, n_out), which are not finite if an input is not.
+ * `selected` is the first row; `scratch` has space for one row of inputs. Non-finite sums of finite inputs are a
+ * fault in training only. */
 cmlp_fault cmlp_check_sums(const cmlp_data *data, const void *z, int64_t selected, int64_t n, void *scratch,
                            int training);
 
-/* Hands out the workspace piece by piece; with base NULL it only counts. */
+/* Divides the workspace into blocks. If `base` is NULL, only counts the bytes. */
 typedef struct cmlp_space {
     char *base;
     size_t used;

@@ -2,8 +2,8 @@
 
 #include "arguments.h"
 
-/* Reads an index exactly once. The caller may change the arrays during a call, by mistake: then the results are wrong, but
- * what was checked is what is used. */
+/* Reads an index exactly once. If another thread changes the arrays during a call, the results are wrong, but the index
+ * that was checked is the one used. */
 static int64_t index_at(const cmlp_rows *rows, const void *list, int64_t i)
 {
     return rows->index_dtype == CMLP_INT64 ? ((const volatile int64_t *)list)[i] : ((const volatile int32_t *)list)[i];
@@ -39,7 +39,8 @@ int cmlp_check_sparse_arrays(const cmlp_rows *rows, const char **refused)
     return status;
 }
 
-/* Whether n columns are within n_cols, each behind the one before. The loop holds no branch, to become vector code. */
+/* Returns whether n column indices are ascending and below n_cols. The loop contains no branch, so that it can be
+ * vectorized. ASCENDING(ascending_32, int32_t) defines ascending_32(const int32_t *columns, n, n_cols). */
 #define ASCENDING(name, type)                                                          \
     static int name(const type *columns, int64_t n, int64_t n_cols)                    \
     {                                                                                  \
@@ -50,10 +51,10 @@ int cmlp_check_sparse_arrays(const cmlp_rows *rows, const char **refused)
 ASCENDING(ascending_32, int32_t)
 ASCENDING(ascending_64, int64_t)
 
-#define COLUMN_BYTES 4096 /* of a row: what follows, processors foresee */
+#define COLUMN_BYTES 4096 /* of a row to prefetch: the hardware prefetcher loads the rest */
 
-/* Brings the columns of a row nearer that is some rows behind this one, if they are where they should be. Inlined: GCC
- * takes a function that only prefetches for one that does nothing. */
+/* Prefetches the column indices of a row some rows after this one, if its indptr entries are valid. Inlined, because
+ * GCC removes calls of functions that only prefetch. */
 VEC_FN void prefetch_columns(const cmlp_data *data, int64_t selected)
 {
     const cmlp_rows *rows = data->rows;
@@ -70,13 +71,13 @@ static int row_is_sound(const cmlp_rows *rows, int64_t row)
 {
     const int64_t begin = index_at(rows, rows->indptr, row), end = index_at(rows, rows->indptr, row + 1);
     if (begin < 0 || begin > end || end > rows->n_values) return 0;
-    if (begin == end) return 1; /* there may be no arrays at all */
+    if (begin == end) return 1; /* the arrays may be NULL */
     const void *columns = index_address(rows, rows->indices, begin);
     return rows->index_dtype == CMLP_INT64 ? ascending_64(columns, end - begin, rows->n_cols)
                                            : ascending_32(columns, end - begin, rows->n_cols);
 }
 
-/* As they lie in memory, which answers three times as fast as in the order in which they are wanted. */
+/* Checks all rows in memory order, which is three times as fast as in the order of selection. */
 static int all_are_sound(const cmlp_rows *rows)
 {
     int64_t row = 0;
@@ -87,7 +88,7 @@ static int all_are_sound(const cmlp_rows *rows)
 int cmlp_check_sparse_rows(cmlp_data *data)
 {
     const cmlp_rows *rows = data->rows;
-    const int sound = data->n >= rows->n_rows && all_are_sound(rows); /* else it matters which are wanted */
+    const int sound = data->n >= rows->n_rows && all_are_sound(rows); /* else only the selected rows must be */
     data->values = 0;
     for (int64_t i = 0; i < data->n; i++) {
         const int64_t row = cmlp_selected(data, i);

@@ -1,5 +1,5 @@
-/* Sums to one number, in double: element i goes to partial i mod 16, ascending; then a fixed tree (cmlp.h). And the
- * square root, which processors have and the C library need not be asked for. */
+/* Sums to one number, in double: element i is added to partial sum i mod 16, in ascending order; a fixed tree then adds
+ * the partial sums (cmlp.h). Also the square root as a processor instruction, without the C library. */
 #ifndef CMLP_SUMS_H
 #define CMLP_SUMS_H
 

@@ -8,7 +8,7 @@
 
 #if !CMLP_BUILDS_THREADS
 
-/* The caller is the whole team: nobody to wait for, nothing to measure. */
+/* Without threads, the calling thread is the whole team, and barriers do nothing. */
 size_t cmlp_team_space(int32_t n)
 {
     (void)n;
@@ -41,7 +41,7 @@ double cmlp_seconds(void) { return 0; }
 
 #else
 
-/* The system's threads, lock, condition and clock: each a few lines per system. */
+/* Threads, lock, condition variable and clock of the operating system. */
 #ifdef _WIN32
 #define WIN32_LEAN_AND_MEAN
 #include <windows.h>
@@ -98,8 +98,9 @@ double cmlp_seconds(void)
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
-/* Linux often starts a thread where its creator runs, though other processors are idle, and leaves both there for up to a
- * whole epoch, each waiting for the other. So a thread begins elsewhere, and may then run wherever its creator may. */
+/* Linux often starts a thread on its creator's processor although others are idle, and leaves both there for up to a
+ * whole epoch, each waiting for the other. A thread is therefore started on another processor and then gets its
+ * creator's affinity mask. */
 #ifdef __GLIBC__ /* musl has no attribute for it */
 static int create(thread_t *t, void *(*run)(void *), void *argument)
 {
@@ -121,8 +122,8 @@ static int create(thread_t *t, void *(*run)(void *), void *argument)
 static int create(thread_t *t, void *(*run)(void *), void *argument) { return !pthread_create(t, NULL, run, argument); }
 #endif
 
-/* Worker threads leave signals to the program's own threads, but for those that a thread causes itself: if these are
- * blocked, the system ends the process and no handler (faulthandler, a debugger's) reports where. WASI has no signals. */
+/* Worker threads block all signals except those that a thread causes itself, such as SIGSEGV. If these were blocked,
+ * the system would end the process before a handler (faulthandler, a debugger) could report it. WASI has no signals. */
 static int thread_start(thread_t *t, void *(*run)(void *), void *argument)
 {
 #ifdef __wasi__
@@ -147,8 +148,8 @@ static void thread_join(thread_t t) { pthread_join(t, NULL); }
 #define PAUSE() ((void)0)
 #endif
 
-/* About 20 microseconds: longer than members of a team are apart while each has a processor of its own, shorter than
- * a time slice where they share one. */
+/* Spin iterations before a thread sleeps, about 20 microseconds. This is longer than the threads of a team usually wait
+ * for each other if each has its own processor, and shorter than a time slice if they share one. */
 #define SPINS 1000
 
 typedef struct member {
@@ -161,11 +162,11 @@ struct cmlp_team {
     cmlp_work *work;
     void *context;
     int32_t size;
-    cmlp_atomic arrived, round; /* members that wait for member 0; how often it has let them go */
+    cmlp_atomic arrived, round; /* threads waiting for thread 0; number of completed barriers */
     lock_t lock;
     condition_t all_here, released;
     member *members;
-    double waited; /* seconds that member 0 has slept */
+    double waited; /* seconds that thread 0 has slept */
 };
 
 int cmlp_team_here(cmlp_team *team) { return cmlp_atomic_load(&team->arrived) == team->size - 1; }
@@ -222,7 +223,7 @@ void cmlp_team_wait(cmlp_team *team, int32_t index)
     cmlp_team_release(team);
 }
 
-/* Members wait until the size of the team is known, which team->lock guards. */
+/* Start of a worker thread. It waits until the size of the team is known; team->lock protects the size. */
 static THREAD_RESULT run_member(void *argument)
 {
     const member *self = argument;

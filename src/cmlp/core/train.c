@@ -1,4 +1,4 @@
-/* An epoch is one call. */
+/* Training: cmlp_train_epoch() runs one epoch over all batches. */
 #include "build.h"
 #if CMLP_BUILDS_TRAINING
 
@@ -12,21 +12,21 @@ typedef struct epoch_job {
     cmlp_optimizer optimizer; /* the caller's structs with defaults filled in; written back at the end */
     cmlp_epoch epoch;
     void *params;
-    int64_t n_batches, batch_next; /* the first that is not done */
-    double cost, penalty; /* sums over the rows done */
+    int64_t n_batches, batch_next; /* index of the first batch not done */
+    double cost, penalty; /* sums over the processed rows */
     double norm;
     int64_t rows_done, batches_done;
     double shortest, lost, alone_until; /* see count_loss() */
 
-    /* of one batch: written by member 0 while the others wait */
+    /* state of one batch, written by thread 0 while the others wait */
     cmlp_optimizer after;
     cmlp_step_values step;
     cmlp_batch_end end;
     double penalty_now;
-    int64_t next; /* the batch that the team does next, -1 if there is none */
+    int64_t next; /* next batch of the team, or -1 */
 } epoch_job;
 
-/* Rows of batch b, from *first on; 0 where it is left out. */
+/* Number of rows of batch b, which starts at *first; 0 if the batch is skipped. */
 static int64_t batch_rows(const epoch_job *job, int64_t b, int64_t *first)
 {
     const int64_t size = job->epoch.batch_size, left = job->batch.data.n - b * size, n = left < size ? left : size;
@@ -52,7 +52,7 @@ static void begin_batch(epoch_job *job, int64_t b, int together)
     job->penalty_now = job->batch.penalized ? cmlp_penalty(&job->batch) : 0;
 }
 
-/* When all members have done their part of a batch. */
+/* Called by thread 0 when all threads have finished their share of a batch. */
 static void end_batch(epoch_job *job, int64_t b, int64_t first, int64_t n, const cmlp_sum *cost)
 {
     const cmlp_objective *objective = &job->batch.objective;
@@ -65,19 +65,19 @@ static void end_batch(epoch_job *job, int64_t b, int64_t first, int64_t n, const
     if (wants_norm(job, b)) job->norm = cmlp_gradient_norm(job->batch.data.net, job->batch.gradient);
 }
 
-/* Thread back-off. Where another program uses a worker thread's processor, the worker is not scheduled for milliseconds,
- * and the team waits. So the epoch sums up the seconds by which its team was slower than one thread, and less those by
- * which it was faster. After LONGEST_LOSS member 0 continues alone, BACK_OFF times as long as the loss. An idle machine
- * has pauses too, so that a gain of up to LARGEST_GAIN counts against later losses. */
+/* Thread back-off. If another program uses a worker thread's processor, the worker is not scheduled for
+ * milliseconds, and the team waits. The epoch therefore adds up the time that the team loses compared with one
+ * thread, and subtracts the time that it gains. When the loss reaches LONGEST_LOSS, thread 0 runs alone for BACK_OFF
+ * times that long. Short pauses occur on an idle machine too, so earlier gains of up to LARGEST_GAIN offset losses. */
 #define LONGEST_LOSS 5e-4 /* seconds */
 #define LARGEST_GAIN 2e-2
 #define BACK_OFF 16
 
-/* `size` threads have done a batch together from `begin` on, of which member 0 slept `waited`. */
+/* Updates the loss after a batch of `size` threads that started at `begin`, in which thread 0 slept for `waited`. */
 static void count_loss(epoch_job *job, int32_t size, double begin, double waited)
 {
     const double now = cmlp_seconds(), worked = now - begin - waited;
-    if (worked < job->shortest) job->shortest = worked; /* others are longer by what interrupts member 0 */
+    if (worked < job->shortest) job->shortest = worked; /* longer batches include interruptions of thread 0 */
     job->lost += waited - (size - 1) * job->shortest;
     if (job->lost < -LARGEST_GAIN) job->lost = -LARGEST_GAIN;
     if (job->lost < LONGEST_LOSS) return;
@@ -93,7 +93,7 @@ static int backs_off(epoch_job *job)
     return 0;
 }
 
-/* Member 0 leads: it chooses the next batch, and does it alone if the other threads are not there yet. */
+/* Work of thread 0: chooses the next batch, and processes it alone if the other threads have not arrived yet. */
 static void lead(epoch_job *job, cmlp_team *team, int32_t size)
 {
     for (; job->batch_next < job->n_batches; job->batch_next++) {
@@ -114,12 +114,12 @@ static void lead(epoch_job *job, cmlp_team *team, int32_t size)
                                            together ? size : 1);
         if (together) cmlp_team_gather(team);
         if (!done) {
-            job->n_batches = b; /* the last */
+            job->n_batches = b; /* stop after this batch */
             break;
         }
         if (together) count_loss(job, size, start, cmlp_team_waited(team) - waited);
         end_batch(job, b, first, n, &cost);
-        if (job->batch.poller.cancelled) { /* during the step */
+        if (job->batch.poller.cancelled) { /* cancelled during the step */
             job->batch.faults[0].status = CMLP_CANCELLED;
             break;
         }
@@ -175,7 +175,7 @@ static int finish_epoch(epoch_job *job, cmlp_fault fault)
 {
     const cmlp_net *net = job->batch.data.net;
     cmlp_epoch *epoch = &job->epoch;
-    const double rows = (double)job->rows_done; /* 0 / 0 is NaN where no batch was done */
+    const double rows = (double)job->rows_done; /* without batches, 0 / 0 gives NaN */
     epoch->batches = job->batches_done;
     epoch->cost = job->cost / rows;
     epoch->penalty = job->penalty / rows;

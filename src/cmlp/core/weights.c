@@ -5,20 +5,21 @@
 
 #include "sparse.h"
 
-#define SQUARE_ROWS 16 /* weight rows whose squares are one sum */
+#define SQUARE_ROWS 16 /* weight rows per sum of squares */
 
-/* In batches of few rows the step is most of the work. Then so many bytes of a layer's gradient are made and stepped along
- * while they are near, all in one place: they push neither weights nor moments out of the second cache. */
+/* In batches of up to STEP_ROWS rows the step is most of the work. The gradient is then computed in pieces of
+ * STEP_BYTES bytes, each followed by its step. All pieces reuse the same memory, so that weights and moments stay in
+ * the L2 cache. */
 #define STEP_BYTES 65536
 #define STEP_ROWS 64
 
-/* Weight rows [k0, k1) of a layer, and its biases, the weights of an input that is always 1, or not. */
+/* A share of a layer's weights: weight rows [k0, k1), with the biases if `biases` is 1. */
 typedef struct weight_share {
     int32_t layer;
     int64_t k0, k1;
     int biases;
-    void *sums;    /* where row 0's would lie */
-    uint64_t *column_mask; /* of the first layer's input, or NULL */
+    void *sums;    /* address of weight row 0's sums; may lie before the memory of the share */
+    uint64_t *column_mask; /* column mask of the first layer's input, or NULL */
     int32_t index; /* of the thread */
     int masked;    /* whether the rows of that input have nonzero masks */
 } weight_share;
@@ -60,7 +61,7 @@ void cmlp_squares_renew(cmlp_batch_job *job)
 
 /* ------------------------------------------------------------------------------------------------ gradient */
 
-/* What becomes of the sums when the tile's rows up to `end` are in them. */
+/* The epilogue of the gradient kernel after the tile's rows up to `end`. */
 static cmlp_finish finish_at(const cmlp_batch_job *job, int32_t layer, const cmlp_batch_tile *tile, int64_t end)
 {
     return (cmlp_finish){.mode = tile->last && end == tile->n ? tile->end->mode : CMLP_KEEP_SUM,
@@ -84,7 +85,7 @@ static void gradient_share(cmlp_batch_job *job, const weight_share *share, const
         const int first = tile->first && !i;
         cmlp_finish finish = finish_at(job, share->layer, tile, i + m);
         void *delta = cmlp_at(net, job->deltas[share->layer], i * layer->n_out);
-        if (share->layer || !cmlp_is_sparse(&job->data)) { /* else sparse_share() has done it */
+        if (share->layer || !cmlp_is_sparse(&job->data)) { /* sparse_share() has computed the others */
             cmlp_matrix a = share->layer ? cmlp_layer_input(job, share->layer, i, share->index)
                                          : cmlp_input_at(&job->data, &job->input, i, share->masked, share->index).rows;
             a.column_mask = share->column_mask;
@@ -113,7 +114,7 @@ static void sparse_share(cmlp_batch_job *job, const weight_share *share, const c
 
 /* ---------------------------------------------------------------------------------------------------- step */
 
-/* Along the gradient of a share's rows. */
+/* Optimizer step of a share of the weights. */
 static void step_share(const cmlp_batch_job *job, const weight_share *share, const cmlp_batch_end *end)
 {
     const cmlp_net *net = job->data.net;
@@ -126,7 +127,7 @@ static void step_share(const cmlp_batch_job *job, const weight_share *share, con
                            layer->biases, layer->n_out, 1);
 }
 
-/* Weight rows whose gradient is stepped along at once, in whole tiles of all kernels. */
+/* Weight rows per piece of gradient and step: a multiple of every kernel's tile. */
 static int64_t step_rows(const cmlp_net *net, const cmlp_layer *layer)
 {
     const int64_t rows = STEP_BYTES / (layer->n_out * (int64_t)net->element);
@@ -140,15 +141,15 @@ static int64_t piece_rows(const cmlp_layer *layer, int64_t n)
     return rows < SQUARE_ROWS ? SQUARE_ROWS : rows / SQUARE_ROWS * SQUARE_ROWS;
 }
 
-/* Gradient and step of a share, `rows` weight rows at a time, whose gradients take the same place if `in_parts`. The
- * calling thread polls between two pieces, but a step that has begun is completed. */
+/* Gradient and step of a share, `rows` weight rows at a time. If `in_parts`, all pieces use the same memory for the
+ * gradient. The calling thread polls between two pieces, except if `in_parts`: a step that has begun is completed. */
 static void share_by_rows(cmlp_batch_job *job, const weight_share *share, const cmlp_batch_tile *tile, int steps,
                           int in_parts, int64_t rows)
 {
     const cmlp_net *net = job->data.net;
     const size_t row = (size_t)net->layers[share->layer].n_out * net->element;
     weight_share part = *share;
-    do { /* once even for no rows: of the biases */
+    do { /* runs once even without weight rows, for the biases */
         part.k1 = share->k1 - part.k0 < rows ? share->k1 : part.k0 + rows;
         part.biases = share->biases && part.k1 == share->k1;
         if (in_parts) part.sums = (void *)((uintptr_t)share->sums - (size_t)(part.k0 - share->k0) * row);

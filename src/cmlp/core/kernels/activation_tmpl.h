@@ -81,7 +81,7 @@ VEC_FN void act_slopes(const int32_t activation, double parameter, const T *x, T
 static void derivative(int32_t activation, double parameter, const void *x, void *d, int64_t n)
 {
     if (activation == CMLP_IDENTITY) return;
-    switch (activation) { /* a constant in each call: the loops hold no choice */
+    switch (activation) { /* the activation is a constant in each call, so that the loops contain no branch */
 #define CASE(CODE, ...) case CMLP_##CODE: act_slopes(CMLP_##CODE, parameter, x, d, n); break;
         CMLP_ACTIVATIONS(CASE)
 #undef CASE
@@ -96,7 +96,8 @@ static T row_max(const T *z, int64_t n)
     return most;
 }
 
-/* sum_j x_j w_j as one output of the dense product: chunks of chains. w NULL: ones. */
+/* sum_j x_j w_j, rounded as one output of the dense product: partial sums per chunk. If w is NULL, the weights are
+ * 1. */
 static T chunked_sum(const T *x, const T *w, int64_t n)
 {
     V total = v_zero();
@@ -109,13 +110,14 @@ static T chunked_sum(const T *x, const T *w, int64_t n)
     return v_first(total);
 }
 
-/* z = softmax(z); shifted, where given, takes z - max z. Returns sum exp(z - max z), by the rule of chunks. */
+/* z = softmax(z). If `shifted` is not NULL, it receives z - max z. Returns sum exp(z - max z) in partial sums per
+ * chunk. */
 static T softmax_row(T *z, T *shifted, int64_t n)
 {
     const V most = v_set1(row_max(z, n));
     T total = 0, sum = 0;
     for (int64_t j = 0; j < n; j += VL) {
-        T terms[VL]; /* whole vectors can be read again at once, partial ones only when they have reached the cache */
+        T terms[VL]; /* full vectors can be read back at once, partial ones only from the cache */
         const V t = v_sub(load_lanes(z + j, n - j), most), e = v_exp(t);
         if (shifted) store_lanes(shifted + j, n - j, t);
         store_lanes(z + j, n - j, e);
@@ -132,11 +134,12 @@ static T softmax_row(T *z, T *shifted, int64_t n)
     return total;
 }
 
-/* Of at most VL rows, turned so that each vector holds one output of all of them: no lane is idle, and the sum over the
- * outputs is no chain within a vector. The same operations on the same numbers as softmax_row. First z - max z. */
+/* Softmax of up to VL rows, transposed so that each vector holds one output of all rows. This uses all lanes, and
+ * the sum over outputs needs no additions within a vector. The operations and their order are those of
+ * softmax_row(). First step: transposed = z - max z. */
 static void transpose_shifted(const T *z, int64_t rows, int64_t n, T *transposed)
 {
-    for (int64_t j = 0; j < n; j++) v_store(transposed + j * VL, v_zero()); /* lanes without a row are computed too */
+    for (int64_t j = 0; j < n; j++) v_store(transposed + j * VL, v_zero()); /* also lanes without a row */
     transpose(z, n, rows, n, transposed, VL);
     V most = v_load(transposed);
     for (int64_t j = 1; j < n; j++) {
@@ -146,7 +149,7 @@ static void transpose_shifted(const T *z, int64_t rows, int64_t n, T *transposed
     for (int64_t j = 0; j < n; j++) v_store(transposed + j * VL, v_sub(v_load(transposed + j * VL), most));
 }
 
-/* Then the rest; returns the sums. */
+/* Second step: the exponentials divided by their sums. Returns the sums. */
 static V softmax_transposed(T *transposed, int64_t n)
 {
     V sum = v_zero();
@@ -159,7 +162,7 @@ static V softmax_transposed(T *transposed, int64_t n)
     return sum;
 }
 
-#define MIN_TRANSPOSED_ROWS 4 /* rows */
+#define MIN_TRANSPOSED_ROWS 4 /* with fewer rows, row by row is faster */
 
 static void softmax(T *z, int64_t rows, int64_t n)
 {

@@ -1,16 +1,17 @@
-/* Dark columns: inputs that are 0 in all rows of a tile, as much of a picture is. Leaving them out changes no sum. */
+/* Masks of the columns that are nonzero in some row of a tile. Columns that are zero in all rows, such as the border of
+ * images, can be skipped without changing any sum. */
 
 #define AT_ROW(matrix, i) \
     ((const T *)((matrix)->list ? (matrix)->list[i] : (const void *)((const T *)(matrix)->base + (i) * (matrix)->ld)))
 
 #define GROUP CMLP_GROUP
-#define MASK_VECTORS 4 /* side by side */
+#define MASK_VECTORS 4 /* scanned in parallel */
 
-/* Ways in which tiles of one size differ. */
-#define NEAR 1  /* the rows are copied together: no pointers need be loaded */
+/* Flags that distinguish tiles of one size. */
+#define NEAR 1  /* the rows are adjacent copies: no row pointers are loaded */
 #define PAIRS 2 /* see pairs_tmpl.h */
 
-/* The elements of a group, each in all lanes. */
+/* Broadcasts each element of a group to all lanes of a vector. */
 VEC_FN void spread_group(const T *p, V lanes[GROUP], const int flags)
 {
     UNROLL for (int u = 0; u < GROUP; u++) lanes[u] = v_set1(p[u]);
@@ -21,12 +22,12 @@ VEC_FN void spread_group(const T *p, V lanes[GROUP], const int flags)
 #endif
 }
 
-/* Columns looked at and those of them that were lit. Where nearly all are, looking on is not worth the while. */
+/* Numbers of columns scanned and of nonzero columns among them. Scanning stops once 7/8 of the columns are nonzero. */
 typedef struct column_count {
     int64_t seen, nonzero;
 } column_count;
 
-/* Marks of so many vectors of columns from k on. One vector may be partial: n elements. */
+/* Nonzero mask of `vectors` vectors of columns from k on. If `vectors` is 1, the vector may be partial: n elements. */
 VEC_FN uint64_t column_bits(const T *const x[], int64_t rows, int64_t k, int64_t n, const int vectors)
 {
     VI bits[MASK_VECTORS];
@@ -41,9 +42,10 @@ VEC_FN uint64_t column_bits(const T *const x[], int64_t rows, int64_t k, int64_t
     return mask;
 }
 
-/* Marks those of the first n <= CMLP_CHUNK columns that are lit in some of the rows, also in `lit`; returns whether it
- * looks. */
-static int extend_column_mask(const T *const x[], int64_t rows, int64_t n, uint64_t *mask, uint64_t *column_mask, column_count *count)
+/* Sets `mask` to the nonzero columns among the first n <= CMLP_CHUNK and adds them to `column_mask`. Once nearly all
+ * columns are nonzero it does not scan, sets all bits and returns 0. */
+static int extend_column_mask(const T *const x[], int64_t rows, int64_t n, uint64_t *mask,
+                              uint64_t *column_mask, column_count *count)
 {
     const int scans = count->nonzero * 8 <= count->seen * 7;
     for (int64_t j = 0; j < n; j += MASK_BITS, mask++, column_mask++) {
@@ -62,7 +64,7 @@ static int extend_column_mask(const T *const x[], int64_t rows, int64_t n, uint6
     return scans;
 }
 
-/* Marks the first column of each group that has a marked one. */
+/* Keeps one bit per group, at its first column: whether any bit of the group is set. */
 VEC_FN uint64_t group_bits(uint64_t mask)
 {
     mask |= mask >> 1;
@@ -70,7 +72,7 @@ VEC_FN uint64_t group_bits(uint64_t mask)
     return mask & UINT64_C(0x1111111111111111);
 }
 
-/* The marks of a word that are within the columns [k0, k1). */
+/* The bits of a word that belong to columns [k0, k1). */
 VEC_FN uint64_t bits_within(uint64_t mask, int64_t word, int64_t k0, int64_t k1)
 {
     const int64_t from = k0 - word * MASK_BITS, to = k1 - word * MASK_BITS;

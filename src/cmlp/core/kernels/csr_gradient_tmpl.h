@@ -1,7 +1,7 @@
-/* Weight gradient of sparse rows: the values of a block of columns are turned, so that each column has its own behind
- * one another, by ascending rows; then its sum is one of rows of the deltas (csr_tmpl.h). */
+/* Weight gradient of CSR rows. The values of a block of columns are transposed: sorted by column, and by row within
+ * each column. The gradient of a weight row is then a sum of deltas times the values of one column (csr_tmpl.h). */
 
-/* A value and its row lie side by side: they are written to one place of the cache. */
+/* A value and its row. They are adjacent, so that writing both touches one cache line. */
 typedef struct csr_entry {
     T value;
     int32_t row;
@@ -11,28 +11,30 @@ typedef struct csr_entry {
 } csr_entry;
 _Static_assert(sizeof(csr_entry) == 2 * sizeof(T), "values are read with a stride of two T");
 
-/* Small, so that those of a block stay in the first cache: they are gone through in the order of rows. */
+/* Number and end of a column's entries. Small, because rows access the slots of a block in random order and all slots
+ * should stay in the L1 cache. */
 typedef struct csr_slot {
-    uint16_t n, end; /* values of a column; where they end among the entries, or as far as they are filled in */
+    uint16_t n, end; /* values of the column; index after its last entry, or after the last one filled in */
 } csr_slot;
 _Static_assert(sizeof(csr_slot) == 4 && sizeof(csr_entry) % _Alignof(T) == 0, "as cmlp_csr_block counts them");
 
-/* Columns with equally many values are gone through one behind the other: the loop over the values then ends where it
- * did before, and the processor foresees it. (At 1 % of 20,000 columns, most have one, two or three in a batch.) */
-#define CSR_COUNTS 4 /* and more */
+/* Columns are processed by their number of values. The loop over the values then has the same length as for the
+ * previous column, and the processor predicts its end. With 1 % of 20,000 columns filled, most have one to three in
+ * a batch. */
+#define CSR_COUNTS 4 /* the last class: 4 values or more */
 
-/* The values of a block of columns, turned: column by column, each by ascending rows. */
+/* The transposed values of a block of columns: column by column, each by ascending rows. */
 typedef struct csr_block {
     csr_entry *entries;
     T *converted;
-    csr_slot *slots;              /* of each column; n is 0 between blocks */
+    csr_slot *slots;              /* one per column; n is 0 between blocks */
     uint16_t *columns;              /* of the values, row by row, counted from the block's first column */
-    uint16_t *found;                /* columns with a value, as they were found; */
-    uint16_t *list[CSR_COUNTS + 1]; /* by number of values */
+    uint16_t *found;                /* columns with a value, in the order found */
+    uint16_t *list[CSR_COUNTS + 1]; /* columns by number of values */
     int64_t n_found, n_list[CSR_COUNTS + 1];
-    int64_t width, capacity;            /* columns of a block, and entries */
-    int64_t *at, *n; /* of each row: the block's values, */
-    int32_t *next;   /* and the column of its first value that is in no block yet */
+    int64_t width, capacity;            /* maximum numbers of columns and of entries in a block */
+    int64_t *at, *n; /* for each row: position and number of its values in the block */
+    int32_t *next;   /* for each row: the column of its first value after the blocks so far */
 } csr_block;
 
 #if CMLP_CSR_COLUMNS > 65536
@@ -61,7 +63,7 @@ static void csr_move(csr_block *b, const cmlp_csr *x, int64_t i, int64_t p)
     b->next[i] = p < x->rows[i].n ? (int32_t)csr_column(x, i, p) : INT32_MAX;
 }
 
-/* Each row's first value from column k on; returns how many values follow. */
+/* Moves each row to its first value at or after column k. Returns the number of values from there on in all rows. */
 static int64_t csr_start(csr_block *b, const cmlp_csr *x, int64_t rows, int64_t k)
 {
     int64_t values = 0;
@@ -103,7 +105,7 @@ VEC_FN int64_t csr_count_rows(csr_block *b, const cmlp_csr *x, int64_t rows, int
             columns.list += columns.bytes;
         }
         b->n[i] = p;
-        if (i + 2 < rows) csr_prefetch_values(x, i + 2, b->at[i + 2], p); /* it will have about as many */
+        if (i + 2 < rows) csr_prefetch_values(x, i + 2, b->at[i + 2], p); /* about as many values as this row */
         values += p;
     }
     b->n_found = n_found;
@@ -115,7 +117,7 @@ static int64_t csr_count(csr_block *b, const cmlp_csr *x, int64_t rows, int64_t 
     return listing ? csr_count_rows(b, x, rows, k0, k1, 1) : csr_count_rows(b, x, rows, k0, k1, 0);
 }
 
-/* Lists the columns found, or all, by their counts, and says where the entries of each begin. */
+/* Lists the columns found, or all columns, by number of values, and sets the slots to where their entries start. */
 static void csr_group(csr_block *b, int64_t columns, int listing)
 {
     int32_t begin = 0;
@@ -149,13 +151,13 @@ static void csr_fill(csr_block *b, const cmlp_csr *x, int64_t rows)
     }
 }
 
-/* Sums of the columns with `count` values, finished: a strip of the weight rows from w on. */
+/* Sums and epilogue of the columns with `count` values, for a strip of the weight rows from w on. */
 VEC_FN void csr_columns_strip(const csr_block *b, int count, const T *d, int64_t n_out, int64_t last, T *sums,
                               int first, T *w, const finish_values *values, const int C)
 {
     const finish_vectors f = in_all_lanes(values);
     finish_vectors update = f;
-    update.mode = CMLP_UPDATE; /* the compiler then knows */
+    update.mode = CMLP_UPDATE; /* a compile-time constant here */
     const int whole = V_TAIL_COSTS && last == VL;
     const VT tail = v_tail(last);
     const uint16_t *const list = b->list[count];
@@ -193,7 +195,7 @@ typedef void csr_columns_fn(const csr_block *b, int count, const T *d, int64_t n
 CSR_EACH(CSR_COLUMNS)
 static csr_columns_fn *const csr_columns[CSR_VECTORS] = {CSR_EACH(CSR_COLUMNS_NAME)};
 
-/* The next block, from column k on: its end. Of full rows, fewer columns go into it than of sparse ones. */
+/* Transposes the next block, from column k on, and returns its end. Halves the width until the values fit. */
 static int64_t csr_transpose(csr_block *b, const cmlp_csr *x, int64_t rows, int64_t k, int64_t k1, int listing)
 {
     for (;; b->width /= 2) {
@@ -214,9 +216,9 @@ static void csr_gradient(const cmlp_csr *x, const void *d, int64_t rows, int64_t
     const int all = changes_all(&f, first);
     csr_block b;
     csr_lay_out(&b, rows, k1 - k0, scratch);
-    const int listing = csr_start(&b, x, rows, k0) < k1 - k0 && !all; /* else few columns have no value */
+    const int listing = csr_start(&b, x, rows, k0) < k1 - k0 && !all; /* otherwise few columns have no value */
     for (int64_t k = k0, end; k < k1; k = end) {
-        if (!all) { /* on to the next column with a value */
+        if (!all) { /* skip to the next column with a value */
             int32_t next = INT32_MAX;
             for (int64_t i = 0; i < rows; i++) next = b.next[i] < next ? b.next[i] : next;
             if (next >= k1) return;

@@ -1,24 +1,25 @@
-/* Products with sparse rows. Both the weighted sums of a row and the gradient of a weight row are sums of some rows of
- * a dense matrix, each times a stored value: of W's rows by the columns of x, and of the deltas by the rows that have a
- * value in that column. A strip of C vectors of the sum stays in registers while the values run; a new chunk of 128
- * begins where the index of the dense row says so. What is not stored would add +0 to a chain, or an empty chain to a
- * total, neither of which is ever -0 where that counts: leaving it out changes no bit. */
+/* Products with CSR rows. The weighted sums of a row and the gradient of a weight row are both sums of rows of a
+ * dense matrix times stored values: rows of W, selected by the columns of x; or deltas of the rows that have a value
+ * in a given column. A strip of C vectors of the sum stays in registers during the loop over the values. A new
+ * partial sum starts when the index of the dense row passes a multiple of CMLP_CHUNK. An element that is not stored
+ * would add +0 to a partial sum, and an empty chunk +0 to a total. Neither is ever -0 where that matters, so
+ * skipping them changes no bit. */
 
-/* CSR_VECTORS is set beside the vector header. */
+/* tiles_<isa>.h defines CSR_VECTORS and CSR_EACH. */
 
-#define CSR_PREFETCH 16               /* values, or columns: their rows come from a cache that is far away, */
-#define CSR_FAR ((int64_t)4 << 20) /* if W has so many bytes; else asking ahead costs more than it saves */
-#define CSR_ROW_BYTES 4096         /* of a row's values that are asked for ahead: what follows, processors foresee */
+#define CSR_PREFETCH 16            /* distance of prefetched rows of W in values, or in columns of the gradient */
+#define CSR_FAR ((int64_t)4 << 20) /* bytes of W above which its rows are prefetched; below, it is slower */
+#define CSR_ROW_BYTES 4096         /* of a row's values to prefetch: the hardware prefetcher loads the rest */
 
-/* Indices of four or eight bytes. All are below 2^31, so that the low four bytes suffice. Larger ones, which another
- * thread may write during the call, are read as `most`. */
+/* Indices of four or eight bytes. Valid indices are below 2^31, so only the low four bytes are read. Larger indices,
+ * which another thread may write during the call, are read as `most`. */
 typedef struct csr_indices {
     const char *list;
     int64_t bytes;
     uint32_t most;
 } csr_indices;
 
-/* Those of row i from value p on. */
+/* The column indices of row i from value p on. */
 VEC_FN csr_indices csr_columns_from(const cmlp_csr *x, int64_t i, int64_t p)
 {
     const union { int64_t one; char bytes[8]; } number = {1};
@@ -34,7 +35,7 @@ VEC_FN int64_t csr_index(csr_indices of, int64_t p)
     return index < of.most ? index : of.most;
 }
 
-/* Brings the elements of a strip nearer. */
+/* Prefetches the elements of a strip. */
 VEC_FN void csr_prefetch(const T *p, const int C)
 {
     for (int64_t e = 0; e < C * VL; e += CMLP_LINE / (int64_t)sizeof(T)) CMLP_PREFETCH(p + e);
@@ -73,7 +74,7 @@ static int csr_strip(int64_t n_out, int64_t j, int64_t *last)
 
 static int64_t csr_size(const cmlp_csr *x) { return x->dtype == CMLP_UINT8 ? 1 : x->dtype == CMLP_FLOAT32 ? 4 : 8; }
 
-/* n values, in the table's type. */
+/* n values in the table's type: the caller's, or converted into `converted`. */
 static const T *csr_values(const cmlp_csr *x, const void *values, int64_t n, void *converted)
 {
     if (x->dtype == (CMLP_BITS == 32 ? CMLP_FLOAT32 : CMLP_FLOAT64) && x->scale == 1) return values;
@@ -86,12 +87,13 @@ static int64_t csr_column(const cmlp_csr *x, int64_t i, int64_t p)
     return csr_index(csr_columns_from(x, i, p), 0);
 }
 
-/* Brings row i's values from p on, at most n, and their columns nearer: rows come from memory, in any order. */
+/* Prefetches up to n values of row i from value p on, and their column indices. The order of rows is arbitrary, so the
+ * hardware prefetcher cannot predict it. */
 VEC_FN void csr_prefetch_values(const cmlp_csr *x, int64_t i, int64_t p, int64_t n)
 {
     const int64_t left = x->rows[i].n - p, size = csr_size(x);
     if (n > left) n = left;
-    if (!n) return; /* there may be no arrays at all */
+    if (!n) return; /* the arrays may be NULL */
     const csr_indices columns = csr_columns_from(x, i, p);
     const char *values = (const char *)x->rows[i].values + p * size;
     for (int64_t at = 0; at < n * size && at < CSR_ROW_BYTES; at += CMLP_LINE) CMLP_PREFETCH(values + at);
@@ -113,17 +115,18 @@ typedef void csr_row_fn(const T *values, csr_indices columns, int64_t n, const T
         WHOLE_OR_NOT(last, csr_sums, values, 1, columns, n, w, n_out, far, last, total, C);            \
         UNROLL for (int c = 0; c < C; c++) store_lanes(z + c * VL, c == C - 1 ? last : VL, total[c]);  \
     }
+/* CSR_EACH(CSR_ROW) defines csr_row_1(), csr_row_2(), ... for strips of 1, 2, ... vectors. */
 #define CSR_ROW_NAME(C) csr_row_##C,
 CSR_EACH(CSR_ROW)
 static csr_row_fn *const csr_row[CSR_VECTORS] = {CSR_EACH(CSR_ROW_NAME)};
 
-/* Columns up to the last one with a value. */
+/* Number of columns up to the last one with a value in row i. */
 static int64_t csr_width(const cmlp_csr *x, int64_t i)
 {
     return x->rows[i].n ? csr_column(x, i, x->rows[i].n - 1) + 1 : 0;
 }
 
-/* All rows go through a strip before the next: of a wide W, a strip fits into the cache where W does not. */
+/* Computes one strip of outputs for all rows before the next strip: a strip of a wide W fits in the cache. */
 static void csr(const cmlp_csr *x, int64_t rows, const void *w, const void *bias, int64_t n_out, void *z,
                 void *scratch)
 {

@@ -1,29 +1,29 @@
-/* Dense product z = b + x W. A tile is R rows of x by C vectors of columns: its sums stay in registers while k runs
- * through a chunk, its totals in z. Each x element is loaded once per tile and used C times, each vector of W R times.
- * A block's rows of W stay in the second cache for all rows of x, a tile's rows of x in the first for all columns.
+/* Dense product z = b + x W. A tile is R rows of x by C vectors of columns. Its sums stay in registers for one chunk
+ * of k, and z holds the totals over all chunks. A tile loads each element of x once and uses it C times; it uses
+ * each vector of W R times. A block of rows of W stays in the L2 cache for all rows of x, and a tile's rows of x
+ * stay in the L1 cache for all columns.
  *
  *            C vectors of W's row k
  *           [ w ][ w ]
  *   x[0][k] [+= ][+= ]
  *   x[1][k] [+= ][+= ]     R x C independent chains of fma hide its latency
- *   ...
- */
+ *   ... */
 
-/* DENSE_ROWS_1 and _2 (rows of a tile one or two vectors wide) are set beside the vector header: so many that all
- * sums fit in the registers. */
+/* DENSE_ROWS_1 and DENSE_ROWS_2, the rows of a tile one or two vectors wide, are defined in tiles_<isa>.h. All sums of
+ * a tile fit in the registers. */
 
-/* A block of a tile's rows, and of those that will be read soon: the tile fetches their columns [k, k + n_prefetch), as
- * far as it gets. */
+/* Columns of a tile's rows, and the later rows to prefetch. While the tile computes, it prefetches their columns
+ * [k, k + n_prefetch) and counts them in `prefetched`. */
 typedef struct dense_rows {
     const T *list[DENSE_ROWS_1];
-    const uint64_t *mask; /* of the columns that are not dark, or NULL: all */
+    const uint64_t *mask; /* of the columns with nonzero elements, or NULL: all columns */
     const void *const *prefetch;
     int64_t k, n_prefetch, prefetched;
 } dense_rows;
 
 _Static_assert(DENSE_ROWS_1 * (CMLP_CHUNK + LINE) * sizeof(T) <= CMLP_COPY_BYTES, "a tile's rows");
 
-/* Row r of a tile. */
+/* Row r of a tile. Adjacent copies have a constant distance, so that no pointers need to be loaded. */
 #define COPY_LD (CMLP_CHUNK + LINE)
 #define TILE_ROW(x, r) (flags & NEAR ? (x)[0] + (r) * COPY_LD : (x)[r])
 
@@ -34,7 +34,7 @@ VEC_FN void tile_columns(const T *DENSE_LIST *x, int64_t k0, int64_t k1, const T
     NO_UNROLL for (int64_t k = k0; k < k1; k++) {
         const T *row = w + k * ldw;
         V wv[2];
-        if (C == 2) /* the next strip's; W may come from the third cache */
+        if (C == 2) /* prefetch the next strip: W may be in the L3 cache */
             UNROLL for (int c = 0; c < 2; c++)
                 if (!(c * VL % LINE)) CMLP_PREFETCH(row + (2 + c) * VL);
         UNROLL for (int c = 0; c < C; c++) wv[c] = load_last(row + c * VL, tail, whole || c < C - 1);
@@ -45,8 +45,8 @@ VEC_FN void tile_columns(const T *DENSE_LIST *x, int64_t k0, int64_t k1, const T
     }
 }
 
-/* The same of a tile one vector wide, GROUP columns at once: it has more rows than there are registers for pointers,
- * and so little to do for each column that fetching them counts. */
+/* The same for a tile one vector wide, GROUP columns at once. The tile has more rows than there are registers for row
+ * pointers, and with one column at a time loading the pointers would take a large part of the time. */
 VEC_FN void tile_group(const T *DENSE_LIST *x, int64_t k, const T *w, int64_t ldw, VT tail, V sum[][2], const int R,
                        const int flags, const int whole)
 {
@@ -59,16 +59,17 @@ VEC_FN void tile_group(const T *DENSE_LIST *x, int64_t k, const T *w, int64_t ld
     }
 }
 
-/* Tiles that fetch rows bit by bit, where all at once would hold up what is done: up to DENSE_PACED vectors wide, set
- * beside the vector header too. Few rows are little, and of several strips each fetches a part. */
+/* Whether a tile prefetches line by line between its products, because prefetching all rows at once would stall it.
+ * True for tall tiles up to DENSE_PACED vectors wide (tiles_<isa>.h). Low tiles have little to prefetch, and if
+ * there are several strips, each prefetches a part. */
 #define PACED(R, C) ((C) <= DENSE_PACED && 2 * (R) > DENSE_ROWS_1)
 
-/* sum += R rows' marked columns of [k0, k1). */
+/* sum += R rows' columns of [k0, k1) whose mask bit is set. */
 VEC_FN void tile_masked(dense_rows *x, int64_t k0, int64_t k1, const T *w, int64_t ldw, VT tail, V sum[][2],
                         const int R, const int C, const int flags, const int whole)
 {
     const int by_groups = C == 1 && DENSE_BY_GROUPS;
-    const int64_t pace = (by_groups ? GROUP : 1) * (x->mask ? 2 : 1); /* about half of the columns are dark */
+    const int64_t pace = (by_groups ? GROUP : 1) * (x->mask ? 2 : 1); /* about half of the columns are zero */
     int64_t prefetched = x->prefetched;
     for (int64_t i = k0 / MASK_BITS; i * MASK_BITS < k1; i++) {
         const uint64_t mask = x->mask ? x->mask[i] : ~UINT64_C(0);
@@ -89,7 +90,7 @@ VEC_FN void tile_masked(dense_rows *x, int64_t k0, int64_t k1, const T *w, int64
     x->prefetched = prefetched;
 }
 
-/* The chunk [k0, k1): z = before + x W. `before` (ldb) is the bias or z. */
+/* The chunk [k0, k1): z = before + x W. `before`, with row stride ldb, is the bias or z. */
 VEC_FN void dense_chunk(dense_rows *x, int64_t k0, int64_t k1, const T *w, int64_t ldw, const T *before,
                         int64_t ldb, int64_t last, T *z, int64_t ldz, const int R, const int C, const int flags,
                         const int whole)
@@ -151,17 +152,17 @@ DENSE_TILE(dense_near, DENSE_ROWS_1, 1, NEAR)
 #define dense_near NULL
 #endif
 
-/* Those of one width. */
+/* The tiles of one width. */
 typedef struct dense_tiles {
     int vectors;
     int64_t tallest;
-    dense_fn *const *of; /* by height. Of the odd ones all up to half of the tallest are there */
-    dense_fn *near;      /* the tallest of rows of bytes, if there is one of its own */
+    dense_fn *const *of; /* by height. All heights up to half of the tallest exist, and some even ones above */
+    dense_fn *near;      /* the tallest tile for adjacent copies of rows, or NULL */
 } dense_tiles;
 static const dense_tiles dense_narrow = {1, DENSE_ROWS_1, dense_tiles_1, dense_near};
 static const dense_tiles dense_wide = {2, DENSE_ROWS_2, dense_tiles_2, NULL};
 
-/* The next tile's height, where so many rows are left: all nearly equal, so that there is no small rest. */
+/* Height of the next tile if `left` rows are left. All tiles get nearly the same height, so that none is very low. */
 static int64_t dense_height(const dense_tiles *tiles, int64_t left)
 {
     const int64_t n = (left + tiles->tallest - 1) / tiles->tallest, height = (left + n - 1) / n;
@@ -169,10 +170,11 @@ static int64_t dense_height(const dense_tiles *tiles, int64_t left)
     return height < left ? height + 1 : (height + 1) / 2;
 }
 
-/* Rows this far apart share so few places of the first cache that a tile's rows push each other out. */
+/* Rows at a multiple of this distance share so few sets of the L1 cache that a tile's rows evict each other. */
 #define CLASH 2048 /* bytes */
 
-/* So many vectors of columns of rows of bytes, as numbers; returns their marks. One vector may be partial: n bytes. */
+/* Converts `vectors` vectors of columns of uint8 rows into `copy` and returns their nonzero mask. If `vectors` is 1,
+ * the vector may be partial: n values. */
 VEC_FN uint64_t copy_columns(const void *const *rows, int64_t height, int64_t k, int64_t n, byte_scale scale, T *copy,
                              const int vectors)
 {
@@ -196,7 +198,7 @@ VEC_FN uint64_t copy_columns(const void *const *rows, int64_t height, int64_t k,
     return mask;
 }
 
-/* A chunk of them. */
+/* Converts a chunk of columns of uint8 rows. */
 static void copy_bytes(const cmlp_matrix *x, int64_t i, int64_t height, int64_t k0, int64_t n, T *copy, uint64_t *mask)
 {
     const byte_scale scale = byte_scale_of(x->scale);
@@ -212,8 +214,9 @@ static void copy_bytes(const cmlp_matrix *x, int64_t i, int64_t height, int64_t 
     }
 }
 
-/* The n elements from k0 on of rows [i, i + height): where they are, or, of bytes or where the rows clash, copied
- * together. Says in `marks` which columns are lit, if it looks. */
+/* Sets part->list to the n elements from k0 on of rows [i, i + height). uint8 rows, and rows that would evict each
+ * other from the cache, are copied next to each other. Fills `mask` with the nonzero columns unless scanning has
+ * stopped. */
 static void take_rows(const cmlp_matrix *x, int64_t i, int64_t height, int64_t k0, int64_t n, int clash, T *copy,
                       uint64_t *mask, column_count *count, dense_rows *part)
 {
@@ -227,12 +230,13 @@ static void take_rows(const cmlp_matrix *x, int64_t i, int64_t height, int64_t k
         for (int64_t k = 0; clash && k < n; k += VL) store_lanes(to + k, n - k, load_lanes(from + k, n - k));
     }
     part->prefetch = x->prefetch && !x->bytes ? x->prefetch + i : NULL;
-    const int scanned = x->column_mask && extend_column_mask(part->list, height, n, mask, x->column_mask + k0 / MASK_BITS, count);
+    const int scanned =
+        x->column_mask && extend_column_mask(part->list, height, n, mask, x->column_mask + k0 / MASK_BITS, count);
     part->mask = scanned || x->bytes ? mask : NULL;
 }
 
-/* If W's rows are so short that those of so many chunks stay in the second cache for all tiles, a tile goes through all of
- * them before the next one: rows are read in longer pieces, which memory likes. */
+/* If the rows of W have at most DENSE_SHORT bytes, DENSE_BLOCK of them stay in the L2 cache for all tiles. A tile then
+ * multiplies a whole block before the next tile starts, so that rows of x are read in longer runs of memory. */
 #define DENSE_SHORT (4 * CMLP_LINE) /* bytes */
 #define DENSE_BLOCK (8 * CMLP_CHUNK)
 
@@ -247,12 +251,12 @@ typedef struct dense_job {
     column_count count;
 } dense_job;
 
-/* The part of columns [k, k + n) of x, of rows [i, i + height). */
+/* Adds the product of columns [k, k + n) of x, for rows [i, i + height). */
 static void dense_part(dense_job *job, int64_t i, int64_t height, int64_t k, int64_t n)
 {
     const dense_tiles *tiles = job->tiles;
     const int64_t width = tiles->vectors * VL, strips = (job->n_out + width - 1) / width;
-    const int64_t a_strip = (n + LINE * strips - 1) / (LINE * strips) * LINE; /* columns to be fetched */
+    const int64_t a_strip = (n + LINE * strips - 1) / (LINE * strips) * LINE; /* columns to prefetch per strip */
     const int near = job->x->bytes && tiles->near && height == tiles->tallest;
     dense_fn *const tile = near ? tiles->near : tiles->of[height];
     const int paced = strips == 1 && PACED(height, tiles->vectors);
@@ -266,14 +270,15 @@ static void dense_part(dense_job *job, int64_t i, int64_t height, int64_t k, int
     for (int64_t j = 0, from = k; j < job->n_out; j += width, from += a_strip) {
         const int64_t last = job->n_out - j < width ? job->n_out - j - width + VL : VL;
         const T *before = k ? z + j : job->bias ? job->bias + j : no_bias;
-        if (part.prefetch && !paced) prefetch(part.prefetch, height, from, k + n - from < a_strip ? k + n - from : a_strip);
+        if (part.prefetch && !paced)
+            prefetch(part.prefetch, height, from, k + n - from < a_strip ? k + n - from : a_strip);
         tile(&part, n, job->w + k * job->ldw + j, job->ldw, before, k ? job->ldz : 0, last, z + j, job->ldz);
     }
     part.prefetched = (part.prefetched + LINE - 1) / LINE * LINE;
     if (part.prefetched < part.n_prefetch) prefetch(part.prefetch, height, k + part.prefetched, n - part.prefetched);
 }
 
-/* Strips of two vectors, the last of which may be partial, or one of a single vector. */
+/* The product in strips of two vectors, the last of which may be partial, or in one strip of a single vector. */
 static void dense_strips(dense_job *job, int64_t rows, int64_t n_in)
 {
     const int64_t block = job->n_out * (int64_t)sizeof(T) <= DENSE_SHORT ? DENSE_BLOCK : CMLP_CHUNK;
@@ -281,7 +286,7 @@ static void dense_strips(dense_job *job, int64_t rows, int64_t n_in)
     const int64_t step = one_chunk ? CMLP_CHUNK : block;
     job->clash = !job->x->bytes && job->x->copy && job->n_out > job->tiles->vectors * VL && rows > 1 &&
                  !(((uintptr_t)AT_ROW(job->x, 0) ^ (uintptr_t)AT_ROW(job->x, 1)) % CLASH);
-    for (int64_t k0 = 0; !k0 || k0 < n_in; k0 += block) { /* once even for no inputs: z = b + 0 */
+    for (int64_t k0 = 0; !k0 || k0 < n_in; k0 += block) { /* runs once even without inputs: z = b + 0 */
         const int64_t k1 = n_in - k0 < block ? n_in : k0 + block;
         for (int64_t i = 0, height; i < rows; i += height) {
             height = dense_height(job->tiles, rows - i);
@@ -291,7 +296,7 @@ static void dense_strips(dense_job *job, int64_t rows, int64_t n_in)
     }
 }
 
-/* Columns that are left when strips of two vectors are full are taken by `narrow` tiles, if they fit in one vector. */
+/* `narrow` tiles compute the columns that remain after full strips of two vectors, if they fit in one vector. */
 static void dense_with(const dense_tiles *narrow, const cmlp_matrix *x, int64_t rows, int64_t n_in, const T *w,
                        int64_t ldw, const T *bias, int64_t n_out, T *z, int64_t ldz)
 {

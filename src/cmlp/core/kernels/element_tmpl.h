@@ -1,6 +1,6 @@
 /* Conversion of input rows, and small loops over elements. */
 
-#define SCALE(source_type) /* each form's loop becomes vector code */                                              \
+#define SCALE(source_type)                                                                                        \
     do {                                                                                                         \
         const source_type *from = source;                                                                        \
         if (stride == (int64_t)sizeof(source_type))                                                              \
@@ -10,7 +10,7 @@
                 to[i] = (T)((double)*(const source_type *)(const void *)((const char *)source + i * stride) * scale); \
     } while (0)
 
-/* A scale that is hi + lo, by cmlp_scales_in_floats. */
+/* A scale split into hi + lo, see cmlp_scales_in_floats(). */
 typedef struct byte_scale {
     V hi, lo;
 } byte_scale;
@@ -38,7 +38,7 @@ static void convert_bytes(const uint8_t *from, int64_t n, double scale, T *to)
 {
     const byte_scale parts = byte_scale_of(scale);
     for (int64_t i = 0; i < n; i += VL) {
-        if (i > n - VL) i = n - VL; /* some of the last ones once more */
+        if (i > n - VL) i = n - VL; /* the last vector overlaps the one before */
         v_store(to + i, load_scaled(from + i, parts));
     }
 }
@@ -60,7 +60,7 @@ static void convert(int32_t dtype, const void *source, int64_t stride, int64_t n
 #endif
     case CMLP_FLOAT32: SCALE(float); break;
     default:
-        if (stride == (int64_t)sizeof(double) && scale == 1) /* the commonest by far */
+        if (stride == (int64_t)sizeof(double) && scale == 1) /* the most common case */
             for (int64_t i = 0; i < n; i++) to[i] = (T)((const double *)source)[i];
         else
             SCALE(double);
@@ -82,7 +82,7 @@ static int64_t find_nonfinite(const void *values, int64_t stride, int64_t n)
 {
     const T *v = values;
     int64_t i = 0;
-    if (stride == 1) /* x * 0 is 0 for finite x alone: block by block without a branch per element */
+    if (stride == 1) /* x * 0 is 0 only for finite x: one branch per block */
         for (; i + FINITE_BLOCK <= n; i += FINITE_BLOCK) {
             T sum[16] = {0};
             for (int64_t l = 0; l < FINITE_BLOCK; l++) sum[l & 15] += v[i + l] * 0;

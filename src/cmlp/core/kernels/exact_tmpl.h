@@ -1,5 +1,5 @@
-/* Whether the compiler kept the arithmetic as it is written. Pragmas in target.h ask for that, but some compilers ignore
- * them. The operands are volatile, so that nothing is computed at compile time. */
+/* Tests whether the compiler kept the arithmetic of the source. Pragmas in target.h request it, but some compilers
+ * ignore them. The operands are volatile, so that the compiler cannot compute the results itself. */
 
 #if CMLP_BITS == 32
 #define EXACT_SMALL 0x1p-13f /* (1 + small)^2 = 1 + 2 small + small^2, whose last term is lost in rounding */
@@ -13,7 +13,7 @@ VEC_FN V exact_operand(T x)
     return v_set1(hidden);
 }
 
-/* A product that is added is rounded first, v_fma rounds once, and sums are not rearranged. */
+/* Checks that a product is rounded before it is added, that v_fma rounds once, and that sums are not reordered. */
 static int exact_sums(void)
 {
     const V a = exact_operand(1 + EXACT_SMALL), c = exact_operand(-(1 + 2 * EXACT_SMALL));
@@ -22,7 +22,8 @@ static int exact_sums(void)
            v_first(v_sub(v_add(one, square), one)) == 0;
 }
 
-/* Quotients are not products with a reciprocal: 41 (1/41) < 1 in float32, and 49 (1/49) < 1 in float64. */
+/* Checks that a division is not replaced by a product with the reciprocal: 41 (1/41) < 1 in float32, and 49 (1/49) < 1
+ * in float64. */
 static int exact_quotients(void)
 {
     const V d = exact_operand(CMLP_BITS == 32 ? 41 : 49), one = v_div(d, d);

@@ -1,18 +1,19 @@
-/* Weight gradient of rows of which much is 0, the other elements being marked: of each group of weight rows, the rows of
- * the batch are listed in which one of its inputs is not 0; the others would add 0 (see csr_tmpl.h). A tile is a group by
- * C vectors of columns. The table's gradient() chooses, at the end. */
+/* Weight gradient of dense rows with many zeros and a nonzero mask. For each group of weight rows, a list holds the
+ * batch rows in which at least one input of the group is nonzero; all other rows would add 0 (see csr_tmpl.h). A
+ * tile is one group by C vectors of columns. gradient(), at the end of this file, chooses between this and
+ * gradient_tmpl.h. */
 
-/* MASKED_VECTORS is set beside the vector header. */
+/* tiles_<isa>.h defines MASKED_VECTORS and MASKED_EACH. */
 
-#define LISTED_GROUPS 4 /* at once: so many have their marks in one word if the first one's number is a multiple */
+#define LISTED_GROUPS 4 /* listed at once; their bits share a word if the first group's index is a multiple of this */
 
-/* Of each group, the rows in which it is not 0. */
+/* For each group, the rows in which it is not 0. */
 typedef struct row_lists {
-    uint8_t rows[LISTED_GROUPS][CMLP_CHUNK + 1]; /* of which one is written once too often */
+    uint8_t rows[LISTED_GROUPS][CMLP_CHUNK + 1]; /* one spare entry: list_rows() always writes */
     int64_t n[LISTED_GROUPS];
 } row_lists;
 
-/* Lists the groups from column k on. No branch: nobody could foretell it. */
+/* Lists the rows of the groups from column k on. Branch-free: a branch on the mask would be unpredictable. */
 static void list_rows(const gradient_job *job, int64_t k, row_lists *lists)
 {
     const uint64_t *mask = job->mask + k / MASK_BITS;
@@ -47,11 +48,11 @@ VEC_FN void masked_tile(const gradient_job *job, const uint8_t *list, int64_t n,
         }
     }
     const finish_vectors f = in_all_lanes(job->finish);
-    if (job->first && f.mode != CMLP_KEEP_SUM) { /* small batches: nothing need leave the registers */
+    if (job->first && f.mode != CMLP_KEEP_SUM) { /* small batch: the sums go from the registers to the weights */
         const VM updates = v_lt(v_zero(), v_set1((T)(f.mode == CMLP_UPDATE)));
         T *w = job->w + k * n_out + j, *to = f.mode == CMLP_UPDATE ? w : job->sums + k * n_out + j;
         UNROLL for (int r = 0; r < GROUP; r++) {
-            UNROLL for (int c = 0; c < C; c++) { /* as finish(), but both ways: a branch each would be long */
+            UNROLL for (int c = 0; c < C; c++) { /* finish() for both modes without a branch, to keep the code short */
                 const int full = whole || c < C - 1;
                 const V old = load_last(w + c * VL, tail, full), g = gradient_of(v_add(v_zero(), sum[r][c]), old, &f);
                 store_last(to + c * VL, tail, full, v_sel(updates, v_fma(f.minus_rate, g, old), g));
@@ -65,7 +66,7 @@ VEC_FN void masked_tile(const gradient_job *job, const uint8_t *list, int64_t n,
     }
     UNROLL for (int r = 0; r < GROUP; r++)
         UNROLL for (int c = 0; c < C; c++) v_store(tile + (r * C + c) * VL, sum[r][c]);
-    /* From memory, for a short loop: unrolled, the way out would be most of the code. */
+    /* The epilogue reads the sums from memory in a loop: unrolled, it would be most of the code. */
     finish_rows(tile, GROUP, k, last, n_out, job->sums + j, job->first, job->w + j, &f, C, whole);
 }
 
@@ -77,17 +78,18 @@ typedef void masked_fn(const gradient_job *job, const uint8_t *list, int64_t n, 
         WHOLE_OR_NOT(last, masked_tile, job, list, n, k, j, last, C);                                                 \
     }
 #define MASKED_NAME(C) masked_##C,
+/* MASKED_EACH(MASKED_TILE) defines masked_1(), masked_2(), ..., the instances of masked_tile() for C = 1, 2, ... */
 MASKED_EACH(MASKED_TILE)
 static masked_fn *const masked_tiles[MASKED_VECTORS] = {MASKED_EACH(MASKED_NAME)};
 
-/* n weight rows from k on, in whole groups: all strips of one part of d's columns before the next. */
+/* Gradient of the n weight rows from k on, which are whole groups. Each strip of d's columns serves all groups. */
 static void gradient_groups(const gradient_job *job, int64_t k, int64_t n, int zeros_too)
 {
     const int64_t vectors = (job->n_out + VL - 1) / VL, strips = (vectors + MASKED_VECTORS - 1) / MASKED_VECTORS;
     row_lists lists;
     list_rows(job, k, &lists);
     for (int64_t s = 0, v = 0, end; s < strips; s++, v = end) {
-        end = vectors * (s + 1) / strips; /* all nearly equally wide */
+        end = vectors * (s + 1) / strips; /* all strips have nearly the same width */
         for (int64_t g = 0; g * GROUP < n; g++)
             if (lists.n[g] || zeros_too)
                 masked_tiles[end - v - 1](job, lists.rows[g], lists.n[g], k + g * GROUP, v * VL,
@@ -111,12 +113,13 @@ static void gradient_with(const gradient_size *narrow, const cmlp_matrix *a, con
 {
     const finish_values f = {(T)finish->alpha, (T)finish->inverse, -(T)finish->rate, finish->mode};
     const T *list[CMLP_CHUNK], *row = a->base;
-    const gradient_job job = {.narrow = narrow, .a = a->list ? (const T *const *)a->list : list, .column_mask = a->column_mask,
-                              .copy = a->copy, .mask = a->mask, .ld_mask = a->ld_mask, .rows = rows, .n_out = n_out, .d = d,
-                              .sums = sums, .w = w, .first = first, .finish = &f};
+    const gradient_job job = {.narrow = narrow, .a = a->list ? (const T *const *)a->list : list,
+                              .column_mask = a->column_mask, .copy = a->copy, .mask = a->mask,
+                              .ld_mask = a->ld_mask, .rows = rows,
+                              .n_out = n_out, .d = d, .sums = sums, .w = w, .first = first, .finish = &f};
     for (int64_t i = 0; !a->list && i < rows; i++, row += a->ld) {
         list[i] = row;
-        OPAQUE(row); /* vector code would be long, and rows are few */
+        OPAQUE(row); /* keeps GCC from vectorizing: the code would be long, and rows are few */
     }
     if (a->mask) {
         gradient_masked(&job, k0, k1);

@@ -1,8 +1,9 @@
-/* Weight gradient: sums[k, j] = sum_i a[i, k] d[i, j] over a chunk of rows, finished on the way out. A tile is R rows k
- * of the weights by C vectors of columns; while i runs, a's values are read at constant offsets from one row pointer (an
- * index per k costs a third), or from one for each group: then dark columns can be left out. */
+/* Weight gradient: sums[k, j] = sum_i a[i, k] d[i, j] over a chunk of rows i, followed by an epilogue (keep the sum,
+ * store the gradient, or update the weights). A tile is R weight rows by C vectors of columns. In the loop over i, the
+ * values of `a` have constant offsets from one row pointer, because an index per weight row costs a third of the speed.
+ * Tiles that skip zero columns have one pointer per group instead. */
 
-/* Groups of a tile of R rows: its rows are neighbours if it is two vectors wide, or lower than a group. */
+/* Groups of a tile of R rows. Tiles that are two vectors wide or lower than a group have one: adjacent rows. */
 #define TILE_GROUPS(R, C) ((C) == 1 && (R) >= GROUP ? (R) / GROUP : 1)
 #define MOST_GROUPS (GRADIENT_ROWS_1 / GROUP)
 
@@ -11,7 +12,7 @@ typedef struct finish_values {
     cmlp_finish_mode mode;
 } finish_values;
 
-/* The same in every lane. */
+/* The same values, broadcast to all lanes. */
 typedef struct finish_vectors {
     V alpha, inverse, minus_rate;
     cmlp_finish_mode mode;
@@ -24,7 +25,7 @@ VEC_FN finish_vectors in_all_lanes(const finish_values *f)
 
 VEC_FN V gradient_of(V sum, V w, const finish_vectors *f) { return v_mul(v_fma(f->alpha, w, sum), f->inverse); }
 
-/* The way out of a sum, to where its weights lie. */
+/* Epilogue of a vector of sums: stores the sum or the gradient, or updates the weights w. */
 VEC_FN void finish(V s, T *sums, T *w, VT tail, const int whole, const finish_vectors *f)
 {
     if (f->mode == CMLP_KEEP_SUM) {
@@ -38,7 +39,7 @@ VEC_FN void finish(V s, T *sums, T *w, VT tail, const int whole, const finish_ve
         store_last(w, tail, whole, v_fma(f->minus_rate, g, old));
 }
 
-/* That of a tile's neighbouring rows, from row k on. */
+/* Epilogue of adjacent weight rows of a tile, from row k on. The sums are in memory at `tile`. */
 VEC_FN void finish_rows(const T *tile, int64_t rows, int64_t k, int64_t last, int64_t n_out, T *sums, int first, T *w,
                         const finish_vectors *f, const int C, const int whole)
 {
@@ -52,7 +53,7 @@ VEC_FN void finish_rows(const T *tile, int64_t rows, int64_t k, int64_t last, in
         }
 }
 
-/* That of a tile, whose R x C sums lie in `tile`: one copy serves all. */
+/* Epilogue of a tile with R x C sums at `tile`. One function, not inlined, serves all tile sizes. */
 REAL_FN void finish_tile(const T *tile, int R, int C, const int64_t *groups, int height, int64_t last, int64_t n_out,
                          T *sums, int first, T *w, const finish_values *values)
 {
@@ -64,14 +65,14 @@ REAL_FN void finish_tile(const T *tile, int R, int C, const int64_t *groups, int
             finish_rows(tile, height, *groups, last, n_out, sums, first, w, &f, 2, last == VL);
 }
 
-/* That of a tile whose sums are whole, from the registers. */
+/* Epilogue of a tile whose sums over the batch are complete, directly from the registers. */
 VEC_FN void finish_registers(V sum[][2], const int64_t *k, VT tail, int64_t n_out, T *sums, T *w,
                              const finish_values *values, const cmlp_finish_mode mode, const int R, const int C,
                              const int whole)
 {
     const int height = R / TILE_GROUPS(R, C);
     finish_vectors f = in_all_lanes(values);
-    f.mode = mode; /* the compiler then knows */
+    f.mode = mode; /* a compile-time constant here */
     UNROLL for (int r0 = 0; r0 < STORE_STRIDE; r0++)
         UNROLL for (int r = r0; r < R; r += STORE_STRIDE) {
             const int64_t at = k[r / height] * n_out + r % height * n_out;
@@ -93,7 +94,7 @@ VEC_FN void gradient_tile(const T *const *a, const int64_t *groups, const T *d, 
         UNROLL for (int c = 0; c < C; c++) sum[r][c] = v_zero();
     for (const T *const *end = a + rows; a < end; a++, d += n_out) {
         V dv[2];
-        if (C == 1 && R == GRADIENT_ROWS_1) CMLP_PREFETCH(*a + k[R / height - 1] + LINE); /* where the next tile goes on */
+        if (C == 1 && R == GRADIENT_ROWS_1) CMLP_PREFETCH(*a + k[R / height - 1] + LINE); /* for the next tile */
         UNROLL for (int c = 0; c < C; c++) dv[c] = load_last(d + c * VL, tail, whole || c < C - 1);
         UNROLL for (int r0 = 0; r0 < R; r0 += height) {
             const T *group = *a + k[r0 / height];
@@ -106,7 +107,8 @@ VEC_FN void gradient_tile(const T *const *a, const int64_t *groups, const T *d, 
             }
         }
     }
-    /* Small batches: nothing need leave the registers. Adam's gradient in the tallest tiles alone: it is much code. */
+    /* Small batch: the sums go from the registers to the weights. The gradient for Adam has this path in the tallest
+     * tiles only, because it is much code. */
     if (first && f->mode == CMLP_UPDATE) {
         finish_registers(sum, k, tail, n_out, sums, w, f, CMLP_UPDATE, R, C, whole);
         return;
@@ -140,12 +142,13 @@ typedef struct gradient_size {
     int64_t rows;
     gradient_fn *tile;
 } gradient_size;
-/* Tallest first, down to one row. */
+/* Tile sizes by descending height. GRADIENT_EACH_1(GRADIENT_ENTRY_1) makes, for example,
+ * {12, gradient_12x1}, {8, gradient_8x1}, {4, gradient_4x1}, {2, gradient_2x1}, {1, gradient_1x1}, */
 static const gradient_size gradient_narrow[] = {GRADIENT_EACH_1(GRADIENT_ENTRY_1)};
 static const gradient_size gradient_wide[] = {GRADIENT_EACH_2(GRADIENT_ENTRY_2)};
 
-/* Whether a weight row without values changes:  w = fma(-rate, (0 w + 0) inverse, w) = w  for finite factors, and to a
- * sum that there is already nothing is added. */
+/* Whether the epilogue changes weight rows whose inputs are all zero. It does not if it adds 0 to an existing sum,
+ * or if it is a plain update without penalty:  w = fma(-rate, (0 w + 0) inverse, w) = w  for finite factors. */
 static int changes_all(const finish_values *f, int first)
 {
     if (f->mode == CMLP_KEEP_SUM) return first;
@@ -155,8 +158,8 @@ static int changes_all(const finish_values *f, int first)
 
 typedef struct gradient_job {
     const gradient_size *narrow; /* tiles of one vector of columns */
-    const T *const *a; /* its rows */
-    T *copy; /* for them, or NULL */
+    const T *const *a;           /* rows of inputs */
+    T *copy;                     /* scratch memory for adjacent copies of the rows, or NULL */
     const uint64_t *column_mask, *mask;
     int64_t ld_mask;
     int64_t rows, n_out;
@@ -166,7 +169,8 @@ typedef struct gradient_job {
     const finish_values *finish;
 } gradient_job;
 
-/* Strip j of n weight rows: k[0], k[0] + 1, ... or, where one vector is all there is, the groups that begin at k. */
+/* Columns from j on, one strip, of n weight rows: k[0], k[0] + 1, ... If the layer has one vector of outputs, the rows
+ * are the groups that start at k[0], k[1], ... */
 static void gradient_strip(const gradient_job *job, const int64_t *k, int64_t n, int64_t j)
 {
     const int64_t left = job->n_out - j;
@@ -181,9 +185,9 @@ static void gradient_strip(const gradient_job *job, const int64_t *k, int64_t n,
     }
 }
 
-/* Wide layers read a row of `a` and one of d for each few multiply-adds, each in a page of its own, more than the
- * processor has at hand. GRADIENT_COPY, beside the vector header: where that costs much, so many vectors of each row of
- * `a` are copied together for all columns of d. */
+/* In wide layers each row of `a` and of d is in a page of its own, and the pages exceed the first-level TLB. If this
+ * is slow on an instruction set, GRADIENT_COPY (tiles_<isa>.h) vectors of each row of `a` are copied next to each
+ * other and used for all columns of d. */
 _Static_assert(CMLP_CHUNK * GRADIENT_COPY * VL * sizeof(T) <= CMLP_COPY_BYTES, "inputs of a chunk of rows");
 static int copies_inputs(const gradient_job *job)
 {
@@ -196,7 +200,7 @@ static void copy_inputs(const T *const *a, int64_t rows, int64_t k, int64_t n, T
         for (int64_t r = 0; r < n; r += VL) store_lanes(copy + r, n - r, load_lanes(a[i] + k + r, n - r));
 }
 
-/* Weight rows [k, end). */
+/* Gradient of the adjacent weight rows [k, end). */
 static void gradient_run(const gradient_job *job, int64_t k, int64_t end)
 {
     T *const space = job->copy;
@@ -221,14 +225,14 @@ static void gradient_run(const gradient_job *job, int64_t k, int64_t end)
     }
 }
 
-/* The groups of a word that are lit, or not, within [k0, k1). */
+/* The groups of a word within [k0, k1) that have a nonzero column, or those that have none. */
 VEC_FN uint64_t groups_within(const gradient_job *job, int column_mask, int64_t word, int64_t k0, int64_t k1)
 {
     const uint64_t groups = group_bits(job->column_mask[word]);
     return bits_within(column_mask ? groups : groups ^ group_bits(~UINT64_C(0)), word, k0, k1);
 }
 
-/* Of the weight rows [k0, k1), those whose inputs are all 0. */
+/* Epilogue of those weight rows of [k0, k1) whose inputs are all 0. */
 static void gradient_zero(const gradient_job *job, int64_t k0, int64_t k1)
 {
     const finish_vectors f = in_all_lanes(job->finish);
@@ -243,7 +247,8 @@ static void gradient_zero(const gradient_job *job, int64_t k0, int64_t k1)
         }
 }
 
-/* The others: neighbours make a tile, or, where one vector is all there is, groups from anywhere. */
+/* Gradient of the other weight rows. A tile takes adjacent rows, or any groups if the layer has one vector of
+ * outputs. */
 static void gradient_nonzero(const gradient_job *job, int64_t k0, int64_t k1)
 {
     int64_t list[MOST_GROUPS] = {0}, n = 0, start = k0, end = k0;

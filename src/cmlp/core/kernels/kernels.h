@@ -1,52 +1,54 @@
-/* The table of kernels: everything that does arithmetic on elements, once per instruction set and element type.
+/* The table of kernels: all arithmetic on elements, compiled once per instruction set and element type.
  *
- * Equations and roundings stand in cmlp.h, "The arithmetic". Element pointers are void *, of the table's type T.
- * Unless said otherwise: matrices are row-major, inputs and outputs do not overlap, no alignment beyond T's is
- * needed, nothing outside the named elements is read or written, and counts may be 0. */
+ * cmlp.h, "The arithmetic", defines the equations and roundings. Element pointers are void * and point to the
+ * table's type T. Unless stated otherwise, matrices are row-major, inputs and outputs do not overlap, no alignment
+ * beyond T's is needed, nothing outside the named elements is read or written, and counts may be 0. */
 #ifndef CMLP_KERNELS_H
 #define CMLP_KERNELS_H
 
 #include <stdint.h>
 
-#define CMLP_CHUNK 128 /* summed indices per chain */
+#define CMLP_CHUNK 128 /* terms of one partial sum */
 
-#define CMLP_TRANSPOSED_OUTPUTS 32 /* outputs of a classifier whose rows are turned into vectors */
+#define CMLP_TRANSPOSED_OUTPUTS 32 /* classifiers with at most so many outputs: transposed into vectors */
 
-/* A matrix whose rows are contiguous: row i is list[i], or base + i * ld elements where list is NULL. */
+/* A matrix whose rows are contiguous: row i starts at list[i], or at base + i * ld elements if `list` is NULL. */
 typedef struct cmlp_matrix {
     const void *const *list;
     const void *base;
     int64_t ld;
-    const void *const *prefetch; /* NULL, or for each row (of bytes, if they are given) one that is soon to be read */
-    uint64_t *column_mask;            /* NULL, or a bit for each column: 0 if it is dark, that is, 0 in all rows */
-    const uint64_t *mask;    /* NULL, or a bit for each element: 0 if that is 0. Row i's begin in word i * ld_mask */
+    const void *const *prefetch; /* NULL, or for each row a later row to prefetch, as `list` or `bytes` has them */
+    uint64_t *column_mask;            /* NULL, or an output: bit k is 0 if column k is zero in all rows */
+    const uint64_t *mask;    /* NULL, or one bit per element: 0 if the element is 0. Row i starts at word i * ld_mask */
     int64_t ld_mask;
-    const void *const *bytes; /* NULL, or rows of bytes, each taken times `scale`, in place of list and base; */
-    double scale;             /* cmlp_scales_in_floats(scale) */
-    void *copy;               /* CMLP_COPY_BYTES of scratch memory, aligned as T, or NULL: then no rows are copied together
-                                 and `bytes` must be NULL */
+    const void *const *bytes; /* NULL, or rows of uint8 values, multiplied by `scale`, instead of `list` and `base` */
+    double scale;             /* of `bytes`; cmlp_scales_in_floats(scale) holds */
+    void *copy; /* CMLP_COPY_BYTES of scratch memory, aligned as T, for adjacent copies of rows; NULL: no copies, no
+                   `bytes` */
 } cmlp_matrix;
 
-/* A tile of rows that is copied together, the largest of all kernels'. */
+/* Size of the largest tile of rows that a kernel copies next to each other. */
 #define CMLP_COPY_BYTES 15360
 
-/* Products with bytes b come out right in floats alone where the scale is 2 / q, rounded, for an integer q up to 2^20:
- * 1, 1/255, 1/256, 2/255. With hi + lo the scale cut into two floats, b hi + (b lo, rounded) and the product in double
- * are within 2^-46 of 2 b / q, relatively. Halfway between floats lies m 2^k, m odd and 2^24 < m < 2^25. It is not
- * 2 b / q, or m would divide b < 256; so it is off by at least a part in m q, more than 2^-45, and both round to the
- * same float. Nothing gets near the ends of the type, and 0 stays +0, for the scale is positive. */
+/* Whether uint8 values b can be scaled in float32 arithmetic with the same result as in double. This holds if the
+ * scale is 2 / q, rounded, for an integer q <= 2^20, for example 1, 1/255, 1/256 or 2/255. Proof: let hi + lo be the
+ * scale split into two floats. b hi + (b lo, rounded) and the product in double both have a relative error of at
+ * most 2^-46 from 2 b / q. A midpoint between two floats is m 2^k with m odd and 2^24 < m < 2^25. It cannot equal 2
+ * b / q, because m would then divide b < 256. So it differs from 2 b / q by at least 1 part in m q, more than 2^-45,
+ * and both results round to the same float. No result is near the limits of the type, and 0 stays +0 because the
+ * scale is positive. */
 static inline int cmlp_scales_in_floats(double scale)
 {
     const double q = 2 / scale;
     return q >= 1 && q <= 1 << 20 && q == (double)(int32_t)q;
 }
 
-#define CMLP_MASK_BITS 64 /* columns that have their bits in one word */
-#define CMLP_GROUP 4  /* neighbouring weight rows that are left out together where all of their inputs are 0 */
+#define CMLP_MASK_BITS 64 /* columns per word of a mask */
+#define CMLP_GROUP 4  /* adjacent weight rows, skipped together if all their inputs are 0 */
 
 /* Rows of a CSR matrix in the caller's memory: each has n <= n_in values (of type `dtype`, multiplied by scale) at
- * ascending columns below n_in, which are int64 if `wide`, else int32. If another thread changes values or columns during
- * the call, the results are unspecified, but the kernels stay within their buffers. */
+ * ascending columns below n_in, which are int64 if `wide`, else int32. If another thread changes values or columns
+ * during the call, the results are unspecified, but the kernels stay within their buffers. */
 typedef struct cmlp_csr_row {
     const void *values, *columns;
     int64_t n;
@@ -60,31 +62,31 @@ typedef struct cmlp_csr {
     int wide;
 } cmlp_csr;
 
-/* The gradient turns the values of so many columns at a time, of at most so many rows; of fewer columns where they hold
- * more values than CMLP_CSR_FULL columns without zeros, or than numbers of two bytes count. */
+/* The CSR gradient transposes the values of up to CMLP_CSR_COLUMNS columns and CMLP_CSR_ROWS rows at a time. It takes
+ * fewer columns if they hold more values than CMLP_CSR_FULL columns without zeros, or more than UINT16_MAX. */
 #define CMLP_CSR_COLUMNS 4096
 #define CMLP_CSR_FULL 512
 #define CMLP_CSR_ROWS (2 * CMLP_CHUNK)
 
-/* Values that it has room for: at least those of one column. */
+/* Capacity of such a block in values. It holds at least one full column. */
 static inline int64_t cmlp_csr_capacity(int64_t rows, int64_t columns)
 {
     const int64_t capacity = rows * (columns < CMLP_CSR_FULL ? columns : CMLP_CSR_FULL);
     return capacity < UINT16_MAX ? capacity : UINT16_MAX;
 }
 
-/* Bytes of its scratch memory: values with row numbers as long, a row's converted values, and, all of two bytes, for each
- * column two counters and six list entries, and the column of each value. Two entries are written beyond the last. Before
- * them, for each row two positions and a column. */
+/* Scratch memory of the CSR gradient in bytes. It holds two positions and a column number for each row, the values with
+ * their row numbers, the converted values of one row, and arrays of two-byte numbers: two counters and six list entries
+ * for each column, and the column of each value. Two entries are written past the end of the lists. */
 static inline int64_t cmlp_csr_block(int64_t rows, int64_t columns, int64_t element)
 {
     const int64_t width = columns < CMLP_CSR_COLUMNS ? columns : CMLP_CSR_COLUMNS;
     return cmlp_csr_capacity(rows, columns) * (2 * element + 2) + width * (element + 16) + 4 + rows * 20;
 }
 
-/* What happens to a finished sum s over the batch's rows, for weight w:  g = fma(alpha, w, s) * inverse. */
+/* What the gradient kernel does with a sum s over rows, for weight w and g = fma(alpha, w, s) * inverse. */
 typedef enum cmlp_finish_mode {
-    CMLP_KEEP_SUM, /* sums[...] = s: more rows are to come */
+    CMLP_KEEP_SUM, /* sums[...] = s: more rows of the batch follow */
     CMLP_GRADIENT, /* sums[...] = g */
     CMLP_UPDATE    /* w = fma(-rate, g, w): plain SGD; sums is not written */
 } cmlp_finish_mode;
@@ -94,14 +96,14 @@ typedef struct cmlp_finish {
     double alpha, inverse, rate;
 } cmlp_finish;
 
-/* A step's values, as in cmlp.h: rate is lr (adam: r). */
+/* Constants of an optimizer step, named as in cmlp.h. `rate` is lr, or r for Adam. */
 typedef struct cmlp_step_values {
     int32_t solver;
-    int shared; /* whether other threads have read the weights */
+    int shared; /* whether other threads have read the weights since the last step */
     double rate, momentum, beta_1, beta_2, epsilon;
     double decay;    /* AdamW: lr wd; 0 for biases */
-    double max_norm; /* 0, or the length to which longer gradients are scaled */
-    double shrink;   /* by this factor, 1 unless the gradient is longer */
+    double max_norm; /* 0, or the norm to which longer gradients are clipped */
+    double shrink;   /* clipping factor: 1 unless the norm exceeds max_norm */
 } cmlp_step_values;
 
 typedef struct cmlp_loss_values {
@@ -109,33 +111,34 @@ typedef struct cmlp_loss_values {
     double parameter;       /* of the loss */
     double scale;           /* of the delta */
     double clip;            /* of the cost; 0: exact */
-    const double *weights;  /* of the rows, or NULL */
-    const int32_t *labels;  /* class indices instead of y: for softmax with log loss, at most CMLP_TRANSPOSED_OUTPUTS wide */
+    const double *weights;  /* row weights, or NULL */
+    const int32_t *labels;  /* class indices instead of y, for softmax with log loss and few outputs */
 } cmlp_loss_values;
 
 typedef struct cmlp_kernels {
     uint32_t isa;  /* cmlp_isa */
-    int32_t pairs; /* whether made for processors that shuffle beside multiply-adds: see pairs_tmpl.h */
+    int32_t pairs; /* whether the table is for processors that shuffle and multiply-add in parallel: see pairs_tmpl.h */
     int32_t dtype; /* cmlp_dtype of T */
     int32_t lanes; /* elements in a vector */
 
-    /* Whether this unit was compiled with the arithmetic that it is written in. */
+    /* Returns whether the compiler kept the arithmetic of the source (no contraction, no reordering). */
     int (*exact)(void);
 
     /* z[i, j] = bias[j] + sum_k x[i, k] w[k, j];  x (rows, n_in), w (n_in, n_out) with leading dimension ldw,
-     * z (rows, n_out) with ldz. bias may be NULL. Several rows of x may be bytes. Columns that are dark in several rows
-     * are left out if x->lit is given, where the others are marked; elements that are 0 are if x->marks is given, and
-     * always of a lone row. w must then be finite for the bits. */
+     * z (rows, n_out) with ldz. bias may be NULL. x may hold uint8 values if rows > 1. If x->column_mask is not NULL,
+     * columns that are zero in all rows of a tile are skipped, and the bits of all other columns are set. If x->mask is
+     * not NULL, zero elements are skipped; a single row's always are. Skipping gives the same bits if w is finite. */
     void (*dense)(const cmlp_matrix *x, int64_t rows, int64_t n_in, const void *w, int64_t ldw, const void *bias,
                   int64_t n_out, void *z, int64_t ldz);
-    /* sums[k, j] += sum_i a[i, k] d[i, j] for k in [k0, k1), or = where `first`, then finished. rows <= CMLP_CHUNK;
-     * a (rows, n_in), d (rows, n_out), sums and w (n_in, n_out). If a->lit is given, dark groups are left out, if
-     * a->marks (and a->list), groups that are 0 in a row; k0 is then a multiple of CMLP_GROUP. */
+    /* sums[k, j] += sum_i a[i, k] d[i, j] for k in [k0, k1), or = if `first`, followed by `finish`. rows <= CMLP_CHUNK;
+     * a (rows, n_in), d (rows, n_out), sums and w (n_in, n_out). If a->column_mask is not NULL, groups of CMLP_GROUP
+     * weight rows whose bits are all 0 are skipped. If a->mask is not NULL (then a->list is not either), a group skips
+     * the rows in which its inputs are all 0. k0 is then a multiple of CMLP_GROUP. */
     void (*gradient)(const cmlp_matrix *a, const void *d, int64_t rows, int64_t k0, int64_t k1, int64_t n_out,
                      void *sums, int first, void *w, const cmlp_finish *finish);
-    /* The same two for a CSR matrix x, where zeros take no time. scratch: of csr a row of T as long as x is wide; of
-     * csr_gradient cmlp_csr_block(rows, k1 - k0, element) bytes. rows <= CMLP_CSR_ROWS for the latter, z without gaps;
-     * weight rows that a mere CMLP_UPDATE with zeros cannot change are not visited. */
+    /* The same two products for a CSR matrix x; only stored values take time. z has no gaps. The scratch memory of csr
+     * is a row of x->n_in elements, that of csr_gradient cmlp_csr_block(rows, k1 - k0, element) bytes. csr_gradient
+     * takes rows <= CMLP_CSR_ROWS and skips weight rows that an update with a zero gradient cannot change. */
     void (*csr)(const cmlp_csr *x, int64_t rows, const void *w, const void *bias, int64_t n_out, void *z,
                 void *scratch);
     void (*csr_gradient)(const cmlp_csr *x, const void *d, int64_t rows, int64_t k0, int64_t k1, int64_t n_out,
@@ -147,21 +150,22 @@ typedef struct cmlp_kernels {
     void (*activate)(int32_t activation, double parameter, const void *z, void *a, int64_t rows, int64_t n);
     /* d[i] *= act'(z[i]). x is a or z, as activations.h says. Not for softmax. */
     void (*derivative)(int32_t activation, double parameter, const void *x, void *d, int64_t n);
-    /* z: weighted sums in, activations out; y targets; d: deltas out; cost[i] of each row, without scale and weight.
-     * z, y, d (rows, n). If `want_delta` is 0, z and d are scratch; if there are labels, z is. */
+    /* z: weighted sums in, activations out; y: targets; d: deltas out; cost[i]: cost of row i, without scale and
+     * weight. z, y, d (rows, n). If `want_delta` is 0, z and d become scratch; if there are labels, z does. */
     void (*loss)(const cmlp_loss_values *values, void *z, const void *y, void *d, int64_t rows, int64_t n,
                  int want_delta, double *cost);
 
-    /* One step on n elements; m: velocity or first moment, v: second moment (each NULL where the solver has none). */
+    /* One optimizer step on n elements. m: velocity or first moment, v: second moment, each NULL if the solver has
+     * none. */
     void (*step)(const cmlp_step_values *values, void *w, const void *g, void *m, void *v, int64_t n);
 
     /* out[i] = value * scale; the source has type `dtype` and a stride in bytes. */
     void (*convert)(int32_t dtype, const void *source, int64_t stride, int64_t n, double scale, void *out);
-    /* Sets a bit in `marks` for each of v's n elements that is not 0, in whole words; returns how many are set. */
+    /* Sets bit i of `mask` if v[i] is not 0, and writes whole words. Returns the number of bits set. */
     int64_t (*nonzero_mask)(const void *v, int64_t n, uint64_t *mask);
     /* v[i] *= factor, rounded to T. */
     void (*multiply)(void *v, int64_t n, double factor);
-    /* Sum of the squares of v (rows, n), by the rule for sums to one number: column j goes to partial j mod 16. */
+    /* Sum of the squares of v (rows, n) in 16 partial sums: column j is added to partial sum j mod 16. */
     double (*square_sum)(const void *v, int64_t rows, int64_t n);
     /* Index of the first element v[i * stride] (elements) that is NaN or infinite, or n. */
     int64_t (*find_nonfinite)(const void *v, int64_t stride, int64_t n);

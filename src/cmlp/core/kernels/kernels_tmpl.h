@@ -1,6 +1,6 @@
 /* All kernels of one instruction set and element type, and their table, whose name the including file defines as
- * KERNELS_NAME, its cmlp_isa as KERNELS_ISA. The vector header must have been included; where it has V_PAIRS, there is a
- * second table, KERNELS_PAIRS_NAME. */
+ * KERNELS_NAME, its cmlp_isa as KERNELS_ISA. The vector header must have been included; where it has V_PAIRS, there
+ * is a second table, KERNELS_PAIRS_NAME. */
 
 #include "../../../../include/cmlp.h"
 #include "kernels.h"

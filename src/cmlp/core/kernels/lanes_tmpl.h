@@ -1,4 +1,4 @@
-/* What the templates share beyond single vectors: the last, partial vector of a row, and sums to one number. */
+/* Helpers that all templates share: the last, partial vector of a row, nonzero masks, and sums to one number. */
 
 #if defined(__clang__)
 #define UNROLL _Pragma("unroll")
@@ -11,7 +11,7 @@
 #define NO_UNROLL
 #endif
 
-/* Hides where a value comes from: GCC would make several pointers of one, or two loops. */
+/* Hides the origin of a value from GCC, which would otherwise split one pointer into several, or one loop into two. */
 #if defined(__GNUC__)
 #define OPAQUE(x) __asm__("" : "+r"(x))
 #else
@@ -22,7 +22,7 @@
 #include <intrin.h>
 #endif
 
-/* Index of the lowest bit of m, which is not 0. */
+/* Index of the lowest set bit of m. m must not be 0. */
 VEC_FN int64_t lowest_bit(uint64_t m)
 {
 #if defined(__GNUC__) || defined(__clang__)
@@ -35,7 +35,7 @@ VEC_FN int64_t lowest_bit(uint64_t m)
 #endif
 }
 
-/* Compilers see an instruction in this where there is one. */
+/* Number of set bits. Compilers turn this into a popcnt instruction if the processor has one. */
 VEC_FN int64_t count_bits(uint64_t m)
 {
     m -= m >> 1 & UINT64_C(0x5555555555555555);
@@ -44,7 +44,7 @@ VEC_FN int64_t count_bits(uint64_t m)
     return (int64_t)(m * UINT64_C(0x0101010101010101) >> 56);
 }
 
-/* The first min(n, VL) elements; no mask where none is needed (masked stores are slow on AVX2). */
+/* Loads the first min(n, VL) elements. Full vectors use no mask, because masked stores are slow on AVX2. */
 VEC_FN V load_lanes(const T *p, int64_t n) { return n >= VL ? v_load(p) : v_load_t(p, v_tail(n)); }
 
 VEC_FN void store_lanes(T *p, int64_t n, V x)
@@ -55,7 +55,7 @@ VEC_FN void store_lanes(T *p, int64_t n, V x)
         v_store_t(p, v_tail(n), x);
 }
 
-/* The last vector of a row, `whole` being a constant. */
+/* Loads the last vector of a row. `whole` is a compile-time constant. */
 VEC_FN V load_last(const T *p, VT tail, const int whole) { return whole ? v_load(p) : v_load_t(p, tail); }
 
 VEC_FN void store_last(T *p, VT tail, const int whole, V x)
@@ -66,13 +66,14 @@ VEC_FN void store_last(T *p, VT tail, const int whole, V x)
         v_store_t(p, tail, x);
 }
 
-/* Where rows are narrower than a vector, one that is read right behind another that was written waits until that has
- * left the processor: the written vector covers it in part. So a tile's rows are written so many apart: 0, 4, 8, ..., 1,
- * 5, ... */
+/* If rows are narrower than a vector, a load right after the store of the row before overlaps that store and waits
+ * until it has reached the cache (failed store forwarding). A tile therefore writes its rows in the order 0, 4, 8,
+ * ..., 1, 5, ... */
 #define STORE_STRIDE 4
 
-/* Calls a tile with `whole` as its last argument. Where a partial load costs no more than another, one instance serves
- * both; elsewhere it would be most of the work. */
+/* Calls a tile with `whole` as its last argument. If partial loads are as fast as full ones (V_TAIL_COSTS is 0), a
+ * single instance serves both cases. WHOLE_OR_NOT(last, csr_sums, a, b) expands to
+ *   if (V_TAIL_COSTS && last == VL) csr_sums(a, b, 1); else csr_sums(a, b, 0); */
 #define WHOLE_OR_NOT(last, tile, ...)      \
     do {                                   \
         if (V_TAIL_COSTS && (last) == VL)  \
@@ -83,7 +84,7 @@ VEC_FN void store_last(T *p, VT tail, const int whole, V x)
 
 #define LINE (CMLP_LINE / (int)sizeof(T)) /* elements */
 
-/* Columns [k, k + n) of some rows. Inlined: GCC takes a function that only prefetches for one that does nothing. */
+/* Prefetches columns [k, k + n) of the rows. Inlined, because GCC removes calls of functions that only prefetch. */
 VEC_FN void prefetch(const void *const *rows, int64_t n_rows, int64_t k, int64_t n)
 {
     for (int64_t r = 0; r < n_rows; r++)
@@ -92,7 +93,7 @@ VEC_FN void prefetch(const void *const *rows, int64_t n_rows, int64_t k, int64_t
 
 #define MASK_BITS CMLP_MASK_BITS
 
-/* Marks the elements that are not 0, and counts them; gives up when there are more than `most`. */
+/* Sets the bits of the nonzero elements and counts them. Stops when there are more than `most`. */
 static int64_t fill_mask(const T *v, int64_t n, uint64_t *mask, int64_t most)
 {
     int64_t count = 0;
@@ -110,7 +111,7 @@ static int64_t fill_mask(const T *v, int64_t n, uint64_t *mask, int64_t most)
 
 #define PARTIALS 16
 
-/* Element i goes to partial i mod 16; then the fixed tree. */
+/* Adds the 16 partial sums in a fixed tree. */
 VEC_FN double joined(double p[PARTIALS])
 {
     for (int half = PARTIALS / 2; half; half /= 2)
@@ -128,7 +129,7 @@ static double sum_of(const T *v, int64_t n)
     return joined(p);
 }
 
-/* Column j of each row goes to partial j mod 16. */
+/* Column j of each row is added to partial sum j mod 16. */
 static double square_sum(const void *values, int64_t rows, int64_t n)
 {
     double p[PARTIALS] = {0};

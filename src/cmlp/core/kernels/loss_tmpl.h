@@ -1,6 +1,6 @@
-/* Costs and output deltas. kernels/losses.h lists the losses; the term and the slope of one stand together. The terms of
- * a row's cost are formed in the delta's memory, summed, then overwritten by the delta itself. Exact costs come from the
- * weighted sums z, where probabilities would round to 0 or 1. */
+/* Costs and output deltas. kernels/losses.h lists the losses; the term and the slope of one stand together. The
+ * terms of a row's cost are formed in the delta's memory, summed, then overwritten by the delta itself. Exact costs
+ * come from the weighted sums z, where probabilities would round to 0 or 1. */
 
 /* What a call's terms and slopes have in common: p is the loss's parameter. */
 typedef struct loss_constants {
@@ -271,7 +271,7 @@ static void output_delta(const cmlp_loss_values *values, const loss_constants *c
         for (int64_t i = 0; i < rows; i++) softmax_jacobian(a + i * n, d + i * n, n);
 }
 
-/* Softmax, cost and delta of at most VL rows with class labels, turned. The same operations on the same numbers as
+/* Softmax, cost and delta of at most VL rows with class labels, transposed. The same operations on the same numbers as
  * softmax_terms and output_delta, whose y are 0 but for the label's. */
 static void softmax_block(const cmlp_loss_values *values, T *z, const int32_t *labels, T *d, int64_t rows, int64_t n,
                           int want_delta, double *cost)

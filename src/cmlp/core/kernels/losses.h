@@ -2,18 +2,18 @@
  *
  *   ROW(CODE, name, slope, factor, outputs, parameter, most)
  *
- * CODE is the enumerator of cmlp_loss without its prefix. `name` is what programs call the loss, and the prefix of its
- * two functions in loss_tmpl.h, which see one output of a row: z the weighted sum, a the activation, y the target, and
- * c the constants of the call:
+ * CODE is the enumerator of cmlp_loss without its prefix. `name` is what programs call the loss, and the prefix of
+ * its two functions in loss_tmpl.h, which see one output of a row: z the weighted sum, a the activation, y the
+ * target, and c the constants of the call:
  *
  *   V name_term(V z, V a, V y, const loss_constants *c)     the output's term of the row's cost
  *   V name_slope(V x, V y, const loss_constants *c)         its slope, without `factor`
  *
  * The slope is the derivative for a (CMLP_BY_A: the output layer's act' then multiplies it), for z with x = a
- * (CMLP_BY_Z), or for z with x = z (CMLP_BY_Z_FROM_Z). By z it depends on the activation: it is that of logistic outputs
- * if the row allows them, else of exp. Softmax outputs have loops of their own. `outputs` is the mask of activations
- * allowed, `parameter` the default of the loss's parameter (0: it has none), which is below `most`. To add a loss: an
- * enumerator in cmlp.h (and libcmlp.pxd), a row, its functions, and a test.
+ * (CMLP_BY_Z), or for z with x = z (CMLP_BY_Z_FROM_Z). By z it depends on the activation: it is that of logistic
+ * outputs if the row allows them, else of exp. Softmax outputs have loops of their own. `outputs` is the mask of
+ * activations allowed, `parameter` the default of the loss's parameter (0: it has none), which is below `most`. To
+ * add a loss: an enumerator in cmlp.h (and libcmlp.pxd), a row, its functions, and a test.
  *
  * One worked expansion: with
  *   #define CASE(CODE, name, ...) case CMLP_##CODE: return name##_term(z, a, y, c);

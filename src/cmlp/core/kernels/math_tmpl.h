@@ -243,7 +243,8 @@ VEC_FN V v_silu(V x)
 
 /* The tail of the normal distribution, Phi(-u) = e^(-u^2/2) ratio = 2^n (1 + q) ratio for 0 <= u <= MATH_TAIL_LIMIT:
  * returns q; n goes to the place of the exponent in *power. q makes up for two rounding errors: with u^2 = s + rest,
- * e^(-u^2/2) = e^(-s/2) (1 - rest/2); with 1 + u = d + lost, f / (1 + u) = f/d (1 - lost/d), where 1/d is about 2 f/d. */
+ * e^(-u^2/2) = e^(-s/2) (1 - rest/2); with 1 + u = d + lost, f / (1 + u) = f/d (1 - lost/d), where 1/d is about 2
+ * f/d. */
 VEC_FN V math_tail(V u, V *ratio, VI *power)
 {
     const V one = v_set1(1), half = v_set1((T)0.5), center = v_set1(MATH_TAIL_CENTER);

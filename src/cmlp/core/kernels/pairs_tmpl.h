@@ -1,8 +1,9 @@
-/* Tiles of one vector of columns that take of each group the first two elements by v_pair(). They have a load for each
- * multiply-add otherwise, and processors that can do two of each at a time do them no faster than the loads come in,
- * together with what else is loaded. With shuffles in place of loads AMD's Zen 5 trains a layer of 16 a tenth faster on
- * dense rows. But where shuffles take turns with multiply-adds, as in Intel's processors, it would be slower: so this is
- * a table of its own. Only tall tiles are worth their code. */
+/* Tiles of one vector of columns that broadcast the first two elements of each group by v_pair(): one load and two
+ * shuffles instead of two loads. Other tiles of this width need one load per multiply-add, and loads limit their
+ * speed on processors that execute two of each per cycle. With pairs, AMD Zen 5 trains a layer of 16 units about 10
+ * % faster on dense rows. On Intel processors shuffles and multiply-adds share a port, and pairs are slower. The
+ * kernels are therefore in a second table, which cpu.c selects. Only tall tiles gain enough to have a variant with
+ * pairs. */
 
 #define DENSE_PAIRS(R) DENSE_TILE(dense_pairs_##R, R, 1, PAIRS)
 #define DENSE_ENTRY_PAIRS(R) [R] = dense_pairs_##R,

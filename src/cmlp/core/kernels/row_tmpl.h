@@ -1,13 +1,13 @@
-/* Dense products row by row, to leave zeros out, which changes no bit (see csr_tmpl.h): half of what a relu layer gives,
- * most of a dark picture. A lone row first. One chain would wait for itself: every fma takes four cycles and there
- * is only one row to fill them with. So a wide layer runs ROW_VECTORS vectors of columns side by side, a narrow one
- * chunks of the input, unless so few inputs are left that one chain is sooner through. The sums are the same chains,
- * added in the same order, as in dense_tmpl.h. */
+/* Dense products row by row. They skip zero inputs, such as half of a relu layer's outputs and most pixels of a dark
+ * image, which changes no bit (see csr_tmpl.h). A single row has one chain of dependent fma per vector of outputs, and
+ * each fma takes four cycles. To hide this latency, a wide layer runs ROW_VECTORS vectors of columns in parallel, and a
+ * narrow layer runs several chunks of the input in parallel, unless few inputs are nonzero. The chains and the order of
+ * additions are those of dense_tmpl.h. */
 
-#define ROW_VECTORS 8 /* side by side, in one chunk */
-#define ROW_NARROW 2  /* so many vectors or fewer: */
-#define ROW_CHUNKS 4  /* side by side, for one vector; half as many for two */
-#define ROW_SHARE 3   /* a block of chunks has few inputs left if at most one in so many is not 0 */
+#define ROW_VECTORS 8 /* in parallel, in one chunk */
+#define ROW_NARROW 2  /* at most so many vectors are a narrow layer */
+#define ROW_CHUNKS 4  /* in parallel, for one vector; half as many for two */
+#define ROW_SHARE 3   /* few inputs are nonzero if at most one in ROW_SHARE is */
 
 #define BLOCK (ROW_CHUNKS * CMLP_CHUNK)
 
@@ -37,7 +37,7 @@ VEC_FN void row_chunks(const T *x, const T *w, int64_t ldw, int64_t last, T *tot
     UNROLL for (int s = 0; s < S; s++) row_add(total, sum[s], last, C);
 }
 
-/* total += chunk sums of the marked inputs among n. */
+/* total += partial sums of the inputs whose mask bit is set. */
 VEC_FN void row_masked(const T *x, const uint64_t *mask, int64_t n, const T *w, int64_t ldw, int64_t last, T *total,
                        const int C, const int whole)
 {
@@ -72,6 +72,8 @@ typedef void row_masked_fn(const T *x, const uint64_t *mask, int64_t n, const T 
     {                                                                                                             \
         WHOLE_OR_NOT(last, row_masked, x, mask, n, w, ldw, last, total, C);                                       \
     }
+/* For example, ROW_CHUNKS_FN(2, 1) defines row_chunks_2x1(), the instance of row_chunks() for S = 2 chunks and C =
+ * 1. */
 ROW_CHUNKS_FN(2, 1) ROW_CHUNKS_FN(4, 1) ROW_CHUNKS_FN(2, 2)
 ROW_MASKED_FN(1) ROW_MASKED_FN(2) ROW_MASKED_FN(3) ROW_MASKED_FN(4)
 ROW_MASKED_FN(5) ROW_MASKED_FN(6) ROW_MASKED_FN(7) ROW_MASKED_FN(8)
@@ -108,7 +110,7 @@ static void dense_row(const T *x, int64_t n_in, const T *w, int64_t ldw, const T
     }
 }
 
-/* Rows whose elements are marked. A chunk of a strip of W serves all of them. */
+/* Several rows with a nonzero mask. A chunk of a strip of W is used for all rows while it is in the cache. */
 static void dense_masked(const cmlp_matrix *x, int64_t rows, int64_t n_in, const T *w, int64_t ldw, const T *bias,
                          int64_t n_out, T *z, int64_t ldz)
 {
@@ -117,7 +119,7 @@ static void dense_masked(const cmlp_matrix *x, int64_t rows, int64_t n_in, const
         for (int64_t i = 0; !k && i < rows; i++) row_begin(bias, n_out, z + i * ldz);
         for (int64_t s = 0, v = 0, end; s < strips; s++, v = end) {
             const int64_t n = n_in - k < CMLP_CHUNK ? n_in - k : CMLP_CHUNK;
-            end = vectors * (s + 1) / strips; /* all nearly equally wide */
+            end = vectors * (s + 1) / strips; /* all strips have nearly the same width */
             row_masked_fn *const add_masked = row_masked_fns[end - v - 1];
             for (int64_t i = 0; i < rows; i++) {
                 if (x->prefetch && !s) prefetch(x->prefetch + i, 1, k, n);

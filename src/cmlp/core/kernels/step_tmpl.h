@@ -1,4 +1,4 @@
-/* Optimiser steps on n elements; the formulas stand in cmlp.h. */
+/* Optimizer steps on n elements. cmlp.h has the formulas. */
 
 /* Moments that would decay into subnormal numbers, where arithmetic takes ten times as long, become +0. The square of a
  * tiny gradient would be subnormal too if it were rounded by itself. */
@@ -13,8 +13,8 @@
 VEC_FN V flushed(V x, T smallest) { return v_sel(v_lt(v_abs(x), v_set1(smallest)), v_zero(), x); }
 
 /* Where other threads have read w, its lines stand in their caches too and must leave these before they are written.
- * Among other work each such store waits by itself, many in a row wait together: so many lines are first written as they
- * are. */
+ * Among other work each such store waits by itself, many in a row wait together: so many lines are first written as
+ * they are. */
 #define OWN_LINES 16
 #define OWN (OWN_LINES * CMLP_LINE / (int64_t)sizeof(T))
 

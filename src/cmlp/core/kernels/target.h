@@ -96,7 +96,7 @@
 #define REAL_FN static
 #endif
 
-/* Brings a cache line that will be read soon into the first cache; no address is wrong. */
+/* Prefetches a cache line into the L1 cache. Any address is allowed. */
 #define CMLP_LINE 64
 #if defined(__GNUC__) || defined(__clang__)
 #define CMLP_PREFETCH(p) __builtin_prefetch((p), 0, 3)

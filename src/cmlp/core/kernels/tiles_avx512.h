@@ -1,5 +1,5 @@
-/* Tile sizes: 32 registers. 14 x 2 sums leave room for two vectors of W and a broadcast; the gradient's one
- * column wants a taller tile, because each of its rows waits for one vector only. */
+/* Tile sizes for 32 registers. 14 x 2 sums leave registers for two vectors of W and a broadcast element of x. Gradient
+ * tiles of one vector are taller, because each of their rows needs only one sum. tiles_avx2.h explains the lists. */
 #define DENSE_ROWS_1 14
 #define DENSE_ROWS_2 14
 #define DENSE_LOW_1(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8)
@@ -8,8 +8,8 @@
 #define DENSE_EACH_2(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(10) X(12) X(14)
 #define DENSE_BY_GROUPS 1
 #define DENSE_PACED 2
-/* More row pointers than registers: they are loaded where they are used. GCC would keep some in vector registers,
- * and bring each back for every k. */
+/* There are more row pointers than registers. `volatile` makes the compiler load each where it is used; GCC would
+ * otherwise keep some in vector registers and move them back for every k. */
 #define DENSE_LIST const volatile
 #define GRADIENT_ROWS_1 28
 #define GRADIENT_TALL_1(X) X(28)
@@ -17,9 +17,9 @@
 #define GRADIENT_EACH_1(X) GRADIENT_TALL_1(X) GRADIENT_LOW_1(X)
 #define GRADIENT_EACH_2(X) X(14) X(8) X(4) X(2) X(1)
 #define GRADIENT_COPY 0
-/* Vectors of a tile of GROUP rows where zeros are left out. */
+/* Maximum width in vectors of a tile of GROUP rows that skips zeros (gradient_masked_tmpl.h). */
 #define MASKED_VECTORS 4
 #define MASKED_EACH(X) X(1) X(2) X(3) X(4)
-/* Of sparse rows: a strip of so many vectors, each with a chunk's sum and a total. */
+/* Maximum width in vectors of a strip of CSR products. Each vector has a partial sum of the chunk and a total. */
 #define CSR_VECTORS 8
 #define CSR_EACH(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8)

@@ -1,4 +1,5 @@
-/* Tile sizes: scalars. Enough chains to hide an addition's latency, few enough for 16 registers. */
+/* Tile sizes for scalars: enough independent sums to hide the latency of an addition, but not more than 16 registers
+ * hold. tiles_avx2.h explains the lists. */
 #define DENSE_ROWS_1 6
 #define DENSE_ROWS_2 4
 #define DENSE_EACH_1(X) X(1) X(2) X(3) X(4) X(5) X(6)
@@ -10,9 +11,9 @@
 #define GRADIENT_EACH_1(X) X(8) X(4) X(2) X(1)
 #define GRADIENT_EACH_2(X) X(4) X(2) X(1)
 #define GRADIENT_COPY 0
-/* Vectors of a tile of GROUP rows where zeros are left out. */
+/* Maximum width in vectors of a tile of GROUP rows that skips zeros (gradient_masked_tmpl.h). */
 #define MASKED_VECTORS 2
 #define MASKED_EACH(X) X(1) X(2)
-/* Of sparse rows: a strip of so many vectors, each with a chunk's sum and a total. */
+/* Maximum width in vectors of a strip of CSR products. Each vector has a partial sum of the chunk and a total. */
 #define CSR_VECTORS 4
 #define CSR_EACH(X) X(1) X(2) X(3) X(4)

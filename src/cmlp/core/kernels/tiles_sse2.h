@@ -1,4 +1,5 @@
-/* Tile sizes: small ones. Multiply-adds in software take so long that loads cost nothing beside them. */
+/* Small tile sizes: multiply-adds in software are so slow that the time of loads does not matter. tiles_avx2.h explains
+ * the lists. */
 #define DENSE_ROWS_1 4
 #define DENSE_ROWS_2 2
 #define DENSE_EACH_1(X) X(1) X(2) X(4)
@@ -10,9 +11,9 @@
 #define GRADIENT_EACH_1(X) X(4) X(2) X(1)
 #define GRADIENT_EACH_2(X) X(2) X(1)
 #define GRADIENT_COPY 0
-/* Vectors of a tile of GROUP rows where zeros are left out. */
+/* Maximum width in vectors of a tile of GROUP rows that skips zeros (gradient_masked_tmpl.h). */
 #define MASKED_VECTORS 1
 #define MASKED_EACH(X) X(1)
-/* Of sparse rows: a strip of so many vectors, each with a chunk's sum and a total. */
+/* Maximum width in vectors of a strip of CSR products. Each vector has a partial sum of the chunk and a total. */
 #define CSR_VECTORS 2
 #define CSR_EACH(X) X(1) X(2)

@@ -1,6 +1,6 @@
 /* t[j, i] = a[i, j], in blocks of vectors. */
 
-/* Turns one block of `rows` x `columns`, at most VL each. */
+/* Transposes one block of `rows` x `columns`, at most VL each. */
 VEC_FN void transpose_block(const T *a, int64_t lda, int64_t rows, int64_t columns, T *t, int64_t ldt)
 {
     V block[VL];

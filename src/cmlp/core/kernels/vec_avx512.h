@@ -28,7 +28,7 @@ VEC_FN V v_load_t(const T *p, VT t) { return _mm512_maskz_loadu_ps(t, p); }
 VEC_FN void v_store_t(T *p, VT t, V x) { _mm512_mask_storeu_ps(p, t, x); }
 VEC_FN V v_set1(T x) { return _mm512_set1_ps(x); }
 VEC_FN V v_zero(void) { return _mm512_setzero_ps(); }
-/* Two neighbours, each in all lanes, by one load and two shuffles in place of two loads. */
+/* Broadcasts two adjacent elements by one load and two shuffles instead of two loads. */
 #define V_PAIRS
 VEC_FN void v_pair(const T *p, V *first, V *second)
 {

@@ -116,7 +116,7 @@ VEC_FN VI vi_xor(VI a, VI b) { return a ^ b; }
 
 VEC_FN V v_abs(V a) { return v_float(vi_srl(vi_sll(v_bits(a), 1), 1)); }
 
-/* The VL x VL matrix of which r[i] is row i, turned in place. */
+/* Transposes the VL x VL matrix with rows r[i] in place. */
 VEC_FN void v_transpose(V r[VL]) { (void)r; }
 
 #endif

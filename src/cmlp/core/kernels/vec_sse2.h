@@ -1,10 +1,10 @@
-/* Vectors of four floats for x86 processors without FMA: SSE2, which every x86-64 processor has. vec_generic.h says what
- * each operation does.
+/* Vectors of four floats for x86 processors without FMA: SSE2, which every x86-64 processor has. vec_generic.h says
+ * what each operation does.
  *
- * The fused operation is computed in double, where the product of two floats is exact. Rounding the sum a second time, to
- * float, gives the right result unless the first rounding hit a tie of float, or a subnormal float, whose ties are
- * elsewhere. These rare cases are computed again with the sum rounded to odd (see fma.h). If the result is 0, the sum was
- * exact: a nonzero addend is at least 2^-149, so that all bits of product and sum lie within 53. */
+ * The fused operation is computed in double, where the product of two floats is exact. Rounding the sum a second
+ * time, to float, gives the right result unless the first rounding hit a tie of float, or a subnormal float, whose
+ * ties are elsewhere. These rare cases are computed again with the sum rounded to odd (see fma.h). If the result is
+ * 0, the sum was exact: a nonzero addend is at least 2^-149, so that all bits of product and sum lie within 53. */
 #ifndef CMLP_VEC_H
 #define CMLP_VEC_H
 
