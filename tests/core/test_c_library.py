@@ -23,7 +23,7 @@ from c_build import (
 )
 
 from cmlp import _core
-from cmlp.network import initial_params
+from cmlp.training.initialization import initial_params
 
 pytestmark = needs_compiler
 

@@ -62,10 +62,10 @@ def test_wheel_must_have_exactly_one_compiled_module(wheel, modules):
 
 def test_wheel_above_a_size_limit_is_reported():
     faults = tool("check_wheel").faults_of_sizes
-    sample = 900_000
-    assert not [*faults(1_500_000, sample)]
-    assert [*faults(1_500_001, sample + 1)] == ["1500001 bytes, more than 1500000"]
-    assert [*faults(1_500_000, sample - 1)] == ["600001 bytes without the digits, more than 600000"]
+    sample = 1_000_000
+    assert not [*faults(1_700_000, sample)]
+    assert [*faults(1_700_001, sample + 1)] == ["1700001 bytes, more than 1700000"]
+    assert [*faults(1_700_000, sample - 1)] == ["700001 bytes without the digits, more than 700000"]
 
 
 def test_missing_and_unexpected_files_in_an_sdist_are_reported():

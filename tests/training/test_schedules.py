@@ -12,7 +12,7 @@ from helpers import digest, labels, uniform
 
 from cmlp import DivergenceError, MLPClassifier, MLPRegressor, _core
 from cmlp.constraints import ESTIMATORS
-from cmlp.network import initial_params
+from cmlp.training.initialization import initial_params
 from cmlp.training.schedules import SCHEDULES, one_cycle_rates
 
 SIZES, N_EPOCHS, BATCH, PEAK = (4, 8, 3), 3, 32, 0.2
