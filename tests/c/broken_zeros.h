@@ -1,4 +1,4 @@
-/* Kernels that mark zeros or leave them out, each broken on purpose; a part of check_broken.c, in its words. */
+/* Deliberately broken kernels that build masks or skip zeros. Included by check_broken.c, which defines the macros. */
 
 static void clear_bit(uint64_t *mask, int64_t k) { mask[k / CMLP_MASK_BITS] &= ~(UINT64_C(1) << k % CMLP_MASK_BITS); }
 
@@ -6,7 +6,7 @@ static void clear_bit(uint64_t *mask, int64_t k) { mask[k / CMLP_MASK_BITS] &= ~
 
 #define MASK_ARGUMENTS const void *v, int64_t n, uint64_t *mask
 
-/* Wants more than that it differs from 0. */
+/* Sets only the bits of positive elements. */
 static int64_t mask_positive(MASK_ARGUMENTS)
 {
     int64_t count = real->nonzero_mask(v, n, mask);
@@ -82,7 +82,7 @@ static void gradient_short_list(GRADIENT_ARGUMENTS)
     real->gradient(a, d, a->mask && rows > 100 ? 100 : rows, k0, k1, n_out, sums, first, w, finish);
 }
 
-/* Those groups alone that are lit. */
+/* Computes only the groups with a nonzero input. */
 static void gradient_nonzero(GRADIENT_ARGUMENTS)
 {
     for (int64_t k = k0, end; k < k1; k = end) {
@@ -94,13 +94,13 @@ static void gradient_nonzero(GRADIENT_ARGUMENTS)
     }
 }
 
-static void gradient_forgets_zero_rows(GRADIENT_ARGUMENTS) /* they only fade */
+static void gradient_forgets_zero_rows(GRADIENT_ARGUMENTS) /* skips weight decay of rows without inputs */
 {
     const int broken = a->column_mask && finish->mode == CMLP_UPDATE && first;
     (broken ? gradient_nonzero : real->gradient)(a, d, rows, k0, k1, n_out, sums, first, w, finish);
 }
 
-static void gradient_forgets_unmarked(GRADIENT_ARGUMENTS)
+static void gradient_forgets_zero_groups(GRADIENT_ARGUMENTS)
 {
     const int broken = a->mask && finish->mode == CMLP_UPDATE && first;
     (broken ? gradient_nonzero : real->gradient)(a, d, rows, k0, k1, n_out, sums, first, w, finish);

@@ -312,7 +312,7 @@ static const broken list[] = {
     BROKEN(gradient, gradient_forgets_zero_rows),
     BROKEN(gradient, gradient_mask_of_one_row),
     BROKEN(gradient, gradient_short_list),
-    BROKEN(gradient, gradient_forgets_unmarked),
+    BROKEN(gradient, gradient_forgets_zero_groups),
     BROKEN(gradient, gradient_zeros_keep_sums),
     BROKEN(gradient, gradient_whole_groups),
     BROKEN(gradient, gradient_last_row),

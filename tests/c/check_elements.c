@@ -146,7 +146,7 @@ void check_nonzero_mask(harness *h)
     mask_case c = {.v = new_operand(h, "v", h->dtype, n, INPUT)};
     double count = 0;
     darken(h, c.v);
-    c.mask = new_operand(h, "marks", CMLP_INT64, (n + CMLP_MASK_BITS - 1) / CMLP_MASK_BITS, SCRATCH);
+    c.mask = new_operand(h, "mask", CMLP_INT64, (n + CMLP_MASK_BITS - 1) / CMLP_MASK_BITS, SCRATCH);
     c.bits = new_operand(h, "bits", CMLP_FLOAT64, c.mask->n * CMLP_MASK_BITS, OUTPUT);
     c.count = new_operand(h, "count", CMLP_FLOAT64, 1, OUTPUT);
     fill(c.mask, -1);

@@ -1,6 +1,6 @@
-/* One harness for all kernels. A check of a kernel makes one case (shape, values, placement) and gives it to every
- * table; outputs must be as the plain reference says, have the bits of the first table's, and stand where they belong:
- * operands lie between guard pages and marks, inputs must come back unchanged. */
+/* Test harness for all kernels. The check of a kernel makes one case (shape, values, memory layout) and runs every
+ * table on it. Outputs must agree with a plain reference implementation and have the same bits for all tables.
+ * Operands are surrounded by guard pages and canary bytes, and inputs must not change. */
 #ifndef CHECK_KERNELS_H
 #define CHECK_KERNELS_H
 
@@ -13,8 +13,8 @@
 #define MAX_BYTES ((size_t)1 << 19) /* of an operand */
 
 typedef enum value_class {
-    PLAIN,   /* numbers of about 1, and zeros of both signs */
-    SPECIAL /* among them NaN, infinities and subnormal numbers */
+    PLAIN,   /* numbers of magnitude about 1, and zeros of both signs */
+    SPECIAL /* also NaN, infinities and subnormal numbers */
 } value_class;
 
 typedef enum operand_role {

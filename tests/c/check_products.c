@@ -14,18 +14,18 @@ typedef enum left_out { NOTHING, DARK_COLUMNS, MARKED } left_out;
 typedef struct rows_of {
     operand *o;
     int64_t rows, columns, ld;
-    int64_t order[CMLP_CHUNK]; /* where row i stands */
+    int64_t order[CMLP_CHUNK]; /* position of row i */
     int listed;
     const void *list[CMLP_CHUNK];
     left_out zeros;
-    uint64_t column_mask[16]; /* marks of lit columns: wanted, or given */
-    operand *mask;   /* of elements */
+    uint64_t column_mask[16]; /* expected output, or input, of the column mask */
+    operand *mask;   /* nonzero mask of the elements */
     int64_t ld_mask;
-    int bytes; /* the elements, each taken times `scale` */
+    int bytes; /* whether the elements are uint8 values, multiplied by `scale` */
     double scale;
 } rows_of;
 
-/* From row to row: without a gap, with a small one, or so far that all rows start at the same place of the cache's. */
+/* Distance between rows: no gap, a small gap, or one that maps all rows to the same cache set. */
 static int64_t pick_distance(harness *h, int64_t columns)
 {
     const int64_t far = 2048 / (int64_t)size_of(h->dtype);
@@ -82,14 +82,14 @@ static void darken_columns(harness *h, rows_of *m)
     }
 }
 
-/* Makes elements 0 or -0, here and there and in whole columns, and marks the others. */
-static void mark_elements(harness *h, rows_of *m)
+/* Sets random elements and sometimes whole columns to 0 or -0, and builds the nonzero mask. */
+static void mask_elements(harness *h, rows_of *m)
 {
     const int64_t words = (m->columns + CMLP_MASK_BITS - 1) / CMLP_MASK_BITS;
     darken(h, m->o);
     if (random_below(&h->random, 2)) darken_columns(h, m);
     m->ld_mask = words + random_below(&h->random, 2);
-    m->mask = new_operand(h, "marks", CMLP_INT64, elements(m->rows, m->ld_mask, words), INPUT);
+    m->mask = new_operand(h, "mask", CMLP_INT64, elements(m->rows, m->ld_mask, words), INPUT);
     fill(m->mask, -1);
     for (int64_t i = 0; i < m->rows; i++) {
         uint64_t *mask = (uint64_t *)m->mask->before + i * m->ld_mask;
@@ -114,7 +114,7 @@ static void make_rows(harness *h, rows_of *m, const char *name, int64_t rows, in
     m->o = new_operand(h, name, m->bytes ? CMLP_UINT8 : h->dtype, elements(rows, m->ld, columns), INPUT);
     if (zeros != NOTHING || m->bytes) h->values = PLAIN;
     if (zeros == DARK_COLUMNS) darken_columns(h, m);
-    if (zeros == MARKED) mark_elements(h, m);
+    if (zeros == MARKED) mask_elements(h, m);
     poison_gaps(m->o, columns, m->ld);
 }
 
@@ -154,7 +154,7 @@ typedef struct dense_case {
     int64_t n_out, ldw, ldz;
 } dense_case;
 
-/* The marks that it leaves: all that is lit, and nothing if nothing is. */
+/* Checks the column mask that the kernel wrote: all nonzero columns are set, and no bit if all columns are zero. */
 static void judge_column_mask(const dense_case *c, const cmlp_kernels *table)
 {
     harness *h = c->h;

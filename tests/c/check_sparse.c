@@ -162,7 +162,7 @@ void check_csr_gradient(harness *h)
     double column[CMLP_CSR_ROWS];
     int stored[CMLP_CSR_ROWS];
     const int64_t rows = h->number % 6 ? random_below(&h->random, 20) : PICK(h, 0, 1, 64, 127, 128, 129, 200, 256);
-    /* around the block's columns, and with more values than a block has room for */
+    /* column counts around a block's width, and more values than a block's capacity */
     const int64_t n_in = h->number % 17 ? random_below(&h->random, 50) : PICK(h, 0, 1, 1024, 1025, 2000, 4096, 4097);
     c = (csr_gradient_case){.first = (int)random_below(&h->random, 2)};
     c.n_out = n_in < 100 ? pick_width(h) : 1 + random_below(&h->random, 3);

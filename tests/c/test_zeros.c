@@ -1,15 +1,16 @@
-/* Zeros of dense rows may be left out: among themselves, dark rows have the bits that they have among full ones, where
- * nothing is left out, for less than three elements of eight are 0. The full rows have the weight 0, so that they count
- * for nothing. And a row alone, of which the kernel leaves them out, has the bits that it has among all. */
+/* Skipping zeros of dense rows changes no bit. Sparse rows alone, whose zeros are skipped, give the same results as
+ * sparse rows mixed with full rows, where nothing is skipped because less than 3/8 of the elements are 0. The full
+ * rows have weight 0 and do not contribute. A single row, whose zeros the kernel skips, gives the same result as in
+ * a batch. */
 #include "fixture.h"
 
 #include <string.h>
 
-enum { DARK = 150, FULL = 110, ROWS = DARK + FULL }; /* dark ones of more than a chunk, and a tile of both */
+enum { DARK = 150, FULL = 110, ROWS = DARK + FULL }; /* sparse rows exceed a chunk; both kinds share a tile */
 
 static fixture f;
 
-/* Hash of what the call gives for the dark rows, the full ones being there or not. */
+/* Hash of the call's results for the sparse rows, with or without the full rows. */
 static uint64_t outcome(call c, int with_full)
 {
     fixture_reset(&f, c);
@@ -41,8 +42,8 @@ static void test_same_bits(uint32_t isa, int32_t dtype, int64_t hidden, int32_t 
     fixture_free(&f);
 }
 
-/* In two tiles, the first thread's rows are dark, and the last one's less so that it does not look at those of the
- * second: the same bits as by one thread, which finds zeros enough in each. */
+/* Two tiles. The first thread's rows are sparse. The last thread's rows have fewer zeros, so that it backs off and does
+ * not scan the second tile. The results equal those of one thread, which finds enough zeros in each tile. */
 static void test_shares(uint32_t isa, int32_t dtype)
 {
     enum { TILE = 256 };

@@ -1,5 +1,5 @@
-/* The few atomic operations of the thread team, for C11 compilers and for MSVC without <stdatomic.h>; without threads,
- * plain ones. */
+/* The few atomic operations of the thread team, for C11 compilers and for MSVC without <stdatomic.h>. Builds without
+ * threads use plain variables. */
 #ifndef CMLP_ATOMIC_H
 #define CMLP_ATOMIC_H
 
@@ -37,7 +37,7 @@ static inline void cmlp_atomic_store(cmlp_atomic *a, long value)
 {
     atomic_store_explicit(a, value, memory_order_release);
 }
-/* Returns the value before. */
+/* Returns the value before the addition. */
 static inline long cmlp_atomic_add(cmlp_atomic *a, long value)
 {
     return atomic_fetch_add_explicit(a, value, memory_order_acq_rel);

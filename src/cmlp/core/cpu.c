@@ -1,12 +1,12 @@
-/* Asks the processor what it can do and the operating system what it saves. Nothing is remembered: callers keep the
- * answer (CPUID costs microseconds in a virtual machine). Compilers' own helpers are not used: they are missing from
- * some run-time libraries. */
+/* Detects the instruction sets of the processor, and the registers that the operating system saves. The result is not
+ * cached here; callers keep it, because CPUID takes microseconds in a virtual machine. The compilers' own functions are
+ * not used, because some run-time libraries lack them. */
 #include "cpu.h"
 
 #include "../../../include/cmlp.h"
 #include "kernels/target.h"
 
-#define SHUFFLES_BESIDE (UINT32_C(1) << 31) /* beside the bits of cmlp_isa */
+#define SHUFFLES_BESIDE (UINT32_C(1) << 31) /* an extra bit next to those of cmlp_isa */
 
 #if CMLP_X86
 
@@ -35,7 +35,7 @@ enum { EAX, EBX, ECX, EDX };
 #define SAVED_AVX 0x06u    /* XMM and YMM */
 #define SAVED_AVX512 0xe6u /* also mask registers and both parts of ZMM */
 
-/* Whether shuffles do not take turns with multiply-adds: AMD's processors with units of 512 bits. */
+/* Whether the processor executes shuffles and multiply-adds in parallel: AMD processors with 512-bit units. */
 static uint32_t shuffles_beside(const uint32_t leaf0[4], const uint32_t leaf1[4])
 {
     const uint32_t family = (leaf1[EAX] >> 8 & 0xf) + (leaf1[EAX] >> 20 & 0xff);

@@ -1,4 +1,4 @@
-/* The tables of activations and losses, as programs read them. */
+/* Public access to the tables of activations and losses. */
 #include <float.h>
 
 #include "../../../include/cmlp.h"
@@ -7,7 +7,7 @@
 
 #define COUNT(table) (sizeof(table) / sizeof *(table))
 
-/* By value: softmax, the only activation of whole rows, stands beside the table. */
+/* Indexed by enumerator. Softmax is not in the table, because it acts on whole rows. */
 static const cmlp_activation_info activations[] = {
 #define ROW(CODE, name, from, factor, layers, parameter) \
     [CMLP_##CODE] = {#name, factor, parameter, ((layers)&CMLP_HIDDEN) != 0, ((layers)&CMLP_OUTPUT) != 0, from},

@@ -3,9 +3,9 @@
 
 #include "dropout.h"
 
-#define LANES 4 /* random words of one counter */
+#define LANES 4 /* random words per counter */
 
-/* Philox4x32-10 (Salmon, Moraes, Dror and Shaw 2011): the counter becomes four random words. */
+/* Philox4x32-10 (Salmon, Moraes, Dror and Shaw 2011): replaces the counter by four random words. */
 static void philox(uint32_t counter[LANES], uint32_t key_0, uint32_t key_1)
 {
     for (int round = 0; round < 10; round++) {
@@ -20,7 +20,7 @@ static void philox(uint32_t counter[LANES], uint32_t key_0, uint32_t key_1)
     }
 }
 
-/* A unit is dropped if its word is below `below`. */
+/* A unit is dropped if its random word is less than `below`. */
 typedef struct drop_rule {
     uint32_t seed, layer;
     uint64_t row, step;

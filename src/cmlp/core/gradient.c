@@ -17,7 +17,7 @@ static void whole_member(void *context, cmlp_team *team, int32_t index, int32_t 
     cmlp_batch_member(job->batch, 0, job->batch->data.n, &end, &job->cost, team, index, size);
 }
 
-/* Runs the prepared job; the objective's value goes to `value` if that is given. */
+/* Runs the prepared job. Writes the objective to `value` if `value` is not NULL. */
 static int run_whole(cmlp_batch_job *batch, double *value)
 {
     whole_job job = {.batch = batch};
@@ -34,7 +34,7 @@ static int run_whole(cmlp_batch_job *batch, double *value)
     return cmlp_report(batch->run, &batch->data, fault);
 }
 
-/* What a call computes. `missing` names a required output that is NULL; the others may be NULL. */
+/* Outputs of a call. `missing` names a required output that is NULL; all others may be NULL. */
 typedef struct whole_outputs {
     void *gradient, *input_gradient;
     void *const *deltas;

@@ -1,4 +1,4 @@
-/* The net's description: checked once, then constant. */
+/* Initialization of a net: the configuration is checked once, and the net is constant afterwards. */
 #include "net.h"
 
 #include "arguments.h"
@@ -45,7 +45,7 @@ static int check_config(const cmlp_net_config *config)
     return config->dtype == CMLP_FLOAT32 || float64 ? CMLP_OK : CMLP_ERROR_DTYPE;
 }
 
-/* Places the layers' tensors one behind the other. */
+/* Sets the offsets of weights and biases: the layers are contiguous in the parameter block. */
 static int lay_out(cmlp_net *net, const cmlp_net_config *config)
 {
     const int64_t most = (int64_t)((size_t)PTRDIFF_MAX / net->element);
@@ -70,7 +70,8 @@ static int lay_out(cmlp_net *net, const cmlp_net_config *config)
     return CMLP_OK;
 }
 
-/* Whether the compiler kept the arithmetic of the files beside the kernels, all of it in double (see exact_tmpl.h). */
+/* Whether the compiler kept the arithmetic of the files outside the kernels, which is all in double (see
+ * exact_tmpl.h). */
 static int is_exact(void)
 {
     volatile double a = 1 + 0x1p-27, c = -(1 + 0x1p-26), one = 1, small = 0x1p-54;
@@ -131,7 +132,7 @@ int cmlp_net_layer(const cmlp_net *net, int32_t index, cmlp_layer *layer)
 }
 
 #if CMLP_BUILDS_TRAINING
-/* The output layer takes the last hidden one's. */
+/* The bound of the output layer uses the factor of the last hidden layer. */
 static double init_factor(const cmlp_net *net, int32_t l)
 {
     if (l == net->n_layers - 1) l--;

@@ -6,7 +6,7 @@
 #include "arguments.h"
 #include "sums.h"
 
-/* Blocks of the parameters' size in the state; -1 for an unknown solver. */
+/* Number of parameter-sized blocks in the optimizer state, or -1 for an unknown solver. */
 static int state_blocks(int solver)
 {
     switch (solver) {
@@ -121,7 +121,7 @@ static void step_block(const cmlp_net *net, const cmlp_step_values *values, void
     net->kernels->step(values, cmlp_at(net, params, first), gradient, m, v, n);
 }
 
-#define SHRUNK_ELEMENTS 512 /* of a gradient that is not the caller's to change */
+#define SHRUNK_ELEMENTS 512 /* clipped at once, in a copy: the caller's gradient must not change */
 
 void cmlp_step_elements(const cmlp_net *net, const cmlp_step_values *values, void *state, void *params,
                         const void *gradient, int64_t first, int64_t n, int biases)
@@ -144,7 +144,7 @@ void cmlp_step_elements(const cmlp_net *net, const cmlp_step_values *values, voi
 static int take_step(const cmlp_net *net, void *params, const void *gradient, cmlp_optimizer *optimizer)
 {
     cmlp_optimizer own;
-    const char *refused; /* this call has no run to report it in */
+    const char *refused; /* unused: this call has no cmlp_run to report it in */
     int status = cmlp_check_net(net);
     if (!status) status = cmlp_read_optimizer(&own, net, optimizer, &refused);
     if (status) return status;

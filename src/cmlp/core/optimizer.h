@@ -1,4 +1,4 @@
-/* The optimiser's side of a step; its arithmetic is a kernel. */
+/* Optimizer settings and counters. The arithmetic of a step is a kernel. */
 #ifndef CMLP_OPTIMIZER_H
 #define CMLP_OPTIMIZER_H
 
@@ -10,15 +10,15 @@ int cmlp_read_optimizer(cmlp_optimizer *own, const cmlp_net *net, const cmlp_opt
 /* Writes the counters back to the caller's struct. */
 void cmlp_return_counters(cmlp_optimizer *given, const cmlp_optimizer *own);
 
-/* Counts a step at this learning rate and returns the values that it takes. */
+/* Counts a step with this learning rate and returns its constants. */
 cmlp_step_values cmlp_begin_step(cmlp_optimizer *optimizer, double learning_rate);
 
-/* The length of a gradient, and the factor in values->shrink that makes it at most values->max_norm long. */
+/* Returns the norm of a gradient. cmlp_clip() sets values->shrink to the factor that clips it to values->max_norm. */
 double cmlp_gradient_norm(const cmlp_net *net, const void *gradient);
 void cmlp_clip(const cmlp_net *net, const void *gradient, cmlp_step_values *values);
 
-/* Steps the elements [first, first + n) of the parameter block, whose gradient that is: weights or biases of one
- * layer. */
+/* One step on the elements [first, first + n) of the parameter block, weights or biases of one layer. `gradient`
+ * points to their gradient. */
 void cmlp_step_elements(const cmlp_net *net, const cmlp_step_values *values, void *state, void *params,
                         const void *gradient, int64_t first, int64_t n, int biases);
 

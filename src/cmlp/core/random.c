@@ -82,8 +82,8 @@ static void swap(int64_t *values, int64_t i, int64_t j)
     values[j] = kept;
 }
 
-/* The places from i <= UINT32_MAX down. Numbers are drawn a whole state at a time, and one that is rejected swaps a
- * value with itself: nobody could foretell a branch. */
+/* Shuffles positions i <= UINT32_MAX and below. Random numbers are generated one full state at a time. A rejected number
+ * swaps a value with itself, because a branch on the rejection would be unpredictable. */
 static void shuffle_from(cmlp_random *random, int64_t *values, int64_t i)
 {
     uint32_t mask = UINT32_MAX, drawn[N];

@@ -86,7 +86,7 @@ static int32_t label_at(const cmlp_targets *targets, int64_t row)
     return *(const int32_t *)(const void *)((const char *)targets->data + row * targets->row_stride);
 }
 
-/* Of the rows as they stand, or as they are selected. */
+/* Checks the labels of all rows, or of the selected rows. */
 static int are_labels(const cmlp_data *data, int selected)
 {
     const int64_t n = selected ? data->n : data->targets->n_rows, classes = cmlp_n_out(data->net);

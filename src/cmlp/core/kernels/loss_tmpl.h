@@ -1,11 +1,11 @@
-/* Costs and output deltas. kernels/losses.h lists the losses; the term and the slope of one stand together. The
- * terms of a row's cost are formed in the delta's memory, summed, then overwritten by the delta itself. Exact costs
- * come from the weighted sums z, where probabilities would round to 0 or 1. */
+/* Costs and output deltas. losses.h lists the losses. The terms of a row's cost are stored in the memory of the delta,
+ * summed, and then overwritten by the delta. Exact costs are computed from the weighted sums z, because probabilities
+ * round to 0 or 1. */
 
-/* What a call's terms and slopes have in common: p is the loss's parameter. */
+/* Constants of a call, broadcast to all lanes. p is the parameter of the loss. */
 typedef struct loss_constants {
     V p, one_minus_p, half_p;
-    V rest; /* label smoothing: what every target gets */
+    V rest; /* label smoothing: the part that every class gets */
     double clip;
 } loss_constants;
 
@@ -27,7 +27,7 @@ VEC_FN V clipped(V p, double clip)
     return v_sel(v_lt(high, p), high, p);
 }
 
-/* y x, but 0 where y is 0 even for an infinite x; NaN where y is NaN, so that it is found. */
+/* y x, but 0 if y is 0, even for infinite x. NaN if y is NaN, so that the check of the cost detects it. */
 VEC_FN V times_target(V y, V x) { return v_mul(y, v_sel(v_lt(v_zero(), v_abs(y)), x, v_zero())); }
 
 /* Logistic outputs: -(y ln a + (1-y) ln(1-a)) = max(z, 0) - y z + ln(1 + e^-|z|). */
@@ -147,7 +147,7 @@ VEC_FN V loss_slope(int32_t loss, V x, V y, const loss_constants *c)
     }
 }
 
-/* Terms of rows whose outputs do not depend on one another. z becomes a, unless the slope needs it. */
+/* Cost terms of independent outputs (all but softmax). z is overwritten by a unless the slope needs z. */
 VEC_FN void separate_terms(const int32_t loss, const int slope, const int32_t activation, const loss_constants *c, T *z,
                            const T *y, T *terms, int64_t n)
 {
@@ -160,7 +160,7 @@ VEC_FN void separate_terms(const int32_t loss, const int slope, const int32_t ac
     }
 }
 
-/* d = slope * scale. x becomes a where it still is z. */
+/* d = slope * scale. If x is still z, it is overwritten by a. */
 VEC_FN void separate_slopes(const int32_t loss, const int slope, const loss_constants *c, double scale, T *x, const T *y,
                             T *d, int64_t n)
 {
@@ -271,8 +271,8 @@ static void output_delta(const cmlp_loss_values *values, const loss_constants *c
         for (int64_t i = 0; i < rows; i++) softmax_jacobian(a + i * n, d + i * n, n);
 }
 
-/* Softmax, cost and delta of at most VL rows with class labels, transposed. The same operations on the same numbers as
- * softmax_terms and output_delta, whose y are 0 but for the label's. */
+/* Softmax, cost and delta of up to VL rows with class labels, transposed. The operations and their order are those of
+ * softmax_terms() and output_delta() for one-hot targets. */
 static void softmax_block(const cmlp_loss_values *values, T *z, const int32_t *labels, T *d, int64_t rows, int64_t n,
                           int want_delta, double *cost)
 {

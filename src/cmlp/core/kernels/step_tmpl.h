@@ -1,7 +1,7 @@
 /* Optimizer steps on n elements. cmlp.h has the formulas. */
 
-/* Moments that would decay into subnormal numbers, where arithmetic takes ten times as long, become +0. The square of a
- * tiny gradient would be subnormal too if it were rounded by itself. */
+/* Moments below these limits become +0. Otherwise they would decay into subnormal numbers, which make arithmetic ten
+ * times slower. The square of a tiny gradient could be subnormal too. */
 #if CMLP_BITS == 32
 #define SMALLEST_MOMENT 1e-30f
 #define SMALLEST_SECOND_MOMENT 1e-36f
@@ -12,9 +12,8 @@
 
 VEC_FN V flushed(V x, T smallest) { return v_sel(v_lt(v_abs(x), v_set1(smallest)), v_zero(), x); }
 
-/* Where other threads have read w, its lines stand in their caches too and must leave these before they are written.
- * Among other work each such store waits by itself, many in a row wait together: so many lines are first written as
- * they are. */
+/* If other threads have read w, its cache lines are shared, and the first store to each line waits until the other
+ * caches have invalidated it. Storing 16 lines unchanged first makes these waits overlap. */
 #define OWN_LINES 16
 #define OWN (OWN_LINES * CMLP_LINE / (int64_t)sizeof(T))
 
