@@ -20,10 +20,10 @@ int cmlp_check_block(const cmlp_net *net, const void *block, const char *name, c
 
 /* Minimum multiply-adds per thread between two barriers of a batch: 4 to 20 microseconds. In prediction the minimum
  * per thread is higher, because creating one takes up to 150 microseconds on a processor that sleeps, and the whole
- * call must have PRODUCTS_PER_TEAM, one or two milliseconds, so that a thread that starts late does not delay it. */
+ * call must have PRODUCTS_PER_TEAM, about half a millisecond, so that a thread that starts late does not delay it. */
 #define PRODUCTS_PER_BARRIER 500000.0
 #define PRODUCTS_PER_THREAD 25e6
-#define PRODUCTS_PER_TEAM 2e8
+#define PRODUCTS_PER_TEAM 8e7
 
 /* Minimum rows per thread in training. Each thread updates its share of the weights, and the other threads then load
  * that share from its cache, which takes as long as computing with it for several rows. Batches of 10 rows are
