@@ -1,4 +1,4 @@
-/* Kernels for sparse rows that are each broken on purpose; a part of check_broken.c, in its words. */
+/* Deliberately broken kernels for sparse rows. Included by check_broken.c, which defines the macros. */
 
 #define CSR_ARGUMENTS \
     const cmlp_csr *x, int64_t rows, const void *w, const void *bias, int64_t n_out, void *z, void *scratch
@@ -47,13 +47,13 @@ static void csr_gradient_last_row(CSR_GRADIENT_ARGUMENTS)
     real->csr_gradient(x, d, rows > 129 ? rows - 1 : rows, k0, k1, n_out, sums, first, w, finish, scratch);
 }
 
-static void csr_gradient_starts_anew(CSR_GRADIENT_ARGUMENTS)
+static void csr_gradient_overwrites_sums(CSR_GRADIENT_ARGUMENTS)
 {
     (void)first;
     real->csr_gradient(x, d, rows, k0, k1, n_out, sums, 1, w, finish, scratch);
 }
 
-static void csr_gradient_one_column_more(CSR_GRADIENT_ARGUMENTS)
+static void csr_gradient_extra_column(CSR_GRADIENT_ARGUMENTS)
 {
     real->csr_gradient(x, d, rows, k0, k1 + (k1 > k0), n_out, sums, first, w, finish, scratch);
 }

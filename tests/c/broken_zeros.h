@@ -18,7 +18,7 @@ static int64_t mask_positive(MASK_ARGUMENTS)
     return count;
 }
 
-static int64_t mask_behind(MASK_ARGUMENTS)
+static int64_t mask_writes_past_end(MASK_ARGUMENTS)
 {
     mask[(n + CMLP_MASK_BITS - 1) / CMLP_MASK_BITS] = 0;
     return real->nonzero_mask(v, n, mask);
@@ -35,20 +35,20 @@ static int64_t mask_beyond(MASK_ARGUMENTS)
 
 /* ---- dense */
 
-static void dense_masks_too_little(DENSE_ARGUMENTS)
+static void dense_mask_misses_bit(DENSE_ARGUMENTS)
 {
     real->dense(x, rows, n_in, w, ldw, bias, n_out, z, ldz);
     if (x->column_mask) x->column_mask[0] &= ~(uint64_t)2;
 }
 
-static void dense_never_looks(DENSE_ARGUMENTS)
+static void dense_mask_all_set(DENSE_ARGUMENTS)
 {
     real->dense(x, rows, n_in, w, ldw, bias, n_out, z, ldz);
     if (x->column_mask) x->column_mask[0] = ~(uint64_t)0;
 }
 
-/* The last one, in the last row. */
-static void dense_leaves_out_a_column(DENSE_ARGUMENTS)
+/* Clears the mask bit of the last element of the last row. */
+static void dense_skips_last_element(DENSE_ARGUMENTS)
 {
     static uint64_t mask[CMLP_CHUNK * 16];
     cmlp_matrix other = *x;

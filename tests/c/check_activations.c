@@ -1,5 +1,5 @@
-/* Checks of the kernels activate and derivative. What the header defines to the bit is checked to the bit; functions
- * are held to their bound in ulp. */
+/* Checks of the kernels activate and derivative. Results that the header defines exactly are compared
+ * bit by bit; functions are compared within their bound in ulp. */
 #include "check_kernels.h"
 
 #include <math.h>
@@ -11,7 +11,7 @@ typedef long double real;
 
 static int32_t needs_sums(int32_t activation) { return cmlp_describe_activation(activation)->needs_sums; }
 
-/* The default parameter, or another one. */
+/* Returns the default parameter or a random one. */
 static double pick_parameter(harness *h, int32_t activation)
 {
     const double standard = cmlp_describe_activation(activation)->parameter;
@@ -21,7 +21,7 @@ static double pick_parameter(harness *h, int32_t activation)
 /* ---- activate */
 
 typedef struct activate_case {
-    operand *z, *a; /* one and the same in some cases */
+    operand *z, *a; /* the same operand in some cases */
     int32_t activation;
     double parameter;
     int64_t rows, n;
@@ -48,7 +48,7 @@ static real activation_of(int32_t activation, real p, real z)
     }
 }
 
-/* The bound of the older functions is 2 ulp, that of compositions 4; a number rounded to the type is off by another. */
+/* The bound is 2 ulp for single functions and 4 ulp for compositions. Rounding the reference adds another ulp. */
 static double most_ulp(int32_t activation) { return activation <= CMLP_EXP ? 3 : 5; }
 
 static void judge_activation(harness *h, const activate_case *c, int64_t i)
@@ -70,14 +70,14 @@ static void judge_activation(harness *h, const activate_case *c, int64_t i)
     }
 }
 
-/* softmax: e_j is off by its function's error and by the rounding of its argument z - max z. */
+/* softmax: the error of e_j comes from the exponential and from rounding its argument z - max z. */
 static void judge_softmax(harness *h, const activate_case *c, int64_t i)
 {
     const int64_t n = c->n;
     real most = -INFINITY, sum = 0;
     for (int64_t j = 0; j < n; j++) {
         const double z = get(h->dtype, c->z->before, i * n + j);
-        if (isnan(z) || isinf(z)) return; /* NaN by rules that only the bits hold */
+        if (isnan(z) || isinf(z)) return; /* NaN rules are covered by the comparison of bits */
         if (z > most) most = z;
     }
     for (int64_t j = 0; j < n; j++) sum += expl(get(h->dtype, c->z->before, i * n + j) - most);
@@ -94,7 +94,7 @@ void check_activate(harness *h)
     const int in_place = random_below(&h->random, 2) == 0;
     c.parameter = pick_parameter(h, c.activation);
     c.n = c.activation == CMLP_SOFTMAX && !random_below(&h->random, 8) ? PICK(h, 127, 128, 129, 257) : pick_width(h);
-    if (c.activation == CMLP_SOFTMAX && c.n == 0) c.n = 1; /* there is no softmax of nothing */
+    if (c.activation == CMLP_SOFTMAX && c.n == 0) c.n = 1; /* softmax needs at least one element */
     c.z = new_operand(h, "z", h->dtype, c.rows * c.n, in_place ? OUTPUT : INPUT);
     c.a = in_place ? c.z : new_operand(h, "a", h->dtype, c.rows * c.n, OUTPUT);
     const double stretch = (double)PICK(h, 1, 1, 10, 100, 400);
@@ -123,7 +123,7 @@ static void call_derivative(const cmlp_kernels *table, void *context)
     table->derivative(c->activation, c->parameter, c->x->place.data, c->d->place.data, c->x->n);
 }
 
-/* By the header's rule. */
+/* The slope from the activation, as the header defines it. */
 static double slope_from_a(int32_t t, int32_t activation, double p, double a)
 {
     switch (activation) {

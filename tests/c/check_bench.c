@@ -1,4 +1,4 @@
-/* Speed of the kernels, by the same tool that checks them. */
+/* Kernel benchmarks of check_kernels. */
 #include "check_kernels.h"
 
 #include <stdio.h>
@@ -16,7 +16,7 @@ typedef struct work {
     double cost[1024];
 } work;
 
-/* Seconds of this process: of the clocks that C has everywhere, the finest. */
+/* CPU seconds of this process. clock() has the finest resolution of the portable C clocks. */
 static double now(void) { return (double)clock() / CLOCKS_PER_SEC; }
 
 static void bench_dense(work *w)
@@ -99,10 +99,10 @@ static void refill(work *w)
     }
 }
 
-/* Rounds are so long that the clock's ticks do not matter. */
+/* Each round is long compared with the clock's resolution. */
 #define ROUND (CLOCKS_PER_SEC < 20000 ? 20.0 / CLOCKS_PER_SEC : 1e-3)
 
-/* Seconds per call: the best of some rounds. */
+/* Returns the seconds per call: the minimum over several rounds. */
 static double time_of(const bench_case *c, work *w)
 {
     double best = 1e9;

@@ -1,4 +1,4 @@
-/* Speed of the kernels for sparse rows, next to the dense ones on the same rows. */
+/* Benchmarks of the kernels for sparse rows, compared with the dense kernels on the same rows. */
 #include "check_kernels.h"
 
 #include <stdio.h>
@@ -7,7 +7,7 @@
 
 enum { FORWARD, FORWARD_DENSE, UPDATE, UPDATE_DENSE, GRADIENT, GRADIENT_DENSE, COMPRESS, MEASURES };
 
-/* Rows of one shape, dense and sparse: so many that no branch predictor learns them. */
+/* The same rows, dense and sparse. There are enough rows that branch predictors cannot learn them. */
 typedef struct sparse_work {
     const cmlp_kernels *table;
     void *x, *w, *z, *d, *sums, *scratch, *values;
@@ -18,7 +18,7 @@ typedef struct sparse_work {
 
 typedef struct sparse_case {
     int64_t n_in, n_out, batch;
-    double share; /* stored; 0: strokes like those of a written digit, 19 in 100 */
+    double share; /* fraction stored; 0: runs like the strokes of a handwritten digit, 19 % stored */
 } sparse_case;
 
 static const sparse_case cases[] = {
@@ -27,7 +27,7 @@ static const sparse_case cases[] = {
     {784, 128, 128, 0.2},   {784, 128, 128, 0.35}, {784, 128, 128, 0.5}, {784, 64, 128, 0.35}, {784, 64, 128, 0.5},
 };
 
-/* Whether the element is stored: in most lines of 28, a run of seven somewhere in the middle. */
+/* Returns whether element k is stored. By default, most image lines of 28 store a run of seven near the middle. */
 static int is_stored(const sparse_case *c, int64_t k, uint64_t *state, int64_t *run)
 {
     if (c->share > 0) return uniform(state, 0, 1) < c->share;
@@ -58,7 +58,7 @@ static void make_rows(sparse_work *w, const sparse_case *c)
     }
 }
 
-/* What an engine does that makes rows sparse on the way. */
+/* Compresses a dense row, as an engine would that converts rows before it multiplies. */
 static int64_t compress_row(const float *x, int64_t n_in, float *values, int32_t *columns)
 {
     int64_t n = 0;
@@ -93,7 +93,7 @@ static void run_batch(sparse_work *w, int what, int64_t i)
     }
 }
 
-/* Nanoseconds per stored value, the best of some passes over all rows. */
+/* Returns nanoseconds per stored value: the minimum over several passes over all rows. */
 static double time_of(sparse_work *w, int what, int passes)
 {
     double best = 1e9;
@@ -118,7 +118,7 @@ static void bench_case(const cmlp_kernels *table, const sparse_case *c)
     w.x = wide ? NULL : malloc((size_t)(pool * c->n_in * element));
     char *memory = calloc((size_t)((weights + outputs) * element + 128), 1);
     if (!memory) exit(2);
-    w.w = memory + (64 - (uintptr_t)memory % 64) % 64; /* aligned, as the workspace is and parameters should be */
+    w.w = memory + (64 - (uintptr_t)memory % 64) % 64; /* aligned like the workspace, as recommended for parameters */
     w.d = (char *)w.w + (weights * element + 63) / 64 * 64;
     w.sums = calloc((size_t)weights, (size_t)element);
     w.z = calloc((size_t)(outputs > c->n_in ? outputs : c->n_in), (size_t)element);
@@ -145,7 +145,7 @@ static void bench_case(const cmlp_kernels *table, const sparse_case *c)
 
 void bench_sparse(const cmlp_kernels *const *tables, int n)
 {
-    printf("ns per stored value, and the share of the dense kernel's time\n");
+    printf("ns per stored value, and the fraction of the dense kernel's time\n");
     printf("%-7s %-6s %6s %4s %4s %6s | %-12s | %-12s | %-12s | %s\n", "type", "set", "n_in", "out", "rows", "stored",
            "csr", "update", "gradient", "compress");
     for (int t = 0; t < n; t++)

@@ -1,4 +1,4 @@
-/* Kernels that are each broken on purpose, a little: the harness must catch every one. */
+/* Kernels with one deliberate, small defect each. The harness must catch every one. */
 #include "check_kernels.h"
 
 #include <inttypes.h>
@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The kernels that the broken ones are made from. */
+/* The correct kernels, which the broken ones call. */
 static const cmlp_kernels *real;
 
 static void *element(void *base, int64_t i) { return (char *)base + (size_t)i * size_of(real->dtype); }
@@ -25,7 +25,7 @@ static double input(const cmlp_matrix *m, int64_t i, int64_t k)
     return m->bytes ? type_round(real->dtype, get(CMLP_UINT8, m->bytes[i], k) * m->scale) : at(row(m, i), k);
 }
 
-/* One unit in the last place off. */
+/* Changes element i by one unit in the last place. */
 static void nudge(void *base, int64_t i)
 {
     const double x = at(base, i);
@@ -63,13 +63,13 @@ static void dense_negative_zero(DENSE_ARGUMENTS)
             if (at(z, i * ldz + j) == 0 && at(bias, j) == 0) set(z, i * ldz + j, at(bias, j));
 }
 
-static void dense_writes_behind(DENSE_ARGUMENTS)
+static void dense_writes_past_end(DENSE_ARGUMENTS)
 {
     real->dense(x, rows, n_in, w, ldw, bias, n_out, z, ldz);
     if (rows && n_out) set(z, (rows - 1) * ldz + n_out, 0);
 }
 
-static void dense_reads_behind(DENSE_ARGUMENTS)
+static void dense_reads_past_end(DENSE_ARGUMENTS)
 {
     real->dense(x, rows, n_in, w, ldw, bias, n_out, z, ldz);
     if (n_in && n_out) (void)*(volatile char *)element((void *)(uintptr_t)w, (n_in - 1) * ldw + n_out);
@@ -94,7 +94,7 @@ static void gradient_last_row(GRADIENT_ARGUMENTS)
     real->gradient(a, d, rows > 12 ? rows - 1 : rows, k0, k1, n_out, sums, first, w, finish);
 }
 
-static void gradient_starts_anew(GRADIENT_ARGUMENTS)
+static void gradient_overwrites_sums(GRADIENT_ARGUMENTS)
 {
     (void)first;
     real->gradient(a, d, rows, k0, k1, n_out, sums, 1, w, finish);
@@ -114,11 +114,11 @@ static void gradient_divides(GRADIENT_ARGUMENTS)
     real->gradient(a, d, rows, k0, k1, n_out, sums, first, w, &kept);
     for (int64_t i = k0 * n_out; kept.mode != finish->mode && i < k1 * n_out; i++) {
         const double sum = type_fma(real->dtype, type_round(real->dtype, finish->alpha), at(w, i), at(sums, i));
-        set(sums, i, sum / (double)(rows + 1)); /* and not times 1 / (rows + 1) */
+        set(sums, i, sum / (double)(rows + 1)); /* instead of multiplying by 1 / (rows + 1) */
     }
 }
 
-static void gradient_one_row_more(GRADIENT_ARGUMENTS)
+static void gradient_extra_row(GRADIENT_ARGUMENTS)
 {
     real->gradient(a, d, rows, k0, k1 + (k1 > k0), n_out, sums, first, w, finish);
 }
@@ -164,7 +164,7 @@ static void activate_no_shift(int32_t activation, double parameter, const void *
     real->activate(activation, parameter, z, a, rows, n);
 }
 
-/* The parameter of a layer is not passed on. */
+/* Ignores the activation's parameter. */
 static void activate_no_parameter(int32_t activation, double parameter, const void *z, void *a, int64_t rows, int64_t n)
 {
     real->activate(activation, activation == CMLP_ELU ? 1 : parameter, z, a, rows, n);
@@ -292,7 +292,7 @@ static int64_t find_by_sum(const void *v, int64_t stride, int64_t n)
 typedef struct broken {
     const char *name, *kernel;
     cmlp_kernels with; /* the one kernel that is replaced; the others are NULL */
-    int by_bits;       /* within the reference's bound: only the plain kernel's bits tell */
+    int by_bits;       /* the error is within the reference's bound; only the comparison of bits catches it */
 } broken;
 
 #define BROKEN(kernel_name, function) {#function, #kernel_name, {.kernel_name = function}, 0}
@@ -302,12 +302,12 @@ static const broken list[] = {
     BROKEN(dense, dense_last_place),
     BROKEN(dense, dense_one_chain),
     BROKEN(dense, dense_negative_zero),
-    BROKEN(dense, dense_writes_behind),
-    BROKEN(dense, dense_reads_behind),
+    BROKEN(dense, dense_writes_past_end),
+    BROKEN(dense, dense_reads_past_end),
     BROKEN(dense, dense_hides_nan),
-    BROKEN(dense, dense_masks_too_little),
-    BROKEN(dense, dense_never_looks),
-    BROKEN(dense, dense_leaves_out_a_column),
+    BROKEN(dense, dense_mask_misses_bit),
+    BROKEN(dense, dense_mask_all_set),
+    BROKEN(dense, dense_skips_last_element),
     BROKEN(dense, dense_mask_of_one_row),
     BROKEN(gradient, gradient_forgets_zero_rows),
     BROKEN(gradient, gradient_mask_of_one_row),
@@ -316,17 +316,17 @@ static const broken list[] = {
     BROKEN(gradient, gradient_zeros_keep_sums),
     BROKEN(gradient, gradient_whole_groups),
     BROKEN(gradient, gradient_last_row),
-    BROKEN(gradient, gradient_starts_anew),
+    BROKEN(gradient, gradient_overwrites_sums),
     BROKEN(gradient, gradient_no_penalty),
     BROKEN(gradient, gradient_divides),
-    BROKEN(gradient, gradient_one_row_more),
+    BROKEN(gradient, gradient_extra_row),
     BROKEN(csr, csr_one_chain),
     BROKEN(csr, csr_unscaled),
     BROKEN(csr, csr_long_scratch),
     BROKEN(csr_gradient, csr_gradient_touched_only),
     BROKEN(csr_gradient, csr_gradient_last_row),
-    BROKEN(csr_gradient, csr_gradient_starts_anew),
-    BROKEN(csr_gradient, csr_gradient_one_column_more),
+    BROKEN(csr_gradient, csr_gradient_overwrites_sums),
+    BROKEN(csr_gradient, csr_gradient_extra_column),
     BROKEN(transpose, transpose_square),
     BROKEN(activate, activate_hides_nan),
     BROKEN_BITS(activate, activate_last_place),
@@ -345,7 +345,7 @@ static const broken list[] = {
     BROKEN(convert, convert_in_float),
     BROKEN(convert, convert_forward_only),
     BROKEN(nonzero_mask, mask_positive),
-    BROKEN(nonzero_mask, mask_behind),
+    BROKEN(nonzero_mask, mask_writes_past_end),
     BROKEN(nonzero_mask, mask_whole_words),
     BROKEN(nonzero_mask, mask_beyond),
     BROKEN(multiply, multiply_leaves_last),
@@ -377,7 +377,7 @@ static cmlp_kernels broken_table(const broken *b)
     return table;
 }
 
-/* The number of the case that catches the second table, or the first if there is but one; -1 if none does. */
+/* Returns the index of the first case that fails for the second table (the first if there is only one), or -1. */
 static int64_t caught(const cmlp_kernels *first, const cmlp_kernels *second, const kernel_check *check, uint64_t seed)
 {
     static harness h;
@@ -390,7 +390,7 @@ static int64_t caught(const cmlp_kernels *first, const cmlp_kernels *second, con
     return h.failures ? h.number - 1 : -1;
 }
 
-/* Beside the plain kernel the bits tell; alone, only the reference can. */
+/* Runs each broken kernel twice: beside the plain kernel, where bits are compared, and alone against the reference. */
 void selftest(const cmlp_kernels *plain, const cmlp_kernels *victim, uint64_t seed)
 {
     const char *type = victim->dtype == CMLP_FLOAT32 ? "float32" : "float64";

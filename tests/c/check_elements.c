@@ -1,5 +1,5 @@
-/* Checks of the kernels that go through elements one by one. What the header defines to the bit is checked to the bit;
- * functions are held to their bound in ulp. */
+/* Checks of the elementwise kernels. Results that the header defines exactly are compared bit by bit; functions are
+ * compared within their bound in ulp. */
 #include "check_kernels.h"
 
 #include <math.h>
@@ -52,7 +52,7 @@ static void judge_step(harness *h, const step_case *c, int64_t i)
     expect_exactly(h, c->w, i, type_round(t, w - type_round(t, type_round(t, lr * m) / below)));
 }
 
-/* Some moments about the thresholds. */
+/* Sets some moments to values near the flush thresholds. */
 static void make_small(harness *h, operand *o, double scale)
 {
     for (int64_t i = 0; i < o->n; i++)
@@ -102,7 +102,7 @@ static void call_convert(const cmlp_kernels *table, void *context)
 void check_convert(harness *h)
 {
     const int32_t dtypes[] = {CMLP_UINT8, CMLP_FLOAT32, CMLP_FLOAT64};
-    /* of the last one's products with bytes, one lies between two floats: arithmetic in floats rounds it wrongly */
+    /* one product of the last scale with a byte is near the midpoint of two floats and needs exact arithmetic */
     const double scales[] = {1, 1 / 255.0, 2 / 255.0, 1 / 256.0, -1 / 255.0, -2.5, 0.1, 3e-5, 1e-40, 1e38,
                              0x1.74cc513046379p-8};
     const int every_byte = dtypes[h->number % 3] == CMLP_UINT8 && random_below(&h->random, 2);
@@ -128,7 +128,7 @@ void check_convert(harness *h)
 /* ---- nonzero_mask */
 
 typedef struct mask_case {
-    operand *v, *mask, *bits, *count; /* the words, and the bits in them one by one */
+    operand *v, *mask, *bits, *count; /* mask: the words; bits: each bit as an element */
 } mask_case;
 
 static void call_nonzero_mask(const cmlp_kernels *table, void *context)
@@ -145,7 +145,7 @@ void check_nonzero_mask(harness *h)
     const int64_t n = random_below(&h->random, 2) ? pick_width(h) : random_below(&h->random, 300);
     mask_case c = {.v = new_operand(h, "v", h->dtype, n, INPUT)};
     double count = 0;
-    darken(h, c.v);
+    zero_runs(h, c.v);
     c.mask = new_operand(h, "mask", CMLP_INT64, (n + CMLP_MASK_BITS - 1) / CMLP_MASK_BITS, SCRATCH);
     c.bits = new_operand(h, "bits", CMLP_FLOAT64, c.mask->n * CMLP_MASK_BITS, OUTPUT);
     c.count = new_operand(h, "count", CMLP_FLOAT64, 1, OUTPUT);
@@ -231,7 +231,7 @@ void check_find_nonfinite(harness *h)
         found = random_below(&h->random, c.n);
         put(h->dtype, c.v->before, found * c.stride, bad[random_below(&h->random, 3)]);
     }
-    if (c.n && random_below(&h->random, 2)) { /* the largest number is finite, also in a sum with others */
+    if (c.n && random_below(&h->random, 2)) { /* the largest number counts as finite, though sums with it overflow */
         const double largest = h->dtype == CMLP_FLOAT32 ? 0x1.fffffep127 : 0x1.fffffffffffffp1023;
         for (int64_t i = 0; i < found; i++) put(h->dtype, c.v->before, i * c.stride, largest);
     }

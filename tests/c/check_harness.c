@@ -1,4 +1,4 @@
-/* The harness that check_kernels.h describes. */
+/* The harness declared in check_kernels.h. */
 #include "check_kernels.h"
 
 #include "../../src/cmlp/core/fma.h"
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_REPORTS 6 /* of a check, one per case */
+#define MAX_REPORTS 6 /* printed per check, at most one per case */
 
 const char *table_name(const cmlp_kernels *table)
 {
@@ -65,7 +65,7 @@ void poison_gaps(operand *o, int64_t row, int64_t ld)
         if (i % ld >= row) put(o->dtype, o->before, i, NAN);
 }
 
-void darken(harness *h, operand *o)
+void zero_runs(harness *h, operand *o)
 {
     const int64_t of = PICK(h, 1, 2, 3, 10, 100);
     for (int64_t i = 0, end; i < o->n; i = end) {
@@ -87,7 +87,7 @@ int64_t pick_width(harness *h)
     }
 }
 
-/* ---- running it */
+/* ---- running a case */
 
 typedef struct one_call {
     void (*call)(const cmlp_kernels *table, void *context);
@@ -120,7 +120,7 @@ void run_tables(harness *h, void (*call)(const cmlp_kernels *table, void *contex
     }
 }
 
-/* ---- judging it */
+/* ---- checking the results */
 
 void fail(harness *h, int table, const char *format, ...)
 {
@@ -131,7 +131,7 @@ void fail(harness *h, int table, const char *format, ...)
     h->last_report = h->number;
     printf("FAILED %s %s %s: %s, case %" PRId64 ", %" PRId64 " elements %s, seed %" PRIu64 ": ", h->kernel,
            h->dtype == CMLP_FLOAT32 ? "float32" : "float64", table_name(h->tables[table]), h->shape, h->number,
-           h->offset, h->where == AT_START ? "behind the first guard page" : "before the last guard page", h->seed);
+           h->offset, h->where == AT_START ? "after the first guard page" : "before the last guard page", h->seed);
     va_start(arguments, format);
     vprintf(format, arguments);
     va_end(arguments);
@@ -145,7 +145,7 @@ void same_outputs(harness *h)
             for (int64_t i = 0; i < o->n; i++) {
                 const size_t at = size_of(o->dtype) * (size_t)i;
                 if (same_bits(o->dtype, (char *)o->after[0] + at, (char *)o->after[t] + at, 1)) continue;
-                fail(h, t, "%s[%" PRId64 "] is %.17g, but %.17g by %s", o->name, i, get(o->dtype, o->after[t], i),
+                fail(h, t, "%s[%" PRId64 "] is %.17g, but %.17g with %s", o->name, i, get(o->dtype, o->after[t], i),
                      get(o->dtype, o->after[0], i), table_name(h->tables[0]));
                 break;
             }
@@ -193,7 +193,7 @@ void run_check(harness *h, const kernel_check *check)
     h->last_report = -1;
     for (h->number = 0; h->number < check->cases && !(h->quiet && h->failures); h->number++) {
         h->random = h->seed * 1000003 + (uint64_t)h->number;
-        /* at random, not by number: checks choose other things by it */
+        /* random, because checks use the case index for other choices */
         h->values = random_below(&h->random, 3) ? PLAIN : SPECIAL;
         h->where = random_below(&h->random, 2) ? AT_START : AT_END;
         h->offset = random_below(&h->random, 3) ? 0 : random_below(&h->random, 17);

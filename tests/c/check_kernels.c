@@ -1,9 +1,9 @@
 /* Every kernel x instruction set x element type x shape x offset x guard pages x NaN.
  *
  *   check_kernels [seed]           the checks
- *   check_kernels selftest [seed]  the checks find kernels that are broken on purpose
+ *   check_kernels selftest [seed]  the checks catch deliberately broken kernels
  *   check_kernels bench            speed of each kernel
- *   check_kernels bench_sparse     of those for sparse rows, next to the dense ones */
+ *   check_kernels bench_sparse     speed of the kernels for sparse rows, compared with the dense ones */
 #include "check_kernels.h"
 
 #include "../../src/cmlp/core/cpu.h"
@@ -33,7 +33,7 @@ const kernel_check kernel_checks[] = {
 };
 const int n_kernel_checks = (int)(sizeof kernel_checks / sizeof *kernel_checks);
 
-/* Tables of the type that can run here, the plain one first. */
+/* Finds the tables of the type that this processor can run, the plain one first. */
 static int find_tables(int32_t dtype, const cmlp_kernels **tables)
 {
     int n = 0;

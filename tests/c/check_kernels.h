@@ -18,9 +18,9 @@ typedef enum value_class {
 } value_class;
 
 typedef enum operand_role {
-    INPUT,  /* comes back unchanged */
-    OUTPUT, /* the same bits by every table */
-    SCRATCH /* may hold anything */
+    INPUT,  /* must not change */
+    OUTPUT, /* every table must produce the same bits */
+    SCRATCH /* contents are not checked */
 } operand_role;
 
 typedef struct operand {
@@ -34,13 +34,13 @@ typedef struct operand {
 } operand;
 
 typedef struct harness {
-    const cmlp_kernels *tables[MAX_TABLES]; /* of one element type; the first is the one that others must equal */
+    const cmlp_kernels *tables[MAX_TABLES]; /* all of one element type; the first is the reference */
     int n_tables;
     int32_t dtype;
     const char *kernel;
-    uint64_t seed, random; /* of the run; of the case */
-    int64_t number;        /* of the case */
-    int quiet; /* nothing is printed, and the first failure is enough */
+    uint64_t seed, random; /* seed of the run; random state of the case */
+    int64_t number;        /* index of the case */
+    int quiet; /* print nothing and stop at the first failure */
     int reports;
     int64_t last_report, failures;
     /* the case */
@@ -52,46 +52,46 @@ typedef struct harness {
     int n_operands;
 } harness;
 
-/* The tables are for the caller to set. */
+/* The caller sets the tables. */
 void harness_make(harness *h, int32_t dtype, uint64_t seed);
 void harness_free(harness *h);
 const char *table_name(const cmlp_kernels *table);
 
 /* ---- making a case */
 
-/* Elements from the first to the last of so many rows. */
+/* Number of elements from the start of the first row to the end of the last row. */
 static inline int64_t elements(int64_t count, int64_t distance, int64_t of_last)
 {
     return count && of_last ? (count - 1) * distance + of_last : 0;
 }
 /* An operand with elements of `dtype`, filled with the case's values. */
 operand *new_operand(harness *h, const char *name, int32_t dtype, int64_t n, operand_role role);
-/* Replaces all elements, or makes those NaN that stand between rows of length `row`. */
+/* fill() replaces all elements. poison_gaps() sets the elements between rows of length `row` to NaN. */
 void fill(operand *o, double value);
 void poison_gaps(operand *o, int64_t row, int64_t ld);
-/* Makes elements 0 or -0, in stretches: about one in so many stays as it was, the number being drawn. */
-void darken(harness *h, operand *o);
+/* Sets random runs of elements to 0 or -0. The fraction of elements that keep their value is random, too. */
+void zero_runs(harness *h, operand *o);
 double random_value(harness *h);
-/* A shape: small numbers, and those around multiples of the vector and the chunk. */
+/* Returns a random element of the list. */
 int64_t pick(harness *h, const int64_t *list, int64_t n);
 #define PICK(h, ...) \
     pick((h), (const int64_t[]){__VA_ARGS__}, (int64_t)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)))
-/* Elements that a row of so many has around vectors: 0, 1, VL - 1, VL, VL + 1, 2 VL - 1, ... of some table. */
+/* Returns a row length near a multiple of some table's vector length VL: 0, 1, VL - 1, VL, VL + 1, 2 VL - 1, ... */
 int64_t pick_width(harness *h);
 
-/* ---- running it */
+/* ---- running a case */
 
-/* Calls `call(table, context)` for each table on operands placed anew, and keeps what they became. */
+/* Calls `call(table, context)` for each table on a fresh copy of the operands and keeps their contents afterwards. */
 void run_tables(harness *h, void (*call)(const cmlp_kernels *table, void *context), void *context);
 
-/* ---- judging it */
+/* ---- checking the results */
 
-/* What a sum of products must be: by the rule of chunks, and by a plain sum in double with its bound. */
+/* The expected value of a sum of products: by the chunk rule, and as a plain sum in double with its error bound. */
 typedef struct product_sum {
     int32_t dtype;
     int64_t n;
-    double total, chunk;     /* the rule */
-    double plain, magnitude; /* the sum, and that of the absolute values */
+    double total, chunk;     /* sums by the chunk rule */
+    double plain, magnitude; /* the plain sum, and the sum of absolute values */
 } product_sum;
 
 product_sum start_product(int32_t dtype, double from);
@@ -100,13 +100,13 @@ void end_chunk(product_sum *p);
 double bound_of(const product_sum *p);
 
 void fail(harness *h, int table, const char *format, ...);
-/* The outputs of all tables have the first one's bits. */
+/* Fails unless the outputs of all tables have the bits of the first table's. */
 void same_outputs(harness *h);
-/* |x - expected| <= bound, equal infinities, NaN for NaN; false for NaN where none is expected. */
+/* Returns whether |x - expected| <= bound. Equal infinities match; NaN matches only NaN. */
 int within(double x, double expected, double bound);
-/* Element i of an output is within the bound, by every table. */
+/* Fails unless element i of an output is within the bound for every table. */
 void expect(harness *h, const operand *o, int64_t i, double expected, double bound);
-/* Element i of an output is that, to the bit (of the type), by every table. */
+/* Fails unless element i of an output equals `expected`, rounded to the type, bit for bit for every table. */
 void expect_exactly(harness *h, const operand *o, int64_t i, double expected);
 
 static inline double epsilon_of(int32_t dtype) { return dtype == CMLP_FLOAT32 ? 0x1p-23 : 0x1p-52; }
@@ -140,13 +140,13 @@ void check_multiply(harness *h);
 void check_square_sum(harness *h);
 void check_find_nonfinite(harness *h);
 
-/* All cases of one kernel's check. */
+/* Runs all cases of one kernel's check. */
 void run_check(harness *h, const kernel_check *check);
 
 extern const kernel_check kernel_checks[];
 extern const int n_kernel_checks;
 
-/* Runs the checks on kernels that are each broken on purpose, and demands that they are caught. */
+/* Runs the checks on deliberately broken kernels and fails if a check misses one. */
 void selftest(const cmlp_kernels *plain, const cmlp_kernels *victim, uint64_t seed);
 
 /* Prints the speed of each table's kernels. */

@@ -1,5 +1,5 @@
-/* Check of the loss kernel with class labels: cost and deltas are, to the bit, those of the same rows with the labels
- * written out as 0 and 1, which check_loss.c holds to its bounds. */
+/* Check of the loss kernel with class labels. Cost and deltas have the bits of the same rows with one-hot targets,
+ * which check_loss.c checks against a reference. */
 #include "check_kernels.h"
 
 #include <stdio.h>

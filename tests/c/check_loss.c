@@ -1,5 +1,5 @@
-/* Check of the loss kernel: activations, costs of the rows, deltas. The deltas follow from the kernel's own activations
- * to the bit; activations and costs are held to bounds that follow from 2 ulp of each function. */
+/* Check of the loss kernel: activations, costs of the rows, deltas. The deltas must follow bit for bit from the
+ * kernel's own activations. Activations and costs have bounds derived from 2 ulp for each function. */
 #include "check_kernels.h"
 
 #include <math.h>
@@ -28,14 +28,14 @@ typedef struct estimate {
     real value, error;
 } estimate;
 
-/* ln max(low, min(p, high)) where p has the relative error `error`. */
+/* Returns ln max(low, min(p, high)) for a p with the relative error `error`. */
 static estimate log_clipped(real p, real error, real low, real high)
 {
     real c = p < low ? low : p > high ? high : p;
     return (estimate){logl(c), error + 2 * fabsl(logl(c))};
 }
 
-/* The activation of z, the softmax's terms given. */
+/* Returns the activation of z; `most` and `sum` are the maximum and the sum of the softmax. */
 static estimate output(const loss_case *c, real z, real most, real sum)
 {
     const real softmax = expl(z - most) / sum;
@@ -48,13 +48,13 @@ static estimate output(const loss_case *c, real z, real most, real sum)
     }
 }
 
-/* Losses whose term has a slope of at most `steep` for a: its error is that of a - y times it. */
+/* Returns a loss term whose slope in a is at most `steep`, which multiplies the error of a - y. */
 static estimate distance_term(real value, real steep, const estimate *a, real y)
 {
     return (estimate){value, steep * (a->error + fabsl(a->value - y)) + 3 * fabsl(value)};
 }
 
-/* (1-a)^p times -ln a, of an activation with the relative error `error`; rest = 1 - a. */
+/* Returns (1-a)^p times -ln a for an activation with the relative error `error`; rest = 1 - a. */
 static estimate focal_of(real rest, real minus_log, real p, real error)
 {
     const real power = powl(rest, p), value = power * minus_log;
@@ -62,7 +62,7 @@ static estimate focal_of(real rest, real minus_log, real p, real error)
     return (estimate){value, value * (8 - 4 * p * logl(rest) + p * error / rest) + 4 * power};
 }
 
-/* The target that the loss compares with. */
+/* Returns the target after label smoothing. */
 static real target_of(const loss_case *c, real y)
 {
     const real classes = c->values.activation == CMLP_SOFTMAX ? (real)c->n : 2, p = (real)c->values.parameter;
@@ -84,7 +84,7 @@ static estimate focal_term_of(const loss_case *c, real z, real y, real most, rea
                                                               4 * (fabsl(y * on.value) + fabsl((1 - y) * off.value))};
 }
 
-/* One output's part of the cost. */
+/* Returns one output's term of the cost. */
 static estimate term_of(const harness *h, const loss_case *c, real z, real y, real most, real sum)
 {
     const estimate a = output(c, z, most, sum);
@@ -130,7 +130,7 @@ static void judge_row(harness *h, const loss_case *c, int64_t i)
     real most = -INFINITY, sum = 0, cost = 0, error = 0;
     for (int64_t j = 0; j < n; j++) {
         const double z = get(h->dtype, c->z->before, i * n + j), y = get(h->dtype, c->y->before, i * n + j);
-        if (!isfinite(z) || !isfinite(y)) return; /* only the bits say what comes of these */
+        if (!isfinite(z) || !isfinite(y)) return; /* these are covered by the comparison of bits */
         if (z > most) most = z;
     }
     for (int64_t j = 0; j < n; j++) sum += expl(get(h->dtype, c->z->before, i * n + j) - most);
@@ -144,7 +144,7 @@ static void judge_row(harness *h, const loss_case *c, int64_t i)
     expect(h, c->cost, i, (double)cost, epsilon_of(h->dtype) * (double)error + (double)n * tiny_of(h->dtype));
 }
 
-/* act'(a) by the rule. */
+/* Returns act'(a) as the header defines it. */
 static double slope(int32_t dtype, int32_t activation, double a)
 {
     if (activation == CMLP_LOGISTIC) return type_fma(dtype, -a, a, a);
@@ -157,7 +157,7 @@ static int by_distance(int32_t loss)
     return loss == CMLP_SQUARED_ERROR || (loss >= CMLP_ABSOLUTE_ERROR && loss <= CMLP_QUANTILE);
 }
 
-/* The slope by the rule, before the scale. */
+/* Returns the loss's slope as the header defines it, before scaling. */
 static double slope_of_loss(int32_t t, const loss_case *c, double a, double y)
 {
     const double p = type_round(t, c->values.parameter), rest = type_round(t, 1 - c->values.parameter);
@@ -173,7 +173,7 @@ static double slope_of_loss(int32_t t, const loss_case *c, double a, double y)
     }
 }
 
-/* The focal loss's delta, to a bound: its logarithms and powers are functions. */
+/* Checks the focal loss's delta within a bound, because it needs logarithms and powers. */
 static void judge_focal(harness *h, const loss_case *c, int64_t i)
 {
     const int softmax_output = c->values.activation == CMLP_SOFTMAX;
@@ -224,7 +224,7 @@ static void judge_deltas(harness *h, const loss_case *c, int64_t i)
     }
 }
 
-/* Targets that go with the loss: one-hot, probabilities, counts, anything. */
+/* Makes targets that suit the loss: one-hot, probabilities, counts, or any numbers. */
 static void make_targets(harness *h, const loss_case *c)
 {
     const int kind = (int)random_below(&h->random, 3);
@@ -267,7 +267,7 @@ void check_loss(harness *h)
     for (int64_t i = 0; c.weights && i < c.rows; i++)
         put(CMLP_FLOAT64, c.weights->before, i, (double)random_below(&h->random, 3) * 0.7);
     const double stretch = (double)PICK(h, 1, 1, 4, 30);
-    for (int64_t i = 0; i < c.z->n && pair[0] != CMLP_EXP; i++) /* e^z stays far from the largest number */
+    for (int64_t i = 0; i < c.z->n && pair[0] != CMLP_EXP; i++) /* keep e^z far below overflow */
         put(h->dtype, c.z->before, i, stretch * get(h->dtype, c.z->before, i));
     make_targets(h, &c);
     fill(c.d, NAN);

@@ -1,16 +1,16 @@
-/* Checks of the products: dense, gradient, transpose. Each element is held to the bound c K eps sum |a b| around the
- * plain sum in double, and to the bits that the rule of chunks gives. */
+/* Checks of the products: dense, gradient, transpose. Each element must be within c K eps sum |a b| of the
+ * plain sum in double and have the bits that the chunk rule defines. */
 #include "check_kernels.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-/* What may be left out of a matrix: nothing, columns that are 0 in all rows, or any elements that are 0. The other
- * factor must then be finite. */
-typedef enum left_out { NOTHING, DARK_COLUMNS, MARKED } left_out;
+/* Zeros that a kernel may skip: none, columns that are 0 in all rows, or any elements that are 0. If zeros may be
+ * skipped, the other factor must be finite. */
+typedef enum left_out { NOTHING, ZERO_COLUMNS, MARKED } left_out;
 
-/* Rows of a matrix operand: a list of pointers in an order of its own, or a base. */
+/* Rows of a matrix operand: a list of pointers in random order, or a base pointer. */
 typedef struct rows_of {
     operand *o;
     int64_t rows, columns, ld;
@@ -46,7 +46,7 @@ static cmlp_matrix matrix_at(rows_of *m)
     static _Alignas(64) unsigned char copy[CMLP_COPY_BYTES];
     if (m->bytes || m->ld % 2) at.copy = copy;
     if (m->listed) at.prefetch = m->list;
-    if (m->zeros == DARK_COLUMNS) at.column_mask = m->column_mask;
+    if (m->zeros == ZERO_COLUMNS) at.column_mask = m->column_mask;
     if (m->zeros == MARKED) at.mask = (const uint64_t *)(const void *)m->mask->place.data;
     at.ld_mask = m->ld_mask;
     return at;
@@ -69,14 +69,14 @@ static void set_bit(uint64_t *mask, int64_t k) { mask[k / CMLP_MASK_BITS] |= UIN
 
 static int is_set(const rows_of *m, int64_t k) { return m->column_mask[k / CMLP_MASK_BITS] >> k % CMLP_MASK_BITS & 1; }
 
-/* Makes columns 0 or -0 in all rows, in stretches; all of them, few or half. */
-static void darken_columns(harness *h, rows_of *m)
+/* Sets random runs of columns to 0 or -0 in all rows: all columns, few, or half of them. */
+static void zero_columns(harness *h, rows_of *m)
 {
     const int64_t of = PICK(h, 1, 2, 10);
     for (int64_t k = 0, end; k < m->columns; k = end) {
         end = k + 1 + random_below(&h->random, 30);
-        const int dark = of == 1 || random_below(&h->random, of);
-        for (int64_t j = k; dark && j < end && j < m->columns; j++)
+        const int zero = of == 1 || random_below(&h->random, of);
+        for (int64_t j = k; zero && j < end && j < m->columns; j++)
             for (int64_t i = 0; i < m->rows; i++)
                 put(m->o->dtype, m->o->before, i * m->ld + j, random_below(&h->random, 2) ? 0 : -0.0);
     }
@@ -86,8 +86,8 @@ static void darken_columns(harness *h, rows_of *m)
 static void mask_elements(harness *h, rows_of *m)
 {
     const int64_t words = (m->columns + CMLP_MASK_BITS - 1) / CMLP_MASK_BITS;
-    darken(h, m->o);
-    if (random_below(&h->random, 2)) darken_columns(h, m);
+    zero_runs(h, m->o);
+    if (random_below(&h->random, 2)) zero_columns(h, m);
     m->ld_mask = words + random_below(&h->random, 2);
     m->mask = new_operand(h, "mask", CMLP_INT64, elements(m->rows, m->ld_mask, words), INPUT);
     fill(m->mask, -1);
@@ -113,12 +113,12 @@ static void make_rows(harness *h, rows_of *m, const char *name, int64_t rows, in
     }
     m->o = new_operand(h, name, m->bytes ? CMLP_UINT8 : h->dtype, elements(rows, m->ld, columns), INPUT);
     if (zeros != NOTHING || m->bytes) h->values = PLAIN;
-    if (zeros == DARK_COLUMNS) darken_columns(h, m);
+    if (zeros == ZERO_COLUMNS) zero_columns(h, m);
     if (zeros == MARKED) mask_elements(h, m);
     poison_gaps(m->o, columns, m->ld);
 }
 
-static const char *const zeros_names[] = {"", ", dark columns", ", marked"};
+static const char *const zeros_names[] = {"", ", zero columns", ", nonzero mask"};
 
 product_sum start_product(int32_t dtype, double from)
 {
@@ -164,9 +164,10 @@ static void judge_column_mask(const dense_case *c, const cmlp_kernels *table)
     for (int64_t k = 0; k < c->x.columns; k++) {
         n_nonzero += is_nonzero(h, &c->x, k);
         n_set += is_set(&c->x, k);
-        if (is_nonzero(h, &c->x, k) && !is_set(&c->x, k)) fail(h, t, "column %d is lit, but not marked", (int)k);
+        if (is_nonzero(h, &c->x, k) && !is_set(&c->x, k))
+            fail(h, t, "column %d is nonzero, but its mask bit is 0", (int)k);
     }
-    if (!n_nonzero && n_set) fail(h, t, "%d columns are marked, and none is lit", (int)n_set);
+    if (!n_nonzero && n_set) fail(h, t, "%d mask bits are set, but all columns are zero", (int)n_set);
 }
 
 static void call_dense(const cmlp_kernels *table, void *context)
@@ -189,7 +190,7 @@ static void judge_dense(harness *h, const dense_case *c, int64_t i, int64_t j)
     expect_exactly(h, c->z, i * c->ldz + j, p.total);
 }
 
-/* Whether an element of z is in a row, not in the gap between two rows. */
+/* Returns whether an element of z is in a row, not in the gap between two rows. */
 static int in_a_row(const dense_case *c, int64_t at) { return at % c->ldz < c->n_out; }
 
 static void make_z(harness *h, dense_case *c)
@@ -209,8 +210,8 @@ static void judge_z(harness *h, const dense_case *c)
             expect_exactly(h, c->z, at, (double)at);
 }
 
-/* A lone row, whose zeros are left out: chunks and blocks of chunks, full or not, and more columns than run side by
- * side. Its weights are finite; non-finite inputs are kept. */
+/* A single row, whose zeros the kernel skips: full and partial chunks and blocks of chunks, and more columns than one
+ * block. The weights are finite; inputs may be non-finite. */
 static void shape_lone_row(harness *h, dense_case *c, int64_t *n_in)
 {
     const int wide = c->n_out >= 100;
@@ -232,7 +233,7 @@ void check_dense(harness *h)
     c.x.scale = 2 / (double)PICK(h, 2, 255, 510, 512, 1 << 20);
     make_rows(h, &c.x, "x", rows, n_in, zeros);
     if (rows == 1 && zeros != MARKED) {
-        darken(h, c.x.o);
+        zero_runs(h, c.x.o);
         h->values = PLAIN;
     }
     c.ldw = n_out + gap;
@@ -267,7 +268,7 @@ static void call_gradient(const cmlp_kernels *table, void *context)
                     c->w->place.data, &c->finish);
 }
 
-/* The finished sum by the rule; and for the plain one, what finishing does to its value and bound. */
+/* Applies the epilogue to the sum by the chunk rule and to the plain sum with its bound, and checks element (k, j). */
 static void judge_gradient(harness *h, const gradient_case *c, int64_t k, int64_t j)
 {
     const int32_t dtype = h->dtype;
@@ -283,7 +284,7 @@ static void judge_gradient(harness *h, const gradient_case *c, int64_t k, int64_
     product_sum p = start_product(dtype, c->first ? 0 : before);
     for (int64_t i = 0; i < c->a.rows; i++)
         add_product(&p, row_element(h, &c->a, i, k), get(dtype, c->d->before, i * c->n_out + j));
-    if (!c->first) p.total = before; /* sums go on as they are */
+    if (!c->first) p.total = before; /* continue the partial sum */
     end_chunk(&p);
     const double g = type_round(dtype, type_fma(dtype, alpha, w, p.total) * inverse);
     const double plain = (alpha * w + p.plain) * inverse;
@@ -317,7 +318,7 @@ void check_gradient(harness *h)
     c.k0 = random_below(&h->random, 3) ? 0 : random_below(&h->random, n_in + 1);
     c.k1 = random_below(&h->random, 3) ? n_in : c.k0 + random_below(&h->random, n_in - c.k0 + 1);
     if (zeros) c.k0 -= c.k0 % CMLP_GROUP;
-    for (int64_t k = 0; k < n_in; k++) /* more columns than need be */
+    for (int64_t k = 0; k < n_in; k++) /* the mask may have more bits than nonzero columns */
         if (is_nonzero(h, &c.a, k) || !random_below(&h->random, 8)) set_bit(c.a.column_mask, k);
     c.finish.mode = (cmlp_finish_mode)random_below(&h->random, 3);
     c.finish.alpha = random_below(&h->random, 2) ? uniform(&h->random, 0, 1) : 0;

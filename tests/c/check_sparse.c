@@ -1,13 +1,13 @@
-/* Checks of the kernels for sparse rows: held to the same sums as the dense ones, zeros included, and to their bits. */
+/* Checks of the kernels for sparse rows. They must give the same sums, bit for bit, as the dense kernels. */
 #include "check_kernels.h"
 
 #include <math.h>
 #include <stdio.h>
 
-/* A random CSR matrix of few rows, its values and columns behind one another in two operands. */
+/* A random CSR matrix of few rows. One operand holds its values, another one its column indices. */
 typedef struct sparse_rows {
     operand *values, *columns;
-    int64_t rows, n_in, n; /* n: values in all */
+    int64_t rows, n_in, n; /* n: stored values */
     int64_t begin[CMLP_CSR_ROWS + 1];
     double scale;
     cmlp_csr_row list[CMLP_CSR_ROWS];
@@ -43,7 +43,7 @@ static cmlp_csr sparse_at(sparse_rows *x)
                       .wide = x->columns->dtype == CMLP_INT64};
 }
 
-/* Element (i, k) as the net sees it; whether it is stored. */
+/* Writes the scaled element (i, k) to *value and returns whether it is stored. */
 static int sparse_element(const harness *h, const sparse_rows *x, int64_t i, int64_t k, double *value)
 {
     *value = 0;
@@ -75,7 +75,7 @@ static void judge_csr(harness *h, const csr_case *c, int64_t i, const double *ro
 {
     for (int64_t j = 0; j < c->n_out; j++) {
         product_sum p = start_product(h->dtype, c->bias ? get(h->dtype, c->bias->before, j) : 0);
-        for (int64_t k = 0; k < c->x.n_in; k++) /* a zero that is not stored meets no weight, not even NaN */
+        for (int64_t k = 0; k < c->x.n_in; k++) /* a zero that is not stored is not multiplied, not even by NaN */
             add_product(&p, row[k], stored[k] ? get(h->dtype, c->w->before, k * c->n_out + j) : 0);
         end_chunk(&p);
         expect(h, c->z, i * c->n_out + j, p.plain, bound_of(&p));
@@ -127,7 +127,7 @@ static void call_csr_gradient(const cmlp_kernels *table, void *context)
                         c->w->place.data, &c->finish, c->scratch->place.data);
 }
 
-/* Column k holds `column` where stored. */
+/* Checks row k of the gradient; `column` holds the stored values of input column k. */
 static void judge_csr_gradient(harness *h, const csr_gradient_case *c, int64_t k, const double *column,
                                const int *stored, int any)
 {
@@ -143,7 +143,7 @@ static void judge_csr_gradient(harness *h, const csr_gradient_case *c, int64_t k
         end_chunk(&p);
         const int inside = k >= c->k0 && k < c->k1;
         const cmlp_finish_mode mode = c->finish.mode;
-        /* skipped: w is what the rule gives, but for infinite ones */
+        /* a skipped update gives the same w unless w is infinite */
         const int skipped = !any && c->first && alpha == 0 && mode == CMLP_UPDATE;
         const double g = type_round(dtype, type_fma(dtype, alpha, w, p.total) * inverse);
         const double sum = mode == CMLP_KEEP_SUM ? p.total : g;

@@ -55,7 +55,7 @@ static void make_data(fixture *f)
     f->dropout = fixture_block(f, (size_t)(f->shape.n_layers - 2) * sizeof *f->dropout);
     for (int32_t l = 0; l < f->shape.n_layers - 2; l++) f->dropout[l] = f->shape.dropout;
     for (int64_t i = 0; i < f->n * f->n_in; i++) put(f->shape.dtype, f->x, i, uniform(&state, -1, 1));
-    for (int64_t i = 0; i < f->shape.dark * f->n_in; i++) {
+    for (int64_t i = 0; i < f->shape.n_sparse * f->n_in; i++) {
         const int64_t row = i / f->n_in, column = i % f->n_in;
         if (random_below(&state, 1 + row % 3) || (column + row / 75 * 12) % 32 < 12) /* whole columns for 75 rows */
             put(f->shape.dtype, f->x, i, i % 2 ? 0 : -0.0);
@@ -194,7 +194,7 @@ int fixture_call(fixture *f, call c)
     }
 }
 
-/* By the blocks of the fixture, even if a test has changed the pointers. */
+/* Hashes the blocks of the fixture, even if a test has changed the pointers. */
 uint64_t fixture_hash(const fixture *f)
 {
     const int32_t dtype = f->shape.dtype;

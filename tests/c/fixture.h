@@ -32,7 +32,7 @@ typedef struct shape {
     int with_order, with_weights;
     double alpha;
     double dropout, max_norm; /* rate of all hidden layers */
-    int64_t dark; /* so many rows, the first ones, are 0 in three elements of five: here and there, or in columns */
+    int64_t n_sparse; /* number of leading rows with 60 % zeros: single elements, or whole columns */
 } shape;
 
 enum { MAX_SLOTS = CMLP_MAX_LAYERS + 16 };
@@ -83,10 +83,11 @@ void fixture_free(fixture *f);
 /* Allocates a block that fixture_free releases. */
 void *fixture_block(fixture *f, size_t bytes);
 
-/* Restores the initial contents, marks the outputs, and gives the workspace exactly the size that this call needs. */
+/* Restores the initial contents, fills the outputs with a pattern, and gives the workspace exactly the size that
+ * this call needs. */
 void fixture_reset(fixture *f, call c);
 
-/* Makes the call with the present fields of the fixture. */
+/* Makes the call with the current fields of the fixture. */
 int fixture_call(fixture *f, call c);
 
 /* Returns the hash of everything that calls may write except the workspace. */

@@ -161,8 +161,8 @@ static uint64_t hash_block(uint64_t hash, int32_t dtype, const void *block, int6
 
 /* ---- training */
 
-/* Trains three epochs, each in another order. The hash covers the cost of each epoch, the parameters, and the outputs
- * for the first rows. */
+/* Trains three epochs, each in a different order. The hash covers the cost of each epoch, the parameters, and the
+ * outputs for the first rows. */
 static int train(problem *p, uint32_t isa, int32_t n_threads, uint64_t *hash)
 {
     const golden_case *c = p->c;
@@ -204,7 +204,7 @@ static int train(problem *p, uint32_t isa, int32_t n_threads, uint64_t *hash)
     return status;
 }
 
-/* ---- the report */
+/* ---- report */
 
 static const char *const activation_names[] = {"", "identity", "logistic", "tanh", "relu", "softmax", "exp"};
 static const char *const loss_names[] = {"", "log_loss", "squared_error", "poisson"};

@@ -38,7 +38,7 @@ static double hard_argument(uint64_t *state, int in_unit, int mostly_positive)
         bits = random_bits(state);
         memcpy(&x, &bits, sizeof x);
         break;
-    case 1: /* a few units in the last place beside an edge */
+    case 1: /* a few units in the last place from an edge */
         x = edges[(r >> 8) % EDGES];
         memcpy(&bits, &x, sizeof bits);
         bits += (r >> 16) % 9 - (bits < 4 ? 0 : 4);

@@ -1,4 +1,4 @@
-/* Model files in memory, to be changed by tests: written by the library, repaired without it. */
+/* Model files in memory that tests modify. The library writes them; the checksums are updated without it. */
 #ifndef MODEL_FILE_H
 #define MODEL_FILE_H
 
@@ -17,10 +17,10 @@ int model_file_append(void *context, const void *bytes, size_t n);
 /* CRC-32, bit by bit. */
 uint32_t crc_of(uint32_t crc, const unsigned char *bytes, size_t n);
 
-/* Writes the length of the head and both checksums anew; the head's padding is as it was. */
+/* Recomputes the header length and both checksums; keeps the header's padding. */
 void model_file_repair(model_file *f, size_t head_size);
 
-/* Replaces the first `from` in the head by `to`, pads and repairs; returns 0 if `from` is not there. */
+/* Replaces the first `from` in the header with `to`, then pads and repairs it. Returns 0 if there is no `from`. */
 int model_file_replace(model_file *f, const char *from, const char *to);
 
 #endif

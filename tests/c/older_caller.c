@@ -1,5 +1,5 @@
-/* A caller whose header is older than the library: tests/core/test_older_callers.py compiles it with the header as
- * it is and links it with a library whose structs have grown. Guards follow each struct. */
+/* A caller whose header is older than the library. tests/core/test_older_callers.py compiles it with the current header
+ * and links it with a library whose structs have more fields. Guard bytes follow each struct. */
 #include "../../include/cmlp.h"
 #include "support.h"
 
@@ -77,7 +77,7 @@ static void call_all(void)
     CHECK(intact(optimizer.guard) && intact(epoch.guard) && intact(run.guard));
 }
 
-/* A struct from before the first release, or from a newer header, is refused. */
+/* The library rejects structs from before the first release and from a newer header. */
 static void refuse_others(void)
 {
     static int64_t memory[2 * CMLP_NET_SIZE / 8];

@@ -182,7 +182,7 @@ static size_t margin_before(const slot *s)
     return room < SLOT_MARGIN ? room : SLOT_MARGIN;
 }
 
-static size_t margin_behind(const slot *s)
+static size_t margin_after(const slot *s)
 {
     size_t room = s->capacity - (size_t)(s->data - s->base) - s->bytes;
     return room < SLOT_MARGIN ? room : SLOT_MARGIN;
@@ -197,7 +197,7 @@ void *slot_place(slot *s, size_t bytes, int where, size_t offset)
     s->data = where == AT_START ? s->base + offset : s->base + s->capacity - offset - bytes;
     s->bytes = bytes;
     memset(s->data - margin_before(s), MARK, margin_before(s));
-    memset(s->data + bytes, MARK, margin_behind(s));
+    memset(s->data + bytes, MARK, margin_after(s));
     return s->data;
 }
 
@@ -205,7 +205,7 @@ int slot_intact(const slot *s)
 {
     for (size_t i = 1; i <= margin_before(s); i++)
         if (s->data[-(ptrdiff_t)i] != MARK) return 0;
-    for (size_t i = 0; i < margin_behind(s); i++)
+    for (size_t i = 0; i < margin_after(s); i++)
         if (s->data[s->bytes + i] != MARK) return 0;
     return 1;
 }

@@ -1,4 +1,4 @@
-/* Shared by the tests: counting checks, random numbers, hashes, and memory between guard pages. */
+/* Shared by the tests: check counters, random numbers, hashes, and memory between guard pages. */
 #ifndef SUPPORT_H
 #define SUPPORT_H
 
@@ -56,11 +56,11 @@ void slot_make(slot *s, size_t capacity);
 void slot_free(slot *s);
 
 /* Returns a block that begins `offset` bytes after the first guard page or ends `offset` bytes before the last. The
- * memory around it, up to the guard pages or SLOT_MARGIN bytes, is filled with marks. */
+ * memory around it, up to the guard pages or SLOT_MARGIN bytes, is filled with canary bytes. */
 #define SLOT_MARGIN 256
 void *slot_place(slot *s, size_t bytes, int where, size_t offset);
 
-/* Returns whether the marks around the block are unchanged. */
+/* Returns whether the canary bytes around the block are unchanged. */
 int slot_intact(const slot *s);
 
 /* Calls `call(context)`; returns 0 if it touched a guard page. If faults cannot be caught, they end the program. */

@@ -1,4 +1,4 @@
-/* Every way to be refused: the status is the one that the header names, and no output has changed. */
+/* Invalid arguments: each call returns the status that the header documents and changes no output. */
 #include "fixture.h"
 
 #include <math.h>
@@ -13,7 +13,7 @@
 
 static fixture f;
 
-/* A call with a run names what it refuses: rows->scale after the change "f.rows.scale = NAN". */
+/* Returns whether the run names the rejected field, for example rows->scale after the change "f.rows.scale = NAN". */
 static int is_named(call c, const char *change)
 {
     char name[64];
@@ -30,11 +30,11 @@ static void refused(call c, int expected, const char *change, uint64_t before)
     const int untouched = fixture_hash(&f) == before && fixture_intact(&f);
     check_that(status == expected && untouched, "%s with %s: %s%s", call_names[c], change, cmlp_status_name(status),
                untouched ? "" : ", an output changed");
-    check_that(is_named(c, change), "%s with %s: refuses %s", call_names[c], change,
+    check_that(is_named(c, change), "%s with %s: reports %s", call_names[c], change,
                f.run.refused ? f.run.refused : "nothing");
 }
 
-/* Each call of the set is refused with this status after this change. */
+/* Each call of the set returns this status after this change. */
 #define REFUSED(calls, expected, change)                      \
     do {                                                      \
         for (call c = 0; c < CALLS; c++)                      \
@@ -69,7 +69,7 @@ static void test_null(void)
     REFUSED(BIT(DELTAS), CMLP_ERROR_NULL, ((void)"deltas", f.p_outputs = NULL));
     REFUSED(BIT(DELTAS), CMLP_ERROR_NULL, ((void)"deltas", f.p_outputs = outputs));
     REFUSED(BIT(INIT_PARAMS), CMLP_ERROR_NULL, f.p_random = NULL);
-    /* these are outputs themselves: put back before they are looked at */
+    /* these are outputs themselves: restore them before comparing */
     fixture_reset(&f, FORWARD);
     CHECK(cmlp_forward(f.net, params, &f.rows, NULL, &f.run) == CMLP_ERROR_NULL);
     CHECK(cmlp_forward(f.net, NULL, &f.rows, output, &f.run) == CMLP_ERROR_NULL);
@@ -235,7 +235,7 @@ static void test_alignment(void)
     CHECK(fixture_hash(&f) == before);
 }
 
-/* What is not a net is not taken for one. */
+/* Memory that does not hold a net is rejected. */
 static void test_not_a_net(void)
 {
     static _Alignas(64) unsigned char nothing[8192];

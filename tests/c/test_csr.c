@@ -1,4 +1,4 @@
-/* CSR rows through the public calls: the bits of the same rows dense, exact buffers, and every way to be refused. */
+/* CSR rows in the public calls: same bits as dense rows, buffers of the exact size, and invalid arguments. */
 #include "fixture.h"
 
 #include <math.h>
@@ -8,7 +8,7 @@ enum { ROWS = 45, COLUMNS = 300, OUTPUTS = 5, MOST = ROWS * COLUMNS };
 
 static fixture f;
 
-/* The rows' arrays, each as long as it must be and before a guard page. */
+/* The CSR arrays, each with the exact size and followed by a guard page. */
 typedef struct sparse_arrays {
     slot values, indices, indptr, workspace;
     int64_t n;
@@ -32,7 +32,7 @@ static size_t workspace_size(call c)
     return bytes;
 }
 
-/* Every third input or so stays, in the fixture's own dense rows too. */
+/* Keeps about every third input and sets the others to 0, in the fixture's dense rows, too. */
 static void make_sparse(void)
 {
     uint64_t state = 7;
@@ -55,7 +55,7 @@ static void free_sparse(void)
     slot_free(&s.indptr);
 }
 
-/* Fills the arrays anew from the dense rows, and the structs from them; the workspace as long as it must be. */
+/* Refills the arrays from the dense rows, points the structs to them, and gives the workspace the exact size. */
 static void reset(call c, int32_t index_dtype)
 {
     const int32_t dtype = f.shape.dtype;
@@ -113,13 +113,13 @@ static void test_same_bits(call c, int32_t index_dtype)
     check_that(alive && a.status == CMLP_OK && fixture_hash(&f) == expected && fixture_intact(&f) && intact,
                "%s, dtype %d, indices %d, %d threads, batch %d, alpha %g: %s", call_names[c], (int)f.shape.dtype,
                (int)index_dtype, (int)f.shape.n_threads, (int)f.shape.batch, f.shape.alpha,
-               !alive ? "touched a guard page" : a.status ? cmlp_status_name(a.status) : "other bits");
+               !alive ? "touched a guard page" : a.status ? cmlp_status_name(a.status) : "bits differ");
     reset(c, index_dtype);
     f.run.workspace_size--;
     CHECK(fixture_call(&f, c) == CMLP_ERROR_BUFFER_SIZE);
 }
 
-/* ---- refusals */
+/* ---- invalid arguments */
 
 static void refused(call c, int expected, const char *change, uint64_t before)
 {
@@ -130,7 +130,7 @@ static void refused(call c, int expected, const char *change, uint64_t before)
                fixture_hash(&f) == before ? "" : ", an output changed");
 }
 
-/* Each call with each kind of indices is refused with this status after this change. */
+/* Each call with each index type returns this status after this change. */
 #define REFUSED(expected, change)                                                     \
     do {                                                                              \
         for (call c = 0; c < CALLS; c++)                                              \
@@ -155,12 +155,12 @@ static void test_refused(void)
     REFUSED(CMLP_ERROR_SPARSE, set_index(0, INT32_MIN));
     REFUSED(CMLP_ERROR_SPARSE, set_index(s.n - 1, COLUMNS));
     REFUSED(CMLP_ERROR_SPARSE, set_index(s.n - 1, INT32_MAX));
-    REFUSED(CMLP_ERROR_SPARSE, set_index(1, COLUMNS + 7));           /* in the midst of a row */
+    REFUSED(CMLP_ERROR_SPARSE, set_index(1, COLUMNS + 7));           /* in the middle of a row */
     REFUSED(CMLP_ERROR_SPARSE, set_index(2, index_of(1)));           /* twice */
     REFUSED(CMLP_ERROR_SPARSE, set_index(2, index_of(0)));           /* unsorted */
     REFUSED(CMLP_ERROR_SPARSE, set_index((int64_t)indptr_of(3) - 1, 0)); /* the end of a row */
     REFUSED(CMLP_ERROR_SPARSE, set_indptr(0, -1));
-    REFUSED(CMLP_ERROR_SPARSE, set_indptr(7, indptr_of(6) - 1)); /* falls */
+    REFUSED(CMLP_ERROR_SPARSE, set_indptr(7, indptr_of(6) - 1)); /* decreases */
     REFUSED(CMLP_ERROR_SPARSE, set_indptr(7, INT32_MAX));
     REFUSED(CMLP_ERROR_SPARSE, set_indptr(ROWS, (double)s.n + 1));
     REFUSED(CMLP_ERROR_SPARSE, f.rows.n_values--);
@@ -184,7 +184,7 @@ static void test_refused(void)
     f.order[0] = 0;
 }
 
-/* Rows that are not used are not looked at. */
+/* Rows that the order leaves out are not checked. */
 static void test_order(void)
 {
     f.order[0] = 2;
@@ -219,7 +219,7 @@ static void test_nonfinite(double value)
     }
 }
 
-/* The values may be of any type; no row needs to have any. */
+/* Values may have any type, and all rows may be empty. */
 static void test_values(void)
 {
     for (call c = FORWARD; c < CALLS; c++) {

@@ -34,7 +34,7 @@ static void set_row(const arrays *a, int64_t row)
         set_index(a, &a->indices, row * STORED + p, p * (COLUMNS / STORED) + row % 17);
 }
 
-/* Writes indices and row pointers of all kinds, and now and then the valid ones again. */
+/* Writes random indices and row pointers, and sometimes restores the valid ones. */
 static void *change(void *context)
 {
     arrays *a = context;
@@ -53,7 +53,7 @@ static void *change(void *context)
         }
         if (round % 8) continue;
         for (int64_t i = 0; i <= ROWS; i++) set_row(a, i);
-        nanosleep(&(struct timespec){.tv_nsec = 50000}, NULL); /* some calls begin with sound arrays */
+        nanosleep(&(struct timespec){.tv_nsec = 50000}, NULL); /* so that some calls start with valid arrays */
     }
     return NULL;
 }
@@ -75,7 +75,7 @@ static void size_workspace(job *j, int call, int64_t rows)
     j->run.workspace = slot_place(&j->workspace, j->run.workspace_size, AT_END, 0);
 }
 
-/* Every call returns, and some find the arrays sound when they begin. */
+/* Every call returns, and some calls find valid arrays when they start. */
 static void call_all(job *j)
 {
     int begun = 0;

@@ -1,4 +1,4 @@
-/* A field left zero gives the default: the bits of the same call with the default written out. */
+/* A field that is zero selects the default: the call gives the same bits as with the explicit default. */
 #include "fixture.h"
 
 #include <math.h>
@@ -40,7 +40,7 @@ static void test_strides(void)
     SAME(ALL_ROWS, (void)0, f.rows.col_stride = 0);
     SAME(ALL_ROWS, (void)0, f.rows.row_stride = f.rows.col_stride = 0);
     SAME(ALL_TARGETS, (void)0, f.targets.row_stride = 0);
-    /* dense targets: the inputs serve, which are wide enough */
+    /* use the inputs as dense targets: their rows are long enough */
     SAME(ALL_TARGETS,
          (f.targets.kind = CMLP_DENSE, f.targets.data = f.x, f.targets.dtype = CMLP_FLOAT32,
           f.targets.row_stride = 12, f.targets.col_stride = 4),
@@ -48,7 +48,7 @@ static void test_strides(void)
           f.targets.row_stride = f.targets.col_stride = 0));
 }
 
-/* Columns that are not contiguous do not tell how far apart rows are. */
+/* Without contiguous columns there is no default row stride. */
 static void test_missing_row_stride(void)
 {
     fixture_reset(&f, FORWARD);
@@ -84,7 +84,7 @@ static void test_numbers(void)
     SAME(BIT(TRAIN), f.epoch.batch_size = f.n, f.epoch.batch_size = 0);
 }
 
-/* Zero is a value here, not "forgotten": with it, nothing moves. */
+/* A learning rate of zero is a valid value: no parameter changes. */
 static void test_zero_rates_stay_zero(void)
 {
     fixture_reset(&f, TRAIN);
@@ -94,7 +94,7 @@ static void test_zero_rates_stay_zero(void)
     CHECK(f.optimizer.n_steps == 1 && f.optimizer.beta_1_power == 0.9);
 }
 
-/* After thousands of steps 0.9^t is 0: no reason to start again from 1. */
+/* After thousands of steps 0.9^t is 0. It must not be reset to 1. */
 static void test_powers_underflow(void)
 {
     fixture_reset(&f, STEP);

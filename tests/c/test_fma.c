@@ -1,5 +1,5 @@
-/* The software fused multiply-add (src/cmlp/core/fma.h) compared with exact arithmetic in wide integers, and with the
- * instruction of the processor if there is one.
+/* The software fused multiply-add (src/cmlp/core/fma.h) compared with exact arithmetic in wide integers and with the
+ * processor's instruction if it has one.
  *
  *   gcc -std=c11 -O3 -ffp-contract=off -fno-math-errno tests/c/test_fma.c -o test_fma
  *   ./test_fma [triples per kind] [seed]
@@ -380,7 +380,7 @@ int main(int argc, char **argv)
     uint64_t passed = 0, failed = 0;
     random_state = seed;
     printf("seed %" PRIu64 ", %" PRIu64 " triples of each kind%s\n", seed, n,
-           HARDWARE ? ", also by the processor's instruction" : "");
+           HARDWARE ? ", also with the processor's instruction" : "");
     for (int wide = 0; wide < 2; wide++) {
         for (int kind = 0; kind < KINDS; kind++) {
             uint64_t bad = 0;

@@ -1,5 +1,5 @@
-/* A float32 network's outputs, by every instruction set that was built: what remains if all options leave something
- * out. Rows are bytes, floats and CSR; the hash is that of the whole library. */
+/* Outputs of a float32 network with every instruction set of the build. This is all that the smallest build supports.
+ * Rows are bytes, floats and CSR; the expected hash comes from the full library. */
 #include "../../include/cmlp.h"
 #include "support.h"
 

@@ -86,7 +86,7 @@ static long double value_at(const union numbers *v, const struct type *t, int64_
     return t->bits == 32 ? (long double)v->f32[i] : (long double)v->f64[i];
 }
 
-/* ---- the reference ---- */
+/* ---- reference ---- */
 
 static double reference64(int function, double x)
 {
@@ -195,7 +195,7 @@ static void run_float32(struct job *job, int function)
         int64_t n = 0;
         for (; n < BLOCK && next <= last; next += job->stride) {
             if (function == LOG1P && next > ones && next < last - 2 * job->stride)
-                next = last - 2 * job->stride; /* a few NaN */
+                next = last - 2 * job->stride; /* include some NaNs */
             x.u32[n++] = (uint32_t)next;
         }
         if (block % (uint64_t)job->threads == (uint64_t)job->thread)
@@ -297,7 +297,7 @@ static const uint64_t golden[2][FUNCTIONS] = {
      0x1f6178852e7caf02, 0x07488b0faec1df36},
 };
 
-/* ---- the report ---- */
+/* ---- report ---- */
 
 static int passed, failed;
 

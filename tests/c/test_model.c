@@ -1,4 +1,4 @@
-/* Model files: written, read, predicted with; truncated, changed, and made by an attacker who repairs the checksums. */
+/* Model files: writing, reading, prediction, truncated and damaged files, and malicious files with valid checksums. */
 #include "model_file.h"
 #include "support.h"
 
@@ -58,7 +58,7 @@ static void write_good(void)
     CHECK(write_with(&content) == CMLP_OK);
 }
 
-/* Loads the n bytes, which end at a guard page, into memory of exactly the size asked for. */
+/* Loads the n bytes, which end at a guard page, into memory of exactly the required size. */
 static int load(const unsigned char *file, size_t n, int verify, void (*use)(cmlp_model *, void *, size_t))
 {
     static slot file_slot, model_slot, scratch_slot;
@@ -82,7 +82,7 @@ static int load(const unsigned char *file, size_t n, int verify, void (*use)(cml
     return status;
 }
 
-/* ---- what is written is read again */
+/* ---- round trips */
 
 static void compare_with_forward(cmlp_model *model, void *scratch, size_t size)
 {
@@ -163,7 +163,7 @@ static void test_parameters(void)
     }
 }
 
-/* The same bytes on every machine. */
+/* Files have the same bytes on every platform. */
 static void test_bytes(void)
 {
     make_net(CMLP_FLOAT32, CMLP_SOFTMAX, CMLP_LOG_LOSS, N_OUT);
@@ -191,7 +191,7 @@ static void find_metadata(cmlp_model *model, void *scratch, size_t size)
     CHECK(cmlp_model_metadata(model, "note", &text, NULL) == CMLP_ERROR_NULL);
 }
 
-/* ---- damage: nothing passes in silence */
+/* ---- damaged files: every change is detected */
 
 static void test_damage(void)
 {
@@ -212,7 +212,7 @@ static void test_damage(void)
         CHECK(load(changed.bytes, good.size + more, 1, NULL) == CMLP_ERROR_FILE_LONG);
 }
 
-/* Without verification the head and the size are checked, and nothing else. */
+/* Without verification only the header and the size are checked. */
 static void test_without_verification(void)
 {
     memcpy(&changed, &good, sizeof good);
@@ -222,7 +222,7 @@ static void test_without_verification(void)
     CHECK(load(changed.bytes, changed.size - 1, 0, NULL) == CMLP_ERROR_FILE_SHORT);
 }
 
-/* ---- an attacker's files, with checksums repaired */
+/* ---- malicious files with valid checksums */
 
 #define W0 "\"layers.0.weight\":{\"dtype\":\"F32\",\"shape\":[4,3],\"data_offsets\":[0,48]}"
 #define B0 "\"layers.0.bias\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[48,60]}"
@@ -328,7 +328,7 @@ static void test_attacks(void)
     }
     memcpy(&changed, &good, sizeof good);
     CHECK(model_file_replace(&changed, "\"x\"", "\"y\""));
-    CHECK(load(changed.bytes, changed.size, 1, NULL) == CMLP_OK); /* the repair itself is right */
+    CHECK(load(changed.bytes, changed.size, 1, NULL) == CMLP_OK); /* the repaired checksums are valid */
 }
 
 static void length_field(uint64_t length, int status)
@@ -349,7 +349,7 @@ static void test_length_fields(void)
     length_field(129, CMLP_ERROR_FILE_MAGIC);
 }
 
-/* 64 activations would be 65 layers. */
+/* 64 activations mean 65 layers, one too many. */
 static void test_too_many_layers(void)
 {
     char names[64 * 5 + 1] = "";
@@ -359,7 +359,7 @@ static void test_too_many_layers(void)
     CHECK(load(changed.bytes, changed.size, 1, NULL) == CMLP_ERROR_LAYERS);
 }
 
-/* Weights that are not numbers, and an example that is not reproduced, with right checksums. */
+/* Weights that are not finite and an example output that the model does not reproduce, with valid checksums. */
 static void test_data(void)
 {
     const size_t head = (size_t)good.bytes[0] + ((size_t)good.bytes[1] << 8) + 8;
@@ -383,9 +383,9 @@ static void test_data(void)
     CHECK(load(changed.bytes, changed.size, 1, NULL) == CMLP_ERROR_INPUT);
 }
 
-/* ---- refused arguments */
+/* ---- invalid arguments */
 
-static void test_load_refusals(void)
+static void test_invalid_load(void)
 {
     static _Alignas(64) unsigned char memory[1 << 14], scratch[1 << 17];
     cmlp_model *model = (cmlp_model *)(void *)(memory + 1); /* any alignment */
@@ -439,7 +439,7 @@ static int refuse(void *context, const void *piece, size_t n)
         check_that(status == (expected) && !changed.size, "%s: %s", #change, cmlp_status_name(status));         \
     } while (0)
 
-static void test_write_refusals(void)
+static void test_invalid_content(void)
 {
     WRITE_REFUSED(CMLP_ERROR_STRUCT_SIZE, content.struct_size--);
     WRITE_REFUSED(CMLP_ERROR_NULL, content.write = NULL);
@@ -492,7 +492,7 @@ int main(void)
     test_length_fields();
     test_too_many_layers();
     test_data();
-    test_load_refusals();
-    test_write_refusals();
+    test_invalid_load();
+    test_invalid_content();
     return finish();
 }

@@ -88,7 +88,7 @@ static void make_negative_weight(fixture *f)
 
 int main(void)
 {
-    if (!modes[0].bits) printf("the floating-point modes of this processor are unknown: nothing to test\n");
+    if (!modes[0].bits) printf("floating-point modes are not tested on this processor\n");
     for (int32_t dtype = CMLP_FLOAT32; dtype <= CMLP_FLOAT64; dtype++) {
         uint32_t isas[8];
         const int n = available_isas(isas);
@@ -103,8 +103,8 @@ int main(void)
             s = (shape){.n_layers = 3, .sizes = {64, 64, 10}, .hidden = CMLP_TANH, .output = CMLP_IDENTITY,
                         .loss = CMLP_SQUARED_ERROR, .dtype = dtype, .solver = CMLP_MOMENTUM, .rows = 300, .batch = 256,
                         .isa = isas[i], .n_threads = 3};
-            test_modes(&s, "a team of threads", NULL);
-            test_modes(&s, "a team of threads, small numbers", make_small);
+            test_modes(&s, "several threads", NULL);
+            test_modes(&s, "several threads, small numbers", make_small);
         }
     }
     return finish();

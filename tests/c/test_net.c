@@ -1,4 +1,4 @@
-/* The net's description: what is refused, where tensors stand, sizes that do not fit, instruction sets, statuses. */
+/* cmlp_net: invalid configurations, offsets of the tensors, size overflow, instruction sets, status codes. */
 #include "fixture.h"
 
 #include <math.h>
@@ -25,7 +25,7 @@ static void reset(void)
                                .dtype = CMLP_FLOAT32};
 }
 
-/* Refused, with the memory as it was. */
+/* The configuration is rejected, and the memory is unchanged. */
 #define REFUSED(expected, change)                                                         \
     do {                                                                                  \
         reset();                                                                          \
@@ -37,7 +37,7 @@ static void reset(void)
         check_that(status == (expected) && untouched, "%s: %s", #change, cmlp_status_name(status)); \
     } while (0)
 
-static void test_refusals(void)
+static void test_invalid_config(void)
 {
     REFUSED(CMLP_ERROR_STRUCT_SIZE, config.struct_size--);
     REFUSED(CMLP_ERROR_NULL, config.sizes = NULL);
@@ -73,7 +73,7 @@ static void test_refusals(void)
     CHECK(cmlp_net_init((cmlp_net *)(void *)(memory + 4), cmlp_net_size(), &config) == CMLP_ERROR_ALIGNMENT);
 }
 
-/* Each output with each loss: allowed as the header says, refused otherwise. */
+/* Each output activation with each loss: only the pairs that the header lists are accepted. */
 static void test_pairs(void)
 {
     static const int allowed[13][10] = {[CMLP_IDENTITY] = {0, 0, 1, 0, 1, 1, 1},
@@ -91,7 +91,7 @@ static void test_pairs(void)
         }
 }
 
-/* Parameters of activations and losses: 0 is the default, others must be in range, and only where there is one. */
+/* Parameters of activations and losses: 0 selects the default; other values must be in range and need a parameter. */
 static void test_parameters(void)
 {
     double parameters[CMLP_MAX_LAYERS - 1] = {0, 0.25};
@@ -146,7 +146,7 @@ static void test_layout(void)
     CHECK(cmlp_net_layer(net, CMLP_MAX_LAYERS - 1, &layer) == CMLP_ERROR_LAYERS);
     CHECK(cmlp_net_layer(net, -1, &layer) == CMLP_ERROR_LAYERS);
     CHECK(cmlp_net_layer(net, 0, NULL) == CMLP_ERROR_NULL);
-    reset(); /* the net keeps nothing of the caller's */
+    reset(); /* the net must not keep pointers to the caller's memory */
     memset(sizes, 0, sizeof sizes);
     CHECK(cmlp_net_layer(net, 1, &layer) == CMLP_OK && layer.n_in == 4);
 }
@@ -161,7 +161,7 @@ static void describe(int64_t a, int64_t b, int64_t c)
     activations[config.n_layers - 2] = CMLP_SOFTMAX;
 }
 
-/* Sizes about the ends of what 64 bits address. */
+/* Sizes near the limits of 64-bit offsets. */
 static void test_overflow(void)
 {
     const int64_t most = INT64_C(2147483647);
@@ -174,7 +174,7 @@ static void test_overflow(void)
     CHECK(cmlp_net_init(net, cmlp_net_size(), &config) == CMLP_ERROR_OVERFLOW);
     if (sizeof(size_t) < 8) return;
 
-    describe(most, (INT64_C(1) << 30) - 1, 0); /* the block fits, just, and nothing beside it */
+    describe(most, (INT64_C(1) << 30) - 1, 0); /* the block just fits, and nothing else does */
     CHECK(cmlp_net_init(net, cmlp_net_size(), &config) == CMLP_OK);
     CHECK(cmlp_net_n_params(net) == (INT64_C(1) << 61) - (INT64_C(1) << 31));
     CHECK(cmlp_workspace_size(net, CMLP_CALL_TRAIN, 256, 1, &bytes) == CMLP_ERROR_OVERFLOW);
@@ -217,7 +217,7 @@ static void test_sizes(void)
     }
 }
 
-/* The best of those allowed, or the one asked for. */
+/* The net uses the best allowed instruction set, or the only one. */
 static void test_instruction_sets(void)
 {
     uint32_t isas[8], all = cmlp_cpu_isa();
@@ -242,7 +242,7 @@ static void test_statuses(void)
         CHECK(name && sentence && *name && *sentence);
         named += name && !strncmp(name, "CMLP_", 5);
     }
-    CHECK(named == 41); /* as many as the header has */
+    CHECK(named == 41); /* number of statuses in the header */
     CHECK(!strcmp(cmlp_status_name(CMLP_OK), "CMLP_OK"));
     CHECK(!strcmp(cmlp_status_name(CMLP_ERROR_DIVERGED), "CMLP_ERROR_DIVERGED"));
     CHECK(!strcmp(cmlp_version(), CMLP_VERSION));
@@ -253,7 +253,7 @@ static void test_statuses(void)
 
 int main(void)
 {
-    test_refusals();
+    test_invalid_config();
     test_pairs();
     test_parameters();
     test_descriptions();

@@ -8,7 +8,7 @@
 
 static void test_doubles(void)
 {
-    /* the first six, and those from the 1000th on, after the state of 624 words has been regenerated */
+    /* the first six, and those from index 1000 on, after the state of 624 words has been regenerated */
     static const struct {
         uint32_t seed;
         double first[6], later[3];
@@ -85,7 +85,7 @@ static void test_long_shuffle(void)
     CHECK(cmlp_random_double(&random) == 0x1.18524b7492409p-1);
 }
 
-/* A shuffle permutes the present order. */
+/* A shuffle permutes the current order. */
 static void test_cumulative_shuffles(void)
 {
     static const int64_t known[] = {2, 9, 0, 4, 6, 8, 7, 1, 5, 3};
@@ -101,7 +101,7 @@ static void test_cumulative_shuffles(void)
 }
 
 /* Indices above 32 bits equal those of NumPy's randint. */
-static void test_wide_draws(void)
+static void test_wide_integers(void)
 {
     static const uint64_t known[] = {542731227484, 543309627893, 781716445240, 1079394964374};
     static const uint64_t wider[] = {2621486946197246529, 4031695932055720372, 4576658851326863601};
@@ -119,6 +119,6 @@ int main(void)
     test_shuffles();
     test_long_shuffle();
     test_cumulative_shuffles();
-    test_wide_draws();
+    test_wide_integers();
     return finish();
 }

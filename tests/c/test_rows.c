@@ -1,4 +1,4 @@
-/* The same rows and targets in other clothes give the same bits: strides, orders, element types, splits of a call. */
+/* Equal rows and targets give the same bits in any representation: strides, orders, element types, split calls. */
 #include "fixture.h"
 
 #include <string.h>
@@ -12,15 +12,15 @@ static void *element(const void *block, int64_t i)
     return (char *)(uintptr_t)block + i * (int64_t)size_of(f.shape.dtype);
 }
 
-/* A call with what stands in the fixture has the same outcome as the plain one. */
+/* Checks that the call with the fixture's current fields has the expected hash. */
 static void same_outcome(call c, const char *what, uint64_t expected)
 {
     const int status = fixture_call(&f, c);
     check_that(status == CMLP_OK && fixture_hash(&f) == expected, "%s with %s, dtype %d: %s", call_names[c], what,
-               (int)f.shape.dtype, status ? cmlp_status_name(status) : "other bits");
+               (int)f.shape.dtype, status ? cmlp_status_name(status) : "bits differ");
 }
 
-/* Element (i, j) stands at base + i * row + j * column elements. */
+/* Element (i, j) is at base + i * row + j * column elements. */
 static void test_strides(call c, int64_t row, int64_t column, const char *what)
 {
     static double memory[20000];
@@ -37,7 +37,7 @@ static void test_strides(call c, int64_t row, int64_t column, const char *what)
     same_outcome(c, what, expected);
 }
 
-/* An order is the rows in that order. */
+/* An order gives the same bits as rows copied in that order. */
 static void test_order(call c)
 {
     static double x[ROWS * COLUMNS];
@@ -60,7 +60,7 @@ static void test_order(call c)
     same_outcome(c, "rows copied in order", expected);
 }
 
-/* What the net sees is the value times scale, rounded once; x may be of any type. */
+/* The network's input is x times scale, rounded once. x may have any type. */
 static void test_types(call c, int32_t dtype, double scale, double unit)
 {
     static double source[ROWS * COLUMNS], seen[ROWS * COLUMNS];
@@ -79,7 +79,7 @@ static void test_types(call c, int32_t dtype, double scale, double unit)
     f.rows.scale = scale;
     f.rows.col_stride = (int64_t)size_of(dtype);
     f.rows.row_stride = COLUMNS * f.rows.col_stride;
-    if (c == INPUT_GRADIENT && scale != 1) return; /* for x as it stands: times scale */
+    if (c == INPUT_GRADIENT && scale != 1) return; /* the gradient for unscaled x differs by the factor scale */
     same_outcome(c, "x of another type or scale", expected);
 }
 
@@ -107,7 +107,7 @@ static void test_targets(call c, int32_t dtype, int64_t gap)
     same_outcome(c, "class indices with gaps", expected);
 }
 
-/* A row's answer does not depend on which others are asked for with it. */
+/* The output for a row does not depend on the other rows of the call. */
 static void test_splits(void)
 {
     static double whole[ROWS * OUTPUTS];
@@ -124,7 +124,7 @@ static void test_splits(void)
     }
 }
 
-/* The penalty and the last activations are those of the other calls. */
+/* cmlp_forward and cmlp_activations give the same outputs; cmlp_cost and cmlp_gradient give the same cost. */
 static void test_calls_agree(void)
 {
     double cost;

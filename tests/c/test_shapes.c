@@ -1,5 +1,5 @@
-/* Networks of every shape: against a plain forward pass and cost in double, gradients against differences of the cost,
- * and the same bits by every instruction set. */
+/* Networks of many shapes: outputs and costs compared with a plain implementation in double, gradients compared with
+ * finite differences, and equal bits with every instruction set. */
 #include "fixture.h"
 
 #include <math.h>
@@ -42,7 +42,7 @@ static double activation_of(int32_t activation, double z)
     }
 }
 
-/* The last activations of a row, as a textbook has it. */
+/* Computes the outputs for a row with the textbook formula. */
 static void plain_forward(const fixture *f, int64_t row, double *out)
 {
     static double before[WIDEST], a[WIDEST];
@@ -126,7 +126,7 @@ static double cost_at(fixture *f, double step)
     return cost;
 }
 
-/* Along one direction that is skew to all axes; in double only. */
+/* Finite differences along one direction with components in all axes; float64 only. */
 static void test_gradient(fixture *f)
 {
     const double h = 1e-6;
@@ -160,7 +160,7 @@ int main(void)
                 for (call c = 0; c < CALLS; c++) {
                     const uint64_t hash = fixture_outcome(&f, c);
                     if (!isa) expected[c] = hash;
-                    check_that(hash == expected[c], "%s of shape %d, dtype %d: isa %d has other bits than isa %d",
+                    check_that(hash == expected[c], "%s of shape %d, dtype %d: bits with isa %d differ from isa %d",
                                call_names[c], (int)i, (int)dtype, (int)isas[isa], (int)isas[0]);
                 }
                 if (isa == n - 1) {

@@ -1,5 +1,5 @@
-/* Model files of each version of the format, whose names are the arguments: they stay readable on every platform and in
- * every build. */
+/* Model files of each version of the format stay readable on every platform and in every build. The arguments are the
+ * names of the files. */
 #include "../../include/cmlp.h"
 #include "support.h"
 
@@ -33,7 +33,7 @@ static size_t read_file(const char *path, unsigned char *bytes)
     return n;
 }
 
-/* The dtype's name follows the metadata, which have none. */
+/* The first dtype name follows the metadata, which contain none. */
 static int is_float64(const unsigned char *bytes, size_t n)
 {
     static const char start[] = "\"layers.0.weight\":{\"dtype\":\"F64\"";

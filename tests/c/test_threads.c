@@ -1,5 +1,5 @@
-/* Teams of threads: the same bits for any number of them, and where the system gives fewer than were asked for. On
- * Linux pthread_create is replaced (-Wl,--wrap), so that it can be counted and made to fail. */
+/* Thread teams: the results have the same bits for any number of threads, also if the system creates fewer threads than
+ * requested. On Linux, a wrapper (-Wl,--wrap) counts the calls of pthread_create and makes some of them fail. */
 #define _GNU_SOURCE /* POSIX */
 #include "../../src/cmlp/core/threads.h"
 #include "fixture.h"
@@ -29,7 +29,7 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, v
     return __real_pthread_create(thread, attributes, run, argument);
 }
 
-/* Prediction with a narrow net is faster in one thread. */
+/* Returns whether the call runs single-threaded: prediction with a narrow net is faster in one thread. */
 static int needs_no_team(const fixture *f, call c)
 {
     const int forward = c == FORWARD || c == ACTIVATIONS || c == WEIGHTED_SUMS;
@@ -37,13 +37,13 @@ static int needs_no_team(const fixture *f, call c)
 }
 #endif
 
-/* Work for a team of seven in every call; weights, order, penalty, several tiles a batch. Six chunks of 128 inputs
- * are shared by two or three, each with columns of its own; of one chunk, or by seven, rows are. */
+/* Enough work for seven threads in every call, with weights, order, penalty, and several tiles per batch. Two or three
+ * threads divide six chunks of 128 inputs by columns. Seven threads, or any number with one chunk, divide by rows. */
 static shape make_shape(int32_t dtype, int32_t solver, uint32_t isa, int64_t n_in, int64_t hidden)
 {
     return (shape){.n_layers = 4, .sizes = {n_in, hidden, 33, 10}, .hidden = CMLP_RELU, .output = CMLP_SOFTMAX,
                    .loss = CMLP_LOG_LOSS, .dtype = dtype, .solver = solver, .rows = 600, .batch = 400, .isa = isa,
-                   .n_threads = 7, .with_order = 1, .with_weights = 1, .alpha = 0.01, .dark = n_in > 70 ? 600 : 0};
+                   .n_threads = 7, .with_order = 1, .with_weights = 1, .alpha = 0.01, .n_sparse = n_in > 70 ? 600 : 0};
 }
 
 static void test_same_bits(fixture *f)
@@ -57,11 +57,11 @@ static void test_same_bits(fixture *f)
 #endif
             const uint64_t hash = fixture_outcome(f, c);
             if (!i) alone = hash;
-            check_that(hash == alone, "%s, %d threads: other bits than alone", call_names[c], (int)counts[i]);
+            check_that(hash == alone, "%s, %d threads: bits differ from one thread", call_names[c], (int)counts[i]);
 #ifdef TEST_WRAPS_THREADS
             const int team = needs_no_team(f, c) ? 0 : counts[i] - 1, again = c == TRAIN && team && created > team;
             check_that(again ? created % team == 0 : created == team, "%s, %d threads: %d created", call_names[c],
-                       (int)counts[i], created); /* an epoch gives up a team that loses time, for another one later */
+                       (int)counts[i], created); /* an epoch may drop a slow team and create another one later */
 #endif
         }
         CHECK(fixture_intact(f));
@@ -70,7 +70,7 @@ static void test_same_bits(fixture *f)
 }
 
 #ifdef TEST_WRAPS_THREADS
-static void test_threads_refused(fixture *f)
+static void test_failed_thread_creation(fixture *f)
 {
     for (call c = 0; c < CALLS; c++) {
         if (needs_no_team(f, c)) continue;
@@ -78,14 +78,14 @@ static void test_threads_refused(fixture *f)
         for (allowed = 0; allowed < 6; allowed++) {
             created = 0;
             const uint64_t hash = fixture_outcome(f, c);
-            check_that(hash == expected && created == allowed, "%s with %d threads given instead of 6",
+            check_that(hash == expected && created == allowed, "%s with %d threads created instead of 6",
                        call_names[c], created);
         }
         allowed = 1000000;
     }
 }
 
-/* Worker threads block the signals sent to the process, but none that a thread causes itself. */
+/* Worker threads block signals sent to the process, but not those that a thread raises itself. */
 static void read_mask(void *context, cmlp_team *team, int32_t index, int32_t size)
 {
     (void)team;
@@ -105,7 +105,7 @@ static void test_signals(void)
     for (size_t i = 0; i < sizeof own / sizeof *own; i++) CHECK(!sigismember(&mask, own[i]));
 }
 
-/* A team is not made where the work is not worth it. */
+/* Calls with little work create no threads. */
 static void test_small_work(void)
 {
     static fixture f;
@@ -117,13 +117,13 @@ static void test_small_work(void)
     for (call c = 0; c < CALLS; c++) {
         created = 0;
         fixture_outcome(&f, c);
-        check_that(created == 0, "%s of little work: %d threads", call_names[c], created);
+        check_that(created == 0, "%s with little work: %d threads", call_names[c], created);
     }
     fixture_free(&f);
 }
 #endif
 
-/* What went wrong first counts, whoever finds it: the earliest bad row, the earliest batch. */
+/* The reported error is that of the first bad row and batch, whichever thread finds it. */
 static void test_first_fault(fixture *f)
 {
     const int64_t early = f->order[450], late = f->order[550];
@@ -154,7 +154,7 @@ static int stop_at_once(void *context)
     return 1;
 }
 
-/* The caller's thread alone polls, and the whole team stops. */
+/* Only the caller's thread polls, and the whole team stops. */
 static void test_cancel(fixture *f)
 {
     for (call c = FORWARD; c < CALLS; c++) {
@@ -169,7 +169,7 @@ static void test_cancel(fixture *f)
     }
 }
 
-/* Batches whose weights are all zero are left out by the whole team alike. */
+/* All threads of a team skip batches whose weights are all zero. */
 static void test_empty_batches(fixture *f)
 {
     uint64_t alone = 0;
@@ -196,7 +196,7 @@ int main(void)
         const int64_t n_in = i / 2 % 2 ? 758 : 70;
         const int64_t hidden = n_in > 70 && i / 4 == n - 1 ? 480 : 64;
         shape s = make_shape(i % 2 ? CMLP_FLOAT64 : CMLP_FLOAT32, solver, isas[i / 4], n_in, hidden);
-        if (n_in == 70) { /* what draws by row, and what waits for the whole gradient */
+        if (n_in == 70) { /* dropout uses random numbers per row; max_norm needs the whole gradient */
             s.hidden = CMLP_SILU;
             s.dropout = 0.2;
             s.max_norm = 0.05;
@@ -208,7 +208,7 @@ int main(void)
         test_cancel(&f);
         test_empty_batches(&f);
 #ifdef TEST_WRAPS_THREADS
-        test_threads_refused(&f);
+        test_failed_thread_creation(&f);
 #endif
         fixture_free(&f);
     }
@@ -216,7 +216,7 @@ int main(void)
     test_small_work();
     test_signals();
 #else
-    printf("refused threads are tested on Linux only\n");
+    printf("failed thread creation is tested on Linux only\n");
 #endif
     return finish();
 }

@@ -1,5 +1,5 @@
-/* What an epoch is made of, and what is left when it ends early: steps, rates, weights, resuming, cancelling, bad data.
- * "The same" means the same bits. */
+/* Training epochs: steps, learning rates, weights, resuming, cancellation, invalid data, and the state after an early
+ * end. "The same" means the same bits. */
 #include "fixture.h"
 
 #include <math.h>
@@ -14,7 +14,7 @@ static shape make_shape(int i)
                    .rows = 70, .batch = 16, .alpha = 0.01, .with_order = 1};
 }
 
-/* Trains on the batches [first, end) of the epoch as a call of its own, and demands that it ends well. */
+/* Trains on the batches [first, end) of the epoch in a separate call and checks that it succeeds. */
 static void train_batches(fixture *f, int64_t first, int64_t end)
 {
     f->rows.order = f->order;
@@ -26,7 +26,7 @@ static void train_batches(fixture *f, int64_t first, int64_t end)
     f->epoch.first_batch = 0;
 }
 
-/* An epoch is gradient and step, batch by batch: alone or fused, with or without the norm. */
+/* An epoch equals gradient and step for each batch: separate or fused, with or without the norm. */
 static void test_step_by_step(fixture *f)
 {
     fixture_outcome(f, TRAIN);
@@ -82,7 +82,7 @@ static void test_resume(fixture *f)
     CHECK(fixture_trained(f) == before && f->epoch.batches == 0);
 }
 
-/* A rate for each batch is the learning rate set before each. */
+/* Learning rates per batch equal setting the learning rate before each batch. */
 static void test_rates(fixture *f)
 {
     const double rates[] = {0.3, 0.01, 0, 0.2, 0.07};
@@ -96,14 +96,14 @@ static void test_rates(fixture *f)
         train_batches(f, b, b + 1);
     }
     CHECK(fixture_trained(f) == by_rates);
-    fixture_reset(f, TRAIN); /* those of the batches left out count too */
+    fixture_reset(f, TRAIN); /* learning rates of skipped batches count, too */
     f->epoch.rates = rates;
     train_batches(f, 0, 2);
     train_batches(f, 2, 5);
     CHECK(fixture_trained(f) == by_rates);
 }
 
-/* Batches whose weights are all zero might as well not be there; weights of 1 are no weights. */
+/* Batches whose weights are all zero are skipped. Weights of 1 equal no weights. */
 static void test_weights(fixture *f)
 {
     int64_t order[70];
@@ -130,7 +130,7 @@ static void test_weights(fixture *f)
     memcpy(f->order, order, sizeof order);
 }
 
-/* ---- ends before the end */
+/* ---- epochs that end early */
 
 typedef struct stopper {
     int calls, stop_at;
@@ -142,7 +142,7 @@ static int poll(void *context)
     return ++s->calls == s->stop_at;
 }
 
-/* Stopped anywhere, an epoch leaves whole batches behind, and can be gone on with. */
+/* An epoch that is cancelled at any point has finished whole batches and can be resumed. */
 static void test_cancel(fixture *f)
 {
     fixture_outcome(f, TRAIN);
@@ -178,12 +178,12 @@ static void test_cancel_others(fixture *f)
         fixture_reset(f, calls[i]);
         f->run.poll = poll;
         f->run.poll_context = &s;
-        check_that(fixture_call(f, calls[i]) == CMLP_CANCELLED, "%s is cancelled", call_names[calls[i]]);
+        check_that(fixture_call(f, calls[i]) == CMLP_CANCELLED, "%s is not cancelled", call_names[calls[i]]);
         CHECK(f->run.bad_row == -1 && f->run.bad_column == -1);
     }
 }
 
-/* In the middle of a batch of several tiles too. */
+/* Cancellation in the middle of a batch of several tiles. */
 static void test_cancel_in_a_batch(void)
 {
     static fixture f;
@@ -210,7 +210,7 @@ static void test_cancel_in_a_batch(void)
     fixture_free(&f);
 }
 
-/* A bad input in the fourth batch: found, named, and the three batches before it done. */
+/* A bad input in the fourth batch is detected and reported, and the three batches before it are finished. */
 static void test_bad_input(fixture *f)
 {
     const double bad[] = {NAN, INFINITY, -INFINITY};
@@ -232,7 +232,7 @@ static void test_bad_input(fixture *f)
     }
 }
 
-/* float64 numbers that float32 cannot hold are as bad as infinities; with a scale they may be good. */
+/* float64 inputs that overflow float32 are rejected like infinities, but accepted if the scaled value fits. */
 static void test_too_large_input(fixture *f)
 {
     double x[70 * 6];
@@ -279,25 +279,25 @@ static void test_divergence(fixture *f)
     f->optimizer.learning_rate = 1e300;
     CHECK(fixture_call(f, TRAIN) == CMLP_ERROR_DIVERGED);
     CHECK(f->run.bad_column == -1);
-    for (call c = COST; c <= INPUT_GRADIENT; c++) { /* of parameters that are no longer numbers */
+    for (call c = COST; c <= INPUT_GRADIENT; c++) { /* with parameters that are no longer finite */
         fixture_reset(f, c);
         put(f->shape.dtype, f->params, 3, NAN);
         CHECK(fixture_call(f, c) == CMLP_ERROR_DIVERGED);
     }
-    fixture_reset(f, FORWARD); /* which forward may show */
+    fixture_reset(f, FORWARD); /* cmlp_forward accepts such parameters */
     put(f->shape.dtype, f->params, 3, NAN);
     CHECK(fixture_call(f, FORWARD) == CMLP_OK && isnan(get(f->shape.dtype, f->output, 0)));
     fixture_reset(f, FORWARD);
     CHECK(fixture_call(f, FORWARD) == CMLP_OK && f->run.bad_row == -1 && f->run.bad_column == -1);
 }
 
-/* Layers whose gradient is stepped along in parts: of all rows, of dark ones, and of what a team shares. */
+/* Fused updates in several parts: of dense rows, of sparse rows, and divided among threads. */
 static void test_in_parts(fixture *f, int i)
 {
     shape s = make_shape(i);
     s.sizes[0] = 700;
     for (s.sizes[1] = 9; s.sizes[1] < 100; s.sizes[1] += 44)
-        for (s.dark = 0; s.dark <= s.rows; s.dark += s.rows)
+        for (s.n_sparse = 0; s.n_sparse <= s.rows; s.n_sparse += s.rows)
             for (s.n_threads = 1; s.n_threads <= 3; s.n_threads += 2) {
                 fixture_make(f, &s);
                 test_step_by_step(f);

@@ -1,5 +1,5 @@
-/* The workspace is as long as cmlp_workspace_size() says: that is enough, one byte less is refused, and nothing beside
- * it or beside the outputs is touched. All blocks end at guard pages. */
+/* A workspace of cmlp_workspace_size() bytes suffices, one byte less is rejected, and calls access nothing outside the
+ * workspace and the outputs. All blocks end at guard pages. */
 #include "fixture.h"
 
 #include <inttypes.h>
@@ -26,7 +26,7 @@ static void test_exact(fixture *f, call c)
     check_that(alive && a.status == CMLP_OK && fixture_intact(f),
                "%s with %d layers, %d rows, batch %d, %d threads: %s", call_names[c], (int)s->n_layers, (int)s->rows,
                (int)s->batch, (int)s->n_threads,
-               !alive ? "touched a guard page" : a.status ? cmlp_status_name(a.status) : "wrote beside its blocks");
+               !alive ? "touched a guard page" : a.status ? cmlp_status_name(a.status) : "wrote outside its blocks");
     if (c == STEP || c == INIT_PARAMS) return;
     fixture_reset(f, c);
     f->run.workspace_size--;
@@ -36,15 +36,15 @@ static void test_exact(fixture *f, call c)
                call_names[c], (int)s->n_threads, cmlp_status_name(status));
 }
 
-/* The first bytes, not only the last, border on what must not be touched. */
-static void test_behind_a_guard_page(fixture *f, call c)
+/* The workspace starts right after a guard page, so that reads and writes before it are caught. */
+static void test_after_guard_page(fixture *f, call c)
 {
     attempt a = {f, c, -1};
     fixture_reset(f, c);
     f->run.workspace = slot_place(&f->workspace, f->run.workspace_size, AT_START, 0);
     memset(f->run.workspace, 0x33, f->run.workspace_size);
     check_that(survives(make_call, &a) && a.status == CMLP_OK && fixture_intact(f),
-               "%s with a workspace right behind a guard page", call_names[c]);
+               "%s with a workspace right after a guard page", call_names[c]);
 }
 
 static const shape shapes[] = {
@@ -55,8 +55,9 @@ static const shape shapes[] = {
     {3, {5, 4, 5000}, CMLP_RELU, CMLP_SOFTMAX, CMLP_LOG_LOSS, .rows = 3, .batch = 2, .alpha = 0.1},
     {3, {700, 3, 2}, CMLP_RELU, CMLP_EXP, CMLP_POISSON, .rows = 257, .batch = 1000},
     {3, {64, 64, 10}, CMLP_RELU, CMLP_SOFTMAX, CMLP_LOG_LOSS, .rows = 300, .batch = 256, .alpha = 0.1},
-    {3, {90, 70, 3}, CMLP_RELU, CMLP_SOFTMAX, CMLP_LOG_LOSS, .rows = 300, .batch = 290, .dark = 300, .with_order = 1},
-    {3, {90, 70, 3}, CMLP_RELU, CMLP_SOFTMAX, CMLP_LOG_LOSS, .rows = 300, .batch = 70, .dark = 200},
+    {3, {90, 70, 3}, CMLP_RELU, CMLP_SOFTMAX, CMLP_LOG_LOSS, .rows = 300, .batch = 290, .n_sparse = 300,
+     .with_order = 1},
+    {3, {90, 70, 3}, CMLP_RELU, CMLP_SOFTMAX, CMLP_LOG_LOSS, .rows = 300, .batch = 70, .n_sparse = 200},
     {4, {9, 33, 7, 4}, CMLP_GELU, CMLP_SOFTMAX, CMLP_FOCAL, .rows = 300, .batch = 290, .max_norm = 0.1},
     {4, {9, 33, 7, 4}, CMLP_ELU, CMLP_LOGISTIC, CMLP_LABEL_SMOOTHING, .rows = 300, .batch = 290, .dropout = 0.3},
 };
@@ -79,7 +80,7 @@ int main(void)
                     fixture_make(&f, &s);
                     for (call c = 0; c < CALLS; c++) {
                         test_exact(&f, c);
-                        test_behind_a_guard_page(&f, c);
+                        test_after_guard_page(&f, c);
                     }
                     fixture_free(&f);
                 }

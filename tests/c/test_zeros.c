@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { DARK = 150, FULL = 110, ROWS = DARK + FULL }; /* sparse rows exceed a chunk; both kinds share a tile */
+enum { SPARSE = 150, FULL = 110, ROWS = SPARSE + FULL }; /* sparse rows exceed a chunk; both kinds share a tile */
 
 static fixture f;
 
@@ -15,13 +15,13 @@ static uint64_t outcome(call c, int with_full)
 {
     fixture_reset(&f, c);
     f.rows.order = f.order;
-    f.rows.n_order = with_full ? ROWS : DARK;
+    f.rows.n_order = with_full ? ROWS : SPARSE;
     f.objective.row_weights = f.weights;
     CHECK(fixture_call(&f, c) == CMLP_OK && fixture_intact(&f));
     uint64_t hash = hash_elements(HASH_START, f.shape.dtype, f.params, f.n_params);
     hash = hash_elements(hash, f.shape.dtype, f.gradient, f.n_params);
-    hash = hash_elements(hash, f.shape.dtype, f.output, DARK * f.n_out);
-    hash = hash_elements(hash, f.shape.dtype, f.input_gradient, DARK * f.n_in);
+    hash = hash_elements(hash, f.shape.dtype, f.output, SPARSE * f.n_out);
+    hash = hash_elements(hash, f.shape.dtype, f.input_gradient, SPARSE * f.n_in);
     return hash_elements(hash, CMLP_FLOAT64, &f.cost, 1);
 }
 
@@ -30,13 +30,14 @@ static void test_same_bits(uint32_t isa, int32_t dtype, int64_t hidden, int32_t 
     const int64_t n_in = 14000 / hidden; /* enough for several threads */
     static const call calls[] = {FORWARD, COST, GRADIENT, INPUT_GRADIENT, TRAIN};
     const shape s = {3, {n_in, hidden, 10}, CMLP_RELU, CMLP_SOFTMAX, CMLP_LOG_LOSS, .rows = ROWS, .batch = ROWS,
-                     .dtype = dtype, .solver = solver, .isa = isa, .n_threads = n_threads, .alpha = alpha, .dark = DARK};
+                     .dtype = dtype, .solver = solver, .isa = isa, .n_threads = n_threads, .alpha = alpha,
+                     .n_sparse = SPARSE};
     fixture_make(&f, &s);
     for (int64_t i = 0; i < ROWS; i++) f.order[i] = i;
-    for (int64_t i = DARK; i < ROWS; i++) f.weights[i] = 0;
+    for (int64_t i = SPARSE; i < ROWS; i++) f.weights[i] = 0;
     for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
         const uint64_t among_full = outcome(calls[i], 1), alone = outcome(calls[i], 0);
-        check_that(alone == among_full, "%s, solver %d, %d threads: other bits than among full rows",
+        check_that(alone == among_full, "%s, solver %d, %d threads: bits differ from those among full rows",
                    call_names[calls[i]], (int)solver, (int)n_threads);
     }
     fixture_free(&f);
@@ -51,22 +52,22 @@ static void test_shares(uint32_t isa, int32_t dtype)
     for (int32_t n_threads = 1; n_threads <= 3; n_threads++) {
         const shape s = {3, {186, 75, 10}, CMLP_RELU, CMLP_SOFTMAX, CMLP_LOG_LOSS, .rows = 2 * TILE, .batch = 2 * TILE,
                          .dtype = dtype, .solver = CMLP_SGD, .isa = isa, .n_threads = n_threads, .with_order = 1,
-                         .dark = TILE * 3 / 2};
+                         .n_sparse = TILE * 3 / 2};
         fixture_make(&f, &s);
-        for (int64_t i = 0, dark = 0, full = s.dark; i < s.rows; i++)
-            f.order[i] = i % TILE < TILE / 2 || (i + i / TILE) % 2 ? dark++ : full++;
+        for (int64_t i = 0, sparse = 0, full = s.n_sparse; i < s.rows; i++)
+            f.order[i] = i % TILE < TILE / 2 || (i + i / TILE) % 2 ? sparse++ : full++;
         const uint64_t hash = fixture_outcome(&f, GRADIENT);
         if (n_threads == 1) alone = hash;
-        check_that(hash == alone, "%d threads, not all in the dark: other bits than by one", (int)n_threads);
+        check_that(hash == alone, "%d threads, some with dense rows: bits differ from one thread", (int)n_threads);
         fixture_free(&f);
     }
 }
 
-/* Rows of 0 and -0 in part, in whole or not at all, through layers narrow and wide. */
+/* Single rows with some, only, or no zeros of both signs, in narrow and wide layers. */
 static void test_alone(uint32_t isa, int32_t dtype, int64_t n_in, int64_t hidden)
 {
     const shape s = {3, {n_in, hidden, 10}, CMLP_RELU, CMLP_SOFTMAX, CMLP_LOG_LOSS, .rows = 12, .batch = 12,
-                     .dtype = dtype, .solver = CMLP_SGD, .isa = isa, .dark = 8};
+                     .dtype = dtype, .solver = CMLP_SGD, .isa = isa, .n_sparse = 8};
     char among[12 * 10 * sizeof(double)];
     fixture_make(&f, &s);
     for (int64_t k = 0; k < n_in; k++) put(dtype, f.x, k, k % 2 ? 0 : -0.0);
@@ -92,7 +93,7 @@ int main(void)
     for (int isa = 0; isa < n_isas; isa++)
         for (int32_t dtype = CMLP_FLOAT32; dtype <= CMLP_FLOAT64; dtype++)
             for (int32_t n_threads = 1; n_threads <= 3; n_threads++) {
-                static const int64_t hidden[] = {75, 12, 40}; /* single zeros, or columns of them, are left out */
+                static const int64_t hidden[] = {75, 12, 40}; /* the kernels skip single zeros or zero columns */
                 for (int i = 0; i < 3; i++) {
                     test_same_bits(isas[isa], dtype, hidden[i], CMLP_SGD, n_threads, 0);
                     test_same_bits(isas[isa], dtype, hidden[i], CMLP_SGD, n_threads, 0.1);
