@@ -5,17 +5,17 @@
  * targets, averaged over the rows. Backpropagation computes the gradient of the cost with respect to every weight and
  * bias, and an optimizer takes a step against it.
  *
- * In the order of use: describe a network (cmlp_net_init), fill its parameters (cmlp_init_params, or your own),
+ * In the order of use: describe a network (cmlp_net_init), fill its parameters (cmlp_init_params, or your own values),
  * describe the input (cmlp_rows), get memory (cmlp_workspace_size), then predict (cmlp_forward) or train
  * (cmlp_train_epoch, one call per epoch). Set up every struct with CMLP_INIT, which zeroes it; zero means the default
- * wherever zero makes no sense.
+ * wherever zero is not a valid value.
  *
  * Building. The library is plain C11 without dependencies. One line compiles it with a program (add -lm where sqrt is a
  * function call):
  *   cc -O2 -Iinclude program.c src/cmlp/core/[a-z]*.c src/cmlp/core/kernels/[a-z]*.c -pthread
- * -O0 to -O3, -march=native and -std=c11 or gnu99 and later give the same bits. Options that change the arithmetic do
- * not: -ffast-math, -Ofast and x87 arithmetic (-m32 without -msse2 -mfpmath=sse) stop the compilation, and if a
- * compiler contracts a*b+c all the same (clang -ffp-contract=fast), cmlp_net_init returns CMLP_ERROR_BUILD. On s390x
+ * -O0 to -O3, -march=native and -std=c11 or gnu99 and later give the same bits. Options that change the arithmetic are
+ * errors: -ffast-math, -Ofast and x87 arithmetic (-m32 without -msse2 -mfpmath=sse) stop the compilation, and if a
+ * compiler contracts a*b+c nevertheless (clang -ffp-contract=fast), cmlp_net_init returns CMLP_ERROR_BUILD. On s390x
  * use -std=gnu11. src/cmlp/core/build.h lists the macros that leave parts out: instruction sets, float64, training,
  * threads.
  *
@@ -25,19 +25,19 @@
  * - Threads. Any function may be called from any thread. A net may be shared by concurrent calls, and so may parameters
  *   that no call writes. A workspace, an optimizer, an epoch, a run and outputs belong to one call at a time. One
  *   workspace can serve any number of calls, one after the other; its contents do not matter.
- * - During a call nothing that it was given may change: parameters (other than by cmlp_train_epoch itself), rows,
- *   order, targets, row weights. CSR index arrays that change all the same give wrong numbers, not accesses outside
- *   the arrays.
+ * - Constant arguments. The parameters (except in cmlp_train_epoch, which updates them), rows, order, targets and row
+ *   weights must not change during a call. If CSR index arrays do change, the results are wrong, but no access is
+ *   outside the arrays.
  * - Overlap. Outputs, workspace and optimizer state must not overlap each other or any input. Inputs may overlap each
- *   other: the targets of an autoencoder can be its rows. cmlp_step reads its gradient only, and nothing works in
- *   place.
- * - Status. Every function that can fail returns a cmlp_status. If an argument is refused (codes 16 to 63), all outputs
- *   are untouched, except that cmlp_run.refused names the argument.
- * - Alignment. Blocks start at the natural alignment of their elements, a net at 8 bytes, a workspace anywhere.
+ *   other: the targets of an autoencoder can be its rows. cmlp_step does not change its gradient. No function
+ *   works in place.
+ * - Status. Every function that can fail returns a cmlp_status. If an argument is invalid (codes 16 to 63), the outputs
+ *   are left unchanged, except that cmlp_run.refused names the argument.
+ * - Alignment. Arrays need the natural alignment of their elements, a net needs 8 bytes, a workspace none.
  * - Structs with struct_size may grow at the end. A program compiled with an older header works with a newer library:
- *   fields that it does not know count as zero, and nothing is written beyond its struct.
- * - The same data, parameters and options give the same bits for any thread count, any split of the rows of
- *   cmlp_forward, any instruction set, compiler and system. See "The arithmetic" at the end.
+ *   the library treats missing fields as zero, and writes nothing beyond the caller's struct.
+ * - Reproducibility. The same data, parameters and options give the same bits for any thread count, any split of the
+ *   rows of cmlp_forward, any instruction set, compiler and system. See "The arithmetic" at the end.
  */
 #ifndef CMLP_H
 #define CMLP_H
@@ -83,7 +83,7 @@ extern "C" {
 
 typedef enum cmlp_status {
     CMLP_OK = 0,
-    CMLP_CANCELLED = 1,           /* the poll callback asked to stop; parameters are as after the last whole batch */
+    CMLP_CANCELLED = 1,           /* the poll callback cancelled; parameters are those after the last complete batch */
 
     CMLP_ERROR_NULL = 16,         /* a required pointer is NULL */
     CMLP_ERROR_STRUCT_SIZE = 17,  /* struct_size was not set, or the struct is newer than the library */
@@ -94,7 +94,7 @@ typedef enum cmlp_status {
     CMLP_ERROR_DTYPE = 22,        /* an element type is unknown or not allowed here */
     CMLP_ERROR_ISA = 23,          /* no allowed instruction set is available on this processor */
     CMLP_ERROR_OVERFLOW = 24,     /* a size does not fit in size_t or int64_t */
-    CMLP_ERROR_BUFFER_SIZE = 25,  /* a buffer is smaller than its *_size function says */
+    CMLP_ERROR_BUFFER_SIZE = 25,  /* a buffer is smaller than its *_size function requires */
     CMLP_ERROR_ALIGNMENT = 26,    /* a buffer or a stride is not aligned for its type */
     CMLP_ERROR_NET = 27,          /* not a net made by cmlp_net_init of this version */
     CMLP_ERROR_ROWS = 28,         /* rows: kind, sizes or strides do not fit the net; or no rows to take a mean of */
@@ -109,14 +109,14 @@ typedef enum cmlp_status {
                                    * or are outside the row */
     CMLP_ERROR_BUILD = 37,        /* compiled with options that change the arithmetic (see "Building") */
 
-    /* Errors in the data, found while computing. Outputs hold unspecified values; parameters and optimizer are as after
-     * the last whole batch. cmlp_run.bad_row and bad_column say where. */
+    /* Errors in the data, found while computing. Outputs hold unspecified values; parameters and optimizer are those
+     * after the last complete batch. cmlp_run.bad_row and bad_column give the position of the error. */
     CMLP_ERROR_INPUT = 64,        /* an input is NaN, infinite or too large for the net's element type */
     CMLP_ERROR_TARGET = 65,       /* a dense target is NaN, infinite or too large for the net's element type */
     CMLP_ERROR_DIVERGED = 66,     /* the cost or a parameter became NaN or infinite */
 
-    /* These concern model files. */
-    CMLP_ERROR_FILE_SHORT = 96,     /* the file ends before its content does */
+    /* Model file errors. */
+    CMLP_ERROR_FILE_SHORT = 96,     /* the file is truncated */
     CMLP_ERROR_FILE_LONG = 97,      /* bytes follow the content */
     CMLP_ERROR_FILE_MAGIC = 98,     /* not a model file of cmlp */
     CMLP_ERROR_FILE_VERSION = 99,   /* the format version is unknown: written by a newer cmlp */
@@ -124,9 +124,9 @@ typedef enum cmlp_status {
     CMLP_ERROR_FILE_DATA_CRC = 101, /* the weights or other data were changed or damaged */
     CMLP_ERROR_FILE_SYNTAX = 102,   /* the head does not follow the grammar of the format */
     CMLP_ERROR_FILE_NAME = 103,     /* a key or a tensor name is malformed, missing, repeated or out of order */
-    CMLP_ERROR_FILE_TENSOR = 104,   /* a tensor's type, shape or offsets are not what they must be */
+    CMLP_ERROR_FILE_TENSOR = 104,   /* a tensor has an unexpected type, shape or offset */
     CMLP_ERROR_FILE_NONFINITE = 105, /* a parameter is NaN or infinite */
-    CMLP_ERROR_FILE_EXAMPLE = 106,  /* the example's output is not reproduced */
+    CMLP_ERROR_FILE_EXAMPLE = 106,  /* the example's computed output differs from the stored output */
     CMLP_ERROR_FILE_KEY = 107,      /* the metadata have no such key */
     CMLP_ERROR_FILE_WRITE = 108,    /* the write callback failed */
     CMLP_ERROR_MODEL = 109          /* not a model made by cmlp_model_init of this version */
@@ -142,7 +142,7 @@ CMLP_API const char *cmlp_version(void);
 #define CMLP_MAX_LAYERS 64  /* input and output layer included */
 #define CMLP_MAX_THREADS 256
 
-/* The last two are for the indices of CSR rows only. */
+/* CMLP_INT32 and CMLP_INT64 are only for the indices of CSR rows. */
 typedef enum cmlp_dtype {
     CMLP_FLOAT32 = 1,
     CMLP_FLOAT64 = 2,
@@ -170,9 +170,9 @@ typedef enum cmlp_activation {
 typedef struct cmlp_activation_info {
     const char *name;    /* "leaky_relu" */
     double init_factor;  /* see cmlp_init_params */
-    double parameter;    /* default of its parameter; 0: it has none */
+    double parameter;    /* default value of its parameter; 0 if it has no parameter */
     int32_t hidden, output; /* 1: allowed in hidden layers; in the output layer */
-    int32_t needs_sums;  /* 1: training keeps its weighted sums as well, n_out elements a row of the batch */
+    int32_t needs_sums;  /* 1: training also stores its weighted sums, n_out elements per row of a batch */
 } cmlp_activation_info;
 
 /* The cost of a row; y is the target, a the output activation. */
@@ -193,12 +193,12 @@ typedef enum cmlp_loss {
 
 typedef struct cmlp_loss_info {
     const char *name; /* "huber" */
-    double parameter; /* default of its parameter; 0: it has none */
-    double most;      /* the parameter is below it */
-    uint32_t outputs; /* mask of the output activations allowed: 1 << cmlp_activation */
+    double parameter; /* default value of its parameter; 0 if it has no parameter */
+    double most;      /* exclusive upper bound of the parameter */
+    uint32_t outputs; /* mask of the allowed output activations: 1 << cmlp_activation */
 } cmlp_loss_info;
 
-/* NULL for values outside the enumerations, which count from 1 without gaps. */
+/* NULL for values outside the enumerations, which are numbered from 1 without gaps. */
 CMLP_API const cmlp_activation_info *cmlp_describe_activation(int32_t activation);
 CMLP_API const cmlp_loss_info *cmlp_describe_loss(int32_t loss);
 
@@ -218,9 +218,9 @@ typedef struct cmlp_net_config {
     int32_t n_layers;
     int32_t loss;               /* cmlp_loss */
     int32_t dtype;              /* CMLP_FLOAT32 or CMLP_FLOAT64: of parameters and of all arithmetic */
-    uint32_t isa_mask;          /* allowed instruction sets, or 0 for all; the best available is taken */
-    const double *activation_parameters; /* one per activation, or NULL: finite, > 0; 0: the default, or none */
-    double loss_parameter;      /* finite, > 0; 0: the default, or none */
+    uint32_t isa_mask;          /* allowed instruction sets, or 0 for all; the fastest available one is used */
+    const double *activation_parameters; /* one per activation, or NULL: finite, > 0; 0: default */
+    double loss_parameter;      /* finite, > 0; 0: default */
 } cmlp_net_config;
 
 typedef struct cmlp_layer {
@@ -237,9 +237,10 @@ CMLP_API size_t cmlp_net_size(void);
 /* Checks the description and writes the net to `memory` (8-byte aligned). The net keeps no pointer to `config` and
  * needs no destructor; it is constant from then on. */
 CMLP_API int cmlp_net_init(cmlp_net *memory, size_t memory_size, const cmlp_net_config *config);
-/* Number of elements of a parameter block: W1, b1, W2, b2, ... with nothing between them. 0 for an invalid net. */
+/* Number of elements of a parameter block: W1, b1, W2, b2, ... without padding. 0 for an invalid net. */
 CMLP_API int64_t cmlp_net_n_params(const cmlp_net *net);
-/* Layer `index` of the n_layers - 1 layers with weights; 0 is the first hidden layer, or the output layer. */
+/* Layer `index` of the n_layers - 1 layers with weights; 0 is the first hidden layer (without hidden layers, the output
+ * layer). */
 CMLP_API int cmlp_net_layer(const cmlp_net *net, int32_t index, cmlp_layer *layer);
 /* The cmlp_isa in use; 0 for an invalid net. */
 CMLP_API uint32_t cmlp_net_isa(const cmlp_net *net);
@@ -249,7 +250,7 @@ CMLP_API uint32_t cmlp_cpu_isa(void);
 /* ---------------------------------------------------------------------------------- random numbers, init */
 
 /* NumPy's legacy RandomState: MT19937 with integer seeding, 53-bit doubles and its shuffle. These three functions
- * return no status: `random` must point to a generator that was seeded, and `values` to n elements. */
+ * return no status: `random` must point to a seeded generator, and `values` to n elements. */
 typedef struct cmlp_random {
     uint32_t key[624];
     int32_t position;
@@ -261,7 +262,7 @@ CMLP_API void cmlp_random_shuffle(cmlp_random *random, int64_t *values, int64_t 
 
 /* Random initial parameters, uniform in [-b, b) with b = sqrt(c / (n_in + n_out)) and c = init_factor of the layer's
  * activation: 2 for logistic, 6 for most others (Glorot & Bengio 2010, as scikit-learn). The output layer uses the c
- * of the last hidden layer, or 6 if there is none. Layer by layer, weights before biases. */
+ * of the last hidden layer, or 6 if there is none. Random numbers are used layer by layer, weights before biases. */
 CMLP_API int cmlp_init_params(const cmlp_net *net, cmlp_random *random, void *params);
 
 /* ------------------------------------------------------------------------------------------ rows, targets */
@@ -298,10 +299,10 @@ typedef struct cmlp_rows {
     int32_t index_dtype;   /* CSR: CMLP_INT32 or CMLP_INT64 */
 } cmlp_rows;
 
-/* One target per row; `order` of the rows selects both, and n_rows must be that of the rows.
+/* One target per row. `order` selects rows and targets alike, and n_rows must equal the n_rows of the rows.
  * - CMLP_CLASSES: one int32 class index per row, from 0 to n_outputs - 1, which means 1 at this output and 0 at all
- *   others. row_stride is the distance between two indices in bytes; 0 means 4 bytes. col_stride and dtype are not
- *   read.
+ *   others. row_stride is the distance between two indices in bytes; 0 means 4 bytes. col_stride and dtype are
+ *   ignored.
  * - CMLP_DENSE: n_outputs values per row, with strides as in cmlp_rows. */
 typedef struct cmlp_targets {
     size_t struct_size;
@@ -312,19 +313,19 @@ typedef struct cmlp_targets {
     int32_t dtype; /* of dense targets */
 } cmlp_targets;
 
-/* What training minimizes, w_i being the row weights (1 if NULL); the penalty is on weights, not on biases:
+/* The objective that training minimizes. w_i are the row weights (1 if NULL). Biases have no penalty:
  *   (loss_scale * sum of w_i cost_i + alpha/2 * sum of squared weights) / sum of w_i */
 typedef struct cmlp_objective {
     size_t struct_size;
     const double *row_weights; /* one for each of the n_rows rows (not of `order`), >= 0, not all 0; or NULL */
     double alpha;              /* L2 penalty, >= 0 */
     double loss_scale;         /* > 0; 0: 1. 0.5 gives the halved squared error */
-    double log_loss_clip;      /* 0: exact from the logits; else probabilities are clipped to [c, 1-c] for reporting
-                                * (the gradient is the exact one's) */
-    const double *alphas;      /* in place of alpha: one for each layer with weights, >= 0; or NULL */
-    const double *dropout;     /* one rate for each hidden layer, in [0, 1): a unit's activation is set to 0 with that
+    double log_loss_clip;      /* 0: exact from the logits; else probabilities are clipped to [c, 1-c] in the reported
+                                * cost; the gradient is always that of the exact cost */
+    const double *alphas;      /* if not NULL, used instead of alpha: one for each layer with weights, >= 0 */
+    const double *dropout;     /* one rate for each hidden layer, in [0, 1): a unit's activation is set to 0 with this
                                 * probability, else divided by 1 - rate (Srivastava et al. 2014); or NULL */
-    int64_t dropout_step;      /* chooses the units; cmlp_train_epoch uses the optimizer's n_steps instead */
+    int64_t dropout_step;      /* seeds the choice of units; cmlp_train_epoch uses the optimizer's n_steps instead */
     int64_t dropout_row;       /* added to the indices of `rows`, if they are part of a larger set; >= 0 */
     uint32_t dropout_seed;
 } cmlp_objective;
@@ -334,16 +335,16 @@ typedef struct cmlp_objective {
 /* How a call runs, and why it failed. */
 typedef struct cmlp_run {
     size_t struct_size;
-    void *workspace;       /* cmlp_workspace_size() bytes or more, without alignment; contents do not matter */
+    void *workspace;       /* cmlp_workspace_size() bytes or more, of any alignment; contents do not matter */
     size_t workspace_size;
     /* NULL, or called by the calling thread between batches and between tiles of rows, usually every few milliseconds.
      * A result other than 0 cancels the call. The callback must return (no longjmp, no C++ exception), because other
-     * threads may be working for this call, and must not change anything that the call was given. */
+     * threads may be working for this call, and must not change any argument of the call. */
     int (*poll)(void *context);
     void *poll_context;
-    int64_t bad_row, bad_column; /* out, for statuses from 64 on: position in the rows (not in `order`), or -1 */
-    const char *refused;   /* out: the refused argument, a static string such as "rows->scale"; else NULL */
-    int32_t n_threads;     /* at most this many threads, the caller included; 0: 1. Small calls use fewer */
+    int64_t bad_row, bad_column; /* output, for statuses >= 64: position in the rows (not in `order`), or -1 */
+    const char *refused;   /* output: the invalid argument, a static string such as "rows->scale"; else NULL */
+    int32_t n_threads;     /* maximum number of threads, including the caller; 0: 1. Small calls use fewer */
 } cmlp_run;
 
 typedef enum cmlp_call {
@@ -366,15 +367,15 @@ CMLP_API int cmlp_forward(const cmlp_net *net, const void *params, const cmlp_ro
 CMLP_API int cmlp_activations(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *const *outputs,
                               cmlp_run *run);
 
-/* The same for the weighted sums z. */
+/* The weighted sums z of every layer with weights, in the same layout. */
 CMLP_API int cmlp_weighted_sums(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *const *outputs,
                                 cmlp_run *run);
 
-/* The objective's value at these parameters. */
+/* Computes the objective's value at these parameters. */
 CMLP_API int cmlp_cost(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
                        const cmlp_objective *objective, double *cost, cmlp_run *run);
 
-/* The objective's gradient, a block laid out like the parameters, and its value (`cost` may be NULL). */
+/* Computes the objective's gradient, in the layout of the parameters, and its value (`cost` may be NULL). */
 CMLP_API int cmlp_gradient(const cmlp_net *net, const void *params, const cmlp_rows *rows,
                            const cmlp_targets *targets, const cmlp_objective *objective, void *gradient, double *cost,
                            cmlp_run *run);
@@ -386,7 +387,7 @@ CMLP_API int cmlp_input_gradient(const cmlp_net *net, const void *params, const 
                                  const cmlp_targets *targets, const cmlp_objective *objective, void *gradient,
                                  cmlp_run *run);
 
-/* deltas[l][i, :] = derivative of the i-th row's own cost (as above) for the weighted sums of each layer with weights:
+/* deltas[l][i, :] is the derivative of the i-th row's own cost (as above) with respect to the weighted sums of layer l:
  * (rows selected, n_out of layer l), contiguous. */
 CMLP_API int cmlp_deltas(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
                          const cmlp_objective *objective, void *const *deltas, cmlp_run *run);
@@ -417,28 +418,28 @@ typedef struct cmlp_optimizer {
     int64_t n_steps;                 /* 0 before the first step */
     int32_t solver;                  /* cmlp_solver */
     double weight_decay;             /* wd of AdamW, >= 0 */
-    double max_norm;                 /* a longer gradient, penalty included, is scaled to this length; 0: none is */
+    double max_norm;                 /* a gradient (penalty included) of larger norm is scaled to this norm; 0: off */
 } cmlp_optimizer;
 
 CMLP_API int cmlp_optimizer_state_size(const cmlp_net *net, int solver, size_t *bytes);
 
-/* One step of the optimizer against `gradient`, in the calling thread. */
+/* One optimizer step with `gradient`, in the calling thread. */
 CMLP_API int cmlp_step(const cmlp_net *net, void *params, const void *gradient, cmlp_optimizer *optimizer);
 
 typedef struct cmlp_epoch {
     size_t struct_size;
     int64_t batch_size;   /* rows per batch; the last one may be shorter. 0: all rows */
-    int64_t first_batch;  /* batches left out at the start (to resume an epoch); at most all of them */
-    const double *rates;  /* a learning rate for each batch, the left-out ones included, or NULL */
-    int32_t want_norm;    /* nonzero: gradient_norm is computed */
-    /* out; each value is from before its batch's step; NaN if no batch was done */
-    double cost;          /* mean over the batches done of loss_scale * cost, weighted by their rows */
+    int64_t first_batch;  /* number of batches to skip at the start (to resume an epoch); at most all of them */
+    const double *rates;  /* one learning rate per batch, including skipped ones; or NULL */
+    int32_t want_norm;    /* nonzero: compute gradient_norm */
+    /* Outputs. Each value is from before its batch's step, and NaN if no batch was processed. */
+    double cost;          /* mean of loss_scale * cost over the processed batches, weighted by their rows */
     double penalty;       /* the same mean of alpha/2 * sum of squared weights / sum of row weights */
-    double gradient_norm; /* length of the last batch's gradient; NaN if not wanted or if that batch was left out */
-    int64_t batches;      /* done, this call */
+    double gradient_norm; /* norm of the last batch's gradient; NaN if want_norm is 0 or that batch was skipped */
+    int64_t batches;      /* number of batches processed in this call */
 } cmlp_epoch;
 
-/* One epoch: uses the selected rows once, in batches, with a step of the optimizer after each batch. It does not
+/* One epoch: uses the selected rows once, in batches, with one optimizer step per batch. It does not
  * shuffle: rows are taken in the sequence of `rows` or of `order`, which cmlp_random_shuffle can permute before each
  * epoch. A batch whose row weights are all zero is skipped. */
 CMLP_API int cmlp_train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows, const cmlp_targets *targets,
@@ -458,50 +459,52 @@ CMLP_API int cmlp_train_epoch(const cmlp_net *net, void *params, const cmlp_rows
  *     int32_t label = cmlp_model_predict(model, row, NULL, scratch, info.scratch_size);
  *
  * A file may come from anywhere: every length, offset and number is checked before use, and every truncation and every
- * flipped bit is found. But whoever can change a file can change its checksums too: they are no signature. */
+ * flipped bit is detected. The checksums are not a signature: whoever can change a file can change them too. */
 
 typedef struct cmlp_model cmlp_model;
 
-/* What a model file needs and holds. All but struct_size is written by cmlp_model_size. */
+/* Sizes and properties of a model file. cmlp_model_size writes every field except struct_size. */
 typedef struct cmlp_model_info {
     size_t struct_size;
-    size_t model_size;    /* bytes of memory for cmlp_model_init; on big-endian machines it has space for the parameters */
+    size_t model_size;    /* bytes of memory for cmlp_model_init; includes the parameters on big-endian machines */
     size_t scratch_size;  /* bytes of scratch for cmlp_model_init and cmlp_model_predict */
     uint64_t head_size;   /* bytes of the head; the data follow */
     uint64_t file_size;   /* bytes of the whole file */
-    uint64_t error_at;    /* if the head was refused: the byte of the file where reading stopped */
+    uint64_t error_at;    /* if the head is invalid: the byte of the file where reading stopped */
     int64_t n_inputs, n_outputs;
     double input_scale;
     int32_t dtype;        /* CMLP_FLOAT32 or CMLP_FLOAT64 */
 } cmlp_model_info;
 
-/* Checks the head of a model file and tells how much memory the other functions need. `n` bytes of the file are at
- * `file`; the head is enough. CMLP_ERROR_FILE_SHORT with a head_size other than 0 asks for that many bytes. On failure
- * only head_size and error_at are set, and the rest is 0. */
+/* Checks the head of a model file, and reports how much memory the other functions need. `file` points to the first `n`
+ * bytes of the file, which must contain the head. If they do not, the result is CMLP_ERROR_FILE_SHORT; call again with
+ * head_size bytes if it is not 0. On failure only head_size and error_at are set, and all other fields are 0. */
 CMLP_API int cmlp_model_size(const void *file, size_t n, cmlp_model_info *info);
 
 /* Makes a model in `memory` (any alignment) from the `n` bytes of a whole file, which start at a multiple of 8 bytes
- * and must stay in place, unchanged, as long as the model is used: the parameters are read there. If `verify` is not 0,
- * the data's checksum, finite parameters and the example are checked in a pass over the file. Otherwise only the head
- * and the size of the file are, and `scratch` may be NULL. On failure the memory holds no model. */
+ * and must stay in place, unchanged, as long as the model is used: the model uses the parameters in the file's bytes.
+ * If `verify` is not 0, the function also checks the data's checksum, that the parameters are finite, and the example.
+ * Otherwise it checks only the head and the size of the file, and `scratch` may be NULL. On failure the memory holds no
+ * model. */
 CMLP_API int cmlp_model_init(cmlp_model *memory, size_t memory_size, const void *file, size_t n, int verify,
                              void *scratch, size_t scratch_size);
 
-/* Computes the outputs of one row and returns the index of the largest one, which is the class index of a classifier;
- * of a single logistic output 1 if it is above 0.5, else 0. A failure is returned as minus its status. `row` has n_inputs
- * elements of the model's dtype (or bytes), to which the input scale is applied. `output` takes the n_outputs outputs in
- * the model's dtype, or is NULL. No allocation, lock or system call; threads may share a model, but not a scratch. */
+/* Computes the outputs of one row and returns the index of the largest one, which is the class index of a classifier.
+ * For a single logistic output, returns 1 if it is above 0.5, else 0. On failure, returns minus the status. `row` has
+ * n_inputs elements of the model's dtype (or bytes), to which the input scale is applied. `output` receives the
+ * n_outputs outputs in the model's dtype, or is NULL. There is no allocation, lock or system call. Threads may share a
+ * model, but not scratch memory. */
 CMLP_API int32_t cmlp_model_predict(const cmlp_model *model, const void *row, void *output, void *scratch,
                                     size_t scratch_size);
 CMLP_API int32_t cmlp_model_predict_u8(const cmlp_model *model, const uint8_t *row, void *output, void *scratch,
                                        size_t scratch_size);
 
-/* For all other calls: the network and its parameters. NULL for an invalid model. */
+/* The network and its parameters, for all other functions. NULL for an invalid model. */
 CMLP_API const cmlp_net *cmlp_model_net(const cmlp_model *model);
 CMLP_API const void *cmlp_model_params(const cmlp_model *model);
 
-/* Finds a metadata string: `*text` points to `*length` bytes of the file, without a NUL behind them. They are printable
- * ASCII in which \" stands for " and \\ for \. Python writes JSON there, such as the labels of the classes ("classes"). */
+/* Finds a metadata string: `*text` points to `*length` bytes of the file, without a terminating NUL. They are printable
+ * ASCII, in which \" stands for " and \\ for \. Python writes JSON, such as the class labels (key "classes"). */
 CMLP_API int cmlp_model_metadata(const cmlp_model *model, const char *key, const char **text, size_t *length);
 
 /* A string for other programs. The key is a lower-case letter, then at most 63 of a-z 0-9 _ and .; the value printable
@@ -520,7 +523,7 @@ typedef struct cmlp_model_array {
     int32_t dtype;
 } cmlp_model_array;
 
-/* What cmlp_model_write writes besides the network and its parameters. */
+/* What cmlp_model_write writes in addition to the network and its parameters. */
 typedef struct cmlp_model_content {
     size_t struct_size;
     double input_scale;               /* finite; 0: 1 */
@@ -536,7 +539,8 @@ typedef struct cmlp_model_content {
 CMLP_API int cmlp_model_write_size(const cmlp_net *net, size_t *bytes);
 
 /* Writes a model file through content->write, in order and in pieces of any size. The same content gives the same bytes
- * everywhere. The example has pseudo-random inputs, never a row of data. Nothing is written if an argument is refused. */
+ * everywhere. The example has pseudo-random inputs, never a row of data. Nothing is written if an argument is
+ * invalid. */
 CMLP_API int cmlp_model_write(const cmlp_net *net, const void *params, const cmlp_model_content *content, void *scratch,
                               size_t scratch_size);
 
@@ -544,16 +548,18 @@ CMLP_API int cmlp_model_write(const cmlp_net *net, const void *params, const cml
  *
  * fma(a, b, c) is a*b + c rounded once. T is the net's element type. No other operations are fused.
  *
- * Products. z_j = b_j + sum_k x_k w_kj, W' delta and the sums of gradients over rows: the summed index is cut into
- *   chunks of 128; a chunk is one chain of fma from +0, ascending; chunk sums are added, ascending, to a total that
- *   starts as b_j + 0, or as +0. Inputs that are 0 may be left out: that changes no bit while weights and deltas are
- *   finite; if they are not, what it changes is unspecified.
- * Activations. logistic, tanh, exp, log: own polynomials, within 2 ulp, below the smallest normal number +0.
- *   silu, gelu, softplus, softsign, e^z - 1: within 4 ulp, below the smallest normal number +0; gelu has a polynomial of
- *   its own for the normal distribution's tail. leaky_relu: p*z where z < 0. elu: p * (e^z - 1) where z < 0. p is the
- *   parameter rounded to T.
- *   relu(z) = +0 where z <= 0, else z (NaN stays). softmax: e_j = exp(z_j - max z); a_j = e_j / sum by the rule above.
- * Costs of an output, where a formula leaves a choice. huber: (d*d) * 0.5, else p * (|d| - h), h = p/2 rounded to T.
+ * Products. z_j = b_j + sum_k x_k w_kj, W' delta and the sums of gradients over rows: the summed index is split into
+ *   chunks of 128. Each chunk is one chain of fma from +0, ascending. The chunk sums are added, ascending, to a total
+ *   that starts as b_j + 0, or as +0. Inputs that are 0 may be skipped. This changes no bit if weights and deltas are
+ *   finite; otherwise the effect is unspecified.
+ * Activations. logistic, tanh, exp, log: cmlp's own polynomials, with errors below 2 ulp. silu, gelu, softplus,
+ *   softsign, e^z - 1: errors below 4 ulp; gelu uses a polynomial for the tail of the normal distribution. All of
+ *   these functions return +0 instead of subnormal numbers. leaky_relu: p*z where z < 0. elu: p * (e^z - 1) where
+ *   z < 0. p is the parameter rounded to T.
+ *   relu(z) = +0 where z <= 0, else z (NaN included). softmax: e_j = exp(z_j - max z); a_j = e_j / sum by the rule
+ *   above.
+ * Costs of an output, where the formula above does not fix the order of operations. huber:
+ *   (d*d) * 0.5, else p * (|d| - h), h = p/2 rounded to T.
  *   quantile: r * d, r = 1 - p rounded to T where d > 0, else -p.  gamma: y/a + z.  label smoothing: the log loss of
  *   y' = fma(y, 1 - p, p/k), both numbers rounded to T.  focal: x^p = exp(-p * l), l = -ln x; logistic: with t =
  *   ln(1 + e^-|z|), la = max(-z, 0) + t and lb = max(z, 0) + t, y ((1-a)^p la) + (1-y) (a^p lb) as
@@ -569,13 +575,13 @@ CMLP_API int cmlp_model_write(const cmlp_net *net, const void *params, const cml
  *   a > 0, else p; elu a + p where a < 0, else 1; softsign r*r, r = 1 - |a|; softplus logistic(z); silu
  *   fma(z, fma(-s, s, s), s), s = logistic(z); gelu fma(z, phi * c, Phi), phi = e^(-z^2/2), c = 1/sqrt(2 pi) in T.
  * Dropout. Word j mod 4 of Philox4x32-10 (Salmon et al. 2011) with the key (dropout_seed, layer) and the counter
- *   (j div 4, row mod 2^32, step mod 2^32, (row div 2^32 mod 2^16) + 2^16 (step div 2^32)) decides on unit j of a hidden
- *   layer (0 is the first), for the row index in `rows` + dropout_row. Below floor(rate 2^32), a = +0; else a = a * k,
- *   k = 1/(1-rate) rounded to T. In the backward pass the same is done with W' delta, before act', which takes z or a
- *   from before the dropout.
+ *   (j div 4, row mod 2^32, step mod 2^32, (row div 2^32 mod 2^16) + 2^16 (step div 2^32)) decides on unit j of a
+ *   hidden layer (0 is the first), for the row index in `rows` + dropout_row. Below floor(rate 2^32), a = +0; else a =
+ *   a * k, k = 1/(1-rate) rounded to T. In the backward pass the same is done with W' delta, before act', which takes z
+ *   or a from before the dropout.
  * Gradient. g = fma(alpha, w, sum) * (1 / sum of row weights), the reciprocal being rounded from double to T. alpha is
  *   that of the layer; 0 for biases.
- * Clipping. If the length of the whole gradient, as a sum to one number, is above max_norm: g = g * (max_norm / length),
+ * Clipping. If the norm of the whole gradient (see "Sums to one number") is above max_norm: g = g * (max_norm / norm),
  *   the quotient being rounded from double to T.
  * Steps.  sgd       w = fma(-lr, g, w)
  *         momentum  v = fma(-lr, g, mu*v), flushed;  w = w + v
@@ -584,11 +590,11 @@ CMLP_API int cmlp_model_write(const cmlp_net *net, const void *params, const cml
  *                   w = w - (r*m) / (sqrt(v) + eps),  r = lr * sqrt(1 - b2^t) / (1 - b1^t) in double, rounded to T
  *         adamw     first, for weights, w = fma(-d, w, w), d = lr * wd in double, rounded to T; then adam
  *   with lr, mu, b1, 1-b1, b2, 1-b2, eps rounded from double to T. Flushed: |v| < 1e-30 (float64: 1e-290) and Adam's
- *   second moment < 1e-36 (1e-290) become +0, so that nothing decays into slow subnormal numbers.
- * Sums to one number (cost over rows, penalty, length): in double; element i goes to partial i mod 16, ascending;
- *   partials p are joined as p[i] += p[i+8], then +4, +2, +1. The squares of 16 weight rows of a layer (k div 16) are
- *   one such sum, in which column j goes to partial j mod 16; the penalty is alpha/2 times the sum of those sums, or with
- *   alphas half the sum of those sums times their layers' alphas.
+ *   second moment < 1e-36 (1e-290) become +0, so that they do not decay to subnormal numbers, which are slow.
+ * Sums to one number (cost over rows, penalty, norm): in double; element i goes to partial i mod 16, ascending;
+ *   partials p are added as p[i] += p[i+8], then +4, +2, +1. The squares of 16 weight rows of a layer (k div 16) are
+ *   one such sum, in which column j goes to partial j mod 16; the penalty is alpha/2 times the sum of those sums, or
+ *   with alphas half the sum of those sums times their layers' alphas.
  * Floating-point mode. On x86 and aarch64 every call computes in round-to-nearest without flush-to-zero and restores
  *   the caller's mode. On other processors the caller's thread must be in this mode, which is the default everywhere.
  */

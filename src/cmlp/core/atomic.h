@@ -1,5 +1,5 @@
-/* The few atomic operations of the thread team, for C11 compilers and for MSVC without <stdatomic.h>. Builds without
- * threads use plain variables. */
+/* The atomic operations that the thread team needs, for C11 compilers and for MSVC without <stdatomic.h>. Builds
+ * without threads use plain variables. */
 #ifndef CMLP_ATOMIC_H
 #define CMLP_ATOMIC_H
 

@@ -64,7 +64,8 @@ static size_t scratch_size(const cmlp_net *net, int call, int64_t rows)
         const int64_t elements = delta_elements(net, &net->layers[l], rows);
         if (elements > most_deltas) most_deltas = elements;
     }
-    cmlp_take(&targets, target_rows(net, rows) * cmlp_n_out(net), net->element > sizeof(int32_t) ? net->element : sizeof(int32_t));
+    cmlp_take(&targets, target_rows(net, rows) * cmlp_n_out(net),
+              net->element > sizeof(int32_t) ? net->element : sizeof(int32_t));
     cmlp_take(&targets, cmlp_n_in(net), net->element);
     cmlp_take(&deltas, most_deltas, net->element);
     if (call & CMLP_CALL_CSR) {
@@ -163,7 +164,8 @@ int cmlp_batch_prepare(cmlp_batch_job *job, const cmlp_net *net, const void *par
     if (status) return status;
     status = check_layers(net, &job->objective, &run->refused);
     if (status) return status;
-    if (!job->data.n) return cmlp_refuse(&run->refused, CMLP_ERROR_ROWS, rows->order ? "rows->n_order" : "rows->n_rows");
+    if (!job->data.n)
+        return cmlp_refuse(&run->refused, CMLP_ERROR_ROWS, rows->order ? "rows->n_order" : "rows->n_rows");
     status = cmlp_check_block(net, params, "params", run);
     if (status) return status;
     if (!batch_rows || batch_rows > job->data.n) batch_rows = job->data.n;
@@ -195,7 +197,8 @@ static void activate_rows(cmlp_batch_job *job, int32_t l, int64_t selected, int6
 {
     const cmlp_net *net = job->data.net;
     const cmlp_layer *layer = &net->layers[l];
-    void *z = cmlp_at(net, job->slope_from[l], a * layer->n_out), *out = cmlp_at(net, job->activations[l], a * layer->n_out);
+    void *z = cmlp_at(net, job->slope_from[l], a * layer->n_out),
+         *out = cmlp_at(net, job->activations[l], a * layer->n_out);
     void *activations = needs_sums(net, l) ? out : z;
     cmlp_activate_rows(net, l, z, activations, n, poller);
     if (activations != out) memcpy(out, activations, (size_t)(n * layer->n_out) * net->element);
@@ -249,7 +252,8 @@ static cmlp_fault output_rows(cmlp_batch_job *job, int64_t selected, int64_t a, 
     const int labelled = takes_labels(&job->data);
     for (int64_t i = 0, m; i < n; i += m) {
         m = n - i < most ? n - i : most;
-        if (i && n * n_out > CMLP_PIECE_ELEMENTS && cmlp_poll_piece(poller)) return (cmlp_fault){CMLP_CANCELLED, -1, -1};
+        if (i && n * n_out > CMLP_PIECE_ELEMENTS && cmlp_poll_piece(poller))
+            return (cmlp_fault){CMLP_CANCELLED, -1, -1};
         if (labelled)
             cmlp_gather_labels(&job->data, selected + i, m, scratch);
         else
@@ -278,7 +282,8 @@ static void delta_product(cmlp_batch_job *job, int32_t l, const void *delta, int
     const cmlp_layer *layer = &net->layers[l];
     const int64_t block = delta_block(net, n), n_in = layer->n_in, n_out = layer->n_out;
     const char *weights = cmlp_at(net, job->params, layer->weights);
-    void *transposed = scratch, *product = cmlp_at(net, scratch, block * n_out), *copy = cmlp_copy_space(&job->input, index);
+    void *transposed = scratch, *product = cmlp_at(net, scratch, block * n_out),
+         *copy = cmlp_copy_space(&job->input, index);
     if (transposes_weights(net, layer, n)) {
         const cmlp_matrix deltas = {.base = delta, .ld = n_out, .copy = copy};
         kernels->transpose(weights, n_out, n_in, n_out, transposed, n_in);

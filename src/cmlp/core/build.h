@@ -1,10 +1,10 @@
-/* What is compiled in. Define these macros on the command line to leave something out:
+/* Macros for smaller builds. Define them on the command line:
  *
- *   CMLP_BUILD_ISA=<mask>  only these instruction sets, a sum of values of cmlp_isa: 1 is plain C, 2 AVX2, 4 AVX-512,
- *                          8 NEON. Those of other processors are never compiled.
+ *   CMLP_BUILD_ISA=<mask>  compiles only these instruction sets, a sum of cmlp_isa values: 1 is plain C, 2 AVX2,
+ *                          4 AVX-512, 8 NEON. Instruction sets of other processors are never compiled.
  *   CMLP_NO_FLOAT64        no float64 networks
- *   CMLP_INFERENCE_ONLY    only what cmlp_forward, cmlp_activations and cmlp_model_predict need
- *   CMLP_NO_THREADS        no threads and no atomics: every call runs in its caller's thread
+ *   CMLP_INFERENCE_ONLY    only cmlp_forward, cmlp_activations, cmlp_model_predict and what they need
+ *   CMLP_NO_THREADS        no threads and no atomics: every call runs in the calling thread
  */
 #ifndef CMLP_BUILD_H
 #define CMLP_BUILD_H

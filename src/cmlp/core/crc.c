@@ -1,6 +1,6 @@
 #include "crc.h"
 
-#define POLYNOMIAL UINT32_C(0xedb88320) /* bits reversed: the lowest bit is the highest power */
+#define POLYNOMIAL UINT32_C(0xedb88320) /* bit-reversed: the lowest bit is the highest power */
 
 void cmlp_crc_begin(cmlp_crc *crc)
 {

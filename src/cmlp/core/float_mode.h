@@ -1,6 +1,6 @@
 /* Every computing call runs in round-to-nearest with subnormal numbers, whatever mode the caller's thread is in. The
  * control register is written only if its mode differs: writing it takes tens of cycles, reading it a few. This covers
- * x86 and aarch64; on other processors the caller must not have changed the default mode (cmlp.h says so). */
+ * x86 and aarch64; on other processors the caller must not have changed the default mode (see cmlp.h). */
 #ifndef CMLP_FLOAT_MODE_H
 #define CMLP_FLOAT_MODE_H
 
@@ -42,7 +42,7 @@ static inline void cmlp_write_mode(cmlp_float_mode mode) { (void)mode; }
 
 #endif
 
-/* Sets the core's mode and returns the caller's, to be given to cmlp_leave_mode. */
+/* Sets the core's mode, and returns the caller's mode for cmlp_leave_mode. */
 static inline cmlp_float_mode cmlp_enter_mode(void)
 {
     cmlp_float_mode callers = cmlp_read_mode();

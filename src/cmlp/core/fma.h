@@ -1,11 +1,10 @@
-/* a b + c rounded once, on every processor with the same bits.
+/* a b + c rounded once, with the same bits on every processor.
  *
- * C libraries cannot be relied on: at least one rounds its fmaf twice. So this is
- * either one instruction, where every processor of the target has it, or software
- * in plain additions and multiplications.
+ * C libraries are not reliable here: at least one rounds its fmaf twice. fma is therefore one instruction if every
+ * processor of the target has it, and otherwise software that uses plain additions and multiplications.
  *
- * CMLP_SOFT_FMA chooses the software everywhere (to test it).
- * The software expects round to nearest and no flushing of subnormal numbers.
+ * CMLP_SOFT_FMA selects the software version everywhere (for tests). The software version needs round-to-nearest and
+ * no flush-to-zero.
  */
 #ifndef CMLP_FMA_H
 #define CMLP_FMA_H
@@ -68,7 +67,7 @@ static inline double cmlp_fma_number(uint64_t u)
     return x;
 }
 
-/* a + b = sum + *error exactly (Knuth); the sum is rounded to nearest. */
+/* Returns the rounded sum; a + b = sum + *error exactly (Knuth). */
 static inline double cmlp_fma_two_sum(double a, double b, double *error)
 {
     double sum = a + b;
@@ -78,19 +77,19 @@ static inline double cmlp_fma_two_sum(double a, double b, double *error)
     return sum;
 }
 
-/* a + b rounded to odd: cut off, with the last bit set if anything was lost. Rounding
- * that to fewer bits gives what rounding the exact sum would give. */
+/* a + b rounded to odd: truncated, with the last bit set if the sum was not exact. Rounding this result to fewer bits
+ * is the same as rounding the exact sum. */
 static inline double cmlp_fma_add_to_odd(double a, double b)
 {
     double error;
     double sum = cmlp_fma_two_sum(a, b, &error);
     uint64_t bits = cmlp_fma_bits(sum);
-    uint64_t lost = (uint64_t)((error < 0) | (error > 0)); /* not where the error is NaN */
+    uint64_t lost = (uint64_t)((error < 0) | (error > 0)); /* 0 if the error is NaN */
     uint64_t too_large = lost & ((bits ^ cmlp_fma_bits(error)) >> 63);
     return cmlp_fma_number((bits - too_large) | lost);
 }
 
-/* Too long to be inlined at every use: calls cost float32 a tenth of its speed and float64 nothing, copies 150 KB. */
+/* Not inlined: calls make float32 10 % slower and float64 no slower, but inlined copies would add 150 KB. */
 REAL_FN float cmlp_fma32(float a, float b, float c)
 {
     return (float)cmlp_fma_add_to_odd((double)a * (double)b, (double)c); /* the product is exact */
@@ -114,7 +113,7 @@ static inline struct cmlp_fma_wide cmlp_fma_shift_left(struct cmlp_fma_wide x, i
     return r;
 }
 
-/* The last bit of the result is set if any bit set was shifted out. */
+/* Sets the last bit of the result if a 1 bit was shifted out. */
 static inline struct cmlp_fma_wide cmlp_fma_shift_right(struct cmlp_fma_wide x, int64_t n)
 {
     struct cmlp_fma_wide r = x;
@@ -135,7 +134,7 @@ static inline struct cmlp_fma_wide cmlp_fma_shift_right(struct cmlp_fma_wide x, 
     return r;
 }
 
-/* Factors of at most 53 bits. */
+/* The product of two factors of at most 53 bits. */
 static inline struct cmlp_fma_wide cmlp_fma_multiply(uint64_t a, uint64_t b)
 {
     uint64_t a_low = a & 0xffffffff, a_high = a >> 32;
@@ -147,7 +146,7 @@ static inline struct cmlp_fma_wide cmlp_fma_multiply(uint64_t a, uint64_t b)
     return r;
 }
 
-/* A finite number as integer * 2^exponent. */
+/* Splits a finite number into integer * 2^*exponent; returns the integer. */
 static inline uint64_t cmlp_fma_split(double x, int64_t *exponent)
 {
     uint64_t bits = cmlp_fma_bits(x);
@@ -157,7 +156,7 @@ static inline uint64_t cmlp_fma_split(double x, int64_t *exponent)
     return field ? fraction | (uint64_t)1 << 52 : fraction;
 }
 
-/* Moves the leading bit up to bit `top`; x is not zero. */
+/* Shifts x, which is not zero, left until its leading bit is bit `top`. */
 static inline struct cmlp_fma_wide cmlp_fma_align(struct cmlp_fma_wide x, int top,
                                                   int64_t *exponent)
 {
@@ -177,7 +176,7 @@ static inline struct cmlp_fma_wide cmlp_fma_align(struct cmlp_fma_wide x, int to
 static inline double cmlp_fma_round(struct cmlp_fma_wide x, int64_t exponent, uint64_t negative)
 {
     struct cmlp_fma_wide wide = cmlp_fma_align(x, 127, &exponent);
-    uint64_t field; /* of the result's exponent, less one: the leading bit adds one to it */
+    uint64_t field; /* exponent field minus 1, because adding the leading bit increments it */
     int64_t biased = exponent + 127 + 1023;
     if (biased >= 2047)
         return cmlp_fma_number(negative << 63 | (uint64_t)0x7ff << 52);
@@ -193,7 +192,7 @@ static inline double cmlp_fma_round(struct cmlp_fma_wide x, int64_t exponent, ui
     return cmlp_fma_number(negative << 63 | ((field << 52) + kept));
 }
 
-/* Any arguments, in integers. */
+/* fma for any arguments, in integer arithmetic. */
 REAL_FN double cmlp_fma64_integer(double a, double b, double c)
 {
     const uint64_t infinity = (uint64_t)0x7ff << 52, magnitude = UINT64_MAX >> 1;
@@ -212,8 +211,8 @@ REAL_FN double cmlp_fma64_integer(double a, double b, double c)
     if (addend.low == 0)
         return cmlp_fma_round(product, exponent, negative);
 
-    /* Both to bit 126, so that a sum fits. The product has 106 bits: where aligning the
-     * smaller operand loses bits, no more than one leading bit can cancel. */
+    /* Align both operands to bit 126, so that a sum fits. The product has 106 bits: if shifting the smaller operand
+     * loses bits, at most one leading bit can cancel. */
     product = cmlp_fma_align(product, 126, &exponent);
     addend = cmlp_fma_align(addend, 126, &c_exponent);
     if (exponent >= c_exponent) {
@@ -239,7 +238,8 @@ REAL_FN double cmlp_fma64_integer(double a, double b, double c)
     return cmlp_fma_round(product, exponent, negative);
 }
 
-/* a b = product + *error exactly (Dekker), from halves of 26 bits (Veltkamp). */
+/* Returns the rounded product; a b = product + *error exactly (Dekker). Splits the factors into halves of 26 bits
+ * (Veltkamp). */
 static inline double cmlp_fma_two_product(double a, double b, double *error)
 {
     const double splitter = 134217729.0; /* 2^27 + 1 */
@@ -253,7 +253,7 @@ static inline double cmlp_fma_two_product(double a, double b, double *error)
 
 /* Boldo and Melquiond, "Emulation of FMA and correctly rounded sums: proved algorithms
  * using rounding to odd", 2008. Their proof assumes that nothing overflows and that the
- * error of the product does not underflow; factors within 2^-450 .. 2^451 see to that. */
+ * error of the product does not underflow. Factors from 2^-450 to 2^451 satisfy both. */
 REAL_FN double cmlp_fma64(double a, double b, double c)
 {
     uint64_t a_field = cmlp_fma_bits(a) >> 52 & 0x7ff;

@@ -1,4 +1,4 @@
-/* Model files in memory: how much they need, checks, prediction. */
+/* Models in memory: sizes, loading from a file's bytes, verification, prediction. */
 #include "model.h"
 
 #include <string.h>
@@ -40,7 +40,7 @@ int cmlp_model_forward(const cmlp_net *net, const void *params, const void *row,
 
 int cmlp_model_is_finite(const cmlp_net *net, const void *params)
 {
-    uint64_t bad = 0; /* no branch, so that compilers make vector code */
+    uint64_t bad = 0; /* branch-free, so that compilers vectorize the loop */
     if (net->dtype == CMLP_FLOAT32) {
         const float *p = params;
         for (int64_t i = 0; i < net->n_params; i++) bad |= !(p[i] - p[i] == 0);
@@ -126,7 +126,7 @@ static void load(void *to, const unsigned char *from, int64_t n, size_t element)
         memcpy(to, from, bytes);
 }
 
-/* The bits of element i; of any NaN the same. */
+/* Returns the bits of element i, the same for every NaN. */
 static uint64_t bits_of(const cmlp_net *net, const void *elements, int64_t i)
 {
     uint64_t wide = 0;
@@ -152,7 +152,7 @@ static int check_example(const cmlp_model *model, const unsigned char *file, con
                                           scratch->output, scratch);
     if (status) return status;
     for (int64_t i = 0; i < cmlp_n_out(net); i++) {
-        double stored; /* large enough, and aligned, for an element of either type */
+        double stored; /* has the size and alignment for an element of either type */
         load(&stored, file + head->example_output + (uint64_t)i * net->element, 1, net->element);
         if (bits_of(net, &stored, 0) != bits_of(net, scratch->output, i)) return CMLP_ERROR_FILE_EXAMPLE;
     }
@@ -235,7 +235,8 @@ static int32_t predict(const cmlp_model *memory, const void *row, int32_t dtype,
     int status = cmlp_model_check_scratch(net, scratch, scratch_size, &divided);
     if (status) return -status;
     if (!output) output = divided.output;
-    status = cmlp_model_forward(net, model->params, row, dtype ? dtype : net->dtype, model->input_scale, output, &divided);
+    status = cmlp_model_forward(net, model->params, row, dtype ? dtype : net->dtype, model->input_scale, output,
+                                &divided);
     return status ? -status : label_of(net, output);
 }
 

@@ -1,4 +1,4 @@
-/* Reads a head. The cursor never passes its end, and the first error stays. */
+/* Parses the head of a model file. The cursor never moves past its end, and keeps the first error. */
 #include "model_head.h"
 
 #include <string.h>
@@ -26,7 +26,7 @@ static int is_next(const cursor *c, const char *text, size_t n)
     return !c->status && (size_t)(c->end - c->at) >= n && !memcmp(c->at, text, n);
 }
 
-/* Passes `text` if it comes next. */
+/* Skips `text` and returns 1 if it comes next, else returns 0. */
 static int pass(cursor *c, const char *text, size_t n)
 {
     if (!is_next(c, text, n)) return 0;
@@ -36,7 +36,8 @@ static int pass(cursor *c, const char *text, size_t n)
 #define PASS(c, literal) pass((c), literal, sizeof literal - 1)
 #define DEMAND(c, literal, status) ((void)(PASS(c, literal) || fail((c), (status))))
 
-/* Lower case only: 'A' and 'a' are one bit apart, and every flipped bit must be refused. */
+/* Reads lower-case hexadecimal digits. Upper case is an error: 'A' and 'a' differ in one bit, and every flipped bit
+ * must be detected. */
 static uint64_t hex(cursor *c, int digits)
 {
     uint64_t value = 0;
@@ -50,7 +51,7 @@ static uint64_t hex(cursor *c, int digits)
     return value;
 }
 
-/* The bits of a finite double, the highest digit first. */
+/* Reads the bits of a finite double, highest digit first. */
 static double hex_double(cursor *c)
 {
     const uint64_t bits = hex(c, 16);
@@ -60,7 +61,7 @@ static double hex_double(cursor *c)
     return value;
 }
 
-/* 0 or [1-9][0-9]*, at most 2^53. */
+/* Reads 0 or [1-9][0-9]*, at most 2^53. */
 static uint64_t number(cursor *c)
 {
     uint64_t value = 0;
@@ -74,7 +75,7 @@ static uint64_t number(cursor *c)
     return value;
 }
 
-/* Printable ASCII in quotes, with the escapes \" and \\ only; returns its length as it stands in the file. */
+/* Skips printable ASCII in quotes, in which only the escapes \" and \\ are allowed. Returns its length in the file. */
 static size_t string(cursor *c)
 {
     DEMAND(c, "\"", CMLP_ERROR_FILE_SYNTAX);
@@ -93,8 +94,8 @@ typedef struct name {
     size_t length;
 } name;
 
-/* [a-z][a-z0-9_.]* of at most 64 bytes in quotes, which must follow `*last` in the order of bytes: so no name comes
- * twice, and no table of names is needed. */
+/* Reads [a-z][a-z0-9_.]* of at most 64 bytes in quotes. Names must ascend (compared by bytes) from `*last`, so that
+ * duplicates are found without a table of names. */
 static name next_name(cursor *c, name *last)
 {
     DEMAND(c, "\"", CMLP_ERROR_FILE_NAME);
@@ -136,7 +137,7 @@ int cmlp_is_fixed_key(const char *key)
     return is_fixed(n);
 }
 
-/* Letters, digits and underscores. */
+/* Reads letters, digits and underscores. */
 static name next_word(cursor *c)
 {
     name n = {c->at, 0};
@@ -147,7 +148,7 @@ static name next_word(cursor *c)
     return n;
 }
 
-/* The parameter behind a name, if there is one: a number above 0 that cmlp_net_init then checks. */
+/* Reads the parameter after a name, if there is one: a number above 0, which cmlp_net_init checks later. */
 static double next_parameter(cursor *c, double standard)
 {
     if (standard == 0) return 0;
@@ -189,8 +190,8 @@ static int32_t next_dtype(cursor *c)
     return fail(c, CMLP_ERROR_FILE_TENSOR);
 }
 
-/* {"dtype":"F32","shape":[...],"data_offsets":[a,b]}: a is where the last tensor ended, and b - a is what the shape
- * makes, so there are no holes and no overlaps. */
+/* Reads {"dtype":"F32","shape":[...],"data_offsets":[a,b]}. a must be the end of the previous tensor, and b - a the
+ * size of the shape, so that there are neither gaps nor overlaps. */
 typedef struct tensor {
     int32_t dtype, n_dims;
     uint64_t shape[2];
@@ -222,7 +223,7 @@ static tensor next_tensor(cursor *c, uint64_t *offset)
     return t;
 }
 
-/* The fixed keys, then those that only other programs read. */
+/* Reads the fixed keys, then the keys that only other programs use. */
 static void read_metadata(cursor *c, cmlp_head *head)
 {
     DEMAND(c, "\",\"data_crc32\":\"", CMLP_ERROR_FILE_SYNTAX);
@@ -250,7 +251,7 @@ static void read_metadata(cursor *c, cmlp_head *head)
     DEMAND(c, "}", CMLP_ERROR_FILE_SYNTAX);
 }
 
-/* ,"layers.I.weight" or ,"layers.I.bias" */
+/* Reads ,"layers.I.weight" or ,"layers.I.bias". */
 static void layer_name(cursor *c, int32_t layer, int is_bias)
 {
     const char digits[2] = {(char)('0' + layer / 10), (char)('0' + layer % 10)};
@@ -280,7 +281,7 @@ static void read_layers(cursor *c, cmlp_head *head, uint64_t *offset)
     }
 }
 
-/* The example, and tensors that only other programs read. */
+/* Reads the example, and the tensors that only other programs use. */
 static void read_other_tensors(cursor *c, cmlp_head *head, uint64_t *offset)
 {
     name last = {(const unsigned char *)"", 0};
@@ -302,7 +303,7 @@ static void read_other_tensors(cursor *c, cmlp_head *head, uint64_t *offset)
     DEMAND(c, "}", CMLP_ERROR_FILE_SYNTAX);
 }
 
-/* At most 63 spaces up to the parameters. */
+/* Skips at most 63 spaces before the parameters. */
 static void read_padding(cursor *c)
 {
     if (c->end - c->at >= CMLP_HEAD_ALIGNMENT) fail(c, CMLP_ERROR_FILE_SYNTAX);
@@ -320,7 +321,7 @@ static uint32_t head_crc(const unsigned char *file, size_t n)
     return cmlp_crc_end(&crc);
 }
 
-/* How long the head is, by the eight bytes that the file begins with. */
+/* Reads the length of the head from the first eight bytes of the file. */
 static int head_length(const unsigned char *file, size_t n, uint64_t *bytes)
 {
     uint64_t length = 0;

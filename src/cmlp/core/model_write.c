@@ -1,5 +1,5 @@
-/* Writes model files. The head contains checksums of itself and of the data, so everything is produced several times:
- * a sink counts it, sums it up, or hands it to the caller. */
+/* Writes model files. The head contains its own length and checksums of itself and of the data, so the content is
+ * generated several times: a sink counts the bytes, adds them to a checksum, or passes them to the caller. */
 #include "build.h"
 #if CMLP_BUILDS_TRAINING
 
@@ -11,8 +11,8 @@
 #include "model_head.h"
 
 typedef struct sink {
-    cmlp_crc *crc;                     /* takes the bytes, if not NULL; */
-    const cmlp_model_content *content; /* else content->write does, if not NULL; else they are counted */
+    cmlp_crc *crc;                     /* if not NULL, the bytes are added to it */
+    const cmlp_model_content *content; /* else, if not NULL, content->write gets the bytes; else only counted */
     uint64_t bytes;
     size_t used;
     int status;
@@ -67,7 +67,7 @@ static void put_hex_double(sink *s, double value)
     put_hex(s, bits, 16);
 }
 
-/* 0: there is none. */
+/* 0 means that there is no parameter. */
 static void put_parameter(sink *s, double value)
 {
     if (value == 0) return;
@@ -85,7 +85,7 @@ static void put_string(sink *s, const char *text)
     put_byte(s, '"');
 }
 
-/* Elements in the file's byte order. */
+/* Writes elements in the file's byte order, little-endian. */
 static void put_elements(sink *s, const void *elements, uint64_t bytes, size_t size)
 {
     const unsigned char *p = elements;
@@ -103,14 +103,14 @@ static void put_elements(sink *s, const void *elements, uint64_t bytes, size_t s
     }
 }
 
-/* All that is written. */
+/* The whole content of a file. */
 typedef struct writer {
     const cmlp_net *net;
     const void *params;
     const cmlp_model_content *content;
     double input_scale;
     cmlp_model_array example[2];
-    int32_t before; /* arrays whose names come before the example's */
+    int32_t before; /* number of arrays whose names sort before the example's */
     uint32_t data_crc;
 } writer;
 
@@ -178,7 +178,7 @@ static void put_metadata(sink *s, const writer *w, uint32_t crc)
     put_byte(s, '}');
 }
 
-/* The head, with `length` and `crc` in their places. Returns the length that it should have. */
+/* Writes the head with the fields `length` and `crc`. Returns the length that the head should have. */
 static uint64_t put_head(sink *s, const writer *w, uint64_t length, uint32_t crc)
 {
     const cmlp_net *net = w->net;
@@ -210,12 +210,14 @@ static void put_data(sink *s, const writer *w)
     put_elements(s, w->params, (uint64_t)w->net->n_params * w->net->element, w->net->element);
     for (int32_t i = 0; i < content->n_arrays + 2; i++) {
         const int32_t own = i - w->before;
-        const cmlp_model_array *a = own < 0 ? &content->arrays[i] : own < 2 ? &w->example[own] : &content->arrays[i - 2];
+        const cmlp_model_array *a = own < 0   ? &content->arrays[i]
+                                    : own < 2 ? &w->example[own]
+                                              : &content->arrays[i - 2];
         put_elements(s, a->data, array_bytes(a), cmlp_bytes_of(a->dtype));
     }
 }
 
-/* Negative, 0 or positive as `a` comes before `b`, equals it or comes after it. Names have been checked. */
+/* Like strcmp, for names that were checked before. */
 static int order_of(const char *a, const char *b)
 {
     while (*a && *a == *b) a++, b++;
@@ -265,7 +267,7 @@ static int check_array(const cmlp_model_array *a)
     return cmlp_misaligned(a->data, cmlp_bytes_of(a->dtype)) ? CMLP_ERROR_ALIGNMENT : CMLP_OK;
 }
 
-/* Checks the arrays and counts those before the example. */
+/* Checks the arrays, and counts those whose names sort before the example's. */
 static int check_arrays(writer *w)
 {
     const cmlp_model_content *content = w->content;
@@ -282,7 +284,8 @@ static int check_arrays(writer *w)
     return CMLP_OK;
 }
 
-/* The example's inputs, in [-1, 1) after scaling: the index, mixed (the finalizer of MurmurHash3, Appleby 2011). */
+/* Fills the example's inputs with numbers that are in [-1, 1) after scaling: hashes of the index (the finalizer of
+ * MurmurHash3, Appleby 2011). */
 static void make_inputs(const cmlp_net *net, double scale, void *row)
 {
     for (int64_t i = 0; i < cmlp_n_in(net); i++) {
@@ -299,7 +302,7 @@ static void make_inputs(const cmlp_net *net, double scale, void *row)
     }
 }
 
-/* Any NaN becomes the same NaN, so that the file's bytes do not depend on the processor. */
+/* Replaces every NaN by the same NaN, so that the file's bytes do not depend on the processor. */
 static void canonicalize(const cmlp_net *net, void *output)
 {
     const uint32_t narrow = UINT32_C(0x7fc00000);
@@ -337,7 +340,7 @@ static int write_file(writer *w)
     if (length > CMLP_HEAD_MOST - 8) return CMLP_ERROR_OVERFLOW;
     cmlp_crc_restart(&crc);
     sum.bytes = 0;
-    put_head(&sum, w, length, 0); /* the checksum is taken with its own digits as zeros */
+    put_head(&sum, w, length, 0); /* the checksum is computed with its own digits set to zero */
     put_head(&out, w, length, cmlp_crc_end(&crc));
     put_data(&out, w);
     flush(&out);

@@ -52,7 +52,8 @@ static int check_state(const cmlp_optimizer *o, size_t needed, size_t element, c
     if (!needed) return CMLP_OK;
     if (!o->state) return cmlp_refuse(refused, CMLP_ERROR_NULL, "optimizer->state");
     if (o->state_size < needed) return cmlp_refuse(refused, CMLP_ERROR_BUFFER_SIZE, "optimizer->state_size");
-    return cmlp_misaligned(o->state, element) ? cmlp_refuse(refused, CMLP_ERROR_ALIGNMENT, "optimizer->state") : CMLP_OK;
+    return cmlp_misaligned(o->state, element) ? cmlp_refuse(refused, CMLP_ERROR_ALIGNMENT, "optimizer->state")
+                                              : CMLP_OK;
 }
 
 int cmlp_read_optimizer(cmlp_optimizer *o, const cmlp_net *net, const cmlp_optimizer *given, const char **refused)

@@ -1,5 +1,5 @@
-/* MT19937 (Matsumoto & Nishimura 1998) as NumPy's RandomState seeds and draws it, so that a seed means the same
- * network in C and in Python. */
+/* MT19937 (Matsumoto & Nishimura 1998), with the seeding and the random numbers of NumPy's RandomState, so that a seed
+ * gives the same network in C and in Python. */
 #include "build.h"
 #if CMLP_BUILDS_TRAINING
 
@@ -24,7 +24,7 @@ static uint32_t twisted(uint32_t upper, uint32_t lower)
     return y >> 1 ^ (UINT32_C(0x9908b0df) & (0 - (lower & 1)));
 }
 
-/* Loops without a remainder become vector code. */
+/* The loops avoid the modulo operation, so that compilers vectorize them. */
 static void refill(cmlp_random *random)
 {
     uint32_t *k = random->key;
@@ -65,7 +65,7 @@ double cmlp_random_double(cmlp_random *random)
     return (high * 67108864.0 + low) / 9007199254740992.0;
 }
 
-/* Uniform in [0, most], most > UINT32_MAX, by rejection under the smallest mask of ones. */
+/* Uniform in [0, most] for most > UINT32_MAX: takes as many random bits as `most` has, and rejects larger numbers. */
 static uint64_t next_below(cmlp_random *random, uint64_t most)
 {
     uint64_t mask = most, value;
@@ -82,8 +82,8 @@ static void swap(int64_t *values, int64_t i, int64_t j)
     values[j] = kept;
 }
 
-/* Shuffles positions i <= UINT32_MAX and below. Random numbers are generated one full state at a time. A rejected number
- * swaps a value with itself, because a branch on the rejection would be unpredictable. */
+/* Shuffles positions 0 to i, where i <= UINT32_MAX. Random numbers are generated one full state at a time. A rejected
+ * number swaps a value with itself, because a branch on the rejection would be unpredictable. */
 static void shuffle_from(cmlp_random *random, int64_t *values, int64_t i)
 {
     uint32_t mask = UINT32_MAX, drawn[N];

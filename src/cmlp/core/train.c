@@ -13,7 +13,7 @@ typedef struct epoch_job {
     cmlp_epoch epoch;
     void *params;
     int64_t n_batches, batch_next; /* index of the first batch not done */
-    double cost, penalty; /* sums over the processed rows */
+    double cost, penalty; /* sums over all processed rows */
     double norm;
     int64_t rows_done, batches_done;
     double shortest, lost, alone_until; /* see count_loss() */

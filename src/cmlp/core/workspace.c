@@ -1,4 +1,4 @@
-/* How much memory a call needs. */
+/* Computes the workspace size of a call. */
 #include "backward.h"
 #include "forward.h"
 

@@ -128,12 +128,12 @@ def assemble(estimator: Any) -> None:
     settings = estimator._settings()
     single = first.dtype == np.float32 if settings.dtype == "auto" else settings.dtype == "float32"
     dtype = np.dtype(np.float32 if single else np.float64)
-    # Targets of which the task learns the classes or the number of outputs.
+    # Placeholder targets, from which the task gets the classes or the number of outputs.
     y = rectangular(assigned["classes_"], "classes_") if "classes_" in assigned else np.zeros((1, last.shape[1]))
     task = estimator._task(settings, None, y, dtype, incremental=False, classes=None)
     net = estimator._net(settings, None, len(first), task, dtype)
     params = assigned_params(estimator, net)
-    assert params is not None  # see can_assemble
+    assert params is not None  # callers check can_assemble first
     state = TrainingState(params, settings.optimizer(net), settings.schedule(), History())
     twin = copy.copy(estimator)
     twin._model = Model(net, state, input_scale=settings.input_scale, feature_names=None, labels=task.labels)

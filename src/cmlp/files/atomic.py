@@ -148,7 +148,7 @@ def _replace(temporary: str, target: str) -> None:
 
 
 def _flush_folder(target: str) -> None:
-    """Make the new name as lasting as the content, where folders can be opened and flushed."""
+    """Flush the folder of `target`, so that the renamed file survives a power failure (POSIX only)."""
     if os.name != "posix":
         return
     with contextlib.suppress(OSError):  # the file itself is complete

@@ -1,4 +1,4 @@
-"""The bare network, for those who want to look inside or to embed it."""
+"""The bare network, for users who want its parameters, activations and gradients, or who embed it."""
 
 from cmlp._core import Optimizer
 from cmlp.network.network import Network

@@ -73,7 +73,8 @@ VEC_FN void masked_tile(const gradient_job *job, const uint8_t *list, int64_t n,
 typedef void masked_fn(const gradient_job *job, const uint8_t *list, int64_t n, int64_t k, int64_t j, int64_t last);
 
 #define MASKED_TILE(C)                                                                                                \
-    static void masked_##C(const gradient_job *job, const uint8_t *list, int64_t n, int64_t k, int64_t j, int64_t last) \
+    static void masked_##C(const gradient_job *job, const uint8_t *list, int64_t n, int64_t k, int64_t j,             \
+                           int64_t last)                                                                              \
     {                                                                                                                 \
         WHOLE_OR_NOT(last, masked_tile, job, list, n, k, j, last, C);                                                 \
     }

@@ -180,8 +180,8 @@ static void gradient_strip(const gradient_job *job, const int64_t *k, int64_t n,
     for (int64_t r = 0; r < n; r += size->rows) {
         while (size->rows > n - r) size++;
         const int64_t neighbours = k[0] + r;
-        size->tile(job->a, !wide && size->rows >= GROUP ? k + r / GROUP : &neighbours, job->d + j, job->rows, job->n_out,
-                   last, job->sums + j, job->first, job->w + j, job->finish);
+        size->tile(job->a, !wide && size->rows >= GROUP ? k + r / GROUP : &neighbours, job->d + j, job->rows,
+                   job->n_out, last, job->sums + j, job->first, job->w + j, job->finish);
     }
 }
 

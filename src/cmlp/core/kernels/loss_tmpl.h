@@ -161,8 +161,8 @@ VEC_FN void separate_terms(const int32_t loss, const int slope, const int32_t ac
 }
 
 /* d = slope * scale. If x is still z, it is overwritten by a. */
-VEC_FN void separate_slopes(const int32_t loss, const int slope, const loss_constants *c, double scale, T *x, const T *y,
-                            T *d, int64_t n)
+VEC_FN void separate_slopes(const int32_t loss, const int slope, const loss_constants *c, double scale, T *x,
+                            const T *y, T *d, int64_t n)
 {
     const V s = v_set1((T)scale);
     for (int64_t i = 0; i < n; i += VL) {
@@ -226,8 +226,8 @@ static void softmax_jacobian(const T *a, T *d, int64_t n)
 
 /* ------------------------------------------------------------------------------------------------ all outputs */
 
-static void cost_terms(const cmlp_loss_values *values, const loss_constants *c, T *z, const T *y, T *terms, int64_t rows,
-                       int64_t n)
+static void cost_terms(const cmlp_loss_values *values, const loss_constants *c, T *z, const T *y, T *terms,
+                       int64_t rows, int64_t n)
 {
     if (values->activation == CMLP_SOFTMAX && values->loss != CMLP_SQUARED_ERROR) {
         for (int64_t i = 0; i < rows * n; i += n) switch (values->loss) {

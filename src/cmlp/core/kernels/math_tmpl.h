@@ -1,9 +1,9 @@
-/* exp, expm1, log, log1p, tanh, the logistic function and the activations made of them, lane by lane: the same bits
- * in every lane of every instruction set.
+/* exp, expm1, log, log1p, tanh, the logistic function, and the activations that use them. Each function works lane by
+ * lane and gives the same bits on every instruction set.
  *
- * Errors are in units in the last place (ulp) of the exact result: float32 measured on
- * all arguments, float64 on samples (tests/c/test_math.c). Results smaller than the
- * smallest normal number are +0. tests/support/math_coefficients.py derives the coefficients.
+ * Errors are in units in the last place (ulp) of the exact result. They were measured on all arguments for float32 and
+ * on samples for float64 (tests/c/test_math.c). Results smaller than the smallest normal number are +0.
+ * tests/support/math_coefficients.py computes the coefficients.
  */
 #ifndef CMLP_MATH_TMPL_H
 #define CMLP_MATH_TMPL_H
@@ -19,15 +19,15 @@
 #define MATH_SQRT_HALF 0x3f3504f3
 #define MATH_TINY 1.17549435e-38f       /* 2^-126, the smallest normal number */
 #define MATH_TWO_FRACTION 8388608.0f    /* 2^23 */
-#define MATH_SHIFT 12582912.0f          /* 1.5 * 2^23: numbers of this size have no fraction */
+#define MATH_SHIFT 12582912.0f          /* 1.5 * 2^23: adding it rounds to an integer */
 #define MATH_LOG2E 1.44269504f          /* 1 / log(2) */
 #define MATH_LN2_HIGH 6.93147182e-1f    /* log(2) = HIGH + LOW */
 #define MATH_LN2_LOW (-1.90465421e-9f)
-#define MATH_EXP_LEAST (-87.3365402f)   /* the first argument whose exponential is normal */
-#define MATH_EXP_OVERFLOW 88.7228394f   /* the first whose exponential is infinite */
-#define MATH_TANH_ONE 10.0f             /* tanh is 1 from here on */
-#define MATH_SILU_LEAST 91.8567734f     /* the last u for which u / (1 + e^u) is normal */
-#define MATH_TAIL_LEAST 13.146246f      /* and u Phi(-u) */
+#define MATH_EXP_LEAST (-87.3365402f)   /* smallest x with a normal e^x */
+#define MATH_EXP_OVERFLOW 88.7228394f   /* smallest x with an infinite e^x */
+#define MATH_TANH_ONE 10.0f             /* tanh rounds to 1 for x >= 10 */
+#define MATH_SILU_LEAST 91.8567734f     /* largest u with a normal u / (1 + e^u) */
+#define MATH_TAIL_LEAST 13.146246f      /* largest u with a normal u Phi(-u) */
 
 /* (exp(r) - 1 - r) / r^2 on |r| <= log(2) / 2 */
 static const T math_exp_rest[] = {4.9999997e-1f,   1.66665435e-1f, 4.16672006e-2f,
@@ -79,7 +79,7 @@ static const T math_log_rest[] = {6.6666666666666596e-1, 4.0000000000055941e-1,
                                   1.8181667090937345e-1, 1.5391072349459384e-1,
                                   1.3174263151213639e-1, 1.3838558343128399e-1};
 
-/* the same on 0 <= u <= 38.8 */
+/* The same function on 0 <= u <= 38.8. */
 static const T math_normal_tail[] = {4.7205320650984467e-1,  -9.670347732652558e-2,   1.3999634724431366e-2,
                                      2.8600364053525361e-2,  -3.2197837428405304e-2,  1.7936097480472479e-2,
                                      -5.002378584284475e-3,  -2.8562310903671215e-4,  6.9489703034961029e-4,
@@ -92,11 +92,12 @@ static const T math_normal_tail[] = {4.7205320650984467e-1,  -9.670347732652558e
 #endif
 
 #define MATH_TAIL_CENTER 4
-#define MATH_TAIL_LIMIT 40 /* the tail is 0 from here on */
+#define MATH_TAIL_LIMIT 40 /* Phi(-u) rounds to 0 for u >= 40 */
 
 #define MATH_COUNT(table) ((int)(sizeof(table) / sizeof *(table)))
 
-/* The sum of c[i] x^i, n >= 2: odd and even powers side by side, as x2 = x^2 allows. */
+/* Returns the sum of c[i] x^i for i < n, where n >= 2 and x2 = x^2. The odd and the even powers are two independent
+ * chains, which halves the latency. */
 VEC_FN V math_polynomial(V x, V x2, const T *c, int n)
 {
     V upper = v_set1(c[n - 1]), lower = v_set1(c[n - 2]);
@@ -108,10 +109,10 @@ VEC_FN V math_polynomial(V x, V x2, const T *c, int n)
     return n % 2 ? v_fma(lower, x, v_set1(c[0])) : lower;
 }
 
-/* exp(x) = 2^n (1 + q), n an integer, |q| <= sqrt(2) - 1: returns q, whose error is
- * relative to q; n goes to the place of the exponent in *power.
- * With n = x / log(2) rounded and r = x - n log(2): q = r + r^2 rest(r). Here r = high + low,
- * high exact: it is fused, small, and a multiple of the last place of LN2_HIGH or of x. */
+/* Splits exp(x) = 2^n (1 + q) with an integer n and |q| <= sqrt(2) - 1. Returns q with a small error relative to q, and
+ * stores n in *power, shifted to the exponent bits.
+ * n is x / log(2) rounded, r = x - n log(2), and q = r + r^2 rest(r). r is computed as high + low. high is exact: it is
+ * one fma whose result is small and a multiple of the last place of LN2_HIGH or of x. */
 VEC_FN V math_exp_parts(V x, VI *power)
 {
     V shifted = v_fma(x, v_set1(MATH_LOG2E), v_set1(MATH_SHIFT));
@@ -123,20 +124,20 @@ VEC_FN V math_exp_parts(V x, VI *power)
     return v_add(high, v_fma(r2, rest, low));
 }
 
-/* exp(x) = 2^n (1 + q). Error < 1 ulp. */
+/* exp(x), as 2^n (1 + q). Error < 1 ulp. */
 VEC_FN V v_exp(V x)
 {
     VI power;
     V p = v_add(math_exp_parts(x, &power), v_set1(1));
     V y = v_float(vi_add(v_bits(p), power));
     y = v_sel(v_lt(x, v_set1(MATH_EXP_LEAST)), v_zero(), y);
-    /* The sum is +infinity or NaN, whichever x calls for. */
+    /* x + infinity is +infinity for large x, and NaN for NaN. */
     return v_sel(v_lt(x, v_set1(MATH_EXP_OVERFLOW)), y,
                  v_add(x, v_float(vi_set1(MATH_INFINITY))));
 }
 
-/* With e = exp(-|x|) and s = e / (1 + e): 1 - s for x >= 0, e - e s for x < 0. That
- * is s again, but without the whole rounding error of 1 + e. Error < 1.7 ulp. */
+/* 1 / (1 + e^-x). With e = exp(-|x|) and s = e / (1 + e), the result is 1 - s for x >= 0 and s for x < 0. The code
+ * computes s as e - e s, which reduces the effect of the rounding error of 1 + e. Error < 1.7 ulp. */
 VEC_FN V v_logistic(V x)
 {
     V one = v_set1(1);
@@ -146,13 +147,13 @@ VEC_FN V v_logistic(V x)
     return v_fnma(base, s, base);
 }
 
-/* With m = exp(2 |x|) - 1 = 2^n q + (2^n - 1), tanh|x| = m / (m + 2). Better rounded:
- * b - b m / (m + 2), b = m / 2, where m < 2; from there on 1 - 2 / (m + 2). Error < 2 ulp. */
+/* tanh|x| = m / (m + 2) with m = exp(2 |x|) - 1 = 2^n q + (2^n - 1). For smaller rounding errors, the code computes
+ * b - b m / (m + 2) with b = m / 2 if m < 2, and 1 - 2 / (m + 2) otherwise. Error < 2 ulp. */
 VEC_FN V v_tanh(V x)
 {
     V one = v_set1(1), two = v_set1(2), limit = v_set1(MATH_TANH_ONE), a = v_abs(x);
     VI power, sign = vi_and(v_bits(x), vi_set1(MATH_SIGN));
-    a = v_sel(v_lt(limit, a), limit, a); /* NaN stays */
+    a = v_sel(v_lt(limit, a), limit, a); /* keeps NaN */
     V q = math_exp_parts(v_add(a, a), &power);
     V scale = v_float(vi_add(v_bits(one), power));
     V m = v_fma(scale, q, v_sub(scale, one));
@@ -163,8 +164,8 @@ VEC_FN V v_tanh(V x)
     return v_sel(v_lt(a, v_set1(MATH_TINY)), v_zero(), y);
 }
 
-/* k log(2) + log(1 + f), f from sqrt(1/2) - 1 to 1/2. With s = f / (2 + f) and
- * half = f^2 / 2: log(1 + f) = f - half + s (half + s^2 rest(s^2)). */
+/* k log(2) + log(1 + f) for f from sqrt(1/2) - 1 to 1/2. With s = f / (2 + f) and half = f^2 / 2,
+ * log(1 + f) = f - half + s (half + s^2 rest(s^2)). */
 VEC_FN V math_log_sum(V k, V f)
 {
     V s = v_div(f, v_add(f, v_set1(2)));
@@ -174,8 +175,7 @@ VEC_FN V math_log_sum(V k, V f)
     return v_fma(k, v_set1(MATH_LN2_HIGH), v_sub(f, v_sub(half, small)));
 }
 
-/* log(x) = k log(2) + log(1 + f), x = 2^k (1 + f), 1 + f from sqrt(1/2) to sqrt(2).
- * Error < 1 ulp. */
+/* log(x) = k log(2) + log(1 + f), where x = 2^k (1 + f) and 1 + f is from sqrt(1/2) to sqrt(2). Error < 1 ulp. */
 VEC_FN V v_log(V x)
 {
     const T offset = MATH_TWO_FRACTION + MATH_BIAS;
@@ -183,20 +183,19 @@ VEC_FN V v_log(V x)
     V normal = v_sel(subnormal, v_mul(x, v_set1(MATH_TWO_FRACTION)), x);
     VI half = vi_set1(MATH_SQRT_HALF);
     VI bits = vi_add(vi_sub(v_bits(normal), half), v_bits(v_set1(1)));
-    /* The field k + bias becomes a number as the last bits of 2^fraction_bits + field. */
+    /* Convert the exponent field, k + bias, to a number: as the lowest bits of 2^fraction_bits, it adds its value. */
     VI field = vi_srl(bits, MATH_FRACTION_BITS);
     V k = v_sub(v_float(vi_or(field, v_bits(v_set1(MATH_TWO_FRACTION)))),
                 v_sel(subnormal, v_set1(offset + MATH_FRACTION_BITS), v_set1(offset)));
     V m = v_float(vi_add(vi_and(bits, vi_set1(MATH_FRACTION_MASK)), half));
     V y = math_log_sum(k, v_sub(m, v_set1(1)));
     V infinity = v_float(vi_set1(MATH_INFINITY)), least = v_float(vi_set1(1));
-    y = v_sel(v_lt(x, infinity), y, x); /* infinity, NaN */
+    y = v_sel(v_lt(x, infinity), y, x); /* keeps infinity and NaN */
     y = v_sel(v_lt(x, least), v_sub(v_zero(), infinity), y);
     return v_sel(v_lt(x, v_zero()), v_float(vi_set1(MATH_NAN)), y);
 }
 
-/* log(1 + x) for x in [0, 1] only: log(1 + x), from x = 1/2 on log(2) + log(1 + (x - 1) / 2).
- * Error < 1 ulp. */
+/* log(1 + x), only for x in [0, 1]. For x >= 1/2 it is computed as log(2) + log(1 + (x - 1) / 2). Error < 1 ulp. */
 VEC_FN V v_log1p(V x)
 {
     V half = v_set1((T)0.5);
@@ -206,10 +205,10 @@ VEC_FN V v_log1p(V x)
     return v_sel(v_lt(x, v_set1(MATH_TINY)), v_zero(), y);
 }
 
-/* Results below the smallest normal number are +0. NaN stays. */
+/* Replaces numbers smaller than the smallest normal number by +0. Keeps NaN. */
 VEC_FN V math_flushed(V y) { return v_sel(v_lt(v_abs(y), v_set1(MATH_TINY)), v_zero(), y); }
 
-/* exp(x) - 1 for x <= 0. With exp(x) = 2^n (1 + q) that is 2^n q + (2^n - 1). Error < 2 ulp. */
+/* exp(x) - 1 for x <= 0, as 2^n q + (2^n - 1) with exp(x) = 2^n (1 + q). Error < 2 ulp. */
 VEC_FN V v_expm1(V x)
 {
     const V least = v_set1(MATH_EXP_LEAST);
@@ -226,8 +225,9 @@ VEC_FN V v_softplus(V x)
     return math_flushed(v_add(top, v_log1p(v_exp(v_sub(v_zero(), v_abs(x))))));
 }
 
-/* x / (1 + e^-x). With u = |x| and e^-u = 2^n (1 + q): x / (1 + e^-u) for x >= 0, 2^n x (1 + q) / (1 + e^-u) for x < 0,
- * where e^-u alone may be too small for a normal number. Error < 3 ulp. */
+/* x / (1 + e^-x). With u = |x| and e^-u = 2^n (1 + q), the result is x / (1 + e^-u) for x >= 0 and
+ * 2^n x (1 + q) / (1 + e^-u) for x < 0. The factor 2^n comes last, because e^-u alone can be too small for a normal
+ * number. Error < 3 ulp. */
 VEC_FN V v_silu(V x)
 {
     V one = v_set1(1), u = v_abs(x);
@@ -241,10 +241,10 @@ VEC_FN V v_silu(V x)
     return math_flushed(y);
 }
 
-/* The tail of the normal distribution, Phi(-u) = e^(-u^2/2) ratio = 2^n (1 + q) ratio for 0 <= u <= MATH_TAIL_LIMIT:
- * returns q; n goes to the place of the exponent in *power. q makes up for two rounding errors: with u^2 = s + rest,
- * e^(-u^2/2) = e^(-s/2) (1 - rest/2); with 1 + u = d + lost, f / (1 + u) = f/d (1 - lost/d), where 1/d is about 2
- * f/d. */
+/* The tail of the normal distribution, Phi(-u) = e^(-u^2/2) ratio = 2^n (1 + q) ratio for 0 <= u <= MATH_TAIL_LIMIT.
+ * Returns q, and stores n in *power, shifted to the exponent bits. q corrects two rounding errors:
+ * - of u^2 = s + rest: e^(-u^2/2) = e^(-s/2) (1 - rest/2);
+ * - of 1 + u = d + lost: f / (1 + u) = f/d (1 - lost/d), where 1/d is about 2 f/d. */
 VEC_FN V math_tail(V u, V *ratio, VI *power)
 {
     const V one = v_set1(1), half = v_set1((T)0.5), center = v_set1(MATH_TAIL_CENTER);
@@ -258,20 +258,20 @@ VEC_FN V math_tail(V u, V *ratio, VI *power)
     return v_fma(correction, v_add(q, one), q);
 }
 
-/* 2^n y, but 0 where u Phi(-u) is below the smallest normal number. */
+/* 2^n y, or 0 if u Phi(-u) is smaller than the smallest normal number. */
 VEC_FN V math_tail_scaled(V u, V y, VI power)
 {
     return v_sel(v_lt(v_set1(MATH_TAIL_LEAST), u), v_zero(), v_float(vi_add(v_bits(y), power)));
 }
 
-/* |x|, at most MATH_TAIL_LIMIT; NaN stays. */
+/* |x|, at most MATH_TAIL_LIMIT. Keeps NaN. */
 VEC_FN V math_tail_argument(V x)
 {
     const V limit = v_set1(MATH_TAIL_LIMIT), u = v_abs(x);
     return v_sel(v_lt(limit, u), limit, u);
 }
 
-/* x Phi(x) = max(x, 0) - u Phi(-u), u = |x|. Error < 4 ulp. */
+/* x Phi(x) = max(x, 0) - u Phi(-u) with u = |x|. Error < 4 ulp. */
 VEC_FN V v_gelu(V x)
 {
     VI power;
@@ -280,7 +280,7 @@ VEC_FN V v_gelu(V x)
     return math_flushed(v_sub(top, math_tail_scaled(u, v_fma(q, y, y), power)));
 }
 
-/* Its derivative, Phi(x) + x phi(x). */
+/* The derivative of v_gelu, Phi(x) + x phi(x). */
 VEC_FN V v_gelu_slope(V x)
 {
     VI power;
@@ -291,7 +291,7 @@ VEC_FN V v_gelu_slope(V x)
     return v_fma(x, v_mul(density, v_set1((T)0.3989422804014326779)), below);
 }
 
-/* x / (1 + |x|), +-1 at infinity. Error < 2 ulp. */
+/* x / (1 + |x|), which is +1 or -1 at infinity. Error < 2 ulp. */
 VEC_FN V v_softsign(V x)
 {
     const V limit = v_set1(MATH_TWO_FRACTION * MATH_TWO_FRACTION);

@@ -1,4 +1,4 @@
-/* Vectors of 256 bits: AVX2 and FMA. vec_generic.h says what each operation does. */
+/* Vectors of 256 bits: AVX2 and FMA. vec_generic.h documents the operations. */
 #ifndef CMLP_VEC_H
 #define CMLP_VEC_H
 

@@ -1,5 +1,5 @@
-/* Vectors of 512 bits: AVX-512F alone, so bitwise operations on numbers go through
- * integers. vec_generic.h says what each operation does. */
+/* Vectors of 512 bits: AVX-512F without extensions, so bitwise operations on numbers are done on integers.
+ * vec_generic.h documents the operations. */
 #ifndef CMLP_VEC_H
 #define CMLP_VEC_H
 
@@ -78,7 +78,7 @@ VEC_FN void v_transpose(V r[VL])
             r[i + 2 * h] = _mm512_castpd_ps(_mm512_unpacklo_pd(a, b));
             r[i + 2 * h + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(a, b));
         }
-    for (int i = 0; i < 4; i++) { /* r[4 q + i]: in its block of 4 lanes b, column 4 b + i of rows 4 q to 4 q + 3 */
+    for (int i = 0; i < 4; i++) { /* block b (4 lanes) of r[4 q + i] is column 4 b + i of rows 4 q to 4 q + 3 */
         V even = _mm512_shuffle_f32x4(r[i], r[i + 4], 0x88), even2 = _mm512_shuffle_f32x4(r[i + 8], r[i + 12], 0x88);
         V odd = _mm512_shuffle_f32x4(r[i], r[i + 4], 0xdd), odd2 = _mm512_shuffle_f32x4(r[i + 8], r[i + 12], 0xdd);
         r[i] = _mm512_shuffle_f32x4(even, even2, 0x88);
@@ -138,7 +138,7 @@ VEC_FN void v_transpose(V r[VL])
         t[i] = _mm512_unpacklo_pd(r[i], r[i + 1]);
         t[i + 1] = _mm512_unpackhi_pd(r[i], r[i + 1]);
     }
-    for (int i = 0; i < 2; i++) { /* t[2 q + i]: in its pair of lanes b, column 2 b + i of rows 2 q and 2 q + 1 */
+    for (int i = 0; i < 2; i++) { /* pair b (2 lanes) of t[2 q + i] is column 2 b + i of rows 2 q and 2 q + 1 */
         V even = _mm512_shuffle_f64x2(t[i], t[i + 2], 0x88), even2 = _mm512_shuffle_f64x2(t[i + 4], t[i + 6], 0x88);
         V odd = _mm512_shuffle_f64x2(t[i], t[i + 2], 0xdd), odd2 = _mm512_shuffle_f64x2(t[i + 4], t[i + 6], 0xdd);
         r[i] = _mm512_shuffle_f64x2(even, even2, 0x88);

@@ -1,16 +1,16 @@
-/* "Vectors" of one lane in plain C, for every processor. This file also says what
- * the operations mean; vec_avx2.h, vec_avx512.h and vec_neon.h define the same names.
+/* "Vectors" of one lane in plain C, for every processor. This file also documents the operations; vec_sse2.h,
+ * vec_avx2.h, vec_avx512.h and vec_neon.h define the same names.
  *
- * A kernel is a template in these names, compiled once for each instruction set and
- * element type (CMLP_BITS 32 or 64). The operations work lane by lane and round to
- * nearest once, so a result does not depend on the number of lanes.
+ * A kernel is a template that uses these names. It is compiled once for each instruction set and element type
+ * (CMLP_BITS 32 or 64). The operations work lane by lane and round to nearest once, so a result does not depend on the
+ * number of lanes.
  *
  *   T, V, VL      number, vector of VL numbers
  *   VI            vector of VL integers of the same width, arithmetic modulo 2^width
  *   VM            result of a comparison
- *   VT            which lanes of the last, partial vector of a row exist
+ *   VT            mask of the lanes in use in the last, partial vector of a row
  *
- * Where v_fma is an instruction, v_load_bytes (V_LOADS_BYTES) makes numbers of VL bytes.
+ * If v_fma is a single instruction, V_LOADS_BYTES is defined, and v_load_bytes converts VL bytes to numbers.
  */
 #ifndef CMLP_VEC_H
 #define CMLP_VEC_H
@@ -39,12 +39,12 @@ typedef int VM;
 typedef int VT;
 #define VL 1
 
-/* Memory. Nothing need be aligned. */
+/* Loads and stores. No address needs to be aligned. */
 VEC_FN V v_load(const T *p) { return *p; }
 VEC_FN void v_store(T *p, V x) { *p = x; }
 
-/* Lanes 0 to n - 1, n from 1 to VL. A partial load gives zero in the other lanes;
- * neither it nor the partial store touches their memory. */
+/* Partial load and store of lanes 0 to n - 1, with n from 1 to VL. The load sets the other lanes to zero. Neither
+ * accesses the memory of the other lanes. */
 VEC_FN VT v_tail(int64_t n) { return (VT)n; }
 VEC_FN V v_load_t(const T *p, VT t)
 {
@@ -68,7 +68,7 @@ VEC_FN V v_div(V a, V b) { return a / b; }
 VEC_FN V v_fma(V a, V b, V c) { return VEC_FMA(a, b, c); }   /* a b + c */
 VEC_FN V v_fnma(V a, V b, V c) { return VEC_FMA(-a, b, c); } /* c - a b */
 
-/* The correctly rounded root as an instruction: the C library's sqrt may be a call. */
+/* The correctly rounded square root as one instruction, because the C library's sqrt may be a function call. */
 #if CMLP_X86 && CMLP_BITS == 32
 VEC_FN V v_sqrt(V a) { return _mm_cvtss_f32(_mm_sqrt_ss(_mm_set_ss(a))); }
 #elif CMLP_X86
@@ -83,16 +83,16 @@ VEC_FN V v_sqrt(V a) { return __builtin_sqrtf(a); }
 VEC_FN V v_sqrt(V a) { return __builtin_sqrt(a); }
 #else
 #include <math.h>
-VEC_FN V v_sqrt(V a) { return (V)sqrt(a); } /* a root in double rounds to the right float */
+VEC_FN V v_sqrt(V a) { return (V)sqrt(a); } /* the double result rounds to the correct float */
 #endif
 
-/* a < b, false where either is NaN; m ? a : b. */
+/* v_lt: a < b, false if either is NaN. v_sel: m ? a : b. */
 VEC_FN VM v_lt(V a, V b) { return a < b; }
 VEC_FN V v_sel(VM m, V a, V b) { return m ? a : b; }
-/* Bit l says whether lane l is not 0. */
+/* Bit l is 1 if lane l is not 0. */
 VEC_FN unsigned v_nonzero(V x) { return x != 0; }
 
-/* The bits of a number, and back. Shifts take a constant and bring in zeros. */
+/* Conversion between numbers and their bits. Shifts are logical and by a constant. */
 VEC_FN VI v_bits(V x)
 {
     VI u;

@@ -1,4 +1,4 @@
-/* Vectors of 128 bits: NEON as aarch64 has it. vec_generic.h says what each operation does. */
+/* Vectors of 128 bits: NEON on aarch64. vec_generic.h documents the operations. */
 #ifndef CMLP_VEC_H
 #define CMLP_VEC_H
 
