@@ -51,7 +51,7 @@ static real activation_of(int32_t activation, real p, real z)
 /* The bound is 2 ulp for single functions and 4 ulp for compositions. Rounding the reference adds another ulp. */
 static double most_ulp(int32_t activation) { return activation <= CMLP_EXP ? 3 : 5; }
 
-static void judge_activation(harness *h, const activate_case *c, int64_t i)
+static void verify_activation(harness *h, const activate_case *c, int64_t i)
 {
     const double tiny = tiny_of(h->dtype), z = get(h->dtype, c->z->before, i), p = type_round(h->dtype, c->parameter);
     if (c->activation == CMLP_IDENTITY || (c->activation == CMLP_ELU && !(z < 0))) {
@@ -71,7 +71,7 @@ static void judge_activation(harness *h, const activate_case *c, int64_t i)
 }
 
 /* softmax: the error of e_j comes from the exponential and from rounding its argument z - max z. */
-static void judge_softmax(harness *h, const activate_case *c, int64_t i)
+static void verify_softmax(harness *h, const activate_case *c, int64_t i)
 {
     const int64_t n = c->n;
     real most = -INFINITY, sum = 0;
@@ -104,9 +104,9 @@ void check_activate(harness *h)
     run_tables(h, call_activate, &c);
     same_outputs(h);
     if (c.activation == CMLP_SOFTMAX)
-        for (int64_t i = 0; i < c.rows; i++) judge_softmax(h, &c, i);
+        for (int64_t i = 0; i < c.rows; i++) verify_softmax(h, &c, i);
     else
-        for (int64_t i = 0; i < c.z->n; i++) judge_activation(h, &c, i);
+        for (int64_t i = 0; i < c.z->n; i++) verify_activation(h, &c, i);
 }
 
 /* ---- derivative */

@@ -21,7 +21,7 @@ static void call_step(const cmlp_kernels *table, void *context)
 
 static double flushed(double x, double smallest) { return fabs(x) < smallest ? 0 : x; }
 
-static void judge_step(harness *h, const step_case *c, int64_t i)
+static void verify_step(harness *h, const step_case *c, int64_t i)
 {
     const int32_t t = h->dtype;
     const double smallest = t == CMLP_FLOAT32 ? (double)1e-30f : 1e-290;
@@ -79,7 +79,7 @@ void check_step(harness *h)
     snprintf(h->shape, sizeof h->shape, "solver %d, n %d", (int)c.values.solver, (int)n);
     run_tables(h, call_step, &c);
     same_outputs(h);
-    for (int64_t i = 0; i < n; i++) judge_step(h, &c, i);
+    for (int64_t i = 0; i < n; i++) verify_step(h, &c, i);
 }
 
 /* ---- convert */

@@ -124,7 +124,7 @@ static estimate term_of(const harness *h, const loss_case *c, real z, real y, re
     return (estimate){(z > 0 ? z : 0) - y * z + log1pl(expl(-fabsl(z))), 4 * (fabsl(z) + fabsl(y * z) + 1)};
 }
 
-static void judge_row(harness *h, const loss_case *c, int64_t i)
+static void verify_row(harness *h, const loss_case *c, int64_t i)
 {
     const int64_t n = c->n;
     real most = -INFINITY, sum = 0, cost = 0, error = 0;
@@ -174,7 +174,7 @@ static double slope_of_loss(int32_t t, const loss_case *c, double a, double y)
 }
 
 /* Checks the focal loss's delta within a bound, because it needs logarithms and powers. */
-static void judge_focal(harness *h, const loss_case *c, int64_t i)
+static void verify_focal(harness *h, const loss_case *c, int64_t i)
 {
     const int softmax_output = c->values.activation == CMLP_SOFTMAX;
     const double scale = c->values.scale, weight = c->weights ? get(CMLP_FLOAT64, c->weights->before, i) : 1;
@@ -198,7 +198,7 @@ static void judge_focal(harness *h, const loss_case *c, int64_t i)
     }
 }
 
-static void judge_deltas(harness *h, const loss_case *c, int64_t i)
+static void verify_deltas(harness *h, const loss_case *c, int64_t i)
 {
     const int32_t t = h->dtype;
     const int squared = c->values.loss == CMLP_SQUARED_ERROR, by_a = by_distance(c->values.loss);
@@ -278,8 +278,8 @@ void check_loss(harness *h)
     run_tables(h, call_loss, &c);
     same_outputs(h);
     for (int64_t i = 0; i < c.rows; i++) {
-        judge_row(h, &c, i);
-        if (c.want_delta && pair[1] == CMLP_FOCAL) judge_focal(h, &c, i);
-        else if (c.want_delta) judge_deltas(h, &c, i);
+        verify_row(h, &c, i);
+        if (c.want_delta && pair[1] == CMLP_FOCAL) verify_focal(h, &c, i);
+        else if (c.want_delta) verify_deltas(h, &c, i);
     }
 }

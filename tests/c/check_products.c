@@ -155,7 +155,7 @@ typedef struct dense_case {
 } dense_case;
 
 /* Checks the column mask that the kernel wrote: all nonzero columns are set, and no bit if all columns are zero. */
-static void judge_column_mask(const dense_case *c, const cmlp_kernels *table)
+static void verify_column_mask(const dense_case *c, const cmlp_kernels *table)
 {
     harness *h = c->h;
     int64_t n_nonzero = 0, n_set = 0;
@@ -177,10 +177,10 @@ static void call_dense(const cmlp_kernels *table, void *context)
     memset(c->x.column_mask, 0, sizeof c->x.column_mask);
     table->dense(&x, c->x.rows, c->x.columns, c->w->place.data, c->ldw, c->bias ? c->bias->place.data : NULL,
                  c->n_out, c->z->place.data, c->ldz);
-    if (x.column_mask && c->n_out) judge_column_mask(c, table);
+    if (x.column_mask && c->n_out) verify_column_mask(c, table);
 }
 
-static void judge_dense(harness *h, const dense_case *c, int64_t i, int64_t j)
+static void verify_dense(harness *h, const dense_case *c, int64_t i, int64_t j)
 {
     product_sum p = start_product(h->dtype, c->bias ? get(h->dtype, c->bias->before, j) : 0);
     for (int64_t k = 0; k < c->x.columns; k++)
@@ -201,11 +201,11 @@ static void make_z(harness *h, dense_case *c)
 }
 
 /* The gaps between the rows of z keep their values. */
-static void judge_z(harness *h, const dense_case *c)
+static void verify_z(harness *h, const dense_case *c)
 {
     for (int64_t at = 0; at < c->z->n; at++)
         if (in_a_row(c, at))
-            judge_dense(h, c, at / c->ldz, at % c->ldz);
+            verify_dense(h, c, at / c->ldz, at % c->ldz);
         else
             expect_exactly(h, c->z, at, (double)at);
 }
@@ -246,7 +246,7 @@ void check_dense(harness *h)
              c.x.bytes ? "bytes" : c.x.listed ? "listed" : "one block", zeros_names[zeros]);
     run_tables(h, call_dense, &c);
     same_outputs(h);
-    judge_z(h, &c);
+    verify_z(h, &c);
 }
 
 /* ---- gradient */
@@ -269,7 +269,7 @@ static void call_gradient(const cmlp_kernels *table, void *context)
 }
 
 /* Applies the epilogue to the sum by the chunk rule and to the plain sum with its bound, and checks element (k, j). */
-static void judge_gradient(harness *h, const gradient_case *c, int64_t k, int64_t j)
+static void verify_gradient(harness *h, const gradient_case *c, int64_t k, int64_t j)
 {
     const int32_t dtype = h->dtype;
     const int64_t at = k * c->n_out + j;
@@ -337,7 +337,7 @@ void check_gradient(harness *h)
     run_tables(h, call_gradient, &c);
     same_outputs(h);
     for (int64_t k = 0; k < n_in; k++)
-        for (int64_t j = 0; j < c.n_out; j++) judge_gradient(h, &c, k, j);
+        for (int64_t j = 0; j < c.n_out; j++) verify_gradient(h, &c, k, j);
 }
 
 /* ---- transpose */

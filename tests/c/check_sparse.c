@@ -71,7 +71,7 @@ static void call_csr(const cmlp_kernels *table, void *context)
                c->scratch->place.data);
 }
 
-static void judge_csr(harness *h, const csr_case *c, int64_t i, const double *row, const int *stored)
+static void verify_csr(harness *h, const csr_case *c, int64_t i, const double *row, const int *stored)
 {
     for (int64_t j = 0; j < c->n_out; j++) {
         product_sum p = start_product(h->dtype, c->bias ? get(h->dtype, c->bias->before, j) : 0);
@@ -105,7 +105,7 @@ void check_csr(harness *h)
     same_outputs(h);
     for (int64_t i = 0; i < rows; i++) {
         for (int64_t k = 0; k < n_in; k++) stored[k] = sparse_element(h, &c.x, i, k, &row[k]);
-        judge_csr(h, &c, i, row, stored);
+        verify_csr(h, &c, i, row, stored);
     }
 }
 
@@ -128,8 +128,8 @@ static void call_csr_gradient(const cmlp_kernels *table, void *context)
 }
 
 /* Checks row k of the gradient; `column` holds the stored values of input column k. */
-static void judge_csr_gradient(harness *h, const csr_gradient_case *c, int64_t k, const double *column,
-                               const int *stored, int any)
+static void verify_csr_gradient(harness *h, const csr_gradient_case *c, int64_t k, const double *column,
+                                const int *stored, int any)
 {
     const int32_t dtype = h->dtype;
     const double alpha = type_round(dtype, c->finish.alpha), inverse = type_round(dtype, c->finish.inverse);
@@ -190,6 +190,6 @@ void check_csr_gradient(harness *h)
     for (int64_t k = 0; k < c.x.n_in; k++) {
         int any = 0;
         for (int64_t i = 0; i < rows; i++) any |= stored[i] = sparse_element(h, &c.x, i, k, &column[i]);
-        judge_csr_gradient(h, &c, k, column, stored, any);
+        verify_csr_gradient(h, &c, k, column, stored, any);
     }
 }

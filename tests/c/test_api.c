@@ -24,7 +24,7 @@ static int is_named(call c, const char *change)
     return strstr(change, name) || !strncmp(change, "(void)", 6);
 }
 
-static void refused(call c, int expected, const char *change, uint64_t before)
+static void check_invalid(call c, int expected, const char *change, uint64_t before)
 {
     const int status = fixture_call(&f, c);
     const int untouched = fixture_hash(&f) == before && fixture_intact(&f);
@@ -35,13 +35,13 @@ static void refused(call c, int expected, const char *change, uint64_t before)
 }
 
 /* Each call of the set returns this status after this change. */
-#define REFUSED(calls, expected, change)                      \
+#define INVALID(calls, expected, change)                      \
     do {                                                      \
         for (call c = 0; c < CALLS; c++)                      \
             if ((calls) & BIT(c)) {                           \
                 fixture_reset(&f, c);                         \
                 change;                                       \
-                refused(c, expected, #change, fixture_hash(&f)); \
+                check_invalid(c, expected, #change, fixture_hash(&f)); \
             }                                                 \
     } while (0)
 
@@ -52,23 +52,23 @@ static void test_null(void)
     void *outputs[CMLP_MAX_LAYERS] = {NULL};
     void *const output = f.output, *const params = f.params, *const gradient = f.gradient,
                 *const input_gradient = f.input_gradient;
-    REFUSED(EVERY, CMLP_ERROR_NULL, f.p_net = NULL);
-    REFUSED(ALL_ROWS, CMLP_ERROR_NULL, f.p_rows = NULL);
-    REFUSED(ALL_ROWS, CMLP_ERROR_NULL, f.rows.data = NULL);
-    REFUSED(ALL_TARGETS, CMLP_ERROR_NULL, f.p_targets = NULL);
-    REFUSED(ALL_TARGETS, CMLP_ERROR_NULL, f.targets.data = NULL);
-    REFUSED(ALL_TARGETS, CMLP_ERROR_NULL, f.p_objective = NULL);
-    REFUSED(ALL_ROWS, CMLP_ERROR_NULL, f.p_run = NULL);
-    REFUSED(ALL_ROWS, CMLP_ERROR_NULL, f.run.workspace = NULL);
-    REFUSED(ALL_STEPS, CMLP_ERROR_NULL, f.p_optimizer = NULL);
-    REFUSED(ALL_STEPS, CMLP_ERROR_NULL, f.optimizer.state = NULL);
-    REFUSED(BIT(TRAIN), CMLP_ERROR_NULL, f.p_epoch = NULL);
-    REFUSED(BIT(COST), CMLP_ERROR_NULL, f.p_cost = NULL);
-    REFUSED(BIT(ACTIVATIONS) | BIT(WEIGHTED_SUMS), CMLP_ERROR_NULL, f.p_outputs = NULL);
-    REFUSED(BIT(ACTIVATIONS) | BIT(WEIGHTED_SUMS), CMLP_ERROR_NULL, f.p_outputs = outputs);
-    REFUSED(BIT(DELTAS), CMLP_ERROR_NULL, ((void)"deltas", f.p_outputs = NULL));
-    REFUSED(BIT(DELTAS), CMLP_ERROR_NULL, ((void)"deltas", f.p_outputs = outputs));
-    REFUSED(BIT(INIT_PARAMS), CMLP_ERROR_NULL, f.p_random = NULL);
+    INVALID(EVERY, CMLP_ERROR_NULL, f.p_net = NULL);
+    INVALID(ALL_ROWS, CMLP_ERROR_NULL, f.p_rows = NULL);
+    INVALID(ALL_ROWS, CMLP_ERROR_NULL, f.rows.data = NULL);
+    INVALID(ALL_TARGETS, CMLP_ERROR_NULL, f.p_targets = NULL);
+    INVALID(ALL_TARGETS, CMLP_ERROR_NULL, f.targets.data = NULL);
+    INVALID(ALL_TARGETS, CMLP_ERROR_NULL, f.p_objective = NULL);
+    INVALID(ALL_ROWS, CMLP_ERROR_NULL, f.p_run = NULL);
+    INVALID(ALL_ROWS, CMLP_ERROR_NULL, f.run.workspace = NULL);
+    INVALID(ALL_STEPS, CMLP_ERROR_NULL, f.p_optimizer = NULL);
+    INVALID(ALL_STEPS, CMLP_ERROR_NULL, f.optimizer.state = NULL);
+    INVALID(BIT(TRAIN), CMLP_ERROR_NULL, f.p_epoch = NULL);
+    INVALID(BIT(COST), CMLP_ERROR_NULL, f.p_cost = NULL);
+    INVALID(BIT(ACTIVATIONS) | BIT(WEIGHTED_SUMS), CMLP_ERROR_NULL, f.p_outputs = NULL);
+    INVALID(BIT(ACTIVATIONS) | BIT(WEIGHTED_SUMS), CMLP_ERROR_NULL, f.p_outputs = outputs);
+    INVALID(BIT(DELTAS), CMLP_ERROR_NULL, ((void)"deltas", f.p_outputs = NULL));
+    INVALID(BIT(DELTAS), CMLP_ERROR_NULL, ((void)"deltas", f.p_outputs = outputs));
+    INVALID(BIT(INIT_PARAMS), CMLP_ERROR_NULL, f.p_random = NULL);
     /* these are outputs themselves: restore them before comparing */
     fixture_reset(&f, FORWARD);
     CHECK(cmlp_forward(f.net, params, &f.rows, NULL, &f.run) == CMLP_ERROR_NULL);
@@ -88,53 +88,53 @@ static void test_null(void)
 
 static void test_structs(void)
 {
-    REFUSED(ALL_ROWS, CMLP_ERROR_STRUCT_SIZE, f.rows.struct_size = 0);
-    REFUSED(ALL_ROWS, CMLP_ERROR_STRUCT_SIZE, f.run.struct_size--);
-    REFUSED(ALL_TARGETS, CMLP_ERROR_STRUCT_SIZE, f.targets.struct_size++);
-    REFUSED(ALL_TARGETS, CMLP_ERROR_STRUCT_SIZE, f.objective.struct_size = 1);
-    REFUSED(ALL_STEPS, CMLP_ERROR_STRUCT_SIZE, f.optimizer.struct_size = 0);
-    REFUSED(BIT(TRAIN), CMLP_ERROR_STRUCT_SIZE, f.epoch.struct_size = 0);
+    INVALID(ALL_ROWS, CMLP_ERROR_STRUCT_SIZE, f.rows.struct_size = 0);
+    INVALID(ALL_ROWS, CMLP_ERROR_STRUCT_SIZE, f.run.struct_size--);
+    INVALID(ALL_TARGETS, CMLP_ERROR_STRUCT_SIZE, f.targets.struct_size++);
+    INVALID(ALL_TARGETS, CMLP_ERROR_STRUCT_SIZE, f.objective.struct_size = 1);
+    INVALID(ALL_STEPS, CMLP_ERROR_STRUCT_SIZE, f.optimizer.struct_size = 0);
+    INVALID(BIT(TRAIN), CMLP_ERROR_STRUCT_SIZE, f.epoch.struct_size = 0);
 }
 
 static void test_rows(void)
 {
-    REFUSED(ALL_ROWS, CMLP_ERROR_ROWS, f.rows.kind = 0);
-    REFUSED(ALL_ROWS, CMLP_ERROR_ROWS, f.rows.kind = CMLP_CLASSES);
-    REFUSED(ALL_ROWS, CMLP_ERROR_ROWS, f.rows.n_cols++);
-    REFUSED(ALL_ROWS, CMLP_ERROR_ROWS, f.rows.n_rows = -1);
-    REFUSED(ALL_ROWS, CMLP_ERROR_DTYPE, f.rows.dtype = 0);
-    REFUSED(ALL_ROWS, CMLP_ERROR_DTYPE, f.rows.dtype = 4);
-    REFUSED(ALL_ROWS, CMLP_ERROR_OPTION, f.rows.scale = NAN);
-    REFUSED(ALL_ROWS, CMLP_ERROR_OPTION, f.rows.scale = -INFINITY);
-    REFUSED(ALL_ROWS, CMLP_ERROR_ALIGNMENT, f.rows.data = off(f.x, 1));
-    REFUSED(ALL_ROWS, CMLP_ERROR_ALIGNMENT, f.rows.row_stride++);
-    REFUSED(ALL_ROWS, CMLP_ERROR_ALIGNMENT, f.rows.col_stride = -2);
-    REFUSED(ALL_TARGETS, CMLP_ERROR_ROWS, (f.rows.n_rows = 0, f.targets.n_rows = 0));
-    REFUSED(ALL_TARGETS, CMLP_ERROR_ROWS, (f.rows.order = f.order, f.rows.n_order = 0));
+    INVALID(ALL_ROWS, CMLP_ERROR_ROWS, f.rows.kind = 0);
+    INVALID(ALL_ROWS, CMLP_ERROR_ROWS, f.rows.kind = CMLP_CLASSES);
+    INVALID(ALL_ROWS, CMLP_ERROR_ROWS, f.rows.n_cols++);
+    INVALID(ALL_ROWS, CMLP_ERROR_ROWS, f.rows.n_rows = -1);
+    INVALID(ALL_ROWS, CMLP_ERROR_DTYPE, f.rows.dtype = 0);
+    INVALID(ALL_ROWS, CMLP_ERROR_DTYPE, f.rows.dtype = 4);
+    INVALID(ALL_ROWS, CMLP_ERROR_OPTION, f.rows.scale = NAN);
+    INVALID(ALL_ROWS, CMLP_ERROR_OPTION, f.rows.scale = -INFINITY);
+    INVALID(ALL_ROWS, CMLP_ERROR_ALIGNMENT, f.rows.data = off(f.x, 1));
+    INVALID(ALL_ROWS, CMLP_ERROR_ALIGNMENT, f.rows.row_stride++);
+    INVALID(ALL_ROWS, CMLP_ERROR_ALIGNMENT, f.rows.col_stride = -2);
+    INVALID(ALL_TARGETS, CMLP_ERROR_ROWS, (f.rows.n_rows = 0, f.targets.n_rows = 0));
+    INVALID(ALL_TARGETS, CMLP_ERROR_ROWS, (f.rows.order = f.order, f.rows.n_order = 0));
 
     f.order[3] = f.n;
-    REFUSED(ALL_ROWS, CMLP_ERROR_ORDER, f.rows.order = f.order);
+    INVALID(ALL_ROWS, CMLP_ERROR_ORDER, f.rows.order = f.order);
     f.order[3] = -1;
-    REFUSED(ALL_ROWS, CMLP_ERROR_ORDER, f.rows.order = f.order);
+    INVALID(ALL_ROWS, CMLP_ERROR_ORDER, f.rows.order = f.order);
     f.order[3] = 3;
-    REFUSED(ALL_ROWS, CMLP_ERROR_ORDER, (f.rows.order = f.order, f.rows.n_order = -1));
+    INVALID(ALL_ROWS, CMLP_ERROR_ORDER, (f.rows.order = f.order, f.rows.n_order = -1));
 }
 
 static void test_targets(void)
 {
-    REFUSED(ALL_TARGETS, CMLP_ERROR_TARGETS, f.targets.n_rows--);
-    REFUSED(ALL_TARGETS, CMLP_ERROR_TARGETS, f.targets.kind = 0);
-    REFUSED(ALL_TARGETS, CMLP_ERROR_ALIGNMENT, f.targets.data = off(f.labels, 2));
-    REFUSED(ALL_TARGETS, CMLP_ERROR_ALIGNMENT, f.targets.row_stride = 6);
-    REFUSED(ALL_TARGETS, CMLP_ERROR_DTYPE, (f.targets.kind = CMLP_DENSE, f.targets.dtype = 0));
-    REFUSED(ALL_TARGETS, CMLP_ERROR_ALIGNMENT,
+    INVALID(ALL_TARGETS, CMLP_ERROR_TARGETS, f.targets.n_rows--);
+    INVALID(ALL_TARGETS, CMLP_ERROR_TARGETS, f.targets.kind = 0);
+    INVALID(ALL_TARGETS, CMLP_ERROR_ALIGNMENT, f.targets.data = off(f.labels, 2));
+    INVALID(ALL_TARGETS, CMLP_ERROR_ALIGNMENT, f.targets.row_stride = 6);
+    INVALID(ALL_TARGETS, CMLP_ERROR_DTYPE, (f.targets.kind = CMLP_DENSE, f.targets.dtype = 0));
+    INVALID(ALL_TARGETS, CMLP_ERROR_ALIGNMENT,
             (f.targets.kind = CMLP_DENSE, f.targets.dtype = CMLP_FLOAT64, f.targets.row_stride = 24,
              f.targets.col_stride = 4));
     const int32_t kept = f.labels[4];
     f.labels[4] = (int32_t)f.n_out;
-    REFUSED(ALL_TARGETS, CMLP_ERROR_LABEL, (void)0);
+    INVALID(ALL_TARGETS, CMLP_ERROR_LABEL, (void)0);
     f.labels[4] = -1;
-    REFUSED(ALL_TARGETS, CMLP_ERROR_LABEL, (void)0);
+    INVALID(ALL_TARGETS, CMLP_ERROR_LABEL, (void)0);
     f.labels[4] = kept;
 }
 
@@ -142,57 +142,57 @@ static void test_objective(void)
 {
     const double bad[] = {-1, NAN, INFINITY};
     for (int i = 0; i < 3; i++) {
-        REFUSED(ALL_TARGETS, CMLP_ERROR_OPTION, f.objective.alpha = bad[i]);
-        REFUSED(ALL_TARGETS, CMLP_ERROR_OPTION, f.objective.loss_scale = bad[i]);
-        REFUSED(ALL_TARGETS, CMLP_ERROR_OPTION, f.objective.log_loss_clip = bad[i]);
+        INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, f.objective.alpha = bad[i]);
+        INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, f.objective.loss_scale = bad[i]);
+        INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, f.objective.log_loss_clip = bad[i]);
         const double kept = f.weights[2];
         f.weights[2] = bad[i];
-        REFUSED(ALL_TARGETS, CMLP_ERROR_WEIGHT, f.objective.row_weights = f.weights);
+        INVALID(ALL_TARGETS, CMLP_ERROR_WEIGHT, f.objective.row_weights = f.weights);
         f.weights[2] = kept;
     }
-    REFUSED(ALL_TARGETS, CMLP_ERROR_OPTION, f.objective.log_loss_clip = 0.5);
+    INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, f.objective.log_loss_clip = 0.5);
     double rates[8] = {0};
-    REFUSED(ALL_TARGETS, CMLP_ERROR_OPTION, (rates[0] = 1, f.objective.dropout = rates));
-    REFUSED(ALL_TARGETS, CMLP_ERROR_OPTION, (rates[0] = NAN, f.objective.dropout = rates));
-    REFUSED(ALL_TARGETS, CMLP_ERROR_OPTION, (rates[0] = -0.1, f.objective.dropout = rates));
-    REFUSED(ALL_TARGETS, CMLP_ERROR_OPTION, (rates[0] = -0.1, f.objective.alphas = rates));
-    REFUSED(ALL_TARGETS, CMLP_ERROR_OPTION, (rates[0] = 0, rates[1] = INFINITY, f.objective.alphas = rates));
-    REFUSED(ALL_TARGETS, CMLP_ERROR_OPTION, f.objective.dropout_row = -1);
-    REFUSED(ALL_TARGETS, CMLP_ERROR_BUFFER_SIZE, ((void)"workspace_size", rates[0] = 0.5, f.objective.dropout = rates));
+    INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, (rates[0] = 1, f.objective.dropout = rates));
+    INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, (rates[0] = NAN, f.objective.dropout = rates));
+    INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, (rates[0] = -0.1, f.objective.dropout = rates));
+    INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, (rates[0] = -0.1, f.objective.alphas = rates));
+    INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, (rates[0] = 0, rates[1] = INFINITY, f.objective.alphas = rates));
+    INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, f.objective.dropout_row = -1);
+    INVALID(ALL_TARGETS, CMLP_ERROR_BUFFER_SIZE, ((void)"workspace_size", rates[0] = 0.5, f.objective.dropout = rates));
     memset(f.weights, 0, (size_t)f.n * sizeof *f.weights);
-    REFUSED(ALL_TARGETS, CMLP_ERROR_WEIGHT, f.objective.row_weights = f.weights);
+    INVALID(ALL_TARGETS, CMLP_ERROR_WEIGHT, f.objective.row_weights = f.weights);
 }
 
 static void test_run(void)
 {
-    REFUSED(ALL_ROWS, CMLP_ERROR_THREADS, f.run.n_threads = -1);
-    REFUSED(ALL_ROWS, CMLP_ERROR_THREADS, f.run.n_threads = CMLP_MAX_THREADS + 1);
-    REFUSED(ALL_ROWS, CMLP_ERROR_BUFFER_SIZE, f.run.workspace_size = 0);
-    REFUSED(ALL_ROWS, CMLP_ERROR_BUFFER_SIZE, f.run.workspace_size--);
+    INVALID(ALL_ROWS, CMLP_ERROR_THREADS, f.run.n_threads = -1);
+    INVALID(ALL_ROWS, CMLP_ERROR_THREADS, f.run.n_threads = CMLP_MAX_THREADS + 1);
+    INVALID(ALL_ROWS, CMLP_ERROR_BUFFER_SIZE, f.run.workspace_size = 0);
+    INVALID(ALL_ROWS, CMLP_ERROR_BUFFER_SIZE, f.run.workspace_size--);
 }
 
 static void test_optimizer(void)
 {
     const double bad[] = {-1e-9, NAN, INFINITY};
     for (int i = 0; i < 3; i++) {
-        REFUSED(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.learning_rate = bad[i]);
-        REFUSED(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.beta_1 = bad[i]);
-        REFUSED(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.beta_2 = bad[i]);
-        REFUSED(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.epsilon = bad[i]);
-        REFUSED(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.max_norm = bad[i]);
-        REFUSED(ALL_STEPS, CMLP_ERROR_OPTION, (f.optimizer.solver = CMLP_ADAMW, f.optimizer.weight_decay = bad[i]));
-        REFUSED(ALL_STEPS, CMLP_ERROR_OPTION, (f.optimizer.n_steps = 1, f.optimizer.beta_1_power = bad[i]));
-        REFUSED(ALL_STEPS, CMLP_ERROR_OPTION, (f.optimizer.n_steps = 1, f.optimizer.beta_2_power = bad[i]));
-        REFUSED(ALL_STEPS, CMLP_ERROR_OPTION, (f.optimizer.solver = CMLP_NESTEROV, f.optimizer.momentum = bad[i]));
+        INVALID(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.learning_rate = bad[i]);
+        INVALID(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.beta_1 = bad[i]);
+        INVALID(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.beta_2 = bad[i]);
+        INVALID(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.epsilon = bad[i]);
+        INVALID(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.max_norm = bad[i]);
+        INVALID(ALL_STEPS, CMLP_ERROR_OPTION, (f.optimizer.solver = CMLP_ADAMW, f.optimizer.weight_decay = bad[i]));
+        INVALID(ALL_STEPS, CMLP_ERROR_OPTION, (f.optimizer.n_steps = 1, f.optimizer.beta_1_power = bad[i]));
+        INVALID(ALL_STEPS, CMLP_ERROR_OPTION, (f.optimizer.n_steps = 1, f.optimizer.beta_2_power = bad[i]));
+        INVALID(ALL_STEPS, CMLP_ERROR_OPTION, (f.optimizer.solver = CMLP_NESTEROV, f.optimizer.momentum = bad[i]));
     }
-    REFUSED(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.beta_1 = 1);
-    REFUSED(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.beta_2 = 1);
-    REFUSED(ALL_STEPS, CMLP_ERROR_OPTION, (f.optimizer.solver = CMLP_MOMENTUM, f.optimizer.momentum = 1.001));
-    REFUSED(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.n_steps = -1);
-    REFUSED(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.solver = 0);
-    REFUSED(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.solver = 6);
-    REFUSED(ALL_STEPS, CMLP_ERROR_BUFFER_SIZE, f.optimizer.state_size--);
-    REFUSED(ALL_STEPS, CMLP_ERROR_ALIGNMENT, f.optimizer.state = off(f.state, 1));
+    INVALID(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.beta_1 = 1);
+    INVALID(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.beta_2 = 1);
+    INVALID(ALL_STEPS, CMLP_ERROR_OPTION, (f.optimizer.solver = CMLP_MOMENTUM, f.optimizer.momentum = 1.001));
+    INVALID(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.n_steps = -1);
+    INVALID(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.solver = 0);
+    INVALID(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.solver = 6);
+    INVALID(ALL_STEPS, CMLP_ERROR_BUFFER_SIZE, f.optimizer.state_size--);
+    INVALID(ALL_STEPS, CMLP_ERROR_ALIGNMENT, f.optimizer.state = off(f.state, 1));
 }
 
 static void test_epoch(void)
@@ -201,12 +201,12 @@ static void test_epoch(void)
     const double bad[] = {-1, NAN, INFINITY};
     for (int i = 0; i < 3; i++) {
         rates[2] = bad[i];
-        REFUSED(BIT(TRAIN), CMLP_ERROR_OPTION, f.epoch.rates = rates);
+        INVALID(BIT(TRAIN), CMLP_ERROR_OPTION, f.epoch.rates = rates);
     }
-    REFUSED(BIT(TRAIN), CMLP_ERROR_BATCH, f.epoch.batch_size = -1);
-    REFUSED(BIT(TRAIN), CMLP_ERROR_BATCH, f.epoch.batch_size = INT64_MIN);
-    REFUSED(BIT(TRAIN), CMLP_ERROR_BATCH, f.epoch.first_batch = -1);
-    REFUSED(BIT(TRAIN), CMLP_ERROR_BATCH, f.epoch.first_batch = INT64_MAX);
+    INVALID(BIT(TRAIN), CMLP_ERROR_BATCH, f.epoch.batch_size = -1);
+    INVALID(BIT(TRAIN), CMLP_ERROR_BATCH, f.epoch.batch_size = INT64_MIN);
+    INVALID(BIT(TRAIN), CMLP_ERROR_BATCH, f.epoch.first_batch = -1);
+    INVALID(BIT(TRAIN), CMLP_ERROR_BATCH, f.epoch.first_batch = INT64_MAX);
 }
 
 static void test_alignment(void)
@@ -242,8 +242,8 @@ static void test_not_a_net(void)
     const cmlp_net *const fake = (cmlp_net *)nothing;
     cmlp_layer layer;
     size_t bytes;
-    REFUSED(EVERY, CMLP_ERROR_NET, f.p_net = fake);
-    REFUSED(EVERY, CMLP_ERROR_ALIGNMENT, f.p_net = (cmlp_net *)(void *)(nothing + 4));
+    INVALID(EVERY, CMLP_ERROR_NET, f.p_net = fake);
+    INVALID(EVERY, CMLP_ERROR_ALIGNMENT, f.p_net = (cmlp_net *)(void *)(nothing + 4));
     CHECK(cmlp_net_n_params(fake) == 0 && cmlp_net_n_params(NULL) == 0);
     CHECK(cmlp_net_isa(fake) == 0 && cmlp_net_isa(NULL) == 0);
     CHECK(cmlp_net_layer(fake, 0, &layer) == CMLP_ERROR_NET);

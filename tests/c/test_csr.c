@@ -121,7 +121,7 @@ static void test_same_bits(call c, int32_t index_dtype)
 
 /* ---- invalid arguments */
 
-static void refused(call c, int expected, const char *change, uint64_t before)
+static void check_invalid(call c, int expected, const char *change, uint64_t before)
 {
     attempt a = {c, -1};
     const int alive = survives(make_call, &a);
@@ -131,13 +131,13 @@ static void refused(call c, int expected, const char *change, uint64_t before)
 }
 
 /* Each call with each index type returns this status after this change. */
-#define REFUSED(expected, change)                                                     \
+#define INVALID(expected, change)                                                     \
     do {                                                                              \
         for (call c = 0; c < CALLS; c++)                                              \
             for (int32_t type = CMLP_INT32; with_csr(c) && type <= CMLP_INT64; type++) { \
                 reset(c, type);                                                       \
                 change;                                                               \
-                refused(c, expected, #change, fixture_hash(&f));                      \
+                check_invalid(c, expected, #change, fixture_hash(&f));                \
             }                                                                         \
     } while (0)
 
@@ -149,38 +149,38 @@ static double index_of(int64_t p) { return get(f.rows.index_dtype, s.indices.dat
 
 static double indptr_of(int64_t i) { return get(f.rows.index_dtype, s.indptr.data, i); }
 
-static void test_refused(void)
+static void test_invalid(void)
 {
-    REFUSED(CMLP_ERROR_SPARSE, set_index(0, -1));
-    REFUSED(CMLP_ERROR_SPARSE, set_index(0, INT32_MIN));
-    REFUSED(CMLP_ERROR_SPARSE, set_index(s.n - 1, COLUMNS));
-    REFUSED(CMLP_ERROR_SPARSE, set_index(s.n - 1, INT32_MAX));
-    REFUSED(CMLP_ERROR_SPARSE, set_index(1, COLUMNS + 7));           /* in the middle of a row */
-    REFUSED(CMLP_ERROR_SPARSE, set_index(2, index_of(1)));           /* twice */
-    REFUSED(CMLP_ERROR_SPARSE, set_index(2, index_of(0)));           /* unsorted */
-    REFUSED(CMLP_ERROR_SPARSE, set_index((int64_t)indptr_of(3) - 1, 0)); /* the end of a row */
-    REFUSED(CMLP_ERROR_SPARSE, set_indptr(0, -1));
-    REFUSED(CMLP_ERROR_SPARSE, set_indptr(7, indptr_of(6) - 1)); /* decreases */
-    REFUSED(CMLP_ERROR_SPARSE, set_indptr(7, INT32_MAX));
-    REFUSED(CMLP_ERROR_SPARSE, set_indptr(ROWS, (double)s.n + 1));
-    REFUSED(CMLP_ERROR_SPARSE, f.rows.n_values--);
-    REFUSED(CMLP_ERROR_SPARSE, set_indptr(ROWS, INT32_MIN));
-    REFUSED(CMLP_ERROR_ROWS, f.rows.n_values = -1);
-    REFUSED(CMLP_ERROR_ROWS, f.rows.n_cols--);
-    REFUSED(CMLP_ERROR_ROWS, f.rows.n_rows = -1);
-    REFUSED(CMLP_ERROR_DTYPE, f.rows.index_dtype = 0);
-    REFUSED(CMLP_ERROR_DTYPE, f.rows.index_dtype = CMLP_FLOAT64);
-    REFUSED(CMLP_ERROR_DTYPE, f.rows.dtype = CMLP_INT32);
-    REFUSED(CMLP_ERROR_DTYPE, f.rows.dtype = 0);
-    REFUSED(CMLP_ERROR_NULL, f.rows.data = NULL);
-    REFUSED(CMLP_ERROR_NULL, f.rows.indices = NULL);
-    REFUSED(CMLP_ERROR_NULL, f.rows.indptr = NULL);
-    REFUSED(CMLP_ERROR_ALIGNMENT, f.rows.data = (const char *)f.rows.data - 2);
-    REFUSED(CMLP_ERROR_ALIGNMENT, f.rows.indices = (const char *)f.rows.indices - 2);
-    REFUSED(CMLP_ERROR_ALIGNMENT, f.rows.indptr = (const char *)f.rows.indptr - 2);
-    REFUSED(CMLP_ERROR_OPTION, f.rows.scale = NAN);
+    INVALID(CMLP_ERROR_SPARSE, set_index(0, -1));
+    INVALID(CMLP_ERROR_SPARSE, set_index(0, INT32_MIN));
+    INVALID(CMLP_ERROR_SPARSE, set_index(s.n - 1, COLUMNS));
+    INVALID(CMLP_ERROR_SPARSE, set_index(s.n - 1, INT32_MAX));
+    INVALID(CMLP_ERROR_SPARSE, set_index(1, COLUMNS + 7));           /* in the middle of a row */
+    INVALID(CMLP_ERROR_SPARSE, set_index(2, index_of(1)));           /* twice */
+    INVALID(CMLP_ERROR_SPARSE, set_index(2, index_of(0)));           /* unsorted */
+    INVALID(CMLP_ERROR_SPARSE, set_index((int64_t)indptr_of(3) - 1, 0)); /* the end of a row */
+    INVALID(CMLP_ERROR_SPARSE, set_indptr(0, -1));
+    INVALID(CMLP_ERROR_SPARSE, set_indptr(7, indptr_of(6) - 1)); /* decreases */
+    INVALID(CMLP_ERROR_SPARSE, set_indptr(7, INT32_MAX));
+    INVALID(CMLP_ERROR_SPARSE, set_indptr(ROWS, (double)s.n + 1));
+    INVALID(CMLP_ERROR_SPARSE, f.rows.n_values--);
+    INVALID(CMLP_ERROR_SPARSE, set_indptr(ROWS, INT32_MIN));
+    INVALID(CMLP_ERROR_ROWS, f.rows.n_values = -1);
+    INVALID(CMLP_ERROR_ROWS, f.rows.n_cols--);
+    INVALID(CMLP_ERROR_ROWS, f.rows.n_rows = -1);
+    INVALID(CMLP_ERROR_DTYPE, f.rows.index_dtype = 0);
+    INVALID(CMLP_ERROR_DTYPE, f.rows.index_dtype = CMLP_FLOAT64);
+    INVALID(CMLP_ERROR_DTYPE, f.rows.dtype = CMLP_INT32);
+    INVALID(CMLP_ERROR_DTYPE, f.rows.dtype = 0);
+    INVALID(CMLP_ERROR_NULL, f.rows.data = NULL);
+    INVALID(CMLP_ERROR_NULL, f.rows.indices = NULL);
+    INVALID(CMLP_ERROR_NULL, f.rows.indptr = NULL);
+    INVALID(CMLP_ERROR_ALIGNMENT, f.rows.data = (const char *)f.rows.data - 2);
+    INVALID(CMLP_ERROR_ALIGNMENT, f.rows.indices = (const char *)f.rows.indices - 2);
+    INVALID(CMLP_ERROR_ALIGNMENT, f.rows.indptr = (const char *)f.rows.indptr - 2);
+    INVALID(CMLP_ERROR_OPTION, f.rows.scale = NAN);
     f.order[0] = f.n;
-    REFUSED(CMLP_ERROR_ORDER, f.rows.order = f.order);
+    INVALID(CMLP_ERROR_ORDER, f.rows.order = f.order);
     f.order[0] = 0;
 }
 
@@ -262,7 +262,7 @@ int main(void)
         for (call c = FORWARD; c < CALLS; c++)
             for (int32_t type = CMLP_INT32; with_csr(c) && type <= CMLP_INT64; type++) test_same_bits(c, type);
         if (i % 12 < 2) {
-            test_refused();
+            test_invalid();
             test_nonfinite(NAN);
             test_nonfinite(-INFINITY);
             test_order();

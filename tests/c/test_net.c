@@ -26,7 +26,7 @@ static void reset(void)
 }
 
 /* The configuration is rejected, and the memory is unchanged. */
-#define REFUSED(expected, change)                                                         \
+#define INVALID(expected, change)                                                         \
     do {                                                                                  \
         reset();                                                                          \
         change;                                                                           \
@@ -39,33 +39,33 @@ static void reset(void)
 
 static void test_invalid_config(void)
 {
-    REFUSED(CMLP_ERROR_STRUCT_SIZE, config.struct_size--);
-    REFUSED(CMLP_ERROR_NULL, config.sizes = NULL);
-    REFUSED(CMLP_ERROR_NULL, config.activations = NULL);
-    REFUSED(CMLP_ERROR_LAYERS, config.n_layers = 1);
-    REFUSED(CMLP_ERROR_LAYERS, config.n_layers = -1);
-    REFUSED(CMLP_ERROR_LAYERS, config.n_layers = CMLP_MAX_LAYERS + 1);
-    REFUSED(CMLP_ERROR_WIDTH, sizes[0] = 0);
-    REFUSED(CMLP_ERROR_WIDTH, sizes[3] = -5);
-    REFUSED(CMLP_ERROR_WIDTH, sizes[1] = INT64_C(2147483648));
-    REFUSED(CMLP_ERROR_WIDTH, sizes[2] = INT64_MAX);
-    REFUSED(CMLP_ERROR_ACTIVATION, activations[0] = 0);
-    REFUSED(CMLP_ERROR_ACTIVATION, activations[0] = CMLP_SOFTMAX);
-    REFUSED(CMLP_ERROR_ACTIVATION, activations[1] = CMLP_EXP);
-    REFUSED(CMLP_ERROR_ACTIVATION, activations[2] = CMLP_RELU);
-    REFUSED(CMLP_ERROR_ACTIVATION, activations[2] = CMLP_GELU);
-    REFUSED(CMLP_ERROR_ACTIVATION, activations[2] = -1);
-    REFUSED(CMLP_ERROR_ACTIVATION, activations[1] = 13);
-    REFUSED(CMLP_ERROR_LOSS, activations[2] = CMLP_TANH);
-    REFUSED(CMLP_ERROR_LOSS, config.loss = 0);
-    REFUSED(CMLP_ERROR_LOSS, config.loss = 10);
-    REFUSED(CMLP_ERROR_LOSS, config.loss = CMLP_POISSON);
-    REFUSED(CMLP_ERROR_LOSS, activations[2] = CMLP_IDENTITY);
-    REFUSED(CMLP_ERROR_LOSS, activations[2] = CMLP_EXP);
-    REFUSED(CMLP_ERROR_DTYPE, config.dtype = 0);
-    REFUSED(CMLP_ERROR_DTYPE, config.dtype = CMLP_UINT8);
-    REFUSED(CMLP_ERROR_ISA, config.isa_mask = UINT32_C(0x80000000));
-    REFUSED(CMLP_ERROR_ISA, config.isa_mask = ~cmlp_cpu_isa());
+    INVALID(CMLP_ERROR_STRUCT_SIZE, config.struct_size--);
+    INVALID(CMLP_ERROR_NULL, config.sizes = NULL);
+    INVALID(CMLP_ERROR_NULL, config.activations = NULL);
+    INVALID(CMLP_ERROR_LAYERS, config.n_layers = 1);
+    INVALID(CMLP_ERROR_LAYERS, config.n_layers = -1);
+    INVALID(CMLP_ERROR_LAYERS, config.n_layers = CMLP_MAX_LAYERS + 1);
+    INVALID(CMLP_ERROR_WIDTH, sizes[0] = 0);
+    INVALID(CMLP_ERROR_WIDTH, sizes[3] = -5);
+    INVALID(CMLP_ERROR_WIDTH, sizes[1] = INT64_C(2147483648));
+    INVALID(CMLP_ERROR_WIDTH, sizes[2] = INT64_MAX);
+    INVALID(CMLP_ERROR_ACTIVATION, activations[0] = 0);
+    INVALID(CMLP_ERROR_ACTIVATION, activations[0] = CMLP_SOFTMAX);
+    INVALID(CMLP_ERROR_ACTIVATION, activations[1] = CMLP_EXP);
+    INVALID(CMLP_ERROR_ACTIVATION, activations[2] = CMLP_RELU);
+    INVALID(CMLP_ERROR_ACTIVATION, activations[2] = CMLP_GELU);
+    INVALID(CMLP_ERROR_ACTIVATION, activations[2] = -1);
+    INVALID(CMLP_ERROR_ACTIVATION, activations[1] = 13);
+    INVALID(CMLP_ERROR_LOSS, activations[2] = CMLP_TANH);
+    INVALID(CMLP_ERROR_LOSS, config.loss = 0);
+    INVALID(CMLP_ERROR_LOSS, config.loss = 10);
+    INVALID(CMLP_ERROR_LOSS, config.loss = CMLP_POISSON);
+    INVALID(CMLP_ERROR_LOSS, activations[2] = CMLP_IDENTITY);
+    INVALID(CMLP_ERROR_LOSS, activations[2] = CMLP_EXP);
+    INVALID(CMLP_ERROR_DTYPE, config.dtype = 0);
+    INVALID(CMLP_ERROR_DTYPE, config.dtype = CMLP_UINT8);
+    INVALID(CMLP_ERROR_ISA, config.isa_mask = UINT32_C(0x80000000));
+    INVALID(CMLP_ERROR_ISA, config.isa_mask = ~cmlp_cpu_isa());
     reset();
     CHECK(cmlp_net_init(NULL, cmlp_net_size(), &config) == CMLP_ERROR_NULL);
     CHECK(cmlp_net_init(net, cmlp_net_size(), NULL) == CMLP_ERROR_NULL);
@@ -102,15 +102,15 @@ static void test_parameters(void)
     CHECK(cmlp_net_init(net, cmlp_net_size(), &config) == CMLP_OK);
     CHECK(cmlp_net_layer(net, 0, &layer) == CMLP_OK && layer.parameter == 0.01);
     CHECK(cmlp_net_layer(net, 1, &layer) == CMLP_OK && layer.parameter == 0.25);
-    REFUSED(CMLP_ERROR_OPTION, config.activation_parameters = parameters); /* tanh has none */
+    INVALID(CMLP_ERROR_OPTION, config.activation_parameters = parameters); /* tanh has none */
     const double bad[] = {-1, NAN, INFINITY};
     for (int i = 0; i < 3; i++) {
         parameters[1] = bad[i];
-        REFUSED(CMLP_ERROR_OPTION, (config.activation_parameters = parameters, activations[1] = CMLP_ELU));
-        REFUSED(CMLP_ERROR_OPTION, (config.loss = CMLP_FOCAL, config.loss_parameter = bad[i]));
+        INVALID(CMLP_ERROR_OPTION, (config.activation_parameters = parameters, activations[1] = CMLP_ELU));
+        INVALID(CMLP_ERROR_OPTION, (config.loss = CMLP_FOCAL, config.loss_parameter = bad[i]));
     }
-    REFUSED(CMLP_ERROR_OPTION, config.loss_parameter = 1); /* the log loss has none */
-    REFUSED(CMLP_ERROR_OPTION, (config.loss = CMLP_LABEL_SMOOTHING, config.loss_parameter = 1));
+    INVALID(CMLP_ERROR_OPTION, config.loss_parameter = 1); /* the log loss has none */
+    INVALID(CMLP_ERROR_OPTION, (config.loss = CMLP_LABEL_SMOOTHING, config.loss_parameter = 1));
 }
 
 /* The tables count from 1 without gaps, and their names differ. */
