@@ -28,7 +28,8 @@ on_linux() {
 # Not emulated: x86 processors run i386. There structs are laid out differently.
 on_i386() {
     builds_i386 || { echo 'skipped: no libraries for i386' && return 0; }
-    c_build i386 -DCMAKE_C_FLAGS='-m32 -msse2 -mfpmath=sse'
+    # Without Debian's gcc-multilib, which excludes the cross compilers, the kernel's headers are in this folder alone.
+    c_build i386 -DCMAKE_C_FLAGS='-m32 -msse2 -mfpmath=sse -idirafter /usr/include/x86_64-linux-gnu'
     emulated_tests i386 "$TESTS|csr|defaults|inference"
 }
 
