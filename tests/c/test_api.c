@@ -243,7 +243,7 @@ static void test_not_a_net(void)
     cmlp_layer layer;
     size_t bytes;
     INVALID(EVERY, CMLP_ERROR_NET, f.p_net = fake);
-    INVALID(EVERY, CMLP_ERROR_ALIGNMENT, f.p_net = (cmlp_net *)(void *)(nothing + 4));
+    INVALID(EVERY, CMLP_ERROR_ALIGNMENT, f.p_net = (cmlp_net *)(void *)(nothing + 2));
     CHECK(cmlp_net_n_params(fake) == 0 && cmlp_net_n_params(NULL) == 0);
     CHECK(cmlp_net_isa(fake) == 0 && cmlp_net_isa(NULL) == 0);
     CHECK(cmlp_net_layer(fake, 0, &layer) == CMLP_ERROR_NET);

@@ -70,7 +70,7 @@ static void test_invalid_config(void)
     CHECK(cmlp_net_init(NULL, cmlp_net_size(), &config) == CMLP_ERROR_NULL);
     CHECK(cmlp_net_init(net, cmlp_net_size(), NULL) == CMLP_ERROR_NULL);
     CHECK(cmlp_net_init(net, cmlp_net_size() - 1, &config) == CMLP_ERROR_BUFFER_SIZE);
-    CHECK(cmlp_net_init((cmlp_net *)(void *)(memory + 4), cmlp_net_size(), &config) == CMLP_ERROR_ALIGNMENT);
+    CHECK(cmlp_net_init((cmlp_net *)(void *)(memory + 2), cmlp_net_size(), &config) == CMLP_ERROR_ALIGNMENT);
 }
 
 /* Each output activation with each loss: only the pairs that the header lists are accepted. */
