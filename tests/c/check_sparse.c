@@ -180,8 +180,8 @@ void check_csr_gradient(harness *h)
     if (c.first && !in_place) fill(c.sums, NAN);
     for (int64_t i = 0; i < c.sums->n; i++) /* sums are never -0 */
         put(h->dtype, c.sums->before, i, get(h->dtype, c.sums->before, i) + 0.0);
-    const int64_t element = (int64_t)size_of(h->dtype), scratch = cmlp_csr_block(rows, c.k1 - c.k0, element);
-    c.scratch = new_operand(h, "scratch", h->dtype, (scratch + element - 1) / element, SCRATCH);
+    const int64_t bytes = cmlp_csr_block(rows, c.k1 - c.k0, (int64_t)size_of(h->dtype));
+    c.scratch = new_operand(h, "scratch", CMLP_INT64, (bytes + 7) / 8, SCRATCH);
     snprintf(h->shape, sizeof h->shape, "rows %d, k %d to %d of %d, %d stored, n_out %d, %s, %s, values %d, columns %d",
              (int)rows, (int)c.k0, (int)c.k1, (int)c.x.n_in, (int)c.x.n, (int)c.n_out, modes[c.finish.mode],
              c.first ? "first" : "not first", (int)c.x.values->dtype, (int)c.x.columns->dtype);

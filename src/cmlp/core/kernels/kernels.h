@@ -137,8 +137,9 @@ typedef struct cmlp_kernels {
     void (*gradient)(const cmlp_matrix *a, const void *d, int64_t rows, int64_t k0, int64_t k1, int64_t n_out,
                      void *sums, int first, void *w, const cmlp_finish *finish);
     /* The same two products for a CSR matrix x; only stored values take time. z has no gaps. The scratch memory of csr
-     * is a row of x->n_in elements, that of csr_gradient cmlp_csr_block(rows, k1 - k0, element) bytes. csr_gradient
-     * takes rows <= CMLP_CSR_ROWS and skips weight rows that an update with a zero gradient cannot change. */
+     * is a row of x->n_in elements, that of csr_gradient cmlp_csr_block(rows, k1 - k0, element) bytes, aligned as
+     * int64_t. csr_gradient takes rows <= CMLP_CSR_ROWS and skips weight rows that an update with a zero gradient cannot
+     * change. */
     void (*csr)(const cmlp_csr *x, int64_t rows, const void *w, const void *bias, int64_t n_out, void *z,
                 void *scratch);
     void (*csr_gradient)(const cmlp_csr *x, const void *d, int64_t rows, int64_t k0, int64_t k1, int64_t n_out,
