@@ -29,8 +29,9 @@ def help_text(capsys):
 
 
 def parsed(arguments):
-    chosen = cli._make_parser("cmlp", METHODS, story.DEFAULT_METHODS).parse_args(["digits", *arguments])
-    return story.Options(**vars(chosen))
+    chosen = vars(cli.make_parser("cmlp").parse_args(["digits", *arguments]))
+    del chosen["run"]
+    return story.Options(**chosen)
 
 
 @pytest.mark.parametrize(
