@@ -35,7 +35,7 @@ builds_i386() { echo 'int main(void) { return 0; }' | gcc -m32 -x c - -o /dev/nu
 
 as_root() { if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi; }
 
-install() { as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "$@"; }
+install() { as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 install -q -y --no-install-recommends "$@"; }
 
 prepare_machine() {
     local packages program updated=
