@@ -63,3 +63,86 @@ class ParameterIndex(NamedTuple):
     layer: int
     source: int | None
     target: int
+
+
+class LayerExplanation(NamedTuple):
+    """What a gradient descent step wants to change in one layer, for each example; see `Network.explain_step`.
+
+    A positive number means that a small increase lowers the cost of the example. The examples are the n rows of X.
+
+    Attributes
+    ----------
+    wishes : ndarray of shape (n, n_out)
+        Wanted change of each activation: minus the derivative of the cost with respect to it.
+    biases : ndarray of shape (n, n_out)
+        Wanted change of each bias: the wanted change of the activation times the slope of the activation function. The
+        wanted change of the weighted sum is the same, because the bias is a term of this sum.
+    inputs : ndarray of shape (n, n_in)
+        Activations of the previous layer.
+    outputs : ndarray of shape (n, n_out)
+        Activations of this layer.
+    matrix : ndarray of shape (n_in, n_out)
+        A copy of the weights of this layer.
+    """
+
+    wishes: np.ndarray
+    biases: np.ndarray
+    inputs: np.ndarray
+    outputs: np.ndarray
+    matrix: np.ndarray
+
+    @property
+    def weights(self) -> np.ndarray:
+        """Wanted change of each weight, of shape (n, n_in, n_out), in proportion to the activation that it multiplies.
+
+        Computed at each access.
+        """
+        shares: np.ndarray = self.inputs[:, :, None] * self.biases[:, None, :]
+        return shares
+
+    @property
+    def activations(self) -> np.ndarray:
+        """Wanted change of each input of the layer, of shape (n, n_in, n_out), in proportion to the weights.
+
+        Element (k, i, j) is what unit j of this layer wants from unit i of the previous layer in example k. The sum
+        over j is the wanted change of that activation, `wishes` of the previous layer. Computed at each access.
+        """
+        shares: np.ndarray = self.matrix * self.biases[:, None, :]
+        return shares
+
+
+class StepExplanation(NamedTuple):
+    """What a gradient descent step wants to change, and which share each example has in it.
+
+    Attributes
+    ----------
+    targets : ndarray of shape (n, n_outputs)
+        Wanted value of each output.
+    layers : list of LayerExplanation
+        One per layer after the input; the last is the output layer.
+    average : Gradient
+        Wanted change of each weight and bias, averaged over the examples: minus the gradient of the mean cost.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from cmlp import Network
+    >>> net = Network([2, 3, 2], output="logistic", loss="squared_error", random_state=0)
+    >>> X, y = np.array([[0.0, 1.0], [1.0, 0.5]]), [0, 1]
+    >>> step = net.explain_step(X, y)
+    >>> step.targets
+    array([[1., 0.],
+           [0., 1.]], dtype=float32)
+    >>> np.allclose(step.layers[-1].wishes, 2 * (step.targets - net.forward(X)))
+    True
+    >>> [layer.weights.shape for layer in step.layers]
+    [(2, 2, 3), (2, 3, 2)]
+    >>> np.allclose(step.layers[1].activations.sum(axis=2), step.layers[0].wishes)
+    True
+    >>> np.allclose(step.layers[0].weights.mean(axis=0), -net.gradient(X, y).weights[0])
+    True
+    """
+
+    targets: np.ndarray
+    layers: list[LayerExplanation]
+    average: Gradient

@@ -2,6 +2,6 @@
 
 from cmlp._core import Optimizer
 from cmlp.network.network import Network
-from cmlp.results import Epoch, Gradient, ParameterIndex
+from cmlp.results import Epoch, Gradient, LayerExplanation, ParameterIndex, StepExplanation
 
-__all__ = ["Epoch", "Gradient", "Network", "Optimizer", "ParameterIndex"]
+__all__ = ["Epoch", "Gradient", "LayerExplanation", "Network", "Optimizer", "ParameterIndex", "StepExplanation"]

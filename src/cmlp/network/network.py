@@ -9,8 +9,9 @@ import numpy as np
 
 from cmlp import _core, constraints
 from cmlp.constraints import Objective
+from cmlp.network.explain import explanation
 from cmlp.network.training import NetworkTraining
-from cmlp.results import Gradient
+from cmlp.results import Gradient, StepExplanation
 from cmlp.training.initialization import initial_params, initialization
 from cmlp.training.random import random_state as generator
 
@@ -291,3 +292,33 @@ class Network(NetworkTraining):
         return self._net.deltas(
             self.params, X, Y, scale=self._scale, n_threads=self._n_threads, **self._objective(objective)
         )
+
+    def explain_step(self, X: ArrayLike, Y: ArrayLike) -> StepExplanation:
+        """Return what a gradient descent step wants to change in every layer, for each row and on average.
+
+        For each row, backpropagation starts with the wanted change of each output. A unit can follow it in three ways:
+        by its bias, by its weights in proportion to the activations that they multiply, and by these activations in
+        proportion to the weights. What the units of a layer want from an activation of the previous layer adds up to
+        the wanted change of this activation.
+
+        Parameters
+        ----------
+        X, Y
+            As for `cost`.
+
+        Returns
+        -------
+        StepExplanation
+            `StepExplanation` shows an example. The average over the rows is minus the gradient, within rounding.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> net = Network([2, 3, 2], random_state=0)
+        >>> X, y = np.zeros((5, 2)), [0, 1, 1, 0, 0]
+        >>> step = net.explain_step(X, y)
+        >>> bool(np.abs(step.average.flat + net.gradient(X, y).flat).max() < 1e-6)
+        True
+        """
+        deltas = self.deltas(X, Y)
+        return explanation(self._net, self.weights, self.activations(X), deltas, Y)

@@ -1,0 +1,109 @@
+"""The wanted changes of a gradient descent step, for each example: the parts of backpropagation as data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cmlp.results import Gradient, LayerExplanation, StepExplanation
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from cmlp._core import Net
+
+    Array = NDArray[Any]
+
+
+def explanation(
+    net: Net, weights: Sequence[Array], activations: Sequence[Array], deltas: Sequence[Array], Y: ArrayLike
+) -> StepExplanation:
+    """Return the wanted changes of a step for each row.
+
+    Parameters
+    ----------
+    net : Net
+        The network's description.
+    weights : sequence of ndarray of shape (n_in, n_out)
+    activations : sequence of ndarray of shape (n, size)
+        Activations of every layer, the inputs first.
+    deltas : sequence of ndarray of shape (n, n_out)
+        Derivatives of each row's cost with respect to the weighted sums.
+    Y : array of shape (n,) or (n, n_outputs)
+        Valid targets.
+    """
+    targets = _dense_targets(Y, net)
+    pushes = [-delta for delta in deltas]
+    wishes = [push @ matrix.T for push, matrix in zip(pushes[1:], weights[1:], strict=True)]
+    wishes.append(_wanted_outputs(net, activations[-1], targets))
+    layers = [
+        LayerExplanation(wish, push, inputs, outputs, matrix.copy())
+        for wish, push, inputs, outputs, matrix in zip(
+            wishes, pushes, activations[:-1], activations[1:], weights, strict=True
+        )
+    ]
+    return StepExplanation(targets, layers, _average(net, layers))
+
+
+def _dense_targets(Y: ArrayLike, net: Net) -> Array:
+    """Return the wanted value of each output; for class indices 1 for the class and 0 for the others."""
+    values = np.asarray(Y)
+    if values.ndim == 2:
+        return values.astype(net.dtype)
+    targets = np.zeros((len(values), net.n_out), net.dtype)
+    targets[np.arange(len(values)), values.astype(np.int64)] = 1
+    return targets
+
+
+def _average(net: Net, layers: Sequence[LayerExplanation]) -> Gradient:
+    """Return the mean over the rows of the wanted changes of all weights and biases."""
+    flat = np.empty(net.n_params, net.dtype)
+    weights, biases = net.views(flat)
+    for layer, of_weights, of_biases in zip(layers, weights, biases, strict=True):
+        np.divide(layer.inputs.T @ layer.biases, len(layer.biases), out=of_weights)
+        np.mean(layer.biases, axis=0, out=of_biases)
+    return Gradient(weights, biases, flat, float(np.linalg.norm(flat.astype(np.float64))))
+
+
+def _wanted_outputs(net: Net, a: Array, t: Array) -> Array:
+    """Return minus the derivative of each row's cost with respect to its outputs `a`, for targets `t`.
+
+    `Network` documents the costs. The result is infinite where a loss contains the logarithm of an output that has been
+    rounded to 0.
+    """
+    loss, p = net.loss, net.dtype.type(net.loss_parameter)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        if loss in ("log_loss", "label_smoothing", "focal"):
+            return _wanted_probabilities(loss, p, a, t, softmax=net.activations[-1] == "softmax")
+        if loss == "absolute_error":
+            return np.sign(t - a)
+        if loss in ("poisson", "gamma"):
+            wanted: Array = t / a - 1
+            return wanted if loss == "poisson" else wanted / a
+        if loss == "huber":
+            return np.clip(t - a, -p, p)
+        if loss == "quantile":
+            return np.where(a > t, p - 1, np.where(a < t, p, 0)).astype(a.dtype)
+        squared_error: Array = 2 * (t - a)
+        return squared_error
+
+
+def _wanted_probabilities(loss: str, p: Any, a: Array, t: Array, *, softmax: bool) -> Array:
+    """Return minus the derivative of the log loss or of a variant of it with respect to the probabilities `a`."""
+    if loss == "label_smoothing":
+        t = (1 - p) * t + p / a.dtype.type(a.shape[1] if softmax else 2)
+    focus = p if loss == "focal" else a.dtype.type(0)
+
+    def toward_one(probability: Array, target: Array) -> Array:
+        """Return minus the derivative of ``-target * (1 - probability)**focus * log(probability)``."""
+        rest = 1 - probability
+        slope = rest**focus / probability
+        if focus:
+            slope = slope - focus * rest ** (focus - 1) * np.log(probability)
+        return np.where(target == 0, 0, target * slope).astype(a.dtype)
+
+    wanted = toward_one(a, t)
+    return wanted if softmax else wanted - toward_one(1 - a, 1 - t)
