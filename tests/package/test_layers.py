@@ -25,11 +25,12 @@ LAYERS = [
     ["network"],
     ["estimators"],
     ["files"],
+    ["export"],
     ["command"],
     ["__init__", "__main__"],
 ]
 # Methods such as save() import what they need from a higher layer when they are called.
-LAZY = {("network", "files"), ("estimators", "files")}
+LAZY = {("network", "files"), ("estimators", "files"), ("network", "export"), ("estimators", "export")}
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 
 

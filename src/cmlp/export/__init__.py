@@ -1,0 +1,1 @@
+"""Exports of trained networks: C headers and formats of other libraries."""
