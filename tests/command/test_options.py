@@ -6,9 +6,10 @@ import re
 
 import pytest
 
+import cmlp
+from cmlp.command import digits_report
 from cmlp.command import main as cli
-from cmlp.command import story
-from cmlp.command.story import METHODS
+from cmlp.command.experiment import METHODS, Experiment, Options
 
 OPTIONS = [
     [],
@@ -18,6 +19,7 @@ OPTIONS = [
     ["--method", "story", "--data", "mnist"],
     ["--data", "mnist"],
     ["--data", "fashion", "--seed", "4294967295"],
+    ["--rate", "0.5", "--batch", "20"],
     ["--data", "fashion", "--hidden", "7", "--activation", "sigmoid", "--threads", "1"],
 ]
 
@@ -30,14 +32,17 @@ def help_text(capsys):
 
 def parsed(arguments):
     chosen = vars(cli.make_parser("cmlp").parse_args(["digits", *arguments]))
-    del chosen["run"]
-    return story.Options(**chosen)
+    del chosen["run"], chosen["save"]
+    return Options(**chosen)
 
 
 @pytest.mark.parametrize(
     "arguments, expected",
     [
         (["--epochs", "0"], "--epochs: expected a whole number of at least 1, got '0'"),
+        (["--rate", "0"], "--rate: expected a positive number, got '0'"),
+        (["--rate", "nan"], "--rate: expected a positive number, got 'nan'"),
+        (["--batch", "x"], "--batch: expected a whole number of at least 1, got 'x'"),
         (["--epochs", "1.5"], "--epochs: expected a whole number of at least 1, got '1.5'"),
         (["digits", "--threads", "-2"], "--threads: expected a whole number of at least 1"),
         (["--seed", "-1"], "--seed: expected a whole number from 0 to 4294967295, got '-1'"),
@@ -105,19 +110,25 @@ def test_options_reach_the_network(capsys):
 def test_help_shows_the_defaults_that_the_story_uses(capsys):
     text = help_text(capsys)
     for method in METHODS:
-        told = story.Story(story.Options(method=method))
+        told = Experiment(Options(method=method))
         hidden = ",".join(map(str, told.network.sizes[1:-1]))
-        for option, value in {"--hidden": hidden, "--epochs": told.n_epochs, "--activation": told.activation}.items():
+        for option, value in {
+            "--hidden": hidden,
+            "--epochs": told.n_epochs,
+            "--activation": told.activation,
+            "--rate": told.rate,
+            "--batch": told.batch_size,
+        }.items():
             defaults = re.search(rf"{option} .*?\(default: (.*?)\)", text.partition("options:")[2])[1]
             assert f"{value} for {method}" in defaults.split(", ")
     assert "(default: story for sample, fast for mnist, fast for fashion)" in text
-    assert "(default: 0)" in text and story.Options().seed == 0
+    assert "(default: 0)" in text and Options().seed == 0
 
 
 @pytest.mark.parametrize("arguments", OPTIONS, ids=" ".join)
 def test_suggestions_are_other_commands_that_work(arguments):
     options = parsed(arguments)
-    suggested = [candidate for candidate, _ in story._suggestions(options)]
+    suggested = [candidate for candidate, _ in digits_report._suggestions(options)]
     assert options not in suggested and len(set(suggested)) == len(suggested) >= 3
     for candidate in suggested:
         assert parsed(candidate.arguments().split()) == candidate
@@ -127,9 +138,23 @@ def test_suggestions_are_other_commands_that_work(arguments):
 @pytest.mark.parametrize("arguments", OPTIONS, ids=" ".join)
 def test_suggestions_keep_the_data(arguments):
     options = parsed(arguments)
-    kept = [what for candidate, what in story._suggestions(options) if candidate.data == options.data]
+    kept = [what for candidate, what in digits_report._suggestions(options) if candidate.data == options.data]
     assert "another random start" in kept
     assert {"a wider network", "the story's plain method"} & set(kept) or arguments == ["--hidden", "128,64"]
+
+
+def test_saved_network_is_the_trained_one(capsys, tmp_path):
+    path = tmp_path / "digits.cmlp"
+    assert cli.main(["--epochs", "2", "--rate", "1", "--batch", "20", "--save", str(path)]) == 0
+    assert f"saved: {path}" in capsys.readouterr().out
+    expected = Experiment(Options(epochs=2, rate=1.0, batch=20)).train()
+    assert cmlp.load(path).params.tobytes() == expected.params.tobytes()
+
+
+def test_failed_save_is_reported_in_one_line(capsys, tmp_path):
+    assert cli.main(["--epochs", "1", "--save", str(tmp_path)]) == 1
+    errors = capsys.readouterr().err
+    assert errors.startswith("cmlp: error: ") and errors.count("\n") == 1 and str(tmp_path) in errors
 
 
 def test_no_hidden_layer(capsys):

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import math
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cmlp.command.terminal import Terminal
+    from cmlp.network import Network
 
 
 class CommandError(Exception):
@@ -39,6 +45,36 @@ def add_threads(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="maximum number of threads (default: chosen automatically; the results do not depend on it)",
     )
+
+
+def add_save(parser: argparse.ArgumentParser) -> None:
+    """Add the option ``--save``."""
+    parser.add_argument("--save", metavar="FILE", help="write the trained network to a file that cmlp.load reads")
+
+
+def save(network: Network, path: str, terminal: Terminal, program: str) -> None:
+    """Write a network to a model file, and say so."""
+    with reported():
+        network.save(path)
+    terminal.write_lines(
+        [
+            "",
+            f"saved: {path}",
+            f"  Python:    cmlp.load({path!r})",
+            f"  a picture: {program} read FILE.png --model {path}",
+        ]
+    )
+
+
+def positive(text: str) -> float:
+    """Convert text to a positive finite number."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"expected a positive number, got {text!r}")
+    return number
 
 
 def whole(least: int, most: int | None = None) -> Callable[[str], int]:

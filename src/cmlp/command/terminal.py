@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 # Wider text is hard to read. Images can use the whole width of the terminal.
 _TEXT_WIDTH = 79
 _GAP = 2
-_BLOCKS = "▀░▒▓█▁▂▃▄▅▆▇"
-_BARS = "▁▂▃▄▅▆▇█"
+_BLOCKS = "▀░▒▓█▁▂▃▄▅▆▇│"
 # Characters from weak to strong for positive and for negative values, with and without block characters.
-_SHADES = {True: (" ░▒▓█", " .-=="), False: (" .+*#@", " .-~=")}
+# No character has both signs.
+_SHADES = {True: (" ░▒▓█", " .-~="), False: (" :+*#@", " .-~=")}
 # Terminals that support 256 colours although TERM does not contain "256color".
 _KNOW_256 = ("xterm", "screen", "tmux", "rxvt", "linux", "alacritty", "foot", "wezterm")
 # Number of brightness levels; finer levels are not visible.
@@ -70,8 +70,7 @@ class Terminal:
 
     def say(self, text: str = "") -> None:
         """Write a paragraph, wrapped to the terminal's width."""
-        lines = textwrap.wrap(text, max(1, min(self.width, _TEXT_WIDTH))) or [""]
-        self.write_lines(lines)
+        self.write_lines(wrapped(text, min(self.width, _TEXT_WIDTH)))
 
     def write_lines(self, lines: Sequence[str]) -> None:
         """Write lines without wrapping."""
@@ -181,13 +180,11 @@ class Terminal:
         self.write_lines([""])
 
 
-def sparkline(values: Sequence[float], width: int) -> str:
-    """Draw values as a bar chart in one line, with at most `width` bars that start at zero."""
-    chosen = np.asarray(values, dtype=float)
-    if len(chosen) > width:
-        chosen = chosen[np.linspace(0, len(chosen) - 1, width).round().astype(int)]
-    heights = chosen / (chosen.max() or 1) * (len(_BARS) - 1)
-    return "".join(_BARS[round(height)] for height in heights)
+def wrapped(text: str, width: int) -> list[str]:
+    """Wrap a paragraph at its spaces, but not within a word nor between a number and its percent sign."""
+    kept = text.replace(" %", "\xa0%")
+    lines = textwrap.wrap(kept, max(1, width), break_long_words=False, break_on_hyphens=False)
+    return [line.replace("\xa0", " ") for line in lines] or [""]
 
 
 def _code(value: float, positive: _Hue, n_colors: int) -> str:
