@@ -5,10 +5,13 @@
  * targets, averaged over the rows. Backpropagation computes the gradient of the cost with respect to every weight and
  * bias, and an optimizer takes a step against it.
  *
- * In the order of use: describe a network (cmlp_net_init), fill its parameters (cmlp_init_params, or your own values),
- * describe the input (cmlp_rows), get memory (cmlp_workspace_size), then predict (cmlp_forward) or train
- * (cmlp_train_epoch, one call per epoch). Set up every struct with CMLP_INIT, which zeroes it; zero means the default
- * wherever zero is not a valid value.
+ * The header follows the order of use:
+ *   1. Load and predict. Load a model file and predict single rows (cmlp_model_predict) or many (cmlp_forward).
+ *   2. Build and train.  Describe a network (cmlp_net_init), fill its parameters (cmlp_init_params), train it
+ *                        (cmlp_train_epoch, one call per epoch) and write a model file (cmlp_model_write).
+ *   3. Look inside.      Layers, activations, costs, gradients, single optimizer steps, instruction sets.
+ *   4. The arithmetic.   The definition of every rounding.
+ * docs/embedding.md is a tutorial, and examples/ has complete programs.
  *
  * Building. The library is plain C11 without dependencies. One line compiles it with a program (add -lm where sqrt is a
  * function call):
@@ -19,23 +22,26 @@
  * use -std=gnu11. src/cmlp/core/build.h lists the macros that leave parts out: instruction sets, float64, training,
  * threads.
  *
- * Rules for every function
+ * Rules for every function. The comment of a function only repeats them where it adds something.
  * - Memory. The caller owns all memory. The library allocates nothing itself, prints nothing and keeps nothing between
  *   calls; there is no global state. If n_threads > 1, the system allocates the stacks of the threads of the call.
- * - Threads. Any function may be called from any thread. A net may be shared by concurrent calls, and so may parameters
- *   that no call writes. A workspace, an optimizer, an epoch, a run and outputs belong to one call at a time. One
- *   workspace can serve any number of calls, one after the other; its contents do not matter.
- * - Constant arguments. The parameters (except in cmlp_train_epoch, which updates them), rows, order, targets and row
- *   weights must not change during a call. If CSR index arrays do change, the results are wrong, but no access is
- *   outside the arrays.
+ * - Threads. Any function may be called from any thread. A net or a model may be shared by concurrent calls, and so may
+ *   parameters that no call writes. A workspace, scratch memory, an optimizer, an epoch, a run and outputs belong to
+ *   one call at a time. One workspace can serve any number of calls, one after the other; its contents do not matter.
+ * - Constant arguments. The parameters (except in cmlp_train_epoch and cmlp_step, which update them), rows, order,
+ *   targets and row weights must not change during a call. If CSR index arrays do change, the results are wrong, but no
+ *   access is outside the arrays.
  * - Overlap. Outputs, workspace and optimizer state must not overlap each other or any input. Inputs may overlap each
- *   other: the targets of an autoencoder can be its rows. cmlp_step does not change its gradient. No function
- *   works in place.
- * - Status. Every function that can fail returns a cmlp_status. If an argument is invalid (codes 16 to 63), the outputs
- *   are left unchanged, except that cmlp_run.refused names the argument.
- * - Alignment. Arrays need the natural alignment of their elements, a net needs 8 bytes, a workspace none.
- * - Structs with struct_size may grow at the end. A program compiled with an older header works with a newer library:
- *   the library treats missing fields as zero, and writes nothing beyond the caller's struct.
+ *   other: the targets of an autoencoder can be its rows. No function works in place.
+ * - Alignment. Arrays need the natural alignment of their elements, a net needs 8 bytes, a model file 8 bytes; a
+ *   workspace, scratch memory and a model need none.
+ * - Structs with struct_size must be set up with CMLP_INIT, which zeroes them. Zero means the default wherever zero is
+ *   not a valid value. These structs may grow at the end. A program compiled with an older header works with a newer
+ *   library: the library treats missing fields as zero, and writes nothing beyond the caller's struct.
+ * - Status. Every function that can fail returns a cmlp_status. Its comment lists the possible errors after "Returns",
+ *   without the prefix CMLP_ERROR_. "The errors of" a struct are listed above that struct; those of a net are NULL,
+ *   ALIGNMENT and NET. If an argument is invalid (codes 16 to 63), all outputs are left unchanged, except that
+ *   cmlp_run.refused names the argument.
  * - Reproducibility. The same data, parameters and options give the same bits for any thread count, any split of the
  *   rows of cmlp_forward, any instruction set, compiler and system. See "The arithmetic" at the end.
  */
@@ -79,7 +85,7 @@ template <typename cmlp_struct> inline cmlp_struct cmlp_initialized()
 extern "C" {
 #endif
 
-/* ------------------------------------------------------------------------------------------------- status */
+/* ----------------------------------------------------------------------------------------------------- status */
 
 typedef enum cmlp_status {
     CMLP_OK = 0,
@@ -132,17 +138,30 @@ typedef enum cmlp_status {
     CMLP_ERROR_MODEL = 109          /* not a model made by cmlp_model_init of this version */
 } cmlp_status;
 
-/* The enumerator's name ("CMLP_ERROR_ROWS") and one English sentence; both static, never NULL. */
+/* The enumerator's name ("CMLP_ERROR_ROWS") and one English sentence. Both are static strings, for unknown values
+ * too: never NULL. */
 CMLP_API const char *cmlp_status_name(int status);
 CMLP_API const char *cmlp_status_string(int status);
+/* The library's version, a static string. It differs from CMLP_VERSION if the program was compiled with the header of
+ * another version. */
 CMLP_API const char *cmlp_version(void);
 
-/* ---------------------------------------------------------------------------------------------------- net */
+/* ================================================================================ 1. load and predict: model files
+ *
+ * A model file holds a network, its parameters and scale, and strings and arrays for other programs. docs/model-file.md
+ * describes the format. To load and predict (error handling left out; `file` holds the n bytes of the file):
+ *
+ *     cmlp_model_info info = CMLP_INIT(cmlp_model_info);
+ *     cmlp_model_size(file, n, &info);
+ *     cmlp_model *model = malloc(info.model_size);
+ *     void *scratch = malloc(info.scratch_size);
+ *     cmlp_model_init(model, info.model_size, file, n, 1, scratch, info.scratch_size);
+ *     int32_t label = cmlp_model_predict(model, row, NULL, scratch, info.scratch_size);
+ *
+ * A file may come from anywhere: every length, offset and number is checked before use, and every truncation and every
+ * flipped bit is detected. The checksums are not a signature: whoever can change a file can change them too. */
 
-#define CMLP_MAX_LAYERS 64  /* input and output layer included */
-#define CMLP_MAX_THREADS 256
-
-/* CMLP_INT32 and CMLP_INT64 are only for the indices of CSR rows. */
+/* Element types. CMLP_INT32 and CMLP_INT64 are only for the indices of CSR rows. */
 typedef enum cmlp_dtype {
     CMLP_FLOAT32 = 1,
     CMLP_FLOAT64 = 2,
@@ -151,121 +170,71 @@ typedef enum cmlp_dtype {
     CMLP_INT64 = 5
 } cmlp_dtype;
 
-typedef enum cmlp_activation {
-    CMLP_IDENTITY = 1, /* z             hidden or output */
-    CMLP_LOGISTIC = 2, /* 1/(1+e^-z)    hidden or output */
-    CMLP_TANH = 3,     /* tanh z        hidden or output */
-    CMLP_RELU = 4,     /* max(0, z)     hidden */
-    CMLP_SOFTMAX = 5,  /* e^z / sum e^z output */
-    CMLP_EXP = 6,      /* e^z           output */
-    CMLP_LEAKY_RELU = 7, /* z, but p z where z < 0; p = 0.01 by default         hidden */
-    CMLP_ELU = 8,        /* z, but p (e^z - 1) where z < 0; p = 1 by default    hidden */
-    CMLP_SILU = 9,       /* z / (1+e^-z)                                        hidden */
-    CMLP_GELU = 10,      /* z Phi(z), Phi the normal distribution's; exact      hidden */
-    CMLP_SOFTPLUS = 11,  /* ln(1+e^z)                                           hidden */
-    CMLP_SOFTSIGN = 12   /* z / (1+|z|)                                         hidden */
-} cmlp_activation;
+/* Opaque. A model points into the bytes of its file. It needs no destructor: release its memory when no call uses
+ * it. */
+typedef struct cmlp_model cmlp_model;
 
-/* Properties of an activation. The strings and structs are static. */
-typedef struct cmlp_activation_info {
-    const char *name;    /* "leaky_relu" */
-    double init_factor;  /* see cmlp_init_params */
-    double parameter;    /* default value of its parameter; 0 if it has no parameter */
-    int32_t hidden, output; /* 1: allowed in hidden layers; in the output layer */
-    int32_t needs_sums;  /* 1: training also stores its weighted sums, n_out elements per row of a batch */
-} cmlp_activation_info;
-
-/* The cost of a row; y is the target, a the output activation. */
-typedef enum cmlp_loss {
-    CMLP_LOG_LOSS = 1,      /* softmax: -sum y ln a;  logistic: -sum (y ln a + (1-y) ln(1-a)) */
-    CMLP_SQUARED_ERROR = 2, /* sum (a-y)^2, with any output */
-    CMLP_POISSON = 3,       /* exp: sum (y ln(y/a) - y + a), half the Poisson deviance; y >= 0 */
-    /* The next three with identity, logistic, tanh or exp outputs; d = a - y. */
-    CMLP_ABSOLUTE_ERROR = 4, /* sum |d| */
-    CMLP_HUBER = 5,          /* sum of d^2/2 where |d| <= p, else p (|d| - p/2); p = 1 by default (Huber 1964) */
-    CMLP_QUANTILE = 6,       /* sum of (1-p) d where d > 0, else -p d; p < 1, 0.5 by default (Koenker & Bassett 1978) */
-    CMLP_GAMMA = 7,          /* exp: sum (y/a + ln a); y > 0 */
-    CMLP_FOCAL = 8,          /* softmax: -sum y (1-a)^p ln a;  logistic: -sum (y (1-a)^p ln a + (1-y) a^p ln(1-a));
-                              * p = 2 by default (Lin et al. 2017) */
-    CMLP_LABEL_SMOOTHING = 9 /* the log loss of targets (1-p) y + p/k, k = n_outputs for softmax and 2 for logistic;
-                              * p < 1, 0.1 by default (Szegedy et al. 2016) */
-} cmlp_loss;
-
-typedef struct cmlp_loss_info {
-    const char *name; /* "huber" */
-    double parameter; /* default value of its parameter; 0 if it has no parameter */
-    double most;      /* exclusive upper bound of the parameter */
-    uint32_t outputs; /* mask of the allowed output activations: 1 << cmlp_activation */
-} cmlp_loss_info;
-
-/* NULL for values outside the enumerations, which are numbered from 1 without gaps. */
-CMLP_API const cmlp_activation_info *cmlp_describe_activation(int32_t activation);
-CMLP_API const cmlp_loss_info *cmlp_describe_loss(int32_t loss);
-
-typedef enum cmlp_isa {
-    CMLP_ISA_GENERIC = 1, /* plain C, on every processor */
-    CMLP_ISA_AVX2 = 2,    /* x86: AVX2 and FMA */
-    CMLP_ISA_AVX512 = 4,  /* x86: AVX-512F */
-    CMLP_ISA_NEON = 8     /* aarch64 */
-} cmlp_isa;
-
+/* A network's description, opaque: see cmlp_net_init. */
 typedef struct cmlp_net cmlp_net;
 
-typedef struct cmlp_net_config {
+/* Sizes and properties of a model file. cmlp_model_size writes every field except struct_size. */
+typedef struct cmlp_model_info {
     size_t struct_size;
-    const int64_t *sizes;       /* n_layers sizes, input first */
-    const int32_t *activations; /* n_layers - 1 values of cmlp_activation, the output's last */
-    int32_t n_layers;
-    int32_t loss;               /* cmlp_loss */
-    int32_t dtype;              /* CMLP_FLOAT32 or CMLP_FLOAT64: of parameters and of all arithmetic */
-    uint32_t isa_mask;          /* allowed instruction sets, or 0 for all; the fastest available one is used */
-    const double *activation_parameters; /* one per activation, or NULL: finite, > 0; 0: default */
-    double loss_parameter;      /* finite, > 0; 0: default */
-} cmlp_net_config;
+    size_t model_size;    /* bytes of memory for cmlp_model_init; includes the parameters on big-endian machines */
+    size_t scratch_size;  /* bytes of scratch for cmlp_model_init and cmlp_model_predict */
+    uint64_t head_size;   /* bytes of the head; the data follow */
+    uint64_t file_size;   /* bytes of the whole file */
+    uint64_t error_at;    /* if the head is invalid: the byte of the file where reading stopped */
+    int64_t n_inputs, n_outputs;
+    double input_scale;
+    int32_t dtype;        /* CMLP_FLOAT32 or CMLP_FLOAT64 */
+} cmlp_model_info;
 
-typedef struct cmlp_layer {
-    int64_t n_in, n_out;
-    int32_t activation;
-    double parameter; /* of the activation; 0 if it has none */
-    int64_t weights; /* index in the parameter block: (n_in, n_out), row-major */
-    int64_t biases;  /* index in the parameter block: (n_out) */
-} cmlp_layer;
+/* Checks the head of a model file, and reports how much memory the other functions need.
+ * file: the first `n` bytes of the file, of any alignment. They must contain the head.
+ * Returns CMLP_OK; FILE_SHORT if the head is longer than n bytes (call again with info->head_size bytes if that is not
+ * 0); FILE_MAGIC, FILE_VERSION, FILE_HEAD_CRC, FILE_SYNTAX, FILE_NAME, FILE_TENSOR, LAYERS, WIDTH, ACTIVATION, LOSS or
+ * OPTION if the content is not that of a model file; DTYPE, ISA, OVERFLOW or BUILD if this build of the library cannot
+ * run the network; NULL, STRUCT_SIZE.
+ * On failure all fields of *info are 0 except head_size and error_at; after NULL and STRUCT_SIZE *info is unchanged. */
+CMLP_API int cmlp_model_size(const void *file, size_t n, cmlp_model_info *info);
 
-/* Bytes of a cmlp_net, and a bound for static storage:  static int64_t memory[CMLP_NET_SIZE / 8]; */
-CMLP_API size_t cmlp_net_size(void);
-#define CMLP_NET_SIZE 4096
-/* Checks the description and writes the net to `memory` (8-byte aligned). The net keeps no pointer to `config` and
- * needs no destructor; it is constant from then on. */
-CMLP_API int cmlp_net_init(cmlp_net *memory, size_t memory_size, const cmlp_net_config *config);
-/* Number of elements of a parameter block: W1, b1, W2, b2, ... without padding. 0 for an invalid net. */
-CMLP_API int64_t cmlp_net_n_params(const cmlp_net *net);
-/* Layer `index` of the n_layers - 1 layers with weights; 0 is the first hidden layer (without hidden layers, the output
- * layer). */
-CMLP_API int cmlp_net_layer(const cmlp_net *net, int32_t index, cmlp_layer *layer);
-/* The cmlp_isa in use; 0 for an invalid net. */
-CMLP_API uint32_t cmlp_net_isa(const cmlp_net *net);
-/* Mask of the instruction sets that this build, this processor and this operating system support. */
-CMLP_API uint32_t cmlp_cpu_isa(void);
+/* Makes a model in `memory` (info->model_size bytes, any alignment).
+ * file: the `n` bytes of the whole file, at an address that is a multiple of 8. They must stay in place, unchanged, as
+ *     long as the model is used: the model uses the parameters in them.
+ * verify: if not 0, the function also checks the data's checksum, that all parameters are finite, and that the example
+ *     in the file gives the stored output. If 0, it checks only the head and the size of the file.
+ * scratch: info->scratch_size bytes, any alignment; used during this call only. May be NULL if verify is 0.
+ * Returns CMLP_OK; the statuses of cmlp_model_size; FILE_LONG; FILE_DATA_CRC, FILE_NONFINITE, FILE_EXAMPLE and INPUT
+ * (from the example) if verify is not 0; NULL, ALIGNMENT, BUFFER_SIZE.
+ * On failure the contents of `memory` are unspecified. */
+CMLP_API int cmlp_model_init(cmlp_model *memory, size_t memory_size, const void *file, size_t n, int verify,
+                             void *scratch, size_t scratch_size);
 
-/* ---------------------------------------------------------------------------------- random numbers, init */
+/* Computes the outputs of one row. There is no allocation, lock or system call, and any number of threads may share a
+ * model. Each thread needs scratch memory of its own.
+ * row: n_inputs elements of the model's dtype, or bytes. The input scale of the model is applied to them.
+ * output: receives the n_outputs outputs in the model's dtype; or NULL.
+ * scratch: info->scratch_size bytes, any alignment; its contents do not matter.
+ * Returns the index of the largest output, which is the class index of a classifier. For a single logistic output,
+ * returns 1 if it is above 0.5, else 0. On failure, returns minus the status: MODEL, NULL, ALIGNMENT (of row or output)
+ * or BUFFER_SIZE, with `output` unchanged; INPUT if the row contains NaN or infinity, with `output` unspecified. */
+CMLP_API int32_t cmlp_model_predict(const cmlp_model *model, const void *row, void *output, void *scratch,
+                                    size_t scratch_size);
+CMLP_API int32_t cmlp_model_predict_u8(const cmlp_model *model, const uint8_t *row, void *output, void *scratch,
+                                       size_t scratch_size);
 
-/* NumPy's legacy RandomState: MT19937 with integer seeding, 53-bit doubles and its shuffle. These three functions
- * return no status: `random` must point to a seeded generator, and `values` to n elements. */
-typedef struct cmlp_random {
-    uint32_t key[624];
-    int32_t position;
-} cmlp_random;
+/* The network and its parameters, for all other functions. They are valid as long as the model and its file's bytes
+ * are. NULL for an invalid model. */
+CMLP_API const cmlp_net *cmlp_model_net(const cmlp_model *model);
+CMLP_API const void *cmlp_model_params(const cmlp_model *model);
 
-CMLP_API void cmlp_random_seed(cmlp_random *random, uint32_t seed);
-CMLP_API double cmlp_random_double(cmlp_random *random); /* in [0, 1) */
-CMLP_API void cmlp_random_shuffle(cmlp_random *random, int64_t *values, int64_t n);
+/* Finds a metadata string: `*text` points to `*length` bytes of the file, without a terminating NUL. They are printable
+ * ASCII, in which \" stands for " and \\ for \. Python writes JSON, such as the class labels (key "classes").
+ * Returns CMLP_OK; FILE_KEY if the file has no such key; NULL, MODEL. On failure *text and *length are unchanged. */
+CMLP_API int cmlp_model_metadata(const cmlp_model *model, const char *key, const char **text, size_t *length);
 
-/* Random initial parameters, uniform in [-b, b) with b = sqrt(c / (n_in + n_out)) and c = init_factor of the layer's
- * activation: 2 for logistic, 6 for most others (Glorot & Bengio 2010, as scikit-learn). The output layer uses the c
- * of the last hidden layer, or 6 if there is none. Random numbers are used layer by layer, weights before biases. */
-CMLP_API int cmlp_init_params(const cmlp_net *net, cmlp_random *random, void *params);
-
-/* ------------------------------------------------------------------------------------------ rows, targets */
+/* ------------------------------------------------------------------------------------ many rows in one call */
 
 /* A stride that repeats one row for every i, or one element for every j. (A stride of 0 means contiguous.) */
 #define CMLP_REPEAT INT64_MIN
@@ -282,7 +251,10 @@ typedef enum cmlp_kind { CMLP_DENSE = 1, CMLP_CLASSES = 2, CMLP_CSR = 3 } cmlp_k
  *   call first checks the indices of the rows that it uses.
  * The network's input is value * scale, computed in double and rounded once to the net's type. If `order` is not
  * NULL, a call uses the rows order[0], ..., order[n_order - 1], in this sequence; a row may occur several times.
- * Results are in the sequence of `order` too. */
+ * Results are in the sequence of `order` too.
+ *
+ * The errors of rows: NULL, STRUCT_SIZE, ROWS, DTYPE, ALIGNMENT, OPTION (scale), ORDER, SPARSE; and while computing
+ * INPUT. */
 typedef struct cmlp_rows {
     size_t struct_size;
     const void *data;
@@ -299,40 +271,9 @@ typedef struct cmlp_rows {
     int32_t index_dtype;   /* CSR: CMLP_INT32 or CMLP_INT64 */
 } cmlp_rows;
 
-/* One target per row. `order` selects rows and targets alike, and n_rows must equal the n_rows of the rows.
- * - CMLP_CLASSES: one int32 class index per row, from 0 to n_outputs - 1, which means 1 at this output and 0 at all
- *   others. row_stride is the distance between two indices in bytes; 0 means 4 bytes. col_stride and dtype are
- *   ignored.
- * - CMLP_DENSE: n_outputs values per row, with strides as in cmlp_rows. */
-typedef struct cmlp_targets {
-    size_t struct_size;
-    const void *data;
-    int64_t n_rows;
-    int64_t row_stride, col_stride;
-    int32_t kind;
-    int32_t dtype; /* of dense targets */
-} cmlp_targets;
-
-/* The objective that training minimizes. w_i are the row weights (1 if NULL). Biases have no penalty:
- *   (loss_scale * sum of w_i cost_i + alpha/2 * sum of squared weights) / sum of w_i */
-typedef struct cmlp_objective {
-    size_t struct_size;
-    const double *row_weights; /* one for each of the n_rows rows (not of `order`), >= 0, not all 0; or NULL */
-    double alpha;              /* L2 penalty, >= 0 */
-    double loss_scale;         /* > 0; 0: 1. 0.5 gives the halved squared error */
-    double log_loss_clip;      /* 0: exact from the logits; else probabilities are clipped to [c, 1-c] in the reported
-                                * cost; the gradient is always that of the exact cost */
-    const double *alphas;      /* if not NULL, used instead of alpha: one for each layer with weights, >= 0 */
-    const double *dropout;     /* one rate for each hidden layer, in [0, 1): a unit's activation is set to 0 with this
-                                * probability, else divided by 1 - rate (Srivastava et al. 2014); or NULL */
-    int64_t dropout_step;      /* seeds the choice of units; cmlp_train_epoch uses the optimizer's n_steps instead */
-    int64_t dropout_row;       /* added to the indices of `rows`, if they are part of a larger set; >= 0 */
-    uint32_t dropout_seed;
-} cmlp_objective;
-
-/* ------------------------------------------------------------------------------------------------ running */
-
-/* How a call runs, and why it failed. */
+/* How a call runs, and why it failed. Several calls may use the same struct, one after the other.
+ *
+ * The errors of a run: NULL, STRUCT_SIZE, THREADS; BUFFER_SIZE or OVERFLOW for the workspace; and CMLP_CANCELLED. */
 typedef struct cmlp_run {
     size_t struct_size;
     void *workspace;       /* cmlp_workspace_size() bytes or more, of any alignment; contents do not matter */
@@ -355,44 +296,136 @@ typedef enum cmlp_call {
     CMLP_CALL_DROPOUT = 32  /* added to GRADIENT or TRAIN: the objective has dropout rates */
 } cmlp_call;
 
-/* Bytes of workspace for a call with at most n_threads threads and n_rows rows (for CMLP_CALL_TRAIN: rows per batch). A
- * workspace for more rows or threads also serves fewer. The size is bounded for any number of rows. */
+/* Computes the bytes of workspace for a call with at most n_threads threads (0: 1) and n_rows rows (for
+ * CMLP_CALL_TRAIN: rows per batch). A workspace for more rows or threads also serves fewer. The size is bounded for any
+ * number of rows. Returns CMLP_OK; the errors of a net; ROWS, THREADS, OPTION (an unknown call), OVERFLOW. On failure
+ * *bytes is unchanged. */
 CMLP_API int cmlp_workspace_size(const cmlp_net *net, int call, int64_t n_rows, int32_t n_threads, size_t *bytes);
 
-/* Predicts: output[i, :] is the last layer's activations for the i-th selected row; (rows selected, n_outputs),
- * contiguous, of the net's type. */
+/* Predicts: output[i, :] is the last layer's activations for the i-th selected row.
+ * params: the parameter block, aligned for the net's type.
+ * output: (rows selected, n_outputs), contiguous, of the net's type and aligned for it. There may be no rows.
+ * Returns CMLP_OK; the errors of a net, rows and a run; NULL or ALIGNMENT of params or output. After INPUT or
+ * CMLP_CANCELLED `output` is unspecified.
+ * With n_threads <= 1 there is no allocation, lock or system call, except those of `poll`. */
 CMLP_API int cmlp_forward(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *output, cmlp_run *run);
 
-/* The activations of every layer with weights: outputs[l] receives (rows selected, n_out of layer l), contiguous. */
-CMLP_API int cmlp_activations(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *const *outputs,
-                              cmlp_run *run);
+/* ============================================================================================ 2. build and train */
 
-/* The weighted sums z of every layer with weights, in the same layout. */
-CMLP_API int cmlp_weighted_sums(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *const *outputs,
-                                cmlp_run *run);
+#define CMLP_MAX_LAYERS 64  /* input and output layer included */
+#define CMLP_MAX_THREADS 256
 
-/* Computes the objective's value at these parameters. */
-CMLP_API int cmlp_cost(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
-                       const cmlp_objective *objective, double *cost, cmlp_run *run);
+typedef enum cmlp_activation {
+    CMLP_IDENTITY = 1, /* z             hidden or output */
+    CMLP_LOGISTIC = 2, /* 1/(1+e^-z)    hidden or output */
+    CMLP_TANH = 3,     /* tanh z        hidden or output */
+    CMLP_RELU = 4,     /* max(0, z)     hidden */
+    CMLP_SOFTMAX = 5,  /* e^z / sum e^z output */
+    CMLP_EXP = 6,      /* e^z           output */
+    CMLP_LEAKY_RELU = 7, /* z, but p z where z < 0; p = 0.01 by default         hidden */
+    CMLP_ELU = 8,        /* z, but p (e^z - 1) where z < 0; p = 1 by default    hidden */
+    CMLP_SILU = 9,       /* z / (1+e^-z)                                        hidden */
+    CMLP_GELU = 10,      /* z Phi(z), Phi the normal distribution's; exact      hidden */
+    CMLP_SOFTPLUS = 11,  /* ln(1+e^z)                                           hidden */
+    CMLP_SOFTSIGN = 12   /* z / (1+|z|)                                         hidden */
+} cmlp_activation;
 
-/* Computes the objective's gradient, in the layout of the parameters, and its value (`cost` may be NULL). */
-CMLP_API int cmlp_gradient(const cmlp_net *net, const void *params, const cmlp_rows *rows,
-                           const cmlp_targets *targets, const cmlp_objective *objective, void *gradient, double *cost,
-                           cmlp_run *run);
+/* The cost of a row; y is the target, a the output activation. */
+typedef enum cmlp_loss {
+    CMLP_LOG_LOSS = 1,      /* softmax: -sum y ln a;  logistic: -sum (y ln a + (1-y) ln(1-a)) */
+    CMLP_SQUARED_ERROR = 2, /* sum (a-y)^2, with any output */
+    CMLP_POISSON = 3,       /* exp: sum (y ln(y/a) - y + a), half the Poisson deviance; y >= 0 */
+    /* The next three with identity, logistic, tanh or exp outputs; d = a - y. */
+    CMLP_ABSOLUTE_ERROR = 4, /* sum |d| */
+    CMLP_HUBER = 5,          /* sum of d^2/2 where |d| <= p, else p (|d| - p/2); p = 1 by default (Huber 1964) */
+    CMLP_QUANTILE = 6,       /* sum of (1-p) d where d > 0, else -p d; p < 1, 0.5 by default (Koenker & Bassett 1978) */
+    CMLP_GAMMA = 7,          /* exp: sum (y/a + ln a); y > 0 */
+    CMLP_FOCAL = 8,          /* softmax: -sum y (1-a)^p ln a;  logistic: -sum (y (1-a)^p ln a + (1-y) a^p ln(1-a));
+                              * p = 2 by default (Lin et al. 2017) */
+    CMLP_LABEL_SMOOTHING = 9 /* the log loss of targets (1-p) y + p/k, k = n_outputs for softmax and 2 for logistic;
+                              * p < 1, 0.1 by default (Szegedy et al. 2016) */
+} cmlp_loss;
 
-/* gradient[i, :] is the derivative of the i-th selected row's own cost with respect to its n_cols values in `rows`,
- * before scaling: (rows selected, n_in), contiguous. It includes loss_scale and the row weight, but no average and no
- * penalty. */
-CMLP_API int cmlp_input_gradient(const cmlp_net *net, const void *params, const cmlp_rows *rows,
-                                 const cmlp_targets *targets, const cmlp_objective *objective, void *gradient,
-                                 cmlp_run *run);
+typedef struct cmlp_net_config {
+    size_t struct_size;
+    const int64_t *sizes;       /* n_layers sizes, input first */
+    const int32_t *activations; /* n_layers - 1 values of cmlp_activation, the output's last */
+    int32_t n_layers;
+    int32_t loss;               /* cmlp_loss */
+    int32_t dtype;              /* CMLP_FLOAT32 or CMLP_FLOAT64: of parameters and of all arithmetic */
+    uint32_t isa_mask;          /* allowed values of cmlp_isa, or 0 for all; the fastest available one is used */
+    const double *activation_parameters; /* one per activation, or NULL: finite, > 0; 0: default */
+    double loss_parameter;      /* finite, > 0; 0: default */
+} cmlp_net_config;
 
-/* deltas[l][i, :] is the derivative of the i-th row's own cost (as above) with respect to the weighted sums of layer l:
- * (rows selected, n_out of layer l), contiguous. */
-CMLP_API int cmlp_deltas(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
-                         const cmlp_objective *objective, void *const *deltas, cmlp_run *run);
+/* Bytes of a cmlp_net, and a bound for static storage:  static int64_t memory[CMLP_NET_SIZE / 8]; */
+CMLP_API size_t cmlp_net_size(void);
+#define CMLP_NET_SIZE 4096
 
-/* ----------------------------------------------------------------------------------------------- training */
+/* Checks the description and writes the net to `memory` (memory_size bytes, at a multiple of 8). The net keeps no
+ * pointer to `config`, needs no destructor, and is constant from then on. It holds addresses of the library, so it must
+ * not be stored in a file.
+ * Returns CMLP_OK; NULL, STRUCT_SIZE, LAYERS, WIDTH, ACTIVATION, LOSS, DTYPE, OPTION (a parameter of an activation or
+ * of the loss), ISA, OVERFLOW, BUFFER_SIZE, ALIGNMENT, BUILD. On failure `memory` is unchanged. */
+CMLP_API int cmlp_net_init(cmlp_net *memory, size_t memory_size, const cmlp_net_config *config);
+
+/* Number of elements of a parameter block: W1, b1, W2, b2, ... without padding; W is (n_in, n_out), row-major. 0 for an
+ * invalid net. */
+CMLP_API int64_t cmlp_net_n_params(const cmlp_net *net);
+
+/* NumPy's legacy RandomState: MT19937 with integer seeding, 53-bit doubles and its shuffle. The caller owns the struct
+ * and may copy it. These three functions return no status: `random` must point to a generator that cmlp_random_seed has
+ * seeded, and `values` to n elements. */
+typedef struct cmlp_random {
+    uint32_t key[624];
+    int32_t position;
+} cmlp_random;
+
+CMLP_API void cmlp_random_seed(cmlp_random *random, uint32_t seed);
+CMLP_API double cmlp_random_double(cmlp_random *random); /* in [0, 1) */
+CMLP_API void cmlp_random_shuffle(cmlp_random *random, int64_t *values, int64_t n);
+
+/* Fills `params` (cmlp_net_n_params elements of the net's type) with random numbers, uniform in [-b, b) with
+ * b = sqrt(c / (n_in + n_out)) and c = init_factor of the layer's activation: 2 for logistic, 6 for most others (Glorot
+ * & Bengio 2010, as scikit-learn). The output layer uses the c of the last hidden layer, or 6 if there is none. Random
+ * numbers are used layer by layer, weights before biases. Returns CMLP_OK; the errors of a net; NULL, ALIGNMENT. On
+ * failure `params` and `random` are unchanged. */
+CMLP_API int cmlp_init_params(const cmlp_net *net, cmlp_random *random, void *params);
+
+/* One target per row. `order` selects rows and targets alike, and n_rows must equal the n_rows of the rows.
+ * - CMLP_CLASSES: one int32 class index per row, from 0 to n_outputs - 1, which means 1 at this output and 0 at all
+ *   others. row_stride is the distance between two indices in bytes; 0 means 4 bytes. col_stride and dtype are
+ *   ignored.
+ * - CMLP_DENSE: n_outputs values per row, with strides as in cmlp_rows.
+ *
+ * The errors of targets: NULL, STRUCT_SIZE, TARGETS, DTYPE, ALIGNMENT, LABEL; and while computing TARGET. */
+typedef struct cmlp_targets {
+    size_t struct_size;
+    const void *data;
+    int64_t n_rows;
+    int64_t row_stride, col_stride;
+    int32_t kind;
+    int32_t dtype; /* of dense targets */
+} cmlp_targets;
+
+/* The objective that training minimizes. w_i are the row weights (1 if NULL). Biases have no penalty:
+ *   (loss_scale * sum of w_i cost_i + alpha/2 * sum of squared weights) / sum of w_i
+ *
+ * The errors of an objective: NULL, STRUCT_SIZE, OPTION, WEIGHT. */
+typedef struct cmlp_objective {
+    size_t struct_size;
+    const double *row_weights; /* one for each of the n_rows rows (not of `order`), >= 0, not all 0; or NULL */
+    double alpha;              /* L2 penalty, >= 0 */
+    double loss_scale;         /* > 0; 0: 1. 0.5 gives the halved squared error */
+    double log_loss_clip;      /* 0: exact from the logits; else probabilities are clipped to [c, 1-c] in the reported
+                                * cost; the gradient is always that of the exact cost */
+    const double *alphas;      /* if not NULL, used instead of alpha: one for each layer with weights, >= 0 */
+    const double *dropout;     /* one rate for each hidden layer, in [0, 1): a unit's activation is set to 0 with this
+                                * probability, else divided by 1 - rate (Srivastava et al. 2014); or NULL */
+    int64_t dropout_step;      /* seeds the choice of units; cmlp_train_epoch uses the optimizer's n_steps instead */
+    int64_t dropout_row;       /* added to the indices of `rows`, if they are part of a larger set; >= 0 */
+    uint32_t dropout_seed;
+} cmlp_objective;
 
 typedef enum cmlp_solver {
     CMLP_SGD = 1,      /* w -= lr g                                        state: none */
@@ -405,7 +438,9 @@ typedef enum cmlp_solver {
 /* Hyperparameters and counters. `state` is a block of cmlp_optimizer_state_size() bytes, zeroed before the first
  * step. To resume training, keep the state and the counters together. Every solver reads learning_rate and n_steps;
  * momentum and nesterov read momentum; adam reads beta_1, beta_2, epsilon and the powers. A zero learning rate,
- * momentum or beta is a value, not a request for a default. */
+ * momentum or beta is a value, not a request for a default.
+ *
+ * The errors of an optimizer: NULL, STRUCT_SIZE, OPTION, and BUFFER_SIZE, ALIGNMENT or OVERFLOW for the state. */
 typedef struct cmlp_optimizer {
     size_t struct_size;
     void *state;
@@ -421,11 +456,13 @@ typedef struct cmlp_optimizer {
     double max_norm;                 /* a gradient (penalty included) of larger norm is scaled to this norm; 0: off */
 } cmlp_optimizer;
 
+/* Computes the bytes of an optimizer's state; 0 for CMLP_SGD. The state needs the alignment of the net's type. Returns
+ * CMLP_OK; the errors of a net; NULL, OPTION (an unknown solver), OVERFLOW. On failure *bytes is unchanged. */
 CMLP_API int cmlp_optimizer_state_size(const cmlp_net *net, int solver, size_t *bytes);
 
-/* One optimizer step with `gradient`, in the calling thread. */
-CMLP_API int cmlp_step(const cmlp_net *net, void *params, const void *gradient, cmlp_optimizer *optimizer);
-
+/* Options and results of an epoch.
+ *
+ * The errors of an epoch: NULL, STRUCT_SIZE, BATCH, OPTION (rates). */
 typedef struct cmlp_epoch {
     size_t struct_size;
     int64_t batch_size;   /* rows per batch; the last one may be shorter. 0: all rows */
@@ -439,73 +476,19 @@ typedef struct cmlp_epoch {
     int64_t batches;      /* number of batches processed in this call */
 } cmlp_epoch;
 
-/* One epoch: uses the selected rows once, in batches, with one optimizer step per batch. It does not
- * shuffle: rows are taken in the sequence of `rows` or of `order`, which cmlp_random_shuffle can permute before each
- * epoch. A batch whose row weights are all zero is skipped. */
+/* Trains one epoch: uses the selected rows once, in batches, with one optimizer step per batch. It does not shuffle:
+ * rows are taken in the sequence of `rows` or of `order`, which cmlp_random_shuffle can permute before each epoch. A
+ * batch whose row weights are all zero is skipped.
+ * params: the parameter block, updated in place.
+ * Returns CMLP_OK; the errors of a net, rows, targets, an objective, an optimizer, an epoch and a run; NULL or
+ * ALIGNMENT of params; ROWS if no row is selected; DIVERGED. After CMLP_CANCELLED, INPUT, TARGET and DIVERGED in a
+ * batch, parameters and optimizer are those after the last complete batch, and the outputs of `epoch` cover the
+ * complete batches. DIVERGED with a bad_row of -1 means that a step made a parameter NaN or infinite. */
 CMLP_API int cmlp_train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows, const cmlp_targets *targets,
                               const cmlp_objective *objective, cmlp_optimizer *optimizer, cmlp_epoch *epoch,
                               cmlp_run *run);
 
-/* ------------------------------------------------------------------------------------------- model files
- *
- * A model file holds a network, its parameters and scale, and strings and arrays for other programs. docs/model-file.md
- * describes the format. To load and predict (error handling left out; `file` holds the n bytes of the file):
- *
- *     cmlp_model_info info = CMLP_INIT(cmlp_model_info);
- *     cmlp_model_size(file, n, &info);
- *     cmlp_model *model = malloc(info.model_size);
- *     void *scratch = malloc(info.scratch_size);
- *     cmlp_model_init(model, info.model_size, file, n, 1, scratch, info.scratch_size);
- *     int32_t label = cmlp_model_predict(model, row, NULL, scratch, info.scratch_size);
- *
- * A file may come from anywhere: every length, offset and number is checked before use, and every truncation and every
- * flipped bit is detected. The checksums are not a signature: whoever can change a file can change them too. */
-
-typedef struct cmlp_model cmlp_model;
-
-/* Sizes and properties of a model file. cmlp_model_size writes every field except struct_size. */
-typedef struct cmlp_model_info {
-    size_t struct_size;
-    size_t model_size;    /* bytes of memory for cmlp_model_init; includes the parameters on big-endian machines */
-    size_t scratch_size;  /* bytes of scratch for cmlp_model_init and cmlp_model_predict */
-    uint64_t head_size;   /* bytes of the head; the data follow */
-    uint64_t file_size;   /* bytes of the whole file */
-    uint64_t error_at;    /* if the head is invalid: the byte of the file where reading stopped */
-    int64_t n_inputs, n_outputs;
-    double input_scale;
-    int32_t dtype;        /* CMLP_FLOAT32 or CMLP_FLOAT64 */
-} cmlp_model_info;
-
-/* Checks the head of a model file, and reports how much memory the other functions need. `file` points to the first `n`
- * bytes of the file, which must contain the head. If they do not, the result is CMLP_ERROR_FILE_SHORT; call again with
- * head_size bytes if it is not 0. On failure only head_size and error_at are set, and all other fields are 0. */
-CMLP_API int cmlp_model_size(const void *file, size_t n, cmlp_model_info *info);
-
-/* Makes a model in `memory` (any alignment) from the `n` bytes of a whole file, which start at a multiple of 8 bytes
- * and must stay in place, unchanged, as long as the model is used: the model uses the parameters in the file's bytes.
- * If `verify` is not 0, the function also checks the data's checksum, that the parameters are finite, and the example.
- * Otherwise it checks only the head and the size of the file, and `scratch` may be NULL. On failure the memory holds no
- * model. */
-CMLP_API int cmlp_model_init(cmlp_model *memory, size_t memory_size, const void *file, size_t n, int verify,
-                             void *scratch, size_t scratch_size);
-
-/* Computes the outputs of one row and returns the index of the largest one, which is the class index of a classifier.
- * For a single logistic output, returns 1 if it is above 0.5, else 0. On failure, returns minus the status. `row` has
- * n_inputs elements of the model's dtype (or bytes), to which the input scale is applied. `output` receives the
- * n_outputs outputs in the model's dtype, or is NULL. There is no allocation, lock or system call. Threads may share a
- * model, but not scratch memory. */
-CMLP_API int32_t cmlp_model_predict(const cmlp_model *model, const void *row, void *output, void *scratch,
-                                    size_t scratch_size);
-CMLP_API int32_t cmlp_model_predict_u8(const cmlp_model *model, const uint8_t *row, void *output, void *scratch,
-                                       size_t scratch_size);
-
-/* The network and its parameters, for all other functions. NULL for an invalid model. */
-CMLP_API const cmlp_net *cmlp_model_net(const cmlp_model *model);
-CMLP_API const void *cmlp_model_params(const cmlp_model *model);
-
-/* Finds a metadata string: `*text` points to `*length` bytes of the file, without a terminating NUL. They are printable
- * ASCII, in which \" stands for " and \\ for \. Python writes JSON, such as the class labels (key "classes"). */
-CMLP_API int cmlp_model_metadata(const cmlp_model *model, const char *key, const char **text, size_t *length);
+/* ---------------------------------------------------------------------------------------- write a model file */
 
 /* A string for other programs. The key is a lower-case letter, then at most 63 of a-z 0-9 _ and .; the value printable
  * ASCII. */
@@ -535,16 +518,107 @@ typedef struct cmlp_model_content {
     void *context;
 } cmlp_model_content;
 
-/* Bytes of scratch that cmlp_model_write needs. */
+/* Computes the bytes of scratch memory that cmlp_model_write needs. Returns CMLP_OK; the errors of a net; NULL,
+ * OVERFLOW. On failure *bytes is unchanged. */
 CMLP_API int cmlp_model_write_size(const cmlp_net *net, size_t *bytes);
 
 /* Writes a model file through content->write, in order and in pieces of any size. The same content gives the same bytes
- * everywhere. The example has pseudo-random inputs, never a row of data. Nothing is written if an argument is
- * invalid. */
+ * everywhere. The example in the file has pseudo-random inputs, never a row of data.
+ * scratch: any alignment; its contents do not matter.
+ * Returns CMLP_OK; the errors of a net; NULL, STRUCT_SIZE, ALIGNMENT, OPTION (input_scale or a count), DTYPE,
+ * BUFFER_SIZE, OVERFLOW; FILE_NAME, FILE_SYNTAX (a string that is not printable ASCII), FILE_TENSOR (an array's shape),
+ * FILE_NONFINITE (a parameter). After these, nothing has been written. After FILE_WRITE, part of the file has. */
 CMLP_API int cmlp_model_write(const cmlp_net *net, const void *params, const cmlp_model_content *content, void *scratch,
                               size_t scratch_size);
 
-/* --------------------------------------------------------------------------------------------- the arithmetic
+/* ================================================================================================ 3. look inside */
+
+typedef struct cmlp_layer {
+    int64_t n_in, n_out;
+    int32_t activation;
+    double parameter; /* of the activation; 0 if it has none */
+    int64_t weights; /* index in the parameter block: (n_in, n_out), row-major */
+    int64_t biases;  /* index in the parameter block: (n_out) */
+} cmlp_layer;
+
+/* Describes layer `index` of the n_layers - 1 layers with weights; 0 is the first hidden layer (without hidden layers,
+ * the output layer). Returns CMLP_OK; the errors of a net; NULL, LAYERS. On failure *layer is unchanged. */
+CMLP_API int cmlp_net_layer(const cmlp_net *net, int32_t index, cmlp_layer *layer);
+
+/* Properties of an activation. The strings and structs are static. */
+typedef struct cmlp_activation_info {
+    const char *name;    /* "leaky_relu" */
+    double init_factor;  /* see cmlp_init_params */
+    double parameter;    /* default value of its parameter; 0 if it has no parameter */
+    int32_t hidden, output; /* 1: allowed in hidden layers; in the output layer */
+    int32_t needs_sums;  /* 1: training also stores its weighted sums, n_out elements per row of a batch */
+} cmlp_activation_info;
+
+typedef struct cmlp_loss_info {
+    const char *name; /* "huber" */
+    double parameter; /* default value of its parameter; 0 if it has no parameter */
+    double most;      /* exclusive upper bound of the parameter */
+    uint32_t outputs; /* mask of the allowed output activations: 1 << cmlp_activation */
+} cmlp_loss_info;
+
+/* Static tables. NULL for values outside the enumerations, which are numbered from 1 without gaps. */
+CMLP_API const cmlp_activation_info *cmlp_describe_activation(int32_t activation);
+CMLP_API const cmlp_loss_info *cmlp_describe_loss(int32_t loss);
+
+typedef enum cmlp_isa {
+    CMLP_ISA_GENERIC = 1, /* plain C, on every processor */
+    CMLP_ISA_AVX2 = 2,    /* x86: AVX2 and FMA */
+    CMLP_ISA_AVX512 = 4,  /* x86: AVX-512F */
+    CMLP_ISA_NEON = 8     /* aarch64 */
+} cmlp_isa;
+
+/* The cmlp_isa in use; 0 for an invalid net. */
+CMLP_API uint32_t cmlp_net_isa(const cmlp_net *net);
+/* Mask of the instruction sets that this build, this processor and this operating system support. */
+CMLP_API uint32_t cmlp_cpu_isa(void);
+
+/* The activations of every layer with weights: outputs[l] receives (rows selected, n_out of layer l), contiguous, of
+ * the net's type and aligned for it. Returns as cmlp_forward, with all outputs unspecified where its output is. */
+CMLP_API int cmlp_activations(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *const *outputs,
+                              cmlp_run *run);
+
+/* The weighted sums z of every layer with weights, in the same layout. Returns as cmlp_activations. */
+CMLP_API int cmlp_weighted_sums(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *const *outputs,
+                                cmlp_run *run);
+
+/* Computes the objective's value at these parameters.
+ * Returns CMLP_OK; the errors of a net, rows, targets, an objective and a run; NULL or ALIGNMENT of params or an
+ * output; ROWS if no row is selected; DIVERGED if a weighted sum of the first layer or the cost of a row is not finite.
+ * On every failure *cost is unchanged. */
+CMLP_API int cmlp_cost(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
+                       const cmlp_objective *objective, double *cost, cmlp_run *run);
+
+/* Computes the objective's gradient, in the layout of the parameters and aligned as they are, and its value (`cost` may
+ * be NULL). Returns as cmlp_cost. After INPUT, TARGET, DIVERGED or CMLP_CANCELLED `gradient` is unspecified and *cost
+ * unchanged. */
+CMLP_API int cmlp_gradient(const cmlp_net *net, const void *params, const cmlp_rows *rows,
+                           const cmlp_targets *targets, const cmlp_objective *objective, void *gradient, double *cost,
+                           cmlp_run *run);
+
+/* gradient[i, :] is the derivative of the i-th selected row's own cost with respect to its n_cols values in `rows`,
+ * before scaling: (rows selected, n_in), contiguous, of the net's type. It includes loss_scale and the row weight, but
+ * no average and no penalty. Returns as cmlp_gradient. */
+CMLP_API int cmlp_input_gradient(const cmlp_net *net, const void *params, const cmlp_rows *rows,
+                                 const cmlp_targets *targets, const cmlp_objective *objective, void *gradient,
+                                 cmlp_run *run);
+
+/* deltas[l][i, :] is the derivative of the i-th row's own cost (as above) with respect to the weighted sums of layer l:
+ * (rows selected, n_out of layer l), contiguous, of the net's type. Returns as cmlp_gradient. */
+CMLP_API int cmlp_deltas(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
+                         const cmlp_objective *objective, void *const *deltas, cmlp_run *run);
+
+/* One optimizer step with `gradient` (in the layout of the parameters, unchanged by the call), in the calling thread.
+ * Updates `params`, the optimizer's state and its counters. Returns CMLP_OK; the errors of a net and an optimizer; NULL
+ * or ALIGNMENT of params or gradient. On failure nothing is changed. The new parameters are not checked: they are not
+ * finite if the gradient is not. */
+CMLP_API int cmlp_step(const cmlp_net *net, void *params, const void *gradient, cmlp_optimizer *optimizer);
+
+/* ============================================================================================= 4. the arithmetic
  *
  * fma(a, b, c) is a*b + c rounded once. T is the net's element type. No other operations are fused.
  *

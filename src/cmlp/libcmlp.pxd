@@ -52,9 +52,6 @@ cdef extern from "cmlp.h" nogil:
     const char *cmlp_status_string(int status)
     const char *cmlp_version()
 
-    int CMLP_MAX_LAYERS
-    int CMLP_MAX_THREADS
-
     ctypedef enum cmlp_dtype:
         CMLP_FLOAT32
         CMLP_FLOAT64
@@ -62,215 +59,10 @@ cdef extern from "cmlp.h" nogil:
         CMLP_INT32
         CMLP_INT64
 
-    ctypedef enum cmlp_activation:
-        CMLP_IDENTITY
-        CMLP_LOGISTIC
-        CMLP_TANH
-        CMLP_RELU
-        CMLP_SOFTMAX
-        CMLP_EXP
-        CMLP_LEAKY_RELU
-        CMLP_ELU
-        CMLP_SILU
-        CMLP_GELU
-        CMLP_SOFTPLUS
-        CMLP_SOFTSIGN
-
-    ctypedef struct cmlp_activation_info:
-        const char *name
-        double init_factor
-        double parameter
-        int32_t hidden
-        int32_t output
-        int32_t needs_sums
-
-    ctypedef enum cmlp_loss:
-        CMLP_LOG_LOSS
-        CMLP_SQUARED_ERROR
-        CMLP_POISSON
-        CMLP_ABSOLUTE_ERROR
-        CMLP_HUBER
-        CMLP_QUANTILE
-        CMLP_GAMMA
-        CMLP_FOCAL
-        CMLP_LABEL_SMOOTHING
-
-    ctypedef struct cmlp_loss_info:
-        const char *name
-        double parameter
-        double most
-        uint32_t outputs
-
-    const cmlp_activation_info *cmlp_describe_activation(int32_t activation)
-    const cmlp_loss_info *cmlp_describe_loss(int32_t loss)
-
-    ctypedef enum cmlp_isa:
-        CMLP_ISA_GENERIC
-        CMLP_ISA_AVX2
-        CMLP_ISA_AVX512
-        CMLP_ISA_NEON
-
-    ctypedef struct cmlp_net:
+    ctypedef struct cmlp_model:
         pass
 
-    ctypedef struct cmlp_net_config:
-        size_t struct_size
-        const int64_t *sizes
-        const int32_t *activations
-        int32_t n_layers
-        int32_t loss
-        int32_t dtype
-        uint32_t isa_mask
-        const double *activation_parameters
-        double loss_parameter
-
-    ctypedef struct cmlp_layer:
-        int64_t n_in
-        int64_t n_out
-        int32_t activation
-        double parameter
-        int64_t weights
-        int64_t biases
-
-    size_t cmlp_net_size()
-    int cmlp_net_init(cmlp_net *memory, size_t memory_size, const cmlp_net_config *config)
-    int64_t cmlp_net_n_params(const cmlp_net *net)
-    int cmlp_net_layer(const cmlp_net *net, int32_t index, cmlp_layer *layer)
-    uint32_t cmlp_net_isa(const cmlp_net *net)
-    uint32_t cmlp_cpu_isa()
-
-    ctypedef struct cmlp_random:
-        uint32_t key[624]
-        int32_t position
-
-    void cmlp_random_seed(cmlp_random *random, uint32_t seed)
-    double cmlp_random_double(cmlp_random *random)
-    void cmlp_random_shuffle(cmlp_random *random, int64_t *values, int64_t n)
-    int cmlp_init_params(const cmlp_net *net, cmlp_random *random, void *params)
-
-    int64_t CMLP_REPEAT
-
-    ctypedef enum cmlp_kind:
-        CMLP_DENSE
-        CMLP_CLASSES
-        CMLP_CSR
-
-    ctypedef struct cmlp_rows:
-        size_t struct_size
-        const void *data
-        int64_t n_rows
-        int64_t n_cols
-        int64_t row_stride
-        int64_t col_stride
-        double scale
-        const int64_t *order
-        int64_t n_order
-        const void *indptr
-        const void *indices
-        int64_t n_values
-        int32_t kind
-        int32_t dtype
-        int32_t index_dtype
-
-    ctypedef struct cmlp_targets:
-        size_t struct_size
-        const void *data
-        int64_t n_rows
-        int64_t row_stride
-        int64_t col_stride
-        int32_t kind
-        int32_t dtype
-
-    ctypedef struct cmlp_objective:
-        size_t struct_size
-        const double *row_weights
-        double alpha
-        double loss_scale
-        double log_loss_clip
-        const double *alphas
-        const double *dropout
-        int64_t dropout_step
-        int64_t dropout_row
-        uint32_t dropout_seed
-
-    ctypedef struct cmlp_run:
-        size_t struct_size
-        void *workspace
-        size_t workspace_size
-        int (*poll)(void *context) noexcept nogil
-        void *poll_context
-        int64_t bad_row
-        int64_t bad_column
-        const char *refused
-        int32_t n_threads
-
-    ctypedef enum cmlp_call:
-        CMLP_CALL_FORWARD
-        CMLP_CALL_GRADIENT
-        CMLP_CALL_TRAIN
-        CMLP_CALL_CSR
-        CMLP_CALL_DROPOUT
-
-    int cmlp_workspace_size(const cmlp_net *net, int call, int64_t n_rows, int32_t n_threads, size_t *bytes)
-    int cmlp_forward(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *output, cmlp_run *run)
-    int cmlp_activations(const cmlp_net *net, const void *params, const cmlp_rows *rows, void **outputs,
-                         cmlp_run *run)
-    int cmlp_weighted_sums(const cmlp_net *net, const void *params, const cmlp_rows *rows, void **outputs,
-                           cmlp_run *run)
-    int cmlp_cost(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
-                  const cmlp_objective *objective, double *cost, cmlp_run *run)
-    int cmlp_gradient(const cmlp_net *net, const void *params, const cmlp_rows *rows,
-                      const cmlp_targets *targets, const cmlp_objective *objective, void *gradient, double *cost,
-                      cmlp_run *run)
-    int cmlp_input_gradient(const cmlp_net *net, const void *params, const cmlp_rows *rows,
-                            const cmlp_targets *targets, const cmlp_objective *objective, void *gradient,
-                            cmlp_run *run)
-
-    int cmlp_deltas(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
-                    const cmlp_objective *objective, void **deltas, cmlp_run *run)
-
-    ctypedef enum cmlp_solver:
-        CMLP_SGD
-        CMLP_MOMENTUM
-        CMLP_NESTEROV
-        CMLP_ADAM
-        CMLP_ADAMW
-
-    ctypedef struct cmlp_optimizer:
-        size_t struct_size
-        void *state
-        size_t state_size
-        double learning_rate
-        double momentum
-        double beta_1
-        double beta_2
-        double epsilon
-        double beta_1_power
-        double beta_2_power
-        int64_t n_steps
-        int32_t solver
-        double weight_decay
-        double max_norm
-
-    int cmlp_optimizer_state_size(const cmlp_net *net, int solver, size_t *bytes)
-    int cmlp_step(const cmlp_net *net, void *params, const void *gradient, cmlp_optimizer *optimizer)
-
-    ctypedef struct cmlp_epoch:
-        size_t struct_size
-        int64_t batch_size
-        int64_t first_batch
-        const double *rates
-        int32_t want_norm
-        double cost
-        double penalty
-        double gradient_norm
-        int64_t batches
-
-    int cmlp_train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows, const cmlp_targets *targets,
-                         const cmlp_objective *objective, cmlp_optimizer *optimizer, cmlp_epoch *epoch,
-                         cmlp_run *run)
-
-    ctypedef struct cmlp_model:
+    ctypedef struct cmlp_net:
         pass
 
     ctypedef struct cmlp_model_info:
@@ -296,6 +88,164 @@ cdef extern from "cmlp.h" nogil:
     const void *cmlp_model_params(const cmlp_model *model)
     int cmlp_model_metadata(const cmlp_model *model, const char *key, const char **text, size_t *length)
 
+    int64_t CMLP_REPEAT
+
+    ctypedef enum cmlp_kind:
+        CMLP_DENSE
+        CMLP_CLASSES
+        CMLP_CSR
+
+    ctypedef struct cmlp_rows:
+        size_t struct_size
+        const void *data
+        int64_t n_rows
+        int64_t n_cols
+        int64_t row_stride
+        int64_t col_stride
+        double scale
+        const int64_t *order
+        int64_t n_order
+        const void *indptr
+        const void *indices
+        int64_t n_values
+        int32_t kind
+        int32_t dtype
+        int32_t index_dtype
+
+    ctypedef struct cmlp_run:
+        size_t struct_size
+        void *workspace
+        size_t workspace_size
+        int (*poll)(void *context) noexcept nogil
+        void *poll_context
+        int64_t bad_row
+        int64_t bad_column
+        const char *refused
+        int32_t n_threads
+
+    ctypedef enum cmlp_call:
+        CMLP_CALL_FORWARD
+        CMLP_CALL_GRADIENT
+        CMLP_CALL_TRAIN
+        CMLP_CALL_CSR
+        CMLP_CALL_DROPOUT
+
+    int cmlp_workspace_size(const cmlp_net *net, int call, int64_t n_rows, int32_t n_threads, size_t *bytes)
+    int cmlp_forward(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *output, cmlp_run *run)
+
+    int CMLP_MAX_LAYERS
+    int CMLP_MAX_THREADS
+
+    ctypedef enum cmlp_activation:
+        CMLP_IDENTITY
+        CMLP_LOGISTIC
+        CMLP_TANH
+        CMLP_RELU
+        CMLP_SOFTMAX
+        CMLP_EXP
+        CMLP_LEAKY_RELU
+        CMLP_ELU
+        CMLP_SILU
+        CMLP_GELU
+        CMLP_SOFTPLUS
+        CMLP_SOFTSIGN
+
+    ctypedef enum cmlp_loss:
+        CMLP_LOG_LOSS
+        CMLP_SQUARED_ERROR
+        CMLP_POISSON
+        CMLP_ABSOLUTE_ERROR
+        CMLP_HUBER
+        CMLP_QUANTILE
+        CMLP_GAMMA
+        CMLP_FOCAL
+        CMLP_LABEL_SMOOTHING
+
+    ctypedef struct cmlp_net_config:
+        size_t struct_size
+        const int64_t *sizes
+        const int32_t *activations
+        int32_t n_layers
+        int32_t loss
+        int32_t dtype
+        uint32_t isa_mask
+        const double *activation_parameters
+        double loss_parameter
+
+    size_t cmlp_net_size()
+    int cmlp_net_init(cmlp_net *memory, size_t memory_size, const cmlp_net_config *config)
+    int64_t cmlp_net_n_params(const cmlp_net *net)
+
+    ctypedef struct cmlp_random:
+        uint32_t key[624]
+        int32_t position
+
+    void cmlp_random_seed(cmlp_random *random, uint32_t seed)
+    double cmlp_random_double(cmlp_random *random)
+    void cmlp_random_shuffle(cmlp_random *random, int64_t *values, int64_t n)
+    int cmlp_init_params(const cmlp_net *net, cmlp_random *random, void *params)
+
+    ctypedef struct cmlp_targets:
+        size_t struct_size
+        const void *data
+        int64_t n_rows
+        int64_t row_stride
+        int64_t col_stride
+        int32_t kind
+        int32_t dtype
+
+    ctypedef struct cmlp_objective:
+        size_t struct_size
+        const double *row_weights
+        double alpha
+        double loss_scale
+        double log_loss_clip
+        const double *alphas
+        const double *dropout
+        int64_t dropout_step
+        int64_t dropout_row
+        uint32_t dropout_seed
+
+    ctypedef enum cmlp_solver:
+        CMLP_SGD
+        CMLP_MOMENTUM
+        CMLP_NESTEROV
+        CMLP_ADAM
+        CMLP_ADAMW
+
+    ctypedef struct cmlp_optimizer:
+        size_t struct_size
+        void *state
+        size_t state_size
+        double learning_rate
+        double momentum
+        double beta_1
+        double beta_2
+        double epsilon
+        double beta_1_power
+        double beta_2_power
+        int64_t n_steps
+        int32_t solver
+        double weight_decay
+        double max_norm
+
+    int cmlp_optimizer_state_size(const cmlp_net *net, int solver, size_t *bytes)
+
+    ctypedef struct cmlp_epoch:
+        size_t struct_size
+        int64_t batch_size
+        int64_t first_batch
+        const double *rates
+        int32_t want_norm
+        double cost
+        double penalty
+        double gradient_norm
+        int64_t batches
+
+    int cmlp_train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows, const cmlp_targets *targets,
+                         const cmlp_objective *objective, cmlp_optimizer *optimizer, cmlp_epoch *epoch,
+                         cmlp_run *run)
+
     ctypedef struct cmlp_model_string:
         const char *key
         const char *value
@@ -320,3 +270,54 @@ cdef extern from "cmlp.h" nogil:
     int cmlp_model_write_size(const cmlp_net *net, size_t *bytes)
     int cmlp_model_write(const cmlp_net *net, const void *params, const cmlp_model_content *content, void *scratch,
                          size_t scratch_size)
+
+    ctypedef struct cmlp_layer:
+        int64_t n_in
+        int64_t n_out
+        int32_t activation
+        double parameter
+        int64_t weights
+        int64_t biases
+
+    int cmlp_net_layer(const cmlp_net *net, int32_t index, cmlp_layer *layer)
+
+    ctypedef struct cmlp_activation_info:
+        const char *name
+        double init_factor
+        double parameter
+        int32_t hidden
+        int32_t output
+        int32_t needs_sums
+
+    ctypedef struct cmlp_loss_info:
+        const char *name
+        double parameter
+        double most
+        uint32_t outputs
+
+    const cmlp_activation_info *cmlp_describe_activation(int32_t activation)
+    const cmlp_loss_info *cmlp_describe_loss(int32_t loss)
+
+    ctypedef enum cmlp_isa:
+        CMLP_ISA_GENERIC
+        CMLP_ISA_AVX2
+        CMLP_ISA_AVX512
+        CMLP_ISA_NEON
+
+    uint32_t cmlp_net_isa(const cmlp_net *net)
+    uint32_t cmlp_cpu_isa()
+    int cmlp_activations(const cmlp_net *net, const void *params, const cmlp_rows *rows, void **outputs,
+                         cmlp_run *run)
+    int cmlp_weighted_sums(const cmlp_net *net, const void *params, const cmlp_rows *rows, void **outputs,
+                           cmlp_run *run)
+    int cmlp_cost(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
+                  const cmlp_objective *objective, double *cost, cmlp_run *run)
+    int cmlp_gradient(const cmlp_net *net, const void *params, const cmlp_rows *rows,
+                      const cmlp_targets *targets, const cmlp_objective *objective, void *gradient, double *cost,
+                      cmlp_run *run)
+    int cmlp_input_gradient(const cmlp_net *net, const void *params, const cmlp_rows *rows,
+                            const cmlp_targets *targets, const cmlp_objective *objective, void *gradient,
+                            cmlp_run *run)
+    int cmlp_deltas(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
+                    const cmlp_objective *objective, void **deltas, cmlp_run *run)
+    int cmlp_step(const cmlp_net *net, void *params, const void *gradient, cmlp_optimizer *optimizer)

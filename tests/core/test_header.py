@@ -86,8 +86,10 @@ def header_structs():
 
 
 def test_pxd_declares_the_functions_of_the_header():
+    """In the order of the header."""
     assert len(header_functions()) > 20
     assert pxd_functions() == header_functions()
+    assert list(pxd_functions()) == list(header_functions())
 
 
 def test_pxd_declares_the_enums_of_the_header():
@@ -113,6 +115,30 @@ def test_header_has_the_version_of_the_package():
     assert re.search(r'#define CMLP_VERSION "(.+)"', text)[1] == cmlp.__version__
     major, minor, patch = (int(part) for part in cmlp.__version__.split("."))
     assert f"#define CMLP_VERSION_NUMBER {major * 10000 + minor * 100 + patch} " in text
+
+
+def test_every_function_that_can_fail_documents_its_statuses():
+    """A comment refers either to a status or to "the errors of" a struct, which are listed above that struct."""
+    text = HEADER.read_text(encoding="utf-8")
+    lists = set(re.findall(r"The errors of (?:an? )?(\w+): ", text)) | {"net"}
+    assert len(lists) == 7
+    statuses = {name.removeprefix("CMLP_ERROR_") for name in header_enums()["cmlp_status"]}
+    known = statuses | {"ASCII"}
+    documented = re.findall(r"/\*((?:[^*]|\*(?!/))*)\*/\n((?:CMLP_API [^;]+;[^\n]*\n(?: +[^;\n]+;\n)?)+)", text)
+    checked = set()
+    for comment, declarations in documented:
+        names = re.findall(r"CMLP_API int(?:32_t)? (cmlp_\w+)\(", declarations)
+        if not names:
+            continue
+        comment = " ".join(comment.replace("\n *", " ").split())
+        returns = comment.partition("Returns ")[2]
+        assert returns, names
+        assert set(re.findall(r"\b[A-Z_]{3,}\b", returns)) <= known, names
+        for group in re.findall(r"the errors of ([^;:.]*)", returns):
+            assert set(re.findall(r"\w+", group)) - {"a", "an", "and"} <= lists, names
+        checked.update(names)
+    fail = {name for name, (kind, _) in header_functions().items() if kind in ("int", "int32_t")}
+    assert checked == fail
 
 
 def test_status_values_are_distinct_and_pinned():
