@@ -26,6 +26,7 @@ LAYERS = [
     ["estimators"],
     ["files"],
     ["export"],
+    ["plots"],
     ["command"],
     ["__init__", "__main__"],
 ]

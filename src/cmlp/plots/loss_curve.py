@@ -1,0 +1,152 @@
+"""The curve of the loss, with the validation scores if there are any."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cmlp.network import Network
+from cmlp.plots.model import describe
+from cmlp.plots.style import COLORS, Display
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Self
+
+    from matplotlib.axes import Axes
+    from matplotlib.lines import Line2D
+
+
+class LossCurveDisplay(Display):
+    """The loss of every epoch and, with early stopping, the validation scores.
+
+    Parameters
+    ----------
+    loss_curve : sequence of float
+        The loss of every epoch, for example the costs that `Network.train_epoch` has returned.
+    validation_scores : sequence of float or None, default=None
+        The validation score of every epoch.
+    name : str or None, default=None
+        Name for the legend; without a name, there is no legend.
+
+    Attributes
+    ----------
+    line_ : matplotlib Line2D
+        The loss.
+    validation_line_ : matplotlib Line2D or None
+        The validation scores.
+    validation_ax_ : matplotlib Axes or None
+        The axes of the validation scores, with their scale on the right.
+    ax_ : matplotlib Axes
+    figure_ : matplotlib Figure
+
+    Examples
+    --------
+    >>> from cmlp.plots import LossCurveDisplay
+    >>> display = LossCurveDisplay([0.9, 0.5, 0.3]).plot()
+    >>> display.ax_.get_xlabel()
+    'epoch'
+    """
+
+    def __init__(
+        self,
+        loss_curve: Sequence[float],
+        validation_scores: Sequence[float] | None = None,
+        name: str | None = None,
+    ) -> None:
+        self.loss_curve, self.validation_scores, self.name = loss_curve, validation_scores, name
+
+    @classmethod
+    def from_estimator(
+        cls, estimator: Any, *, ax: Axes | None = None, log: bool = False, name: str | None = None, **line: Any
+    ) -> Self:
+        """Plot the curves of a fitted estimator.
+
+        Parameters
+        ----------
+        estimator : MLPClassifier or MLPRegressor
+            Fitted with the solver "sgd" or "adam".
+        ax, log, **line
+            As for `plot`.
+        name : str or None, default=None
+            Name for the legend.
+
+        Returns
+        -------
+        LossCurveDisplay
+
+        Raises
+        ------
+        TypeError
+            If the estimator is a `Network`, which keeps no curve.
+        ValueError
+            If the estimator is not fitted, or was fitted with "lbfgs".
+        """
+        if isinstance(estimator, Network):
+            raise TypeError(
+                "A Network keeps no loss curve: pass the costs that train_epoch returns, LossCurveDisplay(costs)."
+            )
+        if hasattr(estimator, "_fitted"):
+            estimator._fitted()
+        curve = getattr(estimator, "loss_curve_", None)
+        if curve is None:
+            raise ValueError(
+                'estimator must be fitted with the solver "sgd" or "adam", '
+                f"got {describe(estimator)} without a loss curve."
+            )
+        scores = getattr(estimator, "validation_scores_", None)
+        return cls(curve, scores, name).plot(ax, log=log, **line)
+
+    def plot(
+        self, ax: Axes | None = None, *, log: bool = False, validation_ax: Axes | None = None, **line: Any
+    ) -> Self:
+        """Draw the curves.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or None, default=None
+            Axes to draw on; None for new ones. On the axes of another display, the next colour is used.
+        log : bool, default=False
+            Whether the scale of the loss is logarithmic.
+        validation_ax : matplotlib Axes or None, default=None
+            Axes for the validation scores; None for new ones with their scale on the right.
+        **line
+            Properties of the line of the loss.
+
+        Returns
+        -------
+        LossCurveDisplay
+
+        Raises
+        ------
+        ValueError
+            If there is no epoch to draw.
+        """
+        if not len(self.loss_curve):
+            raise ValueError("loss_curve must have at least one epoch, got none.")
+        ax = self._start(ax, (6, 3.6))
+        epochs = range(1, len(self.loss_curve) + 1)
+        color = COLORS[2 * len(ax.get_lines()) % len(COLORS)] if validation_ax is None else COLORS[2]
+        options = {"color": color, "marker": "." if len(epochs) < 30 else None, "label": self.name, **line}
+        (self.line_,) = ax.plot(epochs, self.loss_curve, **options)
+        ax.set(xlabel="epoch", ylabel="loss")
+        ax.xaxis.get_major_locator().set_params(integer=True)
+        if log:
+            ax.set_yscale("log")
+        self.validation_line_: Line2D | None = None
+        self.validation_ax_: Axes | None = None
+        if self.validation_scores is not None and len(self.validation_scores):
+            self._plot_scores(ax, validation_ax)
+        if self.name is not None:
+            ax.legend(loc="center right")
+        return self
+
+    def _plot_scores(self, ax: Axes, validation_ax: Axes | None) -> None:
+        """Draw the validation scores on axes of their own, whose label has the colour of the line."""
+        assert self.validation_scores is not None
+        right = ax.twinx() if validation_ax is None else validation_ax
+        color = COLORS[1] if validation_ax is None else COLORS[3]
+        epochs = range(1, len(self.validation_scores) + 1)
+        (self.validation_line_,) = right.plot(epochs, self.validation_scores, color=color, linestyle="--")
+        right.set_ylabel("validation score (dashed)", color=color)
+        ax.yaxis.label.set_color(self.line_.get_color())
+        self.validation_ax_ = right

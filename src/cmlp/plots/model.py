@@ -1,0 +1,172 @@
+"""Reading networks and estimators for the plots: layers, activations, answers."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from cmlp.estimators.base import MultilayerPerceptron
+from cmlp.inputs.validation import as_rows, check_width
+from cmlp.network import Network
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+
+class Layers:
+    """The layers of a fitted estimator or of a `Network`.
+
+    Parameters
+    ----------
+    model : MLPClassifier, MLPRegressor or Network
+
+    Attributes
+    ----------
+    name : str
+        The name of the model's class.
+    weights, biases : list of ndarray
+        One array per layer, of shape (n_in, n_out) and (n_out,).
+    sizes : tuple of int
+        Layer sizes, input first.
+    output_names : list of str
+        Names of the output units: the classes, or the numbers from 0.
+
+    Raises
+    ------
+    TypeError
+        If the model is of another class.
+    ValueError
+        If an estimator is not fitted.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self.name = type(model).__name__
+        if isinstance(model, Network):
+            self._net, self._params, self._scale, self._n_threads = (
+                model._net,
+                model.params,
+                model._scale,
+                model._n_threads,
+            )
+            names = None
+        elif isinstance(model, MultilayerPerceptron):
+            fitted = model._fitted()
+            self._net, self._params, self._scale = fitted.net, fitted.params, fitted.input_scale
+            self._n_threads = model.n_threads
+            names = None if fitted.labels is None else list(map(str, fitted.labels.classes))
+        else:
+            raise TypeError(f"estimator must be an MLPClassifier, an MLPRegressor or a Network, got {self.name}.")
+        self.weights, self.biases = self._net.views(self._params)
+        self.sizes: tuple[int, ...] = self._net.sizes
+        numbers = list(map(str, range(self.sizes[-1])))
+        self.output_names = names if names is not None and len(names) == len(numbers) else numbers
+
+    def activations(self, X: ArrayLike) -> list[NDArray[Any]]:
+        """Return the activations of all layers, the scaled inputs first, each of shape (n_rows, size)."""
+        rows, _ = as_rows(X, self.name)
+        check_width(rows.shape[1], self.sizes[0], self.name)
+        later = self._net.activations_of(self._params, rows, scale=self._scale, n_threads=self._n_threads)
+        dense = rows if isinstance(rows, np.ndarray) else np.asarray(X.toarray())  # type: ignore[union-attr]
+        return [(dense * np.float64(self._scale)).astype(self._net.dtype), *later]
+
+
+class Answers(NamedTuple):
+    """The answers of a classifier to some rows.
+
+    Attributes
+    ----------
+    classes : ndarray of shape (n_classes,)
+    scores : ndarray of shape (n_rows, n_classes)
+        The output activations or probabilities.
+    """
+
+    classes: NDArray[Any]
+    scores: NDArray[Any]
+
+    @property
+    def answers(self) -> NDArray[Any]:
+        """The class with the largest score of each row."""
+        largest: NDArray[Any] = self.classes[self.scores.argmax(axis=1)]
+        return largest
+
+
+def is_classifier(model: Any) -> bool:
+    """Return whether a model gives a score for each class."""
+    if isinstance(model, Network):
+        return model._net.activations[-1] in ("softmax", "logistic")
+    return hasattr(model, "predict_proba")
+
+
+def answers_of(model: Any, X: ArrayLike) -> Answers:
+    """Return a classifier's answers.
+
+    Parameters
+    ----------
+    model : Network or classifier
+        Any estimator with `predict_proba`, also a pipeline.
+    X : array-like of shape (n_rows, n_features)
+
+    Raises
+    ------
+    TypeError
+        If the model is not a classifier.
+    ValueError
+        If the classifier is not fitted or has multilabel targets.
+    """
+    if not is_classifier(model):
+        raise TypeError(
+            f"estimator must be a classifier or a Network with softmax or logistic outputs, got {describe(model)}."
+        )
+    if isinstance(model, Network):
+        scores = model.forward(X)
+        if scores.shape[1] == 1:
+            scores = np.concatenate([1 - scores, scores], axis=1)
+        return Answers(np.arange(scores.shape[1]), scores)
+    if isinstance(model, MultilayerPerceptron) and model._fitted().labels.kind == "multilabel":
+        raise ValueError(f"estimator must have one class per row, got a {describe(model)} with multilabel targets.")
+    scores = np.asarray(model.predict_proba(X))
+    return Answers(np.asarray(model.classes_), scores)
+
+
+def describe(model: Any) -> str:
+    """Return a model as text for an error message."""
+    return repr(model) if isinstance(model, Network) else type(model).__name__
+
+
+def image_shape_of(n_pixels: int, given: Sequence[int] | None) -> tuple[int, int] | None:
+    """Return the height and width of images, or None if the number of pixels is not a square and none are given.
+
+    Raises
+    ------
+    ValueError
+        If the given shape has another number of pixels.
+    """
+    if given is not None:
+        shape = tuple(given)
+        if len(shape) != 2 or shape[0] * shape[1] != n_pixels or min(shape) < 1:
+            raise ValueError(f"image_shape must be two sizes whose product is {n_pixels}, got {given!r}.")
+        return shape
+    side = math.isqrt(n_pixels)
+    return (side, side) if side * side == n_pixels and side > 2 else None
+
+
+def required_image_shape(n_pixels: int, given: Sequence[int] | None) -> tuple[int, int]:
+    """Return the height and width of images; raises ValueError if they are not known."""
+    shape = image_shape_of(n_pixels, given)
+    if shape is None:
+        raise ValueError(
+            f"image_shape must be given, because rows of {n_pixels} values are not square images; "
+            "for example image_shape=(height, width)."
+        )
+    return shape
+
+
+def index_of(value: int, size: int, name: str) -> int:
+    """Return a non-negative index; raises ValueError if it is out of range."""
+    if not isinstance(value, int | np.integer) or isinstance(value, bool) or not -size <= value < size:
+        raise ValueError(f"{name} must be an integer from {-size} to {size - 1}, got {value!r}.")
+    return int(value) % size
