@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from cmlp.command.terminal import padded, visible
+
 _EIGHTHS = " ▁▂▃▄▅▆▇█"
 
 
@@ -57,12 +59,12 @@ def thinned(values: Sequence[float], n: int) -> list[float]:
     return [values[i] for i in np.linspace(0, len(values) - 1, n).round().astype(int)]
 
 
-def beside(*columns: Sequence[str], gap: int = 2) -> list[str]:
-    """Put blocks of lines side by side. The lines must not contain escape codes, except in the last block."""
-    widths = [max(map(len, column), default=0) for column in columns]
-    rows = max(map(len, columns), default=0)
-    padded = [[*column, *[""] * (rows - len(column))] for column in columns]
+def beside(*blocks: Sequence[str], gap: int = 2) -> list[str]:
+    """Put blocks of lines side by side, each as wide as its widest line."""
+    widths = [max((len(visible(line)) for line in block), default=0) for block in blocks]
+    rows = max(map(len, blocks), default=0)
+    filled = [[*block, *[""] * (rows - len(block))] for block in blocks]
     return [
-        (" " * gap).join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in zip(*padded, strict=True)
+        (" " * gap).join(padded(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip(" ")
+        for row in zip(*filled, strict=True)
     ]

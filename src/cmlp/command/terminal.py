@@ -1,5 +1,6 @@
 """Output to a terminal: detection of its capabilities, live progress lines, images drawn with characters."""
 
+import re
 import shutil
 import sys
 import textwrap
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 # Wider text is hard to read. Images can use the whole width of the terminal.
 _TEXT_WIDTH = 79
 _GAP = 2
-_BLOCKS = "▀░▒▓█▁▂▃▄▅▆▇│"
+_BLOCKS = "▀░▒▓█▌▁▂▃▄▅▆▇│└─▲▼◄●○·"
 # Characters from weak to strong for positive and for negative values, with and without block characters.
 # No character has both signs.
 _SHADES = {True: (" ░▒▓█", " .-~="), False: (" :+*#@", " .-~=")}
@@ -20,6 +21,7 @@ _SHADES = {True: (" ░▒▓█", " .-~="), False: (" :+*#@", " .-~=")}
 _KNOW_256 = ("xterm", "screen", "tmux", "rxvt", "linux", "alacritty", "foot", "wezterm")
 # Number of brightness levels; finer levels are not visible.
 _STEPS = 32
+_ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class _Hue(NamedTuple):
@@ -178,6 +180,16 @@ class Terminal:
             for parts in zip(*captions[row], strict=True):
                 self.write_lines([(" " * _GAP).join(part.ljust(width) for part in parts).rstrip()])
         self.write_lines([""])
+
+
+def visible(line: str) -> str:
+    """Return a line without the escape codes of its colours."""
+    return _ESCAPE.sub("", line)
+
+
+def padded(line: str, width: int) -> str:
+    """Return a line with spaces up to a width in columns; escape codes have no width."""
+    return line + " " * (width - len(visible(line)))
 
 
 def wrapped(text: str, width: int) -> list[str]:

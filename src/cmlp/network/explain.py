@@ -75,20 +75,23 @@ def _wanted_outputs(net: Net, a: Array, t: Array) -> Array:
     rounded to 0.
     """
     loss, p = net.loss, net.dtype.type(net.loss_parameter)
+    wanted: Array
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         if loss in ("log_loss", "label_smoothing", "focal"):
-            return _wanted_probabilities(loss, p, a, t, softmax=net.activations[-1] == "softmax")
-        if loss == "absolute_error":
-            return np.sign(t - a)
-        if loss in ("poisson", "gamma"):
-            wanted: Array = t / a - 1
-            return wanted if loss == "poisson" else wanted / a
-        if loss == "huber":
-            return np.clip(t - a, -p, p)
-        if loss == "quantile":
-            return np.where(a > t, p - 1, np.where(a < t, p, 0)).astype(a.dtype)
-        squared_error: Array = 2 * (t - a)
-        return squared_error
+            wanted = _wanted_probabilities(loss, p, a, t, softmax=net.activations[-1] == "softmax")
+        elif loss == "absolute_error":
+            wanted = np.sign(t - a)
+        elif loss == "huber":
+            wanted = np.clip(t - a, -p, p)
+        elif loss == "quantile":
+            wanted = np.where(a > t, p - 1, np.where(a < t, p, 0)).astype(a.dtype)
+        elif loss == "poisson":
+            wanted = t / a - 1
+        elif loss == "gamma":
+            wanted = (t / a - 1) / a
+        else:
+            wanted = 2 * (t - a)
+    return wanted
 
 
 def _wanted_probabilities(loss: str, p: Any, a: Array, t: Array, *, softmax: bool) -> Array:

@@ -1,0 +1,19 @@
+"""Pictures for the terminal: functions that return lines of text for a given network and example.
+
+Every function that draws takes the `Terminal` first (for its colours and characters) and returns a list of lines, which
+can contain escape codes for colours. They write nothing. `cmlp.command.charts.beside` puts such blocks side by side.
+
+=============  ===================================================================================================
+module         its functions
+=============  ===================================================================================================
+text           emphasis, symbols and bars
+names          names of neurons: A1 to A16, B1 to B16, and the labels of the outputs
+digit          an image, cropped; the weights of a neuron as an image
+outputs        the bars of the output neurons
+layers         the activations of all layers as rows of cells
+neuron         the weighted sum of one neuron, and its activation function as a curve
+wishes         backpropagation for one example: the wanted changes of the outputs, of one neuron and of every layer
+curves         values over the epochs
+png            grayscale and colour images as PNG files
+=============  ===================================================================================================
+"""

@@ -1,0 +1,58 @@
+"""Emphasis, symbols and bars."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from cmlp.command.terminal import Terminal, visible, wrapped
+
+_RESET = "\x1b[0m"
+_STYLES = {"strong": "\x1b[1;33m", "up": "\x1b[38;5;75m", "down": "\x1b[38;5;203m", "faint": "\x1b[2m"}
+
+
+class Symbols(NamedTuple):
+    """Characters of pictures."""
+
+    full: str
+    half: str
+    winner: str
+    up: str
+    down: str
+    point: str
+    ring: str
+    dot: str
+    vertical: str
+    corner: str
+    horizontal: str
+
+
+_SYMBOLS = {
+    True: Symbols("█", "▌", "◄", "▲", "▼", "●", "○", "·", "│", "└", "─"),
+    False: Symbols("#", "", "<", "^", "v", "@", "o", ".", "|", "+", "-"),
+}
+
+
+def symbols(terminal: Terminal) -> Symbols:
+    """Return the characters that the terminal's encoding has."""
+    return _SYMBOLS[terminal.blocks]
+
+
+def styled(terminal: Terminal, text: str, style: str) -> str:
+    """Return text in a style ("strong", "up", "down", "faint") if the terminal has colours."""
+    return f"{_STYLES[style]}{text}{_RESET}" if terminal.colors and text else text
+
+
+def ends(left: str, right: str, width: int) -> list[str]:
+    """Return one line with texts at both ends, or two lines if they do not fit into the width."""
+    space = width - len(visible(left)) - len(visible(right))
+    return [left + " " * space + right] if space >= 2 else [left, *wrapped(right, width)]
+
+
+def bar(terminal: Terminal, share: float, width: int) -> str:
+    """Return a bar for a share from 0 to 1 of a width in columns, to half a column."""
+    full, half = symbols(terminal)[:2]
+    length = min(max(share, 0.0), 1.0) * width
+    if not half:
+        return full * round(length)
+    halves = round(2 * length)
+    return full * (halves // 2) + half * (halves % 2)

@@ -1,0 +1,67 @@
+"""A whole screen that is drawn again and again, for commands that wait for keys."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Iterator, Sequence
+
+from cmlp.command.keys import Keys, restored
+from cmlp.command.terminal import Terminal
+
+_HOME, _CLEAR_LINE, _CLEAR_REST = "\x1b[H", "\x1b[K", "\x1b[J"
+# The alternate screen keeps what was on the terminal before; the cursor is hidden while it is in use.
+_ENTER, _LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
+
+
+class Screen:
+    """The terminal's alternate screen. `opened` returns one, and restores the terminal at the end."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self._terminal = terminal
+
+    @property
+    def height(self) -> int:
+        """Current number of lines; the window can be resized at any time."""
+        return shutil.get_terminal_size().lines
+
+    def show(self, lines: Sequence[str], last: str = "") -> None:
+        """Draw lines from the top, and `last` below them. If the window is too low, the end of `lines` is cut off."""
+        room = max(self.height - 1, 1)
+        shown = [*lines[:room], last] if last else list(lines[: room + 1])
+        body = "\r\n".join(line + _CLEAR_LINE for line in shown)
+        self._write(_HOME + body + _CLEAR_REST)
+
+    def enter(self) -> None:
+        """Switch to the alternate screen."""
+        self._write(_ENTER)
+
+    def leave(self) -> None:
+        """Switch back to the normal screen."""
+        self._write(_LEAVE)
+
+    def _write(self, text: str) -> None:
+        self._terminal.stream.write(text)
+        self._terminal.stream.flush()
+
+
+@contextlib.contextmanager
+def opened(terminal: Terminal, keys: Keys) -> Iterator[Screen]:
+    """Open the alternate screen and the keyboard; restore both however the command ends, Ctrl-Z included."""
+    screen = Screen(terminal)
+
+    def restore() -> None:
+        keys.give_back()
+        screen.leave()
+
+    def resume() -> None:
+        screen.enter()
+        keys.take()
+
+    with restored(restore, resume):
+        try:
+            resume()
+            yield screen
+        finally:
+            with contextlib.suppress(OSError, ValueError):  # the terminal has been closed
+                restore()
