@@ -5,6 +5,7 @@ import pickle
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,13 @@ def tree_of(module):
 
 def test_every_module_has_a_layer():
     assert {*map(layer_of, module_names()), "_core"} == set(RANK)
+
+
+@in_source_tree
+def test_wheels_contain_every_package():
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]["packages"]
+    folders = {path.parent.relative_to(ROOT / "src") for path in (ROOT / "src/cmlp").rglob("__init__.py")}
+    assert {".".join(folder.parts) for folder in folders} <= set(listed)
 
 
 @pytest.mark.parametrize("module", module_names())
