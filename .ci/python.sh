@@ -22,6 +22,15 @@ oldest_scikit_learn() {
     "$WORK/oldest/bin/python" -m pytest tests/estimators/test_meta_estimators.py tests/estimators/test_data_frames.py
 }
 
+# The tests that need other libraries. None of them may skip here. torch has the version of the CPU build for CPython 3.11.
+other_libraries() {
+    local log=$WORK/other-libraries
+    "$WORK/readme/bin/python" -m pip install -q onnx onnxruntime pyarrow 'torch==2.13.*' pandas
+    "$WORK/readme/bin/python" -m pytest -m '' tests/export/test_onnx.py tests/export/test_torch.py \
+        tests/export/test_scikit_learn.py | tee "$log"
+    ! grep -q ^SKIPPED "$log"
+}
+
 lint() {
     "$WORK/readme/bin/python" -m pip install -q 'ruff==0.17.*'
     "$WORK/readme/bin/ruff" check

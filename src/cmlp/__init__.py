@@ -19,6 +19,8 @@ __all__ = [
     "__version__",
     "cpu_info",
     "datasets",
+    "from_sklearn",
+    "from_torch",
     "get_include",
     "load",
 ]
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from cmlp._include import get_include
     from cmlp.estimators.classifier import MLPClassifier
     from cmlp.estimators.regressor import MLPRegressor
+    from cmlp.export.scikit_learn import from_sklearn
+    from cmlp.export.torch_modules import from_torch
     from cmlp.files.models import load
     from cmlp.network import Gradient, Network
 else:
@@ -40,6 +44,8 @@ else:
         "Network": "network",
         "__version__": "_core",
         "cpu_info": "_core",
+        "from_sklearn": "export.scikit_learn",
+        "from_torch": "export.torch_modules",
         "get_include": "_include",
         "load": "files.models",
     }

@@ -161,6 +161,8 @@ def test_output_of_all_zeros_gives_uniform_probabilities():
     model.coefs_ = [np.zeros_like(w) for w in model.coefs_]
     model.intercepts_ = [np.zeros(8), np.full(3, -1e4)]
     np.testing.assert_allclose(model.predict_proba(X), 1 / 3)
+    single = small(loss="squared_error").fit(X.astype(np.float32), y)
+    assert single.predict_proba(X).dtype == np.float32  # of the weights, also for normalized outputs
 
 
 def test_network_and_estimator_start_from_the_same_weights():

@@ -22,7 +22,7 @@ LAYERS = [
     ["_core"],
     ["constraints"],  # of the activations and losses that the core has
     ["training"],
-    ["presets", "results"],
+    ["presets", "results", "exports"],
     ["network"],
     ["estimators"],
     ["files"],
@@ -32,7 +32,7 @@ LAYERS = [
     ["__init__", "__main__"],
 ]
 # Methods such as save() import what they need from a higher layer when they are called.
-LAZY = {("network", "files"), ("estimators", "files"), ("network", "export"), ("estimators", "export")}
+LAZY = {("network", "files"), ("estimators", "files"), ("exports", "export")}
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 
 
@@ -130,7 +130,7 @@ def test_python_imports_make_no_cycle():
 
 @pytest.mark.parametrize("module", module_names())
 def test_optional_packages_are_not_imported_at_module_level(module):
-    heavy = {"sklearn", "scipy", "matplotlib", "pooch", "onnx", "pandas"}
+    heavy = {"sklearn", "scipy", "matplotlib", "pooch", "onnx", "pandas", "pyarrow"}
     for name, at_once in imported_by(module):
         assert not (at_once and name.split(".")[0] in heavy), f"{module} imports {name} at once"
 

@@ -19,6 +19,7 @@ from cmlp.estimators.parameters import Parametrized
 from cmlp.estimators.representation import Representation
 from cmlp.estimators.routing import Routing
 from cmlp.exceptions import NonFiniteInputError, NotFittedError, sklearn_class
+from cmlp.exports import Exports
 from cmlp.inputs.blocks import block_copy
 from cmlp.inputs.frames import check_feature_names, feature_names
 from cmlp.inputs.nonfinite import first_non_finite_error
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
     from cmlp.training.task import Task
 
 
-class MultilayerPerceptron(FittedAttributes, Routing, Representation, Callbacks, Parametrized):
+class MultilayerPerceptron(FittedAttributes, Routing, Representation, Callbacks, Parametrized, Exports):
     """The base class of `MLPClassifier` and `MLPRegressor`; not for direct use."""
 
     # Tools written before scikit-learn had estimator tags read this attribute.
@@ -253,6 +254,7 @@ class MultilayerPerceptron(FittedAttributes, Routing, Representation, Callbacks,
         net = _core.Net(sizes, (*settings.activation, task.output), task.loss, dtype)
         if previous is not None:
             require_same("activation", previous.net.activations[:-1], net.activations[:-1])
+            require_same("activation_parameter", previous.net.activation_parameters, net.activation_parameters)
             require_same("loss", previous.net.loss, net.loss)
             require_same("the loss parameter", previous.net.loss_parameter, net.loss_parameter)
             require_same("the output activation", previous.net.activations[-1], net.activations[-1])

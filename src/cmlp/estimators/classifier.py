@@ -270,5 +270,5 @@ def _normalized(outputs: NDArray[Any]) -> NDArray[Any]:
     sums = outputs.sum(axis=1, keepdims=True)
     all_zero = sums == 0
     outputs += all_zero
-    probabilities: NDArray[Any] = outputs / (sums + all_zero * outputs.shape[1])
+    probabilities: NDArray[Any] = outputs / (sums + all_zero * outputs.dtype.type(outputs.shape[1]))
     return probabilities

@@ -83,7 +83,7 @@ def load(path: str | os.PathLike[str], mmap: bool = False, verify: bool = True) 
     name = file.strings.get("class", "Network")
     try:
         if name == "Network":
-            return _network(file)
+            return Network._assembled(file.net, file.params, file.input_scale)
         if name in _ESTIMATORS:
             return _estimator(file, _ESTIMATORS[name])
         raise refuse(f"the class {name!r} is unknown")
@@ -146,12 +146,6 @@ def _write(
         if error.status == "CMLP_ERROR_FILE_NONFINITE":
             raise ValueError("a weight is NaN or infinite: such a model cannot be saved") from None
         raise
-
-
-def _network(file: ModelFile) -> Network:
-    network = Network.__new__(Network)
-    vars(network).update(_net=file.net, _params=file.params, _scale=file.input_scale, _n_threads=None)
-    return network
 
 
 def _estimator(file: ModelFile, kind: type[Estimator]) -> Estimator:

@@ -9,6 +9,7 @@ import numpy as np
 
 from cmlp import _core, constraints
 from cmlp.constraints import Objective
+from cmlp.exports import Exports
 from cmlp.network.explain import explanation
 from cmlp.network.training import NetworkTraining
 from cmlp.results import Gradient, StepExplanation
@@ -34,7 +35,7 @@ def _length(vector: NDArray[Any]) -> float:
     return float(np.sqrt(squares))
 
 
-class Network(NetworkTraining):
+class Network(NetworkTraining, Exports):
     """A multilayer perceptron with direct access to parameters, activations and gradients.
 
     Each layer computes ``activation(inputs @ weights + biases)``.

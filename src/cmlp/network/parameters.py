@@ -24,6 +24,13 @@ class NetworkParameters:
     _net: _core.Net
     _params: NDArray[Any]
 
+    @classmethod
+    def _assembled(cls, net: _core.Net, params: NDArray[Any], input_scale: float) -> Self:
+        """Return a network that uses a parameter block without a copy."""
+        network = cls.__new__(cls)
+        network.__dict__.update(_net=net, _params=params, _scale=input_scale, _n_threads=None)
+        return network
+
     def __copy__(self) -> Self:
         twin = type(self).__new__(type(self))
         twin.__dict__.update(self.__dict__, _params=block_copy(self._params))

@@ -1,0 +1,147 @@
+"""Build networks and fitted estimators from the layers of another library's model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from cmlp import _core
+from cmlp.estimators.classifier import MLPClassifier
+from cmlp.estimators.model import Model
+from cmlp.estimators.regressor import MLPRegressor
+from cmlp.inputs.arrays import rectangular
+from cmlp.inputs.blocks import empty_block
+from cmlp.inputs.labels import Labels, labels_of, plain
+from cmlp.network import Network
+from cmlp.training.history import History
+from cmlp.training.state import TrainingState
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+
+class Layer(NamedTuple):
+    """A layer: weights of shape (n_in, n_out), biases (n_out,), activation and its parameter (0: default or none)."""
+
+    weights: NDArray[Any]
+    biases: NDArray[Any]
+    activation: str
+    parameter: float = 0.0
+
+
+def network_of(layers: Sequence[Layer], input_scale: float = 1.0, loss: str | None = None, p: float = 0.0) -> Network:
+    """Return a network with copies of the layers' weights.
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+        All weights and biases have the same dtype, float32 or float64.
+    input_scale : float
+    loss : str or None
+        None means the usual loss of the output activation.
+    p : float
+        Parameter of the loss; 0 means the default.
+
+    Raises
+    ------
+    ValueError
+        If an activation is not allowed in its layer, sizes of neighbouring layers differ, or a weight is not finite.
+    """
+    names = [layer.activation for layer in layers]
+    for name in names[:-1]:
+        if not _core.ACTIVATIONS[name].hidden:
+            raise ValueError(f"the activation {name!r} is not supported in a hidden layer")
+    if not _core.ACTIVATIONS[names[-1]].output:
+        raise ValueError(f"the activation {names[-1]!r} is not supported in the output layer")
+    sizes = [len(layers[0].weights), *(len(layer.biases) for layer in layers)]
+    net = _core.Net(
+        sizes,
+        names,
+        loss or _usual_loss(names[-1]),
+        layers[0].weights.dtype,
+        [layer.parameter for layer in layers],
+        p,
+    )
+    params = empty_block(net.n_params, net.dtype)
+    for layer, weights, biases in zip(layers, *net.views(params), strict=True):
+        if layer.weights.shape != weights.shape or layer.biases.shape != biases.shape:
+            raise ValueError(f"a layer must have weights of shape {weights.shape}, got {layer.weights.shape}")
+        weights[...], biases[...] = layer.weights, layer.biases
+    if not np.isfinite(params).all():
+        raise ValueError("a weight is NaN or infinite")
+    return Network._assembled(net, params, input_scale)
+
+
+def _usual_loss(output: str) -> str:
+    usual = ("log_loss", "poisson", "squared_error")
+    return next(loss for loss in usual if output in _core.LOSSES[loss].outputs)
+
+
+def classifier_of(layers: Sequence[Layer], input_scale: float, classes: ArrayLike) -> MLPClassifier:
+    """Return a fitted classifier; `classes` are the labels in the order of the outputs.
+
+    A classifier's labels are sorted, so the outputs are permuted if necessary. Two softmax outputs become one logistic
+    output, which gives the same probabilities. An output layer without activation computes logits.
+    """
+    labels = plain(rectangular(classes, "classes"))
+    if len(labels_of(labels).classes) != len(labels):
+        raise ValueError(f"classes must be distinct labels, got {classes!r}")
+    last = layers[-1]
+    n_outputs = len(last.biases)
+    if len(labels) != max(n_outputs, 2):
+        raise ValueError(f"classes must have one label for each of {max(n_outputs, 2)} classes, got {len(labels)}")
+    wanted = "logistic" if n_outputs == 1 else "softmax"
+    if last.activation not in ("identity", wanted):
+        raise ValueError(
+            f"a classifier with {n_outputs} outputs must end with {wanted} or without an activation, "
+            f"got {last.activation!r}; leave out `classes` to get a Network"
+        )
+    order = np.argsort(labels)
+    network = network_of([*layers[:-1], _sorted_output(last, order, wanted)], input_scale)
+    model: MLPClassifier = estimator_of(MLPClassifier, network, Labels("labels", labels[order]))
+    return model
+
+
+def _sorted_output(layer: Layer, order: NDArray[np.intp], activation: str) -> Layer:
+    """Return the output layer of a classifier with its classes in the given order."""
+    weights, biases = layer.weights, layer.biases
+    if len(biases) == 1:
+        sign = weights.dtype.type(1 if order[0] == 0 else -1)
+        return Layer(weights * sign, biases * sign, activation)
+    weights, biases = weights[:, order], biases[order]
+    if len(biases) == 2:
+        return Layer(weights[:, 1:] - weights[:, :1], biases[1:] - biases[:1], "logistic")
+    return Layer(weights, biases, activation)
+
+
+def estimator_of(
+    kind: type[MLPClassifier | MLPRegressor],
+    network: Network,
+    labels: Labels | None = None,
+    feature_names: NDArray[Any] | None = None,
+) -> Any:
+    """Return a fitted estimator that uses the parameters of a network, without a copy."""
+    net = network._net
+    hidden = net.activations[:-1]
+    estimator = kind(
+        hidden_layer_sizes=net.sizes[1:-1],
+        activation=hidden[0] if len(set(hidden)) == 1 else list(hidden) or "relu",
+        loss=net.loss,
+        dtype=net.dtype.name,
+        input_scale=network._scale,
+    )
+    fit_estimator(estimator, network, labels, feature_names, History())
+    return estimator
+
+
+def fit_estimator(
+    estimator: Any, network: Network, labels: Labels | None, feature_names: NDArray[Any] | None, history: History
+) -> None:
+    """Give an estimator the fitted model that a network and the other values describe."""
+    settings = estimator._settings()
+    state = TrainingState(network.params, settings.optimizer(network._net), settings.schedule(), history)
+    estimator._model = Model(
+        network._net, state, input_scale=network._scale, feature_names=feature_names, labels=labels
+    )

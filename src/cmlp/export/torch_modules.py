@@ -1,0 +1,214 @@
+"""Conversion to and from PyTorch modules."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cmlp.export.assembly import Layer, classifier_of, network_of
+from cmlp.export.source import optional_package, source_of
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from cmlp.estimators.classifier import MLPClassifier
+    from cmlp.network import Network
+
+# Above this weighted sum, torch's softplus returns its input. The default of 20 is too small for float64.
+_SOFTPLUS_THRESHOLD = 50.0
+# Modules without parameters and their names in cmlp.
+_PLAIN = {
+    "Sigmoid": "logistic",
+    "Tanh": "tanh",
+    "ReLU": "relu",
+    "SiLU": "silu",
+    "Softsign": "softsign",
+}
+
+
+def to_torch(model: Any) -> Any:
+    """Return the module of a network or a fitted estimator; see `Network.to_torch`."""
+    torch = optional_package("torch", "to_torch")
+    source = source_of(model)
+    dtype = getattr(torch, source.net.dtype.name)
+    modules = []
+    if source.input_scale != 1:
+        from cmlp.export.torch_layers import InputScale
+
+        modules.append(InputScale(source.input_scale, dtype))
+    for weights, biases, activation, parameter in source.layers():
+        linear = torch.nn.Linear(*weights.shape, dtype=dtype)
+        with torch.no_grad():
+            linear.weight.copy_(torch.from_numpy(np.array(weights.T)))
+            linear.bias.copy_(torch.from_numpy(np.array(biases)))
+        modules.append(linear)
+        if activation != "identity":
+            modules.append(_module(torch, activation, parameter))
+    return torch.nn.Sequential(*modules).eval()
+
+
+def _module(torch: Any, activation: str, parameter: float) -> Any:
+    """Return the module of an activation."""
+    nn = torch.nn
+    if activation == "exp":
+        from cmlp.export.torch_layers import Exp
+
+        return Exp()
+    for name, own in _PLAIN.items():
+        if own == activation:
+            return getattr(nn, name)()
+    modules = {
+        "leaky_relu": lambda: nn.LeakyReLU(parameter),
+        "elu": lambda: nn.ELU(parameter),
+        "gelu": nn.GELU,
+        "softplus": lambda: nn.Softplus(threshold=_SOFTPLUS_THRESHOLD),
+        "softmax": lambda: nn.Softmax(dim=1),
+    }
+    return modules[activation]()
+
+
+def from_torch(module: Any, *, classes: ArrayLike | None = None) -> Network | MLPClassifier:
+    """Convert a PyTorch module to a network or a fitted classifier.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        A Linear module or a Sequential, which may contain other Sequentials. The supported modules are Linear, the
+        activations Sigmoid, Tanh, ReLU, LeakyReLU, ELU, SiLU, GELU, Softplus, Softsign and (at the end) Softmax, and
+        modules that do nothing in prediction: Identity, Dropout and, at the start, Flatten. Also those of
+        `Network.to_torch`.
+    classes : array-like of shape (n_classes,) or None, default=None
+        Labels in the order of the outputs; two labels for one output, which is the probability of the second one.
+        The outputs must be logits (a Linear at the end), or the result of Softmax or, for one output, Sigmoid.
+
+    Returns
+    -------
+    Network or MLPClassifier
+        A `Network` if `classes` is None. The parameters are copies in the module's dtype, float32 or float64.
+
+    Raises
+    ------
+    ImportError
+        If the package torch is not installed.
+    TypeError
+        If `module` is not a module, or contains a module that is not supported; the message names it.
+    ValueError
+        If a module has an option that is not supported, modules are in an order that is not supported, or `classes`
+        does not match the outputs.
+
+    Notes
+    -----
+    torch's Softplus returns its input above a threshold, by default 20; the difference is below ``exp(-threshold)``.
+
+    Examples
+    --------
+    >>> import cmlp, torch  # doctest: +SKIP
+    >>> net = cmlp.from_torch(torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.ReLU(), torch.nn.Linear(8, 3)))
+    >>> net.sizes  # doctest: +SKIP
+    (4, 8, 3)
+    """
+    torch = optional_package("torch", "from_torch")
+    if not isinstance(module, torch.nn.Module):
+        raise TypeError(f"module must be a torch.nn.Module, got {type(module).__name__}")
+    reader = _Reader(torch)
+    for part in _flattened(torch, module):
+        reader.add(part)
+    layers = reader.finished()
+    if classes is None:
+        return network_of(layers, reader.input_scale)
+    return classifier_of(layers, reader.input_scale, classes)
+
+
+def _flattened(torch: Any, module: Any) -> list[Any]:
+    if type(module) is torch.nn.Sequential:
+        return [part for child in module for part in _flattened(torch, child)]
+    return [module]
+
+
+class _Reader:
+    """Collects the layers of modules in the order of their calls."""
+
+    def __init__(self, torch: Any) -> None:
+        self.torch = torch
+        self.layers: list[Layer] = []
+        self.input_scale = 1.0
+        self.activated = True  # whether the last layer has its activation; there is no layer yet
+
+    def add(self, module: Any) -> None:
+        """Add a module; raises TypeError or ValueError if it is not supported."""
+        nn, name = self.torch.nn, type(module).__name__
+        if type(module) in (nn.Identity, nn.Dropout):
+            return
+        if type(module) is nn.Flatten and not self.layers and (module.start_dim, module.end_dim) == (1, -1):
+            return
+        if type(module) is nn.Linear:
+            self.layers.append(_layer(self.torch, module))
+            self.activated = False
+        elif type(module).__module__ == "cmlp.export.torch_layers" and name == "InputScale":
+            if self.layers:
+                raise ValueError("InputScale is only supported before the first Linear")
+            self.input_scale *= float(module.scale)
+        else:
+            self.activate(module)
+
+    def activate(self, module: Any) -> None:
+        """Add an activation to the last layer."""
+        activation, parameter = _activation(self.torch, module)
+        if self.activated:
+            where = "after another activation" if self.layers else "before the first Linear"
+            raise ValueError(f"{type(module).__name__} {where} is not supported")
+        self.layers[-1] = self.layers[-1]._replace(activation=activation, parameter=parameter)
+        self.activated = True
+
+    def finished(self) -> list[Layer]:
+        """Return the layers."""
+        if not self.layers:
+            raise ValueError("module must contain at least one Linear")
+        dtypes = {layer.weights.dtype.name for layer in self.layers}
+        if len(dtypes) > 1:
+            raise ValueError(f"all parameters must have the same dtype, got {' and '.join(sorted(dtypes))}")
+        return self.layers
+
+
+def _layer(torch: Any, linear: Any) -> Layer:
+    if linear.weight.dtype not in (torch.float32, torch.float64):
+        raise ValueError(f"the parameters must be float32 or float64, got {linear.weight.dtype}")
+    weights: NDArray[Any] = linear.weight.detach().cpu().numpy().T
+    if linear.bias is None:
+        return Layer(weights, np.zeros(weights.shape[1], weights.dtype), "identity")
+    return Layer(weights, linear.bias.detach().cpu().numpy(), "identity")
+
+
+def _activation(torch: Any, module: Any) -> tuple[str, float]:
+    """Return the name in cmlp of an activation, and its parameter."""
+    nn, kind = torch.nn, type(module)
+    name = kind.__name__
+    if kind.__module__ == "cmlp.export.torch_layers" and name == "Exp":
+        return "exp", 0.0
+    if name in _PLAIN and kind is getattr(nn, name):
+        return _PLAIN[name], 0.0
+    if kind is nn.LeakyReLU:
+        slope = float(module.negative_slope)
+        return ("leaky_relu", slope) if slope else ("relu", 0.0)
+    if kind is nn.ELU:
+        return "elu", float(module.alpha)
+    if kind is nn.GELU:
+        return "gelu", _required(module, "approximate", "none")
+    if kind is nn.Softplus:
+        return "softplus", _required(module, "beta", 1)
+    if kind is nn.Softmax:
+        return "softmax", _required(module, "dim", 1, -1)
+    raise TypeError(
+        f"from_torch does not support {kind.__module__}.{kind.__qualname__}; it supports Sequential, Linear, Identity, "
+        f"Dropout, Flatten, LeakyReLU, ELU, GELU, Softplus, Softmax, {', '.join(_PLAIN)}"
+    )
+
+
+def _required(module: Any, option: str, *values: object) -> float:
+    """Return 0; raises ValueError if an option of a module has another value."""
+    value = getattr(module, option)
+    if value not in values:
+        expected = " or ".join(map(repr, values))
+        raise ValueError(f"{type(module).__name__} needs {option}={expected}, got {value!r}")
+    return 0.0

@@ -1,0 +1,174 @@
+"""Conversion to and from PyTorch: the same outputs, round trips, and modules that are refused."""
+
+import sys
+
+import numpy as np
+import pytest
+from estimator_cases import blobs, small
+from optional import package
+
+import cmlp
+from cmlp import MLPClassifier, MLPRegressor, Network
+from cmlp.constraints import HIDDEN, LOSSES
+
+pytestmark = [pytest.mark.filterwarnings("ignore:Stochastic Optimizer:UserWarning"), pytest.mark.slow]
+
+ATOL = {"float32": 1e-5, "float64": 1e-12}
+
+
+@pytest.fixture(scope="module")
+def torch():
+    return package("torch")
+
+
+def assert_agrees(torch, module, forward, X):
+    with torch.no_grad():
+        got = module(torch.from_numpy(X)).numpy()
+    expected = forward(X)
+    assert got.dtype == expected.dtype
+    atol = ATOL[got.dtype.name]
+    np.testing.assert_allclose(got, expected, rtol=atol if expected.max() > 1 else 0, atol=atol)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("activation", HIDDEN)
+def test_round_trip_of_every_network(torch, dtype, activation):
+    X = 3 * np.random.RandomState(0).standard_normal((30, 5)).astype(dtype)
+    for output, losses in LOSSES.items():
+        net = Network([5, 7, 6, 3], activation, output, losses[0], dtype, input_scale=0.5, random_state=1)
+        module = net.to_torch()
+        assert_agrees(torch, module, net.forward, X)
+        back = cmlp.from_torch(module)
+        assert repr(back).split(";")[0] == repr(net).split(";")[0]
+        assert back.params.tobytes() == net.params.tobytes()
+        assert_agrees(torch, module, back.forward, X)
+
+
+def test_parameters_and_scale(torch):
+    net = Network([3, 4, 4, 2], ["leaky_relu", "elu"], activation_parameter=[0.3, 2.5], input_scale=1 / 255)
+    X = np.random.RandomState(0).randint(0, 256, (20, 3)).astype(np.uint8)
+    assert_agrees(torch, net.to_torch(), net.forward, X)
+    back = cmlp.from_torch(net.to_torch())
+    assert back._net.activation_parameters == (0.3, 2.5, 0.0)
+    np.testing.assert_allclose(back.forward(X), net.forward(X), rtol=0, atol=1e-6)
+
+
+def test_module_is_an_independent_copy(torch):
+    net = Network([3, 4, 2], random_state=0)
+    before = net.params.copy()
+    module = net.to_torch()
+    assert not module.training
+    torch.nn.init.zeros_(module[0].weight)
+    assert (net.params == before).all()
+    back = cmlp.from_torch(module)
+    torch.nn.init.ones_(module[0].weight)
+    assert not back.weights[0].any()
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_classifier_to_torch_and_back(torch, n_classes):
+    X, y = blobs(n_classes)
+    model = small().fit(X, np.array(["b", "a", "c"])[y])
+    module = model.to_torch()
+    assert_agrees(torch, module, lambda rows: model.predict_proba(rows)[:, -module(torch.from_numpy(X)).shape[1] :], X)
+    back = cmlp.from_torch(module, classes=model.classes_)
+    assert type(back) is MLPClassifier and back.classes_.tolist() == model.classes_.tolist()
+    np.testing.assert_array_equal(back.predict_proba(X), model.predict_proba(X))
+    assert back.score(X, model.predict(X)) == 1
+
+
+def test_converted_classifier_is_usable(torch, tmp_path):
+    X, y = blobs()
+    names = np.array(["sun", "moon", "earth"])  # not sorted
+    nn = torch.nn
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Flatten(), nn.Sequential(nn.Linear(4, 6), nn.Dropout()), nn.GELU(), nn.Linear(6, 3))
+    model = cmlp.from_torch(module, classes=names)
+    with torch.no_grad():
+        logits = module.eval()(torch.from_numpy(X.astype(np.float32)))
+    assert model.predict(X).tolist() == names[logits.argmax(1).numpy()].tolist()
+    columns = model.classes_.searchsorted(names)
+    np.testing.assert_allclose(model.predict_proba(X)[:, columns], torch.softmax(logits, 1), rtol=0, atol=1e-6)
+    model.save(tmp_path / "model.cmlp")
+    np.testing.assert_array_equal(cmlp.load(tmp_path / "model.cmlp").predict(X), model.predict(X))
+    assert model.fit(X, names[y]).score(X, names[y]) > 0.9
+
+
+@pytest.mark.parametrize("names", [["no", "yes"], ["yes", "no"]])
+@pytest.mark.parametrize("n_outputs", [1, 2])
+@pytest.mark.parametrize("activated", [True, False])
+def test_two_classes(torch, names, n_outputs, activated):
+    nn, X = torch.nn, np.random.RandomState(0).standard_normal((50, 3))
+    torch.manual_seed(1)
+    head = nn.Sigmoid() if n_outputs == 1 else nn.Softmax(dim=-1)
+    module = nn.Sequential(nn.Linear(3, 5), nn.Tanh(), nn.Linear(5, n_outputs)).double()
+    with torch.no_grad():
+        expected = head(module(torch.from_numpy(X))).numpy()[:, -1]
+    model = cmlp.from_torch(nn.Sequential(module, head) if activated else module, classes=names)
+    np.testing.assert_allclose(model.predict_proba(X)[:, model.classes_ == names[1]][:, 0], expected, atol=1e-12)
+    assert model.predict(X).tolist() == [names[int(p > 0.5)] for p in expected]
+
+
+def test_warm_start_with_another_activation_parameter_raises(torch):
+    X, y = blobs()
+    nn = torch.nn
+    model = cmlp.from_torch(nn.Sequential(nn.Linear(4, 6), nn.ELU(2), nn.Linear(6, 3)), classes=[0, 1, 2])
+    before = model.predict_proba(X)
+    with pytest.raises(ValueError, match="fitted with activation_parameter="):
+        model.set_params(warm_start=True, dtype="auto").fit(X.astype(np.float32), y)
+    np.testing.assert_array_equal(model.predict_proba(X), before)
+
+
+def test_regressor(torch):
+    X, y = blobs()
+    for loss in ("squared_error", "poisson"):
+        model = MLPRegressor(loss, (8,), max_iter=3, random_state=0, dtype="float64").fit(X, y)
+        assert_agrees(torch, model.to_torch(), lambda rows, model=model: model.predict(rows)[:, None], X)
+
+
+@pytest.mark.parametrize(
+    ("build", "error", "message"),
+    [
+        (lambda nn: [nn.Linear(2, 3), nn.BatchNorm1d(3)], TypeError, "does not support torch.nn.modules.batchnorm.Ba"),
+        (lambda nn: [nn.Conv1d(2, 3, 1)], TypeError, "does not support torch.nn.modules.conv.Conv1d"),
+        (lambda nn: [nn.Linear(2, 3), nn.LogSoftmax(1)], TypeError, "LogSoftmax"),
+        (lambda nn: [nn.Linear(2, 3), nn.Softmax(0)], ValueError, "Softmax needs dim=1 or -1, got 0"),
+        (lambda nn: [nn.Linear(2, 3), nn.GELU("tanh"), nn.Linear(3, 2)], ValueError, "approximate='none', got 'tanh'"),
+        (lambda nn: [nn.Linear(2, 3), nn.Softplus(2), nn.Linear(3, 2)], ValueError, "Softplus needs beta=1, got 2"),
+        (lambda nn: [nn.Linear(2, 3), nn.ReLU(), nn.Tanh()], ValueError, "Tanh after another activation"),
+        (lambda nn: [nn.ReLU(), nn.Linear(2, 3)], ValueError, "ReLU before the first Linear"),
+        (lambda nn: [nn.Linear(2, 3), nn.ReLU()], ValueError, "'relu' is not supported in the output layer"),
+        (lambda nn: [nn.Linear(2, 3), nn.Softmax(1), nn.Linear(3, 2)], ValueError, "'softmax' is not supported in a h"),
+        (lambda nn: [nn.Linear(2, 3), nn.Linear(4, 2)], ValueError, r"weights of shape \(3, 2\), got \(4, 2\)"),
+        (lambda nn: [nn.Linear(2, 3), nn.Linear(3, 2).double()], ValueError, "same dtype, got float32 and float64"),
+        (lambda nn: [nn.Linear(2, 3).half()], ValueError, "must be float32 or float64, got torch.float16"),
+        (lambda nn: [nn.Identity()], ValueError, "at least one Linear"),
+        (lambda nn: [nn.Linear(2, 3), nn.LeakyReLU(-1), nn.Linear(3, 2)], ValueError, "OPTION|parameter"),
+    ],
+)
+def test_unsupported_modules_are_named(torch, build, error, message):
+    with pytest.raises(error, match=message):
+        cmlp.from_torch(torch.nn.Sequential(*build(torch.nn)))
+
+
+def test_other_errors(torch):
+    nn = torch.nn
+    with pytest.raises(TypeError, match=r"module must be a torch\.nn\.Module, got list"):
+        cmlp.from_torch([nn.Linear(2, 3)])
+    with pytest.raises(ValueError, match="one label for each of 3 classes, got 2"):
+        cmlp.from_torch(nn.Linear(2, 3), classes=["a", "b"])
+    with pytest.raises(ValueError, match="classes must be distinct"):
+        cmlp.from_torch(nn.Linear(2, 3), classes=["a", "b", "a"])
+    with pytest.raises(ValueError, match="3 outputs must end with softmax or without an activation, got 'logistic'"):
+        cmlp.from_torch(nn.Sequential(nn.Linear(2, 3), nn.Sigmoid()), classes=[1, 2, 3])
+    linear = nn.Linear(2, 3)
+    linear.weight.data[0, 0] = float("inf")
+    with pytest.raises(ValueError, match="a weight is NaN or infinite"):
+        cmlp.from_torch(linear)
+
+
+def test_missing_package_is_named(monkeypatch, net):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    for use in (net.to_torch, lambda: cmlp.from_torch(net)):
+        with pytest.raises(ImportError, match="_torch needs the package torch: install it with `pip install torch`"):
+            use()
