@@ -25,7 +25,8 @@ from c_build import (
 from cmlp import _core
 from cmlp.training.initialization import initial_params
 
-pytestmark = needs_compiler
+# slow: the whole core is compiled
+pytestmark = [needs_compiler, pytest.mark.slow]
 
 TESTS = ROOT / "tests/c"
 LAST_LINE = re.compile(r"(\d+) passed, (\d+) failed\n\Z")
@@ -61,13 +62,9 @@ def programs_of_cmake():
 
 PROGRAMS = programs_of_cmake()
 ARGUMENTS = {"test_fma": ["20000"], "test_stored": sorted((ROOT / "tests/files/data").glob("*.cmlp"))}
-SLOW = ["test_csr", "test_modes", "test_threads", "test_workspace", "test_zeros"]
 
 
-RUN = [pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name in PROGRAMS if name != "golden"]
-
-
-@pytest.mark.parametrize("name", RUN)
+@pytest.mark.parametrize("name", [name for name in PROGRAMS if name != "golden"])
 def test_c_program_passes(name):
     passes(program(name, *PROGRAMS[name], "support.c"), *ARGUMENTS.get(name, []))
 
@@ -93,7 +90,7 @@ def golden_cases(*flags):
     return [line.split()[1:] for line in output.splitlines() if line.startswith("case ")]
 
 
-@pytest.mark.parametrize("flags", [pytest.param(UNOPTIMIZED, marks=pytest.mark.slow), SHARED], ids=["O0", "O3"])
+@pytest.mark.parametrize("flags", [UNOPTIMIZED, SHARED], ids=["O0", "O3"])
 def test_golden_bits_at_each_optimization_level(flags):
     assert len(golden_cases(*flags)) >= 15
 

@@ -4,7 +4,7 @@ import re
 import sys
 
 import pytest
-from c_build import COMPILER, CORE, HEADER, SHARED, core_objects, core_sources, in_source_tree, needs_compiler, run
+from c_build import COMPILER, CORE, HEADER, SHARED, compiles_core, core_objects, core_sources, in_source_tree, run
 
 # ---------------------------------------------------------------------------------------------------- C includes
 
@@ -119,7 +119,7 @@ def symbols():
     return found
 
 
-@needs_compiler
+@compiles_core
 @needs_nm
 def test_core_calls_only_memory_moves_and_threads(symbols):
     defined = {name for _, name, kind in symbols if kind not in "Uw"}
@@ -128,7 +128,7 @@ def test_core_calls_only_memory_moves_and_threads(symbols):
     assert ("threads.c", "pthread_create") in asked  # the output of nm was parsed
 
 
-@needs_compiler
+@compiles_core
 @needs_nm
 def test_external_names_start_with_cmlp(symbols):
     names = {name for _, name, kind in symbols if kind.isupper() and kind not in "UN"}
@@ -136,14 +136,14 @@ def test_external_names_start_with_cmlp(symbols):
     assert {name for name in names if not name.startswith("cmlp_")} == set()
 
 
-@needs_compiler
+@compiles_core
 @needs_nm
 def test_core_has_no_mutable_globals(symbols):
     assert {(file, name, kind) for file, name, kind in symbols if kind in "dDbBcCsSgG"} == set()
     assert any(kind in "rR" for _, _, kind in symbols)
 
 
-@needs_compiler
+@compiles_core
 @needs_nm
 def test_library_exports_what_the_header_declares(tmp_path):
     library = tmp_path / "libcmlp.so"

@@ -6,7 +6,8 @@ import shutil
 import pytest
 from c_build import CORE, HEADER, ROOT, compiled, linked, needs_compiler, run
 
-pytestmark = needs_compiler
+# slow: the whole core is compiled
+pytestmark = [needs_compiler, pytest.mark.slow]
 
 TESTS = ROOT / "tests/c"
 SMALL = ("-O0", "-DCMLP_BUILD_ISA=1", "-DCMLP_NO_FLOAT64", "-DCMLP_NO_THREADS")

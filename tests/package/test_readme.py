@@ -10,7 +10,7 @@ import sys
 
 import numpy as np
 import pytest
-from c_build import COMPILER, HEADER, ROOT, SHARED, WARNINGS, compiled, core_objects, needs_compiler, run
+from c_build import COMPILER, HEADER, ROOT, SHARED, WARNINGS, compiled, compiles_core, core_objects, run
 
 from cmlp import Network
 from cmlp.datasets import load_digits28
@@ -63,7 +63,7 @@ def test_paths_in_the_readme_exist():
         assert (ROOT / path).exists(), path
 
 
-@needs_compiler
+@compiles_core
 def test_c_example_reads_digits_with_the_bits_of_python(tmp_path):
     (source,) = blocks("c")
     example, library = tmp_path / "read_digit.c", tmp_path / "read_digit.so"

@@ -28,6 +28,11 @@ needs_compiler = pytest.mark.skipif(
 )
 
 
+def compiles_core(test):
+    """Mark a test that compiles the whole core, which takes half a minute."""
+    return pytest.mark.slow(needs_compiler(test))
+
+
 def core_sources():
     return sorted(CORE.rglob("*.c"))
 
