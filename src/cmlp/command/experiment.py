@@ -96,7 +96,7 @@ class Experiment:
         self.options = options
         self.method = METHODS[options.method or self.subject.method]
         parameters = self.method.parameters
-        self.n_epochs = options.epochs or parameters["max_iter"]
+        self.n_epochs: int = parameters["max_iter"] if options.epochs is None else options.epochs
         self.batch_size: int = options.batch or parameters["batch_size"]
         self.activation: str = options.activation or parameters["activation"]
         self.rate: float = options.rate or parameters["learning_rate_init"]

@@ -5,10 +5,14 @@ from __future__ import annotations
 import argparse
 import contextlib
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from cmlp.command.terminal import Terminal
     from cmlp.network import Network
 
@@ -64,6 +68,34 @@ def save(network: Network, path: str, terminal: Terminal, program: str) -> None:
             f"  a picture: {program} read FILE.png --model {path}",
         ]
     )
+
+
+def add_png(parser: argparse.ArgumentParser) -> None:
+    """Add the option ``--png``."""
+    parser.add_argument("--png", metavar="FOLDER", help="write the pictures as PNG files to this folder")
+
+
+def save_pngs(pictures: Mapping[str, NDArray[np.uint8]], folder: str, terminal: Terminal, zoom: int = 8) -> None:
+    """Write pictures as PNG files, and say so.
+
+    Parameters
+    ----------
+    pictures : mapping of str to ndarray of shape (height, width) or (height, width, 3), uint8
+        Pictures by the names of their files, without ".png".
+    folder : str
+        Created if it does not exist.
+    terminal : Terminal
+    zoom : int
+        Size of a pixel in the files.
+    """
+    from cmlp.command.pictures.png import write_png
+
+    paths = {name: Path(folder) / f"{name}.png" for name in pictures}
+    with reported():
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        for name, pixels in pictures.items():
+            write_png(paths[name], pixels, zoom)
+    terminal.write_lines(["", *(f"saved: {path}" for path in paths.values())])
 
 
 def positive(text: str) -> float:

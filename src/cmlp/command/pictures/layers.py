@@ -43,6 +43,14 @@ def _cells(terminal: Terminal, values: NDArray[Any]) -> str:
     return " ".join((above if value >= 0 else below)[round(level)] for value, level in zip(values, levels, strict=True))
 
 
+def legend(terminal: Terminal) -> str:
+    """Return the meaning of the cells in words."""
+    if terminal.colors:
+        return "dark 0, bright 1"
+    ramp = _CELLS[terminal.blocks][0]
+    return f"{ramp[0]} is 0, {ramp[-1]} is 1"
+
+
 def scale_of(*activations: NDArray[Any]) -> float:
     """Return the activation that is drawn brightest: 1, or the largest size if it is larger (relu)."""
     return max(1.0, *(float(np.abs(values).max(initial=0.0)) for values in activations))

@@ -130,6 +130,25 @@ def activation_function(network: Network, layer: int) -> Callable[[NDArray[Any]]
     return function
 
 
+def function_name(network: Network, layer: int) -> str:
+    """Return the name of a layer's activation function for texts."""
+    name = network._net.activations[layer]
+    return {"logistic": "sigmoid", "relu": "ReLU"}.get(name, name)
+
+
+def function_sentence(network: Network, layer: int) -> str:
+    """Return what the activation function of a layer does to a weighted sum, in one sentence."""
+    name = function_name(network, layer)
+    known = {
+        "sigmoid": "The sigmoid squashes the sum to between 0 and 1.",
+        "tanh": "The hyperbolic tangent squashes the sum to between -1 and 1.",
+        "ReLU": "ReLU turns a negative sum into 0 and keeps a positive one.",
+        "softmax": "Softmax divides e to the power of the sum by the total over all outputs, so that they add up to 1.",
+        "identity": "The sum is the activation.",
+    }
+    return known.get(name, f"The activation is {name} of the sum.")
+
+
 def curve_lines(
     terminal: Terminal,
     function: Callable[[NDArray[Any]], NDArray[Any]],

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cmlp.command.pictures.names import SIDE
+
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _GRAY, _RGB = 0, 2
 _BLUE, _RED = (80, 160, 255), (255, 70, 60)
@@ -53,6 +55,19 @@ def signed_pixels(values: NDArray[Any]) -> NDArray[np.uint8]:
     hue = np.where(np.asarray(values)[..., None] > 0, _BLUE, _RED)
     colors: NDArray[np.uint8] = (strength * hue).round().astype(np.uint8)
     return colors
+
+
+def weight_sheet(weights: NDArray[Any], columns: int = 8) -> NDArray[np.uint8]:
+    """Return the weights of all neurons of the first layer as images, in rows of `columns`.
+
+    The scale of each neuron is a quantile of its weights' sizes, because a few extreme weights would make all others
+    almost black.
+    """
+    images = []
+    for column in np.asarray(weights, float).T:
+        strength = float(np.quantile(np.abs(column), 0.98)) or 1.0
+        images.append(signed_pixels(column.reshape(SIDE, SIDE) / strength))
+    return tiled(images, columns)
 
 
 def tiled(images: Sequence[NDArray[np.uint8]], columns: int, gap: int = 1, background: int = 128) -> NDArray[np.uint8]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from cmlp.command.terminal import Terminal, visible, wrapped
 
 _RESET = "\x1b[0m"
 _STYLES = {"strong": "\x1b[1;33m", "up": "\x1b[38;5;75m", "down": "\x1b[38;5;203m", "faint": "\x1b[2m"}
+
+
+_NARROWEST, _WIDEST = 40, 120
 
 
 class Symbols(NamedTuple):
@@ -42,6 +46,11 @@ def styled(terminal: Terminal, text: str, style: str) -> str:
     return f"{_STYLES[style]}{text}{_RESET}" if terminal.colors and text else text
 
 
+def page_width(terminal: Terminal) -> int:
+    """Return the width for a page of pictures and tables: that of the terminal, with limits."""
+    return min(max(terminal.width, _NARROWEST), _WIDEST) - 1
+
+
 def ends(left: str, right: str, width: int) -> list[str]:
     """Return one line with texts at both ends, or two lines if they do not fit into the width."""
     space = width - len(visible(left)) - len(visible(right))
@@ -56,3 +65,14 @@ def bar(terminal: Terminal, share: float, width: int) -> str:
         return full * round(length)
     halves = round(2 * length)
     return full * (halves // 2) + half * (halves % 2)
+
+
+def joined(parts: Sequence[str], width: int, gap: int = 3) -> list[str]:
+    """Return short texts as lines, as many in a line as fit."""
+    lines = [parts[0]]
+    for part in parts[1:]:
+        if len(lines[-1]) + gap + len(part) <= width:
+            lines[-1] += " " * gap + part
+        else:
+            lines.append(part)
+    return lines
