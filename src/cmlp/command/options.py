@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import math
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -65,7 +66,7 @@ def save(network: Network, path: str, terminal: Terminal, program: str) -> None:
             "",
             f"saved: {path}",
             f"  Python:    cmlp.load({path!r})",
-            f"  a picture: {program} read FILE.png --model {path}",
+            f"  a picture: {program} read FILE.png --model {shlex.quote(path)}",
         ]
     )
 
