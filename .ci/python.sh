@@ -27,7 +27,7 @@ other_libraries() {
     local log=$WORK/other-libraries
     "$WORK/readme/bin/python" -m pip install -q onnx onnxruntime pyarrow 'torch==2.13.*' pandas
     "$WORK/readme/bin/python" -m pytest -m '' tests/export/test_onnx.py tests/export/test_torch.py \
-        tests/export/test_scikit_learn.py | tee "$log"
+        tests/export/test_scikit_learn.py tests/command/test_predict.py tests/command/test_info_export.py | tee "$log"
     ! grep -q ^SKIPPED "$log"
 }
 

@@ -80,7 +80,7 @@ _GENERAL = ("-h", "--help", "--version")
 def make_parser(program: str) -> argparse.ArgumentParser:
     """Return the parser of the command line, with one subparser for each module of commands."""
     from cmlp import __version__
-    from cmlp.command import compare, digits, look, read
+    from cmlp.command import compare, digits, export, info, look, predict, read
 
     parser = _Parser(
         prog=program,
@@ -89,7 +89,7 @@ def make_parser(program: str) -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"cmlp {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (digits, look, compare, read):
+    for command in (digits, look, compare, read, predict, info, export):
         subparser = commands.add_parser(
             command.NAME, help=command.SUMMARY, description=command.DESCRIPTION, allow_abbrev=False
         )
@@ -99,7 +99,9 @@ def make_parser(program: str) -> argparse.ArgumentParser:
 
 
 def _fail(program: str, message: str, status: int = _FAILED) -> int:
-    print(f"{program}: {message}", file=sys.stderr)
+    from cmlp.command.printable import printable_message
+
+    print(f"{program}: {printable_message(message)}", file=sys.stderr)
     return status
 
 

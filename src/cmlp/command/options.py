@@ -23,11 +23,15 @@ class CommandError(Exception):
 
 
 @contextlib.contextmanager
-def reported() -> Iterator[None]:
-    """Turn an error in the data or the parameters into a CommandError. Errors while writing the output stay outside."""
+def reported(*also: type[Exception]) -> Iterator[None]:
+    """Turn an error in the data or the parameters into a CommandError. Errors while writing the output stay outside.
+
+    OSError and ValueError are turned into a CommandError, and the types `also`.
+    """
+    types: tuple[type[Exception], ...] = (OSError, ValueError, *also)
     try:
         yield
-    except (OSError, ValueError) as error:
+    except types as error:
         raise CommandError(str(error)) from error
 
 

@@ -23,6 +23,7 @@ _EMBEDDED = Path(__file__).parent / "digits28"
 _IMAGES, _LABELS = "images-idx3-ubyte", "labels-idx1-ubyte"
 # The magic number contains the element type (0x08 is uint8) and the number of dimensions.
 _MAGIC = {_IMAGES: 0x0803, _LABELS: 0x0801}
+_MAGIC_BYTES = b"\0\0\x08"  # the first bytes of all idx files of uint8
 _SIDE = 28
 
 _DIGITS = tuple("0123456789")
@@ -171,15 +172,36 @@ def _load_split(folder: Path, split: str) -> tuple[NDArray[np.uint8], NDArray[np
 
 
 def _read_idx(path: Path, magic: int) -> NDArray[np.uint8]:
-    """Read an idx file of bytes: magic number, shape (big-endian 32-bit integers), values."""
+    """Read an idx file of bytes with the given magic number."""
     content = _read_bytes(path)
-    n_sizes = magic & 0xFF
-    header_size = 4 + 4 * n_sizes
+    found = int.from_bytes(content[:4], "big")
+    if len(content) >= 4 and found != magic:
+        raise ValueError(f"{path} is not an idx file of uint8: its magic number must be {magic}, got {found}.")
+    return parse_idx(content, path)
+
+
+def parse_idx(content: bytes, path: str | os.PathLike[str]) -> NDArray[np.uint8]:
+    """Return the values of an idx file of bytes: magic number, shape (big-endian 32-bit integers), values.
+
+    Parameters
+    ----------
+    content : bytes
+    path : str or path-like
+        The file's name, for messages.
+
+    Raises
+    ------
+    ValueError
+        If the content is invalid.
+    """
+    header_size = 4 + 4 * content[3] if len(content) >= 4 else 4
     if len(content) < header_size:
         raise ValueError(f"{path} is truncated: it ends within its header, after {len(content)} bytes.")
-    found, *sizes = struct.unpack(f">{1 + n_sizes}I", content[:header_size])
-    if found != magic:
-        raise ValueError(f"{path} is not an idx file of uint8: its magic number must be {magic}, got {found}.")
+    if content[:3] != _MAGIC_BYTES:
+        raise ValueError(
+            f"{path} is not an idx file of uint8: it must start with {_MAGIC_BYTES!r}, got {content[:3]!r}."
+        )
+    sizes = struct.unpack(f">{content[3]}I", content[4:header_size])
     n_values = math.prod(sizes)
     expected = header_size + n_values
     if len(content) != expected:

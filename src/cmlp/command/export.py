@@ -1,0 +1,65 @@
+"""The command ``cmlp export``: writes a model as a C header or an ONNX file."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from typing import Any
+
+from cmlp.command import options, printable
+from cmlp.command.predict import DATA_HELP, add_table_options, read_inputs
+from cmlp.command.terminal import Terminal
+
+NAME, SUMMARY = "export", "write a model as a C header or an ONNX file"
+DESCRIPTION = (
+    "Write a model for other programs: a C99 header (c), a C99 header with 8-bit integers only (c-int8), "
+    "or an ONNX file (onnx)."
+)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this command."""
+    parser.add_argument("model", metavar="MODEL", help="a model file, written by save")
+    parser.add_argument("--to", required=True, choices=("c", "c-int8", "onnx"), help="the format")
+    parser.add_argument("-o", "--output", required=True, metavar="FILE", help="the file to write")
+    parser.add_argument("--name", metavar="NAME", help="prefix of the C functions (default: from the name of FILE)")
+    parser.add_argument("--calibrate", metavar="DATA", help=f"for c-int8, typical {DATA_HELP}")
+    add_table_options(parser)
+
+
+def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
+    """Write the file."""
+    import cmlp
+
+    _check(arguments)
+    with options.reported():
+        model = cmlp.load(arguments.model)
+    result = _exported(arguments, model)
+    size = os.path.getsize(arguments.output)
+    lines = [f"wrote {printable.printable(arguments.output)}, {size:,} bytes"]
+    if result is not None:
+        lines += printable.printable_message(str(result)).splitlines()
+    printable.write(terminal, lines)
+    return 0
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    """Raise CommandError if options do not match the format."""
+    if arguments.to == "c-int8" and arguments.calibrate is None:
+        raise options.CommandError("--to c-int8 needs --calibrate DATA: rows that are typical for the input")
+    if arguments.to != "c-int8" and arguments.calibrate is not None:
+        raise options.CommandError(f"--calibrate is only for --to c-int8, got --to {arguments.to}")
+    if arguments.to == "onnx" and arguments.name is not None:
+        raise options.CommandError("--name is only for C headers, got --to onnx")
+
+
+def _exported(arguments: argparse.Namespace, model: Any) -> object:
+    """Write the file, and return what the export reports."""
+    with options.reported(ImportError, TypeError):
+        if arguments.to == "onnx":
+            model.to_onnx(arguments.output)
+            return None
+        if arguments.to == "c":
+            return model.to_c(arguments.output, name=arguments.name)
+        rows = read_inputs(arguments, arguments.calibrate, model).values
+        return model.to_c(arguments.output, name=arguments.name, int8=True, calibrate=rows)

@@ -1,0 +1,87 @@
+"""The command ``cmlp info``: describes a model file."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from typing import Any
+
+from cmlp.command import options, printable
+from cmlp.command.terminal import Terminal
+
+NAME, SUMMARY = "info", "describe a model file"
+DESCRIPTION = "Check a model file, and describe its network, its classes and how it was trained."
+_MOST_SHOWN = 20  # labels or feature names
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this command."""
+    parser.add_argument("model", metavar="MODEL", help="a model file, written by save")
+
+
+def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
+    """Print the description."""
+    import cmlp
+
+    with options.reported():
+        model = cmlp.load(arguments.model)
+        size = os.path.getsize(arguments.model)
+    fields = {"file": f"{printable.printable(arguments.model)}, {size:,} bytes, undamaged", **described(model)}
+    width = max(map(len, fields))
+    printable.write(terminal, [f"{name.ljust(width)}  {value}" for name, value in fields.items()])
+    return 0
+
+
+def described(model: Any) -> dict[str, str]:
+    """Return a name and a text for each property of a model."""
+    from cmlp.export.source import source_of
+
+    source = source_of(model)
+    net = source.net
+    fields = {
+        "class": source.kind,
+        "layers": "-".join(map(str, net.sizes)),
+        "parameters": f"{net.n_params:,} ({net.dtype}, {source.params.nbytes:,} bytes)",
+        "activations": ", ".join(map(_with_parameter, net.activations, net.activation_parameters)),
+        "loss": _with_parameter(net.loss, net.loss_parameter),
+        "input scale": _scale(source.input_scale),
+    }
+    if source.labels is not None:
+        classes = source.labels.classes
+        kind = "multilabel" if source.labels.kind == "multilabel" else classes.dtype.name.rstrip("0123456789")
+        kind = "text" if kind == "str" else kind if kind == "multilabel" else classes.dtype.name
+        fields["classes"] = f"{len(classes)} ({kind}): {_listed(classes.tolist())}"
+    if source.feature_names is not None:
+        fields["features"] = _listed(source.feature_names.tolist())
+    if source.kind != "Network":
+        fields |= _training(model)
+    return fields
+
+
+def _with_parameter(name: str, parameter: float) -> str:
+    return f"{name}({parameter:g})" if parameter else name
+
+
+def _scale(scale: float) -> str:
+    inverse = 1 / scale
+    return f"1/{round(inverse)}" if scale < 1 and abs(inverse - round(inverse)) < 1e-9 * inverse else f"{scale:g}"
+
+
+def _listed(values: list[object]) -> str:
+    """Return the first values with commas, with escapes for control characters."""
+    shown = ", ".join(printable.printable(str(value)) for value in values[:_MOST_SHOWN])
+    more = len(values) - _MOST_SHOWN
+    return f"{shown}, and {more:,} more" if more > 0 else shown
+
+
+def _training(model: Any) -> dict[str, str]:
+    """Describe the training of an estimator: its parameters that are not the defaults, and the result."""
+    changed = [name for name in model._get_param_names() if not model._is_default(name)]
+    shown = ", ".join(f"{name}={getattr(model, name)!r}" for name in changed)
+    history = model._model.state.history
+    result = [f"{model.n_iter_} epochs in the last call"] if history.t or model.n_iter_ else ["none"]
+    if history.loss is not None:
+        result.append(f"loss {history.loss:.6g}")
+    if history.best_validation_score is not None:
+        result.append(f"best validation score {history.best_validation_score:.6g}")
+    return {"settings": printable.printable_message(shown) or "the defaults", "training": ", ".join(result)}

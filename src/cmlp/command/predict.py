@@ -1,0 +1,101 @@
+"""The command ``cmlp predict``: prints the predictions of a model for the rows of a file."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from cmlp.command import options, printable
+from cmlp.command.terminal import Terminal
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cmlp.command.tables import Table
+
+NAME, SUMMARY = "predict", "print the predictions of a model for a file of rows"
+DESCRIPTION = (
+    "Print one line for each row: the label, or the numbers that a regressor predicts. "
+    "Control characters in labels are printed as escapes such as \\x1b."
+)
+_AT_A_TIME = 4096  # lines
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this command."""
+    parser.add_argument("model", metavar="MODEL", help="a model file, written by save")
+    parser.add_argument("data", metavar="DATA", help=DATA_HELP)
+    parser.add_argument(
+        "--proba", action="store_true", help="print the probabilities of all classes (cmlp info lists them) instead"
+    )
+    add_table_options(parser)
+
+
+DATA_HELP = "rows of numbers: CSV, npy, idx (each also compressed by gzip) or Parquet; the format is recognized"
+
+
+def add_table_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options for reading a table."""
+    parser.add_argument(
+        "--header",
+        choices=("auto", "yes", "no"),
+        default="auto",
+        help="whether the first line of a CSV file has the names of the columns (default: auto, if none is a number)",
+    )
+    parser.add_argument(
+        "--drop",
+        action="append",
+        default=[],
+        metavar="COLUMN",
+        help="leave out a column, such as the labels: its name, or its number from 1; can be repeated",
+    )
+
+
+def read_inputs(arguments: argparse.Namespace, path: str, model: Any) -> Table:
+    """Return the rows of a file as inputs of a model."""
+    from cmlp.command import tables
+
+    with options.reported():
+        table = tables.without(tables.read_table(path, arguments.header), path, arguments.drop)
+        names = getattr(model, "feature_names_in_", None)
+        return tables.inputs(table, path, n_inputs(model), None if names is None else names.tolist())
+
+
+def n_inputs(model: Any) -> int:
+    """Return the number of inputs of a network or an estimator."""
+    return int(model.n_features_in_ if hasattr(model, "n_features_in_") else model.sizes[0])
+
+
+def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
+    """Print the predictions."""
+    import cmlp
+
+    with options.reported():
+        model = cmlp.load(arguments.model)
+    if arguments.proba and isinstance(model, cmlp.MLPRegressor):
+        raise options.CommandError(f"{arguments.model} is a regressor, which has no probabilities")
+    table = read_inputs(arguments, arguments.data, model)
+    with options.reported():
+        results = _results(model, table, arguments.proba)
+    for start in range(0, len(results), _AT_A_TIME):
+        printable.write(terminal, [_line(result) for result in results[start : start + _AT_A_TIME]])
+    return 0
+
+
+def _results(model: Any, table: Table, proba: bool) -> NDArray[Any]:
+    """Return labels, numbers or probabilities; for a network with softmax or logistic outputs, class indices."""
+    from cmlp import Network
+
+    if not isinstance(model, Network):
+        # A table with column names has those of the model; without names, there is no warning about them.
+        X = table.values if table.columns is None else table
+        return model.predict_proba(X) if proba else model.predict(X)  # type: ignore[no-any-return]
+    outputs = model.forward(table.values)
+    if proba or model._net.activations[-1] not in ("softmax", "logistic"):
+        return outputs
+    return (outputs[:, 0] > 0.5).astype(int) if outputs.shape[1] == 1 else outputs.argmax(axis=1)
+
+
+def _line(result: Any) -> str:
+    """Return the line of a row: a label or a number, or several numbers with commas."""
+    return printable.printable(str(result)) if not getattr(result, "ndim", 0) else ",".join(map(str, result))

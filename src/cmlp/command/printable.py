@@ -1,0 +1,37 @@
+"""Text from files for a terminal: no control characters, and only characters that the stream can encode."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cmlp.command.terminal import Terminal
+
+
+def printable(text: str) -> str:
+    r"""Return text with backslash escapes for everything that is not a visible character or a space.
+
+    Control characters could change the terminal or move its cursor, and right-to-left marks change the order of the
+    characters. A backslash becomes two, so that different texts stay different.
+
+    Examples
+    --------
+    >>> printable("a\x1b[31m\\b")
+    'a\\x1b[31m\\\\b'
+    """
+    return "".join(_escaped(c) if c == "\\" or not c.isprintable() else c for c in text)
+
+
+def printable_message(text: str) -> str:
+    """Return a message with escapes for control characters; line breaks and backslashes stay."""
+    return "".join(c if c.isprintable() or c == "\n" else _escaped(c) for c in text)
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
+
+
+def write(terminal: Terminal, lines: list[str]) -> None:
+    """Write lines; escape the characters that the stream's encoding does not have."""
+    encoding = terminal.stream.encoding or "utf-8"
+    terminal.write_lines([line.encode(encoding, "backslashreplace").decode(encoding) for line in lines])

@@ -1,0 +1,129 @@
+"""``cmlp info`` and ``cmlp export``."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from estimator_cases import blobs, small
+from optional import package
+
+from cmlp import MLPRegressor, Network
+from cmlp.command import main as cli
+
+pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer:UserWarning")
+X, Y = blobs(n_rows=30)
+
+
+@pytest.fixture
+def command(capsys, tmp_path, monkeypatch):
+    """Run a command in a new folder; return its status, its output and its errors."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        status = cli.main([*map(str, arguments)])
+        return (status, *capsys.readouterr())
+
+    return run
+
+
+def described(text):
+    """Return the printed fields."""
+    return {line.partition("  ")[0]: line.partition("  ")[2].strip() for line in text.splitlines()}
+
+
+def test_info_of_a_classifier(command):
+    model = small(early_stopping=True, input_scale=1 / 255).fit(X, np.array(["sun", "moon", "earth"])[Y])
+    model.feature_names_in_ = ["a", "b\x1b[2J", "c", "d\u202e"]
+    model.save("m.cmlp")
+    status, out, err = command("info", "m.cmlp")
+    assert (status, err) == (0, "") and all(c.isprintable() or c == "\n" for c in out)
+    found = described(out)
+    assert found.pop("file").endswith(" bytes, undamaged")
+    assert found == {
+        "class": "MLPClassifier",
+        "layers": "4-8-3",
+        "parameters": "67 (float64, 536 bytes)",
+        "activations": "relu, softmax",
+        "loss": "log_loss",
+        "input scale": "1/255",
+        "classes": "3 (text): earth, moon, sun",
+        "features": "a, b\\x1b[2J, c, d\\u202e",
+        "settings": "early_stopping=True, hidden_layer_sizes=(8,), input_scale=0.00392156862745098, "
+        "learning_rate_init=0.02, max_iter=15, random_state=1",
+        "training": f"{model.n_iter_} epochs in the last call, loss {model.loss_:.6g}, "
+        f"best validation score {model.best_validation_score_:.6g}",
+    }
+
+
+def test_info_of_other_models(command):
+    Network([4, 3, 2], "elu", loss="focal", activation_parameter=2).save("m.cmlp")
+    found = described(command("info", "m.cmlp")[1])
+    assert "classes" not in found and "training" not in found
+    assert found["class"] == "Network" and found["parameters"] == "23 (float32, 92 bytes)"
+    assert found["activations"] == "elu(2), softmax" and found["loss"] == "focal(2)" and found["input scale"] == "1"
+    small(max_iter=1).fit(np.repeat(X, 4, 0), np.arange(120) // 4).save("m.cmlp")
+    assert described(command("info", "m.cmlp")[1])["classes"].endswith(
+        ": " + ", ".join(map(str, range(20))) + ", and 10 more"
+    )
+    MLPRegressor(max_iter=2).fit(X, Y).save("m.cmlp")
+    assert described(command("info", "m.cmlp")[1])["training"].startswith("2 epochs in the last call, loss ")
+
+
+def test_info_of_a_damaged_file(command, tmp_path):
+    Network([4, 3, 2]).save("m.cmlp")
+    content = bytearray((tmp_path / "m.cmlp").read_bytes())
+    content[-70] ^= 1
+    (tmp_path / "m.cmlp").write_bytes(content)
+    status, out, err = command("info", "m.cmlp")
+    assert (status, out) == (1, "") and "m.cmlp cannot be loaded: " in err and err.count("\n") == 1
+
+
+@pytest.mark.slow
+def test_export_to_onnx(command, tmp_path):
+    package("onnx")
+    model = small(dtype="float32").fit(X, Y)
+    model.save("m.cmlp")
+    done = subprocess.run(
+        [sys.executable, "-m", "cmlp", "export", "m.cmlp", "--to", "onnx", "-o", "m.onnx"],
+        capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    size = (tmp_path / "m.onnx").stat().st_size
+    assert (done.stdout, done.stderr) == (f"wrote m.onnx, {size:,} bytes\n", "")
+    session = package("onnxruntime").InferenceSession("m.onnx", providers=["CPUExecutionProvider"])
+    label, probabilities = session.run(None, {"X": X.astype(np.float32)})
+    assert label.tolist() == model.predict(X).tolist()
+    np.testing.assert_allclose(probabilities, model.predict_proba(X), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--to", "c-int8", "-o", "m.h"], "--to c-int8 needs --calibrate DATA"),
+        (
+            ["--to", "onnx", "-o", "m.onnx", "--calibrate", "x.npy"],
+            "--calibrate is only for --to c-int8, got --to onnx",
+        ),
+        (["--to", "onnx", "-o", "m.onnx", "--name", "x"], "--name is only for C headers, got --to onnx"),
+        (["--to", "c-int8", "-o", "m.h", "--calibrate", "no.npy"], "No such file"),
+    ],
+)
+def test_export_errors(command, tmp_path, arguments, message):
+    Network([4, 3, 2]).save("m.cmlp")
+    status, out, err = command("export", "m.cmlp", *arguments)
+    assert (status, out) == (1, "") and message in err and err.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["m.cmlp"]
+
+
+def test_export_of_labels_that_onnx_cannot_contain(command):
+    package("onnx")
+    small(max_iter=1).fit(X, np.array([1, 2, 2**64 - 1], np.uint64)[Y]).save("m.cmlp")
+    status, _, err = command("export", "m.cmlp", "--to", "onnx", "-o", "m.onnx")
+    assert status == 1 and "the label 18446744073709551615 does not fit in int64" in err
+
+
+def test_export_without_onnx(command, monkeypatch):
+    Network([4, 3, 2]).save("m.cmlp")
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    status, _, err = command("export", "m.cmlp", "--to", "onnx", "-o", "m.onnx")
+    assert status == 1 and "install it with `pip install 'cmlp[onnx]'`" in err

@@ -1,0 +1,250 @@
+"""``cmlp predict``: each format of data, labels that are safe to print, and errors that name the place."""
+
+import gzip
+import struct
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from estimator_cases import blobs, small
+from optional import package
+
+from cmlp import MLPRegressor, Network
+from cmlp.command import main as cli
+
+pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer:UserWarning")
+X, Y = blobs(n_rows=30)
+NAMES = np.array(["sun", "moon", "earth"])
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with a classifier and its rows as CSV."""
+    path = tmp_path_factory.mktemp("predict")
+    small().fit(X, NAMES[Y]).save(path / "model.cmlp")
+    np.savetxt(path / "rows.csv", X, delimiter=",")
+    return path
+
+
+@pytest.fixture(scope="module")
+def expected():
+    return small().fit(X, NAMES[Y]).predict(X).tolist()
+
+
+@pytest.fixture
+def predict(folder, capsys, monkeypatch):
+    """Run the command in the folder; return its status, its lines and its errors."""
+    monkeypatch.chdir(folder)
+
+    def run(*arguments, model="model.cmlp"):
+        status = cli.main(["predict", model, *map(str, arguments)])
+        out, err = capsys.readouterr()
+        return status, out.split("\n")[:-1], err
+
+    return run
+
+
+def test_real_command(folder, expected):
+    command = [sys.executable, "-m", "cmlp", "predict", "model.cmlp", "rows.csv"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.splitlines() == expected and done.stderr == ""
+
+
+def test_probabilities(predict):
+    status, lines, _ = predict("rows.csv", "--proba")
+    assert status == 0
+    got = np.array([line.split(",") for line in lines], float)
+    np.testing.assert_array_equal(got, small().fit(X, NAMES[Y]).predict_proba(X))
+
+
+def csv_text(rows, head="", delimiter=","):
+    return head + "".join(delimiter.join(map(repr, row)) + "\n" for row in rows)
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", " ", ", "])
+@pytest.mark.parametrize("head", ["", "a,b,c,d\n", "# comment\n\n", '"a, or b",b,c,d\n'])
+def test_csv(folder, predict, expected, delimiter, head):
+    if delimiter != "," and "or" in head:
+        return
+    if head.startswith("a"):
+        head = head.replace(",", delimiter)
+    text = csv_text(X.tolist(), head, delimiter)
+    (folder / "data").write_bytes(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode())
+    assert predict("data") == (0, expected, "")
+    (folder / "data").write_bytes(gzip.compress(text.rstrip().encode()))
+    assert predict("data") == (0, expected, "")
+
+
+def test_csv_with_numbers_as_header(folder, predict, expected):
+    (folder / "data").write_text(csv_text(X.tolist(), "0,1,2,3\n"))
+    assert predict("data", "--header", "yes") == (0, expected, "")
+    assert len(predict("data")[1]) == len(expected) + 1
+    assert "line 1, column 1: 'a' is not a number" in (
+        (folder / "data").write_text("a,b,c,d\n1,2,3,4\n") and predict("data", "--header", "no")[2]
+    )
+
+
+def test_dropped_columns(folder, predict, expected):
+    rows = [[i, *row, name] for i, (row, name) in enumerate(zip(X.tolist(), NAMES[Y], strict=True))]
+    numbers = [[*row[:-1], 7] for row in rows]
+    (folder / "data").write_text(csv_text(numbers, "id,a,b,c,d,label\n"))
+    for options in (["--drop", "id", "--drop", "label"], ["--drop", "1", "--drop", "6"]):
+        assert predict("data", *options) == (0, expected, "")
+    assert "data has no column 'x': name a column, or a number from 1 to 6" in predict("data", "--drop", "x")[2]
+    assert "data has 5 columns, but the model has 4 inputs; leave the column" in predict("data", "--drop", "id")[2]
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int64", "float32", "float64", ">f8"])
+def test_npy(folder, predict, dtype):
+    rows = np.random.RandomState(0).randint(0, 9, (20, 4)).astype(dtype)
+    labels = small().fit(X, NAMES[Y]).predict(rows.astype("float64")).tolist()
+    np.save(folder / "data.npy", rows)
+    assert predict("data.npy") == (0, labels, "")
+    np.save(folder / "data.npy", rows.reshape(20, 2, 2))
+    assert predict("data.npy") == (0, labels, "")
+
+
+@pytest.mark.parametrize("compress", [bytes, gzip.compress])
+def test_idx(folder, predict, compress):
+    rows = np.random.RandomState(0).randint(0, 9, (20, 2, 2)).astype(np.uint8)
+    (folder / "data").write_bytes(compress(struct.pack(">4I", 0x0803, 20, 2, 2) + rows.tobytes()))
+    assert predict("data") == (0, small().fit(X, NAMES[Y]).predict(rows.reshape(20, 4)).tolist(), "")
+
+
+@pytest.mark.slow
+def test_parquet(folder, predict, expected):
+    pyarrow, parquet = package("pyarrow"), package("pyarrow.parquet")
+    columns = {name: X[:, i] for i, name in enumerate("abcd")}
+    parquet.write_table(pyarrow.table(columns), folder / "data")
+    assert predict("data") == (0, expected, "")
+    for bad, message in (
+        (["x"] * 30, "column 'e\\u202e' must contain numbers, got string"),
+        ([None, *[1.0] * 29], "data, row 1, column 5 ('e\\u202e'): the value is nan"),
+    ):
+        parquet.write_table(pyarrow.table({**columns, "e\u202e": bad}), folder / "data")
+        status, lines, err = predict("data")
+        assert (status, lines) == (1, []) and message in err
+    (folder / "data").write_bytes((folder / "data").read_bytes()[:200])
+    assert "data cannot be read as Parquet" in predict("data")[2]
+
+
+def test_missing_pyarrow_is_named(folder, predict, monkeypatch):
+    (folder / "data").write_bytes(b"PAR1 and more")
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    assert "install it with `pip install 'cmlp[parquet]'`" in predict("data")[2]
+
+
+def test_columns_are_found_by_name(folder, predict, expected):
+    model = small().fit(X, NAMES[Y])
+    model.feature_names_in_ = ["a", "b", "c", "d"]
+    model.save(folder / "named.cmlp")
+    order = [3, 0, 2, 1]
+    (folder / "data").write_text(csv_text(X[:, order].tolist(), "d,a,c,b\n"))
+    assert predict("data", model="named.cmlp") == (0, expected, "")
+    assert predict("rows.csv", model="named.cmlp") == (0, expected, "")
+    for head, message in (
+        ("d,a,c,x", "data has no column 'b', which the model needs"),
+        ("d,a,a,b", "data has two columns of the same name"),
+        ("d,a,c,b,y", "data has the column 'y', which the model does not need: leave it out with --drop"),
+    ):
+        (folder / "data").write_text(csv_text([range(1 + head.count(","))], head + "\n"))
+        status, lines, err = predict("data", model="named.cmlp")
+        assert (status, lines) == (1, []) and message in err and err.count("\n") == 1
+
+
+def test_other_kinds_of_models(folder, predict):
+    multilabel = small().fit(X, np.stack([Y == 0, Y > 0], axis=1).astype(int))
+    regressor = MLPRegressor(max_iter=2, random_state=0).fit(X, Y)
+    two = MLPRegressor(max_iter=2, random_state=0).fit(X, np.stack([Y, Y], axis=1))
+    nets = [
+        Network([4, 3, 3], dtype="float64", random_state=0),
+        Network([4, 3, 1], output="logistic", dtype="float64", random_state=0),
+        Network([4, 3, 2], output="identity", loss="squared_error", dtype="float64", random_state=0),
+    ]
+    forwards = [net.forward(X) for net in nets]
+    expected = [
+        [",".join(map(str, row)) for row in multilabel.predict(X)],
+        list(map(str, regressor.predict(X))),
+        [",".join(map(str, row)) for row in two.predict(X)],
+        list(map(str, forwards[0].argmax(axis=1))),
+        list(map(str, (forwards[1][:, 0] > 0.5).astype(int))),
+        [",".join(map(str, row)) for row in forwards[2]],
+    ]
+    for model, lines in zip([multilabel, regressor, two, *nets], expected, strict=True):
+        model.save(folder / "other.cmlp")
+        assert predict("rows.csv", model="other.cmlp") == (0, lines, "")
+    regressor.save(folder / "other.cmlp")
+    assert "other.cmlp is a regressor, which has no proba" in predict("rows.csv", "--proba", model="other.cmlp")[2]
+
+
+def test_labels_cannot_control_the_terminal(folder, predict, monkeypatch):
+    labels = ["\x1b[2J", 'a"\nb', "a\0b", "א\u202eb", "a\\nb", "\u2028", "é"]
+    printed = ["\\x1b[2J", 'a"\\nb', "a\\x00b", "א\\u202eb", "a\\\\nb", "\\u2028", "é"]
+    model = small(max_iter=60).fit(np.eye(7), labels)
+    assert model.predict(np.eye(7)).tolist() == labels
+    model.save(folder / "hostile.cmlp")
+    np.savetxt(folder / "data", np.eye(7))
+    assert predict("data", model="hostile.cmlp") == (0, printed, "")
+
+
+@pytest.mark.slow
+def test_labels_that_the_stream_cannot_encode(folder):
+    small(max_iter=60).fit(np.eye(2), ["é", "日"]).save(folder / "hostile.cmlp")
+    np.savetxt(folder / "two", np.eye(2))
+    command = [sys.executable, "-m", "cmlp", "predict", "hostile.cmlp", "two"]
+    environment = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "PATH": ""}
+    done = subprocess.run(command, cwd=folder, capture_output=True, check=True, timeout=60, env=environment)
+    assert done.stdout.split() == [b"\\xe9", b"\\u65e5"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "data contains no rows"),
+        (b"a,b,c,d\n", "data contains no rows"),
+        (b"# nothing\n\n", "data contains no rows"),
+        (b"1,2,3\n", "data has 3 columns, but the model has 4 inputs"),
+        (b"1,2,3,4\n\n1,2,3\n", "data, line 3: 3 values, but the first line has 4"),
+        (b"1,2,3,4\n1,two,3,4\n", "data, line 2, column 2: 'two' is not a number"),
+        (b"a,b,c,d\n1,2,,4\n", "data, line 2, column 3 ('c'): the value is missing"),
+        (b"1,2,3,nan\n", "data, line 1, column 4: the value is nan"),
+        (b"a,b\x1b,c,d\n1,-inf,3,4\n", "data, line 2, column 2 ('b\\x1b'): the value is -inf"),
+        (b"1,2,3,\x1b\n", "data, line 1, column 4: '\\x1b' is not a number"),
+        (b"\xff\xfe1\0,\0", "data is not a CSV file in UTF-8, and not npy, idx or Parquet"),
+        (b"\x1f\x8b\x08 damaged", "data is not a valid gzip file"),
+        (b"\0\0\x08\x03\0\0", "data is truncated: it ends within its header, after 6 bytes"),
+        (b"\0\0\x0d\x01\0\0\0\x01abcd", "data is not an idx file of uint8"),
+        (b"\x93NUMPY\x01\0", "data cannot be read"),
+    ],
+)
+def test_bad_content_is_reported_in_one_line(folder, predict, content, message):
+    (folder / "data").write_bytes(content)
+    status, lines, err = predict("data")
+    assert (status, lines) == (1, []) and err.startswith("cmlp: error: ") and err.count("\n") == 1
+    assert message in err
+
+
+@pytest.mark.parametrize(
+    ("array", "message"),
+    [
+        (np.array([1, None, "x"], object), "Object arrays cannot be loaded"),
+        (np.zeros((2, 4), complex), "data.npy must contain real numbers, got an array of dtype complex128"),
+        (np.zeros(4), "data.npy must contain a matrix or images, got an array of shape (4,)"),
+        (np.zeros((0, 4)), "data.npy contains no rows"),
+        (np.array([[0, 0, 0, np.nan]]), "data.npy, row 1, column 4: the value is nan"),
+    ],
+)
+def test_bad_arrays_are_reported(folder, predict, array, message):
+    np.save(folder / "data.npy", array)
+    status, lines, err = predict("data.npy")
+    assert (status, lines) == (1, []) and message in err and err.count("\n") == 1
+
+
+def test_bad_files_are_reported(folder, predict):
+    assert "No such file" in predict("nothing.csv")[2]
+    assert "No such file" in predict("rows.csv", model="nothing.cmlp")[2]
+    assert "rows.csv cannot be loaded" in predict("rows.csv", model="rows.csv")[2]
+    assert predict(".")[0] == 1
+    (folder / "\x1b[2J").write_text("")
+    assert predict("\x1b[2J")[2] == "cmlp: error: \\x1b[2J contains no rows\n"
