@@ -29,7 +29,7 @@ from cmlp.command.pictures.neuron import (
     weighted_sum,
 )
 from cmlp.command.pictures.outputs import output_bars
-from cmlp.command.pictures.text import ends, joined, page_width
+from cmlp.command.pictures.text import counted, ends, joined, page_width
 from cmlp.command.terminal import Terminal, visible, wrapped
 from cmlp.network import Network
 
@@ -135,10 +135,12 @@ def outputs_lines(terminal: Terminal, look: Look, width: int) -> list[str]:
         return beside(
             image,
             [f"before training: {says[0]}", *output_bars(terminal, before, labels, column)],
-            [f"after {_epochs(look.n_epochs)}: {says[1]}", *output_bars(terminal, after, labels, column)],
+            [f"after {counted(look.n_epochs, 'epoch')}: {says[1]}", *output_bars(terminal, after, labels, column)],
         )
     column = min(width - image_width - 2, 40)
-    top = beside(image, [f"after {_epochs(look.n_epochs)}: {says[1]}", *output_bars(terminal, after, labels, column)])
+    top = beside(
+        image, [f"after {counted(look.n_epochs, 'epoch')}: {says[1]}", *output_bars(terminal, after, labels, column)]
+    )
     names = [] if max(map(len, labels)) > 1 else [" ".join(labels)]
     rows = [*names, *cell_lines(terminal, before, width)]
     return [*top, "", f"before training: {says[0]}", *(f"  {row}" for row in rows)]
@@ -220,10 +222,6 @@ def pngs(look: Look) -> dict[str, NDArray[np.uint8]]:
         "weights-before": png.weight_sheet(look.before.weights[0]),
         "weights-after": png.weight_sheet(look.after.weights[0]),
     }
-
-
-def _epochs(number: int) -> str:
-    return f"{number:,} epoch{'' if number == 1 else 's'}"
 
 
 def _hints(look: Look, number: int, unit: Unit | None, program: str, width: int) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from cmlp.command.terminal import Terminal, visible, wrapped
+from cmlp.command.terminal import Terminal
 
 _RESET = "\x1b[0m"
 _STYLES = {"strong": "\x1b[1;33m", "up": "\x1b[38;5;75m", "down": "\x1b[38;5;203m", "faint": "\x1b[2m"}
@@ -52,9 +52,12 @@ def page_width(terminal: Terminal) -> int:
 
 
 def ends(left: str, right: str, width: int) -> list[str]:
-    """Return one line with texts at both ends, or two lines if they do not fit into the width."""
-    space = width - len(visible(left)) - len(visible(right))
-    return [left + " " * space + right] if space >= 2 else [left, *wrapped(right, width)]
+    """Return one line with texts at both ends; if they do not fit, `right` is broken after its commas."""
+    space = width - len(left) - len(right)
+    if space >= 2:
+        return [left + " " * space + right]
+    *parts, last = right.split(", ")
+    return [left, *joined([*(f"{part}," for part in parts), last], width, gap=1)]
 
 
 def bar(terminal: Terminal, share: float, width: int) -> str:
@@ -65,6 +68,11 @@ def bar(terminal: Terminal, share: float, width: int) -> str:
         return full * round(length)
     halves = round(2 * length)
     return full * (halves // 2) + half * (halves % 2)
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, which gets an s unless the number is 1."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def joined(parts: Sequence[str], width: int, gap: int = 3) -> list[str]:

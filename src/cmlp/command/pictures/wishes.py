@@ -14,15 +14,17 @@ from numpy.typing import NDArray
 from cmlp.command.pictures.names import Unit, letters, source_name, unit_name
 from cmlp.command.pictures.text import styled, symbols
 from cmlp.command.terminal import Terminal, wrapped
-from cmlp.results import LayerExplanation, StepExplanation
+from cmlp.results import StepExplanation
 
 # Wanted changes below this part of the largest one get no arrow.
 _VISIBLE = 0.005
+_FEW_DIGITS = 0.001
+_FEW_ARROWS = 6
 
 
 def arrows(terminal: Terminal, value: float, scale: float, width: int) -> str:
     """Draw a wanted change as arrows, up (blue) or down (red); `width` arrows are a change of `scale`."""
-    if not np.isfinite(value) or abs(value) <= _VISIBLE * scale:
+    if width < 1 or not np.isfinite(value) or abs(value) <= _VISIBLE * scale:
         return ""
     marks = symbols(terminal)
     n = max(1, round(min(abs(value) / scale, 1) * width))
@@ -37,6 +39,7 @@ def output_wish_lines(
     *,
     example: int = 0,
     squared: bool = True,
+    pushes: bool = False,
 ) -> list[str]:
     """Write a line per output neuron: its activation, the wanted value, the squared difference, and the wanted change.
 
@@ -52,19 +55,26 @@ def output_wish_lines(
         Row of X.
     squared : bool
         Whether to write the squared differences, which are the terms of the cost "squared_error".
+    pushes : bool
+        Whether to write the wanted changes of the weighted sums instead of those of the outputs; for softmax, because
+        its outputs cannot change one by one.
     """
     last = step.layers[-1]
-    outputs, targets, wishes = last.outputs[example], step.targets[example], last.wishes[example]
+    outputs, targets = last.outputs[example], step.targets[example]
+    wishes, word = (last.biases[example], "push") if pushes else (last.wishes[example], "wish")
     longest = max(map(len, labels))
     rows = []
     for label, output, target, wish in zip(labels, outputs, targets, wishes, strict=True):
-        start = f"{label:{longest}}  is {output:.3f}  wanted {target:.0f}"
+        parts = [f"{label:{longest}}", f"is {output:.3f}", f"wanted {target:.0f}"]
         if squared:
-            start += f"  squared {(output - target) ** 2:.3f}"
-        rows.append(f"{start}  wish {wish:+.3f}")
-    space = min(12, width - max(map(len, rows)) - 1)
+            parts.append(f"squared {(output - target) ** 2:.3f}")
+        rows.append([*parts, f"{word} {wish:+.3f}"])
+    longest = max(len("  ".join(row)) for row in rows)
+    gap = "  " if longest + 1 + _FEW_ARROWS <= width else " "
+    texts = [gap.join(row) for row in rows]
+    space = min(12, width - max(map(len, texts)) - 1)
     scale = _largest(wishes)
-    return [f"{row} {arrows(terminal, wish, scale, space)}".rstrip() for row, wish in zip(rows, wishes, strict=True)]
+    return [f"{text} {arrows(terminal, wish, scale, space)}".rstrip() for text, wish in zip(texts, wishes, strict=True)]
 
 
 def _largest(values: NDArray[Any]) -> float:
@@ -160,15 +170,22 @@ def three_ways_lines(ways: ThreeWays, unit: Unit, name: str, width: int, *, func
         Width of the table in columns.
     function : str
         Name of the activation function, for its slope.
+
+    Returns
+    -------
+    list of str
+        The wish, and one line for each way; only the wish if the push is 0.
     """
     if np.isfinite(ways.slope):
-        head = f"{name}: wish {ways.wish:+.3f} x slope of its {function} {ways.slope:.3f} = push {ways.push:+.4f}"
+        head = f"{name}: wish {ways.wish:+.3f} x slope of its {function} {ways.slope:.3f} = push {signed(ways.push)}"
     else:
-        head = f"{name}: wish {ways.wish:+.3f}, push on its sum {ways.push:+.4f}"
+        head = f"{name}: push on its sum {signed(ways.push)}"
+    if ways.push == 0:
+        return wrapped(head, width)
     how = [("bias", "push"), ("weights", "push x activation"), ("activations", "push x weight")]
     column = 13 if width < 70 else 32
     space = width - column - 8
-    texts = [f"{ways.push:+.4f}", _shares(ways.weights, space), _shares(ways.activations, space)]
+    texts = [signed(ways.push), _shares(ways.weights, space), _shares(ways.activations, space)]
     parts = [ways.bias.part, ways.weights.part, ways.activations.part]
     lines = [
         f"{f'  {what:11}  {formula}'[:column]:{column}}  {text:{space}}{100 * part:4.0f} %"
@@ -179,11 +196,16 @@ def three_ways_lines(ways: ThreeWays, unit: Unit, name: str, width: int, *, func
     return [*wrapped(head, width), *lines]
 
 
+def signed(value: float) -> str:
+    """Return a number with its sign and four decimals, or as a power of ten if these would show too little of it."""
+    return f"{value:+.4f}" if abs(value) >= _FEW_DIGITS or value == 0 else f"{value:+.1e}"
+
+
 def _shares(way: Way, width: int) -> str:
     """Return the largest shares with their names, as many as fit, and dots if some are left out."""
     text, dots = "", "  ..."
     for n, i in enumerate(extremes(way, len(way.shares))):
-        longer = f"{text}{'  ' if text else ''}{way.names[i]} {way.shares[i]:+.4f}"
+        longer = f"{text}{'  ' if text else ''}{way.names[i]} {signed(way.shares[i])}"
         if len(longer) + (len(dots) if n + 1 < len(way.shares) else 0) > width:
             return text + dots
         text = longer
@@ -229,9 +251,8 @@ def layer_wish_lines(step: StepExplanation, width: int, *, example: int = 0, mos
     for layer, part in reversed(hidden):
         values = 100 * part.wishes[example].astype(float)
         if len(values) > most:
-            lines.append(
-                f"{'':6}{letters(layer):5} {len(values)} wishes from {values.min():+.0f} to {values.max():+.0f}"
-            )
+            span = f"{values.min():+.0f} to {values.max():+.0f}"
+            lines.append(f"{'' if lines else 'wishes x 100':12}  {letters(layer)}: {len(values):,} wishes from {span}")
             continue
         n_lines = -(-len(values) // max((width - 12) // 4, 1))
         per_line = -(-len(values) // n_lines)
@@ -248,9 +269,3 @@ def layer_wish_lines(step: StepExplanation, width: int, *, example: int = 0, mos
 
 def _hundredths(value: float) -> str:
     return f"{value:+4.0f}" if abs(value) < 999.5 else f"{value:4.0e}"
-
-
-def average_parts(step: StepExplanation, layer: int, source: int | None, target: int) -> NDArray[Any]:
-    """Return the wanted change of one weight (or of one bias, if `source` is None) in each example."""
-    part: LayerExplanation = step.layers[layer]
-    return part.biases[:, target] if source is None else part.inputs[:, source] * part.biases[:, target]
