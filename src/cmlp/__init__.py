@@ -19,6 +19,7 @@ __all__ = [
     "__version__",
     "cpu_info",
     "datasets",
+    "from_onnx",
     "from_sklearn",
     "from_torch",
     "get_include",
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from cmlp._include import get_include
     from cmlp.estimators.classifier import MLPClassifier
     from cmlp.estimators.regressor import MLPRegressor
+    from cmlp.export.onnx_reader import from_onnx
     from cmlp.export.scikit_learn import from_sklearn
     from cmlp.export.torch_modules import from_torch
     from cmlp.files.models import load
@@ -44,6 +46,7 @@ else:
         "Network": "network",
         "__version__": "_core",
         "cpu_info": "_core",
+        "from_onnx": "export.onnx_reader",
         "from_sklearn": "export.scikit_learn",
         "from_torch": "export.torch_modules",
         "get_include": "_include",

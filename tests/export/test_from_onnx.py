@@ -1,0 +1,225 @@
+"""Reading ONNX files: round trips, files of PyTorch and of skl2onnx, and graphs that are refused."""
+
+import contextlib
+import io
+import sys
+import warnings
+
+import numpy as np
+import pytest
+from estimator_cases import blobs, small
+from optional import package
+
+import cmlp
+from cmlp import MLPClassifier, MLPRegressor, Network
+from cmlp.constraints import HIDDEN, LOSSES
+
+pytestmark = [pytest.mark.filterwarnings("ignore:Stochastic Optimizer:UserWarning"), pytest.mark.slow]
+
+X, Y = blobs()
+
+
+@pytest.fixture(scope="module")
+def onnx():
+    return package("onnx")
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("activation", HIDDEN)
+def test_round_trip_of_every_network(onnx, tmp_path, dtype, activation):
+    losses = LOSSES if activation == "relu" else {output: names[:1] for output, names in LOSSES.items()}
+    for output, loss in ((output, loss) for output, names in losses.items() for loss in names):
+        net = Network([4, 7, 6, 3], activation, output, loss, dtype, input_scale=0.5, random_state=1)
+        net.to_onnx(tmp_path / "net.onnx", input_dtype="uint8")
+        back = cmlp.from_onnx(tmp_path / "net.onnx")
+        assert repr(back) == repr(net) and back._net.loss_parameter == net._net.loss_parameter
+        assert back._net.activation_parameters == net._net.activation_parameters
+        assert back.params.tobytes() == net.params.tobytes() and back._scale == net._scale
+
+
+def assert_same_model(model, back):
+    assert type(back) is type(model)
+    np.testing.assert_array_equal(back.predict(X), model.predict(X))
+    assert back.predict(X).dtype == model.predict(X).dtype
+    if hasattr(model, "classes_"):
+        np.testing.assert_array_equal(back.predict_proba(X), model.predict_proba(X))
+        assert back.classes_.dtype == model.classes_.dtype and back.classes_.tolist() == model.classes_.tolist()
+    assert back.get_params()["loss"] == model.loss
+
+
+@pytest.mark.parametrize("loss", ["log_loss", "squared_error"])
+@pytest.mark.parametrize("labels", [["b", "a", "ç"], [7, -3, 12], [True, False, True], [1.5, 1.5, 1.5], [0, 1, 0]])
+def test_classifier(onnx, tmp_path, loss, labels):
+    labels = np.trunc(labels) if isinstance(labels[0], float) else np.array(labels)
+    model = small(loss=loss).fit(X, labels[Y])
+    model.feature_names_in_ = ["a", 'b"', "c\u202e", "\0"]
+    model.to_onnx(tmp_path / "model.onnx")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="X does not have valid feature names")
+        back = cmlp.from_onnx(tmp_path / "model.onnx")
+        assert_same_model(model, back)
+    assert back.feature_names_in_.tolist() == model.feature_names_in_.tolist()
+    back.save(tmp_path / "model.cmlp")
+    assert back.set_params(max_iter=30, learning_rate_init=0.02).fit(X, labels[Y]).score(X, labels[Y]) > 0.8
+
+
+def test_multilabel_and_regressors(onnx, tmp_path):
+    for loss in ("log_loss", "squared_error"):
+        model = small(loss=loss).fit(X, np.stack([Y == 0, Y > 0], axis=1).astype(int))
+        model.to_onnx(tmp_path / "model.onnx")
+        assert_same_model(model, cmlp.from_onnx(tmp_path / "model.onnx"))
+    for loss in ("squared_error", "poisson"):
+        for y in (Y, np.stack([Y, Y], axis=1)):
+            model = MLPRegressor(loss, (8,), max_iter=3, random_state=0).fit(X, y)
+            model.to_onnx(tmp_path / "model.onnx")
+            assert_same_model(model, cmlp.from_onnx(tmp_path / "model.onnx"))
+
+
+@pytest.mark.parametrize("activation", ["Sigmoid", "ReLU", "LeakyReLU", "ELU", "SiLU", "GELU", "Softplus", "Softsign"])
+def test_file_of_torch(onnx, tmp_path, activation, opset=13):
+    torch = package("torch")
+    nn = torch.nn
+    torch.manual_seed(0)
+    module = nn.Sequential(
+        nn.Flatten(),
+        nn.Linear(4, 6),
+        getattr(nn, activation)(),
+        nn.Dropout(),
+        nn.Linear(6, 3, bias=False),
+        nn.Softmax(1),
+    ).eval()
+    rows = torch.from_numpy(X.astype(np.float32))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            module, (rows.reshape(-1, 2, 2),), tmp_path / "net.onnx", opset_version=opset, dynamo=False,
+            dynamic_axes={"x": {0: "n"}}, input_names=["x"],
+        )  # fmt: skip
+    with torch.no_grad():
+        expected = module(rows.reshape(-1, 2, 2)).numpy()
+    np.testing.assert_allclose(cmlp.from_onnx(tmp_path / "net.onnx").forward(rows.numpy()), expected, atol=1e-6)
+    if activation == "GELU" and opset == 13:
+        test_file_of_torch(onnx, tmp_path, activation, 20)  # has the operator Gelu
+    model = cmlp.from_onnx(tmp_path / "net.onnx", classes=["c", "a", "b"])
+    np.testing.assert_allclose(model.predict_proba(rows.numpy()), expected[:, [1, 2, 0]], atol=1e-6)
+
+
+@pytest.mark.parametrize(("labels", "zipmap"), [(["b", "a", "c"], True), ([7, -3, 12], False), ([1, 0, 1], True)])
+def test_file_of_skl2onnx(onnx, tmp_path, labels, zipmap):
+    skl2onnx = package("skl2onnx")
+    from sklearn.neural_network import MLPClassifier as Theirs
+
+    theirs = Theirs((6, 5), activation="logistic", max_iter=30, random_state=0)
+    theirs.fit(X.astype(np.float32), np.array(labels)[Y])
+    proto = skl2onnx.to_onnx(theirs, X[:1].astype(np.float32), options={"zipmap": zipmap})
+    onnx.save(proto, tmp_path / "model.onnx")
+    ours = cmlp.from_onnx(tmp_path / "model.onnx")
+    assert type(ours) is MLPClassifier and ours.classes_.tolist() == theirs.classes_.tolist()
+    single = X.astype(np.float32)
+    np.testing.assert_allclose(ours.predict_proba(single), theirs.predict_proba(single), rtol=0, atol=1e-5)
+
+
+# -------------------------------------------------------------------------------------------------- refused graphs
+
+
+def saved(onnx, tmp_path, body, **weights):
+    """Write a graph in ONNX's text format with the given constants."""
+    declared = ", ".join(f"float{list(w.shape)} {name}" for name, w in weights.items())
+    model = onnx.parser.parse_model(
+        f'<ir_version: 8, opset_import: ["" : 17, "ai.onnx.ml": 3]> g (float[N, 2] x) => (float[N, 2] y) <{declared}> '
+        f"{{ {body} }}"
+    )
+    del model.graph.initializer[:]
+    model.graph.initializer.extend(onnx.numpy_helper.from_array(w, name) for name, w in weights.items())
+    onnx.save(model, tmp_path / "net.onnx")
+    return tmp_path / "net.onnx"
+
+
+W = np.array([[1, 2], [3, 4]], np.float32)
+B = np.array([5, 6], np.float32)
+
+
+def test_other_forms_of_the_same_network(onnx, tmp_path):
+    rows = np.array([[0.25, -0.5]], np.float32)
+    for body, expected in {
+        "m = MatMul(x, w) y = Add(b, m)": rows @ W + B,
+        "m = MatMul(x, w) y = Identity(m)": rows @ W,
+        "y = Gemm <transB = 1, alpha = 2.0, beta = 0.5> (x, w, b)": 2 * rows @ W.T + B / 2,
+        "t = Transpose(w) y = MatMul(x, t)": rows @ W.T,
+        "s = Constant <value = float {2.0}> () d = Div(x, s) f = Flatten(d) y = Gemm(f, w, b)": rows / 2 @ W + B,
+        "z = Gemm(x, w, b) y = LeakyRelu <alpha = 0.0> (z)": None,
+        "z = Gemm(x, w) a = LeakyRelu <alpha = 0.0> (z) y = Gemm(a, w, b)": np.maximum(rows @ W, 0) @ W + B,
+    }.items():
+        path = saved(onnx, tmp_path, body, w=W, b=B)
+        if expected is None:
+            with pytest.raises(ValueError, match="'relu' is not supported in the output layer"):
+                cmlp.from_onnx(path)
+        else:
+            np.testing.assert_allclose(cmlp.from_onnx(path).forward(rows), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("z = Gemm(x, w, b) y = LogSoftmax(z)", r"the operator 'LogSoftmax' \(output 'y'\) is not supported"),
+        ("c = Sub(x, b) y = Gemm(c, w, b)", "the operator 'Sub' (.*) is not supported"),
+        ("c = ai.onnx.ml.Scaler(x) y = Gemm(c, w, b)", r"the operator 'ai\.onnx\.ml\.Scaler' (.*) is not supported"),
+        ("z = Gemm(x, w, b) a = Relu(z) t = Tanh(a) y = Gemm(t, w, b)", "the operator 'Relu' (.*) is not supported"),
+        ("z = Gemm(x, w, b) y = Softmax <axis = 0> (z)", "must have axis 1, got 0"),
+        ("y = Gemm <transA = 1> (x, w, b)", "must have transA=0"),
+        ("y = Gemm(x, x, b)", "must multiply by a constant matrix"),
+        ("y = Gemm(x, w, x)", "must have constant biases"),
+        ("z = Gemm(x, w, b) y = Mul(z, z)", "the operator 'Mul' (.*) is not supported"),
+        ("n = Constant <value = float {-1.0}> () m = Mul(x, n) y = Gemm(m, w, b)", "positive number, got -1.0"),
+        ("z = Gemm(x, w, b) y = Gemm(z, v, b)", r"weights of shape \(2, 2\), got \(3, 2\)"),
+        ("y = Identity(x)", "the operator 'Input' (.*) is not supported"),
+        ('z = Gemm(x, w, b) a = Gelu <approximate = "tanh"> (z) y = Gemm(a, w, b)', "the operator 'Gelu'"),
+    ],
+)
+def test_unsupported_graphs_are_refused_by_name(onnx, tmp_path, body, message):
+    path = saved(onnx, tmp_path, body, w=W, b=B, v=np.ones((3, 2), np.float32))
+    with pytest.raises(ValueError, match=rf"net\.onnx cannot be converted: .*{message}"):
+        cmlp.from_onnx(path)
+
+
+def test_damaged_files(onnx, tmp_path):
+    path = tmp_path / "net.onnx"
+    small(max_iter=1).fit(X, np.array(["a", "b", "c"])[Y]).to_onnx(path)
+    content = path.read_bytes()
+    with pytest.raises(FileNotFoundError):
+        cmlp.from_onnx(tmp_path / "nothing.onnx")
+    random = np.random.RandomState(0)
+    for _ in range(300):
+        damaged = bytearray(content)
+        for at in random.randint(len(content), size=3):
+            damaged[at] = random.randint(256)
+        path.write_bytes(damaged[: random.choice([len(content), random.randint(len(content))])])
+        with contextlib.suppress(ValueError):  # some changes have no effect on the network
+            cmlp.from_onnx(path)
+    path.write_bytes(b"not an ONNX file")
+    with pytest.raises(ValueError, match=r"net\.onnx is not a valid ONNX file"):
+        cmlp.from_onnx(path)
+
+
+def test_names_in_messages_are_escaped(onnx, tmp_path):
+    path = saved(onnx, tmp_path, "z = Gemm(x, w, b) y = LogSoftmax(z)", w=W, b=B)
+    model = onnx.load(path)
+    model.graph.node[-1].op_type = "Log\x1b[2J\u202e"
+    onnx.save(model, path)
+    with pytest.raises(ValueError) as raised:
+        cmlp.from_onnx(path)
+    assert str(raised.value).isprintable()
+
+
+def test_deep_graphs_do_not_exhaust_the_stack(onnx, tmp_path):
+    body = "a0 = Mul(x, x) " + " ".join(f"a{i + 1} = Mul(a{i}, x)" for i in range(5000)) + " y = Gemm(a5000, w, b)"
+    with pytest.raises(ValueError, match="the operator 'Mul'"):
+        cmlp.from_onnx(saved(onnx, tmp_path, body, w=W, b=B))
+
+
+def test_missing_package_is_named(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(
+        ImportError, match=r"from_onnx needs the package onnx: install it with `pip install 'cmlp\[onnx"
+    ):
+        cmlp.from_onnx(io.BytesIO())
