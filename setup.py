@@ -11,6 +11,8 @@ from setuptools.command.build_ext import build_ext
 from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).parent
+sys.path.insert(0, str(ROOT / "tools"))
+from make_single_file import single_file  # noqa: E402
 
 # -ffp-contract=off disables fused operations that the sources do not write: GCC on s390x contracts even with -std=c11.
 # -fno-math-errno makes sqrt a single instruction. All files get the same flags, because the library selects the
@@ -45,10 +47,12 @@ class BuildCore(build_ext):
 
 
 class BuildPackage(build_py):
-    """Adds the pkg-config file, so that `pkg-config --cflags cmlp` finds the header of an installed wheel."""
+    """Adds the C library as one file, and the file with which `pkg-config --cflags cmlp` finds a wheel's header."""
 
     def run(self):
         super().run()
+        header = ROOT / "include" if self.editable_mode else Path(self.build_lib, "cmlp/include")
+        (header / "cmlp.c").write_text(single_file(ROOT), encoding="utf-8")
         if not self.editable_mode:
             folder = Path(self.build_lib, "cmlp/pkgconfig")
             folder.mkdir(parents=True, exist_ok=True)

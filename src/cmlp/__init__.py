@@ -22,14 +22,16 @@ __all__ = [
     "from_onnx",
     "from_sklearn",
     "from_torch",
+    "get_cmake_dir",
     "get_include",
+    "get_source",
     "load",
 ]
 
 if TYPE_CHECKING:
     from cmlp import datasets
     from cmlp._core import __version__, cpu_info
-    from cmlp._include import get_include
+    from cmlp._include import get_cmake_dir, get_include, get_source
     from cmlp.estimators.classifier import MLPClassifier
     from cmlp.estimators.regressor import MLPRegressor
     from cmlp.export.onnx_reader import from_onnx
@@ -49,7 +51,9 @@ else:
         "from_onnx": "export.onnx_reader",
         "from_sklearn": "export.scikit_learn",
         "from_torch": "export.torch_modules",
+        "get_cmake_dir": "_include",
         "get_include": "_include",
+        "get_source": "_include",
         "load": "files.models",
     }
 

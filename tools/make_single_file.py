@@ -1,0 +1,247 @@
+"""Write the C library as one file, cmlp.c, which needs only cmlp.h beside it.
+
+Usage: ``python tools/make_single_file.py FILE``, in the source tree. setup.py writes the file into each wheel.
+
+Two sources may use one static name for different things. In one file such names must differ: in the second source the
+name gets the source's name as a prefix. Functions that only the core calls become static.
+
+The kernels are compiled once per instruction set and element type. Their templates are in the single file once: cmlp.c
+includes itself to compile them again, and the macro KERNEL(name) appends the type and the instruction set to a name.
+"""
+
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+CORE = "src/cmlp/core"
+FIRST = ["model_head.c"]  # defines a table that other sources use
+LAST = ["cpu.c", "threads.c"]  # cpu.c lists the kernels; <windows.h> defines names that the kernels use
+SYSTEM = {"canonicalize"}  # static functions of the core that some C library declares too
+HOISTED = {"<math.h>", "<intrin.h>", "<string.h>", "<stdint.h>"}  # what templates may include: the head has them
+
+COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+# A comment, a string or an identifier, which is group 2. Group 1 is the operator if the identifier is a member.
+TOKEN = re.compile(r"/\*.*?\*/|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|((?:\.|->)\s*)?\b([A-Za-z_]\w*)", re.DOTALL)
+INCLUDE = re.compile(r'^#[ \t]*include[ \t]+("[^"]+"|<[^>]+>).*\n', re.MULTILINE)
+GUARD = re.compile(r"^#ifndef (\w+_H)\n#define \1\n(.*)^#endif\n\Z", re.MULTILINE | re.DOTALL)
+STRUCT = re.compile(r"(^typedef struct \w+ \{.*?^\} \w+;)", re.MULTILINE | re.DOTALL)
+PASTED = re.compile(r"\b(?!name##)([a-z]\w*##\w+(?:##\w+)*)")  # "name" is a parameter of macros
+
+# Everything in the core is declared in column 0, so the start of a line tells what is at file scope.
+DECLARED = [
+    r"^(?:static|VEC_FN|REAL_FN)\b[^;{=(]*?\b(\w+)\s*\(",  # functions
+    r"^static\b[^;{=(]*?\b(\w+)\s*(?:\[[^;=]*\])?\s*[=;]",  # variables
+    r"^typedef [^{;(]*?\b(\w+)(?:\s*\([^;]*\)|\[[^\]]*\])?;",  # types
+    r"^typedef (?:struct|enum|union) (\w+) \{",
+    r"^\} (\w+);",
+    r"^(?:struct|enum|union) (\w+) \{",
+    r"^[A-Z][A-Z_0-9]*\(([a-z]\w*),",  # functions that a macro defines
+]
+
+HEAD = """\
+/* cmlp {version}: the C library in one file, made from {core} by tools/make_single_file.py.
+ *
+ * Compile it with your program, with cmlp.h in the same folder or on the include path:
+ *
+ *     cc -O2 program.c cmlp.c -pthread
+ *
+ * The results have the same bits as those of the library that CMake builds. Macros leave parts out: see build.h below.
+ * The file includes itself. If you rename it, define CMLP_SELF as its new name: -DCMLP_SELF='"name.c"'.
+ *
+{licence} */
+#ifndef CMLP_PART
+
+#if !defined(_WIN32) && !defined(_GNU_SOURCE)
+#define _GNU_SOURCE /* POSIX, and Linux's choice of processors */
+#endif
+
+/* Builds that leave out parts do not use every function. */
+#if defined(__clang__)
+#pragma clang diagnostic ignored "-Wunused-function"
+#elif defined(__GNUC__)
+#pragma GCC diagnostic ignored "-Wunused-function"
+#endif
+
+#include "cmlp.h"
+
+#include <math.h>
+#include <string.h>
+#if defined(_MSC_VER) && !defined(__clang__)
+#include <intrin.h>
+#endif
+
+#ifndef CMLP_SELF
+#define CMLP_SELF "cmlp.c"
+#endif
+"""
+
+
+def titled(title: str, text: str) -> str:
+    """Return the text below a comment with its title."""
+    return f"\n/* {'-' * (111 - len(title))} {title} */\n\n{text.strip()}\n"
+
+
+def directives(word: str, names: Iterable[str]) -> str:
+    """Return one directive per name, for example ``#undef NAME``."""
+    return "".join(f"#{word} {name}\n" for name in names)
+
+
+def compiled_part(name: str) -> str:
+    """Return the directives with which cmlp.c includes a part of itself."""
+    return f"#define CMLP_PART CMLP_PART_{name}\n#include CMLP_SELF\n#undef CMLP_PART\n"
+
+
+def replaced_names(text: str, replacement: Callable[[str], str]) -> str:
+    """Replace identifiers, except in comments, in strings and after `.` or `->`."""
+    return TOKEN.sub(lambda m: m[0] if not m[2] or m[1] else replacement(m[2]), text)
+
+
+def macros(text: str) -> set[str]:
+    """Return the names of all macros that a text defines."""
+    return set(re.findall(r"^#[ \t]*define (\w+)", COMMENT.sub(" ", text), re.MULTILINE))
+
+
+def file_scope_names(text: str) -> set[str]:
+    """Return the static functions, variables, types and constants that a text declares."""
+    code = re.sub(r"^#(?:[^\n]*\\\n)*[^\n]*\n", "\n", COMMENT.sub(" ", text), flags=re.MULTILINE)
+    names = {name for pattern in DECLARED for name in re.findall(pattern, code, re.MULTILINE)}
+    for body in re.findall(r"^(?:typedef )?enum(?: \w+)? \{(.*?)\}", code, re.MULTILINE | re.DOTALL):
+        names |= {re.split(r"[\s=]", part.strip())[0] for part in body.split(",") if part.strip()}
+    return {name for name in names if not name.startswith(("CMLP_", "cmlp_"))}
+
+
+class Core:
+    """The core's files. Each header is written once; parts are compiled once per kernel."""
+
+    def __init__(self, root: Path):
+        self.folder = root / CORE
+        self.header = (root / "include/cmlp.h").resolve()
+        public = self.header.read_text(encoding="utf-8")
+        self.public = set(re.findall(r"^CMLP_API [^;]*?(\w+)\(", public, re.MULTILINE))
+        self.version = re.findall(r'#define CMLP_VERSION "(.+)"', public)[0]
+        self.written: set[Path] = set()
+        self.parts: dict[str, str] = {}
+
+    def names(self, first: list[str], last: list[str]) -> list[str]:
+        """Return the names of all sources except kernels and `last`, beginning with `first`."""
+        return [*first, *sorted({path.name for path in self.folder.glob("*.c")} - {*first, *last})]
+
+    def headers(self) -> Iterator[str]:
+        """Yield the headers, each after those that it includes. They come first: some includes are conditional."""
+        for path in sorted(self.folder.rglob("*.h")):
+            if not path.stem.endswith("_tmpl") and not path.name.startswith(("vec_", "tiles_")):
+                yield self.included(path.resolve())
+
+    def included(self, path: Path) -> str:
+        """Return what replaces the inclusion of one of the core's headers by a header or a source."""
+        if path == self.header or path in self.written:
+            return ""
+        if path.name.startswith(("vec_", "tiles_")) or path.name == "kernels_tmpl.h":
+            if path.name not in self.parts:
+                self.parts[path.name] = titled(path.name, self.part(path))
+            return compiled_part(path.stem.upper())
+        self.written.add(path)
+        text = self.expanded(path)  # the headers that this one includes come before its title
+        headers, _, own = text.rpartition("\f")
+        return headers + titled(path.name, own)
+
+    def expanded(self, path: Path) -> str:
+        """Return a header or source without its own includes. Its headers come first, separated by a form feed."""
+        headers = ""
+
+        def include(match: re.Match[str]) -> str:
+            nonlocal headers
+            if match[1].startswith("<"):
+                return match[0]
+            target = (path.parent / match[1].strip('"')).resolve()
+            if target.stem.endswith("_tmpl") or target.name.startswith(("vec_", "tiles_")):
+                return self.included(target)
+            headers += self.included(target)
+            return ""
+
+        text = INCLUDE.sub(include, GUARD.sub(lambda guard: guard[2], path.read_text(encoding="utf-8")))
+        return headers + "\f" + self.internal(text)
+
+    def part(self, path: Path) -> str:
+        """Return a header that several kernels include, with its templates."""
+
+        def include(match: re.Match[str]) -> str:
+            target = (path.parent / match[1].strip('"')).resolve()
+            if match[1] in HOISTED or target == self.header or target in self.written:
+                return ""
+            if not target.stem.endswith("_tmpl"):
+                raise ValueError(f"{path.name} includes {match[1]}, which would be in the middle of a kernel")
+            return titled(target.name, self.part(target))
+
+        return INCLUDE.sub(include, GUARD.sub(lambda guard: guard[2], path.read_text(encoding="utf-8")))
+
+    def internal(self, text: str) -> str:
+        """Make all functions and tables static that are not in cmlp.h."""
+        text = re.sub(r"^extern const [^;]*;\n", "", text, flags=re.MULTILINE)
+        text = re.sub(r"^(?=const \w[^;(]*\bcmlp_\w+(?:\[\])? = )", "static ", text, flags=re.MULTILINE)
+        function = r"^(?!static|typedef|extern|struct \w+ \{)(?=[a-z][\w *]*?\b(cmlp_\w+)\()"
+        return re.sub(function, lambda m: "" if m[1] in self.public else "static ", text, flags=re.MULTILINE)
+
+
+def sources(core: Core, names: Iterable[str], taken: set[str]) -> Iterator[str]:
+    """Yield sources with distinct names at file scope. The macros of a source end with it."""
+    for name in names:
+        text = core.expanded(core.folder / name).rpartition("\f")[2]
+        text = re.sub(r"^#ifndef _WIN32\n#define _GNU_SOURCE.*\n#endif\n", "", text, flags=re.MULTILINE)
+        own = file_scope_names(text)
+        new = {old: f"{Path(name).stem}_{old}" for old in own & taken}
+        taken |= own
+        text = replaced_names(text, lambda old, new=new: new.get(old, old))
+        yield titled(name, text + directives("undef", sorted(macros(text))))
+
+
+def kernel_text(parts: str) -> tuple[str, list[str]]:
+    """Return the templates, and the names that macros must make different in each kernel.
+
+    A macro cannot rename a function that has the name of a struct's member. Such names, and names that the templates
+    paste together, become KERNEL(name) in the text.
+    """
+    families = [re.sub(r"##[A-Z]\b", r"\\d+", name).replace("##", "") for name in PASTED.findall(parts)]
+    text = PASTED.sub(r"KERNEL(\1)", parts).replace("    const cmlp_kernels NAME", "    static const cmlp_kernels NAME")
+    names = file_scope_names(text)
+    found = [(match[2], bool(match[1])) for match in TOKEN.finditer(text) if match[2]]
+    direct = names & {name for name, is_member in found if is_member}
+    direct |= {name for name, _ in found if any(re.fullmatch(family, name) for family in families)}
+    pieces = STRUCT.split(text)
+    pieces[::2] = [replaced_names(p, lambda name: f"KERNEL({name})" if name in direct else name) for p in pieces[::2]]
+    return "".join(pieces), sorted(names - direct)
+
+
+def kernels(core: Core) -> tuple[str, str]:
+    """Return the section that includes cmlp.c for each kernel, and the parts that it includes."""
+    units = ""
+    for path in sorted((core.folder / "kernels").glob("*.c")):
+        text = core.expanded(path).rpartition("\f")[2]
+        text = re.sub(r"^#else\ntypedef int \w+;\n", "", text, flags=re.MULTILINE)
+        isa, bits = path.stem.split("_")
+        units += titled(path.name, f"#define KERNEL(name) name##_{bits}_{isa}\n{text}{compiled_part('END')}")
+    numbers = ["END", *(Path(name).stem.upper() for name in core.parts)]
+    defined = directives("define", (f"CMLP_PART_{name} {i}" for i, name in enumerate(numbers, 1)))
+    text, names = kernel_text("".join(f"\f{name}\f{part}" for name, part in core.parts.items()))
+    text = re.sub(r"\f(\w+)\.h\f", lambda m: f"\n#elif CMLP_PART == CMLP_PART_{m[1].upper()}\n", text)
+    local = {name for name in macros(text + units) if name != "CMLP_PART"}
+    end = f"\n#elif CMLP_PART == CMLP_PART_END\n\n{directives('undef', sorted(local))}"
+    renamed = directives("define", (f"{name} KERNEL({name})" for name in names))
+    return titled("kernels", f"{defined}\n{renamed}") + units + "\n" + directives("undef", names), end + text
+
+
+def single_file(root: Path) -> str:
+    """Return the text of cmlp.c."""
+    core = Core(root)
+    lines = (root / "LICENSE").read_text(encoding="utf-8").splitlines()
+    licence = "".join(f" * {line}".rstrip() + "\n" for line in lines)
+    taken = set(SYSTEM)
+    body = "".join([*core.headers(), *sources(core, core.names(FIRST, LAST), taken)])
+    section, parts = kernels(core)
+    head = HEAD.format(version=core.version, core=CORE, licence=licence)
+    return f"{head}{body}{section}{''.join(sources(core, LAST, taken))}{parts}\n#endif\n"
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1]).write_text(single_file(Path(__file__).resolve().parents[1]), encoding="utf-8")
