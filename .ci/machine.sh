@@ -25,6 +25,7 @@ optional_packages() {
     echo riscv64-linux-gnu-gcc gcc-riscv64-linux-gnu libc6-dev-riscv64-cross
     echo powerpc64le-linux-gnu-gcc gcc-powerpc64le-linux-gnu libc6-dev-ppc64el-cross
     echo s390x-linux-gnu-gcc gcc-s390x-linux-gnu libc6-dev-s390x-cross
+    echo arm-none-eabi-gcc gcc-arm-none-eabi libnewlib-arm-none-eabi
     echo x86_64-w64-mingw32-gcc gcc-mingw-w64-x86-64
     echo wine wine wine64
     echo node nodejs

@@ -14,6 +14,11 @@ readme_commands() {
 # The tests that the README's command leaves out because they take several seconds each.
 slow_tests() { "$WORK/readme/bin/python" -m pytest -m slow; }
 
+# Exported C headers with each compiler and emulator. In full mode all of them must be installed.
+exported_headers() { # <installed or all>
+    CMLP_TARGETS=$1 "$WORK/readme/bin/python" -m pytest -m slow tests/export/test_c_targets.py
+}
+
 # Meta-estimators and data frames with the oldest supported scikit-learn. Needs the wheel of an earlier stage.
 oldest_scikit_learn() {
     python3 -m venv "$WORK/oldest"

@@ -6,10 +6,87 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import os
+    from typing import TextIO
+
+    from numpy.typing import ArrayLike
+
+    from cmlp.export.c_header import CHeader
 
 
 class Exports:
     """A base class of `Network` and the estimators. The exports themselves are loaded at first use."""
+
+    def to_c(
+        self,
+        path: str | os.PathLike[str] | TextIO,
+        *,
+        name: str | None = None,
+        dtype: str | None = None,
+        int8: bool = False,
+        calibrate: ArrayLike | tuple[ArrayLike, ArrayLike] | None = None,
+    ) -> CHeader:
+        """Write the trained model as a C header that only predicts, for microcontrollers and other programs.
+
+        The header is C99 and C++, without dependencies and allocation. With the prefix "digits" it defines:
+
+        - ``digits_predict(const float *x, float *output)``: the outputs of one row. They have the same bits as in
+          Python, with every compiler and on every processor: those of `Network.forward`, `predict_proba` of a
+          classifier (two outputs for two classes) or `predict` of a regressor.
+        - ``digits_predict_u8(const uint8_t *x, float *output)``: the same for a row of bytes. Both functions apply
+          the `input_scale` of the model.
+        - ``digits_classify``, ``digits_classify_u8``: the index of the predicted class, and ``digits_label(index)``,
+          its label. Only if each row has one class.
+        - ``digits_check()``: 1 if the outputs for pseudo-random rows have the bits that Python computed, 0 if options
+          of the compiler change the results.
+
+        With `int8`, the header uses integer arithmetic only. It takes about a quarter of the memory, and its outputs
+        are approximations (see Notes).
+
+        Parameters
+        ----------
+        path : str, path-like or text file
+            The header. An existing file is replaced atomically.
+        name : str or None, default=None
+            Prefix of all names in the header, a C identifier; None means the file's name without its suffix.
+        dtype : {"float32"} or None, default=None
+            "float32" rounds the weights of a float64 model, which is otherwise refused.
+        int8 : bool, default=False
+            Whether weights and activations are 8-bit integers. The activations of the hidden layers must be relu,
+            logistic or tanh.
+        calibrate : array-like of shape (n, n_features) or tuple (X, y), default=None
+            With `int8`: typical rows, for example 5,000 rows of the training data, which determine the ranges of the
+            integers. The rows themselves are not stored. With the labels y of a classifier, the result also contains
+            the accuracy on these rows.
+
+        Returns
+        -------
+        CHeader
+            Sizes of the header, and with `int8` its agreement with the float32 model; ``print`` shows them.
+
+        Raises
+        ------
+        NotFittedError
+            If an estimator is not fitted.
+        OSError
+            If the file cannot be written.
+        ValueError
+            If an argument is invalid, a weight is NaN or infinite, or `int8` does not support an activation.
+
+        Notes
+        -----
+        The int8 header rounds the weights of a layer one after the other, so that the later ones compensate the errors
+        of the earlier ones on the calibration rows (Frantar et al., "GPTQ", 2022).
+
+        Examples
+        --------
+        >>> import io
+        >>> from cmlp import Network
+        >>> print(Network([784, 16, 10], input_scale=1 / 255).to_c(io.StringIO(), name="digits"))
+        digits: 51,944 bytes of constants, 168 bytes of stack
+        """
+        from cmlp.export.c_header import write_c_header
+
+        return write_c_header(self, path, name=name, dtype=dtype, int8=int8, calibrate=calibrate)
 
     def to_onnx(self, path: str | os.PathLike[str], *, input_dtype: str | None = None) -> None:
         """Write the trained model as an ONNX file (opset 17), for ONNX Runtime and other programs.

@@ -196,7 +196,7 @@ class MLPClassifier(MultilayerPerceptron):
         if model.labels.kind == "binary":
             return np.concatenate([1 - outputs, outputs], axis=1)
         if model.out_activation == "logistic" and model.net.loss != "log_loss":
-            return _normalized(outputs)
+            return normalized(outputs)
         return outputs
 
     def predict_log_proba(self, X: ArrayLike) -> np.ndarray:
@@ -265,10 +265,13 @@ def _continue_labels(previous: Model | None, y: NDArray[Any], classes: ArrayLike
     return labels, labels.encode(y)
 
 
-def _normalized(outputs: NDArray[Any]) -> NDArray[Any]:
-    """Return each row divided by its sum; equal probabilities if all outputs of a row are 0."""
-    sums = outputs.sum(axis=1, keepdims=True)
+def normalized(outputs: NDArray[Any]) -> NDArray[Any]:
+    """Return each row divided by its sum; equal probabilities if all outputs of a row are 0.
+
+    The sum is added from left to right. The order of NumPy's sum depends on the number of outputs.
+    """
+    sums = np.add.accumulate(outputs, axis=1)[:, -1:]
     all_zero = sums == 0
     outputs += all_zero
-    probabilities: NDArray[Any] = outputs / (sums + all_zero * outputs.dtype.type(outputs.shape[1]))
+    probabilities: NDArray[Any] = outputs / np.where(all_zero, outputs.dtype.type(outputs.shape[1]), sums)
     return probabilities

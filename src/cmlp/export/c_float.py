@@ -1,0 +1,317 @@
+"""The text of a C header that predicts in float32, with the bits of Python's predictions."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from string import Template
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from cmlp.estimators.classifier import normalized
+from cmlp.export.c_text import array, float_literals, floats, functions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from cmlp.export.source import Source
+
+CHUNK = 128  # length of the partial sums, see "The arithmetic" in cmlp.h
+CHECK_ROWS = 8
+
+OPENING = """\
+#include <float.h>
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__FAST_MATH__) || defined(_M_FP_FAST)
+#error "this header gives other results with -ffast-math, -Ofast or /fp:fast"
+#endif
+#if DBL_MANT_DIG != 53 || (FLT_EVAL_METHOD != 0 && FLT_EVAL_METHOD != 1 && FLT_EVAL_METHOD != 16)
+#error "this header needs 64-bit doubles and no excess precision (32-bit x86: -msse2 -mfpmath=sse)"
+#endif
+"""
+
+
+class Outputs(NamedTuple):
+    """How the outputs of a network become those of the model.
+
+    Attributes
+    ----------
+    n : int
+        Number of outputs of the model.
+    kind : {"plain", "binary", "normalized"}
+        "binary": the probabilities of both classes from one output. "normalized": each row is divided by its sum.
+    classify : {"", "largest", "threshold"}
+        How the class follows from the outputs: the largest of the first `n_classes`, or whether the only output is
+        above 0.5. "" if there are no classes, or a row can have several labels.
+    n_classes : int
+    meaning : str
+        What the outputs are.
+    """
+
+    n: int
+    kind: str
+    classify: str
+    n_classes: int
+    meaning: str
+
+
+def outputs_of(source: Source) -> Outputs:
+    """Return what `predict_proba` of a classifier, `predict` of a regressor or `forward` of a network does."""
+    n, activation = source.net.n_out, source.net.activations[-1]
+    if source.labels is None:
+        if source.kind != "Network" or activation not in ("softmax", "logistic"):
+            return Outputs(n, "plain", "", 0, "the outputs")
+        return Outputs(n, "plain", "threshold" if (n, activation) == (1, "logistic") else "largest", n, "the outputs")
+    if source.labels.kind == "multilabel":
+        return Outputs(n, "plain", "", 0, "the probability of each label")
+    if source.labels.kind == "binary":
+        return Outputs(2, "binary", "largest", len(source.labels.classes), "the probabilities of both classes")
+    kind = "normalized" if activation == "logistic" and source.net.loss != "log_loss" else "plain"
+    return Outputs(n, kind, "largest", n, "the probabilities of the classes")
+
+
+def float_body(source: Source, prefix: str) -> str:
+    """Return the arithmetic of a header: functions, weights, layers, predictions and the self-check."""
+    outputs = outputs_of(source)
+    layers = source.layers()
+    used = {activation for _, _, activation, _ in layers} - {"identity"} | {"fma", "bits"}
+    if outputs.kind == "normalized":
+        used.add("normalize")
+    parts = [
+        functions(files("cmlp.export").joinpath("float_functions.h").read_text("ascii"), prefix, used),
+        *_weights(source, prefix),
+        *_first_layers(source, prefix),
+        *_later_layers(source, prefix),
+        _finish(source, prefix, outputs),
+        *_predictions(source, prefix, outputs),
+        _check(source, prefix, outputs),
+    ]
+    return "\n".join(parts)
+
+
+def _weights(source: Source, prefix: str) -> list[str]:
+    parts = []
+    for i, (weights, biases, _, _) in enumerate(source.layers(), 1):
+        parts.append(
+            f"/* Layer {i}: weights ({weights.shape[0]} inputs, {weights.shape[1]} outputs) and biases. */\n"
+            + floats(f"{prefix}_weights{i}", weights)
+            + floats(f"{prefix}_biases{i}", biases + np.float32(0))  # no negative zero
+        )
+    if source.input_scale != 1:
+        scaled = (np.arange(256) * source.input_scale).astype(np.float32)
+        parts.append("/* The scaled values of a byte. */\n" + floats(f"{prefix}_bytes", scaled))
+    return parts
+
+
+def _first_layers(source: Source, prefix: str) -> list[str]:
+    """Return the first layer for float inputs and for bytes; both apply the input scale."""
+    weights = source.layers()[0][0]
+    scaled = source.input_scale != 1
+    number = f"(float)((double)x[k] * {source.input_scale!r})" if scaled else "x[k]"
+    byte = f"{prefix}_bytes[x[k]]" if scaled else "(float)x[k]"
+    return [
+        _dense(prefix, "1", weights, "float", number, skip=True),
+        _dense(prefix, "1_u8", weights, "uint8_t", byte, skip=True),
+    ]
+
+
+# A partial sum for each chunk of inputs. Skipping zeros changes no bit.
+_DENSE = Template("""\
+static inline void ${prefix}_layer${suffix}(const $ctype *x, float *z)
+{
+    const float *w = ${prefix}_weights$i;
+    float sum[$n_out];
+    for (int j = 0; j < $n_out; j++) z[j] = ${prefix}_biases$i[j];
+    for (int k = 0; k < $n_in;) {
+        const int end = $n_in - k < $chunk ? $n_in : k + $chunk;
+        for (int j = 0; j < $n_out; j++) sum[j] = 0.0f;
+        for (; k < end; k++, w += $n_out) {
+            ${skip}const float v = $value;
+            for (int j = 0; j < $n_out; j++) sum[j] = ${prefix}_fma(v, w[j], sum[j]);
+        }
+        for (int j = 0; j < $n_out; j++) z[j] += sum[j];
+    }
+}
+""")
+
+
+def _dense(prefix: str, suffix: str, weights: NDArray[Any], ctype: str, value: str, *, skip: bool) -> str:
+    """Return the function that computes the weighted sums of a layer."""
+    n_in, n_out = weights.shape
+    zero = "0.0f" if ctype == "float" else "0"
+    return _DENSE.substitute(
+        prefix=prefix,
+        suffix=suffix,
+        i=suffix.partition("_")[0],
+        ctype=ctype,
+        n_in=n_in,
+        n_out=n_out,
+        chunk=CHUNK,
+        skip=f"if (x[k] == {zero}) continue;\n            " if skip else "",
+        value=value,
+    )
+
+
+def _later_layers(source: Source, prefix: str) -> list[str]:
+    """Return the other layers. Their zeros (of relu) are irregular: a branch would cost more than it saves."""
+    return [
+        _dense(prefix, str(i), weights, "float", "x[k]", skip=False)
+        for i, (weights, *_) in enumerate(source.layers(), 1)
+        if i > 1
+    ]
+
+
+def _activate(prefix: str, activation: str, parameter: float, values: str, n: int) -> str:
+    """Return the statement that applies an activation in place."""
+    if activation == "identity":
+        return ""
+    if activation == "softmax":
+        return f"    {prefix}_softmax({values}, {n});\n"
+    more = f", {float_literals(np.array([parameter], np.float32))[0]}" if parameter else ""
+    return f"    for (int j = 0; j < {n}; j++) {values}[j] = {prefix}_{activation}({values}[j]{more});\n"
+
+
+def _finish(source: Source, prefix: str, outputs: Outputs) -> str:
+    """Return the function that computes everything after the weighted sums of the first layer."""
+    layers = source.layers()
+    widths = [len(biases) for _, biases, _, _ in layers]
+    lines = ""
+    if len(layers) > 2:
+        lines += f"    float other[{max(widths[1:-1])}];\n"
+    if outputs.kind == "binary":
+        lines += "    float p[1];\n"
+    here, there = "z", "other"
+    last = "p" if outputs.kind == "binary" else "output"
+    for i, (_, biases, activation, parameter) in enumerate(layers, 1):
+        if i > 1:
+            target = last if i == len(layers) else there
+            lines += f"    {prefix}_layer{i}({here}, {target});\n"
+            here, there = target, here
+        elif i == len(layers):
+            lines += f"    for (int j = 0; j < {len(biases)}; j++) {last}[j] = z[j];\n"
+            here = last
+        lines += _activate(prefix, activation, parameter, here, len(biases))
+    if outputs.kind == "binary":
+        lines += "    output[0] = 1.0f - p[0];\n    output[1] = p[0];\n"
+    return (
+        "/* Computes the outputs from the weighted sums of the first layer, which it overwrites. */\n"
+        f"static inline void {prefix}_finish(float *z, float *output)\n{{\n{lines}}}\n"
+    )
+
+
+_PREDICT = Template("""\
+/* $comment */
+static inline void ${prefix}_predict$suffix(const $ctype x[$n_in], float output[$n_out])
+{
+    float z[$width];
+    ${prefix}_layer1$suffix(x, z);
+    ${prefix}_finish(z, output);$after
+}
+""")
+
+_CLASSIFY = Template("""\
+/* Returns the index of the predicted class. */
+static inline int ${prefix}_classify$suffix(const $ctype x[$n_in])
+{
+    float z[$width], output[$n_out];
+    int best = 0;
+    ${prefix}_layer1$suffix(x, z);
+    ${prefix}_finish(z, output);
+    $find
+    return best;
+}
+""")
+_FIND = {
+    "largest": "for (int j = 1; j < $n_classes; j++) best = output[j] > output[best] ? j : best;",
+    "threshold": "best = output[0] > 0.5f;",
+}
+
+
+def _predictions(source: Source, prefix: str, outputs: Outputs) -> Iterator[str]:
+    """Yield the functions that a program calls, for float inputs and for bytes."""
+    n_in, width = source.net.n_in, max(source.net.sizes[1:])
+    after = f"\n    {prefix}_normalize(output, {outputs.n});" if outputs.kind == "normalized" else ""
+    for suffix, ctype in (("", "float"), ("_u8", "uint8_t")):
+        comment = f"Computes the outputs of one row{' of bytes' if suffix else ''}."
+        names = {"prefix": prefix, "suffix": suffix, "ctype": ctype, "n_in": n_in, "n_out": outputs.n, "width": width}
+        yield _PREDICT.substitute(names, comment=comment, after=after)
+        if outputs.classify:
+            find = _FIND[outputs.classify].replace("$n_classes", str(outputs.n_classes))
+            yield _CLASSIFY.substitute(names, find=find)
+
+
+# The rows shrink, because large inputs can saturate activations and hide errors.
+_CHECK = Template("""\
+/* Returns 1 if the outputs of $rows pseudo-random rows have the bits that Python computed. Otherwise returns 0: options
+ * of the compiler, or the floating-point mode, change the results. Needs $stack bytes of stack. */
+static inline int ${prefix}_check(void)
+{
+    $expected
+    float x[$n_in], output[$n_out], unit = $unit;
+    uint32_t state = $seed, wrong = 0;
+    for (int i = 0; i < $rows; i++, unit *= 0.5f) {
+        for (int k = 0; k < $n_in; k++) {
+            state = state * 1664525u + 1013904223u;
+            x[k] = (float)((int32_t)(state >> 8) - 8388608) * unit;
+        }
+        ${prefix}_predict(x, output);
+        for (int j = 0; j < $n_out; j++) wrong |= ${prefix}_bits(output[j]) ^ expected[i * $n_out + j];
+    }
+    return wrong == 0;
+}
+""")
+_SEED = 20
+
+
+def check_rows(n_in: int, scale: float) -> tuple[NDArray[np.float32], np.float32]:
+    """Return the inputs of the self-check, uniform in +-1 / scale in the first row, and their unit."""
+    unit = np.float32(2.0**-23 / abs(scale))
+    state, numbers = _SEED, []
+    for _ in range(CHECK_ROWS * n_in):
+        state = (state * 1664525 + 1013904223) % 2**32
+        numbers.append((state >> 8) - 2**23)
+    rows = np.array(numbers, np.float32).reshape(CHECK_ROWS, n_in)
+    return rows * (unit * np.float32(2) ** -np.arange(CHECK_ROWS, dtype=np.float32))[:, None], unit
+
+
+def model_outputs(source: Source, rows: NDArray[Any]) -> NDArray[Any]:
+    """Return the outputs of the exported model, which are those of the Python model."""
+    outputs = source.net.forward(source.params, rows, scale=source.input_scale)
+    kind = outputs_of(source).kind
+    if kind == "binary":
+        return np.concatenate([1 - outputs, outputs], axis=1)
+    return normalized(outputs) if kind == "normalized" else outputs
+
+
+def _check(source: Source, prefix: str, outputs: Outputs) -> str:
+    rows, unit = check_rows(source.net.n_in, source.input_scale)
+    expected = model_outputs(source, rows)
+    if not np.isfinite(expected).all():
+        raise ValueError("the outputs for pseudo-random inputs are not finite: such a model cannot be exported")
+    bits = (f"0x{word:08x}u" for word in expected.view(np.uint32).ravel().tolist())
+    return _CHECK.substitute(
+        prefix=prefix,
+        rows=CHECK_ROWS,
+        n_in=source.net.n_in,
+        n_out=outputs.n,
+        stack=4 * (source.net.n_in + outputs.n) + stack_size(source),
+        expected=array("uint32_t expected", bits, 9).replace("\n", "\n    ").strip(),
+        unit=float_literals(np.array([unit]))[0],
+        seed=_SEED,
+    )
+
+
+def constants_size(source: Source) -> int:
+    """Return the bytes of a header's weights, biases and scaled bytes."""
+    return 4 * source.net.n_params + (1024 if source.input_scale != 1 else 0)
+
+
+def stack_size(source: Source) -> int:
+    """Return the bytes of the arrays that are on the stack during a prediction."""
+    widths = source.net.sizes[1:]
+    other = max(widths[1:-1], default=0)
+    return 4 * (max(widths) + other + max(widths) + outputs_of(source).n)

@@ -1,0 +1,153 @@
+"""Exported float32 headers compute the same bits as Python."""
+
+import io
+import subprocess
+from functools import partial
+
+import numpy as np
+import pytest
+from c_export import (
+    NATIVE,
+    Target,
+    assert_activations_agree,
+    assert_digits_agree,
+    build,
+    combine,
+    digits_classifier,
+    needs_gcc,
+    predictions,
+    require,
+)
+from helpers import assert_same_bits, inputs, labels, uniform
+
+from cmlp import MLPClassifier, MLPRegressor, Network
+
+pytestmark = needs_gcc
+
+
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory):
+    """A classifier of digits, and the folder with its header."""
+    folder = tmp_path_factory.mktemp("digits")
+    model = digits_classifier((16, 16), "logistic")
+    model.to_c(folder / "digits.h")
+    return model, folder
+
+
+def test_digits_have_the_bits_of_python(digits):
+    assert_digits_agree(*digits, NATIVE)
+
+
+EDGES = [0, 1e-45, 1e-40, 1.17549435e-38, 1e-30, 0.5, 1, 4, 9.99, 10, 13.14, 13.15, 40, 87.33, 87.34, 88.72, 88.73, 92]
+
+
+def test_activations_have_the_bits_of_python(tmp_path):
+    sizes = np.concatenate([EDGES, 10 ** uniform(0, 2000, low=-10, high=2), uniform(1, 2000, high=20)])
+    assert_activations_agree(tmp_path, np.concatenate([sizes, -sizes]).astype(np.float32).reshape(-1, 1))
+
+
+ROWS = inputs(3, 60, 5, np.float32)
+CLASSES = labels(1, 60, 3)
+MATRIX = np.stack([CLASSES > 0, CLASSES > 1], axis=1).astype(int)
+
+
+def estimators():
+    """Return fitted estimators of every kind, for the same rows."""
+    classifier = partial(MLPClassifier, (4,), random_state=0)
+    regressor = partial(MLPRegressor, hidden_layer_sizes=(4,), random_state=0)
+    models = {
+        "multiclass": classifier().partial_fit(ROWS, CLASSES, classes=[0, 1, 2]),
+        "squares": classifier(loss="squared_error").partial_fit(ROWS, CLASSES, classes=[0, 1, 2]),
+        "zeros": classifier(loss="squared_error").partial_fit(ROWS, CLASSES, classes=[0, 1, 2]),
+        "binary": classifier().partial_fit(ROWS, CLASSES > 1, classes=[False, True]),
+        "one_class": classifier().partial_fit(ROWS, CLASSES * 0, classes=[0]),
+        "multilabel": classifier().partial_fit(ROWS, MATRIX, classes=[0, 1]),
+        "regressor": regressor().partial_fit(ROWS, CLASSES),
+        "two_targets": regressor().partial_fit(ROWS, MATRIX),
+        "poisson": regressor(loss="poisson").partial_fit(ROWS, CLASSES),
+    }
+    models["zeros"].intercepts_[1] = np.full(3, -1000, np.float32)  # all outputs are 0
+    return models
+
+
+def expected_of(model):
+    """Return the probabilities and the class index, or the predictions of a regressor."""
+    if isinstance(model, MLPRegressor):
+        return model.predict(ROWS).reshape(len(ROWS), -1)
+    predicted = model.predict(ROWS)
+    if predicted.ndim == 2:
+        return model.predict_proba(ROWS)
+    index = np.searchsorted(model.classes_, predicted).astype(np.float32)
+    return np.column_stack([model.predict_proba(ROWS), index])
+
+
+def test_estimators_of_every_kind(tmp_path):
+    models = estimators()
+    combine(tmp_path, models)
+    outputs, _ = predictions(tmp_path, "all", ROWS, classify=False)
+    assert_same_bits(outputs, np.concatenate([expected_of(model) for model in models.values()], axis=1))
+    assert (expected_of(models["zeros"])[:, :3] == np.float32(1 / 3)).all()
+
+
+def test_headers_without_classes_only_predict():
+    models = estimators()
+    for name in ("multilabel", "regressor", "two_targets", "poisson"):
+        text = io.StringIO()
+        models[name].to_c(text, name=name)
+        assert "classify" not in text.getvalue()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("output", ["identity", "logistic", "tanh", "exp", "softmax"])
+@pytest.mark.parametrize("sizes", [[1, 1], [130, 2], [3, 129, 2, 300, 1]])
+def test_networks_of_every_shape_and_output(tmp_path, output, sizes):
+    net = Network(sizes, "elu", output, "squared_error", random_state=2, input_scale=0.3)
+    net.to_c(tmp_path / "net.h")
+    classify = output in ("logistic", "softmax")
+    rows = inputs(3, 20, sizes[0], np.float32)
+    outputs, classes = predictions(tmp_path, "net", rows, classify=classify)
+    assert_same_bits(outputs, net.forward(rows))
+    if classify:
+        single = (sizes[-1], output) == (1, "logistic")
+        assert (classes == (outputs[:, 0] > 0.5 if single else outputs.argmax(axis=1))).all()
+
+
+def test_float64_models_are_rounded_on_request(tmp_path):
+    net = Network([3, 4, 2], "elu", dtype="float64", activation_parameter=0.3, random_state=0)
+    with pytest.raises(ValueError, match="pass dtype='float32'"):
+        net.to_c(tmp_path / "net.h")
+    assert not (tmp_path / "net.h").exists()
+    net.to_c(tmp_path / "net.h", dtype="float32")
+    single = Network([3, 4, 2], "elu", activation_parameter=0.3)
+    single.params[:] = net.params
+    rows = inputs(3, 20, 3, np.float32)
+    outputs, _ = predictions(tmp_path, "net", rows)
+    assert_same_bits(outputs, single.forward(rows))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("gcc", "-O3", "-funsafe-math-optimizations"),
+        ("gcc", "-O3", "-fassociative-math", "-fno-signed-zeros", "-fno-trapping-math"),
+        ("clang", "-O2", "-freciprocal-math"),
+        ("clang", "-O3", "-funsafe-math-optimizations"),
+    ],
+    ids=" ".join,
+)
+def test_check_finds_options_that_change_results(digits, options):
+    target = Target("changed", options)
+    require(target)
+    _, folder = digits
+    command = build(folder, '#include "digits.h"\nint main(void) { return digits_check() ? 0 : 3; }\n', target)
+    assert subprocess.run(command).returncode == 3
+
+
+@pytest.mark.parametrize("option", ["-ffast-math", "-Ofast"])
+def test_fast_math_does_not_compile(digits, option):
+    done = subprocess.run(
+        ["gcc", option, "-fsyntax-only", "-x", "c", str(digits[1] / "digits.h")], capture_output=True, text=True
+    )
+    assert done.returncode != 0
+    assert "gives other results" in done.stderr
