@@ -20,6 +20,7 @@ optional_packages() {
     echo qemu-aarch64-static qemu-user-static
     echo aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu libc6-dev-arm64-cross
     echo npm npm
+    echo chromium chromium
     [ "$MODE" = full ] || return 0
     echo arm-linux-gnueabihf-gcc gcc-arm-linux-gnueabihf libc6-dev-armhf-cross
     echo riscv64-linux-gnu-gcc gcc-riscv64-linux-gnu libc6-dev-riscv64-cross

@@ -21,7 +21,15 @@ LARGEST_WITHOUT_SAMPLE = 810_000
 def wanted_files(root: Path) -> set[str]:
     """Return the names of all files of a wheel except the compiled module."""
     source = root / "src"
-    patterns = ["**/*.py", "**/*.pyi", "*.pxd", "py.typed", "datasets/*/*.gz", "datasets/*/LICENSE.txt"]
+    patterns = [
+        "**/*.py",
+        "**/*.pyi",
+        "*.pxd",
+        "py.typed",
+        "datasets/*/*.gz",
+        "datasets/*/LICENSE.txt",
+        "page/assets/*",
+    ]
     modules = {path.relative_to(source).as_posix() for pattern in patterns for path in (source / "cmlp").glob(pattern)}
     licences = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["license-files"]
     about = ["METADATA", "RECORD", "WHEEL", "entry_points.txt", "top_level.txt", *(f"licenses/{n}" for n in licences)]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Sequence
     from typing import TextIO
 
     from numpy.typing import ArrayLike
@@ -87,6 +88,48 @@ class Exports:
         from cmlp.export.c_header import write_c_header
 
         return write_c_header(self, path, name=name, dtype=dtype, int8=int8, calibrate=calibrate)
+
+    def to_html(
+        self, path: str | os.PathLike[str], *, data: Sequence[ArrayLike] | None = None, title: str | None = None
+    ) -> None:
+        """Write a web page that shows the trained network at work: one file that needs no network access.
+
+        A model with 784 inputs gets a field to draw in, others get a field for each input. The page shows the
+        activations of all neurons, the strongest connections, and for a chosen neuron its weights and weighted sum.
+        With examples, the same network also learns in the page, from random weights.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The HTML file; an existing file is replaced atomically.
+        data : Dataset or sequence of four arrays, default=None
+            Examples ``X_train, y_train, X_test, y_test``, as for the training of this model, but dense. The page
+            contains the first of them: at most 500 training and 300 test rows, and at most 120 KB. None for the
+            bundled digits if the model has 784 inputs and its classes are digits, otherwise for no examples.
+        title : str or None, default=None
+            The heading; None for one that describes the model.
+
+        Raises
+        ------
+        NotFittedError
+            If an estimator is not fitted.
+        OSError
+            If the file cannot be written.
+        ValueError
+            If the page cannot show the model (a weight is NaN or infinite, or there are more than 8 hidden layers,
+            1,024 neurons in a hidden layer, 100 outputs, or 256 inputs other than 784), if `data` does not fit the
+            model, or if `path` exists and is not a regular file.
+
+        Examples
+        --------
+        >>> import os, tempfile
+        >>> from cmlp import Network
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     Network([4, 8, 3]).to_html(os.path.join(folder, "network.html"))
+        """
+        from cmlp.page.document import write_page
+
+        write_page(self, path, data, title)
 
     def to_onnx(self, path: str | os.PathLike[str], *, input_dtype: str | None = None) -> None:
         """Write the trained model as an ONNX file (opset 17), for ONNX Runtime and other programs.

@@ -27,12 +27,12 @@ LAYERS = [
     ["estimators"],
     ["files"],
     ["export"],
-    ["plots"],
+    ["page", "plots"],
     ["command"],
     ["__init__", "__main__"],
 ]
 # Methods such as save() import what they need from a higher layer when they are called.
-LAZY = {("network", "files"), ("estimators", "files"), ("exports", "export")}
+LAZY = {("network", "files"), ("estimators", "files"), ("exports", "export"), ("exports", "page")}
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 
 

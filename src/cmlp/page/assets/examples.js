@@ -1,0 +1,106 @@
+// --- The model, the embedded examples, and what is shown.
+
+const root = document.documentElement;
+const $ = (id) => document.getElementById(id);
+const bytes = (base64) => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+const listen = (target, type, action) => target?.addEventListener(type, action);
+const range = (size) => [...Array(size).keys()];
+const write = (id, text) => ($(id).textContent = text);
+
+function make(tag, className = "", text = "") {
+	return Object.assign(document.createElement(tag), { className, textContent: text });
+}
+
+const SIDE = 28;
+const PIXELS = SIDE * SIDE;
+
+const model = JSON.parse($("model").textContent);
+const { sizes, white, labels, noun } = model; // white is the input of a white pixel, 0 if the inputs are no image
+const last = sizes.length - 1;
+const Params = model.dtype === "float64" ? Float64Array : Float32Array;
+const trained = new Network(model, new Params(bytes(model.params).buffer));
+let learner = null; // learns in the page
+let network = trained; // the one that is shown
+let examples = { train: [], test: [], all: [] };
+let shown = {}; // strokes, values, example (a position among all examples) or noise (a seed)
+let input = null; // of the network; null if it must be computed
+let result, answers, back; // of the forward pass, its outputs, and of backpropagation
+let selected = null; // [layer, index] of a neuron
+let pointed = null;
+
+const isBinary = model.kind === "binary"; // one output for two classes
+const isRegression = model.kind === "numbers";
+const isClassifier = isBinary || model.kind === "classes";
+const targetsOf = (label) => (isBinary ? [label] : range(sizes[last]).map((j) => Number(j === label)));
+const winner = (outputs) => (isBinary ? Number(outputs[0] > 0.5) : outputs.indexOf(max(...outputs)));
+
+async function unpackExamples({ train, targets, data }) {
+	const stream = new Blob([bytes(data)]).stream().pipeThrough(new DecompressionStream("deflate"));
+	const buffer = await new Response(stream).arrayBuffer();
+	const [pairs, numbers] = white ? [new Uint8Array(buffer)] : [null, new Float32Array(buffer)];
+	const all = targets.map((target, n) => ({
+		label: isClassifier ? target : null,
+		targets: isClassifier ? targetsOf(target) : target,
+		input: Float32Array.from({ length: sizes[0] }, (_, at) => {
+			if (!white) return numbers[n * sizes[0] + at] * model.scale;
+			const pair = pairs[(n * PIXELS + at) >> 1]; // two pixels a byte
+			return ((at % 2 ? pair & 15 : pair >> 4) / 15) * white;
+		}),
+	}));
+	return { train: all.slice(0, train), test: all.slice(train), all };
+}
+
+function isRight(asked, { input, label, targets }) {
+	const outputs = asked.forward(input).a[last];
+	if (isClassifier) return winner(outputs) === label;
+	return outputs.every((a, j) => a > 0.5 === targets[j] > 0.5);
+}
+
+function show(what) {
+	shown = what;
+	input = null;
+	wanted = null;
+	requestPaint();
+}
+
+const showTest = (n) => show({ example: examples.train.length + n });
+
+function pickTest(label) {
+	const found = range(examples.test.length).filter((n) => label === undefined || examples.test[n].label === label);
+	if (found.length) showTest(found[floor(Math.random() * found.length)]);
+}
+
+function nextMistake() {
+	const { train, test } = examples;
+	const after = max(0, (shown.example ?? 0) - train.length + 1);
+	const found = test.map((_, k) => (after + k) % test.length).find((n) => !isRight(network, test[n]));
+	if (found >= 0) showTest(found);
+}
+
+/** Fills an element with texts; the second, fourth, ... is bold. Labels are isolated, whatever their direction. */
+function say(element, texts) {
+	element.replaceChildren(
+		...texts.map((text, n) => Object.assign(make(n % 2 ? "b" : "span", "", text), { dir: "auto" })),
+	);
+}
+
+function answer() {
+	if (isClassifier) return labels[winner(answers)];
+	if (!isRegression) return labels.filter((_, j) => answers[j] > 0.5).join(", ") || "none";
+	return [...answers.slice(0, 5)].map((a) => number(a)).join(", ") + (answers.length > 5 ? ", …" : "");
+}
+
+function describe() {
+	const { train, test, all } = examples;
+	const says = (before, ...after) => [before + "The network says ", answer(), ". ", ...after];
+	if (isEmpty()) return [noun === "digit" && test.length ? "Or press a key from 0 to 9 for a test digit." : ""];
+	if (shown.noise >= 0) return says("This is noise. ");
+	if (shown.example === undefined) return says("");
+	const { label, targets } = all[shown.example];
+	const n = shown.example - train.length;
+	let place = `Test ${noun} ${n + 1} of ${test.length}. `;
+	if (n < 0) place = `Training ${noun} ${n + 1 + train.length} of ${train.length}. `;
+	if (!isClassifier) return says(`${place}The target is ${targets.map((y) => Number(y.toPrecision(3))).join(", ")}. `);
+	if (label === winner(answers)) return says(place, "", "Right.");
+	return says(place, "Wrong:", " it is labelled ", labels[label], ".");
+}

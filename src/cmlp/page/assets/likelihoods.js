@@ -1,0 +1,30 @@
+// --- Losses of probabilities and counts.
+
+// The cost of an output with target y, and the slope by the weighted sum z.
+// on is -ln(a), off is -ln(1 - a), and k the number of classes.
+const LIKELIHOODS = {
+	log_loss: ({ a, y, on, off }) => [y * on + (1 - y) * off, a - y],
+	label_smoothing: (o, p) => LIKELIHOODS.log_loss({ ...o, y: (1 - p) * o.y + p / o.k }),
+	focal: ({ a, b, y, on, off }, p) => [
+		y * b ** p * on + (1 - y) * a ** p * off,
+		(off && (1 - y) * a ** p * (p * b * off + a)) - y * b ** p * (off ? p * a * on + b : 1 + p * a * (b && on / b)),
+	],
+	poisson: ({ z, a, y }) => [(y > 0 ? y * (log(y) - z) : 0) - y + a, a - y],
+	gamma: ({ z, a, y }) => [y / a + z, 1 - y / a],
+};
+
+function compareOutputs({ f }, z, a, targets, loss, p) {
+	const total = f ? 0 : logSumExp(z);
+	const terms = [...z].map((value, j) => {
+		const one = { z: value, a: a[j], y: targets[j] };
+		if (f) Object.assign(one, { b: logistic(-value), on: softplus(-value), off: softplus(value), k: 2 });
+		else Object.assign(one, { b: 1 - a[j], on: total - value, off: 0, k: z.length });
+		return LIKELIHOODS[loss](one, p);
+	});
+	let delta = a.map((_, j) => terms[j][1]);
+	if (!f && loss === "focal") {
+		const all = sum(delta); // so far the slopes are those by -ln(a)
+		delta = delta.map((slope, j) => slope - a[j] * all);
+	}
+	return { cost: sum(terms.map(([cost]) => cost)), slopes: delta, delta };
+}

@@ -1,0 +1,168 @@
+// --- The page: painting, the state in the URL, buttons and keys.
+
+let frame = 0;
+let resting = 0;
+let sized = 0; // counts changes of size and colour
+
+function requestPaint() {
+	frame = frame || requestAnimationFrame(paint);
+}
+
+function paint() {
+	frame = 0;
+	input = input || currentInput();
+	result = network.forward(input);
+	answers = result.a[last];
+	back = wishing ? network.backward(result, targetsNow()) : null;
+	paintInput();
+	paintWires();
+	paintNeurons();
+	paintInspector();
+	paintWanted();
+	if (learner) paintTraining();
+	say($("source"), describe());
+	clearTimeout(resting);
+	resting = setTimeout(rest, 400);
+}
+
+/** Once the picture has come to rest: words for screen readers, and the link. */
+function rest() {
+	buttons.forEach((column, layer) =>
+		column.forEach((button, index) => {
+			const words = `${neuronName(layer, index)}, activation ${number(result.a[layer][index], 2)}`;
+			button.ariaLabel = words + (back ? `, wish ${signed(wish(layer, index), 2)}` : "");
+		}),
+	);
+	write("spoken", $("source").textContent);
+	writeUrl();
+}
+
+function writeUrl() {
+	const parts = { ...inputParts() };
+	if (shown.example !== undefined) parts.example = shown.example;
+	if (shown.noise !== undefined) parts.noise = shown.noise;
+	if (selected) parts.neuron = selected.join(".");
+	if (wishing) parts.view = "wishes";
+	if (wanted) parts.wanted = wanted.join("_");
+	if (themed) parts.theme = root.dataset.theme;
+	if (!$("keys").checked) parts.keys = "off";
+	if (learner) {
+		Object.assign(parts, { rate: rate(), batch: batchSize(), seed });
+		if (network === learner) parts.show = "learner";
+		if (record.length) parts.learned = record.map((entry) => entry.join("x")).join("_");
+	}
+	try {
+		history.replaceState(null, "", "#" + new URLSearchParams(parts));
+	} catch {
+		// A page that embeds this one may forbid it.
+	}
+}
+
+async function readUrl() {
+	const parts = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
+	const integer = (text, below) => (text >= 0 && text < below ? floor(text) : undefined);
+	if (parts.theme === "dark" || parts.theme === "light") setTheme(parts.theme);
+	$("keys").checked = parts.keys !== "off";
+	const [example, noise] = [integer(parts.example, examples.all.length), integer(parts.noise, 1e9)];
+	if (example !== undefined) show({ example });
+	else if (noise !== undefined && white) show({ noise });
+	else show(readInput(parts));
+	if (!location.hash && examples.test.length) {
+		const right = examples.test.findIndex((one) => isRight(trained, one));
+		showTest(max(0, right));
+	}
+	wishing = parts.view === "wishes";
+	const targets = (parts.wanted || "").split("_").map(Number);
+	if (parts.wanted && targets.length === sizes[last] && targets.every(Number.isFinite)) wanted = targets;
+	const [layer, index] = (parts.neuron || "").split(".").map(Number);
+	if (buttons[layer]?.[index]) select([layer, index]);
+	if (!learner) return;
+	if (parts.rate > 0) $("rate").value = Math.log10(parts.rate);
+	if (parts.batch > 0) $("batch").value = parts.batch;
+	restart(integer(parts.seed, 1e9) ?? 1);
+	use(parts.show === "learner" ? learner : trained);
+	showSliders();
+	if (!parts.learned) return;
+	await replay(parts.learned);
+	measure();
+	requestPaint();
+}
+
+let themed = false; // chosen by hand
+
+function setTheme(theme) {
+	root.dataset.theme = theme;
+	themed = true;
+	repaintAll();
+}
+
+function repaintAll() {
+	readColours();
+	layoutStage();
+	sized++;
+	requestPaint();
+}
+
+const ACTIONS = {
+	...INPUT_ACTIONS,
+	random: () => pickTest(),
+	mistake: nextMistake,
+	close: () => select(null),
+	theme: () => setTheme(root.dataset.theme === "dark" ? "light" : "dark"),
+	"use-activations": () => showWishes(false),
+	"use-wishes": () => showWishes(true),
+	wishes: () => showWishes(!wishing),
+};
+const KEYS = { c: "clear", t: "random", m: "mistake", n: "noise", w: "wishes", z: "undo", s: "step", " ": "run" };
+
+function pressKey(event) {
+	const { key, target } = event;
+	const takes = key === " " ? "button, input, select" : "input[type=number], input[type=text], select";
+	if (event.ctrlKey || event.metaKey || event.altKey || target.closest(takes)) return;
+	if (key === "Escape") select(null);
+	else if (!$("keys").checked) return;
+	else if (/^\d$/.test(key) && white) pickTest(labels.indexOf(key));
+	else if (ACTIONS[KEYS[key]]) ACTIONS[KEYS[key]]();
+	else return;
+	event.preventDefault();
+}
+
+function listenToControls() {
+	for (const [id, action] of Object.entries(ACTIONS)) listen($(id), "click", action);
+	listen($("wanted"), "change", readWanted);
+	listen($("keys"), "change", requestPaint);
+	listen(document, "keydown", pressKey);
+	const dark = matchMedia("(prefers-color-scheme: dark)");
+	listen(dark, "change", () => {
+		if (!themed) root.dataset.theme = dark.matches ? "dark" : "light";
+		repaintAll();
+	});
+	listen(matchMedia("(forced-colors: active)"), "change", repaintAll);
+	new ResizeObserver(repaintAll).observe($("stage"));
+}
+
+async function start() {
+	const packed = JSON.parse($("examples").textContent);
+	try {
+		if (packed) examples = await unpackExamples(packed);
+	} catch {
+		write("facts", "This browser cannot unpack the examples.");
+	}
+	const usable = examples.train.length > 0;
+	for (const part of document.querySelectorAll("[data-examples]")) part.hidden = !usable;
+	if (isRegression) $("mistake").hidden = true;
+	if (usable) {
+		startTraining();
+		Object.assign(ACTIONS, TRAINING_ACTIONS);
+	}
+	if (!white) buildFields();
+	buildStage();
+	buildWanted();
+	repaintAll();
+	listenToControls();
+	listenToInput();
+	await readUrl();
+	requestPaint();
+}
+
+const ready = start();

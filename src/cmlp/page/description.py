@@ -1,0 +1,161 @@
+"""What a page needs to know about a model, as JSON: the network, the names of its inputs and outputs, the weights."""
+
+from __future__ import annotations
+
+import base64
+import unicodedata
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cmlp import _core
+from cmlp.estimators.base import MultilayerPerceptron
+from cmlp.network import Network
+from cmlp.training.initialization import initialization
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from cmlp.exports import Exports
+    from cmlp.inputs.labels import Labels
+
+PIXELS = 784  # a model with this many inputs gets a field to draw in
+
+# The functions that the page's JavaScript computes (assets/network.js, distances.js and likelihoods.js).
+ACTIVATIONS = {
+    *("identity", "logistic", "tanh", "relu", "softmax", "exp"),
+    *("leaky_relu", "elu", "silu", "gelu", "softplus", "softsign"),
+}
+DISTANCES = {"squared_error", "absolute_error", "huber", "quantile"}
+LIKELIHOODS = {"log_loss", "label_smoothing", "focal", "poisson", "gamma"}
+
+# What fits on a page, and what a browser can draw at every stroke.
+MOST_HIDDEN_LAYERS = 8
+MOST_NEURONS = 1024
+MOST_OUTPUTS = 100
+MOST_FIELDS = 256
+
+
+class Described:
+    """A model as the page shows it.
+
+    Parameters
+    ----------
+    model : Network, MLPClassifier or MLPRegressor
+        A fitted model.
+
+    Attributes
+    ----------
+    net, params, scale
+        The network, its parameters, and the factor of the inputs.
+    labels : Labels or None
+        The classes of a classifier.
+    kind : str
+        "classes" (the largest output is the answer), "binary" (one output, two classes), "multilabel" or "numbers".
+    """
+
+    def __init__(self, model: Exports) -> None:
+        self.labels: Labels | None = None
+        names: Iterable[object] | None = None
+        if isinstance(model, MultilayerPerceptron):
+            fitted = model._fitted()
+            self.net, self.params, self.scale = fitted.net, fitted.params, fitted.input_scale
+            self.labels, names = fitted.labels, fitted.feature_names
+        else:
+            assert isinstance(model, Network)
+            self.net, self.params, self.scale = model._net, model.params, model._scale
+        self.sizes, self.activations = self.net.sizes, self.net.activations
+        self.kind = self._kind()
+        self._refuse()
+        self.inputs = [f"x{i + 1}" for i in range(self.sizes[0])] if names is None else [visible(n) for n in names]
+        self.outputs = self._outputs()
+
+    def _kind(self) -> str:
+        if self.labels is not None:
+            return {"multiclass": "classes"}.get(self.labels.kind, self.labels.kind)
+        output, n_outputs = self.activations[-1], self.sizes[-1]
+        if output == "softmax" or (output == "logistic" and n_outputs > 1):
+            return "classes"
+        return "binary" if output == "logistic" else "numbers"
+
+    def _outputs(self) -> list[str]:
+        if self.labels is not None:
+            names = [visible(label) for label in self.labels.classes.tolist()]
+            return names * 2 if len(names) == 1 and self.kind == "binary" else names
+        if self.kind == "numbers":
+            return ["output"] if self.sizes[-1] == 1 else [f"output {j + 1}" for j in range(self.sizes[-1])]
+        return [str(j) for j in range(max(2, self.sizes[-1]))]
+
+    def _refuse(self) -> None:
+        """Raise ValueError, with the reason, if the page cannot show the model."""
+        for name in self.activations:
+            if name not in ACTIVATIONS:
+                raise ValueError(f"to_html does not support the activation {name!r}")
+        if self.net.loss not in DISTANCES | LIKELIHOODS:
+            raise ValueError(f"to_html does not support the loss {self.net.loss!r}")
+        n_inputs, *hidden, n_outputs = self.sizes
+        for what, count, most in (
+            ("hidden layers", len(hidden), MOST_HIDDEN_LAYERS),
+            ("neurons in a hidden layer", max(hidden, default=0), MOST_NEURONS),
+            ("outputs", n_outputs, MOST_OUTPUTS),
+            ("inputs, except 784", 0 if n_inputs == PIXELS else n_inputs, MOST_FIELDS),
+        ):
+            if count > most:
+                raise ValueError(f"to_html supports at most {most} {what}, got {count}")
+        if not np.isfinite(self.params).all():
+            raise ValueError("a weight is NaN or infinite: to_html cannot show such a model")
+
+    @property
+    def is_image(self) -> bool:
+        """Whether the page has a field to draw in instead of fields for numbers."""
+        return self.sizes[0] == PIXELS
+
+    def as_json(self, white: float) -> dict[str, Any]:
+        """Return the description for the page's script. `white` is the input of a white pixel; 0 without an image."""
+        hidden = self.activations[:-1]
+        factors = [_core.ACTIVATIONS[name].init_factor for name in initialization(hidden, self.activations[-1])]
+        kind = self.net.dtype.newbyteorder("<")
+        return {
+            "kind": self.kind,
+            "noun": noun_of(self),
+            "sizes": list(self.sizes),
+            "activations": list(self.activations),
+            "parameters": list(self.net.activation_parameters),
+            "loss": self.net.loss,
+            "lossParameter": self.net.loss_parameter,
+            "factors": factors,
+            "labels": self.outputs,
+            "inputs": [] if white else self.inputs,
+            "scale": self.scale,
+            "white": white,
+            "dtype": self.net.dtype.name,
+            "params": encoded(self.params.astype(kind)),
+        }
+
+
+def noun_of(model: Described) -> str:
+    """Return what the page calls an input: "digit", "image" or "example"."""
+    if not model.is_image:
+        return "example"
+    return "digit" if model.kind in ("classes", "binary") and set(model.outputs) <= set("0123456789") else "image"
+
+
+def encoded(values: NDArray[Any] | bytes) -> str:
+    """Return bytes or the bytes of an array in base64."""
+    return base64.b64encode(values if isinstance(values, bytes) else values.tobytes()).decode("ascii")
+
+
+def visible(label: object) -> str:
+    """Return a text for a label that cannot disturb the text around it.
+
+    Control characters are replaced by U+FFFD. The characters that override the direction of the text are removed; the
+    page isolates each label, so that right-to-left labels are shown correctly without them.
+    """
+    text = str(label).encode("utf-8", "replace").decode("utf-8")
+    shown = ("\ufffd" if unicodedata.category(character) == "Cc" else character for character in text)
+    return "".join(character for character in shown if character not in _DIRECTIONS)
+
+
+_DIRECTIONS = {chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}

@@ -1,0 +1,177 @@
+"""Assembles the page of a model from the templates in assets/."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from html import escape
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from cmlp.files.atomic import write_atomically
+from cmlp.page.description import DISTANCES, Described, noun_of, visible
+from cmlp.page.examples import Examples, default_digits
+from cmlp.page.minify import minify_markup, minify_script, minify_style
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import ArrayLike
+
+    from cmlp.exports import Exports
+
+_SCRIPTS = ("examples", "canvas", "stage", "neuron", "wishes")
+# Set before the first paint, so that a dark page never flashes white.
+_THEME = (
+    'document.documentElement.dataset.theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";'
+)
+
+
+class Page:
+    """The page of a model.
+
+    Parameters
+    ----------
+    model : Network, MLPClassifier or MLPRegressor
+    data : sequence of four arrays or None
+        Examples; None for the bundled digits if the model reads digits.
+    title : str or None
+        The heading; None for one that describes the model.
+
+    Attributes
+    ----------
+    html : str
+        The whole page.
+    sizes : dict of str to int
+        Bytes of its parts: "markup", "style", "script", "weights" (with the model's description), "examples".
+    """
+
+    def __init__(
+        self,
+        model: Exports,
+        data: Sequence[ArrayLike] | None = None,
+        title: str | None = None,
+    ) -> None:
+        described = Described(model)
+        examples = default_digits(described) if data is None else Examples(described, data)
+        parts = _texts(described, examples, title)
+        parts |= {
+            "style": minify_style(_asset("page.css") + ("" if described.is_image else _asset("fields.css"))),
+            "script": _script(described, examples),
+            "model": _json(described.as_json(_white(described, examples))),
+            "examples": _json(None if examples is None else examples.as_json()),
+        }
+        parts["policy"] = _policy(parts)
+        self.html = fill(minify_markup(_asset("template.html")), parts)
+        sizes = {name: len(parts[name].encode()) for name in ("style", "script", "model", "examples")}
+        self.sizes = {"markup": len(self.html.encode()) - sum(sizes.values()), **sizes}
+        self.sizes["weights"] = self.sizes.pop("model")
+
+
+def write_page(
+    model: Exports,
+    path: str | os.PathLike[str],
+    data: Sequence[ArrayLike] | None = None,
+    title: str | None = None,
+) -> Page:
+    """Write the page of a model to a file; see `Network.to_html`."""
+    page = Page(model, data, title)
+    write_atomically(path, lambda write: write(memoryview(page.html.encode())))
+    return page
+
+
+def fill(template: str, parts: Mapping[str, str]) -> str:
+    """Replace each ``{{name}}`` of a template once. What is put in is not searched for names again."""
+    return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], template)
+
+
+def _asset(name: str) -> str:
+    return (resources.files("cmlp.page") / "assets" / name).read_text(encoding="utf-8")
+
+
+def _script(model: Described, examples: Examples | None) -> str:
+    """Return the script: only the files that this page needs."""
+    training = [] if examples is None else ["training"]
+    loss = "distances" if model.net.loss in DISTANCES else "likelihoods"
+    names = ["network", loss, *_SCRIPTS, *training, "drawing" if model.is_image else "fields", "page"]
+    return "\n".join(minify_script(_asset(f"{name}.js")) for name in names)
+
+
+def _texts(model: Described, examples: Examples | None, title: str | None) -> dict[str, str]:
+    """Return the texts and sections of the template."""
+    noun = noun_of(model)
+    bounded = all(name in ("logistic", "softmax") for name in model.activations)
+    texts = {
+        "noun": noun,
+        "a_noun": {"digit": "a digit", "image": "an image"}.get(noun, noun),
+        "Nouns": noun.capitalize() + "s",
+        "noise": "Noise" if model.is_image else "Random values",
+        "range": "a number from 0 to 1" if bounded else "a number, shown by brightness; below 0 in orange",
+        "measured": "test cost" if model.kind == "numbers" else f"test {noun}s right",
+        "title": escape(visible(title if title is not None else _title(model))),
+        "facts": escape(_facts(model, examples)),
+        "keys": escape(_keys(model, examples is not None)),
+        "wanted": _WANTED_CLASS if model.kind in ("classes", "binary") else _WANTED_NUMBERS,
+        "theme": _THEME,
+    }
+    texts["input"] = fill(minify_markup(_asset("drawing.html" if model.is_image else "fields.html")), texts)
+    texts["training"] = "" if examples is None else fill(minify_markup(_asset("training.html")), texts)
+    return texts
+
+
+_WANTED_CLASS = '<select id="wanted"></select>'
+_WANTED_NUMBERS = '<input type="text" id="wanted">'
+
+
+def _title(model: Described) -> str:
+    if noun_of(model) == "digit":
+        return "Inside a network that reads digits"
+    return "Inside a network of " + "-".join(map(str, model.sizes)) + " neurons"
+
+
+def _facts(model: Described, examples: Examples | None) -> str:
+    facts = f"{model.net.n_params:,} weights and biases"
+    accuracy = None if examples is None else examples.accuracy()
+    return facts if accuracy is None else f"{facts}; {100 * accuracy:.1f} % of test {noun_of(model)}s right"
+
+
+def _keys(model: Described, has_examples: bool) -> str:
+    """Return the list of the keys of this page."""
+    noun = noun_of(model)
+    keys = ["0–9 a test digit"] if has_examples and noun == "digit" else []
+    keys += [f"t test {noun}", *(["m next mistake"] if model.kind != "numbers" else [])] if has_examples else []
+    keys += ["n noise" if model.is_image else "n random values", "c clear", *(["z undo"] if model.is_image else [])]
+    keys += ["w wishes", *(["s step", "space run"] if has_examples else []), "Esc close"]
+    return " · ".join(keys)
+
+
+def _white(model: Described, examples: Examples | None) -> float:
+    """Return the input of a white pixel, 0 without an image."""
+    if examples is not None:
+        return examples.white
+    if not model.is_image:
+        return 0.0
+    return 1.0 if model.scale == 1 else 255 * model.scale
+
+
+def _json(value: Any) -> str:
+    """Return JSON in ASCII that cannot end the script element that it stands in."""
+    text = json.dumps(value, allow_nan=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _policy(parts: Mapping[str, str]) -> str:
+    """Return the content security policy: no requests at all, and only the scripts and the style of this page."""
+
+    def digest(text: str) -> str:
+        return "'sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() + "'"
+
+    scripts = f"{digest(parts['theme'])} {digest(chr(10) + parts['script'] + chr(10))}"
+    style = digest("\n" + parts["style"] + "\n")
+    return (
+        f"default-src 'none'; script-src {scripts}; style-src {style}; img-src data:; base-uri 'none'; "
+        "form-action 'none'"
+    )

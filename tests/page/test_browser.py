@@ -1,0 +1,472 @@
+"""Pages in a headless Chromium: the same numbers as the core, drawing, keys, links, and nothing on the console."""
+
+import re
+
+import numpy as np
+import pytest
+from browser import DIGITS, Watched, chromium
+from helpers import HIDDEN, OUTPUTS, inputs, targets, uniform
+
+from cmlp import MLPClassifier, MLPRegressor, Network
+from cmlp.datasets import load_digits28
+from cmlp.page.description import Described
+from cmlp.page.examples import sixteen_levels
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def data():
+    return load_digits28()
+
+
+@pytest.fixture(scope="module")
+def model(data):
+    return MLPClassifier.from_preset("3b1b", random_state=1, alpha=1e-3, max_iter=20).fit(data.X_train, data.y_train)
+
+
+@pytest.fixture(scope="module")
+def path(model, tmp_path_factory):
+    target = tmp_path_factory.mktemp("page") / "digits.html"
+    model.to_html(target)
+    return target
+
+
+@pytest.fixture
+def watch(browser):
+    """Open pages with `watch(path, ...)`; afterwards none may have a message, an error or a request."""
+    opened = []
+
+    def open_page(path, fragment="", **options):
+        opened.append(Watched(browser, path, fragment, **options))
+        return opened[-1]
+
+    yield open_page
+    for one in opened:
+        one.page.close()
+        assert one.faults == []
+
+
+def network_of(params):
+    net = Network([784, 16, 16, 10], output="logistic", loss="squared_error", random_state=0)
+    net.params[:] = params
+    return net
+
+
+def sixteenths(images):
+    return sixteen_levels(images, 255).astype(np.float32) / 15
+
+
+def largest_difference(got, wanted):
+    return np.abs(np.asarray(got, np.float64) - wanted).max()
+
+
+# ------------------------------------------------------------------------------------------------------- the numbers
+
+
+def test_forward_pass_equals_the_core(watch, path, model, data):
+    page = watch(path)
+    net = network_of(model._fitted().params)
+    embedded = page.evaluate("examples.test.slice(0, 100).map((one) => [...trained.forward(one.input).a[last]])")
+    assert largest_difference(embedded, net.forward(sixteenths(data.X_test[:100]))) < 1e-5
+    exact = (data.X_test[:100] / np.float32(255)).tolist()
+    got = page.evaluate("(all) => all.map((x) => [...trained.forward(Float32Array.from(x)).a[last]])", exact)
+    assert largest_difference(got, model.predict_proba(data.X_test[:100]) * np.sum(got, axis=1, keepdims=True)) < 1e-5
+    assert page.evaluate("examples.test.map((one) => one.label)") == data.y_test[:300].tolist()
+
+
+def test_gradient_of_the_training_panel_equals_the_core(watch, path, data):
+    page = watch(path)
+    X, y = sixteenths(data.X_train[:20]), data.y_train[:20]
+    for steps in (0, 200):
+        page.evaluate("(n) => { for (let k = 0; k < n; k++) learn(2, 10); }", steps)
+        net = network_of(page.evaluate("[...learner.params]"))
+        got = page.evaluate(
+            "(({ gradient, cost }) => [[...gradient], cost])(learner.gradient(examples.train.slice(0, 20)))"
+        )
+        wanted = net.gradient(X, y).flat
+        assert largest_difference(got[0], wanted) < 1e-5 * np.abs(wanted).max()
+        assert got[1] == pytest.approx(net.cost(X, y), rel=1e-5)
+    batch = page.evaluate("nextBatch(10).map((one) => examples.train.indexOf(one))")
+    page.evaluate("learn(0.5, 10)")
+    net.step(sixteenths(data.X_train[batch]), data.y_train[batch], 0.5)
+    assert largest_difference(page.evaluate("[...learner.params]"), net.params) < 1e-6
+
+
+def test_wishes_add_up_to_the_gradient(watch, path, data):
+    page = watch(path)
+    batch = page.evaluate("nextBatch(10).map((one) => examples.train.indexOf(one))")
+    X, y = sixteenths(data.X_train[batch]), data.y_train[batch]
+    net = network_of(page.evaluate("[...network.params]"))
+    gradient, deltas = net.gradient(X, y), net.deltas(X, y)
+    for layer, index in ((1, 5), (2, 3), (3, 7)):
+        page.evaluate("(neuron) => { selected = neuron; }", [layer, index])
+        got = page.evaluate("batchWishes()")
+        assert got["mean"] == pytest.approx(-gradient.biases[layer - 1][index], rel=1e-4, abs=1e-9)
+        assert largest_difference(got["each"], -deltas[layer - 1][:, index]) < 1e-5
+    for k, n in enumerate(batch):
+        page.evaluate("(n) => { wishing = true; show({ example: n }); paint(); }", n)
+        for layer in (1, 2, 3):
+            assert largest_difference(page.evaluate("(l) => [...back.deltas[l]]", layer), deltas[layer - 1][k]) < 1e-5
+        summed = net.weights[1] @ deltas[1][k]  # what the second layer wishes from the first
+        assert largest_difference(page.evaluate("[...back.slopes[1]]"), summed) < 1e-5
+
+
+# With these arguments a page knows every loss, one of each kind.
+KINDS = {
+    "distances": Network([4, 5, 3], output="identity", loss="squared_error"),
+    "likelihoods": Network([4, 5, 3]),
+}
+COMPUTE = """([model, params, X, Y]) => {
+    const net = new Network(model, Float64Array.from(params));
+    const batch = X.map((x, n) => ({ input: Float64Array.from(x), targets: Y[n] }));
+    const { gradient, cost } = net.gradient(batch);
+    const results = batch.map((one) => net.forward(one.input));
+    return {
+        gradient: [...gradient],
+        cost,
+        outputs: results.map((one) => [...one.a[last]]),
+        deltas: results.map((one, n) => [...net.backward(one, Y[n]).deltas[1]]),
+    };
+}"""
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_activation_and_loss_equals_the_core(kind, watch, tmp_path):
+    """In float64, with small and large weighted sums, and with parameters other than the defaults."""
+    KINDS[kind].to_html(tmp_path / "page.html")
+    page = watch(tmp_path / "page.html")
+    known = set(page.evaluate("Object.keys(typeof DISTANCES === 'undefined' ? LIKELIHOODS : DISTANCES)"))
+    pairs = [(output, loss) for output, loss in OUTPUTS if loss in known]
+    cases = [*((hidden, *pairs[0]) for hidden in HIDDEN), *(("tanh", *pair) for pair in pairs)]
+    assert len(pairs) >= 8
+    for hidden, output, loss in cases:
+        for parameter, spread in ((None, 1), (0.3, 6)):
+            net = Network(
+                [4, 5, 3],
+                hidden,
+                output,
+                loss,
+                dtype="float64",
+                activation_parameter=parameter if hidden in ("leaky_relu", "elu") else None,
+                loss_parameter=parameter if loss in ("huber", "quantile", "focal", "label_smoothing") else None,
+            )
+            net.params[:] = uniform(3, net.n_params) * (1 if output == "exp" else spread)
+            X = inputs(4, 6, 4, np.float64)
+            Y = targets(5, 6, 3, output, loss, np.float64)
+            description = Described(net).as_json(0)
+            got = page.evaluate(COMPUTE, [description, net.params.tolist(), X.tolist(), Y.tolist()])
+            case = f"{hidden}, {output}, {loss}, {parameter}"
+            wanted = net.gradient(X, Y).flat
+            assert largest_difference(got["outputs"], net.forward(X)) < 1e-9, case
+            assert largest_difference(got["gradient"], wanted) < 1e-9 * max(1, np.abs(wanted).max()), case
+            assert largest_difference(got["deltas"], net.deltas(X, Y)[0]) < 1e-9 * max(1, np.abs(wanted).max()), case
+            assert got["cost"] == pytest.approx(net.cost(X, Y), rel=1e-9), case
+
+
+# ----------------------------------------------------------------------------------------------------------- drawing
+
+
+def test_drawn_digits_are_centred_and_answered(watch, path):
+    page = watch(path)
+    answers = {}
+    for digit, strokes in DIGITS.items():
+        page.press("c")
+        page.draw(strokes)
+        answers[digit] = page.evaluate("winner(answers)")
+        image = np.array(page.evaluate("[...input]")).reshape(28, 28)
+        centre = [(image.sum(axis=axis) * (np.arange(28) + 0.5)).sum() / image.sum() for axis in (0, 1)]
+        assert centre == pytest.approx([14, 14], abs=0.15)
+        assert page.text("#source") == f"The network says {answers[digit]}."
+        assert page.text(".winner b") == str(answers[digit])
+    assert sum(digit == answer for digit, answer in answers.items()) >= len(DIGITS) - 1, answers
+
+
+def test_touch_draws_and_does_not_scroll(watch, path):
+    page = watch(path, viewport={"width": 390, "height": 844}, has_touch=True)
+    page.press("c")
+    session = page.page.context.new_cdp_session(page.page)
+    box = page.page.locator("#pad").bounding_box()
+    places = [{"x": box["x"] + 100, "y": box["y"] + 30 + 15 * k} for k in range(8)]
+    for kind, points in [
+        ("touchStart", places[:1]),
+        *(("touchMove", [place]) for place in places[1:]),
+        ("touchEnd", []),
+    ]:
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    page.settle()
+    assert page.evaluate("shown.strokes[0].length") >= 5
+    assert page.evaluate("scrollY") == 0
+    assert page.text("#source").startswith("The network says")
+
+
+def test_pen_moves_by_keys(watch, path):
+    page = watch(path)
+    page.page.locator("#pad").focus()
+    page.press("c", "Enter", *["ArrowDown"] * 8, "Enter", "ArrowRight", "Enter", "Shift+ArrowLeft", "Enter")
+    strokes = page.evaluate("shown.strokes")
+    assert [len(stroke) for stroke in strokes] == [9, 2]
+    assert np.diff(np.array(strokes[0]), axis=0).tolist() == [[0, 48]] * 8
+    assert strokes[1][1][0] - strokes[1][0][0] == -16
+    assert page.text("#source").startswith("The network says")
+
+
+# -------------------------------------------------------------------------------------------------------------- keys
+
+
+def test_keys_choose_digits_mistakes_and_noise(watch, path):
+    page = watch(path)
+    for digit in "0369":
+        page.press(digit)
+        assert page.evaluate("examples.all[shown.example].label") == int(digit)
+    page.press("m")
+    first = page.text("#source")
+    assert re.fullmatch(r"Test digit \d+ of 300\. The network says \d\. Wrong: it is labelled \d\.\s*", first)
+    page.press("m")
+    assert "Wrong:" in page.text("#source") and page.text("#source") != first
+    page.press("n")
+    assert page.text("#source").startswith("This is noise. The network says")
+    page.press("c")
+    assert page.evaluate("isEmpty()") and "press a key from 0 to 9" in page.text("#source")
+    page.draw(DIGITS[4])
+    page.press("z")
+    assert page.evaluate("shown.strokes.length") == 1
+    page.press("s", "s")
+    assert page.evaluate("costs.length") == 2 and page.evaluate("network === learner")
+
+
+def test_shortcuts_can_be_switched_off(watch, path):
+    page = watch(path)
+    page.page.locator("#keys").uncheck()
+    page.press("n", "s", "5")
+    assert page.evaluate("[shown.noise ?? null, costs.length]") == [None, 0]
+    assert "keys=off" in page.link()
+    assert not watch(path, "#keys=off").page.locator("#keys").is_checked()
+
+
+def test_neurons_are_reached_and_opened_by_keys(watch, path):
+    page = watch(path)
+    focus = "document.activeElement.ariaLabel"
+    page.page.locator(".neuron").first.focus()
+    page.link()  # the labels are written when the page has come to rest
+    assert page.evaluate(focus).startswith("Hidden layer 1, neuron 1, activation ")
+    page.press("ArrowDown", "ArrowRight", "ArrowRight")
+    assert page.evaluate(focus).startswith("Output 1, activation ")
+    assert page.evaluate("document.querySelectorAll('.neuron[tabindex=\"0\"]').length") == 1
+    page.press("ArrowLeft", "Enter")
+    assert page.text("#name") == "Hidden layer 2, neuron 2"
+    page.press("Escape")
+    assert page.page.locator("#legend").is_visible() and not page.page.locator("#details").is_visible()
+
+
+def test_inspector_shows_the_weighted_sum(watch, path, model):
+    page = watch(path)
+    page.press("7")
+    page.page.locator(".neuron").nth(16 + 4).click()
+    page.settle()
+    shown = [float(text.replace("−", "-")) for text in page.page.locator("#rows dd").all_inner_texts()]
+    image = np.array(page.evaluate("[...input]"))[None]
+    net = network_of(model._fitted().params)
+    z, a = net.weighted_sums(image)[1][0, 4], net.activations(image)[2][0, 4]
+    assert shown == pytest.approx([z - net.biases[1][4], net.biases[1][4], z, a], abs=6e-4)
+    page.press("w")
+    assert page.text("#rows div:last-child dt") == "1. bias: change by"
+    assert page.page.locator("#pictures canvas").first.get_attribute("aria-label").startswith("2. weights")
+
+
+# -------------------------------------------------------------------------------------------------- links, training
+
+
+def test_link_repeats_drawing_training_and_view(watch, path):
+    page = watch(path)
+    page.draw(DIGITS[3])
+    page.page.locator(".neuron").nth(20).click()
+    page.press("w", "s")
+    page.page.locator("#rate").fill("0")
+    page.page.locator("#run").click()
+    page.until("costs.length > 60")
+    page.page.locator("#run").click()
+    page.page.locator("#wanted").select_option("8")
+    link = page.link()
+    other = watch(path, link)
+    for state in (
+        "[...learner.params]",
+        "[...answers]",
+        "selected",
+        "wanted",
+        "[wishing, network === learner, rate(), batchSize(), costs.length, seed]",
+    ):
+        assert other.evaluate(state) == page.evaluate(state), state
+    assert other.link() == link
+    assert len(link) < 1000
+
+
+@pytest.mark.parametrize(
+    "fragment",
+    [
+        "#neuron=9.9&example=-1&noise=x&draw=99999-3&wanted=a_b&rate=-1&batch=1e9&seed=-3",
+        "#learned=5xNaNx10_3x1e999x10_1e9xx_2x2x501_1x2x0.5&theme=blue&show=nothing&view=",
+        "#%00%ff&example=1e99&neuron=__proto__&draw=.-.-&learned=" + "x_" * 3000,
+    ],
+)
+def test_damaged_link_opens_the_page(fragment, watch, path):
+    page = watch(path, fragment)
+    page.press("3")
+    assert "The network says" in page.text("#source")
+    assert page.evaluate("costs.every(Number.isFinite)")
+
+
+def test_training_learns_and_can_be_restarted(watch, path):
+    page = watch(path)
+    before = page.evaluate("measured[0][1]")
+    page.evaluate("for (let k = 0; k < 500; k++) learn(2, 10); measure(); use(learner);")
+    page.settle()
+    assert page.evaluate("measured.at(-1)[1]") > before + 0.4
+    assert page.text("#n-steps") == "500"
+    page.page.locator("#restart").click()
+    page.settle()
+    assert page.evaluate("[costs.length, seed]") == [0, 2]
+    assert "Press Run" in page.text("#start-here")
+
+
+def test_divergence_is_reported_and_keeps_the_weights(watch, tmp_path):
+    X = uniform(0, 40, 3) * 1000
+    net = Network([3, 4, 1], "relu", "identity", "squared_error", random_state=0)
+    net.to_html(tmp_path / "page.html", data=(X, X[:, :1], X, X[:, :1]))
+    page = watch(tmp_path / "page.html")
+    page.page.locator("#rate").fill("1.5")
+    page.page.locator("#run").click()
+    page.until("!running")
+    assert page.text("#start-here").startswith("Training diverged")
+    assert page.evaluate("learner.params.every(Number.isFinite)")
+    page.page.locator("#restart").click()
+    page.settle()
+    assert page.text("#start-here").startswith("A new network")
+
+
+# ------------------------------------------------------------------------------------------------------ other models
+
+
+def test_fields_answer_as_the_core(watch, tmp_path):
+    X = uniform(1, 60, 3) * 5
+    model = MLPRegressor(hidden_layer_sizes=(6, 5), activation="tanh", max_iter=30, random_state=0)
+    with pytest.warns(UserWarning):  # it has not converged
+        model.fit(X, X[:, :2])
+    model.to_html(tmp_path / "page.html", data=(X, X[:, :2], X, X[:, :2]))
+    page = watch(tmp_path / "page.html")
+    for field, value in zip(page.page.locator("#fields input").all(), (1.5, -2, 0.25), strict=True):
+        field.fill(str(value))
+    page.settle()
+    wanted = model.predict([[1.5, -2, 0.25]])[0]
+    assert largest_difference(page.evaluate("[...answers]"), wanted) < 1e-5
+    assert page.text("#source") == f"The network says {', '.join(f'{a:.3f}' for a in wanted).replace('-', '−')}."
+    other = watch(tmp_path / "page.html", page.link())
+    assert other.evaluate("[...answers]") == page.evaluate("[...answers]")
+    page.press("Tab", "Tab")
+    page.page.locator("#random").click()
+    page.settle()
+    assert "The target is" in page.text("#source")
+
+
+def test_hostile_labels_are_shown_as_text(watch, tmp_path):
+    pandas = pytest.importorskip("pandas")
+    names = ["</script><script>document.title = 'broken'</script>", "<img src=x onerror=alert(1)>", "\u202eright\0"]
+    X = pandas.DataFrame(uniform(0, 30, 3), columns=names)
+    y = np.array(["<b>bold</b>", "\u202eleft", "&amp;"])[np.arange(30) % 3]
+    model = MLPClassifier((4,), max_iter=1, random_state=0)
+    with pytest.warns(UserWarning):
+        model.fit(X, y)
+    model.to_html(tmp_path / "page.html", data=(X, y, X, y), title="<i>&amp;\"'")
+    page = watch(tmp_path / "page.html")
+    page.press("w")
+    assert page.page.title() == page.text("h1") == "<i>&amp;\"'"
+    assert page.page.locator("#fields span").all_inner_texts() == [names[0], names[1], "right\ufffd"]
+    assert page.page.locator(".output b").all_inner_texts() == ["&amp;", "<b>bold</b>", "left"]
+    assert page.page.locator("#wanted option").all_inner_texts() == ["&amp;", "<b>bold</b>", "left"]
+
+
+@pytest.mark.parametrize(
+    "net",
+    [
+        Network([784, 10], random_state=0),
+        Network([784, 300, 7, 10], "gelu", random_state=0),
+        Network([784, 12, 1], "silu", "logistic", random_state=0),
+        Network([200, 9, 8, 7, 6, 5, 4, 3, 100], "softsign", random_state=0),
+        Network([1, 1, 1], "elu", "exp", "gamma", random_state=0),
+    ],
+    ids=repr,
+)
+def test_any_shape_is_painted_without_overflow(net, watch, tmp_path):
+    net.to_html(tmp_path / "page.html")
+    for width in (390, 1280):
+        page = watch(tmp_path / "page.html", viewport={"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.page.locator(".neuron").count() == sum(net.sizes[1:])
+        page.press("w", "n")
+        page.page.locator(".output").first.click()
+        page.settle()
+        assert page.text("#name").startswith("Output ")
+
+
+# ----------------------------------------------------------------------------------------------------- accessibility
+
+
+@pytest.mark.parametrize("width", [320, 390, 800, 1280])
+def test_layout_fits_and_targets_are_large(width, watch, path):
+    page = watch(path, viewport={"width": width, "height": 800})
+    page.press("w")
+    small = """[...document.querySelectorAll('button, input, select')].filter(
+        (one) => one.offsetParent && one.type !== 'checkbox' && (one.offsetHeight < 24 || one.offsetWidth < 24)
+    ).map((one) => one.id || one.ariaLabel)"""
+    assert page.evaluate(small) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_controls_have_names(watch, path):
+    page = watch(path)
+    page.press("w")
+    page.link()
+    nameless = """[...document.querySelectorAll('button, input, select, canvas[role]')].filter(
+        (one) => one.offsetParent && !(one.ariaLabel || one.textContent.trim() || one.labels?.length)
+    ).length"""
+    assert page.evaluate(nameless) == 0
+    assert page.text("#spoken") == page.text("#source")
+    assert page.page.locator("#spoken").get_attribute("aria-live") == "polite"
+
+
+def luminance(colour):
+    parts = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
+    parts = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_theme_follows_the_system_and_has_contrast(scheme, watch, path):
+    page = watch(path, color_scheme=scheme)
+    assert page.evaluate("root.dataset.theme") == scheme
+
+    def contrast(one, other):
+        style = "(name) => getComputedStyle(root).getPropertyValue('--' + name).trim()"
+        low, high = sorted(luminance(page.evaluate(style, name)) for name in (one, other))
+        return (high + 0.05) / (low + 0.05)
+
+    for pair in (("text", "ground"), ("muted", "ground"), ("muted", "surface"), ("ink", "accent"), ("on", "off")):
+        assert contrast(*pair) >= 4.5, pair
+    for pair in (("positive", "ground"), ("negative", "ground"), ("ring", "ground")):
+        assert contrast(*pair) >= 3, pair
+    page.page.locator("#theme").click()
+    assert page.evaluate("root.dataset.theme") != scheme
+    assert "theme=" in page.link()
+
+
+def test_forced_colors_are_used(watch, path):
+    page = watch(path, forced_colors="active")
+    used = page.evaluate("['surface', 'on', 'off', 'positive', 'negative'].map((name) => colours[name])")
+    assert all(re.fullmatch("#[0-9a-f]{6}", colour) for colour in used)  # which images can be painted with
+    assert page.evaluate("colours.text") != "#16202c"

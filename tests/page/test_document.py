@@ -1,0 +1,343 @@
+"""Pages as files: what they contain, how large they are, what is refused, and the command."""
+
+import base64
+import hashlib
+import json
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from cmlp import MLPClassifier, MLPRegressor, Network, _core
+from cmlp.command import main as cli
+from cmlp.datasets import load_digits28
+from cmlp.exceptions import NotFittedError
+from cmlp.page import description, examples
+from cmlp.page.document import Page, fill
+from cmlp.page.minify import minify_script, minify_style
+
+MOST_CODE = 48 * 1024  # bytes of markup, style and script
+HOSTILE = [
+    "\"quote'",
+    "</script><script>alert(1)</script>",
+    "nul\0\x07",
+    "\u202eabc\u2066",
+    "<!-- & {{script}}",
+    "שלום",
+]
+
+
+class Parts(HTMLParser):
+    """The texts of script, style and title elements, and the policy."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.texts, self.inside, self.policy = {"script": [], "style": [], "title": [], "h1": []}, None, None
+        self.blocks = {}
+        self.feed(page)
+
+    def handle_starttag(self, tag, attributes):
+        attributes = dict(attributes)
+        self.inside = tag if tag in self.texts else None
+        if attributes.get("type") == "application/json":
+            self.inside = attributes["id"]
+        if attributes.get("http-equiv") == "Content-Security-Policy":
+            self.policy = attributes["content"]
+
+    def handle_endtag(self, tag):
+        self.inside = None
+
+    def handle_data(self, data):
+        if self.inside in self.texts:
+            self.texts[self.inside].append(data)
+        elif self.inside:
+            self.blocks[self.inside] = self.blocks.get(self.inside, "") + data
+
+    def model(self):
+        return json.loads(self.blocks["model"])
+
+    def examples(self):
+        return json.loads(self.blocks["examples"])
+
+
+def rows(n_inputs, n=20, seed=0):
+    return np.random.RandomState(seed).random_sample((n, n_inputs))
+
+
+def code_size(page):
+    return sum(page.sizes[part] for part in ("markup", "style", "script"))
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "log_loss", "focal"])
+def test_page_of_digits_is_small(loss):
+    page = Page(Network([784, 16, 16, 10], output="logistic", loss=loss, input_scale=1 / 255, random_state=0))
+    assert code_size(page) <= MOST_CODE
+    assert page.sizes["examples"] <= 120_000
+    assert page.sizes["weights"] <= 13002 * 4 * 4 / 3 + 1000
+    assert sum(page.sizes.values()) == len(page.html.encode())
+    assert len(Parts(page.html).examples()["targets"]) == 800
+
+
+def test_page_with_fields_is_small():
+    X, y = rows(4), np.arange(20) % 3
+    assert code_size(Page(Network([4, 8, 3], random_state=0), (X, y, X, y))) <= MOST_CODE
+
+
+def test_examples_that_compress_badly_are_fewer():
+    X, y = (255 * rows(784, 900)).astype(np.uint8), np.arange(900) % 10
+    page = Page(Network([784, 4, 10], random_state=0), (X, y, X, y))
+    assert 100_000 < page.sizes["examples"] <= 120_000
+    packed = Parts(page.html).examples()
+    assert 0 < packed["train"] < len(packed["targets"])
+
+
+def test_policy_allows_exactly_the_scripts_of_the_page():
+    page = Parts(Page(Network([2, 3, 2], random_state=0)).html)
+
+    def digests(texts):
+        return [f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'" for text in texts]
+
+    rules = dict(rule.strip().split(" ", 1) for rule in page.policy.split(";"))
+    assert rules["default-src"] == "'none'"
+    assert rules["script-src"].split() == digests(page.texts["script"])
+    assert rules["style-src"].split() == digests(page.texts["style"])
+    assert rules["base-uri"] == rules["form-action"] == "'none'"
+    assert not re.search(r"https?:|url\(", "".join(text for texts in page.texts.values() for text in texts))
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_labels_names_and_title_cannot_break_the_page(text):
+    pandas = pytest.importorskip("pandas")
+    X = pandas.DataFrame(rows(2), columns=[text, "other"])
+    y = np.array([text, "other"])[np.arange(20) % 2]
+    model = MLPClassifier((3,), max_iter=1, random_state=0)
+    with pytest.warns(UserWarning):  # it has not converged
+        model.fit(X, y)
+    html = Page(model, (X, y, X, y), title=text).html
+    page, plain = Parts(html), Parts(Page(model, (X, y, X, y), title="plain").html)
+    shown = description.visible(text)
+    assert page.texts["title"] == page.texts["h1"] == [shown]
+    assert page.texts["script"] == plain.texts["script"]
+    assert sorted(page.model()["labels"]) == sorted([shown, "other"])
+    assert page.model()["inputs"] == [shown, "other"]
+    assert not re.search("[\0-\x08\u202a-\u202e\u2066-\u2069]", html)
+    for block in page.blocks.values():
+        assert not set(block) & set("<>&") and block.isascii()
+
+
+def test_labels_keep_marks_but_lose_overrides():
+    assert description.visible("a\u200fb\u202ec\x00\ud800") == "a\u200fbc\ufffd?"
+
+
+def test_fill_does_not_search_what_it_puts_in():
+    assert fill("{{a}}-{{b}}", {"a": "{{b}}", "b": "{{a}}"}) == "{{b}}-{{a}}"
+
+
+# ----------------------------------------------------------------------------------------------------- which models
+
+
+def test_every_activation_and_loss_of_the_core_is_supported():
+    assert set(_core.ACTIVATIONS) == description.ACTIVATIONS
+    assert set(_core.LOSSES) == description.DISTANCES | description.LIKELIHOODS
+
+
+@pytest.mark.parametrize(
+    "sizes, what",
+    [
+        ([257, 2], "at most 256 inputs, except 784, got 257"),
+        ([2, *[3] * 9, 2], "at most 8 hidden layers, got 9"),
+        ([2, 1025, 2], "at most 1024 neurons in a hidden layer, got 1025"),
+        ([2, 101], "at most 100 outputs, got 101"),
+    ],
+)
+def test_too_large_models_are_refused(sizes, what, tmp_path):
+    with pytest.raises(ValueError, match=what):
+        Network(sizes, random_state=0).to_html(tmp_path / "page.html")
+    assert not list(tmp_path.iterdir())
+
+
+def test_unknown_functions_are_refused_by_name(monkeypatch, tmp_path):
+    monkeypatch.setattr(description, "ACTIVATIONS", {"softmax"})
+    with pytest.raises(ValueError, match="to_html does not support the activation 'tanh'"):
+        Network([2, 3, 2], "tanh").to_html(tmp_path / "page.html")
+    monkeypatch.setattr(description, "LIKELIHOODS", set())
+    with pytest.raises(ValueError, match="to_html does not support the loss 'log_loss'"):
+        Network([2, 2]).to_html(tmp_path / "page.html")
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_weights_that_are_not_finite_are_refused(bad, tmp_path):
+    net = Network([2, 3, 2], random_state=0)
+    net.params[3] = bad
+    with pytest.raises(ValueError, match="a weight is NaN or infinite"):
+        net.to_html(tmp_path / "page.html")
+
+
+def test_unfitted_estimator_is_refused(tmp_path):
+    with pytest.raises(NotFittedError):
+        MLPClassifier().to_html(tmp_path / "page.html")
+
+
+def test_model_keeps_its_type_and_weights():
+    for dtype in ("float32", "float64"):
+        net = Network([3, 4, 2], "elu", dtype=dtype, activation_parameter=0.5, random_state=0)
+        model = Parts(Page(net).html).model()
+        assert np.array_equal(np.frombuffer(base64.b64decode(model["params"]), dtype), net.params)
+        assert model["dtype"] == dtype
+        assert model["parameters"][0] == 0.5
+
+
+# ---------------------------------------------------------------------------------------------------------- examples
+
+
+def embedded(model, data=None):
+    page = Parts(Page(model, data).html)
+    return page.model(), page.examples()
+
+
+def test_bundled_digits_fit_the_classes():
+    data = load_digits28()
+    kept = np.isin(data.y_train, [3, 8])
+    model = MLPClassifier((4,), max_iter=1, input_scale=1 / 255, random_state=0)
+    with pytest.warns(UserWarning):
+        model.fit(data.X_train[kept][:200], data.y_train[kept][:200].astype(str))
+    description, packed = embedded(model)
+    assert description["labels"] == ["3", "8"] and description["kind"] == "binary" and description["noun"] == "digit"
+    assert packed["targets"][:500] == (data.y_train[kept] == 8).astype(int).tolist()[:500]
+
+
+@pytest.mark.parametrize(
+    "net", [Network([784, 3]), Network([784, 10], output="identity", loss="squared_error"), Network([5, 10])]
+)
+def test_models_that_do_not_read_digits_get_no_examples(net):
+    assert embedded(net)[1] is None
+
+
+@pytest.mark.parametrize("scale, factor", [(1 / 255, 255), (1, 1), (1 / 256, 255)])
+def test_white_is_the_input_of_a_white_pixel(scale, factor):
+    model, _ = embedded(Network([784, 10], input_scale=scale))
+    assert model["white"] == pytest.approx(factor * scale)
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (lambda X, y: (X, y, X), "data must be X_train, y_train, X_test, y_test, got 3 values"),
+        (lambda X, y: (X[:, :2], y, X, y), r"X_train must have the shape \(n, 3\)"),
+        (lambda X, y: (X, y, X, y[:-1]), r"y_test n entries; got the shapes \(20, 3\) and \(19,\)"),
+        (lambda X, y: (X[:0], y[:0], X, y), "with n at least 1"),
+        (lambda X, y: (X * np.nan, y, X, y), "X_train must have finite numbers"),
+        (lambda X, y: (X, y + 1, X, y), "y_train must have class indices from 0 to 1"),
+    ],
+)
+def test_data_that_do_not_fit_are_refused(change, message):
+    X, y = rows(3), np.arange(20) % 2
+    with pytest.raises(ValueError, match=message):
+        Page(Network([3, 2], random_state=0), change(X, y))
+
+
+def test_targets_out_of_the_range_of_the_loss_are_refused():
+    X = rows(3)
+    with pytest.raises(ValueError, match="y_test has values out of the range of the loss 'gamma'"):
+        Page(Network([3, 1], output="exp", loss="gamma"), (X, np.ones(20), X, np.zeros(20)))
+
+
+def test_images_must_not_be_negative():
+    X, y = rows(784) - 0.5, np.arange(20) % 10
+    with pytest.raises(ValueError, match=r"data must have pixels from 0 \(black\) up"):
+        Page(Network([784, 10]), (X, y, X, y))
+
+
+def test_regressor_with_several_targets():
+    X = rows(3)
+    model = MLPRegressor(hidden_layer_sizes=(4,), max_iter=1, random_state=0)
+    with pytest.warns(UserWarning):
+        model.fit(X, X[:, :2])
+    described, packed = embedded(model, (X, X[:, :2], X[:5], X[:5, :2]))
+    assert described["kind"] == "numbers" and described["labels"] == ["output 1", "output 2"]
+    assert np.array(packed["targets"]).shape == (25, 2)
+
+
+def test_sixteen_levels():
+    assert examples.sixteen_levels(np.array([0, 8, 9, 255.0, 300]), 255).tolist() == [0, 0, 1, 15, 15]
+
+
+# ----------------------------------------------------------------------------------------------- files, the command
+
+
+def test_failure_keeps_the_existing_page(tmp_path):
+    path = tmp_path / "page.html"
+    path.write_text("before")
+    net = Network([2, 3, 2], random_state=0)
+    net.params[0] = np.nan
+    with pytest.raises(ValueError):
+        net.to_html(path)
+    assert path.read_text() == "before"
+    net.params[0] = 1
+    net.to_html(path)
+    assert path.read_bytes() == Page(net).html.encode()
+
+
+def test_the_same_model_gives_the_same_page():
+    assert Page(Network([2, 3, 2], random_state=0)).html == Page(Network([2, 3, 2], random_state=0)).html
+
+
+def test_command_makes_a_page_beside_the_model(tmp_path, capsys):
+    net = Network([3, 2], random_state=0)
+    net.save(tmp_path / "net.cmlp")
+    assert cli.main(["page", str(tmp_path / "net.cmlp"), "--title", "My <net>"]) == 0
+    path = tmp_path / "net.html"
+    assert path.read_bytes() == Page(net, title="My <net>").html.encode()
+    assert capsys.readouterr().out.startswith(f"{path}: ")
+
+
+def test_command_embeds_the_images_that_it_is_told(tmp_path, capsys):
+    Network([784, 10], input_scale=1 / 255, random_state=0).save(tmp_path / "net.cmlp")
+    for data in ([], ["--data", "sample"]):
+        assert cli.main(["page", str(tmp_path / "net.cmlp"), "-o", str(tmp_path / "x.html"), *data]) == 0
+        assert len(Parts((tmp_path / "x.html").read_text("utf-8")).examples()["targets"]) == 800
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["missing.cmlp"], "No such file"),
+        (["bad.cmlp"], "cannot be loaded"),
+        (["net.cmlp", "--data", "sample"], r"X_train must have the shape (n, 3)"),
+        (["net.cmlp", "-o", "net.cmlp"], "the page would replace the model file"),
+        (["net.cmlp", "-o", "folder/x.html"], "No such file"),
+    ],
+)
+def test_command_reports_errors_in_one_line(arguments, message, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Network([3, 2], random_state=0).save("net.cmlp")
+    for name in ("net.html", "bad.cmlp"):
+        (tmp_path / name).write_text("no model")
+    assert cli.main(["page", *arguments]) == 1
+    errors = capsys.readouterr().err
+    assert errors.startswith("cmlp: error: ") and errors.count("\n") == 1 and message in errors
+    assert (tmp_path / "net.html").read_text() == "no model"
+
+
+# ---------------------------------------------------------------------------------------------------------- minifying
+
+
+def test_minified_script():
+    text = """
+// A comment with "quotes".
+const a = 1, b = "x  // y"; // more
+const c = (x) => x + +b - -1 / 2;
+if (/a b\\/[/ ]/g.test(`t  ${ c }`)) {
+	let d = [0.5, 1,];
+}
+"""
+    assert minify_script(text) == (
+        'const a=1,b="x  // y",c=x=>x+ +b- -1/2;\nif(/a b\\/[/ ]/g.test(`t  ${ c }`)){let d=[.5,1]}'
+    )
+
+
+def test_minified_style():
+    assert minify_style("/* x */ a,\nb {\n\tcolor: red;\n}\n\n@media (x: y) {\n\tc > d { e: f g; }\n}\n") == (
+        "a,b{color:red}\n@media (x:y){c > d{e:f g}\n}"
+    )

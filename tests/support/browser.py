@@ -1,0 +1,110 @@
+"""A headless Chromium for the tests of pages. Without Playwright or a browser these tests are skipped."""
+
+import contextlib
+import itertools
+import math
+import shutil
+
+import pytest
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+
+
+@contextlib.contextmanager
+def chromium():
+    """Yield a browser; skips the test if there is none."""
+    driver = pytest.importorskip("playwright.sync_api", reason="needs the package playwright")
+    path = next(filter(None, map(shutil.which, NAMES)), None)
+    if path is None:
+        pytest.skip("needs the program chromium")
+    with driver.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=SWITCHES)
+        yield browser
+        browser.close()
+
+
+class Watched:
+    """A browser page with everything that it should not do: messages on its console, errors, requests."""
+
+    def __init__(self, browser, path, fragment="", **options):
+        self.page = browser.new_page(**{"viewport": {"width": 1280, "height": 800}, **options})
+        self.faults = []
+        self.address = path.as_uri()
+        self.page.on("console", lambda message: self.faults.append(f"console: {message.text}"))
+        self.page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
+        self.page.on("request", self.requested)
+        self.page.goto(self.address + fragment)
+        self.page.evaluate("ready")
+        self.settle()
+
+    def requested(self, request):
+        if not request.url.startswith((self.address, "data:")):
+            self.faults.append(f"request: {request.url}")
+
+    def evaluate(self, expression, argument=None):
+        return self.page.evaluate(expression, argument)
+
+    def text(self, selector):
+        return self.page.locator(selector).inner_text()
+
+    def press(self, *keys):
+        for key in keys:
+            self.page.keyboard.press(key)
+        self.settle()
+
+    def settle(self):
+        """Wait until the page has painted."""
+        self.page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done())))")
+
+    def until(self, expression):
+        """Wait until an expression is true. Playwright's own function for this needs a weaker policy of the page."""
+        for _ in range(600):
+            if self.page.evaluate(expression):
+                return
+            self.page.wait_for_timeout(20)
+        raise AssertionError(f"{expression} has not become true")
+
+    def link(self):
+        """Return the fragment of the address, which the page writes 0.4 seconds after the last change."""
+        self.settle()
+        self.page.wait_for_timeout(450)
+        return self.page.evaluate("location.hash")
+
+    def draw(self, strokes):
+        """Draw strokes with the mouse; points are fractions of the drawing field."""
+        box = self.page.locator("#pad").bounding_box()
+        for stroke in strokes:
+            for k, (x, y) in enumerate(stroke):
+                self.page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
+                if k == 0:
+                    self.page.mouse.down()
+            self.page.mouse.up()
+        self.settle()
+
+
+def arc(x, y, width, height, start, end, n=14):
+    """Return points of an ellipse's arc, clockwise; angles in degrees."""
+    angles = [math.radians(start + (end - start) * k / n) for k in range(n + 1)]
+    return [(x + width * math.cos(angle), y + height * math.sin(angle)) for angle in angles]
+
+
+def line(*points):
+    """Return points of a polygon."""
+    return [
+        (x0 + (x1 - x0) * k / 8, y0 + (y1 - y0) * k / 8)
+        for (x0, y0), (x1, y1) in itertools.pairwise(points)
+        for k in range(9)
+    ]
+
+
+# Strokes of hand-drawn digits.
+DIGITS = {
+    0: [arc(0.5, 0.5, 0.18, 0.28, -90, 270, 24)],
+    1: [line((0.52, 0.2), (0.48, 0.8))],
+    2: [arc(0.5, 0.36, 0.17, 0.16, -170, 40) + line((0.6, 0.5), (0.32, 0.78), (0.7, 0.78))],
+    3: [arc(0.47, 0.34, 0.17, 0.15, -150, 90) + arc(0.47, 0.66, 0.2, 0.17, -90, 150)],
+    4: [line((0.38, 0.22), (0.34, 0.52), (0.66, 0.5)), line((0.64, 0.22), (0.6, 0.82))],
+    6: [line((0.6, 0.18), (0.44, 0.4)) + arc(0.5, 0.64, 0.14, 0.15, 200, 560, 24)],
+    7: [line((0.32, 0.24), (0.68, 0.24), (0.46, 0.8))],
+}
