@@ -16,7 +16,7 @@ from cmlp.datasets import load_digits28
 
 ROOT = Path(__file__).parents[1]
 SCREENS = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
-COLORS = 64  # enough for the page's few colours, and a third of the size
+COLORS = 256  # with fewer, blue and orange lose their strength
 
 
 def trained() -> MLPClassifier:
@@ -31,6 +31,7 @@ def prepare(page: Watched, name: str) -> None:
     if name == "desktop-light":
         page.evaluate("for (let k = 0; k < 60; k++) learn(2, 10); measure(); use(learner)")
         page.page.locator("#use-wishes").click()
+        page.page.locator("#wanted").select_option("3")
         page.page.locator(".neuron").nth(16 + 4).click()
     elif name.startswith("desktop"):
         page.page.locator(".neuron").nth(5).click()
