@@ -1,7 +1,12 @@
-"""Runs the command in this process, with a pipe of a given width and encoding as its output."""
+"""Runs the command: in this process with a pipe as its output, or as a process on a pseudo-terminal."""
 
 import io
+import os
+import re
+import select
+import subprocess
 import sys
+import time
 
 from cmlp.command.main import main
 
@@ -14,3 +19,82 @@ def output_of(monkeypatch, *arguments, columns=80, encoding="utf-8", status=0):
     assert main([*arguments]) == status
     stream.flush()
     return stream.buffer.getvalue().decode(encoding)
+
+
+class Pty:
+    """A command on a new pseudo-terminal, which is its controlling terminal."""
+
+    def __init__(self, *arguments, columns=80, lines=24, **changes):
+        import fcntl
+        import pty
+        import struct
+        import termios
+
+        self.master, self.slave = pty.openpty()
+        fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+        self.mode_before = termios.tcgetattr(self.slave)
+        ignored = ("COLUMNS", "LINES", "NO_COLOR", "COLORTERM", "PYTHONIOENCODING")
+        kept = {name: value for name, value in os.environ.items() if name not in ignored}
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", _WITH_TERMINAL, *arguments],
+            stdin=self.slave,
+            stdout=self.slave,
+            stderr=self.slave,
+            env={**kept, "PYTHONUTF8": "1", "TERM": "xterm-256color", **changes},
+            start_new_session=True,
+        )
+        self.written, self._position = "", 0
+
+    def wait_for(self, pattern, seconds=30):
+        """Read until the output after the last match contains a pattern; return the output up to its end."""
+        end = time.monotonic() + seconds
+        while not (match := re.search(pattern, self.written[self._position :])):
+            assert time.monotonic() < end, f"no {pattern!r} in ...{self.written[-500:]!r}"
+            if select.select([self.master], [], [], 0.1)[0]:
+                chunk = self._read()
+                assert chunk, f"the command ended without {pattern!r}: ...{self.written[-500:]!r}"
+                self.written += chunk
+        start, self._position = self._position, self._position + match.end()
+        return self.written[start : self._position]
+
+    def press(self, keys):
+        os.write(self.master, keys.encode())
+
+    def end(self, seconds=30):
+        """Read to the end; return the exit status and everything that was written."""
+        end = time.monotonic() + seconds
+        while self.process.poll() is None or select.select([self.master], [], [], 0)[0]:
+            assert time.monotonic() < end, "the command does not end"
+            if select.select([self.master], [], [], 0.1)[0]:
+                self.written += self._read()
+        return self.process.returncode, self.written
+
+    def mode_is_restored(self):
+        """Return whether the terminal has the mode that it had before the command."""
+        import termios
+
+        return termios.tcgetattr(self.slave) == self.mode_before
+
+    def _read(self):
+        try:
+            return os.read(self.master, 65536).decode("utf-8", "replace")
+        except OSError:  # Linux reports the end of the output as an error
+            return ""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        os.close(self.slave)
+        os.close(self.master)
+
+
+_WITH_TERMINAL = """
+import fcntl, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+from cmlp.command.main import main
+sys.exit(main())
+"""

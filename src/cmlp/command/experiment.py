@@ -119,15 +119,25 @@ class Experiment:
 
     def train_epoch(self, number: int) -> Epoch:
         """Train one epoch (`number` starts at 1) on the training images in a new random order."""
-        self.rng.shuffle(self.order)
-        n_batches = -(-len(self.order) // self.batch_size)
+        return self.train_batches(number, 0, self.n_batches)
+
+    @property
+    def n_batches(self) -> int:
+        """Number of batches per epoch."""
+        return -(-len(self.order) // self.batch_size)
+
+    def train_batches(self, number: int, first: int, last: int) -> Epoch:
+        """Train the batches from `first` to `last` - 1 of an epoch; batch 0 puts the images into a new random order."""
+        if first == 0:
+            self.rng.shuffle(self.order)
+        rates = self.schedule.batch_rates(number - 1, self.n_batches)
         return self.network.run_epoch(
             self.data.X_train,
             self.data.y_train,
             self.batch_size,
             self.optimizer,
-            order=self.order,
-            learning_rates=self.schedule.batch_rates(number - 1, n_batches),
+            order=self.order[first * self.batch_size : last * self.batch_size],
+            learning_rates=None if rates is None else rates[first:last],
         )
 
     def train(self) -> Network:

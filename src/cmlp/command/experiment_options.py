@@ -78,8 +78,8 @@ def _by_method(describe: Callable[[Mapping[str, Any]], str]) -> str:
     return ", ".join(f"{describe(preset.parameters)} for {name}" for name, preset in METHODS.items())
 
 
-def add_example(parser: argparse.ArgumentParser) -> None:
-    """Add the digit to show, ``--number`` and ``--neuron``."""
+def add_example(parser: argparse.ArgumentParser, *, neuron: bool = True) -> None:
+    """Add the digit to show, ``--number``, and ``--neuron`` unless the command does not explain a neuron."""
     parser.add_argument(
         "digit",
         nargs="?",
@@ -94,12 +94,13 @@ def add_example(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="show the N-th image of this digit (default: 1)",
     )
-    parser.add_argument(
-        "--neuron",
-        metavar="NAME",
-        help="the neuron to explain: A1, A2, ... in the first hidden layer, B1, B2, ... in the second, or an output "
-        "(default: chosen by the image)",
-    )
+    if neuron:
+        parser.add_argument(
+            "--neuron",
+            metavar="NAME",
+            help="the neuron to explain: A1, A2, ... in the first hidden layer, B1, B2, ... in the second, or an "
+            "output (default: chosen by the image)",
+        )
 
 
 class Example(NamedTuple):

@@ -73,7 +73,7 @@ class Keys:
 
     def take(self) -> None:
         """Switch the terminal to reading single keys. Ctrl-C still raises KeyboardInterrupt."""
-        if self._fd is not None and sys.platform != "win32":
+        if self._fd is not None and self._saved is None and sys.platform != "win32":
             self._saved = termios.tcgetattr(self._fd)
             tty.setcbreak(self._fd, termios.TCSADRAIN)
 

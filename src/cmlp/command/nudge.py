@@ -234,7 +234,7 @@ def everybody_lines(nudge: Nudge, output: Unit, width: int) -> list[str]:
     names = [labels[digit] for digit in nudge.y]
     table = share_lines(nudge.step, knobs, nudge.images.tolist(), names, sizes, labels, width)
     head = (
-        "What each image wants from three of the knobs, and the average:"
+        "What each image wants from three of the knobs (weights and biases):"
         if n > 1
         else "What the image wants from three of the knobs:"
     )

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 
 from cmlp.command.keys import Keys, restored
-from cmlp.command.terminal import Terminal
+from cmlp.command.terminal import Terminal, clipped
 
 _HOME, _CLEAR_LINE, _CLEAR_REST = "\x1b[H", "\x1b[K", "\x1b[J"
 # The alternate screen keeps what was on the terminal before; the cursor is hidden while it is in use.
@@ -26,10 +26,11 @@ class Screen:
         return shutil.get_terminal_size().lines
 
     def show(self, lines: Sequence[str], last: str = "") -> None:
-        """Draw lines from the top, and `last` below them. If the window is too low, the end of `lines` is cut off."""
+        """Draw lines from the top, and `last` below them. What does not fit into the window is cut off."""
         room = max(self.height - 1, 1)
         shown = [*lines[:room], last] if last else list(lines[: room + 1])
-        body = "\r\n".join(line + _CLEAR_LINE for line in shown)
+        width = self._terminal.width
+        body = "\n".join(clipped(line, width) + _CLEAR_LINE for line in shown)
         self._write(_HOME + body + _CLEAR_REST)
 
     def enter(self) -> None:

@@ -22,6 +22,7 @@ _KNOW_256 = ("xterm", "screen", "tmux", "rxvt", "linux", "alacritty", "foot", "w
 # Number of brightness levels; finer levels are not visible.
 _STEPS = 32
 _ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
+_PARTS = re.compile(r"(\x1b\[[0-9;]*m)")
 
 
 class _Hue(NamedTuple):
@@ -64,6 +65,11 @@ class Terminal:
         is_terminal = stream.isatty() and environ.get("TERM") != "dumb"
         colors = _n_colors(stream, environ) if is_terminal else 0
         return cls(stream, rewrites=is_terminal, colors=colors, blocks=_encodes(stream, _BLOCKS))
+
+    @property
+    def moves_cursor(self) -> bool:
+        """Whether whole screens can be redrawn: in a terminal that understands escape codes."""
+        return self.rewrites and (sys.platform != "win32" or _enable_escape_codes(self.stream))
 
     @property
     def width(self) -> int:
@@ -190,6 +196,18 @@ def visible(line: str) -> str:
 def padded(line: str, width: int) -> str:
     """Return a line with spaces up to a width in columns; escape codes have no width."""
     return line + " " * (width - len(visible(line)))
+
+
+def clipped(line: str, width: int) -> str:
+    """Return a line without its end if it is wider than `width`; escape codes are kept."""
+    if len(visible(line)) <= width:
+        return line
+    kept, space = [], width
+    for n, part in enumerate(_PARTS.split(line)):
+        is_code = n % 2 == 1
+        kept.append(part if is_code else part[:space])
+        space -= 0 if is_code else len(kept[-1])
+    return "".join(kept)
 
 
 def wrapped(text: str, width: int) -> list[str]:
