@@ -8,7 +8,15 @@ import os
 
 import numpy as np
 import pytest
-from c_export import TARGETS, assert_activations_agree, assert_digits_agree, digits_classifier, require
+from c_export import (
+    TARGETS,
+    assert_activations_agree,
+    assert_digits_agree,
+    digits_classifier,
+    images,
+    integer_predictions,
+    require,
+)
 
 pytestmark = [
     pytest.mark.slow,
@@ -24,6 +32,8 @@ def test_digits(tmp_path, target, sizes, activation):
     model = digits_classifier(sizes, activation)
     model.to_c(tmp_path / "digits.h")
     assert_digits_agree(model, tmp_path, target)
+    outputs, expected = integer_predictions(tmp_path, {"digits": model}, images()[0], target)
+    assert (outputs == expected).all()
 
 
 @every_target

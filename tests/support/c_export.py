@@ -18,6 +18,9 @@ from helpers import HIDDEN, assert_same_bits
 import cmlp
 from cmlp import MLPClassifier, Network
 from cmlp.datasets import load_digits28, load_mnist
+from cmlp.export.c_float import outputs_of
+from cmlp.export.quantization import quantize
+from cmlp.export.source import source_of
 
 WARNINGS = ["-Wall", "-Wextra", "-Wconversion", "-pedantic", "-Werror"]
 PROGRAM = Path(__file__).with_name("c_export_program.c")
@@ -109,6 +112,51 @@ def predictions(folder, name, rows, target=NATIVE, *options, output="float", cla
     written = run(build(folder, source, target, *options), np.ascontiguousarray(little).tobytes())
     words = np.frombuffer(written, "<u4").reshape(len(rows), -1)
     return words[:, :-1].astype(np.uint32).view(np.float32 if output == "float" else np.int32), words[:, -1]
+
+
+def integer_predictions(folder, models, X, target=NATIVE, *options, calibrate=None):
+    """Return the outputs of int8 headers of several models for the same rows, from C and from Python.
+
+    Rows of float are converted to bytes by the headers. After the outputs of a model with classes follows the index of
+    the class.
+    """
+    calls, expected, width = "", [], 0
+    for name, model in models.items():
+        model.to_c(folder / f"{name}.h", int8=True, calibrate=X if calibrate is None else calibrate)
+        text = (folder / f"{name}.h").read_text(encoding="ascii")
+        net = integer_net(model, X if calibrate is None else calibrate)
+        copy = f"for (int k = 0; k < {name}_inputs; k++) q[k] = x[k];"
+        calls += f"    {copy if net.input is None else f'{name}_quantize(x, q);'}\n"
+        calls += f"    {name}_predict_u8(q, output + {width});\n"
+        expected.append(net.outputs(X if net.input is None else net.input.bytes_of(X)))
+        width += expected[-1].shape[1]
+        if f"{name}_classify_u8(" in text:
+            calls += f"    output[{width}] = {name}_classify_u8(q);\n"
+            expected.append(class_indices(model, expected[-1]))
+            width += 1
+    ctype = "uint8_t" if X.dtype == np.uint8 else "float"
+    (folder / "all.h").write_text(
+        "".join(f'#include "{name}.h"\n' for name in models)
+        + f"enum {{ all_inputs = {name}_inputs, all_outputs = {width} }};\n"
+        + f"static void all_predict(const {ctype} *x, int32_t *output)\n{{\n    uint8_t q[all_inputs];\n{calls}}}\n",
+        encoding="ascii",
+    )
+    outputs, _ = predictions(folder, "all", X, target, *options, output="int32_t", classify=False, suffix="")
+    return outputs, np.concatenate(expected, axis=1)
+
+
+def integer_net(model, calibrate):
+    """Return the integer network that an int8 header computes."""
+    source = source_of(model)
+    largest = outputs_of(source).classify == "largest" and source.net.n_out > 1
+    return quantize(source, calibrate, one_unit=largest)[0]
+
+
+def class_indices(model, sums):
+    """Return the class that follows from the weighted sums of the outputs, as a column."""
+    if len(getattr(model, "classes_", "12")) == 1:
+        return np.zeros((len(sums), 1), int)
+    return (sums[:, :1] > 0) if sums.shape[1] == 1 else sums.argmax(axis=1)[:, None]
 
 
 def combine(folder, models):

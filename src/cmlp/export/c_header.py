@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp import _core
-from cmlp.export.c_float import OPENING, constants_size, float_body, outputs_of, stack_size
+from cmlp.export import c_float, c_int8
+from cmlp.export.c_float import outputs_of
 from cmlp.export.c_text import prefix_of, text_function
+from cmlp.export.calibration import Comparison, calibration_rows, compare
+from cmlp.export.quantization import quantize, require_supported
 from cmlp.export.source import Source, source_of
 from cmlp.files.atomic import write_atomically
 
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class CHeader(NamedTuple):
-    """A C header that `to_c` wrote. Its text describes the header in one or two lines.
+    """A C header that `to_c` wrote. Its text describes the header.
 
     Attributes
     ----------
@@ -30,14 +33,18 @@ class CHeader(NamedTuple):
         Bytes of weights and other constants: flash memory of a microcontroller. The code takes 1 to 3 KB more.
     stack : int
         Bytes of the arrays that a prediction has on the stack: RAM. There are no static variables.
+    comparison : Comparison or None
+        How well an int8 header agrees with the float32 model on the calibration rows; None without `int8`.
     """
 
     name: str
     constants: int
     stack: int
+    comparison: Comparison | None = None
 
     def __str__(self) -> str:
-        return f"{self.name}: {self.constants:,} bytes of constants, {self.stack:,} bytes of stack"
+        sizes = f"{self.name}: {self.constants:,} bytes of constants, {self.stack:,} bytes of stack"
+        return sizes if self.comparison is None else f"{sizes}\n{self.comparison}"
 
 
 def write_c_header(
@@ -50,16 +57,66 @@ def write_c_header(
     calibrate: ArrayLike | tuple[ArrayLike, ArrayLike] | None,
 ) -> CHeader:
     """Write a model as a C header; see `cmlp.exports.Exports.to_c`."""
-    if int8:
-        raise NotImplementedError
     prefix = prefix_of(name, path)
     source = _as_float32(source_of(model), dtype)
-    header = CHeader(prefix, constants_size(source), stack_size(source))
-    sizes = f"enum {{ {prefix}_inputs = {source.net.n_in}, {prefix}_outputs = {outputs_of(source).n} }};\n"
-    parts = [_head(source, header), OPENING, sizes, float_body(source, prefix), *_texts(source, prefix)]
-    text = "\n".join(parts) + "\n#endif\n"
+    if int8:
+        header, text = _int8_header(source, prefix, calibrate)
+    elif calibrate is not None:
+        raise ValueError("calibrate is only used with int8=True")
+    else:
+        header, text = _float_header(source, prefix)
     _write(path, text)
     return header
+
+
+def _float_header(source: Source, prefix: str) -> tuple[CHeader, str]:
+    outputs = outputs_of(source)
+    header = CHeader(prefix, c_float.constants_size(source), c_float.stack_size(source))
+    usage = [
+        ("predict(x, output)", f"{outputs.meaning} of a row x of float"),
+        ("predict_u8(x, output)", "the same for a row x of uint8_t"),
+        *([("classify(x), classify_u8(x)", "the index of the predicted class")] if outputs.classify else []),
+        ("check()", "1 if the outputs have the bits that Python computed, else 0"),
+    ]
+    scaled = source.input_scale != 1
+    about = ["", f"All inputs are multiplied by {source.input_scale!r}, as in Python."] if scaled else []
+    body = c_float.float_body(source, prefix)
+    return header, _assembled(source, header, usage, about, outputs.n, c_float.OPENING, body)
+
+
+def _int8_header(source: Source, prefix: str, calibrate: Any) -> tuple[CHeader, str]:
+    require_supported(source)
+    rows = calibration_rows(source, calibrate)
+    outputs = outputs_of(source)
+    net, sums = quantize(source, rows.X, one_unit=outputs.classify == "largest" and source.net.n_out > 1)
+    comparison = compare(source, net, sums, rows)
+    header = CHeader(prefix, c_int8.constants_size(net), c_int8.stack_size(net), comparison)
+    classify = "threshold" if outputs.kind == "binary" and outputs.n_classes == 2 else outputs.classify
+    usage = [
+        *([] if net.input is None else [("quantize(x, q)", "the bytes q of a row x of float")]),
+        ("predict_u8(q, output)", "the weighted sums of the output layer, as integers"),
+        *([("classify_u8(q)", "the index of the predicted class")] if classify else []),
+        ("unit(j)", "the weighted sum of output j is about output[j] * unit"),
+    ]
+    rows_are = "The inputs q are the bytes of the model's data." if net.input is None else ""
+    about = ["", "8-bit integers approximate the float32 model.", rows_are, *str(comparison).splitlines()]
+    body = c_int8.int8_body(net, prefix, classify, outputs.n_classes)
+    return header, _assembled(source, header, usage, about, source.net.n_out, c_int8.OPENING, body)
+
+
+def _assembled(
+    source: Source,
+    header: CHeader,
+    usage: list[tuple[str, str]],
+    about: list[str],
+    n_outputs: int,
+    opening: str,
+    body: str,
+) -> str:
+    """Return the text of a header from its parts."""
+    sizes = f"enum {{ {header.name}_inputs = {source.net.n_in}, {header.name}_outputs = {n_outputs} }};\n"
+    parts = [_head(source, header, usage, about), opening, sizes, body, *_texts(source, header.name)]
+    return "\n".join(parts) + "\n#endif\n"
 
 
 def _as_float32(source: Source, dtype: object) -> Source:
@@ -81,48 +138,29 @@ def _as_float32(source: Source, dtype: object) -> Source:
     return source._replace(net=rounded, params=params)
 
 
-_HEAD = """\
-/* A neural network, written by cmlp {version}. Do not edit.
- *
- * Layers: {layers}.
- * {scale}
-{usage}
- *
- * C99 or C++, without dependencies, allocation and static variables; threads can share it.
- * Flash: {constants} bytes of constants, and 1 to 3 KB of code. RAM: {stack} bytes of stack.
- */
-#ifndef CMLP_EXPORT_{name}
-#define CMLP_EXPORT_{name}
-
-"""
-
-
-def _head(source: Source, header: CHeader) -> str:
-    """Return the comment that explains the header, and the first lines of code."""
-    net, outputs = source.net, outputs_of(source)
+def _head(source: Source, header: CHeader, usage: list[tuple[str, str]], about: list[str]) -> str:
+    """Return the comment that explains the header, and the include guard."""
+    net = source.net
     described = (f"{n} {activation}" for n, activation in zip(net.sizes[1:], net.activations, strict=True))
-    usage = [
-        ("predict(x, output)", f"{outputs.meaning} of a row x of float"),
-        ("predict_u8(x, output)", "the same for a row x of uint8_t"),
-        ("check()", "1 if the outputs have the bits that Python computed, else 0"),
-    ]
-    if outputs.classify:
-        usage.insert(2, ("classify(x), classify_u8(x)", "the index of the predicted class"))
     if source.labels is not None:
-        usage.append(("label(index)", "the label of a class" if outputs.classify else "the label of an output"))
+        usage = [*usage, ("label(index)", "the label of a class")]
     if source.feature_names is not None:
-        usage.append(("feature(index)", "the name of an input"))
+        usage = [*usage, ("feature(index)", "the name of an input")]
     width = max(len(call) for call, _ in usage)
-    scaled = source.input_scale != 1
-    return _HEAD.format(
-        version=_core.__version__,
-        layers=", ".join([f"{net.n_in} inputs", *described]),
-        scale=f"The functions multiply every input by {source.input_scale!r}.\n *" if scaled else "",
-        usage="\n".join(f" *   {header.name}_{call:<{width}}  {meaning}" for call, meaning in usage),
-        constants=header.constants,
-        stack=header.stack,
-        name=header.name,
-    ).replace("\n * \n", "\n *\n")
+    lines = [
+        f"A neural network, written by cmlp {_core.__version__}. Do not edit.",
+        "",
+        f"Layers: {', '.join([f'{net.n_in} inputs', *described])}.",
+        "",
+        *(f"  {header.name}_{call:<{width}}  {meaning}" for call, meaning in usage),
+        *(line for i, line in enumerate(about) if line or not i),
+        "",
+        "C99 or C++, without dependencies, allocation and static variables; threads can share it.",
+        f"Flash: {header.constants} bytes of constants, and 1 to 3 KB of code. RAM: {header.stack} bytes of stack.",
+    ]
+    comment = "\n".join(f" * {line}".rstrip() for line in lines)
+    guard = f"CMLP_EXPORT_{header.name}"
+    return f"/*{comment[2:]}\n */\n#ifndef {guard}\n#define {guard}\n"
 
 
 def _texts(source: Source, prefix: str) -> list[str]:

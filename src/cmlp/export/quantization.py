@@ -1,0 +1,253 @@
+"""Round a network to 8-bit integers: weights, activations and inputs.
+
+The result does not depend on the machine: every sum is exact (integers in float64, `math.fsum`) or is computed
+elementwise, and logistic and tanh are those of cmlp.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from cmlp import _core
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cmlp.export.source import Source
+
+    Array = NDArray[Any]
+
+_LIMITS = {"logistic": 8.0, "tanh": 4.0}  # the table of an activation ends here; the function is nearly constant beyond
+_LEVELS = {"relu": 255, "logistic": 255, "tanh": 127}  # largest integer of an activation
+_ROWS = 1000  # rows of one product, which limits its memory
+
+
+class InputRange(NamedTuple):
+    """The byte of an input x is (x - low) / step, rounded and limited to 0 to 255. Arrays of float32, one per input."""
+
+    low: Array
+    step: Array
+
+    def bytes_of(self, X: Array) -> NDArray[np.uint8]:
+        """Return rows as bytes, with the operations of the C function."""
+        scaled = (X.astype(np.float32) - self.low) / self.step
+        rounded: NDArray[np.uint8] = (np.clip(scaled, 0, 255) + np.float32(0.5)).astype(np.uint8)
+        return rounded
+
+
+class Rescale(NamedTuple):
+    """The integer of a hidden unit is acc * multiplier / 2^shift, rounded, and at most 255: an activation or an index.
+
+    Attributes
+    ----------
+    multipliers : ndarray of shape (n_out,)
+        From 2^30 to 2^31 - 1.
+    shifts : ndarray of shape (n_out,)
+        From 1 to 62.
+    table : ndarray of shape (256,) or None
+        The activation for the index of a nonnegative weighted sum; None for relu.
+    """
+
+    multipliers: Array
+    shifts: Array
+    table: Array | None
+
+
+class IntegerLayer(NamedTuple):
+    """A layer whose weighted sums are integers.
+
+    Attributes
+    ----------
+    weights : ndarray of int8, shape (n_in, n_out)
+    biases : ndarray of int32, shape (n_out,)
+    units : ndarray of float64, shape (n_out,)
+        The value of 1 in the weighted sums.
+    activation : str
+    rescale : Rescale or None
+        None for the output layer.
+    """
+
+    weights: Array
+    biases: Array
+    units: Array
+    activation: str
+    rescale: Rescale | None
+
+    def sums(self, inputs: Array) -> Array:
+        """Return the weighted sums of integer inputs as int64."""
+        weights = self.weights.astype(np.float64)
+        parts = [inputs[i : i + _ROWS].astype(np.float64) @ weights for i in range(0, len(inputs), _ROWS)]
+        sums: Array = np.concatenate(parts).astype(np.int64) + self.biases
+        return sums
+
+    def activate(self, sums: Array) -> Array:
+        """Return the activations as uint8, or int8 for tanh."""
+        assert self.rescale is not None
+        multipliers, shifts, table = self.rescale
+        size = np.maximum(sums, 0) if table is None else np.abs(sums)
+        index: Array = np.minimum((size * multipliers + (np.int64(1) << (shifts - 1))) >> shifts, 255)
+        if table is None:
+            return index.astype(np.uint8)
+        values: Array = table[index]
+        if self.activation == "tanh":
+            return np.where(sums < 0, -values, values).astype(np.int8)
+        return np.where(sums < 0, 255 - values, values).astype(np.uint8)
+
+
+class IntegerNet(NamedTuple):
+    """A network of 8-bit integers.
+
+    Attributes
+    ----------
+    input : InputRange or None
+        None if the inputs are bytes already.
+    layers : list of IntegerLayer
+    """
+
+    input: InputRange | None
+    layers: list[IntegerLayer]
+
+    def outputs(self, rows: Array) -> Array:
+        """Return the weighted sums of the output layer as integers, for rows of bytes."""
+        for layer in self.layers[:-1]:
+            rows = layer.activate(layer.sums(rows))
+        return self.layers[-1].sums(rows)
+
+
+def require_supported(source: Source) -> None:
+    """Raise ValueError with the name of an activation that the integer network cannot compute."""
+    *hidden, output = source.net.activations
+    for name in hidden:
+        if name not in _LEVELS:
+            raise ValueError(f"int8 supports the hidden activations relu, logistic and tanh, not {name}")
+    if output not in ("softmax", "logistic", "identity"):
+        raise ValueError(f"int8 supports the output activations softmax, logistic and identity, not {output}")
+
+
+def quantize(source: Source, X: Array, *, one_unit: bool) -> tuple[IntegerNet, Array]:
+    """Return the integer network, and its outputs for the calibration rows X.
+
+    Parameters
+    ----------
+    source : Source
+        A float32 model with supported activations.
+    X : ndarray of shape (n, n_in)
+        Finite calibration rows.
+    one_unit : bool
+        Whether all outputs have the same unit, so that they can be compared.
+    """
+    targets = source.net.activations_of(source.params, X, scale=source.input_scale, sums=True)
+    if not all(np.isfinite(sums).all() for sums in targets):
+        raise ValueError("calibrate has rows for which the model's sums are not finite")
+    ranges = _input_range(X)
+    inputs = X.astype(np.uint8) if ranges is None else ranges.bytes_of(X)
+    layers, unit = [], np.full(len(X[0]), source.input_scale)
+    for i, (weights, biases, activation, _) in enumerate(source.layers()):
+        last = i == len(targets) - 1
+        real, offset = weights.astype(np.float64), biases.astype(np.float64)
+        if i == 0 and ranges is not None:
+            lows = real * (unit * ranges.low.astype(np.float64))[:, None]
+            offset = offset + [math.fsum(column) for column in lows.T]
+            unit = unit * np.where(X.min(axis=0) == X.max(axis=0), 0, ranges.step.astype(np.float64))
+        layer = _layer(real * unit[:, None], offset, inputs, targets[i], activation, last and one_unit)
+        sums = layer.sums(inputs)
+        if not last:
+            layer, level = _with_rescale(layer, targets[i])
+            inputs, unit = layer.activate(sums), np.full(len(biases), level)
+        layers.append(layer)
+    return IntegerNet(ranges, layers), sums
+
+
+def _input_range(X: Array) -> InputRange | None:
+    """Return the range of every input in the calibration rows; None if all inputs are whole numbers from 0 to 255."""
+    if X.dtype in (np.uint8, np.bool_) or ((X >= 0) & (X <= 255) & (X == np.trunc(X))).all():
+        return None
+    low, high = X.min(axis=0).astype(np.float32), X.max(axis=0).astype(np.float32)
+    with np.errstate(over="ignore"):
+        step = (high.astype(np.float64) - low) / 255
+    step = step.astype(np.float32)
+    return InputRange(low, np.where(step > 0, step, np.float32(1)))
+
+
+def _layer(
+    weights: Array, biases: Array, inputs: Array, targets: Array, activation: str, one_unit: bool
+) -> IntegerLayer:
+    """Round a layer.
+
+    The weights are in the units of the integer inputs. They are rounded for one input after the other, and the later
+    ones compensate the error of the earlier ones on the calibration rows (Frantar et al., "GPTQ", 2022). The biases
+    correct the remaining mean error.
+    """
+    units = np.maximum(np.abs(weights).max(axis=0) / 127, np.abs(biases) / 2**24)
+    units = np.where(units > 0, units, units.max(initial=0.0) or 1.0)
+    if one_unit:
+        units = np.full(len(units), units.max())
+    rounded = _rounded_weights(weights, units, _factor(_gram(inputs)))
+    layer = IntegerLayer(rounded, np.rint(biases / units).astype(np.int64), units, activation, None)
+    errors = targets.astype(np.float64) - layer.sums(inputs) * units
+    means = np.array([math.fsum(column) for column in errors.T]) / len(errors)
+    corrected = layer.biases + np.rint(means / units).astype(np.int64)
+    if (np.abs(rounded.astype(np.int64)).sum(axis=0) * 255 + np.abs(corrected)).max() >= 2**31:
+        raise ValueError("int8 needs 32-bit sums, but a layer has too many inputs or too large biases for them")
+    return layer._replace(biases=corrected.astype(np.int32))
+
+
+def _gram(inputs: Array) -> Array:
+    """Return A'A of integer inputs A. Every sum is exact."""
+    total = np.zeros((inputs.shape[1], inputs.shape[1]))
+    for i in range(0, len(inputs), _ROWS):
+        part = inputs[i : i + _ROWS].astype(np.float64)
+        total += part.T @ part
+    return total
+
+
+def _factor(gram: Array) -> Array:
+    """Return the upper triangular R with R R' = gram + a multiple of the unit matrix, which makes it invertible.
+
+    Elementwise operations, because the results of LAPACK differ between machines.
+    """
+    rest = gram.copy()
+    rest[np.diag_indices(len(rest))] += 0.01 * math.fsum(np.diag(rest)) / len(rest) + 1
+    for k in range(len(rest) - 1, -1, -1):
+        rest[k, k] = np.sqrt(rest[k, k])
+        rest[:k, k] /= rest[k, k]
+        rest[:k, :k] -= rest[:k, k, None] * rest[None, :k, k]
+    return np.triu(rest)
+
+
+def _rounded_weights(weights: Array, units: Array, factor: Array) -> Array:
+    wanted, rounded = weights.copy(), np.zeros(weights.shape, np.int8)
+    diagonal = np.diag(factor)
+    for k in range(len(weights)):
+        chosen = np.clip(np.rint(wanted[k] / units), -127, 127)
+        rounded[k] = chosen
+        wanted[k + 1 :] += (factor[k, k + 1 :] / diagonal[k + 1 :])[:, None] * (weights[k] - chosen * units)
+    return rounded
+
+
+def _with_rescale(layer: IntegerLayer, targets: Array) -> tuple[IntegerLayer, float]:
+    """Return a hidden layer with the conversion of its sums to activations, and the value of 1 in the activations."""
+    name = layer.activation
+    if name == "relu":
+        step = float(targets.max()) / 255
+        step = step if step > 0 else 1.0  # no calibration row activates the layer
+        return layer._replace(rescale=_rescale(layer.units / step, None)), step
+    step = min(float(np.abs(targets).max()), _LIMITS[name]) / 255
+    step = step if step > 0 else 1.0
+    net = _core.Net((1, 1), (name,), "squared_error", np.float32)
+    points = (np.arange(256) * step).astype(np.float32).reshape(-1, 1)
+    values = net.forward(np.array([1, 0], np.float32), points)[:, 0].astype(np.float64)
+    table = np.rint(values * _LEVELS[name]).astype(np.int64)
+    return layer._replace(rescale=_rescale(layer.units / step, table)), 1 / _LEVELS[name]
+
+
+def _rescale(factors: Array, table: Array | None) -> Rescale:
+    """Return multipliers and shifts with multiplier / 2^shift = factor, as far as the shift is from 1 to 62."""
+    fractions, exponents = np.frexp(factors)
+    multipliers = np.rint(fractions * 2**31).astype(np.int64)
+    carry = multipliers == 2**31
+    multipliers, shifts = np.where(carry, 2**30, multipliers), 31 - (exponents + carry)
+    return Rescale(multipliers, np.clip(shifts, 1, 62).astype(np.int64), table)
