@@ -32,7 +32,10 @@ def reported(*also: type[Exception]) -> Iterator[None]:
     try:
         yield
     except types as error:
-        raise CommandError(str(error)) from error
+        message = str(error)
+        if isinstance(error, OSError) and error.strerror and error.filename:
+            message = f"{error.filename}: {error.strerror}"
+        raise CommandError(message) from error
 
 
 def add_seed(parser: argparse.ArgumentParser) -> None:
