@@ -100,6 +100,13 @@ def test_command_writes_the_page_to_a_pipe(monkeypatch, columns, encoding):
     assert (("█" if encoding == "utf-8" else "#") in text) and text.isascii() == (encoding != "utf-8")
 
 
+def test_command_shows_the_network_before_and_after_training(monkeypatch, look):
+    text = output_of(monkeypatch, "look", "9", "--epochs", "2")
+    before, after = (activations[-1] for activations in look.activations)
+    for n in range(10):
+        assert re.search(rf"{n} {before[n]:.3f} .* {n} {after[n]:.3f}", text)
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

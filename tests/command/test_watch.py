@@ -34,8 +34,8 @@ def terminal(**capabilities):
     return Terminal(Nowhere(), **{"rewrites": False, "colors": 0, "blocks": True, **capabilities})
 
 
-def learning_of(**options):
-    return Learning(Experiment(Options(**{"epochs": 2, **options})))
+def learning_of(n_measurements=5, **options):
+    return Learning(Experiment(Options(**{"epochs": 2, **options})), n_measurements)
 
 
 def example_of(learning, digit="9"):
@@ -54,7 +54,14 @@ def trained():
 # ---------------------------------------------------------------------------------------------------- the training
 
 
-@pytest.mark.parametrize("options", [{}, {"method": "fast", "hidden": (8,)}, {"batch": 333, "epochs": 3}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        pytest.param({"method": "fast", "hidden": (8,)}, marks=slow),
+        pytest.param({"batch": 333, "epochs": 3}, marks=slow),
+    ],
+)
 def test_training_in_parts_gives_the_same_bits(options):
     """Also with Adam and a learning rate that changes from batch to batch."""
     learning = learning_of(**options)
@@ -66,7 +73,7 @@ def test_training_in_parts_gives_the_same_bits(options):
 
 
 def test_measurements_are_those_of_the_network():
-    learning = learning_of(epochs=1)
+    learning = learning_of(n_measurements=None, epochs=1)
     learning.advance(123)
     network, (X, y, X_test, y_test) = learning.experiment.network, learning.experiment.data
     assert learning.now == (
@@ -244,6 +251,15 @@ def test_n_takes_one_batch_and_pauses():
     assert script.learning.finished
 
 
+def test_training_goes_on_after_single_batches_where_it_is():
+    script = Script(Counter(), {0.5 * n: "n" for n in range(1, 61)})
+    script.keys[31] = " "
+    script.play(20)
+    at_end_of_pause = script.batch_at(31)
+    assert at_end_of_pause > 60
+    assert script.batch_at(31.6) > at_end_of_pause
+
+
 def test_plus_and_minus_change_the_speed():
     fast, slow = Script(Counter(), {0.1: "+"}), Script(Counter(), {0.1: "-"})
     fast.play(20)
@@ -275,22 +291,29 @@ def test_status_line_names_the_keys():
 # ----------------------------------------------------------------------------------------------------- the command
 
 
-@pytest.mark.parametrize(("columns", "encoding"), [(60, "utf-8"), (80, "ascii"), (120, "utf-8")])
+@pytest.mark.parametrize(
+    ("columns", "encoding"),
+    [
+        (60, "ascii"),
+        *(pytest.param(columns, encoding, marks=slow) for columns in (80, 120) for encoding in ("utf-8", "cp437")),
+    ],
+)
 def test_pipe_gets_a_few_frames_at_once(monkeypatch, columns, encoding):
     text = output_of(monkeypatch, "watch", "--epochs", "1", columns=columns, encoding=encoding)
     assert max(map(len, text.splitlines())) < columns
-    assert "\x1b" not in text and text.isascii() == (encoding == "ascii")
+    assert "\x1b" not in text and text.isascii() == (encoding != "utf-8")
     frames = [line for line in text.splitlines() if line.startswith("epoch 1 of 1")]
     assert len(frames) == 3
     if columns > 60:
         assert [re.search(r"batch (\d+) of 500", line)[1] for line in frames] == ["0", "100", "500"]
 
 
+@slow
 def test_model_and_pictures_are_saved(monkeypatch, tmp_path):
     model = tmp_path / "a.cmlp"
-    output_of(monkeypatch, "watch", "3", "--epochs", "2", "--save", str(model), "--png", str(tmp_path))
+    output_of(monkeypatch, "watch", "3", "--epochs", "1", "--save", str(model), "--png", str(tmp_path))
     assert {path.name for path in tmp_path.iterdir()} == {"a.cmlp", "weights-before.png", "weights-after.png"}
-    np.testing.assert_array_equal(cmlp.load(model).params, Experiment(Options(epochs=2)).train().params)
+    np.testing.assert_array_equal(cmlp.load(model).params, Experiment(Options(epochs=1)).train().params)
 
 
 def test_diverging_training_is_one_line_on_standard_error(monkeypatch, capsys):

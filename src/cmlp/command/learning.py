@@ -31,6 +31,8 @@ class Learning:
     ----------
     experiment : Experiment
         An untrained network; `advance` trains it, with the same result as `Experiment.train`.
+    n_measurements : int or None
+        Number of measurements during the training; by default 60, or 12 if measuring takes long.
 
     Attributes
     ----------
@@ -42,13 +44,13 @@ class Learning:
         Measurements at regular distances, the first before training.
     """
 
-    def __init__(self, experiment: Experiment) -> None:
+    def __init__(self, experiment: Experiment, n_measurements: int | None = None) -> None:
         self.experiment = experiment
         self.batch = 0
         self.total = experiment.n_batches * experiment.n_epochs
         n_images = len(experiment.data.X_train) + len(experiment.data.X_test)
         self._is_cheap = n_images * experiment.network.n_params < _CHEAP
-        n_points = min(_N_MEASUREMENTS if self._is_cheap else _N_COSTLY, self.total)
+        n_points = min(n_measurements or (_N_MEASUREMENTS if self._is_cheap else _N_COSTLY), self.total)
         self._due = np.linspace(0, self.total, n_points + 1).round().astype(int).tolist()
         self.history = [self._measure()]
 
