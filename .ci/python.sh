@@ -30,9 +30,11 @@ oldest_scikit_learn() {
 # The tests that need other libraries. None of them may skip here. torch has the version of the CPU build for CPython 3.11.
 other_libraries() {
     local log=$WORK/other-libraries
-    "$WORK/readme/bin/python" -m pip install -q onnx onnxruntime skl2onnx pyarrow 'torch==2.13.*' pandas
-    "$WORK/readme/bin/python" -m pytest -m '' tests/export/test_onnx.py tests/export/test_from_onnx.py tests/export/test_torch.py \
-        tests/export/test_scikit_learn.py tests/command/test_predict.py tests/command/test_info_export.py | tee "$log"
+    "$WORK/readme/bin/python" -m pip install -q onnx onnxruntime skl2onnx pyarrow 'torch==2.13.*' pandas \
+        cython setuptools numba pybind11
+    "$WORK/readme/bin/python" -m pytest -m '' tests/export/test_onnx.py tests/export/test_from_onnx.py \
+        tests/export/test_torch.py tests/export/test_scikit_learn.py tests/command/test_predict.py tests/command/test_info_export.py \
+        tests/examples/test_python_extensions.py | tee "$log"
     ! grep -q ^SKIPPED "$log"
 }
 

@@ -17,6 +17,7 @@ __all__ = [
     "NonFiniteInputError",
     "StatusError",
     "__version__",
+    "capi",
     "cpu_info",
     "datasets",
     "from_onnx",
@@ -30,7 +31,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from cmlp import datasets
-    from cmlp._core import __version__, cpu_info
+    from cmlp._core import __version__, capi, cpu_info
     from cmlp._include import get_cmake_dir, get_include, get_source
     from cmlp.estimators.classifier import MLPClassifier
     from cmlp.estimators.regressor import MLPRegressor
@@ -47,6 +48,7 @@ else:
         "MLPRegressor": "estimators.regressor",
         "Network": "network",
         "__version__": "_core",
+        "capi": "_core",
         "cpu_info": "_core",
         "from_onnx": "export.onnx_reader",
         "from_sklearn": "export.scikit_learn",

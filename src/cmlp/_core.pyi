@@ -28,6 +28,7 @@ ISAS: dict[str, int]
 STATE_VERSION: int
 FILE_DTYPES: dict[str, int]
 __version__: str
+capi: object
 
 Array = npt.NDArray[Any]
 

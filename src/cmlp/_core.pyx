@@ -614,3 +614,4 @@ def step(Net net not None, params, gradient, Optimizer optimizer not None):
 
 
 include "_model.pxi"
+include "_capi.pxi"

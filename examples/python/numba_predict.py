@@ -1,0 +1,26 @@
+"""Classify images in a compiled loop: Numba calls cmlp's C functions without the interpreter."""
+
+import sys
+
+import numpy as np
+from ctypes_predict import Model, functions
+from numba import njit
+
+import cmlp
+
+predict = functions.model_predict_u8
+
+
+@njit(nogil=True)
+def classify(memory, scratch, images):
+    """Return the class index of each image, a row of bytes."""
+    classes = np.empty(len(images), np.int32)
+    for i in range(len(images)):
+        classes[i] = predict(memory.ctypes.data, images[i].ctypes.data, 0, scratch.ctypes.data, scratch.size)
+    return classes
+
+
+if __name__ == "__main__":
+    *_, X_test, y_test = cmlp.datasets.load_digits28()
+    model = Model(sys.argv[1])
+    print(np.mean(classify(model.memory, model.scratch, X_test) == y_test))

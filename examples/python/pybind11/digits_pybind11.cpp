@@ -1,0 +1,62 @@
+// Classify images with cmlp's C functions from C++ with pybind11.
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+
+#include <cmlp_capi.h>
+
+#include <cstdint>
+#include <vector>
+
+namespace py = pybind11;
+
+using Bytes = py::array_t<std::uint8_t, py::array::c_style | py::array::forcecast>;
+
+static const cmlp_capi *cmlp;
+
+static void check(int status)
+{
+    if (status) throw py::value_error(cmlp->status_string(status));
+}
+
+class Model {
+public:
+    // `file` holds the content of a model file; NumPy aligns it to 16 bytes.
+    explicit Model(Bytes file) : file_(std::move(file))
+    {
+        info_ = CMLP_INIT(cmlp_model_info);
+        const auto n = static_cast<std::size_t>(file_.size());
+        check(cmlp->model_size(file_.data(), n, &info_));
+        memory_.resize(info_.model_size);
+        std::vector<char> scratch(info_.scratch_size);
+        check(cmlp->model_init(model(), memory_.size(), file_.data(), n, 1, scratch.data(), scratch.size()));
+    }
+
+    // Returns the class index of each image, a row of bytes. Other threads run meanwhile.
+    py::array_t<std::int32_t> classify(const Bytes &images)
+    {
+        if (images.ndim() != 2 || images.shape(1) != info_.n_inputs) throw py::value_error("images have a wrong shape");
+        py::array_t<std::int32_t> classes(images.shape(0));
+        std::int32_t *out = classes.mutable_data();
+        const std::uint8_t *image = images.data();
+        const py::ssize_t n = images.shape(0);
+        std::vector<char> scratch(info_.scratch_size);
+        py::gil_scoped_release release;
+        for (py::ssize_t i = 0; i < n; i++, image += info_.n_inputs)
+            out[i] = cmlp->model_predict_u8(model(), image, nullptr, scratch.data(), scratch.size());
+        return classes;
+    }
+
+private:
+    cmlp_model *model() { return reinterpret_cast<cmlp_model *>(memory_.data()); }
+
+    Bytes file_;
+    std::vector<char> memory_;
+    cmlp_model_info info_;
+};
+
+PYBIND11_MODULE(digits_pybind11, module)
+{
+    cmlp = cmlp_import_capi();
+    if (!cmlp) throw py::error_already_set();
+    py::class_<Model>(module, "Model").def(py::init<Bytes>()).def("classify", &Model::classify);
+}

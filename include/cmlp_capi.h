@@ -1,0 +1,104 @@
+/* cmlp_capi.h: the functions of cmlp.h for extension modules of Python, from the installed package, without linking.
+ *
+ * The capsule cmlp.capi holds a table of pointers to the functions in cmlp's own extension module. In C or C++, after
+ * Python.h:
+ *
+ *     const cmlp_capi *cmlp = cmlp_import_capi();        imports cmlp; needs the GIL
+ *     if (!cmlp) return NULL;                            an ImportError is set
+ *     status = cmlp->model_size(file, n, &info);         cmlp_model_size of cmlp.h; most calls need no GIL
+ *
+ * In Cython: from cmlp.capi cimport cmlp_capi, cmlp_import_capi. From ctypes, cffi and numba: get the pointer from the
+ * capsule with PyCapsule_GetPointer(cmlp.capi, "cmlp.capi").
+ *
+ * The table is constant and stays valid until the interpreter ends. Newer versions of cmlp append functions, and change
+ * nothing else: an extension that was compiled with an older header works with a newer cmlp. */
+#ifndef CMLP_CAPI_H
+#define CMLP_CAPI_H
+
+#include <cmlp.h>
+
+#define CMLP_CAPI_NAME "cmlp.capi"
+
+typedef struct cmlp_capi {
+    size_t struct_size;     /* of the table in the installed package */
+    int32_t version_number; /* CMLP_VERSION_NUMBER of the installed package */
+    const char *(*status_name)(int status);
+    const char *(*status_string)(int status);
+    const char *(*version)(void);
+    int (*model_size)(const void *file, size_t n, cmlp_model_info *info);
+    int (*model_init)(cmlp_model *memory, size_t memory_size, const void *file, size_t n, int verify, void *scratch,
+                      size_t scratch_size);
+    int32_t (*model_predict)(const cmlp_model *model, const void *row, void *output, void *scratch,
+                             size_t scratch_size);
+    int32_t (*model_predict_u8)(const cmlp_model *model, const uint8_t *row, void *output, void *scratch,
+                                size_t scratch_size);
+    const cmlp_net *(*model_net)(const cmlp_model *model);
+    const void *(*model_params)(const cmlp_model *model);
+    int (*model_metadata)(const cmlp_model *model, const char *key, const char **text, size_t *length);
+    int (*workspace_size)(const cmlp_net *net, int call, int64_t n_rows, int32_t n_threads, size_t *bytes);
+    int (*forward)(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *output, cmlp_run *run);
+    size_t (*net_size)(void);
+    int (*net_init)(cmlp_net *memory, size_t memory_size, const cmlp_net_config *config);
+    int64_t (*net_n_params)(const cmlp_net *net);
+    void (*random_seed)(cmlp_random *random, uint32_t seed);
+    double (*random_double)(cmlp_random *random);
+    void (*random_shuffle)(cmlp_random *random, int64_t *values, int64_t n);
+    int (*init_params)(const cmlp_net *net, cmlp_random *random, void *params);
+    int (*optimizer_state_size)(const cmlp_net *net, int solver, size_t *bytes);
+    int (*train_epoch)(const cmlp_net *net, void *params, const cmlp_rows *rows, const cmlp_targets *targets,
+                       const cmlp_objective *objective, cmlp_optimizer *optimizer, cmlp_epoch *epoch,
+                       cmlp_run *run);
+    int (*model_write_size)(const cmlp_net *net, size_t *bytes);
+    int (*model_write)(const cmlp_net *net, const void *params, const cmlp_model_content *content, void *scratch,
+                       size_t scratch_size);
+    int (*net_layer)(const cmlp_net *net, int32_t index, cmlp_layer *layer);
+    const cmlp_activation_info *(*describe_activation)(int32_t activation);
+    const cmlp_loss_info *(*describe_loss)(int32_t loss);
+    uint32_t (*net_isa)(const cmlp_net *net);
+    uint32_t (*cpu_isa)(void);
+    int (*activations)(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *const *outputs,
+                       cmlp_run *run);
+    int (*weighted_sums)(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *const *outputs,
+                         cmlp_run *run);
+    int (*cost)(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
+                const cmlp_objective *objective, double *cost, cmlp_run *run);
+    int (*gradient)(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
+                    const cmlp_objective *objective, void *gradient, double *cost, cmlp_run *run);
+    int (*input_gradient)(const cmlp_net *net, const void *params, const cmlp_rows *rows,
+                          const cmlp_targets *targets, const cmlp_objective *objective, void *gradient,
+                          cmlp_run *run);
+    int (*deltas)(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
+                  const cmlp_objective *objective, void *const *deltas, cmlp_run *run);
+    int (*step)(const cmlp_net *net, void *params, const void *gradient, cmlp_optimizer *optimizer);
+} cmlp_capi;
+
+/* Python.h comes first in every extension module. Other programs that include this header only get the struct. */
+#ifdef Py_PYTHON_H
+/* Imports cmlp and returns its table. Returns NULL with an exception if cmlp cannot be imported, or is older than this
+ * header. The caller holds the GIL. */
+static inline const cmlp_capi *cmlp_import_capi(void)
+{
+    const cmlp_capi *capi = (const cmlp_capi *)PyCapsule_Import(CMLP_CAPI_NAME, 0);
+    if (capi && capi->struct_size < sizeof(cmlp_capi)) {
+        PyErr_Format(PyExc_ImportError, "this extension needs cmlp %s or newer, but cmlp %s is installed", CMLP_VERSION,
+                     capi->version());
+        return NULL;
+    }
+    return capi;
+}
+#endif
+
+#ifdef CMLP_CAPI_TABLE
+/* The table itself, for cmlp's own extension module. */
+static const cmlp_capi cmlp_capi_table = {
+    sizeof(cmlp_capi), CMLP_VERSION_NUMBER,
+    cmlp_status_name, cmlp_status_string, cmlp_version, cmlp_model_size, cmlp_model_init, cmlp_model_predict,
+    cmlp_model_predict_u8, cmlp_model_net, cmlp_model_params, cmlp_model_metadata, cmlp_workspace_size,
+    cmlp_forward, cmlp_net_size, cmlp_net_init, cmlp_net_n_params, cmlp_random_seed, cmlp_random_double,
+    cmlp_random_shuffle, cmlp_init_params, cmlp_optimizer_state_size, cmlp_train_epoch, cmlp_model_write_size,
+    cmlp_model_write, cmlp_net_layer, cmlp_describe_activation, cmlp_describe_loss, cmlp_net_isa, cmlp_cpu_isa,
+    cmlp_activations, cmlp_weighted_sums, cmlp_cost, cmlp_gradient, cmlp_input_gradient, cmlp_deltas, cmlp_step
+};
+#endif
+
+#endif

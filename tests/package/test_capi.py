@@ -1,0 +1,84 @@
+"""The function table for extension modules: complete, in one order for ever, and callable."""
+
+import ctypes
+import re
+
+from c_build import COMPILER, HEADER, in_source_tree, needs_compiler, run
+
+import cmlp
+
+CAPI = HEADER.with_name("cmlp_capi.h")
+PXD = HEADER.parents[1] / "src/cmlp/capi.pxd"
+
+# Extensions that were compiled before depend on this order: new functions come at the end.
+ORDER = (
+    "status_name status_string version model_size model_init model_predict model_predict_u8 model_net model_params "
+    "model_metadata workspace_size forward net_size net_init net_n_params random_seed random_double random_shuffle "
+    "init_params optimizer_state_size train_epoch model_write_size model_write net_layer describe_activation "
+    "describe_loss net_isa cpu_isa activations weighted_sums cost gradient input_gradient deltas step"
+)
+
+
+def text(path):
+    """Return a file without comments, with single spaces."""
+    return re.sub(r"\s+", " ", re.sub(r"/\*.*?\*/", "", path.read_text(encoding="utf-8"), flags=re.DOTALL))
+
+
+def declared(source, pattern):
+    """Return the declarations that a pattern finds: name, result and parameters, without spaces at the stars."""
+    found = re.findall(pattern, source)
+    return {name: (result.replace(" ", ""), parameters.replace("* ", "*")) for result, name, parameters in found}
+
+
+def table_of_the_header():
+    (struct,) = re.findall(r"typedef struct cmlp_capi \{(.*?)\} cmlp_capi;", text(CAPI))
+    return declared(struct, r"([^;()]+?)\(\*(\w+)\)\(([^;]*?)\);")
+
+
+@in_source_tree
+def test_table_has_every_function_of_the_header_and_keeps_its_order():
+    assert table_of_the_header() == declared(text(HEADER), r"CMLP_API ([^;()]+?)cmlp_(\w+)\(([^;]*?)\);")
+    assert list(table_of_the_header()) == ORDER.split()
+    (initializer,) = re.findall(r"cmlp_capi_table = \{(.*?)\}", text(CAPI))
+    assert re.findall(r"cmlp_(\w+)", initializer) == ["capi", *ORDER.split()]
+
+
+@in_source_tree
+def test_pxd_declares_the_table():
+    source = re.sub(r"\s+", " ", PXD.read_text(encoding="utf-8")).partition("version_number")[2]
+    found = declared(source, r"([\w ]+?\*?)\(\*(\w+)\)\(([^()]*)\) noexcept nogil")
+    expected = {
+        name: (result, parameters.replace("void *const *", "void **").replace("void", "", parameters == "void"))
+        for name, (result, parameters) in table_of_the_header().items()
+    }
+    assert found == expected
+
+
+class Start(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", ctypes.c_size_t),
+        ("version_number", ctypes.c_int32),
+        ("status_name", ctypes.CFUNCTYPE(ctypes.c_char_p, ctypes.c_int)),
+        ("status_string", ctypes.CFUNCTYPE(ctypes.c_char_p, ctypes.c_int)),
+        ("version", ctypes.CFUNCTYPE(ctypes.c_char_p)),
+    ]
+
+
+@in_source_tree
+def test_capsule_has_its_name_size_and_version():
+    get_pointer = ctypes.pythonapi.PyCapsule_GetPointer
+    get_pointer.restype, get_pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
+    table = Start.from_address(get_pointer(cmlp.capi, b"cmlp.capi"))
+    pointer = ctypes.sizeof(ctypes.c_void_p)
+    assert table.struct_size == Start.status_name.offset + len(ORDER.split()) * pointer
+    assert table.version().decode() == cmlp.__version__
+    assert f"#define CMLP_VERSION_NUMBER {table.version_number} " in HEADER.read_text(encoding="utf-8")
+    assert table.status_name(16) == b"CMLP_ERROR_NULL"
+
+
+@needs_compiler
+def test_header_compiles_alone(tmp_path):
+    (tmp_path / "a.c").write_text("#include <cmlp_capi.h>\nint main(void) { return sizeof(cmlp_capi) == 0; }\n")
+    warnings = ["-Wall", "-Wextra", "-Werror", "-pedantic", "-Wconversion"]
+    run(COMPILER, "-std=c11", *warnings, "-I", HEADER.parent, "-c", tmp_path / "a.c", "-o", tmp_path / "a.o")
+    run(COMPILER, "-x", "c++", *warnings, "-I", HEADER.parent, "-c", tmp_path / "a.c", "-o", tmp_path / "a.o")
