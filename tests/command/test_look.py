@@ -76,6 +76,21 @@ def test_weighted_sum_is_that_of_numpy(look, unit):
     assert total == pytest.approx(sums[layer][neuron], abs=0.005)
 
 
+@pytest.mark.parametrize("unit", [Unit(0, 4), Unit(1, 3), Unit(2, 9)])
+def test_switching_off_the_largest_input_has_the_effect_that_is_shown(look, unit):
+    _, a = plain(look.after, look.example.row)
+    layer, neuron = unit
+    weights = look.after.weights[layer][:, neuron].astype(float)
+    largest = int(np.abs(a[layer] * weights).argmax())
+    inputs = a[layer].copy()
+    inputs[largest] = 0
+    z = inputs @ weights + look.after.biases[layer][neuron]
+    text = " ".join(lines_of(look, 119, unit))
+    activation = 1 / (1 + np.exp(-z))
+    assert f"If this input were 0, the sum would be {z:+.3f} and the activation {activation:.3f} instead of" in text
+    assert f"is {'positive' if weights[largest] > 0 else 'negative'}." in text
+
+
 @pytest.mark.parametrize("width", [59, 79, 119])
 @pytest.mark.parametrize("colors", [0, 256])
 @pytest.mark.parametrize("blocks", [True, False])

@@ -11,6 +11,7 @@ import pytest
 from terminals import Pty, output_of
 
 import cmlp
+from cmlp.command import learning as learning_module
 from cmlp.command import watch
 from cmlp.command.experiment import Experiment, Options, accuracy
 from cmlp.command.experiment_options import example
@@ -86,6 +87,17 @@ def test_measurements_are_those_of_the_network():
     learning.advance(500)
     batches = [point.batch for point in learning.history]
     assert batches[0] == 0 and batches[-1] == 500 and len(batches) == 61
+
+
+def test_costly_networks_are_measured_now_and_then(monkeypatch):
+    monkeypatch.setattr(learning_module, "_CHEAP", 0)
+    learning = learning_of(n_measurements=None, epochs=1)
+    learning.advance(350)
+    batches = [point.batch for point in learning.history]
+    assert batches == [0, 10, 30, 42, 83, 100, 125, 167, 208, 250, 292, 333]
+    assert learning.now.batch == 333
+    line = watch.header(terminal(), learning, 79)
+    assert line.startswith(f"epoch 1 of 1   after batch 333: cost {learning.now.training_cost:.3f} ")
 
 
 def test_epoch_and_batch_are_counted():

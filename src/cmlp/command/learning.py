@@ -12,6 +12,8 @@ _N_MEASUREMENTS = 60
 # Measuring costs a forward pass over all images; beyond this number of multiplications it is only done now and then.
 _CHEAP = 2e9
 _N_COSTLY = 12
+# Then the first batches, which change most, get measurements of their own.
+_EARLY = (10, 30, 100)
 
 
 class Point(NamedTuple):
@@ -51,7 +53,10 @@ class Learning:
         n_images = len(experiment.data.X_train) + len(experiment.data.X_test)
         self._is_cheap = n_images * experiment.network.n_params < _CHEAP
         n_points = min(n_measurements or (_N_MEASUREMENTS if self._is_cheap else _N_COSTLY), self.total)
-        self._due = np.linspace(0, self.total, n_points + 1).round().astype(int).tolist()
+        due = set(np.linspace(0, self.total, n_points + 1).round().astype(int).tolist())
+        if not self._is_cheap:
+            due |= {batch for batch in _EARLY if batch < self.total}
+        self._due = sorted(due)
         self.history = [self._measure()]
 
     @property

@@ -27,6 +27,7 @@ from cmlp.command.pictures.neuron import (
     nearest_to_zero,
     sum_lines,
     weighted_sum,
+    without_largest,
 )
 from cmlp.command.pictures.outputs import output_bars
 from cmlp.command.pictures.text import counted, ends, joined, page_width
@@ -189,17 +190,19 @@ def neuron_lines(
     spelled = weighted_sum(network, row, chosen, 5 if width >= _VERY_WIDE or has_image else 3)
     table = sum_lines(spelled, function_name(network, chosen.layer))
     head = wrapped(_sum_in_words(network, labels, chosen, is_default=unit is None), width)
+    effect = without_largest(network, spelled)
+    effect_lines = ["", *wrapped(effect, width)] if effect else []
     table_width = max(map(len, table))
     function = activation_function(network, chosen.layer) if width >= _WIDE else None
     size = (table_width, 7) if has_image else (min(width - table_width - 3, 60), len(table))
     curve = [] if function is None else curve_lines(terminal, function, [spelled.z], *size)
     if not has_image:
-        return [*head, "", *(beside(table, curve, gap=3) if curve else table)]
+        return [*head, "", *(beside(table, curve, gap=3) if curve else table), *effect_lines]
     title = "its weights: " + ("blue +, red -" if terminal.colors else "shades +, dashes -")
     image = [title, *weight_lines(terminal, network.weights[0][:, chosen.neuron])]
     if width < table_width + 3 + SIDE:
-        return [*head, "", *table, "", *beside(image)]
-    return [*head, "", *beside([*table, "", *curve], image, gap=3)]
+        return [*head, "", *table, *effect_lines, "", *beside(image)]
+    return [*head, "", *beside([*table, "", *curve], image, gap=3), *effect_lines]
 
 
 def _sum_in_words(network: Network, labels: Sequence[str], unit: Unit, *, is_default: bool) -> str:

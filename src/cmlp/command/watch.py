@@ -234,12 +234,13 @@ def header(terminal: Terminal, learning: Learning, width: int) -> str:
     """Return the line with epoch, batch, cost and accuracies, and a progress bar if there is space."""
     experiment, now = learning.experiment, learning.now
     number, batch = learning.epoch
+    when = "" if now.batch == learning.batch else f"after batch {now.batch:,}: "
     parts = [
         f"epoch {number} of {experiment.n_epochs}",
-        f"cost {now.training_cost:.3f}",
+        f"{when}cost {now.training_cost:.3f}",
         f"right {now.training_accuracy:.1f} %, new images {now.test_accuracy:.1f} %",
     ]
-    if width >= _WIDE:
+    if width >= _WIDE and not when:
         parts[0] += f", batch {batch:,} of {experiment.n_batches:,}"
     text = "   ".join(parts)
     space = min(width - len(text) - 5, 20)

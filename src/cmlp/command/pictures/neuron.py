@@ -13,6 +13,8 @@ from cmlp.command.pictures.names import Unit, source_name
 from cmlp.command.pictures.text import styled, symbols
 from cmlp.command.terminal import Terminal
 
+_SHOWN = 0.001
+
 
 class Term(NamedTuple):
     """A term of a weighted sum: the weight, the activation that it multiplies, and their product."""
@@ -128,6 +130,23 @@ def activation_function(network: Network, layer: int) -> Callable[[NDArray[Any]]
         return values
 
     return function
+
+
+def without_largest(network: Network, spelled: WeightedSum) -> str:
+    """Return in words what switching off the input with the largest term would do; empty if there is none."""
+    function = activation_function(network, spelled.unit.layer)
+    if not spelled.terms or function is None:
+        return ""
+    term = spelled.terms[0]
+    z = spelled.z - term.product
+    activation = float(function(np.array([z]))[0])
+    kind = "positive" if term.weight > 0 else "negative"
+    # Near 0, three decimals would not show the difference.
+    digits = ".3f" if max(activation, spelled.activation) >= _SHOWN else ".1e"
+    return (
+        f"The weight of {' '.join(term.source.split())} is {kind}. If this input were 0, the sum would be {z:+.3f} and "
+        f"the activation {activation:{digits}} instead of {spelled.activation:{digits}}."
+    )
 
 
 def function_name(network: Network, layer: int) -> str:
