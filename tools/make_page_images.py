@@ -49,7 +49,7 @@ def main() -> None:
         for screen, viewport in SCREENS.items():
             for scheme in ("light", "dark"):
                 name = f"{screen}-{scheme}"
-                page = Watched(browser, path, viewport=viewport, color_scheme=scheme)
+                page = Watched(browser.new_page(viewport=viewport, color_scheme=scheme), path)
                 prepare(page, name)
                 picture = Image.open(io.BytesIO(page.page.screenshot())).convert("RGB")
                 file = target / f"page-{name}.png"

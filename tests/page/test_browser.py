@@ -38,19 +38,34 @@ def path(model, tmp_path_factory):
     return target
 
 
+SCREEN = {"width": 1280, "height": 800}
+
+
+@pytest.fixture(scope="module")
+def tabs(browser):
+    """Two tabs that the tests share, because opening one takes longer than loading a page."""
+    return [browser.new_page(viewport=SCREEN) for _ in range(2)]
+
+
 @pytest.fixture
-def watch(browser):
+def watch(browser, tabs):
     """Open pages with `watch(path, ...)`; afterwards none may have a message, an error or a request."""
-    opened = []
+    opened, extra, free = [], [], list(tabs)
 
     def open_page(path, fragment="", **options):
-        opened.append(Watched(browser, path, fragment, **options))
+        if options or not free:
+            extra.append(browser.new_page(**{"viewport": SCREEN, **options}))
+        page = extra[-1] if options or not free else free.pop()
+        page.set_viewport_size(options.get("viewport", SCREEN))
+        opened.append(Watched(page, path, fragment))
         return opened[-1]
 
     yield open_page
     for one in opened:
-        one.page.close()
-        assert one.faults == []
+        one.close()
+    for page in extra:
+        page.close()
+    assert [one.faults for one in opened] == [[] for _ in opened]
 
 
 def network_of(params):
@@ -322,6 +337,31 @@ def test_damaged_link_opens_the_page(fragment, watch, path):
     assert page.evaluate("costs.every(Number.isFinite)")
 
 
+def test_wishes_of_the_batch_are_shown_and_open_their_digit(watch, path, data):
+    page = watch(path)
+    page.press("w")
+    assert page.page.locator("#batch-list button").count() == 10
+    assert page.text("#batch-text").startswith("The next step averages the wishes of 10 digits. Output ")
+    batch = page.evaluate("nextBatch(10).map((one) => examples.train.indexOf(one))")
+    page.page.locator("#batch-list button").nth(3).click()
+    page.settle()
+    assert page.text("#source").startswith(f"Training digit {batch[3] + 1} of 500. The network says ")
+    assert page.page.locator("#wanted").input_value() == str(data.y_train[batch[3]])
+    page.page.locator("#batch").fill("30")
+    page.settle()
+    assert page.page.locator("#batch-list button").count() == 20
+    assert "of 30 digits" in page.text("#batch-text")
+    page.page.locator("#wanted").select_option("8")
+    page.settle()
+    assert page.page.locator('.output[data-wish="▲"] b').all_inner_texts() == ["8"]
+
+
+def test_state_is_written_into_the_address_after_a_while(watch, path):
+    page = watch(path)
+    page.press("7")
+    page.until("location.hash.includes('example=' + shown.example)")
+
+
 def test_training_learns_and_can_be_restarted(watch, path):
     page = watch(path)
     before = page.evaluate("measured[0][1]")
@@ -405,7 +445,9 @@ def test_hostile_labels_are_shown_as_text(watch, tmp_path):
 def test_any_shape_is_painted_without_overflow(net, watch, tmp_path):
     net.to_html(tmp_path / "page.html")
     for width in (390, 1280):
-        page = watch(tmp_path / "page.html", viewport={"width": width, "height": 800})
+        page = watch(tmp_path / "page.html")
+        page.page.set_viewport_size({"width": width, "height": 800})
+        page.settle()
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert page.page.locator(".neuron").count() == sum(net.sizes[1:])
         page.press("w", "n")
@@ -419,7 +461,8 @@ def test_any_shape_is_painted_without_overflow(net, watch, tmp_path):
 
 @pytest.mark.parametrize("width", [320, 390, 800, 1280])
 def test_layout_fits_and_targets_are_large(width, watch, path):
-    page = watch(path, viewport={"width": width, "height": 800})
+    page = watch(path)
+    page.page.set_viewport_size({"width": width, "height": 800})
     page.press("w")
     small = """[...document.querySelectorAll('button, input, select')].filter(
         (one) => one.offsetParent && one.type !== 'checkbox' && (one.offsetHeight < 24 || one.offsetWidth < 24)

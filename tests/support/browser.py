@@ -27,16 +27,26 @@ def chromium():
 class Watched:
     """A browser page with everything that it should not do: messages on its console, errors, requests."""
 
-    def __init__(self, browser, path, fragment="", **options):
-        self.page = browser.new_page(**{"viewport": {"width": 1280, "height": 800}, **options})
+    def __init__(self, page, path, fragment=""):
+        self.page = page
         self.faults = []
         self.address = path.as_uri()
-        self.page.on("console", lambda message: self.faults.append(f"console: {message.text}"))
-        self.page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
-        self.page.on("request", self.requested)
-        self.page.goto(self.address + fragment)
-        self.page.evaluate("ready")
+        self.listeners = {
+            "console": lambda message: self.faults.append(f"console: {message.text}"),
+            "pageerror": lambda error: self.faults.append(f"error: {error}"),
+            "request": self.requested,
+        }
+        page.goto("about:blank")  # otherwise a new fragment would not load the page again
+        for event, listener in self.listeners.items():
+            page.on(event, listener)
+        page.goto(self.address + fragment)
+        page.evaluate("ready")
         self.settle()
+
+    def close(self):
+        """Stop watching; the page can be used again."""
+        for event, listener in self.listeners.items():
+            self.page.remove_listener(event, listener)
 
     def requested(self, request):
         if not request.url.startswith((self.address, "data:")):
@@ -66,9 +76,9 @@ class Watched:
         raise AssertionError(f"{expression} has not become true")
 
     def link(self):
-        """Return the fragment of the address, which the page writes 0.4 seconds after the last change."""
+        """Return the fragment of the address. The page writes it 0.4 seconds after the last change, here at once."""
         self.settle()
-        self.page.wait_for_timeout(450)
+        self.page.evaluate("rest()")
         return self.page.evaluate("location.hash")
 
     def draw(self, strokes):
