@@ -30,6 +30,9 @@ _THEME = (
 )
 
 
+MOST_FILTERS = 48  # weight images in the training panel (assets/training.js)
+
+
 class Page:
     """The page of a model.
 
@@ -111,6 +114,7 @@ def _texts(model: Described, examples: Examples | None, title: str | None) -> di
         "noise": "Noise" if model.is_image else "Random values",
         "range": "a number from 0 to 1" if bounded else "a number, shown by brightness; below 0 in orange",
         "measured": "test cost" if model.kind == "numbers" else f"test {noun}s right",
+        "filters": "its neurons" if model.sizes[1] <= MOST_FILTERS else f"its first {MOST_FILTERS} neurons",
         "title": escape(visible(title if title is not None else _title(model))),
         "facts": escape(_facts(model, examples)),
         "keys": escape(_keys(model, examples is not None)),
