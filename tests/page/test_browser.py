@@ -133,10 +133,10 @@ def test_wishes_add_up_to_the_gradient(watch, path, data):
         assert largest_difference(page.evaluate("[...back.slopes[1]]"), summed) < 1e-5
 
 
-# With these arguments a page knows every loss, one of each kind.
+# With these arguments a page knows every activation, and all losses of one kind.
 KINDS = {
-    "distances": Network([4, 5, 3], output="identity", loss="squared_error"),
-    "likelihoods": Network([4, 5, 3]),
+    "distances": Network([4, 5, 3], "gelu", "identity", "squared_error"),
+    "likelihoods": Network([4, 5, 3], "gelu"),
 }
 COMPUTE = """([model, params, X, Y]) => {
     const net = new Network(model, Float64Array.from(params));

@@ -69,9 +69,9 @@ def code_size(page):
     return sum(page.sizes[part] for part in ("markup", "style", "script"))
 
 
-@pytest.mark.parametrize("loss", ["squared_error", "log_loss", "focal"])
-def test_page_of_digits_is_small(loss):
-    page = Page(Network([784, 16, 16, 10], output="logistic", loss=loss, input_scale=1 / 255, random_state=0))
+@pytest.mark.parametrize("activation, loss", [("logistic", "squared_error"), ("relu", "log_loss"), ("gelu", "focal")])
+def test_page_of_digits_is_small(activation, loss):
+    page = Page(Network([784, 16, 16, 10], activation, "logistic", loss, input_scale=1 / 255, random_state=0))
     assert code_size(page) <= MOST_CODE
     assert page.sizes["examples"] <= 120_000
     assert page.sizes["weights"] <= 13002 * 4 * 4 / 3 + 1000

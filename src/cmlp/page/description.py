@@ -23,11 +23,9 @@ if TYPE_CHECKING:
 
 PIXELS = 784  # a model with this many inputs gets a field to draw in
 
-# The functions that the page's JavaScript computes (assets/network.js, distances.js and likelihoods.js).
-ACTIVATIONS = {
-    *("identity", "logistic", "tanh", "relu", "softmax", "exp"),
-    *("leaky_relu", "elu", "silu", "gelu", "softplus", "softsign"),
-}
+# The functions that the page's JavaScript computes (assets/network.js, functions.js, distances.js and likelihoods.js).
+RARE_ACTIVATIONS = {"leaky_relu", "elu", "silu", "gelu", "softplus", "softsign"}
+ACTIVATIONS = {"identity", "logistic", "tanh", "relu", "softmax", "exp"} | RARE_ACTIVATIONS
 DISTANCES = {"squared_error", "absolute_error", "huber", "quantile"}
 LIKELIHOODS = {"log_loss", "label_smoothing", "focal", "poisson", "gamma"}
 

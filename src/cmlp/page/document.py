@@ -11,7 +11,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from cmlp.files.atomic import write_atomically
-from cmlp.page.description import DISTANCES, Described, noun_of, visible
+from cmlp.page.description import DISTANCES, RARE_ACTIVATIONS, Described, noun_of, visible
 from cmlp.page.examples import Examples, default_digits
 from cmlp.page.minify import minify_markup, minify_script, minify_style
 
@@ -98,8 +98,9 @@ def _asset(name: str) -> str:
 def _script(model: Described, examples: Examples | None) -> str:
     """Return the script: only the files that this page needs."""
     training = [] if examples is None else ["training"]
+    rare = ["functions"] if set(model.activations) & RARE_ACTIVATIONS else []
     loss = "distances" if model.net.loss in DISTANCES else "likelihoods"
-    names = ["network", loss, *_SCRIPTS, *training, "drawing" if model.is_image else "fields", "page"]
+    names = ["network", *rare, loss, *_SCRIPTS, *training, "drawing" if model.is_image else "fields", "page"]
     return "\n".join(minify_script(_asset(f"{name}.js")) for name in names)
 
 

@@ -45,7 +45,7 @@ function label(pen, text, x, y, align) {
 
 /** A number with a minus sign instead of a hyphen; no sign if it rounds to 0. */
 function number(value, places = 3) {
-	if (!Number.isFinite(value)) return "–";
+	if (!finite(value)) return "–";
 	const text = value.toFixed(places);
 	return Number(text) ? text.replace("-", "−") : text.replace("-", "");
 }
@@ -53,7 +53,7 @@ function number(value, places = 3) {
 /** Two digits that count, with a sign. */
 function fine(value) {
 	const text = abs(value) < 1e-3 && value ? value.toExponential(1) : Number(value.toPrecision(2));
-	return (value > 0 ? "+" : "") + (Number.isFinite(value) ? String(text).replace(/-/g, "−") : "–");
+	return (value > 0 ? "+" : "") + (finite(value) ? String(text).replace(/-/g, "−") : "–");
 }
 
 const signed = (value, places) => (number(value, places) > 0 ? "+" : "") + number(value, places);

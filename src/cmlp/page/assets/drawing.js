@@ -62,6 +62,7 @@ function toImage(strokes) {
 	return rasterize(lines, scale, [shift[0] + SIDE / 2 - x / mass, shift[1] + SIDE / 2 - y / mass]);
 }
 
+const inside = (value) => min(UNITS - 1, max(0, value));
 const strokesNow = () => shown.strokes || [];
 const isEmpty = () => !strokesNow().length && shown.example === undefined && shown.noise === undefined;
 
@@ -94,7 +95,7 @@ function paintInput() {
 		const line = smooth(stroke).map((p) => p.map((value) => (value * width) / UNITS));
 		drawLine(pen, line, colours.on, width * 0.075);
 	}
-	if (keyPen && document.activeElement === $("pad")) {
+	if (keyPen && isFocused($("pad"))) {
 		const place = keyPen.map((value) => (value * width) / UNITS);
 		drawLine(pen, [place], colours.ring, 16);
 		drawLine(pen, [place], keyStroke ? colours.accent : colours.surface, 12);
@@ -112,7 +113,6 @@ function drawByKey(event) {
 	} else if (key.startsWith("Arrow")) {
 		const [x, y] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[key];
 		const by = shiftKey ? 16 : 48;
-		const inside = (value) => min(UNITS - 1, max(0, value));
 		keyPen = keyPen || [UNITS / 2, UNITS / 4];
 		keyPen = [inside(keyPen[0] + x * by), inside(keyPen[1] + y * by)];
 		if (keyStroke) keyStroke.push([...keyPen]);
@@ -127,14 +127,15 @@ function listenToInput() {
 	let stroke = null;
 	const place = (event) => {
 		const { left, top, width } = pad.getBoundingClientRect();
-		const inside = (distance) => min(UNITS - 1, max(0, Math.round((distance / width) * UNITS)));
-		return [inside(event.clientX - left), inside(event.clientY - top)];
+		return [event.clientX - left, event.clientY - top].map((distance) =>
+			inside(Math.round((distance / width) * UNITS)),
+		);
 	};
 	const move = (event) => {
 		if (!stroke) return;
 		const all = event.getCoalescedEvents?.() || [];
 		for (const next of [...all, event].map(place)) {
-			const [x, y] = stroke[stroke.length - 1];
+			const [x, y] = stroke.at(-1);
 			if (hypot(next[0] - x, next[1] - y) >= 12) stroke.push(next);
 		}
 		input = null; // computed once a frame, however many events come

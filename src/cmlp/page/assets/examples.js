@@ -4,11 +4,13 @@ const root = document.documentElement;
 const $ = (id) => document.getElementById(id);
 const bytes = (base64) => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
 const listen = (target, type, action) => target?.addEventListener(type, action);
+const isFocused = (element) => document.activeElement === element;
 const range = (size) => [...Array(size).keys()];
 const write = (id, text) => ($(id).textContent = text);
 
+/** A new element. Its text is isolated, whatever its direction. */
 function make(tag, className = "", text = "") {
-	return Object.assign(document.createElement(tag), { className, textContent: text });
+	return Object.assign(document.createElement(tag), { className, textContent: text, dir: text && "auto" });
 }
 
 const SIDE = 28;
@@ -50,6 +52,9 @@ async function unpackExamples({ train, targets, data }) {
 	return { train: all.slice(0, train), test: all.slice(train), all };
 }
 
+/** The weights, biases and activation that lead to a layer. */
+const layerOf = (layer) => network.layers[layer - 1];
+
 function isRight(asked, { input, label, targets }) {
 	const outputs = asked.forward(input).a[last];
 	if (isClassifier) return winner(outputs) === label;
@@ -77,11 +82,9 @@ function nextMistake() {
 	if (found >= 0) showTest(found);
 }
 
-/** Fills an element with texts; the second, fourth, ... is bold. Labels are isolated, whatever their direction. */
+/** Fills an element with texts; the second, fourth, ... is bold. */
 function say(element, texts) {
-	element.replaceChildren(
-		...texts.map((text, n) => Object.assign(make(n % 2 ? "b" : "span", "", text), { dir: "auto" })),
-	);
+	element.replaceChildren(...texts.map((text, n) => make(n % 2 ? "b" : "span", "", text)));
 }
 
 function answer() {

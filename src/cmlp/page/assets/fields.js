@@ -7,7 +7,7 @@ const zeros = () => model.inputs.map(() => 0);
 function buildFields() {
 	model.inputs.forEach((name, i) => {
 		const [row, text] = [make("label"), make("span", "", name)];
-		Object.assign(text, { title: name, dir: "auto" });
+		text.title = name;
 		fields[i] = Object.assign(make("input"), { type: "number", step: "any" });
 		row.append(text, fields[i]);
 		$("fields").append(row);
@@ -15,7 +15,7 @@ function buildFields() {
 }
 
 /** The numbers in the fields; an unfinished one counts as 0. */
-const fieldValues = () => fields.map(({ valueAsNumber }) => (Number.isFinite(valueAsNumber) ? valueAsNumber : 0));
+const fieldValues = () => fields.map(({ valueAsNumber }) => (finite(valueAsNumber) ? valueAsNumber : 0));
 
 function valuesNow() {
 	if (shown.example === undefined) return shown.values || zeros();
@@ -26,7 +26,7 @@ const currentInput = () => Float64Array.from(valuesNow(), (value) => value * mod
 
 function paintInput() {
 	valuesNow().forEach((value, i) => {
-		if (document.activeElement !== fields[i]) fields[i].value = value;
+		if (!isFocused(fields[i])) fields[i].value = value;
 	});
 }
 
@@ -65,5 +65,5 @@ const inputParts = () => (shown.values ? { values: shown.values.join("_") } : {}
 
 function readInput({ values = "" }) {
 	const given = values.split("_").map(Number);
-	return given.length === sizes[0] && given.every(Number.isFinite) ? { values: given } : {};
+	return given.length === sizes[0] && given.every(finite) ? { values: given } : {};
 }

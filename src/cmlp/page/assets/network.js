@@ -2,33 +2,19 @@
 
 // --- The network: the forward pass, and backpropagation.
 
+const finite = Number.isFinite;
 const { abs, ceil, exp, floor, hypot, log, max, min } = Math;
 const sum = (values) => values.reduce((p, q) => p + q, 0);
 const logistic = (z) => 1 / (1 + exp(-z));
 const softplus = (z) => max(z, 0) + Math.log1p(exp(-abs(z)));
-const density = (z) => exp((-z * z) / 2) / Math.sqrt(2 * Math.PI);
 
-/** The distribution function of the normal distribution, by its power series. */
-function normal(z) {
-	if (abs(z) > 8) return z > 0 ? 1 : 0;
-	let [term, series] = [z, z];
-	for (let k = 3; abs(term) > 1e-17 * abs(series); k += 2) series += term *= (z * z) / k;
-	return 0.5 + series * density(z);
-}
-
-// Each activation, and its slope. z is the weighted sum, a the activation, p the parameter.
+// The usual activations and their slopes (functions.js has the others). z is the weighted sum, a the activation, p the parameter.
 const ACTIVATIONS = {
 	identity: [(z) => z, () => 1],
 	logistic: [logistic, (z, a) => a * (1 - a)],
 	tanh: [Math.tanh, (z, a) => 1 - a * a],
 	relu: [(z) => max(0, z), (z) => (z > 0 ? 1 : 0)],
 	exp: [exp, (z, a) => a],
-	leaky_relu: [(z, p) => (z < 0 ? p * z : z), (z, a, p) => (z > 0 ? 1 : p)],
-	elu: [(z, p) => (z < 0 ? p * Math.expm1(z) : z), (z, a, p) => (a < 0 ? a + p : 1)],
-	silu: [(z) => z * logistic(z), (z) => logistic(z) * (1 + z * logistic(-z))],
-	gelu: [(z) => z * normal(z), (z) => normal(z) + z * density(z)],
-	softplus: [softplus, logistic],
-	softsign: [(z) => z / (1 + abs(z)), (z, a) => (1 - abs(a)) ** 2],
 	softmax: [], // needs all outputs at once
 };
 

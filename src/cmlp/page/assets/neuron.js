@@ -8,7 +8,7 @@ function select(neuron) {
 }
 
 function weightsInto(layer, index) {
-	const { inputs, outputs, w } = network.layers[layer - 1];
+	const { inputs, outputs, w } = layerOf(layer);
 	return Float64Array.from({ length: inputs }, (_, i) => network.params[w + i * outputs + index]);
 }
 
@@ -38,7 +38,7 @@ function paintInspector() {
 
 /** How a neuron's activation comes about. */
 function sumOf(layer, index) {
-	const { b, name } = network.layers[layer - 1];
+	const { b, name } = layerOf(layer);
 	const weights = weightsInto(layer, index);
 	const [bias, z] = [network.params[b + index], result.z[layer - 1][index]];
 	return {
@@ -60,7 +60,7 @@ function paintCurve(layer, index) {
 	const { pen, width, height } = prepare($("curve"));
 	const [sums, a] = [result.z[layer - 1], result.a[layer][index]];
 	const z = sums[index];
-	const { f, p, name } = network.layers[layer - 1];
+	const { f, p, name } = layerOf(layer);
 	const rest = f || logSumExp(sums.filter((_, j) => j !== index)); // softmax, the other outputs being as they are
 	const g = f ? (value) => f(value, p) : (value) => logistic(value - rest);
 	const span = name === "exp" ? max(2, abs(z) * 1.1) : max(6, 2 * ceil(abs(z) / 2));

@@ -73,7 +73,7 @@ async function readUrl() {
 	}
 	wishing = parts.view === "wishes";
 	const targets = (parts.wanted || "").split("_").map(Number);
-	if (parts.wanted && targets.length === sizes[last] && targets.every(Number.isFinite)) wanted = targets;
+	if (parts.wanted && targets.length === sizes[last] && targets.every(finite)) wanted = targets;
 	const [layer, index] = (parts.neuron || "").split(".").map(Number);
 	if (buttons[layer]?.[index]) select([layer, index]);
 	if (!learner) return;

@@ -15,7 +15,6 @@ function makeButton(layer, index) {
 	button.append(make("span", "circle"));
 	if (layer === last) {
 		button.append(make("b", "", outputName(index)), make("span", "bar"), make("span", "value"));
-		button.children[1].dir = "auto";
 	}
 	button.tabIndex = layer === 1 && index === 0 ? 0 : -1;
 	listen(button, "click", () => select([layer, index]));
@@ -136,7 +135,7 @@ function paintWires() {
 	for (let layer = 0; layer < last; layer++) {
 		const only = focus && focus[0] === layer + 1 ? focus[1] : undefined;
 		const wires = strongest(layer, layer || only === undefined ? 100 : 60, only);
-		const top = max(wishing ? 1e-9 : 0.05, ...wires.slice(-1).map(([strength]) => abs(strength)));
+		const top = max(wishing ? 1e-9 : 0.05, abs(wires.at(-1)?.[0] ?? 0));
 		for (const [strength, from, to] of wires) {
 			const share = abs(strength) / top;
 			pen.globalAlpha = (focus && only === undefined ? 0.2 : 1) * (layer ? 0.9 * share ** 0.8 : 0.2 + 0.45 * share);
@@ -156,7 +155,7 @@ function paintNeurons() {
 	const best = isClassifier && sizes[last] > 1 ? winner(answers) : -1;
 	buttons.forEach((column, layer) => {
 		if (!layer) return;
-		const top = BOUNDED.includes(network.layers[layer - 1].name) ? 1 : largest(result.a[layer]);
+		const top = BOUNDED.includes(layerOf(layer).name) ? 1 : largest(result.a[layer]);
 		const most = back && largest(back.slopes[layer]);
 		column.forEach((button, index) => {
 			const a = result.a[layer][index];

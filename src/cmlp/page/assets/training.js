@@ -35,14 +35,14 @@ function nextBatch(size) {
 function learn(stepRate, size) {
 	const { gradient, cost } = learner.gradient(nextBatch(size));
 	const next = learner.params.map((value, k) => value - stepRate * gradient[k]);
-	if (!Number.isFinite(cost) || !next.every(Number.isFinite)) {
+	if (!finite(cost) || !next.every(finite)) {
 		notice = "Training diverged: the learning rate is too large. Start over with a smaller one.";
 		return false;
 	}
 	queue.splice(0, size);
 	learner.params.set(next);
 	costs.push(cost);
-	const entry = record[record.length - 1];
+	const entry = record.at(-1);
 	if (entry && entry[1] === stepRate && entry[2] === size) entry[0]++;
 	else record.push([1, stepRate, size]);
 	return true;
@@ -61,7 +61,7 @@ function runFrame() {
 	const end = performance.now() + 8;
 	let good = true;
 	for (let k = 0; good && k < 8 && performance.now() < end; k++) good = learn(rate(), batchSize());
-	if (costs.length >= measured[measured.length - 1][0] + 50) measure();
+	if (costs.length >= measured.at(-1)[0] + 50) measure();
 	requestPaint();
 	if (good) requestAnimationFrame(runFrame);
 	else run(false);
@@ -129,7 +129,7 @@ function paintHistory() {
 	drawLine(pen, tests, colours.positive, 2, [5, 5]);
 	write("n-steps", costs.length);
 	write("cost", costs.length ? number(mean, 2) : "–");
-	const now = measured[measured.length - 1][1];
+	const now = measured.at(-1)[1];
 	write("accuracy", isRegression ? number(now, 2) : `${Math.round(100 * now)} %`);
 	write("start-here", notice || (costs.length ? "" : "A new network with random weights. Press Run."));
 }

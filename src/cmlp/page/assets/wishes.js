@@ -15,7 +15,7 @@ const wish = (layer, index) => -back.slopes[layer][index] || 0;
 
 /** The three ways to change one neuron's activation, each in its proportions. */
 function wishesOf(layer, index) {
-	const { slope, p } = network.layers[layer - 1];
+	const { slope, p } = layerOf(layer);
 	const [delta, z, a] = [back.deltas[layer][index], result.z[layer - 1][index], result.a[layer][index]];
 	return {
 		rows: [
@@ -35,14 +35,13 @@ function wishesOf(layer, index) {
 }
 
 function buildWanted() {
-	if (!isClassifier) return;
-	$("wanted").append(...labels.map((name, k) => Object.assign(new Option(name, k), { dir: "auto" })));
+	if (isClassifier) $("wanted").append(...labels.map((name) => make("option", "", name)));
 }
 
 function readWanted() {
-	const { value } = $("wanted");
-	const numbers = (value.match(/[-\d.e]+/g) || []).map(Number).filter(Number.isFinite);
-	wanted = isClassifier ? targetsOf(Number(value)) : numbers.length === sizes[last] ? numbers : null;
+	const { value, selectedIndex } = $("wanted");
+	const numbers = (value.match(/[-\d.e]+/g) || []).map(Number).filter(finite);
+	wanted = isClassifier ? targetsOf(selectedIndex) : numbers.length === sizes[last] ? numbers : null;
 	requestPaint();
 }
 
@@ -50,10 +49,9 @@ function paintWanted() {
 	$("wanted-row").hidden = !wishing;
 	$("use-activations").ariaPressed = !wishing;
 	$("use-wishes").ariaPressed = wishing;
-	if (!wishing || document.activeElement === $("wanted")) return;
 	const targets = targetsNow();
-	const label = isBinary ? targets[0] : targets.indexOf(1);
-	$("wanted").value = isClassifier ? label : targets.map((y) => Number(y.toPrecision(3))).join(" ");
+	if (isClassifier) $("wanted").selectedIndex = isBinary ? targets[0] : targets.indexOf(1);
+	else if (!isFocused($("wanted"))) $("wanted").value = targets.map((y) => Number(y.toPrecision(3))).join(" ");
 }
 
 function showWishes(on) {
