@@ -233,12 +233,14 @@ def everybody_lines(nudge: Nudge, output: Unit, width: int) -> list[str]:
     knobs = telling_knobs(nudge, output)
     names = [labels[digit] for digit in nudge.y]
     table = share_lines(nudge.step, knobs, nudge.images.tolist(), names, sizes, labels, width)
-    head = (
-        "What each image wants from three of the knobs (weights and biases):"
-        if n > 1
-        else "What the image wants from three of the knobs:"
-    )
-    text = "The average of all wishes is minus the gradient that cmlp computes in one go:"
+    if n > 1:
+        head = (
+            f"What each image wants from three of the knobs (weights and biases); [{nudge.images[0]}] is the one above:"
+        )
+        text = f"The average over the {n:,} images is minus the gradient that cmlp computes in one go:"
+    else:
+        head = "What the image wants from three of the knobs (weights and biases):"
+        text = "For a single image, this is minus the gradient that cmlp computes in one go:"
     return [
         *wrapped(head, width),
         *table,

@@ -13,6 +13,8 @@ outputs        the bars of the output neurons
 layers         the activations of all layers as rows of cells
 neuron         the weighted sum of one neuron, and its activation function as a curve
 wishes         backpropagation for one example: the wanted changes of the outputs, of one neuron and of every layer
+average        what each of several examples wants, and the average, which is minus the gradient
+patches        the weights of the first layer as small images
 curves         values over the epochs
 png            grayscale and colour images as PNG files
 =============  ===================================================================================================
