@@ -222,4 +222,8 @@ def test_too_many_examples_are_an_error(monkeypatch, capsys):
 
 def test_pictures_are_saved(monkeypatch, tmp_path):
     output_of(monkeypatch, "nudge", "--png", str(tmp_path))
-    assert {path.name for path in tmp_path.iterdir()} == {"image.png", "wanted-weights.png"}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "image.png",
+        "wanted-weights.png",
+        "wanted-weights-average.png",
+    }

@@ -321,6 +321,15 @@ def test_png_file_contains_the_pixels(tmp_path, shape):
     np.testing.assert_array_equal(rows[:, 1:].reshape(height, width, *shape[2:])[::2, ::2], pixels)
 
 
+def test_sheet_of_weights_has_one_image_per_neuron():
+    weights = np.random.default_rng(0).standard_normal((784, 100))
+    assert png.weight_sheet(weights[:, :3]).shape == (30, 3 * 29 + 1, 3)
+    assert png.weight_sheet(weights).shape == (8 * 29 + 1, 8 * 29 + 1, 3)
+    weights[:, 0] = np.where(np.arange(784) % 2, 1, -1)
+    sheet = png.weight_sheet(weights)[1:29, 1:29].reshape(784, 3)
+    assert (sheet[1::2] == png._BLUE).all() and (sheet[::2] == png._RED).all()
+
+
 def test_png_can_be_read_by_pillow(tmp_path):
     image = pytest.importorskip("PIL.Image")
     pixels = png.signed_pixels(np.linspace(-1, 1, 12).reshape(3, 4))

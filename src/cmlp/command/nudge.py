@@ -281,10 +281,14 @@ def step_lines(terminal: Terminal, nudge: Nudge, width: int, rate: float) -> lis
 
 
 def pngs(nudge: Nudge) -> dict[str, NDArray[np.uint8]]:
-    """Return the image, and what it wants from the weights of the first layer: one image per neuron."""
+    """Return the image, what it wants from the weights of each neuron of the first layer, and the average."""
     wanted = nudge.step.layers[0]
     weights = np.outer(wanted.inputs[0], wanted.biases[0])
-    return {"image": nudge.X[0].reshape(SIDE, SIDE), "wanted-weights": png.weight_sheet(weights)}
+    return {
+        "image": nudge.X[0].reshape(SIDE, SIDE),
+        "wanted-weights": png.weight_sheet(weights),
+        "wanted-weights-average": png.weight_sheet(nudge.step.average.weights[0]),
+    }
 
 
 def _hints(nudge: Nudge, n: int, unit: Unit | None, width: int) -> list[str]:

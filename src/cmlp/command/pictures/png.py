@@ -16,6 +16,7 @@ from cmlp.command.pictures.names import SIDE
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _GRAY, _RGB = 0, 2
+_MOST = 64
 _BLUE, _RED = (80, 160, 255), (255, 70, 60)
 
 
@@ -58,13 +59,13 @@ def signed_pixels(values: NDArray[Any]) -> NDArray[np.uint8]:
 
 
 def weight_sheet(weights: NDArray[Any], columns: int = 8) -> NDArray[np.uint8]:
-    """Return the weights of all neurons of the first layer as images, in rows of `columns`.
+    """Return the weights of the neurons of the first layer (at most 64) as images, in rows of `columns`.
 
     The scale of each neuron is a quantile of its weights' sizes, because a few extreme weights would make all others
     almost black.
     """
     images = []
-    for column in np.asarray(weights, float).T:
+    for column in np.asarray(weights[:, :_MOST], float).T:
         strength = float(np.quantile(np.abs(column), 0.98)) or 1.0
         images.append(signed_pixels(column.reshape(SIDE, SIDE) / strength))
     return tiled(images, columns)
