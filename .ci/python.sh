@@ -32,20 +32,10 @@ other_libraries() {
     local log=$WORK/other-libraries
     "$WORK/readme/bin/python" -m pip install -q onnx onnxruntime skl2onnx pyarrow 'torch==2.13.*' pandas \
         cython setuptools numba pybind11
-    "$WORK/readme/bin/python" -m pytest -m '' tests/export/test_onnx.py tests/export/test_from_onnx.py \
-        tests/export/test_torch.py tests/export/test_scikit_learn.py tests/command/test_predict.py tests/command/test_info_export.py \
-        tests/examples/test_python_extensions.py | tee "$log"
+    "$WORK/readme/bin/python" -m pytest -m '' tests/export/test_{onnx,from_onnx,torch,scikit_learn}.py \
+        tests/command/test_{predict,info_export}.py tests/examples/test_python_extensions.py tests/package/test_capi.py |
+        tee "$log"
     ! grep -q ^SKIPPED "$log"
-}
-
-# The tests of web pages in a headless Chromium. None of them may skip here. prettier checks the style of the sources.
-pages() {
-    local log=$WORK/pages
-    have chromium
-    "$WORK/readme/bin/python" -m pip install -q playwright
-    "$WORK/readme/bin/python" -m pytest -m slow tests/page | tee "$log"
-    ! grep -q ^SKIPPED "$log"
-    if have npm; then npx --yes prettier@3 --use-tabs --print-width 120 --check 'src/cmlp/page/assets/*.'{js,css}; fi
 }
 
 lint() {

@@ -43,7 +43,7 @@ wheel_of() { # <python>
     use_wheel "$folder"
 }
 
-# Builds external programs, which find the header by pkg-config and the declarations by cimport.
+# Builds external programs, which find the header by pkg-config, and the declarations and functions by cimport.
 use_wheel() { # <folder>
     local python=$1/venv/bin/python flags
     "$python" -m pip install -q setuptools Cython pkgconf
@@ -51,7 +51,7 @@ use_wheel() { # <folder>
     gcc -c "$1/tests/consumers/golden/golden.c" "${flags[@]}" -o "$1/golden.o"
     cd "$1/tests/consumers/cimport"
     "$python" setup.py -q build_ext --inplace
-    "$python" -c 'import cmlp, consumer; print(consumer.seen()); assert consumer.seen()[0] == cmlp.__version__'
+    "$python" -c 'import cmlp, consumer; print(consumer.seen()); assert consumer.seen()[:2] == (cmlp.__version__,) * 2'
 }
 
 # zig_compiler <target>: prints the name of a compiler for the target, which includes the C library

@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+from c_build import COMPILER, needs_compiler, run
 from estimator_cases import blobs, small
 from optional import package
 
@@ -96,6 +97,51 @@ def test_export_to_onnx(command, tmp_path):
     np.testing.assert_allclose(probabilities, model.predict_proba(X), rtol=0, atol=1e-5)
 
 
+PROGRAM = """
+#include <stdio.h>
+#include "m.h"
+int main(void)
+{
+    float x[4], output[3];
+    while (fread(x, sizeof x, 1, stdin)) printf("%d\\n", (int)m_classify(x));
+    return 0 * (int)sizeof output;
+}
+"""
+
+
+@needs_compiler
+@pytest.mark.slow
+def test_export_to_c(command, tmp_path):
+    model = small(dtype="float32").fit(X, Y)
+    model.save("m.cmlp")
+    done = run(sys.executable, "-m", "cmlp", "export", "m.cmlp", "--to", "c", "-o", "m.h", cwd=tmp_path)
+    assert done.startswith(f"wrote m.h, {(tmp_path / 'm.h').stat().st_size:,} bytes\nm: ")
+    (tmp_path / "m.c").write_text(PROGRAM)
+    run(COMPILER, "-O2", "m.c", "-o", "m", cwd=tmp_path)
+    rows = X.astype(np.float32)
+    printed = subprocess.run("./m", input=rows.tobytes(), capture_output=True, check=True, cwd=tmp_path).stdout
+    assert [*map(int, printed.split())] == model.predict(rows).tolist()
+    assert command("export", "m.cmlp", "--to", "c", "-o", "a.h", "--name", "other")[0] == 0
+    assert "other_predict" in (tmp_path / "a.h").read_text()
+
+
+def test_export_to_int8(command, tmp_path):
+    rows = np.random.RandomState(0).randint(0, 256, (300, 4)).astype(np.uint8)
+    labels = np.array(["a", "b"])[rows[:, 0] // 128]
+    small(dtype="float32", input_scale=1 / 255, max_iter=60).fit(rows, labels).save("m.cmlp")
+    np.save("rows.npy", rows)
+    (tmp_path / "labels.txt").write_text("\n".join(labels))
+    arguments = ["export", "m.cmlp", "--to", "c-int8", "-o", "m.h", "--calibrate", "rows.npy"]
+    status, out, err = command(*arguments)
+    assert (status, err) == (0, "") and "int8 and float32 predict the same class for" in out
+    status, out, err = command(*arguments, "--labels", "labels.txt")
+    assert (status, err) == (0, "") and "% with float32, a loss of " in out
+    for content, message in (("a\n", "labels.txt has 1 labels for 300 rows"), ("a\nc\x1b", "'c\\x1b' is not a class")):
+        (tmp_path / "labels.txt").write_text(content)
+        status, out, err = command(*arguments, "--labels", "labels.txt")
+        assert (status, out) == (1, "") and message in err
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -104,6 +150,7 @@ def test_export_to_onnx(command, tmp_path):
             ["--to", "onnx", "-o", "m.onnx", "--calibrate", "x.npy"],
             "--calibrate is only for --to c-int8, got --to onnx",
         ),
+        (["--to", "c", "-o", "m.h", "--labels", "y.npy"], "--labels needs --calibrate DATA"),
         (["--to", "onnx", "-o", "m.onnx", "--name", "x"], "--name is only for C headers, got --to onnx"),
         (["--to", "c-int8", "-o", "m.h", "--calibrate", "no.npy"], "No such file"),
     ],

@@ -87,11 +87,12 @@ def test_csv_with_numbers_as_header(folder, predict, expected):
 
 def test_dropped_columns(folder, predict, expected):
     rows = [[i, *row, name] for i, (row, name) in enumerate(zip(X.tolist(), NAMES[Y], strict=True))]
-    numbers = [[*row[:-1], 7] for row in rows]
-    (folder / "data").write_text(csv_text(numbers, "id,a,b,c,d,label\n"))
+    (folder / "data").write_text(csv_text(rows, "id,a,b,c,d,label\n"))
     for options in (["--drop", "id", "--drop", "label"], ["--drop", "1", "--drop", "6"]):
         assert predict("data", *options) == (0, expected, "")
     assert "data has no column 'x': name a column, or a number from 1 to 6" in predict("data", "--drop", "x")[2]
+    assert "data, line 2, column 6 ('label'): " in predict("data", "--drop", "id")[2]
+    (folder / "data").write_text(csv_text([[*row[:-1], 7] for row in rows], "id,a,b,c,d,label\n"))
     assert "data has 5 columns, but the model has 4 inputs; leave the column" in predict("data", "--drop", "id")[2]
 
 
@@ -101,6 +102,11 @@ def test_npy(folder, predict, dtype):
     labels = small().fit(X, NAMES[Y]).predict(rows.astype("float64")).tolist()
     np.save(folder / "data.npy", rows)
     assert predict("data.npy") == (0, labels, "")
+    np.save(folder / "data.npy", np.insert(rows, 2, 255 if dtype == "uint8" else 1e9, axis=1))
+    assert predict("data.npy", "--drop", "3") == (0, labels, "")
+    if dtype == "float64":
+        np.save(folder / "data.npy", [[0, 0, 0, 0, np.nan]])
+        assert "data.npy, row 1, column 5: the value is nan" in predict("data.npy", "--drop", "3")[2]
     np.save(folder / "data.npy", rows.reshape(20, 2, 2))
     assert predict("data.npy") == (0, labels, "")
 
@@ -118,6 +124,8 @@ def test_parquet(folder, predict, expected):
     columns = {name: X[:, i] for i, name in enumerate("abcd")}
     parquet.write_table(pyarrow.table(columns), folder / "data")
     assert predict("data") == (0, expected, "")
+    parquet.write_table(pyarrow.table({"label": NAMES[Y].tolist(), **columns}), folder / "data")
+    assert predict("data", "--drop", "label") == (0, expected, "")
     for bad, message in (
         (["x"] * 30, "column 'e\\u202e' must contain numbers, got string"),
         ([None, *[1.0] * 29], "data, row 1, column 5 ('e\\u202e'): the value is nan"),

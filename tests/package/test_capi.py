@@ -2,7 +2,13 @@
 
 import ctypes
 import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
 
+import pytest
 from c_build import COMPILER, HEADER, in_source_tree, needs_compiler, run
 
 import cmlp
@@ -82,3 +88,43 @@ def test_header_compiles_alone(tmp_path):
     warnings = ["-Wall", "-Wextra", "-Werror", "-pedantic", "-Wconversion"]
     run(COMPILER, "-std=c11", *warnings, "-I", HEADER.parent, "-c", tmp_path / "a.c", "-o", tmp_path / "a.o")
     run(COMPILER, "-x", "c++", *warnings, "-I", HEADER.parent, "-c", tmp_path / "a.c", "-o", tmp_path / "a.o")
+
+
+EXTENSION = """
+#include <Python.h>
+#include <cmlp_capi.h>
+
+static PyObject *version(PyObject *self, PyObject *nothing)
+{
+    const cmlp_capi *cmlp = cmlp_import_capi();
+    (void)self, (void)nothing;
+    return cmlp ? PyUnicode_FromString(cmlp->version()) : NULL;
+}
+
+static PyMethodDef methods[] = {{"version", version, METH_NOARGS, ""}, {NULL, NULL, 0, NULL}};
+static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "stranger", "", -1, methods, NULL, NULL, NULL, NULL};
+PyMODINIT_FUNC PyInit_stranger(void) { return PyModule_Create(&module); }
+"""
+
+
+@needs_compiler
+@pytest.mark.skipif(sys.platform != "linux", reason="links an extension as on Linux")
+@pytest.mark.slow
+def test_extension_in_c(tmp_path):
+    """An extension compiled with a newer header raises ImportError instead of calling what is not there."""
+    headers = sysconfig.get_path("include")
+    if not (Path(headers) / "Python.h").exists():
+        pytest.skip("needs Python.h")
+    (tmp_path / "stranger.c").write_text(EXTENSION)
+    shutil.copytree(HEADER.parent, tmp_path / "newer")
+    newer = tmp_path / "newer/cmlp_capi.h"
+    newer.write_text(newer.read_text().replace("} cmlp_capi;", "    void (*newer)(void);\n} cmlp_capi;"))
+    call = "import sys; sys.path[0] = '.'; import stranger; print(stranger.version())"
+    for include in (HEADER.parent, newer.parent):
+        flags = ["-shared", "-fPIC", "-I", headers, "-I", include, "-o", "stranger.so"]
+        run(COMPILER, "stranger.c", *flags, cwd=tmp_path)
+        done = subprocess.run([sys.executable, "-c", call], cwd=tmp_path, capture_output=True, text=True)
+        if include == HEADER.parent:
+            assert (done.stdout, done.stderr) == (f"{cmlp.__version__}\n", "")
+        else:
+            assert f"ImportError: this extension needs cmlp {cmlp.__version__} or newer, but cmlp " in done.stderr

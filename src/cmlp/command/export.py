@@ -24,6 +24,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", required=True, metavar="FILE", help="the file to write")
     parser.add_argument("--name", metavar="NAME", help="prefix of the C functions (default: from the name of FILE)")
     parser.add_argument("--calibrate", metavar="DATA", help=f"for c-int8, typical {DATA_HELP}")
+    parser.add_argument(
+        "--labels",
+        metavar="FILE",
+        help="for c-int8, the labels of these rows (npy, idx, or text with one a line), to report the loss of accuracy",
+    )
     add_table_options(parser)
 
 
@@ -49,6 +54,8 @@ def _check(arguments: argparse.Namespace) -> None:
         raise options.CommandError("--to c-int8 needs --calibrate DATA: rows that are typical for the input")
     if arguments.to != "c-int8" and arguments.calibrate is not None:
         raise options.CommandError(f"--calibrate is only for --to c-int8, got --to {arguments.to}")
+    if arguments.labels is not None and arguments.calibrate is None:
+        raise options.CommandError("--labels needs --calibrate DATA: the rows that have these labels")
     if arguments.to == "onnx" and arguments.name is not None:
         raise options.CommandError("--name is only for C headers, got --to onnx")
 
@@ -61,5 +68,20 @@ def _exported(arguments: argparse.Namespace, model: Any) -> object:
             return None
         if arguments.to == "c":
             return model.to_c(arguments.output, name=arguments.name)
-        rows = read_inputs(arguments, arguments.calibrate, model).values
-        return model.to_c(arguments.output, name=arguments.name, int8=True, calibrate=rows)
+        calibrate = _calibration(arguments, model)
+        return model.to_c(arguments.output, name=arguments.name, int8=True, calibrate=calibrate)
+
+
+def _calibration(arguments: argparse.Namespace, model: Any) -> Any:
+    """Return the calibration rows, with their labels if there are any."""
+    from cmlp.command import tables
+
+    rows = read_inputs(arguments, arguments.calibrate, model).values
+    if arguments.labels is None:
+        return rows
+    if not hasattr(model, "classes_"):
+        raise options.CommandError(f"--labels needs a classifier, but {arguments.model} is a {type(model).__name__}")
+    labels = tables.read_labels(arguments.labels, model.classes_.tolist())
+    if len(labels) != len(rows):
+        raise options.CommandError(f"{arguments.labels} has {len(labels)} labels for {len(rows)} rows")
+    return rows, labels

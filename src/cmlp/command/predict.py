@@ -56,7 +56,7 @@ def read_inputs(arguments: argparse.Namespace, path: str, model: Any) -> Table:
     from cmlp.command import tables
 
     with options.reported():
-        table = tables.without(tables.read_table(path, arguments.header), path, arguments.drop)
+        table = tables.read_table(path, arguments.header, arguments.drop)
         names = getattr(model, "feature_names_in_", None)
         return tables.inputs(table, path, n_inputs(model), None if names is None else names.tolist())
 

@@ -33,11 +33,14 @@ class Table:
     columns : list of str or None
     lines : sequence of int or None
         The line in the file of each row of a CSV file.
+    kept : sequence of int or None
+        The position in the file of each column, if columns were left out.
     """
 
     values: NDArray[Any]
     columns: Sequence[str] | None = None
     lines: Sequence[int] | None = None
+    kept: Sequence[int] | None = None
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         return self.values if dtype is None else self.values.astype(dtype)
@@ -45,16 +48,18 @@ class Table:
     def where(self, row: int, column: int) -> str:
         """Return the place of a value for a message; rows and columns are counted from 1."""
         place = f"row {row + 1}" if self.lines is None else f"line {self.lines[row]}"
-        name = f"column {column + 1}"
+        name = f"column {1 + (column if self.kept is None else self.kept[column])}"
         return f"{place}, {name}" if self.columns is None else f"{place}, {name} ({self.columns[column]!r})"
 
 
-def read_table(path: str, header: str = "auto") -> Table:
+def read_table(path: str, header: str = "auto", dropped: Sequence[str] = ()) -> Table:
     """Read a file; its first bytes determine the format.
 
     Parameters
     ----------
     path : str
+    dropped : sequence of str
+        Columns to leave out, each given by its name or its number from 1. They may contain text.
     header : {"auto", "yes", "no"}
         Whether the first line of a CSV file has the names of the columns; "auto": if none of its values is a number.
 
@@ -68,10 +73,10 @@ def read_table(path: str, header: str = "auto") -> Table:
     with open(path, "rb") as file:
         start = file.read(8)
     if start.startswith(_PARQUET):
-        table = _read_parquet(path)
+        table = _read_parquet(path, dropped)
     else:
         try:
-            table = _read_content(path, start, header)
+            table = _read_content(path, start, header, dropped)
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise CommandError(f"{path} is not a valid gzip file: {error}") from error
     if not table.values.size:
@@ -80,17 +85,17 @@ def read_table(path: str, header: str = "auto") -> Table:
     return table
 
 
-def _read_content(path: str, start: bytes, header: str) -> Table:
+def _read_content(path: str, start: bytes, header: str, dropped: Sequence[str]) -> Table:
     is_gzip = start.startswith(_GZIP)
     with gzip.open(path) if is_gzip else open(path, "rb") as file:
         if is_gzip:
             start = file.read(8)
             file.seek(0)
         if start.startswith(_NPY):
-            return Table(_matrix(path, _read_npy(path, file)))
+            return _matrix(path, _read_npy(path, file), dropped)
         if start[:2] == b"\0\0":
-            return Table(_matrix(path, parse_idx(file.read(), path)))
-        return _read_csv(path, file, header)
+            return _matrix(path, parse_idx(file.read(), path), dropped)
+        return _read_csv(path, file, header, dropped)
 
 
 def _read_npy(path: str, file: Any) -> NDArray[Any]:
@@ -101,24 +106,29 @@ def _read_npy(path: str, file: Any) -> NDArray[Any]:
     return values
 
 
-def _matrix(path: str, values: NDArray[Any]) -> NDArray[Any]:
+def _matrix(path: str, values: NDArray[Any], dropped: Sequence[str]) -> Table:
     """Return an array as rows of numbers; images become rows."""
     if values.dtype.kind not in "buif":
         raise CommandError(f"{path} must contain real numbers, got an array of dtype {values.dtype}")
     if values.ndim < 2:
         raise CommandError(f"{path} must contain a matrix or images, got an array of shape {values.shape}")
     keeps = values.dtype in (np.uint8, np.float32, np.float64)
-    return (values if keeps else values.astype(np.float64)).reshape(len(values), -1 if len(values) else 0)
+    rows = (values if keeps else values.astype(np.float64)).reshape(len(values), -1 if len(values) else 0)
+    if not dropped or not rows.size:
+        return Table(rows)
+    kept = _kept(path, rows.shape[1], None, dropped)
+    return Table(rows[:, kept], kept=kept)
 
 
 # ------------------------------------------------------------------------------------------------------------- CSV
 
 
-def _read_csv(path: str, file: Any, header: str) -> Table:
+def _read_csv(path: str, file: Any, header: str, dropped: Sequence[str]) -> Table:
     """Read delimited text: UTF-8, with comma, semicolon, tab or spaces between the values.
 
     Empty lines and lines that start with "#" are skipped.
     """
+    kept: list[int] = []
     text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
     numbers, lines = array("d"), array("q")
     names: list[str] | None = None
@@ -129,13 +139,15 @@ def _read_csv(path: str, file: Any, header: str) -> Table:
                 width = len(cells)
                 if header == "yes" or (header == "auto" and not any(map(_is_number, cells))):
                     names = [cell.strip() for cell in cells]
+                kept = _kept(path, width, names, dropped)
+                if names is not None:
                     continue
             if len(cells) != width:
                 raise CommandError(f"{path}, line {line}: {len(cells)} values, but the first line has {width}")
             try:
-                numbers.extend(map(float, cells))
+                numbers.extend([float(cells[i]) for i in kept] if dropped else map(float, cells))
             except ValueError:
-                raise _not_a_number(path, line, cells, names) from None
+                raise _not_a_number(path, line, cells, names, kept) from None
             lines.append(line)
     except UnicodeDecodeError as error:
         raise CommandError(f"{path} is not a CSV file in UTF-8, and not npy, idx or Parquet: {error}") from error
@@ -143,7 +155,8 @@ def _read_csv(path: str, file: Any, header: str) -> Table:
         raise CommandError(f"{path} cannot be read as CSV: {error}") from error
     finally:
         text.detach()  # the caller closes the file
-    return Table(np.frombuffer(numbers).reshape(len(lines), width or 0), names, lines)
+    names = None if names is None else [names[i] for i in kept]
+    return Table(np.frombuffer(numbers).reshape(len(lines), len(kept)), names, lines, kept)
 
 
 def _rows(text: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
@@ -177,9 +190,9 @@ def _is_number(cell: str) -> bool:
     return True
 
 
-def _not_a_number(path: str, line: int, cells: list[str], names: list[str] | None) -> CommandError:
+def _not_a_number(path: str, line: int, cells: list[str], names: list[str] | None, kept: Sequence[int]) -> CommandError:
     """Return the error for the first cell of a row that is not a number."""
-    column = next(i for i, cell in enumerate(cells) if not _is_number(cell))
+    column = next(i for i in kept if not _is_number(cells[i]))
     name = "" if names is None else f" ({names[column]!r})"
     what = f"{cells[column]!r} is not a number" if cells[column].strip() else "the value is missing"
     return CommandError(f"{path}, line {line}, column {column + 1}{name}: {what}")
@@ -188,7 +201,7 @@ def _not_a_number(path: str, line: int, cells: list[str], names: list[str] | Non
 # --------------------------------------------------------------------------------------------------------- Parquet
 
 
-def _read_parquet(path: str) -> Table:
+def _read_parquet(path: str, dropped: Sequence[str]) -> Table:
     try:
         import pyarrow
         from pyarrow import parquet
@@ -201,6 +214,8 @@ def _read_parquet(path: str) -> Table:
     except (pyarrow.ArrowException, OSError) as error:
         raise CommandError(f"{path} cannot be read as Parquet: {error}") from error
     columns = []
+    kept = _kept(path, table.num_columns, table.column_names, dropped)
+    table = table.select(kept)
     for name, column in zip(table.column_names, table.columns, strict=True):
         values = column.to_numpy()  # a missing number is NaN
         if values.dtype.kind not in "buif":
@@ -211,7 +226,7 @@ def _read_parquet(path: str) -> Table:
     values = np.empty((table.num_rows, len(columns)), dtype)
     for i, column in enumerate(columns):
         values[:, i] = column
-    return Table(values, table.column_names)
+    return Table(values, table.column_names, kept=kept)
 
 
 # ---------------------------------------------------------------------------------------------------------- checks
@@ -224,20 +239,54 @@ def _require_finite(path: str, table: Table) -> None:
     raise CommandError(f"{path}, {table.where(row, column)}: the value is {table.values[row, column]}")
 
 
-def without(table: Table, path: str, dropped: Sequence[str]) -> Table:
-    """Return a table without columns, each given by its name or its number from 1."""
-    width = table.values.shape[1]
+def read_labels(path: str, classes: Sequence[object]) -> NDArray[Any]:
+    """Read one label for each row: an npy or idx file, or a text file with one label a line.
+
+    Parameters
+    ----------
+    path : str
+    classes : sequence
+        The labels that can occur.
+
+    Raises
+    ------
+    CommandError
+        If a label is not one of the classes.
+    OSError
+        If the file cannot be read.
+    """
+    with open(path, "rb") as file:
+        content = file.read()
+    try:
+        content = gzip.decompress(content) if content.startswith(_GZIP) else content
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise CommandError(f"{path} is not a valid gzip file: {error}") from error
+    found: Sequence[object]
+    if content.startswith(_NPY):
+        found = _read_npy(path, io.BytesIO(content)).reshape(-1).tolist()
+    elif content.startswith(b"\0\0"):
+        found = parse_idx(content, path).reshape(-1).tolist()
+    else:
+        by_text = {str(label): label for label in classes}
+        found = [by_text.get(line.strip(), line) for line in content.decode("utf-8-sig").splitlines() if line.strip()]
+    known = set(classes)
+    unknown = next((label for label in found if label not in known), None)
+    if unknown is not None:
+        raise CommandError(f"{path}: {unknown!r} is not a class of the model")
+    return np.asarray(found)
+
+
+def _kept(path: str, width: int, names: Sequence[str] | None, dropped: Sequence[str]) -> list[int]:
+    """Return the columns that are not dropped."""
     columns = set()
     for text in dropped:
-        if table.columns is not None and text in table.columns:
-            columns.add(list(table.columns).index(text))
+        if names is not None and text in names:
+            columns.add(list(names).index(text))
         elif text.isdecimal() and 1 <= int(text) <= width:
             columns.add(int(text) - 1)
         else:
             raise CommandError(f"{path} has no column {text!r}: name a column, or a number from 1 to {width}")
-    kept = [i for i in range(width) if i not in columns]
-    names = None if table.columns is None else [table.columns[i] for i in kept]
-    return table if not columns else Table(table.values[:, kept], names, table.lines)
+    return [i for i in range(width) if i not in columns]
 
 
 def inputs(table: Table, path: str, n_inputs: int, names: Sequence[str] | None) -> Table:
