@@ -2,10 +2,12 @@
 
 import io
 import re
+import sys
 
 import numpy as np
 import pytest
 
+from cmlp.command import terminal as terminal_module
 from cmlp.command.terminal import Terminal, wrapped
 
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
@@ -66,6 +68,15 @@ def test_colors_of_a_terminal(environ, colors):
 def test_dumb_terminal_does_not_rewrite_lines():
     assert Terminal.of(Stream(), {"TERM": "xterm"}).rewrites
     assert not Terminal.of(Stream(), {"TERM": "dumb"}).rewrites
+
+
+def test_screens_are_redrawn_in_terminals_that_understand_escape_codes(monkeypatch):
+    assert Terminal.of(Stream(), {"TERM": "xterm"}).moves_cursor or sys.platform == "win32"
+    assert not Terminal.of(Stream(), {"TERM": "dumb"}).moves_cursor
+    assert not Terminal.of(Stream(is_terminal=False), {"TERM": "xterm"}).moves_cursor
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setattr(terminal_module, "_enable_escape_codes", lambda stream: False)
+    assert not make(rewrites=True).moves_cursor
 
 
 def test_pipe_has_no_colors_and_no_rewritten_lines():

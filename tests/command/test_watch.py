@@ -362,11 +362,12 @@ def test_keys_on_a_terminal():
 
 @posix
 @slow
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
-def test_signals_leave_the_terminal_as_it_was(number, status):
+@pytest.mark.parametrize(("name", "status"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129), ("SIGQUIT", 131)])
+def test_signals_leave_the_terminal_as_it_was(name, status):
+    number = getattr(signal, name)
     with Pty("watch", NO_COLOR="1") as pty:
         pty.wait_for("space pause")
-        if number == signal.SIGINT:
+        if name == "SIGINT":
             pty.press("\x03")
         else:
             os.kill(pty.process.pid, number)

@@ -165,6 +165,7 @@ def restored(restore: Callable[[], None], resume: Callable[[], None]) -> Iterato
     handlers: dict[str, Callable[[int, FrameType | None], None]] = {
         "SIGTERM": terminate,
         "SIGHUP": terminate,
+        "SIGQUIT": terminate,
         "SIGTSTP": stop,
     }
     previous = {}
