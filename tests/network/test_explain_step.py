@@ -71,6 +71,13 @@ def test_average_over_digits_is_minus_the_gradient(dtype, digits):
         assert_close(layer.biases.mean(axis=0), biases, TOLERANCE[dtype])
 
 
+def test_average_over_many_rows_adds_no_rounding_error_of_its_own():
+    X, y, *_ = load_digits28()
+    net = story_network("float32")
+    step, gradient = net.explain_step(X, y), net.gradient(X, y)
+    assert_close(step.average.flat, -gradient.flat, 5e-7)
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_shares_of_one_example_match_plain_numpy(dtype, digits):
     """Backpropagation for one digit, written out; the gradient of one row is minus the row's shares."""

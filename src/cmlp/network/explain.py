@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
+_ROWS = 1024  # rows that are converted to double precision at a time
+
 
 def explanation(
     net: Net, weights: Sequence[Array], activations: Sequence[Array], deltas: Sequence[Array], Y: ArrayLike
@@ -63,8 +65,13 @@ def _average(net: Net, layers: Sequence[LayerExplanation]) -> Gradient:
     flat = np.empty(net.n_params, net.dtype)
     weights, biases = net.views(flat)
     for layer, of_weights, of_biases in zip(layers, weights, biases, strict=True):
-        np.divide(layer.inputs.T @ layer.biases, len(layer.biases), out=of_weights)
-        np.mean(layer.biases, axis=0, out=of_biases)
+        # In double precision: float32 sums over many rows would add a rounding error of their own.
+        sums = np.zeros(of_weights.shape)
+        for start in range(0, len(layer.biases), _ROWS):
+            rows = slice(start, start + _ROWS)
+            sums += layer.inputs[rows].astype(np.float64).T @ layer.biases[rows].astype(np.float64)
+        of_weights[...] = sums / len(layer.biases)
+        of_biases[...] = layer.biases.mean(axis=0, dtype=np.float64)
     return Gradient(weights, biases, flat, float(np.linalg.norm(flat.astype(np.float64))))
 
 
