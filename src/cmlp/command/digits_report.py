@@ -251,6 +251,7 @@ def _suggestions(options: Options) -> list[tuple[Options, str]]:
 def _suggest(terminal: Terminal, experiment: Experiment, program: str) -> None:
     """Suggest commands to try next."""
     commands = {f"digits {suggested.arguments()}": what for suggested, what in _suggestions(experiment.options)}
+    commands["story"] = "how it works and learns"
     commands["--help"] = "all commands"
     width = max(map(len, commands))
     terminal.say("Try next:")

@@ -31,7 +31,8 @@ def _length(vector: NDArray[Any]) -> float:
     squares = 0.0
     for start in range(0, len(vector), _PIECE):
         piece = vector[start : start + _PIECE].astype(np.float64)
-        squares += float(piece @ piece)
+        # Not piece @ piece: BLAS may use threads, and the sum would then depend on their number.
+        squares += float(np.einsum("i,i->", piece, piece))
     return float(np.sqrt(squares))
 
 
