@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import shlex
 import shutil
 import sys
 import time
@@ -22,7 +23,7 @@ from cmlp.command.pictures import png
 from cmlp.command.pictures.curves import Series, point_chart
 from cmlp.command.pictures.outputs import output_bars
 from cmlp.command.pictures.patches import patch_lines
-from cmlp.command.pictures.text import bar, page_width, symbols
+from cmlp.command.pictures.text import bar, joined, page_width, symbols
 from cmlp.command.screen import opened
 from cmlp.command.terminal import Terminal, padded
 
@@ -70,6 +71,9 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
         _play_on_screen(terminal, learning, chosen, seconds)
     else:
         write_frames(terminal, learning, chosen)
+    label = shlex.quote(chosen.label)
+    hints = ["look closer:", f"{program} look {label}", f"{program} nudge {label}"]
+    terminal.write_lines(["", *joined(hints, page_width(terminal))])
     if path is not None:
         options.save(experiment.network, path, terminal, program)
     if folder is not None:
@@ -204,7 +208,8 @@ def write_frames(terminal: Terminal, learning: Learning, chosen: Example) -> Non
         with options.reported():
             learning.advance(stop)
         lines = frame_lines(terminal, learning, chosen, page_width(terminal), _TALL - 1)
-        terminal.write_lines([*lines, f"training image {chosen.image}, a {chosen.label}", ""])
+        gap = [""] if stop else []
+        terminal.write_lines([*gap, *lines, f"training image {chosen.image}, a {chosen.label}"])
 
 
 def frame_lines(terminal: Terminal, learning: Learning, chosen: Example, width: int, height: int) -> list[str]:
