@@ -1,0 +1,92 @@
+"""The binary interface: functions, values, and the sizes and offsets of structs are those of abi.txt.
+
+A program compiled with an older header must work with a newer library. New functions, values and fields at the end of
+structs are additions: ``python tests/embedding/test_abi.py`` writes the new list. Changed or removed lines break programs.
+"""
+
+import re
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+from c_build import COMPILER, SHARED, core_objects, linked, needs_compiler, run
+
+import cmlp
+
+LIST = Path(__file__).with_name("abi.txt")
+HEADER = Path(cmlp.get_include(), "cmlp.h")
+OLDEST = {"cmlp_version", "cmlp_net_init", "cmlp_forward", "cmlp_train_epoch"}
+
+
+def text_of_header():
+    return re.sub(r"/\*.*?\*/", " ", HEADER.read_text(encoding="utf-8"), flags=re.DOTALL)
+
+
+def functions():
+    return [" ".join(found.split()) for found in re.findall(r"^CMLP_API ([^;]+);", text_of_header(), re.M)]
+
+
+def fields():
+    """Yield (struct, field) in the order of the header."""
+    for name, body in re.findall(r"typedef struct (\w+) \{(.*?)\n\} \w+;", text_of_header(), re.DOTALL):
+        for declaration in filter(str.strip, body.split(";")):
+            pointer = re.search(r"\(\*(\w+)\)", declaration)
+            parts = [pointer[1]] if pointer else re.findall(r"(\w+)(?:\[\w+\])?\s*(?=,|$)", declaration.strip())
+            for field in parts:
+                yield name, field
+
+
+def printing_program():
+    """Return a C program that prints the sizes, offsets and values."""
+    lines = []
+    for name in dict.fromkeys(name for name, _ in fields()):
+        lines.append(f'printf("size {name} %zu\\n", sizeof({name}));')
+        for owner, field in fields():
+            if owner == name:
+                where = f"offsetof({name}, {field}), sizeof((({name} *)0)->{field})"
+                lines.append(f'printf("field {name}.{field} %zu %zu\\n", {where});')
+    for body in re.findall(r"typedef enum \w+ \{(.*?)\}", text_of_header(), re.DOTALL):
+        lines += [f'printf("value {name} %d\\n", (int){name});' for name in re.findall(r"(CMLP_\w+) =", body)]
+    body = "\n".join(lines)
+    return f"#include <cmlp.h>\n#include <stdio.h>\nint main(void) {{\n{body}\nreturn 0;\n}}\n"
+
+
+def interface(folder):
+    """Return the lines of the list for this header and compiler."""
+    source = Path(folder, "abi.c")
+    source.write_text(printing_program(), encoding="utf-8")
+    run(COMPILER, "-std=c11", "-Wall", "-Werror", f"-I{HEADER.parent}", source, "-o", source.with_suffix(""))
+    return [*(f"function {text}" for text in functions()), *run(source.with_suffix("")).splitlines()]
+
+
+@pytest.mark.skipif(not COMPILER, reason="needs a C compiler called cc")
+@pytest.mark.skipif(struct.calcsize("P") != 8, reason="abi.txt holds the sizes of 64-bit systems")
+def test_functions_values_sizes_and_offsets_are_the_recorded_ones(tmp_path):
+    found = interface(tmp_path)
+    assert len(found) > 240
+    assert sorted(found) == sorted(LIST.read_text(encoding="utf-8").splitlines())
+
+
+def test_recorded_functions_are_those_of_the_header():
+    names = re.findall(r"^function .*?(\w+)\(", LIST.read_text(encoding="utf-8"), re.MULTILINE)
+    assert OLDEST < set(names)
+    assert sorted(names) == sorted(re.search(r"(\w+)\(", text)[1] for text in functions())
+
+
+@pytest.mark.slow
+@needs_compiler
+@pytest.mark.skipif(not shutil.which("nm"), reason="needs nm")
+def test_shared_library_exports_the_recorded_functions_only():
+    library = linked("libcmlp.so", core_objects(*SHARED), "-shared")
+    symbols = {line.split()[-1].removeprefix("_") for line in run("nm", "-D", "--defined-only", library).splitlines()}
+    assert symbols == {re.search(r"(\w+)\(", text)[1] for text in functions()}
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as folder:
+        LIST.write_text("\n".join(interface(folder)) + "\n", encoding="utf-8")
+    sys.exit(subprocess.run(["git", "diff", "--stat", LIST]).returncode)
