@@ -1,7 +1,8 @@
 """The binary interface: functions, values, and the sizes and offsets of structs are those of abi.txt.
 
-A program compiled with an older header must work with a newer library. New functions, values and fields at the end of
-structs are additions: ``python tests/embedding/test_abi.py`` writes the new list. Changed or removed lines break programs.
+A program compiled with an older header must work with a newer library: new functions, new values, and new fields at the
+end of a struct are allowed, and ``PYTHONPATH=tests/support python tests/embedding/test_abi.py`` adds them to the list.
+Changed or removed lines break programs.
 """
 
 import re

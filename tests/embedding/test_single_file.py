@@ -3,11 +3,10 @@
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from c_build import COMPILER, CORE, ROOT, run
+from c_build import COMPILER, run
 
 import cmlp
 
@@ -21,18 +20,6 @@ SMALLEST = ["-DCMLP_INFERENCE_ONLY", "-DCMLP_NO_FLOAT64", "-DCMLP_NO_THREADS", "
 BUILDS = [[], ["-DCMLP_BUILD_ISA=3"], *([option] for option in SMALLEST)]
 
 
-@pytest.fixture(scope="module")
-def source(tmp_path_factory):
-    """Return cmlp.c, with cmlp.h beside it: of the source tree, or of the installed package."""
-    path = tmp_path_factory.mktemp("single") / "cmlp.c"
-    shutil.copy(HEADER, path.parent)
-    if CORE.exists():
-        run(sys.executable, ROOT / "tools/make_single_file.py", path)
-    else:
-        shutil.copy(cmlp.get_source(), path)
-    return path
-
-
 def public_functions():
     return set(re.findall(r"^CMLP_API [^;]*?(\w+)\(", HEADER.read_text(encoding="utf-8"), re.MULTILINE))
 
@@ -43,11 +30,11 @@ def exported(library):
 
 
 @pytest.mark.parametrize("compiler", COMPILERS, ids=lambda path: Path(path).name)
-def test_smallest_build_has_no_warnings(source, compiler):
-    run(compiler, *STRICT, "-fsyntax-only", *SMALLEST, source)
+def test_smallest_build_has_no_warnings(single_file, compiler):
+    run(compiler, *STRICT, "-fsyntax-only", *SMALLEST, single_file)
 
 
-def test_installed_file_is_the_same_library(source):
+def test_installed_file_is_the_library():
     installed = Path(cmlp.get_source()).read_text(encoding="utf-8")
     assert f"/* cmlp {cmlp.__version__}: " in installed
     assert set(re.findall(r"^/\* -+ (\w+\.[ch]) \*/$", installed, re.MULTILINE)) >= {"net.c", "dense_tmpl.h"}
@@ -56,29 +43,24 @@ def test_installed_file_is_the_same_library(source):
 @pytest.mark.slow
 @pytest.mark.parametrize("compiler", COMPILERS, ids=lambda path: Path(path).name)
 @pytest.mark.parametrize("flags", BUILDS, ids=" ".join)
-def test_every_build_option_compiles_without_warnings(source, compiler, flags):
-    run(compiler, *STRICT, "-fsyntax-only", *flags, source)
+def test_every_build_option_compiles_without_warnings(single_file, compiler, flags):
+    run(compiler, *STRICT, "-fsyntax-only", *flags, single_file)
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("nm"), reason="needs nm")
-def test_single_file_gives_the_golden_bits_and_exports_the_interface(source):
-    compiled = source.with_suffix(".o")
-    run(COMPILER, *STRICT, "-O1", "-c", source, "-o", compiled)
-    assert exported(compiled) == public_functions()
-    program = source.parent / "golden"
-    run(COMPILER, f"-I{source.parent}", CONSUMERS / "golden/golden.c", compiled, "-pthread", "-lm", "-o", program)
+def test_single_file_gives_the_golden_bits_and_exports_the_interface(single_object, tmp_path):
+    """CI also compiles all instruction sets, with two compilers."""
+    assert exported(single_object) == public_functions()
+    program, include = tmp_path / "golden", f"-I{single_object.parent}"
+    run(COMPILER, include, CONSUMERS / "golden/golden.c", single_object, "-pthread", "-lm", "-o", program)
     assert run(program) == (CONSUMERS / "golden/expected.txt").read_text(encoding="utf-8")
 
 
 @pytest.mark.slow
-def test_renamed_file_needs_its_new_name(source):
-    renamed = source.with_name("network.c")
-    shutil.copy(source, renamed)
-    moved = source.with_name("hidden.c")
-    source.rename(moved)
-    try:
-        assert subprocess.run([COMPILER, "-fsyntax-only", renamed], capture_output=True).returncode != 0
-        run(COMPILER, "-fsyntax-only", '-DCMLP_SELF="network.c"', renamed)
-    finally:
-        moved.rename(source)
+def test_renamed_file_needs_its_new_name(single_file, tmp_path):
+    renamed = tmp_path / "network.c"
+    shutil.copy(single_file, renamed)
+    shutil.copy(HEADER, tmp_path)
+    assert subprocess.run([COMPILER, "-fsyntax-only", renamed], capture_output=True).returncode != 0
+    run(COMPILER, "-fsyntax-only", '-DCMLP_SELF="network.c"', renamed)

@@ -18,9 +18,9 @@
 #elif defined(__FMA__) || (CMLP_X86 && defined(_MSC_VER) && defined(__AVX2__)) || CMLP_AARCH64
 #define CMLP_HAVE_FMA 1
 #elif defined(__GNUC__) &&                                                                         \
-    ((defined(__FP_FAST_FMA) && defined(__FP_FAST_FMAF)) || defined(__powerpc64__) ||              \
-     defined(__s390x__) || (defined(__riscv_flen) && __riscv_flen >= 64) ||                        \
-     defined(__loongarch_double_float))
+    ((defined(__FP_FAST_FMAF) && (defined(__FP_FAST_FMA) || !CMLP_BUILDS_FLOAT64)) ||              \
+     defined(__powerpc64__) || defined(__s390x__) ||                                               \
+     (defined(__riscv_flen) && __riscv_flen >= 64) || defined(__loongarch_double_float))
 #define CMLP_HAVE_FMA 1
 #else
 #define CMLP_HAVE_FMA 0

@@ -1,0 +1,144 @@
+/* Trains a network of 784, 32 and 10 neurons on handwritten digits, prints its accuracy, and writes a model file that
+ * Python's cmlp.load and classify.c read.
+ *
+ *   cc -O2 train_digits.c cmlp.c -pthread -o train_digits
+ *   ./train_digits train-images-idx3-ubyte train-labels-idx1-ubyte digits.cmlp */
+#include <cmlp.h>
+
+#include <string.h>
+
+#include "idx.h"
+
+enum { PIXELS = 784, HIDDEN = 32, DIGITS = 10, N_PARAMS = PIXELS * HIDDEN + HIDDEN + HIDDEN * DIGITS + DIGITS };
+enum { EPOCHS = 5, BATCH = 50, THREADS = 2 };
+
+static int64_t net_memory[CMLP_NET_SIZE / 8];
+static float params[N_PARAMS], state[2 * N_PARAMS];
+
+static void check(int status, const char *what)
+{
+    if (status == CMLP_OK) return;
+    fprintf(stderr, "%s: %s\n", what, cmlp_status_string(status));
+    exit(1);
+}
+
+static cmlp_net *make_net(void)
+{
+    const int64_t sizes[] = {PIXELS, HIDDEN, DIGITS};
+    const int32_t activations[] = {CMLP_RELU, CMLP_SOFTMAX};
+    cmlp_net *const net = (cmlp_net *)net_memory;
+    cmlp_net_config config = CMLP_INIT(cmlp_net_config);
+    config.n_layers = 3;
+    config.sizes = sizes;
+    config.activations = activations;
+    config.loss = CMLP_LOG_LOSS;
+    config.dtype = CMLP_FLOAT32;
+    check(cmlp_net_init(net, sizeof net_memory, &config), "net");
+    return net;
+}
+
+static void train(const cmlp_net *net, cmlp_rows *rows, const cmlp_targets *targets, cmlp_run *run)
+{
+    int64_t *order = malloc((size_t)rows->n_rows * sizeof *order);
+    if (!order) exit(1);
+    for (int64_t i = 0; i < rows->n_rows; i++) order[i] = i;
+    rows->order = order;
+    rows->n_order = rows->n_rows;
+    cmlp_objective objective = CMLP_INIT(cmlp_objective);
+    objective.alpha = 1e-4; /* L2 penalty */
+    cmlp_optimizer optimizer = CMLP_INIT(cmlp_optimizer);
+    optimizer.solver = CMLP_ADAM;
+    optimizer.state = state;
+    optimizer.state_size = sizeof state;
+    optimizer.learning_rate = 0.003;
+    optimizer.beta_1 = 0.9;
+    optimizer.beta_2 = 0.999;
+    cmlp_epoch epoch = CMLP_INIT(cmlp_epoch);
+    epoch.batch_size = BATCH;
+    cmlp_random random;
+    cmlp_random_seed(&random, 1);
+    check(cmlp_init_params(net, &random, params), "parameters");
+    for (int i = 1; i <= EPOCHS; i++) {
+        cmlp_random_shuffle(&random, order, rows->n_rows);
+        check(cmlp_train_epoch(net, params, rows, targets, &objective, &optimizer, &epoch, run), "training");
+        printf("epoch %d: cost %.4f\n", i, epoch.cost);
+    }
+    rows->order = NULL;
+    free(order);
+}
+
+/* Returns how many rows the network classifies correctly. */
+static int64_t count_correct(const cmlp_net *net, const cmlp_rows *rows, const int32_t *labels, cmlp_run *run)
+{
+    float(*output)[DIGITS] = malloc((size_t)rows->n_rows * sizeof *output);
+    int64_t correct = 0;
+    if (!output) exit(1);
+    check(cmlp_forward(net, params, rows, output, run), "prediction");
+    for (int64_t i = 0; i < rows->n_rows; i++) {
+        int best = 0;
+        for (int j = 1; j < DIGITS; j++)
+            if (output[i][j] > output[i][best]) best = j;
+        correct += best == labels[i];
+    }
+    free(output);
+    return correct;
+}
+
+static int write_part(void *file, const void *bytes, size_t n) { return fwrite(bytes, 1, n, file) != n; }
+
+static void save(const cmlp_net *net, double input_scale, const char *path)
+{
+    FILE *file = fopen(path, "wb");
+    size_t size;
+    cmlp_model_content content = CMLP_INIT(cmlp_model_content);
+    content.input_scale = input_scale;
+    content.write = write_part;
+    content.context = file;
+    check(cmlp_model_write_size(net, &size), path);
+    void *scratch = malloc(size);
+    if (!file || !scratch) check(CMLP_ERROR_FILE_WRITE, path);
+    check(cmlp_model_write(net, params, &content, scratch, size), path);
+    free(scratch);
+    if (fclose(file)) check(CMLP_ERROR_FILE_WRITE, path);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 4) {
+        fprintf(stderr, "usage: train_digits IMAGES LABELS MODEL\n");
+        return 2;
+    }
+    const idx images = read_idx(argv[1], 3), digits = read_idx(argv[2], 1);
+    int32_t *labels = malloc((size_t)digits.n * sizeof *labels);
+    if (!labels || images.n != digits.n || images.size != PIXELS) return 1;
+    for (int64_t i = 0; i < digits.n; i++) labels[i] = digits.data[i];
+    cmlp_rows rows = CMLP_INIT(cmlp_rows);
+    rows.kind = CMLP_DENSE;
+    rows.dtype = CMLP_UINT8; /* bytes stay bytes until they are in registers */
+    rows.scale = 1 / 255.0;
+    rows.data = images.data;
+    rows.n_rows = images.n;
+    rows.n_cols = PIXELS;
+    cmlp_targets targets = CMLP_INIT(cmlp_targets);
+    targets.kind = CMLP_CLASSES;
+    targets.data = labels;
+    targets.n_rows = digits.n;
+
+    const cmlp_net *net = make_net();
+    size_t training, prediction;
+    check(cmlp_workspace_size(net, CMLP_CALL_TRAIN, BATCH, THREADS, &training), "workspace");
+    check(cmlp_workspace_size(net, CMLP_CALL_FORWARD, images.n, THREADS, &prediction), "workspace");
+    cmlp_run run = CMLP_INIT(cmlp_run);
+    run.workspace_size = training > prediction ? training : prediction;
+    run.workspace = malloc(run.workspace_size);
+    run.n_threads = THREADS;
+    train(net, &rows, &targets, &run);
+    printf("%.1f %% of the training images are read correctly\n",
+           100.0 * (double)count_correct(net, &rows, labels, &run) / (double)images.n);
+    save(net, rows.scale, argv[3]);
+    free(run.workspace);
+    free(labels);
+    free(images.file);
+    free(digits.file);
+    return 0;
+}

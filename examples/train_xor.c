@@ -1,0 +1,68 @@
+/* Trains a network of 2, 4 and 1 neurons on XOR, in static memory: the smallest complete training.
+ *
+ *   cc -O2 train_xor.c cmlp.c -pthread -o train_xor && ./train_xor */
+#include <cmlp.h>
+
+#include <stdio.h>
+
+enum { N_PARAMS = 2 * 4 + 4 + 4 * 1 + 1, EPOCHS = 500 };
+
+static int64_t net_memory[CMLP_NET_SIZE / 8];
+static unsigned char workspace[16384];
+static float params[N_PARAMS], state[2 * N_PARAMS];
+
+static const float inputs[4][2] = {{0, 0}, {0, 1}, {1, 0}, {1, 1}};
+static const float targets[4] = {0, 1, 1, 0};
+
+int main(void)
+{
+    const int64_t sizes[] = {2, 4, 1};
+    const int32_t activations[] = {CMLP_TANH, CMLP_LOGISTIC};
+    cmlp_net *const net = (cmlp_net *)net_memory;
+    cmlp_net_config config = CMLP_INIT(cmlp_net_config);
+    config.n_layers = 3;
+    config.sizes = sizes;
+    config.activations = activations;
+    config.loss = CMLP_LOG_LOSS;
+    config.dtype = CMLP_FLOAT32;
+    int status = cmlp_net_init(net, sizeof net_memory, &config);
+
+    cmlp_random random;
+    cmlp_random_seed(&random, 0);
+    if (!status) status = cmlp_init_params(net, &random, params);
+
+    cmlp_rows x = CMLP_INIT(cmlp_rows);
+    x.kind = CMLP_DENSE;
+    x.dtype = CMLP_FLOAT32;
+    x.data = inputs;
+    x.n_rows = 4;
+    x.n_cols = 2;
+    cmlp_targets y = CMLP_INIT(cmlp_targets);
+    y.kind = CMLP_DENSE;
+    y.dtype = CMLP_FLOAT32;
+    y.data = targets;
+    y.n_rows = 4;
+    const cmlp_objective objective = CMLP_INIT(cmlp_objective);
+    cmlp_optimizer optimizer = CMLP_INIT(cmlp_optimizer);
+    optimizer.solver = CMLP_ADAM;
+    optimizer.state = state;
+    optimizer.state_size = sizeof state;
+    optimizer.learning_rate = 0.05;
+    optimizer.beta_1 = 0.9;
+    optimizer.beta_2 = 0.999;
+    cmlp_epoch epoch = CMLP_INIT(cmlp_epoch); /* batch_size 0: all rows are one batch */
+    cmlp_run run = CMLP_INIT(cmlp_run);
+    run.workspace = workspace;
+    run.workspace_size = sizeof workspace;
+    for (int i = 1; i <= EPOCHS && !status; i++) {
+        status = cmlp_train_epoch(net, params, &x, &y, &objective, &optimizer, &epoch, &run);
+        if (i % 100 == 0) printf("epoch %d: cost %.4f\n", i, epoch.cost);
+    }
+
+    float output[4];
+    if (!status) status = cmlp_forward(net, params, &x, output, &run);
+    for (int i = 0; i < 4 && !status; i++)
+        printf("%g xor %g = %.3f\n", (double)inputs[i][0], (double)inputs[i][1], (double)output[i]);
+    if (status) fprintf(stderr, "%s %s\n", cmlp_status_string(status), run.refused ? run.refused : "");
+    return status != CMLP_OK;
+}
