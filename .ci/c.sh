@@ -124,6 +124,51 @@ c_refuses_wrong_options() {
     if grep 'CMLP_OK' "$log"; then return 1; fi # no wrong bits
 }
 
+# The library as one file: no warnings, golden bits.
+c_single_file() {
+    local folder=$WORK/single compiler golden=tests/consumers/golden/golden.c
+    mkdir -p "$folder"
+    python3 tools/make_single_file.py "$folder/cmlp.c"
+    cp include/cmlp.h "$folder"
+    for compiler in gcc clang; do
+        have "$compiler" || continue
+        "$compiler" -std=c11 -O2 -Wall -Wextra -Wconversion -pedantic -Werror -c "$folder/cmlp.c" -o "$folder/cmlp.o"
+        "$compiler" -I"$folder" "$golden" "$folder/cmlp.o" -pthread -lm -o "$folder/golden"
+        golden_line "$folder/golden"
+    done
+    have aarch64-linux-gnu-gcc qemu-aarch64-static || return 0
+    aarch64-linux-gnu-gcc -static -O1 -I"$folder" "$golden" "$folder/cmlp.c" -pthread -lm -o "$folder/golden-arm"
+    golden_line qemu-aarch64-static "$folder/golden-arm"
+}
+
+# example_programs <folder> <cmake arguments>...: builds the examples and checks what they print
+example_programs() {
+    local folder=$WORK/$1
+    shift
+    cmake -S examples -B "$folder" -DCMAKE_C_FLAGS=-Werror -DCMAKE_CXX_FLAGS=-Werror -DCMLP_ISA=generic "$@"
+    cmake --build "$folder" -j "$JOBS"
+    python3 tests/support/example_programs.py "$folder"
+}
+
+# The examples with the installed library of an earlier stage, by CMake and by pkg-config, and with the sources.
+c_examples() {
+    local name folder=$WORK/by-pkg-config repository=$WORK/repository flags
+    example_programs by-find-package -DCMAKE_PREFIX_PATH="$WORK/gcc-moved"
+    mkdir -p "$folder"
+    PKG_CONFIG_PATH=$(dirname "$(find "$WORK/gcc-moved" -name cmlp.pc)")
+    export PKG_CONFIG_PATH
+    read -ra flags <<<"$(pkg-config --static --cflags --libs cmlp)"
+    for name in examples/*.c; do gcc -O2 "$name" "${flags[@]}" -lm -o "$folder/$(basename "$name" .c)"; done
+    g++ -std=c++17 -O2 examples/wrapper.cpp "${flags[@]}" -o "$folder/wrapper"
+    python3 tests/support/example_programs.py "$folder"
+    example_programs by-folder -DCMLP_FETCH="$TREE"
+    cp -a "$TREE" "$repository"
+    git -C "$repository" init -q
+    git -C "$repository" add include src cmake CMakeLists.txt
+    git -C "$repository" -c user.name=ci -c user.email=ci@localhost commit -q -m sources
+    example_programs by-git -DCMLP_FETCH="file://$repository"
+}
+
 every_float32() {
     c_build full
     "$WORK/full/tests/c/test_math" full "$JOBS"

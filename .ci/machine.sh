@@ -17,6 +17,9 @@ missing_packages() {
 # Prints one line for each optional program: its name and packages. Stages whose programs are missing are skipped.
 optional_packages() {
     echo clang clang
+    echo g++ g++
+    echo arm-none-eabi-gcc gcc-arm-none-eabi libnewlib-arm-none-eabi
+    echo qemu-system-arm qemu-system-arm
     echo qemu-aarch64-static qemu-user-static
     echo aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu libc6-dev-arm64-cross
     echo npm npm
