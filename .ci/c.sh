@@ -145,9 +145,9 @@ c_single_file() {
 example_programs() {
     local folder=$WORK/$1
     shift
-    cmake -S examples -B "$folder" -DCMAKE_C_FLAGS=-Werror -DCMAKE_CXX_FLAGS=-Werror -DCMLP_ISA=generic "$@"
+    cmake -S "$TREE/examples" -B "$folder" -DCMAKE_C_FLAGS=-Werror -DCMAKE_CXX_FLAGS=-Werror -DCMLP_ISA=generic "$@"
     cmake --build "$folder" -j "$JOBS"
-    python3 tests/support/example_programs.py "$folder"
+    python3 "$TREE/tests/support/example_programs.py" "$folder"
 }
 
 # The examples with the installed library of an earlier stage, by CMake and by pkg-config, and with the sources.
@@ -160,7 +160,7 @@ c_examples() {
     read -ra flags <<<"$(pkg-config --static --cflags --libs cmlp)"
     for name in examples/*.c; do gcc -O2 "$name" "${flags[@]}" -lm -o "$folder/$(basename "$name" .c)"; done
     g++ -std=c++17 -O2 examples/wrapper.cpp "${flags[@]}" -o "$folder/wrapper"
-    python3 tests/support/example_programs.py "$folder"
+    python3 "$TREE/tests/support/example_programs.py" "$folder"
     example_programs by-folder -DCMLP_FETCH="$TREE"
     cp -a "$TREE" "$repository"
     git -C "$repository" init -q

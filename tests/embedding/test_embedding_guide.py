@@ -1,0 +1,78 @@
+"""The code in docs/embedding.md compiles, and the loading example gives the bits of Python."""
+
+import ctypes
+import os
+import re
+import shutil
+
+import numpy as np
+import pytest
+from c_build import COMPILER, ROOT, run
+
+import cmlp
+
+GUIDE = ROOT / "docs/embedding.md"
+if not GUIDE.exists():
+    pytest.skip("the guide is in the source tree only", allow_module_level=True)
+CPLUSPLUS = shutil.which(os.environ.get("CXX", "c++"))
+STRICT = ["-Wall", "-Wextra", "-Wconversion", "-pedantic", "-Werror", f"-I{ROOT / 'include'}", f"-I{ROOT / 'examples'}"]
+
+
+def blocks(language):
+    return re.findall(rf"^```{language}\n(.*?)^```$", GUIDE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.skipif(not COMPILER, reason="needs a C compiler called cc")
+@pytest.mark.parametrize("text", blocks("c"), ids=lambda text: re.search(r"^int\w* (\w+)\(", text, re.MULTILINE)[1])
+def test_c_examples_compile(tmp_path, text):
+    source = tmp_path / "example.c"
+    source.write_text(text, encoding="utf-8")
+    run(COMPILER, "-std=c11", *STRICT, "-fsyntax-only", source)
+
+
+@pytest.mark.skipif(not CPLUSPLUS, reason="needs a C++ compiler called c++")
+@pytest.mark.parametrize("text", blocks("cpp"))
+def test_cpp_examples_compile(tmp_path, text):
+    source = tmp_path / "example.cpp"
+    source.write_text(text, encoding="utf-8")
+    run(CPLUSPLUS, "-std=c++17", *STRICT, "-fsyntax-only", source)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not COMPILER, reason="needs a C compiler called cc")
+def test_loading_example_classifies_like_python(single_file, tmp_path):
+    (text,) = [text for text in blocks("c") if "classify" in text]
+    source, library = tmp_path / "classify.c", tmp_path / "classify.so"
+    source.write_text(text, encoding="utf-8")
+    smallest = ["-DCMLP_INFERENCE_ONLY", "-DCMLP_NO_FLOAT64", "-DCMLP_NO_THREADS", "-DCMLP_BUILD_ISA=1"]
+    include = f"-I{single_file.parent}"
+    run(COMPILER, "-O1", "-fPIC", "-shared", *smallest, include, source, single_file, "-lm", "-o", library)
+    classify = ctypes.CDLL(str(library)).classify
+    classify.argtypes, classify.restype = [ctypes.c_char_p, ctypes.c_size_t, ctypes.c_char_p], ctypes.c_int32
+    network = cmlp.Network([20, 8, 5], activation="relu", output="softmax", loss="log_loss", random_state=1)
+    network.save(tmp_path / "model.cmlp")
+    file = (tmp_path / "model.cmlp").read_bytes()
+    memory = ctypes.create_string_buffer(len(file) + 8)
+    start = -ctypes.addressof(memory) % 8
+    memory[start : start + len(file)] = file
+    at = ctypes.cast(ctypes.addressof(memory) + start, ctypes.c_char_p)
+    rows = np.random.default_rng(0).integers(0, 256, (20, 20), dtype=np.uint8)
+    assert [classify(at, len(file), row.tobytes()) for row in rows] == [*network.forward(rows).argmax(axis=1)]
+    assert classify(at, len(file) - 1, rows[0].tobytes()) == -96  # CMLP_ERROR_FILE_SHORT
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("cmake") or not COMPILER, reason="needs CMake and a C compiler")
+@pytest.mark.parametrize("text", blocks("cmake"), ids=lambda text: text.split("(")[0])
+def test_cmake_examples_configure(tmp_path, text):
+    (tmp_path / "program.c").write_text("int main(void) { return 0; }\n", encoding="utf-8")
+    begin = "cmake_minimum_required(VERSION 3.18)\nproject(user C)\nadd_executable(program program.c)\n"
+    (tmp_path / "CMakeLists.txt").write_text(begin + text, encoding="utf-8")
+    where = [f"-DCMAKE_PREFIX_PATH={cmlp.get_cmake_dir()}", f"-DFETCHCONTENT_SOURCE_DIR_CMLP={ROOT}"]
+    run("cmake", "-S", tmp_path, "-B", tmp_path / "build", *where)
+
+
+def test_files_that_the_guide_names_exist():
+    for name in re.findall(r"`((?:examples|include|tools)/[\w./]*)`|\]\(([\w./-]+)\)", GUIDE.read_text("utf-8")):
+        path = ROOT / name[0] if name[0] else GUIDE.parent / name[1]
+        assert path.exists(), path
