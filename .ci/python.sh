@@ -61,6 +61,13 @@ pyright() {
     "$WORK/readme/bin/pyright" --pythonpath "$WORK/readme/bin/python" typed.py
 }
 
+# Builds the documentation as CONTRIBUTING.md says; a warning fails.
+documentation() {
+    "$WORK/readme/bin/python" -m pip install -q -r .github/requirements/docs.txt
+    "$WORK/readme/bin/python" -m sphinx -E -W --keep-going -q -b html docs "$WORK/docs"
+    du -sh "$WORK/docs"
+}
+
 workflows() { "$WORK/readme/bin/python" tools/check_workflows.py; }
 
 # The numeric tests with each instruction set except the best one, which the test suite uses by default.

@@ -137,7 +137,7 @@ class LossCurveDisplay(Display):
         if self.validation_scores is not None and len(self.validation_scores):
             self._plot_scores(ax, validation_ax)
         if self.name is not None:
-            ax.legend(loc="center right")
+            ax.legend(loc="best")
         return self
 
     def _plot_scores(self, ax: Axes, validation_ax: Axes | None) -> None:

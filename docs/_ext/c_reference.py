@@ -1,0 +1,224 @@
+"""The C header as a page: every public name of ``cmlp.h`` with its comment, as Sphinx's C objects.
+
+The header has one style: a comment stands before a declaration, or behind it on the same line. A comment on a line of
+its own within an enum or struct describes the entries below it. Headings are comments of dashes or equals signs.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+HEADER = Path(__file__).parents[2] / "include/cmlp.h"
+PLACEHOLDER = "<!-- the reference of cmlp.h is inserted here -->"
+
+ITEM = re.compile(
+    r"""/\*\s(?P<rule>[-=]{8,})\s(?P<heading>[^\n*]+?)\s*(?:\*/|\n(?P<below>.*?)\*/)  # a heading, and a text below it
+      |/\*(?P<comment>.*?)\*/[ \t]*(?P<blank>\n[ \t]*\n)?              # a comment; alone if an empty line follows
+      |typedef\s+(?P<kind>enum|struct)\s+(?P<name>\w+)\s*\{(?P<body>.*?)\}\s*\w+\s*;
+      |typedef\s+struct\s+\w+\s+(?P<opaque>\w+)\s*;
+      |CMLP_API\s+(?P<function>[^;#]+);
+      |^\#[ ]*define[ ](?P<macro>CMLP_\w+)(?P<arguments>\([^)]*\))?[ \t]*(?P<value>(?:\\\n|/\*.*?\*/|[^\n])*)
+    """,
+    re.DOTALL | re.VERBOSE | re.MULTILINE,
+)
+ENTRY = re.compile(
+    r"/\*(?P<comment>.*?)\*/|(?P<entry>[^\s/;,](?:\([^)]*\)|[^;,(/])*)(?P<end>[;,]|$|(?=/\*))", re.DOTALL
+)
+# Macros that configure the header itself.
+INTERNAL = {"CMLP_H", "CMLP_API"}
+
+
+class Entry(NamedTuple):
+    """An enumerator, a member of a struct, or (with an empty declaration) a comment between them."""
+
+    declaration: str
+    comment: str
+
+
+class Item(NamedTuple):
+    """A heading, a text, or a declaration with its comment."""
+
+    kind: str  # "heading", "text", "literal", "function", "macro", "enum" or "struct"
+    name: str
+    declaration: str = ""
+    comment: str = ""
+    entries: tuple[Entry, ...] = ()
+
+
+# --------------------------------------------------------------------------------------------------------- reading
+
+
+def parse(text: str) -> list[Item]:
+    """Return the items of the header in order."""
+    start = text.index("*/") + 2
+    items = [Item("text", "", comment=stripped(text[text.index("/*") + 2 : start - 2]))]
+    arithmetic = re.search(r"/\* =+ (\d\. the arithmetic)\n(.*?)\*/", text, re.DOTALL)
+    pending, seen = "", set()
+    for match in ITEM.finditer(text, start, arithmetic.start() if arithmetic else len(text)):
+        if match["heading"]:
+            items += flushed(pending)
+            items.append(Item("heading", match["heading"].strip(), "##" if match["rule"][0] == "=" else "###"))
+            pending = ""
+            if match["below"]:
+                items += flushed(stripped(match["below"]))
+        elif match["comment"] is not None:
+            items += flushed(pending)
+            pending = stripped(match["comment"])
+            if match["blank"]:
+                items += flushed(pending)
+                pending = ""
+        elif item := declared(match, pending):
+            if item.name not in seen:
+                items.append(item)
+            seen.add(item.name)
+            # A comment also describes the declarations in the lines directly below the first one.
+            if not re.match(r"[^\n]*\n(CMLP_API|typedef|#)", text[match.end() :]):
+                pending = ""
+    if arithmetic:
+        items.append(Item("heading", arithmetic[1], "##"))
+        items.append(Item("literal", "", comment=stripped(arithmetic[2])))
+    return items
+
+
+def flushed(pending: str) -> list[Item]:
+    """Return a comment that describes no declaration as a text."""
+    return [Item("text", "", comment=pending)] if pending else []
+
+
+def declared(match: re.Match[str], comment: str) -> Item | None:
+    """Return the item of a declaration."""
+    if match["kind"]:
+        is_enum = match["kind"] == "enum"
+        return Item(match["kind"], match["name"], match["name"], comment, tuple(entries(match["body"], is_enum)))
+    if match["opaque"]:
+        return Item("struct", match["opaque"], match["opaque"], comment)
+    if match["function"]:
+        signature = " ".join(re.sub(r"/\*.*?\*/", " ", match["function"], flags=re.DOTALL).split())
+        name = re.search(r"(\w+)\(", signature)
+        assert name, signature
+        return Item("function", name[1], signature, comment)
+    if match["macro"] in INTERNAL:
+        return None
+    behind = re.search(r"/\*(.*?)\*/", match["value"], re.DOTALL)
+    text = "\n\n".join(filter(None, [comment, stripped(behind[1]) if behind else ""]))
+    return Item("macro", match["macro"], match["macro"] + (match["arguments"] or ""), text)
+
+
+def entries(body: str, is_enum: bool) -> list[Entry]:
+    """Return the enumerators of an enum or the members of a struct, one for each name."""
+    found: list[Entry] = []
+    ends, base = 0, ""
+    for match in ENTRY.finditer(body):
+        if match["comment"] is not None:
+            same_line = bool(ends) and "\n" not in body[ends : match.start()]
+            if same_line and found:
+                found[-1] = found[-1]._replace(comment=stripped(match["comment"]))
+            else:
+                found.append(Entry("", stripped(match["comment"])))
+            continue
+        words = " ".join(match["entry"].split())
+        if not is_enum:
+            # `int64_t a, b;` declares two members of one type.
+            words = f"{base}{words}"
+            base = re.sub(r"[\w\[\]]+$", "", words) if match["end"] == "," else ""
+        found.append(Entry(words, ""))
+        ends = match.end()
+    return found
+
+
+def stripped(comment: str) -> str:
+    """Return a comment without the stars at the starts of its lines; lines keep their indentation."""
+    lines = [re.sub(r"^[ \t]*\*", "", line) for line in comment.strip("\n").splitlines()]
+    lines = [lines[0].strip(), *(line[1:].rstrip() if line.startswith(" ") else line.strip() for line in lines[1:])]
+    return "\n".join(lines).strip()
+
+
+# --------------------------------------------------------------------------------------------------------- writing
+
+
+def render(items: list[Item]) -> str:
+    """Return the items as MyST Markdown."""
+    roles = {item.name: "func" if item.kind == "function" else item.kind for item in items if item.declaration}
+    for item in items:
+        if item.kind == "enum":
+            roles |= {entry.declaration.split()[0]: "enumerator" for entry in item.entries if entry.declaration}
+    out = []
+    for item in items:
+        if item.kind == "heading":
+            name = re.sub("[a-z]", lambda letter: letter[0].upper(), item.name, count=1)
+            out.append(f"{item.declaration} {name}\n")
+        elif item.kind == "literal":
+            out.append(f"```text\n{item.comment}\n```\n")
+        else:
+            body = directive(item, roles) if item.declaration else paragraphs(item.comment, roles)
+            out.append(f"```{{eval-rst}}\n{body}\n```\n")
+    return "\n".join(out)
+
+
+def directive(item: Item, roles: dict[str, str]) -> str:
+    """Return a declaration as reStructuredText."""
+    parameters = set(re.findall(r"(\w+)(?=[,)])", item.declaration)) if item.kind == "function" else set()
+    parts = [f".. c:{item.kind}:: {item.declaration}", indented(paragraphs(item.comment, roles, parameters))]
+    kind = "enumerator" if item.kind == "enum" else "member"
+    for entry in item.entries:
+        text = paragraphs(entry.comment, roles)
+        parts.append(indented(f".. c:{kind}:: {entry.declaration}\n\n{indented(text)}" if entry.declaration else text))
+    return "\n\n".join(filter(str.strip, parts))
+
+
+def indented(text: str) -> str:
+    """Return a text indented by three spaces."""
+    return "\n".join(f"   {line}" if line.strip() else "" for line in text.splitlines())
+
+
+def paragraphs(comment: str, roles: dict[str, str], parameters: set[str] = frozenset()) -> str:  # type: ignore[assignment]
+    """Return a comment as reStructuredText: paragraphs, lists and blocks of code."""
+    out: list[str] = []
+    mode = ""
+    for line in comment.splitlines():
+        name = re.match(r"(\w+)(?:, \w+| and \w+)*: ", line)
+        if not line.strip():
+            out.append("")
+            mode = ""
+        elif item := re.match(r"(?:  )?(- |\d\. )(.*)", line):
+            out += ["", f"* {inline(item[2], roles)}"] if mode != "list" else [f"* {inline(item[2], roles)}"]
+            mode = "list"
+        elif mode in ("list", "parameter") and line.startswith("  "):
+            out.append(f"{'  ' * (mode == 'list')}{inline(line.strip(), roles)}")
+        elif line.startswith("  "):
+            out += [f"   {line}"] if mode == "code" else ["", "::", "", f"   {line}"]
+            mode = "code"
+        else:
+            is_parameter = bool(name and name[1] in parameters)
+            new = is_parameter or line.startswith("Returns ") or mode in ("code", "list")
+            out += ["", inline(line, roles)] if new else [inline(line, roles)]
+            mode = "parameter" if is_parameter else "text"
+    return "\n".join(out).strip("\n")
+
+
+def inline(text: str, roles: dict[str, str]) -> str:
+    """Return a line with its special characters escaped, its code marked, and public names as links."""
+    out = []
+    for part in re.split(r"(`[^`]+`|\bcmlp_\w+(?:\(\))?|\bCMLP_\w+)", text):
+        name = part.strip("`").removesuffix("()")
+        if name in roles:
+            out.append(f"\\ :c:{roles[name]}:`{name}`\\ ")
+        elif len(part) > 2 and part[0] == part[-1] == "`":
+            out.append(f"\\ ``{part[1:-1]}``\\ ")
+        else:
+            out.append(re.sub(r"([*_`\\|])", r"\\\1", part))
+    return "".join(out).removeprefix("\\ ")
+
+
+def insert_reference(app: object, docname: str, source: list[str]) -> None:
+    """Replace the placeholder in a page (an event handler of Sphinx)."""
+    if PLACEHOLDER in source[0]:
+        source[0] = source[0].replace(PLACEHOLDER, render(parse(HEADER.read_text(encoding="utf-8"))))
+
+
+def setup(app: object) -> dict[str, bool]:
+    """Connect the extension to Sphinx."""
+    app.connect("source-read", insert_reference)  # type: ignore[attr-defined]
+    return {"parallel_read_safe": True}

@@ -1,0 +1,75 @@
+"""The C reference in the documentation contains everything that the header declares."""
+
+import importlib.util
+import re
+
+import pytest
+from c_build import HEADER, ROOT
+
+SOURCE = ROOT / "docs/_ext/c_reference.py"
+if not SOURCE.exists():
+    pytest.skip("the documentation is in the source tree only", allow_module_level=True)
+spec = importlib.util.spec_from_file_location("c_reference", SOURCE)
+reference = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(reference)
+TEXT = HEADER.read_text(encoding="utf-8")
+CODE = re.sub(r"/\*.*?\*/", " ", TEXT, flags=re.DOTALL)
+ITEMS = reference.parse(TEXT)
+PAGE = reference.render(ITEMS)
+
+
+def named(kind):
+    return {item.name for item in ITEMS if item.kind == kind}
+
+
+def test_every_function_enum_and_struct_is_there():
+    assert named("function") == set(re.findall(r"^CMLP_API [^;]*?(\w+)\(", CODE, re.MULTILINE))
+    assert named("enum") == set(re.findall(r"typedef enum (\w+)", CODE))
+    assert named("struct") == set(re.findall(r"typedef struct (\w+)", CODE))
+
+
+def test_every_enumerator_is_there():
+    bodies = re.findall(r"typedef enum \w+ \{(.*?)\}", CODE, re.DOTALL)
+    expected = {name for body in bodies for name in re.findall(r"CMLP_\w+", body)}
+    found = {e.declaration.split()[0] for item in ITEMS if item.kind == "enum" for e in item.entries if e.declaration}
+    assert found == expected
+
+
+def test_every_member_is_there_with_its_comment():
+    members = {
+        (item.name, entry.declaration): entry.comment
+        for item in ITEMS
+        if item.kind == "struct"
+        for entry in item.entries
+    }
+    bodies = re.findall(r"typedef struct \w+ \{(.*?)\n\}", CODE, re.DOTALL)
+    expected = sum(
+        declaration.count(",") * ("(" not in declaration) + 1 for b in bodies for declaration in b.split(";")[:-1]
+    )
+    assert len([declaration for _, declaration in members if declaration]) == expected
+    assert members["cmlp_rows", "double scale"] == "finite; 0: 1"
+    assert members["cmlp_layer", "int64_t n_out"] == members["cmlp_layer", "int64_t n_in"] == ""
+
+
+def test_every_comment_of_the_header_is_there():
+    """No word of a comment is lost: the first words of each one are in the page."""
+    page = re.sub(r"\W+", " ", re.sub(r":c:\w+:|\\", "", PAGE))
+    for comment in re.findall(r"/\*(.*?)\*/", TEXT, re.DOTALL):
+        words = re.sub(r"\W+", " ", comment).split()[:6]
+        assert " ".join(words).lower() in page.lower(), words
+
+
+def test_new_declarations_are_found(tmp_path):
+    text = (
+        "/* A header. */\n#define CMLP_NEW(x) x /* a macro */\n"
+        "/* An enum. */\ntypedef enum cmlp_new { CMLP_A = 1, CMLP_B = 2 /* the last */ } cmlp_new;\n"
+        "typedef struct cmlp_pair { int a, b; /* two */ int (*call)(void *x, int y); } cmlp_pair;\n"
+        "/* Does it.\n * x: a number,\n *   or two.\n * Returns CMLP_A. */\nCMLP_API int cmlp_do(int x,\n    int y);\n"
+    )
+    macro, enum, struct, function = reference.parse(text)[1:]
+    assert (macro.declaration, macro.comment) == ("CMLP_NEW(x)", "a macro")
+    assert [tuple(entry) for entry in enum.entries] == [("CMLP_A = 1", ""), ("CMLP_B = 2", "the last")]
+    assert [entry.declaration for entry in struct.entries] == ["int a", "int b", "int (*call)(void *x, int y)"]
+    assert function.declaration == "int cmlp_do(int x, int y)"
+    page = reference.render(reference.parse(text))
+    assert "Does it.\n\n   x: a number,\n   or two.\n\n   Returns \\ :c:enumerator:`CMLP_A`" in page

@@ -1,0 +1,160 @@
+"""The code blocks of the documentation run and print what the pages show.
+
+``docs/_ext/blocks.py`` documents the comments that tell what to do with a block. Each page is one program: its Python
+blocks share a namespace, and its shell blocks a folder.
+"""
+
+import contextlib
+import importlib.util
+import io
+import os
+import re
+import sys
+import sysconfig
+import warnings
+from pathlib import Path
+
+import pytest
+from c_build import COMPILER, ROOT, WARNINGS, needs_compiler
+from c_build import run as run_command
+
+DOCS = ROOT / "docs"
+if not (DOCS / "_ext/blocks.py").exists():
+    pytest.skip("the documentation is in the source tree only", allow_module_level=True)
+spec = importlib.util.spec_from_file_location("blocks", DOCS / "_ext/blocks.py")
+blocks = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(blocks)
+
+PAGES = {str(path.relative_to(DOCS)): blocks.blocks_of(path) for path in sorted(DOCS.rglob("*.md"))}
+NOTES = {"", "compile only", "not run", "needs", "output varies", "file"}
+# Languages of blocks that are no code, and the directives of the documentation.
+SHOWN = re.compile(r"\{[\w:-]+\}|text|toml|cmake|json|html|")
+
+
+def pages_with(language):
+    return [name for name, found in PAGES.items() if any(block.language == language for block in found)]
+
+
+def test_every_block_has_a_known_language_and_note():
+    for name, found in PAGES.items():
+        for block in found:
+            assert block.note in NOTES, f"{name}:{block.line}: {block.note}"
+            known = block.language in ("python", "sh", "c") or SHOWN.fullmatch(block.language)
+            assert known, f"{name}:{block.line}: {block.language}"
+
+
+@pytest.fixture
+def plain_plots(monkeypatch):
+    """Draw without a screen."""
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", pages_with("python"))
+def test_python_blocks_print_what_the_page_shows(name, tmp_path, monkeypatch, plain_plots):
+    monkeypatch.chdir(tmp_path)
+    names = {"__name__": "page"}
+    for block in PAGES[name]:
+        if block.language == "python":
+            run_python(block, names, str(DOCS / name))
+        elif block.note == "file":
+            (tmp_path / block.detail).write_text(block.source, encoding="utf-8")
+
+
+def run_python(block, names, path):
+    """Run a block and compare its output with the page."""
+    if block.note == "file":
+        Path(block.detail).write_text(block.source, encoding="utf-8")
+    missing = block.note == "needs" and not importlib.util.find_spec(block.detail)
+    if missing or block.note in ("compile only", "not run"):
+        compile(block.source, path, "exec")
+        return
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        blocks.run(block, names, path)
+    if block.note != "output varies":
+        assert output.getvalue().rstrip() == expected_output(block), f"{path}:{block.line}"
+
+
+def expected_output(block):
+    """Return the block ``text`` behind a block, or the comments behind its calls of print."""
+    if block.output is not None:
+        return block.output.rstrip()
+    return "\n".join(re.findall(r"^ *print\(.*\)  # (.+)$", block.source, re.MULTILINE)).rstrip()
+
+
+def test_output_is_compared():
+    (block,) = blocks.blocks_in("```python\nprint(1 + 1)  # 3\n```\n")
+    with pytest.raises(AssertionError, match="page:1"):
+        run_python(block, {}, "page")
+    (block,) = blocks.blocks_in("```python\nfor i in range(2):\n    print(i)\n```\n\n```text\n0\n1\n```\n")
+    run_python(block, {}, "page")
+    (block,) = blocks.blocks_in("<!-- output varies: the time -->\n```python\nprint(1 + 1)  # 3\n```\n")
+    run_python(block, {}, "page")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX shell")
+@pytest.mark.parametrize("name", pages_with("sh"))
+def test_shell_blocks_run(name, tmp_path):
+    environment = {**os.environ, "CMLP": str(ROOT)}
+    environment["PATH"] = os.pathsep.join([str(tmp_path / "bin"), sysconfig.get_path("scripts"), os.environ["PATH"]])
+    if any(re.search(r"\bcc\b", block.source) for block in PAGES[name] if block.language == "sh" and not block.note):
+        write_compiler(tmp_path / "bin/cc")
+    names = {"__name__": "page"}
+    for block in PAGES[name]:
+        if block.note == "file":
+            (tmp_path / block.detail).write_text(block.source, encoding="utf-8")
+        elif block.language == "python" and not block.note and "save(" in block.source:
+            with contextlib.chdir(tmp_path), contextlib.redirect_stdout(io.StringIO()):
+                blocks.run(block, names, name)
+        if block.language == "sh" and not block.note:
+            shown = run_command("sh", "-ec", block.source, cwd=tmp_path, env=environment)
+            if block.output is not None:
+                assert shown.rstrip() == block.output.rstrip(), f"{name}:{block.line}"
+
+
+# The smallest build, which compiles fastest and gives the same bits. .ci/c.sh tests the whole command.
+SMALL = "-O0 -DCMLP_BUILD_ISA=1 -DCMLP_NO_FLOAT64 -DCMLP_INFERENCE_ONLY -DCMLP_NO_THREADS"
+
+
+def write_compiler(path):
+    """Write a command `cc` that adds the options of the smallest build."""
+    if not COMPILER:
+        pytest.skip("needs a C compiler called cc")
+    path.parent.mkdir()
+    path.write_text(f'#!/bin/sh\nexec {COMPILER} "$@" {SMALL}\n', encoding="utf-8")
+    path.chmod(0o755)
+
+
+@needs_compiler
+@pytest.mark.slow
+@pytest.mark.parametrize("name", pages_with("c"))
+def test_c_blocks_compile(name, tmp_path):
+    for number, block in enumerate(block for block in PAGES[name] if block.language == "c" and block.note != "not run"):
+        source = tmp_path / f"block{number}.c"
+        whole = "#include" in block.source
+        source.write_text(block.source if whole else within_function(block.source), encoding="utf-8")
+        loose = [] if whole else ["-Wno-unused"]
+        run_command(
+            COMPILER,
+            *WARNINGS,
+            *loose,
+            "-std=c11",
+            f"-I{ROOT / 'include'}",
+            "-c",
+            source,
+            "-o",
+            source.with_suffix(".o"),
+        )
+
+
+def within_function(statements):
+    """Return a program that contains the statements of a block."""
+    includes = "#include <cmlp.h>\n#include <stdio.h>\n#include <stdlib.h>\n"
+    head = "void block(const void *file, size_t n, const void *row)"
+    return f"{includes}{head};\n{head}\n{{\n{statements}\n(void)file, (void)n, (void)row;\n}}\n"
