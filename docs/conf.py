@@ -6,6 +6,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
 import cmlp
+from cmlp.estimators.fitted import Fitted
 
 project = "cmlp"
 author = "The cmlp developers"
@@ -39,3 +40,13 @@ html_theme_options = {"source_repository": "", "footer_icons": []}
 html_show_search_summary = False
 html_copy_source = False
 html_show_sphinx = False
+
+
+def skip_member(app, what, name, member, skip, options):
+    """Leave out fitted attributes: the class's docstring has a list of them."""
+    return True if isinstance(member, Fitted) else None
+
+
+def setup(app):
+    """Connect the configuration to Sphinx."""
+    app.connect("autodoc-skip-member", skip_member)
