@@ -16,6 +16,7 @@ from cmlp.command import watch
 from cmlp.command.experiment import Experiment, Options, accuracy
 from cmlp.command.experiment_options import example
 from cmlp.command.learning import Learning
+from cmlp.command.pictures.names import Unit
 from cmlp.command.pictures.patches import patch_lines, shrunk
 from cmlp.command.terminal import Terminal, clipped, visible
 from cmlp.command.watch import Player, frame_lines, play
@@ -142,6 +143,19 @@ def test_frame_shows_the_measurements_and_the_outputs(trained):
     assert len(lines) == 23
     names = " ".join(lines[1].split() + lines[7].split())
     assert names == " ".join(f"A{n}" for n in range(1, 17))
+
+
+@pytest.mark.parametrize("width", [59, 79, 119])
+@pytest.mark.parametrize("unit", [Unit(0, 4), Unit(1, 3), Unit(2, 9)])
+def test_one_neuron_can_be_watched(trained, unit, width):
+    chosen = example_of(trained)
+    lines = frame_lines(terminal(), trained, chosen, width, 24, unit)
+    assert len(lines) == 23 and max(map(len, lines)) <= width
+    network = trained.experiment.network
+    z = network.weighted_sums(chosen.row[None])[unit.layer][0, unit.neuron]
+    assert re.search(rf"sum z +{re.escape(f'{z:+.3f}')}", "\n".join(lines))
+    bias = network.biases[unit.layer][unit.neuron]
+    assert re.search(rf"bias +{re.escape(f'{bias:+.3f}')}", "\n".join(lines))
 
 
 def test_curves_are_where_the_measurements_say(trained):

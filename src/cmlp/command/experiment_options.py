@@ -78,8 +78,14 @@ def _by_method(describe: Callable[[Mapping[str, Any]], str]) -> str:
     return ", ".join(f"{describe(preset.parameters)} for {name}" for name, preset in METHODS.items())
 
 
-def add_example(parser: argparse.ArgumentParser, *, neuron: bool = True) -> None:
-    """Add the digit to show, ``--number``, and ``--neuron`` unless the command does not explain a neuron."""
+_NEURON = (
+    "the neuron to explain: A1, A2, ... in the first hidden layer, B1, B2, ... in the second, or an output (default: "
+    "chosen by the image)"
+)
+
+
+def add_example(parser: argparse.ArgumentParser, *, neuron: str = _NEURON) -> None:
+    """Add the digit to show, ``--number``, and ``--neuron`` with its help."""
     parser.add_argument(
         "digit",
         nargs="?",
@@ -94,13 +100,7 @@ def add_example(parser: argparse.ArgumentParser, *, neuron: bool = True) -> None
         metavar="N",
         help="show the N-th image of this digit (default: 1)",
     )
-    if neuron:
-        parser.add_argument(
-            "--neuron",
-            metavar="NAME",
-            help="the neuron to explain: A1, A2, ... in the first hidden layer, B1, B2, ... in the second, or an "
-            "output (default: chosen by the image)",
-        )
+    parser.add_argument("--neuron", metavar="NAME", help=neuron)
 
 
 class Example(NamedTuple):

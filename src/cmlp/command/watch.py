@@ -21,11 +21,15 @@ from cmlp.command.keys import Keys
 from cmlp.command.learning import Learning
 from cmlp.command.pictures import png
 from cmlp.command.pictures.curves import Series, point_chart
+from cmlp.command.pictures.digit import weight_lines
+from cmlp.command.pictures.names import SIDE, Unit, parse_unit, unit_name
+from cmlp.command.pictures.neuron import function_name, sum_lines, weighted_sum
 from cmlp.command.pictures.outputs import output_bars
 from cmlp.command.pictures.patches import patch_lines
 from cmlp.command.pictures.text import bar, joined, page_width, symbols
 from cmlp.command.screen import opened
 from cmlp.command.terminal import Terminal, padded
+from cmlp.network import Network
 
 NAME, SUMMARY = "watch", "watch the network learn, in about 20 seconds"
 DESCRIPTION = (
@@ -44,7 +48,7 @@ _CHART_LINES, _TALL = 9, 30
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of this command."""
-    add_example(parser, neuron=False)
+    add_example(parser, neuron="the neuron to watch instead of the weights of many: A1, B4, ... or an output")
     parser.add_argument(
         "--seconds", type=options.positive, default=_SECONDS, metavar="N", help="duration in a terminal (default: 20)"
     )
@@ -57,20 +61,21 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Show the training that the arguments describe, and return the exit status."""
     given = dict(vars(arguments))
-    digit, number, seconds = (given.pop(name) for name in ("digit", "number", "seconds"))
+    digit, number, neuron, seconds = (given.pop(name) for name in ("digit", "number", "neuron", "seconds"))
     path, folder = given.pop("save"), given.pop("png")
     with options.reported():
         experiment = Experiment(Options(**given))
         data = experiment.data
         chosen = example(digit, number, data.X_train, data.y_train, data.labels)
+        unit = None if neuron is None else parse_unit(neuron, experiment.network.sizes, data.labels)
         learning = Learning(experiment)
     pictures = {}
     if folder is not None:
         pictures["weights-before"] = png.weight_sheet(experiment.network.weights[0])
     if terminal.moves_cursor:
-        _play_on_screen(terminal, learning, chosen, seconds)
+        _play_on_screen(terminal, learning, chosen, seconds, unit)
     else:
-        write_frames(terminal, learning, chosen)
+        write_frames(terminal, learning, chosen, unit)
     label = shlex.quote(chosen.label)
     hints = ["look closer:", f"{program} look {label}", f"{program} nudge {label}"]
     terminal.write_lines(["", *joined(hints, page_width(terminal))])
@@ -82,7 +87,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     return 0
 
 
-def _play_on_screen(terminal: Terminal, learning: Learning, chosen: Example, seconds: float) -> None:
+def _play_on_screen(terminal: Terminal, learning: Learning, chosen: Example, seconds: float, unit: Unit | None) -> None:
     """Show the training on the alternate screen, then the last frame on the normal screen."""
     keys = Keys(sys.stdin)
     with opened(terminal, keys) as screen:
@@ -90,12 +95,12 @@ def _play_on_screen(terminal: Terminal, learning: Learning, chosen: Example, sec
 
         def draw() -> None:
             height = screen.height
-            lines = frame_lines(terminal, learning, chosen, page_width(terminal), height)
+            lines = frame_lines(terminal, learning, chosen, page_width(terminal), height, unit)
             screen.show(lines, player.status(chosen, terminal.width, has_keys=keys.available))
 
         play(player, keys.read, draw)
     terminal.write_lines(
-        frame_lines(terminal, learning, chosen, page_width(terminal), shutil.get_terminal_size().lines)
+        frame_lines(terminal, learning, chosen, page_width(terminal), shutil.get_terminal_size().lines, unit)
     )
     if not learning.finished:
         terminal.write_lines(["", f"ended after batch {learning.batch:,} of {learning.total:,}"])
@@ -200,19 +205,21 @@ def play(
         draw()
 
 
-def write_frames(terminal: Terminal, learning: Learning, chosen: Example) -> None:
+def write_frames(terminal: Terminal, learning: Learning, chosen: Example, unit: Unit | None = None) -> None:
     """Write a few frames without waiting: before training, after 100 batches, and after 1, 3, 10 and all epochs."""
     n_batches = learning.experiment.n_batches
     stops = sorted({0, _FIRST_BATCHES, n_batches, 3 * n_batches, 10 * n_batches, learning.total})
     for stop in [stop for stop in stops if stop <= learning.total]:
         with options.reported():
             learning.advance(stop)
-        lines = frame_lines(terminal, learning, chosen, page_width(terminal), _TALL - 1)
+        lines = frame_lines(terminal, learning, chosen, page_width(terminal), _TALL - 1, unit)
         gap = [""] if stop else []
         terminal.write_lines([*gap, *lines, f"training image {chosen.image}, a {chosen.label}"])
 
 
-def frame_lines(terminal: Terminal, learning: Learning, chosen: Example, width: int, height: int) -> list[str]:
+def frame_lines(
+    terminal: Terminal, learning: Learning, chosen: Example, width: int, height: int, unit: Unit | None = None
+) -> list[str]:
     """Draw one frame: progress, the weights of the first layer, the outputs for one image, cost and accuracy.
 
     Parameters
@@ -224,15 +231,37 @@ def frame_lines(terminal: Terminal, learning: Learning, chosen: Example, width: 
         The training image whose outputs are drawn.
     width, height : int
         Size of the window; a frame of normal size has 23 lines.
+    unit : Unit or None
+        A neuron to draw instead of the weights of the first layer.
     """
     network, labels = learning.experiment.network, learning.experiment.data.labels
     rows = 2 if height >= 24 else 1 if height >= 18 else 0
-    patches = patch_lines(terminal, network, labels, width, rows=rows, large=height >= _TALL) if rows else []
+    top: list[str] = []
+    if unit is not None and rows == 2:
+        top = neuron_view(terminal, network, chosen, labels, unit, width)
+    elif rows:
+        top = patch_lines(terminal, network, labels, width, rows=rows, large=height >= _TALL)
     outputs = network.forward(chosen.row[None])[0]
     longest = max(map(len, labels))
     bars = output_bars(terminal, outputs, labels, 24 if longest < 4 else 20 + longest, 2)
     space = width - max(24, 20 + longest if longest >= 4 else 0) - 3
-    return [header(terminal, learning, width), *patches, *beside(bars, charts(terminal, learning, space), gap=3)]
+    return [header(terminal, learning, width), *top, *beside(bars, charts(terminal, learning, space), gap=3)]
+
+
+def neuron_view(
+    terminal: Terminal, network: Network, chosen: Example, labels: Sequence[str], unit: Unit, width: int
+) -> list[str]:
+    """Draw one neuron in 12 lines: its weights if its inputs are the pixels, and its weighted sum for an image."""
+    spelled = weighted_sum(network, chosen.row, unit, 5)
+    function = function_name(network, unit.layer)
+    title = f"{unit_name(unit, network.sizes, labels)}, for this {chosen.label}:"
+    table = [title, "", *sum_lines(spelled, function)]
+    image = weight_lines(terminal, network.weights[0][:, unit.neuron])[1:-1] if unit.layer == 0 else []
+    if image and SIDE + 3 + max(map(len, table)) > width:
+        numbers = [f"bias {spelled.bias:+.3f}", f"sum z {spelled.z:+.3f}", f"{function}(z) {spelled.activation:.3f}"]
+        table = [title, "", *numbers]
+    lines = beside(image, table, gap=3) if image else table
+    return lines + [""] * (12 - len(lines))
 
 
 def header(terminal: Terminal, learning: Learning, width: int) -> str:
