@@ -109,6 +109,15 @@ def test_answer_is_that_of_the_model(tmp_path, model, capsys):
     assert f"It says 7 (activation {outputs[7]:.3f})" in " ".join(text.split())
 
 
+def test_png_shows_what_the_network_sees(tmp_path, model, capsys):
+    path = saved(tmp_path / "7.png", 255 - ink(0))
+    assert cli.main(["read", path, "--model", model[0], "--png", str(tmp_path / "pictures")]) == 0
+    written = tmp_path / "pictures" / "seen.png"
+    assert f"saved: {written}" in capsys.readouterr().out
+    pixels = np.asarray(Image.open(written))[::8, ::8]
+    np.testing.assert_array_equal(pixels.ravel(), picture_file.read_picture(path).pixels)
+
+
 def test_without_a_model_one_is_trained_that_can_be_kept(tmp_path, model, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     path = saved(tmp_path / "a seven.png", ink(0))

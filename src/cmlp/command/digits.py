@@ -18,15 +18,18 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_hidden(parser)
     add_experiment(parser)
     options.add_save(parser)
+    options.add_png(parser)
 
 
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Train the network that the arguments describe, and return the exit status."""
     given = dict(vars(arguments))
-    path = given.pop("save")
+    path, folder = given.pop("save"), given.pop("png")
     with options.reported():
         experiment = Experiment(Options(**given))
     digits_report.tell(terminal, experiment, program)
     if path is not None:
         options.save(experiment.network, path, terminal, program)
+    if folder is not None:
+        options.save_pngs(digits_report.pngs(experiment), folder, terminal)
     return 0

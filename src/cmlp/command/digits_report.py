@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmlp.command.charts import bar_chart, beside, thinned
-from cmlp.command.experiment import METHODS, SUBJECTS, Experiment, Measurement, Options
+from cmlp.command.experiment import METHODS, SERIES, SUBJECTS, Experiment, Measurement, Options
+from cmlp.command.pictures import png
 from cmlp.command.terminal import Terminal
 
-SERIES = "https://www.3blue1brown.com/topics/neural-networks"
 _SIDE = 28
 _CHART_HEIGHT = 5
 _MOST_BARS = 31
@@ -157,8 +157,7 @@ def _report(terminal: Terminal, experiment: Experiment, seconds: float) -> None:
 def _show_answers(terminal: Terminal, experiment: Experiment) -> None:
     """Draw four test images with the network's answers; the last one is a mistake if there is any."""
     data = experiment.data
-    outputs = experiment.network.forward(data.X_test)
-    answers, activations = outputs.argmax(axis=1), outputs.max(axis=1)
+    answers, activations = _answers(experiment)
     right = answers == data.y_test
     chosen = _choose(right, activations, data.y_test)
     captions = [
@@ -187,6 +186,21 @@ def _show_answers(terminal: Terminal, experiment: Experiment) -> None:
     nonzero = np.flatnonzero(images.any(axis=(0, 2)))
     images = images[:, nonzero[0] // 2 * 2 : nonzero[-1] + 1]
     terminal.write_gallery([terminal.draw(image) for image in images], captions, _SIDE)
+
+
+def _answers(experiment: Experiment) -> tuple[NDArray[np.intp], NDArray[np.floating]]:
+    """Return the answers of the network for the test images, and the activations of these outputs."""
+    outputs = experiment.network.forward(experiment.data.X_test)
+    return outputs.argmax(axis=1), outputs.max(axis=1)
+
+
+def pngs(experiment: Experiment) -> dict[str, NDArray[np.uint8]]:
+    """Return the four test images of the report, and the weights of all neurons of the first layer, for PNG files."""
+    data = experiment.data
+    answers, activations = _answers(experiment)
+    chosen = _choose(answers == data.y_test, activations, data.y_test)
+    images = [data.X_test[i].reshape(_SIDE, _SIDE) for i in chosen]
+    return {"images": png.tiled(images, len(images)), "weights": png.weight_sheet(experiment.network.weights[0])}
 
 
 def _choose(right: NDArray[np.bool_], activations: NDArray[np.floating], truth: NDArray[np.integer]) -> list[int]:

@@ -18,6 +18,8 @@ from cmlp.presets import PRESETS
 from cmlp.training.schedules import SCHEDULES
 
 _N_CLASSES = 10
+# The videos whose network and story these are: 3Blue1Brown, Neural networks, chapters 1 to 4.
+SERIES = "https://www.3blue1brown.com/topics/neural-networks"
 
 
 @dataclass(frozen=True)

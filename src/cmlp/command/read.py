@@ -52,16 +52,19 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     add_hidden(parser)
     add_experiment(parser)
+    options.add_png(parser)
 
 
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Read the picture that the arguments name, and return the exit status."""
     given = dict(vars(arguments))
-    path, model = given.pop("picture"), given.pop("model")
+    path, model, folder = given.pop("picture"), given.pop("model"), given.pop("png")
     picture = read_picture(path)
     with options.reported():
         answer = _trained_answer(Options(**given), picture) if model is None else saved_answer(model, picture)
     _show(terminal, path, picture, answer)
+    if folder is not None:
+        options.save_pngs({"seen": picture.pixels.reshape(_SIDE, _SIDE)}, folder, terminal)
     if model is None:
         chosen = " ".join(filter(None, ["digits", Options(**given).arguments(), "--save digits.cmlp"]))
         keep = [f"  {program} {chosen}", f"  {program} read {shlex.quote(path)} --model digits.cmlp"]

@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from cmlp.command import options
+from cmlp.command.experiment import SERIES
 from cmlp.command.keys import Keys
 from cmlp.command.screen import Screen, opened
 from cmlp.command.terminal import Terminal, visible, wrapped
@@ -20,7 +21,6 @@ DESCRIPTION = (
     "the way. It follows 3Blue1Brown's series Neural networks, chapters 1 to 4. In a terminal, each screen waits for a "
     "key; in a pipe, all of them are written at once."
 )
-SERIES = "https://www.3blue1brown.com/topics/neural-networks"
 N_SCREENS = 24
 _WIDEST = 79
 _NEXT, _BACK, _END = ("space next", "b back", "q quit")
