@@ -123,6 +123,9 @@ def test_export_to_c(command, tmp_path):
     assert [*map(int, printed.split())] == model.predict(rows).tolist()
     assert command("export", "m.cmlp", "--to", "c", "-o", "a.h", "--name", "other")[0] == 0
     assert "other_predict" in (tmp_path / "a.h").read_text()
+    small(dtype="float64", max_iter=1).fit(X, Y).save("m.cmlp")
+    assert "the model computes in float64" in command("export", "m.cmlp", "--to", "c", "-o", "b.h")[2]
+    assert command("export", "m.cmlp", "--to", "c", "-o", "b.h", "--dtype", "float32")[0] == 0
 
 
 def test_export_to_int8(command, tmp_path):
@@ -151,6 +154,7 @@ def test_export_to_int8(command, tmp_path):
             "--calibrate is only for --to c-int8, got --to onnx",
         ),
         (["--to", "c", "-o", "m.h", "--labels", "y.npy"], "--labels needs --calibrate DATA"),
+        (["--to", "onnx", "-o", "m.onnx", "--dtype", "float32"], "--dtype is only for C headers, got --to onnx"),
         (["--to", "onnx", "-o", "m.onnx", "--name", "x"], "--name is only for C headers, got --to onnx"),
         (["--to", "c-int8", "-o", "m.h", "--calibrate", "no.npy"], "No such file"),
     ],

@@ -1,10 +1,14 @@
 """Conversion of scikit-learn's fitted models: the same predictions and attributes."""
 
+import subprocess
+
 import numpy as np
 import pytest
+from c_build import COMPILER, needs_compiler, run
 from estimator_cases import blobs
 
 import cmlp
+from cmlp.datasets import load_digits28
 
 neural_network = pytest.importorskip("sklearn.neural_network")
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer", "ignore:lbfgs failed")
@@ -82,6 +86,35 @@ def test_regressor(loss, n_outputs):
     np.testing.assert_allclose(ours.predict(X), theirs.predict(X), rtol=1e-12, atol=1e-12)
     assert ours.score(X, y) == pytest.approx(theirs.score(X, y))
     assert_same_attributes(ours, theirs)
+
+
+PROGRAM = """
+#include <stdio.h>
+#include "digits.h"
+int main(void)
+{
+    static float x[784], p[10];
+    while (fread(x, sizeof x, 1, stdin)) {
+        digits_predict(x, p);
+        fwrite(p, sizeof p, 1, stdout);
+    }
+    return 0;
+}
+"""
+
+
+@needs_compiler
+@pytest.mark.slow
+def test_c_header_agrees_with_scikit_learn(tmp_path):
+    X, y, X_test, _ = (array / 255 if array.ndim == 2 else array for array in load_digits28())
+    theirs = neural_network.MLPClassifier((32, 16), max_iter=6, random_state=0).fit(X, y)
+    cmlp.from_sklearn(theirs).to_c(tmp_path / "digits.h", dtype="float32")
+    (tmp_path / "main.c").write_text(PROGRAM)
+    run(COMPILER, "-O2", "main.c", "-o", "main", cwd=tmp_path)
+    rows = X_test.astype(np.float32).tobytes()
+    printed = subprocess.run("./main", input=rows, capture_output=True, check=True, cwd=tmp_path).stdout
+    probabilities = np.frombuffer(printed, np.float32).reshape(-1, 10)
+    np.testing.assert_allclose(probabilities, theirs.predict_proba(X_test), rtol=0, atol=1e-5)
 
 
 def test_feature_names_and_further_training():

@@ -23,6 +23,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--to", required=True, choices=("c", "c-int8", "onnx"), help="the format")
     parser.add_argument("-o", "--output", required=True, metavar="FILE", help="the file to write")
     parser.add_argument("--name", metavar="NAME", help="prefix of the C functions (default: from the name of FILE)")
+    parser.add_argument(
+        "--dtype", choices=("float32",), help="for C headers: round the weights of a float64 model to float32"
+    )
     parser.add_argument("--calibrate", metavar="DATA", help=f"for c-int8, typical {DATA_HELP}")
     parser.add_argument(
         "--labels",
@@ -56,8 +59,9 @@ def _check(arguments: argparse.Namespace) -> None:
         raise options.CommandError(f"--calibrate is only for --to c-int8, got --to {arguments.to}")
     if arguments.labels is not None and arguments.calibrate is None:
         raise options.CommandError("--labels needs --calibrate DATA: the rows that have these labels")
-    if arguments.to == "onnx" and arguments.name is not None:
-        raise options.CommandError("--name is only for C headers, got --to onnx")
+    for option in ("name", "dtype"):
+        if arguments.to == "onnx" and getattr(arguments, option) is not None:
+            raise options.CommandError(f"--{option} is only for C headers, got --to onnx")
 
 
 def _exported(arguments: argparse.Namespace, model: Any) -> object:
@@ -66,10 +70,10 @@ def _exported(arguments: argparse.Namespace, model: Any) -> object:
         if arguments.to == "onnx":
             model.to_onnx(arguments.output)
             return None
-        if arguments.to == "c":
-            return model.to_c(arguments.output, name=arguments.name)
-        calibrate = _calibration(arguments, model)
-        return model.to_c(arguments.output, name=arguments.name, int8=True, calibrate=calibrate)
+        header = {"name": arguments.name, "dtype": arguments.dtype}
+        if arguments.to == "c-int8":
+            header |= {"int8": True, "calibrate": _calibration(arguments, model)}
+        return model.to_c(arguments.output, **header)
 
 
 def _calibration(arguments: argparse.Namespace, model: Any) -> Any:
