@@ -37,13 +37,13 @@ static int64_t mask_beyond(MASK_ARGUMENTS)
 
 static void dense_mask_misses_bit(DENSE_ARGUMENTS)
 {
-    real->dense(x, rows, n_in, w, ldw, bias, n_out, z, ldz);
+    real->dense(x, to);
     if (x->column_mask) x->column_mask[0] &= ~(uint64_t)2;
 }
 
 static void dense_mask_all_set(DENSE_ARGUMENTS)
 {
-    real->dense(x, rows, n_in, w, ldw, bias, n_out, z, ldz);
+    real->dense(x, to);
     if (x->column_mask) x->column_mask[0] = ~(uint64_t)0;
 }
 
@@ -51,69 +51,73 @@ static void dense_mask_all_set(DENSE_ARGUMENTS)
 static void dense_skips_last_element(DENSE_ARGUMENTS)
 {
     static uint64_t mask[CMLP_CHUNK * 16];
-    cmlp_matrix other = *x;
-    if (x->mask && rows && n_in) {
-        const int64_t last = (rows - 1) * x->ld_mask;
-        memcpy(mask, x->mask, (size_t)(last + (n_in + CMLP_MASK_BITS - 1) / CMLP_MASK_BITS) * sizeof *mask);
-        clear_bit(mask + last, n_in - 1);
+    cmlp_dense_input other = *x;
+    if (x->mask && x->rows && x->n_in) {
+        const int64_t last = (x->rows - 1) * x->ld_mask, words = (x->n_in + CMLP_MASK_BITS - 1) / CMLP_MASK_BITS;
+        memcpy(mask, x->mask, (size_t)(last + words) * sizeof *mask);
+        clear_bit(mask + last, x->n_in - 1);
         other.mask = mask;
     }
-    real->dense(&other, rows, n_in, w, ldw, bias, n_out, z, ldz);
+    real->dense(&other, to);
 }
 
 static void dense_mask_of_one_row(DENSE_ARGUMENTS)
 {
-    cmlp_matrix same = *x;
+    cmlp_dense_input same = *x;
     same.ld_mask = 0;
-    real->dense(&same, rows, n_in, w, ldw, bias, n_out, z, ldz);
+    real->dense(&same, to);
 }
 
 /* ---- gradient */
 
 static void gradient_mask_of_one_row(GRADIENT_ARGUMENTS)
 {
-    cmlp_matrix same = *a;
+    cmlp_gradient_input same = *a;
     same.ld_mask = 0;
-    real->gradient(&same, d, rows, k0, k1, n_out, sums, first, w, finish);
+    real->gradient(&same, to);
 }
 
 static void gradient_short_list(GRADIENT_ARGUMENTS)
 {
-    real->gradient(a, d, a->mask && rows > 100 ? 100 : rows, k0, k1, n_out, sums, first, w, finish);
+    cmlp_gradient_input fewer = *a;
+    if (a->mask && a->rows > 100) fewer.rows = 100;
+    real->gradient(&fewer, to);
 }
 
 /* Computes only the groups with a nonzero input. */
 static void gradient_nonzero(GRADIENT_ARGUMENTS)
 {
-    for (int64_t k = k0, end; k < k1; k = end) {
-        const int64_t word = k / CMLP_MASK_BITS;
+    cmlp_weight_sums group = *to;
+    for (; group.k0 < to->k1; group.k0 = group.k1) {
+        const int64_t word = group.k0 / CMLP_MASK_BITS;
         uint64_t mask = a->column_mask ? a->column_mask[word] : 0;
-        for (int64_t i = 0; a->mask && i < rows; i++) mask |= a->mask[i * a->ld_mask + word];
-        end = k1 - k < CMLP_GROUP ? k1 : k + CMLP_GROUP;
-        if (mask >> k % CMLP_MASK_BITS & 15) real->gradient(a, d, rows, k, end, n_out, sums, first, w, finish);
+        for (int64_t i = 0; a->mask && i < a->rows; i++) mask |= a->mask[i * a->ld_mask + word];
+        group.k1 = to->k1 - group.k0 < CMLP_GROUP ? to->k1 : group.k0 + CMLP_GROUP;
+        if (mask >> group.k0 % CMLP_MASK_BITS & 15) real->gradient(a, &group);
     }
 }
 
 static void gradient_forgets_zero_rows(GRADIENT_ARGUMENTS) /* skips weight decay of rows without inputs */
 {
-    const int broken = a->column_mask && finish->mode == CMLP_UPDATE && first;
-    (broken ? gradient_nonzero : real->gradient)(a, d, rows, k0, k1, n_out, sums, first, w, finish);
+    const int broken = a->column_mask && to->finish.mode == CMLP_UPDATE && to->first;
+    (broken ? gradient_nonzero : real->gradient)(a, to);
 }
 
 static void gradient_forgets_zero_groups(GRADIENT_ARGUMENTS)
 {
-    const int broken = a->mask && finish->mode == CMLP_UPDATE && first;
-    (broken ? gradient_nonzero : real->gradient)(a, d, rows, k0, k1, n_out, sums, first, w, finish);
+    const int broken = a->mask && to->finish.mode == CMLP_UPDATE && to->first;
+    (broken ? gradient_nonzero : real->gradient)(a, to);
 }
 
 static void gradient_zeros_keep_sums(GRADIENT_ARGUMENTS)
 {
-    const int broken = a->mask && finish->mode == CMLP_KEEP_SUM;
-    (broken ? gradient_nonzero : real->gradient)(a, d, rows, k0, k1, n_out, sums, first, w, finish);
+    const int broken = a->mask && to->finish.mode == CMLP_KEEP_SUM;
+    (broken ? gradient_nonzero : real->gradient)(a, to);
 }
 
 static void gradient_whole_groups(GRADIENT_ARGUMENTS)
 {
-    const int64_t end = a->mask ? k1 - (k1 - k0) % CMLP_GROUP : k1;
-    real->gradient(a, d, rows, k0, end, n_out, sums, first, w, finish);
+    cmlp_weight_sums whole = *to;
+    if (a->mask) whole.k1 -= (to->k1 - to->k0) % CMLP_GROUP;
+    real->gradient(a, &whole);
 }

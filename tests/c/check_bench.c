@@ -21,15 +21,20 @@ static double now(void) { return (double)clock() / CLOCKS_PER_SEC; }
 
 static void bench_dense(work *w)
 {
-    const cmlp_matrix x = {.base = w->a, .ld = w->n_in};
-    w->table->dense(&x, w->rows, w->n_in, w->b, w->n_out, w->d, w->n_out, w->c, w->n_out);
+    const cmlp_dense_input x = {.rows = w->rows, .n_in = w->n_in, .base = w->a, .ld = w->n_in};
+    const cmlp_product to = {.w = w->b, .bias = w->d, .ldw = w->n_out, .n_out = w->n_out, .z = w->c, .ldz = w->n_out};
+    w->table->dense(&x, &to);
 }
 
 static void bench_gradient(work *w)
 {
-    const cmlp_matrix a = {.base = w->a, .ld = w->n_in};
-    const cmlp_finish finish = {.mode = CMLP_UPDATE, .alpha = 1e-4, .inverse = 1e-9, .rate = 1e-9};
-    w->table->gradient(&a, w->c, w->rows, 0, w->n_in, w->n_out, w->d, 1, w->b, &finish);
+    const void *list[CMLP_CHUNK];
+    const cmlp_gradient_input a = {.rows = w->rows, .list = list};
+    const cmlp_weight_sums to = {.d = w->c, .k1 = w->n_in, .n_out = w->n_out, .first = 1, .sums = w->d, .w = w->b,
+                                 .finish = {.mode = CMLP_UPDATE, .alpha = 1e-4, .inverse = 1e-9, .rate = 1e-9}};
+    for (int64_t i = 0; i < w->rows; i++)
+        list[i] = (char *)w->a + (size_t)(i * w->n_in) * size_of(w->table->dtype);
+    w->table->gradient(&a, &to);
 }
 
 static void bench_transpose(work *w) { w->table->transpose(w->a, w->n_out, w->rows, w->n_out, w->c, w->rows); }

@@ -70,26 +70,37 @@ static int64_t compress_row(const float *x, int64_t n_in, float *values, int32_t
     return n;
 }
 
+static void run_gradient(const sparse_work *w, int what, const cmlp_csr *x, const char *dense)
+{
+    const void *list[CMLP_CHUNK];
+    const cmlp_gradient_input a = {.rows = x->rows, .list = list};
+    const int updates = what == UPDATE || what == UPDATE_DENSE;
+    const cmlp_weight_sums to = {.d = w->d, .k1 = w->n_in, .n_out = w->n_out, .first = 1, .sums = w->sums, .w = w->w,
+                                 .finish = {.mode = updates ? CMLP_UPDATE : CMLP_GRADIENT, .inverse = 1e-9,
+                                            .rate = 1e-9}};
+    for (int64_t i = 0; dense && i < x->rows; i++)
+        list[i] = dense + (size_t)(i * w->n_in) * size_of(w->table->dtype);
+    if (what == UPDATE || what == GRADIENT)
+        w->table->csr_gradient(x, &to, w->scratch);
+    else
+        w->table->gradient(&a, &to);
+}
+
 static void run_batch(sparse_work *w, int what, int64_t i)
 {
-    const size_t size = size_of(w->table->dtype);
-    const cmlp_csr x = {.rows = w->list + i, .n_in = w->n_in, .scale = 1, .dtype = w->table->dtype};
-    const cmlp_matrix dense = {.base = (char *)w->x + (size_t)(i * w->n_in) * size, .ld = w->n_in};
+    const char *rows = w->x ? (const char *)w->x + (size_t)(i * w->n_in) * size_of(w->table->dtype) : NULL;
     const int64_t n = w->pool - i < w->batch ? w->pool - i : w->batch;
-    const cmlp_finish finish = {.mode = what == UPDATE || what == UPDATE_DENSE ? CMLP_UPDATE : CMLP_GRADIENT,
-                                .inverse = 1e-9, .rate = 1e-9};
+    const cmlp_csr x = {.list = w->list + i, .rows = n, .n_in = w->n_in, .scale = 1, .dtype = w->table->dtype};
+    const cmlp_dense_input dense = {.rows = n, .n_in = w->n_in, .base = rows, .ld = w->n_in};
+    const cmlp_product to = {.w = w->w, .bias = w->w, .ldw = w->n_out, .n_out = w->n_out, .z = w->z, .ldz = w->n_out};
     switch (what) {
-    case FORWARD: w->table->csr(&x, n, w->w, w->w, w->n_out, w->z, w->scratch); return;
-    case FORWARD_DENSE: w->table->dense(&dense, n, w->n_in, w->w, w->n_out, w->w, w->n_out, w->z, w->n_out); return;
-    case UPDATE:
-    case GRADIENT:
-        w->table->csr_gradient(&x, w->d, n, 0, w->n_in, w->n_out, w->sums, 1, w->w, &finish, w->scratch);
-        return;
-    case UPDATE_DENSE:
-    case GRADIENT_DENSE: w->table->gradient(&dense, w->d, n, 0, w->n_in, w->n_out, w->sums, 1, w->w, &finish); return;
-    default:
+    case FORWARD: w->table->csr(&x, &to, w->scratch); return;
+    case FORWARD_DENSE: w->table->dense(&dense, &to); return;
+    case COMPRESS:
         for (int64_t r = 0; r < n; r++)
-            compress_row((const float *)dense.base + r * w->n_in, w->n_in, w->z, w->scratch);
+            compress_row((const float *)(const void *)rows + r * w->n_in, w->n_in, w->z, w->scratch);
+        return;
+    default: run_gradient(w, what, &x, rows);
     }
 }
 

@@ -15,14 +15,10 @@ static double at(const void *base, int64_t i) { return get(real->dtype, base, i)
 
 static void set(void *base, int64_t i, double x) { put(real->dtype, base, i, x); }
 
-static const void *row(const cmlp_matrix *m, int64_t i)
+static double input(const cmlp_dense_input *x, int64_t i, int64_t k)
 {
-    return m->list ? m->list[i] : element((void *)(uintptr_t)m->base, i * m->ld);
-}
-
-static double input(const cmlp_matrix *m, int64_t i, int64_t k)
-{
-    return m->bytes ? type_round(real->dtype, get(CMLP_UINT8, m->bytes[i], k) * m->scale) : at(row(m, i), k);
+    if (x->byte_scale != 0) return type_round(real->dtype, get(CMLP_UINT8, x->list[i], k) * x->byte_scale);
+    return x->list ? at(x->list[i], k) : at(x->base, i * x->ld + k);
 }
 
 /* Changes element i by one unit in the last place. */
@@ -34,93 +30,98 @@ static void nudge(void *base, int64_t i)
 
 /* ---- dense */
 
-#define DENSE_ARGUMENTS                                                                                           \
-    const cmlp_matrix *x, int64_t rows, int64_t n_in, const void *w, int64_t ldw, const void *bias, int64_t n_out, \
-        void *z, int64_t ldz
+#define DENSE_ARGUMENTS const cmlp_dense_input *x, const cmlp_product *to
 
 static void dense_last_place(DENSE_ARGUMENTS)
 {
-    real->dense(x, rows, n_in, w, ldw, bias, n_out, z, ldz);
-    if (rows == 17 && n_out) nudge(z, 16 * ldz + n_out - 1);
+    real->dense(x, to);
+    if (x->rows == 17 && to->n_out) nudge(to->z, 16 * to->ldz + to->n_out - 1);
 }
 
 static void dense_one_chain(DENSE_ARGUMENTS)
 {
-    for (int64_t i = 0; i < rows; i++)
-        for (int64_t j = 0; j < n_out; j++) {
+    for (int64_t i = 0; i < x->rows; i++)
+        for (int64_t j = 0; j < to->n_out; j++) {
             double sum = 0;
-            for (int64_t k = 0; k < n_in; k++)
-                sum = type_fma(real->dtype, input(x, i, k), at(w, k * ldw + j), sum);
-            set(z, i * ldz + j, (bias ? at(bias, j) : 0) + 0.0 + sum);
+            for (int64_t k = 0; k < x->n_in; k++)
+                sum = type_fma(real->dtype, input(x, i, k), at(to->w, k * to->ldw + j), sum);
+            set(to->z, i * to->ldz + j, (to->bias ? at(to->bias, j) : 0) + 0.0 + sum);
         }
 }
 
 static void dense_negative_zero(DENSE_ARGUMENTS)
 {
-    real->dense(x, rows, n_in, w, ldw, bias, n_out, z, ldz);
-    for (int64_t i = 0; bias && i < rows; i++)
-        for (int64_t j = 0; j < n_out; j++)
-            if (at(z, i * ldz + j) == 0 && at(bias, j) == 0) set(z, i * ldz + j, at(bias, j));
+    real->dense(x, to);
+    for (int64_t i = 0; to->bias && i < x->rows; i++)
+        for (int64_t j = 0; j < to->n_out; j++)
+            if (at(to->z, i * to->ldz + j) == 0 && at(to->bias, j) == 0)
+                set(to->z, i * to->ldz + j, at(to->bias, j));
 }
 
 static void dense_writes_past_end(DENSE_ARGUMENTS)
 {
-    real->dense(x, rows, n_in, w, ldw, bias, n_out, z, ldz);
-    if (rows && n_out) set(z, (rows - 1) * ldz + n_out, 0);
+    real->dense(x, to);
+    if (x->rows && to->n_out) set(to->z, (x->rows - 1) * to->ldz + to->n_out, 0);
 }
 
 static void dense_reads_past_end(DENSE_ARGUMENTS)
 {
-    real->dense(x, rows, n_in, w, ldw, bias, n_out, z, ldz);
-    if (n_in && n_out) (void)*(volatile char *)element((void *)(uintptr_t)w, (n_in - 1) * ldw + n_out);
+    real->dense(x, to);
+    if (x->n_in && to->n_out)
+        (void)*(volatile char *)element((void *)(uintptr_t)to->w, (x->n_in - 1) * to->ldw + to->n_out);
 }
 
 static void dense_hides_nan(DENSE_ARGUMENTS)
 {
-    real->dense(x, rows, n_in, w, ldw, bias, n_out, z, ldz);
-    for (int64_t i = 0; i < rows; i++)
-        for (int64_t j = 0; j < n_out; j++)
-            if (isnan(at(z, i * ldz + j))) set(z, i * ldz + j, 0);
+    real->dense(x, to);
+    for (int64_t i = 0; i < x->rows; i++)
+        for (int64_t j = 0; j < to->n_out; j++)
+            if (isnan(at(to->z, i * to->ldz + j))) set(to->z, i * to->ldz + j, 0);
 }
 
 /* ---- gradient, transpose */
 
-#define GRADIENT_ARGUMENTS                                                                                         \
-    const cmlp_matrix *a, const void *d, int64_t rows, int64_t k0, int64_t k1, int64_t n_out, void *sums, int first, \
-        void *w, const cmlp_finish *finish
+#define GRADIENT_ARGUMENTS const cmlp_gradient_input *a, const cmlp_weight_sums *to
 
 static void gradient_last_row(GRADIENT_ARGUMENTS)
 {
-    real->gradient(a, d, rows > 12 ? rows - 1 : rows, k0, k1, n_out, sums, first, w, finish);
+    cmlp_gradient_input fewer = *a;
+    if (a->rows > 12) fewer.rows--;
+    real->gradient(&fewer, to);
 }
 
 static void gradient_overwrites_sums(GRADIENT_ARGUMENTS)
 {
-    (void)first;
-    real->gradient(a, d, rows, k0, k1, n_out, sums, 1, w, finish);
+    cmlp_weight_sums other = *to;
+    other.first = 1;
+    real->gradient(a, &other);
 }
 
 static void gradient_no_penalty(GRADIENT_ARGUMENTS)
 {
-    cmlp_finish without = *finish;
-    if (without.mode == CMLP_UPDATE) without.alpha = 0;
-    real->gradient(a, d, rows, k0, k1, n_out, sums, first, w, &without);
+    cmlp_weight_sums without = *to;
+    if (without.finish.mode == CMLP_UPDATE) without.finish.alpha = 0;
+    real->gradient(a, &without);
 }
 
 static void gradient_divides(GRADIENT_ARGUMENTS)
 {
-    cmlp_finish kept = *finish;
-    if (finish->mode == CMLP_GRADIENT) kept.mode = CMLP_KEEP_SUM;
-    real->gradient(a, d, rows, k0, k1, n_out, sums, first, w, &kept);
-    for (int64_t i = k0 * n_out; kept.mode != finish->mode && i < k1 * n_out; i++) {
-        const double sum = type_fma(real->dtype, type_round(real->dtype, finish->alpha), at(w, i), at(sums, i));
-        set(sums, i, sum / (double)(rows + 1)); /* instead of multiplying by 1 / (rows + 1) */
+    const int broken = to->finish.mode == CMLP_GRADIENT;
+    cmlp_weight_sums kept = *to;
+    if (broken) kept.finish.mode = CMLP_KEEP_SUM;
+    real->gradient(a, &kept);
+    for (int64_t i = to->k0 * to->n_out; broken && i < to->k1 * to->n_out; i++) {
+        const double alpha = type_round(real->dtype, to->finish.alpha);
+        const double sum = type_fma(real->dtype, alpha, at(to->w, i), at(to->sums, i));
+        set(to->sums, i, sum / (double)(a->rows + 1)); /* instead of multiplying by 1 / (rows + 1) */
     }
 }
 
 static void gradient_extra_row(GRADIENT_ARGUMENTS)
 {
-    real->gradient(a, d, rows, k0, k1 + (k1 > k0), n_out, sums, first, w, finish);
+    cmlp_weight_sums more = *to;
+    more.k1 += to->k1 > to->k0;
+    real->gradient(a, &more);
 }
 
 #include "broken_sparse.h"

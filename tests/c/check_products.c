@@ -36,13 +36,13 @@ static int64_t pick_distance(harness *h, int64_t columns)
     }
 }
 
-static cmlp_matrix matrix_at(rows_of *m)
+static cmlp_dense_input input_at(rows_of *m)
 {
     const char *base = (const char *)m->o->place.data;
     for (int64_t i = 0; i < m->rows; i++)
         m->list[i] = m->columns ? base + (size_t)(m->order[i] * m->ld) * size_of(m->o->dtype) : base;
-    cmlp_matrix at = {.list = m->listed ? m->list : NULL, .base = base, .ld = m->ld};
-    if (m->bytes) at = (cmlp_matrix){.bytes = m->list, .scale = m->scale};
+    cmlp_dense_input at = {.rows = m->rows, .n_in = m->columns, .list = m->listed ? m->list : NULL, .base = base,
+                           .ld = m->ld, .byte_scale = m->bytes ? m->scale : 0};
     static _Alignas(64) unsigned char copy[CMLP_COPY_BYTES];
     if (m->bytes || m->ld % 2) at.copy = copy;
     if (m->listed) at.prefetch = m->list;
@@ -173,10 +173,11 @@ static void verify_column_mask(const dense_case *c, const cmlp_kernels *table)
 static void call_dense(const cmlp_kernels *table, void *context)
 {
     dense_case *c = context;
-    cmlp_matrix x = matrix_at(&c->x);
+    const cmlp_dense_input x = input_at(&c->x);
+    const cmlp_product to = {.w = c->w->place.data, .bias = c->bias ? c->bias->place.data : NULL, .ldw = c->ldw,
+                             .n_out = c->n_out, .z = c->z->place.data, .ldz = c->ldz};
     memset(c->x.column_mask, 0, sizeof c->x.column_mask);
-    table->dense(&x, c->x.rows, c->x.columns, c->w->place.data, c->ldw, c->bias ? c->bias->place.data : NULL,
-                 c->n_out, c->z->place.data, c->ldz);
+    table->dense(&x, &to);
     if (x.column_mask && c->n_out) verify_column_mask(c, table);
 }
 
@@ -229,7 +230,7 @@ void check_dense(harness *h)
     if (rows == 1) shape_lone_row(h, &c, &n_in);
     const int64_t n_out = c.n_out;
     const int64_t gap = random_below(&h->random, 2) * random_below(&h->random, 4);
-    c.x.bytes = rows > 1 && !zeros && random_below(&h->random, 2);
+    c.x.bytes = rows > 0 && !zeros && random_below(&h->random, 2);
     c.x.scale = 2 / (double)PICK(h, 2, 255, 510, 512, 1 << 20);
     make_rows(h, &c.x, "x", rows, n_in, zeros);
     if (rows == 1 && zeros != MARKED) {
@@ -263,9 +264,13 @@ typedef struct gradient_case {
 static void call_gradient(const cmlp_kernels *table, void *context)
 {
     gradient_case *c = context;
-    const cmlp_matrix a = matrix_at(&c->a);
-    table->gradient(&a, c->d->place.data, c->a.rows, c->k0, c->k1, c->n_out, c->sums->place.data, c->first,
-                    c->w->place.data, &c->finish);
+    const cmlp_dense_input x = input_at(&c->a);
+    const cmlp_gradient_input a = {.rows = x.rows, .list = c->a.list, .column_mask = x.column_mask, .mask = x.mask,
+                                   .ld_mask = x.ld_mask, .copy = x.copy};
+    const cmlp_weight_sums to = {.d = c->d->place.data, .k0 = c->k0, .k1 = c->k1, .n_out = c->n_out,
+                                 .first = c->first, .sums = c->sums->place.data, .w = c->w->place.data,
+                                 .finish = c->finish};
+    table->gradient(&a, &to);
 }
 
 /* Applies the epilogue to the sum by the chunk rule and to the plain sum with its bound, and checks element (k, j). */

@@ -39,8 +39,8 @@ static cmlp_csr sparse_at(sparse_rows *x)
                                     .columns = x->columns->place.data + at * size_of(x->columns->dtype),
                                     .n = x->begin[i + 1] - x->begin[i]};
     }
-    return (cmlp_csr){.rows = x->list, .n_in = x->n_in, .scale = x->scale, .dtype = x->values->dtype,
-                      .wide = x->columns->dtype == CMLP_INT64};
+    return (cmlp_csr){.list = x->list, .rows = x->rows, .n_in = x->n_in, .scale = x->scale,
+                      .dtype = x->values->dtype, .wide = x->columns->dtype == CMLP_INT64};
 }
 
 /* Writes the scaled element (i, k) to *value and returns whether it is stored. */
@@ -67,8 +67,9 @@ static void call_csr(const cmlp_kernels *table, void *context)
 {
     csr_case *c = context;
     const cmlp_csr x = sparse_at(&c->x);
-    table->csr(&x, c->x.rows, c->w->place.data, c->bias ? c->bias->place.data : NULL, c->n_out, c->z->place.data,
-               c->scratch->place.data);
+    const cmlp_product to = {.w = c->w->place.data, .bias = c->bias ? c->bias->place.data : NULL, .ldw = c->n_out,
+                             .n_out = c->n_out, .z = c->z->place.data, .ldz = c->n_out};
+    table->csr(&x, &to, c->scratch->place.data);
 }
 
 static void verify_csr(harness *h, const csr_case *c, int64_t i, const double *row, const int *stored)
@@ -123,8 +124,10 @@ static void call_csr_gradient(const cmlp_kernels *table, void *context)
 {
     csr_gradient_case *c = context;
     const cmlp_csr x = sparse_at(&c->x);
-    table->csr_gradient(&x, c->d->place.data, c->x.rows, c->k0, c->k1, c->n_out, c->sums->place.data, c->first,
-                        c->w->place.data, &c->finish, c->scratch->place.data);
+    const cmlp_weight_sums to = {.d = c->d->place.data, .k0 = c->k0, .k1 = c->k1, .n_out = c->n_out,
+                                 .first = c->first, .sums = c->sums->place.data, .w = c->w->place.data,
+                                 .finish = c->finish};
+    table->csr_gradient(&x, &to, c->scratch->place.data);
 }
 
 /* Checks row k of the gradient; `column` holds the stored values of input column k. */

@@ -2,6 +2,7 @@
 
 import re
 import sys
+from pathlib import Path
 
 import pytest
 from c_build import COMPILER, CORE, HEADER, SHARED, compiles_core, core_objects, core_sources, in_source_tree, run
@@ -90,6 +91,48 @@ def test_c_includes_have_no_cycle():
         assert free, f"a cycle among {sorted(path.name for path in below)}"
         for path in free:
             del below[path]
+
+
+@in_source_tree
+def test_c_modules_have_no_cycle():
+    """A .c file and its header are one module: rows.c must not include sparse.h if sparse.c includes rows.h."""
+    below = {}
+    for path in c_files():
+        names = {Path(name).stem for quote, name in includes(path) if quote == '"'}
+        below.setdefault(path.stem, set()).update(names - {path.stem, HEADER.stem})
+    while below:
+        free = [module for module, names in below.items() if not names & set(below)]
+        assert free, f"a cycle among {sorted(below)}"
+        for module in free:
+            del below[module]
+
+
+# ---------------------------------------------------------------------------------------------------- parameters
+
+MOST_PARAMETERS = 8
+
+
+def functions(text):
+    """Yield name and number of parameters of each function declared or defined, and of each function pointer."""
+    text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
+    text = re.sub(r"^#.*(?:\\\n.*)*", "", text, flags=re.MULTILINE)
+    declared = r"^(?:[ \t]*)(?:\w+[ \t*]+)+(?:\(\*)?(\w+)\)?\(((?:[^(){};]|\([^()]*\))*)\)\s*[;{]"
+    for name, parameters in re.findall(declared, text, re.MULTILINE):
+        yield name, re.sub(r"\([^()]*\)", "", parameters).count(",") + 1
+
+
+@in_source_tree
+def test_functions_take_few_parameters():
+    """Outside the kernel templates. The kernels themselves take structs."""
+    found = 0
+    for path in c_files():
+        if not path.stem.endswith("_tmpl"):
+            for name, parameters in functions(path.read_text(encoding="utf-8")):
+                assert parameters <= MOST_PARAMETERS, f"{path.name}: {name} takes {parameters} parameters"
+                found += 1
+    assert found > 300
+    assert dict(functions("int f(int a,\n      void (*g)(int, int), int c)\n{\n")) == {"f": 3}
+    assert dict(functions("typedef struct t {\n    void (*dense)(const x *a, int b);\n} t;")) == {"dense": 2}
 
 
 # ------------------------------------------------------------------------------------------------------- symbols

@@ -6,8 +6,7 @@
 #include <string.h>
 
 #include "dropout.h"
-#include "forward.h"
-#include "sparse.h"
+#include "layer.h"
 #include "weights.h"
 
 /* Rows of a batch that are processed at once. A multiple of CMLP_CHUNK, so that sums over rows do not depend on the
@@ -17,14 +16,6 @@
 #define LONG_TILE 10000000 /* rows times parameters: at least half a millisecond */
 #define TARGET_ELEMENTS 4096 /* converted at once; at least one row */
 #define DELTA_WEIGHTS 1024   /* weight rows per piece of delta_product(), between polls */
-
-cmlp_matrix cmlp_layer_input(const cmlp_batch_job *job, int32_t l, int64_t first, int32_t index)
-{
-    int64_t n_in = job->data.net->layers[l].n_in;
-    return (cmlp_matrix){.base = cmlp_at(job->data.net, job->activations[l - 1], first * n_in),
-                         .ld = n_in,
-                         .copy = cmlp_copy_space(&job->input, index)};
-}
 
 /* ------------------------------------------------------------------------------------ workspace, checks */
 
@@ -91,13 +82,15 @@ static void lay_out(cmlp_space *space, cmlp_batch_job *job, const cmlp_net *net,
     job->tile_rows = rows;
     const int csr = call & CMLP_CALL_CSR;
     cmlp_input_lay_out(space, net, csr, rows, n_threads, 1, &job->input);
+    job->layers = cmlp_take(space, net->n_layers, sizeof *job->layers);
     for (int32_t l = 0; l < net->n_layers; l++) {
-        job->activations[l] = cmlp_take(space, rows * net->layers[l].n_out, net->element);
-        job->deltas[l] = cmlp_take(space, rows * net->layers[l].n_out, net->element);
-        const int hidden = l < net->n_layers - 1;
-        job->slope_from[l] = hidden && (needs_sums(net, l) || call & CMLP_CALL_DROPOUT)
-                                 ? cmlp_take(space, rows * net->layers[l].n_out, net->element)
-                                 : job->activations[l];
+        const int64_t elements = rows * net->layers[l].n_out;
+        const int keeps_sums = l < net->n_layers - 1 && (needs_sums(net, l) || call & CMLP_CALL_DROPOUT);
+        cmlp_layer_space layer;
+        layer.activations = cmlp_take(space, elements, net->element);
+        layer.deltas = cmlp_take(space, elements, net->element);
+        layer.slope_from = keeps_sums ? cmlp_take(space, elements, net->element) : layer.activations;
+        if (space->base) job->layers[l] = layer;
         groups += cmlp_square_groups(&net->layers[l]);
     }
     job->faults = cmlp_take(space, n_threads, sizeof(cmlp_fault));
@@ -106,6 +99,7 @@ static void lay_out(cmlp_space *space, cmlp_batch_job *job, const cmlp_net *net,
     job->costs = cmlp_take(space, rows, sizeof(double));
     job->weights = cmlp_take(space, rows, sizeof(double));
     job->squares = cmlp_take(space, groups, sizeof(double));
+    job->pointers = cmlp_take(space, n_threads * (rows < CMLP_CHUNK ? rows : CMLP_CHUNK), sizeof(void *));
     job->scratch_size = scratch_size(net, call, rows);
     if (!job->scratch_size) space->overflow = 1;
     job->scratch = cmlp_take(space, n_threads, job->scratch_size ? job->scratch_size : 1);
@@ -153,20 +147,20 @@ static int read_objective(cmlp_objective *objective, const cmlp_objective *given
     return CMLP_OK;
 }
 
-int cmlp_batch_prepare(cmlp_batch_job *job, const cmlp_net *net, const void *params, const cmlp_rows *rows,
-                       const cmlp_targets *targets, const cmlp_objective *objective, cmlp_run *run, int call,
-                       int64_t batch_rows)
+int cmlp_batch_prepare(cmlp_batch_job *job, const cmlp_batch_arguments *given, int call, int64_t batch_rows)
 {
-    int status = read_objective(&job->objective, objective, &run->refused);
+    const cmlp_net *net = given->net;
+    cmlp_run *run = given->run;
+    int status = read_objective(&job->objective, given->objective, &run->refused);
     if (status) return status;
-    if (!targets) return cmlp_refuse(&run->refused, CMLP_ERROR_NULL, "targets");
-    status = cmlp_check_data(&job->data, net, rows, targets, job->objective.row_weights, &run->refused);
+    if (!given->targets) return cmlp_refuse(&run->refused, CMLP_ERROR_NULL, "targets");
+    status = cmlp_check_data(&job->data, net, given->rows, given->targets, job->objective.row_weights, &run->refused);
     if (status) return status;
     status = check_layers(net, &job->objective, &run->refused);
     if (status) return status;
     if (!job->data.n)
-        return cmlp_refuse(&run->refused, CMLP_ERROR_ROWS, rows->order ? "rows->n_order" : "rows->n_rows");
-    status = cmlp_check_block(net, params, "params", run);
+        return cmlp_refuse(&run->refused, CMLP_ERROR_ROWS, given->rows->order ? "rows->n_order" : "rows->n_rows");
+    status = cmlp_check_block(net, given->params, "params", run);
     if (status) return status;
     if (!batch_rows || batch_rows > job->data.n) batch_rows = job->data.n;
     if (cmlp_is_sparse(&job->data)) call |= CMLP_CALL_CSR;
@@ -177,7 +171,7 @@ int cmlp_batch_prepare(cmlp_batch_job *job, const cmlp_net *net, const void *par
     lay_out(&space, job, net, call, batch_rows, run->n_threads);
     cmlp_input_begin(net, &job->input);
     job->run = run;
-    job->params = params;
+    job->params = given->params;
     job->input_gradient = NULL;
     job->poller = (cmlp_poller){.run = run};
     job->all_deltas = NULL;
@@ -197,8 +191,8 @@ static void activate_rows(cmlp_batch_job *job, int32_t l, int64_t selected, int6
 {
     const cmlp_net *net = job->data.net;
     const cmlp_layer *layer = &net->layers[l];
-    void *z = cmlp_at(net, job->slope_from[l], a * layer->n_out),
-         *out = cmlp_at(net, job->activations[l], a * layer->n_out);
+    void *z = cmlp_at(net, job->layers[l].slope_from, a * layer->n_out),
+         *out = cmlp_at(net, job->layers[l].activations, a * layer->n_out);
     void *activations = needs_sums(net, l) ? out : z;
     cmlp_activate_rows(net, l, z, activations, n, poller);
     if (activations != out) memcpy(out, activations, (size_t)(n * layer->n_out) * net->element);
@@ -213,10 +207,12 @@ static cmlp_fault forward_rows(cmlp_batch_job *job, int64_t selected, int64_t a,
                                    .poller = poller_of(job, index)};
     for (int32_t l = 0; l < net->n_layers; l++) {
         const cmlp_layer *layer = &net->layers[l];
-        void *z = cmlp_at(net, job->slope_from[l], a * layer->n_out);
+        void *z = cmlp_at(net, job->layers[l].slope_from, a * layer->n_out);
         if (l) {
-            const cmlp_matrix x = cmlp_layer_input(job, l, a, index);
-            cmlp_layer_sums(net, job->params, l, &x, n, z, share.poller);
+            const cmlp_dense_input x = {.rows = n, .n_in = layer->n_in, .ld = layer->n_in,
+                                        .base = cmlp_at(net, job->layers[l - 1].activations, a * layer->n_in),
+                                        .copy = cmlp_copy_space(&job->input, index)};
+            cmlp_layer_sums(net, job->params, l, &x, z, share.poller);
         } else {
             job->masked[index] = cmlp_first_layer(&job->data, job->params, &share, &job->input, z, scratch);
             if (cmlp_is_cancelled(share.poller)) break; /* the sums are not complete */
@@ -260,8 +256,8 @@ static cmlp_fault output_rows(cmlp_batch_job *job, int64_t selected, int64_t a, 
             cmlp_gather_targets(&job->data, selected + i, m, scratch);
         values.labels = labelled ? scratch : NULL;
         values.weights = job->data.weights ? job->weights + a + i : NULL;
-        net->kernels->loss(&values, cmlp_at(net, job->activations[last], (a + i) * n_out), scratch,
-                           cmlp_at(net, job->deltas[last], (a + i) * n_out), m, n_out, want_delta,
+        net->kernels->loss(&values, cmlp_at(net, job->layers[last].activations, (a + i) * n_out), scratch,
+                           cmlp_at(net, job->layers[last].deltas, (a + i) * n_out), m, n_out, want_delta,
                            job->costs + a + i);
     }
     for (int64_t i = 0; i < n; i++)
@@ -285,9 +281,10 @@ static void delta_product(cmlp_batch_job *job, int32_t l, const void *delta, int
     void *transposed = scratch, *product = cmlp_at(net, scratch, block * n_out),
          *copy = cmlp_copy_space(&job->input, index);
     if (transposes_weights(net, layer, n)) {
-        const cmlp_matrix deltas = {.base = delta, .ld = n_out, .copy = copy};
+        const cmlp_dense_input deltas = {.rows = n, .n_in = n_out, .base = delta, .ld = n_out, .copy = copy};
+        const cmlp_product to = {.w = transposed, .ldw = n_in, .n_out = n_in, .z = previous, .ldz = n_in};
         kernels->transpose(weights, n_out, n_in, n_out, transposed, n_in);
-        kernels->dense(&deltas, n, n_out, transposed, n_in, NULL, n_in, previous, n_in);
+        kernels->dense(&deltas, &to);
         return;
     }
     for (int64_t i = 0, m; i < n; i += m) {
@@ -295,9 +292,11 @@ static void delta_product(cmlp_batch_job *job, int32_t l, const void *delta, int
         kernels->transpose(cmlp_at(net, delta, i * n_out), n_out, m, n_out, transposed, block);
         for (int64_t k = 0; k < n_in; k += DELTA_WEIGHTS) {
             const int64_t rows = n_in - k < DELTA_WEIGHTS ? n_in - k : DELTA_WEIGHTS;
-            const cmlp_matrix w = {.base = cmlp_at(net, weights, k * n_out), .ld = n_out, .copy = copy};
+            const cmlp_dense_input w = {.rows = rows, .n_in = n_out, .base = cmlp_at(net, weights, k * n_out),
+                                        .ld = n_out, .copy = copy};
+            const cmlp_product to = {.w = transposed, .ldw = block, .n_out = m, .z = product, .ldz = block};
             if (k && cmlp_poll_piece(poller_of(job, index))) return;
-            kernels->dense(&w, rows, n_out, transposed, block, NULL, m, product, block);
+            kernels->dense(&w, &to);
             kernels->transpose(product, block, rows, m, cmlp_at(net, previous, i * n_in + k), n_in);
         }
     }
@@ -308,22 +307,22 @@ static void backward_rows(cmlp_batch_job *job, int64_t selected, int64_t a, int6
     const cmlp_net *net = job->data.net;
     for (int32_t l = net->n_layers - 1; l > 0; l--) {
         const cmlp_layer *layer = &net->layers[l];
-        void *previous = cmlp_at(net, job->deltas[l - 1], a * layer->n_in);
-        delta_product(job, l, cmlp_at(net, job->deltas[l], a * layer->n_out), n, previous, scratch, index);
+        void *previous = cmlp_at(net, job->layers[l - 1].deltas, a * layer->n_in);
+        delta_product(job, l, cmlp_at(net, job->layers[l].deltas, a * layer->n_out), n, previous, scratch, index);
         if (cmlp_is_cancelled(poller_of(job, index))) return;
         cmlp_drop(&job->data, &job->objective, l - 1, selected, n, previous);
         net->kernels->derivative(net->layers[l - 1].activation, net->layers[l - 1].parameter,
-                                 cmlp_at(net, job->slope_from[l - 1], a * layer->n_in), previous, n * layer->n_in);
+                                 cmlp_at(net, job->layers[l - 1].slope_from, a * layer->n_in), previous, n * layer->n_in);
     }
     for (int32_t l = 0; job->all_deltas && l < net->n_layers; l++) {
         const int64_t n_out = net->layers[l].n_out;
-        memcpy(cmlp_at(net, job->all_deltas[l], selected * n_out), cmlp_at(net, job->deltas[l], a * n_out),
+        memcpy(cmlp_at(net, job->all_deltas[l], selected * n_out), cmlp_at(net, job->layers[l].deltas, a * n_out),
                (size_t)(n * n_out) * net->element);
     }
     if (!job->input_gradient) return;
     const int64_t n_in = cmlp_n_in(net);
     void *out = cmlp_at(net, job->input_gradient, selected * n_in);
-    delta_product(job, 0, cmlp_at(net, job->deltas[0], a * net->layers[0].n_out), n, out, scratch, index);
+    delta_product(job, 0, cmlp_at(net, job->layers[0].deltas, a * net->layers[0].n_out), n, out, scratch, index);
     net->kernels->multiply(out, n * n_in, job->data.rows->scale);
 }
 

@@ -4,7 +4,7 @@
 
 #include "atomic.h"
 #include "input.h"
-#include "sparse.h"
+#include "layer.h"
 
 /* The activations of a tile stay in the cache. 112 is a multiple of the kernels' 14 rows and of 16. */
 #define TILE_ROWS 112
@@ -71,71 +71,6 @@ size_t cmlp_forward_space(const cmlp_net *net, int sparse, int64_t n_rows, int32
     return lay_out(&job, NULL, net, sparse, n_rows, n_threads);
 }
 
-/* A long product is computed in pieces of some outputs and, if the layer is very wide, of some rows. */
-#define PIECE_OUTPUTS 512
-#define PIECE_ROWS 28
-
-/* Number of multiply-adds of a product. Writing an output counts as 64. A double, because it cannot overflow. */
-static double product_cost(int64_t n, int64_t n_in, int64_t n_out)
-{
-    return (double)n * (double)n_out * (double)(n_in + 64);
-}
-
-static cmlp_matrix rows_from(const cmlp_net *net, const cmlp_matrix *x, int64_t i)
-{
-    cmlp_matrix rows = *x;
-    if (x->list) rows.list += i;
-    if (x->prefetch) rows.prefetch += i;
-    if (x->bytes) rows.bytes += i;
-    if (x->mask) rows.mask += i * x->ld_mask;
-    if (x->base) rows.base = cmlp_at(net, x->base, i * x->ld);
-    return rows;
-}
-
-static void long_layer_sums(const cmlp_net *net, const void *params, const cmlp_layer *at, const cmlp_matrix *x,
-                            int64_t n, void *z, cmlp_poller *poller)
-{
-    const int64_t n_in = at->n_in, n_out = at->n_out;
-    const int64_t columns = n_out > PIECE_OUTPUTS ? PIECE_OUTPUTS : n_out;
-    const int64_t rows = product_cost(n, n_in, columns) > 4.0 * CMLP_PIECE_PRODUCTS ? PIECE_ROWS : n;
-    for (int64_t i = 0; i < n; i += rows) {
-        const cmlp_matrix part = rows_from(net, x, i);
-        for (int64_t j = 0; j < n_out; j += columns) {
-            if (i + j && cmlp_poll_piece(poller)) return;
-            net->kernels->dense(&part, n - i < rows ? n - i : rows, n_in, cmlp_at(net, params, at->weights + j), n_out,
-                                cmlp_at(net, params, at->biases + j), n_out - j < columns ? n_out - j : columns,
-                                cmlp_at(net, z, i * n_out + j), n_out);
-        }
-    }
-}
-
-void cmlp_layer_sums(const cmlp_net *net, const void *params, int32_t layer, const cmlp_matrix *x, int64_t n, void *z,
-                     cmlp_poller *poller)
-{
-    const cmlp_layer *at = &net->layers[layer];
-    if (product_cost(n, at->n_in, at->n_out) > CMLP_PIECE_PRODUCTS)
-        long_layer_sums(net, params, at, x, n, z, poller);
-    else
-        net->kernels->dense(x, n, at->n_in, cmlp_at(net, params, at->weights), at->n_out,
-                            cmlp_at(net, params, at->biases), at->n_out, z, at->n_out);
-}
-
-void cmlp_activate_rows(const cmlp_net *net, int32_t layer, void *z, void *a, int64_t n, cmlp_poller *poller)
-{
-    const cmlp_layer *at = &net->layers[layer];
-    const int64_t n_out = at->n_out;
-    if (n * n_out <= CMLP_PIECE_ELEMENTS) {
-        net->kernels->activate(at->activation, at->parameter, z, a, n, n_out);
-        return;
-    }
-    const int64_t most = CMLP_PIECE_ELEMENTS / n_out + 1;
-    for (int64_t i = 0; i < n; i += most) {
-        if (i && cmlp_poll_piece(poller)) return;
-        net->kernels->activate(at->activation, at->parameter, cmlp_at(net, z, i * n_out), cmlp_at(net, a, i * n_out),
-                               n - i < most ? n - i : most, n_out);
-    }
-}
-
 /* Where to write layer l's activations of the tile that starts at the selected row `first`. */
 static void *layer_output(const forward_job *job, const tile_space *tile, int32_t l, int64_t first)
 {
@@ -149,12 +84,12 @@ static cmlp_fault forward_tile(const forward_job *job, const tile_space *tile, i
 {
     const cmlp_net *net = job->data.net;
     const cmlp_rows_share share = {.selected = first, .n = n, .tile = n, .once = 1, .poller = poller};
-    cmlp_matrix x = {0};
+    cmlp_dense_input x = {.rows = n};
     for (int32_t l = 0; l < net->n_layers; l++) {
         const cmlp_layer *layer = &net->layers[l];
         void *z = layer_output(job, tile, l, first), *a = job->sums ? tile->activations[l & 1] : z;
         if (l) {
-            cmlp_layer_sums(net, job->params, l, &x, n, z, share.poller);
+            cmlp_layer_sums(net, job->params, l, &x, z, poller);
         } else {
             cmlp_first_layer(&job->data, job->params, &share, &tile->input, z, tile->input.converted);
             if (cmlp_is_cancelled(poller)) break;
@@ -163,7 +98,8 @@ static cmlp_fault forward_tile(const forward_job *job, const tile_space *tile, i
         }
         if (!job->sums || l < net->n_layers - 1) cmlp_activate_rows(net, l, z, a, n, poller);
         if (cmlp_is_cancelled(poller)) break;
-        x = (cmlp_matrix){.base = a, .ld = layer->n_out, .copy = cmlp_copy_space(&tile->input, 0)};
+        x = (cmlp_dense_input){.rows = n, .n_in = layer->n_out, .base = a, .ld = layer->n_out,
+                               .copy = cmlp_copy_space(&tile->input, 0)};
     }
     return (cmlp_fault){CMLP_OK, -1, -1};
 }
@@ -212,10 +148,7 @@ static int forward(const cmlp_net *net, const void *params, const cmlp_rows *row
     cmlp_atomic_init(&job.next, 0);
     cmlp_atomic_init(&job.stopped, 0);
     for (int32_t i = 0; i < threads; i++) job.faults[i] = (cmlp_fault){CMLP_OK, -1, -1};
-    if (threads == 1)
-        forward_share(&job, NULL, 0, 1); /* setting up a team would be 3 % of the time of one row */
-    else
-        cmlp_team_run(threads, job.team, forward_share, &job);
+    cmlp_team_run(threads, job.team, forward_share, &job);
     cmlp_fault fault = cmlp_first_fault(job.faults, threads);
     if (!fault.status && cmlp_atomic_load(&job.stopped)) fault.status = CMLP_CANCELLED;
     return cmlp_report(run, &job.data, fault);

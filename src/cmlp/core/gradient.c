@@ -3,7 +3,7 @@
 #if CMLP_BUILDS_TRAINING
 
 #include "backward.h"
-#include "forward.h"
+#include "weights.h"
 
 typedef struct whole_job {
     cmlp_batch_job *batch;
@@ -42,12 +42,13 @@ typedef struct whole_outputs {
     const char *missing;
 } whole_outputs;
 
-static int whole(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
-                 const cmlp_objective *objective, const whole_outputs *outputs, cmlp_run *run)
+static int whole(const cmlp_batch_arguments *given, const whole_outputs *outputs)
 {
     cmlp_batch_job job;
+    const cmlp_net *net = given->net;
+    cmlp_run *run = given->run;
     if (outputs->missing) return cmlp_refuse(&run->refused, CMLP_ERROR_NULL, outputs->missing);
-    int status = cmlp_batch_prepare(&job, net, params, rows, targets, objective, run, CMLP_CALL_GRADIENT, 0);
+    int status = cmlp_batch_prepare(&job, given, CMLP_CALL_GRADIENT, 0);
     if (status) return status;
     if (cmlp_misaligned(outputs->gradient, net->element) || cmlp_misaligned(outputs->input_gradient, net->element))
         return cmlp_refuse(&run->refused, CMLP_ERROR_ALIGNMENT, "gradient");
@@ -62,12 +63,12 @@ static int whole(const cmlp_net *net, const void *params, const cmlp_rows *rows,
 
 /* The arguments are checked in the library's floating-point mode too: in the caller's, a subnormal number may count as
  * zero. */
-static int whole_call(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
-                      const cmlp_objective *objective, const whole_outputs *outputs, cmlp_run *run)
+static int whole_call(cmlp_batch_arguments given, const whole_outputs *outputs)
 {
     cmlp_frame frame;
-    int status = cmlp_begin_call(&frame, run);
-    if (!status) status = whole(net, params, rows, targets, objective, outputs, &frame.run);
+    int status = cmlp_begin_call(&frame, given.run);
+    given.run = &frame.run;
+    if (!status) status = whole(&given, outputs);
     return cmlp_end_call(&frame, status);
 }
 
@@ -75,28 +76,28 @@ int cmlp_cost(const cmlp_net *net, const void *params, const cmlp_rows *rows, co
               const cmlp_objective *objective, double *cost, cmlp_run *run)
 {
     const whole_outputs outputs = {.cost = cost, .missing = cost ? NULL : "cost"};
-    return whole_call(net, params, rows, targets, objective, &outputs, run);
+    return whole_call((cmlp_batch_arguments){net, params, rows, targets, objective, run}, &outputs);
 }
 
 int cmlp_gradient(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
                   const cmlp_objective *objective, void *gradient, double *cost, cmlp_run *run)
 {
     const whole_outputs outputs = {.gradient = gradient, .cost = cost, .missing = gradient ? NULL : "gradient"};
-    return whole_call(net, params, rows, targets, objective, &outputs, run);
+    return whole_call((cmlp_batch_arguments){net, params, rows, targets, objective, run}, &outputs);
 }
 
 int cmlp_input_gradient(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
                         const cmlp_objective *objective, void *gradient, cmlp_run *run)
 {
     const whole_outputs outputs = {.input_gradient = gradient, .missing = gradient ? NULL : "gradient"};
-    return whole_call(net, params, rows, targets, objective, &outputs, run);
+    return whole_call((cmlp_batch_arguments){net, params, rows, targets, objective, run}, &outputs);
 }
 
 int cmlp_deltas(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
                 const cmlp_objective *objective, void *const *deltas, cmlp_run *run)
 {
     const whole_outputs outputs = {.deltas = deltas, .missing = deltas ? NULL : "deltas"};
-    return whole_call(net, params, rows, targets, objective, &outputs, run);
+    return whole_call((cmlp_batch_arguments){net, params, rows, targets, objective, run}, &outputs);
 }
 
 #else

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "forward.h"
+#include "layer.h"
 #include "sparse.h"
 
 /* Single zeros are skipped if at most 5/8 of a tile's elements are nonzero and the layer has at least WIDE_OUTPUTS
@@ -111,15 +111,14 @@ uint64_t *cmlp_join_column_masks(const cmlp_net *net, const cmlp_input_space *sp
     return mostly_nonzero(joined, words) ? NULL : joined;
 }
 
-cmlp_input cmlp_input_at(const cmlp_data *data, const cmlp_input_space *space, int64_t a, int masked, int32_t index)
+cmlp_gradient_input cmlp_gathered_rows(const cmlp_net *net, const cmlp_input_space *space, int64_t a, int64_t n,
+                                       int masked, int32_t index)
 {
-    if (cmlp_is_sparse(data)) return (cmlp_input){.sparse = 1, .csr = cmlp_sparse_matrix(data, space->sparse + a)};
-    cmlp_input input = {.rows = {.list = space->list + a, .copy = cmlp_copy_space(space, index)}};
-    if (masked) {
-        input.rows.ld_mask = n_words(data->net);
-        input.rows.mask = space->mask + a * input.rows.ld_mask;
-    }
-    return input;
+    return (cmlp_gradient_input){.rows = n,
+                                 .list = space->list + a,
+                                 .mask = masked ? space->mask + a * n_words(net) : NULL,
+                                 .ld_mask = n_words(net),
+                                 .copy = cmlp_copy_space(space, index)};
 }
 
 /* Whether the kernels convert uint8 rows themselves. */
@@ -131,44 +130,43 @@ static int stay_bytes(const cmlp_data *data, const cmlp_rows_share *share, const
 static void gather(const cmlp_data *data, const cmlp_rows_share *share, const cmlp_input_space *space)
 {
     const int64_t n_in = cmlp_n_in(data->net), a = share->a;
-    if (cmlp_is_sparse(data))
-        cmlp_gather_sparse(data, share->selected, share->n, space->sparse + a);
-    else if (stay_bytes(data, share, space))
+    if (stay_bytes(data, share, space))
         cmlp_list_rows(data, share->selected, share->n, space->list + a);
     else
         cmlp_gather_rows(data, share->selected, share->n, space->list + a,
                          cmlp_at(data->net, space->converted, a * n_in));
 }
 
-/* A share's rows [i, i + n) in the form that the kernels read. */
-static cmlp_input share_input(const cmlp_data *data, const cmlp_rows_share *share, const cmlp_input_space *space,
-                              int64_t i, int64_t n, int masked)
+/* A share's dense rows [i, i + n) in the form that the kernel reads. */
+static cmlp_dense_input share_input(const cmlp_data *data, const cmlp_rows_share *share, const cmlp_input_space *space,
+                                    int64_t i, int64_t n, int masked)
 {
-    const int64_t a = share->a + i, next = i + n < share->n ? n : share->tile - i;
+    const int64_t a = share->a + i, next = i + n < share->n ? n : share->tile - i, words = n_words(data->net);
     const int64_t distance = masked || n < PREFETCH_ROWS ? n : PREFETCH_ROWS;
     const int bytes = stay_bytes(data, share, space);
-    cmlp_input input = cmlp_input_at(data, space, a, masked, share->index);
-    if (input.sparse) return input;
+    cmlp_dense_input x = {.rows = n, .n_in = cmlp_n_in(data->net), .list = space->list + a,
+                          .copy = cmlp_copy_space(space, share->index)};
+    if (masked) {
+        x.mask = space->mask + a * words;
+        x.ld_mask = words;
+    }
     if (bytes)
-        input.rows = (cmlp_matrix){
-            .bytes = space->list + a, .scale = data->rows->scale, .copy = cmlp_copy_space(space, share->index)};
+        x.byte_scale = data->rows->scale;
     else if (space->column_masks)
-        input.rows.column_mask = begin_column_mask(data->net, space, share);
+        x.column_mask = begin_column_mask(data->net, space, share);
     if (space->prefetch && (data->in_place || bytes) &&
         cmlp_list_prefetch(data, share->selected + i, n, distance, next, space->prefetch + a))
-        input.rows.prefetch = space->prefetch + a;
-    return input;
+        x.prefetch = space->prefetch + a;
+    return x;
 }
 
-static void first_sums(const cmlp_net *net, const void *params, const cmlp_input *x, int64_t n, void *z, void *scratch,
-                       cmlp_poller *poller)
+static void sparse_sums(const cmlp_data *data, const void *params, const cmlp_rows_share *share,
+                        const cmlp_input_space *space, void *z, void *scratch)
 {
-    const cmlp_layer *layer = &net->layers[0];
-    if (!x->sparse)
-        cmlp_layer_sums(net, params, 0, &x->rows, n, z, poller);
-    else
-        net->kernels->csr(&x->csr, n, cmlp_at(net, params, layer->weights), cmlp_at(net, params, layer->biases),
-                          layer->n_out, z, scratch);
+    const cmlp_product to = cmlp_layer_product(data->net, params, 0, z);
+    cmlp_gather_sparse(data, share->selected, share->n, space->sparse + share->a);
+    const cmlp_csr x = cmlp_sparse_matrix(data, space->sparse + share->a, share->n);
+    data->net->kernels->csr(&x, &to, scratch);
 }
 
 int cmlp_first_layer(const cmlp_data *data, const void *params, const cmlp_rows_share *share,
@@ -178,6 +176,10 @@ int cmlp_first_layer(const cmlp_data *data, const void *params, const cmlp_rows_
     const int64_t n = share->n, pieces = n / MASKED_ROWS + 1;
     int64_t piece = 0, i = 0, m;
     int masked = 0;
+    if (cmlp_is_sparse(data)) {
+        sparse_sums(data, params, share, space, z, scratch);
+        return 0;
+    }
     gather(data, share, space);
     do { /* runs once even without rows, to clear the column mask */
         m = n * ++piece / pieces - i;
@@ -186,9 +188,8 @@ int cmlp_first_layer(const cmlp_data *data, const void *params, const cmlp_rows_
         else
             masked = sample_mask(net, space, share, m);
         if (!masked) m = n;
-        const cmlp_input input = share_input(data, share, space, i, m, masked);
-        first_sums(net, params, &input, m, cmlp_at(net, z, i * net->layers[0].n_out), scratch,
-                   share->poller);
+        const cmlp_dense_input x = share_input(data, share, space, i, m, masked);
+        cmlp_layer_sums(net, params, 0, &x, cmlp_at(net, z, i * net->layers[0].n_out), share->poller);
         i += m;
     } while (i < n);
     return masked;

@@ -25,13 +25,6 @@ static inline void *cmlp_copy_space(const cmlp_input_space *space, int32_t index
     return space->copies ? space->copies + (size_t)index * CMLP_COPY_BYTES : NULL;
 }
 
-/* Input of the first layer in the form that the kernels read. */
-typedef struct cmlp_input {
-    int sparse;
-    cmlp_matrix rows; /* if `sparse` is 0 */
-    cmlp_csr csr;     /* if `sparse` is 1 */
-} cmlp_input;
-
 /* Takes workspace for `rows` rows of CSR or dense data that n_threads threads share. `prefetches` states whether the
  * data are processed in tiles, so that rows of the next tile can be prefetched. */
 void cmlp_input_lay_out(cmlp_space *space, const cmlp_net *net, int csr, int64_t rows, int32_t n_threads,
@@ -59,7 +52,9 @@ int cmlp_first_layer(const cmlp_data *data, const void *params, const cmlp_rows_
  * columns are nonzero. */
 uint64_t *cmlp_join_column_masks(const cmlp_net *net, const cmlp_input_space *space, int32_t index, int32_t size);
 
-/* The gathered rows from row a on, for thread `index`. `masked` states whether all of them have a nonzero mask. */
-cmlp_input cmlp_input_at(const cmlp_data *data, const cmlp_input_space *space, int64_t a, int masked, int32_t index);
+/* The n gathered dense rows from row a on, as thread `index` reads them for the gradient. `masked` states whether all of
+ * them have a nonzero mask. */
+cmlp_gradient_input cmlp_gathered_rows(const cmlp_net *net, const cmlp_input_space *space, int64_t a, int64_t n,
+                                       int masked, int32_t index);
 
 #endif

@@ -45,10 +45,23 @@ static int check_config(const cmlp_net_config *config)
     return config->dtype == CMLP_FLOAT32 || float64 ? CMLP_OK : CMLP_ERROR_DTYPE;
 }
 
-/* Sets the offsets of weights and biases: the layers are contiguous in the parameter block. */
-static int lay_out(cmlp_net *net, const cmlp_net_config *config)
+/* Number of parameters, or -1 if their bytes cannot be addressed. */
+static int64_t count_params(const cmlp_net_config *config, size_t element)
 {
-    const int64_t most = (int64_t)((size_t)PTRDIFF_MAX / net->element);
+    const int64_t most = (int64_t)((size_t)PTRDIFF_MAX / element);
+    int64_t all = 0;
+    for (int32_t l = 1; l < config->n_layers; l++) {
+        /* sizes are below 2^31: the product fits in 64 bits, and so does a sum of two products */
+        const int64_t n = (config->sizes[l - 1] + 1) * config->sizes[l];
+        if (n > most - all) return -1;
+        all += n;
+    }
+    return all;
+}
+
+/* Sets the offsets of weights and biases: the layers are contiguous in the parameter block. */
+static void lay_out(cmlp_net *net, const cmlp_net_config *config)
+{
     int64_t at = 0;
     net->widest = 0;
     for (int32_t l = 0; l < net->n_layers; l++) {
@@ -59,15 +72,11 @@ static int lay_out(cmlp_net *net, const cmlp_net_config *config)
         layer->parameter = config->activation_parameters ? config->activation_parameters[l] : 0;
         if (layer->parameter == 0) layer->parameter = cmlp_describe_activation(layer->activation)->parameter;
         layer->weights = at;
-        /* both factors are below 2^31: the product fits in 64 bits, and so does a sum of two such */
-        int64_t n = layer->n_in * layer->n_out + layer->n_out;
-        if (n > most - at) return CMLP_ERROR_OVERFLOW;
         layer->biases = at + layer->n_in * layer->n_out;
-        at += n;
+        at = layer->biases + layer->n_out;
         if (layer->n_out > net->widest) net->widest = layer->n_out;
     }
     net->n_params = at;
-    return CMLP_OK;
 }
 
 /* Whether the compiler kept the arithmetic of the files outside the kernels, which is all in double (see
@@ -92,22 +101,24 @@ int cmlp_net_init(cmlp_net *memory, size_t memory_size, const cmlp_net_config *c
     if (!memory) return CMLP_ERROR_NULL;
     if (memory_size < sizeof(cmlp_net)) return CMLP_ERROR_BUFFER_SIZE;
     if (cmlp_misaligned(memory, _Alignof(cmlp_net))) return CMLP_ERROR_ALIGNMENT;
-    cmlp_net net = {.magic = CMLP_NET_MAGIC,
-                    .n_layers = config->n_layers - 1,
-                    .loss = config->loss,
-                    .loss_parameter = config->loss_parameter,
-                    .dtype = config->dtype,
-                    .element = config->dtype == CMLP_FLOAT32 ? sizeof(float) : sizeof(double),
-                    .kernels = cmlp_find_kernels(config->dtype, config->isa_mask)};
-    if (!net.kernels) return CMLP_ERROR_ISA;
+    const size_t element = config->dtype == CMLP_FLOAT32 ? sizeof(float) : sizeof(double);
+    if (count_params(config, element) < 0) return CMLP_ERROR_OVERFLOW;
+    const cmlp_kernels *kernels = cmlp_find_kernels(config->dtype, config->isa_mask);
+    if (!kernels) return CMLP_ERROR_ISA;
     const cmlp_float_mode mode = cmlp_enter_mode();
-    const int exact = is_exact() && net.kernels->exact();
+    const int exact = is_exact() && kernels->exact();
     cmlp_leave_mode(mode);
     if (!exact) return CMLP_ERROR_BUILD;
-    if (net.loss_parameter == 0) net.loss_parameter = cmlp_describe_loss(net.loss)->parameter;
-    status = lay_out(&net, config);
-    if (!status) *memory = net;
-    return status;
+    memory->magic = CMLP_NET_MAGIC;
+    memory->n_layers = config->n_layers - 1;
+    memory->loss = config->loss;
+    memory->loss_parameter = config->loss_parameter;
+    if (memory->loss_parameter == 0) memory->loss_parameter = cmlp_describe_loss(config->loss)->parameter;
+    memory->dtype = config->dtype;
+    memory->element = element;
+    memory->kernels = kernels;
+    lay_out(memory, config);
+    return CMLP_OK;
 }
 
 int cmlp_check_net(const cmlp_net *net)

@@ -122,7 +122,7 @@ static void step_block(const cmlp_net *net, const cmlp_step_values *values, void
     net->kernels->step(values, cmlp_at(net, params, first), gradient, m, v, n);
 }
 
-#define SHRUNK_ELEMENTS 512 /* clipped at once, in a copy: the caller's gradient must not change */
+#define SHRUNK_ELEMENTS 256 /* clipped at once, in a copy: the caller's gradient must not change */
 
 void cmlp_step_elements(const cmlp_net *net, const cmlp_step_values *values, void *state, void *params,
                         const void *gradient, int64_t first, int64_t n, int biases)

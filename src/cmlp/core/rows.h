@@ -1,33 +1,14 @@
-/* Rows, targets and row weights of a call. They are checked once and then gathered tile by tile. */
+/* Checks the rows, targets and row weights of a call, and gathers them tile by tile. */
 #ifndef CMLP_ROWS_H
 #define CMLP_ROWS_H
 
+#include "data.h"
 #include "kernels/target.h"
-#include "net.h"
-
-/* The data of a call: everything that is read per row. `targets` and `weights` may be NULL. */
-typedef struct cmlp_data {
-    const cmlp_net *net;
-    const cmlp_rows *rows;
-    const cmlp_targets *targets;
-    const double *weights;
-    int64_t n;   /* number of selected rows */
-    int in_place; /* whether the kernels read the caller's rows directly */
-    int64_t values; /* CSR: number of stored values of the selected rows */
-    cmlp_rows own_rows; /* the caller's structs with defaults filled in: rows and targets point here */
-    cmlp_targets own_targets;
-} cmlp_data;
 
 /* Fills `data`; if an argument is refused, *refused names it. `targets` and `weights` may be NULL. `data` holds
  * pointers to itself and must not be copied. */
 int cmlp_check_data(cmlp_data *data, const cmlp_net *net, const cmlp_rows *rows, const cmlp_targets *targets,
                     const double *weights, const char **refused);
-
-/* Index within the rows of the i-th selected row. */
-static inline int64_t cmlp_selected(const cmlp_data *data, int64_t i)
-{
-    return data->rows->order ? data->rows->order[i] : i;
-}
 
 /* Whether the first layer's kernel can convert the rows itself: contiguous uint8 with a suitable scale. */
 static inline int cmlp_are_bytes(const cmlp_data *data)
@@ -46,8 +27,6 @@ static inline const char *cmlp_row_data(const cmlp_data *data, int64_t selected)
 {
     return (const char *)data->rows->data + cmlp_selected(data, selected) * data->rows->row_stride;
 }
-
-#define CMLP_PREFETCH_ROWS 6 /* prefetch distance: converting 6 rows takes about as long as a cache miss */
 
 /* Whether adjacent elements of a row share cache lines. They do not in a column-major matrix. */
 static inline int cmlp_row_is_close(const cmlp_data *data)

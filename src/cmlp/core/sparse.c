@@ -1,6 +1,7 @@
 #include "sparse.h"
 
 #include "arguments.h"
+#include "kernels/target.h"
 
 /* Reads an index exactly once. If another thread changes the arrays during a call, the results are wrong, but the index
  * that was checked is the one used. */

@@ -2,9 +2,7 @@
 #ifndef CMLP_SPARSE_H
 #define CMLP_SPARSE_H
 
-#include "rows.h"
-
-static inline int cmlp_is_sparse(const cmlp_data *data) { return data->rows->kind == CMLP_CSR; }
+#include "data.h"
 
 /* Checks types, pointers and alignment of the CSR arrays. */
 int cmlp_check_sparse_arrays(const cmlp_rows *rows, const char **refused);
@@ -15,12 +13,12 @@ int cmlp_check_sparse_rows(cmlp_data *data);
 /* Lists the selected rows [first, first + n). */
 void cmlp_gather_sparse(const cmlp_data *data, int64_t first, int64_t n, cmlp_csr_row *list);
 
-/* The listed rows in the form that the kernels read. */
-static inline cmlp_csr cmlp_sparse_matrix(const cmlp_data *data, const cmlp_csr_row *list)
+/* The n listed rows in the form that the kernels read. */
+static inline cmlp_csr cmlp_sparse_matrix(const cmlp_data *data, const cmlp_csr_row *list, int64_t n)
 {
     const cmlp_rows *rows = data->rows;
-    const int wide = rows->index_dtype == CMLP_INT64;
-    return (cmlp_csr){.rows = list, .n_in = rows->n_cols, .scale = rows->scale, .dtype = rows->dtype, .wide = wide};
+    return (cmlp_csr){.list = list, .rows = n, .n_in = rows->n_cols, .scale = rows->scale, .dtype = rows->dtype,
+                      .wide = rows->index_dtype == CMLP_INT64};
 }
 
 /* Column of the first stored value of a row that is not finite, or -1; cmlp_bad_input() for CSR rows. */

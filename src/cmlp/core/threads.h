@@ -8,7 +8,7 @@
 
 typedef struct cmlp_team cmlp_team;
 
-/* The work of thread `index` of `size`. The calling thread has index 0. */
+/* The work of thread `index` of `size`. The calling thread has index 0. `team` is NULL if it is the only one. */
 typedef void cmlp_work(void *context, cmlp_team *team, int32_t index, int32_t size);
 
 /* Runs `work` in up to n threads, including the calling thread, and returns when all have finished. The team is smaller

@@ -195,8 +195,9 @@ static int train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows,
     if (status) return cmlp_refuse(&run->refused, status, "net");
     status = cmlp_read_optimizer(&job.optimizer, net, optimizer, &run->refused);
     if (!status)
-        status = cmlp_batch_prepare(&job.batch, net, params, rows, targets, objective, run, CMLP_CALL_TRAIN,
-                                    job.epoch.batch_size);
+        status = cmlp_batch_prepare(&job.batch,
+                                    &(cmlp_batch_arguments){net, params, rows, targets, objective, run},
+                                    CMLP_CALL_TRAIN, job.epoch.batch_size);
     if (status) return status;
     if (!job.epoch.batch_size) job.epoch.batch_size = job.batch.data.n;
     job.n_batches = (job.batch.data.n - 1) / job.epoch.batch_size + 1;

@@ -4,6 +4,7 @@
 #include "weights.h"
 
 #include "sparse.h"
+#include "sums.h"
 
 #define SQUARE_ROWS 16 /* weight rows per sum of squares */
 
@@ -19,7 +20,7 @@ typedef struct weight_share {
     int64_t k0, k1;
     int biases;
     void *sums;    /* address of weight row 0's sums; may lie before the memory of the share */
-    uint64_t *column_mask; /* column mask of the first layer's input, or NULL */
+    const uint64_t *column_mask; /* column mask of the first layer's input, or NULL */
     int32_t index; /* of the thread */
     int masked;    /* whether the rows of that input have nonzero masks */
 } weight_share;
@@ -70,30 +71,63 @@ static cmlp_finish finish_at(const cmlp_batch_job *job, int32_t layer, const cml
                          .rate = tile->end->step ? tile->end->step->rate : 0};
 }
 
+static const void **row_pointers(const cmlp_batch_job *job, int32_t index)
+{
+    return job->pointers + index * (job->tile_rows < CMLP_CHUNK ? job->tile_rows : CMLP_CHUNK);
+}
+
+/* Inputs of a layer: n rows of the tile from row `first` on. */
+static cmlp_gradient_input layer_input(const cmlp_batch_job *job, const weight_share *share, int64_t first, int64_t n)
+{
+    const cmlp_net *net = job->data.net;
+    cmlp_gradient_input a;
+    if (!share->layer) {
+        a = cmlp_gathered_rows(net, &job->input, first, n, share->masked, share->index);
+        a.column_mask = share->column_mask;
+        return a;
+    }
+    const void **list = row_pointers(job, share->index);
+    const cmlp_layer *layer = &net->layers[share->layer];
+    for (int64_t i = 0; i < n; i++)
+        list[i] = cmlp_at(net, job->layers[share->layer - 1].activations, (first + i) * layer->n_in);
+    return (cmlp_gradient_input){.rows = n, .list = list, .copy = cmlp_copy_space(&job->input, share->index)};
+}
+
+/* The gradient of biases is that of weights whose inputs are all 1. */
+static void bias_gradient(const cmlp_batch_job *job, const weight_share *share, int64_t n, cmlp_weight_sums to,
+                          void *params)
+{
+    static const float one_f = 1;
+    static const double one_d = 1;
+    const cmlp_net *net = job->data.net;
+    const int64_t biases = net->layers[share->layer].biases;
+    const void **list = row_pointers(job, share->index);
+    const cmlp_gradient_input ones = {.rows = n, .list = list};
+    for (int64_t i = 0; i < n; i++) list[i] = net->dtype == CMLP_FLOAT32 ? (const void *)&one_f : &one_d;
+    to.k0 = 0;
+    to.k1 = 1;
+    to.sums = cmlp_at(net, job->gradient, biases);
+    to.w = cmlp_at(net, params, biases);
+    to.finish.alpha = 0;
+    net->kernels->gradient(&ones, &to);
+}
+
 static void gradient_share(cmlp_batch_job *job, const weight_share *share, const cmlp_batch_tile *tile)
 {
     const cmlp_net *net = job->data.net;
     const cmlp_layer *layer = &net->layers[share->layer];
-    static const float one_f = 1;
-    static const double one_d = 1;
-    const cmlp_matrix ones = {.base = net->dtype == CMLP_FLOAT32 ? (const void *)&one_f : &one_d};
-    void *w = cmlp_at(net, tile->end->params, layer->weights);
-    void *bias_sums = cmlp_at(net, job->gradient, layer->biases);
-    void *biases = cmlp_at(net, tile->end->params, layer->biases);
+    cmlp_weight_sums to = {.k0 = share->k0, .k1 = share->k1, .n_out = layer->n_out, .sums = share->sums,
+                           .w = cmlp_at(net, tile->end->params, layer->weights)};
     for (int64_t i = 0, m; i < tile->n; i += m) {
         m = tile->n - i < CMLP_CHUNK ? tile->n - i : CMLP_CHUNK;
-        const int first = tile->first && !i;
-        cmlp_finish finish = finish_at(job, share->layer, tile, i + m);
-        void *delta = cmlp_at(net, job->deltas[share->layer], i * layer->n_out);
+        to.first = tile->first && !i;
+        to.finish = finish_at(job, share->layer, tile, i + m);
+        to.d = cmlp_at(net, job->layers[share->layer].deltas, i * layer->n_out);
         if (share->layer || !cmlp_is_sparse(&job->data)) { /* sparse_share() has computed the others */
-            cmlp_matrix a = share->layer ? cmlp_layer_input(job, share->layer, i, share->index)
-                                         : cmlp_input_at(&job->data, &job->input, i, share->masked, share->index).rows;
-            a.column_mask = share->column_mask;
-            net->kernels->gradient(&a, delta, m, share->k0, share->k1, layer->n_out, share->sums, first, w, &finish);
+            const cmlp_gradient_input a = layer_input(job, share, i, m);
+            net->kernels->gradient(&a, &to);
         }
-        finish.alpha = 0;
-        if (share->biases)
-            net->kernels->gradient(&ones, delta, m, 0, 1, layer->n_out, bias_sums, first, biases, &finish);
+        if (share->biases) bias_gradient(job, share, m, to, tile->end->params);
     }
 }
 
@@ -101,14 +135,15 @@ static void gradient_share(cmlp_batch_job *job, const weight_share *share, const
 static void sparse_share(cmlp_batch_job *job, const weight_share *share, const cmlp_batch_tile *tile, void *scratch)
 {
     const cmlp_net *net = job->data.net;
-    const int64_t n_out = net->layers[0].n_out;
-    void *w = cmlp_at(net, tile->end->params, net->layers[0].weights);
+    cmlp_weight_sums to = {.k0 = share->k0, .k1 = share->k1, .n_out = net->layers[0].n_out, .sums = share->sums,
+                           .w = cmlp_at(net, tile->end->params, net->layers[0].weights)};
     for (int64_t i = 0, m; i < tile->n; i += m) {
         m = tile->n - i < CMLP_CSR_ROWS ? tile->n - i : CMLP_CSR_ROWS;
-        const cmlp_finish finish = finish_at(job, 0, tile, i + m);
-        const cmlp_input x = cmlp_input_at(&job->data, &job->input, i, 0, share->index);
-        net->kernels->csr_gradient(&x.csr, cmlp_at(net, job->deltas[0], i * n_out), m, share->k0, share->k1, n_out,
-                                   share->sums, tile->first && !i, w, &finish, scratch);
+        const cmlp_csr x = cmlp_sparse_matrix(&job->data, job->input.sparse + i, m);
+        to.first = tile->first && !i;
+        to.finish = finish_at(job, 0, tile, i + m);
+        to.d = cmlp_at(net, job->layers[0].deltas, i * to.n_out);
+        net->kernels->csr_gradient(&x, &to, scratch);
     }
 }
 

@@ -3,21 +3,18 @@
 #ifndef CMLP_WEIGHTS_H
 #define CMLP_WEIGHTS_H
 
-#include "backward.h"
-
-/* A tile: rows of a batch that are processed at once. */
-typedef struct cmlp_batch_tile {
-    int64_t n;
-    int first, last; /* whether this is the batch's first or last tile */
-    double weight_sum; /* of the batch's rows */
-    const cmlp_batch_end *end;
-} cmlp_batch_tile;
+#include "batch.h"
 
 /* Gradient, and step if due, of the weights that belong to thread `index` of `size`, in all layers. */
 void cmlp_weights_share(cmlp_batch_job *job, const cmlp_batch_tile *tile, int32_t index, int32_t size);
 
 /* The step alone, when clipping has to wait for the norm of the whole gradient. */
 void cmlp_weights_step(cmlp_batch_job *job, const cmlp_batch_end *end, int32_t index, int32_t size);
+
+/* Half the sum of the squared weights times alpha, or times the layers' alphas: from job->squares, which the second
+ * function computes anew. */
+double cmlp_penalty(const cmlp_batch_job *job);
+void cmlp_squares_renew(cmlp_batch_job *job);
 
 /* Number of entries of a layer in job->squares. */
 int64_t cmlp_square_groups(const cmlp_layer *layer);

@@ -65,7 +65,7 @@ def _read(file: IO[bytes], size: int, use_map: bool, verify: bool) -> ModelFile:
     if size < file_size:
         raise _short()
     if size > file_size:
-        raise ModelFormatError("bytes follow the content of the file", "CMLP_ERROR_FILE_LONG")
+        raise ModelFormatError("the file has extra bytes at its end", "CMLP_ERROR_FILE_LONG")
     strings, net, tensors = _parsed(head)
     bytes_of_params = net.n_params * net.dtype.itemsize
     if use_map:
@@ -79,7 +79,9 @@ def _read(file: IO[bytes], size: int, use_map: bool, verify: bool) -> ModelFile:
             raise _short()
         rest = memoryview(_exactly(file, size - head_size - bytes_of_params))
     if verify and zlib.crc32(rest, zlib.crc32(params.view(np.uint8).data)) != int(strings["data_crc32"], 16):
-        raise ModelFormatError("the weights or other data were changed or damaged", "CMLP_ERROR_FILE_DATA_CRC")
+        raise ModelFormatError(
+            "the checksum of the data does not match: the file was changed or damaged", "CMLP_ERROR_FILE_DATA_CRC"
+        )
     if sys.byteorder == "big":
         params.byteswap(inplace=True)
     scale = _double(strings["input_scale"])
@@ -90,7 +92,7 @@ def _read(file: IO[bytes], size: int, use_map: bool, verify: bool) -> ModelFile:
 
 
 def _short() -> ModelFormatError:
-    return ModelFormatError("the file ends before its content does", "CMLP_ERROR_FILE_SHORT")
+    return ModelFormatError("the file is truncated", "CMLP_ERROR_FILE_SHORT")
 
 
 def _exactly(file: IO[bytes], n: int) -> bytes:
@@ -151,7 +153,9 @@ def _verify(content: ModelFile) -> None:
         output = None
     expected = content.arrays["example.output"]
     if output is None or _canonical(output) != _canonical(expected):
-        raise ModelFormatError("the output of the example in it is not reproduced", "CMLP_ERROR_FILE_EXAMPLE")
+        raise ModelFormatError(
+            "the computed output of the stored example differs from the stored output", "CMLP_ERROR_FILE_EXAMPLE"
+        )
 
 
 def _canonical(values: NDArray[Any]) -> bytes:

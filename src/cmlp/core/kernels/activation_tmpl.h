@@ -164,7 +164,8 @@ static V softmax_transposed(T *transposed, int64_t n)
 
 #define MIN_TRANSPOSED_ROWS 4 /* with fewer rows, row by row is faster */
 
-static void softmax(T *z, int64_t rows, int64_t n)
+/* Not inlined, so that its memory is not part of the stack frames of loss() and activate(). */
+REAL_FN void softmax(T *z, int64_t rows, int64_t n)
 {
     T transposed[CMLP_TRANSPOSED_OUTPUTS * VL];
     int64_t i = 0;

@@ -1,8 +1,7 @@
 /* Masks of the columns that are nonzero in some row of a tile. Columns that are zero in all rows, such as the border of
  * images, can be skipped without changing any sum. */
 
-#define AT_ROW(matrix, i) \
-    ((const T *)((matrix)->list ? (matrix)->list[i] : (const void *)((const T *)(matrix)->base + (i) * (matrix)->ld)))
+#define AT_ROW(x, i) ((const T *)((x)->list ? (x)->list[i] : (const void *)((const T *)(x)->base + (i) * (x)->ld)))
 
 #define GROUP CMLP_GROUP
 #define MASK_VECTORS 4 /* scanned in parallel */

@@ -60,15 +60,15 @@ static void csr_lay_out(csr_block *b, int64_t rows, int64_t columns, void *scrat
 static void csr_move(csr_block *b, const cmlp_csr *x, int64_t i, int64_t p)
 {
     b->at[i] = p;
-    b->next[i] = p < x->rows[i].n ? (int32_t)csr_column(x, i, p) : INT32_MAX;
+    b->next[i] = p < x->list[i].n ? (int32_t)csr_column(x, i, p) : INT32_MAX;
 }
 
 /* Moves each row to its first value at or after column k. Returns the number of values from there on in all rows. */
-static int64_t csr_start(csr_block *b, const cmlp_csr *x, int64_t rows, int64_t k)
+static int64_t csr_start(csr_block *b, const cmlp_csr *x, int64_t k)
 {
     int64_t values = 0;
-    for (int64_t i = 0; i < rows; i++) {
-        int64_t low = 0, high = k ? x->rows[i].n : 0;
+    for (int64_t i = 0; i < x->rows; i++) {
+        int64_t low = 0, high = k ? x->list[i].n : 0;
         while (low < high) {
             const int64_t middle = low + (high - low) / 2;
             if (csr_column(x, i, middle) < k)
@@ -77,21 +77,22 @@ static int64_t csr_start(csr_block *b, const cmlp_csr *x, int64_t rows, int64_t 
                 high = middle;
         }
         csr_move(b, x, i, low);
-        values += x->rows[i].n - low;
+        values += x->list[i].n - low;
     }
     return values;
 }
 
 /* Counts the values in columns [k0, k1), up to one more than there is space for, and returns their number. Notes their
  * columns, so that csr_fill() finds the same ones, and lists the columns with values if `listing`. */
-VEC_FN int64_t csr_count_rows(csr_block *b, const cmlp_csr *x, int64_t rows, int64_t k0, int64_t k1, const int listing)
+VEC_FN int64_t csr_count_rows(csr_block *b, const cmlp_csr *x, int64_t k0, int64_t k1, const int listing)
 {
+    const int64_t rows = x->rows;
     csr_slot *const slots = b->slots;
     uint16_t *const found = b->found, *const of_values = b->columns;
     const uint64_t width = (uint64_t)(k1 - k0);
     int64_t values = 0, n_found = 0;
     for (int64_t i = 0; i < rows; i++) {
-        const int64_t left = b->next[i] < k1 ? x->rows[i].n - b->at[i] : 0, space = b->capacity + 1 - values;
+        const int64_t left = b->next[i] < k1 ? x->list[i].n - b->at[i] : 0, space = b->capacity + 1 - values;
         int64_t n = left < space ? left : space, p = 0;
         if (n > k1 - k0) n = k1 - k0;
         csr_indices columns = csr_columns_from(x, i, b->at[i]);
@@ -112,9 +113,9 @@ VEC_FN int64_t csr_count_rows(csr_block *b, const cmlp_csr *x, int64_t rows, int
     return values;
 }
 
-static int64_t csr_count(csr_block *b, const cmlp_csr *x, int64_t rows, int64_t k0, int64_t k1, int listing)
+static int64_t csr_count(csr_block *b, const cmlp_csr *x, int64_t k0, int64_t k1, int listing)
 {
-    return listing ? csr_count_rows(b, x, rows, k0, k1, 1) : csr_count_rows(b, x, rows, k0, k1, 0);
+    return listing ? csr_count_rows(b, x, k0, k1, 1) : csr_count_rows(b, x, k0, k1, 0);
 }
 
 /* Lists the columns found, or all columns, by number of values, and sets the slots to where their entries start. */
@@ -131,15 +132,15 @@ static void csr_group(csr_block *b, int64_t columns, int listing)
     }
 }
 
-static void csr_fill(csr_block *b, const cmlp_csr *x, int64_t rows)
+static void csr_fill(csr_block *b, const cmlp_csr *x)
 {
     csr_slot *const slots = b->slots;
     csr_entry *const entries = b->entries;
     const uint16_t *columns = b->columns;
-    for (int64_t i = 0; i < rows; i++) {
+    for (int64_t i = 0; i < x->rows; i++) {
         const int64_t begin = b->at[i], n = b->n[i];
         if (!n) continue;
-        const T *values = csr_values(x, (const char *)x->rows[i].values + begin * csr_size(x), n, b->converted);
+        const T *values = csr_values(x, (const char *)x->list[i].values + begin * csr_size(x), n, b->converted);
         for (int64_t p = 0; p < n; p++) {
             csr_slot *slot = &slots[*columns++];
             const int32_t at = slot->end;
@@ -192,45 +193,48 @@ typedef void csr_columns_fn(const csr_block *b, int count, const T *d, int64_t n
         csr_columns_strip(b, count, d, n_out, last, sums, first, w, f, C);                                             \
     }
 #define CSR_COLUMNS_NAME(C) csr_columns_##C,
+/* CSR_EACH(CSR_COLUMNS) defines csr_columns_1(), csr_columns_2(), ... for strips of 1, 2, ... vectors, the first as
+ *   static void csr_columns_1(const csr_block *b, int count, ...) { csr_columns_strip(b, count, ..., f, 1); }
+ * and CSR_EACH(CSR_COLUMNS_NAME) is the list  csr_columns_1, csr_columns_2, ... */
 CSR_EACH(CSR_COLUMNS)
 static csr_columns_fn *const csr_columns[CSR_VECTORS] = {CSR_EACH(CSR_COLUMNS_NAME)};
 
 /* Transposes the next block, from column k on, and returns its end. Halves the width until the values fit. */
-static int64_t csr_transpose(csr_block *b, const cmlp_csr *x, int64_t rows, int64_t k, int64_t k1, int listing)
+static int64_t csr_transpose(csr_block *b, const cmlp_csr *x, int64_t k, int64_t k1, int listing)
 {
     for (;; b->width /= 2) {
         const int64_t end = k1 - k < b->width ? k1 : k + b->width;
-        if (csr_count(b, x, rows, k, end, listing) <= b->capacity) {
+        if (csr_count(b, x, k, end, listing) <= b->capacity) {
             csr_group(b, end - k, listing);
-            csr_fill(b, x, rows);
+            csr_fill(b, x);
             return end;
         }
         memset(b->slots, 0, (size_t)b->width * sizeof *b->slots);
     }
 }
 
-static void csr_gradient(const cmlp_csr *x, const void *d, int64_t rows, int64_t k0, int64_t k1, int64_t n_out,
-                         void *sums, int first, void *w, const cmlp_finish *finish, void *scratch)
+static void csr_gradient(const cmlp_csr *x, const cmlp_weight_sums *to, void *scratch)
 {
-    const finish_values f = {(T)finish->alpha, (T)finish->inverse, -(T)finish->rate, finish->mode};
-    const int all = changes_all(&f, first);
+    const finish_values f = finish_values_of(&to->finish);
+    const int64_t rows = x->rows, k1 = to->k1, n_out = to->n_out;
+    const int all = changes_all(&f, to->first);
     csr_block b;
-    csr_lay_out(&b, rows, k1 - k0, scratch);
-    const int listing = csr_start(&b, x, rows, k0) < k1 - k0 && !all; /* otherwise few columns have no value */
-    for (int64_t k = k0, end; k < k1; k = end) {
+    csr_lay_out(&b, rows, k1 - to->k0, scratch);
+    const int listing = csr_start(&b, x, to->k0) < k1 - to->k0 && !all; /* otherwise few columns have no value */
+    for (int64_t k = to->k0, end; k < k1; k = end) {
         if (!all) { /* skip to the next column with a value */
             int32_t next = INT32_MAX;
             for (int64_t i = 0; i < rows; i++) next = b.next[i] < next ? b.next[i] : next;
             if (next >= k1) return;
             if (next > k) k = next;
         }
-        end = csr_transpose(&b, x, rows, k, k1, listing);
+        end = csr_transpose(&b, x, k, k1, listing);
         int64_t last;
         for (int64_t j = 0; j < n_out; j += CSR_VECTORS * VL) {
             const int vectors = csr_strip(n_out, j, &last);
             for (int count = !all; count <= CSR_COUNTS; count++)
-                csr_columns[vectors - 1](&b, count, (const T *)d + j, n_out, last, (T *)sums + k * n_out + j, first,
-                                         (T *)w + k * n_out + j, &f);
+                csr_columns[vectors - 1](&b, count, (const T *)to->d + j, n_out, last, (T *)to->sums + k * n_out + j,
+                                         to->first, (T *)to->w + k * n_out + j, &f);
         }
         if (listing)
             for (int64_t t = 0; t < b.n_found; t++) b.slots[b.found[t]].n = 0;

@@ -24,7 +24,7 @@ VEC_FN csr_indices csr_columns_from(const cmlp_csr *x, int64_t i, int64_t p)
 {
     const union { int64_t one; char bytes[8]; } number = {1};
     const int64_t bytes = x->wide ? 8 : 4, low = x->wide && !number.bytes[0] ? 4 : 0;
-    return (csr_indices){(const char *)x->rows[i].columns + low + p * bytes, bytes, (uint32_t)(x->n_in - 1)};
+    return (csr_indices){(const char *)x->list[i].columns + low + p * bytes, bytes, (uint32_t)(x->n_in - 1)};
 }
 
 VEC_FN int64_t csr_index(csr_indices of, int64_t p)
@@ -91,11 +91,11 @@ static int64_t csr_column(const cmlp_csr *x, int64_t i, int64_t p)
  * hardware prefetcher cannot predict it. */
 VEC_FN void csr_prefetch_values(const cmlp_csr *x, int64_t i, int64_t p, int64_t n)
 {
-    const int64_t left = x->rows[i].n - p, size = csr_size(x);
+    const int64_t left = x->list[i].n - p, size = csr_size(x);
     if (n > left) n = left;
     if (!n) return; /* the arrays may be NULL */
     const csr_indices columns = csr_columns_from(x, i, p);
-    const char *values = (const char *)x->rows[i].values + p * size;
+    const char *values = (const char *)x->list[i].values + p * size;
     for (int64_t at = 0; at < n * size && at < CSR_ROW_BYTES; at += CMLP_LINE) CMLP_PREFETCH(values + at);
     for (int64_t at = 0; at < n * columns.bytes && at < CSR_ROW_BYTES; at += CMLP_LINE)
         CMLP_PREFETCH(columns.list + at);
@@ -123,23 +123,24 @@ static csr_row_fn *const csr_row[CSR_VECTORS] = {CSR_EACH(CSR_ROW_NAME)};
 /* Number of columns up to the last one with a value in row i. */
 static int64_t csr_width(const cmlp_csr *x, int64_t i)
 {
-    return x->rows[i].n ? csr_column(x, i, x->rows[i].n - 1) + 1 : 0;
+    return x->list[i].n ? csr_column(x, i, x->list[i].n - 1) + 1 : 0;
 }
 
 /* Computes one strip of outputs for all rows before the next strip: a strip of a wide W fits in the cache. */
-static void csr(const cmlp_csr *x, int64_t rows, const void *w, const void *bias, int64_t n_out, void *z,
-                void *scratch)
+static void csr(const cmlp_csr *x, const cmlp_product *to, void *scratch)
 {
+    const int64_t n_out = to->n_out;
+    const T *w = to->w, *bias = to->bias;
     int64_t last;
     for (int64_t j = 0; j < n_out; j += CSR_VECTORS * VL) {
         const int vectors = csr_strip(n_out, j, &last);
-        for (int64_t i = 0; i < rows; i++) {
-            const cmlp_csr_row *row = &x->rows[i];
+        for (int64_t i = 0; i < x->rows; i++) {
+            const cmlp_csr_row *row = &x->list[i];
             const int far = csr_width(x, i) * n_out * (int64_t)sizeof(T) > CSR_FAR;
             const T *values = csr_values(x, row->values, row->n, scratch);
-            if (i + 1 < rows) csr_prefetch_values(x, i + 1, 0, x->rows[i + 1].n);
-            csr_row[vectors - 1](values, csr_columns_from(x, i, 0), row->n, (const T *)w + j,
-                                 bias ? (const T *)bias + j : 0, n_out, far, last, (T *)z + i * n_out + j);
+            if (i + 1 < x->rows) csr_prefetch_values(x, i + 1, 0, x->list[i + 1].n);
+            csr_row[vectors - 1](values, csr_columns_from(x, i, 0), row->n, w + j, bias ? bias + j : NULL, n_out, far,
+                                 last, (T *)to->z + i * n_out + j);
         }
     }
 }

@@ -199,10 +199,10 @@ VEC_FN uint64_t copy_columns(const void *const *rows, int64_t height, int64_t k,
 }
 
 /* Converts a chunk of columns of uint8 rows. */
-static void copy_bytes(const cmlp_matrix *x, int64_t i, int64_t height, int64_t k0, int64_t n, T *copy, uint64_t *mask)
+static void copy_bytes(const cmlp_dense_input *x, int64_t i, int64_t height, int64_t k0, int64_t n, T *copy, uint64_t *mask)
 {
-    const byte_scale scale = byte_scale_of(x->scale);
-    const void *const *rows = x->bytes + i;
+    const byte_scale scale = byte_scale_of(x->byte_scale);
+    const void *const *rows = x->list + i;
     for (int64_t r = 0; x->prefetch && r < height; r++)
         for (int64_t k = k0; k < k0 + n; k += CMLP_LINE) CMLP_PREFETCH((const uint8_t *)x->prefetch[i + r] + k);
     memset(mask, 0, CMLP_CHUNK / MASK_BITS * sizeof *mask);
@@ -217,22 +217,23 @@ static void copy_bytes(const cmlp_matrix *x, int64_t i, int64_t height, int64_t 
 /* Sets part->list to the n elements from k0 on of rows [i, i + height). uint8 rows, and rows that would evict each
  * other from the cache, are copied next to each other. Fills `mask` with the nonzero columns unless scanning has
  * stopped. */
-static void take_rows(const cmlp_matrix *x, int64_t i, int64_t height, int64_t k0, int64_t n, int clash, T *copy,
+static void take_rows(const cmlp_dense_input *x, int64_t i, int64_t height, int64_t k0, int64_t n, int clash, T *copy,
                       uint64_t *mask, column_count *count, dense_rows *part)
 {
-    if (x->bytes) copy_bytes(x, i, height, k0, n, copy, mask);
+    const int bytes = x->byte_scale != 0;
+    if (bytes) copy_bytes(x, i, height, k0, n, copy, mask);
     for (int64_t r = 0; r < height; r++) {
         T *to = copy + r * COPY_LD;
         part->list[r] = to;
-        if (x->bytes) continue;
+        if (bytes) continue;
         const T *from = AT_ROW(x, i + r) + k0;
         if (!clash) part->list[r] = from;
         for (int64_t k = 0; clash && k < n; k += VL) store_lanes(to + k, n - k, load_lanes(from + k, n - k));
     }
-    part->prefetch = x->prefetch && !x->bytes ? x->prefetch + i : NULL;
+    part->prefetch = x->prefetch && !bytes ? x->prefetch + i : NULL;
     const int scanned =
         x->column_mask && extend_column_mask(part->list, height, n, mask, x->column_mask + k0 / MASK_BITS, count);
-    part->mask = scanned || x->bytes ? mask : NULL;
+    part->mask = scanned || bytes ? mask : NULL;
 }
 
 /* If the rows of W have at most DENSE_SHORT bytes, DENSE_BLOCK of them stay in the L2 cache for all tiles. A tile then
@@ -243,11 +244,11 @@ static void take_rows(const cmlp_matrix *x, int64_t i, int64_t height, int64_t k
 /* z = bias + x W for the first block of columns, z += x W for the following ones. */
 typedef struct dense_job {
     const dense_tiles *tiles;
-    const cmlp_matrix *x;
+    const cmlp_dense_input *x;
     const T *w, *bias; /* bias may be NULL */
     T *z;
     int64_t ldw, ldz, n_out;
-    int clash;
+    int bytes, clash;
     column_count count;
 } dense_job;
 
@@ -257,7 +258,7 @@ static void dense_part(dense_job *job, int64_t i, int64_t height, int64_t k, int
     const dense_tiles *tiles = job->tiles;
     const int64_t width = tiles->vectors * VL, strips = (job->n_out + width - 1) / width;
     const int64_t a_strip = (n + LINE * strips - 1) / (LINE * strips) * LINE; /* columns to prefetch per strip */
-    const int near = job->x->bytes && tiles->near && height == tiles->tallest;
+    const int near = job->bytes && tiles->near && height == tiles->tallest;
     dense_fn *const tile = near ? tiles->near : tiles->of[height];
     const int paced = strips == 1 && PACED(height, tiles->vectors);
     T *const z = job->z + i * job->ldz;
@@ -279,12 +280,13 @@ static void dense_part(dense_job *job, int64_t i, int64_t height, int64_t k, int
 }
 
 /* The product in strips of two vectors, the last of which may be partial, or in one strip of a single vector. */
-static void dense_strips(dense_job *job, int64_t rows, int64_t n_in)
+static void dense_strips(dense_job *job)
 {
+    const int64_t rows = job->x->rows, n_in = job->x->n_in;
     const int64_t block = job->n_out * (int64_t)sizeof(T) <= DENSE_SHORT ? DENSE_BLOCK : CMLP_CHUNK;
-    const int one_chunk = job->tiles->vectors > 1 || job->x->bytes;
+    const int one_chunk = job->tiles->vectors > 1 || job->bytes;
     const int64_t step = one_chunk ? CMLP_CHUNK : block;
-    job->clash = !job->x->bytes && job->x->copy && job->n_out > job->tiles->vectors * VL && rows > 1 &&
+    job->clash = !job->bytes && job->x->copy && job->n_out > job->tiles->vectors * VL && rows > 1 &&
                  !(((uintptr_t)AT_ROW(job->x, 0) ^ (uintptr_t)AT_ROW(job->x, 1)) % CLASH);
     for (int64_t k0 = 0; !k0 || k0 < n_in; k0 += block) { /* runs once even without inputs: z = b + 0 */
         const int64_t k1 = n_in - k0 < block ? n_in : k0 + block;
@@ -297,35 +299,35 @@ static void dense_strips(dense_job *job, int64_t rows, int64_t n_in)
 }
 
 /* `narrow` tiles compute the columns that remain after full strips of two vectors, if they fit in one vector. */
-static void dense_with(const dense_tiles *narrow, const cmlp_matrix *x, int64_t rows, int64_t n_in, const T *w,
-                       int64_t ldw, const T *bias, int64_t n_out, T *z, int64_t ldz)
+static void dense_with(const dense_tiles *narrow, const cmlp_dense_input *x, const cmlp_product *to)
 {
-    if (rows == 1) {
-        if (x->column_mask) fill_mask(AT_ROW(x, 0), n_in, x->column_mask, n_in);
-        dense_row(AT_ROW(x, 0), n_in, w, ldw, bias, n_out, z);
+    if (x->rows == 1 && x->byte_scale == 0) {
+        if (x->column_mask) fill_mask(AT_ROW(x, 0), x->n_in, x->column_mask, x->n_in);
+        dense_row(AT_ROW(x, 0), x->n_in, to);
         return;
     }
     if (x->mask) {
-        dense_masked(x, rows, n_in, w, ldw, bias, n_out, z, ldz);
+        dense_masked(x, to);
         return;
     }
-    cmlp_matrix left = *x;
-    const int64_t rest = n_out % (2 * VL), wide = rest > VL ? n_out : n_out - rest;
+    cmlp_dense_input left = *x;
+    const int64_t n_out = to->n_out, rest = n_out % (2 * VL), wide = rest > VL ? n_out : n_out - rest;
+    dense_job job = {.tiles = &dense_wide, .x = x, .w = to->w, .bias = to->bias, .z = to->z, .ldw = to->ldw,
+                     .ldz = to->ldz, .n_out = wide, .bytes = x->byte_scale != 0};
     if (wide) {
-        dense_job job = {.tiles = &dense_wide, .x = x, .w = w, .bias = bias, .z = z, .ldw = ldw, .ldz = ldz,
-                         .n_out = wide};
-        dense_strips(&job, rows, n_in);
+        dense_strips(&job);
         left.prefetch = NULL;
     }
     if (wide < n_out) {
-        dense_job job = {.tiles = narrow, .x = &left, .w = w + wide, .bias = bias ? bias + wide : NULL, .z = z + wide,
-                         .ldw = ldw, .ldz = ldz, .n_out = n_out - wide};
-        dense_strips(&job, rows, n_in);
+        job.tiles = narrow;
+        job.x = &left;
+        job.w += wide;
+        if (job.bias) job.bias += wide;
+        job.z += wide;
+        job.n_out = n_out - wide;
+        job.count = (column_count){0};
+        dense_strips(&job);
     }
 }
 
-static void dense(const cmlp_matrix *x, int64_t rows, int64_t n_in, const void *w, int64_t ldw, const void *bias,
-                  int64_t n_out, void *z, int64_t ldz)
-{
-    dense_with(&dense_narrow, x, rows, n_in, w, ldw, bias, n_out, z, ldz);
-}
+static void dense(const cmlp_dense_input *x, const cmlp_product *to) { dense_with(&dense_narrow, x, to); }

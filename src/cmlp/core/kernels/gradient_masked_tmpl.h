@@ -83,8 +83,9 @@ typedef void masked_fn(const gradient_job *job, const uint8_t *list, int64_t n, 
 MASKED_EACH(MASKED_TILE)
 static masked_fn *const masked_tiles[MASKED_VECTORS] = {MASKED_EACH(MASKED_NAME)};
 
-/* Gradient of the n weight rows from k on, which are whole groups. Each strip of d's columns serves all groups. */
-static void gradient_groups(const gradient_job *job, int64_t k, int64_t n, int zeros_too)
+/* Gradient of the n weight rows from k on, which are whole groups. Each strip of d's columns serves all groups. Not
+ * inlined, so that the lists are on the stack only while they are used. */
+REAL_FN void gradient_groups(const gradient_job *job, int64_t k, int64_t n, int zeros_too)
 {
     const int64_t vectors = (job->n_out + VL - 1) / VL, strips = (vectors + MASKED_VECTORS - 1) / MASKED_VECTORS;
     row_lists lists;
@@ -109,31 +110,21 @@ static void gradient_masked(const gradient_job *job, int64_t k0, int64_t k1)
     gradient_run(job, whole, k1);
 }
 
-static void gradient_with(const gradient_size *narrow, const cmlp_matrix *a, const void *d, int64_t rows, int64_t k0,
-                          int64_t k1, int64_t n_out, void *sums, int first, void *w, const cmlp_finish *finish)
+static void gradient_with(const gradient_size *narrow, const cmlp_gradient_input *a, const cmlp_weight_sums *to)
 {
-    const finish_values f = {(T)finish->alpha, (T)finish->inverse, -(T)finish->rate, finish->mode};
-    const T *list[CMLP_CHUNK], *row = a->base;
-    const gradient_job job = {.narrow = narrow, .a = a->list ? (const T *const *)a->list : list,
-                              .column_mask = a->column_mask, .copy = a->copy, .mask = a->mask,
-                              .ld_mask = a->ld_mask, .rows = rows,
-                              .n_out = n_out, .d = d, .sums = sums, .w = w, .first = first, .finish = &f};
-    for (int64_t i = 0; !a->list && i < rows; i++, row += a->ld) {
-        list[i] = row;
-        OPAQUE(row); /* keeps GCC from vectorizing: the code would be long, and rows are few */
-    }
+    const finish_values f = finish_values_of(&to->finish);
+    const gradient_job job = {.narrow = narrow, .a = (const T *const *)a->list, .column_mask = a->column_mask,
+                              .copy = a->copy, .mask = a->mask, .ld_mask = a->ld_mask, .rows = a->rows,
+                              .n_out = to->n_out, .d = to->d, .sums = to->sums, .w = to->w, .first = to->first,
+                              .finish = &f};
     if (a->mask) {
-        gradient_masked(&job, k0, k1);
-    } else if (!a->column_mask || !n_out) {
-        gradient_run(&job, k0, k1);
+        gradient_masked(&job, to->k0, to->k1);
+    } else if (!a->column_mask || !to->n_out) {
+        gradient_run(&job, to->k0, to->k1);
     } else {
-        if (changes_all(&f, first)) gradient_zero(&job, k0, k1);
-        gradient_nonzero(&job, k0, k1);
+        if (changes_all(&f, to->first)) gradient_zero(&job, to->k0, to->k1);
+        gradient_nonzero(&job, to->k0, to->k1);
     }
 }
 
-static void gradient(const cmlp_matrix *a, const void *d, int64_t rows, int64_t k0, int64_t k1, int64_t n_out,
-                     void *sums, int first, void *w, const cmlp_finish *finish)
-{
-    gradient_with(gradient_narrow, a, d, rows, k0, k1, n_out, sums, first, w, finish);
-}
+static void gradient(const cmlp_gradient_input *a, const cmlp_weight_sums *to) { gradient_with(gradient_narrow, a, to); }

@@ -12,6 +12,11 @@ typedef struct finish_values {
     cmlp_finish_mode mode;
 } finish_values;
 
+static finish_values finish_values_of(const cmlp_finish *finish)
+{
+    return (finish_values){(T)finish->alpha, (T)finish->inverse, -(T)finish->rate, finish->mode};
+}
+
 /* The same values, broadcast to all lanes. */
 typedef struct finish_vectors {
     V alpha, inverse, minus_rate;
@@ -143,7 +148,9 @@ typedef struct gradient_size {
     gradient_fn *tile;
 } gradient_size;
 /* Tile sizes by descending height. GRADIENT_EACH_1(GRADIENT_ENTRY_1) makes, for example,
- * {12, gradient_12x1}, {8, gradient_8x1}, {4, gradient_4x1}, {2, gradient_2x1}, {1, gradient_1x1}, */
+ * {12, gradient_12x1}, {8, gradient_8x1}, {4, gradient_4x1}, {2, gradient_2x1}, {1, gradient_1x1},
+ * and GRADIENT_EACH_2(GRADIENT_ENTRY_2) with tiles of two vectors
+ * {6, gradient_6x2}, {4, gradient_4x2}, {2, gradient_2x2}, {1, gradient_1x2}, */
 static const gradient_size gradient_narrow[] = {GRADIENT_EACH_1(GRADIENT_ENTRY_1)};
 static const gradient_size gradient_wide[] = {GRADIENT_EACH_2(GRADIENT_ENTRY_2)};
 

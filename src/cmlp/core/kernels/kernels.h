@@ -12,20 +12,40 @@
 
 #define CMLP_TRANSPOSED_OUTPUTS 32 /* classifiers with at most so many outputs: transposed into vectors */
 
-/* A matrix whose rows are contiguous: row i starts at list[i], or at base + i * ld elements if `list` is NULL. */
-typedef struct cmlp_matrix {
+/* The left factor of a dense product: x (rows, n_in), whose rows are contiguous. Row i starts at list[i], or at
+ * base + i * ld elements if `list` is NULL. */
+typedef struct cmlp_dense_input {
+    int64_t rows, n_in;
     const void *const *list;
     const void *base;
     int64_t ld;
-    const void *const *prefetch; /* NULL, or for each row a later row to prefetch, as `list` or `bytes` has them */
-    uint64_t *column_mask;            /* NULL, or an output: bit k is 0 if column k is zero in all rows */
-    const uint64_t *mask;    /* NULL, or one bit per element: 0 if the element is 0. Row i starts at word i * ld_mask */
+    double byte_scale; /* 0; else `list` has rows of uint8, which are multiplied by byte_scale: then `copy` is not NULL
+                          and cmlp_scales_in_floats(byte_scale) holds */
+    const void *const *prefetch; /* NULL, or for each row a later row to prefetch */
+    uint64_t *column_mask; /* NULL, or an output: bit k is 0 if column k is zero in all rows. Such columns are skipped */
+    const uint64_t *mask;  /* NULL, or one bit per element: 0 if the element is 0. Such elements are skipped. Row i starts
+                              at word i * ld_mask */
     int64_t ld_mask;
-    const void *const *bytes; /* NULL, or rows of uint8 values, multiplied by `scale`, instead of `list` and `base` */
-    double scale;             /* of `bytes`; cmlp_scales_in_floats(scale) holds */
-    void *copy; /* CMLP_COPY_BYTES of scratch memory, aligned as T, for adjacent copies of rows; NULL: no copies, no
-                   `bytes` */
-} cmlp_matrix;
+    void *copy; /* CMLP_COPY_BYTES of scratch memory, aligned as T, for adjacent copies of rows; NULL: no copies */
+} cmlp_dense_input;
+
+/* z = bias + x W:  w (n_in, n_out) with leading dimension ldw, z (rows, n_out) with ldz. bias may be NULL. */
+typedef struct cmlp_product {
+    const void *w, *bias;
+    int64_t ldw, n_out;
+    void *z;
+    int64_t ldz;
+} cmlp_product;
+
+/* The rows of inputs of a gradient: row i of a (rows, n_in) starts at list[i]. */
+typedef struct cmlp_gradient_input {
+    int64_t rows; /* at most CMLP_CHUNK */
+    const void *const *list;
+    const uint64_t *column_mask; /* NULL, or one bit per column: groups of CMLP_GROUP columns without a bit are skipped */
+    const uint64_t *mask; /* NULL, or as in cmlp_dense_input: a group of columns skips the rows in which it has no bit */
+    int64_t ld_mask;
+    void *copy; /* as in cmlp_dense_input */
+} cmlp_gradient_input;
 
 /* Size of the largest tile of rows that a kernel copies next to each other. */
 #define CMLP_COPY_BYTES 15360
@@ -55,8 +75,8 @@ typedef struct cmlp_csr_row {
 } cmlp_csr_row;
 
 typedef struct cmlp_csr {
-    const cmlp_csr_row *rows;
-    int64_t n_in;
+    const cmlp_csr_row *list;
+    int64_t rows, n_in;
     double scale;
     int32_t dtype;
     int wide;
@@ -96,6 +116,16 @@ typedef struct cmlp_finish {
     double alpha, inverse, rate;
 } cmlp_finish;
 
+/* Weight rows [k0, k1) of a gradient: sums[k, j] += sum_i a[i, k] d[i, j], or = if `first`, followed by `finish`. The
+ * deltas are d (rows of a, n_out); sums and w are (n_in, n_out). */
+typedef struct cmlp_weight_sums {
+    const void *d;
+    int64_t k0, k1, n_out;
+    int first;
+    void *sums, *w;
+    cmlp_finish finish;
+} cmlp_weight_sums;
+
 /* Constants of an optimizer step, named as in cmlp.h. `rate` is lr, or r for Adam. */
 typedef struct cmlp_step_values {
     int32_t solver;
@@ -124,26 +154,17 @@ typedef struct cmlp_kernels {
     /* Returns whether the compiler kept the arithmetic of the source (no contraction, no reordering). */
     int (*exact)(void);
 
-    /* z[i, j] = bias[j] + sum_k x[i, k] w[k, j];  x (rows, n_in), w (n_in, n_out) with leading dimension ldw,
-     * z (rows, n_out) with ldz. bias may be NULL. x may hold uint8 values if rows > 1. If x->column_mask is not NULL,
-     * columns that are zero in all rows of a tile are skipped, and the bits of all other columns are set. If x->mask is
-     * not NULL, zero elements are skipped; a single row's always are. Skipping gives the same bits if w is finite. */
-    void (*dense)(const cmlp_matrix *x, int64_t rows, int64_t n_in, const void *w, int64_t ldw, const void *bias,
-                  int64_t n_out, void *z, int64_t ldz);
-    /* sums[k, j] += sum_i a[i, k] d[i, j] for k in [k0, k1), or = if `first`, followed by `finish`. rows <= CMLP_CHUNK;
-     * a (rows, n_in), d (rows, n_out), sums and w (n_in, n_out). If a->column_mask is not NULL, groups of CMLP_GROUP
-     * weight rows whose bits are all 0 are skipped. If a->mask is not NULL (then a->list is not either), a group skips
-     * the rows in which its inputs are all 0. k0 is then a multiple of CMLP_GROUP. */
-    void (*gradient)(const cmlp_matrix *a, const void *d, int64_t rows, int64_t k0, int64_t k1, int64_t n_out,
-                     void *sums, int first, void *w, const cmlp_finish *finish);
-    /* The same two products for a CSR matrix x; only stored values take time. z has no gaps. The scratch memory of csr
-     * is a row of x->n_in elements, that of csr_gradient cmlp_csr_block(rows, k1 - k0, element) bytes, aligned as
+    /* z[i, j] = bias[j] + sum_k x[i, k] w[k, j]. The bits of nonzero columns in x->column_mask are set. The zeros of a
+     * single row are always skipped. Skipping gives the same bits if w is finite. */
+    void (*dense)(const cmlp_dense_input *x, const cmlp_product *to);
+    /* Weight rows of the gradient. If a->column_mask or a->mask is not NULL, to->k0 is a multiple of CMLP_GROUP. */
+    void (*gradient)(const cmlp_gradient_input *a, const cmlp_weight_sums *to);
+    /* The same two products for a CSR matrix x; only stored values take time. w and z have no gaps. The scratch memory
+     * of csr is a row of x->n_in elements, that of csr_gradient cmlp_csr_block(rows, k1 - k0, element) bytes, aligned as
      * int64_t. csr_gradient takes rows <= CMLP_CSR_ROWS and skips weight rows that an update with a zero gradient cannot
      * change. */
-    void (*csr)(const cmlp_csr *x, int64_t rows, const void *w, const void *bias, int64_t n_out, void *z,
-                void *scratch);
-    void (*csr_gradient)(const cmlp_csr *x, const void *d, int64_t rows, int64_t k0, int64_t k1, int64_t n_out,
-                         void *sums, int first, void *w, const cmlp_finish *finish, void *scratch);
+    void (*csr)(const cmlp_csr *x, const cmlp_product *to, void *scratch);
+    void (*csr_gradient)(const cmlp_csr *x, const cmlp_weight_sums *to, void *scratch);
     /* t[j, i] = a[i, j];  a (rows, columns) with lda, t (columns, rows) with ldt. */
     void (*transpose)(const void *a, int64_t lda, int64_t rows, int64_t columns, void *t, int64_t ldt);
 

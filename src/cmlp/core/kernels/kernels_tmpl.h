@@ -36,6 +36,9 @@
 #define TRAINING_KERNELS(GRADIENT)
 #endif
 
+/* KERNELS(cmlp_kernels_f32_avx2, 0, dense, gradient) makes
+ *   const cmlp_kernels cmlp_kernels_f32_avx2 = {.isa = CMLP_ISA_AVX2, .pairs = 0, .dtype = CMLP_FLOAT32, .lanes = 8,
+ *                                               .exact = exact, .dense = dense, ..., .gradient = gradient, ...} */
 #define KERNELS(NAME, HAS_PAIRS, DENSE, GRADIENT)                                                   \
     const cmlp_kernels NAME = {                                                                     \
         .isa = KERNELS_ISA,                                                                         \

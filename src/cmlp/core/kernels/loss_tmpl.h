@@ -273,8 +273,8 @@ static void output_delta(const cmlp_loss_values *values, const loss_constants *c
 
 /* Softmax, cost and delta of up to VL rows with class labels, transposed. The operations and their order are those of
  * softmax_terms() and output_delta() for one-hot targets. */
-static void softmax_block(const cmlp_loss_values *values, T *z, const int32_t *labels, T *d, int64_t rows, int64_t n,
-                          int want_delta, double *cost)
+REAL_FN void softmax_block(const cmlp_loss_values *values, T *z, const int32_t *labels, T *d, int64_t rows, int64_t n,
+                           int want_delta, double *cost)
 {
     T transposed[CMLP_TRANSPOSED_OUTPUTS * VL], shifted[VL] = {0}, at_label[VL] = {0};
     transpose_shifted(z, rows, n, transposed);

@@ -13,11 +13,7 @@ static dense_fn *const dense_tiles_pairs[DENSE_ROWS_1 + 1] = {DENSE_LOW_1(DENSE_
                                                               DENSE_TALL_1(DENSE_ENTRY_PAIRS)};
 static const dense_tiles dense_narrow_pairs = {1, DENSE_ROWS_1, dense_tiles_pairs, dense_pairs_near};
 
-static void dense_pairs(const cmlp_matrix *x, int64_t rows, int64_t n_in, const void *w, int64_t ldw, const void *bias,
-                        int64_t n_out, void *z, int64_t ldz)
-{
-    dense_with(&dense_narrow_pairs, x, rows, n_in, w, ldw, bias, n_out, z, ldz);
-}
+static void dense_pairs(const cmlp_dense_input *x, const cmlp_product *to) { dense_with(&dense_narrow_pairs, x, to); }
 
 #if CMLP_BUILDS_TRAINING
 #define GRADIENT_PAIRS(R) GRADIENT_TILE(gradient_pairs_##R, R, 1, PAIRS)
@@ -26,9 +22,8 @@ GRADIENT_TALL_1(GRADIENT_PAIRS)
 static const gradient_size gradient_narrow_pairs[] = {GRADIENT_TALL_1(GRADIENT_ENTRY_PAIRS)
                                                       GRADIENT_LOW_1(GRADIENT_ENTRY_1)};
 
-static void gradient_pairs(const cmlp_matrix *a, const void *d, int64_t rows, int64_t k0, int64_t k1, int64_t n_out,
-                           void *sums, int first, void *w, const cmlp_finish *finish)
+static void gradient_pairs(const cmlp_gradient_input *a, const cmlp_weight_sums *to)
 {
-    gradient_with(gradient_narrow_pairs, a, d, rows, k0, k1, n_out, sums, first, w, finish);
+    gradient_with(gradient_narrow_pairs, a, to);
 }
 #endif

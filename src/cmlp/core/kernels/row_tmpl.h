@@ -87,10 +87,13 @@ static void row_begin(const T *bias, int64_t n_out, T *z)
         store_lanes(z + j, n_out - j, bias ? v_add(load_lanes(bias + j, n_out - j), v_zero()) : v_zero());
 }
 
-static void dense_row(const T *x, int64_t n_in, const T *w, int64_t ldw, const T *bias, int64_t n_out, T *z)
+static void dense_row(const T *x, int64_t n_in, const cmlp_product *to)
 {
+    const T *const w = to->w;
+    T *const z = to->z;
+    const int64_t ldw = to->ldw, n_out = to->n_out;
     const int narrow = n_out > 0 && n_out <= ROW_NARROW * VL;
-    row_begin(bias, n_out, z);
+    row_begin(to->bias, n_out, z);
     for (int64_t k = 0, n; k < n_in; k += n) {
         uint64_t mask[BLOCK / MASK_BITS];
         n = n_in - k < BLOCK ? n_in - k : BLOCK;
@@ -111,20 +114,23 @@ static void dense_row(const T *x, int64_t n_in, const T *w, int64_t ldw, const T
 }
 
 /* Several rows with a nonzero mask. A chunk of a strip of W is used for all rows while it is in the cache. */
-static void dense_masked(const cmlp_matrix *x, int64_t rows, int64_t n_in, const T *w, int64_t ldw, const T *bias,
-                         int64_t n_out, T *z, int64_t ldz)
+static void dense_masked(const cmlp_dense_input *x, const cmlp_product *to)
 {
+    const int64_t rows = x->rows, n_in = x->n_in, n_out = to->n_out;
+    const T *const w = to->w;
+    T *const z = to->z;
     const int64_t vectors = (n_out + VL - 1) / VL, strips = (vectors + ROW_VECTORS - 1) / ROW_VECTORS;
     for (int64_t k = 0; !k || k < n_in; k += CMLP_CHUNK) {
-        for (int64_t i = 0; !k && i < rows; i++) row_begin(bias, n_out, z + i * ldz);
+        for (int64_t i = 0; !k && i < rows; i++) row_begin(to->bias, n_out, z + i * to->ldz);
         for (int64_t s = 0, v = 0, end; s < strips; s++, v = end) {
             const int64_t n = n_in - k < CMLP_CHUNK ? n_in - k : CMLP_CHUNK;
             end = vectors * (s + 1) / strips; /* all strips have nearly the same width */
             row_masked_fn *const add_masked = row_masked_fns[end - v - 1];
             for (int64_t i = 0; i < rows; i++) {
                 if (x->prefetch && !s) prefetch(x->prefetch + i, 1, k, n);
-                add_masked(AT_ROW(x, i) + k, x->mask + i * x->ld_mask + k / MASK_BITS, n, w + k * ldw + v * VL, ldw,
-                           end < vectors ? VL : n_out - (vectors - 1) * VL, z + i * ldz + v * VL);
+                add_masked(AT_ROW(x, i) + k, x->mask + i * x->ld_mask + k / MASK_BITS, n,
+                           w + k * to->ldw + v * VL, to->ldw, end < vectors ? VL : n_out - (vectors - 1) * VL,
+                           z + i * to->ldz + v * VL);
             }
         }
     }
