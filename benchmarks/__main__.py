@@ -13,6 +13,7 @@ Each command prints tables and writes them to benchmarks/results/COMMAND.json:
   accuracy  test accuracy on handwritten digits, seconds to 98 %
   import    milliseconds of an import in addition to numpy's
   model     microseconds to load a model file, compared with other formats; its bytes
+  embedding nanoseconds for one row in C, compared with other C libraries; flash and accuracy of int8 headers
   size      lines of code, bytes of the wheel
   goals     goals, compared with the last results of the other commands
   all       all commands in turn
@@ -35,6 +36,7 @@ COMMANDS = [
     "accuracy",
     "import",
     "model",
+    "embedding",
     "size",
     "goals",
 ]

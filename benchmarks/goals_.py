@@ -4,7 +4,19 @@ import json
 from itertools import product
 from typing import NamedTuple
 
-from benchmarks import accuracy_, batch_, import_, memory_, model_, predict, scaling_, sparse_, threads_, train_
+from benchmarks import (
+    accuracy_,
+    batch_,
+    embedding_,
+    import_,
+    memory_,
+    model_,
+    predict,
+    scaling_,
+    sparse_,
+    threads_,
+    train_,
+)
 from benchmarks.compare import ROW, named
 from benchmarks.report import Report, results_path
 
@@ -86,6 +98,17 @@ def two_threads():
         )
 
 
+def embedding():
+    for (net, activation), asked in zip(embedding_.NETS, (0.4, 0.15), strict=True):
+        case = ("embedding", embedding_.title(net, activation))
+        yield Goal(f"one row in C, {named(net)}: library / KANN", *case, embedding_.LIBRARY, "/ KANN", asked)
+        yield Goal("... header / library", *case, embedding_.HEADER, f"/ {embedding_.LIBRARY}", 1.5)
+    yield Goal("flash: int8 / float header", "embedding", embedding_.FLASH_TITLE, None, embedding_.FLASH, 0.3)
+    yield Goal(
+        "int8: worst loss of accuracy, points", "embedding", embedding_.ACCURACY_TITLE, None, embedding_.LOSS, 0.1
+    )
+
+
 GOALS = [
     *next_to_jax(),
     *next_to_plain_sgd(),
@@ -108,6 +131,7 @@ GOALS = [
     ),
     Goal("map a model of 100 MB, µs", "model", model_.LOAD_TITLE, model_.LARGE, model_.MAPPED, 1000),
     Goal("model file beside weights and example, bytes", "model", model_.SIZE_TITLE, None, model_.OVERHEAD, 3000),
+    *embedding(),
     Goal("import above NumPy, ms", "import", import_.TITLE, "import cmlp", "median", 10),
     Goal("memory of fit, worst share of the bound", "memory", memory_.TITLE, None, memory_.OF_BOUND, 1),
     Goal("growth with rows: slope", "scaling", scaling_.OF_ROWS, scaling_.THROUGH_ALL, "slope", 1.1),

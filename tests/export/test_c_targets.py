@@ -14,7 +14,8 @@ from c_export import (
     assert_digits_agree,
     digits_classifier,
     images,
-    integer_predictions,
+    integer_net,
+    predictions,
     require,
 )
 
@@ -25,15 +26,32 @@ pytestmark = [
 every_target = pytest.mark.parametrize("target", TARGETS, ids=[target.name for target in TARGETS])
 
 
+NETS = [((16, 16), "logistic"), ((128, 64), "relu"), ((16, 16), "tanh")]
+
+
+@pytest.fixture(scope="module", params=NETS, ids=lambda net: net[1])
+def digits(request, tmp_path_factory):
+    """A classifier, the folder with its headers, and the integers that the int8 header computes."""
+    folder = tmp_path_factory.mktemp("digits")
+    model, (X, _) = digits_classifier(*request.param), images()
+    model.to_c(folder / "digits.h")
+    model.to_c(folder / "digits8.h", int8=True, calibrate=X)
+    return model, folder, integer_net(model, X).outputs(X)
+
+
 @every_target
-@pytest.mark.parametrize(("sizes", "activation"), [((16, 16), "logistic"), ((128, 64), "relu"), ((16, 16), "tanh")])
-def test_digits(tmp_path, target, sizes, activation):
+def test_float32(digits, target):
     require(target)
-    model = digits_classifier(sizes, activation)
-    model.to_c(tmp_path / "digits.h")
-    assert_digits_agree(model, tmp_path, target)
-    outputs, expected = integer_predictions(tmp_path, {"digits": model}, images()[0], target)
+    assert_digits_agree(*digits[:2], target)
+
+
+@every_target
+def test_int8(digits, target):
+    require(target)
+    _, folder, expected = digits
+    outputs, classes = predictions(folder, "digits8", images()[0], target, output="int32_t")
     assert (outputs == expected).all()
+    assert (classes == expected.argmax(axis=1)).all()
 
 
 @every_target
