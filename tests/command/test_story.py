@@ -268,7 +268,7 @@ def test_tables_lose_their_last_columns():
 def test_long_screens_lose_empty_lines_first():
     lines = ["a", "", "b", "", "c"]
     assert fitted(lines, 5) == [lines]
-    assert fitted(lines, 4) == [["a", "b", "", "c"]]
+    assert fitted(lines, 4) == [["a", "", "b", "c"]]
     assert fitted(lines, 3) == [["a", "b", "c"]]
     assert fitted(lines, 2) == [["a", ""], ["b", ""], ["c"]]
 
@@ -293,6 +293,9 @@ def test_every_screen_fits_every_terminal(tale, seed, width, colors, blocks, mon
         assert width == 40 or max(len(visible(line)) for line in lines) <= min(width, 79), (number + 1, width)
         assert blocks or all(visible(line).isascii() for line in lines)
         assert bool(colors) == ("\x1b" in "".join(lines))
+        if width >= 60:
+            assert visible(lines[0]).endswith(f" {number + 1}/24")
+            assert len(visible(lines[0])) == min(width, 79)
         if width >= 80:
             assert len(fitted(lines, 23)) == 1, f"screen {number + 1} does not fit on 24 lines"
     words = " ".join(story.words(N_SCREENS - 1))

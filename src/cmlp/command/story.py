@@ -103,8 +103,9 @@ class Story:
         video, scene = SCREENS[number]
         page = Page(self.terminal)
         scene.write(self.tale, page)
-        title = ends(styled(self.terminal, scene.title, "strong"), f"{video}  {number + 1}/{len(SCREENS)}", self.width)
-        return [*title, "", *page.lines, "", *_command_lines(f"try: {self.suggestion(number)}", self.width)]
+        first, *rest = ends(scene.title, f"{video}  {number + 1}/{len(SCREENS)}", self.width)
+        title = styled(self.terminal, scene.title, "strong") + first[len(scene.title) :]
+        return [title, *rest, "", *page.lines, "", *_command_lines(f"try: {self.suggestion(number)}", self.width)]
 
     def suggestion(self, number: int) -> str:
         """Return what to try after a screen: a command, or a line of Python."""
@@ -201,17 +202,12 @@ def _show_words(story: Story, screen: Screen, keys: Keys, number: int) -> None:
 
 
 def fitted(lines: list[str], height: int) -> list[list[str]]:
-    """Return lines in parts of at most `height` lines; empty lines are left out if that makes one part enough."""
-    excess = len(lines) - height
-    kept = lines
-    if 0 < excess <= sum(not visible(line) for line in lines):
-        kept = []
-        for line in lines:
-            if not line and excess:
-                excess -= 1
-            else:
-                kept.append(line)
+    """Return lines in parts of at most `height` lines; the last empty lines are left out if one part is then enough."""
     height = max(height, 1)
+    excess = len(lines) - height
+    empty = [number for number, line in enumerate(lines) if not visible(line)]
+    left_out = set(empty[-excess:]) if 0 < excess <= len(empty) else set()
+    kept = [line for number, line in enumerate(lines) if number not in left_out]
     return [kept[start : start + height] for start in range(0, len(kept), height)]
 
 
