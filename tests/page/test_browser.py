@@ -248,7 +248,7 @@ def test_keys_choose_digits_mistakes_and_noise(watch, path):
     page.press("n")
     assert page.text("#source").startswith("This is noise. The network says")
     page.press("c")
-    assert page.evaluate("isEmpty()") and "press a key from 0 to 9" in page.text("#source")
+    assert page.evaluate("isEmpty()") and "press 0 to 9" in page.text("#source")
     page.draw(DIGITS[4])
     page.press("z")
     assert page.evaluate("shown.strokes.length") == 1
@@ -360,6 +360,18 @@ def test_state_is_written_into_the_address_after_a_while(watch, path):
     page = watch(path)
     page.press("7")
     page.until("location.hash.includes('example=' + shown.example)")
+
+
+def test_an_epoch_uses_every_digit_once(watch, path):
+    used = watch(path).evaluate("""() => {
+        const used = [];
+        for (let k = 0; k < 50; k++) {
+            used.push(...nextBatch(10).map((one) => examples.train.indexOf(one)));
+            learn(0.1, 10);
+        }
+        return used;
+    }""")
+    assert sorted(used) == list(range(500)) and used != sorted(used)
 
 
 def test_training_learns_and_can_be_restarted(watch, path):

@@ -14,9 +14,9 @@ from cmlp.network import Network
 from cmlp.training.initialization import initialization
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from cmlp.exports import Exports
     from cmlp.inputs.labels import Labels
@@ -52,6 +52,10 @@ class Described:
         The classes of a classifier.
     kind : str
         "classes" (the largest output is the answer), "binary" (one output, two classes), "multilabel" or "numbers".
+    inputs, outputs : list of str
+        Names of the inputs, and of the outputs (of both classes if the kind is "binary").
+    noun : str
+        What the page calls an input: "digit", "image" or "example".
     """
 
     def __init__(self, model: Exports) -> None:
@@ -69,6 +73,7 @@ class Described:
         self._refuse()
         self.inputs = [f"x{i + 1}" for i in range(self.sizes[0])] if names is None else [visible(n) for n in names]
         self.outputs = self._outputs()
+        self.noun = self._noun()
 
     def _kind(self) -> str:
         if self.labels is not None:
@@ -105,6 +110,27 @@ class Described:
         if not np.isfinite(self.params).all():
             raise ValueError("a weight is NaN or infinite: to_html cannot show such a model")
 
+    def use_data(self, data: Sequence[ArrayLike]) -> None:
+        """Name the outputs after the labels of a `Dataset`. Other images need not be digits, even if classes are."""
+        names = getattr(data, "labels", None)
+        classes = [str(index) for index in range(len(names or ()))]
+        if self.is_image and names is None:
+            self.noun = "image"
+        elif names is not None and self.kind == "classes" and self.outputs == classes:
+            self.outputs = [visible(name) for name in names]
+            self.noun = self._noun()
+
+    def _noun(self) -> str:
+        if not self.is_image:
+            return "example"
+        digits = self.kind in ("classes", "binary") and set(self.outputs) <= set("0123456789")
+        return "digit" if digits else "image"
+
+    @property
+    def has_words(self) -> bool:
+        """Whether the names of the outputs need more space than numbers."""
+        return max(map(len, self.outputs)) > 2
+
     @property
     def is_image(self) -> bool:
         """Whether the page has a field to draw in instead of fields for numbers."""
@@ -117,7 +143,7 @@ class Described:
         kind = self.net.dtype.newbyteorder("<")
         return {
             "kind": self.kind,
-            "noun": noun_of(self),
+            "noun": self.noun,
             "sizes": list(self.sizes),
             "activations": list(self.activations),
             "parameters": list(self.net.activation_parameters),
@@ -125,19 +151,13 @@ class Described:
             "lossParameter": self.net.loss_parameter,
             "factors": factors,
             "labels": self.outputs,
+            "outputWidth": 260 if self.has_words else 176,
             "inputs": [] if white else self.inputs,
             "scale": self.scale,
             "white": white,
             "dtype": self.net.dtype.name,
             "params": encoded(self.params.astype(kind)),
         }
-
-
-def noun_of(model: Described) -> str:
-    """Return what the page calls an input: "digit", "image" or "example"."""
-    if not model.is_image:
-        return "example"
-    return "digit" if model.kind in ("classes", "binary") and set(model.outputs) <= set("0123456789") else "image"
 
 
 def encoded(values: NDArray[Any] | bytes) -> str:

@@ -11,7 +11,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from cmlp.files.atomic import write_atomically
-from cmlp.page.description import DISTANCES, RARE_ACTIVATIONS, Described, noun_of, visible
+from cmlp.page.description import DISTANCES, RARE_ACTIVATIONS, Described, visible
 from cmlp.page.examples import Examples, default_digits
 from cmlp.page.minify import minify_markup, minify_script, minify_style
 
@@ -59,10 +59,12 @@ class Page:
         title: str | None = None,
     ) -> None:
         described = Described(model)
+        if data is not None:
+            described.use_data(data)
         examples = default_digits(described) if data is None else Examples(described, data)
         parts = _texts(described, examples, title)
         parts |= {
-            "style": minify_style(_asset("page.css") + ("" if described.is_image else _asset("fields.css"))),
+            "style": _style(described),
             "script": _script(described, examples),
             "model": _json(described.as_json(_white(described, examples))),
             "examples": _json(None if examples is None else examples.as_json()),
@@ -95,6 +97,12 @@ def _asset(name: str) -> str:
     return (resources.files("cmlp.page") / "assets" / name).read_text(encoding="utf-8")
 
 
+def _style(model: Described) -> str:
+    """Return the style: only the files that this page needs."""
+    names = ["page", *([] if model.is_image else ["fields"]), *(["words"] if model.has_words else [])]
+    return "\n".join(minify_style(_asset(f"{name}.css")) for name in names)
+
+
 def _script(model: Described, examples: Examples | None) -> str:
     """Return the script: only the files that this page needs."""
     training = [] if examples is None else ["training"]
@@ -106,7 +114,7 @@ def _script(model: Described, examples: Examples | None) -> str:
 
 def _texts(model: Described, examples: Examples | None, title: str | None) -> dict[str, str]:
     """Return the texts and sections of the template."""
-    noun = noun_of(model)
+    noun = model.noun
     bounded = all(name in ("logistic", "softmax") for name in model.activations)
     texts = {
         "noun": noun,
@@ -132,7 +140,7 @@ _WANTED_NUMBERS = '<input type="text" id="wanted">'
 
 
 def _title(model: Described) -> str:
-    if noun_of(model) == "digit":
+    if model.noun == "digit":
         return "Inside a network that reads digits"
     return "Inside a network of " + "-".join(map(str, model.sizes)) + " neurons"
 
@@ -140,12 +148,12 @@ def _title(model: Described) -> str:
 def _facts(model: Described, examples: Examples | None) -> str:
     facts = f"{model.net.n_params:,} weights and biases"
     accuracy = None if examples is None else examples.accuracy()
-    return facts if accuracy is None else f"{facts}; {100 * accuracy:.1f} % of test {noun_of(model)}s right"
+    return facts if accuracy is None else f"{facts}; {100 * accuracy:.1f} % of test {model.noun}s right"
 
 
 def _keys(model: Described, has_examples: bool) -> str:
     """Return the list of the keys of this page."""
-    noun = noun_of(model)
+    noun = model.noun
     keys = ["0–9 a test digit"] if has_examples and noun == "digit" else []
     keys += [f"t test {noun}", *(["m next mistake"] if model.kind != "numbers" else [])] if has_examples else []
     keys += ["n noise" if model.is_image else "n random values", "c clear", *(["z undo"] if model.is_image else [])]

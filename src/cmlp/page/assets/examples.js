@@ -96,7 +96,7 @@ function answer() {
 function describe() {
 	const { train, test, all } = examples;
 	const says = (before, ...after) => [before + "The network says ", answer(), ". ", ...after];
-	if (isEmpty()) return [noun === "digit" && test.length ? "Or press a key from 0 to 9 for a test digit." : ""];
+	if (isEmpty()) return [noun === "digit" && test.length ? "Or press 0 to 9 for a test digit." : ""];
 	if (shown.noise >= 0) return says("This is noise. ");
 	if (shown.example === undefined) return says("");
 	const { label, targets } = all[shown.example];

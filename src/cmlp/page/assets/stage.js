@@ -80,7 +80,7 @@ function layoutStage() {
 	const { clientWidth: width, clientHeight: height } = $("stage");
 	const narrow = width < 480;
 	const side = white ? SIDE * max(1, floor(min(width * 0.33, 224) / SIDE)) : narrow ? 70 : 110;
-	const outputWidth = narrow ? 92 : min(176, width * 0.26);
+	const outputWidth = narrow ? model.outputWidth * 0.52 : min(model.outputWidth, width * 0.3);
 	const outputX = width - outputWidth + 16;
 	grid = { y: 24 + (height - 24) / 2 - side / 2, side };
 	const room = outputX - 16 - side;
