@@ -401,6 +401,7 @@ def test_stopping_and_continuing_restores_and_takes_the_terminal():
         # An orphaned process group is not stopped by SIGTSTP: the command goes on at once.
         os.kill(pty.process.pid, signal.SIGCONT)
         pty.wait_for(r"\x1b\[\?1049h")
+        pty.wait_for("space pause")
         assert not pty.mode_is_restored()
         pty.press("q")
         assert pty.end()[0] == 0
