@@ -14,8 +14,9 @@
  * docs/embedding.md is a tutorial, and examples/ has complete programs.
  *
  * Building. The library is plain C11 without dependencies. One line compiles it with a program (add -lm where sqrt is a
- * function call):
+ * function call), from the source tree, or from the single file cmlp.c that Python packages contain:
  *   cc -O2 -Iinclude program.c src/cmlp/core/[a-z]*.c src/cmlp/core/kernels/[a-z]*.c -pthread
+ *   cc -O2 program.c cmlp.c -pthread
  * -O0 to -O3, -march=native and -std=c11 or gnu99 and later give the same bits. Options that change the arithmetic are
  * errors: -ffast-math, -Ofast and x87 arithmetic (-m32 without -msse2 -mfpmath=sse) stop the compilation, and if a
  * compiler contracts a*b+c nevertheless (clang -ffp-contract=fast), cmlp_net_init returns CMLP_ERROR_BUILD. On s390x

@@ -26,6 +26,5 @@ def single_file(tmp_path_factory):
 def single_object(single_file):
     """Return the compiled library, with one instruction set, to save time."""
     target = single_file.with_suffix(".o")
-    strict = ["-std=c11", "-Wall", "-Wextra", "-Wconversion", "-pedantic", "-Werror"]
-    run(COMPILER, *strict, "-O1", "-DCMLP_BUILD_ISA=1", "-c", single_file, "-o", target)
+    run(COMPILER, "-std=gnu11", "-O1", "-DCMLP_BUILD_ISA=1", "-c", single_file, "-o", target)
     return target

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from c_build import COMPILER, run
+from c_build import COMPILER, CORE, run
 
 import cmlp
 
@@ -14,7 +14,8 @@ pytestmark = pytest.mark.skipif(not COMPILER, reason="needs a C compiler called 
 
 HEADER = Path(cmlp.get_include(), "cmlp.h")
 CONSUMERS = Path(__file__).parents[1] / "consumers"
-STRICT = ["-std=c11", "-Wall", "-Wextra", "-Wconversion", "-pedantic", "-Werror"]
+# Installed wheels are tested with compilers whose warnings are unknown.
+STRICT = ["-std=c11", "-Wall", "-Wextra", "-Wconversion", "-pedantic", *["-Werror"] * CORE.exists()]
 COMPILERS = [path for path in [COMPILER, shutil.which("clang")] if path]
 SMALLEST = ["-DCMLP_INFERENCE_ONLY", "-DCMLP_NO_FLOAT64", "-DCMLP_NO_THREADS", "-DCMLP_BUILD_ISA=1"]
 BUILDS = [[], ["-DCMLP_BUILD_ISA=3"], *([option] for option in SMALLEST)]

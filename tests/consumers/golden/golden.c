@@ -1,6 +1,6 @@
-/* A stranger's program: it trains three networks on numbers that it makes up, and prints one line, "cmlp golden" and a
- * hash of all that came out. The line is the same on every platform: expected.txt, beside this file, is what it must
- * be. It needs the C library and cmlp's, nothing else. */
+/* An external program: it trains three networks on random numbers, and prints "cmlp golden" and a hash of all results.
+ * The line is the same on every platform: expected.txt, in this folder, holds it. The program needs cmlp and the C
+ * library, nothing else. */
 #include <cmlp.h>
 
 #include <inttypes.h>
@@ -30,7 +30,7 @@ static void demand(int status, const char *what)
     exit(1);
 }
 
-/* The library allocates nothing, and neither does this program: blocks follow each other in here. */
+/* The library allocates nothing, and neither does this program: its memory blocks are consecutive parts of an array. */
 static _Alignas(64) unsigned char arena[1 << 21];
 static size_t used;
 
@@ -42,7 +42,7 @@ static void *memory(size_t bytes)
     return block;
 }
 
-/* Takes in the values' bit patterns as numbers, so that the order of bytes in memory does not matter. */
+/* Adds values to a hash. Their bit patterns are hashed as numbers, so that the byte order does not matter. */
 static uint64_t hashed(uint64_t hash, int32_t dtype, const void *block, int64_t n)
 {
     for (int64_t i = 0; i < n; i++) {
@@ -72,7 +72,7 @@ static cmlp_net *make_net(const recipe *r, uint32_t isa)
 static cmlp_optimizer make_optimizer(const recipe *r, const cmlp_net *net)
 {
     cmlp_optimizer optimizer = CMLP_INIT(cmlp_optimizer);
-    demand(cmlp_optimizer_state_size(net, r->solver, &optimizer.state_size), "optimiser");
+    demand(cmlp_optimizer_state_size(net, r->solver, &optimizer.state_size), "optimizer");
     optimizer.state = memory(optimizer.state_size);
     optimizer.solver = r->solver;
     optimizer.learning_rate = r->learning_rate;
@@ -148,7 +148,7 @@ static uint64_t train(const recipe *r, uint32_t isa, int32_t n_threads)
     return hashed(hashed(hash, r->dtype, params, n_params), r->dtype, output, ROWS * OUTPUTS);
 }
 
-/* Once the usual way, then by each instruction set that there is here, with and without threads. */
+/* Trains with the fastest instruction set, then with each available one, with and without threads. */
 static uint64_t same_everywhere(const recipe *r)
 {
     const uint64_t hash = train(r, 0, 1);
