@@ -44,6 +44,9 @@ on_windows() {
     c_build windows -DCMAKE_SYSTEM_NAME=Windows -DCMAKE_C_COMPILER=x86_64-w64-mingw32-gcc \
         -DCMAKE_EXE_LINKER_FLAGS=-static -DCMAKE_C_FLAGS=-Wno-float-conversion -DCMAKE_CROSSCOMPILING_EMULATOR=wine
     emulated_tests windows "$TESTS" wine
+    python3 tools/make_single_file.py "$WORK/cmlp.c"
+    x86_64-w64-mingw32-gcc -O1 -static -Iinclude tests/consumers/golden/golden.c "$WORK/cmlp.c" -o "$WORK/golden.exe"
+    golden_line wine "$WORK/golden.exe"
 }
 
 # zig_program <target> <name> <sources>...: compiles the sources together with the core
