@@ -25,7 +25,7 @@ COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 TOKEN = re.compile(r"/\*.*?\*/|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|((?:\.|->)\s*)?\b([A-Za-z_]\w*)", re.DOTALL)
 INCLUDE = re.compile(r'^#[ \t]*include[ \t]+("[^"]+"|<[^>]+>).*\n', re.MULTILINE)
 GUARD = re.compile(r"^#ifndef (\w+_H)\n#define \1\n(.*)^#endif\n\Z", re.MULTILINE | re.DOTALL)
-STRUCT = re.compile(r"(^typedef struct \w+ \{.*?^\} \w+;)", re.MULTILINE | re.DOTALL)
+MEMBERS = re.compile(r"(?<=^typedef struct )(\w+ \{)(.*?)(?=^\} \w+;)", re.MULTILINE | re.DOTALL)
 PASTED = re.compile(r"\b(?!name##)([a-z]\w*##\w+(?:##\w+)*)")  # "name" is a parameter of macros
 
 # Everything in the core is declared in column 0, so the start of a line tells what is at file scope.
@@ -208,8 +208,11 @@ def kernel_text(parts: str) -> tuple[str, list[str]]:
     found = [(match[2], bool(match[1])) for match in TOKEN.finditer(text) if match[2]]
     direct = names & {name for name, is_member in found if is_member}
     direct |= {name for name, _ in found if any(re.fullmatch(family, name) for family in families)}
-    pieces = STRUCT.split(text)
-    pieces[::2] = [replaced_names(p, lambda name: f"KERNEL({name})" if name in direct else name) for p in pieces[::2]]
+    pieces = MEMBERS.split(text)  # outside of structs, then a struct's name, then its members, and so on
+    for i, piece in enumerate(pieces):
+        # Members keep their names; a name before another name or a star is that of a type.
+        chosen = {name for name in direct if i % 3 != 2 or re.search(rf"\b{name}\s+[\w*]", piece)}
+        pieces[i] = replaced_names(piece, lambda name, chosen=chosen: f"KERNEL({name})" if name in chosen else name)
     return "".join(pieces), sorted(names - direct)
 
 
