@@ -36,6 +36,9 @@ other_libraries() {
         tests/command/test_{predict,info_export}.py tests/examples/test_python_extensions.py tests/package/test_capi.py |
         tee "$log"
     ! grep -q ^SKIPPED "$log"
+    "$WORK/readme/bin/python" -m pip install -q keras 'opencv-python-headless==4.*'
+    KERAS_BACKEND=torch "$WORK/readme/bin/python" -c 'import cv2, keras'
+    "$WORK/readme/bin/python" -m pytest -m '' tests/docs/test_pages.py -k migration
 }
 
 lint() {

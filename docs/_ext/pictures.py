@@ -10,7 +10,7 @@ the dark theme.
 ```{terminal} cmlp compare
 ```
 
-shows what a command prints, in colour. The option ``:lines: 3-20`` selects lines.
+shows what a command prints, in colour. The options ``:lines: 3-20`` and ``:last: 10`` select lines.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ class TerminalOutput(SphinxDirective):
 
     required_arguments = 1
     final_argument_whitespace = True
-    option_spec: ClassVar[dict[str, Any]] = {"lines": str, "columns": int}
+    option_spec: ClassVar[dict[str, Any]] = {"lines": str, "last": int, "columns": int}
 
     def run(self) -> list[nodes.Node]:
         """Return the command and its output as a block of text with colours."""
@@ -124,6 +124,8 @@ class TerminalOutput(SphinxDirective):
         if "lines" in self.options:
             first, _, last = self.options["lines"].partition("-")
             lines = lines[int(first) - 1 : int(last or first)]
+        if "last" in self.options:
+            lines = lines[-self.options["last"] :]
         text = "\n".join(lines)
         content = f'<span class="prompt">$ {html.escape(self.arguments[0])}</span>\n{colored(text)}'
         return [nodes.raw("", f'<div class="terminal"><pre tabindex="0">{content}</pre></div>', format="html")]
