@@ -94,6 +94,14 @@ def test_zero_outputs_give_equal_probabilities(tmp_path):
     assert_agrees(model, tmp_path / "model.onnx", X)
 
 
+def test_single_class_is_always_the_answer(tmp_path):
+    X, y = blobs(1)
+    model = small().fit(X, y + 7)
+    model.intercepts_[-1] = np.full(1, 5.0)
+    assert model.predict_proba(X)[0, 1] > 0.5 and set(model.predict(X)) == {7}
+    assert_agrees(model, tmp_path / "model.onnx", X)
+
+
 @pytest.mark.parametrize("shape", [1, 2])
 def test_regressor(tmp_path, shape):
     X, y = blobs()
@@ -181,6 +189,17 @@ def test_other_errors(tmp_path, net):
     with pytest.raises(FileNotFoundError):
         net.to_onnx(tmp_path / "no" / "net.onnx")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_file_that_would_be_too_large(tmp_path, monkeypatch):
+    package("onnx")
+    from cmlp.export import onnx_writer
+
+    monkeypatch.setattr(onnx_writer, "_LARGEST_FILE", 2**17)
+    Network([100, 100]).to_onnx(tmp_path / "small.onnx")
+    with pytest.raises(ValueError, match="can have at most 131072 bytes, but this model needs 80400"):
+        Network([200, 100]).to_onnx(tmp_path / "net.onnx")
+    assert not (tmp_path / "net.onnx").exists()
 
 
 def test_missing_package_is_named(tmp_path, net, monkeypatch):

@@ -53,6 +53,15 @@ def test_parameters_and_scale(torch):
     np.testing.assert_allclose(back.forward(X), net.forward(X), rtol=0, atol=1e-6)
 
 
+def test_large_sums_of_softplus(torch):
+    """torch's default threshold of 20 would give an error of 1e-9."""
+    net = Network([1, 1, 1], "softplus", "identity", "squared_error", "float64")
+    net.params = [1, 0, 1, 0]
+    X = np.linspace(15, 60, 500)[:, None]
+    with torch.no_grad():
+        np.testing.assert_allclose(net.to_torch()(torch.from_numpy(X)), net.forward(X), rtol=1e-15)
+
+
 def test_module_is_an_independent_copy(torch):
     net = Network([3, 4, 2], random_state=0)
     before = net.params.copy()
