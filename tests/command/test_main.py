@@ -129,6 +129,15 @@ def test_story_on_a_terminal_rewrites_one_line():
     assert text.rindex("\x1b[0m") == text.rindex("\x1b[")
 
 
+@pytest.mark.parametrize("columns", [60, 80, 120])
+def test_story_in_a_pipe_fits_the_width(columns, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    assert cli.main(["--epochs", "10"], "python -m cmlp") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= columns
+    assert re.search(r"test (accuracy )?\d+\.\d %", next(line for line in lines if line.startswith("epoch 10/10")))
+
+
 @posix
 @pytest.mark.parametrize("columns", [1, 20, 40])
 def test_story_on_a_narrow_terminal(columns):

@@ -18,7 +18,7 @@ from cmlp.command.chapters.edges import bank, explained
 from cmlp.command.chapters.page import Page, table_lines
 from cmlp.command.chapters.rule import loops, rule
 from cmlp.command.chapters.tale import Tale
-from cmlp.command.story import N_SCREENS, Story, fitted
+from cmlp.command.story import N_SCREENS, Story, _suggestion_lines, fitted
 from cmlp.command.terminal import Terminal, visible
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="ptys are POSIX")
@@ -332,6 +332,13 @@ def test_whole_story_in_a_pipe():
     assert re.findall(r"(\d+)/24$", text, re.MULTILINE) == [str(n + 1) for n in range(24)]
     assert "https://www.3blue1brown.com/topics/neural-networks" in text
     assert text.rstrip().endswith("print(right.mean())  # 0.889")
+
+
+def test_suggestions_fit_the_width():
+    assert _suggestion_lines("cmlp look 3", "cmlp", 60) == ["try: cmlp look 3"]
+    assert _suggestion_lines("net.cost(X, y)", "cmlp", 60) == ["in Python: net.cost(X, y)"]
+    lines = _suggestion_lines("python -m cmlp digits --rate 15 --batch 10", "python -m cmlp", 30)
+    assert lines == ["try:", "  python -m cmlp digits \\", "  --rate 15 --batch 10"]
 
 
 def test_story_can_start_at_a_screen(capsys):

@@ -17,6 +17,7 @@ from cmlp.command.terminal import Terminal
 _SIDE = 28
 _CHART_HEIGHT = 5
 _MOST_BARS = 31
+_WIDE = 66
 
 
 def tell(terminal: Terminal, experiment: Experiment, program: str = "cmlp") -> None:
@@ -91,22 +92,25 @@ def _train(terminal: Terminal, experiment: Experiment) -> float:
     seconds = 0.0
     history = [experiment.measure()]
     digits = len(str(n_epochs))
-    terminal.write_live([f"epoch {0:{digits}}/{n_epochs}", *_fields(history[0])])
+    terminal.write_live([f"epoch {0:{digits}}/{n_epochs}", *_fields(history[0], terminal.width)])
     for number in range(1, n_epochs + 1):
         start = time.perf_counter()
         experiment.train_epoch(number)
         seconds += time.perf_counter() - start
         history.append(experiment.measure())
         left = seconds / number * (n_epochs - number)
-        terminal.write_live([f"epoch {number:{digits}}/{n_epochs}", *_fields(history[-1]), f"{duration(left)} left"])
+        fields = _fields(history[-1], terminal.width)
+        terminal.write_live([f"epoch {number:{digits}}/{n_epochs}", *fields, f"{duration(left)} left"])
     terminal.settle()
     if terminal.rewrites:
         _draw_curves(terminal, history)
     return seconds
 
 
-def _fields(now: Measurement) -> list[str]:
-    return [f"cost {now.cost:.4f}", f"gradient {now.gradient_norm:.4f}", f"test accuracy {now.test_accuracy:.1f} %"]
+def _fields(now: Measurement, width: int) -> list[str]:
+    """Return the parts of the live line, shorter on a narrow terminal."""
+    test = "test accuracy" if width >= _WIDE else "test"
+    return [f"cost {now.cost:.4f}", f"gradient {now.gradient_norm:.4f}", f"{test} {now.test_accuracy:.1f} %"]
 
 
 def _draw_curves(terminal: Terminal, history: list[Measurement]) -> None:
@@ -269,7 +273,10 @@ def _suggest(terminal: Terminal, experiment: Experiment, program: str) -> None:
     commands["--help"] = "all commands"
     width = max(map(len, commands))
     terminal.say("Try next:")
-    terminal.write_lines(["", *(f"  {program} {command:{width}}  {what}" for command, what in commands.items()), ""])
+    lines = [f"  {program} {command:{width}}  {what}" for command, what in commands.items()]
+    if max(map(len, lines)) > terminal.width:
+        lines = [line for command, what in commands.items() for line in (f"  {program} {command}", f"      {what}")]
+    terminal.write_lines(["", *lines, ""])
     terminal.say(
         f"Network and story follow 3Blue1Brown's video series Neural networks, chapters 1 to 4: {SERIES}"
         if experiment.method is METHODS["story"]

@@ -105,7 +105,14 @@ class Story:
         scene.write(self.tale, page)
         first, *rest = ends(scene.title, f"{video}  {number + 1}/{len(SCREENS)}", self.width)
         title = styled(self.terminal, scene.title, "strong") + first[len(scene.title) :]
-        return [title, *rest, "", *page.lines, "", *_command_lines(f"try: {self.suggestion(number)}", self.width)]
+        return [
+            title,
+            *rest,
+            "",
+            *page.lines,
+            "",
+            *_suggestion_lines(self.suggestion(number), self.program, self.width),
+        ]
 
     def suggestion(self, number: int) -> str:
         """Return what to try after a screen: a command, or a line of Python."""
@@ -178,10 +185,13 @@ def _with_keys(story: Story, keys: Keys, first: int) -> int:
                     return number
 
 
-def _command_lines(text: str, width: int) -> list[str]:
-    """Wrap a command; a backslash at the end of a line continues it."""
-    lines = wrapped(text, width - 2)
-    return [*(f"{line} \\" for line in lines[:-1]), lines[-1]]
+def _suggestion_lines(text: str, program: str, width: int) -> list[str]:
+    """Write what to try after a screen; a backslash continues a command on the next line."""
+    label = "try:" if text.startswith(program) else "in Python:"
+    if len(label) + 1 + len(text) <= width:
+        return [f"{label} {text}"]
+    *lines, last = wrapped(text, width - 4)
+    return [label, *(f"  {line} \\" for line in lines), f"  {last}"]
 
 
 def _footer(width: int, more: bool) -> str:
@@ -216,5 +226,5 @@ def _close(story: Story) -> None:
     terminal = story.terminal
     terminal.say(f"The story follows 3Blue1Brown's series Neural networks, chapters 1 to 4: {SERIES}")
     terminal.say()
-    terminal.say("This very network in Python:")
+    terminal.say('This very network in Python; after it, the lines "in Python" of the screens work, too:')
     terminal.write_lines(["", *(f"  {line}".rstrip() for line in story.program_lines())])

@@ -95,13 +95,13 @@ class Terminal:
             Parts of the line, the most important first. If the line is too wide, the last parts are omitted, because a
             wrapped line cannot be overwritten.
         """
-        if not self.rewrites:
-            self.write_lines(["  ".join(fields)])
-            return
-        width = self.width - 1
+        width = self.width - self.rewrites  # writing to the last column can wrap the line
         kept = list(fields)
         while len(kept) > 1 and len("  ".join(kept)) > width:
             kept.pop()
+        if not self.rewrites:
+            self.write_lines(["  ".join(kept)])
+            return
         line = "  ".join(kept)[: max(width, 1)]
         # Overwrite the rest of a longer previous line with spaces: not every terminal supports an escape code for this.
         padded = line.ljust(min(self._live_length, width))

@@ -43,7 +43,7 @@ def write_the_rule(tale: Tale, page: Page) -> None:
         "the network": tale.test_outputs.argmax(axis=1),
     }
     right = {name: answer == tale.y_test for name, answer in answers.items()}
-    page.text("How do you do it? Loops and strokes, people say. Very well, here is a rule of a dozen ifs:")
+    page.text("How do you do it? Loops and strokes, people say. Very well, here is a rule of a dozen conditions:")
     page.block(
         [
             "  two loops: 8",
