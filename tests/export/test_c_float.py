@@ -1,8 +1,10 @@
 """Exported float32 headers compute the same bits as Python."""
 
 import io
+import re
 import subprocess
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,9 +19,11 @@ from c_export import (
     needs_gcc,
     predictions,
     require,
+    run,
 )
 from helpers import assert_same_bits, inputs, labels, uniform
 
+import cmlp
 from cmlp import MLPClassifier, MLPRegressor, Network
 
 pytestmark = needs_gcc
@@ -95,6 +99,33 @@ def test_headers_without_classes_only_predict():
         text = io.StringIO()
         models[name].to_c(text, name=name)
         assert "classify" not in text.getvalue()
+
+
+def test_scikit_learns_models_through_from_sklearn(tmp_path):
+    linear = pytest.importorskip("sklearn.neural_network")
+    theirs = linear.MLPClassifier((4,), random_state=0).partial_fit(ROWS, CLASSES, classes=[0, 1, 2])
+    cmlp.from_sklearn(theirs).to_c(tmp_path / "theirs.h")
+    outputs, classes = predictions(tmp_path, "theirs", ROWS)
+    np.testing.assert_allclose(outputs, theirs.predict_proba(ROWS), rtol=0, atol=1e-5)
+    assert (classes == theirs.predict(ROWS)).all()
+
+
+def test_example_in_the_documentation(tmp_path):
+    document = Path(__file__).parents[2] / "docs/export.md"
+    if not document.exists():
+        pytest.skip("the documentation is in the source tree only")
+    source = re.search(r"```c\n(.*?)```", document.read_text(encoding="utf-8"), re.DOTALL)[1]
+    model = MLPClassifier((4,), random_state=0).partial_fit(ROWS, CLASSES, classes=[0, 1, 2])
+    model.to_c(tmp_path / "digits.h")
+    zeros = np.zeros((1, 5), np.float32)
+    expected = f"{model.predict(zeros)[0]}: {model.predict_proba(zeros).max():.3f}\n"
+    assert run(build(tmp_path, source, NATIVE)).decode() == expected
+
+
+@pytest.mark.slow
+def test_no_undefined_behaviour(tmp_path):
+    rows = np.concatenate([EDGES, np.negative(EDGES)]).astype(np.float32).reshape(-1, 1)
+    assert_activations_agree(tmp_path, rows, NATIVE, "-fsanitize=address,undefined", "-fno-sanitize-recover")
 
 
 @pytest.mark.slow

@@ -209,8 +209,8 @@ def activation_network(activation):
     return net
 
 
-def assert_activations_agree(folder, rows, target=NATIVE):
+def assert_activations_agree(folder, rows, target=NATIVE, *options):
     networks = {f"act_{activation}": activation_network(activation) for activation in HIDDEN}
     combine(folder, networks)
-    outputs, _ = predictions(folder, "all", rows, target, classify=False)
+    outputs, _ = predictions(folder, "all", rows, target, *options, classify=False)
     assert_same_bits(outputs, np.concatenate([net.forward(rows) for net in networks.values()], axis=1))

@@ -30,7 +30,8 @@ class CHeader(NamedTuple):
     name : str
         Prefix of all names in the header.
     constants : int
-        Bytes of weights and other constants: flash memory of a microcontroller. The code takes 1 to 3 KB more.
+        Bytes of weights and other constants: flash memory of a microcontroller. The code takes 1 to 3 KB more, and
+        with `int8` less than 1 KB.
     stack : int
         Bytes of the arrays that a prediction has on the stack: RAM. There are no static variables.
     comparison : Comparison or None
@@ -147,6 +148,7 @@ def _head(source: Source, header: CHeader, usage: list[tuple[str, str]], about: 
     if source.feature_names is not None:
         usage = [*usage, ("feature(index)", "the name of an input")]
     width = max(len(call) for call, _ in usage)
+    code = "1 to 3 KB" if header.comparison is None else "less than 1 KB"
     lines = [
         f"A neural network, written by cmlp {_core.__version__}. Do not edit.",
         "",
@@ -156,7 +158,8 @@ def _head(source: Source, header: CHeader, usage: list[tuple[str, str]], about: 
         *(line for i, line in enumerate(about) if line or not i),
         "",
         "C99 or C++, without dependencies, allocation and static variables; threads can share it.",
-        f"Flash: {header.constants} bytes of constants, and 1 to 3 KB of code. RAM: {header.stack} bytes of stack.",
+        f"Flash: {header.constants} bytes of constants, and {code} of code (Cortex-M4).",
+        f"RAM: {header.stack} bytes of arrays on the stack, and less than 100 bytes more.",
     ]
     comment = "\n".join(f" * {line}".rstrip() for line in lines)
     guard = f"CMLP_EXPORT_{header.name}"
