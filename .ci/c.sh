@@ -88,7 +88,7 @@ c_small() {
 
 c_small_builds() {
     c_small generic 61440
-    c_small avx2 66000
+    c_small avx2 61440
 }
 
 # one_line <compiler and options>...: the header's one line, with the options that a user may have, gives the same bits

@@ -4,7 +4,12 @@
 
 #include "target.h"
 
+/* Small builds do without the instances for full vectors. */
+#ifdef __OPTIMIZE_SIZE__
+#define V_TAIL_COSTS 0
+#else
 #define V_TAIL_COSTS 1
+#endif
 
 #if CMLP_BITS == 32
 
