@@ -51,7 +51,7 @@ class Examples:
                 f"X_{name} must have the shape (n, {n_inputs}), with n at least 1, and y_{name} n entries; "
                 f"got the shapes {rows.shape} and {targets.shape}"
             )
-        if rows.dtype.kind not in "buif" or not np.isfinite(rows).all():
+        if rows.dtype.kind not in "buif" or (rows.dtype.kind == "f" and not np.isfinite(rows).all()):
             raise ValueError(f"X_{name} must have finite numbers, got dtype {rows.dtype} or NaN or infinity")
         return rows, self._encoded(targets, name)
 

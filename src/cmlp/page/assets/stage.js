@@ -120,7 +120,7 @@ function strongest(layer, count, only) {
 				all[i * outputs + j] = a[i] * (delta ? -delta[j] : network.params[w + i * outputs + j]);
 		}
 	}
-	const least = all.map(abs).sort()[max(0, all.length - count)];
+	const least = all.filter(Boolean).map(abs).sort().at(-count) ?? 0;
 	const found = [];
 	all.forEach((strength, at) => {
 		if (strength && abs(strength) >= least) found.push([strength, floor(at / outputs), at % outputs]);
