@@ -119,7 +119,7 @@ def test_wishes_add_up_to_the_gradient(watch, path, data):
     batch = page.evaluate("nextBatch(10).map((one) => examples.train.indexOf(one))")
     X, y = sixteenths(data.X_train[batch]), data.y_train[batch]
     net = network_of(page.evaluate("[...network.params]"))
-    gradient, deltas = net.gradient(X, y), net.deltas(X, y)
+    gradient, deltas, explained = net.gradient(X, y), net.deltas(X, y), net.explain_step(X, y)
     for layer, index in ((1, 5), (2, 3), (3, 7)):
         page.evaluate("(neuron) => { selected = neuron; }", [layer, index])
         got = page.evaluate("batchWishes()")
@@ -128,9 +128,9 @@ def test_wishes_add_up_to_the_gradient(watch, path, data):
     for k, n in enumerate(batch):
         page.evaluate("(n) => { wishing = true; show({ example: n }); paint(); }", n)
         for layer in (1, 2, 3):
+            wishes = page.evaluate("(l) => [...back.slopes[l]].map((_, index) => wish(l, index))", layer)
+            assert largest_difference(wishes, explained.layers[layer - 1].wishes[k]) < 1e-5
             assert largest_difference(page.evaluate("(l) => [...back.deltas[l]]", layer), deltas[layer - 1][k]) < 1e-5
-        summed = net.weights[1] @ deltas[1][k]  # what the second layer wishes from the first
-        assert largest_difference(page.evaluate("[...back.slopes[1]]"), summed) < 1e-5
 
 
 # With these arguments a page knows every activation, and all losses of one kind.
