@@ -168,6 +168,13 @@ class Exports:
         Notes
         -----
         Results agree with those of cmlp up to rounding, because other programs add numbers in another order.
+
+        Examples
+        --------
+        >>> import cmlp, os, tempfile
+        >>> net = cmlp.Network([784, 16, 16, 10], input_scale=1 / 255)
+        >>> with tempfile.TemporaryDirectory() as folder:  # doctest: +SKIP
+        ...     net.to_onnx(os.path.join(folder, "digits.onnx"), input_dtype="uint8")
         """
         from cmlp.export.onnx_writer import write_onnx
 
@@ -198,6 +205,17 @@ class Exports:
         See Also
         --------
         cmlp.from_torch : The opposite direction.
+
+        Examples
+        --------
+        >>> import cmlp
+        >>> cmlp.Network([4, 8, 3], "relu").to_torch()  # doctest: +SKIP
+        Sequential(
+          (0): Linear(in_features=4, out_features=8, bias=True)
+          (1): ReLU()
+          (2): Linear(in_features=8, out_features=3, bias=True)
+          (3): Softmax(dim=1)
+        )
         """
         from cmlp.export.torch_modules import to_torch
 

@@ -254,5 +254,9 @@ def test_bad_files_are_reported(folder, predict):
     assert "No such file" in predict("rows.csv", model="nothing.cmlp")[2]
     assert "rows.csv cannot be loaded" in predict("rows.csv", model="rows.csv")[2]
     assert predict(".")[0] == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows does not allow control characters in file names")
+def test_file_names_cannot_control_the_terminal(folder, predict):
     (folder / "\x1b[2J").write_text("")
     assert predict("\x1b[2J")[2] == "cmlp: error: \\x1b[2J contains no rows\n"

@@ -66,6 +66,7 @@ def test_activation_parameters(tmp_path):
         np.testing.assert_allclose(got, net.forward(X), rtol=0, atol=ATOL[dtype])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("loss", ["log_loss", "squared_error"])
 @pytest.mark.parametrize("n_classes", [1, 2, 4])
