@@ -139,19 +139,11 @@ def wishes_add_up(tale: Tale, page: Page) -> None:
         f"{'excites it' if weight > 0 else 'holds it down'} (weight {weight:+.3f}). Now {name} is where output 9 was: "
         f"{wish:+.4f} x slope {ways.slope:.4f} = push {ways.push:+.4f}, and three ways again:"
     )
-    page.table(
-        [
-            ["its bias", f"{100 * ways.bias.part:.1f} %", f"  {ways.push:+.4f}"],
-            *(
-                [
-                    what,
-                    f"{100 * way.part:.1f} %",
-                    "  " + "  ".join(f"{way.names[i]} {way.shares[i]:+.4f}" for i in extremes(way, 2)) + " ...",
-                ]
-                for what, way in (("its weights", ways.weights), ("A's activations", ways.activations))
-            ),
-        ]
-    )
+    rows = [("its bias", ways.bias, f"{ways.push:+.4f}")]
+    for what, way in (("its weights", ways.weights), ("A's activations", ways.activations)):
+        largest = "  ".join(f"{way.names[i]} {way.shares[i]:+.4f}" for i in extremes(way, 2))
+        rows.append((what, way, f"{largest} ..."))
+    page.block([f"  {what:15}  {100 * way.part:4.1f} %  {text}" for what, way, text in rows])
     page.text("And so on to the front, the same two steps for each layer. At A, only weights and biases can turn:")
     loud_a = int(np.abs(layer_a.wishes[0]).argmax())
     from_b = float(opinions(step, Unit(0, loud_a))[unit.neuron])

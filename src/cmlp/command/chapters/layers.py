@@ -208,7 +208,7 @@ SCENES = [
     Scene(
         "Write the rule yourself",
         write_the_rule,
-        "from cmlp.command.chapters.rule import loops, rule",
+        "from cmlp.command.chapters.rule import rule; rule(X_test[7])",
         {
             "training images": "images with their digits, to learn from",
             "test images": "other images, to be tested on",

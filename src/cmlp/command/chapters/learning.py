@@ -115,7 +115,7 @@ def which_way_is_down(tale: Tale, page: Page) -> None:
     largest = max(map(abs, changes.values()))
     page.table(
         [
-            ["step", "cost", ""],
+            ["step", "cost changes by", ""],
             *([name, f"{v:+.5f}", bar(page.terminal, abs(v) / largest, 16).ljust(16)] for name, v in changes.items()),
         ]
     )

@@ -42,7 +42,7 @@ def a_few_at_a_time(tale: Tale, page: Page) -> None:
             angles = table[size, passes]
             cells += [f"{angles.mean():.0f} deg", f"{100 * (angles < 90).mean():.0f} %"]
         rows.append(cells)
-    page.table(rows, gap=1)
+    page.table(rows)
     early, late = table[BATCH, 0].mean(), table[BATCH, 10].mean()
     n_steps = len(tale.X) // BATCH
     page.text(
