@@ -37,9 +37,9 @@
  *   other: the targets of an autoencoder can be its rows. No function works in place.
  * - Alignment. Arrays need the natural alignment of their elements, a net needs 8 bytes, a model file 8 bytes; a
  *   workspace, scratch memory and a model need none.
- * - Structs with struct_size must be set up with CMLP_INIT, which zeroes them. Zero means the default wherever zero is
- *   not a valid value. These structs may grow at the end. A program compiled with an older header works with a newer
- *   library: the library treats missing fields as zero, and writes nothing beyond the caller's struct.
+ * - Structs. Set up every struct that has a struct_size with CMLP_INIT, which zeroes it. Zero means the default wherever
+ *   zero is not a valid value. These structs may grow at the end. A program compiled with an older header works with a
+ *   newer library: the library treats missing fields as zero, and writes nothing beyond the caller's struct.
  * - Status. Every function that can fail returns a cmlp_status. Its comment lists the possible errors after "Returns",
  *   without the prefix CMLP_ERROR_. "The errors of" a struct are listed above that struct; those of a net are NULL,
  *   ALIGNMENT and NET. If an argument is invalid (codes 16 to 63), all outputs are left unchanged, except that
@@ -172,8 +172,8 @@ typedef enum cmlp_dtype {
     CMLP_INT64 = 5
 } cmlp_dtype;
 
-/* Opaque. A model points into the bytes of its file. It needs no destructor: release its memory when no call uses
- * it. */
+/* Opaque. A model points into its memory and into the bytes of its file, so that neither may be moved. It needs no
+ * destructor: release the memory when no call uses it. */
 typedef struct cmlp_model cmlp_model;
 
 /* A network's description, opaque: see cmlp_net_init. */
@@ -365,8 +365,8 @@ CMLP_API size_t cmlp_net_size(void);
 #define CMLP_NET_SIZE 4096
 
 /* Checks the description and writes the net to `memory` (memory_size bytes, at a multiple of 8). The net keeps no
- * pointer to `config`, needs no destructor, and is constant from then on. It holds addresses of the library, so it must
- * not be stored in a file.
+ * pointer to `config`, needs no destructor, and is constant from then on. It may be copied, but not stored in a file,
+ * because it holds addresses of the library.
  * Returns CMLP_OK; NULL, STRUCT_SIZE, LAYERS, WIDTH, ACTIVATION, LOSS, DTYPE, OPTION (a parameter of an activation or
  * of the loss), ISA, OVERFLOW, BUFFER_SIZE, ALIGNMENT, BUILD. On failure `memory` is unchanged. */
 CMLP_API int cmlp_net_init(cmlp_net *memory, size_t memory_size, const cmlp_net_config *config);
