@@ -15,7 +15,6 @@ copyright = "the cmlp developers"
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "numpydoc", "c_reference", "pictures"]
 exclude_patterns = ["_pictures", "**.ipynb"]
-html_extra_path = ["lecture/lecture.ipynb"]
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3
 suppress_warnings = ["config.cache"]

@@ -33,7 +33,7 @@ NOTES = {"", "compile only", "not run", "needs", "output varies", "file"}
 # Languages of blocks that are no code, and the directives of the documentation.
 SHOWN = re.compile(r"\{[\w:-]+\}|text|toml|cmake|json|html|cython|cpp|javascript|")
 # Pages of fragments, which use objects of the reader: their Python is compiled. The tests of the exports run the calls.
-FRAGMENTS = {"export.md", "extensions.md"}
+FRAGMENTS = {"embedding.md", "export.md", "extensions.md"}
 
 
 def pages_with(language):
@@ -69,6 +69,8 @@ def plain_plots(monkeypatch):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", pages_with("python"))
 def test_python_blocks_print_what_the_page_shows(name, tmp_path, monkeypatch, plain_plots):
+    if any("matplotlib" in block.source or "cmlp.plots" in block.source for block in PAGES[name]):
+        pytest.importorskip("matplotlib")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("KERAS_BACKEND", "torch")
     names = {"__name__": "page"}
