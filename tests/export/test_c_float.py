@@ -6,6 +6,7 @@ import subprocess
 from functools import partial
 from pathlib import Path
 
+import exact
 import numpy as np
 import pytest
 from c_export import (
@@ -42,12 +43,51 @@ def test_digits_have_the_bits_of_python(digits):
     assert_digits_agree(*digits, NATIVE)
 
 
-EDGES = [0, 1e-45, 1e-40, 1.17549435e-38, 1e-30, 0.5, 1, 4, 9.99, 10, 13.14, 13.15, 40, 87.33, 87.34, 88.72, 88.73, 92]
+EDGES = [
+    0,
+    1e-45,
+    1e-40,
+    1.17549435e-38,
+    1e-30,
+    0.5,
+    1,
+    4,
+    9.99,
+    10,
+    13.14,
+    13.145,
+    13.15,
+    40,
+    87.33,
+    87.34,
+    88.72,
+    88.73,
+    90.5,
+    91.8,
+    92,
+]
 
 
 def test_activations_have_the_bits_of_python(tmp_path):
     sizes = np.concatenate([EDGES, 10 ** uniform(0, 2000, low=-10, high=2), uniform(1, 2000, high=20)])
     assert_activations_agree(tmp_path, np.concatenate([sizes, -sizes]).astype(np.float32).reshape(-1, 1))
+
+
+def test_fused_multiply_add_rounds_once(tmp_path):
+    """Products halfway between two floats, plus a number that decides, but that rounding to double would lose."""
+    odd = 1 + (2 * np.arange(200) + 1) * 2.0**-12
+    a, b = np.meshgrid(odd[:20], odd)
+    small = np.where(np.arange(a.size) % 2, 1, -1) * 2.0 ** -(60 + np.arange(a.size) % 60)
+    rows = np.stack([a.ravel(), b.ravel(), small], axis=1).astype(np.float32)
+    rows = np.concatenate([rows, -rows, inputs(8, 500, 3, np.float32)])
+    Network([1, 1]).to_c(tmp_path / "net.h")
+    (tmp_path / "all.h").write_text(
+        '#include "net.h"\nenum { all_inputs = 3, all_outputs = 1 };\n'
+        "static int all_check(void) { return net_check(); }\n"
+        "static void all_predict(const float *x, float *output) { output[0] = net_fma(x[0], x[1], x[2]); }\n"
+    )
+    outputs, _ = predictions(tmp_path, "all", rows, classify=False)
+    assert_same_bits(outputs[:, 0], np.array([exact.fma(*row) for row in rows]))
 
 
 ROWS = inputs(3, 60, 5, np.float32)
