@@ -201,7 +201,7 @@ def the_examination(tale: Tale, page: Page) -> None:
     answers, brightest = outputs.argmax(axis=1), outputs.max(axis=1)
     wrong = answers != truth
     mistake = int(np.where(wrong, brightest, -1).argmax())
-    noise = np.random.RandomState(tale.seed + 1).randint(0, 256, (1000, 784)).astype(np.uint8)
+    noise = np.random.RandomState(tale.other_seed).randint(0, 256, (1000, 784)).astype(np.uint8)
     of_noise = tale.network(N_PASSES).forward(noise)
     worst = int(of_noise.max(axis=1).argmax())
     favourite = int(np.bincount(of_noise.argmax(axis=1)).argmax())
