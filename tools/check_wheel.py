@@ -29,12 +29,15 @@ def wanted_files(root: Path) -> set[str]:
         "datasets/*/*.gz",
         "datasets/*/LICENSE.txt",
         "page/assets/*",
+        "export/*.h",
     ]
     modules = {path.relative_to(source).as_posix() for pattern in patterns for path in (source / "cmlp").glob(pattern)}
     licences = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["license-files"]
     about = ["METADATA", "RECORD", "WHEEL", "entry_points.txt", "top_level.txt", *(f"licenses/{n}" for n in licences)]
     cmake = {f"cmlp/cmake/{path.name}" for path in (root / "cmake/package").iterdir()}
-    library = {"cmlp/include/cmlp.h", "cmlp/include/cmlp.c", "cmlp/pkgconfig/cmlp.pc"}
+    library = {
+        f"cmlp/{name}" for name in ("include/cmlp.h", "include/cmlp_capi.h", "include/cmlp.c", "pkgconfig/cmlp.pc")
+    }
     return modules | library | cmake | {f"dist-info/{name}" for name in about}
 
 
