@@ -65,9 +65,9 @@ def test_wheel_must_have_exactly_one_compiled_module(wheel, modules):
 def test_wheel_above_a_size_limit_is_reported():
     faults = tool("check_wheel").faults_of_sizes
     sample = 1_000_000
-    assert not [*faults(1_810_000, sample)]
-    assert [*faults(1_810_001, sample + 1)] == ["1810001 bytes, more than 1810000"]
-    assert [*faults(1_810_000, sample - 1)] == ["810001 bytes without the digits, more than 810000"]
+    assert not [*faults(2_100_000, sample)]
+    assert [*faults(2_100_001, sample + 1)] == ["2100001 bytes, more than 2100000"]
+    assert [*faults(2_100_000, sample - 1)] == ["1100001 bytes without the digits, more than 1100000"]
 
 
 def test_missing_and_unexpected_files_in_an_sdist_are_reported():
