@@ -61,7 +61,7 @@ class MLPClassifier(MultilayerPerceptron):
     --------
     >>> from cmlp import MLPClassifier
     >>> X, y = [[0.0, 0.0], [1.0, 1.0], [0.0, 1.0], [1.0, 0.0]], ["no", "no", "yes", "yes"]
-    >>> model = MLPClassifier((8,), "tanh", learning_rate_init=0.1, random_state=1, max_iter=100)
+    >>> model = MLPClassifier((8,), "tanh", learning_rate_init=0.1, random_state=1, max_iter=500)
     >>> model.fit(X, y).predict([[0.0, 0.9]])
     array(['yes'], dtype='<U3')
     """

@@ -103,9 +103,9 @@ def from_torch(module: Any, *, classes: ArrayLike | None = None) -> Network | ML
 
     Examples
     --------
-    >>> import cmlp, torch  # doctest: +SKIP
+    >>> import cmlp, torch
     >>> net = cmlp.from_torch(torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.ReLU(), torch.nn.Linear(8, 3)))
-    >>> net.sizes  # doctest: +SKIP
+    >>> net.sizes
     (4, 8, 3)
     """
     torch = optional_package("torch", "from_torch")
