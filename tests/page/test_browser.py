@@ -1,6 +1,7 @@
 """Pages in a headless Chromium: the same numbers as the core, drawing, keys, links, and nothing on the console."""
 
 import re
+from functools import partial
 
 import numpy as np
 import pytest
@@ -219,6 +220,33 @@ def test_touch_draws_and_does_not_scroll(watch, path):
     assert page.evaluate("shown.strokes[0].length") >= 5
     assert page.evaluate("scrollY") == 0
     assert page.text("#source").startswith("The network says")
+
+
+def test_a_second_finger_is_ignored(watch, path):
+    page = watch(path, has_touch=True)
+    page.press("c")
+    session = page.page.context.new_cdp_session(page.page)
+    box = page.page.locator("#pad").bounding_box()
+    fingers = [
+        [{"x": box["x"] + x, "y": box["y"] + 50 + 20 * k, "id": n} for k in range(6)] for n, x in ((0, 60), (1, 200))
+    ]
+    send = partial(session.send, "Input.dispatchTouchEvent")
+    send({"type": "touchStart", "touchPoints": [fingers[0][0]]})
+    for k in range(1, 6):
+        kind = "touchStart" if k == 1 else "touchMove"
+        send({"type": kind, "touchPoints": [fingers[0][k], fingers[1][k]]})
+    send({"type": "touchEnd", "touchPoints": []})
+    page.settle()
+    strokes = page.evaluate("shown.strokes")
+    assert len(strokes) == 1 and len(strokes[0]) >= 4
+    assert max(x for x, _ in strokes[0]) < 512
+
+
+def test_undone_stroke_of_the_keyboard_ends(watch, path):
+    page = watch(path)
+    page.page.locator("#pad").focus()
+    page.press("c", "Enter", "ArrowDown", "z", "ArrowDown", "Enter", "ArrowRight")
+    assert [len(stroke) for stroke in page.evaluate("shown.strokes")] == [2]
 
 
 def test_pen_moves_by_keys(watch, path):

@@ -342,8 +342,15 @@ if (/a b\\/[/ ]/g.test(`t  ${ c }`)) {
 }
 """
     assert minify_script(text) == (
-        'const a=1,b="x  // y",c=x=>x+ +b- -1/2;\nif(/a b\\/[/ ]/g.test(`t  ${ c }`)){let d=[.5,1]}'
+        'const a=1,b="x  // y",c=x=>x+ +b- -1/2;if(/a b\\/[/ ]/g.test(`t  ${ c }`)){let d=[.5,1]}'
     )
+
+
+def test_minified_declarations_stay_apart_from_other_statements():
+    """A joined line of constants ends where another statement begins."""
+    assert minify_script("const a = 1;\nconst b = 2;\nf();\nconst c = 3;\n") == "const a=1,b=2;f();const c=3;"
+    long = "x" * 100
+    assert minify_script(f"{long}();\n{long}();\n") == f"{long}();\n{long}();"
 
 
 def test_minified_style():

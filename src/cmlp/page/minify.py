@@ -1,7 +1,6 @@
 """Makes scripts, styles and markup of a page smaller: without comments, indentation and needless spaces.
 
-Names stay as they are, and most statements have their own line, so that an error message of the browser still says
-where to look.
+Names stay as they are, and lines are short, so that an error message of the browser still says where to look.
 """
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_LONG = 150  # characters in a line of several statements
 _WORD = re.compile(r"[\w$]")
 # None of these occurs in a string of the page's scripts; a test runs what comes out.
 _SHORTER = [
@@ -52,7 +52,7 @@ def minify_script(text: str) -> str:
     lines = _without_blank_lines("".join(parts))
     for pattern, shorter in _SHORTER:
         lines = pattern.sub(shorter, lines)
-    return _with_joined_declarations(lines)
+    return _with_filled_lines(_with_joined_declarations(lines))
 
 
 def _with_joined_declarations(text: str) -> str:
@@ -61,6 +61,17 @@ def _with_joined_declarations(text: str) -> str:
     for line in text.split("\n"):
         if line.startswith("const ") and lines[-1].startswith("const ") and _is_complete(lines[-1]):
             lines[-1] = lines[-1][:-1] + "," + line.removeprefix("const ")
+        else:
+            lines.append(line)
+    return "\n".join(lines[1:])
+
+
+def _with_filled_lines(text: str) -> str:
+    """Join short lines that end with a semicolon."""
+    lines = [""]
+    for line in text.split("\n"):
+        if lines[-1].endswith(";") and len(lines[-1] + line) <= _LONG:
+            lines[-1] += line
         else:
             lines.append(line)
     return "\n".join(lines[1:])

@@ -86,7 +86,8 @@ function paintInputs(pen) {
 }
 
 let keyPen = null; // the place of the keyboard's pen
-let keyStroke = null; // the stroke that it draws
+let keyStroke = null; // the stroke that it draws, unless the stroke was taken back
+const isLowered = () => strokesNow().includes(keyStroke);
 
 function paintInput() {
 	const { pen, width } = prepare($("pad"));
@@ -98,7 +99,7 @@ function paintInput() {
 	if (keyPen && isFocused($("pad"))) {
 		const place = keyPen.map((value) => (value * width) / UNITS);
 		drawLine(pen, [place], colours.ring, 16);
-		drawLine(pen, [place], keyStroke ? colours.accent : colours.surface, 12);
+		drawLine(pen, [place], isLowered() ? colours.accent : colours.surface, 12);
 	}
 	$("hint").hidden = strokesNow().length > 0 || shown.noise !== undefined;
 }
@@ -108,15 +109,15 @@ function drawByKey(event) {
 	const { key, shiftKey } = event;
 	if (key === "Enter") {
 		keyPen = keyPen || [UNITS / 2, UNITS / 4];
-		keyStroke = keyStroke ? null : [[...keyPen]];
+		keyStroke = isLowered() ? null : [[...keyPen]];
 		if (keyStroke) show({ strokes: [...strokesNow(), keyStroke] });
 	} else if (key.startsWith("Arrow")) {
 		const [x, y] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[key];
 		const by = shiftKey ? 16 : 48;
 		keyPen = keyPen || [UNITS / 2, UNITS / 4];
 		keyPen = [inside(keyPen[0] + x * by), inside(keyPen[1] + y * by)];
-		if (keyStroke) keyStroke.push([...keyPen]);
-		if (keyStroke) input = null;
+		if (isLowered()) keyStroke.push([...keyPen]);
+		if (isLowered()) input = null;
 	} else return;
 	requestPaint();
 	event.preventDefault();
@@ -125,6 +126,7 @@ function drawByKey(event) {
 function listenToInput() {
 	const pad = $("pad");
 	let stroke = null;
+	let finger; // the pointer that draws; others are ignored
 	const place = (event) => {
 		const { left, top, width } = pad.getBoundingClientRect();
 		return [event.clientX - left, event.clientY - top].map((distance) =>
@@ -132,7 +134,7 @@ function listenToInput() {
 		);
 	};
 	const move = (event) => {
-		if (!stroke) return;
+		if (!stroke || event.pointerId !== finger) return;
 		const all = event.getCoalescedEvents?.() || [];
 		for (const next of [...all, event].map(place)) {
 			const [x, y] = stroke.at(-1);
@@ -141,10 +143,13 @@ function listenToInput() {
 		input = null; // computed once a frame, however many events come
 		requestPaint();
 	};
-	const end = () => (stroke = null);
+	const end = ({ pointerId }) => {
+		if (pointerId === finger) stroke = null;
+	};
 	listen(pad, "pointerdown", (event) => {
 		if (event.button !== 0 || stroke) return;
-		pad.setPointerCapture(event.pointerId);
+		finger = event.pointerId;
+		pad.setPointerCapture(finger);
 		stroke = [place(event)];
 		show({ strokes: [...strokesNow(), stroke] });
 	});
@@ -160,10 +165,7 @@ function listenToInput() {
 }
 
 const INPUT_ACTIONS = {
-	clear: () => {
-		keyStroke = null;
-		show({});
-	},
+	clear: () => show({}),
 	undo: () => show({ strokes: strokesNow().slice(0, -1) }),
 	noise: () => show({ noise: floor(Math.random() * 1e6) }),
 };
