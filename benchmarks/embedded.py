@@ -118,6 +118,49 @@ float predict(const float *x, int n) {
 """
 
 
+# Python's package has the library without its header. These are positions in the table OrtApi, which never change.
+ONNX_RUNTIME = """
+#include <stdint.h>
+#include <string.h>
+enum { CREATE_ENV = 3, CREATE_SESSION = 7, RUN = 9, CREATE_OPTIONS = 10, SET_THREADS = 24, CREATE_TENSOR = 49,
+       CREATE_MEMORY = 69 };
+struct base { void *const *(*table)(uint32_t version); };
+static void *const *api;
+static void *session, *tensors[2];
+static float row[784], output[10];
+static void *tensor(void *memory, float *data, int64_t n) {
+    int64_t shape[2] = {1, n};
+    void *value = NULL;
+    ((void *(*)(void *, void *, size_t, int64_t *, size_t, int, void **))api[CREATE_TENSOR])(
+        memory, data, (size_t)n * sizeof(float), shape, 2, 1, &value);
+    return value;
+}
+int make(const struct base *(*base)(void), const char *path) {
+    void *env, *options, *memory;
+    api = base()->table(11);
+    ((void *(*)(int, const char *, void **))api[CREATE_ENV])(3, "benchmark", &env);
+    ((void *(*)(void **))api[CREATE_OPTIONS])(&options);
+    ((void *(*)(void *, int))api[SET_THREADS])(options, 1);
+    ((void *(*)(int, int, void **))api[CREATE_MEMORY])(0, 0, &memory);
+    tensors[0] = tensor(memory, row, 784);
+    tensors[1] = tensor(memory, output, 10);
+    ((void *(*)(void *, const char *, void *, void **))api[CREATE_SESSION])(env, path, options, &session);
+    return session == NULL;
+}
+float predict(const float *x, int n) {
+    const char *in[1] = {"X"}, *out[1] = {"probabilities"};
+    float sum = 0;
+    for (int i = 0; i < n; i++) {
+        memcpy(row, x + 784 * i, sizeof row);
+        ((void *(*)(void *, void *, const char **, void **, size_t, const char **, size_t, void **))api[RUN])(
+            session, NULL, in, tensors, 1, out, 1, tensors + 1);
+        sum += output[0];
+    }
+    return sum;
+}
+"""
+
+
 class MissingPeerError(Exception):
     """A peer that is not installed, or that does not support the network."""
 
@@ -245,6 +288,19 @@ def emlearn(folder, model, pixels):
         converted.save(file=str(folder / "emlearn.h"), name="digits")
     loaded = compiled(folder, "emlearn", EMLEARN, f"-I{peer.includedir}", "-lm", "-w")
     rows = scaled(pixels)
+    return lambda n: loaded.predict(pointer(rows), n)
+
+
+def onnx_runtime(folder, model, pixels):
+    installed("ONNX Runtime", "onnx")
+    found = list(Path(installed("ONNX Runtime", "onnxruntime").__file__).parent.glob("capi/libonnxruntime.so*"))
+    if not found:
+        raise MissingPeerError("ONNX Runtime: its package does not contain the C library")
+    model.to_onnx(folder / "digits.onnx")
+    loaded = compiled(folder, "onnxruntime", ONNX_RUNTIME)
+    if loaded.make(ctypes.CDLL(str(found[0])).OrtGetApiBase, str(folder / "digits.onnx").encode()):
+        raise MissingPeerError("ONNX Runtime: cannot load the model")
+    rows = pixels.astype(np.float32)
     return lambda n: loaded.predict(pointer(rows), n)
 
 

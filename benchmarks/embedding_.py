@@ -1,7 +1,7 @@
 """One row of MNIST in C: the library, exported headers and peers; the flash of a Cortex-M4; the accuracy of int8.
 
-The peers are the packages cynn (KANN, genann), emlearn and m2cgen of PyPI, and libfann-dev and tiny-dnn (with
-libcereal-dev, libgemmlowp-dev, libstb-dev) of Debian. For the flash, gcc-arm-none-eabi is needed.
+The peers are the packages cynn (KANN, genann), emlearn, m2cgen and onnxruntime (with onnx) of PyPI, and libfann-dev and
+tiny-dnn (with libcereal-dev, libgemmlowp-dev, libstb-dev) of Debian. For the flash, gcc-arm-none-eabi is needed.
 """
 
 import shutil
@@ -32,6 +32,7 @@ PEERS = {
     "genann": embedded.genann,
     "tiny-dnn": embedded.tiny_dnn,
     "emlearn": embedded.emlearn,
+    "ONNX Runtime, C API": embedded.onnx_runtime,
     "m2cgen": embedded.m2cgen,
 }
 FLASH_TITLE, FLASH = "Cortex-M4, -Os, one prediction: bytes of flash", "/ float header"
