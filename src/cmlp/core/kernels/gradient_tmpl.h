@@ -71,7 +71,7 @@ REAL_FN void finish_tile(const T *tile, int R, int C, const int64_t *groups, int
 }
 
 /* Epilogue of a tile whose sums over the batch are complete, directly from the registers. */
-VEC_FN void finish_registers(V sum[][2], const int64_t *k, VT tail, int64_t n_out, T *sums, T *w,
+VEC_FN void finish_registers(const V *sum, const int64_t *k, VT tail, int64_t n_out, T *sums, T *w,
                              const finish_values *values, const cmlp_finish_mode mode, const int R, const int C,
                              const int whole)
 {
@@ -82,7 +82,8 @@ VEC_FN void finish_registers(V sum[][2], const int64_t *k, VT tail, int64_t n_ou
         UNROLL for (int r = r0; r < R; r += STORE_STRIDE) {
             const int64_t at = k[r / height] * n_out + r % height * n_out;
             UNROLL for (int c = 0; c < C; c++)
-                finish(v_add(v_zero(), sum[r][c]), sums + at + c * VL, w + at + c * VL, tail, whole || c < C - 1, &f);
+                finish(v_add(v_zero(), sum[r * C + c]), sums + at + c * VL, w + at + c * VL, tail,
+                       whole || c < C - 1, &f);
         }
 }
 
@@ -93,10 +94,10 @@ VEC_FN void gradient_tile(const T *const *a, const int64_t *groups, const T *d, 
     const int height = R / TILE_GROUPS(R, C);
     const VT tail = v_tail(last);
     int64_t k[MOST_GROUPS];
-    V sum[GRADIENT_ROWS_1][2];
+    V sum[GRADIENT_ROWS_1]; /* R * C <= GRADIENT_ROWS_1 */
     for (int g = 0; g < R / height; g++) k[g] = groups[g];
     UNROLL for (int r = 0; r < R; r++)
-        UNROLL for (int c = 0; c < C; c++) sum[r][c] = v_zero();
+        UNROLL for (int c = 0; c < C; c++) sum[r * C + c] = v_zero();
     for (const T *const *end = a + rows; a < end; a++, d += n_out) {
         V dv[2];
         if (C == 1 && R == GRADIENT_ROWS_1) CMLP_PREFETCH(*a + k[R / height - 1] + LINE); /* for the next tile */
@@ -108,7 +109,7 @@ VEC_FN void gradient_tile(const T *const *a, const int64_t *groups, const T *d, 
             if (height == GROUP) spread_group(group, spread, flags);
             UNROLL for (int r = 0; r < height; r++) {
                 const V av = height == GROUP ? spread[r] : v_set1(group[r]);
-                UNROLL for (int c = 0; c < C; c++) sum[r0 + r][c] = v_fma(av, dv[c], sum[r0 + r][c]);
+                UNROLL for (int c = 0; c < C; c++) sum[(r0 + r) * C + c] = v_fma(av, dv[c], sum[(r0 + r) * C + c]);
             }
         }
     }
@@ -122,9 +123,9 @@ VEC_FN void gradient_tile(const T *const *a, const int64_t *groups, const T *d, 
         finish_registers(sum, k, tail, n_out, sums, w, f, CMLP_GRADIENT, R, C, whole);
         return;
     }
-    T tile[GRADIENT_ROWS_1 * VL]; /* R * C <= GRADIENT_ROWS_1 */
+    T tile[GRADIENT_ROWS_1 * VL];
     UNROLL for (int r = 0; r < R; r++)
-        UNROLL for (int c = 0; c < C; c++) v_store(tile + (r * C + c) * VL, sum[r][c]);
+        UNROLL for (int c = 0; c < C; c++) v_store(tile + (r * C + c) * VL, sum[r * C + c]);
     finish_tile(tile, R, C, k, height, last, n_out, sums, first, w, f);
 }
 
