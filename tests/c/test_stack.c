@@ -1,5 +1,5 @@
-/* Every call uses at most 8 KB of stack (10 with Clang), as cmlp.h promises for optimized builds. A call runs in a thread whose stack
- * was filled with a pattern; the lowest byte that changed gives the use. */
+/* Every call uses at most 8 KB of stack (Clang: 10), as cmlp.h promises for optimized builds. A call runs in a thread
+ * whose stack was filled with a pattern; the lowest byte that changed gives the use. */
 #include "fixture.h"
 
 #include <pthread.h>
