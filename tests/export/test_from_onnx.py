@@ -47,6 +47,15 @@ def assert_same_model(model, back):
     assert back.get_params()["loss"] == model.loss
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("scale", [1 / 255, 0.1, 3, 0.12345678901234567])
+def test_input_scale_is_restored(onnx, tmp_path, dtype, scale):
+    Network([4, 3], dtype=dtype, input_scale=scale).to_onnx(tmp_path / "net.onnx")
+    back = cmlp.from_onnx(tmp_path / "net.onnx")._scale
+    short = scale != 0.12345678901234567
+    assert back == scale if short or dtype == "float64" else np.float32(back) == np.float32(scale)
+
+
 @pytest.mark.parametrize("loss", ["log_loss", "squared_error"])
 @pytest.mark.parametrize("labels", [["b", "a", "ç"], [7, -3, 12], [True, False, True], [1.5, 1.5, 1.5], [0, 1, 0]])
 def test_classifier(onnx, tmp_path, loss, labels):

@@ -50,7 +50,8 @@ def test_parameters_and_scale(torch):
     assert_agrees(torch, net.to_torch(), net.forward, X)
     back = cmlp.from_torch(net.to_torch())
     assert back._net.activation_parameters == (0.3, 2.5, 0.0)
-    np.testing.assert_allclose(back.forward(X), net.forward(X), rtol=0, atol=1e-6)
+    assert back._scale == 1 / 255
+    np.testing.assert_array_equal(back.forward(X), net.forward(X))
 
 
 def test_large_sums_of_softplus(torch):

@@ -74,6 +74,20 @@ def network_of(layers: Sequence[Layer], input_scale: float = 1.0, loss: str | No
     return Network._assembled(net, params, input_scale)
 
 
+def original_scale(stored: float, dtype: np.dtype[Any]) -> float:
+    """Return the input scale that was rounded to the stored one: 1/n or a short decimal number.
+
+    The bits of predictions then are those of the original network, which rounds each scaled input only once.
+    """
+    if dtype != np.float32 or not 0 < stored < np.inf:
+        return stored
+    rounded = np.float32(stored)
+    for candidate in (1 / max(round(1 / stored), 1), float(str(rounded))):
+        if np.float32(candidate) == rounded == stored:
+            return candidate
+    return stored
+
+
 def _usual_loss(output: str) -> str:
     usual = ("log_loss", "poisson", "squared_error")
     return next(loss for loss in usual if output in _core.LOSSES[loss].outputs)

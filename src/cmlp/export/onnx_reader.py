@@ -9,7 +9,7 @@ import numpy as np
 
 from cmlp.estimators.classifier import MLPClassifier
 from cmlp.estimators.regressor import MLPRegressor
-from cmlp.export.assembly import Layer, classifier_of, estimator_of, network_of
+from cmlp.export.assembly import Layer, classifier_of, estimator_of, network_of, original_scale
 from cmlp.export.onnx_functions import DOMAIN, OPERATORS, WITH_PARAMETER
 from cmlp.export.onnx_graph import Expression, Graph, parts_of, product, read_graph
 from cmlp.export.onnx_writer import CLASS_KEY, LOSS_KEY, NAMES_KEY
@@ -174,7 +174,7 @@ def _layers(output: Expression) -> tuple[list[Layer], float]:
     dtypes = {part.dtype.name for layer in layers for part in layer[:2]}
     if len(dtypes) > 1 or not dtypes <= {"float32", "float64"}:
         raise ValueError(f"all weights must be float32, or all float64, got {' and '.join(sorted(dtypes))}")
-    return layers, scale
+    return layers, original_scale(scale, layers[0].weights.dtype)
 
 
 def _activation(a: Expression) -> tuple[str, float, Expression]:

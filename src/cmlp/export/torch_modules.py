@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp.export.assembly import Layer, classifier_of, network_of
+from cmlp.export.assembly import Layer, classifier_of, network_of, original_scale
 from cmlp.export.source import optional_package, source_of
 
 if TYPE_CHECKING:
@@ -115,9 +115,10 @@ def from_torch(module: Any, *, classes: ArrayLike | None = None) -> Network | ML
     for part in _flattened(torch, module):
         reader.add(part)
     layers = reader.finished()
+    scale = original_scale(reader.input_scale, layers[0].weights.dtype)
     if classes is None:
-        return network_of(layers, reader.input_scale)
-    return classifier_of(layers, reader.input_scale, classes)
+        return network_of(layers, scale)
+    return classifier_of(layers, scale, classes)
 
 
 def _flattened(torch: Any, module: Any) -> list[Any]:

@@ -124,7 +124,11 @@ def _write_named(target: str, mode: int | None, produce: Produce) -> None:
     """Write through a temporary file in the same folder. If the process is killed, the temporary file remains."""
     temporary = os.path.join(os.path.dirname(target), f".cmlp-{os.urandom(8).hex()}.tmp")
     flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-    handle = os.open(temporary, flags, 0o666)
+    try:
+        handle = os.open(temporary, flags, 0o666)
+    except OSError as error:
+        error.filename = target  # the user does not know the temporary file
+        raise
     try:
         with open(handle, "wb") as file:
             _fill(file, mode, produce)
