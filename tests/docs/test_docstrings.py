@@ -16,7 +16,13 @@ MODULES = sorted(
 
 def examples_of(name):
     finder = doctest.DocTestFinder(exclude_empty=True)
-    return [test for test in finder.find(importlib.import_module(name)) if test.examples]
+    try:
+        module = importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name not in OPTIONAL:
+            raise
+        pytest.skip(f"needs the package {error.name}")
+    return [test for test in finder.find(module) if test.examples]
 
 
 @pytest.mark.slow

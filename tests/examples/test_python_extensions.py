@@ -56,7 +56,7 @@ def test_ctypes_reports_a_damaged_file(folder, tmp_path):
     content[len(content) // 2] ^= 1
     content.tofile(tmp_path / "damaged.cmlp")
     code = f"import ctypes_predict; ctypes_predict.Model({str(tmp_path / 'damaged.cmlp')!r})"
-    with pytest.raises(AssertionError, match="ValueError: the weights or other data"):
+    with pytest.raises(AssertionError, match="ValueError: the checksum of the data does not match"):
         run(folder, "-c", code)
 
 
