@@ -41,6 +41,16 @@ other_libraries() {
     "$WORK/readme/bin/python" -m pytest -m '' tests/docs/test_pages.py -k migration
 }
 
+# The tests of web pages in a headless Chromium. None of them may skip here. prettier checks the style of the sources.
+pages() {
+    local log=$WORK/pages
+    have chromium
+    "$WORK/readme/bin/python" -m pip install -q playwright
+    "$WORK/readme/bin/python" -m pytest -m slow tests/page | tee "$log"
+    ! grep -q ^SKIPPED "$log"
+    if have npm; then npx --yes prettier@3 --use-tabs --print-width 120 --check 'src/cmlp/page/assets/*.'{js,css}; fi
+}
+
 lint() {
     "$WORK/readme/bin/python" -m pip install -q 'ruff==0.17.*'
     "$WORK/readme/bin/ruff" check
