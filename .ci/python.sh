@@ -11,8 +11,9 @@ readme_commands() {
     eval "$command"
 }
 
-# The tests that the README's command leaves out because they take several seconds each.
-slow_tests() { "$WORK/readme/bin/python" -m pytest -m slow; }
+# The tests that the README's command leaves out because they take several seconds each. The stages of the C library run
+# the C programs.
+slow_tests() { "$WORK/readme/bin/python" -m pytest -m slow -k 'not test_c_program_passes'; }
 
 # Exported C headers with each compiler and emulator. In full mode all of them must be installed.
 exported_headers() { # <installed or all>
@@ -51,37 +52,44 @@ pages() {
     if have npm; then npx --yes prettier@3 --use-tabs --print-width 120 --check 'src/cmlp/page/assets/*.'{js,css}; fi
 }
 
+# The checks below run beside the tests: their environment sees the README's packages and changes none of them.
+checks_environment() {
+    local packages='import sysconfig; print(sysconfig.get_path("purelib"))'
+    python3 -m venv "$WORK/checks"
+    "$WORK/readme/bin/python" -c "$packages" >"$("$WORK/checks/bin/python" -c "$packages")/readme.pth"
+}
+
 lint() {
-    "$WORK/readme/bin/python" -m pip install -q 'ruff==0.17.*'
-    "$WORK/readme/bin/ruff" check
-    "$WORK/readme/bin/ruff" format --check
+    "$WORK/checks/bin/python" -m pip install -q 'ruff==0.17.*'
+    "$WORK/checks/bin/ruff" check
+    "$WORK/checks/bin/ruff" format --check
 }
 
 types() {
-    "$WORK/readme/bin/python" -m pip install -q 'mypy==2.4.*'
-    "$WORK/readme/bin/python" -m mypy
+    "$WORK/checks/bin/python" -m pip install -q 'mypy==2.4.*'
+    "$WORK/checks/bin/python" -m mypy
     cd "$WORK" # the installed package, not the sources
-    "$WORK/readme/bin/python" -m mypy.stubtest cmlp._core --allowlist "$TREE/.ci/stubtest-allowlist"
+    "$WORK/checks/bin/python" -m mypy.stubtest cmlp._core --allowlist "$TREE/.ci/stubtest-allowlist"
     cp "$TREE/tests/consumers/typed/typed.py" .
-    "$WORK/readme/bin/python" -m mypy --strict typed.py
+    "$WORK/checks/bin/python" -m mypy --strict typed.py
 }
 
 # A second type checker reads the type hints as a user's program sees them.
 pyright() {
-    "$WORK/readme/bin/python" -m pip install -q 'pyright==1.1.*'
+    "$WORK/checks/bin/python" -m pip install -q 'pyright==1.1.*'
     cd "$WORK"
     cp "$TREE/tests/consumers/typed/typed.py" .
-    "$WORK/readme/bin/pyright" --pythonpath "$WORK/readme/bin/python" typed.py
+    "$WORK/checks/bin/pyright" --pythonpath "$WORK/checks/bin/python" typed.py
 }
 
 # Builds the documentation as CONTRIBUTING.md says; a warning fails.
 documentation() {
-    "$WORK/readme/bin/python" -m pip install -q -r .github/requirements/docs.txt
-    "$WORK/readme/bin/python" -m sphinx -E -W --keep-going -q -b html docs "$WORK/docs"
+    "$WORK/checks/bin/python" -m pip install -q -r .github/requirements/docs.txt
+    "$WORK/checks/bin/python" -m sphinx -E -W --keep-going -q -b html docs "$WORK/docs"
     du -sh "$WORK/docs"
 }
 
-workflows() { "$WORK/readme/bin/python" tools/check_workflows.py; }
+workflows() { "$WORK/checks/bin/python" tools/check_workflows.py; }
 
 # The numeric tests with each instruction set except the best one, which the test suite uses by default.
 other_instruction_sets() {
