@@ -1,9 +1,16 @@
 """Fixtures that several test modules use."""
 
+import numpy as np
 import pytest
 from helpers import assert_same_bits
 
 from cmlp import Network
+
+
+@pytest.fixture(autouse=True)
+def seeded():
+    """Without a random_state, networks draw from NumPy's global generator: each test begins with the same numbers."""
+    np.random.seed(0)
 
 
 @pytest.fixture

@@ -189,6 +189,23 @@ def test_kill_at_random_times(path):
     assert os.listdir(path.parent) == [path.name]
 
 
+@on_linux
+def test_file_renamed_by_a_concurrent_save_leaves_no_second_name(path, monkeypatch):
+    """Another save renames this one's file, and this save links it again: two names of one file, not renamed."""
+    OLD.save(path)
+    replace, calls = os.replace, []
+
+    def renamed_by_another(source, target):
+        calls.append(source)
+        replace(source, target)
+        if len(calls) == 1:
+            raise FileNotFoundError(errno.ENOENT, "No such file or directory", source)
+
+    monkeypatch.setattr(os, "replace", renamed_by_another)
+    NEW.save(path)
+    assert len(calls) == 2 and is_(NEW, path) and os.listdir(path.parent) == [path.name]
+
+
 def test_concurrent_saves_and_loads(path, way):
     OLD.save(path)
     until, errors = time.monotonic() + 1, []

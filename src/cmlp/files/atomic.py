@@ -111,13 +111,16 @@ def _replace_by_link(source: str, spare: str, target: str, folder: int) -> None:
             continue
         try:
             os.replace(spare, target)
-            return
         except FileNotFoundError:
-            continue  # a concurrent save removed it
+            continue  # a concurrent save removed or renamed it
         except BaseException:
             with contextlib.suppress(OSError):
                 os.unlink(spare)
             raise
+        # If a concurrent save has renamed this file to `target`, the two paths name one file, and nothing was renamed.
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(spare)
+        return
 
 
 def _write_named(target: str, mode: int | None, produce: Produce) -> None:
