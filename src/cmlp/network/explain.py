@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cmlp.network.gradient import gradient_of
 from cmlp.results import Gradient, LayerExplanation, StepExplanation
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def _average(net: Net, layers: Sequence[LayerExplanation]) -> Gradient:
             sums += layer.inputs[rows].astype(np.float64).T @ layer.biases[rows].astype(np.float64)
         of_weights[...] = sums / len(layer.biases)
         of_biases[...] = layer.biases.mean(axis=0, dtype=np.float64)
-    return Gradient(weights, biases, flat, float(np.linalg.norm(flat.astype(np.float64))))
+    return gradient_of(net, flat)
 
 
 def _wanted_outputs(net: Net, a: Array, t: Array) -> Array:

@@ -11,6 +11,7 @@ from cmlp import _core, constraints
 from cmlp.constraints import Objective
 from cmlp.exports import Exports
 from cmlp.network.explain import explanation
+from cmlp.network.gradient import gradient_of
 from cmlp.network.training import NetworkTraining
 from cmlp.results import Gradient, StepExplanation
 from cmlp.training.initialization import initial_params, initialization
@@ -21,19 +22,6 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from numpy.typing import ArrayLike, NDArray
-
-
-_PIECE = 2**20  # elements of a sum between two checks for Ctrl-C
-
-
-def _length(vector: NDArray[Any]) -> float:
-    """Return the Euclidean norm of a vector, computed in double precision."""
-    squares = 0.0
-    for start in range(0, len(vector), _PIECE):
-        piece = vector[start : start + _PIECE].astype(np.float64)
-        # Not piece @ piece: BLAS may use threads, and the sum would then depend on their number.
-        squares += float(np.einsum("i,i->", piece, piece))
-    return float(np.sqrt(squares))
 
 
 class Network(NetworkTraining, Exports):
@@ -252,7 +240,7 @@ class Network(NetworkTraining, Exports):
         flat, _ = self._net.gradient(
             self.params, X, Y, scale=self._scale, n_threads=self._n_threads, **self._objective(objective)
         )
-        return Gradient(*self._net.views(flat), flat, _length(flat))
+        return gradient_of(self._net, flat)
 
     def input_gradient(self, X: ArrayLike, Y: ArrayLike, **objective: Unpack[Objective]) -> NDArray[Any]:
         """Return the gradient of each row's cost with respect to the inputs of that row.
