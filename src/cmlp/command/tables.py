@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import gzip
 import io
@@ -18,7 +19,8 @@ from numpy.typing import NDArray
 from cmlp.command.options import CommandError
 from cmlp.datasets import parse_idx
 
-_GZIP, _NPY, _PARQUET = b"\x1f\x8b", b"\x93NUMPY", b"PAR1"
+# How files of each format begin.
+_GZIP, _NPY, _IDX, _PARQUET = b"\x1f\x8b", b"\x93NUMPY", b"\0\0", b"PAR1"
 _DELIMITERS = ",;\t"
 
 
@@ -71,31 +73,40 @@ def read_table(path: str, header: str = "auto", dropped: Sequence[str] = ()) -> 
         If the file cannot be read.
     """
     with open(path, "rb") as file:
-        start = file.read(8)
-    if start.startswith(_PARQUET):
-        table = _read_parquet(path, dropped)
-    else:
-        try:
-            table = _read_content(path, start, header, dropped)
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise CommandError(f"{path} is not a valid gzip file: {error}") from error
+        is_parquet = file.read(len(_PARQUET)) == _PARQUET
+    table = _read_parquet(path, dropped) if is_parquet else _read_content(path, header, dropped)
     if not table.values.size:
         raise CommandError(f"{path} contains no rows")
     _require_finite(path, table)
     return table
 
 
-def _read_content(path: str, start: bytes, header: str, dropped: Sequence[str]) -> Table:
-    is_gzip = start.startswith(_GZIP)
-    with gzip.open(path) if is_gzip else open(path, "rb") as file:
-        if is_gzip:
-            start = file.read(8)
-            file.seek(0)
-        if start.startswith(_NPY):
-            return _matrix(path, _read_npy(path, file), dropped)
-        if start[:2] == b"\0\0":
-            return _matrix(path, parse_idx(file.read(), path), dropped)
-        return _read_csv(path, file, header, dropped)
+def _read_content(path: str, header: str, dropped: Sequence[str]) -> Table:
+    with _opened(path) as file:
+        values = _array(path, file)
+        return _read_csv(path, file, header, dropped) if values is None else _matrix(path, values, dropped)
+
+
+@contextlib.contextmanager
+def _opened(path: str) -> Iterator[Any]:
+    """Open a file for reading, decompressed if it is a gzip file."""
+    with open(path, "rb") as raw:
+        is_gzip = raw.read(len(_GZIP)) == _GZIP
+        raw.seek(0)
+        try:
+            with gzip.open(raw) if is_gzip else raw as file:
+                yield file
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise CommandError(f"{path} is not a valid gzip file: {error}") from error
+
+
+def _array(path: str, file: Any) -> NDArray[Any] | None:
+    """Return the array in an npy or idx file; None if it is neither, and the file is then at its start again."""
+    start = file.read(len(_NPY))
+    file.seek(0)
+    if start == _NPY:
+        return _read_npy(path, file)
+    return parse_idx(file.read(), path) if start.startswith(_IDX) else None
 
 
 def _read_npy(path: str, file: Any) -> NDArray[Any]:
@@ -255,20 +266,14 @@ def read_labels(path: str, classes: Sequence[object]) -> NDArray[Any]:
     OSError
         If the file cannot be read.
     """
-    with open(path, "rb") as file:
-        content = file.read()
-    try:
-        content = gzip.decompress(content) if content.startswith(_GZIP) else content
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise CommandError(f"{path} is not a valid gzip file: {error}") from error
-    found: Sequence[object]
-    if content.startswith(_NPY):
-        found = _read_npy(path, io.BytesIO(content)).reshape(-1).tolist()
-    elif content.startswith(b"\0\0"):
-        found = parse_idx(content, path).reshape(-1).tolist()
-    else:
+    with _opened(path) as file:
+        values = _array(path, file)
+        text = "" if values is not None else file.read().decode("utf-8-sig")
+    if values is None:
         by_text = {str(label): label for label in classes}
-        found = [by_text.get(line.strip(), line) for line in content.decode("utf-8-sig").splitlines() if line.strip()]
+        found: list[object] = [by_text.get(line.strip(), line) for line in text.splitlines() if line.strip()]
+    else:
+        found = values.reshape(-1).tolist()
     known = set(classes)
     unknown = next((label for label in found if label not in known), None)
     if unknown is not None:
