@@ -1,39 +1,25 @@
 """``cmlp story``: the numbers on its screens equal those computed independently."""
 
-import io
 import re
 
 import numpy as np
 import pytest
+from terminals import terminal
 
 from cmlp.command import main as cli
 from cmlp.command.chapters import SCREENS, learning, outcome
 from cmlp.command.chapters.edges import bank, explained
 from cmlp.command.chapters.page import Page
 from cmlp.command.chapters.rule import loops, rule
-from cmlp.command.chapters.tale import Tale
-from cmlp.command.terminal import Terminal
+
+pytestmark = pytest.mark.usefixtures("columns")
 
 EYE = np.eye(10)
 
 
-def terminal(*, colors=0, blocks=True):
-    return Terminal(io.StringIO(), rewrites=False, colors=colors, blocks=blocks)
-
-
-@pytest.fixture(scope="module")
-def tale():
-    return Tale()
-
-
-@pytest.fixture(autouse=True)
-def columns(monkeypatch):
-    monkeypatch.setenv("COLUMNS", "80")
-
-
-def text_of(tale, number):
+def text_of(tale, number, width=79):
     """Return the text of a screen (its number is the one shown) in one line."""
-    page = Page(terminal())
+    page = Page(terminal(), width)
     SCREENS[number - 1][1].write(tale, page)
     return " ".join(" ".join(page.lines).split())
 
@@ -99,7 +85,7 @@ def test_outputs_of_the_two_images(tale):
 def test_weighted_sum_adds_up(tale):
     """The numbers in the column of products add up to z."""
     text = text_of(tale, 7)
-    page = Page(terminal())
+    page = Page(terminal(), 79)
     SCREENS[6][1].write(tale, page)
     table = [line for line in page.lines if re.search(r"[+-]\d+\.\d{3}$", line) and not line.startswith("  the sum")]
     products = [float(line.split()[-1]) for line in table]
@@ -198,17 +184,16 @@ def test_average_wish_is_minus_the_gradient(tale):
 
 
 def test_bank_explains_its_own_filters():
-    lit = np.ones(784, bool)
+    used = np.ones(784, bool)
     filters = bank()
     assert filters.shape == (22 * 22 * 8 * 2 * 2, 784)
-    np.testing.assert_allclose(explained(filters[[5, 7000]].T, lit), 1, rtol=1e-5)
+    np.testing.assert_allclose(explained(filters[[5, 7000]].T, used), 1, rtol=1e-5)
     noise = np.random.RandomState(0).standard_normal((784, 5))
-    assert explained(noise, lit).max() < 0.05
+    assert explained(noise, used).max() < 0.05
 
 
-def test_examination(tale, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "60")  # the text is below the pictures
-    text = text_of(tale, 24)
+def test_examination(tale):
+    text = text_of(tale, 24, width=60)  # the text is below the pictures
     params = tale.params(30)
     outputs = forward(params, tale.X_test)[-1]
     wrong = outputs.argmax(axis=1) != tale.y_test

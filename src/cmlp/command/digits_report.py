@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from cmlp.command.charts import bar_chart, beside, thinned
 from cmlp.command.experiment import METHODS, SERIES, SUBJECTS, Experiment, Measurement, Options
 from cmlp.command.pictures import png
+from cmlp.command.pictures.digit import weight_lines
+from cmlp.command.pictures.names import SIDE
 from cmlp.command.terminal import Terminal
 
-_SIDE = 28
 _CHART_HEIGHT = 5
 _MOST_BARS = 31
 _WIDE = 66
@@ -184,12 +185,12 @@ def _show_answers(terminal: Terminal, experiment: Experiment) -> None:
         f"to 1. It says how strongly the network holds this answer; it is not the probability of being right. "
         f"{mistakes}"
     )
-    images = data.X_test[chosen].reshape(-1, _SIDE, _SIDE) / 255
+    images = data.X_test[chosen].reshape(-1, SIDE, SIDE) / 255
     # Crop the rows at the top and the bottom that are black in all four images. Start at an even row, because a line of
     # text shows two rows of pixels.
     nonzero = np.flatnonzero(images.any(axis=(0, 2)))
     images = images[:, nonzero[0] // 2 * 2 : nonzero[-1] + 1]
-    terminal.write_gallery([terminal.draw(image) for image in images], captions, _SIDE)
+    terminal.write_gallery([terminal.draw(image) for image in images], captions, SIDE)
 
 
 def _answers(experiment: Experiment) -> tuple[NDArray[np.intp], NDArray[np.floating]]:
@@ -203,7 +204,7 @@ def pngs(experiment: Experiment) -> dict[str, NDArray[np.uint8]]:
     data = experiment.data
     answers, activations = _answers(experiment)
     chosen = _choose(answers == data.y_test, activations, data.y_test)
-    images = [data.X_test[i].reshape(_SIDE, _SIDE) for i in chosen]
+    images = [data.X_test[i].reshape(SIDE, SIDE) for i in chosen]
     return {"images": png.tiled(images, len(images)), "weights": png.weight_sheet(experiment.network.weights[0])}
 
 
@@ -219,7 +220,7 @@ def _choose(right: NDArray[np.bool_], activations: NDArray[np.floating], truth: 
 
 def _show_neurons(terminal: Terminal, experiment: Experiment) -> None:
     """Draw the weights of two neurons of the first layer as images, one weight per pixel."""
-    weights = experiment.network.weights[0].T.reshape(-1, _SIDE, _SIDE)
+    weights = experiment.network.weights[0].T.reshape(-1, SIDE, SIDE)
     positive, negative = ("blue", "red") if terminal.colors else ("shades", "dashes")
     neurons = (
         f"what two of the {len(weights)} neurons of the first layer look for (the two with the smoothest weights), "
@@ -228,18 +229,14 @@ def _show_neurons(terminal: Terminal, experiment: Experiment) -> None:
         else "what the only neuron of the first layer looks for, drawn from its"
     )
     terminal.say(
-        f"This is {neurons} {_SIDE * _SIDE} weights: {positive} where a bright pixel turns the "
+        f"This is {neurons} {SIDE * SIDE} weights: {positive} where a bright pixel turns the "
         f"neuron on, {negative} where it turns it off. Do you see edges, loops, strokes?"
     )
     clearest = np.argsort(-_smoothness(weights), kind="stable")[:2]
-    # Scale by a quantile, not by the maximum: a few extreme weights would make all others almost black.
-    strengths = [np.quantile(np.abs(weights[i]), 0.98) for i in clearest]
-    images = [
-        terminal.draw(weights[i] / strength, signed=True) for i, strength in zip(clearest, strengths, strict=True)
-    ]
+    images = [weight_lines(terminal, weights[i]) for i in clearest]
     is_output = len(experiment.network.sizes) == 2
     captions = [[f"the neuron for {experiment.data.labels[i]}" if is_output else f"neuron {i + 1}"] for i in clearest]
-    terminal.write_gallery(images, captions, _SIDE)
+    terminal.write_gallery(images, captions, SIDE)
 
 
 def _smoothness(images: NDArray[np.floating]) -> NDArray[np.floating]:

@@ -14,6 +14,7 @@ from cmlp.command.experiment import Experiment, Options
 from cmlp.command.experiment_options import add_experiment, add_hidden
 from cmlp.command.options import CommandError
 from cmlp.command.picture_file import Picture, read_picture
+from cmlp.command.pictures.names import SIDE
 from cmlp.command.pictures.outputs import output_bars
 from cmlp.command.terminal import Terminal
 
@@ -28,7 +29,6 @@ DESCRIPTION = (
     "size and format; dark ink on light ground is inverted. It is prepared as MNIST's images were: scaled to 20 x 20 "
     "pixels, with the center of mass in the middle of 28 x 28. Needs Pillow (the extra cmlp[images])."
 )
-_SIDE = 28
 _BAR_WIDTH, _GAP = 30, 2
 # An answer whose activation is below this is called weak, and a second one above it a rival.
 _BRIGHT = 0.5
@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
         answer = _trained_answer(Options(**given), picture) if model is None else saved_answer(model, picture)
     _show(terminal, path, picture, answer)
     if folder is not None:
-        options.save_pngs({"seen": picture.pixels.reshape(_SIDE, _SIDE)}, folder, terminal)
+        options.save_pngs({"seen": picture.pixels.reshape(SIDE, SIDE)}, folder, terminal)
     if model is None:
         chosen = " ".join(filter(None, ["digits", Options(**given).arguments(), "--save digits.cmlp"]))
         keep = [f"  {program} {chosen}", f"  {program} read {shlex.quote(path)} --model digits.cmlp"]
@@ -106,10 +106,8 @@ def saved_answer(path: str, picture: Picture) -> Answer:
 
 
 def _require_pixels(path: str, n_inputs: int) -> None:
-    if n_inputs != _SIDE * _SIDE:
-        raise CommandError(
-            f"{path} has {n_inputs} inputs; a picture of {_SIDE} x {_SIDE} pixels needs {_SIDE * _SIDE}."
-        )
+    if n_inputs != SIDE * SIDE:
+        raise CommandError(f"{path} has {n_inputs} inputs; a picture of {SIDE} x {SIDE} pixels needs {SIDE * SIDE}.")
 
 
 def _show(terminal: Terminal, path: str, picture: Picture, answer: Answer) -> None:
@@ -117,13 +115,13 @@ def _show(terminal: Terminal, path: str, picture: Picture, answer: Answer) -> No
     width, height = picture.size
     ink = "dark on light, so it is inverted" if picture.inverted else "light on dark"
     terminal.say(f"{path}: {width:,} x {height:,} pixels, {ink}. This is what the network sees:")
-    image = terminal.draw(picture.pixels.reshape(_SIDE, _SIDE) / 255)
+    image = terminal.draw(picture.pixels.reshape(SIDE, SIDE) / 255)
     bars = output_bars(terminal, answer.outputs, answer.labels, _BAR_WIDTH)
-    if terminal.width >= _SIDE + _GAP + _BAR_WIDTH:
+    if terminal.width >= SIDE + _GAP + _BAR_WIDTH:
         above = (len(image) - len(bars)) // 2
         together = beside(image, [*[""] * above, *bars], gap=_GAP)
     else:
-        together = [*(image if terminal.width >= _SIDE else []), "", *bars]
+        together = [*(image if terminal.width >= SIDE else []), "", *bars]
     terminal.write_lines(["", *together, ""])
     terminal.say(_verdict(answer))
 

@@ -23,7 +23,6 @@ DESCRIPTION = (
 )
 N_SCREENS = 24
 _WIDEST = 79
-_NEXT, _BACK, _END = ("space next", "b back", "q quit")
 _FORWARD_KEYS = (" ", "enter", "right", "down", "n")
 _BACK_KEYS = ("b", "left", "up", "backspace")
 _QUIT_KEYS = ("q", "escape")
@@ -101,7 +100,7 @@ class Story:
         from cmlp.command.pictures.text import ends, styled
 
         video, scene = SCREENS[number]
-        page = Page(self.terminal)
+        page = Page(self.terminal, self.width)
         scene.write(self.tale, page)
         first, *rest = ends(scene.title, f"{video}  {number + 1}/{len(SCREENS)}", self.width)
         title = styled(self.terminal, scene.title, "strong") + first[len(scene.title) :]
@@ -196,7 +195,7 @@ def _suggestion_lines(text: str, program: str, width: int) -> list[str]:
 
 def _footer(width: int, more: bool) -> str:
     """Return the line that names the keys."""
-    keys = ["space more" if more else _NEXT, _BACK, _END, "? what is ..."]
+    keys = ["space more" if more else "space next", "b back", "q quit", "? what is ..."]
     while len("   ".join(keys)) > width:
         keys.pop()
     return "   ".join(keys)

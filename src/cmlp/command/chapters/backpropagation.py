@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmlp.command.chapters.page import Page, Scene
-from cmlp.command.chapters.tale import LABELS, RATE, SIZES, Tale
+from cmlp.command.chapters.tale import LABELS, RATE, SIZES, Tale, sigmoid
 from cmlp.command.charts import beside
 from cmlp.command.pictures.average import each_share, of_knob
 from cmlp.command.pictures.digit import digit_lines
@@ -111,7 +111,7 @@ def turned_by_a_tenth(tale: Tale) -> tuple[list[float], float, float, tuple[floa
     terms = [share * push, share * push * float(a @ a), share * push * float(w @ w)]
     before = float(a @ w) + bias
     after = float((a + share * push * w) @ (w + share * push * a)) + bias + share * push
-    outputs = (1 / (1 + np.exp(-before)), 1 / (1 + np.exp(-after)))
+    outputs = (float(sigmoid(before)), float(sigmoid(after)))
     return terms, sum(terms), after - before, outputs
 
 

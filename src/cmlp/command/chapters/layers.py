@@ -15,10 +15,10 @@ from cmlp.command.compare import HIDDEN, Row, named, trained
 from cmlp.command.experiment import Options
 from cmlp.command.pictures.digit import digit_lines
 from cmlp.command.pictures.layers import cell_lines
+from cmlp.command.pictures.names import SIDE
 from cmlp.command.pictures.outputs import output_bars
 from cmlp.command.terminal import visible
 
-_SIDE = 28
 _BRIGHT = 127
 
 
@@ -87,7 +87,7 @@ def comparison(tale: Tale) -> list[Row]:
 
 def a_picture_is_numbers(tale: Tale, page: Page) -> None:
     """Show an image as numbers, and name one of its neurons."""
-    pixels = tale.X_test[tale.nine].reshape(_SIDE, _SIDE) / 255
+    pixels = tale.X_test[tale.nine].reshape(SIDE, SIDE) / 255
     rows, columns = range(7, 13), range(11, 19)
     numbers = [["row", *map(str, columns)]] + [[str(r), *(f"{pixels[r, c]:.2f}" for c in columns)] for r in rows]
     picture = digit_lines(page.terminal, tale.X_test[tale.nine])

@@ -98,8 +98,7 @@ def change_of_cost(tale: Tale, direction: NDArray[np.float64], length: float) ->
 
 def which_way_is_down(tale: Tale, page: Page) -> None:
     """Compare steps along the gradient with random ones, and show three of its numbers."""
-    network = tale.network(1, "float64")
-    gradient = network.gradient(tale.X, tale.y).flat
+    gradient = tale.half_trained_gradient
     down, up = (change_of_cost(tale, sign * gradient, _LENGTH) for sign in (-1, 1))
     randoms = random_changes(tale)
     page.text(
@@ -146,7 +145,7 @@ def _three_knobs(tale: Tale, page: Page, gradient: NDArray[np.float64]) -> None:
         turned = [change_of_cost(tale, direction, by) for by in (-0.1, 0.1)]
         rows.append([knob, f"{gradient[k]:+.6f}", *(f"{change:+.6f}" for change in turned), what])
     page.table(rows)
-    black = int((~tale.lit).sum())
+    black = int((~tale.used).sum())
     page.text(
         f"{len(zeros):,} of the numbers are 0"
         + (
@@ -178,17 +177,6 @@ def ten_steps(tale: Tale) -> dict[float, list[float]]:
     return costs
 
 
-@lru_cache(maxsize=4)
-def five_passes(tale: Tale) -> dict[float, tuple[float, float]]:
-    """Return cost and test accuracy after five passes, for each learning rate."""
-    results = {}
-    for rate in _FIVE_PASSES:
-        network, rng = tale.start()
-        cost = tale.train(network, rng, 5, rate)[-1]
-        results[rate] = cost, tale.test_accuracy(network)
-    return results
-
-
 def small_steps(tale: Tale, page: Page) -> None:
     """Show ten steps at three learning rates, five passes at four, and a step that is too long."""
     page.text(
@@ -207,13 +195,12 @@ def small_steps(tale: Tale, page: Page) -> None:
         [
             ["rate", "cost", "right", ""],
             *(
-                [f"{rate:g}", f"{cost:.3f}", f"{right:.1f} %", verdict(rate, cost, right).ljust(29)]
-                for rate, (cost, right) in five_passes(tale).items()
+                [f"{rate:g}", f"{costs[-1]:.3f}", f"{right:.1f} %", verdict(rate, costs[-1], right).ljust(29)]
+                for rate, (costs, right) in ((rate, tale.five_passes(rate)) for rate in _FIVE_PASSES)
             ),
         ]
     )
-    gradient = tale.network(1, "float64").gradient(tale.X, tale.y).flat
-    changes = [change_of_cost(tale, -gradient, length) for length in _LENGTHS]
+    changes = [change_of_cost(tale, -tale.half_trained_gradient, length) for length in _LENGTHS]
     page.text("Overshooting, seen close up: one step downhill from the half-trained network.")
     page.table(
         [

@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 from cmlp.command.chapters.page import Page, Scene
 from cmlp.command.chapters.tale import N_PASSES, Tale, sigmoid
 from cmlp.command.charts import beside
-from cmlp.command.pictures.names import source_name
-from cmlp.command.pictures.neuron import activation_function, curve_lines, nearest_to_zero, weighted_sum
+from cmlp.command.pictures.names import SIDE, source_name
+from cmlp.command.pictures.neuron import activation_function, curve_lines, weighted_sum
 from cmlp.network import Network
 
-_SIDE = 28
 _TOP, _BOTTOM = 8, 19
 _BIASES = (0, -5, -10, -15)
 
@@ -23,9 +22,8 @@ _BIASES = (0, -5, -10, -15)
 def a_weighted_sum(tale: Tale, page: Page) -> None:
     """Spell out the weighted sum of one neuron, and switch on one dark pixel at a time."""
     network, row = tale.network(N_PASSES, "float64"), tale.X_test[tale.nine]
-    unit = nearest_to_zero(network, row)
+    unit, name = tale.unit, tale.neuron
     spelled = weighted_sum(network, row, unit, 5)
-    name = f"A{unit.neuron + 1}"
     page.text(
         "Each hidden neuron has a wire to every pixel, and each wire a number: its weight. Neuron "
         f"{name} multiplies each pixel by its weight and adds everything up (here for our 9):"
@@ -45,7 +43,7 @@ def a_weighted_sum(tale: Tale, page: Page) -> None:
         "that pixel is on. A negative one says the opposite. Let us light one black pixel at a time:"
     )
     weights = network.weights[0][:, unit.neuron]
-    black = np.flatnonzero((row == 0) & tale.lit)
+    black = np.flatnonzero((row == 0) & tale.used)
     changes = []
     for pixel in (black[weights[black].argmin()], black[weights[black].argmax()]):
         image = row.copy()
@@ -61,7 +59,7 @@ def squash_it(tale: Tale, page: Page) -> None:
     network, row = tale.network(N_PASSES, "float64"), tale.X_test[tale.nine]
     sums = network.weighted_sums(row[None])[0][0]
     activations = network.activations(row[None])[1][0]
-    middle = nearest_to_zero(network, row).neuron
+    middle = tale.unit.neuron
     order = np.argsort(sums)
     chosen = sorted({int(order[0]), int(order[4]), middle, int(order[11]), int(order[15])}, key=lambda i: sums[i])
     table = ["", "   sum z  activation"]
@@ -91,7 +89,7 @@ def squash_it(tale: Tale, page: Page) -> None:
 
 def bar_weights(top: int, around: float) -> NDArray[np.float64]:
     """Return weights made by hand: 1 in 3 rows of 8 pixels from row `top` on, `around` in 2 rows above and below."""
-    weights = np.zeros((_SIDE, _SIDE))
+    weights = np.zeros((SIDE, SIDE))
     weights[top - 2 : top + 5, 10:18] = around
     weights[top : top + 3, 10:18] = 1
     return weights
@@ -107,12 +105,12 @@ def by_hand(weights: NDArray[np.float64], bias: float = 0) -> Network:
 def made_by_hand(tale: Tale, page: Page) -> None:
     """Show a neuron whose weights are set by hand, on a 7 and on a filled block."""
     weights = bar_weights(_TOP, -0.75)
-    block = np.zeros((_SIDE, _SIDE), np.uint8)
+    block = np.zeros((SIDE, SIDE), np.uint8)
     block[4:24, 6:22] = 255
     images = np.array([tale.X_test[tale.seven], block.ravel()])
     cut = (slice(5, 14), slice(6, 22))
     marks = ["".join("+" if w > 0 else "-" if w < 0 else "." for w in line) for line in weights[cut]]
-    drawn = [page.terminal.draw(np.repeat(image.reshape(_SIDE, _SIDE)[cut] / 255, 2, axis=0)) for image in images]
+    drawn = [page.terminal.draw(np.repeat(image.reshape(SIDE, SIDE)[cut] / 255, 2, axis=0)) for image in images]
     gap = 6 if page.width > 70 else 4
     titles = ("the neuron", "a 7", "a filled block")
     page.block(beside(*([title, *lines] for title, lines in zip(titles, (marks, *drawn), strict=True)), gap=gap))

@@ -14,10 +14,11 @@ from cmlp.command.chapters.one_neuron import bar_weights
 from cmlp.command.chapters.page import Page, Scene
 from cmlp.command.chapters.tale import BATCH, N_PASSES, RATE, SIZES, Tale
 from cmlp.command.charts import beside
+from cmlp.command.pictures.digit import scale_of
+from cmlp.command.pictures.names import SIDE
 from cmlp.command.pictures.text import bar
 from cmlp.command.terminal import wrapped
 
-_SIDE = 28
 _BATCHES = (1, 10, 100, 1000)
 _TIMES = (0, 1, 10)
 _N_BATCHES = 50
@@ -30,7 +31,7 @@ def a_few_at_a_time(tale: Tale, page: Page) -> None:
     network = tale.network(1)
     whole, ten = (_seconds(lambda n=n: network.gradient(tale.X[:n], tale.y[:n])) for n in (len(tale.X), BATCH))
     page.text(
-        f"The gradient of {len(tale.X):,} images takes {1000 * whole:.1f} ms here, that of ten images "
+        f"The gradient of {len(tale.X):,} images takes {1000 * whole:.1f} ms here, the gradient of ten images "
         f"{1000 * ten:.2f} ms. The mean angle between the two, for {_N_BATCHES} random batches of each size, and how "
         "many of these batches still point downhill:"
     )
@@ -132,7 +133,7 @@ def relu(tale: Tale, page: Page) -> None:
     for sizes, title in ((SIZES, "two hidden layers"), (_DEEP, "four hidden layers")):
         rows = [[title, "rate", "1", "2", "3", "4", "5", "right"]]
         for name, activation, rate in (("sigmoid", "logistic", RATE), ("ReLU", "relu", 0.1)):
-            costs, right = five_costs(tale, sizes, activation, rate)
+            costs, right = tale.five_passes(rate, sizes, activation)
             results[name, len(sizes)] = right
             rows.append([name, f"{rate:g}", *(f"{cost:.3f}" for cost in costs), f"{right:.1f} %"])
         if page.width < 65:
@@ -152,14 +153,6 @@ def relu(tale: Tale, page: Page) -> None:
     page.table([["sigmoid", *layer_gradients(tale, "logistic")], ["ReLU", *layer_gradients(tale, "relu")]])
 
 
-@lru_cache(maxsize=16)
-def five_costs(tale: Tale, sizes: tuple[int, ...], activation: str, rate: float) -> tuple[list[float], float]:
-    """Return the costs after each of five passes, and the test accuracy after them."""
-    network, rng = tale.start(sizes, activation)
-    costs = tale.train(network, rng, 5, rate)
-    return costs, tale.test_accuracy(network)
-
-
 @lru_cache(maxsize=8)
 def layer_gradients(tale: Tale, activation: str) -> list[str]:
     """Return the length of the gradient of each layer's weights, in a deep network after three steps."""
@@ -177,12 +170,12 @@ def what_was_learned(tale: Tale, page: Page) -> None:
     chosen = [int(order[i]) for i in (-1, 8, 0)][: 3 if page.width >= 68 else 2]
     pictures = []
     for neuron in chosen:
-        weights = np.where(tale.lit, trained[:, neuron], 0)
-        strength = np.quantile(np.abs(weights[tale.lit]), 0.98)
-        picture = page.terminal.draw((weights / strength).reshape(_SIDE, _SIDE)[4:24, 4:24], signed=True)
+        weights = np.where(tale.used, trained[:, neuron], 0)
+        scale = scale_of(weights[tale.used])
+        picture = page.terminal.draw((weights / scale).reshape(SIDE, SIDE)[4:24, 4:24], signed=True)
         pictures.append([*picture, f"A{neuron + 1}: {100 * shares[neuron]:.0f} %"])
     page.block(beside(*pictures, gap=6))
-    by_hand = float(explained(bar_weights(8, -0.75).reshape(784, 1), tale.lit)[0])
+    by_hand = float(explained(bar_weights(8, -0.75).reshape(784, 1), tale.used)[0])
     signs = "blue +, red -" if page.terminal.colors else "shades +, dashes -"
     far = shares.max() < 0.7 * by_hand
     page.text(
@@ -207,7 +200,7 @@ def the_examination(tale: Tale, page: Page) -> None:
     favourite = int(np.bincount(of_noise.argmax(axis=1)).argmax())
     pictures = [
         [
-            *page.terminal.draw(image.reshape(_SIDE, _SIDE)[4:24, 4:20] / 255),
+            *page.terminal.draw(image.reshape(SIDE, SIDE)[4:24, 4:20] / 255),
             f"meant: {meant}",
             f"says {values.argmax()}: {values.max():.3f}",
         ]

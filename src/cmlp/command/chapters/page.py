@@ -11,8 +11,6 @@ from cmlp.command.terminal import Terminal, padded, visible, wrapped
 if TYPE_CHECKING:
     from cmlp.command.chapters.tale import Tale
 
-_WIDEST = 79
-
 
 class Page:
     """The lines of one screen, for a terminal.
@@ -27,9 +25,8 @@ class Page:
         What has been written so far.
     """
 
-    def __init__(self, terminal: Terminal) -> None:
-        self.terminal = terminal
-        self.width = max(20, min(terminal.width, _WIDEST))
+    def __init__(self, terminal: Terminal, width: int) -> None:
+        self.terminal, self.width = terminal, width
         self.lines: list[str] = []
 
     def text(self, *sentences: str) -> None:

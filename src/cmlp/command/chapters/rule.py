@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-SIDE = 28
+from cmlp.command.pictures.names import SIDE
+
 _DARK, _INK = 100, 0.4 * 255
 
 

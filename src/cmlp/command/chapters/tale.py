@@ -57,6 +57,7 @@ class Tale:
         self.network = lru_cache(maxsize=None)(self._network)
         self.state = lru_cache(maxsize=None)(self._state)
         self.edge_shares = lru_cache(maxsize=None)(self._edge_shares)
+        self.five_passes = lru_cache(maxsize=None)(self._five_passes)
 
     def params(self, passes: int) -> NDArray[Any]:
         """Return the parameters after a number of passes over the training images; trains as far as needed."""
@@ -88,6 +89,13 @@ class Tale:
             costs.append(network.cost(self.X, self.y))
         return costs
 
+    def _five_passes(
+        self, rate: float, sizes: tuple[int, ...] = SIZES, activation: str = "logistic"
+    ) -> tuple[list[float], float]:
+        """Train a new network; return the cost after each of five passes, and the test accuracy after them."""
+        network, rng = self.start(sizes, activation)
+        return self.train(network, rng, 5, rate), self.test_accuracy(network)
+
     def test_accuracy(self, network: Network) -> float:
         """Return the accuracy on the test images, in percent."""
         return accuracy(network, self.X_test, self.y_test)
@@ -104,7 +112,7 @@ class Tale:
 
     def _edge_shares(self, passes: int) -> NDArray[np.float64]:
         """Return how much of each neuron's weights in layer A its best edge or bar explains."""
-        return explained(self.network(passes).weights[0], self.lit)
+        return explained(self.network(passes).weights[0], self.used)
 
     # ------------------------------------------------------------------------------------------ images of the story
 
@@ -166,10 +174,14 @@ class Tale:
         return (self.seed + 1) % 2**32
 
     @cached_property
-    def neuron(self) -> str:
+    def unit(self) -> Unit:
         """The neuron of layer A whose weighted sum for our 9 is nearest to 0: it is not at the ends of the sigmoid."""
-        unit = nearest_to_zero(self.network(N_PASSES, "float64"), self.X_test[self.nine])
-        return unit_name(unit, SIZES, LABELS)
+        return nearest_to_zero(self.network(N_PASSES, "float64"), self.X_test[self.nine])
+
+    @property
+    def neuron(self) -> str:
+        """The name of this neuron."""
+        return unit_name(self.unit, SIZES, LABELS)
 
     @cached_property
     def loud(self) -> str:
@@ -187,10 +199,15 @@ class Tale:
         return self.network(1, "float64").cost(self.X, self.y)
 
     @cached_property
-    def lit(self) -> NDArray[np.bool_]:
+    def half_trained_gradient(self) -> NDArray[Any]:
+        """Gradient of this cost."""
+        return self.network(1, "float64").gradient(self.X, self.y).flat
+
+    @cached_property
+    def used(self) -> NDArray[np.bool_]:
         """Which pixels are not black in at least one training image."""
-        lit: NDArray[np.bool_] = np.max(self.X, axis=0) > 0
-        return lit
+        used: NDArray[np.bool_] = np.max(self.X, axis=0) > 0
+        return used
 
 
 def sigmoid(z: Any) -> Any:

@@ -30,9 +30,13 @@ def digit_lines(terminal: Terminal, image: NDArray[Any], *, margin: int = 1) -> 
 
 
 def weight_lines(terminal: Terminal, weights: NDArray[Any]) -> list[str]:
-    """Draw the 784 weights of a neuron of the first layer: positive weights blue, negative weights red.
+    """Draw the 784 weights of a neuron of the first layer: positive weights blue, negative weights red."""
+    return terminal.draw(np.asarray(weights, float).reshape(SIDE, SIDE) / scale_of(weights), signed=True)
 
-    The scale is a quantile of the weights' sizes, because a few extreme weights would make all others almost black.
+
+def scale_of(weights: NDArray[Any]) -> float:
+    """Return the weight that a picture shows in full strength; larger ones look the same.
+
+    It is a quantile, because a few extreme weights would make all others almost black.
     """
-    strength = float(np.quantile(np.abs(weights), 0.98)) or 1.0
-    return terminal.draw(np.asarray(weights, float).reshape(SIDE, SIDE) / strength, signed=True)
+    return float(np.quantile(np.abs(weights), 0.98)) or 1.0

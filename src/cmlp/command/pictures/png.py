@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cmlp.command.pictures.digit import scale_of
 from cmlp.command.pictures.names import SIDE
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -59,15 +60,10 @@ def signed_pixels(values: NDArray[Any]) -> NDArray[np.uint8]:
 
 
 def weight_sheet(weights: NDArray[Any], columns: int = 8) -> NDArray[np.uint8]:
-    """Return the weights of the neurons of the first layer (at most 64) as images, in rows of `columns`.
-
-    The scale of each neuron is a quantile of its weights' sizes, because a few extreme weights would make all others
-    almost black.
-    """
+    """Return the weights of the neurons of the first layer (at most 64) as images, in rows of `columns`."""
     images = []
     for column in np.asarray(weights[:, :_MOST], float).T:
-        strength = float(np.quantile(np.abs(column), 0.98)) or 1.0
-        images.append(signed_pixels(column.reshape(SIDE, SIDE) / strength))
+        images.append(signed_pixels(column.reshape(SIDE, SIDE) / scale_of(column)))
     return tiled(images, columns)
 
 
