@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 import pytest
-from terminals import output_of
+from terminals import output_of, terminal
 
 import cmlp
 from cmlp import datasets
@@ -14,16 +14,9 @@ from cmlp.command.experiment_options import example
 from cmlp.command.look import Look, look_lines
 from cmlp.command.options import CommandError
 from cmlp.command.pictures.names import Unit
-from cmlp.command.terminal import Terminal, visible
+from cmlp.command.terminal import visible
 
 NINE = 7  # the first 9 among the test images
-
-
-class Nowhere:
-    encoding = "utf-8"
-
-    def isatty(self):
-        return False
 
 
 @pytest.fixture(scope="module")
@@ -46,8 +39,7 @@ def plain(network, row):
 
 
 def lines_of(look, width=79, unit=None, **capabilities):
-    terminal = Terminal(Nowhere(), **{"rewrites": False, "colors": 0, "blocks": True, **capabilities})
-    return [visible(line) for line in look_lines(terminal, look, width, unit)]
+    return [visible(line) for line in look_lines(terminal(**capabilities), look, width, unit)]
 
 
 def test_outputs_before_and_after_training_are_those_of_numpy(look):

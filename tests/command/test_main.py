@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+from terminals import Pty
 
 from cmlp.command import main as cli
 
@@ -39,25 +40,10 @@ def run(*arguments, stdout=subprocess.PIPE, **changes):
     )
 
 
-def run_on_terminal(*arguments, columns=80, **changes):
+def run_on_terminal(*arguments, **changes):
     """Run the command on a new pseudo-terminal; return its exit status and its output."""
-    import fcntl
-    import pty
-    import struct
-    import termios
-
-    master, slave = pty.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    process = subprocess.Popen(
-        [*COMMAND, *arguments], stdin=slave, stdout=slave, stderr=slave, env=environment(**changes)
-    )
-    os.close(slave)
-    written = b""
-    with contextlib.suppress(OSError):  # Linux reports the end of the output as an error
-        while chunk := os.read(master, 65536):
-            written += chunk
-    os.close(master)
-    return process.wait(timeout=60), written.decode()
+    with Pty(*arguments, **changes) as terminal:
+        return terminal.end(seconds=60)
 
 
 @pytest.fixture(scope="module")

@@ -6,27 +6,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from terminals import output_of
+from terminals import output_of, terminal
 
 from cmlp.command.experiment import Experiment, Options
 from cmlp.command.experiment_options import example
 from cmlp.command.nudge import in_double, loudest, nudge_lines, nudged, step_lines, telling_knobs
 from cmlp.command.pictures.average import each_share, of_knob
 from cmlp.command.pictures.names import Unit
-from cmlp.command.terminal import Terminal, visible
+from cmlp.command.terminal import visible
 
 PLAIN = Path(__file__).parents[2] / "docs/plain.py"
-
-
-class Nowhere:
-    encoding = "utf-8"
-
-    def isatty(self):
-        return False
-
-
-def terminal(**capabilities):
-    return Terminal(Nowhere(), **{"rewrites": False, "colors": 0, "blocks": True, **capabilities})
 
 
 @pytest.fixture(scope="module")

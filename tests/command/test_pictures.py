@@ -5,26 +5,16 @@ import zlib
 
 import numpy as np
 import pytest
+from terminals import terminal
 
 from cmlp import Network
 from cmlp.command.charts import beside
 from cmlp.command.pictures import curves, digit, layers, neuron, outputs, png, text, wishes
 from cmlp.command.pictures.names import Unit, letters, parse_unit, source_name, unit_name
-from cmlp.command.terminal import Terminal, visible
+from cmlp.command.terminal import visible
 from cmlp.datasets import load_digits28
 
 LABELS = tuple("0123456789")
-
-
-class Nowhere:
-    encoding = "utf-8"
-
-    def isatty(self):
-        return False
-
-
-def terminal(colors=0, blocks=True):
-    return Terminal(Nowhere(), rewrites=False, colors=colors, blocks=blocks)
 
 
 TERMINALS = [terminal(), terminal(blocks=False), terminal(colors=256), terminal(colors=2**24, blocks=False)]

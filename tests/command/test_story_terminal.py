@@ -1,37 +1,21 @@
 """``cmlp story`` on terminals: every screen fits every width and encoding, and the keys work."""
 
-import codecs
-import contextlib
-import io
 import os
 import re
-import select
 import subprocess
 import sys
 
 import pytest
+from terminals import Pty, terminal
 
 from cmlp.command import main as cli
 from cmlp.command.chapters.page import table_lines
 from cmlp.command.chapters.tale import Tale
 from cmlp.command.story import N_SCREENS, Story, _suggestion_lines, fitted
-from cmlp.command.terminal import Terminal, visible
+from cmlp.command.terminal import visible
 
+pytestmark = pytest.mark.usefixtures("columns")
 posix = pytest.mark.skipif(sys.platform == "win32", reason="ptys are POSIX")
-
-
-def terminal(*, colors=0, blocks=True):
-    return Terminal(io.StringIO(), rewrites=False, colors=colors, blocks=blocks)
-
-
-@pytest.fixture(scope="module")
-def tale():
-    return Tale()
-
-
-@pytest.fixture(autouse=True)
-def columns(monkeypatch):
-    monkeypatch.setenv("COLUMNS", "80")
 
 
 # --------------------------------------------------------------------------------------------------- every terminal
@@ -115,81 +99,54 @@ def test_story_can_start_at_a_screen(capsys):
 # ------------------------------------------------------------------------------------------------------------- keys
 
 
-class Session:
-    """The command on a pseudo-terminal: keys in, screens out."""
+def shows(story, *texts):
+    """Wait until all texts have appeared since the last call; return what was written since then."""
+    return story.wait_for("(?s)" + "".join(f"(?=.*{re.escape(text)})" for text in texts) + ".*")
 
-    def __init__(self, *arguments, rows=24):
-        import fcntl
-        import pty
-        import struct
-        import termios
 
-        self.master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, 80, 0, 0))
-        environment = {**os.environ, "TERM": "xterm-256color", "PYTHONUTF8": "1"}
-        for name in ("COLUMNS", "LINES", "NO_COLOR", "COLORTERM"):
-            environment.pop(name, None)
-        command = [sys.executable, "-m", "cmlp", "story", *arguments]
-        self.process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env=environment)
-        os.close(slave)
-        self.decoder = codecs.getincrementaldecoder("utf-8")()
-        self.text = ""
-
-    def until(self, *expected):
-        """Read until all texts have appeared since the last key."""
-        while not all(part in self.text for part in expected):
-            assert select.select([self.master], [], [], 30)[0], f"{expected} did not appear in {self.text!r}"
-            self.text += self.decoder.decode(os.read(self.master, 65536))
-
-    def press(self, keys, *expected):
-        self.text = ""
-        os.write(self.master, keys.encode())
-        self.until(*expected)
-
-    def end(self):
-        with contextlib.suppress(OSError):
-            while chunk := os.read(self.master, 65536):
-                self.text += self.decoder.decode(chunk)
-        os.close(self.master)
-        return self.process.wait(timeout=60)
+def press(story, keys, *texts):
+    story.press(keys)
+    return shows(story, *texts)
 
 
 @posix
 def test_keys():
-    story = Session("--screen", "16")
-    story.until("16/24", "Ten wishes", "space next", "\x1b[?1049h")
-    story.press(" ", "17/24", "Three ways", "q quit")
-    story.press("?", "What is ...", "push:", "any other key more")
-    story.press("x", "neuron:", "any key back")
-    story.press("x", "17/24")
-    story.press("b", "16/24")
-    story.press("\x1b[C", "17/24")
-    story.text = ""
-    os.write(story.master, b"q")
-    assert story.end() == 0
-    assert "\x1b[?1049l" in story.text
-    assert "To go on: python -m cmlp story --screen 17" in story.text
-    assert "3Blue1Brown" in story.text
+    with Pty("story", "--screen", "16") as story:
+        shows(story, "16/24", "Ten wishes", "space next", "\x1b[?1049h")
+        press(story, " ", "17/24", "Three ways", "q quit")
+        press(story, "?", "What is ...", "push:", "any other key more")
+        press(story, "x", "neuron:", "any key back")
+        press(story, "x", "17/24")
+        press(story, "b", "16/24")
+        press(story, "\x1b[C", "17/24")
+        before = len(story.written)
+        story.press("q")
+        status, written = story.end(seconds=60)
+    after = written[before:]
+    assert status == 0
+    assert "\x1b[?1049l" in after
+    assert "To go on: python -m cmlp story --screen 17" in after
+    assert "3Blue1Brown" in after
 
 
 @pytest.mark.slow
 @posix
 def test_low_terminals_get_screens_in_parts():
-    story = Session("--screen", "17", rows=12)
-    story.until("17/24", "space more")
-    story.press(" ", "q quit")
-    first = story.text
-    story.press("b", "17/24")
-    assert "17/24" not in first
-    os.write(story.master, b"q")
-    assert story.end() == 0
+    with Pty("story", "--screen", "17", lines=12) as story:
+        shows(story, "17/24", "space more")
+        first = press(story, " ", "q quit")
+        press(story, "b", "17/24")
+        assert "17/24" not in first
+        story.press("q")
+        assert story.end(seconds=60)[0] == 0
 
 
 @pytest.mark.slow
 @posix
 def test_last_screen_ends_with_the_program():
-    story = Session("--screen", "24")
-    story.until("24/24")
-    story.press(" ", "This very network in Python")
-    assert story.end() == 0
-    assert "To go on" not in story.text and "# 0.889" in story.text
+    with Pty("story", "--screen", "24") as story:
+        shows(story, "24/24")
+        press(story, " ", "This very network in Python")
+        status, written = story.end(seconds=60)
+    assert status == 0
+    assert "To go on" not in written and "# 0.889" in written

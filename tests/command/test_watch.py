@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from terminals import Pty, output_of
+from terminals import Pty, output_of, terminal
 
 import cmlp
 from cmlp.command import learning as learning_module
@@ -18,22 +18,11 @@ from cmlp.command.experiment_options import example
 from cmlp.command.learning import Learning
 from cmlp.command.pictures.names import Unit
 from cmlp.command.pictures.patches import patch_lines, shrunk
-from cmlp.command.terminal import Terminal, clipped, visible
+from cmlp.command.terminal import clipped, visible
 from cmlp.command.watch import Player, frame_lines, play
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="ptys are POSIX")
 slow = pytest.mark.slow
-
-
-class Nowhere:
-    encoding = "utf-8"
-
-    def isatty(self):
-        return False
-
-
-def terminal(**capabilities):
-    return Terminal(Nowhere(), **{"rewrites": False, "colors": 0, "blocks": True, **capabilities})
 
 
 def learning_of(n_measurements=5, **options):

@@ -1,5 +1,6 @@
-"""Runs the command: in this process with a pipe as its output, or as a process on a pseudo-terminal."""
+"""Terminals for tests: one that shows nothing, a pipe, and a pseudo-terminal with the command as a process."""
 
+import codecs
 import io
 import os
 import re
@@ -9,6 +10,12 @@ import sys
 import time
 
 from cmlp.command.main import main
+from cmlp.command.terminal import Terminal
+
+
+def terminal(**capabilities):
+    """Return a terminal whose output nobody reads: plain characters and blocks, unless the capabilities differ."""
+    return Terminal(io.StringIO(), **{"rewrites": False, "colors": 0, "blocks": True, **capabilities})
 
 
 def output_of(monkeypatch, *arguments, columns=80, encoding="utf-8", status=0):
@@ -33,7 +40,7 @@ class Pty:
         self.master, self.slave = pty.openpty()
         fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
         self.mode_before = termios.tcgetattr(self.slave)
-        ignored = ("COLUMNS", "LINES", "NO_COLOR", "COLORTERM", "PYTHONIOENCODING")
+        ignored = ("COLUMNS", "LINES", "NO_COLOR", "COLORTERM", "PYTHONIOENCODING", "PYTHONUNBUFFERED")
         kept = {name: value for name, value in os.environ.items() if name not in ignored}
         self.process = subprocess.Popen(
             [sys.executable, "-c", _WITH_TERMINAL, *arguments],
@@ -44,6 +51,7 @@ class Pty:
             start_new_session=True,
         )
         self.written, self._position = "", 0
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
     def wait_for(self, pattern, seconds=30):
         """Read until the output after the last match contains a pattern; return the output up to its end."""
@@ -53,7 +61,7 @@ class Pty:
             if select.select([self.master], [], [], 0.1)[0]:
                 chunk = self._read()
                 assert chunk, f"the command ended without {pattern!r}: ...{self.written[-500:]!r}"
-                self.written += chunk
+                self.written += self._decoder.decode(chunk)
         start, self._position = self._position, self._position + match.end()
         return self.written[start : self._position]
 
@@ -66,7 +74,7 @@ class Pty:
         while self.process.poll() is None or select.select([self.master], [], [], 0)[0]:
             assert time.monotonic() < end, "the command does not end"
             if select.select([self.master], [], [], 0.1)[0]:
-                self.written += self._read()
+                self.written += self._decoder.decode(self._read())
         return self.process.returncode, self.written
 
     def mode_is_restored(self):
@@ -77,9 +85,9 @@ class Pty:
 
     def _read(self):
         try:
-            return os.read(self.master, 65536).decode("utf-8", "replace")
+            return os.read(self.master, 65536)
         except OSError:  # Linux reports the end of the output as an error
-            return ""
+            return b""
 
     def __enter__(self):
         return self
@@ -96,5 +104,5 @@ _WITH_TERMINAL = """
 import fcntl, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 from cmlp.command.main import main
-sys.exit(main())
+sys.exit(main(program="python -m cmlp"))
 """
