@@ -37,9 +37,10 @@
  *   other: the targets of an autoencoder can be its rows. No function works in place.
  * - Alignment. Arrays need the natural alignment of their elements, a net needs 8 bytes, a model file 8 bytes; a
  *   workspace, scratch memory and a model need none.
- * - Structs. Set up every struct that has a struct_size with CMLP_INIT, which zeroes it. Zero means the default wherever
- *   zero is not a valid value. These structs may grow at the end. A program compiled with an older header works with a
- *   newer library: the library treats missing fields as zero, and writes nothing beyond the caller's struct.
+ * - Structs. Set up every struct that has a struct_size with CMLP_INIT, which zeroes it. Zero means the default
+ *   wherever zero is not a valid value. These structs may grow at the end. A program compiled with an older header
+ *   works with a newer library: the library treats missing fields as zero, and writes nothing beyond the caller's
+ *   struct.
  * - Status. Every function that can fail returns a cmlp_status. Its comment lists the possible errors after "Returns",
  *   without the prefix CMLP_ERROR_. "The errors of" a struct are listed above that struct; those of a net are NULL,
  *   ALIGNMENT and NET. If an argument is invalid (codes 16 to 63), all outputs are left unchanged, except that

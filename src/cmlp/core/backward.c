@@ -312,7 +312,8 @@ static void backward_rows(cmlp_batch_job *job, int64_t selected, int64_t a, int6
         if (cmlp_is_cancelled(poller_of(job, index))) return;
         cmlp_drop(&job->data, &job->objective, l - 1, selected, n, previous);
         net->kernels->derivative(net->layers[l - 1].activation, net->layers[l - 1].parameter,
-                                 cmlp_at(net, job->layers[l - 1].slope_from, a * layer->n_in), previous, n * layer->n_in);
+                                 cmlp_at(net, job->layers[l - 1].slope_from, a * layer->n_in), previous,
+                                 n * layer->n_in);
     }
     for (int32_t l = 0; job->all_deltas && l < net->n_layers; l++) {
         const int64_t n_out = net->layers[l].n_out;

@@ -52,8 +52,8 @@ int cmlp_first_layer(const cmlp_data *data, const void *params, const cmlp_rows_
  * columns are nonzero. */
 uint64_t *cmlp_join_column_masks(const cmlp_net *net, const cmlp_input_space *space, int32_t index, int32_t size);
 
-/* The n gathered dense rows from row a on, as thread `index` reads them for the gradient. `masked` states whether all of
- * them have a nonzero mask. */
+/* The n gathered dense rows from row a on, as thread `index` reads them for the gradient. `masked` states whether all
+ * of them have a nonzero mask. */
 cmlp_gradient_input cmlp_gathered_rows(const cmlp_net *net, const cmlp_input_space *space, int64_t a, int64_t n,
                                        int masked, int32_t index);
 

@@ -199,7 +199,8 @@ VEC_FN uint64_t copy_columns(const void *const *rows, int64_t height, int64_t k,
 }
 
 /* Converts a chunk of columns of uint8 rows. */
-static void copy_bytes(const cmlp_dense_input *x, int64_t i, int64_t height, int64_t k0, int64_t n, T *copy, uint64_t *mask)
+static void copy_bytes(const cmlp_dense_input *x, int64_t i, int64_t height, int64_t k0, int64_t n, T *copy,
+                       uint64_t *mask)
 {
     const byte_scale scale = byte_scale_of(x->byte_scale);
     const void *const *rows = x->list + i;

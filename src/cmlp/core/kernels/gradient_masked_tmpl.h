@@ -127,4 +127,7 @@ static void gradient_with(const gradient_size *narrow, const cmlp_gradient_input
     }
 }
 
-static void gradient(const cmlp_gradient_input *a, const cmlp_weight_sums *to) { gradient_with(gradient_narrow, a, to); }
+static void gradient(const cmlp_gradient_input *a, const cmlp_weight_sums *to)
+{
+    gradient_with(gradient_narrow, a, to);
+}

@@ -22,9 +22,10 @@ typedef struct cmlp_dense_input {
     double byte_scale; /* 0; else `list` has rows of uint8, which are multiplied by byte_scale: then `copy` is not NULL
                           and cmlp_scales_in_floats(byte_scale) holds */
     const void *const *prefetch; /* NULL, or for each row a later row to prefetch */
-    uint64_t *column_mask; /* NULL, or an output: bit k is 0 if column k is zero in all rows. Such columns are skipped */
-    const uint64_t *mask;  /* NULL, or one bit per element: 0 if the element is 0. Such elements are skipped. Row i starts
-                              at word i * ld_mask */
+    uint64_t *column_mask; /* NULL, or an output: bit k is 0 if column k is zero in all rows. Such columns are
+                              skipped */
+    const uint64_t *mask;  /* NULL, or one bit per element: 0 if the element is 0. Such elements are skipped. Row i
+                              starts at word i * ld_mask */
     int64_t ld_mask;
     void *copy; /* CMLP_COPY_BYTES of scratch memory, aligned as T, for adjacent copies of rows; NULL: no copies */
 } cmlp_dense_input;
@@ -41,8 +42,10 @@ typedef struct cmlp_product {
 typedef struct cmlp_gradient_input {
     int64_t rows; /* at most CMLP_CHUNK */
     const void *const *list;
-    const uint64_t *column_mask; /* NULL, or one bit per column: groups of CMLP_GROUP columns without a bit are skipped */
-    const uint64_t *mask; /* NULL, or as in cmlp_dense_input: a group of columns skips the rows in which it has no bit */
+    const uint64_t *column_mask; /* NULL, or one bit per column: groups of CMLP_GROUP columns without a bit are
+                                    skipped */
+    const uint64_t *mask; /* NULL, or as in cmlp_dense_input: a group of columns skips the rows in which it has no
+                             bit */
     int64_t ld_mask;
     void *copy; /* as in cmlp_dense_input */
 } cmlp_gradient_input;
@@ -160,9 +163,9 @@ typedef struct cmlp_kernels {
     /* Weight rows of the gradient. If a->column_mask or a->mask is not NULL, to->k0 is a multiple of CMLP_GROUP. */
     void (*gradient)(const cmlp_gradient_input *a, const cmlp_weight_sums *to);
     /* The same two products for a CSR matrix x; only stored values take time. w and z have no gaps. The scratch memory
-     * of csr is a row of x->n_in elements, that of csr_gradient cmlp_csr_block(rows, k1 - k0, element) bytes, aligned as
-     * int64_t. csr_gradient takes rows <= CMLP_CSR_ROWS and skips weight rows that an update with a zero gradient cannot
-     * change. */
+     * of csr is a row of x->n_in elements. The scratch memory of csr_gradient is cmlp_csr_block(rows, k1 - k0, element)
+     * bytes, aligned as int64_t. csr_gradient takes rows <= CMLP_CSR_ROWS and skips weight rows that an update with a
+     * zero gradient cannot change. */
     void (*csr)(const cmlp_csr *x, const cmlp_product *to, void *scratch);
     void (*csr_gradient)(const cmlp_csr *x, const cmlp_weight_sums *to, void *scratch);
     /* t[j, i] = a[i, j];  a (rows, columns) with lda, t (columns, rows) with ldt. */
