@@ -194,6 +194,12 @@ int fixture_call(fixture *f, call c)
     }
 }
 
+void fixture_attempt(void *context)
+{
+    attempt *a = context;
+    a->status = fixture_call(a->f, a->c);
+}
+
 /* Hashes the blocks of the fixture, even if a test has changed the pointers. */
 uint64_t fixture_hash(const fixture *f)
 {

@@ -90,6 +90,14 @@ void fixture_reset(fixture *f, call c);
 /* Makes the call with the current fields of the fixture. */
 int fixture_call(fixture *f, call c);
 
+/* A call as an argument of survives(): fixture_attempt(attempt) makes it and keeps its status. */
+typedef struct attempt {
+    fixture *f;
+    call c;
+    int status;
+} attempt;
+void fixture_attempt(void *context);
+
 /* Returns the hash of everything that calls may write except the workspace. */
 uint64_t fixture_hash(const fixture *f);
 

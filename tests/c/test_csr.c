@@ -91,23 +91,12 @@ static void reset(call c, int32_t index_dtype)
 
 /* ---- the same bits */
 
-typedef struct attempt {
-    call c;
-    int status;
-} attempt;
-
-static void make_call(void *context)
-{
-    attempt *a = context;
-    a->status = fixture_call(&f, a->c);
-}
-
 static void test_same_bits(call c, int32_t index_dtype)
 {
     const uint64_t expected = fixture_outcome(&f, c);
-    attempt a = {c, -1};
+    attempt a = {&f, c, -1};
     reset(c, index_dtype);
-    const int alive = survives(make_call, &a);
+    const int alive = survives(fixture_attempt, &a);
     const int intact = slot_intact(&s.values) && slot_intact(&s.indices) && slot_intact(&s.indptr) &&
                        slot_intact(&s.workspace);
     check_that(alive && a.status == CMLP_OK && fixture_hash(&f) == expected && fixture_intact(&f) && intact,
@@ -123,8 +112,8 @@ static void test_same_bits(call c, int32_t index_dtype)
 
 static void check_invalid(call c, int expected, const char *change, uint64_t before)
 {
-    attempt a = {c, -1};
-    const int alive = survives(make_call, &a);
+    attempt a = {&f, c, -1};
+    const int alive = survives(fixture_attempt, &a);
     check_that(alive && a.status == expected && fixture_hash(&f) == before && fixture_intact(&f), "%s with %s: %s%s",
                call_names[c], change, alive ? cmlp_status_name(a.status) : "touched a guard page",
                fixture_hash(&f) == before ? "" : ", an output changed");

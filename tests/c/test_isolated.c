@@ -2,6 +2,7 @@
  * kernel kills a thread at any system call except read, write and exit, and with an allocator and locks that abort. */
 #define _GNU_SOURCE
 #include "../../include/cmlp.h"
+#include "model_file.h"
 #include "support.h"
 
 #include <linux/filter.h>
@@ -15,7 +16,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { N_IN = 300, N_HIDDEN = 40, N_OUT = 10, ROWS = 50, THREADS = 4, ROUNDS = 20, CAPACITY = 1 << 17 };
+enum { N_IN = 300, N_HIDDEN = 40, N_OUT = 10, ROWS = 50, THREADS = 4, ROUNDS = 20 };
 
 /* ------------------------------------------------------------------------ an allocator and locks that can fail */
 
@@ -79,20 +80,11 @@ int pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *lock)
 
 /* ------------------------------------------------------------------------------------------------ a model file */
 
-static _Alignas(64) unsigned char file[CAPACITY], model_memory[8192], scratch[THREADS + 1][1 << 18];
-static size_t file_size;
+static model_file file;
+static _Alignas(64) unsigned char model_memory[8192], scratch[THREADS + 1][1 << 18];
 static float rows[ROWS][N_IN], expected[ROWS][N_OUT];
 static uint8_t bytes[ROWS][N_IN];
 static int32_t labels[ROWS], byte_labels[ROWS];
-
-static int append(void *context, const void *part, size_t n)
-{
-    (void)context;
-    if (n > sizeof file - file_size) return 1;
-    memcpy(file + file_size, part, n);
-    file_size += n;
-    return 0;
-}
 
 static void write_model(void)
 {
@@ -112,7 +104,8 @@ static void write_model(void)
     cmlp_random_seed(&random, 1);
     CHECK(cmlp_init_params(net, &random, params) == CMLP_OK);
     cmlp_model_content content = CMLP_INIT(cmlp_model_content);
-    content.write = append;
+    content.write = model_file_append;
+    content.context = &file;
     content.input_scale = 1 / 255.0;
     CHECK(cmlp_model_write(net, params, &content, scratch, sizeof scratch) == CMLP_OK);
 }
@@ -122,9 +115,9 @@ static const cmlp_model *load_model(void)
     uint64_t state = 5;
     cmlp_model *const model = (cmlp_model *)model_memory;
     cmlp_model_info info = CMLP_INIT(cmlp_model_info);
-    CHECK(cmlp_model_size(file, file_size, &info) == CMLP_OK && info.model_size <= sizeof model_memory &&
+    CHECK(cmlp_model_size(file.bytes, file.size, &info) == CMLP_OK && info.model_size <= sizeof model_memory &&
           info.scratch_size <= sizeof scratch[0]);
-    CHECK(cmlp_model_init(model, sizeof model_memory, file, file_size, 1, scratch, sizeof scratch) == CMLP_OK);
+    CHECK(cmlp_model_init(model, sizeof model_memory, file.bytes, file.size, 1, scratch, sizeof scratch) == CMLP_OK);
     for (int i = 0; i < ROWS; i++) {
         for (int k = 0; k < N_IN; k++) {
             bytes[i][k] = (uint8_t)random_below(&state, 256);

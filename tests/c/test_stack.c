@@ -86,17 +86,6 @@ static void check_use(const char *name, size_t used)
 
 static fixture f;
 
-typedef struct attempt {
-    call c;
-    int status;
-} attempt;
-
-static void make_call(void *context)
-{
-    attempt *a = context;
-    a->status = fixture_call(&f, a->c);
-}
-
 /* Workspaces of the calls on sparse rows are larger than those of the fixture. */
 static void take_workspace(void)
 {
@@ -128,7 +117,7 @@ static void test_calls(const shape *s)
     int64_t *columns = fixture_block(&f, (size_t)(f.n * f.n_in) * sizeof *columns);
     for (call c = 0; c < CALLS; c++)
         for (form rows = DENSE; rows < FORMS; rows++) {
-            attempt a = {c, -1};
+            attempt a = {&f, c, -1};
             fixture_reset(&f, c);
             take_workspace();
             if (rows == SPARSE) make_sparse(positions, columns);
@@ -137,7 +126,7 @@ static void test_calls(const shape *s)
                 f.rows.row_stride = f.rows.col_stride = 0;
                 f.rows.scale = 1.0 / 255;
             }
-            const size_t used = stack_use(make_call, &a);
+            const size_t used = stack_use(fixture_attempt, &a);
             check_that(a.status == CMLP_OK, "%s: %s", call_names[c], cmlp_status_name(a.status));
             check_use(call_names[c], used);
         }

@@ -5,24 +5,12 @@
 #include <inttypes.h>
 #include <string.h>
 
-typedef struct attempt {
-    fixture *f;
-    call c;
-    int status;
-} attempt;
-
-static void make_call(void *context)
-{
-    attempt *a = context;
-    a->status = fixture_call(a->f, a->c);
-}
-
 static void test_exact(fixture *f, call c)
 {
     const shape *s = &f->shape;
     attempt a = {f, c, -1};
     fixture_reset(f, c);
-    const int alive = survives(make_call, &a);
+    const int alive = survives(fixture_attempt, &a);
     check_that(alive && a.status == CMLP_OK && fixture_intact(f),
                "%s with %d layers, %d rows, batch %d, %d threads: %s", call_names[c], (int)s->n_layers, (int)s->rows,
                (int)s->batch, (int)s->n_threads,
@@ -43,7 +31,7 @@ static void test_after_guard_page(fixture *f, call c)
     fixture_reset(f, c);
     f->run.workspace = slot_place(&f->workspace, f->run.workspace_size, AT_START, 0);
     memset(f->run.workspace, 0x33, f->run.workspace_size);
-    check_that(survives(make_call, &a) && a.status == CMLP_OK && fixture_intact(f),
+    check_that(survives(fixture_attempt, &a) && a.status == CMLP_OK && fixture_intact(f),
                "%s with a workspace right after a guard page", call_names[c]);
 }
 
