@@ -15,6 +15,7 @@ shows what a command prints, in colour. The options ``:lines: 3-20`` and ``:last
 
 from __future__ import annotations
 
+import contextlib
 import html
 import os
 import re
@@ -66,7 +67,7 @@ def draw_page(path: Path, name: str, folder: Path) -> list[tuple[Path, Path]]:
             warnings.simplefilter("error")
             for block in blocks[: last + 1]:
                 if block.language == "python" and not block.note:
-                    with open(os.devnull, "w", encoding="utf-8") as sink, _redirected(sink):
+                    with open(os.devnull, "w", encoding="utf-8") as sink, contextlib.redirect_stdout(sink):
                         run(block, names, str(path))
                 elif block.language == "{picture}":
                     file = folder / f"{name.replace('/', '-')}-{len(files[style]) + 1}-{style}.png"
@@ -75,12 +76,6 @@ def draw_page(path: Path, name: str, folder: Path) -> list[tuple[Path, Path]]:
                     files[style].append(file)
     _CACHE[name] = list(zip(files["light"], files["dark"], strict=True))
     return _CACHE[name]
-
-
-def _redirected(sink: Any) -> Any:
-    import contextlib
-
-    return contextlib.redirect_stdout(sink)
 
 
 class Picture(SphinxDirective):

@@ -1,11 +1,11 @@
 """`cmlp nudge`: backpropagation for one example, compared with plain NumPy, at every width and in every encoding."""
 
-import importlib.util
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import imported
 from terminals import output_of, terminal
 
 from cmlp.command.experiment import Experiment, Options
@@ -104,10 +104,8 @@ def test_wishes_of_the_layers_before_are_those_of_numpy(nudge):
 
 @pytest.mark.skipif(not PLAIN.exists(), reason="docs/plain.py is in the source tree only")
 def test_averages_are_minus_the_gradient_of_plain_numpy(nudge):
-    spec = importlib.util.spec_from_file_location("plain", PLAIN)
-    plain = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(plain)
-    weights, biases = plain.gradient(nudge.X / 255, nudge.y, list(nudge.network.weights), list(nudge.network.biases))
+    gradient = imported(PLAIN).gradient
+    weights, biases = gradient(nudge.X / 255, nudge.y, list(nudge.network.weights), list(nudge.network.biases))
     flat = np.concatenate([part.ravel() for pair in zip(weights, biases, strict=True) for part in pair])
     assert np.abs(nudge.step.average.flat + flat).max() < 1e-12 * np.abs(flat).max()
     lines = page(nudge)

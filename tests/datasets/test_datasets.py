@@ -2,7 +2,6 @@
 
 import gzip
 import hashlib
-import importlib.util
 import os
 import pickle
 import struct
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import imported
 
 from cmlp import datasets
 
@@ -112,9 +112,7 @@ def test_make_sample_creates_the_bundled_sample(tmp_path, monkeypatch):
     script = SOURCE / "tools" / "make_sample.py"
     if not script.exists():
         pytest.skip("the script is in the source tree only")
-    spec = importlib.util.spec_from_file_location("make_sample", script)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = imported(script)
     monkeypatch.setattr(module, "TARGET", tmp_path)
     assert module.main() == 0
     embedded = Path(datasets.__file__).parent / "digits28"

@@ -1,17 +1,15 @@
 """The C reference in the documentation contains everything that the header declares."""
 
-import importlib.util
 import re
 
 import pytest
 from c_build import HEADER, ROOT
+from helpers import imported
 
 SOURCE = ROOT / "docs/_ext/c_reference.py"
 if not SOURCE.exists():
     pytest.skip("the documentation is in the source tree only", allow_module_level=True)
-spec = importlib.util.spec_from_file_location("c_reference", SOURCE)
-reference = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(reference)
+reference = imported(SOURCE)
 TEXT = HEADER.read_text(encoding="utf-8")
 CODE = re.sub(r"/\*.*?\*/", " ", TEXT, flags=re.DOTALL)
 ITEMS = reference.parse(TEXT)

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from c_build import COMPILER, ROOT, WARNINGS, needs_compiler
 from c_build import run as run_command
+from helpers import imported
 
 import cmlp
 import cmlp.plots
@@ -24,9 +25,7 @@ import cmlp.plots
 DOCS = ROOT / "docs"
 if not (DOCS / "_ext/blocks.py").exists():
     pytest.skip("the documentation is in the source tree only", allow_module_level=True)
-spec = importlib.util.spec_from_file_location("blocks", DOCS / "_ext/blocks.py")
-blocks = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(blocks)
+blocks = imported(DOCS / "_ext/blocks.py")
 
 PAGES = {str(path.relative_to(DOCS)): blocks.blocks_of(path) for path in sorted(DOCS.rglob("*.md"))}
 NOTES = {"", "compile only", "not run", "needs", "output varies", "file"}

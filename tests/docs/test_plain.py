@@ -1,10 +1,10 @@
 """The network in plain NumPy (docs/plain.py) and the core compute the same."""
 
-import importlib.util
 from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import imported
 
 from cmlp import Network
 from cmlp.datasets import load_digits28
@@ -16,10 +16,7 @@ if not SOURCE.exists():
 
 @pytest.fixture(scope="module")
 def plain():
-    spec = importlib.util.spec_from_file_location("plain", SOURCE)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return imported(SOURCE)
 
 
 @pytest.fixture

@@ -102,8 +102,8 @@ static PyObject *version(PyObject *self, PyObject *nothing)
 }
 
 static PyMethodDef methods[] = {{"version", version, METH_NOARGS, ""}, {NULL, NULL, 0, NULL}};
-static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "stranger", "", -1, methods, NULL, NULL, NULL, NULL};
-PyMODINIT_FUNC PyInit_stranger(void) { return PyModule_Create(&module); }
+static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "outsider", "", -1, methods, NULL, NULL, NULL, NULL};
+PyMODINIT_FUNC PyInit_outsider(void) { return PyModule_Create(&module); }
 """
 
 
@@ -115,14 +115,14 @@ def test_extension_in_c(tmp_path):
     headers = sysconfig.get_path("include")
     if not (Path(headers) / "Python.h").exists():
         pytest.skip("needs Python.h")
-    (tmp_path / "stranger.c").write_text(EXTENSION)
+    (tmp_path / "outsider.c").write_text(EXTENSION)
     shutil.copytree(HEADER.parent, tmp_path / "newer")
     newer = tmp_path / "newer/cmlp_capi.h"
     newer.write_text(newer.read_text().replace("} cmlp_capi;", "    void (*newer)(void);\n} cmlp_capi;"))
-    call = "import sys; sys.path[0] = '.'; import stranger; print(stranger.version())"
+    call = "import sys; sys.path[0] = '.'; import outsider; print(outsider.version())"
     for include in (HEADER.parent, newer.parent):
-        flags = ["-shared", "-fPIC", "-I", headers, "-I", include, "-o", "stranger.so"]
-        run(COMPILER, "stranger.c", *flags, cwd=tmp_path)
+        flags = ["-shared", "-fPIC", "-I", headers, "-I", include, "-o", "outsider.so"]
+        run(COMPILER, "outsider.c", *flags, cwd=tmp_path)
         done = subprocess.run([sys.executable, "-c", call], cwd=tmp_path, capture_output=True, text=True)
         if include == HEADER.parent:
             assert (done.stdout, done.stderr) == (f"{cmlp.__version__}\n", "")

@@ -1,18 +1,14 @@
 """check_wheel.py and check_sdist.py report missing files, unexpected files and large wheels."""
 
-import importlib.util
-
 import pytest
 from c_build import ROOT
+from helpers import imported
 
 pytestmark = pytest.mark.skipif(not (ROOT / "tools").exists(), reason="the tools are in the source tree only")
 
 
 def tool(name):
-    spec = importlib.util.spec_from_file_location(name, ROOT / f"tools/{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return imported(ROOT / f"tools/{name}.py")
 
 
 @pytest.fixture

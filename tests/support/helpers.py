@@ -1,6 +1,7 @@
 """Shared by the test modules: small data sets, comparisons, digests, and runs in a new Python process."""
 
 import hashlib
+import importlib.util
 import json
 import os
 import subprocess
@@ -104,6 +105,14 @@ def peak_memory(call):
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
+
+
+def imported(path):
+    """Return a Python file outside the package as a module."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def run_python(code, *arguments, isa=None, timeout=60, check=True):

@@ -1,5 +1,5 @@
 # cython: language_level=3
-"""A stranger's extension, which knows cmlp's declarations from the installed package alone."""
+"""A user's extension, which knows cmlp's declarations from the installed package alone."""
 
 from cmlp.capi cimport cmlp_capi, cmlp_import_capi
 from cmlp.libcmlp cimport CMLP_TANH, CMLP_VERSION, CMLP_VERSION_NUMBER, cmlp_layer

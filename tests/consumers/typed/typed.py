@@ -1,4 +1,4 @@
-"""A stranger's module, for type checkers at their strictest: they must understand what cmlp promises."""
+"""A user's module, for type checkers at their strictest: they must understand what cmlp promises."""
 
 import numpy as np
 import numpy.typing as npt
