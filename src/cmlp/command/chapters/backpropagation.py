@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from cmlp.command.chapters.page import Page, Scene
 from cmlp.command.chapters.tale import LABELS, RATE, SIZES, Tale, sigmoid
 from cmlp.command.charts import beside
-from cmlp.command.pictures.average import each_share, of_knob
+from cmlp.command.pictures.average import each_share, knob_name, of_knob
 from cmlp.command.pictures.digit import digit_lines
-from cmlp.command.pictures.names import Unit, parse_unit, source_name
+from cmlp.command.pictures.names import Unit, parse_unit
 from cmlp.command.pictures.wishes import extremes, opinions, output_wish_lines, three_ways
 from cmlp.command.terminal import visible
 from cmlp.results import ParameterIndex
@@ -167,11 +167,8 @@ def everybodys_wishes(tale: Tale, page: Page) -> None:
     gradient = network.gradient(tale.X[rows], tale.y[rows])
     wrong = int(tale.step.layers[-1].wishes[0].argmin())
     source = int(np.abs(step.layers[-1].weights[:, :, 9].mean(axis=0)).argmax())
-    knobs = {
-        "bias of 9": ParameterIndex(_OUTPUT, None, 9),
-        f"{source_name(_OUTPUT, source)} to 9": ParameterIndex(_OUTPUT, source, 9),
-        f"bias of {wrong}": ParameterIndex(_OUTPUT, None, wrong),
-    }
+    chosen = [ParameterIndex(_OUTPUT, *ends) for ends in ((None, 9), (source, 9), (None, wrong))]
+    knobs = {knob_name(knob, SIZES, LABELS): knob for knob in chosen}
     page.text("Left alone, one example would make everything its own digit. So ask the first ten:")
     parts = {name: each_share(step, knob) for name, knob in knobs.items()}
     page.table(

@@ -9,7 +9,7 @@ import numpy as np
 
 from cmlp.command.chapters.page import Page, Scene
 from cmlp.command.chapters.tale import BATCH, LABELS, N_PASSES, RATE, SIZES, Tale
-from cmlp.command.pictures.names import Unit, source_name, unit_name
+from cmlp.command.pictures.average import knob_name
 from cmlp.command.pictures.outputs import output_bars
 from cmlp.command.pictures.text import bar
 
@@ -136,10 +136,7 @@ def _three_knobs(tale: Tale, page: Page, gradient: NDArray[np.float64]) -> None:
         chosen["no effect"] = int(zeros[0])
     rows = [["knob", "its number", "turn by -0.1", "turn by +0.1", ""]]
     for what, k in chosen.items():
-        layer, source, target = network.index(k)
-        name = unit_name(Unit(layer, target), SIZES, LABELS)
-        output = "output " if layer == len(SIZES) - 2 else ""
-        knob = f"bias of {output}{name}" if source is None else f"{source_name(layer, source)} to {output}{name}"
+        knob = knob_name(network.index(k), SIZES, [f"output {label}" for label in LABELS])
         direction = np.zeros(len(gradient))
         direction[k] = 1
         turned = [change_of_cost(tale, direction, by) for by in (-0.1, 0.1)]
