@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
+import sys
 from collections.abc import Iterator, Sequence
 
 from cmlp.command.keys import Keys, restored
@@ -42,8 +44,15 @@ class Screen:
         self._write(_LEAVE)
 
     def _write(self, text: str) -> None:
-        self._terminal.stream.write(text)
-        self._terminal.stream.flush()
+        stream = self._terminal.stream
+        if sys.platform == "win32" or not stream.encoding:  # text in memory has none
+            stream.write(text)
+            stream.flush()
+            return
+        # Not through the stream's buffer, which refuses the write of a signal handler within another write.
+        rest = text.encode(stream.encoding, "replace")
+        while rest:
+            rest = rest[os.write(stream.fileno(), rest) :]
 
 
 @contextlib.contextmanager
