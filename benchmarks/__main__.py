@@ -40,6 +40,7 @@ COMMANDS = [
     "size",
     "goals",
 ]
+MODULES = {"import": "import_time"}  # a module cannot be called "import"
 
 
 def main():
@@ -53,7 +54,7 @@ def main():
     parser.add_argument("--short", action="store_true")
     chosen = parser.parse_args()
     for command in COMMANDS if chosen.command == "all" else [chosen.command]:
-        importlib.import_module(f"benchmarks.{command}_").run(short=chosen.short)
+        importlib.import_module(f"benchmarks.{MODULES.get(command, command)}").run(short=chosen.short)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""C programs that predict one row at a time: cmlp and its peers for embedding. embedding_.py measures them."""
+"""C programs that predict one row at a time: cmlp and its peers for embedding. embedding.py measures them."""
 
 import contextlib
 import ctypes

@@ -3,13 +3,13 @@
 from benchmarks.compare import compared, named
 from benchmarks.rounds import Peer
 
-BEST = Peer("onnxruntime", "onnx_", "forward")
+BEST = Peer("onnxruntime", "onnx", "forward")
 PREDICT_PROBA = Peer("cmlp MLPClassifier.predict_proba", "ours", "predict_proba")
 OTHERS = [
     Peer("NumPy", "plain", "forward"),
     Peer("scikit-learn predict_proba", "scikit", "predict_proba"),
-    Peer("jax", "jax_", "forward"),
-    Peer("torch", "torch_", "forward"),
+    Peer("jax", "jax", "forward"),
+    Peer("torch", "torch", "forward"),
 ]
 
 

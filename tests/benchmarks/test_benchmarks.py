@@ -107,7 +107,7 @@ def test_ratio_is_per_row():
     ("least", "row", "expected"), [(False, None, 5), (True, None, 2), (False, "b", 2), (False, "c", None)]
 )
 def test_goal_is_measured_by_the_worst_row(least, row, expected):
-    from benchmarks.goals_ import Goal, measured
+    from benchmarks.goals import Goal, measured
 
     table = {"columns": ["", "x"], "rows": [["a", 5], ["b", 2], ["c", None]]}
     goal = Goal("", "command", "table", row, "x", 3, least=least)
@@ -116,7 +116,7 @@ def test_goal_is_measured_by_the_worst_row(least, row, expected):
 
 
 def test_goal_is_met_at_its_value():
-    from benchmarks.goals_ import Goal
+    from benchmarks.goals import Goal
 
     goal = Goal("", "", "", None, "", 3)
     assert [goal.verdict(found, 3)[1] for found in (2.9, 3, 3.1, None)] == ["yes", "yes", "no", None]
@@ -125,7 +125,7 @@ def test_goal_is_met_at_its_value():
 
 
 def test_slope_of_a_quadratic_is_two():
-    from benchmarks.scaling_ import growth
+    from benchmarks.scaling import growth
 
     class Table:
         def table(self, title, columns, rows):

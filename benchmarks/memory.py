@@ -76,7 +76,7 @@ def measure(case):
 
 
 def in_its_own_process(case):
-    command = [sys.executable, "-m", "benchmarks.memory_", json.dumps(case)]
+    command = [sys.executable, "-m", "benchmarks.memory", json.dumps(case)]
     done = subprocess.run(command, stdout=subprocess.PIPE, env={**os.environ, **NO_HOARDING}, check=True)
     return json.loads(done.stdout)
 

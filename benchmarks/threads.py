@@ -5,7 +5,7 @@ import warnings
 from contextlib import nullcontext
 from functools import partial
 
-from benchmarks import sparse_, train_
+from benchmarks import sparse, train
 from benchmarks.compare import named
 from benchmarks.data import rows
 from benchmarks.report import Report
@@ -28,9 +28,9 @@ PREDICTED = [[784, 16, 16, 10], [784, 128, 64, 10], [784, 512, 512, 10]]
 
 def cases(short):
     """Yield the measurements: title, function of the peer, case."""
-    n, nets = (2_000, train_.CASES[:1]) if short else (60_000, train_.CASES)
+    n, nets = (2_000, train.CASES[:1]) if short else (60_000, train.CASES)
     trained = [
-        (train_.title(sizes, batch, kind), "train", {"sizes": sizes, "batch": batch, "rows": n, "kind": kind})
+        (train.title(sizes, batch, kind), "train", {"sizes": sizes, "batch": batch, "rows": n, "kind": kind})
         for sizes, batch in nets
         for kind in ("images", "dense")
     ]
@@ -38,7 +38,7 @@ def cases(short):
         (f"predict 10,000: {named(sizes, 'images')}", "forward", {"sizes": sizes, "rows": 10_000, "units": 10})
         for sizes in PREDICTED[: len(nets)]
     ]
-    return [*trained, ("CSR, " + sparse_.TITLE, "train", {**sparse_.CASE, "rows": n}), *predicted]
+    return [*trained, ("CSR, " + sparse.TITLE, "train", {**sparse.CASE, "rows": n}), *predicted]
 
 
 def row_of(title, make, case, rounds):

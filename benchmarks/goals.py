@@ -5,17 +5,17 @@ from itertools import product
 from typing import NamedTuple
 
 from benchmarks import (
-    accuracy_,
-    batch_,
-    embedding_,
-    import_,
-    memory_,
-    model_,
+    accuracy,
+    batch,
+    embedding,
+    import_time,
+    memory,
+    model,
     predict,
-    scaling_,
-    sparse_,
-    threads_,
-    train_,
+    scaling,
+    sparse,
+    threads,
+    train,
 )
 from benchmarks.compare import ROW, named
 from benchmarks.report import Report, results_path
@@ -46,28 +46,28 @@ class Goal(NamedTuple):
 
 NARROW, MIDDLE, WIDE = [784, 16, 16, 10], [784, 128, 64, 10], [784, 512, 512, 10]
 JAX, ONNX, PEAK = "/ jax", "/ onnxruntime", "% of multiply-adds"
-OURS, OUT = train_.OURS, "cmlp Network.forward(x, out=)"
+OURS, OUT = train.OURS, "cmlp Network.forward(x, out=)"
 
 
 def trained(work, case, kind, row, column, *asked, prefix="", least=False):
     """Return a goal of the command `train` for a case (network, batch size)."""
-    table = train_.title(*case, kind, prefix)
-    return Goal(f"{work}, {train_.title(*case, kind)}", "train", table, row, column, *asked, least=least)
+    table = train.title(*case, kind, prefix)
+    return Goal(f"{work}, {train.title(*case, kind)}", "train", table, row, column, *asked, least=least)
 
 
 def next_to_jax():
     asked = [(0.42, 0.29), (0.19, 0.14), (0.74, 0.60), (0.52, 0.45), (0.84, 0.75)]
-    for case, ratios in zip(train_.CASES, asked, strict=True):
+    for case, ratios in zip(train.CASES, asked, strict=True):
         yield trained("SGD / jax", case, "images", OURS, JAX, *ratios)
     for net, share in ((MIDDLE, 90), (WIDE, 92)):
         yield trained("% of the peak", (net, 128), "dense", OURS, PEAK, share, least=True)
 
 
 def next_to_plain_sgd():
-    for case in train_.CASES:
+    for case in train.CASES:
         adam = 1.15 if case[1] == 128 else 1.8
         for row, asked in (("Adam from epoch 3", adam), ("Adam from epoch 20", adam), ("SGD, float64", 2.1)):
-            yield trained(f"{row} / SGD", case, "images", row, "/ SGD", asked, prefix=train_.VARIANTS_PREFIX)
+            yield trained(f"{row} / SGD", case, "images", row, "/ SGD", asked, prefix=train.VARIANTS_PREFIX)
 
 
 def one_row():
@@ -83,59 +83,57 @@ def one_row():
 
 def many_rows():
     for net, ratios in ((NARROW, (0.9, 0.6)), (MIDDLE, (0.8, 0.75))):
-        for peer, asked in zip(batch_.OURS, ratios, strict=True):
+        for peer, asked in zip(batch.OURS, ratios, strict=True):
             table = named(net, "images")
             yield Goal(f"10,000 rows, {named(net)}: {peer.name} / onnxruntime", "batch", table, peer.name, ONNX, asked)
 
 
 def two_threads():
     for (net, gain), kind in product(((WIDE, 1.85), (MIDDLE, 1.8), (NARROW, 1.4)), ("images", "dense")):
-        case = train_.title(net, 128, kind)
-        yield Goal(f"two threads, {case}: times faster", "threads", "alone", case, threads_.GAINS[0], gain, least=True)
-    for state, column in product(threads_.STATES, threads_.GAINS):
+        case = train.title(net, 128, kind)
+        yield Goal(f"two threads, {case}: times faster", "threads", "alone", case, threads.GAINS[0], gain, least=True)
+    for state, column in product(threads.STATES, threads.GAINS):
         yield Goal(
-            f"never slower, {state}: worst {column}", "threads", state, None, column, 1 - threads_.NOISE, least=True
+            f"never slower, {state}: worst {column}", "threads", state, None, column, 1 - threads.NOISE, least=True
         )
 
 
-def embedding():
-    for (net, activation), asked in zip(embedding_.NETS, (0.4, 0.15), strict=True):
-        case = ("embedding", embedding_.title(net, activation))
-        yield Goal(f"one row in C, {named(net)}: library / KANN", *case, embedding_.LIBRARY, "/ KANN", asked)
-        yield Goal("... header / library", *case, embedding_.HEADER, f"/ {embedding_.LIBRARY}", 1.5)
-    yield Goal("flash: int8 / float header", "embedding", embedding_.FLASH_TITLE, None, embedding_.FLASH, 0.3)
-    yield Goal(
-        "int8: worst loss of accuracy, points", "embedding", embedding_.ACCURACY_TITLE, None, embedding_.LOSS, 0.1
-    )
+def embedded():
+    for (net, activation), asked in zip(embedding.NETS, (0.4, 0.15), strict=True):
+        case = ("embedding", embedding.title(net, activation))
+        yield Goal(f"one row in C, {named(net)}: library / KANN", *case, embedding.LIBRARY, "/ KANN", asked)
+        yield Goal("... header / library", *case, embedding.HEADER, f"/ {embedding.LIBRARY}", 1.5)
+    yield Goal("flash: int8 / float header", "embedding", embedding.FLASH_TITLE, None, embedding.FLASH, 0.3)
+    yield Goal("int8: worst loss of accuracy, points", "embedding", embedding.ACCURACY_TITLE, None, embedding.LOSS, 0.1)
 
 
 GOALS = [
     *next_to_jax(),
     *next_to_plain_sgd(),
-    Goal("scikit-learn's defaults / scikit-learn", "train", train_.DEFAULTS_TITLE, OURS, "/ scikit-learn", 0.3, 0.2),
-    Goal("AVX2 forced: % of its peak", "train", train_.AVX2_TITLE, OURS, PEAK, 85, least=True),
-    Goal("98 % of MNIST: worst seed", "accuracy", accuracy_.TO_98, accuracy_.RECIPE, "worst", 98, least=True),
-    Goal("... seconds with one thread", "accuracy", accuracy_.TO_98, accuracy_.RECIPE, accuracy_.ONE, 0.6, 0.4),
-    Goal("... seconds with two", "accuracy", accuracy_.TO_98, accuracy_.RECIPE, accuracy_.TWO, 0.35, 0.21),
+    Goal("scikit-learn's defaults / scikit-learn", "train", train.DEFAULTS_TITLE, OURS, "/ scikit-learn", 0.3, 0.2),
+    Goal("AVX2 forced: % of its peak", "train", train.AVX2_TITLE, OURS, PEAK, 85, least=True),
+    Goal("98 % of MNIST: worst seed", "accuracy", accuracy.TO_98, accuracy.RECIPE, "worst", 98, least=True),
+    Goal("... seconds with one thread", "accuracy", accuracy.TO_98, accuracy.RECIPE, accuracy.ONE, 0.6, 0.4),
+    Goal("... seconds with two", "accuracy", accuracy.TO_98, accuracy.RECIPE, accuracy.TWO, 0.35, 0.21),
     *one_row(),
     *many_rows(),
-    Goal("CSR rows / scikit-learn", "sparse", sparse_.TITLE, OURS, "/ scikit-learn", 0.1),
+    Goal("CSR rows / scikit-learn", "sparse", sparse.TITLE, OURS, "/ scikit-learn", 0.1),
     *two_threads(),
     Goal(
         "load a model of 13,002 parameters, µs",
         "model",
-        model_.LOAD_TITLE,
-        f"MLPClassifier, {model_.SMALL}",
-        model_.WHOLE,
+        model.LOAD_TITLE,
+        f"MLPClassifier, {model.SMALL}",
+        model.WHOLE,
         200,
     ),
-    Goal("map a model of 100 MB, µs", "model", model_.LOAD_TITLE, model_.LARGE, model_.MAPPED, 1000),
-    Goal("model file beside weights and example, bytes", "model", model_.SIZE_TITLE, None, model_.OVERHEAD, 3000),
-    *embedding(),
-    Goal("import above NumPy, ms", "import", import_.TITLE, "import cmlp", "median", 10),
-    Goal("memory of fit, worst share of the bound", "memory", memory_.TITLE, None, memory_.OF_BOUND, 1),
-    Goal("growth with rows: slope", "scaling", scaling_.OF_ROWS, scaling_.THROUGH_ALL, "slope", 1.1),
-    Goal("growth with parameters: slope", "scaling", scaling_.OF_PARAMETERS, scaling_.THROUGH_ALL, "slope", 1.1),
+    Goal("map a model of 100 MB, µs", "model", model.LOAD_TITLE, model.LARGE, model.MAPPED, 1000),
+    Goal("model file beside weights and example, bytes", "model", model.SIZE_TITLE, None, model.OVERHEAD, 3000),
+    *embedded(),
+    Goal("import above NumPy, ms", "import", import_time.TITLE, "import cmlp", "median", 10),
+    Goal("memory of fit, worst share of the bound", "memory", memory.TITLE, None, memory.OF_BOUND, 1),
+    Goal("growth with rows: slope", "scaling", scaling.OF_ROWS, scaling.THROUGH_ALL, "slope", 1.1),
+    Goal("growth with parameters: slope", "scaling", scaling.OF_PARAMETERS, scaling.THROUGH_ALL, "slope", 1.1),
 ]
 
 

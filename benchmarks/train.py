@@ -7,7 +7,7 @@ from benchmarks.rounds import Peer
 
 OURS = "cmlp MLPClassifier"
 ESTIMATOR = Peer(OURS, "ours", "train")
-BEST_PEER = Peer("jax", "jax_", "train")
+BEST_PEER = Peer("jax", "jax", "train")
 DENSE_PEERS = [ESTIMATOR, BEST_PEER, *LIMITS]
 PEERS = [
     ESTIMATOR,
@@ -15,8 +15,8 @@ PEERS = [
     Peer("NumPy", "plain", "train"),
     Peer("scikit-learn", "scikit", "train"),
     BEST_PEER,
-    Peer("torch", "torch_", "train"),
-    Peer("torch compiled", "torch_", "train_compiled"),
+    Peer("torch", "torch", "train"),
+    Peer("torch compiled", "torch", "train_compiled"),
     *LIMITS,
 ]
 CASES = [
