@@ -20,7 +20,7 @@ LAYERS = [
     ["exceptions", "_include"],
     ["inputs", "datasets"],
     ["_core"],
-    ["constraints"],  # of the activations and losses that the core has
+    ["constraints", "record"],  # of the activations and losses that the core has
     ["training"],
     ["presets", "results", "exports"],
     ["network"],

@@ -26,6 +26,7 @@ from cmlp.inputs.nonfinite import first_non_finite_error
 from cmlp.inputs.scaling import warn_of_scale
 from cmlp.inputs.validation import as_rows, as_targets, check_width, require_samples
 from cmlp.inputs.weights import as_weights
+from cmlp.record import Record
 from cmlp.training.history import History
 from cmlp.training.initialization import initial_params, initialization
 from cmlp.training.lbfgs import LBFGS
@@ -326,6 +327,12 @@ class MultilayerPerceptron(FittedAttributes, Routing, Representation, Callbacks,
                 f"This {type(self).__name__} instance is not fitted yet. Call 'fit' with "
                 "appropriate arguments before using this estimator."
             ) from None
+
+    def _record(self) -> Record:
+        """Return the content of the fitted model, for the parts of the package that do not know this class."""
+        model = self._fitted()
+        kind, labels, names = self._estimator_type, model.labels, model.feature_names
+        return Record(model.net, model.params, model.input_scale, self.n_threads, kind, labels, names)
 
     def __sklearn_is_fitted__(self) -> bool:
         return "_model" in vars(self) or can_assemble(self)

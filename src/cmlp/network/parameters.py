@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp import _core
+from cmlp import _core, constraints
 from cmlp.inputs.blocks import block_copy, loaded_block
+from cmlp.record import Record
 from cmlp.results import ParameterIndex
 from cmlp.training.state import PICKLE_VERSION, check_params, check_version, native
 
@@ -23,6 +24,8 @@ class NetworkParameters:
 
     _net: _core.Net
     _params: NDArray[Any]
+    _scale: float
+    _n_threads: int | None
 
     @classmethod
     def _assembled(cls, net: _core.Net, params: NDArray[Any], input_scale: float) -> Self:
@@ -52,6 +55,55 @@ class NetworkParameters:
         shape = "-".join(map(str, self.sizes))
         activations = ", ".join(self._net.activations)
         return f"Network({shape}: {activations}; {self._net.loss}, {self._net.dtype}, {self.n_params} parameters)"
+
+    def _record(self) -> Record:
+        """Return the content of the network, for the parts of the package that do not know this class."""
+        return Record(self._net, self._params, self._scale, self._n_threads)
+
+    @property
+    def activation(self) -> tuple[str, ...]:
+        """Activation of each hidden layer."""
+        return self._net.activations[:-1]
+
+    @property
+    def output(self) -> str:
+        """Activation of the output layer."""
+        return self._net.activations[-1]
+
+    @property
+    def loss(self) -> str:
+        """Name of the loss."""
+        return self._net.loss
+
+    @property
+    def activation_parameter(self) -> tuple[float, ...] | None:
+        """Activation parameter of each hidden layer, 0 for layers without one; None if no layer has one."""
+        parameters = self._net.activation_parameters[:-1]
+        return parameters if any(parameters) else None
+
+    @property
+    def loss_parameter(self) -> float | None:
+        """Parameter of the loss; None if it has none."""
+        return self._net.loss_parameter or None
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the parameters and of all arithmetic."""
+        return self._net.dtype
+
+    @property
+    def input_scale(self) -> float:
+        """Factor by which every input is multiplied."""
+        return self._scale
+
+    @property
+    def n_threads(self) -> int | None:
+        """Maximum number of threads; None if it depends on the problem size and the number of CPUs. Can be set."""
+        return self._n_threads
+
+    @n_threads.setter
+    def n_threads(self, value: int | None) -> None:
+        self._n_threads = constraints.network_argument("n_threads", value)
 
     @property
     def sizes(self) -> tuple[int, ...]:

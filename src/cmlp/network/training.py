@@ -21,9 +21,6 @@ _ALL_ROWS = 2**63 - 1  # a batch size that includes all rows
 class NetworkTraining(NetworkParameters):
     """Training methods of a network; base class of `Network`."""
 
-    _scale: float
-    _n_threads: int | None
-
     def _objective(self, given: Objective) -> dict[str, Any]:
         """Return the keywords of an objective in the form that the core expects."""
         return constraints.objective(given, len(self.sizes) - 1)

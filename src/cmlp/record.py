@@ -1,0 +1,108 @@
+"""`Record`: the content of a network or a fitted estimator, for the parts of the package that know neither class."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from cmlp import _core
+    from cmlp.inputs.labels import Labels
+
+
+class Record:
+    """What a trained model consists of.
+
+    Attributes
+    ----------
+    net : cmlp._core.Net
+        Layer sizes, activations, loss and dtype.
+    params : ndarray of shape (n_params,)
+        The model's own parameter block, not a copy.
+    input_scale : float
+        Factor by which every input is multiplied.
+    n_threads : int or None
+        Maximum number of threads.
+    kind : {"network", "classifier", "regressor"}
+        What the outputs mean.
+    labels : cmlp.inputs.labels.Labels or None
+        The classes of a classifier.
+    feature_names : ndarray of str or None
+        Column names of the data frame in fit.
+    """
+
+    __slots__ = ("feature_names", "input_scale", "kind", "labels", "n_threads", "net", "params")
+
+    def __init__(
+        self,
+        net: _core.Net,
+        params: NDArray[Any],
+        input_scale: float = 1.0,
+        n_threads: int | None = None,
+        kind: str = "network",
+        labels: Labels | None = None,
+        feature_names: NDArray[Any] | None = None,
+    ) -> None:
+        self.net, self.params, self.input_scale, self.n_threads = net, params, input_scale, n_threads
+        self.kind, self.labels, self.feature_names = kind, labels, feature_names
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Layer sizes, input first."""
+        return self.net.sizes
+
+    @property
+    def activations(self) -> tuple[str, ...]:
+        """Activation of each layer after the input."""
+        return self.net.activations
+
+    @property
+    def activation_parameters(self) -> tuple[float, ...]:
+        """Activation parameter of each layer after the input; 0 if the activation has none."""
+        return self.net.activation_parameters
+
+    @property
+    def loss(self) -> str:
+        """Name of the loss."""
+        return self.net.loss
+
+    @property
+    def loss_parameter(self) -> float:
+        """Parameter of the loss; 0 if it has none."""
+        return self.net.loss_parameter
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the parameters and of all arithmetic."""
+        return self.net.dtype
+
+    @property
+    def weights(self) -> list[NDArray[Any]]:
+        """Weights of each layer, of shape (n_in, n_out): views of `params`."""
+        return self.net.views(self.params)[0]
+
+    @property
+    def biases(self) -> list[NDArray[Any]]:
+        """Biases of each layer, of shape (n_out,): views of `params`."""
+        return self.net.views(self.params)[1]
+
+
+def record_of(model: Any) -> Record:
+    """Return the content of a `Network` or a fitted estimator.
+
+    Raises
+    ------
+    NotFittedError
+        If an estimator is not fitted.
+    TypeError
+        If `model` is neither.
+    """
+    read = getattr(model, "_record", None)
+    if read is None:
+        raise TypeError(f"A Network, an MLPClassifier or an MLPRegressor is needed, got {type(model).__name__}.")
+    record: Record = read()
+    return record
