@@ -9,7 +9,7 @@ import pytest
 import cmlp
 from cmlp.command import digits_report
 from cmlp.command import main as cli
-from cmlp.command.experiment import METHODS, Experiment, Options
+from cmlp.console.experiment import METHODS, Experiment, Options
 
 OPTIONS = [
     [],

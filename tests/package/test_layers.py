@@ -29,6 +29,8 @@ LAYERS = [
     ["files"],
     ["export"],
     ["page", "plots"],
+    ["console"],
+    ["story"],
     ["command"],
     ["__init__", "__main__"],
 ]
@@ -113,6 +115,21 @@ def test_python_imports_from_lower_layers_only(module):
             continue
         if target is not None and layer_of(target) != here and here != "__init__":
             assert target == "__init__" or RANK[layer_of(target)] < RANK[here], f"{module} imports {name}"
+
+
+def test_only_the_dispatcher_of_the_command_imports_the_story():
+    importing = {
+        module for module in module_names() for name, _ in imported_by(module) if layer_of(ours(name) or "") == "story"
+    }
+    assert {module for module in importing if layer_of(module) != "story"} == {"command.main"}
+
+
+@pytest.mark.parametrize("module", [name for name in module_names() if layer_of(name) == "story"])
+def test_story_uses_public_names_of_the_library(module):
+    """Results such as `StepExplanation` are public through the methods that return them."""
+    public = {"__init__", "datasets", "network", "results"}
+    targets = {ours(name) for name, _ in imported_by(module) if ours(name)}
+    assert {target for target in targets if layer_of(target) not in {"console", "story"}} <= public
 
 
 def test_python_imports_make_no_cycle():

@@ -10,7 +10,7 @@ import sys
 import time
 
 from cmlp.command.main import main
-from cmlp.command.terminal import Terminal
+from cmlp.console.terminal import Terminal
 
 
 def terminal(**capabilities):

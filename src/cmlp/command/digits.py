@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 
-from cmlp.command import digits_report, options
-from cmlp.command.experiment import Experiment, Options
-from cmlp.command.experiment_options import add_experiment, add_hidden
-from cmlp.command.terminal import Terminal
+from cmlp.command import digits_report
+from cmlp.console import options
+from cmlp.console.experiment import Experiment, Options
+from cmlp.console.experiment_options import add_experiment, add_hidden
+from cmlp.console.terminal import Terminal
 
 NAME, SUMMARY = "digits", "train a network on images (the default command)"
 DESCRIPTION = "Train a network on images and show what it learns."

@@ -9,12 +9,11 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from cmlp.command.charts import bar_chart, beside, thinned
-from cmlp.command.experiment import METHODS, SERIES, SUBJECTS, Experiment, Measurement, Options
-from cmlp.command.pictures import png
-from cmlp.command.pictures.digit import weight_lines
-from cmlp.command.pictures.names import SIDE
-from cmlp.command.terminal import Terminal
+from cmlp.console import png
+from cmlp.console.charts import bar_chart, beside, thinned
+from cmlp.console.digit import SIDE, weight_lines
+from cmlp.console.experiment import METHODS, SERIES, SUBJECTS, Experiment, Measurement, Options
+from cmlp.console.terminal import Terminal
 
 _CHART_HEIGHT = 5
 _MOST_BARS = 31

@@ -6,9 +6,10 @@ import argparse
 import os
 from typing import Any
 
-from cmlp.command import options, printable
+from cmlp.command import printable
 from cmlp.command.predict import DATA_HELP, add_table_options, read_inputs
-from cmlp.command.terminal import Terminal
+from cmlp.console import options
+from cmlp.console.terminal import Terminal
 
 NAME, SUMMARY = "export", "write a model as a C header or an ONNX file"
 DESCRIPTION = (

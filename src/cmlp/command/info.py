@@ -6,8 +6,9 @@ import argparse
 import os
 from typing import Any
 
-from cmlp.command import options, printable
-from cmlp.command.terminal import Terminal
+from cmlp.command import printable
+from cmlp.console import options
+from cmlp.console.terminal import Terminal
 
 NAME, SUMMARY = "info", "describe a model file"
 DESCRIPTION = "Check a model file, and describe its network, its classes and how it was trained."

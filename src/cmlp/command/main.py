@@ -59,8 +59,8 @@ def main(arguments: Sequence[str] | None = None, program: str = "cmlp") -> int:
 
 def _run(arguments: list[str], program: str) -> int:
     """Run the command that the arguments name."""
-    from cmlp.command.options import CommandError
-    from cmlp.command.terminal import Terminal
+    from cmlp.console.options import CommandError
+    from cmlp.console.terminal import Terminal
 
     # "digits" is the default command: its name can be omitted.
     if not arguments or (arguments[0].startswith("-") and arguments[0] not in _GENERAL):
@@ -80,7 +80,8 @@ _GENERAL = ("-h", "--help", "--version")
 def make_parser(program: str) -> argparse.ArgumentParser:
     """Return the parser of the command line, with one subparser for each module of commands."""
     from cmlp import __version__
-    from cmlp.command import compare, digits, export, info, look, nudge, page, predict, read, story, watch
+    from cmlp.command import digits, export, info, page, predict
+    from cmlp.story import compare, look, nudge, read, story, watch
 
     parser = _Parser(
         prog=program,

@@ -6,8 +6,8 @@ import argparse
 import os
 
 from cmlp import datasets
-from cmlp.command import options
-from cmlp.command.terminal import Terminal
+from cmlp.console import options
+from cmlp.console.terminal import Terminal
 
 NAME, SUMMARY = "page", "make a web page that shows a trained model at work"
 DESCRIPTION = (

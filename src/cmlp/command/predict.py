@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from cmlp.command import options, printable
-from cmlp.command.terminal import Terminal
+from cmlp.command import printable
+from cmlp.console import options
+from cmlp.console.terminal import Terminal
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

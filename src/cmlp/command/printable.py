@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cmlp.command.terminal import Terminal
+    from cmlp.console.terminal import Terminal
 
 
 def printable(text: str) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cmlp.command.options import CommandError
+from cmlp.console.options import CommandError
 from cmlp.datasets import parse_idx
 
 # How files of each format begin.

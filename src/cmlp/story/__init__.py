@@ -1,0 +1,1 @@
+"""The story: commands that show how the network works and learns, their screens and pictures."""

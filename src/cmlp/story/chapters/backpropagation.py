@@ -1,0 +1,239 @@
+"""Screens 16 to 19: backpropagation as wishes (chapters 3 and 4 of the videos)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cmlp.console.charts import beside
+from cmlp.console.digit import digit_lines
+from cmlp.console.terminal import visible
+from cmlp.results import ParameterIndex
+from cmlp.story.chapters.page import Page, Scene
+from cmlp.story.chapters.tale import LABELS, RATE, SIZES, Tale, sigmoid
+from cmlp.story.pictures.average import each_share, knob_name, of_knob
+from cmlp.story.pictures.names import Unit, parse_unit
+from cmlp.story.pictures.wishes import extremes, opinions, output_wish_lines, three_ways
+
+_OUTPUT = len(SIZES) - 2
+
+
+def ten_wishes(tale: Tale, page: Page) -> None:
+    """Show what the outputs should change for one image."""
+    image = digit_lines(page.terminal, tale.X[tale.lesson])
+    width = page.width - len(visible(image[0])) - 3
+    page.block(beside(image, output_wish_lines(page.terminal, tale.step, LABELS, width, squared=False), gap=3))
+    last = tale.step.layers[-1]
+    outputs, wishes = last.outputs[0], last.wishes[0]
+    cost = float(((tale.step.targets[0] - outputs) ** 2).sum())
+    down = int(wishes.argmin())
+    page.text(
+        f"A half-trained network calls this 9 a {outputs.argmax()} (cost {cost:.3f}). What should change at the "
+        f"output? 9 should rise, the others should fall, {down} the most: the wish is 2 x (wanted - is), larger where "
+        "the output is further off. (The 2 comes from the square.)",
+        "But outputs cannot be turned. Only weights and biases can. So: whom to ask?",
+    )
+
+
+def three_ways_up(tale: Tale, page: Page) -> None:
+    """Show the three ways in which output 9 can follow its wish."""
+    unit = Unit(_OUTPUT, 9)
+    ways = three_ways(tale.step, unit)
+    push = ways.push
+    page.text(
+        f"Output 9 has the wish {ways.wish:+.3f}. Times the slope of its sigmoid where it is now ({ways.slope:.3f}), "
+        f"this is the push on its sum: {push:+.4f}. The sum is weights times activations, plus the bias: three things "
+        "to change."
+    )
+    brightest, darkest = int(np.argmax(ways.weights.factors)), int(np.argmin(ways.weights.factors))
+    up, down = int(np.argmax(ways.activations.factors)), int(np.argmin(ways.activations.factors))
+    page.block(
+        [
+            f"1  its bias: {push:+.4f}",
+            "2  its weights, in proportion to the activations behind:",
+            *(
+                f"     {ways.weights.names[i]:4} {push:+.4f} x {ways.weights.factors[i]:.3f} = "
+                f"{ways.weights.shares[i]:+.4f}  ({what})"
+                for i, what in ((brightest, "brightest"), (darkest, "darkest"))
+            ),
+            "3  the activations behind it, in proportion to the weights:",
+            *(
+                f"     {ways.activations.names[i]:4} {push:+.4f} x {ways.activations.factors[i]:+.3f} = "
+                f"{ways.activations.shares[i]:+.4f}"
+                for i in (up, down)
+            ),
+        ]
+    )
+    page.text("Turn all of them by a tenth of this, and the sum rises:")
+    terms, together, measured, outputs = turned_by_a_tenth(tale)
+    page.block(
+        [
+            f"  bias {terms[0]:+.4f} ({100 * ways.bias.part:.0f} %)   weights {terms[1]:+.4f} "
+            f"({100 * ways.weights.part:.0f} %)   activations {terms[2]:+.4f} ({100 * ways.activations.part:.0f} %)"
+        ]
+        if page.width >= 76
+        else [
+            f"  {name:12}{term:+.4f}  ({100 * part:.0f} %)"
+            for name, term, part in zip(
+                ("bias", "weights", "activations"),
+                terms,
+                (ways.bias.part, ways.weights.part, ways.activations.part),
+                strict=True,
+            )
+        ]
+    )
+    page.text(
+        f"Together {together:+.4f}; measured {measured:+.4f} (turned all at once, hence the small difference); output "
+        f"9 goes from {outputs[0]:.3f} to {outputs[1]:.3f}. A wire from a bright neuron carries more, so its weight "
+        "changes most. The third way is a wish again: activations cannot be turned either."
+    )
+
+
+def turned_by_a_tenth(tale: Tale) -> tuple[list[float], float, float, tuple[float, float]]:
+    """Let output 9 follow a tenth of its wishes.
+
+    Returns
+    -------
+    terms : list of float
+        Change of the weighted sum by the bias, by the weights and by the activations.
+    together : float
+        Sum of the terms.
+    measured : float
+        Change of the weighted sum if all change at once.
+    outputs : tuple of float
+        The output before and after.
+    """
+    layer, share = tale.step.layers[-1], 0.1
+    push, a, w = float(layer.biases[0, 9]), layer.inputs[0].astype(float), layer.matrix[:, 9].astype(float)
+    bias = float(tale.network(1, "float64").biases[-1][9])
+    terms = [share * push, share * push * float(a @ a), share * push * float(w @ w)]
+    before = float(a @ w) + bias
+    after = float((a + share * push * w) @ (w + share * push * a)) + bias + share * push
+    outputs = (float(sigmoid(before)), float(sigmoid(after)))
+    return terms, sum(terms), after - before, outputs
+
+
+def wishes_add_up(tale: Tale, page: Page) -> None:
+    """Add up what the outputs want from one neuron of layer B, and go on to layer A."""
+    step = tale.step
+    layer_a, layer_b = step.layers[0], step.layers[1]
+    name = tale.loud
+    unit = parse_unit(name, SIZES, LABELS)
+    each = opinions(step, unit)
+    wish = float(layer_b.wishes[0, unit.neuron])
+    page.text(f"Ten outputs have an opinion on {name}: each its push times its weight to {name}.")
+    per_row = 10 if page.width >= 76 else 5
+    lines = []
+    for start in range(0, 10, per_row):
+        part = slice(start, start + per_row)
+        lines += ["  output " + "".join(f"{d:>7}" for d in LABELS[part])]
+        lines += ["  opinion" + "".join(f"{value:+7.3f}" for value in each[part])]
+    page.block([*lines, f"  added up: {each.sum():+.4f}. {name} should {'rise' if wish > 0 else 'fall'}."])
+    loudest = int(np.abs(each).argmax())
+    weight, push_out = float(step.layers[2].matrix[unit.neuron, loudest]), float(step.layers[2].biases[0, loudest])
+    ways = three_ways(step, unit)
+    page.text(
+        f"Loudest is {loudest}: it wants to go {'up' if push_out > 0 else 'down'}, and {name} "
+        f"{'excites it' if weight > 0 else 'holds it down'} (weight {weight:+.3f}). Now {name} is where output 9 was: "
+        f"{wish:+.4f} x slope {ways.slope:.4f} = push {ways.push:+.4f}, and three ways again:"
+    )
+    rows = [("its bias", ways.bias, f"{ways.push:+.4f}")]
+    for what, way in (("its weights", ways.weights), ("A's activations", ways.activations)):
+        largest = "  ".join(f"{way.names[i]} {way.shares[i]:+.4f}" for i in extremes(way, 2))
+        rows.append((what, way, f"{largest} ..."))
+    page.block([f"  {what:15}  {100 * way.part:4.1f} %  {text}" for what, way, text in rows])
+    page.text("And so on to the front, the same two steps for each layer. At A, only weights and biases can turn:")
+    loud_a = int(np.abs(layer_a.wishes[0]).argmax())
+    from_b = float(opinions(step, Unit(0, loud_a))[unit.neuron])
+    page.block(
+        [
+            *(
+                f"  wishes for {layer}  {wishes.min():+.2f} to {wishes.max():+.2f}  (16 sums of {n} opinions)"
+                for layer, wishes, n in (("B", layer_b.wishes[0], 10), ("A", layer_a.wishes[0], 16))
+            ),
+            f"     A{loud_a + 1}: {layer_a.wishes[0, loud_a]:+.3f}, of this {from_b:+.3f} from {name}",
+            "  pixels        stay as they are",
+        ]
+    )
+
+
+def everybodys_wishes(tale: Tale, page: Page) -> None:
+    """Average the wishes of ten examples, and compare with the gradient."""
+    rows = slice(0, 10)
+    network = tale.network(1, "float64")
+    step = network.explain_step(tale.X[rows], tale.y[rows])
+    gradient = network.gradient(tale.X[rows], tale.y[rows])
+    wrong = int(tale.step.layers[-1].wishes[0].argmin())
+    source = int(np.abs(step.layers[-1].weights[:, :, 9].mean(axis=0)).argmax())
+    chosen = [ParameterIndex(_OUTPUT, *ends) for ends in ((None, 9), (source, 9), (None, wrong))]
+    knobs = {knob_name(knob, SIZES, LABELS): knob for knob in chosen}
+    page.text("Left alone, one example would make everything its own digit. So ask the first ten:")
+    parts = {name: each_share(step, knob) for name, knob in knobs.items()}
+    page.table(
+        [
+            ["example", *map(str, range(10))],
+            ["label", *map(str, tale.y[rows])],
+            *(
+                [name, *(f"{v:+5.2f}" if abs(v) >= 0.005 else "    ." for v in values)]
+                for name, values in parts.items()
+            ),
+        ],
+        gap=1,
+    )
+    table = [["", "average", "minus gradient"]]
+    table += [[name, f"{parts[name].mean():+.6f}", f"{-of_knob(gradient, knob):+.6f}"] for name, knob in knobs.items()]
+    difference = float(np.abs(step.average.flat + gradient.flat).max())
+    page.table(table)
+    page.text(
+        f"The average wish is minus the gradient, for all {len(gradient.flat):,} knobs: the largest difference is "
+        f"{difference:.0e}, which is rounding. That is backpropagation.",
+        *_tug_of_war(tale, parts["bias of 9"]),
+        *_after_a_step(tale),
+    )
+
+
+def _tug_of_war(tale: Tale, wanted: NDArray[Any]) -> list[str]:
+    """Describe what one example of a 9 and the nine others want from a bias."""
+    nines = np.flatnonzero(tale.y[:10] == 9)
+    if not len(nines):
+        return []
+    one = int(nines[np.abs(wanted[nines]).argmax()])
+    others = float(wanted.sum() - wanted[one])
+    return [f"Example {one} alone wants {wanted[one]:+.2f} for the bias of 9, the nine others together {others:+.2f}."]
+
+
+def _after_a_step(tale: Tale) -> list[str]:
+    """Describe how a step along the average changes the cost of the ten examples."""
+    network = tale.network(1, "float64")
+    X, y = tale.X[:10], tale.y[:10]
+    before = network.cost(X, y)
+    network.step(X, y, RATE)
+    after = network.cost(X, y)
+    network.params = tale.params(1)
+    verb = "falls" if after < before else "rises"
+    return [f"A step along the average (rate {RATE:g}): the cost of the ten {verb} from {before:.3f} to {after:.3f}."]
+
+
+SCENES = [
+    Scene(
+        "Ten wishes",
+        ten_wishes,
+        "cmlp nudge 9",
+        {"wish": "how an activation should change: minus the slope of the cost along it"},
+    ),
+    Scene(
+        "Three ways to brighten output 9",
+        three_ways_up,
+        "cmlp nudge 9 --neuron 4",
+        {"push": "the wish times the slope of the sigmoid: how the weighted sum should change"},
+    ),
+    Scene("The layer before: wishes add up", wishes_add_up, "cmlp nudge 9 --neuron {tale.loud}", {}),
+    Scene(
+        "Everybody's wishes: the gradient",
+        everybodys_wishes,
+        "cmlp nudge 9 --examples 100",
+        {"backpropagation": "computing the gradient from the outputs to the front, layer by layer, as here"},
+    ),
+]

@@ -1,0 +1,248 @@
+"""Screens 12 to 15: the cost, the gradient, and small steps downhill (chapter 2 of the videos)."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cmlp.story.chapters.page import Page, Scene
+from cmlp.story.chapters.tale import BATCH, LABELS, N_PASSES, RATE, SIZES, Tale
+from cmlp.story.pictures.average import knob_name
+from cmlp.story.pictures.outputs import output_bars
+from cmlp.story.pictures.text import bar
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_N_DIRECTIONS = 50
+_LENGTH = 0.1
+_LENGTHS = (0.01, 0.1, 0.3, 1.0)
+_TEN_STEPS = (0.01, RATE, 30.0)
+_FIVE_PASSES = (0.015, RATE, 15.0, 50.0)
+# The cost if every output is 0.1: nine squares of 0.1, and one of 0.9.
+PLATEAU = 9 * 0.1**2 + 0.9**2
+
+
+def before_learning(tale: Tale, page: Page) -> None:
+    """Show the outputs of the untrained network, and the labels."""
+    outputs = tale.network(0).forward(tale.X_test[tale.nine][None])[0]
+    width = (page.width - 4) // 2 if page.width >= 60 else page.width
+    bars = output_bars(page.terminal, outputs, LABELS, width)
+    page.beside(bars[:5], bars[5:], gap=4)
+    answer, right = int(outputs.argmax()), tale.state(0).test_accuracy
+    page.text(
+        f"All {tale.network(0).n_params:,} knobs were set at random (seed {tale.seed}), and the network knows nothing. "
+        f"It calls our 9 a {answer}{' by luck' if answer == 9 else ''}; of the {len(tale.y_test):,} test images it "
+        f"gets {right:.1f} % right{': luck' if right < 20 else ''}. Now for the teacher's side: {len(tale.y):,} images "
+        "with labels, the digits that were meant:"
+    )
+    page.block(
+        [
+            "  image   " + "  ".join(map(str, range(10))) + " ...",
+            "  label   " + "  ".join(map(str, tale.y[:10])) + " ...",
+        ]
+    )
+    page.text("That is all it will ever be told. There is no rule for 9 in it anywhere.")
+
+
+def the_cost(tale: Tale, page: Page) -> None:
+    """Spell out the cost of one image, and show it before and after training."""
+    row, label = tale.X_test[tale.nine][None], tale.y_test[tale.nine]
+    before, after = tale.network(0, "float64"), tale.network(N_PASSES, "float64")
+    outputs = before.forward(row)[0]
+    wanted = np.eye(10)[label]
+    off = outputs - wanted
+    columns = {
+        "digit": list(LABELS),
+        "output": [f"{v:.2f}" for v in outputs],
+        "wanted": [f"{v:.0f}" for v in wanted],
+        "off by": [f"{v:+.2f}" for v in off],
+        "squared": [f"{v:.2f}" for v in off**2],
+    }
+    if page.width >= 70:
+        page.block([f"  {name:7}" + "".join(f"{cell:>6}" for cell in cells) for name, cells in columns.items()])
+    else:
+        page.table([list(columns), *([*cells] for cells in zip(*columns.values(), strict=True))], left=0)
+    first, last = tale.state(0), tale.state(N_PASSES)
+    page.text(
+        f"The cost of one example is the sum of the ten squares: {(off**2).sum():.3f} for this 9. The cost of the "
+        f"network is the average over all {len(tale.y):,} training images: {first.cost:.3f}."
+    )
+    page.table(
+        [
+            ["", "this 9", "average", "right (test)"],
+            *(
+                [name, f"{network.cost(row, [label]):.5f}", f"{state.cost:.5f}", f"{state.test_accuracy:.1f} %"]
+                for name, network, state in (("before learning", before, first), ("after learning", after, last))
+            ),
+        ]
+    )
+    page.text(
+        "Low cost, good network; high cost, bad network." if last.test_accuracy > first.test_accuracy else "",
+        f"For scale: answering 0.1 to everything costs {PLATEAU:.2f}. Learning means: find the settings of the knobs "
+        "that make the average small.",
+    )
+
+
+def change_of_cost(tale: Tale, direction: NDArray[np.float64], length: float) -> float:
+    """Return how the cost of the training set changes by a step in the half-trained network."""
+    network, params = tale.network(1, "float64"), tale.params(1)
+    before = tale.half_trained_cost
+    network.params = params + length * direction / np.sqrt((direction**2).sum())
+    change = network.cost(tale.X, tale.y) - before
+    network.params = params
+    return change
+
+
+def which_way_is_down(tale: Tale, page: Page) -> None:
+    """Compare steps along the gradient with random ones, and show three of its numbers."""
+    gradient = tale.half_trained_gradient
+    down, up = (change_of_cost(tale, sign * gradient, _LENGTH) for sign in (-1, 1))
+    randoms = random_changes(tale)
+    page.text(
+        f"Half-trained (after one pass), the cost is {tale.state(1).cost:.4f}. How does each knob change it? The "
+        f"answer is {len(gradient):,} numbers: the gradient. A step of length {_LENGTH} in the space of the knobs:"
+    )
+    changes = {
+        "against the gradient (downhill)": down,
+        "along the gradient (uphill)": up,
+        f"lowest of {_N_DIRECTIONS} random directions": min(randoms),
+        f"highest of {_N_DIRECTIONS} random directions": max(randoms),
+    }
+    largest = max(map(abs, changes.values()))
+    page.table(
+        [
+            ["step", "cost changes by", ""],
+            *([name, f"{v:+.5f}", bar(page.terminal, abs(v) / largest, 16).ljust(16)] for name, v in changes.items()),
+        ]
+    )
+    none_near = min(randoms) > down / 2 and max(randoms) < up / 2
+    page.text(
+        f"None of the {_N_DIRECTIONS} comes near." if none_near else "",
+        "Each number of the gradient says which way and how strongly its knob changes the cost:",
+    )
+    _three_knobs(tale, page, gradient)
+
+
+def _three_knobs(tale: Tale, page: Page, gradient: NDArray[np.float64]) -> None:
+    """Turn the most important knob, a middling one, and one that does nothing."""
+    network = tale.network(1, "float64")
+    order = np.argsort(-np.abs(gradient), kind="stable")
+    zeros = np.flatnonzero(gradient == 0)
+    chosen = {"largest": int(order[0]), "middling": int(order[len(order) // 2])}
+    if len(zeros):
+        chosen["no effect"] = int(zeros[0])
+    rows = [["knob", "its number", "turn by -0.1", "turn by +0.1", ""]]
+    for what, k in chosen.items():
+        knob = knob_name(network.index(k), SIZES, [f"output {label}" for label in LABELS])
+        direction = np.zeros(len(gradient))
+        direction[k] = 1
+        turned = [change_of_cost(tale, direction, by) for by in (-0.1, 0.1)]
+        rows.append([knob, f"{gradient[k]:+.6f}", *(f"{change:+.6f}" for change in turned), what])
+    page.table(rows)
+    black = int((~tale.used).sum())
+    page.text(
+        f"{len(zeros):,} of the numbers are 0"
+        + (
+            f": 16 for each of the {black} pixels that are black in all {len(tale.y):,} images."
+            if len(zeros) == 16 * black
+            else "."
+        )
+    )
+
+
+@lru_cache(maxsize=4)
+def random_changes(tale: Tale) -> list[float]:
+    """Return how the cost changes by steps in random directions."""
+    rng = np.random.RandomState(tale.seed)
+    n_params = tale.network(1).n_params
+    return [change_of_cost(tale, rng.standard_normal(n_params), _LENGTH) for _ in range(_N_DIRECTIONS)]
+
+
+@lru_cache(maxsize=4)
+def ten_steps(tale: Tale) -> dict[float, list[float]]:
+    """Return the costs before and after each of ten steps on all images, for each learning rate."""
+    costs: dict[float, list[float]] = {}
+    for rate in _TEN_STEPS:
+        network, _ = tale.start()
+        costs[rate] = [network.cost(tale.X, tale.y)]
+        for _ in range(10):
+            network.step(tale.X, tale.y, rate)
+            costs[rate].append(network.cost(tale.X, tale.y))
+    return costs
+
+
+def small_steps(tale: Tale, page: Page) -> None:
+    """Show ten steps at three learning rates, five passes at four, and a step that is too long."""
+    page.text(
+        "Step downhill, compute the direction anew, step again: ten steps on all images, at three learning rates."
+    )
+    steps = ten_steps(tale)
+    rows = [[f"{rate:g}", *(f"{cost:.3f}" for cost in costs)] for rate, costs in steps.items()]
+    page.table([["rate", *map(str, range(11))], *rows], indent=1, gap=1)
+    on_plateau = abs(steps[RATE][-1] - PLATEAU) < 0.01
+    page.text(
+        "The step is the rate times the gradient.",
+        f"(At {PLATEAU:.2f} it answers about 0.1 to everything: a plateau.)" if on_plateau else "",
+        f"Five passes of {len(tale.X) // BATCH} steps, on ten images each:",
+    )
+    page.table(
+        [
+            ["rate", "cost", "right", ""],
+            *(
+                [f"{rate:g}", f"{costs[-1]:.3f}", f"{right:.1f} %", verdict(rate, costs[-1], right).ljust(29)]
+                for rate, (costs, right) in ((rate, tale.five_passes(rate)) for rate in _FIVE_PASSES)
+            ),
+        ]
+    )
+    changes = [change_of_cost(tale, -tale.half_trained_gradient, length) for length in _LENGTHS]
+    page.text("Overshooting, seen close up: one step downhill from the half-trained network.")
+    page.table(
+        [
+            ["length of the step", *map(str, _LENGTHS)],
+            ["cost changes by", *(f"{v:+.4f}" for v in changes), "across the valley" if changes[-1] > 0 else ""],
+        ]
+    )
+
+
+def verdict(rate: float, cost: float, right: float) -> str:
+    """Describe a training of five passes in words, if they fit the numbers."""
+    if abs(cost - 1) < 0.02 and right < 20:
+        return "far too large: outputs near 0"
+    if right > 75:
+        return "good"
+    if rate < RATE and right < 30:
+        return "too small: hardly under way"
+    if rate > RATE and right < 60:
+        return "too large: it jumps about"
+    return ""
+
+
+SCENES = [
+    Scene(
+        "Before learning: trash",
+        before_learning,
+        "cmlp digits --seed {tale.other_seed}",
+        {"label": "the digit that an image was meant to be", "seed": "a number that fixes all random numbers"},
+    ),
+    Scene(
+        "How bad? The cost",
+        the_cost,
+        "net.cost(X_test[7:8], [9])",
+        {"cost": "how bad: squared differences from the wanted outputs, summed, averaged over the images"},
+    ),
+    Scene(
+        "Which way is down?",
+        which_way_is_down,
+        "net.params -= np.sign(net.gradient(X, y).flat) / 1000",
+        {"gradient": "for each knob, how much turning it changes the cost", "pass (epoch)": "once through all images"},
+    ),
+    Scene(
+        "Small steps: the learning rate",
+        small_steps,
+        "cmlp digits --rate 15",
+        {"learning rate": "the length of a step is this number times the gradient"},
+    ),
+]

@@ -1,0 +1,244 @@
+"""Screens 7 to 11: one neuron, its weights, its bias, and the whole network as a function (chapter 1 of the videos)."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cmlp import Network
+from cmlp.console.charts import beside
+from cmlp.console.digit import SIDE
+from cmlp.story.chapters.page import Page, Scene
+from cmlp.story.chapters.tale import N_PASSES, Tale, sigmoid
+from cmlp.story.pictures.names import source_name
+from cmlp.story.pictures.neuron import activation_function, curve_lines, weighted_sum
+
+_TOP, _BOTTOM = 8, 19
+_BIASES = (0, -5, -10, -15)
+
+
+def a_weighted_sum(tale: Tale, page: Page) -> None:
+    """Spell out the weighted sum of one neuron, and switch on one dark pixel at a time."""
+    network, row = tale.network(N_PASSES, "float64"), tale.X_test[tale.nine]
+    unit, name = tale.unit, tale.neuron
+    spelled = weighted_sum(network, row, unit, 5)
+    page.text(
+        "Each hidden neuron has a wire to every pixel, and each wire a number: its weight. Neuron "
+        f"{name} multiplies each pixel by its weight and adds everything up (here for our 9):"
+    )
+    page.table(
+        [
+            ["pixel", "activation", "weight", "product"],
+            *([t.source, f"{t.activation:.3f}", f"{t.weight:+.3f}", f"{t.product:+.3f}"] for t in spelled.terms),
+            [f"{spelled.n_others} other bright pixels", "", "", f"{spelled.others:+.3f}"],
+            [f"{spelled.n_zero} black pixels", "0.000", "", "+0.000"],
+            ["bias (screen 10)", "", "", f"{spelled.bias:+.3f}"],
+            ["the sum, called z", "", "", f"{spelled.z:+.3f}"],
+        ]
+    )
+    page.text(
+        f"Squashed (next screen), this is its activation: {spelled.activation:.3f}. A positive weight says: be on when "
+        "that pixel is on. A negative one says the opposite. Let us light one black pixel at a time:"
+    )
+    weights = network.weights[0][:, unit.neuron]
+    black = np.flatnonzero((row == 0) & tale.used)
+    changes = []
+    for pixel in (black[weights[black].argmin()], black[weights[black].argmax()]):
+        image = row.copy()
+        image[pixel] = 255
+        after = float(network.activations(image[None])[1][0, unit.neuron])
+        verb = "falls" if after < spelled.activation else "rises"
+        changes.append(f"  {source_name(0, int(pixel))}, weight {weights[pixel]:+.3f}: {name} {verb} to {after:.3f}")
+    page.block(changes)
+
+
+def squash_it(tale: Tale, page: Page) -> None:
+    """Show the sigmoid with the sums of five neurons, and softmax beside it."""
+    network, row = tale.network(N_PASSES, "float64"), tale.X_test[tale.nine]
+    sums = network.weighted_sums(row[None])[0][0]
+    activations = network.activations(row[None])[1][0]
+    middle = tale.unit.neuron
+    order = np.argsort(sums)
+    chosen = sorted({int(order[0]), int(order[4]), middle, int(order[11]), int(order[15])}, key=lambda i: sums[i])
+    table = ["", "   sum z  activation"]
+    table += [f"{sums[i]:+8.2f}  {activations[i]:10.4f}  A{i + 1}{' (point)' if i == middle else ''}" for i in chosen]
+    function = activation_function(network, 0)
+    assert function is not None
+    page.beside(curve_lines(page.terminal, function, [float(sums[middle])], 42, 8), table, gap=2)
+    page.text(
+        "The sum can be any number. The sigmoid, 1 / (1 + e^-z), squashes it to between 0 and 1: very negative comes "
+        "out near 0, very positive near 1, and 0 exactly in the middle. It is not the only way. Softmax squashes ten "
+        "outputs together, so that they add up to 1. The image where two outputs competed, both ways:"
+    )
+    z = network.weighted_sums(tale.X_test[tale.rival][None])[-1][0]
+    outputs = network.forward(tale.X_test[tale.rival][None])[0]
+    softmax = np.exp(z - z.max()) / np.exp(z - z.max()).sum()
+    first, second = np.argsort(-z)[:2]
+    page.table(
+        [
+            ["", f"output {first}", f"output {second}", "all ten"],
+            *(
+                [name, f"{values[first]:.3f}", f"{values[second]:.3f}", f"{values.sum():.3f}"]
+                for name, values in (("sigmoid", outputs), ("softmax", softmax))
+            ),
+        ]
+    )
+
+
+def bar_weights(top: int, around: float) -> NDArray[np.float64]:
+    """Return weights made by hand: 1 in 3 rows of 8 pixels from row `top` on, `around` in 2 rows above and below."""
+    weights = np.zeros((SIDE, SIDE))
+    weights[top - 2 : top + 5, 10:18] = around
+    weights[top : top + 3, 10:18] = 1
+    return weights
+
+
+def by_hand(weights: NDArray[np.float64], bias: float = 0) -> Network:
+    """Return a network of one neuron with weights and bias made by hand."""
+    network = Network([784, 1], output="logistic", loss="squared_error", dtype="float64", input_scale=1 / 255)
+    network.weights[0][:, 0], network.biases[0][:] = weights.ravel(), bias
+    return network
+
+
+def made_by_hand(tale: Tale, page: Page) -> None:
+    """Show a neuron whose weights are set by hand, on a 7 and on a filled block."""
+    weights = bar_weights(_TOP, -0.75)
+    block = np.zeros((SIDE, SIDE), np.uint8)
+    block[4:24, 6:22] = 255
+    images = np.array([tale.X_test[tale.seven], block.ravel()])
+    cut = (slice(5, 14), slice(6, 22))
+    marks = ["".join("+" if w > 0 else "-" if w < 0 else "." for w in line) for line in weights[cut]]
+    drawn = [page.terminal.draw(np.repeat(image.reshape(SIDE, SIDE)[cut] / 255, 2, axis=0)) for image in images]
+    gap = 6 if page.width > 70 else 4
+    titles = ("the neuron", "a 7", "a filled block")
+    page.block(beside(*([title, *lines] for title, lines in zip(titles, (marks, *drawn), strict=True)), gap=gap))
+    plain, edge = (by_hand(w).weighted_sums(images)[0][:, 0] for w in (bar_weights(_TOP, 0), weights))
+    page.text(
+        "All weights are 0 except each +, which is 1: the sum adds up what is bright there. Then each - becomes "
+        "-0.75: now it matters what is dark above and below."
+    )
+    page.table(
+        [
+            ["", "a 7", "block", ""],
+            ["+ only", *(f"{z:.2f}" for z in plain), " bright is bright".ljust(18)],
+            ["+ and -", *(f"{z:.2f}" for z in edge), " only a bar counts".ljust(18)],
+        ]
+    )
+    page.text("Bright in the middle, dark around it: that is how a neuron can see an edge.")
+
+
+def the_bias(tale: Tale, page: Page) -> None:
+    """Count the test images that excite the neuron made by hand, for four biases and two places."""
+    row_of = {"seven": tale.X_test[tale.seven], "nine": tale.X_test[tale.nine]}
+    z = {
+        name: float(by_hand(bar_weights(_TOP, -0.75)).weighted_sums(row[None])[0][0, 0]) for name, row in row_of.items()
+    }
+    page.text(
+        "The bias is added to the sum before squashing. With bias -10 our neuron passes 0.5 only when the sum of the "
+        f"rest is above 10. The 7 (sum {z['seven']:.2f}) still excites it: {sigmoid(z['seven'] - 10):.2f}. The 9 that "
+        f"you saw (sum {z['nine']:.2f}) did with bias 0: {sigmoid(z['nine']):.2f}, but does not now: "
+        f"{sigmoid(z['nine'] - 10):.2f}.",
+        f"How many of the {len(tale.X_test):,} test images excite it (above 0.5)?",
+    )
+    sevens, curved = tale.y_test == 7, np.isin(tale.y_test, (2, 6))
+    rows = [["", "near the top,", "of them", "near the bottom,", "of them"]]
+    rows.append(["bias", "rows 8-10", "sevens", "rows 19-21", "2s and 6s"])
+    for bias in _BIASES:
+        cells = [str(bias)]
+        for top, kind in ((_TOP, sevens), (_BOTTOM, curved)):
+            on = by_hand(bar_weights(top, -0.75), bias).forward(tale.X_test)[:, 0] > 0.5
+            cells += [str(on.sum()), str((on & kind).sum())]
+        rows.append(cells)
+    page.table(rows, left=0)
+    page.text(
+        "Down the table: the bias says how much of the pattern is needed. Across: the weights say which pattern. "
+        f"({sevens.sum()} of the {len(sevens):,} are sevens, {curved.sum()} are twos and sixes.)"
+    )
+
+
+def one_function(tale: Tale, page: Page) -> None:
+    """Count the parameters, and compute the network with three lines of NumPy."""
+    network = tale.network(N_PASSES)
+    names = ("pixels", "A", "B", "0-9")
+    rows = [["from", "to", "weights", "", "biases", "knobs"]]
+    for (n_in, n_out), (source, target) in zip(pairwise(network.sizes), pairwise(names), strict=True):
+        product = f"{n_in} x {n_out} ="
+        rows.append([source, target, product, f"{n_in * n_out:,}", f"+ {n_out}", f"= {n_in * n_out + n_out:>6,}"])
+    rows.append(
+        [
+            "all",
+            "",
+            "",
+            f"{sum(w.size for w in network.weights):,}",
+            f"+ {sum(network.sizes[1:])}",
+            f"= {network.n_params:,}",
+        ]
+    )
+    page.table(rows, left=2)
+    page.text(
+        "Turn them, and it becomes another network. Yet it is only a function: 784 numbers in, 10 out. All sums of a "
+        "layer at once are a matrix product, plus a vector of biases:"
+    )
+    page.block(
+        [
+            f"  a = X_test[{tale.nine}] / 255",
+            "  for W, b in zip(net.weights, net.biases):",
+            "      a = 1 / (1 + np.exp(-(a @ W + b)))",
+        ]
+    )
+    page.text(
+        f"That is the whole network. Its ten numbers differ from net.forward(X_test[{tale.nine}:{tale.nine + 1}]) by "
+        f"at most {difference_to_numpy(tale):.0e}, which is rounding."
+    )
+
+
+def difference_to_numpy(tale: Tale) -> float:
+    """Return the largest difference between the outputs of the network and those of three lines of NumPy."""
+    network = tale.network(N_PASSES)
+    a: Any = tale.X_test[tale.nine] / 255
+    for W, b in zip(network.weights, network.biases, strict=True):
+        a = 1 / (1 + np.exp(-(a @ W + b)))
+    return float(np.abs(a - network.forward(tale.X_test[tale.nine][None])[0]).max())
+
+
+SCENES = [
+    Scene(
+        "One neuron: a weighted sum",
+        a_weighted_sum,
+        "cmlp look 9 --neuron {tale.neuron}",
+        {
+            "weight": "the number that a wire multiplies the activation before it by",
+            "weighted sum (z)": "all activations times their weights, added up, plus the bias",
+        },
+    ),
+    Scene(
+        "Squash it",
+        squash_it,
+        "1 / (1 + np.exp(-np.array([-8, 0, 8])))",
+        {
+            "sigmoid": "a curve from 0 to 1 that squashes any number",
+            "softmax": "squashes all outputs together; they add up to 1",
+        },
+    ),
+    Scene(
+        "A neuron made by hand",
+        made_by_hand,
+        "net.weights[0][280:300, 0] = 5",
+        {},
+    ),
+    Scene(
+        "How much of it? The bias",
+        the_bias,
+        "net.biases[0][:] -= 20; net.forward(X_test[7:8])",
+        {"bias": "a number added to the sum: how easily the neuron is excited"},
+    ),
+    Scene(
+        "13,002 knobs, one function",
+        one_function,
+        "net.forward(X_test[7:8])",
+        {"parameters": "all weights and biases: the knobs"},
+    ),
+]

@@ -1,0 +1,252 @@
+"""Screens 20 to 24: batches, the whole training, ReLU, and what the network has learned (chapters 2 and 4)."""
+
+from __future__ import annotations
+
+import time
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cmlp.console.charts import beside
+from cmlp.console.digit import SIDE, scale_of
+from cmlp.console.terminal import wrapped
+from cmlp.story.chapters.edges import bank, explained
+from cmlp.story.chapters.one_neuron import bar_weights
+from cmlp.story.chapters.page import Page, Scene
+from cmlp.story.chapters.tale import BATCH, N_PASSES, RATE, SIZES, Tale
+from cmlp.story.pictures.text import bar
+
+_BATCHES = (1, 10, 100, 1000)
+_TIMES = (0, 1, 10)
+_N_BATCHES = 50
+_SHOWN = (0, 1, 3, 5, 10, 20, 30)
+_DEEP = (784, 16, 16, 16, 16, 10)
+
+
+def a_few_at_a_time(tale: Tale, page: Page) -> None:
+    """Compare the gradients of batches with that of the whole training set."""
+    network = tale.network(1)
+    whole, ten = (_seconds(lambda n=n: network.gradient(tale.X[:n], tale.y[:n])) for n in (len(tale.X), BATCH))
+    page.text(
+        f"The gradient of {len(tale.X):,} images takes {1000 * whole:.1f} ms here, the gradient of ten images "
+        f"{1000 * ten:.2f} ms. The mean angle between the two, for {_N_BATCHES} random batches of each size, and how "
+        "many of these batches still point downhill:"
+    )
+    table = {(size, passes): batch_angles(tale, size, passes) for size in _BATCHES for passes in _TIMES}
+    rows = [["batch of", "at the start", "", "after 1 pass", "", "after 10 passes", ""]]
+    for size in _BATCHES:
+        cells = [f"{size:,}"]
+        for passes in _TIMES:
+            angles = table[size, passes]
+            cells += [f"{angles.mean():.0f} deg", f"{100 * (angles < 90).mean():.0f} %"]
+        rows.append(cells)
+    page.table(rows)
+    early, late = table[BATCH, 0].mean(), table[BATCH, 10].mean()
+    n_steps = len(tale.X) // BATCH
+    page.text(
+        "(A random direction: 90 degrees, 50 %.)",
+        "At first ten images know the way; later they only lean towards it." if early < 30 and late > 50 else "",
+        f"But there are {n_steps} batches in a pass, and the errors of many small steps largely cancel:",
+    )
+    single, _ = tale.start()
+    single.step(tale.X, tale.y, RATE)
+    one, many = tale.test_accuracy(single), tale.state(1).test_accuracy
+    page.table(
+        [
+            ["one pass over all images", "cost", "right (test)"],
+            ["1 step on all images", f"{single.cost(tale.X, tale.y):.3f}", f"{one:.1f} %"],
+            [f"{n_steps} steps on {BATCH} each", f"{tale.state(1).cost:.3f}", f"{many:.1f} %"],
+        ]
+    )
+    page.text(f"{n_steps} hasty steps beat one careful step." if many > one else "")
+
+
+@lru_cache(maxsize=64)
+def batch_angles(tale: Tale, size: int, passes: int) -> NDArray[np.float64]:
+    """Return the angles in degrees between the gradients of random batches and that of the training set."""
+    network = tale.network(passes)
+    whole = network.gradient(tale.X, tale.y).flat.astype(float)
+    rng = np.random.RandomState(tale.seed)
+    cosines = []
+    for _ in range(_N_BATCHES):
+        rows = rng.choice(len(tale.X), size, replace=False)
+        mine = network.gradient(tale.X[rows], tale.y[rows]).flat.astype(float)
+        cosines.append((mine * whole).sum() / np.sqrt((mine**2).sum() * (whole**2).sum()))
+    angles: NDArray[np.float64] = np.degrees(np.arccos(np.clip(cosines, -1, 1)))
+    return angles
+
+
+def _seconds(call: Any) -> float:
+    """Return the shortest of five durations of a call."""
+    durations = []
+    for _ in range(5):
+        start = time.perf_counter()
+        call()
+        durations.append(time.perf_counter() - start)
+    return min(durations)
+
+
+def learning(tale: Tale, page: Page) -> None:
+    """Show cost, accuracy and the gradient's length over the whole training."""
+    states = {passes: tale.state(passes) for passes in _SHOWN}
+    rows = [["passes", "cost", "", "right", "new images", "gradient"]]
+    for passes, state in states.items():
+        length = bar(page.terminal, min(state.cost, 1), 14) + (" ..." if state.cost > 1 else "")
+        rows.append(
+            [
+                str(passes),
+                f"{state.cost:.4f}",
+                length.ljust(18 if page.width > 70 else 0),
+                f"{state.accuracy:.1f} %",
+                f"{state.test_accuracy:.1f} %",
+                f"{state.gradient_norm:.3f}",
+            ]
+        )
+    if page.width <= 70:
+        rows = [row[:2] + row[3:] for row in rows]
+    page.table(rows, left=0)
+    first, last = states[0], states[N_PASSES]
+    n_steps = N_PASSES * len(tale.X) // BATCH
+    good = last.cost < first.cost and last.test_accuracy > first.test_accuracy
+    falls = last.gradient_norm < first.gradient_norm / 10
+    norms = [state.gradient_norm for state in states.values()]
+    page.text(
+        f"{n_steps:,} small steps: cost down, accuracy up." if good else f"{n_steps:,} small steps.",
+        "The gradient's length says how steep the slope is"
+        + (": steep at the start, nearly flat at the end." if falls else "."),
+        "It does not shrink from line to line, because batches only guess the direction."
+        if norms != sorted(norms)[::-1]
+        else "",
+    )
+
+
+def relu(tale: Tale, page: Page) -> None:
+    """Train networks with sigmoid and ReLU, with two and four hidden layers."""
+    page.text(
+        "ReLU turns a negative sum into 0 and keeps a positive one (even above 1). The cost after each of five passes, "
+        "and right on new images, at learning rates that suit each:"
+    )
+    results = {}
+    for sizes, title in ((SIZES, "two hidden layers"), (_DEEP, "four hidden layers")):
+        rows = [[title, "rate", "1", "2", "3", "4", "5", "right"]]
+        for name, activation, rate in (("sigmoid", "logistic", RATE), ("ReLU", "relu", 0.1)):
+            costs, right = tale.five_passes(rate, sizes, activation)
+            results[name, len(sizes)] = right
+            rows.append([name, f"{rate:g}", *(f"{cost:.3f}" for cost in costs), f"{right:.1f} %"])
+        if page.width < 65:
+            rows = [[row[0], row[1], row[2], row[-2], row[-1]] for row in rows]
+        page.table(rows)
+        difference = results["ReLU", len(sizes)] - results["sigmoid", len(sizes)]
+        if sizes == SIZES:
+            page.text(
+                "A draw." if abs(difference) < 3 else "ReLU is ahead." if difference > 0 else "The sigmoid is ahead."
+            )
+    stuck = results["sigmoid", len(_DEEP)] < 30 < results["ReLU", len(_DEEP)]
+    page.text(
+        "The deep sigmoids have learned next to nothing in this time." if stuck else "",
+        "On its way to the front, a wish is multiplied by the slope of the sigmoid at every layer, at most 1/4. The "
+        "lengths of the gradients of the layers after three steps, front to back:",
+    )
+    page.table([["sigmoid", *layer_gradients(tale, "logistic")], ["ReLU", *layer_gradients(tale, "relu")]])
+
+
+@lru_cache(maxsize=8)
+def layer_gradients(tale: Tale, activation: str) -> list[str]:
+    """Return the length of the gradient of each layer's weights, in a deep network after three steps."""
+    network, _ = tale.start(_DEEP, activation)
+    for _ in range(3):
+        network.step(tale.X, tale.y, 0.1)
+    return [f"{np.linalg.norm(weights):.4f}" for weights in network.gradient(tale.X, tale.y).weights]
+
+
+def what_was_learned(tale: Tale, page: Page) -> None:
+    """Compare the weights of layer A with edges and bars."""
+    trained = tale.network(N_PASSES).weights[0]
+    shares, random = tale.edge_shares(N_PASSES), tale.edge_shares(0)
+    order = np.argsort(shares)
+    chosen = [int(order[i]) for i in (-1, 8, 0)][: 3 if page.width >= 68 else 2]
+    pictures = []
+    for neuron in chosen:
+        weights = np.where(tale.used, trained[:, neuron], 0)
+        scale = scale_of(weights[tale.used])
+        picture = page.terminal.draw((weights / scale).reshape(SIDE, SIDE)[4:24, 4:24], signed=True)
+        pictures.append([*picture, f"A{neuron + 1}: {100 * shares[neuron]:.0f} %"])
+    page.block(beside(*pictures, gap=6))
+    by_hand = float(explained(bar_weights(8, -0.75).reshape(784, 1), tale.used)[0])
+    signs = "blue +, red -" if page.terminal.colors else "shades +, dashes -"
+    far = shares.max() < 0.7 * by_hand
+    page.text(
+        f"The hope: A sees edges, B loops and strokes, the outputs digits. These are the weights of {len(chosen)} "
+        f"neurons ({signs}). How much of them does the best of {len(bank()):,} edges and bars explain? Of the bar made "
+        f"by hand: {100 * by_hand:.0f} %. Random weights: {100 * random.min():.0f} to {100 * random.max():.0f} %. "
+        f"Layer A: {100 * shares.min():.0f} to {100 * shares.max():.0f} %.",
+        "A bit of edge in each, far from an edge detector." if far and shares.min() > random.max() else "",
+        f"Its own way is right on {tale.state(N_PASSES).test_accuracy:.1f} % of new digits.",
+    )
+
+
+def the_examination(tale: Tale, page: Page) -> None:
+    """Test the network on new images and on noise."""
+    outputs, truth = tale.test_outputs, tale.y_test
+    answers, brightest = outputs.argmax(axis=1), outputs.max(axis=1)
+    wrong = answers != truth
+    mistake = int(np.where(wrong, brightest, -1).argmax())
+    noise = np.random.RandomState(tale.other_seed).randint(0, 256, (1000, 784)).astype(np.uint8)
+    of_noise = tale.network(N_PASSES).forward(noise)
+    worst = int(of_noise.max(axis=1).argmax())
+    favourite = int(np.bincount(of_noise.argmax(axis=1)).argmax())
+    pictures = [
+        [
+            *page.terminal.draw(image.reshape(SIDE, SIDE)[4:24, 4:20] / 255),
+            f"meant: {meant}",
+            f"says {values.argmax()}: {values.max():.3f}",
+        ]
+        for image, values, meant in (
+            (tale.X_test[mistake], outputs[mistake], str(truth[mistake])),
+            (noise[worst], of_noise[worst], "nothing"),
+        )
+    ]
+    early, late = tale.state(10), tale.state(N_PASSES)
+    overfits = late.cost < 0.8 * early.cost and late.test_cost > 0.9 * early.test_cost
+    sentences = [
+        f"Images it learned from: {late.accuracy:.1f} % right. New ones: {late.test_accuracy:.1f} %. From pass 10 on, "
+        f"the cost of the old ones went from {early.cost:.3f} to {late.cost:.3f}, that of the new ones from "
+        f"{early.test_cost:.3f} to {late.test_cost:.3f}"
+        + (": it went on learning these images, not digits (overfitting)." if overfits else "."),
+        f"{(brightest[wrong] > 0.9).sum()} of its {wrong.sum()} mistakes are brighter than 0.9. And of {len(noise):,} "
+        f"images of noise it calls {(of_noise.argmax(axis=1) == favourite).sum()} a {favourite}; "
+        f"{(of_noise.max(axis=1) > 0.9).sum()} of the {len(noise):,} are brighter than 0.9. It has seen nothing but "
+        'digits, and has no output for "no digit". Bright does not mean right.',
+    ]
+    together = beside(*pictures, gap=2)
+    if page.width >= 76:
+        page.block(beside(together, wrapped(" ".join(sentences), page.width - 37), gap=3))
+    else:
+        page.block(together)
+        page.text(*sentences)
+
+
+SCENES = [
+    Scene(
+        "A few examples at a time",
+        a_few_at_a_time,
+        "cmlp digits --batch 1000",
+        {"batch": "the few images of one step", "stochastic gradient descent": "small steps, each on another batch"},
+    ),
+    Scene("Learning, from trash to digits", learning, "cmlp watch", {}),
+    Scene(
+        "Sigmoid is old: ReLU",
+        relu,
+        "cmlp digits --activation relu --rate 0.1 --hidden 16,16,16,16",
+        {"ReLU": "negative sums become 0, positive ones stay as they are"},
+    ),
+    Scene("What did the hidden neurons learn?", what_was_learned, "cmlp look 9 --neuron {tale.most_edge}", {}),
+    Scene(
+        "The examination",
+        the_examination,
+        "cmlp read FILE.png",
+        {"overfitting": "learning the training images instead of what they have in common"},
+    ),
+]

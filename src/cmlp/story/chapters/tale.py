@@ -1,0 +1,215 @@
+"""What the story is about: the data, and the network before, during and after its training.
+
+Everything is computed when a screen needs it, and kept.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from cmlp import Network
+from cmlp.console.experiment import Experiment, Options, accuracy
+from cmlp.results import StepExplanation
+from cmlp.story.chapters.edges import explained
+from cmlp.story.pictures.names import Unit, unit_name
+from cmlp.story.pictures.neuron import nearest_to_zero
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+SIZES = (784, 16, 16, 10)
+N_PASSES = 30
+RATE = 1.5
+BATCH = 10
+LABELS = tuple("0123456789")
+# One thread: the networks are small, and waiting for other threads would take long on a loaded machine.
+_N_THREADS = 1
+_KIND: dict[str, Any] = {"loss": "squared_error", "input_scale": 1 / 255, "n_threads": _N_THREADS}
+
+
+class State(NamedTuple):
+    """Measurements of a network: costs, accuracies in percent, length of the gradient of the training set."""
+
+    cost: float
+    test_cost: float
+    accuracy: float
+    test_accuracy: float
+    gradient_norm: float
+
+
+class Tale:
+    """The data and the networks of the story.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the random numbers.
+    """
+
+    def __init__(self, seed: int = 0) -> None:
+        self.seed = seed
+        self.experiment = Experiment(Options(seed=seed, threads=_N_THREADS))
+        self.X, self.y, self.X_test, self.y_test = self.experiment.data
+        self._snapshots = [self.experiment.network.params.copy()]
+        self.network = lru_cache(maxsize=None)(self._network)
+        self.state = lru_cache(maxsize=None)(self._state)
+        self.edge_shares = lru_cache(maxsize=None)(self._edge_shares)
+        self.five_passes = lru_cache(maxsize=None)(self._five_passes)
+
+    def params(self, passes: int) -> NDArray[Any]:
+        """Return the parameters after a number of passes over the training images; trains as far as needed."""
+        while len(self._snapshots) <= passes:
+            self.experiment.train_epoch(len(self._snapshots))
+            self._snapshots.append(self.experiment.network.params.copy())
+        return self._snapshots[passes]
+
+    def _network(self, passes: int, dtype: str = "float32") -> Network:
+        network = Network(SIZES, "logistic", "logistic", dtype=dtype, random_state=0, **_KIND)
+        network.params = self.params(passes)
+        return network
+
+    def start(
+        self, sizes: tuple[int, ...] = SIZES, activation: str = "logistic"
+    ) -> tuple[Network, np.random.RandomState]:
+        """Return an untrained network, and the random numbers for the order of the images."""
+        rng = np.random.RandomState(self.seed)
+        network = Network(sizes, activation, "logistic", random_state=rng, **_KIND)
+        return network, rng
+
+    def train(self, network: Network, rng: np.random.RandomState, n_passes: int, rate: float) -> list[float]:
+        """Train a network; return the cost of the training set after each pass."""
+        order = np.arange(len(self.X))
+        costs = []
+        for _ in range(n_passes):
+            rng.shuffle(order)
+            network.train_epoch(self.X, self.y, BATCH, rate, order)
+            costs.append(network.cost(self.X, self.y))
+        return costs
+
+    def _five_passes(
+        self, rate: float, sizes: tuple[int, ...] = SIZES, activation: str = "logistic"
+    ) -> tuple[list[float], float]:
+        """Train a new network; return the cost after each of five passes, and the test accuracy after them."""
+        network, rng = self.start(sizes, activation)
+        return self.train(network, rng, 5, rate), self.test_accuracy(network)
+
+    def test_accuracy(self, network: Network) -> float:
+        """Return the accuracy on the test images, in percent."""
+        return accuracy(network, self.X_test, self.y_test)
+
+    def _state(self, passes: int) -> State:
+        network = self.network(passes)
+        return State(
+            network.cost(self.X, self.y),
+            network.cost(self.X_test, self.y_test),
+            accuracy(network, self.X, self.y),
+            self.test_accuracy(network),
+            network.gradient(self.X, self.y).norm,
+        )
+
+    def _edge_shares(self, passes: int) -> NDArray[np.float64]:
+        """Return how much of each neuron's weights in layer A its best edge or bar explains."""
+        return explained(self.network(passes).weights[0], self.used)
+
+    # ------------------------------------------------------------------------------------------ images of the story
+
+    @cached_property
+    def nine(self) -> int:
+        """The first 9 of the test images."""
+        return int(np.flatnonzero(self.y_test == 9)[0])
+
+    @cached_property
+    def seven(self) -> int:
+        """The first 7 of the test images."""
+        return int(np.flatnonzero(self.y_test == 7)[0])
+
+    def layers(self, row: NDArray[Any], passes: int = N_PASSES) -> list[NDArray[Any]]:
+        """Return the activations of every layer for one image."""
+        return [values[0] for values in self.network(passes, "float64").activations(row[None])]
+
+    @cached_property
+    def test_outputs(self) -> NDArray[Any]:
+        """Outputs of the trained network for the test images."""
+        outputs: NDArray[Any] = self.network(N_PASSES).forward(self.X_test)
+        return outputs
+
+    @cached_property
+    def rival(self) -> int:
+        """The test image with a right answer and the brightest second output."""
+        second = np.sort(self.test_outputs, axis=1)[:, -2]
+        return int(np.where(self.test_outputs.argmax(axis=1) == self.y_test, second, -1).argmax())
+
+    @cached_property
+    def threes(self) -> list[int]:
+        """Three training images of 3, rightly answered, whose first hidden layers differ most."""
+        threes = np.flatnonzero(self.y == 3)
+        _, hidden, _, outputs = self.network(N_PASSES).activations(self.X[threes])
+        strength = np.where(outputs.argmax(axis=1) == 3, outputs[:, 3], outputs[:, 3] - 1)
+        good = np.flatnonzero(strength > min(0.97, np.sort(strength)[-50]))
+        on = hidden[good] > 0.5
+        differing = (on[:, None] != on[None]).sum(axis=-1)
+        first, second = np.unravel_index(differing.argmax(), differing.shape)
+        third = np.minimum(differing[first], differing[second]).argmax()
+        return [int(threes[good[i]]) for i in (first, second, third)]
+
+    @cached_property
+    def lesson(self) -> int:
+        """The first 9 of the training images that the network after one pass gets wrong; otherwise the first 9."""
+        nines = np.flatnonzero(self.y == 9)
+        wrong = nines[self.network(1).forward(self.X[nines]).argmax(axis=1) != 9]
+        return int(wrong[0] if len(wrong) else nines[0])
+
+    @cached_property
+    def step(self) -> StepExplanation:
+        """Backpropagation for the lesson, in the network after one pass."""
+        row = slice(self.lesson, self.lesson + 1)
+        return self.network(1, "float64").explain_step(self.X[row], self.y[row])
+
+    @property
+    def other_seed(self) -> int:
+        """Another seed, for suggested commands."""
+        return (self.seed + 1) % 2**32
+
+    @cached_property
+    def unit(self) -> Unit:
+        """The neuron of layer A whose weighted sum for our 9 is nearest to 0: it is not at the ends of the sigmoid."""
+        return nearest_to_zero(self.network(N_PASSES, "float64"), self.X_test[self.nine])
+
+    @property
+    def neuron(self) -> str:
+        """The name of this neuron."""
+        return unit_name(self.unit, SIZES, LABELS)
+
+    @cached_property
+    def loud(self) -> str:
+        """The neuron of layer B with the largest wish in the lesson."""
+        return unit_name(Unit(1, int(np.abs(self.step.layers[1].wishes[0]).argmax())), SIZES, LABELS)
+
+    @cached_property
+    def most_edge(self) -> str:
+        """The neuron of layer A whose weights an edge or a bar explains best."""
+        return unit_name(Unit(0, int(self.edge_shares(N_PASSES).argmax())), SIZES, LABELS)
+
+    @cached_property
+    def half_trained_cost(self) -> float:
+        """Cost of the training set after one pass, in double precision."""
+        return self.network(1, "float64").cost(self.X, self.y)
+
+    @cached_property
+    def half_trained_gradient(self) -> NDArray[Any]:
+        """Gradient of this cost."""
+        return self.network(1, "float64").gradient(self.X, self.y).flat
+
+    @cached_property
+    def used(self) -> NDArray[np.bool_]:
+        """Which pixels are not black in at least one training image."""
+        used: NDArray[np.bool_] = np.max(self.X, axis=0) > 0
+        return used
+
+
+def sigmoid(z: Any) -> Any:
+    """Return 1 / (1 + exp(-z))."""
+    return 1 / (1 + np.exp(-np.asarray(z, float)))

@@ -1,0 +1,89 @@
+"""The activations of whole layers as rows of cells."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cmlp.console.terminal import Terminal, padded
+from cmlp.story.pictures.names import letters
+
+# Characters from 0 to the scale for positive and negative activations, with and without block characters.
+_CELLS = {True: ("·░▒▓█", "·--=="), False: (".:+*#", ".--==")}
+_MOST_LINES = 6
+# Colours: the cell of a neuron that is off is dark gray, so that it differs from the gap between two cells.
+_DARKEST = 0.15
+
+
+def cell_lines(terminal: Terminal, activations: NDArray[Any], width: int, scale: float = 1.0) -> list[str]:
+    """Draw the activations of one layer as cells, from dark (0) to bright (`scale`), in lines of `width` columns.
+
+    Long layers are cut off after a few lines; the last line then tells how many neurons are missing.
+    """
+    values = np.asarray(activations, float) / scale
+    per_line = max((width + 1) // 2, 1)
+    starts = range(0, len(values), per_line)
+    lines = [_cells(terminal, values[start : start + per_line]) for start in starts[:_MOST_LINES]]
+    missing = len(values) - _MOST_LINES * per_line
+    return [*lines, f"and {missing:,} more"] if missing > 0 else lines
+
+
+def _cells(terminal: Terminal, values: NDArray[Any]) -> str:
+    if terminal.colors:
+        sizes = np.sign(values) * (_DARKEST + (1 - _DARKEST) * np.minimum(np.abs(values), 1))
+        sizes[values == 0] = _DARKEST
+        row = np.zeros(2 * len(values) - 1)
+        row[::2] = sizes
+        return terminal.draw(np.stack([row, row]), signed=bool((values < 0).any()))[0]
+    above, below = _CELLS[terminal.blocks]
+    levels = np.minimum(np.abs(values), 1) * (len(above) - 1)
+    return " ".join((above if value >= 0 else below)[round(level)] for value, level in zip(values, levels, strict=True))
+
+
+def legend(terminal: Terminal) -> str:
+    """Return the meaning of the cells in words."""
+    if terminal.colors:
+        return "dark 0, bright 1"
+    ramp = _CELLS[terminal.blocks][0]
+    return f"{ramp[0]} is 0, {ramp[-1]} is 1"
+
+
+def scale_of(*activations: NDArray[Any]) -> float:
+    """Return the activation that is drawn brightest: 1, or the largest size if it is larger (relu)."""
+    return max(1.0, *(float(np.abs(values).max(initial=0.0)) for values in activations))
+
+
+def layer_lines(terminal: Terminal, networks: Sequence[Sequence[NDArray[Any]]], width: int, gap: int = 3) -> list[str]:
+    """Draw the hidden layers of one or several networks for one example, side by side.
+
+    Parameters
+    ----------
+    networks : sequence of sequence of ndarray of shape (size,)
+        For each network the activations of every layer, inputs and outputs included, of the same sizes.
+    width : int
+        Width of the picture in columns.
+
+    Returns
+    -------
+    list of str
+        At least one line per hidden layer, which begins with the layer's name: A, B, ...
+    """
+    n_hidden = len(networks[0]) - 2
+    margin = max((len(letters(layer)) for layer in range(n_hidden)), default=0) + 2
+    space = (width - margin - gap * (len(networks) - 1)) // len(networks)
+    lines = []
+    for layer in range(n_hidden):
+        values = [np.asarray(activations[layer + 1], float) for activations in networks]
+        scale = scale_of(*values)
+        blocks = [cell_lines(terminal, v, space, scale) for v in values]
+        column = min(space, 2 * len(values[0]) - 1)
+        for n, parts in enumerate(zip(*blocks, strict=True)):
+            name = letters(layer) if n == 0 else ""
+            cells = (" " * gap).join(padded(part, column) for part in parts)
+            lines.append(f"{name:{margin}}{cells}".rstrip())
+        if scale > 1:
+            lines.append(f"{'':{margin}}(brightest: {scale:.3g})")
+    return lines

@@ -1,0 +1,86 @@
+"""Emphasis, symbols and bars."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from cmlp.console.terminal import Terminal
+
+_RESET = "\x1b[0m"
+_STYLES = {"strong": "\x1b[1;33m", "up": "\x1b[38;5;75m", "down": "\x1b[38;5;203m", "faint": "\x1b[2m"}
+
+
+_NARROWEST, _WIDEST = 40, 120
+
+
+class Symbols(NamedTuple):
+    """Characters of pictures."""
+
+    full: str
+    half: str
+    winner: str
+    up: str
+    down: str
+    point: str
+    ring: str
+    dot: str
+    vertical: str
+    corner: str
+    horizontal: str
+
+
+_SYMBOLS = {
+    True: Symbols("█", "▌", "◄", "▲", "▼", "●", "○", "·", "│", "└", "─"),
+    False: Symbols("#", "", "<", "^", "v", "@", "o", ".", "|", "+", "-"),
+}
+
+
+def symbols(terminal: Terminal) -> Symbols:
+    """Return the characters that the terminal's encoding has."""
+    return _SYMBOLS[terminal.blocks]
+
+
+def styled(terminal: Terminal, text: str, style: str) -> str:
+    """Return text in a style ("strong", "up", "down", "faint") if the terminal has colours."""
+    return f"{_STYLES[style]}{text}{_RESET}" if terminal.colors and text else text
+
+
+def page_width(terminal: Terminal) -> int:
+    """Return the width for a page of pictures and tables: that of the terminal, with limits."""
+    return min(max(terminal.width, _NARROWEST), _WIDEST) - 1
+
+
+def ends(left: str, right: str, width: int) -> list[str]:
+    """Return one line with texts at both ends; if they do not fit, `right` is broken after its commas."""
+    space = width - len(left) - len(right)
+    if space >= 2:
+        return [left + " " * space + right]
+    *parts, last = right.split(", ")
+    return [left, *joined([*(f"{part}," for part in parts), last], width, gap=1)]
+
+
+def bar(terminal: Terminal, share: float, width: int) -> str:
+    """Return a bar for a share from 0 to 1 of a width in columns, to half a column."""
+    full, half = symbols(terminal)[:2]
+    length = min(max(share, 0.0), 1.0) * width
+    if not half:
+        return full * round(length)
+    halves = round(2 * length)
+    return full * (halves // 2) + half * (halves % 2)
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, which gets an s unless the number is 1."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def joined(parts: Sequence[str], width: int, gap: int = 3) -> list[str]:
+    """Return short texts as lines, as many in a line as fit."""
+    lines = [parts[0]]
+    for part in parts[1:]:
+        if len(lines[-1]) + gap + len(part) <= width:
+            lines[-1] += " " * gap + part
+        else:
+            lines.append(part)
+    return lines

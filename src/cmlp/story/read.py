@@ -1,0 +1,136 @@
+"""The command ``cmlp read``: reads a picture of a digit and shows what the network sees and answers."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from cmlp.console import options
+from cmlp.console.charts import beside
+from cmlp.console.digit import SIDE
+from cmlp.console.experiment import Experiment, Options
+from cmlp.console.experiment_options import add_experiment, add_hidden
+from cmlp.console.options import CommandError
+from cmlp.console.terminal import Terminal
+from cmlp.story.picture_file import Picture, read_picture
+from cmlp.story.pictures.outputs import output_bars
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+NAME, SUMMARY = "read", "read a picture of a digit"
+DESCRIPTION = (
+    "Read a picture of one digit from a file, show what the network sees, and its answer. The picture can have any "
+    "size and format; dark ink on light ground is inverted. It is prepared as MNIST's images were: scaled to 20 x 20 "
+    "pixels, with the center of mass in the middle of 28 x 28. Needs Pillow (the extra cmlp[images])."
+)
+_BAR_WIDTH, _GAP = 30, 2
+# An answer whose activation is below this is called weak, and a second one above it a rival.
+_BRIGHT = 0.5
+
+
+class Answer(NamedTuple):
+    """The outputs of a network for a picture, and their labels."""
+
+    outputs: NDArray[np.floating]
+    labels: Sequence[str]
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this command."""
+    parser.add_argument("picture", metavar="FILE", help="the picture, for example three.png")
+    parser.add_argument(
+        "--model",
+        metavar="FILE",
+        help="a model file with 784 inputs (cmlp digits --save FILE); without it, a network is trained first. A model "
+        "without input_scale gets pixels from 0 to 1",
+    )
+    add_hidden(parser)
+    add_experiment(parser)
+    options.add_png(parser)
+
+
+def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
+    """Read the picture that the arguments name, and return the exit status."""
+    given = dict(vars(arguments))
+    path, model, folder = given.pop("picture"), given.pop("model"), given.pop("png")
+    picture = read_picture(path)
+    with options.reported():
+        answer = _trained_answer(Options(**given), picture) if model is None else saved_answer(model, picture)
+    _show(terminal, path, picture, answer)
+    if folder is not None:
+        options.save_pngs({"seen": picture.pixels.reshape(SIDE, SIDE)}, folder, terminal)
+    if model is None:
+        chosen = " ".join(filter(None, ["digits", Options(**given).arguments(), "--save digits.cmlp"]))
+        keep = [f"  {program} {chosen}", f"  {program} read {shlex.quote(path)} --model digits.cmlp"]
+        terminal.write_lines(["", "The network was trained just now. To keep it and use it again:", "", *keep])
+    return 0
+
+
+def _trained_answer(chosen: Options, picture: Picture) -> Answer:
+    """Train a network, and return its answer."""
+    experiment = Experiment(chosen)
+    outputs = experiment.train().forward(picture.pixels[None])[0]
+    return Answer(outputs, experiment.data.labels)
+
+
+def saved_answer(path: str, picture: Picture) -> Answer:
+    """Return the answer of a saved model: a Network, or an MLPClassifier.
+
+    Raises
+    ------
+    CommandError
+        If the model is of another kind, or does not have 784 inputs.
+    """
+    from cmlp import MLPClassifier, Network, load
+
+    model = load(path)
+    row = picture.pixels[None]
+    if isinstance(model, Network):
+        _require_pixels(path, model.sizes[0])
+        pixels = row / np.float32(255) if model._scale == 1 else row
+        outputs = model.forward(pixels)[0]
+        return Answer(outputs, [str(k) for k in range(len(outputs))])
+    if isinstance(model, MLPClassifier):
+        _require_pixels(path, model.n_features_in_)
+        pixels = row / np.float32(255) if model.input_scale == 1 else row
+        return Answer(np.ravel(model.predict_proba(pixels)), [str(label) for label in model.classes_])
+    raise CommandError(f"{path} holds an {type(model).__name__}; reading digits needs a Network or an MLPClassifier.")
+
+
+def _require_pixels(path: str, n_inputs: int) -> None:
+    if n_inputs != SIDE * SIDE:
+        raise CommandError(f"{path} has {n_inputs} inputs; a picture of {SIDE} x {SIDE} pixels needs {SIDE * SIDE}.")
+
+
+def _show(terminal: Terminal, path: str, picture: Picture, answer: Answer) -> None:
+    """Show the image that the network sees, and its outputs."""
+    width, height = picture.size
+    ink = "dark on light, so it is inverted" if picture.inverted else "light on dark"
+    terminal.say(f"{path}: {width:,} x {height:,} pixels, {ink}. This is what the network sees:")
+    image = terminal.draw(picture.pixels.reshape(SIDE, SIDE) / 255)
+    bars = output_bars(terminal, answer.outputs, answer.labels, _BAR_WIDTH)
+    if terminal.width >= SIDE + _GAP + _BAR_WIDTH:
+        above = (len(image) - len(bars)) // 2
+        together = beside(image, [*[""] * above, *bars], gap=_GAP)
+    else:
+        together = [*(image if terminal.width >= SIDE else []), "", *bars]
+    terminal.write_lines(["", *together, ""])
+    terminal.say(_verdict(answer))
+
+
+def _verdict(answer: Answer) -> str:
+    """Describe the answer: clear, with a rival, or weak."""
+    order = np.argsort(-answer.outputs, kind="stable")
+    best, second = (answer.outputs[i] for i in order[:2])
+    first = f"It says {answer.labels[order[0]]} (activation {best:.3f})"
+    if best < _BRIGHT:
+        return f"{first}, but no output is bright: the picture excites none of them much."
+    if second >= _BRIGHT:
+        return f"{first}, but {answer.labels[order[1]]} is bright too ({second:.3f})."
+    return f"{first}. That is how strongly the network holds its answer, not the probability that it is right."

@@ -1,0 +1,229 @@
+"""The command ``cmlp story``: the whole tale of a neural network that learns to read digits, screen by screen."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from cmlp.console import options
+from cmlp.console.experiment import SERIES
+from cmlp.console.terminal import Terminal, visible, wrapped
+from cmlp.story.keys import Keys
+from cmlp.story.screen import Screen, opened
+
+if TYPE_CHECKING:
+    from cmlp.story.chapters.tale import Tale
+
+NAME, SUMMARY = "story", "tell how a neural network works and learns, screen by screen"
+DESCRIPTION = (
+    "Tell in 24 screens how a neural network reads digits and learns, with the numbers of a network that is trained on "
+    "the way. It follows 3Blue1Brown's series Neural networks, chapters 1 to 4. In a terminal, each screen waits for a "
+    "key; in a pipe, all of them are written at once."
+)
+N_SCREENS = 24
+_WIDEST = 79
+_FORWARD_KEYS = (" ", "enter", "right", "down", "n")
+_BACK_KEYS = ("b", "left", "up", "backspace")
+_QUIT_KEYS = ("q", "escape")
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this command."""
+    parser.add_argument(
+        "--screen",
+        type=options.whole(1, N_SCREENS),
+        default=1,
+        metavar="N",
+        help=f"start with this screen, from 1 to {N_SCREENS} (default: 1)",
+    )
+    options.add_seed(parser)
+
+
+def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
+    """Tell the story, and return the exit status."""
+    from cmlp.story.chapters.tale import Tale
+
+    story = Story(Tale(arguments.seed), terminal, program)
+    keys = Keys(sys.stdin)
+    first = arguments.screen - 1
+    if terminal.rewrites and keys.available:
+        last = _with_keys(story, keys, first)
+        if last < N_SCREENS - 1:
+            terminal.write_lines([f"To go on: {program} story --screen {last + 1}{story.seed_option}", ""])
+    else:
+        for number in range(first, N_SCREENS):
+            terminal.write_lines([*story.page(number), ""])
+    _close(story)
+    return 0
+
+
+class Story:
+    """The screens of the story for a terminal.
+
+    Parameters
+    ----------
+    tale : Tale
+    terminal : Terminal
+    program : str
+        The program name for the suggested commands.
+    """
+
+    def __init__(self, tale: Tale, terminal: Terminal, program: str) -> None:
+        self.tale, self.terminal, self.program = tale, terminal, program
+        self._written: dict[tuple[int, int], list[str]] = {}
+
+    @property
+    def width(self) -> int:
+        """Number of columns of text."""
+        return max(20, min(self.terminal.width, _WIDEST))
+
+    @property
+    def seed_option(self) -> str:
+        """The option ``--seed`` for suggested commands; empty for the default."""
+        return f" --seed {self.tale.seed}" if self.tale.seed else ""
+
+    def is_written(self, number: int) -> bool:
+        """Whether a screen (counted from 0) has already been computed for the current width."""
+        return (number, self.width) in self._written
+
+    def page(self, number: int) -> list[str]:
+        """Return the lines of a screen (counted from 0), computed at the first call."""
+        key = (number, self.width)
+        if key not in self._written:
+            self._written[key] = self._write(number)
+        return self._written[key]
+
+    def _write(self, number: int) -> list[str]:
+        from cmlp.story.chapters import SCREENS
+        from cmlp.story.chapters.page import Page
+        from cmlp.story.pictures.text import ends, styled
+
+        video, scene = SCREENS[number]
+        page = Page(self.terminal, self.width)
+        scene.write(self.tale, page)
+        first, *rest = ends(scene.title, f"{video}  {number + 1}/{len(SCREENS)}", self.width)
+        title = styled(self.terminal, scene.title, "strong") + first[len(scene.title) :]
+        return [
+            title,
+            *rest,
+            "",
+            *page.lines,
+            "",
+            *_suggestion_lines(self.suggestion(number), self.program, self.width),
+        ]
+
+    def suggestion(self, number: int) -> str:
+        """Return what to try after a screen: a command, or a line of Python."""
+        from cmlp.story.chapters import SCREENS
+
+        text = SCREENS[number][1].tries.format(tale=self.tale)
+        if not text.startswith("cmlp "):
+            return text
+        has_no_seed = text.startswith("cmlp read") or "--seed" in text
+        return text.replace("cmlp", self.program, 1) + ("" if has_no_seed else self.seed_option)
+
+    def words(self, number: int) -> list[str]:
+        """Return a glossary of the words that have appeared up to a screen, the latest first."""
+        from cmlp.story.chapters import SCREENS
+
+        lines = ["What is ...", ""]
+        for _, scene in SCREENS[number::-1]:
+            for word, meaning in scene.words.items():
+                lines += wrapped(f"{word}: {meaning}", self.width)
+        return lines
+
+    def program_lines(self) -> list[str]:
+        """Return the Python program that trains the network of the story."""
+        from cmlp.story.chapters.tale import BATCH, N_PASSES, RATE, SIZES
+
+        return [
+            "import numpy as np",
+            "from cmlp import Network",
+            "from cmlp.datasets import load_digits28",
+            "",
+            "X, y, X_test, y_test = load_digits28()",
+            f"rng = np.random.RandomState({self.tale.seed})",
+            "net = Network(",
+            f'    {list(SIZES)}, "logistic", "logistic",',
+            '    "squared_error", input_scale=1 / 255,',
+            "    random_state=rng,",
+            ")",
+            "order = np.arange(len(X))",
+            f"for _ in range({N_PASSES}):",
+            "    rng.shuffle(order)",
+            f"    net.train_epoch(X, y, {BATCH}, {RATE}, order)",
+            "right = net.forward(X_test).argmax(axis=1) == y_test",
+            f"print(right.mean())  # {self.tale.state(N_PASSES).test_accuracy / 100:.6g}",
+        ]
+
+
+def _with_keys(story: Story, keys: Keys, first: int) -> int:
+    """Show the screens one by one, as the keys say; return the number of the last one shown (counted from 0)."""
+    number, part = first, 0
+    with opened(story.terminal, keys) as screen:
+        while True:
+            if not story.is_written(number):
+                screen.show([], "one moment ...")
+            parts = fitted(story.page(number), screen.height - 1)
+            part = min(part, len(parts) - 1)
+            screen.show(parts[part], _footer(story.width, part + 1 < len(parts)))
+            key = keys.read()
+            if key in _QUIT_KEYS:
+                return number
+            if key == "?":
+                _show_words(story, screen, keys, number)
+            elif key in _BACK_KEYS:
+                number, part = (number, part - 1) if part else (max(number - 1, 0), 0)
+            elif key in _FORWARD_KEYS:
+                if part + 1 < len(parts):
+                    part += 1
+                elif number + 1 < N_SCREENS:
+                    number, part = number + 1, 0
+                else:
+                    return number
+
+
+def _suggestion_lines(text: str, program: str, width: int) -> list[str]:
+    """Write what to try after a screen; a backslash continues a command on the next line."""
+    label = "try:" if text.startswith(program) else "in Python:"
+    if len(label) + 1 + len(text) <= width:
+        return [f"{label} {text}"]
+    *lines, last = wrapped(text, width - 4)
+    return [label, *(f"  {line} \\" for line in lines), f"  {last}"]
+
+
+def _footer(width: int, more: bool) -> str:
+    """Return the line that names the keys."""
+    keys = ["space more" if more else "space next", "b back", "q quit", "? what is ..."]
+    while len("   ".join(keys)) > width:
+        keys.pop()
+    return "   ".join(keys)
+
+
+def _show_words(story: Story, screen: Screen, keys: Keys, number: int) -> None:
+    """Show the glossary until a key ends it."""
+    parts = fitted(story.words(number), screen.height - 1)
+    for part in parts:
+        screen.show(part, "q back   any other key more" if part is not parts[-1] else "any key back")
+        if keys.read() in _QUIT_KEYS:
+            return
+
+
+def fitted(lines: list[str], height: int) -> list[list[str]]:
+    """Return lines in parts of at most `height` lines; the last empty lines are left out if one part is then enough."""
+    height = max(height, 1)
+    excess = len(lines) - height
+    empty = [number for number, line in enumerate(lines) if not visible(line)]
+    left_out = set(empty[-excess:]) if 0 < excess <= len(empty) else set()
+    kept = [line for number, line in enumerate(lines) if number not in left_out]
+    return [kept[start : start + height] for start in range(0, len(kept), height)]
+
+
+def _close(story: Story) -> None:
+    """Credit the series, and show the Python program of the network."""
+    terminal = story.terminal
+    terminal.say(f"The story follows 3Blue1Brown's series Neural networks, chapters 1 to 4: {SERIES}")
+    terminal.say()
+    terminal.say('This very network in Python; after it, the lines "in Python" of the screens work, too:')
+    terminal.write_lines(["", *(f"  {line}".rstrip() for line in story.program_lines())])

@@ -1,0 +1,248 @@
+"""``cmlp story``: the numbers on its screens equal those computed independently."""
+
+import re
+
+import numpy as np
+import pytest
+from terminals import terminal
+
+from cmlp.command import main as cli
+from cmlp.story.chapters import SCREENS, learning, outcome
+from cmlp.story.chapters.edges import bank, explained
+from cmlp.story.chapters.page import Page
+from cmlp.story.chapters.rule import loops, rule
+
+pytestmark = pytest.mark.usefixtures("columns")
+
+EYE = np.eye(10)
+
+
+def text_of(tale, number, width=79):
+    """Return the text of a screen (its number is the one shown) in one line."""
+    page = Page(terminal(), width)
+    SCREENS[number - 1][1].write(tale, page)
+    return " ".join(" ".join(page.lines).split())
+
+
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+
+def forward(params, X):
+    """Return the activations of all layers, by plain NumPy."""
+    layers, position = [X / 255], 0
+    for n_in, n_out in ((784, 16), (16, 16), (16, 10)):
+        weights = params[position : position + n_in * n_out].astype(float).reshape(n_in, n_out)
+        position += n_in * n_out
+        layers.append(sigmoid(layers[-1] @ weights + params[position : position + n_out]))
+        position += n_out
+    return layers
+
+
+def cost(params, X, y):
+    return ((forward(params, X)[-1] - EYE[y]) ** 2).sum(axis=1).mean()
+
+
+# ---------------------------------------------------------------------------------------------- numbers on the screens
+
+
+def test_three_threes_differ(tale):
+    images = tale.X[tale.threes]
+    assert (tale.y[tale.threes] == 3).all()
+    any_, all_ = np.any(images > 127, axis=0).sum(), np.all(images > 127, axis=0).sum()
+    assert f"of the {any_} pixels that are bright in one of them, only {all_} are" in text_of(tale, 1)
+    hidden = forward(tale.params(30), images)[1] > 0.5
+    counts = hidden.sum(axis=1)
+    text = text_of(tale, 6)
+    assert f"they excite {counts[0]}, {counts[1]} and {counts[2]} neurons" in text
+    names = ", ".join(f"A{i + 1}" for i in np.flatnonzero(hidden.all(axis=0)))
+    assert f"Only {names} are on for all three" in text
+
+
+def test_rule_counts_loops():
+    ring = np.zeros((28, 28), np.uint8)
+    ring[5:12, 8:18] = 255
+    ring[7:10, 10:16] = 0
+    assert loops(ring.ravel()) == [8.0] and rule(ring.ravel()) == 0
+    eight = ring.copy()
+    eight[11:18, 8:18] = ring[5:12, 8:18]
+    assert len(loops(eight.ravel())) == 2 and rule(eight.ravel()) == 8
+    assert loops(np.zeros(784, np.uint8)) == [] and rule(np.zeros(784, np.uint8)) == 1
+    assert rule(np.full(784, 255, np.uint8)) in range(10)
+
+
+def test_outputs_of_the_two_images(tale):
+    outputs = forward(tale.params(30), tale.X_test)[-1]
+    text = text_of(tale, 4)
+    for image in (tale.nine, tale.rival):
+        assert all(f"{digit} {value:.3f}" in text for digit, value in enumerate(outputs[image]))
+    second = np.sort(outputs, axis=1)[:, -2]
+    right = outputs.argmax(axis=1) == tale.y_test
+    assert second[tale.rival] == second[right].max() and right[tale.rival]
+    assert f"add up to {outputs[tale.rival].sum():.2f}" in text
+
+
+def test_weighted_sum_adds_up(tale):
+    """The numbers in the column of products add up to z."""
+    text = text_of(tale, 7)
+    page = Page(terminal(), 79)
+    SCREENS[6][1].write(tale, page)
+    table = [line for line in page.lines if re.search(r"[+-]\d+\.\d{3}$", line) and not line.startswith("  the sum")]
+    products = [float(line.split()[-1]) for line in table]
+    (total,) = [float(line.split()[-1]) for line in page.lines if line.startswith("  the sum")]
+    assert len(products) == 8 and abs(sum(products) - total) < 0.005
+    index = int(tale.neuron[1:]) - 1
+    assert f"its activation: {forward(tale.params(30), tale.X_test[tale.nine][None])[1][0, index]:.3f}" in text
+    assert "falls to" in text and "rises to" in text
+
+
+def test_neuron_made_by_hand(tale):
+    seven = tale.X_test[0].reshape(28, 28) / 255
+    plus = seven[8:11, 10:18].sum()
+    minus = seven[6:8, 10:18].sum() + seven[11:13, 10:18].sum()
+    text = text_of(tale, 9)
+    assert f"+ only {plus:.2f} 24.00" in text
+    assert f"+ and - {plus - 0.75 * minus:.2f} 0.00" in text
+    images = tale.X_test.reshape(-1, 28, 28) / 255
+    for top in (8, 19):
+        around = images[:, top - 2 : top, 10:18].sum((1, 2)) + images[:, top + 3 : top + 5, 10:18].sum((1, 2))
+        sums = images[:, top : top + 3, 10:18].sum((1, 2)) - 0.75 * around
+        for bias in (0, -5, -10, -15):
+            assert re.search(rf" {bias} .*\b{(sums + bias > 0).sum()}\b", text_of(tale, 10))
+
+
+def test_function_is_three_lines_of_numpy(tale):
+    text = text_of(tale, 11)
+    for number in ("12,544", "+ 16 = 12,560", "256", "= 272", "160", "= 170", "12,960", "+ 42 = 13,002"):
+        assert number in text
+    a = tale.X_test[tale.nine] / 255
+    net = tale.network(30)
+    for W, b in zip(net.weights, net.biases, strict=True):
+        a = 1 / (1 + np.exp(-(a @ W + b)))
+    difference = np.abs(a - net.forward(tale.X_test[tale.nine][None])[0]).max()
+    assert difference < 1e-6 and f"at most {difference:.0e}" in text
+
+
+def test_cost_is_spelled_out(tale):
+    text = text_of(tale, 13)
+    row, label = tale.X_test[tale.nine][None], tale.y_test[tale.nine]
+    before, after = (forward(tale.params(n), row)[-1][0] for n in (0, 30))
+    off = before - EYE[label]
+    for name, values, form in (("output", before, ".2f"), ("off by", off, "+.2f"), ("squared", off**2, ".2f")):
+        assert f"{name} " + " ".join(f"{v:{form}}" for v in values) in text
+    assert f"is the sum of the ten squares: {(off**2).sum():.3f} for this 9" in text
+    averages = [cost(tale.params(n), tale.X, tale.y) for n in (0, 30)]
+    assert f"before learning {(off**2).sum():.5f} {averages[0]:.5f} 10.7 %" in text
+    assert f"after learning {((after - EYE[label]) ** 2).sum():.5f} {averages[1]:.5f} 88.9 %" in text
+
+
+def test_gradient_points_uphill(tale):
+    params = tale.params(1).astype(float)
+    gradient = tale.network(1, "float64").gradient(tale.X, tale.y).flat
+    base = cost(params, tale.X, tale.y)
+    for sign, name in ((-1, "downhill"), (1, "uphill")):
+        change = cost(params + sign * 0.1 * gradient / np.linalg.norm(gradient), tale.X, tale.y) - base
+        assert np.isclose(learning.change_of_cost(tale, sign * gradient, 0.1), change, rtol=1e-6), name
+    np.testing.assert_array_equal(tale.network(1, "float64").params, params)
+
+
+def test_three_ways_add_up(tale):
+    """Shares of output 9, by plain NumPy."""
+    row, label = tale.X[tale.lesson][None], tale.y[tale.lesson]
+    _, _, b, out = (layer[0] for layer in forward(tale.params(1), row))
+    wish = 2 * (EYE[label] - out)
+    push = wish * out * (1 - out)
+    weights = tale.params(1)[-170:-10].astype(float).reshape(16, 10)
+    text = text_of(tale, 17)
+    assert f"the wish {wish[9]:+.3f}" in text and f"its bias: {push[9]:+.4f}" in text
+    sizes = np.array([1, b @ b, weights[:, 9] @ weights[:, 9]])
+    percent = 100 * sizes / sizes.sum()
+    terms = 0.1 * push[9] * sizes
+    for name, term, part in zip(("bias", "weights", "activations"), terms, percent, strict=True):
+        assert f"{name} {term:+.4f} ({part:.0f} %)" in text
+    assert f"Together {terms.sum():+.4f}" in text
+    loud = int(tale.loud[1:]) - 1
+    opinions = weights[loud] * push
+    text = text_of(tale, 18)
+    assert "opinion " + " ".join(f"{v:+.3f}" for v in opinions) in text
+    assert f"added up: {opinions.sum():+.4f}" in text
+    screen = text_of(tale, 16)
+    rows = enumerate(zip(out, wish, strict=True))
+    assert all(f"is {v:.3f} wanted {int(d == 9)} wish {w:+.3f}" in screen for d, (v, w) in rows)
+
+
+def test_average_wish_is_minus_the_gradient(tale):
+    text = text_of(tale, 19)
+    _, _, b, out = forward(tale.params(1), tale.X[:10])
+    push = 2 * (EYE[tale.y[:10]] - out) * out * (1 - out)
+    each = push[:, 9]
+    assert "bias of 9 " + " ".join(f"{v:+.2f}" if abs(v) >= 0.005 else "." for v in each) in text
+    assert f"bias of 9 {each.mean():+.6f} {each.mean():+.6f}" in text
+    source, mean = re.search(r"B(\d+) to 9 ([+-]0\.\d{6})", text).groups()
+    assert float(mean) == pytest.approx((b[:, int(source) - 1] * each).mean(), abs=1e-6)
+    assert float(re.search(r"the largest difference is (\S+),", text)[1]) < 1e-15
+
+
+def test_bank_explains_its_own_filters():
+    used = np.ones(784, bool)
+    filters = bank()
+    assert filters.shape == (22 * 22 * 8 * 2 * 2, 784)
+    np.testing.assert_allclose(explained(filters[[5, 7000]].T, used), 1, rtol=1e-5)
+    noise = np.random.RandomState(0).standard_normal((784, 5))
+    assert explained(noise, used).max() < 0.05
+
+
+def test_examination(tale):
+    text = text_of(tale, 24, width=60)  # the text is below the pictures
+    params = tale.params(30)
+    outputs = forward(params, tale.X_test)[-1]
+    wrong = outputs.argmax(axis=1) != tale.y_test
+    assert f"{(outputs.max(axis=1)[wrong] > 0.9).sum()} of its {wrong.sum()} mistakes" in text
+    noise = np.random.RandomState(1).randint(0, 256, (1000, 784))
+    answers = forward(params, noise)[-1]
+    counts = np.bincount(answers.argmax(axis=1), minlength=10)
+    assert f"it calls {counts.max()} a {counts.argmax()}; {(answers.max(axis=1) > 0.9).sum()} of the 1,000" in text
+    costs = [cost(tale.params(n), *data) for data in ((tale.X, tale.y), (tale.X_test, tale.y_test)) for n in (10, 30)]
+    assert "from {:.3f} to {:.3f}, that of the new ones from {:.3f} to {:.3f}".format(*costs) in text
+    training = 100 * (forward(params, tale.X)[-1].argmax(axis=1) == tale.y).mean()
+    assert f"{training:.1f} % right. New ones: 88.9 %" in text
+
+
+def test_training_on_the_screen_is_that_of_the_digits_command(tale, capsys):
+    text = text_of(tale, 21)
+    assert cli.main(["digits", "--epochs", "3"]) == 0
+    printed = capsys.readouterr().out
+    for epoch in (0, 1, 3):
+        line = re.search(rf"epoch {epoch}/3  cost (\S+)  gradient (\S+)  test accuracy (\S+ %)", printed)
+        assert re.search(rf" {epoch} {line[1]} \S* ?(\.\.\. )?\S+ % {line[3]} {float(line[2]):.3f}", text)
+
+
+@pytest.mark.parametrize(
+    "rate, result, words",
+    [
+        (50, (1.0, 9), "far too large: outputs near 0"),
+        (1.5, (0.1, 88), "good"),
+        (0.01, (0.9, 12), "too small: hardly under way"),
+        (15, (0.7, 28), "too large: it jumps about"),
+        (15, (0.3, 70), ""),
+        (0.01, (0.5, 60), ""),
+    ],
+)
+def test_words_about_a_learning_rate_depend_on_its_result(rate, result, words):
+    assert learning.verdict(rate, *result) == words
+
+
+@pytest.mark.slow
+def test_batches_and_relu(tale):
+    """The claims of screens 20 and 22 in numbers."""
+    angles = {size: outcome.batch_angles(tale, size, 1).mean() for size in (1, 10, 100, 1000)}
+    assert sorted(angles.values(), reverse=True) == list(angles.values())
+    rng = np.random.RandomState(0)
+    rows = rng.choice(5000, 10, replace=False)
+    net = tale.network(1)
+    batch, whole = net.gradient(tale.X[rows], tale.y[rows]).flat, net.gradient(tale.X, tale.y).flat
+    cosine = np.dot(batch.astype(float), whole) / np.linalg.norm(batch.astype(float)) / np.linalg.norm(whole)
+    assert outcome.batch_angles(tale, 10, 1)[0] == pytest.approx(np.degrees(np.arccos(cosine)), rel=1e-4)
+    assert "500 hasty steps beat one careful step." in text_of(tale, 20)
+    text = text_of(tale, 22)
+    assert "A draw." in text and "The deep sigmoids have learned next to nothing" in text

@@ -1,0 +1,86 @@
+"""docs/story-claims.md: every claim names screens, commands and calls that exist."""
+
+import contextlib
+import io
+import re
+import shlex
+
+import pytest
+from c_build import ROOT
+
+from cmlp.command import main as cli
+from cmlp.console.terminal import Terminal
+from cmlp.story.chapters import SCREENS
+from cmlp.story.chapters.tale import Tale
+from cmlp.story.story import N_SCREENS, Story
+
+DOCUMENT = ROOT / "docs/story-claims.md"
+N_CLAIMS = 40
+
+if not DOCUMENT.exists():
+    pytest.skip("the documents are in the source tree only", allow_module_level=True)
+
+
+def claims():
+    """Yield number, screens and call of each row."""
+    for row in DOCUMENT.read_text(encoding="utf-8").splitlines():
+        match = re.fullmatch(r"\| (\d+) \| .+ \| ([\d, ]+) \| `(.+)` \|", row)
+        if match:
+            yield int(match[1]), [int(number) for number in match[2].split(",")], match[3]
+
+
+@pytest.fixture(scope="module")
+def story():
+    return Story(Tale(), Terminal(io.StringIO(), rewrites=False, colors=0, blocks=True), "cmlp")
+
+
+@pytest.fixture(scope="module")
+def program(story):
+    """The names of the Python program at the end of the story."""
+    names, printed = {}, io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec("\n".join(story.program_lines()), names)
+    assert printed.getvalue() == story.program_lines()[-1].partition("  # ")[2] + "\n" == "0.889\n"
+    assert names["net"].params.tobytes() == story.tale.params(30).tobytes()
+    return names
+
+
+def accept(text, names):
+    """Parse a command, or run a line of Python; both raise an error if something in it does not exist."""
+    if text.startswith("cmlp "):
+        cli.make_parser("cmlp").parse_args(shlex.split(text)[1:])
+    else:
+        exec(text, dict(names))
+
+
+def test_every_claim_has_a_row():
+    assert [number for number, _, _ in claims()] == list(range(1, N_CLAIMS + 1))
+
+
+def test_every_claim_names_screens_that_exist():
+    assert len(SCREENS) == N_SCREENS
+    shown = {screen for _, screens, _ in claims() for screen in screens}
+    assert shown == set(range(1, N_SCREENS + 1))
+
+
+def test_every_call_of_a_claim_works(program):
+    for number, _, call in claims():
+        with contextlib.suppress(SystemExit):
+            accept(call, program)
+            continue
+        pytest.fail(f"claim {number}: {call}")
+
+
+def test_everything_to_try_works(story, program):
+    for number in range(N_SCREENS):
+        with contextlib.suppress(SystemExit):
+            accept(story.suggestion(number), program)
+            continue
+        pytest.fail(f"screen {number + 1}: {story.suggestion(number)}")
+
+
+def test_suggestions_keep_the_seed():
+    story = Story(Tale(7), Terminal(io.StringIO(), rewrites=False, colors=0, blocks=True), "python -m cmlp")
+    assert story.suggestion(0) == "python -m cmlp look 3 --seed 7"
+    assert story.suggestion(11) == "python -m cmlp digits --seed 8"
+    assert "RandomState(7)" in "\n".join(story.program_lines())
