@@ -7,7 +7,7 @@ readme_commands() {
     python3 -m venv "$WORK/readme"
     # shellcheck disable=SC1091
     . "$WORK/readme/bin/activate"
-    python -m pip install -q pandas polars rich matplotlib pillow # for the tests with optional packages
+    python -m pip install -q pandas polars rich matplotlib pillow pooch tqdm # for the tests with optional packages
     eval "$command"
 }
 

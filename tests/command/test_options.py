@@ -3,6 +3,7 @@
 import importlib.metadata
 import os
 import re
+import sys
 
 import pytest
 
@@ -78,6 +79,7 @@ def test_bad_argument_is_reported_in_one_line(arguments, expected, capsys):
 )
 def test_failure_is_reported_in_one_line(arguments, expected, capsys, monkeypatch):
     monkeypatch.delenv("CMLP_DATA", raising=False)
+    monkeypatch.setitem(sys.modules, "pooch", None)  # no download
     assert cli.main(arguments) == 1
     output, errors = capsys.readouterr()
     assert output == ""

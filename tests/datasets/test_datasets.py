@@ -4,30 +4,23 @@ import gzip
 import hashlib
 import os
 import pickle
-import struct
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from helpers import imported
+from idx_files import IMAGES, LABELS, NAMES, idx
 
 from cmlp import datasets
 
-IMAGES, LABELS = "images-idx3-ubyte", "labels-idx1-ubyte"
 SOURCE = Path(__file__).parents[2]
-NAMES = [f"{split}-{kind}" for split in ("train", "t10k") for kind in (IMAGES, LABELS)]
 
 whole_sets = pytest.mark.skipif("CMLP_DATA" not in os.environ, reason="CMLP_DATA names no folder with the whole sets")
 
 
 def sha256(array):
     return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
-
-
-def idx(array, magic=None):
-    """Return the array in the format of an IDX file of uint8."""
-    magic = 0x0800 + array.ndim if magic is None else magic
-    return struct.pack(f">{1 + array.ndim}I", magic, *array.shape) + array.tobytes()
 
 
 @pytest.fixture
@@ -221,12 +214,13 @@ def test_label_above_nine_raises(folder):
 
 
 @pytest.mark.parametrize("load, name", [(datasets.load_mnist, "mnist"), (datasets.load_fashion_mnist, "fashion-mnist")])
-def test_missing_data_error_explains_how_to_get_the_files(load, name, monkeypatch):
+def test_error_without_pooch_explains_how_to_get_the_files(load, name, monkeypatch):
     monkeypatch.delenv("CMLP_DATA", raising=False)
+    monkeypatch.setitem(sys.modules, "pooch", None)
     with pytest.raises(FileNotFoundError) as caught:
         load()
     message = str(caught.value)
-    assert "CMLP_DATA is not set" in message
+    assert "CMLP_DATA is not set" in message and 'pip install "cmlp[datasets]"' in message
     assert repr(name) in message and "https://" in message
     assert all(file in message for file in NAMES)
 

@@ -26,7 +26,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--data",
         choices=tuple(_DATA),
         help="images for the page (default: the bundled sample of MNIST if the model reads digits, otherwise none; "
-        "mnist and fashion are read from the folder that the environment variable CMLP_DATA names)",
+        "mnist and fashion are downloaded once, or read from the folder that the environment variable CMLP_DATA "
+        "names)",
     )
     parser.add_argument("--title", metavar="TEXT", help="the heading (default: one that describes the model)")
 

@@ -23,8 +23,8 @@ def add_experiment(parser: argparse.ArgumentParser, *, epochs: int | None = None
         "--data",
         choices=tuple(DEFAULT_METHODS),
         default="sample",
-        help="the bundled sample of MNIST (sample, the default), or a complete data set from the folder that "
-        "the environment variable CMLP_DATA names",
+        help="the bundled sample of MNIST (sample, the default), or a complete data set, downloaded once or "
+        "read from the folder that the environment variable CMLP_DATA names",
     )
     parser.add_argument(
         "--method",

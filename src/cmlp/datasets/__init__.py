@@ -1,8 +1,7 @@
 """Data sets of labelled images: the bundled sample of MNIST, and loaders for MNIST and Fashion-MNIST.
 
-`load_digits28` loads the bundled sample. `load_mnist` and `load_fashion_mnist` read the folders ``mnist/`` and
-``fashion-mnist/`` in the folder that the environment variable ``CMLP_DATA`` names. Each contains the four published idx
-files, gzipped or not.
+`load_digits28` loads the bundled sample. `load_mnist` and `load_fashion_mnist` download the whole sets once, or read
+the folders ``mnist/`` and ``fashion-mnist/`` in the folder that the environment variable ``CMLP_DATA`` names.
 """
 
 import gzip
@@ -16,6 +15,9 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from cmlp.datasets import download
+from cmlp.datasets.download import Source
 
 __all__ = ["Dataset", "load_digits28", "load_fashion_mnist", "load_mnist"]
 
@@ -86,7 +88,11 @@ def load_digits28() -> Dataset:
 
 
 def load_mnist() -> Dataset:
-    """Load MNIST from the folder ``CMLP_DATA``: 60,000 training and 10,000 test images of handwritten digits.
+    """Load MNIST: 60,000 training and 10,000 test images of handwritten digits.
+
+    If the environment variable ``CMLP_DATA`` is set, the files are read from its folder ``mnist/``: the four
+    published idx files, gzipped or not. Otherwise the first call downloads them into the user's cache folder and checks
+    their SHA-256, which needs the extra ``cmlp[datasets]`` (the packages pooch and tqdm).
 
     Returns
     -------
@@ -96,15 +102,19 @@ def load_mnist() -> Dataset:
     Raises
     ------
     FileNotFoundError
-        If a file is missing. The message explains how to get the files.
+        If a file is missing from ``CMLP_DATA``, or cannot be downloaded. The message explains how to get the files.
     ValueError
         If a file is invalid. The message names the file.
     """
-    return _load(_folder("mnist", "MNIST", "https://github.com/cvdfoundation/mnist"))
+    return _load(_folder(download.MNIST))
 
 
 def load_fashion_mnist() -> Dataset:
-    """Load Fashion-MNIST from the folder ``CMLP_DATA``: 60,000 training and 10,000 test images of clothes.
+    """Load Fashion-MNIST: 60,000 training and 10,000 test images of clothes.
+
+    If the environment variable ``CMLP_DATA`` is set, the files are read from its folder ``fashion-mnist/``: the four
+    published idx files, gzipped or not. Otherwise the first call downloads them into the user's cache folder and checks
+    their SHA-256, which needs the extra ``cmlp[datasets]`` (the packages pooch and tqdm).
 
     Returns
     -------
@@ -115,32 +125,29 @@ def load_fashion_mnist() -> Dataset:
     Raises
     ------
     FileNotFoundError
-        If a file is missing. The message explains how to get the files.
+        If a file is missing from ``CMLP_DATA``, or cannot be downloaded. The message explains how to get the files.
     ValueError
         If a file is invalid. The message names the file.
     """
-    source = "https://github.com/zalandoresearch/fashion-mnist"
-    data = _load(_folder("fashion-mnist", "Fashion-MNIST", source))
+    data = _load(_folder(download.FASHION_MNIST))
     data.labels = _CLOTHES
     return data
 
 
-def _folder(name: str, title: str, source: str) -> Path:
-    """Return the folder `name` in ``CMLP_DATA``; raises FileNotFoundError if it does not contain all files."""
+def _folder(source: Source) -> Path:
+    """Return the folder of a data set in ``CMLP_DATA``, or else in the cache, after a download if needed."""
     root = os.environ.get("CMLP_DATA")
-    folder = Path(root or "") / name
-    names = [f"{split}-{kind}" for split in ("train", "t10k") for kind in (_IMAGES, _LABELS)]
-    missing = [name for name in names if _find(folder, name) is None]
-    if root and not missing:
-        return folder
     if not root:
-        reason = "the environment variable CMLP_DATA is not set"
-    else:
-        reason = f"no {missing[0]} in {str(folder)!r} (CMLP_DATA is {root!r})"
-    raise FileNotFoundError(
-        f"{title} was not found: {reason}. Download the files {', '.join(names)} (gzipped or not) from {source} into "
-        f"a folder named {name!r}, and set CMLP_DATA to the parent folder."
-    )
+        return download.downloaded(source)
+    folder = Path(root) / source.folder
+    names = [name.removesuffix(".gz") for name in source.files]
+    missing = [name for name in names if _find(folder, name) is None]
+    if missing:
+        raise FileNotFoundError(
+            f"{source.title} was not found: no {missing[0]} in {str(folder)!r} (CMLP_DATA is {root!r}). Download the "
+            f"files {', '.join(names)} (gzipped or not) from {source.mirrors[0]} into this folder, or unset CMLP_DATA."
+        )
+    return folder
 
 
 def _find(folder: Path, name: str) -> Path | None:
