@@ -252,9 +252,7 @@ cdef class Call:
             self.Y = as_class_indices(Y, net.n_out, net.activations[len(net.activations) - 1])
             targets.kind = CMLP_CLASSES
         else:
-            self.Y = matrix(Y, "Y", net.n_out)
-            if net.loss == "poisson":
-                require_not_negative(self.Y)
+            self.Y = targets_in_range(matrix(Y, "Y", net.n_out), net.loss)
             targets.kind, targets.dtype = CMLP_DENSE, dtype_code(self.Y)
             targets.col_stride = stride_of(self.Y, 1)
         targets.data, targets.n_rows = cnp.PyArray_DATA(self.Y), cnp.PyArray_DIM(self.Y, 0)

@@ -17,7 +17,7 @@ from cmlp.libcmlp cimport *
 
 import numpy as np
 
-from cmlp.inputs.arrays import as_doubles, as_matrix, as_order, rectangular, require_not_negative
+from cmlp.inputs.arrays import as_doubles, as_matrix, as_order, rectangular, targets_in_range
 from cmlp.inputs.labels import as_class_indices
 from cmlp.inputs.sparse import as_sparse_matrix, is_sparse
 from cmlp.inputs.threads import available_threads

@@ -195,6 +195,21 @@ def test_sparse_targets():
     np.testing.assert_array_equal(ours, theirs.toarray())
 
 
+def test_text_in_objects():
+    labels = np.array(["a", "a\0", "b"], object)[CLASSES]
+    ours, theirs = (model.fit(X, labels) for model in classifiers())
+    assert ours.classes_.tolist() == ["a", "a\0", "b"] and ours.classes_.dtype == ours.predict(X).dtype == object
+    assert theirs.classes_.dtype.kind == "U"
+
+
+def test_multilabel_values():
+    pairs = np.where(np.stack([X[:, 0] > 0, X[:, 1] > 0], axis=1), 1, -1)
+    ours, theirs = classifiers()
+    with pytest.raises(ValueError, match=r"y must contain only 0 and 1 if it has several columns, .* \[-1, 1\]"):
+        ours.fit(X, pairs)
+    assert set(theirs.fit(X, pairs).predict(X).ravel()) <= {0, 1}
+
+
 def test_lbfgs_in_float32():
     rows = X.astype(np.float32)
     ours, theirs = (model.fit(rows, NUMBERS) for model in regressors(solver="lbfgs"))

@@ -4,6 +4,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from helpers import peak_memory
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.multiclass import type_of_target
 
@@ -34,7 +35,7 @@ def test_classes_and_targets_match_scikit_learn(y):
     one_hot = binarizer.transform(y)
     labels, targets = learn_labels(y)
     np.testing.assert_array_equal(labels.classes, binarizer.classes_)
-    assert labels.classes.dtype == binarizer.classes_.dtype
+    assert labels.classes.dtype == (y.dtype if y.dtype == object else binarizer.classes_.dtype)
     assert labels.kind == type_of_target(y)
     if labels.kind == "binary":
         assert targets.dtype == np.uint8
@@ -124,6 +125,53 @@ def test_single_labels_and_multilabels_cannot_be_mixed():
         many.encode(np.array([0, 1]))
     with pytest.raises(ValueError, match="y must have 3 columns of labels"):
         many.encode(np.array([[0, 1], [1, 1]]))
+
+
+@pytest.mark.parametrize("values", [(-1, 1), (0, 5), (2, 2)])
+def test_multilabel_targets_other_than_0_and_1_raise(values):
+    y = np.array([[values[0], values[1]], [values[1], values[1]]])
+    with pytest.raises(ValueError, match=r"y must contain only 0 and 1 if it has several columns, got the values \["):
+        learn_labels(y)
+    with pytest.raises(ValueError, match="y must contain only 0 and 1"):
+        Labels("multilabel", np.arange(2)).encode(y)
+
+
+def test_classes_of_multilabel_targets_must_be_the_column_numbers():
+    """A model file cannot contain other classes: saving would succeed, but not loading."""
+    for classes in (["a", "b", "c"], [1, 2, 3], [0.5, 1, 2]):
+        with pytest.raises(ValueError, match="must be the column numbers 0 to 2, got"):
+            Labels("multilabel", np.array(classes))
+
+
+def test_text_objects_that_differ_in_a_trailing_nul_are_different_labels():
+    y = np.array(["a\0", "a", "b", "a"], object)
+    labels, targets = learn_labels(y)
+    assert labels.classes.tolist() == ["a", "a\0", "b"]
+    np.testing.assert_array_equal(targets, [1, 0, 2, 0])
+    np.testing.assert_array_equal(labels.encode(y), targets)
+    np.testing.assert_array_equal(labels.encode_all(y), targets)
+
+
+@pytest.mark.parametrize("fitted", [np.array(["a", "bc"]), np.array(["a", "bc"], object)], ids=["U", "object"])
+@pytest.mark.parametrize("dtype", ["U9", object])
+def test_text_of_both_dtypes_matches_the_same_classes(fitted, dtype):
+    labels = labels_of(fitted)
+    np.testing.assert_array_equal(labels.encode(np.array(["bc", "a"], dtype)), [[1], [0]])
+    for unknown in ("bcd", "a b", ""):
+        with pytest.raises(ValueError, match="classes not in"):
+            labels.encode(np.array(["a", unknown], dtype))
+
+
+def test_trailing_nul_does_not_match_a_class_of_fixed_width():
+    with pytest.raises(ValueError, match="classes not in"):
+        labels_of(np.array(["a", "b"])).encode(np.array(["a\0", "b"], object))
+
+
+def test_one_long_label_does_not_widen_all_rows():
+    """A copy of fixed width would take 4.8 GB: 20,000 rows of 60,000 characters."""
+    y = np.array(["no", "yes"], object)[np.arange(20_000) % 2]
+    y[7] = "x" * 60_000
+    assert peak_memory(lambda: learn_labels(y)[0].encode(y)) < 10e6
 
 
 def test_targets_do_not_share_memory_with_the_labels():

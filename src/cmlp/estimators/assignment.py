@@ -17,7 +17,7 @@ from cmlp import _core
 from cmlp.estimators.model import Model
 from cmlp.inputs.arrays import rectangular
 from cmlp.inputs.blocks import empty_block
-from cmlp.inputs.labels import Labels, plain
+from cmlp.inputs.labels import Labels, as_labels
 from cmlp.training.history import Curve, History
 from cmlp.training.state import TrainingState
 
@@ -66,7 +66,7 @@ def feature_names(model: Model, value: Any) -> None:
 
 def classes(model: Model, value: Any) -> None:
     """Set the labels of the classes."""
-    labels = plain(rectangular(value, "classes_"))
+    labels = as_labels(value, "classes_")
     if labels.shape != model.labels.classes.shape or (labels[1:] <= labels[:-1]).any():
         raise ValueError(
             f"classes_ must be a sorted list of {len(model.labels.classes)} distinct labels, got {value!r}."

@@ -205,7 +205,7 @@ class MultilayerPerceptron(FittedAttributes, Routing, Representation, Callbacks,
         dtype = self._dtype(settings, previous, natural)
         if previous is None or not incremental:
             warn_of_scale(rows, settings.input_scale)
-        targets = as_targets(y, len(rows), owner, sparse=self._estimator_type == "classifier")
+        targets = as_targets(y, len(rows), owner, labels=self._estimator_type == "classifier")
         weight = as_weights(sample_weight, len(rows))
         task = self._task(settings, previous, targets, dtype, incremental=incremental, classes=classes)
         net = self._net(settings, previous, rows.shape[1], task, dtype)

@@ -229,7 +229,7 @@ class MLPClassifier(MultilayerPerceptron):
         float
         """
         predicted = self.predict(X)
-        truth = as_targets(y, len(predicted), type(self).__name__, sparse=True, warn_of_column=False)
+        truth = as_targets(y, len(predicted), type(self).__name__, labels=True, warn_of_column=False)
         if truth.shape != predicted.shape:
             raise ValueError(f"y must have the shape {predicted.shape} of the predictions, got {truth.shape}.")
         if mixes_text(truth, predicted):

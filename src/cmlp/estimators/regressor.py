@@ -126,9 +126,11 @@ class MLPRegressor(MultilayerPerceptron):
         classes: ArrayLike | None,
     ) -> Task:
         y = as_numbers(y)
+        poisson = settings.loss == "poisson"
+        if poisson:
+            y = np.array(y)  # another thread could change the caller's array after the check
         targets = y.reshape(len(y), -1)
         n_outputs = targets.shape[1]
-        poisson = settings.loss == "poisson"
         if poisson and (y < 0).any():
             raise ValueError("Some value(s) of y are out of the valid range of the loss 'poisson'.")
         return Task(

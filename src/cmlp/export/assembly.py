@@ -11,9 +11,8 @@ from cmlp import _core
 from cmlp.estimators.classifier import MLPClassifier
 from cmlp.estimators.model import Model
 from cmlp.estimators.regressor import MLPRegressor
-from cmlp.inputs.arrays import rectangular
 from cmlp.inputs.blocks import empty_block
-from cmlp.inputs.labels import Labels, labels_of, plain
+from cmlp.inputs.labels import Labels, as_labels, labels_of
 from cmlp.network import Network
 from cmlp.training.history import History
 from cmlp.training.state import TrainingState
@@ -99,7 +98,7 @@ def classifier_of(layers: Sequence[Layer], input_scale: float, classes: ArrayLik
     A classifier's labels are sorted, so the outputs are permuted if necessary. Two softmax outputs become one logistic
     output, which gives the same probabilities. An output layer without activation computes logits.
     """
-    labels = plain(rectangular(classes, "classes"))
+    labels = as_labels(classes, "classes")
     if len(labels_of(labels).classes) != len(labels):
         raise ValueError(f"classes must be distinct labels, got {classes!r}")
     last = layers[-1]

@@ -81,7 +81,7 @@ def calibration_rows(source: Source, calibrate: Any) -> Rows:
         return Rows(rows, None)
     if source.labels is None:
         raise ValueError("calibrate=(X, y) needs a classifier; pass calibrate=X for other models")
-    return Rows(rows, source.labels.encode(as_targets(y, len(rows), "to_c", warn_of_column=False)))
+    return Rows(rows, source.labels.encode(as_targets(y, len(rows), "to_c", labels=True, warn_of_column=False)))
 
 
 def _dense(X: Any) -> NDArray[Any]:

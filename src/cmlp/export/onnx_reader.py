@@ -15,7 +15,7 @@ from cmlp.export.onnx_graph import Expression, Graph, parts_of, product, read_gr
 from cmlp.export.onnx_writer import CLASS_KEY, LOSS_KEY, NAMES_KEY
 from cmlp.export.source import optional_package
 from cmlp.files.texts import load, load_names
-from cmlp.inputs.labels import Labels, plain
+from cmlp.inputs.labels import Labels
 
 if TYPE_CHECKING:
     import os
@@ -95,7 +95,7 @@ def _model(graph: Graph, classes: ArrayLike | None) -> Network | MLPClassifier |
     network = network_of(layers, scale, loss, parameter)
     if label is not None:
         labels = Labels("multilabel", np.arange(network.sizes[-1])) if _is_multilabel(label) else None
-        labels = labels or Labels("labels", plain(_classes(label)))
+        labels = labels or Labels("labels", _classes(label))
         if labels.n_outputs != network.sizes[-1] or not (labels.classes[:-1] < labels.classes[1:]).all():
             raise ValueError("the labels do not match the outputs")
         return estimator_of(MLPClassifier, network, labels, names)  # type: ignore[no-any-return]

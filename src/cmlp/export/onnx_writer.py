@@ -46,7 +46,7 @@ def write_onnx(model: Any, path: str | os.PathLike[str], input_dtype: str | None
 def label_values(classes: NDArray[Any]) -> NDArray[Any]:
     """Return class labels in a dtype that ONNX has; raises TypeError or ValueError for other labels."""
     kind = classes.dtype.kind
-    if kind == "U":
+    if kind in "OU":
         for label in classes.tolist():
             try:
                 label.encode()
@@ -65,7 +65,7 @@ def label_values(classes: NDArray[Any]) -> NDArray[Any]:
 
 
 def _bytes_of(classes: NDArray[Any]) -> int:
-    if classes.dtype.kind == "U":
+    if classes.dtype.kind in "OU":
         return sum(len(label.encode()) + 8 for label in classes.tolist())
     return classes.nbytes
 
@@ -217,7 +217,7 @@ class _Writer:
     def constant(self, name: str, values: NDArray[Any]) -> str:
         """Add a constant, unless there is one of this name; return the name."""
         if all(tensor.name != name for tensor in self.constants):
-            if values.dtype.kind == "U":
+            if values.dtype.kind in "OU":
                 texts = [label.encode() for label in values.tolist()]
                 tensor = self.onnx.helper.make_tensor(name, self.onnx.TensorProto.STRING, values.shape, texts)
             else:

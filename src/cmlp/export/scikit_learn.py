@@ -10,7 +10,7 @@ from cmlp.estimators.classifier import MLPClassifier
 from cmlp.estimators.regressor import MLPRegressor
 from cmlp.exceptions import NotFittedError, sklearn_class
 from cmlp.export.assembly import Layer, fit_estimator, network_of
-from cmlp.inputs.labels import Labels, plain
+from cmlp.inputs.labels import Labels, as_labels
 from cmlp.training.history import Curve, History
 
 _OWN = {"MLPClassifier": MLPClassifier, "MLPRegressor": MLPRegressor}
@@ -78,7 +78,7 @@ def from_sklearn(model: Any) -> MLPClassifier | MLPRegressor:
 def _labels(model: Any) -> Labels:
     """Return the classes of a classifier. Only multilabel targets give several logistic outputs."""
     multilabel = model.out_activation_ == "logistic" and model.n_outputs_ > 1
-    return Labels("multilabel" if multilabel else "labels", plain(np.asarray(model.classes_)))
+    return Labels("multilabel" if multilabel else "labels", as_labels(model.classes_, "classes_"))
 
 
 def _history(model: Any) -> History:

@@ -106,7 +106,7 @@ def dump_labels(labels: Labels) -> str:
     classes = labels.classes
     values: list[Any] = classes.tolist()
     name = f"U{classes.dtype.itemsize // 4}" if classes.dtype.kind == "U" else classes.dtype.name
-    if classes.dtype.kind != "U" and name not in _NUMBERS:
+    if classes.dtype.kind not in "OU" and name not in _NUMBERS:
         raise TypeError(f"labels of dtype {classes.dtype} cannot be saved: fit on integers, booleans, floats or text")
     if classes.dtype.kind == "U" and classes.nbytes > _MOST_TEXT:
         raise ValueError(
@@ -142,6 +142,8 @@ def _array(name: str, values: list[Any]) -> NDArray[Any]:
         if 4 * width * len(values) > _MOST_TEXT or not width:
             raise refuse("the labels take too much memory")
         types: tuple[type, ...] = (str,)
+    elif name == "object":
+        types = (str,)
     elif name in _NUMBERS:
         types = (bool,) if name == "bool" else (float,) if name[0] == "f" else (int, str)
     else:

@@ -104,13 +104,26 @@ def require_finite(array: NDArray[Any], name: str) -> None:
     raise ValueError(f"Input {name} contains {what}.")
 
 
-def require_not_negative(targets: NDArray[Any]) -> None:
-    """Raise ValueError if a target of the Poisson loss is negative. The core itself would report a NaN cost."""
-    if targets.size and targets.min() < 0:
-        row, column = map(int, np.unravel_index(targets.argmin(), targets.shape))
+def targets_in_range(targets: NDArray[Any], loss: str) -> NDArray[Any]:
+    """Return targets that the loss allows: a copy, which other threads cannot change, if the loss allows only some.
+
+    Raises
+    ------
+    ValueError
+        If a target of "poisson" is negative, or a target of "gamma" is not positive. The core computes with such
+        targets, and its costs would be wrong.
+    """
+    if loss not in ("poisson", "gamma"):
+        return targets
+    targets = np.array(targets)
+    wrong = targets < 0 if loss == "poisson" else targets <= 0
+    if wrong.any():
+        row, column = map(int, np.unravel_index(wrong.argmax(), targets.shape))
+        wanted = "not be negative" if loss == "poisson" else "be positive"
         raise ValueError(
-            f"Y must not be negative with loss='poisson', got {targets[row, column]} at row {row}, column {column}"
+            f"Y must {wanted} with loss={loss!r}, got {targets[row, column]} at row {row}, column {column}"
         )
+    return targets
 
 
 def as_order(value: ArrayLike, n_rows: int) -> NDArray[np.int64]:
@@ -124,8 +137,8 @@ def as_order(value: ArrayLike, n_rows: int) -> NDArray[np.int64]:
 
 
 def as_doubles(value: ArrayLike, n: int, name: str) -> NDArray[np.float64]:
-    """Return n real numbers as a contiguous float64 array."""
-    array = rectangular(value, name)
+    """Return n real numbers as a contiguous float64 array: always a copy, which other threads cannot change."""
+    array = np.array(rectangular(value, name))
     if array.shape != (n,):
         raise ValueError(f"{name} must have shape ({n},), got {array.shape}")
     if array.dtype.kind not in "buif" and n:

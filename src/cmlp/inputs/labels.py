@@ -8,6 +8,9 @@
     A 0/1 matrix, one logistic output per column.
 
 Every function runs in linear time, or in O(n log n) if it has to sort the labels. A million classes take a few seconds.
+
+Another thread may write to the caller's arrays at any time. Labels are therefore copied (`as_labels`) before they are
+checked, and the checked copy is the one that is used.
 """
 
 from __future__ import annotations
@@ -31,17 +34,26 @@ def as_class_indices(value: ArrayLike, n_classes: int, output: str) -> NDArray[n
     A network with one output that is not a softmax has no classes, so a flat array raises ValueError: the caller
     probably means a column of numbers.
     """
-    array = np.asarray(value)
+    copy = np.array(value).reshape(-1)
     if n_classes == 1 and output != "softmax":
         raise ValueError(
-            f"Y must have shape (n, 1) for the one output, got {array.shape}. Reshape it: Y.reshape(-1, 1)."
+            f"Y must have shape (n, 1) for the one output, got {copy.shape}. Reshape it: Y.reshape(-1, 1)."
         )
-    if array.dtype.kind not in "bui" and len(array):
-        raise TypeError(f"Y must be class indices (integers) or of shape (n, {n_classes}), got dtype {array.dtype}")
-    copy = np.array(array)
+    if copy.dtype.kind not in "bui" and len(copy):
+        raise TypeError(f"Y must be class indices (integers) or of shape (n, {n_classes}), got dtype {copy.dtype}")
     if len(copy) and not (0 <= copy.min() and copy.max() < n_classes):
         raise ValueError(f"Y must be class indices from 0 to {n_classes - 1}, got {copy.min()} to {copy.max()}")
     return copy.astype(np.int32, copy=False)
+
+
+def as_labels(value: ArrayLike, name: str) -> NDArray[Any]:
+    """Return labels as an array: always a copy, which other threads cannot change.
+
+    NumPy's StringDType becomes object. Text in an array of objects is not converted to a fixed width: such an array
+    would have the width of the longest label in every row, and would drop NUL characters at the end of a label.
+    """
+    array = rectangular(value, name)
+    return np.array(array, object if array.dtype.kind == "T" else None)
 
 
 def kind_of_labels(y: NDArray[Any]) -> str:
@@ -80,19 +92,24 @@ def kind_of_labels(y: NDArray[Any]) -> str:
             "expects discrete classes on a regression target with continuous values."
         )
     if y.ndim == 2:
-        if y.dtype.kind in "biuf" and y.shape[1] > 1 and len(np.unique(y)) <= 2:
-            return "multilabel"
-        raise ValueError("Multioutput target data is not supported with label binarization")
+        _require_bits(y)
+        return "multilabel"
     return "multiclass"
+
+
+def _require_bits(y: NDArray[Any]) -> None:
+    """Raise ValueError unless a matrix has several columns that contain only 0 and 1."""
+    numeric = y.dtype.kind in "biuf" and y.shape[1] > 1
+    if numeric and ((y == 0) | (y == 1)).all():
+        return
+    values = np.unique(y) if numeric else y
+    if numeric and len(values) <= 2:
+        raise ValueError(f"y must contain only 0 and 1 if it has several columns, got the values {values.tolist()}.")
+    raise ValueError("Multioutput target data is not supported with label binarization")
 
 
 def _first_not_text(y: NDArray[Any]) -> object:
     return next(label for label in y.flat if not isinstance(label, str))
-
-
-def plain(labels: NDArray[Any]) -> NDArray[Any]:
-    """Return text labels in NumPy's fixed-width dtype, as wide as the longest label. Other labels stay unchanged."""
-    return np.asarray(labels.tolist()) if labels.dtype.kind in "OUT" else labels
 
 
 class Labels:
@@ -104,12 +121,22 @@ class Labels:
         "labels" if each row has exactly one label, "multilabel" if it can have any number of labels.
     classes : ndarray of shape (n_classes,)
         Sorted labels, or the column numbers for multilabel targets.
+
+    Raises
+    ------
+    ValueError
+        If the classes of multilabel targets are not the column numbers.
     """
 
     def __init__(self, kind: str, classes: NDArray[Any]) -> None:
         self.classes = classes
         if kind != "multilabel":
             kind = "binary" if len(classes) <= 2 else "multiclass"
+        elif classes.dtype.kind in "OU" or not np.array_equal(classes, np.arange(len(classes))):
+            raise ValueError(
+                f"The classes of multilabel targets must be the column numbers 0 to {len(classes) - 1}, "
+                f"got {reprlib.repr(classes.tolist())}."
+            )
         self.kind = kind
         self.n_outputs = 1 if kind == "binary" else len(classes)
 
@@ -137,7 +164,7 @@ class Labels:
             return targets
         if kind == "multilabel":
             raise ValueError(f"y must have one label per row, as in fit, got an array of shape {y.shape}.")
-        return self.targets(self._indices(plain(y)))
+        return self.targets(self._indices(y))
 
     def targets(self, indices: NDArray[np.intp]) -> NDArray[Any]:
         """Return class indices in the form that the core reads.
@@ -161,7 +188,9 @@ class Labels:
             return y.astype(np.intp)
         seen, indices = _distinct(y)
         if not mixes_text(y, self.classes):
-            positions = np.searchsorted(self.classes, seen)
+            # Text is truncated to the width of the classes. Truncated labels differ from every class, as checked below.
+            wanted = seen.astype(self.classes.dtype) if self.classes.dtype.kind in "OU" else seen
+            positions = np.searchsorted(self.classes, wanted)
             # Labels beyond the last class get position 0. They differ from that class too, so the check below fails.
             positions[positions == len(self.classes)] = 0
             if (self.classes[positions] == seen).all():
@@ -193,7 +222,7 @@ class Labels:
         """Return targets for a warm start; raises ValueError if y does not have exactly the fitted classes."""
         if self.kind == "multilabel" or kind_of_labels(y) == "multilabel":
             return self.encode(y)
-        seen = _distinct(plain(y))[0]
+        seen = _distinct(y)[0]
         if not np.array_equal(seen, self.classes):
             raise ValueError(
                 "warm_start can only be used where `y` has the same classes as in the previous "
@@ -213,7 +242,7 @@ def learn_labels(y: NDArray[Any]) -> tuple[Labels, NDArray[Any]]:
     Parameters
     ----------
     y : ndarray
-        Labels, as `cmlp.inputs.validation.as_targets` returns them.
+        Labels, as `as_labels` returns them.
 
     Returns
     -------
@@ -223,24 +252,25 @@ def learn_labels(y: NDArray[Any]) -> tuple[Labels, NDArray[Any]]:
     """
     if kind_of_labels(y) == "multilabel":
         return Labels("multilabel", np.arange(y.shape[1])), y != 0
-    classes, indices = _distinct(plain(y))
+    classes, indices = _distinct(y)
     labels = Labels("labels", classes)
     return labels, labels.targets(indices)
 
 
 def labels_of(classes: ArrayLike) -> Labels:
     """Return `Labels` for the list of all classes that the first partial_fit receives."""
-    classes = rectangular(classes, "classes")
+    classes = as_labels(classes, "classes")
     if classes.ndim != 1 or classes.size == 0:
         raise ValueError(f"classes must be a list of labels, got the shape {classes.shape}.")
     kind_of_labels(classes)
-    return Labels("labels", _distinct(plain(classes))[0])
+    return Labels("labels", _distinct(classes)[0])
 
 
 def _distinct(y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.intp]]:
     """Return the sorted distinct labels, and for each row the index of its label among them.
 
-    Integers from 0 up to about the number of rows are counted in linear time. Other labels are sorted.
+    Integers from 0 up to about the number of rows are counted in linear time. Other labels are sorted. `y` must be a
+    copy that no other thread can change: a larger integer written after the check would be counted outside the array.
     """
     dtype = y.dtype
     if dtype.kind in "iu" and y.min() >= 0 and y.max() < max(1024, y.size):
@@ -250,4 +280,16 @@ def _distinct(y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.intp]]:
         if len(classes) == len(present):
             return classes, y
         return classes, (np.cumsum(present) - 1)[y]
-    return np.unique(y, return_inverse=True)
+    if dtype.kind == "O":
+        return _distinct_objects(y)
+    classes, indices = np.unique(y, return_inverse=True)
+    if dtype.kind == "U":
+        classes = np.array(classes.tolist(), "U")  # as wide as the longest label
+    return classes, indices
+
+
+def _distinct_objects(y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.intp]]:
+    texts = y.tolist()
+    classes = np.array(sorted(set(texts)), object)
+    positions = {text: index for index, text in enumerate(classes)}
+    return classes, np.fromiter(map(positions.__getitem__, texts), np.intp, len(texts))

@@ -11,6 +11,7 @@ import numpy as np
 
 from cmlp.exceptions import DataConversionWarning, sklearn_class, warn
 from cmlp.inputs.arrays import IN_PLACE, rectangular, refuse_complex, require_finite, to_float64
+from cmlp.inputs.labels import as_labels
 from cmlp.inputs.sparse import as_csr, as_dense, is_sparse, refuse_sparse
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def require_samples(array: NDArray[Any] | CSR, owner: str) -> None:
 
 
 def as_targets(
-    y: ArrayLike | None, n_rows: int, owner: str, *, sparse: bool = False, warn_of_column: bool = True
+    y: ArrayLike | None, n_rows: int, owner: str, *, labels: bool = False, warn_of_column: bool = True
 ) -> NDArray[Any]:
     """Return y as a 1-D or 2-D array with `n_rows` rows; a single column is flattened.
 
@@ -111,8 +112,9 @@ def as_targets(
         Number of rows of X.
     owner : str
         Name of the estimator, for messages.
-    sparse : bool, default=False
-        Whether y may be a sparse container (for multilabel targets).
+    labels : bool, default=False
+        Whether y contains labels. They are copied, because other threads could change them after the checks, and they
+        may be a sparse container (for multilabel targets).
     warn_of_column : bool, default=True
         Whether to issue a DataConversionWarning if y is a single column.
 
@@ -122,10 +124,10 @@ def as_targets(
     """
     if y is None:
         raise ValueError(f"This {owner} estimator requires y to be passed, but the target y is None.")
-    if sparse and is_sparse(y):
+    if labels and is_sparse(y):
         y = as_dense(y, "y")
     refuse_sparse(y, "y")
-    array = rectangular(y, "y")
+    array = as_labels(y, "y") if labels else rectangular(y, "y")
     refuse_complex(array)
     if array.ndim == 0:
         raise TypeError(f"y should have at least 1 dimension, got scalar {y!r} instead.")
