@@ -38,6 +38,7 @@ EXACT = [
     [str(i) for i in range(1000)],
     list(range(1000)),
     np.array(["a", "b", "a"], object),
+    np.array(["a", "a\0", "x" * 10**6], object),
 ]  # fmt: skip
 
 
@@ -80,6 +81,18 @@ def test_multilabel_models_survive(columns, tmp_path):
     loaded = cmlp.load(tmp_path / "model")
     assert loaded.predict(X).shape == (30, columns)
     assert loaded.predict(X).tolist() == model.predict(X).tolist()
+
+
+def test_multilabel_classes_that_a_file_cannot_contain_are_refused(tmp_path):
+    """Otherwise save would write a file that cannot be loaded."""
+    X, Y = np.eye(3), np.eye(3, dtype=int)
+    with pytest.raises(ValueError, match=r"must be the column numbers 0 to 2, got \['a', 'b', 'c'\]"):
+        MLPClassifier((2,)).partial_fit(X, Y, classes=["a", "b", "c"])
+    model = MLPClassifier((2,)).partial_fit(X, Y, classes=[0, 1, 2])
+    with pytest.raises(ValueError, match="must be the column numbers 0 to 2"):
+        model.classes_ = ["a", "b", "c"]
+    model.save(tmp_path / "model")
+    assert cmlp.load(tmp_path / "model").classes_.tolist() == [0, 1, 2]
 
 
 @pytest.mark.parametrize(

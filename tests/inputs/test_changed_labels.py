@@ -117,7 +117,9 @@ def test_targets_of_a_limited_range_are_checked_and_used_in_the_same_copy(loss):
     assert results and all((result > 0).all() for result in results)
 
 
-@pytest.mark.parametrize("call", [lambda w: as_weights(w, 20), lambda w: as_doubles(w, 20, "w")], ids=["fit", "Network"])
+@pytest.mark.parametrize(
+    "call", [lambda w: as_weights(w, 20), lambda w: as_doubles(w, 20, "w")], ids=["fit", "Network"]
+)
 def test_weights_are_a_copy(call):
     weights = np.ones(20)
     result = call(weights)

@@ -153,19 +153,27 @@ def test_bad_targets_raise(net, method, case):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "list"])
+@pytest.mark.parametrize(
+    "loss, value, message",
+    [
+        ("poisson", -2, "Y must not be negative with loss='poisson', got -2"),
+        ("gamma", -2, "Y must be positive with loss='gamma', got -2"),
+        ("gamma", 0, "Y must be positive with loss='gamma', got 0"),
+    ],
+)
 @pytest.mark.parametrize("method", WITH_TARGETS)
-def test_negative_targets_with_poisson_loss_raise(method, dtype):
-    net = Network([3, 4, 2], output="exp", loss="poisson", random_state=0)
+def test_targets_out_of_the_range_of_the_loss_raise(method, loss, value, message, dtype):
+    net = Network([3, 4, 2], output="exp", loss=loss, random_state=0)
     before, wrong = net.params.copy(), np.ones((6, 2))
-    wrong[4, 1] = -2
+    wrong[4, 1] = value
     with pytest.raises(ValueError) as caught:
         call(net, method, X, wrong.tolist() if dtype == "list" else wrong.astype(dtype))
-    assert_message_contains(caught.value, "Y must not be negative with loss='poisson', got -2", "at row 4, column 1")
+    assert_message_contains(caught.value, message, "at row 4, column 1")
     assert_same_bits(net.params, before)
     wrong[4, 1] = NAN
     with pytest.raises(StatusError, match="contains NaN at row 4, column 1"):
         call(net, method, X, wrong)
-    call(net, method, X, np.zeros((6, 2)))
+    call(net, method, X, np.full((6, 2), 0 if loss == "poisson" else 1e-30))
     other = Network([3, 4, 2], output="identity", loss="squared_error", random_state=0)
     call(other, method, X, -np.ones((6, 2)))
 
