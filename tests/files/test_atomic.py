@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -81,6 +82,33 @@ def test_only_regular_files_are_replaced(path, way):
     with pytest.raises(ValueError, match="regular file"):
         OLD.save(path)
     assert stat.S_ISFIFO(path.stat().st_mode)
+
+
+@pytest.mark.parametrize("name", ["new/", "new/.", "new/..", "model.cmlp/", ""])
+def test_path_of_a_folder_is_refused(path, way, monkeypatch, name):
+    monkeypatch.chdir(path.parent)
+    OLD.save(path)
+    with pytest.raises(IsADirectoryError):
+        NEW.save(name)
+    assert os.listdir() == [path.name] and is_(OLD, path)
+
+
+def test_error_of_a_full_disk_names_the_file(path, way, monkeypatch):
+    def full(handle):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match=re.escape(f"[Errno 28] No space left on device: {str(path)!r}")):
+        OLD.save(path)
+    assert os.listdir(path.parent) == []
+
+
+@on_posix
+def test_reading_a_pipe_or_a_device_raises_instead_of_waiting(path):
+    os.mkfifo(path)
+    for name in (path, "/dev/zero"):
+        with pytest.raises(OSError, match=f"Not a regular file: '{name}'"):
+            cmlp.load(name)
 
 
 def test_relative_paths_and_long_names(path, way, monkeypatch):

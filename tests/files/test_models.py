@@ -1,5 +1,6 @@
 """save and load: loaded networks and estimators have the same bits as the saved ones."""
 
+import contextlib
 import copy
 import ctypes
 import io
@@ -7,6 +8,7 @@ import os
 import pickle
 import subprocess
 import sys
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -350,6 +352,35 @@ WRONG["classes"] += [
     '{"kind":"multilabel","dtype":"int64","values":[0,1,3]}',
     '{"kind":"others","dtype":"int64","values":[0,1,2]}',
     '{"dtype":"int64","kind":"labels","values":[0,1,2]}',
+    # The dtype of text is as wide as the longest label.
+    '{"kind":"labels","dtype":"U20000000","values":["a","b","c"]}',
+    '{"kind":"labels","dtype":"U01","values":["a","b","c"]}',
+    # Integers are text if one of them is beyond 2^53, in decimal digits without sign, spaces, underscores or zeros.
+    '{"kind":"labels","dtype":"int64","values":["1","2","3"]}',
+    '{"kind":"labels","dtype":"int64","values":[1,2,9007199254740993]}',
+    '{"kind":"labels","dtype":"int64","values":[1,2,"9007199254740993"]}',
+    *(
+        f'{{"kind":"labels","dtype":"int64","values":["{value}","2","9007199254740993"]}}'
+        for value in ("-1_0", " 1", "1 ", "+1", "01", "-0", "\\u0661", "")
+    ),
+    # No white space and no lists, which would take much memory.
+    '{"kind":"labels","dtype":"int64","values":[0, 1,2]}',
+    '{"kind":"labels","dtype":"int64","values":[0,1,2],"more":1}',
+    '{"kind":"labels","dtype":"int64","values":[0,1,[2]]}',
+    '{"kind":"labels","dtype":"int64","values":[0,1,2,3]}',
+    '{"kind":"labels","dtype":"int64","values":[0,1,',
+]
+WRONG["parameters"] += [
+    '{"alpha":-1.0}',
+    '{"solver":"none"}',
+    '{"hidden_layer_sizes":0}',
+    '{"solver":{"tuple":[]}}',
+    '{"tol":' + " " * 70_000 + "1}",
+]
+WRONG["history"] += [
+    f'{{"t":{t},"epoch":{epoch},"loss":null,"best_loss":null,"best_validation_score":null,"stale":{stale},'
+    f'"scored":false{more}}}'
+    for t, epoch, stale, more in ((-1, 0, 0, ""), (0, -1, 0, ""), (0, 0, -1, ""), (0, 0, True, ""), (0, 0, 0, ',"x":1'))
 ]
 
 
@@ -360,6 +391,39 @@ def test_invalid_metadata_raise(path, key, value):
     path.write_bytes(changed_strings(path, **{key: value}))
     with pytest.raises(ModelFormatError, match="cannot be loaded"):
         cmlp.load(path)
+
+
+MANY = 300_000
+LARGE = {
+    "keys of other programs": {f"z{i:06}": "" for i in range(MANY)},
+    "lists in the labels": {"classes": '{"kind":"labels","dtype":"int64","values":[' + "[]," * MANY},
+    "too many labels": {"classes": '{"kind":"labels","dtype":"int64","values":[' + "1000," * MANY},
+    "lists in the feature names": {"feature_names": "[" + "[]," * MANY},
+    "lists in the parameters": {"parameters": "[" + "[]," * MANY + "[]]"},
+    "lists in the history": {"history": "[" + "[]," * MANY + "[]]"},
+}
+
+
+@pytest.mark.parametrize("strings", LARGE.values(), ids=LARGE)
+def test_large_heads_take_less_than_four_bytes_of_memory_per_byte(path, strings):
+    classifier().fit(X, Y).save(path)
+    path.write_bytes(changed_strings(path, **strings))
+    tracemalloc.start()
+    with contextlib.suppress(ModelFormatError):
+        cmlp.load(path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 4 * path.stat().st_size
+
+
+def test_optimizer_of_another_version_raises(path):
+    classifier().fit(X, Y).save(path, include_training_state=True)
+    stored = read(path.read_bytes())[0]["training"]
+    assert '"optimizer.version":1' in stored
+    for changed in ('"optimizer.version":2', '"optimizer.version":"1"', '"optimizer.weight_decay":0.0'):
+        path.write_bytes(changed_strings(path, training=stored.replace('"optimizer.version":1', changed)))
+        with pytest.raises(ModelFormatError, match=r"version|cannot be loaded"):
+            cmlp.load(path)
 
 
 def test_invalid_training_arrays_raise(path):

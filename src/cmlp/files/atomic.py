@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 import sys
@@ -39,10 +40,18 @@ def write_atomically(path: str | os.PathLike[str], produce: Produce) -> None:
     ValueError
         If the path exists and is not a regular file.
     """
-    target = os.path.realpath(os.fsdecode(path))
-    mode = _mode_of(target)
-    if not (sys.platform == "linux" and _write_unnamed(target, mode, produce)):
-        _write_named(target, mode, produce)
+    name = os.fsdecode(path)
+    if os.path.basename(name) in ("", ".", ".."):  # realpath would drop the slash and name a file
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), name)
+    target = os.path.realpath(name)
+    try:
+        mode = _mode_of(target)
+        if not (sys.platform == "linux" and _write_unnamed(target, mode, produce)):
+            _write_named(target, mode, produce)
+    except OSError as error:
+        # Errors of write and fsync (a full disk) have no file name, and others name a temporary file.
+        error.filename, error.filename2 = name, None
+        raise
     _flush_folder(target)
 
 
@@ -53,7 +62,7 @@ def _mode_of(target: str) -> int | None:
     except FileNotFoundError:
         return None
     if stat.S_ISDIR(found):
-        raise IsADirectoryError(f"path must be a file, got the folder {target}")
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), target)
     if not stat.S_ISREG(found):
         raise ValueError(f"path must be a regular file, got {target}")
     return stat.S_IMODE(found) & 0o777
@@ -127,11 +136,7 @@ def _write_named(target: str, mode: int | None, produce: Produce) -> None:
     """Write through a temporary file in the same folder. If the process is killed, the temporary file remains."""
     temporary = os.path.join(os.path.dirname(target), f".cmlp-{os.urandom(8).hex()}.tmp")
     flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-    try:
-        handle = os.open(temporary, flags, 0o666)
-    except OSError as error:
-        error.filename = target  # the user does not know the temporary file
-        raise
+    handle = os.open(temporary, flags, 0o666)
     try:
         with open(handle, "wb") as file:
             _fill(file, mode, produce)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import mmap
 import os
 import struct
@@ -15,13 +14,23 @@ import numpy as np
 
 from cmlp import _core
 from cmlp.exceptions import ModelFormatError
+from cmlp.files.regular import open_regular
 from cmlp.inputs.blocks import empty_block
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
 _DTYPES = {"F32": "<f4", "F64": "<f8", "U8": "|u1", "I32": "<i4", "I64": "<i8"}
 _CHUNK = 1 << 20  # number of elements to check at a time, to use little memory
+# The entries of the head that this package uses. Others are never parsed: millions of them would take much memory.
+_KEYS = ("data_crc32", "input_scale", "activations", "loss")
+_OWN_KEYS = ("class", "classes", "feature_names", "history", "parameters", "training")
+_EXAMPLE = ("example.input", "example.output")
+_ARRAYS = tuple(f"training.{name}" for name in ("best", "generator", "loss_curve", "optimizer", "order")) + (
+    "training.validation_scores",
+)
 
 
 class ModelFile(NamedTuple):
@@ -34,9 +43,9 @@ class ModelFile(NamedTuple):
         Writeable. If the file is mapped, writing to a page creates a private copy of the page.
     input_scale : float
     strings : dict of str to str
-        Metadata.
+        The metadata that this package uses.
     arrays : dict of str to ndarray
-        Copies of the tensors other than the layers' weights and biases.
+        Copies of the example and of the training state's tensors.
     """
 
     net: _core.Net
@@ -48,7 +57,7 @@ class ModelFile(NamedTuple):
 
 def read_model_file(path: str | os.PathLike[str], *, use_map: bool, verify: bool) -> ModelFile:
     """Read a model file; raises ModelFormatError, with the path and the reason, if it is invalid."""
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         try:
             return _read(file, os.fstat(file.fileno()).st_size, use_map and sys.byteorder == "little", verify)
         except ModelFormatError as error:
@@ -56,17 +65,22 @@ def read_model_file(path: str | os.PathLike[str], *, use_map: bool, verify: bool
 
 
 def _read(file: IO[bytes], size: int, use_map: bool, verify: bool) -> ModelFile:
-    start = file.read(8)
-    head_size = _core.model_head_size(start)
+    head_size = _core.model_head_size(file.read(8))
     if head_size > size:
         raise _short()
-    head = start + _exactly(file, head_size - len(start))
+    file.seek(0)
+    head = _exactly(file, head_size)
     file_size = _core.model_file_size(head)
     if size < file_size:
         raise _short()
     if size > file_size:
         raise ModelFormatError("the file has extra bytes at its end", "CMLP_ERROR_FILE_LONG")
-    strings, net, tensors = _parsed(head)
+    text = str(memoryview(head)[8:], "ascii")
+    del head
+    strings = _entries(text, (*_KEYS, *_OWN_KEYS), '"')
+    net = _net(text, strings)
+    tensors = _entries(text, (*_EXAMPLE, *_ARRAYS), "{")
+    del text
     bytes_of_params = net.n_params * net.dtype.itemsize
     if use_map:
         # A private mapping: processes share the pages until one writes to them; writes do not change the file.
@@ -85,7 +99,7 @@ def _read(file: IO[bytes], size: int, use_map: bool, verify: bool) -> ModelFile:
     if sys.byteorder == "big":
         params.byteswap(inplace=True)
     scale = _double(strings["input_scale"])
-    content = ModelFile(net, params, scale, strings, _arrays(tensors, rest))
+    content = ModelFile(net, params, scale, strings, _arrays(tensors, rest, bytes_of_params))
     if verify:
         _verify(content)
     return content
@@ -113,29 +127,37 @@ def _word(text: str) -> tuple[str, float]:
     return name, _double(digits) if digits else 0.0
 
 
-def _parsed(head: bytes) -> tuple[dict[str, str], _core.Net, dict[str, Any]]:
-    """Return metadata, network and other tensors from a header that the core has validated."""
-    tensors: dict[str, Any] = json.loads(head[8:])
-    strings: dict[str, str] = tensors.pop("__metadata__")
-    activations = [_word(text) for text in strings["activations"].split(",")]
-    layers = [tensors.pop(f"layers.{i}.weight") for i in range(len(activations))]
-    for i in range(len(activations)):
-        del tensors[f"layers.{i}.bias"]
+def _entries(text: str, names: Iterable[str], opening: str) -> dict[str, Any]:
+    """Return the values of these entries of a head that the core has validated; `opening` is their first character.
+
+    The search finds no text inside a string, because a string contains quotes only with a backslash.
+    """
+    found, decode = {}, json.JSONDecoder().raw_decode
+    for name in names:
+        key = f',"{name}":'
+        at = text.find(key + opening)
+        if at >= 0:
+            found[name] = decode(text, at + len(key))[0]
+    return found
+
+
+def _net(text: str, strings: dict[str, str]) -> _core.Net:
+    """Return the network that the head describes."""
+    names, parameters = zip(*map(_word, strings["activations"].split(",")), strict=True)
+    layers = list(_entries(text, (f"layers.{i}.weight" for i in range(len(names))), "{").values())
     sizes = [layers[0]["shape"][0], *(layer["shape"][1] for layer in layers)]
-    names, parameters = zip(*activations, strict=True)
     loss, loss_parameter = _word(strings["loss"])
-    net = _core.Net(sizes, names, loss, _DTYPES[layers[0]["dtype"]][1:], parameters, loss_parameter)
-    return strings, net, tensors
+    return _core.Net(sizes, names, loss, _DTYPES[layers[0]["dtype"]][1:], parameters, loss_parameter)
 
 
-def _arrays(tensors: dict[str, Any], rest: memoryview) -> dict[str, NDArray[Any]]:
-    arrays, at = {}, 0
+def _arrays(tensors: dict[str, Any], rest: memoryview, start: int) -> dict[str, NDArray[Any]]:
+    """Return copies of tensors; `rest` are the data from the offset `start` on."""
+    arrays = {}
     for name, tensor in tensors.items():
         dtype = np.dtype(_DTYPES[tensor["dtype"]])
-        n = math.prod(tensor["shape"])
-        raw = bytes(rest[at : at + n * dtype.itemsize])
+        first, end = tensor["data_offsets"]
+        raw = bytes(rest[first - start : end - start])
         arrays[name] = np.frombuffer(raw, dtype).astype(dtype.newbyteorder("=")).reshape(tensor["shape"])
-        at += len(raw)
     return arrays
 
 

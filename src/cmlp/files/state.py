@@ -56,8 +56,11 @@ def load_state(file: ModelFile, estimator: MultilayerPerceptron) -> TrainingStat
     stored = load_parameters(file.strings["history"], "history")
     curves = {name: _curve(file, name) for name in _CURVES}
     epoch, scored = stored.pop("epoch", None), stored.pop("scored", None)
-    if type(scored) is not bool or type(epoch) is not int:
+    counters = (epoch, stored.get("t", 0), stored.get("stale", 0))
+    if type(scored) is not bool or any(type(value) is not int or value < 0 for value in counters):
         raise refuse("'history' lacks an entry")
+    if not stored.keys() <= set(History().fields()) - set(_CURVES):
+        raise refuse("'history' has an entry of a newer version")
     if not scored:
         del curves["validation_scores"]
     # What an older version did not store has its default.
@@ -85,7 +88,7 @@ def _restored(file: ModelFile, history: dict[str, Any], scalars: dict[str, Any])
     moments = np.empty(0, file.net.dtype) if arrays["optimizer"] is None else arrays["optimizer"]
     optimizer = part("optimizer.")
     defaults = _core.Optimizer(file.net, optimizer["kind"], learning_rate=0.0).get_state()
-    if not set(optimizer) <= set(defaults):
+    if not set(optimizer) <= set(defaults) or optimizer.get("version") != _core.STATE_VERSION:
         raise refuse("'training' has an optimizer of a newer version")
     generator = None
     if arrays["generator"] is not None:
@@ -100,7 +103,7 @@ def _restored(file: ModelFile, history: dict[str, Any], scalars: dict[str, Any])
             **{name: scalars[name] for name in _SCALARS},
             "version": PICKLE_VERSION,
             "params": file.params,
-            "optimizer": _core.restored({**defaults, **optimizer, "version": _core.STATE_VERSION, "state": moments}),
+            "optimizer": _core.restored({**defaults, **optimizer, "state": moments}),
             "schedule": schedule,
             "history": history,
             "generator": generator,
