@@ -174,7 +174,7 @@ def test_true_colors():
     image = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
     assert make(colors=2**24).draw(image) == ["\x1b[38;2;255;255;255;48;2;0;0;0m▀\x1b[38;2;0;0;0;48;2;0;0;0m▀▀\x1b[0m"]
     image = np.array([[1.0], [-1.0]])
-    assert make(colors=2**24).draw(image, signed=True) == ["\x1b[38;2;80;160;255;48;2;255;70;60m▀\x1b[0m"]
+    assert make(colors=2**24).draw(image, signed=True) == ["\x1b[38;2;80;160;255;48;2;255;140;40m▀\x1b[0m"]
 
 
 def test_256_colors():

@@ -22,7 +22,7 @@ LAYERS = [
     ["_core"],
     ["constraints", "record"],  # of the activations and losses that the core has
     ["training"],
-    ["presets", "results", "exports"],
+    ["presets", "results", "exports", "names"],
     ["network"],
     ["estimators", "_classifier"],
     ["_regressor"],
@@ -127,7 +127,7 @@ def test_only_the_dispatcher_of_the_command_imports_the_story():
 @pytest.mark.parametrize("module", [name for name in module_names() if layer_of(name) == "story"])
 def test_story_uses_public_names_of_the_library(module):
     """Results such as `StepExplanation` are public through the methods that return them."""
-    public = {"__init__", "datasets", "network", "results"}
+    public = {"__init__", "datasets", "names", "network", "results"}
     targets = {ours(name) for name, _ in imported_by(module) if ours(name)}
     assert {target for target in targets if layer_of(target) not in {"console", "story"}} <= public
 

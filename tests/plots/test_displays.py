@@ -100,7 +100,7 @@ def test_weights_of_each_neuron_are_an_image(reader):
         np.testing.assert_array_equal(image.get_array(), reader.coefs_[0][:, unit].reshape(28, 28))
         low, high = image.get_clim()
         assert low == -high < 0
-    assert [text.get_text() for text in display.texts_[:2]] == ["neuron 0", "neuron 1"]
+    assert [text.get_text() for text in display.texts_[:2]] == ["A1", "A2"]
     lefts = [image.get_extent()[0] for image in display.images_[:8]]
     assert lefts == sorted(set(lefts)) and max(lefts) + 1 <= display.ax_.get_xlim()[1] + 1e-9
 
@@ -108,14 +108,14 @@ def test_weights_of_each_neuron_are_an_image(reader):
 def test_weights_of_chosen_neurons_with_a_given_shape(reader):
     display = WeightsDisplay.from_estimator(reader, layer=-1, units=[9, -2], image_shape=(2, 8))
     np.testing.assert_array_equal(display.images_[1].get_array(), reader.coefs_[2][:, 8].reshape(2, 8))
-    assert [text.get_text() for text in display.texts_] == ["neuron 9", "neuron 8"]
+    assert [text.get_text() for text in display.texts_] == ["9", "8"]
 
 
 def test_weights_without_images_are_a_matrix(divider):
     display = WeightsDisplay.from_estimator(divider)
     (matrix,) = display.images_
     np.testing.assert_array_equal(matrix.get_array(), divider.coefs_[0])
-    assert (display.ax_.get_xlabel(), display.ax_.get_ylabel()) == ("neuron of layer 0", "input")
+    assert (display.ax_.get_xlabel(), display.ax_.get_ylabel()) == ("neuron of layer A", "input")
 
 
 def test_weights_that_are_all_zero_are_drawn():
@@ -154,7 +154,7 @@ def test_activations_of_every_layer_are_drawn(reader, digits):
         assert image.get_clim() == (0, 1)
     np.testing.assert_array_equal(display.input_images_[1].get_array(), expected[0][1].reshape(28, 28))
     answers = [str(answer) for answer in reader.predict(rows)]
-    titles = ["input", "hidden layer 1", "hidden layer 2", "output"]
+    titles = ["input", "layer A", "layer B", "output"]
     assert [text.get_text() for text in display.texts_] == [*titles, *answers]
 
 
@@ -196,15 +196,31 @@ def test_network_names_the_outputs_and_counts_neurons_left_out(reader, digits):
     display = NetworkDisplay.from_estimator(reader, digits.X_test[7:8])
     texts = [text.get_text() for text in display.texts_]
     outputs = _activations(reader, digits.X_test[7:8])[-1][0]
-    assert texts == ["764 more", *(f"{digit}  {value:.2f}" for digit, value in enumerate(outputs))]
+    layers = ["input", "764 more", "layer A", "layer B", "output"]
+    assert texts == [*layers, *(f"{digit}  {value:.2f}" for digit, value in enumerate(outputs))]
     bold = [text.get_text() for text in display.texts_ if text.get_weight() == "bold"]
-    assert bold == [texts[1 + outputs.argmax()]]
+    assert bold == [texts[len(layers) + outputs.argmax()]]
     assert display.image_.get_array().shape == (28, 28)
     left, right = display.ax_.get_xlim()
     assert left < display.image_.get_extent()[0] and right > display.neurons_[-1].get_offsets()[:, 0].max()
 
 
-def test_network_colours_excitation_blue_and_inhibition_red():
+def test_network_explains_its_colours(reader, digits):
+    display = NetworkDisplay.from_estimator(reader, digits.X_test[7])
+    legend = display.ax_.get_legend()
+    assert [text.get_text().split(":")[0] for text in legend.get_texts()] == ["excites", "inhibits"]
+    (red, _, blue, _), (other_red, _, other_blue, _) = (line.get_color() for line in legend.get_lines())
+    assert blue > red and other_blue < other_red
+    assert [ax.get_ylabel() for ax in display.figure_.axes] == ["", "activation"]
+
+
+@pytest.mark.parametrize("display", [NetworkDisplay, ActivationsDisplay, WeightsDisplay, LossCurveDisplay])
+def test_every_plot_of_a_classifier_has_a_title(reader, digits, display):
+    rows = {NetworkDisplay: [digits.X_test[7]], ActivationsDisplay: [digits.X_test[:2]]}.get(display, [])
+    assert display.from_estimator(reader, *rows).ax_.get_title()
+
+
+def test_network_colours_excitation_blue_and_inhibition_orange():
     net = Network([1, 2], output="logistic")
     net.weights[0][:] = [[2.0, -2.0]]
     display = NetworkDisplay.from_estimator(net, [1.0])

@@ -1,5 +1,6 @@
 """The pictures of `cmlp look`, `nudge` and `watch`: their numbers are those of plain NumPy, and they keep the width."""
 
+import re
 import struct
 import zlib
 
@@ -12,8 +13,9 @@ from cmlp.console import digit, png
 from cmlp.console.charts import beside
 from cmlp.console.terminal import visible
 from cmlp.datasets import load_digits28
+from cmlp.names import letters
 from cmlp.story.pictures import curves, layers, neuron, outputs, text, wishes
-from cmlp.story.pictures.names import Unit, letters, parse_unit, source_name, unit_name
+from cmlp.story.pictures.names import Unit, parse_unit, source_name, unit_name
 
 LABELS = tuple("0123456789")
 
@@ -318,7 +320,7 @@ def test_sheet_of_weights_has_one_image_per_neuron():
     assert png.weight_sheet(weights).shape == (8 * 29 + 1, 8 * 29 + 1, 3)
     weights[:, 0] = np.where(np.arange(784) % 2, 1, -1)
     sheet = png.weight_sheet(weights)[1:29, 1:29].reshape(784, 3)
-    assert (sheet[1::2] == png._BLUE).all() and (sheet[::2] == png._RED).all()
+    assert (sheet[1::2] == png._BLUE).all() and (sheet[::2] == png._ORANGE).all()
 
 
 def test_png_can_be_read_by_pillow(tmp_path):
@@ -328,3 +330,15 @@ def test_png_can_be_read_by_pillow(tmp_path):
     with image.open(tmp_path / "a.png") as opened:
         assert opened.size == (11, 5)
         np.testing.assert_array_equal(np.asarray(opened)[1:4, 1:5], pixels)
+
+
+@pytest.mark.parametrize("background", [0.0, 1.0])
+@pytest.mark.parametrize("style", ["up", "down"])
+def test_coloured_text_is_legible_on_black_and_on_white(style, background):
+    """Contrast as defined by the Web Content Accessibility Guidelines; bold text has the terminal's own colour."""
+    index = int(re.fullmatch(r"\x1b\[38;5;(\d+)m", text._STYLES[style])[1]) - 16
+    levels = np.array([0, 95, 135, 175, 215, 255])[[index // 36, index // 6 % 6, index % 6]] / 255
+    linear = ((levels + 0.055) / 1.055) ** 2.4 * (levels > 0)
+    low, high = sorted([float(linear @ [0.2126, 0.7152, 0.0722]), background])
+    assert (high + 0.05) / (low + 0.05) > 3.5
+    assert text._STYLES["strong"] == "\x1b[1m"

@@ -11,12 +11,13 @@ import pytest
 from terminals import Pty, output_of, terminal
 
 import cmlp
+from cmlp.console.digit import digit_lines
 from cmlp.console.experiment import Experiment, Options, accuracy
 from cmlp.console.experiment_options import example
 from cmlp.console.terminal import clipped, visible
+from cmlp.story import frames, watch
 from cmlp.story import learning as learning_module
-from cmlp.story import watch
-from cmlp.story.learning import Learning
+from cmlp.story.learning import Learning, Pace
 from cmlp.story.pictures.names import Unit
 from cmlp.story.pictures.patches import patch_lines, shrunk
 from cmlp.story.watch import Player, frame_lines, play
@@ -84,7 +85,8 @@ def test_costly_networks_are_measured_now_and_then(monkeypatch):
     learning = learning_of(n_measurements=None, epochs=1)
     learning.advance(350)
     batches = [point.batch for point in learning.history]
-    assert batches == [0, 10, 30, 42, 83, 100, 125, 167, 208, 250, 292, 333]
+    due = {learning.pace.batches_at(share) for share in np.linspace(0, 1, 13)}
+    assert batches == sorted(batch for batch in due if batch <= 350)
     assert learning.now.batch == 333
     line = watch.header(terminal(), learning, 79)
     assert line.startswith(f"epoch 1 of 1   after batch 333: cost {learning.now.training_cost:.3f} ")
@@ -101,18 +103,14 @@ def test_epoch_and_batch_are_counted():
 
 @pytest.mark.parametrize("total", [1, 7, 100, 101, 15_000])
 def test_pace_starts_slowly_and_ends_with_the_last_batch(total):
-    class Dummy:
-        finished = False
-
-    Dummy.total = total
-    player = Player(Dummy(), 20)
-    batches = [player.batches_at(seconds) for seconds in np.linspace(0, 20, 401)]
+    pace = Pace(total)
+    batches = [pace.batches_at(share) for share in np.linspace(0, 1, 401)]
     assert batches[0] == 0 and batches[-1] == total
     assert all(a <= b for a, b in pairwise(batches))
     if total > 1000:
-        assert 95 <= player.batches_at(3.0) <= 100
+        assert 95 <= pace.batches_at(0.15) <= 100
     for batch in {1, total // 3, total // 2, total} - {0}:
-        assert player.batches_at(player.seconds_at(batch) + 1e-9) in (batch, batch - 1)
+        assert pace.batches_at(pace.share_at(batch) + 1e-9) in (batch, batch - 1)
 
 
 # ---------------------------------------------------------------------------------------------------------- frames
@@ -128,7 +126,7 @@ def test_frame_shows_the_measurements_and_the_outputs(trained):
     )
     outputs = trained.experiment.network.forward(chosen.row[None])[0]
     for n, line in enumerate(lines[-10:]):
-        assert line.startswith(f"{n} {outputs[n]:.2f}")
+        assert f" {n} {outputs[n]:.2f}" in line
     assert len(lines) == 23
     names = " ".join(lines[1].split() + lines[7].split())
     assert names == " ".join(f"A{n}" for n in range(1, 17))
@@ -147,16 +145,29 @@ def test_one_neuron_can_be_watched(trained, unit, width):
     assert re.search(rf"bias +{re.escape(f'{bias:+.3f}')}", "\n".join(lines))
 
 
+def test_frame_shows_the_image_beside_its_outputs(trained):
+    chosen = example_of(trained)
+    image = digit_lines(terminal(), chosen.row)
+    lines = frame_lines(terminal(), trained, chosen, 79, 24)[-10:]
+    assert [line[: len(image[0])].rstrip() for line in lines] == [line.rstrip() for line in image[:10]]
+
+
+@pytest.mark.parametrize("width", [79, 99, 119, 159])
+def test_weight_images_fill_the_width(trained, width):
+    data = trained.experiment.data
+    lines = patch_lines(terminal(colors=256), trained.experiment.network, data.labels, width, 30)
+    assert width - 8 < max(len(visible(line)) for line in lines) <= width
+
+
 def test_curves_are_where_the_measurements_say(trained):
-    lines = watch.charts(terminal(), trained, 55)
+    lines = frames.charts(terminal(), trained, 55, 9)
     assert lines[0].split("   ")[0] == "cost  ● old  ○ new"
     chart = [line.ljust(80)[29:] for line in lines[1:-1]]
-    columns = {n: row for row, line in enumerate(chart) for n, mark in enumerate(line[4:]) if mark == "●"}
-    width = max(columns)
+    width = max(n for line in chart for n, mark in enumerate(line[4:]) if mark == "●")
     for point in trained.history:
-        share = (min(max(point.training_accuracy, 60), 100) - 60) / 40
+        share, position = point.training_accuracy / 100, trained.pace.share_at(point.batch)
         assert any(
-            abs((7 - row) / 7 - share) < 0.08 and abs(column - point.batch / trained.total * width) < 1
+            abs((len(chart) - 1 - row) / (len(chart) - 1) - share) < 0.1 and abs(column - position * width) < 1
             for row, line in enumerate(chart)
             for column, mark in enumerate(line[4:])
             if mark == "●"
@@ -183,13 +194,13 @@ def test_patches_are_means_of_areas():
 def test_network_without_hidden_layers_shows_its_outputs():
     learning = learning_of(hidden=(), epochs=1)
     data = learning.experiment.data
-    lines = patch_lines(terminal(), learning.experiment.network, data.labels, 79)
+    lines = patch_lines(terminal(), learning.experiment.network, data.labels, 79, 12)
     assert lines[0].split() == list("01234567") and lines[6].split() == ["8", "9"]
 
 
 @pytest.mark.parametrize("costs", [[3.0, 0.5], [2.0, 0.02], [1.0, 1e-5], [float("nan"), 0.0], [0.05, 0.05]])
 def test_cost_axis_contains_all_costs(costs):
-    low, high = watch._limits(costs)
+    low, high = frames._limits(costs)
     assert 0 < low < high
     assert all(low <= cost <= high for cost in costs if cost > 0)
 
@@ -208,6 +219,7 @@ class Counter:
     """Counts batches instead of training."""
 
     total, batch = 1000, 0
+    pace = Pace(1000)
 
     @property
     def finished(self):

@@ -20,12 +20,19 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_experiment(parser)
     options.add_save(parser)
     options.add_png(parser)
+    parser.add_argument(
+        "--plain",
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help="write text also where the command without arguments shows the training",
+    )
 
 
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Train the network that the arguments describe, and return the exit status."""
     given = dict(vars(arguments))
     path, folder = given.pop("save"), given.pop("png")
+    given.pop("plain", None)
     with options.reported():
         experiment = Experiment(Options(**given))
     digits_report.tell(terminal, experiment, program)

@@ -13,7 +13,9 @@ from cmlp.console import png
 from cmlp.console.charts import bar_chart, beside, thinned
 from cmlp.console.digit import SIDE, weight_lines
 from cmlp.console.experiment import METHODS, SERIES, SUBJECTS, Experiment, Measurement, Options
+from cmlp.console.suggestions import LEARN, suggestion_lines
 from cmlp.console.terminal import Terminal
+from cmlp.names import neuron_name
 
 _CHART_HEIGHT = 5
 _MOST_BARS = 31
@@ -220,7 +222,7 @@ def _choose(right: NDArray[np.bool_], activations: NDArray[np.floating], truth: 
 def _show_neurons(terminal: Terminal, experiment: Experiment) -> None:
     """Draw the weights of two neurons of the first layer as images, one weight per pixel."""
     weights = experiment.network.weights[0].T.reshape(-1, SIDE, SIDE)
-    positive, negative = ("blue", "red") if terminal.colors else ("shades", "dashes")
+    positive, negative = ("blue", "orange") if terminal.colors else ("shades", "dashes")
     neurons = (
         f"what two of the {len(weights)} neurons of the first layer look for (the two with the smoothest weights), "
         "drawn from their"
@@ -234,7 +236,9 @@ def _show_neurons(terminal: Terminal, experiment: Experiment) -> None:
     clearest = np.argsort(-_smoothness(weights), kind="stable")[:2]
     images = [weight_lines(terminal, weights[i]) for i in clearest]
     is_output = len(experiment.network.sizes) == 2
-    captions = [[f"the neuron for {experiment.data.labels[i]}" if is_output else f"neuron {i + 1}"] for i in clearest]
+    captions = [
+        [f"the neuron for {experiment.data.labels[i]}" if is_output else neuron_name(0, int(i))] for i in clearest
+    ]
     terminal.write_gallery(images, captions, SIDE)
 
 
@@ -265,14 +269,10 @@ def _suggestions(options: Options) -> list[tuple[Options, str]]:
 def _suggest(terminal: Terminal, experiment: Experiment, program: str) -> None:
     """Suggest commands to try next."""
     commands = {f"digits {suggested.arguments()}": what for suggested, what in _suggestions(experiment.options)}
-    commands["story"] = "how it works and learns"
-    commands["--help"] = "all commands"
-    width = max(map(len, commands))
     terminal.say("Try next:")
-    lines = [f"  {program} {command:{width}}  {what}" for command, what in commands.items()]
-    if max(map(len, lines)) > terminal.width:
-        lines = [line for command, what in commands.items() for line in (f"  {program} {command}", f"      {what}")]
-    terminal.write_lines(["", *lines, ""])
+    groups = (LEARN, {**commands, "--help": "all commands"})
+    lines = [line for group in groups for line in ["", *suggestion_lines(group, program, terminal.width)]]
+    terminal.write_lines([*lines, ""])
     terminal.say(
         f"Network and story follow 3Blue1Brown's video series Neural networks, chapters 1 to 4: {SERIES}"
         if experiment.method is METHODS["story"]

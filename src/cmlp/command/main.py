@@ -61,7 +61,12 @@ def _run(arguments: list[str], program: str) -> int:
     """Run the command that the arguments name."""
     from cmlp.console.options import CommandError
     from cmlp.console.terminal import Terminal
+    from cmlp.story import first
+    from cmlp.story.keys import Keys
 
+    terminal = Terminal.of(sys.stdout, os.environ)
+    if not arguments and first.can_play(terminal, Keys(sys.stdin)):
+        return first.run(terminal, program)
     # "digits" is the default command: its name can be omitted.
     if not arguments or (arguments[0].startswith("-") and arguments[0] not in _GENERAL):
         arguments = ["digits", *arguments]
@@ -69,7 +74,7 @@ def _run(arguments: list[str], program: str) -> int:
     run = chosen.run
     del chosen.run
     try:
-        return int(run(chosen, Terminal.of(sys.stdout, os.environ), program))
+        return int(run(chosen, terminal, program))
     except CommandError as error:
         return _fail(program, f"error: {error}")
 

@@ -31,7 +31,7 @@ def digit_lines(terminal: Terminal, image: NDArray[Any], *, margin: int = 1) -> 
 
 
 def weight_lines(terminal: Terminal, weights: NDArray[Any]) -> list[str]:
-    """Draw the 784 weights of a neuron of the first layer: positive weights blue, negative weights red."""
+    """Draw the 784 weights of a neuron of the first layer: positive weights blue, negative weights orange."""
     return terminal.draw(np.asarray(weights, float).reshape(SIDE, SIDE) / scale_of(weights), signed=True)
 
 

@@ -17,7 +17,7 @@ from cmlp.console.digit import SIDE, scale_of
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _GRAY, _RGB = 0, 2
 _MOST = 64
-_BLUE, _RED = (80, 160, 255), (255, 70, 60)
+_BLUE, _ORANGE = (80, 160, 255), (255, 140, 40)
 
 
 def write_png(path: str | os.PathLike[str], pixels: NDArray[np.uint8], zoom: int = 1) -> None:
@@ -51,9 +51,9 @@ def _chunk(name: bytes, body: bytes) -> bytes:
 
 
 def signed_pixels(values: NDArray[Any]) -> NDArray[np.uint8]:
-    """Return the colours of values from -1 (red) to 1 (blue); 0 is black. The result has shape (height, width, 3)."""
+    """Return the colours of values from -1 (orange) to 1 (blue); 0 is black. Shape (height, width, 3)."""
     strength = np.clip(np.abs(values), 0, 1)[..., None]
-    hue = np.where(np.asarray(values)[..., None] > 0, _BLUE, _RED)
+    hue = np.where(np.asarray(values)[..., None] > 0, _BLUE, _ORANGE)
     colors: NDArray[np.uint8] = (strength * hue).round().astype(np.uint8)
     return colors
 

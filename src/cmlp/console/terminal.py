@@ -34,7 +34,7 @@ class _Hue(NamedTuple):
 
 _WHITE = _Hue((255, 255, 255), (16, *range(232, 256), 231))
 _BLUE = _Hue((80, 160, 255), (16, 17, 18, 24, 25, 32, 33, 75))
-_RED = _Hue((255, 70, 60), (16, 52, 88, 124, 160, 196, 203))
+_ORANGE = _Hue((255, 140, 40), (16, 52, 94, 130, 166, 172, 208, 214))
 
 
 class Terminal:
@@ -123,7 +123,7 @@ class Terminal:
         Parameters
         ----------
         values : ndarray, shape (height, width)
-            Values from 0 (black) to 1 (white); with `signed`, from -1 (red) to 1 (blue). Without colours, positive
+            Values from 0 (black) to 1 (white); with `signed`, from -1 (orange) to 1 (blue). Without colours, positive
             values are drawn as shades and negative values as dashes.
         signed : bool
             Whether values can be negative.
@@ -218,8 +218,8 @@ def wrapped(text: str, width: int) -> list[str]:
 
 
 def _code(value: float, positive: _Hue, n_colors: int) -> str:
-    """Return the colour of a value for an escape code: a shade of `positive`, or of red if the value is negative."""
-    hue = positive if value > 0 else _RED
+    """Return the colour of a value for an escape code: a shade of `positive`, or of orange if the value is negative."""
+    hue = positive if value > 0 else _ORANGE
     strength = round(min(abs(value), 1) * _STEPS) / _STEPS
     if n_colors > 256:
         red, green, blue = (round(strength * full) for full in hue.rgb)

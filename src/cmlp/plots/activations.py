@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cmlp.names import letters
 from cmlp.plots.model import Layers, image_shape_of
 from cmlp.plots.style import ACTIVATIONS, Display
 
@@ -123,10 +124,11 @@ class ActivationsDisplay(Display):
         self._draw_inputs(ax, inputs, first)
         for index, (layer, left) in enumerate(zip(later, lefts[1:-1], strict=True)):
             last = index == len(later) - 1
-            self._draw_layer(ax, layer, left, "output" if last else f"hidden layer {index + 1}", names=last)
+            self._draw_layer(ax, layer, left, "output" if last else f"layer {letters(index)}", names=last)
         ax.set(xlim=(-0.05, right), ylim=(n_rows, -0.6))
         ax.set_aspect("equal")
         ax.set_axis_off()
+        ax.set_title("Activations of every layer")
         self.figure_.colorbar(self.images_[-1], ax=ax, label="activation", shrink=0.8)
         return self
 

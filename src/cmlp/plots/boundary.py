@@ -156,7 +156,8 @@ class BoundaryDisplay(Display):
             self._draw_points(ax, np.asarray(points, np.float64), np.asarray(targets))
         left, right, bottom, top = self.limits
         names = names or ["input 0", "input 1"]
-        ax.set(xlim=(left, right), ylim=(bottom, top), xlabel=names[0], ylabel=names[1])
+        title = "Prediction for each point" if self.classes is None else "Answer for each point"
+        ax.set(xlim=(left, right), ylim=(bottom, top), xlabel=names[0], ylabel=names[1], title=title)
         return self
 
     def _draw_regions(self, ax: Axes) -> AxesImage:

@@ -128,7 +128,7 @@ class LossCurveDisplay(Display):
         color = COLORS[2 * len(ax.get_lines()) % len(COLORS)] if validation_ax is None else COLORS[2]
         options = {"color": color, "marker": "." if len(epochs) < 30 else None, "label": self.name, **line}
         (self.line_,) = ax.plot(epochs, self.loss_curve, **options)
-        ax.set(xlabel="epoch", ylabel="loss")
+        ax.set(xlabel="epoch", ylabel="loss", title="Loss after each epoch")
         ax.xaxis.get_major_locator().set_params(integer=True)
         if log:
             ax.set_yscale("log")

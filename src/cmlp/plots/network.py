@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from cmlp.names import letters
 from cmlp.plots.model import Layers, image_shape_of
 from cmlp.plots.style import ACTIVATIONS, COLORS, Display, signed_colormap, text_color
 
@@ -46,7 +47,7 @@ class NetworkDisplay(Display):
     """A network at one row: neurons lit by their activations, and the strongest connections.
 
     A connection's strength is its contribution to a weighted sum: weight times activation. Blue connections excite,
-    red ones inhibit. If a layer has too many neurons to draw, those with the strongest connections are drawn.
+    orange ones inhibit. If a layer has too many neurons to draw, those with the strongest connections are drawn.
 
     Parameters
     ----------
@@ -69,7 +70,7 @@ class NetworkDisplay(Display):
         The neurons of each layer; their array is the activations.
     lines_ : matplotlib LineCollection
     texts_ : list of matplotlib Text
-        Names and activations of the output neurons, and the numbers of neurons that are not drawn.
+        Names of the layers, names and activations of the output neurons, and the numbers of neurons that are not drawn.
     ax_ : matplotlib Axes
     figure_ : matplotlib Figure
 
@@ -174,10 +175,24 @@ class NetworkDisplay(Display):
             self._draw_neurons(ax, index)
         if self.image_shape:
             self._draw_image(ax, self.image_shape)
-        ax.set(xlim=(left, right), ylim=(-_HEIGHT / 2 - 1, _HEIGHT / 2 + 0.5))
+        ax.set(xlim=(left, right), ylim=(-_HEIGHT / 2 - 1, _HEIGHT / 2 + 1.2))
         ax.set_aspect("equal")
         ax.set_axis_off()
+        ax.set_title(f"The strongest connections: {n_connections} to each layer at most")
+        self._draw_key(ax)
         return self
+
+    def _draw_key(self, ax: Axes) -> None:
+        """Explain the colours of the connections and of the neurons."""
+        from matplotlib.lines import Line2D
+
+        colors = signed_colormap()([1.0, 0.0])
+        names = ("excites: weight x activation above 0", "inhibits: below 0")
+        lines = [
+            Line2D([], [], color=color, linewidth=2.4, label=name) for color, name in zip(colors, names, strict=True)
+        ]
+        ax.legend(handles=lines, loc="upper center", bbox_to_anchor=(0.5, 0.02), ncols=2, frameon=False)
+        self.figure_.colorbar(self.neurons_[-1], ax=ax, label="activation", shrink=0.6, pad=0.02)
 
     def _contributions(self, layer: int) -> NDArray[Any]:
         """Return weight times activation of each connection to a layer, of shape (n_in, n_out)."""
@@ -257,6 +272,8 @@ class NetworkDisplay(Display):
                 zorder=2,
             )
         )
+        name = "input" if index == 0 else "output" if index == len(self.weights) else f"layer {letters(index - 1)}"
+        self.texts_.append(ax.text(x, _HEIGHT / 2 + 0.5, name, ha="center", va="bottom"))
         hidden = len(self.activations[index]) - len(values)
         if hidden:
             low = float(heights[-1]) - 0.4

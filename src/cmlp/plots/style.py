@@ -21,7 +21,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 # Activations from dark blue to yellow, with evenly increasing lightness (Nunez, Anderton and Renslow 2018).
 ACTIVATIONS = "cividis"
 # The ends of the colours of weights, negative and positive, on a light and on a dark background.
-_SIGNED = {False: ("#B2182B", "#2166AC"), True: ("#FF9B7A", "#74B9F0")}
+_SIGNED = {False: ("#A84F00", "#2166AC"), True: ("#FFA64D", "#74B9F0")}
 
 
 def pyplot() -> Any:
@@ -47,7 +47,7 @@ def is_dark() -> bool:
 
 
 def signed_colormap() -> Colormap:
-    """Return a colour map from negative (red) over zero (the background) to positive (blue)."""
+    """Return a colour map from negative (orange) over zero (the background) to positive (blue)."""
     from matplotlib.colors import LinearSegmentedColormap
 
     negative, positive = _SIGNED[is_dark()]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cmlp.names import letters, neuron_name
 from cmlp.plots.model import Layers, image_shape_of, index_of
 from cmlp.plots.style import Display, ImageGrid, signed_colormap, signed_limit
 
@@ -22,7 +23,7 @@ _MOST_IMAGES = 64
 
 
 class WeightsDisplay(Display):
-    """The weights of a layer. Blue weights are positive, red ones negative; the background's colour means 0.
+    """The weights of a layer. Blue weights are positive, orange ones negative; the background's colour means 0.
 
     For inputs that are images, every neuron's weights are drawn as an image. Otherwise the whole matrix is drawn, with
     a column for each neuron.
@@ -35,7 +36,9 @@ class WeightsDisplay(Display):
     image_shape : tuple of int or None, default=None
         Height and width of the inputs as an image; None to draw a matrix.
     layer : int, default=0
-        Index of the layer, for the titles.
+        Index of the layer, for the names of the neurons; 0 is the first after the input.
+    output_names : sequence of str or None, default=None
+        Names of the outputs if this is the output layer; None for a hidden layer, whose neurons are A1, A2, ...
 
     Attributes
     ----------
@@ -61,8 +64,10 @@ class WeightsDisplay(Display):
         units: Sequence[int],
         image_shape: tuple[int, int] | None = None,
         layer: int = 0,
+        output_names: Sequence[str] | None = None,
     ) -> None:
         self.weights, self.units, self.image_shape, self.layer = weights, units, image_shape, layer
+        self.output_names = output_names
 
     @classmethod
     def from_estimator(
@@ -113,7 +118,8 @@ class WeightsDisplay(Display):
         chosen = [index_of(unit, n_out, "units") for unit in units]
         if not chosen:
             raise ValueError("units must name at least one neuron, got none.")
-        return cls(weights.copy(), chosen, shape, layer).plot(ax, n_columns=n_columns)
+        output_names = layers.output_names if layer == len(layers.weights) - 1 else None
+        return cls(weights.copy(), chosen, shape, layer, output_names).plot(ax, n_columns=n_columns)
 
     def plot(self, ax: Axes | None = None, *, n_columns: int = 8) -> Self:
         """Draw the weights.
@@ -141,7 +147,15 @@ class WeightsDisplay(Display):
         )
         bar = self.figure_.colorbar(self.images_[0], ax=ax, label="weight", shrink=0.8, extend="both")
         bar.outline.set_visible(False)
+        ax.set_title("Weights of the outputs" if self.output_names is not None else f"Weights of layer {self._letters}")
         return self
+
+    @property
+    def _letters(self) -> str:
+        return letters(self.layer)
+
+    def _name(self, unit: int) -> str:
+        return neuron_name(self.layer, unit, self.output_names)
 
     def _plot_images(self, ax: Axes | None, n_columns: int, colors: dict[str, Any]) -> Axes:
         """Draw an image for each neuron, on one scale."""
@@ -151,7 +165,7 @@ class WeightsDisplay(Display):
         ax = self._start(ax, (width + 0.9, height))
         grid = ImageGrid(ax, len(self.units), self.image_shape, n_columns)
         for place, unit in enumerate(self.units):
-            image, text = grid.draw(place, self.weights[:, unit].reshape(self.image_shape), f"neuron {unit}", **colors)
+            image, text = grid.draw(place, self.weights[:, unit].reshape(self.image_shape), self._name(unit), **colors)
             self.images_.append(image)
             self.texts_.append(text)
         return ax
@@ -162,9 +176,9 @@ class WeightsDisplay(Display):
         ax = self._start(ax, (float(np.clip(0.3 * n_out, 3, 10)) + 1, float(np.clip(0.3 * n_in, 2, 8)) + 0.6))
         self.images_.append(ax.imshow(chosen, aspect="auto", interpolation="nearest", **colors))
         ax.set(
-            xlabel=f"neuron of layer {self.layer}",
-            ylabel="input" if self.layer == 0 else f"neuron of layer {self.layer - 1}",
+            xlabel="output" if self.output_names is not None else f"neuron of layer {self._letters}",
+            ylabel="input" if self.layer == 0 else f"neuron of layer {letters(self.layer - 1)}",
         )
         if n_out <= 20:
-            ax.set_xticks(range(n_out), list(map(str, self.units)))
+            ax.set_xticks(range(n_out), list(map(self._name, self.units)))
         return ax

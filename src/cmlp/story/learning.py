@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -12,8 +13,8 @@ _N_MEASUREMENTS = 60
 # Measuring costs a forward pass over all images; beyond this number of multiplications it is only done now and then.
 _CHEAP = 2e9
 _N_COSTLY = 12
-# Then the first batches, which change most, get measurements of their own.
-_EARLY = (10, 30, 100)
+# The first batches change most: they get this share of the time.
+_FIRST_BATCHES, _FIRST_SHARE = 100, 0.15
 
 
 class Point(NamedTuple):
@@ -24,6 +25,38 @@ class Point(NamedTuple):
     test_cost: float
     training_accuracy: float
     test_accuracy: float
+
+
+class Pace:
+    """At which share of the time how many batches are complete: few at first, then more and more.
+
+    Parameters
+    ----------
+    total : int
+        Number of batches of the whole training.
+    """
+
+    def __init__(self, total: int) -> None:
+        self._total = total
+
+    def batches_at(self, share: float) -> int:
+        """Return the number of batches that are complete after a share of the time."""
+        if share >= 1:
+            return self._total
+        if self._total <= _FIRST_BATCHES:
+            return int(self._total * share)
+        if share <= _FIRST_SHARE:
+            return int(_FIRST_BATCHES * share / _FIRST_SHARE)
+        return int(_FIRST_BATCHES * (self._total / _FIRST_BATCHES) ** ((share - _FIRST_SHARE) / (1 - _FIRST_SHARE)))
+
+    def share_at(self, batches: int) -> float:
+        """Return the share of the time after which a number of batches is complete: the inverse of `batches_at`."""
+        if self._total <= _FIRST_BATCHES:
+            return batches / self._total
+        if batches <= _FIRST_BATCHES:
+            return _FIRST_SHARE * batches / _FIRST_BATCHES
+        growth = math.log(batches / _FIRST_BATCHES) / math.log(self._total / _FIRST_BATCHES)
+        return _FIRST_SHARE + (1 - _FIRST_SHARE) * growth
 
 
 class Learning:
@@ -42,8 +75,10 @@ class Learning:
         Number of batches so far.
     total : int
         Number of batches in all epochs.
+    pace : Pace
+        How many batches to show at which time.
     history : list of Point
-        Measurements at regular distances, the first before training.
+        Measurements at equal distances of time by this pace, the first before training.
     """
 
     def __init__(self, experiment: Experiment, n_measurements: int | None = None) -> None:
@@ -53,18 +88,19 @@ class Learning:
         n_images = len(experiment.data.X_train) + len(experiment.data.X_test)
         self._is_cheap = n_images * experiment.network.n_params < _CHEAP
         n_points = min(n_measurements or (_N_MEASUREMENTS if self._is_cheap else _N_COSTLY), self.total)
-        due = set(np.linspace(0, self.total, n_points + 1).round().astype(int).tolist())
-        if not self._is_cheap:
-            due |= {batch for batch in _EARLY if batch < self.total}
-        self._due = sorted(due)
+        self.pace = Pace(self.total)
+        self._due = sorted({self.pace.batches_at(share) for share in np.linspace(0, 1, n_points + 1).tolist()})
         self.history = [self._measure()]
+        self._now = self.history[0]
 
     @property
     def now(self) -> Point:
         """The measurements of the network as it is, or the last ones if measuring takes too long."""
-        if self.history[-1].batch == self.batch or not self._is_cheap:
+        if not self._is_cheap:
             return self.history[-1]
-        return self._measure()
+        if self._now.batch != self.batch:
+            self._now = self._measure()
+        return self._now
 
     @property
     def finished(self) -> bool:
@@ -85,7 +121,8 @@ class Learning:
             due = next(batch for batch in self._due if batch > self.batch)
             self._train(min(target, due))
             if self.batch == due:
-                self.history.append(self._measure())
+                self._now = self._measure()
+                self.history.append(self._now)
 
     def _train(self, target: int) -> None:
         n_batches = self.experiment.n_batches

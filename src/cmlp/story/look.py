@@ -18,8 +18,9 @@ from cmlp.console.digit import SIDE, digit_lines, weight_lines
 from cmlp.console.experiment import Experiment, Options
 from cmlp.console.experiment_options import Example, add_example, add_experiment, add_hidden, collection, example
 from cmlp.console.terminal import Terminal, visible, wrapped
+from cmlp.names import letters
 from cmlp.story.pictures.layers import cell_lines, layer_lines, legend
-from cmlp.story.pictures.names import Unit, letters, parse_unit, unit_name
+from cmlp.story.pictures.names import Unit, parse_unit, unit_name
 from cmlp.story.pictures.neuron import (
     activation_function,
     curve_lines,
@@ -197,7 +198,7 @@ def neuron_lines(
     curve = [] if function is None else curve_lines(terminal, function, [spelled.z], *size)
     if not has_image:
         return [*head, "", *(beside(table, curve, gap=3) if curve else table), *effect_lines]
-    title = "its weights: " + ("blue +, red -" if terminal.colors else "shades +, dashes -")
+    title = "its weights: " + ("blue +, orange -" if terminal.colors else "shades +, dashes -")
     image = [title, *weight_lines(terminal, network.weights[0][:, chosen.neuron])]
     if width < table_width + 3 + SIDE:
         return [*head, "", *table, *effect_lines, "", *beside(image)]

@@ -16,10 +16,11 @@ from cmlp.console.digit import SIDE, digit_lines
 from cmlp.console.experiment import Experiment, Options
 from cmlp.console.experiment_options import Example, add_example, add_experiment, add_hidden, collection, example
 from cmlp.console.terminal import Terminal, visible, wrapped
+from cmlp.names import letters
 from cmlp.network import Network, ParameterIndex
 from cmlp.results import Gradient, StepExplanation
 from cmlp.story.pictures.average import average_lines, share_lines
-from cmlp.story.pictures.names import Unit, letters, parse_unit, unit_name
+from cmlp.story.pictures.names import Unit, parse_unit, unit_name
 from cmlp.story.pictures.neuron import function_name
 from cmlp.story.pictures.text import counted, ends, joined, page_width
 from cmlp.story.pictures.wishes import (

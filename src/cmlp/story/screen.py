@@ -6,13 +6,14 @@ import contextlib
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from cmlp.console.terminal import Terminal, clipped
 from cmlp.story.keys import Keys, restored
 
 _HOME, _CLEAR_LINE, _CLEAR_REST = "\x1b[H", "\x1b[K", "\x1b[J"
 # The alternate screen keeps what was on the terminal before; the cursor is hidden while it is in use.
+_RESIZE_SECONDS = 0.2  # how soon a new size of the window is noticed
 _ENTER, _LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
 
 
@@ -34,6 +35,15 @@ class Screen:
         width = self._terminal.width
         body = "\n".join(clipped(line, width) + _CLEAR_LINE for line in shown)
         self._write(_HOME + body + _CLEAR_REST)
+
+    def ask(self, keys: Keys, draw: Callable[[], None]) -> str:
+        """Draw, and return the next key; draw again whenever the window gets another size."""
+        size = shutil.get_terminal_size()
+        draw()
+        while (key := keys.read(_RESIZE_SECONDS)) is None:
+            if size != (size := shutil.get_terminal_size()):
+                draw()
+        return key
 
     def enter(self) -> None:
         """Switch to the alternate screen."""

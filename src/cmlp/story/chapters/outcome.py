@@ -175,7 +175,7 @@ def what_was_learned(tale: Tale, page: Page) -> None:
         pictures.append([*picture, f"A{neuron + 1}: {100 * shares[neuron]:.0f} %"])
     page.block(beside(*pictures, gap=6))
     by_hand = float(explained(bar_weights(8, -0.75).reshape(784, 1), tale.used)[0])
-    signs = "blue +, red -" if page.terminal.colors else "shades +, dashes -"
+    signs = "blue +, orange -" if page.terminal.colors else "shades +, dashes -"
     far = shares.max() < 0.7 * by_hand
     page.text(
         f"The hope: A sees edges, B loops and strokes, the outputs digits. These are the weights of {len(chosen)} "

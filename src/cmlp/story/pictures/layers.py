@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmlp.console.terminal import Terminal, padded
-from cmlp.story.pictures.names import letters
+from cmlp.names import letters
 
 # Characters from 0 to the scale for positive and negative activations, with and without block characters.
 _CELLS = {True: ("·░▒▓█", "·--=="), False: (".:+*#", ".--==")}

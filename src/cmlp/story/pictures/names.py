@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from cmlp.console.digit import SIDE
+from cmlp.names import letters, neuron_name
 
 
 class Unit(NamedTuple):
@@ -16,28 +17,16 @@ class Unit(NamedTuple):
     neuron: int
 
 
-def letters(layer: int) -> str:
-    """Return the name of a hidden layer: A to Z, then AA, AB, and so on."""
-    name = ""
-    layer += 1
-    while layer:
-        layer, digit = divmod(layer - 1, 26)
-        name = chr(ord("A") + digit) + name
-    return name
-
-
 def unit_name(unit: Unit, sizes: Sequence[int], labels: Sequence[str]) -> str:
     """Return the name of a neuron, for example "A13", or the label of an output."""
-    if unit.layer == len(sizes) - 2:
-        return labels[unit.neuron]
-    return f"{letters(unit.layer)}{unit.neuron + 1}"
+    return neuron_name(*unit, labels if unit.layer == len(sizes) - 2 else None)
 
 
 def source_name(layer: int, index: int) -> str:
     """Return the name of the input `index` of a layer: a pixel for layer 0, otherwise a hidden neuron."""
     if layer == 0:
         return f"row {index // SIDE:2}, col {index % SIDE:2}"
-    return f"{letters(layer - 1)}{index + 1}"
+    return neuron_name(layer - 1, index)
 
 
 def parse_unit(text: str, sizes: Sequence[int], labels: Sequence[str]) -> Unit:

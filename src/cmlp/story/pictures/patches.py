@@ -14,8 +14,9 @@ from cmlp.console.digit import SIDE
 from cmlp.console.terminal import Terminal
 from cmlp.story.pictures.names import Unit, unit_name
 
-_GAP = 1
-_SIZES = (9, 14)  # widths in columns, narrow and wide; the height in lines is half of the width
+_GAP, _WIDEST_GAP = 1, 6
+_PER_ROW, _SMALLEST = 8, 8  # images in a row, and columns of an image; its height in lines is half of its width
+_KEPT = 22  # of the 28 rows and columns of pixels: the margin is black in nearly all images
 
 
 def shrunk(image: NDArray[Any], height: int, width: int) -> NDArray[Any]:
@@ -33,10 +34,8 @@ def _shares(old: int, new: int) -> NDArray[Any]:
     return shares
 
 
-def patch_lines(
-    terminal: Terminal, network: Network, labels: Sequence[str], width: int, *, rows: int = 2, large: bool = False
-) -> list[str]:
-    """Draw the weights of the first neurons of the first layer, with their names: positive blue, negative red.
+def patch_lines(terminal: Terminal, network: Network, labels: Sequence[str], width: int, height: int) -> list[str]:
+    """Draw the weights of the first neurons of the first layer, with their names: positive blue, negative orange.
 
     Parameters
     ----------
@@ -45,16 +44,14 @@ def patch_lines(
         Its inputs must be 784 pixels.
     labels : sequence of str
         Labels of the outputs, for a network without hidden layers.
-    width : int
-        Width of the picture in columns.
-    rows : int
-        Number of rows of images, of 6 lines each (8 if `large` and there is space for 8 images in a row).
-    large : bool
-        Whether larger images are possible.
+    width, height : int
+        Size of the picture in columns and lines. The images are as large as it allows; two rows of images are drawn if
+        they fit.
     """
-    per_row = 8
-    columns = _SIZES[1] if large and per_row * (_SIZES[1] + _GAP) - _GAP <= width else _SIZES[0]
-    per_row = max(1, min(per_row, (width + _GAP) // (columns + _GAP)))
+    rows = 2 if height >= 2 * (_SMALLEST // 2 + 2) else 1
+    per_row = max(1, min(_PER_ROW, (width + _GAP) // (_SMALLEST + _GAP)))
+    columns = min((width + _GAP) // per_row - _GAP, 2 * (height // rows - 1), _KEPT)
+    gap = min((width - per_row * columns) // max(per_row - 1, 1), _WIDEST_GAP)
     weights = network.weights[0]
     lines = []
     for start in range(0, min(weights.shape[1], per_row * rows), per_row):
@@ -66,12 +63,14 @@ def patch_lines(
             ]
             for unit in units
         ]
-        lines += beside(*patches, gap=_GAP)
+        lines += beside(*patches, gap=gap)
     return lines
 
 
 def _patch(terminal: Terminal, weights: NDArray[Any], columns: int) -> list[str]:
-    """Draw the weights of one neuron, scaled so that few of its pixels are out of range."""
-    image = shrunk(np.asarray(weights, float).reshape(SIDE, SIDE), 2 * (columns // 2 + columns % 2), columns)
+    """Draw the weights of one neuron without the margin, scaled so that few of its pixels are out of range."""
+    margin = (SIDE - _KEPT) // 2
+    inner = np.asarray(weights, float).reshape(SIDE, SIDE)[margin : SIDE - margin, margin : SIDE - margin]
+    image = shrunk(inner, 2 * (columns // 2 + columns % 2), columns)
     strength = float(np.quantile(np.abs(image), 0.95)) or 1.0
     return terminal.draw(image / strength, signed=True)

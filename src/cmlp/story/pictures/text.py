@@ -8,7 +8,8 @@ from typing import NamedTuple
 from cmlp.console.terminal import Terminal
 
 _RESET = "\x1b[0m"
-_STYLES = {"strong": "\x1b[1;33m", "up": "\x1b[38;5;75m", "down": "\x1b[38;5;203m", "faint": "\x1b[2m"}
+# Bold text keeps the terminal's own colour. This blue and this orange are legible on black and on white.
+_STYLES = {"strong": "\x1b[1m", "up": "\x1b[38;5;32m", "down": "\x1b[38;5;166m", "faint": "\x1b[2m"}
 
 
 _NARROWEST, _WIDEST = 40, 120

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmlp.console.terminal import Terminal, wrapped
+from cmlp.names import letters
 from cmlp.results import StepExplanation
-from cmlp.story.pictures.names import Unit, letters, source_name, unit_name
+from cmlp.story.pictures.names import Unit, source_name, unit_name
 from cmlp.story.pictures.text import styled, symbols
 
 # Wanted changes below this part of the largest one get no arrow.
@@ -23,7 +24,7 @@ _FEW_ARROWS = 6
 
 
 def arrows(terminal: Terminal, value: float, scale: float, width: int) -> str:
-    """Draw a wanted change as arrows, up (blue) or down (red); `width` arrows are a change of `scale`."""
+    """Draw a wanted change as arrows, up (blue) or down (orange); `width` arrows are a change of `scale`."""
     if width < 1 or not np.isfinite(value) or abs(value) <= _VISIBLE * scale:
         return ""
     marks = symbols(terminal)

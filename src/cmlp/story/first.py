@@ -1,0 +1,172 @@
+"""What ``cmlp`` without arguments shows on a terminal: a network learns in 15 seconds, then reads a digit."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+import numpy as np
+
+from cmlp.console.charts import beside
+from cmlp.console.digit import SIDE, digit_lines
+from cmlp.console.experiment import Experiment, Options
+from cmlp.console.experiment_options import Example, example
+from cmlp.console.suggestions import LEARN, suggestion_lines
+from cmlp.console.terminal import Terminal, wrapped
+from cmlp.console.web import PAGE_FILE, open_in_browser
+from cmlp.story import story
+from cmlp.story.frames import body_lines, frame_width
+from cmlp.story.keys import Keys
+from cmlp.story.learning import Learning
+from cmlp.story.pictures.outputs import output_bars
+from cmlp.story.pictures.text import ends, styled
+from cmlp.story.screen import Screen, opened
+from cmlp.story.watch import Player, play
+
+_SECONDS = 15.0
+# From these shares of the training on, the next sentence is shown.
+_SENTENCES = (0.0, 0.16, 0.45, 0.75)
+_SMALLEST = (50, 18)
+_IMAGE_LINES, _SMALL_IMAGE_LINES = SIDE // 2, 10
+_GAP, _BAR_WIDTH = 4, 40
+_QUIT_KEYS = ("q", "Q", "escape")
+
+
+def can_play(terminal: Terminal, keys: Keys) -> bool:
+    """Return whether the training can be shown: on a terminal with colours, a keyboard and enough space."""
+    size = terminal.width, Screen(terminal).height
+    large = size[0] >= _SMALLEST[0] and size[1] >= _SMALLEST[1]
+    return terminal.moves_cursor and bool(terminal.colors) and keys.available and large
+
+
+def run(terminal: Terminal, program: str) -> int:
+    """Show a training, then a digit and its answer until a key leads on; return the exit status."""
+    keys = Keys(sys.stdin)
+    with opened(terminal, keys) as screen:
+        key = "a"
+        while key == "a":
+            opening = Opening(terminal)
+            opening.play(screen, keys)
+            key = opening.ask(screen, keys)
+    if key == "s":
+        return story.run(argparse.Namespace(screen=1, seed=0), terminal, program)
+    width = frame_width(terminal)
+    terminal.write_lines(["", *opening.answer_lines(width, _SMALL_IMAGE_LINES), ""])
+    terminal.write_lines(suggestion_lines(LEARN, program, width))
+    return 0
+
+
+class Opening:
+    """A training from the start, and the digits that the network reads at its end.
+
+    Parameters
+    ----------
+    terminal : Terminal
+    """
+
+    def __init__(self, terminal: Terminal) -> None:
+        self.terminal = terminal
+        self.learning = Learning(Experiment(Options(threads=1)))
+        self.data = self.learning.experiment.data
+        self.chosen: Example = example("9", 1, self.data.X_train, self.data.y_train, self.data.labels)
+        self._first_answer = self._read(self.chosen.row)[1]
+        # The first image to read is a 9, as in the story; then come the following ones.
+        self._image = int(np.flatnonzero(self.data.y_test == 9)[0])
+        self._notice = ""
+
+    # ------------------------------------------------------------------------------------------------- the training
+
+    def play(self, screen: Screen, keys: Keys) -> None:
+        """Show the training until its end or a key."""
+        player = Player(self.learning, _SECONDS)
+
+        def read_key(timeout: float) -> str | None:
+            return None if keys.read(timeout) is None else "q"
+
+        play(player, read_key, lambda: screen.show(*self.frame(frame_width(self.terminal), screen.height)))
+        self.learning.advance(self.learning.total)
+
+    def frame(self, width: int, height: int) -> tuple[list[str], str]:
+        """Return the lines of a frame of the training, and its last line."""
+        body = body_lines(self.terminal, self.learning, self.chosen, width, height - 2)
+        now = self.learning.now
+        seen = self.learning.batch * self.learning.experiment.batch_size
+        state = f"{seen:,} digits shown   {now.test_accuracy:.0f} % of new ones right"
+        return [styled(self.terminal, self.sentence(), "strong"), *body], ends(state, "any key: on", width)[0]
+
+    def sentence(self) -> str:
+        """Return what to say at this point of the training."""
+        share = self.learning.pace.share_at(self.learning.batch)
+        n_images, n_params = len(self.data.X_train), self.learning.experiment.network.n_params
+        sentences = (
+            f"{n_params:,} random numbers. This is a 9; they say {self._first_answer}.",
+            f"{n_images:,} digits, ten at a time: every number moves a little.",
+            "Each square: what one neuron looks for. Blue yes, orange no.",
+            f"Of {len(self.data.y_test):,} new digits it now reads {self._n_right()}.",
+        )
+        return sentences[sum(share >= start for start in _SENTENCES) - 1]
+
+    def _n_right(self) -> int:
+        return round(self.learning.now.test_accuracy * len(self.data.y_test) / 100)
+
+    # --------------------------------------------------------------------------------------------------- the answer
+
+    def ask(self, screen: Screen, keys: Keys) -> str:
+        """Show a digit and its answer until a key leads on; return "s", "a" or "q"."""
+        while True:
+            key = screen.ask(keys, lambda: screen.show(self.last_lines(frame_width(self.terminal), screen.height)))
+            self._notice = ""
+            if key in ("s", "a"):
+                return key
+            if key in _QUIT_KEYS:
+                return "q"
+            if key == "d":
+                self._notice = self._write_page()
+            elif key in (" ", "right", "down", "enter"):
+                self._image = (self._image + 1) % len(self.data.y_test)
+
+    def last_lines(self, width: int, height: int) -> list[str]:
+        """Return the lines of the screen at the end: a digit, its answer, and the keys."""
+        title = f"It has learned to read: {self._n_right()} of {len(self.data.y_test):,} digits that it had never seen."
+        menu = [
+            f"{self._key('s')}      the story: how it works and learns",
+            f"{self._key('d')}      draw one yourself, in your browser",
+            f"{self._key('space')}  another digit     {self._key('a')}  again     {self._key('q')}  quit",
+        ]
+        heading = [styled(self.terminal, line, "strong") for line in wrapped(title, width)]
+        notice = wrapped(self._notice, width) if self._notice else []
+        space = height - len(heading) - len(menu) - len(notice) - 2
+        answer = self.answer_lines(width, _IMAGE_LINES if space >= _IMAGE_LINES else _SMALL_IMAGE_LINES)
+        lines = [*heading, "", *answer, "", *menu, *notice]
+        return lines if len(lines) <= height else [line for line in lines if line]
+
+    def answer_lines(self, width: int, height: int) -> list[str]:
+        """Draw the image to read, in 14 or 10 lines, with the outputs and the answer beside it."""
+        row, label = self.data.X_test[self._image], self.data.labels[self.data.y_test[self._image]]
+        outputs, answer = self._read(row)
+        if height == _IMAGE_LINES:
+            image = self.terminal.draw(row.reshape(SIDE, SIDE) / 255)
+        else:
+            image = digit_lines(self.terminal, row)[: height + 1]
+        space = min(width - SIDE - _GAP, _BAR_WIDTH)
+        bars = output_bars(self.terminal, outputs, self.data.labels, space, 2)
+        verdict = f"It says {answer}." if answer == label else f"It says {answer}, but this is a {label}."
+        lines = [styled(self.terminal, verdict, "strong"), *([""] if height == _IMAGE_LINES else []), *bars]
+        return beside(image, [*[""] * ((height - len(lines)) // 2), *lines], gap=_GAP)
+
+    def _key(self, name: str) -> str:
+        return styled(self.terminal, name, "strong")
+
+    def _read(self, row: np.ndarray) -> tuple[np.ndarray, str]:
+        """Return the outputs for an image, and the label of the brightest."""
+        outputs = self.learning.experiment.network.forward(row[None])[0]
+        return outputs, self.data.labels[int(outputs.argmax())]
+
+    def _write_page(self) -> str:
+        """Write the page of this network, open it, and return what happened."""
+        try:
+            self.learning.experiment.network.to_html(PAGE_FILE)
+        except OSError as error:
+            return f"cannot write {PAGE_FILE}: {error.strerror or error}"
+        opened_it = open_in_browser(PAGE_FILE)
+        return f"{PAGE_FILE}: {'open in your browser' if opened_it else 'open this file in a browser'}"

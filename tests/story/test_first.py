@@ -1,0 +1,131 @@
+"""`cmlp` on a terminal: a training to watch, then a digit with its answer, and keys that lead on."""
+
+import re
+import sys
+
+import numpy as np
+import pytest
+from terminals import Pty, terminal
+
+from cmlp.console.experiment import Experiment, Options
+from cmlp.console.terminal import visible
+from cmlp.story import first
+from cmlp.story.first import Opening
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="ptys are POSIX")
+
+
+@pytest.fixture(scope="module")
+def opening():
+    """A finished training."""
+    finished = Opening(terminal(colors=2**24))
+    finished.learning.advance(finished.learning.total)
+    return finished
+
+
+# -------------------------------------------------------------------------------------------------------- screens
+
+
+def test_training_is_the_one_of_the_story(opening):
+    expected = Experiment(Options()).train()
+    np.testing.assert_array_equal(opening.learning.experiment.network.params, expected.params)
+
+
+@pytest.mark.parametrize("size", [(60, 24), (80, 24), (120, 36), (80, 18), (50, 20)])
+def test_screens_fit_the_window(opening, size):
+    columns, lines = size
+    body, last = opening.frame(columns - 1, lines)
+    assert len(body) < lines
+    final = opening.last_lines(columns - 1, lines)
+    assert len(final) <= lines
+    assert max(len(visible(line)) for line in [*body, last, *final]) < columns
+
+
+def test_sentences_follow_the_training():
+    opening = Opening(terminal())
+    sentences = []
+    for batch in (0, 200, 2000, opening.learning.total):
+        opening.learning.advance(batch)
+        sentences.append(opening.sentence())
+    assert len(set(sentences)) == 4
+    assert sentences[0].startswith("13,002 random numbers") and sentences[-1] == "Of 1,000 new digits it now reads 889."
+
+
+def test_last_screen_shows_a_digit_its_answer_and_the_keys(opening):
+    text = "\n".join(visible(line) for line in opening.last_lines(79, 24))
+    assert "889 of 1,000 digits" in text and "It says 9." in text and "▀" in text
+    assert re.search(r"^s +the story.*\nd +draw.*\nspace +another digit +a +again +q +quit$", text, re.MULTILINE)
+
+
+def test_wrong_answers_are_admitted(opening, monkeypatch):
+    data, network = opening.data, opening.learning.experiment.network
+    wrong = int(np.flatnonzero(network.forward(data.X_test).argmax(axis=1) != data.y_test)[0])
+    monkeypatch.setattr(opening, "_image", wrong)
+    assert f"but this is a {data.y_test[wrong]}." in "\n".join(opening.answer_lines(79, 14))
+
+
+# ------------------------------------------------------------------------------------------------------- terminals
+
+
+@posix
+def test_one_key_leads_to_the_story_and_one_to_the_page(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with Pty(BROWSER="true") as command:
+        command.wait_for("random numbers")
+        command.press("x")
+        screen = command.wait_for("quit")
+        assert "It says 9." in screen and "▀" in screen
+        command.press("d")
+        command.wait_for("cmlp.html: open in your browser")
+        assert (tmp_path / "cmlp.html").stat().st_size > 100_000
+        command.press("s")
+        command.wait_for("Three 3s.*1/24")
+        command.press("q")
+        assert command.end()[0] == 0
+        assert command.mode_is_restored()
+
+
+@posix
+def test_digit_and_commands_stay_on_the_screen_at_the_end(monkeypatch):
+    with Pty() as command:
+        command.wait_for("random numbers")
+        command.press("x")
+        command.wait_for("quit")
+        command.press(" ")
+        command.wait_for("It says")
+        command.press("q")
+        status, written = command.end()
+    left = visible(written.rpartition("\x1b[?1049l")[2])
+    assert status == 0 and "It says" in left and left.count("\n") < 24
+    for name in ("story", "look 9", "nudge 9", "watch", "read FILE.png", "page"):
+        assert f"python -m cmlp {name}" in left
+
+
+@posix
+@pytest.mark.slow
+def test_again_starts_with_random_numbers():
+    with Pty() as command:
+        for key in ("x", "a", "x"):
+            command.wait_for("random numbers" if key == "x" else "quit")
+            command.press(key)
+        command.wait_for("quit")
+        command.press("q")
+        assert command.end()[0] == 0
+
+
+@posix
+@pytest.mark.slow
+@pytest.mark.parametrize("changes", [{"NO_COLOR": "1"}, {"TERM": "dumb"}, {"arguments": ["--plain"]}, {"lines": 10}])
+def test_text_is_kept_where_nothing_can_be_played(changes):
+    arguments = changes.pop("arguments", [])
+    with Pty(*arguments, **changes) as command:
+        status, written = command.end()
+    assert status == 0 and "\x1b[?1049h" not in written
+    assert "A neural network learns to read handwritten digits." in written and "Try next:" in written
+
+
+def test_pipes_have_no_keys():
+    class NoKeys:
+        available = False
+
+    assert not first.can_play(terminal(rewrites=True, colors=256), NoKeys())
