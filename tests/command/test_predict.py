@@ -1,9 +1,11 @@
 """``cmlp predict``: each format of data, labels that are safe to print, and errors that name the place."""
 
 import gzip
+import os
 import struct
 import subprocess
 import sys
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -223,7 +225,10 @@ def test_labels_that_the_stream_cannot_encode(folder):
         (b"\x1f\x8b\x08 damaged", "data is not a valid gzip file"),
         (b"\0\0\x08\x03\0\0", "data is truncated: it ends within its header, after 6 bytes"),
         (b"\0\0\x0d\x01\0\0\0\x01abcd", "data is not an idx file of uint8"),
-        (b"\x93NUMPY\x01\0", "data cannot be read"),
+        (b"\x93NUMPY\x01\0", "data cannot be read: its npy header is invalid"),
+        (b"1,2,3,1_0\n", "data, line 1, column 4: '1_0' is not a number"),
+        (b"1_0,1_0,1_0,1_0\n", "data, line 1, column 1: '1_0' is not a number"),
+        ("1,2,3,\u0663\n".encode(), "data, line 1, column 4: '\u0663' is not a number"),
     ],
 )
 def test_bad_content_is_reported_in_one_line(folder, predict, content, message):
@@ -236,7 +241,7 @@ def test_bad_content_is_reported_in_one_line(folder, predict, content, message):
 @pytest.mark.parametrize(
     ("array", "message"),
     [
-        (np.array([1, None, "x"], object), "Object arrays cannot be loaded"),
+        (np.array([1, None, "x"], object), "data.npy must contain real numbers, got an array of dtype object"),
         (np.zeros((2, 4), complex), "data.npy must contain real numbers, got an array of dtype complex128"),
         (np.zeros(4), "data.npy must contain a matrix or images, got an array of shape (4,)"),
         (np.zeros((0, 4)), "data.npy contains no rows"),
@@ -249,6 +254,67 @@ def test_bad_arrays_are_reported(folder, predict, array, message):
     assert (status, lines) == (1, []) and message in err and err.count("\n") == 1
 
 
+def npy(shape, descr="<f8", content=bytes(32)):
+    text = f"{{'descr': {descr!r}, 'fortran_order': False, 'shape': {shape}}}".encode()
+    return b"\x93NUMPY\x01\0" + struct.pack("<H", len(text)) + text + content
+
+
+HOSTILE = {
+    "huge shape": (npy("(10000000000, 4)"), "data must have 320000000000 bytes after its header"),
+    "overflow": (npy("(99999999999999999999, 4)"), "data must have 3199999999999999999968 bytes after its header"),
+    "empty and huge": (npy("(0, 99999999999999999999)", content=b""), "data cannot be read"),
+    "negative": (npy("(-1, -4)"), "data must have 32 bytes after its header for an array of shape (-1, -4), got 0"),
+    "65 dimensions": (npy("(1, 4" + ", 1" * 63 + ")"), "data cannot be read: maximum supported dimension"),
+    "trailing bytes": (npy("(1, 4)") + b"\0", "data must have 32 bytes after its header for an array of shape (1, 4)"),
+    "truncated": (npy("(2, 4)"), "data must have 64 bytes after its header for an array of shape (2, 4), got 32 bytes"),
+    "brackets": (npy("(" * 3000), "data cannot be read: its npy header is invalid"),
+    "no size": (npy("(1, 4)", "V0", b""), "data must contain real numbers"),
+    "version": (npy("(1, 4)").replace(b"Y\x01", b"Y\x03"), "data cannot be read: its npy header is invalid"),
+    "idx trailing bytes": (
+        struct.pack(">3I", 0x0802, 1, 4) + bytes(5),
+        "data must have 16 bytes for the 1 x 4 values in its header, got more",
+    ),
+    "idx huge": (struct.pack(">4I", 0x0803, *[2**32 - 1] * 3), "bytes for the 4294967295 x 4294967295 x"),
+}
+
+
+@pytest.mark.parametrize("compress", [bytes, gzip.compress], ids=["plain", "gzip"])
+@pytest.mark.parametrize(("content", "message"), HOSTILE.values(), ids=HOSTILE)
+def test_hostile_headers_are_reported_in_one_line(folder, predict, content, message, compress):
+    (folder / "data").write_bytes(compress(content))
+    status, lines, err = predict("data")
+    assert (status, lines) == (1, []) and err.startswith("cmlp: error: ") and err.count("\n") == 1
+    assert message in err
+
+
+BOMBS = {
+    "CSV": (b"1,2,3,4\n", "data contains more than 1,000,000 bytes when decompressed: set the limit with --max-bytes"),
+    "idx": (struct.pack(">3I", 0x0802, 1, 4), "data must have 16 bytes for the 1 x 4 values in its header, got more"),
+    "npy": (npy("(1, 4)"), "data must have 32 bytes after its header for an array of shape (1, 4), got more"),
+    "idx with a long header": (struct.pack(">3I", 0x0802, 2**24, 4), "data contains more than 1,000,000 bytes"),
+    "npy with a long header": (npy(f"({2**20}, 4)"), "data contains more than 1,000,000 bytes"),
+}
+
+
+@pytest.mark.parametrize(("start", "message"), BOMBS.values(), ids=BOMBS)
+def test_gzip_bombs_are_read_up_to_a_limit(folder, predict, start, message):
+    (folder / "data").write_bytes(gzip.compress(start + bytes(64_000_000) * (b"C" != start[:1]), 1))
+    tracemalloc.start()
+    status, lines, err = predict("data", "--max-bytes", "1000000")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (status, lines) == (1, []) and message in err and err.count("\n") == 1
+    assert peak < 8_000_000
+
+
+@pytest.mark.slow
+def test_parquet_files_are_read_up_to_a_limit(folder, predict):
+    pyarrow, parquet = package("pyarrow"), package("pyarrow.parquet")
+    parquet.write_table(pyarrow.table({name: np.zeros(10**6) for name in "abcd"}), folder / "data")
+    assert "data contains more than 1,000,000 bytes" in predict("data", "--max-bytes", "1000000")[2]
+    assert len(predict("data")[1]) == 10**6
+
+
 def test_bad_files_are_reported(folder, predict):
     assert "No such file" in predict("nothing.csv")[2]
     assert "No such file" in predict("rows.csv", model="nothing.cmlp")[2]
@@ -256,7 +322,17 @@ def test_bad_files_are_reported(folder, predict):
     assert predict(".")[0] == 1
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="named pipes are POSIX here")
+def test_pipes_are_refused_instead_of_waiting(folder, predict, capsys):
+    os.mkfifo(folder / "pipe")
+    assert predict("pipe")[2] == "cmlp: error: pipe: Not a regular file\n"
+    assert predict("rows.csv", model="pipe")[2] == "cmlp: error: pipe: Not a regular file\n"
+    assert cli.main(["info", "pipe"]) == 1
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows does not allow control characters in file names")
 def test_file_names_cannot_control_the_terminal(folder, predict):
     (folder / "\x1b[2J").write_text("")
     assert predict("\x1b[2J")[2] == "cmlp: error: \\x1b[2J contains no rows\n"
+    (folder / "a\ncmlp: done").write_text("")
+    assert predict("a\ncmlp: done")[2] == "cmlp: error: a\\ncmlp: done contains no rows\n"

@@ -148,7 +148,7 @@ def test_file_of_another_length_than_its_header_states_raises(folder, change):
     with pytest.raises(ValueError, match="must have 3936 bytes for the 5 x 28 x 28 values") as caught:
         datasets.load_mnist()
     assert str(path) in str(caught.value)
-    assert f"{3936 + change} bytes" in str(caught.value)
+    assert ("got more" if change > 0 else f"got {3936 + change} bytes") in str(caught.value)
 
 
 @pytest.mark.parametrize("bit", range(32))

@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     size = os.path.getsize(arguments.output)
     lines = [f"wrote {printable.printable(arguments.output)}, {size:,} bytes"]
     if result is not None:
-        lines += printable.printable_message(str(result)).splitlines()
+        lines += map(printable.printable_message, str(result).splitlines())
     printable.write(terminal, lines)
     return 0
 
@@ -86,7 +86,7 @@ def _calibration(arguments: argparse.Namespace, model: Any) -> Any:
         return rows
     if not hasattr(model, "classes_"):
         raise options.CommandError(f"--labels needs a classifier, but {arguments.model} is a {type(model).__name__}")
-    labels = tables.read_labels(arguments.labels, model.classes_.tolist())
+    labels = tables.read_labels(arguments.labels, model.classes_.tolist(), arguments.max_bytes)
     if len(labels) != len(rows):
         raise options.CommandError(f"{arguments.labels} has {len(labels)} labels for {len(rows)} rows")
     return rows, labels

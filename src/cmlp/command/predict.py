@@ -50,6 +50,13 @@ def add_table_options(parser: argparse.ArgumentParser) -> None:
         metavar="COLUMN",
         help="leave out a column, such as the labels: its name, or its number from 1; can be repeated",
     )
+    parser.add_argument(
+        "--max-bytes",
+        type=options.whole(1),
+        default=2**30,
+        metavar="N",
+        help="refuse a compressed file that contains more than N bytes (default: 1 GiB)",
+    )
 
 
 def read_inputs(arguments: argparse.Namespace, path: str, model: Any) -> Table:
@@ -57,7 +64,7 @@ def read_inputs(arguments: argparse.Namespace, path: str, model: Any) -> Table:
     from cmlp.command import tables
 
     with options.reported():
-        table = tables.read_table(path, arguments.header, arguments.drop)
+        table = tables.read_table(path, arguments.header, arguments.drop, arguments.max_bytes)
         names = getattr(model, "feature_names_in_", None)
         return tables.inputs(table, path, n_inputs(model), None if names is None else names.tolist())
 

@@ -23,8 +23,8 @@ def printable(text: str) -> str:
 
 
 def printable_message(text: str) -> str:
-    """Return a message with escapes for control characters; line breaks and backslashes stay."""
-    return "".join(c if c.isprintable() or c == "\n" else _escaped(c) for c in text)
+    """Return a message as one line, with escapes for control characters; backslashes stay."""
+    return "".join(c if c.isprintable() else _escaped(c) for c in text)
 
 
 def _escaped(character: str) -> str:

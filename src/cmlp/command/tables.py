@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
-import gzip
 import io
-import os
-import zlib
+import itertools
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,11 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cmlp.command.contents import opened, read_array, too_large
 from cmlp.console.options import CommandError
-from cmlp.datasets import parse_idx
 
-# How files of each format begin.
-_GZIP, _NPY, _IDX, _PARQUET = b"\x1f\x8b", b"\x93NUMPY", b"\0\0", b"PAR1"
+_PARQUET = b"PAR1"
 _DELIMITERS = ",;\t"
 
 
@@ -54,16 +50,18 @@ class Table:
         return f"{place}, {name}" if self.columns is None else f"{place}, {name} ({self.columns[column]!r})"
 
 
-def read_table(path: str, header: str = "auto", dropped: Sequence[str] = ()) -> Table:
+def read_table(path: str, header: str, dropped: Sequence[str], max_bytes: int) -> Table:
     """Read a file; its first bytes determine the format.
 
     Parameters
     ----------
     path : str
-    dropped : sequence of str
-        Columns to leave out, each given by its name or its number from 1. They may contain text.
     header : {"auto", "yes", "no"}
         Whether the first line of a CSV file has the names of the columns; "auto": if none of its values is a number.
+    dropped : sequence of str
+        Columns to leave out, each given by its name or its number from 1. They may contain text.
+    max_bytes : int
+        Limit for what a compressed file contains.
 
     Raises
     ------
@@ -72,49 +70,18 @@ def read_table(path: str, header: str = "auto", dropped: Sequence[str] = ()) -> 
     OSError
         If the file cannot be read.
     """
-    with open(path, "rb") as file:
-        is_parquet = file.read(len(_PARQUET)) == _PARQUET
-    table = _read_parquet(path, dropped) if is_parquet else _read_content(path, header, dropped)
+    with opened(path, max_bytes) as file:
+        if file.peek(len(_PARQUET)).startswith(_PARQUET):
+            table = _read_parquet(path, dropped, max_bytes)
+        elif (values := read_array(file, path)) is not None:
+            table = _matrix(path, values, dropped)
+        else:
+            with io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as text:
+                table = _read_csv(path, text, header, dropped)
     if not table.values.size:
         raise CommandError(f"{path} contains no rows")
     _require_finite(path, table)
     return table
-
-
-def _read_content(path: str, header: str, dropped: Sequence[str]) -> Table:
-    with _opened(path) as file:
-        values = _array(path, file)
-        return _read_csv(path, file, header, dropped) if values is None else _matrix(path, values, dropped)
-
-
-@contextlib.contextmanager
-def _opened(path: str) -> Iterator[Any]:
-    """Open a file for reading, decompressed if it is a gzip file."""
-    with open(path, "rb") as raw:
-        is_gzip = raw.read(len(_GZIP)) == _GZIP
-        raw.seek(0)
-        try:
-            with gzip.open(raw) if is_gzip else raw as file:
-                yield file
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise CommandError(f"{path} is not a valid gzip file: {error}") from error
-
-
-def _array(path: str, file: Any) -> NDArray[Any] | None:
-    """Return the array in an npy or idx file; None if it is neither, and the file is then at its start again."""
-    start = file.read(len(_NPY))
-    file.seek(0)
-    if start == _NPY:
-        return _read_npy(path, file)
-    return parse_idx(file.read(), path) if start.startswith(_IDX) else None
-
-
-def _read_npy(path: str, file: Any) -> NDArray[Any]:
-    try:
-        values: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
-    except ValueError as error:
-        raise CommandError(f"{path} cannot be read: {error}") from error
-    return values
 
 
 def _matrix(path: str, values: NDArray[Any], dropped: Sequence[str]) -> Table:
@@ -134,13 +101,12 @@ def _matrix(path: str, values: NDArray[Any], dropped: Sequence[str]) -> Table:
 # ------------------------------------------------------------------------------------------------------------- CSV
 
 
-def _read_csv(path: str, file: Any, header: str, dropped: Sequence[str]) -> Table:
+def _read_csv(path: str, text: Iterable[str], header: str, dropped: Sequence[str]) -> Table:
     """Read delimited text: UTF-8, with comma, semicolon, tab or spaces between the values.
 
     Empty lines and lines that start with "#" are skipped.
     """
     kept: list[int] = []
-    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
     numbers, lines = array("d"), array("q")
     names: list[str] | None = None
     width = None
@@ -148,7 +114,7 @@ def _read_csv(path: str, file: Any, header: str, dropped: Sequence[str]) -> Tabl
         for line, cells in _rows(text):
             if width is None:
                 width = len(cells)
-                if header == "yes" or (header == "auto" and not any(map(_is_number, cells))):
+                if header == "yes" or (header == "auto" and not any(map(_resembles_a_number, cells))):
                     names = [cell.strip() for cell in cells]
                 kept = _kept(path, width, names, dropped)
                 if names is not None:
@@ -156,7 +122,7 @@ def _read_csv(path: str, file: Any, header: str, dropped: Sequence[str]) -> Tabl
             if len(cells) != width:
                 raise CommandError(f"{path}, line {line}: {len(cells)} values, but the first line has {width}")
             try:
-                numbers.extend([float(cells[i]) for i in kept] if dropped else map(float, cells))
+                numbers.extend(_floats([cells[i] for i in kept] if dropped else cells))
             except ValueError:
                 raise _not_a_number(path, line, cells, names, kept) from None
             lines.append(line)
@@ -164,36 +130,32 @@ def _read_csv(path: str, file: Any, header: str, dropped: Sequence[str]) -> Tabl
         raise CommandError(f"{path} is not a CSV file in UTF-8, and not npy, idx or Parquet: {error}") from error
     except csv.Error as error:
         raise CommandError(f"{path} cannot be read as CSV: {error}") from error
-    finally:
-        text.detach()  # the caller closes the file
     names = None if names is None else [names[i] for i in kept]
     return Table(np.frombuffer(numbers).reshape(len(lines), len(kept)), names, lines, kept)
 
 
 def _rows(text: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
     """Yield the line number and the values of each row."""
-    lines = enumerate(text, 1)
-    last, first = next((pair for pair in lines if not _is_comment(pair[1])), (0, ""))
+    lines = ("\n" if line.lstrip().startswith("#") else line for line in text)
+    skipped, first = next(((i, line) for i, line in enumerate(lines) if line.strip()), (0, ""))
     delimiter = max(_DELIMITERS, key=first.count) if any(map(first.count, _DELIMITERS)) else " "
-
-    def source() -> Iterator[str]:
-        nonlocal last
-        yield first
-        for last, line in lines:  # noqa: B007 - `last` is read below
-            yield line
-
-    for cells in csv.reader(source(), delimiter=delimiter, skipinitialspace=True):
+    reader = csv.reader(itertools.chain([first], lines), delimiter=delimiter, skipinitialspace=True)
+    for cells in reader:
         while delimiter == " " and cells and not cells[-1]:
             cells.pop()  # spaces at the end of a line
-        if any(cell.strip() for cell in cells) and not _is_comment(cells[0] or ","):
-            yield last, cells
+        if any(cell.strip() for cell in cells):
+            yield skipped + reader.line_num, cells
 
 
-def _is_comment(line: str) -> bool:
-    return not line.strip() or line.lstrip().startswith("#")
+def _floats(cells: list[str]) -> list[float]:
+    """Return numbers; raises ValueError for digits other than ASCII's and for underscores, which `float` accepts."""
+    joined = "".join(cells)
+    if "_" in joined or not joined.isascii():
+        raise ValueError
+    return list(map(float, cells))
 
 
-def _is_number(cell: str) -> bool:
+def _resembles_a_number(cell: str) -> bool:
     try:
         float(cell)
     except ValueError:
@@ -203,7 +165,11 @@ def _is_number(cell: str) -> bool:
 
 def _not_a_number(path: str, line: int, cells: list[str], names: list[str] | None, kept: Sequence[int]) -> CommandError:
     """Return the error for the first cell of a row that is not a number."""
-    column = next(i for i in kept if not _is_number(cells[i]))
+    for column in kept:
+        try:
+            _floats([cells[column]])
+        except ValueError:
+            break
     name = "" if names is None else f" ({names[column]!r})"
     what = f"{cells[column]!r} is not a number" if cells[column].strip() else "the value is missing"
     return CommandError(f"{path}, line {line}, column {column + 1}{name}: {what}")
@@ -212,7 +178,7 @@ def _not_a_number(path: str, line: int, cells: list[str], names: list[str] | Non
 # --------------------------------------------------------------------------------------------------------- Parquet
 
 
-def _read_parquet(path: str, dropped: Sequence[str]) -> Table:
+def _read_parquet(path: str, dropped: Sequence[str], max_bytes: int) -> Table:
     try:
         import pyarrow
         from pyarrow import parquet
@@ -221,7 +187,11 @@ def _read_parquet(path: str, dropped: Sequence[str]) -> Table:
             "reading Parquet needs the package pyarrow: install it with `pip install 'cmlp[parquet]'`"
         ) from error
     try:
-        table = parquet.read_table(os.fspath(path))
+        metadata = parquet.read_metadata(path)
+        size = metadata.num_rows * metadata.num_columns * 8
+        if size > max_bytes:
+            raise too_large(path, max_bytes)
+        table = parquet.read_table(path)
     except (pyarrow.ArrowException, OSError) as error:
         raise CommandError(f"{path} cannot be read as Parquet: {error}") from error
     columns = []
@@ -250,7 +220,7 @@ def _require_finite(path: str, table: Table) -> None:
     raise CommandError(f"{path}, {table.where(row, column)}: the value is {table.values[row, column]}")
 
 
-def read_labels(path: str, classes: Sequence[object]) -> NDArray[Any]:
+def read_labels(path: str, classes: Sequence[object], max_bytes: int) -> NDArray[Any]:
     """Read one label for each row: an npy or idx file, or a text file with one label a line.
 
     Parameters
@@ -258,6 +228,8 @@ def read_labels(path: str, classes: Sequence[object]) -> NDArray[Any]:
     path : str
     classes : sequence
         The labels that can occur.
+    max_bytes : int
+        Limit for what a compressed file contains.
 
     Raises
     ------
@@ -266,8 +238,8 @@ def read_labels(path: str, classes: Sequence[object]) -> NDArray[Any]:
     OSError
         If the file cannot be read.
     """
-    with _opened(path) as file:
-        values = _array(path, file)
+    with opened(path, max_bytes) as file:
+        values = read_array(file, path)
         text = "" if values is not None else file.read().decode("utf-8-sig")
     if values is None:
         by_text = {str(label): label for label in classes}
@@ -287,7 +259,7 @@ def _kept(path: str, width: int, names: Sequence[str] | None, dropped: Sequence[
     for text in dropped:
         if names is not None and text in names:
             columns.add(list(names).index(text))
-        elif text.isdecimal() and 1 <= int(text) <= width:
+        elif text.isascii() and text.isdecimal() and 1 <= int(text) <= width:
             columns.add(int(text) - 1)
         else:
             raise CommandError(f"{path} has no column {text!r}: name a column, or a number from 1 to {width}")

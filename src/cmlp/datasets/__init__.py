@@ -11,7 +11,7 @@ import struct
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,7 @@ _IMAGES, _LABELS = "images-idx3-ubyte", "labels-idx1-ubyte"
 _MAGIC = {_IMAGES: 0x0803, _LABELS: 0x0801}
 _MAGIC_BYTES = b"\0\0\x08"  # the first bytes of all idx files of uint8
 _SIDE = 28
+_CHUNK = 1 << 20  # bytes to read at a time
 
 _DIGITS = tuple("0123456789")
 _CLOTHES = (
@@ -179,53 +180,57 @@ def _load_split(folder: Path, split: str) -> tuple[NDArray[np.uint8], NDArray[np
 
 
 def _read_idx(path: Path, magic: int) -> NDArray[np.uint8]:
-    """Read an idx file of bytes with the given magic number."""
-    content = _read_bytes(path)
-    found = int.from_bytes(content[:4], "big")
-    if len(content) >= 4 and found != magic:
-        raise ValueError(f"{path} is not an idx file of uint8: its magic number must be {magic}, got {found}.")
-    return parse_idx(content, path)
+    """Read an idx file of bytes with the given magic number, decompressed if its name ends with ".gz"."""
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else open(path, "rb") as file:
+            return read_idx(file, path, magic)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise ValueError(f"{path} is not a valid gzip file: {error}.") from error
 
 
-def parse_idx(content: bytes, path: str | os.PathLike[str]) -> NDArray[np.uint8]:
-    """Return the values of an idx file of bytes: magic number, shape (big-endian 32-bit integers), values.
+def read_idx(
+    file: IO[bytes] | gzip.GzipFile, path: str | os.PathLike[str], magic: int | None = None
+) -> NDArray[np.uint8]:
+    """Read an idx file of bytes: magic number, shape (big-endian 32-bit integers), values.
 
     Parameters
     ----------
-    content : bytes
+    file : binary file
+        At most one byte is read beyond the values that the header promises.
     path : str or path-like
         The file's name, for messages.
+    magic : int or None
+        The expected magic number; None if any number of dimensions is valid.
 
     Raises
     ------
     ValueError
         If the content is invalid.
     """
-    header_size = 4 + 4 * content[3] if len(content) >= 4 else 4
-    if len(content) < header_size:
-        raise ValueError(f"{path} is truncated: it ends within its header, after {len(content)} bytes.")
-    if content[:3] != _MAGIC_BYTES:
-        raise ValueError(
-            f"{path} is not an idx file of uint8: it must start with {_MAGIC_BYTES!r}, got {content[:3]!r}."
-        )
-    sizes = struct.unpack(f">{content[3]}I", content[4:header_size])
-    n_values = math.prod(sizes)
-    expected = header_size + n_values
-    if len(content) != expected:
+    start = file.read(4)
+    found = int.from_bytes(start, "big")
+    if len(start) == 4 and (start[:3] != _MAGIC_BYTES or found != (magic or found)):
+        must = f"it must start with {_MAGIC_BYTES!r}, got {start[:3]!r}"
+        must = must if magic is None else f"its magic number must be {magic}, got {found}"
+        raise ValueError(f"{path} is not an idx file of uint8: {must}.")
+    header = file.read(4 * start[3]) if len(start) == 4 else b""
+    if len(start) < 4 or len(header) < 4 * start[3]:
+        raise ValueError(f"{path} is truncated: it ends within its header, after {len(start) + len(header)} bytes.")
+    sizes = struct.unpack(f">{start[3]}I", header)
+    n_values, n_header = math.prod(sizes), 4 + len(header)
+    content = read_at_most(file, n_values + 1)
+    if len(content) != n_values:
         shape = " x ".join(map(str, sizes))
+        got = "more" if len(content) > n_values else f"{n_header + len(content)} bytes"
         raise ValueError(
-            f"{path} must have {expected} bytes for the {shape} values in its header, got {len(content)} bytes."
+            f"{path} must have {n_header + n_values} bytes for the {shape} values in its header, got {got}."
         )
-    # Copy the values: an array from frombuffer is read-only.
-    return np.frombuffer(content, np.uint8, n_values, header_size).reshape(sizes).copy()
+    return np.frombuffer(content, np.uint8).reshape(sizes)
 
 
-def _read_bytes(path: Path) -> bytes:
-    """Return the content of a file, decompressed if it is gzipped."""
-    content = path.read_bytes()
-    if path.suffix != ".gz":
-        return content
-    try:
-        return gzip.decompress(content)
-    except (EOFError, OSError, zlib.error) as error:
-        raise ValueError(f"{path} is not a valid gzip file: {error}.") from error
+def read_at_most(file: IO[bytes] | gzip.GzipFile, n: int) -> bytearray:
+    """Read up to n bytes. Memory is allocated as the bytes arrive, because n can be a number from a hostile file."""
+    content = bytearray()
+    while len(content) < n and (chunk := file.read(min(n - len(content), _CHUNK))):
+        content += chunk
+    return content

@@ -6,14 +6,15 @@ import contextlib
 import errno
 import os
 import stat
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from io import BufferedReader
 
 
 @contextlib.contextmanager
-def open_regular(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
+def open_regular(path: str | os.PathLike[str]) -> Iterator[BufferedReader]:
     """Open a regular file for reading bytes; raises OSError if it is anything else, or cannot be opened."""
     with open(path, "rb", opener=_opener) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):

@@ -1,0 +1,91 @@
+"""The content of data files: decompression up to a limit, and arrays of NumPy's npy format and of idx files."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import io
+import math
+import warnings
+import zlib
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+
+from cmlp.console.options import CommandError
+from cmlp.datasets import read_at_most, read_idx
+from cmlp.files.regular import open_regular
+
+if TYPE_CHECKING:
+    from collections.abc import Buffer, Iterator
+
+    from numpy.typing import NDArray
+
+# How files of each format begin.
+_GZIP, _NPY, _IDX = b"\x1f\x8b", b"\x93NUMPY", b"\0\0"
+
+
+class _Bounded(io.RawIOBase):
+    """A decompressed file with a limit: a few kilobytes of gzip can contain gigabytes."""
+
+    def __init__(self, file: gzip.GzipFile, path: str, limit: int) -> None:
+        self._file, self._path, self._limit, self._n_read = file, path, limit, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Buffer) -> int:
+        n = self._file.readinto(buffer)
+        self._n_read += n
+        if self._n_read > self._limit:
+            raise too_large(self._path, self._limit)
+        return n
+
+
+def too_large(path: str, limit: int) -> CommandError:
+    """Return the error for a file that contains more than the limit."""
+    return CommandError(f"{path} contains more than {limit:,} bytes when decompressed: set the limit with --max-bytes")
+
+
+@contextlib.contextmanager
+def opened(path: str, max_bytes: int) -> Iterator[io.BufferedReader]:
+    """Open a regular file for reading, decompressed if it is a gzip file."""
+    with open_regular(path) as raw:
+        if not raw.peek(len(_GZIP)).startswith(_GZIP):
+            yield raw
+            return
+        try:
+            with gzip.open(raw) as file:
+                yield io.BufferedReader(_Bounded(file, path, max_bytes))
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise CommandError(f"{path} is not a valid gzip file: {error}") from error
+
+
+def read_array(file: io.BufferedReader, path: str) -> NDArray[Any] | None:
+    """Return the array in an npy or idx file; None if it is neither, and nothing is read then."""
+    start = file.peek(len(_NPY))
+    if start.startswith(_NPY):
+        return _read_npy(file, path)
+    return read_idx(file, path) if start.startswith(_IDX) else None
+
+
+def _read_npy(file: IO[bytes], path: str) -> NDArray[Any]:
+    """Read an array of numbers or text. The header limits what is read, and memory is allocated as the bytes arrive."""
+    try:
+        with warnings.catch_warnings(action="ignore"):  # of the parser, about the header
+            version = np.lib.format.read_magic(file)
+            readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+            shape, is_fortran, dtype = readers[version](file)
+    except Exception as error:  # NumPy's parser raises errors of many types
+        raise CommandError(f"{path} cannot be read: its npy header is invalid: {error}") from error
+    if dtype.kind not in "buifUS" or not dtype.itemsize:
+        raise CommandError(f"{path} must contain real numbers, got an array of dtype {dtype}")
+    size = math.prod(shape) * dtype.itemsize
+    content = read_at_most(file, size + 1) if min(shape, default=1) >= 0 else b""
+    if len(content) != size:
+        got = "more" if len(content) > size else f"{len(content)} bytes"
+        raise CommandError(f"{path} must have {size} bytes after its header for an array of shape {shape}, got {got}")
+    try:
+        return np.frombuffer(content, dtype).reshape(shape, order="F" if is_fortran else "C")
+    except ValueError as error:
+        raise CommandError(f"{path} cannot be read: {error}") from error
