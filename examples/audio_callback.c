@@ -26,7 +26,7 @@ static cmlp_net *net_of(effect *e) { return (cmlp_net *)e->net_memory; }
 static cmlp_rows windows(const float *samples, int64_t n)
 {
     cmlp_rows rows = CMLP_INIT(cmlp_rows);
-    rows.kind = CMLP_DENSE;
+    rows.kind = CMLP_ROWS_DENSE;
     rows.dtype = CMLP_FLOAT32;
     rows.data = samples;
     rows.n_rows = n;
@@ -61,12 +61,12 @@ static int prepare(effect *e)
     static float samples[WINDOW - 1 + TRAINING], targets[TRAINING], state[2 * N_PARAMS];
     static unsigned char workspace[1 << 18];
     const int64_t sizes[] = {WINDOW, HIDDEN, 1};
-    const int32_t activations[] = {CMLP_TANH, CMLP_IDENTITY};
+    const int32_t activations[] = {CMLP_ACTIVATION_TANH, CMLP_ACTIVATION_IDENTITY};
     cmlp_net_config config = CMLP_INIT(cmlp_net_config);
     config.n_layers = 3;
     config.sizes = sizes;
     config.activations = activations;
-    config.loss = CMLP_SQUARED_ERROR;
+    config.loss = CMLP_LOSS_SQUARED_ERROR;
     config.dtype = CMLP_FLOAT32;
     cmlp_random random;
     cmlp_random_seed(&random, 2);
@@ -77,13 +77,13 @@ static int prepare(effect *e)
 
     const cmlp_rows rows = windows(samples, TRAINING);
     cmlp_targets y = CMLP_INIT(cmlp_targets);
-    y.kind = CMLP_DENSE;
+    y.kind = CMLP_TARGETS_DENSE;
     y.dtype = CMLP_FLOAT32;
     y.data = targets;
     y.n_rows = TRAINING;
     const cmlp_objective objective = CMLP_INIT(cmlp_objective);
     cmlp_optimizer optimizer = CMLP_INIT(cmlp_optimizer);
-    optimizer.solver = CMLP_ADAM;
+    optimizer.solver = CMLP_SOLVER_ADAM;
     optimizer.state = state;
     optimizer.state_size = sizeof state;
     optimizer.learning_rate = 0.01;

@@ -25,13 +25,13 @@ static void check(int status, const char *what)
 static cmlp_net *make_net(void)
 {
     const int64_t sizes[] = {PIXELS, HIDDEN, DIGITS};
-    const int32_t activations[] = {CMLP_RELU, CMLP_SOFTMAX};
+    const int32_t activations[] = {CMLP_ACTIVATION_RELU, CMLP_ACTIVATION_SOFTMAX};
     cmlp_net *const net = (cmlp_net *)net_memory;
     cmlp_net_config config = CMLP_INIT(cmlp_net_config);
     config.n_layers = 3;
     config.sizes = sizes;
     config.activations = activations;
-    config.loss = CMLP_LOG_LOSS;
+    config.loss = CMLP_LOSS_LOG;
     config.dtype = CMLP_FLOAT32;
     check(cmlp_net_init(net, sizeof net_memory, &config), "net");
     return net;
@@ -47,7 +47,7 @@ static void train(const cmlp_net *net, cmlp_rows *rows, const cmlp_targets *targ
     cmlp_objective objective = CMLP_INIT(cmlp_objective);
     objective.alpha = 1e-4; /* L2 penalty */
     cmlp_optimizer optimizer = CMLP_INIT(cmlp_optimizer);
-    optimizer.solver = CMLP_ADAM;
+    optimizer.solver = CMLP_SOLVER_ADAM;
     optimizer.state = state;
     optimizer.state_size = sizeof state;
     optimizer.learning_rate = 0.003;
@@ -113,14 +113,14 @@ int main(int argc, char **argv)
     if (!labels || images.n != digits.n || images.size != PIXELS) return 1;
     for (int64_t i = 0; i < digits.n; i++) labels[i] = digits.data[i];
     cmlp_rows rows = CMLP_INIT(cmlp_rows);
-    rows.kind = CMLP_DENSE;
+    rows.kind = CMLP_ROWS_DENSE;
     rows.dtype = CMLP_UINT8; /* bytes stay bytes until they are in registers */
     rows.scale = 1 / 255.0;
     rows.data = images.data;
     rows.n_rows = images.n;
     rows.n_cols = PIXELS;
     cmlp_targets targets = CMLP_INIT(cmlp_targets);
-    targets.kind = CMLP_CLASSES;
+    targets.kind = CMLP_TARGETS_CLASSES;
     targets.data = labels;
     targets.n_rows = digits.n;
 

@@ -17,13 +17,13 @@ static const float targets[4] = {0, 1, 1, 0};
 int main(void)
 {
     const int64_t sizes[] = {2, 4, 1};
-    const int32_t activations[] = {CMLP_TANH, CMLP_LOGISTIC};
+    const int32_t activations[] = {CMLP_ACTIVATION_TANH, CMLP_ACTIVATION_LOGISTIC};
     cmlp_net *const net = (cmlp_net *)net_memory;
     cmlp_net_config config = CMLP_INIT(cmlp_net_config);
     config.n_layers = 3;
     config.sizes = sizes;
     config.activations = activations;
-    config.loss = CMLP_LOG_LOSS;
+    config.loss = CMLP_LOSS_LOG;
     config.dtype = CMLP_FLOAT32;
     int status = cmlp_net_init(net, sizeof net_memory, &config);
 
@@ -32,19 +32,19 @@ int main(void)
     if (!status) status = cmlp_init_params(net, &random, params);
 
     cmlp_rows x = CMLP_INIT(cmlp_rows);
-    x.kind = CMLP_DENSE;
+    x.kind = CMLP_ROWS_DENSE;
     x.dtype = CMLP_FLOAT32;
     x.data = inputs;
     x.n_rows = 4;
     x.n_cols = 2;
     cmlp_targets y = CMLP_INIT(cmlp_targets);
-    y.kind = CMLP_DENSE;
+    y.kind = CMLP_TARGETS_DENSE;
     y.dtype = CMLP_FLOAT32;
     y.data = targets;
     y.n_rows = 4;
     const cmlp_objective objective = CMLP_INIT(cmlp_objective);
     cmlp_optimizer optimizer = CMLP_INIT(cmlp_optimizer);
-    optimizer.solver = CMLP_ADAM;
+    optimizer.solver = CMLP_SOLVER_ADAM;
     optimizer.state = state;
     optimizer.state_size = sizeof state;
     optimizer.learning_rate = 0.05;

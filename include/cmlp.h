@@ -242,7 +242,7 @@ CMLP_API int cmlp_model_metadata(const cmlp_model *model, const char *key, const
 /* A stride that repeats one row for every i, or one element for every j. (A stride of 0 means contiguous.) */
 #define CMLP_REPEAT INT64_MIN
 
-typedef enum cmlp_kind { CMLP_DENSE = 1, CMLP_CLASSES = 2, CMLP_CSR = 3 } cmlp_kind;
+typedef enum cmlp_rows_kind { CMLP_ROWS_DENSE = 1, CMLP_ROWS_CSR = 3 } cmlp_rows_kind;
 
 /* The input: n_rows rows of n_cols values.
  * - Dense: element (i, j) is at data + i * row_stride + j * col_stride. Strides are in bytes, of any sign, and
@@ -269,7 +269,7 @@ typedef struct cmlp_rows {
     const void *indptr;    /* CSR: n_rows + 1 positions, of index_dtype */
     const void *indices;   /* CSR: n_values columns, of index_dtype */
     int64_t n_values;      /* CSR: elements of data and of indices */
-    int32_t kind;          /* CMLP_DENSE or CMLP_CSR, which ignores strides */
+    int32_t kind;          /* CMLP_ROWS_DENSE or CMLP_ROWS_CSR, which ignores strides */
     int32_t dtype;         /* of data */
     int32_t index_dtype;   /* CSR: CMLP_INT32 or CMLP_INT64 */
 } cmlp_rows;
@@ -319,34 +319,34 @@ CMLP_API int cmlp_forward(const cmlp_net *net, const void *params, const cmlp_ro
 #define CMLP_MAX_THREADS 256
 
 typedef enum cmlp_activation {
-    CMLP_IDENTITY = 1, /* z             hidden or output */
-    CMLP_LOGISTIC = 2, /* 1/(1+e^-z)    hidden or output */
-    CMLP_TANH = 3,     /* tanh z        hidden or output */
-    CMLP_RELU = 4,     /* max(0, z)     hidden */
-    CMLP_SOFTMAX = 5,  /* e^z / sum e^z output */
-    CMLP_EXP = 6,      /* e^z           output */
-    CMLP_LEAKY_RELU = 7, /* z, but p z where z < 0; p = 0.01 by default         hidden */
-    CMLP_ELU = 8,        /* z, but p (e^z - 1) where z < 0; p = 1 by default    hidden */
-    CMLP_SILU = 9,       /* z / (1+e^-z)                                        hidden */
-    CMLP_GELU = 10,      /* z Phi(z), Phi the normal distribution's; exact      hidden */
-    CMLP_SOFTPLUS = 11,  /* ln(1+e^z)                                           hidden */
-    CMLP_SOFTSIGN = 12   /* z / (1+|z|)                                         hidden */
+    CMLP_ACTIVATION_IDENTITY = 1,   /* z                    hidden or output */
+    CMLP_ACTIVATION_LOGISTIC = 2,   /* 1/(1+e^-z)           hidden or output */
+    CMLP_ACTIVATION_TANH = 3,       /* tanh z               hidden or output */
+    CMLP_ACTIVATION_RELU = 4,       /* max(0, z)            hidden */
+    CMLP_ACTIVATION_SOFTMAX = 5,    /* e^z / sum e^z        output */
+    CMLP_ACTIVATION_EXP = 6,        /* e^z                  output */
+    CMLP_ACTIVATION_LEAKY_RELU = 7, /* z, but p z where z < 0; p = 0.01 by default       hidden */
+    CMLP_ACTIVATION_ELU = 8,        /* z, but p (e^z - 1) where z < 0; p = 1 by default  hidden */
+    CMLP_ACTIVATION_SILU = 9,       /* z / (1+e^-z)                                      hidden */
+    CMLP_ACTIVATION_GELU = 10,      /* z Phi(z), Phi the normal distribution's; exact    hidden */
+    CMLP_ACTIVATION_SOFTPLUS = 11,  /* ln(1+e^z)                                         hidden */
+    CMLP_ACTIVATION_SOFTSIGN = 12   /* z / (1+|z|)                                       hidden */
 } cmlp_activation;
 
 /* The cost of a row; y is the target, a the output activation. */
 typedef enum cmlp_loss {
-    CMLP_LOG_LOSS = 1,      /* softmax: -sum y ln a;  logistic: -sum (y ln a + (1-y) ln(1-a)) */
-    CMLP_SQUARED_ERROR = 2, /* sum (a-y)^2, with any output */
-    CMLP_POISSON = 3,       /* exp: sum (y ln(y/a) - y + a), half the Poisson deviance; y >= 0 */
+    CMLP_LOSS_LOG = 1,           /* softmax: -sum y ln a;  logistic: -sum (y ln a + (1-y) ln(1-a)) */
+    CMLP_LOSS_SQUARED_ERROR = 2, /* sum (a-y)^2, with any output */
+    CMLP_LOSS_POISSON = 3,       /* exp: sum (y ln(y/a) - y + a), half the Poisson deviance; y >= 0 */
     /* The next three with identity, logistic, tanh or exp outputs; d = a - y. */
-    CMLP_ABSOLUTE_ERROR = 4, /* sum |d| */
-    CMLP_HUBER = 5,          /* sum of d^2/2 where |d| <= p, else p (|d| - p/2); p = 1 by default (Huber 1964) */
-    CMLP_QUANTILE = 6,       /* sum of (1-p) d where d > 0, else -p d; p < 1, 0.5 by default (Koenker & Bassett 1978) */
-    CMLP_GAMMA = 7,          /* exp: sum (y/a + ln a); y > 0 */
-    CMLP_FOCAL = 8,          /* softmax: -sum y (1-a)^p ln a;  logistic: -sum (y (1-a)^p ln a + (1-y) a^p ln(1-a));
-                              * p = 2 by default (Lin et al. 2017) */
-    CMLP_LABEL_SMOOTHING = 9 /* the log loss of targets (1-p) y + p/k, k = n_outputs for softmax and 2 for logistic;
-                              * p < 1, 0.1 by default (Szegedy et al. 2016) */
+    CMLP_LOSS_ABSOLUTE_ERROR = 4, /* sum |d| */
+    CMLP_LOSS_HUBER = 5,    /* sum of d^2/2 where |d| <= p, else p (|d| - p/2); p = 1 by default (Huber 1964) */
+    CMLP_LOSS_QUANTILE = 6, /* sum of (1-p) d where d > 0, else -p d; p < 1, 0.5 by default (Koenker & Bassett 1978) */
+    CMLP_LOSS_GAMMA = 7,    /* exp: sum (y/a + ln a); y > 0 */
+    CMLP_LOSS_FOCAL = 8,    /* softmax: -sum y (1-a)^p ln a;  logistic: -sum (y (1-a)^p ln a + (1-y) a^p ln(1-a));
+                             * p = 2 by default (Lin et al. 2017) */
+    CMLP_LOSS_LABEL_SMOOTHING = 9 /* the log loss of targets (1-p) y + p/k, k = n_outputs for softmax and 2 for
+                                   * logistic; p < 1, 0.1 by default (Szegedy et al. 2016) */
 } cmlp_loss;
 
 typedef struct cmlp_net_config {
@@ -395,11 +395,13 @@ CMLP_API void cmlp_random_shuffle(cmlp_random *random, int64_t *values, int64_t 
  * failure `params` and `random` are unchanged. */
 CMLP_API int cmlp_init_params(const cmlp_net *net, cmlp_random *random, void *params);
 
+typedef enum cmlp_targets_kind { CMLP_TARGETS_DENSE = 1, CMLP_TARGETS_CLASSES = 2 } cmlp_targets_kind;
+
 /* One target per row. `order` selects rows and targets alike, and n_rows must equal the n_rows of the rows.
- * - CMLP_CLASSES: one int32 class index per row, from 0 to n_outputs - 1, which means 1 at this output and 0 at all
- *   others. row_stride is the distance between two indices in bytes; 0 means 4 bytes. col_stride and dtype are
+ * - CMLP_TARGETS_CLASSES: one int32 class index per row, from 0 to n_outputs - 1, which means 1 at this output and 0
+ *   at all others. row_stride is the distance between two indices in bytes; 0 means 4 bytes. col_stride and dtype are
  *   ignored.
- * - CMLP_DENSE: n_outputs values per row, with strides as in cmlp_rows.
+ * - CMLP_TARGETS_DENSE: n_outputs values per row, with strides as in cmlp_rows.
  *
  * The errors of targets: NULL, STRUCT_SIZE, TARGETS, DTYPE, ALIGNMENT, LABEL; and while computing TARGET. */
 typedef struct cmlp_targets {
@@ -407,7 +409,7 @@ typedef struct cmlp_targets {
     const void *data;
     int64_t n_rows;
     int64_t row_stride, col_stride;
-    int32_t kind;
+    int32_t kind;  /* cmlp_targets_kind */
     int32_t dtype; /* of dense targets */
 } cmlp_targets;
 
@@ -431,11 +433,12 @@ typedef struct cmlp_objective {
 } cmlp_objective;
 
 typedef enum cmlp_solver {
-    CMLP_SGD = 1,      /* w -= lr g                                        state: none */
-    CMLP_MOMENTUM = 2, /* v = mu v - lr g;  w += v                         state: v */
-    CMLP_NESTEROV = 3, /* v = mu v - lr g;  w += mu v - lr g               state: v (Sutskever et al. 2013) */
-    CMLP_ADAM = 4,     /* w -= lr sqrt(1-b2^t)/(1-b1^t) m/(sqrt(v)+eps)    state: m, v (Kingma & Ba 2015) */
-    CMLP_ADAMW = 5     /* w -= lr wd w (weights only), then as Adam        state: m, v (Loshchilov & Hutter 2019) */
+    CMLP_SOLVER_SGD = 1,      /* w -= lr g                                       state: none */
+    CMLP_SOLVER_MOMENTUM = 2, /* v = mu v - lr g;  w += v                        state: v */
+    CMLP_SOLVER_NESTEROV = 3, /* v = mu v - lr g;  w += mu v - lr g              state: v (Sutskever et al. 2013) */
+    CMLP_SOLVER_ADAM = 4,     /* w -= lr sqrt(1-b2^t)/(1-b1^t) m/(sqrt(v)+eps)   state: m, v (Kingma & Ba 2015) */
+    CMLP_SOLVER_ADAMW = 5     /* w -= lr wd w (weights only), then as Adam       state: m, v (Loshchilov & Hutter
+                               * 2019) */
 } cmlp_solver;
 
 /* Hyperparameters and counters. `state` is a block of cmlp_optimizer_state_size() bytes, zeroed before the first
@@ -459,8 +462,8 @@ typedef struct cmlp_optimizer {
     double max_norm;                 /* a gradient (penalty included) of larger norm is scaled to this norm; 0: off */
 } cmlp_optimizer;
 
-/* Computes the bytes of an optimizer's state; 0 for CMLP_SGD. The state needs the alignment of the net's type. Returns
- * CMLP_OK; the errors of a net; NULL, OPTION (an unknown solver), OVERFLOW. On failure *bytes is unchanged. */
+/* Computes the bytes of an optimizer's state; 0 for CMLP_SOLVER_SGD. The state needs the alignment of the net's type.
+ * Returns CMLP_OK; the errors of a net; NULL, OPTION (an unknown solver), OVERFLOW. On failure *bytes is unchanged. */
 CMLP_API int cmlp_optimizer_state_size(const cmlp_net *net, int solver, size_t *bytes);
 
 /* Options and results of an epoch.

@@ -201,7 +201,7 @@ cdef class Call:
             self.set_sparse(X)
         else:
             self.X = matrix(X, "X", net.n_in)
-            rows.kind = CMLP_DENSE
+            rows.kind = CMLP_ROWS_DENSE
             rows.n_rows, rows.n_cols = cnp.PyArray_DIM(self.X, 0), cnp.PyArray_DIM(self.X, 1)
             rows.row_stride, rows.col_stride = stride_of(self.X, 0), stride_of(self.X, 1)
         rows.struct_size, rows.dtype = sizeof(cmlp_rows), dtype_code(self.X)
@@ -218,7 +218,7 @@ cdef class Call:
         cdef cmlp_rows *rows = &self.rows
         self.csr = csr = as_sparse_matrix(X, "X", self.net.n_in)
         data, indices, indptr = csr.data, csr.indices, csr.indptr
-        rows.kind = CMLP_CSR
+        rows.kind = CMLP_ROWS_CSR
         rows.n_rows, rows.n_cols = csr.shape
         if not isinstance(data, cnp.ndarray):
             raise ValueError(f"X.data must be an array, got {describe(data)}")
@@ -250,10 +250,10 @@ cdef class Call:
         Y = rectangular(Y, "Y")
         if cnp.PyArray_NDIM(Y) == 1:
             self.Y = as_class_indices(Y, net.n_out, net.activations[len(net.activations) - 1])
-            targets.kind = CMLP_CLASSES
+            targets.kind = CMLP_TARGETS_CLASSES
         else:
             self.Y = targets_in_range(matrix(Y, "Y", net.n_out), net.loss)
-            targets.kind, targets.dtype = CMLP_DENSE, dtype_code(self.Y)
+            targets.kind, targets.dtype = CMLP_TARGETS_DENSE, dtype_code(self.Y)
             targets.col_stride = stride_of(self.Y, 1)
         targets.data, targets.n_rows = cnp.PyArray_DATA(self.Y), cnp.PyArray_DIM(self.Y, 0)
         targets.row_stride = stride_of(self.Y, 0)

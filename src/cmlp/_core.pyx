@@ -73,8 +73,8 @@ cdef dict loss_table():
 
 ACTIVATIONS = activation_table()
 LOSSES = loss_table()
-SOLVERS = {"sgd": CMLP_SGD, "momentum": CMLP_MOMENTUM, "nesterov": CMLP_NESTEROV, "adam": CMLP_ADAM,
-           "adamw": CMLP_ADAMW}
+SOLVERS = {"sgd": CMLP_SOLVER_SGD, "momentum": CMLP_SOLVER_MOMENTUM, "nesterov": CMLP_SOLVER_NESTEROV,
+           "adam": CMLP_SOLVER_ADAM, "adamw": CMLP_SOLVER_ADAMW}
 ISAS = {"generic": CMLP_ISA_GENERIC, "avx2": CMLP_ISA_AVX2, "avx512": CMLP_ISA_AVX512, "neon": CMLP_ISA_NEON}
 
 __version__ = cmlp_version().decode()
@@ -291,7 +291,8 @@ cdef class Net:
                 return None
         else:
             return None
-        rows.struct_size, rows.kind, rows.data, rows.scale = sizeof(cmlp_rows), CMLP_DENSE, cnp.PyArray_DATA(x), scale
+        rows.struct_size, rows.kind = sizeof(cmlp_rows), CMLP_ROWS_DENSE
+        rows.data, rows.scale = cnp.PyArray_DATA(x), scale
         rows.row_stride, rows.col_stride = stride_of(x, 0), stride_of(x, 1)
         rows.order, rows.n_order = NULL, 0
         run.struct_size, run.n_threads, run.poll, run.poll_context = sizeof(cmlp_run), 1, NULL, NULL

@@ -90,10 +90,9 @@ cdef extern from "cmlp.h" nogil:
 
     int64_t CMLP_REPEAT
 
-    ctypedef enum cmlp_kind:
-        CMLP_DENSE
-        CMLP_CLASSES
-        CMLP_CSR
+    ctypedef enum cmlp_rows_kind:
+        CMLP_ROWS_DENSE
+        CMLP_ROWS_CSR
 
     ctypedef struct cmlp_rows:
         size_t struct_size
@@ -137,29 +136,29 @@ cdef extern from "cmlp.h" nogil:
     int CMLP_MAX_THREADS
 
     ctypedef enum cmlp_activation:
-        CMLP_IDENTITY
-        CMLP_LOGISTIC
-        CMLP_TANH
-        CMLP_RELU
-        CMLP_SOFTMAX
-        CMLP_EXP
-        CMLP_LEAKY_RELU
-        CMLP_ELU
-        CMLP_SILU
-        CMLP_GELU
-        CMLP_SOFTPLUS
-        CMLP_SOFTSIGN
+        CMLP_ACTIVATION_IDENTITY
+        CMLP_ACTIVATION_LOGISTIC
+        CMLP_ACTIVATION_TANH
+        CMLP_ACTIVATION_RELU
+        CMLP_ACTIVATION_SOFTMAX
+        CMLP_ACTIVATION_EXP
+        CMLP_ACTIVATION_LEAKY_RELU
+        CMLP_ACTIVATION_ELU
+        CMLP_ACTIVATION_SILU
+        CMLP_ACTIVATION_GELU
+        CMLP_ACTIVATION_SOFTPLUS
+        CMLP_ACTIVATION_SOFTSIGN
 
     ctypedef enum cmlp_loss:
-        CMLP_LOG_LOSS
-        CMLP_SQUARED_ERROR
-        CMLP_POISSON
-        CMLP_ABSOLUTE_ERROR
-        CMLP_HUBER
-        CMLP_QUANTILE
-        CMLP_GAMMA
-        CMLP_FOCAL
-        CMLP_LABEL_SMOOTHING
+        CMLP_LOSS_LOG
+        CMLP_LOSS_SQUARED_ERROR
+        CMLP_LOSS_POISSON
+        CMLP_LOSS_ABSOLUTE_ERROR
+        CMLP_LOSS_HUBER
+        CMLP_LOSS_QUANTILE
+        CMLP_LOSS_GAMMA
+        CMLP_LOSS_FOCAL
+        CMLP_LOSS_LABEL_SMOOTHING
 
     ctypedef struct cmlp_net_config:
         size_t struct_size
@@ -185,6 +184,10 @@ cdef extern from "cmlp.h" nogil:
     void cmlp_random_shuffle(cmlp_random *random, int64_t *values, int64_t n)
     int cmlp_init_params(const cmlp_net *net, cmlp_random *random, void *params)
 
+    ctypedef enum cmlp_targets_kind:
+        CMLP_TARGETS_DENSE
+        CMLP_TARGETS_CLASSES
+
     ctypedef struct cmlp_targets:
         size_t struct_size
         const void *data
@@ -207,11 +210,11 @@ cdef extern from "cmlp.h" nogil:
         uint32_t dropout_seed
 
     ctypedef enum cmlp_solver:
-        CMLP_SGD
-        CMLP_MOMENTUM
-        CMLP_NESTEROV
-        CMLP_ADAM
-        CMLP_ADAMW
+        CMLP_SOLVER_SGD
+        CMLP_SOLVER_MOMENTUM
+        CMLP_SOLVER_NESTEROV
+        CMLP_SOLVER_ADAM
+        CMLP_SOLVER_ADAMW
 
     ctypedef struct cmlp_optimizer:
         size_t struct_size

@@ -43,9 +43,8 @@ static void bench_activate(work *w) { w->table->activate(w->kind, 1, w->a, w->a,
 
 static void bench_loss(work *w)
 {
-    const cmlp_loss_values values = {.activation = w->kind,
-                                     .loss = w->kind == CMLP_IDENTITY ? CMLP_SQUARED_ERROR : CMLP_LOG_LOSS,
-                                     .scale = 1};
+    const int32_t loss = w->kind == CMLP_ACTIVATION_IDENTITY ? CMLP_LOSS_SQUARED_ERROR : CMLP_LOSS_LOG;
+    const cmlp_loss_values values = {.activation = w->kind, .loss = loss, .scale = 1};
     w->table->loss(&values, w->a, w->b, w->c, w->rows, w->n_out, 1, w->cost);
 }
 
@@ -76,19 +75,19 @@ static const bench_case cases[] = {
     {"gradient", bench_gradient, 128, 784, 128, 0},
     {"gradient", bench_gradient, 10, 784, 16, 0},
     {"transpose", bench_transpose, 128, 0, 64, 0},
-    {"logistic", bench_activate, 128, 0, 64, CMLP_LOGISTIC},
-    {"tanh", bench_activate, 128, 0, 64, CMLP_TANH},
-    {"relu", bench_activate, 128, 0, 64, CMLP_RELU},
-    {"elu", bench_activate, 128, 0, 64, CMLP_ELU},
-    {"silu", bench_activate, 128, 0, 64, CMLP_SILU},
-    {"gelu", bench_activate, 128, 0, 64, CMLP_GELU},
-    {"softplus", bench_activate, 128, 0, 64, CMLP_SOFTPLUS},
-    {"softmax", bench_activate, 128, 0, 10, CMLP_SOFTMAX},
-    {"softmax loss", bench_loss, 128, 0, 10, CMLP_SOFTMAX},
-    {"squared loss", bench_loss, 128, 0, 10, CMLP_IDENTITY},
-    {"sgd", bench_step, 128, 0, 100, CMLP_SGD},
-    {"momentum", bench_step, 128, 0, 100, CMLP_MOMENTUM},
-    {"adam", bench_step, 128, 0, 100, CMLP_ADAM},
+    {"logistic", bench_activate, 128, 0, 64, CMLP_ACTIVATION_LOGISTIC},
+    {"tanh", bench_activate, 128, 0, 64, CMLP_ACTIVATION_TANH},
+    {"relu", bench_activate, 128, 0, 64, CMLP_ACTIVATION_RELU},
+    {"elu", bench_activate, 128, 0, 64, CMLP_ACTIVATION_ELU},
+    {"silu", bench_activate, 128, 0, 64, CMLP_ACTIVATION_SILU},
+    {"gelu", bench_activate, 128, 0, 64, CMLP_ACTIVATION_GELU},
+    {"softplus", bench_activate, 128, 0, 64, CMLP_ACTIVATION_SOFTPLUS},
+    {"softmax", bench_activate, 128, 0, 10, CMLP_ACTIVATION_SOFTMAX},
+    {"softmax loss", bench_loss, 128, 0, 10, CMLP_ACTIVATION_SOFTMAX},
+    {"squared loss", bench_loss, 128, 0, 10, CMLP_ACTIVATION_IDENTITY},
+    {"sgd", bench_step, 128, 0, 100, CMLP_SOLVER_SGD},
+    {"momentum", bench_step, 128, 0, 100, CMLP_SOLVER_MOMENTUM},
+    {"adam", bench_step, 128, 0, 100, CMLP_SOLVER_ADAM},
     {"convert uint8", bench_convert, 10, 0, 784, 0},
     {"square_sum", bench_square_sum, 128, 0, 100, 0},
 };

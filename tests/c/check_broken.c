@@ -138,27 +138,27 @@ static void transpose_square(const void *a, int64_t lda, int64_t rows, int64_t c
 static void activate_hides_nan(int32_t activation, double parameter, const void *z, void *a, int64_t rows, int64_t n)
 {
     real->activate(activation, parameter, z, a, rows, n);
-    for (int64_t i = 0; activation == CMLP_RELU && i < rows * n; i++)
+    for (int64_t i = 0; activation == CMLP_ACTIVATION_RELU && i < rows * n; i++)
         if (!(at(a, i) > 0)) set(a, i, 0);
 }
 
 static void activate_last_place(int32_t activation, double parameter, const void *z, void *a, int64_t rows, int64_t n)
 {
     real->activate(activation, parameter, z, a, rows, n);
-    for (int64_t i = 0; activation == CMLP_TANH && i < rows * n; i += 7)
+    for (int64_t i = 0; activation == CMLP_ACTIVATION_TANH && i < rows * n; i += 7)
         if (at(a, i) > 0.1) nudge(a, i);
 }
 
 static void activate_inaccurate(int32_t activation, double parameter, const void *z, void *a, int64_t rows, int64_t n)
 {
     real->activate(activation, parameter, z, a, rows, n);
-    for (int64_t i = 0; activation == CMLP_LOGISTIC && i < rows * n; i += 7)
+    for (int64_t i = 0; activation == CMLP_ACTIVATION_LOGISTIC && i < rows * n; i += 7)
         for (int step = 0; step < 8; step++) nudge(a, i);
 }
 
 static void activate_no_shift(int32_t activation, double parameter, const void *z, void *a, int64_t rows, int64_t n)
 {
-    if (activation == CMLP_SOFTMAX) {
+    if (activation == CMLP_ACTIVATION_SOFTMAX) {
         for (int64_t i = 0; i < rows * n; i++) set(a, i, at(z, i) > 80 ? 80 : at(z, i));
         z = a;
     }
@@ -168,12 +168,12 @@ static void activate_no_shift(int32_t activation, double parameter, const void *
 /* Ignores the activation's parameter. */
 static void activate_no_parameter(int32_t activation, double parameter, const void *z, void *a, int64_t rows, int64_t n)
 {
-    real->activate(activation, activation == CMLP_ELU ? 1 : parameter, z, a, rows, n);
+    real->activate(activation, activation == CMLP_ACTIVATION_ELU ? 1 : parameter, z, a, rows, n);
 }
 
 static void derivative_two_roundings(int32_t activation, double parameter, const void *a, void *d, int64_t n)
 {
-    if (activation != CMLP_LOGISTIC) {
+    if (activation != CMLP_ACTIVATION_LOGISTIC) {
         real->derivative(activation, parameter, a, d, n);
         return;
     }
@@ -211,7 +211,8 @@ static void loss_no_weights(LOSS_ARGUMENTS)
 static void loss_no_jacobian(LOSS_ARGUMENTS)
 {
     real->loss(values, z, y, d, rows, n, want_delta, cost);
-    if (values->activation != CMLP_SOFTMAX || values->loss != CMLP_SQUARED_ERROR || !want_delta || values->weights)
+    if (values->activation != CMLP_ACTIVATION_SOFTMAX || values->loss != CMLP_LOSS_SQUARED_ERROR || !want_delta ||
+        values->weights)
         return;
     for (int64_t i = 0; i < rows * n; i++) /* the diagonal only */
         set(d, i, 2 * values->scale * (at(z, i) - at(y, i)) * at(z, i) * (1 - at(z, i)));
@@ -230,7 +231,7 @@ static void loss_cost_rounded(LOSS_ARGUMENTS)
 static void step_not_flushed(STEP_ARGUMENTS)
 {
     const double mu = type_round(real->dtype, values->momentum), rate = type_round(real->dtype, values->rate);
-    if (values->solver != CMLP_MOMENTUM) {
+    if (values->solver != CMLP_SOLVER_MOMENTUM) {
         real->step(values, w, g, m, v, n);
         return;
     }
@@ -250,7 +251,7 @@ static void step_epsilon_inside(STEP_ARGUMENTS)
 static void step_plain_momentum(STEP_ARGUMENTS)
 {
     cmlp_step_values other = *values;
-    if (values->solver == CMLP_NESTEROV) other.solver = CMLP_MOMENTUM;
+    if (values->solver == CMLP_SOLVER_NESTEROV) other.solver = CMLP_SOLVER_MOMENTUM;
     real->step(&other, w, g, m, v, n);
 }
 

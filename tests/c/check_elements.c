@@ -29,15 +29,15 @@ static void verify_step(harness *h, const step_case *c, int64_t i)
     const double given = get(t, c->w->before, i), g = get(t, c->g->before, i), decay = type_round(t, c->values.decay);
     const double w = c->values.decay > 0 ? type_fma(t, -decay, given, given) : given;
     const double lr = type_round(t, c->values.rate), mu = type_round(t, c->values.momentum);
-    if (c->values.solver == CMLP_SGD) {
+    if (c->values.solver == CMLP_SOLVER_SGD) {
         expect_exactly(h, c->w, i, type_fma(t, -lr, g, w));
         return;
     }
     double m = get(t, c->m->before, i);
-    if (c->values.solver != CMLP_ADAM && c->values.solver != CMLP_ADAMW) {
+    if (c->values.solver != CMLP_SOLVER_ADAM && c->values.solver != CMLP_SOLVER_ADAMW) {
         m = flushed(type_fma(t, -lr, g, type_round(t, mu * m)), smallest);
         expect_exactly(h, c->m, i, m);
-        const double move = c->values.solver == CMLP_MOMENTUM ? m : type_fma(t, -lr, g, type_round(t, mu * m));
+        const double move = c->values.solver == CMLP_SOLVER_MOMENTUM ? m : type_fma(t, -lr, g, type_round(t, mu * m));
         expect_exactly(h, c->w, i, type_round(t, w + move));
         return;
     }
@@ -61,17 +61,18 @@ static void make_small(harness *h, operand *o, double scale)
 
 void check_step(harness *h)
 {
-    const int32_t list[] = {CMLP_SGD, CMLP_MOMENTUM, CMLP_NESTEROV, CMLP_ADAM, CMLP_ADAMW};
+    const int32_t list[] = {CMLP_SOLVER_SGD, CMLP_SOLVER_MOMENTUM, CMLP_SOLVER_NESTEROV, CMLP_SOLVER_ADAM,
+                            CMLP_SOLVER_ADAMW};
     const double small = h->dtype == CMLP_FLOAT32 ? 1e-30 : 1e-290;
     step_case c = {.values = {.solver = list[h->number % 5], .momentum = 0.9, .beta_1 = 0.9, .beta_2 = 0.999}};
     c.values.rate = uniform(&h->random, 0, 1);
     c.values.epsilon = 1e-8;
-    if (c.values.solver == CMLP_ADAMW) c.values.decay = uniform(&h->random, 0, 0.1);
+    if (c.values.solver == CMLP_SOLVER_ADAMW) c.values.decay = uniform(&h->random, 0, 0.1);
     const int64_t n = pick_width(h) * (1 + random_below(&h->random, 5));
     c.w = new_operand(h, "w", h->dtype, n, OUTPUT);
     c.g = new_operand(h, "g", h->dtype, n, INPUT);
-    if (c.values.solver != CMLP_SGD) c.m = new_operand(h, "m", h->dtype, n, OUTPUT);
-    if (c.values.solver >= CMLP_ADAM) c.v = new_operand(h, "v", h->dtype, n, OUTPUT);
+    if (c.values.solver != CMLP_SOLVER_SGD) c.m = new_operand(h, "m", h->dtype, n, OUTPUT);
+    if (c.values.solver >= CMLP_SOLVER_ADAM) c.v = new_operand(h, "v", h->dtype, n, OUTPUT);
     if (random_below(&h->random, 2)) make_small(h, c.g, small);
     if (c.m) make_small(h, c.m, small);
     for (int64_t i = 0; c.v && i < n; i++) put(h->dtype, c.v->before, i, fabs(get(h->dtype, c.v->before, i)));

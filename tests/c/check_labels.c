@@ -44,7 +44,7 @@ static void expect_dense(harness *h, const label_case *c)
 
 void check_label_loss(harness *h)
 {
-    label_case c = {.values = {.activation = CMLP_SOFTMAX, .loss = CMLP_LOG_LOSS}};
+    label_case c = {.values = {.activation = CMLP_ACTIVATION_SOFTMAX, .loss = CMLP_LOSS_LOG}};
     c.rows = random_below(&h->random, MOST_ROWS);
     c.n = 1 + random_below(&h->random, CMLP_TRANSPOSED_OUTPUTS);
     c.want_delta = random_below(&h->random, 4) != 0;

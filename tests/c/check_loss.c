@@ -40,10 +40,10 @@ static estimate output(const loss_case *c, real z, real most, real sum)
 {
     const real softmax = expl(z - most) / sum;
     switch (c->values.activation) {
-    case CMLP_SOFTMAX: return (estimate){softmax, softmax * ((real)c->n + 8 + fabsl(z - most))};
-    case CMLP_LOGISTIC: return (estimate){1 / (1 + expl(-z)), 3 / (1 + expl(-z))};
-    case CMLP_EXP: return (estimate){expl(z), 3 * expl(z)};
-    case CMLP_TANH: return (estimate){tanhl(z), 3 * fabsl(tanhl(z))};
+    case CMLP_ACTIVATION_SOFTMAX: return (estimate){softmax, softmax * ((real)c->n + 8 + fabsl(z - most))};
+    case CMLP_ACTIVATION_LOGISTIC: return (estimate){1 / (1 + expl(-z)), 3 / (1 + expl(-z))};
+    case CMLP_ACTIVATION_EXP: return (estimate){expl(z), 3 * expl(z)};
+    case CMLP_ACTIVATION_TANH: return (estimate){tanhl(z), 3 * fabsl(tanhl(z))};
     default: return (estimate){z, 0};
     }
 }
@@ -65,15 +65,16 @@ static estimate focal_of(real rest, real minus_log, real p, real error)
 /* Returns the target after label smoothing. */
 static real target_of(const loss_case *c, real y)
 {
-    const real classes = c->values.activation == CMLP_SOFTMAX ? (real)c->n : 2, p = (real)c->values.parameter;
-    return c->values.loss == CMLP_LABEL_SMOOTHING ? (1 - p) * y + p / classes : y;
+    const real classes = c->values.activation == CMLP_ACTIVATION_SOFTMAX ? (real)c->n : 2,
+        p = (real)c->values.parameter;
+    return c->values.loss == CMLP_LOSS_LABEL_SMOOTHING ? (1 - p) * y + p / classes : y;
 }
 
 static estimate focal_term_of(const loss_case *c, real z, real y, real most, real sum)
 {
     const estimate a = output(c, z, most, sum);
     const real p = (real)c->values.parameter, log_sum = log1pl(expl(-fabsl(z)));
-    if (c->values.activation == CMLP_SOFTMAX) {
+    if (c->values.activation == CMLP_ACTIVATION_SOFTMAX) {
         const real t = z - most, relative = (real)c->n + 8 + fabsl(t);
         const estimate on = focal_of(1 - a.value, logl(sum) - t, p, relative);
         return (estimate){y * on.value, fabsl(y) * (on.error + powl(1 - a.value, p) * (relative + 2 * fabsl(t)))};
@@ -90,25 +91,26 @@ static estimate term_of(const harness *h, const loss_case *c, real z, real y, re
     const estimate a = output(c, z, most, sum);
     const real p = (real)type_round(h->dtype, c->values.parameter), d = a.value - y, size = fabsl(d);
     switch (c->values.loss) {
-    case CMLP_ABSOLUTE_ERROR: return distance_term(size, 1, &a, y);
-    case CMLP_HUBER: return distance_term(size <= p ? d * d / 2 : p * (size - p / 2), size < p ? size + 1 : p, &a, y);
-    case CMLP_QUANTILE: return distance_term(d > 0 ? (1 - p) * d : -p * d, 1, &a, y);
-    case CMLP_GAMMA: return (estimate){y / a.value + z, 6 * fabsl(y / a.value) + 2 * fabsl(z)};
-    case CMLP_FOCAL: return focal_term_of(c, z, y, most, sum);
+    case CMLP_LOSS_ABSOLUTE_ERROR: return distance_term(size, 1, &a, y);
+    case CMLP_LOSS_HUBER: return distance_term(size <= p ? d * d / 2 : p * (size - p / 2), size < p ? size + 1 : p, &a,
+                                               y);
+    case CMLP_LOSS_QUANTILE: return distance_term(d > 0 ? (1 - p) * d : -p * d, 1, &a, y);
+    case CMLP_LOSS_GAMMA: return (estimate){y / a.value + z, 6 * fabsl(y / a.value) + 2 * fabsl(z)};
+    case CMLP_LOSS_FOCAL: return focal_term_of(c, z, y, most, sum);
     default: break;
     }
     const real low = type_round(h->dtype, c->values.clip), high = type_round(h->dtype, 1 - (double)low);
-    if (c->values.loss == CMLP_SQUARED_ERROR) {
+    if (c->values.loss == CMLP_LOSS_SQUARED_ERROR) {
         const real off = a.value - y, error = a.error + fabsl(off);
         return (estimate){off * off,
                           2 * fabsl(off) * error + error * error * (real)epsilon_of(h->dtype) + 2 * off * off};
     }
-    if (c->values.loss == CMLP_POISSON) {
+    if (c->values.loss == CMLP_LOSS_POISSON) {
         const real log_y = y > 0 ? logl(y) : 0;
         return (estimate){y * (log_y - z) - y + a.value,
                           4 * (fabsl(y * log_y) + fabsl(y * z) + fabsl(y) + a.value) + a.error};
     }
-    if (c->values.activation == CMLP_SOFTMAX) {
+    if (c->values.activation == CMLP_ACTIVATION_SOFTMAX) {
         const real t = z - most, relative = (real)c->n + 8 + fabsl(t);
         const estimate l = c->values.clip > 0 ? log_clipped(a.value, relative, low, high)
                                               : (estimate){t - logl(sum), relative + 2 * fabsl(logl(sum)) + fabsl(t)};
@@ -137,7 +139,8 @@ static void verify_row(harness *h, const loss_case *c, int64_t i)
     for (int64_t j = 0; j < n; j++) {
         const double z = get(h->dtype, c->z->before, i * n + j), y = get(h->dtype, c->y->before, i * n + j);
         const estimate a = output(c, z, most, sum), term = term_of(h, c, z, (double)target_of(c, y), most, sum);
-        if (c->want_delta) expect(h, c->z, i * n + j, (double)a.value, epsilon_of(h->dtype) * (double)a.error + 2 * tiny_of(h->dtype));
+        if (c->want_delta) expect(h, c->z, i * n + j, (double)a.value,
+                                  epsilon_of(h->dtype) * (double)a.error + 2 * tiny_of(h->dtype));
         cost += term.value;
         error += term.error + (real)n * fabsl(term.value) * (real)epsilon_of(CMLP_FLOAT64);
     }
@@ -147,27 +150,27 @@ static void verify_row(harness *h, const loss_case *c, int64_t i)
 /* Returns act'(a) as the header defines it. */
 static double slope(int32_t dtype, int32_t activation, double a)
 {
-    if (activation == CMLP_LOGISTIC) return type_fma(dtype, -a, a, a);
-    if (activation == CMLP_TANH) return type_fma(dtype, -a, a, 1);
-    return activation == CMLP_EXP ? a : 1;
+    if (activation == CMLP_ACTIVATION_LOGISTIC) return type_fma(dtype, -a, a, a);
+    if (activation == CMLP_ACTIVATION_TANH) return type_fma(dtype, -a, a, 1);
+    return activation == CMLP_ACTIVATION_EXP ? a : 1;
 }
 
 static int by_distance(int32_t loss)
 {
-    return loss == CMLP_SQUARED_ERROR || (loss >= CMLP_ABSOLUTE_ERROR && loss <= CMLP_QUANTILE);
+    return loss == CMLP_LOSS_SQUARED_ERROR || (loss >= CMLP_LOSS_ABSOLUTE_ERROR && loss <= CMLP_LOSS_QUANTILE);
 }
 
 /* Returns the loss's slope as the header defines it, before scaling. */
 static double slope_of_loss(int32_t t, const loss_case *c, double a, double y)
 {
     const double p = type_round(t, c->values.parameter), rest = type_round(t, 1 - c->values.parameter);
-    const double classes = c->values.activation == CMLP_SOFTMAX ? (double)c->n : 2;
+    const double classes = c->values.activation == CMLP_ACTIVATION_SOFTMAX ? (double)c->n : 2;
     switch (c->values.loss) {
-    case CMLP_ABSOLUTE_ERROR: return (a > y) - (a < y);
-    case CMLP_HUBER: return a - y < -p ? -p : a - y > p ? p : type_round(t, a - y);
-    case CMLP_QUANTILE: return a > y ? rest : a < y ? -p : 0;
-    case CMLP_GAMMA: return type_round(t, 1 - type_round(t, y / a));
-    case CMLP_LABEL_SMOOTHING:
+    case CMLP_LOSS_ABSOLUTE_ERROR: return (a > y) - (a < y);
+    case CMLP_LOSS_HUBER: return a - y < -p ? -p : a - y > p ? p : type_round(t, a - y);
+    case CMLP_LOSS_QUANTILE: return a > y ? rest : a < y ? -p : 0;
+    case CMLP_LOSS_GAMMA: return type_round(t, 1 - type_round(t, y / a));
+    case CMLP_LOSS_LABEL_SMOOTHING:
         return type_round(t, a - type_fma(t, y, rest, type_round(t, c->values.parameter / classes)));
     default: return type_round(t, a - y);
     }
@@ -176,7 +179,7 @@ static double slope_of_loss(int32_t t, const loss_case *c, double a, double y)
 /* Checks the focal loss's delta within a bound, because it needs logarithms and powers. */
 static void verify_focal(harness *h, const loss_case *c, int64_t i)
 {
-    const int softmax_output = c->values.activation == CMLP_SOFTMAX;
+    const int softmax_output = c->values.activation == CMLP_ACTIVATION_SOFTMAX;
     const double scale = c->values.scale, weight = c->weights ? get(CMLP_FLOAT64, c->weights->before, i) : 1;
     real most = -INFINITY, sum = 0, q = 0, u[320], a[320], p = (real)c->values.parameter, wide = 16;
     for (int64_t j = 0; j < c->n; j++) most = fmaxl(most, (real)get(h->dtype, c->z->before, i * c->n + j));
@@ -201,7 +204,7 @@ static void verify_focal(harness *h, const loss_case *c, int64_t i)
 static void verify_deltas(harness *h, const loss_case *c, int64_t i)
 {
     const int32_t t = h->dtype;
-    const int squared = c->values.loss == CMLP_SQUARED_ERROR, by_a = by_distance(c->values.loss);
+    const int squared = c->values.loss == CMLP_LOSS_SQUARED_ERROR, by_a = by_distance(c->values.loss);
     const double scale = type_round(t, squared ? 2 * c->values.scale : c->values.scale);
     const double weight = c->weights ? type_round(t, get(CMLP_FLOAT64, c->weights->before, i)) : 1;
     double g[320], a[320], q = 0, chunk = 0;
@@ -216,9 +219,9 @@ static void verify_deltas(harness *h, const loss_case *c, int64_t i)
     }
     for (int64_t j = 0; j < c->n; j++) {
         double d = g[j];
-        if (squared && c->values.activation == CMLP_SOFTMAX)
+        if (squared && c->values.activation == CMLP_ACTIVATION_SOFTMAX)
             d = type_round(t, a[j] * type_round(t, g[j] - q));
-        else if (by_a && c->values.activation != CMLP_IDENTITY)
+        else if (by_a && c->values.activation != CMLP_ACTIVATION_IDENTITY)
             d = type_round(t, g[j] * slope(t, c->values.activation, a[j]));
         expect_exactly(h, c->d, i * c->n + j, c->weights ? type_round(t, d * weight) : d);
     }
@@ -232,8 +235,8 @@ static void make_targets(harness *h, const loss_case *c)
         const int64_t hot = random_below(&h->random, c->n);
         for (int64_t j = 0; j < c->n; j++) {
             double y = j == hot;
-            if (c->values.loss == CMLP_POISSON && kind) y = (double)random_below(&h->random, 5);
-            else if (c->values.loss == CMLP_GAMMA) y = uniform(&h->random, 0.1, 5);
+            if (c->values.loss == CMLP_LOSS_POISSON && kind) y = (double)random_below(&h->random, 5);
+            else if (c->values.loss == CMLP_LOSS_GAMMA) y = uniform(&h->random, 0.1, 5);
             else if (kind == 1) y = uniform(&h->random, 0, 1);
             else if (kind == 2 && by_distance(c->values.loss)) y = uniform(&h->random, -3, 3);
             put(h->dtype, c->y->before, i * c->n + j, y);
@@ -267,7 +270,7 @@ void check_loss(harness *h)
     for (int64_t i = 0; c.weights && i < c.rows; i++)
         put(CMLP_FLOAT64, c.weights->before, i, (double)random_below(&h->random, 3) * 0.7);
     const double stretch = (double)PICK(h, 1, 1, 4, 30);
-    for (int64_t i = 0; i < c.z->n && pair[0] != CMLP_EXP; i++) /* keep e^z far below overflow */
+    for (int64_t i = 0; i < c.z->n && pair[0] != CMLP_ACTIVATION_EXP; i++) /* keep e^z far below overflow */
         put(h->dtype, c.z->before, i, stretch * get(h->dtype, c.z->before, i));
     make_targets(h, &c);
     fill(c.d, NAN);
@@ -279,7 +282,7 @@ void check_loss(harness *h)
     same_outputs(h);
     for (int64_t i = 0; i < c.rows; i++) {
         verify_row(h, &c, i);
-        if (c.want_delta && pair[1] == CMLP_FOCAL) verify_focal(h, &c, i);
+        if (c.want_delta && pair[1] == CMLP_LOSS_FOCAL) verify_focal(h, &c, i);
         else if (c.want_delta) verify_deltas(h, &c, i);
     }
 }

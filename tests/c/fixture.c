@@ -97,7 +97,8 @@ static size_t workspace_size(const fixture *f, call c)
     const int64_t rows = c == TRAIN ? f->shape.batch : f->n;
     size_t bytes;
     const int kind = workspace_call(c), dropout = kind != CMLP_CALL_FORWARD && f->shape.dropout > 0;
-    must(cmlp_workspace_size(f->net, kind + dropout * CMLP_CALL_DROPOUT, rows, f->shape.n_threads, &bytes), "cmlp_workspace_size");
+    must(cmlp_workspace_size(f->net, kind + dropout * CMLP_CALL_DROPOUT, rows, f->shape.n_threads, &bytes),
+         "cmlp_workspace_size");
     return bytes;
 }
 
@@ -126,10 +127,10 @@ static void reset_structs(fixture *f, call c)
     const size_t workspace = workspace_size(f, c);
     f->rows = (cmlp_rows){.struct_size = sizeof f->rows, .data = f->x, .n_rows = f->n, .n_cols = f->n_in,
                           .row_stride = f->n_in * size, .col_stride = size, .scale = 1,
-                          .order = f->shape.with_order ? f->order : NULL, .n_order = f->n, .kind = CMLP_DENSE,
+                          .order = f->shape.with_order ? f->order : NULL, .n_order = f->n, .kind = CMLP_ROWS_DENSE,
                           .dtype = f->shape.dtype};
     f->targets = (cmlp_targets){.struct_size = sizeof f->targets, .data = f->labels, .n_rows = f->n,
-                                .row_stride = sizeof(int32_t), .kind = CMLP_CLASSES};
+                                .row_stride = sizeof(int32_t), .kind = CMLP_TARGETS_CLASSES};
     f->objective = (cmlp_objective){.struct_size = sizeof f->objective, .alpha = f->shape.alpha, .loss_scale = 1,
                                     .row_weights = f->shape.with_weights ? f->weights : NULL,
                                     .dropout = f->shape.dropout > 0 ? f->dropout : NULL, .dropout_seed = 7};
@@ -218,7 +219,7 @@ uint64_t fixture_trained(const fixture *f)
 {
     const int32_t dtype = f->shape.dtype;
     const double counters[] = {(double)f->optimizer.n_steps, f->optimizer.beta_1_power, f->optimizer.beta_2_power};
-    const int64_t blocks = f->shape.solver == CMLP_SGD ? 0 : f->shape.solver >= CMLP_ADAM ? 2 : 1;
+    const int64_t blocks = f->shape.solver == CMLP_SOLVER_SGD ? 0 : f->shape.solver >= CMLP_SOLVER_ADAM ? 2 : 1;
     uint64_t hash = hash_elements(HASH_START, dtype, f->params, f->n_params);
     hash = hash_elements(hash, dtype, f->state, blocks * f->n_params);
     return hash_elements(hash, CMLP_FLOAT64, counters, 3);

@@ -34,19 +34,19 @@ typedef struct golden_case {
 #define F32 CMLP_FLOAT32
 #define F64 CMLP_FLOAT64
 #define U8 CMLP_UINT8
-#define RELU CMLP_RELU
-#define TANH CMLP_TANH
-#define LOGI CMLP_LOGISTIC
-#define IDENTITY CMLP_IDENTITY
-#define SOFTMAX CMLP_SOFTMAX
-#define EXP CMLP_EXP
-#define LOG CMLP_LOG_LOSS
-#define SQUARED CMLP_SQUARED_ERROR
-#define POISSON CMLP_POISSON
-#define SGD CMLP_SGD
-#define MOMENTUM CMLP_MOMENTUM
-#define NESTEROV CMLP_NESTEROV
-#define ADAM CMLP_ADAM
+#define RELU CMLP_ACTIVATION_RELU
+#define TANH CMLP_ACTIVATION_TANH
+#define LOGI CMLP_ACTIVATION_LOGISTIC
+#define IDENTITY CMLP_ACTIVATION_IDENTITY
+#define SOFTMAX CMLP_ACTIVATION_SOFTMAX
+#define EXP CMLP_ACTIVATION_EXP
+#define LOG CMLP_LOSS_LOG
+#define SQUARED CMLP_LOSS_SQUARED_ERROR
+#define POISSON CMLP_LOSS_POISSON
+#define SGD CMLP_SOLVER_SGD
+#define MOMENTUM CMLP_SOLVER_MOMENTUM
+#define NESTEROV CMLP_SOLVER_NESTEROV
+#define ADAM CMLP_SOLVER_ADAM
 
 static const golden_case cases[] = {
     {0x5a12980ac566471f, 4, {20, 16, 16, 10}, {LOGI, LOGI, LOGI}, SQUARED, F32, SGD, F32, CLASSES, 100, 10, 0, 1, 0},
@@ -180,11 +180,12 @@ static int train(problem *p, uint32_t isa, int32_t n_threads, uint64_t *hash)
                                 .solver = c->solver};
     cmlp_rows rows = {.struct_size = sizeof rows, .data = p->x, .n_rows = c->rows, .n_cols = n_in(c),
                       .row_stride = n_in(c) * size, .col_stride = size, .scale = c->x_dtype == U8 ? 1 / 255.0 : 1,
-                      .order = p->order, .n_order = c->rows, .kind = CMLP_DENSE, .dtype = c->x_dtype};
+                      .order = p->order, .n_order = c->rows, .kind = CMLP_ROWS_DENSE, .dtype = c->x_dtype};
     const cmlp_targets targets = {.struct_size = sizeof targets, .n_rows = c->rows,
                                   .data = c->targets == CLASSES ? (const void *)p->labels : p->y,
                                   .row_stride = c->targets == CLASSES ? 4 : 8 * n_out(c), .col_stride = 8,
-                                  .kind = c->targets == CLASSES ? CMLP_CLASSES : CMLP_DENSE, .dtype = F64};
+                                  .kind = c->targets == CLASSES ? CMLP_TARGETS_CLASSES : CMLP_TARGETS_DENSE,
+                                      .dtype = F64};
     const cmlp_objective objective = {.struct_size = sizeof objective, .row_weights = c->weighted ? p->weights : NULL,
                                       .alpha = c->alpha, .loss_scale = c->loss_scale};
     cmlp_run run = {.struct_size = sizeof run, .workspace = p->workspace, .workspace_size = sizeof p->workspace,

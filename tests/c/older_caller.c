@@ -27,7 +27,7 @@ static void call_all(void)
     static float params[64], gradient[64], state[128], output[8];
     static const float x[8] = {1, 2, 3, 4, 5, 6, 7, 8}, y[8] = {0, 1, 0, 1, 0, 1, 0, 1};
     const int64_t sizes[] = {2, 3, 2};
-    const int32_t activations[] = {CMLP_TANH, CMLP_IDENTITY};
+    const int32_t activations[] = {CMLP_ACTIVATION_TANH, CMLP_ACTIVATION_IDENTITY};
     cmlp_net *const net = (cmlp_net *)memory;
     GUARDED(cmlp_net_config) config;
     GUARDED(cmlp_rows) rows;
@@ -46,15 +46,16 @@ static void call_all(void)
     config.value.n_layers = 3;
     config.value.sizes = sizes;
     config.value.activations = activations;
-    config.value.loss = CMLP_SQUARED_ERROR;
+    config.value.loss = CMLP_LOSS_SQUARED_ERROR;
     config.value.dtype = CMLP_FLOAT32;
-    rows.value.kind = targets.value.kind = CMLP_DENSE;
+    rows.value.kind = CMLP_ROWS_DENSE;
+    targets.value.kind = CMLP_TARGETS_DENSE;
     rows.value.dtype = targets.value.dtype = CMLP_FLOAT32;
     rows.value.data = x;
     targets.value.data = y;
     rows.value.n_rows = targets.value.n_rows = 4;
     rows.value.n_cols = 2;
-    optimizer.value.solver = CMLP_ADAM;
+    optimizer.value.solver = CMLP_SOLVER_ADAM;
     optimizer.value.learning_rate = 0.1;
     optimizer.value.beta_1 = 0.9;
     optimizer.value.beta_2 = 0.999;

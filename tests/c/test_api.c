@@ -99,7 +99,7 @@ static void test_structs(void)
 static void test_rows(void)
 {
     INVALID(ALL_ROWS, CMLP_ERROR_ROWS, f.rows.kind = 0);
-    INVALID(ALL_ROWS, CMLP_ERROR_ROWS, f.rows.kind = CMLP_CLASSES);
+    INVALID(ALL_ROWS, CMLP_ERROR_ROWS, f.rows.kind = CMLP_TARGETS_CLASSES);
     INVALID(ALL_ROWS, CMLP_ERROR_ROWS, f.rows.n_cols++);
     INVALID(ALL_ROWS, CMLP_ERROR_ROWS, f.rows.n_rows = -1);
     INVALID(ALL_ROWS, CMLP_ERROR_DTYPE, f.rows.dtype = 0);
@@ -126,9 +126,9 @@ static void test_targets(void)
     INVALID(ALL_TARGETS, CMLP_ERROR_TARGETS, f.targets.kind = 0);
     INVALID(ALL_TARGETS, CMLP_ERROR_ALIGNMENT, f.targets.data = off(f.labels, 2));
     INVALID(ALL_TARGETS, CMLP_ERROR_ALIGNMENT, f.targets.row_stride = 6);
-    INVALID(ALL_TARGETS, CMLP_ERROR_DTYPE, (f.targets.kind = CMLP_DENSE, f.targets.dtype = 0));
+    INVALID(ALL_TARGETS, CMLP_ERROR_DTYPE, (f.targets.kind = CMLP_TARGETS_DENSE, f.targets.dtype = 0));
     INVALID(ALL_TARGETS, CMLP_ERROR_ALIGNMENT,
-            (f.targets.kind = CMLP_DENSE, f.targets.dtype = CMLP_FLOAT64, f.targets.row_stride = 24,
+            (f.targets.kind = CMLP_TARGETS_DENSE, f.targets.dtype = CMLP_FLOAT64, f.targets.row_stride = 24,
              f.targets.col_stride = 4));
     const int32_t kept = f.labels[4];
     f.labels[4] = (int32_t)f.n_out;
@@ -180,14 +180,16 @@ static void test_optimizer(void)
         INVALID(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.beta_2 = bad[i]);
         INVALID(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.epsilon = bad[i]);
         INVALID(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.max_norm = bad[i]);
-        INVALID(ALL_STEPS, CMLP_ERROR_OPTION, (f.optimizer.solver = CMLP_ADAMW, f.optimizer.weight_decay = bad[i]));
+        INVALID(ALL_STEPS, CMLP_ERROR_OPTION,
+                (f.optimizer.solver = CMLP_SOLVER_ADAMW, f.optimizer.weight_decay = bad[i]));
         INVALID(ALL_STEPS, CMLP_ERROR_OPTION, (f.optimizer.n_steps = 1, f.optimizer.beta_1_power = bad[i]));
         INVALID(ALL_STEPS, CMLP_ERROR_OPTION, (f.optimizer.n_steps = 1, f.optimizer.beta_2_power = bad[i]));
-        INVALID(ALL_STEPS, CMLP_ERROR_OPTION, (f.optimizer.solver = CMLP_NESTEROV, f.optimizer.momentum = bad[i]));
+        INVALID(ALL_STEPS, CMLP_ERROR_OPTION,
+                (f.optimizer.solver = CMLP_SOLVER_NESTEROV, f.optimizer.momentum = bad[i]));
     }
     INVALID(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.beta_1 = 1);
     INVALID(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.beta_2 = 1);
-    INVALID(ALL_STEPS, CMLP_ERROR_OPTION, (f.optimizer.solver = CMLP_MOMENTUM, f.optimizer.momentum = 1.001));
+    INVALID(ALL_STEPS, CMLP_ERROR_OPTION, (f.optimizer.solver = CMLP_SOLVER_MOMENTUM, f.optimizer.momentum = 1.001));
     INVALID(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.n_steps = -1);
     INVALID(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.solver = 0);
     INVALID(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.solver = 6);
@@ -248,14 +250,14 @@ static void test_not_a_net(void)
     CHECK(cmlp_net_isa(fake) == 0 && cmlp_net_isa(NULL) == 0);
     CHECK(cmlp_net_layer(fake, 0, &layer) == CMLP_ERROR_NET);
     CHECK(cmlp_workspace_size(fake, CMLP_CALL_TRAIN, 1, 1, &bytes) == CMLP_ERROR_NET);
-    CHECK(cmlp_optimizer_state_size(fake, CMLP_SGD, &bytes) == CMLP_ERROR_NET);
-    CHECK(cmlp_optimizer_state_size(NULL, CMLP_SGD, &bytes) == CMLP_ERROR_NULL);
+    CHECK(cmlp_optimizer_state_size(fake, CMLP_SOLVER_SGD, &bytes) == CMLP_ERROR_NET);
+    CHECK(cmlp_optimizer_state_size(NULL, CMLP_SOLVER_SGD, &bytes) == CMLP_ERROR_NULL);
 }
 
 int main(void)
 {
-    const shape s = {3, {4, 5, 3}, CMLP_RELU, CMLP_SOFTMAX, CMLP_LOG_LOSS, .dtype = CMLP_FLOAT32,
-                     .solver = CMLP_ADAM, .rows = 12, .batch = 5};
+    const shape s = {3, {4, 5, 3}, CMLP_ACTIVATION_RELU, CMLP_ACTIVATION_SOFTMAX, CMLP_LOSS_LOG, .dtype = CMLP_FLOAT32,
+                     .solver = CMLP_SOLVER_ADAM, .rows = 12, .batch = 5};
     fixture_make(&f, &s);
     test_null();
     test_structs();

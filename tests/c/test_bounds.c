@@ -5,7 +5,7 @@
 
 static size_t workspace_of(const int64_t *sizes, int call, int64_t rows, int64_t *n_params)
 {
-    static const int32_t activations[] = {CMLP_RELU, CMLP_SOFTMAX};
+    static const int32_t activations[] = {CMLP_ACTIVATION_RELU, CMLP_ACTIVATION_SOFTMAX};
     static _Alignas(64) unsigned char memory[1 << 14];
     cmlp_net *net = (cmlp_net *)(void *)memory;
     cmlp_net_config config = CMLP_INIT(cmlp_net_config);
@@ -13,7 +13,7 @@ static size_t workspace_of(const int64_t *sizes, int call, int64_t rows, int64_t
     config.sizes = sizes;
     config.activations = activations;
     config.n_layers = 3;
-    config.loss = CMLP_LOG_LOSS;
+    config.loss = CMLP_LOSS_LOG;
     config.dtype = CMLP_FLOAT32;
     CHECK(cmlp_net_init(net, sizeof memory, &config) == CMLP_OK);
     CHECK(cmlp_workspace_size(net, call, rows, 1, &bytes) == CMLP_OK);

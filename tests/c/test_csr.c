@@ -76,7 +76,7 @@ static void reset(call c, int32_t index_dtype)
         }
     }
     put(index_dtype, indptr, f.n, (double)p);
-    f.rows.kind = CMLP_CSR;
+    f.rows.kind = CMLP_ROWS_CSR;
     f.rows.data = values;
     f.rows.indices = indices;
     f.rows.indptr = indptr;
@@ -237,12 +237,12 @@ static void test_values(void)
 
 int main(void)
 {
-    static const int32_t solvers[] = {CMLP_SGD, CMLP_SGD, CMLP_ADAM, CMLP_NESTEROV};
+    static const int32_t solvers[] = {CMLP_SOLVER_SGD, CMLP_SOLVER_SGD, CMLP_SOLVER_ADAM, CMLP_SOLVER_NESTEROV};
     uint32_t isas[8];
     const int n = available_isas(isas);
     for (int i = 0; i < 12 * n; i++) {
-        const shape one = {.n_layers = 3, .sizes = {COLUMNS, 33, OUTPUTS}, .hidden = CMLP_TANH,
-                             .output = CMLP_SOFTMAX, .loss = CMLP_LOG_LOSS,
+        const shape one = {.n_layers = 3, .sizes = {COLUMNS, 33, OUTPUTS}, .hidden = CMLP_ACTIVATION_TANH,
+                             .output = CMLP_ACTIVATION_SOFTMAX, .loss = CMLP_LOSS_LOG,
                              .dtype = i % 2 ? CMLP_FLOAT64 : CMLP_FLOAT32,
                              .solver = solvers[i % 4], .rows = ROWS, .batch = i % 3 ? 20 : ROWS, .isa = isas[i / 12],
                              .alpha = i % 4 == 1 ? 0.01 : 0, .n_threads = 1 + i % 5, .with_order = i % 5 == 2};

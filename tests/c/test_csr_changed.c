@@ -97,7 +97,7 @@ static void run_with(int32_t index_dtype, double scale)
 {
     static int32_t labels[ROWS];
     static const int64_t sizes[] = {COLUMNS, HIDDEN, OUTPUTS};
-    static const int32_t activations[] = {CMLP_RELU, CMLP_SOFTMAX};
+    static const int32_t activations[] = {CMLP_ACTIVATION_RELU, CMLP_ACTIVATION_SOFTMAX};
     arrays a = {.index_dtype = index_dtype};
     job j = {.rows = CMLP_INIT(cmlp_rows), .targets = CMLP_INIT(cmlp_targets), .objective = CMLP_INIT(cmlp_objective),
              .optimizer = CMLP_INIT(cmlp_optimizer), .epoch = CMLP_INIT(cmlp_epoch), .run = CMLP_INIT(cmlp_run)};
@@ -110,7 +110,7 @@ static void run_with(int32_t index_dtype, double scale)
     config.sizes = sizes;
     config.activations = activations;
     config.n_layers = 3;
-    config.loss = CMLP_LOG_LOSS;
+    config.loss = CMLP_LOSS_LOG;
     config.dtype = CMLP_FLOAT32;
     CHECK(cmlp_net_init(j.net, sizeof net, &config) == CMLP_OK);
     const size_t block = (size_t)cmlp_net_n_params(j.net) * sizeof(float);
@@ -134,7 +134,7 @@ static void run_with(int32_t index_dtype, double scale)
     memset(j.params.data, 0, block);
     memset(a.values.data, 0, N_VALUES * sizeof(float));
     for (int64_t i = 0; i <= ROWS; i++) set_row(&a, i);
-    j.rows.kind = CMLP_CSR;
+    j.rows.kind = CMLP_ROWS_CSR;
     j.rows.dtype = CMLP_FLOAT32;
     j.rows.index_dtype = index_dtype;
     j.rows.scale = scale;
@@ -144,12 +144,12 @@ static void run_with(int32_t index_dtype, double scale)
     j.rows.data = a.values.data;
     j.rows.indices = a.indices.data;
     j.rows.indptr = a.indptr.data;
-    j.targets.kind = CMLP_CLASSES;
+    j.targets.kind = CMLP_TARGETS_CLASSES;
     j.targets.n_rows = ROWS;
     j.targets.data = labels;
     j.targets.row_stride = sizeof *labels;
     j.objective.loss_scale = 1;
-    j.optimizer.solver = CMLP_SGD;
+    j.optimizer.solver = CMLP_SOLVER_SGD;
     j.optimizer.learning_rate = 0.1;
     j.epoch.batch_size = 128;
     j.run.n_threads = 2;

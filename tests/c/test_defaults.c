@@ -42,9 +42,9 @@ static void test_strides(void)
     SAME(ALL_TARGETS, (void)0, f.targets.row_stride = 0);
     /* use the inputs as dense targets: their rows are long enough */
     SAME(ALL_TARGETS,
-         (f.targets.kind = CMLP_DENSE, f.targets.data = f.x, f.targets.dtype = CMLP_FLOAT32,
+         (f.targets.kind = CMLP_TARGETS_DENSE, f.targets.data = f.x, f.targets.dtype = CMLP_FLOAT32,
           f.targets.row_stride = 12, f.targets.col_stride = 4),
-         (f.targets.kind = CMLP_DENSE, f.targets.data = f.x, f.targets.dtype = CMLP_FLOAT32,
+         (f.targets.kind = CMLP_TARGETS_DENSE, f.targets.data = f.x, f.targets.dtype = CMLP_FLOAT32,
           f.targets.row_stride = f.targets.col_stride = 0));
 }
 
@@ -114,8 +114,8 @@ static void test_workspace(void)
 
 int main(void)
 {
-    const shape s = {3, {4, 5, 3}, CMLP_RELU, CMLP_SOFTMAX, CMLP_LOG_LOSS, .dtype = CMLP_FLOAT32,
-                     .solver = CMLP_ADAM, .rows = 12, .batch = 12};
+    const shape s = {3, {4, 5, 3}, CMLP_ACTIVATION_RELU, CMLP_ACTIVATION_SOFTMAX, CMLP_LOSS_LOG, .dtype = CMLP_FLOAT32,
+                     .solver = CMLP_SOLVER_ADAM, .rows = 12, .batch = 12};
     fixture_make(&f, &s);
     test_strides();
     test_missing_row_stride();

@@ -46,23 +46,23 @@ static void test_isa(uint32_t isa)
 {
     static _Alignas(64) unsigned char memory[8192];
     const int64_t sizes[] = {N_IN, 40, 17, N_OUT};
-    const int32_t activations[] = {CMLP_RELU, CMLP_TANH, CMLP_SOFTMAX};
+    const int32_t activations[] = {CMLP_ACTIVATION_RELU, CMLP_ACTIVATION_TANH, CMLP_ACTIVATION_SOFTMAX};
     cmlp_net *const net = (cmlp_net *)memory;
     cmlp_net_config config = CMLP_INIT(cmlp_net_config);
     config.n_layers = 4;
     config.sizes = sizes;
     config.activations = activations;
-    config.loss = CMLP_LOG_LOSS;
+    config.loss = CMLP_LOSS_LOG;
     config.dtype = CMLP_FLOAT32;
     config.isa_mask = isa;
     CHECK(cmlp_net_init(net, sizeof memory, &config) == CMLP_OK && cmlp_net_isa(net) == isa);
     cmlp_rows as_bytes = CMLP_INIT(cmlp_rows), as_floats = as_bytes, sparse = as_bytes;
-    as_bytes.kind = as_floats.kind = CMLP_DENSE;
+    as_bytes.kind = as_floats.kind = CMLP_ROWS_DENSE;
     as_bytes.data = bytes;
     as_bytes.dtype = CMLP_UINT8;
     as_floats.data = floats;
     as_floats.dtype = CMLP_FLOAT32;
-    sparse.kind = CMLP_CSR;
+    sparse.kind = CMLP_ROWS_CSR;
     sparse.data = values;
     sparse.dtype = CMLP_UINT8;
     sparse.indices = indices;

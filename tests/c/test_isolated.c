@@ -91,13 +91,13 @@ static void write_model(void)
     static _Alignas(64) unsigned char memory[CMLP_NET_SIZE];
     static float params[N_IN * N_HIDDEN + N_HIDDEN + N_HIDDEN * N_OUT + N_OUT];
     const int64_t sizes[] = {N_IN, N_HIDDEN, N_OUT};
-    const int32_t activations[] = {CMLP_TANH, CMLP_SOFTMAX};
+    const int32_t activations[] = {CMLP_ACTIVATION_TANH, CMLP_ACTIVATION_SOFTMAX};
     cmlp_net *const net = (cmlp_net *)memory;
     cmlp_net_config config = CMLP_INIT(cmlp_net_config);
     config.n_layers = 3;
     config.sizes = sizes;
     config.activations = activations;
-    config.loss = CMLP_LOG_LOSS;
+    config.loss = CMLP_LOSS_LOG;
     config.dtype = CMLP_FLOAT32;
     CHECK(cmlp_net_init(net, sizeof memory, &config) == CMLP_OK);
     cmlp_random random;
@@ -145,7 +145,7 @@ static int predicts(const cmlp_model *model, void *own, size_t size)
         same &= cmlp_model_predict_u8(model, bytes[i], NULL, own, size) == byte_labels[i];
     }
     cmlp_rows all = CMLP_INIT(cmlp_rows);
-    all.kind = CMLP_DENSE;
+    all.kind = CMLP_ROWS_DENSE;
     all.dtype = CMLP_FLOAT32;
     all.data = rows;
     all.n_rows = ROWS;

@@ -21,9 +21,10 @@ static const cmlp_model_array arrays[] = {{"aa", bytes, 3, 0, CMLP_UINT8}, {"tra
 static void make_net(int32_t dtype, int32_t output, int32_t loss, int64_t n_out)
 {
     const int64_t sizes[] = {N_IN, N_HIDDEN, n_out};
-    const int32_t activations[] = {CMLP_RELU, output};
+    const int32_t activations[] = {CMLP_ACTIVATION_RELU, output};
     const cmlp_net_config config = {
-        .struct_size = sizeof config, .sizes = sizes, .activations = activations, .n_layers = 3, .loss = loss, .dtype = dtype};
+        .struct_size = sizeof config, .sizes = sizes, .activations = activations, .n_layers = 3, .loss = loss,
+        .dtype = dtype};
     uint64_t state = 7;
     CHECK(cmlp_net_init(net, sizeof net_memory, &config) == CMLP_OK);
     for (int64_t i = 0; i < N_PARAMS; i++) put(dtype, params, i, uniform(&state, -1, 1));
@@ -107,7 +108,7 @@ static void compare_with_forward(cmlp_model *model, void *scratch, size_t size)
     rows.n_rows = 1;
     rows.n_cols = N_IN;
     rows.scale = 0.5;
-    rows.kind = CMLP_DENSE;
+    rows.kind = CMLP_ROWS_DENSE;
     rows.dtype = CMLP_UINT8;
     run.workspace = workspace;
     run.workspace_size = sizeof workspace;
@@ -117,15 +118,17 @@ static void compare_with_forward(cmlp_model *model, void *scratch, size_t size)
     int64_t best = 0;
     for (int64_t j = 1; j < layer.n_out; j++)
         if (get(info.dtype, output, j) > get(info.dtype, output, best)) best = j;
-    if (layer.n_out == 1) best = layer.activation == CMLP_LOGISTIC && get(info.dtype, output, 0) > 0.5;
+    if (layer.n_out == 1) best = layer.activation == CMLP_ACTIVATION_LOGISTIC && get(info.dtype, output, 0) > 0.5;
     CHECK(label == best);
 }
 
 static void test_round_trips(void)
 {
-    static const int32_t pairs[][2] = {{CMLP_SOFTMAX, CMLP_LOG_LOSS},      {CMLP_LOGISTIC, CMLP_LOG_LOSS},
-                                       {CMLP_IDENTITY, CMLP_SQUARED_ERROR}, {CMLP_EXP, CMLP_POISSON},
-                                       {CMLP_SOFTMAX, CMLP_SQUARED_ERROR}};
+    static const int32_t pairs[][2] = {{CMLP_ACTIVATION_SOFTMAX, CMLP_LOSS_LOG},
+                                       {CMLP_ACTIVATION_LOGISTIC, CMLP_LOSS_LOG},
+                                       {CMLP_ACTIVATION_IDENTITY, CMLP_LOSS_SQUARED_ERROR},
+                                       {CMLP_ACTIVATION_EXP, CMLP_LOSS_POISSON},
+                                       {CMLP_ACTIVATION_SOFTMAX, CMLP_LOSS_SQUARED_ERROR}};
     for (int32_t dtype = CMLP_FLOAT32; dtype <= CMLP_FLOAT64; dtype++)
         for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
             for (int64_t n_out = 1; n_out <= N_OUT; n_out++) {
@@ -140,16 +143,16 @@ static void test_round_trips(void)
 static void test_parameters(void)
 {
     const int64_t sizes[] = {N_IN, N_HIDDEN, N_OUT};
-    const int32_t activations[] = {CMLP_ELU, CMLP_SOFTMAX};
+    const int32_t activations[] = {CMLP_ACTIVATION_ELU, CMLP_ACTIVATION_SOFTMAX};
     const double parameters[] = {0.3, 0};
     cmlp_net_config config = CMLP_INIT(cmlp_net_config);
     config.sizes = sizes;
     config.activations = activations;
     config.activation_parameters = parameters;
     config.n_layers = 3;
-    config.loss = CMLP_FOCAL;
+    config.loss = CMLP_LOSS_FOCAL;
     config.dtype = CMLP_FLOAT32;
-    make_net(CMLP_FLOAT32, CMLP_SOFTMAX, CMLP_LOG_LOSS, N_OUT);
+    make_net(CMLP_FLOAT32, CMLP_ACTIVATION_SOFTMAX, CMLP_LOSS_LOG, N_OUT);
     for (int i = 0; i < N_HIDDEN; i++) put(CMLP_FLOAT32, params, N_IN * N_HIDDEN + i, -2); /* negative sums */
     for (int i = 0; i < 2; i++) {
         config.loss_parameter = i ? 1.5 : 0;
@@ -166,7 +169,7 @@ static void test_parameters(void)
 /* Files have the same bytes on every platform. */
 static void test_bytes(void)
 {
-    make_net(CMLP_FLOAT32, CMLP_SOFTMAX, CMLP_LOG_LOSS, N_OUT);
+    make_net(CMLP_FLOAT32, CMLP_ACTIVATION_SOFTMAX, CMLP_LOSS_LOG, N_OUT);
     write_good();
     check_that(crc_of(0, good.bytes, good.size) == UINT32_C(0x47ead305), "the file's checksum is %08x",
                (unsigned)crc_of(0, good.bytes, good.size));
@@ -363,7 +366,8 @@ static void test_too_many_layers(void)
 static void test_data(void)
 {
     const size_t head = (size_t)good.bytes[0] + ((size_t)good.bytes[1] << 8) + 8;
-    static const unsigned char bad[][4] = {{0, 0, 0xc0, 0x7f}, {0, 0, 0x80, 0x7f}, {0, 0, 0x80, 0xff}, {1, 0, 0x80, 0x7f}};
+    static const unsigned char bad[][4] = {{0, 0, 0xc0, 0x7f}, {0, 0, 0x80, 0x7f}, {0, 0, 0x80, 0xff},
+                                           {1, 0, 0x80, 0x7f}};
     for (size_t i = 0; i < 4; i++)
         for (size_t p = 0; p < N_PARAMS; p++) {
             memcpy(&changed, &good, sizeof good);
@@ -466,7 +470,7 @@ static void test_invalid_content(void)
     WRITE_REFUSED(CMLP_ERROR_DTYPE, a[0].dtype = 9);
     WRITE_REFUSED(CMLP_ERROR_ALIGNMENT, a[1].data = (const char *)wide + 1);
     WRITE_REFUSED(CMLP_ERROR_FILE_NONFINITE, put(CMLP_FLOAT32, params, 5, 1e39));
-    make_net(CMLP_FLOAT32, CMLP_SOFTMAX, CMLP_LOG_LOSS, N_OUT);
+    make_net(CMLP_FLOAT32, CMLP_ACTIVATION_SOFTMAX, CMLP_LOSS_LOG, N_OUT);
     size_t size;
     CHECK(cmlp_model_write_size(net, NULL) == CMLP_ERROR_NULL);
     CHECK(cmlp_model_write_size(NULL, &size) == CMLP_ERROR_NULL);

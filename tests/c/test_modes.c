@@ -93,15 +93,18 @@ int main(void)
         uint32_t isas[8];
         const int n = available_isas(isas);
         for (int i = 0; i < n; i++) {
-            shape s = {.n_layers = 3, .sizes = {9, 33, 4}, .hidden = CMLP_LOGISTIC, .output = CMLP_SOFTMAX,
-                       .loss = CMLP_LOG_LOSS, .dtype = dtype, .solver = CMLP_ADAM, .rows = 40, .batch = 16,
+            shape s = {.n_layers = 3, .sizes = {9, 33, 4}, .hidden = CMLP_ACTIVATION_LOGISTIC,
+                       .output = CMLP_ACTIVATION_SOFTMAX,
+                       .loss = CMLP_LOSS_LOG, .dtype = dtype, .solver = CMLP_SOLVER_ADAM, .rows = 40, .batch = 16,
                        .isa = isas[i], .alpha = 0.01, .with_weights = 1};
             test_modes(&s, "plain data", NULL);
             test_modes(&s, "small numbers", make_small);
             test_modes(&s, "small arguments", make_small_arguments);
             test_modes(&s, "a small negative weight", make_negative_weight);
-            s = (shape){.n_layers = 3, .sizes = {64, 64, 10}, .hidden = CMLP_TANH, .output = CMLP_IDENTITY,
-                        .loss = CMLP_SQUARED_ERROR, .dtype = dtype, .solver = CMLP_MOMENTUM, .rows = 300, .batch = 256,
+            s = (shape){.n_layers = 3, .sizes = {64, 64, 10}, .hidden = CMLP_ACTIVATION_TANH,
+                        .output = CMLP_ACTIVATION_IDENTITY,
+                        .loss = CMLP_LOSS_SQUARED_ERROR, .dtype = dtype, .solver = CMLP_SOLVER_MOMENTUM, .rows = 300,
+                            .batch = 256,
                         .isa = isas[i], .n_threads = 3};
             test_modes(&s, "several threads", NULL);
             test_modes(&s, "several threads, small numbers", make_small);

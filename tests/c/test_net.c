@@ -15,13 +15,13 @@ static cmlp_net_config config;
 static void reset(void)
 {
     for (int i = 0; i <= CMLP_MAX_LAYERS; i++) sizes[i] = 3 + i;
-    for (int i = 0; i < CMLP_MAX_LAYERS; i++) activations[i] = CMLP_RELU;
-    activations[2] = CMLP_SOFTMAX;
+    for (int i = 0; i < CMLP_MAX_LAYERS; i++) activations[i] = CMLP_ACTIVATION_RELU;
+    activations[2] = CMLP_ACTIVATION_SOFTMAX;
     config = (cmlp_net_config){.struct_size = sizeof config,
                                .sizes = sizes,
                                .activations = activations,
                                .n_layers = 4,
-                               .loss = CMLP_LOG_LOSS,
+                               .loss = CMLP_LOSS_LOG,
                                .dtype = CMLP_FLOAT32};
 }
 
@@ -50,18 +50,18 @@ static void test_invalid_config(void)
     INVALID(CMLP_ERROR_WIDTH, sizes[1] = INT64_C(2147483648));
     INVALID(CMLP_ERROR_WIDTH, sizes[2] = INT64_MAX);
     INVALID(CMLP_ERROR_ACTIVATION, activations[0] = 0);
-    INVALID(CMLP_ERROR_ACTIVATION, activations[0] = CMLP_SOFTMAX);
-    INVALID(CMLP_ERROR_ACTIVATION, activations[1] = CMLP_EXP);
-    INVALID(CMLP_ERROR_ACTIVATION, activations[2] = CMLP_RELU);
-    INVALID(CMLP_ERROR_ACTIVATION, activations[2] = CMLP_GELU);
+    INVALID(CMLP_ERROR_ACTIVATION, activations[0] = CMLP_ACTIVATION_SOFTMAX);
+    INVALID(CMLP_ERROR_ACTIVATION, activations[1] = CMLP_ACTIVATION_EXP);
+    INVALID(CMLP_ERROR_ACTIVATION, activations[2] = CMLP_ACTIVATION_RELU);
+    INVALID(CMLP_ERROR_ACTIVATION, activations[2] = CMLP_ACTIVATION_GELU);
     INVALID(CMLP_ERROR_ACTIVATION, activations[2] = -1);
     INVALID(CMLP_ERROR_ACTIVATION, activations[1] = 13);
-    INVALID(CMLP_ERROR_LOSS, activations[2] = CMLP_TANH);
+    INVALID(CMLP_ERROR_LOSS, activations[2] = CMLP_ACTIVATION_TANH);
     INVALID(CMLP_ERROR_LOSS, config.loss = 0);
     INVALID(CMLP_ERROR_LOSS, config.loss = 10);
-    INVALID(CMLP_ERROR_LOSS, config.loss = CMLP_POISSON);
-    INVALID(CMLP_ERROR_LOSS, activations[2] = CMLP_IDENTITY);
-    INVALID(CMLP_ERROR_LOSS, activations[2] = CMLP_EXP);
+    INVALID(CMLP_ERROR_LOSS, config.loss = CMLP_LOSS_POISSON);
+    INVALID(CMLP_ERROR_LOSS, activations[2] = CMLP_ACTIVATION_IDENTITY);
+    INVALID(CMLP_ERROR_LOSS, activations[2] = CMLP_ACTIVATION_EXP);
     INVALID(CMLP_ERROR_DTYPE, config.dtype = 0);
     INVALID(CMLP_ERROR_DTYPE, config.dtype = CMLP_UINT8);
     INVALID(CMLP_ERROR_ISA, config.isa_mask = UINT32_C(0x80000000));
@@ -76,13 +76,13 @@ static void test_invalid_config(void)
 /* Each output activation with each loss: only the pairs that the header lists are accepted. */
 static void test_pairs(void)
 {
-    static const int allowed[13][10] = {[CMLP_IDENTITY] = {0, 0, 1, 0, 1, 1, 1},
-                                        [CMLP_LOGISTIC] = {0, 1, 1, 0, 1, 1, 1, 0, 1, 1},
-                                        [CMLP_TANH] = {0, 0, 1, 0, 1, 1, 1},
-                                        [CMLP_SOFTMAX] = {0, 1, 1, 0, 0, 0, 0, 0, 1, 1},
-                                        [CMLP_EXP] = {0, 0, 1, 1, 1, 1, 1, 1}};
-    for (int32_t output = CMLP_IDENTITY; output <= CMLP_SOFTSIGN; output++)
-        for (int32_t loss = CMLP_LOG_LOSS; loss <= CMLP_LABEL_SMOOTHING; loss++) {
+    static const int allowed[13][10] = {[CMLP_ACTIVATION_IDENTITY] = {0, 0, 1, 0, 1, 1, 1},
+                                        [CMLP_ACTIVATION_LOGISTIC] = {0, 1, 1, 0, 1, 1, 1, 0, 1, 1},
+                                        [CMLP_ACTIVATION_TANH] = {0, 0, 1, 0, 1, 1, 1},
+                                        [CMLP_ACTIVATION_SOFTMAX] = {0, 1, 1, 0, 0, 0, 0, 0, 1, 1},
+                                        [CMLP_ACTIVATION_EXP] = {0, 0, 1, 1, 1, 1, 1, 1}};
+    for (int32_t output = CMLP_ACTIVATION_IDENTITY; output <= CMLP_ACTIVATION_SOFTSIGN; output++)
+        for (int32_t loss = CMLP_LOSS_LOG; loss <= CMLP_LOSS_LABEL_SMOOTHING; loss++) {
             reset();
             activations[2] = output;
             config.loss = loss;
@@ -98,7 +98,7 @@ static void test_parameters(void)
     cmlp_layer layer;
     reset();
     config.activation_parameters = parameters;
-    activations[0] = activations[1] = CMLP_LEAKY_RELU;
+    activations[0] = activations[1] = CMLP_ACTIVATION_LEAKY_RELU;
     CHECK(cmlp_net_init(net, cmlp_net_size(), &config) == CMLP_OK);
     CHECK(cmlp_net_layer(net, 0, &layer) == CMLP_OK && layer.parameter == 0.01);
     CHECK(cmlp_net_layer(net, 1, &layer) == CMLP_OK && layer.parameter == 0.25);
@@ -106,11 +106,11 @@ static void test_parameters(void)
     const double bad[] = {-1, NAN, INFINITY};
     for (int i = 0; i < 3; i++) {
         parameters[1] = bad[i];
-        INVALID(CMLP_ERROR_OPTION, (config.activation_parameters = parameters, activations[1] = CMLP_ELU));
-        INVALID(CMLP_ERROR_OPTION, (config.loss = CMLP_FOCAL, config.loss_parameter = bad[i]));
+        INVALID(CMLP_ERROR_OPTION, (config.activation_parameters = parameters, activations[1] = CMLP_ACTIVATION_ELU));
+        INVALID(CMLP_ERROR_OPTION, (config.loss = CMLP_LOSS_FOCAL, config.loss_parameter = bad[i]));
     }
     INVALID(CMLP_ERROR_OPTION, config.loss_parameter = 1); /* the log loss has none */
-    INVALID(CMLP_ERROR_OPTION, (config.loss = CMLP_LABEL_SMOOTHING, config.loss_parameter = 1));
+    INVALID(CMLP_ERROR_OPTION, (config.loss = CMLP_LOSS_LABEL_SMOOTHING, config.loss_parameter = 1));
 }
 
 /* The tables count from 1 without gaps, and their names differ. */
@@ -118,12 +118,12 @@ static void test_descriptions(void)
 {
     CHECK(!cmlp_describe_activation(0) && !cmlp_describe_activation(13) && !cmlp_describe_activation(-1));
     CHECK(!cmlp_describe_loss(0) && !cmlp_describe_loss(10) && !cmlp_describe_loss(INT32_MIN));
-    for (int32_t i = CMLP_IDENTITY; i <= CMLP_SOFTSIGN; i++) {
+    for (int32_t i = CMLP_ACTIVATION_IDENTITY; i <= CMLP_ACTIVATION_SOFTSIGN; i++) {
         const cmlp_activation_info *info = cmlp_describe_activation(i);
         CHECK(info && info->name && (info->hidden || info->output) && info->init_factor > 0);
         for (int32_t j = 1; j < i; j++) CHECK(strcmp(info->name, cmlp_describe_activation(j)->name) != 0);
     }
-    for (int32_t i = CMLP_LOG_LOSS; i <= CMLP_LABEL_SMOOTHING; i++)
+    for (int32_t i = CMLP_LOSS_LOG; i <= CMLP_LOSS_LABEL_SMOOTHING; i++)
         CHECK(cmlp_describe_loss(i) && cmlp_describe_loss(i)->name && cmlp_describe_loss(i)->outputs);
 }
 
@@ -133,8 +133,8 @@ static void test_layout(void)
     int64_t at = 0;
     reset();
     config.n_layers = CMLP_MAX_LAYERS;
-    activations[2] = CMLP_RELU;
-    activations[CMLP_MAX_LAYERS - 2] = CMLP_SOFTMAX;
+    activations[2] = CMLP_ACTIVATION_RELU;
+    activations[CMLP_MAX_LAYERS - 2] = CMLP_ACTIVATION_SOFTMAX;
     CHECK(cmlp_net_init(net, cmlp_net_size(), &config) == CMLP_OK);
     for (int32_t l = 0; l < CMLP_MAX_LAYERS - 1; l++) {
         CHECK(cmlp_net_layer(net, l, &layer) == CMLP_OK);
@@ -158,7 +158,7 @@ static void describe(int64_t a, int64_t b, int64_t c)
     sizes[1] = b;
     sizes[2] = c;
     config.n_layers = c ? 3 : 2;
-    activations[config.n_layers - 2] = CMLP_SOFTMAX;
+    activations[config.n_layers - 2] = CMLP_ACTIVATION_SOFTMAX;
 }
 
 /* Sizes near the limits of 64-bit offsets. */
@@ -178,17 +178,17 @@ static void test_overflow(void)
     CHECK(cmlp_net_init(net, cmlp_net_size(), &config) == CMLP_OK);
     CHECK(cmlp_net_n_params(net) == (INT64_C(1) << 61) - (INT64_C(1) << 31));
     CHECK(cmlp_workspace_size(net, CMLP_CALL_TRAIN, 256, 1, &bytes) == CMLP_ERROR_OVERFLOW);
-    CHECK(cmlp_optimizer_state_size(net, CMLP_ADAM, &bytes) == CMLP_ERROR_OVERFLOW);
+    CHECK(cmlp_optimizer_state_size(net, CMLP_SOLVER_ADAM, &bytes) == CMLP_ERROR_OVERFLOW);
     CHECK(bytes == 5);
     CHECK(cmlp_workspace_size(net, CMLP_CALL_FORWARD, INT64_MAX, CMLP_MAX_THREADS, &bytes) == CMLP_OK && bytes > 5);
 
     describe(most, INT64_C(1) << 29, 0);
     CHECK(cmlp_net_init(net, cmlp_net_size(), &config) == CMLP_OK);
-    CHECK(cmlp_optimizer_state_size(net, CMLP_ADAM, &bytes) == CMLP_ERROR_OVERFLOW);
+    CHECK(cmlp_optimizer_state_size(net, CMLP_SOLVER_ADAM, &bytes) == CMLP_ERROR_OVERFLOW);
     config.dtype = CMLP_FLOAT64;
     describe(most, INT64_C(1) << 28, 0);
     CHECK(cmlp_net_init(net, cmlp_net_size(), &config) == CMLP_OK);
-    CHECK(cmlp_optimizer_state_size(net, CMLP_ADAM, &bytes) == CMLP_OK && bytes == (size_t)(UINT64_C(1) << 62));
+    CHECK(cmlp_optimizer_state_size(net, CMLP_SOLVER_ADAM, &bytes) == CMLP_OK && bytes == (size_t)(UINT64_C(1) << 62));
 }
 
 static void test_sizes(void)
@@ -204,10 +204,10 @@ static void test_sizes(void)
     CHECK(cmlp_workspace_size(net, CMLP_CALL_TRAIN, 1, 1, NULL) == CMLP_ERROR_NULL);
     CHECK(cmlp_optimizer_state_size(net, 0, &bytes) == CMLP_ERROR_OPTION);
     CHECK(cmlp_optimizer_state_size(net, 6, &bytes) == CMLP_ERROR_OPTION);
-    CHECK(cmlp_optimizer_state_size(net, CMLP_SGD, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_optimizer_state_size(net, CMLP_SOLVER_SGD, NULL) == CMLP_ERROR_NULL);
     CHECK(bytes == 5);
-    for (int32_t solver = CMLP_SGD; solver <= CMLP_ADAMW; solver++) {
-        const size_t blocks = solver == CMLP_SGD ? 0 : solver >= CMLP_ADAM ? 2 : 1;
+    for (int32_t solver = CMLP_SOLVER_SGD; solver <= CMLP_SOLVER_ADAMW; solver++) {
+        const size_t blocks = solver == CMLP_SOLVER_SGD ? 0 : solver >= CMLP_SOLVER_ADAM ? 2 : 1;
         CHECK(cmlp_optimizer_state_size(net, solver, &bytes) == CMLP_OK);
         CHECK(bytes == blocks * sizeof(float) * (size_t)cmlp_net_n_params(net));
     }

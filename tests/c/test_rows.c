@@ -92,7 +92,7 @@ static void test_targets(call c, int32_t dtype, int64_t gap)
     for (int64_t i = 0; i < ROWS; i++)
         for (int64_t j = 0; j < OUTPUTS; j++) put(dtype, y, i * row + j * step, f.labels[i] == j);
     fixture_reset(&f, c);
-    f.targets.kind = CMLP_DENSE;
+    f.targets.kind = CMLP_TARGETS_DENSE;
     f.targets.dtype = dtype;
     f.targets.data = y;
     f.targets.row_stride = row * (int64_t)size_of(dtype);
@@ -161,8 +161,10 @@ int main(void)
     uint32_t isas[8];
     const int n = available_isas(isas);
     for (int i = 0; i < 2 * n; i++) {
-        const shape s = {.n_layers = 3, .sizes = {COLUMNS, 20, OUTPUTS}, .hidden = CMLP_TANH, .output = CMLP_SOFTMAX,
-                         .loss = CMLP_LOG_LOSS, .dtype = i % 2 ? CMLP_FLOAT64 : CMLP_FLOAT32, .solver = CMLP_ADAM,
+        const shape s = {.n_layers = 3, .sizes = {COLUMNS, 20, OUTPUTS}, .hidden = CMLP_ACTIVATION_TANH,
+                         .output = CMLP_ACTIVATION_SOFTMAX,
+                         .loss = CMLP_LOSS_LOG, .dtype = i % 2 ? CMLP_FLOAT64 : CMLP_FLOAT32,
+                             .solver = CMLP_SOLVER_ADAM,
                          .rows = ROWS, .batch = 20, .isa = isas[i / 2], .alpha = 0.01};
         fixture_make(&f, &s);
         for (call c = FORWARD; c < CALLS; c++) {

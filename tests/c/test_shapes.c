@@ -8,36 +8,41 @@
 #define WIDEST 4100
 
 static const shape shapes[] = {
-    {2, {5, 3}, CMLP_RELU, CMLP_SOFTMAX, CMLP_LOG_LOSS, .rows = 9, .batch = 4},
-    {2, {1, 1}, CMLP_RELU, CMLP_LOGISTIC, CMLP_LOG_LOSS, .rows = 2, .batch = 1},
-    {2, {1, 1}, CMLP_RELU, CMLP_SOFTMAX, CMLP_LOG_LOSS, .rows = 2, .batch = 1},
-    {3, {4, 1, 2}, CMLP_TANH, CMLP_IDENTITY, CMLP_SQUARED_ERROR, .rows = 6, .batch = 6},
-    {20, {6, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 4}, CMLP_TANH, CMLP_SOFTMAX, CMLP_LOG_LOSS,
+    {2, {5, 3}, CMLP_ACTIVATION_RELU, CMLP_ACTIVATION_SOFTMAX, CMLP_LOSS_LOG, .rows = 9, .batch = 4},
+    {2, {1, 1}, CMLP_ACTIVATION_RELU, CMLP_ACTIVATION_LOGISTIC, CMLP_LOSS_LOG, .rows = 2, .batch = 1},
+    {2, {1, 1}, CMLP_ACTIVATION_RELU, CMLP_ACTIVATION_SOFTMAX, CMLP_LOSS_LOG, .rows = 2, .batch = 1},
+    {3, {4, 1, 2}, CMLP_ACTIVATION_TANH, CMLP_ACTIVATION_IDENTITY, CMLP_LOSS_SQUARED_ERROR, .rows = 6, .batch = 6},
+    {20, {6, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 4}, CMLP_ACTIVATION_TANH, CMLP_ACTIVATION_SOFTMAX,
+     CMLP_LOSS_LOG,
      .rows = 7, .batch = 3},
-    {CMLP_MAX_LAYERS, {2}, CMLP_IDENTITY, CMLP_EXP, CMLP_POISSON, .rows = 5, .batch = 2}, /* sizes below */
-    {3, {3, 4097, 2}, CMLP_TANH, CMLP_SOFTMAX, CMLP_SQUARED_ERROR, .rows = 3, .batch = 2},
-    {3, {4097, 2, 3}, CMLP_LOGISTIC, CMLP_SOFTMAX, CMLP_LOG_LOSS, .rows = 3, .batch = 2},
-    {3, {2, 3, 4097}, CMLP_LOGISTIC, CMLP_SOFTMAX, CMLP_LOG_LOSS, .rows = 3, .batch = 2},
-    {4, {129, 128, 127, 17}, CMLP_LOGISTIC, CMLP_EXP, CMLP_SQUARED_ERROR, .rows = 20, .batch = 10},
-    {3, {15, 16, 17}, CMLP_RELU, CMLP_LOGISTIC, CMLP_SQUARED_ERROR, .rows = 300, .batch = 129, .alpha = 0.1},
-    {3, {31, 32, 33}, CMLP_TANH, CMLP_LOGISTIC, CMLP_LOG_LOSS, .rows = 257, .batch = 256, .with_weights = 1},
+    {CMLP_MAX_LAYERS, {2}, CMLP_ACTIVATION_IDENTITY, CMLP_ACTIVATION_EXP, CMLP_LOSS_POISSON, .rows = 5,
+     .batch = 2}, /* sizes below */
+    {3, {3, 4097, 2}, CMLP_ACTIVATION_TANH, CMLP_ACTIVATION_SOFTMAX, CMLP_LOSS_SQUARED_ERROR, .rows = 3, .batch = 2},
+    {3, {4097, 2, 3}, CMLP_ACTIVATION_LOGISTIC, CMLP_ACTIVATION_SOFTMAX, CMLP_LOSS_LOG, .rows = 3, .batch = 2},
+    {3, {2, 3, 4097}, CMLP_ACTIVATION_LOGISTIC, CMLP_ACTIVATION_SOFTMAX, CMLP_LOSS_LOG, .rows = 3, .batch = 2},
+    {4, {129, 128, 127, 17}, CMLP_ACTIVATION_LOGISTIC, CMLP_ACTIVATION_EXP, CMLP_LOSS_SQUARED_ERROR, .rows = 20,
+     .batch = 10},
+    {3, {15, 16, 17}, CMLP_ACTIVATION_RELU, CMLP_ACTIVATION_LOGISTIC, CMLP_LOSS_SQUARED_ERROR, .rows = 300,
+     .batch = 129, .alpha = 0.1},
+    {3, {31, 32, 33}, CMLP_ACTIVATION_TANH, CMLP_ACTIVATION_LOGISTIC, CMLP_LOSS_LOG, .rows = 257, .batch = 256,
+     .with_weights = 1},
 };
 
 static shape make_shape(size_t i)
 {
     shape s = shapes[i];
     for (int32_t l = 0; s.n_layers == CMLP_MAX_LAYERS && l < s.n_layers; l++) s.sizes[l] = 1 + l % 3;
-    s.solver = CMLP_ADAM;
+    s.solver = CMLP_SOLVER_ADAM;
     return s;
 }
 
 static double activation_of(int32_t activation, double z)
 {
     switch (activation) {
-    case CMLP_LOGISTIC: return 1 / (1 + exp(-z));
-    case CMLP_TANH: return tanh(z);
-    case CMLP_RELU: return z > 0 ? z : 0;
-    case CMLP_EXP: return exp(z);
+    case CMLP_ACTIVATION_LOGISTIC: return 1 / (1 + exp(-z));
+    case CMLP_ACTIVATION_TANH: return tanh(z);
+    case CMLP_ACTIVATION_RELU: return z > 0 ? z : 0;
+    case CMLP_ACTIVATION_EXP: return exp(z);
     default: return z;
     }
 }
@@ -56,10 +61,10 @@ static void plain_forward(const fixture *f, int64_t row, double *out)
             double z = get(f->shape.dtype, f->params, layer.biases + j);
             for (int64_t k = 0; k < layer.n_in; k++)
                 z += before[k] * get(f->shape.dtype, f->params, layer.weights + k * layer.n_out + j);
-            a[j] = layer.activation == CMLP_SOFTMAX ? exp(z) : activation_of(layer.activation, z);
+            a[j] = layer.activation == CMLP_ACTIVATION_SOFTMAX ? exp(z) : activation_of(layer.activation, z);
             sum += a[j];
         }
-        if (layer.activation == CMLP_SOFTMAX)
+        if (layer.activation == CMLP_ACTIVATION_SOFTMAX)
             for (int64_t j = 0; j < layer.n_out; j++) a[j] /= sum;
     }
     memcpy(out, a, (size_t)f->n_out * sizeof *out);
@@ -70,11 +75,11 @@ static double plain_cost(const fixture *f, int64_t row, const double *a)
     double cost = 0;
     for (int64_t j = 0; j < f->n_out; j++) {
         const double y = f->labels[row] == j;
-        if (f->shape.loss == CMLP_SQUARED_ERROR) cost += (a[j] - y) * (a[j] - y);
-        if (f->shape.loss == CMLP_POISSON) cost += a[j] - y - y * log(a[j]);
-        if (f->shape.loss != CMLP_LOG_LOSS) continue;
+        if (f->shape.loss == CMLP_LOSS_SQUARED_ERROR) cost += (a[j] - y) * (a[j] - y);
+        if (f->shape.loss == CMLP_LOSS_POISSON) cost += a[j] - y - y * log(a[j]);
+        if (f->shape.loss != CMLP_LOSS_LOG) continue;
         if (y > 0) cost -= log(a[j]);
-        else if (f->shape.output == CMLP_LOGISTIC) cost -= log(1 - a[j]);
+        else if (f->shape.output == CMLP_ACTIVATION_LOGISTIC) cost -= log(1 - a[j]);
     }
     return cost;
 }

@@ -101,7 +101,7 @@ static void make_sparse(int64_t *positions, int64_t *columns)
     const int64_t n = f.n * f.n_in;
     for (int64_t i = 0; i <= f.n; i++) positions[i] = i * f.n_in;
     for (int64_t p = 0; p < n; p++) columns[p] = p % f.n_in;
-    f.rows.kind = CMLP_CSR;
+    f.rows.kind = CMLP_ROWS_CSR;
     f.rows.indptr = positions;
     f.rows.indices = columns;
     f.rows.n_values = n;
@@ -134,13 +134,18 @@ static void test_calls(const shape *s)
 }
 
 static const shape shapes[] = {
-    {3, {3, 3, 1}, CMLP_RELU, CMLP_LOGISTIC, CMLP_LOG_LOSS, .rows = 1, .batch = 1},
-    {3, {784, 16, 10}, CMLP_RELU, CMLP_SOFTMAX, CMLP_LOG_LOSS, .rows = 300, .batch = 256, .n_sparse = 300,
+    {3, {3, 3, 1}, CMLP_ACTIVATION_RELU, CMLP_ACTIVATION_LOGISTIC, CMLP_LOSS_LOG, .rows = 1, .batch = 1},
+    {3, {784, 16, 10}, CMLP_ACTIVATION_RELU, CMLP_ACTIVATION_SOFTMAX, CMLP_LOSS_LOG, .rows = 300, .batch = 256,
+     .n_sparse = 300,
      .alpha = 0.1},
-    {3, {300, 64, 40}, CMLP_RELU, CMLP_SOFTMAX, CMLP_FOCAL, .rows = 300, .batch = 290, .n_sparse = 300},
-    {4, {513, 300, 600, 12}, CMLP_TANH, CMLP_SOFTMAX, CMLP_SQUARED_ERROR, .rows = 130, .batch = 129, .max_norm = 0.1},
-    {4, {9, 33, 7, 4}, CMLP_GELU, CMLP_LOGISTIC, CMLP_LABEL_SMOOTHING, .rows = 300, .batch = 290, .dropout = 0.3},
-    {3, {20, 600, 1}, CMLP_SILU, CMLP_EXP, CMLP_POISSON, .rows = 300, .batch = 10, .with_weights = 1, .with_order = 1},
+    {3, {300, 64, 40}, CMLP_ACTIVATION_RELU, CMLP_ACTIVATION_SOFTMAX, CMLP_LOSS_FOCAL, .rows = 300, .batch = 290,
+     .n_sparse = 300},
+    {4, {513, 300, 600, 12}, CMLP_ACTIVATION_TANH, CMLP_ACTIVATION_SOFTMAX, CMLP_LOSS_SQUARED_ERROR, .rows = 130,
+     .batch = 129, .max_norm = 0.1},
+    {4, {9, 33, 7, 4}, CMLP_ACTIVATION_GELU, CMLP_ACTIVATION_LOGISTIC, CMLP_LOSS_LABEL_SMOOTHING, .rows = 300,
+     .batch = 290, .dropout = 0.3},
+    {3, {20, 600, 1}, CMLP_ACTIVATION_SILU, CMLP_ACTIVATION_EXP, CMLP_LOSS_POISSON, .rows = 300, .batch = 10,
+     .with_weights = 1, .with_order = 1},
 };
 
 /* Plain C computes fused multiply-adds in software, which is slow. */
@@ -154,7 +159,7 @@ static void shorten(shape *s)
 
 static void test_every_table(void)
 {
-    static const int32_t solvers[] = {CMLP_SGD, CMLP_NESTEROV, CMLP_ADAMW};
+    static const int32_t solvers[] = {CMLP_SOLVER_SGD, CMLP_SOLVER_NESTEROV, CMLP_SOLVER_ADAMW};
     uint32_t isas[8];
     const int n_isas = available_isas(isas);
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
@@ -182,12 +187,12 @@ static int64_t numbers[1000];
 static void init_net(void *context)
 {
     const int64_t sizes[] = {9, 5, 3};
-    const int32_t activations[] = {CMLP_RELU, CMLP_SOFTMAX};
+    const int32_t activations[] = {CMLP_ACTIVATION_RELU, CMLP_ACTIVATION_SOFTMAX};
     cmlp_net_config config = CMLP_INIT(cmlp_net_config);
     config.sizes = sizes;
     config.activations = activations;
     config.n_layers = 3;
-    config.loss = CMLP_LOG_LOSS;
+    config.loss = CMLP_LOSS_LOG;
     config.dtype = CMLP_FLOAT64;
     *(int *)context = cmlp_net_init(net, sizeof net_memory, &config);
 }

@@ -14,12 +14,12 @@ static int status_of_float64(void)
 {
     static _Alignas(64) unsigned char memory[8192];
     const int64_t sizes[] = {1, 1};
-    const int32_t activations[] = {CMLP_IDENTITY};
+    const int32_t activations[] = {CMLP_ACTIVATION_IDENTITY};
     const cmlp_net_config config = {.struct_size = sizeof config,
                                     .sizes = sizes,
                                     .activations = activations,
                                     .n_layers = 2,
-                                    .loss = CMLP_SQUARED_ERROR,
+                                    .loss = CMLP_LOSS_SQUARED_ERROR,
                                     .dtype = CMLP_FLOAT64};
     return cmlp_net_init((cmlp_net *)memory, sizeof memory, &config);
 }

@@ -47,8 +47,9 @@ static int needs_no_team(const fixture *f, call c)
  * threads divide six chunks of 128 inputs by columns. Seven threads, or any number with one chunk, divide by rows. */
 static shape make_shape(int32_t dtype, int32_t solver, uint32_t isa, int64_t n_in, int64_t hidden)
 {
-    return (shape){.n_layers = 4, .sizes = {n_in, hidden, 33, 10}, .hidden = CMLP_RELU, .output = CMLP_SOFTMAX,
-                   .loss = CMLP_LOG_LOSS, .dtype = dtype, .solver = solver, .rows = 600, .batch = 400, .isa = isa,
+    return (shape){.n_layers = 4, .sizes = {n_in, hidden, 33, 10}, .hidden = CMLP_ACTIVATION_RELU,
+                   .output = CMLP_ACTIVATION_SOFTMAX,
+                   .loss = CMLP_LOSS_LOG, .dtype = dtype, .solver = solver, .rows = 600, .batch = 400, .isa = isa,
                    .n_threads = 7, .with_order = 1, .with_weights = 1, .alpha = 0.01, .n_sparse = n_in > 70 ? 600 : 0};
 }
 
@@ -116,7 +117,7 @@ static void test_signals(void)
 static void test_small_work(void)
 {
     static fixture f;
-    shape s = make_shape(CMLP_FLOAT32, CMLP_SGD, 0, 70, 64);
+    shape s = make_shape(CMLP_FLOAT32, CMLP_SOLVER_SGD, 0, 70, 64);
     s.n_layers = 3;
     memcpy(s.sizes, (int64_t[]){4, 5, 3}, 3 * sizeof(int64_t));
     s.rows = s.batch = 20;
@@ -200,15 +201,15 @@ int main(void)
     const int n = available_isas(isas);
     for (int i = 0; i <= 4 * n; i++) {
         const int wide = i == 4 * n; /* the last one, with the best instruction set */
-        const int32_t solver = i % 2 ? CMLP_ADAM : CMLP_SGD;
+        const int32_t solver = i % 2 ? CMLP_SOLVER_ADAM : CMLP_SOLVER_SGD;
         const int64_t n_in = wide || i / 2 % 2 ? 758 : 70;
         shape s = make_shape(i % 2 ? CMLP_FLOAT64 : CMLP_FLOAT32, solver, isas[wide ? n - 1 : i / 4], n_in,
                              wide ? 480 : 64);
         if (n_in == 70) { /* dropout uses random numbers per row; max_norm needs the whole gradient */
-            s.hidden = CMLP_SILU;
+            s.hidden = CMLP_ACTIVATION_SILU;
             s.dropout = 0.2;
             s.max_norm = 0.05;
-            if (solver == CMLP_ADAM) s.solver = CMLP_ADAMW;
+            if (solver == CMLP_SOLVER_ADAM) s.solver = CMLP_SOLVER_ADAMW;
         }
         fixture_make(&f, &s);
         test_same_bits(&f);

@@ -5,12 +5,13 @@
 #include <math.h>
 #include <string.h>
 
-static const int32_t solvers[] = {CMLP_SGD, CMLP_MOMENTUM, CMLP_NESTEROV, CMLP_ADAM};
+static const int32_t solvers[] = {CMLP_SOLVER_SGD, CMLP_SOLVER_MOMENTUM, CMLP_SOLVER_NESTEROV, CMLP_SOLVER_ADAM};
 
 static shape make_shape(int i)
 {
-    return (shape){.n_layers = 3, .sizes = {6, 17, 4}, .hidden = CMLP_TANH, .output = CMLP_SOFTMAX,
-                   .loss = CMLP_LOG_LOSS, .dtype = i & 1 ? CMLP_FLOAT64 : CMLP_FLOAT32, .solver = solvers[i / 2 % 4],
+    return (shape){.n_layers = 3, .sizes = {6, 17, 4}, .hidden = CMLP_ACTIVATION_TANH,
+                   .output = CMLP_ACTIVATION_SOFTMAX,
+                   .loss = CMLP_LOSS_LOG, .dtype = i & 1 ? CMLP_FLOAT64 : CMLP_FLOAT32, .solver = solvers[i / 2 % 4],
                    .rows = 70, .batch = 16, .alpha = 0.01, .with_order = 1};
 }
 
@@ -262,7 +263,7 @@ static void test_bad_target(fixture *f)
     for (call c = COST; c < CALLS; c++) {
         if (c == STEP) continue;
         fixture_reset(f, c);
-        f->targets.kind = CMLP_DENSE;
+        f->targets.kind = CMLP_TARGETS_DENSE;
         f->targets.dtype = CMLP_FLOAT64;
         f->targets.data = y;
         f->targets.row_stride = sizeof(double) * 4;

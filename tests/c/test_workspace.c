@@ -36,18 +36,26 @@ static void test_after_guard_page(fixture *f, call c)
 }
 
 static const shape shapes[] = {
-    {3, {7, 5, 3}, CMLP_RELU, CMLP_SOFTMAX, CMLP_LOG_LOSS, .rows = 1, .batch = 1},
-    {2, {3, 2}, CMLP_RELU, CMLP_IDENTITY, CMLP_SQUARED_ERROR, .rows = 17, .batch = 5},
-    {4, {30, 17, 33, 9}, CMLP_TANH, CMLP_SOFTMAX, CMLP_SQUARED_ERROR, .rows = 300, .batch = 290, .with_order = 1},
-    {5, {1, 1, 1, 1, 1}, CMLP_LOGISTIC, CMLP_LOGISTIC, CMLP_LOG_LOSS, .rows = 129, .batch = 128, .with_weights = 1},
-    {3, {5, 4, 5000}, CMLP_RELU, CMLP_SOFTMAX, CMLP_LOG_LOSS, .rows = 3, .batch = 2, .alpha = 0.1},
-    {3, {700, 3, 2}, CMLP_RELU, CMLP_EXP, CMLP_POISSON, .rows = 257, .batch = 1000},
-    {3, {64, 64, 10}, CMLP_RELU, CMLP_SOFTMAX, CMLP_LOG_LOSS, .rows = 300, .batch = 256, .alpha = 0.1},
-    {3, {90, 70, 3}, CMLP_RELU, CMLP_SOFTMAX, CMLP_LOG_LOSS, .rows = 300, .batch = 290, .n_sparse = 300,
+    {3, {7, 5, 3}, CMLP_ACTIVATION_RELU, CMLP_ACTIVATION_SOFTMAX, CMLP_LOSS_LOG, .rows = 1, .batch = 1},
+    {2, {3, 2}, CMLP_ACTIVATION_RELU, CMLP_ACTIVATION_IDENTITY, CMLP_LOSS_SQUARED_ERROR, .rows = 17, .batch = 5},
+    {4, {30, 17, 33, 9}, CMLP_ACTIVATION_TANH, CMLP_ACTIVATION_SOFTMAX, CMLP_LOSS_SQUARED_ERROR, .rows = 300,
+     .batch = 290, .with_order = 1},
+    {5, {1, 1, 1, 1, 1}, CMLP_ACTIVATION_LOGISTIC, CMLP_ACTIVATION_LOGISTIC, CMLP_LOSS_LOG, .rows = 129, .batch = 128,
+     .with_weights = 1},
+    {3, {5, 4, 5000}, CMLP_ACTIVATION_RELU, CMLP_ACTIVATION_SOFTMAX, CMLP_LOSS_LOG, .rows = 3, .batch = 2,
+     .alpha = 0.1},
+    {3, {700, 3, 2}, CMLP_ACTIVATION_RELU, CMLP_ACTIVATION_EXP, CMLP_LOSS_POISSON, .rows = 257, .batch = 1000},
+    {3, {64, 64, 10}, CMLP_ACTIVATION_RELU, CMLP_ACTIVATION_SOFTMAX, CMLP_LOSS_LOG, .rows = 300, .batch = 256,
+     .alpha = 0.1},
+    {3, {90, 70, 3}, CMLP_ACTIVATION_RELU, CMLP_ACTIVATION_SOFTMAX, CMLP_LOSS_LOG, .rows = 300, .batch = 290,
+     .n_sparse = 300,
      .with_order = 1},
-    {3, {90, 70, 3}, CMLP_RELU, CMLP_SOFTMAX, CMLP_LOG_LOSS, .rows = 300, .batch = 70, .n_sparse = 200},
-    {4, {9, 33, 7, 4}, CMLP_GELU, CMLP_SOFTMAX, CMLP_FOCAL, .rows = 300, .batch = 290, .max_norm = 0.1},
-    {4, {9, 33, 7, 4}, CMLP_ELU, CMLP_LOGISTIC, CMLP_LABEL_SMOOTHING, .rows = 300, .batch = 290, .dropout = 0.3},
+    {3, {90, 70, 3}, CMLP_ACTIVATION_RELU, CMLP_ACTIVATION_SOFTMAX, CMLP_LOSS_LOG, .rows = 300, .batch = 70,
+     .n_sparse = 200},
+    {4, {9, 33, 7, 4}, CMLP_ACTIVATION_GELU, CMLP_ACTIVATION_SOFTMAX, CMLP_LOSS_FOCAL, .rows = 300, .batch = 290,
+     .max_norm = 0.1},
+    {4, {9, 33, 7, 4}, CMLP_ACTIVATION_ELU, CMLP_ACTIVATION_LOGISTIC, CMLP_LOSS_LABEL_SMOOTHING, .rows = 300,
+     .batch = 290, .dropout = 0.3},
 };
 
 int main(void)
@@ -64,7 +72,7 @@ int main(void)
                     s.dtype = dtype;
                     s.n_threads = threads[t];
                     s.isa = isas[isa];
-                    s.solver = (isa + t) % 2 ? CMLP_ADAM : CMLP_SGD;
+                    s.solver = (isa + t) % 2 ? CMLP_SOLVER_ADAM : CMLP_SOLVER_SGD;
                     fixture_make(&f, &s);
                     for (call c = 0; c < CALLS; c++) {
                         test_exact(&f, c);

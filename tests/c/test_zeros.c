@@ -29,7 +29,8 @@ static void test_same_bits(uint32_t isa, int32_t dtype, int64_t hidden, int32_t 
 {
     const int64_t n_in = 14000 / hidden; /* enough for several threads */
     static const call calls[] = {FORWARD, COST, GRADIENT, INPUT_GRADIENT, TRAIN};
-    const shape s = {3, {n_in, hidden, 10}, CMLP_RELU, CMLP_SOFTMAX, CMLP_LOG_LOSS, .rows = ROWS, .batch = ROWS,
+    const shape s = {3, {n_in, hidden, 10}, CMLP_ACTIVATION_RELU, CMLP_ACTIVATION_SOFTMAX, CMLP_LOSS_LOG, .rows = ROWS,
+                     .batch = ROWS,
                      .dtype = dtype, .solver = solver, .isa = isa, .n_threads = n_threads, .alpha = alpha,
                      .n_sparse = SPARSE};
     fixture_make(&f, &s);
@@ -50,8 +51,9 @@ static void test_shares(uint32_t isa, int32_t dtype)
     enum { TILE = 256 };
     uint64_t alone = 0;
     for (int32_t n_threads = 1; n_threads <= 3; n_threads++) {
-        const shape s = {3, {186, 75, 10}, CMLP_RELU, CMLP_SOFTMAX, CMLP_LOG_LOSS, .rows = 2 * TILE, .batch = 2 * TILE,
-                         .dtype = dtype, .solver = CMLP_SGD, .isa = isa, .n_threads = n_threads, .with_order = 1,
+        const shape s = {3, {186, 75, 10}, CMLP_ACTIVATION_RELU, CMLP_ACTIVATION_SOFTMAX, CMLP_LOSS_LOG,
+                         .rows = 2 * TILE, .batch = 2 * TILE,
+                         .dtype = dtype, .solver = CMLP_SOLVER_SGD, .isa = isa, .n_threads = n_threads, .with_order = 1,
                          .n_sparse = TILE * 3 / 2};
         fixture_make(&f, &s);
         for (int64_t i = 0, sparse = 0, full = s.n_sparse; i < s.rows; i++)
@@ -66,8 +68,9 @@ static void test_shares(uint32_t isa, int32_t dtype)
 /* Single rows with some, only, or no zeros of both signs, in narrow and wide layers. */
 static void test_alone(uint32_t isa, int32_t dtype, int64_t n_in, int64_t hidden)
 {
-    const shape s = {3, {n_in, hidden, 10}, CMLP_RELU, CMLP_SOFTMAX, CMLP_LOG_LOSS, .rows = 12, .batch = 12,
-                     .dtype = dtype, .solver = CMLP_SGD, .isa = isa, .n_sparse = 8};
+    const shape s = {3, {n_in, hidden, 10}, CMLP_ACTIVATION_RELU, CMLP_ACTIVATION_SOFTMAX, CMLP_LOSS_LOG, .rows = 12,
+                     .batch = 12,
+                     .dtype = dtype, .solver = CMLP_SOLVER_SGD, .isa = isa, .n_sparse = 8};
     char among[12 * 10 * sizeof(double)];
     fixture_make(&f, &s);
     for (int64_t k = 0; k < n_in; k++) put(dtype, f.x, k, k % 2 ? 0 : -0.0);
@@ -95,9 +98,9 @@ int main(void)
             for (int32_t n_threads = 1; n_threads <= 3; n_threads++) {
                 static const int64_t hidden[] = {75, 12, 40}; /* the kernels skip single zeros or zero columns */
                 for (int i = 0; i < 3; i++) {
-                    test_same_bits(isas[isa], dtype, hidden[i], CMLP_SGD, n_threads, 0);
-                    test_same_bits(isas[isa], dtype, hidden[i], CMLP_SGD, n_threads, 0.1);
-                    test_same_bits(isas[isa], dtype, hidden[i], CMLP_ADAM, n_threads, 0);
+                    test_same_bits(isas[isa], dtype, hidden[i], CMLP_SOLVER_SGD, n_threads, 0);
+                    test_same_bits(isas[isa], dtype, hidden[i], CMLP_SOLVER_SGD, n_threads, 0.1);
+                    test_same_bits(isas[isa], dtype, hidden[i], CMLP_SOLVER_ADAM, n_threads, 0);
                 }
             }
     for (int isa = 0; isa < n_isas; isa++)

@@ -228,8 +228,9 @@ static cmlp_fault forward_rows(cmlp_batch_job *job, int64_t selected, int64_t a,
 /* Whether the loss kernel reads class indices directly. */
 static int takes_labels(const cmlp_data *data)
 {
-    return data->targets->kind == CMLP_CLASSES && data->net->loss == CMLP_LOG_LOSS &&
-           cmlp_output_activation(data->net) == CMLP_SOFTMAX && cmlp_n_out(data->net) <= CMLP_TRANSPOSED_OUTPUTS;
+    return data->targets->kind == CMLP_TARGETS_CLASSES && data->net->loss == CMLP_LOSS_LOG &&
+           cmlp_output_activation(data->net) == CMLP_ACTIVATION_SOFTMAX &&
+           cmlp_n_out(data->net) <= CMLP_TRANSPOSED_OUTPUTS;
 }
 
 /* Computes the output layer's activations, costs and deltas. Its weighted sums are in `activations` before. */

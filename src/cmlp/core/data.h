@@ -23,7 +23,7 @@ static inline int64_t cmlp_selected(const cmlp_data *data, int64_t i)
     return data->rows->order ? data->rows->order[i] : i;
 }
 
-static inline int cmlp_is_sparse(const cmlp_data *data) { return data->rows->kind == CMLP_CSR; }
+static inline int cmlp_is_sparse(const cmlp_data *data) { return data->rows->kind == CMLP_ROWS_CSR; }
 
 #define CMLP_PREFETCH_ROWS 6 /* prefetch distance: converting 6 rows takes about as long as a cache miss */
 

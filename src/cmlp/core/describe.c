@@ -9,15 +9,16 @@
 
 /* Indexed by enumerator. Softmax is not in the table, because it acts on whole rows. */
 static const cmlp_activation_info activations[] = {
-#define ROW(CODE, name, from, factor, layers, parameter) \
-    [CMLP_##CODE] = {#name, factor, parameter, ((layers)&CMLP_HIDDEN) != 0, ((layers)&CMLP_OUTPUT) != 0, from},
+#define ROW(CODE, name, from, factor, layers, parameter)                               \
+    [CMLP_ACTIVATION_##CODE] = {#name, factor, parameter, ((layers)&CMLP_HIDDEN) != 0, \
+                                ((layers)&CMLP_OUTPUT) != 0, from},
     CMLP_ACTIVATIONS(ROW)
 #undef ROW
-    [CMLP_SOFTMAX] = {"softmax", 6, 0, 0, 1, CMLP_FROM_A},
+    [CMLP_ACTIVATION_SOFTMAX] = {"softmax", 6, 0, 0, 1, CMLP_FROM_A},
 };
 
 static const cmlp_loss_info losses[] = {
-#define ROW(CODE, name, slope, factor, outputs, parameter, most) [CMLP_##CODE] = {#name, parameter, most, outputs},
+#define ROW(CODE, name, slope, factor, outputs, parameter, most) [CMLP_LOSS_##CODE] = {#name, parameter, most, outputs},
     CMLP_LOSSES(ROW)
 #undef ROW
 };

@@ -32,7 +32,7 @@ int cmlp_model_forward(const cmlp_net *net, const void *params, const void *row,
                        void *output, const cmlp_model_scratch *scratch)
 {
     cmlp_rows rows = {.struct_size = sizeof rows, .data = row, .n_rows = 1, .n_cols = cmlp_n_in(net), .scale = scale,
-                      .kind = CMLP_DENSE, .dtype = dtype};
+                      .kind = CMLP_ROWS_DENSE, .dtype = dtype};
     cmlp_run run = {.struct_size = sizeof run, .workspace = scratch->workspace,
                     .workspace_size = scratch->workspace_size, .n_threads = 1};
     return cmlp_forward(net, params, &rows, output, &run);
@@ -214,7 +214,7 @@ static int32_t label_of(const cmlp_net *net, const void *output)
     const double *d = output;
     double best = is_float ? f[0] : d[0];
     int32_t label = 0;
-    if (cmlp_n_out(net) == 1) return cmlp_output_activation(net) == CMLP_LOGISTIC && best > 0.5;
+    if (cmlp_n_out(net) == 1) return cmlp_output_activation(net) == CMLP_ACTIVATION_LOGISTIC && best > 0.5;
     for (int32_t i = 1; i < cmlp_n_out(net) && best == best; i++) {
         const double value = is_float ? f[i] : d[i];
         if (value <= best) continue;

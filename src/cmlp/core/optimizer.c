@@ -10,11 +10,11 @@
 static int state_blocks(int solver)
 {
     switch (solver) {
-    case CMLP_SGD: return 0;
-    case CMLP_MOMENTUM:
-    case CMLP_NESTEROV: return 1;
-    case CMLP_ADAM:
-    case CMLP_ADAMW: return 2;
+    case CMLP_SOLVER_SGD: return 0;
+    case CMLP_SOLVER_MOMENTUM:
+    case CMLP_SOLVER_NESTEROV: return 1;
+    case CMLP_SOLVER_ADAM:
+    case CMLP_SOLVER_ADAMW: return 2;
     default: return -1;
     }
 }
@@ -32,7 +32,7 @@ int cmlp_optimizer_state_size(const cmlp_net *net, int solver, size_t *bytes)
 
 static int within(double x, double low, double high) { return x >= low && x <= high; } /* false for NaN */
 
-static int is_adam(int32_t solver) { return solver == CMLP_ADAM || solver == CMLP_ADAMW; }
+static int is_adam(int32_t solver) { return solver == CMLP_SOLVER_ADAM || solver == CMLP_SOLVER_ADAMW; }
 
 /* Fills in Adam's defaults and checks its fields. */
 static int check_adam(cmlp_optimizer *o, const char **refused)
@@ -66,10 +66,10 @@ int cmlp_read_optimizer(cmlp_optimizer *o, const cmlp_net *net, const cmlp_optim
     if (!within(o->learning_rate, 0, DBL_MAX))
         return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->learning_rate");
     if (o->n_steps < 0) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->n_steps");
-    if ((o->solver == CMLP_MOMENTUM || o->solver == CMLP_NESTEROV) && !within(o->momentum, 0, 1))
+    if ((o->solver == CMLP_SOLVER_MOMENTUM || o->solver == CMLP_SOLVER_NESTEROV) && !within(o->momentum, 0, 1))
         return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->momentum");
     if (!within(o->max_norm, 0, DBL_MAX)) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->max_norm");
-    if (o->solver == CMLP_ADAMW && !within(o->weight_decay, 0, DBL_MAX))
+    if (o->solver == CMLP_SOLVER_ADAMW && !within(o->weight_decay, 0, DBL_MAX))
         return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->weight_decay");
     if (is_adam(o->solver)) status = check_adam(o, refused);
     return status ? status : check_state(o, needed, net->element, refused);
@@ -90,7 +90,7 @@ cmlp_step_values cmlp_begin_step(cmlp_optimizer *o, double learning_rate)
                                .beta_1 = o->beta_1,
                                .beta_2 = o->beta_2,
                                .epsilon = o->epsilon,
-                               .decay = o->solver == CMLP_ADAMW ? learning_rate * o->weight_decay : 0,
+                               .decay = o->solver == CMLP_SOLVER_ADAMW ? learning_rate * o->weight_decay : 0,
                                .max_norm = o->max_norm,
                                .shrink = 1};
     o->n_steps++;

@@ -66,8 +66,8 @@ static int read_rows(cmlp_rows *rows, const cmlp_net *net, const cmlp_rows *give
 {
     int status = CMLP_READ(rows, given, cmlp_rows, index_dtype);
     if (status) return cmlp_refuse(refused, status, "rows");
-    const int sparse = rows->kind == CMLP_CSR;
-    if (!sparse && rows->kind != CMLP_DENSE) return cmlp_refuse(refused, CMLP_ERROR_ROWS, "rows->kind");
+    const int sparse = rows->kind == CMLP_ROWS_CSR;
+    if (!sparse && rows->kind != CMLP_ROWS_DENSE) return cmlp_refuse(refused, CMLP_ERROR_ROWS, "rows->kind");
     if (rows->n_rows < 0) return cmlp_refuse(refused, CMLP_ERROR_ROWS, "rows->n_rows");
     if (rows->n_cols != cmlp_n_in(net)) return cmlp_refuse(refused, CMLP_ERROR_ROWS, "rows->n_cols");
     if (rows->scale == 0) rows->scale = 1;
@@ -118,10 +118,10 @@ static int read_targets(cmlp_data *data, cmlp_targets *targets, const cmlp_targe
     const int status = CMLP_READ(targets, given, cmlp_targets, dtype);
     if (status) return cmlp_refuse(refused, status, "targets");
     if (targets->n_rows != data->rows->n_rows) return cmlp_refuse(refused, CMLP_ERROR_TARGETS, "targets->n_rows");
-    if (targets->kind == CMLP_DENSE)
+    if (targets->kind == CMLP_TARGETS_DENSE)
         return check_strided(targets->data, targets->dtype, targets->n_rows, cmlp_n_out(data->net),
                              &targets->row_stride, &targets->col_stride, &targets_names, refused);
-    if (targets->kind != CMLP_CLASSES) return cmlp_refuse(refused, CMLP_ERROR_TARGETS, "targets->kind");
+    if (targets->kind != CMLP_TARGETS_CLASSES) return cmlp_refuse(refused, CMLP_ERROR_TARGETS, "targets->kind");
     return check_labels(data, targets, refused);
 }
 
@@ -212,7 +212,7 @@ static void gather_target(const cmlp_data *data, int64_t selected, void *out)
 {
     const cmlp_targets *targets = data->targets;
     const int64_t n_out = cmlp_n_out(data->net), row = cmlp_selected(data, selected);
-    if (targets->kind == CMLP_DENSE) {
+    if (targets->kind == CMLP_TARGETS_DENSE) {
         const char *source = (const char *)targets->data + row * targets->row_stride;
         data->net->kernels->convert(targets->dtype, source, targets->col_stride, n_out, 1, out);
         return;
@@ -268,7 +268,7 @@ int64_t cmlp_bad_input(const cmlp_data *data, int64_t selected, void *scratch)
 
 int64_t cmlp_bad_target(const cmlp_data *data, int64_t selected, void *scratch)
 {
-    if (!data->targets || data->targets->kind != CMLP_DENSE) return -1;
+    if (!data->targets || data->targets->kind != CMLP_TARGETS_DENSE) return -1;
     gather_target(data, selected, scratch);
     int64_t n = cmlp_n_out(data->net), bad = data->net->kernels->find_nonfinite(scratch, 1, n);
     return bad < n ? bad : -1;

@@ -18,9 +18,12 @@ typedef struct recipe {
 } recipe;
 
 static const recipe recipes[] = {
-    {{CMLP_RELU, CMLP_TANH, CMLP_SOFTMAX}, CMLP_LOG_LOSS, CMLP_FLOAT32, CMLP_ADAM, 0.01},
-    {{CMLP_LOGISTIC, CMLP_RELU, CMLP_LOGISTIC}, CMLP_SQUARED_ERROR, CMLP_FLOAT64, CMLP_NESTEROV, 0.1},
-    {{CMLP_TANH, CMLP_LOGISTIC, CMLP_EXP}, CMLP_POISSON, CMLP_FLOAT32, CMLP_MOMENTUM, 0.05},
+    {{CMLP_ACTIVATION_RELU, CMLP_ACTIVATION_TANH, CMLP_ACTIVATION_SOFTMAX}, CMLP_LOSS_LOG, CMLP_FLOAT32,
+     CMLP_SOLVER_ADAM, 0.01},
+    {{CMLP_ACTIVATION_LOGISTIC, CMLP_ACTIVATION_RELU, CMLP_ACTIVATION_LOGISTIC}, CMLP_LOSS_SQUARED_ERROR, CMLP_FLOAT64,
+     CMLP_SOLVER_NESTEROV, 0.1},
+    {{CMLP_ACTIVATION_TANH, CMLP_ACTIVATION_LOGISTIC, CMLP_ACTIVATION_EXP}, CMLP_LOSS_POISSON, CMLP_FLOAT32,
+     CMLP_SOLVER_MOMENTUM, 0.05},
 };
 
 static void demand(int status, const char *what)
@@ -125,13 +128,13 @@ static uint64_t train(const recipe *r, uint32_t isa, int32_t n_threads)
     rows.scale = 0.5;
     rows.order = order;
     rows.n_order = ROWS;
-    rows.kind = CMLP_DENSE;
+    rows.kind = CMLP_ROWS_DENSE;
     rows.dtype = CMLP_FLOAT64;
     cmlp_targets targets = CMLP_INIT(cmlp_targets);
     targets.data = labels;
     targets.n_rows = ROWS;
     targets.row_stride = sizeof(int32_t);
-    targets.kind = CMLP_CLASSES;
+    targets.kind = CMLP_TARGETS_CLASSES;
     cmlp_objective objective = CMLP_INIT(cmlp_objective);
     objective.alpha = 1e-4;
     objective.loss_scale = 1;

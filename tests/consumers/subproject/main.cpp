@@ -9,18 +9,18 @@ int main()
 {
     cmlp_net *const net = reinterpret_cast<cmlp_net *>(net_memory);
     const int64_t sizes[] = {2, 1};
-    const int32_t activations[] = {CMLP_IDENTITY};
+    const int32_t activations[] = {CMLP_ACTIVATION_IDENTITY};
     cmlp_net_config config = CMLP_INIT(cmlp_net_config);
     config.n_layers = 2;
     config.sizes = sizes;
     config.activations = activations;
-    config.loss = CMLP_SQUARED_ERROR;
+    config.loss = CMLP_LOSS_SQUARED_ERROR;
     config.dtype = CMLP_FLOAT32;
     int status = cmlp_net_init(net, sizeof net_memory, &config);
     const float params[] = {2, 3, 4}, row[] = {10, 100};
     float output = 0;
     cmlp_rows rows = CMLP_INIT(cmlp_rows);
-    rows.kind = CMLP_DENSE;
+    rows.kind = CMLP_ROWS_DENSE;
     rows.dtype = CMLP_FLOAT32;
     rows.data = row;
     rows.n_rows = 1;

@@ -46,7 +46,7 @@ VEC_FN V softsign_slope(V a, V p)
 VEC_FN V act_value(int32_t activation, V z, V p)
 {
     switch (activation) {
-#define CASE(CODE, name, ...) case CMLP_##CODE: return name##_value(z, p);
+#define CASE(CODE, name, ...) case CMLP_ACTIVATION_##CODE: return name##_value(z, p);
         CMLP_ACTIVATIONS(CASE)
 #undef CASE
     default: return z;
@@ -56,7 +56,7 @@ VEC_FN V act_value(int32_t activation, V z, V p)
 VEC_FN V act_slope(int32_t activation, V x, V p)
 {
     switch (activation) {
-#define CASE(CODE, name, ...) case CMLP_##CODE: return name##_slope(x, p);
+#define CASE(CODE, name, ...) case CMLP_ACTIVATION_##CODE: return name##_slope(x, p);
         CMLP_ACTIVATIONS(CASE)
 #undef CASE
     default: return v_set1(1);
@@ -80,9 +80,9 @@ VEC_FN void act_slopes(const int32_t activation, double parameter, const T *x, T
 
 static void derivative(int32_t activation, double parameter, const void *x, void *d, int64_t n)
 {
-    if (activation == CMLP_IDENTITY) return;
+    if (activation == CMLP_ACTIVATION_IDENTITY) return;
     switch (activation) { /* the activation is a constant in each call, so that the loops contain no branch */
-#define CASE(CODE, ...) case CMLP_##CODE: act_slopes(CMLP_##CODE, parameter, x, d, n); break;
+#define CASE(CODE, ...) case CMLP_ACTIVATION_##CODE: act_slopes(CMLP_ACTIVATION_##CODE, parameter, x, d, n); break;
         CMLP_ACTIVATIONS(CASE)
 #undef CASE
     default: break;
@@ -180,9 +180,10 @@ REAL_FN void softmax(T *z, int64_t rows, int64_t n)
 
 static void activate(int32_t activation, double parameter, const void *z, void *a, int64_t rows, int64_t n)
 {
-    if (z == a && activation == CMLP_IDENTITY) return;
+    if (z == a && activation == CMLP_ACTIVATION_IDENTITY) return;
     switch (activation) {
-#define CASE(CODE, ...) case CMLP_##CODE: act_values(CMLP_##CODE, parameter, z, a, rows * n); break;
+#define CASE(CODE, ...) \
+    case CMLP_ACTIVATION_##CODE: act_values(CMLP_ACTIVATION_##CODE, parameter, z, a, rows * n); break;
         CMLP_ACTIVATIONS(CASE)
 #undef CASE
     default: /* softmax */

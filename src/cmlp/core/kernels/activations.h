@@ -13,9 +13,9 @@
  * default 0. To add an activation: an enumerator in cmlp.h (and libcmlp.pxd), a row, its functions, and a test.
  *
  * One worked expansion: with
- *   #define CASE(CODE, name, ...) case CMLP_##CODE: return name##_value(z, p);
+ *   #define CASE(CODE, name, ...) case CMLP_ACTIVATION_##CODE: return name##_value(z, p);
  * CMLP_ACTIVATIONS(CASE) makes of the row of silu
- *   case CMLP_SILU: return silu_value(z, p); */
+ *   case CMLP_ACTIVATION_SILU: return silu_value(z, p); */
 #ifndef CMLP_ACTIVATIONS_H
 #define CMLP_ACTIVATIONS_H
 

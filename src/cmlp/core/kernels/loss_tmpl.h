@@ -12,7 +12,7 @@ typedef struct loss_constants {
 static loss_constants loss_constants_of(const cmlp_loss_values *values, int64_t n)
 {
     const double p = values->parameter;
-    const int64_t classes = values->activation == CMLP_SOFTMAX ? n : 2;
+    const int64_t classes = values->activation == CMLP_ACTIVATION_SOFTMAX ? n : 2;
     return (loss_constants){.p = v_set1((T)p),
                             .one_minus_p = v_set1((T)(1 - p)),
                             .half_p = v_set1((T)(0.5 * p)),
@@ -130,7 +130,7 @@ VEC_FN V label_smoothing_slope(V a, V y, const loss_constants *c) { return v_sub
 VEC_FN V loss_term(int32_t loss, V z, V a, V y, const loss_constants *c)
 {
     switch (loss) {
-#define CASE(CODE, name, ...) case CMLP_##CODE: return name##_term(z, a, y, c);
+#define CASE(CODE, name, ...) case CMLP_LOSS_##CODE: return name##_term(z, a, y, c);
         CMLP_LOSSES(CASE)
 #undef CASE
     default: return v_zero();
@@ -140,7 +140,7 @@ VEC_FN V loss_term(int32_t loss, V z, V a, V y, const loss_constants *c)
 VEC_FN V loss_slope(int32_t loss, V x, V y, const loss_constants *c)
 {
     switch (loss) {
-#define CASE(CODE, name, ...) case CMLP_##CODE: return name##_slope(x, y, c);
+#define CASE(CODE, name, ...) case CMLP_LOSS_##CODE: return name##_slope(x, y, c);
         CMLP_LOSSES(CASE)
 #undef CASE
     default: return v_zero();
@@ -172,7 +172,7 @@ VEC_FN void separate_slopes(const int32_t loss, const int slope, const loss_cons
     }
 }
 
-#define BY_Z_ACTIVATION(outputs) ((outputs)&CMLP_BIT(LOGISTIC) ? CMLP_LOGISTIC : CMLP_EXP)
+#define BY_Z_ACTIVATION(outputs) ((outputs)&CMLP_BIT(LOGISTIC) ? CMLP_ACTIVATION_LOGISTIC : CMLP_ACTIVATION_EXP)
 
 /* ------------------------------------------------------------------------------------------------ softmax outputs */
 
@@ -182,12 +182,12 @@ VEC_FN void softmax_terms(const int32_t loss, const loss_constants *c, T *z, con
     const V log_sum = v_log(v_set1(softmax_row(z, terms, n)));
     for (int64_t j = 0; j < n; j += VL) {
         V yj = load_lanes(y + j, n - j), term;
-        if (loss == CMLP_LABEL_SMOOTHING) yj = smoothed(yj, c);
-        if (loss != CMLP_FOCAL && c->clip > 0)
+        if (loss == CMLP_LOSS_LABEL_SMOOTHING) yj = smoothed(yj, c);
+        if (loss != CMLP_LOSS_FOCAL && c->clip > 0)
             term = v_sub(v_zero(), v_log(clipped(load_lanes(z + j, n - j), c->clip)));
         else
             term = v_sub(log_sum, load_lanes(terms + j, n - j));
-        if (loss == CMLP_FOCAL) {
+        if (loss == CMLP_LOSS_FOCAL) {
             V minus_log = v_sub(v_zero(), v_log(v_sub(v_set1(1), load_lanes(z + j, n - j))));
             term = v_mul(focal_power(minus_log, c->p), term);
         }
@@ -229,19 +229,21 @@ static void softmax_jacobian(const T *a, T *d, int64_t n)
 static void cost_terms(const cmlp_loss_values *values, const loss_constants *c, T *z, const T *y, T *terms,
                        int64_t rows, int64_t n)
 {
-    if (values->activation == CMLP_SOFTMAX && values->loss != CMLP_SQUARED_ERROR) {
+    if (values->activation == CMLP_ACTIVATION_SOFTMAX && values->loss != CMLP_LOSS_SQUARED_ERROR) {
         for (int64_t i = 0; i < rows * n; i += n) switch (values->loss) {
-            case CMLP_FOCAL: softmax_terms(CMLP_FOCAL, c, z + i, y + i, terms + i, n); break;
-            case CMLP_LABEL_SMOOTHING: softmax_terms(CMLP_LABEL_SMOOTHING, c, z + i, y + i, terms + i, n); break;
-            default: softmax_terms(CMLP_LOG_LOSS, c, z + i, y + i, terms + i, n);
+            case CMLP_LOSS_FOCAL: softmax_terms(CMLP_LOSS_FOCAL, c, z + i, y + i, terms + i, n); break;
+            case CMLP_LOSS_LABEL_SMOOTHING:
+                softmax_terms(CMLP_LOSS_LABEL_SMOOTHING, c, z + i, y + i, terms + i, n);
+                break;
+            default: softmax_terms(CMLP_LOSS_LOG, c, z + i, y + i, terms + i, n);
             }
         return;
     }
     switch (values->loss) {
-#define CASE(CODE, name, slope, factor, outputs, ...)                                            \
-    case CMLP_##CODE:                                                                            \
-        if (slope == CMLP_BY_A) activate(values->activation, 0, z, z, rows, n);                  \
-        separate_terms(CMLP_##CODE, slope, BY_Z_ACTIVATION(outputs), c, z, y, terms, rows * n);  \
+#define CASE(CODE, name, slope, factor, outputs, ...)                                                \
+    case CMLP_LOSS_##CODE:                                                                           \
+        if (slope == CMLP_BY_A) activate(values->activation, 0, z, z, rows, n);                      \
+        separate_terms(CMLP_LOSS_##CODE, slope, BY_Z_ACTIVATION(outputs), c, z, y, terms, rows * n); \
         break;
         CMLP_LOSSES(CASE)
 #undef CASE
@@ -252,22 +254,22 @@ static void cost_terms(const cmlp_loss_values *values, const loss_constants *c, 
 static void output_delta(const cmlp_loss_values *values, const loss_constants *c, T *a, const T *y, T *d, int64_t rows,
                          int64_t n)
 {
-    const int softmax_output = values->activation == CMLP_SOFTMAX;
-    if (softmax_output && values->loss == CMLP_FOCAL) {
+    const int softmax_output = values->activation == CMLP_ACTIVATION_SOFTMAX;
+    if (softmax_output && values->loss == CMLP_LOSS_FOCAL) {
         for (int64_t i = 0; i < rows * n; i += n) softmax_focal_delta(c, values->scale, a + i, y + i, d + i, n);
         return;
     }
     switch (values->loss) {
-#define CASE(CODE, name, slope, factor, ...)                                                     \
-    case CMLP_##CODE:                                                                            \
-        separate_slopes(CMLP_##CODE, slope, c, factor * values->scale, a, y, d, rows * n);       \
+#define CASE(CODE, name, slope, factor, ...)                                                          \
+    case CMLP_LOSS_##CODE:                                                                            \
+        separate_slopes(CMLP_LOSS_##CODE, slope, c, factor * values->scale, a, y, d, rows * n);       \
         if (slope == CMLP_BY_A && !softmax_output) derivative(values->activation, 0, a, d, rows * n); \
         break;
         CMLP_LOSSES(CASE)
 #undef CASE
     default: break;
     }
-    if (softmax_output && values->loss == CMLP_SQUARED_ERROR)
+    if (softmax_output && values->loss == CMLP_LOSS_SQUARED_ERROR)
         for (int64_t i = 0; i < rows; i++) softmax_jacobian(a + i * n, d + i * n, n);
 }
 

@@ -16,9 +16,9 @@
  * add a loss: an enumerator in cmlp.h (and libcmlp.pxd), a row, its functions, and a test.
  *
  * One worked expansion: with
- *   #define CASE(CODE, name, ...) case CMLP_##CODE: return name##_term(z, a, y, c);
+ *   #define CASE(CODE, name, ...) case CMLP_LOSS_##CODE: return name##_term(z, a, y, c);
  * CMLP_LOSSES(CASE) makes of the row of huber
- *   case CMLP_HUBER: return huber_term(z, a, y, c); */
+ *   case CMLP_LOSS_HUBER: return huber_term(z, a, y, c); */
 #ifndef CMLP_LOSSES_H
 #define CMLP_LOSSES_H
 
@@ -26,12 +26,12 @@
 #define CMLP_BY_Z 1
 #define CMLP_BY_Z_FROM_Z 2
 
-#define CMLP_BIT(activation) (1 << CMLP_##activation)
+#define CMLP_BIT(activation) (1 << CMLP_ACTIVATION_##activation)
 #define CMLP_CLASSIFIERS (CMLP_BIT(SOFTMAX) | CMLP_BIT(LOGISTIC))
 #define CMLP_REGRESSORS (CMLP_BIT(IDENTITY) | CMLP_BIT(LOGISTIC) | CMLP_BIT(TANH) | CMLP_BIT(EXP))
 
 #define CMLP_LOSSES(ROW)                                                                                      \
-    ROW(LOG_LOSS, log_loss, CMLP_BY_Z, 1, CMLP_CLASSIFIERS, 0, 0)                                             \
+    ROW(LOG, log_loss, CMLP_BY_Z, 1, CMLP_CLASSIFIERS, 0, 0)                                                  \
     ROW(SQUARED_ERROR, squared_error, CMLP_BY_A, 2, CMLP_REGRESSORS | CMLP_BIT(SOFTMAX), 0, 0)                \
     ROW(POISSON, poisson, CMLP_BY_Z, 1, CMLP_BIT(EXP), 0, 0)                                                  \
     ROW(ABSOLUTE_ERROR, absolute_error, CMLP_BY_A, 1, CMLP_REGRESSORS, 0, 0)                                  \

@@ -35,7 +35,7 @@ static void step_sgd(const cmlp_step_values *values, T *w, const T *g, int64_t n
 static void step_momentum(const cmlp_step_values *values, T *w, const T *g, T *velocity, int64_t n)
 {
     const V minus_rate = v_set1(-(T)values->rate), momentum = v_set1((T)values->momentum);
-    const int nesterov = values->solver == CMLP_NESTEROV;
+    const int nesterov = values->solver == CMLP_SOLVER_NESTEROV;
     for (int64_t i = 0; i < n; i += VL) {
         if (values->shared && i % OWN == 0) own(w + i, n - i);
         V gi = load_lanes(g + i, n - i), v = load_lanes(velocity + i, n - i);
@@ -77,9 +77,9 @@ static void step_adam(const cmlp_step_values *values, T *w, const T *g, T *m, T 
 static void step(const cmlp_step_values *values, void *w, const void *g, void *m, void *v, int64_t n)
 {
     switch (values->solver) {
-    case CMLP_SGD: step_sgd(values, w, g, n); break;
-    case CMLP_ADAM:
-    case CMLP_ADAMW: step_adam(values, w, g, m, v, n); break;
+    case CMLP_SOLVER_SGD: step_sgd(values, w, g, n); break;
+    case CMLP_SOLVER_ADAM:
+    case CMLP_SOLVER_ADAMW: step_adam(values, w, g, m, v, n); break;
     default: step_momentum(values, w, g, m, n); break;
     }
 }
