@@ -654,11 +654,11 @@ CMLP_API int cmlp_step(const cmlp_net *net, void *params, const void *gradient, 
  * act'. logistic a - a*a as fma(-a, a, a); tanh fma(-a, a, 1); exp a; relu 1 where a > 0, else 0; leaky_relu 1 where
  *   a > 0, else p; elu a + p where a < 0, else 1; softsign r*r, r = 1 - |a|; softplus logistic(z); silu
  *   fma(z, fma(-s, s, s), s), s = logistic(z); gelu fma(z, phi * c, Phi), phi = e^(-z^2/2), c = 1/sqrt(2 pi) in T.
- * Dropout. Word j mod 4 of Philox4x32-10 (Salmon et al. 2011) with the key (dropout_seed, layer) and the counter
- *   (j div 4, row mod 2^32, step mod 2^32, (row div 2^32 mod 2^16) + 2^16 (step div 2^32)) decides on unit j of a
- *   hidden layer (0 is the first), for the row index in `rows` + dropout_row. Below floor(rate 2^32), a = +0; else a =
- *   a * k, k = 1/(1-rate) rounded to T. In the backward pass the same is done with W' delta, before act', which takes z
- *   or a from before the dropout.
+ * Dropout. Let h = (j mod 64) div 8. The lower (h even) or upper (h odd) 16 bits of word h div 2 of Philox4x32-7 (Salmon
+ *   et al. 2011) with the key (dropout_seed, layer) and the counter (8 (j div 64) + j mod 8, row mod 2^32, step mod
+ *   2^32, (row div 2^32 mod 2^16) + 2^16 (step div 2^32)) decide on unit j of a hidden layer (0 is the first), for the
+ *   row index in `rows` + dropout_row. Below floor(rate 2^16), a = +0; else a = a * k, k = 1/(1-rate) rounded to T. In
+ *   the backward pass the same is done with W' delta, before act', which takes z or a from before the dropout.
  * Gradient. g = fma(alpha, w, sum) * (1 / sum of row weights), the reciprocal being rounded from double to T. alpha is
  *   that of the layer; 0 for biases.
  * Clipping. If the norm of the whole gradient (see "Sums to one number") is above max_norm: g = g * (max_norm / norm),

@@ -265,6 +265,22 @@ static void convert_forward_only(int32_t dtype, const void *source, int64_t stri
     real->convert(dtype, source, stride < 0 ? -stride : stride, stride < 0 && n > 0 ? 1 : n, scale, out);
 }
 
+static void drop_not_scaled(const cmlp_drop_rule *rule, void *v, int64_t n)
+{
+    cmlp_drop_rule other = *rule;
+    other.scale = 1;
+    real->drop(&other, v, n);
+}
+
+static void drop_at_the_limit(const cmlp_drop_rule *rule, void *v, int64_t n)
+{
+    cmlp_drop_rule other = *rule;
+    other.below++;
+    real->drop(&other, v, n);
+}
+
+static void drop_full_blocks(const cmlp_drop_rule *rule, void *v, int64_t n) { real->drop(rule, v, n / 8 * 8); }
+
 static void multiply_leaves_last(void *v, int64_t n, double factor) { real->multiply(v, n > 9 ? n - 1 : n, factor); }
 
 static double square_sum_ascending(const void *v, int64_t rows, int64_t n)
@@ -350,6 +366,9 @@ static const broken list[] = {
     BROKEN(nonzero_mask, mask_writes_past_end),
     BROKEN(nonzero_mask, mask_whole_words),
     BROKEN(nonzero_mask, mask_beyond),
+    BROKEN(drop, drop_not_scaled),
+    BROKEN(drop, drop_at_the_limit),
+    BROKEN(drop, drop_full_blocks),
     BROKEN(multiply, multiply_leaves_last),
     BROKEN(square_sum, square_sum_ascending),
     BROKEN(find_nonfinite, find_nan_only),
@@ -373,6 +392,7 @@ static cmlp_kernels broken_table(const broken *b)
     TAKE(step);
     TAKE(convert);
     TAKE(nonzero_mask);
+    TAKE(drop);
     TAKE(multiply);
     TAKE(square_sum);
     TAKE(find_nonfinite);

@@ -162,7 +162,53 @@ void check_nonzero_mask(harness *h)
     expect_exactly(h, c.count, 0, count);
 }
 
-/* ---- add, multiply, square_sum, find_nonfinite */
+/* ---- drop */
+
+typedef struct drop_case {
+    operand *v;
+    cmlp_drop_rule rule;
+} drop_case;
+
+static void call_drop(const cmlp_kernels *table, void *context)
+{
+    const drop_case *c = context;
+    table->drop(&c->rule, c->v->place.data, c->v->n);
+}
+
+/* Random word `word` of Philox4x32-7 for a counter. */
+static uint32_t philox_word(const cmlp_drop_rule *rule, uint32_t counter, int word)
+{
+    uint64_t c[4] = {counter, rule->counter[0], rule->counter[1], rule->counter[2]};
+    uint64_t key[2] = {rule->key[0], rule->key[1]};
+    for (int round = 0; round < 7; round++) {
+        const uint64_t a = c[0] * 0xd2511f53, b = c[2] * 0xcd9e8d57;
+        const uint64_t next[4] = {(b >> 32) ^ c[1] ^ key[0], b, (a >> 32) ^ c[3] ^ key[1], a};
+        for (int w = 0; w < 4; w++) c[w] = next[w] & 0xffffffff;
+        key[0] = (key[0] + 0x9e3779b9) & 0xffffffff;
+        key[1] = (key[1] + 0xbb67ae85) & 0xffffffff;
+    }
+    return (uint32_t)c[word];
+}
+
+void check_drop(harness *h)
+{
+    const uint32_t below = (uint32_t)PICK(h, 1, 6553, 32768, 60000, 65535);
+    drop_case c = {.rule = {.below = below, .scale = 1 / (1 - below / 65536.0)}};
+    for (int i = 0; i < 2; i++) c.rule.key[i] = (uint32_t)random_below(&h->random, INT64_C(1) << 32);
+    for (int i = 0; i < 3; i++) c.rule.counter[i] = (uint32_t)random_below(&h->random, INT64_C(1) << 32);
+    c.v = new_operand(h, "v", h->dtype, pick_width(h) * (1 + random_below(&h->random, 5)), OUTPUT);
+    snprintf(h->shape, sizeof h->shape, "below %d, n %d", (int)below, (int)c.v->n);
+    run_tables(h, call_drop, &c);
+    same_outputs(h);
+    for (int64_t i = 0; i < c.v->n; i++) {
+        const int half = (int)(i % 64 / 8);
+        const uint32_t number = philox_word(&c.rule, (uint32_t)(i / 64 * 8 + i % 8), half / 2) >> 16 * (half % 2) & 0xffff;
+        const double kept = type_round(h->dtype, get(h->dtype, c.v->before, i) * type_round(h->dtype, c.rule.scale));
+        expect_exactly(h, c.v, i, number < c.rule.below ? 0 : kept);
+    }
+}
+
+/* ---- multiply, square_sum, find_nonfinite */
 
 typedef struct vector_case {
     operand *v, *result;

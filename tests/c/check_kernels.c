@@ -27,6 +27,7 @@ const kernel_check kernel_checks[] = {
     {"step", check_step, 1000},
     {"convert", check_convert, 1500},
     {"nonzero_mask", check_nonzero_mask, 600},
+    {"drop", check_drop, 600},
     {"multiply", check_multiply, 200},
     {"square_sum", check_square_sum, 300},
     {"find_nonfinite", check_find_nonfinite, 600},

@@ -136,6 +136,7 @@ void check_label_loss(harness *h);
 void check_step(harness *h);
 void check_convert(harness *h);
 void check_nonzero_mask(harness *h);
+void check_drop(harness *h);
 void check_multiply(harness *h);
 void check_square_sum(harness *h);
 void check_find_nonfinite(harness *h);

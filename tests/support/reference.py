@@ -261,14 +261,14 @@ class Network:
 
 
 def philox(counter, key):
-    """The four random words of Philox4x32-10 [1]_ for a counter of four words and a key of two.
+    """The four random words of Philox4x32-7 [1]_ for a counter of four words and a key of two.
 
     References
     ----------
     .. [1] Salmon, Moraes, Dror, Shaw (2011), "Parallel random numbers: as easy as 1, 2, 3", SC11.
     """
     (c0, c1, c2, c3), (k0, k1) = counter, key
-    for _ in range(10):
+    for _ in range(7):
         a, b = 0xD2511F53 * c0, 0xCD9E8D57 * c2
         c0, c1, c2, c3 = b >> 32 ^ c1 ^ k0, b % 2**32, a >> 32 ^ c3 ^ k1, a % 2**32
         k0, k1 = (k0 + 0x9E3779B9) % 2**32, (k1 + 0xBB67AE85) % 2**32
@@ -277,12 +277,14 @@ def philox(counter, key):
 
 def dropout_mask(seed, step, layer, row, width, rate):
     """What the activations of one hidden layer are multiplied by for one row: 0 or 1 / (1 - rate)."""
-    words = [
-        word
-        for q in range(-(-width // 4))
-        for word in philox((q, row % 2**32, step % 2**32, row >> 32 | step >> 32 << 16), (seed, layer))
-    ]
-    return np.array([0.0 if word < int(rate * 2**32) else 1 / (1 - rate) for word in words[:width]])
+
+    def number(unit):
+        counter = 8 * (unit // 64) + unit % 8
+        words = philox((counter, row % 2**32, step % 2**32, row >> 32 | step >> 32 << 16), (seed, layer))
+        half = unit % 64 // 8
+        return words[half // 2] >> 16 * (half % 2) & 0xFFFF
+
+    return np.array([0.0 if number(unit) < int(rate * 2**16) else 1 / (1 - rate) for unit in range(width)])
 
 
 def dropout_masks(sizes, rates, rows, seed, step):

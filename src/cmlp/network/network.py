@@ -209,7 +209,7 @@ class Network(NetworkTraining, Exports):
                 of a unit is set to 0 with this probability, otherwise divided by ``1 - rate`` (Srivastava et al. 2014).
             dropout_seed : int, default=0
                 Seed from 0 to ``2**32 - 1``. The dropped units depend only on seed, step, layer, row and unit, not on
-                the number of threads or the batch size (Philox4x32-10, Salmon et al. 2011).
+                the number of threads or the batch size (Philox4x32-7, Salmon et al. 2011).
             dropout_step : int, default=0
                 Index of the training step. During training, the optimizer's ``n_steps`` is used instead.
 

@@ -148,6 +148,14 @@ typedef struct cmlp_loss_values {
     const int32_t *labels;  /* class indices instead of y, for softmax with log loss and few outputs */
 } cmlp_loss_values;
 
+/* Which units of a row are dropped: those whose 16-bit random number is less than `below`. */
+typedef struct cmlp_drop_rule {
+    uint32_t key[2];
+    uint32_t counter[3]; /* words 1 to 3 of the counter; word 0 comes from the unit */
+    uint32_t below;      /* 0 to 65536 */
+    double scale;        /* of the other units */
+} cmlp_drop_rule;
+
 typedef struct cmlp_kernels {
     uint32_t isa;  /* cmlp_isa */
     int32_t pairs; /* whether the table is for processors that shuffle and multiply-add in parallel: see pairs_tmpl.h */
@@ -188,6 +196,8 @@ typedef struct cmlp_kernels {
     void (*convert)(int32_t dtype, const void *source, int64_t stride, int64_t n, double scale, void *out);
     /* Sets bit i of `mask` if v[i] is not 0, and writes whole words. Returns the number of bits set. */
     int64_t (*nonzero_mask)(const void *v, int64_t n, uint64_t *mask);
+    /* Drops or scales the n units of a row: see "Dropout" in the description of the arithmetic. */
+    void (*drop)(const cmlp_drop_rule *rule, void *values, int64_t n);
     /* v[i] *= factor, rounded to T. */
     void (*multiply)(void *v, int64_t n, double factor);
     /* Sum of the squares of v (rows, n) in 16 partial sums: column j is added to partial sum j mod 16. */

@@ -24,6 +24,7 @@
 #include "gradient_masked_tmpl.h"
 #include "csr_gradient_tmpl.h"
 #include "step_tmpl.h"
+#include "dropout_tmpl.h"
 #include "losses.h"
 #include "loss_tmpl.h"
 #endif
@@ -31,7 +32,8 @@
 #if CMLP_BUILDS_TRAINING
 #define TRAINING_KERNELS(GRADIENT)                                                                  \
     .gradient = GRADIENT, .csr_gradient = csr_gradient, .transpose = transpose,                     \
-    .derivative = derivative, .loss = loss, .step = step, .multiply = multiply, .square_sum = square_sum,
+    .derivative = derivative, .loss = loss, .step = step, .drop = drop, .multiply = multiply,       \
+    .square_sum = square_sum,
 #else
 #define TRAINING_KERNELS(GRADIENT)
 #endif

@@ -11,6 +11,8 @@
 #define V_TAIL_COSTS 1
 #endif
 
+#define V_PHILOX_AVX2 /* see dropout_tmpl.h */
+
 #if CMLP_BITS == 32
 
 typedef float T;

@@ -7,6 +7,8 @@
 
 #define V_TAIL_COSTS 0
 
+#define V_PHILOX_AVX2 /* see dropout_tmpl.h */
+
 #if CMLP_BITS == 32
 
 typedef float T;
