@@ -61,7 +61,7 @@ def test_record_of_an_estimator_has_its_classes():
     record = record_of(model)
     assert record.kind == "classifier" and list(record.labels.classes) == ["a", "b", "c"]
     assert np.shares_memory(record.params, model.coefs_[0]) and record.n_threads == 1
-    assert record_of(MLPRegressor((3,), max_iter=1).fit(X, X[:, 0])).kind == "regressor"
+    assert record_of(MLPRegressor(max_iter=1).fit(X, X[:, 0])).kind == "regressor"
     with pytest.raises(NotFittedError, match="MLPClassifier instance is not fitted yet"):
         record_of(MLPClassifier())
 
