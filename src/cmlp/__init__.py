@@ -16,6 +16,7 @@ __all__ = [
     "Network",
     "NonFiniteInputError",
     "StatusError",
+    "Trainer",
     "__version__",
     "capi",
     "cpu_info",
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from cmlp.export.torch_modules import from_torch
     from cmlp.files.models import load
     from cmlp.network import Gradient, Network
+    from cmlp.training.trainer import Trainer
 else:
     # Modules are imported at first use: this keeps `import cmlp` fast, and few programs use all of them.
     _MODULE_OF = {
@@ -47,6 +49,7 @@ else:
         "MLPClassifier": "estimators.classifier",
         "MLPRegressor": "estimators.regressor",
         "Network": "network",
+        "Trainer": "training.trainer",
         "__version__": "_core",
         "capi": "_core",
         "cpu_info": "_core",

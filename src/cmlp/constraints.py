@@ -216,9 +216,10 @@ NETWORK: Mapping[str, Row] = {
     "loss": (Options(str, *sorted({name for names in LOSSES.values() for name in names})),),
     "dtype": (FloatType(),),
     "batch_size": (Interval(Integral, 1, LARGEST_INTEGER, "both", booleans=False),),
+    "n_batches": (Interval(Integral, 1, LARGEST_INTEGER, "both", booleans=False),),
     "learning_rate": (Interval(Real, 0, math.inf, "left", booleans=False),),
     "weight_decay": (Interval(Real, 0, math.inf, "left", booleans=False),),
-    "max_norm": (Interval(Real, 0, math.inf, "neither", booleans=False), NONE),
+    "max_grad_norm": (Interval(Real, 0, math.inf, "neither", booleans=False), NONE),
     "alpha": (Interval(Real, 0, math.inf, "left", booleans=False),),
     "dropout": (Interval(Real, 0, 1, "left", booleans=False),),
     "dropout_seed": (Interval(Integral, 0, 2**32 - 1, "both", booleans=False),),
@@ -226,10 +227,9 @@ NETWORK: Mapping[str, Row] = {
     "activation_parameter": (Interval(Real, 0, math.inf, "left", booleans=False),),
 }
 
-ESTIMATORS: Mapping[str, Row] = {
-    **SHARED,
-    "hidden_layer_sizes": (ARRAY_LIKE, Interval(Integral, 1, math.inf, "left")),
-    "solver": (Options(str, "adam", "lbfgs", "sgd"),),
+# Parameters of both `Trainer` and the estimators.
+_TRAINING: Mapping[str, Row] = {
+    "random_state": SHARED["random_state"],
     "alpha": (Interval(Real, 0, math.inf, "left"),),
     "batch_size": (Options(str, "auto"), Interval(Integral, 1, math.inf, "left")),
     "learning_rate": (Options(str, "adaptive", "constant", "invscaling", "one_cycle"),),
@@ -239,7 +239,6 @@ ESTIMATORS: Mapping[str, Row] = {
     "shuffle": BOOLEAN,
     "tol": (Interval(Real, 0, math.inf, "left"),),
     "verbose": (Interval(Integral, 0, math.inf, "left"), *BOOLEAN),
-    "warm_start": BOOLEAN,
     "momentum": (Interval(Real, 0, 1, "both"),),
     "nesterovs_momentum": BOOLEAN,
     "early_stopping": BOOLEAN,
@@ -249,6 +248,23 @@ ESTIMATORS: Mapping[str, Row] = {
     "epsilon": (Interval(Real, 0, math.inf, "neither"),),
     "n_iter_no_change": (Interval(Integral, 1, math.inf, "left"), Options(Real, math.inf)),
     "max_fun": (Interval(Integral, 1, math.inf, "left"),),
+}
+
+TRAINER: Mapping[str, Row] = {
+    **_TRAINING,
+    "solver": (Options(str, "adam", "adamw", "lbfgs", "sgd"),),
+    "alpha": (*_TRAINING["alpha"], ARRAY_LIKE),
+    "weight_decay": NETWORK["weight_decay"],
+    "max_grad_norm": NETWORK["max_grad_norm"],
+    "dropout": (*NETWORK["dropout"], ARRAY_LIKE),
+}
+
+ESTIMATORS: Mapping[str, Row] = {
+    **SHARED,
+    **_TRAINING,
+    "solver": (Options(str, "adam", "lbfgs", "sgd"),),
+    "hidden_layer_sizes": (ARRAY_LIKE, Interval(Integral, 1, math.inf, "left")),
+    "warm_start": BOOLEAN,
     "dtype": (Options(str, "auto", "float32", "float64"),),
 }
 

@@ -36,7 +36,7 @@ def classifier(**params):
 
 def begun(model, X, y, weight=None):
     """The training that ``model.fit(X, y)`` would run."""
-    return model._prepare(model._settings(), None, X, y, weight)
+    return model._prepare(model._parameters(), None, X, y, weight)[0]
 
 
 def stored_and_loaded(training):

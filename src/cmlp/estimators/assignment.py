@@ -19,7 +19,6 @@ from cmlp.inputs.arrays import rectangular
 from cmlp.inputs.blocks import empty_block
 from cmlp.inputs.labels import Labels, as_labels
 from cmlp.training.history import Curve, History
-from cmlp.training.state import TrainingState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -125,18 +124,18 @@ def assemble(estimator: Any) -> None:
     first, last = (rectangular(assigned["coefs_"][layer], "coefs_") for layer in (0, -1))
     if first.ndim != 2 or last.ndim != 2:
         raise ValueError("coefs_ must hold arrays of shape (n_in, n_out).")
-    settings = estimator._settings()
-    single = first.dtype == np.float32 if settings.dtype == "auto" else settings.dtype == "float32"
+    parameters = estimator._parameters()
+    single = first.dtype == np.float32 if parameters.dtype == "auto" else parameters.dtype == "float32"
     dtype = np.dtype(np.float32 if single else np.float64)
-    # Placeholder targets, from which the task gets the classes or the number of outputs.
+    # Placeholder targets, from which the problem gets the classes or the number of outputs.
     y = rectangular(assigned["classes_"], "classes_") if "classes_" in assigned else np.zeros((1, last.shape[1]))
-    task = estimator._task(settings, None, y, dtype, incremental=False, classes=None)
-    net = estimator._net(settings, None, len(first), task, dtype)
+    problem = estimator._problem(parameters, None, y, incremental=False, classes=None)
+    net = estimator._net(parameters, None, len(first), problem, dtype)
     params = assigned_params(estimator, net)
     assert params is not None  # callers check can_assemble first
-    state = TrainingState(params, settings.optimizer(net), settings.schedule(), History())
+    state = estimator._new_state(net, params, History())
     twin = copy.copy(estimator)
-    twin._model = Model(net, state, input_scale=settings.input_scale, feature_names=None, labels=task.labels)
+    twin._model = Model(net, state, input_scale=parameters.input_scale, feature_names=None, labels=problem.labels)
     for name, value in assigned.items():
         if name not in ("coefs_", "intercepts_", "classes_"):
             setattr(twin, name, value)

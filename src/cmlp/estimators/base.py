@@ -14,29 +14,26 @@ from cmlp.estimators.assignment import assemble, assigned_params, can_assemble
 from cmlp.estimators.callbacks import FIT_TIME, CallbackObserver, Callbacks, call_with_callbacks, has_callbacks
 from cmlp.estimators.exclusive import Exclusively, attributes_to_copy
 from cmlp.estimators.fitted import FittedAttributes
-from cmlp.estimators.model import Model, require_same
+from cmlp.estimators.model import Model
 from cmlp.estimators.parameters import Parametrized
+from cmlp.estimators.problem import Parameters, Problem, require_same
 from cmlp.estimators.representation import Representation
 from cmlp.estimators.routing import Routing
-from cmlp.exceptions import NonFiniteInputError, NotFittedError, sklearn_class
+from cmlp.exceptions import NotFittedError, sklearn_class
 from cmlp.exports import Exports
 from cmlp.inputs.blocks import block_copy
 from cmlp.inputs.frames import check_feature_names, feature_names
-from cmlp.inputs.nonfinite import first_non_finite_error
 from cmlp.inputs.scaling import warn_of_scale
 from cmlp.inputs.validation import as_rows, as_targets, check_width, require_samples
 from cmlp.inputs.weights import as_weights
 from cmlp.record import Record
 from cmlp.training.history import History
 from cmlp.training.initialization import initial_params, initialization
-from cmlp.training.lbfgs import LBFGS
 from cmlp.training.loop import Training
 from cmlp.training.random import random_state
-from cmlp.training.settings import Settings
-from cmlp.training.split import plain_split, stratified_split
 from cmlp.training.state import PICKLE_VERSION, TrainingState, check_version
-from cmlp.training.stopping import STOPPING_RULES
 from cmlp.training.task import Data
+from cmlp.training.trainer import Trainer
 
 if TYPE_CHECKING:
     import os
@@ -44,9 +41,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from cmlp.inputs.sparse import CSR
+    from cmlp.inputs.labels import Labels
+    from cmlp.training.lbfgs import LBFGS
     from cmlp.training.random import Generator
-    from cmlp.training.task import Task
 
 
 class MultilayerPerceptron(FittedAttributes, Routing, Representation, Callbacks, Parametrized, Exports):
@@ -84,16 +81,14 @@ class MultilayerPerceptron(FittedAttributes, Routing, Representation, Callbacks,
     dtype: str
     input_scale: float
 
-    def _settings(self) -> Settings:
+    def _parameters(self) -> Parameters:
         """Return the parameters for fit, validated and converted."""
-        checked = constraints.estimator_parameters(self._constraints, vars(self), type(self).__name__)
-        if checked["solver"] == "lbfgs":
-            checked["early_stopping"] = False  # ignored, as in scikit-learn
-        sizes = constraints.hidden_sizes(checked["hidden_layer_sizes"])
-        names = constraints.hidden_activations(checked["activation"], len(sizes))
-        first = initialization(names, checked["activation"])
-        checked.update(hidden_layer_sizes=sizes, activation=tuple(names), initialization=tuple(first))
-        return Settings(**{name: checked[name] for name in Settings._fields})
+        return Parameters.of(self._constraints, vars(self), type(self).__name__)
+
+    def _new_state(self, net: _core.Net, params: NDArray[Any], history: History) -> TrainingState:
+        """Return a training state with a new optimizer."""
+        settings = self._parameters().training
+        return TrainingState(params, settings.optimizer(net), settings.schedule(), history)
 
     # Fitting
 
@@ -128,9 +123,9 @@ class MultilayerPerceptron(FittedAttributes, Routing, Representation, Callbacks,
             If X contains NaN or infinity.
         """
         with Exclusively(self):
-            settings = self._settings()
-            previous = vars(self).get("_model") if settings.warm_start else None
-            train = partial(self._train, settings, previous, X, y, sample_weight, incremental=False)
+            parameters = self._parameters()
+            previous = vars(self).get("_model") if parameters.warm_start else None
+            train = partial(self._train, parameters, previous, X, y, sample_weight, incremental=False)
             if has_callbacks(self):
                 call_with_callbacks(train, self, X, y, sample_weight)
             else:
@@ -145,16 +140,16 @@ class MultilayerPerceptron(FittedAttributes, Routing, Representation, Callbacks,
         classes: ArrayLike | None = None,
     ) -> Self:
         with Exclusively(self):
-            settings = self._settings()
-            if settings.early_stopping:
+            parameters = self._parameters()
+            if parameters.training.early_stopping:
                 raise ValueError("partial_fit does not support early_stopping=True")
             previous = vars(self).get("_model")
-            self._train(settings, previous, X, y, sample_weight, incremental=True, classes=classes)
+            self._train(parameters, previous, X, y, sample_weight, incremental=True, classes=classes)
         return self
 
     def _train(
         self,
-        settings: Settings,
+        parameters: Parameters,
         previous: Model | None,
         X: ArrayLike,
         y: ArrayLike,
@@ -164,28 +159,30 @@ class MultilayerPerceptron(FittedAttributes, Routing, Representation, Callbacks,
         classes: ArrayLike | None = None,
         observer: CallbackObserver | None = None,
     ) -> None:
-        names = feature_names(X) if previous is None else previous.feature_names
-        training = self._prepare(settings, previous, X, y, sample_weight, incremental=incremental, classes=classes)
+        training, labels = self._prepare(
+            parameters, previous, X, y, sample_weight, incremental=incremental, classes=classes
+        )
         if observer is not None:
-            observer.snapshot = partial(self._model_of, training, names, copied=True)
+            observer.snapshot = partial(_snapshot, training, labels)
             training.observer = observer
         try:
             if incremental and isinstance(training, Training):
                 training.advance()
             else:
                 training.run()
-        except NonFiniteInputError as error:
-            data = training.data
-            raise first_non_finite_error(error, data.X, data.input_scale, training.net.dtype, names) from None
         except KeyboardInterrupt:
-            if not incremental and (settings.warm_start or training.state.epoch):
-                self._model = self._model_of(training, names)
+            if not incremental and (parameters.warm_start or training.state.epoch):
+                training.state.restore_best()
+                self._model = _model_of(training, training.state.finished(), labels)
             raise
-        self._model = self._model_of(training, names)
+        model = _model_of(training, training.state.finished(), labels)
+        if incremental and previous is not None:
+            model.continue_network(previous)
+        self._model = model
 
     def _prepare(
         self,
-        settings: Settings,
+        parameters: Parameters,
         previous: Model | None,
         X: ArrayLike,
         y: ArrayLike,
@@ -193,86 +190,72 @@ class MultilayerPerceptron(FittedAttributes, Routing, Representation, Callbacks,
         *,
         incremental: bool = False,
         classes: ArrayLike | None = None,
-    ) -> Training | LBFGS:
-        """Validate the data and return the training loop for a call; the estimator does not change."""
+    ) -> tuple[Training | LBFGS, Labels | None]:
+        """Validate the data and return the training of a call, and the classes; the estimator does not change."""
         owner = type(self).__name__
+        names = feature_names(X) if previous is None else previous.feature_names
         if previous is not None:
             check_feature_names(X, previous.feature_names, owner)
         rows, natural = as_rows(X, owner)
         require_samples(rows, owner)
         if previous is not None:
             check_width(rows.shape[1], previous.net.sizes[0], owner)
-        dtype = self._dtype(settings, previous, natural)
+        dtype = self._dtype(parameters, previous, natural)
         if previous is None or not incremental:
-            warn_of_scale(rows, settings.input_scale)
+            warn_of_scale(rows, parameters.input_scale)
         targets = as_targets(y, len(rows), owner, labels=self._estimator_type == "classifier")
         weight = as_weights(sample_weight, len(rows))
-        task = self._task(settings, previous, targets, dtype, incremental=incremental, classes=classes)
-        net = self._net(settings, previous, rows.shape[1], task, dtype)
-        rng = random_state(settings.random_state)
-        state = self._state(settings, previous, net, rng, incremental=incremental)
-        data = self._data(settings, rows, weight, task, rng)
-        state.order = data.training
-        if settings.solver == "lbfgs":
-            return LBFGS(net, task, data, settings, state)
-        return Training(net, task, data, settings, state)
+        problem = self._problem(parameters, previous, targets, incremental=incremental, classes=classes)
+        net = self._net(parameters, previous, rows.shape[1], problem, dtype)
+        rng = random_state(parameters.random_state)
+        state = self._state(parameters, previous, net, rng, incremental=incremental)
+        record = Record(net, state.params, parameters.input_scale, parameters.n_threads)
+        trainer = Trainer._continued(record, parameters.training, state)
+        return trainer._training(problem.task, Data(rows, weight, record.input_scale, names)), problem.labels
 
-    def _task(
+    def _problem(
         self,
-        settings: Settings,
+        parameters: Parameters,
         previous: Model | None,
         y: NDArray[Any],
-        dtype: np.dtype[Any],
         *,
         incremental: bool,
         classes: ArrayLike | None,
-    ) -> Task:
+    ) -> Problem:
+        """Return what y asks of the training and of the output layer."""
         raise NotImplementedError
 
-    def _model_of(self, training: Training | LBFGS, names: NDArray[Any] | None, *, copied: bool = False) -> Model:
-        """Return a model with the current state of a training; with `copied` if training continues."""
-        state = training.state.finished()
-        if copied:
-            state.params, state.history = block_copy(state.params), state.history.copy()
-        return Model(
-            training.net,
-            state,
-            input_scale=training.data.input_scale,
-            feature_names=names,
-            labels=training.task.labels,
-        )
-
     def _net(
-        self, settings: Settings, previous: Model | None, n_features: int, task: Task, dtype: np.dtype[Any]
+        self, parameters: Parameters, previous: Model | None, n_features: int, problem: Problem, dtype: np.dtype[Any]
     ) -> _core.Net:
         """Return the network; raises ValueError if it differs from the previous model's network."""
-        sizes = (n_features, *settings.hidden_layer_sizes, task.n_outputs)
+        sizes = (n_features, *parameters.hidden_layer_sizes, problem.n_outputs)
         if previous is not None and previous.net.sizes != sizes:
             raise ValueError(
                 f"The model was fitted with the layer sizes {previous.net.sizes}, so training cannot continue with "
                 f"{sizes}; call fit with warm_start=False to start again."
             )
-        net = _core.Net(sizes, (*settings.activation, task.output), task.loss, dtype)
+        net = _core.Net(sizes, (*parameters.activation, problem.output), parameters.loss, dtype)
         if previous is not None:
             require_same("activation", previous.net.activations[:-1], net.activations[:-1])
             require_same("activation_parameter", previous.net.activation_parameters, net.activation_parameters)
             require_same("loss", previous.net.loss, net.loss)
             require_same("the loss parameter", previous.net.loss_parameter, net.loss_parameter)
             require_same("the output activation", previous.net.activations[-1], net.activations[-1])
-            require_same("input_scale", previous.input_scale, settings.input_scale)
+            require_same("input_scale", previous.input_scale, parameters.input_scale)
         return net
 
     def _state(
-        self, settings: Settings, previous: Model | None, net: _core.Net, rng: Generator, *, incremental: bool
+        self, parameters: Parameters, previous: Model | None, net: _core.Net, rng: Generator, *, incremental: bool
     ) -> TrainingState:
         """Return the initial state: a new one, or one that continues from the previous model."""
+        settings = parameters.training
         if previous is None:
-            assigned = assigned_params(self, net) if incremental or settings.warm_start else None
-            params = initial_params(net, rng, settings.initialization) if assigned is None else assigned
+            assigned = assigned_params(self, net) if incremental or parameters.warm_start else None
+            params = initial_params(net, rng, parameters.initialization) if assigned is None else assigned
             history = History()
         else:
             params, history = block_copy(previous.params), previous.state.history.copy()
-        STOPPING_RULES[settings.early_stopping](settings.tol).begin(history)
         if previous is None or not incremental:
             return TrainingState(params, settings.optimizer(net), settings.schedule(), history, rng)
         kept = previous.state
@@ -283,35 +266,11 @@ class MultilayerPerceptron(FittedAttributes, Routing, Representation, Callbacks,
             schedule.epoch_ended(optimizer, history.t)
         return TrainingState(params, optimizer, schedule, history, rng, schedule_epoch=kept.schedule_epoch)
 
-    def _data(
-        self,
-        settings: Settings,
-        X: NDArray[Any] | CSR,
-        weight: NDArray[np.float64] | None,
-        task: Task,
-        rng: Generator,
-    ) -> Data:
-        if not settings.early_stopping:
-            return Data(X, weight, settings.input_scale)
-        fraction = settings.validation_fraction
-        if task.groups is None:
-            training, validation = plain_split(len(X), fraction, rng)
-        else:
-            names = None if task.labels is None else task.labels.classes
-            training, validation = stratified_split(task.groups, fraction, rng, names)
-        for name, rows in (("training", training), ("validation", validation)):
-            if weight is not None and not weight[rows].any():
-                raise ValueError(
-                    f"The sample weights of the {name} set are all zero; "
-                    "use another validation_fraction or random_state."
-                )
-        return Data(X, weight, settings.input_scale, training, validation)
-
-    def _dtype(self, settings: Settings, previous: Model | None, natural: np.dtype[Any]) -> np.dtype[Any]:
+    def _dtype(self, parameters: Parameters, previous: Model | None, natural: np.dtype[Any]) -> np.dtype[Any]:
         if previous is None:
-            return natural if settings.dtype == "auto" else np.dtype(settings.dtype)
-        if settings.dtype != "auto":
-            require_same("dtype", previous.net.dtype.name, settings.dtype)
+            return natural if parameters.dtype == "auto" else np.dtype(parameters.dtype)
+        if parameters.dtype != "auto":
+            require_same("dtype", previous.net.dtype.name, parameters.dtype)
         return previous.net.dtype
 
     # The fitted model
@@ -382,3 +341,17 @@ class MultilayerPerceptron(FittedAttributes, Routing, Representation, Callbacks,
             target_tags=TargetTags(required=True),
             input_tags=InputTags(sparse=True),
         )
+
+
+def _model_of(training: Training | LBFGS, state: TrainingState, labels: Labels | None) -> Model:
+    """Return a model with a state of a training."""
+    data = training.data
+    return Model(training.net, state, input_scale=data.input_scale, feature_names=data.names, labels=labels)
+
+
+def _snapshot(training: Training | LBFGS, labels: Labels | None) -> Model:
+    """Return a model with a copy of the current state, or of the best parameters so far, while training continues."""
+    state = training.state.finished()
+    best = training.state.best
+    state.params, state.history = block_copy(state.params if best is None else best), state.history.copy()
+    return _model_of(training, state, labels)

@@ -13,7 +13,8 @@ from cmlp.estimators.base import MultilayerPerceptron
 from cmlp.estimators.delegation import stochastic_only
 from cmlp.estimators.documentation import documented
 from cmlp.estimators.fitted import Fitted
-from cmlp.estimators.scores import accuracy
+from cmlp.estimators.problem import Problem
+from cmlp.training.scores import accuracy
 from cmlp.inputs.labels import Labels, labels_of, learn_labels, mixes_text
 from cmlp.inputs.validation import as_targets
 from cmlp.inputs.weights import as_weights
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp.estimators.model import Model
-    from cmlp.training.settings import Settings
+    from cmlp.estimators.problem import Parameters
 
 
 @documented
@@ -109,33 +110,29 @@ class MLPClassifier(MultilayerPerceptron):
     ) -> None:
         self._store(locals())
 
-    def _task(
+    def _problem(
         self,
-        settings: Settings,
+        parameters: Parameters,
         previous: Model | None,
         y: NDArray[Any],
-        dtype: np.dtype[Any],
         *,
         incremental: bool,
         classes: ArrayLike | None,
-    ) -> Task:
+    ) -> Problem:
         if incremental:
             labels, targets = _continue_labels(previous, y, classes)
         elif previous is not None:
             labels, targets = previous.labels, previous.labels.encode_all(y)
         else:
             labels, targets = learn_labels(y)
-        softmax = labels.kind == "multiclass" and settings.loss == "log_loss"
-        return Task(
-            targets=targets,
-            n_outputs=labels.n_outputs,
-            output="softmax" if softmax else "logistic",
-            loss=settings.loss,
+        softmax = labels.kind == "multiclass" and parameters.loss == "log_loss"
+        task = Task(
+            targets,
             score=lambda outputs, y, weight: accuracy(labels.correct(outputs, y), weight),
-            labels=labels,
             groups=targets[:, 0] if labels.kind == "binary" else None,
-            clip=float(np.finfo(dtype).eps) if settings.loss == "log_loss" else 0.0,
+            group_names=labels.classes,
         )
+        return Problem(task, labels.n_outputs, "softmax" if softmax else "logistic", labels)
 
     @stochastic_only
     def partial_fit(

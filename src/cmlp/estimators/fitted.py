@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from cmlp.estimators import assignment
-from cmlp.estimators.assignment import ASSIGNED
+from cmlp.estimators.assignment import ASSIGNED, can_assemble
 from cmlp.estimators.model import Tensors
 
 if TYPE_CHECKING:
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from cmlp.estimators.model import Model
+    from cmlp.network import Network
     from cmlp.training.history import Curve
 
 Value = TypeVar("Value")
@@ -120,6 +121,22 @@ class FittedTensors(Fitted[Tensors]):
             assignment.fill_tensors(self.__get__(estimator), value, self.name)
 
 
+class FittedNetwork(Fitted["Network"]):
+    """The fitted attribute that is a `Network`."""
+
+    def __get__(self, estimator: Any, owner: type | None = None) -> Any:
+        """Return the network; for an estimator that has parameters only by assignment, assemble its model first."""
+        if estimator is None:
+            return self
+        if vars(estimator).get("_model") is None and not can_assemble(estimator):
+            raise self._missing(estimator)
+        model: Model = estimator._fitted()
+        return model.network(estimator.n_threads)
+
+    def __set__(self, estimator: object, value: Any) -> None:
+        raise AttributeError(f"{self.name} cannot be assigned: assign to its params, weights or biases.")
+
+
 class FittedAttributes:
     """The fitted attributes of both the classifier and the regressor."""
 
@@ -132,6 +149,12 @@ class FittedAttributes:
         lambda model: model.intercepts,
         "list of ndarray",
         "Biases of each layer, of shape (n_out,): views of one block. Assigning copies values into the block.",
+    )
+    network_ = FittedNetwork(
+        lambda model: model.network(None),
+        "Network",
+        "The fitted network: it shares the parameters, so writing to its weights changes predictions. It is one object "
+        "until the next fit, and partial_fit updates it.",
     )
     n_features_in_ = Fitted(lambda model: model.net.sizes[0], "int", "Number of columns of X in fit.")
     feature_names_in_ = Fitted(

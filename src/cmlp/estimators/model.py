@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from cmlp import _core
     from cmlp.inputs.labels import Labels
+    from cmlp.network import Network
     from cmlp.training.state import TrainingState
 
     class Estimator(Protocol):
@@ -80,20 +81,42 @@ class Model:
         self.net, self.state = net, state
         self.input_scale, self.feature_names = input_scale, feature_names
         self.labels: Labels = labels  # type: ignore[assignment]  # None for a regressor, which never reads it
+        self._network: Network | None = None
         self.check()
 
     def copy(self) -> Model:
         """Return a model that shares parameters, labels and optimizer, but has its own copy of the history."""
         state = self.state.finished()
         state.history = state.history.copy()
-        return Model(
+        twin = Model(
             self.net, state, input_scale=self.input_scale, feature_names=self.feature_names, labels=self.labels
         )
+        twin._network = self._network
+        return twin
+
+    def network(self, n_threads: int | None) -> Network:
+        """Return the `Network` with the parameters of this model: always the same object."""
+        network = self._network
+        if network is None:
+            from cmlp.network import Network  # few programs need it
+
+            network = Network._assembled(self.net, self.params, self.input_scale, n_threads)
+            self._network = network
+        return network
+
+    def continue_network(self, previous: Model) -> None:
+        """Let the `Network` of a previous model, if a program has asked for it, be that of this model."""
+        network, previous._network = previous._network, None
+        if network is not None:
+            network._share(self.net, self.params)
+            self._network = network
 
     def check(self) -> None:
         """Raise ValueError if the state does not match the network; then update the cached attributes."""
         self.state.check(self.net)
         self._cache_attributes()
+        if self._network is not None:
+            self._network._share(self.net, self.params)
 
     def _cache_attributes(self) -> None:
         """Store values that every prediction and every access to `coefs_` would otherwise compute again."""
@@ -125,14 +148,6 @@ class Model:
 
     def __setstate__(self, fields: dict[str, Any]) -> None:
         check_version(fields, "model")
-        vars(self).update({name: value for name, value in fields.items() if name != "version"})
+        vars(self).update({name: value for name, value in fields.items() if name != "version"}, _network=None)
         self.check()
 
-
-def require_same(name: str, was: object, now: object) -> None:
-    """Raise ValueError if training continues with a different value than the model was fitted with."""
-    if was != now:
-        raise ValueError(
-            f"The model was fitted with {name}={was!r}, so training cannot continue with {now!r}; "
-            "call fit with warm_start=False to start again."
-        )

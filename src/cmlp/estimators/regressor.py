@@ -11,7 +11,8 @@ from cmlp.constraints import ESTIMATORS, InvalidParameterError, Options, Row
 from cmlp.estimators.base import MultilayerPerceptron
 from cmlp.estimators.delegation import stochastic_only
 from cmlp.estimators.documentation import documented
-from cmlp.estimators.scores import r_squared
+from cmlp.estimators.problem import Parameters, Problem
+from cmlp.training.scores import r_squared
 from cmlp.inputs.validation import as_numbers, as_targets
 from cmlp.inputs.weights import as_weights
 from cmlp.training.task import Task
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp.estimators.model import Model
-    from cmlp.training.settings import Settings
 
 
 @documented
@@ -105,9 +105,9 @@ class MLPRegressor(MultilayerPerceptron):
     ) -> None:
         self._store(locals())
 
-    def _settings(self) -> Settings:
+    def _parameters(self) -> Parameters:
         try:
-            return super()._settings()
+            return super()._parameters()
         except InvalidParameterError as error:
             if isinstance(self.loss, str) or "'loss'" not in str(error):
                 raise
@@ -115,33 +115,30 @@ class MLPRegressor(MultilayerPerceptron):
                 f"{error} The first parameter is loss; did you mean hidden_layer_sizes={self.loss!r}?"
             ) from None
 
-    def _task(
+    def _problem(
         self,
-        settings: Settings,
+        parameters: Parameters,
         previous: Model | None,
         y: NDArray[Any],
-        dtype: np.dtype[Any],
         *,
         incremental: bool,
         classes: ArrayLike | None,
-    ) -> Task:
+    ) -> Problem:
         y = as_numbers(y)
-        poisson = settings.loss == "poisson"
+        poisson = parameters.loss == "poisson"
         if poisson:
             y = np.array(y)  # another thread could change the caller's array after the check
         targets = y.reshape(len(y), -1)
         n_outputs = targets.shape[1]
         if poisson and (y < 0).any():
             raise ValueError("Some value(s) of y are out of the valid range of the loss 'poisson'.")
-        return Task(
-            targets=targets,
-            n_outputs=n_outputs,
-            output="exp" if poisson else "identity",
-            loss=settings.loss,
+        task = Task(
+            targets,
             score=lambda outputs, y, weight: r_squared(y, outputs, weight),
             loss_scale=1.0 if poisson else 0.5,
             report_scale=1.0 if poisson else 1.0 / n_outputs,
         )
+        return Problem(task, n_outputs, "exp" if poisson else "identity")
 
     @stochastic_only
     def partial_fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:

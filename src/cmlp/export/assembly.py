@@ -15,7 +15,6 @@ from cmlp.inputs.blocks import empty_block
 from cmlp.inputs.labels import Labels, as_labels, labels_of
 from cmlp.network import Network
 from cmlp.training.history import History
-from cmlp.training.state import TrainingState
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -153,8 +152,7 @@ def fit_estimator(
     estimator: Any, network: Network, labels: Labels | None, feature_names: NDArray[Any] | None, history: History
 ) -> None:
     """Give an estimator the fitted model that a network and the other values describe."""
-    settings = estimator._settings()
-    state = TrainingState(network.params, settings.optimizer(network._net), settings.schedule(), history)
+    state = estimator._new_state(network._net, network.params, history)
     estimator._model = Model(
         network._net, state, input_scale=network._scale, feature_names=feature_names, labels=labels
     )

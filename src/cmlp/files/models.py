@@ -104,7 +104,7 @@ def save_estimator(estimator: Any, path: str | os.PathLike[str], *, include_trai
     owner = type(estimator).__name__
     _require_own_class(estimator, _ESTIMATORS.get(owner, MLPClassifier))
     model: Model = estimator._fitted()
-    estimator._settings()  # raises ValueError for invalid parameters, with which the file could not be loaded
+    estimator._parameters()  # raises ValueError for invalid parameters, with which the file could not be loaded
     strings = {
         "class": owner,
         "history": dump_history(model.state),

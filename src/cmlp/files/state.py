@@ -67,8 +67,7 @@ def load_state(file: ModelFile, estimator: MultilayerPerceptron) -> TrainingStat
     history = {**History().fields(), "validation_scores": None, **stored, **curves}
     if "training" in file.strings:
         return _restored(file, history, load_parameters(file.strings["training"], "training"))
-    settings = estimator._settings()
-    state = TrainingState(file.params, settings.optimizer(file.net), settings.schedule(), History.from_fields(history))
+    state = estimator._new_state(file.net, file.params, History.from_fields(history))
     state.epoch = epoch
     return state
 
@@ -108,6 +107,9 @@ def _restored(file: ModelFile, history: dict[str, Any], scalars: dict[str, Any])
             "history": history,
             "generator": generator,
             "order": arrays["order"],
+            "validation": None,
+            "n_rows": None,
+            "dropout_seed": 0,
             "best": arrays["best"],
         }
     )

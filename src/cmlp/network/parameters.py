@@ -28,11 +28,17 @@ class NetworkParameters:
     _n_threads: int | None
 
     @classmethod
-    def _assembled(cls, net: _core.Net, params: NDArray[Any], input_scale: float) -> Self:
+    def _assembled(
+        cls, net: _core.Net, params: NDArray[Any], input_scale: float, n_threads: int | None = None
+    ) -> Self:
         """Return a network that uses a parameter block without a copy."""
         network = cls.__new__(cls)
-        network.__dict__.update(_net=net, _params=params, _scale=input_scale, _n_threads=None)
+        network.__dict__.update(_net=net, _params=params, _scale=input_scale, _n_threads=n_threads)
         return network
+
+    def _share(self, net: _core.Net, params: NDArray[Any]) -> None:
+        """Use another parameter block from now on, without a copy."""
+        self.__dict__.update(_net=net, _params=params)
 
     def __copy__(self) -> Self:
         twin = type(self).__new__(type(self))

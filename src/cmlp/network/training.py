@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 from cmlp import constraints
 from cmlp._core import Optimizer
 from cmlp.constraints import Objective
+from cmlp.inputs.blocks import block_copy
 from cmlp.network.parameters import NetworkParameters
 from cmlp.results import Epoch
+from cmlp.training.trainer import Trainer
 
 if TYPE_CHECKING:
-    from typing import Unpack
+    from typing import Self, Unpack
 
     from numpy.typing import ArrayLike
 
@@ -24,6 +26,48 @@ class NetworkTraining(NetworkParameters):
     def _objective(self, given: Objective) -> dict[str, Any]:
         """Return the keywords of an objective in the form that the core expects."""
         return constraints.objective(given, len(self.sizes) - 1)
+
+    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None, **parameters: Any) -> Self:
+        """Train the network: the short form of ``Trainer(network, **parameters).run(X, y, sample_weight)``.
+
+        Parameters
+        ----------
+        X : array-like or sparse container of shape (n, n_inputs)
+        y : array-like of shape (n,) or (n, n_outputs)
+            Targets, as for `cost`.
+        sample_weight : None, float or array-like of shape (n,), default=None
+            Weights of the rows, not negative.
+        **parameters
+            Parameters of `cmlp.Trainer`, such as ``solver``, ``max_iter`` or ``early_stopping``.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If an argument is invalid, X contains NaN or infinity (`NonFiniteInputError`) or training diverges
+            (`DivergenceError`). The network stays unchanged.
+        KeyboardInterrupt
+            On Ctrl-C; the parameters are those after the last complete batch.
+
+        Examples
+        --------
+        >>> from cmlp import Network
+        >>> X, y = [[0.0, 0.0], [1.0, 1.0], [0.0, 1.0], [1.0, 0.0]], [0, 0, 1, 1]
+        >>> net = Network([2, 8, 2], "tanh", random_state=0)
+        >>> net.fit(X, y, learning_rate_init=0.1, max_iter=100, random_state=0).forward(X).argmax(axis=1)
+        array([0, 0, 1, 1])
+        """
+        trainer = Trainer(self, **parameters)
+        before = block_copy(self._params)
+        try:
+            trainer.run(X, y, sample_weight)
+        except Exception:
+            self._params[:] = before
+            raise
+        return self
 
     def step(self, X: ArrayLike, Y: ArrayLike, learning_rate: float) -> float:
         """Take one gradient descent step on all rows; return their mean cost before the step."""

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cmlp.exceptions import ConvergenceWarning, DivergenceError, sklearn_class, warn
+from cmlp.exceptions import ConvergenceWarning, DivergenceError, NonFiniteInputError, sklearn_class, warn
+from cmlp.constraints import per_layer
 from cmlp.inputs.blocks import block_copy
+from cmlp.training.loop import begin, log_loss_clip
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -45,15 +47,33 @@ class LBFGS:
     settings : Settings
     state : TrainingState
         Changed in place. Its `epoch` counts the iterations.
+    n_threads : int or None, default=None
 
     Notes
     -----
     Byrd, Lu, Nocedal and Zhu, "A limited memory algorithm for bound constrained optimization", 1995. No bounds are set.
     """
 
-    def __init__(self, net: Net, task: Task, data: Data, settings: Settings, state: TrainingState) -> None:
+    def __init__(
+        self,
+        net: Net,
+        task: Task,
+        data: Data,
+        settings: Settings,
+        state: TrainingState,
+        n_threads: int | None = None,
+    ) -> None:
         state.check(net)
+        begin(state, task, data, settings)
         self.net, self.task, self.data, self.settings, self.state = net, task, data, settings, state
+        self._keywords = {
+            **settings.objective(net),
+            "scale": data.input_scale,
+            "sample_weight": data.weight,
+            "loss_scale": task.loss_scale,
+            "clip": log_loss_clip(net),
+            "n_threads": n_threads,
+        }
         self.observer: Observer | None = None
         self._trial = block_copy(state.params)  # the parameters to evaluate
         self._weights = net.views(self._trial)[0]
@@ -85,24 +105,21 @@ class LBFGS:
 
     def _cost_and_gradient(self, point: NDArray[Any]) -> tuple[float, NDArray[Any]]:
         """Return the cost and its gradient; finite replacement values if a line-search step is too long."""
-        data, task, settings = self.data, self.task, self.settings
+        data, task = self.data, self.task
         self._trial[:] = point
         try:
             gradient, cost = self.net.gradient(
                 self._trial,
                 data.X,
                 task.targets,
-                scale=data.input_scale,
-                sample_weight=data.weight,
-                alpha=settings.alpha,
-                loss_scale=task.loss_scale,
-                clip=task.clip,
-                n_threads=settings.n_threads,
+                **self._keywords,
             )
         except DivergenceError as error:
             if self._reached is None:
                 raise DivergenceError(_DIVERGENCE) from error
             return self._replacement(point)
+        except NonFiniteInputError as error:
+            raise data.first_error(error, self.net.dtype) from None
         self._evaluated = Evaluation(point.copy(), self._reported(cost), gradient)
         if self._reached is None:
             self._reached = self._evaluated
@@ -129,8 +146,12 @@ class LBFGS:
             return cost
         data = self.data
         total = float(len(data.X)) if data.weight is None else float(data.weight.sum())
-        squares = sum(float(np.vdot(weights, weights)) for weights in self._weights)
-        penalty = self.settings.alpha / 2 * squares / total
+        alphas = per_layer("alpha", self.settings.alpha, len(self._weights))
+        squares = [float(np.vdot(weights, weights)) for weights in self._weights]
+        if len(set(alphas)) == 1:
+            penalty = alphas[0] / 2 * sum(squares) / total
+        else:
+            penalty = sum(alpha / 2 * square for alpha, square in zip(alphas, squares, strict=True)) / total
         return (cost - penalty) * scale + penalty
 
     def _iteration_ended(self, intermediate_result: Any) -> None:

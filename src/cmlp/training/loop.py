@@ -1,6 +1,6 @@
 """The training loop: epochs, learning rate, stopping, best parameters.
 
-The core runs each epoch (batches, gradients, updates). This module does the work between epochs.
+The core runs each epoch (batches, gradients, updates). This module does the work between epochs, for `cmlp.Trainer`.
 """
 
 from __future__ import annotations
@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cmlp.exceptions import ConvergenceWarning, DivergenceError, sklearn_class, warn
-from cmlp.training.split import shuffled
+from cmlp.exceptions import ConvergenceWarning, DivergenceError, NonFiniteInputError, sklearn_class, warn
+from cmlp.training.split import shuffled, split
 from cmlp.training.stopping import STOPPING_RULES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from cmlp._core import Net
     from cmlp.training.observer import Observer
     from cmlp.training.settings import Settings
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Training:
-    """One call of fit or partial_fit.
+    """A training on given data: what one call of `Trainer.run` or `Trainer.epochs` executes.
 
     All mutable data is in `state`. If the state is saved between two epochs and loaded later, training continues with
     the same results as without a break. If training was interrupted within an epoch, it continues with the next batch
@@ -38,6 +40,7 @@ class Training:
     settings : Settings
     state : TrainingState
         Changed in place.
+    n_threads : int or None, default=None
 
     Raises
     ------
@@ -45,18 +48,36 @@ class Training:
         If the state does not match the network or the data.
     """
 
-    def __init__(self, net: Net, task: Task, data: Data, settings: Settings, state: TrainingState) -> None:
+    def __init__(
+        self,
+        net: Net,
+        task: Task,
+        data: Data,
+        settings: Settings,
+        state: TrainingState,
+        n_threads: int | None = None,
+    ) -> None:
         self.net, self.task, self.data, self.settings, self.state = net, task, data, settings, state
+        self.n_threads = n_threads
         self.observer: Observer | None = None
         state.check(net)
         if settings.shuffle and state.generator is None:
             raise ValueError("The training state is from a finished training: it has no random generator.")
+        if state.n_rows is None:
+            begin(state, task, data, settings)
+        elif state.n_rows != len(data.X):
+            raise ValueError(f"Training began with {state.n_rows} rows, so it cannot continue with {len(data.X)}.")
         self.rule = STOPPING_RULES[settings.early_stopping](settings.tol)
-        self.n_rows = data.n_training
+        self.n_rows = len(data.X) if state.validation is None else len(data.X) - len(state.validation)
         self.batch_size = self._batch_size()
         self.n_batches = -(-self.n_rows // self.batch_size)
-        if (state.order is not None and len(state.order) != self.n_rows) or (state.batch or 0) > self.n_batches:
-            raise ValueError(f"The training state does not match data with {self.n_rows} training rows.")
+        self._objective = {
+            **settings.objective(net),
+            "sample_weight": data.weight,
+            "loss_scale": task.loss_scale,
+            "clip": log_loss_clip(net),
+            "dropout_seed": state.dropout_seed,
+        }
         self._started, self._first_epoch = time.monotonic(), state.epoch
 
     def _batch_size(self) -> int:
@@ -67,42 +88,78 @@ class Training:
             warn("Got `batch_size` less than 1 or larger than sample size. It is going to be clipped")
         return min(batch_size, n_rows)
 
+    @property
+    def finished(self) -> bool:
+        """Whether the stopping rule, the schedule or an observer has ended training, or `max_iter` epochs are done."""
+        return self.state.stopped or self.state.epoch >= self.settings.max_iter
+
     def run(self) -> None:
-        """Train until the stopping rule, the schedule or the observer stops training, or for `max_iter` epochs."""
-        state, max_iter = self.state, self.settings.max_iter
+        """Train until training is finished."""
+        for _ in self.epochs():
+            pass
+
+    def epochs(self) -> Iterator[None]:
+        """Train one epoch at a time until training is finished."""
         observer = self.observer
-        while state.epoch < max_iter and not state.stopped:
+        while not self.finished:
             if observer is not None:
                 observer.epoch_begins()
             self.advance()
             if observer is not None and observer.epoch_ends():
-                state.stopped = True
-        if state.stopped or state.schedule.is_planned or math.isinf(self.settings.n_iter_no_change):
+                self.state.stopped = True
+            yield
+        self.finish()
+
+    def finish(self) -> None:
+        """Restore the best parameters; warn if training ended at `max_iter` and could have continued."""
+        state, settings = self.state, self.settings
+        state.restore_best()
+        if state.stopped or state.schedule.is_planned or math.isinf(settings.n_iter_no_change):
             return
         warn(
-            f"Stochastic Optimizer: Maximum iterations ({max_iter}) reached and the optimization hasn't converged yet.",
+            f"Stochastic Optimizer: Maximum iterations ({settings.max_iter}) reached and the optimization hasn't "
+            "converged yet.",
             sklearn_class(ConvergenceWarning),
         )
 
-    def advance(self) -> None:
-        """Train one epoch. The state is then the same as after a fit with ``max_iter=state.epoch``."""
+    def advance(self, n_batches: int | None = None) -> int:
+        """Train the rest of the current epoch, or at most `n_batches` batches of it; return the number of batches.
+
+        After the last batch, the state is the same as after a fit with ``max_iter=state.epoch``.
+        """
         state = self.state
+        first = state.batch or 0
+        last = self.n_batches if n_batches is None else min(first + n_batches, self.n_batches)
         try:
-            cost = self._train_and_record()
+            cost = self._train_and_record(last)
         except DivergenceError as error:
             raise DivergenceError(self._divergence()) from error
+        except NonFiniteInputError as error:
+            raise self.data.first_error(error, self.net.dtype) from None
+        if cost is not None:
+            self._end_epoch(cost)
+        return last - first
+
+    def _end_epoch(self, cost: float) -> None:
+        state = self.state
         self.rule.watch(state, cost, self._validation_score)
         if self.settings.verbose:
             self._print(cost)
         state.schedule.epoch_ended(state.optimizer, state.history.t)
         self._stop_if_stale()
 
-    def _train_and_record(self) -> float:
-        """Train one epoch and return its cost. If interrupted, record the number of completed batches."""
+    def _train_and_record(self, last: int) -> float | None:
+        """Train until batch `last`; return the epoch's cost if it is complete.
+
+        If interrupted, record the number of completed batches.
+        """
         state = self.state
         n_epochs, n_steps = state.epoch, state.optimizer.n_steps
         try:
-            cost = self._train_epoch()
+            cost = self._train_batches(last)
+            if last < self.n_batches:
+                state.batch = last
+                return None
             self._record(cost)
         except KeyboardInterrupt:
             if state.epoch == n_epochs and state.batch is not None:
@@ -118,13 +175,18 @@ class Training:
         state.epoch += 1
         state.schedule_epoch += 1
 
-    def _train_epoch(self) -> float:
+    def _train_batches(self, last: int) -> float:
         settings, data, task, state = self.settings, self.data, self.task, self.state
         rates = state.schedule.batch_rates(state.schedule_epoch, self.n_batches)
         if state.batch is None:
             if settings.shuffle and state.generator is not None:
                 state.order = shuffled(state.order, self.n_rows, state.generator)
             state.batch = 0
+        order = state.order
+        if last < self.n_batches:
+            n_rows = last * self.batch_size
+            order = np.arange(n_rows) if order is None else order[:n_rows]
+            rates = None if rates is None else rates[:last]
         cost, penalty, _, n_batches = self.net.train_epoch(
             state.params,
             data.X,
@@ -132,14 +194,11 @@ class Training:
             state.optimizer,
             batch_size=self.batch_size,
             first_batch=state.batch,
-            order=state.order,
-            sample_weight=data.weight,
-            alpha=settings.alpha,
-            loss_scale=task.loss_scale,
-            clip=task.clip,
+            order=order,
             scale=data.input_scale,
             rates=rates,
-            n_threads=settings.n_threads,
+            n_threads=self.n_threads,
+            **self._objective,
         )
         if not n_batches:  # resumed after the last batch: the costs of the earlier batches are not stored
             cost, penalty = self._cost_now(), 0.0
@@ -161,23 +220,22 @@ class Training:
         return first + 1 + int(np.flatnonzero(sums[first:])[n_steps - 1])
 
     def _cost_now(self) -> float:
-        data, task, state = self.data, self.task, self.state
+        data, state = self.data, self.state
+        without_penalty = {name: self._objective[name] for name in ("sample_weight", "loss_scale", "clip")}
         return self.net.cost(
             state.params,
             data.X,
-            task.targets,
+            self.task.targets,
             order=state.order,
-            sample_weight=data.weight,
-            loss_scale=task.loss_scale,
-            clip=task.clip,
             scale=data.input_scale,
-            n_threads=self.settings.n_threads,
+            n_threads=self.n_threads,
+            **without_penalty,
         )
 
     def _validation_score(self) -> float:
-        data, rows = self.data, self.data.validation
+        data, rows = self.data, self.state.validation
         outputs = self.net.forward(
-            self.state.params, data.X, scale=data.input_scale, order=rows, n_threads=self.settings.n_threads
+            self.state.params, data.X, scale=data.input_scale, order=rows, n_threads=self.n_threads
         )
         weight = None if data.weight is None else data.weight[rows]
         return self.task.score(outputs, self.task.targets[rows], weight)
@@ -213,3 +271,17 @@ class Training:
             f"{self.batch_size} rows and a learning rate of {most}{self.state.optimizer.learning_rate:g}; "
             "a smaller learning_rate_init or standardized input usually helps."
         )
+
+
+def begin(state: TrainingState, task: Task, data: Data, settings: Settings) -> None:
+    """Choose the validation rows and prepare the history of a state that has not seen the data yet."""
+    STOPPING_RULES[settings.early_stopping](settings.tol).begin(state.history)
+    if settings.early_stopping:
+        assert state.generator is not None
+        state.order, state.validation = split(task, data.weight, len(data.X), settings, state.generator)
+    state.n_rows = len(data.X)
+
+
+def log_loss_clip(net: Net) -> float:
+    """Return the eps for which the reported log loss clips probabilities to [eps, 1 - eps], as in scikit-learn."""
+    return float(np.finfo(net.dtype).eps) if net.loss == "log_loss" else 0.0

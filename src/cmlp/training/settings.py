@@ -1,45 +1,33 @@
-"""The settings of a training: the estimators' parameters after validation and conversion."""
+"""The settings of a training: the parameters of `Trainer` after validation and conversion."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from cmlp import _core
+from cmlp import _core, constraints
 from cmlp.training.schedules import SCHEDULES, Schedule
 
 if TYPE_CHECKING:
-    import numpy as np
+    from collections.abc import Mapping, Sequence
+    from typing import Any
 
 
 class Settings(NamedTuple):
-    """The parameters that all estimators have, with the same names. They do not change during training.
+    """The parameters of `cmlp.Trainer` except `random_state`, with the same names. They never change.
 
     `cmlp.constraints` has converted all numbers to Python's int (at most ``2**63 - 1``) and float.
-
-    Attributes
-    ----------
-    hidden_layer_sizes : tuple of int
-    activation : tuple of str
-        One name for each hidden layer.
-    initialization : tuple of str
-        For each layer the activation that determines the range of its initial weights.
     """
 
-    hidden_layer_sizes: tuple[int, ...]
-    activation: tuple[str, ...]
-    initialization: tuple[str, ...]
     solver: str
-    alpha: float
+    alpha: float | Sequence[float]
     batch_size: int | str
     learning_rate: str
     learning_rate_init: float
     power_t: float
     max_iter: int
     shuffle: bool
-    random_state: int | np.random.RandomState | None
     tol: float
     verbose: bool | int
-    warm_start: bool
     momentum: float
     nesterovs_momentum: bool
     early_stopping: bool
@@ -49,29 +37,61 @@ class Settings(NamedTuple):
     epsilon: float
     n_iter_no_change: float
     max_fun: int
-    loss: str
-    n_threads: int | None
-    dtype: str
-    input_scale: float
+    weight_decay: float = 0.0
+    max_grad_norm: float | None = None
+    dropout: float | Sequence[float] = 0.0
 
     def optimizer(self, net: _core.Net) -> _core.Optimizer:
         """Return a new optimizer for a network."""
-        kind = "sgd" if self.solver == "lbfgs" else self.solver  # not used: SciPy's minimizer has its own state
+        solver = "sgd" if self.solver == "lbfgs" else self.solver  # not used: SciPy's minimizer has its own state
         if self.solver == "sgd" and self.momentum > 0:
-            kind = "nesterov" if self.nesterovs_momentum else "momentum"
+            solver = "nesterov" if self.nesterovs_momentum else "momentum"
         return _core.Optimizer(
             net,
-            kind,
+            solver,
             learning_rate=self.learning_rate_init,
             momentum=self.momentum,
             beta_1=self.beta_1,
             beta_2=self.beta_2,
             epsilon=self.epsilon,
+            weight_decay=self.weight_decay,
+            max_norm=self.max_grad_norm or 0.0,
         )
 
     def schedule(self) -> Schedule:
         """Return the learning-rate schedule. As in scikit-learn, Adam ignores "invscaling" and "adaptive"."""
         kind = SCHEDULES[self.learning_rate]
-        if self.solver == "adam" and kind.sgd_only:
+        if self.solver in ("adam", "adamw") and kind.sgd_only:
             kind = SCHEDULES["constant"]
         return kind(self.learning_rate_init, self.power_t, self.max_iter)
+
+    def objective(self, net: _core.Net) -> dict[str, Any]:
+        """Return the keywords of the core for the L2 penalty and dropout."""
+        n_layers = len(net.sizes) - 1
+        keywords: dict[str, Any] = {"alpha": self.alpha}
+        if hasattr(self.alpha, "__iter__"):
+            keywords = {"alphas": constraints.per_layer("alpha", self.alpha, n_layers)}
+        rates = constraints.per_layer("dropout", self.dropout, n_layers - 1)
+        if any(rates):
+            keywords["dropout"] = rates
+        return keywords
+
+
+def settings_of(parameters: Mapping[str, object], net: _core.Net) -> Settings:
+    """Return the settings for the parameters of a `Trainer`.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is invalid, or if parameters contradict each other.
+    """
+    checked = constraints.estimator_parameters(constraints.TRAINER, parameters, "Trainer")
+    settings = Settings(**{name: checked[name] for name in Settings._fields})
+    if settings.solver == "lbfgs":
+        settings = settings._replace(early_stopping=False)  # ignored, as in scikit-learn
+        if settings.objective(net).get("dropout"):
+            raise ValueError(f"dropout={settings.dropout!r} needs batches: use another solver than 'lbfgs'.")
+    if settings.weight_decay and settings.solver != "adamw":
+        raise ValueError(f"weight_decay={settings.weight_decay!r} needs solver='adamw', got {settings.solver!r}.")
+    settings.objective(net)  # one number per layer
+    return settings

@@ -15,12 +15,31 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp.training.random import Generator
+    from cmlp.training.settings import Settings
+    from cmlp.training.task import Task
 
 
 def shuffled(order: NDArray[np.int64] | None, n_rows: int, rng: Generator) -> NDArray[np.int64]:
     """Return a random permutation of `order`; None means all rows in their original order."""
     positions = rng.permutation(n_rows).astype(np.int64, copy=False)
     return positions if order is None else order[positions]
+
+
+def split(
+    task: Task, weight: NDArray[np.float64] | None, n_rows: int, settings: Settings, rng: Generator
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the training and the validation rows; raises ValueError if the sample weights of either are all zero."""
+    fraction = settings.validation_fraction
+    if task.groups is None:
+        training, validation = plain_split(n_rows, fraction, rng)
+    else:
+        training, validation = stratified_split(task.groups, fraction, rng, task.group_names)
+    for name, rows in (("training", training), ("validation", validation)):
+        if weight is not None and not weight[rows].any():
+            raise ValueError(
+                f"The sample weights of the {name} set are all zero; use another validation_fraction or random_state."
+            )
+    return training, validation
 
 
 def split_sizes(n_rows: int, fraction: float) -> tuple[int, int]:

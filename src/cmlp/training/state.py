@@ -1,8 +1,7 @@
 """The training state: everything that training modifies.
 
-To pause a training, pickle its `TrainingState`. To resume it, in the same or another process, load the state and run
-the loop with it. The results have the same bits as without the pause. The other arguments of the loop (network, data,
-settings) are constant and are passed again.
+`cmlp.Trainer` pauses and resumes a training by keeping, or pickling, its `TrainingState`. The results have the same
+bits as without the pause. The other arguments of the loop (network, data, settings) are constant.
 """
 
 from __future__ import annotations
@@ -62,8 +61,14 @@ class TrainingState:
     generator : RandomState, cmlp._core.Random or None
         Shuffles the rows; None after training. A pickle contains the MT19937 state; the loaded generator is
         independent of the original one.
+    n_rows : int or None
+        Number of rows of X, training and validation; None before the first epoch.
+    validation : ndarray of int64 or None
+        The validation rows; None without early stopping.
     order : ndarray of int64 or None
         The training rows in the order of the current epoch; None for the original order.
+    dropout_seed : int
+        Seed of dropout, from 0 to ``2**32 - 1``.
     epoch : int
         Number of completed epochs in this call.
     batch : int or None
@@ -82,12 +87,15 @@ class TrainingState:
         schedule: Schedule,
         history: History,
         generator: Generator | None = None,
-        order: NDArray[np.int64] | None = None,
         schedule_epoch: int = 0,
     ) -> None:
         self.params, self.optimizer, self.schedule = params, optimizer, schedule
-        self.history, self.generator, self.order = history, generator, order
+        self.history, self.generator = history, generator
         self.schedule_epoch = schedule_epoch
+        self.n_rows: int | None = None
+        self.validation: NDArray[np.int64] | None = None
+        self.order: NDArray[np.int64] | None = None
+        self.dropout_seed = 0
         self.epoch = 0
         self.batch: int | None = None
         self.best: NDArray[Any] | None = None
@@ -100,14 +108,20 @@ class TrainingState:
             check_params(self.best, net)
         self.optimizer.check(net)
 
-    def finished(self) -> TrainingState:
-        """Return the state to keep after a call: without row order and generator, with the final parameters.
+    def restore_best(self) -> None:
+        """With early stopping, replace the parameters by the best ones of this call.
 
-        With early stopping, the final parameters are the best ones of this call. If no epoch of this call (a warm
-        start) is better than those of earlier calls, they are the last ones, as in scikit-learn.
+        If no epoch of this call (a warm start) is better than those of earlier calls, the last ones stay, as in
+        scikit-learn.
         """
-        params = self.params if self.best is None else self.best
-        kept = TrainingState(params, self.optimizer, self.schedule, self.history, schedule_epoch=self.schedule_epoch)
+        if self.best is not None:
+            self.params[:], self.best = self.best, None
+
+    def finished(self) -> TrainingState:
+        """Return the state to keep after a call, with the same parameter block: without rows and generator."""
+        kept = TrainingState(
+            self.params, self.optimizer, self.schedule, self.history, schedule_epoch=self.schedule_epoch
+        )
         kept.epoch, kept.batch, kept.stopped = self.epoch, self.batch, self.stopped
         return kept
 
@@ -129,9 +143,9 @@ class TrainingState:
         self.best = fields["best"]
         if self.best is not None:
             self.best = loaded_block(native(self.best, (np.float32, np.float64), "best"))
-        self.order = fields["order"]
-        if self.order is not None:
-            self.order = native(self.order, (np.int64,), "order")
+        for name in ("order", "validation"):
+            rows = fields[name]
+            setattr(self, name, None if rows is None else native(rows, (np.int64,), name))
         schedule = dict(fields["schedule"])
         self.schedule = SCHEDULES[schedule.pop("name")](**schedule)
         self.history = History.from_fields(fields["history"])
@@ -145,6 +159,8 @@ _KINDS: Mapping[str, type | tuple[type, ...]] = {
     "optimizer": _core.Optimizer,
     "generator": (_core.Random, type(None)),
     "schedule_epoch": int,
+    "n_rows": (int, type(None)),
+    "dropout_seed": int,
     "epoch": int,
     "batch": (int, type(None)),
     "stopped": bool,

@@ -1,50 +1,89 @@
-"""The arguments of the training loop: the task (targets, loss, score) and the data."""
+"""The arguments of the training loop: rows, targets, and how losses and scores are computed."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
+from cmlp.inputs.arrays import readable, rectangular
+from cmlp.inputs.labels import as_class_indices
+from cmlp.inputs.nonfinite import first_non_finite_error
+from cmlp.training.scores import accuracy, r_squared
+
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
+    from typing import Any, TypeAlias
 
-    import numpy as np
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
-    from cmlp.inputs.labels import Labels
+    from cmlp import _core
+    from cmlp.exceptions import NonFiniteInputError
     from cmlp.inputs.sparse import CSR
+
+    # Validation score of (outputs, targets, weight); higher is better.
+    Score: TypeAlias = Callable[[NDArray[Any], NDArray[Any], NDArray[Any] | None], float]
+
+# Losses of outputs that are probabilities.
+_LIKELIHOODS = ("log_loss", "focal", "label_smoothing")
 
 
 class Task(NamedTuple):
-    """Targets, output activation, loss and score of a training.
+    """Targets and scores of a training, and the scales of its losses.
 
-    Training minimizes `loss_scale` times the core's cost. The reported loss is this objective times `report_scale`. The
-    log loss is computed with probabilities clipped to ``[clip, 1 - clip]``.
+    Training minimizes `loss_scale` times the core's cost. The reported loss is this objective times `report_scale`.
     """
 
     targets: NDArray[Any]
-    n_outputs: int
-    output: str
-    loss: str
-    # Validation score of (outputs, targets, weight); higher is better.
-    score: Callable[[NDArray[Any], NDArray[Any], NDArray[Any] | None], float]
-    labels: Labels | None = None  # the classes, for a classifier
+    score: Score
     groups: NDArray[Any] | None = None  # each row's group, for a stratified validation split
+    group_names: NDArray[Any] | None = None
     loss_scale: float = 1.0
     report_scale: float = 1.0
-    clip: float = 0.0
 
 
 class Data(NamedTuple):
-    """Rows with their sample weights, and the indices of the training and validation rows."""
+    """Rows with their sample weights, the factor of the inputs, and the names of a data frame's columns."""
 
     X: NDArray[Any] | CSR
     weight: NDArray[np.float64] | None
     input_scale: float
-    training: NDArray[np.int64] | None = None  # None: all rows in their original order
-    validation: NDArray[np.int64] | None = None
+    names: NDArray[Any] | None = None
 
-    @property
-    def n_training(self) -> int:
-        """Number of training rows."""
-        return len(self.X) if self.training is None else len(self.training)
+    def first_error(self, error: NonFiniteInputError, dtype: np.dtype[Any]) -> NonFiniteInputError:
+        """Return the error for the first non-finite input, to raise instead of the core's."""
+        return first_non_finite_error(error, self.X, self.input_scale, dtype, self.names)
+
+
+def task_of(net: _core.Net, y: ArrayLike) -> Task:
+    """Return the task of training a network on targets as `Network.cost` accepts them.
+
+    The score is the accuracy if the loss is a log loss or a variant of it, or if y has class indices; otherwise the
+    coefficient of determination. As for a binary classifier, the validation split of one column of zeros and ones is
+    stratified.
+    """
+    array = rectangular(y, "y")
+    if array.ndim == 1:
+        targets: NDArray[Any] = as_class_indices(array, net.n_out, net.activations[-1])
+        return Task(targets, _class_accuracy)
+    if array.ndim != 2 or array.shape[1] != net.n_out:
+        raise ValueError(f"y must have shape (n,) or (n, {net.n_out}), got {array.shape}.")
+    targets = readable(array, "y")
+    if net.loss not in _LIKELIHOODS:
+        return Task(targets, lambda outputs, y, weight: r_squared(y, outputs, weight))
+    if net.activations[-1] == "softmax":
+        return Task(targets, _most_probable_accuracy)
+    binary = net.n_out == 1 and bool(np.isin(targets, (0, 1)).all())
+    return Task(targets, _label_accuracy, targets[:, 0] if binary else None)
+
+
+def _class_accuracy(outputs: NDArray[Any], y: NDArray[Any], weight: NDArray[Any] | None) -> float:
+    return accuracy(outputs.argmax(axis=1) == y, weight)
+
+
+def _most_probable_accuracy(outputs: NDArray[Any], y: NDArray[Any], weight: NDArray[Any] | None) -> float:
+    return accuracy(outputs.argmax(axis=1) == y.argmax(axis=1), weight)
+
+
+def _label_accuracy(outputs: NDArray[Any], y: NDArray[Any], weight: NDArray[Any] | None) -> float:
+    return accuracy(((outputs > 0.5) == (y > 0.5)).all(axis=1), weight)

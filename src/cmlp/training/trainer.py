@@ -1,0 +1,325 @@
+"""`Trainer`: trains a network epoch by epoch, can be paused, pickled and resumed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from cmlp.constraints import network_argument
+from cmlp.inputs.validation import as_rows, check_width, require_samples
+from cmlp.inputs.weights import as_weights
+from cmlp.record import Record, record_of
+from cmlp.training.history import History
+from cmlp.training.lbfgs import LBFGS
+from cmlp.training.loop import Training
+from cmlp.training.random import random_state as generator_of
+from cmlp.training.settings import Settings, settings_of
+from cmlp.training.state import PICKLE_VERSION, TrainingState, check_version
+from cmlp.training.task import Data, Task, task_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import Any, Self
+
+    import numpy as np
+    from numpy.typing import ArrayLike
+
+
+
+class TrainedEpoch(NamedTuple):
+    """What `Trainer.epochs` reports after each epoch.
+
+    Attributes
+    ----------
+    number : int
+        Number of completed epochs; 1 after the first.
+    loss : float
+        Mean cost of the training rows plus the mean penalty; each batch's cost is computed before its step.
+    validation_score : float or None
+        Score on the validation rows; None without early stopping.
+    learning_rate : float
+        The optimizer's learning rate for the next epoch.
+    """
+
+    number: int
+    loss: float
+    validation_score: float | None
+    learning_rate: float
+
+
+class Trainer:
+    """Train a network: solver, learning-rate schedule, regularization, early stopping.
+
+    The trainer changes the network's parameters in place. It keeps its state (moments of the optimizer, random
+    generator, order of the rows, loss curve) between calls, so a training that was interrupted, paused or pickled
+    continues with the same bits as if it had never stopped. `Network.fit` is the short form for a training in one call,
+    and the estimators' `fit` uses a trainer too.
+
+    Parameters
+    ----------
+    network : Network
+        The network to train.
+    solver : {"adam", "adamw", "lbfgs", "sgd"}, default="adam"
+        As for `MLPClassifier`; "adamw" is Adam with decoupled weight decay (Loshchilov and Hutter 2019).
+    alpha : float or sequence of float, default=0.0001
+        Strength of the L2 penalty, ``alpha / 2 * sum(w ** 2)``, divided by the batch size. One number for all layers
+        after the input, or one for each.
+    batch_size : int or "auto", default="auto"
+        Number of rows per update; "auto" is the smaller of 200 and the number of rows.
+    learning_rate : {"constant", "invscaling", "adaptive", "one_cycle"}, default="constant"
+        The learning-rate schedule, as for `MLPClassifier`.
+    learning_rate_init : float, default=0.001
+        The initial learning rate; with "one_cycle" the largest one.
+    power_t : float, default=0.5
+        Exponent for "invscaling".
+    max_iter : int, default=200
+        Maximum number of epochs, or of iterations for "lbfgs".
+    shuffle : bool, default=True
+        Whether to shuffle the rows before each epoch.
+    random_state : None, int or RandomState, default=None
+        Seed or generator for the validation split, the order of the rows and dropout. To train like an estimator, use
+        one RandomState here and for the network's initial parameters.
+    tol : float, default=1e-4
+        Minimum improvement of the loss (of the score, with `early_stopping`) for an epoch to count as an improvement.
+    verbose : bool or int, default=False
+        Whether to print a line per epoch.
+    momentum : float, default=0.9
+        Momentum for ``solver="sgd"``.
+    nesterovs_momentum : bool, default=True
+        Whether to use Nesterov's momentum.
+    early_stopping : bool, default=False
+        Whether to hold out validation rows, to stop when the score on them stops improving, and to keep the best
+        parameters. The score is the accuracy for class indices and for losses of probabilities, otherwise the
+        coefficient of determination.
+    validation_fraction : float, default=0.1
+        Fraction of the rows to use for validation. For one column of zeros and ones and a loss of probabilities, the
+        split is stratified.
+    beta_1, beta_2 : float, default=0.9, 0.999
+        Decay rates of Adam's moment estimates.
+    epsilon : float, default=1e-8
+        Added to the denominator of Adam's step.
+    n_iter_no_change : int or inf, default=10
+        Training stops after more than this many consecutive epochs without improvement.
+    max_fun : int, default=15000
+        Maximum number of loss evaluations for "lbfgs".
+    weight_decay : float, default=0.0
+        Weight decay for ``solver="adamw"``. Before each step, ``learning_rate * weight_decay`` times the weight is
+        subtracted from every weight, but not from the biases.
+    max_grad_norm : float or None, default=None
+        If the norm of a batch's gradient (with the penalty) is larger, the gradient is scaled to this norm. None means
+        no clipping.
+    dropout : float or sequence of float, default=0.0
+        Dropout rate, at least 0 and below 1. One number for all hidden layers, or one for each (see `Network.cost`).
+
+    Attributes
+    ----------
+    network : Network
+        The argument.
+    state : TrainingState
+        Everything that training changes.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is invalid, or if parameters contradict each other.
+
+    Examples
+    --------
+    >>> from cmlp import Network, Trainer
+    >>> X, y = [[0.0, 0.0], [1.0, 1.0], [0.0, 1.0], [1.0, 0.0]], [0, 0, 1, 1]
+    >>> net = Network([2, 8, 2], "tanh", random_state=0)
+    >>> trainer = Trainer(net, learning_rate_init=0.1, n_iter_no_change=50, random_state=0)
+    >>> for epoch in trainer.epochs(X, y):
+    ...     if epoch.loss < 0.1:
+    ...         break
+    >>> net.forward(X).argmax(axis=1)
+    array([0, 0, 1, 1])
+    """
+
+    def __init__(
+        self,
+        network: Any,
+        *,
+        solver: str = "adam",
+        alpha: float | Sequence[float] = 0.0001,
+        batch_size: int | str = "auto",
+        learning_rate: str = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: int | np.random.RandomState | None = None,
+        tol: float = 1e-4,
+        verbose: bool | int = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        weight_decay: float = 0.0,
+        max_grad_norm: float | None = None,
+        dropout: float | Sequence[float] = 0.0,
+    ) -> None:
+        given = {name: value for name, value in locals().items() if name not in ("self", "network")}
+        record = record_of(network)
+        settings = settings_of(given, record.net)
+        rng = generator_of(random_state)
+        state = TrainingState(record.params, settings.optimizer(record.net), settings.schedule(), History(), rng)
+        if "dropout" in settings.objective(record.net):
+            state.dropout_seed = int(2**32 * float(rng.random_sample()))
+        self._set_up(network, record, settings, state)
+
+    def _set_up(self, network: Any, record: Record, settings: Settings, state: TrainingState) -> None:
+        self.network, self.state = network, state
+        self._record, self._settings = record, settings
+
+    @classmethod
+    def _continued(cls, record: Record, settings: Settings, state: TrainingState) -> Self:
+        """Return a trainer with a given state, whose parameters are the record's."""
+        trainer = cls.__new__(cls)
+        trainer._set_up(record, record, settings, state)
+        return trainer
+
+    def run(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        n_batches: int | None = None,
+    ) -> Self:
+        """Train until training is finished: until it stops improving, or for `max_iter` epochs.
+
+        If training has been interrupted or paused, it continues, also in the middle of an epoch. X, y and
+        `sample_weight` must then be the same as before. A finished training does not continue.
+
+        Parameters
+        ----------
+        X : array-like or sparse container of shape (n, n_inputs)
+        y : array-like of shape (n,) or (n, n_outputs)
+            Targets, as for `Network.cost`.
+        sample_weight : None, float or array-like of shape (n,), default=None
+            Weights of the rows, not negative.
+        n_batches : int or None, default=None
+            If not None, pause after this number of batches. The loss of an epoch that is trained in pieces is the mean
+            over its last piece.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If an argument is invalid. `DivergenceError` and `NonFiniteInputError`, which are subclasses, if training
+            diverges or X contains NaN or infinity. The parameters are then those after the last complete batch.
+        KeyboardInterrupt
+            On Ctrl-C; the parameters are those after the last complete batch, and `run` continues from there.
+        """
+        training = self._training(*self._prepare(X, y, sample_weight))
+        if n_batches is None:
+            training.run()
+            return self
+        if not isinstance(training, Training):
+            raise ValueError(f"n_batches must be None with solver='lbfgs', which has no batches, got {n_batches!r}.")
+        left = network_argument("n_batches", n_batches)
+        while left and not training.finished:
+            left -= training.advance(left)
+        if training.finished:
+            training.finish()
+        return self
+
+    def epochs(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> Iterator[TrainedEpoch]:
+        """Return an iterator that trains one epoch at a time, for ``for epoch in trainer.epochs(X, y)``.
+
+        Between two epochs, the network can be used. Leaving the loop pauses training, and another call of `epochs` or
+        `run` continues it. `stop` ends it.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As for `run`.
+
+        Yields
+        ------
+        TrainedEpoch
+
+        Raises
+        ------
+        ValueError, KeyboardInterrupt
+            As for `run`; ValueError also for the solver "lbfgs", which has no epochs.
+        """
+        training = self._training(*self._prepare(X, y, sample_weight))
+        if not isinstance(training, Training):
+            raise ValueError("solver='lbfgs' has no epochs: use run.")
+        return self._reports(training)
+
+    def _reports(self, training: Training) -> Iterator[TrainedEpoch]:
+        state = self.state
+        for _ in training.epochs():
+            scores, loss = state.history.validation_scores, state.history.loss
+            assert loss is not None  # every epoch sets it
+            score = None if scores is None else scores.last()
+            yield TrainedEpoch(state.epoch, loss, score, state.optimizer.learning_rate)
+
+    def stop(self) -> None:
+        """End training after the current epoch: `run` and `epochs` then restore the best parameters and return."""
+        self.state.stopped = True
+
+    @property
+    def finished(self) -> bool:
+        """Whether training has ended, so that `run` and `epochs` do not continue."""
+        return self.state.stopped or self.state.epoch >= self._settings.max_iter
+
+    @property
+    def loss_curve(self) -> list[float]:
+        """The loss of every epoch."""
+        return list(self.state.history.loss_curve)
+
+    @property
+    def validation_scores(self) -> list[float] | None:
+        """The validation score of every epoch; None without early stopping."""
+        scores = self.state.history.validation_scores
+        return None if scores is None else list(scores)
+
+    def __repr__(self) -> str:
+        epochs = f"{self.state.epoch} of at most {self._settings.max_iter} epochs"
+        return f"Trainer({self.network!r}, solver={self._settings.solver!r}: {epochs})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        settings = self._settings._asdict()
+        return {"version": PICKLE_VERSION, "network": self.network, "settings": settings, "state": self.state}
+
+    def __setstate__(self, fields: dict[str, Any]) -> None:
+        check_version(fields, "trainer")
+        network, state = fields["network"], fields["state"]
+        record = record_of(network)
+        settings = settings_of(fields["settings"], record.net)
+        if not isinstance(state, TrainingState):
+            raise ValueError(f"The pickled trainer is damaged: state is {state!r}.")
+        state.params = record.params  # one block: pickle may have made a copy for each of the two objects
+        state.check(record.net)
+        self._set_up(network, record, settings, state)
+
+    def _prepare(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None) -> tuple[Task, Data]:
+        """Return the validated and converted arguments of a call."""
+        record, owner = self._record, type(self.network).__name__
+        rows, _ = as_rows(X, owner)
+        require_samples(rows, owner)
+        check_width(rows.shape[1], record.sizes[0], owner)
+        task = task_of(record.net, y)
+        if len(task.targets) != len(rows):
+            counts = [len(rows), len(task.targets)]
+            raise ValueError(f"Found input variables with inconsistent numbers of samples: {counts}")
+        return task, Data(rows, as_weights(sample_weight, len(rows)), record.input_scale)
+
+    def _training(self, task: Task, data: Data) -> Training | LBFGS:
+        """Return the training on given data."""
+        record, settings = self._record, self._settings
+        kind = LBFGS if settings.solver == "lbfgs" else Training
+        return kind(record.net, task, data, settings, self.state, record.n_threads)
