@@ -271,7 +271,7 @@ def test_network_passes_everything_on():
     expected, cost = core.gradient(net.params, X, Y, **plain)
     assert_same_bits(net.gradient(X, Y, **objective).flat, expected)
     assert net.cost(X, Y, **objective) == cost
-    optimizer = net.optimizer("adamw", learning_rate=0.1, weight_decay=0.2, max_norm=0.5)
+    optimizer = net.optimizer("adamw", learning_rate=0.1, weight_decay=0.2, max_grad_norm=0.5)
     twin, params = _core.Optimizer(core, "adamw", learning_rate=0.1, weight_decay=0.2, max_norm=0.5), net.params.copy()
     net.run_epoch(X, Y, 20, optimizer, alpha=0.1, dropout=[0.1, 0.2])
     core.train_epoch(params, X, Y, twin, batch_size=20, alpha=0.1, dropout=[0.1, 0.2])
@@ -312,7 +312,7 @@ def test_bad_parameters_raise(wrong, name):
         Network(SIZES, **wrong)
 
 
-@pytest.mark.parametrize("wrong", [{"weight_decay": -1}, {"max_norm": 0}, {"max_norm": float("nan")}])
+@pytest.mark.parametrize("wrong", [{"weight_decay": -1}, {"max_grad_norm": 0}, {"max_grad_norm": float("nan")}])
 def test_bad_optimizer_raises(wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):
         Network(SIZES).optimizer("adamw", learning_rate=0.1, **wrong)

@@ -28,7 +28,7 @@ from cmlp.inputs.validation import as_rows, as_targets, check_width, require_sam
 from cmlp.inputs.weights import as_weights
 from cmlp.record import Record
 from cmlp.training.history import History
-from cmlp.training.initialization import initial_params, initialization
+from cmlp.training.initialization import initial_params
 from cmlp.training.loop import Training
 from cmlp.training.random import random_state
 from cmlp.training.state import PICKLE_VERSION, TrainingState, check_version
@@ -262,8 +262,7 @@ class MultilayerPerceptron(FittedAttributes, Routing, Representation, Callbacks,
         optimizer, schedule = copy.deepcopy(kept.optimizer), kept.schedule
         if settings.learning_rate_init != schedule.rate:  # set_params has changed it since the last call
             schedule = schedule.with_rate(settings.learning_rate_init)
-            optimizer.learning_rate = schedule.rate
-            schedule.epoch_ended(optimizer, history.t)
+            optimizer.learning_rate = schedule.next_rate(schedule.rate, history.t)
         return TrainingState(params, optimizer, schedule, history, rng, schedule_epoch=kept.schedule_epoch)
 
     def _dtype(self, parameters: Parameters, previous: Model | None, natural: np.dtype[Any]) -> np.dtype[Any]:

@@ -14,10 +14,10 @@ from cmlp.estimators.delegation import stochastic_only
 from cmlp.estimators.documentation import documented
 from cmlp.estimators.fitted import Fitted
 from cmlp.estimators.problem import Problem
-from cmlp.training.scores import accuracy
 from cmlp.inputs.labels import Labels, labels_of, learn_labels, mixes_text
 from cmlp.inputs.validation import as_targets
 from cmlp.inputs.weights import as_weights
+from cmlp.training.scores import accuracy
 from cmlp.training.task import Task
 
 if TYPE_CHECKING:

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from typing import Self
 
     from cmlp.estimators.model import Model
-    from cmlp.network import Network
     from cmlp.training.history import Curve
 
 Value = TypeVar("Value")
@@ -121,7 +120,7 @@ class FittedTensors(Fitted[Tensors]):
             assignment.fill_tensors(self.__get__(estimator), value, self.name)
 
 
-class FittedNetwork(Fitted["Network"]):
+class FittedNetwork(Fitted[Any]):
     """The fitted attribute that is a `Network`."""
 
     def __get__(self, estimator: Any, owner: type | None = None) -> Any:
@@ -153,8 +152,7 @@ class FittedAttributes:
     network_ = FittedNetwork(
         lambda model: model.network(None),
         "Network",
-        "The fitted network: it shares the parameters, so writing to its weights changes predictions. It is one object "
-        "until the next fit, and partial_fit updates it.",
+        "The network: it shares the parameters, so writing to its weights changes predictions.",
     )
     n_features_in_ = Fitted(lambda model: model.net.sizes[0], "int", "Number of columns of X in fit.")
     feature_names_in_ = Fitted(

@@ -150,4 +150,3 @@ class Model:
         check_version(fields, "model")
         vars(self).update({name: value for name, value in fields.items() if name != "version"}, _network=None)
         self.check()
-

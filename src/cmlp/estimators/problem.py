@@ -10,7 +10,6 @@ from cmlp.training.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any
 
     import numpy as np
 

@@ -12,9 +12,9 @@ from cmlp.estimators.base import MultilayerPerceptron
 from cmlp.estimators.delegation import stochastic_only
 from cmlp.estimators.documentation import documented
 from cmlp.estimators.problem import Parameters, Problem
-from cmlp.training.scores import r_squared
 from cmlp.inputs.validation import as_numbers, as_targets
 from cmlp.inputs.weights import as_weights
+from cmlp.training.scores import r_squared
 from cmlp.training.task import Task
 
 if TYPE_CHECKING:

@@ -28,9 +28,7 @@ class NetworkParameters:
     _n_threads: int | None
 
     @classmethod
-    def _assembled(
-        cls, net: _core.Net, params: NDArray[Any], input_scale: float, n_threads: int | None = None
-    ) -> Self:
+    def _assembled(cls, net: _core.Net, params: NDArray[Any], input_scale: float, n_threads: int | None = None) -> Self:
         """Return a network that uses a parameter block without a copy."""
         network = cls.__new__(cls)
         network.__dict__.update(_net=net, _params=params, _scale=input_scale, _n_threads=n_threads)

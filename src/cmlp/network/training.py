@@ -118,7 +118,7 @@ class NetworkTraining(NetworkParameters):
         beta_2: float = 0.999,
         epsilon: float = 1e-8,
         weight_decay: float = 0.0,
-        max_norm: float | None = None,
+        max_grad_norm: float | None = None,
     ) -> Optimizer:
         """Return a new optimizer for the parameters of this network.
 
@@ -136,7 +136,7 @@ class NetworkTraining(NetworkParameters):
         weight_decay : float, default=0.0
             Weight decay for "adamw", not negative. Before each step, ``learning_rate * weight_decay`` times the weight
             is subtracted from every weight, but not from the biases (Loshchilov and Hutter 2019).
-        max_norm : float or None, default=None
+        max_grad_norm : float or None, default=None
             If the norm of the gradient (with the penalty) is larger, the gradient is scaled to this norm before the
             step. None means no clipping.
 
@@ -160,7 +160,7 @@ class NetworkTraining(NetworkParameters):
             beta_2=beta_2,
             epsilon=epsilon,
             weight_decay=constraints.network_argument("weight_decay", weight_decay),
-            max_norm=constraints.network_argument("max_norm", max_norm) or 0.0,
+            max_norm=constraints.network_argument("max_grad_norm", max_grad_norm) or 0.0,
         )
 
     def run_epoch(

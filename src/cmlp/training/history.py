@@ -76,7 +76,10 @@ class History:
 
     def copy(self) -> History:
         """Return an independent copy."""
-        return History.from_fields(self.fields())
+        twin = History.__new__(History)
+        for name in self.__slots__:
+            setattr(twin, name, getattr(self, name))
+        return twin
 
     def fields(self) -> dict[str, object]:
         """Return all attributes as a dict."""

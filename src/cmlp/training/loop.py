@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cmlp.exceptions import ConvergenceWarning, DivergenceError, NonFiniteInputError, sklearn_class, warn
+from cmlp.inputs.blocks import block_copy
+from cmlp.training.random import Rewinding
 from cmlp.training.split import shuffled, split
 from cmlp.training.stopping import STOPPING_RULES
 
@@ -131,62 +133,72 @@ class Training:
         first = state.batch or 0
         last = self.n_batches if n_batches is None else min(first + n_batches, self.n_batches)
         try:
-            cost = self._train_and_record(last)
+            self._train_and_record(last)
         except DivergenceError as error:
             raise DivergenceError(self._divergence()) from error
         except NonFiniteInputError as error:
             raise self.data.first_error(error, self.net.dtype) from None
-        if cost is not None:
-            self._end_epoch(cost)
         return last - first
 
-    def _end_epoch(self, cost: float) -> None:
-        state = self.state
-        self.rule.watch(state, cost, self._validation_score)
-        if self.settings.verbose:
-            self._print(cost)
-        state.schedule.epoch_ended(state.optimizer, state.history.t)
-        self._stop_if_stale()
-
-    def _train_and_record(self, last: int) -> float | None:
-        """Train until batch `last`; return the epoch's cost if it is complete.
+    def _train_and_record(self, last: int) -> None:
+        """Train until batch `last`, and record the epoch if it is complete.
 
         If interrupted, record the number of completed batches.
         """
         state = self.state
         n_epochs, n_steps = state.epoch, state.optimizer.n_steps
         try:
-            cost = self._train_batches(last)
+            loss = self._train_batches(last)
             if last < self.n_batches:
                 state.batch = last
-                return None
-            self._record(cost)
+                return
+            self._end_epoch(loss)
         except KeyboardInterrupt:
             if state.epoch == n_epochs and state.batch is not None:
                 state.batch = self._batches_done(state.batch, state.optimizer.n_steps - n_steps)
             raise
-        return cost
 
-    def _record(self, cost: float) -> None:
-        state, history = self.state, self.state.history
-        history.loss, history.loss_curve = cost, history.loss_curve.appended(cost)
+    def _end_epoch(self, loss: float) -> None:
+        """Record an epoch, and decide how training continues.
+
+        The state changes in one step: if Ctrl-C comes before it, the epoch ends again when training continues.
+        """
+        state, settings = self.state, self.settings
+        score = None if state.validation is None else self._validation_score()
+        history = state.history.copy()
+        history.loss, history.loss_curve = loss, history.loss_curve.appended(loss)
         history.t += self.n_rows
-        state.batch = None
-        state.epoch += 1
-        state.schedule_epoch += 1
+        is_best = self.rule.watch(history, loss, score)
+        rate: float | None = state.schedule.next_rate(state.optimizer.learning_rate, history.t)
+        message = ""
+        if history.stale > settings.n_iter_no_change and not state.schedule.is_planned:
+            assert rate is not None
+            message, rate = state.schedule.rate_after_standstill(rate)
+            history.stale = 0 if rate is not None else history.stale
+        vars(state).update(
+            history=history,
+            best=block_copy(state.params) if is_best else state.best,
+            batch=None,
+            epoch=state.epoch + 1,
+            schedule_epoch=state.schedule_epoch + 1,
+            stopped=state.stopped or rate is None,
+        )
+        if rate is not None:
+            state.optimizer.learning_rate = rate
+        if settings.verbose:
+            self._print(loss, score, message)
 
     def _train_batches(self, last: int) -> float:
-        settings, data, task, state = self.settings, self.data, self.task, self.state
+        data, task, state = self.data, self.task, self.state
         rates = state.schedule.batch_rates(state.schedule_epoch, self.n_batches)
         if state.batch is None:
-            if settings.shuffle and state.generator is not None:
-                state.order = shuffled(state.order, self.n_rows, state.generator)
-            state.batch = 0
+            self._shuffle()
         order = state.order
         if last < self.n_batches:
             n_rows = last * self.batch_size
             order = np.arange(n_rows) if order is None else order[:n_rows]
             rates = None if rates is None else rates[:last]
+        assert state.batch is not None
         cost, penalty, _, n_batches = self.net.train_epoch(
             state.params,
             data.X,
@@ -206,6 +218,13 @@ class Training:
         if not math.isfinite(cost):  # the cost can overflow while the parameters are still finite: it has squares
             raise DivergenceError(f"The cost of epoch {state.epoch + 1} is {cost}.")
         return cost
+
+    def _shuffle(self) -> None:
+        state, order = self.state, self.state.order
+        with Rewinding(state, "batch"):
+            if self.settings.shuffle and state.generator is not None:
+                order = shuffled(order, self.n_rows, state.generator)
+            vars(state).update(order=order, batch=0)  # in one step, in case of Ctrl-C
 
     def _batches_done(self, first: int, n_steps: int) -> int:
         """Return the index of the next batch after `n_steps` steps that began with batch `first`.
@@ -240,27 +259,19 @@ class Training:
         weight = None if data.weight is None else data.weight[rows]
         return self.task.score(outputs, self.task.targets[rows], weight)
 
-    def _stop_if_stale(self) -> None:
+    def _print(self, loss: float, score: float | None, message: str) -> None:
         state, settings = self.state, self.settings
-        if state.schedule.is_planned or state.history.stale <= settings.n_iter_no_change:
-            return
-        then, state.stopped = state.schedule.improvement_ended(state.optimizer)
-        if settings.verbose:
-            print(
-                f"{self.rule.measure} did not improve more than tol={settings.tol:f} for "
-                f"{settings.n_iter_no_change} consecutive epochs. {then}"
-            )
-        if not state.stopped:
-            state.history.stale = 0
-
-    def _print(self, cost: float) -> None:
-        state, scores = self.state, self.state.history.validation_scores
-        line = f"Iteration {state.epoch}, loss = {cost:.8f}"
-        if scores is not None:
-            line += f", validation score = {scores.last():f}"
-        left = self.settings.max_iter - state.epoch
+        line = f"Iteration {state.epoch}, loss = {loss:.8f}"
+        if score is not None:
+            line += f", validation score = {score:f}"
+        left = settings.max_iter - state.epoch
         seconds = (time.monotonic() - self._started) / (state.epoch - self._first_epoch) * left
         print(f"{line}, at most {seconds:.0f} s left", flush=True)
+        if message:
+            print(
+                f"{self.rule.measure} did not improve more than tol={settings.tol:f} for "
+                f"{settings.n_iter_no_change} consecutive epochs. {message}"
+            )
 
     def _divergence(self) -> str:
         most = "up to " if self.state.schedule.is_planned else ""
@@ -276,10 +287,12 @@ class Training:
 def begin(state: TrainingState, task: Task, data: Data, settings: Settings) -> None:
     """Choose the validation rows and prepare the history of a state that has not seen the data yet."""
     STOPPING_RULES[settings.early_stopping](settings.tol).begin(state.history)
-    if settings.early_stopping:
-        assert state.generator is not None
-        state.order, state.validation = split(task, data.weight, len(data.X), settings, state.generator)
-    state.n_rows = len(data.X)
+    n_rows, order, validation = len(data.X), None, None
+    with Rewinding(state, "n_rows"):
+        if settings.early_stopping:
+            assert state.generator is not None
+            order, validation = split(task, data.weight, n_rows, settings, state.generator)
+        vars(state).update(n_rows=n_rows, order=order, validation=validation)  # in one step, in case of Ctrl-C
 
 
 def log_loss_clip(net: Net) -> float:

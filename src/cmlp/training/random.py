@@ -9,7 +9,10 @@ import numpy as np
 from cmlp import _core, constraints
 
 if TYPE_CHECKING:
-    from typing import TypeAlias
+    from types import TracebackType
+    from typing import Any, TypeAlias
+
+    from cmlp.training.state import TrainingState
 
     Generator: TypeAlias = np.random.RandomState | _core.Random
 
@@ -24,6 +27,35 @@ def random_state(seed: int | np.random.RandomState | None) -> Generator:
     if seed is None:
         return np.random.mtrand._rand
     return seed if isinstance(seed, np.random.RandomState) else _core.Random(int(seed))
+
+
+class Rewinding:
+    """Context manager that resets a state's generator if Ctrl-C comes before the numbers drawn from it are in use.
+
+    Parameters
+    ----------
+    state : TrainingState
+    name : str
+        The attribute of the state that is None until the numbers are in use.
+    """
+
+    def __init__(self, state: TrainingState, name: str) -> None:
+        self.state, self.name = state, name
+
+    def __enter__(self) -> None:
+        generator = self.state.generator
+        if generator is not None:
+            own = isinstance(generator, _core.Random)
+            self.before: Any = generator.get_state() if own else generator.get_state(legacy=False)  # type: ignore[call-arg]
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        state = self.state
+        if kind is None or state.generator is None or getattr(state, self.name) is not None:
+            return
+        if isinstance(state.generator, _core.Random):
+            state.generator = _core.restored_random(self.before)
+        else:
+            state.generator.set_state(self.before)
 
 
 def stored_generator(generator: Generator) -> _core.Random:

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._core import Optimizer
-
 # The one-cycle learning rate rises during this fraction of the batches.
 RISING_FRACTION = 0.3
 # The adaptive schedule stops training instead of dividing a learning rate that is this small.
@@ -53,12 +51,16 @@ class Schedule:
         """Return a learning rate per batch of this epoch (counted from 0); None to use the optimizer's rate."""
         return None
 
-    def epoch_ended(self, optimizer: Optimizer, t: int) -> None:
-        """Set the learning rate for the next epoch; `t` is the number of rows processed so far."""
+    def next_rate(self, rate: float, t: int) -> float:
+        """Return the learning rate of the next epoch, after one with `rate`; `t` rows have been processed so far."""
+        return rate
 
-    def improvement_ended(self, optimizer: Optimizer) -> tuple[str, bool]:
-        """React to `n_iter_no_change` epochs without improvement; return a log message and whether to stop training."""
-        return "Stopping.", True
+    def rate_after_standstill(self, rate: float) -> tuple[str, float | None]:
+        """Return the learning rate after `n_iter_no_change` epochs without improvement, and a message for the log.
+
+        None ends training.
+        """
+        return "Stopping.", None
 
 
 class InverseScaling(Schedule):
@@ -67,12 +69,12 @@ class InverseScaling(Schedule):
     name = "invscaling"
     sgd_only = True
 
-    def epoch_ended(self, optimizer: Optimizer, t: int) -> None:
-        """Set the learning rate for the next epoch; `t` is the number of rows processed so far."""
+    def next_rate(self, rate: float, t: int) -> float:
+        """Return the learning rate of the next epoch; `t` rows have been processed so far."""
         try:
-            optimizer.learning_rate = self.rate / float(t + 1) ** self.power_t
+            return float(self.rate / float(t + 1) ** self.power_t)
         except OverflowError:  # the divisor is too large for a float
-            optimizer.learning_rate = 0.0
+            return 0.0
 
 
 class Adaptive(Schedule):
@@ -81,12 +83,11 @@ class Adaptive(Schedule):
     name = "adaptive"
     sgd_only = True
 
-    def improvement_ended(self, optimizer: Optimizer) -> tuple[str, bool]:
-        """Divide the learning rate by 5; return a log message and whether to stop training."""
-        if optimizer.learning_rate <= SMALLEST_ADAPTIVE_RATE:
-            return "Learning rate too small. Stopping.", True
-        optimizer.learning_rate /= 5.0
-        return f"Setting learning rate to {optimizer.learning_rate:f}", False
+    def rate_after_standstill(self, rate: float) -> tuple[str, float | None]:
+        """Return a fifth of the learning rate and a message for the log; None ends training."""
+        if rate <= SMALLEST_ADAPTIVE_RATE:
+            return "Learning rate too small. Stopping.", None
+        return f"Setting learning rate to {rate / 5.0:f}", rate / 5.0
 
 
 class OneCycle(Schedule):

@@ -5,14 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, ClassVar
 
-from cmlp.inputs.blocks import block_copy
 from cmlp.training.history import Curve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from cmlp.training.history import History
-    from cmlp.training.state import TrainingState
 
 
 class StoppingRule:
@@ -33,8 +31,8 @@ class StoppingRule:
         """Prepare a history for this rule. If the previous call used the other rule, reset the best value."""
         raise NotImplementedError
 
-    def watch(self, state: TrainingState, cost: float, score: Callable[[], float]) -> None:
-        """Record the measure of one epoch in the state; `score` is a function that computes the validation score."""
+    def watch(self, history: History, loss: float, score: float | None) -> bool:
+        """Record loss and validation score of one epoch; return whether the parameters are the best so far."""
         raise NotImplementedError
 
 
@@ -49,18 +47,18 @@ class TrainingLoss(StoppingRule):
             history.best_loss = math.inf
         history.validation_scores = history.best_validation_score = None
 
-    def watch(self, state: TrainingState, cost: float, score: Callable[[], float]) -> None:
-        """Record the cost of one epoch in the state."""
-        history = state.history
+    def watch(self, history: History, loss: float, score: float | None) -> bool:
+        """Record the loss of one epoch; no parameters are kept."""
         best = math.inf if history.best_loss is None else history.best_loss
-        history.stale = 0 if cost <= best - self.tol else history.stale + 1
-        history.best_loss = min(best, cost)
+        history.stale = 0 if loss <= best - self.tol else history.stale + 1
+        history.best_loss = min(best, loss)
+        return False
 
 
 class ValidationScore(StoppingRule):
     """An epoch is an improvement if its validation score is at least `tol` above the best score so far.
 
-    The best parameters are kept.
+    The training loop keeps the best parameters.
     """
 
     measure = "Validation score"
@@ -71,16 +69,16 @@ class ValidationScore(StoppingRule):
             history.best_loss, history.validation_scores = None, Curve()
             history.best_validation_score = -math.inf
 
-    def watch(self, state: TrainingState, cost: float, score: Callable[[], float]) -> None:
-        """Record the validation score of one epoch in the state, and its parameters if they are the best so far."""
-        history = state.history
-        reached = score()
+    def watch(self, history: History, loss: float, score: float | None) -> bool:
+        """Record the validation score of one epoch; return whether it is the best so far."""
+        assert score is not None
         best = -math.inf if history.best_validation_score is None else history.best_validation_score
-        history.validation_scores = (history.validation_scores or Curve()).appended(reached)
-        history.stale = 0 if reached >= best + self.tol else history.stale + 1
-        if reached > best:
-            history.best_validation_score = reached
-            state.best = block_copy(state.params)
+        history.validation_scores = (history.validation_scores or Curve()).appended(score)
+        history.stale = 0 if score >= best + self.tol else history.stale + 1
+        if score <= best:
+            return False
+        history.best_validation_score = score
+        return True
 
 
 # The rule for each value of `early_stopping`.

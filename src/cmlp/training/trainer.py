@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 
-
 class TrainedEpoch(NamedTuple):
     """What `Trainer.epochs` reports after each epoch.
 
@@ -232,9 +231,7 @@ class Trainer:
             training.finish()
         return self
 
-    def epochs(
-        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
-    ) -> Iterator[TrainedEpoch]:
+    def epochs(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Iterator[TrainedEpoch]:
         """Return an iterator that trains one epoch at a time, for ``for epoch in trainer.epochs(X, y)``.
 
         Between two epochs, the network can be used. Leaving the loop pauses training, and another call of `epochs` or
