@@ -153,7 +153,7 @@ def _estimator(file: ModelFile, kind: type[Estimator]) -> Estimator:
         if key not in file.strings:
             raise refuse(f"{key!r} is missing")
     estimator = kind(**load_parameters(file.strings["parameters"]))
-    estimator._settings()  # raises ValueError for invalid parameters
+    estimator._parameters()  # raises ValueError for invalid parameters
     sizes, labels, names = file.net.sizes, None, None
     if kind is MLPClassifier:
         labels = load_labels(file.strings["classes"], sizes[-1])
