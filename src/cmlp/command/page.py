@@ -1,4 +1,4 @@
-"""The command ``cmlp page``: makes a web page from a model file."""
+"""The command ``cmlp page``: makes a web page from a model file, or from the network of the story."""
 
 from __future__ import annotations
 
@@ -7,20 +7,31 @@ import os
 
 from cmlp import datasets
 from cmlp.console import options
+from cmlp.console.experiment import story_network
 from cmlp.console.terminal import Terminal
+from cmlp.console.web import PAGE_FILE, open_in_browser
 
 NAME, SUMMARY = "page", "make a web page that shows a trained model at work"
 DESCRIPTION = (
-    "Make one self-contained HTML file from a model file: a network to draw digits for, to look into, and to train."
+    "Make one self-contained HTML file from a model file: a network to draw digits for, to look into, and to train. "
+    "Without a model file, the network of the story is trained, which takes less than a second."
 )
 _DATA = {"sample": datasets.load_digits28, "mnist": datasets.load_mnist, "fashion": datasets.load_fashion_mnist}
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of this command."""
-    parser.add_argument("model", metavar="MODEL", help="a model file, written by the method save")
     parser.add_argument(
-        "-o", "--output", metavar="FILE", help="the page (default: the name of the model file, ending in .html)"
+        "model",
+        metavar="MODEL",
+        nargs="?",
+        help="a model file, written by the method save (default: the network of the story, trained now)",
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help=f"the page (default: the name of the model file, ending in .html; without a model file {PAGE_FILE})",
     )
     parser.add_argument(
         "--data",
@@ -29,20 +40,28 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "mnist and fashion are downloaded once, or read from the folder that the environment variable CMLP_DATA "
         "names)",
     )
+    parser.add_argument(
+        "--no-open",
+        action="store_true",
+        help="do not open the page in a browser (it is opened if the output is a terminal)",
+    )
     parser.add_argument("--title", metavar="TEXT", help="the heading (default: one that describes the model)")
 
 
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
-    """Write the page and print its size."""
+    """Write the page, print its size, and open it if the output is a terminal."""
     from cmlp.files.models import load
     from cmlp.page.document import write_page
 
-    output = arguments.output or os.path.splitext(arguments.model)[0] + ".html"
+    path = arguments.model
+    output = arguments.output or (PAGE_FILE if path is None else os.path.splitext(path)[0] + ".html")
     with options.reported():
-        if os.path.exists(output) and os.path.samefile(output, arguments.model):
-            raise ValueError(f"the page would replace the model file {arguments.model}: choose another file with -o")
-        model = load(arguments.model)
+        if path is not None and os.path.exists(output) and os.path.samefile(output, path):
+            raise ValueError(f"the page would replace the model file {path}: choose another file with -o")
+        model = story_network() if path is None else load(path)
         data = _DATA[arguments.data]() if arguments.data else None
         page = write_page(model, output, data, arguments.title)
-    print(f"{output}: {len(page.html.encode()) / 1000:,.0f} KB. Open it in a browser; it needs no network access.")
+    is_open = terminal.rewrites and not arguments.no_open and open_in_browser(output)
+    what_next = "It is open in your browser" if is_open else "Open it in a browser"
+    print(f"{output}: {len(page.html.encode()) / 1000:,.0f} KB. {what_next}; it needs no network access.")
     return 0

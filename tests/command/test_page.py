@@ -1,0 +1,30 @@
+"""``cmlp page`` without a model file: the network of the story, and the browser."""
+
+import re
+import sys
+import webbrowser
+
+import pytest
+
+from cmlp.command import main as cli
+from cmlp.story import story_network
+
+
+def test_command_without_a_model_shows_the_story_network(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["page"]) == 0
+    expected = tmp_path / "expected.html"
+    story_network().to_html(expected)
+    assert (tmp_path / "cmlp.html").read_bytes() == expected.read_bytes()
+    assert re.match(r"cmlp\.html: \d+ KB\. Open it in a browser", capsys.readouterr().out)
+
+
+@pytest.mark.parametrize("options, opened", [([], 1), (["--no-open"], 0)])
+def test_command_opens_the_page_on_a_terminal(tmp_path, monkeypatch, options, opened):
+    calls = []
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("BROWSER", "any")
+    monkeypatch.setattr(webbrowser, "open", lambda address: calls.append(address) or True)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    assert cli.main(["page", *options]) == 0
+    assert calls == [(tmp_path / "cmlp.html").as_uri()] * opened

@@ -1,0 +1,48 @@
+"""The story, the command, the plots' preset, the page and the lecture show one network, trained in one run."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from c_build import ROOT
+
+from cmlp import MLPClassifier
+from cmlp.console.experiment import Experiment, Options
+from cmlp.datasets import load_digits28
+from cmlp.story import story_network
+from cmlp.story.chapters.tale import N_PASSES
+
+
+@pytest.mark.parametrize("passes", [0, 1, 10, N_PASSES])
+def test_screens_show_the_story_network(tale, passes):
+    np.testing.assert_array_equal(tale.params(passes), story_network(passes).params)
+
+
+def test_command_and_preset_train_the_story_network():
+    network = story_network(seed=3)
+    np.testing.assert_array_equal(Experiment(Options(seed=3)).train().params, network.params)
+    X, y, *_ = load_digits28()
+    model = MLPClassifier.from_preset("3b1b", random_state=3).fit(X, y)
+    for ours, theirs in zip(network.weights, model.coefs_, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_every_call_returns_a_new_network():
+    first = story_network(0)
+    first.params[:] = 0
+    assert story_network(0).params.any()
+
+
+@pytest.mark.skipif(not (ROOT / "docs").exists(), reason="the documentation is in the source tree only")
+def test_handout_has_the_questions_of_the_exercises_without_answers():
+    exercises, handout = (
+        Path(ROOT / f"docs/lecture/{name}.md").read_text(encoding="utf-8") for name in ("exercises", "handout")
+    )
+    without_answers = re.sub(r"(?s)<details>.*?</details>|```.*?```", "", exercises)
+    assert sections(handout) == sections(without_answers)
+    assert exercises.count("<details>") == len(sections(handout)) == 8
+
+
+def sections(text):
+    return [" ".join(part.split()) for part in re.split(r"(?m)^## ", text)[1:]]
