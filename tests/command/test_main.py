@@ -250,6 +250,93 @@ def test_full_disk_is_reported_in_one_line(arguments):
     assert result.stderr.count(b"\n") == 1
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full")
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["predict", "--help"]])
+def test_help_that_cannot_be_written_is_an_error_without_a_buffer(arguments):
+    with open("/dev/full", "wb") as full:
+        result = run(*arguments, stdout=full, PYTHONUNBUFFERED="1")
+    assert result.returncode == 1
+    assert result.stderr.startswith(b"python -m cmlp: error: cannot write: ") and result.stderr.count(b"\n") == 1
+
+
+def run_closed(descriptor, *arguments):
+    """Run the command with a closed descriptor."""
+    shell = 'descriptor=$1; shift; eval "exec \\"\\$@\\" $descriptor"'
+    return subprocess.run(
+        ["/bin/sh", "-c", shell, "sh", descriptor, *COMMAND, *arguments],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        env=environment(),
+        timeout=120,
+        check=False,
+    )
+
+
+@posix
+@pytest.mark.parametrize(
+    "arguments", ["", "--help", "story", "digits --epochs 1", "watch", "look", "nudge", "predict a b"]
+)
+def test_closed_output_is_reported_in_one_line(arguments):
+    done = run_closed(">&-", *arguments.split())
+    assert done.returncode == 1
+    assert done.stderr == b"python -m cmlp: error: cannot write: standard output is closed\n"
+
+
+@posix
+def test_closed_error_output_does_not_write_to_the_output():
+    done = run_closed("2>&-", "predict", "none", "none")
+    assert (done.returncode, done.stdout, done.stderr) == (1, b"", b"")
+
+
+@posix
+@pytest.mark.slow
+def test_story_with_a_closed_input_is_printed():
+    done = run_closed("<&-", "story")
+    assert done.returncode == 0 and done.stderr == b"" and len(done.stdout) > 1000
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    ["--rate 1e308", "--method fast --rate 1e30", "--rate 1e38 --hidden none --method fast"],
+)
+def test_divergence_is_reported_in_one_line(arguments):
+    done = run("digits", "--epochs", "2", *arguments.split())
+    assert done.returncode == 1
+    rate = float(arguments.split("--rate ")[1].split()[0])
+    assert done.stderr.decode() == f"python -m cmlp: error: training diverged: choose a --rate below {rate:g}\n"
+
+
+def test_learning_rate_with_huge_weights_prints_no_warning():
+    done = run("digits", "--epochs", "1", "--rate", "1e38")
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_numbers_beyond_64_bits_are_reported_in_one_line(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["digits", "--batch", str(2**63)])
+    assert capsys.readouterr().err.startswith(
+        f"cmlp digits: error: argument --batch: expected a whole number from 1 to {2**63 - 1}, got '{2**63}'"
+    )
+
+
+def test_arguments_cannot_forge_a_second_line(capsys):
+    for arguments in (["a\nb"], ["digits", "a\nb"], ["digits", "--epochs", "a\nb"], ["predict", "--a\x1b[2J\nb"]):
+        with pytest.raises(SystemExit) as caught:
+            cli.main(arguments)
+        err = capsys.readouterr().err
+        assert caught.value.code == 2 and err.count("\n") == 1 and "\x1b" not in err
+
+
+@pytest.mark.slow
+def test_file_names_that_the_stream_cannot_encode_are_escaped(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    ascii_only = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    done = run("digits", "--epochs", "1", "--save", "é.cmlp", **ascii_only)
+    assert (done.returncode, done.stderr) == (0, b"") and b"saved: \\xe9.cmlp\n" in done.stdout
+    done = run("page", "é.cmlp", "-o", "é.html", **ascii_only)
+    assert (done.returncode, done.stderr) == (0, b"") and done.stdout.startswith(b"\\xe9.html: ")
+
+
 @pytest.mark.parametrize("started_by", ["script", "module"])
 def test_unknown_instruction_set_is_reported_in_one_line(started_by, tmp_path, monkeypatch):
     program = "python -m cmlp"

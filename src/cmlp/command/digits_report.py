@@ -244,9 +244,10 @@ def _show_neurons(terminal: Terminal, experiment: Experiment) -> None:
 
 def _smoothness(images: NDArray[np.floating]) -> NDArray[np.floating]:
     """Return the correlation of neighbouring pixels in each image: about 0 for noise, at most 2."""
+    images = images.astype(np.float64)  # squares of float32 cannot overflow
     vertical = (images[:, 1:] * images[:, :-1]).sum(axis=(1, 2))
     horizontal = (images[:, :, 1:] * images[:, :, :-1]).sum(axis=(1, 2))
-    smoothness: NDArray[np.floating] = (vertical + horizontal) / (images**2).sum(axis=(1, 2))
+    smoothness: NDArray[np.floating] = (vertical + horizontal) / np.maximum((images**2).sum(axis=(1, 2)), 1e-300)
     return smoothness
 
 

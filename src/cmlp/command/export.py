@@ -6,9 +6,9 @@ import argparse
 import os
 from typing import Any
 
-from cmlp.command import printable
 from cmlp.command.predict import DATA_HELP, add_table_options, read_inputs
 from cmlp.console import options
+from cmlp.console.printable import printable, printable_message
 from cmlp.console.terminal import Terminal
 
 NAME, SUMMARY = "export", "write a model as a C header or an ONNX file"
@@ -45,10 +45,10 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
         model = cmlp.load(arguments.model)
     result = _exported(arguments, model)
     size = os.path.getsize(arguments.output)
-    lines = [f"wrote {printable.printable(arguments.output)}, {size:,} bytes"]
+    lines = [f"wrote {printable(arguments.output)}, {size:,} bytes"]
     if result is not None:
-        lines += map(printable.printable_message, str(result).splitlines())
-    printable.write(terminal, lines)
+        lines += map(printable_message, str(result).splitlines())
+    terminal.write_lines(lines)
     return 0
 
 

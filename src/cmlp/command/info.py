@@ -6,8 +6,8 @@ import argparse
 import os
 from typing import Any
 
-from cmlp.command import printable
 from cmlp.console import options
+from cmlp.console.printable import printable, printable_message
 from cmlp.console.terminal import Terminal
 
 NAME, SUMMARY = "info", "describe a model file"
@@ -27,9 +27,9 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     with options.reported():
         model = cmlp.load(arguments.model)
         size = os.path.getsize(arguments.model)
-    fields = {"file": f"{printable.printable(arguments.model)}, {size:,} bytes, undamaged", **described(model)}
+    fields = {"file": f"{printable(arguments.model)}, {size:,} bytes, undamaged", **described(model)}
     width = max(map(len, fields))
-    printable.write(terminal, [f"{name.ljust(width)}  {value}" for name, value in fields.items()])
+    terminal.write_lines([f"{name.ljust(width)}  {value}" for name, value in fields.items()])
     return 0
 
 
@@ -70,7 +70,7 @@ def _scale(scale: float) -> str:
 
 def _listed(values: list[object]) -> str:
     """Return the first values with commas, with escapes for control characters."""
-    shown = ", ".join(printable.printable(str(value)) for value in values[:_MOST_SHOWN])
+    shown = ", ".join(printable(str(value)) for value in values[:_MOST_SHOWN])
     more = len(values) - _MOST_SHOWN
     return f"{shown}, and {more:,} more" if more > 0 else shown
 
@@ -85,4 +85,4 @@ def _training(model: Any) -> dict[str, str]:
         result.append(f"loss {history.loss:.6g}")
     if history.best_validation_score is not None:
         result.append(f"best validation score {history.best_validation_score:.6g}")
-    return {"settings": printable.printable_message(shown) or "the defaults", "training": ", ".join(result)}
+    return {"settings": printable_message(shown) or "the defaults", "training": ", ".join(result)}

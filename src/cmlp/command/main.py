@@ -7,16 +7,19 @@ import contextlib
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 _FAILED, _BAD_USAGE, _INTERRUPTED, _BROKEN_PIPE = 1, 2, 130, 141
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser that reports an invalid argument in one line."""
+    """A parser that reports an invalid argument in one line, and raises an error if the help cannot be written."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(_BAD_USAGE, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
+        raise SystemExit(_fail(self.prog, f"error: {message} (see {self.prog} --help)", _BAD_USAGE))
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        (file or sys.stderr).write(message)  # argparse ignores an OSError
 
 
 def main(arguments: Sequence[str] | None = None, program: str = "cmlp") -> int:
@@ -35,6 +38,8 @@ def main(arguments: Sequence[str] | None = None, program: str = "cmlp") -> int:
         The exit status: 0 on success, 1 after an error, 2 if CMLP_ISA is not an instruction set of this processor,
         130 after Ctrl-C, 141 after a broken pipe. Invalid arguments raise SystemExit with status 2.
     """
+    if sys.stdout is None:  # Python sets it to None if the descriptor is closed
+        return _fail(program, "error: cannot write: standard output is closed")
     try:
         try:
             return _run(sys.argv[1:] if arguments is None else list(arguments), program)
@@ -54,7 +59,7 @@ def main(arguments: Sequence[str] | None = None, program: str = "cmlp") -> int:
         _discard_output()
         return _fail(program, f"error: cannot write: {error}")
     except MemoryError:
-        return _fail(program, "error: not enough memory for a network of this size")
+        return _fail(program, "error: not enough memory for this network and these data")
 
 
 def _run(arguments: list[str], program: str) -> int:
@@ -105,9 +110,11 @@ def make_parser(program: str) -> argparse.ArgumentParser:
 
 
 def _fail(program: str, message: str, status: int = _FAILED) -> int:
-    from cmlp.command.printable import printable_message
+    from cmlp.console.printable import printable_message
 
-    print(f"{program}: {printable_message(message)}", file=sys.stderr)
+    if sys.stderr is not None:
+        with contextlib.suppress(OSError):
+            print(f"{program}: {printable_message(message)}", file=sys.stderr, flush=True)
     return status
 
 

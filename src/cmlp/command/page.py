@@ -8,6 +8,7 @@ import os
 from cmlp import datasets
 from cmlp.console import options
 from cmlp.console.experiment import story_network
+from cmlp.console.printable import printable
 from cmlp.console.terminal import Terminal
 from cmlp.console.web import PAGE_FILE, open_in_browser
 
@@ -63,5 +64,6 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
         page = write_page(model, output, data, arguments.title)
     is_open = terminal.rewrites and not arguments.no_open and open_in_browser(output)
     what_next = "It is open in your browser" if is_open else "Open it in a browser"
-    print(f"{output}: {len(page.html.encode()) / 1000:,.0f} KB. {what_next}; it needs no network access.")
+    size = f"{len(page.html.encode()) / 1000:,.0f} KB"
+    terminal.write_lines([f"{printable(output)}: {size}. {what_next}; it needs no network access."])
     return 0

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from cmlp.command import printable
 from cmlp.console import options
+from cmlp.console.printable import printable
 from cmlp.console.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     with options.reported():
         results = _results(model, table, arguments.proba)
     for start in range(0, len(results), _AT_A_TIME):
-        printable.write(terminal, [_line(result) for result in results[start : start + _AT_A_TIME]])
+        terminal.write_lines([_line(result) for result in results[start : start + _AT_A_TIME]])
     return 0
 
 
@@ -106,4 +106,4 @@ def _results(model: Any, table: Table, proba: bool) -> NDArray[Any]:
 
 def _line(result: Any) -> str:
     """Return the line of a row: a label or a number, or several numbers with commas."""
-    return printable.printable(str(result)) if not getattr(result, "ndim", 0) else ",".join(map(str, result))
+    return printable(str(result)) if not getattr(result, "ndim", 0) else ",".join(map(str, result))

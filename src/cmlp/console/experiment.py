@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from cmlp import datasets
+from cmlp.console.options import CommandError
+from cmlp.exceptions import DivergenceError
 from cmlp.network import Epoch, Network
 from cmlp.presets import PRESETS
 from cmlp.training.schedules import SCHEDULES
@@ -133,14 +135,17 @@ class Experiment:
         if first == 0:
             self.rng.shuffle(self.order)
         rates = self.schedule.batch_rates(number - 1, self.n_batches)
-        return self.network.run_epoch(
-            self.data.X_train,
-            self.data.y_train,
-            self.batch_size,
-            self.optimizer,
-            order=self.order[first * self.batch_size : last * self.batch_size],
-            learning_rates=None if rates is None else rates[first:last],
-        )
+        try:
+            return self.network.run_epoch(
+                self.data.X_train,
+                self.data.y_train,
+                self.batch_size,
+                self.optimizer,
+                order=self.order[first * self.batch_size : last * self.batch_size],
+                learning_rates=None if rates is None else rates[first:last],
+            )
+        except DivergenceError as error:
+            raise CommandError(f"training diverged: choose a --rate below {self.rate:g}") from error
 
     def train(self) -> Network:
         """Train all epochs; return the network."""

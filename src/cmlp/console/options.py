@@ -10,12 +10,17 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cmlp.console.printable import printable
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from cmlp.console.terminal import Terminal
     from cmlp.network import Network
+
+
+_LARGEST = 2**63 - 1  # the largest integer that fits a C integer
 
 
 class CommandError(Exception):
@@ -71,9 +76,9 @@ def save(network: Network, path: str, terminal: Terminal, program: str) -> None:
     terminal.write_lines(
         [
             "",
-            f"saved: {path}",
+            f"saved: {printable(path)}",
             f"  Python:    cmlp.load({path!r})",
-            f"  a picture: {program} read FILE.png --model {shlex.quote(path)}",
+            f"  a picture: {program} read FILE.png --model {printable(shlex.quote(path))}",
         ]
     )
 
@@ -103,7 +108,7 @@ def save_pngs(pictures: Mapping[str, NDArray[np.uint8]], folder: str, terminal: 
         Path(folder).mkdir(parents=True, exist_ok=True)
         for name, pixels in pictures.items():
             write_png(paths[name], pixels, zoom)
-    terminal.write_lines(["", *(f"saved: {path}" for path in paths.values())])
+    terminal.write_lines(["", *(f"saved: {printable(str(path))}" for path in paths.values())])
 
 
 def positive(text: str) -> float:
@@ -120,14 +125,16 @@ def positive(text: str) -> float:
 def whole(least: int, most: int | None = None) -> Callable[[str], int]:
     """Return a function that converts text to an integer and checks its range."""
     expected = f"of at least {least}" if most is None else f"from {least} to {most}"
+    limit = _LARGEST if most is None else most
 
     def convert(text: str) -> int:
         try:
             number = int(text)
         except ValueError:
             number = least - 1
-        if number < least or (most is not None and number > most):
-            raise argparse.ArgumentTypeError(f"expected a whole number {expected}, got {text!r}")
+        if not least <= number <= limit:
+            shown = f"from {least} to {limit}" if number > limit else expected
+            raise argparse.ArgumentTypeError(f"expected a whole number {shown}, got {text!r}")
         return number
 
     return convert

@@ -81,9 +81,11 @@ class Terminal:
         self.write_lines(wrapped(text, min(self.width, _TEXT_WIDTH)))
 
     def write_lines(self, lines: Sequence[str]) -> None:
-        """Write lines without wrapping."""
+        """Write lines without wrapping, with escapes for characters that the stream's encoding does not have."""
         self.settle()
-        self.stream.write("".join(f"{line}\n" for line in lines))
+        encoding = self.stream.encoding or "utf-8"
+        text = "".join(f"{line}\n" for line in lines)
+        self.stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
         self.stream.flush()
 
     def write_live(self, fields: Sequence[str]) -> None:

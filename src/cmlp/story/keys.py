@@ -45,8 +45,8 @@ class Keys:
 
     Parameters
     ----------
-    stream : text stream
-        Standard input.
+    stream : text stream or None
+        Standard input; None if it is closed.
 
     Examples
     --------
@@ -55,7 +55,7 @@ class Keys:
     ...     key = keys.read(timeout=1.5)
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO | None) -> None:
         self._fd = _terminal_of(stream)
         self._saved: list[Any] | None = None
 
@@ -106,10 +106,10 @@ class Keys:
         return _read_windows(timeout) if sys.platform == "win32" else _read_posix(self._fd, timeout)
 
 
-def _terminal_of(stream: TextIO) -> int | None:
+def _terminal_of(stream: TextIO | None) -> int | None:
     """Return the file descriptor of a stream if it is a terminal."""
     try:
-        return stream.fileno() if stream.isatty() else None
+        return stream.fileno() if stream is not None and stream.isatty() else None
     except (OSError, ValueError):  # no file, or closed
         return None
 

@@ -14,6 +14,7 @@ from cmlp.console.digit import SIDE
 from cmlp.console.experiment import Experiment, Options
 from cmlp.console.experiment_options import add_experiment, add_hidden
 from cmlp.console.options import CommandError
+from cmlp.console.printable import printable
 from cmlp.console.terminal import Terminal
 from cmlp.story.picture_file import Picture, read_picture
 from cmlp.story.pictures.outputs import output_bars
@@ -67,7 +68,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
         options.save_pngs({"seen": picture.pixels.reshape(SIDE, SIDE)}, folder, terminal)
     if model is None:
         chosen = " ".join(filter(None, ["digits", Options(**given).arguments(), "--save digits.cmlp"]))
-        keep = [f"  {program} {chosen}", f"  {program} read {shlex.quote(path)} --model digits.cmlp"]
+        keep = [f"  {program} {chosen}", f"  {program} read {printable(shlex.quote(path))} --model digits.cmlp"]
         terminal.write_lines(["", "The network was trained just now. To keep it and use it again:", "", *keep])
     return 0
 
@@ -112,7 +113,7 @@ def _show(terminal: Terminal, path: str, picture: Picture, answer: Answer) -> No
     """Show the image that the network sees, and its outputs."""
     width, height = picture.size
     ink = "dark on light, so it is inverted" if picture.inverted else "light on dark"
-    terminal.say(f"{path}: {width:,} x {height:,} pixels, {ink}. This is what the network sees:")
+    terminal.say(f"{printable(path)}: {width:,} x {height:,} pixels, {ink}. This is what the network sees:")
     image = terminal.draw(picture.pixels.reshape(SIDE, SIDE) / 255)
     bars = output_bars(terminal, answer.outputs, answer.labels, _BAR_WIDTH)
     if terminal.width >= SIDE + _GAP + _BAR_WIDTH:

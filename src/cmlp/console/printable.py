@@ -1,11 +1,4 @@
-"""Text from files for a terminal: no control characters, and only characters that the stream can encode."""
-
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from cmlp.console.terminal import Terminal
+"""Text from files and arguments for a terminal: no control characters."""
 
 
 def printable(text: str) -> str:
@@ -29,9 +22,3 @@ def printable_message(text: str) -> str:
 
 def _escaped(character: str) -> str:
     return character.encode("unicode_escape").decode("ascii")
-
-
-def write(terminal: Terminal, lines: list[str]) -> None:
-    """Write lines; escape the characters that the stream's encoding does not have."""
-    encoding = terminal.stream.encoding or "utf-8"
-    terminal.write_lines([line.encode(encoding, "backslashreplace").decode(encoding) for line in lines])
