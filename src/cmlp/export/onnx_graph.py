@@ -1,66 +1,104 @@
-"""The graph of an ONNX file as expressions: each tensor is an input, a constant or the result of an operator."""
+"""The content of an ONNX file: its nodes, constants, inputs and outputs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+
+from cmlp.export.onnx_functions import DOMAIN, function_text
 
 if TYPE_CHECKING:
     import os
 
     from numpy.typing import NDArray
 
+_OLDEST_OPSET = 7  # before, operators had attributes for broadcasting
+_CLOSE = 1e-12  # relative tolerance for constants in cmlp's functions: NumPy's versions differ in the last bits
 
-class Expression:
-    """A tensor: an input or the result of an operator, or a constant if it has a `value`.
+
+class Constant:
+    """A constant tensor. Its elements are read when `value` is used, because most constants of a graph may be unused.
 
     Attributes
     ----------
-    operator : str
-        Name of the operator, with its domain if that is not ONNX's; "Input" or "Constant".
-    arguments : tuple of Expression or None
-        None stands for an optional argument that is left out.
-    attributes : dict of str to object
-    name : str
-        Name of the tensor.
-    value : ndarray or None
-        The elements of a constant.
+    shape : tuple of int
+    dtype : numpy.dtype
     """
 
-    def __init__(
-        self,
-        operator: str,
-        name: str,
-        arguments: tuple[Expression | None, ...] = (),
-        attributes: dict[str, Any] | None = None,
-        value: NDArray[Any] | None = None,
-    ) -> None:
-        self.operator, self.name, self.arguments = operator, name, arguments
-        self.attributes, self.value = attributes or {}, value
+    def __init__(self, onnx: Any, tensor: Any, dtype: np.dtype[Any] | None = None, transposed: bool = False) -> None:
+        self._onnx, self._tensor, self._transposed = onnx, tensor, transposed
+        self._stored = onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type)
+        self._value: NDArray[Any] | None = None
+        self.shape = tuple(tensor.dims)[:: -1 if transposed else 1]
+        self.dtype = dtype or self._stored
+        if any(size < 0 for size in self.shape):
+            raise ValueError(f"the constant {tensor.name!r} has the shape {self.shape}")
 
-    def argument(self, index: int) -> Expression:
-        """Return an argument; raises ValueError if it is left out."""
-        found = self.arguments[index] if index < len(self.arguments) else None
-        if found is None:
-            raise ValueError(f"{self} lacks its argument {index + 1}")
-        return found
+    @property
+    def value(self) -> NDArray[Any]:
+        """The elements."""
+        if self._value is None:
+            value: NDArray[Any] = self._onnx.numpy_helper.to_array(self._tensor).astype(self.dtype, copy=False)
+            self._value = value.T if self._transposed else value
+        return self._value
 
     def number(self) -> float | None:
-        """Return the value of a constant with one element; None for other tensors."""
-        if self.value is None or self.value.size != 1 or self.value.dtype.kind not in "buif":
-            return None
-        return float(self.value.reshape(-1)[0])
+        """Return the value of a floating-point constant with one element and at most one dimension, else None."""
+        return float(self.value.reshape(-1)[0]) if self.shape in ((), (1,)) and self.dtype.kind == "f" else None
+
+    def integers(self) -> list[int] | None:
+        """Return the elements of an int64 constant with at most one dimension and 8 elements, else None."""
+        small = len(self.shape) < 2 and self.dtype == np.int64 and (not self.shape or self.shape[0] <= 8)
+        return [int(value) for value in self.value.reshape(-1)] if small else None
+
+    def transpose(self) -> Constant:
+        """Return the transposed matrix."""
+        return Constant(self._onnx, self._tensor, self.dtype, not self._transposed)
+
+    def cast(self, dtype: np.dtype[Any]) -> Constant | None:
+        """Return the constant in another dtype; None if more than the precision of floating-point numbers changes."""
+        stored = self._stored
+        if dtype == self.dtype:
+            return self
+        wider = stored.kind in "biu" and dtype.kind in "iu" and np.can_cast(stored, dtype, "safe")
+        known = wider or {stored, dtype} == {np.dtype(np.float32), np.dtype(np.float64)}
+        return Constant(self._onnx, self._tensor, dtype, self._transposed) if known and self.dtype == stored else None
+
+
+class Node(NamedTuple):
+    """A node of a graph. The operator has its domain as a prefix if that is not ONNX's."""
+
+    operator: str
+    name: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    attributes: dict[str, Any]
 
     def __str__(self) -> str:
-        return f"the operator {self.operator!r} (output {self.name!r})"
+        place = f"node {self.name!r}" if self.name else f"output {self.outputs[0] if self.outputs else ''!r}"
+        return f"the operator {self.operator!r} ({place})"
 
 
 class Graph(NamedTuple):
-    """The outputs of a graph by name, and the metadata of the file."""
+    """The content of a file.
 
-    outputs: dict[str, Expression]
+    Attributes
+    ----------
+    dtype : numpy.dtype
+        Type of the graph's only input.
+    shape : tuple of (int or None)
+        Shape of the input; None for a size that the file leaves open.
+    """
+
+    onnx: Any
+    input: str
+    dtype: np.dtype[Any]
+    shape: tuple[int | None, ...]
+    constants: dict[str, Constant]
+    nodes: list[Node]
+    outputs: list[str]
     metadata: dict[str, str]
 
 
@@ -69,7 +107,9 @@ def read_graph(onnx: Any, path: str | os.PathLike[str]) -> Graph:
     with open(path, "rb"):
         pass  # a missing file is an OSError, not a file in another format
     try:
-        return _graph(onnx, onnx.load(path))
+        model = onnx.load(path)
+        onnx.checker.check_model(model)
+        return _graph(onnx, model)
     except MemoryError:
         raise
     except Exception as error:  # protobuf's and onnx's errors for damaged files have no common class
@@ -78,90 +118,69 @@ def read_graph(onnx: Any, path: str | os.PathLike[str]) -> Graph:
 
 def _graph(onnx: Any, model: Any) -> Graph:
     graph = model.graph
-    tensors: dict[str, Expression] = {}
-    for tensor in graph.initializer:
-        tensors[tensor.name] = _constant(onnx, tensor.name, tensor)
-    for entry in graph.input:
-        tensors.setdefault(entry.name, Expression("Input", entry.name))
-    for node in graph.node:
-        _add(onnx, node, tensors)
-    outputs = {entry.name: _known(tensors, entry.name) for entry in graph.output}
-    return Graph(outputs, {entry.key: entry.value for entry in model.metadata_props})
+    nodes = [_node(onnx, node) for node in graph.node]
+    constants = [tensor.name for tensor in graph.initializer]
+    inputs = [entry for entry in graph.input if entry.name not in set(constants)]
+    if len(inputs) != 1 or not inputs[0].type.HasField("tensor_type"):
+        raise ValueError(f"the graph must have one input, a tensor, got {[entry.name for entry in inputs]}")
+    metadata = {entry.key: entry.value for entry in model.metadata_props}
+    if not all(isinstance(value, str) for value in metadata.values()):
+        raise ValueError("the metadata must be UTF-8")
+    if len(graph.sparse_initializer):
+        raise ValueError("sparse constants are not supported")
+    _require_unique([inputs[0].name, *constants, *(name for node in nodes for name in node.outputs if name)])
+    versions = [entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")]
+    if len(versions) != 1 or versions[0] < _OLDEST_OPSET:
+        raise ValueError(
+            f"the file must have one version of ONNX's operators, at least {_OLDEST_OPSET}, got {versions}"
+        )
+    for function in model.functions:
+        _require_own(onnx, function)
+    tensor = inputs[0].type.tensor_type
+    return Graph(
+        onnx,
+        inputs[0].name,
+        onnx.helper.tensor_dtype_to_np_dtype(tensor.elem_type),
+        tuple(size.dim_value if size.dim_value > 0 else None for size in tensor.shape.dim),
+        {entry.name: Constant(onnx, entry) for entry in graph.initializer},
+        nodes,
+        [entry.name for entry in graph.output],
+        metadata,
+    )
 
 
-def _known(tensors: dict[str, Expression], name: str) -> Expression:
-    if name not in tensors:
-        raise ValueError(f"the graph uses the undefined tensor {name!r}")
-    return tensors[name]
-
-
-def _constant(onnx: Any, name: str, tensor: Any) -> Expression:
-    return Expression("Constant", name, value=onnx.numpy_helper.to_array(tensor))
-
-
-def _add(onnx: Any, node: Any, tensors: dict[str, Expression]) -> None:
-    """Add the outputs of a node."""
-    arguments = tuple(_known(tensors, name) if name else None for name in node.input)
-    attributes = {entry.name: onnx.helper.get_attribute_value(entry) for entry in node.attribute}
+def _node(onnx: Any, node: Any) -> Node:
+    _require_unique([entry.name for entry in node.attribute])
     operator = node.op_type if node.domain in ("", "ai.onnx") else f"{node.domain}.{node.op_type}"
-    for i, name in enumerate(node.output):
-        if operator == "Constant":
-            tensors[name] = _constant_of(onnx, name, attributes)
-        elif operator == "Identity" and arguments and arguments[0] is not None:
-            tensors[name] = arguments[0]
-        else:
-            expression = Expression(operator if i == 0 else f"{operator}[{i}]", name, arguments, attributes)
-            tensors[name] = _folded(onnx, expression) or expression
+    attributes = {entry.name: onnx.helper.get_attribute_value(entry) for entry in node.attribute}
+    return Node(operator, node.name, tuple(node.input), tuple(node.output), attributes)
 
 
-def _constant_of(onnx: Any, name: str, attributes: dict[str, Any]) -> Expression:
-    if "value" in attributes:
-        return _constant(onnx, name, attributes["value"])
-    for key, dtype in (("value_float", np.float32), ("value_floats", np.float32), ("value_int", np.int64)):
-        if key in attributes:
-            return Expression("Constant", name, value=np.asarray(attributes[key], dtype))
-    return Expression("Constant", name, attributes=attributes)
+def _require_unique(names: list[str]) -> None:
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise ValueError(f"the name {twice[0]!r} is used twice")
 
 
-def _folded(onnx: Any, expression: Expression) -> Expression | None:
-    """Return the result of an operator that only changes shape or type of a constant; None in other cases."""
-    first = expression.arguments[0] if expression.arguments else None
-    if first is None or first.value is None:
-        return None
-    value = first.value
-    if expression.operator == "Transpose" and value.ndim == 2 and expression.attributes.get("perm", [1, 0]) == [1, 0]:
-        return Expression("Constant", expression.name, value=value.T)
-    if expression.operator == "Cast" and value.dtype.kind in "buif":
-        dtype = onnx.helper.tensor_dtype_to_np_dtype(expression.attributes.get("to", 0))
-        return Expression("Constant", expression.name, value=value.astype(dtype))
-    return None
+def _require_own(onnx: Any, function: Any) -> None:
+    """Raise ValueError if a function in a file is not the one that `to_onnx` writes."""
+    text = function_text(function.name) if function.domain == DOMAIN else None
+    if text is None or not _same_function(onnx, function, onnx.parser.parse_function(text)):
+        raise ValueError(f"the function {function.domain}.{function.name} is not supported")
 
 
-def product(expression: Expression) -> tuple[float, list[Expression]]:
-    """Return a product as a number and the other factors; divisions by numbers are included."""
-    factor, rest, open_ = 1.0, [], [expression]
-    while open_:
-        part = open_.pop()
-        number = part.number()
-        if number is not None:
-            factor *= number
-        elif part.operator == "Mul":
-            open_ += [part.argument(0), part.argument(1)]
-        elif part.operator == "Div" and part.argument(1).number():
-            factor /= part.argument(1).number() or 1.0
-            open_.append(part.argument(0))
-        else:
-            rest.append(part)
-    return factor, rest
+def _same_function(onnx: Any, a: Any, b: Any) -> bool:
+    fields = ("input", "output", "attribute")
+    same = len(a.node) == len(b.node) and all(list(getattr(a, name)) == list(getattr(b, name)) for name in fields)
+    return same and all(_same_node(onnx, _node(onnx, x), _node(onnx, y)) for x, y in zip(a.node, b.node, strict=True))
 
 
-def parts_of(expression: Expression) -> Iterator[Expression]:
-    """Yield an expression and everything it is computed from, each once."""
-    open_, seen = [expression], {id(expression)}
-    while open_:
-        part = open_.pop()
-        yield part
-        for argument in part.arguments:
-            if argument is not None and id(argument) not in seen:
-                seen.add(id(argument))
-                open_.append(argument)
+def _same_node(onnx: Any, a: Node, b: Node) -> bool:
+    to_array = onnx.numpy_helper.to_array
+    tensors = [node.attributes.get("value") for node in (a, b)]
+    if a._replace(name="", attributes={}) != b._replace(name="", attributes={}) or {*a.attributes} != {*b.attributes}:
+        return False
+    if None in tensors:
+        return a.attributes == b.attributes
+    x, y = map(to_array, tensors)
+    return x.dtype == y.dtype and x.shape == y.shape and bool(np.allclose(x, y, _CLOSE, 0))

@@ -1,0 +1,89 @@
+"""What the tensors of an ONNX graph are, if the graph is a multilayer perceptron."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from cmlp.export.onnx_graph import Constant
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# States that are activations, with cmlp's names. "identity" are the weighted sums.
+ACTIVATIONS = (
+    *("identity", "logistic", "tanh", "relu", "leaky_relu", "elu", "silu", "gelu", "softplus", "softsign", "exp"),
+    "softmax",
+)
+
+
+class Inputs(NamedTuple):
+    """The inputs of the graph, scaled and in another shape or dtype.
+
+    Attributes
+    ----------
+    rounded : bool
+        Whether a conversion to float32 may have rounded.
+    """
+
+    dtype: np.dtype[Any]
+    shape: tuple[int | None, ...]
+    scale: float | None = None
+    rounded: bool = False
+
+
+class Rows(NamedTuple):
+    """Part of the inputs' shape: "shape" for all of it, "rows" for the number of rows, or a target of Reshape."""
+
+    form: str | tuple[int, ...]
+
+
+class Sums:
+    """The weighted sums of a layer."""
+
+    def __init__(
+        self,
+        before: Inputs | Term,
+        weights: Constant,
+        alpha: float = 1.0,
+        biases: Constant | None = None,
+        beta: float = 1.0,
+    ) -> None:
+        self.before, self.weights, self.alpha, self.biases, self.beta = before, weights, alpha, biases, beta
+        self.n_out = weights.shape[1]
+
+    def arrays(self) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return the weights (n_in, n_out) and the biases (n_out,)."""
+        kind = self.weights.dtype.type
+        alpha, beta = kind(self.alpha), kind(self.beta)
+        biases = np.zeros(1, kind) if self.biases is None else self.biases.value.reshape(-1) * beta
+        with np.errstate(over="ignore", invalid="ignore"):
+            weights = self.weights.value if alpha == 1 else self.weights.value * alpha
+        return weights, np.broadcast_to(biases, (self.n_out,))
+
+
+class Term(NamedTuple):
+    """A function of a layer's weighted sums.
+
+    Attributes
+    ----------
+    sums : Sums
+    state : str
+        Which function it is.
+    parameter : float
+        Parameter of the activation.
+    source : str
+        The state from which labels are computed.
+    classes : Constant, list or None
+        Labels by index.
+    """
+
+    sums: Sums
+    state: str
+    parameter: float = 0.0
+    source: str = ""
+    classes: Any = None
+
+
+Value = Constant | Inputs | Rows | Term | None
