@@ -133,3 +133,13 @@ def test_wrong_arguments_are_refused(tmp_path):
     with pytest.raises(ValueError, match="a weight is too large for float32"):
         large.to_c(tmp_path / "net.h", dtype="float32")
     assert os.listdir(tmp_path) == []
+
+
+def test_label_with_nul_is_refused(tmp_path):
+    X = np.eye(3)
+    model = MLPClassifier((2,), random_state=0, dtype="float32").partial_fit(
+        X, ["a", "b\0c", "d"], classes=["a", "b\0c", "d"]
+    )
+    with pytest.raises(ValueError, match=r"the label 'b\\x00c' contains a NUL character"):
+        model.to_c(tmp_path / "model.h")
+    assert not (tmp_path / "model.h").exists()

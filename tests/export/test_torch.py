@@ -153,12 +153,82 @@ def test_regressor(torch):
         (lambda nn: [nn.Linear(2, 3), nn.Linear(3, 2).double()], ValueError, "same dtype, got float32 and float64"),
         (lambda nn: [nn.Linear(2, 3).half()], ValueError, "must be float32 or float64, got torch.float16"),
         (lambda nn: [nn.Identity()], ValueError, "at least one Linear"),
-        (lambda nn: [nn.Linear(2, 3), nn.LeakyReLU(-1), nn.Linear(3, 2)], ValueError, "OPTION|parameter"),
+        (
+            lambda nn: [nn.Linear(2, 3), nn.LeakyReLU(-1), nn.Linear(3, 2)],
+            ValueError,
+            "negative_slope of at .*, got -1.0",
+        ),
+        (lambda nn: [nn.Linear(2, 3), nn.ELU(-1.0), nn.Linear(3, 2)], ValueError, "alpha of at least 0, got -1.0"),
+        (
+            lambda nn: [nn.Linear(2, 3), nn.Softplus(1, 5), nn.Linear(3, 2)],
+            ValueError,
+            "threshold of at least 20, got 5",
+        ),
+        (
+            lambda nn: [nn.Flatten(0), nn.Linear(2, 3)],
+            ValueError,
+            r"Flatten\(start_dim=0, end_dim=-1\) is not supported",
+        ),
+        (lambda nn: [nn.Linear(2, 3), nn.Flatten()], ValueError, r"only Flatten\(\) before the first Linear is"),
     ],
 )
 def test_unsupported_modules_are_named(torch, build, error, message):
     with pytest.raises(error, match=message):
         cmlp.from_torch(torch.nn.Sequential(*build(torch.nn)))
+
+
+def test_elu_with_alpha_0_is_relu(torch):
+    X = np.random.RandomState(0).standard_normal((20, 3)).astype(np.float32)
+    module = torch.nn.Sequential(torch.nn.Linear(3, 8), torch.nn.ELU(0.0), torch.nn.Linear(8, 2))
+    assert_agrees(torch, module, cmlp.from_torch(module).forward, X)
+
+
+def test_modules_that_compute_something_else_are_refused(torch):
+    nn = torch.nn
+    hooked, with_pre_hook, replaced = nn.Linear(2, 2), nn.Linear(2, 2), nn.Linear(2, 2)
+    hooked.register_forward_hook(lambda module, arguments, output: 2 * output)
+    with_pre_hook.register_forward_pre_hook(lambda module, arguments: (2 * arguments[0],))
+    replaced.forward = torch.relu
+    for module, message in (
+        (hooked, "Linear has forward hooks"),
+        (with_pre_hook, "Linear has forward hooks"),
+        (replaced, "Linear has a replaced forward method"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            cmlp.from_torch(module)
+        with pytest.raises(ValueError, match=message):
+            cmlp.from_torch(nn.Sequential(nn.Identity(), nn.Sequential(module)))
+    outer = nn.Sequential(nn.Linear(2, 2))
+    outer.register_forward_hook(lambda module, arguments, output: 2 * output)
+    with pytest.raises(ValueError, match="Sequential has forward hooks"):
+        cmlp.from_torch(outer)
+
+
+def test_nested_sequentials_do_not_exhaust_stack_or_time(torch):
+    nn = torch.nn
+    deep = nn.Sequential(nn.Linear(2, 3))
+    for _ in range(3000):
+        deep = nn.Sequential(deep)
+    assert cmlp.from_torch(deep).sizes == (2, 3)
+    itself = nn.Sequential(nn.Linear(2, 2))
+    itself.append(nn.Sequential(itself))
+    with pytest.raises(ValueError, match="a Sequential must not contain itself"):
+        cmlp.from_torch(itself)
+    doubled = nn.Sequential()
+    for _ in range(60):
+        doubled = nn.Sequential(doubled, doubled)
+    with pytest.raises(ValueError, match="must not contain more than 10000 modules"):
+        cmlp.from_torch(doubled)
+    block = nn.Sequential(nn.Linear(2, 2), nn.Tanh())
+    assert cmlp.from_torch(nn.Sequential(block, block)).sizes == (2, 2, 2)
+
+
+@pytest.mark.parametrize("scale", [-1.0, 0.0, float("nan"), float("inf")])
+def test_input_scale_must_be_positive(torch, scale):
+    from cmlp.export.torch_layers import InputScale
+
+    with pytest.raises(ValueError, match="InputScale needs a positive number"):
+        cmlp.from_torch(torch.nn.Sequential(InputScale(scale, torch.float32), torch.nn.Linear(2, 3)))
 
 
 def test_other_errors(torch):

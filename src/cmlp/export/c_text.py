@@ -92,7 +92,10 @@ def integers(ctype: str, name: str, values: NDArray[Any]) -> str:
 
 
 def text_function(prefix: str, what: str, texts: Sequence[str], comment: str) -> str:
-    """Return a function that returns one of several strings."""
+    """Return a function that returns one of several strings; raises ValueError if a string contains a NUL."""
+    ended = [text for text in texts if "\0" in text]
+    if ended:
+        raise ValueError(f"the {what} {ended[0]!r} contains a NUL character, which would end it in C")
     table = ",\n".join(f"        {literal(text)}" for text in texts)
     return (
         f"/* {comment} */\n"

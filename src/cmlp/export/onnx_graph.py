@@ -29,7 +29,7 @@ class Constant:
 
     def __init__(self, onnx: Any, tensor: Any, dtype: np.dtype[Any] | None = None, transposed: bool = False) -> None:
         self._onnx, self._tensor, self._transposed = onnx, tensor, transposed
-        self._stored = onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type)
+        self._stored = dtype_of(onnx, tensor.data_type)
         self._value: NDArray[Any] | None = None
         self.shape = tuple(tensor.dims)[:: -1 if transposed else 1]
         self.dtype = dtype or self._stored
@@ -116,6 +116,15 @@ def read_graph(onnx: Any, path: str | os.PathLike[str]) -> Graph:
         raise ValueError(f"{path} is not a valid ONNX file: {error!r}") from error
 
 
+def dtype_of(onnx: Any, code: int) -> np.dtype[Any]:
+    """Return the dtype for ONNX's number of an element type; raises ValueError if there is none."""
+    try:
+        dtype: np.dtype[Any] = onnx.helper.tensor_dtype_to_np_dtype(code)
+    except KeyError:
+        raise ValueError(f"the element type {code} does not exist") from None
+    return dtype
+
+
 def _graph(onnx: Any, model: Any) -> Graph:
     graph = model.graph
     nodes = [_node(onnx, node) for node in graph.node]
@@ -137,11 +146,12 @@ def _graph(onnx: Any, model: Any) -> Graph:
     for function in model.functions:
         _require_own(onnx, function)
     tensor = inputs[0].type.tensor_type
+    sizes = tensor.shape.dim
     return Graph(
         onnx,
         inputs[0].name,
-        onnx.helper.tensor_dtype_to_np_dtype(tensor.elem_type),
-        tuple(size.dim_value if size.dim_value > 0 else None for size in tensor.shape.dim),
+        dtype_of(onnx, tensor.elem_type),
+        tuple(size.dim_value if size.HasField("dim_value") and size.dim_value >= 0 else None for size in sizes),
         {entry.name: Constant(onnx, entry) for entry in graph.initializer},
         nodes,
         [entry.name for entry in graph.output],

@@ -71,7 +71,7 @@ def _converted_term(attributes: dict[str, Any], arguments: list[Any]) -> Term | 
 def _mapped(attributes: dict[str, Any], arguments: list[Any]) -> Term | None:
     (term,) = arguments
     labels = [values for values in attributes.values() if values is not None]
-    if len(labels) != 1 or term.state not in ("softmax", "pair"):
+    if len(labels) != 1 or term.state not in ("softmax", "logistic", "pair"):
         return None
     return Term(term.sums, "map", source=term.state, classes=labels[0])
 

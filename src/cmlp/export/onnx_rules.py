@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from cmlp.export.onnx_graph import Constant, Graph, Node
+from cmlp.export.onnx_graph import Constant, Graph, Node, dtype_of
 from cmlp.export.onnx_inputs import from_inputs, from_rows
 from cmlp.export.onnx_terms import from_terms
 from cmlp.export.onnx_values import Inputs, Rows, Term, Value
@@ -38,6 +38,7 @@ _ATTRIBUTES: dict[str, dict[str, tuple[Any, Any]]] = {
     "Transpose": {"perm": ([1, 0], ([1, 0],))},
     "Unsqueeze": {"axes": (None, ([0],))},
     "ai.onnx.ml.Binarizer": {"threshold": (0.0, (0.5,))},
+    "ai.onnx.ml.Scaler": {"offset": (None, None), "scale": (None, None)},
     "ai.onnx.ml.ZipMap": {"classlabels_int64s": (None, None), "classlabels_strings": (None, None)},
 }
 
@@ -82,7 +83,7 @@ def _result(graph: Graph, node: Node, arguments: list[Value]) -> Value:
     if node.operator == "Identity" or (node.operator == "Dropout" and _is_inactive(arguments)):
         return arguments[0]
     if node.operator == "Cast":
-        attributes["to"] = graph.onnx.helper.tensor_dtype_to_np_dtype(attributes["to"])
+        attributes["to"] = dtype_of(graph.onnx, attributes["to"])
     for kind, rule in ((Term, from_terms), (Inputs, from_inputs), (Rows, from_rows)):
         if any(isinstance(argument, kind) for argument in arguments):
             return rule(node, attributes, arguments)

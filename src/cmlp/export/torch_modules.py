@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 # Above this weighted sum, torch's softplus returns its input. The default of 20 is too small for float64.
 _SOFTPLUS_THRESHOLD = 50.0
+_LOWEST_THRESHOLD = 20
+_MOST_MODULES = 10_000  # a Sequential may contain another one twice, so the number can grow exponentially
 # Modules without parameters and their names in cmlp.
 _PLAIN = {
     "Sigmoid": "logistic",
@@ -94,12 +97,13 @@ def from_torch(module: Any, *, classes: ArrayLike | None = None) -> Network | ML
     TypeError
         If `module` is not a module, or contains a module that is not supported; the message names it.
     ValueError
-        If a module has an option that is not supported, modules are in an order that is not supported, or `classes`
-        does not match the outputs.
+        If a module has an option that is not supported, a forward hook or a replaced ``forward``, modules are in an
+        order that is not supported, or `classes` does not match the outputs.
 
     Notes
     -----
     torch's Softplus returns its input above a threshold, by default 20; the difference is below ``exp(-threshold)``.
+    Lower thresholds are refused.
 
     Examples
     --------
@@ -122,9 +126,33 @@ def from_torch(module: Any, *, classes: ArrayLike | None = None) -> Network | ML
 
 
 def _flattened(torch: Any, module: Any) -> list[Any]:
-    if type(module) is torch.nn.Sequential:
-        return [part for child in module for part in _flattened(torch, child)]
-    return [module]
+    """Return the modules that Sequentials contain, in the order of their calls."""
+    parts: list[Any] = []
+    open_ = {0: iter([module])}  # the Sequentials around the next module, by their ids
+    for _ in range(2 * _MOST_MODULES):  # each Sequential is entered and left
+        part = next(open_[next(reversed(open_))], None)
+        if part is None:
+            open_.popitem()
+            if not open_:
+                return parts
+            continue
+        _require_unchanged(part)
+        if type(part) is not torch.nn.Sequential:
+            parts.append(part)
+        elif id(part) in open_:
+            raise ValueError("a Sequential must not contain itself")
+        else:
+            open_[id(part)] = iter(part)
+    raise ValueError(f"module must not contain more than {_MOST_MODULES} modules")
+
+
+def _require_unchanged(module: Any) -> None:
+    """Raise ValueError if a module computes something else than its class."""
+    name = type(module).__name__
+    if module._forward_hooks or module._forward_pre_hooks:
+        raise ValueError(f"{name} has forward hooks, which from_torch does not support")
+    if "forward" in vars(module):
+        raise ValueError(f"{name} has a replaced forward method, which from_torch does not support")
 
 
 class _Reader:
@@ -141,7 +169,9 @@ class _Reader:
         nn, name = self.torch.nn, type(module).__name__
         if type(module) in (nn.Identity, nn.Dropout):
             return
-        if type(module) is nn.Flatten and not self.layers and (module.start_dim, module.end_dim) == (1, -1):
+        if type(module) is nn.Flatten:
+            if self.layers or (module.start_dim, module.end_dim) != (1, -1):
+                raise ValueError(f"{module} is not supported: only Flatten() before the first Linear is")
             return
         if type(module) is nn.Linear:
             self.layers.append(_layer(self.torch, module))
@@ -150,6 +180,8 @@ class _Reader:
             if self.layers:
                 raise ValueError("InputScale is only supported before the first Linear")
             self.input_scale *= float(module.scale)
+            if not 0 < self.input_scale < math.inf:
+                raise ValueError(f"InputScale needs a positive number, got {float(module.scale)}")
         else:
             self.activate(module)
 
@@ -190,13 +222,14 @@ def _activation(torch: Any, module: Any) -> tuple[str, float]:
     if name in _PLAIN and kind is getattr(nn, name):
         return _PLAIN[name], 0.0
     if kind is nn.LeakyReLU:
-        slope = float(module.negative_slope)
-        return ("leaky_relu", slope) if slope else ("relu", 0.0)
+        return _with_parameter("leaky_relu", module, "negative_slope")
     if kind is nn.ELU:
-        return "elu", float(module.alpha)
+        return _with_parameter("elu", module, "alpha")
     if kind is nn.GELU:
         return "gelu", _required(module, "approximate", "none")
     if kind is nn.Softplus:
+        if not module.threshold >= _LOWEST_THRESHOLD:
+            raise ValueError(f"Softplus needs a threshold of at least {_LOWEST_THRESHOLD}, got {module.threshold!r}")
         return "softplus", _required(module, "beta", 1)
     if kind is nn.Softmax:
         return "softmax", _required(module, "dim", 1, -1)
@@ -204,6 +237,14 @@ def _activation(torch: Any, module: Any) -> tuple[str, float]:
         f"from_torch does not support {kind.__module__}.{kind.__qualname__}; it supports Sequential, Linear, Identity, "
         f"Dropout, Flatten, LeakyReLU, ELU, GELU, Softplus, Softmax, {', '.join(_PLAIN)}"
     )
+
+
+def _with_parameter(activation: str, module: Any, option: str) -> tuple[str, float]:
+    """Return an activation and its parameter, which is an option of a module; relu if the parameter is 0."""
+    value = float(getattr(module, option))
+    if not 0 <= value < math.inf:
+        raise ValueError(f"{type(module).__name__} needs a finite {option} of at least 0, got {value!r}")
+    return (activation, value) if value else ("relu", 0.0)
 
 
 def _required(module: Any, option: str, *values: object) -> float:
