@@ -1,0 +1,244 @@
+"""Files of other exporters: the predictions of ONNX Runtime, or an error that names what is not supported."""
+
+import logging
+import warnings
+
+import numpy as np
+import pytest
+from estimator_cases import blobs
+from optional import package
+
+import cmlp
+from cmlp import MLPClassifier
+
+pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.slow]
+
+X, Y = blobs()
+X = X.astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def onnx():
+    return package("onnx")
+
+
+def run(path, rows):
+    session = package("onnxruntime").InferenceSession(path, providers=["CPUExecutionProvider"])
+    return session.run(None, {session.get_inputs()[0].name: rows})
+
+
+# ------------------------------------------------------------------------------------------------------------ PyTorch
+
+
+def layers(torch, forward, n_outputs=3):
+    """A module with two Linear attributes, a and b, and the given forward method."""
+
+    class Module(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            torch.manual_seed(0)
+            self.a, self.b = torch.nn.Linear(4, 6), torch.nn.Linear(6, n_outputs)
+
+        def forward(self, x):
+            return forward(self, x)
+
+    return Module()
+
+
+def relu_net(module, x):
+    return module.b(module.a(x).relu())
+
+
+READ = {
+    "view of the size": lambda m, x: relu_net(m, x.view(x.size(0), -1)),
+    "view of size and columns": lambda m, x: relu_net(m, x.view(x.size(0), 4)),
+    "view of columns": lambda m, x: relu_net(m, x.view(-1, 4)),
+    "flatten": lambda m, x: relu_net(m, x.flatten(1)),
+    "division": lambda m, x: relu_net(m, x.flatten(1) / 255),
+    "softmax": lambda m, x: relu_net(m, x.flatten(1)).softmax(-1),
+    "exp": lambda m, x: relu_net(m, x.flatten(1)).exp(),
+}
+REFUSED = {
+    "shift": (lambda m, x: relu_net(m, (x.flatten(1) - 0.5) / 0.25), "'Sub' .* all inputs by one number"),
+    "log": (lambda m, x: relu_net(m, x.flatten(1)).log_softmax(1), "'LogSoftmax'"),
+    "softmax of columns": (lambda m, x: relu_net(m, x.flatten(1)).softmax(0), "'Softmax' .* must have axis=1 or -1"),
+    "half": (lambda m, x: relu_net(m, x.flatten(1).half().float()), "'Cast'"),
+    "residual": (lambda m, x: m.b(m.a(x.flatten(1)).relu() + m.a(x.flatten(1))), "'Add'"),
+    "negated": (lambda m, x: m.b((-m.a(x.flatten(1))).relu()), "'Neg'"),
+    "three dimensions": (lambda m, x: relu_net(m, x.reshape(-1, 1, 4)), "'Reshape'"),
+    "one row": (lambda m, x: relu_net(m, x.reshape(1, -1)[:, :4]), "'Reshape'"),
+    "argmax": (lambda m, x: relu_net(m, x.flatten(1)).argmax(1), "not an activation of cmlp, but 'index'"),
+}
+
+
+def export(torch, module, path, x):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            module.eval(), (x,), path, dynamo=False, opset_version=17, input_names=["x"], dynamic_axes={"x": {0: "n"}}
+        )
+
+
+@pytest.mark.parametrize("name", READ)
+def test_functions_of_torch_are_read(onnx, tmp_path, name):
+    torch, path = package("torch"), str(tmp_path / "net.onnx")
+    images = torch.from_numpy(X.reshape(-1, 1, 2, 2))
+    export(torch, layers(torch, READ[name]), path, images)
+    np.testing.assert_allclose(cmlp.from_onnx(path).forward(X), run(path, images.numpy())[0], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_functions_of_torch_are_refused_by_name(onnx, tmp_path, name):
+    torch, path = package("torch"), str(tmp_path / "net.onnx")
+    forward, message = REFUSED[name]
+    export(torch, layers(torch, forward), path, torch.from_numpy(X.reshape(-1, 1, 2, 2)))
+    with pytest.raises(ValueError, match=message):
+        cmlp.from_onnx(path)
+
+
+@pytest.mark.parametrize("squeezed", [False, True])
+def test_binary_classifier_of_torch(onnx, tmp_path, squeezed):
+    torch, path = package("torch"), str(tmp_path / "net.onnx")
+    forward = (
+        (lambda m, x: relu_net(m, x).squeeze(1).sigmoid()) if squeezed else (lambda m, x: relu_net(m, x).sigmoid())
+    )
+    export(torch, layers(torch, forward, 1), path, torch.from_numpy(X))
+    (expected,) = run(path, X)
+    np.testing.assert_allclose(cmlp.from_onnx(path).forward(X)[:, 0], expected.reshape(-1), atol=1e-6)
+    model = cmlp.from_onnx(path, classes=["no", "yes"])
+    np.testing.assert_allclose(model.predict_proba(X)[:, 1], expected.reshape(-1), atol=1e-6)
+
+
+@pytest.mark.parametrize("activation", ["Softplus", "SiLU"])
+def test_dynamo_exporter_of_torch(onnx, tmp_path, activation):
+    torch, path = package("torch"), str(tmp_path / "net.onnx")
+    package("onnxscript")
+    nn = torch.nn
+    module = nn.Sequential(nn.Flatten(), nn.Linear(4, 5), getattr(nn, activation)(), nn.Linear(5, 1), nn.Sigmoid())
+    images = torch.from_numpy(X.reshape(-1, 1, 2, 2))
+    logging.disable(logging.WARNING)
+    try:
+        shapes = ({0: torch.export.Dim("n")},)
+        torch.onnx.export(module.eval(), (images,), dynamo=True, verbose=False, dynamic_shapes=shapes).save(path)
+    finally:
+        logging.disable(logging.NOTSET)
+    np.testing.assert_allclose(cmlp.from_onnx(path).forward(X), run(path, images.numpy())[0], atol=1e-6)
+
+
+# ----------------------------------------------------------------------------------------------------------- skl2onnx
+
+
+def sklearn_file(tmp_path, model, rows, **options):
+    skl2onnx = package("skl2onnx")
+    path = tmp_path / "model.onnx"
+    path.write_bytes(skl2onnx.to_onnx(model, rows[:1], **options).SerializeToString())
+    return str(path)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("opset", [9, 13, 21])
+@pytest.mark.parametrize("labels", [["no", "yes", "yes"], [3, -1, 70], [False, True, True]])
+def test_classifier_of_skl2onnx(onnx, tmp_path, dtype, opset, labels):
+    from sklearn.neural_network import MLPClassifier as Theirs
+
+    rows = X.astype(dtype)
+    theirs = Theirs((6,), max_iter=30, random_state=0).fit(rows, np.array(labels)[Y])
+    path = sklearn_file(tmp_path, theirs, rows, target_opset=opset, options={"zipmap": False})
+    label, probabilities = run(path, rows)
+    ours = cmlp.from_onnx(path)
+    assert ours.predict(rows).tolist() == label.tolist()
+    np.testing.assert_allclose(ours.predict_proba(rows), probabilities, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("zipmap", [False, True])
+@pytest.mark.parametrize("n_outputs", [2, 3])
+def test_multilabel_classifier_of_skl2onnx(onnx, tmp_path, zipmap, n_outputs):
+    """For two labels, skl2onnx returns 1 - p and p, which its own ZipMap cannot read."""
+    from sklearn.neural_network import MLPClassifier as Theirs
+
+    targets = np.stack([Y == 0, Y > 0, Y == 1], axis=1)[:, :n_outputs].astype(int)
+    theirs = Theirs((6,), max_iter=30, random_state=0).fit(X, targets)
+    path = sklearn_file(tmp_path, theirs, X, options={"zipmap": zipmap})
+    ours = cmlp.from_onnx(path)
+    np.testing.assert_array_equal(ours.predict(X), theirs.predict(X))
+    np.testing.assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), rtol=0, atol=1e-5)
+    if not zipmap:
+        label, probabilities = run(path, X)
+        np.testing.assert_array_equal(ours.predict(X), label)
+        np.testing.assert_allclose(ours.predict_proba(X), probabilities[:, -n_outputs:], rtol=0, atol=1e-5)
+
+
+def test_regressors_of_skl2onnx(onnx, tmp_path):
+    """skl2onnx reshapes two predictions per row to one column, so such a file has other rows than the model."""
+    from sklearn.neural_network import MLPRegressor as Theirs
+
+    one = Theirs(hidden_layer_sizes=(6,), max_iter=30, random_state=0).fit(X, X[:, 0])
+    path = sklearn_file(tmp_path, one, X)
+    np.testing.assert_allclose(cmlp.from_onnx(path).forward(X), run(path, X)[0], rtol=1e-5, atol=1e-5)
+    two = Theirs(hidden_layer_sizes=(6,), max_iter=30, random_state=0).fit(X, X[:, :2])
+    with pytest.raises(ValueError, match=r"the operator 'Reshape' \(node 'Reshape'\) is not supported here"):
+        cmlp.from_onnx(sklearn_file(tmp_path, two, X))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("scaler", ["StandardScaler", "MinMaxScaler"])
+def test_scaler_in_front_is_named(onnx, tmp_path, dtype, scaler):
+    from sklearn import pipeline, preprocessing
+    from sklearn.neural_network import MLPClassifier as Theirs
+
+    rows = X.astype(dtype)
+    model = pipeline.make_pipeline(getattr(preprocessing, scaler)(), Theirs((6,), max_iter=9)).fit(rows, Y)
+    with pytest.raises(ValueError, match=r"convert the model without its scaler \(such as StandardScaler\)"):
+        cmlp.from_onnx(sklearn_file(tmp_path, model, rows))
+
+
+# --------------------------------------------------------------------------------------------- other forms of a graph
+
+
+def graph(onnx, tmp_path, text, **weights):
+    """Write a graph in ONNX's text format, with the given constants."""
+    model = onnx.parser.parse_model(f'<ir_version: 9, opset_import: ["" : 20, "ai.onnx.ml": 3]> g {text}')
+    for name, values in weights.items():
+        model.graph.initializer.append(onnx.numpy_helper.from_array(np.asarray(values), name))
+    path = str(tmp_path / "net.onnx")
+    onnx.save(model, path)
+    return path
+
+
+W, B = np.arange(12, dtype=np.float32).reshape(4, 3) / 10 - 0.5, np.array([0.1, -0.2, 0.3], np.float32)
+V = np.array([[1], [-2], [0.5]], np.float32)
+NUMBERS = {"half": np.float32(0.5), "one": np.float32(1), "root": np.float32(2**0.5), "rest": np.array([0, -1])}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "s = MatMul(x, w) t = Add(s, b) y = Softmax(t)",
+        "s = MatMul(x, w) t = Add(b, s) a = Tanh(t) y = MatMul(a, v)",
+        "i = Identity(x) s = Gemm(i, w, b) a, mask = Dropout(s) r = Relu(a) y = Gemm(r, v)",
+        "s = Gemm(x, w, b) h = Mul(half, s) q = Div(s, root) e = Erf(q) f = Add(one, e) a = Mul(h, f) y = Gemm(a, v)",
+        "s = Gemm(x, w, b) q = Div(s, root) e = Erf(q) f = Add(e, one) g = Mul(f, s) a = Mul(g, half) y = Gemm(a, v)",
+        "s = Gemm(x, w, b) q = Div(s, root) e = Erf(q) f = Add(e, one) g = Mul(f, half) a = Mul(s, g) y = Gemm(a, v)",
+        "c = Cast <to = 1> (x) m = Mul(half, c) r = Reshape(m, rest) s = Gemm(r, w, b) y = Sigmoid(s)",
+    ],
+)
+def test_other_forms_of_a_network(onnx, tmp_path, body):
+    path = graph(onnx, tmp_path, f"(float[N, 4] x) => (float[N, K] y) {{ {body} }}", w=W, b=B, v=V, **NUMBERS)
+    np.testing.assert_allclose(cmlp.from_onnx(path).forward(X), run(path, X)[0], rtol=1e-5, atol=1e-6)
+
+
+LABELED = (
+    """(float[N, 4] x) => (int64[N] label, float[N, 3] p) {{ s = Gemm(x, w, b) p = Softmax <axis = 1> (s) {0} }}"""
+)
+
+
+@pytest.mark.parametrize("keepdims", [0, 1])
+def test_labels_in_any_order(onnx, tmp_path, keepdims):
+    body = f"i = ArgMax <axis = 1, keepdims = {keepdims}> (p) l = Gather(names, i) label = Reshape(l, all)"
+    body = body if keepdims else "i = ArgMax <axis = -1, keepdims = 0> (s) label = Gather(names, i)"
+    path = graph(onnx, tmp_path, LABELED.format(body), w=W, b=B, names=np.array([7, -3, 5]), all=np.array([-1]))
+    model = cmlp.from_onnx(path)
+    label, probabilities = run(path, X)
+    assert type(model) is MLPClassifier and model.classes_.tolist() == [-3, 5, 7]
+    assert model.predict(X).tolist() == label.tolist()
+    np.testing.assert_allclose(model.predict_proba(X), probabilities[:, [1, 2, 0]], atol=1e-6)
