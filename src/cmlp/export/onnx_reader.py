@@ -35,8 +35,8 @@ def from_onnx(
     path : str or path-like
         A file of `to_onnx`, of scikit-learn's MLP by skl2onnx, or of a PyTorch module. The graph must be a chain of
         layers: Gemm, or MatMul and Add, with the activations Sigmoid, Tanh, Relu, LeakyRelu, Elu, Gelu, Softplus,
-        Softsign, x * Sigmoid(x), and at the end Softmax or Exp. At the start, Flatten, Cast and the multiplication by a
-        number are supported.
+        Softsign, x * Sigmoid(x), and at the end Softmax or Exp. At the start, Flatten, Reshape with the same rows, Cast
+        to float32 or float64 and one multiplication by a positive number are supported.
     classes : array-like of shape (n_classes,) or None, default=None
         Labels in the order of the outputs, for a file without labels; see `cmlp.from_torch`.
 
@@ -53,7 +53,12 @@ def from_onnx(
     OSError
         If the file cannot be read.
     ValueError
-        If the file is not an ONNX file, or contains an operator that is not supported; the message names it.
+        If the file is not a valid ONNX file, or if a node does not match; the message names its operator and the node.
+
+    Notes
+    -----
+    Each node is matched once, and each must match exactly: nothing in a graph is skipped. The time is proportional to
+    the size of the file.
 
     Examples
     --------
