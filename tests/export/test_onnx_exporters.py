@@ -242,3 +242,16 @@ def test_labels_in_any_order(onnx, tmp_path, keepdims):
     assert type(model) is MLPClassifier and model.classes_.tolist() == [-3, 5, 7]
     assert model.predict(X).tolist() == label.tolist()
     np.testing.assert_allclose(model.predict_proba(X), probabilities[:, [1, 2, 0]], atol=1e-6)
+
+
+@pytest.mark.parametrize("names", [["b", "a\0", "a"], [*map(str, range(100, 163)), "c" * 100_000]])
+def test_text_labels_are_kept_apart_and_take_no_more_memory_than_the_file(onnx, tmp_path, names):
+    """A text array drops NUL characters at the end, and has the size of the longest label for each label."""
+    body = "i = ArgMax <axis = 1, keepdims = 0> (p) label = Gather(names, i)"
+    text = LABELED.replace("int64[N]", "string[N]").replace("float[N, 3]", "float[N, K]").format(body)
+    weights = np.random.RandomState(0).standard_normal((4, len(names))).astype(np.float32)
+    path = graph(onnx, tmp_path, text, w=weights, b=weights[0], names=np.array(names, object))
+    model = cmlp.from_onnx(path)
+    assert model.classes_.tolist() == sorted(names) and model.classes_.dtype == object
+    indices = run(path, X)[1].argmax(axis=1)
+    assert model.predict(X).tolist() == [names[i] for i in indices]

@@ -40,9 +40,16 @@ class Constant:
     def value(self) -> NDArray[Any]:
         """The elements."""
         if self._value is None:
-            value: NDArray[Any] = self._onnx.numpy_helper.to_array(self._tensor).astype(self.dtype, copy=False)
+            value = self._elements()
             self._value = value.T if self._transposed else value
         return self._value
+
+    def _elements(self) -> NDArray[Any]:
+        if self._stored.kind != "O":
+            value: NDArray[Any] = self._onnx.numpy_helper.to_array(self._tensor).astype(self.dtype, copy=False)
+            return value
+        # to_array makes a text array, which drops NUL characters and can be far larger than the file.
+        return np.array([text.decode() for text in self._tensor.string_data], object).reshape(tuple(self._tensor.dims))
 
     def number(self) -> float | None:
         """Return the value of a floating-point constant with one element and at most one dimension, else None."""

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from cmlp.network import Network
 
+_LONG_TEXTS = 2**20  # characters
+
 
 def from_onnx(
     path: str | os.PathLike[str], *, classes: ArrayLike | None = None
@@ -166,9 +168,12 @@ def _classes(label: Term) -> NDArray[Any]:
     if label.state == "multilabel":
         return np.arange(label.sums.n_out)
     values: NDArray[Any] = label.classes.value
-    if values.dtype.kind == "O":
-        values = np.array([v.decode() if isinstance(v, bytes) else str(v) for v in values.tolist()])
-    return values
+    if values.dtype.kind != "O":
+        return values
+    texts = values.tolist()
+    # A text array has the longest label's size for each label, and drops NUL characters at the end of a label.
+    long = len(texts) * max(map(len, texts), default=0) > _LONG_TEXTS + 4 * sum(map(len, texts))
+    return np.array(texts, object if long or any(text.endswith("\0") for text in texts) else str)
 
 
 def _layers(last: Term) -> tuple[list[Layer], float]:

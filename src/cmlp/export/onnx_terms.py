@@ -89,13 +89,17 @@ def from_terms(node: Node, attributes: dict[str, Any], arguments: list[Any]) -> 
 
 def _state(node: Node, attributes: dict[str, Any], arguments: list[Any], term: Term) -> Term | None:
     """Look up an operator in the table of states."""
+    if node.operator.startswith(f"{DOMAIN}.") and term.sums.weights.dtype != np.float64:
+        return None
     operands = [_operand(argument, term, node.operator) for argument in arguments]
     if node.operator in ("Add", "Mul"):
         operands.sort()
     if node.operator == "Concat" and attributes["axis"] not in (1, -1):
         return None
     if node.operator in (f"{DOMAIN}.leaky_relu", f"{DOMAIN}.elu") and len(arguments) == 2:
-        attributes = {"alpha": arguments[1].number() if isinstance(arguments[1], Constant) else None}
+        number = arguments[1]
+        same = isinstance(number, Constant) and number.dtype == term.sums.weights.dtype
+        attributes = {"alpha": number.number() if same else None}
         operands[1] = "number"
     state = _STATES.get(f"{node.operator}({', '.join(operands)})")
     if state not in ("leaky_relu", "elu"):
