@@ -110,7 +110,8 @@ typedef enum cmlp_status {
     CMLP_ERROR_TARGETS = 29,      /* targets: kind, sizes or strides do not fit the net or the rows */
     CMLP_ERROR_ORDER = 30,        /* an index of the row order is outside the rows */
     CMLP_ERROR_LABEL = 31,        /* a class index is outside the outputs */
-    CMLP_ERROR_WEIGHT = 32,       /* a row weight is negative or not finite, or all are zero */
+    CMLP_ERROR_WEIGHT = 32,       /* a row weight is negative, NaN, infinite or tiny, or all are 0, or their sum
+                                   * overflows */
     CMLP_ERROR_OPTION = 33,       /* a hyperparameter is out of its range */
     CMLP_ERROR_BATCH = 34,        /* the batch size is negative, or first_batch is beyond the last batch */
     CMLP_ERROR_THREADS = 35,      /* n_threads is not between 0 and CMLP_MAX_THREADS */
@@ -281,9 +282,10 @@ typedef struct cmlp_run {
     size_t struct_size;
     void *workspace;       /* cmlp_workspace_size() bytes or more, of any alignment; contents do not matter */
     size_t workspace_size;
-    /* NULL, or called by the calling thread between batches and between tiles of rows, usually every few milliseconds.
-     * A result other than 0 cancels the call. The callback must return (no longjmp, no C++ exception), because other
-     * threads may be working for this call, and must not change any argument of the call. */
+    /* NULL, or called by the calling thread between the passes (forward, backward, gradient) over a tile of at most 256
+     * rows: every few milliseconds, and with 10^8 parameters every 0.3 s. A result other than 0
+     * cancels the call. The callback must return (no longjmp, no C++ exception), because other threads may be working
+     * for this call, and must not change any argument of the call. */
     int (*poll)(void *context);
     void *poll_context;
     int64_t bad_row, bad_column; /* output, for statuses >= 64: position in the rows (not in `order`), or -1 */
@@ -419,16 +421,18 @@ typedef struct cmlp_targets {
  * The errors of an objective: NULL, STRUCT_SIZE, OPTION, WEIGHT. */
 typedef struct cmlp_objective {
     size_t struct_size;
-    const double *row_weights; /* one for each of the n_rows rows (not of `order`), >= 0, not all 0; or NULL */
+    const double *row_weights; /* one for each of the n_rows rows (not of `order`), or NULL. Those of the selected rows
+                                * are 0 or normal numbers > 0 of the net's type, not all 0; so is their sum */
     double alpha;              /* L2 penalty, >= 0 */
     double loss_scale;         /* > 0; 0: 1. 0.5 gives the halved squared error */
     double log_loss_clip;      /* 0: exact from the logits; else probabilities are clipped to [c, 1-c] in the reported
-                                * cost; the gradient is always that of the exact cost */
+                                * cost, which is then finite; the gradient is always that of the exact cost */
     const double *alphas;      /* if not NULL, used instead of alpha: one for each layer with weights, >= 0 */
     const double *dropout;     /* one rate for each hidden layer, in [0, 1): a unit's activation is set to 0 with this
                                 * probability, else divided by 1 - rate (Srivastava et al. 2014); or NULL */
     int64_t dropout_step;      /* seeds the choice of units; cmlp_train_epoch uses the optimizer's n_steps instead */
-    int64_t dropout_row;       /* added to the indices of `rows`, if they are part of a larger set; >= 0 */
+    int64_t dropout_row;       /* added to the indices of `rows`, if they are part of a larger set; >= 0. The sum counts
+                                * modulo 2^48 */
     uint32_t dropout_seed;
 } cmlp_objective;
 
@@ -489,7 +493,8 @@ typedef struct cmlp_epoch {
  * Returns CMLP_OK; the errors of a net, rows, targets, an objective, an optimizer, an epoch and a run; NULL or
  * ALIGNMENT of params; ROWS if no row is selected; DIVERGED. After CMLP_CANCELLED, INPUT, TARGET and DIVERGED in a
  * batch, parameters and optimizer are those after the last complete batch, and the outputs of `epoch` cover the
- * complete batches. DIVERGED with a bad_row of -1 means that a step made a parameter NaN or infinite. */
+ * complete batches. After DIVERGED the parameters need not be finite: the last step may have made them NaN or infinite.
+ * A bad_row of -1 means that the last step of the epoch did. */
 CMLP_API int cmlp_train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows, const cmlp_targets *targets,
                               const cmlp_objective *objective, cmlp_optimizer *optimizer, cmlp_epoch *epoch,
                               cmlp_run *run);
@@ -594,7 +599,8 @@ CMLP_API int cmlp_weighted_sums(const cmlp_net *net, const void *params, const c
 
 /* Computes the objective's value at these parameters.
  * Returns CMLP_OK; the errors of a net, rows, targets, an objective and a run; NULL or ALIGNMENT of params or an
- * output; ROWS if no row is selected; DIVERGED if a weighted sum of the first layer or the cost of a row is not finite.
+ * output; ROWS if no row is selected; DIVERGED if a weighted sum of the first layer, the cost of a row or the
+ * objective is not finite.
  * On every failure *cost is unchanged. */
 CMLP_API int cmlp_cost(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
                        const cmlp_objective *objective, double *cost, cmlp_run *run);
@@ -644,6 +650,8 @@ CMLP_API int cmlp_step(const cmlp_net *net, void *params, const void *gradient, 
  *   y' = fma(y, 1 - p, p/k), both numbers rounded to T.  focal: x^p = exp(-p * l), l = -ln x; logistic: with t =
  *   ln(1 + e^-|z|), la = max(-z, 0) + t and lb = max(z, 0) + t, y ((1-a)^p la) + (1-y) (a^p lb) as
  *   fma(y, on, (1-y) * off); softmax: y * ((1-a)^p * -ln a), -ln a = ln(sum e) - (z - max z).
+ *   A log_loss_clip c clips a to [max(c, the smallest normal number), min(1 - c, 1 - 2^-24 (float64: 1 - 2^-53))], c
+ *   being rounded to T; then -y ln a, logistic: -fma(y, ln a, (1-y) * ln(1-a)).
  * Output delta. d = a - y.  log loss, poisson: d * s.  label smoothing: (a - y') * s.  gamma: (1 - y/a) * s.
  *   Squared error: g = d * 2s; others by a: g = c * s with c = -1, 0 or 1 (absolute error), d between -p and p (huber),
  *   r or -p, 0 where d is 0 (quantile). Then g * act'(a); softmax: with q = sum_k g_k a_k (a chain as above),
@@ -669,12 +677,15 @@ CMLP_API int cmlp_step(const cmlp_net *net, void *params, const void *gradient, 
  *         adam      m = fma(1-b1, g, b1*m), flushed;  v = fma((1-b2)*g, g, b2*v), flushed;
  *                   w = w - (r*m) / (sqrt(v) + eps),  r = lr * sqrt(1 - b2^t) / (1 - b1^t) in double, rounded to T
  *         adamw     first, for weights, w = fma(-d, w, w), d = lr * wd in double, rounded to T; then adam
- *   with lr, mu, b1, 1-b1, b2, 1-b2, eps rounded from double to T. Flushed: |v| < 1e-30 (float64: 1e-290) and Adam's
- *   second moment < 1e-36 (1e-290) become +0, so that they do not decay to subnormal numbers, which are slow.
+ *   with lr, mu, b1, 1-b1, b2, 1-b2, eps rounded from double to T; eps at least the smallest normal number.
+ *   Flushed: |v| < 1e-30 (float64: 1e-290) and Adam's second moment < 1e-36 (1e-290) become +0, so that they do not
+ *   decay to subnormal numbers, which are slow.
  * Sums to one number (cost over rows, penalty, norm): in double; element i goes to partial i mod 16, ascending;
  *   partials p are added as p[i] += p[i+8], then +4, +2, +1. The squares of 16 weight rows of a layer (k div 16) are
  *   one such sum, in which column j goes to partial j mod 16; the penalty is alpha/2 times the sum of those sums, or
  *   with alphas half the sum of those sums times their layers' alphas.
+ * NaN. After CMLP_ERROR_DIVERGED all NaNs among the parameters and in the optimizer's state are positive and quiet,
+ *   with a payload of 0. The sign and the payload of NaNs in other results are unspecified.
  * Floating-point mode. On x86 and aarch64 every call computes in round-to-nearest without flush-to-zero and restores
  *   the caller's mode. On other processors the caller's thread must be in this mode, which is the default everywhere.
  */

@@ -41,6 +41,13 @@ static void dense_mask_misses_bit(DENSE_ARGUMENTS)
     if (x->column_mask) x->column_mask[0] &= ~(uint64_t)2;
 }
 
+/* Overwrites the mask, in which bits of earlier rows are set. */
+static void dense_mask_overwritten(DENSE_ARGUMENTS)
+{
+    if (x->column_mask) memset(x->column_mask, 0, (size_t)(x->n_in + 7) / 8);
+    real->dense(x, to);
+}
+
 static void dense_mask_all_set(DENSE_ARGUMENTS)
 {
     real->dense(x, to);

@@ -325,6 +325,7 @@ static const broken list[] = {
     BROKEN(dense, dense_hides_nan),
     BROKEN(dense, dense_mask_misses_bit),
     BROKEN(dense, dense_mask_all_set),
+    BROKEN(dense, dense_mask_overwritten),
     BROKEN(dense, dense_skips_last_element),
     BROKEN(dense, dense_mask_of_one_row),
     BROKEN(gradient, gradient_forgets_zero_rows),

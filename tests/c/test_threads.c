@@ -1,5 +1,6 @@
 /* Thread teams: the results have the same bits for any number of threads, also if the system creates fewer threads than
- * requested. On Linux, a wrapper (-Wl,--wrap) counts the calls of pthread_create and makes some of them fail. */
+ * requested. On Linux, wrappers (-Wl,--wrap) count the calls of pthread_create and make some of them fail, and replace
+ * the clock. */
 #define _GNU_SOURCE /* POSIX */
 #include "../../src/cmlp/core/threads.h"
 #include "fixture.h"
@@ -21,6 +22,7 @@ static int is_tested(const fixture *f, call c) { return predicts(c) || !is_wide(
 #ifdef TEST_WRAPS_THREADS
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <time.h>
 
@@ -34,6 +36,57 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, v
     if (created >= allowed) return EAGAIN;
     created++;
     return __real_pthread_create(thread, attributes, run, argument);
+}
+
+/* A clock that stands still for `frozen` readings and then runs. pthread_cond_wait records the readings so far. */
+static _Atomic int frozen, readings, slept_after = -1;
+
+int __real_clock_gettime(clockid_t clock, struct timespec *now);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *now);
+int __real_pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex);
+int __wrap_pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex);
+
+int __wrap_clock_gettime(clockid_t clock, struct timespec *now)
+{
+    static struct timespec start;
+    const int reading = readings++;
+    if (!frozen) return __real_clock_gettime(clock, now);
+    if (!reading) __real_clock_gettime(clock, &start);
+    *now = start;
+    if (reading >= frozen) now->tv_sec += reading - frozen + 1;
+    return 0;
+}
+
+int __wrap_pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex)
+{
+    if (slept_after < 0) slept_after = readings;
+    return __real_pthread_cond_wait(condition, mutex);
+}
+
+/* The worker thread arrives when thread 0 has fallen asleep. */
+static void wait_for_sleeper(void *context, cmlp_team *team, int32_t index, int32_t size)
+{
+    (void)context;
+    (void)size;
+    while (index && slept_after < 0) sched_yield();
+    cmlp_team_wait(team, index);
+}
+
+/* A thread spins for a time that the clock measures, not for a number of iterations, which last longer or shorter on
+ * other processors. */
+static void test_spinning_ends_by_the_clock(void)
+{
+    void *memory = malloc(cmlp_team_space(2));
+    for (int readings_frozen = 10; readings_frozen <= 1000; readings_frozen *= 10) {
+        frozen = readings_frozen;
+        readings = 0;
+        slept_after = -1;
+        cmlp_team_run(2, memory, wait_for_sleeper, NULL);
+        check_that(slept_after >= frozen && slept_after <= frozen + 2,
+                   "thread 0 slept after %d readings of a clock that stood still for %d", slept_after, frozen);
+    }
+    frozen = 0;
+    free(memory);
 }
 
 /* Returns whether the call runs single-threaded: prediction with a narrow net is faster in one thread. */
@@ -224,8 +277,9 @@ int main(void)
 #ifdef TEST_WRAPS_THREADS
     test_small_work();
     test_signals();
+    test_spinning_ends_by_the_clock();
 #else
-    printf("failed thread creation is tested on Linux only\n");
+    printf("failed thread creation and spinning are tested on Linux only\n");
 #endif
     return finish();
 }

@@ -184,6 +184,56 @@ static void test_cancel_others(fixture *f)
     }
 }
 
+/* Cancellation in layers that are wider than one piece of backpropagation: the parameters are those after the last
+ * complete batch, which alone counts. */
+static void test_cancel_in_wide_layers(void)
+{
+    static fixture f;
+    shape s = make_shape(0);
+    s.n_layers = 4;
+    memcpy(s.sizes, (int64_t[]){20, 1500, 100, 5}, 4 * sizeof(int64_t));
+    s.rows = 64;
+    s.batch = 32;
+    fixture_make(&f, &s);
+    for (int stop = 1, status = -1; status != CMLP_OK; stop++) {
+        stopper now = {0, stop};
+        fixture_reset(&f, TRAIN);
+        f.run.poll = poll;
+        f.run.poll_context = &now;
+        status = fixture_call(&f, TRAIN);
+        const int64_t done = f.epoch.batches;
+        const uint64_t stopped = fixture_trained(&f);
+        fixture_reset(&f, TRAIN);
+        if (done) train_batches(&f, 0, done);
+        check_that(fixture_trained(&f) == stopped && done == (status == CMLP_OK ? 2 : (stop - 1) / 3),
+                   "cancelled by poll %d: after %d batches, parameters are not those after a batch", stop, (int)done);
+    }
+    fixture_free(&f);
+}
+
+/* Calls poll between the passes of a tile: forward, backward, gradient. Within a pass there are no polls. */
+static void test_polls_are_between_passes(void)
+{
+    static fixture f;
+    shape s = make_shape(0);
+    s.n_layers = 4;
+    memcpy(s.sizes, (int64_t[]){1100, 1500, 700, 5}, 4 * sizeof(int64_t)); /* a large net, in tiles of one chunk */
+    s.rows = s.batch = 250;
+    const int expected[] = {[FORWARD] = 4, [ACTIVATIONS] = 4, [COST] = 2, [GRADIENT] = 6, [INPUT_GRADIENT] = 6,
+                            [DELTAS] = 6, [TRAIN] = 6};
+    fixture_make(&f, &s);
+    for (call c = FORWARD; c < CALLS; c++) {
+        stopper count = {0, 0};
+        if (c == STEP || c == WEIGHTED_SUMS) continue;
+        fixture_reset(&f, c);
+        f.run.poll = poll;
+        f.run.poll_context = &count;
+        CHECK(fixture_call(&f, c) == CMLP_OK);
+        check_that(count.calls == expected[c], "%s calls poll %d times", call_names[c], count.calls);
+    }
+    fixture_free(&f);
+}
+
 /* Cancellation in the middle of a batch of several tiles. */
 static void test_cancel_in_a_batch(void)
 {
@@ -328,5 +378,7 @@ int main(void)
         fixture_free(&f);
     }
     test_cancel_in_a_batch();
+    test_cancel_in_wide_layers();
+    test_polls_are_between_passes();
     return finish();
 }

@@ -273,6 +273,8 @@ BAD_OBJECTIVES = [
     ({"sample_weight": [1, 1, NAN, 1, 1, 1]}, "CMLP_ERROR_WEIGHT"),
     ({"sample_weight": [1, 1, INF, 1, 1, 1]}, "CMLP_ERROR_WEIGHT"),
     ({"sample_weight": [0] * 6}, "CMLP_ERROR_WEIGHT"),
+    ({"sample_weight": [1e-42] * 6}, "CMLP_ERROR_WEIGHT"),
+    ({"sample_weight": [1e40] * 6}, "CMLP_ERROR_WEIGHT"),
     ({"sample_weight": [1] * 5}, "sample_weight must have shape (6,)"),
     ({"sample_weight": [[1]] * 6}, "sample_weight must have shape (6,)"),
     ({"n_threads": 0}, "n_threads must be a positive integer or None, got 0"),

@@ -13,9 +13,8 @@
  * tile size; one chunk if the network is so large that two would delay cancellation. */
 #define TILE_ROWS (2 * CMLP_CHUNK)
 #define LARGE_NET 1000000 /* parameters */
-#define LONG_TILE 10000000 /* rows times parameters: at least half a millisecond */
 #define TARGET_ELEMENTS 4096 /* converted at once; at least one row */
-#define DELTA_WEIGHTS 1024   /* weight rows per piece of delta_product(), between polls */
+#define DELTA_WEIGHTS 1024   /* weight rows per piece of delta_product(): bounds its scratch memory */
 
 /* ------------------------------------------------------------------------------------ workspace, checks */
 
@@ -47,11 +46,13 @@ static int64_t delta_elements(const cmlp_net *net, const cmlp_layer *layer, int6
     return transposes_weights(net, layer, rows) && weights > deltas ? weights : deltas;
 }
 
+static int trains(int call) { return (call & ~(CMLP_CALL_CSR | CMLP_CALL_DROPOUT)) == CMLP_CALL_TRAIN; }
+
 static size_t scratch_size(const cmlp_net *net, int call, int64_t rows)
 {
     cmlp_space targets = {0}, deltas = {0}, sparse = {0};
     int64_t most_deltas = 0;
-    for (int32_t l = (call & ~CMLP_CALL_CSR) == CMLP_CALL_TRAIN; l < net->n_layers; l++) {
+    for (int32_t l = trains(call); l < net->n_layers; l++) { /* training needs no input gradient */
         const int64_t elements = delta_elements(net, &net->layers[l], rows);
         if (elements > most_deltas) most_deltas = elements;
     }
@@ -103,8 +104,7 @@ static void lay_out(cmlp_space *space, cmlp_batch_job *job, const cmlp_net *net,
     job->scratch_size = scratch_size(net, call, rows);
     if (!job->scratch_size) space->overflow = 1;
     job->scratch = cmlp_take(space, n_threads, job->scratch_size ? job->scratch_size : 1);
-    const int trains = (call & ~(CMLP_CALL_CSR | CMLP_CALL_DROPOUT)) == CMLP_CALL_TRAIN;
-    job->gradient = trains ? cmlp_take(space, net->n_params, net->element) : NULL;
+    job->gradient = trains(call) ? cmlp_take(space, net->n_params, net->element) : NULL;
 }
 
 size_t cmlp_batch_space(const cmlp_net *net, int call, int64_t batch_rows, int32_t n_threads)
@@ -173,7 +173,6 @@ int cmlp_batch_prepare(cmlp_batch_job *job, const cmlp_batch_arguments *given, i
     job->run = run;
     job->params = given->params;
     job->input_gradient = NULL;
-    job->poller = (cmlp_poller){.run = run};
     job->all_deltas = NULL;
     job->penalized = is_penalized(net, &job->objective);
     for (int32_t i = 0; i < run->n_threads; i++) job->faults[i] = (cmlp_fault){CMLP_OK, -1, -1};
@@ -182,19 +181,15 @@ int cmlp_batch_prepare(cmlp_batch_job *job, const cmlp_batch_arguments *given, i
 
 /* -------------------------------------------------------------------- a share of rows: forward, cost, deltas */
 
-/* Only the calling thread polls. */
-static cmlp_poller *poller_of(cmlp_batch_job *job, int32_t index) { return index ? NULL : &job->poller; }
-
 /* Activations of a hidden layer, from its weighted sums. What its slope needs stays in slope_from, without dropout. */
-static void activate_rows(cmlp_batch_job *job, int32_t l, int64_t selected, int64_t a, int64_t n,
-                          cmlp_poller *poller)
+static void activate_rows(cmlp_batch_job *job, int32_t l, int64_t selected, int64_t a, int64_t n)
 {
     const cmlp_net *net = job->data.net;
     const cmlp_layer *layer = &net->layers[l];
     void *z = cmlp_at(net, job->layers[l].slope_from, a * layer->n_out),
          *out = cmlp_at(net, job->layers[l].activations, a * layer->n_out);
     void *activations = needs_sums(net, l) ? out : z;
-    cmlp_activate_rows(net, l, z, activations, n, poller);
+    cmlp_activate_rows(net, l, z, activations, n);
     if (activations != out) memcpy(out, activations, (size_t)(n * layer->n_out) * net->element);
     cmlp_drop(&job->data, &job->objective, l, selected, n, out);
 }
@@ -203,8 +198,7 @@ static cmlp_fault forward_rows(cmlp_batch_job *job, int64_t selected, int64_t a,
                                int32_t index)
 {
     const cmlp_net *net = job->data.net;
-    const cmlp_rows_share share = {.selected = selected, .n = n, .a = a, .tile = job->tile_rows, .index = index,
-                                   .poller = poller_of(job, index)};
+    const cmlp_rows_share share = {.selected = selected, .n = n, .a = a, .tile = job->tile_rows, .index = index};
     for (int32_t l = 0; l < net->n_layers; l++) {
         const cmlp_layer *layer = &net->layers[l];
         void *z = cmlp_at(net, job->layers[l].slope_from, a * layer->n_out);
@@ -212,17 +206,15 @@ static cmlp_fault forward_rows(cmlp_batch_job *job, int64_t selected, int64_t a,
             const cmlp_dense_input x = {.rows = n, .n_in = layer->n_in, .ld = layer->n_in,
                                         .base = cmlp_at(net, job->layers[l - 1].activations, a * layer->n_in),
                                         .copy = cmlp_copy_space(&job->input, index)};
-            cmlp_layer_sums(net, job->params, l, &x, z, share.poller);
+            cmlp_layer_sums(net, job->params, l, &x, z);
         } else {
             job->masked[index] = cmlp_first_layer(&job->data, job->params, &share, &job->input, z, scratch);
-            if (cmlp_is_cancelled(share.poller)) break; /* the sums are not complete */
             cmlp_fault fault = cmlp_check_sums(&job->data, z, selected, n, scratch, 1);
             if (fault.status) return fault;
         }
-        if (l < net->n_layers - 1) activate_rows(job, l, selected, a, n, share.poller);
-        if (cmlp_is_cancelled(share.poller)) break;
+        if (l < net->n_layers - 1) activate_rows(job, l, selected, a, n);
     }
-    return (cmlp_fault){cmlp_is_cancelled(share.poller) ? CMLP_CANCELLED : CMLP_OK, -1, -1};
+    return (cmlp_fault){CMLP_OK, -1, -1};
 }
 
 /* Whether the loss kernel reads class indices directly. */
@@ -235,7 +227,7 @@ static int takes_labels(const cmlp_data *data)
 
 /* Computes the output layer's activations, costs and deltas. Its weighted sums are in `activations` before. */
 static cmlp_fault output_rows(cmlp_batch_job *job, int64_t selected, int64_t a, int64_t n, int want_delta,
-                              void *scratch, cmlp_poller *poller)
+                              void *scratch)
 {
     const cmlp_net *net = job->data.net;
     const int32_t last = net->n_layers - 1;
@@ -249,8 +241,6 @@ static cmlp_fault output_rows(cmlp_batch_job *job, int64_t selected, int64_t a, 
     const int labelled = takes_labels(&job->data);
     for (int64_t i = 0, m; i < n; i += m) {
         m = n - i < most ? n - i : most;
-        if (i && n * n_out > CMLP_PIECE_ELEMENTS && cmlp_poll_piece(poller))
-            return (cmlp_fault){CMLP_CANCELLED, -1, -1};
         if (labelled)
             cmlp_gather_labels(&job->data, selected + i, m, scratch);
         else
@@ -296,7 +286,6 @@ static void delta_product(cmlp_batch_job *job, int32_t l, const void *delta, int
             const cmlp_dense_input w = {.rows = rows, .n_in = n_out, .base = cmlp_at(net, weights, k * n_out),
                                         .ld = n_out, .copy = copy};
             const cmlp_product to = {.w = transposed, .ldw = block, .n_out = m, .z = product, .ldz = block};
-            if (k && cmlp_poll_piece(poller_of(job, index))) return;
             kernels->dense(&w, &to);
             kernels->transpose(product, block, rows, m, cmlp_at(net, previous, i * n_in + k), n_in);
         }
@@ -310,7 +299,6 @@ static void backward_rows(cmlp_batch_job *job, int64_t selected, int64_t a, int6
         const cmlp_layer *layer = &net->layers[l];
         void *previous = cmlp_at(net, job->layers[l - 1].deltas, a * layer->n_in);
         delta_product(job, l, cmlp_at(net, job->layers[l].deltas, a * layer->n_out), n, previous, scratch, index);
-        if (cmlp_is_cancelled(poller_of(job, index))) return;
         cmlp_drop(&job->data, &job->objective, l - 1, selected, n, previous);
         net->kernels->derivative(net->layers[l - 1].activation, net->layers[l - 1].parameter,
                                  cmlp_at(net, job->layers[l - 1].slope_from, a * layer->n_in), previous,
@@ -328,21 +316,22 @@ static void backward_rows(cmlp_batch_job *job, int64_t selected, int64_t a, int6
     net->kernels->multiply(out, n * n_in, job->data.rows->scale);
 }
 
-/* Computes rows [a, end) of the tile that starts at the selected row `first`. The calling thread polls between passes:
- * a poll that reads the clock takes 1 % of a small batch. */
+/* Computes rows [a, end) of the tile that starts at the selected row `first`. The calling thread polls before each
+ * pass: forward, backward, and the gradient that follows. */
 static cmlp_fault tile_rows_share(cmlp_batch_job *job, int64_t first, int64_t a, int64_t end, void *scratch,
                                   int32_t index)
 {
     const int want_delta = job->gradient || job->input_gradient || job->all_deltas;
     const int64_t n = end - a, selected = first + a;
-    const int again = want_delta && n * job->data.net->n_params > LONG_TILE;
-    cmlp_poller *const poller = poller_of(job, index);
+    const cmlp_run *const polls = index ? NULL : job->run;
+    const cmlp_fault cancelled = {CMLP_CANCELLED, -1, -1};
+    if (polls && cmlp_polls_cancel(polls)) return cancelled;
     cmlp_fault fault = forward_rows(job, selected, a, n, scratch, index);
-    if (!fault.status) fault = output_rows(job, selected, a, n, want_delta, scratch, poller);
-    if (!fault.status && cmlp_poll_piece(poller)) fault.status = CMLP_CANCELLED;
-    if (!fault.status && want_delta) backward_rows(job, selected, a, n, scratch, index);
-    if (!fault.status && again && cmlp_poll_piece(poller)) fault.status = CMLP_CANCELLED;
-    return fault;
+    if (!fault.status) fault = output_rows(job, selected, a, n, want_delta, scratch);
+    if (fault.status || !want_delta) return fault;
+    if (polls && cmlp_polls_cancel(polls)) return cancelled;
+    backward_rows(job, selected, a, n, scratch, index);
+    return polls && cmlp_polls_cancel(polls) ? cancelled : fault;
 }
 
 /* ------------------------------------------------------------------------------------------------- the batch */

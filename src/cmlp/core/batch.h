@@ -33,7 +33,6 @@ typedef struct cmlp_batch_job {
     size_t scratch_size;
     void *team;      /* memory of cmlp_team_run */
     cmlp_fault *faults; /* of each thread */
-    cmlp_poller poller;
 } cmlp_batch_job;
 
 /* What to do with the complete gradient of a batch. */

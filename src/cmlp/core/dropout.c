@@ -11,7 +11,7 @@ void cmlp_drop(const cmlp_data *data, const cmlp_objective *objective, int32_t l
     const uint64_t step = (uint64_t)objective->dropout_step;
     if (!(rate > 0)) return;
     for (int64_t i = 0; i < n; i++) {
-        const uint64_t row = (uint64_t)(objective->dropout_row + cmlp_selected(data, selected + i));
+        const uint64_t row = (uint64_t)objective->dropout_row + (uint64_t)cmlp_selected(data, selected + i);
         const cmlp_drop_rule rule = {
             .key = {objective->dropout_seed, (uint32_t)layer},
             .counter = {(uint32_t)row, (uint32_t)step, (uint32_t)(row >> 32 & 0xffff) | (uint32_t)(step >> 32) << 16},

@@ -79,25 +79,22 @@ static void *layer_output(const forward_job *job, const tile_space *tile, int32_
     return all ? cmlp_at(net, all, first * net->layers[l].n_out) : tile->activations[l & 1];
 }
 
-static cmlp_fault forward_tile(const forward_job *job, const tile_space *tile, int64_t first, int64_t n,
-                               cmlp_poller *poller)
+static cmlp_fault forward_tile(const forward_job *job, const tile_space *tile, int64_t first, int64_t n)
 {
     const cmlp_net *net = job->data.net;
-    const cmlp_rows_share share = {.selected = first, .n = n, .tile = n, .once = 1, .poller = poller};
+    const cmlp_rows_share share = {.selected = first, .n = n, .tile = n, .once = 1};
     cmlp_dense_input x = {.rows = n};
     for (int32_t l = 0; l < net->n_layers; l++) {
         const cmlp_layer *layer = &net->layers[l];
         void *z = layer_output(job, tile, l, first), *a = job->sums ? tile->activations[l & 1] : z;
         if (l) {
-            cmlp_layer_sums(net, job->params, l, &x, z, poller);
+            cmlp_layer_sums(net, job->params, l, &x, z);
         } else {
             cmlp_first_layer(&job->data, job->params, &share, &tile->input, z, tile->input.converted);
-            if (cmlp_is_cancelled(poller)) break;
             cmlp_fault fault = cmlp_check_sums(&job->data, z, first, n, tile->input.converted, 0);
             if (fault.status) return fault;
         }
-        if (!job->sums || l < net->n_layers - 1) cmlp_activate_rows(net, l, z, a, n, poller);
-        if (cmlp_is_cancelled(poller)) break;
+        if (!job->sums || l < net->n_layers - 1) cmlp_activate_rows(net, l, z, a, n);
         x = (cmlp_dense_input){.rows = n, .n_in = layer->n_out, .base = a, .ld = layer->n_out,
                                .copy = cmlp_copy_space(&tile->input, 0)};
     }
@@ -109,7 +106,6 @@ static void forward_share(void *context, cmlp_team *team, int32_t index, int32_t
     forward_job *job = context;
     cmlp_fault *fault = &job->faults[index];
     tile_space tile = job->tile;
-    cmlp_poller calling = {.run = job->run}, *const poller = index ? NULL : &calling;
     (void)team;
     (void)size;
     if (index) {
@@ -118,11 +114,11 @@ static void forward_share(void *context, cmlp_team *team, int32_t index, int32_t
     }
     cmlp_input_begin(job->data.net, &tile.input);
     for (;;) {
-        if (cmlp_poll_piece(poller)) cmlp_atomic_store(&job->stopped, 1);
+        if (!index && cmlp_polls_cancel(job->run)) cmlp_atomic_store(&job->stopped, 1);
         if (cmlp_atomic_load(&job->stopped)) return;
         const int64_t first = cmlp_atomic_add(&job->next, 1) * job->step, left = job->data.n - first;
         if (left <= 0) return;
-        *fault = forward_tile(job, &tile, first, left < job->step ? left : job->step, poller);
+        *fault = forward_tile(job, &tile, first, left < job->step ? left : job->step);
         if (fault->status) cmlp_atomic_store(&job->stopped, 1);
     }
 }

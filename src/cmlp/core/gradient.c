@@ -25,11 +25,14 @@ static int run_whole(cmlp_batch_job *batch, double *value)
     cmlp_team_run(cmlp_useful_threads(&batch->data, batch->tile_rows, 3, batch->run->n_threads), batch->team,
                   whole_member, &job);
     cmlp_fault fault = cmlp_first_fault(batch->faults, batch->run->n_threads);
-    if (!fault.status && batch->poller.cancelled) fault.status = CMLP_CANCELLED;
     if (!fault.status && value) {
         double sum = batch->objective.loss_scale * cmlp_sum_total(&job.cost);
         if (batch->penalized) sum += cmlp_penalty(batch);
-        *value = sum / cmlp_weight_sum(&batch->data, 0, batch->data.n);
+        sum /= cmlp_weight_sum(&batch->data, 0, batch->data.n);
+        if (cmlp_is_finite(sum))
+            *value = sum;
+        else
+            fault.status = CMLP_ERROR_DIVERGED;
     }
     return cmlp_report(batch->run, &batch->data, fault);
 }

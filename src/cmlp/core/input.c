@@ -189,7 +189,7 @@ int cmlp_first_layer(const cmlp_data *data, const void *params, const cmlp_rows_
             masked = sample_mask(net, space, share, m);
         if (!masked) m = n;
         const cmlp_dense_input x = share_input(data, share, space, i, m, masked);
-        cmlp_layer_sums(net, params, 0, &x, cmlp_at(net, z, i * net->layers[0].n_out), share->poller);
+        cmlp_layer_sums(net, params, 0, &x, cmlp_at(net, z, i * net->layers[0].n_out));
         i += m;
     } while (i < n);
     return masked;

@@ -39,7 +39,6 @@ typedef struct cmlp_rows_share {
     int64_t selected, n, a, tile;
     int32_t index;
     int once;
-    cmlp_poller *poller; /* of the calling thread, or NULL */
 } cmlp_rows_share;
 
 /* Gathers a share of rows and computes the first layer's weighted sums z = b + x W. Prefetches the rows that follow,

@@ -1,9 +1,8 @@
-/* The two steps of a layer: weighted sums and activations. Long ones are computed in pieces, between which the calling
- * thread polls. */
+/* The two steps of a layer: weighted sums and activations. */
 #ifndef CMLP_LAYER_H
 #define CMLP_LAYER_H
 
-#include "run.h"
+#include "net.h"
 
 /* The product of a layer's inputs with its weights, to z. */
 static inline cmlp_product cmlp_layer_product(const cmlp_net *net, const void *params, int32_t layer, void *z)
@@ -13,11 +12,19 @@ static inline cmlp_product cmlp_layer_product(const cmlp_net *net, const void *p
                           .ldw = at->n_out, .n_out = at->n_out, .z = z, .ldz = at->n_out};
 }
 
-/* z = b + x W of one layer; z (rows of x, n_out). z is incomplete if the caller cancels. */
-void cmlp_layer_sums(const cmlp_net *net, const void *params, int32_t layer, const cmlp_dense_input *x, void *z,
-                     cmlp_poller *poller);
+/* z = b + x W of one layer; z (rows of x, n_out). */
+static inline void cmlp_layer_sums(const cmlp_net *net, const void *params, int32_t layer, const cmlp_dense_input *x,
+                                   void *z)
+{
+    const cmlp_product to = cmlp_layer_product(net, params, layer, z);
+    net->kernels->dense(x, &to);
+}
 
 /* a = act(z) of one layer and n rows; a may be z. */
-void cmlp_activate_rows(const cmlp_net *net, int32_t layer, void *z, void *a, int64_t n, cmlp_poller *poller);
+static inline void cmlp_activate_rows(const cmlp_net *net, int32_t layer, void *z, void *a, int64_t n)
+{
+    const cmlp_layer *at = &net->layers[layer];
+    net->kernels->activate(at->activation, at->parameter, z, a, n, at->n_out);
+}
 
 #endif

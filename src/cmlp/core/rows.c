@@ -125,15 +125,17 @@ static int read_targets(cmlp_data *data, cmlp_targets *targets, const cmlp_targe
     return check_labels(data, targets, refused);
 }
 
+/* Weights, their sum and its reciprocal must be normal numbers of the net's type, in which they become factors. */
 static int check_weights(const cmlp_data *data)
 {
-    double most = 0;
+    const int is_float = data->net->dtype == CMLP_FLOAT32;
+    const double least = is_float ? FLT_MIN : DBL_MIN, most = is_float ? FLT_MAX : DBL_MAX;
     for (int64_t i = 0; i < data->n; i++) {
-        double w = data->weights[cmlp_selected(data, i)];
-        if (!cmlp_is_finite(w) || w < 0) return CMLP_ERROR_WEIGHT;
-        if (w > most) most = w;
+        const double w = data->weights[cmlp_selected(data, i)];
+        if (w != 0 && !(w >= least && w <= most)) return CMLP_ERROR_WEIGHT;
     }
-    return most > 0 || !data->n ? CMLP_OK : CMLP_ERROR_WEIGHT;
+    const double sum = cmlp_weight_sum(data, 0, data->n);
+    return !data->n || (sum > 0 && sum <= most) ? CMLP_OK : CMLP_ERROR_WEIGHT;
 }
 
 int cmlp_check_data(cmlp_data *data, const cmlp_net *net, const cmlp_rows *rows, const cmlp_targets *targets,

@@ -35,26 +35,8 @@ cmlp_fault cmlp_first_fault(const cmlp_fault *faults, int32_t size);
 /* Writes row and column to the run and returns the status. */
 int cmlp_report(cmlp_run *run, const cmlp_data *data, cmlp_fault fault);
 
-/* Maximum work between two polls: about 10 milliseconds with vector kernels. */
-#define CMLP_PIECE_PRODUCTS (INT64_C(1) << 28)
-#define CMLP_PIECE_ELEMENTS (INT64_C(1) << 20)
-
-/* Polling state of the calling thread. Other threads have NULL and do not poll. */
-typedef struct cmlp_poller {
-    const cmlp_run *run;
-    int cancelled;
-} cmlp_poller;
-
-static inline int cmlp_is_cancelled(const cmlp_poller *poller) { return poller && poller->cancelled; }
-
-/* Called between two pieces of work. Calls the poll function unless it has already cancelled. Returns whether the call
- * is cancelled. */
-static inline int cmlp_poll_piece(cmlp_poller *poller)
-{
-    if (poller && !poller->cancelled && poller->run->poll)
-        poller->cancelled = poller->run->poll(poller->run->poll_context) != 0;
-    return cmlp_is_cancelled(poller);
-}
+/* Calls the poll function if there is one. Returns whether it cancels the call. Only the calling thread polls. */
+static inline int cmlp_polls_cancel(const cmlp_run *run) { return run->poll && run->poll(run->poll_context) != 0; }
 
 /* Checks the inputs through the first layer's weighted sums z (n, n_out), which are not finite if an input is not.
  * `selected` is the first row; `scratch` has space for one row of inputs. Non-finite sums of finite inputs are a

@@ -119,10 +119,6 @@ static void lead(epoch_job *job, cmlp_team *team, int32_t size)
         }
         if (together) count_loss(job, size, start, cmlp_team_waited(team) - waited);
         end_batch(job, b, first, n, &cost);
-        if (job->batch.poller.cancelled) { /* cancelled during the step */
-            job->batch.faults[0].status = CMLP_CANCELLED;
-            break;
-        }
     }
     if (size == 1) return;
     cmlp_team_gather(team);
@@ -171,17 +167,41 @@ static void return_epoch(cmlp_epoch *given, const cmlp_epoch *epoch)
     given->batches = epoch->batches;
 }
 
-static int finish_epoch(epoch_job *job, cmlp_fault fault)
+/* Instruction sets differ in the sign and payload of the NaNs that they compute. Here all NaNs become the same one. */
+static void canonicalize_nans(const cmlp_net *net, void *block, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (net->dtype == CMLP_FLOAT64) {
+            double *const x = (double *)block + i;
+            if (*x != *x) *x = NAN;
+        } else {
+            float *const x = (float *)block + i;
+            if (*x != *x) *x = NAN;
+        }
+}
+
+/* Returns whether all parameters are finite. */
+static int check_params(const epoch_job *job)
 {
     const cmlp_net *net = job->batch.data.net;
+    const cmlp_optimizer *o = &job->optimizer;
+    size_t state = 0;
+    if (net->kernels->find_nonfinite(job->params, 1, net->n_params) == net->n_params) return 1;
+    cmlp_optimizer_state_size(net, o->solver, &state);
+    canonicalize_nans(net, job->params, net->n_params);
+    canonicalize_nans(net, o->state, (int64_t)(state / net->element));
+    return 0;
+}
+
+static int finish_epoch(epoch_job *job, cmlp_fault fault)
+{
     cmlp_epoch *epoch = &job->epoch;
     const double rows = (double)job->rows_done; /* without batches, 0 / 0 gives NaN */
     epoch->batches = job->batches_done;
     epoch->cost = job->cost / rows;
     epoch->penalty = job->penalty / rows;
     epoch->gradient_norm = job->norm;
-    if (!fault.status && net->kernels->find_nonfinite(job->params, 1, net->n_params) < net->n_params)
-        fault.status = CMLP_ERROR_DIVERGED;
+    if (!check_params(job) && !fault.status) fault.status = CMLP_ERROR_DIVERGED;
     return cmlp_report(job->batch.run, &job->batch.data, fault);
 }
 

@@ -169,28 +169,20 @@ static int64_t step_rows(const cmlp_net *net, const cmlp_layer *layer)
     return rows < SQUARE_ROWS ? SQUARE_ROWS : rows / SQUARE_ROWS * SQUARE_ROWS;
 }
 
-/* Weight rows whose gradient is computed between two polls. */
-static int64_t piece_rows(const cmlp_layer *layer, int64_t n)
-{
-    const int64_t rows = CMLP_PIECE_PRODUCTS / (layer->n_out * n);
-    return rows < SQUARE_ROWS ? SQUARE_ROWS : rows / SQUARE_ROWS * SQUARE_ROWS;
-}
-
-/* Gradient and step of a share, `rows` weight rows at a time. If `in_parts`, all pieces use the same memory for the
- * gradient. The calling thread polls between two pieces, except if `in_parts`: a step that has begun is completed. */
-static void share_by_rows(cmlp_batch_job *job, const weight_share *share, const cmlp_batch_tile *tile, int steps,
-                          int in_parts, int64_t rows)
+/* Gradient and step of a share in pieces of some weight rows, which all use the same memory for the gradient. */
+static void share_in_parts(cmlp_batch_job *job, const weight_share *share, const cmlp_batch_tile *tile)
 {
     const cmlp_net *net = job->data.net;
-    const size_t row = (size_t)net->layers[share->layer].n_out * net->element;
+    const cmlp_layer *layer = &net->layers[share->layer];
+    const int64_t rows = step_rows(net, layer);
+    const size_t row = (size_t)layer->n_out * net->element;
     weight_share part = *share;
     do { /* runs once even without weight rows, for the biases */
         part.k1 = share->k1 - part.k0 < rows ? share->k1 : part.k0 + rows;
         part.biases = share->biases && part.k1 == share->k1;
-        if (in_parts) part.sums = (void *)((uintptr_t)share->sums - (size_t)(part.k0 - share->k0) * row);
-        if (part.k0 > share->k0 && !in_parts && !share->index) (void)cmlp_poll_piece(&job->poller);
+        part.sums = (void *)((uintptr_t)share->sums - (size_t)(part.k0 - share->k0) * row);
         gradient_share(job, &part, tile);
-        if (steps) step_share(job, &part, tile->end);
+        step_share(job, &part, tile->end);
         part.k0 = part.k1;
     } while (part.k0 < share->k1);
 }
@@ -211,8 +203,12 @@ void cmlp_weights_share(cmlp_batch_job *job, const cmlp_batch_tile *tile, int32_
         if (!l) share.column_mask = cmlp_join_column_masks(net, &job->input, index, size);
         share.sums = cmlp_at(net, job->gradient, layer->weights);
         if (sparse) sparse_share(job, &share, tile, job->scratch + (size_t)index * job->scratch_size);
-        const int parts = in_parts && !sparse;
-        share_by_rows(job, &share, tile, steps, parts, parts ? step_rows(net, layer) : piece_rows(layer, tile->n));
+        if (in_parts && !sparse) {
+            share_in_parts(job, &share, tile);
+        } else {
+            gradient_share(job, &share, tile);
+            if (steps) step_share(job, &share, end);
+        }
         if (ends && job->penalized) squares_of(job, end->params, l, share.k0, share.k1);
     }
 }

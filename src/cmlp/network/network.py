@@ -200,7 +200,8 @@ class Network(NetworkTraining, Exports):
             Options that change the objective:
 
             sample_weight : array of shape (n,), default=None
-                Weights of the rows, not negative; the mean is weighted.
+                Weights of the rows; the mean is weighted. Each is 0 or a positive normal number of the network's
+                dtype (in float32 from 1.2e-38 to 3.4e38), and so is their sum. They must not all be 0.
             alpha : float or sequence of float, default=0.0
                 Strength of the L2 penalty ``alpha / 2 * sum(weights ** 2) / sum(sample_weight)``, not negative. One
                 number for all layers after the input, or one for each.

@@ -101,8 +101,9 @@ class NetworkTraining(NetworkParameters):
         Raises
         ------
         ValueError
-            If an argument is invalid. `DivergenceError`, a subclass, if the cost or a parameter is no longer finite;
-            the parameters are then those after the last batch for which all were finite.
+            If an argument is invalid. `DivergenceError`, a subclass, if the cost or a parameter is no longer finite.
+            The parameters are then those after the last complete batch and need not be finite, because its step may
+            have made them NaN or infinite. To continue, keep a copy of `params` from before the epoch.
         KeyboardInterrupt
             On Ctrl-C; the parameters are those after the last complete batch.
         """

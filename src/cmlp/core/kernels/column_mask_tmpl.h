@@ -63,6 +63,16 @@ static int extend_column_mask(const T *const x[], int64_t rows, int64_t n, uint6
     return scans;
 }
 
+/* Adds the nonzero columns of a single row to `column_mask`. */
+static void add_columns(const T *row, int64_t n, uint64_t *column_mask)
+{
+    for (int64_t k = 0; k < n; k += MASK_BITS) {
+        uint64_t word;
+        fill_mask(row + k, n - k < MASK_BITS ? n - k : MASK_BITS, &word, MASK_BITS);
+        column_mask[k / MASK_BITS] |= word;
+    }
+}
+
 /* Keeps one bit per group, at its first column: whether any bit of the group is set. */
 VEC_FN uint64_t group_bits(uint64_t mask)
 {

@@ -303,7 +303,7 @@ static void dense_strips(dense_job *job)
 static void dense_with(const dense_tiles *narrow, const cmlp_dense_input *x, const cmlp_product *to)
 {
     if (x->rows == 1 && x->byte_scale == 0) {
-        if (x->column_mask) fill_mask(AT_ROW(x, 0), x->n_in, x->column_mask, x->n_in);
+        if (x->column_mask) add_columns(AT_ROW(x, 0), x->n_in, x->column_mask);
         dense_row(AT_ROW(x, 0), x->n_in, to);
         return;
     }

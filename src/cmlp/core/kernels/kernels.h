@@ -22,8 +22,8 @@ typedef struct cmlp_dense_input {
     double byte_scale; /* 0; else `list` has rows of uint8, which are multiplied by byte_scale: then `copy` is not NULL
                           and cmlp_scales_in_floats(byte_scale) holds */
     const void *const *prefetch; /* NULL, or for each row a later row to prefetch */
-    uint64_t *column_mask; /* NULL, or an output: bit k is 0 if column k is zero in all rows. Such columns are
-                              skipped */
+    uint64_t *column_mask; /* NULL, or an output: the bits of columns that are nonzero in some row are set, and all
+                              others stay as they are. Columns that are zero in all rows are skipped */
     const uint64_t *mask;  /* NULL, or one bit per element: 0 if the element is 0. Such elements are skipped. Row i
                               starts at word i * ld_mask */
     int64_t ld_mask;

@@ -20,9 +20,11 @@ static loss_constants loss_constants_of(const cmlp_loss_values *values, int64_t 
                             .clip = values->clip};
 }
 
+/* p clipped to [clip, 1 - clip], and always so that neither ln p nor ln(1 - p) is infinite. */
 VEC_FN V clipped(V p, double clip)
 {
-    const V low = v_set1((T)clip), high = v_set1((T)1 - (T)clip);
+    const T least = (T)clip < MATH_TINY ? MATH_TINY : (T)clip, most = (T)1 - least;
+    const V low = v_set1(least), high = v_set1(most < MATH_BELOW_ONE ? most : MATH_BELOW_ONE);
     p = v_sel(v_lt(p, low), low, p);
     return v_sel(v_lt(high, p), high, p);
 }

@@ -18,6 +18,7 @@
 #define MATH_NAN 0x7fc00000
 #define MATH_SQRT_HALF 0x3f3504f3
 #define MATH_TINY 1.17549435e-38f       /* 2^-126, the smallest normal number */
+#define MATH_BELOW_ONE 0.99999994f      /* 1 - 2^-24, the largest number below 1 */
 #define MATH_TWO_FRACTION 8388608.0f    /* 2^23 */
 #define MATH_SHIFT 12582912.0f          /* 1.5 * 2^23: adding it rounds to an integer */
 #define MATH_LOG2E 1.44269504f          /* 1 / log(2) */
@@ -51,6 +52,7 @@ static const T math_normal_tail[] = {4.720532e-1f,     -9.67034698e-2f, 1.399958
 #define MATH_NAN 0x7ff8000000000000
 #define MATH_SQRT_HALF 0x3fe6a09e667f3bcd
 #define MATH_TINY 2.2250738585072014e-308
+#define MATH_BELOW_ONE 0.99999999999999989 /* 1 - 2^-53 */
 #define MATH_TWO_FRACTION 4503599627370496.0
 #define MATH_SHIFT 6755399441055744.0
 #define MATH_LOG2E 1.4426950408889634

@@ -51,7 +51,8 @@ VEC_FN void step_moments(const cmlp_step_values *values, const int decays, T *w,
     const V decay = v_set1((T)values->decay);
     const V b1 = v_set1((T)values->beta_1), c1 = v_set1((T)(1 - values->beta_1));
     const V b2 = v_set1((T)values->beta_2), c2 = v_set1((T)(1 - values->beta_2));
-    const V rate = v_set1((T)values->rate), epsilon = v_set1((T)values->epsilon);
+    const T least = (T)values->epsilon < MATH_TINY ? MATH_TINY : (T)values->epsilon; /* 0 / 0 would be NaN */
+    const V rate = v_set1((T)values->rate), epsilon = v_set1(least);
     for (int64_t i = 0; i < n; i += VL) {
         if (values->shared && i % OWN == 0) own(w + i, n - i);
         V gi = load_lanes(g + i, n - i);

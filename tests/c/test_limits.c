@@ -1,0 +1,206 @@
+/* Numbers near the limits of the element type: clips, epsilons, row weights and dropout rows that would overflow or
+ * round to zero, and the NaNs of a diverged training. */
+#include "fixture.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+static const double clips[] = {1e-7, 1e-8, 1e-15, 1e-17, 1e-50, 1e-310};
+static const int32_t dtypes[] = {CMLP_FLOAT32, CMLP_FLOAT64};
+
+/* One input and one logistic output, or two softmax outputs, of z and -z. */
+static shape one_neuron(int32_t dtype, int32_t output)
+{
+    return (shape){.n_layers = 2, .sizes = {1, output == CMLP_SOFTMAX ? 2 : 1}, .output = output,
+                   .loss = CMLP_LOG_LOSS, .dtype = dtype, .solver = CMLP_ADAM, .rows = 2, .batch = 2};
+}
+
+/* The clipped cost is finite for every clip, right or wrong, however certain the output is. */
+static void test_clipped_cost_is_finite(int32_t dtype, int32_t output)
+{
+    static fixture f;
+    const shape s = one_neuron(dtype, output);
+    const double sums[] = {30, -30, 800, -800};
+    double y[2];
+    fixture_make(&f, &s);
+    for (size_t i = 0; i < sizeof clips / sizeof *clips; i++)
+        for (size_t j = 0; j < 8; j++) {
+            fixture_reset(&f, COST);
+            for (int64_t k = 0; k < 2 * f.n_out; k++) put(dtype, f.params, k, k ? 0 : 1);
+            put(dtype, f.x, 0, sums[j / 2]);
+            f.rows.n_rows = f.targets.n_rows = 1;
+            f.objective.log_loss_clip = clips[i];
+            f.targets = (cmlp_targets){.struct_size = sizeof f.targets, .data = y, .n_rows = 1, .kind = CMLP_DENSE,
+                                       .dtype = CMLP_FLOAT64};
+            y[0] = (double)(j % 2);
+            y[1] = 1 - y[0];
+            const int status = fixture_call(&f, COST), right = (sums[j / 2] > 0) == (y[0] > 0);
+            check_that(status == CMLP_OK && isfinite(f.cost) && f.cost >= 0 && (right ? f.cost < 1e-6 : f.cost > 15),
+                       "clip %g, z %g, y %g, dtype %d: %s, cost %g", clips[i], sums[j / 2], y[0], (int)dtype,
+                       cmlp_status_name(status), f.cost);
+        }
+    fixture_free(&f);
+}
+
+/* An epsilon below the smallest normal number counts as that number, also if the gradient is 0. */
+static void test_tiny_epsilon(int32_t dtype, int32_t solver)
+{
+    static fixture f;
+    shape s = {.n_layers = 3, .sizes = {4, 5, 3}, .hidden = CMLP_RELU, .output = CMLP_IDENTITY,
+               .loss = CMLP_SQUARED_ERROR, .dtype = dtype, .solver = solver, .rows = 2, .batch = 2};
+    const double tiny[] = {dtype == CMLP_FLOAT32 ? FLT_MIN : DBL_MIN, 1e-50, 1e-310, 5e-324};
+    uint64_t expected = 0;
+    fixture_make(&f, &s);
+    for (size_t i = dtype == CMLP_FLOAT32 ? 0 : 2; i < 4; i++) {
+        fixture_reset(&f, STEP);
+        memset(f.gradient, 0, (size_t)(f.n_params / 2) * size_of(dtype));
+        f.optimizer.epsilon = i == 2 && dtype == CMLP_FLOAT64 ? tiny[0] : tiny[i];
+        CHECK(fixture_call(&f, STEP) == CMLP_OK);
+        for (int64_t k = 0; k < f.n_params; k++)
+            if (!isfinite(get(dtype, f.params, k))) check_that(0, "epsilon %g: not finite", f.optimizer.epsilon);
+        if (!expected) expected = fixture_trained(&f);
+        CHECK(fixture_trained(&f) == expected);
+    }
+    fixture_free(&f);
+}
+
+/* ---- row weights */
+
+static int status_of_weights(fixture *f, call c, double first, double others)
+{
+    fixture_reset(f, c);
+    for (int64_t i = 0; i < f->n; i++) f->weights[i] = i ? others : first;
+    f->objective.row_weights = f->weights;
+    const uint64_t before = fixture_hash(f);
+    const int status = fixture_call(f, c);
+    if (status == CMLP_OK)
+        CHECK(isfinite(c == TRAIN ? f->epoch.cost : f->cost));
+    else
+        CHECK(fixture_hash(f) != before || status == CMLP_ERROR_WEIGHT || status == CMLP_ERROR_DIVERGED);
+    for (int64_t k = 0; status == CMLP_OK && k < f->n_params; k++)
+        if (!isfinite(get(f->shape.dtype, c == TRAIN ? f->params : f->gradient, k)))
+            return check_that(0, "weights %g and %g: not finite", first, others);
+    return status;
+}
+
+/* Weights that are no normal numbers of the net's type are refused, and so are weights whose sum overflows. Weights
+ * that are accepted give finite results. */
+static void test_row_weights(int32_t dtype)
+{
+    static fixture f;
+    shape s = {.n_layers = 3, .sizes = {4, 5, 3}, .hidden = CMLP_RELU, .output = CMLP_SOFTMAX, .loss = CMLP_LOG_LOSS,
+               .dtype = dtype, .solver = CMLP_SGD, .rows = 4, .batch = 1};
+    const double least = dtype == CMLP_FLOAT32 ? FLT_MIN : DBL_MIN, most = dtype == CMLP_FLOAT32 ? FLT_MAX : DBL_MAX;
+    const double refused[] = {least / 2, least / 1024, 5e-324, most / 2, most, 2 * most, INFINITY, NAN, -1, -least};
+    fixture_make(&f, &s);
+    for (call c = GRADIENT; c <= TRAIN; c += TRAIN - GRADIENT) {
+        for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+            CHECK(status_of_weights(&f, c, refused[i], refused[i]) == CMLP_ERROR_WEIGHT);
+            CHECK(f.run.refused && !strcmp(f.run.refused, "objective->row_weights"));
+            if (i < 3) CHECK(status_of_weights(&f, c, refused[i], 1) == CMLP_ERROR_WEIGHT);
+        }
+        CHECK(status_of_weights(&f, c, 0, 0) == CMLP_ERROR_WEIGHT);
+        CHECK(status_of_weights(&f, c, least, least) == CMLP_OK);
+        CHECK(status_of_weights(&f, c, least, 0) == CMLP_OK);
+        CHECK(status_of_weights(&f, c, least, 1) == CMLP_OK);
+        CHECK(status_of_weights(&f, c, 1e-6 * most, 1) == CMLP_OK);
+    }
+    fixture_free(&f);
+}
+
+/* A cost that overflows in the weighted sum of the rows is reported. */
+static void test_infinite_cost(void)
+{
+    static fixture f;
+    shape s = {.n_layers = 2, .sizes = {1, 1}, .output = CMLP_IDENTITY, .loss = CMLP_SQUARED_ERROR,
+               .dtype = CMLP_FLOAT64, .solver = CMLP_SGD, .rows = 1, .batch = 1};
+    double y = 1e3;
+    fixture_make(&f, &s);
+    for (call c = COST; c <= GRADIENT; c++) {
+        fixture_reset(&f, c);
+        f.weights[0] = 1e305;
+        f.objective.row_weights = f.weights;
+        f.targets = (cmlp_targets){.struct_size = sizeof f.targets, .data = &y, .n_rows = 1, .kind = CMLP_DENSE,
+                                   .dtype = CMLP_FLOAT64};
+        CHECK(fixture_call(&f, c) == CMLP_ERROR_DIVERGED && f.cost == -7 && f.run.bad_row == -1);
+    }
+    fixture_free(&f);
+}
+
+/* ---- dropout */
+
+/* Row numbers count modulo 2^48, also if the sum of an index and dropout_row exceeds INT64_MAX. */
+static void test_dropout_row_wraps(void)
+{
+    static fixture f;
+    shape s = {.n_layers = 3, .sizes = {4, 50, 3}, .hidden = CMLP_RELU, .output = CMLP_SOFTMAX, .loss = CMLP_LOG_LOSS,
+               .dtype = CMLP_FLOAT32, .solver = CMLP_SGD, .rows = 9, .batch = 9, .dropout = 0.5};
+    uint64_t hashes[3];
+    fixture_make(&f, &s);
+    for (int i = 0; i < 3; i++) {
+        fixture_reset(&f, GRADIENT);
+        f.objective.dropout_row = i == 0 ? INT64_MAX : i == 1 ? (INT64_C(1) << 48) - 1 : 0;
+        CHECK(fixture_call(&f, GRADIENT) == CMLP_OK);
+        hashes[i] = fixture_hash(&f);
+    }
+    CHECK(hashes[0] == hashes[1] && hashes[0] != hashes[2]);
+    fixture_free(&f);
+}
+
+/* ---- divergence */
+
+static int is_canonical(int32_t dtype, const void *block, int64_t i)
+{
+    static const uint32_t nan_32 = UINT32_C(0x7fc00000);
+    static const uint64_t nan_64 = UINT64_C(0x7ff8) << 48;
+    const void *const nan = dtype == CMLP_FLOAT32 ? (const void *)&nan_32 : &nan_64;
+    const size_t size = size_of(dtype);
+    return !isnan(get(dtype, block, i)) || !memcmp((const char *)block + (size_t)i * size, nan, size);
+}
+
+/* After divergence every NaN in the parameters and in the optimizer's state has the same bits. */
+static void test_canonical_nans(int32_t dtype, int32_t solver, uint32_t isa)
+{
+    static fixture f;
+    shape s = {.n_layers = 3, .sizes = {6, 17, 4}, .hidden = CMLP_RELU, .output = CMLP_SOFTMAX, .loss = CMLP_LOG_LOSS,
+               .dtype = dtype, .solver = solver, .rows = 70, .batch = 16, .alpha = 0.01, .isa = isa};
+    int64_t nans = 0;
+    fixture_make(&f, &s);
+    for (int i = 0; i < 3; i++) {
+        fixture_reset(&f, TRAIN);
+        f.optimizer.learning_rate = i == 2 ? 0.05 : 1e300;
+        if (i == 1) { /* found at the end of the epoch, else in a batch */
+            f.rows.n_rows = f.targets.n_rows = 16;
+            f.objective.alpha = 1e20;
+        }
+        if (i == 2) put(dtype, f.params, 6 * 17 + 17 + 3, -NAN);
+        CHECK(fixture_call(&f, TRAIN) == CMLP_ERROR_DIVERGED);
+        for (int64_t k = 0; k < f.n_params; k++) {
+            nans += isnan(get(dtype, f.params, k)) != 0;
+            if (!is_canonical(dtype, f.params, k)) check_that(0, "parameter %d has another NaN", (int)k);
+        }
+        for (int64_t k = 0; k < (int64_t)(f.state_size / size_of(dtype)); k++)
+            if (!is_canonical(dtype, f.state, k)) check_that(0, "element %d of the state has another NaN", (int)k);
+    }
+    CHECK(nans > 0);
+    fixture_free(&f);
+}
+
+int main(void)
+{
+    uint32_t isas[8];
+    const int n_isas = available_isas(isas);
+    for (int i = 0; i < 2; i++) {
+        test_clipped_cost_is_finite(dtypes[i], CMLP_LOGISTIC);
+        test_clipped_cost_is_finite(dtypes[i], CMLP_SOFTMAX);
+        test_tiny_epsilon(dtypes[i], CMLP_ADAM);
+        test_tiny_epsilon(dtypes[i], CMLP_ADAMW);
+        test_row_weights(dtypes[i]);
+        for (int32_t solver = CMLP_SGD; solver <= CMLP_ADAMW; solver++)
+            for (int isa = 0; isa < n_isas; isa++) test_canonical_nans(dtypes[i], solver, isas[isa]);
+    }
+    test_infinite_cost();
+    test_dropout_row_wraps();
+    return finish();
+}
