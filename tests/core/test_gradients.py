@@ -121,3 +121,16 @@ def test_class_indices_equal_one_hot_targets():
         theirs, same_cost = net.gradient(params, X, np.eye(5)[Y])
         np.testing.assert_array_equal(ours, theirs)
         assert cost == same_cost
+
+
+@pytest.mark.slow  # 300 MB, which a product in pieces needs
+def test_gradient_of_a_wide_input_with_a_last_row_of_zeros():
+    """The rows of a tile share one mask of nonzero columns."""
+    sizes = (203000, 47, 2)
+    net, params = net_and_params(sizes, ["relu", "softmax"], "log_loss", np.float32)
+    X, Y = inputs(1, 113, sizes[0], np.float32), np.arange(113) % 2
+    X[-1] = 0
+    gradient, _ = net.gradient(params, X, Y, n_threads=1)
+    deltas = net.deltas(params, X, Y, n_threads=1)[0]
+    first = gradient[: sizes[0] * sizes[1]].reshape(sizes[:2])
+    np.testing.assert_allclose(first[::500], X[:, ::500].T @ deltas / 113, rtol=1e-3, atol=1e-7)
