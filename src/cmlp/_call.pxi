@@ -249,6 +249,8 @@ cdef class Call:
         targets.struct_size = sizeof(cmlp_targets)
         Y = rectangular(Y, "Y")
         if cnp.PyArray_NDIM(Y) == 1:
+            if net.loss == "gamma":
+                raise ValueError("Y must be positive with loss='gamma', but class indices mean targets of 0 and 1")
             self.Y = as_class_indices(Y, net.n_out, net.activations[len(net.activations) - 1])
             targets.kind = CMLP_TARGETS_CLASSES
         else:

@@ -12,8 +12,23 @@ static const int32_t dtypes[] = {CMLP_FLOAT32, CMLP_FLOAT64};
 /* One input and one logistic output, or two softmax outputs, of z and -z. */
 static shape one_neuron(int32_t dtype, int32_t output)
 {
-    return (shape){.n_layers = 2, .sizes = {1, output == CMLP_SOFTMAX ? 2 : 1}, .output = output,
-                   .loss = CMLP_LOG_LOSS, .dtype = dtype, .solver = CMLP_ADAM, .rows = 2, .batch = 2};
+    return (shape){.n_layers = 2, .sizes = {1, output == CMLP_ACTIVATION_SOFTMAX ? 2 : 1}, .output = output,
+                   .loss = CMLP_LOSS_LOG, .dtype = dtype, .solver = CMLP_SOLVER_ADAM, .rows = 2, .batch = 2};
+}
+
+/* One row of dense targets. */
+static void set_targets(fixture *f, const double *y)
+{
+    f->targets = (cmlp_targets){.struct_size = sizeof f->targets, .data = y, .n_rows = 1, .kind = CMLP_TARGETS_DENSE,
+                                .dtype = CMLP_FLOAT64};
+}
+
+/* A classifier with hidden relu units. */
+static shape classifier(int64_t n_in, int64_t hidden, int64_t n_out, int64_t rows, int64_t batch)
+{
+    return (shape){.n_layers = 3, .sizes = {n_in, hidden, n_out}, .hidden = CMLP_ACTIVATION_RELU,
+                   .output = CMLP_ACTIVATION_SOFTMAX, .loss = CMLP_LOSS_LOG, .dtype = CMLP_FLOAT32,
+                   .solver = CMLP_SOLVER_SGD, .rows = rows, .batch = batch};
 }
 
 /* The clipped cost is finite for every clip, right or wrong, however certain the output is. */
@@ -29,10 +44,9 @@ static void test_clipped_cost_is_finite(int32_t dtype, int32_t output)
             fixture_reset(&f, COST);
             for (int64_t k = 0; k < 2 * f.n_out; k++) put(dtype, f.params, k, k ? 0 : 1);
             put(dtype, f.x, 0, sums[j / 2]);
-            f.rows.n_rows = f.targets.n_rows = 1;
             f.objective.log_loss_clip = clips[i];
-            f.targets = (cmlp_targets){.struct_size = sizeof f.targets, .data = y, .n_rows = 1, .kind = CMLP_DENSE,
-                                       .dtype = CMLP_FLOAT64};
+            set_targets(&f, y);
+            f.rows.n_rows = 1;
             y[0] = (double)(j % 2);
             y[1] = 1 - y[0];
             const int status = fixture_call(&f, COST), right = (sums[j / 2] > 0) == (y[0] > 0);
@@ -47,10 +61,11 @@ static void test_clipped_cost_is_finite(int32_t dtype, int32_t output)
 static void test_tiny_epsilon(int32_t dtype, int32_t solver)
 {
     static fixture f;
-    shape s = {.n_layers = 3, .sizes = {4, 5, 3}, .hidden = CMLP_RELU, .output = CMLP_IDENTITY,
-               .loss = CMLP_SQUARED_ERROR, .dtype = dtype, .solver = solver, .rows = 2, .batch = 2};
+    shape s = classifier(4, 5, 3, 2, 2);
     const double tiny[] = {dtype == CMLP_FLOAT32 ? FLT_MIN : DBL_MIN, 1e-50, 1e-310, 5e-324};
     uint64_t expected = 0;
+    s.dtype = dtype;
+    s.solver = solver;
     fixture_make(&f, &s);
     for (size_t i = dtype == CMLP_FLOAT32 ? 0 : 2; i < 4; i++) {
         fixture_reset(&f, STEP);
@@ -89,10 +104,10 @@ static int status_of_weights(fixture *f, call c, double first, double others)
 static void test_row_weights(int32_t dtype)
 {
     static fixture f;
-    shape s = {.n_layers = 3, .sizes = {4, 5, 3}, .hidden = CMLP_RELU, .output = CMLP_SOFTMAX, .loss = CMLP_LOG_LOSS,
-               .dtype = dtype, .solver = CMLP_SGD, .rows = 4, .batch = 1};
+    shape s = classifier(4, 5, 3, 4, 1);
     const double least = dtype == CMLP_FLOAT32 ? FLT_MIN : DBL_MIN, most = dtype == CMLP_FLOAT32 ? FLT_MAX : DBL_MAX;
     const double refused[] = {least / 2, least / 1024, 5e-324, most / 2, most, 2 * most, INFINITY, NAN, -1, -least};
+    s.dtype = dtype;
     fixture_make(&f, &s);
     for (call c = GRADIENT; c <= TRAIN; c += TRAIN - GRADIENT) {
         for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
@@ -113,16 +128,15 @@ static void test_row_weights(int32_t dtype)
 static void test_infinite_cost(void)
 {
     static fixture f;
-    shape s = {.n_layers = 2, .sizes = {1, 1}, .output = CMLP_IDENTITY, .loss = CMLP_SQUARED_ERROR,
-               .dtype = CMLP_FLOAT64, .solver = CMLP_SGD, .rows = 1, .batch = 1};
+    shape s = {.n_layers = 2, .sizes = {1, 1}, .output = CMLP_ACTIVATION_IDENTITY, .loss = CMLP_LOSS_SQUARED_ERROR,
+               .dtype = CMLP_FLOAT64, .solver = CMLP_SOLVER_SGD, .rows = 1, .batch = 1};
     double y = 1e3;
     fixture_make(&f, &s);
     for (call c = COST; c <= GRADIENT; c++) {
         fixture_reset(&f, c);
         f.weights[0] = 1e305;
         f.objective.row_weights = f.weights;
-        f.targets = (cmlp_targets){.struct_size = sizeof f.targets, .data = &y, .n_rows = 1, .kind = CMLP_DENSE,
-                                   .dtype = CMLP_FLOAT64};
+        set_targets(&f, &y);
         CHECK(fixture_call(&f, c) == CMLP_ERROR_DIVERGED && f.cost == -7 && f.run.bad_row == -1);
     }
     fixture_free(&f);
@@ -134,9 +148,9 @@ static void test_infinite_cost(void)
 static void test_dropout_row_wraps(void)
 {
     static fixture f;
-    shape s = {.n_layers = 3, .sizes = {4, 50, 3}, .hidden = CMLP_RELU, .output = CMLP_SOFTMAX, .loss = CMLP_LOG_LOSS,
-               .dtype = CMLP_FLOAT32, .solver = CMLP_SGD, .rows = 9, .batch = 9, .dropout = 0.5};
+    shape s = classifier(4, 50, 3, 9, 9);
     uint64_t hashes[3];
+    s.dropout = 0.5;
     fixture_make(&f, &s);
     for (int i = 0; i < 3; i++) {
         fixture_reset(&f, GRADIENT);
@@ -163,9 +177,12 @@ static int is_canonical(int32_t dtype, const void *block, int64_t i)
 static void test_canonical_nans(int32_t dtype, int32_t solver, uint32_t isa)
 {
     static fixture f;
-    shape s = {.n_layers = 3, .sizes = {6, 17, 4}, .hidden = CMLP_RELU, .output = CMLP_SOFTMAX, .loss = CMLP_LOG_LOSS,
-               .dtype = dtype, .solver = solver, .rows = 70, .batch = 16, .alpha = 0.01, .isa = isa};
+    shape s = classifier(6, 17, 4, 70, 16);
     int64_t nans = 0;
+    s.dtype = dtype;
+    s.solver = solver;
+    s.isa = isa;
+    s.alpha = 0.01;
     fixture_make(&f, &s);
     for (int i = 0; i < 3; i++) {
         fixture_reset(&f, TRAIN);
@@ -192,12 +209,12 @@ int main(void)
     uint32_t isas[8];
     const int n_isas = available_isas(isas);
     for (int i = 0; i < 2; i++) {
-        test_clipped_cost_is_finite(dtypes[i], CMLP_LOGISTIC);
-        test_clipped_cost_is_finite(dtypes[i], CMLP_SOFTMAX);
-        test_tiny_epsilon(dtypes[i], CMLP_ADAM);
-        test_tiny_epsilon(dtypes[i], CMLP_ADAMW);
+        test_clipped_cost_is_finite(dtypes[i], CMLP_ACTIVATION_LOGISTIC);
+        test_clipped_cost_is_finite(dtypes[i], CMLP_ACTIVATION_SOFTMAX);
+        test_tiny_epsilon(dtypes[i], CMLP_SOLVER_ADAM);
+        test_tiny_epsilon(dtypes[i], CMLP_SOLVER_ADAMW);
         test_row_weights(dtypes[i]);
-        for (int32_t solver = CMLP_SGD; solver <= CMLP_ADAMW; solver++)
+        for (int32_t solver = CMLP_SOLVER_SGD; solver <= CMLP_SOLVER_ADAMW; solver++)
             for (int isa = 0; isa < n_isas; isa++) test_canonical_nans(dtypes[i], solver, isas[isa]);
     }
     test_infinite_cost();

@@ -188,6 +188,14 @@ def test_flat_targets_for_one_output_raise(method, wrong):
     assert_message_contains(caught.value, "Y must have shape (n, 1)", "(6,)", "Y.reshape(-1, 1)")
 
 
+@pytest.mark.parametrize("method", WITH_TARGETS)
+def test_class_indices_with_gamma_loss_raise(method):
+    """A class index means 0 for the other outputs, which the loss does not allow."""
+    net = Network([3, 4, 2], output="exp", loss="gamma", random_state=0)
+    with pytest.raises(ValueError, match="Y must be positive with loss='gamma'"):
+        call(net, method, X, [0, 1, 0, 1, 1, 0])
+
+
 BAD_OUTPUTS = {
     "rows": (np.empty((5, 2), np.float32), "(6, 2)", "(5, 2)"),
     "columns": (np.empty((6, 3), np.float32), "(6, 2)", "(6, 3)"),

@@ -26,7 +26,7 @@ static const status_text texts[] = {
     TEXT(CMLP_ERROR_TARGETS, "the targets do not fit the network or the rows"),
     TEXT(CMLP_ERROR_ORDER, "an index of the row order is outside the rows"),
     TEXT(CMLP_ERROR_LABEL, "a class index is outside the outputs"),
-    TEXT(CMLP_ERROR_WEIGHT, "row weights and their sum must be 0 or positive normal numbers of the net's type, and not all 0"),
+    TEXT(CMLP_ERROR_WEIGHT, "row weights must be 0 or positive normal numbers, not all 0, and so must be their sum"),
     TEXT(CMLP_ERROR_OPTION, "a hyperparameter is out of its range"),
     TEXT(CMLP_ERROR_BATCH, "batch_size is negative, or first_batch is beyond the last batch"),
     TEXT(CMLP_ERROR_THREADS, "n_threads must be between 0 and 256"),
