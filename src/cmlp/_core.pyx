@@ -590,6 +590,11 @@ cdef class Random:
         return result
 
 
+def address_of(cnp.ndarray array not None):
+    """Return the address of an array's data. NumPy's `__array_interface__` crashes if an allocation fails."""
+    return <size_t>cnp.PyArray_DATA(array)
+
+
 def restored_random(*arguments):
     """Return the generator that a dict from `Random.get_state` describes."""
     fields = named_fields(arguments, "random state")

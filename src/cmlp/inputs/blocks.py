@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cmlp._core import address_of
+
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
@@ -19,7 +21,7 @@ def empty_block(n: int, dtype: DTypeLike) -> NDArray[Any]:
     """
     memory = np.empty(n * np.dtype(dtype).itemsize + _CACHE_LINE, np.uint8)
     # frombuffer makes the returned block the base of its views. With slicing, their base would be `memory`.
-    return np.frombuffer(memory.data, dtype, n, -_address(memory) % _CACHE_LINE)
+    return np.frombuffer(memory.data, dtype, n, -address_of(memory) % _CACHE_LINE)
 
 
 def block_copy(block: NDArray[Any]) -> NDArray[Any]:
@@ -32,8 +34,4 @@ def block_copy(block: NDArray[Any]) -> NDArray[Any]:
 def loaded_block(block: NDArray[Any]) -> NDArray[Any]:
     """Return an unpickled block aligned to a cache line; a memory map stays as it is, because processes share it."""
     private = type(block) is np.ndarray and block.flags.writeable
-    return block_copy(block) if private and _address(block) % _CACHE_LINE else block
-
-
-def _address(array: NDArray[Any]) -> int:
-    return int(array.__array_interface__["data"][0])
+    return block_copy(block) if private and address_of(block) % _CACHE_LINE else block

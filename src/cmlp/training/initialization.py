@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from cmlp import _core
 from cmlp.constraints import canonical
@@ -55,7 +54,7 @@ def initial_params(net: _core.Net, rng: Generator, activations: Sequence[str]) -
     params = empty_block(net.n_params, net.dtype)
     for weights, biases, activation in zip(*net.views(params), activations, strict=True):
         factor = _core.ACTIVATIONS[activation].init_factor
-        bound = np.sqrt(factor / sum(weights.shape))
+        bound = math.sqrt(factor / sum(weights.shape))  # with NumPy's scalars, a failing allocation can crash
         for tensor in (weights.reshape(-1), biases):
             # Chunks let Ctrl-C take effect within milliseconds and keep the temporary float64 arrays small.
             for start in range(0, tensor.size, _CHUNK):
