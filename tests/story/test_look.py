@@ -13,7 +13,7 @@ from cmlp.console.experiment import Experiment, Options
 from cmlp.console.experiment_options import example
 from cmlp.console.options import CommandError
 from cmlp.console.terminal import visible
-from cmlp.story.look import Look, look_lines
+from cmlp.story.look import Look, look_sections
 from cmlp.story.pictures.names import Unit
 
 NINE = 7  # the first 9 among the test images
@@ -38,8 +38,12 @@ def plain(network, row):
     return sums, a
 
 
+def flat(sections):
+    return [line for section in sections for line in [*section, ""]][:-1]
+
+
 def lines_of(look, width=79, unit=None, **capabilities):
-    return [visible(line) for line in look_lines(terminal(**capabilities), look, width, unit)]
+    return [visible(line) for line in flat(look_sections(terminal(**capabilities), look, width, unit))]
 
 
 def test_outputs_before_and_after_training_are_those_of_numpy(look):

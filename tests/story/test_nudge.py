@@ -11,7 +11,7 @@ from terminals import output_of, terminal
 from cmlp.console.experiment import Experiment, Options
 from cmlp.console.experiment_options import example
 from cmlp.console.terminal import visible
-from cmlp.story.nudge import in_double, loudest, nudge_lines, nudged, step_lines, telling_knobs
+from cmlp.story.nudge import in_double, loudest, nudge_sections, nudged, step_lines, telling_knobs
 from cmlp.story.pictures.average import each_share, of_knob
 from cmlp.story.pictures.names import Unit
 
@@ -50,8 +50,12 @@ def backpropagation(network, row, digit):
     return a, wanted, pushes
 
 
+def flat(sections):
+    return [line for section in sections for line in [*section, ""]][:-1]
+
+
 def page(nudge, width=79, unit=None, **capabilities):
-    return [visible(line) for line in nudge_lines(terminal(**capabilities), nudge, width, unit)]
+    return [visible(line) for line in flat(nudge_sections(terminal(**capabilities), nudge, width, unit))]
 
 
 def test_outputs_targets_squares_and_wishes_are_those_of_numpy(nudge):
@@ -75,7 +79,7 @@ def test_three_ways_of_a_neuron_are_those_of_numpy(nudge, unit):
     lines = page(nudge, 119, unit)
     name = f"Output {neuron}" if layer == 2 else f"{'AB'[layer]}{neuron + 1}"
     (start,) = [n for n, line in enumerate(lines) if line.startswith(f"{name}: wish {wanted[layer][neuron]:+.3f} x")]
-    assert lines[start].endswith(f"push {push:+.4f}")
+    assert lines[start].endswith(f"wish for its sum {push:+.4f}")
     weights, activations = (lines[start + n] for n in (3, 4))
     shown = [float(number) for number in re.findall(r" ([-+]\d+\.\d{4})(?=  )", weights)]
     expected = push * a[layer]

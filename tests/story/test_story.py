@@ -7,10 +7,12 @@ import pytest
 from terminals import terminal
 
 from cmlp.command import main as cli
+from cmlp.console.digit import scale_of
 from cmlp.story.chapters import SCREENS, learning, outcome
 from cmlp.story.chapters.edges import bank, explained
 from cmlp.story.chapters.page import Page
 from cmlp.story.chapters.rule import loops, rule
+from cmlp.story.chapters.tale import Tale
 
 pytestmark = pytest.mark.usefixtures("columns")
 
@@ -22,6 +24,12 @@ def text_of(tale, number, width=79):
     page = Page(terminal(), width)
     SCREENS[number - 1][1].write(tale, page)
     return " ".join(" ".join(page.lines).split())
+
+
+def page_of(tale, number):
+    page = Page(terminal(), 79)
+    SCREENS[number - 1][1].write(tale, page)
+    return page.lines
 
 
 def sigmoid(z):
@@ -87,12 +95,12 @@ def test_weighted_sum_adds_up(tale):
     text = text_of(tale, 7)
     page = Page(terminal(), 79)
     SCREENS[6][1].write(tale, page)
-    table = [line for line in page.lines if re.search(r"[+-]\d+\.\d{3}$", line) and not line.startswith("  the sum")]
+    table = [line for line in page.lines if re.search(r"[+-]\d+\.\d{3}$", line) and "the sum" not in line]
     products = [float(line.split()[-1]) for line in table]
-    (total,) = [float(line.split()[-1]) for line in page.lines if line.startswith("  the sum")]
-    assert len(products) == 8 and abs(sum(products) - total) < 0.005
+    (total,) = [float(line.split()[-1]) for line in page.lines if line.startswith("  the sum, called z")]
+    assert len(products) == 4 and abs(sum(products) - total) < 0.005
     index = int(tale.neuron[1:]) - 1
-    assert f"its activation: {forward(tale.params(30), tale.X_test[tale.nine][None])[1][0, index]:.3f}" in text
+    assert f"Squashed (next screen): {forward(tale.params(30), tale.X_test[tale.nine][None])[1][0, index]:.3f}" in text
     assert "falls to" in text and "rises to" in text
 
 
@@ -154,7 +162,7 @@ def test_three_ways_add_up(tale):
     push = wish * out * (1 - out)
     weights = tale.params(1)[-170:-10].astype(float).reshape(16, 10)
     text = text_of(tale, 17)
-    assert f"the wish {wish[9]:+.3f}" in text and f"its bias: {push[9]:+.4f}" in text
+    assert f"its wish: 2 x (wanted - is) {wish[9]:+.3f}" in text and f"its bias: {push[9]:+.4f}" in text
     sizes = np.array([1, b @ b, weights[:, 9] @ weights[:, 9]])
     percent = 100 * sizes / sizes.sum()
     terms = 0.1 * push[9] * sizes
@@ -164,7 +172,7 @@ def test_three_ways_add_up(tale):
     loud = int(tale.loud[1:]) - 1
     opinions = weights[loud] * push
     text = text_of(tale, 18)
-    assert "opinion " + " ".join(f"{v:+.3f}" for v in opinions) in text
+    assert "passes " + " ".join(f"{v:+.3f}" for v in opinions) in text
     assert f"added up: {opinions.sum():+.4f}" in text
     screen = text_of(tale, 16)
     rows = enumerate(zip(out, wish, strict=True))
@@ -246,3 +254,39 @@ def test_batches_and_relu(tale):
     assert "500 hasty steps beat one careful step." in text_of(tale, 20)
     text = text_of(tale, 22)
     assert "A draw." in text and "The deep sigmoids have learned next to nothing" in text
+
+
+@pytest.mark.parametrize("seed", range(9))
+@pytest.mark.slow
+def test_overfitting_is_said_only_if_the_cost_of_new_images_rose(seed):
+    tale = Tale(seed)
+    early, late = ((forward(tale.params(passes), tale.X_test)[-1] - EYE[tale.y_test]) for passes in (10, 30))
+    rose = (late**2).sum() > (early**2).sum()
+    assert ("learning these images" in text_of(tale, 24)) == rose
+
+
+def test_bars_of_uphill_and_downhill_point_to_different_sides(tale):
+    lines = [line for line in page_of(tale, 14) if "gradient (" in line]
+    down, up = ((line.index("█"), line.index("│")) for line in lines)
+    assert down[0] < down[1] and up[1] < up[0]
+
+
+def test_neurons_have_ticks_where_their_cells_are(tale):
+    lines = page_of(tale, 6)
+    for name in ("A5", "A15", "B10"):
+        start = next(line.index(name) for line in lines if name in line.split())
+        assert (
+            next(line.index(name[0] + "1 ") for line in lines if name in line.split()) == start - 2 * int(name[1:]) + 2
+        )
+
+
+def test_product_of_pixels_and_weights_is_drawn(tale):
+    page = Page(terminal(colors=2**24), 79)
+    SCREENS[6][1].write(tale, page)
+    weights = tale.network(30).weights[0][:, tale.unit.neuron]
+    scaled = (weights / scale_of(weights) * tale.X_test[tale.nine] / 255).reshape(28, 28)
+    left = np.flatnonzero(tale.X_test[tale.nine].reshape(28, 28).any(axis=0))[0] - 1
+    (row,) = terminal(colors=2**24).draw(scaled[10:12, left : left + 20], signed=True)
+    title = next(line for line in page.lines if "pixel x weight" in line)
+    assert title.index("the 9") < title.index("A13: blue +, orange -") < title.index("pixel x weight")
+    assert any(line.rstrip().endswith(row) for line in page.lines)

@@ -9,7 +9,7 @@ import pytest
 from c_build import ROOT
 
 from cmlp.command import main as cli
-from cmlp.console.terminal import Terminal
+from cmlp.console.terminal import Terminal, visible
 from cmlp.story.chapters import SCREENS
 from cmlp.story.chapters.tale import Tale
 from cmlp.story.story import N_SCREENS, Story
@@ -77,6 +77,42 @@ def test_everything_to_try_works(story, program):
             accept(story.suggestion(number), program)
             continue
         pytest.fail(f"screen {number + 1}: {story.suggestion(number)}")
+
+
+def number_in(text):
+    return re.search(r"\d+\.?\d*(e-?\d+)?(?=\)?$)", text)[0]
+
+
+# What the suggested line of Python prints, as it stands on the screen.
+SHOWN = {
+    2: lambda value: f"this rule .* {100 * float(re.search(r'[0-9]+[.][0-9]+', value)[0]):.0f}( |$)",
+    3: lambda value: " ".join(re.findall(r"\d\.\d*", value.replace("]", " "))[:1]),
+    6: lambda value: "they excite {}, {} and {} neurons".format(*re.findall(r"\d+", value)),
+    8: lambda value: f"{float(re.search(r'0[.][0-9]+', value)[0]):.4f}",
+    9: lambda value: re.search(r"\d+\.\d+", value)[0],
+    10: lambda value: f"but does not now: {float(re.search(r'[0-9]+[.][0-9]+', value)[0]):.2f}",
+    11: lambda value: ".*".join(f"{int(number):,}" for number in re.findall(r"\d+", value)),
+    13: lambda value: f"{float(number_in(value)):.5f}",
+    14: lambda value: f"the cost is {float(number_in(value)):.4f}",
+}
+
+
+def test_lines_of_python_print_what_their_screens_show(story, program):
+    """All of them are run in the order of the screens, in the same names: none changes what a later one shows."""
+    before = program["net"].params.tobytes()
+    for number in range(N_SCREENS):
+        text = story.suggestion(number)
+        if story.is_command(text):
+            continue
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            exec(compile(text, f"screen {number + 1}", "single"), program)
+        shown = " ".join(" ".join(visible(line) for line in story.page(number)).split())
+        expected = SHOWN.pop(number + 1)(printed.getvalue().strip())
+        assert re.search(expected, shown), f"screen {number + 1} does not show {expected}"
+        assert story.result_lines(number) == printed.getvalue().splitlines()
+    assert not SHOWN
+    assert program["net"].params.tobytes() == before
 
 
 def test_suggestions_keep_the_seed():

@@ -12,6 +12,7 @@ from cmlp.command import main as cli
 from cmlp.console.terminal import visible
 from cmlp.story.chapters.page import table_lines
 from cmlp.story.chapters.tale import Tale
+from cmlp.story.pages import packed
 from cmlp.story.story import N_SCREENS, Story, _suggestion_lines, fitted
 
 pytestmark = pytest.mark.usefixtures("columns")
@@ -114,7 +115,7 @@ def test_keys():
     with Pty("story", "--screen", "16") as story:
         shows(story, "16/24", "Ten wishes", "space next", "\x1b[?1049h")
         press(story, " ", "17/24", "Three ways", "q quit")
-        press(story, "?", "What is ...", "push:", "any other key more")
+        press(story, "?", "What is ...", "wish for a sum:", "any other key more")
         press(story, "x", "neuron:", "any key back")
         press(story, "x", "17/24")
         press(story, "b", "16/24")
@@ -127,6 +128,68 @@ def test_keys():
     assert "\x1b[?1049l" in after
     assert "To go on: python -m cmlp story --screen 17" in after
     assert "3Blue1Brown" in after
+
+
+@posix
+def test_home_end_and_numbers_move():
+    with Pty("story", "--screen", "3") as story:
+        shows(story, " 3/24")
+        press(story, "\x1b[H", " 1/24")
+        press(story, "\x1b[4~", "24/24")
+        press(story, "1", " 1/24")
+        press(story, "1", "11/24")
+        press(story, "b", "10/24")
+        press(story, "9", " 9/24")
+        story.press("q")
+        assert story.end(seconds=60)[0] == 0
+
+
+@posix
+def test_resized_screens_are_wrapped_anew():
+    with Pty("story", "--screen", "3") as story:
+        shows(story, " 3/24")
+        before = len(story.written)
+        story.resize(60, 30)
+        shows(story, " 3/24")
+        story.press("q")
+        story.end(seconds=60)
+    lines = story.written[before:].rpartition("\x1b[H")[2].partition("\x1b[J")[0].split("\x1b[K")
+    assert max(len(visible(line).strip()) for line in lines) <= 60
+    assert "its activation." in " ".join(visible(" ".join(lines)).split())
+
+
+@posix
+def test_t_runs_what_a_screen_suggests_and_comes_back():
+    with Pty("story", "--screen", "13") as story:
+        shows(story, "13/24")
+        press(story, "t", ">>> net.cost(X_test[7:8], [9])", "any key: back to the story")
+        press(story, "x", "13/24")
+        press(story, "1", " 1/24")
+        press(story, "t", "$ python -m cmlp look 3", "training", "q end")
+        press(story, "q", "any key: back to the story")
+        press(story, "x", " 1/24")
+        story.press("q")
+        assert story.end(seconds=60)[0] == 0
+
+
+@posix
+def test_look_is_shown_in_parts_on_low_terminals():
+    with Pty("look", "9") as look:
+        first = shows(look, "it says 9", "1/2   space more")
+        assert "weighted" not in first and "▀" in first
+        look.press(" ")
+        shows(look, "2/2   space end")
+        look.press(" ")
+        status, written = look.end(seconds=60)
+    assert status == 0 and written.count("\x1b[?1049h") == 1
+    assert "it says 9" in written.rpartition("\x1b[?1049l")[2]
+
+
+def test_sections_are_packed_into_parts():
+    sections = [["a", "b"], ["c"], ["d", "e", "f"]]
+    assert packed(sections, 10) == [["a", "b", "", "c", "", "d", "e", "f"]]
+    assert packed(sections, 4) == [["a", "b", "", "c"], ["d", "e", "f"]]
+    assert packed(sections, 2) == [["a", "b"], ["c"], ["d", "e"], ["f"]]
 
 
 @pytest.mark.slow

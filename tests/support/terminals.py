@@ -68,6 +68,13 @@ class Pty:
     def press(self, keys):
         os.write(self.master, keys.encode())
 
+    def resize(self, columns, lines):
+        import fcntl
+        import struct
+        import termios
+
+        fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+
     def end(self, seconds=30):
         """Read to the end; return the exit status and everything that was written."""
         end = time.monotonic() + seconds

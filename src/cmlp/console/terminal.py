@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 # Wider text is hard to read. Images can use the whole width of the terminal.
 _TEXT_WIDTH = 79
 _GAP = 2
-_BLOCKS = "▀░▒▓█▌▁▂▃▄▅▆▇│└─▲▼◄●○·"
+_BLOCKS = "▀░▒▓█▌▁▂▃▄▅▆▇│└├─▲▼◄●○·"
 # Characters from weak to strong for positive and for negative values, with and without block characters.
 # No character has both signs.
 _SHADES = {True: (" ░▒▓█", " .-~="), False: (" :+*#@", " .-~=")}

@@ -29,13 +29,19 @@ _NAMES = {
     "\x1bOB": "down",
     "\x1bOC": "right",
     "\x1bOD": "left",
+    "\x1b[H": "home",
+    "\x1b[F": "end",
+    "\x1bOH": "home",
+    "\x1bOF": "end",
+    "\x1b[1~": "home",
+    "\x1b[4~": "end",
     "\x1b": "escape",
     "\r": "enter",
     "\n": "enter",
     "\x7f": "backspace",
     "\x08": "backspace",
 }
-_WINDOWS_NAMES = {"H": "up", "P": "down", "M": "right", "K": "left"}
+_WINDOWS_NAMES = {"H": "up", "P": "down", "M": "right", "K": "left", "G": "home", "O": "end"}
 _INTERRUPT = "\x03"
 _POLL_SECONDS = 0.02
 
@@ -95,8 +101,8 @@ class Keys:
         Returns
         -------
         str or None
-            A character, or "up", "down", "left", "right", "enter", "escape" or "backspace". At the end of the input,
-            and without a keyboard and a timeout, "q".
+            A character, or "up", "down", "left", "right", "home", "end", "enter", "escape" or
+            "backspace". At the end of the input, and without a keyboard and a timeout, "q".
         """
         if self._fd is None:
             if timeout is None:
@@ -120,11 +126,16 @@ def _read_posix(fd: int, timeout: float | None) -> str | None:
     try:
         text = os.read(fd, 1).decode("utf-8", "replace")
         # The rest of an escape sequence is already there.
-        while text.startswith("\x1b") and len(text) < 3 and select.select([fd], [], [], 0)[0]:
+        while text.startswith("\x1b") and not _is_complete(text) and select.select([fd], [], [], 0)[0]:
             text += os.read(fd, 1).decode("utf-8", "replace")
     except OSError:  # the terminal has been closed
         return "q"
     return _NAMES.get(text, text) if text else "q"
+
+
+def _is_complete(sequence: str) -> bool:
+    """Whether an escape sequence has its last character: a tilde after a digit, otherwise the third character."""
+    return len(sequence) == 4 or (len(sequence) == 3 and not sequence[2].isdigit())
 
 
 def _read_windows(timeout: float | None) -> str | None:

@@ -19,6 +19,7 @@ from cmlp.console.experiment import Experiment, Options
 from cmlp.console.experiment_options import Example, add_example, add_experiment, add_hidden, collection, example
 from cmlp.console.terminal import Terminal, visible, wrapped
 from cmlp.names import letters
+from cmlp.story import pages
 from cmlp.story.pictures.layers import cell_lines, layer_lines, legend
 from cmlp.story.pictures.names import Unit, parse_unit, unit_name
 from cmlp.story.pictures.neuron import (
@@ -95,9 +96,9 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     look = Look(before, experiment.network, experiment.n_epochs, chosen, data.labels)
     width = page_width(terminal)
     subject = f"test image {chosen.image} of {collection(experiment.options)}, seed {experiment.options.seed}"
-    terminal.write_lines([*ends(f"{program} look {chosen.label}", subject, width), ""])
-    terminal.write_lines(look_lines(terminal, look, width, unit))
-    terminal.write_lines(["", *_hints(look, number, unit, program, width)])
+    title = ends(f"{program} look {chosen.label}", subject, width)
+    hints = _hints(look, number, unit, program, width)
+    pages.show(terminal, [title, *look_sections(terminal, look, width, unit), hints])
     if path is not None:
         options.save(experiment.network, path, terminal, program)
     if folder is not None:
@@ -105,8 +106,8 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     return 0
 
 
-def look_lines(terminal: Terminal, look: Look, width: int, unit: Unit | None = None) -> list[str]:
-    """Draw the whole page: image and outputs, hidden layers, and the weighted sum of one neuron.
+def look_sections(terminal: Terminal, look: Look, width: int, unit: Unit | None = None) -> list[list[str]]:
+    """Draw the parts of the page: image and outputs, hidden layers, and the weighted sum of one neuron.
 
     Parameters
     ----------
@@ -118,10 +119,9 @@ def look_lines(terminal: Terminal, look: Look, width: int, unit: Unit | None = N
         The neuron; by default the one of the first layer whose sum is nearest to 0. If it is given and belongs to the
         first layer, its weights are drawn, too.
     """
-    lines = [*outputs_lines(terminal, look, width), ""]
-    if len(look.after.sizes) > 2:
-        lines += [*hidden_lines(terminal, look, width), ""]
-    return lines + neuron_lines(terminal, look.after, look.example.row, look.labels, width, unit)
+    hidden = [hidden_lines(terminal, look, width)] if len(look.after.sizes) > 2 else []
+    neuron = neuron_lines(terminal, look.after, look.example.row, look.labels, width, unit)
+    return [outputs_lines(terminal, look, width), *hidden, neuron]
 
 
 def outputs_lines(terminal: Terminal, look: Look, width: int) -> list[str]:

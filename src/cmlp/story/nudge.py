@@ -19,6 +19,7 @@ from cmlp.console.terminal import Terminal, visible, wrapped
 from cmlp.names import letters
 from cmlp.network import Network, ParameterIndex
 from cmlp.results import Gradient, StepExplanation
+from cmlp.story import pages
 from cmlp.story.pictures.average import average_lines, share_lines
 from cmlp.story.pictures.names import Unit, parse_unit, unit_name
 from cmlp.story.pictures.neuron import function_name
@@ -137,18 +138,18 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     when = f"after {counted(experiment.n_epochs, 'epoch')}" if experiment.n_epochs else "before training"
     seed = experiment.options.seed
     subject = f"training image {chosen.image} of {collection(experiment.options)}, {when}, seed {seed}"
-    terminal.write_lines([*ends(f"{program} nudge {chosen.label}", subject, width), ""])
-    terminal.write_lines(nudge_lines(terminal, nudge, width, unit))
+    title = ends(f"{program} nudge {chosen.label}", subject, width)
+    sections = nudge_sections(terminal, nudge, width, unit)
     if takes_step:
-        terminal.write_lines(["", *step_lines(terminal, nudge, width, experiment.rate)])
-    terminal.write_lines(["", *_hints(nudge, n, unit, width)])
+        sections.append(step_lines(terminal, nudge, width, experiment.rate))
+    pages.show(terminal, [title, *sections, _hints(nudge, n, unit, width)])
     if folder is not None:
         options.save_pngs(pngs(nudge), folder, terminal)
     return 0
 
 
-def nudge_lines(terminal: Terminal, nudge: Nudge, width: int, unit: Unit | None = None) -> list[str]:
-    """Write the whole page: outputs, one output, one neuron of the layer before, all layers, the average.
+def nudge_sections(terminal: Terminal, nudge: Nudge, width: int, unit: Unit | None = None) -> list[list[str]]:
+    """Write the parts of the page: outputs, one output, one neuron of the layer before, all layers, the average.
 
     Parameters
     ----------
@@ -157,13 +158,13 @@ def nudge_lines(terminal: Terminal, nudge: Nudge, width: int, unit: Unit | None 
     """
     last = len(nudge.network.sizes) - 2
     output = unit if unit is not None and unit.layer == last else Unit(last, nudge.digit)
-    lines = [*outputs_lines(terminal, nudge, width), "", *ways_lines(nudge, output, width)]
+    sections = [outputs_lines(terminal, nudge, width), ways_lines(nudge, output, width)]
     if last:
         hidden = unit if unit is not None and unit.layer < last else loudest(nudge, last - 1)
-        lines += ["", *before_lines(nudge, hidden, width)]
+        sections.append(before_lines(nudge, hidden, width))
         head = "And so on to the front: what every hidden neuron should do, in hundredths."
-        lines += ["", *wrapped(head, width), *layer_wish_lines(nudge.step, width)]
-    return [*lines, "", *everybody_lines(nudge, output, width)]
+        sections.append([*wrapped(head, width), *layer_wish_lines(nudge.step, width)])
+    return [*sections, everybody_lines(nudge, output, width)]
 
 
 def outputs_lines(terminal: Terminal, nudge: Nudge, width: int) -> list[str]:
@@ -187,7 +188,7 @@ def outputs_lines(terminal: Terminal, nudge: Nudge, width: int) -> list[str]:
             "further off."
         )
     elif nudge.has_softmax:
-        meaning = ", the log loss. The push on the sum of each output is wanted - is: larger where it is further off."
+        meaning = ", the log loss. The wish for the sum of each output is wanted - is: larger where it is further off."
     else:
         meaning = ". A wish is minus the derivative of the cost with respect to the output."
     return [*beside(image, table), "", *wrapped(says + meaning, width)]
@@ -222,7 +223,7 @@ def before_lines(nudge: Nudge, unit: Unit, width: int) -> list[str]:
     name = unit_name(unit, sizes, nudge.labels)
     is_last = unit.layer == len(sizes) - 3
     who = "the outputs" if is_last else f"the neurons of layer {letters(unit.layer + 1)}"
-    head = f"Activations cannot be turned: their changes are wishes again. What {who} want from {name} adds up:"
+    head = f"Activations cannot be turned: their changes are wishes again. What {who} pass back to {name} adds up:"
     line = opinion_line(nudge.step, unit, sizes, nudge.labels, width)
     return [*wrapped(head, width), line, *ways_lines(nudge, unit, width)]
 

@@ -45,6 +45,17 @@ class Screen:
                 draw()
         return key
 
+    @contextlib.contextmanager
+    def suspended(self, keys: Keys) -> Iterator[None]:
+        """Give the terminal back while another command uses it."""
+        keys.give_back()
+        self.leave()
+        try:
+            yield
+        finally:
+            self.enter()
+            keys.take()
+
     def enter(self) -> None:
         """Switch to the alternate screen."""
         self._write(_ENTER)

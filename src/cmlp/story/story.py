@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
+import shlex
+import subprocess
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from cmlp.console import options
 from cmlp.console.experiment import SERIES
@@ -123,6 +130,22 @@ class Story:
         has_no_seed = text.startswith("cmlp read") or "--seed" in text
         return text.replace("cmlp", self.program, 1) + ("" if has_no_seed else self.seed_option)
 
+    def is_command(self, suggestion: str) -> bool:
+        """Whether a suggestion is a command rather than a line of Python."""
+        return suggestion.startswith(f"{self.program} ")
+
+    def result_lines(self, number: int) -> list[str]:
+        """Run the line of Python that a screen suggests, and return what it prints."""
+        from cmlp import Network
+        from cmlp.story.chapters.tale import N_PASSES
+
+        tale, output = self.tale, io.StringIO()
+        names = {"np": np, "Network": Network, "net": tale.network(N_PASSES)}
+        names.update(X=tale.X, y=tale.y, X_test=tale.X_test, y_test=tale.y_test)
+        with contextlib.redirect_stdout(output):
+            exec(compile(self.suggestion(number), "<story>", "single"), names)
+        return output.getvalue().splitlines()
+
     def words(self, number: int) -> list[str]:
         """Return a glossary of the words that have appeared up to a screen, the latest first."""
         from cmlp.story.chapters import SCREENS
@@ -158,30 +181,94 @@ class Story:
         ]
 
 
+class _Reader:
+    """Shows the screens one by one, as the keys say.
+
+    Parameters
+    ----------
+    story : Story
+    screen : Screen
+    keys : Keys
+    first : int
+        The first screen, counted from 0.
+    """
+
+    def __init__(self, story: Story, screen: Screen, keys: Keys, first: int) -> None:
+        self._story, self._screen, self._keys = story, screen, keys
+        self.number, self._part = first, 0
+        self._n_parts = 1
+        self._typed = 0
+
+    def read(self) -> None:
+        """Show screens until a key ends the story."""
+        while True:
+            key = self._screen.ask(self._keys, self._draw)
+            if key in _QUIT_KEYS or (key in _FORWARD_KEYS and self._is_at_the_end):
+                return
+            self._press(key)
+
+    @property
+    def _is_at_the_end(self) -> bool:
+        return self.number == N_SCREENS - 1 and self._part == self._n_parts - 1
+
+    def _draw(self) -> None:
+        if not self._story.is_written(self.number):
+            self._screen.show([], "one moment ...")
+        parts = fitted(self._story.page(self.number), self._screen.height - 1)
+        self._n_parts = len(parts)
+        self._part = min(self._part, len(parts) - 1)
+        self._screen.show(parts[self._part], _footer(self._story.width, self._part + 1 < len(parts)))
+
+    def _press(self, key: str) -> None:
+        if key.isdigit() and key.isascii():
+            self._type(int(key))
+            return
+        self._typed = 0
+        if key == "?":
+            _show_words(self._story, self._screen, self._keys, self.number)
+        elif key == "t":
+            _try(self._story, self._screen, self._keys, self.number)
+        elif key == "home":
+            self._go_to(0)
+        elif key == "end":
+            self._go_to(N_SCREENS - 1)
+        elif key in _BACK_KEYS:
+            self._go_to(self.number, self._part - 1) if self._part else self._go_to(max(self.number - 1, 0))
+        elif key in _FORWARD_KEYS:
+            self._go_to(self.number, self._part + 1) if self._part + 1 < self._n_parts else self._go_to(self.number + 1)
+
+    def _type(self, digit: int) -> None:
+        """Go to the screen whose number has been typed so far: 1 goes to screen 1, and 7 after it to screen 17."""
+        together = 10 * self._typed + digit
+        self._typed = together if together <= N_SCREENS else digit
+        if self._typed:
+            self._go_to(self._typed - 1)
+
+    def _go_to(self, number: int, part: int = 0) -> None:
+        self.number, self._part = number, part
+
+
 def _with_keys(story: Story, keys: Keys, first: int) -> int:
     """Show the screens one by one, as the keys say; return the number of the last one shown (counted from 0)."""
-    number, part = first, 0
     with opened(story.terminal, keys) as screen:
-        while True:
-            if not story.is_written(number):
-                screen.show([], "one moment ...")
-            parts = fitted(story.page(number), screen.height - 1)
-            part = min(part, len(parts) - 1)
-            screen.show(parts[part], _footer(story.width, part + 1 < len(parts)))
-            key = keys.read()
-            if key in _QUIT_KEYS:
-                return number
-            if key == "?":
-                _show_words(story, screen, keys, number)
-            elif key in _BACK_KEYS:
-                number, part = (number, part - 1) if part else (max(number - 1, 0), 0)
-            elif key in _FORWARD_KEYS:
-                if part + 1 < len(parts):
-                    part += 1
-                elif number + 1 < N_SCREENS:
-                    number, part = number + 1, 0
-                else:
-                    return number
+        reader = _Reader(story, screen, keys, first)
+        reader.read()
+    return reader.number
+
+
+def _try(story: Story, screen: Screen, keys: Keys, number: int) -> None:
+    """Run what a screen suggests, and wait for a key."""
+    text = story.suggestion(number)
+    with screen.suspended(keys):
+        if story.is_command(text):
+            story.terminal.write_lines(["", f"$ {text}", ""])
+            arguments = shlex.split(text.removeprefix(story.program))
+            subprocess.run([sys.executable, "-m", "cmlp", *arguments], check=False)
+        else:
+            story.terminal.write_lines(["", f">>> {text}", *story.result_lines(number)])
+        story.terminal.write_lines(["", "any key: back to the story"])
+        keys.take()
+        keys.read()
 
 
 def _suggestion_lines(text: str, program: str, width: int) -> list[str]:
@@ -195,7 +282,7 @@ def _suggestion_lines(text: str, program: str, width: int) -> list[str]:
 
 def _footer(width: int, more: bool) -> str:
     """Return the line that names the keys."""
-    keys = ["space more" if more else "space next", "b back", "q quit", "? what is ..."]
+    keys = ["space more" if more else "space next", "b back", "q quit", "t try it", "? what is ...", "1-24 go to"]
     while len("   ".join(keys)) > width:
         keys.pop()
     return "   ".join(keys)
@@ -205,8 +292,8 @@ def _show_words(story: Story, screen: Screen, keys: Keys, number: int) -> None:
     """Show the glossary until a key ends it."""
     parts = fitted(story.words(number), screen.height - 1)
     for part in parts:
-        screen.show(part, "q back   any other key more" if part is not parts[-1] else "any key back")
-        if keys.read() in _QUIT_KEYS:
+        last = "q back   any other key more" if part is not parts[-1] else "any key back"
+        if screen.ask(keys, partial(screen.show, part, last)) in _QUIT_KEYS:
             return
 
 

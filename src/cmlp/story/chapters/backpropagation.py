@@ -15,7 +15,8 @@ from cmlp.story.chapters.page import Page, Scene
 from cmlp.story.chapters.tale import LABELS, RATE, SIZES, Tale, sigmoid
 from cmlp.story.pictures.average import each_share, knob_name, of_knob
 from cmlp.story.pictures.names import Unit, parse_unit
-from cmlp.story.pictures.wishes import extremes, opinions, output_wish_lines, three_ways
+from cmlp.story.pictures.text import symbols
+from cmlp.story.pictures.wishes import ThreeWays, Way, extremes, opinions, output_wish_lines, three_ways
 
 _OUTPUT = len(SIZES) - 2
 
@@ -41,31 +42,10 @@ def three_ways_up(tale: Tale, page: Page) -> None:
     """Show the three ways in which output 9 can follow its wish."""
     unit = Unit(_OUTPUT, 9)
     ways = three_ways(tale.step, unit)
-    push = ways.push
-    page.text(
-        f"Output 9 has the wish {ways.wish:+.3f}. Times the slope of its sigmoid where it is now ({ways.slope:.3f}), "
-        f"this is the push on its sum: {push:+.4f}. The sum is weights times activations, plus the bias: three things "
-        "to change."
-    )
+    page.text("The wish of output 9 flows back: through its sigmoid to its sum, and there it has three ways to go on.")
     brightest, darkest = int(np.argmax(ways.weights.factors)), int(np.argmin(ways.weights.factors))
     up, down = int(np.argmax(ways.activations.factors)), int(np.argmin(ways.activations.factors))
-    page.block(
-        [
-            f"1  its bias: {push:+.4f}",
-            "2  its weights, in proportion to the activations behind:",
-            *(
-                f"     {ways.weights.names[i]:4} {push:+.4f} x {ways.weights.factors[i]:.3f} = "
-                f"{ways.weights.shares[i]:+.4f}  ({what})"
-                for i, what in ((brightest, "brightest"), (darkest, "darkest"))
-            ),
-            "3  the activations behind it, in proportion to the weights:",
-            *(
-                f"     {ways.activations.names[i]:4} {push:+.4f} x {ways.activations.factors[i]:+.3f} = "
-                f"{ways.activations.shares[i]:+.4f}"
-                for i in (up, down)
-            ),
-        ]
-    )
+    page.block(_flow(page, ways, (brightest, darkest), (up, down)))
     page.text("Turn all of them by a tenth of this, and the sum rises:")
     terms, together, measured, outputs = turned_by_a_tenth(tale)
     page.block(
@@ -87,8 +67,29 @@ def three_ways_up(tale: Tale, page: Page) -> None:
     page.text(
         f"Together {together:+.4f}; measured {measured:+.4f} (turned all at once, hence the small difference); output "
         f"9 goes from {outputs[0]:.3f} to {outputs[1]:.3f}. A wire from a bright neuron carries more, so its weight "
-        "changes most. The third way is a wish again: activations cannot be turned either."
+        "changes most. The third way is a wish again: activations cannot be turned."
     )
+
+
+def _flow(page: Page, ways: ThreeWays, weights: tuple[int, int], activations: tuple[int, int]) -> list[str]:
+    """Draw how a wish flows from an output to its sum, and on to the bias, two weights and two activations."""
+    marks = symbols(page.terminal)
+    line, tee, end = f"  {marks.vertical}", f"  {marks.tee}{marks.horizontal}", f"  {marks.corner}{marks.horizontal}"
+
+    def terms(way: Way, chosen: tuple[int, int]) -> list[str]:
+        return [f"{way.names[i]:4}{way.factors[i]:+.3f} x {ways.push:+.4f} = {way.shares[i]:+.4f}" for i in chosen]
+
+    return [
+        f"  its wish: 2 x (wanted - is)          {ways.wish:+.3f}",
+        f"{line} times the slope of its sigmoid    {ways.slope:.3f}",
+        f"  {marks.down} the wish for its sum             {ways.push:+.4f}",
+        line,
+        f"{tee} its bias: {ways.push:+.4f}",
+        f"{tee} its weights, each times the activation behind it:",
+        *(f"{line}    {term}" for term in terms(ways.weights, weights)),
+        f"{end} the activations behind it, each times its weight:",
+        *(f"       {term}" for term in terms(ways.activations, activations)),
+    ]
 
 
 def turned_by_a_tenth(tale: Tale) -> tuple[list[float], float, float, tuple[float, float]]:
@@ -123,21 +124,23 @@ def wishes_add_up(tale: Tale, page: Page) -> None:
     unit = parse_unit(name, SIZES, LABELS)
     each = opinions(step, unit)
     wish = float(layer_b.wishes[0, unit.neuron])
-    page.text(f"Ten outputs have an opinion on {name}: each its push times its weight to {name}.")
+    page.text(f"Ten outputs pass their wishes back to {name}: each the wish for its sum times its weight from {name}.")
     per_row = 10 if page.width >= 76 else 5
     lines = []
     for start in range(0, 10, per_row):
         part = slice(start, start + per_row)
         lines += ["  output " + "".join(f"{d:>7}" for d in LABELS[part])]
-        lines += ["  opinion" + "".join(f"{value:+7.3f}" for value in each[part])]
-    page.block([*lines, f"  added up: {each.sum():+.4f}. {name} should {'rise' if wish > 0 else 'fall'}."])
+        lines += ["  passes " + "".join(f"{value:+7.3f}" for value in each[part])]
+    page.block(
+        [*lines, f"  added up: {each.sum():+.4f}, the wish of {name}: it should {'rise' if wish > 0 else 'fall'}."]
+    )
     loudest = int(np.abs(each).argmax())
     weight, push_out = float(step.layers[2].matrix[unit.neuron, loudest]), float(step.layers[2].biases[0, loudest])
     ways = three_ways(step, unit)
     page.text(
-        f"Loudest is {loudest}: it wants to go {'up' if push_out > 0 else 'down'}, and {name} "
+        f"Most comes from {loudest}: it should go {'up' if push_out > 0 else 'down'}, and {name} "
         f"{'excites it' if weight > 0 else 'holds it down'} (weight {weight:+.3f}). Now {name} is where output 9 was: "
-        f"{wish:+.4f} x slope {ways.slope:.4f} = push {ways.push:+.4f}, and three ways again:"
+        f"{wish:+.4f} x slope {ways.slope:.4f} = {ways.push:+.4f} for its sum, and three ways again:"
     )
     rows = [("its bias", ways.bias, f"{ways.push:+.4f}")]
     for what, way in (("its weights", ways.weights), ("A's activations", ways.activations)):
@@ -150,7 +153,7 @@ def wishes_add_up(tale: Tale, page: Page) -> None:
     page.block(
         [
             *(
-                f"  wishes for {layer}  {wishes.min():+.2f} to {wishes.max():+.2f}  (16 sums of {n} opinions)"
+                f"  wishes for {layer}  {wishes.min():+.2f} to {wishes.max():+.2f}  (16 sums of {n} parts)"
                 for layer, wishes, n in (("B", layer_b.wishes[0], 10), ("A", layer_a.wishes[0], 16))
             ),
             f"     A{loud_a + 1}: {layer_a.wishes[0, loud_a]:+.3f}, of this {from_b:+.3f} from {name}",
@@ -227,7 +230,7 @@ SCENES = [
         "Three ways to brighten output 9",
         three_ways_up,
         "cmlp nudge 9 --neuron 4",
-        {"push": "the wish times the slope of the sigmoid: how the weighted sum should change"},
+        {"wish for a sum": "the wish times the slope of the sigmoid: how the weighted sum should change"},
     ),
     Scene("The layer before: wishes add up", wishes_add_up, "cmlp nudge 9 --neuron {tale.loud}", {}),
     Scene(

@@ -15,7 +15,7 @@ from cmlp.story.chapters.page import Page, Scene, table_lines
 from cmlp.story.chapters.rule import loops, rule
 from cmlp.story.chapters.tale import LABELS, N_PASSES, Tale
 from cmlp.story.compare import HIDDEN, Row, named, trained
-from cmlp.story.pictures.layers import cell_lines
+from cmlp.story.pictures.layers import cell_lines, tick_line
 from cmlp.story.pictures.outputs import output_bars
 
 _BRIGHT = 127
@@ -169,8 +169,8 @@ def three_patterns(tale: Tale, page: Page) -> None:
     """Show the hidden layers for the three 3s, and what they have in common."""
     _, a, b, outputs = tale.network(N_PASSES).activations(tale.X[tale.threes])
     terminal = page.terminal
-    first = ["A1 to A16", *(cell_lines(terminal, row, 40)[0] for row in a)]
-    second = ["B1 to B16", *(cell_lines(terminal, row, 40)[0] for row in b)]
+    first = [tick_line(0, a.shape[1]), *(cell_lines(terminal, row, 40)[0] for row in a)]
+    second = [tick_line(1, b.shape[1]), *(cell_lines(terminal, row, 40)[0] for row in b)]
     last = ["output 3", *(f"{row[3]:8.3f}" for row in outputs)]
     names = ["", *(f"{n}." for n in (1, 2, 3))]
     if page.width >= 78:
@@ -207,7 +207,7 @@ SCENES = [
     Scene(
         "Write the rule yourself",
         write_the_rule,
-        "from cmlp.story.chapters.rule import rule; rule(X_test[7])",
+        "from cmlp.story.chapters.rule import rule; np.mean([rule(x) == d for x, d in zip(X_test, y_test)]).round(2)",
         {
             "training images": "images with their digits, to learn from",
             "test images": "other images, to be tested on",
@@ -216,7 +216,7 @@ SCENES = [
     Scene(
         "A picture is 784 numbers",
         a_picture_is_numbers,
-        "net.activations(X_test[7:8])[0].round(1)",
+        "(X_test[{tale.nine}].reshape(28, 28)[7:13, 11:19] / 255).round(2)",
         {"neuron": "a thing that holds a number", "activation": "the number that a neuron holds"},
     ),
     Scene("Ten neurons answer", ten_neurons_answer, "cmlp look 8", {"output": "a neuron of the last layer"}),
@@ -233,7 +233,7 @@ SCENES = [
     Scene(
         "Three 3s, three patterns, one answer",
         three_patterns,
-        "net.activations(X[{tale.threes}])[1].round(1)",
+        "(net.activations(X[{tale.threes}])[1] > 0.5).sum(axis=1)",
         {},
     ),
 ]

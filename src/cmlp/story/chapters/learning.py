@@ -10,8 +10,9 @@ import numpy as np
 from cmlp.story.chapters.page import Page, Scene
 from cmlp.story.chapters.tale import BATCH, LABELS, N_PASSES, RATE, SIZES, Tale
 from cmlp.story.pictures.average import knob_name
+from cmlp.story.pictures.curves import Series, point_chart
 from cmlp.story.pictures.outputs import output_bars
-from cmlp.story.pictures.text import bar
+from cmlp.story.pictures.text import signed_bar, styled, symbols
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -115,7 +116,7 @@ def which_way_is_down(tale: Tale, page: Page) -> None:
     page.table(
         [
             ["step", "cost changes by", ""],
-            *([name, f"{v:+.5f}", bar(page.terminal, abs(v) / largest, 16).ljust(16)] for name, v in changes.items()),
+            *([name, f"{v:+.5f}", signed_bar(page.terminal, v / largest, 25)] for name, v in changes.items()),
         ]
     )
     none_near = min(randoms) > down / 2 and max(randoms) < up / 2
@@ -180,8 +181,7 @@ def small_steps(tale: Tale, page: Page) -> None:
         "Step downhill, compute the direction anew, step again: ten steps on all images, at three learning rates."
     )
     steps = ten_steps(tale)
-    rows = [[f"{rate:g}", *(f"{cost:.3f}" for cost in costs)] for rate, costs in steps.items()]
-    page.table([["rate", *map(str, range(11))], *rows], indent=1, gap=1)
+    _draw_steps(page, steps)
     on_plateau = abs(steps[RATE][-1] - PLATEAU) < 0.01
     page.text(
         "The step is the rate times the gradient.",
@@ -207,6 +207,23 @@ def small_steps(tale: Tale, page: Page) -> None:
     )
 
 
+def _draw_steps(page: Page, steps: dict[float, list[float]]) -> None:
+    """Draw the costs of ten steps as curves, one per learning rate, with their last values."""
+    marks = symbols(page.terminal)
+    curves = list(zip(steps.items(), (("dot", ""), ("point", "up"), ("ring", "down")), strict=True))
+    places = np.linspace(0, 1, 11).tolist()
+    series = [Series(places, costs, *look) for (_, costs), look in curves]
+    high = max(max(costs) for costs in steps.values())
+    ticks = [(high, f"{high:.1f}"), (0.0, "0")]
+    bottom = [(0.0, "0"), (0.5, "5"), (1.0, "10 steps")]
+    chart = point_chart(page.terminal, series, (0.0, high), (36, 7), ticks, bottom)
+    legend = ["cost after ten steps", ""]
+    for (rate, costs), (symbol, style) in curves:
+        mark = getattr(marks, symbol)
+        legend.append(f"{styled(page.terminal, mark, style) if style else mark} rate {rate:<5g} {costs[-1]:.3f}")
+    page.beside(chart, legend, gap=4)
+
+
 def verdict(rate: float, cost: float, right: float) -> str:
     """Describe a training of five passes in words, if they fit the numbers."""
     if abs(cost - 1) < 0.02 and right < 20:
@@ -230,13 +247,13 @@ SCENES = [
     Scene(
         "How bad? The cost",
         the_cost,
-        "net.cost(X_test[7:8], [9])",
+        "net.cost(X_test[{tale.nine_rows}], [9])",
         {"cost": "how bad: squared differences from the wanted outputs, summed, averaged over the images"},
     ),
     Scene(
         "Which way is down?",
         which_way_is_down,
-        "net.params -= np.sign(net.gradient(X, y).flat) / 1000",
+        "from cmlp.story import story_network; story_network(1{tale.seed_argument}).cost(X, y)",
         {"gradient": "for each knob, how much turning it changes the cost", "pass (epoch)": "once through all images"},
     ),
     Scene(

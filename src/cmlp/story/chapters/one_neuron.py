@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 
 from cmlp import Network
 from cmlp.console.charts import beside
-from cmlp.console.digit import SIDE
+from cmlp.console.digit import SIDE, scale_of
 from cmlp.story.chapters.page import Page, Scene
 from cmlp.story.chapters.tale import N_PASSES, Tale, sigmoid
 from cmlp.story.pictures.names import source_name
 from cmlp.story.pictures.neuron import activation_function, curve_lines, weighted_sum
 
 _TOP, _BOTTOM = 8, 19
+_CUT = 20  # rows and columns of the pictures of screen 7
 _BIASES = (0, -5, -10, -15)
 
 
@@ -24,25 +25,13 @@ def a_weighted_sum(tale: Tale, page: Page) -> None:
     """Spell out the weighted sum of one neuron, and switch on one dark pixel at a time."""
     network, row = tale.network(N_PASSES, "float64"), tale.X_test[tale.nine]
     unit, name = tale.unit, tale.neuron
-    spelled = weighted_sum(network, row, unit, 5)
-    page.text(
-        "Each hidden neuron has a wire to every pixel, and each wire a number: its weight. Neuron "
-        f"{name} multiplies each pixel by its weight and adds everything up (here for our 9):"
-    )
-    page.table(
-        [
-            ["pixel", "activation", "weight", "product"],
-            *([t.source, f"{t.activation:.3f}", f"{t.weight:+.3f}", f"{t.product:+.3f}"] for t in spelled.terms),
-            [f"{spelled.n_others} other bright pixels", "", "", f"{spelled.others:+.3f}"],
-            [f"{spelled.n_zero} black pixels", "0.000", "", "+0.000"],
-            ["bias (screen 10)", "", "", f"{spelled.bias:+.3f}"],
-            ["the sum, called z", "", "", f"{spelled.z:+.3f}"],
-        ]
-    )
-    page.text(
-        f"Squashed (next screen), this is its activation: {spelled.activation:.3f}. A positive weight says: be on when "
-        "that pixel is on. A negative one says the opposite. Let us light one black pixel at a time:"
-    )
+    spelled = weighted_sum(network, row, unit, 2)
+    page.text(f"Each wire from a pixel has a number, its weight. {name} multiplies and adds up:")
+    page.block(_pixels_times_weights(page, row, network.weights[0][:, unit.neuron], name))
+    terms = [(t.source, f"{t.activation:.3f} x {t.weight:+.3f} =", t.product) for t in spelled.terms]
+    rows = [*terms, (f"{spelled.n_others} other bright pixels", "", spelled.others), ("its bias", "", spelled.bias)]
+    table = [f"  {source:24} {factors:16} {product:+.3f}" for source, factors, product in rows]
+    page.block([*table, f"  the sum, called z {'':24}{spelled.z:+.3f}"])
     weights = network.weights[0][:, unit.neuron]
     black = np.flatnonzero((row == 0) & tale.used)
     changes = []
@@ -51,8 +40,29 @@ def a_weighted_sum(tale: Tale, page: Page) -> None:
         image[pixel] = 255
         after = float(network.activations(image[None])[1][0, unit.neuron])
         verb = "falls" if after < spelled.activation else "rises"
-        changes.append(f"  {source_name(0, int(pixel))}, weight {weights[pixel]:+.3f}: {name} {verb} to {after:.3f}")
-    page.block(changes)
+        place = " ".join(source_name(0, int(pixel)).split())
+        changes.append(f"at {place} (weight {weights[pixel]:+.3f}) {name} {verb} to {after:.3f}")
+    page.text(
+        f"Squashed (next screen): {spelled.activation:.3f}, its activation. A positive weight says: be on when that "
+        f"pixel is on. A negative one says the opposite. Light one black pixel: {changes[0]}, {changes[1]}."
+    )
+
+
+def _pixels_times_weights(page: Page, row: NDArray[Any], weights: NDArray[Any], name: str) -> list[str]:
+    """Draw the pixels of the digit, the weights of a neuron at the same places, and the products."""
+    image = row.reshape(SIDE, SIDE) / 255
+    rows, columns = np.flatnonzero(image.any(axis=1)), np.flatnonzero(image.any(axis=0))
+    top, left = rows[0] // 2 * 2, max(min(columns[0] - 1, SIDE - _CUT), 0)
+    cut = (slice(top, min(top + _CUT, SIDE)), slice(left, left + _CUT))
+    scaled = weights.reshape(SIDE, SIDE) / scale_of(weights)
+    signs = "blue +, orange -" if page.terminal.colors else "shades +, dashes -"
+    pictures = {
+        "the 9": page.terminal.draw(image[cut]),
+        f"{name}: {signs}": page.terminal.draw(scaled[cut], signed=True),
+        "pixel x weight": page.terminal.draw((image * scaled)[cut], signed=True),
+    }
+    blocks = [[title, *lines] for title, lines in pictures.items()]
+    return beside(*blocks, gap=5) if page.width >= 3 * _CUT + 14 else beside(*blocks[1:], gap=3)
 
 
 def squash_it(tale: Tale, page: Page) -> None:
@@ -110,21 +120,28 @@ def made_by_hand(tale: Tale, page: Page) -> None:
     block[4:24, 6:22] = 255
     images = np.array([tale.X_test[tale.seven], block.ravel()])
     cut = (slice(5, 14), slice(6, 22))
-    marks = ["".join("+" if w > 0 else "-" if w < 0 else "." for w in line) for line in weights[cut]]
+    terminal = page.terminal
+    first, second = ("blue", "orange") if terminal.colors else ("+", "-")
+    plus, minus = ("blue pixel", "orange pixel") if terminal.colors else ("+", "-")
+    marks = (
+        terminal.draw(np.repeat(weights[cut], 2, axis=0), signed=True)
+        if terminal.colors
+        else ["".join("+" if w > 0 else "-" if w < 0 else "." for w in line) for line in weights[cut]]
+    )
     drawn = [page.terminal.draw(np.repeat(image.reshape(SIDE, SIDE)[cut] / 255, 2, axis=0)) for image in images]
     gap = 6 if page.width > 70 else 4
     titles = ("the neuron", "a 7", "a filled block")
     page.block(beside(*([title, *lines] for title, lines in zip(titles, (marks, *drawn), strict=True)), gap=gap))
     plain, edge = (by_hand(w).weighted_sums(images)[0][:, 0] for w in (bar_weights(_TOP, 0), weights))
     page.text(
-        "All weights are 0 except each +, which is 1: the sum adds up what is bright there. Then each - becomes "
-        "-0.75: now it matters what is dark above and below."
+        f"All weights are 0 except each {plus}, which is 1: the sum adds up what is bright there. Then each {minus} "
+        "becomes -0.75: now it matters what is dark above and below."
     )
     page.table(
         [
             ["", "a 7", "block", ""],
-            ["+ only", *(f"{z:.2f}" for z in plain), " bright is bright".ljust(18)],
-            ["+ and -", *(f"{z:.2f}" for z in edge), " only a bar counts".ljust(18)],
+            [f"{first} only", *(f"{z:.2f}" for z in plain), " bright is bright".ljust(18)],
+            [f"{first} and {second}", *(f"{z:.2f}" for z in edge), " only a bar counts".ljust(18)],
         ]
     )
     page.text("Bright in the middle, dark around it: that is how a neuron can see an edge.")
@@ -217,7 +234,7 @@ SCENES = [
     Scene(
         "Squash it",
         squash_it,
-        "1 / (1 + np.exp(-np.array([-8, 0, 8])))",
+        "1 / (1 + np.exp(-net.weighted_sums(X_test[{tale.nine_rows}])[0][0, {tale.unit.neuron}]))",
         {
             "sigmoid": "a curve from 0 to 1 that squashes any number",
             "softmax": "squashes all outputs together; they add up to 1",
@@ -226,19 +243,21 @@ SCENES = [
     Scene(
         "A neuron made by hand",
         made_by_hand,
-        "net.weights[0][280:300, 0] = 5",
+        "from cmlp.story.chapters.one_neuron import bar_weights, by_hand; "
+        "by_hand(bar_weights(8, -0.75)).weighted_sums(X_test[{tale.seven_rows}])[0].round(2)",
         {},
     ),
     Scene(
         "How much of it? The bias",
         the_bias,
-        "net.biases[0][:] -= 20; net.forward(X_test[7:8])",
+        "from cmlp.story.chapters.one_neuron import bar_weights, by_hand; "
+        "by_hand(bar_weights(8, -0.75), -10).forward(X_test[{tale.nine_rows}]).round(2)",
         {"bias": "a number added to the sum: how easily the neuron is excited"},
     ),
     Scene(
         "13,002 knobs, one function",
         one_function,
-        "net.forward(X_test[7:8])",
+        "sum(w.size for w in net.weights), sum(b.size for b in net.biases), net.n_params",
         {"parameters": "all weights and biases: the knobs"},
     ),
 ]

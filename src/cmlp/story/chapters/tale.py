@@ -169,6 +169,21 @@ class Tale:
         return self.network(1, "float64").explain_step(self.X[row], self.y[row])
 
     @property
+    def nine_rows(self) -> str:
+        """The rows of X_test that hold our 9 alone, for suggested lines of Python."""
+        return f"{self.nine}:{self.nine + 1}"
+
+    @property
+    def seven_rows(self) -> str:
+        """The rows of X_test that hold our 7 alone."""
+        return f"{self.seven}:{self.seven + 1}"
+
+    @property
+    def seed_argument(self) -> str:
+        """The argument `seed` of `story_network` for suggested lines of Python; empty for the default."""
+        return f", seed={self.seed}" if self.seed else ""
+
+    @property
     def other_seed(self) -> int:
         """Another seed, for suggested commands."""
         return (self.seed + 1) % 2**32

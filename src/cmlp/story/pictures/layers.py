@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmlp.console.terminal import Terminal, padded
-from cmlp.names import letters
+from cmlp.names import letters, neuron_name
 
 # Characters from 0 to the scale for positive and negative activations, with and without block characters.
 _CELLS = {True: ("·░▒▓█", "·--=="), False: (".:+*#", ".--==")}
@@ -29,6 +29,15 @@ def cell_lines(terminal: Terminal, activations: NDArray[Any], width: int, scale:
     lines = [_cells(terminal, values[start : start + per_line]) for start in starts[:_MOST_LINES]]
     missing = len(values) - _MOST_LINES * per_line
     return [*lines, f"and {missing:,} more"] if missing > 0 else lines
+
+
+def tick_line(layer: int, size: int) -> str:
+    """Return names of neurons for a line above the cells of a layer, each where its cell is: A1, A5, A10, ..."""
+    line = ""
+    for neuron in range(size):
+        if neuron == 0 or (neuron + 1) % 5 == 0:
+            line = line.ljust(2 * neuron) + neuron_name(layer, neuron)
+    return line
 
 
 def _cells(terminal: Terminal, values: NDArray[Any]) -> str:

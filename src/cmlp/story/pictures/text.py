@@ -28,12 +28,13 @@ class Symbols(NamedTuple):
     dot: str
     vertical: str
     corner: str
+    tee: str
     horizontal: str
 
 
 _SYMBOLS = {
-    True: Symbols("█", "▌", "◄", "▲", "▼", "●", "○", "·", "│", "└", "─"),
-    False: Symbols("#", "", "<", "^", "v", "@", "o", ".", "|", "+", "-"),
+    True: Symbols("█", "▌", "◄", "▲", "▼", "●", "○", "·", "│", "└", "├", "─"),
+    False: Symbols("#", "", "<", "^", "v", "@", "o", ".", "|", "+", "+", "-"),
 }
 
 
@@ -69,6 +70,16 @@ def bar(terminal: Terminal, share: float, width: int) -> str:
         return full * round(length)
     halves = round(2 * length)
     return full * (halves // 2) + half * (halves % 2)
+
+
+def signed_bar(terminal: Terminal, share: float, width: int) -> str:
+    """Return a bar from the middle of a width in columns: to the right for shares up to 1, to the left down to -1."""
+    half = (width - 1) // 2
+    marks = symbols(terminal)
+    cells = marks.full * round(min(abs(share), 1.0) * half)
+    if share < 0:
+        return " " * (half - len(cells)) + styled(terminal, cells, "down") + marks.vertical + " " * half
+    return " " * half + marks.vertical + styled(terminal, cells, "up") + " " * (half - len(cells))
 
 
 def counted(number: int, noun: str) -> str:

@@ -62,14 +62,14 @@ def output_wish_lines(
     """
     last = step.layers[-1]
     outputs, targets = last.outputs[example], step.targets[example]
-    wishes, word = (last.biases[example], "push") if pushes else (last.wishes[example], "wish")
+    wishes = last.biases[example] if pushes else last.wishes[example]
     longest = max(map(len, labels))
     rows = []
     for label, output, target, wish in zip(labels, outputs, targets, wishes, strict=True):
         parts = [f"{label:{longest}}", f"is {output:.3f}", f"wanted {target:.0f}"]
         if squared:
             parts.append(f"squared {(output - target) ** 2:.3f}")
-        rows.append([*parts, f"{word} {wish:+.3f}"])
+        rows.append([*parts, f"wish {wish:+.3f}"])
     longest = max(len("  ".join(row)) for row in rows)
     gap = "  " if longest + 1 + _FEW_ARROWS <= width else " "
     texts = [gap.join(row) for row in rows]
@@ -178,12 +178,13 @@ def three_ways_lines(ways: ThreeWays, unit: Unit, name: str, width: int, *, func
         The wish, and one line for each way; only the wish if the push is 0.
     """
     if np.isfinite(ways.slope):
-        head = f"{name}: wish {ways.wish:+.3f} x slope of its {function} {ways.slope:.3f} = push {signed(ways.push)}"
+        slope = f"slope of its {function} {ways.slope:.3f}"
+        head = f"{name}: wish {ways.wish:+.3f} x {slope} = wish for its sum {signed(ways.push)}"
     else:
-        head = f"{name}: push on its sum {signed(ways.push)}"
+        head = f"{name}: wish for its sum {signed(ways.push)}"
     if ways.push == 0:
         return wrapped(head, width)
-    how = [("bias", "push"), ("weights", "push x activation"), ("activations", "push x weight")]
+    how = [("bias", "wish"), ("weights", "wish x activation"), ("activations", "wish x weight")]
     column = 13 if width < 70 else 32
     space = width - column - 8
     texts = [signed(ways.push), _shares(ways.weights, space), _shares(ways.activations, space)]
