@@ -6,5 +6,5 @@ from cmlp import MLPClassifier
 from cmlp.datasets import load_digits28
 
 X, y, _, _ = load_digits28()
-model = MLPClassifier.from_preset("one_cycle", hidden_layer_sizes=(32,), random_state=0)
+model = MLPClassifier.from_preset("fast", hidden_layer_sizes=(32,), random_state=0)
 model.fit(X, y).save(sys.argv[1])

@@ -185,14 +185,14 @@ class Random:
     def get_state(self) -> dict[str, Any]: ...
 
 class Optimizer:
-    kind: str
+    solver: str
     state: Array
     learning_rate: float
     n_steps: int
     def __init__(
         self,
         net: Net,
-        kind: str,
+        solver: str,
         *,
         learning_rate: float,
         momentum: float = ...,

@@ -408,7 +408,7 @@ cdef class Optimizer:
     Parameters
     ----------
     net : Net
-    kind : {"sgd", "momentum", "nesterov", "adam", "adamw"}
+    solver : {"sgd", "momentum", "nesterov", "adam", "adamw"}
     learning_rate, momentum, beta_1, beta_2, epsilon, weight_decay, max_norm : float
         As in ``cmlp.h``.
 
@@ -419,17 +419,17 @@ cdef class Optimizer:
     """
 
     cdef cmlp_optimizer optimizer
-    cdef readonly str kind
+    cdef readonly str solver
     cdef readonly object state
 
-    def __init__(self, Net net not None, kind, *, double learning_rate, double momentum=0.0, double beta_1=0.9,
+    def __init__(self, Net net not None, solver, *, double learning_rate, double momentum=0.0, double beta_1=0.9,
                  double beta_2=0.999, double epsilon=1e-8, double weight_decay=0.0, double max_norm=0.0):
         cdef cmlp_optimizer *o = &self.optimizer
         cdef size_t size = 0
         if self.state is not None:  # another thread may be using it
             raise TypeError("an Optimizer cannot be initialized twice")
-        self.kind = kind
-        o.struct_size, o.solver = sizeof(cmlp_optimizer), choice(SOLVERS, kind, "kind")
+        self.solver = solver
+        o.struct_size, o.solver = sizeof(cmlp_optimizer), choice(SOLVERS, solver, "solver")
         o.learning_rate, o.momentum, o.beta_1, o.beta_2, o.epsilon = learning_rate, momentum, beta_1, beta_2, epsilon
         o.weight_decay, o.max_norm = weight_decay, max_norm
         require(epsilon != 0, CMLP_ERROR_OPTION, "optimizer->epsilon")
@@ -443,7 +443,7 @@ cdef class Optimizer:
         check(cmlp_optimizer_state_size(net.net, self.optimizer.solver, &size))
         n = size // net.dtype.itemsize
         if not isinstance(self.state, cnp.ndarray) or not fits(self.state, 1, n, 1, net.code):
-            raise StatusError(f"The {self.kind!r} optimizer state must have {n} values of dtype {net.dtype} for this "
+            raise StatusError(f"The {self.solver!r} optimizer state must have {n} values of dtype {net.dtype} for this "
                               f"network, got {describe(self.state)}.", "CMLP_ERROR_BUFFER_SIZE")
         state = self.state
         self.optimizer.state, self.optimizer.state_size = cnp.PyArray_DATA(state), cnp.PyArray_NBYTES(state)
@@ -466,7 +466,7 @@ cdef class Optimizer:
     def get_state(self):
         """Return hyperparameters, counters and a copy of the moments (`state`) as a dict, for pickling."""
         cdef cmlp_optimizer o = self.optimizer
-        return {"version": STATE_VERSION, "kind": self.kind, "learning_rate": o.learning_rate, "momentum": o.momentum,
+        return {"version": STATE_VERSION, "solver": self.solver, "learning_rate": o.learning_rate, "momentum": o.momentum,
                 "beta_1": o.beta_1, "beta_2": o.beta_2, "epsilon": o.epsilon, "beta_1_power": o.beta_1_power,
                 "beta_2_power": o.beta_2_power, "n_steps": o.n_steps, "weight_decay": o.weight_decay,
                 "max_norm": o.max_norm, "state": self.state.copy()}
@@ -517,8 +517,8 @@ def restored(*arguments):
     cdef Optimizer optimizer = Optimizer.__new__(Optimizer)
     cdef cmlp_optimizer *o = &optimizer.optimizer
     try:
-        optimizer.kind = fields["kind"]
-        o.struct_size, o.solver = sizeof(cmlp_optimizer), choice(SOLVERS, optimizer.kind, "kind")
+        optimizer.solver = fields["solver"]
+        o.struct_size, o.solver = sizeof(cmlp_optimizer), choice(SOLVERS, optimizer.solver, "solver")
         o.learning_rate, o.momentum, o.epsilon = fields["learning_rate"], fields["momentum"], fields["epsilon"]
         o.beta_1, o.beta_1_power = fields["beta_1"], fields["beta_1_power"]
         o.beta_2, o.beta_2_power = fields["beta_2"], fields["beta_2_power"]

@@ -72,42 +72,42 @@ class LayerExplanation(NamedTuple):
 
     Attributes
     ----------
-    wishes : ndarray of shape (n, n_out)
+    output_changes : ndarray of shape (n, n_out)
         Wanted change of each activation: minus the derivative of the cost with respect to it.
-    biases : ndarray of shape (n, n_out)
+    bias_changes : ndarray of shape (n, n_out)
         Wanted change of each bias: the wanted change of the activation times the slope of the activation function. The
         wanted change of the weighted sum is the same, because the bias is a term of this sum.
     inputs : ndarray of shape (n, n_in)
         Activations of the previous layer.
     outputs : ndarray of shape (n, n_out)
         Activations of this layer.
-    matrix : ndarray of shape (n_in, n_out)
+    weights : ndarray of shape (n_in, n_out)
         A copy of the weights of this layer.
     """
 
-    wishes: np.ndarray
-    biases: np.ndarray
+    output_changes: np.ndarray
+    bias_changes: np.ndarray
     inputs: np.ndarray
     outputs: np.ndarray
-    matrix: np.ndarray
+    weights: np.ndarray
 
     @property
-    def weights(self) -> np.ndarray:
+    def weight_changes(self) -> np.ndarray:
         """Wanted change of each weight, of shape (n, n_in, n_out), in proportion to the activation that it multiplies.
 
         Computed at each access.
         """
-        shares: np.ndarray = self.inputs[:, :, None] * self.biases[:, None, :]
+        shares: np.ndarray = self.inputs[:, :, None] * self.bias_changes[:, None, :]
         return shares
 
     @property
-    def activations(self) -> np.ndarray:
+    def input_changes(self) -> np.ndarray:
         """Wanted change of each input of the layer, of shape (n, n_in, n_out), in proportion to the weights.
 
         Element (k, i, j) is what unit j of this layer wants from unit i of the previous layer in example k. The sum
-        over j is the wanted change of that activation, `wishes` of the previous layer. Computed at each access.
+        over j is the wanted change of that activation, `output_changes` of the previous layer. Computed at each access.
         """
-        shares: np.ndarray = self.matrix * self.biases[:, None, :]
+        shares: np.ndarray = self.weights * self.bias_changes[:, None, :]
         return shares
 
 
@@ -133,13 +133,13 @@ class StepExplanation(NamedTuple):
     >>> step.targets
     array([[1., 0.],
            [0., 1.]], dtype=float32)
-    >>> np.allclose(step.layers[-1].wishes, 2 * (step.targets - net.forward(X)))
+    >>> np.allclose(step.layers[-1].output_changes, 2 * (step.targets - net.forward(X)))
     True
-    >>> [layer.weights.shape for layer in step.layers]
+    >>> [layer.weight_changes.shape for layer in step.layers]
     [(2, 2, 3), (2, 3, 2)]
-    >>> np.allclose(step.layers[1].activations.sum(axis=2), step.layers[0].wishes)
+    >>> np.allclose(step.layers[1].input_changes.sum(axis=2), step.layers[0].output_changes)
     True
-    >>> np.allclose(step.layers[0].weights.mean(axis=0), -net.gradient(X, y).weights[0])
+    >>> np.allclose(step.layers[0].weight_changes.mean(axis=0), -net.gradient(X, y).weights[0])
     True
     """
 

@@ -86,18 +86,18 @@ def test_fast_method_is_the_documented_recipe():
     model.fit(X_train, y_train)
     assert_same_network(experiment, model)
     assert experiment.accuracy() == 100 * model.score(X_test, y_test) > 90
-    assert model.get_params() == cmlp.MLPClassifier.from_preset("one_cycle", random_state=0).get_params()
+    assert model.get_params() == cmlp.MLPClassifier.from_preset("fast", random_state=0).get_params()
 
 
 def test_layers_and_epochs_can_be_set_for_each_method():
     experiment = Experiment(Options(method="fast", hidden=(7,), epochs=9))
     assert experiment.network.sizes == (784, 7, 10) and experiment.n_epochs == 9
-    assert experiment.schedule.batch_rates(8, 2)[-1] == 0.006 * (0.5 / (18 - 0.3 * 18))
+    assert experiment.trainer.state.schedule.batch_rates(8, 2)[-1] == 0.006 * (0.5 / (18 - 0.3 * 18))
     experiment = Experiment(Options(method="story", hidden=()))
     assert experiment.network.sizes == (784, 10) and experiment.n_epochs == 30
-    assert experiment.schedule.batch_rates(0, 26) is None
+    assert experiment.trainer.state.schedule.batch_rates(0, 26) is None
     experiment = Experiment(Options(activation="sigmoid"))
-    assert experiment.network._net.activations == ("logistic",) * 3
+    assert experiment.network.activation == ("logistic",) * 2
 
 
 @pytest.mark.parametrize("data, method", [("sample", "story"), ("mnist", "fast"), ("fashion", "fast")])
@@ -140,7 +140,7 @@ def test_python_program_reproduces_the_network(options):
 def test_measurement_is_of_the_whole_training_set():
     experiment = Experiment(Options(epochs=1))
     before = experiment.measure()
-    experiment.train_epoch(1)
+    experiment.train_epoch()
     now = experiment.measure()
     X, y = experiment.data.X_train, experiment.data.y_train
     outputs = experiment.network.forward(X).astype(float)

@@ -85,7 +85,7 @@ def test_parameters_keep_the_batches_before_a_bad_one():
     wrong[4, 1] = NAN
     ours, theirs = (Network([3, 4, 2], random_state=0) for _ in range(2))
     with pytest.raises(NonFiniteInputError):
-        ours.train_epoch(wrong, Y, 2, 0.1, order)
+        ours.train_epoch(wrong, Y, 2, 0.1, order=order)
     theirs.train_epoch(X[:4], Y[:4], 2, 0.1)
     assert_same_bits(ours.params, theirs.params)
 

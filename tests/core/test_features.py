@@ -273,7 +273,7 @@ def test_network_passes_everything_on():
     assert net.cost(X, Y, **objective) == cost
     optimizer = net.optimizer("adamw", learning_rate=0.1, weight_decay=0.2, max_grad_norm=0.5)
     twin, params = _core.Optimizer(core, "adamw", learning_rate=0.1, weight_decay=0.2, max_norm=0.5), net.params.copy()
-    net.run_epoch(X, Y, 20, optimizer, alpha=0.1, dropout=[0.1, 0.2])
+    net.train_epoch(X, Y, 20, optimizer, alpha=0.1, dropout=[0.1, 0.2])
     core.train_epoch(params, X, Y, twin, batch_size=20, alpha=0.1, dropout=[0.1, 0.2])
     assert_same_bits(net.params, params)
 

@@ -443,7 +443,7 @@ def test_every_argument_of_a_network():
 
     def epoch(**arguments):
         before[0] = net.params.copy()
-        net.train_epoch(**{"X": X, "Y": Y, "batch_size": 2, "learning_rate": 0.1, **arguments})
+        net.train_epoch(**{"X": X, "Y": Y, "batch_size": 2, "optimizer": 0.1, **arguments})
         net.params = start
 
     before = [start.copy()]
@@ -482,8 +482,8 @@ def test_every_argument_of_the_bridge():
             yield name, lambda v, name=name: epoch(**{name: v})
         for name in description:
             yield name, lambda v, name=name: _core.Net(**{**description, name: v})
-        for name in ("kind", "learning_rate", "momentum", "beta_1", "beta_2", "epsilon"):
-            yield name, lambda v, name=name: _core.Optimizer(net, **{"kind": "adam", "learning_rate": 0.1, name: v})
+        for name in ("solver", "learning_rate", "momentum", "beta_1", "beta_2", "epsilon"):
+            yield name, lambda v, name=name: _core.Optimizer(net, **{"solver": "adam", "learning_rate": 0.1, name: v})
         for name in (*few, "out", "n_threads"):
             yield name, lambda v, name=name: net.forward_small(**{**few, name: v})
         for name in optimizer.get_state():

@@ -128,7 +128,7 @@ def test_copied_optimizer_continues_like_the_original(kind, twin_of):
     original = _core.Optimizer(net, kind, **SOLVERS[kind])
     net.train_epoch(params, X, Y, original, batch_size=7)
     twin, other = twin_of(original), params.copy()
-    assert (twin.kind, twin.n_steps) == (original.kind, original.n_steps)
+    assert (twin.solver, twin.n_steps) == (original.solver, original.n_steps)
     assert twin.learning_rate == original.learning_rate
     net.train_epoch(params, X, Y, original, batch_size=7)
     net.train_epoch(other, X, Y, twin, batch_size=7)

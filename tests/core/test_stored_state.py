@@ -52,8 +52,8 @@ def test_moments_in_another_byte_order_are_converted():
     [
         ({"version": 0}, "another version of cmlp"),
         ({"version": None}, "another version of cmlp"),
-        ({"kind": "newton"}, "kind must be one of"),
-        ({"kind": None}, "kind must be one of"),
+        ({"solver": "newton"}, "solver must be one of"),
+        ({"solver": None}, "solver must be one of"),
         ({"n_steps": "3"}, "is damaged"),
         ({"n_steps": 2**70}, "is damaged"),
         ({"beta_1": None}, "is damaged"),

@@ -64,6 +64,6 @@ def test_epoch_gives_the_same_parameters(plain, network, batch):
     weights, biases = copies(network)
     order = np.random.RandomState(0).permutation(20)
     plain.train_epoch(*batch, weights, biases, 6, 1.5, order)
-    network.train_epoch(*batch, 6, 1.5, order)
+    network.train_epoch(*batch, 6, 1.5, order=order)
     for mine, core in zip([*weights, *biases], [*network.weights, *network.biases], strict=True):
         np.testing.assert_allclose(mine, core, rtol=1e-10, atol=1e-13)

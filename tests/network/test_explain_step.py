@@ -67,8 +67,8 @@ def test_average_over_digits_is_minus_the_gradient(dtype, digits):
     step = net.explain_step(*digits)
     assert_close(step.average.flat, -net.gradient(*digits).flat, TOLERANCE[dtype])
     for layer, weights, biases in zip(step.layers, step.average.weights, step.average.biases, strict=True):
-        assert_close(layer.weights.mean(axis=0), weights, TOLERANCE[dtype])
-        assert_close(layer.biases.mean(axis=0), biases, TOLERANCE[dtype])
+        assert_close(layer.weight_changes.mean(axis=0), weights, TOLERANCE[dtype])
+        assert_close(layer.bias_changes.mean(axis=0), biases, TOLERANCE[dtype])
 
 
 def test_average_over_many_rows_adds_no_rounding_error_of_its_own():
@@ -90,10 +90,10 @@ def test_shares_of_one_example_match_plain_numpy(dtype, digits):
     for n in (2, 1, 0):
         layer, push = step.layers[n], wish * a[n + 1] * (1 - a[n + 1])
         for ours, expected in [
-            (layer.wishes[0], wish),
-            (layer.biases[0], push),
-            (layer.weights[0], np.outer(a[n], push)),
-            (layer.activations[0], net.weights[n] * push),
+            (layer.output_changes[0], wish),
+            (layer.bias_changes[0], push),
+            (layer.weight_changes[0], np.outer(a[n], push)),
+            (layer.input_changes[0], net.weights[n] * push),
             (layer.inputs[0], a[n]),
             (layer.outputs[0], a[n + 1]),
         ]:
@@ -108,9 +108,9 @@ def test_wanted_change_of_each_output_leads_to_the_deltas(output, loss):
     last = net.explain_step(X, Y).layers[-1]
     if output == "softmax":
         a = last.outputs
-        pushes = a * (last.wishes - (a * last.wishes).sum(axis=1, keepdims=True))
+        pushes = a * (last.output_changes - (a * last.output_changes).sum(axis=1, keepdims=True))
     else:
-        pushes = last.wishes * reference.DERIVATIVES[output](net.weighted_sums(X)[-1])
+        pushes = last.output_changes * reference.DERIVATIVES[output](net.weighted_sums(X)[-1])
     assert_close(pushes, -net.deltas(X, Y)[-1], 1e-12)
 
 
@@ -118,16 +118,16 @@ def test_wishes_of_a_layer_add_up_from_the_next_layer():
     net, X, Y = small("softmax", "log_loss")
     layers = net.explain_step(X, Y).layers
     for before, after in pairwise(layers):
-        assert_close(after.activations.sum(axis=2), before.wishes, 1e-14)
-    assert_close(layers[0].activations.sum(axis=2), -net.input_gradient(X, Y), 1e-13)
+        assert_close(after.input_changes.sum(axis=2), before.output_changes, 1e-14)
+    assert_close(layers[0].input_changes.sum(axis=2), -net.input_gradient(X, Y), 1e-13)
 
 
 def test_explanation_does_not_change_with_the_network():
     net, X, Y = small("logistic", "squared_error")
     step = net.explain_step(X, Y)
-    before = [share.copy() for layer in step.layers for share in (*layer, layer.weights, layer.activations)]
+    before = [share.copy() for layer in step.layers for share in (*layer, layer.weight_changes, layer.input_changes)]
     net.step(X, Y, 0.5)
-    after = [share for layer in step.layers for share in (*layer, layer.weights, layer.activations)]
+    after = [share for layer in step.layers for share in (*layer, layer.weight_changes, layer.input_changes)]
     for old, new in zip(before, after, strict=True):
         np.testing.assert_array_equal(old, new)
 
@@ -144,8 +144,8 @@ def test_network_without_hidden_layers_and_sparse_rows():
     net = Network([6, 1], output="identity", loss="squared_error", dtype="float64", random_state=0)
     X, Y = np.eye(6)[:3], np.ones((3, 1))
     (layer,) = net.explain_step(sparse.csr_array(X), Y).layers
-    np.testing.assert_array_equal(layer.weights, net.explain_step(X, Y).layers[0].weights)
-    np.testing.assert_array_equal(np.nonzero(layer.weights[:, :, 0]), [[0, 1, 2], [0, 1, 2]])
+    np.testing.assert_array_equal(layer.weight_changes, net.explain_step(X, Y).layers[0].weight_changes)
+    np.testing.assert_array_equal(np.nonzero(layer.weight_changes[:, :, 0]), [[0, 1, 2], [0, 1, 2]])
 
 
 @pytest.mark.parametrize(

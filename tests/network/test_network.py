@@ -254,7 +254,7 @@ def test_every_method_applies_input_scale():
     assert_same_bits(scaled.gradient(pixels, Y).flat, plain.gradient(X, Y).flat)
     # The gradient is for the unscaled input: the chain rule multiplies by the scale.
     assert_same_bits(scaled.input_gradient(pixels, Y), 0.25 * plain.input_gradient(X, Y))
-    assert scaled.train_epoch(pixels, Y, 2, 0.1) == plain.train_epoch(X, Y, 2, 0.1)
+    assert scaled.train_epoch(pixels, Y, 2, 0.1).cost == plain.train_epoch(X, Y, 2, 0.1).cost
     assert_same_bits(scaled.params, plain.params)
 
 
@@ -263,7 +263,7 @@ def test_epoch_is_one_step_per_batch(dtype):
     net = Network([6, 5, 3], "tanh", dtype=dtype, random_state=3)
     twin = copy.copy(net)
     X, Y = inputs(1, 25, 6, dtype), labels(2, 25, 3)
-    cost = net.train_epoch(X, Y, batch_size=10, learning_rate=0.5)
+    cost = net.train_epoch(X, Y, batch_size=10, optimizer=0.5).cost
     costs = [twin.step(X[i : i + 10], Y[i : i + 10], 0.5) for i in (0, 10, 20)]
     assert_same_bits(net.params, twin.params)
     assert cost == pytest.approx(np.average(costs, weights=[10, 10, 5]), rel=1e-14)
@@ -283,14 +283,14 @@ def test_order_selects_rows():
     order = np.array([4, 4, 0, 19, 7, 7, 1])
     X, Y = inputs(1, 20, 6, np.float32), labels(2, 20, 3)
     ours, theirs = (Network([6, 5, 3], random_state=3) for _ in range(2))
-    assert ours.train_epoch(X, Y, 3, 0.5, order) == theirs.train_epoch(X[order], Y[order], 3, 0.5)
+    assert ours.train_epoch(X, Y, 3, 0.5, order=order).cost == theirs.train_epoch(X[order], Y[order], 3, 0.5).cost
     assert_same_bits(ours.params, theirs.params)
 
 
 def test_training_learns_exclusive_or():
     X, Y = np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), [0, 1, 1, 0]
     net = Network([2, 8, 2], "tanh", random_state=1)
-    costs = [net.train_epoch(X, Y, 4, 0.5) for _ in range(500)]
+    costs = [net.train_epoch(X, Y, 4, 0.5).cost for _ in range(500)]
     assert costs[-1] < 0.05 < costs[0]
     np.testing.assert_array_equal(net.forward(X).argmax(axis=1), Y)
 
@@ -375,28 +375,28 @@ def test_index_needs_an_integer(k):
 
 
 @pytest.mark.parametrize("kind", ["sgd", "momentum", "nesterov", "adam"])
-def test_run_epoch_trains_with_the_optimizer(kind):
+def test_train_epoch_trains_with_the_optimizer(kind):
     X, Y = inputs(1, 20, 3, np.float64), labels(2, 20, 2)
     net, twin = (Network([3, 4, 2], dtype="float64", random_state=0) for _ in range(2))
     optimizer = net.optimizer(kind, learning_rate=0.1, momentum=0.5)
     other = _core.Optimizer(twin._net, kind, learning_rate=0.1, momentum=0.5)
     order = np.arange(20)[::-1]
     for rates in (None, np.linspace(0.1, 0.3, 4)):
-        epoch = net.run_epoch(X, Y, 5, optimizer, order=order, learning_rates=rates, gradient_norm=True)
+        epoch = net.train_epoch(X, Y, 5, optimizer, order=order, learning_rates=rates, gradient_norm=True)
         expected = twin._net.train_epoch(
             twin.params, X, Y, other, batch_size=5, order=order, rates=rates, want_norm=True
         )  # fmt: skip
         assert epoch == expected and epoch.batches == 4 and epoch.gradient_norm > 0
     assert_same_bits(net.params, twin.params)
     assert optimizer.n_steps == 8
-    assert np.isnan(net.run_epoch(X, Y, 5, optimizer).gradient_norm)
+    assert np.isnan(net.train_epoch(X, Y, 5, optimizer).gradient_norm)
 
 
 def test_gradient_norm_is_that_of_the_last_batch():
     X, Y = inputs(1, 20, 3, np.float64), labels(2, 20, 2)
     net = Network([3, 4, 2], dtype="float64", random_state=0)
     expected = net.gradient(X, Y).norm
-    epoch = net.run_epoch(X, Y, 20, net.optimizer(learning_rate=0.1), gradient_norm=True)
+    epoch = net.train_epoch(X, Y, 20, net.optimizer(learning_rate=0.1), gradient_norm=True)
     assert epoch.gradient_norm == pytest.approx(expected, rel=1e-12)
 
 
@@ -404,7 +404,7 @@ def test_optimizer_of_another_network_is_refused():
     X, Y = inputs(1, 20, 3, np.float64), labels(2, 20, 2)
     other = Network([3, 5, 2]).optimizer("adam", learning_rate=0.1)
     with pytest.raises(ValueError, match="optimizer state must have"):
-        Network([3, 4, 2]).run_epoch(X, Y, 5, other)
+        Network([3, 4, 2]).train_epoch(X, Y, 5, other)
     for rate in (-1, np.nan, "fast"):
         with pytest.raises(ValueError, match="learning_rate must be a float in the range"):
             Network([3, 4, 2]).optimizer(learning_rate=rate)

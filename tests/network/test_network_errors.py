@@ -223,11 +223,11 @@ BAD_TRAINING = [
     ({"batch_size": "10"}, "batch_size must be", "'10'"),
     ({"batch_size": None}, "batch_size must be", "None"),
     ({"batch_size": 2**70}, "batch_size must be", str(2**70)),
-    ({"learning_rate": -0.1}, "learning_rate must be", "-0.1"),
-    ({"learning_rate": NAN}, "learning_rate must be", "nan"),
-    ({"learning_rate": INF}, "learning_rate must be", "inf"),
-    ({"learning_rate": "0.1"}, "learning_rate must be", "'0.1'"),
-    ({"learning_rate": None}, "learning_rate must be", "None"),
+    ({"optimizer": -0.1}, "learning_rate must be", "-0.1"),
+    ({"optimizer": NAN}, "learning_rate must be", "nan"),
+    ({"optimizer": INF}, "learning_rate must be", "inf"),
+    ({"optimizer": "0.1"}, "learning_rate must be", "'0.1'"),
+    ({"optimizer": None}, "learning_rate must be", "None"),
     ({"order": [0, 6]}, "order must be row indices from 0 to 5", "6"),
     ({"order": [-1, 0]}, "order must be row indices from 0 to 5", "-1"),
     ({"order": [0.0, 1.0]}, "order must be a 1-D array of integers", "float64"),
@@ -242,7 +242,7 @@ BAD_TRAINING = [
 def test_bad_training_arguments_raise(net, case):
     wrong, *fragments = case
     with pytest.raises((ValueError, TypeError)) as caught:
-        net.train_epoch(X, Y, **{"batch_size": 4, "learning_rate": 0.1, **wrong})
+        net.train_epoch(X, Y, **{"batch_size": 4, "optimizer": 0.1, **wrong})
     assert_message_contains(caught.value, *fragments)
     if "learning_rate" in wrong:
         with pytest.raises((ValueError, TypeError)) as caught:
@@ -382,7 +382,7 @@ def test_optimizer_of_another_network_raises():
     small, _ = net_and_params((2, 2), ["softmax"], "log_loss", np.float32)
     with pytest.raises(StatusError, match="optimizer state must have 52 values"):
         net.train_epoch(params, X, Y, _core.Optimizer(small, "adam", learning_rate=1), batch_size=2)
-    with pytest.raises(ValueError, match="kind must be one of 'sgd'"):
+    with pytest.raises(ValueError, match="solver must be one of 'sgd'"):
         _core.Optimizer(net, "lbfgs", learning_rate=0.1)
 
 

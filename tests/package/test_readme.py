@@ -74,7 +74,7 @@ def test_c_example_reads_digits_with_the_bits_of_python(tmp_path):
 
     X, y, X_test, _ = load_digits28()
     net = Network([784, 16, 16, 10], output="logistic", loss="squared_error", input_scale=1 / 255, random_state=0)
-    net.train_epoch(X, y, batch_size=10, learning_rate=1.5)
+    net.train_epoch(X, y, batch_size=10, optimizer=1.5)
     net.save(tmp_path / "digits.cmlp")
     file = np.fromfile(tmp_path / "digits.cmlp", np.uint8)
     output = np.empty(10, np.float32)

@@ -130,7 +130,7 @@ def test_wishes_add_up_to_the_gradient(watch, path, data):
         page.evaluate("(n) => { wishing = true; show({ example: n }); paint(); }", n)
         for layer in (1, 2, 3):
             wishes = page.evaluate("(l) => [...back.slopes[l]].map((_, index) => wish(l, index))", layer)
-            assert largest_difference(wishes, explained.layers[layer - 1].wishes[k]) < 1e-5
+            assert largest_difference(wishes, explained.layers[layer - 1].output_changes[k]) < 1e-5
             assert largest_difference(page.evaluate("(l) => [...back.deltas[l]]", layer), deltas[layer - 1][k]) < 1e-5
 
 

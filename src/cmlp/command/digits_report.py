@@ -97,7 +97,7 @@ def _train(terminal: Terminal, experiment: Experiment) -> float:
     terminal.write_live([f"epoch {0:{digits}}/{n_epochs}", *_fields(history[0], terminal.width)])
     for number in range(1, n_epochs + 1):
         start = time.perf_counter()
-        experiment.train_epoch(number)
+        experiment.train_epoch()
         seconds += time.perf_counter() - start
         history.append(experiment.measure())
         left = seconds / number * (n_epochs - number)

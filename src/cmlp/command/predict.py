@@ -99,7 +99,7 @@ def _results(model: Any, table: Table, proba: bool) -> NDArray[Any]:
         X = table.values if table.columns is None else table
         return model.predict_proba(X) if proba else model.predict(X)  # type: ignore[no-any-return]
     outputs = model.forward(table.values)
-    if proba or model._net.activations[-1] not in ("softmax", "logistic"):
+    if proba or model.output not in ("softmax", "logistic"):
         return outputs
     return (outputs[:, 0] > 0.5).astype(int) if outputs.shape[1] == 1 else outputs.argmax(axis=1)
 

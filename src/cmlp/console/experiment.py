@@ -6,18 +6,18 @@ descent with batches of 10 images. Complete data sets are trained with the metho
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from cmlp import datasets
+from cmlp import Trainer, datasets
 from cmlp.console.options import CommandError
 from cmlp.exceptions import DivergenceError
-from cmlp.network import Epoch, Network
+from cmlp.network import Network
 from cmlp.presets import PRESETS
-from cmlp.training.schedules import SCHEDULES
 
 _N_CLASSES = 10
 # The videos whose network and story these are: 3Blue1Brown, Neural networks, chapters 1 to 4.
@@ -68,9 +68,45 @@ SUBJECTS = {
     "fashion": _Subject(datasets.load_fashion_mnist, *_CLOTHES, "Fashion-MNIST", "fast"),
 }
 DEFAULT_METHODS = {name: subject.method for name, subject in SUBJECTS.items()}
-# The presets by their names in the command.
-METHODS = {preset.method: preset for preset in PRESETS.values()}
-_HYPERPARAMETERS = ("momentum", "beta_1", "beta_2", "epsilon")
+
+
+class Method(NamedTuple):
+    """A preset as the command names and describes it.
+
+    Attributes
+    ----------
+    preset : str
+        Its name in ``cmlp.presets.PRESETS``.
+    summary : str
+        A one-line description for the command's help.
+    explanation : str
+        What the command says about the method; empty for the story's own method.
+    """
+
+    preset: str
+    summary: str
+    explanation: str
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """The parameters of the preset."""
+        return PRESETS[self.preset]
+
+
+METHODS = {
+    "story": Method("3b1b", "logistic neurons, squared differences, plain gradient descent", ""),
+    "fast": Method(
+        "fast",
+        "ReLU and softmax, log loss, Adam with a one-cycle learning rate",
+        "It learns by the fast method. This too goes down the gradient; but unlike the "
+        "story's plain method (--method story) it has hidden neurons that pass on what is above "
+        "zero (ReLU), outputs that add up to one (softmax), a cost that says how surprising the "
+        "right answers were (log loss), and for each weight a step of its own (Adam), with steps "
+        "that grow for the first three tenths of the way, then shrink to nothing (one cycle).",
+    ),
+}
+# What describes the network in a preset; the other parameters are the trainer's.
+_ARCHITECTURE = ("hidden_layer_sizes", "activation", "loss", "input_scale")
 
 
 class Measurement(NamedTuple):
@@ -116,41 +152,32 @@ class Experiment:
             random_state=self.rng,
             n_threads=options.threads,
         )
-        given = {name: parameters[name] for name in _HYPERPARAMETERS if name in parameters}
-        self.optimizer = self.network.optimizer(parameters["solver"], learning_rate=self.rate, **given)
-        self.schedule = SCHEDULES[parameters.get("learning_rate", "constant")](self.rate, 0.5, self.n_epochs)
-        self.order = np.arange(len(self.data.X_train))
+        n_rows = len(self.data.X_train)
+        self.n_batches = -(-n_rows // self.batch_size)  # per epoch
+        self.trainer = trainer_of(
+            self.network,
+            self.method,
+            self.rng,
+            learning_rate_init=self.rate,
+            batch_size=min(self.batch_size, n_rows),
+            max_iter=max(self.n_epochs, 1),
+        )
 
-    def train_epoch(self, number: int) -> Epoch:
-        """Train one epoch (`number` starts at 1) on the training images in a new random order."""
-        return self.train_batches(number, 0, self.n_batches)
+    def train_epoch(self) -> None:
+        """Train one epoch on the training images in a new random order."""
+        self.train_batches(self.n_batches)
 
-    @property
-    def n_batches(self) -> int:
-        """Number of batches per epoch."""
-        return -(-len(self.order) // self.batch_size)
-
-    def train_batches(self, number: int, first: int, last: int) -> Epoch:
-        """Train the batches from `first` to `last` - 1 of an epoch; batch 0 puts the images into a new random order."""
-        if first == 0:
-            self.rng.shuffle(self.order)
-        rates = self.schedule.batch_rates(number - 1, self.n_batches)
+    def train_batches(self, n: int) -> None:
+        """Train the next n batches; each epoch begins with a new random order."""
         try:
-            return self.network.run_epoch(
-                self.data.X_train,
-                self.data.y_train,
-                self.batch_size,
-                self.optimizer,
-                order=self.order[first * self.batch_size : last * self.batch_size],
-                learning_rates=None if rates is None else rates[first:last],
-            )
+            self.trainer.run(self.data.X_train, self.data.y_train, n_batches=n)
         except DivergenceError as error:
             raise CommandError(f"training diverged: choose a --rate below {self.rate:g}") from error
 
     def train(self) -> Network:
         """Train all epochs; return the network."""
-        for number in range(1, self.n_epochs + 1):
-            self.train_epoch(number)
+        if self.n_epochs:
+            self.train_batches(self.n_epochs * self.n_batches)
         return self.network
 
     def accuracy(self) -> float:
@@ -165,7 +192,6 @@ class Experiment:
     def python(self) -> list[str]:
         """Return the Python program that trains the same network, with the same bits."""
         options = self.options
-        preset = next(name for name, preset in PRESETS.items() if preset is self.method)
         given = {
             "hidden_layer_sizes": options.hidden,
             "activation": options.activation,
@@ -173,7 +199,10 @@ class Experiment:
             "learning_rate_init": options.rate,
             "batch_size": options.batch,
         }
-        arguments = [f'"{preset}"', *(f"{name}={value!r}" for name, value in given.items() if value is not None)]
+        arguments = [
+            f'"{self.method.preset}"',
+            *(f"{name}={value!r}" for name, value in given.items() if value is not None),
+        ]
         arguments.append(f"random_state={options.seed}")
         call = ", ".join(arguments)
         if len(call) > 23:
@@ -188,6 +217,12 @@ class Experiment:
             "model.fit(X_train, y_train)",
             f"print(model.score(X_test, y_test))  # {self.accuracy() / 100:.6g}",
         ]
+
+
+def trainer_of(network: Network, method: Method, rng: np.random.RandomState, **changes: Any) -> Trainer:
+    """Return a trainer with the training parameters of a method, which trains all epochs."""
+    parameters = {name: value for name, value in method.parameters.items() if name not in _ARCHITECTURE}
+    return Trainer(network, random_state=rng, **{**parameters, "n_iter_no_change": math.inf, **changes})
 
 
 def story_network(passes: int | None = None, seed: int = 0) -> Network:

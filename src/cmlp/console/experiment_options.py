@@ -29,7 +29,7 @@ def add_experiment(parser: argparse.ArgumentParser, *, epochs: int | None = None
     parser.add_argument(
         "--method",
         choices=tuple(METHODS),
-        help="; ".join(f"{name}: {preset.summary}" for name, preset in METHODS.items())
+        help="; ".join(f"{name}: {method.summary}" for name, method in METHODS.items())
         + f" (default: {', '.join(f'{method} for {data}' for data, method in DEFAULT_METHODS.items())})",
     )
     parser.add_argument(
@@ -75,7 +75,7 @@ def add_hidden(parser: argparse.ArgumentParser) -> None:
 
 
 def _by_method(describe: Callable[[Mapping[str, Any]], str]) -> str:
-    return ", ".join(f"{describe(preset.parameters)} for {name}" for name, preset in METHODS.items())
+    return ", ".join(f"{describe(method.parameters)} for {name}" for name, method in METHODS.items())
 
 
 _NEURON = (

@@ -50,10 +50,10 @@ class Parametrized:
 
         Parameters
         ----------
-        name : {"3b1b", "one_cycle"}
+        name : {"3b1b", "fast"}
             A name in ``cmlp.presets.PRESETS``. Both presets are for images of 28 x 28 bytes and set
             ``input_scale=1/255``. "3b1b" uses plain gradient descent, as in the video series by 3Blue1Brown.
-            "one_cycle" needs fewer epochs: it uses Adam with a one-cycle learning rate.
+            "fast" needs fewer epochs: it uses Adam with a one-cycle learning rate.
         **overrides
             Parameters of the constructor that replace those of the preset.
 
@@ -73,8 +73,8 @@ class Parametrized:
         >>> model.hidden_layer_sizes, model.activation
         ((16, 16), 'logistic')
         """
-        preset = presets.preset_for(name, cls._estimator_type, cls.__name__)
-        return cls(**{**preset.parameters, **overrides})
+        parameters = presets.preset_parameters(name, cls._estimator_type, cls.__name__)
+        return cls(**{**parameters, **overrides})
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters of the constructor.

@@ -86,7 +86,7 @@ def _restored(file: ModelFile, history: dict[str, Any], scalars: dict[str, Any])
     arrays = {name: file.arrays.get(f"training.{name}") for name in ("optimizer", "best", "order", "generator")}
     moments = np.empty(0, file.net.dtype) if arrays["optimizer"] is None else arrays["optimizer"]
     optimizer = part("optimizer.")
-    defaults = _core.Optimizer(file.net, optimizer["kind"], learning_rate=0.0).get_state()
+    defaults = _core.Optimizer(file.net, optimizer["solver"], learning_rate=0.0).get_state()
     if not set(optimizer) <= set(defaults) or optimizer.get("version") != _core.STATE_VERSION:
         raise refuse("'training' has an optimizer of a newer version")
     generator = None

@@ -40,12 +40,12 @@ def explanation(
     """
     targets = _dense_targets(Y, net)
     pushes = [-delta for delta in deltas]
-    wishes = [push @ matrix.T for push, matrix in zip(pushes[1:], weights[1:], strict=True)]
-    wishes.append(_wanted_outputs(net, activations[-1], targets))
+    changes = [push @ matrix.T for push, matrix in zip(pushes[1:], weights[1:], strict=True)]
+    changes.append(_wanted_outputs(net, activations[-1], targets))
     layers = [
-        LayerExplanation(wish, push, inputs, outputs, matrix.copy())
-        for wish, push, inputs, outputs, matrix in zip(
-            wishes, pushes, activations[:-1], activations[1:], weights, strict=True
+        LayerExplanation(change, push, inputs, outputs, matrix.copy())
+        for change, push, inputs, outputs, matrix in zip(
+            changes, pushes, activations[:-1], activations[1:], weights, strict=True
         )
     ]
     return StepExplanation(targets, layers, _average(net, layers))
@@ -68,11 +68,11 @@ def _average(net: Net, layers: Sequence[LayerExplanation]) -> Gradient:
     for layer, of_weights, of_biases in zip(layers, weights, biases, strict=True):
         # In double precision: float32 sums over many rows would add a rounding error of their own.
         sums = np.zeros(of_weights.shape)
-        for start in range(0, len(layer.biases), _ROWS):
+        for start in range(0, len(layer.bias_changes), _ROWS):
             rows = slice(start, start + _ROWS)
-            sums += layer.inputs[rows].astype(np.float64).T @ layer.biases[rows].astype(np.float64)
-        of_weights[...] = sums / len(layer.biases)
-        of_biases[...] = layer.biases.mean(axis=0, dtype=np.float64)
+            sums += layer.inputs[rows].astype(np.float64).T @ layer.bias_changes[rows].astype(np.float64)
+        of_weights[...] = sums / len(layer.bias_changes)
+        of_biases[...] = layer.bias_changes.mean(axis=0, dtype=np.float64)
     return gradient_of(net, flat)
 
 

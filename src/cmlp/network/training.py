@@ -71,47 +71,11 @@ class NetworkTraining(NetworkParameters):
 
     def step(self, X: ArrayLike, Y: ArrayLike, learning_rate: float) -> float:
         """Take one gradient descent step on all rows; return their mean cost before the step."""
-        return self.train_epoch(X, Y, _ALL_ROWS, learning_rate)
-
-    def train_epoch(
-        self,
-        X: ArrayLike,
-        Y: ArrayLike,
-        batch_size: int,
-        learning_rate: float,
-        order: ArrayLike | None = None,
-    ) -> float:
-        """Train for one epoch by gradient descent, with one step per batch.
-
-        Parameters
-        ----------
-        X : array of shape (n, n_inputs)
-        Y : array of shape (n,) or (n, n_outputs)
-        batch_size : int
-            Number of rows per batch; the last batch may be smaller.
-        learning_rate : float
-        order : array of int, default=None
-            Indices of the rows to use, in this order; None for all rows in their original order.
-
-        Returns
-        -------
-        float
-            Mean cost of the rows; the cost of each batch is computed before its step.
-
-        Raises
-        ------
-        ValueError
-            If an argument is invalid. `DivergenceError`, a subclass, if the cost or a parameter is no longer finite.
-            The parameters are then those after the last complete batch and need not be finite, because its step may
-            have made them NaN or infinite. To continue, keep a copy of `params` from before the epoch.
-        KeyboardInterrupt
-            On Ctrl-C; the parameters are those after the last complete batch.
-        """
-        return self.run_epoch(X, Y, batch_size, self.optimizer(learning_rate=learning_rate), order=order).cost
+        return self.train_epoch(X, Y, _ALL_ROWS, learning_rate).cost
 
     def optimizer(
         self,
-        kind: str = "sgd",
+        solver: str = "sgd",
         *,
         learning_rate: float,
         momentum: float = 0.0,
@@ -125,7 +89,7 @@ class NetworkTraining(NetworkParameters):
 
         Parameters
         ----------
-        kind : {"sgd", "momentum", "nesterov", "adam", "adamw"}, default="sgd"
+        solver : {"sgd", "momentum", "nesterov", "adam", "adamw"}, default="sgd"
         learning_rate : float
             Not negative; may be changed between epochs.
         momentum : float, default=0.0
@@ -144,7 +108,7 @@ class NetworkTraining(NetworkParameters):
         Returns
         -------
         Optimizer
-            An object with the attributes ``kind``, ``learning_rate``, ``n_steps`` and ``state`` (the moments).
+            An object with the attributes ``solver``, ``learning_rate``, ``n_steps`` and ``state`` (the moments).
 
         Raises
         ------
@@ -154,7 +118,7 @@ class NetworkTraining(NetworkParameters):
         rate = constraints.network_argument("learning_rate", learning_rate)
         return Optimizer(
             self._net,
-            kind,
+            solver,
             learning_rate=rate,
             momentum=momentum,
             beta_1=beta_1,
@@ -164,26 +128,34 @@ class NetworkTraining(NetworkParameters):
             max_norm=constraints.network_argument("max_grad_norm", max_grad_norm) or 0.0,
         )
 
-    def run_epoch(
+    def train_epoch(
         self,
         X: ArrayLike,
         Y: ArrayLike,
         batch_size: int,
-        optimizer: Optimizer,
+        optimizer: Optimizer | float,
         *,
         order: ArrayLike | None = None,
         learning_rates: ArrayLike | None = None,
         gradient_norm: bool = False,
         **objective: Unpack[Objective],
     ) -> Epoch:
-        """Train for one epoch with an optimizer, with one step per batch; return cost, penalty and gradient norm.
+        """Train for one epoch, with one optimizer step per batch; return cost, penalty and gradient norm.
+
+        This is the C library's training loop without anything around it. `fit` and `cmlp.Trainer` shuffle, schedule the
+        learning rate and stop by themselves.
 
         Parameters
         ----------
-        X, Y, batch_size, order
-            As for `train_epoch`.
-        optimizer : Optimizer
-            An object from `optimizer`; it keeps its state from epoch to epoch.
+        X : array of shape (n, n_inputs)
+        Y : array of shape (n,) or (n, n_outputs)
+        batch_size : int
+            Number of rows per batch; the last batch may be smaller.
+        optimizer : Optimizer or float
+            An object from `optimizer`, which keeps its state from epoch to epoch; or the learning rate of plain
+            gradient descent.
+        order : array of int, default=None
+            Indices of the rows to use, in this order; None for all rows in their original order.
         learning_rates : array of shape (n_batches,), default=None
             A learning rate for each batch; None for the optimizer's learning rate.
         gradient_norm : bool, default=False
@@ -197,9 +169,24 @@ class NetworkTraining(NetworkParameters):
 
         Raises
         ------
-        ValueError, KeyboardInterrupt
-            As for `train_epoch`; ValueError also if the optimizer was made for a different network.
+        ValueError
+            If an argument is invalid, or the optimizer was made for a different network. `DivergenceError`, a subclass,
+            if the cost or a parameter is no longer finite. The parameters are then those after the last complete batch
+            and need not be finite, because its step may have made them NaN or infinite. To continue, keep a copy of
+            `params` from before the epoch.
+        KeyboardInterrupt
+            On Ctrl-C; the parameters are those after the last complete batch.
+
+        Examples
+        --------
+        >>> from cmlp import Network
+        >>> net = Network([2, 3, 2], random_state=0)
+        >>> adam = net.optimizer("adam", learning_rate=0.01)
+        >>> net.train_epoch([[0.0, 1.0], [1.0, 0.0]], [0, 1], batch_size=1, optimizer=adam).batches
+        2
         """
+        if not isinstance(optimizer, Optimizer):
+            optimizer = self.optimizer(learning_rate=optimizer)
         return Epoch(
             *self._net.train_epoch(
                 self.params,

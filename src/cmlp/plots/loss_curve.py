@@ -22,7 +22,7 @@ class LossCurveDisplay(Display):
     Parameters
     ----------
     loss_curve : sequence of float
-        The loss of every epoch, for example the costs that `Network.train_epoch` has returned.
+        The loss of every epoch, for example `Trainer.loss_curve`.
     validation_scores : sequence of float or None, default=None
         The validation score of every epoch.
     name : str or None, default=None
@@ -83,7 +83,7 @@ class LossCurveDisplay(Display):
         """
         if isinstance(estimator, Network):
             raise TypeError(
-                "A Network keeps no loss curve: pass the costs that train_epoch returns, LossCurveDisplay(costs)."
+                "A Network keeps no loss curve: train it with a Trainer, and pass its loss_curve to LossCurveDisplay."
             )
         if hasattr(estimator, "_fitted"):
             estimator._fitted()

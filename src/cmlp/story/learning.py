@@ -125,12 +125,9 @@ class Learning:
                 self.history.append(self._now)
 
     def _train(self, target: int) -> None:
-        n_batches = self.experiment.n_batches
-        while self.batch < target:
-            number, first = divmod(self.batch, n_batches)
-            last = min(n_batches, first + target - self.batch)
-            self.experiment.train_batches(number + 1, first, last)
-            self.batch += last - first
+        if target > self.batch:
+            self.experiment.train_batches(target - self.batch)
+            self.batch = target
 
     def _measure(self) -> Point:
         network, data = self.experiment.network, self.experiment.data

@@ -80,7 +80,7 @@ class Nudge(NamedTuple):
     @property
     def has_softmax(self) -> bool:
         """Whether the outputs are a softmax."""
-        return self.network._net.activations[-1] == "softmax"
+        return self.network.output == "softmax"
 
 
 def nudged(
@@ -96,8 +96,8 @@ def nudged(
 
 def in_double(network: Network) -> Network:
     """Return the same network in double precision."""
-    *hidden, output = network._net.activations
-    double = Network(network.sizes, hidden, output, network._net.loss, "float64", network._scale)
+    same = {name: getattr(network, name) for name in ("activation", "output", "loss", "input_scale")}
+    double = Network(network.sizes, dtype="float64", **same)
     double.params = network.params
     return double
 
@@ -171,7 +171,7 @@ def outputs_lines(terminal: Terminal, nudge: Nudge, width: int) -> list[str]:
     """Draw the image beside the table of its outputs, with the wanted changes, and say what a wish is."""
     image = digit_lines(terminal, nudge.X[0], margin=1 if width >= _WIDE else 0)
     space = width - max(len(visible(line)) for line in image) - 2
-    squared = nudge.network._net.loss == "squared_error"
+    squared = nudge.network.loss == "squared_error"
     table = output_wish_lines(
         terminal,
         nudge.step,
@@ -213,7 +213,7 @@ def ways_lines(nudge: Nudge, unit: Unit, width: int) -> list[str]:
 def loudest(nudge: Nudge, layer: int) -> Unit:
     """Return the neuron of a layer with the largest wish in the example, if possible one that can follow it."""
     part = nudge.step.layers[layer]
-    wishes = np.abs(part.wishes[0]) * (part.biases[0] != 0)
+    wishes = np.abs(part.output_changes[0]) * (part.bias_changes[0] != 0)
     return Unit(layer, int(wishes.argmax()))
 
 
@@ -257,7 +257,7 @@ def telling_knobs(nudge: Nudge, output: Unit) -> list[ParameterIndex]:
     The other output is the one with the largest push in the example.
     """
     layer = nudge.step.layers[output.layer]
-    pushes = np.abs(layer.biases[0])
+    pushes = np.abs(layer.bias_changes[0])
     strongest = int(np.abs(layer.inputs[0]).argmax())
     others = np.where(np.arange(len(pushes)) == output.neuron, -1, pushes)
     return [
@@ -284,7 +284,7 @@ def step_lines(terminal: Terminal, nudge: Nudge, width: int, rate: float) -> lis
 def pngs(nudge: Nudge) -> dict[str, NDArray[np.uint8]]:
     """Return the image, what it wants from the weights of each neuron of the first layer, and the average."""
     wanted = nudge.step.layers[0]
-    weights = np.outer(wanted.inputs[0], wanted.biases[0])
+    weights = np.outer(wanted.inputs[0], wanted.bias_changes[0])
     return {
         "image": nudge.X[0].reshape(SIDE, SIDE),
         "wanted-weights": png.weight_sheet(weights),

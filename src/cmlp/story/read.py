@@ -94,7 +94,7 @@ def saved_answer(path: str, picture: Picture) -> Answer:
     row = picture.pixels[None]
     if isinstance(model, Network):
         _require_pixels(path, model.sizes[0])
-        pixels = row / np.float32(255) if model._scale == 1 else row
+        pixels = row / np.float32(255) if model.input_scale == 1 else row
         outputs = model.forward(pixels)[0]
         return Answer(outputs, [str(k) for k in range(len(outputs))])
     if isinstance(model, MLPClassifier):

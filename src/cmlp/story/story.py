@@ -175,7 +175,7 @@ class Story:
             "order = np.arange(len(X))",
             f"for _ in range({N_PASSES}):",
             "    rng.shuffle(order)",
-            f"    net.train_epoch(X, y, {BATCH}, {RATE}, order)",
+            f"    net.train_epoch(X, y, {BATCH}, {RATE}, order=order)",
             "right = net.forward(X_test).argmax(axis=1) == y_test",
             f"print(right.mean())  # {self.tale.state(N_PASSES).test_accuracy / 100:.6g}",
         ]

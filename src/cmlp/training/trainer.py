@@ -214,7 +214,8 @@ class Trainer:
         ------
         ValueError
             If an argument is invalid. `DivergenceError` and `NonFiniteInputError`, which are subclasses, if training
-            diverges or X contains NaN or infinity. The parameters are then those after the last complete batch.
+            diverges or X contains NaN or infinity. The parameters are then those after the last complete batch, and
+            need not be finite if training diverged.
         KeyboardInterrupt
             On Ctrl-C; the parameters are those after the last complete batch, and `run` continues from there.
         """

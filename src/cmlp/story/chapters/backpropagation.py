@@ -27,7 +27,7 @@ def ten_wishes(tale: Tale, page: Page) -> None:
     width = page.width - len(visible(image[0])) - 3
     page.block(beside(image, output_wish_lines(page.terminal, tale.step, LABELS, width, squared=False), gap=3))
     last = tale.step.layers[-1]
-    outputs, wishes = last.outputs[0], last.wishes[0]
+    outputs, wishes = last.outputs[0], last.output_changes[0]
     cost = float(((tale.step.targets[0] - outputs) ** 2).sum())
     down = int(wishes.argmin())
     page.text(
@@ -107,7 +107,7 @@ def turned_by_a_tenth(tale: Tale) -> tuple[list[float], float, float, tuple[floa
         The output before and after.
     """
     layer, share = tale.step.layers[-1], 0.1
-    push, a, w = float(layer.biases[0, 9]), layer.inputs[0].astype(float), layer.matrix[:, 9].astype(float)
+    push, a, w = float(layer.bias_changes[0, 9]), layer.inputs[0].astype(float), layer.weights[:, 9].astype(float)
     bias = float(tale.network(1, "float64").biases[-1][9])
     terms = [share * push, share * push * float(a @ a), share * push * float(w @ w)]
     before = float(a @ w) + bias
@@ -123,7 +123,7 @@ def wishes_add_up(tale: Tale, page: Page) -> None:
     name = tale.loud
     unit = parse_unit(name, SIZES, LABELS)
     each = opinions(step, unit)
-    wish = float(layer_b.wishes[0, unit.neuron])
+    wish = float(layer_b.output_changes[0, unit.neuron])
     page.text(f"Ten outputs pass their wishes back to {name}: each the wish for its sum times its weight from {name}.")
     per_row = 10 if page.width >= 76 else 5
     lines = []
@@ -135,7 +135,10 @@ def wishes_add_up(tale: Tale, page: Page) -> None:
         [*lines, f"  added up: {each.sum():+.4f}, the wish of {name}: it should {'rise' if wish > 0 else 'fall'}."]
     )
     loudest = int(np.abs(each).argmax())
-    weight, push_out = float(step.layers[2].matrix[unit.neuron, loudest]), float(step.layers[2].biases[0, loudest])
+    weight, push_out = (
+        float(step.layers[2].weights[unit.neuron, loudest]),
+        float(step.layers[2].bias_changes[0, loudest]),
+    )
     ways = three_ways(step, unit)
     page.text(
         f"Most comes from {loudest}: it should go {'up' if push_out > 0 else 'down'}, and {name} "
@@ -148,15 +151,15 @@ def wishes_add_up(tale: Tale, page: Page) -> None:
         rows.append((what, way, f"{largest} ..."))
     page.block([f"  {what:15}  {100 * way.part:4.1f} %  {text}" for what, way, text in rows])
     page.text("And so on to the front, the same two steps for each layer. At A, only weights and biases can turn:")
-    loud_a = int(np.abs(layer_a.wishes[0]).argmax())
+    loud_a = int(np.abs(layer_a.output_changes[0]).argmax())
     from_b = float(opinions(step, Unit(0, loud_a))[unit.neuron])
     page.block(
         [
             *(
                 f"  wishes for {layer}  {wishes.min():+.2f} to {wishes.max():+.2f}  (16 sums of {n} parts)"
-                for layer, wishes, n in (("B", layer_b.wishes[0], 10), ("A", layer_a.wishes[0], 16))
+                for layer, wishes, n in (("B", layer_b.output_changes[0], 10), ("A", layer_a.output_changes[0], 16))
             ),
-            f"     A{loud_a + 1}: {layer_a.wishes[0, loud_a]:+.3f}, of this {from_b:+.3f} from {name}",
+            f"     A{loud_a + 1}: {layer_a.output_changes[0, loud_a]:+.3f}, of this {from_b:+.3f} from {name}",
             "  pixels        stay as they are",
         ]
     )
@@ -168,8 +171,8 @@ def everybodys_wishes(tale: Tale, page: Page) -> None:
     network = tale.network(1, "float64")
     step = network.explain_step(tale.X[rows], tale.y[rows])
     gradient = network.gradient(tale.X[rows], tale.y[rows])
-    wrong = int(tale.step.layers[-1].wishes[0].argmin())
-    source = int(np.abs(step.layers[-1].weights[:, :, 9].mean(axis=0)).argmax())
+    wrong = int(tale.step.layers[-1].output_changes[0].argmin())
+    source = int(np.abs(step.layers[-1].weight_changes[:, :, 9].mean(axis=0)).argmax())
     chosen = [ParameterIndex(_OUTPUT, *ends) for ends in ((None, 9), (source, 9), (None, wrong))]
     knobs = {knob_name(knob, SIZES, LABELS): knob for knob in chosen}
     page.text("Left alone, one example would make everything its own digit. So ask the first ten:")

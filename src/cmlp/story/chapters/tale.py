@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp import Network
-from cmlp.console.experiment import Experiment, Options, accuracy
+from cmlp.console.experiment import METHODS, Experiment, Options, accuracy, trainer_of
 from cmlp.results import StepExplanation
 from cmlp.story.chapters.edges import explained
 from cmlp.story.pictures.names import Unit, unit_name
@@ -62,7 +62,7 @@ class Tale:
     def params(self, passes: int) -> NDArray[Any]:
         """Return the parameters after a number of passes over the training images; trains as far as needed."""
         while len(self._snapshots) <= passes:
-            self.experiment.train_epoch(len(self._snapshots))
+            self.experiment.train_epoch()
             self._snapshots.append(self.experiment.network.params.copy())
         return self._snapshots[passes]
 
@@ -81,13 +81,8 @@ class Tale:
 
     def train(self, network: Network, rng: np.random.RandomState, n_passes: int, rate: float) -> list[float]:
         """Train a network; return the cost of the training set after each pass."""
-        order = np.arange(len(self.X))
-        costs = []
-        for _ in range(n_passes):
-            rng.shuffle(order)
-            network.train_epoch(self.X, self.y, BATCH, rate, order)
-            costs.append(network.cost(self.X, self.y))
-        return costs
+        trainer = trainer_of(network, METHODS["story"], rng, learning_rate_init=rate, max_iter=n_passes)
+        return [network.cost(self.X, self.y) for _ in trainer.epochs(self.X, self.y)]
 
     def _five_passes(
         self, rate: float, sizes: tuple[int, ...] = SIZES, activation: str = "logistic"
@@ -201,7 +196,7 @@ class Tale:
     @cached_property
     def loud(self) -> str:
         """The neuron of layer B with the largest wish in the lesson."""
-        return unit_name(Unit(1, int(np.abs(self.step.layers[1].wishes[0]).argmax())), SIZES, LABELS)
+        return unit_name(Unit(1, int(np.abs(self.step.layers[1].output_changes[0]).argmax())), SIZES, LABELS)
 
     @cached_property
     def most_edge(self) -> str:

@@ -26,7 +26,7 @@ def knob_name(knob: ParameterIndex, sizes: Sequence[int], labels: Sequence[str])
 def each_share(step: StepExplanation, knob: ParameterIndex) -> NDArray[Any]:
     """Return the wanted change of one weight or bias in each example."""
     layer = step.layers[knob.layer]
-    pushes: NDArray[Any] = layer.biases[:, knob.target]
+    pushes: NDArray[Any] = layer.bias_changes[:, knob.target]
     return pushes if knob.source is None else layer.inputs[:, knob.source] * pushes
 
 

@@ -114,13 +114,15 @@ def sum_lines(spelled: WeightedSum, function: str) -> list[str]:
 
 def activation_function(network: Network, layer: int) -> Callable[[NDArray[Any]], NDArray[Any]] | None:
     """Return the activation function of a layer, computed by the core, or None for softmax."""
-    name = network._net.activations[layer]
+    name = (*network.activation, network.output)[layer]
     if name == "softmax":
         return None
     loss = "squared_error"
     if layer < len(network.sizes) - 2:
-        parameter = network._net.activation_parameters[layer]
-        single = Network([1, 1, 1], name, "identity", loss, activation_parameter=parameter or None)
+        parameters = network.activation_parameter
+        single = Network(
+            [1, 1, 1], name, "identity", loss, activation_parameter=parameters and (parameters[layer] or None)
+        )
     else:
         single = Network([1, 1], output=name, loss=loss)
     single.weights[0][:], single.biases[0][:] = 1, 0
@@ -151,7 +153,7 @@ def without_largest(network: Network, spelled: WeightedSum) -> str:
 
 def function_name(network: Network, layer: int) -> str:
     """Return the name of a layer's activation function for texts."""
-    name = network._net.activations[layer]
+    name = (*network.activation, network.output)[layer]
     return {"logistic": "sigmoid", "relu": "ReLU"}.get(name, name)
 
 

@@ -62,7 +62,7 @@ def output_wish_lines(
     """
     last = step.layers[-1]
     outputs, targets = last.outputs[example], step.targets[example]
-    wishes = last.biases[example] if pushes else last.wishes[example]
+    wishes = last.bias_changes[example] if pushes else last.output_changes[example]
     longest = max(map(len, labels))
     rows = []
     for label, output, target, wish in zip(labels, outputs, targets, wishes, strict=True):
@@ -135,8 +135,8 @@ def three_ways(step: StepExplanation, unit: Unit, *, example: int = 0, softmax: 
     activations, and the sum of the squared weights. The pixels cannot change: for the first layer, the third part is 0.
     """
     layer = step.layers[unit.layer]
-    wish, push = float(layer.wishes[example, unit.neuron]), float(layer.biases[example, unit.neuron])
-    inputs, weights = layer.inputs[example].astype(float), layer.matrix[:, unit.neuron].astype(float)
+    wish, push = float(layer.output_changes[example, unit.neuron]), float(layer.bias_changes[example, unit.neuron])
+    inputs, weights = layer.inputs[example].astype(float), layer.weights[:, unit.neuron].astype(float)
     names = [source_name(unit.layer, i) for i in range(len(inputs))]
     sizes = np.array([1.0, inputs @ inputs, weights @ weights if unit.layer else 0.0])
     parts = sizes / sizes.sum()
@@ -217,7 +217,7 @@ def _shares(way: Way, width: int) -> str:
 def opinions(step: StepExplanation, unit: Unit, *, example: int = 0) -> NDArray[Any]:
     """Return what each neuron of the next layer wants from a hidden neuron; the sum is its wanted change."""
     following = step.layers[unit.layer + 1]
-    wanted: NDArray[Any] = following.matrix[unit.neuron] * following.biases[example]
+    wanted: NDArray[Any] = following.weights[unit.neuron] * following.bias_changes[example]
     return wanted
 
 
@@ -228,7 +228,7 @@ def opinion_line(
     each = opinions(step, unit, example=example)
     order = np.argsort(-np.abs(each), kind="stable")
     names = [unit_name(Unit(unit.layer + 1, int(j)), sizes, labels) for j in order]
-    start = f"{unit_name(unit, sizes, labels)}: {step.layers[unit.layer].wishes[example, unit.neuron]:+.3f} = "
+    start = f"{unit_name(unit, sizes, labels)}: {step.layers[unit.layer].output_changes[example, unit.neuron]:+.3f} = "
     terms = [
         f"{each[j]:+.3f} ({'' if k else 'from '}{name})" for k, (j, name) in enumerate(zip(order, names, strict=True))
     ]
@@ -251,7 +251,7 @@ def layer_wish_lines(step: StepExplanation, width: int, *, example: int = 0, mos
     lines: list[str] = []
     last_head: list[int] = []
     for layer, part in reversed(hidden):
-        values = 100 * part.wishes[example].astype(float)
+        values = 100 * part.output_changes[example].astype(float)
         if len(values) > most:
             span = f"{values.min():+.0f} to {values.max():+.0f}"
             lines.append(f"{'' if lines else 'wishes x 100':12}  {letters(layer)}: {len(values):,} wishes from {span}")
