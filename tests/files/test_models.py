@@ -6,6 +6,7 @@ import ctypes
 import io
 import os
 import pickle
+import re
 import subprocess
 import sys
 import tracemalloc
@@ -424,6 +425,17 @@ def test_optimizer_of_another_version_raises(path):
         path.write_bytes(changed_strings(path, training=stored.replace('"optimizer.version":1', changed)))
         with pytest.raises(ModelFormatError, match=r"version|cannot be loaded"):
             cmlp.load(path)
+
+
+@pytest.mark.parametrize("name", ["epoch", "schedule_epoch", "batch"])
+def test_negative_counters_of_the_training_state_raise(path, name):
+    classifier().fit(X, Y).save(path, include_training_state=True)
+    stored = read(path.read_bytes())[0]["training"]
+    changed = re.sub(rf'"{name}":(\d+|null)', f'"{name}":-1', stored, count=1)
+    assert changed != stored
+    path.write_bytes(changed_strings(path, training=changed))
+    with pytest.raises(ModelFormatError, match="negative counter"):
+        cmlp.load(path)
 
 
 def test_invalid_training_arrays_raise(path):

@@ -96,6 +96,8 @@ def _restored(file: ModelFile, history: dict[str, Any], scalars: dict[str, Any])
     schedule = part("schedule.")
     if any(name != "name" and type(value) not in (int, float) for name, value in schedule.items()):
         raise refuse("'training' has a schedule of something other than numbers")
+    if any(isinstance(scalars[name], int) and scalars[name] < 0 for name in _SCALARS):
+        raise refuse("'training' has a negative counter")
     state = TrainingState.__new__(TrainingState)
     state.__setstate__(
         {
