@@ -1,6 +1,7 @@
 """Builds the extension module cmlp._core from the bridge and the C core. pyproject.toml contains all metadata."""
 
 import re
+import shutil
 import sys
 from pathlib import Path
 
@@ -47,13 +48,14 @@ class BuildCore(build_ext):
 
 
 class BuildPackage(build_py):
-    """Adds the C library as one file, and the file with which `pkg-config --cflags cmlp` finds a wheel's header."""
+    """Adds the C library as one file, the definition of its arithmetic, and the file with which `pkg-config --cflags cmlp` finds a wheel's header."""
 
     def run(self):
         super().run()
         header = ROOT / "include" if self.editable_mode else Path(self.build_lib, "cmlp/include")
         (header / "cmlp.c").write_text(single_file(ROOT), encoding="utf-8")
         if not self.editable_mode:
+            shutil.copy(ROOT / "docs/arithmetic.md", header)
             folder = Path(self.build_lib, "cmlp/pkgconfig")
             folder.mkdir(parents=True, exist_ok=True)
             (folder / "cmlp.pc").write_text(self.pkg_config(), encoding="utf-8")

@@ -10,8 +10,8 @@
  *   2. Build and train.  Describe a network (cmlp_net_init), fill its parameters (cmlp_init_params), train it
  *                        (cmlp_train_epoch, one call per epoch) and write a model file (cmlp_model_write).
  *   3. Look inside.      Layers, activations, costs, gradients, single optimizer steps, instruction sets.
- *   4. The arithmetic.   The definition of every rounding.
- * docs/embedding.md is a tutorial, and examples/ has complete programs.
+ * docs/embedding.md is a tutorial, examples/ has complete programs, and docs/arithmetic.md (in Python packages
+ * arithmetic.md beside this file) defines every rounding.
  *
  * Building. The library is plain C11 without dependencies. One line compiles it with a program (add -lm where sqrt is a
  * function call), from the source tree, or from the single file cmlp.c that Python packages contain:
@@ -46,7 +46,7 @@
  *   ALIGNMENT and NET. If an argument is invalid (codes 16 to 63), all outputs are left unchanged, except that
  *   cmlp_run.refused names the argument.
  * - Reproducibility. The same data, parameters and options give the same bits for any thread count, any split of the
- *   rows of cmlp_forward, any instruction set, compiler and system. See "The arithmetic" at the end.
+ *   rows of cmlp_forward, any instruction set, compiler and system. docs/arithmetic.md defines them.
  */
 #ifndef CMLP_H
 #define CMLP_H
@@ -201,7 +201,7 @@ typedef struct cmlp_model_info {
  * OPTION if the content is not that of a model file; DTYPE, ISA, OVERFLOW or BUILD if this build of the library cannot
  * run the network; NULL, STRUCT_SIZE.
  * On failure all fields of *info are 0 except head_size and error_at; after NULL and STRUCT_SIZE *info is unchanged. */
-CMLP_API int cmlp_model_size(const void *file, size_t n, cmlp_model_info *info);
+CMLP_API cmlp_status cmlp_model_size(const void *file, size_t n, cmlp_model_info *info);
 
 /* Makes a model in `memory` (info->model_size bytes, any alignment).
  * file: the `n` bytes of the whole file, at an address that is a multiple of 8. They must stay in place, unchanged, as
@@ -212,8 +212,8 @@ CMLP_API int cmlp_model_size(const void *file, size_t n, cmlp_model_info *info);
  * Returns CMLP_OK; the statuses of cmlp_model_size; FILE_LONG; FILE_DATA_CRC, FILE_NONFINITE, FILE_EXAMPLE and INPUT
  * (from the example) if verify is not 0; NULL, ALIGNMENT, BUFFER_SIZE.
  * On failure the contents of `memory` are unspecified. */
-CMLP_API int cmlp_model_init(cmlp_model *memory, size_t memory_size, const void *file, size_t n, int verify,
-                             void *scratch, size_t scratch_size);
+CMLP_API cmlp_status cmlp_model_init(cmlp_model *memory, size_t memory_size, const void *file, size_t n, int verify,
+                                     void *scratch, size_t scratch_size);
 
 /* Computes the outputs of one row. There is no allocation, lock or system call, and any number of threads may share a
  * model. Each thread needs scratch memory of its own.
@@ -236,7 +236,7 @@ CMLP_API const void *cmlp_model_params(const cmlp_model *model);
 /* Finds a metadata string: `*text` points to `*length` bytes of the file, without a terminating NUL. They are printable
  * ASCII, in which \" stands for " and \\ for \. Python writes JSON, such as the class labels (key "classes").
  * Returns CMLP_OK; FILE_KEY if the file has no such key; NULL, MODEL. On failure *text and *length are unchanged. */
-CMLP_API int cmlp_model_metadata(const cmlp_model *model, const char *key, const char **text, size_t *length);
+CMLP_API cmlp_status cmlp_model_metadata(const cmlp_model *model, const char *key, const char **text, size_t *length);
 
 /* ------------------------------------------------------------------------------------ many rows in one call */
 
@@ -305,7 +305,8 @@ typedef enum cmlp_call {
  * CMLP_CALL_TRAIN: rows per batch). A workspace for more rows or threads also serves fewer. The size is bounded for any
  * number of rows. Returns CMLP_OK; the errors of a net; ROWS, THREADS, OPTION (an unknown call), OVERFLOW. On failure
  * *bytes is unchanged. */
-CMLP_API int cmlp_workspace_size(const cmlp_net *net, int call, int64_t n_rows, int32_t n_threads, size_t *bytes);
+CMLP_API cmlp_status cmlp_workspace_size(const cmlp_net *net, int call, int64_t n_rows, int32_t n_threads,
+                                         size_t *bytes);
 
 /* Predicts: output[i, :] is the last layer's activations for the i-th selected row.
  * params: the parameter block, aligned for the net's type.
@@ -313,7 +314,8 @@ CMLP_API int cmlp_workspace_size(const cmlp_net *net, int call, int64_t n_rows, 
  * Returns CMLP_OK; the errors of a net, rows and a run; NULL or ALIGNMENT of params or output. After INPUT or
  * CMLP_CANCELLED `output` is unspecified.
  * With n_threads <= 1 there is no allocation, lock or system call, except those of `poll`. */
-CMLP_API int cmlp_forward(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *output, cmlp_run *run);
+CMLP_API cmlp_status cmlp_forward(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *output,
+                                  cmlp_run *run);
 
 /* ============================================================================================ 2. build and train */
 
@@ -372,7 +374,7 @@ CMLP_API size_t cmlp_net_size(void);
  * because it holds addresses of the library.
  * Returns CMLP_OK; NULL, STRUCT_SIZE, LAYERS, WIDTH, ACTIVATION, LOSS, DTYPE, OPTION (a parameter of an activation or
  * of the loss), ISA, OVERFLOW, BUFFER_SIZE, ALIGNMENT, BUILD. On failure `memory` is unchanged. */
-CMLP_API int cmlp_net_init(cmlp_net *memory, size_t memory_size, const cmlp_net_config *config);
+CMLP_API cmlp_status cmlp_net_init(cmlp_net *memory, size_t memory_size, const cmlp_net_config *config);
 
 /* Number of elements of a parameter block: W1, b1, W2, b2, ... without padding; W is (n_in, n_out), row-major. 0 for an
  * invalid net. */
@@ -395,7 +397,7 @@ CMLP_API void cmlp_random_shuffle(cmlp_random *random, int64_t *values, int64_t 
  * & Bengio 2010, as scikit-learn). The output layer uses the c of the last hidden layer, or 6 if there is none. Random
  * numbers are used layer by layer, weights before biases. Returns CMLP_OK; the errors of a net; NULL, ALIGNMENT. On
  * failure `params` and `random` are unchanged. */
-CMLP_API int cmlp_init_params(const cmlp_net *net, cmlp_random *random, void *params);
+CMLP_API cmlp_status cmlp_init_params(const cmlp_net *net, cmlp_random *random, void *params);
 
 typedef enum cmlp_targets_kind { CMLP_TARGETS_DENSE = 1, CMLP_TARGETS_CLASSES = 2 } cmlp_targets_kind;
 
@@ -468,7 +470,7 @@ typedef struct cmlp_optimizer {
 
 /* Computes the bytes of an optimizer's state; 0 for CMLP_SOLVER_SGD. The state needs the alignment of the net's type.
  * Returns CMLP_OK; the errors of a net; NULL, OPTION (an unknown solver), OVERFLOW. On failure *bytes is unchanged. */
-CMLP_API int cmlp_optimizer_state_size(const cmlp_net *net, int solver, size_t *bytes);
+CMLP_API cmlp_status cmlp_optimizer_state_size(const cmlp_net *net, int solver, size_t *bytes);
 
 /* Options and results of an epoch.
  *
@@ -495,9 +497,9 @@ typedef struct cmlp_epoch {
  * batch, parameters and optimizer are those after the last complete batch, and the outputs of `epoch` cover the
  * complete batches. After DIVERGED the parameters need not be finite: the last step may have made them NaN or infinite.
  * A bad_row of -1 means that the last step of the epoch did. */
-CMLP_API int cmlp_train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows, const cmlp_targets *targets,
-                              const cmlp_objective *objective, cmlp_optimizer *optimizer, cmlp_epoch *epoch,
-                              cmlp_run *run);
+CMLP_API cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows,
+                                      const cmlp_targets *targets, const cmlp_objective *objective,
+                                      cmlp_optimizer *optimizer, cmlp_epoch *epoch, cmlp_run *run);
 
 /* ---------------------------------------------------------------------------------------- write a model file */
 
@@ -531,7 +533,7 @@ typedef struct cmlp_model_content {
 
 /* Computes the bytes of scratch memory that cmlp_model_write needs. Returns CMLP_OK; the errors of a net; NULL,
  * OVERFLOW. On failure *bytes is unchanged. */
-CMLP_API int cmlp_model_write_size(const cmlp_net *net, size_t *bytes);
+CMLP_API cmlp_status cmlp_model_write_size(const cmlp_net *net, size_t *bytes);
 
 /* Writes a model file through content->write, in order and in pieces of any size. The same content gives the same bytes
  * everywhere. The example in the file has pseudo-random inputs, never a row of data.
@@ -539,8 +541,8 @@ CMLP_API int cmlp_model_write_size(const cmlp_net *net, size_t *bytes);
  * Returns CMLP_OK; the errors of a net; NULL, STRUCT_SIZE, ALIGNMENT, OPTION (input_scale or a count), DTYPE,
  * BUFFER_SIZE, OVERFLOW; FILE_NAME, FILE_SYNTAX (a string that is not printable ASCII), FILE_TENSOR (an array's shape),
  * FILE_NONFINITE (a parameter). After these, nothing has been written. After FILE_WRITE, part of the file has. */
-CMLP_API int cmlp_model_write(const cmlp_net *net, const void *params, const cmlp_model_content *content, void *scratch,
-                              size_t scratch_size);
+CMLP_API cmlp_status cmlp_model_write(const cmlp_net *net, const void *params, const cmlp_model_content *content,
+                                      void *scratch, size_t scratch_size);
 
 /* ================================================================================================ 3. look inside */
 
@@ -554,7 +556,7 @@ typedef struct cmlp_layer {
 
 /* Describes layer `index` of the n_layers - 1 layers with weights; 0 is the first hidden layer (without hidden layers,
  * the output layer). Returns CMLP_OK; the errors of a net; NULL, LAYERS. On failure *layer is unchanged. */
-CMLP_API int cmlp_net_layer(const cmlp_net *net, int32_t index, cmlp_layer *layer);
+CMLP_API cmlp_status cmlp_net_layer(const cmlp_net *net, int32_t index, cmlp_layer *layer);
 
 /* Properties of an activation. The strings and structs are static. */
 typedef struct cmlp_activation_info {
@@ -590,105 +592,47 @@ CMLP_API uint32_t cmlp_cpu_isa(void);
 
 /* The activations of every layer with weights: outputs[l] receives (rows selected, n_out of layer l), contiguous, of
  * the net's type and aligned for it. Returns as cmlp_forward, with all outputs unspecified where its output is. */
-CMLP_API int cmlp_activations(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *const *outputs,
-                              cmlp_run *run);
+CMLP_API cmlp_status cmlp_activations(const cmlp_net *net, const void *params, const cmlp_rows *rows,
+                                      void *const *outputs, cmlp_run *run);
 
 /* The weighted sums z of every layer with weights, in the same layout. Returns as cmlp_activations. */
-CMLP_API int cmlp_weighted_sums(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *const *outputs,
-                                cmlp_run *run);
+CMLP_API cmlp_status cmlp_weighted_sums(const cmlp_net *net, const void *params, const cmlp_rows *rows,
+                                        void *const *outputs, cmlp_run *run);
 
 /* Computes the objective's value at these parameters.
  * Returns CMLP_OK; the errors of a net, rows, targets, an objective and a run; NULL or ALIGNMENT of params or an
  * output; ROWS if no row is selected; DIVERGED if a weighted sum of the first layer, the cost of a row or the
  * objective is not finite.
  * On every failure *cost is unchanged. */
-CMLP_API int cmlp_cost(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
-                       const cmlp_objective *objective, double *cost, cmlp_run *run);
+CMLP_API cmlp_status cmlp_cost(const cmlp_net *net, const void *params, const cmlp_rows *rows,
+                               const cmlp_targets *targets, const cmlp_objective *objective, double *cost,
+                               cmlp_run *run);
 
 /* Computes the objective's gradient, in the layout of the parameters and aligned as they are, and its value (`cost` may
  * be NULL). Returns as cmlp_cost. After INPUT, TARGET, DIVERGED or CMLP_CANCELLED `gradient` is unspecified and *cost
  * unchanged. */
-CMLP_API int cmlp_gradient(const cmlp_net *net, const void *params, const cmlp_rows *rows,
-                           const cmlp_targets *targets, const cmlp_objective *objective, void *gradient, double *cost,
-                           cmlp_run *run);
+CMLP_API cmlp_status cmlp_gradient(const cmlp_net *net, const void *params, const cmlp_rows *rows,
+                                   const cmlp_targets *targets, const cmlp_objective *objective, void *gradient,
+                                   double *cost, cmlp_run *run);
 
 /* gradient[i, :] is the derivative of the i-th selected row's own cost with respect to its n_cols values in `rows`,
  * before scaling: (rows selected, n_in), contiguous, of the net's type. It includes loss_scale and the row weight, but
  * no average and no penalty. Returns as cmlp_gradient. */
-CMLP_API int cmlp_input_gradient(const cmlp_net *net, const void *params, const cmlp_rows *rows,
-                                 const cmlp_targets *targets, const cmlp_objective *objective, void *gradient,
-                                 cmlp_run *run);
+CMLP_API cmlp_status cmlp_input_gradient(const cmlp_net *net, const void *params, const cmlp_rows *rows,
+                                         const cmlp_targets *targets, const cmlp_objective *objective, void *gradient,
+                                         cmlp_run *run);
 
 /* deltas[l][i, :] is the derivative of the i-th row's own cost (as above) with respect to the weighted sums of layer l:
  * (rows selected, n_out of layer l), contiguous, of the net's type. Returns as cmlp_gradient. */
-CMLP_API int cmlp_deltas(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
-                         const cmlp_objective *objective, void *const *deltas, cmlp_run *run);
+CMLP_API cmlp_status cmlp_deltas(const cmlp_net *net, const void *params, const cmlp_rows *rows,
+                                 const cmlp_targets *targets, const cmlp_objective *objective, void *const *deltas,
+                                 cmlp_run *run);
 
 /* One optimizer step with `gradient` (in the layout of the parameters, unchanged by the call), in the calling thread.
  * Updates `params`, the optimizer's state and its counters. Returns CMLP_OK; the errors of a net and an optimizer; NULL
  * or ALIGNMENT of params or gradient. On failure nothing is changed. The new parameters are not checked: they are not
  * finite if the gradient is not. */
-CMLP_API int cmlp_step(const cmlp_net *net, void *params, const void *gradient, cmlp_optimizer *optimizer);
-
-/* ============================================================================================= 4. the arithmetic
- *
- * fma(a, b, c) is a*b + c rounded once. T is the net's element type. No other operations are fused.
- *
- * Products. z_j = b_j + sum_k x_k w_kj, W' delta and the sums of gradients over rows: the summed index is split into
- *   chunks of 128. Each chunk is one chain of fma from +0, ascending. The chunk sums are added, ascending, to a total
- *   that starts as b_j + 0, or as +0. Inputs that are 0 may be skipped. This changes no bit if weights and deltas are
- *   finite; otherwise the effect is unspecified.
- * Activations. logistic, tanh, exp, log: cmlp's own polynomials, with errors below 2 ulp. silu, gelu, softplus,
- *   softsign, e^z - 1: errors below 4 ulp; gelu uses a polynomial for the tail of the normal distribution. All of
- *   these functions return +0 instead of subnormal numbers. leaky_relu: p*z where z < 0. elu: p * (e^z - 1) where
- *   z < 0. p is the parameter rounded to T.
- *   relu(z) = +0 where z <= 0, else z (NaN included). softmax: e_j = exp(z_j - max z); a_j = e_j / sum by the rule
- *   above.
- * Costs of an output, where the formula above does not fix the order of operations. huber:
- *   (d*d) * 0.5, else p * (|d| - h), h = p/2 rounded to T.
- *   quantile: r * d, r = 1 - p rounded to T where d > 0, else -p.  gamma: y/a + z.  label smoothing: the log loss of
- *   y' = fma(y, 1 - p, p/k), both numbers rounded to T.  focal: x^p = exp(-p * l), l = -ln x; logistic: with t =
- *   ln(1 + e^-|z|), la = max(-z, 0) + t and lb = max(z, 0) + t, y ((1-a)^p la) + (1-y) (a^p lb) as
- *   fma(y, on, (1-y) * off); softmax: y * ((1-a)^p * -ln a), -ln a = ln(sum e) - (z - max z).
- *   A log_loss_clip c clips a to [max(c, the smallest normal number), min(1 - c, 1 - 2^-24 (float64: 1 - 2^-53))], c
- *   being rounded to T; then -y ln a, logistic: -fma(y, ln a, (1-y) * ln(1-a)).
- * Output delta. d = a - y.  log loss, poisson: d * s.  label smoothing: (a - y') * s.  gamma: (1 - y/a) * s.
- *   Squared error: g = d * 2s; others by a: g = c * s with c = -1, 0 or 1 (absolute error), d between -p and p (huber),
- *   r or -p, 0 where d is 0 (quantile). Then g * act'(a); softmax: with q = sum_k g_k a_k (a chain as above),
- *   a_j * (g_j - q).  s = loss_scale, then times the row weight if there are any.
- *   Focal, logistic, b = logistic(-z): fma(-y, on, (1-y) * off) * s with on = b^p * fma(p*a, la, b) and
- *   off = a^p * fma(p*b, lb, a). Softmax: u_j = y_j * ((1-a_j)^p * fma(p*a_j, v, 1)), v = -ln a_j / (1-a_j), or 1 where
- *   a_j is 1, a_j not below the smallest normal number; q = sum u, in chunks; (u_j - a_j q, fused) * -s.
- * act'. logistic a - a*a as fma(-a, a, a); tanh fma(-a, a, 1); exp a; relu 1 where a > 0, else 0; leaky_relu 1 where
- *   a > 0, else p; elu a + p where a < 0, else 1; softsign r*r, r = 1 - |a|; softplus logistic(z); silu
- *   fma(z, fma(-s, s, s), s), s = logistic(z); gelu fma(z, phi * c, Phi), phi = e^(-z^2/2), c = 1/sqrt(2 pi) in T.
- * Dropout. Let h = (j mod 64) div 8. The lower (h even) or upper (h odd) 16 bits of word h div 2 of Philox4x32-7 (Salmon
- *   et al. 2011) with the key (dropout_seed, layer) and the counter (8 (j div 64) + j mod 8, row mod 2^32, step mod
- *   2^32, (row div 2^32 mod 2^16) + 2^16 (step div 2^32)) decide on unit j of a hidden layer (0 is the first), for the
- *   row index in `rows` + dropout_row. Below floor(rate 2^16), a = +0; else a = a * k, k = 1/(1-rate) rounded to T. In
- *   the backward pass the same is done with W' delta, before act', which takes z or a from before the dropout.
- * Gradient. g = fma(alpha, w, sum) * (1 / sum of row weights), the reciprocal being rounded from double to T. alpha is
- *   that of the layer; 0 for biases.
- * Clipping. If the norm of the whole gradient (see "Sums to one number") is above max_norm: g = g * (max_norm / norm),
- *   the quotient being rounded from double to T.
- * Steps.  sgd       w = fma(-lr, g, w)
- *         momentum  v = fma(-lr, g, mu*v), flushed;  w = w + v
- *         nesterov  v as above;                      w = w + fma(-lr, g, mu*v)
- *         adam      m = fma(1-b1, g, b1*m), flushed;  v = fma((1-b2)*g, g, b2*v), flushed;
- *                   w = w - (r*m) / (sqrt(v) + eps),  r = lr * sqrt(1 - b2^t) / (1 - b1^t) in double, rounded to T
- *         adamw     first, for weights, w = fma(-d, w, w), d = lr * wd in double, rounded to T; then adam
- *   with lr, mu, b1, 1-b1, b2, 1-b2, eps rounded from double to T; eps at least the smallest normal number.
- *   Flushed: |v| < 1e-30 (float64: 1e-290) and Adam's second moment < 1e-36 (1e-290) become +0, so that they do not
- *   decay to subnormal numbers, which are slow.
- * Sums to one number (cost over rows, penalty, norm): in double; element i goes to partial i mod 16, ascending;
- *   partials p are added as p[i] += p[i+8], then +4, +2, +1. The squares of 16 weight rows of a layer (k div 16) are
- *   one such sum, in which column j goes to partial j mod 16; the penalty is alpha/2 times the sum of those sums, or
- *   with alphas half the sum of those sums times their layers' alphas.
- * NaN. After CMLP_ERROR_DIVERGED all NaNs among the parameters and in the optimizer's state are positive and quiet,
- *   with a payload of 0. The sign and the payload of NaNs in other results are unspecified.
- * Floating-point mode. On x86 and aarch64 every call computes in round-to-nearest without flush-to-zero and restores
- *   the caller's mode. On other processors the caller's thread must be in this mode, which is the default everywhere.
- */
+CMLP_API cmlp_status cmlp_step(const cmlp_net *net, void *params, const void *gradient, cmlp_optimizer *optimizer);
 
 #ifdef __cplusplus
 }

@@ -25,51 +25,51 @@ typedef struct cmlp_capi {
     const char *(*status_name)(int status);
     const char *(*status_string)(int status);
     const char *(*version)(void);
-    int (*model_size)(const void *file, size_t n, cmlp_model_info *info);
-    int (*model_init)(cmlp_model *memory, size_t memory_size, const void *file, size_t n, int verify, void *scratch,
-                      size_t scratch_size);
+    cmlp_status (*model_size)(const void *file, size_t n, cmlp_model_info *info);
+    cmlp_status (*model_init)(cmlp_model *memory, size_t memory_size, const void *file, size_t n, int verify,
+                              void *scratch, size_t scratch_size);
     int32_t (*model_predict)(const cmlp_model *model, const void *row, void *output, void *scratch,
                              size_t scratch_size);
     int32_t (*model_predict_u8)(const cmlp_model *model, const uint8_t *row, void *output, void *scratch,
                                 size_t scratch_size);
     const cmlp_net *(*model_net)(const cmlp_model *model);
     const void *(*model_params)(const cmlp_model *model);
-    int (*model_metadata)(const cmlp_model *model, const char *key, const char **text, size_t *length);
-    int (*workspace_size)(const cmlp_net *net, int call, int64_t n_rows, int32_t n_threads, size_t *bytes);
-    int (*forward)(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *output, cmlp_run *run);
+    cmlp_status (*model_metadata)(const cmlp_model *model, const char *key, const char **text, size_t *length);
+    cmlp_status (*workspace_size)(const cmlp_net *net, int call, int64_t n_rows, int32_t n_threads, size_t *bytes);
+    cmlp_status (*forward)(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *output, cmlp_run *run);
     size_t (*net_size)(void);
-    int (*net_init)(cmlp_net *memory, size_t memory_size, const cmlp_net_config *config);
+    cmlp_status (*net_init)(cmlp_net *memory, size_t memory_size, const cmlp_net_config *config);
     int64_t (*net_n_params)(const cmlp_net *net);
     void (*random_seed)(cmlp_random *random, uint32_t seed);
     double (*random_double)(cmlp_random *random);
     void (*random_shuffle)(cmlp_random *random, int64_t *values, int64_t n);
-    int (*init_params)(const cmlp_net *net, cmlp_random *random, void *params);
-    int (*optimizer_state_size)(const cmlp_net *net, int solver, size_t *bytes);
-    int (*train_epoch)(const cmlp_net *net, void *params, const cmlp_rows *rows, const cmlp_targets *targets,
-                       const cmlp_objective *objective, cmlp_optimizer *optimizer, cmlp_epoch *epoch,
-                       cmlp_run *run);
-    int (*model_write_size)(const cmlp_net *net, size_t *bytes);
-    int (*model_write)(const cmlp_net *net, const void *params, const cmlp_model_content *content, void *scratch,
-                       size_t scratch_size);
-    int (*net_layer)(const cmlp_net *net, int32_t index, cmlp_layer *layer);
+    cmlp_status (*init_params)(const cmlp_net *net, cmlp_random *random, void *params);
+    cmlp_status (*optimizer_state_size)(const cmlp_net *net, int solver, size_t *bytes);
+    cmlp_status (*train_epoch)(const cmlp_net *net, void *params, const cmlp_rows *rows, const cmlp_targets *targets,
+                               const cmlp_objective *objective, cmlp_optimizer *optimizer, cmlp_epoch *epoch,
+                               cmlp_run *run);
+    cmlp_status (*model_write_size)(const cmlp_net *net, size_t *bytes);
+    cmlp_status (*model_write)(const cmlp_net *net, const void *params, const cmlp_model_content *content,
+                               void *scratch, size_t scratch_size);
+    cmlp_status (*net_layer)(const cmlp_net *net, int32_t index, cmlp_layer *layer);
     const cmlp_activation_info *(*describe_activation)(int32_t activation);
     const cmlp_loss_info *(*describe_loss)(int32_t loss);
     uint32_t (*net_isa)(const cmlp_net *net);
     uint32_t (*cpu_isa)(void);
-    int (*activations)(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *const *outputs,
-                       cmlp_run *run);
-    int (*weighted_sums)(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *const *outputs,
-                         cmlp_run *run);
-    int (*cost)(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
-                const cmlp_objective *objective, double *cost, cmlp_run *run);
-    int (*gradient)(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
-                    const cmlp_objective *objective, void *gradient, double *cost, cmlp_run *run);
-    int (*input_gradient)(const cmlp_net *net, const void *params, const cmlp_rows *rows,
-                          const cmlp_targets *targets, const cmlp_objective *objective, void *gradient,
-                          cmlp_run *run);
-    int (*deltas)(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
-                  const cmlp_objective *objective, void *const *deltas, cmlp_run *run);
-    int (*step)(const cmlp_net *net, void *params, const void *gradient, cmlp_optimizer *optimizer);
+    cmlp_status (*activations)(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *const *outputs,
+                               cmlp_run *run);
+    cmlp_status (*weighted_sums)(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *const *outputs,
+                                 cmlp_run *run);
+    cmlp_status (*cost)(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
+                        const cmlp_objective *objective, double *cost, cmlp_run *run);
+    cmlp_status (*gradient)(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
+                            const cmlp_objective *objective, void *gradient, double *cost, cmlp_run *run);
+    cmlp_status (*input_gradient)(const cmlp_net *net, const void *params, const cmlp_rows *rows,
+                                  const cmlp_targets *targets, const cmlp_objective *objective, void *gradient,
+                                  cmlp_run *run);
+    cmlp_status (*deltas)(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
+                          const cmlp_objective *objective, void *const *deltas, cmlp_run *run);
+    cmlp_status (*step)(const cmlp_net *net, void *params, const void *gradient, cmlp_optimizer *optimizer);
 } cmlp_capi;
 
 /* Python.h comes first in every extension module. Other programs that include this header only get the struct. */

@@ -36,9 +36,8 @@ def wanted_files(root: Path) -> set[str]:
     licences = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["license-files"]
     about = ["METADATA", "RECORD", "WHEEL", "entry_points.txt", "top_level.txt", *(f"licenses/{n}" for n in licences)]
     cmake = {f"cmlp/cmake/{path.name}" for path in (root / "cmake/package").iterdir()}
-    library = {
-        f"cmlp/{name}" for name in ("include/cmlp.h", "include/cmlp_capi.h", "include/cmlp.c", "pkgconfig/cmlp.pc")
-    }
+    headers = {f"cmlp/include/{path.name}" for path in (root / "include").glob("*.h*")}
+    library = headers | {f"cmlp/{name}" for name in ("include/cmlp.c", "include/arithmetic.md", "pkgconfig/cmlp.pc")}
     return modules | library | cmake | {f"dist-info/{name}" for name in about}
 
 

@@ -40,7 +40,7 @@ class Entry(NamedTuple):
 class Item(NamedTuple):
     """A heading, a text, or a declaration with its comment."""
 
-    kind: str  # "heading", "text", "literal", "function", "macro", "enum" or "struct"
+    kind: str  # "heading", "text", "function", "macro", "enum" or "struct"
     name: str
     declaration: str = ""
     comment: str = ""
@@ -54,9 +54,8 @@ def parse(text: str) -> list[Item]:
     """Return the items of the header in order."""
     start = text.index("*/") + 2
     items = [Item("text", "", comment=stripped(text[text.index("/*") + 2 : start - 2]))]
-    arithmetic = re.search(r"/\* =+ (\d\. the arithmetic)\n(.*?)\*/", text, re.DOTALL)
     pending, seen = "", set()
-    for match in ITEM.finditer(text, start, arithmetic.start() if arithmetic else len(text)):
+    for match in ITEM.finditer(text, start):
         if match["heading"]:
             items += flushed(pending)
             items.append(Item("heading", match["heading"].strip(), "##" if match["rule"][0] == "=" else "###"))
@@ -76,9 +75,6 @@ def parse(text: str) -> list[Item]:
             # A comment also describes the declarations in the lines directly below the first one.
             if not re.match(r"[^\n]*\n(CMLP_API|typedef|#)", text[match.end() :]):
                 pending = ""
-    if arithmetic:
-        items.append(Item("heading", arithmetic[1], "##"))
-        items.append(Item("literal", "", comment=stripped(arithmetic[2])))
     return items
 
 
@@ -149,8 +145,6 @@ def render(items: list[Item]) -> str:
         if item.kind == "heading":
             name = re.sub("[a-z]", lambda letter: letter[0].upper(), item.name, count=1)
             out.append(f"{item.declaration} {name}\n")
-        elif item.kind == "literal":
-            out.append(f"```text\n{item.comment}\n```\n")
         else:
             body = directive(item, roles) if item.declaration else paragraphs(item.comment, roles)
             out.append(f"```{{eval-rst}}\n{body}\n```\n")

@@ -12,57 +12,57 @@ cdef extern from "cmlp_capi.h" nogil:
         const char *(*status_name)(int status) noexcept nogil
         const char *(*status_string)(int status) noexcept nogil
         const char *(*version)() noexcept nogil
-        int (*model_size)(const void *file, size_t n, cmlp_model_info *info) noexcept nogil
-        int (*model_init)(cmlp_model *memory, size_t memory_size, const void *file, size_t n, int verify,
-                          void *scratch, size_t scratch_size) noexcept nogil
+        cmlp_status (*model_size)(const void *file, size_t n, cmlp_model_info *info) noexcept nogil
+        cmlp_status (*model_init)(cmlp_model *memory, size_t memory_size, const void *file, size_t n, int verify,
+                                  void *scratch, size_t scratch_size) noexcept nogil
         int32_t (*model_predict)(const cmlp_model *model, const void *row, void *output, void *scratch,
                                  size_t scratch_size) noexcept nogil
         int32_t (*model_predict_u8)(const cmlp_model *model, const uint8_t *row, void *output, void *scratch,
                                     size_t scratch_size) noexcept nogil
         const cmlp_net *(*model_net)(const cmlp_model *model) noexcept nogil
         const void *(*model_params)(const cmlp_model *model) noexcept nogil
-        int (*model_metadata)(const cmlp_model *model, const char *key, const char **text,
-                              size_t *length) noexcept nogil
-        int (*workspace_size)(const cmlp_net *net, int call, int64_t n_rows, int32_t n_threads,
-                              size_t *bytes) noexcept nogil
-        int (*forward)(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *output,
-                       cmlp_run *run) noexcept nogil
+        cmlp_status (*model_metadata)(const cmlp_model *model, const char *key, const char **text,
+                                      size_t *length) noexcept nogil
+        cmlp_status (*workspace_size)(const cmlp_net *net, int call, int64_t n_rows, int32_t n_threads,
+                                      size_t *bytes) noexcept nogil
+        cmlp_status (*forward)(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *output,
+                               cmlp_run *run) noexcept nogil
         size_t (*net_size)() noexcept nogil
-        int (*net_init)(cmlp_net *memory, size_t memory_size, const cmlp_net_config *config) noexcept nogil
+        cmlp_status (*net_init)(cmlp_net *memory, size_t memory_size, const cmlp_net_config *config) noexcept nogil
         int64_t (*net_n_params)(const cmlp_net *net) noexcept nogil
         void (*random_seed)(cmlp_random *random, uint32_t seed) noexcept nogil
         double (*random_double)(cmlp_random *random) noexcept nogil
         void (*random_shuffle)(cmlp_random *random, int64_t *values, int64_t n) noexcept nogil
-        int (*init_params)(const cmlp_net *net, cmlp_random *random, void *params) noexcept nogil
-        int (*optimizer_state_size)(const cmlp_net *net, int solver, size_t *bytes) noexcept nogil
-        int (*train_epoch)(const cmlp_net *net, void *params, const cmlp_rows *rows,
-                           const cmlp_targets *targets, const cmlp_objective *objective,
-                           cmlp_optimizer *optimizer, cmlp_epoch *epoch, cmlp_run *run) noexcept nogil
-        int (*model_write_size)(const cmlp_net *net, size_t *bytes) noexcept nogil
-        int (*model_write)(const cmlp_net *net, const void *params, const cmlp_model_content *content,
-                           void *scratch, size_t scratch_size) noexcept nogil
-        int (*net_layer)(const cmlp_net *net, int32_t index, cmlp_layer *layer) noexcept nogil
+        cmlp_status (*init_params)(const cmlp_net *net, cmlp_random *random, void *params) noexcept nogil
+        cmlp_status (*optimizer_state_size)(const cmlp_net *net, int solver, size_t *bytes) noexcept nogil
+        cmlp_status (*train_epoch)(const cmlp_net *net, void *params, const cmlp_rows *rows,
+                                   const cmlp_targets *targets, const cmlp_objective *objective,
+                                   cmlp_optimizer *optimizer, cmlp_epoch *epoch, cmlp_run *run) noexcept nogil
+        cmlp_status (*model_write_size)(const cmlp_net *net, size_t *bytes) noexcept nogil
+        cmlp_status (*model_write)(const cmlp_net *net, const void *params, const cmlp_model_content *content,
+                                   void *scratch, size_t scratch_size) noexcept nogil
+        cmlp_status (*net_layer)(const cmlp_net *net, int32_t index, cmlp_layer *layer) noexcept nogil
         const cmlp_activation_info *(*describe_activation)(int32_t activation) noexcept nogil
         const cmlp_loss_info *(*describe_loss)(int32_t loss) noexcept nogil
         uint32_t (*net_isa)(const cmlp_net *net) noexcept nogil
         uint32_t (*cpu_isa)() noexcept nogil
-        int (*activations)(const cmlp_net *net, const void *params, const cmlp_rows *rows, void **outputs,
-                           cmlp_run *run) noexcept nogil
-        int (*weighted_sums)(const cmlp_net *net, const void *params, const cmlp_rows *rows, void **outputs,
-                             cmlp_run *run) noexcept nogil
-        int (*cost)(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
-                    const cmlp_objective *objective, double *cost, cmlp_run *run) noexcept nogil
-        int (*gradient)(const cmlp_net *net, const void *params, const cmlp_rows *rows,
-                        const cmlp_targets *targets, const cmlp_objective *objective, void *gradient,
-                        double *cost, cmlp_run *run) noexcept nogil
-        int (*input_gradient)(const cmlp_net *net, const void *params, const cmlp_rows *rows,
-                              const cmlp_targets *targets, const cmlp_objective *objective, void *gradient,
+        cmlp_status (*activations)(const cmlp_net *net, const void *params, const cmlp_rows *rows, void **outputs,
+                                   cmlp_run *run) noexcept nogil
+        cmlp_status (*weighted_sums)(const cmlp_net *net, const void *params, const cmlp_rows *rows, void **outputs,
+                                     cmlp_run *run) noexcept nogil
+        cmlp_status (*cost)(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
+                            const cmlp_objective *objective, double *cost, cmlp_run *run) noexcept nogil
+        cmlp_status (*gradient)(const cmlp_net *net, const void *params, const cmlp_rows *rows,
+                                const cmlp_targets *targets, const cmlp_objective *objective, void *gradient,
+                                double *cost, cmlp_run *run) noexcept nogil
+        cmlp_status (*input_gradient)(const cmlp_net *net, const void *params, const cmlp_rows *rows,
+                                      const cmlp_targets *targets, const cmlp_objective *objective, void *gradient,
+                                      cmlp_run *run) noexcept nogil
+        cmlp_status (*deltas)(const cmlp_net *net, const void *params, const cmlp_rows *rows,
+                              const cmlp_targets *targets, const cmlp_objective *objective, void **deltas,
                               cmlp_run *run) noexcept nogil
-        int (*deltas)(const cmlp_net *net, const void *params, const cmlp_rows *rows,
-                      const cmlp_targets *targets, const cmlp_objective *objective, void **deltas,
-                      cmlp_run *run) noexcept nogil
-        int (*step)(const cmlp_net *net, void *params, const void *gradient,
-                    cmlp_optimizer *optimizer) noexcept nogil
+        cmlp_status (*step)(const cmlp_net *net, void *params, const void *gradient,
+                            cmlp_optimizer *optimizer) noexcept nogil
 
 cdef extern from "cmlp_capi.h":
     const cmlp_capi *cmlp_import_capi() except NULL

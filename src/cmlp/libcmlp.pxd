@@ -77,16 +77,16 @@ cdef extern from "cmlp.h" nogil:
         double input_scale
         int32_t dtype
 
-    int cmlp_model_size(const void *file, size_t n, cmlp_model_info *info)
-    int cmlp_model_init(cmlp_model *memory, size_t memory_size, const void *file, size_t n, int verify,
-                        void *scratch, size_t scratch_size)
+    cmlp_status cmlp_model_size(const void *file, size_t n, cmlp_model_info *info)
+    cmlp_status cmlp_model_init(cmlp_model *memory, size_t memory_size, const void *file, size_t n, int verify,
+                                void *scratch, size_t scratch_size)
     int32_t cmlp_model_predict(const cmlp_model *model, const void *row, void *output, void *scratch,
                                size_t scratch_size)
     int32_t cmlp_model_predict_u8(const cmlp_model *model, const uint8_t *row, void *output, void *scratch,
                                   size_t scratch_size)
     const cmlp_net *cmlp_model_net(const cmlp_model *model)
     const void *cmlp_model_params(const cmlp_model *model)
-    int cmlp_model_metadata(const cmlp_model *model, const char *key, const char **text, size_t *length)
+    cmlp_status cmlp_model_metadata(const cmlp_model *model, const char *key, const char **text, size_t *length)
 
     int64_t CMLP_REPEAT
 
@@ -129,8 +129,9 @@ cdef extern from "cmlp.h" nogil:
         CMLP_CALL_CSR
         CMLP_CALL_DROPOUT
 
-    int cmlp_workspace_size(const cmlp_net *net, int call, int64_t n_rows, int32_t n_threads, size_t *bytes)
-    int cmlp_forward(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *output, cmlp_run *run)
+    cmlp_status cmlp_workspace_size(const cmlp_net *net, int call, int64_t n_rows, int32_t n_threads, size_t *bytes)
+    cmlp_status cmlp_forward(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *output,
+                             cmlp_run *run)
 
     int CMLP_MAX_LAYERS
     int CMLP_MAX_THREADS
@@ -172,7 +173,7 @@ cdef extern from "cmlp.h" nogil:
         double loss_parameter
 
     size_t cmlp_net_size()
-    int cmlp_net_init(cmlp_net *memory, size_t memory_size, const cmlp_net_config *config)
+    cmlp_status cmlp_net_init(cmlp_net *memory, size_t memory_size, const cmlp_net_config *config)
     int64_t cmlp_net_n_params(const cmlp_net *net)
 
     ctypedef struct cmlp_random:
@@ -182,7 +183,7 @@ cdef extern from "cmlp.h" nogil:
     void cmlp_random_seed(cmlp_random *random, uint32_t seed)
     double cmlp_random_double(cmlp_random *random)
     void cmlp_random_shuffle(cmlp_random *random, int64_t *values, int64_t n)
-    int cmlp_init_params(const cmlp_net *net, cmlp_random *random, void *params)
+    cmlp_status cmlp_init_params(const cmlp_net *net, cmlp_random *random, void *params)
 
     ctypedef enum cmlp_targets_kind:
         CMLP_TARGETS_DENSE
@@ -232,7 +233,7 @@ cdef extern from "cmlp.h" nogil:
         double weight_decay
         double max_norm
 
-    int cmlp_optimizer_state_size(const cmlp_net *net, int solver, size_t *bytes)
+    cmlp_status cmlp_optimizer_state_size(const cmlp_net *net, int solver, size_t *bytes)
 
     ctypedef struct cmlp_epoch:
         size_t struct_size
@@ -245,9 +246,9 @@ cdef extern from "cmlp.h" nogil:
         double gradient_norm
         int64_t batches
 
-    int cmlp_train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows, const cmlp_targets *targets,
-                         const cmlp_objective *objective, cmlp_optimizer *optimizer, cmlp_epoch *epoch,
-                         cmlp_run *run)
+    cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows, const cmlp_targets *targets,
+                                 const cmlp_objective *objective, cmlp_optimizer *optimizer, cmlp_epoch *epoch,
+                                 cmlp_run *run)
 
     ctypedef struct cmlp_model_string:
         const char *key
@@ -270,9 +271,9 @@ cdef extern from "cmlp.h" nogil:
         int (*write)(void *context, const void *bytes, size_t n) noexcept nogil
         void *context
 
-    int cmlp_model_write_size(const cmlp_net *net, size_t *bytes)
-    int cmlp_model_write(const cmlp_net *net, const void *params, const cmlp_model_content *content, void *scratch,
-                         size_t scratch_size)
+    cmlp_status cmlp_model_write_size(const cmlp_net *net, size_t *bytes)
+    cmlp_status cmlp_model_write(const cmlp_net *net, const void *params, const cmlp_model_content *content,
+                                 void *scratch, size_t scratch_size)
 
     ctypedef struct cmlp_layer:
         int64_t n_in
@@ -282,7 +283,7 @@ cdef extern from "cmlp.h" nogil:
         int64_t weights
         int64_t biases
 
-    int cmlp_net_layer(const cmlp_net *net, int32_t index, cmlp_layer *layer)
+    cmlp_status cmlp_net_layer(const cmlp_net *net, int32_t index, cmlp_layer *layer)
 
     ctypedef struct cmlp_activation_info:
         const char *name
@@ -309,18 +310,18 @@ cdef extern from "cmlp.h" nogil:
 
     uint32_t cmlp_net_isa(const cmlp_net *net)
     uint32_t cmlp_cpu_isa()
-    int cmlp_activations(const cmlp_net *net, const void *params, const cmlp_rows *rows, void **outputs,
-                         cmlp_run *run)
-    int cmlp_weighted_sums(const cmlp_net *net, const void *params, const cmlp_rows *rows, void **outputs,
-                           cmlp_run *run)
-    int cmlp_cost(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
-                  const cmlp_objective *objective, double *cost, cmlp_run *run)
-    int cmlp_gradient(const cmlp_net *net, const void *params, const cmlp_rows *rows,
-                      const cmlp_targets *targets, const cmlp_objective *objective, void *gradient, double *cost,
-                      cmlp_run *run)
-    int cmlp_input_gradient(const cmlp_net *net, const void *params, const cmlp_rows *rows,
-                            const cmlp_targets *targets, const cmlp_objective *objective, void *gradient,
-                            cmlp_run *run)
-    int cmlp_deltas(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
-                    const cmlp_objective *objective, void **deltas, cmlp_run *run)
-    int cmlp_step(const cmlp_net *net, void *params, const void *gradient, cmlp_optimizer *optimizer)
+    cmlp_status cmlp_activations(const cmlp_net *net, const void *params, const cmlp_rows *rows, void **outputs,
+                                 cmlp_run *run)
+    cmlp_status cmlp_weighted_sums(const cmlp_net *net, const void *params, const cmlp_rows *rows, void **outputs,
+                                   cmlp_run *run)
+    cmlp_status cmlp_cost(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
+                          const cmlp_objective *objective, double *cost, cmlp_run *run)
+    cmlp_status cmlp_gradient(const cmlp_net *net, const void *params, const cmlp_rows *rows,
+                              const cmlp_targets *targets, const cmlp_objective *objective, void *gradient,
+                              double *cost, cmlp_run *run)
+    cmlp_status cmlp_input_gradient(const cmlp_net *net, const void *params, const cmlp_rows *rows,
+                                    const cmlp_targets *targets, const cmlp_objective *objective, void *gradient,
+                                    cmlp_run *run)
+    cmlp_status cmlp_deltas(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
+                            const cmlp_objective *objective, void **deltas, cmlp_run *run)
+    cmlp_status cmlp_step(const cmlp_net *net, void *params, const void *gradient, cmlp_optimizer *optimizer)

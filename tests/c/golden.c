@@ -125,9 +125,9 @@ static int make_net(problem *p, uint32_t isa)
                                     .loss = p->c->loss,
                                     .dtype = p->c->dtype,
                                     .isa_mask = isa};
-    const int status = cmlp_net_init((cmlp_net *)p->net, sizeof p->net, &config);
+    const cmlp_status status = cmlp_net_init((cmlp_net *)p->net, sizeof p->net, &config);
     if (!status && cmlp_net_isa((cmlp_net *)p->net) != isa) return CMLP_ERROR_ISA;
-    return status ? status : cmlp_init_params((cmlp_net *)p->net, &p->random, p->params);
+    return status ? (int)status : (int)cmlp_init_params((cmlp_net *)p->net, &p->random, p->params);
 }
 
 /* ---- hashes: FNV-1a over little-endian bytes; all NaNs are equal */

@@ -29,6 +29,7 @@ def test_wheel_contains_modules_header_declarations_data_and_licences(wheel):
         "cmlp/py.typed",
         "cmlp/include/cmlp.h",
         "cmlp/include/cmlp.c",
+        "cmlp/include/arithmetic.md",
         "cmlp/cmake/cmlpConfig.cmake",
         "cmlp/pkgconfig/cmlp.pc",
         "cmlp/datasets/digits28/train-images-idx3-ubyte.gz",

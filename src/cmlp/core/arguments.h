@@ -26,7 +26,7 @@ CMLP_ASSERT_SIZE_FIRST(cmlp_epoch);
 CMLP_ASSERT_SIZE_FIRST(cmlp_run);
 
 /* Copies the caller's struct to `own`, which has `size` bytes, and zeroes the fields that the caller's header lacks. */
-static inline int cmlp_read_struct(void *own, const void *given, size_t size, size_t oldest)
+static inline cmlp_status cmlp_read_struct(void *own, const void *given, size_t size, size_t oldest)
 {
     size_t theirs;
     if (!given) return CMLP_ERROR_NULL;
@@ -43,7 +43,7 @@ static inline int cmlp_read_struct(void *own, const void *given, size_t size, si
 #define CMLP_READ(own, given, type, last) cmlp_read_struct((own), (given), sizeof(type), CMLP_OLDEST(type, last))
 
 /* Names the refused argument and returns the status. */
-static inline int cmlp_refuse(const char **refused, int status, const char *argument)
+static inline cmlp_status cmlp_refuse(const char **refused, cmlp_status status, const char *argument)
 {
     *refused = argument;
     return status;
@@ -57,11 +57,11 @@ typedef struct cmlp_frame {
 } cmlp_frame;
 
 /* Starts a call: reads and checks the run and sets the floating-point mode. Every call of it needs a cmlp_end_call. */
-static inline int cmlp_begin_call(cmlp_frame *frame, cmlp_run *run)
+static inline cmlp_status cmlp_begin_call(cmlp_frame *frame, cmlp_run *run)
 {
     frame->mode = cmlp_enter_mode();
     frame->callers = NULL;
-    const int status = CMLP_READ(&frame->run, run, cmlp_run, n_threads);
+    const cmlp_status status = CMLP_READ(&frame->run, run, cmlp_run, n_threads);
     if (status) return status;
     frame->callers = run;
     frame->run.refused = NULL;
@@ -72,7 +72,7 @@ static inline int cmlp_begin_call(cmlp_frame *frame, cmlp_run *run)
 }
 
 /* Writes the run's output fields to the caller's struct, restores the caller's mode and returns the status. */
-static inline int cmlp_end_call(const cmlp_frame *frame, int status)
+static inline cmlp_status cmlp_end_call(const cmlp_frame *frame, cmlp_status status)
 {
     if (frame->callers) {
         frame->callers->bad_row = frame->run.bad_row;

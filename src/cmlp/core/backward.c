@@ -115,7 +115,7 @@ size_t cmlp_batch_space(const cmlp_net *net, int call, int64_t batch_rows, int32
     return space.overflow ? 0 : space.used;
 }
 
-static int check_layers(const cmlp_net *net, const cmlp_objective *objective, const char **refused)
+static cmlp_status check_layers(const cmlp_net *net, const cmlp_objective *objective, const char **refused)
 {
     for (int32_t l = 0; objective->alphas && l < net->n_layers; l++)
         if (!(objective->alphas[l] >= 0 && objective->alphas[l] <= DBL_MAX))
@@ -135,9 +135,9 @@ static int is_penalized(const cmlp_net *net, const cmlp_objective *objective)
     return 0;
 }
 
-static int read_objective(cmlp_objective *objective, const cmlp_objective *given, const char **refused)
+static cmlp_status read_objective(cmlp_objective *objective, const cmlp_objective *given, const char **refused)
 {
-    const int status = CMLP_READ(objective, given, cmlp_objective, dropout_seed);
+    const cmlp_status status = CMLP_READ(objective, given, cmlp_objective, dropout_seed);
     if (status) return cmlp_refuse(refused, status, "objective");
     if (objective->loss_scale == 0) objective->loss_scale = 1;
     const double alpha = objective->alpha, scale = objective->loss_scale, clip = objective->log_loss_clip;
@@ -147,11 +147,11 @@ static int read_objective(cmlp_objective *objective, const cmlp_objective *given
     return CMLP_OK;
 }
 
-int cmlp_batch_prepare(cmlp_batch_job *job, const cmlp_batch_arguments *given, int call, int64_t batch_rows)
+cmlp_status cmlp_batch_prepare(cmlp_batch_job *job, const cmlp_batch_arguments *given, int call, int64_t batch_rows)
 {
     const cmlp_net *net = given->net;
     cmlp_run *run = given->run;
-    int status = read_objective(&job->objective, given->objective, &run->refused);
+    cmlp_status status = read_objective(&job->objective, given->objective, &run->refused);
     if (status) return status;
     if (!given->targets) return cmlp_refuse(&run->refused, CMLP_ERROR_NULL, "targets");
     status = cmlp_check_data(&job->data, net, given->rows, given->targets, job->objective.row_weights, &run->refused);

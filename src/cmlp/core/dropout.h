@@ -1,4 +1,4 @@
-/* Inverted dropout of hidden layers (cmlp.h, "The arithmetic"). */
+/* Inverted dropout of hidden layers (docs/arithmetic.md). */
 #ifndef CMLP_DROPOUT_H
 #define CMLP_DROPOUT_H
 

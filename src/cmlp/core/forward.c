@@ -123,11 +123,11 @@ static void forward_share(void *context, cmlp_team *team, int32_t index, int32_t
     }
 }
 
-static int forward(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *const *outputs,
-                   void *last_output, int sums, cmlp_run *run)
+static cmlp_status forward(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *const *outputs,
+                           void *last_output, int sums, cmlp_run *run)
 {
     forward_job job;
-    int status = cmlp_check_data(&job.data, net, rows, NULL, NULL, &run->refused);
+    cmlp_status status = cmlp_check_data(&job.data, net, rows, NULL, NULL, &run->refused);
     if (!status) status = cmlp_check_block(net, params, "params", run);
     if (!status) status = cmlp_check_block(net, last_output, outputs ? "outputs" : "output", run);
     if (status) return status;
@@ -150,41 +150,41 @@ static int forward(const cmlp_net *net, const void *params, const cmlp_rows *row
     return cmlp_report(run, &job.data, fault);
 }
 
-int cmlp_forward(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *output, cmlp_run *run)
+cmlp_status cmlp_forward(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *output, cmlp_run *run)
 {
     cmlp_frame frame;
-    int status = cmlp_begin_call(&frame, run);
+    cmlp_status status = cmlp_begin_call(&frame, run);
     if (!status) status = forward(net, params, rows, NULL, output, 0, &frame.run);
     return cmlp_end_call(&frame, status);
 }
 
-static int check_outputs(const cmlp_net *net, void *const *outputs, cmlp_run *run)
+static cmlp_status check_outputs(const cmlp_net *net, void *const *outputs, cmlp_run *run)
 {
-    int status = cmlp_check_net(net);
+    cmlp_status status = cmlp_check_net(net);
     if (status) return cmlp_refuse(&run->refused, status, "net");
     if (!outputs) return cmlp_refuse(&run->refused, CMLP_ERROR_NULL, "outputs");
     for (int32_t l = 0; l < net->n_layers && !status; l++) status = cmlp_check_block(net, outputs[l], "outputs", run);
     return status;
 }
 
-static int all_layers(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *const *outputs, int sums,
-                      cmlp_run *run)
+static cmlp_status all_layers(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *const *outputs,
+                              int sums, cmlp_run *run)
 {
     cmlp_frame frame;
-    int status = cmlp_begin_call(&frame, run);
+    cmlp_status status = cmlp_begin_call(&frame, run);
     if (!status) status = check_outputs(net, outputs, &frame.run);
     if (!status) status = forward(net, params, rows, outputs, outputs[net->n_layers - 1], sums, &frame.run);
     return cmlp_end_call(&frame, status);
 }
 
-int cmlp_activations(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *const *outputs,
-                     cmlp_run *run)
+cmlp_status cmlp_activations(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *const *outputs,
+                             cmlp_run *run)
 {
     return all_layers(net, params, rows, outputs, 0, run);
 }
 
-int cmlp_weighted_sums(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *const *outputs,
-                       cmlp_run *run)
+cmlp_status cmlp_weighted_sums(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *const *outputs,
+                               cmlp_run *run)
 {
     return all_layers(net, params, rows, outputs, 1, run);
 }

@@ -18,7 +18,7 @@ static void whole_member(void *context, cmlp_team *team, int32_t index, int32_t 
 }
 
 /* Runs the prepared job. Writes the objective to `value` if `value` is not NULL. */
-static int run_whole(cmlp_batch_job *batch, double *value)
+static cmlp_status run_whole(cmlp_batch_job *batch, double *value)
 {
     whole_job job = {.batch = batch};
     if (batch->penalized) cmlp_squares_renew(batch);
@@ -45,13 +45,13 @@ typedef struct whole_outputs {
     const char *missing;
 } whole_outputs;
 
-static int whole(const cmlp_batch_arguments *given, const whole_outputs *outputs)
+static cmlp_status whole(const cmlp_batch_arguments *given, const whole_outputs *outputs)
 {
     cmlp_batch_job job;
     const cmlp_net *net = given->net;
     cmlp_run *run = given->run;
     if (outputs->missing) return cmlp_refuse(&run->refused, CMLP_ERROR_NULL, outputs->missing);
-    int status = cmlp_batch_prepare(&job, given, CMLP_CALL_GRADIENT, 0);
+    cmlp_status status = cmlp_batch_prepare(&job, given, CMLP_CALL_GRADIENT, 0);
     if (status) return status;
     if (cmlp_misaligned(outputs->gradient, net->element) || cmlp_misaligned(outputs->input_gradient, net->element))
         return cmlp_refuse(&run->refused, CMLP_ERROR_ALIGNMENT, "gradient");
@@ -66,38 +66,39 @@ static int whole(const cmlp_batch_arguments *given, const whole_outputs *outputs
 
 /* The arguments are checked in the library's floating-point mode too: in the caller's, a subnormal number may count as
  * zero. */
-static int whole_call(cmlp_batch_arguments given, const whole_outputs *outputs)
+static cmlp_status whole_call(cmlp_batch_arguments given, const whole_outputs *outputs)
 {
     cmlp_frame frame;
-    int status = cmlp_begin_call(&frame, given.run);
+    cmlp_status status = cmlp_begin_call(&frame, given.run);
     given.run = &frame.run;
     if (!status) status = whole(&given, outputs);
     return cmlp_end_call(&frame, status);
 }
 
-int cmlp_cost(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
-              const cmlp_objective *objective, double *cost, cmlp_run *run)
+cmlp_status cmlp_cost(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
+                      const cmlp_objective *objective, double *cost, cmlp_run *run)
 {
     const whole_outputs outputs = {.cost = cost, .missing = cost ? NULL : "cost"};
     return whole_call((cmlp_batch_arguments){net, params, rows, targets, objective, run}, &outputs);
 }
 
-int cmlp_gradient(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
-                  const cmlp_objective *objective, void *gradient, double *cost, cmlp_run *run)
+cmlp_status cmlp_gradient(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
+                          const cmlp_objective *objective, void *gradient, double *cost, cmlp_run *run)
 {
     const whole_outputs outputs = {.gradient = gradient, .cost = cost, .missing = gradient ? NULL : "gradient"};
     return whole_call((cmlp_batch_arguments){net, params, rows, targets, objective, run}, &outputs);
 }
 
-int cmlp_input_gradient(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
-                        const cmlp_objective *objective, void *gradient, cmlp_run *run)
+cmlp_status cmlp_input_gradient(const cmlp_net *net, const void *params, const cmlp_rows *rows,
+                                const cmlp_targets *targets, const cmlp_objective *objective, void *gradient,
+                                cmlp_run *run)
 {
     const whole_outputs outputs = {.input_gradient = gradient, .missing = gradient ? NULL : "gradient"};
     return whole_call((cmlp_batch_arguments){net, params, rows, targets, objective, run}, &outputs);
 }
 
-int cmlp_deltas(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
-                const cmlp_objective *objective, void *const *deltas, cmlp_run *run)
+cmlp_status cmlp_deltas(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
+                        const cmlp_objective *objective, void *const *deltas, cmlp_run *run)
 {
     const whole_outputs outputs = {.deltas = deltas, .missing = deltas ? NULL : "deltas"};
     return whole_call((cmlp_batch_arguments){net, params, rows, targets, objective, run}, &outputs);

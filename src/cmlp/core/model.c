@@ -6,10 +6,10 @@
 #include "crc.h"
 #include "model_head.h"
 
-int cmlp_model_divide(const cmlp_net *net, void *memory, size_t *size, cmlp_model_scratch *scratch)
+cmlp_status cmlp_model_divide(const cmlp_net *net, void *memory, size_t *size, cmlp_model_scratch *scratch)
 {
     cmlp_space space = {memory ? cmlp_align_up(memory) : NULL, 0, 0};
-    int status = cmlp_workspace_size(net, CMLP_CALL_FORWARD, 1, 1, &scratch->workspace_size);
+    cmlp_status status = cmlp_workspace_size(net, CMLP_CALL_FORWARD, 1, 1, &scratch->workspace_size);
     if (status) return status;
     scratch->row = cmlp_take(&space, cmlp_n_in(net), net->element);
     scratch->output = cmlp_take(&space, cmlp_n_out(net), net->element);
@@ -19,17 +19,17 @@ int cmlp_model_divide(const cmlp_net *net, void *memory, size_t *size, cmlp_mode
     return space.overflow ? CMLP_ERROR_OVERFLOW : CMLP_OK;
 }
 
-int cmlp_model_check_scratch(const cmlp_net *net, void *memory, size_t size, cmlp_model_scratch *scratch)
+cmlp_status cmlp_model_check_scratch(const cmlp_net *net, void *memory, size_t size, cmlp_model_scratch *scratch)
 {
     size_t needed;
-    const int status = cmlp_model_divide(net, memory, &needed, scratch);
+    const cmlp_status status = cmlp_model_divide(net, memory, &needed, scratch);
     if (status) return status;
     if (!memory) return CMLP_ERROR_NULL;
     return size < needed ? CMLP_ERROR_BUFFER_SIZE : CMLP_OK;
 }
 
-int cmlp_model_forward(const cmlp_net *net, const void *params, const void *row, int32_t dtype, double scale,
-                       void *output, const cmlp_model_scratch *scratch)
+cmlp_status cmlp_model_forward(const cmlp_net *net, const void *params, const void *row, int32_t dtype, double scale,
+                               void *output, const cmlp_model_scratch *scratch)
 {
     cmlp_rows rows = {.struct_size = sizeof rows, .data = row, .n_rows = 1, .n_cols = cmlp_n_in(net), .scale = scale,
                       .kind = CMLP_ROWS_DENSE, .dtype = dtype};
@@ -51,7 +51,7 @@ int cmlp_model_is_finite(const cmlp_net *net, const void *params)
     return !bad;
 }
 
-static int make_net(const cmlp_head *head, cmlp_net *net)
+static cmlp_status make_net(const cmlp_head *head, cmlp_net *net)
 {
     const cmlp_net_config config = {.struct_size = sizeof config,
                                     .sizes = head->sizes,
@@ -65,7 +65,7 @@ static int make_net(const cmlp_head *head, cmlp_net *net)
 }
 
 /* Bytes of a model's memory: alignment, the struct, and the parameters if their bytes must be swapped. */
-static int model_size(const cmlp_net *net, size_t *size)
+static cmlp_status model_size(const cmlp_net *net, size_t *size)
 {
     cmlp_space space = {NULL, 0, 0};
     cmlp_take(&space, 1, CMLP_ALIGNMENT);
@@ -75,11 +75,11 @@ static int model_size(const cmlp_net *net, size_t *size)
     return space.overflow ? CMLP_ERROR_OVERFLOW : CMLP_OK;
 }
 
-static int describe(const cmlp_head *head, cmlp_model_info *info)
+static cmlp_status describe(const cmlp_head *head, cmlp_model_info *info)
 {
     _Alignas(CMLP_ALIGNMENT) cmlp_net net;
     cmlp_model_scratch scratch;
-    int status = make_net(head, &net);
+    cmlp_status status = make_net(head, &net);
     if (!status) status = model_size(&net, &info->model_size);
     if (!status) status = cmlp_model_divide(&net, NULL, &info->scratch_size, &scratch);
     if (status) return status;
@@ -91,11 +91,11 @@ static int describe(const cmlp_head *head, cmlp_model_info *info)
     return CMLP_OK;
 }
 
-int cmlp_model_size(const void *file, size_t n, cmlp_model_info *info)
+cmlp_status cmlp_model_size(const void *file, size_t n, cmlp_model_info *info)
 {
     cmlp_model_info own;
     cmlp_head head;
-    int status = CMLP_READ(&own, info, cmlp_model_info, dtype);
+    cmlp_status status = CMLP_READ(&own, info, cmlp_model_info, dtype);
     if (status) return status;
     if (!file) return CMLP_ERROR_NULL;
     const size_t size = own.struct_size;
@@ -108,7 +108,7 @@ int cmlp_model_size(const void *file, size_t n, cmlp_model_info *info)
     return status;
 }
 
-static int check_data(const unsigned char *file, size_t n, const cmlp_head *head)
+static cmlp_status check_data(const unsigned char *file, size_t n, const cmlp_head *head)
 {
     cmlp_crc crc;
     cmlp_crc_begin(&crc);
@@ -143,12 +143,12 @@ static uint64_t bits_of(const cmlp_net *net, const void *elements, int64_t i)
 }
 
 /* Computes the example's outputs and compares their bits with those in the file. */
-static int check_example(const cmlp_model *model, const unsigned char *file, const cmlp_head *head,
-                         const cmlp_model_scratch *scratch)
+static cmlp_status check_example(const cmlp_model *model, const unsigned char *file, const cmlp_head *head,
+                                 const cmlp_model_scratch *scratch)
 {
     const cmlp_net *net = &model->net;
     load(scratch->row, file + head->example_input, cmlp_n_in(net), net->element);
-    const int status = cmlp_model_forward(net, model->params, scratch->row, net->dtype, model->input_scale,
+    const cmlp_status status = cmlp_model_forward(net, model->params, scratch->row, net->dtype, model->input_scale,
                                           scratch->output, scratch);
     if (status) return status;
     for (int64_t i = 0; i < cmlp_n_out(net); i++) {
@@ -159,25 +159,25 @@ static int check_example(const cmlp_model *model, const unsigned char *file, con
     return CMLP_OK;
 }
 
-static int verified(const cmlp_model *model, const unsigned char *file, size_t n, const cmlp_head *head, void *memory,
-                    size_t size)
+static cmlp_status verified(const cmlp_model *model, const unsigned char *file, size_t n, const cmlp_head *head,
+                            void *memory, size_t size)
 {
     cmlp_model_scratch scratch;
-    int status = cmlp_model_check_scratch(&model->net, memory, size, &scratch);
+    cmlp_status status = cmlp_model_check_scratch(&model->net, memory, size, &scratch);
     if (!status) status = check_data(file, n, head);
     if (!status && !cmlp_model_is_finite(&model->net, model->params)) status = CMLP_ERROR_FILE_NONFINITE;
     if (!status && head->example_input) status = check_example(model, file, head, &scratch);
     return status;
 }
 
-int cmlp_model_init(cmlp_model *memory, size_t memory_size, const void *file, size_t n, int verify, void *scratch,
-                    size_t scratch_size)
+cmlp_status cmlp_model_init(cmlp_model *memory, size_t memory_size, const void *file, size_t n, int verify,
+                            void *scratch, size_t scratch_size)
 {
     cmlp_head head;
     size_t needed;
     if (!memory || !file) return CMLP_ERROR_NULL;
     if (cmlp_misaligned(file, sizeof(double))) return CMLP_ERROR_ALIGNMENT;
-    int status = cmlp_head_read(file, n, &head);
+    cmlp_status status = cmlp_head_read(file, n, &head);
     if (status) return status;
     if (n != head.file_size) return n < head.file_size ? CMLP_ERROR_FILE_SHORT : CMLP_ERROR_FILE_LONG;
     if (memory_size < sizeof(cmlp_model) + CMLP_ALIGNMENT) return CMLP_ERROR_BUFFER_SIZE;
@@ -232,12 +232,12 @@ static int32_t predict(const cmlp_model *memory, const void *row, int32_t dtype,
     const cmlp_model *model = model_in(memory);
     if (!model) return -CMLP_ERROR_MODEL;
     const cmlp_net *net = &model->net;
-    int status = cmlp_model_check_scratch(net, scratch, scratch_size, &divided);
-    if (status) return -status;
+    cmlp_status status = cmlp_model_check_scratch(net, scratch, scratch_size, &divided);
+    if (status) return -(int32_t)status;
     if (!output) output = divided.output;
     status = cmlp_model_forward(net, model->params, row, dtype ? dtype : net->dtype, model->input_scale, output,
                                 &divided);
-    return status ? -status : label_of(net, output);
+    return status ? -(int32_t)status : label_of(net, output);
 }
 
 int32_t cmlp_model_predict(const cmlp_model *model, const void *row, void *output, void *scratch, size_t scratch_size)
@@ -263,7 +263,7 @@ const void *cmlp_model_params(const cmlp_model *model)
     return own ? own->params : NULL;
 }
 
-int cmlp_model_metadata(const cmlp_model *model, const char *key, const char **text, size_t *length)
+cmlp_status cmlp_model_metadata(const cmlp_model *model, const char *key, const char **text, size_t *length)
 {
     if (!model || !key || !text || !length) return CMLP_ERROR_NULL;
     const cmlp_model *own = model_in(model);

@@ -21,14 +21,14 @@ typedef struct cmlp_model_scratch {
 } cmlp_model_scratch;
 
 /* Divides scratch memory of any alignment into its buffers. If `memory` is NULL, only computes *size. */
-int cmlp_model_divide(const cmlp_net *net, void *memory, size_t *size, cmlp_model_scratch *scratch);
+cmlp_status cmlp_model_divide(const cmlp_net *net, void *memory, size_t *size, cmlp_model_scratch *scratch);
 
 /* The same for the caller's scratch memory; returns an error if it is NULL or too small. */
-int cmlp_model_check_scratch(const cmlp_net *net, void *memory, size_t size, cmlp_model_scratch *scratch);
+cmlp_status cmlp_model_check_scratch(const cmlp_net *net, void *memory, size_t size, cmlp_model_scratch *scratch);
 
 /* Computes the outputs of one row, whose elements have type `dtype`. */
-int cmlp_model_forward(const cmlp_net *net, const void *params, const void *row, int32_t dtype, double scale,
-                       void *output, const cmlp_model_scratch *scratch);
+cmlp_status cmlp_model_forward(const cmlp_net *net, const void *params, const void *row, int32_t dtype, double scale,
+                               void *output, const cmlp_model_scratch *scratch);
 
 /* Returns 1 if all parameters are finite, else 0. The parameters are in native byte order. */
 int cmlp_model_is_finite(const cmlp_net *net, const void *params);

@@ -12,10 +12,10 @@ const cmlp_dtype_name cmlp_dtype_names[] = {
 
 typedef struct cursor {
     const unsigned char *at, *end;
-    int status;
+    cmlp_status status;
 } cursor;
 
-static int fail(cursor *c, int status)
+static int fail(cursor *c, cmlp_status status)
 {
     if (!c->status) c->status = status;
     return 0;
@@ -322,7 +322,7 @@ static uint32_t head_crc(const unsigned char *file, size_t n)
 }
 
 /* Reads the length of the head from the first eight bytes of the file. */
-static int head_length(const unsigned char *file, size_t n, uint64_t *bytes)
+static cmlp_status head_length(const unsigned char *file, size_t n, uint64_t *bytes)
 {
     uint64_t length = 0;
     if (n < 8) return CMLP_ERROR_FILE_SHORT;
@@ -333,10 +333,10 @@ static int head_length(const unsigned char *file, size_t n, uint64_t *bytes)
     return n < *bytes ? CMLP_ERROR_FILE_SHORT : CMLP_OK;
 }
 
-int cmlp_head_read(const unsigned char *file, size_t n, cmlp_head *head)
+cmlp_status cmlp_head_read(const unsigned char *file, size_t n, cmlp_head *head)
 {
     memset(head, 0, sizeof *head);
-    const int status = head_length(file, n, &head->bytes);
+    const cmlp_status status = head_length(file, n, &head->bytes);
     if (status) return status;
     cursor c = {file + 8, file + head->bytes, CMLP_OK};
     uint64_t offset = 0;

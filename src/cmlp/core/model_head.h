@@ -44,7 +44,7 @@ typedef struct cmlp_head {
 
 /* Reads and checks the head of the `n` first bytes of a file. If the status is CMLP_ERROR_FILE_SHORT and head->bytes is
  * not 0, that many bytes are needed. */
-int cmlp_head_read(const unsigned char *file, size_t n, cmlp_head *head);
+cmlp_status cmlp_head_read(const unsigned char *file, size_t n, cmlp_head *head);
 
 /* Finds a metadata string in a head that cmlp_head_read has accepted; returns 0 if there is none of this name. */
 int cmlp_head_find(const unsigned char *file, const char *key, const char **text, size_t *length);

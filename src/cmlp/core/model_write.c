@@ -15,7 +15,7 @@ typedef struct sink {
     const cmlp_model_content *content; /* else, if not NULL, content->write gets the bytes; else only counted */
     uint64_t bytes;
     size_t used;
-    int status;
+    cmlp_status status;
     unsigned char buffer[256];
 } sink;
 
@@ -234,7 +234,7 @@ static int is_name(const char *text)
     return n && n <= CMLP_NAME_MOST;
 }
 
-static int check_strings(const cmlp_model_content *content)
+static cmlp_status check_strings(const cmlp_model_content *content)
 {
     if (content->n_strings < 0) return CMLP_ERROR_OPTION;
     if (content->n_strings && !content->strings) return CMLP_ERROR_NULL;
@@ -249,7 +249,7 @@ static int check_strings(const cmlp_model_content *content)
     return CMLP_OK;
 }
 
-static int check_array(const cmlp_model_array *a)
+static cmlp_status check_array(const cmlp_model_array *a)
 {
     static const char *const reserved[] = {"layers.", "example."};
     if (!a->name || !a->data) return CMLP_ERROR_NULL;
@@ -268,7 +268,7 @@ static int check_array(const cmlp_model_array *a)
 }
 
 /* Checks the arrays, and counts those whose names sort before the example's. */
-static int check_arrays(writer *w)
+static cmlp_status check_arrays(writer *w)
 {
     const cmlp_model_content *content = w->content;
     w->before = 0;
@@ -276,7 +276,7 @@ static int check_arrays(writer *w)
     if (content->n_arrays && !content->arrays) return CMLP_ERROR_NULL;
     for (int32_t i = 0; i < content->n_arrays; i++) {
         const cmlp_model_array *a = &content->arrays[i];
-        const int status = check_array(a);
+        const cmlp_status status = check_array(a);
         if (status) return status;
         if (i && order_of(a[-1].name, a->name) >= 0) return CMLP_ERROR_FILE_NAME;
         w->before += order_of(a->name, CMLP_EXAMPLE_INPUT) < 0;
@@ -314,21 +314,21 @@ static void canonicalize(const cmlp_net *net, void *output)
     }
 }
 
-static int make_example(writer *w, const cmlp_model_scratch *scratch)
+static cmlp_status make_example(writer *w, const cmlp_model_scratch *scratch)
 {
     const cmlp_net *net = w->net;
     const cmlp_float_mode mode = cmlp_enter_mode();
     make_inputs(net, w->input_scale, scratch->row);
     cmlp_leave_mode(mode);
-    const int status = cmlp_model_forward(net, w->params, scratch->row, net->dtype, w->input_scale, scratch->output,
-                                          scratch);
+    const cmlp_status status = cmlp_model_forward(net, w->params, scratch->row, net->dtype, w->input_scale,
+                                                  scratch->output, scratch);
     canonicalize(net, scratch->output);
     w->example[0] = (cmlp_model_array){CMLP_EXAMPLE_INPUT, scratch->row, cmlp_n_in(net), 0, net->dtype};
     w->example[1] = (cmlp_model_array){CMLP_EXAMPLE_OUTPUT, scratch->output, cmlp_n_out(net), 0, net->dtype};
     return status;
 }
 
-static int write_file(writer *w)
+static cmlp_status write_file(writer *w)
 {
     cmlp_crc crc;
     sink sum = {.crc = &crc}, count = {.bytes = 0}, out = {.content = w->content};
@@ -347,21 +347,21 @@ static int write_file(writer *w)
     return out.status;
 }
 
-int cmlp_model_write_size(const cmlp_net *net, size_t *bytes)
+cmlp_status cmlp_model_write_size(const cmlp_net *net, size_t *bytes)
 {
     cmlp_model_scratch scratch;
-    const int status = cmlp_check_net(net);
+    const cmlp_status status = cmlp_check_net(net);
     if (status) return status;
     return bytes ? cmlp_model_divide(net, NULL, bytes, &scratch) : CMLP_ERROR_NULL;
 }
 
-int cmlp_model_write(const cmlp_net *net, const void *params, const cmlp_model_content *content, void *scratch,
-                     size_t scratch_size)
+cmlp_status cmlp_model_write(const cmlp_net *net, const void *params, const cmlp_model_content *content, void *scratch,
+                             size_t scratch_size)
 {
     cmlp_model_content own;
     cmlp_model_scratch divided;
     writer w = {.net = net, .params = params, .content = &own};
-    int status = cmlp_check_net(net);
+    cmlp_status status = cmlp_check_net(net);
     if (!status) status = CMLP_READ(&own, content, cmlp_model_content, context);
     if (!status && (!params || !own.write)) status = CMLP_ERROR_NULL;
     if (!status && cmlp_misaligned(params, net->element)) status = CMLP_ERROR_ALIGNMENT;

@@ -13,7 +13,7 @@ static int is_parameter(double value, double standard, double most)
     return standard > 0 && value > 0 && (most > 0 ? value < most : cmlp_is_finite(value));
 }
 
-static int check_activations(const cmlp_net_config *config)
+static cmlp_status check_activations(const cmlp_net_config *config)
 {
     const int32_t last = config->n_layers - 2;
     for (int32_t l = 0; l <= last; l++) {
@@ -25,20 +25,20 @@ static int check_activations(const cmlp_net_config *config)
     return CMLP_OK;
 }
 
-static int check_loss(const cmlp_net_config *config)
+static cmlp_status check_loss(const cmlp_net_config *config)
 {
     const cmlp_loss_info *info = cmlp_describe_loss(config->loss);
     if (!info || !(info->outputs >> config->activations[config->n_layers - 2] & 1)) return CMLP_ERROR_LOSS;
     return is_parameter(config->loss_parameter, info->parameter, info->most) ? CMLP_OK : CMLP_ERROR_OPTION;
 }
 
-static int check_config(const cmlp_net_config *config)
+static cmlp_status check_config(const cmlp_net_config *config)
 {
     if (config->n_layers < 2 || config->n_layers > CMLP_MAX_LAYERS) return CMLP_ERROR_LAYERS;
     if (!config->sizes || !config->activations) return CMLP_ERROR_NULL;
     for (int32_t l = 0; l < config->n_layers; l++)
         if (config->sizes[l] < 1 || config->sizes[l] > CMLP_MAX_WIDTH) return CMLP_ERROR_WIDTH;
-    int status = check_activations(config);
+    cmlp_status status = check_activations(config);
     if (!status) status = check_loss(config);
     if (status) return status;
     const int float64 = CMLP_BUILDS_FLOAT64 && config->dtype == CMLP_FLOAT64;
@@ -91,10 +91,10 @@ _Static_assert(sizeof(cmlp_net) <= CMLP_NET_SIZE && _Alignof(cmlp_net) <= 8, "as
 
 size_t cmlp_net_size(void) { return sizeof(cmlp_net); }
 
-int cmlp_net_init(cmlp_net *memory, size_t memory_size, const cmlp_net_config *config)
+cmlp_status cmlp_net_init(cmlp_net *memory, size_t memory_size, const cmlp_net_config *config)
 {
     cmlp_net_config own;
-    int status = CMLP_READ(&own, config, cmlp_net_config, loss_parameter);
+    cmlp_status status = CMLP_READ(&own, config, cmlp_net_config, loss_parameter);
     if (!status) status = check_config(&own);
     if (status) return status;
     config = &own;
@@ -121,7 +121,7 @@ int cmlp_net_init(cmlp_net *memory, size_t memory_size, const cmlp_net_config *c
     return CMLP_OK;
 }
 
-int cmlp_check_net(const cmlp_net *net)
+cmlp_status cmlp_check_net(const cmlp_net *net)
 {
     if (!net) return CMLP_ERROR_NULL;
     if (cmlp_misaligned(net, _Alignof(cmlp_net))) return CMLP_ERROR_ALIGNMENT;
@@ -132,9 +132,9 @@ int64_t cmlp_net_n_params(const cmlp_net *net) { return cmlp_check_net(net) ? 0 
 
 uint32_t cmlp_net_isa(const cmlp_net *net) { return cmlp_check_net(net) ? 0 : net->kernels->isa; }
 
-int cmlp_net_layer(const cmlp_net *net, int32_t index, cmlp_layer *layer)
+cmlp_status cmlp_net_layer(const cmlp_net *net, int32_t index, cmlp_layer *layer)
 {
-    int status = cmlp_check_net(net);
+    cmlp_status status = cmlp_check_net(net);
     if (status) return status;
     if (!layer) return CMLP_ERROR_NULL;
     if (index < 0 || index >= net->n_layers) return CMLP_ERROR_LAYERS;
@@ -150,9 +150,9 @@ static double init_factor(const cmlp_net *net, int32_t l)
     return l >= 0 ? cmlp_describe_activation(net->layers[l].activation)->init_factor : 6;
 }
 
-int cmlp_init_params(const cmlp_net *net, cmlp_random *random, void *params)
+cmlp_status cmlp_init_params(const cmlp_net *net, cmlp_random *random, void *params)
 {
-    int status = cmlp_check_net(net);
+    cmlp_status status = cmlp_check_net(net);
     if (status) return status;
     if (!random || !params) return CMLP_ERROR_NULL;
     if (cmlp_misaligned(params, net->element)) return CMLP_ERROR_ALIGNMENT;

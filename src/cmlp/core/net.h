@@ -23,7 +23,7 @@ struct cmlp_net {
 };
 
 /* Returns CMLP_OK, or the status for a net that is NULL, misaligned or not initialized. */
-int cmlp_check_net(const cmlp_net *net);
+cmlp_status cmlp_check_net(const cmlp_net *net);
 
 static inline int64_t cmlp_n_in(const cmlp_net *net) { return net->layers[0].n_in; }
 static inline int64_t cmlp_n_out(const cmlp_net *net) { return net->layers[net->n_layers - 1].n_out; }

@@ -19,9 +19,10 @@ static int state_blocks(int solver)
     }
 }
 
-int cmlp_optimizer_state_size(const cmlp_net *net, int solver, size_t *bytes)
+cmlp_status cmlp_optimizer_state_size(const cmlp_net *net, int solver, size_t *bytes)
 {
-    int status = cmlp_check_net(net), blocks = state_blocks(solver);
+    const int blocks = state_blocks(solver);
+    const cmlp_status status = cmlp_check_net(net);
     if (status) return status;
     if (!bytes) return CMLP_ERROR_NULL;
     if (blocks < 0) return CMLP_ERROR_OPTION;
@@ -35,7 +36,7 @@ static int within(double x, double low, double high) { return x >= low && x <= h
 static int is_adam(int32_t solver) { return solver == CMLP_SOLVER_ADAM || solver == CMLP_SOLVER_ADAMW; }
 
 /* Fills in Adam's defaults and checks its fields. */
-static int check_adam(cmlp_optimizer *o, const char **refused)
+static cmlp_status check_adam(cmlp_optimizer *o, const char **refused)
 {
     if (o->epsilon == 0) o->epsilon = 1e-8;
     if (!o->n_steps) o->beta_1_power = o->beta_2_power = 1;
@@ -47,7 +48,7 @@ static int check_adam(cmlp_optimizer *o, const char **refused)
     return CMLP_OK;
 }
 
-static int check_state(const cmlp_optimizer *o, size_t needed, size_t element, const char **refused)
+static cmlp_status check_state(const cmlp_optimizer *o, size_t needed, size_t element, const char **refused)
 {
     if (!needed) return CMLP_OK;
     if (!o->state) return cmlp_refuse(refused, CMLP_ERROR_NULL, "optimizer->state");
@@ -56,10 +57,11 @@ static int check_state(const cmlp_optimizer *o, size_t needed, size_t element, c
                                               : CMLP_OK;
 }
 
-int cmlp_read_optimizer(cmlp_optimizer *o, const cmlp_net *net, const cmlp_optimizer *given, const char **refused)
+cmlp_status cmlp_read_optimizer(cmlp_optimizer *o, const cmlp_net *net, const cmlp_optimizer *given,
+                                const char **refused)
 {
     size_t needed;
-    int status = CMLP_READ(o, given, cmlp_optimizer, max_norm);
+    cmlp_status status = CMLP_READ(o, given, cmlp_optimizer, max_norm);
     if (status) return cmlp_refuse(refused, status, "optimizer");
     status = cmlp_optimizer_state_size(net, o->solver, &needed);
     if (status) return cmlp_refuse(refused, status, status == CMLP_ERROR_OPTION ? "optimizer->solver" : "net");
@@ -142,11 +144,11 @@ void cmlp_step_elements(const cmlp_net *net, const cmlp_step_values *values, voi
     }
 }
 
-static int take_step(const cmlp_net *net, void *params, const void *gradient, cmlp_optimizer *optimizer)
+static cmlp_status take_step(const cmlp_net *net, void *params, const void *gradient, cmlp_optimizer *optimizer)
 {
     cmlp_optimizer own;
     const char *refused; /* unused: this call has no cmlp_run to report it in */
-    int status = cmlp_check_net(net);
+    cmlp_status status = cmlp_check_net(net);
     if (!status) status = cmlp_read_optimizer(&own, net, optimizer, &refused);
     if (status) return status;
     if (!params || !gradient) return CMLP_ERROR_NULL;
@@ -164,10 +166,10 @@ static int take_step(const cmlp_net *net, void *params, const void *gradient, cm
     return CMLP_OK;
 }
 
-int cmlp_step(const cmlp_net *net, void *params, const void *gradient, cmlp_optimizer *optimizer)
+cmlp_status cmlp_step(const cmlp_net *net, void *params, const void *gradient, cmlp_optimizer *optimizer)
 {
     cmlp_float_mode mode = cmlp_enter_mode();
-    int status = take_step(net, params, gradient, optimizer);
+    cmlp_status status = take_step(net, params, gradient, optimizer);
     cmlp_leave_mode(mode);
     return status;
 }

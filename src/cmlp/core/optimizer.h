@@ -5,7 +5,8 @@
 #include "net.h"
 
 /* Reads the caller's optimizer to `own`, with defaults filled in; if it is refused, *refused names the field. */
-int cmlp_read_optimizer(cmlp_optimizer *own, const cmlp_net *net, const cmlp_optimizer *given, const char **refused);
+cmlp_status cmlp_read_optimizer(cmlp_optimizer *own, const cmlp_net *net, const cmlp_optimizer *given,
+                                const char **refused);
 
 /* Writes the counters back to the caller's struct. */
 void cmlp_return_counters(cmlp_optimizer *given, const cmlp_optimizer *own);

@@ -16,7 +16,7 @@ static size_t element_size(int32_t dtype)
 
 /* Names of a matrix's fields in run->refused, and the status for a shape that does not fit. */
 typedef struct matrix_names {
-    int status;
+    cmlp_status status;
     const char *data, *dtype, *row_stride, *col_stride;
 } matrix_names;
 
@@ -39,8 +39,8 @@ static int set_strides(int64_t n_rows, int64_t n_cols, int64_t size, int64_t *ro
     return 1;
 }
 
-static int check_strided(const void *data, int32_t dtype, int64_t n_rows, int64_t n_cols, int64_t *row_stride,
-                         int64_t *col_stride, const matrix_names *names, const char **refused)
+static cmlp_status check_strided(const void *data, int32_t dtype, int64_t n_rows, int64_t n_cols, int64_t *row_stride,
+                                 int64_t *col_stride, const matrix_names *names, const char **refused)
 {
     const int64_t size = (int64_t)element_size(dtype);
     if (!size) return cmlp_refuse(refused, CMLP_ERROR_DTYPE, names->dtype);
@@ -52,7 +52,7 @@ static int check_strided(const void *data, int32_t dtype, int64_t n_rows, int64_
     return *col_stride % size ? cmlp_refuse(refused, CMLP_ERROR_ALIGNMENT, names->col_stride) : CMLP_OK;
 }
 
-static int check_order(const cmlp_rows *rows, int64_t n)
+static cmlp_status check_order(const cmlp_rows *rows, int64_t n)
 {
     if (n < 0) return CMLP_ERROR_ORDER;
     if (rows->order)
@@ -62,9 +62,10 @@ static int check_order(const cmlp_rows *rows, int64_t n)
 }
 
 /* Reads the caller's rows to `rows`; *n becomes the number of rows selected. */
-static int read_rows(cmlp_rows *rows, const cmlp_net *net, const cmlp_rows *given, int64_t *n, const char **refused)
+static cmlp_status read_rows(cmlp_rows *rows, const cmlp_net *net, const cmlp_rows *given, int64_t *n,
+                             const char **refused)
 {
-    int status = CMLP_READ(rows, given, cmlp_rows, index_dtype);
+    cmlp_status status = CMLP_READ(rows, given, cmlp_rows, index_dtype);
     if (status) return cmlp_refuse(refused, status, "rows");
     const int sparse = rows->kind == CMLP_ROWS_CSR;
     if (!sparse && rows->kind != CMLP_ROWS_DENSE) return cmlp_refuse(refused, CMLP_ERROR_ROWS, "rows->kind");
@@ -98,7 +99,7 @@ static int are_labels(const cmlp_data *data, int selected)
 }
 
 /* Class indices: one int32 per row. */
-static int check_labels(const cmlp_data *data, cmlp_targets *targets, const char **refused)
+static cmlp_status check_labels(const cmlp_data *data, cmlp_targets *targets, const char **refused)
 {
     const int64_t size = sizeof(int32_t);
     int64_t one_column = 0;
@@ -113,9 +114,9 @@ static int check_labels(const cmlp_data *data, cmlp_targets *targets, const char
 }
 
 /* data->targets points to `targets`, which is filled here. */
-static int read_targets(cmlp_data *data, cmlp_targets *targets, const cmlp_targets *given, const char **refused)
+static cmlp_status read_targets(cmlp_data *data, cmlp_targets *targets, const cmlp_targets *given, const char **refused)
 {
-    const int status = CMLP_READ(targets, given, cmlp_targets, dtype);
+    const cmlp_status status = CMLP_READ(targets, given, cmlp_targets, dtype);
     if (status) return cmlp_refuse(refused, status, "targets");
     if (targets->n_rows != data->rows->n_rows) return cmlp_refuse(refused, CMLP_ERROR_TARGETS, "targets->n_rows");
     if (targets->kind == CMLP_TARGETS_DENSE)
@@ -126,7 +127,7 @@ static int read_targets(cmlp_data *data, cmlp_targets *targets, const cmlp_targe
 }
 
 /* Weights, their sum and its reciprocal must be normal numbers of the net's type, in which they become factors. */
-static int check_weights(const cmlp_data *data)
+static cmlp_status check_weights(const cmlp_data *data)
 {
     const int is_float = data->net->dtype == CMLP_FLOAT32;
     const double least = is_float ? FLT_MIN : DBL_MIN, most = is_float ? FLT_MAX : DBL_MAX;
@@ -138,10 +139,10 @@ static int check_weights(const cmlp_data *data)
     return !data->n || (sum > 0 && sum <= most) ? CMLP_OK : CMLP_ERROR_WEIGHT;
 }
 
-int cmlp_check_data(cmlp_data *data, const cmlp_net *net, const cmlp_rows *rows, const cmlp_targets *targets,
-                    const double *weights, const char **refused)
+cmlp_status cmlp_check_data(cmlp_data *data, const cmlp_net *net, const cmlp_rows *rows, const cmlp_targets *targets,
+                            const double *weights, const char **refused)
 {
-    int status = cmlp_check_net(net);
+    cmlp_status status = cmlp_check_net(net);
     if (status) return cmlp_refuse(refused, status, "net");
     status = read_rows(&data->own_rows, net, rows, &data->n, refused);
     if (status) return status;

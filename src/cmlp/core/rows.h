@@ -7,8 +7,8 @@
 
 /* Fills `data`; if an argument is refused, *refused names it. `targets` and `weights` may be NULL. `data` holds
  * pointers to itself and must not be copied. */
-int cmlp_check_data(cmlp_data *data, const cmlp_net *net, const cmlp_rows *rows, const cmlp_targets *targets,
-                    const double *weights, const char **refused);
+cmlp_status cmlp_check_data(cmlp_data *data, const cmlp_net *net, const cmlp_rows *rows, const cmlp_targets *targets,
+                            const double *weights, const char **refused);
 
 /* Whether the first layer's kernel can convert the rows itself: contiguous uint8 with a suitable scale. */
 static inline int cmlp_are_bytes(const cmlp_data *data)

@@ -2,7 +2,7 @@
 
 #include "sparse.h"
 
-int cmlp_check_workspace(cmlp_run *run, size_t needed)
+cmlp_status cmlp_check_workspace(cmlp_run *run, size_t needed)
 {
     if (!needed) return CMLP_ERROR_OVERFLOW;
     if (!run->workspace) return cmlp_refuse(&run->refused, CMLP_ERROR_NULL, "run->workspace");
@@ -12,7 +12,7 @@ int cmlp_check_workspace(cmlp_run *run, size_t needed)
     return CMLP_OK;
 }
 
-int cmlp_check_block(const cmlp_net *net, const void *block, const char *name, cmlp_run *run)
+cmlp_status cmlp_check_block(const cmlp_net *net, const void *block, const char *name, cmlp_run *run)
 {
     if (!block) return cmlp_refuse(&run->refused, CMLP_ERROR_NULL, name);
     return cmlp_misaligned(block, net->element) ? cmlp_refuse(&run->refused, CMLP_ERROR_ALIGNMENT, name) : CMLP_OK;
@@ -55,7 +55,7 @@ cmlp_fault cmlp_first_fault(const cmlp_fault *faults, int32_t size)
     return first;
 }
 
-int cmlp_report(cmlp_run *run, const cmlp_data *data, cmlp_fault fault)
+cmlp_status cmlp_report(cmlp_run *run, const cmlp_data *data, cmlp_fault fault)
 {
     run->bad_row = fault.selected < 0 ? -1 : cmlp_selected(data, fault.selected);
     run->bad_column = fault.column;

@@ -8,7 +8,7 @@
 
 /* A failure at the i-th selected row. */
 typedef struct cmlp_fault {
-    int status;
+    cmlp_status status;
     int64_t selected, column;
 } cmlp_fault;
 
@@ -20,10 +20,10 @@ static inline void *cmlp_aligned(void *p) { return (char *)p + (0 - (uintptr_t)p
 
 /* Checks that the workspace holds `needed` bytes and moves run->workspace to an aligned address; 0 bytes mean that the
  * size does not fit in size_t. */
-int cmlp_check_workspace(cmlp_run *run, size_t needed);
+cmlp_status cmlp_check_workspace(cmlp_run *run, size_t needed);
 
 /* Checks that a block of elements is given and aligned for the net's type. */
-int cmlp_check_block(const cmlp_net *net, const void *block, const char *name, cmlp_run *run);
+cmlp_status cmlp_check_block(const cmlp_net *net, const void *block, const char *name, cmlp_run *run);
 
 /* Threads for `rows` of the data's rows between two barriers (or in all, where there are none), of at most `asked`;
  * `passes` is 1 for forward, 3 for forward, backward and gradient. */
@@ -33,7 +33,7 @@ int32_t cmlp_useful_threads(const cmlp_data *data, int64_t rows, int passes, int
 cmlp_fault cmlp_first_fault(const cmlp_fault *faults, int32_t size);
 
 /* Writes row and column to the run and returns the status. */
-int cmlp_report(cmlp_run *run, const cmlp_data *data, cmlp_fault fault);
+cmlp_status cmlp_report(cmlp_run *run, const cmlp_data *data, cmlp_fault fault);
 
 /* Calls the poll function if there is one. Returns whether it cancels the call. Only the calling thread polls. */
 static inline int cmlp_polls_cancel(const cmlp_run *run) { return run->poll && run->poll(run->poll_context) != 0; }

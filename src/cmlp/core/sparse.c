@@ -20,13 +20,13 @@ static int64_t value_size(const cmlp_rows *rows)
     return rows->dtype == CMLP_UINT8 ? 1 : rows->dtype == CMLP_FLOAT32 ? 4 : 8;
 }
 
-static int check_array(const void *array, size_t size, int needed, const char *name, const char **refused)
+static cmlp_status check_array(const void *array, size_t size, int needed, const char *name, const char **refused)
 {
     if (!array && needed) return cmlp_refuse(refused, CMLP_ERROR_NULL, name);
     return cmlp_misaligned(array, size) ? cmlp_refuse(refused, CMLP_ERROR_ALIGNMENT, name) : CMLP_OK;
 }
 
-int cmlp_check_sparse_arrays(const cmlp_rows *rows, const char **refused)
+cmlp_status cmlp_check_sparse_arrays(const cmlp_rows *rows, const char **refused)
 {
     if (rows->index_dtype != CMLP_INT32 && rows->index_dtype != CMLP_INT64)
         return cmlp_refuse(refused, CMLP_ERROR_DTYPE, "rows->index_dtype");
@@ -34,7 +34,7 @@ int cmlp_check_sparse_arrays(const cmlp_rows *rows, const char **refused)
         return cmlp_refuse(refused, CMLP_ERROR_DTYPE, "rows->dtype");
     if (rows->n_values < 0) return cmlp_refuse(refused, CMLP_ERROR_ROWS, "rows->n_values");
     const size_t index = rows->index_dtype == CMLP_INT64 ? 8 : 4;
-    int status = check_array(rows->indptr, index, rows->n_rows > 0, "rows->indptr", refused);
+    cmlp_status status = check_array(rows->indptr, index, rows->n_rows > 0, "rows->indptr", refused);
     if (!status) status = check_array(rows->indices, index, rows->n_values > 0, "rows->indices", refused);
     if (!status) status = check_array(rows->data, (size_t)value_size(rows), rows->n_values > 0, "rows->data", refused);
     return status;
@@ -86,7 +86,7 @@ static int all_are_sound(const cmlp_rows *rows)
     return row == rows->n_rows;
 }
 
-int cmlp_check_sparse_rows(cmlp_data *data)
+cmlp_status cmlp_check_sparse_rows(cmlp_data *data)
 {
     const cmlp_rows *rows = data->rows;
     const int sound = data->n >= rows->n_rows && all_are_sound(rows); /* else only the selected rows must be */

@@ -5,10 +5,10 @@
 #include "data.h"
 
 /* Checks types, pointers and alignment of the CSR arrays. */
-int cmlp_check_sparse_arrays(const cmlp_rows *rows, const char **refused);
+cmlp_status cmlp_check_sparse_arrays(const cmlp_rows *rows, const char **refused);
 
 /* Checks the selected rows and counts their stored values in data->values. All other fields of `data` must be set. */
-int cmlp_check_sparse_rows(cmlp_data *data);
+cmlp_status cmlp_check_sparse_rows(cmlp_data *data);
 
 /* Lists the selected rows [first, first + n). */
 void cmlp_gather_sparse(const cmlp_data *data, int64_t first, int64_t n, cmlp_csr_row *list);

@@ -140,16 +140,16 @@ static void epoch_member(void *context, cmlp_team *team, int32_t index, int32_t 
     }
 }
 
-static int read_epoch(cmlp_epoch *epoch, const cmlp_epoch *given, const char **refused)
+static cmlp_status read_epoch(cmlp_epoch *epoch, const cmlp_epoch *given, const char **refused)
 {
-    const int status = CMLP_READ(epoch, given, cmlp_epoch, batches);
+    const cmlp_status status = CMLP_READ(epoch, given, cmlp_epoch, batches);
     if (status) return cmlp_refuse(refused, status, "epoch");
     if (epoch->batch_size < 0) return cmlp_refuse(refused, CMLP_ERROR_BATCH, "epoch->batch_size");
     if (epoch->first_batch < 0) return cmlp_refuse(refused, CMLP_ERROR_BATCH, "epoch->first_batch");
     return CMLP_OK;
 }
 
-static int check_rates(const cmlp_epoch *epoch, int64_t n_batches, const char **refused)
+static cmlp_status check_rates(const cmlp_epoch *epoch, int64_t n_batches, const char **refused)
 {
     if (epoch->first_batch > n_batches) return cmlp_refuse(refused, CMLP_ERROR_BATCH, "epoch->first_batch");
     if (epoch->rates)
@@ -193,7 +193,7 @@ static int check_params(const epoch_job *job)
     return 0;
 }
 
-static int finish_epoch(epoch_job *job, cmlp_fault fault)
+static cmlp_status finish_epoch(epoch_job *job, cmlp_fault fault)
 {
     cmlp_epoch *epoch = &job->epoch;
     const double rows = (double)job->rows_done; /* without batches, 0 / 0 gives NaN */
@@ -205,11 +205,12 @@ static int finish_epoch(epoch_job *job, cmlp_fault fault)
     return cmlp_report(job->batch.run, &job->batch.data, fault);
 }
 
-static int train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows, const cmlp_targets *targets,
-                       const cmlp_objective *objective, cmlp_optimizer *optimizer, cmlp_epoch *epoch, cmlp_run *run)
+static cmlp_status train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows, const cmlp_targets *targets,
+                               const cmlp_objective *objective, cmlp_optimizer *optimizer, cmlp_epoch *epoch,
+                               cmlp_run *run)
 {
     epoch_job job;
-    int status = read_epoch(&job.epoch, epoch, &run->refused);
+    cmlp_status status = read_epoch(&job.epoch, epoch, &run->refused);
     if (status) return status;
     status = cmlp_check_net(net);
     if (status) return cmlp_refuse(&run->refused, status, "net");
@@ -239,11 +240,12 @@ static int train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows,
     return status;
 }
 
-int cmlp_train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows, const cmlp_targets *targets,
-                     const cmlp_objective *objective, cmlp_optimizer *optimizer, cmlp_epoch *epoch, cmlp_run *run)
+cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows, const cmlp_targets *targets,
+                             const cmlp_objective *objective, cmlp_optimizer *optimizer, cmlp_epoch *epoch,
+                             cmlp_run *run)
 {
     cmlp_frame frame;
-    int status = cmlp_begin_call(&frame, run);
+    cmlp_status status = cmlp_begin_call(&frame, run);
     if (!status) status = train_epoch(net, params, rows, targets, objective, optimizer, epoch, &frame.run);
     return cmlp_end_call(&frame, status);
 }

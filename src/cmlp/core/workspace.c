@@ -12,9 +12,9 @@ static size_t space(const cmlp_net *net, int kind, int added, int64_t n_rows, in
 #endif
 }
 
-int cmlp_workspace_size(const cmlp_net *net, int call, int64_t n_rows, int32_t n_threads, size_t *bytes)
+cmlp_status cmlp_workspace_size(const cmlp_net *net, int call, int64_t n_rows, int32_t n_threads, size_t *bytes)
 {
-    int status = cmlp_check_net(net);
+    cmlp_status status = cmlp_check_net(net);
     if (status) return status;
     if (!bytes) return CMLP_ERROR_NULL;
     if (n_rows < 0) return CMLP_ERROR_ROWS;

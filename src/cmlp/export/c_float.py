@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from cmlp.export.source import Source
 
-CHUNK = 128  # length of the partial sums, see "The arithmetic" in cmlp.h
+CHUNK = 128  # length of the partial sums, see docs/arithmetic.md
 CHECK_ROWS = 8
 
 OPENING = """\

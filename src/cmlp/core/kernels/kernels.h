@@ -1,6 +1,6 @@
 /* The table of kernels: all arithmetic on elements, compiled once per instruction set and element type.
  *
- * cmlp.h, "The arithmetic", defines the equations and roundings. Element pointers are void * and point to the
+ * docs/arithmetic.md defines the equations and roundings. Element pointers are void * and point to the
  * table's type T. Unless stated otherwise, matrices are row-major, inputs and outputs do not overlap, no alignment
  * beyond T's is needed, nothing outside the named elements is read or written, and counts may be 0. */
 #ifndef CMLP_KERNELS_H
