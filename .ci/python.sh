@@ -42,14 +42,16 @@ other_libraries() {
     "$WORK/readme/bin/python" -m pytest -m '' tests/docs/test_pages.py -k migration
 }
 
-# The tests of web pages in a headless Chromium. None of them may skip here. prettier checks the style of the sources.
+# The tests of web pages in a headless Chromium, with axe-core. None of them may skip here. prettier checks the style of the sources.
 pages() {
     local log=$WORK/pages
     have chromium
     "$WORK/readme/bin/python" -m pip install -q playwright
-    "$WORK/readme/bin/python" -m pytest -m slow tests/page | tee "$log"
+    have npm
+    npm install --silent --no-save --prefix "$WORK/axe" axe-core
+    AXE_CORE=$WORK/axe "$WORK/readme/bin/python" -m pytest -m slow tests/page | tee "$log"
     ! grep -q ^SKIPPED "$log"
-    if have npm; then npx --yes prettier@3 --use-tabs --print-width 120 --check 'src/cmlp/page/assets/*.'{js,css}; fi
+    npx --yes prettier@3 --use-tabs --print-width 120 --check 'src/cmlp/page/assets/*.'{js,css}
 }
 
 # The checks below run beside the tests: their environment sees the README's packages and changes none of them.

@@ -13,7 +13,7 @@ author = "The cmlp developers"
 version = release = cmlp.__version__
 copyright = "the cmlp developers"
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "numpydoc", "c_reference", "pictures"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "numpydoc", "c_reference", "live_page", "pictures"]
 exclude_patterns = ["_pictures", "**.ipynb"]
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3

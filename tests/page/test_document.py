@@ -5,6 +5,7 @@ import hashlib
 import json
 import re
 from html.parser import HTMLParser
+from importlib import resources
 
 import numpy as np
 import pytest
@@ -15,9 +16,8 @@ from cmlp.datasets import Dataset, load_digits28
 from cmlp.exceptions import NotFittedError
 from cmlp.page import description, examples
 from cmlp.page.document import Page, fill
-from cmlp.page.minify import minify_script, minify_style
 
-MOST_CODE = 48 * 1024  # bytes of markup, style and script
+MOST_CODE = 84_000  # bytes of markup, style and script
 HOSTILE = [
     "\"quote'",
     "</script><script>alert(1)</script>",
@@ -77,6 +77,17 @@ def test_page_of_digits_is_small(activation, loss):
     assert page.sizes["weights"] <= 13002 * 4 * 4 / 3 + 1000
     assert sum(page.sizes.values()) == len(page.html.encode())
     assert len(Parts(page.html).examples()["targets"]) == 800
+
+
+def test_page_contains_the_formatted_sources_without_comments():
+    html = Page(Network([784, 16, 16, 10], "logistic", "logistic", "squared_error", random_state=0)).html
+    assets = resources.files("cmlp.page") / "assets"
+    assert (assets / "page.css").read_text(encoding="utf-8") in html
+    for name in ("network", "touch", "lesson", "page"):
+        lines = (assets / f"{name}.js").read_text(encoding="utf-8").splitlines()
+        assert [line for line in lines if line.strip() and line not in html] == [
+            line for line in lines if line.strip().startswith(("//", "/**", "* ", "*/"))
+        ]
 
 
 def test_page_with_fields_is_small():
@@ -327,33 +338,3 @@ def test_command_reports_errors_in_one_line(arguments, message, tmp_path, capsys
     errors = capsys.readouterr().err
     assert errors.startswith("cmlp: error: ") and errors.count("\n") == 1 and message in errors
     assert (tmp_path / "net.html").read_text() == "no model"
-
-
-# ---------------------------------------------------------------------------------------------------------- minifying
-
-
-def test_minified_script():
-    text = """
-// A comment with "quotes".
-const a = 1, b = "x  // y"; // more
-const c = (x) => x + +b - -1 / 2;
-if (/a b\\/[/ ]/g.test(`t  ${ c }`)) {
-	let d = [0.5, 1,];
-}
-"""
-    assert minify_script(text) == (
-        'const a=1,b="x  // y",c=x=>x+ +b- -1/2;if(/a b\\/[/ ]/g.test(`t  ${ c }`)){let d=[.5,1]}'
-    )
-
-
-def test_minified_declarations_stay_apart_from_other_statements():
-    """A joined line of constants ends where another statement begins."""
-    assert minify_script("const a = 1;\nconst b = 2;\nf();\nconst c = 3;\n") == "const a=1,b=2;f();const c=3;"
-    long = "x" * 100
-    assert minify_script(f"{long}();\n{long}();\n") == f"{long}();\n{long}();"
-
-
-def test_minified_style():
-    assert minify_style("/* x */ a,\nb {\n\tcolor: red;\n}\n\n@media (x: y) {\n\tc > d { e: f g; }\n}\n") == (
-        "a,b{color:red}\n@media (x:y){c > d{e:f g}\n}"
-    )

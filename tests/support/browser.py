@@ -4,6 +4,7 @@ import contextlib
 import itertools
 import math
 import shutil
+from random import Random
 
 import pytest
 
@@ -115,6 +116,34 @@ DIGITS = {
     2: [arc(0.5, 0.36, 0.17, 0.16, -170, 40) + line((0.6, 0.5), (0.32, 0.78), (0.7, 0.78))],
     3: [arc(0.47, 0.34, 0.17, 0.15, -150, 90) + arc(0.47, 0.66, 0.2, 0.17, -90, 150)],
     4: [line((0.38, 0.22), (0.34, 0.52), (0.66, 0.5)), line((0.64, 0.22), (0.6, 0.82))],
+    5: [line((0.64, 0.22), (0.4, 0.22), (0.38, 0.45)) + arc(0.48, 0.62, 0.18, 0.17, -120, 140)],
     6: [line((0.6, 0.18), (0.44, 0.4)) + arc(0.5, 0.64, 0.14, 0.15, 200, 560, 24)],
     7: [line((0.32, 0.24), (0.68, 0.24), (0.46, 0.8))],
+    8: [arc(0.5, 0.35, 0.14, 0.14, 90, -270, 24) + arc(0.5, 0.65, 0.16, 0.16, -90, 270, 24)],
+    9: [arc(0.48, 0.37, 0.15, 0.16, 0, -360, 24) + line((0.63, 0.37), (0.56, 0.82))],
 }
+
+
+def drawings(digit, n):
+    """Return a digit drawn n times: shaken, and with other sizes, slants and places."""
+    random = Random(digit)
+    return [_varied(DIGITS[digit], random) for _ in range(n)]
+
+
+def _varied(strokes, random):
+    turn = math.radians(random.uniform(-12, 12))
+    width, height = random.uniform(0.7, 1.15), random.uniform(0.7, 1.15)
+    slant, shake = random.uniform(-0.15, 0.25), random.uniform(0, 6)
+    right, down = random.uniform(-0.1, 0.1), random.uniform(-0.1, 0.1)
+    varied = []
+    for stroke in strokes:
+        points = []
+        for k, (x, y) in enumerate(stroke):
+            u, v = (x - 0.5) * width, (y - 0.5) * height
+            u -= slant * v
+            u, v = u * math.cos(turn) - v * math.sin(turn), u * math.sin(turn) + v * math.cos(turn)
+            u += 0.5 + right + 0.008 * math.sin(shake + 0.9 * k)
+            v += 0.5 + down + 0.008 * math.cos(shake + 0.7 * k)
+            points.append((min(0.98, max(0.02, u)), min(0.98, max(0.02, v))))
+        varied.append(points)
+    return varied

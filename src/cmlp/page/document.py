@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from cmlp.files.atomic import write_atomically
 from cmlp.page.description import DISTANCES, RARE_ACTIVATIONS, Described, visible
 from cmlp.page.examples import Examples, default_digits
-from cmlp.page.minify import minify_markup, minify_script, minify_style
 
 if TYPE_CHECKING:
     import os
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
     from cmlp.exports import Exports
 
-_SCRIPTS = ("examples", "canvas", "stage", "neuron", "wishes")
 # Set before the first paint, so that a dark page never flashes white.
 _THEME = (
     'document.documentElement.dataset.theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";'
@@ -31,6 +29,8 @@ _THEME = (
 
 
 MOST_FILTERS = 48  # weight images in the training panel (assets/training.js)
+_COMMENT = re.compile(r"^\t*(//.*|/\*\*(.|\n)*?\*/)\n", re.MULTILINE)  # lines of comments: a tenth of the script
+LESSON_NEURON = 12  # A13, which the lesson looks into (assets/lesson.js)
 
 
 class Page:
@@ -70,7 +70,7 @@ class Page:
             "examples": _json(None if examples is None else examples.as_json()),
         }
         parts["policy"] = _policy(parts)
-        self.html = fill(minify_markup(_asset("template.html")), parts)
+        self.html = fill(_asset("template.html"), parts)
         sizes = {name: len(parts[name].encode()) for name in ("style", "script", "model", "examples")}
         self.sizes = {"markup": len(self.html.encode()) - sum(sizes.values()), **sizes}
         self.sizes["weights"] = self.sizes.pop("model")
@@ -100,16 +100,38 @@ def _asset(name: str) -> str:
 def _style(model: Described) -> str:
     """Return the style: only the files that this page needs."""
     names = ["page", *([] if model.is_image else ["fields"]), *(["words"] if model.has_words else [])]
-    return "\n".join(minify_style(_asset(f"{name}.css")) for name in names)
+    return "\n".join(_asset(f"{name}.css") for name in names)
 
 
 def _script(model: Described, examples: Examples | None) -> str:
     """Return the script: only the files that this page needs."""
-    training = [] if examples is None else ["training"]
-    rare = ["functions"] if set(model.activations) & RARE_ACTIVATIONS else []
     loss = "distances" if model.net.loss in DISTANCES else "likelihoods"
-    names = ["network", *rare, loss, *_SCRIPTS, *training, "drawing" if model.is_image else "fields", "page"]
-    return "\n".join(minify_script(_asset(f"{name}.js")) for name in names)
+    parts = {
+        "network": True,
+        "functions": bool(set(model.activations) & RARE_ACTIVATIONS),
+        loss: True,
+        **dict.fromkeys(("examples", "canvas", "stage", "neuron", "touch", "wishes"), True),
+        "training": examples is not None,
+        "batch": examples is not None,
+        "pen": model.is_image,
+        "drawing": model.is_image,
+        "fields": not model.is_image,
+        "fool": can_fool(model),
+        "lesson": has_lesson(model, examples),
+        "page": True,
+    }
+    return _COMMENT.sub("", "\n".join(_asset(f"{name}.js") for name, needed in parts.items() if needed))
+
+
+def can_fool(model: Described) -> bool:
+    """Return whether the page can change an image until the network gives another answer."""
+    return model.is_image and model.kind == "classes"
+
+
+def has_lesson(model: Described, examples: Examples | None) -> bool:
+    """Return whether the lesson's cards describe this model: ten digits, and two hidden layers of logistic neurons."""
+    is_story = set(model.activations) == {"logistic"} and len(model.sizes) == 4 and model.sizes[1] > LESSON_NEURON
+    return examples is not None and model.noun == "digit" and model.sizes[-1] == 10 and is_story
 
 
 def _texts(model: Described, examples: Examples | None, title: str | None) -> dict[str, str]:
@@ -129,9 +151,16 @@ def _texts(model: Described, examples: Examples | None, title: str | None) -> di
         "keys": escape(_keys(model, examples is not None)),
         "wanted": _WANTED_CLASS if model.kind in ("classes", "binary") else _WANTED_NUMBERS,
         "theme": _THEME,
+        "hidden": " and ".join(map(str, model.sizes[1:-1])),
+        "n_params": f"{model.net.n_params:,}",
     }
-    texts["input"] = fill(minify_markup(_asset("drawing.html" if model.is_image else "fields.html")), texts)
-    texts["training"] = "" if examples is None else fill(minify_markup(_asset("training.html")), texts)
+    sections = {
+        "input": "drawing" if model.is_image else "fields",
+        "training": "training" if examples is not None else None,
+        "lesson": "lesson" if has_lesson(model, examples) else None,
+    }
+    for name, file in sections.items():
+        texts[name] = "" if file is None else fill(_asset(f"{file}.html"), texts)
     return texts
 
 

@@ -29,11 +29,13 @@ let input = null; // of the network; null if it must be computed
 let result, answers, back; // of the forward pass, its outputs, and of backpropagation
 let selected = null; // [layer, index] of a neuron
 let pointed = null;
+let changes = 0; // of any network's weights and biases so far
 
 const isBinary = model.kind === "binary"; // one output for two classes
 const isRegression = model.kind === "numbers";
 const isClassifier = isBinary || model.kind === "classes";
 const targetsOf = (label) => (isBinary ? [label] : range(sizes[last]).map((j) => Number(j === label)));
+const canFool = white > 0 && model.kind === "classes";
 const winner = (outputs) => (isBinary ? Number(outputs[0] > 0.5) : outputs.indexOf(max(...outputs)));
 
 async function unpackExamples({ train, targets, data }) {
@@ -55,11 +57,15 @@ async function unpackExamples({ train, targets, data }) {
 /** The weights, biases and activation that lead to a layer. */
 const layerOf = (layer) => network.layers[layer - 1];
 
-function isRight(asked, { input, label, targets }) {
-	const outputs = asked.forward(input).a[last];
+const isRight = (asked, { input, label, targets }) => isCorrect(asked.forward(input).a[last], targets, label);
+
+function isCorrect(outputs, targets, label) {
 	if (isClassifier) return winner(outputs) === label;
 	return outputs.every((a, j) => a > 0.5 === targets[j] > 0.5);
 }
+
+/** What is shown, without the change that fools the network. */
+const unchanged = () => ({ example: shown.example, noise: shown.noise, strokes: shown.strokes, values: shown.values });
 
 function show(what) {
 	shown = what;
@@ -75,6 +81,10 @@ function pickTest(label) {
 	if (found.length) showTest(found[floor(Math.random() * found.length)]);
 }
 
+/** The first test example, of a class, that the trained network answers correctly. */
+const findRight = (label) =>
+	examples.test.findIndex((one) => (label ?? one.label) === one.label && isRight(trained, one));
+
 function nextMistake() {
 	const { train, test } = examples;
 	const after = max(0, (shown.example ?? 0) - train.length + 1);
@@ -87,6 +97,9 @@ function say(element, texts) {
 	element.replaceChildren(...texts.map((text, n) => make(n % 2 ? "b" : "span", "", text)));
 }
 
+/** Whether one output is bright enough for an answer: at least half of what it would be if all were equal. */
+const hasAnswer = () => !isClassifier || isBinary || max(...answers) >= 0.5 / sizes[last];
+
 function answer() {
 	if (isClassifier) return labels[winner(answers)];
 	if (!isRegression) return labels.filter((_, j) => answers[j] > 0.5).join(", ") || "none";
@@ -95,7 +108,10 @@ function answer() {
 
 function describe() {
 	const { train, test, all } = examples;
-	const says = (before, ...after) => [before + "The network says ", answer(), ". ", ...after];
+	const says = (before, ...after) =>
+		hasAnswer()
+			? [before + "The network says ", answer(), ". ", ...after]
+			: [before + "The network gives ", "no answer", ": all outputs are almost 0."];
 	if (isEmpty()) return [noun === "digit" && test.length ? "Or press 0 to 9 for a test digit." : ""];
 	if (shown.noise >= 0) return says("This is noise. ");
 	if (shown.example === undefined) return says("");

@@ -67,21 +67,26 @@ class Network {
 		);
 	}
 
+	/** The slopes by the activations of layer l, from those by the weighted sums of the next layer. */
+	slopesBefore(l, next) {
+		const { inputs, outputs, w } = this.layers[l];
+		const slopes = new Float64Array(inputs);
+		for (let i = 0; i < inputs; i++) {
+			let total = 0;
+			for (let j = 0; j < outputs; j++) total += this.params[w + i * outputs + j] * next[j];
+			slopes[i] = total;
+		}
+		return slopes;
+	}
+
 	/** Backpropagation of one example: for each layer, the slopes of the cost by the activations, and by z (deltas). */
 	backward(result, targets) {
 		const { cost, slopes, delta } = this.compare(result, targets);
 		const back = { cost, slopes: [], deltas: [] };
 		[back.slopes[last], back.deltas[last]] = [slopes, delta];
 		for (let l = last - 1; l > 0; l--) {
-			const { inputs, outputs, w } = this.layers[l];
 			const { slope, p } = this.layers[l - 1];
-			const next = back.deltas[l + 1];
-			back.slopes[l] = new Float64Array(inputs);
-			for (let i = 0; i < inputs; i++) {
-				let total = 0;
-				for (let j = 0; j < outputs; j++) total += this.params[w + i * outputs + j] * next[j];
-				back.slopes[l][i] = total;
-			}
+			back.slopes[l] = this.slopesBefore(l, back.deltas[l + 1]);
 			back.deltas[l] = back.slopes[l].map((g, i) => g * slope(result.z[l - 1][i], result.a[l][i], p));
 		}
 		return back;

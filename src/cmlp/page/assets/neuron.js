@@ -2,8 +2,8 @@
 
 function select(neuron) {
 	selected = String(neuron) === String(selected) ? null : neuron;
+	painting &&= selected !== null;
 	document.body.classList.toggle("inspecting", Boolean(selected));
-	if (selected) buttons[selected[0]][selected[1]].scrollIntoView({ block: "nearest" });
 	requestPaint();
 }
 
@@ -33,7 +33,9 @@ function paintInspector() {
 		const ends = [min(...values), max(...values)].map((value) => number(value));
 		figure.firstChild.ariaLabel = `${caption}: ${values.length} numbers from ${ends[0]} to ${ends[1]}`;
 	});
+	paintTouch(layer, index);
 	paintCurve(layer, index);
+	paintActive(layer, index);
 }
 
 /** How a neuron's activation comes about. */
@@ -75,12 +77,8 @@ function paintCurve(layer, index) {
 	}
 	for (const value of [-span, 0, span]) label(pen, number(value, 0), at(value, 0)[0], height - 4, "center");
 	const values = range(121).map((k) => (k / 60 - 1) * span);
-	drawLine(
-		pen,
-		values.map((value) => at(value, g(value))),
-		colours.text,
-		1.5,
-	);
+	const line = values.map((value) => at(value, g(value)));
+	drawLine(pen, line, colours.text, 1.5);
 	drawLine(pen, [at(z, 0), at(z, a)], colours.ring, 1, [3, 3]);
 	drawLine(pen, [at(z, a)], colours.text, 12);
 	drawLine(pen, [at(z, a)], colours.accent, 9);

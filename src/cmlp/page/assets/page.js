@@ -19,6 +19,7 @@ function paint() {
 	paintNeurons();
 	paintInspector();
 	paintWanted();
+	if (canFool) paintFool();
 	if (learner) paintTraining();
 	say($("source"), describe());
 	clearTimeout(resting);
@@ -29,6 +30,8 @@ function paint() {
 function rest() {
 	buttons.forEach((column, layer) =>
 		column.forEach((button, index) => {
+			// An output is named by its texts, which are seen.
+			if (layer === last) return (button.lastChild.previousSibling.textContent = back ? ", wish " : ", activation ");
 			const words = `${neuronName(layer, index)}, activation ${number(result.a[layer][index], 2)}`;
 			button.ariaLabel = words + (back ? `, wish ${signed(wish(layer, index), 2)}` : "");
 		}),
@@ -38,24 +41,35 @@ function rest() {
 }
 
 function writeUrl() {
-	const parts = { ...inputParts() };
-	if (shown.example !== undefined) parts.example = shown.example;
-	if (shown.noise !== undefined) parts.noise = shown.noise;
-	if (selected) parts.neuron = selected.join(".");
-	if (wishing) parts.view = "wishes";
-	if (wanted) parts.wanted = wanted.join("_");
+	const parts = lessonCard() ? { lesson: lessonCard() } : stateParts();
 	if (themed) parts.theme = root.dataset.theme;
 	if (!$("keys").checked) parts.keys = "off";
-	if (learner) {
-		Object.assign(parts, { rate: rate(), batch: batchSize(), seed });
-		if (network === learner) parts.show = "learner";
-		if (record.length) parts.learned = record.map((entry) => entry.join("x")).join("_");
-	}
 	try {
 		history.replaceState(null, "", "#" + new URLSearchParams(parts));
 	} catch {
 		// A page that embeds this one may forbid it.
 	}
+}
+
+const hasLesson = $("lesson") !== null;
+const lessonCard = () => (hasLesson ? card : 0);
+
+/** What is shown and chosen, for the link. */
+function stateParts() {
+	const parts = { ...inputParts() };
+	if (shown.example !== undefined) parts.example = shown.example;
+	if (shown.noise !== undefined) parts.noise = shown.noise;
+	if (selected) parts.neuron = linkName(selected);
+	if (wishing) parts.view = "wishes";
+	if (wanted) parts.wanted = wanted.join("_");
+	if (shown.change) parts.fool = shown.target;
+	if (edits.length) parts.edits = editsText();
+	if (learner) {
+		Object.assign(parts, { rate: rate(), batch: batchSize(), seed });
+		if (network === learner) parts.show = "learner";
+		if (record.length) parts.learned = record.map((entry) => entry.join("x")).join("_");
+	}
+	return parts;
 }
 
 async function readUrl() {
@@ -67,16 +81,22 @@ async function readUrl() {
 	if (example !== undefined) show({ example });
 	else if (noise !== undefined && white) show({ noise });
 	else show(readInput(parts));
-	if (!location.hash && examples.test.length) {
-		const right = examples.test.findIndex((one) => isRight(trained, one));
-		showTest(max(0, right));
-	}
+	const isGiven = ["draw", "values", "example", "noise"].some((name) => name in parts);
+	if (!isGiven && examples.test.length) showTest(max(0, findRight()));
 	wishing = parts.view === "wishes";
+	for (const one of (parts.edits || "").split("_").slice(0, 1000)) edit(...one.split("*"));
+	const fooled = integer(parts.fool, sizes[last]);
 	const targets = (parts.wanted || "").split("_").map(Number);
 	if (parts.wanted && targets.length === sizes[last] && targets.every(finite)) wanted = targets;
-	const [layer, index] = (parts.neuron || "").split(".").map(Number);
-	if (buttons[layer]?.[index]) select([layer, index]);
-	if (!learner) return;
+	const neuron = neuronNamed(parts.neuron || "");
+	if (neuron) select(neuron);
+	if (learner) await readTraining(parts, integer);
+	if (fooled !== undefined && canFool && !isEmpty()) foolInto(fooled);
+	if (hasLesson && learner && integer(parts.lesson, 100)) openCard(integer(parts.lesson, 100));
+}
+
+async function readTraining(parts, integer) {
+	setSliders();
 	if (parts.rate > 0) $("rate").value = Math.log10(parts.rate);
 	if (parts.batch > 0) $("batch").value = parts.batch;
 	restart(integer(parts.seed, 1e9) ?? 1);
@@ -85,7 +105,6 @@ async function readUrl() {
 	if (!parts.learned) return;
 	await replay(parts.learned);
 	measure();
-	requestPaint();
 }
 
 let themed = false; // chosen by hand
@@ -105,6 +124,7 @@ function repaintAll() {
 
 const ACTIONS = {
 	...INPUT_ACTIONS,
+	...TOUCH_ACTIONS,
 	random: () => pickTest(),
 	mistake: nextMistake,
 	close: () => select(null),
@@ -120,6 +140,7 @@ function pressKey(event) {
 	const takes = key === " " ? "button, input, select" : "input[type=number], input[type=text], select";
 	if (event.ctrlKey || event.metaKey || event.altKey || target.closest(takes)) return;
 	if (key === "Escape") select(null);
+	else if (hasLesson && turnCard(key)) return event.preventDefault();
 	else if (!$("keys").checked) return;
 	else if (/^\d$/.test(key) && white) pickTest(labels.indexOf(key));
 	else if (ACTIONS[KEYS[key]]) ACTIONS[KEYS[key]]();
@@ -128,10 +149,16 @@ function pressKey(event) {
 }
 
 function listenToControls() {
-	for (const [id, action] of Object.entries(ACTIONS)) listen($(id), "click", action);
+	for (const [id, action] of Object.entries(ACTIONS)) {
+		listen($(id), "click", () => {
+			action();
+			requestPaint();
+		});
+	}
 	listen($("wanted"), "change", readWanted);
 	listen($("keys"), "change", requestPaint);
 	listen(document, "keydown", pressKey);
+	listen(window, "hashchange", () => location.reload());
 	const dark = matchMedia("(prefers-color-scheme: dark)");
 	listen(dark, "change", () => {
 		if (!themed) root.dataset.theme = dark.matches ? "dark" : "light";
@@ -161,6 +188,9 @@ async function start() {
 	repaintAll();
 	listenToControls();
 	listenToInput();
+	listenToTouch();
+	if (canFool) setUpFool();
+	if (hasLesson && usable) setUpLesson();
 	await readUrl();
 	requestPaint();
 }

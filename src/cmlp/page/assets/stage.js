@@ -7,17 +7,29 @@ let grid; // the image of the inputs
 let dot = []; // the diameter of a circle, per layer
 
 const outputName = (index) => labels[isBinary ? 1 : index];
-const neuronName = (layer, index) =>
-	layer === last ? `Output ${outputName(index)}` : `Hidden layer ${layer}, neuron ${index + 1}`;
+const letter = (layer) => String.fromCharCode(64 + layer); // of a hidden layer: A, B, ...
+const neuronName = (layer, index) => (layer === last ? `Output ${outputName(index)}` : letter(layer) + (index + 1));
+
+/** The names in links: A13, or out3 for the fourth output. */
+const linkName = ([layer, index]) => (layer === last ? `out${index}` : neuronName(layer, index));
+function neuronNamed(name) {
+	const [, layer, number] = /^([A-Z]|out)(\d+)$/.exec(name) || [];
+	const place = layer === "out" ? [last, +number] : layer ? [layer.charCodeAt(0) - 64, number - 1] : [0, 0];
+	return place[0] <= last && (place[0] < last || layer === "out") && buttons[place[0]][place[1]] ? place : null;
+}
 
 function makeButton(layer, index) {
 	const button = make("button", layer === last ? "neuron output" : "neuron");
 	button.append(make("span", "circle"));
 	if (layer === last) {
-		button.append(make("b", "", outputName(index)), make("span", "bar"), make("span", "value"));
-	}
+		button.append(make("span", "unseen", "Output "), make("b", "", outputName(index)), make("span", "bar"));
+		button.append(make("span", "unseen"), make("span", "value"));
+	} else button.dataset.name = neuronName(layer, index);
 	button.tabIndex = layer === 1 && index === 0 ? 0 : -1;
-	listen(button, "click", () => select([layer, index]));
+	listen(button, "click", () => {
+		select([layer, index]);
+		if (selected) button.scrollIntoView({ block: "nearest" }); // a sheet may cover it
+	});
 	listen(button, "keydown", (event) => moveFocus(event, layer));
 	listen(button, "pointerenter", () => point([layer, index]));
 	listen(button, "pointerleave", () => point(null));
@@ -96,14 +108,15 @@ function layoutStage() {
 			button.style.cssText = `left:${left}px;top:${top}px;width:${w}px;height:${h}px;--d:${dot[layer]}px`;
 			button.classList.toggle("tight", gap < 24);
 		});
-		nameColumn(layer, layer === last ? outputX - 16 + outputWidth / 2 : x, narrow || share < 72);
+		nameColumn(layer, layer === last ? outputX - 16 + outputWidth / 2 : x, narrow || share < 130);
 	});
 }
 
 function nameColumn(layer, x, narrow) {
 	const kind = layer === 0 ? "input" : layer === last ? "output" : narrow ? "" : "neuron";
 	const top = layer || !white ? min(...points[layer].map((place) => place[1])) - 40 : grid.y - 24;
-	names[layer].textContent = `${sizes[layer]} ${kind}${kind && sizes[layer] > 1 ? "s" : ""}`;
+	const before = layer > 0 && layer < last ? letter(layer) + ": " : "";
+	names[layer].textContent = `${before}${sizes[layer]} ${kind}${kind && sizes[layer] > 1 ? "s" : ""}`;
 	Object.assign(names[layer].style, { left: x + "px", top: max(0, top) + "px" });
 }
 
@@ -152,7 +165,7 @@ function paintWires() {
 const BOUNDED = ["logistic", "softmax", "tanh", "softsign"];
 
 function paintNeurons() {
-	const best = isClassifier && sizes[last] > 1 ? winner(answers) : -1;
+	const best = isClassifier && sizes[last] > 1 && hasAnswer() ? winner(answers) : -1;
 	buttons.forEach((column, layer) => {
 		if (!layer) return;
 		const top = BOUNDED.includes(layerOf(layer).name) ? 1 : largest(result.a[layer]);

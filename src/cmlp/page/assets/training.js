@@ -15,6 +15,8 @@ function restart(newSeed) {
 		for (let k = w; k < b + outputs; k++) learner.params[k] = bound * (2 * random() - 1);
 	});
 	[seed, queue, record, costs, measured, notice] = [newSeed, [], [], [], [], ""];
+	taken = null;
+	changes++;
 	measure();
 }
 
@@ -42,6 +44,7 @@ function learn(stepRate, size) {
 	queue.splice(0, size);
 	learner.params.set(next);
 	costs.push(cost);
+	changes++;
 	const entry = record.at(-1);
 	if (entry && entry[1] === stepRate && entry[2] === size) entry[0]++;
 	else record.push([1, stepRate, size]);
@@ -76,6 +79,7 @@ function run(on) {
 }
 
 function use(which) {
+	if (shown.change && which !== network) show(unchanged());
 	network = which;
 	$("use-trained").ariaPressed = network === trained;
 	$("use-learner").ariaPressed = network === learner;
@@ -110,15 +114,8 @@ function paintHistory() {
 	const level = (cost) => (cost - low) / (high - low);
 	for (const share of [0, 0.5, 1]) {
 		const y = at(0, share)[1];
-		drawLine(
-			pen,
-			[
-				[left, y],
-				[right, y],
-			],
-			colours.line,
-		);
-		label(pen, Number((low + share * (high - low)).toPrecision(2)), left - 8, y + 4, "right");
+		drawLine(pen, segment(left, y, right, y), colours.line);
+		label(pen, plainNumber(low + share * (high - low)), left - 8, y + 4, "right");
 		if (!isRegression) label(pen, `${share * 100} %`, right + 8, y + 4, "left");
 	}
 	label(pen, `${steps} steps`, right, height - 4, "right");
@@ -147,41 +144,6 @@ function paintFilters() {
 	});
 }
 
-/** The wishes of each example of the next batch for one neuron's bias, and their mean. */
-function batchWishes() {
-	const label = max(0, targetsNow().indexOf(1));
-	const [layer, index] = selected || [last, label];
-	const batch = nextBatch(batchSize());
-	const each = batch.map((one) => -network.backward(network.forward(one.input), one.targets).deltas[layer][index]);
-	return { layer, index, batch, each, mean: sum(each) / each.length };
-}
-
-function paintBatch() {
-	const { layer, index, batch, each, mean } = batchWishes();
-	const list = $("batch-list");
-	const few = batch.slice(0, 20);
-	if (list.childElementCount !== few.length) list.replaceChildren(...few.map(makeThumb));
-	few.forEach((one, n) => {
-		const thumb = list.children[n];
-		const { pen, width } = prepare(thumb.firstChild);
-		paintValues(pen, 0, one.input, 0, 0, width, white);
-		thumb.lastChild.textContent = signed(each[n]);
-		thumb.ariaLabel = `Training ${noun} ${examples.train.indexOf(one) + 1}: ${fine(each[n])}`;
-	});
-	say($("batch-text"), [
-		`The next step averages the wishes of ${batch.length} ${noun}s. ${neuronName(layer, index)}, bias: `,
-		fine(mean),
-		` (minus the gradient). Times the learning rate: ${fine(rate() * mean)}.`,
-	]);
-}
-
-function makeThumb(_, n) {
-	const thumb = make("button");
-	thumb.append(make("canvas"), make("span"));
-	listen(thumb, "click", () => show({ example: examples.train.indexOf(nextBatch(batchSize())[n]) }));
-	return thumb;
-}
-
 let painted = "";
 
 function paintTraining() {
@@ -201,9 +163,15 @@ function showSliders() {
 	requestPaint();
 }
 
+/** Sets the learning rate and the batch size to where they begin. */
+function setSliders() {
+	$("rate").value = Math.log10(model.loss === "squared_error" && !isRegression ? 2 : 0.1);
+	$("batch").value = 10;
+	showSliders();
+}
+
 function startTraining() {
 	learner = new Network(model, new Params(trained.params.length));
-	$("rate").value = Math.log10(model.loss === "squared_error" && !isRegression ? 2 : 0.1);
 	$("batch").max = min(100, examples.train.length);
 	$("filters").style.aspectRatio = filterColumns / ceil(FILTERS / filterColumns);
 	for (const id of ["rate", "batch"]) listen($(id), "input", showSliders);
@@ -216,10 +184,8 @@ function startTraining() {
 
 const TRAINING_ACTIONS = {
 	run: () => run(!running),
-	step: () => {
-		run(false);
-		if (learn(rate(), batchSize())) measure();
-	},
+	step: takeStep,
+	take: takeStep,
 	restart: () => {
 		run(false);
 		restart(seed + 1);

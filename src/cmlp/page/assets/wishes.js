@@ -54,7 +54,10 @@ function paintWanted() {
 	else if (!isFocused($("wanted"))) $("wanted").value = targets.map((y) => Number(y.toPrecision(3))).join(" ");
 }
 
+/** A network that has learned nothing here learns a little first, and the wishes are those of a mistake. */
 function showWishes(on) {
 	wishing = on;
+	const untouched = learner && !record.length && shown.example !== undefined && !wanted;
+	if (on && untouched && isClassifier) findMistake();
 	requestPaint();
 }

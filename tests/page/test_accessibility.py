@@ -1,0 +1,101 @@
+"""The page for everybody: sizes, names, contrast, themes, and the rules of axe-core in each mode."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.mark.parametrize("width", [320, 390, 800, 1280])
+def test_layout_fits_and_targets_are_large(width, watch, path):
+    page = watch(path)
+    page.page.set_viewport_size({"width": width, "height": 800})
+    page.press("w")
+    small = """[...document.querySelectorAll('button, input, select')].filter(
+        (one) => one.offsetParent && one.type !== 'checkbox' && (one.offsetHeight < 24 || one.offsetWidth < 24)
+    ).map((one) => one.id || one.ariaLabel)"""
+    assert page.evaluate(small) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_controls_have_names(watch, path):
+    page = watch(path)
+    page.press("w")
+    page.link()
+    nameless = """[...document.querySelectorAll('button, input, select, canvas[role]')].filter(
+        (one) => one.offsetParent && !(one.ariaLabel || one.textContent.trim() || one.labels?.length)
+    ).length"""
+    assert page.evaluate(nameless) == 0
+    assert page.text("#spoken") == page.text("#source")
+    assert page.page.locator("#spoken").get_attribute("aria-live") == "polite"
+
+
+def luminance(colour):
+    parts = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
+    parts = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_theme_follows_the_system_and_has_contrast(scheme, watch, path):
+    page = watch(path, color_scheme=scheme)
+    assert page.evaluate("root.dataset.theme") == scheme
+
+    def contrast(one, other):
+        style = "(name) => getComputedStyle(root).getPropertyValue('--' + name).trim()"
+        low, high = sorted(luminance(page.evaluate(style, name)) for name in (one, other))
+        return (high + 0.05) / (low + 0.05)
+
+    for pair in (("text", "ground"), ("muted", "ground"), ("muted", "surface"), ("ink", "accent"), ("on", "off")):
+        assert contrast(*pair) >= 4.5, pair
+    for pair in (("positive", "ground"), ("negative", "ground"), ("ring", "ground")):
+        assert contrast(*pair) >= 3, pair
+    page.page.locator("#theme").click()
+    assert page.evaluate("root.dataset.theme") != scheme
+    assert "theme=" in page.link()
+
+
+def test_forced_colors_are_used(watch, path):
+    page = watch(path, forced_colors="active")
+    used = page.evaluate("['surface', 'on', 'off', 'positive', 'negative'].map((name) => colours[name])")
+    assert all(re.fullmatch("#[0-9a-f]{6}", colour) for colour in used)  # which images can be painted with
+    assert page.evaluate("colours.text") != "#16202c"
+
+
+@pytest.fixture(scope="module")
+def axe():
+    """The script of axe-core. The variable AXE_CORE names a folder in which npm has installed it."""
+    script = Path(os.environ.get("AXE_CORE", "."), "node_modules/axe-core/axe.min.js")
+    if not script.exists():
+        pytest.skip("needs axe-core: npm install axe-core")
+    return script.read_text(encoding="utf-8")
+
+
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice", "experimental"]
+MODES = {
+    "drawing field empty": "#draw=",
+    "neuron": "#neuron=A13",
+    "painted neuron": "#neuron=A13&edits=A13*empty*_A13*plus*300-300-600-300",
+    "fooled": "#example=507&fool=3",
+    "learning": "#show=learner&learned=20x2x10",
+    "wishes": "#view=wishes&neuron=B4&show=learner&learned=20x2x10",
+    **{f"card {card}": f"#lesson={card}" for card in (1, 5, 8, 9, 10)},
+}
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_axe_finds_nothing(mode, axe, watch, path):
+    """In both themes, on a desktop and on a phone."""
+    for scheme, width in (("light", 1280), ("dark", 390)):
+        page = watch(path, MODES[mode], color_scheme=scheme, viewport={"width": width, "height": 844})
+        if mode == "wishes":
+            page.page.locator("#take").click()
+        page.link()
+        page.evaluate(axe + "; 0")
+        found = page.evaluate("(tags) => axe.run(document, { runOnly: tags })", TAGS)
+        assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found["violations"]] == []
+        used = {rule["id"] for rule in found["passes"] + found["incomplete"]}
+        assert {"color-contrast", "label-content-name-mismatch", "target-size", "button-name"} <= used

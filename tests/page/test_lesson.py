@@ -1,0 +1,87 @@
+"""The lesson: ten cards, each of which sets up the network and has a link."""
+
+import re
+
+import pytest
+from page_models import network_of
+
+from cmlp import Network
+from cmlp.page.document import Page
+
+pytestmark = pytest.mark.slow
+
+SELECTED = "selected && neuronName(...selected)"
+CARDS = {
+    1: ("Easy for you", "[examples.all[shown.example].label, winner(answers)]", [3, 3]),
+    2: ("A neuron holds", "[network === trained, selected]", [True, None]),
+    3: ("Layer by layer", "winner(answers)", 2),
+    4: ("One neuron", SELECTED, "A13"),
+    5: ("An edge detector", "[painting, weightsInto(1, 12).filter((w) => w < 0).length > 50]", [True, True]),
+    6: ("The bias", "[painting, network.params[layerOf(1).b + 12]]", [False, -5]),
+    7: ("At the start", "[network === learner, costs.length]", [True, 0]),
+    8: ("Downhill", "[network === learner, running]", [True, True]),
+    9: ("Backpropagation", "[wishing, isRight(network, examples.all[shown.example])]", [True, False]),
+    10: ("What it has not", "[examples.all[shown.example].label, shown.target]", [9, 3]),
+}
+
+
+@pytest.mark.parametrize("card", CARDS)
+def test_link_opens_a_card_and_sets_up_the_network(card, watch, path):
+    page = watch(path, f"#lesson={card}")
+    title, state, wanted = CARDS[card]
+    assert page.text("#cards article:not([hidden]) h2").startswith(title)
+    assert page.evaluate(state) == wanted
+    assert page.link() == f"#lesson={card}"
+    assert page.page.locator(".training").is_visible() == (card in (7, 8, 9))
+    assert page.evaluate("[scrollY, document.documentElement.scrollWidth]") == [0, 1280]
+
+
+def test_cards_are_turned_by_buttons_and_page_keys(watch, path, model):
+    page = watch(path)
+    page.page.locator("#lesson-button").click()
+    assert page.link() == "#lesson=1" and page.page.locator("#card-back").is_disabled()
+    for _ in range(4):
+        page.page.locator("#card-next").click()
+    assert page.link() == "#lesson=5" and page.evaluate("edits.length") == 5
+    page.page.locator("#card-back").click()
+    assert page.evaluate("[...trained.params]") == model._fitted().params.tolist()
+    page.press("PageDown", "PageDown", "PageUp")
+    assert page.link() == "#lesson=5"
+    page.page.locator("#card-numbers button").nth(9).click()
+    assert page.link() == "#lesson=10" and page.text("#card-next") == "Finish"
+    page.page.locator("#card-next").click()
+    page.settle()
+    assert not page.page.locator("#lesson").is_visible() and page.page.locator(".training").is_visible()
+    assert page.evaluate("[network === trained, wishing, edits.length]") == [True, False, 0]
+
+
+def test_new_fragment_in_the_address_opens_its_card(watch, path):
+    page = watch(path, "#lesson=2")
+    with page.page.expect_event("load"):
+        page.page.evaluate("location.hash = '#lesson=4'")
+    page.until("typeof card !== 'undefined' && card === 4 && selected !== null")
+    assert page.text("#name") == "A13"
+
+
+def test_made_edge_detector_finds_bars_but_no_areas(watch, path):
+    page = watch(path, "#lesson=5")
+    net = network_of(page.evaluate("[...trained.params]"))
+    white = net.weighted_sums([[1.0] * 784])[0][0, 12]
+    bar = page.evaluate("[...rasterize([[[329, 347], [695, 347]]], SIDE / UNITS, [0, 0])]")
+    assert net.weighted_sums([bar])[0][0, 12] > 10 > 0 > white
+    seven = int(re.match(r"Active for (\d+)", page.text("#active-text"))[1])
+    assert 0 < seven < 150
+
+
+@pytest.mark.parametrize(
+    "net, has_lesson",
+    [
+        (Network([784, 16, 16, 10], "logistic", "logistic", "squared_error"), True),
+        (Network([784, 8, 16, 10], "logistic", "logistic", "squared_error"), False),
+        (Network([784, 16, 16, 10], "relu", "logistic", "squared_error"), False),
+        (Network([784, 16, 10], "logistic", "logistic", "squared_error"), False),
+        (Network([784, 16, 16, 3], "logistic", "logistic", "squared_error"), False),
+    ],
+)
+def test_only_networks_that_the_cards_describe_have_a_lesson(net, has_lesson):
+    assert ('id="lesson"' in Page(net).html) == has_lesson
