@@ -11,6 +11,7 @@ from typing import NamedTuple
 cimport cython
 cimport numpy as cnp
 from cpython.mem cimport PyMem_RawFree, PyMem_RawMalloc
+from cpython.pycapsule cimport PyCapsule_New
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 from cmlp.libcmlp cimport *
@@ -20,7 +21,7 @@ import numpy as np
 from cmlp.inputs.arrays import as_doubles, as_matrix, as_order, rectangular, targets_in_range
 from cmlp.inputs.labels import as_class_indices
 from cmlp.inputs.sparse import as_sparse_matrix, is_sparse
-from cmlp.inputs.threads import available_threads
+from cmlp.threads import available_threads
 from cmlp.exceptions import DivergenceError, ModelFormatError, NonFiniteInputError, StatusError
 
 cnp.import_array()
@@ -620,4 +621,13 @@ def step(Net net not None, params, gradient, Optimizer optimizer not None):
 
 
 include "_model.pxi"
-include "_capi.pxi"
+# -------------------------------------------------------------------- the function table for other extension modules
+
+cdef extern from *:
+    """
+    #define CMLP_CAPI_TABLE
+    #include <cmlp_capi.h>
+    """
+    const void *capi_table "(&cmlp_capi_table)"
+
+capi = PyCapsule_New(<void *>capi_table, "cmlp.capi", NULL)

@@ -233,15 +233,6 @@ def test_pickles_of_earlier_versions_are_rejected():
         model._model.__setstate__(inner)
 
 
-@pytest.mark.parametrize("name", ["MLPClassifier", "MLPRegressor"])
-def test_pickles_from_before_the_folders_are_rejected(name):
-    module = {"MLPClassifier": "cmlp._classifier", "MLPRegressor": "cmlp._regressor"}[name]
-    with pytest.raises(ValueError, match=f"{name} was pickled by another version of cmlp"):
-        pickle.loads(f"c{module}\n{name}\n.".encode())
-    with pytest.raises(AttributeError):
-        pickle.loads(f"c{module}\nMLP\n.".encode())
-
-
 def test_model_whose_parameters_do_not_fit_its_network_is_rejected():
     fields = small().fit(*blobs())._model.__getstate__()
     other = small(hidden_layer_sizes=(5,)).fit(*blobs())._model

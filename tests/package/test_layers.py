@@ -1,6 +1,7 @@
 """Import layers of the package, what an import loads, and what the bridge calls."""
 
 import ast
+import functools
 import pickle
 import re
 import subprocess
@@ -17,15 +18,14 @@ PACKAGE = Path(cmlp.__file__).parent
 
 # From the lowest layer to the highest: a module imports from lower layers and from its own folder only.
 LAYERS = [
-    ["exceptions", "_include"],
+    ["exceptions", "_include", "threads"],
     ["inputs", "datasets"],
     ["_core"],
-    ["constraints", "record"],  # of the activations and losses that the core has
+    ["blocks", "constraints", "record"],  # of the activations and losses that the core has
     ["training"],
     ["presets", "results", "exports", "names"],
     ["network"],
-    ["estimators", "_classifier"],
-    ["_regressor"],
+    ["estimators"],
     ["files"],
     ["export"],
     ["page", "plots"],
@@ -42,6 +42,7 @@ RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 # ------------------------------------------------------------------------------------------------ Python imports
 
 
+@functools.cache
 def module_names():
     """Return the names of all modules, for example "network", "inputs" (the package itself) and "inputs.arrays"."""
     paths = (path.relative_to(PACKAGE).with_suffix("") for path in PACKAGE.rglob("*.py"))
@@ -49,22 +50,24 @@ def module_names():
     return sorted(name for name in dotted if name.split(".")[0] in RANK or name.count(".") < 2)
 
 
-def imported_by(module):
-    """Yield each import of a module: its name, and whether it runs when the module is imported."""
-    tree = tree_of(module)
-    at_once = {node for statement in tree.body for node in [statement, *parts_run_at_import(statement)]}
-    for node in ast.walk(tree):
+def imports_of(module):
+    """Yield each import statement of a module with the name of what it imports."""
+    for node in ast.walk(tree_of(module)):
         if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
+            yield from ((node, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert not node.level, f"{module} has a relative import"
-            names = [
-                f"{node.module}.{alias.name}" if is_module(f"{node.module}.{alias.name}") else node.module
-                for alias in node.names
-            ]
-        else:
-            continue
-        yield from ((name, node in at_once) for name in names)
+            for alias in node.names:
+                name = f"{node.module}.{alias.name}"
+                yield node, name if is_module(name) else node.module
+
+
+def imported_by(module):
+    """Yield each import of a module: its name, and whether it runs when the module is imported."""
+    at_once = {
+        ast.dump(node) for statement in tree_of(module).body for node in [statement, *parts_run_at_import(statement)]
+    }
+    yield from ((name, ast.dump(node) in at_once) for node, name in imports_of(module))
 
 
 def parts_run_at_import(statement):
@@ -89,6 +92,7 @@ def layer_of(module):
     return module.split(".")[0]
 
 
+@functools.cache
 def tree_of(module):
     path = PACKAGE.joinpath(*module.split("."))
     path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
@@ -144,6 +148,28 @@ def test_python_imports_make_no_cycle():
         assert free, f"a cycle among {sorted(below)}"
         for module in free:
             del below[module]
+
+
+def test_network_trainer_and_estimators_make_no_cycle_at_any_time():
+    """Imports inside functions count too, except those of the layers above, such as that of save()."""
+    highest = RANK["estimators"]
+    below = {}
+    for module in (name for name in module_names() if RANK[layer_of(name)] <= highest):
+        annotations = {node for statement in tree_of(module).body for node in types_only(statement)}
+        targets = {ours(name) for node, name in imports_of(module) if ast.dump(node) not in annotations and ours(name)}
+        below[module] = {target for target in targets if RANK[layer_of(target)] <= highest}
+    while below:
+        free = [module for module, names in below.items() if not names & set(below) - {module}]
+        assert free, f"a cycle among {sorted(below)}"
+        for module in free:
+            del below[module]
+
+
+def types_only(statement):
+    """Yield the imports of a statement ``if TYPE_CHECKING``, as text."""
+    if isinstance(statement, ast.If) and ast.unparse(statement.test) == "TYPE_CHECKING":
+        for part in statement.body:
+            yield from (ast.dump(node) for node in ast.walk(part) if isinstance(node, ast.Import | ast.ImportFrom))
 
 
 @pytest.mark.parametrize("module", module_names())

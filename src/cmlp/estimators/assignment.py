@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp import _core
+from cmlp.blocks import empty_block
 from cmlp.estimators.model import Model
 from cmlp.inputs.arrays import rectangular
-from cmlp.inputs.blocks import empty_block
 from cmlp.inputs.labels import Labels, as_labels
 from cmlp.training.history import Curve, History
 

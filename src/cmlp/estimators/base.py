@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from cmlp import _core, constraints
+from cmlp.blocks import block_copy
 from cmlp.estimators.assignment import assemble, assigned_params, can_assemble
 from cmlp.estimators.callbacks import FIT_TIME, CallbackObserver, Callbacks, call_with_callbacks, has_callbacks
 from cmlp.estimators.exclusive import Exclusively, attributes_to_copy
@@ -21,7 +22,6 @@ from cmlp.estimators.representation import Representation
 from cmlp.estimators.routing import Routing
 from cmlp.exceptions import NotFittedError, sklearn_class
 from cmlp.exports import Exports
-from cmlp.inputs.blocks import block_copy
 from cmlp.inputs.frames import check_feature_names, feature_names
 from cmlp.inputs.scaling import warn_of_scale
 from cmlp.inputs.validation import as_rows, as_targets, check_width, require_samples

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp import _core
+from cmlp.blocks import empty_block
 from cmlp.estimators.classifier import MLPClassifier
 from cmlp.estimators.model import Model
 from cmlp.estimators.regressor import MLPRegressor
-from cmlp.inputs.blocks import empty_block
 from cmlp.inputs.labels import Labels, as_labels, labels_of
 from cmlp.network import Network
 from cmlp.training.history import History

@@ -13,9 +13,9 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp import _core
+from cmlp.blocks import empty_block
 from cmlp.exceptions import ModelFormatError
 from cmlp.files.regular import open_regular
-from cmlp.inputs.blocks import empty_block
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp import _core, constraints
-from cmlp.inputs.blocks import block_copy, loaded_block
+from cmlp.blocks import block_copy, loaded_block
 from cmlp.record import Record
 from cmlp.results import ParameterIndex
 from cmlp.training.state import PICKLE_VERSION, check_params, check_version, native

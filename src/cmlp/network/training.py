@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from cmlp import constraints
 from cmlp._core import Optimizer
+from cmlp.blocks import block_copy
 from cmlp.constraints import Objective
-from cmlp.inputs.blocks import block_copy
 from cmlp.network.parameters import NetworkParameters
 from cmlp.results import Epoch
 from cmlp.training.trainer import Trainer

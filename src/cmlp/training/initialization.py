@@ -6,8 +6,8 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from cmlp import _core
+from cmlp.blocks import empty_block
 from cmlp.constraints import canonical
-from cmlp.inputs.blocks import empty_block
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

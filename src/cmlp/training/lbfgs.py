@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from cmlp.blocks import block_copy
 from cmlp.constraints import per_layer
 from cmlp.exceptions import ConvergenceWarning, DivergenceError, NonFiniteInputError, sklearn_class, warn
-from cmlp.inputs.blocks import block_copy
 from cmlp.training.loop import begin, log_loss_clip
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cmlp.blocks import block_copy
 from cmlp.exceptions import ConvergenceWarning, DivergenceError, NonFiniteInputError, sklearn_class, warn
-from cmlp.inputs.blocks import block_copy
 from cmlp.training.random import Rewinding
 from cmlp.training.split import shuffled, split
 from cmlp.training.stopping import STOPPING_RULES

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cmlp import _core
-from cmlp.inputs.blocks import loaded_block
+from cmlp.blocks import loaded_block
 from cmlp.training.history import History
 from cmlp.training.random import stored_generator
 from cmlp.training.schedules import SCHEDULES, Schedule

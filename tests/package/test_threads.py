@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from helpers import run_python
 
-from cmlp import MLPClassifier, Network, cpu_info
-from cmlp.inputs import threads
+from cmlp import MLPClassifier, Network, cpu_info, threads
 
 MANY = 64
 
