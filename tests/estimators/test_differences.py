@@ -308,6 +308,13 @@ def test_assigned_classes():
     assert found == [True, False]
 
 
+def test_logits():
+    ours, theirs = (model.fit(X, CLASSES) for model in classifiers())
+    logits = ours.decision_function(X)
+    np.testing.assert_array_equal(ours.classes_[logits.argmax(axis=1)], ours.predict(X))
+    assert not hasattr(theirs, "decision_function")
+
+
 def test_private_attributes():
     ours, theirs = (model.fit(X, CLASSES) for model in classifiers())
     assert ours._optimizer.learning_rate == theirs._optimizer.learning_rate_init == 0.001

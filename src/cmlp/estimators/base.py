@@ -15,6 +15,7 @@ from cmlp.estimators.assignment import assemble, assigned_params, can_assemble
 from cmlp.estimators.callbacks import FIT_TIME, CallbackObserver, Callbacks, call_with_callbacks, has_callbacks
 from cmlp.estimators.exclusive import Exclusively, attributes_to_copy
 from cmlp.estimators.fitted import FittedAttributes
+from cmlp.estimators.inspection import Inspection
 from cmlp.estimators.model import Model
 from cmlp.estimators.parameters import Parametrized
 from cmlp.estimators.problem import Parameters, Problem, require_same
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
     from cmlp.training.random import Generator
 
 
-class MultilayerPerceptron(FittedAttributes, Routing, Representation, Callbacks, Parametrized, Exports):
+class MultilayerPerceptron(FittedAttributes, Inspection, Routing, Representation, Callbacks, Parametrized, Exports):
     """The base class of `MLPClassifier` and `MLPRegressor`; not for direct use."""
 
     # Tools written before scikit-learn had estimator tags read this attribute.

@@ -134,6 +134,10 @@ class MLPClassifier(MultilayerPerceptron):
         )
         return Problem(task, labels.n_outputs, "softmax" if softmax else "logistic", labels)
 
+    def _encoded(self, model: Model, y: ArrayLike, n_rows: int) -> NDArray[Any]:
+        labels: Labels = model.labels
+        return labels.encode(as_targets(y, n_rows, type(self).__name__, labels=True))
+
     @stochastic_only
     def partial_fit(
         self,
@@ -173,6 +177,23 @@ class MLPClassifier(MultilayerPerceptron):
         model = self._fitted()
         labels: Labels = model.labels
         return labels.decode(model.outputs(X, self))
+
+    def decision_function(self, X: ArrayLike) -> np.ndarray:
+        """Return the logits: the weighted sums of the output layer, before softmax or logistic.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_classes)
+            In the dtype of the weights. For two classes one number per row, which is positive if `predict` returns
+            the second class.
+        """
+        model = self._fitted()
+        logits: np.ndarray = model.call(self, X, lambda rows: self._network(model).weighted_sums(rows)[-1])
+        return logits[:, 0] if model.labels.kind == "binary" else logits
 
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
         """Return the probability of each label. With loss "squared_error", the outputs are divided by their sum.

@@ -154,6 +154,7 @@ class FittedAttributes:
         "Network",
         "The network: it shares the parameters, so writing to its weights changes predictions.",
     )
+    n_params_ = Fitted(lambda model: model.net.n_params, "int", "Number of weights and biases.")
     n_features_in_ = Fitted(lambda model: model.net.sizes[0], "int", "Number of columns of X in fit.")
     feature_names_in_ = Fitted(
         lambda model: model.feature_names,

@@ -15,7 +15,8 @@ from cmlp.inputs.validation import as_rows, check_width
 from cmlp.training.state import PICKLE_VERSION, check_version
 
 if TYPE_CHECKING:
-    from typing import Protocol, SupportsIndex
+    from collections.abc import Callable
+    from typing import Protocol, SupportsIndex, TypeVar
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from cmlp.inputs.labels import Labels
     from cmlp.network import Network
     from cmlp.training.state import TrainingState
+
+    Result = TypeVar("Result")
 
     class Estimator(Protocol):
         """The attributes of an estimator that a prediction needs."""
@@ -131,12 +134,20 @@ class Model:
             result = self.net.forward_small(self.params, X, self.input_scale, None, estimator.n_threads)
             if result is not None:
                 return result
+        return self.call(
+            estimator,
+            X,
+            lambda rows: self.net.forward(self.params, rows, scale=self.input_scale, n_threads=estimator.n_threads),
+        )
+
+    def call(self, estimator: object, X: ArrayLike, function: Callable[[Any], Result]) -> Result:
+        """Return what a function of the network returns for the X that a user passed to `estimator`."""
         owner = type(estimator).__name__
         check_feature_names(X, self.feature_names, owner)
         rows, _ = as_rows(X, owner)
         check_width(rows.shape[1], self.net.sizes[0], owner)
         try:
-            return self.net.forward(self.params, rows, scale=self.input_scale, n_threads=estimator.n_threads)
+            return function(rows)
         except NonFiniteInputError as error:
             names = self.feature_names
             raise first_non_finite_error(error, rows, self.input_scale, self.net.dtype, names) from None

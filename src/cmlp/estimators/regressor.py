@@ -140,6 +140,10 @@ class MLPRegressor(MultilayerPerceptron):
         )
         return Problem(task, n_outputs, "exp" if poisson else "identity")
 
+    def _encoded(self, model: Model, y: ArrayLike, n_rows: int) -> NDArray[Any]:
+        targets = as_numbers(as_targets(y, n_rows, type(self).__name__))
+        return targets.reshape(n_rows, -1)
+
     @stochastic_only
     def partial_fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Train one epoch on the given rows, starting from the current model.

@@ -46,6 +46,12 @@ class CSR:
     def __len__(self) -> int:
         return self.shape[0]
 
+    def toarray(self) -> NDArray[Any]:
+        """Return a dense copy."""
+        dense = np.zeros(self.shape, self.dtype)
+        dense[np.repeat(np.arange(len(self)), np.diff(self.indptr)), self.indices] = self.data
+        return dense
+
     def __getitem__(self, position: tuple[int, int]) -> Any:
         row, column = position
         begin, end = self.indptr[row], self.indptr[row + 1]
