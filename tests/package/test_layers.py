@@ -134,6 +134,10 @@ def test_story_uses_public_names_of_the_library(module):
     public = {"__init__", "datasets", "names", "network", "results"}
     targets = {ours(name) for name, _ in imported_by(module) if ours(name)}
     assert {target for target in targets if layer_of(target) not in {"console", "story"}} <= public
+    own = {"self", "cls"}
+    for node in ast.walk(tree_of(module)):
+        if isinstance(node, ast.Attribute) and not (isinstance(node.value, ast.Name) and node.value.id in own):
+            assert not re.match(r"_(?!replace)[a-z]", node.attr), f"{module} uses {ast.unparse(node)}"
 
 
 def test_python_imports_make_no_cycle():

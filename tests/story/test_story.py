@@ -265,6 +265,11 @@ def test_overfitting_is_said_only_if_the_cost_of_new_images_rose(seed):
     assert ("learning these images" in text_of(tale, 24)) == rose
 
 
+@pytest.mark.parametrize("number", [12, 21, 24])
+def test_screens_say_to_which_run_their_numbers_belong(tale, number):
+    assert "this run alone: float32, seed 0" in text_of(tale, number).lower()
+
+
 def test_bars_of_uphill_and_downhill_point_to_different_sides(tale):
     lines = [line for line in page_of(tale, 14) if "gradient (" in line]
     down, up = ((line.index("█"), line.index("│")) for line in lines)

@@ -80,9 +80,9 @@ def _flow(page: Page, ways: ThreeWays, weights: tuple[int, int], activations: tu
         return [f"{way.names[i]:4}{way.factors[i]:+.3f} x {ways.push:+.4f} = {way.shares[i]:+.4f}" for i in chosen]
 
     return [
-        f"  its wish: 2 x (wanted - is)          {ways.wish:+.3f}",
-        f"{line} times the slope of its sigmoid    {ways.slope:.3f}",
-        f"  {marks.down} the wish for its sum             {ways.push:+.4f}",
+        f"{'  its wish: 2 x (wanted - is)':36} {ways.wish:+.3f}",
+        f"{f'{line} times the slope of its sigmoid':36}  {ways.slope:.3f}",
+        f"{f'  {marks.down} the wish for its sum':36} {ways.push:+.4f}",
         line,
         f"{tee} its bias: {ways.push:+.4f}",
         f"{tee} its weights, each times the activation behind it:",

@@ -45,7 +45,10 @@ def before_learning(tale: Tale, page: Page) -> None:
             "  label   " + "  ".join(map(str, tale.y[:10])) + " ...",
         ]
     )
-    page.text("That is all it will ever be told. There is no rule for 9 in it anywhere.")
+    page.text(
+        "That is all it will ever be told. There is no rule for 9 in it anywhere. (The numbers of the story are those "
+        f"of this run alone: {tale.run}.)"
+    )
 
 
 def the_cost(tale: Tale, page: Page) -> None:

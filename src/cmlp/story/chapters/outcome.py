@@ -134,6 +134,7 @@ def learning(tale: Tale, page: Page) -> None:
         f"{n_steps:,} small steps: cost down, accuracy up." if good else f"{n_steps:,} small steps.",
         "The gradient's length says how steep the slope is"
         + (": steep at the start, nearly flat at the end." if falls else "."),
+        f"(This run alone: {tale.run}.)",
         "It does not shrink from line to line, because batches only guess the direction."
         if norms != sorted(norms)[::-1]
         else "",
@@ -247,7 +248,8 @@ def the_examination(tale: Tale, page: Page) -> None:
         f"{(brightest[wrong] > 0.9).sum()} of its {wrong.sum()} mistakes are brighter than 0.9. And of {len(noise):,} "
         f"images of noise it calls {(of_noise.argmax(axis=1) == favourite).sum()} a {favourite}; "
         f"{(of_noise.max(axis=1) > 0.9).sum()} of the {len(noise):,} are brighter than 0.9. It has seen nothing but "
-        'digits, and has no output for "no digit". Bright does not mean right.',
+        'digits, and has no output for "no digit". Bright does not mean right. '
+        f"(These numbers belong to this run alone: {tale.run}.)",
     ]
     together = beside(*pictures, gap=2)
     if page.width >= 76:

@@ -164,6 +164,11 @@ class Tale:
         return self.network(1, "float64").explain_step(self.X[row], self.y[row])
 
     @property
+    def run(self) -> str:
+        """What the numbers of the story depend on."""
+        return f"float32, seed {self.seed}"
+
+    @property
     def nine_rows(self) -> str:
         """The rows of X_test that hold our 9 alone, for suggested lines of Python."""
         return f"{self.nine}:{self.nine + 1}"
