@@ -41,6 +41,7 @@ def dump_state(state: TrainingState) -> tuple[Strings, Arrays]:
     if generator is not None:
         arrays["generator"] = generator.pop("key").view(np.int32)
         scalars["generator.position"] = generator["position"]
+    optimizer["kind"] = optimizer.pop("solver")  # the name in files of version 1
     scalars |= {f"optimizer.{name}": value for name, value in optimizer.items()}
     scalars |= {"schedule.name": state.schedule.name}
     scalars |= {f"schedule.{name}": value for name, value in vars(state.schedule).items()}
@@ -86,6 +87,7 @@ def _restored(file: ModelFile, history: dict[str, Any], scalars: dict[str, Any])
     arrays = {name: file.arrays.get(f"training.{name}") for name in ("optimizer", "best", "order", "generator")}
     moments = np.empty(0, file.net.dtype) if arrays["optimizer"] is None else arrays["optimizer"]
     optimizer = part("optimizer.")
+    optimizer["solver"] = optimizer.pop("kind")
     defaults = _core.Optimizer(file.net, optimizer["solver"], learning_rate=0.0).get_state()
     if not set(optimizer) <= set(defaults) or optimizer.get("version") != _core.STATE_VERSION:
         raise refuse("'training' has an optimizer of a newer version")
