@@ -480,7 +480,9 @@ cdef class Optimizer:
         return restored, (self.get_state(),)
 
     def __deepcopy__(self, memo):
-        return restored(self.get_state())
+        cdef Optimizer twin = Optimizer.__new__(Optimizer)
+        twin.solver, twin.optimizer, twin.state = self.solver, self.optimizer, self.state.copy()
+        return twin
 
 
 STATE_VERSION = 1  # version of the dicts that get_state returns

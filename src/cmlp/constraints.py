@@ -7,6 +7,7 @@ scikit-learn's wording, because its users know it and their tests may depend on 
 from __future__ import annotations
 
 import math
+import sys
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
 
@@ -143,7 +144,7 @@ class LegacyGenerator(Constraint):
 
     def accepts(self, value: object) -> bool:
         """Whether the value satisfies the constraint."""
-        return isinstance(value, np.random.RandomState)
+        return isinstance(value, getattr(sys.modules.get("numpy.random"), "RandomState", ()))
 
     def __str__(self) -> str:
         return "an instance of 'numpy.random.mtrand.RandomState'"
@@ -220,6 +221,10 @@ NETWORK: Mapping[str, Row] = {
     "learning_rate": (Interval(Real, 0, math.inf, "left", booleans=False),),
     "weight_decay": (Interval(Real, 0, math.inf, "left", booleans=False),),
     "max_grad_norm": (Interval(Real, 0, math.inf, "neither", booleans=False), NONE),
+    "momentum": (Interval(Real, 0, 1, "both", booleans=False),),
+    "beta_1": (Interval(Real, 0, 1, "left", booleans=False),),
+    "beta_2": (Interval(Real, 0, 1, "left", booleans=False),),
+    "epsilon": (Interval(Real, 0, math.inf, "neither", booleans=False),),
     "alpha": (Interval(Real, 0, math.inf, "left", booleans=False),),
     "dropout": (Interval(Real, 0, 1, "left", booleans=False),),
     "dropout_seed": (Interval(Integral, 0, 2**32 - 1, "both", booleans=False),),

@@ -20,6 +20,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "learning_rate_init": 1.5,  # the cost has no factor 1/2: with that factor, the same rate is 3.0
         "alpha": 0.0,
         "max_iter": 30,
+        "tol": 0.0,  # with the next line: all epochs are planned
         "n_iter_no_change": math.inf,
         "input_scale": 1 / 255,
     },

@@ -11,6 +11,7 @@ import sklearn
 from estimator_cases import flat
 from helpers import run_python
 from sklearn.base import BaseEstimator
+from sklearn.model_selection import GridSearchCV
 from sklearn.neural_network import MLPClassifier as TheirClassifier
 from sklearn.neural_network import MLPRegressor as TheirRegressor
 
@@ -146,12 +147,33 @@ def test_learning_rate_between_partial_fits():
 
 def test_no_limit_without_change():
     counts = []
-    for model in classifiers(n_iter_no_change=np.inf):
+    for model in classifiers(n_iter_no_change=np.inf, tol=0):
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             model.fit(X, CLASSES)
         counts.append(len(caught))
     assert counts == [0, 1]
+
+
+def test_lbfgs_partial_fit():
+    ours, theirs = regressors(solver="lbfgs")
+    with pytest.raises(AttributeError, match="partial_fit is only available for stochastic optimizers"):
+        ours.partial_fit(X, NUMBERS)
+    assert theirs.partial_fit(X, NUMBERS).n_iter_ == 3
+    ours.fit(X, NUMBERS)
+    np.testing.assert_allclose(flat(ours), flat(theirs), rtol=1e-6, atol=1e-9)
+    assert not any(hasattr(model, "partial_fit") for model in classifiers(solver="lbfgs"))
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore:One or more of the test", "ignore:.*fits failed")
+def test_search_with_diverging_candidates():
+    params = {"solver": "sgd", "max_iter": 20}
+    grid = {"learning_rate_init": [1e-3, 1e200]}
+    for model in regressors(**params):
+        scores = GridSearchCV(model, grid, cv=2).fit(X, NUMBERS).cv_results_["mean_test_score"]
+        assert np.isfinite(scores).tolist() == [True, False]
+    with pytest.raises(cmlp.DivergenceError):
+        GridSearchCV(regressors(**params)[0], grid, cv=2, error_score="raise").fit(X, NUMBERS)
 
 
 def test_verbose(capsys):
@@ -243,6 +265,29 @@ def test_rare_class():
             model.fit(X, np.where(np.arange(40) == 5, "rare", "common"))
 
 
+def test_negative_weights():
+    weight = np.where(np.arange(40) == 3, -1.0, 1.0)
+    ours, theirs = classifiers()
+    with pytest.raises(ValueError, match="Negative values in data passed to `sample_weight`"):
+        ours.fit(X, CLASSES, weight)
+    theirs.fit(X, CLASSES, weight)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_negative_counts():
+    ours, theirs = regressors(loss="poisson")
+    with pytest.raises(ValueError, match="out of the valid range of the loss 'poisson'"):
+        ours.fit(X, NUMBERS)
+    assert np.isnan(theirs.fit(X, NUMBERS).loss_)
+
+
+def test_predicting_no_rows():
+    for ours, theirs in (classifiers(), regressors()):
+        assert ours.fit(X, CLASSES).predict(X[:0]).shape == (0,)
+        with pytest.raises(ValueError, match="Found array with 0 sample"):
+            theirs.fit(X, CLASSES).predict(X[:0])
+
+
 def test_sizes_as_loss():
     for cls, hint in (
         (MLPRegressor, r"did you mean hidden_layer_sizes=\(50,\)\?"),
@@ -270,6 +315,12 @@ def test_methods_that_need_sklearn():
     names = ["set_fit_request", "get_metadata_routing", "set_callbacks"]
     assert [[hasattr(model, name) for name in names] for model in classifiers()] == [[True] * 3, [True, True, False]]
     run_python(f"import cmlp; assert not any(hasattr(cmlp.MLPClassifier(), name) for name in {names})")
+
+
+def test_multi_output_tag():
+    assert [model.__sklearn_tags__().target_tags.multi_output for model in regressors()] == [True, False]
+    pairs = np.stack([NUMBERS, -NUMBERS], axis=1)
+    assert [model.fit(X, pairs).predict(X).shape for model in regressors()] == [(40, 2), (40, 2)]
 
 
 def test_repr():

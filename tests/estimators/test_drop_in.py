@@ -269,6 +269,30 @@ def test_classifier_predicts_with_assigned_weights_and_classes(y):
     np.testing.assert_array_equal(model.predict(X), start.predict(X))
 
 
+@pytest.mark.parametrize("before", [lambda model: None, lambda model: model.predict(X)], ids=["directly", "predict"])
+def test_partial_fit_continues_from_assigned_weights_and_classes(before):
+    start = TheirClassifier(**PARAMS).fit(X, LABELS)
+    results = []
+    for classes in (None, start.classes_):
+        model = MLPClassifier(**PARAMS)
+        model.coefs_, model.intercepts_ = start.coefs_, start.intercepts_
+        if classes is None:
+            model.classes_ = start.classes_
+            before(model)
+        results.append(flat(model.partial_fit(X, LABELS, classes=classes)))
+        assert list(model.classes_) == list(start.classes_)
+    np.testing.assert_array_equal(*results)
+
+
+@pytest.mark.parametrize("train", ["fit", "partial_fit"])
+def test_values_assigned_before_fit_are_freed_by_it(train):
+    model = MLPRegressor(hidden_layer_sizes=(50,), max_iter=1)
+    model.coefs_, model.intercepts_ = [np.ones((3, 50)), np.ones((50, 1))], [np.ones(50), np.ones(1)]
+    getattr(model, train)(X, NUMBERS)
+    fresh = MLPRegressor(hidden_layer_sizes=(50,), max_iter=1)
+    assert len(pickle.dumps(model)) == len(pickle.dumps(getattr(fresh, train)(X, NUMBERS)))
+
+
 @pytest.mark.parametrize(
     "name, value", [("n_layers_", 7), ("coefs_", [np.ones((3, 5)), np.ones((5, 1))]), ("coefs_", [1])]
 )

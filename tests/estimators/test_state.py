@@ -8,8 +8,10 @@ import pydoc
 import numpy as np
 import pytest
 from estimator_cases import blobs, flat, small
+from helpers import peak_memory
 from sklearn.base import clone
 
+import cmlp
 from cmlp import MLPClassifier, MLPRegressor
 
 # Most fits here stop at max_iter on purpose.
@@ -83,6 +85,30 @@ def test_tensors_without_real_numbers_are_rejected(value):
     with pytest.raises(TypeError, match="coefs_ must be a list of arrays of real numbers"):
         model.coefs_ = value
     np.testing.assert_array_equal(flat(model), before)
+
+
+@pytest.mark.parametrize("name", ["reverse", "append", "clear", "sort", "pop"])
+def test_tensors_have_no_methods_that_change_a_list(name):
+    """They would change the tuple of views, but not the model."""
+    model = small().fit(*blobs())
+    with pytest.raises(AttributeError, match="To change the parameters, assign an array to an entry"):
+        getattr(model.coefs_, name)
+    with pytest.raises(AttributeError, match=r"no attribute 'nothing'$"):
+        model.coefs_.nothing  # noqa: B018
+    assert type(model.coefs_.copy()) is list and isinstance(model.coefs_, tuple)
+    assert [tensor.tolist() for tensor in pickle.loads(pickle.dumps(model.coefs_))] == [
+        w.tolist() for w in model.coefs_
+    ]
+
+
+def test_entry_of_tensors_takes_a_list_and_its_error_names_the_given_shape():
+    model = small().fit(*blobs())
+    model.intercepts_[1] = [0.0, 5.0, 0.0]
+    assert model.intercepts_[1].tolist() == [0, 5, 0]
+    with pytest.raises(ValueError, match=r"entry 0 must have the shape \(8,\), got \(5,\)\."):
+        model.intercepts_[0] = [0.0] * 5
+    with pytest.raises(TypeError, match="entry -1 must be an array of real numbers, got dtype object"):
+        model.intercepts_[-1] = None
 
 
 def through_pickle(model):
@@ -268,6 +294,70 @@ def test_verbose_prints_a_line_for_each_epoch(capsys):
     lines = capsys.readouterr().out.splitlines()
     assert "validation score = " in lines[0]
     assert lines[-1] == ("Validation score did not improve more than tol=1.000000 for 1 consecutive epochs. Stopping.")
+
+
+def test_verbose_partial_fit_prints_no_time_left(capsys):
+    X, y = blobs()
+    model = small(verbose=True, max_iter=63)
+    for _ in range(2):
+        model.partial_fit(X, y, classes=[0, 1, 2])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == [f"Iteration 1, loss = {loss:.8f}" for loss in model.loss_curve_]
+
+
+def loaded(model, path):
+    model.save(path / "model", include_training_state=model.solver == "lbfgs")
+    return cmlp.load(path / "model")
+
+
+def assigned(model, path):
+    twin = MLPClassifier(**model.get_params())
+    twin.coefs_, twin.intercepts_, twin.classes_ = model.coefs_, model.intercepts_, model.classes_
+    twin.predict(np.zeros((1, 4)))
+    return twin
+
+
+def from_sklearn(model, path):
+    from sklearn.neural_network import MLPClassifier as TheirClassifier
+
+    names = TheirClassifier().get_params()
+    params = {name: value for name, value in model.get_params().items() if name in names}
+    return cmlp.from_sklearn(TheirClassifier(**params).fit(*blobs()))
+
+
+@pytest.mark.parametrize("source", [loaded, assigned, from_sklearn, through_pickle])
+@pytest.mark.parametrize(
+    "params, kind",
+    [
+        ({"solver": "sgd", "momentum": 0.5}, "nesterov"),
+        ({"solver": "sgd", "momentum": 0.0}, "sgd"),
+        ({"solver": "adam", "beta_1": 0.5}, "adam"),
+    ],
+)
+def test_optimizer_is_made_at_its_first_use_from_the_parameters_of_then(source, params, kind, tmp_path):
+    """Models that were not trained in epochs have no optimizer: loaded, assigned, converted and after lbfgs."""
+    X, y = blobs()
+    solver = "lbfgs" if source in (loaded, through_pickle) else "adam"
+    start = small(solver=solver, max_iter=1000).fit(X, y)
+    model = source(start, tmp_path) if source is not through_pickle else through_pickle(start)
+    assert not hasattr(model, "_optimizer")
+    model.set_params(**params, learning_rate="invscaling", learning_rate_init=0.25, random_state=3)
+    twin = MLPClassifier(**model.get_params())
+    twin.coefs_, twin.intercepts_ = [w.copy() for w in model.coefs_], [b.copy() for b in model.intercepts_]
+    twin.partial_fit(X, y, classes=[0, 1, 2])
+    model.partial_fit(X, y)
+    state = model._optimizer.get_state()
+    assert state["solver"] == kind
+    assert all(state[name] == value for name, value in params.items() if name != "solver")
+    np.testing.assert_array_equal(flat(model), flat(twin))
+
+
+def test_partial_fit_of_one_row_copies_parameters_and_moments_once():
+    """A failure needs the previous parameters and moments (3 blocks). The core's workspace has the gradient."""
+    X, y = np.zeros((1, 300), np.float32), [0]
+    model = small(hidden_layer_sizes=(1000,)).partial_fit(X, y, classes=[0, 1, 2])
+    one = model._model.params.nbytes
+    assert peak_memory(lambda: model.partial_fit(X, y)) < 4.2 * one
 
 
 def test_verbose_reports_a_decreasing_learning_rate(capsys):

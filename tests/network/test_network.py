@@ -21,7 +21,7 @@ from helpers import (
 )
 from sklearn.neural_network import MLPClassifier as SklearnMLPClassifier
 
-from cmlp import MLPClassifier, Network, _core
+from cmlp import DivergenceError, MLPClassifier, Network, _core
 
 # ---------------------------------------------------------------- worked by hand
 
@@ -390,6 +390,39 @@ def test_train_epoch_trains_with_the_optimizer(kind):
     assert_same_bits(net.params, twin.params)
     assert optimizer.n_steps == 8
     assert np.isnan(net.train_epoch(X, Y, 5, optimizer).gradient_norm)
+
+
+@pytest.mark.parametrize("kind", ["momentum", "nesterov"])
+def test_momentum_is_0_9_by_default(kind):
+    X, Y = inputs(1, 20, 3, np.float64), labels(2, 20, 2)
+    results = []
+    for given in ({}, {"momentum": 0.9}, {"momentum": 0.0}):
+        net = Network([3, 4, 2], dtype="float64", random_state=0)
+        net.train_epoch(X, Y, 5, net.optimizer(kind, learning_rate=0.1, **given))
+        results.append(net.params)
+    assert_same_bits(results[0], results[1])
+    assert (results[0] != results[2]).any()
+
+
+@pytest.mark.parametrize(
+    "name, value",
+    [("momentum", -3), ("momentum", 1.5), ("beta_1", 1), ("beta_2", -0.1), ("epsilon", 0), ("epsilon", np.nan)],
+)
+def test_invalid_hyperparameters_of_an_optimizer_raise_at_once(name, value):
+    with pytest.raises(ValueError, match=f"{name} must be a float in the range .*, got {value}"):
+        Network([3, 4, 2]).optimizer("adam", learning_rate=0.1, **{name: value})
+
+
+def test_parameters_after_divergence_are_as_documented():
+    """Not restored if all costs were finite; those before the batch if its cost was not."""
+    X, Y = np.ones((2, 1)), np.ones((2, 1))
+    net = Network([1, 1], "identity", "identity", "squared_error", random_state=0)
+    with pytest.raises(DivergenceError):
+        net.train_epoch(1e20 * X, 1e20 * Y, 2, 1e30)
+    assert np.isfinite(net.params).all()
+    with pytest.raises(DivergenceError):
+        net.train_epoch(1e15 * X, Y, 2, 1e30)
+    assert not np.isfinite(net.params).all()
 
 
 def test_gradient_norm_is_that_of_the_last_batch():

@@ -19,9 +19,10 @@ from cmlp.estimators.model import Model
 from cmlp.inputs.arrays import rectangular
 from cmlp.inputs.labels import Labels, as_labels
 from cmlp.training.history import Curve, History
+from cmlp.training.state import TrainingState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -85,7 +86,7 @@ def out_activation(model: Model, value: Any) -> None:
     model.net = _core.Net(net.sizes, (*net.activations[:-1], value), loss, net.dtype, parameters, parameter)
 
 
-def fill_tensors(views: list[NDArray[Any]], value: Any, name: str) -> None:
+def fill_tensors(views: Sequence[NDArray[Any]], value: Any, name: str) -> None:
     """Copy a list of arrays into views of a parameter block."""
     tensors = [rectangular(tensor, name) for tensor in (value if hasattr(value, "__iter__") else [None])]
     if any(tensor.dtype.kind not in "buif" for tensor in tensors):
@@ -133,7 +134,7 @@ def assemble(estimator: Any) -> None:
     net = estimator._net(parameters, None, len(first), problem, dtype)
     params = assigned_params(estimator, net)
     assert params is not None  # callers check can_assemble first
-    state = estimator._new_state(net, params, History())
+    state = TrainingState(params, History())
     twin = copy.copy(estimator)
     twin._model = Model(net, state, input_scale=parameters.input_scale, feature_names=None, labels=problem.labels)
     for name, value in assigned.items():

@@ -11,7 +11,7 @@ import numpy as np
 
 from cmlp import _core, constraints
 from cmlp.blocks import block_copy
-from cmlp.estimators.assignment import assemble, assigned_params, can_assemble
+from cmlp.estimators.assignment import ASSIGNED, assemble, assigned_params, can_assemble
 from cmlp.estimators.callbacks import FIT_TIME, CallbackObserver, Callbacks, call_with_callbacks, has_callbacks
 from cmlp.estimators.exclusive import Exclusively, attributes_to_copy
 from cmlp.estimators.fitted import FittedAttributes
@@ -86,11 +86,6 @@ class MultilayerPerceptron(FittedAttributes, Inspection, Routing, Representation
         """Return the parameters for fit, validated and converted."""
         return Parameters.of(self._constraints, vars(self), type(self).__name__)
 
-    def _new_state(self, net: _core.Net, params: NDArray[Any], history: History) -> TrainingState:
-        """Return a training state with a new optimizer."""
-        settings = self._parameters().training
-        return TrainingState(params, settings.optimizer(net), settings.schedule(), history)
-
     # Fitting
 
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
@@ -144,6 +139,8 @@ class MultilayerPerceptron(FittedAttributes, Inspection, Routing, Representation
             parameters = self._parameters()
             if parameters.training.early_stopping:
                 raise ValueError("partial_fit does not support early_stopping=True")
+            if "_model" not in vars(self) and can_assemble(self):
+                assemble(self)
             previous = vars(self).get("_model")
             self._train(parameters, previous, X, y, sample_weight, incremental=True, classes=classes)
         return self
@@ -174,12 +171,17 @@ class MultilayerPerceptron(FittedAttributes, Inspection, Routing, Representation
         except KeyboardInterrupt:
             if not incremental and (parameters.warm_start or training.state.epoch):
                 training.state.restore_best()
-                self._model = _model_of(training, training.state.finished(), labels)
+                self._keep(_model_of(training, training.state.finished(), labels))
             raise
         model = _model_of(training, training.state.finished(), labels)
         if incremental and previous is not None:
             model.continue_network(previous)
+        self._keep(model)
+
+    def _keep(self, model: Model) -> None:
+        """Store the model of a fit, and free the values that were assigned before."""
         self._model = model
+        vars(self).pop(ASSIGNED, None)
 
     def _prepare(
         self,
@@ -250,7 +252,6 @@ class MultilayerPerceptron(FittedAttributes, Inspection, Routing, Representation
         self, parameters: Parameters, previous: Model | None, net: _core.Net, rng: Generator, *, incremental: bool
     ) -> TrainingState:
         """Return the initial state: a new one, or one that continues from the previous model."""
-        settings = parameters.training
         if previous is None:
             assigned = assigned_params(self, net) if incremental or parameters.warm_start else None
             params = initial_params(net, rng, parameters.initialization) if assigned is None else assigned
@@ -258,13 +259,13 @@ class MultilayerPerceptron(FittedAttributes, Inspection, Routing, Representation
         else:
             params, history = block_copy(previous.params), previous.state.history.copy()
         if previous is None or not incremental:
-            return TrainingState(params, settings.optimizer(net), settings.schedule(), history, rng)
-        kept = previous.state
+            return TrainingState(params, history, rng)
+        kept, rate = previous.state, parameters.training.learning_rate_init
         optimizer, schedule = copy.deepcopy(kept.optimizer), kept.schedule
-        if settings.learning_rate_init != schedule.rate:  # set_params has changed it since the last call
-            schedule = schedule.with_rate(settings.learning_rate_init)
+        if optimizer is not None and schedule is not None and rate != schedule.rate:  # set_params has changed it
+            schedule = schedule.with_rate(rate)
             optimizer.learning_rate = schedule.next_rate(schedule.rate, history.t)
-        return TrainingState(params, optimizer, schedule, history, rng, schedule_epoch=kept.schedule_epoch)
+        return TrainingState(params, history, rng, optimizer, schedule, kept.schedule_epoch)
 
     def _dtype(self, parameters: Parameters, previous: Model | None, natural: np.dtype[Any]) -> np.dtype[Any]:
         if previous is None:

@@ -111,7 +111,7 @@ class Fitted(Generic[Value]):
 
 
 class FittedTensors(Fitted[Tensors]):
-    """A fitted attribute that is a list of views of the parameter block. Assigning copies the values into the block."""
+    """A fitted attribute: a tuple of views of the parameter block. Assigning copies the values into the block."""
 
     def __set__(self, estimator: object, value: Any) -> None:
         if vars(estimator).get("_model") is None:
@@ -141,12 +141,12 @@ class FittedAttributes:
 
     coefs_ = FittedTensors(
         lambda model: model.coefs,
-        "list of ndarray",
+        "tuple of ndarray",
         "Weights of each layer, of shape (n_in, n_out): views of one block. Assigning copies values into the block.",
     )
     intercepts_ = FittedTensors(
         lambda model: model.intercepts,
-        "list of ndarray",
+        "tuple of ndarray",
         "Biases of each layer, of shape (n_out,): views of one block. Assigning copies values into the block.",
     )
     network_ = FittedNetwork(

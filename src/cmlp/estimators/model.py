@@ -6,9 +6,11 @@ prediction in another thread therefore always reads a complete model, and a fail
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import operator
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from cmlp.exceptions import NonFiniteInputError
+from cmlp.inputs.arrays import rectangular
 from cmlp.inputs.frames import check_feature_names
 from cmlp.inputs.nonfinite import first_non_finite_error
 from cmlp.inputs.validation import as_rows, check_width
@@ -33,21 +35,34 @@ if TYPE_CHECKING:
         n_threads: int | None
 
 
-class Tensors(list["NDArray[Any]"]):
-    """A list of views of the parameter block. Assigning to an entry copies the values into the block."""
+class Tensors(tuple["NDArray[Any]", ...]):
+    """A tuple of views of the parameter block. Assigning to an entry copies the values into the block."""
 
-    def __setitem__(self, index: SupportsIndex | slice, value: object) -> None:
+    __slots__ = ()
+
+    def __setitem__(self, index: SupportsIndex | slice, value: Any) -> None:
         if isinstance(index, slice):
             raise TypeError("Assigning to a slice is not supported; assign to one entry at a time.")
-        fill(self[index], value, f"entry {index}")
+        view, name = self[index], f"entry {operator.index(index)}"
+        array = rectangular(value, name)
+        if array.dtype.kind not in "buif":
+            raise TypeError(f"{name} must be an array of real numbers, got dtype {array.dtype}.")
+        if array.shape != view.shape:
+            raise ValueError(f"{name} must have the shape {view.shape}, got {array.shape}.")
+        view[...] = array
 
+    def copy(self) -> list[NDArray[Any]]:
+        """Return the views as a list, as the method of a list does."""
+        return list(self)
 
-def fill(view: NDArray[Any], value: Any, name: str) -> None:
-    """Copy `value` into `view`; raises ValueError if the shapes differ (no broadcasting)."""
-    shape = getattr(value, "shape", None)
-    if shape != view.shape:
-        raise ValueError(f"{name} must have the shape {view.shape}, got {shape}.")
-    view[...] = value
+    def __getattr__(self, name: str) -> NoReturn:
+        hint = ""
+        if hasattr(list, name):
+            hint = (
+                ": its entries are views of the model's parameters. To change the parameters, assign an array to an "
+                "entry, for example model.coefs_[0] = array, or a list of arrays to the attribute."
+            )
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{hint}")
 
 
 class Model:

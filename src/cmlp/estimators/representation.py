@@ -109,8 +109,8 @@ def _type_and_text(value: Any) -> tuple[str, str]:
     if isinstance(value, np.ndarray):
         text = np.array2string(value, precision=2, separator=", ", suppress_small=True, threshold=4)
         return f"ndarray[{value.dtype}]{value.shape}", text
-    if isinstance(value, list) and value and isinstance(value[0], np.ndarray):
-        return f"list of {len(value)} ndarray[{value[0].dtype}]", ", ".join(str(array.shape) for array in value)
+    if isinstance(value, tuple) and value and isinstance(value[0], np.ndarray):
+        return f"tuple of {len(value)} ndarray[{value[0].dtype}]", ", ".join(str(array.shape) for array in value)
     if isinstance(value, list):
         shown = [f"{number:.4g}" for number in value[:6]] + ["..."] * (len(value) > 6)
         return f"list of {len(value)} float", f"[{', '.join(shown)}]"

@@ -15,6 +15,7 @@ from cmlp.estimators.regressor import MLPRegressor
 from cmlp.inputs.labels import Labels, as_labels, labels_of
 from cmlp.network import Network
 from cmlp.training.history import History
+from cmlp.training.state import TrainingState
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -152,7 +153,8 @@ def fit_estimator(
     estimator: Any, network: Network, labels: Labels | None, feature_names: NDArray[Any] | None, history: History
 ) -> None:
     """Give an estimator the fitted model that a network and the other values describe."""
-    state = estimator._new_state(network._net, network.params, history)
+    estimator._parameters()  # raises ValueError for invalid parameters
+    state = TrainingState(network.params, history)
     estimator._model = Model(
         network._net, state, input_scale=network._scale, feature_names=feature_names, labels=labels
     )

@@ -161,7 +161,7 @@ def _estimator(file: ModelFile, kind: type[Estimator]) -> Estimator:
         names = load_names(file.strings["feature_names"], sizes[0])
     estimator._model = Model(
         file.net,
-        load_state(file, estimator),
+        load_state(file),
         input_scale=file.input_scale,
         feature_names=names,
         labels=labels,

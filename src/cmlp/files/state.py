@@ -13,7 +13,8 @@ from cmlp.training.random import stored_generator
 from cmlp.training.state import PICKLE_VERSION, TrainingState
 
 if TYPE_CHECKING:
-    from cmlp.estimators.base import MultilayerPerceptron
+    from collections.abc import Mapping
+
     from cmlp.files.reader import ModelFile
 
     Strings = dict[str, str]
@@ -31,11 +32,12 @@ def dump_history(state: TrainingState) -> str:
 
 
 def dump_state(state: TrainingState) -> tuple[Strings, Arrays]:
-    """Return the strings and arrays with the rest of the training state."""
+    """Return the strings and arrays with the rest of the training state; without an optimizer, only the curves."""
+    curves = {name: np.array(list(getattr(state.history, name) or ()), np.float64) for name in _CURVES}
+    if state.optimizer is None or state.schedule is None:
+        return {}, _kept(curves)
     optimizer = state.optimizer.get_state()
-    arrays = {"optimizer": optimizer.pop("state"), "best": state.best, "order": state.order}
-    for name in _CURVES:
-        arrays[name] = np.array(list(getattr(state.history, name) or ()), np.float64)
+    arrays = {**curves, "optimizer": optimizer.pop("state"), "best": state.best, "order": state.order}
     scalars: dict[str, object] = {name: getattr(state, name) for name in _SCALARS}
     generator = None if state.generator is None else stored_generator(state.generator).get_state()
     if generator is not None:
@@ -45,13 +47,16 @@ def dump_state(state: TrainingState) -> tuple[Strings, Arrays]:
     scalars |= {f"optimizer.{name}": value for name, value in optimizer.items()}
     scalars |= {"schedule.name": state.schedule.name}
     scalars |= {f"schedule.{name}": value for name, value in vars(state.schedule).items()}
-    # The format does not allow empty arrays; loading treats a missing array as empty.
-    kept = {f"training.{name}": array for name, array in arrays.items() if array is not None and len(array)}
-    return {"training": dump_parameters(scalars, "the training state")}, kept
+    return {"training": dump_parameters(scalars, "the training state")}, _kept(arrays)
 
 
-def load_state(file: ModelFile, estimator: MultilayerPerceptron) -> TrainingState:
-    """Return the training state in a file; if there is none, a state with the stored history and a new optimizer."""
+def _kept(arrays: Mapping[str, np.ndarray[Any, Any] | None]) -> Arrays:
+    """Return the arrays to store. The format does not allow empty arrays; loading treats a missing array as empty."""
+    return {f"training.{name}": array for name, array in arrays.items() if array is not None and len(array)}
+
+
+def load_state(file: ModelFile) -> TrainingState:
+    """Return the training state in a file; if there is none, a state with the stored history, without an optimizer."""
     if "history" not in file.strings:
         raise refuse("'history' is missing")
     stored = load_parameters(file.strings["history"], "history")
@@ -68,7 +73,7 @@ def load_state(file: ModelFile, estimator: MultilayerPerceptron) -> TrainingStat
     history = {**History().fields(), "validation_scores": None, **stored, **curves}
     if "training" in file.strings:
         return _restored(file, history, load_parameters(file.strings["training"], "training"))
-    state = estimator._new_state(file.net, file.params, History.from_fields(history))
+    state = TrainingState(file.params, History.from_fields(history))
     state.epoch = epoch
     return state
 

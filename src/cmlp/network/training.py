@@ -78,7 +78,7 @@ class NetworkTraining(NetworkParameters):
         solver: str = "sgd",
         *,
         learning_rate: float,
-        momentum: float = 0.0,
+        momentum: float = 0.9,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-8,
@@ -92,7 +92,7 @@ class NetworkTraining(NetworkParameters):
         solver : {"sgd", "momentum", "nesterov", "adam", "adamw"}, default="sgd"
         learning_rate : float
             Not negative; may be changed between epochs.
-        momentum : float, default=0.0
+        momentum : float, default=0.9
             Momentum for "momentum" and "nesterov", from 0 to 1.
         beta_1, beta_2 : float, default=0.9, 0.999
             Decay rates of Adam's moment estimates, from 0 to below 1.
@@ -113,20 +113,19 @@ class NetworkTraining(NetworkParameters):
         Raises
         ------
         ValueError
-            If a hyperparameter is invalid; some are only checked in the first epoch.
+            If a hyperparameter is invalid.
         """
-        rate = constraints.network_argument("learning_rate", learning_rate)
-        return Optimizer(
-            self._net,
-            solver,
-            learning_rate=rate,
-            momentum=momentum,
-            beta_1=beta_1,
-            beta_2=beta_2,
-            epsilon=epsilon,
-            weight_decay=constraints.network_argument("weight_decay", weight_decay),
-            max_norm=constraints.network_argument("max_grad_norm", max_grad_norm) or 0.0,
-        )
+        given = {
+            "learning_rate": learning_rate,
+            "momentum": momentum,
+            "beta_1": beta_1,
+            "beta_2": beta_2,
+            "epsilon": epsilon,
+            "weight_decay": weight_decay,
+        }
+        checked = {name: constraints.network_argument(name, value) for name, value in given.items()}
+        max_norm = constraints.network_argument("max_grad_norm", max_grad_norm) or 0.0
+        return Optimizer(self._net, solver, **checked, max_norm=max_norm)
 
     def train_epoch(
         self,

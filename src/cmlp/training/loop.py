@@ -20,8 +20,9 @@ from cmlp.training.stopping import STOPPING_RULES
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cmlp._core import Net
+    from cmlp._core import Net, Optimizer
     from cmlp.training.observer import Observer
+    from cmlp.training.schedules import Schedule
     from cmlp.training.settings import Settings
     from cmlp.training.state import TrainingState
     from cmlp.training.task import Data, Task
@@ -69,6 +70,7 @@ class Training:
             begin(state, task, data, settings)
         elif state.n_rows != len(data.X):
             raise ValueError(f"Training began with {state.n_rows} rows, so it cannot continue with {len(data.X)}.")
+        self.optimizer, self.schedule = self._optimizer_and_schedule()
         self.rule = STOPPING_RULES[settings.early_stopping](settings.tol)
         self.n_rows = len(data.X) if state.validation is None else len(data.X) - len(state.validation)
         self.batch_size = self._batch_size()
@@ -80,7 +82,15 @@ class Training:
             "clip": log_loss_clip(net),
             "dropout_seed": state.dropout_seed,
         }
-        self._started, self._first_epoch = time.monotonic(), state.epoch
+        self._started: float | None = None  # when `epochs` began
+        self._first_epoch = state.epoch
+
+    def _optimizer_and_schedule(self) -> tuple[Optimizer, Schedule]:
+        """Return the state's optimizer and schedule; before the first epoch, make them from the settings."""
+        state, settings = self.state, self.settings
+        if state.optimizer is None or state.schedule is None:
+            state.optimizer, state.schedule = settings.optimizer(self.net), settings.schedule()
+        return state.optimizer, state.schedule
 
     def _batch_size(self) -> int:
         batch_size, n_rows = self.settings.batch_size, self.n_rows
@@ -103,6 +113,7 @@ class Training:
     def epochs(self) -> Iterator[None]:
         """Train one epoch at a time until training is finished."""
         observer = self.observer
+        self._started, self._first_epoch = time.monotonic(), self.state.epoch
         while not self.finished:
             if observer is not None:
                 observer.epoch_begins()
@@ -116,7 +127,8 @@ class Training:
         """Restore the best parameters; warn if training ended at `max_iter` and could have continued."""
         state, settings = self.state, self.settings
         state.restore_best()
-        if state.stopped or state.schedule.is_planned or math.isinf(settings.n_iter_no_change):
+        never_stops = math.isinf(settings.n_iter_no_change) and settings.tol == 0
+        if state.stopped or self.schedule.is_planned or never_stops:  # the number of epochs is planned
             return
         warn(
             f"Stochastic Optimizer: Maximum iterations ({settings.max_iter}) reached and the optimization hasn't "
@@ -146,7 +158,7 @@ class Training:
         If interrupted, record the number of completed batches.
         """
         state = self.state
-        n_epochs, n_steps = state.epoch, state.optimizer.n_steps
+        n_epochs, n_steps = state.epoch, self.optimizer.n_steps
         try:
             loss = self._train_batches(last)
             if last < self.n_batches:
@@ -155,7 +167,7 @@ class Training:
             self._end_epoch(loss)
         except KeyboardInterrupt:
             if state.epoch == n_epochs and state.batch is not None:
-                state.batch = self._batches_done(state.batch, state.optimizer.n_steps - n_steps)
+                state.batch = self._batches_done(state.batch, self.optimizer.n_steps - n_steps)
             raise
 
     def _end_epoch(self, loss: float) -> None:
@@ -169,11 +181,11 @@ class Training:
         history.loss, history.loss_curve = loss, history.loss_curve.appended(loss)
         history.t += self.n_rows
         is_best = self.rule.watch(history, loss, score)
-        rate: float | None = state.schedule.next_rate(state.optimizer.learning_rate, history.t)
+        rate: float | None = self.schedule.next_rate(self.optimizer.learning_rate, history.t)
         message = ""
-        if history.stale > settings.n_iter_no_change and not state.schedule.is_planned:
+        if history.stale > settings.n_iter_no_change and not self.schedule.is_planned:
             assert rate is not None
-            message, rate = state.schedule.rate_after_standstill(rate)
+            message, rate = self.schedule.rate_after_standstill(rate)
             history.stale = 0 if rate is not None else history.stale
         vars(state).update(
             history=history,
@@ -184,13 +196,13 @@ class Training:
             stopped=state.stopped or rate is None,
         )
         if rate is not None:
-            state.optimizer.learning_rate = rate
+            self.optimizer.learning_rate = rate
         if settings.verbose:
             self._print(loss, score, message)
 
     def _train_batches(self, last: int) -> float:
         data, task, state = self.data, self.task, self.state
-        rates = state.schedule.batch_rates(state.schedule_epoch, self.n_batches)
+        rates = self.schedule.batch_rates(state.schedule_epoch, self.n_batches)
         if state.batch is None:
             self._shuffle()
         order = state.order
@@ -203,7 +215,7 @@ class Training:
             state.params,
             data.X,
             task.targets,
-            state.optimizer,
+            self.optimizer,
             batch_size=self.batch_size,
             first_batch=state.batch,
             order=order,
@@ -264,9 +276,11 @@ class Training:
         line = f"Iteration {state.epoch}, loss = {loss:.8f}"
         if score is not None:
             line += f", validation score = {score:f}"
-        left = settings.max_iter - state.epoch
-        seconds = (time.monotonic() - self._started) / (state.epoch - self._first_epoch) * left
-        print(f"{line}, at most {seconds:.0f} s left", flush=True)
+        if self._started is not None:  # partial_fit does not plan a number of epochs
+            left = settings.max_iter - state.epoch
+            seconds = (time.monotonic() - self._started) / (state.epoch - self._first_epoch) * left
+            line += f", at most {seconds:.0f} s left"
+        print(line, flush=True)
         if message:
             print(
                 f"{self.rule.measure} did not improve more than tol={settings.tol:f} for "
@@ -274,12 +288,12 @@ class Training:
             )
 
     def _divergence(self) -> str:
-        most = "up to " if self.state.schedule.is_planned else ""
+        most = "up to " if self.schedule.is_planned else ""
         return (
             "Solver produced non-finite parameter weights. The input data may contain large "
             "values and need to be preprocessed. "
             f"This happened in epoch {self.state.epoch + 1} with batches of "
-            f"{self.batch_size} rows and a learning rate of {most}{self.state.optimizer.learning_rate:g}; "
+            f"{self.batch_size} rows and a learning rate of {most}{self.optimizer.learning_rate:g}; "
             "a smaller learning_rate_init or standardized input usually helps."
         )
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,10 +26,11 @@ def random_state(seed: int | np.random.RandomState | None) -> Generator:
     An int creates a new generator at every call, so each fit and partial_fit uses the same random numbers. A
     RandomState is returned as it is. None gives NumPy's global RandomState.
     """
-    constraints.network_argument("random_state", seed)
+    checked: int | np.random.RandomState = constraints.network_argument("random_state", seed)
     if seed is None:
-        return np.random.mtrand._rand
-    return seed if isinstance(seed, np.random.RandomState) else _core.Random(int(seed))
+        with _importing:
+            return np.random.mtrand._rand
+    return _core.Random(checked) if isinstance(checked, int) else checked
 
 
 class Rewinding:
@@ -75,3 +79,45 @@ def stored_generator(generator: Generator) -> _core.Random:
         )
     words = state["state"]
     return _core.restored_random({"version": _core.STATE_VERSION, "key": words["key"], "position": int(words["pos"])})
+
+
+# Held while numpy.random is imported: NumPy imports it at its first use.
+_importing = threading.RLock()
+
+
+class _ForkLocks(threading.local):
+    """Holds the lock of NumPy's global RandomState, and the lock of its import, while this thread forks.
+
+    A draw holds the first lock without the GIL. If another thread forked meanwhile, its child would have a locked lock
+    without the thread that unlocks it, and would hang at its first draw.
+    """
+
+    def __init__(self) -> None:
+        self._held: list[Any] = []
+
+    def take(self) -> None:
+        """Take the locks; the first one only if numpy.random is imported."""
+        self._take(_importing)
+        generator = getattr(sys.modules.get("numpy.random.mtrand"), "_rand", None)
+        lock = getattr(getattr(generator, "_bit_generator", None), "lock", None)
+        if lock is not None:
+            self._take(lock)
+
+    def _take(self, lock: Any) -> None:
+        if lock.acquire(timeout=_LONGEST_WAIT):
+            self._held.append(lock)
+
+    def give_back(self) -> None:
+        """Release what `take` has taken."""
+        while self._held:
+            self._held.pop().release()
+
+
+# In seconds. Draws and the import take milliseconds; the limit prevents a deadlock if other code keeps the lock.
+_LONGEST_WAIT = 10
+
+if hasattr(os, "register_at_fork"):
+    _fork_locks = _ForkLocks()
+    os.register_at_fork(
+        before=_fork_locks.take, after_in_parent=_fork_locks.give_back, after_in_child=_fork_locks.give_back
+    )

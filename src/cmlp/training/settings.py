@@ -42,8 +42,8 @@ class Settings(NamedTuple):
     dropout: float | Sequence[float] = 0.0
 
     def optimizer(self, net: _core.Net) -> _core.Optimizer:
-        """Return a new optimizer for a network."""
-        solver = "sgd" if self.solver == "lbfgs" else self.solver  # not used: SciPy's minimizer has its own state
+        """Return a new optimizer for a network. The solver must not be "lbfgs": SciPy's minimizer has its own state."""
+        solver = self.solver
         if self.solver == "sgd" and self.momentum > 0:
             solver = "nesterov" if self.nesterovs_momentum else "momentum"
         return _core.Optimizer(

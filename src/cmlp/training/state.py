@@ -53,9 +53,11 @@ class TrainingState:
     ----------
     params : ndarray of shape (n_params,)
         The flat parameter block.
-    optimizer : cmlp._core.Optimizer
-        Hyperparameters, current learning rate, moments, number of steps.
-    schedule : Schedule
+    optimizer : cmlp._core.Optimizer or None
+        Hyperparameters, current learning rate, moments, number of steps. None before the first epoch, for example after
+        loading parameters: the training makes it from its settings. The solver "lbfgs" has no optimizer.
+    schedule : Schedule or None
+        None if `optimizer` is None.
     schedule_epoch : int
         Number of completed epochs of the schedule; with partial_fit, epochs of earlier calls are included.
     generator : RandomState, cmlp._core.Random or None
@@ -83,10 +85,10 @@ class TrainingState:
     def __init__(
         self,
         params: NDArray[Any],
-        optimizer: _core.Optimizer,
-        schedule: Schedule,
         history: History,
         generator: Generator | None = None,
+        optimizer: _core.Optimizer | None = None,
+        schedule: Schedule | None = None,
         schedule_epoch: int = 0,
     ) -> None:
         self.params, self.optimizer, self.schedule = params, optimizer, schedule
@@ -106,7 +108,8 @@ class TrainingState:
         check_params(self.params, net)
         if self.best is not None:
             check_params(self.best, net)
-        self.optimizer.check(net)
+        if self.optimizer is not None:
+            self.optimizer.check(net)
 
     def restore_best(self) -> None:
         """With early stopping, replace the parameters by the best ones of this call.
@@ -119,15 +122,13 @@ class TrainingState:
 
     def finished(self) -> TrainingState:
         """Return the state to keep after a call, with the same parameter block: without rows and generator."""
-        kept = TrainingState(
-            self.params, self.optimizer, self.schedule, self.history, schedule_epoch=self.schedule_epoch
-        )
+        kept = TrainingState(self.params, self.history, None, self.optimizer, self.schedule, self.schedule_epoch)
         kept.epoch, kept.batch, kept.stopped = self.epoch, self.batch, self.stopped
         return kept
 
     def __getstate__(self) -> dict[str, Any]:
         generator = None if self.generator is None else stored_generator(self.generator)
-        schedule = {"name": self.schedule.name, **vars(self.schedule)}
+        schedule = None if self.schedule is None else {"name": self.schedule.name, **vars(self.schedule)}
         fields = {**vars(self), "generator": generator, "schedule": schedule, "history": self.history.fields()}
         return {"version": PICKLE_VERSION, **fields}
 
@@ -146,8 +147,8 @@ class TrainingState:
         for name in ("order", "validation"):
             rows = fields[name]
             setattr(self, name, None if rows is None else native(rows, (np.int64,), name))
-        schedule = dict(fields["schedule"])
-        self.schedule = SCHEDULES[schedule.pop("name")](**schedule)
+        schedule = None if fields["schedule"] is None else dict(fields["schedule"])
+        self.schedule = None if schedule is None else SCHEDULES[schedule.pop("name")](**schedule)
         self.history = History.from_fields(fields["history"])
         for name, kind in _KINDS.items():
             if not isinstance(fields[name], kind):
@@ -156,7 +157,7 @@ class TrainingState:
 
 
 _KINDS: Mapping[str, type | tuple[type, ...]] = {
-    "optimizer": _core.Optimizer,
+    "optimizer": (_core.Optimizer, type(None)),
     "generator": (_core.Random, type(None)),
     "schedule_epoch": int,
     "n_rows": (int, type(None)),

@@ -166,7 +166,7 @@ class Trainer:
         record = record_of(network)
         settings = settings_of(given, record.net)
         rng = generator_of(random_state)
-        state = TrainingState(record.params, settings.optimizer(record.net), settings.schedule(), History(), rng)
+        state = TrainingState(record.params, History(), rng)
         if "dropout" in settings.objective(record.net):
             state.dropout_seed = int(2**32 * float(rng.random_sample()))
         self._set_up(network, record, settings, state)
@@ -263,7 +263,7 @@ class Trainer:
             scores, loss = state.history.validation_scores, state.history.loss
             assert loss is not None  # every epoch sets it
             score = None if scores is None else scores.last()
-            yield TrainedEpoch(state.epoch, loss, score, state.optimizer.learning_rate)
+            yield TrainedEpoch(state.epoch, loss, score, training.optimizer.learning_rate)
 
     def stop(self) -> None:
         """End training after the current epoch: `run` and `epochs` then restore the best parameters and return."""

@@ -1,0 +1,92 @@
+"""fork() while another thread draws random numbers: the child can draw too."""
+
+import os
+
+import pytest
+from helpers import run_python
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork()")
+
+# A child that hangs is ended by SIGALRM. Each child reports with its exit status.
+_CHILDREN = """
+import os, signal, threading, time, warnings
+import numpy as np
+import cmlp
+warnings.simplefilter("ignore")
+cmlp.Network, cmlp.MLPClassifier  # imported at first use
+
+def child_status(work):
+    pid = os.fork()
+    if not pid:
+        signal.alarm(20)
+        try:
+            work()
+        except BaseException:
+            os._exit(1)
+        os._exit(0)
+    return os.waitpid(pid, 0)[1]
+"""
+
+
+def test_child_can_draw_if_another_thread_held_the_lock_of_the_global_generator():
+    code = """
+lock, entered = np.random.mtrand._rand._bit_generator.lock, threading.Event()
+
+def hold():
+    with lock:
+        entered.set()
+        time.sleep(0.5)
+
+thread = threading.Thread(target=hold)
+thread.start()
+entered.wait()
+status = child_status(lambda: lock.acquire(timeout=1) or os._exit(2))
+thread.join()
+assert status == 0, status
+assert lock.acquire(timeout=1)
+lock.release()
+assert child_status(lambda: cmlp.Network([2, 2])) == 0
+"""
+    run_python(_CHILDREN + code)
+
+
+def test_fork_does_not_import_numpy_random():
+    code = "\nimport sys\nassert child_status(lambda: None) == 0 and 'numpy.random' not in sys.modules\n"
+    run_python(_CHILDREN + code)
+
+
+def test_threads_can_fork_at_the_same_time():
+    code = """
+statuses = []
+threads = [threading.Thread(target=lambda: statuses.append(child_status(lambda: cmlp.Network([50, 50]))))
+           for _ in range(20)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+assert statuses == [0] * 20
+"""
+    run_python(_CHILDREN + code)
+
+
+@pytest.mark.slow
+def test_200_children_fit_although_another_thread_was_in_fit():
+    code = """
+training = True
+
+def train():
+    model = cmlp.MLPClassifier((300, 300), max_iter=1)
+    while training:
+        model.fit(np.ones((2, 300)), [0, 1])
+
+thread = threading.Thread(target=train)
+thread.start()
+small = cmlp.MLPClassifier((2,), max_iter=1)
+try:
+    statuses = [child_status(lambda: small.fit([[0.0], [1.0]], [0, 1])) for _ in range(200)]
+finally:
+    training = False
+    thread.join()
+assert statuses == [0] * 200, statuses
+"""
+    run_python(_CHILDREN + code, timeout=300)
