@@ -180,9 +180,11 @@ def test_only_training_that_could_continue_warns():
     X, y = blobs()
     with pytest.warns(ConvergenceWarning, match="Maximum iterations"):
         trainer(max_iter=2).run(X, y)
+    with pytest.warns(ConvergenceWarning, match="Maximum iterations"):
+        trainer(max_iter=2, n_iter_no_change=np.inf).run(X, y)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        trainer(max_iter=2, n_iter_no_change=np.inf).run(X, y)
+        trainer(max_iter=2, n_iter_no_change=np.inf, tol=0.0).run(X, y)
         trainer(max_iter=2).run(X, y, n_batches=3)
 
 

@@ -154,6 +154,10 @@ class TrainingState:
             if not isinstance(fields[name], kind):
                 raise ValueError(f"The training state is damaged: {name} is {fields[name]!r}.")
             setattr(self, name, fields[name])
+        if (self.optimizer is None) != (self.schedule is None):
+            raise ValueError(
+                f"The training state is damaged: optimizer is {self.optimizer}, but schedule is {self.schedule}."
+            )
 
 
 _KINDS: Mapping[str, type | tuple[type, ...]] = {
