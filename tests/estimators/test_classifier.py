@@ -186,6 +186,7 @@ STORY = {
     "learning_rate_init": 1.5,
     "alpha": 0.0,
     "max_iter": 30,
+    "tol": 0.0,
     "n_iter_no_change": np.inf,
     "input_scale": 1 / 255,
 }

@@ -40,7 +40,7 @@ def many_rows(n_rows=400_000):
 
 def test_ctrl_c_keeps_the_completed_batches():
     X, y = blobs()
-    model = small(max_iter=10**9, n_iter_no_change=np.inf)
+    model = small(max_iter=10**9, tol=0, n_iter_no_change=np.inf)
     started = time.monotonic()
     with pytest.raises(KeyboardInterrupt), interrupted_after(0.3):
         model.fit(X, y)

@@ -106,7 +106,7 @@ def test_warm_starts_continue_as_in_sklearn():
 
 def test_warm_start_after_another_solver():
     X, y = blobs()
-    model = MLPClassifier((4,), random_state=0, max_iter=3, warm_start=True, n_iter_no_change=np.inf).fit(X, y)
+    model = MLPClassifier((4,), random_state=0, max_iter=3, warm_start=True, tol=0, n_iter_no_change=np.inf).fit(X, y)
     loss = model.loss_
     model.set_params(solver="lbfgs").fit(X, y)
     assert model.loss_ < loss and len(model.loss_curve_) == 3

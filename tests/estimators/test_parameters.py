@@ -177,7 +177,7 @@ def test_docstring_has_the_shared_sections(estimator):
     assert all(line == line.rstrip() and len(line) <= 120 for line in text.splitlines())
     for section in ("Parameters", "Attributes", "Notes", "References", "Examples"):
         assert f"\n{section}\n{'-' * len(section)}\n" in text
-    for name in ("coefs_ : list of ndarray", "loss_curve_ : list of float", ".. [4] Smith", "max_fun : int"):
+    for name in ("coefs_ : tuple of ndarray", "loss_curve_ : list of float", ".. [4] Smith", "max_fun : int"):
         assert f"\n{name}" in text
     assert ("classes_ : ndarray" in text) == (estimator is MLPClassifier)
 

@@ -36,7 +36,7 @@ def test_fit_learns_a_curve(n_outputs):
 
 def test_linear_model_finds_a_linear_function():
     X, _ = curve()
-    model = small(hidden_layer_sizes=(), max_iter=1500, n_iter_no_change=np.inf)
+    model = small(hidden_layer_sizes=(), max_iter=1500, tol=0, n_iter_no_change=np.inf)
     model.fit(X, 2 * X[:, 0] - X[:, 1] + 0.5)
     np.testing.assert_allclose(model.coefs_[0].ravel(), [2, -1, 0], atol=1e-2)
     np.testing.assert_allclose(model.intercepts_[0], [0.5], atol=1e-2)
@@ -186,7 +186,7 @@ def test_predictions_for_no_rows_are_empty():
 def test_copy_predicts_and_trains_like_the_original(duplicate):
     X, y = curve()
     sgd = {"solver": "sgd", "learning_rate": "invscaling", "learning_rate_init": 0.2}
-    model = small(**sgd, n_iter_no_change=np.inf).fit(X, y)
+    model = small(**sgd, tol=0, n_iter_no_change=np.inf).fit(X, y)
     twin = duplicate(model)
     np.testing.assert_array_equal(twin.predict(X), model.predict(X))
     for _ in range(3):

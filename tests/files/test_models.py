@@ -149,7 +149,7 @@ def test_file_of_the_c_library_is_loaded_as_a_network(path):
 FITS = [
     {},
     {"solver": "sgd", "learning_rate": "adaptive", "early_stopping": True},
-    {"solver": "sgd", "momentum": 0.0, "learning_rate": "invscaling", "n_iter_no_change": np.inf},
+    {"solver": "sgd", "momentum": 0.0, "learning_rate": "invscaling", "tol": 0, "n_iter_no_change": np.inf},
     {"learning_rate": "one_cycle", "hidden_layer_sizes": [3, 2], "activation": ["tanh", "logistic"]},
     {"hidden_layer_sizes": (), "dtype": "float64", "input_scale": 0.25, "alpha": np.float32(0.1)},
     {"hidden_layer_sizes": np.array([4]), "batch_size": np.int64(7), "loss": "squared_error"},

@@ -47,7 +47,9 @@ def points():
 
 @pytest.fixture(scope="module")
 def divider(points):
-    model = MLPClassifier((8,), "tanh", learning_rate_init=0.1, max_iter=60, n_iter_no_change=np.inf, random_state=0)
+    model = MLPClassifier(
+        (8,), "tanh", learning_rate_init=0.1, max_iter=60, tol=0, n_iter_no_change=np.inf, random_state=0
+    )
     return model.fit(*points)
 
 
@@ -65,7 +67,9 @@ def test_loss_curve_is_drawn_over_the_epochs(reader):
 
 
 def test_validation_scores_have_a_scale_of_their_own(points):
-    model = MLPClassifier((4,), early_stopping=True, max_iter=5, n_iter_no_change=np.inf, random_state=0).fit(*points)
+    model = MLPClassifier((4,), early_stopping=True, max_iter=5, tol=0, n_iter_no_change=np.inf, random_state=0).fit(
+        *points
+    )
     display = LossCurveDisplay.from_estimator(model, log=True, name="4 neurons", linewidth=3)
     np.testing.assert_array_equal(display.validation_line_.get_ydata(), model.validation_scores_)
     assert display.validation_ax_ is not display.ax_
@@ -284,7 +288,7 @@ def test_mistakes_refuse_what_has_no_images_or_classes(reader, digits, divider, 
         MistakesDisplay.from_estimator(reader, digits.X_test[:2], digits.y_test[:3])
     with pytest.raises(ValueError, match="n_images must be at least 1, got 0"):
         MistakesDisplay.from_estimator(reader, digits.X_test, digits.y_test, n_images=0)
-    both = MLPClassifier((2,), max_iter=1, n_iter_no_change=np.inf).fit(np.eye(9), np.eye(9, 2, dtype=int))
+    both = MLPClassifier((2,), max_iter=1, tol=0, n_iter_no_change=np.inf).fit(np.eye(9), np.eye(9, 2, dtype=int))
     with pytest.raises(ValueError, match="got a MLPClassifier with multilabel targets"):
         MistakesDisplay.from_estimator(both, np.eye(9), np.zeros(9))
 
@@ -324,7 +328,9 @@ def test_boundary_of_a_regressor_of_a_pipeline_and_of_data_frames(points):
 
     X, _ = points
     frame = pandas.DataFrame(X, columns=["width", "height"])
-    model = make_pipeline(StandardScaler(), MLPRegressor(hidden_layer_sizes=(4,), max_iter=2, n_iter_no_change=np.inf))
+    model = make_pipeline(
+        StandardScaler(), MLPRegressor(hidden_layer_sizes=(4,), max_iter=2, tol=0, n_iter_no_change=np.inf)
+    )
     model.fit(frame, X[:, 0])
     display = BoundaryDisplay.from_estimator(model, frame, X[:, 0], resolution=4, margin=0)
     corner = pandas.DataFrame([[X[:, 0].min(), X[:, 1].max()]], columns=["width", "height"])

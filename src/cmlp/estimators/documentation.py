@@ -66,7 +66,7 @@ epsilon : float, default=1e-8
     Added to the denominator of Adam's step.
 n_iter_no_change : int or inf, default=10
     Training stops after more than this many consecutive epochs without improvement. With inf, training always takes
-    `max_iter` epochs and issues no ConvergenceWarning.
+    `max_iter` epochs; with ``tol=0`` too, it issues no ConvergenceWarning.
 max_fun : int, default=15000
     Maximum number of loss evaluations for "lbfgs"; the limit is checked after each iteration.
 """
@@ -97,7 +97,7 @@ Differences from scikit-learn:
 
 - A warm start or partial_fit with another `activation`, `loss`, `dtype` or `input_scale` raises ValueError.
 - Ctrl-C raises KeyboardInterrupt. The model after the last complete batch is kept, if at least one epoch is complete.
-- With ``n_iter_no_change=inf``, training ends after `max_iter` epochs without a ConvergenceWarning.
+- With ``n_iter_no_change=inf`` and ``tol=0``, training ends after `max_iter` epochs without a ConvergenceWarning.
 - Predictions have the dtype of the weights, for example float32 after a fit on uint8 rows.
 """
 

@@ -97,7 +97,8 @@ class Trainer:
     epsilon : float, default=1e-8
         Added to the denominator of Adam's step.
     n_iter_no_change : int or inf, default=10
-        Training stops after more than this many consecutive epochs without improvement.
+        Training stops after more than this many consecutive epochs without improvement. With inf, training always takes
+        `max_iter` epochs; with ``tol=0`` too, it issues no ConvergenceWarning.
     max_fun : int, default=15000
         Maximum number of loss evaluations for "lbfgs".
     weight_decay : float, default=0.0
