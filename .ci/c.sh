@@ -35,6 +35,16 @@ c_sanitized() {
     "$WORK/asan/tests/c/test_fma" 20000
 }
 
+# The numeric tests with tiny values of the sizes that divide the work, so that small networks take the paths of networks
+# with millions of parameters. CMLP_CHUNK is part of the arithmetic and stays. No result depends on the other sizes, so
+# that one instruction set is enough.
+c_tiny_sizes() {
+    local sizes='-DTILE_ROWS=128 -DLARGE_NET=1 -DFORWARD_ROWS=5 -DTARGET_ELEMENTS=1'
+    sizes+=' -DDELTA_WEIGHTS=5 -DMASKED_ROWS=3 -DSTEP_BYTES=1'
+    c_build tiny -DCMLP_ISA=avx2 -DCMAKE_C_FLAGS="$sizes"
+    c_tests tiny -R '^(golden|consumer|csr|limits|rows|shapes|train|workspace|zeros)$'
+}
+
 # One instruction set: races do not depend on it.
 c_threads_sanitized() {
     c_build tsan -DCMLP_SANITIZE=thread -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS=-O1 -DCMLP_ISA=avx2

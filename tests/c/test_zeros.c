@@ -65,6 +65,33 @@ static void test_shares(uint32_t isa, int32_t dtype)
     }
 }
 
+/* A last row of zeros that has weight 0 changes no gradient, wherever the rows of a tile are divided. */
+static void test_last_row_of_zeros(uint32_t isa, int32_t dtype, int64_t hidden)
+{
+    enum { MOST = 128 };
+    static const int64_t counts[] = {1, 2, 3, 28, 56, 112, MOST};
+    const shape s = {3, {200, hidden, 10}, CMLP_ACTIVATION_RELU, CMLP_ACTIVATION_SOFTMAX, CMLP_LOSS_LOG,
+                     .rows = MOST + 1, .batch = MOST + 1, .dtype = dtype, .solver = CMLP_SOLVER_SGD, .isa = isa};
+    fixture_make(&f, &s);
+    for (int64_t k = 0; k < f.n_in; k++) put(dtype, f.x, MOST * f.n_in + k, 0);
+    f.weights[MOST] = 0;
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        uint64_t hashes[2];
+        for (int with = 0; with < 2; with++) {
+            for (int64_t k = 0; k <= MOST; k++) f.order[k] = k < counts[i] ? k : MOST;
+            fixture_reset(&f, GRADIENT);
+            f.rows.order = f.order;
+            f.rows.n_order = counts[i] + with;
+            f.objective.row_weights = f.weights;
+            CHECK(fixture_call(&f, GRADIENT) == CMLP_OK && fixture_intact(&f));
+            hashes[with] = hash_elements(HASH_START, dtype, f.gradient, f.n_params);
+        }
+        check_that(hashes[0] == hashes[1], "%d rows and a row of zeros, %d hidden units: other bits", (int)counts[i],
+                   (int)hidden);
+    }
+    fixture_free(&f);
+}
+
 /* Single rows with some, only, or no zeros of both signs, in narrow and wide layers. */
 static void test_alone(uint32_t isa, int32_t dtype, int64_t n_in, int64_t hidden)
 {
@@ -110,6 +137,10 @@ int main(void)
                 test_alone(isas[isa], dtype, n_in, 75);
             }
     for (int isa = 0; isa < n_isas; isa++)
-        for (int32_t dtype = CMLP_FLOAT32; dtype <= CMLP_FLOAT64; dtype++) test_shares(isas[isa], dtype);
+        for (int32_t dtype = CMLP_FLOAT32; dtype <= CMLP_FLOAT64; dtype++) {
+            test_shares(isas[isa], dtype);
+            test_last_row_of_zeros(isas[isa], dtype, 12);
+            test_last_row_of_zeros(isas[isa], dtype, 75);
+        }
     return finish();
 }

@@ -9,12 +9,24 @@
 #include "layer.h"
 #include "weights.h"
 
-/* Rows of a batch that are processed at once. A multiple of CMLP_CHUNK, so that sums over rows do not depend on the
+/* No result depends on the sizes that are defined inside #ifndef, here and in other files: tests compile them with tiny
+ * values, so that small networks take the paths of large ones.
+ *
+ * Rows of a batch that are processed at once. A multiple of CMLP_CHUNK, so that sums over rows do not depend on the
  * tile size; one chunk if the network is so large that two would delay cancellation. */
+#ifndef TILE_ROWS
 #define TILE_ROWS (2 * CMLP_CHUNK)
+#endif
+#ifndef LARGE_NET
 #define LARGE_NET 1000000 /* parameters */
+#endif
+#ifndef TARGET_ELEMENTS
 #define TARGET_ELEMENTS 4096 /* converted at once; at least one row */
-#define DELTA_WEIGHTS 1024   /* weight rows per piece of delta_product(): bounds its scratch memory */
+#endif
+#ifndef DELTA_WEIGHTS
+#define DELTA_WEIGHTS 1024 /* weight rows per piece of delta_product(): bounds its scratch memory */
+#endif
+_Static_assert(TILE_ROWS > 0 && TILE_ROWS % CMLP_CHUNK == 0, "whole chunks");
 
 /* ------------------------------------------------------------------------------------ workspace, checks */
 

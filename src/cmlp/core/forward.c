@@ -7,7 +7,9 @@
 #include "layer.h"
 
 /* The activations of a tile stay in the cache. 112 is a multiple of the kernels' 14 rows and of 16. */
-#define TILE_ROWS 112
+#ifndef FORWARD_ROWS
+#define FORWARD_ROWS 112
+#endif
 
 /* One thread's part of the workspace. */
 typedef struct tile_space {
@@ -30,7 +32,7 @@ typedef struct forward_job {
     cmlp_fault *faults;        /* of each thread */
 } forward_job;
 
-static int64_t tile_rows(int64_t n_rows) { return n_rows < TILE_ROWS ? n_rows : TILE_ROWS; }
+static int64_t tile_rows(int64_t n_rows) { return n_rows < FORWARD_ROWS ? n_rows : FORWARD_ROWS; }
 
 /* Each thread gets at least STEPS tiles, so that all threads end at about the same time; but tiles of less than
  * FEW_ROWS would read the weights again and again. */

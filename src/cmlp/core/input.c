@@ -14,7 +14,9 @@
 
 /* Rows with masks are processed in pieces of this size, while the next piece is prefetched: building the masks takes
  * less time than loading the rows from memory. */
+#ifndef MASKED_ROWS
 #define MASKED_ROWS 64
+#endif
 
 /* Prefetch distance of rows without masks. Computing with 16 rows takes several times as long as loading them from
  * memory, and they fit beside W in the L2 cache. A whole batch does not. */

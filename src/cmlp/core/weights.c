@@ -11,7 +11,9 @@
 /* In batches of up to STEP_ROWS rows the step is most of the work. The gradient is then computed in pieces of
  * STEP_BYTES bytes, each followed by its step. All pieces reuse the same memory, so that weights and moments stay in
  * the L2 cache. */
+#ifndef STEP_BYTES
 #define STEP_BYTES 65536
+#endif
 #define STEP_ROWS 64
 
 /* A share of a layer's weights: weight rows [k0, k1), with the biases if `biases` is 1. */
