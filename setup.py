@@ -48,7 +48,11 @@ class BuildCore(build_ext):
 
 
 class BuildPackage(build_py):
-    """Adds the C library as one file, the definition of its arithmetic, and the file with which `pkg-config --cflags cmlp` finds a wheel's header."""
+    """Adds what a wheel has beside the Python files.
+
+    These are the C library as one file, the definition of its arithmetic, and the file with which
+    `pkg-config --cflags cmlp` finds a wheel's header.
+    """
 
     def run(self):
         super().run()

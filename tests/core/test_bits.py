@@ -1,7 +1,7 @@
 """The same data, parameters and options give the same bits on every machine, in every way of calling.
 
-exact.py repeats the arithmetic that docs/arithmetic.md specifies, with every rounding. golden.json pins the bits of complete
-training runs, which include the polynomials of exp, log, tanh and the logistic function.
+exact.py repeats the arithmetic that docs/arithmetic.md specifies, with every rounding. golden.json pins the bits of
+complete training runs, which include the polynomials of exp, log, tanh and the logistic function.
 """
 
 import ctypes
