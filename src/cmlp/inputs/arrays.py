@@ -38,9 +38,9 @@ def as_matrix(value: ArrayLike, name: str, width: int) -> NDArray[Any]:
     Raises
     ------
     TypeError
-        If its elements are not real numbers.
+        If its elements cannot be converted to real numbers.
     ValueError
-        If its shape is wrong.
+        If its shape is wrong, or text in it is not a number.
     """
     array = rectangular(value, name)
     if array.ndim != 2:
@@ -55,15 +55,17 @@ def as_matrix(value: ArrayLike, name: str, width: int) -> NDArray[Any]:
 def readable(array: NDArray[Any], name: str) -> NDArray[Any]:
     """Return `array` if the core can read it; otherwise an aligned copy in native byte order and a supported dtype.
 
+    Float16 becomes float32; larger floats, integers except uint8, objects and text become float64.
+
     Raises
     ------
-    TypeError
-        If its elements are not real numbers.
+    TypeError, ValueError
+        If its elements are not real numbers, nor objects or text that can be converted to such numbers.
     """
     kind, size = array.dtype.kind, array.dtype.itemsize
     if kind not in "buif":
-        advice = f". Convert it first: {name}.astype(float)" if kind in "OUST" else ""
-        raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}{advice}")
+        refuse_complex(array)
+        return to_float64(array, name)
     if kind == "b" or (kind == "u" and size == 1):
         dtype: DTypeLike = array.dtype
     elif kind == "f" and size <= 4:
@@ -93,7 +95,7 @@ def to_float64(array: NDArray[Any], name: str) -> NDArray[np.float64]:
 def refuse_complex(array: NDArray[Any]) -> None:
     """Raise ValueError if `array` is complex."""
     if array.dtype.kind == "c":
-        raise ValueError(f"Complex data not supported\n{array}\n")
+        raise ValueError(f"Complex data not supported, got dtype {array.dtype}.")
 
 
 def require_finite(array: NDArray[Any], name: str) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp.exceptions import DataConversionWarning, sklearn_class, warn
-from cmlp.inputs.arrays import IN_PLACE, rectangular, refuse_complex, require_finite, to_float64
+from cmlp.inputs.arrays import IN_PLACE, readable, rectangular, refuse_complex, require_finite, to_float64
 from cmlp.inputs.labels import as_labels
 from cmlp.inputs.sparse import as_csr, as_dense, is_sparse, refuse_sparse
 
@@ -48,10 +48,7 @@ def as_rows(X: Any, owner: str) -> tuple[NDArray[Any] | CSR, np.dtype[Any]]:
     # A list contains Python numbers, which are doubles, whatever dtype NumPy chooses for them.
     small = array.dtype == np.uint8 or (array.dtype.kind == "f" and array.dtype.itemsize <= 4)
     single = small and not isinstance(X, (list, tuple))
-    if sparse:
-        array = as_csr(array, _convert_rows)
-    elif array.dtype not in IN_PLACE:
-        array = _convert_rows(array)
+    array = as_csr(array, lambda values: readable(values, "X")) if sparse else readable(array, "X")
     return array, np.dtype(np.float32 if single else np.float64)
 
 
@@ -77,12 +74,6 @@ def _check_rows(array: Any, sparse: bool, kind: str, owner: str) -> None:
         raise ValueError(
             f"Found array with 0 feature(s) (shape={array.shape}) while a minimum of 1 is required by {owner}."
         )
-
-
-def _convert_rows(array: NDArray[Any]) -> NDArray[Any]:
-    if array.dtype.kind == "f" and array.dtype.itemsize <= 4:
-        return array.astype(np.float32)
-    return to_float64(array, "X")
 
 
 def check_width(n_features: int, expected: int, owner: str) -> None:
