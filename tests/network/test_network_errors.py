@@ -105,7 +105,7 @@ BAD_ROWS = {
     "text": (np.full((6, 3), "a"), "X cannot be converted to numbers", "could not convert string to float"),
     "complex": (X + 0j, "Complex data not supported"),
     "objects": (np.full((6, 3), {}, object), "X cannot be converted to numbers", "'dict'"),
-    "None": (np.full((6, 3), None), "Input X contains NaN at row 0, column 0",
+    "None": (np.full((6, 3), None), "Input X contains NaN at row 0, column 0"),
     "masked": (np.ma.masked_array(X, X == X[0, 0]), "X must not have masked entries"),
     "dates": (np.zeros((6, 3), "M8[D]"), "X must hold real numbers", "datetime64"),
     "nothing": (None, "X must be a 2-D array of shape (n, 3), got NoneType"),
