@@ -1,21 +1,21 @@
 """Type annotations of the bridge. `_core.pyx` and `cmlp.h` document the arguments."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from cmlp.inputs.sparse import CSR
 
-class Activation(NamedTuple):
+class Activation:
     code: int
     hidden: bool
     output: bool
     init_factor: float
     parameter: float
 
-class Loss(NamedTuple):
+class Loss:
     code: int
     outputs: tuple[str, ...]
     parameter: float

@@ -6,7 +6,6 @@ It calls only functions of ``cmlp.h``, which any other program can call too. No 
 
 import operator
 import os
-from typing import NamedTuple
 
 cimport cython
 cimport numpy as cnp
@@ -27,23 +26,29 @@ from cmlp.exceptions import DivergenceError, ModelFormatError, NonFiniteInputErr
 cnp.import_array()
 
 
-class Activation(NamedTuple):
+cdef class Activation:
     """A row of the C library's table of activations."""
 
-    code: int
-    hidden: bool
-    output: bool
-    init_factor: float
-    parameter: float  # the default; 0 if there is none
+    cdef readonly int32_t code
+    cdef readonly bint hidden, output
+    cdef readonly double init_factor
+    cdef readonly double parameter  # the default; 0 if there is none
+
+    def __init__(self, code, hidden, output, init_factor, parameter):
+        self.code, self.hidden, self.output = code, hidden, output
+        self.init_factor, self.parameter = init_factor, parameter
 
 
-class Loss(NamedTuple):
+cdef class Loss:
     """A row of the C library's table of losses."""
 
-    code: int
-    outputs: tuple  # names of the output activations allowed
-    parameter: float  # the default; 0 if there is none
-    most: float  # upper bound of the parameter (exclusive)
+    cdef readonly int32_t code
+    cdef readonly tuple outputs  # names of the output activations allowed
+    cdef readonly double parameter  # the default; 0 if there is none
+    cdef readonly double most  # upper bound of the parameter (exclusive)
+
+    def __init__(self, code, outputs, parameter, most):
+        self.code, self.outputs, self.parameter, self.most = code, outputs, parameter, most
 
 
 cdef dict activation_table():

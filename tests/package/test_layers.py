@@ -18,7 +18,7 @@ PACKAGE = Path(cmlp.__file__).parent
 
 # From the lowest layer to the highest: a module imports from lower layers and from its own folder only.
 LAYERS = [
-    ["exceptions", "_include", "threads"],
+    ["exceptions", "_include", "pickles", "threads"],
     ["inputs", "datasets"],
     ["_core"],
     ["blocks", "constraints", "record"],  # of the activations and losses that the core has

@@ -8,6 +8,7 @@ import pytest
 from estimator_cases import blobs, interrupted_at
 
 from cmlp import MLPClassifier, MLPRegressor
+from cmlp.estimators.fitting import prepare
 from cmlp.training.history import Curve, History
 from cmlp.training.loop import Training
 from cmlp.training.random import stored_generator
@@ -37,7 +38,7 @@ def classifier(**params):
 
 def begun(model, X, y, weight=None):
     """The training that ``model.fit(X, y)`` would run."""
-    return model._prepare(model._parameters(), None, X, y, weight)[0]
+    return prepare(model, model._parameters(), None, X, y, weight)[0]
 
 
 def stored_and_loaded(training):

@@ -7,24 +7,21 @@ until a call can use them.
 
 from __future__ import annotations
 
-import copy
 import operator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cmlp import _core
-from cmlp.blocks import empty_block
-from cmlp.estimators.model import Model
 from cmlp.inputs.arrays import rectangular
 from cmlp.inputs.labels import Labels, as_labels
-from cmlp.training.history import Curve, History
-from cmlp.training.state import TrainingState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
+
+    from cmlp.estimators.model import Model
 
 # Name of the estimator's attribute that holds values assigned before fit.
 ASSIGNED = "_assigned"
@@ -44,6 +41,8 @@ def curve(name: str) -> Callable[[Model, Any], None]:
     """Return a function that sets a curve of the history from a list of floats or None."""
 
     def assign(model: Model, value: Iterable[float] | None) -> None:
+        from cmlp.training.history import Curve
+
         values = None if value is None else tuple(map(float, value))
         setattr(model.state.history, name, None if values is None else Curve((values,) if values else ()))
 
@@ -105,6 +104,8 @@ def assigned_params(estimator: object, net: _core.Net) -> NDArray[Any] | None:
     assigned = vars(estimator).get(ASSIGNED, {})
     if not {"coefs_", "intercepts_"} <= set(assigned):
         return None
+    from cmlp.blocks import empty_block
+
     params = empty_block(net.n_params, net.dtype)
     for name, views in zip(("coefs_", "intercepts_"), net.views(params), strict=True):
         fill_tensors(views, assigned[name], name)
@@ -117,27 +118,3 @@ def can_assemble(estimator: Any) -> bool:
     """Return whether enough was assigned before fit to predict: the tensors, and for a classifier the classes."""
     needed = {"coefs_", "intercepts_"} | ({"classes_"} if estimator._estimator_type == "classifier" else set())
     return needed <= set(vars(estimator).get(ASSIGNED, {}))
-
-
-def assemble(estimator: Any) -> None:
-    """Give an estimator the model that the attributes assigned before fit describe."""
-    assigned = vars(estimator)[ASSIGNED]
-    first, last = (rectangular(assigned["coefs_"][layer], "coefs_") for layer in (0, -1))
-    if first.ndim != 2 or last.ndim != 2:
-        raise ValueError("coefs_ must hold arrays of shape (n_in, n_out).")
-    parameters = estimator._parameters()
-    single = first.dtype == np.float32 if parameters.dtype == "auto" else parameters.dtype == "float32"
-    dtype = np.dtype(np.float32 if single else np.float64)
-    # Placeholder targets, from which the problem gets the classes or the number of outputs.
-    y = rectangular(assigned["classes_"], "classes_") if "classes_" in assigned else np.zeros((1, last.shape[1]))
-    problem = estimator._problem(parameters, None, y, incremental=False, classes=None)
-    net = estimator._net(parameters, None, len(first), problem, dtype)
-    params = assigned_params(estimator, net)
-    assert params is not None  # callers check can_assemble first
-    state = TrainingState(params, History())
-    twin = copy.copy(estimator)
-    twin._model = Model(net, state, input_scale=parameters.input_scale, feature_names=None, labels=problem.labels)
-    for name, value in assigned.items():
-        if name not in ("coefs_", "intercepts_", "classes_"):
-            setattr(twin, name, value)
-    estimator._model = twin._model

@@ -2,49 +2,33 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from cmlp import _core, constraints
-from cmlp.blocks import block_copy
-from cmlp.estimators.assignment import ASSIGNED, assemble, assigned_params, can_assemble
-from cmlp.estimators.callbacks import FIT_TIME, CallbackObserver, Callbacks, call_with_callbacks, has_callbacks
-from cmlp.estimators.exclusive import Exclusively, attributes_to_copy
+from cmlp import constraints
+from cmlp.estimators.assignment import can_assemble
+from cmlp.estimators.callbacks import FIT_TIME, Callbacks
+from cmlp.estimators.exclusive import attributes_to_copy
 from cmlp.estimators.fitted import FittedAttributes
 from cmlp.estimators.inspection import Inspection
-from cmlp.estimators.model import Model
 from cmlp.estimators.parameters import Parametrized
-from cmlp.estimators.problem import Parameters, Problem, require_same
 from cmlp.estimators.representation import Representation
 from cmlp.estimators.routing import Routing
 from cmlp.exceptions import NotFittedError, sklearn_class
 from cmlp.exports import Exports
-from cmlp.inputs.frames import check_feature_names, feature_names
-from cmlp.inputs.scaling import warn_of_scale
-from cmlp.inputs.validation import as_rows, as_targets, check_width, require_samples
-from cmlp.inputs.weights import as_weights
-from cmlp.record import Record
-from cmlp.training.history import History
-from cmlp.training.initialization import initial_params
-from cmlp.training.loop import Training
-from cmlp.training.random import random_state
-from cmlp.training.state import PICKLE_VERSION, TrainingState, check_version
-from cmlp.training.task import Data
-from cmlp.training.trainer import Trainer
+from cmlp.pickles import PICKLE_VERSION, check_version
 
 if TYPE_CHECKING:
     import os
     from typing import Self
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
-    from cmlp.inputs.labels import Labels
-    from cmlp.training.lbfgs import LBFGS
-    from cmlp.training.random import Generator
+    from cmlp.estimators.model import Model
+    from cmlp.estimators.problem import Parameters
+    from cmlp.record import Record
 
 
 class MultilayerPerceptron(FittedAttributes, Inspection, Routing, Representation, Callbacks, Parametrized, Exports):
@@ -53,6 +37,8 @@ class MultilayerPerceptron(FittedAttributes, Inspection, Routing, Representation
     # Tools written before scikit-learn had estimator tags read this attribute.
     _estimator_type: ClassVar[str]
     _constraints: ClassVar[Mapping[str, constraints.Row]] = constraints.ESTIMATORS
+
+    _model: Model  # exists after fit
 
     hidden_layer_sizes: int | Sequence[int]
     activation: str | Sequence[str]
@@ -84,6 +70,8 @@ class MultilayerPerceptron(FittedAttributes, Inspection, Routing, Representation
 
     def _parameters(self) -> Parameters:
         """Return the parameters for fit, validated and converted."""
+        from cmlp.estimators.problem import Parameters
+
         return Parameters.of(self._constraints, vars(self), type(self).__name__)
 
     # Fitting
@@ -118,161 +106,18 @@ class MultilayerPerceptron(FittedAttributes, Inspection, Routing, Representation
         cmlp.NonFiniteInputError
             If X contains NaN or infinity.
         """
-        with Exclusively(self):
-            parameters = self._parameters()
-            previous = vars(self).get("_model") if parameters.warm_start else None
-            train = partial(self._train, parameters, previous, X, y, sample_weight, incremental=False)
-            if has_callbacks(self):
-                call_with_callbacks(train, self, X, y, sample_weight)
-            else:
-                train()
+        from cmlp.estimators.fitting import fit
+
+        fit(self, X, y, sample_weight)
         return self
 
     def _partial_fit(
-        self,
-        X: ArrayLike,
-        y: ArrayLike,
-        sample_weight: ArrayLike | None,
-        classes: ArrayLike | None = None,
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, classes: ArrayLike | None = None
     ) -> Self:
-        with Exclusively(self):
-            parameters = self._parameters()
-            if parameters.training.early_stopping:
-                raise ValueError("partial_fit does not support early_stopping=True")
-            if "_model" not in vars(self) and can_assemble(self):
-                assemble(self)
-            previous = vars(self).get("_model")
-            self._train(parameters, previous, X, y, sample_weight, incremental=True, classes=classes)
+        from cmlp.estimators.fitting import partial_fit
+
+        partial_fit(self, X, y, sample_weight, classes)
         return self
-
-    def _train(
-        self,
-        parameters: Parameters,
-        previous: Model | None,
-        X: ArrayLike,
-        y: ArrayLike,
-        sample_weight: ArrayLike | None,
-        *,
-        incremental: bool,
-        classes: ArrayLike | None = None,
-        observer: CallbackObserver | None = None,
-    ) -> None:
-        training, labels = self._prepare(
-            parameters, previous, X, y, sample_weight, incremental=incremental, classes=classes
-        )
-        if observer is not None:
-            observer.snapshot = partial(_snapshot, training, labels)
-            training.observer = observer
-        try:
-            if incremental and isinstance(training, Training):
-                training.advance()
-            else:
-                training.run()
-        except KeyboardInterrupt:
-            if not incremental and (parameters.warm_start or training.state.epoch):
-                training.state.restore_best()
-                self._keep(_model_of(training, training.state.finished(), labels))
-            raise
-        model = _model_of(training, training.state.finished(), labels)
-        if incremental and previous is not None:
-            model.continue_network(previous)
-        self._keep(model)
-
-    def _keep(self, model: Model) -> None:
-        """Store the model of a fit, and free the values that were assigned before."""
-        self._model = model
-        vars(self).pop(ASSIGNED, None)
-
-    def _prepare(
-        self,
-        parameters: Parameters,
-        previous: Model | None,
-        X: ArrayLike,
-        y: ArrayLike,
-        sample_weight: ArrayLike | None,
-        *,
-        incremental: bool = False,
-        classes: ArrayLike | None = None,
-    ) -> tuple[Training | LBFGS, Labels | None]:
-        """Validate the data and return the training of a call, and the classes; the estimator does not change."""
-        owner = type(self).__name__
-        names = feature_names(X) if previous is None else previous.feature_names
-        if previous is not None:
-            check_feature_names(X, previous.feature_names, owner)
-        rows, natural = as_rows(X, owner)
-        require_samples(rows, owner)
-        if previous is not None:
-            check_width(rows.shape[1], previous.net.sizes[0], owner)
-        dtype = self._dtype(parameters, previous, natural)
-        if previous is None or not incremental:
-            warn_of_scale(rows, parameters.input_scale)
-        targets = as_targets(y, len(rows), owner, labels=self._estimator_type == "classifier")
-        weight = as_weights(sample_weight, len(rows))
-        problem = self._problem(parameters, previous, targets, incremental=incremental, classes=classes)
-        net = self._net(parameters, previous, rows.shape[1], problem, dtype)
-        rng = random_state(parameters.random_state)
-        state = self._state(parameters, previous, net, rng, incremental=incremental)
-        record = Record(net, state.params, parameters.input_scale, parameters.n_threads)
-        trainer = Trainer._continued(record, parameters.training, state)
-        return trainer._training(problem.task, Data(rows, weight, record.input_scale, names)), problem.labels
-
-    def _problem(
-        self,
-        parameters: Parameters,
-        previous: Model | None,
-        y: NDArray[Any],
-        *,
-        incremental: bool,
-        classes: ArrayLike | None,
-    ) -> Problem:
-        """Return what y asks of the training and of the output layer."""
-        raise NotImplementedError
-
-    def _net(
-        self, parameters: Parameters, previous: Model | None, n_features: int, problem: Problem, dtype: np.dtype[Any]
-    ) -> _core.Net:
-        """Return the network; raises ValueError if it differs from the previous model's network."""
-        sizes = (n_features, *parameters.hidden_layer_sizes, problem.n_outputs)
-        if previous is not None and previous.net.sizes != sizes:
-            raise ValueError(
-                f"The model was fitted with the layer sizes {previous.net.sizes}, so training cannot continue with "
-                f"{sizes}; call fit with warm_start=False to start again."
-            )
-        net = _core.Net(sizes, (*parameters.activation, problem.output), parameters.loss, dtype)
-        if previous is not None:
-            require_same("activation", previous.net.activations[:-1], net.activations[:-1])
-            require_same("activation_parameter", previous.net.activation_parameters, net.activation_parameters)
-            require_same("loss", previous.net.loss, net.loss)
-            require_same("the loss parameter", previous.net.loss_parameter, net.loss_parameter)
-            require_same("the output activation", previous.net.activations[-1], net.activations[-1])
-            require_same("input_scale", previous.input_scale, parameters.input_scale)
-        return net
-
-    def _state(
-        self, parameters: Parameters, previous: Model | None, net: _core.Net, rng: Generator, *, incremental: bool
-    ) -> TrainingState:
-        """Return the initial state: a new one, or one that continues from the previous model."""
-        if previous is None:
-            assigned = assigned_params(self, net) if incremental or parameters.warm_start else None
-            params = initial_params(net, rng, parameters.initialization) if assigned is None else assigned
-            history = History()
-        else:
-            params, history = block_copy(previous.params), previous.state.history.copy()
-        if previous is None or not incremental:
-            return TrainingState(params, history, rng)
-        kept, rate = previous.state, parameters.training.learning_rate_init
-        optimizer, schedule = copy.deepcopy(kept.optimizer), kept.schedule
-        if optimizer is not None and schedule is not None and rate != schedule.rate:  # set_params has changed it
-            schedule = schedule.with_rate(rate)
-            optimizer.learning_rate = schedule.next_rate(schedule.rate, history.t)
-        return TrainingState(params, history, rng, optimizer, schedule, kept.schedule_epoch)
-
-    def _dtype(self, parameters: Parameters, previous: Model | None, natural: np.dtype[Any]) -> np.dtype[Any]:
-        if previous is None:
-            return natural if parameters.dtype == "auto" else np.dtype(parameters.dtype)
-        if parameters.dtype != "auto":
-            require_same("dtype", previous.net.dtype.name, parameters.dtype)
-        return previous.net.dtype
 
     # The fitted model
 
@@ -281,6 +126,8 @@ class MultilayerPerceptron(FittedAttributes, Inspection, Routing, Representation
             return self._model
         except AttributeError:
             if can_assemble(self):
+                from cmlp.estimators.fitting import assemble
+
                 assemble(self)
                 return self._model
             raise sklearn_class(NotFittedError)(
@@ -290,6 +137,8 @@ class MultilayerPerceptron(FittedAttributes, Inspection, Routing, Representation
 
     def _record(self) -> Record:
         """Return the content of the fitted model, for the parts of the package that do not know this class."""
+        from cmlp.record import Record
+
         model = self._fitted()
         kind, labels, names = self._estimator_type, model.labels, model.feature_names
         return Record(model.net, model.params, model.input_scale, self.n_threads, kind, labels, names)
@@ -342,17 +191,3 @@ class MultilayerPerceptron(FittedAttributes, Inspection, Routing, Representation
             target_tags=TargetTags(required=True),
             input_tags=InputTags(sparse=True),
         )
-
-
-def _model_of(training: Training | LBFGS, state: TrainingState, labels: Labels | None) -> Model:
-    """Return a model with a state of a training."""
-    data = training.data
-    return Model(training.net, state, input_scale=data.input_scale, feature_names=data.names, labels=labels)
-
-
-def _snapshot(training: Training | LBFGS, labels: Labels | None) -> Model:
-    """Return a model with a copy of the current state, or of the best parameters so far, while training continues."""
-    state = training.state.finished()
-    best = training.state.best
-    state.params, state.history = block_copy(state.params if best is None else best), state.history.copy()
-    return _model_of(training, state, labels)

@@ -13,12 +13,9 @@ from cmlp.estimators.base import MultilayerPerceptron
 from cmlp.estimators.delegation import stochastic_only
 from cmlp.estimators.documentation import documented
 from cmlp.estimators.fitted import Fitted
-from cmlp.estimators.problem import Problem
-from cmlp.inputs.labels import Labels, labels_of, learn_labels, mixes_text
+from cmlp.inputs.labels import Labels, mixes_text
 from cmlp.inputs.validation import as_targets
 from cmlp.inputs.weights import as_weights
-from cmlp.training.scores import accuracy
-from cmlp.training.task import Task
 
 if TYPE_CHECKING:
     from typing import Self
@@ -26,7 +23,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp.estimators.model import Model
-    from cmlp.estimators.problem import Parameters
 
 
 @documented
@@ -109,30 +105,6 @@ class MLPClassifier(MultilayerPerceptron):
         input_scale: float = 1,
     ) -> None:
         self._store(locals())
-
-    def _problem(
-        self,
-        parameters: Parameters,
-        previous: Model | None,
-        y: NDArray[Any],
-        *,
-        incremental: bool,
-        classes: ArrayLike | None,
-    ) -> Problem:
-        if incremental:
-            labels, targets = _continue_labels(previous, y, classes)
-        elif previous is not None:
-            labels, targets = previous.labels, previous.labels.encode_all(y)
-        else:
-            labels, targets = learn_labels(y)
-        softmax = labels.kind == "multiclass" and parameters.loss == "log_loss"
-        task = Task(
-            targets,
-            score=lambda outputs, y, weight: accuracy(labels.correct(outputs, y), weight),
-            groups=targets[:, 0] if labels.kind == "binary" else None,
-            group_names=labels.classes,
-        )
-        return Problem(task, labels.n_outputs, "softmax" if softmax else "logistic", labels)
 
     def _encoded(self, model: Model, y: ArrayLike, n_rows: int) -> NDArray[Any]:
         labels: Labels = model.labels
@@ -246,6 +218,8 @@ class MLPClassifier(MultilayerPerceptron):
         -------
         float
         """
+        from cmlp.training.scores import accuracy
+
         predicted = self.predict(X)
         truth = as_targets(y, len(predicted), type(self).__name__, labels=True, warn_of_column=False)
         if truth.shape != predicted.shape:
@@ -263,24 +237,6 @@ class MLPClassifier(MultilayerPerceptron):
         tags = super().__sklearn_tags__()
         tags.classifier_tags = ClassifierTags(multi_label=True)
         return tags
-
-
-def _continue_labels(previous: Model | None, y: NDArray[Any], classes: ArrayLike | None) -> tuple[Labels, NDArray[Any]]:
-    """Return labels and targets for a partial_fit call; the first call needs `classes`."""
-    if previous is None:
-        if classes is None:
-            raise ValueError("classes must be passed on the first call to partial_fit.")
-        if y.ndim == 2:
-            labels = Labels("multilabel", labels_of(classes).classes)
-        else:
-            labels = labels_of(classes)
-        return labels, labels.encode(y)
-    labels = previous.labels
-    if classes is not None and not np.array_equal(labels_of(classes).classes, labels.classes):
-        raise ValueError(
-            f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {labels.classes!r}"
-        )
-    return labels, labels.encode(y)
 
 
 def normalized(outputs: NDArray[Any]) -> NDArray[Any]:

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from cmlp.exceptions import NonFiniteInputError
 from cmlp.inputs.arrays import rectangular
 from cmlp.inputs.frames import check_feature_names
-from cmlp.inputs.nonfinite import first_non_finite_error
 from cmlp.inputs.validation import as_rows, check_width
-from cmlp.training.state import PICKLE_VERSION, check_version
+from cmlp.pickles import PICKLE_VERSION, check_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -165,6 +164,8 @@ class Model:
             return function(rows)
         except NonFiniteInputError as error:
             names = self.feature_names
+            from cmlp.inputs.nonfinite import first_non_finite_error
+
             raise first_non_finite_error(error, rows, self.input_scale, self.net.dtype, names) from None
 
     def __getstate__(self) -> dict[str, Any]:

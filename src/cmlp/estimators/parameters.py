@@ -5,8 +5,6 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, ClassVar
 
-from cmlp import presets
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from inspect import Parameter
@@ -73,7 +71,9 @@ class Parametrized:
         >>> model.hidden_layer_sizes, model.activation
         ((16, 16), 'logistic')
         """
-        parameters = presets.preset_parameters(name, cls._estimator_type, cls.__name__)
+        from cmlp.presets import preset_parameters
+
+        parameters = preset_parameters(name, cls._estimator_type, cls.__name__)
         return cls(**{**parameters, **overrides})
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:

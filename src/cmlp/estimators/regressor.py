@@ -11,11 +11,8 @@ from cmlp.constraints import ESTIMATORS, InvalidParameterError, Options, Row
 from cmlp.estimators.base import MultilayerPerceptron
 from cmlp.estimators.delegation import stochastic_only
 from cmlp.estimators.documentation import documented
-from cmlp.estimators.problem import Parameters, Problem
 from cmlp.inputs.validation import as_numbers, as_targets
 from cmlp.inputs.weights import as_weights
-from cmlp.training.scores import r_squared
-from cmlp.training.task import Task
 
 if TYPE_CHECKING:
     from typing import Self
@@ -23,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp.estimators.model import Model
+    from cmlp.estimators.problem import Parameters
 
 
 @documented
@@ -115,31 +113,6 @@ class MLPRegressor(MultilayerPerceptron):
                 f"{error} The first parameter is loss; did you mean hidden_layer_sizes={self.loss!r}?"
             ) from None
 
-    def _problem(
-        self,
-        parameters: Parameters,
-        previous: Model | None,
-        y: NDArray[Any],
-        *,
-        incremental: bool,
-        classes: ArrayLike | None,
-    ) -> Problem:
-        y = as_numbers(y)
-        poisson = parameters.loss == "poisson"
-        if poisson:
-            y = np.array(y)  # another thread could change the caller's array after the check
-        targets = y.reshape(len(y), -1)
-        n_outputs = targets.shape[1]
-        if poisson and (y < 0).any():
-            raise ValueError("Some value(s) of y are out of the valid range of the loss 'poisson'.")
-        task = Task(
-            targets,
-            score=lambda outputs, y, weight: r_squared(y, outputs, weight),
-            loss_scale=1.0 if poisson else 0.5,
-            report_scale=1.0 if poisson else 1.0 / n_outputs,
-        )
-        return Problem(task, n_outputs, "exp" if poisson else "identity")
-
     def _encoded(self, model: Model, y: ArrayLike, n_rows: int) -> NDArray[Any]:
         targets = as_numbers(as_targets(y, n_rows, type(self).__name__))
         return targets.reshape(n_rows, -1)
@@ -189,6 +162,8 @@ class MLPRegressor(MultilayerPerceptron):
         -------
         float
         """
+        from cmlp.training.scores import r_squared
+
         predicted = self.predict(X)
         truth = as_numbers(as_targets(y, len(predicted), type(self).__name__, warn_of_column=False))
         return r_squared(truth, predicted, as_weights(sample_weight, len(truth)))

@@ -8,9 +8,10 @@ import numpy as np
 
 from cmlp import _core
 from cmlp.files.texts import dump_parameters, load_parameters, refuse
+from cmlp.pickles import PICKLE_VERSION
 from cmlp.training.history import Curve, History
 from cmlp.training.random import stored_generator
-from cmlp.training.state import PICKLE_VERSION, TrainingState
+from cmlp.training.state import TrainingState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,9 +9,10 @@ import numpy as np
 
 from cmlp import _core, constraints
 from cmlp.blocks import block_copy, loaded_block
+from cmlp.pickles import PICKLE_VERSION, check_version
 from cmlp.record import Record
 from cmlp.results import ParameterIndex
-from cmlp.training.state import PICKLE_VERSION, check_params, check_version, native
+from cmlp.training.state import check_params, native
 
 if TYPE_CHECKING:
     from typing import Self

@@ -12,6 +12,7 @@ import numpy as np
 
 from cmlp import _core
 from cmlp.blocks import loaded_block
+from cmlp.pickles import PICKLE_VERSION, check_version
 from cmlp.training.history import History
 from cmlp.training.random import stored_generator
 from cmlp.training.schedules import SCHEDULES, Schedule
@@ -23,18 +24,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp.training.random import Generator
-
-# Version of the pickles that this package writes. Increase it whenever a field changes.
-PICKLE_VERSION = 1
-
-
-def check_version(fields: Mapping[str, object], what: str) -> None:
-    """Raise ValueError if a pickle has a different version of the format."""
-    if fields.get("version") != PICKLE_VERSION:
-        raise ValueError(
-            f"This {what} was pickled by another version of cmlp and cannot be loaded: train it again, or unpickle it "
-            "with the version that wrote it."
-        )
 
 
 def check_params(params: NDArray[Any], net: _core.Net) -> None:

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from cmlp.constraints import network_argument
 from cmlp.inputs.validation import as_rows, check_width, require_samples
 from cmlp.inputs.weights import as_weights
+from cmlp.pickles import PICKLE_VERSION, check_version
 from cmlp.record import Record, record_of
 from cmlp.training.history import History
 from cmlp.training.lbfgs import LBFGS
 from cmlp.training.loop import Training
 from cmlp.training.random import random_state as generator_of
 from cmlp.training.settings import Settings, settings_of
-from cmlp.training.state import PICKLE_VERSION, TrainingState, check_version
+from cmlp.training.state import TrainingState
 from cmlp.training.task import Data, Task, task_of
 
 if TYPE_CHECKING:

@@ -1,0 +1,304 @@
+"""Fitting an estimator: from its parameters and the user's data to a trainer, and from this to the fitted model.
+
+Programs that only predict never import this module.
+"""
+
+from __future__ import annotations
+
+from copy import copy, deepcopy
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cmlp import _core
+from cmlp.blocks import block_copy
+from cmlp.estimators.assignment import ASSIGNED, assigned_params, can_assemble
+from cmlp.estimators.callbacks import CallbackObserver, call_with_callbacks, has_callbacks
+from cmlp.estimators.exclusive import Exclusively
+from cmlp.estimators.model import Model
+from cmlp.estimators.problem import Parameters, Problem, require_same
+from cmlp.inputs.arrays import rectangular
+from cmlp.inputs.frames import check_feature_names, feature_names
+from cmlp.inputs.labels import Labels, labels_of, learn_labels
+from cmlp.inputs.scaling import warn_of_scale
+from cmlp.inputs.validation import as_numbers, as_rows, as_targets, check_width, require_samples
+from cmlp.inputs.weights import as_weights
+from cmlp.record import Record
+from cmlp.training.history import History
+from cmlp.training.initialization import initial_params
+from cmlp.training.loop import Training
+from cmlp.training.random import random_state
+from cmlp.training.scores import accuracy, r_squared
+from cmlp.training.state import TrainingState
+from cmlp.training.task import Data, Task
+from cmlp.training.trainer import Trainer
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from cmlp.estimators.base import MultilayerPerceptron
+    from cmlp.training.lbfgs import LBFGS
+    from cmlp.training.random import Generator
+
+
+def fit(estimator: MultilayerPerceptron, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None) -> None:
+    """Train a new model, or with `warm_start` the previous one, and store it at the end."""
+    with Exclusively(estimator):
+        parameters = estimator._parameters()
+        previous = vars(estimator).get("_model") if parameters.warm_start else None
+        train = partial(_train, estimator, parameters, previous, X, y, sample_weight, incremental=False)
+        if has_callbacks(estimator):
+            call_with_callbacks(train, estimator, X, y, sample_weight)
+        else:
+            train()
+
+
+def partial_fit(
+    estimator: MultilayerPerceptron,
+    X: ArrayLike,
+    y: ArrayLike,
+    sample_weight: ArrayLike | None,
+    classes: ArrayLike | None,
+) -> None:
+    """Train one epoch on the given rows, starting from the current model, and store the result at the end."""
+    with Exclusively(estimator):
+        parameters = estimator._parameters()
+        if parameters.training.early_stopping:
+            raise ValueError("partial_fit does not support early_stopping=True")
+        if "_model" not in vars(estimator) and can_assemble(estimator):
+            assemble(estimator)
+        previous = vars(estimator).get("_model")
+        _train(estimator, parameters, previous, X, y, sample_weight, incremental=True, classes=classes)
+
+
+def _train(
+    estimator: MultilayerPerceptron,
+    parameters: Parameters,
+    previous: Model | None,
+    X: ArrayLike,
+    y: ArrayLike,
+    sample_weight: ArrayLike | None,
+    *,
+    incremental: bool,
+    classes: ArrayLike | None = None,
+    observer: CallbackObserver | None = None,
+) -> None:
+    training, labels = prepare(
+        estimator, parameters, previous, X, y, sample_weight, incremental=incremental, classes=classes
+    )
+    if observer is not None:
+        observer.snapshot = partial(_snapshot, training, labels)
+        training.observer = observer
+    try:
+        if incremental and isinstance(training, Training):
+            training.advance()
+        else:
+            training.run()
+    except KeyboardInterrupt:
+        if not incremental and (parameters.warm_start or training.state.epoch):
+            training.state.restore_best()
+            _keep(estimator, _model_of(training, training.state.finished(), labels))
+        raise
+    model = _model_of(training, training.state.finished(), labels)
+    if incremental and previous is not None:
+        model.continue_network(previous)
+    _keep(estimator, model)
+
+
+def _keep(estimator: MultilayerPerceptron, model: Model) -> None:
+    """Store the model of a fit, and free the values that were assigned before."""
+    estimator._model = model
+    vars(estimator).pop(ASSIGNED, None)
+
+
+def prepare(
+    estimator: MultilayerPerceptron,
+    parameters: Parameters,
+    previous: Model | None,
+    X: ArrayLike,
+    y: ArrayLike,
+    sample_weight: ArrayLike | None,
+    *,
+    incremental: bool = False,
+    classes: ArrayLike | None = None,
+) -> tuple[Training | LBFGS, Labels | None]:
+    """Validate the data and return the training of a call, and the classes; the estimator does not change."""
+    owner = type(estimator).__name__
+    names = feature_names(X) if previous is None else previous.feature_names
+    if previous is not None:
+        check_feature_names(X, previous.feature_names, owner)
+    rows, natural = as_rows(X, owner)
+    require_samples(rows, owner)
+    if previous is not None:
+        check_width(rows.shape[1], previous.net.sizes[0], owner)
+    dtype = _dtype(parameters, previous, natural)
+    if previous is None or not incremental:
+        warn_of_scale(rows, parameters.input_scale)
+    targets = as_targets(y, len(rows), owner, labels=estimator._estimator_type == "classifier")
+    weight = as_weights(sample_weight, len(rows))
+    problem = problem_of(estimator, parameters, previous, targets, incremental=incremental, classes=classes)
+    net = network_description(parameters, previous, rows.shape[1], problem, dtype)
+    rng = random_state(parameters.random_state)
+    state = _initial_state(estimator, parameters, previous, net, rng, incremental=incremental)
+    record = Record(net, state.params, parameters.input_scale, parameters.n_threads)
+    trainer = Trainer._continued(record, parameters.training, state)
+    return trainer._training(problem.task, Data(rows, weight, record.input_scale, names)), problem.labels
+
+
+def problem_of(
+    estimator: MultilayerPerceptron,
+    parameters: Parameters,
+    previous: Model | None,
+    y: NDArray[Any],
+    *,
+    incremental: bool = False,
+    classes: ArrayLike | None = None,
+) -> Problem:
+    """Return what y asks of the training and of the output layer."""
+    if estimator._estimator_type == "regressor":
+        return _regression(parameters, y)
+    if incremental:
+        labels, targets = _continue_labels(previous, y, classes)
+    elif previous is not None:
+        labels, targets = previous.labels, previous.labels.encode_all(y)
+    else:
+        labels, targets = learn_labels(y)
+    softmax = labels.kind == "multiclass" and parameters.loss == "log_loss"
+    task = Task(
+        targets,
+        score=lambda outputs, y, weight: accuracy(labels.correct(outputs, y), weight),
+        groups=targets[:, 0] if labels.kind == "binary" else None,
+        group_names=labels.classes,
+    )
+    return Problem(task, labels.n_outputs, "softmax" if softmax else "logistic", labels)
+
+
+def _continue_labels(previous: Model | None, y: NDArray[Any], classes: ArrayLike | None) -> tuple[Labels, NDArray[Any]]:
+    """Return labels and targets for a partial_fit call; the first call needs `classes`."""
+    if previous is None:
+        if classes is None:
+            raise ValueError("classes must be passed on the first call to partial_fit.")
+        if y.ndim == 2:
+            labels = Labels("multilabel", labels_of(classes).classes)
+        else:
+            labels = labels_of(classes)
+        return labels, labels.encode(y)
+    labels = previous.labels
+    if classes is not None and not np.array_equal(labels_of(classes).classes, labels.classes):
+        raise ValueError(
+            f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {labels.classes!r}"
+        )
+    return labels, labels.encode(y)
+
+
+def _regression(parameters: Parameters, y: NDArray[Any]) -> Problem:
+    y = as_numbers(y)
+    poisson = parameters.loss == "poisson"
+    if poisson:
+        y = np.array(y)  # another thread could change the caller's array after the check
+    targets = y.reshape(len(y), -1)
+    n_outputs = targets.shape[1]
+    if poisson and (y < 0).any():
+        raise ValueError("Some value(s) of y are out of the valid range of the loss 'poisson'.")
+    task = Task(
+        targets,
+        score=lambda outputs, y, weight: r_squared(y, outputs, weight),
+        loss_scale=1.0 if poisson else 0.5,
+        report_scale=1.0 if poisson else 1.0 / n_outputs,
+    )
+    return Problem(task, n_outputs, "exp" if poisson else "identity")
+
+
+def network_description(
+    parameters: Parameters, previous: Model | None, n_features: int, problem: Problem, dtype: np.dtype[Any]
+) -> _core.Net:
+    """Return the network; raises ValueError if it differs from the previous model's network."""
+    sizes = (n_features, *parameters.hidden_layer_sizes, problem.n_outputs)
+    if previous is not None and previous.net.sizes != sizes:
+        raise ValueError(
+            f"The model was fitted with the layer sizes {previous.net.sizes}, so training cannot continue with "
+            f"{sizes}; call fit with warm_start=False to start again."
+        )
+    net = _core.Net(sizes, (*parameters.activation, problem.output), parameters.loss, dtype)
+    if previous is not None:
+        require_same("activation", previous.net.activations[:-1], net.activations[:-1])
+        require_same("activation_parameter", previous.net.activation_parameters, net.activation_parameters)
+        require_same("loss", previous.net.loss, net.loss)
+        require_same("the loss parameter", previous.net.loss_parameter, net.loss_parameter)
+        require_same("the output activation", previous.net.activations[-1], net.activations[-1])
+        require_same("input_scale", previous.input_scale, parameters.input_scale)
+    return net
+
+
+def _initial_state(
+    estimator: MultilayerPerceptron,
+    parameters: Parameters,
+    previous: Model | None,
+    net: _core.Net,
+    rng: Generator,
+    *,
+    incremental: bool,
+) -> TrainingState:
+    """Return the initial state: a new one, or one that continues from the previous model."""
+    if previous is None:
+        assigned = assigned_params(estimator, net) if incremental or parameters.warm_start else None
+        params = initial_params(net, rng, parameters.initialization) if assigned is None else assigned
+        history = History()
+    else:
+        params, history = block_copy(previous.params), previous.state.history.copy()
+    if previous is None or not incremental:
+        return TrainingState(params, history, rng)
+    kept, rate = previous.state, parameters.training.learning_rate_init
+    optimizer, schedule = deepcopy(kept.optimizer), kept.schedule
+    if optimizer is not None and schedule is not None and rate != schedule.rate:  # set_params has changed it
+        schedule = schedule.with_rate(rate)
+        optimizer.learning_rate = schedule.next_rate(schedule.rate, history.t)
+    return TrainingState(params, history, rng, optimizer, schedule, kept.schedule_epoch)
+
+
+def _dtype(parameters: Parameters, previous: Model | None, natural: np.dtype[Any]) -> np.dtype[Any]:
+    if previous is None:
+        return natural if parameters.dtype == "auto" else np.dtype(parameters.dtype)
+    if parameters.dtype != "auto":
+        require_same("dtype", previous.net.dtype.name, parameters.dtype)
+    return previous.net.dtype
+
+
+def _model_of(training: Training | LBFGS, state: TrainingState, labels: Labels | None) -> Model:
+    """Return a model with a state of a training."""
+    data = training.data
+    return Model(training.net, state, input_scale=data.input_scale, feature_names=data.names, labels=labels)
+
+
+def _snapshot(training: Training | LBFGS, labels: Labels | None) -> Model:
+    """Return a model with a copy of the current state, or of the best parameters so far, while training continues."""
+    state = training.state.finished()
+    best = training.state.best
+    state.params, state.history = block_copy(state.params if best is None else best), state.history.copy()
+    return _model_of(training, state, labels)
+
+
+def assemble(estimator: Any) -> None:
+    """Give an estimator the model that the attributes assigned before fit describe."""
+
+    assigned = vars(estimator)[ASSIGNED]
+    first, last = (rectangular(assigned["coefs_"][layer], "coefs_") for layer in (0, -1))
+    if first.ndim != 2 or last.ndim != 2:
+        raise ValueError("coefs_ must hold arrays of shape (n_in, n_out).")
+    parameters = estimator._parameters()
+    single = first.dtype == np.float32 if parameters.dtype == "auto" else parameters.dtype == "float32"
+    dtype = np.dtype(np.float32 if single else np.float64)
+    # Placeholder targets, from which the problem gets the classes or the number of outputs.
+    y = rectangular(assigned["classes_"], "classes_") if "classes_" in assigned else np.zeros((1, last.shape[1]))
+    problem = problem_of(estimator, parameters, None, y)
+    net = network_description(parameters, None, len(first), problem, dtype)
+    params = assigned_params(estimator, net)
+    assert params is not None  # callers check can_assemble first
+    state = TrainingState(params, History())
+    twin = copy(estimator)
+    twin._model = Model(net, state, input_scale=parameters.input_scale, feature_names=None, labels=problem.labels)
+    for name, value in assigned.items():
+        if name not in ("coefs_", "intercepts_", "classes_"):
+            setattr(twin, name, value)
+    estimator._model = twin._model
