@@ -11,10 +11,13 @@ import pytest
 from helpers import run_python
 from scipy.sparse import coo_matrix, csr_matrix
 
+from cmlp import MLPClassifier, Network
 from cmlp.inputs.arrays import as_doubles, as_order, targets_in_range
 from cmlp.inputs.labels import as_class_indices, labels_of, learn_labels
 from cmlp.inputs.validation import as_targets
 from cmlp.inputs.weights import as_weights
+from cmlp.page.description import Described
+from cmlp.page.examples import Examples
 
 N = 2000
 VALID = np.arange(N) % 900
@@ -22,7 +25,7 @@ HUGE = 10**12
 
 
 def changed_at(step, call, change):
-    """Call a function and `change` before one bytecode of cmlp's modules for input.
+    """Call a function and `change` before one bytecode of the modules that read targets.
 
     Returns whether the function has that many bytecodes, and its result; None if it raises ValueError.
     """
@@ -30,7 +33,7 @@ def changed_at(step, call, change):
 
     def trace(frame, event, _):
         nonlocal seen
-        if not frame.f_globals.get("__name__", "").startswith("cmlp.inputs"):
+        if not frame.f_globals.get("__name__", "").startswith(("cmlp.inputs", "cmlp.network", "cmlp.page.examples")):
             return None
         frame.f_trace_opcodes = True
         if event == "opcode":
@@ -89,6 +92,37 @@ def test_labels_are_checked_and_used_in_the_same_copy(call):
     assert all(0 <= result.min() and result.max() < 900 for result in results)
 
 
+SMALL = np.arange(9) % 3
+ROWS = np.arange(9.0).reshape(-1, 1) + 1
+
+
+def explained(y):
+    explanation = Network([1, 3], random_state=0).explain_step(ROWS, y)
+    return explanation.layers[-1].output_changes.argmax(axis=1)
+
+
+def of_a_page(y):
+    return Examples(READER, (ROWS, y, ROWS, CLASSES[SMALL])).train[1]
+
+
+CLASSES = np.array([0, 1, 5])  # with a gap, so that the labels have to be counted
+READER = Described(MLPClassifier((1,)).partial_fit(ROWS, CLASSES[SMALL], classes=CLASSES))
+
+
+@pytest.mark.parametrize("call, valid", [(explained, SMALL), (of_a_page, CLASSES[SMALL])])
+@pytest.mark.parametrize("value", [HUGE, -1])
+def test_labels_that_are_read_twice_are_read_from_one_copy(call, valid, value):
+    y = valid.copy()
+
+    def change():
+        y[:] = value
+
+    results = every_result(lambda: call(y), change, lambda: np.copyto(y, valid))
+    assert results
+    assert all(np.array_equal(result, SMALL) for result in results)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("part", ["indices", "data"])
 @pytest.mark.parametrize("kind", [csr_matrix, coo_matrix], ids=["csr", "coo"])
 def test_sparse_labels_are_checked_and_used_in_the_same_copy(kind, part):

@@ -69,6 +69,30 @@ assert statuses == [0] * 20
     run_python(_CHILDREN + code)
 
 
+def test_ctrl_c_during_fork_leaves_no_lock_taken():
+    """At-fork handlers cannot raise: Python reports their exceptions and continues."""
+    code = """
+import sys
+from estimator_cases import interrupted_at
+sys.unraisablehook = lambda info: None
+np.random.mtrand._rand
+lock = np.random.mtrand._rand._bit_generator.lock
+from cmlp.training.random import _importing
+
+def free(lock):
+    found = []
+    thread = threading.Thread(target=lambda: found.append(lock.acquire(blocking=False) and lock.release() is None))
+    thread.start()
+    thread.join()
+    return found[0]
+
+for step in range(1, 200):
+    interrupted_at(step, lambda: child_status(lambda: None), "cmlp.training.random")
+    assert free(lock) and free(_importing), step
+"""
+    run_python(_CHILDREN + code)
+
+
 @pytest.mark.slow
 def test_200_children_fit_although_another_thread_was_in_fit():
     code = """

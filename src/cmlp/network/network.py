@@ -10,6 +10,7 @@ import numpy as np
 from cmlp import _core, constraints
 from cmlp.constraints import Objective
 from cmlp.exports import Exports
+from cmlp.inputs.arrays import rectangular
 from cmlp.network.explain import explanation
 from cmlp.network.gradient import gradient_of
 from cmlp.network.training import NetworkTraining
@@ -311,5 +312,6 @@ class Network(NetworkTraining, Exports):
         >>> bool(np.abs(step.average.flat + net.gradient(X, y).flat).max() < 1e-6)
         True
         """
+        Y = np.array(rectangular(Y, "Y"))  # it is read twice, and another thread could change it in between
         deltas = self.deltas(X, Y)
         return explanation(self._net, self.weights, self.activations(X), deltas, Y)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cmlp.inputs.labels import as_labels
 from cmlp.page.description import Described, encoded
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class Examples:
 
     def _checked(self, X: ArrayLike, y: ArrayLike, name: str) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return rows, and their classes (of a classifier) or targets."""
-        rows, targets = np.asarray(X), np.asarray(y)
+        rows, targets = np.asarray(X), as_labels(y, f"y_{name}")
         n_inputs = self.model.sizes[0]
         if rows.ndim != 2 or rows.shape[1] != n_inputs or not len(rows) or len(targets) != len(rows):
             raise ValueError(

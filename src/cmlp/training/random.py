@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from operator import methodcaller
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -104,20 +105,20 @@ class _ForkLocks(threading.local):
             self._take(lock)
 
     def _take(self, lock: Any) -> None:
-        if lock.acquire(timeout=_LONGEST_WAIT):
-            self._held.append(lock)
+        # In one call, because Ctrl-C between taking and storing the lock would leave it locked.
+        self._held.extend(filter(_acquire, (lock,)))
 
     def give_back(self) -> None:
         """Release what `take` has taken."""
-        while self._held:
-            self._held.pop().release()
+        # The outer call to list runs no bytecode in between either.
+        list(map(_release, map(self._held.pop, range(len(self._held) - 1, -1, -1))))
 
 
-# In seconds. Draws and the import take milliseconds; the limit prevents a deadlock if other code keeps the lock.
-_LONGEST_WAIT = 10
+# Draws and the import take milliseconds. The limit of 10 s prevents a deadlock if other code keeps the lock.
+_acquire, _release = methodcaller("acquire", timeout=10), methodcaller("release")
 
 if hasattr(os, "register_at_fork"):
     _fork_locks = _ForkLocks()
-    os.register_at_fork(
-        before=_fork_locks.take, after_in_parent=_fork_locks.give_back, after_in_child=_fork_locks.give_back
-    )
+    os.register_at_fork(before=_fork_locks.take)
+    for _ in range(2):  # in case Ctrl-C interrupts the first call
+        os.register_at_fork(after_in_parent=_fork_locks.give_back, after_in_child=_fork_locks.give_back)

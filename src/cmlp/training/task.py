@@ -73,6 +73,8 @@ def task_of(net: _core.Net, y: ArrayLike) -> Task:
         return Task(targets, lambda outputs, y, weight: r_squared(y, outputs, weight))
     if net.activations[-1] == "softmax":
         return Task(targets, _most_probable_accuracy)
+    if net.n_out == 1:
+        targets = np.array(targets)  # another thread could change the caller's array after the check
     binary = net.n_out == 1 and bool(np.isin(targets, (0, 1)).all())
     return Task(targets, _label_accuracy, targets[:, 0] if binary else None)
 
