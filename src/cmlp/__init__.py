@@ -36,10 +36,7 @@ if TYPE_CHECKING:
     from cmlp._include import get_cmake_dir, get_include, get_source
     from cmlp.estimators.classifier import MLPClassifier
     from cmlp.estimators.regressor import MLPRegressor
-    from cmlp.export.onnx_reader import from_onnx
-    from cmlp.export.scikit_learn import from_sklearn
-    from cmlp.export.torch_modules import from_torch
-    from cmlp.files.models import load
+    from cmlp.importers import from_onnx, from_sklearn, from_torch, load
     from cmlp.network import Gradient, Network
     from cmlp.training.trainer import Trainer
 else:
@@ -53,13 +50,13 @@ else:
         "__version__": "_core",
         "capi": "_core",
         "cpu_info": "_core",
-        "from_onnx": "export.onnx_reader",
-        "from_sklearn": "export.scikit_learn",
-        "from_torch": "export.torch_modules",
+        "from_onnx": "importers",
+        "from_sklearn": "importers",
+        "from_torch": "importers",
         "get_cmake_dir": "_include",
         "get_include": "_include",
         "get_source": "_include",
-        "load": "files.models",
+        "load": "importers",
     }
 
     def _is_command():

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from cmlp.inputs.labels import Labels
 
 
+# Names of the public classes, which model files and ONNX files contain.
+CLASS_NAMES = {"network": "Network", "classifier": "MLPClassifier", "regressor": "MLPRegressor"}
+
+
 class Record:
     """What a trained model consists of.
 
@@ -49,6 +53,11 @@ class Record:
     ) -> None:
         self.net, self.params, self.input_scale, self.n_threads = net, params, input_scale, n_threads
         self.kind, self.labels, self.feature_names = kind, labels, feature_names
+
+    @property
+    def class_name(self) -> str:
+        """Name of the public class; for an instance of a subclass, that of the parent class."""
+        return CLASS_NAMES[self.kind]
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -89,6 +98,15 @@ class Record:
     def biases(self) -> list[NDArray[Any]]:
         """Biases of each layer, of shape (n_out,): views of `params`."""
         return self.net.views(self.params)[1]
+
+    def replaced(self, net: _core.Net, params: NDArray[Any]) -> Record:
+        """Return the same record with another network."""
+        kept = (getattr(self, name) for name in ("input_scale", "n_threads", "kind", "labels", "feature_names"))
+        return Record(net, params, *kept)
+
+    def layers(self) -> list[tuple[NDArray[Any], NDArray[Any], str, float]]:
+        """Return the weights (n_in, n_out), biases, activation and activation parameter of each layer."""
+        return list(zip(self.weights, self.biases, self.activations, self.activation_parameters, strict=True))
 
 
 def record_of(model: Any) -> Record:

@@ -49,8 +49,8 @@ def test_parameters_and_scale(torch):
     X = np.random.RandomState(0).randint(0, 256, (20, 3)).astype(np.uint8)
     assert_agrees(torch, net.to_torch(), net.forward, X)
     back = cmlp.from_torch(net.to_torch())
-    assert back._net.activation_parameters == (0.3, 2.5, 0.0)
-    assert back._scale == 1 / 255
+    assert back.activation_parameter == (0.3, 2.5)
+    assert back.input_scale == 1 / 255
     np.testing.assert_array_equal(back.forward(X), net.forward(X))
 
 

@@ -23,19 +23,18 @@ LAYERS = [
     ["_core"],
     ["blocks", "constraints", "record"],  # of the activations and losses that the core has
     ["training"],
-    ["presets", "results", "exports", "names"],
-    ["network"],
-    ["estimators"],
+    ["presets", "results", "names"],
     ["files"],
-    ["export"],
     ["page", "plots"],
+    ["export"],
+    ["network"],  # its methods such as save() call files, page and export, which know records only
+    ["estimators"],
+    ["importers"],
     ["console"],
     ["story"],
     ["command"],
     ["__init__", "__main__"],
 ]
-# Methods such as save() import what they need from a higher layer when they are called.
-LAZY = {("network", "files"), ("estimators", "files"), ("exports", "export"), ("exports", "page")}
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 
 
@@ -64,10 +63,8 @@ def imports_of(module):
 
 def imported_by(module):
     """Yield each import of a module: its name, and whether it runs when the module is imported."""
-    at_once = {
-        ast.dump(node) for statement in tree_of(module).body for node in [statement, *parts_run_at_import(statement)]
-    }
-    yield from ((name, ast.dump(node) in at_once) for node, name in imports_of(module))
+    at_once = {node for statement in tree_of(module).body for node in [statement, *parts_run_at_import(statement)]}
+    yield from ((name, node in at_once) for node, name in imports_of(module))
 
 
 def parts_run_at_import(statement):
@@ -93,6 +90,7 @@ def layer_of(module):
 
 
 @functools.cache
+@functools.cache
 def tree_of(module):
     path = PACKAGE.joinpath(*module.split("."))
     path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
@@ -113,12 +111,21 @@ def test_wheels_contain_every_package():
 @pytest.mark.parametrize("module", module_names())
 def test_python_imports_from_lower_layers_only(module):
     here = layer_of(module)
-    for name, at_once in imported_by(module):
+    for name, _ in imported_by(module):
         target = ours(name)
-        if target is not None and not at_once and (here, layer_of(target)) in LAZY:
-            continue
         if target is not None and layer_of(target) != here and here != "__init__":
             assert target == "__init__" or RANK[layer_of(target)] < RANK[here], f"{module} imports {name}"
+
+
+@in_source_tree
+def test_contributing_lists_the_layers_in_this_order():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    places = re.findall(
+        r"`(?:src/cmlp/)?(\w+)(?:/|\.pyx?)`", text[text.index("| layer |") : text.index("walks through the C core")]
+    )
+    listed = [RANK[name] for name in places if name in RANK]
+    assert listed == sorted(listed)
+    assert {name for name in places if name in RANK} == set(RANK) - {"__init__", "__main__", "_include"}
 
 
 def test_only_the_dispatcher_of_the_command_imports_the_story():
@@ -141,11 +148,8 @@ def test_story_uses_public_names_of_the_library(module):
 
 
 def test_python_imports_make_no_cycle():
-    """Imports under TYPE_CHECKING are ignored."""
-    below = {
-        module: {ours(name) for name, at_once in imported_by(module) if at_once and ours(name)} - {"__init__"}
-        for module in module_names()
-    }
+    """Imports inside functions count, also those of names that the package loads at first use."""
+    below = {module: set(imports_at_any_time(module)) for module in module_names()}
     below["_core"] = set(bridge_imports())
     while below:
         free = [module for module, names in below.items() if not names & set(below) - {module}]
@@ -154,26 +158,21 @@ def test_python_imports_make_no_cycle():
             del below[module]
 
 
-def test_network_trainer_and_estimators_make_no_cycle_at_any_time():
-    """Imports inside functions count too, except those of the layers above, such as that of save()."""
-    highest = RANK["estimators"]
-    below = {}
-    for module in (name for name in module_names() if RANK[layer_of(name)] <= highest):
-        annotations = {node for statement in tree_of(module).body for node in types_only(statement)}
-        targets = {ours(name) for node, name in imports_of(module) if ast.dump(node) not in annotations and ours(name)}
-        below[module] = {target for target in targets if RANK[layer_of(target)] <= highest}
-    while below:
-        free = [module for module, names in below.items() if not names & set(below) - {module}]
-        assert free, f"a cycle among {sorted(below)}"
-        for module in free:
-            del below[module]
+def imports_at_any_time(module):
+    """Yield the modules of the package that a module imports, except those under TYPE_CHECKING."""
+    annotations = {node for statement in ast.walk(tree_of(module)) for node in types_only(statement)}
+    for node, name in imports_of(module):
+        if node not in annotations and ours(name):
+            yield ours(name)
+            if name == "cmlp" and isinstance(node, ast.ImportFrom):
+                yield from (cmlp._MODULE_OF[alias.name] for alias in node.names if alias.name in cmlp._MODULE_OF)
 
 
 def types_only(statement):
-    """Yield the imports of a statement ``if TYPE_CHECKING``, as text."""
+    """Yield the imports of a statement ``if TYPE_CHECKING``."""
     if isinstance(statement, ast.If) and ast.unparse(statement.test) == "TYPE_CHECKING":
         for part in statement.body:
-            yield from (ast.dump(node) for node in ast.walk(part) if isinstance(node, ast.Import | ast.ImportFrom))
+            yield from (node for node in ast.walk(part) if isinstance(node, ast.Import | ast.ImportFrom))
 
 
 @pytest.mark.parametrize("module", module_names())

@@ -16,6 +16,7 @@ from cmlp.datasets import Dataset, load_digits28
 from cmlp.exceptions import NotFittedError
 from cmlp.page import description, examples
 from cmlp.page.document import Page, fill
+from cmlp.record import record_of
 
 MOST_CODE = 84_000  # bytes of markup, style and script
 HOSTILE = [
@@ -71,7 +72,9 @@ def code_size(page):
 
 @pytest.mark.parametrize("activation, loss", [("logistic", "squared_error"), ("gelu", "focal")])
 def test_page_of_digits_is_small(activation, loss):
-    page = Page(Network([784, 16, 16, 10], activation, "logistic", loss, input_scale=1 / 255, random_state=0))
+    page = Page(
+        record_of(Network([784, 16, 16, 10], activation, "logistic", loss, input_scale=1 / 255, random_state=0))
+    )
     assert code_size(page) <= MOST_CODE
     assert page.sizes["examples"] <= 120_000
     assert page.sizes["weights"] <= 13002 * 4 * 4 / 3 + 1000
@@ -80,7 +83,7 @@ def test_page_of_digits_is_small(activation, loss):
 
 
 def test_page_contains_the_formatted_sources_without_comments():
-    html = Page(Network([784, 16, 16, 10], "logistic", "logistic", "squared_error", random_state=0)).html
+    html = Page(record_of(Network([784, 16, 16, 10], "logistic", "logistic", "squared_error", random_state=0))).html
     assets = resources.files("cmlp.page") / "assets"
     assert (assets / "page.css").read_text(encoding="utf-8") in html
     for name in ("network", "touch", "lesson", "page"):
@@ -92,19 +95,19 @@ def test_page_contains_the_formatted_sources_without_comments():
 
 def test_page_with_fields_is_small():
     X, y = rows(4), np.arange(20) % 3
-    assert code_size(Page(Network([4, 8, 3], random_state=0), (X, y, X, y))) <= MOST_CODE
+    assert code_size(Page(record_of(Network([4, 8, 3], random_state=0)), (X, y, X, y))) <= MOST_CODE
 
 
 def test_examples_that_compress_badly_are_fewer():
     X, y = (255 * rows(784, 900)).astype(np.uint8), np.arange(900) % 10
-    page = Page(Network([784, 4, 10], random_state=0), (X, y, X, y))
+    page = Page(record_of(Network([784, 4, 10], random_state=0)), (X, y, X, y))
     assert 100_000 < page.sizes["examples"] <= 120_000
     packed = Parts(page.html).examples()
     assert 0 < packed["train"] < len(packed["targets"])
 
 
 def test_policy_allows_exactly_the_scripts_of_the_page():
-    page = Parts(Page(Network([2, 3, 2], random_state=0)).html)
+    page = Parts(Page(record_of(Network([2, 3, 2], random_state=0))).html)
 
     def digests(texts):
         return [f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'" for text in texts]
@@ -125,8 +128,8 @@ def test_labels_names_and_title_cannot_break_the_page(text):
     model = MLPClassifier((3,), max_iter=1, random_state=0)
     with pytest.warns(UserWarning):  # it has not converged
         model.fit(X, y)
-    html = Page(model, (X, y, X, y), title=text).html
-    page, plain = Parts(html), Parts(Page(model, (X, y, X, y), title="plain").html)
+    html = Page(record_of(model), (X, y, X, y), title=text).html
+    page, plain = Parts(html), Parts(Page(record_of(model), (X, y, X, y), title="plain").html)
     shown = description.visible(text)
     assert page.texts["title"] == page.texts["h1"] == [shown]
     assert page.texts["script"] == plain.texts["script"]
@@ -193,7 +196,7 @@ def test_unfitted_estimator_is_refused(tmp_path):
 def test_model_keeps_its_type_and_weights():
     for dtype in ("float32", "float64"):
         net = Network([3, 4, 2], "elu", dtype=dtype, activation_parameter=0.5, random_state=0)
-        model = Parts(Page(net).html).model()
+        model = Parts(Page(record_of(net)).html).model()
         assert np.array_equal(np.frombuffer(base64.b64decode(model["params"]), dtype), net.params)
         assert model["dtype"] == dtype
         assert model["parameters"][0] == 0.5
@@ -203,7 +206,7 @@ def test_model_keeps_its_type_and_weights():
 
 
 def embedded(model, data=None):
-    page = Parts(Page(model, data).html)
+    page = Parts(Page(record_of(model), data).html)
     return page.model(), page.examples()
 
 
@@ -237,7 +240,7 @@ def test_labels_of_a_data_set_name_the_outputs():
 
 @pytest.mark.parametrize("scale, factor", [(1 / 255, 255), (1, 1), (1 / 256, 255)])
 def test_white_is_the_input_of_a_white_pixel(scale, factor):
-    model = description.Described(Network([784, 10], input_scale=scale))
+    model = description.Described(record_of(Network([784, 10], input_scale=scale)))
     assert examples.default_digits(model).white == pytest.approx(factor * scale)
 
 
@@ -255,19 +258,19 @@ def test_white_is_the_input_of_a_white_pixel(scale, factor):
 def test_data_that_do_not_fit_are_refused(change, message):
     X, y = rows(3), np.arange(20) % 2
     with pytest.raises(ValueError, match=message):
-        Page(Network([3, 2], random_state=0), change(X, y))
+        Page(record_of(Network([3, 2], random_state=0)), change(X, y))
 
 
 def test_targets_out_of_the_range_of_the_loss_are_refused():
     X = rows(3)
     with pytest.raises(ValueError, match="y_test has values out of the range of the loss 'gamma'"):
-        Page(Network([3, 1], output="exp", loss="gamma"), (X, np.ones(20), X, np.zeros(20)))
+        Page(record_of(Network([3, 1], output="exp", loss="gamma")), (X, np.ones(20), X, np.zeros(20)))
 
 
 def test_images_must_not_be_negative():
     X, y = rows(784) - 0.5, np.arange(20) % 10
     with pytest.raises(ValueError, match=r"data must have pixels from 0 \(black\) up"):
-        Page(Network([784, 10]), (X, y, X, y))
+        Page(record_of(Network([784, 10])), (X, y, X, y))
 
 
 def test_regressor_with_several_targets():
@@ -297,11 +300,14 @@ def test_failure_keeps_the_existing_page(tmp_path):
     assert path.read_text() == "before"
     net.params[0] = 1
     net.to_html(path)
-    assert path.read_bytes() == Page(net).html.encode()
+    assert path.read_bytes() == Page(record_of(net)).html.encode()
 
 
 def test_the_same_model_gives_the_same_page():
-    assert Page(Network([2, 3, 2], random_state=0)).html == Page(Network([2, 3, 2], random_state=0)).html
+    assert (
+        Page(record_of(Network([2, 3, 2], random_state=0))).html
+        == Page(record_of(Network([2, 3, 2], random_state=0))).html
+    )
 
 
 def test_command_makes_a_page_beside_the_model(tmp_path, capsys):
@@ -309,7 +315,7 @@ def test_command_makes_a_page_beside_the_model(tmp_path, capsys):
     net.save(tmp_path / "net.cmlp")
     assert cli.main(["page", str(tmp_path / "net.cmlp"), "--title", "My <net>"]) == 0
     path = tmp_path / "net.html"
-    assert path.read_bytes() == Page(net, title="My <net>").html.encode()
+    assert path.read_bytes() == Page(record_of(net), title="My <net>").html.encode()
     assert capsys.readouterr().out.startswith(f"{path}: ")
 
 

@@ -20,7 +20,7 @@ from cmlp import MLPClassifier, Network
 from cmlp.datasets import load_digits28, load_mnist
 from cmlp.export.c_float import outputs_of
 from cmlp.export.quantization import quantize
-from cmlp.export.source import source_of
+from cmlp.record import record_of
 
 WARNINGS = ["-Wall", "-Wextra", "-Wconversion", "-pedantic", "-Werror"]
 PROGRAM = Path(__file__).with_name("c_export_program.c")
@@ -147,9 +147,9 @@ def integer_predictions(folder, models, X, target=NATIVE, *options, calibrate=No
 
 def integer_net(model, calibrate):
     """Return the integer network that an int8 header computes."""
-    source = source_of(model)
-    largest = outputs_of(source).classify == "largest" and source.net.n_out > 1
-    return quantize(source, calibrate, one_unit=largest)[0]
+    record = record_of(model)
+    largest = outputs_of(record).classify == "largest" and record.net.n_out > 1
+    return quantize(record, calibrate, one_unit=largest)[0]
 
 
 def class_indices(model, sums):

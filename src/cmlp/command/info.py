@@ -35,26 +35,26 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
 
 def described(model: Any) -> dict[str, str]:
     """Return a name and a text for each property of a model."""
-    from cmlp.export.source import source_of
+    from cmlp.record import record_of
 
-    source = source_of(model)
-    net = source.net
+    record = record_of(model)
+    net = record.net
     fields = {
-        "class": source.kind,
+        "class": record.class_name,
         "layers": "-".join(map(str, net.sizes)),
-        "parameters": f"{net.n_params:,} ({net.dtype}, {source.params.nbytes:,} bytes)",
+        "parameters": f"{net.n_params:,} ({net.dtype}, {record.params.nbytes:,} bytes)",
         "activations": ", ".join(map(_with_parameter, net.activations, net.activation_parameters)),
         "loss": _with_parameter(net.loss, net.loss_parameter),
-        "input scale": _scale(source.input_scale),
+        "input scale": _scale(record.input_scale),
     }
-    if source.labels is not None:
-        classes = source.labels.classes
-        kind = "multilabel" if source.labels.kind == "multilabel" else classes.dtype.name.rstrip("0123456789")
+    if record.labels is not None:
+        classes = record.labels.classes
+        kind = "multilabel" if record.labels.kind == "multilabel" else classes.dtype.name.rstrip("0123456789")
         kind = "text" if kind == "str" else kind if kind == "multilabel" else classes.dtype.name
         fields["classes"] = f"{len(classes)} ({kind}): {_listed(classes.tolist())}"
-    if source.feature_names is not None:
-        fields["features"] = _listed(source.feature_names.tolist())
-    if source.kind != "Network":
+    if record.feature_names is not None:
+        fields["features"] = _listed(record.feature_names.tolist())
+    if record.kind != "network":
         fields |= _training(model)
     return fields
 

@@ -51,8 +51,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Write the page, print its size, and open it if the output is a terminal."""
-    from cmlp.files.models import load
+    from cmlp.importers import load
     from cmlp.page.document import write_page
+    from cmlp.record import record_of
 
     path = arguments.model
     output = arguments.output or (PAGE_FILE if path is None else os.path.splitext(path)[0] + ".html")
@@ -61,7 +62,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
             raise ValueError(f"the page would replace the model file {path}: choose another file with -o")
         model = story_network() if path is None else load(path)
         data = _DATA[arguments.data]() if arguments.data else None
-        page = write_page(model, output, data, arguments.title)
+        page = write_page(record_of(model), output, data, arguments.title)
     is_open = terminal.rewrites and not arguments.no_open and open_in_browser(output)
     what_next = "It is open in your browser" if is_open else "Open it in a browser"
     size = f"{len(page.html.encode()) / 1000:,.0f} KB"

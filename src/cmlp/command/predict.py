@@ -62,25 +62,23 @@ def add_table_options(parser: argparse.ArgumentParser) -> None:
 def read_inputs(arguments: argparse.Namespace, path: str, model: Any) -> Table:
     """Return the rows of a file as inputs of a model."""
     from cmlp.command import tables
+    from cmlp.record import record_of
 
     with options.reported():
         table = tables.read_table(path, arguments.header, arguments.drop, arguments.max_bytes)
-        names = getattr(model, "feature_names_in_", None)
-        return tables.inputs(table, path, n_inputs(model), None if names is None else names.tolist())
-
-
-def n_inputs(model: Any) -> int:
-    """Return the number of inputs of a network or an estimator."""
-    return int(model.n_features_in_ if hasattr(model, "n_features_in_") else model.sizes[0])
+        record = record_of(model)
+        names = record.feature_names
+        return tables.inputs(table, path, record.sizes[0], None if names is None else names.tolist())
 
 
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Print the predictions."""
     import cmlp
+    from cmlp.record import record_of
 
     with options.reported():
         model = cmlp.load(arguments.model)
-    if arguments.proba and isinstance(model, cmlp.MLPRegressor):
+    if arguments.proba and record_of(model).kind == "regressor":
         raise options.CommandError(f"{arguments.model} is a regressor, which has no probabilities")
     table = read_inputs(arguments, arguments.data, model)
     with options.reported():
@@ -92,13 +90,13 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
 
 def _results(model: Any, table: Table, proba: bool) -> NDArray[Any]:
     """Return labels, numbers or probabilities; for a network with softmax or logistic outputs, class indices."""
-    from cmlp import Network
+    from cmlp.record import record_of
 
-    if not isinstance(model, Network):
+    if record_of(model).kind != "network":
         # A table with column names has those of the model; without names, there is no warning about them.
         X = table.values if table.columns is None else table
         return model.predict_proba(X) if proba else model.predict(X)  # type: ignore[no-any-return]
-    outputs = model.forward(table.values)
+    outputs: NDArray[Any] = model.forward(table.values)
     if proba or model.output not in ("softmax", "logistic"):
         return outputs
     return (outputs[:, 0] > 0.5).astype(int) if outputs.shape[1] == 1 else outputs.argmax(axis=1)

@@ -17,7 +17,7 @@ from cmlp.estimators.parameters import Parametrized
 from cmlp.estimators.representation import Representation
 from cmlp.estimators.routing import Routing
 from cmlp.exceptions import NotFittedError, sklearn_class
-from cmlp.exports import Exports
+from cmlp.export.methods import ExportMethods
 from cmlp.pickles import PICKLE_VERSION, check_version
 
 if TYPE_CHECKING:
@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from cmlp.record import Record
 
 
-class MultilayerPerceptron(FittedAttributes, Inspection, Routing, Representation, Callbacks, Parametrized, Exports):
+class MultilayerPerceptron(
+    FittedAttributes, Inspection, Routing, Representation, Callbacks, Parametrized, ExportMethods
+):
     """The base class of `MLPClassifier` and `MLPRegressor`; not for direct use."""
 
     # Tools written before scikit-learn had estimator tags read this attribute.
@@ -171,9 +173,13 @@ class MultilayerPerceptron(FittedAttributes, Inspection, Routing, Representation
         ValueError
             If a weight is NaN or infinite, a parameter is invalid, or `path` exists and is not a regular file.
         """
-        from cmlp.files.models import save_estimator
+        from cmlp.files.models import require_own_class, write_estimator
 
-        save_estimator(self, path, include_training_state=include_training_state)
+        require_own_class(self)
+        record, state = self._record(), self._fitted().state
+        self._parameters()  # raises ValueError for invalid parameters, with which the file could not be loaded
+        parameters = self.get_params(deep=False)
+        write_estimator(path, record, parameters, state, include_training_state=include_training_state)
 
     def __getstate__(self) -> dict[str, Any]:
         kept = {name: value for name, value in attributes_to_copy(self).items() if name not in FIT_TIME}

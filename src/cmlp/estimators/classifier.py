@@ -13,7 +13,7 @@ from cmlp.estimators.base import MultilayerPerceptron
 from cmlp.estimators.delegation import stochastic_only
 from cmlp.estimators.documentation import documented
 from cmlp.estimators.fitted import Fitted
-from cmlp.inputs.labels import Labels, mixes_text
+from cmlp.inputs.labels import Labels, mixes_text, normalized
 from cmlp.inputs.validation import as_targets
 from cmlp.inputs.weights import as_weights
 
@@ -237,15 +237,3 @@ class MLPClassifier(MultilayerPerceptron):
         tags = super().__sklearn_tags__()
         tags.classifier_tags = ClassifierTags(multi_label=True)
         return tags
-
-
-def normalized(outputs: NDArray[Any]) -> NDArray[Any]:
-    """Return each row divided by its sum; equal probabilities if all outputs of a row are 0.
-
-    The sum is added from left to right. The order of NumPy's sum depends on the number of outputs.
-    """
-    sums = np.add.accumulate(outputs, axis=1)[:, -1:]
-    all_zero = sums == 0
-    outputs += all_zero
-    probabilities: NDArray[Any] = outputs / np.where(all_zero, outputs.dtype.type(outputs.shape[1]), sums)
-    return probabilities

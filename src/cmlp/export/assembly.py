@@ -1,4 +1,4 @@
-"""Build networks and fitted estimators from the layers of another library's model."""
+"""Build the record of a network or a classifier from the layers of another library's model."""
 
 from __future__ import annotations
 
@@ -9,13 +9,8 @@ import numpy as np
 
 from cmlp import _core
 from cmlp.blocks import empty_block
-from cmlp.estimators.classifier import MLPClassifier
-from cmlp.estimators.model import Model
-from cmlp.estimators.regressor import MLPRegressor
 from cmlp.inputs.labels import Labels, as_labels, labels_of
-from cmlp.network import Network
-from cmlp.training.history import History
-from cmlp.training.state import TrainingState
+from cmlp.record import Record
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -30,7 +25,7 @@ class Layer(NamedTuple):
     parameter: float = 0.0
 
 
-def network_of(layers: Sequence[Layer], input_scale: float = 1.0, loss: str | None = None, p: float = 0.0) -> Network:
+def network_of(layers: Sequence[Layer], input_scale: float = 1.0, loss: str | None = None, p: float = 0.0) -> Record:
     """Return a network with copies of the layers' weights.
 
     Parameters
@@ -70,7 +65,7 @@ def network_of(layers: Sequence[Layer], input_scale: float = 1.0, loss: str | No
         weights[...], biases[...] = layer.weights, layer.biases
     if not np.isfinite(params).all():
         raise ValueError("a weight is NaN or infinite")
-    return Network._assembled(net, params, input_scale)
+    return Record(net, params, input_scale)
 
 
 def original_scale(stored: float, dtype: np.dtype[Any]) -> float:
@@ -92,8 +87,8 @@ def _usual_loss(output: str) -> str:
     return next(loss for loss in usual if output in _core.LOSSES[loss].outputs)
 
 
-def classifier_of(layers: Sequence[Layer], input_scale: float, classes: ArrayLike) -> MLPClassifier:
-    """Return a fitted classifier; `classes` are the labels in the order of the outputs.
+def classifier_of(layers: Sequence[Layer], input_scale: float, classes: ArrayLike) -> Record:
+    """Return the record of a classifier; `classes` are the labels in the order of the outputs.
 
     A classifier's labels are sorted, so the outputs are permuted if necessary. Two softmax outputs become one logistic
     output, which gives the same probabilities. An output layer without activation computes logits.
@@ -112,9 +107,9 @@ def classifier_of(layers: Sequence[Layer], input_scale: float, classes: ArrayLik
             f"got {last.activation!r}; leave out `classes` to get a Network"
         )
     order = np.argsort(labels)
-    network = network_of([*layers[:-1], _sorted_output(last, order, wanted)], input_scale)
-    model: MLPClassifier = estimator_of(MLPClassifier, network, Labels("labels", labels[order]))
-    return model
+    record = network_of([*layers[:-1], _sorted_output(last, order, wanted)], input_scale)
+    record.kind, record.labels = "classifier", Labels("labels", labels[order])
+    return record
 
 
 def _sorted_output(layer: Layer, order: NDArray[np.intp], activation: str) -> Layer:
@@ -127,34 +122,3 @@ def _sorted_output(layer: Layer, order: NDArray[np.intp], activation: str) -> La
     if len(biases) == 2:
         return Layer(weights[:, 1:] - weights[:, :1], biases[1:] - biases[:1], "logistic")
     return Layer(weights, biases, activation)
-
-
-def estimator_of(
-    kind: type[MLPClassifier | MLPRegressor],
-    network: Network,
-    labels: Labels | None = None,
-    feature_names: NDArray[Any] | None = None,
-) -> Any:
-    """Return a fitted estimator that uses the parameters of a network, without a copy."""
-    net = network._net
-    hidden = net.activations[:-1]
-    estimator = kind(
-        hidden_layer_sizes=net.sizes[1:-1],
-        activation=hidden[0] if len(set(hidden)) == 1 else list(hidden) or "relu",
-        loss=net.loss,
-        dtype=net.dtype.name,
-        input_scale=network._scale,
-    )
-    fit_estimator(estimator, network, labels, feature_names, History())
-    return estimator
-
-
-def fit_estimator(
-    estimator: Any, network: Network, labels: Labels | None, feature_names: NDArray[Any] | None, history: History
-) -> None:
-    """Give an estimator the fitted model that a network and the other values describe."""
-    estimator._parameters()  # raises ValueError for invalid parameters
-    state = TrainingState(network.params, history)
-    estimator._model = Model(
-        network._net, state, input_scale=network._scale, feature_names=feature_names, labels=labels
-    )

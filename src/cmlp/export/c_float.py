@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cmlp.estimators.classifier import normalized
 from cmlp.export.c_text import array, float_literals, floats, functions
+from cmlp.inputs.labels import normalized
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from cmlp.export.source import Source
+    from cmlp.record import Record
 
 CHUNK = 128  # length of the partial sums, see docs/arithmetic.md
 CHECK_ROWS = 8
@@ -59,59 +59,59 @@ class Outputs(NamedTuple):
     meaning: str
 
 
-def outputs_of(source: Source) -> Outputs:
+def outputs_of(record: Record) -> Outputs:
     """Return what `predict_proba` of a classifier, `predict` of a regressor or `forward` of a network does."""
-    n, activation = source.net.n_out, source.net.activations[-1]
-    if source.labels is None:
-        if source.kind != "Network" or activation not in ("softmax", "logistic"):
+    n, activation = record.net.n_out, record.net.activations[-1]
+    if record.labels is None:
+        if record.kind != "network" or activation not in ("softmax", "logistic"):
             return Outputs(n, "plain", "", 0, "the outputs")
         return Outputs(n, "plain", "threshold" if (n, activation) == (1, "logistic") else "largest", n, "the outputs")
-    if source.labels.kind == "multilabel":
+    if record.labels.kind == "multilabel":
         return Outputs(n, "plain", "", 0, "the probability of each label")
-    if source.labels.kind == "binary":
-        return Outputs(2, "binary", "largest", len(source.labels.classes), "the probabilities of both classes")
-    kind = "normalized" if activation == "logistic" and source.net.loss != "log_loss" else "plain"
+    if record.labels.kind == "binary":
+        return Outputs(2, "binary", "largest", len(record.labels.classes), "the probabilities of both classes")
+    kind = "normalized" if activation == "logistic" and record.net.loss != "log_loss" else "plain"
     return Outputs(n, kind, "largest", n, "the probabilities of the classes")
 
 
-def float_body(source: Source, prefix: str) -> str:
+def float_body(record: Record, prefix: str) -> str:
     """Return the arithmetic of a header: functions, weights, layers, predictions and the self-check."""
-    outputs = outputs_of(source)
-    layers = source.layers()
+    outputs = outputs_of(record)
+    layers = record.layers()
     used = {activation for _, _, activation, _ in layers} - {"identity"} | {"fma", "bits"}
     if outputs.kind == "normalized":
         used.add("normalize")
     parts = [
         functions(files("cmlp.export").joinpath("float_functions.h").read_text("ascii"), prefix, used),
-        *_weights(source, prefix),
-        *_first_layers(source, prefix),
-        *_later_layers(source, prefix),
-        _finish(source, prefix, outputs),
-        *_predictions(source, prefix, outputs),
-        _check(source, prefix, outputs),
+        *_weights(record, prefix),
+        *_first_layers(record, prefix),
+        *_later_layers(record, prefix),
+        _finish(record, prefix, outputs),
+        *_predictions(record, prefix, outputs),
+        _check(record, prefix, outputs),
     ]
     return "\n".join(parts)
 
 
-def _weights(source: Source, prefix: str) -> list[str]:
+def _weights(record: Record, prefix: str) -> list[str]:
     parts = []
-    for i, (weights, biases, _, _) in enumerate(source.layers(), 1):
+    for i, (weights, biases, _, _) in enumerate(record.layers(), 1):
         parts.append(
             f"/* Layer {i}: weights ({weights.shape[0]} inputs, {weights.shape[1]} outputs) and biases. */\n"
             + floats(f"{prefix}_weights{i}", weights)
             + floats(f"{prefix}_biases{i}", biases + np.float32(0))  # no negative zero
         )
-    if source.input_scale != 1:
-        scaled = (np.arange(256) * source.input_scale).astype(np.float32)
+    if record.input_scale != 1:
+        scaled = (np.arange(256) * record.input_scale).astype(np.float32)
         parts.append("/* The scaled values of a byte. */\n" + floats(f"{prefix}_bytes", scaled))
     return parts
 
 
-def _first_layers(source: Source, prefix: str) -> list[str]:
+def _first_layers(record: Record, prefix: str) -> list[str]:
     """Return the first layer for float inputs and for bytes; both apply the input scale."""
-    weights = source.layers()[0][0]
-    scaled = source.input_scale != 1
-    number = f"(float)((double)x[k] * {source.input_scale!r})" if scaled else "x[k]"
+    weights = record.layers()[0][0]
+    scaled = record.input_scale != 1
+    number = f"(float)((double)x[k] * {record.input_scale!r})" if scaled else "x[k]"
     byte = f"{prefix}_bytes[x[k]]" if scaled else "(float)x[k]"
     return [
         _dense(prefix, "1", weights, "float", number, skip=True),
@@ -156,11 +156,11 @@ def _dense(prefix: str, suffix: str, weights: NDArray[Any], ctype: str, value: s
     )
 
 
-def _later_layers(source: Source, prefix: str) -> list[str]:
+def _later_layers(record: Record, prefix: str) -> list[str]:
     """Return the other layers. Their zeros (of relu) are irregular: a branch would cost more than it saves."""
     return [
         _dense(prefix, str(i), weights, "float", "x[k]", skip=False)
-        for i, (weights, *_) in enumerate(source.layers(), 1)
+        for i, (weights, *_) in enumerate(record.layers(), 1)
         if i > 1
     ]
 
@@ -175,9 +175,9 @@ def _activate(prefix: str, activation: str, parameter: float, values: str, n: in
     return f"    for (int j = 0; j < {n}; j++) {values}[j] = {prefix}_{activation}({values}[j]{more});\n"
 
 
-def _finish(source: Source, prefix: str, outputs: Outputs) -> str:
+def _finish(record: Record, prefix: str, outputs: Outputs) -> str:
     """Return the function that computes everything after the weighted sums of the first layer."""
-    layers = source.layers()
+    layers = record.layers()
     widths = [len(biases) for _, biases, _, _ in layers]
     lines = ""
     if len(layers) > 2:
@@ -231,9 +231,9 @@ _FIND = {
 }
 
 
-def _predictions(source: Source, prefix: str, outputs: Outputs) -> Iterator[str]:
+def _predictions(record: Record, prefix: str, outputs: Outputs) -> Iterator[str]:
     """Yield the functions that a program calls, for float inputs and for bytes."""
-    n_in, width = source.net.n_in, max(source.net.sizes[1:])
+    n_in, width = record.net.n_in, max(record.net.sizes[1:])
     after = f"\n    {prefix}_normalize(output, {outputs.n});" if outputs.kind == "normalized" else ""
     for suffix, ctype in (("", "float"), ("_u8", "uint8_t")):
         comment = f"Computes the outputs of one row{' of bytes' if suffix else ''}."
@@ -278,40 +278,40 @@ def check_rows(n_in: int, scale: float) -> tuple[NDArray[np.float32], np.float32
     return rows * (unit * np.float32(2) ** -np.arange(CHECK_ROWS, dtype=np.float32))[:, None], unit
 
 
-def model_outputs(source: Source, rows: NDArray[Any]) -> NDArray[Any]:
+def model_outputs(record: Record, rows: NDArray[Any]) -> NDArray[Any]:
     """Return the outputs of the exported model, which are those of the Python model."""
-    outputs = source.net.forward(source.params, rows, scale=source.input_scale)
-    kind = outputs_of(source).kind
+    outputs = record.net.forward(record.params, rows, scale=record.input_scale)
+    kind = outputs_of(record).kind
     if kind == "binary":
         return np.concatenate([1 - outputs, outputs], axis=1)
     return normalized(outputs) if kind == "normalized" else outputs
 
 
-def _check(source: Source, prefix: str, outputs: Outputs) -> str:
-    rows, unit = check_rows(source.net.n_in, source.input_scale)
-    expected = model_outputs(source, rows)
+def _check(record: Record, prefix: str, outputs: Outputs) -> str:
+    rows, unit = check_rows(record.net.n_in, record.input_scale)
+    expected = model_outputs(record, rows)
     if not np.isfinite(expected).all():
         raise ValueError("the outputs for pseudo-random inputs are not finite: such a model cannot be exported")
     bits = (f"0x{word:08x}u" for word in expected.view(np.uint32).ravel().tolist())
     return _CHECK.substitute(
         prefix=prefix,
         rows=CHECK_ROWS,
-        n_in=source.net.n_in,
+        n_in=record.net.n_in,
         n_out=outputs.n,
-        stack=4 * (source.net.n_in + outputs.n) + stack_size(source),
+        stack=4 * (record.net.n_in + outputs.n) + stack_size(record),
         expected=array("uint32_t expected", bits, 9).replace("\n", "\n    ").strip(),
         unit=float_literals(np.array([unit]))[0],
         seed=_SEED,
     )
 
 
-def constants_size(source: Source) -> int:
+def constants_size(record: Record) -> int:
     """Return the bytes of a header's weights, biases and scaled bytes."""
-    return 4 * source.net.n_params + (1024 if source.input_scale != 1 else 0)
+    return 4 * record.net.n_params + (1024 if record.input_scale != 1 else 0)
 
 
-def stack_size(source: Source) -> int:
+def stack_size(record: Record) -> int:
     """Return the bytes of the arrays that are on the stack during a prediction."""
-    widths = source.net.sizes[1:]
+    widths = record.net.sizes[1:]
     other = max(widths[1:-1], default=0)
-    return 4 * (max(widths) + other + max(widths) + outputs_of(source).n)
+    return 4 * (max(widths) + other + max(widths) + outputs_of(record).n)

@@ -12,14 +12,16 @@ from cmlp.export import c_float, c_int8
 from cmlp.export.c_float import outputs_of
 from cmlp.export.c_text import prefix_of, text_function
 from cmlp.export.calibration import Comparison, calibration_rows, compare
+from cmlp.export.checks import require_finite
 from cmlp.export.quantization import quantize, require_supported
-from cmlp.export.source import Source, source_of
 from cmlp.files.atomic import write_atomically
 
 if TYPE_CHECKING:
     from typing import TextIO
 
     from numpy.typing import ArrayLike
+
+    from cmlp.record import Record
 
 
 class CHeader(NamedTuple):
@@ -49,7 +51,7 @@ class CHeader(NamedTuple):
 
 
 def write_c_header(
-    model: Any,
+    record: Record,
     path: str | os.PathLike[str] | TextIO,
     *,
     name: str | None,
@@ -57,40 +59,41 @@ def write_c_header(
     int8: bool,
     calibrate: ArrayLike | tuple[ArrayLike, ArrayLike] | None,
 ) -> CHeader:
-    """Write a model as a C header; see `cmlp.exports.Exports.to_c`."""
+    """Write a model as a C header; see `Network.to_c`."""
     prefix = prefix_of(name, path)
-    source = _as_float32(source_of(model), dtype)
+    require_finite(record)
+    record = _as_float32(record, dtype)
     if int8:
-        header, text = _int8_header(source, prefix, calibrate)
+        header, text = _int8_header(record, prefix, calibrate)
     elif calibrate is not None:
         raise ValueError("calibrate is only used with int8=True")
     else:
-        header, text = _float_header(source, prefix)
+        header, text = _float_header(record, prefix)
     _write(path, text)
     return header
 
 
-def _float_header(source: Source, prefix: str) -> tuple[CHeader, str]:
-    outputs = outputs_of(source)
-    header = CHeader(prefix, c_float.constants_size(source), c_float.stack_size(source))
+def _float_header(record: Record, prefix: str) -> tuple[CHeader, str]:
+    outputs = outputs_of(record)
+    header = CHeader(prefix, c_float.constants_size(record), c_float.stack_size(record))
     usage = [
         ("predict(x, output)", f"{outputs.meaning} of a row x of float"),
         ("predict_u8(x, output)", "the same for a row x of uint8_t"),
         *([("classify(x), classify_u8(x)", "the index of the predicted class")] if outputs.classify else []),
         ("check()", "1 if the outputs have the bits that Python computed, else 0"),
     ]
-    scaled = source.input_scale != 1
-    about = ["", f"All inputs are multiplied by {source.input_scale!r}, as in Python."] if scaled else []
-    body = c_float.float_body(source, prefix)
-    return header, _assembled(source, header, usage, about, outputs.n, c_float.OPENING, body)
+    scaled = record.input_scale != 1
+    about = ["", f"All inputs are multiplied by {record.input_scale!r}, as in Python."] if scaled else []
+    body = c_float.float_body(record, prefix)
+    return header, _assembled(record, header, usage, about, outputs.n, c_float.OPENING, body)
 
 
-def _int8_header(source: Source, prefix: str, calibrate: Any) -> tuple[CHeader, str]:
-    require_supported(source)
-    rows = calibration_rows(source, calibrate)
-    outputs = outputs_of(source)
-    net, sums = quantize(source, rows.X, one_unit=outputs.classify == "largest" and source.net.n_out > 1)
-    comparison = compare(source, net, sums, rows)
+def _int8_header(record: Record, prefix: str, calibrate: Any) -> tuple[CHeader, str]:
+    require_supported(record)
+    rows = calibration_rows(record, calibrate)
+    outputs = outputs_of(record)
+    net, sums = quantize(record, rows.X, one_unit=outputs.classify == "largest" and record.net.n_out > 1)
+    comparison = compare(record, net, sums, rows)
     header = CHeader(prefix, c_int8.constants_size(net), c_int8.stack_size(net), comparison)
     classify = "threshold" if outputs.kind == "binary" and outputs.n_classes == 2 else outputs.classify
     usage = [
@@ -102,11 +105,11 @@ def _int8_header(source: Source, prefix: str, calibrate: Any) -> tuple[CHeader, 
     rows_are = "The inputs q are the bytes of the model's data." if net.input is None else ""
     about = ["", "8-bit integers approximate the float32 model.", rows_are, *str(comparison).splitlines()]
     body = c_int8.int8_body(net, prefix, classify, outputs.n_classes)
-    return header, _assembled(source, header, usage, about, source.net.n_out, c_int8.OPENING, body)
+    return header, _assembled(record, header, usage, about, record.net.n_out, c_int8.OPENING, body)
 
 
 def _assembled(
-    source: Source,
+    record: Record,
     header: CHeader,
     usage: list[tuple[str, str]],
     about: list[str],
@@ -115,37 +118,37 @@ def _assembled(
     body: str,
 ) -> str:
     """Return the text of a header from its parts."""
-    sizes = f"enum {{ {header.name}_inputs = {source.net.n_in}, {header.name}_outputs = {n_outputs} }};\n"
-    parts = [_head(source, header, usage, about), opening, sizes, body, *_texts(source, header.name)]
+    sizes = f"enum {{ {header.name}_inputs = {record.net.n_in}, {header.name}_outputs = {n_outputs} }};\n"
+    parts = [_head(record, header, usage, about), opening, sizes, body, *_texts(record, header.name)]
     return "\n".join(parts) + "\n#endif\n"
 
 
-def _as_float32(source: Source, dtype: object) -> Source:
-    """Return the source with parameters in float32."""
+def _as_float32(record: Record, dtype: object) -> Record:
+    """Return the record with parameters in float32."""
     if dtype is not None and dtype != "float32":
         raise ValueError(f"dtype must be 'float32' or None, got {dtype!r}")
-    net = source.net
+    net = record.net
     if net.dtype == np.float32:
-        return source
+        return record
     if dtype is None:
         raise ValueError(
             "the model computes in float64, a C header in float32: pass dtype='float32' to round the weights"
         )
     rounded = _core.Net(net.sizes, net.activations, net.loss, np.float32, net.activation_parameters, net.loss_parameter)
     with np.errstate(over="ignore"):
-        params = source.params.astype(np.float32)
+        params = record.params.astype(np.float32)
     if not np.isfinite(params).all():
         raise ValueError("a weight is too large for float32")
-    return source._replace(net=rounded, params=params)
+    return record.replaced(rounded, params)
 
 
-def _head(source: Source, header: CHeader, usage: list[tuple[str, str]], about: list[str]) -> str:
+def _head(record: Record, header: CHeader, usage: list[tuple[str, str]], about: list[str]) -> str:
     """Return the comment that explains the header, and the include guard."""
-    net = source.net
+    net = record.net
     described = (f"{n} {activation}" for n, activation in zip(net.sizes[1:], net.activations, strict=True))
-    if source.labels is not None:
+    if record.labels is not None:
         usage = [*usage, ("label(index)", "the label of a class")]
-    if source.feature_names is not None:
+    if record.feature_names is not None:
         usage = [*usage, ("feature(index)", "the name of an input")]
     width = max(len(call) for call, _ in usage)
     code = "1 to 3 KB" if header.comparison is None else "less than 1 KB"
@@ -166,14 +169,14 @@ def _head(source: Source, header: CHeader, usage: list[tuple[str, str]], about: 
     return f"/*{comment[2:]}\n */\n#ifndef {guard}\n#define {guard}\n"
 
 
-def _texts(source: Source, prefix: str) -> list[str]:
+def _texts(record: Record, prefix: str) -> list[str]:
     """Return the functions for class labels and feature names."""
     parts = []
-    if source.labels is not None:
-        texts = [str(label) for label in source.labels.classes.tolist()]
+    if record.labels is not None:
+        texts = [str(label) for label in record.labels.classes.tolist()]
         parts.append(text_function(prefix, "label", texts, "The label of a class, in UTF-8."))
-    if source.feature_names is not None:
-        texts = [str(name) for name in source.feature_names.tolist()]
+    if record.feature_names is not None:
+        texts = [str(name) for name in record.feature_names.tolist()]
         parts.append(text_function(prefix, "feature", texts, "The name of an input, in UTF-8."))
     return parts
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp.export.quantization import IntegerNet
-    from cmlp.export.source import Source
+    from cmlp.record import Record
 
 
 class Rows(NamedTuple):
@@ -62,7 +62,7 @@ class Comparison(NamedTuple):
         )
 
 
-def calibration_rows(source: Source, calibrate: Any) -> Rows:
+def calibration_rows(record: Record, calibrate: Any) -> Rows:
     """Return the validated rows and labels of the argument `calibrate`.
 
     Raises
@@ -75,13 +75,13 @@ def calibration_rows(source: Source, calibrate: Any) -> Rows:
     labelled = isinstance(calibrate, tuple) and len(calibrate) == 2
     X, y = calibrate if labelled else (calibrate, None)
     rows = _dense(X)
-    if rows.ndim != 2 or rows.shape[1] != source.net.n_in or not len(rows):
-        raise ValueError(f"calibrate must have shape (n, {source.net.n_in}) with n > 0, got {rows.shape}")
+    if rows.ndim != 2 or rows.shape[1] != record.net.n_in or not len(rows):
+        raise ValueError(f"calibrate must have shape (n, {record.net.n_in}) with n > 0, got {rows.shape}")
     if y is None:
         return Rows(rows, None)
-    if source.labels is None:
+    if record.labels is None:
         raise ValueError("calibrate=(X, y) needs a classifier; pass calibrate=X for other models")
-    return Rows(rows, source.labels.encode(as_targets(y, len(rows), "to_c", labels=True, warn_of_column=False)))
+    return Rows(rows, record.labels.encode(as_targets(y, len(rows), "to_c", labels=True, warn_of_column=False)))
 
 
 def _dense(X: Any) -> NDArray[Any]:
@@ -94,14 +94,14 @@ def _dense(X: Any) -> NDArray[Any]:
     return array
 
 
-def compare(source: Source, net: IntegerNet, sums: NDArray[Any], rows: Rows) -> Comparison:
+def compare(record: Record, net: IntegerNet, sums: NDArray[Any], rows: Rows) -> Comparison:
     """Return how well the outputs `sums` of the integer network agree with the float32 model."""
-    outputs = source.net.forward(source.params, rows.X, scale=source.input_scale)
-    n, labels = len(rows.X), source.labels
-    if source.net.activations[-1] == "identity":
+    outputs = record.net.forward(record.params, rows.X, scale=record.input_scale)
+    n, labels = len(rows.X), record.labels
+    if record.net.activations[-1] == "identity":
         difference = outputs.astype(np.float64) - sums * net.layers[-1].units
         return Comparison(n, None, float(np.sqrt((difference**2).mean())), None, None)
-    if outputs_of(source).classify == "largest" and source.net.n_out > 1:
+    if outputs_of(record).classify == "largest" and record.net.n_out > 1:
         same = outputs.argmax(axis=1) == sums.argmax(axis=1)
     else:
         same = ((outputs > 0.5) == (sums > 0)).all(axis=1)

@@ -6,71 +6,28 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp.estimators.classifier import MLPClassifier
-from cmlp.estimators.regressor import MLPRegressor
-from cmlp.export.assembly import Layer, classifier_of, estimator_of, network_of, original_scale
+from cmlp.export.assembly import Layer, classifier_of, network_of, original_scale
+from cmlp.export.checks import optional_package
 from cmlp.export.onnx_graph import Graph, read_graph
 from cmlp.export.onnx_rules import outputs_of
 from cmlp.export.onnx_values import ACTIVATIONS, Inputs, Term
 from cmlp.export.onnx_writer import CLASS_KEY, LOSS_KEY, NAMES_KEY
-from cmlp.export.source import optional_package
 from cmlp.files.texts import load, load_names
 from cmlp.inputs.labels import Labels
+from cmlp.record import CLASS_NAMES
 
 if TYPE_CHECKING:
     import os
 
     from numpy.typing import ArrayLike, NDArray
 
-    from cmlp.network import Network
+    from cmlp.record import Record
 
 _LONG_TEXTS = 2**20  # characters
 
 
-def from_onnx(
-    path: str | os.PathLike[str], *, classes: ArrayLike | None = None
-) -> Network | MLPClassifier | MLPRegressor:
-    """Read a multilayer perceptron from an ONNX file.
-
-    Parameters
-    ----------
-    path : str or path-like
-        A file of `to_onnx`, of scikit-learn's MLP by skl2onnx, or of a PyTorch module. The graph must be a chain of
-        layers: Gemm, or MatMul and Add, with the activations Sigmoid, Tanh, Relu, LeakyRelu, Elu, Gelu, Softplus,
-        Softsign, x * Sigmoid(x), and at the end Softmax or Exp. At the start, Flatten, Reshape with the same rows, Cast
-        to float32 or float64 and one multiplication by a positive number are supported.
-    classes : array-like of shape (n_classes,) or None, default=None
-        Labels in the order of the outputs, for a file without labels; see `cmlp.from_torch`.
-
-    Returns
-    -------
-    Network, MLPClassifier or MLPRegressor
-        A fitted `MLPClassifier` if the file has an output of labels or `classes` is given; the class that was exported
-        for a file of `to_onnx`; otherwise a `Network`. The parameters have the file's dtype, float32 or float64.
-
-    Raises
-    ------
-    ImportError
-        If the package onnx is not installed.
-    OSError
-        If the file cannot be read.
-    ValueError
-        If the file is not a valid ONNX file, or if a node does not match; the message names its operator and the node.
-
-    Notes
-    -----
-    Each node is matched once, and each must match exactly: nothing in a graph is skipped. The time is proportional to
-    the size of the file.
-
-    Examples
-    --------
-    >>> import cmlp, os, tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:  # doctest: +SKIP
-    ...     path = os.path.join(folder, "net.onnx")
-    ...     cmlp.Network([2, 3, 2]).to_onnx(path)
-    ...     cmlp.from_onnx(path).sizes
-    (2, 3, 2)
-    """
+def read_onnx(path: str | os.PathLike[str], classes: ArrayLike | None = None) -> Record:
+    """Return the record of the model in an ONNX file; see `cmlp.from_onnx`."""
     onnx = optional_package("onnx", "from_onnx", "onnx")
     graph = read_graph(onnx, path)
     try:
@@ -79,7 +36,7 @@ def from_onnx(
         raise ValueError(f"{path} cannot be converted: {error}") from error
 
 
-def _model(graph: Graph, classes: ArrayLike | None) -> Network | MLPClassifier | MLPRegressor:
+def _model(graph: Graph, classes: ArrayLike | None) -> Record:
     outputs = outputs_of(graph)
     labels = [term for term in outputs if term.state in ("label", "multilabel")]
     numbers = [term for term in outputs if term.state not in ("label", "multilabel")]
@@ -95,15 +52,14 @@ def _model(graph: Graph, classes: ArrayLike | None) -> Network | MLPClassifier |
         return classifier_of(layers, scale, classes)
     if label is not None and label.state == "label" and loss is None:
         return classifier_of(layers, scale, _classes(label))
-    network = network_of(layers, scale, loss, parameter)
-    names = None
-    if NAMES_KEY in graph.metadata:
-        names = load_names(graph.metadata[NAMES_KEY], len(layers[0].weights))
+    record = network_of(layers, scale, loss, parameter)
     if label is not None:
-        return estimator_of(MLPClassifier, network, _labels(label), names)  # type: ignore[no-any-return]
-    if graph.metadata.get(CLASS_KEY) == "MLPRegressor":
-        return estimator_of(MLPRegressor, network, None, names)  # type: ignore[no-any-return]
-    return network
+        record.kind, record.labels = "classifier", _labels(label)
+    elif graph.metadata.get(CLASS_KEY) == CLASS_NAMES["regressor"]:
+        record.kind = "regressor"
+    if NAMES_KEY in graph.metadata:
+        record.feature_names = load_names(graph.metadata[NAMES_KEY], len(layers[0].weights))
+    return record
 
 
 def _loss(graph: Graph) -> tuple[str | None, float]:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp import _core
+from cmlp.export.checks import optional_package, require_finite
 from cmlp.export.onnx_functions import DOMAIN, OPERATORS, OPSET, WITH_PARAMETER, function_text
-from cmlp.export.source import Source, optional_package, source_of
 from cmlp.files.atomic import write_atomically
 from cmlp.files.texts import dump, dump_names
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import os
 
     from numpy.typing import NDArray
+
+    from cmlp.record import Record
 
 _IR_VERSION = 8  # the version of opset 17; ONNX Runtime 1.12 (2022) and later read it
 _LARGEST_FILE = 2**31 - 1  # Protocol Buffers cannot write more
@@ -26,19 +28,19 @@ INPUT_DTYPES = ("float32", "float64", "uint8")
 CLASS_KEY, LOSS_KEY, NAMES_KEY = "cmlp.class", "cmlp.loss", "cmlp.feature_names"
 
 
-def write_onnx(model: Any, path: str | os.PathLike[str], input_dtype: str | None = None) -> None:
+def write_onnx(record: Record, path: str | os.PathLike[str], input_dtype: str | None = None) -> None:
     """Write an ONNX file; see `Network.to_onnx` and `MLPClassifier.to_onnx`."""
     onnx = optional_package("onnx", "to_onnx", "onnx")
-    source = source_of(model)
+    require_finite(record)
     if input_dtype not in (None, *INPUT_DTYPES):
         raise ValueError(
             f"input_dtype must be one of {', '.join(map(repr, INPUT_DTYPES))} or None, got {input_dtype!r}"
         )
-    classes = None if source.labels is None else label_values(source.labels.classes)
-    size = source.params.nbytes + (0 if classes is None else _bytes_of(classes))
+    classes = None if record.labels is None else label_values(record.labels.classes)
+    size = record.params.nbytes + (0 if classes is None else _bytes_of(classes))
     if size + _ROOM > _LARGEST_FILE:
         raise ValueError(f"an ONNX file can have at most {_LARGEST_FILE} bytes, but this model needs {size}")
-    proto = _Writer(onnx, source).model(input_dtype or source.net.dtype.name, classes)
+    proto = _Writer(onnx, record).model(input_dtype or record.net.dtype.name, classes)
     content = proto.SerializeToString(deterministic=True)
     write_atomically(path, lambda write: write(memoryview(content)))
 
@@ -73,9 +75,9 @@ def _bytes_of(classes: NDArray[Any]) -> int:
 class _Writer:
     """Builds the graph of one model: nodes, constants and functions, in the order in which methods add them."""
 
-    def __init__(self, onnx: Any, source: Source) -> None:
-        self.onnx, self.source = onnx, source
-        self.dtype = source.net.dtype
+    def __init__(self, onnx: Any, record: Record) -> None:
+        self.onnx, self.record = onnx, record
+        self.dtype = record.net.dtype
         self.nodes: list[Any] = []
         self.constants: list[Any] = []
         self.functions: dict[str, Any] = {}
@@ -83,9 +85,9 @@ class _Writer:
 
     def model(self, input_dtype: str, classes: NDArray[Any] | None) -> Any:
         """Return the model with the given type of the input X."""
-        helper, net = self.onnx.helper, self.source.net
+        helper, net = self.onnx.helper, self.record.net
         a = self.activations(input_dtype)
-        if self.source.kind == "Network":
+        if self.record.kind == "network":
             self.output("output", a, self.dtype, net.n_out)
         elif classes is None:
             flat = net.n_out == 1
@@ -108,21 +110,21 @@ class _Writer:
 
     def metadata(self) -> dict[str, str]:
         """Return what the graph does not show."""
-        net, names = self.source.net, self.source.feature_names
+        net, names = self.record.net, self.record.feature_names
         parameter = net.loss_parameter if _core.LOSSES[net.loss].parameter else None
-        strings = {CLASS_KEY: self.source.kind, LOSS_KEY: dump([net.loss, parameter])}
+        strings = {CLASS_KEY: self.record.class_name, LOSS_KEY: dump([net.loss, parameter])}
         return strings if names is None else {**strings, NAMES_KEY: dump_names(names)}
 
     # The network
 
     def activations(self, input_dtype: str) -> str:
         """Add the nodes of all layers; return the name of the output activations."""
-        a, scale = "X", self.source.input_scale
+        a, scale = "X", self.record.input_scale
         if input_dtype != self.dtype.name:
             a = self.node("Cast", a, to=self.element(self.dtype))
         if scale != 1:
             a = self.node("Mul", a, self.constant("input_scale", np.asarray(self.scale())))
-        for i, (weights, biases, activation, parameter) in enumerate(self.source.layers()):
+        for i, (weights, biases, activation, parameter) in enumerate(self.record.layers()):
             w = self.constant(f"layers.{i}.weight", weights)
             b = self.constant(f"layers.{i}.bias", biases)
             a = self.activation(activation, parameter, self.node("Gemm", a, w, b))
@@ -130,9 +132,9 @@ class _Writer:
 
     def scale(self) -> np.floating[Any]:
         """Return the input scale in the type of the arithmetic."""
-        value: np.floating[Any] = self.dtype.type(self.source.input_scale)
+        value: np.floating[Any] = self.dtype.type(self.record.input_scale)
         if not np.finfo(self.dtype).tiny <= value < np.inf:
-            raise ValueError(f"input_scale={self.source.input_scale!r} is out of the range of {self.dtype} in ONNX")
+            raise ValueError(f"input_scale={self.record.input_scale!r} is out of the range of {self.dtype} in ONNX")
         return value
 
     def activation(self, name: str, parameter: float, z: str) -> str:
@@ -158,7 +160,7 @@ class _Writer:
 
     def classifier(self, a: str, classes: NDArray[Any]) -> None:
         """Add the outputs "label" and "probabilities", which `predict` and `predict_proba` return."""
-        labels, n_classes = self.source.labels, len(classes)
+        labels, n_classes = self.record.labels, len(classes)
         assert labels is not None
         if labels.kind == "multilabel":
             above = self.node("Greater", a, self.number(0.5))
@@ -174,7 +176,7 @@ class _Writer:
             probabilities = self.node("Concat", self.node("Sub", self.number(1), a), a, axis=1)
         else:
             index = self.node("ArgMax", a, axis=1, keepdims=0)
-            softmax = self.source.net.activations[-1] == "softmax" or self.source.net.loss == "log_loss"
+            softmax = self.record.net.activations[-1] == "softmax" or self.record.net.loss == "log_loss"
             probabilities = a if softmax else self.normalized(a)
         self.output("label", self.node("Gather", self.constant("classes", classes), index), classes.dtype)
         self.output("probabilities", probabilities, self.dtype, 2 if labels.kind == "binary" else n_classes)
@@ -185,7 +187,7 @@ class _Writer:
         total = self.node("ReduceSum", a, axes, keepdims=1)
         is_zero = self.node("Equal", total, self.number(0))
         numerator = self.node("Where", is_zero, self.number(1), a)
-        return self.node("Div", numerator, self.node("Where", is_zero, self.number(self.source.net.n_out), total))
+        return self.node("Div", numerator, self.node("Where", is_zero, self.number(self.record.net.n_out), total))
 
     def flat(self, a: str) -> str:
         """Drop the second dimension of a column."""

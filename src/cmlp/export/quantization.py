@@ -16,7 +16,7 @@ from cmlp import _core
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from cmlp.export.source import Source
+    from cmlp.record import Record
 
     Array = NDArray[Any]
 
@@ -117,9 +117,9 @@ class IntegerNet(NamedTuple):
         return self.layers[-1].sums(rows)
 
 
-def require_supported(source: Source) -> None:
+def require_supported(record: Record) -> None:
     """Raise ValueError with the name of an activation that the integer network cannot compute."""
-    *hidden, output = source.net.activations
+    *hidden, output = record.net.activations
     for name in hidden:
         if name not in _LEVELS:
             raise ValueError(f"int8 supports the hidden activations relu, logistic and tanh, not {name}")
@@ -127,25 +127,25 @@ def require_supported(source: Source) -> None:
         raise ValueError(f"int8 supports the output activations softmax, logistic and identity, not {output}")
 
 
-def quantize(source: Source, X: Array, *, one_unit: bool) -> tuple[IntegerNet, Array]:
+def quantize(record: Record, X: Array, *, one_unit: bool) -> tuple[IntegerNet, Array]:
     """Return the integer network, and its outputs for the calibration rows X.
 
     Parameters
     ----------
-    source : Source
+    record : Record
         A float32 model with supported activations.
     X : ndarray of shape (n, n_in)
         Finite calibration rows.
     one_unit : bool
         Whether all outputs have the same unit, so that they can be compared.
     """
-    targets = source.net.activations_of(source.params, X, scale=source.input_scale, sums=True)
+    targets = record.net.activations_of(record.params, X, scale=record.input_scale, sums=True)
     if not all(np.isfinite(sums).all() for sums in targets):
         raise ValueError("calibrate has rows for which the model's sums are not finite")
     ranges = _input_range(X)
     inputs = X.astype(np.uint8) if ranges is None else ranges.bytes_of(X)
-    layers, unit = [], np.full(len(X[0]), source.input_scale)
-    for i, (weights, biases, activation, _) in enumerate(source.layers()):
+    layers, unit = [], np.full(len(X[0]), record.input_scale)
+    for i, (weights, biases, activation, _) in enumerate(record.layers()):
         last = i == len(targets) - 1
         real, offset = weights.astype(np.float64), biases.astype(np.float64)
         if i == 0 and ranges is not None:

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp.export.assembly import Layer, classifier_of, network_of, original_scale
-from cmlp.export.source import optional_package, source_of
+from cmlp.export.checks import optional_package, require_finite
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from cmlp.estimators.classifier import MLPClassifier
-    from cmlp.network import Network
+    from cmlp.record import Record
 
 # Above this weighted sum, torch's softplus returns its input. The default of 20 is too small for float64.
 _SOFTPLUS_THRESHOLD = 50.0
@@ -30,17 +29,17 @@ _PLAIN = {
 }
 
 
-def to_torch(model: Any) -> Any:
+def to_torch(record: Record) -> Any:
     """Return the module of a network or a fitted estimator; see `Network.to_torch`."""
     torch = optional_package("torch", "to_torch")
-    source = source_of(model)
-    dtype = getattr(torch, source.net.dtype.name)
+    require_finite(record)
+    dtype = getattr(torch, record.net.dtype.name)
     modules = []
-    if source.input_scale != 1:
+    if record.input_scale != 1:
         from cmlp.export.torch_layers import InputScale
 
-        modules.append(InputScale(source.input_scale, dtype))
-    for weights, biases, activation, parameter in source.layers():
+        modules.append(InputScale(record.input_scale, dtype))
+    for weights, biases, activation, parameter in record.layers():
         linear = torch.nn.Linear(*weights.shape, dtype=dtype)
         with torch.no_grad():
             linear.weight.copy_(torch.from_numpy(np.array(weights.T)))
@@ -71,47 +70,8 @@ def _module(torch: Any, activation: str, parameter: float) -> Any:
     return modules[activation]()
 
 
-def from_torch(module: Any, *, classes: ArrayLike | None = None) -> Network | MLPClassifier:
-    """Convert a PyTorch module to a network or a fitted classifier.
-
-    Parameters
-    ----------
-    module : torch.nn.Module
-        A Linear module or a Sequential, which may contain other Sequentials. The supported modules are Linear, the
-        activations Sigmoid, Tanh, ReLU, LeakyReLU, ELU, SiLU, GELU, Softplus, Softsign and (at the end) Softmax, and
-        modules that do nothing in prediction: Identity, Dropout and, at the start, Flatten. Also those of
-        `Network.to_torch`.
-    classes : array-like of shape (n_classes,) or None, default=None
-        Labels in the order of the outputs; two labels for one output, which is the probability of the second one.
-        The outputs must be logits (a Linear at the end), or the result of Softmax or, for one output, Sigmoid.
-
-    Returns
-    -------
-    Network or MLPClassifier
-        A `Network` if `classes` is None. The parameters are copies in the module's dtype, float32 or float64.
-
-    Raises
-    ------
-    ImportError
-        If the package torch is not installed.
-    TypeError
-        If `module` is not a module, or contains a module that is not supported; the message names it.
-    ValueError
-        If a module has an option that is not supported, a forward hook or a replaced ``forward``, modules are in an
-        order that is not supported, or `classes` does not match the outputs.
-
-    Notes
-    -----
-    torch's Softplus returns its input above a threshold, by default 20; the difference is below ``exp(-threshold)``.
-    Lower thresholds are refused.
-
-    Examples
-    --------
-    >>> import cmlp, torch
-    >>> net = cmlp.from_torch(torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.ReLU(), torch.nn.Linear(8, 3)))
-    >>> net.sizes
-    (4, 8, 3)
-    """
+def read_torch(module: Any, classes: ArrayLike | None = None) -> Record:
+    """Return the record of a PyTorch module; see `cmlp.from_torch`."""
     torch = optional_package("torch", "from_torch")
     if not isinstance(module, torch.nn.Module):
         raise TypeError(f"module must be a torch.nn.Module, got {type(module).__name__}")

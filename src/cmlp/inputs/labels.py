@@ -293,3 +293,15 @@ def _distinct_objects(y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.intp]]:
     classes = np.array(sorted(set(texts)), object)
     positions = {text: index for index, text in enumerate(classes)}
     return classes, np.fromiter(map(positions.__getitem__, texts), np.intp, len(texts))
+
+
+def normalized(outputs: NDArray[Any]) -> NDArray[Any]:
+    """Return each row divided by its sum; equal probabilities if all outputs of a row are 0.
+
+    The sum is added from left to right. The order of NumPy's sum depends on the number of outputs.
+    """
+    sums = np.add.accumulate(outputs, axis=1)[:, -1:]
+    all_zero = sums == 0
+    outputs += all_zero
+    probabilities: NDArray[Any] = outputs / np.where(all_zero, outputs.dtype.type(outputs.shape[1]), sums)
+    return probabilities

@@ -9,7 +9,7 @@ import numpy as np
 
 from cmlp import _core, constraints
 from cmlp.constraints import Objective
-from cmlp.exports import Exports
+from cmlp.export.methods import ExportMethods
 from cmlp.inputs.arrays import rectangular
 from cmlp.network.explain import explanation
 from cmlp.network.gradient import gradient_of
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 
-class Network(NetworkTraining, Exports):
+class Network(NetworkTraining, ExportMethods):
     """A multilayer perceptron with direct access to parameters, activations and gradients.
 
     Each layer computes ``activation(inputs @ weights + biases)``.
@@ -147,9 +147,10 @@ class Network(NetworkTraining, Exports):
         TypeError
             If this is an instance of a subclass.
         """
-        from cmlp.files.models import save_network
+        from cmlp.files.models import require_own_class, write_network
 
-        save_network(self, path)
+        require_own_class(self)
+        write_network(path, self._record())
 
     def forward(self, X: ArrayLike, out: NDArray[Any] | None = None) -> NDArray[Any]:
         """Return the output activations of each row.

@@ -9,17 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp import _core
-from cmlp.estimators.base import MultilayerPerceptron
-from cmlp.network import Network
 from cmlp.training.initialization import initialization
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
-    from cmlp.exports import Exports
-    from cmlp.inputs.labels import Labels
+    from cmlp.record import Record
 
 PIXELS = 784  # a model with this many inputs gets a field to draw in
 
@@ -41,8 +38,8 @@ class Described:
 
     Parameters
     ----------
-    model : Network, MLPClassifier or MLPRegressor
-        A fitted model.
+    record : Record
+        The content of the model.
 
     Attributes
     ----------
@@ -58,16 +55,9 @@ class Described:
         What the page calls an input: "digit", "image" or "example".
     """
 
-    def __init__(self, model: Exports) -> None:
-        self.labels: Labels | None = None
-        names: Iterable[object] | None = None
-        if isinstance(model, MultilayerPerceptron):
-            fitted = model._fitted()
-            self.net, self.params, self.scale = fitted.net, fitted.params, fitted.input_scale
-            self.labels, names = fitted.labels, fitted.feature_names
-        else:
-            assert isinstance(model, Network)
-            self.net, self.params, self.scale = model._net, model.params, model._scale
+    def __init__(self, record: Record) -> None:
+        self.net, self.params, self.scale = record.net, record.params, record.input_scale
+        self.labels, names = record.labels, record.feature_names
         self.sizes, self.activations = self.net.sizes, self.net.activations
         self.kind = self._kind()
         self._refuse()

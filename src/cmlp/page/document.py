@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from cmlp.exports import Exports
+    from cmlp.record import Record
 
 # Set before the first paint, so that a dark page never flashes white.
 _THEME = (
@@ -38,7 +38,8 @@ class Page:
 
     Parameters
     ----------
-    model : Network, MLPClassifier or MLPRegressor
+    record : Record
+        The content of the model.
     data : sequence of four arrays or None
         Examples; None for the bundled digits if the model reads digits.
     title : str or None
@@ -54,11 +55,11 @@ class Page:
 
     def __init__(
         self,
-        model: Exports,
+        record: Record,
         data: Sequence[ArrayLike] | None = None,
         title: str | None = None,
     ) -> None:
-        described = Described(model)
+        described = Described(record)
         if data is not None:
             described.use_data(data)
         examples = default_digits(described) if data is None else Examples(described, data)
@@ -77,13 +78,13 @@ class Page:
 
 
 def write_page(
-    model: Exports,
+    record: Record,
     path: str | os.PathLike[str],
     data: Sequence[ArrayLike] | None = None,
     title: str | None = None,
 ) -> Page:
     """Write the page of a model to a file; see `Network.to_html`."""
-    page = Page(model, data, title)
+    page = Page(record, data, title)
     write_atomically(path, lambda write: write(memoryview(page.html.encode())))
     return page
 

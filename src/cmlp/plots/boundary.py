@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp.estimators.base import MultilayerPerceptron
-from cmlp.network import Network
-from cmlp.plots.model import answers_of, describe, is_classifier
+from cmlp.plots.model import answers_of, describe, is_classifier, is_network
 from cmlp.plots.style import ACTIVATIONS, COLORS, MARKERS, Display, pyplot, text_color
 
 if TYPE_CHECKING:
@@ -100,8 +98,7 @@ class BoundaryDisplay(Display):
         ValueError
             If the estimator is not fitted, X does not have two columns, or there are more than eight classes.
         """
-        if isinstance(estimator, MultilayerPerceptron):
-            estimator._fitted()  # raises an error for an estimator that is not fitted
+        is_network(estimator)  # raises an error for an estimator that is not fitted
         names = [str(name) for name in X.columns] if hasattr(X, "columns") else ["input 0", "input 1"]
         rows = np.asarray(X, np.float64)
         if rows.ndim != 2 or rows.shape[1] != 2 or not len(rows):
@@ -211,7 +208,7 @@ def _values(model: Any, grid: Any) -> tuple[NDArray[Any], NDArray[Any] | None]:
         if len(result.classes) > len(COLORS):
             raise ValueError(f"estimator must have at most {len(COLORS)} classes, got {len(result.classes)}.")
         return result.scores, result.classes
-    predict = model.forward if isinstance(model, Network) else getattr(model, "predict", None)
+    predict = model.forward if is_network(model) else getattr(model, "predict", None)
     if predict is None:
         raise TypeError(f"estimator must have predict or be a Network, got {describe(model)}.")
     values = np.asarray(predict(grid))

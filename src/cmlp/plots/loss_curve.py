@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cmlp.network import Network
-from cmlp.plots.model import describe
+from cmlp.plots.model import describe, is_network
 from cmlp.plots.style import COLORS, Display
 
 if TYPE_CHECKING:
@@ -81,12 +80,10 @@ class LossCurveDisplay(Display):
         ValueError
             If the estimator is not fitted, or was fitted with "lbfgs".
         """
-        if isinstance(estimator, Network):
+        if is_network(estimator):
             raise TypeError(
                 "A Network keeps no loss curve: train it with a Trainer, and pass its loss_curve to LossCurveDisplay."
             )
-        if hasattr(estimator, "_fitted"):
-            estimator._fitted()
         curve = getattr(estimator, "loss_curve_", None)
         if curve is None:
             raise ValueError(

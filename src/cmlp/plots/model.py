@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cmlp.estimators.base import MultilayerPerceptron
 from cmlp.inputs.validation import as_rows, check_width
-from cmlp.network import Network
+from cmlp.record import Record, record_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,33 +44,26 @@ class Layers:
 
     def __init__(self, model: Any) -> None:
         self.name = type(model).__name__
-        if isinstance(model, Network):
-            self._net, self._params, self._scale, self._n_threads = (
-                model._net,
-                model.params,
-                model._scale,
-                model._n_threads,
-            )
-            names = None
-        elif isinstance(model, MultilayerPerceptron):
-            fitted = model._fitted()
-            self._net, self._params, self._scale = fitted.net, fitted.params, fitted.input_scale
-            self._n_threads = model.n_threads
-            names = None if fitted.labels is None else list(map(str, fitted.labels.classes))
-        else:
-            raise TypeError(f"estimator must be an MLPClassifier, an MLPRegressor or a Network, got {self.name}.")
-        self.weights, self.biases = self._net.views(self._params)
-        self.sizes: tuple[int, ...] = self._net.sizes
+        self._record = record_of(model)
+        self.weights, self.biases, self.sizes = self._record.weights, self._record.biases, self._record.sizes
+        labels = self._record.labels
+        names = [] if labels is None else list(map(str, labels.classes))
         numbers = list(map(str, range(self.sizes[-1])))
-        self.output_names = names if names is not None and len(names) == len(numbers) else numbers
+        self.output_names = names if len(names) == len(numbers) else numbers
 
     def activations(self, X: ArrayLike) -> list[NDArray[Any]]:
         """Return the activations of all layers, the scaled inputs first, each of shape (n_rows, size)."""
         rows, _ = as_rows(X, self.name)
         check_width(rows.shape[1], self.sizes[0], self.name)
-        later = self._net.activations_of(self._params, rows, scale=self._scale, n_threads=self._n_threads)
+        record = self._record
+        later = record.net.activations_of(record.params, rows, scale=record.input_scale, n_threads=record.n_threads)
         dense = rows if isinstance(rows, np.ndarray) else np.asarray(X.toarray())  # type: ignore[union-attr]
-        return [(dense * np.float64(self._scale)).astype(self._net.dtype), *later]
+        return [(dense * np.float64(record.input_scale)).astype(record.dtype), *later]
+
+
+def own_record(model: Any) -> Record | None:
+    """Return the record of a model of this package, or None for others, such as a pipeline."""
+    return record_of(model) if hasattr(model, "_record") else None
 
 
 class Answers(NamedTuple):
@@ -94,11 +86,15 @@ class Answers(NamedTuple):
         return largest
 
 
+def is_network(model: Any) -> bool:
+    """Return whether a model is a `Network`, which has no labels."""
+    record = own_record(model)
+    return record is not None and record.kind == "network"
+
+
 def is_classifier(model: Any) -> bool:
     """Return whether a model gives a score for each class."""
-    if isinstance(model, Network):
-        return model._net.activations[-1] in ("softmax", "logistic")
-    return hasattr(model, "predict_proba")
+    return model.output in ("softmax", "logistic") if is_network(model) else hasattr(model, "predict_proba")
 
 
 def answers_of(model: Any, X: ArrayLike) -> Answers:
@@ -121,12 +117,13 @@ def answers_of(model: Any, X: ArrayLike) -> Answers:
         raise TypeError(
             f"estimator must be a classifier or a Network with softmax or logistic outputs, got {describe(model)}."
         )
-    if isinstance(model, Network):
+    if is_network(model):
         scores = model.forward(X)
         if scores.shape[1] == 1:
             scores = np.concatenate([1 - scores, scores], axis=1)
         return Answers(np.arange(scores.shape[1]), scores)
-    if isinstance(model, MultilayerPerceptron) and model._fitted().labels.kind == "multilabel":
+    record = own_record(model)
+    if record is not None and record.labels is not None and record.labels.kind == "multilabel":
         raise ValueError(f"estimator must have one class per row, got a {describe(model)} with multilabel targets.")
     scores = np.asarray(model.predict_proba(X))
     return Answers(np.asarray(model.classes_), scores)
@@ -134,7 +131,7 @@ def answers_of(model: Any, X: ArrayLike) -> Answers:
 
 def describe(model: Any) -> str:
     """Return a model as text for an error message."""
-    return repr(model) if isinstance(model, Network) else type(model).__name__
+    return repr(model) if is_network(model) else type(model).__name__
 
 
 def image_shape_of(n_pixels: int, given: Sequence[int] | None) -> tuple[int, int] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -88,25 +88,24 @@ def saved_answer(path: str, picture: Picture) -> Answer:
     CommandError
         If the model is of another kind, or does not have 784 inputs.
     """
-    from cmlp import MLPClassifier, Network, load
+    from cmlp import load
 
-    model = load(path)
+    model: Any = load(path)
+    network = getattr(model, "network_", model)
+    if network is not model and not hasattr(model, "predict_proba"):
+        raise CommandError(
+            f"{path} holds an {type(model).__name__}; reading digits needs a Network or an MLPClassifier."
+        )
+    if network.sizes[0] != SIDE * SIDE:
+        raise CommandError(
+            f"{path} has {network.sizes[0]} inputs; a picture of {SIDE} x {SIDE} pixels needs {SIDE * SIDE}."
+        )
     row = picture.pixels[None]
-    if isinstance(model, Network):
-        _require_pixels(path, model.sizes[0])
-        pixels = row / np.float32(255) if model.input_scale == 1 else row
-        outputs = model.forward(pixels)[0]
+    pixels = row / np.float32(255) if network.input_scale == 1 else row
+    if network is model:
+        outputs = network.forward(pixels)[0]
         return Answer(outputs, [str(k) for k in range(len(outputs))])
-    if isinstance(model, MLPClassifier):
-        _require_pixels(path, model.n_features_in_)
-        pixels = row / np.float32(255) if model.input_scale == 1 else row
-        return Answer(np.ravel(model.predict_proba(pixels)), [str(label) for label in model.classes_])
-    raise CommandError(f"{path} holds an {type(model).__name__}; reading digits needs a Network or an MLPClassifier.")
-
-
-def _require_pixels(path: str, n_inputs: int) -> None:
-    if n_inputs != SIDE * SIDE:
-        raise CommandError(f"{path} has {n_inputs} inputs; a picture of {SIDE} x {SIDE} pixels needs {SIDE * SIDE}.")
+    return Answer(np.ravel(model.predict_proba(pixels)), [str(label) for label in model.classes_])
 
 
 def _show(terminal: Terminal, path: str, picture: Picture, answer: Answer) -> None:

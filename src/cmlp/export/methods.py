@@ -12,10 +12,15 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from cmlp.export.c_header import CHeader
+    from cmlp.record import Record
 
 
-class Exports:
+class ExportMethods:
     """A base class of `Network` and the estimators. The exports themselves are loaded at first use."""
+
+    def _record(self) -> Record:
+        """Return the content of the model; raises NotFittedError for an estimator that is not fitted."""
+        raise NotImplementedError
 
     def to_c(
         self,
@@ -87,7 +92,7 @@ class Exports:
         """
         from cmlp.export.c_header import write_c_header
 
-        return write_c_header(self, path, name=name, dtype=dtype, int8=int8, calibrate=calibrate)
+        return write_c_header(self._record(), path, name=name, dtype=dtype, int8=int8, calibrate=calibrate)
 
     def to_html(
         self, path: str | os.PathLike[str], *, data: Sequence[ArrayLike] | None = None, title: str | None = None
@@ -129,7 +134,7 @@ class Exports:
         """
         from cmlp.page.document import write_page
 
-        write_page(self, path, data, title)
+        write_page(self._record(), path, data, title)
 
     def to_onnx(self, path: str | os.PathLike[str], *, input_dtype: str | None = None) -> None:
         """Write the trained model as an ONNX file (opset 17), for ONNX Runtime and other programs.
@@ -178,7 +183,7 @@ class Exports:
         """
         from cmlp.export.onnx_writer import write_onnx
 
-        write_onnx(self, path, input_dtype)
+        write_onnx(self._record(), path, input_dtype)
 
     def to_torch(self) -> Any:
         """Return the trained network as a PyTorch module, in evaluation mode.
@@ -219,4 +224,4 @@ class Exports:
         """
         from cmlp.export.torch_modules import to_torch
 
-        return to_torch(self)
+        return to_torch(self._record())

@@ -1,0 +1,232 @@
+"""Models from files and from other libraries, as networks and estimators: `load`, `from_onnx` and so on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cmlp.estimators.classifier import MLPClassifier
+from cmlp.estimators.model import Model
+from cmlp.estimators.regressor import MLPRegressor
+from cmlp.files.models import Content, read_model
+from cmlp.network import Network
+from cmlp.training.history import History
+from cmlp.training.state import TrainingState
+
+if TYPE_CHECKING:
+    import os
+
+    from numpy.typing import ArrayLike
+
+    from cmlp.record import Record
+
+_ESTIMATORS: dict[str, type[MLPClassifier | MLPRegressor]] = {"classifier": MLPClassifier, "regressor": MLPRegressor}
+
+
+def load(
+    path: str | os.PathLike[str], mmap: bool = False, verify: bool = True
+) -> Network | MLPClassifier | MLPRegressor:
+    """Load a model file.
+
+    Parameters
+    ----------
+    path : str or path-like
+        A file written by `save`, or by ``cmlp_model_write`` of the C library.
+    mmap : bool, default=False
+        Whether to map the parameters into memory instead of reading them. Processes then share one copy, and only the
+        parts in use are read. If a process changes parameters, it gets its own copy of the changed pages, and the file
+        stays unchanged. Do not overwrite or truncate the file in place while it is mapped, because this kills the
+        process; replacing it, as `save` does, is safe. Ignored on big-endian machines.
+    verify : bool, default=True
+        Whether to check all data in the file: the checksum, that all weights are finite, and that the network's output
+        for the stored example has the same bits as the stored output. Otherwise only the header and the file size are
+        checked.
+
+    Returns
+    -------
+    MLPClassifier, MLPRegressor or Network
+        An object of the class that was saved; a `Network` for a file of the C library. If the file has no training
+        state, `loss_curve_` and `validation_scores_` are empty, and `partial_fit` starts with a new optimizer.
+
+    Raises
+    ------
+    ModelFormatError
+        If the file is not a model file, or was truncated or changed. It is a subclass of ValueError.
+    OSError
+        If the file cannot be read.
+
+    Notes
+    -----
+    Loading never executes code from the file. The checksums detect accidental damage. They do not protect against
+    deliberate changes, because an attacker can compute them again.
+
+    Examples
+    --------
+    >>> import cmlp, os, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "net.cmlp")
+    ...     cmlp.Network([2, 3, 2]).save(path)
+    ...     cmlp.load(path)
+    Network(2-3-2: logistic, softmax; log_loss, float32, 17 parameters)
+    """
+    return read_model(path, _model_of, use_map=mmap, verify=verify)  # type: ignore[no-any-return]
+
+
+def from_onnx(
+    path: str | os.PathLike[str], *, classes: ArrayLike | None = None
+) -> Network | MLPClassifier | MLPRegressor:
+    """Read a multilayer perceptron from an ONNX file.
+
+    Parameters
+    ----------
+    path : str or path-like
+        A file of `to_onnx`, of scikit-learn's MLP by skl2onnx, or of a PyTorch module. The graph must be a chain of
+        layers: Gemm, or MatMul and Add, with the activations Sigmoid, Tanh, Relu, LeakyRelu, Elu, Gelu, Softplus,
+        Softsign, x * Sigmoid(x), and at the end Softmax or Exp. At the start, Flatten, Reshape with the same rows, Cast
+        to float32 or float64 and one multiplication by a positive number are supported.
+    classes : array-like of shape (n_classes,) or None, default=None
+        Labels in the order of the outputs, for a file without labels; see `cmlp.from_torch`.
+
+    Returns
+    -------
+    Network, MLPClassifier or MLPRegressor
+        A fitted `MLPClassifier` if the file has an output of labels or `classes` is given; the class that was exported
+        for a file of `to_onnx`; otherwise a `Network`. The parameters have the file's dtype, float32 or float64.
+
+    Raises
+    ------
+    ImportError
+        If the package onnx is not installed.
+    OSError
+        If the file cannot be read.
+    ValueError
+        If the file is not a valid ONNX file, or if a node does not match; the message names its operator and the node.
+
+    Notes
+    -----
+    Each node is matched once, and each must match exactly: nothing in a graph is skipped. The time is proportional to
+    the size of the file.
+
+    Examples
+    --------
+    >>> import cmlp, os, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:  # doctest: +SKIP
+    ...     path = os.path.join(folder, "net.onnx")
+    ...     cmlp.Network([2, 3, 2]).to_onnx(path)
+    ...     cmlp.from_onnx(path).sizes
+    (2, 3, 2)
+    """
+    from cmlp.export.onnx_reader import read_onnx
+
+    return _imported(read_onnx(path, classes))  # type: ignore[no-any-return]
+
+
+def from_torch(module: Any, *, classes: ArrayLike | None = None) -> Network | MLPClassifier:
+    """Convert a PyTorch module to a network or a fitted classifier.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        A Linear module or a Sequential, which may contain other Sequentials. The supported modules are Linear, the
+        activations Sigmoid, Tanh, ReLU, LeakyReLU, ELU, SiLU, GELU, Softplus, Softsign and (at the end) Softmax, and
+        modules that do nothing in prediction: Identity, Dropout and, at the start, Flatten. Also those of
+        `Network.to_torch`.
+    classes : array-like of shape (n_classes,) or None, default=None
+        Labels in the order of the outputs; two labels for one output, which is the probability of the second one.
+        The outputs must be logits (a Linear at the end), or the result of Softmax or, for one output, Sigmoid.
+
+    Returns
+    -------
+    Network or MLPClassifier
+        A `Network` if `classes` is None. The parameters are copies in the module's dtype, float32 or float64.
+
+    Raises
+    ------
+    ImportError
+        If the package torch is not installed.
+    TypeError
+        If `module` is not a module, or contains a module that is not supported; the message names it.
+    ValueError
+        If a module has an option that is not supported, a forward hook or a replaced ``forward``, modules are in an
+        order that is not supported, or `classes` does not match the outputs.
+
+    Notes
+    -----
+    torch's Softplus returns its input above a threshold, by default 20; the difference is below ``exp(-threshold)``.
+    Lower thresholds are refused.
+
+    Examples
+    --------
+    >>> import cmlp, torch
+    >>> net = cmlp.from_torch(torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.ReLU(), torch.nn.Linear(8, 3)))
+    >>> net.sizes
+    (4, 8, 3)
+    """
+    from cmlp.export.torch_modules import read_torch
+
+    return _imported(read_torch(module, classes))  # type: ignore[no-any-return]
+
+
+def from_sklearn(model: Any) -> MLPClassifier | MLPRegressor:
+    """Convert a fitted estimator of scikit-learn.
+
+    Parameters
+    ----------
+    model : sklearn.neural_network.MLPClassifier or sklearn.neural_network.MLPRegressor
+
+    Returns
+    -------
+    MLPClassifier or MLPRegressor
+        A fitted estimator with the same parameters, a copy of the weights in their dtype, and the same classes, feature
+        names, curves and counters. Its results agree up to rounding. The state of the optimizer is not converted, so
+        `partial_fit` starts with a new optimizer.
+
+    Raises
+    ------
+    NotFittedError
+        If `model` is not fitted.
+    TypeError
+        If `model` is another object, for example a pipeline: convert its last step.
+
+    Examples
+    --------
+    >>> import cmlp
+    >>> from sklearn.neural_network import MLPRegressor  # doctest: +SKIP
+    >>> theirs = MLPRegressor((8,)).fit(X, y)  # doctest: +SKIP
+    >>> cmlp.from_sklearn(theirs).save("model.cmlp")  # doctest: +SKIP
+    """
+    from cmlp.export.scikit_learn import read_sklearn
+
+    content = read_sklearn(model)
+    own = _ESTIMATORS[content.record.kind]._get_param_names()
+    parameters = {name: value for name, value in content.parameters.items() if name in own}
+    return _model_of(content._replace(parameters=parameters))  # type: ignore[no-any-return]
+
+
+def _imported(record: Record) -> Any:
+    """Return the model of a record whose other parameters are unknown: an estimator gets the defaults."""
+    hidden = record.activations[:-1]
+    parameters = {
+        "hidden_layer_sizes": record.sizes[1:-1],
+        "activation": hidden[0] if len(set(hidden)) == 1 else list(hidden) or "relu",
+        "loss": record.loss,
+        "dtype": record.dtype.name,
+        "input_scale": record.input_scale,
+    }
+    return _model_of(Content(record, parameters))
+
+
+def _model_of(content: Content) -> Any:
+    """Return the network or the fitted estimator with this content. It uses the parameter block without a copy."""
+    record = content.record
+    if record.kind == "network":
+        return Network._assembled(record.net, record.params, record.input_scale)
+    estimator = _ESTIMATORS[record.kind](**content.parameters)
+    estimator._parameters()  # raises ValueError for invalid parameters
+    estimator._model = Model(
+        record.net,
+        content.state or TrainingState(record.params, History()),
+        input_scale=record.input_scale,
+        feature_names=record.feature_names,
+        labels=record.labels,
+    )
+    return estimator
