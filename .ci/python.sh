@@ -31,9 +31,9 @@ oldest_scikit_learn() {
 # The tests that need other libraries. None of them may skip here. torch has the version of the CPU build for CPython 3.11.
 other_libraries() {
     local log=$WORK/other-libraries
-    "$WORK/readme/bin/python" -m pip install -q onnx onnxruntime skl2onnx pyarrow 'torch==2.13.*' pandas \
+    "$WORK/readme/bin/python" -m pip install -q onnx onnxruntime onnxscript skl2onnx pyarrow 'torch==2.13.*' pandas \
         cython setuptools numba pybind11
-    "$WORK/readme/bin/python" -m pytest -m '' tests/export/test_{onnx,from_onnx,torch,scikit_learn}.py \
+    "$WORK/readme/bin/python" -m pytest -m '' tests/export/test_{onnx,onnx_exporters,onnx_refused,from_onnx,torch,scikit_learn}.py \
         tests/command/test_{predict,info_export}.py tests/examples/test_python_extensions.py tests/package/test_capi.py |
         tee "$log"
     ! grep -q ^SKIPPED "$log"

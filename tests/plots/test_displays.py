@@ -86,7 +86,7 @@ def test_loss_curves_of_two_models_share_axes_in_different_colours():
 
 def test_loss_curve_needs_epochs(points):
     pytest.importorskip("scipy")
-    with pytest.raises(TypeError, match=r"A Network keeps no loss curve: pass the costs"):
+    with pytest.raises(TypeError, match=r"A Network keeps no loss curve: train it with a Trainer"):
         LossCurveDisplay.from_estimator(Network([2, 2]))
     with pytest.raises(ValueError, match=r'solver "sgd" or "adam", got MLPClassifier without a loss curve'):
         LossCurveDisplay.from_estimator(MLPClassifier((3,), solver="lbfgs", max_iter=500, random_state=0).fit(*points))
@@ -283,7 +283,9 @@ def test_mistakes_refuse_what_has_no_images_or_classes(reader, digits, divider, 
     with pytest.raises(ValueError, match="image_shape must be given, because rows of 2 values are not square images"):
         MistakesDisplay.from_estimator(divider, *points)
     with pytest.raises(TypeError, match="must be a classifier or a Network with softmax or logistic outputs, got MLPR"):
-        MistakesDisplay.from_estimator(MLPRegressor(), digits.X_test, digits.y_test)
+        MistakesDisplay.from_estimator(
+            MLPRegressor(max_iter=1, n_iter_no_change=np.inf).fit(np.eye(2), [0, 1]), *points
+        )
     with pytest.raises(ValueError, match=r"y must have one class for each of the 2 rows, got the shape \(3,\)"):
         MistakesDisplay.from_estimator(reader, digits.X_test[:2], digits.y_test[:3])
     with pytest.raises(ValueError, match="n_images must be at least 1, got 0"):
@@ -373,7 +375,7 @@ def test_unfitted_models_are_refused(draw):
 
 
 def test_other_objects_are_refused():
-    with pytest.raises(TypeError, match="estimator must be an MLPClassifier, an MLPRegressor or a Network, got int"):
+    with pytest.raises(TypeError, match="A Network, an MLPClassifier or an MLPRegressor is needed, got int"):
         WeightsDisplay.from_estimator(3)
 
 
