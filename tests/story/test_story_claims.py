@@ -1,6 +1,7 @@
 """docs/story-claims.md: every claim names screens, commands and calls that exist."""
 
 import contextlib
+import copy
 import io
 import re
 import shlex
@@ -46,11 +47,14 @@ def program(story):
 
 
 def accept(text, names):
-    """Parse a command, or run a line of Python; both raise an error if something in it does not exist."""
+    """Parse a command, or run a line of Python on a copy of the network.
+
+    Both raise an error if something in it does not exist.
+    """
     if text.startswith("cmlp "):
         cli.make_parser("cmlp").parse_args(shlex.split(text)[1:])
     else:
-        exec(text, dict(names))
+        exec(text, {**names, "net": copy.deepcopy(names["net"])})
 
 
 def test_every_claim_has_a_row():
