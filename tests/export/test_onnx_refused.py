@@ -1,5 +1,7 @@
 """Graphs that are nearly those of a network: each is refused, because its predictions would be others."""
 
+import os
+
 import numpy as np
 import pytest
 from optional import package
@@ -168,6 +170,69 @@ def test_functions_must_be_those_of_to_onnx(onnx, tmp_path):
     next(node for node in model.functions[0].node if node.op_type == "Exp").op_type = "Abs"
     path.write_bytes(model.SerializeToString())
     with pytest.raises(ValueError, match=r"the function cmlp\.elu is not supported"):
+        cmlp.from_onnx(path)
+
+
+def without_function(model):
+    del model.functions[:]
+
+
+def overloaded_function(model):
+    model.functions[0].overload = "other"
+
+
+def overloaded_node(model):
+    next(node for node in model.graph.node if node.domain).overload = "other"
+
+
+@pytest.mark.parametrize("change", [without_function, overloaded_function, overloaded_node])
+def test_functions_must_be_in_the_file(onnx, tmp_path, change):
+    path = tmp_path / "net.onnx"
+    cmlp.Network([2, 3, 2], "softsign", dtype="float64", random_state=0).to_onnx(path)
+    model = onnx.load(path)
+    change(model)
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(ValueError, match=r"cmlp\.softsign|is not a valid ONNX file"):
+        cmlp.from_onnx(path)
+
+
+@pytest.mark.parametrize("parameter", ["[1]", "{}", '"2"', "true", "-1", "1e999", "9" * 400])
+def test_parameter_of_the_loss_must_be_a_number(onnx, tmp_path, parameter):
+    path = tmp_path / "net.onnx"
+    cmlp.Network([2, 3, 2], loss="focal", random_state=0).to_onnx(path)
+    model = onnx.load(path)
+    entry = next(entry for entry in model.metadata_props if entry.key == "cmlp.loss")
+    entry.value = f'["focal", {parameter}]'
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(ValueError, match=r"cmlp\.loss"):
+        cmlp.from_onnx(path)
+
+
+def test_reciprocal_scale_must_be_in_range(onnx, tmp_path):
+    """The reciprocal of the smallest float32 number is finite in double precision only."""
+
+    def tiny(model):
+        values = np.array(1e-45, np.float32)
+        model.graph.initializer.append(onnx.numpy_helper.from_array(values, "tiny"))
+
+    body = "d = Div(x, tiny) y = Gemm(d, w, b)"
+    with pytest.raises(ValueError, match="in the range of float32"):
+        cmlp.from_onnx(saved(onnx, tmp_path, body, change=tiny))
+
+
+def test_layers_that_share_weights_are_limited(onnx, tmp_path):
+    """Each layer has a copy of the weights it shares: memory must not grow with the number of nodes."""
+    body = "a0 = Gemm(x, w) " + " ".join(f"a{i + 1} = Gemm <alpha = 0.5> (a{i}, w)" for i in range(999))
+    path = saved(onnx, tmp_path, body + " y = Identity(a999)")
+    with pytest.raises(ValueError, match="at most 63 layers of weights"):
+        cmlp.from_onnx(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+def test_named_pipe_is_refused_without_waiting(onnx, tmp_path):
+    path = tmp_path / "net.onnx"
+    os.mkfifo(path)
+    with pytest.raises(OSError, match="Not a regular file"):
         cmlp.from_onnx(path)
 
 

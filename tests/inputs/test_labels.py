@@ -8,7 +8,7 @@ from helpers import peak_memory
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.multiclass import type_of_target
 
-from cmlp.inputs.labels import Labels, kind_of_labels, labels_of, learn_labels
+from cmlp.inputs.labels import Labels, as_labels, kind_of_labels, labels_of, learn_labels
 
 ONE_LABEL_PER_ROW = {
     "small ints": np.array([0, 2, 1, 2, 0, 1]),
@@ -114,6 +114,15 @@ def test_targets_that_are_not_labels_raise(y, error, message):
 def test_unknown_labels_raise(classes, y):
     with pytest.raises(ValueError, match=r"`y` has classes not in `self\.classes_`"):
         labels_of(classes).encode(y)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_text_that_is_not_unicode_raises(order):
+    """Such memory comes from a view of numbers, or from another thread that writes to the labels."""
+    y = np.array([0x61, 0x10FFFF, 0x110000, 0xFFFFFFFF], f"{order}u4").view(f"{order}U1")
+    assert as_labels(y[:2], "y").tolist() == ["a", "\U0010ffff"]
+    with pytest.raises(ValueError, match="y must contain valid text, got the code point 0xffffffff"):
+        as_labels(y, "y")
 
 
 def test_single_labels_and_multilabels_cannot_be_mixed():

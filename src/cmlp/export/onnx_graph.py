@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp.export.onnx_functions import DOMAIN, function_text
+from cmlp.files.regular import open_regular
 
 if TYPE_CHECKING:
     import os
@@ -111,8 +112,8 @@ class Graph(NamedTuple):
 
 def read_graph(onnx: Any, path: str | os.PathLike[str]) -> Graph:
     """Read an ONNX file; raises ValueError if it is not one, OSError if it cannot be read."""
-    with open(path, "rb"):
-        pass  # a missing file is an OSError, not a file in another format
+    with open_regular(path):
+        pass  # a missing file or a named pipe is an OSError, not a file in another format
     try:
         model = onnx.load(path)
         onnx.checker.check_model(model)
@@ -152,6 +153,7 @@ def _graph(onnx: Any, model: Any) -> Graph:
         )
     for function in model.functions:
         _require_own(onnx, function)
+    _require_defined(nodes, {function.name for function in model.functions})
     tensor = inputs[0].type.tensor_type
     sizes = tensor.shape.dim
     return Graph(
@@ -168,9 +170,15 @@ def _graph(onnx: Any, model: Any) -> Graph:
 
 def _node(onnx: Any, node: Any) -> Node:
     _require_unique([entry.name for entry in node.attribute])
-    operator = node.op_type if node.domain in ("", "ai.onnx") else f"{node.domain}.{node.op_type}"
+    operator = node.op_type if node.domain in ("", "ai.onnx") else f"{node.domain}.{node.op_type}{_overload(node)}"
     attributes = {entry.name: onnx.helper.get_attribute_value(entry) for entry in node.attribute}
     return Node(operator, node.name, tuple(node.input), tuple(node.output), attributes)
+
+
+def _overload(proto: Any) -> str:
+    """Return the name of an overloaded function with a colon before; ONNX has them since version 1.16."""
+    name = getattr(proto, "overload", "")
+    return f":{name}" if name else ""
 
 
 def _require_unique(names: list[str]) -> None:
@@ -181,9 +189,18 @@ def _require_unique(names: list[str]) -> None:
 
 def _require_own(onnx: Any, function: Any) -> None:
     """Raise ValueError if a function in a file is not the one that `to_onnx` writes."""
-    text = function_text(function.name) if function.domain == DOMAIN else None
+    own = function.domain == DOMAIN and not _overload(function)
+    text = function_text(function.name) if own else None
     if text is None or not _same_function(onnx, function, onnx.parser.parse_function(text)):
         raise ValueError(f"the function {function.domain}.{function.name} is not supported")
+
+
+def _require_defined(nodes: list[Node], functions: set[str]) -> None:
+    """Raise ValueError if a node calls a function of `to_onnx` that is not in the file."""
+    for node in nodes:
+        domain, _, name = node.operator.rpartition(".")
+        if domain == DOMAIN and name not in functions:
+            raise ValueError(f"{node} is not defined in the file")
 
 
 def _same_function(onnx: Any, a: Any, b: Any) -> bool:

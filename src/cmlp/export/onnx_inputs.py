@@ -47,8 +47,8 @@ def _scaled(node: Node, arguments: list[Any]) -> Inputs:
     if x.dtype not in (np.float32, np.float64) or others[0].dtype != x.dtype or x.scale is not None:
         raise ValueError(f"{node} is not supported: inputs must be scaled once, as float32 or float64")
     scale = number if node.operator == "Mul" else 1 / number if number else 0.0
-    if not 0 < scale < math.inf:
-        raise ValueError(f"{node} must scale the inputs by a positive number, got {number}")
+    if not 0 < scale <= float(np.finfo(x.dtype).max):
+        raise ValueError(f"{node} must scale the inputs by a positive number in the range of {x.dtype}, got {number}")
     return x._replace(scale=scale, rounded=x.rounded or x.dtype == np.float32)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cmlp.constraints import MAX_LAYERS
 from cmlp.export.assembly import Layer, classifier_of, network_of, original_scale
 from cmlp.export.checks import optional_package
 from cmlp.export.onnx_graph import Graph, read_graph
@@ -67,9 +69,11 @@ def _loss(graph: Graph) -> tuple[str | None, float]:
     if LOSS_KEY not in graph.metadata:
         return None, 0.0
     stored = load(graph.metadata[LOSS_KEY], LOSS_KEY)
-    if type(stored) is not list or [type(value) for value in stored[:1]] != [str] or len(stored) != 2:
-        raise ValueError(f"the metadata {LOSS_KEY!r} are damaged")
-    return stored[0], float(stored[1] or 0)
+    if type(stored) is list and [type(value) for value in stored] in ([str, float], [str, int], [str, type(None)]):
+        name, parameter = stored[0], stored[1] or 0
+        if 0 <= parameter <= sys.float_info.max:  # not NaN, and not an integer that float() refuses
+            return name, float(parameter)
+    raise ValueError(f"the metadata {LOSS_KEY!r} are damaged")
 
 
 # ---------------------------------------------------------------------------------------------------- the outputs
@@ -139,6 +143,8 @@ def _layers(last: Term) -> tuple[list[Layer], float]:
     while isinstance(term, Term):
         if term.state not in ACTIVATIONS:
             raise ValueError(f"the output is not an activation of cmlp, but {term.state!r}")
+        if len(layers) == MAX_LAYERS - 1:  # layers can share weights, so each one can need more memory than its node
+            raise ValueError(f"a network can have at most {MAX_LAYERS - 1} layers of weights")
         layers.append(Layer(*term.sums.arrays(), term.state, term.parameter))
         term = term.sums.before
     return layers[::-1], original_scale(1.0 if term.scale is None else term.scale, layers[0].weights.dtype)

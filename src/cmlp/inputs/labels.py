@@ -16,6 +16,7 @@ checked, and the checked copy is the one that is used.
 from __future__ import annotations
 
 import reprlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -53,7 +54,21 @@ def as_labels(value: ArrayLike, name: str) -> NDArray[Any]:
     would have the width of the longest label in every row, and would drop NUL characters at the end of a label.
     """
     array = rectangular(value, name)
-    return np.array(array, object if array.dtype.kind == "T" else None)
+    labels = np.array(array, object if array.dtype.kind == "T" else None)
+    _require_unicode(labels, name)
+    return labels
+
+
+def _require_unicode(labels: NDArray[Any], name: str) -> None:
+    """Raise ValueError if the memory of a text array holds a number that is not a Unicode code point.
+
+    Python raises SystemError if it makes a string of such memory.
+    """
+    if labels.dtype.kind != "U" or not labels.size or not labels.itemsize:
+        return
+    codes = np.ascontiguousarray(labels).view(np.dtype(np.uint32).newbyteorder(labels.dtype.byteorder))
+    if codes.max() > sys.maxunicode:
+        raise ValueError(f"{name} must contain valid text, got the code point {codes.max():#x}")
 
 
 def kind_of_labels(y: NDArray[Any]) -> str:
