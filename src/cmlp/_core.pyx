@@ -548,9 +548,6 @@ cdef class Random:
 
     cdef cmlp_random random
 
-    def __cinit__(self):
-        cmlp_random_seed(&self.random, 0)
-
     def __init__(self, uint32_t seed):
         cmlp_random_seed(&self.random, seed)
 
@@ -562,6 +559,12 @@ cdef class Random:
 
     def __reduce__(self):
         return restored_random, (self.get_state(),)
+
+    def copy(self):
+        """Return an independent generator in the same state."""
+        cdef Random twin = Random.__new__(Random)
+        twin.random = self.random
+        return twin
 
     def random_sample(self, shape=()):
         """Return float64 numbers uniform in [0, 1). Ctrl-C raises KeyboardInterrupt."""

@@ -76,9 +76,10 @@ class History:
 
     def copy(self) -> History:
         """Return an independent copy."""
-        twin = History.__new__(History)
-        for name in self.__slots__:
-            setattr(twin, name, getattr(self, name))
+        twin = History.__new__(History)  # called once per epoch, therefore without a loop over the names
+        twin.t, twin.loss, twin.loss_curve, twin.stale = self.t, self.loss, self.loss_curve, self.stale
+        twin.best_loss, twin.best_validation_score = self.best_loss, self.best_validation_score
+        twin.validation_scores = self.validation_scores
         return twin
 
     def fields(self) -> dict[str, object]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from cmlp.blocks import block_copy
 from cmlp.exceptions import ConvergenceWarning, DivergenceError, NonFiniteInputError, sklearn_class, warn
-from cmlp.training.random import Rewinding
+from cmlp.training.random import draw_and_store
 from cmlp.training.split import shuffled, split
 from cmlp.training.stopping import STOPPING_RULES
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from cmlp._core import Net, Optimizer
     from cmlp.training.observer import Observer
+    from cmlp.training.random import Generator
     from cmlp.training.schedules import Schedule
     from cmlp.training.settings import Settings
     from cmlp.training.state import TrainingState
@@ -80,8 +81,9 @@ class Training:
             "sample_weight": data.weight,
             "loss_scale": task.loss_scale,
             "clip": log_loss_clip(net),
-            "dropout_seed": state.dropout_seed,
         }
+        if "dropout" in self._objective:
+            self._objective["dropout_seed"] = state.dropout_seed
         self._started: float | None = None  # when `epochs` began
         self._first_epoch = state.epoch
 
@@ -204,7 +206,7 @@ class Training:
         data, task, state = self.data, self.task, self.state
         rates = self.schedule.batch_rates(state.schedule_epoch, self.n_batches)
         if state.batch is None:
-            self._shuffle()
+            self._begin_epoch()
         order = state.order
         if last < self.n_batches:
             n_rows = last * self.batch_size
@@ -231,12 +233,13 @@ class Training:
             raise DivergenceError(f"The cost of epoch {state.epoch + 1} is {cost}.")
         return cost
 
-    def _shuffle(self) -> None:
-        state, order = self.state, self.state.order
-        with Rewinding(state, "batch"):
-            if self.settings.shuffle and state.generator is not None:
-                order = shuffled(order, self.n_rows, state.generator)
-            vars(state).update(order=order, batch=0)  # in one step, in case of Ctrl-C
+    def _begin_epoch(self) -> None:
+        """Shuffle the rows."""
+        state, n_rows = self.state, self.n_rows
+        if self.settings.shuffle:
+            draw_and_store(state, lambda rng: {"order": shuffled(state.order, n_rows, rng), "batch": 0})
+        else:
+            state.batch = 0
 
     def _batches_done(self, first: int, n_steps: int) -> int:
         """Return the index of the next batch after `n_steps` steps that began with batch `first`.
@@ -301,12 +304,16 @@ class Training:
 def begin(state: TrainingState, task: Task, data: Data, settings: Settings) -> None:
     """Choose the validation rows and prepare the history of a state that has not seen the data yet."""
     STOPPING_RULES[settings.early_stopping](settings.tol).begin(state.history)
-    n_rows, order, validation = len(data.X), None, None
-    with Rewinding(state, "n_rows"):
-        if settings.early_stopping:
-            assert state.generator is not None
-            order, validation = split(task, data.weight, n_rows, settings, state.generator)
-        vars(state).update(n_rows=n_rows, order=order, validation=validation)  # in one step, in case of Ctrl-C
+    n_rows = len(data.X)
+    if not settings.early_stopping:
+        state.n_rows = n_rows
+        return
+
+    def draw(rng: Generator) -> dict[str, object]:
+        order, validation = split(task, data.weight, n_rows, settings, rng)
+        return {"n_rows": n_rows, "order": order, "validation": validation}
+
+    draw_and_store(state, draw)
 
 
 def log_loss_clip(net: Net) -> float:

@@ -13,7 +13,7 @@ import numpy as np
 from cmlp import _core, constraints
 
 if TYPE_CHECKING:
-    from types import TracebackType
+    from collections.abc import Callable
     from typing import Any, TypeAlias
 
     from cmlp.training.state import TrainingState
@@ -34,33 +34,32 @@ def random_state(seed: int | np.random.RandomState | None) -> Generator:
     return _core.Random(checked) if isinstance(checked, int) else checked
 
 
-class Rewinding:
-    """Context manager that resets a state's generator if Ctrl-C comes before the numbers drawn from it are in use.
+def draw_and_store(state: TrainingState, draw: Callable[[Any], dict[str, object]]) -> None:
+    """Draw random numbers from a state's generator, and change the state, in one step.
+
+    If Ctrl-C comes before this step, neither the state nor its generator has changed.
 
     Parameters
     ----------
     state : TrainingState
-    name : str
-        The attribute of the state that is None until the numbers are in use.
+    draw : callable
+        Receives the generator; returns the attributes of the state to change.
     """
-
-    def __init__(self, state: TrainingState, name: str) -> None:
-        self.state, self.name = state, name
-
-    def __enter__(self) -> None:
-        generator = self.state.generator
-        if generator is not None:
-            own = isinstance(generator, _core.Random)
-            self.before: Any = generator.get_state() if own else generator.get_state(legacy=False)  # type: ignore[call-arg]
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        state = self.state
-        if kind is None or state.generator is None or getattr(state, self.name) is not None:
-            return
-        if isinstance(state.generator, _core.Random):
-            state.generator = _core.restored_random(self.before)
-        else:
-            state.generator.set_state(self.before)
+    generator = state.generator
+    if isinstance(generator, _core.Random):
+        twin = generator.copy()
+        vars(state).update(draw(twin), generator=twin)
+        return
+    before: Any = None if generator is None else generator.get_state(legacy=False)
+    changes: dict[str, object] | None = None
+    try:
+        changes = draw(generator)
+        vars(state).update(changes)
+    except BaseException:
+        stored = changes is not None and all(vars(state)[name] is value for name, value in changes.items())
+        if generator is not None and not stored:
+            generator.set_state(before)
+        raise
 
 
 def stored_generator(generator: Generator) -> _core.Random:
