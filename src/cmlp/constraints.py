@@ -32,7 +32,7 @@ LOSSES = {
 SYNONYMS = {"sigmoid": "logistic"}
 # Larger integers are clipped to this value: it fits a C integer, and no count is larger in practice.
 LARGEST_INTEGER = 2**63 - 1
-LARGEST_FLOAT = float(np.finfo(np.float64).max)
+LARGEST_FLOAT = sys.float_info.max
 # The C library's limits: layer sizes are below SIZE_LIMIT, and MAX_LAYERS includes the input layer.
 SIZE_LIMIT, MAX_LAYERS = 2**31, 64
 

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cmlp.estimators.classifier import MLPClassifier
-from cmlp.estimators.model import Model
-from cmlp.estimators.regressor import MLPRegressor
 from cmlp.files.models import Content, read_model
-from cmlp.network import Network
-from cmlp.training.history import History
-from cmlp.training.state import TrainingState
 
 if TYPE_CHECKING:
     import os
 
     from numpy.typing import ArrayLike
 
+    from cmlp.estimators.classifier import MLPClassifier
+    from cmlp.estimators.regressor import MLPRegressor
+    from cmlp.network import Network
     from cmlp.record import Record
-
-_ESTIMATORS: dict[str, type[MLPClassifier | MLPRegressor]] = {"classifier": MLPClassifier, "regressor": MLPRegressor}
 
 
 def load(
@@ -197,7 +192,7 @@ def from_sklearn(model: Any) -> MLPClassifier | MLPRegressor:
     from cmlp.export.scikit_learn import read_sklearn
 
     content = read_sklearn(model)
-    own = _ESTIMATORS[content.record.kind]._get_param_names()
+    own = _estimator_class(content.record)._get_param_names()
     parameters = {name: value for name, value in content.parameters.items() if name in own}
     return _model_of(content._replace(parameters=parameters))  # type: ignore[no-any-return]
 
@@ -219,8 +214,14 @@ def _model_of(content: Content) -> Any:
     """Return the network or the fitted estimator with this content. It uses the parameter block without a copy."""
     record = content.record
     if record.kind == "network":
+        from cmlp.network import Network
+
         return Network._assembled(record.net, record.params, record.input_scale)
-    estimator = _ESTIMATORS[record.kind](**content.parameters)
+    from cmlp.estimators.model import Model
+    from cmlp.training.history import History
+    from cmlp.training.state import TrainingState
+
+    estimator = _estimator_class(record)(**content.parameters)
     estimator._parameters()  # raises ValueError for invalid parameters
     estimator._model = Model(
         record.net,
@@ -230,3 +231,14 @@ def _model_of(content: Content) -> Any:
         labels=record.labels,
     )
     return estimator
+
+
+def _estimator_class(record: Record) -> type[MLPClassifier | MLPRegressor]:
+    """Return the class of an estimator. A program imports only the classes of the models that it loads."""
+    if record.kind == "classifier":
+        from cmlp.estimators.classifier import MLPClassifier
+
+        return MLPClassifier
+    from cmlp.estimators.regressor import MLPRegressor
+
+    return MLPRegressor

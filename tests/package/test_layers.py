@@ -222,6 +222,18 @@ def test_import_loads_only_the_bridge():
     assert {name for name in loaded if RANK[name] > RANK["_core"]} == {"__init__"}
 
 
+def test_programs_that_only_predict_load_no_training_loop():
+    loaded = loaded_by("from cmlp import MLPClassifier, MLPRegressor, Network, load")
+    assert loaded & {"cmlp.training.trainer", "cmlp.training.loop", "cmlp.files.state"} == set()
+
+
+def test_load_imports_the_class_of_the_file_only(tmp_path):
+    path = tmp_path / "net.cmlp"
+    cmlp.Network([2, 3, 2]).save(path)
+    loaded = {layer_of(ours(name)) for name in loaded_by(f"import cmlp; cmlp.load({str(path)!r})") if ours(name)}
+    assert "network" in loaded and "estimators" not in loaded
+
+
 def test_public_names_are_loaded_at_first_use():
     everything = {}
     exec("from cmlp import *", everything)

@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from cmlp import _core
 from cmlp.exceptions import ModelFormatError, StatusError
-from cmlp.files.atomic import write_atomically
 from cmlp.files.reader import read_model_file
-from cmlp.files.state import dump_history, dump_state, load_state
 from cmlp.files.texts import (
     dump_labels,
     dump_names,
@@ -74,6 +72,8 @@ def write_estimator(
     include_training_state: bool,
 ) -> None:
     """Write a fitted estimator to a model file; see `MLPClassifier.save`."""
+    from cmlp.files.state import dump_history, dump_state
+
     owner = record.class_name
     strings = {
         "class": owner,
@@ -97,6 +97,8 @@ def _write(
     strings: dict[str, str],
     arrays: dict[str, np.ndarray[Any, Any]],
 ) -> None:
+    from cmlp.files.atomic import write_atomically
+
     def produce(write: Any) -> None:
         scale = record.input_scale
         _core.write_model(record.net, record.params, scale=scale, strings=strings, arrays=arrays, write=write)
@@ -151,4 +153,6 @@ def _content(file: ModelFile) -> Content:
         record.labels = load_labels(file.strings["classes"], record.sizes[-1])
     if "feature_names" in file.strings:
         record.feature_names = load_names(file.strings["feature_names"], record.sizes[0])
+    from cmlp.files.state import load_state  # a program that loads only networks does not need the training state
+
     return Content(record, parameters, load_state(file))

@@ -10,7 +10,6 @@ from cmlp.blocks import block_copy
 from cmlp.constraints import Objective
 from cmlp.network.parameters import NetworkParameters
 from cmlp.results import Epoch
-from cmlp.training.trainer import Trainer
 
 if TYPE_CHECKING:
     from typing import Self, Unpack
@@ -60,6 +59,8 @@ class NetworkTraining(NetworkParameters):
         >>> net.fit(X, y, learning_rate_init=0.1, max_iter=100, random_state=0).forward(X).argmax(axis=1)
         array([0, 0, 1, 1])
         """
+        from cmlp.training.trainer import Trainer  # programs that only predict do not need it
+
         trainer = Trainer(self, **parameters)
         before = block_copy(self._params)
         try:
