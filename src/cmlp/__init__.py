@@ -59,6 +59,26 @@ else:
         "load": "importers",
     }
 
+    # What fit and predict import at their first use.
+    _NEEDED_BY_MODELS = (
+        "estimators.classifier",
+        "estimators.fitting",
+        "estimators.regressor",
+        "inputs.nonfinite",
+        "network",
+        "training.scores",
+        "training.trainer",
+    )
+
+    def _finish_imports():
+        """Before a fork, wait for the imports that other threads have begun: the child would wait for ever."""
+        if len(sys._current_frames()) > 1:
+            for name in _NEEDED_BY_MODELS:
+                import_module(f"cmlp.{name}")
+
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(before=_finish_imports)
+
     def _is_command():
         """Return whether this process is the command ``cmlp`` or ``python -m cmlp``."""
         program = os.path.basename((sys.argv or [""])[0])

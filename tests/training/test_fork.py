@@ -1,6 +1,8 @@
 """fork() while another thread draws random numbers: the child can draw too."""
 
 import os
+import subprocess
+import sys
 
 import pytest
 from helpers import run_python
@@ -114,3 +116,40 @@ finally:
 assert statuses == [0] * 200, statuses
 """
     run_python(_CHILDREN + code, timeout=300)
+
+
+FIRST_USE = """
+import os, sys, threading, time, warnings
+import numpy as np
+import cmlp
+
+warnings.simplefilter("ignore")
+X, y = np.linspace(-1, 1, 150).reshape(50, 3), np.arange(50) % 2
+
+
+def train():
+    cmlp.MLPClassifier((3,), max_iter=1, random_state=0).fit(X, y).score(X, y)
+
+
+thread = threading.Thread(target=train)
+thread.start()
+time.sleep(float(sys.argv[1]))
+child = os.fork()
+if not child:
+    import faulthandler
+
+    faulthandler.dump_traceback_later(60, exit=True)
+    train()
+    os._exit(0)
+status = os.waitpid(child, 0)[1]
+thread.join()
+sys.exit(bool(status))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("delay", [0, 0.002, 0.005, 0.01, 0.02, 0.04])
+def test_fork_during_the_first_fit_of_another_thread(delay):
+    """The child would wait for an import that the other thread has begun."""
+    result = subprocess.run([sys.executable, "-c", FIRST_USE, str(delay)], capture_output=True, text=True, timeout=300)
+    assert result.returncode == 0, result.stderr
