@@ -139,7 +139,8 @@ typedef enum cmlp_status {
     CMLP_ERROR_FILE_EXAMPLE = 106,  /* the example's computed output differs from the stored output */
     CMLP_ERROR_FILE_KEY = 107,      /* the metadata have no such key */
     CMLP_ERROR_FILE_WRITE = 108,    /* the write callback failed */
-    CMLP_ERROR_MODEL = 109          /* not a model made by cmlp_model_init of this version */
+    CMLP_ERROR_MODEL = 109,         /* not a model made by cmlp_model_init of this version */
+    CMLP_STATUS_SIGNED = -1         /* never returned: makes the type signed, so that int can hold it without warnings */
 } cmlp_status;
 
 /* The enumerator's name ("CMLP_ERROR_ROWS") and one English sentence. Both are static strings, for unknown values

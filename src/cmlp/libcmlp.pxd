@@ -47,6 +47,7 @@ cdef extern from "cmlp.h" nogil:
         CMLP_ERROR_FILE_KEY
         CMLP_ERROR_FILE_WRITE
         CMLP_ERROR_MODEL
+        CMLP_STATUS_SIGNED
 
     const char *cmlp_status_name(int status)
     const char *cmlp_status_string(int status)

@@ -144,7 +144,7 @@ def test_every_function_that_can_fail_documents_its_statuses():
 def test_status_values_are_distinct_and_pinned():
     """Programs may have stored the values."""
     (body,) = re.findall(r"typedef enum cmlp_status \{(.*?)\}", header_text(), re.DOTALL)
-    values = dict(re.findall(r"(CMLP_\w+) = (\d+)", body))
+    values = dict(re.findall(r"(CMLP_\w+) = (-?\d+)", body))
     assert list(values) == header_enums()["cmlp_status"]
     assert len(set(values.values())) == len(values)
     assert values["CMLP_OK"] == "0" and values["CMLP_ERROR_NULL"] == "16" and values["CMLP_ERROR_DIVERGED"] == "66"
