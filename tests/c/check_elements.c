@@ -190,21 +190,29 @@ static uint32_t philox_word(const cmlp_drop_rule *rule, uint32_t counter, int wo
     return (uint32_t)c[word];
 }
 
+/* The random number of a unit, from 0 to 65535. */
+static uint32_t unit_number(const cmlp_drop_rule *rule, int64_t unit)
+{
+    const int half = (int)(unit % 64 / 8);
+    return philox_word(rule, (uint32_t)(unit / 64 * 8 + unit % 8), half / 2) >> 16 * (half % 2) & 0xffff;
+}
+
 void check_drop(harness *h)
 {
-    const uint32_t below = (uint32_t)PICK(h, 1, 6553, 32768, 60000, 65535);
-    drop_case c = {.rule = {.below = below, .scale = 1 / (1 - below / 65536.0)}};
+    drop_case c = {0};
     for (int i = 0; i < 2; i++) c.rule.key[i] = (uint32_t)random_below(&h->random, INT64_C(1) << 32);
     for (int i = 0; i < 3; i++) c.rule.counter[i] = (uint32_t)random_below(&h->random, INT64_C(1) << 32);
     c.v = new_operand(h, "v", h->dtype, pick_width(h) * (1 + random_below(&h->random, 5)), OUTPUT);
-    snprintf(h->shape, sizeof h->shape, "below %d, n %d", (int)below, (int)c.v->n);
+    /* The limit is the number of a unit, which is then kept, or one more. */
+    if (c.v->n) c.rule.below = unit_number(&c.rule, random_below(&h->random, c.v->n)) + (uint32_t)PICK(h, 0, 1);
+    if (c.rule.below > 65535) c.rule.below = 65535;
+    c.rule.scale = 1 / (1 - c.rule.below / 65536.0);
+    snprintf(h->shape, sizeof h->shape, "below %d, n %d", (int)c.rule.below, (int)c.v->n);
     run_tables(h, call_drop, &c);
     same_outputs(h);
     for (int64_t i = 0; i < c.v->n; i++) {
-        const int half = (int)(i % 64 / 8);
-        const uint32_t number = philox_word(&c.rule, (uint32_t)(i / 64 * 8 + i % 8), half / 2) >> 16 * (half % 2) & 0xffff;
         const double kept = type_round(h->dtype, get(h->dtype, c.v->before, i) * type_round(h->dtype, c.rule.scale));
-        expect_exactly(h, c.v, i, number < c.rule.below ? 0 : kept);
+        expect_exactly(h, c.v, i, unit_number(&c.rule, i) < c.rule.below ? 0 : kept);
     }
 }
 
