@@ -41,7 +41,7 @@ class Inspection:
         --------
         >>> from cmlp import MLPClassifier
         >>> X, y = [[0.0, 0.0], [1.0, 1.0], [0.0, 1.0], [1.0, 0.0]], [0, 1, 1, 0]
-        >>> model = MLPClassifier((8, 3), random_state=1, max_iter=500).fit(X, y)
+        >>> model = MLPClassifier((8, 3), learning_rate_init=0.1, tol=0.01, random_state=1).fit(X, y)
         >>> [layer.shape for layer in model.activations(X)]
         [(4, 2), (4, 8), (4, 3), (4, 1)]
         """
@@ -77,7 +77,7 @@ class Inspection:
         --------
         >>> from cmlp import MLPClassifier
         >>> X, y = [[0.0, 0.0], [1.0, 1.0], [0.0, 1.0], [1.0, 0.0]], [0, 1, 1, 0]
-        >>> model = MLPClassifier((8, 3), random_state=1, max_iter=500).fit(X, y)
+        >>> model = MLPClassifier((8, 3), learning_rate_init=0.1, tol=0.01, random_state=1).fit(X, y)
         >>> [weights.shape for weights in model.gradients(X, y).weights]
         [(2, 8), (8, 3), (3, 1)]
         """
@@ -116,7 +116,8 @@ class Inspection:
         --------
         >>> from cmlp import MLPRegressor
         >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [1.0, 3.0, 5.0, 7.0]
-        >>> MLPRegressor(hidden_layer_sizes=(8,), random_state=1, max_iter=500).fit(X, y).input_gradient(X, y).shape
+        >>> model = MLPRegressor(hidden_layer_sizes=(8,), learning_rate_init=0.1, tol=0.01, random_state=1)
+        >>> model.fit(X, y).input_gradient(X, y).shape
         (4, 1)
         """
         model = self._fitted()
