@@ -14,6 +14,7 @@ Each command prints tables and writes them to benchmarks/results/COMMAND.json:
   import    milliseconds of an import in addition to numpy's
   model     microseconds to load a model file, compared with other formats; its bytes
   embedding nanoseconds for one row in C, compared with other C libraries; flash and accuracy of int8 headers
+  before    this version in turns with an earlier one, whose source tree CMLP_BEFORE names
   size      lines of code, bytes of the wheel
   goals     goals, compared with the last results of the other commands
   all       all commands in turn
@@ -37,6 +38,7 @@ COMMANDS = [
     "import",
     "model",
     "embedding",
+    "before",
     "size",
     "goals",
 ]

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -19,7 +20,8 @@ ONE_THREAD["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_paralleli
 class Peer(NamedTuple):
     """One kind of work of a library: the function ``make(case)`` of a module in peers/.
 
-    `case` and `environ` are added to the case and to the environment of this peer.
+    `case` and `environ` are added to the case and to the environment of this peer. `tree` is the source tree of another
+    version, with an environment in .venv.
     """
 
     name: str
@@ -27,6 +29,12 @@ class Peer(NamedTuple):
     make: str
     case: Mapping = MappingProxyType({})
     environ: Mapping = MappingProxyType({})
+    tree: str | None = None
+
+    @property
+    def python(self):
+        own = Path(self.tree or ".", ".venv", "bin", "python").absolute()
+        return str(own) if self.tree and own.exists() else sys.executable
 
 
 class Measured(NamedTuple):
@@ -46,12 +54,13 @@ class Worker:
 
     def __init__(self, peer, case):
         self.peer, self.case = peer, {**case, **peer.case}
-        command = [sys.executable, "-m", "benchmarks.worker", peer.module, peer.make]
+        command = [peer.python, "-m", "benchmarks.worker", peer.module, peer.make]
         self.process = subprocess.Popen(
             [*command, json.dumps(self.case)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, **ONE_THREAD, **peer.environ},
+            cwd=peer.tree,
             text=True,
         )
 
