@@ -33,7 +33,7 @@ other_libraries() {
     local log=$WORK/other-libraries
     "$WORK/readme/bin/python" -m pip install -q onnx onnxruntime onnxscript skl2onnx pyarrow 'torch==2.13.*' pandas \
         cython setuptools numba pybind11
-    "$WORK/readme/bin/python" -m pytest -m '' tests/export/test_{onnx,onnx_exporters,onnx_refused,from_onnx,torch,scikit_learn}.py \
+    "$WORK/readme/bin/python" -m pytest -m '' tests/export/test_{onnx,onnx_exporters,onnx_refused,from_onnx,torch,scikit_learn,to_scikit_learn}.py \
         tests/command/test_{predict,info_export}.py tests/examples/test_python_extensions.py tests/package/test_capi.py |
         tee "$log"
     ! grep -q ^SKIPPED "$log"

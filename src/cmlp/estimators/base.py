@@ -181,6 +181,47 @@ class MultilayerPerceptron(
         parameters = self.get_params(deep=False)
         write_estimator(path, record, parameters, state, include_training_state=include_training_state)
 
+    def to_sklearn(self) -> Any:
+        """Return the fitted estimator as one of scikit-learn.
+
+        Needs scikit-learn. Neither the result nor programs that load it need cmlp.
+
+        Returns
+        -------
+        sklearn.neural_network.MLPClassifier or sklearn.neural_network.MLPRegressor
+            A fitted estimator with copies of the weights in their dtype, and the same classes, feature names, curves
+            and counters. Its predictions agree up to rounding. The weights of its first layer are multiplied by
+            `input_scale`. It has the parameters that scikit-learn has too; a value that only cmlp accepts, for example
+            ``learning_rate="one_cycle"``, becomes scikit-learn's default. The state of the optimizer is not converted,
+            so its `partial_fit` starts with a new optimizer.
+
+        Raises
+        ------
+        ImportError
+            If scikit-learn is not installed.
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If scikit-learn cannot compute the same predictions: hidden layers with different activations, or another
+            one than identity, logistic, tanh and relu; a loss that scikit-learn does not have. The message names all of
+            them. Also if a weight is NaN or infinite.
+
+        See Also
+        --------
+        cmlp.from_sklearn : The opposite direction.
+
+        Examples
+        --------
+        >>> from cmlp import MLPRegressor
+        >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [1.0, 3.0, 5.0, 7.0]
+        >>> model = MLPRegressor(hidden_layer_sizes=(8,), learning_rate_init=0.1, tol=0.01, random_state=1).fit(X, y)
+        >>> abs(model.to_sklearn().predict(X) - model.predict(X)).max() < 1e-12  # doctest: +SKIP
+        True
+        """
+        from cmlp.export.scikit_learn import to_sklearn
+
+        return to_sklearn(self._record(), self.get_params(deep=False), self._fitted().state)
+
     def __getstate__(self) -> dict[str, Any]:
         kept = {name: value for name, value in attributes_to_copy(self).items() if name not in FIT_TIME}
         return {"version": PICKLE_VERSION, **kept}

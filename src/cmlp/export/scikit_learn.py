@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from numbers import Real
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +14,22 @@ from cmlp.inputs.labels import Labels, as_labels
 from cmlp.record import CLASS_NAMES
 from cmlp.training.history import Curve, History
 from cmlp.training.state import TrainingState
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from cmlp.record import Record
+
+# What scikit-learn's estimators can compute: the activations of hidden layers, and the losses with their outputs.
+_HIDDEN = ("identity", "logistic", "relu", "tanh")
+_OUTPUTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "classifier": {"log_loss": ("logistic", "softmax")},
+    "regressor": {"squared_error": ("identity",), "poisson": ("exp",)},
+}
+# Parameters that matter in further training only, with the values that scikit-learn has.
+_CHOICES = {"solver": ("lbfgs", "sgd", "adam"), "learning_rate": ("constant", "invscaling", "adaptive")}
 
 
 def read_sklearn(model: Any) -> Content:
@@ -61,3 +78,99 @@ def _history(model: Any) -> History:
 
 def _curve(values: Any) -> Curve:
     return Curve((tuple(map(float, values)),)) if len(values) else Curve()
+
+
+def to_sklearn(record: Record, parameters: Mapping[str, Any], state: TrainingState) -> Any:
+    """Return a fitted estimator of scikit-learn; see `MLPClassifier.to_sklearn`."""
+    try:
+        from sklearn import neural_network  # type: ignore[import-untyped]
+    except ImportError as error:
+        raise ImportError("to_sklearn needs scikit-learn: install it with `pip install scikit-learn`.") from error
+    model = getattr(neural_network, record.class_name)()
+    defaults = model.get_params(deep=False)
+    scaled = _scaled(record.weights[0], record.input_scale)
+    _require_representable(record, scaled, defaults)
+    hidden = record.activations[:-1]
+    network = {"hidden_layer_sizes": record.sizes[1:-1], "activation": hidden[0] if hidden else "relu"}
+    if "loss" in defaults:
+        network["loss"] = record.loss
+    model.set_params(**_training_parameters(parameters, defaults), **network)
+    model.coefs_ = [scaled, *(weights.copy() for weights in record.weights[1:])]
+    model.intercepts_ = [biases.copy() for biases in record.biases]
+    model.n_features_in_, model.n_outputs_, model.n_layers_ = record.sizes[0], record.sizes[-1], len(record.sizes)
+    model.out_activation_ = record.activations[-1]
+    if record.labels is not None:
+        model._label_binarizer = _label_binarizer(record.labels)
+        model.classes_ = model._label_binarizer.classes_
+    if record.feature_names is not None:
+        model.feature_names_in_ = record.feature_names.astype(object)
+    _set_history(model, state)
+    return model
+
+
+def _require_representable(record: Record, scaled: NDArray[Any], defaults: Mapping[str, Any]) -> None:
+    """Raise ValueError unless scikit-learn's estimator can compute the same predictions."""
+    hidden, output, scale = record.activations[:-1], record.activations[-1], record.input_scale
+    impossible = []
+    if len(set(hidden)) > 1 or not set(hidden) <= set(_HIDDEN):
+        impossible.append(f"activation={hidden[0] if len(set(hidden)) == 1 else list(hidden)!r}")
+    outputs = _OUTPUTS[record.kind].get(record.loss)
+    if outputs is None or (record.loss == "poisson" and "loss" not in defaults):
+        impossible.append(f"loss={record.loss!r}")
+    elif output not in outputs:
+        impossible.append(f"out_activation_={output!r}")
+    if np.isfinite(record.weights[0]).all() and not np.isfinite(scaled).all():
+        impossible.append(f"input_scale={scale!r}, because the weights of the first layer times it are not finite")
+    if impossible:
+        raise ValueError(f"scikit-learn's {record.class_name} cannot have {' and '.join(impossible)}.")
+    if not np.isfinite(record.params).all():
+        raise ValueError("a weight is NaN or infinite")
+
+
+def _scaled(weights: NDArray[Any], scale: float) -> NDArray[Any]:
+    """Return a copy of the first layer's weights for inputs that are not scaled."""
+    with np.errstate(over="ignore"):
+        return (weights * np.float64(scale)).astype(weights.dtype)
+
+
+def _training_parameters(parameters: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters that scikit-learn has too, except values that it does not accept."""
+
+    def accepted(name: str, value: Any) -> bool:
+        if name in _CHOICES:
+            return value in _CHOICES[name]
+        return isinstance(value, Real) or not isinstance(defaults[name], Real)
+
+    own = {"hidden_layer_sizes", "activation", "loss"}  # set_params may have changed them after fit
+    shared = {name: value for name, value in parameters.items() if name in defaults and name not in own}
+    return {name: value for name, value in shared.items() if accepted(name, value)}
+
+
+def _label_binarizer(labels: Labels) -> Any:
+    """Return scikit-learn's encoder of targets, which its classifiers have as a private attribute."""
+    from sklearn.preprocessing import LabelBinarizer  # type: ignore[import-untyped]
+
+    n_classes = len(labels.classes)
+    if labels.kind == "multilabel":
+        return LabelBinarizer().fit(np.eye(n_classes, dtype=int))
+    binarizer = LabelBinarizer().fit(np.arange(n_classes))
+    binarizer.classes_ = labels.classes.copy()
+    return binarizer
+
+
+def _set_history(model: Any, state: TrainingState) -> None:
+    """Set counters and curves, also those that only `partial_fit` and warm starts of scikit-learn read."""
+    history = state.history
+    model.n_iter_, model.t_, model.loss_ = state.epoch, history.t, history.loss
+    model._best_coefs = [weights.copy() for weights in model.coefs_]
+    model._best_intercepts = [biases.copy() for biases in model.intercepts_]
+    if model.solver == "lbfgs":
+        return
+    model._no_improvement_count, model.loss_curve_ = history.stale, list(history.loss_curve)
+    best_loss, best_score, scores = history.best_loss, history.best_validation_score, history.validation_scores
+    if model.early_stopping:
+        model.validation_scores_, model.best_loss_ = list(scores or ()), None
+        model.best_validation_score_ = -np.inf if best_score is None else best_score
+    else:
+        model.validation_scores_, model.best_loss_ = None, np.inf if best_loss is None else best_loss
+        model.best_validation_score_ = None
