@@ -23,7 +23,7 @@ int load(const void *file, long size) {
 float predict(const float *x, int n) {
     float output[10], sum = 0;
     for (int i = 0; i < n; i++) {
-        cmlp_model_predict((cmlp_model *)model, x + 784 * i, output, scratch, sizeof scratch);
+        cmlp_model_predict((cmlp_model *)model, x + 784 * i, 0, output, scratch, sizeof scratch);
         sum += output[0];
     }
     return sum;

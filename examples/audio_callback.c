@@ -25,18 +25,13 @@ static cmlp_net *net_of(effect *e) { return (cmlp_net *)e->net_memory; }
 /* Row i of the input is samples[i] to samples[i + WINDOW - 1]: the rows overlap, and nothing is copied. */
 static cmlp_rows windows(const float *samples, int64_t n)
 {
-    cmlp_rows rows = CMLP_INIT(cmlp_rows);
-    rows.kind = CMLP_ROWS_DENSE;
-    rows.dtype = CMLP_FLOAT32;
-    rows.data = samples;
-    rows.n_rows = n;
-    rows.n_cols = WINDOW;
+    cmlp_rows rows = cmlp_dense_rows(samples, CMLP_FLOAT32, n, WINDOW);
     rows.row_stride = sizeof(float);
     return rows;
 }
 
 /* The callback: computes a block of output samples in time that does not depend on the samples. */
-static int process(effect *e, const float *input, float *output)
+static cmlp_status process(effect *e, const float *input, float *output)
 {
     memmove(e->history, e->history + BLOCK, (WINDOW - 1) * sizeof(float));
     memcpy(e->history + WINDOW - 1, input, BLOCK * sizeof(float));
@@ -56,7 +51,7 @@ static float signal_at(int i)
 }
 
 /* Trains before the stream starts, with the same memory. */
-static int prepare(effect *e)
+static cmlp_status prepare(effect *e)
 {
     static float samples[WINDOW - 1 + TRAINING], targets[TRAINING], state[2 * N_PARAMS];
     static unsigned char workspace[1 << 18];
@@ -70,25 +65,18 @@ static int prepare(effect *e)
     config.dtype = CMLP_FLOAT32;
     cmlp_random random;
     cmlp_random_seed(&random, 2);
-    int status = cmlp_net_init(net_of(e), sizeof e->net_memory, &config);
+    cmlp_status status = cmlp_net_init(net_of(e), sizeof e->net_memory, &config);
     if (!status) status = cmlp_init_params(net_of(e), &random, e->params);
     for (int i = 0; i < WINDOW - 1 + TRAINING; i++) samples[i] = (float)(2 * cmlp_random_double(&random) - 1);
     for (int i = 0; i < TRAINING; i++) targets[i] = amplifier(samples + i + WINDOW - 1);
 
     const cmlp_rows rows = windows(samples, TRAINING);
-    cmlp_targets y = CMLP_INIT(cmlp_targets);
-    y.kind = CMLP_TARGETS_DENSE;
-    y.dtype = CMLP_FLOAT32;
-    y.data = targets;
-    y.n_rows = TRAINING;
+    const cmlp_targets y = cmlp_dense_targets(targets, CMLP_FLOAT32, TRAINING);
     const cmlp_objective objective = CMLP_INIT(cmlp_objective);
-    cmlp_optimizer optimizer = CMLP_INIT(cmlp_optimizer);
-    optimizer.solver = CMLP_SOLVER_ADAM;
+    cmlp_optimizer optimizer = cmlp_default_optimizer(CMLP_SOLVER_ADAM);
+    optimizer.learning_rate = 0.01;
     optimizer.state = state;
     optimizer.state_size = sizeof state;
-    optimizer.learning_rate = 0.01;
-    optimizer.beta_1 = 0.9;
-    optimizer.beta_2 = 0.999;
     cmlp_epoch epoch = CMLP_INIT(cmlp_epoch);
     epoch.batch_size = 20;
     cmlp_run run = CMLP_INIT(cmlp_run);
@@ -103,7 +91,7 @@ int main(void)
 {
     static effect e;
     static float input[BLOCKS * BLOCK], output[BLOCKS * BLOCK];
-    int status = prepare(&e);
+    cmlp_status status = prepare(&e);
     for (int i = 0; i < BLOCKS * BLOCK; i++) input[i] = signal_at(i);
     for (int b = 0; b < BLOCKS && !status; b++) status = process(&e, input + b * BLOCK, output + b * BLOCK);
     if (status) {

@@ -15,7 +15,7 @@ enum { EPOCHS = 5, BATCH = 50, THREADS = 2 };
 static int64_t net_memory[CMLP_NET_SIZE / 8];
 static float params[N_PARAMS], state[2 * N_PARAMS];
 
-static void check(int status, const char *what)
+static void check(cmlp_status status, const char *what)
 {
     if (status == CMLP_OK) return;
     fprintf(stderr, "%s: %s\n", what, cmlp_status_string(status));
@@ -37,31 +37,25 @@ static cmlp_net *make_net(void)
     return net;
 }
 
-static void train(const cmlp_net *net, cmlp_rows *rows, const cmlp_targets *targets, cmlp_run *run)
+static void train(const cmlp_net *net, cmlp_rows *rows, const cmlp_targets *targets, const cmlp_objective *objective,
+                  cmlp_epoch *epoch, cmlp_run *run)
 {
     int64_t *order = malloc((size_t)rows->n_rows * sizeof *order);
     if (!order) exit(1);
     for (int64_t i = 0; i < rows->n_rows; i++) order[i] = i;
     rows->order = order;
     rows->n_order = rows->n_rows;
-    cmlp_objective objective = CMLP_INIT(cmlp_objective);
-    objective.alpha = 1e-4; /* L2 penalty */
-    cmlp_optimizer optimizer = CMLP_INIT(cmlp_optimizer);
-    optimizer.solver = CMLP_SOLVER_ADAM;
+    cmlp_optimizer optimizer = cmlp_default_optimizer(CMLP_SOLVER_ADAM);
+    optimizer.learning_rate = 0.003;
     optimizer.state = state;
     optimizer.state_size = sizeof state;
-    optimizer.learning_rate = 0.003;
-    optimizer.beta_1 = 0.9;
-    optimizer.beta_2 = 0.999;
-    cmlp_epoch epoch = CMLP_INIT(cmlp_epoch);
-    epoch.batch_size = BATCH;
     cmlp_random random;
     cmlp_random_seed(&random, 1);
     check(cmlp_init_params(net, &random, params), "parameters");
     for (int i = 1; i <= EPOCHS; i++) {
         cmlp_random_shuffle(&random, order, rows->n_rows);
-        check(cmlp_train_epoch(net, params, rows, targets, &objective, &optimizer, &epoch, run), "training");
-        printf("epoch %d: cost %.4f\n", i, epoch.cost);
+        check(cmlp_train_epoch(net, params, rows, targets, objective, &optimizer, epoch, run), "training");
+        printf("epoch %d: cost %.4f\n", i, epoch->cost);
     }
     rows->order = NULL;
     free(order);
@@ -71,15 +65,13 @@ static void train(const cmlp_net *net, cmlp_rows *rows, const cmlp_targets *targ
 static int64_t count_correct(const cmlp_net *net, const cmlp_rows *rows, const int32_t *labels, cmlp_run *run)
 {
     float(*output)[DIGITS] = malloc((size_t)rows->n_rows * sizeof *output);
+    int32_t *answers = malloc((size_t)rows->n_rows * sizeof *answers);
     int64_t correct = 0;
-    if (!output) exit(1);
+    if (!output || !answers) exit(1);
     check(cmlp_forward(net, params, rows, output, run), "prediction");
-    for (int64_t i = 0; i < rows->n_rows; i++) {
-        int best = 0;
-        for (int j = 1; j < DIGITS; j++)
-            if (output[i][j] > output[i][best]) best = j;
-        correct += best == labels[i];
-    }
+    check(cmlp_labels(net, output, rows->n_rows, answers), "labels");
+    for (int64_t i = 0; i < rows->n_rows; i++) correct += answers[i] == labels[i];
+    free(answers);
     free(output);
     return correct;
 }
@@ -112,27 +104,24 @@ int main(int argc, char **argv)
     int32_t *labels = malloc((size_t)digits.n * sizeof *labels);
     if (!labels || images.n != digits.n || images.size != PIXELS) return 1;
     for (int64_t i = 0; i < digits.n; i++) labels[i] = digits.data[i];
-    cmlp_rows rows = CMLP_INIT(cmlp_rows);
-    rows.kind = CMLP_ROWS_DENSE;
-    rows.dtype = CMLP_UINT8; /* bytes stay bytes until they are in registers */
+    /* Bytes stay bytes until they are in registers. */
+    cmlp_rows rows = cmlp_dense_rows(images.data, CMLP_UINT8, images.n, PIXELS);
     rows.scale = 1 / 255.0;
-    rows.data = images.data;
-    rows.n_rows = images.n;
-    rows.n_cols = PIXELS;
-    cmlp_targets targets = CMLP_INIT(cmlp_targets);
-    targets.kind = CMLP_TARGETS_CLASSES;
-    targets.data = labels;
-    targets.n_rows = digits.n;
+    const cmlp_targets targets = cmlp_class_targets(labels, digits.n);
+    cmlp_objective objective = CMLP_INIT(cmlp_objective);
+    objective.alpha = 1e-4; /* L2 penalty */
+    cmlp_epoch epoch = CMLP_INIT(cmlp_epoch);
+    epoch.batch_size = BATCH;
 
     const cmlp_net *net = make_net();
     size_t training, prediction;
-    check(cmlp_workspace_size(net, CMLP_CALL_TRAIN, BATCH, THREADS, &training), "workspace");
-    check(cmlp_workspace_size(net, CMLP_CALL_FORWARD, images.n, THREADS, &prediction), "workspace");
+    check(cmlp_workspace_size(net, &rows, &objective, &epoch, THREADS, &training), "workspace");
+    check(cmlp_workspace_size(net, &rows, NULL, NULL, THREADS, &prediction), "workspace");
     cmlp_run run = CMLP_INIT(cmlp_run);
     run.workspace_size = training > prediction ? training : prediction;
     run.workspace = malloc(run.workspace_size);
     run.n_threads = THREADS;
-    train(net, &rows, &targets, &run);
+    train(net, &rows, &targets, &objective, &epoch, &run);
     printf("%.1f %% of the training images are read correctly\n",
            100.0 * (double)count_correct(net, &rows, labels, &run) / (double)images.n);
     save(net, rows.scale, argv[3]);

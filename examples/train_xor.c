@@ -8,7 +8,7 @@
 enum { N_PARAMS = 2 * 4 + 4 + 4 * 1 + 1, EPOCHS = 500 };
 
 static int64_t net_memory[CMLP_NET_SIZE / 8];
-static unsigned char workspace[16384];
+static unsigned char workspace[16384]; /* cmlp_workspace_size() gives the size that is needed */
 static float params[N_PARAMS], state[2 * N_PARAMS];
 
 static const float inputs[4][2] = {{0, 0}, {0, 1}, {1, 0}, {1, 1}};
@@ -18,44 +18,25 @@ int main(void)
 {
     const int64_t sizes[] = {2, 4, 1};
     const int32_t activations[] = {CMLP_ACTIVATION_TANH, CMLP_ACTIVATION_LOGISTIC};
+    const cmlp_net_config config = {.struct_size = sizeof config, .n_layers = 3, .sizes = sizes,
+                                    .activations = activations, .loss = CMLP_LOSS_LOG, .dtype = CMLP_FLOAT32};
     cmlp_net *const net = (cmlp_net *)net_memory;
-    cmlp_net_config config = CMLP_INIT(cmlp_net_config);
-    config.n_layers = 3;
-    config.sizes = sizes;
-    config.activations = activations;
-    config.loss = CMLP_LOSS_LOG;
-    config.dtype = CMLP_FLOAT32;
-    int status = cmlp_net_init(net, sizeof net_memory, &config);
-
+    const cmlp_rows x = cmlp_dense_rows(inputs, CMLP_FLOAT32, 4, 2);
+    const cmlp_targets y = cmlp_dense_targets(targets, CMLP_FLOAT32, 4);
+    const cmlp_objective objective = CMLP_INIT(cmlp_objective);
+    cmlp_optimizer adam = cmlp_default_optimizer(CMLP_SOLVER_ADAM);
+    adam.learning_rate = 0.05;
+    adam.state = state;
+    adam.state_size = sizeof state;
+    cmlp_epoch epoch = CMLP_INIT(cmlp_epoch); /* batch_size 0: all rows are one batch */
+    cmlp_run run = {.struct_size = sizeof run, .workspace = workspace, .workspace_size = sizeof workspace};
     cmlp_random random;
     cmlp_random_seed(&random, 0);
+    cmlp_status status = cmlp_net_init(net, sizeof net_memory, &config);
     if (!status) status = cmlp_init_params(net, &random, params);
 
-    cmlp_rows x = CMLP_INIT(cmlp_rows);
-    x.kind = CMLP_ROWS_DENSE;
-    x.dtype = CMLP_FLOAT32;
-    x.data = inputs;
-    x.n_rows = 4;
-    x.n_cols = 2;
-    cmlp_targets y = CMLP_INIT(cmlp_targets);
-    y.kind = CMLP_TARGETS_DENSE;
-    y.dtype = CMLP_FLOAT32;
-    y.data = targets;
-    y.n_rows = 4;
-    const cmlp_objective objective = CMLP_INIT(cmlp_objective);
-    cmlp_optimizer optimizer = CMLP_INIT(cmlp_optimizer);
-    optimizer.solver = CMLP_SOLVER_ADAM;
-    optimizer.state = state;
-    optimizer.state_size = sizeof state;
-    optimizer.learning_rate = 0.05;
-    optimizer.beta_1 = 0.9;
-    optimizer.beta_2 = 0.999;
-    cmlp_epoch epoch = CMLP_INIT(cmlp_epoch); /* batch_size 0: all rows are one batch */
-    cmlp_run run = CMLP_INIT(cmlp_run);
-    run.workspace = workspace;
-    run.workspace_size = sizeof workspace;
     for (int i = 1; i <= EPOCHS && !status; i++) {
-        status = cmlp_train_epoch(net, params, &x, &y, &objective, &optimizer, &epoch, &run);
+        status = cmlp_train_epoch(net, params, &x, &y, &objective, &adam, &epoch, &run);
         if (i % 100 == 0) printf("epoch %d: cost %.4f\n", i, epoch.cost);
     }
 

@@ -2,7 +2,7 @@
 //
 //   cc -O2 -c cmlp.c && c++ -std=c++17 -O2 wrapper.cpp cmlp.o -pthread -o wrapper
 //   ./wrapper digits.cmlp t10k-images-idx3-ubyte 5
-#include "cmlp.hpp"
+#include <cmlp.hpp>
 
 #include <cstdio>
 #include <cstdlib>

@@ -44,7 +44,7 @@
  * - Status. Every function that can fail returns a cmlp_status. Its comment lists the possible errors after "Returns",
  *   without the prefix CMLP_ERROR_. "The errors of" a struct are listed above that struct; those of a net are NULL,
  *   ALIGNMENT and NET. If an argument is invalid (codes 16 to 63), all outputs are left unchanged, except that
- *   cmlp_run.refused names the argument.
+ *   cmlp_run.refused names the argument, and cmlp_run.bad_row is the row of a bad label, weight or index.
  * - Reproducibility. The same data, parameters and options give the same bits for any thread count, any split of the
  *   rows of cmlp_forward, any instruction set, compiler and system. docs/arithmetic.md defines them.
  */
@@ -140,6 +140,11 @@ typedef enum cmlp_status {
     CMLP_ERROR_FILE_KEY = 107,      /* the metadata have no such key */
     CMLP_ERROR_FILE_WRITE = 108,    /* the write callback failed */
     CMLP_ERROR_MODEL = 109,         /* not a model made by cmlp_model_init of this version */
+
+    /* Errors of cmlp_file.h. */
+    CMLP_ERROR_FILE_READ = 110,     /* the file cannot be opened or read */
+    CMLP_ERROR_MEMORY = 111,        /* malloc returned NULL */
+
     CMLP_STATUS_SIGNED = -1         /* never returned: makes the type signed, so that int can hold it without warnings */
 } cmlp_status;
 
@@ -154,14 +159,18 @@ CMLP_API const char *cmlp_version(void);
 /* ================================================================================ 1. load and predict: model files
  *
  * A model file holds a network, its parameters and scale, and strings and arrays for other programs. docs/model-file.md
- * describes the format. To load and predict (error handling left out; `file` holds the n bytes of the file):
+ * describes the format. To load and predict (`file` holds the n bytes of the file):
  *
  *     cmlp_model_info info = CMLP_INIT(cmlp_model_info);
- *     cmlp_model_size(file, n, &info);
+ *     cmlp_status status = cmlp_model_size(file, n, &info);
+ *     if (status) return status;
  *     cmlp_model *model = malloc(info.model_size);
  *     void *scratch = malloc(info.scratch_size);
- *     cmlp_model_init(model, info.model_size, file, n, 1, scratch, info.scratch_size);
- *     int32_t label = cmlp_model_predict(model, row, NULL, scratch, info.scratch_size);
+ *     int32_t label;
+ *     status = cmlp_model_init(model, info.model_size, file, n, 1, scratch, info.scratch_size);
+ *     if (!status) status = cmlp_model_predict(model, row, &label, NULL, scratch, info.scratch_size);
+ *
+ * The optional header cmlp_file.h has the first part of this as one call: it loads a model by path with malloc.
  *
  * A file may come from anywhere: every length, offset and number is checked before use, and every truncation and every
  * flipped bit is detected. The checksums are not a signature: whoever can change a file can change them too. */
@@ -216,18 +225,27 @@ CMLP_API cmlp_status cmlp_model_size(const void *file, size_t n, cmlp_model_info
 CMLP_API cmlp_status cmlp_model_init(cmlp_model *memory, size_t memory_size, const void *file, size_t n, int verify,
                                      void *scratch, size_t scratch_size);
 
-/* Computes the outputs of one row. There is no allocation, lock or system call, and any number of threads may share a
- * model. Each thread needs scratch memory of its own.
+/* Predicts one row. There is no allocation, lock or system call, and any number of threads may share a model. Each
+ * thread needs scratch memory of its own.
  * row: n_inputs elements of the model's dtype, or bytes. The input scale of the model is applied to them.
+ * label: receives the class index (see cmlp_labels); or NULL.
  * output: receives the n_outputs outputs in the model's dtype; or NULL.
  * scratch: info->scratch_size bytes, any alignment; its contents do not matter.
- * Returns the index of the largest output, which is the class index of a classifier. For a single logistic output,
- * returns 1 if it is above 0.5, else 0. On failure, returns minus the status: MODEL, NULL, ALIGNMENT (of row or output)
- * or BUFFER_SIZE, with `output` unchanged; INPUT if the row contains NaN or infinity, with `output` unspecified. */
-CMLP_API int32_t cmlp_model_predict(const cmlp_model *model, const void *row, void *output, void *scratch,
-                                    size_t scratch_size);
-CMLP_API int32_t cmlp_model_predict_u8(const cmlp_model *model, const uint8_t *row, void *output, void *scratch,
-                                       size_t scratch_size);
+ * Returns CMLP_OK; MODEL, NULL, ALIGNMENT (of row or output), BUFFER_SIZE; INPUT if the row contains NaN or infinity,
+ * with `output` unspecified. On failure *label is unchanged. */
+CMLP_API cmlp_status cmlp_model_predict(const cmlp_model *model, const void *row, int32_t *label, void *output,
+                                        void *scratch, size_t scratch_size);
+CMLP_API cmlp_status cmlp_model_predict_u8(const cmlp_model *model, const uint8_t *row, int32_t *label, void *output,
+                                           void *scratch, size_t scratch_size);
+
+/* Writes the label of a class as text: UTF-8 without escapes, with a terminating NUL. Numbers and the words true and
+ * false are written as they are in the file. The labels are the elements of the JSON array in the metadata string
+ * "classes", which Python writes for classifiers.
+ * buffer: n bytes.
+ * Returns CMLP_OK; FILE_KEY if the file has no labels; LABEL if there is no such class (of a regressor: -1);
+ * BUFFER_SIZE; FILE_SYNTAX if "classes" has no array of scalars, or the label contains U+0000; NULL, MODEL. On failure
+ * `buffer` is unchanged. */
+CMLP_API cmlp_status cmlp_model_label(const cmlp_model *model, int32_t label, char *buffer, size_t n);
 
 /* The network and its parameters, for all other functions. They are valid as long as the model and its file's bytes
  * are. NULL for an invalid model. */
@@ -276,6 +294,23 @@ typedef struct cmlp_rows {
     int32_t index_dtype;   /* CSR: CMLP_INT32 or CMLP_INT64 */
 } cmlp_rows;
 
+/* Contiguous dense rows; dtype is that of the data. Set the other fields afterwards, such as the scale. */
+static inline cmlp_rows cmlp_dense_rows(const void *data, int32_t dtype, int64_t n_rows, int64_t n_cols)
+{
+    cmlp_rows rows = CMLP_INIT(cmlp_rows);
+    rows.kind = CMLP_ROWS_DENSE;
+    rows.dtype = dtype;
+    rows.data = data;
+    rows.n_rows = n_rows;
+    rows.n_cols = n_cols;
+    return rows;
+}
+
+/* Prepares rows for a model: sets kind (dense), dtype and n_cols to those of the model's inputs, and scale to its input
+ * scale. Set data and n_rows afterwards, and dtype if the data have another type. The other fields are unchanged.
+ * Returns CMLP_OK; MODEL, NULL, STRUCT_SIZE. On failure *rows is unchanged. */
+CMLP_API cmlp_status cmlp_model_rows(const cmlp_model *model, cmlp_rows *rows);
+
 /* How a call runs, and why it failed. Several calls may use the same struct, one after the other.
  *
  * The errors of a run: NULL, STRUCT_SIZE, THREADS; BUFFER_SIZE or OVERFLOW for the workspace; and CMLP_CANCELLED. */
@@ -290,25 +325,26 @@ typedef struct cmlp_run {
      * call. */
     int (*poll)(void *context);
     void *poll_context;
-    int64_t bad_row, bad_column; /* output, for statuses >= 64: position in the rows (not in `order`), or -1 */
-    const char *refused;   /* output: the invalid argument, a static string such as "rows->scale"; else NULL */
+    /* Outputs. The row is a position in the rows, not in `order`, except for ORDER. The column is that of an input or a
+     * dense target. -1: the status is about no row, or no column. */
+    int64_t bad_row;       /* for INPUT, TARGET, DIVERGED, LABEL, WEIGHT, SPARSE and ORDER */
+    int64_t bad_column;    /* for INPUT and TARGET */
+    const char *refused;   /* the invalid argument, a static string such as "rows->scale"; else NULL */
     int32_t n_threads;     /* maximum number of threads, including the caller; 0: 1. Small calls use fewer */
 } cmlp_run;
 
-typedef enum cmlp_call {
-    CMLP_CALL_FORWARD = 1,  /* cmlp_forward, cmlp_activations, cmlp_weighted_sums */
-    CMLP_CALL_GRADIENT = 2, /* cmlp_cost, cmlp_gradient, cmlp_input_gradient, cmlp_deltas */
-    CMLP_CALL_TRAIN = 3,    /* cmlp_train_epoch */
-    CMLP_CALL_CSR = 16,     /* added to one of these: the rows are CSR */
-    CMLP_CALL_DROPOUT = 32  /* added to GRADIENT or TRAIN: the objective has dropout rates */
-} cmlp_call;
+struct cmlp_objective; /* both are defined in section 2 */
+struct cmlp_epoch;
 
-/* Computes the bytes of workspace for a call with at most n_threads threads (0: 1) and n_rows rows (for
- * CMLP_CALL_TRAIN: rows per batch). A workspace for more rows or threads also serves fewer. The size is bounded for any
- * number of rows. Returns CMLP_OK; the errors of a net; ROWS, THREADS, OPTION (an unknown call), OVERFLOW. On failure
- * *bytes is unchanged. */
-CMLP_API cmlp_status cmlp_workspace_size(const cmlp_net *net, int call, int64_t n_rows, int32_t n_threads,
-                                         size_t *bytes);
+/* Computes the bytes of workspace for a call with these arguments. Give NULL for a struct that the call does not take:
+ * prediction takes no objective, and only training takes an epoch. Data need not be set: the size depends on the kind
+ * and the number of the rows (0 is allowed), on whether there are dropout rates, on the batch size, and on n_threads
+ * (0: 1). A workspace for more rows or threads also serves fewer. The size is bounded for any number of rows.
+ * Returns CMLP_OK; the errors of a net; NULL, STRUCT_SIZE, ROWS, BATCH, THREADS, OVERFLOW; OPTION if this build of the
+ * library cannot train. On failure *bytes is unchanged. */
+CMLP_API cmlp_status cmlp_workspace_size(const cmlp_net *net, const cmlp_rows *rows,
+                                         const struct cmlp_objective *objective, const struct cmlp_epoch *epoch,
+                                         int32_t n_threads, size_t *bytes);
 
 /* Predicts: output[i, :] is the last layer's activations for the i-th selected row.
  * params: the parameter block, aligned for the net's type.
@@ -318,6 +354,24 @@ CMLP_API cmlp_status cmlp_workspace_size(const cmlp_net *net, int call, int64_t 
  * With n_threads <= 1 there is no allocation, lock or system call, except those of `poll`. */
 CMLP_API cmlp_status cmlp_forward(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *output,
                                   cmlp_run *run);
+
+/* The class index of each row of outputs: the index of the largest output; for one logistic output, 1 if it is above
+ * 0.5, else 0; -1 if the outputs are no probabilities (identity, tanh and exp).
+ * output: (n_rows, n_outputs), contiguous, as cmlp_forward writes them.
+ * Returns CMLP_OK; the errors of a net; NULL, ALIGNMENT, ROWS. On failure `labels` are unchanged. */
+CMLP_API cmlp_status cmlp_labels(const cmlp_net *net, const void *output, int64_t n_rows, int32_t *labels);
+
+/* Predicts one row with any network, as cmlp_model_predict does for a model.
+ * row: n_inputs elements of `dtype` (CMLP_FLOAT32, CMLP_FLOAT64 or CMLP_UINT8), which are multiplied by `scale` (0: 1).
+ * scratch: cmlp_predict_size() bytes, any alignment; its contents do not matter.
+ * Returns CMLP_OK; the errors of a net; NULL, DTYPE, ALIGNMENT (of params, row or output), OPTION (scale),
+ * BUFFER_SIZE; INPUT if the row contains NaN or infinity, with `output` unspecified. On failure *label is unchanged. */
+CMLP_API cmlp_status cmlp_predict(const cmlp_net *net, const void *params, const void *row, int32_t dtype,
+                                  double scale, int32_t *label, void *output, void *scratch, size_t scratch_size);
+
+/* Computes the bytes of scratch memory that cmlp_predict needs. Returns CMLP_OK; the errors of a net; NULL, OVERFLOW.
+ * On failure *bytes is unchanged. */
+CMLP_API cmlp_status cmlp_predict_size(const cmlp_net *net, size_t *bytes);
 
 /* ============================================================================================ 2. build and train */
 
@@ -419,6 +473,25 @@ typedef struct cmlp_targets {
     int32_t dtype; /* of dense targets */
 } cmlp_targets;
 
+/* Contiguous dense targets (n_rows, n_outputs), or one class index per row. */
+static inline cmlp_targets cmlp_dense_targets(const void *data, int32_t dtype, int64_t n_rows)
+{
+    cmlp_targets targets = CMLP_INIT(cmlp_targets);
+    targets.kind = CMLP_TARGETS_DENSE;
+    targets.dtype = dtype;
+    targets.data = data;
+    targets.n_rows = n_rows;
+    return targets;
+}
+static inline cmlp_targets cmlp_class_targets(const int32_t *labels, int64_t n_rows)
+{
+    cmlp_targets targets = CMLP_INIT(cmlp_targets);
+    targets.kind = CMLP_TARGETS_CLASSES;
+    targets.data = labels;
+    targets.n_rows = n_rows;
+    return targets;
+}
+
 /* The objective that training minimizes. w_i are the row weights (1 if NULL). Biases have no penalty:
  *   (loss_scale * sum of w_i cost_i + alpha/2 * sum of squared weights) / sum of w_i
  *
@@ -469,6 +542,23 @@ typedef struct cmlp_optimizer {
     double weight_decay;             /* wd of AdamW, >= 0 */
     double max_norm;                 /* a gradient (penalty included) of larger norm is scaled to this norm; 0: off */
 } cmlp_optimizer;
+
+/* An optimizer with the usual hyperparameters: learning rate 0.001 (sgd, momentum and nesterov: 0.1), momentum 0.9,
+ * beta_1 0.9, beta_2 0.999, epsilon 1e-8, weight decay 0.01, no clipping. Set `state` afterwards (except for
+ * CMLP_SOLVER_SGD), and the fields that should differ. */
+static inline cmlp_optimizer cmlp_default_optimizer(int32_t solver)
+{
+    cmlp_optimizer optimizer = CMLP_INIT(cmlp_optimizer);
+    optimizer.solver = solver;
+    optimizer.learning_rate = solver == CMLP_SOLVER_ADAM || solver == CMLP_SOLVER_ADAMW ? 0.001 : 0.1;
+    optimizer.momentum = 0.9;
+    optimizer.beta_1 = 0.9;
+    optimizer.beta_2 = 0.999;
+    optimizer.epsilon = 1e-8;
+    optimizer.beta_1_power = optimizer.beta_2_power = 1;
+    optimizer.weight_decay = 0.01;
+    return optimizer;
+}
 
 /* Computes the bytes of an optimizer's state; 0 for CMLP_SOLVER_SGD. The state needs the alignment of the net's type.
  * Returns CMLP_OK; the errors of a net; NULL, OPTION (an unknown solver), OVERFLOW. On failure *bytes is unchanged. */
@@ -549,6 +639,7 @@ CMLP_API cmlp_status cmlp_model_write(const cmlp_net *net, const void *params, c
 /* ================================================================================================ 3. look inside */
 
 typedef struct cmlp_layer {
+    size_t struct_size;
     int64_t n_in, n_out;
     int32_t activation;
     double parameter; /* of the activation; 0 if it has none */
@@ -557,7 +648,8 @@ typedef struct cmlp_layer {
 } cmlp_layer;
 
 /* Describes layer `index` of the n_layers - 1 layers with weights; 0 is the first hidden layer (without hidden layers,
- * the output layer). Returns CMLP_OK; the errors of a net; NULL, LAYERS. On failure *layer is unchanged. */
+ * the output layer). Returns CMLP_OK; the errors of a net; NULL, STRUCT_SIZE, LAYERS. On failure *layer is
+ * unchanged. */
 CMLP_API cmlp_status cmlp_net_layer(const cmlp_net *net, int32_t index, cmlp_layer *layer);
 
 /* Properties of an activation. The strings and structs are static. */
@@ -586,6 +678,11 @@ typedef enum cmlp_isa {
     CMLP_ISA_AVX512 = 4,  /* x86: AVX-512F */
     CMLP_ISA_NEON = 8     /* aarch64 */
 } cmlp_isa;
+
+/* "generic", "avx2", "avx512", "neon"; and "sgd", "momentum", "nesterov", "adam", "adamw". The strings are static. NULL
+ * for other values. */
+CMLP_API const char *cmlp_isa_name(uint32_t isa);
+CMLP_API const char *cmlp_solver_name(int32_t solver);
 
 /* The cmlp_isa in use; 0 for an invalid net. */
 CMLP_API uint32_t cmlp_net_isa(const cmlp_net *net);

@@ -28,15 +28,22 @@ typedef struct cmlp_capi {
     cmlp_status (*model_size)(const void *file, size_t n, cmlp_model_info *info);
     cmlp_status (*model_init)(cmlp_model *memory, size_t memory_size, const void *file, size_t n, int verify,
                               void *scratch, size_t scratch_size);
-    int32_t (*model_predict)(const cmlp_model *model, const void *row, void *output, void *scratch,
-                             size_t scratch_size);
-    int32_t (*model_predict_u8)(const cmlp_model *model, const uint8_t *row, void *output, void *scratch,
-                                size_t scratch_size);
+    cmlp_status (*model_predict)(const cmlp_model *model, const void *row, int32_t *label, void *output, void *scratch,
+                                 size_t scratch_size);
+    cmlp_status (*model_predict_u8)(const cmlp_model *model, const uint8_t *row, int32_t *label, void *output,
+                                    void *scratch, size_t scratch_size);
+    cmlp_status (*model_label)(const cmlp_model *model, int32_t label, char *buffer, size_t n);
     const cmlp_net *(*model_net)(const cmlp_model *model);
     const void *(*model_params)(const cmlp_model *model);
     cmlp_status (*model_metadata)(const cmlp_model *model, const char *key, const char **text, size_t *length);
-    cmlp_status (*workspace_size)(const cmlp_net *net, int call, int64_t n_rows, int32_t n_threads, size_t *bytes);
+    cmlp_status (*model_rows)(const cmlp_model *model, cmlp_rows *rows);
+    cmlp_status (*workspace_size)(const cmlp_net *net, const cmlp_rows *rows, const struct cmlp_objective *objective,
+                                  const struct cmlp_epoch *epoch, int32_t n_threads, size_t *bytes);
     cmlp_status (*forward)(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *output, cmlp_run *run);
+    cmlp_status (*labels)(const cmlp_net *net, const void *output, int64_t n_rows, int32_t *labels);
+    cmlp_status (*predict)(const cmlp_net *net, const void *params, const void *row, int32_t dtype, double scale,
+                           int32_t *label, void *output, void *scratch, size_t scratch_size);
+    cmlp_status (*predict_size)(const cmlp_net *net, size_t *bytes);
     size_t (*net_size)(void);
     cmlp_status (*net_init)(cmlp_net *memory, size_t memory_size, const cmlp_net_config *config);
     int64_t (*net_n_params)(const cmlp_net *net);
@@ -54,6 +61,8 @@ typedef struct cmlp_capi {
     cmlp_status (*net_layer)(const cmlp_net *net, int32_t index, cmlp_layer *layer);
     const cmlp_activation_info *(*describe_activation)(int32_t activation);
     const cmlp_loss_info *(*describe_loss)(int32_t loss);
+    const char *(*isa_name)(uint32_t isa);
+    const char *(*solver_name)(int32_t solver);
     uint32_t (*net_isa)(const cmlp_net *net);
     uint32_t (*cpu_isa)(void);
     cmlp_status (*activations)(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *const *outputs,
@@ -93,11 +102,13 @@ static inline const cmlp_capi *cmlp_import_capi(void)
 static const cmlp_capi cmlp_capi_table = {
     sizeof(cmlp_capi), CMLP_VERSION_NUMBER,
     cmlp_status_name, cmlp_status_string, cmlp_version, cmlp_model_size, cmlp_model_init, cmlp_model_predict,
-    cmlp_model_predict_u8, cmlp_model_net, cmlp_model_params, cmlp_model_metadata, cmlp_workspace_size,
-    cmlp_forward, cmlp_net_size, cmlp_net_init, cmlp_net_n_params, cmlp_random_seed, cmlp_random_double,
-    cmlp_random_shuffle, cmlp_init_params, cmlp_optimizer_state_size, cmlp_train_epoch, cmlp_model_write_size,
-    cmlp_model_write, cmlp_net_layer, cmlp_describe_activation, cmlp_describe_loss, cmlp_net_isa, cmlp_cpu_isa,
-    cmlp_activations, cmlp_weighted_sums, cmlp_cost, cmlp_gradient, cmlp_input_gradient, cmlp_deltas, cmlp_step
+    cmlp_model_predict_u8, cmlp_model_label, cmlp_model_net, cmlp_model_params, cmlp_model_metadata,
+    cmlp_model_rows, cmlp_workspace_size, cmlp_forward, cmlp_labels, cmlp_predict, cmlp_predict_size,
+    cmlp_net_size, cmlp_net_init, cmlp_net_n_params, cmlp_random_seed, cmlp_random_double, cmlp_random_shuffle,
+    cmlp_init_params, cmlp_optimizer_state_size, cmlp_train_epoch, cmlp_model_write_size, cmlp_model_write,
+    cmlp_net_layer, cmlp_describe_activation, cmlp_describe_loss, cmlp_isa_name, cmlp_solver_name, cmlp_net_isa,
+    cmlp_cpu_isa, cmlp_activations, cmlp_weighted_sums, cmlp_cost, cmlp_gradient, cmlp_input_gradient, cmlp_deltas,
+    cmlp_step
 };
 #endif
 

@@ -54,17 +54,18 @@ static void print_bits(float value)
     print(text);
 }
 
-static int classify_rows(void)
+static cmlp_status classify_rows(void)
 {
     cmlp_model *const model = (cmlp_model *)model_memory;
     const size_t n = (size_t)(model_file_end - model_file);
     cmlp_model_info info = CMLP_INIT(cmlp_model_info);
-    int status = cmlp_model_size(model_file, n, &info);
+    cmlp_status status = cmlp_model_size(model_file, n, &info);
     if (!status && info.n_outputs > MOST_OUTPUTS) status = CMLP_ERROR_BUFFER_SIZE;
     if (!status) status = cmlp_model_init(model, sizeof model_memory, model_file, n, 1, scratch, sizeof scratch);
     for (const unsigned char *row = rows; !status && row < rows_end; row += info.n_inputs) {
-        const int32_t answer = cmlp_model_predict_u8(model, row, output, scratch, sizeof scratch);
-        if (answer < 0) return -answer;
+        int32_t answer = -1;
+        status = cmlp_model_predict_u8(model, row, &answer, output, scratch, sizeof scratch);
+        if (status || answer < 0) break;
         print("class ");
         print_number((uint32_t)answer, ":");
         for (int i = 0; i < info.n_outputs; i++) print_bits(output[i]);
@@ -86,9 +87,9 @@ static uint32_t stack_used(void)
     return (uint32_t)(stack_top - lowest);
 }
 
-static int report(void)
+static cmlp_status report(void)
 {
-    const int status = classify_rows();
+    const cmlp_status status = classify_rows();
     print("stack ");
     print_number(stack_used(), " bytes\nflash: code and constants ");
     print_number((uint32_t)(flash_end - (unsigned char *)0) - (uint32_t)(model_file_end - model_file) -

@@ -21,7 +21,7 @@ class Info(Structure):
     ]
 
 
-PREDICT = CFUNCTYPE(c_int32, c_size_t, c_size_t, c_size_t, c_size_t, c_size_t)
+PREDICT = CFUNCTYPE(c_int, c_size_t, c_size_t, c_size_t, c_size_t, c_size_t, c_size_t)
 
 
 class Functions(Structure):
@@ -60,9 +60,15 @@ class Model:
 
     def classify(self, images):
         """Return the class index of each image, a row of bytes."""
+        label = c_int32()
+        classes = []
         images = np.ascontiguousarray(images, np.uint8).reshape(len(images), self.n_inputs)
         model, scratch, size = self.memory.ctypes.data, self.scratch.ctypes.data, self.scratch.size
-        return [functions.model_predict_u8(model, image.ctypes.data, 0, scratch, size) for image in images]
+        for image in images:
+            at = ctypes.addressof(label)
+            self._check(functions.model_predict_u8(model, image.ctypes.data, at, 0, scratch, size))
+            classes.append(label.value)
+        return classes
 
     @staticmethod
     def _check(status):

@@ -291,18 +291,17 @@ cdef class Call:
         objective.dropout_seed, objective.dropout_step = dropout_seed, dropout_step
         objective.dropout_row = dropout_row
 
-    cdef int prepare(self, int call, int64_t batch, object n_threads) except -1:
-        """Allocate the workspace, choose the number of threads, and set up signal checks for long calls."""
+    cdef int prepare(self, const cmlp_objective *objective, const cmlp_epoch *epoch, object n_threads) except -1:
+        """Allocate the workspace, choose the number of threads, and set up signal checks for long calls.
+
+        The pointers are NULL for calls without an objective or an epoch.
+        """
         cdef size_t size = 0
         cdef double work = <double>self.net.n_params * <double>self.n
         if n_threads is None:
             n_threads = available_threads() if work > SMALL_WORK else 1
         self.run.struct_size, self.run.n_threads = sizeof(cmlp_run), thread_count(n_threads)
-        if self.csr is not None:
-            call |= CMLP_CALL_CSR
-        if self.objective.dropout != NULL:
-            call |= CMLP_CALL_DROPOUT
-        check(cmlp_workspace_size(self.net.net, call, batch, self.run.n_threads, &size))
+        check(cmlp_workspace_size(self.net.net, &self.rows, objective, epoch, self.run.n_threads, &size))
         self.memory = PyMem_RawMalloc(size)
         if self.memory == NULL:
             raise MemoryError(f"no memory for a workspace of {size} bytes")
@@ -342,5 +341,5 @@ cdef Call whole_call(Net net, params, X, Y, double scale, order, dict objective,
     call.set_rows(net, params, X, scale, order)
     call.set_targets(Y)
     call.set_objective(**objective)
-    call.prepare(CMLP_CALL_GRADIENT, call.n, n_threads)
+    call.prepare(&call.objective, NULL, n_threads)
     return call

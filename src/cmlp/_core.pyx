@@ -79,9 +79,8 @@ cdef dict loss_table():
 
 ACTIVATIONS = activation_table()
 LOSSES = loss_table()
-SOLVERS = {"sgd": CMLP_SOLVER_SGD, "momentum": CMLP_SOLVER_MOMENTUM, "nesterov": CMLP_SOLVER_NESTEROV,
-           "adam": CMLP_SOLVER_ADAM, "adamw": CMLP_SOLVER_ADAMW}
-ISAS = {"generic": CMLP_ISA_GENERIC, "avx2": CMLP_ISA_AVX2, "avx512": CMLP_ISA_AVX512, "neon": CMLP_ISA_NEON}
+SOLVERS = {cmlp_solver_name(code).decode(): code for code in range(CMLP_SOLVER_SGD, CMLP_SOLVER_ADAMW + 1)}
+ISAS = {cmlp_isa_name(bit).decode(): bit for bit in (CMLP_ISA_GENERIC, CMLP_ISA_AVX2, CMLP_ISA_AVX512, CMLP_ISA_NEON)}
 
 __version__ = cmlp_version().decode()
 
@@ -205,6 +204,7 @@ cdef class Net:
         self.isa = {bit: name for name, bit in ISAS.items()}[cmlp_net_isa(self.net)]
         parameters = []
         for i in range(n - 1):
+            layer.struct_size = sizeof(cmlp_layer)
             check(cmlp_net_layer(self.net, i, &layer))
             parameters.append(layer.parameter)
         self.activation_parameters = tuple(parameters)
@@ -244,6 +244,7 @@ cdef class Net:
         cdef cmlp_layer layer
         weights, biases = [], []
         for i in range(len(self.sizes) - 1):
+            layer.struct_size = sizeof(cmlp_layer)
             check(cmlp_net_layer(self.net, i, &layer))
             weights.append(block[layer.weights:layer.biases].reshape(layer.n_in, layer.n_out))
             biases.append(block[layer.biases:layer.biases + layer.n_out])
@@ -261,7 +262,7 @@ cdef class Net:
             result = usable(out, "out", self, True, call.n, self.n_out)
             if call.overlapped(result) or overlap(result, params):
                 raise ValueError("out must not overlap X or the parameters in memory")
-        call.prepare(CMLP_CALL_FORWARD, call.n, n_threads)
+        call.prepare(NULL, NULL, n_threads)
         with nogil:
             status = cmlp_forward(self.net, call.params, &call.rows, cnp.PyArray_DATA(result), &call.run)
         call.done(status)
@@ -325,7 +326,7 @@ cdef class Net:
         cdef int status
         call.set_rows(self, params, X, scale, None)
         results = self.each_layer(call.n, outputs)
-        call.prepare(CMLP_CALL_FORWARD, call.n, n_threads)
+        call.prepare(NULL, NULL, n_threads)
         with nogil:
             if sums:
                 status = cmlp_weighted_sums(self.net, call.params, &call.rows, outputs, &call.run)
@@ -390,7 +391,7 @@ cdef class Net:
         cdef cnp.ndarray c_rates, state
         cdef int status
         self.checked(params, True)
-        require(batch_size != 0, CMLP_ERROR_BATCH, "epoch->batch_size")
+        require(batch_size > 0, CMLP_ERROR_BATCH, "epoch->batch_size")
         call.set_rows(self, params, X, scale, order)
         call.set_targets(Y)
         call.set_objective(**objective)
@@ -399,7 +400,7 @@ cdef class Net:
         if rates is not None:
             c_rates = as_doubles(rates, -(-call.n // max(batch_size, 1)), "rates")
             epoch.rates = <const double *>cnp.PyArray_DATA(c_rates)
-        call.prepare(CMLP_CALL_TRAIN, max(min(batch_size, call.n), 1), n_threads)
+        call.prepare(&call.objective, &epoch, n_threads)
         state = optimizer.bind(self)  # this reference keeps the state alive during the call
         with nogil:
             status = cmlp_train_epoch(self.net, call.params, &call.rows, &call.targets, &call.objective,

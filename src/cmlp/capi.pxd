@@ -15,18 +15,24 @@ cdef extern from "cmlp_capi.h" nogil:
         cmlp_status (*model_size)(const void *file, size_t n, cmlp_model_info *info) noexcept nogil
         cmlp_status (*model_init)(cmlp_model *memory, size_t memory_size, const void *file, size_t n, int verify,
                                   void *scratch, size_t scratch_size) noexcept nogil
-        int32_t (*model_predict)(const cmlp_model *model, const void *row, void *output, void *scratch,
-                                 size_t scratch_size) noexcept nogil
-        int32_t (*model_predict_u8)(const cmlp_model *model, const uint8_t *row, void *output, void *scratch,
-                                    size_t scratch_size) noexcept nogil
+        cmlp_status (*model_predict)(const cmlp_model *model, const void *row, int32_t *label, void *output,
+                                     void *scratch, size_t scratch_size) noexcept nogil
+        cmlp_status (*model_predict_u8)(const cmlp_model *model, const uint8_t *row, int32_t *label, void *output,
+                                        void *scratch, size_t scratch_size) noexcept nogil
+        cmlp_status (*model_label)(const cmlp_model *model, int32_t label, char *buffer, size_t n) noexcept nogil
         const cmlp_net *(*model_net)(const cmlp_model *model) noexcept nogil
         const void *(*model_params)(const cmlp_model *model) noexcept nogil
         cmlp_status (*model_metadata)(const cmlp_model *model, const char *key, const char **text,
                                       size_t *length) noexcept nogil
-        cmlp_status (*workspace_size)(const cmlp_net *net, int call, int64_t n_rows, int32_t n_threads,
-                                      size_t *bytes) noexcept nogil
+        cmlp_status (*model_rows)(const cmlp_model *model, cmlp_rows *rows) noexcept nogil
+        cmlp_status (*workspace_size)(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objective *objective,
+                                      const cmlp_epoch *epoch, int32_t n_threads, size_t *bytes) noexcept nogil
         cmlp_status (*forward)(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *output,
                                cmlp_run *run) noexcept nogil
+        cmlp_status (*labels)(const cmlp_net *net, const void *output, int64_t n_rows, int32_t *labels) noexcept nogil
+        cmlp_status (*predict)(const cmlp_net *net, const void *params, const void *row, int32_t dtype, double scale,
+                               int32_t *label, void *output, void *scratch, size_t scratch_size) noexcept nogil
+        cmlp_status (*predict_size)(const cmlp_net *net, size_t *bytes) noexcept nogil
         size_t (*net_size)() noexcept nogil
         cmlp_status (*net_init)(cmlp_net *memory, size_t memory_size, const cmlp_net_config *config) noexcept nogil
         int64_t (*net_n_params)(const cmlp_net *net) noexcept nogil
@@ -44,6 +50,8 @@ cdef extern from "cmlp_capi.h" nogil:
         cmlp_status (*net_layer)(const cmlp_net *net, int32_t index, cmlp_layer *layer) noexcept nogil
         const cmlp_activation_info *(*describe_activation)(int32_t activation) noexcept nogil
         const cmlp_loss_info *(*describe_loss)(int32_t loss) noexcept nogil
+        const char *(*isa_name)(uint32_t isa) noexcept nogil
+        const char *(*solver_name)(int32_t solver) noexcept nogil
         uint32_t (*net_isa)(const cmlp_net *net) noexcept nogil
         uint32_t (*cpu_isa)() noexcept nogil
         cmlp_status (*activations)(const cmlp_net *net, const void *params, const cmlp_rows *rows, void **outputs,

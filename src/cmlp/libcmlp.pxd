@@ -47,6 +47,8 @@ cdef extern from "cmlp.h" nogil:
         CMLP_ERROR_FILE_KEY
         CMLP_ERROR_FILE_WRITE
         CMLP_ERROR_MODEL
+        CMLP_ERROR_FILE_READ
+        CMLP_ERROR_MEMORY
         CMLP_STATUS_SIGNED
 
     const char *cmlp_status_name(int status)
@@ -81,10 +83,11 @@ cdef extern from "cmlp.h" nogil:
     cmlp_status cmlp_model_size(const void *file, size_t n, cmlp_model_info *info)
     cmlp_status cmlp_model_init(cmlp_model *memory, size_t memory_size, const void *file, size_t n, int verify,
                                 void *scratch, size_t scratch_size)
-    int32_t cmlp_model_predict(const cmlp_model *model, const void *row, void *output, void *scratch,
-                               size_t scratch_size)
-    int32_t cmlp_model_predict_u8(const cmlp_model *model, const uint8_t *row, void *output, void *scratch,
-                                  size_t scratch_size)
+    cmlp_status cmlp_model_predict(const cmlp_model *model, const void *row, int32_t *label, void *output,
+                                   void *scratch, size_t scratch_size)
+    cmlp_status cmlp_model_predict_u8(const cmlp_model *model, const uint8_t *row, int32_t *label, void *output,
+                                      void *scratch, size_t scratch_size)
+    cmlp_status cmlp_model_label(const cmlp_model *model, int32_t label, char *buffer, size_t n)
     const cmlp_net *cmlp_model_net(const cmlp_model *model)
     const void *cmlp_model_params(const cmlp_model *model)
     cmlp_status cmlp_model_metadata(const cmlp_model *model, const char *key, const char **text, size_t *length)
@@ -112,6 +115,9 @@ cdef extern from "cmlp.h" nogil:
         int32_t dtype
         int32_t index_dtype
 
+    cmlp_rows cmlp_dense_rows(const void *data, int32_t dtype, int64_t n_rows, int64_t n_cols)
+    cmlp_status cmlp_model_rows(const cmlp_model *model, cmlp_rows *rows)
+
     ctypedef struct cmlp_run:
         size_t struct_size
         void *workspace
@@ -123,16 +129,18 @@ cdef extern from "cmlp.h" nogil:
         const char *refused
         int32_t n_threads
 
-    ctypedef enum cmlp_call:
-        CMLP_CALL_FORWARD
-        CMLP_CALL_GRADIENT
-        CMLP_CALL_TRAIN
-        CMLP_CALL_CSR
-        CMLP_CALL_DROPOUT
+    ctypedef struct cmlp_objective
+    ctypedef struct cmlp_epoch
 
-    cmlp_status cmlp_workspace_size(const cmlp_net *net, int call, int64_t n_rows, int32_t n_threads, size_t *bytes)
+    cmlp_status cmlp_workspace_size(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objective *objective,
+                                    const cmlp_epoch *epoch, int32_t n_threads, size_t *bytes)
     cmlp_status cmlp_forward(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *output,
                              cmlp_run *run)
+
+    cmlp_status cmlp_labels(const cmlp_net *net, const void *output, int64_t n_rows, int32_t *labels)
+    cmlp_status cmlp_predict(const cmlp_net *net, const void *params, const void *row, int32_t dtype,
+                             double scale, int32_t *label, void *output, void *scratch, size_t scratch_size)
+    cmlp_status cmlp_predict_size(const cmlp_net *net, size_t *bytes)
 
     int CMLP_MAX_LAYERS
     int CMLP_MAX_THREADS
@@ -199,6 +207,9 @@ cdef extern from "cmlp.h" nogil:
         int32_t kind
         int32_t dtype
 
+    cmlp_targets cmlp_dense_targets(const void *data, int32_t dtype, int64_t n_rows)
+    cmlp_targets cmlp_class_targets(const int32_t *labels, int64_t n_rows)
+
     ctypedef struct cmlp_objective:
         size_t struct_size
         const double *row_weights
@@ -233,6 +244,8 @@ cdef extern from "cmlp.h" nogil:
         int32_t solver
         double weight_decay
         double max_norm
+
+    cmlp_optimizer cmlp_default_optimizer(int32_t solver)
 
     cmlp_status cmlp_optimizer_state_size(const cmlp_net *net, int solver, size_t *bytes)
 
@@ -277,6 +290,7 @@ cdef extern from "cmlp.h" nogil:
                                  void *scratch, size_t scratch_size)
 
     ctypedef struct cmlp_layer:
+        size_t struct_size
         int64_t n_in
         int64_t n_out
         int32_t activation
@@ -309,6 +323,8 @@ cdef extern from "cmlp.h" nogil:
         CMLP_ISA_AVX512
         CMLP_ISA_NEON
 
+    const char *cmlp_isa_name(uint32_t isa)
+    const char *cmlp_solver_name(int32_t solver)
     uint32_t cmlp_net_isa(const cmlp_net *net)
     uint32_t cmlp_cpu_isa()
     cmlp_status cmlp_activations(const cmlp_net *net, const void *params, const cmlp_rows *rows, void **outputs,

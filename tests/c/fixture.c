@@ -1,4 +1,5 @@
 #include "fixture.h"
+#include "workspace.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -88,16 +89,16 @@ static void make_blocks(fixture *f)
 
 static int workspace_call(call c)
 {
-    if (c == FORWARD || c == ACTIVATIONS || c == WEIGHTED_SUMS) return CMLP_CALL_FORWARD;
-    return c == TRAIN ? CMLP_CALL_TRAIN : CMLP_CALL_GRADIENT;
+    if (c == FORWARD || c == ACTIVATIONS || c == WEIGHTED_SUMS) return CALL_FORWARD;
+    return c == TRAIN ? CALL_TRAIN : CALL_GRADIENT;
 }
 
 static size_t workspace_size(const fixture *f, call c)
 {
     const int64_t rows = c == TRAIN ? f->shape.batch : f->n;
     size_t bytes;
-    const int kind = workspace_call(c), dropout = kind != CMLP_CALL_FORWARD && f->shape.dropout > 0;
-    must(cmlp_workspace_size(f->net, kind + dropout * CMLP_CALL_DROPOUT, rows, f->shape.n_threads, &bytes),
+    const int kind = workspace_call(c), dropout = kind != CALL_FORWARD && f->shape.dropout > 0;
+    must(call_workspace(f->net, kind + dropout * CALL_DROPOUT, rows, f->shape.n_threads, &bytes),
          "cmlp_workspace_size");
     return bytes;
 }
@@ -206,8 +207,7 @@ uint64_t fixture_hash(const fixture *f)
 {
     const int32_t dtype = f->shape.dtype;
     const double numbers[] = {f->cost, f->epoch.cost, f->epoch.penalty, f->epoch.gradient_norm,
-                              (double)f->epoch.batches, (double)f->run.bad_row, (double)f->run.bad_column,
-                              (double)f->random.position};
+                              (double)f->epoch.batches, (double)f->random.position};
     uint64_t hash = hash_elements(fixture_trained(f), dtype, f->gradient, f->n_params);
     hash = hash_elements(hash, dtype, f->input_gradient, f->n * f->n_in);
     for (int32_t l = 1; l < f->shape.n_layers; l++)

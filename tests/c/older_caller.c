@@ -36,6 +36,7 @@ static void call_all(void)
     GUARDED(cmlp_optimizer) optimizer;
     GUARDED(cmlp_epoch) epoch;
     GUARDED(cmlp_run) run;
+    GUARDED(cmlp_layer) layer;
     PREPARE(config, cmlp_net_config);
     PREPARE(rows, cmlp_rows);
     PREPARE(targets, cmlp_targets);
@@ -43,6 +44,7 @@ static void call_all(void)
     PREPARE(optimizer, cmlp_optimizer);
     PREPARE(epoch, cmlp_epoch);
     PREPARE(run, cmlp_run);
+    PREPARE(layer, cmlp_layer);
     config.value.n_layers = 3;
     config.value.sizes = sizes;
     config.value.activations = activations;
@@ -64,6 +66,7 @@ static void call_all(void)
     run.value.workspace = workspace;
     run.value.workspace_size = sizeof workspace;
     CHECK(cmlp_net_init(net, sizeof memory, &config.value) == CMLP_OK);
+    CHECK(cmlp_net_layer(net, 1, &layer.value) == CMLP_OK && layer.value.n_out == 2 && intact(layer.guard));
     CHECK(cmlp_forward(net, params, &rows.value, output, &run.value) == CMLP_OK);
     CHECK(cmlp_gradient(net, params, &rows.value, &targets.value, &objective.value, gradient, NULL, &run.value) ==
           CMLP_OK);

@@ -1,5 +1,6 @@
 /* Invalid arguments: each call returns the status that the header documents and changes no output. */
 #include "fixture.h"
+#include "workspace.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -118,6 +119,32 @@ static void test_rows(void)
     INVALID(ALL_ROWS, CMLP_ERROR_ORDER, f.rows.order = f.order);
     f.order[3] = 3;
     INVALID(ALL_ROWS, CMLP_ERROR_ORDER, (f.rows.order = f.order, f.rows.n_order = -1));
+}
+
+/* run.bad_row is the row of a bad label or weight, and the position of a bad index in `order`. */
+static void test_position(void)
+{
+    const int32_t kept = f.labels[4];
+    fixture_reset(&f, GRADIENT);
+    f.labels[4] = -1;
+    CHECK(fixture_call(&f, GRADIENT) == CMLP_ERROR_LABEL && f.run.bad_row == 4 && f.run.bad_column == -1);
+    f.rows.order = f.order;
+    f.rows.n_order = 2; /* without row 4 */
+    CHECK(f.order[0] != 4 && f.order[1] != 4);
+    CHECK(fixture_call(&f, GRADIENT) == CMLP_OK && f.run.bad_row == -1);
+    f.order[1] = 4;
+    CHECK(fixture_call(&f, GRADIENT) == CMLP_ERROR_LABEL && f.run.bad_row == 4);
+    f.labels[4] = kept;
+    f.order[1] = f.n;
+    CHECK(fixture_call(&f, GRADIENT) == CMLP_ERROR_ORDER && f.run.bad_row == 1);
+    f.order[1] = 1;
+    fixture_reset(&f, TRAIN);
+    f.objective.row_weights = f.weights;
+    const double weight = f.weights[2];
+    f.weights[2] = NAN;
+    CHECK(fixture_call(&f, TRAIN) == CMLP_ERROR_WEIGHT && f.run.bad_row == 2);
+    f.weights[2] = weight;
+    CHECK(fixture_call(&f, TRAIN) == CMLP_OK && f.run.bad_row == -1);
 }
 
 static void test_targets(void)
@@ -242,14 +269,14 @@ static void test_not_a_net(void)
 {
     static _Alignas(64) unsigned char nothing[8192];
     const cmlp_net *const fake = (cmlp_net *)nothing;
-    cmlp_layer layer;
+    cmlp_layer layer = CMLP_INIT(cmlp_layer);
     size_t bytes;
     INVALID(EVERY, CMLP_ERROR_NET, f.p_net = fake);
     INVALID(EVERY, CMLP_ERROR_ALIGNMENT, f.p_net = (cmlp_net *)(void *)(nothing + 2));
     CHECK(cmlp_net_n_params(fake) == 0 && cmlp_net_n_params(NULL) == 0);
     CHECK(cmlp_net_isa(fake) == 0 && cmlp_net_isa(NULL) == 0);
     CHECK(cmlp_net_layer(fake, 0, &layer) == CMLP_ERROR_NET);
-    CHECK(cmlp_workspace_size(fake, CMLP_CALL_TRAIN, 1, 1, &bytes) == CMLP_ERROR_NET);
+    CHECK(call_workspace(fake, CALL_TRAIN, 1, 1, &bytes) == CMLP_ERROR_NET);
     CHECK(cmlp_optimizer_state_size(fake, CMLP_SOLVER_SGD, &bytes) == CMLP_ERROR_NET);
     CHECK(cmlp_optimizer_state_size(NULL, CMLP_SOLVER_SGD, &bytes) == CMLP_ERROR_NULL);
 }
@@ -262,6 +289,7 @@ int main(void)
     test_null();
     test_structs();
     test_rows();
+    test_position();
     test_targets();
     test_run();
     test_optimizer();

@@ -2,6 +2,7 @@
 #include "support.h"
 
 #include "../../include/cmlp.h"
+#include "workspace.h"
 
 static size_t workspace_of(const int64_t *sizes, int call, int64_t rows, int32_t threads, int64_t *n_params)
 {
@@ -16,7 +17,7 @@ static size_t workspace_of(const int64_t *sizes, int call, int64_t rows, int32_t
     config.loss = CMLP_LOSS_LOG;
     config.dtype = CMLP_FLOAT32;
     CHECK(cmlp_net_init(net, sizeof memory, &config) == CMLP_OK);
-    CHECK(cmlp_workspace_size(net, call, rows, threads, &bytes) == CMLP_OK);
+    CHECK(call_workspace(net, call, rows, threads, &bytes) == CMLP_OK);
     *n_params = cmlp_net_n_params(net);
     return bytes;
 }
@@ -25,15 +26,15 @@ int main(void)
 {
     static const int64_t wide[] = {1000000, 2, 2}, tiny[] = {2, 3, 2}, hashed[] = {100000, 64, 2};
     int64_t n_params;
-    size_t bytes = workspace_of(wide, CMLP_CALL_TRAIN, 2, 1, &n_params);
+    size_t bytes = workspace_of(wide, CALL_TRAIN, 2, 1, &n_params);
     CHECK(bytes < 4 * sizeof(float) * (size_t)(n_params + 2 * wide[0]));
-    bytes = workspace_of(wide, CMLP_CALL_GRADIENT, 2, 1, &n_params);
+    bytes = workspace_of(wide, CALL_GRADIENT, 2, 1, &n_params);
     CHECK(bytes < 4 * sizeof(float) * (size_t)(n_params + 2 * wide[0]));
-    bytes = workspace_of(tiny, CMLP_CALL_TRAIN, 1, 1, &n_params);
+    bytes = workspace_of(tiny, CALL_TRAIN, 1, 1, &n_params);
     CHECK(n_params == 17 && bytes <= 4096);
     /* Sparse rows of many columns: with dropout only a few bytes per unit are added. */
-    const size_t without = workspace_of(hashed, CMLP_CALL_TRAIN | CMLP_CALL_CSR, 256, 8, &n_params);
-    bytes = workspace_of(hashed, CMLP_CALL_TRAIN | CMLP_CALL_CSR | CMLP_CALL_DROPOUT, 256, 8, &n_params);
+    const size_t without = workspace_of(hashed, CALL_TRAIN | CALL_CSR, 256, 8, &n_params);
+    bytes = workspace_of(hashed, CALL_TRAIN | CALL_CSR | CALL_DROPOUT, 256, 8, &n_params);
     CHECK(bytes < 33000000 && bytes - without <= 256 * 64 * sizeof(float));
     return finish();
 }

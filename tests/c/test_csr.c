@@ -1,5 +1,6 @@
 /* CSR rows in the public calls: same bits as dense rows, buffers of the exact size, and invalid arguments. */
 #include "fixture.h"
+#include "workspace.h"
 
 #include <math.h>
 #include <string.h>
@@ -20,14 +21,14 @@ static int with_csr(call c) { return c == TRAIN || (c >= FORWARD && c <= DELTAS)
 
 static int core_call(call c)
 {
-    if (c == FORWARD || c == ACTIVATIONS || c == WEIGHTED_SUMS) return CMLP_CALL_FORWARD;
-    return c == TRAIN ? CMLP_CALL_TRAIN : CMLP_CALL_GRADIENT;
+    if (c == FORWARD || c == ACTIVATIONS || c == WEIGHTED_SUMS) return CALL_FORWARD;
+    return c == TRAIN ? CALL_TRAIN : CALL_GRADIENT;
 }
 
 static size_t workspace_size(call c)
 {
     size_t bytes = 0;
-    CHECK(cmlp_workspace_size(f.net, core_call(c) | CMLP_CALL_CSR, c == TRAIN ? f.shape.batch : f.n,
+    CHECK(call_workspace(f.net, core_call(c) | CALL_CSR, c == TRAIN ? f.shape.batch : f.n,
                               f.shape.n_threads, &bytes) == CMLP_OK);
     return bytes;
 }

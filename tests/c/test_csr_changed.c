@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "../../include/cmlp.h"
+#include "workspace.h"
 
 enum { ROWS = 300, COLUMNS = 700, HIDDEN = 70, OUTPUTS = 3, STORED = 40, N_VALUES = ROWS * STORED, CALLS = 60 };
 
@@ -71,7 +72,7 @@ typedef struct job {
 
 static void size_workspace(job *j, int call, int64_t rows)
 {
-    CHECK(cmlp_workspace_size(j->net, call | CMLP_CALL_CSR, rows, 2, &j->run.workspace_size) == CMLP_OK);
+    CHECK(call_workspace(j->net, call | CALL_CSR, rows, 2, &j->run.workspace_size) == CMLP_OK);
     j->run.workspace = slot_place(&j->workspace, j->run.workspace_size, AT_END, 0);
 }
 
@@ -80,12 +81,12 @@ static void call_all(job *j)
 {
     int begun = 0;
     for (int i = 0; i < CALLS; i++) {
-        size_workspace(j, CMLP_CALL_FORWARD, ROWS);
+        size_workspace(j, CALL_FORWARD, ROWS);
         begun += cmlp_forward(j->net, j->params.data, &j->rows, j->output.data, &j->run) == CMLP_OK;
-        size_workspace(j, CMLP_CALL_GRADIENT, ROWS);
+        size_workspace(j, CALL_GRADIENT, ROWS);
         begun += cmlp_gradient(j->net, j->params.data, &j->rows, &j->targets, &j->objective, j->gradient.data, NULL,
                                &j->run) != CMLP_ERROR_SPARSE;
-        size_workspace(j, CMLP_CALL_TRAIN, 128);
+        size_workspace(j, CALL_TRAIN, 128);
         begun += cmlp_train_epoch(j->net, j->params.data, &j->rows, &j->targets, &j->objective, &j->optimizer,
                                   &j->epoch, &j->run) != CMLP_ERROR_SPARSE;
         memset(j->params.data, 0, (size_t)cmlp_net_n_params(j->net) * sizeof(float));
@@ -114,8 +115,8 @@ static void run_with(int32_t index_dtype, double scale)
     config.dtype = CMLP_FLOAT32;
     CHECK(cmlp_net_init(j.net, sizeof net, &config) == CMLP_OK);
     const size_t block = (size_t)cmlp_net_n_params(j.net) * sizeof(float);
-    for (int call = CMLP_CALL_FORWARD; call <= CMLP_CALL_TRAIN; call++) {
-        CHECK(cmlp_workspace_size(j.net, call | CMLP_CALL_CSR, ROWS, 2, &bytes) == CMLP_OK);
+    for (int call = CALL_FORWARD; call <= CALL_TRAIN; call++) {
+        CHECK(call_workspace(j.net, call | CALL_CSR, ROWS, 2, &bytes) == CMLP_OK);
         if (bytes > most) most = bytes;
     }
     slot_make(&j.workspace, most);

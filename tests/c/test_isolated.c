@@ -123,9 +123,8 @@ static const cmlp_model *load_model(void)
             bytes[i][k] = (uint8_t)random_below(&state, 256);
             rows[i][k] = (float)random_below(&state, 256);
         }
-        labels[i] = cmlp_model_predict(model, rows[i], expected[i], scratch, sizeof scratch);
-        byte_labels[i] = cmlp_model_predict_u8(model, bytes[i], NULL, scratch, sizeof scratch);
-        CHECK(labels[i] >= 0 && byte_labels[i] >= 0);
+        CHECK(cmlp_model_predict(model, rows[i], &labels[i], expected[i], scratch, sizeof scratch) == CMLP_OK);
+        CHECK(cmlp_model_predict_u8(model, bytes[i], &byte_labels[i], NULL, scratch, sizeof scratch) == CMLP_OK);
     }
     return model;
 }
@@ -140,17 +139,16 @@ static int predicts(const cmlp_model *model, void *own, size_t size)
     float output[ROWS][N_OUT];
     int same = 1;
     for (int i = 0; i < ROWS; i++) {
-        same &= cmlp_model_predict(model, rows[i], output[0], own, size) == labels[i];
+        int32_t label, byte_label;
+        same &= cmlp_model_predict(model, rows[i], &label, output[0], own, size) == CMLP_OK && label == labels[i];
         same &= !memcmp(output[0], expected[i], sizeof output[0]);
-        same &= cmlp_model_predict_u8(model, bytes[i], NULL, own, size) == byte_labels[i];
+        same &= cmlp_model_predict_u8(model, bytes[i], &byte_label, NULL, own, size) == CMLP_OK &&
+                byte_label == byte_labels[i];
     }
     cmlp_rows all = CMLP_INIT(cmlp_rows);
-    all.kind = CMLP_ROWS_DENSE;
-    all.dtype = CMLP_FLOAT32;
+    same &= cmlp_model_rows(model, &all) == CMLP_OK; /* dtype, width and scale */
     all.data = rows;
     all.n_rows = ROWS;
-    all.n_cols = N_IN;
-    all.scale = 1 / 255.0;
     cmlp_run run = CMLP_INIT(cmlp_run);
     run.workspace = own;
     run.workspace_size = size;

@@ -89,26 +89,26 @@ static void compare_with_forward(cmlp_model *model, void *scratch, size_t size)
 {
     const uint8_t row[N_IN] = {3, 0, 255, 7};
     double output[N_OUT], again[N_OUT], from_bytes[N_OUT], floats[N_IN];
-    cmlp_layer layer;
+    cmlp_layer layer = CMLP_INIT(cmlp_layer);
     CHECK(cmlp_net_layer(cmlp_model_net(model), 1, &layer) == CMLP_OK);
     cmlp_model_info info = CMLP_INIT(cmlp_model_info);
     CHECK(cmlp_model_size(good.bytes, good.size, &info) == CMLP_OK);
     CHECK(info.n_inputs == N_IN && info.n_outputs == layer.n_out && info.input_scale == 0.5);
     CHECK(info.file_size == good.size && info.head_size % 64 == 0);
     for (int i = 0; i < N_IN; i++) put(info.dtype, floats, i, row[i]);
-    const int32_t label = cmlp_model_predict(model, floats, output, scratch, size);
-    CHECK(label >= 0);
-    CHECK(cmlp_model_predict_u8(model, row, from_bytes, scratch, size) == label);
-    CHECK(cmlp_model_predict(model, floats, NULL, scratch, size) == label);
+    int32_t label = -2, other = -2, of_many = -2;
+    CHECK(cmlp_model_predict(model, floats, &label, output, scratch, size) == CMLP_OK);
+    CHECK(cmlp_model_predict_u8(model, row, &other, from_bytes, scratch, size) == CMLP_OK && other == label);
+    CHECK(cmlp_model_predict(model, floats, &other, NULL, scratch, size) == CMLP_OK && other == label);
+    CHECK(cmlp_model_predict(model, floats, NULL, NULL, scratch, size) == CMLP_OK);
     CHECK(same_bits(info.dtype, output, from_bytes, layer.n_out));
     static _Alignas(64) unsigned char workspace[1 << 16];
     cmlp_rows rows = CMLP_INIT(cmlp_rows);
     cmlp_run run = CMLP_INIT(cmlp_run);
+    CHECK(cmlp_model_rows(model, &rows) == CMLP_OK);
+    CHECK(rows.kind == CMLP_ROWS_DENSE && rows.dtype == info.dtype && rows.n_cols == N_IN && rows.scale == 0.5);
     rows.data = row;
     rows.n_rows = 1;
-    rows.n_cols = N_IN;
-    rows.scale = 0.5;
-    rows.kind = CMLP_ROWS_DENSE;
     rows.dtype = CMLP_UINT8;
     run.workspace = workspace;
     run.workspace_size = sizeof workspace;
@@ -118,8 +118,15 @@ static void compare_with_forward(cmlp_model *model, void *scratch, size_t size)
     int64_t best = 0;
     for (int64_t j = 1; j < layer.n_out; j++)
         if (get(info.dtype, output, j) > get(info.dtype, output, best)) best = j;
+    const int is_classifier =
+        layer.activation == CMLP_ACTIVATION_SOFTMAX || layer.activation == CMLP_ACTIVATION_LOGISTIC;
     if (layer.n_out == 1) best = layer.activation == CMLP_ACTIVATION_LOGISTIC && get(info.dtype, output, 0) > 0.5;
-    CHECK(label == best);
+    CHECK(label == (is_classifier ? best : -1));
+    CHECK(cmlp_labels(net, output, 1, &of_many) == CMLP_OK && of_many == label);
+    size_t needed = 0;
+    CHECK(cmlp_predict_size(net, &needed) == CMLP_OK && needed == size);
+    CHECK(cmlp_predict(net, params, row, CMLP_UINT8, 0.5, &other, again, scratch, size) == CMLP_OK && other == label);
+    CHECK(same_bits(info.dtype, output, again, layer.n_out));
 }
 
 static void test_round_trips(void)
@@ -411,17 +418,23 @@ static void test_invalid_load(void)
     memcpy(changed.bytes + 4, good.bytes, good.size);
     CHECK(cmlp_model_init(model, m, changed.bytes + 4, good.size, 1, scratch, s) == CMLP_ERROR_ALIGNMENT);
     double row[N_IN] = {0}, output[N_OUT];
-    CHECK(cmlp_model_predict(model, row, output, scratch, s) == -CMLP_ERROR_MODEL);
+    int32_t label = -2;
+    CHECK(cmlp_model_predict(model, row, &label, output, scratch, s) == CMLP_ERROR_MODEL);
+    cmlp_rows rows = CMLP_INIT(cmlp_rows);
+    char text[8];
+    CHECK(cmlp_model_rows(model, &rows) == CMLP_ERROR_MODEL && cmlp_model_rows(NULL, &rows) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_label(model, 0, text, sizeof text) == CMLP_ERROR_MODEL);
     CHECK(!cmlp_model_net(model) && !cmlp_model_params(model) && !cmlp_model_net(NULL));
     CHECK(cmlp_model_init(model, m, good.bytes, good.size, 0, NULL, 0) == CMLP_OK);
-    CHECK(cmlp_model_predict(NULL, row, output, scratch, s) == -CMLP_ERROR_NULL);
-    CHECK(cmlp_model_predict(model, NULL, output, scratch, s) == -CMLP_ERROR_NULL);
-    CHECK(cmlp_model_predict(model, row, output, NULL, s) == -CMLP_ERROR_NULL);
-    CHECK(cmlp_model_predict(model, row, output, scratch, s - 1) == -CMLP_ERROR_BUFFER_SIZE);
-    CHECK(cmlp_model_predict(model, (char *)row + 1, output, scratch, s) == -CMLP_ERROR_ALIGNMENT);
-    CHECK(cmlp_model_predict(model, row, output, scratch + 1, s) >= 0);
+    CHECK(cmlp_model_predict(NULL, row, &label, output, scratch, s) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_predict(model, NULL, &label, output, scratch, s) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_predict(model, row, &label, output, NULL, s) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_predict(model, row, &label, output, scratch, s - 1) == CMLP_ERROR_BUFFER_SIZE);
+    CHECK(cmlp_model_predict(model, (char *)row + 1, &label, output, scratch, s) == CMLP_ERROR_ALIGNMENT);
+    CHECK(label == -2);
+    CHECK(cmlp_model_predict(model, row, &label, output, scratch + 1, s) == CMLP_OK && label >= -1);
     memset(row, 0xff, sizeof row);
-    CHECK(cmlp_model_predict(model, row, output, scratch, s) == -CMLP_ERROR_INPUT);
+    CHECK(cmlp_model_predict(model, row, &label, output, scratch, s) == CMLP_ERROR_INPUT);
 }
 
 static int refuse(void *context, const void *piece, size_t n)

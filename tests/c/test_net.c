@@ -1,5 +1,6 @@
 /* cmlp_net: invalid configurations, offsets of the tensors, size overflow, instruction sets, status codes. */
 #include "fixture.h"
+#include "workspace.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -95,7 +96,7 @@ static void test_pairs(void)
 static void test_parameters(void)
 {
     double parameters[CMLP_MAX_LAYERS - 1] = {0, 0.25};
-    cmlp_layer layer;
+    cmlp_layer layer = CMLP_INIT(cmlp_layer);
     reset();
     config.activation_parameters = parameters;
     activations[0] = activations[1] = CMLP_ACTIVATION_LEAKY_RELU;
@@ -129,7 +130,7 @@ static void test_descriptions(void)
 
 static void test_layout(void)
 {
-    cmlp_layer layer;
+    cmlp_layer layer = CMLP_INIT(cmlp_layer);
     int64_t at = 0;
     reset();
     config.n_layers = CMLP_MAX_LAYERS;
@@ -146,6 +147,9 @@ static void test_layout(void)
     CHECK(cmlp_net_layer(net, CMLP_MAX_LAYERS - 1, &layer) == CMLP_ERROR_LAYERS);
     CHECK(cmlp_net_layer(net, -1, &layer) == CMLP_ERROR_LAYERS);
     CHECK(cmlp_net_layer(net, 0, NULL) == CMLP_ERROR_NULL);
+    layer.struct_size = 0;
+    CHECK(cmlp_net_layer(net, 0, &layer) == CMLP_ERROR_STRUCT_SIZE);
+    layer.struct_size = sizeof layer;
     reset(); /* the net must not keep pointers to the caller's memory */
     memset(sizes, 0, sizeof sizes);
     CHECK(cmlp_net_layer(net, 1, &layer) == CMLP_OK && layer.n_in == 4);
@@ -177,10 +181,10 @@ static void test_overflow(void)
     describe(most, (INT64_C(1) << 30) - 1, 0); /* the block just fits, and nothing else does */
     CHECK(cmlp_net_init(net, cmlp_net_size(), &config) == CMLP_OK);
     CHECK(cmlp_net_n_params(net) == (INT64_C(1) << 61) - (INT64_C(1) << 31));
-    CHECK(cmlp_workspace_size(net, CMLP_CALL_TRAIN, 256, 1, &bytes) == CMLP_ERROR_OVERFLOW);
+    CHECK(call_workspace(net, CALL_TRAIN, 256, 1, &bytes) == CMLP_ERROR_OVERFLOW);
     CHECK(cmlp_optimizer_state_size(net, CMLP_SOLVER_ADAM, &bytes) == CMLP_ERROR_OVERFLOW);
     CHECK(bytes == 5);
-    CHECK(cmlp_workspace_size(net, CMLP_CALL_FORWARD, INT64_MAX, CMLP_MAX_THREADS, &bytes) == CMLP_OK && bytes > 5);
+    CHECK(call_workspace(net, CALL_FORWARD, INT64_MAX, CMLP_MAX_THREADS, &bytes) == CMLP_OK && bytes > 5);
 
     describe(most, INT64_C(1) << 29, 0);
     CHECK(cmlp_net_init(net, cmlp_net_size(), &config) == CMLP_OK);
@@ -196,12 +200,21 @@ static void test_sizes(void)
     size_t bytes = 5, other;
     reset();
     CHECK(cmlp_net_init(net, cmlp_net_size(), &config) == CMLP_OK);
-    CHECK(cmlp_workspace_size(net, 0, 1, 1, &bytes) == CMLP_ERROR_OPTION);
-    CHECK(cmlp_workspace_size(net, 4, 1, 1, &bytes) == CMLP_ERROR_OPTION);
-    CHECK(cmlp_workspace_size(net, CMLP_CALL_TRAIN, -1, 1, &bytes) == CMLP_ERROR_ROWS);
-    CHECK(cmlp_workspace_size(net, CMLP_CALL_TRAIN, 1, -1, &bytes) == CMLP_ERROR_THREADS);
-    CHECK(cmlp_workspace_size(net, CMLP_CALL_TRAIN, 1, CMLP_MAX_THREADS + 1, &bytes) == CMLP_ERROR_THREADS);
-    CHECK(cmlp_workspace_size(net, CMLP_CALL_TRAIN, 1, 1, NULL) == CMLP_ERROR_NULL);
+    cmlp_rows rows = CMLP_INIT(cmlp_rows);
+    cmlp_epoch epoch = CMLP_INIT(cmlp_epoch);
+    const cmlp_objective objective = CMLP_INIT(cmlp_objective);
+    CHECK(cmlp_workspace_size(net, &rows, NULL, NULL, 1, &bytes) == CMLP_ERROR_ROWS); /* no kind */
+    rows.kind = CMLP_ROWS_DENSE;
+    CHECK(cmlp_workspace_size(net, NULL, NULL, NULL, 1, &bytes) == CMLP_ERROR_NULL);
+    CHECK(cmlp_workspace_size(net, &rows, NULL, &epoch, 1, &bytes) == CMLP_ERROR_NULL); /* no objective */
+    epoch.batch_size = -1;
+    CHECK(cmlp_workspace_size(net, &rows, &objective, &epoch, 1, &bytes) == CMLP_ERROR_BATCH);
+    rows.struct_size = 0;
+    CHECK(cmlp_workspace_size(net, &rows, NULL, NULL, 1, &bytes) == CMLP_ERROR_STRUCT_SIZE);
+    CHECK(call_workspace(net, CALL_TRAIN, -1, 1, &bytes) == CMLP_ERROR_ROWS);
+    CHECK(call_workspace(net, CALL_TRAIN, 1, -1, &bytes) == CMLP_ERROR_THREADS);
+    CHECK(call_workspace(net, CALL_TRAIN, 1, CMLP_MAX_THREADS + 1, &bytes) == CMLP_ERROR_THREADS);
+    CHECK(call_workspace(net, CALL_TRAIN, 1, 1, NULL) == CMLP_ERROR_NULL);
     CHECK(cmlp_optimizer_state_size(net, 0, &bytes) == CMLP_ERROR_OPTION);
     CHECK(cmlp_optimizer_state_size(net, 6, &bytes) == CMLP_ERROR_OPTION);
     CHECK(cmlp_optimizer_state_size(net, CMLP_SOLVER_SGD, NULL) == CMLP_ERROR_NULL);
@@ -211,9 +224,9 @@ static void test_sizes(void)
         CHECK(cmlp_optimizer_state_size(net, solver, &bytes) == CMLP_OK);
         CHECK(bytes == blocks * sizeof(float) * (size_t)cmlp_net_n_params(net));
     }
-    for (int kind = CMLP_CALL_FORWARD; kind <= CMLP_CALL_TRAIN; kind++) { /* bounded for any number of rows */
-        CHECK(cmlp_workspace_size(net, kind, 1000, 2, &bytes) == CMLP_OK);
-        CHECK(cmlp_workspace_size(net, kind, INT64_MAX, 2, &other) == CMLP_OK && other == bytes);
+    for (int kind = CALL_FORWARD; kind <= CALL_TRAIN; kind++) { /* bounded for any number of rows */
+        CHECK(call_workspace(net, kind, 1000, 2, &bytes) == CMLP_OK);
+        CHECK(call_workspace(net, kind, INT64_MAX, 2, &other) == CMLP_OK && other == bytes);
     }
 }
 
@@ -242,7 +255,7 @@ static void test_statuses(void)
         CHECK(name && sentence && *name && *sentence);
         named += name && !strncmp(name, "CMLP_", 5);
     }
-    CHECK(named == 41); /* number of statuses in the header */
+    CHECK(named == 43); /* number of statuses in the header */
     CHECK(!strcmp(cmlp_status_name(CMLP_OK), "CMLP_OK"));
     CHECK(!strcmp(cmlp_status_name(CMLP_ERROR_DIVERGED), "CMLP_ERROR_DIVERGED"));
     CHECK(!strcmp(cmlp_version(), CMLP_VERSION));

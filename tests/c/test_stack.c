@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "model_file.h"
+#include "workspace.h"
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
@@ -207,7 +208,7 @@ static void shuffle(void *context)
 static void size_workspace(void *context)
 {
     size_t bytes;
-    *(int *)context = cmlp_workspace_size(net, CMLP_CALL_TRAIN, 1000, 2, &bytes);
+    *(int *)context = call_workspace(net, CALL_TRAIN, 1000, 2, &bytes);
     bytes_needed += (double)bytes;
 }
 
@@ -234,7 +235,7 @@ static void init_model(void *context)
 
 static void predict(void *context)
 {
-    *(int *)context = cmlp_model_predict((const cmlp_model *)model, row, NULL, scratch, sizeof scratch) < 0;
+    *(int *)context = cmlp_model_predict((const cmlp_model *)model, row, NULL, NULL, scratch, sizeof scratch);
 }
 
 static void find_metadata(void *context)

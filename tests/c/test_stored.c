@@ -58,7 +58,7 @@ static void check_file(const char *path)
     if (!status) {
         const char *text;
         size_t length;
-        CHECK(cmlp_model_predict(model, row, NULL, scratch, info.scratch_size) >= 0);
+        CHECK(cmlp_model_predict(model, row, NULL, NULL, scratch, info.scratch_size) == CMLP_OK);
         CHECK(cmlp_model_metadata(model, "class", &text, &length) == CMLP_OK && length >= 7);
     }
     free(model);

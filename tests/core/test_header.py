@@ -23,8 +23,8 @@ def header_text():
 
 
 def spaced(text):
-    """Normalize a C type: single spaces, separate stars, without `noexcept nogil` and outer const."""
-    text = re.sub(r"\bnoexcept\b|\bnogil\b", " ", text).replace("*const", "*")
+    """Normalize a C type: single spaces, separate stars, without `noexcept nogil`, `struct` and outer const."""
+    text = re.sub(r"\bnoexcept\b|\bnogil\b|\bstruct\b", " ", text).replace("*const", "*")
     return " ".join(re.sub(r"([*()\[\],])", r" \1 ", text).split())
 
 
@@ -47,7 +47,7 @@ def parameters(text):
 
 
 def header_functions():
-    found = re.findall(r"CMLP_API ([^;]+?)(\w+)\(([^;]*)\);", header_text())
+    found = re.findall(r"^(?:CMLP_API|static inline) ([^;{]+?)(\w+)\(([^;{]*)\)(?:;|\n\{)", header_text(), re.MULTILINE)
     return {name: (spaced(kind), parameters(rest)) for kind, name, rest in found}
 
 
@@ -127,7 +127,7 @@ def test_every_function_that_can_fail_documents_its_statuses():
     documented = re.findall(r"/\*((?:[^*]|\*(?!/))*)\*/\n((?:CMLP_API [^;]+;[^\n]*\n(?: +[^;\n]+;\n)?)+)", text)
     checked = set()
     for comment, declarations in documented:
-        names = re.findall(r"CMLP_API (?:cmlp_status|int32_t) (cmlp_\w+)\(", declarations)
+        names = re.findall(r"CMLP_API cmlp_status (cmlp_\w+)\(", declarations)
         if not names:
             continue
         comment = " ".join(comment.replace("\n *", " ").split())
@@ -137,7 +137,7 @@ def test_every_function_that_can_fail_documents_its_statuses():
         for group in re.findall(r"the errors of ([^;:.]*)", returns):
             assert set(re.findall(r"\w+", group)) - {"a", "an", "and"} <= lists, names
         checked.update(names)
-    fail = {name for name, (kind, _) in header_functions().items() if kind in ("cmlp_status", "int32_t")}
+    fail = {name for name, (kind, _) in header_functions().items() if kind == "cmlp_status"}
     assert checked == fail
 
 

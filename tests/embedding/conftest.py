@@ -14,7 +14,8 @@ import cmlp
 def single_file(tmp_path_factory):
     """Return cmlp.c, with cmlp.h beside it: of the source tree, or of the installed package."""
     path = tmp_path_factory.mktemp("single") / "cmlp.c"
-    shutil.copy(Path(cmlp.get_include(), "cmlp.h"), path.parent)
+    for header in Path(cmlp.get_include()).glob("*.h*"):
+        shutil.copy(header, path.parent)
     if CORE.exists():
         run(sys.executable, ROOT / "tools/make_single_file.py", path)
     else:

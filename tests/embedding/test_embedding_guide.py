@@ -15,7 +15,7 @@ GUIDE = ROOT / "docs/embedding.md"
 if not GUIDE.exists():
     pytest.skip("the guide is in the source tree only", allow_module_level=True)
 CPLUSPLUS = shutil.which(os.environ.get("CXX", "c++"))
-STRICT = ["-Wall", "-Wextra", "-Wconversion", "-pedantic", "-Werror", f"-I{ROOT / 'include'}", f"-I{ROOT / 'examples'}"]
+STRICT = ["-Wall", "-Wextra", "-Wconversion", "-pedantic", "-Werror", f"-I{ROOT / 'include'}", "-Wshadow"]
 
 
 def blocks(language):
@@ -23,7 +23,7 @@ def blocks(language):
 
 
 @pytest.mark.skipif(not COMPILER, reason="needs a C compiler called cc")
-@pytest.mark.parametrize("text", blocks("c"), ids=lambda text: re.search(r"^int\w* (\w+)\(", text, re.MULTILINE)[1])
+@pytest.mark.parametrize("text", blocks("c"), ids=lambda text: re.search(r"^cmlp_status (\w+)\(", text, re.MULTILINE)[1])
 def test_c_examples_compile(tmp_path, text):
     source = tmp_path / "example.c"
     source.write_text(text, encoding="utf-8")
@@ -41,14 +41,15 @@ def test_cpp_examples_compile(tmp_path, text):
 @pytest.mark.slow
 @pytest.mark.skipif(not COMPILER, reason="needs a C compiler called cc")
 def test_loading_example_classifies_like_python(single_file, tmp_path):
-    (text,) = [text for text in blocks("c") if "classify" in text]
+    (text,) = [text for text in blocks("c") if " classify(" in text]
     source, library = tmp_path / "classify.c", tmp_path / "classify.so"
     source.write_text(text, encoding="utf-8")
     smallest = ["-DCMLP_INFERENCE_ONLY", "-DCMLP_NO_FLOAT64", "-DCMLP_NO_THREADS", "-DCMLP_BUILD_ISA=1"]
     include = f"-I{single_file.parent}"
     run(COMPILER, "-O1", "-fPIC", "-shared", *smallest, include, source, single_file, "-lm", "-o", library)
     classify = ctypes.CDLL(str(library)).classify
-    classify.argtypes, classify.restype = [ctypes.c_char_p, ctypes.c_size_t, ctypes.c_char_p], ctypes.c_int32
+    label = ctypes.c_int32()
+    classify.argtypes = [ctypes.c_char_p, ctypes.c_size_t, ctypes.c_char_p, ctypes.POINTER(ctypes.c_int32)]
     network = cmlp.Network([20, 8, 5], activation="relu", output="softmax", loss="log_loss", random_state=1)
     network.save(tmp_path / "model.cmlp")
     file = (tmp_path / "model.cmlp").read_bytes()
@@ -57,8 +58,9 @@ def test_loading_example_classifies_like_python(single_file, tmp_path):
     memory[start : start + len(file)] = file
     at = ctypes.cast(ctypes.addressof(memory) + start, ctypes.c_char_p)
     rows = np.random.default_rng(0).integers(0, 256, (20, 20), dtype=np.uint8)
-    assert [classify(at, len(file), row.tobytes()) for row in rows] == [*network.forward(rows).argmax(axis=1)]
-    assert classify(at, len(file) - 1, rows[0].tobytes()) == -96  # CMLP_ERROR_FILE_SHORT
+    for row, expected in zip(rows, network.forward(rows).argmax(axis=1), strict=True):
+        assert (classify(at, len(file), row.tobytes(), label), label.value) == (0, expected)
+    assert classify(at, len(file) - 1, rows[0].tobytes(), label) == 96  # CMLP_ERROR_FILE_SHORT
 
 
 @pytest.mark.slow

@@ -18,8 +18,13 @@ static void use(const unsigned char *file, const cmlp_model *model, const cmlp_m
     const size_t element = info->dtype == CMLP_FLOAT32 ? 4 : 8;
     void *row = calloc((size_t)info->n_inputs, element), *output = malloc((size_t)info->n_outputs * element);
     require(row && output);
-    const int32_t label = cmlp_model_predict(model, row, output, scratch, info->scratch_size);
-    require(label >= 0 && label < (info->n_outputs > 1 ? info->n_outputs : 2));
+    int32_t label = -2;
+    char text_of_label[256];
+    require(cmlp_model_predict(model, row, &label, output, scratch, info->scratch_size) == CMLP_OK);
+    require(label >= -1 && label < (info->n_outputs > 1 ? info->n_outputs : 2));
+    for (int32_t i = -1; i < 4; i++)
+        if (cmlp_model_label(model, i, text_of_label, sizeof text_of_label) == CMLP_OK)
+            require(strlen(text_of_label) < sizeof text_of_label);
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         const int status = cmlp_model_metadata(model, keys[i], &text, &length);
         require(i > 2 || !status);

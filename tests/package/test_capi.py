@@ -18,10 +18,11 @@ PXD = HEADER.parents[1] / "src/cmlp/capi.pxd"
 
 # Extensions that were compiled before depend on this order: new functions come at the end.
 ORDER = (
-    "status_name status_string version model_size model_init model_predict model_predict_u8 model_net model_params "
-    "model_metadata workspace_size forward net_size net_init net_n_params random_seed random_double random_shuffle "
-    "init_params optimizer_state_size train_epoch model_write_size model_write net_layer describe_activation "
-    "describe_loss net_isa cpu_isa activations weighted_sums cost gradient input_gradient deltas step"
+    "status_name status_string version model_size model_init model_predict model_predict_u8 model_label model_net "
+    "model_params model_metadata model_rows workspace_size forward labels predict predict_size net_size net_init "
+    "net_n_params random_seed random_double random_shuffle init_params optimizer_state_size train_epoch "
+    "model_write_size model_write net_layer describe_activation describe_loss isa_name solver_name net_isa cpu_isa "
+    "activations weighted_sums cost gradient input_gradient deltas step"
 )
 
 
@@ -54,7 +55,12 @@ def test_pxd_declares_the_table():
     source = re.sub(r"\s+", " ", PXD.read_text(encoding="utf-8")).partition("version_number")[2]
     found = declared(source, r"([\w ]+?\*?)\(\*(\w+)\)\(([^()]*)\) noexcept nogil")
     expected = {
-        name: (result, parameters.replace("void *const *", "void **").replace("void", "", parameters == "void"))
+        name: (
+            result,
+            parameters.replace("void *const *", "void **")
+            .replace("struct ", "")
+            .replace("void", "", parameters == "void"),
+        )
         for name, (result, parameters) in table_of_the_header().items()
     }
     assert found == expected

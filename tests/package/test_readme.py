@@ -79,6 +79,7 @@ def test_c_example_reads_digits_with_the_bits_of_python(tmp_path):
     file = np.fromfile(tmp_path / "digits.cmlp", np.uint8)
     output = np.empty(10, np.float32)
     for image, expected in zip(X_test[:20], net.forward(X_test[:20]), strict=True):
-        digit = read_digit(file.ctypes, ctypes.c_size_t(file.size), image.ctypes, output.ctypes)
-        assert digit == expected.argmax()
+        digit = ctypes.c_int32()
+        arguments = (file.ctypes, ctypes.c_size_t(file.size), image.ctypes, ctypes.byref(digit), output.ctypes)
+        assert (read_digit(*arguments), digit.value) == (0, expected.argmax())
         np.testing.assert_array_equal(output, expected)

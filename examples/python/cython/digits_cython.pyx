@@ -33,10 +33,14 @@ cdef class Model:
         cdef int32_t[::1] classes = np.empty(images.shape[0], np.int32)
         cdef uint8_t[::1] scratch = np.empty(self.info.scratch_size, np.uint8)
         cdef Py_ssize_t i
+        cdef int status = 0
         with nogil:
             for i in range(images.shape[0]):
-                classes[i] = api.model_predict_u8(<cmlp_model *>&self.memory[0], &images[i, 0], NULL, &scratch[0],
-                                                   scratch.shape[0])
+                status = api.model_predict_u8(<cmlp_model *>&self.memory[0], &images[i, 0], &classes[i], NULL,
+                                              &scratch[0], scratch.shape[0])
+                if status:
+                    break
+        check(status)
         return np.asarray(classes)
 
 

@@ -40,9 +40,13 @@ public:
         const std::uint8_t *image = images.data();
         const py::ssize_t n = images.shape(0);
         std::vector<char> scratch(info_.scratch_size);
-        py::gil_scoped_release release;
-        for (py::ssize_t i = 0; i < n; i++, image += info_.n_inputs)
-            out[i] = cmlp->model_predict_u8(model(), image, nullptr, scratch.data(), scratch.size());
+        cmlp_status status = CMLP_OK;
+        {
+            py::gil_scoped_release release;
+            for (py::ssize_t i = 0; i < n && !status; i++, image += info_.n_inputs)
+                status = cmlp->model_predict_u8(model(), image, out + i, nullptr, scratch.data(), scratch.size());
+        }
+        check(status);
         return classes;
     }
 

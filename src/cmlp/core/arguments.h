@@ -7,16 +7,17 @@
 #include <string.h>
 
 #include "../../../include/cmlp.h"
+#include "build.h"
 #include "float_mode.h"
 
 /* The smallest struct_size accepted: the struct up to its last field in the first release that promises to accept older
  * callers. Fields added later count as zero if the caller's struct ends before them. A new field must not start in the
  * tail padding of the old struct, because callers leave padding uninitialized. */
-#define CMLP_OLDEST(type, last) \
-    ((offsetof(type, last) + sizeof ((type *)0)->last + _Alignof(type) - 1) / _Alignof(type) * _Alignof(type))
+#define CMLP_OLDEST(type, last) CMLP_ROUND_UP(offsetof(type, last) + sizeof ((type *)0)->last, CMLP_ALIGNOF(type))
+#define CMLP_ROUND_UP(size, step) (((size) + (step) - 1) / (step) * (step))
 
 /* The first field of every struct is its size, set by the caller. */
-#define CMLP_ASSERT_SIZE_FIRST(type) _Static_assert(offsetof(type, struct_size) == 0, "struct_size comes first")
+#define CMLP_ASSERT_SIZE_FIRST(type) CMLP_ASSERT(offsetof(type, struct_size) == 0, "struct_size comes first")
 CMLP_ASSERT_SIZE_FIRST(cmlp_net_config);
 CMLP_ASSERT_SIZE_FIRST(cmlp_rows);
 CMLP_ASSERT_SIZE_FIRST(cmlp_targets);
@@ -24,6 +25,7 @@ CMLP_ASSERT_SIZE_FIRST(cmlp_objective);
 CMLP_ASSERT_SIZE_FIRST(cmlp_optimizer);
 CMLP_ASSERT_SIZE_FIRST(cmlp_epoch);
 CMLP_ASSERT_SIZE_FIRST(cmlp_run);
+CMLP_ASSERT_SIZE_FIRST(cmlp_layer);
 
 /* Copies the caller's struct to `own`, which has `size` bytes, and zeroes the fields that the caller's header lacks. */
 static inline cmlp_status cmlp_read_struct(void *own, const void *given, size_t size, size_t oldest)
@@ -65,6 +67,7 @@ static inline cmlp_status cmlp_begin_call(cmlp_frame *frame, cmlp_run *run)
     if (status) return status;
     frame->callers = run;
     frame->run.refused = NULL;
+    frame->run.bad_row = frame->run.bad_column = -1;
     if (!frame->run.n_threads) frame->run.n_threads = 1;
     if (frame->run.n_threads < 1 || frame->run.n_threads > CMLP_MAX_THREADS)
         return cmlp_refuse(&frame->run.refused, CMLP_ERROR_THREADS, "run->n_threads");

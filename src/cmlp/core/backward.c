@@ -44,14 +44,14 @@ static int64_t delta_block(const cmlp_net *net, int64_t rows)
 }
 
 /* Whether to transpose W instead of the deltas of n rows: the smaller of the two. */
-static int transposes_weights(const cmlp_net *net, const cmlp_layer *layer, int64_t n)
+static int transposes_weights(const cmlp_net *net, const cmlp_dense_layer *layer, int64_t n)
 {
     const int64_t block = delta_block(net, n);
     return layer->n_in * layer->n_out <= (n < block ? n : block) * (layer->n_in + layer->n_out);
 }
 
 /* Elements of scratch memory of delta_product() for up to `rows` rows. */
-static int64_t delta_elements(const cmlp_net *net, const cmlp_layer *layer, int64_t rows)
+static int64_t delta_elements(const cmlp_net *net, const cmlp_dense_layer *layer, int64_t rows)
 {
     const int64_t piece = layer->n_in < DELTA_WEIGHTS ? layer->n_in : DELTA_WEIGHTS;
     const int64_t deltas = delta_block(net, rows) * (layer->n_out + piece), weights = layer->n_in * layer->n_out;
@@ -166,7 +166,7 @@ cmlp_status cmlp_batch_prepare(cmlp_batch_job *job, const cmlp_batch_arguments *
     cmlp_status status = read_objective(&job->objective, given->objective, &run->refused);
     if (status) return status;
     if (!given->targets) return cmlp_refuse(&run->refused, CMLP_ERROR_NULL, "targets");
-    status = cmlp_check_data(&job->data, net, given->rows, given->targets, job->objective.row_weights, &run->refused);
+    status = cmlp_check_data(&job->data, net, given->rows, given->targets, job->objective.row_weights, run);
     if (status) return status;
     status = check_layers(net, &job->objective, &run->refused);
     if (status) return status;
@@ -197,7 +197,7 @@ cmlp_status cmlp_batch_prepare(cmlp_batch_job *job, const cmlp_batch_arguments *
 static void activate_rows(cmlp_batch_job *job, int32_t l, int64_t selected, int64_t a, int64_t n)
 {
     const cmlp_net *net = job->data.net;
-    const cmlp_layer *layer = &net->layers[l];
+    const cmlp_dense_layer *layer = &net->layers[l];
     void *z = cmlp_at(net, job->layers[l].slope_from, a * layer->n_out),
          *out = cmlp_at(net, job->layers[l].activations, a * layer->n_out);
     void *activations = needs_sums(net, l) ? out : z;
@@ -212,7 +212,7 @@ static cmlp_fault forward_rows(cmlp_batch_job *job, int64_t selected, int64_t a,
     const cmlp_net *net = job->data.net;
     const cmlp_rows_share share = {.selected = selected, .n = n, .a = a, .tile = job->tile_rows, .index = index};
     for (int32_t l = 0; l < net->n_layers; l++) {
-        const cmlp_layer *layer = &net->layers[l];
+        const cmlp_dense_layer *layer = &net->layers[l];
         void *z = cmlp_at(net, job->layers[l].slope_from, a * layer->n_out);
         if (l) {
             const cmlp_dense_input x = {.rows = n, .n_in = layer->n_in, .ld = layer->n_in,
@@ -278,7 +278,7 @@ static void delta_product(cmlp_batch_job *job, int32_t l, const void *delta, int
 {
     const cmlp_net *net = job->data.net;
     const cmlp_kernels *kernels = net->kernels;
-    const cmlp_layer *layer = &net->layers[l];
+    const cmlp_dense_layer *layer = &net->layers[l];
     const int64_t block = delta_block(net, n), n_in = layer->n_in, n_out = layer->n_out;
     const char *weights = cmlp_at(net, job->params, layer->weights);
     void *transposed = scratch, *product = cmlp_at(net, scratch, block * n_out),
@@ -308,7 +308,7 @@ static void backward_rows(cmlp_batch_job *job, int64_t selected, int64_t a, int6
 {
     const cmlp_net *net = job->data.net;
     for (int32_t l = net->n_layers - 1; l > 0; l--) {
-        const cmlp_layer *layer = &net->layers[l];
+        const cmlp_dense_layer *layer = &net->layers[l];
         void *previous = cmlp_at(net, job->layers[l - 1].deltas, a * layer->n_in);
         delta_product(job, l, cmlp_at(net, job->layers[l].deltas, a * layer->n_out), n, previous, scratch, index);
         cmlp_drop(&job->data, &job->objective, l - 1, selected, n, previous);

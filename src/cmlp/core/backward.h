@@ -6,6 +6,14 @@
 #include "batch.h"
 #include "sums.h"
 
+/* The calls that process batches. The flags are added to one of the first two. */
+enum {
+    CMLP_CALL_GRADIENT = 1, /* cmlp_cost, cmlp_gradient, cmlp_input_gradient, cmlp_deltas */
+    CMLP_CALL_TRAIN = 2,    /* cmlp_train_epoch */
+    CMLP_CALL_CSR = 16,     /* the rows are CSR */
+    CMLP_CALL_DROPOUT = 32  /* the objective has dropout rates */
+};
+
 /* The arguments that cost, gradient and training have in common. */
 typedef struct cmlp_batch_arguments {
     const cmlp_net *net;

@@ -1,4 +1,4 @@
-/* Public access to the tables of activations and losses. */
+/* Public access to the tables of activations and losses, and the names of solvers and instruction sets. */
 #include <float.h>
 
 #include "../../../include/cmlp.h"
@@ -31,4 +31,27 @@ const cmlp_activation_info *cmlp_describe_activation(int32_t activation)
 const cmlp_loss_info *cmlp_describe_loss(int32_t loss)
 {
     return loss < 1 || (size_t)loss >= COUNT(losses) ? NULL : &losses[loss];
+}
+
+const char *cmlp_solver_name(int32_t solver)
+{
+    switch (solver) {
+    case CMLP_SOLVER_SGD: return "sgd";
+    case CMLP_SOLVER_MOMENTUM: return "momentum";
+    case CMLP_SOLVER_NESTEROV: return "nesterov";
+    case CMLP_SOLVER_ADAM: return "adam";
+    case CMLP_SOLVER_ADAMW: return "adamw";
+    default: return NULL;
+    }
+}
+
+const char *cmlp_isa_name(uint32_t isa)
+{
+    switch (isa) {
+    case CMLP_ISA_GENERIC: return "generic";
+    case CMLP_ISA_AVX2: return "avx2";
+    case CMLP_ISA_AVX512: return "avx512";
+    case CMLP_ISA_NEON: return "neon";
+    default: return NULL;
+    }
 }

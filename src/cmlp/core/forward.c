@@ -87,7 +87,7 @@ static cmlp_fault forward_tile(const forward_job *job, const tile_space *tile, i
     const cmlp_rows_share share = {.selected = first, .n = n, .tile = n, .once = 1};
     cmlp_dense_input x = {.rows = n};
     for (int32_t l = 0; l < net->n_layers; l++) {
-        const cmlp_layer *layer = &net->layers[l];
+        const cmlp_dense_layer *layer = &net->layers[l];
         void *z = layer_output(job, tile, l, first), *a = job->sums ? tile->activations[l & 1] : z;
         if (l) {
             cmlp_layer_sums(net, job->params, l, &x, z);
@@ -129,7 +129,7 @@ static cmlp_status forward(const cmlp_net *net, const void *params, const cmlp_r
                            void *last_output, int sums, cmlp_run *run)
 {
     forward_job job;
-    cmlp_status status = cmlp_check_data(&job.data, net, rows, NULL, NULL, &run->refused);
+    cmlp_status status = cmlp_check_data(&job.data, net, rows, NULL, NULL, run);
     if (!status) status = cmlp_check_block(net, params, "params", run);
     if (!status) status = cmlp_check_block(net, last_output, outputs ? "outputs" : "output", run);
     if (status) return status;

@@ -7,7 +7,7 @@
 /* The product of a layer's inputs with its weights, to z. */
 static inline cmlp_product cmlp_layer_product(const cmlp_net *net, const void *params, int32_t layer, void *z)
 {
-    const cmlp_layer *at = &net->layers[layer];
+    const cmlp_dense_layer *at = &net->layers[layer];
     return (cmlp_product){.w = cmlp_at(net, params, at->weights), .bias = cmlp_at(net, params, at->biases),
                           .ldw = at->n_out, .n_out = at->n_out, .z = z, .ldz = at->n_out};
 }
@@ -40,7 +40,7 @@ static inline void cmlp_layer_sums(const cmlp_net *net, const void *params, int3
 /* a = act(z) of one layer and n rows; a may be z. */
 static inline void cmlp_activate_rows(const cmlp_net *net, int32_t layer, void *z, void *a, int64_t n)
 {
-    const cmlp_layer *at = &net->layers[layer];
+    const cmlp_dense_layer *at = &net->layers[layer];
     net->kernels->activate(at->activation, at->parameter, z, a, n, at->n_out);
 }
 

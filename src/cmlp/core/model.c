@@ -6,38 +6,6 @@
 #include "crc.h"
 #include "model_head.h"
 
-cmlp_status cmlp_model_divide(const cmlp_net *net, void *memory, size_t *size, cmlp_model_scratch *scratch)
-{
-    cmlp_space space = {memory ? cmlp_align_up(memory) : NULL, 0, 0};
-    cmlp_status status = cmlp_workspace_size(net, CMLP_CALL_FORWARD, 1, 1, &scratch->workspace_size);
-    if (status) return status;
-    scratch->row = cmlp_take(&space, cmlp_n_in(net), net->element);
-    scratch->output = cmlp_take(&space, cmlp_n_out(net), net->element);
-    scratch->workspace = cmlp_take(&space, 1, scratch->workspace_size);
-    cmlp_take(&space, 1, CMLP_ALIGNMENT); /* for memory that is not aligned */
-    *size = space.used;
-    return space.overflow ? CMLP_ERROR_OVERFLOW : CMLP_OK;
-}
-
-cmlp_status cmlp_model_check_scratch(const cmlp_net *net, void *memory, size_t size, cmlp_model_scratch *scratch)
-{
-    size_t needed;
-    const cmlp_status status = cmlp_model_divide(net, memory, &needed, scratch);
-    if (status) return status;
-    if (!memory) return CMLP_ERROR_NULL;
-    return size < needed ? CMLP_ERROR_BUFFER_SIZE : CMLP_OK;
-}
-
-cmlp_status cmlp_model_forward(const cmlp_net *net, const void *params, const void *row, int32_t dtype, double scale,
-                               void *output, const cmlp_model_scratch *scratch)
-{
-    cmlp_rows rows = {.struct_size = sizeof rows, .data = row, .n_rows = 1, .n_cols = cmlp_n_in(net), .scale = scale,
-                      .kind = CMLP_ROWS_DENSE, .dtype = dtype};
-    cmlp_run run = {.struct_size = sizeof run, .workspace = scratch->workspace,
-                    .workspace_size = scratch->workspace_size, .n_threads = 1};
-    return cmlp_forward(net, params, &rows, output, &run);
-}
-
 int cmlp_model_is_finite(const cmlp_net *net, const void *params)
 {
     uint64_t bad = 0; /* branch-free, so that compilers vectorize the loop */
@@ -77,11 +45,11 @@ static cmlp_status model_size(const cmlp_net *net, size_t *size)
 
 static cmlp_status describe(const cmlp_head *head, cmlp_model_info *info)
 {
-    _Alignas(CMLP_ALIGNMENT) cmlp_net net;
-    cmlp_model_scratch scratch;
+    CMLP_ALIGNED(CMLP_ALIGNMENT) cmlp_net net;
+    cmlp_row_scratch scratch;
     cmlp_status status = make_net(head, &net);
     if (!status) status = model_size(&net, &info->model_size);
-    if (!status) status = cmlp_model_divide(&net, NULL, &info->scratch_size, &scratch);
+    if (!status) status = cmlp_row_space(&net, NULL, &info->scratch_size, &scratch);
     if (status) return status;
     info->file_size = head->file_size;
     info->n_inputs = cmlp_n_in(&net);
@@ -144,11 +112,11 @@ static uint64_t bits_of(const cmlp_net *net, const void *elements, int64_t i)
 
 /* Computes the example's outputs and compares their bits with those in the file. */
 static cmlp_status check_example(const cmlp_model *model, const unsigned char *file, const cmlp_head *head,
-                                 const cmlp_model_scratch *scratch)
+                                 const cmlp_row_scratch *scratch)
 {
     const cmlp_net *net = &model->net;
     load(scratch->row, file + head->example_input, cmlp_n_in(net), net->element);
-    const cmlp_status status = cmlp_model_forward(net, model->params, scratch->row, net->dtype, model->input_scale,
+    const cmlp_status status = cmlp_forward_row(net, model->params, scratch->row, net->dtype, model->input_scale,
                                           scratch->output, scratch);
     if (status) return status;
     for (int64_t i = 0; i < cmlp_n_out(net); i++) {
@@ -162,8 +130,8 @@ static cmlp_status check_example(const cmlp_model *model, const unsigned char *f
 static cmlp_status verified(const cmlp_model *model, const unsigned char *file, size_t n, const cmlp_head *head,
                             void *memory, size_t size)
 {
-    cmlp_model_scratch scratch;
-    cmlp_status status = cmlp_model_check_scratch(&model->net, memory, size, &scratch);
+    cmlp_row_scratch scratch;
+    cmlp_status status = cmlp_check_scratch(&model->net, memory, size, &scratch);
     if (!status) status = check_data(file, n, head);
     if (!status && !cmlp_model_is_finite(&model->net, model->params)) status = CMLP_ERROR_FILE_NONFINITE;
     if (!status && head->example_input) status = check_example(model, file, head, &scratch);
@@ -206,49 +174,40 @@ static const cmlp_model *model_in(const cmlp_model *memory)
     return memory && model->magic == CMLP_MODEL_MAGIC ? model : NULL;
 }
 
-/* The index of the largest output; NaN counts as the largest, as in NumPy. */
-static int32_t label_of(const cmlp_net *net, const void *output)
+static cmlp_status predict(const cmlp_model *memory, const void *row, int32_t dtype, int32_t *label, void *output,
+                           void *scratch, size_t scratch_size)
 {
-    const int is_float = net->dtype == CMLP_FLOAT32;
-    const float *f = output;
-    const double *d = output;
-    double best = is_float ? f[0] : d[0];
-    int32_t label = 0;
-    if (cmlp_n_out(net) == 1) return cmlp_output_activation(net) == CMLP_ACTIVATION_LOGISTIC && best > 0.5;
-    for (int32_t i = 1; i < cmlp_n_out(net) && best == best; i++) {
-        const double value = is_float ? f[i] : d[i];
-        if (value <= best) continue;
-        best = value;
-        label = i;
-    }
-    return label;
-}
-
-static int32_t predict(const cmlp_model *memory, const void *row, int32_t dtype, void *output, void *scratch,
-                       size_t scratch_size)
-{
-    cmlp_model_scratch divided;
-    if (!memory || !row) return -CMLP_ERROR_NULL;
     const cmlp_model *model = model_in(memory);
-    if (!model) return -CMLP_ERROR_MODEL;
-    const cmlp_net *net = &model->net;
-    cmlp_status status = cmlp_model_check_scratch(net, scratch, scratch_size, &divided);
-    if (status) return -(int32_t)status;
-    if (!output) output = divided.output;
-    status = cmlp_model_forward(net, model->params, row, dtype ? dtype : net->dtype, model->input_scale, output,
-                                &divided);
-    return status ? -(int32_t)status : label_of(net, output);
+    if (!model) return memory ? CMLP_ERROR_MODEL : CMLP_ERROR_NULL;
+    return cmlp_predict(&model->net, model->params, row, dtype ? dtype : model->net.dtype, model->input_scale, label,
+                        output, scratch, scratch_size);
 }
 
-int32_t cmlp_model_predict(const cmlp_model *model, const void *row, void *output, void *scratch, size_t scratch_size)
+cmlp_status cmlp_model_predict(const cmlp_model *model, const void *row, int32_t *label, void *output, void *scratch,
+                               size_t scratch_size)
 {
-    return predict(model, row, 0, output, scratch, scratch_size);
+    return predict(model, row, 0, label, output, scratch, scratch_size);
 }
 
-int32_t cmlp_model_predict_u8(const cmlp_model *model, const uint8_t *row, void *output, void *scratch,
-                              size_t scratch_size)
+cmlp_status cmlp_model_predict_u8(const cmlp_model *model, const uint8_t *row, int32_t *label, void *output,
+                                  void *scratch, size_t scratch_size)
 {
-    return predict(model, row, CMLP_UINT8, output, scratch, scratch_size);
+    return predict(model, row, CMLP_UINT8, label, output, scratch, scratch_size);
+}
+
+cmlp_status cmlp_model_rows(const cmlp_model *model, cmlp_rows *rows)
+{
+    cmlp_rows own;
+    const cmlp_status status = CMLP_READ(&own, rows, cmlp_rows, index_dtype);
+    const cmlp_model *inside = model_in(model);
+    if (!inside) return model ? CMLP_ERROR_MODEL : CMLP_ERROR_NULL;
+    if (status) return status;
+    own.kind = CMLP_ROWS_DENSE;
+    own.dtype = inside->net.dtype;
+    own.n_cols = cmlp_n_in(&inside->net);
+    own.scale = inside->input_scale;
+    memcpy(rows, &own, own.struct_size);
+    return CMLP_OK;
 }
 
 const cmlp_net *cmlp_model_net(const cmlp_model *model)

@@ -187,7 +187,7 @@ static uint64_t put_head(sink *s, const writer *w, uint64_t length, uint32_t crc
     put_metadata(s, w, crc);
     for (int32_t l = 0; l < net->n_layers; l++)
         for (int is_bias = 0; is_bias < 2; is_bias++) {
-            const cmlp_layer *layer = &net->layers[l];
+            const cmlp_dense_layer *layer = &net->layers[l];
             const cmlp_model_array weights = {NULL, NULL, layer->n_in, layer->n_out, net->dtype};
             const cmlp_model_array biases = {NULL, NULL, layer->n_out, 0, net->dtype};
             put_text(s, ",\"layers.");
@@ -314,13 +314,13 @@ static void canonicalize(const cmlp_net *net, void *output)
     }
 }
 
-static cmlp_status make_example(writer *w, const cmlp_model_scratch *scratch)
+static cmlp_status make_example(writer *w, const cmlp_row_scratch *scratch)
 {
     const cmlp_net *net = w->net;
     const cmlp_float_mode mode = cmlp_enter_mode();
     make_inputs(net, w->input_scale, scratch->row);
     cmlp_leave_mode(mode);
-    const cmlp_status status = cmlp_model_forward(net, w->params, scratch->row, net->dtype, w->input_scale,
+    const cmlp_status status = cmlp_forward_row(net, w->params, scratch->row, net->dtype, w->input_scale,
                                                   scratch->output, scratch);
     canonicalize(net, scratch->output);
     w->example[0] = (cmlp_model_array){CMLP_EXAMPLE_INPUT, scratch->row, cmlp_n_in(net), 0, net->dtype};
@@ -349,17 +349,17 @@ static cmlp_status write_file(writer *w)
 
 cmlp_status cmlp_model_write_size(const cmlp_net *net, size_t *bytes)
 {
-    cmlp_model_scratch scratch;
+    cmlp_row_scratch scratch;
     const cmlp_status status = cmlp_check_net(net);
     if (status) return status;
-    return bytes ? cmlp_model_divide(net, NULL, bytes, &scratch) : CMLP_ERROR_NULL;
+    return bytes ? cmlp_row_space(net, NULL, bytes, &scratch) : CMLP_ERROR_NULL;
 }
 
 cmlp_status cmlp_model_write(const cmlp_net *net, const void *params, const cmlp_model_content *content, void *scratch,
                              size_t scratch_size)
 {
     cmlp_model_content own;
-    cmlp_model_scratch divided;
+    cmlp_row_scratch divided;
     writer w = {.net = net, .params = params, .content = &own};
     cmlp_status status = cmlp_check_net(net);
     if (!status) status = CMLP_READ(&own, content, cmlp_model_content, context);
@@ -368,7 +368,7 @@ cmlp_status cmlp_model_write(const cmlp_net *net, const void *params, const cmlp
     if (!status && !cmlp_is_finite(own.input_scale)) status = CMLP_ERROR_OPTION;
     if (!status) status = check_strings(&own);
     if (!status) status = check_arrays(&w);
-    if (!status) status = cmlp_model_check_scratch(net, scratch, scratch_size, &divided);
+    if (!status) status = cmlp_check_scratch(net, scratch, scratch_size, &divided);
     if (!status && !cmlp_model_is_finite(net, params)) status = CMLP_ERROR_FILE_NONFINITE;
     if (status) return status;
     w.input_scale = own.input_scale == 0 ? 1 : own.input_scale;

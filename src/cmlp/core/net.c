@@ -65,7 +65,7 @@ static void lay_out(cmlp_net *net, const cmlp_net_config *config)
     int64_t at = 0;
     net->widest = 0;
     for (int32_t l = 0; l < net->n_layers; l++) {
-        cmlp_layer *layer = &net->layers[l];
+        cmlp_dense_layer *layer = &net->layers[l];
         layer->n_in = config->sizes[l];
         layer->n_out = config->sizes[l + 1];
         layer->activation = config->activations[l];
@@ -87,7 +87,7 @@ static int is_exact(void)
     return a * a + c == 0 && one + small - one == 0;
 }
 
-_Static_assert(sizeof(cmlp_net) <= CMLP_NET_SIZE && _Alignof(cmlp_net) <= 8, "as cmlp.h promises");
+CMLP_ASSERT(sizeof(cmlp_net) <= CMLP_NET_SIZE && CMLP_ALIGNOF(cmlp_net) <= 8, "as cmlp.h promises");
 
 size_t cmlp_net_size(void) { return sizeof(cmlp_net); }
 
@@ -100,7 +100,7 @@ cmlp_status cmlp_net_init(cmlp_net *memory, size_t memory_size, const cmlp_net_c
     config = &own;
     if (!memory) return CMLP_ERROR_NULL;
     if (memory_size < sizeof(cmlp_net)) return CMLP_ERROR_BUFFER_SIZE;
-    if (cmlp_misaligned(memory, _Alignof(cmlp_net))) return CMLP_ERROR_ALIGNMENT;
+    if (cmlp_misaligned(memory, CMLP_ALIGNOF(cmlp_net))) return CMLP_ERROR_ALIGNMENT;
     const size_t element = config->dtype == CMLP_FLOAT32 ? sizeof(float) : sizeof(double);
     if (count_params(config, element) < 0) return CMLP_ERROR_OVERFLOW;
     const cmlp_kernels *kernels = cmlp_find_kernels(config->dtype, config->isa_mask);
@@ -124,7 +124,7 @@ cmlp_status cmlp_net_init(cmlp_net *memory, size_t memory_size, const cmlp_net_c
 cmlp_status cmlp_check_net(const cmlp_net *net)
 {
     if (!net) return CMLP_ERROR_NULL;
-    if (cmlp_misaligned(net, _Alignof(cmlp_net))) return CMLP_ERROR_ALIGNMENT;
+    if (cmlp_misaligned(net, CMLP_ALIGNOF(cmlp_net))) return CMLP_ERROR_ALIGNMENT;
     return net->magic == CMLP_NET_MAGIC ? CMLP_OK : CMLP_ERROR_NET;
 }
 
@@ -134,11 +134,19 @@ uint32_t cmlp_net_isa(const cmlp_net *net) { return cmlp_check_net(net) ? 0 : ne
 
 cmlp_status cmlp_net_layer(const cmlp_net *net, int32_t index, cmlp_layer *layer)
 {
+    cmlp_layer own;
     cmlp_status status = cmlp_check_net(net);
+    if (!status) status = CMLP_READ(&own, layer, cmlp_layer, biases);
     if (status) return status;
-    if (!layer) return CMLP_ERROR_NULL;
     if (index < 0 || index >= net->n_layers) return CMLP_ERROR_LAYERS;
-    *layer = net->layers[index];
+    const cmlp_dense_layer *described = &net->layers[index];
+    own.n_in = described->n_in;
+    own.n_out = described->n_out;
+    own.activation = described->activation;
+    own.parameter = described->parameter;
+    own.weights = described->weights;
+    own.biases = described->biases;
+    memcpy(layer, &own, own.struct_size);
     return CMLP_OK;
 }
 
@@ -158,7 +166,7 @@ cmlp_status cmlp_init_params(const cmlp_net *net, cmlp_random *random, void *par
     if (cmlp_misaligned(params, net->element)) return CMLP_ERROR_ALIGNMENT;
     cmlp_float_mode mode = cmlp_enter_mode();
     for (int32_t l = 0; l < net->n_layers; l++) {
-        const cmlp_layer *layer = &net->layers[l];
+        const cmlp_dense_layer *layer = &net->layers[l];
         double factor = init_factor(net, l);
         double bound = cmlp_root(factor / (double)(layer->n_in + layer->n_out));
         int64_t n = layer->n_in * layer->n_out + layer->n_out;

@@ -9,6 +9,14 @@
 #define CMLP_ALIGNMENT 64
 #define CMLP_MAX_WIDTH INT64_C(2147483647)
 
+/* A layer with weights: what cmlp_layer tells callers, but of a fixed size. */
+typedef struct cmlp_dense_layer {
+    int64_t n_in, n_out;
+    int32_t activation;
+    double parameter;        /* of the activation */
+    int64_t weights, biases; /* indices in the parameter block */
+} cmlp_dense_layer;
+
 struct cmlp_net {
     uint32_t magic;
     int32_t n_layers; /* number of layers with weights */
@@ -19,7 +27,7 @@ struct cmlp_net {
     size_t element;   /* bytes */
     double loss_parameter;
     const cmlp_kernels *kernels;
-    cmlp_layer layers[CMLP_MAX_LAYERS - 1];
+    cmlp_dense_layer layers[CMLP_MAX_LAYERS - 1];
 };
 
 /* Returns CMLP_OK, or the status for a net that is NULL, misaligned or not initialized. */

@@ -156,7 +156,7 @@ static cmlp_status take_step(const cmlp_net *net, void *params, const void *grad
     cmlp_step_values values = cmlp_begin_step(&own, own.learning_rate);
     if (values.max_norm > 0) cmlp_clip(net, gradient, &values);
     for (int32_t l = 0; l < net->n_layers; l++) {
-        const cmlp_layer *layer = &net->layers[l];
+        const cmlp_dense_layer *layer = &net->layers[l];
         cmlp_step_elements(net, &values, own.state, params, cmlp_at(net, gradient, layer->weights), layer->weights,
                            layer->n_in * layer->n_out, 0);
         cmlp_step_elements(net, &values, own.state, params, cmlp_at(net, gradient, layer->biases), layer->biases,

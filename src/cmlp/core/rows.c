@@ -52,19 +52,22 @@ static cmlp_status check_strided(const void *data, int32_t dtype, int64_t n_rows
     return *col_stride % size ? cmlp_refuse(refused, CMLP_ERROR_ALIGNMENT, names->col_stride) : CMLP_OK;
 }
 
-static cmlp_status check_order(const cmlp_rows *rows, int64_t n)
+static cmlp_status check_order(const cmlp_rows *rows, int64_t n, int64_t *bad)
 {
     if (n < 0) return CMLP_ERROR_ORDER;
     if (rows->order)
         for (int64_t i = 0; i < n; i++)
-            if (rows->order[i] < 0 || rows->order[i] >= rows->n_rows) return CMLP_ERROR_ORDER;
+            if (rows->order[i] < 0 || rows->order[i] >= rows->n_rows) {
+                *bad = i;
+                return CMLP_ERROR_ORDER;
+            }
     return CMLP_OK;
 }
 
 /* Reads the caller's rows to `rows`; *n becomes the number of rows selected. */
-static cmlp_status read_rows(cmlp_rows *rows, const cmlp_net *net, const cmlp_rows *given, int64_t *n,
-                             const char **refused)
+static cmlp_status read_rows(cmlp_rows *rows, const cmlp_net *net, const cmlp_rows *given, int64_t *n, cmlp_run *run)
 {
+    const char **refused = &run->refused;
     cmlp_status status = CMLP_READ(rows, given, cmlp_rows, index_dtype);
     if (status) return cmlp_refuse(refused, status, "rows");
     const int sparse = rows->kind == CMLP_ROWS_CSR;
@@ -78,7 +81,7 @@ static cmlp_status read_rows(cmlp_rows *rows, const cmlp_net *net, const cmlp_ro
                                     &rows->col_stride, &rows_names, refused);
     if (status) return status;
     *n = rows->order ? rows->n_order : rows->n_rows;
-    status = check_order(rows, *n);
+    status = check_order(rows, *n, &run->bad_row);
     return status ? cmlp_refuse(refused, status, *n < 0 ? "rows->n_order" : "rows->order") : CMLP_OK;
 }
 
@@ -87,20 +90,22 @@ static int32_t label_at(const cmlp_targets *targets, int64_t row)
     return *(const int32_t *)(const void *)((const char *)targets->data + row * targets->row_stride);
 }
 
-/* Checks the labels of all rows, or of the selected rows. */
-static int are_labels(const cmlp_data *data, int selected)
+/* The first bad label of all rows, or of the selected rows: its row, or -1 if there is none. */
+static int64_t bad_label(const cmlp_data *data, int selected)
 {
     const int64_t n = selected ? data->n : data->targets->n_rows, classes = cmlp_n_out(data->net);
     for (int64_t i = 0; i < n; i++) {
-        const int32_t label = label_at(data->targets, selected ? cmlp_selected(data, i) : i);
-        if (label < 0 || label >= classes) return 0;
+        const int64_t row = selected ? cmlp_selected(data, i) : i;
+        const int32_t label = label_at(data->targets, row);
+        if (label < 0 || label >= classes) return row;
     }
-    return 1;
+    return -1;
 }
 
 /* Class indices: one int32 per row. */
-static cmlp_status check_labels(const cmlp_data *data, cmlp_targets *targets, const char **refused)
+static cmlp_status check_labels(const cmlp_data *data, cmlp_targets *targets, cmlp_run *run)
 {
+    const char **refused = &run->refused;
     const int64_t size = sizeof(int32_t);
     int64_t one_column = 0;
     if (!targets->data && targets->n_rows) return cmlp_refuse(refused, CMLP_ERROR_NULL, targets_names.data);
@@ -109,13 +114,15 @@ static cmlp_status check_labels(const cmlp_data *data, cmlp_targets *targets, co
         return cmlp_refuse(refused, CMLP_ERROR_ALIGNMENT, targets_names.data);
     if (targets->row_stride % size) return cmlp_refuse(refused, CMLP_ERROR_ALIGNMENT, targets_names.row_stride);
     /* Where all are selected, memory is read in its own order; what is not selected may be anything. */
-    if (data->n >= targets->n_rows && are_labels(data, 0)) return CMLP_OK;
-    return are_labels(data, 1) ? CMLP_OK : cmlp_refuse(refused, CMLP_ERROR_LABEL, targets_names.data);
+    if (data->n >= targets->n_rows && bad_label(data, 0) < 0) return CMLP_OK;
+    run->bad_row = bad_label(data, 1);
+    return run->bad_row < 0 ? CMLP_OK : cmlp_refuse(refused, CMLP_ERROR_LABEL, targets_names.data);
 }
 
 /* data->targets points to `targets`, which is filled here. */
-static cmlp_status read_targets(cmlp_data *data, cmlp_targets *targets, const cmlp_targets *given, const char **refused)
+static cmlp_status read_targets(cmlp_data *data, cmlp_targets *targets, const cmlp_targets *given, cmlp_run *run)
 {
+    const char **refused = &run->refused;
     const cmlp_status status = CMLP_READ(targets, given, cmlp_targets, dtype);
     if (status) return cmlp_refuse(refused, status, "targets");
     if (targets->n_rows != data->rows->n_rows) return cmlp_refuse(refused, CMLP_ERROR_TARGETS, "targets->n_rows");
@@ -123,28 +130,31 @@ static cmlp_status read_targets(cmlp_data *data, cmlp_targets *targets, const cm
         return check_strided(targets->data, targets->dtype, targets->n_rows, cmlp_n_out(data->net),
                              &targets->row_stride, &targets->col_stride, &targets_names, refused);
     if (targets->kind != CMLP_TARGETS_CLASSES) return cmlp_refuse(refused, CMLP_ERROR_TARGETS, "targets->kind");
-    return check_labels(data, targets, refused);
+    return check_labels(data, targets, run);
 }
 
 /* Weights, their sum and its reciprocal must be normal numbers of the net's type, in which they become factors. */
-static cmlp_status check_weights(const cmlp_data *data)
+static cmlp_status check_weights(const cmlp_data *data, int64_t *bad)
 {
     const int is_float = data->net->dtype == CMLP_FLOAT32;
     const double least = is_float ? FLT_MIN : DBL_MIN, most = is_float ? FLT_MAX : DBL_MAX;
     for (int64_t i = 0; i < data->n; i++) {
         const double w = data->weights[cmlp_selected(data, i)];
-        if (w != 0 && !(w >= least && w <= most)) return CMLP_ERROR_WEIGHT;
+        if (w == 0 || (w >= least && w <= most)) continue;
+        *bad = cmlp_selected(data, i);
+        return CMLP_ERROR_WEIGHT;
     }
     const double sum = cmlp_weight_sum(data, 0, data->n);
     return !data->n || (sum > 0 && sum <= most) ? CMLP_OK : CMLP_ERROR_WEIGHT;
 }
 
 cmlp_status cmlp_check_data(cmlp_data *data, const cmlp_net *net, const cmlp_rows *rows, const cmlp_targets *targets,
-                            const double *weights, const char **refused)
+                            const double *weights, cmlp_run *run)
 {
+    const char **refused = &run->refused;
     cmlp_status status = cmlp_check_net(net);
     if (status) return cmlp_refuse(refused, status, "net");
-    status = read_rows(&data->own_rows, net, rows, &data->n, refused);
+    status = read_rows(&data->own_rows, net, rows, &data->n, run);
     if (status) return status;
     rows = &data->own_rows;
     data->net = net;
@@ -154,12 +164,12 @@ cmlp_status cmlp_check_data(cmlp_data *data, const cmlp_net *net, const cmlp_row
     data->values = 0;
     data->in_place = rows->dtype == net->dtype && rows->scale == 1 && rows->col_stride == (int64_t)net->element;
     if (cmlp_is_sparse(data)) {
-        status = cmlp_check_sparse_rows(data);
+        status = cmlp_check_sparse_rows(data, &run->bad_row);
         if (status) return cmlp_refuse(refused, status, "rows->indptr or rows->indices");
     }
-    if (targets) status = read_targets(data, &data->own_targets, targets, refused);
+    if (targets) status = read_targets(data, &data->own_targets, targets, run);
     if (!status && weights) {
-        status = check_weights(data);
+        status = check_weights(data, &run->bad_row);
         if (status) *refused = "objective->row_weights";
     }
     return status;

@@ -5,10 +5,10 @@
 #include "data.h"
 #include "kernels/target.h"
 
-/* Fills `data`; if an argument is refused, *refused names it. `targets` and `weights` may be NULL. `data` holds
- * pointers to itself and must not be copied. */
+/* Fills `data`; if an argument is refused, run->refused names it, and run->bad_row is the row of a bad value. `targets`
+ * and `weights` may be NULL. `data` holds pointers to itself and must not be copied. */
 cmlp_status cmlp_check_data(cmlp_data *data, const cmlp_net *net, const cmlp_rows *rows, const cmlp_targets *targets,
-                            const double *weights, const char **refused);
+                            const double *weights, cmlp_run *run);
 
 /* Whether the first layer's kernel can convert the rows itself: contiguous uint8 with a suitable scale. */
 static inline int cmlp_are_bytes(const cmlp_data *data)

@@ -33,7 +33,7 @@ cmlp_status cmlp_check_block(const cmlp_net *net, const void *block, const char 
 /* Number of multiplications of a forward pass. CSR zeros, which are not stored, count as none. */
 static double products(const cmlp_data *data, int64_t rows)
 {
-    const cmlp_layer *layer = &data->net->layers[0];
+    const cmlp_dense_layer *layer = &data->net->layers[0];
     const double zeros =
         cmlp_is_sparse(data) && data->n ? (double)layer->n_in - (double)data->values / (double)data->n : 0;
     return (double)rows * ((double)data->net->n_params - zeros * (double)layer->n_out);

@@ -86,7 +86,7 @@ static int all_are_sound(const cmlp_rows *rows)
     return row == rows->n_rows;
 }
 
-cmlp_status cmlp_check_sparse_rows(cmlp_data *data)
+cmlp_status cmlp_check_sparse_rows(cmlp_data *data, int64_t *bad)
 {
     const cmlp_rows *rows = data->rows;
     const int sound = data->n >= rows->n_rows && all_are_sound(rows); /* else only the selected rows must be */
@@ -95,7 +95,10 @@ cmlp_status cmlp_check_sparse_rows(cmlp_data *data)
         const int64_t row = cmlp_selected(data, i);
         if (!sound) {
             prefetch_columns(data, i);
-            if (!row_is_sound(rows, row)) return CMLP_ERROR_SPARSE;
+            if (!row_is_sound(rows, row)) {
+                *bad = row;
+                return CMLP_ERROR_SPARSE;
+            }
         }
         data->values += index_at(rows, rows->indptr, row + 1) - index_at(rows, rows->indptr, row);
     }

@@ -7,8 +7,9 @@
 /* Checks types, pointers and alignment of the CSR arrays. */
 cmlp_status cmlp_check_sparse_arrays(const cmlp_rows *rows, const char **refused);
 
-/* Checks the selected rows and counts their stored values in data->values. All other fields of `data` must be set. */
-cmlp_status cmlp_check_sparse_rows(cmlp_data *data);
+/* Checks the selected rows and counts their stored values in data->values. All other fields of `data` must be set.
+ * *bad becomes the row that is refused. */
+cmlp_status cmlp_check_sparse_rows(cmlp_data *data, int64_t *bad);
 
 /* Lists the selected rows [first, first + n). */
 void cmlp_gather_sparse(const cmlp_data *data, int64_t first, int64_t n, cmlp_csr_row *list);

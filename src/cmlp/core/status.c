@@ -50,6 +50,8 @@ static const status_text texts[] = {
     TEXT(CMLP_ERROR_FILE_EXAMPLE, "the computed output of the stored example differs from the stored output"),
     TEXT(CMLP_ERROR_FILE_KEY, "the metadata do not contain this key"),
     TEXT(CMLP_ERROR_FILE_WRITE, "the write callback failed"),
+    TEXT(CMLP_ERROR_FILE_READ, "the file cannot be opened or read"),
+    TEXT(CMLP_ERROR_MEMORY, "not enough memory"),
     TEXT(CMLP_ERROR_MODEL, "the model was not made by cmlp_model_init of this version"),
 };
 

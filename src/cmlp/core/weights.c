@@ -29,12 +29,12 @@ typedef struct weight_share {
 
 /* ------------------------------------------------------------------------------------------------- squares */
 
-int64_t cmlp_square_groups(const cmlp_layer *layer) { return (layer->n_in + SQUARE_ROWS - 1) / SQUARE_ROWS; }
+int64_t cmlp_square_groups(const cmlp_dense_layer *layer) { return (layer->n_in + SQUARE_ROWS - 1) / SQUARE_ROWS; }
 
 static void squares_of(cmlp_batch_job *job, const void *params, int32_t l, int64_t k0, int64_t k1)
 {
     const cmlp_net *net = job->data.net;
-    const cmlp_layer *layer = &net->layers[l];
+    const cmlp_dense_layer *layer = &net->layers[l];
     double *squares = job->squares;
     for (int32_t i = 0; i < l; i++) squares += cmlp_square_groups(&net->layers[i]);
     for (int64_t k = k0; k < k1; k += SQUARE_ROWS) {
@@ -89,7 +89,7 @@ static cmlp_gradient_input layer_input(const cmlp_batch_job *job, const weight_s
         return a;
     }
     const void **list = row_pointers(job, share->index);
-    const cmlp_layer *layer = &net->layers[share->layer];
+    const cmlp_dense_layer *layer = &net->layers[share->layer];
     for (int64_t i = 0; i < n; i++)
         list[i] = cmlp_at(net, job->layers[share->layer - 1].activations, (first + i) * layer->n_in);
     return (cmlp_gradient_input){.rows = n, .list = list, .copy = cmlp_copy_space(&job->input, share->index)};
@@ -117,7 +117,7 @@ static void bias_gradient(const cmlp_batch_job *job, const weight_share *share, 
 static void gradient_share(cmlp_batch_job *job, const weight_share *share, const cmlp_batch_tile *tile)
 {
     const cmlp_net *net = job->data.net;
-    const cmlp_layer *layer = &net->layers[share->layer];
+    const cmlp_dense_layer *layer = &net->layers[share->layer];
     cmlp_weight_sums to = {.k0 = share->k0, .k1 = share->k1, .n_out = layer->n_out, .sums = share->sums,
                            .w = cmlp_at(net, tile->end->params, layer->weights)};
     for (int64_t i = 0, m; i < tile->n; i += m) {
@@ -155,7 +155,7 @@ static void sparse_share(cmlp_batch_job *job, const weight_share *share, const c
 static void step_share(const cmlp_batch_job *job, const weight_share *share, const cmlp_batch_end *end)
 {
     const cmlp_net *net = job->data.net;
-    const cmlp_layer *layer = &net->layers[share->layer];
+    const cmlp_dense_layer *layer = &net->layers[share->layer];
     const int64_t from = share->k0 * layer->n_out, n = (share->k1 - share->k0) * layer->n_out;
     cmlp_step_elements(net, end->step, end->state, end->params, cmlp_at(net, share->sums, from), layer->weights + from,
                        n, 0);
@@ -165,7 +165,7 @@ static void step_share(const cmlp_batch_job *job, const weight_share *share, con
 }
 
 /* Weight rows per piece of gradient and step: a multiple of every kernel's tile. */
-static int64_t step_rows(const cmlp_net *net, const cmlp_layer *layer)
+static int64_t step_rows(const cmlp_net *net, const cmlp_dense_layer *layer)
 {
     const int64_t rows = STEP_BYTES / (layer->n_out * (int64_t)net->element);
     return rows < SQUARE_ROWS ? SQUARE_ROWS : rows / SQUARE_ROWS * SQUARE_ROWS;
@@ -175,7 +175,7 @@ static int64_t step_rows(const cmlp_net *net, const cmlp_layer *layer)
 static void share_in_parts(cmlp_batch_job *job, const weight_share *share, const cmlp_batch_tile *tile)
 {
     const cmlp_net *net = job->data.net;
-    const cmlp_layer *layer = &net->layers[share->layer];
+    const cmlp_dense_layer *layer = &net->layers[share->layer];
     const int64_t rows = step_rows(net, layer);
     const size_t row = (size_t)layer->n_out * net->element;
     weight_share part = *share;
@@ -197,7 +197,7 @@ void cmlp_weights_share(cmlp_batch_job *job, const cmlp_batch_tile *tile, int32_
     const int in_parts = steps && tile->first && tile->n <= STEP_ROWS && !end->keep;
     const int64_t unit = job->penalized ? SQUARE_ROWS : CMLP_GROUP;
     for (int32_t l = 0; l < net->n_layers; l++) {
-        const cmlp_layer *layer = &net->layers[l];
+        const cmlp_dense_layer *layer = &net->layers[l];
         const int sparse = !l && cmlp_is_sparse(&job->data);
         weight_share share = {.layer = l, .biases = index == 0, .masked = 1, .index = index};
         cmlp_team_share(layer->n_in, unit, index, size, &share.k0, &share.k1);

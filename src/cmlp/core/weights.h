@@ -17,6 +17,6 @@ double cmlp_penalty(const cmlp_batch_job *job);
 void cmlp_squares_renew(cmlp_batch_job *job);
 
 /* Number of entries of a layer in job->squares. */
-int64_t cmlp_square_groups(const cmlp_layer *layer);
+int64_t cmlp_square_groups(const cmlp_dense_layer *layer);
 
 #endif

@@ -1,29 +1,44 @@
 /* Computes the workspace size of a call. */
+#include "arguments.h"
 #include "backward.h"
 #include "forward.h"
 
-static size_t space(const cmlp_net *net, int kind, int added, int64_t n_rows, int32_t n_threads)
+/* The workspace of a forward call if `objective` is NULL, else of a gradient, else (epoch) of training. */
+static size_t space(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objective *objective, int trains, int64_t n,
+                    int32_t n_threads)
 {
-    if (kind == CMLP_CALL_FORWARD) return cmlp_forward_space(net, added & CMLP_CALL_CSR, n_rows, n_threads);
+    const int sparse = rows->kind == CMLP_ROWS_CSR;
+    if (!objective) return cmlp_forward_space(net, sparse, n, n_threads);
 #if CMLP_BUILDS_TRAINING
-    return cmlp_batch_space(net, kind | added, n_rows, n_threads);
+    const int call = trains ? CMLP_CALL_TRAIN : CMLP_CALL_GRADIENT;
+    const int added = (sparse ? CMLP_CALL_CSR : 0) | (objective->dropout ? CMLP_CALL_DROPOUT : 0);
+    return cmlp_batch_space(net, call | added, n, n_threads);
 #else
+    (void)trains;
     return 0;
 #endif
 }
 
-cmlp_status cmlp_workspace_size(const cmlp_net *net, int call, int64_t n_rows, int32_t n_threads, size_t *bytes)
+cmlp_status cmlp_workspace_size(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objective *objective,
+                                const cmlp_epoch *epoch, int32_t n_threads, size_t *bytes)
 {
+    cmlp_rows own_rows;
+    cmlp_objective own_objective;
+    cmlp_epoch own_epoch;
     cmlp_status status = cmlp_check_net(net);
+    if (!status) status = CMLP_READ(&own_rows, rows, cmlp_rows, index_dtype);
+    if (!status && objective) status = CMLP_READ(&own_objective, objective, cmlp_objective, dropout_seed);
+    if (!status && epoch) status = CMLP_READ(&own_epoch, epoch, cmlp_epoch, batches);
     if (status) return status;
-    if (!bytes) return CMLP_ERROR_NULL;
-    if (n_rows < 0) return CMLP_ERROR_ROWS;
+    if (!bytes || (epoch && !objective)) return CMLP_ERROR_NULL;
+    int64_t n = own_rows.order ? own_rows.n_order : own_rows.n_rows;
+    if (n < 0 || (own_rows.kind != CMLP_ROWS_DENSE && own_rows.kind != CMLP_ROWS_CSR)) return CMLP_ERROR_ROWS;
+    if (epoch && own_epoch.batch_size < 0) return CMLP_ERROR_BATCH;
+    if (epoch && own_epoch.batch_size && own_epoch.batch_size < n) n = own_epoch.batch_size;
     if (!n_threads) n_threads = 1;
     if (n_threads < 1 || n_threads > CMLP_MAX_THREADS) return CMLP_ERROR_THREADS;
-    const int csr = call & CMLP_CALL_CSR, dropout = call & CMLP_CALL_DROPOUT, kind = call - csr - dropout;
-    const int trains = kind == CMLP_CALL_GRADIENT || kind == CMLP_CALL_TRAIN;
-    if (kind == CMLP_CALL_FORWARD ? dropout : !(CMLP_BUILDS_TRAINING && trains)) return CMLP_ERROR_OPTION;
-    const size_t needed = space(net, kind, csr | dropout, n_rows ? n_rows : 1, n_threads);
+    if (objective && !CMLP_BUILDS_TRAINING) return CMLP_ERROR_OPTION;
+    const size_t needed = space(net, &own_rows, objective ? &own_objective : NULL, epoch != NULL, n ? n : 1, n_threads);
     if (!needed) return CMLP_ERROR_OVERFLOW;
     *bytes = cmlp_with_slack(needed);
     return CMLP_OK;

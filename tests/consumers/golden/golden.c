@@ -74,25 +74,22 @@ static cmlp_net *make_net(const recipe *r, uint32_t isa)
 
 static cmlp_optimizer make_optimizer(const recipe *r, const cmlp_net *net)
 {
-    cmlp_optimizer optimizer = CMLP_INIT(cmlp_optimizer);
+    cmlp_optimizer optimizer = cmlp_default_optimizer(r->solver);
     demand(cmlp_optimizer_state_size(net, r->solver, &optimizer.state_size), "optimizer");
     optimizer.state = memory(optimizer.state_size);
-    optimizer.solver = r->solver;
     optimizer.learning_rate = r->learning_rate;
-    optimizer.momentum = 0.9;
-    optimizer.beta_1 = 0.9;
-    optimizer.beta_2 = 0.999;
-    optimizer.epsilon = 1e-8;
-    optimizer.beta_1_power = optimizer.beta_2_power = 1;
     return optimizer;
 }
 
 static cmlp_run make_run(const cmlp_net *net, int32_t n_threads)
 {
+    const cmlp_rows rows = cmlp_dense_rows(NULL, CMLP_FLOAT64, ROWS, INPUTS);
+    const cmlp_objective objective = CMLP_INIT(cmlp_objective);
+    const cmlp_epoch epoch = CMLP_INIT(cmlp_epoch); /* all rows are one batch: enough for smaller batches */
     size_t forward;
     cmlp_run run = CMLP_INIT(cmlp_run);
-    demand(cmlp_workspace_size(net, CMLP_CALL_TRAIN, ROWS, n_threads, &run.workspace_size), "workspace");
-    demand(cmlp_workspace_size(net, CMLP_CALL_FORWARD, ROWS, n_threads, &forward), "workspace");
+    demand(cmlp_workspace_size(net, &rows, &objective, &epoch, n_threads, &run.workspace_size), "workspace");
+    demand(cmlp_workspace_size(net, &rows, NULL, NULL, n_threads, &forward), "workspace");
     if (forward > run.workspace_size) run.workspace_size = forward;
     run.workspace = memory(run.workspace_size);
     run.n_threads = n_threads;

@@ -9,14 +9,14 @@ typedef struct csr_entry {
     int32_t padding; /* i386 aligns a double to 4 bytes only */
 #endif
 } csr_entry;
-_Static_assert(sizeof(csr_entry) == 2 * sizeof(T), "values are read with a stride of two T");
+CMLP_ASSERT(sizeof(csr_entry) == 2 * sizeof(T), "values are read with a stride of two T");
 
 /* Number and end of a column's entries. Small, because rows access the slots of a block in random order and all slots
  * should stay in the L1 cache. */
 typedef struct csr_slot {
     uint16_t n, end; /* values of the column; index after its last entry, or after the last one filled in */
 } csr_slot;
-_Static_assert(sizeof(csr_slot) == 4 && sizeof(csr_entry) % _Alignof(T) == 0, "as cmlp_csr_block counts them");
+CMLP_ASSERT(sizeof(csr_slot) == 4 && sizeof(csr_entry) % CMLP_ALIGNOF(T) == 0, "as cmlp_csr_block counts them");
 
 /* Columns are processed by their number of values. The loop over the values then has the same length as for the
  * previous column, and the processor predicts its end. With 1 % of 20,000 columns filled, most have one to three in

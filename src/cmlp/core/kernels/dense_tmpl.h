@@ -21,7 +21,7 @@ typedef struct dense_rows {
     int64_t k, n_prefetch, prefetched;
 } dense_rows;
 
-_Static_assert(DENSE_ROWS_1 * (CMLP_CHUNK + LINE) * sizeof(T) <= CMLP_COPY_BYTES, "a tile's rows");
+CMLP_ASSERT(DENSE_ROWS_1 * (CMLP_CHUNK + LINE) * sizeof(T) <= CMLP_COPY_BYTES, "a tile's rows");
 
 /* Row r of a tile. Adjacent copies have a constant distance, so that no pointers need to be loaded. */
 #define COPY_LD (CMLP_CHUNK + LINE)

@@ -196,7 +196,7 @@ static void gradient_strip(const gradient_job *job, const int64_t *k, int64_t n,
 /* In wide layers each row of `a` and of d is in a page of its own, and the pages exceed the first-level TLB. If this
  * is slow on an instruction set, GRADIENT_COPY (tiles_<isa>.h) vectors of each row of `a` are copied next to each
  * other and used for all columns of d. */
-_Static_assert(CMLP_CHUNK * GRADIENT_COPY * VL * sizeof(T) <= CMLP_COPY_BYTES, "inputs of a chunk of rows");
+CMLP_ASSERT(CMLP_CHUNK * GRADIENT_COPY * VL * sizeof(T) <= CMLP_COPY_BYTES, "inputs of a chunk of rows");
 static int copies_inputs(const gradient_job *job)
 {
     return GRADIENT_COPY && job->copy && job->rows >= CMLP_CHUNK / 2 && job->n_out >= 16 * VL;

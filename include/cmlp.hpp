@@ -1,5 +1,4 @@
-// A C++17 wrapper for model files: memory is owned and released, and errors are exceptions. Copy it into your program
-// and extend it; the C library does not depend on it.
+// cmlp.hpp: a C++17 wrapper of cmlp.h for model files. Memory is owned and released, and errors are exceptions.
 #ifndef CMLP_HPP
 #define CMLP_HPP
 
@@ -8,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <fstream>
+#include <iterator>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -19,11 +19,11 @@ namespace cmlp {
 
 class error : public std::runtime_error {
 public:
-    explicit error(int status) : std::runtime_error(cmlp_status_string(status)), status(status) {}
-    const int status;
+    explicit error(cmlp_status code) : std::runtime_error(cmlp_status_string(code)), status(code) {}
+    const cmlp_status status;
 };
 
-inline void check(int status)
+inline void check(cmlp_status status)
 {
     if (status != CMLP_OK) throw error(status);
 }
@@ -44,20 +44,31 @@ public:
     static model load(const std::string &path)
     {
         std::ifstream stream(path, std::ios::binary);
-        if (!stream) throw std::runtime_error("cannot read " + path);
+        if (!stream) throw error(CMLP_ERROR_FILE_READ);
         return model({std::istreambuf_iterator<char>(stream), {}});
     }
 
     const cmlp_model_info &info() const { return sizes; }
     cmlp_model *get() const { return reinterpret_cast<cmlp_model *>(memory.get()); }
 
-    // A metadata string, for example "classes" (written by Python); it lives as long as the model.
+    // A metadata string, for example "activations". The view is valid as long as the model.
     std::string_view metadata(const char *key) const
     {
         const char *text = nullptr;
         std::size_t length = 0;
         check(cmlp_model_metadata(get(), key, &text, &length));
         return {text, length};
+    }
+
+    // The label of a class, in UTF-8.
+    std::string label(std::int32_t index) const
+    {
+        std::string text(64, '\0');
+        cmlp_status status;
+        while ((status = cmlp_model_label(get(), index, &text[0], text.size())) == CMLP_ERROR_BUFFER_SIZE)
+            text.resize(2 * text.size());
+        check(status);
+        return text.c_str();
     }
 
 private:
@@ -69,34 +80,32 @@ private:
 // Predicts single rows without allocating memory. T is float or double, as the model's dtype.
 template <typename T> class predictor {
 public:
-    explicit predictor(const model &shared)
-        : shared(shared), scratch(shared.info().scratch_size),
-          values(static_cast<std::size_t>(shared.info().n_outputs))
+    explicit predictor(const model &source)
+        : shared(source), scratch(source.info().scratch_size),
+          values(static_cast<std::size_t>(source.info().n_outputs))
     {
-        if (shared.info().dtype != (sizeof(T) == sizeof(float) ? CMLP_FLOAT32 : CMLP_FLOAT64))
+        if (source.info().dtype != (sizeof(T) == sizeof(float) ? CMLP_FLOAT32 : CMLP_FLOAT64))
             throw error(CMLP_ERROR_DTYPE);
     }
 
-    // The class index of a row of n_inputs elements.
+    // The class index of a row of n_inputs elements; -1 for a regressor.
     std::int32_t operator()(const T *row)
     {
-        return checked(cmlp_model_predict(shared.get(), row, values.data(), scratch.data(), scratch.size()));
+        std::int32_t label = -1;
+        check(cmlp_model_predict(shared.get(), row, &label, values.data(), scratch.data(), scratch.size()));
+        return label;
     }
     std::int32_t operator()(const std::uint8_t *row)
     {
-        return checked(cmlp_model_predict_u8(shared.get(), row, values.data(), scratch.data(), scratch.size()));
+        std::int32_t label = -1;
+        check(cmlp_model_predict_u8(shared.get(), row, &label, values.data(), scratch.data(), scratch.size()));
+        return label;
     }
 
     // The outputs of the last row.
     const std::vector<T> &outputs() const { return values; }
 
 private:
-    static std::int32_t checked(std::int32_t answer)
-    {
-        if (answer < 0) throw error(-answer);
-        return answer;
-    }
-
     const model &shared;
     std::vector<unsigned char> scratch;
     std::vector<T> values;

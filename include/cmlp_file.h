@@ -1,0 +1,93 @@
+/* cmlp_file.h: loads a model file by its path in one call, and frees it in one.
+ *
+ * Optional. The library itself neither opens files nor allocates memory. These functions do; they are compiled into the
+ * program that includes this header:
+ *
+ *     cmlp_file digits;
+ *     cmlp_status status = cmlp_file_load(&digits, "digits.cmlp");
+ *     int32_t label;
+ *     if (!status)
+ *         status = cmlp_model_predict(digits.model, row, &label, NULL, digits.scratch, digits.info.scratch_size);
+ *     cmlp_file_free(&digits);
+ */
+#ifndef CMLP_FILE_H
+#define CMLP_FILE_H
+
+#include <cmlp.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* A model in allocated memory. Any number of threads may share the model. The scratch memory serves one call of
+ * cmlp_model_predict at a time; other threads need their own (info.scratch_size bytes). */
+typedef struct cmlp_file {
+    cmlp_model *model; /* NULL if loading failed */
+    void *scratch;
+    cmlp_model_info info;
+    void *memory; /* one block: the bytes of the file, the model, the scratch memory */
+} cmlp_file;
+
+#ifdef __cplusplus
+#  define CMLP_FILE_CAST(type, value) static_cast<type>(value)
+#else
+#  define CMLP_FILE_CAST(type, value) ((type)(value))
+#endif
+
+/* Releases the memory. Harmless after a failed cmlp_file_load, and if called twice. */
+static inline void cmlp_file_free(cmlp_file *file)
+{
+    free(file->memory);
+    file->memory = file->scratch = NULL;
+    file->model = NULL;
+}
+
+/* Extends the memory to `capacity` bytes and reads the file up to its byte `n`. *got counts the bytes read. */
+static inline cmlp_status cmlp_file_read(cmlp_file *file, FILE *stream, uint64_t capacity, uint64_t n, size_t *got)
+{
+    void *const memory = capacity < SIZE_MAX ? realloc(file->memory, CMLP_FILE_CAST(size_t, capacity)) : NULL;
+    if (!memory) return CMLP_ERROR_MEMORY;
+    file->memory = memory;
+    *got += fread(CMLP_FILE_CAST(char *, memory) + *got, 1, CMLP_FILE_CAST(size_t, n) - *got, stream);
+    return ferror(stream) ? CMLP_ERROR_FILE_READ : CMLP_OK;
+}
+
+/* Reads the head, which tells the sizes, and then the whole file. */
+static inline cmlp_status cmlp_file_load_stream(cmlp_file *file, FILE *stream)
+{
+    size_t got = 0;
+    uint64_t n = 8; /* bytes that tell the size of the head */
+    cmlp_status status = CMLP_ERROR_FILE_SHORT;
+    for (int i = 0; i < 2 && status == CMLP_ERROR_FILE_SHORT && n >= got; i++, n = file->info.head_size) {
+        status = cmlp_file_read(file, stream, n, n, &got);
+        if (!status) status = cmlp_model_size(file->memory, got, &file->info);
+    }
+    if (status) return status;
+    n = file->info.file_size;
+    const uint64_t model = (n + 7) / 8 * 8, scratch = model + file->info.model_size;
+    status = cmlp_file_read(file, stream, scratch + file->info.scratch_size, n, &got);
+    if (status) return status;
+    if (got < n) return CMLP_ERROR_FILE_SHORT;
+    if (fgetc(stream) != EOF) return CMLP_ERROR_FILE_LONG;
+    unsigned char *const bytes = CMLP_FILE_CAST(unsigned char *, file->memory);
+    void *const model_memory = bytes + model;
+    file->model = CMLP_FILE_CAST(cmlp_model *, model_memory);
+    file->scratch = bytes + scratch;
+    return cmlp_model_init(file->model, file->info.model_size, bytes, got, 1, file->scratch, file->info.scratch_size);
+}
+
+/* Reads a model file, verifies it and makes the model. All fields of *file are written.
+ * Returns CMLP_OK; FILE_READ if the file cannot be opened or read, MEMORY if malloc fails; the statuses of
+ * cmlp_model_size and cmlp_model_init. On failure file->model is NULL, and there is nothing to release. */
+static inline cmlp_status cmlp_file_load(cmlp_file *file, const char *path)
+{
+    const cmlp_model_info info = CMLP_INIT(cmlp_model_info);
+    file->memory = NULL;
+    file->info = info;
+    FILE *const stream = path ? fopen(path, "rb") : NULL;
+    const cmlp_status status = stream ? cmlp_file_load_stream(file, stream) : CMLP_ERROR_FILE_READ;
+    if (stream) fclose(stream);
+    if (status) cmlp_file_free(file);
+    return status;
+}
+
+#endif

@@ -1,0 +1,89 @@
+/* The prediction of a single row, and the class indices of outputs. */
+#include "predict.h"
+
+cmlp_status cmlp_row_space(const cmlp_net *net, void *memory, size_t *size, cmlp_row_scratch *scratch)
+{
+    const cmlp_rows one = {.struct_size = sizeof one, .kind = CMLP_ROWS_DENSE, .n_rows = 1};
+    cmlp_space space = {memory ? cmlp_align_up(memory) : NULL, 0, 0};
+    const cmlp_status status = cmlp_workspace_size(net, &one, NULL, NULL, 1, &scratch->workspace_size);
+    if (status) return status;
+    scratch->row = cmlp_take(&space, cmlp_n_in(net), net->element);
+    scratch->output = cmlp_take(&space, cmlp_n_out(net), net->element);
+    scratch->workspace = cmlp_take(&space, 1, scratch->workspace_size);
+    cmlp_take(&space, 1, CMLP_ALIGNMENT); /* for memory that is not aligned */
+    *size = space.used;
+    return space.overflow ? CMLP_ERROR_OVERFLOW : CMLP_OK;
+}
+
+cmlp_status cmlp_check_scratch(const cmlp_net *net, void *memory, size_t size, cmlp_row_scratch *scratch)
+{
+    size_t needed;
+    const cmlp_status status = cmlp_row_space(net, memory, &needed, scratch);
+    if (status) return status;
+    if (!memory) return CMLP_ERROR_NULL;
+    return size < needed ? CMLP_ERROR_BUFFER_SIZE : CMLP_OK;
+}
+
+cmlp_status cmlp_forward_row(const cmlp_net *net, const void *params, const void *row, int32_t dtype, double scale,
+                             void *output, const cmlp_row_scratch *scratch)
+{
+    cmlp_rows rows = {.struct_size = sizeof rows, .data = row, .n_rows = 1, .n_cols = cmlp_n_in(net), .scale = scale,
+                      .kind = CMLP_ROWS_DENSE, .dtype = dtype};
+    cmlp_run run = {.struct_size = sizeof run, .workspace = scratch->workspace,
+                    .workspace_size = scratch->workspace_size, .n_threads = 1};
+    return cmlp_forward(net, params, &rows, output, &run);
+}
+
+/* The class index of a row of outputs, or -1 if the outputs are no probabilities. NaN counts as the largest output, as
+ * in NumPy. */
+static int32_t label_of(const cmlp_net *net, const void *output)
+{
+    const int is_float = net->dtype == CMLP_FLOAT32;
+    const int32_t activation = cmlp_output_activation(net);
+    const float *f = output;
+    const double *d = output;
+    double best = is_float ? f[0] : d[0];
+    int32_t label = 0;
+    if (activation != CMLP_ACTIVATION_SOFTMAX && activation != CMLP_ACTIVATION_LOGISTIC) return -1;
+    if (cmlp_n_out(net) == 1) return activation == CMLP_ACTIVATION_LOGISTIC && best > 0.5;
+    for (int32_t i = 1; i < cmlp_n_out(net) && best == best; i++) {
+        const double value = is_float ? f[i] : d[i];
+        if (value <= best) continue;
+        best = value;
+        label = i;
+    }
+    return label;
+}
+
+cmlp_status cmlp_labels(const cmlp_net *net, const void *output, int64_t n_rows, int32_t *labels)
+{
+    const cmlp_status status = cmlp_check_net(net);
+    if (status) return status;
+    if (n_rows < 0) return CMLP_ERROR_ROWS;
+    if (n_rows && (!output || !labels)) return CMLP_ERROR_NULL;
+    if (cmlp_misaligned(output, net->element)) return CMLP_ERROR_ALIGNMENT;
+    for (int64_t i = 0; i < n_rows; i++) labels[i] = label_of(net, cmlp_at(net, output, i * cmlp_n_out(net)));
+    return CMLP_OK;
+}
+
+cmlp_status cmlp_predict_size(const cmlp_net *net, size_t *bytes)
+{
+    cmlp_row_scratch scratch;
+    const cmlp_status status = cmlp_check_net(net);
+    if (status) return status;
+    return bytes ? cmlp_row_space(net, NULL, bytes, &scratch) : CMLP_ERROR_NULL;
+}
+
+cmlp_status cmlp_predict(const cmlp_net *net, const void *params, const void *row, int32_t dtype, double scale,
+                         int32_t *label, void *output, void *scratch, size_t scratch_size)
+{
+    cmlp_row_scratch divided;
+    cmlp_status status = cmlp_check_net(net);
+    if (!status && !row) status = CMLP_ERROR_NULL;
+    if (!status) status = cmlp_check_scratch(net, scratch, scratch_size, &divided);
+    if (status) return status;
+    if (!output) output = divided.output;
+    status = cmlp_forward_row(net, params, row, dtype, scale, output, &divided);
+    if (!status && label) *label = label_of(net, output);
+    return status;
+}

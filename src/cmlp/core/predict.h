@@ -1,0 +1,30 @@
+/* The prediction of a single row, in scratch memory of any alignment. */
+#ifndef CMLP_PREDICT_H
+#define CMLP_PREDICT_H
+
+#include "run.h"
+
+/* The scratch memory of a call: one row, its outputs, and the workspace of cmlp_forward. */
+typedef struct cmlp_row_scratch {
+    void *row, *output, *workspace;
+    size_t workspace_size;
+} cmlp_row_scratch;
+
+/* Divides scratch memory of any alignment into its buffers. If `memory` is NULL, only computes *size. */
+cmlp_status cmlp_row_space(const cmlp_net *net, void *memory, size_t *size, cmlp_row_scratch *scratch);
+
+/* The same for the caller's scratch memory; returns an error if it is NULL or too small. */
+cmlp_status cmlp_check_scratch(const cmlp_net *net, void *memory, size_t size, cmlp_row_scratch *scratch);
+
+/* Computes the outputs of one row, whose elements have type `dtype`. */
+cmlp_status cmlp_forward_row(const cmlp_net *net, const void *params, const void *row, int32_t dtype, double scale,
+                             void *output, const cmlp_row_scratch *scratch);
+
+/* Rounds an address up to a multiple of CMLP_ALIGNMENT. */
+static inline void *cmlp_align_up(const void *memory)
+{
+    const uintptr_t most = CMLP_ALIGNMENT - 1;
+    return (void *)(((uintptr_t)memory + most) & ~most);
+}
+
+#endif

@@ -1,0 +1,158 @@
+/* Class indices and labels: of outputs, of model files, and of rows that a network without a file predicts. */
+#include "../../include/cmlp.h"
+#include "model_file.h"
+#include "support.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { N_IN = 2, N_OUT = 3 };
+
+static _Alignas(64) unsigned char net_memory[CMLP_NET_SIZE];
+static cmlp_net *const net = (cmlp_net *)net_memory;
+static const float params[N_IN * N_OUT + N_OUT] = {1, 2, 3, -1, 0, 1, 0, 0, 0};
+static model_file file;
+
+static void make_net(int32_t activation, int32_t loss, int64_t n_out)
+{
+    const int64_t sizes[] = {N_IN, n_out};
+    const cmlp_net_config config = {.struct_size = sizeof config, .sizes = sizes, .activations = &activation,
+                                    .n_layers = 2, .loss = loss, .dtype = CMLP_FLOAT32};
+    CHECK(cmlp_net_init(net, sizeof net_memory, &config) == CMLP_OK);
+}
+
+static void test_labels_of_outputs(void)
+{
+    const float outputs[] = {0.5f, 0.1f, 0.4f, 0, 0.5f, 0.5f, 0.1f, 0.2f, 0.7f};
+    int32_t labels[N_OUT] = {-7, -7, -7};
+    make_net(CMLP_ACTIVATION_SOFTMAX, CMLP_LOSS_LOG, N_OUT);
+    CHECK(cmlp_labels(net, outputs, 3, labels) == CMLP_OK && labels[0] == 0 && labels[1] == 1 && labels[2] == 2);
+    CHECK(cmlp_labels(net, NULL, 0, NULL) == CMLP_OK);
+    CHECK(cmlp_labels(net, NULL, 1, labels) == CMLP_ERROR_NULL);
+    CHECK(cmlp_labels(net, outputs, 1, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_labels(net, outputs, -1, labels) == CMLP_ERROR_ROWS);
+    CHECK(cmlp_labels(net, (const char *)outputs + 1, 1, labels) == CMLP_ERROR_ALIGNMENT);
+    make_net(CMLP_ACTIVATION_LOGISTIC, CMLP_LOSS_LOG, 1);
+    CHECK(cmlp_labels(net, outputs + 6, 3, labels) == CMLP_OK && !labels[0] && !labels[1] && labels[2] == 1);
+    const int32_t regressors[] = {CMLP_ACTIVATION_IDENTITY, CMLP_ACTIVATION_TANH, CMLP_ACTIVATION_EXP};
+    for (int i = 0; i < 3; i++) {
+        make_net(regressors[i], CMLP_LOSS_SQUARED_ERROR, N_OUT);
+        CHECK(cmlp_labels(net, outputs, 1, labels) == CMLP_OK && labels[0] == -1);
+    }
+}
+
+/* One row, as cmlp_forward has it. */
+static void test_one_row(void)
+{
+    static unsigned char scratch[1 << 14];
+    const float row[N_IN] = {2, 1};
+    float output[N_OUT];
+    int32_t label = -7;
+    size_t bytes = 0;
+    make_net(CMLP_ACTIVATION_SOFTMAX, CMLP_LOSS_LOG, N_OUT);
+    CHECK(cmlp_predict_size(net, &bytes) == CMLP_OK && bytes <= sizeof scratch);
+    CHECK(cmlp_predict(net, params, row, CMLP_FLOAT32, 0, &label, output, scratch, bytes) == CMLP_OK && label == 2);
+    CHECK(cmlp_predict(net, params, row, CMLP_FLOAT32, -1, &label, NULL, scratch, bytes) == CMLP_OK && label == 0);
+    CHECK(cmlp_predict(net, params, row, CMLP_FLOAT32, 1, NULL, NULL, scratch + 1, bytes) == CMLP_OK);
+    label = -7;
+    CHECK(cmlp_predict(net, params, NULL, CMLP_FLOAT32, 1, &label, output, scratch, bytes) == CMLP_ERROR_NULL);
+    CHECK(cmlp_predict(net, NULL, row, CMLP_FLOAT32, 1, &label, output, scratch, bytes) == CMLP_ERROR_NULL);
+    CHECK(cmlp_predict(net, params, row, CMLP_FLOAT32, 1, &label, output, NULL, bytes) == CMLP_ERROR_NULL);
+    CHECK(cmlp_predict(net, params, row, 0, 1, &label, output, scratch, bytes) == CMLP_ERROR_DTYPE);
+    CHECK(cmlp_predict(net, params, row, CMLP_FLOAT32, 1, &label, output, scratch, bytes - 1) ==
+          CMLP_ERROR_BUFFER_SIZE);
+    CHECK(cmlp_predict_size(NULL, &bytes) == CMLP_ERROR_NULL && cmlp_predict_size(net, NULL) == CMLP_ERROR_NULL);
+    CHECK(label == -7);
+}
+
+/* Makes a model whose metadata string "classes" is this text; returns the status of a label. */
+static int label_of(const char *classes, int32_t index, char *buffer, size_t n)
+{
+    static _Alignas(64) unsigned char memory[1 << 14], scratch[1 << 14];
+    cmlp_model *const model = (cmlp_model *)memory;
+    const cmlp_model_string string = {"classes", classes};
+    cmlp_model_content content = CMLP_INIT(cmlp_model_content);
+    content.strings = &string;
+    content.n_strings = classes != NULL;
+    content.write = model_file_append;
+    content.context = &file;
+    file.size = 0;
+    make_net(CMLP_ACTIVATION_SOFTMAX, CMLP_LOSS_LOG, N_OUT);
+    CHECK(cmlp_model_write(net, params, &content, scratch, sizeof scratch) == CMLP_OK);
+    CHECK(cmlp_model_init(model, sizeof memory, file.bytes, file.size, 1, scratch, sizeof scratch) == CMLP_OK);
+    return cmlp_model_label(model, index, buffer, n);
+}
+
+static void expect(const char *classes, int32_t index, const char *label)
+{
+    char buffer[32];
+    const size_t n = strlen(label);
+    const int status = label_of(classes, index, buffer, n + 1);
+    check_that(status == CMLP_OK && !strcmp(buffer, label), "%s [%d]: %s", classes, (int)index,
+               status ? cmlp_status_name(status) : buffer);
+    memset(buffer, 'x', sizeof buffer);
+    CHECK(label_of(classes, index, buffer, n) == CMLP_ERROR_BUFFER_SIZE && buffer[0] == 'x');
+}
+
+static void refuse(const char *classes, int32_t index, int expected)
+{
+    char buffer[32] = "x";
+    const int status = label_of(classes, index, buffer, sizeof buffer);
+    check_that(status == expected && !strcmp(buffer, "x"), "%s [%d]: %s", classes ? classes : "no classes", (int)index,
+               cmlp_status_name(status));
+}
+
+static void test_labels_of_files(void)
+{
+    const char *const python = "{\"kind\":\"labels\",\"dtype\":\"U5\",\"values\":[\"cat\",\"caf\\u00e9\",\"a\\\"b\"]}";
+    expect(python, 0, "cat");
+    expect(python, 1, "caf\xc3\xa9");
+    expect(python, 2, "a\"b");
+    expect("[3,-1.5,true]", 0, "3");
+    expect("[3,-1.5,true]", 1, "-1.5");
+    expect("[3,-1.5,true]", 2, "true");
+    expect("[\"\\ud83d\\uDE00\",\"\\u4e2d\\\\\\/\\n\"]", 0, "\xf0\x9f\x98\x80");
+    expect("[\"\\ud83d\\uDE00\",\"\\u4e2d\\\\\\/\\n\"]", 1, "\xe4\xb8\xad\\/\n");
+    expect("[\"\"]", 0, "");
+    refuse(python, 3, CMLP_ERROR_LABEL);
+    refuse(python, -1, CMLP_ERROR_LABEL);
+    refuse("[]", 0, CMLP_ERROR_LABEL);
+    refuse(NULL, 0, CMLP_ERROR_FILE_KEY);
+    const char *const malformed[] = {
+        "", "{}", "[", "[1", "[\"a", "[\"\\u00\"]", "[\"\\ud83d\"]", "[\"\\udc00\"]", "[\"\\u0000\"]",
+        "[\"\\x\"]", "[,1]", "[\"\\ud83d\\u0041\"]"
+    };
+    for (size_t i = 0; i < sizeof malformed / sizeof *malformed; i++) refuse(malformed[i], 0, CMLP_ERROR_FILE_SYNTAX);
+}
+
+/* Each solver's name and its defaults, which a call accepts. */
+static void test_solvers(void)
+{
+    static float own[9], state[18], gradient[9];
+    make_net(CMLP_ACTIVATION_SOFTMAX, CMLP_LOSS_LOG, N_OUT);
+    for (int32_t solver = CMLP_SOLVER_SGD; solver <= CMLP_SOLVER_ADAMW; solver++) {
+        cmlp_optimizer optimizer = cmlp_default_optimizer(solver);
+        CHECK(optimizer.solver == solver && optimizer.beta_1 == 0.9 && optimizer.beta_2 == 0.999);
+        memset(state, 0, sizeof state);
+        memset(own, 0, sizeof own);
+        for (int i = 0; i < 9; i++) gradient[i] = 1;
+        optimizer.state = state;
+        optimizer.state_size = sizeof state;
+        CHECK(cmlp_step(net, own, gradient, &optimizer) == CMLP_OK && own[0] < 0);
+        CHECK(cmlp_solver_name(solver) != NULL);
+    }
+    CHECK(!strcmp(cmlp_solver_name(CMLP_SOLVER_NESTEROV), "nesterov"));
+    CHECK(!cmlp_solver_name(0) && !cmlp_solver_name(CMLP_SOLVER_ADAMW + 1));
+    CHECK(cmlp_isa_name(cmlp_net_isa(net)) != NULL);
+    for (uint32_t isa = CMLP_ISA_GENERIC; isa <= CMLP_ISA_NEON; isa *= 2) CHECK(cmlp_isa_name(isa) != NULL);
+    CHECK(!strcmp(cmlp_isa_name(CMLP_ISA_AVX512), "avx512") && !cmlp_isa_name(3) && !cmlp_isa_name(0));
+}
+
+int main(void)
+{
+    test_labels_of_outputs();
+    test_one_row();
+    test_labels_of_files();
+    test_solvers();
+    return finish();
+}
