@@ -361,13 +361,14 @@ CMLP_API cmlp_status cmlp_forward(const cmlp_net *net, const void *params, const
  * Returns CMLP_OK; the errors of a net; NULL, ALIGNMENT, ROWS. On failure `labels` are unchanged. */
 CMLP_API cmlp_status cmlp_labels(const cmlp_net *net, const void *output, int64_t n_rows, int32_t *labels);
 
-/* Predicts one row with any network, as cmlp_model_predict does for a model.
- * row: n_inputs elements of `dtype` (CMLP_FLOAT32, CMLP_FLOAT64 or CMLP_UINT8), which are multiplied by `scale` (0: 1).
+/* Predicts one row with any network, as cmlp_model_predict does with a model.
+ * rows: exactly one row, or more of which `order` selects one.
+ * label, output: as in cmlp_model_predict.
  * scratch: cmlp_predict_size() bytes, any alignment; its contents do not matter.
- * Returns CMLP_OK; the errors of a net; NULL, DTYPE, ALIGNMENT (of params, row or output), OPTION (scale),
- * BUFFER_SIZE; INPUT if the row contains NaN or infinity, with `output` unspecified. On failure *label is unchanged. */
-CMLP_API cmlp_status cmlp_predict(const cmlp_net *net, const void *params, const void *row, int32_t dtype,
-                                  double scale, int32_t *label, void *output, void *scratch, size_t scratch_size);
+ * Returns CMLP_OK; the errors of a net and rows; NULL or ALIGNMENT of params or output; ROWS if not one row is
+ * selected; BUFFER_SIZE; INPUT, with `output` unspecified. On failure *label is unchanged. */
+CMLP_API cmlp_status cmlp_predict(const cmlp_net *net, const void *params, const cmlp_rows *rows, int32_t *label,
+                                  void *output, void *scratch, size_t scratch_size);
 
 /* Computes the bytes of scratch memory that cmlp_predict needs. Returns CMLP_OK; the errors of a net; NULL, OVERFLOW.
  * On failure *bytes is unchanged. */

@@ -41,8 +41,8 @@ typedef struct cmlp_capi {
                                   const struct cmlp_epoch *epoch, int32_t n_threads, size_t *bytes);
     cmlp_status (*forward)(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *output, cmlp_run *run);
     cmlp_status (*labels)(const cmlp_net *net, const void *output, int64_t n_rows, int32_t *labels);
-    cmlp_status (*predict)(const cmlp_net *net, const void *params, const void *row, int32_t dtype, double scale,
-                           int32_t *label, void *output, void *scratch, size_t scratch_size);
+    cmlp_status (*predict)(const cmlp_net *net, const void *params, const cmlp_rows *rows, int32_t *label,
+                           void *output, void *scratch, size_t scratch_size);
     cmlp_status (*predict_size)(const cmlp_net *net, size_t *bytes);
     size_t (*net_size)(void);
     cmlp_status (*net_init)(cmlp_net *memory, size_t memory_size, const cmlp_net_config *config);

@@ -30,8 +30,8 @@ cdef extern from "cmlp_capi.h" nogil:
         cmlp_status (*forward)(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *output,
                                cmlp_run *run) noexcept nogil
         cmlp_status (*labels)(const cmlp_net *net, const void *output, int64_t n_rows, int32_t *labels) noexcept nogil
-        cmlp_status (*predict)(const cmlp_net *net, const void *params, const void *row, int32_t dtype, double scale,
-                               int32_t *label, void *output, void *scratch, size_t scratch_size) noexcept nogil
+        cmlp_status (*predict)(const cmlp_net *net, const void *params, const cmlp_rows *rows, int32_t *label,
+                               void *output, void *scratch, size_t scratch_size) noexcept nogil
         cmlp_status (*predict_size)(const cmlp_net *net, size_t *bytes) noexcept nogil
         size_t (*net_size)() noexcept nogil
         cmlp_status (*net_init)(cmlp_net *memory, size_t memory_size, const cmlp_net_config *config) noexcept nogil

@@ -138,8 +138,8 @@ cdef extern from "cmlp.h" nogil:
                              cmlp_run *run)
 
     cmlp_status cmlp_labels(const cmlp_net *net, const void *output, int64_t n_rows, int32_t *labels)
-    cmlp_status cmlp_predict(const cmlp_net *net, const void *params, const void *row, int32_t dtype,
-                             double scale, int32_t *label, void *output, void *scratch, size_t scratch_size)
+    cmlp_status cmlp_predict(const cmlp_net *net, const void *params, const cmlp_rows *rows, int32_t *label,
+                             void *output, void *scratch, size_t scratch_size)
     cmlp_status cmlp_predict_size(const cmlp_net *net, size_t *bytes)
 
     int CMLP_MAX_LAYERS

@@ -32,6 +32,8 @@ static void test_labels_of_outputs(void)
     CHECK(cmlp_labels(net, outputs, 1, NULL) == CMLP_ERROR_NULL);
     CHECK(cmlp_labels(net, outputs, -1, labels) == CMLP_ERROR_ROWS);
     CHECK(cmlp_labels(net, (const char *)outputs + 1, 1, labels) == CMLP_ERROR_ALIGNMENT);
+    int32_t *const misaligned = (int32_t *)(void *)((char *)labels + 2);
+    CHECK(cmlp_labels(net, outputs, 1, misaligned) == CMLP_ERROR_ALIGNMENT);
     make_net(CMLP_ACTIVATION_LOGISTIC, CMLP_LOSS_LOG, 1);
     CHECK(cmlp_labels(net, outputs + 6, 3, labels) == CMLP_OK && !labels[0] && !labels[1] && labels[2] == 1);
     const int32_t regressors[] = {CMLP_ACTIVATION_IDENTITY, CMLP_ACTIVATION_TANH, CMLP_ACTIVATION_EXP};
@@ -41,27 +43,52 @@ static void test_labels_of_outputs(void)
     }
 }
 
-/* One row, as cmlp_forward has it. */
+/* One row: of its own, of many by their order, and sparse. */
 static void test_one_row(void)
 {
     static unsigned char scratch[1 << 14];
-    const float row[N_IN] = {2, 1};
-    float output[N_OUT];
+    const float values[] = {-2, -1, 2, 1};
+    const int64_t second = 1, indptr[] = {0, 2}, columns[] = {0, 1};
+    float output[N_OUT], again[N_OUT];
+    int32_t label = -7;
+    size_t bytes = 0;
+    cmlp_rows row = cmlp_dense_rows(values + 2, CMLP_FLOAT32, 1, N_IN);
+    make_net(CMLP_ACTIVATION_SOFTMAX, CMLP_LOSS_LOG, N_OUT);
+    CHECK(cmlp_predict_size(net, &bytes) == CMLP_OK && bytes <= sizeof scratch);
+    CHECK(cmlp_predict(net, params, &row, &label, output, scratch, bytes) == CMLP_OK && label == 2);
+    CHECK(cmlp_predict(net, params, &row, NULL, NULL, scratch + 1, bytes) == CMLP_OK);
+    row.scale = -1;
+    CHECK(cmlp_predict(net, params, &row, &label, NULL, scratch, bytes) == CMLP_OK && label == 0);
+    cmlp_rows of_many = cmlp_dense_rows(values, CMLP_FLOAT32, 2, N_IN);
+    of_many.order = &second;
+    of_many.n_order = 1;
+    CHECK(cmlp_predict(net, params, &of_many, &label, again, scratch, bytes) == CMLP_OK && label == 2);
+    CHECK(!memcmp(output, again, sizeof output));
+    cmlp_rows sparse = {.struct_size = sizeof sparse, .kind = CMLP_ROWS_CSR, .dtype = CMLP_FLOAT32,
+                        .data = values + 2, .indptr = indptr, .indices = columns, .index_dtype = CMLP_INT64,
+                        .n_values = 2, .n_rows = 1, .n_cols = N_IN};
+    label = -7;
+    CHECK(cmlp_predict(net, params, &sparse, &label, again, scratch, bytes) == CMLP_OK && label == 2);
+    CHECK(!memcmp(output, again, sizeof output));
+}
+
+static void test_one_row_is_checked(void)
+{
+    static unsigned char scratch[1 << 14];
+    const float values[] = {2, 1};
     int32_t label = -7;
     size_t bytes = 0;
     make_net(CMLP_ACTIVATION_SOFTMAX, CMLP_LOSS_LOG, N_OUT);
-    CHECK(cmlp_predict_size(net, &bytes) == CMLP_OK && bytes <= sizeof scratch);
-    CHECK(cmlp_predict(net, params, row, CMLP_FLOAT32, 0, &label, output, scratch, bytes) == CMLP_OK && label == 2);
-    CHECK(cmlp_predict(net, params, row, CMLP_FLOAT32, -1, &label, NULL, scratch, bytes) == CMLP_OK && label == 0);
-    CHECK(cmlp_predict(net, params, row, CMLP_FLOAT32, 1, NULL, NULL, scratch + 1, bytes) == CMLP_OK);
-    label = -7;
-    CHECK(cmlp_predict(net, params, NULL, CMLP_FLOAT32, 1, &label, output, scratch, bytes) == CMLP_ERROR_NULL);
-    CHECK(cmlp_predict(net, NULL, row, CMLP_FLOAT32, 1, &label, output, scratch, bytes) == CMLP_ERROR_NULL);
-    CHECK(cmlp_predict(net, params, row, CMLP_FLOAT32, 1, &label, output, NULL, bytes) == CMLP_ERROR_NULL);
-    CHECK(cmlp_predict(net, params, row, 0, 1, &label, output, scratch, bytes) == CMLP_ERROR_DTYPE);
-    CHECK(cmlp_predict(net, params, row, CMLP_FLOAT32, 1, &label, output, scratch, bytes - 1) ==
-          CMLP_ERROR_BUFFER_SIZE);
+    CHECK(cmlp_predict_size(net, &bytes) == CMLP_OK);
     CHECK(cmlp_predict_size(NULL, &bytes) == CMLP_ERROR_NULL && cmlp_predict_size(net, NULL) == CMLP_ERROR_NULL);
+    const cmlp_rows row = cmlp_dense_rows(values, CMLP_FLOAT32, 1, N_IN), none = cmlp_dense_rows(values, 0, 1, N_IN),
+                    two = cmlp_dense_rows(values, CMLP_FLOAT32, 2, N_IN);
+    CHECK(cmlp_predict(net, params, NULL, &label, NULL, scratch, bytes) == CMLP_ERROR_NULL);
+    CHECK(cmlp_predict(net, NULL, &row, &label, NULL, scratch, bytes) == CMLP_ERROR_NULL);
+    CHECK(cmlp_predict(net, params, &row, &label, NULL, NULL, bytes) == CMLP_ERROR_NULL);
+    CHECK(cmlp_predict(net, params, &none, &label, NULL, scratch, bytes) == CMLP_ERROR_DTYPE);
+    CHECK(cmlp_predict(net, params, &two, &label, NULL, scratch, bytes) == CMLP_ERROR_ROWS);
+    CHECK(cmlp_predict(net, params, &row, &label, NULL, scratch, bytes - 1) == CMLP_ERROR_BUFFER_SIZE);
     CHECK(label == -7);
 }
 
@@ -152,6 +179,7 @@ int main(void)
 {
     test_labels_of_outputs();
     test_one_row();
+    test_one_row_is_checked();
     test_labels_of_files();
     test_solvers();
     return finish();

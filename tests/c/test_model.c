@@ -125,7 +125,7 @@ static void compare_with_forward(cmlp_model *model, void *scratch, size_t size)
     CHECK(cmlp_labels(net, output, 1, &of_many) == CMLP_OK && of_many == label);
     size_t needed = 0;
     CHECK(cmlp_predict_size(net, &needed) == CMLP_OK && needed == size);
-    CHECK(cmlp_predict(net, params, row, CMLP_UINT8, 0.5, &other, again, scratch, size) == CMLP_OK && other == label);
+    CHECK(cmlp_predict(net, params, &rows, &other, again, scratch, size) == CMLP_OK && other == label);
     CHECK(same_bits(info.dtype, output, again, layer.n_out));
 }
 

@@ -115,9 +115,9 @@ static cmlp_status check_example(const cmlp_model *model, const unsigned char *f
                                  const cmlp_row_scratch *scratch)
 {
     const cmlp_net *net = &model->net;
+    const cmlp_rows row = cmlp_one_row(net, scratch->row, net->dtype, model->input_scale);
     load(scratch->row, file + head->example_input, cmlp_n_in(net), net->element);
-    const cmlp_status status = cmlp_forward_row(net, model->params, scratch->row, net->dtype, model->input_scale,
-                                          scratch->output, scratch);
+    const cmlp_status status = cmlp_forward_row(net, model->params, &row, scratch->output, scratch);
     if (status) return status;
     for (int64_t i = 0; i < cmlp_n_out(net); i++) {
         double stored; /* has the size and alignment for an element of either type */
@@ -179,8 +179,9 @@ static cmlp_status predict(const cmlp_model *memory, const void *row, int32_t dt
 {
     const cmlp_model *model = model_in(memory);
     if (!model) return memory ? CMLP_ERROR_MODEL : CMLP_ERROR_NULL;
-    return cmlp_predict(&model->net, model->params, row, dtype ? dtype : model->net.dtype, model->input_scale, label,
-                        output, scratch, scratch_size);
+    const cmlp_net *net = &model->net;
+    const cmlp_rows rows = cmlp_one_row(net, row, dtype ? dtype : net->dtype, model->input_scale);
+    return cmlp_predict(net, model->params, &rows, label, output, scratch, scratch_size);
 }
 
 cmlp_status cmlp_model_predict(const cmlp_model *model, const void *row, int32_t *label, void *output, void *scratch,

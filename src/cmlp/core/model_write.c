@@ -320,8 +320,8 @@ static cmlp_status make_example(writer *w, const cmlp_row_scratch *scratch)
     const cmlp_float_mode mode = cmlp_enter_mode();
     make_inputs(net, w->input_scale, scratch->row);
     cmlp_leave_mode(mode);
-    const cmlp_status status = cmlp_forward_row(net, w->params, scratch->row, net->dtype, w->input_scale,
-                                                  scratch->output, scratch);
+    const cmlp_rows row = cmlp_one_row(net, scratch->row, net->dtype, w->input_scale);
+    const cmlp_status status = cmlp_forward_row(net, w->params, &row, scratch->output, scratch);
     canonicalize(net, scratch->output);
     w->example[0] = (cmlp_model_array){CMLP_EXAMPLE_INPUT, scratch->row, cmlp_n_in(net), 0, net->dtype};
     w->example[1] = (cmlp_model_array){CMLP_EXAMPLE_OUTPUT, scratch->output, cmlp_n_out(net), 0, net->dtype};

@@ -1,12 +1,14 @@
 /* The prediction of a single row, and the class indices of outputs. */
 #include "predict.h"
 
+#include "forward.h"
+
 cmlp_status cmlp_row_space(const cmlp_net *net, void *memory, size_t *size, cmlp_row_scratch *scratch)
 {
-    const cmlp_rows one = {.struct_size = sizeof one, .kind = CMLP_ROWS_DENSE, .n_rows = 1};
+    const size_t dense = cmlp_forward_space(net, 0, 1, 1), sparse = cmlp_forward_space(net, 1, 1, 1);
     cmlp_space space = {memory ? cmlp_align_up(memory) : NULL, 0, 0};
-    const cmlp_status status = cmlp_workspace_size(net, &one, NULL, NULL, 1, &scratch->workspace_size);
-    if (status) return status;
+    if (!dense || !sparse) return CMLP_ERROR_OVERFLOW;
+    scratch->workspace_size = cmlp_with_slack(dense > sparse ? dense : sparse);
     scratch->row = cmlp_take(&space, cmlp_n_in(net), net->element);
     scratch->output = cmlp_take(&space, cmlp_n_out(net), net->element);
     scratch->workspace = cmlp_take(&space, 1, scratch->workspace_size);
@@ -24,14 +26,12 @@ cmlp_status cmlp_check_scratch(const cmlp_net *net, void *memory, size_t size, c
     return size < needed ? CMLP_ERROR_BUFFER_SIZE : CMLP_OK;
 }
 
-cmlp_status cmlp_forward_row(const cmlp_net *net, const void *params, const void *row, int32_t dtype, double scale,
-                             void *output, const cmlp_row_scratch *scratch)
+cmlp_status cmlp_forward_row(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *output,
+                             const cmlp_row_scratch *scratch)
 {
-    cmlp_rows rows = {.struct_size = sizeof rows, .data = row, .n_rows = 1, .n_cols = cmlp_n_in(net), .scale = scale,
-                      .kind = CMLP_ROWS_DENSE, .dtype = dtype};
     cmlp_run run = {.struct_size = sizeof run, .workspace = scratch->workspace,
                     .workspace_size = scratch->workspace_size, .n_threads = 1};
-    return cmlp_forward(net, params, &rows, output, &run);
+    return cmlp_forward(net, params, rows, output, &run);
 }
 
 /* The class index of a row of outputs, or -1 if the outputs are no probabilities. NaN counts as the largest output, as
@@ -61,7 +61,7 @@ cmlp_status cmlp_labels(const cmlp_net *net, const void *output, int64_t n_rows,
     if (status) return status;
     if (n_rows < 0) return CMLP_ERROR_ROWS;
     if (n_rows && (!output || !labels)) return CMLP_ERROR_NULL;
-    if (cmlp_misaligned(output, net->element)) return CMLP_ERROR_ALIGNMENT;
+    if (cmlp_misaligned(output, net->element) || cmlp_misaligned(labels, sizeof *labels)) return CMLP_ERROR_ALIGNMENT;
     for (int64_t i = 0; i < n_rows; i++) labels[i] = label_of(net, cmlp_at(net, output, i * cmlp_n_out(net)));
     return CMLP_OK;
 }
@@ -74,16 +74,18 @@ cmlp_status cmlp_predict_size(const cmlp_net *net, size_t *bytes)
     return bytes ? cmlp_row_space(net, NULL, bytes, &scratch) : CMLP_ERROR_NULL;
 }
 
-cmlp_status cmlp_predict(const cmlp_net *net, const void *params, const void *row, int32_t dtype, double scale,
-                         int32_t *label, void *output, void *scratch, size_t scratch_size)
+cmlp_status cmlp_predict(const cmlp_net *net, const void *params, const cmlp_rows *rows, int32_t *label, void *output,
+                         void *scratch, size_t scratch_size)
 {
     cmlp_row_scratch divided;
+    cmlp_rows own;
     cmlp_status status = cmlp_check_net(net);
-    if (!status && !row) status = CMLP_ERROR_NULL;
+    if (!status) status = CMLP_READ(&own, rows, cmlp_rows, index_dtype);
+    if (!status && (own.order ? own.n_order : own.n_rows) != 1) status = CMLP_ERROR_ROWS;
     if (!status) status = cmlp_check_scratch(net, scratch, scratch_size, &divided);
     if (status) return status;
     if (!output) output = divided.output;
-    status = cmlp_forward_row(net, params, row, dtype, scale, output, &divided);
+    status = cmlp_forward_row(net, params, &own, output, &divided);
     if (!status && label) *label = label_of(net, output);
     return status;
 }

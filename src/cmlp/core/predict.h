@@ -16,9 +16,17 @@ cmlp_status cmlp_row_space(const cmlp_net *net, void *memory, size_t *size, cmlp
 /* The same for the caller's scratch memory; returns an error if it is NULL or too small. */
 cmlp_status cmlp_check_scratch(const cmlp_net *net, void *memory, size_t size, cmlp_row_scratch *scratch);
 
-/* Computes the outputs of one row, whose elements have type `dtype`. */
-cmlp_status cmlp_forward_row(const cmlp_net *net, const void *params, const void *row, int32_t dtype, double scale,
-                             void *output, const cmlp_row_scratch *scratch);
+/* Describes one row of the net's width. */
+static inline cmlp_rows cmlp_one_row(const cmlp_net *net, const void *row, int32_t dtype, double scale)
+{
+    cmlp_rows rows = cmlp_dense_rows(row, dtype, 1, cmlp_n_in(net));
+    rows.scale = scale;
+    return rows;
+}
+
+/* Computes the outputs of one row. */
+cmlp_status cmlp_forward_row(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *output,
+                             const cmlp_row_scratch *scratch);
 
 /* Rounds an address up to a multiple of CMLP_ALIGNMENT. */
 static inline void *cmlp_align_up(const void *memory)
