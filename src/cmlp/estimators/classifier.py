@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -105,6 +105,64 @@ class MLPClassifier(MultilayerPerceptron):
         input_scale: float = 1,
     ) -> None:
         self._store(locals())
+
+    @classmethod
+    def from_arrays(
+        cls,
+        coefs: Iterable[ArrayLike],
+        intercepts: Iterable[ArrayLike],
+        classes: ArrayLike | None = None,
+        *,
+        multilabel: bool = False,
+        **parameters: Any,
+    ) -> Self:
+        """Return a fitted classifier with the given weights and biases.
+
+        Parameters
+        ----------
+        coefs : iterable of array-like of shape (n_in, n_out)
+            Weights of each layer, first the one that reads the inputs. They are copied.
+        intercepts : iterable of array-like of shape (n_out,)
+            Biases of each layer.
+        classes : None or array-like of shape (n_classes,), default=None
+            Labels in the order of the outputs; two labels for one output, which is the probability of the second one.
+            If None, the labels are 0, 1, and so on.
+        multilabel : bool, default=False
+            Whether the outputs are independent labels: each row can have any number of them.
+        **parameters
+            Parameters of the constructor, except `hidden_layer_sizes`, for example `activation` and `input_scale`.
+
+        Returns
+        -------
+        Self
+            Without a training state: `partial_fit` starts with a new optimizer. The dtype is float32 if all arrays
+            are, otherwise float64.
+
+        Raises
+        ------
+        TypeError
+            If an array does not contain real numbers.
+        ValueError
+            If the shapes of the arrays do not match, a number is not finite, `classes` are not distinct labels in the
+            number of the outputs, or a parameter is invalid.
+
+        Notes
+        -----
+        The output activation is that of a fit: softmax for several classes; logistic for one output, for multilabel
+        targets and for the loss "squared_error". Two softmax outputs become one logistic output, which gives the same
+        probabilities.
+
+        Examples
+        --------
+        >>> from cmlp import MLPClassifier
+        >>> model = MLPClassifier.from_arrays([[[2.0], [-2.0]]], [[0.0]], ["left", "right"])
+        >>> model.predict([[1.0, 0.0], [0.0, 1.0]])
+        array(['right', 'left'], dtype='<U5')
+        """
+        from cmlp.estimators.arrays import classifier_from_arrays
+
+        model: Self = classifier_from_arrays(cls, coefs, intercepts, classes, multilabel, parameters)
+        return model
 
     def _encoded(self, model: Model, y: ArrayLike, n_rows: int) -> NDArray[Any]:
         labels: Labels = model.labels

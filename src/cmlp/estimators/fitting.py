@@ -279,9 +279,12 @@ def _snapshot(training: Training | LBFGS, labels: Labels | None) -> Model:
     return _model_of(training, state, labels)
 
 
-def assemble(estimator: Any) -> None:
-    """Give an estimator the model that the attributes assigned before fit describe."""
+def assemble(estimator: Any, y: NDArray[Any] | None = None) -> None:
+    """Give an estimator the model that the attributes assigned before fit describe.
 
+    y are placeholder targets, from which the problem gets the classes or the number of outputs; None for those that
+    the assigned attributes define.
+    """
     assigned = vars(estimator)[ASSIGNED]
     first, last = (rectangular(assigned["coefs_"][layer], "coefs_") for layer in (0, -1))
     if first.ndim != 2 or last.ndim != 2:
@@ -289,8 +292,8 @@ def assemble(estimator: Any) -> None:
     parameters = estimator._parameters()
     single = first.dtype == np.float32 if parameters.dtype == "auto" else parameters.dtype == "float32"
     dtype = np.dtype(np.float32 if single else np.float64)
-    # Placeholder targets, from which the problem gets the classes or the number of outputs.
-    y = rectangular(assigned["classes_"], "classes_") if "classes_" in assigned else np.zeros((1, last.shape[1]))
+    if y is None:
+        y = rectangular(assigned["classes_"], "classes_") if "classes_" in assigned else np.zeros((1, last.shape[1]))
     problem = problem_of(estimator, parameters, None, y)
     net = network_description(parameters, None, len(first), problem, dtype)
     params = assigned_params(estimator, net)

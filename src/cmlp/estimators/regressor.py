@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -102,6 +102,44 @@ class MLPRegressor(MultilayerPerceptron):
         input_scale: float = 1,
     ) -> None:
         self._store(locals())
+
+    @classmethod
+    def from_arrays(cls, coefs: Iterable[ArrayLike], intercepts: Iterable[ArrayLike], **parameters: Any) -> Self:
+        """Return a fitted regressor with the given weights and biases.
+
+        Parameters
+        ----------
+        coefs : iterable of array-like of shape (n_in, n_out)
+            Weights of each layer, first the one that reads the inputs. They are copied.
+        intercepts : iterable of array-like of shape (n_out,)
+            Biases of each layer.
+        **parameters
+            Parameters of the constructor, except `hidden_layer_sizes`, for example `activation` and `input_scale`. The
+            output activation is that of a fit with this `loss`: identity, or exp for "poisson".
+
+        Returns
+        -------
+        Self
+            Without a training state: `partial_fit` starts with a new optimizer. The dtype is float32 if all arrays
+            are, otherwise float64.
+
+        Raises
+        ------
+        TypeError
+            If an array does not contain real numbers.
+        ValueError
+            If the shapes of the arrays do not match, a number is not finite, or a parameter is invalid.
+
+        Examples
+        --------
+        >>> from cmlp import MLPRegressor
+        >>> MLPRegressor.from_arrays([[[2.0], [0.5]]], [[1.0]]).predict([[1.0, 4.0]])
+        array([5.])
+        """
+        from cmlp.estimators.arrays import regressor_from_arrays
+
+        model: Self = regressor_from_arrays(cls, coefs, intercepts, parameters)
+        return model
 
     def _parameters(self) -> Parameters:
         try:

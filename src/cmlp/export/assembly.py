@@ -93,27 +93,32 @@ def classifier_of(layers: Sequence[Layer], input_scale: float, classes: ArrayLik
     A classifier's labels are sorted, so the outputs are permuted if necessary. Two softmax outputs become one logistic
     output, which gives the same probabilities. An output layer without activation computes logits.
     """
-    labels = as_labels(classes, "classes")
-    if len(labels_of(labels).classes) != len(labels):
-        raise ValueError(f"classes must be distinct labels, got {classes!r}")
     last = layers[-1]
     n_outputs = len(last.biases)
-    if len(labels) != max(n_outputs, 2):
-        raise ValueError(f"classes must have one label for each of {max(n_outputs, 2)} classes, got {len(labels)}")
+    labels, order = class_order(classes, n_outputs)
     wanted = "logistic" if n_outputs == 1 else "softmax"
     if last.activation not in ("identity", wanted):
         raise ValueError(
             f"a classifier with {n_outputs} outputs must end with {wanted} or without an activation, "
             f"got {last.activation!r}; leave out `classes` to get a Network"
         )
-    order = np.argsort(labels)
-    record = network_of([*layers[:-1], _sorted_output(last, order, wanted)], input_scale)
+    record = network_of([*layers[:-1], sorted_output(last, order, wanted)], input_scale)
     record.kind, record.labels = "classifier", Labels("labels", labels[order])
     return record
 
 
-def _sorted_output(layer: Layer, order: NDArray[np.intp], activation: str) -> Layer:
-    """Return the output layer of a classifier with its classes in the given order."""
+def class_order(classes: ArrayLike, n_outputs: int) -> tuple[NDArray[Any], NDArray[np.intp]]:
+    """Return the labels of a classifier's outputs as an array, and the positions of the labels in sorted order."""
+    labels = as_labels(classes, "classes")
+    if len(labels_of(labels).classes) != len(labels):
+        raise ValueError(f"classes must be distinct labels, got {classes!r}")
+    if len(labels) != max(n_outputs, 2):
+        raise ValueError(f"classes must have one label for each of {max(n_outputs, 2)} classes, got {len(labels)}")
+    return labels, np.argsort(labels)
+
+
+def sorted_output(layer: Layer, order: NDArray[np.intp], activation: str) -> Layer:
+    """Return the output layer of a classifier with its classes in the given order; two outputs become one logit."""
     weights, biases = layer.weights, layer.biases
     if len(biases) == 1:
         sign = weights.dtype.type(1 if order[0] == 0 else -1)
