@@ -86,7 +86,8 @@ def checked_layers(
             raise ValueError(f"intercepts[{layer}] must have shape ({matrix.shape[1]},), got {vector.shape}.")
     single = all(tensor.dtype == np.float32 for tensor in [*weights, *biases])
     dtype = np.float32 if single else np.float64
-    return [matrix.astype(dtype, copy=False) for matrix in weights], [vector.astype(dtype, copy=False) for vector in biases]
+    weights = [matrix.astype(dtype, copy=False) for matrix in weights]
+    return weights, [vector.astype(dtype, copy=False) for vector in biases]
 
 
 def _tensors(value: Any, name: str, n_dim: int) -> list[NDArray[Any]]:
