@@ -194,6 +194,20 @@ class FloatType(Constraint):
         return "float32 or float64"
 
 
+class Pair(Constraint):
+    """A tuple or list of two things."""
+
+    def __init__(self, first: str, second: str) -> None:
+        self.names = f"{first}, {second}"
+
+    def accepts(self, value: object) -> bool:
+        """Whether the value satisfies the constraint."""
+        return isinstance(value, (tuple, list)) and len(value) == 2
+
+    def __str__(self) -> str:
+        return f"a tuple ({self.names})"
+
+
 Row: TypeAlias = tuple[Constraint, ...]
 
 BOOLEAN = (Instance(bool), Instance(np.bool_))
@@ -203,6 +217,7 @@ POSITIVE_INTEGER = Interval(Integral, 1, math.inf, "left", booleans=False)
 
 # ------------------------------------------------------------------------------------------------------ the tables
 
+_INITIALIZATION: Row = (Options(str, "glorot", "he", "lecun"), Pair("coefs", "intercepts"))
 _ACTIVATION: Row = (Options(str, *HIDDEN, *SYNONYMS),)
 SHARED: Mapping[str, Row] = {
     "activation": (*_ACTIVATION, ARRAY_LIKE),
@@ -230,12 +245,13 @@ NETWORK: Mapping[str, Row] = {
     "dropout_seed": (Interval(Integral, 0, 2**32 - 1, "both", booleans=False),),
     "dropout_step": (Interval(Integral, 0, LARGEST_INTEGER, "both", booleans=False),),
     "activation_parameter": (Interval(Real, 0, math.inf, "left", booleans=False),),
+    "initialization": _INITIALIZATION,
 }
 
-# Parameters of both `Trainer` and the estimators.
-_TRAINING: Mapping[str, Row] = {
+TRAINER: Mapping[str, Row] = {
     "random_state": SHARED["random_state"],
-    "alpha": (Interval(Real, 0, math.inf, "left"),),
+    "solver": (Options(str, "adam", "adamw", "lbfgs", "sgd"),),
+    "alpha": (Interval(Real, 0, math.inf, "left"), ARRAY_LIKE),
     "batch_size": (Options(str, "auto"), Interval(Integral, 1, math.inf, "left")),
     "learning_rate": (Options(str, "adaptive", "constant", "invscaling", "one_cycle"),),
     "learning_rate_init": (Interval(Real, 0, math.inf, "neither"),),
@@ -253,12 +269,6 @@ _TRAINING: Mapping[str, Row] = {
     "epsilon": (Interval(Real, 0, math.inf, "neither"),),
     "n_iter_no_change": (Interval(Integral, 1, math.inf, "left"), Options(Real, math.inf)),
     "max_fun": (Interval(Integral, 1, math.inf, "left"),),
-}
-
-TRAINER: Mapping[str, Row] = {
-    **_TRAINING,
-    "solver": (Options(str, "adam", "adamw", "lbfgs", "sgd"),),
-    "alpha": (*_TRAINING["alpha"], ARRAY_LIKE),
     "weight_decay": NETWORK["weight_decay"],
     "max_grad_norm": NETWORK["max_grad_norm"],
     "dropout": (*NETWORK["dropout"], ARRAY_LIKE),
@@ -266,11 +276,25 @@ TRAINER: Mapping[str, Row] = {
 
 ESTIMATORS: Mapping[str, Row] = {
     **SHARED,
-    **_TRAINING,
-    "solver": (Options(str, "adam", "lbfgs", "sgd"),),
+    **TRAINER,
     "hidden_layer_sizes": (ARRAY_LIKE, Interval(Integral, 1, math.inf, "left")),
     "warm_start": BOOLEAN,
     "dtype": (Options(str, "auto", "float32", "float64"),),
+    "activation_parameter": (*NETWORK["activation_parameter"], ARRAY_LIKE, NONE),
+    "initialization": _INITIALIZATION,
+    "loss_parameter": (Interval(Real, 0, math.inf, "neither", booleans=False), NONE),
+}
+
+CLASSIFIER: Mapping[str, Row] = {
+    **ESTIMATORS,
+    "loss": (Options(str, "focal", "label_smoothing", "log_loss", "squared_error"),),
+    "class_weight": (Options(str, "balanced"), Instance(dict), Instance(list), NONE),
+}
+
+REGRESSOR: Mapping[str, Row] = {
+    **ESTIMATORS,
+    "loss": (Options(str, "absolute_error", "gamma", "huber", "poisson", "quantile", "squared_error"),),
+    "quantile": (Interval(Real, 0, 1, "neither", booleans=False),),
 }
 
 # ------------------------------------------------------------------------------------------------------ the checks

@@ -204,10 +204,25 @@ def _imported(record: Record) -> Any:
         "hidden_layer_sizes": record.sizes[1:-1],
         "activation": hidden[0] if len(set(hidden)) == 1 else list(hidden) or "relu",
         "loss": record.loss,
+        **_parameters_of_loss(record),
+        "activation_parameter": _activation_parameter(record),
         "dtype": record.dtype.name,
         "input_scale": record.input_scale,
     }
     return _model_of(Content(record, parameters))
+
+
+def _parameters_of_loss(record: Record) -> dict[str, Any]:
+    """Return the parameter of an estimator's loss, if the loss has one."""
+    if not record.loss_parameter:
+        return {}
+    return {"quantile" if record.loss == "quantile" else "loss_parameter": record.loss_parameter}
+
+
+def _activation_parameter(record: Record) -> Any:
+    """Return `activation_parameter` of an estimator: None, or one number per hidden layer."""
+    numbers = list(record.activation_parameters[:-1])
+    return numbers if any(numbers) else None
 
 
 def _model_of(content: Content) -> Any:

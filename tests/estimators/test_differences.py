@@ -50,6 +50,18 @@ def regressors(**params):
 # Training
 
 
+def test_parameters_of_both():
+    ours_and_theirs = ((MLPClassifier(), TheirClassifier()), (MLPRegressor(), TheirRegressor()))
+    for ours, theirs in ours_and_theirs:
+        mine = ours.get_params()
+        assert {name: mine.pop(name) for name in theirs.get_params() if name in mine} == theirs.get_params()
+        assert {"dropout", "weight_decay", "max_grad_norm", "initialization", "loss_parameter"} <= mine.keys()
+    assert {"class_weight", "quantile"} <= MLPClassifier().get_params().keys() | MLPRegressor().get_params().keys()
+    with pytest.raises(ValueError, match="'alpha'"):
+        theirs.set_params(alpha=[0.1, 0.2]).fit(X, NUMBERS)
+    MLPRegressor(**{**PARAMS, "alpha": [0.1, 0.2]}).fit(X, NUMBERS)
+
+
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_divergence():
     params = {"solver": "sgd", "learning_rate_init": 1e200, "max_iter": 20}

@@ -10,14 +10,13 @@ from __future__ import annotations
 import operator
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from cmlp import _core
+from cmlp.blocks import given_params
 from cmlp.inputs.arrays import rectangular
 from cmlp.inputs.labels import Labels, as_labels
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
 
@@ -85,33 +84,12 @@ def out_activation(model: Model, value: Any) -> None:
     model.net = _core.Net(net.sizes, (*net.activations[:-1], value), loss, net.dtype, parameters, parameter)
 
 
-def fill_tensors(views: Sequence[NDArray[Any]], value: Any, name: str) -> None:
-    """Copy a list of arrays into views of a parameter block."""
-    tensors = [rectangular(tensor, name) for tensor in (value if hasattr(value, "__iter__") else [None])]
-    if any(tensor.dtype.kind not in "buif" for tensor in tensors):
-        raise TypeError(f"{name} must be a list of arrays of real numbers, one for each layer.")
-    if [tensor.shape for tensor in tensors] != [view.shape for view in views]:
-        raise ValueError(
-            f"{name} must have arrays of the shapes {[view.shape for view in views]}, "
-            f"got {[tensor.shape for tensor in tensors]}."
-        )
-    for view, tensor in zip(views, tensors, strict=True):
-        view[...] = tensor
-
-
 def assigned_params(estimator: object, net: _core.Net) -> NDArray[Any] | None:
     """Return a parameter block with the `coefs_` and `intercepts_` assigned before fit; None if one is missing."""
     assigned = vars(estimator).get(ASSIGNED, {})
     if not {"coefs_", "intercepts_"} <= set(assigned):
         return None
-    from cmlp.blocks import empty_block
-
-    params = empty_block(net.n_params, net.dtype)
-    for name, views in zip(("coefs_", "intercepts_"), net.views(params), strict=True):
-        fill_tensors(views, assigned[name], name)
-    if not np.isfinite(params).all():
-        raise ValueError("coefs_ and intercepts_ must contain finite numbers.")
-    return params
+    return given_params(net, assigned["coefs_"], assigned["intercepts_"], ("coefs_", "intercepts_"))
 
 
 def can_assemble(estimator: Any) -> bool:

@@ -45,7 +45,7 @@ class MultilayerPerceptron(
     hidden_layer_sizes: int | Sequence[int]
     activation: str | Sequence[str]
     solver: str
-    alpha: float
+    alpha: float | Sequence[float]
     batch_size: int | str
     learning_rate: str
     learning_rate_init: float
@@ -66,6 +66,12 @@ class MultilayerPerceptron(
     n_iter_no_change: float
     max_fun: int
     loss: str
+    loss_parameter: float | None
+    activation_parameter: float | Sequence[float] | None
+    initialization: str | tuple[Sequence[ArrayLike], Sequence[ArrayLike]]
+    weight_decay: float
+    max_grad_norm: float | None
+    dropout: float | Sequence[float]
     n_threads: int | None
     dtype: str
     input_scale: float

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from cmlp.constraints import ESTIMATORS, Options, Row
+from cmlp.constraints import CLASSIFIER, Row
 from cmlp.estimators import assignment
 from cmlp.estimators.base import MultilayerPerceptron
 from cmlp.estimators.delegation import stochastic_only
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp.estimators.model import Model
+    from cmlp.inputs.class_weights import ClassWeight
 
 
 @documented
@@ -35,9 +36,20 @@ class MLPClassifier(MultilayerPerceptron):
     Parameters
     ----------
     <training parameters>
-    loss : {"log_loss", "squared_error"}, default="log_loss"
-        "log_loss" uses softmax outputs, or logistic outputs for two classes and for multilabel targets.
-        "squared_error" is the sum of ``(a - y) ** 2`` over the outputs, with logistic outputs.
+    loss : {"focal", "label_smoothing", "log_loss", "squared_error"}, default="log_loss"
+        The cost of a row. "squared_error" is the sum of ``(a - y) ** 2`` over the outputs, with logistic outputs. The
+        others use softmax outputs, or logistic outputs for two classes and for multilabel targets. With p for
+        `loss_parameter` and a for the probability of the true class: "log_loss" is ``-log(a)``, "focal" is
+        ``-(1 - a) ** p * log(a)`` [6]_, and "label_smoothing" is the log loss with the targets
+        ``(1 - p) * y + p / n_classes`` [7]_.
+    loss_parameter : float or None, default=None
+        Positive parameter of the loss: for "focal" by default 2; for "label_smoothing" below 1, by default 0.1.
+    class_weight : None, "balanced", dict or list of dict, default=None
+        Weights of the classes by label, not negative; they multiply `sample_weight`. "balanced" means
+        ``n_samples / (n_classes * n_samples_of_class)`` (King and Zeng [8]_), which `partial_fit` does not support. A
+        dict may leave out classes, whose weight is 1. For multilabel targets, a list with a dict for each column, for
+        example ``[{0: 1, 1: 5}, {0: 1, 1: 1}]``; the weights of a row's columns multiply.
+    <model parameters>
     <computation parameters>
 
     Attributes
@@ -53,6 +65,10 @@ class MLPClassifier(MultilayerPerceptron):
     References
     ----------
     <references>
+    .. [6] Lin, Goyal, Girshick, He, Dollár (2017), "Focal loss for dense object detection", ICCV.
+    .. [7] Szegedy, Vanhoucke, Ioffe, Shlens, Wojna (2016), "Rethinking the Inception architecture for computer vision",
+       CVPR.
+    .. [8] King, Zeng (2001), "Logistic regression in rare events data", Political Analysis 9.
 
     Examples
     --------
@@ -64,10 +80,7 @@ class MLPClassifier(MultilayerPerceptron):
     """
 
     _estimator_type: ClassVar[str] = "classifier"
-    _constraints: ClassVar[Mapping[str, Row]] = {
-        **ESTIMATORS,
-        "loss": (Options(str, "log_loss", "squared_error"),),
-    }
+    _constraints: ClassVar[Mapping[str, Row]] = CLASSIFIER
 
     classes_: Fitted[np.ndarray] = Fitted(
         lambda model: model.labels.classes, "ndarray of shape (n_classes,)", "The labels, sorted.", assignment.classes
@@ -79,7 +92,7 @@ class MLPClassifier(MultilayerPerceptron):
         activation: str | Sequence[str] = "relu",
         *,
         solver: str = "adam",
-        alpha: float = 0.0001,
+        alpha: float | Sequence[float] = 0.0001,
         batch_size: int | str = "auto",
         learning_rate: str = "constant",
         learning_rate_init: float = 0.001,
@@ -100,6 +113,13 @@ class MLPClassifier(MultilayerPerceptron):
         n_iter_no_change: float = 10,
         max_fun: int = 15000,
         loss: str = "log_loss",
+        loss_parameter: float | None = None,
+        class_weight: ClassWeight = None,
+        activation_parameter: float | Sequence[float] | None = None,
+        initialization: str | tuple[Sequence[ArrayLike], Sequence[ArrayLike]] = "glorot",
+        weight_decay: float = 0.0,
+        max_grad_norm: float | None = None,
+        dropout: float | Sequence[float] = 0.0,
         n_threads: int | None = None,
         dtype: str = "auto",
         input_scale: float = 1,

@@ -19,12 +19,14 @@ hidden_layer_sizes : int or array-like of int, default=(100,)
 activation : str or list of str, default="relu"
     Activation of the hidden layers: one name for all of them, or one for each. The names are
     {", ".join(f'"{name}"' for name in HIDDEN)}.
-solver : {{"adam", "lbfgs", "sgd"}}, default="adam"
-    "adam" is Adam [1]_, "sgd" is stochastic gradient descent with momentum, and "lbfgs" is L-BFGS [5]_, for small data
-    sets. "lbfgs" needs SciPy (the extra ``cmlp[scipy]``) and uses all rows in each step. It ignores the parameters for
-    batches, learning rates and early stopping, and `partial_fit` does not exist.
-alpha : float, default=0.0001
-    Strength of the L2 penalty, ``alpha / 2 * sum(w ** 2)``, divided by the batch size.
+solver : {{"adam", "adamw", "lbfgs", "sgd"}}, default="adam"
+    "adam" is Adam [1]_, "adamw" is Adam with `weight_decay`, "sgd" is stochastic gradient descent with momentum, and
+    "lbfgs" is L-BFGS [5]_, for small data sets. "lbfgs" needs SciPy (the extra ``cmlp[scipy]``) and uses all rows in
+    each step. It ignores the parameters for batches, learning rates and early stopping, and `partial_fit` does not
+    exist. With "lbfgs", `dropout` and `max_grad_norm` raise ValueError.
+alpha : float or sequence of float, default=0.0001
+    Strength of the L2 penalty, ``alpha / 2 * sum(w ** 2)``, divided by the batch size. One number for all layers after
+    the input, or one for each.
 batch_size : int or "auto", default="auto"
     Number of rows per update; "auto" is the smaller of 200 and the number of rows.
 learning_rate : {{"constant", "invscaling", "adaptive", "one_cycle"}}, default="constant"
@@ -71,6 +73,26 @@ max_fun : int, default=15000
     Maximum number of loss evaluations for "lbfgs"; the limit is checked after each iteration.
 """
 
+MODEL = """
+activation_parameter : float, sequence of float or None, default=None
+    Positive parameter of "leaky_relu" (the slope for negative inputs, by default 0.01) and "elu" (minus the limit at
+    minus infinity, by default 1). One number for all hidden layers, or one for each; None or 0 is the default.
+initialization : {"glorot", "he", "lecun"} or tuple (coefs, intercepts), default="glorot"
+    The range of the initial weights (see Notes), or the initial weights and biases themselves: two lists of arrays,
+    like `coefs_` and `intercepts_`. A warm start continues from the previous model instead.
+weight_decay : float, default=0.0
+    Weight decay for ``solver="adamw"``: before each step, ``learning_rate * weight_decay`` times the weight is
+    subtracted from every weight, but not from the biases (Loshchilov and Hutter, "Decoupled weight decay
+    regularization", ICLR 2019).
+max_grad_norm : float or None, default=None
+    If the norm of a batch's gradient (with the penalty) is larger, the gradient is scaled to this norm (Pascanu,
+    Mikolov and Bengio, "On the difficulty of training recurrent neural networks", ICML 2013). None means no clipping.
+dropout : float or sequence of float, default=0.0
+    Probability, at least 0 and below 1, with which a training step sets an activation of a hidden layer to 0; the
+    others are divided by ``1 - dropout``. Predictions use all units (Srivastava et al., "Dropout: a simple way to
+    prevent neural networks from overfitting", JMLR 2014). One number for all hidden layers, or one for each.
+"""
+
 COMPUTATION = """
 n_threads : None or int, default=None
     Maximum number of threads. If None, chosen from the problem size and the number of CPUs. The results do not depend
@@ -83,8 +105,10 @@ input_scale : float, default=1
 """
 
 NOTES = """
-The initial weights and biases are uniform in ``+-sqrt(6 / (n_in + n_out))``, with 2 instead of 6 for logistic
-layers [3]_.
+With ``initialization="glorot"``, the initial weights and biases are uniform in ``+-sqrt(6 / (n_in + n_out))``, with 2
+instead of 6 for logistic layers [3]_. With "he", the weights are uniform in ``+-sqrt(6 / n_in)`` (He et al., "Delving
+deep into rectifiers", ICCV 2015), with "lecun" in ``+-sqrt(3 / n_in)`` (LeCun et al., "Efficient backprop", 1998), and
+the biases are 0.
 
 With ``learning_rate="one_cycle"``, the batches of all `max_iter` epochs are numbered from 0 to N - 1. The learning rate
 of batch b is ``learning_rate_init * (b + 1/2) / m`` if ``b + 1/2`` is below ``m = 0.3 * N``, otherwise
@@ -95,7 +119,8 @@ keeps the best weights. Every fit is a complete cycle, also a warm start. With p
 
 Differences from scikit-learn:
 
-- A warm start or partial_fit with another `activation`, `loss`, `dtype` or `input_scale` raises ValueError.
+- A warm start or partial_fit with another `activation`, `loss`, parameter of these, `dtype` or `input_scale` raises
+  ValueError.
 - Ctrl-C raises KeyboardInterrupt. The model after the last complete batch is kept, if at least one epoch is complete.
 - With ``n_iter_no_change=inf`` and ``tol=0``, training ends after `max_iter` epochs without a ConvergenceWarning.
 - Predictions have the dtype of the weights, for example float32 after a fit on uint8 rows.
@@ -117,6 +142,7 @@ def documented(cls: Class) -> Class:
     """Replace the placeholders in a class's docstring, such as ``<training parameters>``, by the shared text."""
     sections: Mapping[str, str] = {
         "training parameters": TRAINING,
+        "model parameters": MODEL,
         "computation parameters": COMPUTATION,
         "fitted attributes": fitted_attributes(cls),
         "notes": NOTES,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
+from cmlp.blocks import fill_tensors
 from cmlp.estimators import assignment
 from cmlp.estimators.assignment import ASSIGNED, can_assemble
 from cmlp.estimators.model import Tensors
@@ -117,7 +118,7 @@ class FittedTensors(Fitted[Tensors]):
         if vars(estimator).get("_model") is None:
             super().__set__(estimator, value)
         else:
-            assignment.fill_tensors(self.__get__(estimator), value, self.name)
+            fill_tensors(self.__get__(estimator), value, self.name)
 
 
 class FittedNetwork(Fitted[Any]):

@@ -19,6 +19,7 @@ from cmlp.estimators.exclusive import Exclusively
 from cmlp.estimators.model import Model
 from cmlp.estimators.problem import Parameters, Problem, require_same
 from cmlp.inputs.arrays import rectangular
+from cmlp.inputs.class_weights import weighted_by_class
 from cmlp.inputs.frames import check_feature_names, feature_names
 from cmlp.inputs.labels import Labels, labels_of, learn_labels
 from cmlp.inputs.scaling import warn_of_scale
@@ -40,6 +41,17 @@ if TYPE_CHECKING:
     from cmlp.estimators.base import MultilayerPerceptron
     from cmlp.training.lbfgs import LBFGS
     from cmlp.training.random import Generator
+
+
+# The sentence of scikit-learn's SGDClassifier.
+_BALANCED = (
+    "class_weight 'balanced' is not supported for partial_fit. In order to use 'balanced' weights, use "
+    "compute_class_weight('balanced', classes=classes, y=y). In place of y you can use a large enough sample of the "
+    "full training set target to properly estimate the class frequency distributions. Pass the resulting weights as "
+    "the class_weight parameter."
+)
+# Losses of positive outputs.
+_POSITIVE = ("gamma", "poisson")
 
 
 def fit(estimator: MultilayerPerceptron, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None) -> None:
@@ -66,6 +78,8 @@ def partial_fit(
         parameters = estimator._parameters()
         if parameters.training.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
+        if parameters.class_weight == "balanced":
+            raise ValueError(_BALANCED)
         if "_model" not in vars(estimator) and can_assemble(estimator):
             assemble(estimator)
         previous = vars(estimator).get("_model")
@@ -138,10 +152,13 @@ def prepare(
     targets = as_targets(y, len(rows), owner, labels=estimator._estimator_type == "classifier")
     weight = as_weights(sample_weight, len(rows))
     problem = problem_of(estimator, parameters, previous, targets, incremental=incremental, classes=classes)
+    if problem.labels is not None:
+        weight = weighted_by_class(weight, parameters.class_weight, problem.labels, problem.task.targets)
     net = network_description(parameters, previous, rows.shape[1], problem, dtype)
     rng = random_state(parameters.random_state)
     state = _initial_state(estimator, parameters, previous, net, rng, incremental=incremental)
     record = Record(net, state.params, parameters.input_scale, parameters.n_threads)
+    parameters.training.draw_dropout_seed(state, len(net.sizes) - 1)
     trainer = Trainer._continued(record, parameters.training, state)
     return trainer._training(problem.task, Data(rows, weight, record.input_scale, names)), problem.labels
 
@@ -164,7 +181,7 @@ def problem_of(
         labels, targets = previous.labels, previous.labels.encode_all(y)
     else:
         labels, targets = learn_labels(y)
-    softmax = labels.kind == "multiclass" and parameters.loss == "log_loss"
+    softmax = labels.kind == "multiclass" and parameters.loss != "squared_error"
     task = Task(
         targets,
         score=lambda outputs, y, weight: accuracy(labels.correct(outputs, y), weight),
@@ -194,20 +211,21 @@ def _continue_labels(previous: Model | None, y: NDArray[Any], classes: ArrayLike
 
 def _regression(parameters: Parameters, y: NDArray[Any]) -> Problem:
     y = as_numbers(y)
-    poisson = parameters.loss == "poisson"
-    if poisson:
+    loss = parameters.loss
+    if loss in _POSITIVE:
         y = np.array(y)  # another thread could change the caller's array after the check
+        if (y < 0).any() or (loss == "gamma" and not y.all()):
+            raise ValueError(f"Some value(s) of y are out of the valid range of the loss {loss!r}.")
     targets = y.reshape(len(y), -1)
     n_outputs = targets.shape[1]
-    if poisson and (y < 0).any():
-        raise ValueError("Some value(s) of y are out of the valid range of the loss 'poisson'.")
+    squared = loss == "squared_error"  # in scikit-learn half the mean over the outputs, with the gradient of their sum
     task = Task(
         targets,
         score=lambda outputs, y, weight: r_squared(y, outputs, weight),
-        loss_scale=1.0 if poisson else 0.5,
-        report_scale=1.0 if poisson else 1.0 / n_outputs,
+        loss_scale=0.5 if squared else 1.0,
+        report_scale=1.0 / n_outputs if squared else 1.0,
     )
-    return Problem(task, n_outputs, "exp" if poisson else "identity")
+    return Problem(task, n_outputs, "exp" if loss in _POSITIVE else "identity")
 
 
 def network_description(
@@ -220,7 +238,14 @@ def network_description(
             f"The model was fitted with the layer sizes {previous.net.sizes}, so training cannot continue with "
             f"{sizes}; call fit with warm_start=False to start again."
         )
-    net = _core.Net(sizes, (*parameters.activation, problem.output), parameters.loss, dtype)
+    net = _core.Net(
+        sizes,
+        (*parameters.activation, problem.output),
+        parameters.loss,
+        dtype,
+        (*parameters.activation_parameter, 0.0),
+        parameters.loss_parameter,
+    )
     if previous is not None:
         require_same("activation", previous.net.activations[:-1], net.activations[:-1])
         require_same("activation_parameter", previous.net.activation_parameters, net.activation_parameters)
@@ -243,7 +268,9 @@ def _initial_state(
     """Return the initial state: a new one, or one that continues from the previous model."""
     if previous is None:
         assigned = assigned_params(estimator, net) if incremental or parameters.warm_start else None
-        params = initial_params(net, rng, parameters.initialization) if assigned is None else assigned
+        params = assigned
+        if params is None:
+            params = initial_params(net, rng, parameters.init_activation, parameters.initialization)
         history = History()
     else:
         params, history = block_copy(previous.params), previous.state.history.copy()

@@ -5,16 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from cmlp import constraints
-from cmlp.training.initialization import initialization
-from cmlp.training.settings import Settings
+from cmlp.training.initialization import init_activations
+from cmlp.training.settings import settings_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+    from typing import Any
 
     import numpy as np
 
+    from cmlp.inputs.class_weights import ClassWeight
     from cmlp.inputs.labels import Labels
+    from cmlp.training.settings import Settings
     from cmlp.training.task import Task
+
+
+_MEDIAN = 0.5  # the default of `quantile`
 
 
 class Parameters(NamedTuple):
@@ -26,33 +32,59 @@ class Parameters(NamedTuple):
         The parameters of the trainer.
     activation : tuple of str
         One name for each hidden layer.
-    initialization : tuple of str
+    activation_parameter : tuple of float
+        One number for each hidden layer; 0 for the default.
+    init_activation : tuple of str
         For each layer the activation that determines the range of its initial weights.
     """
 
     training: Settings
     hidden_layer_sizes: tuple[int, ...]
     activation: tuple[str, ...]
-    initialization: tuple[str, ...]
+    activation_parameter: tuple[float, ...]
+    init_activation: tuple[str, ...]
+    initialization: str | Sequence[Any]
     loss: str
+    loss_parameter: float
     random_state: int | np.random.RandomState | None
     warm_start: bool
     n_threads: int | None
     dtype: str
     input_scale: float
+    class_weight: ClassWeight = None
 
     @classmethod
     def of(cls, table: Mapping[str, constraints.Row], values: Mapping[str, object], owner: str) -> Parameters:
         """Return the validated parameters of an estimator; raises InvalidParameterError if one is invalid."""
         checked = constraints.estimator_parameters(table, values, owner)
-        if checked["solver"] == "lbfgs":
-            checked["early_stopping"] = False  # ignored, as in scikit-learn
         sizes = constraints.hidden_sizes(checked["hidden_layer_sizes"])
         names = constraints.hidden_activations(checked["activation"], len(sizes))
-        first = initialization(names, checked["activation"])
-        checked.update(hidden_layer_sizes=sizes, activation=tuple(names), initialization=tuple(first))
-        checked["training"] = Settings(**{name: checked[name] for name in Settings._fields if name in checked})
-        return cls(**{name: checked[name] for name in cls._fields})
+        first = init_activations(names, checked["activation"])
+        numbers = constraints.activation_parameters(checked["activation_parameter"], names)
+        checked.update(
+            hidden_layer_sizes=sizes,
+            activation=tuple(names),
+            activation_parameter=tuple(numbers),
+            init_activation=tuple(first),
+            loss_parameter=_loss_parameter(checked),
+            training=settings_of(checked, len(sizes) + 1),
+        )
+        return cls(**{name: checked[name] for name in cls._fields if name in checked})
+
+
+def _loss_parameter(checked: Mapping[str, Any]) -> float:
+    """Return the parameter of the loss: for "quantile" that of the same name, otherwise `loss_parameter`.
+
+    Raises ValueError if one of them is set that the loss does not have.
+    """
+    loss, given, quantile = checked["loss"], checked["loss_parameter"], checked.get("quantile", _MEDIAN)
+    if loss == "quantile":
+        if given is not None:
+            raise ValueError(f"loss_parameter={given!r} must be None with loss='quantile': set quantile instead.")
+        return float(quantile)
+    if quantile != _MEDIAN:
+        raise ValueError(f"quantile={quantile!r} needs loss='quantile', got {loss!r}.")
+    return constraints.loss_parameter(given, loss)
 
 
 class Problem(NamedTuple):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from cmlp.constraints import ESTIMATORS, InvalidParameterError, Options, Row
+from cmlp.constraints import REGRESSOR, InvalidParameterError, Row
 from cmlp.estimators.base import MultilayerPerceptron
 from cmlp.estimators.delegation import stochastic_only
 from cmlp.estimators.documentation import documented
@@ -28,14 +28,30 @@ class MLPRegressor(MultilayerPerceptron):
     """Neural network for regression, trained by stochastic gradient descent.
 
     The parameters have the names, order and defaults of scikit-learn's MLPRegressor. The same seed gives the same
-    weights, up to rounding. The parameters from `n_threads` on do not exist in scikit-learn.
+    weights, up to rounding. The parameters from `loss_parameter` on do not exist in scikit-learn.
 
     Parameters
     ----------
-    loss : {"squared_error", "poisson"}, default="squared_error"
-        "squared_error" is half the squared error, with identity outputs. "poisson" is half the Poisson deviance, with
-        exponential outputs; targets must not be negative.
+    loss : {"absolute_error", "gamma", "huber", "poisson", "quantile", "squared_error"}, default="squared_error"
+        The cost of an output, with ``d = output - y``. The outputs are exponential for "poisson" and "gamma", otherwise
+        identity.
+
+        - "squared_error": ``d ** 2 / 2``.
+        - "absolute_error": ``abs(d)``; its minimum is the median.
+        - "huber": ``d ** 2 / 2`` if ``abs(d) <= p``, otherwise ``p * (abs(d) - p / 2)``, with p for `loss_parameter`:
+          large errors count less [6]_.
+        - "quantile": ``(1 - quantile) * d`` if d is positive, otherwise ``-quantile * d``; its minimum is the quantile
+          [7]_.
+        - "poisson": ``output - y + y * log(y / output)``, half the Poisson deviance, for counts; targets must not be
+          negative.
+        - "gamma": ``y / output + log(output)``, up to a constant half the gamma deviance, for prices and durations;
+          targets must be positive.
     <training parameters>
+    loss_parameter : float or None, default=None
+        Positive parameter of "huber", in y's unit, by default 1. Other losses have none.
+    quantile : float, default=0.5
+        The quantile that ``loss="quantile"`` predicts, between 0 and 1.
+    <model parameters>
     <computation parameters>
 
     Attributes
@@ -45,14 +61,16 @@ class MLPRegressor(MultilayerPerceptron):
     Notes
     -----
     The score is the coefficient of determination. With several outputs, the gradient is that of half the *sum* of their
-    squared errors, but the reported loss is half the *mean*, as in scikit-learn. For the Poisson deviance, the reported
-    loss is the sum.
+    squared errors, but the reported loss is half the *mean*, as in scikit-learn. For other losses, the
+    reported loss is the sum.
 
     <notes>
 
     References
     ----------
     <references>
+    .. [6] Huber (1964), "Robust estimation of a location parameter", Annals of Mathematical Statistics 35.
+    .. [7] Koenker, Bassett (1978), "Regression quantiles", Econometrica 46.
 
     Examples
     --------
@@ -65,10 +83,7 @@ class MLPRegressor(MultilayerPerceptron):
     """
 
     _estimator_type: ClassVar[str] = "regressor"
-    _constraints: ClassVar[Mapping[str, Row]] = {
-        **ESTIMATORS,
-        "loss": (Options(str, "poisson", "squared_error"),),
-    }
+    _constraints: ClassVar[Mapping[str, Row]] = REGRESSOR
 
     def __init__(
         self,
@@ -77,7 +92,7 @@ class MLPRegressor(MultilayerPerceptron):
         activation: str | Sequence[str] = "relu",
         *,
         solver: str = "adam",
-        alpha: float = 0.0001,
+        alpha: float | Sequence[float] = 0.0001,
         batch_size: int | str = "auto",
         learning_rate: str = "constant",
         learning_rate_init: float = 0.001,
@@ -97,6 +112,13 @@ class MLPRegressor(MultilayerPerceptron):
         epsilon: float = 1e-8,
         n_iter_no_change: float = 10,
         max_fun: int = 15000,
+        loss_parameter: float | None = None,
+        quantile: float = 0.5,
+        activation_parameter: float | Sequence[float] | None = None,
+        initialization: str | tuple[Sequence[ArrayLike], Sequence[ArrayLike]] = "glorot",
+        weight_decay: float = 0.0,
+        max_grad_norm: float | None = None,
+        dropout: float | Sequence[float] = 0.0,
         n_threads: int | None = None,
         dtype: str = "auto",
         input_scale: float = 1,

@@ -76,8 +76,10 @@ def _plain(value: object, name: str, owner: str) -> object:
         return value
     if isinstance(value, list):
         return [_plain(entry, name, owner) for entry in value]
-    if isinstance(value, (tuple, np.ndarray)):
+    if isinstance(value, tuple) or (isinstance(value, np.ndarray) and value.ndim == 1):
         return {"tuple": [_plain(entry, name, owner) for entry in value]}
+    if type(value) is dict:
+        return {"dict": [[_plain(entry, name, owner) for entry in pair] for pair in value.items()]}
     raise TypeError(
         f"{name} of {owner} is a {type(value).__name__}, which a model file cannot contain: "
         f"set it to a number, a str, None or a list of these before saving"
@@ -99,9 +101,23 @@ def _restored(value: Any, key: str) -> Any:
         return value
     if list(value) == ["float"] and value["float"] in ("inf", "-inf", "nan"):
         return float(value["float"])
+    if list(value) == ["dict"] and type(value["dict"]) is list:
+        return _restored_dict(value["dict"], key)
     if list(value) == ["tuple"] and type(value["tuple"]) is list:
         return tuple(_restored(entry, key) for entry in value["tuple"])
     raise refuse(f"{key!r} holds an unknown object")
+
+
+def _restored_dict(pairs: list[Any], key: str) -> dict[Any, Any]:
+    """Return a dict from the list of its keys, which are numbers or text, and values."""
+    result = {}
+    for pair in pairs:
+        if type(pair) is not list or len(pair) != 2 or type(pair[0]) not in (bool, int, float, str):
+            raise refuse(f"{key!r} holds a dict with an invalid entry")
+        result[pair[0]] = _restored(pair[1], key)
+    if len(result) != len(pairs):
+        raise refuse(f"{key!r} holds a dict with a duplicate key")
+    return result
 
 
 # ---------------------------------------------------------------------------------------------------------- labels

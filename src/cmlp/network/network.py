@@ -15,7 +15,7 @@ from cmlp.network.explain import explanation
 from cmlp.network.gradient import gradient_of
 from cmlp.network.training import NetworkTraining
 from cmlp.results import Gradient, StepExplanation
-from cmlp.training.initialization import initial_params, initialization
+from cmlp.training.initialization import init_activations, initial_params
 from cmlp.training.random import random_state as generator
 
 if TYPE_CHECKING:
@@ -59,6 +59,9 @@ class Network(NetworkTraining, ExportMethods):
         at minus infinity, by default 1). One number for all hidden layers, or one for each; None or 0 is the default.
     loss_parameter : float or None, default=None
         Positive parameter p of the loss (see Notes); None is the default.
+    initialization : {"glorot", "he", "lecun"} or tuple (coefs, intercepts), default="glorot"
+        The range of the random initial parameters (see Notes), or the initial weights and biases themselves: two lists
+        with one array per layer, which are copied.
 
     Attributes
     ----------
@@ -77,10 +80,12 @@ class Network(NetworkTraining, ExportMethods):
 
     Notes
     -----
-    As in scikit-learn, the initial weights and biases are uniform in ``+-sqrt(6 / (n_in + n_out))``, with 2 instead of
-    6 for logistic layers. The output layer uses the factor of the last hidden layer, or of `activation` if there are no
-    hidden layers. The C library's ``cmlp_init_params`` gives the same parameters, except for networks without hidden
-    layers, where it always uses 6.
+    With "glorot", the initial weights and biases are uniform in ``+-sqrt(6 / (n_in + n_out))``, with 2 instead of 6 for
+    logistic layers, as in scikit-learn (Glorot and Bengio 2010). The output layer uses the factor of the last hidden
+    layer, or of `activation` if there are no hidden layers. The C library's ``cmlp_init_params`` gives the same
+    parameters, except for networks without hidden layers, where it always uses 6. With "he", the weights are uniform in
+    ``+-sqrt(6 / n_in)`` (He et al. 2015), with "lecun" in ``+-sqrt(3 / n_in)`` (LeCun et al. 1998), and the biases are
+    0.
 
     The cost of a row is a sum over the outputs. With d = output - target, the terms are:
 
@@ -112,6 +117,7 @@ class Network(NetworkTraining, ExportMethods):
         n_threads: int | None = None,
         activation_parameter: float | Sequence[float] | None = None,
         loss_parameter: float | None = None,
+        initialization: str | tuple[Sequence[ArrayLike], Sequence[ArrayLike]] = "glorot",
     ) -> None:
         sizes = constraints.layer_sizes(sizes)
         hidden = constraints.hidden_activations(activation, len(sizes) - 2)
@@ -126,8 +132,9 @@ class Network(NetworkTraining, ExportMethods):
         )
         self._scale = constraints.network_argument("input_scale", input_scale)
         self._n_threads = constraints.network_argument("n_threads", n_threads)
+        initialization = constraints.network_argument("initialization", initialization)
         rng = generator(random_state)
-        self._params = initial_params(self._net, rng, initialization(hidden, activation))
+        self._params = initial_params(self._net, rng, init_activations(hidden, activation), initialization)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the network to a model file, which `cmlp.load` and the C library can read.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp import _core
-from cmlp.training.initialization import initialization
+from cmlp.training.initialization import init_activations
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -129,7 +129,7 @@ class Described:
     def as_json(self, white: float) -> dict[str, Any]:
         """Return the description for the page's script. `white` is the input of a white pixel; 0 without an image."""
         hidden = self.activations[:-1]
-        factors = [_core.ACTIVATIONS[name].init_factor for name in initialization(hidden, self.activations[-1])]
+        factors = [_core.ACTIVATIONS[name].init_factor for name in init_activations(hidden, self.activations[-1])]
         kind = self.net.dtype.newbyteorder("<")
         return {
             "kind": self.kind,

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from cmlp import _core
-from cmlp.blocks import empty_block
+from cmlp.blocks import empty_block, given_params
 from cmlp.constraints import canonical
 
 if TYPE_CHECKING:
@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
     from cmlp.training.random import Generator
 
+_FACTORS = {"he": 6, "lecun": 3}
 _CHUNK = 2**18  # random numbers per call of the generator, which takes a few milliseconds
 
 
-def initialization(hidden: Sequence[str], activation: str | Iterable[str]) -> list[str]:
+def init_activations(hidden: Sequence[str], activation: str | Iterable[str]) -> list[str]:
     """Return for each layer the activation that determines the range of its initial weights.
 
     Parameters
@@ -34,8 +35,10 @@ def initialization(hidden: Sequence[str], activation: str | Iterable[str]) -> li
     return [*hidden, hidden[-1] if hidden else named]
 
 
-def initial_params(net: _core.Net, rng: Generator, activations: Sequence[str]) -> NDArray[Any]:
-    """Return a block of random initial parameters, the same as scikit-learn's for the same seed.
+def initial_params(
+    net: _core.Net, rng: Generator, activations: Sequence[str], initialization: str | Sequence[Any] = "glorot"
+) -> NDArray[Any]:
+    """Return a block of initial parameters; with "glorot" the same random numbers as scikit-learn's for the same seed.
 
     Parameters
     ----------
@@ -43,21 +46,46 @@ def initial_params(net: _core.Net, rng: Generator, activations: Sequence[str]) -
     rng : numpy.random.RandomState or cmlp._core.Random
         Only its method ``random_sample`` is called: its values are the same on every platform.
     activations : sequence of str
-        One name per layer, from `initialization`.
+        One name per layer, from `init_activations`. Only "glorot" uses them.
+    initialization : {"glorot", "he", "lecun"} or tuple (coefs, intercepts), default="glorot"
+        The range of the weights (see Notes), or lists of arrays with one entry per layer.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If given arrays do not match the network.
 
     Notes
     -----
-    Parameters are uniform in ``(-bound, bound)`` with ``bound = sqrt(factor / (n_in + n_out))``; the factor is 2 for
-    "logistic" and 6 for other activations. Glorot and Bengio, "Understanding the difficulty of training deep
-    feedforward neural networks", 2010.
+    Random weights are uniform in ``(-bound, bound)``.
+
+    - "glorot": ``bound = sqrt(factor / (n_in + n_out))`` for weights and biases; the factor is 2 for "logistic" and 6
+      for other activations. Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural
+      networks", 2010.
+    - "he": ``bound = sqrt(6 / n_in)``, and biases of 0. He, Zhang, Ren and Sun, "Delving deep into rectifiers", 2015.
+    - "lecun": ``bound = sqrt(3 / n_in)``, and biases of 0. LeCun, Bottou, Orr and Müller, "Efficient backprop", 1998.
     """
+    if not isinstance(initialization, str):
+        coefs, intercepts = initialization[0], initialization[1]
+        return given_params(net, coefs, intercepts, ("the coefs of initialization", "the intercepts of initialization"))
     params = empty_block(net.n_params, net.dtype)
     for weights, biases, activation in zip(*net.views(params), activations, strict=True):
-        factor = _core.ACTIVATIONS[activation].init_factor
-        bound = math.sqrt(factor / sum(weights.shape))  # with NumPy's scalars, a failing allocation can crash
-        for tensor in (weights.reshape(-1), biases):
-            # Chunks let Ctrl-C take effect within milliseconds and keep the temporary float64 arrays small.
-            for start in range(0, tensor.size, _CHUNK):
-                chunk = tensor[start : start + _CHUNK]
-                chunk[...] = -bound + 2 * bound * rng.random_sample(chunk.shape)
+        if initialization == "glorot":
+            factor = _core.ACTIVATIONS[activation].init_factor
+            bound = math.sqrt(factor / sum(weights.shape))  # with NumPy's scalars, a failing allocation can crash
+            _fill(weights.reshape(-1), bound, rng)
+            _fill(biases, bound, rng)
+        else:
+            _fill(weights.reshape(-1), math.sqrt(_FACTORS[initialization] / weights.shape[0]), rng)
+            biases[:] = 0
     return params
+
+
+def _fill(tensor: NDArray[Any], bound: float, rng: Generator) -> None:
+    """Fill a flat array with uniform numbers from -bound to bound.
+
+    Chunks let Ctrl-C take effect within milliseconds and keep the temporary float64 arrays small.
+    """
+    for start in range(0, tensor.size, _CHUNK):
+        chunk = tensor[start : start + _CHUNK]
+        chunk[...] = -bound + 2 * bound * rng.random_sample(chunk.shape)

@@ -67,7 +67,7 @@ class LBFGS:
         begin(state, task, data, settings)
         self.net, self.task, self.data, self.settings, self.state = net, task, data, settings, state
         self._keywords = {
-            **settings.objective(net),
+            **settings.objective(len(net.sizes) - 1),
             "scale": data.input_scale,
             "sample_weight": data.weight,
             "loss_scale": task.loss_scale,

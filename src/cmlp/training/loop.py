@@ -77,7 +77,7 @@ class Training:
         self.batch_size = self._batch_size()
         self.n_batches = -(-self.n_rows // self.batch_size)
         self._objective = {
-            **settings.objective(net),
+            **settings.objective(len(net.sizes) - 1),
             "sample_weight": data.weight,
             "loss_scale": task.loss_scale,
             "clip": log_loss_clip(net),

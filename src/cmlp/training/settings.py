@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
+    from cmlp.training.state import TrainingState
+
 
 class Settings(NamedTuple):
     """The parameters of `cmlp.Trainer` except `random_state`, with the same names. They never change.
@@ -65,9 +67,8 @@ class Settings(NamedTuple):
             kind = SCHEDULES["constant"]
         return kind(self.learning_rate_init, self.power_t, self.max_iter)
 
-    def objective(self, net: _core.Net) -> dict[str, Any]:
-        """Return the keywords of the core for the L2 penalty and dropout."""
-        n_layers = len(net.sizes) - 1
+    def objective(self, n_layers: int) -> dict[str, Any]:
+        """Return the keywords of the core for the L2 penalty and dropout of a network with `n_layers` layers."""
         keywords: dict[str, Any] = {"alpha": self.alpha}
         if hasattr(self.alpha, "__iter__"):
             keywords = {"alphas": constraints.per_layer("alpha", self.alpha, n_layers)}
@@ -76,22 +77,38 @@ class Settings(NamedTuple):
             keywords["dropout"] = rates
         return keywords
 
+    def draw_dropout_seed(self, state: TrainingState, n_layers: int) -> None:
+        """With dropout, draw the seed of a new training from its generator."""
+        if "dropout" in self.objective(n_layers):
+            assert state.generator is not None
+            state.dropout_seed = int(2**32 * float(state.generator.random_sample()))
 
-def settings_of(parameters: Mapping[str, object], net: _core.Net) -> Settings:
-    """Return the settings for the parameters of a `Trainer`.
+
+def settings_of(checked: Mapping[str, Any], n_layers: int) -> Settings:
+    """Return the settings with parameters that `cmlp.constraints` has validated and converted.
+
+    Parameters
+    ----------
+    checked : dict of str to object
+        The parameters; names that are not settings are ignored.
+    n_layers : int
+        Number of layers after the input.
 
     Raises
     ------
     ValueError
-        If a parameter is invalid, or if parameters contradict each other.
+        If a parameter has not one number per layer, or if parameters contradict each other.
     """
-    checked = constraints.estimator_parameters(constraints.TRAINER, parameters, "Trainer")
     settings = Settings(**{name: checked[name] for name in Settings._fields})
+    dropout = "dropout" in settings.objective(n_layers)  # raises ValueError unless there is one number per layer
     if settings.solver == "lbfgs":
         settings = settings._replace(early_stopping=False)  # ignored, as in scikit-learn
-        if settings.objective(net).get("dropout"):
+        if dropout:
             raise ValueError(f"dropout={settings.dropout!r} needs batches: use another solver than 'lbfgs'.")
+        if settings.max_grad_norm is not None:
+            raise ValueError(
+                f"max_grad_norm={settings.max_grad_norm!r} needs batches: use another solver than 'lbfgs'."
+            )
     if settings.weight_decay and settings.solver != "adamw":
         raise ValueError(f"weight_decay={settings.weight_decay!r} needs solver='adamw', got {settings.solver!r}.")
-    settings.objective(net)  # one number per layer
     return settings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from cmlp.constraints import network_argument
+from cmlp.constraints import TRAINER, estimator_parameters, network_argument
 from cmlp.inputs.validation import as_rows, check_width, require_samples
 from cmlp.inputs.weights import as_weights
 from cmlp.pickles import PICKLE_VERSION, check_version
@@ -13,16 +13,18 @@ from cmlp.training.history import History
 from cmlp.training.lbfgs import LBFGS
 from cmlp.training.loop import Training
 from cmlp.training.random import random_state as generator_of
-from cmlp.training.settings import Settings, settings_of
+from cmlp.training.settings import settings_of
 from cmlp.training.state import TrainingState
 from cmlp.training.task import Data, Task, task_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import Any, Self
 
     import numpy as np
     from numpy.typing import ArrayLike
+
+    from cmlp.training.settings import Settings
 
 
 class TrainedEpoch(NamedTuple):
@@ -166,11 +168,9 @@ class Trainer:
     ) -> None:
         given = {name: value for name, value in locals().items() if name not in ("self", "network")}
         record = record_of(network)
-        settings = settings_of(given, record.net)
-        rng = generator_of(random_state)
-        state = TrainingState(record.params, History(), rng)
-        if "dropout" in settings.objective(record.net):
-            state.dropout_seed = int(2**32 * float(rng.random_sample()))
+        settings = _settings(given, record)
+        state = TrainingState(record.params, History(), generator_of(random_state))
+        settings.draw_dropout_seed(state, len(record.sizes) - 1)
         self._set_up(network, record, settings, state)
 
     def _set_up(self, network: Any, record: Record, settings: Settings, state: TrainingState) -> None:
@@ -299,7 +299,7 @@ class Trainer:
         check_version(fields, "trainer")
         network, state = fields["network"], fields["state"]
         record = record_of(network)
-        settings = settings_of(fields["settings"], record.net)
+        settings = _settings(fields["settings"], record)
         if not isinstance(state, TrainingState):
             raise ValueError(f"The pickled trainer is damaged: state is {state!r}.")
         state.params = record.params  # one block: pickle may have made a copy for each of the two objects
@@ -323,3 +323,8 @@ class Trainer:
         record, settings = self._record, self._settings
         kind = LBFGS if settings.solver == "lbfgs" else Training
         return kind(record.net, task, data, settings, self.state, record.n_threads)
+
+
+def _settings(parameters: Mapping[str, object], record: Record) -> Settings:
+    """Return the settings of a trainer; raises ValueError if a parameter is invalid or parameters contradict."""
+    return settings_of(estimator_parameters(TRAINER, parameters, "Trainer"), len(record.sizes) - 1)

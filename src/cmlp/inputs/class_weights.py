@@ -1,0 +1,100 @@
+"""Class weights: the weight of a row from its labels."""
+
+from __future__ import annotations
+
+import sys
+from numbers import Real
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import TypeAlias
+
+    from numpy.typing import NDArray
+
+    from cmlp.inputs.labels import Labels
+
+    ClassWeight: TypeAlias = str | Mapping[Any, float] | Sequence[Mapping[Any, float]] | None
+
+
+def weighted_by_class(
+    weight: NDArray[np.float64] | None, class_weight: ClassWeight, labels: Labels, targets: NDArray[Any]
+) -> NDArray[np.float64] | None:
+    """Return sample weights multiplied by the weights of the rows' labels.
+
+    Parameters
+    ----------
+    weight : None or ndarray of shape (n_samples,)
+    class_weight : None, "balanced", dict or list of dict
+        As for `MLPClassifier`.
+    labels : Labels
+    targets : ndarray
+        The rows' labels, encoded by `labels`.
+
+    Returns
+    -------
+    None or ndarray of shape (n_samples,)
+
+    Raises
+    ------
+    ValueError
+        If the classes of `class_weight` or their number do not match the labels, a weight is negative or not finite,
+        or no row has a positive weight.
+    """
+    if class_weight is None:
+        return weight
+    if labels.kind == "multilabel":
+        columns, classes = list(targets.astype(np.intp).T), [0, 1]
+        weights = _of_columns(class_weight, len(columns))
+    else:
+        columns, classes = [targets.reshape(-1).astype(np.intp)], labels.classes.tolist()
+        if isinstance(class_weight, (list, tuple)):
+            raise ValueError(
+                f"class_weight must be a dict, 'balanced' or None if y has one label per row, got {class_weight!r}."
+            )
+        weights = [class_weight]
+    product = np.ones(len(targets)) if weight is None else weight
+    for given, indices in zip(weights, columns, strict=True):
+        product = product * _weights(given, classes, indices)[indices]
+    if not np.isfinite(product).all() or not product.any():
+        raise ValueError(
+            "class_weight times sample_weight must be finite, and positive for at least one row, "
+            f"got class_weight={class_weight!r}."
+        )
+    return product
+
+
+def _of_columns(class_weight: Any, n_columns: int) -> list[Any]:
+    """Return the class weights of each column of multilabel targets; the errors are those of scikit-learn."""
+    if isinstance(class_weight, str):
+        return [class_weight] * n_columns
+    if not isinstance(class_weight, (list, tuple)):
+        raise ValueError("For multi-output, class_weight should be a list of dicts, or the string 'balanced'.")
+    if len(class_weight) != n_columns:
+        raise ValueError(
+            "For multi-output, number of elements in class_weight should match number of outputs. "
+            f"Got {len(class_weight)} element(s) while having {n_columns} outputs."
+        )
+    return list(class_weight)
+
+
+def _weights(given: Any, classes: list[Any], indices: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Return the weight of each class, for the classes of one column whose rows have these indices."""
+    if isinstance(given, str):  # "balanced"
+        counts = np.bincount(indices, minlength=len(classes))
+        present = counts > 0
+        weights = np.zeros(len(classes))
+        weights[present] = len(indices) / (present.sum() * counts[present])
+        return weights
+    if not isinstance(given, dict):
+        raise ValueError(f"class_weight must be a list of dicts for multilabel targets, got the entry {given!r}.")
+    missing = [label for label in classes if label not in given]
+    if missing and len(classes) - len(missing) != len(given):
+        raise ValueError(f"The classes, {missing}, are not in class_weight")
+    values = [given.get(label, 1.0) for label in classes]
+    # `float` would overflow for the integers that this comparison refuses.
+    if not all(isinstance(value, Real) and value >= 0.0 and value <= sys.float_info.max for value in values):
+        raise ValueError(f"class_weight must have finite weights that are not negative, got {given!r}.")
+    return np.array(values, np.float64)
