@@ -94,7 +94,10 @@ def _weights(given: Any, classes: list[Any], indices: NDArray[np.intp]) -> NDArr
     if missing and len(classes) - len(missing) != len(given):
         raise ValueError(f"The classes, {missing}, are not in class_weight")
     values = [given.get(label, 1.0) for label in classes]
-    # `float` would overflow for the integers that this comparison refuses.
-    if not all(isinstance(value, Real) and value >= 0.0 and value <= sys.float_info.max for value in values):
+    if not all(_is_weight(value) for value in values):
         raise ValueError(f"class_weight must have finite weights that are not negative, got {given!r}.")
     return np.array(values, np.float64)
+
+
+def _is_weight(value: Any) -> bool:
+    return isinstance(value, Real) and bool(0 <= value <= sys.float_info.max)  # type: ignore[operator]  # any number
