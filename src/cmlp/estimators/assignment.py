@@ -42,8 +42,7 @@ def curve(name: str) -> Callable[[Model, Any], None]:
     def assign(model: Model, value: Iterable[float] | None) -> None:
         from cmlp.training.history import Curve
 
-        values = None if value is None else tuple(map(float, value))
-        setattr(model.state.history, name, None if values is None else Curve((values,) if values else ()))
+        setattr(model.state.history, name, None if value is None else Curve.of(value))
 
     return assign
 

@@ -229,12 +229,16 @@ class MultilayerPerceptron(
         return to_sklearn(self._record(), self.get_params(deep=False), self._fitted().state)
 
     def __getstate__(self) -> dict[str, Any]:
+        from cmlp.estimators.pickling import plain
+
         kept = {name: value for name, value in attributes_to_copy(self).items() if name not in FIT_TIME}
-        return {"version": PICKLE_VERSION, **kept}
+        return {"version": PICKLE_VERSION, **{name: plain(value) for name, value in kept.items()}}
 
     def __setstate__(self, fields: dict[str, Any]) -> None:
         check_version(fields, type(self).__name__)
-        vars(self).update({name: value for name, value in fields.items() if name != "version"})
+        from cmlp.estimators.pickling import restored
+
+        vars(self).update({name: restored(value) for name, value in fields.items() if name != "version"})
 
     def __sklearn_tags__(self) -> Any:
         from sklearn.utils import InputTags, Tags, TargetTags  # type: ignore[import-untyped]

@@ -13,7 +13,6 @@ from cmlp.exceptions import NonFiniteInputError
 from cmlp.inputs.arrays import rectangular
 from cmlp.inputs.frames import check_feature_names
 from cmlp.inputs.validation import as_rows, check_width
-from cmlp.pickles import PICKLE_VERSION, check_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -167,13 +166,3 @@ class Model:
             from cmlp.inputs.nonfinite import first_non_finite_error
 
             raise first_non_finite_error(error, rows, self.input_scale, self.net.dtype, names) from None
-
-    def __getstate__(self) -> dict[str, Any]:
-        # Do not pickle the views of the parameter block: pickle would store copies of the values.
-        kept = {name: getattr(self, name) for name in ("net", "state", "input_scale", "feature_names", "labels")}
-        return {"version": PICKLE_VERSION, **kept}
-
-    def __setstate__(self, fields: dict[str, Any]) -> None:
-        check_version(fields, "model")
-        vars(self).update({name: value for name, value in fields.items() if name != "version"}, _network=None)
-        self.check()

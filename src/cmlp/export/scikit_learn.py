@@ -70,14 +70,10 @@ def _history(model: Any) -> History:
     for name in ("loss", "best_loss", "best_validation_score"):
         value = getattr(model, f"{name}_", None)
         setattr(history, name, None if value is None else float(value))
-    history.loss_curve = _curve(getattr(model, "loss_curve_", []))
+    history.loss_curve = Curve.of(getattr(model, "loss_curve_", []))
     scores = getattr(model, "validation_scores_", None)
-    history.validation_scores = None if scores is None else _curve(scores)
+    history.validation_scores = None if scores is None else Curve.of(scores)
     return history
-
-
-def _curve(values: Any) -> Curve:
-    return Curve((tuple(map(float, values)),)) if len(values) else Curve()
 
 
 def to_sklearn(record: Record, parameters: Mapping[str, Any], state: TrainingState) -> Any:

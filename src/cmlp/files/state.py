@@ -83,7 +83,7 @@ def _curve(file: ModelFile, name: str) -> Curve:
     values = file.arrays.get(f"training.{name}", np.empty(0))
     if values.ndim != 1 or values.dtype != np.float64:
         raise refuse(f"'training.{name}' is not a list of numbers")
-    return Curve((tuple(values.tolist()),)) if len(values) else Curve()
+    return Curve.of(values.tolist())
 
 
 def _restored(file: ModelFile, history: dict[str, Any], scalars: dict[str, Any]) -> TrainingState:

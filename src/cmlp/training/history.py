@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 
 class Curve:
@@ -18,6 +18,12 @@ class Curve:
 
     def __init__(self, parts: tuple[tuple[float, ...], ...] = ()) -> None:
         self._parts = parts
+
+    @classmethod
+    def of(cls, values: Iterable[float]) -> Curve:
+        """Return a curve with these values."""
+        part = tuple(map(float, values))
+        return cls((part,) if part else ())
 
     def appended(self, value: float) -> Curve:
         """Return this curve with one more value."""
@@ -37,9 +43,6 @@ class Curve:
     def last(self) -> float:
         """Return the last value; raises IndexError if the curve is empty."""
         return self._parts[-1][-1]
-
-    def __reduce__(self) -> tuple[type[Curve], tuple[tuple[tuple[float, ...], ...]]]:
-        return Curve, (self._parts,)
 
 
 class History:

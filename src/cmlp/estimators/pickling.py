@@ -1,0 +1,93 @@
+"""The pickled form of an estimator's private attributes: dicts, tuples, arrays, numbers and text only.
+
+Therefore, readers that ask for each type of a file whether it is trusted, such as skops, ask for the estimator alone.
+This module makes the objects, from fields that their classes check.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cmlp import _core
+from cmlp.constraints import is_finite
+from cmlp.estimators.model import Model
+from cmlp.inputs.labels import Labels
+from cmlp.training.history import Curve
+from cmlp.training.state import TrainingState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# The key of a dict that stands for an object; its value is a name in `_CLASSES`.
+_CLASS = "class of cmlp"
+_FIELDS = ("net", "state", "input_scale", "feature_names", "labels")  # of a Model
+
+
+def plain(value: Any) -> Any:
+    """Return a value in which dicts of fields replace the objects of this package."""
+    if isinstance(value, dict):
+        return {name: plain(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(map(plain, value)) if type(value) in (list, tuple) else value
+    name = type(value).__name__
+    if name not in _CLASSES or type(value) is not _CLASSES[name][0]:
+        return value
+    return {_CLASS: name, **plain(_CLASSES[name][1](value))}
+
+
+def restored(value: Any) -> Any:
+    """Return a value of `plain` with the objects.
+
+    Raises
+    ------
+    ValueError
+        If fields are missing or damaged, or another version of the package has written them.
+    """
+    if isinstance(value, dict):
+        fields = {name: restored(item) for name, item in value.items() if name != _CLASS}
+        if _CLASS not in value:
+            return fields
+        try:
+            return _CLASSES[value[_CLASS]][2](fields)
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"The pickled estimator is damaged: {error!r}") from error
+    return type(value)(map(restored, value)) if type(value) in (list, tuple) else value
+
+
+def _training_state(fields: dict[str, Any]) -> TrainingState:
+    state = TrainingState.__new__(TrainingState)
+    state.__setstate__(fields)
+    return state
+
+
+def _model(fields: dict[str, Any]) -> Model:
+    net, labels, names = fields["net"], fields["labels"], fields["feature_names"]
+    if type(net) is not _core.Net or type(fields["state"]) is not TrainingState or not is_finite(fields["input_scale"]):
+        raise ValueError("The pickled estimator is damaged: it has no network, training state or input_scale.")
+    if labels is not None and (type(labels) is not Labels or labels.n_outputs != net.sizes[-1]):
+        raise ValueError(f"The pickled estimator is damaged: its labels do not fit {net.sizes[-1]} outputs.")
+    if names is not None and np.shape(names) != (net.sizes[0],):
+        raise ValueError(f"The pickled estimator is damaged: it must have {net.sizes[0]} feature names.")
+    return Model(net, fields["state"], input_scale=fields["input_scale"], feature_names=names, labels=labels)
+
+
+# Name: class, function that returns its fields, function that makes an object from them.
+_CLASSES: dict[str, tuple[type[Any], Callable[[Any], dict[str, Any]], Callable[[dict[str, Any]], Any]]] = {
+    "Model": (Model, lambda model: {name: getattr(model, name) for name in _FIELDS}, _model),
+    "TrainingState": (TrainingState, TrainingState.__getstate__, _training_state),
+    "Net": (_core.Net, _core.Net.get_state, _core.restored_net),
+    "Optimizer": (_core.Optimizer, _core.Optimizer.get_state, _core.restored),
+    "Random": (_core.Random, _core.Random.get_state, _core.restored_random),
+    "Labels": (
+        Labels,
+        lambda labels: {"kind": labels.kind, "classes": labels.classes},
+        lambda fields: Labels(fields["kind"], np.asarray(fields["classes"])),
+    ),
+    "Curve": (
+        Curve,
+        lambda curve: {"values": np.array(list(curve), np.float64)},
+        lambda fields: Curve.of(np.asarray(fields["values"], np.float64).ravel().tolist()),
+    ),
+}

@@ -1,0 +1,101 @@
+"""Pickled estimators consist of plain values, so that skops needs to trust one type only."""
+
+import numpy as np
+import pytest
+from estimator_cases import blobs, flat, small
+from optional import package
+
+from cmlp import MLPClassifier, MLPRegressor
+
+pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
+
+
+def regressor(**params):
+    return MLPRegressor(hidden_layer_sizes=(8,), max_iter=15, **params)
+
+
+ESTIMATORS = [
+    small(),
+    small(early_stopping=True),
+    small(solver="sgd", learning_rate="adaptive", hidden_layer_sizes=[4, 4], activation=["relu", "silu"]),
+    small(learning_rate="one_cycle", random_state=None),
+    regressor(random_state=np.random.RandomState(5)),
+]
+
+
+def fitted(estimator):
+    X, y = blobs()
+    labels = np.array(["a", "b", "c"], object)[y] if type(estimator) is MLPClassifier else y
+    return estimator.fit(X, labels), X, labels
+
+
+def types_in(value):
+    """Return the types of all values in nested containers, without those of the keys."""
+    if isinstance(value, dict):
+        return set().union(*map(types_in, value.values()))
+    if isinstance(value, (list, tuple)):
+        return {type(value)}.union(*map(types_in, value))
+    return {type(value)}
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_state_of_an_estimator_has_plain_values_only(estimator):
+    model, *_ = fitted(estimator)
+    plain = {bool, float, int, list, np.ndarray, str, tuple, type(None), np.random.RandomState}
+    assert types_in(model.__getstate__()) <= plain
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_skops_needs_to_trust_the_class_of_the_estimator_only(estimator):
+    io = package("skops.io")
+    model, X, y = fitted(estimator)
+    data = io.dumps(model)
+    name = f"{type(model).__module__}.{type(model).__name__}"
+    assert io.get_untrusted_types(data=data) == [name]
+    loaded = io.loads(data, trusted=[name])
+    np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
+    assert (loaded.loss_curve_, loaded.validation_scores_) == (model.loss_curve_, model.validation_scores_)
+    if not model.early_stopping and model.learning_rate != "one_cycle":
+        np.testing.assert_array_equal(flat(loaded.partial_fit(X, y)), flat(model.partial_fit(X, y)))
+
+
+def test_pipelines_and_data_frames_need_the_same_type():
+    io, pandas = package("skops.io"), package("pandas")
+    pipeline = package("sklearn.pipeline")
+    scaler = package("sklearn.preprocessing").StandardScaler()
+    X, y = blobs()
+    frame = pandas.DataFrame(X, columns=["a", "b", "c", "d"])
+    data = io.dumps(pipeline.make_pipeline(scaler, small()).fit(frame, y))
+    assert io.get_untrusted_types(data=data) == ["cmlp.estimators.classifier.MLPClassifier"]
+    loaded = io.loads(data, trusted=["cmlp.estimators.classifier.MLPClassifier"])
+    assert loaded[-1].score(scaler.fit_transform(X), y) > 0.9
+
+
+def without(name):
+    return lambda fields: fields.pop(name)
+
+
+@pytest.mark.parametrize(
+    ("part", "change", "message"),
+    [
+        ([], without("net"), "damaged: KeyError"),
+        (["net"], without("sizes"), "damaged: KeyError"),
+        (["net"], lambda net: net.update(sizes=(4, 9, 3)), "The parameters must be 75 values"),
+        (["labels"], without("classes"), "damaged: KeyError"),
+        (["labels"], lambda labels: labels.update(classes=np.array(["a", "b"])), "its labels do not fit 3 outputs"),
+        (["state"], lambda state: state.update(version=0), "another version"),
+        (["state", "history"], lambda history: history.update(loss_curve=1.0), "damaged: loss_curve is 1.0"),
+        ([], lambda model: model.update({"class of cmlp": "eval"}), "damaged: KeyError"),
+        ([], lambda model: model.update(net=None), "it has no network"),
+        ([], lambda model: model.update(input_scale=float("nan")), "no network, training state or input_scale"),
+        ([], lambda model: model.update(feature_names=np.array(["a"])), "it must have 4 feature names"),
+    ],
+)
+def test_damaged_states_are_rejected(part, change, message):
+    state = fitted(small())[0].__getstate__()
+    fields = state["_model"]
+    for name in part:
+        fields = fields[name]
+    change(fields)
+    with pytest.raises(ValueError, match=message):
+        MLPClassifier().__setstate__(state)
