@@ -16,6 +16,8 @@ __all__ = [
     "Network",
     "NonFiniteInputError",
     "StatusError",
+    "TabularClassifier",
+    "TabularRegressor",
     "Trainer",
     "__version__",
     "capi",
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
     from cmlp.estimators.regressor import MLPRegressor
     from cmlp.importers import from_onnx, from_sklearn, from_torch, load
     from cmlp.network import Gradient, Network
+    from cmlp.tables.classifier import TabularClassifier
+    from cmlp.tables.regressor import TabularRegressor
     from cmlp.training.trainer import Trainer
 else:
     # Modules are imported at first use: this keeps `import cmlp` fast, and few programs use all of them.
@@ -46,6 +50,8 @@ else:
         "MLPClassifier": "estimators.classifier",
         "MLPRegressor": "estimators.regressor",
         "Network": "network",
+        "TabularClassifier": "tables.classifier",
+        "TabularRegressor": "tables.regressor",
         "Trainer": "training.trainer",
         "__version__": "_core",
         "capi": "_core",

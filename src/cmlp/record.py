@@ -110,7 +110,7 @@ class Record:
 
 
 def record_of(model: Any) -> Record:
-    """Return the content of a `Network` or a fitted estimator.
+    """Return the content of a `Network` or a fitted estimator; a record is returned as it is.
 
     Raises
     ------
@@ -119,6 +119,8 @@ def record_of(model: Any) -> Record:
     TypeError
         If `model` is neither.
     """
+    if isinstance(model, Record):
+        return model
     read = getattr(model, "_record", None)
     if read is None:
         raise TypeError(f"A Network, an MLPClassifier or an MLPRegressor is needed, got {type(model).__name__}.")

@@ -30,6 +30,7 @@ LAYERS = [
     ["export"],
     ["network"],  # its methods such as save() call files, page and export, which know records only
     ["estimators"],
+    ["tables"],
     ["importers"],
     ["console"],
     ["story"],

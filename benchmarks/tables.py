@@ -1,0 +1,211 @@
+"""Tables: error, log loss and CPU seconds of the estimators for tables, next to boosted trees and linear models.
+
+Every method has its defaults. The sets on which the recipe was chosen and those that had no part in it are reported
+apart. The environment variable CMLP_TABLES names some sets, separated by commas, instead of all.
+"""
+
+import os
+import time
+import warnings
+
+import numpy as np
+
+from benchmarks.report import Report
+from benchmarks.table_sets import CHOSEN, UNSEEN, load
+
+OURS, BASE = "cmlp tables", "CatBoost"
+SMALLEST = 1e-7  # probabilities are clipped to it
+
+
+def texts(X):
+    """Return a frame whose categories are text, for CatBoost: missing ones have a name."""
+    return X.astype(dict.fromkeys(categories(X), str))
+
+
+def categories(X):
+    return [name for name in X.columns if X[name].dtype == "category"]
+
+
+def prepared(X, *, model):
+    """Return a pipeline for a method that takes numbers only."""
+    from sklearn.compose import make_column_transformer
+    from sklearn.impute import SimpleImputer
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+    names = categories(X)
+    numbers = [name for name in X.columns if name not in names]
+    columns = make_column_transformer(
+        (make_pipeline(SimpleImputer(strategy="median"), StandardScaler()), numbers),
+        (OneHotEncoder(handle_unknown="ignore", sparse_output=False), names),
+    )
+    return make_pipeline(columns, model)
+
+
+def cmlp_tables(task, X, seed):
+    from cmlp import TabularClassifier, TabularRegressor
+
+    return (TabularClassifier if task == "classes" else TabularRegressor)(random_state=seed, n_threads=1), X
+
+
+def cmlp_mlp(task, X, seed):
+    from sklearn.compose import TransformedTargetRegressor
+    from sklearn.preprocessing import StandardScaler
+
+    from cmlp import MLPClassifier, MLPRegressor
+
+    if task == "classes":
+        return prepared(X, model=MLPClassifier(random_state=seed, n_threads=1)), X
+    model = TransformedTargetRegressor(MLPRegressor(random_state=seed, n_threads=1), transformer=StandardScaler())
+    return prepared(X, model=model), X
+
+
+def linear(task, X, seed):
+    from sklearn.linear_model import LogisticRegression, RidgeCV
+
+    return prepared(X, model=LogisticRegression(max_iter=1000) if task == "classes" else RidgeCV()), X
+
+
+def hist_gradient_boosting(task, X, seed):
+    from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+
+    kind = HistGradientBoostingClassifier if task == "classes" else HistGradientBoostingRegressor
+    return kind(random_state=seed), X
+
+
+def lightgbm(task, X, seed):
+    from lightgbm import LGBMClassifier, LGBMRegressor
+
+    kind = LGBMClassifier if task == "classes" else LGBMRegressor
+    return kind(random_state=seed, n_jobs=1, verbose=-1), X
+
+
+def xgboost(task, X, seed):
+    from xgboost import XGBClassifier, XGBRegressor
+
+    kind = XGBClassifier if task == "classes" else XGBRegressor
+    return kind(random_state=seed, n_jobs=1, enable_categorical=True), X
+
+
+def catboost(task, X, seed):
+    from catboost import CatBoostClassifier, CatBoostRegressor
+
+    kind = CatBoostClassifier if task == "classes" else CatBoostRegressor
+    options = {"cat_features": categories(X), "thread_count": 1, "verbose": False, "allow_writing_files": False}
+    return kind(random_seed=seed, **options), texts(X)
+
+
+def realmlp(task, X, seed):
+    from pytabkit import RealMLP_TD_Classifier, RealMLP_TD_Regressor
+
+    kind = RealMLP_TD_Classifier if task == "classes" else RealMLP_TD_Regressor
+    return kind(random_state=seed, n_threads=1, device="cpu"), X
+
+
+METHODS = {
+    OURS: cmlp_tables,
+    BASE: catboost,
+    "LightGBM": lightgbm,
+    "XGBoost": xgboost,
+    "HistGradientBoosting": hist_gradient_boosting,
+    "RealMLP": realmlp,
+    "cmlp MLP in a pipeline": cmlp_mlp,
+    "logistic or ridge": linear,
+}
+
+
+def split(y, task, seed):
+    """Return the training and the test rows; a quarter of the rows is for testing."""
+    from sklearn.model_selection import train_test_split
+
+    return train_test_split(
+        np.arange(len(y)), test_size=0.25, random_state=seed, stratify=y if task == "classes" else None
+    )
+
+
+def measured(method, X, y, task, seed):
+    """Return error, log loss (or None), and CPU seconds of fit and predict of one method on one split."""
+    train, test = split(y, task, seed)
+    model, X = method(task, X, seed)
+    start = time.process_time()
+    model.fit(X.iloc[train], y[train])
+    fitted = time.process_time()
+    found = model.predict_proba(X.iloc[test]) if task == "classes" else model.predict(X.iloc[test])
+    end = time.process_time()
+    if task == "numbers":
+        error, loss = float(np.sqrt(np.mean((found - y[test]) ** 2)) / y[train].std()), None
+    else:
+        error = float(np.mean(found.argmax(axis=1) != y[test]))
+        loss = float(-np.log(np.maximum(found[np.arange(len(test)), y[test]], SMALLEST)).mean())
+    return {"error": error, "log_loss": loss, "fit": fitted - start, "predict": end - fitted}
+
+
+def results_of(names, methods, n_splits):
+    """Return a dict (set, split) -> method -> measured values."""
+    found = {}
+    for name in names:
+        X, y, task = load(name)
+        for seed in range(n_splits):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                found[name, seed] = {key: measured(make, X, y, task, seed) for key, make in methods.items()}
+            errors = ", ".join(f"{key} {values['error']:.4f}" for key, values in found[name, seed].items())
+            print(f"{name}, split {seed}: {errors}", flush=True)
+    return found
+
+
+def geometric(ratios):
+    return float(np.exp(np.mean(np.log(ratios)))) if ratios else None
+
+
+def summary(found, methods):
+    """Return a row for each method: mean rank, normalized error, ratios to CatBoost, CPU seconds."""
+    from scipy.stats import rankdata
+
+    names = list(methods)
+    errors = np.array([[one[name]["error"] for name in names] for one in found.values()])
+    ranks = np.array([rankdata(row) for row in errors]).mean(axis=0)
+    best, worst = errors.min(axis=1, keepdims=True), errors.max(axis=1, keepdims=True)
+    normalized = ((errors - best) / np.maximum(worst - best, 1e-12)).mean(axis=0)
+    rows = []
+    for i, name in enumerate(names):
+        pairs = [(one[name], one[BASE]) for one in found.values()] if BASE in methods else []
+        error = geometric([(a["error"] + 1e-3) / (b["error"] + 1e-3) for a, b in pairs])
+        loss = geometric([a["log_loss"] / b["log_loss"] for a, b in pairs if a["log_loss"] is not None])
+        seconds = [sum(one[name][key] for one in found.values()) for key in ("fit", "predict")]
+        rows.append([name, ranks[i], normalized[i], error, loss, *seconds])
+    return rows
+
+
+def available():
+    """Return the methods whose packages are installed."""
+    found = {}
+    packages = {BASE: "catboost", "LightGBM": "lightgbm", "XGBoost": "xgboost", "RealMLP": "pytabkit"}
+    for name, make in METHODS.items():
+        try:
+            if name in packages:
+                __import__(packages[name])
+            found[name] = make
+        except ImportError as error:
+            print(f"{name}: not installed ({error.name})")
+    return found
+
+
+def run(*, short):
+    report, methods = Report("tables", short), available()
+    chosen, n_splits = os.environ.get("CMLP_TABLES"), 1 if short else 3
+    columns = [
+        "",
+        "mean rank",
+        "normalized error",
+        f"error / {BASE}",
+        f"log loss / {BASE}",
+        "fit, CPU s",
+        "predict, CPU s",
+    ]
+    for title, sets in (("sets without a part in choosing", UNSEEN), ("sets of the choice", CHOSEN)):
+        names = [name for name in sets if name in (chosen or ",".join(sets)).split(",")]
+        found = results_of(names[:1] if short else names, methods, n_splits)
+        if found:
+            report.table(f"{title}: {len(found)} splits of {len(found) // n_splits}", columns, summary(found, methods))
+    report.write()

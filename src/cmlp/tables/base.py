@@ -1,0 +1,250 @@
+"""The base class of the estimators for tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from cmlp import _core, constraints
+from cmlp.estimators.exclusive import Exclusively, attributes_to_copy
+from cmlp.estimators.parameters import Parametrized
+from cmlp.estimators.representation import Representation
+from cmlp.estimators.routing import Routing
+from cmlp.exceptions import NotFittedError, sklearn_class
+from cmlp.inputs.weights import as_weights
+from cmlp.pickles import PICKLE_VERSION, check_version
+from cmlp.tables.bag import Bag, Member, Rows, Shape, outputs
+from cmlp.tables.columns import Schema, learn_schema
+from cmlp.tables.encoder import Encoder, learn_encoder
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from cmlp.constraints import Row
+    from cmlp.network import Network
+    from cmlp.training.task import Task
+
+_BLOCK = 8192  # rows predicted at a time, so that their encoding takes little memory
+_DOUBLE_ROWS = 2  # the smallest number of rows that fit accepts
+
+TABLES: Mapping[str, Row] = {
+    "n_estimators": (constraints.POSITIVE_INTEGER,),
+    "hidden_layer_sizes": constraints.ESTIMATORS["hidden_layer_sizes"],
+    "max_time": (*constraints.NETWORK["max_grad_norm"],),
+    "random_state": constraints.SHARED["random_state"],
+    "n_threads": constraints.SHARED["n_threads"],
+    "verbose": constraints.ESTIMATORS["verbose"],
+}
+
+
+class Targets(NamedTuple):
+    """What y asks of the networks: the task, the layers, the classes of the rows, and the fitted attributes of y."""
+
+    task: Task
+    shape: Shape
+    groups: NDArray[Any] | None
+    attributes: dict[str, Any]
+
+
+class TableModel(NamedTuple):
+    """A fitted model: the columns, their encoder and the networks."""
+
+    schema: Schema
+    encoder: Encoder
+    members: list[Member]
+
+
+class TabularEstimator(Routing, Representation, Parametrized):
+    """The base class of `TabularClassifier` and `TabularRegressor`; not for direct use."""
+
+    _estimator_type: ClassVar[str]
+    _constraints: ClassVar[Mapping[str, Row]] = TABLES
+    _model: TableModel
+
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        X_val: ArrayLike | None = None,
+        y_val: ArrayLike | None = None,
+    ) -> Self:
+        """Learn the columns, and train the networks on them.
+
+        Parameters
+        ----------
+        X : data frame or array-like of shape (n_samples, n_features)
+            Numbers, dates and categories; None, NaN and pandas.NA are missing values. Any data frame whose columns
+            NumPy can read (pandas, polars, Arrow).
+        y : array-like of shape (n_samples,)
+            Labels for a classifier, numbers for a regressor.
+        sample_weight : None, float or array-like of shape (n_samples,), default=None
+            Weights of the rows, not negative.
+        X_val, y_val : default=None
+            Validation data, to choose the best epoch of each network. If None, each network holds out another eighth of
+            the rows.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If a parameter or an argument is invalid: the message names the column and the row of a bad value. The
+            estimator then keeps its former model.
+        cmlp.DivergenceError
+            If training diverged.
+        """
+        with Exclusively(self):
+            owner = type(self).__name__
+            parameters = self._parameters()
+            schema = learn_schema(X, self.categorical_features, owner)  # type: ignore[attr-defined]
+            raw = schema.read(X, owner)
+            if len(raw) < _DOUBLE_ROWS:
+                raise ValueError(
+                    f"Found array with {len(raw)} sample(s) (shape={raw.shape}) while a minimum of {_DOUBLE_ROWS} is "
+                    f"required by {owner}."
+                )
+            weight = as_weights(sample_weight, len(raw))
+            encoder = learn_encoder(raw, schema.codes)
+            validation = self._validation(schema, X_val, y_val)
+            targets = self._targets(y, len(raw), None if validation is None else validation[1], parameters)
+            rows = _rows(raw, weight, targets.groups, None if validation is None else validation[0])
+            rng = _generator(parameters["random_state"])
+            members = Bag(rows, targets.task, targets.shape, encoder, rng).train(
+                parameters["n_estimators"],
+                n_threads=parameters["n_threads"],
+                max_time=parameters["max_time"],
+                verbose=bool(parameters["verbose"]),
+            )
+            self._keep(TableModel(schema, encoder, members), targets.attributes)
+        return self
+
+    def _parameters(self) -> dict[str, Any]:
+        """Return the validated parameters."""
+        owner = type(self).__name__
+        checked = constraints.estimator_parameters(self._constraints, self.get_params(deep=False), owner)
+        checked["hidden_layer_sizes"] = constraints.hidden_sizes(checked["hidden_layer_sizes"])
+        return checked
+
+    def _validation(
+        self, schema: Schema, X_val: ArrayLike | None, y_val: ArrayLike | None
+    ) -> tuple[NDArray[np.float64], ArrayLike] | None:
+        if X_val is None and y_val is None:
+            return None
+        if X_val is None or y_val is None:
+            given, absent = ("X_val", "y_val") if y_val is None else ("y_val", "X_val")
+            raise ValueError(f"{given} needs {absent} too, got None.")
+        raw = schema.read(X_val, type(self).__name__)
+        if not len(raw):
+            raise ValueError("X_val must have at least one row.")
+        return raw, y_val
+
+    def _targets(self, y: ArrayLike, n_rows: int, y_val: ArrayLike | None, parameters: dict[str, Any]) -> Targets:
+        """Return what y and y_val ask of the networks."""
+        raise NotImplementedError
+
+    def _keep(self, model: TableModel, attributes: dict[str, Any]) -> None:
+        """Store the model and the fitted attributes in one step."""
+        names = model.schema.names
+        fitted = {"_model": model, "n_features_in_": len(model.schema.codes), **attributes}
+        if names is not None:
+            fitted["feature_names_in_"] = np.asarray(names, dtype=object)
+        else:
+            vars(self).pop("feature_names_in_", None)
+        vars(self).update(fitted)
+
+    def _fitted(self) -> TableModel:
+        model: TableModel | None = vars(self).get("_model")
+        if model is None:
+            raise sklearn_class(NotFittedError)(
+                f"This {type(self).__name__} instance is not fitted yet. Call 'fit' with appropriate arguments before "
+                "using this estimator."
+            )
+        return model
+
+    def _outputs(self, X: ArrayLike) -> list[NDArray[np.float64]]:
+        """Return each network's outputs for all rows."""
+        schema, encoder, members = self._fitted()
+        raw = schema.read(X, type(self).__name__)
+        if not len(raw):
+            raise ValueError(f"Found array with 0 sample(s) (shape={raw.shape}) while a minimum of 1 is required.")
+        blocks = [outputs(members, encoder, raw[start : start + _BLOCK]) for start in range(0, len(raw), _BLOCK)]
+        return [np.concatenate(parts) for parts in zip(*blocks, strict=True)]
+
+    @property
+    def estimators_(self) -> list[Network]:
+        """The networks: they share the parameters of the model, and their inputs are encoded rows."""
+        from cmlp.network import Network
+
+        return [
+            Network._assembled(record.net, record.params, 1.0, self.n_threads)  # type: ignore[attr-defined]
+            for record, _, _ in self._own("estimators_").members
+        ]
+
+    @property
+    def history_(self) -> dict[str, list[float]]:
+        """The curves of all networks: a list for each of "network", "epoch", "loss" and "validation_loss"."""
+        table: dict[str, list[float]] = {"network": [], "epoch": []}
+        for number, (_, _, curves) in enumerate(self._own("history_").members):
+            n_epochs = len(curves["loss"])
+            table["network"] += [number] * n_epochs
+            table["epoch"] += range(1, n_epochs + 1)
+            for name, curve in curves.items():
+                table.setdefault(name, []).extend(curve)
+        return table
+
+    def _own(self, name: str) -> TableModel:
+        """Return the model for an attribute, which does not exist before fit."""
+        model: TableModel | None = vars(self).get("_model")
+        if model is None:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return model
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return "_model" in vars(self)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"version": PICKLE_VERSION, **attributes_to_copy(self)}
+
+    def __setstate__(self, fields: dict[str, Any]) -> None:
+        check_version(fields, type(self).__name__)
+        vars(self).update({name: value for name, value in fields.items() if name != "version"})
+
+    def __sklearn_tags__(self) -> Any:
+        from sklearn.utils import InputTags, Tags, TargetTags  # type: ignore[import-untyped]
+
+        return Tags(
+            estimator_type=self._estimator_type,
+            target_tags=TargetTags(required=True),
+            input_tags=InputTags(allow_nan=True, categorical=True, string=True),
+        )
+
+
+def _generator(seed: int | np.random.RandomState | None) -> _core.Random:
+    """Return a generator of the core for the user's `random_state`."""
+    if isinstance(seed, int):
+        return _core.Random(seed)
+    from cmlp.training.random import random_state
+
+    return _core.Random(int(2**32 * float(random_state(seed).random_sample())))
+
+
+def _rows(
+    raw: NDArray[np.float64],
+    weight: NDArray[np.float64] | None,
+    groups: NDArray[Any] | None,
+    validation: NDArray[np.float64] | None,
+) -> Rows:
+    if validation is None:
+        return Rows(raw, weight, groups, 0)
+    n = len(validation)
+    if weight is not None:
+        weight = np.concatenate([weight, np.ones(n)])
+    return Rows(np.concatenate([raw, validation]), weight, groups, n)

@@ -1,0 +1,197 @@
+"""The class `TabularClassifier`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from cmlp.inputs.labels import learn_labels
+from cmlp.inputs.validation import as_targets
+from cmlp.inputs.weights import as_weights
+from cmlp.tables.bag import Shape
+from cmlp.tables.base import TabularEstimator, Targets
+from cmlp.training.scores import accuracy
+from cmlp.training.task import Task
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+SMOOTHING = 0.05
+_SMALLEST = 1e-7  # probabilities are clipped to it in the validation loss
+
+
+class TabularClassifier(TabularEstimator):
+    """Classifier for tables: a bag of small networks on encoded columns.
+
+    It takes data frames and arrays as they are: numbers of any scale, categories, missing values. Numbers are scaled
+    robustly and clipped smoothly [1]_, and every second network sees their piecewise-linear encoding too [2]_.
+    Categories are one-hot encoded. Each network is trained by AdamW with dropout and label smoothing, on other seven
+    eighths of the rows; its best epoch is that with the smallest log loss on the other eighth. The predicted
+    probabilities are the mean over the networks.
+
+    Parameters
+    ----------
+    n_estimators : int, default=4
+        Number of networks. More are a little better (8 rather than 4: about 1 %), and take longer.
+    hidden_layer_sizes : int or array-like of int, default=(128, 128)
+        Number of units of each hidden layer. Larger ones need more rows: change it for tables of over 50,000 rows.
+    max_time : float or None, default=None
+        Seconds for `fit`. Training ends after the epoch in which a network's share of them is over.
+    categorical_features : "from_dtype", None or array-like, default="from_dtype"
+        The columns of categories: names, indices or a mask. "from_dtype" takes those of a category dtype and those that
+        contain text. Name columns of numbers whose order means nothing, such as postal codes.
+    random_state : None, int or RandomState, default=None
+        Seed for the held-out rows, the initial weights, the order of the rows and dropout.
+    n_threads : None or int, default=None
+        Maximum number of threads; each trains a network. The results do not depend on it.
+    verbose : bool or int, default=False
+        Whether to print a line for each trained network.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels, sorted.
+    estimators_ : list of Network
+        The networks. Their inputs are encoded rows.
+    history_ : dict of list
+        The curves of all networks.
+    n_features_in_ : int
+        Number of columns of X in fit.
+    feature_names_in_ : ndarray of str
+        Column names of the data frame in fit; otherwise the attribute does not exist.
+
+    Notes
+    -----
+    A category that fit has not seen, or that is rarer than the 200 most frequent ones of its column, has zeros in all
+    inputs. Dates are numbers: days since 1970. A column that is constant in fit is not used.
+
+    References
+    ----------
+    .. [1] Holzmüller, Grinsztajn, Steinwart (2024), "Better by default: strong pre-tuned MLPs and boosted trees on
+       tabular data", NeurIPS.
+    .. [2] Gorishniy, Rubachev, Babenko (2022), "On embeddings for numerical features in tabular deep learning",
+       NeurIPS.
+
+    Examples
+    --------
+    >>> from cmlp import TabularClassifier
+    >>> X = [[1.5, "red"], [2.5, "blue"], [None, "red"], [1.0, "blue"]] * 10
+    >>> y = ["warm", "cold", "warm", "cold"] * 10
+    >>> model = TabularClassifier(random_state=0).fit(X, y)
+    >>> model.predict([[2.0, "red"], [None, "blue"]])
+    array(['warm', 'cold'], dtype='<U4')
+    """
+
+    _estimator_type: ClassVar[str] = "classifier"
+    classes_: np.ndarray[Any, Any]
+
+    def __init__(
+        self,
+        *,
+        n_estimators: int = 4,
+        hidden_layer_sizes: int | Sequence[int] = (128, 128),
+        max_time: float | None = None,
+        categorical_features: str | ArrayLike | None = "from_dtype",
+        random_state: int | np.random.RandomState | None = None,
+        n_threads: int | None = None,
+        verbose: bool | int = False,
+    ) -> None:
+        self._store(locals())
+
+    def _targets(self, y: ArrayLike, n_rows: int, y_val: ArrayLike | None, parameters: dict[str, Any]) -> Targets:
+        owner = type(self).__name__
+        labels, targets = learn_labels(as_targets(y, n_rows, owner, labels=True))
+        if labels.kind == "multilabel":
+            raise ValueError(f"{owner} needs one label per row, got y of shape {np.shape(y)}.")
+        if len(labels.classes) < 2:
+            raise ValueError(f"{owner} needs at least 2 classes, got 1 class: {labels.classes.tolist()[0]!r}.")
+        groups = targets.reshape(-1)
+        if y_val is not None:
+            validation = labels.encode(as_targets(y_val, len(np.asarray(y_val)), owner, labels=True))
+            targets = np.concatenate([targets, validation])
+        output = "logistic" if labels.kind == "binary" else "softmax"
+        shape = Shape(parameters["hidden_layer_sizes"], labels.n_outputs, output, "label_smoothing", SMOOTHING)
+        task = Task(targets, lambda outputs, y, weight: -log_loss(outputs, y, weight))
+        return Targets(task, shape, groups, {"classes_": labels.classes})
+
+    def predict_proba(self, X: ArrayLike) -> np.ndarray:
+        """Return the probability of each label: the mean over the networks.
+
+        Parameters
+        ----------
+        X : data frame or array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of float64, shape (n_samples, n_classes)
+        """
+        found = self._outputs(X)
+        mean: np.ndarray = sum(found[1:], start=found[0]) / len(found)
+        return np.concatenate([1 - mean, mean], axis=1) if mean.shape[1] == 1 else mean
+
+    def predict(self, X: ArrayLike) -> np.ndarray:
+        """Return the most probable label of each row.
+
+        Parameters
+        ----------
+        X : data frame or array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+        """
+        probabilities = self.predict_proba(X)
+        labels: np.ndarray = self.classes_[probabilities.argmax(axis=1)]
+        return labels
+
+    def predict_log_proba(self, X: ArrayLike) -> np.ndarray:
+        """Return the logarithm of `predict_proba`.
+
+        Parameters
+        ----------
+        X : data frame or array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of float64, shape (n_samples, n_classes)
+        """
+        with np.errstate(divide="ignore"):
+            logarithms: np.ndarray = np.log(self.predict_proba(X))
+        return logarithms
+
+    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Return the accuracy: the fraction of correct rows.
+
+        Parameters
+        ----------
+        X : data frame or array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+        sample_weight : None, float or array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        float
+        """
+        predicted = self.predict(X)
+        truth = as_targets(y, len(predicted), type(self).__name__, labels=True, warn_of_column=False)
+        return accuracy(truth == predicted, as_weights(sample_weight, len(truth)))
+
+    def __sklearn_tags__(self) -> Any:
+        from sklearn.utils import ClassifierTags  # type: ignore[import-untyped]
+
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags = ClassifierTags()
+        return tags
+
+
+def log_loss(outputs: NDArray[Any], y: NDArray[Any], weight: NDArray[Any] | None) -> float:
+    """Return the weighted mean of -ln p, where p is the probability of the true class, at least 1e-7."""
+    if y.ndim == 1:
+        true = outputs[np.arange(len(y)), y]
+    else:
+        true = np.where(y[:, 0] != 0, outputs[:, 0], 1 - outputs[:, 0])
+    losses = -np.log(np.maximum(true.astype(np.float64), _SMALLEST))
+    return float(np.average(losses, weights=weight))

@@ -1,0 +1,257 @@
+"""Columns of a table: from arrays and data frames to numbers and codes of categories.
+
+A data frame is read column by column through ``__array__``, so neither pandas, polars nor pyarrow has to be imported.
+"""
+
+from __future__ import annotations
+
+import reprlib
+from collections import Counter
+from numbers import Number
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+import numpy as np
+
+from cmlp.inputs.arrays import rectangular, refuse_complex
+from cmlp.inputs.sparse import refuse_sparse
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    Codes: TypeAlias = Mapping[object, int]
+
+# The code of a category that fit has not seen, or that is rarer than the most frequent MAX_CATEGORIES.
+OTHER = -1.0
+MAX_CATEGORIES = 200
+_FROM_DTYPE = "from_dtype"
+_MICROSECONDS_OF_A_DAY = 86_400_000_000
+# Types of missing values that belong to pandas: comparing them with themselves does not give a bool.
+_MISSING_TYPES = ("NAType", "NaTType")
+
+
+class Frame(NamedTuple):
+    """The columns of a table as the user passed them; `names` is None if they have none."""
+
+    names: list[str] | None
+    columns: Sequence[Any]
+    n_rows: int
+
+    def label(self, i: int) -> str:
+        """Return the name of a column, for messages."""
+        return f"column {self.names[i]!r}" if self.names is not None else f"column {i}"
+
+
+class Schema(NamedTuple):
+    """What fit has learnt about the columns.
+
+    Attributes
+    ----------
+    names : list of str or None
+        Column names; None if X was not a data frame.
+    codes : list of dict or None
+        For each column of categories the code of each category; None for a column of numbers. The key None is the
+        missing value, if fit has seen it.
+    """
+
+    names: list[str] | None
+    codes: list[Codes | None]
+
+    def read(self, X: ArrayLike, owner: str) -> NDArray[np.float64]:
+        """Return the columns of X as doubles: numbers, NaN where they are missing, and codes of categories.
+
+        Raises
+        ------
+        ValueError
+            If X has other columns than in fit, or a value that is neither a number nor, in a column of categories, text
+            or a number.
+        """
+        frame = self._same_columns(frame_of(X, owner), owner)
+        raw = np.empty((frame.n_rows, len(self.codes)))
+        for i, codes in enumerate(self.codes):
+            label = frame.label(i)
+            raw[:, i] = _numbers(frame.columns[i], label) if codes is None else _codes(frame.columns[i], codes, label)
+        require_no_infinity(raw, frame)
+        return raw
+
+    def _same_columns(self, frame: Frame, owner: str) -> Frame:
+        """Return the columns in the order of fit."""
+        if self.names is None or frame.names is None:
+            if len(frame.columns) != len(self.codes):
+                raise ValueError(
+                    f"X has {len(frame.columns)} features, but {owner} is expecting {len(self.codes)} features as "
+                    "input."
+                )
+            return frame
+        places = {name: i for i, name in enumerate(frame.names)}
+        missing = [name for name in self.names if name not in places]
+        unknown = [name for name in frame.names if name not in set(self.names)]
+        if missing or unknown:
+            raise ValueError(
+                "X must have the columns that it had in fit: "
+                f"missing are {reprlib.repr(missing)}, unknown are {reprlib.repr(unknown)}."
+            )
+        return Frame(self.names, [frame.columns[places[name]] for name in self.names], frame.n_rows)
+
+
+def frame_of(X: Any, owner: str) -> Frame:
+    """Return the columns of an array or a data frame."""
+    refuse_sparse(X, "X")
+    names = _names(X)
+    if names is not None:
+        if len(set(names)) != len(names):
+            twice = next(name for name, count in Counter(names).items() if count > 1)
+            raise ValueError(f"X must not have two columns of one name, got {twice!r} twice.")
+        if not names:
+            raise ValueError(f"Found array with 0 feature(s) (shape={X.shape}) while a minimum of 1 is required.")
+        columns = [X.iloc[:, i] if hasattr(X, "iloc") else X[name] for i, name in enumerate(names)]
+        texts = names if all(isinstance(name, str) for name in names) else None
+        return Frame(texts, columns, len(X))
+    array = rectangular(X, "X")
+    refuse_complex(array)
+    if array.ndim != 2:
+        found = "scalar" if array.ndim == 0 else f"{array.ndim}D"
+        raise ValueError(
+            f"Expected 2D array, got {found} array instead. Reshape your data either using array.reshape(-1, 1) if "
+            "your data has a single feature or array.reshape(1, -1) if it contains a single sample."
+        )
+    if not array.shape[1]:
+        raise ValueError(
+            f"Found array with 0 feature(s) (shape={array.shape}) while a minimum of 1 is required by {owner}."
+        )
+    if array.dtype.kind == "U" and not hasattr(X, "dtype"):  # NumPy made text of the numbers in a list
+        array = np.array(X, dtype=object)
+    return Frame(None, list(np.array(array).T), len(array))  # a copy, which other threads cannot change
+
+
+def _names(X: Any) -> list[Any] | None:
+    if isinstance(X, np.ndarray) or not hasattr(X, "__array__"):
+        return None
+    for attribute in ("column_names", "columns"):  # pyarrow has both: its columns are arrays
+        names = getattr(X, attribute, None)
+        if names is not None:
+            return list(names)
+    return None
+
+
+def learn_schema(X: ArrayLike, categorical: Any, owner: str) -> Schema:
+    """Return the schema of a table.
+
+    Parameters
+    ----------
+    X : array-like or data frame of shape (n_samples, n_features)
+    categorical : "from_dtype", None or array-like
+        Which columns are categories: those of a category, text or object dtype that has no numbers; or names, indices
+        or a mask.
+    owner : str
+        Name of the estimator, for messages.
+    """
+    frame = frame_of(X, owner)
+    chosen = _chosen(categorical, frame)
+    codes: list[Codes | None] = []
+    for i, column in enumerate(frame.columns):
+        is_category = _holds_categories(column, frame.label(i)) if chosen is None else i in chosen
+        codes.append(_learn_codes(column, frame.label(i)) if is_category else None)
+    return Schema(frame.names, codes)
+
+
+def _chosen(categorical: Any, frame: Frame) -> set[int] | None:
+    """Return the indices of the columns that the user calls categorical; None to decide by dtype."""
+    if isinstance(categorical, str) and categorical == _FROM_DTYPE:
+        return None
+    n = len(frame.columns)
+    given = np.asarray([] if categorical is None else categorical)
+    if given.ndim != 1 or (given.size and given.dtype.kind not in "biuUOT"):
+        raise ValueError(
+            f"categorical_features must be 'from_dtype', None, or a list of names or indices or a mask, "
+            f"got {reprlib.repr(categorical)}."
+        )
+    if given.dtype.kind == "b":
+        if len(given) != n:
+            raise ValueError(f"categorical_features as a mask must have {n} entries, one per column, got {len(given)}.")
+        return set(np.flatnonzero(given).tolist())
+    places = {name: i for i, name in enumerate(frame.names or ())} | {i: i for i in range(n)}
+    for entry in given.tolist():
+        if entry not in places:
+            raise ValueError(f"categorical_features has {entry!r}, but X has no such column.")
+    return {places[entry] for entry in given.tolist()}
+
+
+def _holds_categories(column: Any, label: str) -> bool:
+    dtype = getattr(column, "dtype", getattr(column, "type", ""))
+    if str(dtype).lower().startswith(("category", "categorical", "enum", "dictionary")):
+        return True
+    array = np.asarray(column)
+    return array.dtype.kind in "OUT" and any(isinstance(value, str) for value in array.tolist())
+
+
+def is_missing(value: object) -> bool:
+    """Return whether a value is None, NaN, pandas.NA or NaT."""
+    return value is None or type(value).__name__ in _MISSING_TYPES or bool(value != value)
+
+
+def _values(column: Any, label: str) -> list[object]:
+    """Return the entries of a column of categories; None where they are missing."""
+    # pyarrow converts missing entries of a dictionary to one of its values in an array, but not in a list.
+    entries = column.to_pylist() if hasattr(column, "to_pylist") else np.asarray(column).tolist()
+    values: list[object] = [None if is_missing(value) else value for value in entries]
+    for row, value in enumerate(values):
+        if not isinstance(value, (str, Number, type(None))):
+            raise ValueError(_neither(label, row, value, "text or numbers"))
+    return values
+
+
+def _learn_codes(column: Any, label: str) -> Codes:
+    """Return the codes of the most frequent categories, the most frequent first.
+
+    Equally frequent ones are in the order of their text, and the missing value is the last of them.
+    """
+    counts = Counter(_values(column, label))
+    ordered = sorted(counts, key=lambda value: (-counts[value], value is None, str(value)))
+    return {value: code for code, value in enumerate(ordered[:MAX_CATEGORIES])}
+
+
+def _codes(column: Any, codes: Codes, label: str) -> NDArray[np.float64]:
+    values = _values(column, label)
+    return np.fromiter((codes.get(value, OTHER) for value in values), np.float64, len(values))
+
+
+def _numbers(column: Any, label: str) -> NDArray[np.float64]:
+    """Return a column of numbers as doubles; dates are days since 1970, missing values NaN."""
+    array = np.asarray(column)
+    kind = array.dtype.kind
+    if kind in "biuf":
+        return array.astype(np.float64)
+    if kind in "Mm":
+        units = array.astype(f"{array.dtype.str[1:3]}[us]").astype(np.int64)
+        return np.where(np.isnat(array), np.nan, units / _MICROSECONDS_OF_A_DAY)
+    if kind not in "OUT":
+        raise ValueError(f"{label} must be numbers or categories, got dtype {array.dtype}.")
+    numbers = np.empty(len(array))
+    for row, value in enumerate(array.tolist()):
+        if isinstance(value, Number) and not isinstance(value, complex):
+            numbers[row] = float(value)  # type: ignore[arg-type]  # real
+        elif is_missing(value):
+            numbers[row] = np.nan
+        else:
+            raise ValueError(_neither(label, row, value, "numbers"))
+    return numbers
+
+
+def _neither(label: str, row: int, value: object, wanted: str) -> str:
+    remedy = ""
+    if isinstance(value, str):
+        remedy = " To use the column as categories, name it in categorical_features, and in fit too."
+    return f"{label} must be {wanted}, got {value!r} of type {type(value).__name__} in row {row}.{remedy}"
+
+
+def require_no_infinity(raw: NDArray[np.float64], frame: Frame) -> None:
+    """Raise ValueError if a number is infinite; missing values are allowed."""
+    infinite = np.isinf(raw)
+    if infinite.any():
+        row, column = map(int, np.argwhere(infinite)[0])
+        raise ValueError(
+            f"Input X contains infinity or a value too large for float64: {frame.label(column)}, row {row}. "
+            "Replace it by a finite number, or by NaN if it is missing."
+        )

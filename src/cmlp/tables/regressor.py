@@ -1,0 +1,173 @@
+"""The class `TabularRegressor`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from numbers import Real
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from cmlp.constraints import Interval, Options, Row
+from cmlp.inputs.arrays import require_finite, to_float64
+from cmlp.inputs.validation import as_targets
+from cmlp.inputs.weights import as_weights
+from cmlp.tables.bag import Shape
+from cmlp.tables.base import TABLES, TabularEstimator, Targets
+from cmlp.training.scores import r_squared
+from cmlp.training.task import Task
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import TypeAlias
+
+    from numpy.typing import ArrayLike, NDArray
+
+    Loss: TypeAlias = Callable[[NDArray[Any]], NDArray[Any]]
+
+
+class TabularRegressor(TabularEstimator):
+    """Regressor for tables: a bag of small networks on encoded columns.
+
+    It takes data frames and arrays as they are: numbers of any scale, categories, missing values, see
+    `TabularClassifier`. The targets are standardized for training. The prediction is the mean over the networks, each
+    limited to the range of the targets in `fit`.
+
+    Parameters
+    ----------
+    n_estimators : int, default=4
+        Number of networks. More are a little better, and take longer.
+    hidden_layer_sizes : int or array-like of int, default=(128, 128)
+        Number of units of each hidden layer. Larger ones need more rows: change it for tables of over 50,000 rows.
+    max_time : float or None, default=None
+        Seconds for `fit`. Training ends after the epoch in which a network's share of them is over.
+    categorical_features : "from_dtype", None or array-like, default="from_dtype"
+        The columns of categories: names, indices or a mask. "from_dtype" takes those of a category dtype and those that
+        contain text. Name columns of numbers whose order means nothing, such as postal codes.
+    loss : {"squared_error", "absolute_error", "quantile"}, default="squared_error"
+        What is minimized: "squared_error" predicts the mean, "absolute_error" the median, "quantile" a quantile.
+    quantile : float, default=0.5
+        The quantile of ``loss="quantile"``, between 0 and 1.
+    random_state : None, int or RandomState, default=None
+        Seed for the held-out rows, the initial weights, the order of the rows and dropout.
+    n_threads : None or int, default=None
+        Maximum number of threads; each trains a network. The results do not depend on it.
+    verbose : bool or int, default=False
+        Whether to print a line for each trained network.
+
+    Attributes
+    ----------
+    estimators_ : list of Network
+        The networks. Their inputs are encoded rows, their outputs standardized targets.
+    history_ : dict of list
+        The curves of all networks, for standardized targets.
+    n_features_in_ : int
+        Number of columns of X in fit.
+    feature_names_in_ : ndarray of str
+        Column names of the data frame in fit; otherwise the attribute does not exist.
+
+    Examples
+    --------
+    >>> from cmlp import TabularRegressor
+    >>> X = [[float(size), "town" if size % 2 else None] for size in range(40)]
+    >>> y = [1000.0 * size + 5000 * (place == "town") for size, place in X]
+    >>> model = TabularRegressor(random_state=0).fit(X, y)
+    >>> bool(abs(model.predict([[20.0, None]])[0] - 20_000) < 2_000)
+    True
+    """
+
+    _estimator_type: ClassVar[str] = "regressor"
+    _constraints: ClassVar[Mapping[str, Row]] = {
+        **TABLES,
+        "loss": (Options(str, "absolute_error", "quantile", "squared_error"),),
+        "quantile": (Interval(Real, 0, 1, "neither", booleans=False),),
+    }
+
+    def __init__(
+        self,
+        *,
+        n_estimators: int = 4,
+        hidden_layer_sizes: int | Sequence[int] = (128, 128),
+        max_time: float | None = None,
+        categorical_features: str | ArrayLike | None = "from_dtype",
+        loss: str = "squared_error",
+        quantile: float = 0.5,
+        random_state: int | np.random.RandomState | None = None,
+        n_threads: int | None = None,
+        verbose: bool | int = False,
+    ) -> None:
+        self._store(locals())
+
+    def _targets(self, y: ArrayLike, n_rows: int, y_val: ArrayLike | None, parameters: dict[str, Any]) -> Targets:
+        values = self._numbers(y, n_rows)
+        centre, spread = float(values.mean()), float(values.std())
+        spread = spread if spread > 0 else 1.0
+        targets = (values - centre) / spread
+        limits = float(targets.min()), float(targets.max())
+        if y_val is not None:
+            validation = self._numbers(y_val, len(np.asarray(y_val)))
+            targets = np.concatenate([targets, (validation - centre) / spread])
+        loss, level = parameters["loss"], parameters["quantile"]
+        shape = Shape(parameters["hidden_layer_sizes"], 1, "identity", loss, level if loss == "quantile" else 0.0)
+        losses: dict[str, Loss] = {
+            "squared_error": lambda rest: rest * rest,
+            "absolute_error": np.abs,
+            "quantile": lambda rest: np.maximum(level * rest, (level - 1) * rest),
+        }
+        task = Task(targets.astype(np.float32)[:, None], partial(_score, losses[loss]))
+        return Targets(task, shape, None, {"_scale": (centre, spread, *limits)})
+
+    def _numbers(self, y: ArrayLike, n_rows: int) -> NDArray[np.float64]:
+        """Return targets as a copy, which other threads cannot change."""
+        owner = type(self).__name__
+        values = to_float64(np.array(as_targets(y, n_rows, owner)), "y")
+        require_finite(values, "y")
+        if values.ndim != 1:
+            raise ValueError(f"{owner} needs one number per row, got y of shape {values.shape}.")
+        return values
+
+    def predict(self, X: ArrayLike) -> np.ndarray:
+        """Return the predicted numbers: the mean over the networks.
+
+        Parameters
+        ----------
+        X : data frame or array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of float64, shape (n_samples,)
+        """
+        found = self._outputs(X)
+        centre, spread, low, high = vars(self)["_scale"]
+        limited = [np.minimum(np.maximum(one[:, 0], low), high) for one in found]
+        predicted: np.ndarray = sum(limited[1:], start=limited[0]) / len(limited) * spread + centre
+        return predicted
+
+    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Return the coefficient of determination R^2 of the predictions.
+
+        Parameters
+        ----------
+        X : data frame or array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+        sample_weight : None, float or array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        float
+        """
+        predicted = self.predict(X)
+        return r_squared(self._numbers(y, len(predicted)), predicted, as_weights(sample_weight, len(predicted)))
+
+    def __sklearn_tags__(self) -> Any:
+        from sklearn.utils import RegressorTags  # type: ignore[import-untyped]
+
+        tags = super().__sklearn_tags__()
+        tags.regressor_tags = RegressorTags()
+        return tags
+
+
+def _score(loss: Loss, outputs: NDArray[Any], y: NDArray[Any], weight: NDArray[Any] | None) -> float:
+    """Return the negative mean loss of the residuals y - output."""
+    return -float(np.average(loss(y[:, 0] - outputs[:, 0].astype(np.float64)), weights=weight))

@@ -1,0 +1,158 @@
+"""Columns of a table: what counts as a number, a category or a missing value, in arrays and data frames."""
+
+import numpy as np
+import pytest
+from optional import package
+
+from cmlp.tables.columns import MAX_CATEGORIES, OTHER, learn_schema
+
+nan = np.nan
+SIZES, COLOURS, DAYS = (
+    [1.5, None, 3.0, 2.0],
+    ["red", "blue", None, "red"],
+    ["2020-01-01", "2020-01-03", None, "1970-01-02"],
+)
+RAW_COLOURS = [0.0, OTHER, OTHER, 0.0]
+
+
+def read(X, Z=None, categorical="from_dtype"):
+    return learn_schema(X, categorical, "Table").read(X if Z is None else Z, "Table")
+
+
+def pandas_frame():
+    pandas = package("pandas")
+    return pandas.DataFrame(
+        {
+            "size": pandas.array(SIZES, dtype="Float64"),
+            "count": pandas.array([1, None, 3, 4], dtype="Int64"),
+            "colour": COLOURS,
+            "grade": pandas.Categorical([3, 1, None, 3]),
+            "day": pandas.to_datetime(DAYS),
+            "new": [True, False, True, True],
+        }
+    )
+
+
+def polars_frame():
+    polars = package("polars")
+    return polars.DataFrame(
+        {
+            "size": SIZES,
+            "count": [1, None, 3, 4],
+            "colour": COLOURS,
+            "grade": polars.Series(["c", "a", None, "c"], dtype=polars.Categorical),
+            "day": polars.Series(DAYS).str.to_date(),
+            "new": [True, False, True, True],
+        }
+    )
+
+
+def arrow_table():
+    arrow = package("pyarrow")
+    return arrow.table(
+        {
+            "size": SIZES,
+            "count": [1, None, 3, 4],
+            "colour": COLOURS,
+            "grade": arrow.array(["c", "a", None, "c"]).dictionary_encode(),
+            "day": arrow.array(np.array(DAYS, "datetime64[D]")),
+            "new": [True, False, True, True],
+        }
+    )
+
+
+@pytest.mark.parametrize("frame", [pandas_frame, polars_frame, arrow_table])
+def test_frames_are_read_by_dtype(frame):
+    raw = read(frame())
+    np.testing.assert_array_equal(raw[:, 0], [1.5, nan, 3.0, 2.0])
+    np.testing.assert_array_equal(raw[:, 1], [1, nan, 3, 4])
+    np.testing.assert_array_equal(raw[:, 2], [0, 1, 2, 0])  # by frequency, the missing value last
+    np.testing.assert_array_equal(raw[:, 3], [0, 1, 2, 0])
+    np.testing.assert_array_equal(raw[:, 4], [18262, 18264, nan, 1])
+    np.testing.assert_array_equal(raw[:, 5], [1, 0, 1, 1])
+
+
+def test_lists_keep_the_types_of_their_entries():
+    np.testing.assert_array_equal(read([[1.5, "b"], [nan, "a"], [2, "b"]]), [[1.5, 0], [nan, 1], [2, 0]])
+
+
+def test_a_column_of_numbers_in_an_object_array_is_numeric():
+    X = np.array([[1, "x"], [None, "y"], [2.5, "x"]], dtype=object)
+    np.testing.assert_array_equal(read(X)[:, 0], [1, nan, 2.5])
+
+
+@pytest.mark.parametrize("chosen", [["b"], [1], np.array([False, True])], ids=["name", "index", "mask"])
+def test_categorical_features_name_columns_of_numbers(chosen):
+    frame = package("pandas").DataFrame({"a": [5.0, 7.0, 7.0], "b": [5.0, 7.0, 7.0]})
+    np.testing.assert_array_equal(read(frame, categorical=chosen), [[5, 1], [7, 0], [7, 0]])
+
+
+def test_categories_that_fit_has_not_seen_are_other():
+    np.testing.assert_array_equal(read([["a"], ["b"]], [["c"], [None], ["b"]])[:, 0], [OTHER, OTHER, 1])
+
+
+def test_only_the_most_frequent_categories_have_codes():
+    rare = [[f"rare {i}"] for i in range(MAX_CATEGORIES)]
+    raw = read([["often"]] * 2 + rare)
+    assert raw[0, 0] == 0 and (raw[:, 0] == OTHER).sum() == 1
+
+
+def test_columns_of_a_frame_may_come_in_another_order():
+    pandas = package("pandas")
+    frame = pandas.DataFrame({"a": [1.0, 2.0], "b": ["x", "y"]})
+    np.testing.assert_array_equal(read(frame, frame[["b", "a"]]), read(frame))
+
+
+def test_the_array_is_copied_before_it_is_checked():
+    X = np.ones((3, 2))
+    schema = learn_schema(X, "from_dtype", "Table")
+    raw = schema.read(X, "Table")
+    X[:] = np.inf
+    assert (raw == 1).all()
+
+
+@pytest.mark.parametrize(
+    "X, Z, message",
+    [
+        (
+            [[1.0], [2.0]],
+            [["v"], [1.0]],
+            r"column 0 must be numbers, got 'v' of type str in row 0.*categorical_feat",
+        ),
+        ([["a"], ["b"]], [["a"], [("b",)]], r"column 0 must be text or numbers, got \('b',\) of type tuple in row 1"),
+        ([[1.0], [2.0]], [[1.0], [np.inf]], r"infinity or a value too large for float64: column 0, row 1"),
+        ([[1.0, 2.0]], [[1.0]], r"X has 1 features, but Table is expecting 2 features as input"),
+        ([[1.0]], [1.0], r"Expected 2D array, got 1D array instead"),
+        ([[1.0]], np.ones((2, 0)), r"0 feature\(s\)"),
+    ],
+)
+def test_bad_tables_are_refused_by_column_and_row(X, Z, message):
+    X, Z = (np.array(one, dtype=object) if isinstance(one, list) else one for one in (X, Z))
+    with pytest.raises(ValueError, match=message):
+        read(X, Z)
+
+
+def test_other_columns_than_in_fit_are_named():
+    pandas = package("pandas")
+    with pytest.raises(ValueError, match=r"missing are \['b'\], unknown are \['c'\]"):
+        read(pandas.DataFrame({"a": [1.0], "b": [2.0]}), pandas.DataFrame({"a": [1.0], "c": [2.0]}))
+
+
+def test_two_columns_of_one_name_are_refused():
+    frame = package("pandas").DataFrame([[1, 2]], columns=["a", "a"])
+    with pytest.raises(ValueError, match="two columns of one name, got 'a' twice"):
+        read(frame)
+
+
+@pytest.mark.parametrize(
+    "chosen, message",
+    [
+        (["z"], "has 'z', but X has no such column"),
+        ([True], "as a mask must have 2 entries"),
+        ("a", "must be 'from_dtype', None, or a list"),
+        ([1.5], "must be 'from_dtype', None, or a list"),
+    ],
+)
+def test_wrong_categorical_features_are_refused(chosen, message):
+    with pytest.raises(ValueError, match=message):
+        read([[1.0, 2.0]], categorical=chosen)

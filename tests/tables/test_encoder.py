@@ -1,0 +1,111 @@
+"""The encoder of a table: known answers, and a computation of single values by the definition."""
+
+import math
+
+import numpy as np
+from optional import package
+
+from cmlp.tables.columns import learn_schema
+from cmlp.tables.encoder import N_BINS, learn_encoder
+
+nan = np.nan
+
+
+def encoder_of(*columns, codes=None):
+    raw = np.array(columns, dtype=float).T
+    return raw, learn_encoder(raw, codes or [None] * len(columns))
+
+
+def test_a_number_is_scaled_by_median_and_quartiles_and_squeezed():
+    raw, encoder = encoder_of([0.0, 1.0, 2.0, 3.0, 400.0])
+    z = np.array([-1.0, -0.5, 0.0, 0.5, 199.0])  # median 2, quartiles 1 and 3
+    np.testing.assert_array_equal(encoder.encode(raw, bins=False)[:, 0], (z / np.sqrt(1 + (z / 3) ** 2)).astype("f4"))
+
+
+def test_piecewise_linear_encoding_by_its_definition():
+    x = np.random.RandomState(0).exponential(size=200)
+    raw, encoder = encoder_of(x)
+    edges = np.quantile(x, [k / N_BINS for k in range(N_BINS + 1)])
+    encoded = encoder.encode(raw, bins=True)[:, 1:]
+    for value, row in zip(x, encoded, strict=True):
+        for k in range(N_BINS):
+            share = (
+                0.0
+                if value < edges[k]
+                else 1.0
+                if value >= edges[k + 1]
+                else (value - edges[k]) / (edges[k + 1] - edges[k])
+            )
+            assert math.isclose(row[k], share - 0.5, abs_tol=1e-7)
+
+
+def test_robust_scaling_agrees_with_scikit_learn():
+    RobustScaler = package("sklearn.preprocessing").RobustScaler
+    x = np.random.RandomState(1).standard_normal(101)
+    z = RobustScaler().fit_transform(x[:, None])[:, 0]
+    raw, encoder = encoder_of(x)
+    np.testing.assert_allclose(encoder.encode(raw, bins=False)[:, 0], z / np.sqrt(1 + (z / 3) ** 2), rtol=1e-6)
+
+
+def test_missing_numbers_are_zeros_and_a_flag():
+    raw, encoder = encoder_of([0.0, 1.0, 2.0, 3.0, nan])
+    encoded = encoder.encode(raw, bins=True)
+    np.testing.assert_array_equal(encoded[4], [0.0] * (encoded.shape[1] - 1) + [1.0])
+    assert (encoded[:4, -1] == 0).all()
+
+
+def test_missing_numbers_that_fit_has_not_seen_are_zeros():
+    _, encoder = encoder_of([0.0, 1.0, 2.0, 3.0, 4.0])
+    assert (encoder.encode(np.array([[nan]]), bins=True) == 0).all()
+
+
+def test_categories_are_one_hot_and_unknown_ones_zeros():
+    codes = {"a": 0, "b": 1, "c": 2}
+    raw, encoder = encoder_of([0, 1, 2, -1], codes=[codes])
+    np.testing.assert_array_equal(encoder.encode(raw, bins=True), [[1, 0, 0], [0, 1, 0], [0, 0, 1], [0, 0, 0]])
+
+
+def test_two_categories_share_an_input():
+    raw, encoder = encoder_of([0, 1, -1], codes=[{"a": 0, "b": 1}])
+    np.testing.assert_array_equal(encoder.encode(raw, bins=True), [[1], [-1], [0]])
+
+
+def test_constant_columns_are_not_used():
+    raw, encoder = encoder_of(
+        [7.0, 7.0, 7.0], [nan, nan, nan], [0, 0, 0], [1.0, 2.0, 3.0], codes=[None, None, {"a": 0}, None]
+    )
+    assert encoder.encode(raw, bins=False).shape == (3, 1)
+
+
+def test_a_constant_that_is_sometimes_missing_is_a_flag():
+    raw, encoder = encoder_of([7.0, nan, 7.0])
+    np.testing.assert_array_equal(encoder.encode(raw, bins=True), [[0, 0], [0, 1], [0, 0]])
+
+
+def test_a_table_of_constants_has_one_input_of_zero():
+    raw, encoder = encoder_of([7.0, 7.0])
+    np.testing.assert_array_equal(encoder.encode(raw, bins=True), [[0], [0]])
+
+
+def test_numbers_of_two_values_have_no_bins():
+    raw, encoder = encoder_of([0.0, 1.0] * 20)
+    assert encoder.encode(raw, bins=True).shape == (40, 1)
+
+
+def test_huge_numbers_are_squeezed_to_three():
+    _, encoder = encoder_of([0.0, 1.0, 2.0, 3.0, 4.0])
+    np.testing.assert_array_equal(encoder.encode(np.array([[1e300], [-1e300]]), bins=False), [[3], [-3]])
+
+
+def test_rows_are_encoded_alike_alone_and_in_long_tables():
+    rng = np.random.RandomState(0)
+    raw, encoder = encoder_of(rng.standard_normal(5000), rng.exponential(size=5000))
+    one = np.concatenate([encoder.encode(raw[i : i + 1], bins=True) for i in (0, 4095, 4096, 4999)])
+    assert one.tobytes() == encoder.encode(raw, bins=True)[[0, 4095, 4096, 4999]].tobytes()
+
+
+def test_schema_and_encoder_of_a_mixed_table():
+    X = [[1.0, "a"], [2.0, "b"], [None, "c"], [4.0, "a"]]
+    schema = learn_schema(X, "from_dtype", "Table")
+    encoder = learn_encoder(schema.read(X, "Table"), schema.codes)
+    assert encoder.n_inputs(bins=False) == 2 + 3
