@@ -12,7 +12,7 @@ from cmlp import _core
 from cmlp.record import Record
 from cmlp.tables.encoder import Encoder
 from cmlp.threads import available_threads
-from cmlp.training.initialization import initial_params, initialization
+from cmlp.training.initialization import init_activations, initial_params
 from cmlp.training.stopping import STOPPING_RULES
 from cmlp.training.task import Data
 from cmlp.training.trainer import Trainer
@@ -50,8 +50,9 @@ class Rows(NamedTuple):
     raw : ndarray of shape (n_rows, n_columns)
         Raw columns; the last `n_validation` rows are the user's validation data.
     weight : ndarray of shape (n_rows,) or None
-    groups : ndarray of shape (n_rows,) or None
-        Class indices; the held-out rows have all classes in the same proportions.
+    groups : ndarray or None
+        Class indices of all rows but the last `n_validation`; the held-out rows have the classes in the same
+        proportions.
     n_validation : int
     """
 
@@ -138,8 +139,7 @@ class Bag:
         An exception in one member, or Ctrl-C, ends all of them.
         """
         n_workers = min(n, n_threads or available_threads())
-        groups = None if self.rows.groups is None else self.rows.groups[: self.n_rows]
-        folds = folds_of(self.n_rows, groups, self.rng)
+        folds = folds_of(self.n_rows, self.rows.groups, self.rng)
         share = None if max_time is None else max_time * n_workers / n
         seeds = [int(2**32 * float(self.rng.random_sample())) for _ in range(n)]
         trainings = [self._training(k, folds, seed) for k, seed in enumerate(seeds)]
@@ -176,7 +176,7 @@ class Bag:
         sizes = (X.shape[1], *shape.hidden, shape.n_outputs)
         activations = [ACTIVATION] * len(shape.hidden)
         net = _core.Net(sizes, (*activations, shape.output), shape.loss, np.float32, None, shape.loss_parameter)
-        params = initial_params(net, rng, initialization(activations, ACTIVATION))
+        params = initial_params(net, rng, init_activations(activations, ACTIVATION))
         order, validation = self._split(k, folds)
         batch, epochs = batch_and_epochs(len(order))
         trainer = Trainer(

@@ -42,12 +42,35 @@ TABLES: Mapping[str, Row] = {
 
 
 class Targets(NamedTuple):
-    """What y asks of the networks: the task, the layers, the classes of the rows, and the fitted attributes of y."""
+    """What y asks of the networks.
+
+    Attributes
+    ----------
+    task : Task
+        Targets, first those of y, then those of y_val.
+    shape : Shape
+    weight : ndarray of shape (n_rows,) or None
+        The weights of the rows of y.
+    groups : ndarray of shape (n_rows,) or None
+        The classes of the rows of y; None for numbers.
+    attributes : dict of str to object
+        The fitted attributes that y determines.
+    """
 
     task: Task
     shape: Shape
+    weight: NDArray[np.float64] | None
     groups: NDArray[Any] | None
     attributes: dict[str, Any]
+
+
+class Asked(NamedTuple):
+    """The targets that the user passed to fit, with the number of rows and the weights."""
+
+    y: ArrayLike
+    n_rows: int
+    weight: NDArray[np.float64] | None
+    y_val: ArrayLike | None
 
 
 class TableModel(NamedTuple):
@@ -114,8 +137,9 @@ class TabularEstimator(Routing, Representation, Parametrized):
             weight = as_weights(sample_weight, len(raw))
             encoder = learn_encoder(raw, schema.codes)
             validation = self._validation(schema, X_val, y_val)
-            targets = self._targets(y, len(raw), None if validation is None else validation[1], parameters)
-            rows = _rows(raw, weight, targets.groups, None if validation is None else validation[0])
+            asked = Asked(y, len(raw), weight, None if validation is None else validation[1])
+            targets = self._targets(asked, parameters)
+            rows = _rows(raw, targets, None if validation is None else validation[0])
             rng = _generator(parameters["random_state"])
             members = Bag(rows, targets.task, targets.shape, encoder, rng).train(
                 parameters["n_estimators"],
@@ -146,8 +170,8 @@ class TabularEstimator(Routing, Representation, Parametrized):
             raise ValueError("X_val must have at least one row.")
         return raw, y_val
 
-    def _targets(self, y: ArrayLike, n_rows: int, y_val: ArrayLike | None, parameters: dict[str, Any]) -> Targets:
-        """Return what y and y_val ask of the networks."""
+    def _targets(self, asked: Asked, parameters: dict[str, Any]) -> Targets:
+        """Return what the targets ask of the networks."""
         raise NotImplementedError
 
     def _keep(self, model: TableModel, attributes: dict[str, Any]) -> None:
@@ -236,15 +260,12 @@ def _generator(seed: int | np.random.RandomState | None) -> _core.Random:
     return _core.Random(int(2**32 * float(random_state(seed).random_sample())))
 
 
-def _rows(
-    raw: NDArray[np.float64],
-    weight: NDArray[np.float64] | None,
-    groups: NDArray[Any] | None,
-    validation: NDArray[np.float64] | None,
-) -> Rows:
+def _rows(raw: NDArray[np.float64], targets: Targets, validation: NDArray[np.float64] | None) -> Rows:
+    """Return the rows of a training; validation rows follow the others and have the weight 1."""
+    weight = targets.weight
     if validation is None:
-        return Rows(raw, weight, groups, 0)
+        return Rows(raw, weight, targets.groups, 0)
     n = len(validation)
     if weight is not None:
         weight = np.concatenate([weight, np.ones(n)])
-    return Rows(np.concatenate([raw, validation]), weight, groups, n)
+    return Rows(np.concatenate([raw, validation]), weight, targets.groups, n)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from cmlp.constraints import NONE, Instance, Options, Row
+from cmlp.inputs.class_weights import weighted_by_class
 from cmlp.inputs.labels import learn_labels
 from cmlp.inputs.validation import as_targets
 from cmlp.inputs.weights import as_weights
 from cmlp.tables.bag import Shape
-from cmlp.tables.base import TabularEstimator, Targets
+from cmlp.tables.base import TABLES, Asked, TabularEstimator, Targets
 from cmlp.training.scores import accuracy
 from cmlp.training.task import Task
 
@@ -43,6 +46,9 @@ class TabularClassifier(TabularEstimator):
     categorical_features : "from_dtype", None or array-like, default="from_dtype"
         The columns of categories: names, indices or a mask. "from_dtype" takes those of a category dtype and those that
         contain text. Name columns of numbers whose order means nothing, such as postal codes.
+    class_weight : None, "balanced" or dict, default=None
+        Weight of each class, multiplied by `sample_weight`. "balanced" gives all classes the same sum of weights: for
+        rare classes whose mistakes cost more. Probabilities are then those of balanced classes.
     random_state : None, int or RandomState, default=None
         Seed for the held-out rows, the initial weights, the order of the rows and dropout.
     n_threads : None or int, default=None
@@ -86,6 +92,10 @@ class TabularClassifier(TabularEstimator):
     """
 
     _estimator_type: ClassVar[str] = "classifier"
+    _constraints: ClassVar[Mapping[str, Row]] = {
+        **TABLES,
+        "class_weight": (Options(str, "balanced"), Instance(dict), NONE),
+    }
     classes_: np.ndarray[Any, Any]
 
     def __init__(
@@ -95,27 +105,29 @@ class TabularClassifier(TabularEstimator):
         hidden_layer_sizes: int | Sequence[int] = (128, 128),
         max_time: float | None = None,
         categorical_features: str | ArrayLike | None = "from_dtype",
+        class_weight: str | Mapping[Any, float] | None = None,
         random_state: int | np.random.RandomState | None = None,
         n_threads: int | None = None,
         verbose: bool | int = False,
     ) -> None:
         self._store(locals())
 
-    def _targets(self, y: ArrayLike, n_rows: int, y_val: ArrayLike | None, parameters: dict[str, Any]) -> Targets:
+    def _targets(self, asked: Asked, parameters: dict[str, Any]) -> Targets:
         owner = type(self).__name__
-        labels, targets = learn_labels(as_targets(y, n_rows, owner, labels=True))
+        labels, targets = learn_labels(as_targets(asked.y, asked.n_rows, owner, labels=True))
         if labels.kind == "multilabel":
-            raise ValueError(f"{owner} needs one label per row, got y of shape {np.shape(y)}.")
+            raise ValueError(f"{owner} needs one label per row, got y of shape {np.shape(asked.y)}.")
         if len(labels.classes) < 2:
             raise ValueError(f"{owner} needs at least 2 classes, got 1 class: {labels.classes.tolist()[0]!r}.")
+        weight = weighted_by_class(asked.weight, parameters["class_weight"], labels, targets)
         groups = targets.reshape(-1)
-        if y_val is not None:
-            validation = labels.encode(as_targets(y_val, len(np.asarray(y_val)), owner, labels=True))
+        if asked.y_val is not None:
+            validation = labels.encode(as_targets(asked.y_val, len(np.asarray(asked.y_val)), owner, labels=True))
             targets = np.concatenate([targets, validation])
         output = "logistic" if labels.kind == "binary" else "softmax"
         shape = Shape(parameters["hidden_layer_sizes"], labels.n_outputs, output, "label_smoothing", SMOOTHING)
         task = Task(targets, lambda outputs, y, weight: -log_loss(outputs, y, weight))
-        return Targets(task, shape, groups, {"classes_": labels.classes})
+        return Targets(task, shape, weight, groups, {"classes_": labels.classes})
 
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
         """Return the probability of each label: the mean over the networks.

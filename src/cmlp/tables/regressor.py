@@ -14,7 +14,7 @@ from cmlp.inputs.arrays import require_finite, to_float64
 from cmlp.inputs.validation import as_targets
 from cmlp.inputs.weights import as_weights
 from cmlp.tables.bag import Shape
-from cmlp.tables.base import TABLES, TabularEstimator, Targets
+from cmlp.tables.base import TABLES, Asked, TabularEstimator, Targets
 from cmlp.training.scores import r_squared
 from cmlp.training.task import Task
 
@@ -99,14 +99,14 @@ class TabularRegressor(TabularEstimator):
     ) -> None:
         self._store(locals())
 
-    def _targets(self, y: ArrayLike, n_rows: int, y_val: ArrayLike | None, parameters: dict[str, Any]) -> Targets:
-        values = self._numbers(y, n_rows)
+    def _targets(self, asked: Asked, parameters: dict[str, Any]) -> Targets:
+        values = self._numbers(asked.y, asked.n_rows)
         centre, spread = float(values.mean()), float(values.std())
         spread = spread if spread > 0 else 1.0
         targets = (values - centre) / spread
         limits = float(targets.min()), float(targets.max())
-        if y_val is not None:
-            validation = self._numbers(y_val, len(np.asarray(y_val)))
+        if asked.y_val is not None:
+            validation = self._numbers(asked.y_val, len(np.asarray(asked.y_val)))
             targets = np.concatenate([targets, (validation - centre) / spread])
         loss, level = parameters["loss"], parameters["quantile"]
         shape = Shape(parameters["hidden_layer_sizes"], 1, "identity", loss, level if loss == "quantile" else 0.0)
@@ -116,7 +116,7 @@ class TabularRegressor(TabularEstimator):
             "quantile": lambda rest: np.maximum(level * rest, (level - 1) * rest),
         }
         task = Task(targets.astype(np.float32)[:, None], partial(_score, losses[loss]))
-        return Targets(task, shape, None, {"_scale": (centre, spread, *limits)})
+        return Targets(task, shape, asked.weight, None, {"_scale": (centre, spread, *limits)})
 
     def _numbers(self, y: ArrayLike, n_rows: int) -> NDArray[np.float64]:
         """Return targets as a copy, which other threads cannot change."""
