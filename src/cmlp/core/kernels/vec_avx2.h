@@ -13,56 +13,25 @@
 
 #define V_PHILOX_AVX2 /* see dropout_tmpl.h */
 
+/* V_OP(add) is the intrinsic for numbers, VI_OP(add) the one for integers of the same width. */
 #if CMLP_BITS == 32
 
 typedef float T;
 typedef __m256 V;
-typedef __m256 VM;
-typedef __m256i VI;
-typedef __m256i VT;
 #define VL 8
+#define V_OP(name) _mm256_##name##_ps
+#define VI_OP(name) _mm256_##name##_epi32
+#define VI_SET1 _mm256_set1_epi32
+#define VI_LANES _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)
+#define VEC_INT int32_t
 
-VEC_FN V v_load(const T *p) { return _mm256_loadu_ps(p); }
-VEC_FN void v_store(T *p, V x) { _mm256_storeu_ps(p, x); }
 #define V_LOADS_BYTES
 VEC_FN V v_load_bytes(const uint8_t *p)
 {
     return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)p)));
 }
-VEC_FN VT v_tail(int64_t n)
-{
-    const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-    return _mm256_cmpgt_epi32(_mm256_set1_epi32((int32_t)n), lane);
-}
-VEC_FN V v_load_t(const T *p, VT t) { return _mm256_maskload_ps(p, t); }
-VEC_FN void v_store_t(T *p, VT t, V x) { _mm256_maskstore_ps(p, t, x); }
-VEC_FN V v_set1(T x) { return _mm256_set1_ps(x); }
-VEC_FN V v_zero(void) { return _mm256_setzero_ps(); }
 VEC_FN T v_first(V x) { return _mm_cvtss_f32(_mm256_castps256_ps128(x)); }
-
-VEC_FN V v_add(V a, V b) { return _mm256_add_ps(a, b); }
-VEC_FN V v_sub(V a, V b) { return _mm256_sub_ps(a, b); }
-VEC_FN V v_mul(V a, V b) { return _mm256_mul_ps(a, b); }
-VEC_FN V v_div(V a, V b) { return _mm256_div_ps(a, b); }
-VEC_FN V v_sqrt(V a) { return _mm256_sqrt_ps(a); }
-VEC_FN V v_fma(V a, V b, V c) { return _mm256_fmadd_ps(a, b, c); }
-VEC_FN V v_fnma(V a, V b, V c) { return _mm256_fnmadd_ps(a, b, c); }
-VEC_FN V v_abs(V a) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a); }
-
-VEC_FN VM v_lt(V a, V b) { return _mm256_cmp_ps(a, b, _CMP_LT_OQ); }
-VEC_FN V v_sel(VM m, V a, V b) { return _mm256_blendv_ps(b, a, m); }
-VEC_FN unsigned v_nonzero(V x) { return (unsigned)_mm256_movemask_ps(_mm256_cmp_ps(x, v_zero(), _CMP_NEQ_UQ)); }
-
-VEC_FN VI v_bits(V x) { return _mm256_castps_si256(x); }
-VEC_FN V v_float(VI x) { return _mm256_castsi256_ps(x); }
-VEC_FN VI vi_set1(int32_t x) { return _mm256_set1_epi32(x); }
-VEC_FN VI vi_add(VI a, VI b) { return _mm256_add_epi32(a, b); }
-VEC_FN VI vi_sub(VI a, VI b) { return _mm256_sub_epi32(a, b); }
-VEC_FN VI vi_and(VI a, VI b) { return _mm256_and_si256(a, b); }
-VEC_FN VI vi_or(VI a, VI b) { return _mm256_or_si256(a, b); }
-VEC_FN VI vi_xor(VI a, VI b) { return _mm256_xor_si256(a, b); }
-#define vi_sll(x, n) _mm256_slli_epi32((x), (n))
-#define vi_srl(x, n) _mm256_srli_epi32((x), (n))
+VEC_FN __m256i v_bits(V x) { return _mm256_castps_si256(x); }
 
 VEC_FN void v_transpose(V r[VL])
 {
@@ -88,46 +57,15 @@ VEC_FN void v_transpose(V r[VL])
 
 typedef double T;
 typedef __m256d V;
-typedef __m256d VM;
-typedef __m256i VI;
-typedef __m256i VT;
 #define VL 4
+#define V_OP(name) _mm256_##name##_pd
+#define VI_OP(name) _mm256_##name##_epi64
+#define VI_SET1 _mm256_set1_epi64x
+#define VI_LANES _mm256_set_epi64x(3, 2, 1, 0)
+#define VEC_INT int64_t
 
-VEC_FN V v_load(const T *p) { return _mm256_loadu_pd(p); }
-VEC_FN void v_store(T *p, V x) { _mm256_storeu_pd(p, x); }
-VEC_FN VT v_tail(int64_t n)
-{
-    return _mm256_cmpgt_epi64(_mm256_set1_epi64x(n), _mm256_set_epi64x(3, 2, 1, 0));
-}
-VEC_FN V v_load_t(const T *p, VT t) { return _mm256_maskload_pd(p, t); }
-VEC_FN void v_store_t(T *p, VT t, V x) { _mm256_maskstore_pd(p, t, x); }
-VEC_FN V v_set1(T x) { return _mm256_set1_pd(x); }
-VEC_FN V v_zero(void) { return _mm256_setzero_pd(); }
 VEC_FN T v_first(V x) { return _mm_cvtsd_f64(_mm256_castpd256_pd128(x)); }
-
-VEC_FN V v_add(V a, V b) { return _mm256_add_pd(a, b); }
-VEC_FN V v_sub(V a, V b) { return _mm256_sub_pd(a, b); }
-VEC_FN V v_mul(V a, V b) { return _mm256_mul_pd(a, b); }
-VEC_FN V v_div(V a, V b) { return _mm256_div_pd(a, b); }
-VEC_FN V v_sqrt(V a) { return _mm256_sqrt_pd(a); }
-VEC_FN V v_fma(V a, V b, V c) { return _mm256_fmadd_pd(a, b, c); }
-VEC_FN V v_fnma(V a, V b, V c) { return _mm256_fnmadd_pd(a, b, c); }
-VEC_FN V v_abs(V a) { return _mm256_andnot_pd(_mm256_set1_pd(-0.0), a); }
-
-VEC_FN VM v_lt(V a, V b) { return _mm256_cmp_pd(a, b, _CMP_LT_OQ); }
-VEC_FN V v_sel(VM m, V a, V b) { return _mm256_blendv_pd(b, a, m); }
-VEC_FN unsigned v_nonzero(V x) { return (unsigned)_mm256_movemask_pd(_mm256_cmp_pd(x, v_zero(), _CMP_NEQ_UQ)); }
-
-VEC_FN VI v_bits(V x) { return _mm256_castpd_si256(x); }
-VEC_FN V v_float(VI x) { return _mm256_castsi256_pd(x); }
-VEC_FN VI vi_set1(int64_t x) { return _mm256_set1_epi64x(x); }
-VEC_FN VI vi_add(VI a, VI b) { return _mm256_add_epi64(a, b); }
-VEC_FN VI vi_sub(VI a, VI b) { return _mm256_sub_epi64(a, b); }
-VEC_FN VI vi_and(VI a, VI b) { return _mm256_and_si256(a, b); }
-VEC_FN VI vi_or(VI a, VI b) { return _mm256_or_si256(a, b); }
-VEC_FN VI vi_xor(VI a, VI b) { return _mm256_xor_si256(a, b); }
-#define vi_sll(x, n) _mm256_slli_epi64((x), (n))
-#define vi_srl(x, n) _mm256_srli_epi64((x), (n))
+VEC_FN __m256i v_bits(V x) { return _mm256_castpd_si256(x); }
 
 VEC_FN void v_transpose(V r[VL])
 {
@@ -142,5 +80,40 @@ VEC_FN void v_transpose(V r[VL])
 #else
 #error "CMLP_BITS must be 32 or 64"
 #endif
+
+typedef V VM;
+typedef __m256i VI;
+typedef __m256i VT;
+
+VEC_FN VI vi_set1(VEC_INT x) { return VI_SET1(x); }
+VEC_FN VI vi_add(VI a, VI b) { return VI_OP(add)(a, b); }
+VEC_FN VI vi_sub(VI a, VI b) { return VI_OP(sub)(a, b); }
+VEC_FN VI vi_and(VI a, VI b) { return _mm256_and_si256(a, b); }
+VEC_FN VI vi_or(VI a, VI b) { return _mm256_or_si256(a, b); }
+VEC_FN VI vi_xor(VI a, VI b) { return _mm256_xor_si256(a, b); }
+#define vi_sll(x, n) VI_OP(slli)((x), (n))
+#define vi_srl(x, n) VI_OP(srli)((x), (n))
+
+VEC_FN V v_load(const T *p) { return V_OP(loadu)(p); }
+VEC_FN void v_store(T *p, V x) { V_OP(storeu)(p, x); }
+VEC_FN VT v_tail(int64_t n) { return VI_OP(cmpgt)(vi_set1((VEC_INT)n), VI_LANES); }
+VEC_FN V v_load_t(const T *p, VT t) { return V_OP(maskload)(p, t); }
+VEC_FN void v_store_t(T *p, VT t, V x) { V_OP(maskstore)(p, t, x); }
+VEC_FN V v_set1(T x) { return V_OP(set1)(x); }
+VEC_FN V v_zero(void) { return V_OP(setzero)(); }
+
+VEC_FN V v_add(V a, V b) { return V_OP(add)(a, b); }
+VEC_FN V v_sub(V a, V b) { return V_OP(sub)(a, b); }
+VEC_FN V v_mul(V a, V b) { return V_OP(mul)(a, b); }
+VEC_FN V v_div(V a, V b) { return V_OP(div)(a, b); }
+VEC_FN V v_sqrt(V a) { return V_OP(sqrt)(a); }
+VEC_FN V v_fma(V a, V b, V c) { return V_OP(fmadd)(a, b, c); }
+VEC_FN V v_fnma(V a, V b, V c) { return V_OP(fnmadd)(a, b, c); }
+VEC_FN V v_abs(V a) { return V_OP(andnot)(v_set1((T)-0.0), a); }
+
+VEC_FN VM v_lt(V a, V b) { return V_OP(cmp)(a, b, _CMP_LT_OQ); }
+VEC_FN V v_sel(VM m, V a, V b) { return V_OP(blendv)(b, a, m); }
+VEC_FN unsigned v_nonzero(V x) { return (unsigned)V_OP(movemask)(V_OP(cmp)(x, v_zero(), _CMP_NEQ_UQ)); }
+VEC_FN V v_float(VI x) { return V_OP(castsi256)(x); }
 
 #endif

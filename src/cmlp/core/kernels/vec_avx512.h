@@ -9,27 +9,24 @@
 
 #define V_PHILOX_AVX2 /* see dropout_tmpl.h */
 
+/* V_OP(add) is the intrinsic for numbers, VI_OP(add) the one for integers of the same width. */
 #if CMLP_BITS == 32
 
 typedef float T;
 typedef __m512 V;
 typedef __mmask16 VM;
-typedef __m512i VI;
-typedef __mmask16 VT;
 #define VL 16
+#define V_OP(name) _mm512_##name##_ps
+#define V_COMPARE _mm512_cmp_ps_mask
+#define VI_OP(name) _mm512_##name##_epi32
+#define VEC_INT int32_t
+#define VEC_INT_MAX INT32_MAX
 
-VEC_FN V v_load(const T *p) { return _mm512_loadu_ps(p); }
-VEC_FN void v_store(T *p, V x) { _mm512_storeu_ps(p, x); }
 #define V_LOADS_BYTES
 VEC_FN V v_load_bytes(const uint8_t *p)
 {
     return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(const void *)p)));
 }
-VEC_FN VT v_tail(int64_t n) { return (VT)((1u << n) - 1u); }
-VEC_FN V v_load_t(const T *p, VT t) { return _mm512_maskz_loadu_ps(t, p); }
-VEC_FN void v_store_t(T *p, VT t, V x) { _mm512_mask_storeu_ps(p, t, x); }
-VEC_FN V v_set1(T x) { return _mm512_set1_ps(x); }
-VEC_FN V v_zero(void) { return _mm512_setzero_ps(); }
 /* Broadcasts two adjacent elements by one load and two shuffles instead of two loads. */
 #define V_PAIRS
 VEC_FN void v_pair(const T *p, V *first, V *second)
@@ -41,31 +38,7 @@ VEC_FN void v_pair(const T *p, V *first, V *second)
     *second = _mm512_movehdup_ps(pairs);
 }
 VEC_FN T v_first(V x) { return _mm_cvtss_f32(_mm512_castps512_ps128(x)); }
-
-VEC_FN V v_add(V a, V b) { return _mm512_add_ps(a, b); }
-VEC_FN V v_sub(V a, V b) { return _mm512_sub_ps(a, b); }
-VEC_FN V v_mul(V a, V b) { return _mm512_mul_ps(a, b); }
-VEC_FN V v_div(V a, V b) { return _mm512_div_ps(a, b); }
-VEC_FN V v_sqrt(V a) { return _mm512_sqrt_ps(a); }
-VEC_FN V v_fma(V a, V b, V c) { return _mm512_fmadd_ps(a, b, c); }
-VEC_FN V v_fnma(V a, V b, V c) { return _mm512_fnmadd_ps(a, b, c); }
-
-VEC_FN VM v_lt(V a, V b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
-VEC_FN V v_sel(VM m, V a, V b) { return _mm512_mask_blend_ps(m, b, a); }
-VEC_FN unsigned v_nonzero(V x) { return _mm512_cmp_ps_mask(x, v_zero(), _CMP_NEQ_UQ); }
-
-VEC_FN VI v_bits(V x) { return _mm512_castps_si512(x); }
-VEC_FN V v_float(VI x) { return _mm512_castsi512_ps(x); }
-VEC_FN VI vi_set1(int32_t x) { return _mm512_set1_epi32(x); }
-VEC_FN VI vi_add(VI a, VI b) { return _mm512_add_epi32(a, b); }
-VEC_FN VI vi_sub(VI a, VI b) { return _mm512_sub_epi32(a, b); }
-VEC_FN VI vi_and(VI a, VI b) { return _mm512_and_si512(a, b); }
-VEC_FN VI vi_or(VI a, VI b) { return _mm512_or_si512(a, b); }
-VEC_FN VI vi_xor(VI a, VI b) { return _mm512_xor_si512(a, b); }
-#define vi_sll(x, n) _mm512_slli_epi32((x), (n))
-#define vi_srl(x, n) _mm512_srli_epi32((x), (n))
-
-VEC_FN V v_abs(V a) { return v_float(vi_and(v_bits(a), vi_set1(INT32_MAX))); }
+VEC_FN __m512i v_bits(V x) { return _mm512_castps_si512(x); }
 
 VEC_FN void v_transpose(V r[VL])
 {
@@ -80,7 +53,7 @@ VEC_FN void v_transpose(V r[VL])
             r[i + 2 * h] = _mm512_castpd_ps(_mm512_unpacklo_pd(a, b));
             r[i + 2 * h + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(a, b));
         }
-    for (int i = 0; i < 4; i++) { /* block b (4 lanes) of r[4 q + i] is column 4 b + i of rows 4 q to 4 q + 3 */
+    for (int i = 0; i < 4; i++) { /* lanes 4 b to 4 b + 3 of r[4 q + i] are column 4 b + i of rows 4 q to 4 q + 3 */
         V even = _mm512_shuffle_f32x4(r[i], r[i + 4], 0x88), even2 = _mm512_shuffle_f32x4(r[i + 8], r[i + 12], 0x88);
         V odd = _mm512_shuffle_f32x4(r[i], r[i + 4], 0xdd), odd2 = _mm512_shuffle_f32x4(r[i + 8], r[i + 12], 0xdd);
         r[i] = _mm512_shuffle_f32x4(even, even2, 0x88);
@@ -95,43 +68,15 @@ VEC_FN void v_transpose(V r[VL])
 typedef double T;
 typedef __m512d V;
 typedef __mmask8 VM;
-typedef __m512i VI;
-typedef __mmask8 VT;
 #define VL 8
+#define V_OP(name) _mm512_##name##_pd
+#define V_COMPARE _mm512_cmp_pd_mask
+#define VI_OP(name) _mm512_##name##_epi64
+#define VEC_INT int64_t
+#define VEC_INT_MAX INT64_MAX
 
-VEC_FN V v_load(const T *p) { return _mm512_loadu_pd(p); }
-VEC_FN void v_store(T *p, V x) { _mm512_storeu_pd(p, x); }
-VEC_FN VT v_tail(int64_t n) { return (VT)((1u << n) - 1u); }
-VEC_FN V v_load_t(const T *p, VT t) { return _mm512_maskz_loadu_pd(t, p); }
-VEC_FN void v_store_t(T *p, VT t, V x) { _mm512_mask_storeu_pd(p, t, x); }
-VEC_FN V v_set1(T x) { return _mm512_set1_pd(x); }
-VEC_FN V v_zero(void) { return _mm512_setzero_pd(); }
 VEC_FN T v_first(V x) { return _mm_cvtsd_f64(_mm512_castpd512_pd128(x)); }
-
-VEC_FN V v_add(V a, V b) { return _mm512_add_pd(a, b); }
-VEC_FN V v_sub(V a, V b) { return _mm512_sub_pd(a, b); }
-VEC_FN V v_mul(V a, V b) { return _mm512_mul_pd(a, b); }
-VEC_FN V v_div(V a, V b) { return _mm512_div_pd(a, b); }
-VEC_FN V v_sqrt(V a) { return _mm512_sqrt_pd(a); }
-VEC_FN V v_fma(V a, V b, V c) { return _mm512_fmadd_pd(a, b, c); }
-VEC_FN V v_fnma(V a, V b, V c) { return _mm512_fnmadd_pd(a, b, c); }
-
-VEC_FN VM v_lt(V a, V b) { return _mm512_cmp_pd_mask(a, b, _CMP_LT_OQ); }
-VEC_FN V v_sel(VM m, V a, V b) { return _mm512_mask_blend_pd(m, b, a); }
-VEC_FN unsigned v_nonzero(V x) { return _mm512_cmp_pd_mask(x, v_zero(), _CMP_NEQ_UQ); }
-
-VEC_FN VI v_bits(V x) { return _mm512_castpd_si512(x); }
-VEC_FN V v_float(VI x) { return _mm512_castsi512_pd(x); }
-VEC_FN VI vi_set1(int64_t x) { return _mm512_set1_epi64(x); }
-VEC_FN VI vi_add(VI a, VI b) { return _mm512_add_epi64(a, b); }
-VEC_FN VI vi_sub(VI a, VI b) { return _mm512_sub_epi64(a, b); }
-VEC_FN VI vi_and(VI a, VI b) { return _mm512_and_si512(a, b); }
-VEC_FN VI vi_or(VI a, VI b) { return _mm512_or_si512(a, b); }
-VEC_FN VI vi_xor(VI a, VI b) { return _mm512_xor_si512(a, b); }
-#define vi_sll(x, n) _mm512_slli_epi64((x), (n))
-#define vi_srl(x, n) _mm512_srli_epi64((x), (n))
-
-VEC_FN V v_abs(V a) { return v_float(vi_and(v_bits(a), vi_set1(INT64_MAX))); }
+VEC_FN __m512i v_bits(V x) { return _mm512_castpd_si512(x); }
 
 VEC_FN void v_transpose(V r[VL])
 {
@@ -140,7 +85,7 @@ VEC_FN void v_transpose(V r[VL])
         t[i] = _mm512_unpacklo_pd(r[i], r[i + 1]);
         t[i + 1] = _mm512_unpackhi_pd(r[i], r[i + 1]);
     }
-    for (int i = 0; i < 2; i++) { /* pair b (2 lanes) of t[2 q + i] is column 2 b + i of rows 2 q and 2 q + 1 */
+    for (int i = 0; i < 2; i++) { /* lanes 2 b and 2 b + 1 of t[2 q + i] are column 2 b + i of rows 2 q and 2 q + 1 */
         V even = _mm512_shuffle_f64x2(t[i], t[i + 2], 0x88), even2 = _mm512_shuffle_f64x2(t[i + 4], t[i + 6], 0x88);
         V odd = _mm512_shuffle_f64x2(t[i], t[i + 2], 0xdd), odd2 = _mm512_shuffle_f64x2(t[i + 4], t[i + 6], 0xdd);
         r[i] = _mm512_shuffle_f64x2(even, even2, 0x88);
@@ -153,5 +98,39 @@ VEC_FN void v_transpose(V r[VL])
 #else
 #error "CMLP_BITS must be 32 or 64"
 #endif
+
+typedef __m512i VI;
+typedef VM VT;
+
+VEC_FN VI vi_set1(VEC_INT x) { return VI_OP(set1)(x); }
+VEC_FN VI vi_add(VI a, VI b) { return VI_OP(add)(a, b); }
+VEC_FN VI vi_sub(VI a, VI b) { return VI_OP(sub)(a, b); }
+VEC_FN VI vi_and(VI a, VI b) { return _mm512_and_si512(a, b); }
+VEC_FN VI vi_or(VI a, VI b) { return _mm512_or_si512(a, b); }
+VEC_FN VI vi_xor(VI a, VI b) { return _mm512_xor_si512(a, b); }
+#define vi_sll(x, n) VI_OP(slli)((x), (n))
+#define vi_srl(x, n) VI_OP(srli)((x), (n))
+
+VEC_FN V v_load(const T *p) { return V_OP(loadu)(p); }
+VEC_FN void v_store(T *p, V x) { V_OP(storeu)(p, x); }
+VEC_FN VT v_tail(int64_t n) { return (VT)((1u << n) - 1u); }
+VEC_FN V v_load_t(const T *p, VT t) { return V_OP(maskz_loadu)(t, p); }
+VEC_FN void v_store_t(T *p, VT t, V x) { V_OP(mask_storeu)(p, t, x); }
+VEC_FN V v_set1(T x) { return V_OP(set1)(x); }
+VEC_FN V v_zero(void) { return V_OP(setzero)(); }
+
+VEC_FN V v_add(V a, V b) { return V_OP(add)(a, b); }
+VEC_FN V v_sub(V a, V b) { return V_OP(sub)(a, b); }
+VEC_FN V v_mul(V a, V b) { return V_OP(mul)(a, b); }
+VEC_FN V v_div(V a, V b) { return V_OP(div)(a, b); }
+VEC_FN V v_sqrt(V a) { return V_OP(sqrt)(a); }
+VEC_FN V v_fma(V a, V b, V c) { return V_OP(fmadd)(a, b, c); }
+VEC_FN V v_fnma(V a, V b, V c) { return V_OP(fnmadd)(a, b, c); }
+
+VEC_FN VM v_lt(V a, V b) { return V_COMPARE(a, b, _CMP_LT_OQ); }
+VEC_FN V v_sel(VM m, V a, V b) { return V_OP(mask_blend)(m, b, a); }
+VEC_FN unsigned v_nonzero(V x) { return V_COMPARE(x, v_zero(), _CMP_NEQ_UQ); }
+VEC_FN V v_float(VI x) { return V_OP(castsi512)(x); }
+VEC_FN V v_abs(V a) { return v_float(vi_and(v_bits(a), vi_set1(VEC_INT_MAX))); }
 
 #endif
