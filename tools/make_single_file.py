@@ -221,7 +221,6 @@ def kernels(core: Core) -> tuple[str, str]:
     units = ""
     for path in sorted((core.folder / "kernels").glob("*.c")):
         text = core.expanded(path).rpartition("\f")[2]
-        text = re.sub(r"^#else\ntypedef int \w+;\n", "", text, flags=re.MULTILINE)
         isa, bits = path.stem.split("_")
         units += titled(path.name, f"#define KERNEL(name) name##_{bits}_{isa}\n{text}{compiled_part('END')}")
     numbers = ["END", *(Path(name).stem.upper() for name in core.parts)]

@@ -8,6 +8,4 @@ CMLP_TARGET_BEGIN_AVX2
 #define KERNELS_ISA CMLP_ISA_AVX2
 #include "kernels_tmpl.h"
 CMLP_TARGET_END
-#else
-typedef int cmlp_not_empty_avx2_f64;
 #endif

@@ -159,6 +159,7 @@ VEC_FN void csr_columns_strip(const csr_block *b, int count, const T *d, int64_t
     const finish_vectors f = in_all_lanes(values);
     finish_vectors update = f;
     update.mode = CMLP_UPDATE; /* a compile-time constant here */
+    const csr_strip deltas = {d, n_out, last, 0};
     const int whole = V_TAIL_COSTS && last == VL;
     const VT tail = v_tail(last);
     const uint16_t *const list = b->list[count];
@@ -173,7 +174,7 @@ VEC_FN void csr_columns_strip(const csr_block *b, int count, const T *d, int64_t
         if (t + CSR_PREFETCH < n_list) csr_prefetch(w + list[t + CSR_PREFETCH] * n_out, C);
         UNROLL for (int c = 0; c < C; c++)
             total[c] = first ? v_zero() : load_last(sums + at + c * VL, tail, whole || c < C - 1);
-        WHOLE_OR_NOT(last, csr_sums, &entries->value, 2, rows, slot->n, d, n_out, 0, last, total, C);
+        WHOLE_OR_NOT(last, csr_sums, &entries->value, 2, rows, slot->n, deltas, total, C);
         if (f.mode == CMLP_UPDATE)
             UNROLL for (int c = 0; c < C; c++)
                 finish(total[c], NULL, w + at + c * VL, tail, whole || c < C - 1, &update);
@@ -231,7 +232,7 @@ static void csr_gradient(const cmlp_csr *x, const cmlp_weight_sums *to, void *sc
         end = csr_transpose(&b, x, k, k1, listing);
         int64_t last;
         for (int64_t j = 0; j < n_out; j += CSR_VECTORS * VL) {
-            const int vectors = csr_strip(n_out, j, &last);
+            const int vectors = csr_vectors(n_out, j, &last);
             for (int count = !all; count <= CSR_COUNTS; count++)
                 csr_columns[vectors - 1](&b, count, (const T *)to->d + j, n_out, last, (T *)to->sums + k * n_out + j,
                                          to->first, (T *)to->w + k * n_out + j, &f);

@@ -41,20 +41,27 @@ VEC_FN void csr_prefetch(const T *p, const int C)
     for (int64_t e = 0; e < C * VL; e += CMLP_LINE / (int64_t)sizeof(T)) CMLP_PREFETCH(p + e);
 }
 
+/* A strip of columns of a dense matrix. */
+typedef struct csr_strip {
+    const T *first; /* its part of row 0 */
+    int64_t ld, last; /* distance between rows; columns in the last vector */
+    int far;          /* whether to prefetch rows, because they are not in a cache */
+} csr_strip;
+
 /* total[c] += sum_p values[p * step] * (vector c of row indices[p] of m), chunk by chunk. */
-VEC_FN void csr_sums(const T *values, const int step, csr_indices indices, int64_t n, const T *m, int64_t ld, int far,
-                     int64_t last, V *total, const int C, const int whole)
+VEC_FN void csr_sums(const T *values, const int step, csr_indices indices, int64_t n, csr_strip m, V *total,
+                     const int C, const int whole)
 {
-    const VT tail = v_tail(last);
+    const VT tail = v_tail(m.last);
     int64_t index = n ? csr_index(indices, 0) : 0;
     while (n) {
         const int64_t end = (index | (CMLP_CHUNK - 1)) + 1;
         V sum[CSR_VECTORS];
         UNROLL for (int c = 0; c < C; c++) sum[c] = v_zero();
         do {
-            const T *row = m + index * ld;
+            const T *row = m.first + index * m.ld;
             const V x = v_set1(*values);
-            if (far && n > CSR_PREFETCH) csr_prefetch(m + csr_index(indices, CSR_PREFETCH) * ld, C);
+            if (m.far && n > CSR_PREFETCH) csr_prefetch(m.first + csr_index(indices, CSR_PREFETCH) * m.ld, C);
             UNROLL for (int c = 0; c < C; c++)
                 sum[c] = v_fma(x, load_last(row + c * VL, tail, whole || c < C - 1), sum[c]);
             values += step;
@@ -65,7 +72,7 @@ VEC_FN void csr_sums(const T *values, const int step, csr_indices indices, int64
 }
 
 /* Vectors of the strip that begins at column j, and the elements of its last one. */
-static int csr_strip(int64_t n_out, int64_t j, int64_t *last)
+static int csr_vectors(int64_t n_out, int64_t j, int64_t *last)
 {
     const int64_t left = (n_out - j + VL - 1) / VL, vectors = left < CSR_VECTORS ? left : CSR_VECTORS;
     *last = left <= CSR_VECTORS ? n_out - j - (vectors - 1) * VL : VL;
@@ -102,18 +109,16 @@ VEC_FN void csr_prefetch_values(const cmlp_csr *x, int64_t i, int64_t p, int64_t
 }
 
 /* Weighted sums of a strip of one row. */
-typedef void csr_row_fn(const T *values, csr_indices columns, int64_t n, const T *w, const T *bias, int64_t n_out,
-                        int far, int64_t last, T *z);
+typedef void csr_row_fn(const T *values, csr_indices columns, int64_t n, csr_strip w, const T *bias, T *z);
 
-#define CSR_ROW(C)                                                                                     \
-    static void csr_row_##C(const T *values, csr_indices columns, int64_t n, const T *w, const T *bias, \
-                            int64_t n_out, int far, int64_t last, T *z)                                \
-    {                                                                                                  \
-        V total[C];                                                                                    \
-        UNROLL for (int c = 0; c < C; c++)                                                             \
-            total[c] = v_add(bias ? load_lanes(bias + c * VL, c == C - 1 ? last : VL) : v_zero(), v_zero()); \
-        WHOLE_OR_NOT(last, csr_sums, values, 1, columns, n, w, n_out, far, last, total, C);            \
-        UNROLL for (int c = 0; c < C; c++) store_lanes(z + c * VL, c == C - 1 ? last : VL, total[c]);  \
+#define CSR_ROW(C)                                                                                                \
+    static void csr_row_##C(const T *values, csr_indices columns, int64_t n, csr_strip w, const T *bias, T *z)    \
+    {                                                                                                             \
+        V total[C];                                                                                               \
+        UNROLL for (int c = 0; c < C; c++)                                                                        \
+            total[c] = v_add(bias ? load_lanes(bias + c * VL, c == C - 1 ? w.last : VL) : v_zero(), v_zero());     \
+        WHOLE_OR_NOT(w.last, csr_sums, values, 1, columns, n, w, total, C);                                        \
+        UNROLL for (int c = 0; c < C; c++) store_lanes(z + c * VL, c == C - 1 ? w.last : VL, total[c]);            \
     }
 /* CSR_EACH(CSR_ROW) defines csr_row_1(), csr_row_2(), ... for strips of 1, 2, ... vectors. */
 #define CSR_ROW_NAME(C) csr_row_##C,
@@ -133,14 +138,15 @@ static void csr(const cmlp_csr *x, const cmlp_product *to, void *scratch)
     const T *w = to->w, *bias = to->bias;
     int64_t last;
     for (int64_t j = 0; j < n_out; j += CSR_VECTORS * VL) {
-        const int vectors = csr_strip(n_out, j, &last);
+        const int vectors = csr_vectors(n_out, j, &last);
         for (int64_t i = 0; i < x->rows; i++) {
             const cmlp_csr_row *row = &x->list[i];
             const int far = csr_width(x, i) * n_out * (int64_t)sizeof(T) > CSR_FAR;
             const T *values = csr_values(x, row->values, row->n, scratch);
             if (i + 1 < x->rows) csr_prefetch_values(x, i + 1, 0, x->list[i + 1].n);
-            csr_row[vectors - 1](values, csr_columns_from(x, i, 0), row->n, w + j, bias ? bias + j : NULL, n_out, far,
-                                 last, (T *)to->z + i * n_out + j);
+            const csr_strip strip = {w + j, n_out, last, far};
+            csr_row[vectors - 1](values, csr_columns_from(x, i, 0), row->n, strip, bias ? bias + j : NULL,
+                                 (T *)to->z + i * n_out + j);
         }
     }
 }

@@ -27,12 +27,20 @@ CMLP_ASSERT(DENSE_ROWS_1 * (CMLP_CHUNK + LINE) * sizeof(T) <= CMLP_COPY_BYTES, "
 #define COPY_LD (CMLP_CHUNK + LINE)
 #define TILE_ROW(x, r) (flags & NEAR ? (x)[0] + (r) * COPY_LD : (x)[r])
 
-/* sum += R rows' columns [k0, k1). */
-VEC_FN void tile_columns(const T *DENSE_LIST *x, int64_t k0, int64_t k1, const T *w, int64_t ldw, VT tail, V sum[][2],
-                         const int R, const int C, const int flags, const int whole)
+/* A strip of columns: of W, of the result z, and of what precedes the product in z's sum: the bias or z itself. */
+typedef struct dense_strip {
+    const T *w, *before;
+    T *z;
+    int64_t ldw, ldb, ldz; /* distances between rows; ldb is 0 for the bias */
+    int64_t last;          /* columns in the last vector */
+} dense_strip;
+
+/* sum += R rows' columns [k0, k1). `tail` masks the last vector of the strip. */
+VEC_FN void tile_columns(const T *DENSE_LIST *x, int64_t k0, int64_t k1, const dense_strip *strip, VT tail,
+                         V sum[][2], const int R, const int C, const int flags, const int whole)
 {
     NO_UNROLL for (int64_t k = k0; k < k1; k++) {
-        const T *row = w + k * ldw;
+        const T *row = strip->w + k * strip->ldw;
         V wv[2];
         if (C == 2) /* prefetch the next strip: W may be in the L3 cache */
             UNROLL for (int c = 0; c < 2; c++)
@@ -47,11 +55,11 @@ VEC_FN void tile_columns(const T *DENSE_LIST *x, int64_t k0, int64_t k1, const T
 
 /* The same for a tile one vector wide, GROUP columns at once. The tile has more rows than there are registers for row
  * pointers, and with one column at a time loading the pointers would take a large part of the time. */
-VEC_FN void tile_group(const T *DENSE_LIST *x, int64_t k, const T *w, int64_t ldw, VT tail, V sum[][2], const int R,
+VEC_FN void tile_group(const T *DENSE_LIST *x, int64_t k, const dense_strip *strip, VT tail, V sum[][2], const int R,
                        const int flags, const int whole)
 {
     V wv[GROUP];
-    UNROLL for (int u = 0; u < GROUP; u++) wv[u] = load_last(w + (k + u) * ldw, tail, whole);
+    UNROLL for (int u = 0; u < GROUP; u++) wv[u] = load_last(strip->w + (k + u) * strip->ldw, tail, whole);
     UNROLL for (int r = 0; r < R; r++) {
         V xv[GROUP];
         spread_group(TILE_ROW(x, r) + k, xv, flags);
@@ -61,11 +69,11 @@ VEC_FN void tile_group(const T *DENSE_LIST *x, int64_t k, const T *w, int64_t ld
 
 /* Whether a tile prefetches line by line between its products, because prefetching all rows at once would stall it.
  * True for tall tiles up to DENSE_PACED vectors wide (tiles_<isa>.h). Low tiles have little to prefetch, and if
- * there are several strips, each prefetches a part. */
+ * there are several strips, each prefetches some of the lines. */
 #define PACED(R, C) ((C) <= DENSE_PACED && 2 * (R) > DENSE_ROWS_1)
 
 /* sum += R rows' columns of [k0, k1) whose mask bit is set. */
-VEC_FN void tile_masked(dense_rows *x, int64_t k0, int64_t k1, const T *w, int64_t ldw, VT tail, V sum[][2],
+VEC_FN void tile_masked(dense_rows *x, int64_t k0, int64_t k1, const dense_strip *strip, VT tail, V sum[][2],
                         const int R, const int C, const int flags, const int whole)
 {
     const int by_groups = C == 1 && DENSE_BY_GROUPS;
@@ -82,60 +90,59 @@ VEC_FN void tile_masked(dense_rows *x, int64_t k0, int64_t k1, const T *w, int64
                 OPAQUE(prefetched);
             }
             if (by_groups && k1 - k >= GROUP)
-                tile_group(x->list, k, w, ldw, tail, sum, R, flags, whole);
+                tile_group(x->list, k, strip, tail, sum, R, flags, whole);
             else
-                tile_columns(x->list, k, by_groups ? k1 : k + 1, w, ldw, tail, sum, R, C, flags, whole);
+                tile_columns(x->list, k, by_groups ? k1 : k + 1, strip, tail, sum, R, C, flags, whole);
         }
     }
     x->prefetched = prefetched;
 }
 
-/* The chunk [k0, k1): z = before + x W. `before`, with row stride ldb, is the bias or z. */
-VEC_FN void dense_chunk(dense_rows *x, int64_t k0, int64_t k1, const T *w, int64_t ldw, const T *before,
-                        int64_t ldb, int64_t last, T *z, int64_t ldz, const int R, const int C, const int flags,
-                        const int whole)
+/* The chunk [k0, k1): z = before + x W. */
+VEC_FN void dense_chunk(dense_rows *x, int64_t k0, int64_t k1, const dense_strip *strip, const int R, const int C,
+                        const int flags, const int whole)
 {
-    const VT tail = v_tail(last);
+    const dense_strip s = *strip;
+    const VT tail = v_tail(s.last);
     V sum[DENSE_ROWS_1][2];
     UNROLL for (int r = 0; r < R; r++)
         UNROLL for (int c = 0; c < C; c++) sum[r][c] = v_zero();
     if (x->mask || (C == 1 && DENSE_BY_GROUPS) || (PACED(R, C) && x->n_prefetch > 0))
-        tile_masked(x, k0, k1, w, ldw, tail, sum, R, C, flags, whole);
+        tile_masked(x, k0, k1, &s, tail, sum, R, C, flags, whole);
     else
-        tile_columns(x->list, k0, k1, w, ldw, tail, sum, R, C, flags, whole);
+        tile_columns(x->list, k0, k1, &s, tail, sum, R, C, flags, whole);
     UNROLL for (int r0 = 0; r0 < STORE_STRIDE; r0++)
         UNROLL for (int r = r0; r < R; r += STORE_STRIDE)
             UNROLL for (int c = 0; c < C; c++) {
                 const int full = whole || c < C - 1;
-                V total = v_add(load_last(before + r * ldb + c * VL, tail, full), v_zero()); /* -0 becomes +0 */
-                store_last(z + r * ldz + c * VL, tail, full, v_add(total, sum[r][c]));
+                V total = v_add(load_last(s.before + r * s.ldb + c * VL, tail, full), v_zero()); /* -0 becomes +0 */
+                store_last(s.z + r * s.ldz + c * VL, tail, full, v_add(total, sum[r][c]));
             }
 }
 
 /* Chunk by chunk; of a tile two vectors wide a block is a chunk, and the compiler knows it. */
-VEC_FN void dense_tile(dense_rows *x, int64_t n, const T *w, int64_t ldw, const T *before, int64_t ldb,
-                       int64_t last, T *z, int64_t ldz, const int R, const int C, const int flags, const int whole)
+VEC_FN void dense_tile(dense_rows *x, int64_t n, const dense_strip *strip, const int R, const int C, const int flags,
+                       const int whole)
 {
+    dense_strip s = *strip;
     int64_t k = 0, end;
     do {
         end = C > 1 || n - k < CMLP_CHUNK ? n : k + CMLP_CHUNK;
-        dense_chunk(x, C > 1 ? 0 : k, end, w, ldw, before, ldb, last, z, ldz, R, C, flags, whole);
+        dense_chunk(x, C > 1 ? 0 : k, end, &s, R, C, flags, whole);
         k = end;
-        before = z;
-        ldb = ldz;
+        s.before = s.z;
+        s.ldb = s.ldz;
     } while (C == 1 && k < n);
 }
 
 static const T no_bias[2 * VL];
 
-typedef void dense_fn(dense_rows *x, int64_t n, const T *w, int64_t ldw, const T *before, int64_t ldb,
-                      int64_t last, T *z, int64_t ldz);
+typedef void dense_fn(dense_rows *x, int64_t n, const dense_strip *strip);
 
-#define DENSE_TILE(NAME, R, C, FLAGS)                                                                          \
-    static void NAME(dense_rows *x, int64_t n, const T *w, int64_t ldw, const T *before, int64_t ldb,         \
-                     int64_t last, T *z, int64_t ldz)                                                         \
-    {                                                                                                         \
-        WHOLE_OR_NOT(last, dense_tile, x, n, w, ldw, before, ldb, last, z, ldz, R, C, FLAGS);                  \
+#define DENSE_TILE(NAME, R, C, FLAGS)                                            \
+    static void NAME(dense_rows *x, int64_t n, const dense_strip *strip)         \
+    {                                                                           \
+        WHOLE_OR_NOT(strip->last, dense_tile, x, n, strip, R, C, FLAGS);         \
     }
 #define DENSE_ENTRY_1(R) [R] = dense_##R##x1,
 #define DENSE_ENTRY_2(R) [R] = dense_##R##x2,
@@ -270,11 +277,16 @@ static void dense_part(dense_job *job, int64_t i, int64_t height, int64_t k, int
     part.n_prefetch = part.prefetch && paced ? n : 0;
     part.prefetched = 0;
     for (int64_t j = 0, from = k; j < job->n_out; j += width, from += a_strip) {
-        const int64_t last = job->n_out - j < width ? job->n_out - j - width + VL : VL;
-        const T *before = k ? z + j : job->bias ? job->bias + j : no_bias;
+        const dense_strip strip = {.w = job->w + k * job->ldw + j,
+                                   .before = k ? z + j : job->bias ? job->bias + j : no_bias,
+                                   .z = z + j,
+                                   .ldw = job->ldw,
+                                   .ldb = k ? job->ldz : 0,
+                                   .ldz = job->ldz,
+                                   .last = job->n_out - j < width ? job->n_out - j - width + VL : VL};
         if (part.prefetch && !paced)
             prefetch(part.prefetch, height, from, k + n - from < a_strip ? k + n - from : a_strip);
-        tile(&part, n, job->w + k * job->ldw + j, job->ldw, before, k ? job->ldz : 0, last, z + j, job->ldz);
+        tile(&part, n, &strip);
     }
     part.prefetched = (part.prefetched + LINE - 1) / LINE * LINE;
     if (part.prefetched < part.n_prefetch) prefetch(part.prefetch, height, k + part.prefetched, n - part.prefetched);

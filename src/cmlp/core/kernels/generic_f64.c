@@ -6,6 +6,4 @@
 #define KERNELS_NAME cmlp_kernels_f64_generic
 #define KERNELS_ISA CMLP_ISA_GENERIC
 #include "kernels_tmpl.h"
-#else
-typedef int cmlp_not_empty_generic_f64;
 #endif

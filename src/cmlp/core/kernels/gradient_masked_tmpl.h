@@ -67,7 +67,7 @@ VEC_FN void masked_tile(const gradient_job *job, const uint8_t *list, int64_t n,
     UNROLL for (int r = 0; r < GROUP; r++)
         UNROLL for (int c = 0; c < C; c++) v_store(tile + (r * C + c) * VL, sum[r][c]);
     /* The epilogue reads the sums from memory in a loop: unrolled, it would be most of the code. */
-    finish_rows(tile, GROUP, k, last, n_out, job->sums + j, job->first, job->w + j, &f, C, whole);
+    finish_rows(job, tile, GROUP, k, j, last, &f, C, whole);
 }
 
 typedef void masked_fn(const gradient_job *job, const uint8_t *list, int64_t n, int64_t k, int64_t j, int64_t last);

@@ -44,13 +44,29 @@ VEC_FN void finish(V s, T *sums, T *w, VT tail, const int whole, const finish_ve
         store_last(w, tail, whole, v_fma(f->minus_rate, g, old));
 }
 
-/* Epilogue of adjacent weight rows of a tile, from row k on. The sums are in memory at `tile`. */
-VEC_FN void finish_rows(const T *tile, int64_t rows, int64_t k, int64_t last, int64_t n_out, T *sums, int first, T *w,
+/* A call of the kernel, or a part of it: the weight rows whose sums and weights begin at `sums` and `w`. */
+typedef struct gradient_job {
+    const struct gradient_size *narrow; /* tiles of one vector of columns */
+    const T *const *a;                  /* rows of inputs */
+    T *copy;                            /* scratch memory for adjacent copies of the rows, or NULL */
+    const uint64_t *column_mask, *mask;
+    int64_t ld_mask;
+    int64_t rows, n_out;
+    const T *d;
+    T *sums, *w;
+    int first;
+    const finish_values *finish;
+} gradient_job;
+
+/* Epilogue of adjacent weight rows of a tile, from row k on, in the strip from column j on. The sums are in memory at
+ * `tile`. */
+VEC_FN void finish_rows(const gradient_job *job, const T *tile, int64_t rows, int64_t k, int64_t j, int64_t last,
                         const finish_vectors *f, const int C, const int whole)
 {
     const VT tail = v_tail(last);
-    sums += k * n_out;
-    w += k * n_out;
+    const int64_t n_out = job->n_out;
+    const int first = job->first;
+    T *sums = job->sums + k * n_out + j, *w = job->w + k * n_out + j;
     NO_UNROLL for (int64_t r = 0; r < rows; r++, tile += C * VL, sums += n_out, w += n_out)
         UNROLL for (int c = 0; c < C; c++) {
             const V before = first ? v_zero() : load_last(sums + c * VL, tail, whole || c < C - 1);
@@ -59,24 +75,25 @@ VEC_FN void finish_rows(const T *tile, int64_t rows, int64_t k, int64_t last, in
 }
 
 /* Epilogue of a tile with R x C sums at `tile`. One function, not inlined, serves all tile sizes. */
-REAL_FN void finish_tile(const T *tile, int R, int C, const int64_t *groups, int height, int64_t last, int64_t n_out,
-                         T *sums, int first, T *w, const finish_values *values)
+REAL_FN void finish_tile(const gradient_job *job, const T *tile, int R, int C, const int64_t *groups, int height,
+                         int64_t j, int64_t last)
 {
-    const finish_vectors f = in_all_lanes(values);
+    const finish_vectors f = in_all_lanes(job->finish);
     for (const T *end = tile + R * C * VL; tile < end; tile += height * C * VL, groups++)
         if (C == 1)
-            finish_rows(tile, height, *groups, last, n_out, sums, first, w, &f, 1, last == VL);
+            finish_rows(job, tile, height, *groups, j, last, &f, 1, last == VL);
         else
-            finish_rows(tile, height, *groups, last, n_out, sums, first, w, &f, 2, last == VL);
+            finish_rows(job, tile, height, *groups, j, last, &f, 2, last == VL);
 }
 
 /* Epilogue of a tile whose sums over the batch are complete, directly from the registers. */
-VEC_FN void finish_registers(const V *sum, const int64_t *k, VT tail, int64_t n_out, T *sums, T *w,
-                             const finish_values *values, const cmlp_finish_mode mode, const int R, const int C,
-                             const int whole)
+VEC_FN void finish_registers(const gradient_job *job, const V *sum, const int64_t *k, int64_t j, VT tail,
+                             const cmlp_finish_mode mode, const int R, const int C, const int whole)
 {
     const int height = R / TILE_GROUPS(R, C);
-    finish_vectors f = in_all_lanes(values);
+    const int64_t n_out = job->n_out;
+    T *const sums = job->sums + j, *const w = job->w + j;
+    finish_vectors f = in_all_lanes(job->finish);
     f.mode = mode; /* a compile-time constant here */
     UNROLL for (int r0 = 0; r0 < STORE_STRIDE; r0++)
         UNROLL for (int r = r0; r < R; r += STORE_STRIDE) {
@@ -87,18 +104,20 @@ VEC_FN void finish_registers(const V *sum, const int64_t *k, VT tail, int64_t n_
         }
 }
 
-VEC_FN void gradient_tile(const T *const *a, const int64_t *groups, const T *d, int64_t rows, int64_t n_out,
-                          int64_t last, T *sums, int first, T *w, const finish_values *f, const int R, const int C,
-                          const int flags, const int whole)
+/* The strip from column j on of R weight rows, whose groups begin at groups[0], groups[1], ... */
+VEC_FN void gradient_tile(const gradient_job *job, const int64_t *groups, int64_t j, int64_t last, const int R,
+                          const int C, const int flags, const int whole)
 {
     const int height = R / TILE_GROUPS(R, C);
     const VT tail = v_tail(last);
+    const T *const *a = job->a, *d = job->d + j;
+    const int64_t n_out = job->n_out;
     int64_t k[MOST_GROUPS];
     V sum[GRADIENT_ROWS_1]; /* R * C <= GRADIENT_ROWS_1 */
     for (int g = 0; g < R / height; g++) k[g] = groups[g];
     UNROLL for (int r = 0; r < R; r++)
         UNROLL for (int c = 0; c < C; c++) sum[r * C + c] = v_zero();
-    for (const T *const *end = a + rows; a < end; a++, d += n_out) {
+    for (const T *const *end = a + job->rows; a < end; a++, d += n_out) {
         V dv[2];
         if (C == 1 && R == GRADIENT_ROWS_1) CMLP_PREFETCH(*a + k[R / height - 1] + LINE); /* for the next tile */
         UNROLL for (int c = 0; c < C; c++) dv[c] = load_last(d + c * VL, tail, whole || c < C - 1);
@@ -115,28 +134,27 @@ VEC_FN void gradient_tile(const T *const *a, const int64_t *groups, const T *d, 
     }
     /* Small batch: the sums go from the registers to the weights. The gradient for Adam has this path in the tallest
      * tiles only, because it is much code. */
-    if (first && f->mode == CMLP_UPDATE) {
-        finish_registers(sum, k, tail, n_out, sums, w, f, CMLP_UPDATE, R, C, whole);
+    const cmlp_finish_mode mode = job->finish->mode;
+    if (job->first && mode == CMLP_UPDATE) {
+        finish_registers(job, sum, k, j, tail, CMLP_UPDATE, R, C, whole);
         return;
     }
-    if (R * C >= GRADIENT_ROWS_1 && first && f->mode == CMLP_GRADIENT) {
-        finish_registers(sum, k, tail, n_out, sums, w, f, CMLP_GRADIENT, R, C, whole);
+    if (R * C >= GRADIENT_ROWS_1 && job->first && mode == CMLP_GRADIENT) {
+        finish_registers(job, sum, k, j, tail, CMLP_GRADIENT, R, C, whole);
         return;
     }
     T tile[GRADIENT_ROWS_1 * VL];
     UNROLL for (int r = 0; r < R; r++)
         UNROLL for (int c = 0; c < C; c++) v_store(tile + (r * C + c) * VL, sum[r * C + c]);
-    finish_tile(tile, R, C, k, height, last, n_out, sums, first, w, f);
+    finish_tile(job, tile, R, C, k, height, j, last);
 }
 
-typedef void gradient_fn(const T *const *a, const int64_t *groups, const T *d, int64_t rows, int64_t n_out,
-                         int64_t last, T *sums, int first, T *w, const finish_values *f);
+typedef void gradient_fn(const gradient_job *job, const int64_t *groups, int64_t j, int64_t last);
 
-#define GRADIENT_TILE(NAME, R, C, FLAGS)                                                                       \
-    static void NAME(const T *const *a, const int64_t *groups, const T *d, int64_t rows, int64_t n_out,       \
-                     int64_t last, T *sums, int first, T *w, const finish_values *f)                          \
-    {                                                                                                         \
-        WHOLE_OR_NOT(last, gradient_tile, a, groups, d, rows, n_out, last, sums, first, w, f, R, C, FLAGS);    \
+#define GRADIENT_TILE(NAME, R, C, FLAGS)                                                          \
+    static void NAME(const gradient_job *job, const int64_t *groups, int64_t j, int64_t last)    \
+    {                                                                                            \
+        WHOLE_OR_NOT(last, gradient_tile, job, groups, j, last, R, C, FLAGS);                     \
     }
 #define GRADIENT_TILE_1(R) GRADIENT_TILE(gradient_##R##x1, R, 1, 0)
 #define GRADIENT_TILE_2(R) GRADIENT_TILE(gradient_##R##x2, R, 2, 0)
@@ -164,19 +182,6 @@ static int changes_all(const finish_values *f, int first)
            f->minus_rate - f->minus_rate != 0;
 }
 
-typedef struct gradient_job {
-    const gradient_size *narrow; /* tiles of one vector of columns */
-    const T *const *a;           /* rows of inputs */
-    T *copy;                     /* scratch memory for adjacent copies of the rows, or NULL */
-    const uint64_t *column_mask, *mask;
-    int64_t ld_mask;
-    int64_t rows, n_out;
-    const T *d;
-    T *sums, *w;
-    int first;
-    const finish_values *finish;
-} gradient_job;
-
 /* Columns from j on, one strip, of n weight rows: k[0], k[0] + 1, ... If the layer has one vector of outputs, the rows
  * are the groups that start at k[0], k[1], ... */
 static void gradient_strip(const gradient_job *job, const int64_t *k, int64_t n, int64_t j)
@@ -188,8 +193,7 @@ static void gradient_strip(const gradient_job *job, const int64_t *k, int64_t n,
     for (int64_t r = 0; r < n; r += size->rows) {
         while (size->rows > n - r) size++;
         const int64_t neighbours = k[0] + r;
-        size->tile(job->a, !wide && size->rows >= GROUP ? k + r / GROUP : &neighbours, job->d + j, job->rows,
-                   job->n_out, last, job->sums + j, job->first, job->w + j, job->finish);
+        size->tile(job, !wide && size->rows >= GROUP ? k + r / GROUP : &neighbours, j, last);
     }
 }
 

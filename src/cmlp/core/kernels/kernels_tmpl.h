@@ -19,7 +19,6 @@
 #include "row_tmpl.h"
 #include "dense_tmpl.h"
 #include "csr_tmpl.h"
-#if CMLP_BUILDS_TRAINING
 #include "gradient_tmpl.h"
 #include "gradient_masked_tmpl.h"
 #include "csr_gradient_tmpl.h"
@@ -27,8 +26,8 @@
 #include "dropout_tmpl.h"
 #include "losses.h"
 #include "loss_tmpl.h"
-#endif
 
+/* A build without training has no entries for it, and the compiler drops their functions. */
 #if CMLP_BUILDS_TRAINING
 #define TRAINING_KERNELS(GRADIENT)                                                                  \
     .gradient = GRADIENT, .csr_gradient = csr_gradient, .transpose = transpose,                     \

@@ -6,6 +6,4 @@
 #define KERNELS_NAME cmlp_kernels_f32_neon
 #define KERNELS_ISA CMLP_ISA_NEON
 #include "kernels_tmpl.h"
-#else
-typedef int cmlp_not_empty_neon_f32;
 #endif

@@ -15,7 +15,6 @@ static const dense_tiles dense_narrow_pairs = {1, DENSE_ROWS_1, dense_tiles_pair
 
 static void dense_pairs(const cmlp_dense_input *x, const cmlp_product *to) { dense_with(&dense_narrow_pairs, x, to); }
 
-#if CMLP_BUILDS_TRAINING
 #define GRADIENT_PAIRS(R) GRADIENT_TILE(gradient_pairs_##R, R, 1, PAIRS)
 #define GRADIENT_ENTRY_PAIRS(R) {R, gradient_pairs_##R},
 GRADIENT_TALL_1(GRADIENT_PAIRS)
@@ -26,4 +25,3 @@ static void gradient_pairs(const cmlp_gradient_input *a, const cmlp_weight_sums 
 {
     gradient_with(gradient_narrow_pairs, a, to);
 }
-#endif
