@@ -30,11 +30,11 @@ static void csr_long_scratch(CSR_ARGUMENTS)
     for (int64_t i = 0; i < x->rows; i++) set(scratch, x->list[i].n + 400, 0);
 }
 
-#define CSR_GRADIENT_ARGUMENTS const cmlp_csr *x, const cmlp_weight_sums *to, void *scratch
+#define CSR_GRADIENT_ARGUMENTS const cmlp_csr *x, const cmlp_gradient_output *to, void *scratch
 
 static void csr_gradient_touched_only(CSR_GRADIENT_ARGUMENTS)
 {
-    cmlp_weight_sums other = *to;
+    cmlp_gradient_output other = *to;
     if (to->finish.mode == CMLP_UPDATE) other.finish.alpha = 0;
     real->csr_gradient(x, &other, scratch);
 }
@@ -48,14 +48,14 @@ static void csr_gradient_last_row(CSR_GRADIENT_ARGUMENTS)
 
 static void csr_gradient_overwrites_sums(CSR_GRADIENT_ARGUMENTS)
 {
-    cmlp_weight_sums other = *to;
+    cmlp_gradient_output other = *to;
     other.first = 1;
     real->csr_gradient(x, &other, scratch);
 }
 
 static void csr_gradient_extra_column(CSR_GRADIENT_ARGUMENTS)
 {
-    cmlp_weight_sums more = *to;
+    cmlp_gradient_output more = *to;
     more.k1 += to->k1 > to->k0;
     real->csr_gradient(x, &more, scratch);
 }

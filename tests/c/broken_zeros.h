@@ -94,7 +94,7 @@ static void gradient_short_list(GRADIENT_ARGUMENTS)
 /* Computes only the groups with a nonzero input. */
 static void gradient_nonzero(GRADIENT_ARGUMENTS)
 {
-    cmlp_weight_sums group = *to;
+    cmlp_gradient_output group = *to;
     for (; group.k0 < to->k1; group.k0 = group.k1) {
         const int64_t word = group.k0 / CMLP_MASK_BITS;
         uint64_t mask = a->column_mask ? a->column_mask[word] : 0;
@@ -124,7 +124,7 @@ static void gradient_zeros_keep_sums(GRADIENT_ARGUMENTS)
 
 static void gradient_whole_groups(GRADIENT_ARGUMENTS)
 {
-    cmlp_weight_sums whole = *to;
+    cmlp_gradient_output whole = *to;
     if (a->mask) whole.k1 -= (to->k1 - to->k0) % CMLP_GROUP;
     real->gradient(a, &whole);
 }

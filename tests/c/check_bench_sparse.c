@@ -75,7 +75,7 @@ static void run_gradient(const sparse_work *w, int what, const cmlp_csr *x, cons
     const void *list[CMLP_CHUNK];
     const cmlp_gradient_input a = {.rows = x->rows, .list = list};
     const int updates = what == UPDATE || what == UPDATE_DENSE;
-    const cmlp_weight_sums to = {.d = w->d, .k1 = w->n_in, .n_out = w->n_out, .first = 1, .sums = w->sums, .w = w->w,
+    const cmlp_gradient_output to = {.d = w->d, .k1 = w->n_in, .n_out = w->n_out, .first = 1, .sums = w->sums, .w = w->w,
                                  .finish = {.mode = updates ? CMLP_UPDATE : CMLP_GRADIENT, .inverse = 1e-9,
                                             .rate = 1e-9}};
     for (int64_t i = 0; dense && i < x->rows; i++)

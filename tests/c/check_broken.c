@@ -81,7 +81,7 @@ static void dense_hides_nan(DENSE_ARGUMENTS)
 
 /* ---- gradient, transpose */
 
-#define GRADIENT_ARGUMENTS const cmlp_gradient_input *a, const cmlp_weight_sums *to
+#define GRADIENT_ARGUMENTS const cmlp_gradient_input *a, const cmlp_gradient_output *to
 
 static void gradient_last_row(GRADIENT_ARGUMENTS)
 {
@@ -92,14 +92,14 @@ static void gradient_last_row(GRADIENT_ARGUMENTS)
 
 static void gradient_overwrites_sums(GRADIENT_ARGUMENTS)
 {
-    cmlp_weight_sums other = *to;
+    cmlp_gradient_output other = *to;
     other.first = 1;
     real->gradient(a, &other);
 }
 
 static void gradient_no_penalty(GRADIENT_ARGUMENTS)
 {
-    cmlp_weight_sums without = *to;
+    cmlp_gradient_output without = *to;
     if (without.finish.mode == CMLP_UPDATE) without.finish.alpha = 0;
     real->gradient(a, &without);
 }
@@ -107,7 +107,7 @@ static void gradient_no_penalty(GRADIENT_ARGUMENTS)
 static void gradient_divides(GRADIENT_ARGUMENTS)
 {
     const int broken = to->finish.mode == CMLP_GRADIENT;
-    cmlp_weight_sums kept = *to;
+    cmlp_gradient_output kept = *to;
     if (broken) kept.finish.mode = CMLP_KEEP_SUM;
     real->gradient(a, &kept);
     for (int64_t i = to->k0 * to->n_out; broken && i < to->k1 * to->n_out; i++) {
@@ -119,7 +119,7 @@ static void gradient_divides(GRADIENT_ARGUMENTS)
 
 static void gradient_extra_row(GRADIENT_ARGUMENTS)
 {
-    cmlp_weight_sums more = *to;
+    cmlp_gradient_output more = *to;
     more.k1 += to->k1 > to->k0;
     real->gradient(a, &more);
 }

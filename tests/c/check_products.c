@@ -273,7 +273,7 @@ static void call_gradient(const cmlp_kernels *table, void *context)
     const cmlp_dense_input x = input_at(&c->a);
     const cmlp_gradient_input a = {.rows = x.rows, .list = c->a.list, .column_mask = x.column_mask, .mask = x.mask,
                                    .ld_mask = x.ld_mask, .copy = x.copy};
-    const cmlp_weight_sums to = {.d = c->d->place.data, .k0 = c->k0, .k1 = c->k1, .n_out = c->n_out,
+    const cmlp_gradient_output to = {.d = c->d->place.data, .k0 = c->k0, .k1 = c->k1, .n_out = c->n_out,
                                  .first = c->first, .sums = c->sums->place.data, .w = c->w->place.data,
                                  .finish = c->finish};
     table->gradient(&a, &to);

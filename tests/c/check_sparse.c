@@ -124,7 +124,7 @@ static void call_csr_gradient(const cmlp_kernels *table, void *context)
 {
     csr_gradient_case *c = context;
     const cmlp_csr x = sparse_at(&c->x);
-    const cmlp_weight_sums to = {.d = c->d->place.data, .k0 = c->k0, .k1 = c->k1, .n_out = c->n_out,
+    const cmlp_gradient_output to = {.d = c->d->place.data, .k0 = c->k0, .k1 = c->k1, .n_out = c->n_out,
                                  .first = c->first, .sums = c->sums->place.data, .w = c->w->place.data,
                                  .finish = c->finish};
     table->csr_gradient(&x, &to, c->scratch->place.data);

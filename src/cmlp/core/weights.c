@@ -96,7 +96,7 @@ static cmlp_gradient_input layer_input(const cmlp_batch_job *job, const weight_s
 }
 
 /* The gradient of biases is that of weights whose inputs are all 1. */
-static void bias_gradient(const cmlp_batch_job *job, const weight_share *share, int64_t n, cmlp_weight_sums to,
+static void bias_gradient(const cmlp_batch_job *job, const weight_share *share, int64_t n, cmlp_gradient_output to,
                           void *params)
 {
     static const float one_f = 1;
@@ -118,7 +118,7 @@ static void gradient_share(cmlp_batch_job *job, const weight_share *share, const
 {
     const cmlp_net *net = job->data.net;
     const cmlp_dense_layer *layer = &net->layers[share->layer];
-    cmlp_weight_sums to = {.k0 = share->k0, .k1 = share->k1, .n_out = layer->n_out, .sums = share->sums,
+    cmlp_gradient_output to = {.k0 = share->k0, .k1 = share->k1, .n_out = layer->n_out, .sums = share->sums,
                            .w = cmlp_at(net, tile->end->params, layer->weights)};
     for (int64_t i = 0, m; i < tile->n; i += m) {
         m = tile->n - i < CMLP_CHUNK ? tile->n - i : CMLP_CHUNK;
@@ -137,7 +137,7 @@ static void gradient_share(cmlp_batch_job *job, const weight_share *share, const
 static void sparse_share(cmlp_batch_job *job, const weight_share *share, const cmlp_batch_tile *tile, void *scratch)
 {
     const cmlp_net *net = job->data.net;
-    cmlp_weight_sums to = {.k0 = share->k0, .k1 = share->k1, .n_out = net->layers[0].n_out, .sums = share->sums,
+    cmlp_gradient_output to = {.k0 = share->k0, .k1 = share->k1, .n_out = net->layers[0].n_out, .sums = share->sums,
                            .w = cmlp_at(net, tile->end->params, net->layers[0].weights)};
     for (int64_t i = 0, m; i < tile->n; i += m) {
         m = tile->n - i < CMLP_CSR_ROWS ? tile->n - i : CMLP_CSR_ROWS;

@@ -91,9 +91,9 @@ static void derivative(int32_t activation, double parameter, const void *x, void
 
 static T row_max(const T *z, int64_t n)
 {
-    T most = z[0];
-    for (int64_t j = 1; j < n; j++) most = z[j] > most ? z[j] : most;
-    return most;
+    T max = z[0];
+    for (int64_t j = 1; j < n; j++) max = z[j] > max ? z[j] : max;
+    return max;
 }
 
 /* sum_j x_j w_j, rounded as one output of the dense product: partial sums per chunk. If w is NULL, the weights are
@@ -114,11 +114,11 @@ static T chunked_sum(const T *x, const T *w, int64_t n)
  * chunk. */
 static T softmax_row(T *z, T *shifted, int64_t n)
 {
-    const V most = v_set1(row_max(z, n));
+    const V max = v_set1(row_max(z, n));
     T total = 0, sum = 0;
     for (int64_t j = 0; j < n; j += VL) {
         T terms[VL]; /* full vectors can be read back at once, partial ones only from the cache */
-        const V t = v_sub(load_lanes(z + j, n - j), most), e = v_exp(t);
+        const V t = v_sub(load_lanes(z + j, n - j), max), e = v_exp(t);
         if (shifted) store_lanes(shifted + j, n - j, t);
         store_lanes(z + j, n - j, e);
         v_store(terms, e);
@@ -141,12 +141,12 @@ static void transpose_shifted(const T *z, int64_t rows, int64_t n, T *transposed
 {
     for (int64_t j = 0; j < n; j++) v_store(transposed + j * VL, v_zero()); /* also lanes without a row */
     transpose(z, n, rows, n, transposed, VL);
-    V most = v_load(transposed);
+    V max = v_load(transposed);
     for (int64_t j = 1; j < n; j++) {
         V zj = v_load(transposed + j * VL);
-        most = v_sel(v_lt(most, zj), zj, most);
+        max = v_sel(v_lt(max, zj), zj, max);
     }
-    for (int64_t j = 0; j < n; j++) v_store(transposed + j * VL, v_sub(v_load(transposed + j * VL), most));
+    for (int64_t j = 0; j < n; j++) v_store(transposed + j * VL, v_sub(v_load(transposed + j * VL), max));
 }
 
 /* Second step: the exponentials divided by their sums. Returns the sums. */

@@ -119,7 +119,7 @@ static int64_t csr_count(csr_block *b, const cmlp_csr *x, int64_t k0, int64_t k1
 }
 
 /* Lists the columns found, or all columns, by number of values, and sets the slots to where their entries start. */
-static void csr_group(csr_block *b, int64_t columns, int listing)
+static void csr_sort(csr_block *b, int64_t columns, int listing)
 {
     int32_t begin = 0;
     for (int c = 0; c <= CSR_COUNTS; c++) b->n_list[c] = 0;
@@ -160,7 +160,7 @@ VEC_FN void csr_columns_strip(const csr_block *b, int count, const T *d, int64_t
     finish_vectors update = f;
     update.mode = CMLP_UPDATE; /* a compile-time constant here */
     const csr_strip deltas = {d, n_out, last, 0};
-    const int whole = V_TAIL_COSTS && last == VL;
+    const int full = V_TAIL_COSTS && last == VL;
     const VT tail = v_tail(last);
     const uint16_t *const list = b->list[count];
     const csr_slot *const slots = b->slots;
@@ -173,14 +173,14 @@ VEC_FN void csr_columns_strip(const csr_block *b, int count, const T *d, int64_t
         V total[CSR_VECTORS];
         if (t + CSR_PREFETCH < n_list) csr_prefetch(w + list[t + CSR_PREFETCH] * n_out, C);
         UNROLL for (int c = 0; c < C; c++)
-            total[c] = first ? v_zero() : load_last(sums + at + c * VL, tail, whole || c < C - 1);
-        WHOLE_OR_NOT(last, csr_sums, &entries->value, 2, rows, slot->n, deltas, total, C);
+            total[c] = first ? v_zero() : load_last(sums + at + c * VL, tail, full || c < C - 1);
+        FULL_OR_PARTIAL(last, csr_sums, &entries->value, 2, rows, slot->n, deltas, total, C);
         if (f.mode == CMLP_UPDATE)
             UNROLL for (int c = 0; c < C; c++)
-                finish(total[c], NULL, w + at + c * VL, tail, whole || c < C - 1, &update);
+                finish(total[c], NULL, w + at + c * VL, tail, full || c < C - 1, &update);
         else
             UNROLL for (int c = 0; c < C; c++)
-                finish(total[c], sums + at + c * VL, w + at + c * VL, tail, whole || c < C - 1, &f);
+                finish(total[c], sums + at + c * VL, w + at + c * VL, tail, full || c < C - 1, &f);
     }
 }
 
@@ -206,7 +206,7 @@ static int64_t csr_transpose(csr_block *b, const cmlp_csr *x, int64_t k, int64_t
     for (;; b->width /= 2) {
         const int64_t end = k1 - k < b->width ? k1 : k + b->width;
         if (csr_count(b, x, k, end, listing) <= b->capacity) {
-            csr_group(b, end - k, listing);
+            csr_sort(b, end - k, listing);
             csr_fill(b, x);
             return end;
         }
@@ -214,7 +214,7 @@ static int64_t csr_transpose(csr_block *b, const cmlp_csr *x, int64_t k, int64_t
     }
 }
 
-static void csr_gradient(const cmlp_csr *x, const cmlp_weight_sums *to, void *scratch)
+static void csr_gradient(const cmlp_csr *x, const cmlp_gradient_output *to, void *scratch)
 {
     const finish_values f = finish_values_of(&to->finish);
     const int64_t rows = x->rows, k1 = to->k1, n_out = to->n_out;

@@ -12,11 +12,11 @@
 #define CSR_ROW_BYTES 4096         /* of a row's values to prefetch: the hardware prefetcher loads the rest */
 
 /* Indices of four or eight bytes. Valid indices are below 2^31, so only the low four bytes are read. Larger indices,
- * which another thread may write during the call, are read as `most`. */
+ * which another thread may write during the call, are read as `max`. */
 typedef struct csr_indices {
     const char *list;
     int64_t bytes;
-    uint32_t most;
+    uint32_t max;
 } csr_indices;
 
 /* The column indices of row i from value p on. */
@@ -27,12 +27,12 @@ VEC_FN csr_indices csr_columns_from(const cmlp_csr *x, int64_t i, int64_t p)
     return (csr_indices){(const char *)x->list[i].columns + low + p * bytes, bytes, (uint32_t)(x->n_in - 1)};
 }
 
-VEC_FN int64_t csr_index(csr_indices of, int64_t p)
+VEC_FN int64_t csr_index(csr_indices indices, int64_t p)
 {
     uint32_t index;
-    memcpy(&index, of.list + p * of.bytes, sizeof index);
+    memcpy(&index, indices.list + p * indices.bytes, sizeof index);
     OPAQUE(index); /* read once: it is checked before it is used */
-    return index < of.most ? index : of.most;
+    return index < indices.max ? index : indices.max;
 }
 
 /* Prefetches the elements of a strip. */
@@ -50,7 +50,7 @@ typedef struct csr_strip {
 
 /* total[c] += sum_p values[p * step] * (vector c of row indices[p] of m), chunk by chunk. */
 VEC_FN void csr_sums(const T *values, const int step, csr_indices indices, int64_t n, csr_strip m, V *total,
-                     const int C, const int whole)
+                     const int C, const int full)
 {
     const VT tail = v_tail(m.last);
     int64_t index = n ? csr_index(indices, 0) : 0;
@@ -63,7 +63,7 @@ VEC_FN void csr_sums(const T *values, const int step, csr_indices indices, int64
             const V x = v_set1(*values);
             if (m.far && n > CSR_PREFETCH) csr_prefetch(m.first + csr_index(indices, CSR_PREFETCH) * m.ld, C);
             UNROLL for (int c = 0; c < C; c++)
-                sum[c] = v_fma(x, load_last(row + c * VL, tail, whole || c < C - 1), sum[c]);
+                sum[c] = v_fma(x, load_last(row + c * VL, tail, full || c < C - 1), sum[c]);
             values += step;
             indices.list += indices.bytes;
         } while (--n && (index = csr_index(indices, 0)) < end);
@@ -117,7 +117,7 @@ typedef void csr_row_fn(const T *values, csr_indices columns, int64_t n, csr_str
         V total[C];                                                                                               \
         UNROLL for (int c = 0; c < C; c++)                                                                        \
             total[c] = v_add(bias ? load_lanes(bias + c * VL, c == C - 1 ? w.last : VL) : v_zero(), v_zero());     \
-        WHOLE_OR_NOT(w.last, csr_sums, values, 1, columns, n, w, total, C);                                        \
+        FULL_OR_PARTIAL(w.last, csr_sums, values, 1, columns, n, w, total, C);                                        \
         UNROLL for (int c = 0; c < C; c++) store_lanes(z + c * VL, c == C - 1 ? w.last : VL, total[c]);            \
     }
 /* CSR_EACH(CSR_ROW) defines csr_row_1(), csr_row_2(), ... for strips of 1, 2, ... vectors. */

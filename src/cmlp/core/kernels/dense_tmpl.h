@@ -1,7 +1,7 @@
-/* Dense product z = b + x W. A tile is R rows of x by C vectors of columns. Its sums stay in registers for one chunk
- * of k, and z holds the totals over all chunks. A tile loads each element of x once and uses it C times; it uses
- * each vector of W R times. A block of rows of W stays in the L2 cache for all rows of x, and a tile's rows of x
- * stay in the L1 cache for all columns.
+/* Dense product z = b + x W. A tile is R rows of x by a strip of C vectors of columns. Its sums stay in registers for
+ * one chunk of k, and z holds the totals over all chunks. A tile loads each element of x once and uses it C times; it
+ * uses each vector of W R times. A block of rows of W stays in the L2 cache for all rows of x, and a tile's rows of x
+ * stay in the L1 cache for all strips.
  *
  *            C vectors of W's row k
  *           [ w ][ w ]
@@ -37,7 +37,7 @@ typedef struct dense_strip {
 
 /* sum += R rows' columns [k0, k1). `tail` masks the last vector of the strip. */
 VEC_FN void tile_columns(const T *DENSE_LIST *x, int64_t k0, int64_t k1, const dense_strip *strip, VT tail,
-                         V sum[][2], const int R, const int C, const int flags, const int whole)
+                         V sum[][2], const int R, const int C, const int flags, const int full)
 {
     NO_UNROLL for (int64_t k = k0; k < k1; k++) {
         const T *row = strip->w + k * strip->ldw;
@@ -45,7 +45,7 @@ VEC_FN void tile_columns(const T *DENSE_LIST *x, int64_t k0, int64_t k1, const d
         if (C == 2) /* prefetch the next strip: W may be in the L3 cache */
             UNROLL for (int c = 0; c < 2; c++)
                 if (!(c * VL % LINE)) CMLP_PREFETCH(row + (2 + c) * VL);
-        UNROLL for (int c = 0; c < C; c++) wv[c] = load_last(row + c * VL, tail, whole || c < C - 1);
+        UNROLL for (int c = 0; c < C; c++) wv[c] = load_last(row + c * VL, tail, full || c < C - 1);
         UNROLL for (int r = 0; r < R; r++) {
             V xv = v_set1(TILE_ROW(x, r)[k]);
             UNROLL for (int c = 0; c < C; c++) sum[r][c] = v_fma(xv, wv[c], sum[r][c]);
@@ -56,10 +56,10 @@ VEC_FN void tile_columns(const T *DENSE_LIST *x, int64_t k0, int64_t k1, const d
 /* The same for a tile one vector wide, GROUP columns at once. The tile has more rows than there are registers for row
  * pointers, and with one column at a time loading the pointers would take a large part of the time. */
 VEC_FN void tile_group(const T *DENSE_LIST *x, int64_t k, const dense_strip *strip, VT tail, V sum[][2], const int R,
-                       const int flags, const int whole)
+                       const int flags, const int full)
 {
     V wv[GROUP];
-    UNROLL for (int u = 0; u < GROUP; u++) wv[u] = load_last(strip->w + (k + u) * strip->ldw, tail, whole);
+    UNROLL for (int u = 0; u < GROUP; u++) wv[u] = load_last(strip->w + (k + u) * strip->ldw, tail, full);
     UNROLL for (int r = 0; r < R; r++) {
         V xv[GROUP];
         spread_group(TILE_ROW(x, r) + k, xv, flags);
@@ -74,7 +74,7 @@ VEC_FN void tile_group(const T *DENSE_LIST *x, int64_t k, const dense_strip *str
 
 /* sum += R rows' columns of [k0, k1) whose mask bit is set. */
 VEC_FN void tile_masked(dense_rows *x, int64_t k0, int64_t k1, const dense_strip *strip, VT tail, V sum[][2],
-                        const int R, const int C, const int flags, const int whole)
+                        const int R, const int C, const int flags, const int full)
 {
     const int by_groups = C == 1 && DENSE_BY_GROUPS;
     const int64_t pace = (by_groups ? GROUP : 1) * (x->mask ? 2 : 1); /* about half of the columns are zero */
@@ -90,9 +90,9 @@ VEC_FN void tile_masked(dense_rows *x, int64_t k0, int64_t k1, const dense_strip
                 OPAQUE(prefetched);
             }
             if (by_groups && k1 - k >= GROUP)
-                tile_group(x->list, k, strip, tail, sum, R, flags, whole);
+                tile_group(x->list, k, strip, tail, sum, R, flags, full);
             else
-                tile_columns(x->list, k, by_groups ? k1 : k + 1, strip, tail, sum, R, C, flags, whole);
+                tile_columns(x->list, k, by_groups ? k1 : k + 1, strip, tail, sum, R, C, flags, full);
         }
     }
     x->prefetched = prefetched;
@@ -100,7 +100,7 @@ VEC_FN void tile_masked(dense_rows *x, int64_t k0, int64_t k1, const dense_strip
 
 /* The chunk [k0, k1): z = before + x W. */
 VEC_FN void dense_chunk(dense_rows *x, int64_t k0, int64_t k1, const dense_strip *strip, const int R, const int C,
-                        const int flags, const int whole)
+                        const int flags, const int full)
 {
     const dense_strip s = *strip;
     const VT tail = v_tail(s.last);
@@ -108,27 +108,28 @@ VEC_FN void dense_chunk(dense_rows *x, int64_t k0, int64_t k1, const dense_strip
     UNROLL for (int r = 0; r < R; r++)
         UNROLL for (int c = 0; c < C; c++) sum[r][c] = v_zero();
     if (x->mask || (C == 1 && DENSE_BY_GROUPS) || (PACED(R, C) && x->n_prefetch > 0))
-        tile_masked(x, k0, k1, &s, tail, sum, R, C, flags, whole);
+        tile_masked(x, k0, k1, &s, tail, sum, R, C, flags, full);
     else
-        tile_columns(x->list, k0, k1, &s, tail, sum, R, C, flags, whole);
+        tile_columns(x->list, k0, k1, &s, tail, sum, R, C, flags, full);
     UNROLL for (int r0 = 0; r0 < STORE_STRIDE; r0++)
         UNROLL for (int r = r0; r < R; r += STORE_STRIDE)
             UNROLL for (int c = 0; c < C; c++) {
-                const int full = whole || c < C - 1;
-                V total = v_add(load_last(s.before + r * s.ldb + c * VL, tail, full), v_zero()); /* -0 becomes +0 */
-                store_last(s.z + r * s.ldz + c * VL, tail, full, v_add(total, sum[r][c]));
+                const int all_lanes = full || c < C - 1;
+                const V before = load_last(s.before + r * s.ldb + c * VL, tail, all_lanes);
+                const V total = v_add(before, v_zero()); /* -0 becomes +0 */
+                store_last(s.z + r * s.ldz + c * VL, tail, all_lanes, v_add(total, sum[r][c]));
             }
 }
 
 /* Chunk by chunk; of a tile two vectors wide a block is a chunk, and the compiler knows it. */
 VEC_FN void dense_tile(dense_rows *x, int64_t n, const dense_strip *strip, const int R, const int C, const int flags,
-                       const int whole)
+                       const int full)
 {
     dense_strip s = *strip;
     int64_t k = 0, end;
     do {
         end = C > 1 || n - k < CMLP_CHUNK ? n : k + CMLP_CHUNK;
-        dense_chunk(x, C > 1 ? 0 : k, end, &s, R, C, flags, whole);
+        dense_chunk(x, C > 1 ? 0 : k, end, &s, R, C, flags, full);
         k = end;
         s.before = s.z;
         s.ldb = s.ldz;
@@ -142,7 +143,7 @@ typedef void dense_fn(dense_rows *x, int64_t n, const dense_strip *strip);
 #define DENSE_TILE(NAME, R, C, FLAGS)                                            \
     static void NAME(dense_rows *x, int64_t n, const dense_strip *strip)         \
     {                                                                           \
-        WHOLE_OR_NOT(strip->last, dense_tile, x, n, strip, R, C, FLAGS);         \
+        FULL_OR_PARTIAL(strip->last, dense_tile, x, n, strip, R, C, FLAGS);         \
     }
 #define DENSE_ENTRY_1(R) [R] = dense_##R##x1,
 #define DENSE_ENTRY_2(R) [R] = dense_##R##x2,
@@ -163,7 +164,7 @@ DENSE_TILE(dense_near, DENSE_ROWS_1, 1, NEAR)
 typedef struct dense_tiles {
     int vectors;
     int64_t tallest;
-    dense_fn *const *of; /* by height. All heights up to half of the tallest exist, and some even ones above */
+    dense_fn *const *by_height; /* by height. All heights up to half of the tallest exist, and some even ones above */
     dense_fn *near;      /* the tallest tile for adjacent copies of rows, or NULL */
 } dense_tiles;
 static const dense_tiles dense_narrow = {1, DENSE_ROWS_1, dense_tiles_1, dense_near};
@@ -173,7 +174,7 @@ static const dense_tiles dense_wide = {2, DENSE_ROWS_2, dense_tiles_2, NULL};
 static int64_t dense_height(const dense_tiles *tiles, int64_t left)
 {
     const int64_t n = (left + tiles->tallest - 1) / tiles->tallest, height = (left + n - 1) / n;
-    if (tiles->of[height]) return height;
+    if (tiles->by_height[height]) return height;
     return height < left ? height + 1 : (height + 1) / 2;
 }
 
@@ -222,29 +223,29 @@ static void copy_bytes(const cmlp_dense_input *x, int64_t i, int64_t height, int
     }
 }
 
-/* Sets part->list to the n elements from k0 on of rows [i, i + height). uint8 rows, and rows that would evict each
+/* Sets taken->list to the n elements from k0 on of rows [i, i + height). uint8 rows, and rows that would evict each
  * other from the cache, are copied next to each other. Fills `mask` with the nonzero columns unless scanning has
  * stopped. */
 static void take_rows(const cmlp_dense_input *x, int64_t i, int64_t height, int64_t k0, int64_t n, int clash, T *copy,
-                      uint64_t *mask, column_count *count, dense_rows *part)
+                      uint64_t *mask, column_count *count, dense_rows *taken)
 {
     const int bytes = x->byte_scale != 0;
     if (bytes) copy_bytes(x, i, height, k0, n, copy, mask);
     for (int64_t r = 0; r < height; r++) {
         T *to = copy + r * COPY_LD;
-        part->list[r] = to;
+        taken->list[r] = to;
         if (bytes) continue;
         const T *from = AT_ROW(x, i + r) + k0;
-        if (!clash) part->list[r] = from;
+        if (!clash) taken->list[r] = from;
         for (int64_t k = 0; clash && k < n; k += VL) store_lanes(to + k, n - k, load_lanes(from + k, n - k));
     }
-    part->prefetch = x->prefetch && !bytes ? x->prefetch + i : NULL;
+    taken->prefetch = x->prefetch && !bytes ? x->prefetch + i : NULL;
     const int scanned =
-        x->column_mask && extend_column_mask(part->list, height, n, mask, x->column_mask + k0 / MASK_BITS, count);
-    part->mask = scanned || bytes ? mask : NULL;
+        x->column_mask && extend_column_mask(taken->list, height, n, mask, x->column_mask + k0 / MASK_BITS, count);
+    taken->mask = scanned || bytes ? mask : NULL;
 }
 
-/* If the rows of W have at most DENSE_SHORT bytes, DENSE_BLOCK of them stay in the L2 cache for all tiles. A tile then
+/* If the rows of W have at most DENSE_SHORT bytes, a block is DENSE_BLOCK of them, otherwise a chunk. A tile
  * multiplies a whole block before the next tile starts, so that rows of x are read in longer runs of memory. */
 #define DENSE_SHORT (4 * CMLP_LINE) /* bytes */
 #define DENSE_BLOCK (8 * CMLP_CHUNK)
@@ -261,21 +262,21 @@ typedef struct dense_job {
 } dense_job;
 
 /* Adds the product of columns [k, k + n) of x, for rows [i, i + height). */
-static void dense_part(dense_job *job, int64_t i, int64_t height, int64_t k, int64_t n)
+static void dense_multiply(dense_job *job, int64_t i, int64_t height, int64_t k, int64_t n)
 {
     const dense_tiles *tiles = job->tiles;
     const int64_t width = tiles->vectors * VL, strips = (job->n_out + width - 1) / width;
     const int64_t a_strip = (n + LINE * strips - 1) / (LINE * strips) * LINE; /* columns to prefetch per strip */
     const int near = job->bytes && tiles->near && height == tiles->tallest;
-    dense_fn *const tile = near ? tiles->near : tiles->of[height];
+    dense_fn *const tile = near ? tiles->near : tiles->by_height[height];
     const int paced = strips == 1 && PACED(height, tiles->vectors);
     T *const z = job->z + i * job->ldz;
     uint64_t mask[DENSE_BLOCK / MASK_BITS];
-    dense_rows part;
-    take_rows(job->x, i, height, k, n, job->clash, job->x->copy, mask, &job->count, &part);
-    part.k = k;
-    part.n_prefetch = part.prefetch && paced ? n : 0;
-    part.prefetched = 0;
+    dense_rows taken;
+    take_rows(job->x, i, height, k, n, job->clash, job->x->copy, mask, &job->count, &taken);
+    taken.k = k;
+    taken.n_prefetch = taken.prefetch && paced ? n : 0;
+    taken.prefetched = 0;
     for (int64_t j = 0, from = k; j < job->n_out; j += width, from += a_strip) {
         const dense_strip strip = {.w = job->w + k * job->ldw + j,
                                    .before = k ? z + j : job->bias ? job->bias + j : no_bias,
@@ -284,12 +285,12 @@ static void dense_part(dense_job *job, int64_t i, int64_t height, int64_t k, int
                                    .ldb = k ? job->ldz : 0,
                                    .ldz = job->ldz,
                                    .last = job->n_out - j < width ? job->n_out - j - width + VL : VL};
-        if (part.prefetch && !paced)
-            prefetch(part.prefetch, height, from, k + n - from < a_strip ? k + n - from : a_strip);
-        tile(&part, n, &strip);
+        if (taken.prefetch && !paced)
+            prefetch(taken.prefetch, height, from, k + n - from < a_strip ? k + n - from : a_strip);
+        tile(&taken, n, &strip);
     }
-    part.prefetched = (part.prefetched + LINE - 1) / LINE * LINE;
-    if (part.prefetched < part.n_prefetch) prefetch(part.prefetch, height, k + part.prefetched, n - part.prefetched);
+    const int64_t done = (taken.prefetched + LINE - 1) / LINE * LINE;
+    if (done < taken.n_prefetch) prefetch(taken.prefetch, height, k + done, n - done);
 }
 
 /* The product in strips of two vectors, the last of which may be partial, or in one strip of a single vector. */
@@ -306,7 +307,7 @@ static void dense_strips(dense_job *job)
         for (int64_t i = 0, height; i < rows; i += height) {
             height = dense_height(job->tiles, rows - i);
             for (int64_t k = k0; k == k0 || k < k1; k += step)
-                dense_part(job, i, height, k, k1 - k < step ? k1 - k : step);
+                dense_multiply(job, i, height, k, k1 - k < step ? k1 - k : step);
         }
     }
 }

@@ -76,16 +76,16 @@ static void multiply(void *values, int64_t n, double factor)
     for (int64_t i = 0; i < n; i += VL) store_lanes(v + i, n - i, v_mul(load_lanes(v + i, n - i), f));
 }
 
-#define FINITE_BLOCK 64
+#define FINITE_STEP 64
 
 static int64_t find_nonfinite(const void *values, int64_t stride, int64_t n)
 {
     const T *v = values;
     int64_t i = 0;
     if (stride == 1) /* x * 0 is 0 only for finite x: one branch per block */
-        for (; i + FINITE_BLOCK <= n; i += FINITE_BLOCK) {
+        for (; i + FINITE_STEP <= n; i += FINITE_STEP) {
             T sum[16] = {0};
-            for (int64_t l = 0; l < FINITE_BLOCK; l++) sum[l & 15] += v[i + l] * 0;
+            for (int64_t l = 0; l < FINITE_STEP; l++) sum[l & 15] += v[i + l] * 0;
             T all = 0;
             for (int l = 0; l < 16; l++) all += sum[l];
             if (!(all == 0)) break;

@@ -29,7 +29,7 @@ static void list_rows(const gradient_job *job, int64_t k, row_lists *lists)
 }
 
 VEC_FN void masked_tile(const gradient_job *job, const uint8_t *list, int64_t n, int64_t k, int64_t j, int64_t last,
-                        const int C, const int whole)
+                        const int C, const int full)
 {
     const VT tail = v_tail(last);
     const T *const *inputs = job->a, *deltas = job->d + j;
@@ -41,7 +41,7 @@ VEC_FN void masked_tile(const gradient_job *job, const uint8_t *list, int64_t n,
     for (int64_t t = 0; t < n; t++) {
         const T *a = inputs[list[t]] + k, *d = deltas + list[t] * n_out;
         V dv[MASKED_VECTORS];
-        UNROLL for (int c = 0; c < C; c++) dv[c] = load_last(d + c * VL, tail, whole || c < C - 1);
+        UNROLL for (int c = 0; c < C; c++) dv[c] = load_last(d + c * VL, tail, full || c < C - 1);
         UNROLL for (int r = 0; r < GROUP; r++) {
             const V av = v_set1(a[r]);
             UNROLL for (int c = 0; c < C; c++) sum[r][c] = v_fma(av, dv[c], sum[r][c]);
@@ -53,9 +53,10 @@ VEC_FN void masked_tile(const gradient_job *job, const uint8_t *list, int64_t n,
         T *w = job->w + k * n_out + j, *to = f.mode == CMLP_UPDATE ? w : job->sums + k * n_out + j;
         UNROLL for (int r = 0; r < GROUP; r++) {
             UNROLL for (int c = 0; c < C; c++) { /* finish() for both modes without a branch, to keep the code short */
-                const int full = whole || c < C - 1;
-                const V old = load_last(w + c * VL, tail, full), g = gradient_of(v_add(v_zero(), sum[r][c]), old, &f);
-                store_last(to + c * VL, tail, full, v_sel(updates, v_fma(f.minus_rate, g, old), g));
+                const int all_lanes = full || c < C - 1;
+                const V old = load_last(w + c * VL, tail, all_lanes);
+                const V g = gradient_of(v_add(v_zero(), sum[r][c]), old, &f);
+                store_last(to + c * VL, tail, all_lanes, v_sel(updates, v_fma(f.minus_rate, g, old), g));
             }
             w += n_out;
             to += n_out;
@@ -67,7 +68,7 @@ VEC_FN void masked_tile(const gradient_job *job, const uint8_t *list, int64_t n,
     UNROLL for (int r = 0; r < GROUP; r++)
         UNROLL for (int c = 0; c < C; c++) v_store(tile + (r * C + c) * VL, sum[r][c]);
     /* The epilogue reads the sums from memory in a loop: unrolled, it would be most of the code. */
-    finish_rows(job, tile, GROUP, k, j, last, &f, C, whole);
+    finish_rows(job, tile, GROUP, k, j, last, &f, C, full);
 }
 
 typedef void masked_fn(const gradient_job *job, const uint8_t *list, int64_t n, int64_t k, int64_t j, int64_t last);
@@ -76,7 +77,7 @@ typedef void masked_fn(const gradient_job *job, const uint8_t *list, int64_t n, 
     static void masked_##C(const gradient_job *job, const uint8_t *list, int64_t n, int64_t k, int64_t j,             \
                            int64_t last)                                                                              \
     {                                                                                                                 \
-        WHOLE_OR_NOT(last, masked_tile, job, list, n, k, j, last, C);                                                 \
+        FULL_OR_PARTIAL(last, masked_tile, job, list, n, k, j, last, C);                                              \
     }
 #define MASKED_NAME(C) masked_##C,
 /* MASKED_EACH(MASKED_TILE) defines masked_1(), masked_2(), ..., the instances of masked_tile() for C = 1, 2, ... */
@@ -101,16 +102,17 @@ REAL_FN void gradient_groups(const gradient_job *job, int64_t k, int64_t n, int 
 
 static void gradient_masked(const gradient_job *job, int64_t k0, int64_t k1)
 {
-    const int64_t most = LISTED_GROUPS * GROUP, whole = k1 - (k1 - k0) % GROUP;
+    const int64_t listed = LISTED_GROUPS * GROUP, groups_end = k1 - (k1 - k0) % GROUP;
     const int all = changes_all(job->finish, job->first);
-    for (int64_t k = k0, n; k < whole; k += n) {
-        n = most - k % most < whole - k ? most - k % most : whole - k;
+    for (int64_t k = k0, n; k < groups_end; k += n) {
+        n = listed - k % listed;
+        if (n > groups_end - k) n = groups_end - k;
         gradient_groups(job, k, n, all);
     }
-    gradient_run(job, whole, k1);
+    gradient_run(job, groups_end, k1);
 }
 
-static void gradient_with(const gradient_size *narrow, const cmlp_gradient_input *a, const cmlp_weight_sums *to)
+static void gradient_with(const gradient_size *narrow, const cmlp_gradient_input *a, const cmlp_gradient_output *to)
 {
     const finish_values f = finish_values_of(&to->finish);
     const gradient_job job = {.narrow = narrow, .a = (const T *const *)a->list, .column_mask = a->column_mask,
@@ -127,7 +129,7 @@ static void gradient_with(const gradient_size *narrow, const cmlp_gradient_input
     }
 }
 
-static void gradient(const cmlp_gradient_input *a, const cmlp_weight_sums *to)
+static void gradient(const cmlp_gradient_input *a, const cmlp_gradient_output *to)
 {
     gradient_with(gradient_narrow, a, to);
 }

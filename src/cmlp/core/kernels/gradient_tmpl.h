@@ -5,7 +5,7 @@
 
 /* Groups of a tile of R rows. Tiles that are two vectors wide or lower than a group have one: adjacent rows. */
 #define TILE_GROUPS(R, C) ((C) == 1 && (R) >= GROUP ? (R) / GROUP : 1)
-#define MOST_GROUPS (GRADIENT_ROWS_1 / GROUP)
+#define MAX_GROUPS (GRADIENT_ROWS_1 / GROUP)
 
 typedef struct finish_values {
     T alpha, inverse, minus_rate;
@@ -31,17 +31,17 @@ VEC_FN finish_vectors in_all_lanes(const finish_values *f)
 VEC_FN V gradient_of(V sum, V w, const finish_vectors *f) { return v_mul(v_fma(f->alpha, w, sum), f->inverse); }
 
 /* Epilogue of a vector of sums: stores the sum or the gradient, or updates the weights w. */
-VEC_FN void finish(V s, T *sums, T *w, VT tail, const int whole, const finish_vectors *f)
+VEC_FN void finish(V s, T *sums, T *w, VT tail, const int full, const finish_vectors *f)
 {
     if (f->mode == CMLP_KEEP_SUM) {
-        store_last(sums, tail, whole, s);
+        store_last(sums, tail, full, s);
         return;
     }
-    const V old = load_last(w, tail, whole), g = gradient_of(s, old, f);
+    const V old = load_last(w, tail, full), g = gradient_of(s, old, f);
     if (f->mode == CMLP_GRADIENT)
-        store_last(sums, tail, whole, g);
+        store_last(sums, tail, full, g);
     else
-        store_last(w, tail, whole, v_fma(f->minus_rate, g, old));
+        store_last(w, tail, full, v_fma(f->minus_rate, g, old));
 }
 
 /* A call of the kernel, or a part of it: the weight rows whose sums and weights begin at `sums` and `w`. */
@@ -61,7 +61,7 @@ typedef struct gradient_job {
 /* Epilogue of adjacent weight rows of a tile, from row k on, in the strip from column j on. The sums are in memory at
  * `tile`. */
 VEC_FN void finish_rows(const gradient_job *job, const T *tile, int64_t rows, int64_t k, int64_t j, int64_t last,
-                        const finish_vectors *f, const int C, const int whole)
+                        const finish_vectors *f, const int C, const int full)
 {
     const VT tail = v_tail(last);
     const int64_t n_out = job->n_out;
@@ -69,8 +69,8 @@ VEC_FN void finish_rows(const gradient_job *job, const T *tile, int64_t rows, in
     T *sums = job->sums + k * n_out + j, *w = job->w + k * n_out + j;
     NO_UNROLL for (int64_t r = 0; r < rows; r++, tile += C * VL, sums += n_out, w += n_out)
         UNROLL for (int c = 0; c < C; c++) {
-            const V before = first ? v_zero() : load_last(sums + c * VL, tail, whole || c < C - 1);
-            finish(v_add(before, v_load(tile + c * VL)), sums + c * VL, w + c * VL, tail, whole || c < C - 1, f);
+            const V before = first ? v_zero() : load_last(sums + c * VL, tail, full || c < C - 1);
+            finish(v_add(before, v_load(tile + c * VL)), sums + c * VL, w + c * VL, tail, full || c < C - 1, f);
         }
 }
 
@@ -88,7 +88,7 @@ REAL_FN void finish_tile(const gradient_job *job, const T *tile, int R, int C, c
 
 /* Epilogue of a tile whose sums over the batch are complete, directly from the registers. */
 VEC_FN void finish_registers(const gradient_job *job, const V *sum, const int64_t *k, int64_t j, VT tail,
-                             const cmlp_finish_mode mode, const int R, const int C, const int whole)
+                             const cmlp_finish_mode mode, const int R, const int C, const int full)
 {
     const int height = R / TILE_GROUPS(R, C);
     const int64_t n_out = job->n_out;
@@ -100,19 +100,19 @@ VEC_FN void finish_registers(const gradient_job *job, const V *sum, const int64_
             const int64_t at = k[r / height] * n_out + r % height * n_out;
             UNROLL for (int c = 0; c < C; c++)
                 finish(v_add(v_zero(), sum[r * C + c]), sums + at + c * VL, w + at + c * VL, tail,
-                       whole || c < C - 1, &f);
+                       full || c < C - 1, &f);
         }
 }
 
 /* The strip from column j on of R weight rows, whose groups begin at groups[0], groups[1], ... */
 VEC_FN void gradient_tile(const gradient_job *job, const int64_t *groups, int64_t j, int64_t last, const int R,
-                          const int C, const int flags, const int whole)
+                          const int C, const int flags, const int full)
 {
     const int height = R / TILE_GROUPS(R, C);
     const VT tail = v_tail(last);
     const T *const *a = job->a, *d = job->d + j;
     const int64_t n_out = job->n_out;
-    int64_t k[MOST_GROUPS];
+    int64_t k[MAX_GROUPS];
     V sum[GRADIENT_ROWS_1]; /* R * C <= GRADIENT_ROWS_1 */
     for (int g = 0; g < R / height; g++) k[g] = groups[g];
     UNROLL for (int r = 0; r < R; r++)
@@ -120,7 +120,7 @@ VEC_FN void gradient_tile(const gradient_job *job, const int64_t *groups, int64_
     for (const T *const *end = a + job->rows; a < end; a++, d += n_out) {
         V dv[2];
         if (C == 1 && R == GRADIENT_ROWS_1) CMLP_PREFETCH(*a + k[R / height - 1] + LINE); /* for the next tile */
-        UNROLL for (int c = 0; c < C; c++) dv[c] = load_last(d + c * VL, tail, whole || c < C - 1);
+        UNROLL for (int c = 0; c < C; c++) dv[c] = load_last(d + c * VL, tail, full || c < C - 1);
         UNROLL for (int r0 = 0; r0 < R; r0 += height) {
             const T *group = *a + k[r0 / height];
             OPAQUE(group);
@@ -136,11 +136,11 @@ VEC_FN void gradient_tile(const gradient_job *job, const int64_t *groups, int64_
      * tiles only, because it is much code. */
     const cmlp_finish_mode mode = job->finish->mode;
     if (job->first && mode == CMLP_UPDATE) {
-        finish_registers(job, sum, k, j, tail, CMLP_UPDATE, R, C, whole);
+        finish_registers(job, sum, k, j, tail, CMLP_UPDATE, R, C, full);
         return;
     }
     if (R * C >= GRADIENT_ROWS_1 && job->first && mode == CMLP_GRADIENT) {
-        finish_registers(job, sum, k, j, tail, CMLP_GRADIENT, R, C, whole);
+        finish_registers(job, sum, k, j, tail, CMLP_GRADIENT, R, C, full);
         return;
     }
     T tile[GRADIENT_ROWS_1 * VL];
@@ -154,7 +154,7 @@ typedef void gradient_fn(const gradient_job *job, const int64_t *groups, int64_t
 #define GRADIENT_TILE(NAME, R, C, FLAGS)                                                          \
     static void NAME(const gradient_job *job, const int64_t *groups, int64_t j, int64_t last)    \
     {                                                                                            \
-        WHOLE_OR_NOT(last, gradient_tile, job, groups, j, last, R, C, FLAGS);                     \
+        FULL_OR_PARTIAL(last, gradient_tile, job, groups, j, last, R, C, FLAGS);                     \
     }
 #define GRADIENT_TILE_1(R) GRADIENT_TILE(gradient_##R##x1, R, 1, 0)
 #define GRADIENT_TILE_2(R) GRADIENT_TILE(gradient_##R##x2, R, 2, 0)
@@ -219,21 +219,21 @@ static void gradient_run(const gradient_job *job, int64_t k, int64_t end)
     const T *copies[GRADIENT_COPY ? CMLP_CHUNK : 1];
     const int copied = copies_inputs(job);
     const int64_t tallest = job->n_out > VL ? gradient_wide->rows : job->narrow->rows;
-    const int64_t most = copied ? GRADIENT_COPY * VL : tallest;
+    const int64_t max_height = copied ? GRADIENT_COPY * VL : tallest;
     for (int64_t i = 0; copied && i < job->rows; i++) copies[i] = space + i * GRADIENT_COPY * VL;
     for (int64_t height; k < end; k += height) {
-        gradient_job part = *job;
-        int64_t groups[MOST_GROUPS + GRADIENT_COPY * VL / GROUP], from = k;
-        height = end - k < most ? end - k : most;
+        gradient_job rows_job = *job;
+        int64_t groups[MAX_GROUPS + GRADIENT_COPY * VL / GROUP], from = k;
+        height = end - k < max_height ? end - k : max_height;
         if (copied) {
             copy_inputs(job->a, job->rows, k, height, space);
-            part.a = copies;
-            part.sums += k * job->n_out;
-            part.w += k * job->n_out;
+            rows_job.a = copies;
+            rows_job.sums += k * job->n_out;
+            rows_job.w += k * job->n_out;
             from = 0;
         }
         for (int64_t g = 0; g * GROUP < height; g++) groups[g] = from + g * GROUP;
-        for (int64_t j = 0; j < job->n_out; j += 2 * VL) gradient_strip(&part, groups, height, j);
+        for (int64_t j = 0; j < job->n_out; j += 2 * VL) gradient_strip(&rows_job, groups, height, j);
     }
 }
 
@@ -263,13 +263,13 @@ static void gradient_zero(const gradient_job *job, int64_t k0, int64_t k1)
  * outputs. */
 static void gradient_nonzero(const gradient_job *job, int64_t k0, int64_t k1)
 {
-    int64_t list[MOST_GROUPS] = {0}, n = 0, start = k0, end = k0;
+    int64_t list[MAX_GROUPS] = {0}, n = 0, start = k0, end = k0;
     for (int64_t word = k0 / MASK_BITS; word * MASK_BITS < k1; word++)
         for (uint64_t left = groups_within(job, 1, word, k0, k1); left; left &= left - 1) {
             const int64_t k = word * MASK_BITS + lowest_bit(left);
             if (job->n_out <= VL && k + GROUP <= k1) {
                 list[n++] = k;
-                if (n < MOST_GROUPS) continue;
+                if (n < MAX_GROUPS) continue;
                 gradient_strip(job, list, n * GROUP, 0);
                 n = 0;
             } else {

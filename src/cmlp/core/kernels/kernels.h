@@ -121,13 +121,13 @@ typedef struct cmlp_finish {
 
 /* Weight rows [k0, k1) of a gradient: sums[k, j] += sum_i a[i, k] d[i, j], or = if `first`, followed by `finish`. The
  * deltas are d (rows of a, n_out); sums and w are (n_in, n_out). */
-typedef struct cmlp_weight_sums {
+typedef struct cmlp_gradient_output {
     const void *d;
     int64_t k0, k1, n_out;
     int first;
     void *sums, *w;
     cmlp_finish finish;
-} cmlp_weight_sums;
+} cmlp_gradient_output;
 
 /* Constants of an optimizer step, named as in cmlp.h. `rate` is lr, or r for Adam. */
 typedef struct cmlp_step_values {
@@ -169,13 +169,13 @@ typedef struct cmlp_kernels {
      * single row are always skipped. Skipping gives the same bits if w is finite. */
     void (*dense)(const cmlp_dense_input *x, const cmlp_product *to);
     /* Weight rows of the gradient. If a->column_mask or a->mask is not NULL, to->k0 is a multiple of CMLP_GROUP. */
-    void (*gradient)(const cmlp_gradient_input *a, const cmlp_weight_sums *to);
+    void (*gradient)(const cmlp_gradient_input *a, const cmlp_gradient_output *to);
     /* The same two products for a CSR matrix x; only stored values take time. w and z have no gaps. The scratch memory
      * of csr is a row of x->n_in elements. The scratch memory of csr_gradient is cmlp_csr_block(rows, k1 - k0, element)
      * bytes, aligned as int64_t. csr_gradient takes rows <= CMLP_CSR_ROWS and skips weight rows that an update with a
      * zero gradient cannot change. */
     void (*csr)(const cmlp_csr *x, const cmlp_product *to, void *scratch);
-    void (*csr_gradient)(const cmlp_csr *x, const cmlp_weight_sums *to, void *scratch);
+    void (*csr_gradient)(const cmlp_csr *x, const cmlp_gradient_output *to, void *scratch);
     /* t[j, i] = a[i, j];  a (rows, columns) with lda, t (columns, rows) with ldt. */
     void (*transpose)(const void *a, int64_t lda, int64_t rows, int64_t columns, void *t, int64_t ldt);
 

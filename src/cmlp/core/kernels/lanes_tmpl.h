@@ -55,12 +55,12 @@ VEC_FN void store_lanes(T *p, int64_t n, V x)
         v_store_t(p, v_tail(n), x);
 }
 
-/* Loads the last vector of a row. `whole` is a compile-time constant. */
-VEC_FN V load_last(const T *p, VT tail, const int whole) { return whole ? v_load(p) : v_load_t(p, tail); }
+/* Loads the last vector of a row. `full` is a compile-time constant. */
+VEC_FN V load_last(const T *p, VT tail, const int full) { return full ? v_load(p) : v_load_t(p, tail); }
 
-VEC_FN void store_last(T *p, VT tail, const int whole, V x)
+VEC_FN void store_last(T *p, VT tail, const int full, V x)
 {
-    if (whole)
+    if (full)
         v_store(p, x);
     else
         v_store_t(p, tail, x);
@@ -71,10 +71,10 @@ VEC_FN void store_last(T *p, VT tail, const int whole, V x)
  * ..., 1, 5, ... */
 #define STORE_STRIDE 4
 
-/* Calls a tile with `whole` as its last argument. If partial loads are as fast as full ones (V_TAIL_COSTS is 0), a
- * single instance serves both cases. WHOLE_OR_NOT(last, csr_sums, a, b) expands to
+/* Calls a tile with `full` as its last argument. If partial loads are as fast as full ones (V_TAIL_COSTS is 0), a
+ * single instance serves both cases. FULL_OR_PARTIAL(last, csr_sums, a, b) expands to
  *   if (V_TAIL_COSTS && last == VL) csr_sums(a, b, 1); else csr_sums(a, b, 0); */
-#define WHOLE_OR_NOT(last, tile, ...)      \
+#define FULL_OR_PARTIAL(last, tile, ...)      \
     do {                                   \
         if (V_TAIL_COSTS && (last) == VL)  \
             tile(__VA_ARGS__, 1);          \
@@ -93,11 +93,11 @@ VEC_FN void prefetch(const void *const *rows, int64_t n_rows, int64_t k, int64_t
 
 #define MASK_BITS CMLP_MASK_BITS
 
-/* Sets the bits of the nonzero elements and counts them. Stops when there are more than `most`. */
-static int64_t fill_mask(const T *v, int64_t n, uint64_t *mask, int64_t most)
+/* Sets the bits of the nonzero elements and counts them. Stops when there are more than `limit`. */
+static int64_t fill_mask(const T *v, int64_t n, uint64_t *mask, int64_t limit)
 {
     int64_t count = 0;
-    for (int64_t i = 0; i < n && count <= most; i += MASK_BITS) {
+    for (int64_t i = 0; i < n && count <= limit; i += MASK_BITS) {
         uint64_t m = 0;
         if (n - i >= MASK_BITS)
             for (int64_t l = 0; l < MASK_BITS; l += VL) m |= (uint64_t)v_nonzero(v_load(v + i + l)) << l;

@@ -23,8 +23,8 @@ static loss_constants loss_constants_of(const cmlp_loss_values *values, int64_t 
 /* p clipped to [clip, 1 - clip], and always so that neither ln p nor ln(1 - p) is infinite. */
 VEC_FN V clipped(V p, double clip)
 {
-    const T least = (T)clip < MATH_TINY ? MATH_TINY : (T)clip, most = (T)1 - least;
-    const V low = v_set1(least), high = v_set1(most < MATH_BELOW_ONE ? most : MATH_BELOW_ONE);
+    const T lower = (T)clip < MATH_TINY ? MATH_TINY : (T)clip, upper = (T)1 - lower;
+    const V low = v_set1(lower), high = v_set1(upper < MATH_BELOW_ONE ? upper : MATH_BELOW_ONE);
     p = v_sel(v_lt(p, low), low, p);
     return v_sel(v_lt(high, p), high, p);
 }
@@ -277,7 +277,7 @@ static void output_delta(const cmlp_loss_values *values, const loss_constants *c
 
 /* Softmax, cost and delta of up to VL rows with class labels, transposed. The operations and their order are those of
  * softmax_terms() and output_delta() for one-hot targets. */
-REAL_FN void softmax_block(const cmlp_loss_values *values, T *z, const int32_t *labels, T *d, int64_t rows, int64_t n,
+REAL_FN void softmax_labels(const cmlp_loss_values *values, T *z, const int32_t *labels, T *d, int64_t rows, int64_t n,
                            int want_delta, double *cost)
 {
     T transposed[CMLP_TRANSPOSED_OUTPUTS * VL], shifted[VL] = {0}, at_label[VL] = {0};
@@ -305,7 +305,7 @@ static void label_loss(const cmlp_loss_values *values, T *z, T *d, int64_t rows,
 {
     for (int64_t i = 0; i < rows; i += VL) {
         int64_t m = rows - i < VL ? rows - i : VL;
-        softmax_block(values, z + i * n, values->labels + i, d + i * n, m, n, want_delta, cost + i);
+        softmax_labels(values, z + i * n, values->labels + i, d + i * n, m, n, want_delta, cost + i);
     }
 }
 

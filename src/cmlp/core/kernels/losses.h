@@ -12,7 +12,7 @@
  * The slope is the derivative for a (CMLP_BY_A: the output layer's act' then multiplies it), for z with x = a
  * (CMLP_BY_Z), or for z with x = z (CMLP_BY_Z_FROM_Z). By z it depends on the activation: it is that of logistic
  * outputs if the row allows them, else of exp. Softmax outputs have loops of their own. `outputs` is the mask of
- * activations allowed, `parameter` the default of the loss's parameter (0: it has none), which is below `most`. To
+ * activations allowed, `parameter` the default of the loss's parameter (0: it has none), which is below `limit`. To
  * add a loss: an enumerator in cmlp.h (and libcmlp.pxd), a row, its functions, and a test.
  *
  * One worked expansion: with

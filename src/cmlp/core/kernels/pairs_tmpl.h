@@ -21,7 +21,7 @@ GRADIENT_TALL_1(GRADIENT_PAIRS)
 static const gradient_size gradient_narrow_pairs[] = {GRADIENT_TALL_1(GRADIENT_ENTRY_PAIRS)
                                                       GRADIENT_LOW_1(GRADIENT_ENTRY_1)};
 
-static void gradient_pairs(const cmlp_gradient_input *a, const cmlp_weight_sums *to)
+static void gradient_pairs(const cmlp_gradient_input *a, const cmlp_gradient_output *to)
 {
     gradient_with(gradient_narrow_pairs, a, to);
 }

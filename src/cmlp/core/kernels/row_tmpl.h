@@ -9,7 +9,7 @@
 #define ROW_CHUNKS 4  /* in parallel, for one vector; half as many for two */
 #define ROW_SHARE 3   /* few inputs are nonzero if at most one in ROW_SHARE is */
 
-#define BLOCK (ROW_CHUNKS * CMLP_CHUNK)
+#define ROW_BLOCK (ROW_CHUNKS * CMLP_CHUNK)
 
 VEC_FN void row_add(T *total, const V *sum, int64_t last, const int C)
 {
@@ -21,7 +21,7 @@ VEC_FN void row_add(T *total, const V *sum, int64_t last, const int C)
 
 /* total += chunk sums of S whole chunks. */
 VEC_FN void row_chunks(const T *x, const T *w, int64_t ldw, int64_t last, T *total, const int S, const int C,
-                       const int whole)
+                       const int full)
 {
     const VT tail = v_tail(last);
     V sum[ROW_CHUNKS][ROW_NARROW];
@@ -32,14 +32,14 @@ VEC_FN void row_chunks(const T *x, const T *w, int64_t ldw, int64_t last, T *tot
             const T *row = w + (k + s * CMLP_CHUNK) * ldw;
             const V xv = v_set1(x[k + s * CMLP_CHUNK]);
             UNROLL for (int c = 0; c < C; c++)
-                sum[s][c] = v_fma(xv, load_last(row + c * VL, tail, whole || c < C - 1), sum[s][c]);
+                sum[s][c] = v_fma(xv, load_last(row + c * VL, tail, full || c < C - 1), sum[s][c]);
         }
     UNROLL for (int s = 0; s < S; s++) row_add(total, sum[s], last, C);
 }
 
 /* total += partial sums of the inputs whose mask bit is set. */
 VEC_FN void row_masked(const T *x, const uint64_t *mask, int64_t n, const T *w, int64_t ldw, int64_t last, T *total,
-                       const int C, const int whole)
+                       const int C, const int full)
 {
     const VT tail = v_tail(last);
     for (int64_t k0 = 0; k0 < n; k0 += CMLP_CHUNK) {
@@ -51,7 +51,7 @@ VEC_FN void row_masked(const T *x, const uint64_t *mask, int64_t n, const T *w, 
                 const T *row = w + k * ldw;
                 const V xv = v_set1(x[k]);
                 UNROLL for (int c = 0; c < C; c++)
-                    sum[c] = v_fma(xv, load_last(row + c * VL, tail, whole || c < C - 1), sum[c]);
+                    sum[c] = v_fma(xv, load_last(row + c * VL, tail, full || c < C - 1), sum[c]);
             }
         row_add(total, sum, last, C);
     }
@@ -64,13 +64,13 @@ typedef void row_masked_fn(const T *x, const uint64_t *mask, int64_t n, const T 
 #define ROW_CHUNKS_FN(S, C)                                                                      \
     static void row_chunks_##S##x##C(const T *x, const T *w, int64_t ldw, int64_t last, T *total) \
     {                                                                                            \
-        WHOLE_OR_NOT(last, row_chunks, x, w, ldw, last, total, S, C);                            \
+        FULL_OR_PARTIAL(last, row_chunks, x, w, ldw, last, total, S, C);                            \
     }
 #define ROW_MASKED_FN(C)                                                                                          \
     static void row_masked_##C(const T *x, const uint64_t *mask, int64_t n, const T *w, int64_t ldw, int64_t last, \
                                T *total)                                                                          \
     {                                                                                                             \
-        WHOLE_OR_NOT(last, row_masked, x, mask, n, w, ldw, last, total, C);                                       \
+        FULL_OR_PARTIAL(last, row_masked, x, mask, n, w, ldw, last, total, C);                                       \
     }
 /* For example, ROW_CHUNKS_FN(2, 1) defines row_chunks_2x1(), the instance of row_chunks() for S = 2 chunks and C =
  * 1. */
@@ -95,11 +95,11 @@ static void dense_row(const T *x, int64_t n_in, const cmlp_product *to)
     const int narrow = n_out > 0 && n_out <= ROW_NARROW * VL;
     row_begin(to->bias, n_out, z);
     for (int64_t k = 0, n; k < n_in; k += n) {
-        uint64_t mask[BLOCK / MASK_BITS];
-        n = n_in - k < BLOCK ? n_in - k : BLOCK;
-        const int64_t most = narrow && n >= 2 * CMLP_CHUNK ? n / ROW_SHARE : n;
-        if (fill_mask(x + k, n, mask, most) > most) {
-            const int two = n_out > VL, four = !two && n == BLOCK;
+        uint64_t mask[ROW_BLOCK / MASK_BITS];
+        n = n_in - k < ROW_BLOCK ? n_in - k : ROW_BLOCK;
+        const int64_t limit = narrow && n >= 2 * CMLP_CHUNK ? n / ROW_SHARE : n;
+        if (fill_mask(x + k, n, mask, limit) > limit) {
+            const int two = n_out > VL, four = !two && n == ROW_BLOCK;
             n = (four ? 4 : 2) * CMLP_CHUNK;
             (four ? row_chunks_4x1 : two ? row_chunks_2x2 : row_chunks_2x1)(x + k, w + k * ldw, ldw,
                                                                             two ? n_out - VL : n_out, z);

@@ -14,12 +14,12 @@ VEC_FN V flushed(V x, T smallest) { return v_sel(v_lt(v_abs(x), v_set1(smallest)
 
 /* If other threads have read w, its cache lines are shared, and the first store to each line waits until the other
  * caches have invalidated it. Storing 16 lines unchanged first makes these waits overlap. */
-#define OWN_LINES 16
-#define OWN (OWN_LINES * CMLP_LINE / (int64_t)sizeof(T))
+#define CLAIMED_LINES 16
+#define CLAIMED (CLAIMED_LINES * CMLP_LINE / (int64_t)sizeof(T))
 
-VEC_FN void own(T *w, int64_t n)
+VEC_FN void claim(T *w, int64_t n)
 {
-    for (int64_t i = 0; i < n && i < OWN; i += CMLP_LINE / (int64_t)sizeof(T)) {
+    for (int64_t i = 0; i < n && i < CLAIMED; i += CMLP_LINE / (int64_t)sizeof(T)) {
         volatile T *line = w + i;
         *line = *line;
     }
@@ -37,7 +37,7 @@ static void step_momentum(const cmlp_step_values *values, T *w, const T *g, T *v
     const V minus_rate = v_set1(-(T)values->rate), momentum = v_set1((T)values->momentum);
     const int nesterov = values->solver == CMLP_SOLVER_NESTEROV;
     for (int64_t i = 0; i < n; i += VL) {
-        if (values->shared && i % OWN == 0) own(w + i, n - i);
+        if (values->shared && i % CLAIMED == 0) claim(w + i, n - i);
         V gi = load_lanes(g + i, n - i), v = load_lanes(velocity + i, n - i);
         v = flushed(v_fma(minus_rate, gi, v_mul(momentum, v)), SMALLEST_MOMENT);
         store_lanes(velocity + i, n - i, v);
@@ -54,7 +54,7 @@ VEC_FN void step_moments(const cmlp_step_values *values, const int decays, T *w,
     const T least = (T)values->epsilon < MATH_TINY ? MATH_TINY : (T)values->epsilon; /* 0 / 0 would be NaN */
     const V rate = v_set1((T)values->rate), epsilon = v_set1(least);
     for (int64_t i = 0; i < n; i += VL) {
-        if (values->shared && i % OWN == 0) own(w + i, n - i);
+        if (values->shared && i % CLAIMED == 0) claim(w + i, n - i);
         V gi = load_lanes(g + i, n - i);
         V mi = flushed(v_fma(c1, gi, v_mul(b1, load_lanes(m + i, n - i))), SMALLEST_MOMENT);
         V vi = flushed(v_fma(v_mul(c2, gi), gi, v_mul(b2, load_lanes(v + i, n - i))), SMALLEST_SECOND_MOMENT);

@@ -1,13 +1,13 @@
 /* t[j, i] = a[i, j], in blocks of vectors. */
 
 /* Transposes one block of `rows` x `columns`, at most VL each. */
-VEC_FN void transpose_block(const T *a, int64_t lda, int64_t rows, int64_t columns, T *t, int64_t ldt)
+VEC_FN void transpose_tile(const T *a, int64_t lda, int64_t rows, int64_t columns, T *t, int64_t ldt)
 {
-    V block[VL];
-    UNROLL for (int i = 0; i < VL; i++) block[i] = i < rows ? load_lanes(a + i * lda, columns) : v_zero();
-    v_transpose(block);
+    V tile[VL];
+    UNROLL for (int i = 0; i < VL; i++) tile[i] = i < rows ? load_lanes(a + i * lda, columns) : v_zero();
+    v_transpose(tile);
     UNROLL for (int j = 0; j < VL; j++)
-        if (j < columns) store_lanes(t + j * ldt, rows, block[j]);
+        if (j < columns) store_lanes(t + j * ldt, rows, tile[j]);
 }
 
 REAL_FN void transpose(const void *a, int64_t lda, int64_t rows, int64_t columns, void *t, int64_t ldt)
@@ -18,8 +18,8 @@ REAL_FN void transpose(const void *a, int64_t lda, int64_t rows, int64_t columns
         for (int64_t j = 0; j < columns; j += VL) {
             const T *corner = from + i * lda + j;
             if (rows - i >= VL && columns - j >= VL)
-                transpose_block(corner, lda, VL, VL, to + j * ldt + i, ldt);
+                transpose_tile(corner, lda, VL, VL, to + j * ldt + i, ldt);
             else
-                transpose_block(corner, lda, rows - i, columns - j, to + j * ldt + i, ldt);
+                transpose_tile(corner, lda, rows - i, columns - j, to + j * ldt + i, ldt);
         }
 }
