@@ -43,7 +43,7 @@ VEC_FN void csr_prefetch(const T *p, const int C)
 
 /* A strip of columns of a dense matrix. */
 typedef struct csr_strip {
-    const T *first; /* its part of row 0 */
+    const T *first; /* its columns of row 0 */
     int64_t ld, last; /* distance between rows; columns in the last vector */
     int far;          /* whether to prefetch rows, because they are not in a cache */
 } csr_strip;

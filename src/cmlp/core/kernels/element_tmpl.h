@@ -82,7 +82,7 @@ static int64_t find_nonfinite(const void *values, int64_t stride, int64_t n)
 {
     const T *v = values;
     int64_t i = 0;
-    if (stride == 1) /* x * 0 is 0 only for finite x: one branch per block */
+    if (stride == 1) /* x * 0 is 0 only for finite x: one branch per step */
         for (; i + FINITE_STEP <= n; i += FINITE_STEP) {
             T sum[16] = {0};
             for (int64_t l = 0; l < FINITE_STEP; l++) sum[l & 15] += v[i + l] * 0;

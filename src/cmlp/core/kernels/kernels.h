@@ -22,8 +22,10 @@ typedef struct cmlp_dense_input {
     double byte_scale; /* 0; else `list` has rows of uint8, which are multiplied by byte_scale: then `copy` is not NULL
                           and cmlp_scales_in_floats(byte_scale) holds */
     const void *const *prefetch; /* NULL, or for each row a later row to prefetch */
-    uint64_t *column_mask; /* NULL, or an output: the bits of columns that are nonzero in some row are set, and all
-                              others stay as they are. Columns that are zero in all rows are skipped */
+    uint64_t *column_mask; /* NULL, or an output: the bits of columns that are nonzero in some row are set. Once nearly
+                              all columns are nonzero, scanning stops, and the bits of the remaining columns are set
+                              too. Other bits stay as they are. Columns that are zero in all rows of a tile are
+                              skipped */
     const uint64_t *mask;  /* NULL, or one bit per element: 0 if the element is 0. Such elements are skipped. Row i
                               starts at word i * ld_mask */
     int64_t ld_mask;
@@ -165,8 +167,7 @@ typedef struct cmlp_kernels {
     /* Returns whether the compiler kept the arithmetic of the source (no contraction, no reordering). */
     int (*exact)(void);
 
-    /* z[i, j] = bias[j] + sum_k x[i, k] w[k, j]. The bits of nonzero columns in x->column_mask are set. The zeros of a
-     * single row are always skipped. Skipping gives the same bits if w is finite. */
+    /* z[i, j] = bias[j] + sum_k x[i, k] w[k, j]. The zeros of a single row are always skipped. Skipping gives the same bits if w is finite. */
     void (*dense)(const cmlp_dense_input *x, const cmlp_product *to);
     /* Weight rows of the gradient. If a->column_mask or a->mask is not NULL, to->k0 is a multiple of CMLP_GROUP. */
     void (*gradient)(const cmlp_gradient_input *a, const cmlp_gradient_output *to);

@@ -1,6 +1,6 @@
 /* The losses: one row each.
  *
- *   ROW(CODE, name, slope, factor, outputs, parameter, most)
+ *   ROW(CODE, name, slope, factor, outputs, parameter, limit)
  *
  * CODE is the enumerator of cmlp_loss without its prefix. `name` is what programs call the loss, and the prefix of
  * its two functions in loss_tmpl.h, which see one output of a row: z the weighted sum, a the activation, y the

@@ -1,6 +1,6 @@
-/* t[j, i] = a[i, j], in blocks of vectors. */
+/* t[j, i] = a[i, j], in tiles of vectors. */
 
-/* Transposes one block of `rows` x `columns`, at most VL each. */
+/* Transposes one tile of `rows` x `columns`, at most VL each. */
 VEC_FN void transpose_tile(const T *a, int64_t lda, int64_t rows, int64_t columns, T *t, int64_t ldt)
 {
     V tile[VL];
