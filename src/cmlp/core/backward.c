@@ -1,6 +1,3 @@
-#include "build.h"
-#if CMLP_BUILDS_TRAINING
-
 #include "backward.h"
 
 #include <string.h>
@@ -8,6 +5,8 @@
 #include "dropout.h"
 #include "layer.h"
 #include "weights.h"
+
+#if CMLP_BUILDS_TRAINING
 
 /* No result depends on the sizes that are defined inside #ifndef, here and in other files: tests compile them with tiny
  * values, so that small networks take the paths of large ones.
@@ -381,6 +380,4 @@ int cmlp_batch_member(cmlp_batch_job *job, int64_t first, int64_t n, const cmlp_
     return 1;
 }
 
-#else
-typedef int cmlp_not_empty_backward;
 #endif

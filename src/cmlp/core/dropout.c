@@ -1,7 +1,6 @@
-#include "build.h"
-#if CMLP_BUILDS_TRAINING
-
 #include "dropout.h"
+
+#if CMLP_BUILDS_TRAINING
 
 void cmlp_drop(const cmlp_data *data, const cmlp_objective *objective, int32_t layer, int64_t selected, int64_t n,
                void *values)
@@ -22,6 +21,4 @@ void cmlp_drop(const cmlp_data *data, const cmlp_objective *objective, int32_t l
     }
 }
 
-#else
-typedef int cmlp_not_empty_dropout;
 #endif

@@ -1,9 +1,8 @@
 /* Cost, gradient and input gradient: all selected rows are one batch, and no step follows. */
-#include "build.h"
-#if CMLP_BUILDS_TRAINING
-
 #include "backward.h"
 #include "weights.h"
+
+#if CMLP_BUILDS_TRAINING
 
 typedef struct whole_job {
     cmlp_batch_job *batch;
@@ -104,6 +103,4 @@ cmlp_status cmlp_deltas(const cmlp_net *net, const void *params, const cmlp_rows
     return whole_call((cmlp_batch_arguments){net, params, rows, targets, objective, run}, &outputs);
 }
 
-#else
-typedef int cmlp_not_empty_gradient;
 #endif

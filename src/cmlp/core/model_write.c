@@ -1,14 +1,13 @@
 /* Writes model files. The head contains its own length and checksums of itself and of the data, so the content is
  * generated several times: a sink counts the bytes, adds them to a checksum, or passes them to the caller. */
-#include "build.h"
-#if CMLP_BUILDS_TRAINING
-
 #include "model.h"
 
 #include <string.h>
 
 #include "crc.h"
 #include "model_head.h"
+
+#if CMLP_BUILDS_TRAINING
 
 typedef struct sink {
     cmlp_crc *crc;                     /* if not NULL, the bytes are added to it */
@@ -375,6 +374,4 @@ cmlp_status cmlp_model_write(const cmlp_net *net, const void *params, const cmlp
     status = make_example(&w, &divided);
     return status ? status : write_file(&w);
 }
-#else
-typedef int cmlp_not_empty_model_write;
 #endif

@@ -1,10 +1,9 @@
-#include "build.h"
-#if CMLP_BUILDS_TRAINING
-
 #include "optimizer.h"
 
 #include "arguments.h"
 #include "sums.h"
+
+#if CMLP_BUILDS_TRAINING
 
 /* Number of parameter-sized blocks in the optimizer state, or -1 for an unknown solver. */
 static int state_blocks(int solver)
@@ -174,6 +173,4 @@ cmlp_status cmlp_step(const cmlp_net *net, void *params, const void *gradient, c
     return status;
 }
 
-#else
-typedef int cmlp_not_empty_optimizer;
 #endif

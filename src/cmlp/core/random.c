@@ -1,10 +1,9 @@
 /* MT19937 (Matsumoto & Nishimura 1998), with the seeding and the random numbers of NumPy's RandomState, so that a seed
  * gives the same network in C and in Python. */
-#include "build.h"
-#if CMLP_BUILDS_TRAINING
-
 #include "../../../include/cmlp.h"
 #include "kernels/target.h"
+
+#if CMLP_BUILDS_TRAINING
 
 #define N 624
 #define M 397
@@ -110,6 +109,4 @@ void cmlp_random_shuffle(cmlp_random *random, int64_t *values, int64_t n)
     shuffle_from(random, values, i);
 }
 
-#else
-typedef int cmlp_not_empty_random;
 #endif

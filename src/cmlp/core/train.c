@@ -1,11 +1,10 @@
 /* Training: cmlp_train_epoch() runs one epoch over all batches. */
-#include "build.h"
-#if CMLP_BUILDS_TRAINING
-
 #include <math.h>
 
 #include "backward.h"
 #include "weights.h"
+
+#if CMLP_BUILDS_TRAINING
 
 typedef struct epoch_job {
     cmlp_batch_job batch;
@@ -250,6 +249,4 @@ cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, const cmlp_rows 
     return cmlp_end_call(&frame, status);
 }
 
-#else
-typedef int cmlp_not_empty_train;
 #endif

@@ -1,10 +1,9 @@
-#include "build.h"
-#if CMLP_BUILDS_TRAINING
-
 #include "weights.h"
 
 #include "sparse.h"
 #include "sums.h"
+
+#if CMLP_BUILDS_TRAINING
 
 #define SQUARE_ROWS 16 /* weight rows per sum of squares */
 
@@ -227,6 +226,4 @@ void cmlp_weights_step(cmlp_batch_job *job, const cmlp_batch_end *end, int32_t i
     }
 }
 
-#else
-typedef int cmlp_not_empty_weights;
 #endif

@@ -41,9 +41,8 @@ VEC_FN uint64_t column_bits(const T *const x[], int64_t rows, int64_t k, int64_t
     return mask;
 }
 
-/* Sets `mask` to the nonzero columns among the first n of a tile's rows, and adds them to `column_mask`. Both have a bit
- * for each of the n columns, which are at most a block of inputs (dense_tmpl.h). Once nearly all columns are nonzero,
- * does not scan, sets all bits and returns 0. */
+/* Sets `mask` to the nonzero columns among the first n of a tile's rows, and adds them to `column_mask`. Both have
+ * space for n bits, in whole words. Once nearly all columns are nonzero, does not scan, sets all bits and returns 0. */
 static int extend_column_mask(const T *const x[], int64_t rows, int64_t n, uint64_t *mask,
                               uint64_t *column_mask, column_count *count)
 {

@@ -1,5 +1,5 @@
-/* Inverted dropout. The random words are those of Philox4x32-7 (Salmon, Moraes, Dror and Shaw 2011), for 8 counters at a
- * time; each word decides on two units. */
+/* Inverted dropout. The random words are those of Philox4x32-7 (Salmon, Moraes, Dror and Shaw 2011), for 8 counters at
+ * a time; each word decides on two units. */
 
 #define PHILOX_ROUNDS 7
 #define PHILOX_COUNTERS 8

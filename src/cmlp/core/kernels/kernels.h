@@ -167,7 +167,8 @@ typedef struct cmlp_kernels {
     /* Returns whether the compiler kept the arithmetic of the source (no contraction, no reordering). */
     int (*exact)(void);
 
-    /* z[i, j] = bias[j] + sum_k x[i, k] w[k, j]. The zeros of a single row are always skipped. Skipping gives the same bits if w is finite. */
+    /* z[i, j] = bias[j] + sum_k x[i, k] w[k, j]. The zeros of a single row are always skipped. Skipping gives the same
+     * bits if w is finite. */
     void (*dense)(const cmlp_dense_input *x, const cmlp_product *to);
     /* Weight rows of the gradient. If a->column_mask or a->mask is not NULL, to->k0 is a multiple of CMLP_GROUP. */
     void (*gradient)(const cmlp_gradient_input *a, const cmlp_gradient_output *to);
