@@ -27,22 +27,22 @@ CMLP_ASSERT_SIZE_FIRST(cmlp_epoch);
 CMLP_ASSERT_SIZE_FIRST(cmlp_run);
 CMLP_ASSERT_SIZE_FIRST(cmlp_layer);
 
-/* Copies the caller's struct to `own`, which has `size` bytes, and zeroes the fields that the caller's header lacks. */
-static inline cmlp_status cmlp_read_struct(void *own, const void *given, size_t size, size_t oldest)
+/* Copies the caller's struct to `copy`, which has `size` bytes. Zeroes the fields that the caller's header lacks. */
+static inline cmlp_status cmlp_read_struct(void *copy, const void *given, size_t size, size_t oldest)
 {
     size_t theirs;
     if (!given) return CMLP_ERROR_NULL;
     memcpy(&theirs, given, sizeof theirs);
     if (theirs == size) { /* the usual case: a copy of known size is a few instructions */
-        memcpy(own, given, size);
+        memcpy(copy, given, size);
         return CMLP_OK;
     }
     if (theirs < oldest || theirs > size) return CMLP_ERROR_STRUCT_SIZE;
-    memset(own, 0, size);
-    memcpy(own, given, theirs);
+    memset(copy, 0, size);
+    memcpy(copy, given, theirs);
     return CMLP_OK;
 }
-#define CMLP_READ(own, given, type, last) cmlp_read_struct((own), (given), sizeof(type), CMLP_OLDEST(type, last))
+#define CMLP_READ(copy, given, type, last) cmlp_read_struct((copy), (given), sizeof(type), CMLP_OLDEST(type, last))
 
 /* Names the refused argument and returns the status. */
 static inline cmlp_status cmlp_refuse(const char **refused, cmlp_status status, const char *argument)

@@ -11,10 +11,10 @@
 /* No result depends on the sizes that are defined inside #ifndef, here and in other files: tests compile them with tiny
  * values, so that small networks take the paths of large ones.
  *
- * Rows of a batch that are processed at once. A multiple of CMLP_CHUNK, so that sums over rows do not depend on the
- * tile size; one chunk if the network is so large that two would delay cancellation. */
-#ifndef TILE_ROWS
-#define TILE_ROWS (2 * CMLP_CHUNK)
+ * Rows of a microbatch. A multiple of CMLP_CHUNK, so that sums over rows do not depend on it; one chunk if the network
+ * is so large that two would delay cancellation. */
+#ifndef MICROBATCH_ROWS
+#define MICROBATCH_ROWS (2 * CMLP_CHUNK)
 #endif
 #ifndef LARGE_NET
 #define LARGE_NET 1000000 /* parameters */
@@ -23,16 +23,16 @@
 #define TARGET_ELEMENTS 4096 /* converted at once; at least one row */
 #endif
 #ifndef DELTA_WEIGHTS
-#define DELTA_WEIGHTS 1024 /* weight rows per piece of delta_product(): bounds its scratch memory */
+#define DELTA_WEIGHTS 1024 /* weight rows per block of delta_product(): bounds its scratch memory */
 #endif
-_Static_assert(TILE_ROWS > 0 && TILE_ROWS % CMLP_CHUNK == 0, "whole chunks");
+_Static_assert(MICROBATCH_ROWS > 0 && MICROBATCH_ROWS % CMLP_CHUNK == 0, "whole chunks");
 
 /* ------------------------------------------------------------------------------------ workspace, checks */
 
 static int64_t target_rows(const cmlp_net *net, int64_t rows)
 {
-    const int64_t most = TARGET_ELEMENTS / cmlp_n_out(net);
-    return rows < most ? rows : most > 0 ? most : 1;
+    const int64_t max_rows = TARGET_ELEMENTS / cmlp_n_out(net);
+    return rows < max_rows ? rows : max_rows > 0 ? max_rows : 1;
 }
 
 /* Rows whose deltas are transposed at once, in whole vectors. W is read once per block of rows. */
@@ -52,8 +52,9 @@ static int transposes_weights(const cmlp_net *net, const cmlp_dense_layer *layer
 /* Elements of scratch memory of delta_product() for up to `rows` rows. */
 static int64_t delta_elements(const cmlp_net *net, const cmlp_dense_layer *layer, int64_t rows)
 {
-    const int64_t piece = layer->n_in < DELTA_WEIGHTS ? layer->n_in : DELTA_WEIGHTS;
-    const int64_t deltas = delta_block(net, rows) * (layer->n_out + piece), weights = layer->n_in * layer->n_out;
+    const int64_t block_weights = layer->n_in < DELTA_WEIGHTS ? layer->n_in : DELTA_WEIGHTS;
+    const int64_t deltas = delta_block(net, rows) * (layer->n_out + block_weights);
+    const int64_t weights = layer->n_in * layer->n_out;
     return transposes_weights(net, layer, rows) && weights > deltas ? weights : deltas;
 }
 
@@ -62,22 +63,22 @@ static int trains(int call) { return (call & ~(CMLP_CALL_CSR | CMLP_CALL_DROPOUT
 static size_t scratch_size(const cmlp_net *net, int call, int64_t rows)
 {
     cmlp_space targets = {0}, deltas = {0}, sparse = {0};
-    int64_t most_deltas = 0;
-    for (int32_t l = trains(call); l < net->n_layers; l++) { /* training needs no input gradient */
+    int64_t max_deltas = 0;
+    for (int32_t l = trains(call); l < net->depth; l++) { /* training needs no input gradient */
         const int64_t elements = delta_elements(net, &net->layers[l], rows);
-        if (elements > most_deltas) most_deltas = elements;
+        if (elements > max_deltas) max_deltas = elements;
     }
     cmlp_take(&targets, target_rows(net, rows) * cmlp_n_out(net),
               net->element > sizeof(int32_t) ? net->element : sizeof(int32_t));
     cmlp_take(&targets, cmlp_n_in(net), net->element);
-    cmlp_take(&deltas, most_deltas, net->element);
+    cmlp_take(&deltas, max_deltas, net->element);
     if (call & CMLP_CALL_CSR) {
         if (rows > CMLP_CSR_ROWS) rows = CMLP_CSR_ROWS;
         cmlp_take(&sparse, cmlp_csr_block(rows, cmlp_n_in(net), (int64_t)net->element), 1);
     }
     if (targets.overflow || deltas.overflow || sparse.overflow) return 0;
-    const size_t most = targets.used > deltas.used ? targets.used : deltas.used;
-    return most > sparse.used ? most : sparse.used;
+    const size_t dense = targets.used > deltas.used ? targets.used : deltas.used;
+    return dense > sparse.used ? dense : sparse.used;
 }
 
 static int needs_sums(const cmlp_net *net, int32_t l)
@@ -88,29 +89,29 @@ static int needs_sums(const cmlp_net *net, int32_t l)
 static void lay_out(cmlp_space *space, cmlp_batch_job *job, const cmlp_net *net, int call, int64_t batch_rows,
                     int32_t n_threads)
 {
-    const int64_t most = net->n_params < LARGE_NET ? TILE_ROWS : CMLP_CHUNK;
-    const int64_t rows = batch_rows < most ? batch_rows : most;
-    int64_t groups = 0;
-    job->tile_rows = rows;
+    const int64_t max_rows = net->n_params < LARGE_NET ? MICROBATCH_ROWS : CMLP_CHUNK;
+    const int64_t rows = batch_rows < max_rows ? batch_rows : max_rows;
+    int64_t n_squares = 0;
+    job->microbatch_rows = rows;
     const int csr = call & CMLP_CALL_CSR;
     cmlp_input_lay_out(space, net, csr, rows, n_threads, 1, &job->input);
-    job->layers = cmlp_take(space, net->n_layers, sizeof *job->layers);
-    for (int32_t l = 0; l < net->n_layers; l++) {
+    job->layers = cmlp_take(space, net->depth, sizeof *job->layers);
+    for (int32_t l = 0; l < net->depth; l++) {
         const int64_t elements = rows * net->layers[l].n_out;
-        const int keeps_sums = l < net->n_layers - 1 && (needs_sums(net, l) || call & CMLP_CALL_DROPOUT);
+        const int keeps_sums = l < net->depth - 1 && (needs_sums(net, l) || call & CMLP_CALL_DROPOUT);
         cmlp_layer_space layer;
         layer.activations = cmlp_take(space, elements, net->element);
         layer.deltas = cmlp_take(space, elements, net->element);
-        layer.slope_from = keeps_sums ? cmlp_take(space, elements, net->element) : layer.activations;
+        layer.slope_input = keeps_sums ? cmlp_take(space, elements, net->element) : layer.activations;
         if (space->base) job->layers[l] = layer;
-        groups += cmlp_square_groups(&net->layers[l]);
+        n_squares += cmlp_n_squares(&net->layers[l]);
     }
     job->faults = cmlp_take(space, n_threads, sizeof(cmlp_fault));
     job->masked = cmlp_take(space, n_threads, sizeof(int));
     job->team = cmlp_take(space, 1, cmlp_team_space(n_threads));
     job->costs = cmlp_take(space, rows, sizeof(double));
     job->weights = cmlp_take(space, rows, sizeof(double));
-    job->squares = cmlp_take(space, groups, sizeof(double));
+    job->squares = cmlp_take(space, n_squares, sizeof(double));
     job->pointers = cmlp_take(space, n_threads * (rows < CMLP_CHUNK ? rows : CMLP_CHUNK), sizeof(void *));
     job->scratch_size = scratch_size(net, call, rows);
     if (!job->scratch_size) space->overflow = 1;
@@ -128,10 +129,10 @@ size_t cmlp_batch_space(const cmlp_net *net, int call, int64_t batch_rows, int32
 
 static cmlp_status check_layers(const cmlp_net *net, const cmlp_objective *objective, const char **refused)
 {
-    for (int32_t l = 0; objective->alphas && l < net->n_layers; l++)
+    for (int32_t l = 0; objective->alphas && l < net->depth; l++)
         if (!(objective->alphas[l] >= 0 && objective->alphas[l] <= DBL_MAX))
             return cmlp_refuse(refused, CMLP_ERROR_OPTION, "objective->alphas");
-    for (int32_t l = 0; objective->dropout && l < net->n_layers - 1; l++)
+    for (int32_t l = 0; objective->dropout && l < net->depth - 1; l++)
         if (!(objective->dropout[l] >= 0 && objective->dropout[l] < 1))
             return cmlp_refuse(refused, CMLP_ERROR_OPTION, "objective->dropout");
     if (objective->dropout_row < 0) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "objective->dropout_row");
@@ -141,7 +142,7 @@ static cmlp_status check_layers(const cmlp_net *net, const cmlp_objective *objec
 static int is_penalized(const cmlp_net *net, const cmlp_objective *objective)
 {
     if (!objective->alphas) return objective->alpha > 0;
-    for (int32_t l = 0; l < net->n_layers; l++)
+    for (int32_t l = 0; l < net->depth; l++)
         if (objective->alphas[l] > 0) return 1;
     return 0;
 }
@@ -171,7 +172,7 @@ cmlp_status cmlp_batch_prepare(cmlp_batch_job *job, const cmlp_batch_arguments *
     if (status) return status;
     if (!job->data.n)
         return cmlp_refuse(&run->refused, CMLP_ERROR_ROWS, given->rows->order ? "rows->n_order" : "rows->n_rows");
-    status = cmlp_check_block(net, given->params, "params", run);
+    status = cmlp_check_array(net, given->params, "params", run);
     if (status) return status;
     if (!batch_rows || batch_rows > job->data.n) batch_rows = job->data.n;
     if (cmlp_is_sparse(&job->data)) call |= CMLP_CALL_CSR;
@@ -192,12 +193,13 @@ cmlp_status cmlp_batch_prepare(cmlp_batch_job *job, const cmlp_batch_arguments *
 
 /* -------------------------------------------------------------------- a share of rows: forward, cost, deltas */
 
-/* Activations of a hidden layer, from its weighted sums. What its slope needs stays in slope_from, without dropout. */
+/* Activations of a hidden layer, from its weighted sums. The argument of its slope stays in slope_input, without
+ * dropout. */
 static void activate_rows(cmlp_batch_job *job, int32_t l, int64_t selected, int64_t a, int64_t n)
 {
     const cmlp_net *net = job->data.net;
     const cmlp_dense_layer *layer = &net->layers[l];
-    void *z = cmlp_at(net, job->layers[l].slope_from, a * layer->n_out),
+    void *z = cmlp_at(net, job->layers[l].slope_input, a * layer->n_out),
          *out = cmlp_at(net, job->layers[l].activations, a * layer->n_out);
     void *activations = needs_sums(net, l) ? out : z;
     cmlp_activate_rows(net, l, z, activations, n);
@@ -209,10 +211,11 @@ static cmlp_fault forward_rows(cmlp_batch_job *job, int64_t selected, int64_t a,
                                int32_t index)
 {
     const cmlp_net *net = job->data.net;
-    const cmlp_rows_share share = {.selected = selected, .n = n, .a = a, .tile = job->tile_rows, .index = index};
-    for (int32_t l = 0; l < net->n_layers; l++) {
+    const cmlp_rows_share share = {
+        .selected = selected, .n = n, .a = a, .microbatch = job->microbatch_rows, .index = index};
+    for (int32_t l = 0; l < net->depth; l++) {
         const cmlp_dense_layer *layer = &net->layers[l];
-        void *z = cmlp_at(net, job->layers[l].slope_from, a * layer->n_out);
+        void *z = cmlp_at(net, job->layers[l].slope_input, a * layer->n_out);
         if (l) {
             const cmlp_dense_input x = {.rows = n, .n_in = layer->n_in, .ld = layer->n_in,
                                         .base = cmlp_at(net, job->layers[l - 1].activations, a * layer->n_in),
@@ -223,7 +226,7 @@ static cmlp_fault forward_rows(cmlp_batch_job *job, int64_t selected, int64_t a,
             cmlp_fault fault = cmlp_check_sums(&job->data, z, selected, n, scratch, 1);
             if (fault.status) return fault;
         }
-        if (l < net->n_layers - 1) activate_rows(job, l, selected, a, n);
+        if (l < net->depth - 1) activate_rows(job, l, selected, a, n);
     }
     return (cmlp_fault){CMLP_OK, -1, -1};
 }
@@ -241,8 +244,8 @@ static cmlp_fault output_rows(cmlp_batch_job *job, int64_t selected, int64_t a, 
                               void *scratch)
 {
     const cmlp_net *net = job->data.net;
-    const int32_t last = net->n_layers - 1;
-    const int64_t n_out = cmlp_n_out(net), most = target_rows(net, n);
+    const int32_t last = net->depth - 1;
+    const int64_t n_out = cmlp_n_out(net), max_rows = target_rows(net, n);
     cmlp_loss_values values = {.activation = cmlp_output_activation(net),
                                .loss = net->loss,
                                .parameter = net->loss_parameter,
@@ -251,7 +254,7 @@ static cmlp_fault output_rows(cmlp_batch_job *job, int64_t selected, int64_t a, 
     cmlp_gather_weights(&job->data, selected, n, job->weights + a);
     const int labelled = takes_labels(&job->data);
     for (int64_t i = 0, m; i < n; i += m) {
-        m = n - i < most ? n - i : most;
+        m = n - i < max_rows ? n - i : max_rows;
         if (labelled)
             cmlp_gather_labels(&job->data, selected + i, m, scratch);
         else
@@ -306,16 +309,16 @@ static void delta_product(cmlp_batch_job *job, int32_t l, const void *delta, int
 static void backward_rows(cmlp_batch_job *job, int64_t selected, int64_t a, int64_t n, void *scratch, int32_t index)
 {
     const cmlp_net *net = job->data.net;
-    for (int32_t l = net->n_layers - 1; l > 0; l--) {
+    for (int32_t l = net->depth - 1; l > 0; l--) {
         const cmlp_dense_layer *layer = &net->layers[l];
         void *previous = cmlp_at(net, job->layers[l - 1].deltas, a * layer->n_in);
         delta_product(job, l, cmlp_at(net, job->layers[l].deltas, a * layer->n_out), n, previous, scratch, index);
         cmlp_drop(&job->data, &job->objective, l - 1, selected, n, previous);
         net->kernels->derivative(net->layers[l - 1].activation, net->layers[l - 1].parameter,
-                                 cmlp_at(net, job->layers[l - 1].slope_from, a * layer->n_in), previous,
+                                 cmlp_at(net, job->layers[l - 1].slope_input, a * layer->n_in), previous,
                                  n * layer->n_in);
     }
-    for (int32_t l = 0; job->all_deltas && l < net->n_layers; l++) {
+    for (int32_t l = 0; job->all_deltas && l < net->depth; l++) {
         const int64_t n_out = net->layers[l].n_out;
         memcpy(cmlp_at(net, job->all_deltas[l], selected * n_out), cmlp_at(net, job->layers[l].deltas, a * n_out),
                (size_t)(n * n_out) * net->element);
@@ -327,9 +330,9 @@ static void backward_rows(cmlp_batch_job *job, int64_t selected, int64_t a, int6
     net->kernels->multiply(out, n * n_in, job->data.rows->scale);
 }
 
-/* Computes rows [a, end) of the tile that starts at the selected row `first`. The calling thread polls before each
- * pass: forward, backward, and the gradient that follows. */
-static cmlp_fault tile_rows_share(cmlp_batch_job *job, int64_t first, int64_t a, int64_t end, void *scratch,
+/* Computes rows [a, end) of the microbatch that starts at the selected row `first`. The calling thread polls before
+ * each pass: forward, backward, and the gradient that follows. */
+static cmlp_fault share_rows(cmlp_batch_job *job, int64_t first, int64_t a, int64_t end, void *scratch,
                                   int32_t index)
 {
     const int want_delta = job->gradient || job->input_gradient || job->all_deltas;
@@ -361,15 +364,15 @@ int cmlp_batch_member(cmlp_batch_job *job, int64_t first, int64_t n, const cmlp_
     for (int64_t t = 0, m; t < n; t += m) {
         int64_t a, b;
         if (t) cmlp_team_wait(team, index);
-        m = n - t < job->tile_rows ? n - t : job->tile_rows;
+        m = n - t < job->microbatch_rows ? n - t : job->microbatch_rows;
         cmlp_team_share(m, 1, index, size, &a, &b);
-        job->faults[index] = tile_rows_share(job, first + t, a, b, scratch, index);
+        job->faults[index] = share_rows(job, first + t, a, b, scratch, index);
         cmlp_team_wait(team, index);
         if (cmlp_first_fault(job->faults, size).status) return 0;
         if (index == 0) add_costs(job, m, cost);
-        const cmlp_batch_tile tile = {.n = m, .first = t == 0, .last = t + m == n, .weight_sum = weight_sum,
+        const cmlp_microbatch microbatch = {.n = m, .first = t == 0, .last = t + m == n, .weight_sum = weight_sum,
                                       .end = end};
-        if (job->gradient) cmlp_weights_share(job, &tile, index, size);
+        if (job->gradient) cmlp_weights_share(job, &microbatch, index, size);
     }
     if (cmlp_clips(end)) {
         cmlp_team_wait(team, index); /* for the whole gradient */

@@ -25,7 +25,7 @@ typedef struct cmlp_batch_arguments {
 } cmlp_batch_arguments;
 
 /* Checks the arguments and lays out the workspace for batches of at most batch_rows rows. For CMLP_CALL_TRAIN
- * job->gradient is a block of the workspace. */
+ * job->gradient is an array of the workspace. */
 cmlp_status cmlp_batch_prepare(cmlp_batch_job *job, const cmlp_batch_arguments *given, int call, int64_t batch_rows);
 
 /* Processes the selected rows [first, first + n) as one batch; each thread of the team calls it. Thread 0 adds the

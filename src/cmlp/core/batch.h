@@ -1,14 +1,14 @@
-/* A batch of rows during backpropagation: its arguments, and the workspace for one tile of its rows. */
+/* A batch of rows during backpropagation: its arguments, and the workspace for one microbatch. */
 #ifndef CMLP_BATCH_H
 #define CMLP_BATCH_H
 
 #include "input.h"
 #include "optimizer.h"
 
-/* A layer's memory for the rows of a tile. */
+/* A layer's memory for the rows of a microbatch. */
 typedef struct cmlp_layer_space {
     void *activations, *deltas;
-    void *slope_from; /* what act' is computed from: weighted sums, or the activations themselves */
+    void *slope_input; /* z until the layer is activated, then the argument of act': z, or a (activations.h) */
 } cmlp_layer_space;
 
 typedef struct cmlp_batch_job {
@@ -21,14 +21,14 @@ typedef struct cmlp_batch_job {
     void *const *all_deltas; /* one per layer; NULL if not requested */
     int penalized;        /* whether any alpha is above 0 */
 
-    /* workspace for one tile of rows */
-    int64_t tile_rows;
+    /* workspace for one microbatch */
+    int64_t microbatch_rows;
     cmlp_input_space input;
     int *masked;                  /* for each thread: whether its rows have nonzero masks */
     cmlp_layer_space *layers;
     double *costs, *weights;
-    double *squares; /* sum of w^2 of each group of 16 weight rows */
-    const void **pointers; /* CMLP_CHUNK row pointers per thread, or fewer if the tile has fewer rows */
+    double *squares; /* sum of w^2 of each 16 weight rows */
+    const void **pointers; /* CMLP_CHUNK row pointers per thread, or fewer if the microbatch has fewer rows */
     char *scratch;   /* scratch_size bytes per thread */
     size_t scratch_size;
     void *team;      /* memory of cmlp_team_run */
@@ -45,12 +45,12 @@ typedef struct cmlp_batch_end {
 
 static inline int cmlp_clips(const cmlp_batch_end *end) { return end->step && end->step->max_norm > 0; }
 
-/* A tile: rows of a batch that are processed at once. */
-typedef struct cmlp_batch_tile {
+/* Rows of a batch that are in the workspace at once. */
+typedef struct cmlp_microbatch {
     int64_t n;
-    int first, last; /* whether this is the batch's first or last tile */
+    int first, last; /* whether this is the batch's first or last microbatch */
     double weight_sum; /* of the batch's rows */
     const cmlp_batch_end *end;
-} cmlp_batch_tile;
+} cmlp_microbatch;
 
 #endif

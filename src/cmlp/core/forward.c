@@ -1,21 +1,21 @@
-/* Forward pass. Rows are independent: each thread takes the next tile of rows until none is left, so that no thread
- * waits for one that is not scheduled. The threads synchronize only at the end. */
+/* Forward pass. Rows are independent: each thread takes the next microbatch until none is left, so that no thread waits
+ * for one that is not scheduled. The threads synchronize only at the end. */
 #include "forward.h"
 
 #include "atomic.h"
 #include "input.h"
 #include "layer.h"
 
-/* The activations of a tile stay in the cache. 112 is a multiple of the kernels' 14 rows and of 16. */
+/* Rows of a microbatch: their activations stay in the cache. 112 is a multiple of the kernels' 14 rows and of 16. */
 #ifndef FORWARD_ROWS
 #define FORWARD_ROWS 112
 #endif
 
-/* One thread's part of the workspace. */
-typedef struct tile_space {
+/* One thread's memory in the workspace. */
+typedef struct thread_memory {
     cmlp_input_space input;
     void *activations[2]; /* of hidden layers, alternating */
-} tile_space;
+} thread_memory;
 
 typedef struct forward_job {
     cmlp_data data;
@@ -24,34 +24,34 @@ typedef struct forward_job {
     void *last_output;
     int sums; /* whether the outputs are weighted sums */
     cmlp_run *run;
-    tile_space tile;           /* of the calling thread */
-    size_t tiles, each;        /* where the threads' tiles begin in the workspace, and the bytes of each */
+    thread_memory memory;         /* of the calling thread */
+    size_t begin, memory_size;    /* where the threads' memory begins in the workspace, and the bytes of each */
     void *team;
-    int64_t step;              /* rows of a tile */
-    cmlp_atomic next, stopped; /* next tile to take; whether to stop */
-    cmlp_fault *faults;        /* of each thread */
+    int64_t step;                 /* rows of a microbatch */
+    cmlp_atomic next, stopped;    /* next microbatch to take; whether to stop */
+    cmlp_fault *faults;           /* of each thread */
 } forward_job;
 
-static int64_t tile_rows(int64_t n_rows) { return n_rows < FORWARD_ROWS ? n_rows : FORWARD_ROWS; }
+static int64_t microbatch_rows(int64_t n_rows) { return n_rows < FORWARD_ROWS ? n_rows : FORWARD_ROWS; }
 
-/* Each thread gets at least STEPS tiles, so that all threads end at about the same time; but tiles of less than
- * FEW_ROWS would read the weights again and again. */
+/* Each thread gets at least STEPS microbatches, so that all threads end at about the same time; but microbatches of
+ * less than MIN_ROWS rows would read the weights too often. */
 #define STEPS 4
-#define FEW_ROWS 28
+#define MIN_ROWS 28
 
 static int64_t step_rows(int64_t n_rows, int32_t threads)
 {
     const int64_t step = (n_rows + STEPS * threads - 1) / (STEPS * threads);
-    return threads == 1 ? tile_rows(n_rows) : tile_rows(step < FEW_ROWS ? FEW_ROWS : step);
+    return threads == 1 ? microbatch_rows(n_rows) : microbatch_rows(step < MIN_ROWS ? MIN_ROWS : step);
 }
 
-static void lay_out_tile(cmlp_space *space, const cmlp_net *net, int sparse, int64_t rows, tile_space *tile)
+static void lay_out_thread(cmlp_space *space, const cmlp_net *net, int sparse, int64_t rows, thread_memory *memory)
 {
     int64_t hidden = 0;
-    for (int32_t l = 0; l < net->n_layers - 1; l++)
+    for (int32_t l = 0; l < net->depth - 1; l++)
         if (net->layers[l].n_out > hidden) hidden = net->layers[l].n_out;
-    cmlp_input_lay_out(space, net, sparse, rows, 1, rows > 1, &tile->input);
-    for (int i = 0; i < 2; i++) tile->activations[i] = cmlp_take(space, rows * hidden, net->element);
+    cmlp_input_lay_out(space, net, sparse, rows, 1, rows > 1, &memory->input);
+    for (int i = 0; i < 2; i++) memory->activations[i] = cmlp_take(space, rows * hidden, net->element);
 }
 
 /* Divides the workspace, which begins at `base`, and returns its size; 0 if that does not fit in size_t. */
@@ -60,10 +60,10 @@ static size_t lay_out(forward_job *job, char *base, const cmlp_net *net, int spa
     cmlp_space space = {.base = base};
     job->faults = cmlp_take(&space, n_threads, sizeof(cmlp_fault));
     job->team = cmlp_take(&space, 1, cmlp_team_space(n_threads));
-    job->tiles = space.used;
-    lay_out_tile(&space, net, sparse, tile_rows(n_rows > 0 ? n_rows : 1), &job->tile);
-    job->each = space.used - job->tiles;
-    if (!cmlp_add_size(&space.used, (int64_t)job->each, (size_t)n_threads - 1)) space.overflow = 1;
+    job->begin = space.used;
+    lay_out_thread(&space, net, sparse, microbatch_rows(n_rows > 0 ? n_rows : 1), &job->memory);
+    job->memory_size = space.used - job->begin;
+    if (!cmlp_add_size(&space.used, (int64_t)job->memory_size, (size_t)n_threads - 1)) space.overflow = 1;
     return space.overflow ? 0 : space.used;
 }
 
@@ -73,32 +73,32 @@ size_t cmlp_forward_space(const cmlp_net *net, int sparse, int64_t n_rows, int32
     return lay_out(&job, NULL, net, sparse, n_rows, n_threads);
 }
 
-/* Where to write layer l's activations of the tile that starts at the selected row `first`. */
-static void *layer_output(const forward_job *job, const tile_space *tile, int32_t l, int64_t first)
+/* Where to write layer l's activations of the microbatch that starts at the selected row `first`. */
+static void *layer_output(const forward_job *job, const thread_memory *memory, int32_t l, int64_t first)
 {
     const cmlp_net *net = job->data.net;
-    void *all = l == net->n_layers - 1 ? job->last_output : job->outputs ? job->outputs[l] : NULL;
-    return all ? cmlp_at(net, all, first * net->layers[l].n_out) : tile->activations[l & 1];
+    void *all = l == net->depth - 1 ? job->last_output : job->outputs ? job->outputs[l] : NULL;
+    return all ? cmlp_at(net, all, first * net->layers[l].n_out) : memory->activations[l & 1];
 }
 
-static cmlp_fault forward_tile(const forward_job *job, const tile_space *tile, int64_t first, int64_t n)
+static cmlp_fault forward_rows(const forward_job *job, const thread_memory *memory, int64_t first, int64_t n)
 {
     const cmlp_net *net = job->data.net;
-    const cmlp_rows_share share = {.selected = first, .n = n, .tile = n, .once = 1};
+    const cmlp_rows_share share = {.selected = first, .n = n, .microbatch = n, .once = 1};
     cmlp_dense_input x = {.rows = n};
-    for (int32_t l = 0; l < net->n_layers; l++) {
+    for (int32_t l = 0; l < net->depth; l++) {
         const cmlp_dense_layer *layer = &net->layers[l];
-        void *z = layer_output(job, tile, l, first), *a = job->sums ? tile->activations[l & 1] : z;
+        void *z = layer_output(job, memory, l, first), *a = job->sums ? memory->activations[l & 1] : z;
         if (l) {
             cmlp_layer_sums(net, job->params, l, &x, z);
         } else {
-            cmlp_first_layer(&job->data, job->params, &share, &tile->input, z, tile->input.converted);
-            cmlp_fault fault = cmlp_check_sums(&job->data, z, first, n, tile->input.converted, 0);
+            cmlp_first_layer(&job->data, job->params, &share, &memory->input, z, memory->input.converted);
+            cmlp_fault fault = cmlp_check_sums(&job->data, z, first, n, memory->input.converted, 0);
             if (fault.status) return fault;
         }
-        if (!job->sums || l < net->n_layers - 1) cmlp_activate_rows(net, l, z, a, n);
+        if (!job->sums || l < net->depth - 1) cmlp_activate_rows(net, l, z, a, n);
         x = (cmlp_dense_input){.rows = n, .n_in = layer->n_out, .base = a, .ld = layer->n_out,
-                               .copy = cmlp_copy_space(&tile->input, 0)};
+                               .copy = cmlp_copy_space(&memory->input, 0)};
     }
     return (cmlp_fault){CMLP_OK, -1, -1};
 }
@@ -107,20 +107,20 @@ static void forward_share(void *context, cmlp_team *team, int32_t index, int32_t
 {
     forward_job *job = context;
     cmlp_fault *fault = &job->faults[index];
-    tile_space tile = job->tile;
+    thread_memory memory = job->memory;
     (void)team;
     (void)size;
     if (index) {
-        cmlp_space space = {.base = job->run->workspace, .used = job->tiles + (size_t)index * job->each};
-        lay_out_tile(&space, job->data.net, cmlp_is_sparse(&job->data), tile_rows(job->data.n), &tile);
+        cmlp_space space = {.base = job->run->workspace, .used = job->begin + (size_t)index * job->memory_size};
+        lay_out_thread(&space, job->data.net, cmlp_is_sparse(&job->data), microbatch_rows(job->data.n), &memory);
     }
-    cmlp_input_begin(job->data.net, &tile.input);
+    cmlp_input_begin(job->data.net, &memory.input);
     for (;;) {
         if (!index && cmlp_polls_cancel(job->run)) cmlp_atomic_store(&job->stopped, 1);
         if (cmlp_atomic_load(&job->stopped)) return;
         const int64_t first = cmlp_atomic_add(&job->next, 1) * job->step, left = job->data.n - first;
         if (left <= 0) return;
-        *fault = forward_tile(job, &tile, first, left < job->step ? left : job->step);
+        *fault = forward_rows(job, &memory, first, left < job->step ? left : job->step);
         if (fault->status) cmlp_atomic_store(&job->stopped, 1);
     }
 }
@@ -130,8 +130,8 @@ static cmlp_status forward(const cmlp_net *net, const void *params, const cmlp_r
 {
     forward_job job;
     cmlp_status status = cmlp_check_data(&job.data, net, rows, NULL, NULL, run);
-    if (!status) status = cmlp_check_block(net, params, "params", run);
-    if (!status) status = cmlp_check_block(net, last_output, outputs ? "outputs" : "output", run);
+    if (!status) status = cmlp_check_array(net, params, "params", run);
+    if (!status) status = cmlp_check_array(net, last_output, outputs ? "outputs" : "output", run);
     if (status) return status;
     int32_t threads = cmlp_useful_threads(&job.data, job.data.n, 1, run->n_threads);
     status = cmlp_check_workspace(run, lay_out(&job, cmlp_aligned(run->workspace), net, cmlp_is_sparse(&job.data),
@@ -165,7 +165,7 @@ static cmlp_status check_outputs(const cmlp_net *net, void *const *outputs, cmlp
     cmlp_status status = cmlp_check_net(net);
     if (status) return cmlp_refuse(&run->refused, status, "net");
     if (!outputs) return cmlp_refuse(&run->refused, CMLP_ERROR_NULL, "outputs");
-    for (int32_t l = 0; l < net->n_layers && !status; l++) status = cmlp_check_block(net, outputs[l], "outputs", run);
+    for (int32_t l = 0; l < net->depth && !status; l++) status = cmlp_check_array(net, outputs[l], "outputs", run);
     return status;
 }
 
@@ -175,7 +175,7 @@ static cmlp_status all_layers(const cmlp_net *net, const void *params, const cml
     cmlp_frame frame;
     cmlp_status status = cmlp_begin_call(&frame, run);
     if (!status) status = check_outputs(net, outputs, &frame.run);
-    if (!status) status = forward(net, params, rows, outputs, outputs[net->n_layers - 1], sums, &frame.run);
+    if (!status) status = forward(net, params, rows, outputs, outputs[net->depth - 1], sums, &frame.run);
     return cmlp_end_call(&frame, status);
 }
 

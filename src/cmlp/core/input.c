@@ -5,14 +5,14 @@
 #include "layer.h"
 #include "sparse.h"
 
-/* Single zeros are skipped if at most 5/8 of a tile's elements are nonzero and the layer has at least WIDE_OUTPUTS
+/* Single zeros are skipped if at most 5/8 of a sample's elements are nonzero and the layer has at least WIDE_OUTPUTS
  * outputs. In narrower layers, building the mask would take longer than it saves. */
-#define MOST_NONZERO(elements) ((elements) * 5 / 8)
+#define MAX_NONZERO(elements) ((elements) * 5 / 8)
 #define WIDE_OUTPUTS 48
 
-#define SCAN_PAUSE 16 /* tiles without a scan for zeros after one that found too few */
+#define SCAN_PAUSE 16 /* microbatches without a scan for zeros after one that found too few */
 
-/* Rows with masks are processed in pieces of this size, while the next piece is prefetched: building the masks takes
+/* Rows with masks are processed in blocks of this size, while the next block is prefetched: building the masks takes
  * less time than loading the rows from memory. */
 #ifndef MASKED_ROWS
 #define MASKED_ROWS 64
@@ -56,7 +56,7 @@ void cmlp_input_begin(const cmlp_net *net, const cmlp_input_space *space)
     memset(space->pause, 0, (size_t)space->n_threads * sizeof(int64_t));
 }
 
-/* Whether a thread backs off for this tile and does not scan for zeros. Counts the pause down. */
+/* Whether a thread backs off for this microbatch and does not scan for zeros. Counts the pause down. */
 static int skips_scan(const cmlp_input_space *space, int32_t index)
 {
     return space->pause[index] && --space->pause[index];
@@ -77,7 +77,7 @@ static int64_t mask_rows(const cmlp_net *net, const cmlp_input_space *space, con
 static int sample_mask(const cmlp_net *net, const cmlp_input_space *space, const cmlp_rows_share *share, int64_t n)
 {
     if (!space->mask || skips_scan(space, share->index)) return 0;
-    if (mask_rows(net, space, share, 0, n) <= MOST_NONZERO(n * cmlp_n_in(net))) return 1;
+    if (mask_rows(net, space, share, 0, n) <= MAX_NONZERO(n * cmlp_n_in(net))) return 1;
     space->pause[share->index] = SCAN_PAUSE;
     return 0;
 }
@@ -143,7 +143,7 @@ static void gather(const cmlp_data *data, const cmlp_rows_share *share, const cm
 static cmlp_dense_input share_input(const cmlp_data *data, const cmlp_rows_share *share, const cmlp_input_space *space,
                                     int64_t i, int64_t n, int masked)
 {
-    const int64_t a = share->a + i, next = i + n < share->n ? n : share->tile - i, words = n_words(data->net);
+    const int64_t a = share->a + i, next = i + n < share->n ? n : share->microbatch - i, words = n_words(data->net);
     const int64_t distance = masked || n < PREFETCH_ROWS ? n : PREFETCH_ROWS;
     const int bytes = stay_bytes(data, share, space);
     cmlp_dense_input x = {.rows = n, .n_in = cmlp_n_in(data->net), .list = space->list + a,
@@ -175,8 +175,8 @@ int cmlp_first_layer(const cmlp_data *data, const void *params, const cmlp_rows_
                      const cmlp_input_space *space, void *z, void *scratch)
 {
     const cmlp_net *net = data->net;
-    const int64_t n = share->n, pieces = n / MASKED_ROWS + 1;
-    int64_t piece = 0, i = 0, m;
+    const int64_t n = share->n, blocks = n / MASKED_ROWS + 1;
+    int64_t block = 0, i = 0, m;
     int masked = 0;
     if (cmlp_is_sparse(data)) {
         sparse_sums(data, params, share, space, z, scratch);
@@ -184,7 +184,7 @@ int cmlp_first_layer(const cmlp_data *data, const void *params, const cmlp_rows_
     }
     gather(data, share, space);
     do { /* runs once even without rows, to clear the column mask */
-        m = n * ++piece / pieces - i;
+        m = n * ++block / blocks - i;
         if (i)
             mask_rows(net, space, share, i, i + m);
         else

@@ -61,18 +61,18 @@ static cmlp_status describe(const cmlp_head *head, cmlp_model_info *info)
 
 cmlp_status cmlp_model_size(const void *file, size_t n, cmlp_model_info *info)
 {
-    cmlp_model_info own;
+    cmlp_model_info copy;
     cmlp_head head;
-    cmlp_status status = CMLP_READ(&own, info, cmlp_model_info, dtype);
+    cmlp_status status = CMLP_READ(&copy, info, cmlp_model_info, dtype);
     if (status) return status;
     if (!file) return CMLP_ERROR_NULL;
-    const size_t size = own.struct_size;
-    own = (cmlp_model_info){.struct_size = size};
+    const size_t size = copy.struct_size;
+    copy = (cmlp_model_info){.struct_size = size};
     status = cmlp_head_read(file, n, &head);
-    own.head_size = head.bytes;
-    own.error_at = head.error_at;
-    if (!status) status = describe(&head, &own);
-    memcpy(info, &own, size);
+    copy.head_size = head.bytes;
+    copy.error_at = head.error_at;
+    if (!status) status = describe(&head, &copy);
+    memcpy(info, &copy, size);
     return status;
 }
 
@@ -198,35 +198,35 @@ cmlp_status cmlp_model_predict_u8(const cmlp_model *model, const uint8_t *row, i
 
 cmlp_status cmlp_model_rows(const cmlp_model *model, cmlp_rows *rows)
 {
-    cmlp_rows own;
-    const cmlp_status status = CMLP_READ(&own, rows, cmlp_rows, index_dtype);
+    cmlp_rows copy;
+    const cmlp_status status = CMLP_READ(&copy, rows, cmlp_rows, index_dtype);
     const cmlp_model *inside = model_in(model);
     if (!inside) return model ? CMLP_ERROR_MODEL : CMLP_ERROR_NULL;
     if (status) return status;
-    own.kind = CMLP_ROWS_DENSE;
-    own.dtype = inside->net.dtype;
-    own.n_cols = cmlp_n_in(&inside->net);
-    own.scale = inside->input_scale;
-    memcpy(rows, &own, own.struct_size);
+    copy.kind = CMLP_ROWS_DENSE;
+    copy.dtype = inside->net.dtype;
+    copy.n_cols = cmlp_n_in(&inside->net);
+    copy.scale = inside->input_scale;
+    memcpy(rows, &copy, copy.struct_size);
     return CMLP_OK;
 }
 
 const cmlp_net *cmlp_model_net(const cmlp_model *model)
 {
-    const cmlp_model *own = model_in(model);
-    return own ? &own->net : NULL;
+    const cmlp_model *inside = model_in(model);
+    return inside ? &inside->net : NULL;
 }
 
 const void *cmlp_model_params(const cmlp_model *model)
 {
-    const cmlp_model *own = model_in(model);
-    return own ? own->params : NULL;
+    const cmlp_model *inside = model_in(model);
+    return inside ? inside->params : NULL;
 }
 
 cmlp_status cmlp_model_metadata(const cmlp_model *model, const char *key, const char **text, size_t *length)
 {
     if (!model || !key || !text || !length) return CMLP_ERROR_NULL;
-    const cmlp_model *own = model_in(model);
-    if (!own) return CMLP_ERROR_MODEL;
-    return cmlp_head_find(own->file, key, text, length) ? CMLP_OK : CMLP_ERROR_FILE_KEY;
+    const cmlp_model *inside = model_in(model);
+    if (!inside) return CMLP_ERROR_MODEL;
+    return cmlp_head_find(inside->file, key, text, length) ? CMLP_OK : CMLP_ERROR_FILE_KEY;
 }

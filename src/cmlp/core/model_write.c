@@ -95,10 +95,10 @@ static void put_elements(sink *s, const void *elements, uint64_t bytes, size_t s
         return;
     }
     for (uint64_t at = 0; at < bytes;) {
-        const uint64_t part = bytes - at < sizeof s->buffer ? bytes - at : sizeof s->buffer;
-        cmlp_swap(s->buffer, p + at, part, size);
-        take(s, s->buffer, (size_t)part);
-        at += part;
+        const uint64_t n = bytes - at < sizeof s->buffer ? bytes - at : sizeof s->buffer;
+        cmlp_swap(s->buffer, p + at, n, size);
+        take(s, s->buffer, (size_t)n);
+        at += n;
     }
 }
 
@@ -159,7 +159,7 @@ static void put_metadata(sink *s, const writer *w, uint32_t crc)
     put_text(s, "\",\"input_scale\":\"");
     put_hex_double(s, w->input_scale);
     put_text(s, "\",\"activations\":\"");
-    for (int32_t l = 0; l < net->n_layers; l++) {
+    for (int32_t l = 0; l < net->depth; l++) {
         if (l) put_byte(s, ',');
         put_text(s, cmlp_describe_activation(net->layers[l].activation)->name);
         put_parameter(s, net->layers[l].parameter);
@@ -184,7 +184,7 @@ static uint64_t put_head(sink *s, const writer *w, uint64_t length, uint32_t crc
     uint64_t offset = 0;
     for (int i = 0; i < 8; i++) put_byte(s, length >> 8 * i & 255);
     put_metadata(s, w, crc);
-    for (int32_t l = 0; l < net->n_layers; l++)
+    for (int32_t l = 0; l < net->depth; l++)
         for (int is_bias = 0; is_bias < 2; is_bias++) {
             const cmlp_dense_layer *layer = &net->layers[l];
             const cmlp_model_array weights = {NULL, NULL, layer->n_in, layer->n_out, net->dtype};
@@ -208,10 +208,10 @@ static void put_data(sink *s, const writer *w)
     const cmlp_model_content *content = w->content;
     put_elements(s, w->params, (uint64_t)w->net->n_params * w->net->element, w->net->element);
     for (int32_t i = 0; i < content->n_arrays + 2; i++) {
-        const int32_t own = i - w->before;
-        const cmlp_model_array *a = own < 0   ? &content->arrays[i]
-                                    : own < 2 ? &w->example[own]
-                                              : &content->arrays[i - 2];
+        const int32_t example = i - w->before; /* 0 and 1 are the arrays of the example */
+        const cmlp_model_array *a = example < 0   ? &content->arrays[i]
+                                    : example < 2 ? &w->example[example]
+                                                  : &content->arrays[i - 2];
         put_elements(s, a->data, array_bytes(a), cmlp_bytes_of(a->dtype));
     }
 }
@@ -357,20 +357,20 @@ cmlp_status cmlp_model_write_size(const cmlp_net *net, size_t *bytes)
 cmlp_status cmlp_model_write(const cmlp_net *net, const void *params, const cmlp_model_content *content, void *scratch,
                              size_t scratch_size)
 {
-    cmlp_model_content own;
+    cmlp_model_content copy;
     cmlp_row_scratch divided;
-    writer w = {.net = net, .params = params, .content = &own};
+    writer w = {.net = net, .params = params, .content = &copy};
     cmlp_status status = cmlp_check_net(net);
-    if (!status) status = CMLP_READ(&own, content, cmlp_model_content, context);
-    if (!status && (!params || !own.write)) status = CMLP_ERROR_NULL;
+    if (!status) status = CMLP_READ(&copy, content, cmlp_model_content, context);
+    if (!status && (!params || !copy.write)) status = CMLP_ERROR_NULL;
     if (!status && cmlp_misaligned(params, net->element)) status = CMLP_ERROR_ALIGNMENT;
-    if (!status && !cmlp_is_finite(own.input_scale)) status = CMLP_ERROR_OPTION;
-    if (!status) status = check_strings(&own);
+    if (!status && !cmlp_is_finite(copy.input_scale)) status = CMLP_ERROR_OPTION;
+    if (!status) status = check_strings(&copy);
     if (!status) status = check_arrays(&w);
     if (!status) status = cmlp_check_scratch(net, scratch, scratch_size, &divided);
     if (!status && !cmlp_model_is_finite(net, params)) status = CMLP_ERROR_FILE_NONFINITE;
     if (status) return status;
-    w.input_scale = own.input_scale == 0 ? 1 : own.input_scale;
+    w.input_scale = copy.input_scale == 0 ? 1 : copy.input_scale;
     status = make_example(&w, &divided);
     return status ? status : write_file(&w);
 }

@@ -5,12 +5,12 @@
 #include "cpu.h"
 #include "sums.h"
 
-/* A parameter is finite, positive and below `most` (0: no bound). 0 means the default, and is the only value where
+/* A parameter is finite, positive and below `limit` (0: no bound). 0 means the default, and is the only value where
  * there is no parameter. */
-static int is_parameter(double value, double standard, double most)
+static int is_parameter(double value, double standard, double limit)
 {
     if (value == 0) return 1;
-    return standard > 0 && value > 0 && (most > 0 ? value < most : cmlp_is_finite(value));
+    return standard > 0 && value > 0 && (limit > 0 ? value < limit : cmlp_is_finite(value));
 }
 
 static cmlp_status check_activations(const cmlp_net_config *config)
@@ -48,23 +48,23 @@ static cmlp_status check_config(const cmlp_net_config *config)
 /* Number of parameters, or -1 if their bytes cannot be addressed. */
 static int64_t count_params(const cmlp_net_config *config, size_t element)
 {
-    const int64_t most = (int64_t)((size_t)PTRDIFF_MAX / element);
+    const int64_t limit = (int64_t)((size_t)PTRDIFF_MAX / element);
     int64_t all = 0;
     for (int32_t l = 1; l < config->n_layers; l++) {
         /* sizes are below 2^31: the product fits in 64 bits, and so does a sum of two products */
         const int64_t n = (config->sizes[l - 1] + 1) * config->sizes[l];
-        if (n > most - all) return -1;
+        if (n > limit - all) return -1;
         all += n;
     }
     return all;
 }
 
-/* Sets the offsets of weights and biases: the layers are contiguous in the parameter block. */
+/* Sets the offsets of weights and biases: the layers are contiguous in the array of parameters. */
 static void lay_out(cmlp_net *net, const cmlp_net_config *config)
 {
     int64_t at = 0;
     net->widest = 0;
-    for (int32_t l = 0; l < net->n_layers; l++) {
+    for (int32_t l = 0; l < net->depth; l++) {
         cmlp_dense_layer *layer = &net->layers[l];
         layer->n_in = config->sizes[l];
         layer->n_out = config->sizes[l + 1];
@@ -93,11 +93,11 @@ size_t cmlp_net_size(void) { return sizeof(cmlp_net); }
 
 cmlp_status cmlp_net_init(cmlp_net *memory, size_t memory_size, const cmlp_net_config *config)
 {
-    cmlp_net_config own;
-    cmlp_status status = CMLP_READ(&own, config, cmlp_net_config, loss_parameter);
-    if (!status) status = check_config(&own);
+    cmlp_net_config copy;
+    cmlp_status status = CMLP_READ(&copy, config, cmlp_net_config, loss_parameter);
+    if (!status) status = check_config(&copy);
     if (status) return status;
-    config = &own;
+    config = &copy;
     if (!memory) return CMLP_ERROR_NULL;
     if (memory_size < sizeof(cmlp_net)) return CMLP_ERROR_BUFFER_SIZE;
     if (cmlp_misaligned(memory, CMLP_ALIGNOF(cmlp_net))) return CMLP_ERROR_ALIGNMENT;
@@ -110,7 +110,7 @@ cmlp_status cmlp_net_init(cmlp_net *memory, size_t memory_size, const cmlp_net_c
     cmlp_leave_mode(mode);
     if (!exact) return CMLP_ERROR_BUILD;
     memory->magic = CMLP_NET_MAGIC;
-    memory->n_layers = config->n_layers - 1;
+    memory->depth = config->n_layers - 1;
     memory->loss = config->loss;
     memory->loss_parameter = config->loss_parameter;
     if (memory->loss_parameter == 0) memory->loss_parameter = cmlp_describe_loss(config->loss)->parameter;
@@ -134,19 +134,19 @@ uint32_t cmlp_net_isa(const cmlp_net *net) { return cmlp_check_net(net) ? 0 : ne
 
 cmlp_status cmlp_net_layer(const cmlp_net *net, int32_t index, cmlp_layer *layer)
 {
-    cmlp_layer own;
+    cmlp_layer copy;
     cmlp_status status = cmlp_check_net(net);
-    if (!status) status = CMLP_READ(&own, layer, cmlp_layer, biases);
+    if (!status) status = CMLP_READ(&copy, layer, cmlp_layer, biases);
     if (status) return status;
-    if (index < 0 || index >= net->n_layers) return CMLP_ERROR_LAYERS;
+    if (index < 0 || index >= net->depth) return CMLP_ERROR_LAYERS;
     const cmlp_dense_layer *described = &net->layers[index];
-    own.n_in = described->n_in;
-    own.n_out = described->n_out;
-    own.activation = described->activation;
-    own.parameter = described->parameter;
-    own.weights = described->weights;
-    own.biases = described->biases;
-    memcpy(layer, &own, own.struct_size);
+    copy.n_in = described->n_in;
+    copy.n_out = described->n_out;
+    copy.activation = described->activation;
+    copy.parameter = described->parameter;
+    copy.weights = described->weights;
+    copy.biases = described->biases;
+    memcpy(layer, &copy, copy.struct_size);
     return CMLP_OK;
 }
 
@@ -154,7 +154,7 @@ cmlp_status cmlp_net_layer(const cmlp_net *net, int32_t index, cmlp_layer *layer
 /* The bound of the output layer uses the factor of the last hidden layer. */
 static double init_factor(const cmlp_net *net, int32_t l)
 {
-    if (l == net->n_layers - 1) l--;
+    if (l == net->depth - 1) l--;
     return l >= 0 ? cmlp_describe_activation(net->layers[l].activation)->init_factor : 6;
 }
 
@@ -165,7 +165,7 @@ cmlp_status cmlp_init_params(const cmlp_net *net, cmlp_random *random, void *par
     if (!random || !params) return CMLP_ERROR_NULL;
     if (cmlp_misaligned(params, net->element)) return CMLP_ERROR_ALIGNMENT;
     cmlp_float_mode mode = cmlp_enter_mode();
-    for (int32_t l = 0; l < net->n_layers; l++) {
+    for (int32_t l = 0; l < net->depth; l++) {
         const cmlp_dense_layer *layer = &net->layers[l];
         double factor = init_factor(net, l);
         double bound = cmlp_root(factor / (double)(layer->n_in + layer->n_out));

@@ -14,12 +14,12 @@ typedef struct cmlp_dense_layer {
     int64_t n_in, n_out;
     int32_t activation;
     double parameter;        /* of the activation */
-    int64_t weights, biases; /* indices in the parameter block */
+    int64_t weights, biases; /* indices in the array of parameters */
 } cmlp_dense_layer;
 
 struct cmlp_net {
     uint32_t magic;
-    int32_t n_layers; /* number of layers with weights */
+    int32_t depth; /* number of layers with weights; n_layers of the configuration includes the input */
     int32_t loss;
     int32_t dtype;
     int64_t n_params;
@@ -34,13 +34,13 @@ struct cmlp_net {
 cmlp_status cmlp_check_net(const cmlp_net *net);
 
 static inline int64_t cmlp_n_in(const cmlp_net *net) { return net->layers[0].n_in; }
-static inline int64_t cmlp_n_out(const cmlp_net *net) { return net->layers[net->n_layers - 1].n_out; }
-static inline int32_t cmlp_output_activation(const cmlp_net *net) { return net->layers[net->n_layers - 1].activation; }
+static inline int64_t cmlp_n_out(const cmlp_net *net) { return net->layers[net->depth - 1].n_out; }
+static inline int32_t cmlp_output_activation(const cmlp_net *net) { return net->layers[net->depth - 1].activation; }
 
-/* Element i of a block of the net's type. */
-static inline void *cmlp_at(const cmlp_net *net, const void *block, int64_t i)
+/* Element i of an array of the net's type. */
+static inline void *cmlp_at(const cmlp_net *net, const void *array, int64_t i)
 {
-    return (char *)(uintptr_t)block + i * (int64_t)net->element;
+    return (char *)(uintptr_t)array + i * (int64_t)net->element;
 }
 
 static inline int cmlp_is_finite(double x) { return x - x == 0; }
@@ -51,10 +51,10 @@ static inline int cmlp_misaligned(const void *p, size_t alignment) { return (uin
  * first, so that the product with the size of a type cannot overflow. */
 static inline int cmlp_add_size(size_t *total, int64_t count, size_t size)
 {
-    const uint64_t most = (uint64_t)PTRDIFF_MAX - CMLP_ALIGNMENT;
+    const uint64_t limit = (uint64_t)PTRDIFF_MAX - CMLP_ALIGNMENT;
     if (count < 0 || count >> 48) return 0;
     const uint64_t bytes = ((uint64_t)count * size + CMLP_ALIGNMENT - 1) / CMLP_ALIGNMENT * CMLP_ALIGNMENT;
-    if (bytes > most - *total) return 0;
+    if (bytes > limit - *total) return 0;
     *total += (size_t)bytes;
     return 1;
 }

@@ -5,8 +5,8 @@
 
 #if CMLP_BUILDS_TRAINING
 
-/* Number of parameter-sized blocks in the optimizer state, or -1 for an unknown solver. */
-static int state_blocks(int solver)
+/* Number of arrays in the optimizer state, each as large as that of the parameters, or -1 for an unknown solver. */
+static int state_arrays(int solver)
 {
     switch (solver) {
     case CMLP_SOLVER_SGD: return 0;
@@ -20,13 +20,13 @@ static int state_blocks(int solver)
 
 cmlp_status cmlp_optimizer_state_size(const cmlp_net *net, int solver, size_t *bytes)
 {
-    const int blocks = state_blocks(solver);
+    const int arrays = state_arrays(solver);
     const cmlp_status status = cmlp_check_net(net);
     if (status) return status;
     if (!bytes) return CMLP_ERROR_NULL;
-    if (blocks < 0) return CMLP_ERROR_OPTION;
+    if (arrays < 0) return CMLP_ERROR_OPTION;
     if ((size_t)net->n_params > (size_t)PTRDIFF_MAX / net->element / 2) return CMLP_ERROR_OVERFLOW;
-    *bytes = (size_t)blocks * (size_t)net->n_params * net->element;
+    *bytes = (size_t)arrays * (size_t)net->n_params * net->element;
     return CMLP_OK;
 }
 
@@ -114,12 +114,12 @@ void cmlp_clip(const cmlp_net *net, const void *gradient, cmlp_step_values *valu
     if (norm > values->max_norm) values->shrink = values->max_norm / norm;
 }
 
-static void step_block(const cmlp_net *net, const cmlp_step_values *values, void *state, void *params,
+static void step_array(const cmlp_net *net, const cmlp_step_values *values, void *state, void *params,
                        const void *gradient, int64_t first, int64_t n)
 {
-    int blocks = state_blocks(values->solver);
-    void *m = blocks > 0 ? cmlp_at(net, state, first) : NULL;
-    void *v = blocks > 1 ? cmlp_at(net, state, net->n_params + first) : NULL;
+    int arrays = state_arrays(values->solver);
+    void *m = arrays > 0 ? cmlp_at(net, state, first) : NULL;
+    void *v = arrays > 1 ? cmlp_at(net, state, net->n_params + first) : NULL;
     net->kernels->step(values, cmlp_at(net, params, first), gradient, m, v, n);
 }
 
@@ -129,39 +129,39 @@ void cmlp_step_elements(const cmlp_net *net, const cmlp_step_values *values, voi
                         const void *gradient, int64_t first, int64_t n, int biases)
 {
     double shrunk[SHRUNK_ELEMENTS]; /* or floats */
-    cmlp_step_values own = *values;
-    if (biases) own.decay = 0;
+    cmlp_step_values copy = *values;
+    if (biases) copy.decay = 0;
     if (values->shrink == 1) {
-        step_block(net, &own, state, params, gradient, first, n);
+        step_array(net, &copy, state, params, gradient, first, n);
         return;
     }
     for (int64_t i = 0, m; i < n; i += m) {
         m = n - i < SHRUNK_ELEMENTS ? n - i : SHRUNK_ELEMENTS;
         memcpy(shrunk, cmlp_at(net, gradient, i), (size_t)m * net->element);
         net->kernels->multiply(shrunk, m, values->shrink);
-        step_block(net, &own, state, params, shrunk, first + i, m);
+        step_array(net, &copy, state, params, shrunk, first + i, m);
     }
 }
 
 static cmlp_status take_step(const cmlp_net *net, void *params, const void *gradient, cmlp_optimizer *optimizer)
 {
-    cmlp_optimizer own;
+    cmlp_optimizer copy;
     const char *refused; /* unused: this call has no cmlp_run to report it in */
     cmlp_status status = cmlp_check_net(net);
-    if (!status) status = cmlp_read_optimizer(&own, net, optimizer, &refused);
+    if (!status) status = cmlp_read_optimizer(&copy, net, optimizer, &refused);
     if (status) return status;
     if (!params || !gradient) return CMLP_ERROR_NULL;
     if (cmlp_misaligned(params, net->element) || cmlp_misaligned(gradient, net->element)) return CMLP_ERROR_ALIGNMENT;
-    cmlp_step_values values = cmlp_begin_step(&own, own.learning_rate);
+    cmlp_step_values values = cmlp_begin_step(&copy, copy.learning_rate);
     if (values.max_norm > 0) cmlp_clip(net, gradient, &values);
-    for (int32_t l = 0; l < net->n_layers; l++) {
+    for (int32_t l = 0; l < net->depth; l++) {
         const cmlp_dense_layer *layer = &net->layers[l];
-        cmlp_step_elements(net, &values, own.state, params, cmlp_at(net, gradient, layer->weights), layer->weights,
+        cmlp_step_elements(net, &values, copy.state, params, cmlp_at(net, gradient, layer->weights), layer->weights,
                            layer->n_in * layer->n_out, 0);
-        cmlp_step_elements(net, &values, own.state, params, cmlp_at(net, gradient, layer->biases), layer->biases,
+        cmlp_step_elements(net, &values, copy.state, params, cmlp_at(net, gradient, layer->biases), layer->biases,
                            layer->n_out, 1);
     }
-    cmlp_return_counters(optimizer, &own);
+    cmlp_return_counters(optimizer, &copy);
     return CMLP_OK;
 }
 

@@ -4,12 +4,12 @@
 
 #include "net.h"
 
-/* Reads the caller's optimizer to `own`, with defaults filled in; if it is refused, *refused names the field. */
-cmlp_status cmlp_read_optimizer(cmlp_optimizer *own, const cmlp_net *net, const cmlp_optimizer *given,
+/* Reads the caller's optimizer to `copy`, with defaults filled in; if it is refused, *refused names the field. */
+cmlp_status cmlp_read_optimizer(cmlp_optimizer *copy, const cmlp_net *net, const cmlp_optimizer *given,
                                 const char **refused);
 
 /* Writes the counters back to the caller's struct. */
-void cmlp_return_counters(cmlp_optimizer *given, const cmlp_optimizer *own);
+void cmlp_return_counters(cmlp_optimizer *given, const cmlp_optimizer *copy);
 
 /* Counts a step with this learning rate and returns its constants. */
 cmlp_step_values cmlp_begin_step(cmlp_optimizer *optimizer, double learning_rate);
@@ -18,7 +18,7 @@ cmlp_step_values cmlp_begin_step(cmlp_optimizer *optimizer, double learning_rate
 double cmlp_gradient_norm(const cmlp_net *net, const void *gradient);
 void cmlp_clip(const cmlp_net *net, const void *gradient, cmlp_step_values *values);
 
-/* One step on the elements [first, first + n) of the parameter block, weights or biases of one layer. `gradient`
+/* One step on the elements [first, first + n) of the array of parameters, weights or biases of one layer. `gradient`
  * points to their gradient. */
 void cmlp_step_elements(const cmlp_net *net, const cmlp_step_values *values, void *state, void *params,
                         const void *gradient, int64_t first, int64_t n, int biases);

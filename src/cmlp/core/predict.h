@@ -31,8 +31,8 @@ cmlp_status cmlp_forward_row(const cmlp_net *net, const void *params, const cmlp
 /* Rounds an address up to a multiple of CMLP_ALIGNMENT. */
 static inline void *cmlp_align_up(const void *memory)
 {
-    const uintptr_t most = CMLP_ALIGNMENT - 1;
-    return (void *)(((uintptr_t)memory + most) & ~most);
+    const uintptr_t mask = CMLP_ALIGNMENT - 1;
+    return (void *)(((uintptr_t)memory + mask) & ~mask);
 }
 
 #endif

@@ -64,13 +64,13 @@ double cmlp_random_double(cmlp_random *random)
     return (high * 67108864.0 + low) / 9007199254740992.0;
 }
 
-/* Uniform in [0, most] for most > UINT32_MAX: takes as many random bits as `most` has, and rejects larger numbers. */
-static uint64_t next_below(cmlp_random *random, uint64_t most)
+/* Uniform in [0, most] for most > UINT32_MAX: takes as many random bits as `max` has, and rejects larger numbers. */
+static uint64_t next_below(cmlp_random *random, uint64_t max)
 {
-    uint64_t mask = most, value;
+    uint64_t mask = max, value;
     for (int shift = 1; shift < 64; shift *= 2) mask |= mask >> shift;
     do value = next64(random) & mask;
-    while (value > most);
+    while (value > max);
     return value;
 }
 

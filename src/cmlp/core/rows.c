@@ -137,15 +137,15 @@ static cmlp_status read_targets(cmlp_data *data, cmlp_targets *targets, const cm
 static cmlp_status check_weights(const cmlp_data *data, int64_t *bad)
 {
     const int is_float = data->net->dtype == CMLP_FLOAT32;
-    const double least = is_float ? FLT_MIN : DBL_MIN, most = is_float ? FLT_MAX : DBL_MAX;
+    const double min = is_float ? FLT_MIN : DBL_MIN, max = is_float ? FLT_MAX : DBL_MAX;
     for (int64_t i = 0; i < data->n; i++) {
         const double w = data->weights[cmlp_selected(data, i)];
-        if (w == 0 || (w >= least && w <= most)) continue;
+        if (w == 0 || (w >= min && w <= max)) continue;
         *bad = cmlp_selected(data, i);
         return CMLP_ERROR_WEIGHT;
     }
     const double sum = cmlp_weight_sum(data, 0, data->n);
-    return !data->n || (sum > 0 && sum <= most) ? CMLP_OK : CMLP_ERROR_WEIGHT;
+    return !data->n || (sum > 0 && sum <= max) ? CMLP_OK : CMLP_ERROR_WEIGHT;
 }
 
 cmlp_status cmlp_check_data(cmlp_data *data, const cmlp_net *net, const cmlp_rows *rows, const cmlp_targets *targets,

@@ -1,4 +1,4 @@
-/* Checks the rows, targets and row weights of a call, and gathers them tile by tile. */
+/* Checks the rows, targets and row weights of a call, and gathers them. */
 #ifndef CMLP_ROWS_H
 #define CMLP_ROWS_H
 

@@ -12,10 +12,10 @@ cmlp_status cmlp_check_workspace(cmlp_run *run, size_t needed)
     return CMLP_OK;
 }
 
-cmlp_status cmlp_check_block(const cmlp_net *net, const void *block, const char *name, cmlp_run *run)
+cmlp_status cmlp_check_array(const cmlp_net *net, const void *array, const char *name, cmlp_run *run)
 {
-    if (!block) return cmlp_refuse(&run->refused, CMLP_ERROR_NULL, name);
-    return cmlp_misaligned(block, net->element) ? cmlp_refuse(&run->refused, CMLP_ERROR_ALIGNMENT, name) : CMLP_OK;
+    if (!array) return cmlp_refuse(&run->refused, CMLP_ERROR_NULL, name);
+    return cmlp_misaligned(array, net->element) ? cmlp_refuse(&run->refused, CMLP_ERROR_ALIGNMENT, name) : CMLP_OK;
 }
 
 /* Minimum multiply-adds per thread between two barriers of a batch: 4 to 20 microseconds. In prediction the minimum
@@ -41,10 +41,10 @@ static double products(const cmlp_data *data, int64_t rows)
 
 int32_t cmlp_useful_threads(const cmlp_data *data, int64_t rows, int passes, int32_t asked)
 {
-    double most = products(data, rows) * passes / (passes > 1 ? PRODUCTS_PER_BARRIER : PRODUCTS_PER_THREAD);
-    if (passes > 1 && most > 1 + (double)rows / ROWS_PER_THREAD) most = 1 + (double)rows / ROWS_PER_THREAD;
-    if (most < 2 || (passes == 1 && products(data, rows) < PRODUCTS_PER_TEAM)) return 1;
-    return most < asked ? (int32_t)most : asked;
+    double threads = products(data, rows) * passes / (passes > 1 ? PRODUCTS_PER_BARRIER : PRODUCTS_PER_THREAD);
+    if (passes > 1 && threads > 1 + (double)rows / ROWS_PER_THREAD) threads = 1 + (double)rows / ROWS_PER_THREAD;
+    if (threads < 2 || (passes == 1 && products(data, rows) < PRODUCTS_PER_TEAM)) return 1;
+    return threads < asked ? (int32_t)threads : asked;
 }
 
 cmlp_fault cmlp_first_fault(const cmlp_fault *faults, int32_t size)

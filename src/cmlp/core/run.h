@@ -22,8 +22,8 @@ static inline void *cmlp_aligned(void *p) { return (char *)p + (0 - (uintptr_t)p
  * size does not fit in size_t. */
 cmlp_status cmlp_check_workspace(cmlp_run *run, size_t needed);
 
-/* Checks that a block of elements is given and aligned for the net's type. */
-cmlp_status cmlp_check_block(const cmlp_net *net, const void *block, const char *name, cmlp_run *run);
+/* Checks that an array of elements is given and aligned for the net's type. */
+cmlp_status cmlp_check_array(const cmlp_net *net, const void *array, const char *name, cmlp_run *run);
 
 /* Threads for `rows` of the data's rows between two barriers (or in all, where there are none), of at most `asked`;
  * `passes` is 1 for forward, 3 for forward, backward and gradient. */
@@ -44,7 +44,7 @@ static inline int cmlp_polls_cancel(const cmlp_run *run) { return run->poll && r
 cmlp_fault cmlp_check_sums(const cmlp_data *data, const void *z, int64_t selected, int64_t n, void *scratch,
                            int training);
 
-/* Divides the workspace into blocks. If `base` is NULL, only counts the bytes. */
+/* Divides the workspace into arrays. If `base` is NULL, only counts the bytes. */
 typedef struct cmlp_space {
     char *base;
     size_t used;

@@ -130,10 +130,10 @@ REAL_FN int thread_start(thread_t *t, void *(*run)(void *), void *argument)
 #ifdef __wasi__
     return create(t, run, argument);
 #else
-    static const int own[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS};
+    static const int synchronous[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS};
     sigset_t blocked, before;
     sigfillset(&blocked);
-    for (size_t i = 0; i < sizeof own / sizeof *own; i++) sigdelset(&blocked, own[i]);
+    for (size_t i = 0; i < sizeof synchronous / sizeof *synchronous; i++) sigdelset(&blocked, synchronous[i]);
     pthread_sigmask(SIG_SETMASK, &blocked, &before);
     const int created = create(t, run, argument);
     pthread_sigmask(SIG_SETMASK, &before, NULL);

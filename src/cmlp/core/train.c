@@ -167,14 +167,14 @@ static void return_epoch(cmlp_epoch *given, const cmlp_epoch *epoch)
 }
 
 /* Instruction sets differ in the sign and payload of the NaNs that they compute. Here all NaNs become the same one. */
-static void canonicalize_nans(const cmlp_net *net, void *block, int64_t n)
+static void canonicalize_nans(const cmlp_net *net, void *array, int64_t n)
 {
     for (int64_t i = 0; i < n; i++)
         if (net->dtype == CMLP_FLOAT64) {
-            double *const x = (double *)block + i;
+            double *const x = (double *)array + i;
             if (*x != *x) *x = NAN;
         } else {
-            float *const x = (float *)block + i;
+            float *const x = (float *)array + i;
             if (*x != *x) *x = NAN;
         }
 }
@@ -231,7 +231,7 @@ static cmlp_status train_epoch(const cmlp_net *net, void *params, const cmlp_row
     job.shortest = HUGE_VAL;
     job.batch_next = job.epoch.first_batch;
     if (job.batch.penalized) cmlp_squares_renew(&job.batch);
-    const int32_t threads = cmlp_useful_threads(&job.batch.data, job.batch.tile_rows, 3, run->n_threads);
+    const int32_t threads = cmlp_useful_threads(&job.batch.data, job.batch.microbatch_rows, 3, run->n_threads);
     cmlp_team_run(threads, job.batch.team, epoch_member, &job);
     status = finish_epoch(&job, cmlp_first_fault(job.batch.faults, run->n_threads));
     return_epoch(epoch, &job.epoch);

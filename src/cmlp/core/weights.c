@@ -7,8 +7,8 @@
 
 #define SQUARE_ROWS 16 /* weight rows per sum of squares */
 
-/* In batches of up to STEP_ROWS rows the step is most of the work. The gradient is then computed in pieces of
- * STEP_BYTES bytes, each followed by its step. All pieces reuse the same memory, so that weights and moments stay in
+/* In batches of up to STEP_ROWS rows the step is most of the work. The gradient is then computed in blocks of
+ * STEP_BYTES bytes, each followed by its step. All blocks reuse the same memory, so that weights and moments stay in
  * the L2 cache. */
 #ifndef STEP_BYTES
 #define STEP_BYTES 65536
@@ -28,14 +28,14 @@ typedef struct weight_share {
 
 /* ------------------------------------------------------------------------------------------------- squares */
 
-int64_t cmlp_square_groups(const cmlp_dense_layer *layer) { return (layer->n_in + SQUARE_ROWS - 1) / SQUARE_ROWS; }
+int64_t cmlp_n_squares(const cmlp_dense_layer *layer) { return (layer->n_in + SQUARE_ROWS - 1) / SQUARE_ROWS; }
 
 static void squares_of(cmlp_batch_job *job, const void *params, int32_t l, int64_t k0, int64_t k1)
 {
     const cmlp_net *net = job->data.net;
     const cmlp_dense_layer *layer = &net->layers[l];
     double *squares = job->squares;
-    for (int32_t i = 0; i < l; i++) squares += cmlp_square_groups(&net->layers[i]);
+    for (int32_t i = 0; i < l; i++) squares += cmlp_n_squares(&net->layers[i]);
     for (int64_t k = k0; k < k1; k += SQUARE_ROWS) {
         const int64_t rows = k1 - k < SQUARE_ROWS ? k1 - k : SQUARE_ROWS;
         const void *w = cmlp_at(net, params, layer->weights + k * layer->n_out);
@@ -49,35 +49,35 @@ double cmlp_penalty(const cmlp_batch_job *job)
     const cmlp_net *net = job->data.net;
     const double *squares = job->squares;
     cmlp_sum sum = {0};
-    for (int32_t l = 0; l < net->n_layers; l++)
-        for (int64_t g = cmlp_square_groups(&net->layers[l]); g > 0; g--, squares++)
+    for (int32_t l = 0; l < net->depth; l++)
+        for (int64_t g = cmlp_n_squares(&net->layers[l]); g > 0; g--, squares++)
             cmlp_sum_add(&sum, alphas ? alphas[l] * *squares : *squares);
     return 0.5 * (alphas ? 1 : job->objective.alpha) * cmlp_sum_total(&sum);
 }
 
 void cmlp_squares_renew(cmlp_batch_job *job)
 {
-    for (int32_t l = 0; l < job->data.net->n_layers; l++)
+    for (int32_t l = 0; l < job->data.net->depth; l++)
         squares_of(job, job->params, l, 0, job->data.net->layers[l].n_in);
 }
 
 /* ------------------------------------------------------------------------------------------------ gradient */
 
-/* The epilogue of the gradient kernel after the tile's rows up to `end`. */
-static cmlp_finish finish_at(const cmlp_batch_job *job, int32_t layer, const cmlp_batch_tile *tile, int64_t end)
+/* The epilogue of the gradient kernel after the microbatch's rows up to `end`. */
+static cmlp_finish finish_at(const cmlp_batch_job *job, int32_t layer, const cmlp_microbatch *microbatch, int64_t end)
 {
-    return (cmlp_finish){.mode = tile->last && end == tile->n ? tile->end->mode : CMLP_KEEP_SUM,
+    return (cmlp_finish){.mode = microbatch->last && end == microbatch->n ? microbatch->end->mode : CMLP_KEEP_SUM,
                          .alpha = job->objective.alphas ? job->objective.alphas[layer] : job->objective.alpha,
-                         .inverse = 1 / tile->weight_sum,
-                         .rate = tile->end->step ? tile->end->step->rate : 0};
+                         .inverse = 1 / microbatch->weight_sum,
+                         .rate = microbatch->end->step ? microbatch->end->step->rate : 0};
 }
 
 static const void **row_pointers(const cmlp_batch_job *job, int32_t index)
 {
-    return job->pointers + index * (job->tile_rows < CMLP_CHUNK ? job->tile_rows : CMLP_CHUNK);
+    return job->pointers + index * (job->microbatch_rows < CMLP_CHUNK ? job->microbatch_rows : CMLP_CHUNK);
 }
 
-/* Inputs of a layer: n rows of the tile from row `first` on. */
+/* Inputs of a layer: n rows of the microbatch from row `first` on. */
 static cmlp_gradient_input layer_input(const cmlp_batch_job *job, const weight_share *share, int64_t first, int64_t n)
 {
     const cmlp_net *net = job->data.net;
@@ -113,36 +113,37 @@ static void bias_gradient(const cmlp_batch_job *job, const weight_share *share, 
     net->kernels->gradient(&ones, &to);
 }
 
-static void gradient_share(cmlp_batch_job *job, const weight_share *share, const cmlp_batch_tile *tile)
+static void gradient_share(cmlp_batch_job *job, const weight_share *share, const cmlp_microbatch *microbatch)
 {
     const cmlp_net *net = job->data.net;
     const cmlp_dense_layer *layer = &net->layers[share->layer];
     cmlp_gradient_output to = {.k0 = share->k0, .k1 = share->k1, .n_out = layer->n_out, .sums = share->sums,
-                           .w = cmlp_at(net, tile->end->params, layer->weights)};
-    for (int64_t i = 0, m; i < tile->n; i += m) {
-        m = tile->n - i < CMLP_CHUNK ? tile->n - i : CMLP_CHUNK;
-        to.first = tile->first && !i;
-        to.finish = finish_at(job, share->layer, tile, i + m);
+                           .w = cmlp_at(net, microbatch->end->params, layer->weights)};
+    for (int64_t i = 0, m; i < microbatch->n; i += m) {
+        m = microbatch->n - i < CMLP_CHUNK ? microbatch->n - i : CMLP_CHUNK;
+        to.first = microbatch->first && !i;
+        to.finish = finish_at(job, share->layer, microbatch, i + m);
         to.d = cmlp_at(net, job->layers[share->layer].deltas, i * layer->n_out);
         if (share->layer || !cmlp_is_sparse(&job->data)) { /* sparse_share() has computed the others */
             const cmlp_gradient_input a = layer_input(job, share, i, m);
             net->kernels->gradient(&a, &to);
         }
-        if (share->biases) bias_gradient(job, share, m, to, tile->end->params);
+        if (share->biases) bias_gradient(job, share, m, to, microbatch->end->params);
     }
 }
 
-/* The first layer's weights, for sparse rows: all rows of a tile are sorted by column at once. */
-static void sparse_share(cmlp_batch_job *job, const weight_share *share, const cmlp_batch_tile *tile, void *scratch)
+/* The first layer's weights, for sparse rows: all rows of a microbatch are sorted by column at once. */
+static void sparse_share(cmlp_batch_job *job, const weight_share *share, const cmlp_microbatch *microbatch,
+                         void *scratch)
 {
     const cmlp_net *net = job->data.net;
     cmlp_gradient_output to = {.k0 = share->k0, .k1 = share->k1, .n_out = net->layers[0].n_out, .sums = share->sums,
-                           .w = cmlp_at(net, tile->end->params, net->layers[0].weights)};
-    for (int64_t i = 0, m; i < tile->n; i += m) {
-        m = tile->n - i < CMLP_CSR_ROWS ? tile->n - i : CMLP_CSR_ROWS;
+                           .w = cmlp_at(net, microbatch->end->params, net->layers[0].weights)};
+    for (int64_t i = 0, m; i < microbatch->n; i += m) {
+        m = microbatch->n - i < CMLP_CSR_ROWS ? microbatch->n - i : CMLP_CSR_ROWS;
         const cmlp_csr x = cmlp_sparse_matrix(&job->data, job->input.sparse + i, m);
-        to.first = tile->first && !i;
-        to.finish = finish_at(job, 0, tile, i + m);
+        to.first = microbatch->first && !i;
+        to.finish = finish_at(job, 0, microbatch, i + m);
         to.d = cmlp_at(net, job->layers[0].deltas, i * to.n_out);
         net->kernels->csr_gradient(&x, &to, scratch);
     }
@@ -163,39 +164,39 @@ static void step_share(const cmlp_batch_job *job, const weight_share *share, con
                            layer->biases, layer->n_out, 1);
 }
 
-/* Weight rows per piece of gradient and step: a multiple of every kernel's tile. */
+/* Weight rows per block of gradient and step: a multiple of every kernel's tile. */
 static int64_t step_rows(const cmlp_net *net, const cmlp_dense_layer *layer)
 {
     const int64_t rows = STEP_BYTES / (layer->n_out * (int64_t)net->element);
     return rows < SQUARE_ROWS ? SQUARE_ROWS : rows / SQUARE_ROWS * SQUARE_ROWS;
 }
 
-/* Gradient and step of a share in pieces of some weight rows, which all use the same memory for the gradient. */
-static void share_in_parts(cmlp_batch_job *job, const weight_share *share, const cmlp_batch_tile *tile)
+/* Gradient and step of a share in blocks of some weight rows, which all use the same memory for the gradient. */
+static void share_in_blocks(cmlp_batch_job *job, const weight_share *share, const cmlp_microbatch *microbatch)
 {
     const cmlp_net *net = job->data.net;
     const cmlp_dense_layer *layer = &net->layers[share->layer];
     const int64_t rows = step_rows(net, layer);
     const size_t row = (size_t)layer->n_out * net->element;
-    weight_share part = *share;
+    weight_share block = *share;
     do { /* runs once even without weight rows, for the biases */
-        part.k1 = share->k1 - part.k0 < rows ? share->k1 : part.k0 + rows;
-        part.biases = share->biases && part.k1 == share->k1;
-        part.sums = (void *)((uintptr_t)share->sums - (size_t)(part.k0 - share->k0) * row);
-        gradient_share(job, &part, tile);
-        step_share(job, &part, tile->end);
-        part.k0 = part.k1;
-    } while (part.k0 < share->k1);
+        block.k1 = share->k1 - block.k0 < rows ? share->k1 : block.k0 + rows;
+        block.biases = share->biases && block.k1 == share->k1;
+        block.sums = (void *)((uintptr_t)share->sums - (size_t)(block.k0 - share->k0) * row);
+        gradient_share(job, &block, microbatch);
+        step_share(job, &block, microbatch->end);
+        block.k0 = block.k1;
+    } while (block.k0 < share->k1);
 }
 
-void cmlp_weights_share(cmlp_batch_job *job, const cmlp_batch_tile *tile, int32_t index, int32_t size)
+void cmlp_weights_share(cmlp_batch_job *job, const cmlp_microbatch *microbatch, int32_t index, int32_t size)
 {
     const cmlp_net *net = job->data.net;
-    const cmlp_batch_end *end = tile->end;
-    const int ends = tile->last && end->step && !cmlp_clips(end), steps = ends && end->mode == CMLP_GRADIENT;
-    const int in_parts = steps && tile->first && tile->n <= STEP_ROWS && !end->keep;
+    const cmlp_batch_end *end = microbatch->end;
+    const int ends = microbatch->last && end->step && !cmlp_clips(end), steps = ends && end->mode == CMLP_GRADIENT;
+    const int in_blocks = steps && microbatch->first && microbatch->n <= STEP_ROWS && !end->keep;
     const int64_t unit = job->penalized ? SQUARE_ROWS : CMLP_GROUP;
-    for (int32_t l = 0; l < net->n_layers; l++) {
+    for (int32_t l = 0; l < net->depth; l++) {
         const cmlp_dense_layer *layer = &net->layers[l];
         const int sparse = !l && cmlp_is_sparse(&job->data);
         weight_share share = {.layer = l, .biases = index == 0, .masked = 1, .index = index};
@@ -203,11 +204,11 @@ void cmlp_weights_share(cmlp_batch_job *job, const cmlp_batch_tile *tile, int32_
         for (int32_t i = 0; i < size; i++) share.masked &= job->masked[i];
         if (!l) share.column_mask = cmlp_join_column_masks(net, &job->input, index, size);
         share.sums = cmlp_at(net, job->gradient, layer->weights);
-        if (sparse) sparse_share(job, &share, tile, job->scratch + (size_t)index * job->scratch_size);
-        if (in_parts && !sparse) {
-            share_in_parts(job, &share, tile);
+        if (sparse) sparse_share(job, &share, microbatch, job->scratch + (size_t)index * job->scratch_size);
+        if (in_blocks && !sparse) {
+            share_in_blocks(job, &share, microbatch);
         } else {
-            gradient_share(job, &share, tile);
+            gradient_share(job, &share, microbatch);
             if (steps) step_share(job, &share, end);
         }
         if (ends && job->penalized) squares_of(job, end->params, l, share.k0, share.k1);
@@ -217,7 +218,7 @@ void cmlp_weights_share(cmlp_batch_job *job, const cmlp_batch_tile *tile, int32_
 void cmlp_weights_step(cmlp_batch_job *job, const cmlp_batch_end *end, int32_t index, int32_t size)
 {
     const cmlp_net *net = job->data.net;
-    for (int32_t l = 0; l < net->n_layers; l++) {
+    for (int32_t l = 0; l < net->depth; l++) {
         weight_share share = {.layer = l, .biases = index == 0};
         share.sums = cmlp_at(net, job->gradient, net->layers[l].weights);
         cmlp_team_share(net->layers[l].n_in, SQUARE_ROWS, index, size, &share.k0, &share.k1);

@@ -1,4 +1,4 @@
-/* The part of backpropagation that threads share by weights: the gradient over a tile of rows from its deltas, the
+/* The steps of backpropagation that threads share by weights: the gradient over a microbatch from its deltas, the
  * optimizer's step, and the sums of squared weights. */
 #ifndef CMLP_WEIGHTS_H
 #define CMLP_WEIGHTS_H
@@ -6,7 +6,7 @@
 #include "batch.h"
 
 /* Gradient, and step if due, of the weights that belong to thread `index` of `size`, in all layers. */
-void cmlp_weights_share(cmlp_batch_job *job, const cmlp_batch_tile *tile, int32_t index, int32_t size);
+void cmlp_weights_share(cmlp_batch_job *job, const cmlp_microbatch *microbatch, int32_t index, int32_t size);
 
 /* The step alone, when clipping has to wait for the norm of the whole gradient. */
 void cmlp_weights_step(cmlp_batch_job *job, const cmlp_batch_end *end, int32_t index, int32_t size);
@@ -17,6 +17,6 @@ double cmlp_penalty(const cmlp_batch_job *job);
 void cmlp_squares_renew(cmlp_batch_job *job);
 
 /* Number of entries of a layer in job->squares. */
-int64_t cmlp_square_groups(const cmlp_dense_layer *layer);
+int64_t cmlp_n_squares(const cmlp_dense_layer *layer);
 
 #endif

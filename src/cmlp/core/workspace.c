@@ -22,23 +22,24 @@ static size_t space(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objec
 cmlp_status cmlp_workspace_size(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objective *objective,
                                 const cmlp_epoch *epoch, int32_t n_threads, size_t *bytes)
 {
-    cmlp_rows own_rows;
-    cmlp_objective own_objective;
-    cmlp_epoch own_epoch;
+    cmlp_rows rows_copy;
+    cmlp_objective objective_copy;
+    cmlp_epoch epoch_copy;
     cmlp_status status = cmlp_check_net(net);
-    if (!status) status = CMLP_READ(&own_rows, rows, cmlp_rows, index_dtype);
-    if (!status && objective) status = CMLP_READ(&own_objective, objective, cmlp_objective, dropout_seed);
-    if (!status && epoch) status = CMLP_READ(&own_epoch, epoch, cmlp_epoch, batches);
+    if (!status) status = CMLP_READ(&rows_copy, rows, cmlp_rows, index_dtype);
+    if (!status && objective) status = CMLP_READ(&objective_copy, objective, cmlp_objective, dropout_seed);
+    if (!status && epoch) status = CMLP_READ(&epoch_copy, epoch, cmlp_epoch, batches);
     if (status) return status;
     if (!bytes || (epoch && !objective)) return CMLP_ERROR_NULL;
-    int64_t n = own_rows.order ? own_rows.n_order : own_rows.n_rows;
-    if (n < 0 || (own_rows.kind != CMLP_ROWS_DENSE && own_rows.kind != CMLP_ROWS_CSR)) return CMLP_ERROR_ROWS;
-    if (epoch && own_epoch.batch_size < 0) return CMLP_ERROR_BATCH;
-    if (epoch && own_epoch.batch_size && own_epoch.batch_size < n) n = own_epoch.batch_size;
+    int64_t n = rows_copy.order ? rows_copy.n_order : rows_copy.n_rows;
+    if (n < 0 || (rows_copy.kind != CMLP_ROWS_DENSE && rows_copy.kind != CMLP_ROWS_CSR)) return CMLP_ERROR_ROWS;
+    if (epoch && epoch_copy.batch_size < 0) return CMLP_ERROR_BATCH;
+    if (epoch && epoch_copy.batch_size && epoch_copy.batch_size < n) n = epoch_copy.batch_size;
     if (!n_threads) n_threads = 1;
     if (n_threads < 1 || n_threads > CMLP_MAX_THREADS) return CMLP_ERROR_THREADS;
     if (objective && !CMLP_BUILDS_TRAINING) return CMLP_ERROR_OPTION;
-    const size_t needed = space(net, &own_rows, objective ? &own_objective : NULL, epoch != NULL, n ? n : 1, n_threads);
+    const cmlp_objective *wanted = objective ? &objective_copy : NULL;
+    const size_t needed = space(net, &rows_copy, wanted, epoch != NULL, n ? n : 1, n_threads);
     if (!needed) return CMLP_ERROR_OVERFLOW;
     *bytes = cmlp_with_slack(needed);
     return CMLP_OK;
