@@ -39,7 +39,7 @@ c_sanitized() {
 # with millions of parameters. CMLP_CHUNK is part of the arithmetic and stays. No result depends on the other sizes, so
 # that one instruction set is enough.
 c_tiny_sizes() {
-    local sizes='-DTILE_ROWS=128 -DLARGE_NET=1 -DFORWARD_ROWS=5 -DTARGET_ELEMENTS=1'
+    local sizes='-DMICROBATCH_ROWS=128 -DLARGE_NET=1 -DFORWARD_ROWS=5 -DTARGET_ELEMENTS=1'
     sizes+=' -DDELTA_WEIGHTS=5 -DMASKED_ROWS=3 -DSTEP_BYTES=1 -DBLOCK_OUTPUTS=7'
     c_build tiny -DCMLP_ISA=avx2 -DCMAKE_C_FLAGS="$sizes"
     c_tests tiny -R '^(golden|consumer|csr|limits|rows|shapes|train|workspace|zeros)$'
