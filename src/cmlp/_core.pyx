@@ -398,7 +398,7 @@ cdef class Net:
         epoch.struct_size, epoch.batch_size, epoch.first_batch = sizeof(cmlp_epoch), batch_size, first_batch
         epoch.want_norm, epoch.rates = want_norm, NULL
         if rates is not None:
-            c_rates = as_doubles(rates, -(-call.n // max(batch_size, 1)), "rates")
+            c_rates = as_doubles(rates, -(-call.n // max(batch_size, 1)), "learning_rates")
             epoch.rates = <const double *>cnp.PyArray_DATA(c_rates)
         call.prepare(&call.objective, &epoch, n_threads)
         state = optimizer.bind(self)  # this reference keeps the state alive during the call
@@ -442,6 +442,9 @@ cdef class Optimizer:
         require(epsilon != 0, CMLP_ERROR_OPTION, "optimizer->epsilon")
         check(cmlp_optimizer_state_size(net.net, o.solver, &size))
         self.state = np.zeros(size // net.dtype.itemsize, net.dtype)
+
+    def __repr__(self):
+        return f"Optimizer({self.solver!r}, learning_rate={self.learning_rate:g}, n_steps={self.n_steps})"
 
     cdef cnp.ndarray bind(self, Net net):
         """Store the state's address in the C struct; return the state. Raise ValueError if it does not match `net`."""

@@ -416,12 +416,12 @@ def output_and_loss(output: str, loss: str) -> tuple[str, str]:
     return output, loss
 
 
-def per_layer(name: str, value: object, n_layers: int) -> list[float]:
-    """Return one number per layer; a single number applies to all layers."""
+def per_layer(name: str, value: object, n_layers: int, of: str = "layers") -> list[float]:
+    """Return one number per layer; a single number applies to all layers. `of` is what the message calls them."""
     values = list(value) if hasattr(value, "__iter__") else [value] * n_layers
     if len(values) != n_layers:
         raise InvalidParameterError(
-            f"{name} must be a number or a list of one number for each of {n_layers} layers, got {value!r}"
+            f"{name} must be a number or a list of one number for each of {n_layers} {of}, got {value!r}"
         )
     return [network_argument(name, number) for number in values]
 
@@ -435,7 +435,7 @@ def activation_parameters(value: float | Sequence[float] | None, hidden: Sequenc
         raise InvalidParameterError(
             f"activation_parameter must be None with the activations {list(hidden)}, which have none, got {value!r}"
         )
-    parameters = per_layer("activation_parameter", value, len(hidden))
+    parameters = per_layer("activation_parameter", value, len(hidden), "hidden layers")
     if not hasattr(value, "__iter__"):
         return [number if default else 0.0 for number, default in zip(parameters, defaults, strict=True)]
     for name, number, default in zip(hidden, parameters, defaults, strict=True):
@@ -478,7 +478,7 @@ def objective(given: Objective, n_layers: int) -> dict[str, Any]:
         core["alphas"] = per_layer("alpha", alpha, n_layers)
     else:
         core["alpha"] = network_argument("alpha", alpha)
-    rates = per_layer("dropout", dropout, n_layers - 1)
+    rates = per_layer("dropout", dropout, n_layers - 1, "hidden layers")
     if any(rates) or hasattr(dropout, "__iter__"):
         core["dropout"] = rates
     for name in ("dropout_seed", "dropout_step"):

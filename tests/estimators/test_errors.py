@@ -28,7 +28,7 @@ def regressor(**params):
 
 
 def with_value(value, row=4, column=2):
-    copy = X.astype(object if value is None else float)
+    copy = X.astype(float if isinstance(value, float) else object)
     copy[row, column] = value
     return copy
 
@@ -53,6 +53,11 @@ BAD_ROWS = {
     "no columns": (np.empty((30, 0)), ValueError, r"Found array with 0 feature\(s\)"),
     "complex": (X + 1j, ValueError, "Complex data not supported"),
     "text": ([["a", "b"]], ValueError, "X cannot be converted to numbers: could not convert"),
+    "text in an object array": (
+        with_value("v"),
+        ValueError,
+        r"could not convert string to float: 'v' \(row 4, column 2\)\. Encode columns of text, or use Tabular",
+    ),
     "objects": ([[{}, 1]], TypeError, "X cannot be converted to numbers: .*argument must be"),
     "None": (with_value(None), NonFiniteInputError, "X contains NaN at row 4, column 2"),
     "dates": (np.full((30, 4), np.datetime64("2020-01-01")), TypeError, "X must hold real numbers, got dtype date"),

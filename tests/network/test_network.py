@@ -279,6 +279,21 @@ def test_step_descends_along_the_gradient():
     assert net.cost(X, Y) < before
 
 
+def test_forward_and_cost_read_the_rows_of_an_order():
+    X, y, net = inputs(1, 9, 3, np.float32), labels(2, 9, 2), Network([3, 4, 2], random_state=0)
+    order = [7, 2, 2, 0]
+    assert_same_bits(net.forward(X, order=order), net.forward(X[order]))
+    assert net.cost(X, y, order=order) == net.cost(X[order], y[order])
+    with pytest.raises(ValueError, match="order must be row indices from 0 to 8"):
+        net.forward(X, order=[9])
+
+
+def test_optimizers_show_their_state():
+    assert repr(Network([3, 2]).optimizer("adam", learning_rate=0.01)) == (
+        "Optimizer('adam', learning_rate=0.01, n_steps=0)"
+    )
+
+
 def test_order_selects_rows():
     order = np.array([4, 4, 0, 19, 7, 7, 1])
     X, Y = inputs(1, 20, 6, np.float32), labels(2, 20, 3)

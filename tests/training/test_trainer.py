@@ -228,7 +228,7 @@ def test_lbfgs_penalizes_each_layer():
         ({"solver": "newton"}, "The 'solver' parameter of Trainer must be a str among {'adam', 'adamw', 'lbfgs'"),
         ({"max_iter": 0}, "The 'max_iter' parameter of Trainer must be an int in the range"),
         ({"dropout": 1.0}, "The 'dropout' parameter of Trainer must be"),
-        ({"dropout": [0.1, 0.2]}, "dropout must be a number or a list of one number for each of 1 layers"),
+        ({"dropout": [0.1, 0.2]}, "dropout must be a number or a list of one number for each of 1 hidden layers"),
         ({"alpha": [0.1]}, "alpha must be a number or a list of one number for each of 2 layers"),
         ({"max_grad_norm": 0.0}, "The 'max_grad_norm' parameter of Trainer must be"),
         ({"weight_decay": 0.1}, "weight_decay=0.1 needs solver='adamw', got 'adam'"),

@@ -122,6 +122,11 @@ class Network(NetworkTraining, ExportMethods):
         sizes = constraints.layer_sizes(sizes)
         hidden = constraints.hidden_activations(activation, len(sizes) - 2)
         output, loss = constraints.output_and_loss(output, loss)
+        if output == "softmax" and sizes[-1] == 1:
+            raise ValueError(
+                "output='softmax' needs at least 2 outputs, because a single one is always 1: use 'logistic' for a "
+                f"probability or 'identity' for a number, got sizes={sizes!r}"
+            )
         self._net = _core.Net(
             sizes,
             [*hidden, output],
@@ -159,7 +164,7 @@ class Network(NetworkTraining, ExportMethods):
         require_own_class(self)
         write_network(path, self._record())
 
-    def forward(self, X: ArrayLike, out: NDArray[Any] | None = None) -> NDArray[Any]:
+    def forward(self, X: ArrayLike, out: NDArray[Any] | None = None, *, order: ArrayLike | None = None) -> NDArray[Any]:
         """Return the output activations of each row.
 
         Parameters
@@ -169,20 +174,23 @@ class Network(NetworkTraining, ExportMethods):
             is read without a copy; its other formats are converted to CSR.
         out : ndarray of shape (n, n_outputs), default=None
             Array for the result: C-contiguous, of the network's dtype.
+        order : array of int, default=None
+            Indices of the rows to use, in this order; None for all rows. The rows are not copied.
 
         Returns
         -------
         ndarray of shape (n, n_outputs)
+            One row for each entry of `order`, if it is given.
 
         Raises
         ------
         ValueError
             If a shape is wrong. `NonFiniteInputError`, a subclass, if X contains NaN or infinity.
         """
-        result = self._net.forward_small(self._params, X, self._scale, out)
+        result = None if order is not None else self._net.forward_small(self._params, X, self._scale, out)
         if result is not None:
             return result
-        return self._net.forward(self.params, X, scale=self._scale, out=out, n_threads=self._n_threads)
+        return self._net.forward(self.params, X, scale=self._scale, out=out, order=order, n_threads=self._n_threads)
 
     def activations(self, X: ArrayLike) -> list[NDArray[Any]]:
         """Return the activations of every layer, each of shape (n, size); the first are the scaled inputs."""
@@ -196,7 +204,9 @@ class Network(NetworkTraining, ExportMethods):
         """Return the weighted sums z (before the activation) of every layer after the input, each (n, n_out)."""
         return self._net.activations_of(self.params, X, scale=self._scale, n_threads=self._n_threads, sums=True)
 
-    def cost(self, X: ArrayLike, Y: ArrayLike, **objective: Unpack[Objective]) -> float:
+    def cost(
+        self, X: ArrayLike, Y: ArrayLike, *, order: ArrayLike | None = None, **objective: Unpack[Objective]
+    ) -> float:
         """Return the mean cost of the rows.
 
         Parameters
@@ -205,6 +215,8 @@ class Network(NetworkTraining, ExportMethods):
         Y : array of shape (n,) or (n, n_outputs)
             Class indices (for two or more outputs), or the target value of each output. Targets must not be negative
             for the loss "poisson", and must be positive for "gamma".
+        order : array of int, default=None
+            Indices of the rows to use; None for all rows. The rows are not copied.
         **objective
             Options that change the objective:
 
@@ -228,7 +240,7 @@ class Network(NetworkTraining, ExportMethods):
         float
         """
         return self._net.cost(
-            self.params, X, Y, scale=self._scale, n_threads=self._n_threads, **self._objective(objective)
+            self.params, X, Y, scale=self._scale, order=order, n_threads=self._n_threads, **self._objective(objective)
         )
 
     def gradient(self, X: ArrayLike, Y: ArrayLike, **objective: Unpack[Objective]) -> Gradient:

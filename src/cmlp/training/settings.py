@@ -72,7 +72,7 @@ class Settings(NamedTuple):
         keywords: dict[str, Any] = {"alpha": self.alpha}
         if hasattr(self.alpha, "__iter__"):
             keywords = {"alphas": constraints.per_layer("alpha", self.alpha, n_layers)}
-        rates = constraints.per_layer("dropout", self.dropout, n_layers - 1)
+        rates = constraints.per_layer("dropout", self.dropout, n_layers - 1, "hidden layers")
         if any(rates):
             keywords["dropout"] = rates
         return keywords
