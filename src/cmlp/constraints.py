@@ -295,6 +295,7 @@ REGRESSOR: Mapping[str, Row] = {
     **ESTIMATORS,
     "loss": (Options(str, "absolute_error", "gamma", "huber", "poisson", "quantile", "squared_error"),),
     "quantile": (Interval(Real, 0, 1, "neither", booleans=False),),
+    "y_scale": (Options(str, "standard"), NONE),
 }
 
 # ------------------------------------------------------------------------------------------------------ the checks

@@ -49,7 +49,9 @@ REGRESSORS = {
     "gamma": {"loss": "gamma"},
     "dropout in squared error": {"dropout": 0.25},
 }
-CASES = {**CLASSIFIERS, **REGRESSORS}
+# Tested against formulas in test_y_scale.py.
+SCALED = {"y_scale": {"y_scale": "standard"}, "y_scale, huber": {"y_scale": "standard", "loss": "huber"}}
+CASES = {**CLASSIFIERS, **REGRESSORS, **SCALED}
 
 
 def estimator(name):
@@ -58,7 +60,7 @@ def estimator(name):
 
 
 def targets(name, n_classes=3):
-    if name in REGRESSORS:
+    if name not in CLASSIFIERS:
         return COUNTS + (name == "gamma")
     return LABELS % n_classes
 

@@ -17,7 +17,7 @@ from cmlp.estimators.assignment import ASSIGNED, assigned_params, can_assemble
 from cmlp.estimators.callbacks import CallbackObserver, call_with_callbacks, has_callbacks
 from cmlp.estimators.exclusive import Exclusively
 from cmlp.estimators.model import Model
-from cmlp.estimators.problem import Parameters, Problem, require_same
+from cmlp.estimators.problem import POSITIVE, Parameters, Problem, require_same
 from cmlp.inputs.arrays import rectangular
 from cmlp.inputs.class_weights import weighted_by_class
 from cmlp.inputs.frames import check_feature_names, feature_names
@@ -50,8 +50,6 @@ _BALANCED = (
     "full training set target to properly estimate the class frequency distributions. Pass the resulting weights as "
     "the class_weight parameter."
 )
-# Losses of positive outputs.
-_POSITIVE = ("gamma", "poisson")
 
 
 def fit(estimator: MultilayerPerceptron, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None) -> None:
@@ -212,7 +210,7 @@ def _continue_labels(previous: Model | None, y: NDArray[Any], classes: ArrayLike
 def _regression(parameters: Parameters, y: NDArray[Any]) -> Problem:
     y = as_numbers(y)
     loss = parameters.loss
-    if loss in _POSITIVE:
+    if loss in POSITIVE:
         y = np.array(y)  # another thread could change the caller's array after the check
         if (y < 0).any() or (loss == "gamma" and not y.all()):
             raise ValueError(f"Some value(s) of y are out of the valid range of the loss {loss!r}.")
@@ -224,8 +222,9 @@ def _regression(parameters: Parameters, y: NDArray[Any]) -> Problem:
         score=lambda outputs, y, weight: r_squared(y, outputs, weight),
         loss_scale=0.5 if squared else 1.0,
         report_scale=1.0 / n_outputs if squared else 1.0,
+        standardize=parameters.y_scale is not None,
     )
-    return Problem(task, n_outputs, "exp" if loss in _POSITIVE else "identity")
+    return Problem(task, n_outputs, "exp" if loss in POSITIVE else "identity")
 
 
 def network_description(
@@ -266,22 +265,31 @@ def _initial_state(
     incremental: bool,
 ) -> TrainingState:
     """Return the initial state: a new one, or one that continues from the previous model."""
+    scaled, random = parameters.y_scale is not None, False
     if previous is None:
         assigned = assigned_params(estimator, net) if incremental or parameters.warm_start else None
         params = assigned
         if params is None:
             params = initial_params(net, rng, parameters.init_activation, parameters.initialization)
+            random = isinstance(parameters.initialization, str)
         history = History()
     else:
         params, history = block_copy(previous.params), previous.state.history.copy()
     if previous is None or not incremental:
-        return TrainingState(params, history, rng)
+        state = TrainingState(params, history, rng)
+        state.target_scale = previous.state.target_scale if previous is not None and scaled else None
+        state.folded = scaled and not random  # random parameters are for standardized targets
+        return state
     kept, rate = previous.state, parameters.training.learning_rate_init
+    if kept.optimizer is not None:
+        require_same("y_scale", None if kept.target_scale is None else "standard", parameters.y_scale)
     optimizer, schedule = deepcopy(kept.optimizer), kept.schedule
     if optimizer is not None and schedule is not None and rate != schedule.rate:  # set_params has changed it
         schedule = schedule.with_rate(rate)
         optimizer.learning_rate = schedule.next_rate(schedule.rate, history.t)
-    return TrainingState(params, history, rng, optimizer, schedule, kept.schedule_epoch)
+    state = TrainingState(params, history, rng, optimizer, schedule, kept.schedule_epoch)
+    state.target_scale, state.folded = kept.target_scale, scaled
+    return state
 
 
 def _dtype(parameters: Parameters, previous: Model | None, natural: np.dtype[Any]) -> np.dtype[Any]:
@@ -293,8 +301,9 @@ def _dtype(parameters: Parameters, previous: Model | None, natural: np.dtype[Any
 
 
 def _model_of(training: Training | LBFGS, state: TrainingState, labels: Labels | None) -> Model:
-    """Return a model with a state of a training."""
+    """Return a model with a state of a training, whose parameters then predict y itself."""
     data = training.data
+    state.fold(training.net)
     return Model(training.net, state, input_scale=data.input_scale, feature_names=data.names, labels=labels)
 
 

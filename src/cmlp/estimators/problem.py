@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from cmlp.training.task import Task
 
 
+# Losses of positive outputs.
+POSITIVE = ("gamma", "poisson")
 _MEDIAN = 0.5  # the default of `quantile`
 
 
@@ -52,6 +54,7 @@ class Parameters(NamedTuple):
     dtype: str
     input_scale: float
     class_weight: ClassWeight = None
+    y_scale: str | None = None
 
     @classmethod
     def of(cls, table: Mapping[str, constraints.Row], values: Mapping[str, object], owner: str) -> Parameters:
@@ -61,6 +64,8 @@ class Parameters(NamedTuple):
         names = constraints.hidden_activations(checked["activation"], len(sizes))
         first = init_activations(names, checked["activation"])
         numbers = constraints.activation_parameters(checked["activation_parameter"], names)
+        if checked.get("y_scale") is not None and checked["loss"] in POSITIVE:
+            raise ValueError(f"y_scale={checked['y_scale']!r} needs identity outputs, got loss={checked['loss']!r}.")
         checked.update(
             hidden_layer_sizes=sizes,
             activation=tuple(names),

@@ -51,6 +51,12 @@ class MLPRegressor(MultilayerPerceptron):
         Positive parameter of "huber", in y's unit, by default 1. Other losses have none.
     quantile : float, default=0.5
         The quantile that ``loss="quantile"`` predicts, between 0 and 1.
+    y_scale : None or "standard", default=None
+        "standard" trains on ``(y - mean) / deviation``, with the weighted mean and standard deviation of each column of
+        y over the training rows of the first call; a warm start and `partial_fit` keep them. `coefs_`, predictions and
+        saved models are in y's unit, and so are losses and `tol` if y has one column; with several columns, losses are
+        those of the standardized targets. `loss_parameter` of "huber" is in standard deviations. Use it for targets
+        that are far from 0 or not of the order of 1. Only for losses with identity outputs.
     <model parameters>
     <computation parameters>
 
@@ -114,6 +120,7 @@ class MLPRegressor(MultilayerPerceptron):
         max_fun: int = 15000,
         loss_parameter: float | None = None,
         quantile: float = 0.5,
+        y_scale: str | None = None,
         activation_parameter: float | Sequence[float] | None = None,
         initialization: str | tuple[Sequence[ArrayLike], Sequence[ArrayLike]] = "glorot",
         weight_decay: float = 0.0,

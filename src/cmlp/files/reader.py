@@ -29,6 +29,9 @@ _KEYS = ("data_crc32", "input_scale", "activations", "loss")
 _OWN_KEYS = ("class", "classes", "feature_names", "history", "parameters", "training")
 _EXAMPLE = ("example.input", "example.output")
 _ARRAYS = tuple(f"training.{name}" for name in ("best", "generator", "loss_curve", "optimizer", "order")) + (
+    "training.target_factor",
+    "training.target_layer",
+    "training.target_shift",
     "training.validation_scores",
 )
 

@@ -12,6 +12,7 @@ from cmlp.pickles import PICKLE_VERSION
 from cmlp.training.history import Curve, History
 from cmlp.training.random import stored_generator
 from cmlp.training.state import TrainingState
+from cmlp.training.target_scale import TargetScale, scale_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,6 +36,8 @@ def dump_history(state: TrainingState) -> str:
 def dump_state(state: TrainingState) -> tuple[Strings, Arrays]:
     """Return the strings and arrays with the rest of the training state; without an optimizer, only the curves."""
     curves = {name: np.array(list(getattr(state.history, name) or ()), np.float64) for name in _CURVES}
+    if state.target_scale is not None:
+        curves |= {f"target_{name}": array for name, array in state.target_scale._asdict().items()}
     if state.optimizer is None or state.schedule is None:
         return {}, _kept(curves)
     optimizer = state.optimizer.get_state()
@@ -75,8 +78,15 @@ def load_state(file: ModelFile) -> TrainingState:
     if "training" in file.strings:
         return _restored(file, history, load_parameters(file.strings["training"], "training"))
     state = TrainingState(file.params, History.from_fields(history))
-    state.epoch = epoch
+    state.epoch, state.target_scale = epoch, scale_of(_target_scale(file))
+    state.folded = state.target_scale is not None
     return state
+
+
+def _target_scale(file: ModelFile) -> dict[str, Any] | None:
+    """Return the attributes of the scale of the targets; None if the file has none."""
+    fields = {name: file.arrays.get(f"training.target_{name}") for name in TargetScale._fields}
+    return None if fields["shift"] is None else fields
 
 
 def _curve(file: ModelFile, name: str) -> Curve:
@@ -121,6 +131,8 @@ def _restored(file: ModelFile, history: dict[str, Any], scalars: dict[str, Any])
             "n_rows": None,
             "dropout_seed": 0,
             "best": arrays["best"],
+            "target_scale": _target_scale(file),
+            "folded": _target_scale(file) is not None,
         }
     )
     return state

@@ -10,6 +10,7 @@ from cmlp.blocks import block_copy
 from cmlp.constraints import per_layer
 from cmlp.exceptions import ConvergenceWarning, DivergenceError, NonFiniteInputError, sklearn_class, warn
 from cmlp.training.loop import begin, log_loss_clip
+from cmlp.training.target_scale import standardized
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -65,6 +66,7 @@ class LBFGS:
     ) -> None:
         state.check(net)
         begin(state, task, data, settings)
+        task = standardized(task, net, data, state)
         self.net, self.task, self.data, self.settings, self.state = net, task, data, settings, state
         self._keywords = {
             **settings.objective(len(net.sizes) - 1),
@@ -95,9 +97,9 @@ class LBFGS:
             options={"maxfun": settings.max_fun, "maxiter": settings.max_iter, "gtol": settings.tol},
         )
         if np.isfinite(result.fun):
-            state.params[:], state.history.loss = result.x, float(result.fun)
+            state.params[:], state.history.loss = result.x, float(result.fun) * self.task.unit
         elif self._reached is not None:  # the first line search found no finite cost
-            state.history.loss = self._reached.cost
+            state.history.loss = self._reached.cost * self.task.unit
         state.epoch = min(int(result.nit), settings.max_iter)
         state.stopped = True
         if result.status not in (0, STOPPED_BY_CALLBACK):
@@ -158,7 +160,7 @@ class LBFGS:
         state, observer = self.state, self.observer
         self._reached = self._evaluated
         state.params[:] = intermediate_result.x
-        state.history.loss = float(intermediate_result.fun)
+        state.history.loss = float(intermediate_result.fun) * self.task.unit
         state.epoch += 1
         if self.settings.verbose:
             print(f"Iteration {state.epoch}, loss = {state.history.loss:.8f}", flush=True)

@@ -16,6 +16,7 @@ from cmlp.exceptions import ConvergenceWarning, DivergenceError, NonFiniteInputE
 from cmlp.training.random import draw_and_store
 from cmlp.training.split import shuffled, split
 from cmlp.training.stopping import STOPPING_RULES
+from cmlp.training.target_scale import standardized
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,8 +72,10 @@ class Training:
             begin(state, task, data, settings)
         elif state.n_rows != len(data.X):
             raise ValueError(f"Training began with {state.n_rows} rows, so it cannot continue with {len(data.X)}.")
+        self.task = task = standardized(task, net, data, state)
         self.optimizer, self.schedule = self._optimizer_and_schedule()
-        self.rule = STOPPING_RULES[settings.early_stopping](settings.tol)
+        tol = settings.tol if settings.early_stopping else settings.tol * task.unit
+        self.rule = STOPPING_RULES[settings.early_stopping](tol)
         self.n_rows = len(data.X) if state.validation is None else len(data.X) - len(state.validation)
         self.batch_size = self._batch_size()
         self.n_batches = -(-self.n_rows // self.batch_size)
@@ -228,7 +231,7 @@ class Training:
         )
         if not n_batches:  # resumed after the last batch: the costs of the earlier batches are not stored
             cost, penalty = self._cost_now(), 0.0
-        cost = cost * task.report_scale + penalty
+        cost = (cost * task.report_scale + penalty) * task.unit
         if not math.isfinite(cost):  # the cost can overflow while the parameters are still finite: it has squares
             raise DivergenceError(f"The cost of epoch {state.epoch + 1} is {cost}.")
         return cost

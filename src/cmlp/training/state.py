@@ -16,6 +16,7 @@ from cmlp.pickles import PICKLE_VERSION, check_version
 from cmlp.training.history import History
 from cmlp.training.random import stored_generator
 from cmlp.training.schedules import SCHEDULES, Schedule
+from cmlp.training.target_scale import scale_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp.training.random import Generator
+    from cmlp.training.target_scale import TargetScale
 
 
 def check_params(params: NDArray[Any], net: _core.Net) -> None:
@@ -67,6 +69,11 @@ class TrainingState:
     history : History
     best : ndarray or None
         The best parameters so far; None without early stopping.
+    target_scale : TargetScale or None
+        The scale of the targets, if training standardizes them.
+    folded : bool
+        Whether the outputs of `params` have y's unit although training standardizes the targets, as before and after
+        training.
     stopped : bool
         Whether the stopping rule, the minimizer or a callback has ended training.
     """
@@ -90,6 +97,8 @@ class TrainingState:
         self.epoch = 0
         self.batch: int | None = None
         self.best: NDArray[Any] | None = None
+        self.target_scale: TargetScale | None = None
+        self.folded = False
         self.stopped = False
 
     def check(self, net: _core.Net) -> None:
@@ -99,6 +108,18 @@ class TrainingState:
             check_params(self.best, net)
         if self.optimizer is not None:
             self.optimizer.check(net)
+        if self.target_scale is not None:
+            self.target_scale.check(net)
+
+    def fold(self, net: _core.Net) -> None:
+        """If training standardizes the targets, let the parameters predict y itself."""
+        if self.target_scale is not None and not self.folded:
+            self.target_scale, self.folded = self.target_scale.folded(net, self.params), True
+
+    def unfold(self, net: _core.Net) -> None:
+        """If the parameters predict y itself, let them predict standardized targets."""
+        if self.target_scale is not None and self.folded:
+            self.target_scale, self.folded = self.target_scale.unfolded(net, self.params), False
 
     def restore_best(self) -> None:
         """With early stopping, replace the parameters by the best ones of this call.
@@ -113,12 +134,15 @@ class TrainingState:
         """Return the state to keep after a call, with the same parameter block: without rows and generator."""
         kept = TrainingState(self.params, self.history, None, self.optimizer, self.schedule, self.schedule_epoch)
         kept.epoch, kept.batch, kept.stopped = self.epoch, self.batch, self.stopped
+        kept.target_scale, kept.folded = self.target_scale, self.folded
         return kept
 
     def __getstate__(self) -> dict[str, Any]:
         generator = None if self.generator is None else stored_generator(self.generator)
         schedule = None if self.schedule is None else {"name": self.schedule.name, **vars(self.schedule)}
+        scale = None if self.target_scale is None else self.target_scale._asdict()
         fields = {**vars(self), "generator": generator, "schedule": schedule, "history": self.history.fields()}
+        fields["target_scale"] = scale
         return {"version": PICKLE_VERSION, **fields}
 
     def __setstate__(self, fields: dict[str, Any]) -> None:
@@ -139,6 +163,7 @@ class TrainingState:
         schedule = None if fields["schedule"] is None else dict(fields["schedule"])
         self.schedule = None if schedule is None else SCHEDULES[schedule.pop("name")](**schedule)
         self.history = History.from_fields(fields["history"])
+        self.target_scale = scale_of(fields["target_scale"])
         for name, kind in _KINDS.items():
             if not isinstance(fields[name], kind):
                 raise ValueError(f"The training state is damaged: {name} is {fields[name]!r}.")
@@ -157,6 +182,7 @@ _KINDS: Mapping[str, type | tuple[type, ...]] = {
     "dropout_seed": int,
     "epoch": int,
     "batch": (int, type(None)),
+    "folded": bool,
     "stopped": bool,
 }
 

@@ -31,7 +31,8 @@ _LIKELIHOODS = ("log_loss", "focal", "label_smoothing")
 class Task(NamedTuple):
     """Targets and scores of a training, and the scales of its losses.
 
-    Training minimizes `loss_scale` times the core's cost. The reported loss is this objective times `report_scale`.
+    Training minimizes `loss_scale` times the core's cost. The reported loss is this objective times `report_scale`,
+    plus the penalty, times `unit`. If `standardize` is set, training learns a scale of the targets.
     """
 
     targets: NDArray[Any]
@@ -40,6 +41,8 @@ class Task(NamedTuple):
     group_names: NDArray[Any] | None = None
     loss_scale: float = 1.0
     report_scale: float = 1.0
+    standardize: bool = False
+    unit: float = 1.0
 
 
 class Data(NamedTuple):

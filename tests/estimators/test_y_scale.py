@@ -1,0 +1,200 @@
+"""Standardized targets: like a StandardScaler around the regressor, with weights and losses in y's unit."""
+
+import pickle
+
+import numpy as np
+import pytest
+from estimator_cases import flat
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.preprocessing import StandardScaler
+
+import cmlp
+from cmlp import MLPRegressor
+
+# Most fits here stop at max_iter on purpose.
+pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer", "ignore:lbfgs failed to converge")
+
+rng = np.random.RandomState(0)
+X = rng.standard_normal((80, 3))
+PRICES = 180000 + 80000 * X[:, 0]
+TWO = np.stack([PRICES, 3 - 0.002 * X[:, 1] ** 2], axis=1)
+WEIGHT = rng.uniform(0.1, 3, 80)
+
+
+def small(**params):
+    params = {"hidden_layer_sizes": (6,), "max_iter": 8, "random_state": 1, "learning_rate_init": 0.02, **params}
+    return MLPRegressor(**params)
+
+
+def standardized(y, weight=None):
+    mean = np.average(y, axis=0, weights=weight)
+    return (y - mean) * (1 / np.sqrt(np.average((y - mean) ** 2, axis=0, weights=weight)))
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
+@pytest.mark.parametrize("y", [PRICES, TWO], ids=["one output", "two outputs"])
+def test_predictions_are_those_of_a_target_transformer(y, solver):
+    theirs = TransformedTargetRegressor(small(solver=solver), transformer=StandardScaler()).fit(X, y)
+    model = small(solver=solver, y_scale="standard").fit(X, y)
+    np.testing.assert_allclose(model.predict(X), theirs.predict(X), rtol=1e-9)
+    np.testing.assert_allclose(model.coefs_[0], theirs.regressor_.coefs_[0], rtol=1e-9)
+    np.testing.assert_allclose(model.score(X, y), theirs.score(X, y), rtol=1e-9)
+
+
+def test_the_example_of_a_price_is_learnt():
+    X = np.random.RandomState(1).standard_normal((300, 3))
+    y = 180000 + 80000 * X[:, 0]
+    model = MLPRegressor(early_stopping=True, random_state=0, y_scale="standard").fit(X, y)
+    assert model.score(X, y) > 0.98 > 0 > model.set_params(y_scale=None).fit(X, y).score(X, y)
+
+
+@pytest.mark.parametrize(
+    "loss, power",
+    [("squared_error", 2), ("huber", 2), ("absolute_error", 1), ("quantile", 1)],
+)
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_losses_and_tol_are_in_the_unit_of_y(loss, power, solver):
+    unit = PRICES.std() ** power
+    plain = small(loss=loss, solver=solver, alpha=0, max_iter=30, n_iter_no_change=2, tol=0.1).fit(
+        X, standardized(PRICES)
+    )
+    model = plain.__class__(**plain.get_params()).set_params(y_scale="standard").fit(X, PRICES)
+    assert model.n_iter_ == plain.n_iter_ and (solver == "lbfgs" or model.n_iter_ < 30)
+    np.testing.assert_allclose(model.loss_, plain.loss_ * unit, rtol=1e-12)
+    if solver == "adam":
+        np.testing.assert_allclose(model.loss_curve_, np.multiply(plain.loss_curve_, unit), rtol=1e-12)
+        np.testing.assert_allclose(model.best_loss_, plain.best_loss_ * unit, rtol=1e-12)
+    if loss == "squared_error" and solver == "lbfgs":
+        np.testing.assert_allclose(model.loss_, np.mean((model.predict(X) - PRICES) ** 2) / 2, rtol=1e-9)
+
+
+def test_scale_uses_the_weights_and_the_training_rows_only():
+    plain = small().fit(X, standardized(PRICES, WEIGHT), WEIGHT)
+    model = small(y_scale="standard").fit(X, PRICES, WEIGHT)
+    np.testing.assert_array_equal(model.coefs_[0], plain.coefs_[0])
+
+    options = {"early_stopping": True, "validation_fraction": 0.3, "y_scale": "standard"}
+    model = small(**options).fit(X, PRICES)
+    rows = model._model.state.target_scale.shift
+    changed = PRICES.copy()
+    held = np.random.RandomState(1)
+    held.random_sample(3 * 6 + 6 + 6 + 1)  # the initial parameters
+    validation = held.permutation(80)[:24]
+    changed[validation] += 1e6
+    np.testing.assert_array_equal(small(**options).fit(X, changed)._model.state.target_scale.shift, rows)
+    assert small(**{**options, "early_stopping": False}).fit(X, changed)._model.state.target_scale.shift != rows
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, -3e200, 5e-324])
+def test_constant_column_gets_the_factor_1(value):
+    Y = np.stack([PRICES, np.full(80, value)], axis=1)
+    scale = small(y_scale="standard").fit(X, Y)._model.state.target_scale
+    assert scale.factor[1] == 1 and scale.factor[0] != 1
+    assert scale.shift[1] == value
+
+
+# Continued training
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_partial_fit_has_the_bits_of_training_on_standardized_targets(dtype, tmp_path):
+    """The unfolded output layer is kept: computing it from the folded one is not exact."""
+    plain, model, loaded = (small(dtype=dtype, y_scale=scale) for scale in (None, "standard", "standard"))
+    scaled = standardized(PRICES)
+    for _ in range(6):
+        plain.partial_fit(X, scaled)
+        model.partial_fit(X, PRICES)
+        loaded.partial_fit(X, PRICES)
+        loaded.save(tmp_path / "model", include_training_state=True)
+        loaded = pickle.loads(pickle.dumps(cmlp.load(tmp_path / "model")))
+        for trained in (model, loaded):
+            np.testing.assert_array_equal(trained.coefs_[0], plain.coefs_[0])
+            np.testing.assert_array_equal(trained._model.state.target_scale.layer, flat(plain)[-7:])
+        assert flat(loaded).tobytes() == flat(model).tobytes()
+
+
+def test_warm_start_keeps_the_scale_and_continues_from_changed_weights():
+    model = small(y_scale="standard", warm_start=True).fit(X, PRICES)
+    scale = model._model.state.target_scale
+    model.fit(X, PRICES * 2)
+    assert model._model.state.target_scale.shift == scale.shift
+    model.coefs_[1][...] = 0
+    model.intercepts_[1][...] = 250000
+    model.set_params(learning_rate_init=1e-300).fit(X, PRICES)
+    np.testing.assert_allclose(model.predict(X), 250000, rtol=1e-12)
+
+
+def test_training_continues_without_a_training_state(tmp_path):
+    model = small(y_scale="standard", max_iter=100).fit(X, PRICES)
+    model.save(tmp_path / "model")
+    loaded = cmlp.load(tmp_path / "model")
+    assert loaded.predict(X).tobytes() == model.predict(X).tobytes()
+    before = loaded.score(X, PRICES)
+    loaded.partial_fit(X, PRICES)
+    assert abs(loaded.score(X, PRICES) - before) < 0.1
+
+
+def test_given_and_assigned_weights_are_in_the_unit_of_y():
+    fitted = small(y_scale="standard", max_iter=100).fit(X, PRICES)
+    given = small(y_scale="standard", max_iter=1, initialization=(fitted.coefs_, fitted.intercepts_))
+    given.set_params(learning_rate_init=1e-300).fit(X, PRICES)
+    np.testing.assert_allclose(given.predict(X), fitted.predict(X), rtol=1e-12)
+    assigned = small(y_scale="standard", warm_start=True, learning_rate_init=1e-300)
+    assigned.coefs_, assigned.intercepts_ = list(fitted.coefs_), list(fitted.intercepts_)
+    np.testing.assert_allclose(assigned.fit(X, PRICES).predict(X), fitted.predict(X), rtol=1e-12)
+
+
+def test_network_and_exports_predict_in_the_unit_of_y(tmp_path):
+    model = small(y_scale="standard").fit(X, TWO)
+    expected = model.predict(X)
+    np.testing.assert_array_equal(model.network_.forward(X), expected)
+    np.testing.assert_allclose(model.to_sklearn().predict(X), expected, rtol=1e-12)
+    model.network_.save(tmp_path / "network")
+    np.testing.assert_array_equal(cmlp.load(tmp_path / "network").forward(X), expected)
+    network = model.network_
+    model.partial_fit(X, TWO)
+    assert model.network_ is network
+    np.testing.assert_array_equal(network.forward(X), model.predict(X))
+
+
+def test_failed_partial_fit_keeps_model_and_scale():
+    model = small(y_scale="standard").fit(X, PRICES)
+    before, layer = flat(model), model._model.state.target_scale.layer.copy()
+    with pytest.raises(cmlp.DivergenceError):
+        model.set_params(learning_rate_init=1e308, solver="sgd").partial_fit(X, PRICES * 1e300)
+    np.testing.assert_array_equal(flat(model), before)
+    np.testing.assert_array_equal(model._model.state.target_scale.layer, layer)
+
+
+# Errors
+
+
+def test_wrong_values_raise():
+    for loss in ("poisson", "gamma"):
+        with pytest.raises(ValueError, match=f"y_scale='standard' needs identity outputs, got loss='{loss}'"):
+            small(loss=loss, y_scale="standard").fit(X, PRICES)
+    with pytest.raises(ValueError, match="'y_scale' parameter of MLPRegressor must be a str among"):
+        small(y_scale="minmax").fit(X, PRICES)
+    model = small(y_scale="standard").fit(X, PRICES).set_params(y_scale=None)
+    with pytest.raises(ValueError, match="fitted with y_scale='standard', so training cannot continue with None"):
+        model.partial_fit(X, PRICES)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"shift": np.zeros(2)},
+        {"shift": None},
+        {"factor": np.zeros(1)},
+        {"factor": np.array([np.nan])},
+        {"layer": np.zeros(3)},
+        {"layer": "x"},
+    ],
+)
+def test_damaged_scales_are_rejected(change):
+    model = small(y_scale="standard").fit(X, PRICES)
+    state = model._model.state.__getstate__()
+    damaged = type(model._model.state).__new__(type(model._model.state))
+    with pytest.raises(ValueError, match="The training state is damaged"):
+        damaged.__setstate__({**state, "target_scale": {**state["target_scale"], **change}})
+        damaged.check(model._model.net)
