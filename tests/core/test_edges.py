@@ -108,14 +108,13 @@ def test_64_layers_work_and_65_raise():
 
 @pytest.mark.parametrize("loss", ["log_loss", "squared_error"])
 def test_single_softmax_output_is_always_one(loss):
-    net = Network([3, 4, 1], output="softmax", loss=loss, random_state=0)
-    X = inputs(1, 5, 3, np.float32)
-    np.testing.assert_array_equal(net.forward(X), np.ones((5, 1)))
-    assert net.cost(X, [0] * 5) == 0
-    assert not net.gradient(X, [0] * 5).flat.any()
-    before = net.params.copy()
-    net.train_epoch(X, [0] * 5, 2, 0.1)
-    assert_same_bits(net.params, before)
+    net, params = net_and_params((3, 4, 1), ["tanh", "softmax"], loss, np.float32)
+    X, before = inputs(1, 5, 3, np.float32), params.copy()
+    np.testing.assert_array_equal(net.forward(params, X), np.ones((5, 1)))
+    assert net.cost(params, X, [0] * 5) == 0
+    assert not net.gradient(params, X, [0] * 5)[0].any()
+    net.train_epoch(params, X, [0] * 5, _core.Optimizer(net, "sgd", learning_rate=0.1), batch_size=2)
+    assert_same_bits(params, before)
 
 
 # ---------------------------------------------------------------- memory
