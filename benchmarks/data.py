@@ -2,7 +2,7 @@
 
 The ``kind`` of a case selects the rows: "images" are MNIST if available, otherwise random pixels with as many zeros;
 "dense" pixels are random and never 0, so that no work can be skipped; "csr" rows are SciPy matrices with few nonzeros;
-"csr as dense" are the same rows as an array.
+"csr as dense" are the same rows as an array; "table" rows are random normal numbers, as many as the first layer has.
 """
 
 import functools
@@ -61,6 +61,10 @@ def rows(case):
     if kind.startswith("csr"):
         X, y = csr(n, case["sizes"][0], case["density"])
         return (X.toarray() if kind == "csr as dense" else X), y
+    if kind == "table":
+        rng = np.random.RandomState(0)
+        columns, classes = case["sizes"][0], case["sizes"][-1]
+        return rng.standard_normal((n, columns)).astype(np.float32), rng.randint(0, classes, n)
     X, y = dense(n) if kind == "dense" else images(n)[:2]
     dtype = np.dtype(case.get("dtype", "float32"))
     return laid_out(X if dtype == np.uint8 else X / dtype.type(255), case.get("layout")), y

@@ -42,6 +42,12 @@ LAYOUTS = [
     Peer("column by column", "ours", "train", {"layout": "columns"}),
     Peer("scikit-learn, column by column", "scikit", "train", {"layout": "columns"}),
 ]
+WITHOUT = "without dropout"
+DROPOUT = [
+    Peer(WITHOUT, "ours", "train_network"),
+    Peer("rate 0.1", "ours", "train_network", {"dropout": 0.1}),
+    Peer("rate 0.5", "ours", "train_network", {"dropout": 0.5}),
+]
 DEFAULTS = [Peer(OURS, "ours", "fit"), Peer("scikit-learn", "scikit", "fit")]
 AVX2 = {"CMLP_ISA": "avx2"}
 DEFAULTS_TITLE = "3 epochs of fit with scikit-learn's defaults (Adam, alpha 1e-4, batch 200), 784-100-10, images"
@@ -77,6 +83,12 @@ def laid_out_otherwise(report, n, rounds):
     compared(report, name, LAYOUTS, case, rounds=rounds, unit=EPOCH, bases=[LAYOUTS[0].name])
 
 
+def with_dropout(report, n, rounds):
+    case = {"sizes": [20, 128, 128, 2], "batch": 128, "rows": n, "kind": "table", "units": 10}
+    name = named(case["sizes"], "batch 128", "dropout")
+    compared(report, name, DROPOUT, case, rounds=rounds, unit=EPOCH, bases=[WITHOUT])
+
+
 def with_defaults(report, n, rounds):
     """Measure `fit`, including its checks, label encoding and initialization."""
     case = {"sizes": [784, 100, 10], "rows": n, "epochs": 3}
@@ -102,6 +114,7 @@ def run(*, short):
     next_to_peers(report, cases, n, rounds)
     next_to_plain_sgd(report, cases, n, min(rounds, 3))
     laid_out_otherwise(report, n, min(rounds, 3))
+    with_dropout(report, 3_000, rounds)
     with_defaults(report, n, min(rounds, 3))
     forced_to_avx2(report, n, min(rounds, 5))
     report.write()

@@ -43,7 +43,7 @@ def train_network(case):
 
     def epoch():
         order = rng.permutation(len(X))
-        net.train_epoch(X, y, case["batch"], RATE, order=order)
+        net.train_epoch(X, y, case["batch"], RATE, order=order, dropout=case.get("dropout", 0.0))
 
     return epoch
 
