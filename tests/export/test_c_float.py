@@ -80,7 +80,7 @@ def test_fused_multiply_add_rounds_once(tmp_path):
     small = np.where(np.arange(a.size) % 2, 1, -1) * 2.0 ** -(60 + np.arange(a.size) % 60)
     rows = np.stack([a.ravel(), b.ravel(), small], axis=1).astype(np.float32)
     rows = np.concatenate([rows, -rows, inputs(8, 500, 3, np.float32)])
-    Network([1, 1]).to_c(tmp_path / "net.h")
+    Network([1, 2]).to_c(tmp_path / "net.h")
     (tmp_path / "all.h").write_text(
         '#include "net.h"\nenum { all_inputs = 3, all_outputs = 1 };\n'
         "static int all_check(void) { return net_check(); }\n"
