@@ -67,7 +67,7 @@ def draw_page(path: Path, name: str, folder: Path) -> list[tuple[Path, Path]]:
         ):
             warnings.simplefilter("error")
             for block in blocks[: last + 1]:
-                if block.language == "python" and not block.note:
+                if block.language == "python" and block.note in ("", "needs"):
                     with open(os.devnull, "w", encoding="utf-8") as sink, contextlib.redirect_stdout(sink):
                         run(block, names, str(path))
                 elif block.language == "{picture}":

@@ -8,7 +8,7 @@ import pytest
 
 import cmlp
 
-OPTIONAL = ("matplotlib", "torch", "onnx", "onnxruntime", "sklearn", "scipy", "pyarrow", "PIL")
+OPTIONAL = ("matplotlib", "torch", "onnx", "onnxruntime", "sklearn", "scipy", "pyarrow", "PIL", "river")
 MODULES = sorted(
     module.name for module in pkgutil.walk_packages(cmlp.__path__, "cmlp.") if "__main__" not in module.name
 )

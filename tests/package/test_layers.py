@@ -32,6 +32,7 @@ LAYERS = [
     ["estimators"],
     ["tables"],
     ["importers"],
+    ["river"],
     ["console"],
     ["story"],
     ["command"],

@@ -1,0 +1,9 @@
+"""`MLPClassifier` and `MLPRegressor` for streams, with the interface of river (https://riverml.xyz).
+
+Needs the package river (the extra ``cmlp[river]``). Features and classes may appear and disappear at any time.
+"""
+
+from cmlp.river.classifier import MLPClassifier
+from cmlp.river.regressor import MLPRegressor
+
+__all__ = ["MLPClassifier", "MLPRegressor"]

@@ -1,0 +1,320 @@
+"""Estimators for river: its own checks, growing features and classes, and the same steps as the estimators of cmlp."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+from optional import package
+
+import cmlp
+
+river = package("river.api")
+checks = package("river.checks")
+MLPClassifier, MLPRegressor = package("cmlp.river").MLPClassifier, package("cmlp.river").MLPRegressor
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(40, 3))
+Y = X @ [1.0, -2.0, 0.5] + 0.1 * RNG.normal(size=40)
+LABELS = np.array(["a", "b", "c"])[np.arange(40) % 3]
+NAMES = ["x", "y", "z"]
+
+
+def rows(values=X, names=NAMES):
+    return [dict(zip(names, row, strict=True)) for row in values.tolist()]
+
+
+def regressor(**params):
+    return MLPRegressor(**{"hidden_layer_sizes": (5,), "learning_rate_init": 0.01, "seed": 3, **params})
+
+
+def classifier(**params):
+    return MLPClassifier(**{"hidden_layer_sizes": (5,), "learning_rate_init": 0.01, "seed": 3, **params})
+
+
+def learned(model, xs, ys):
+    for x, y in zip(xs, ys, strict=True):
+        model.learn_one(x, y)
+    return model
+
+
+def answers(model, xs):
+    """Return what a model predicts for rows, bit for bit comparable."""
+    one = model.predict_one if isinstance(model, MLPRegressor) else model.predict_proba_one
+    return [one(x) for x in xs]
+
+
+CHECKS = [(model, check) for model in (MLPClassifier(), MLPRegressor()) for check in checks.yield_checks(model)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("model", "check"), CHECKS, ids=[f"{type(m).__name__}-{c.__name__}" for m, c in CHECKS])
+def test_checks_of_river(model, check):
+    assert model._unit_test_skips() == set()
+    check(model.clone())
+
+
+# The same steps as the estimators
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {},
+        {"solver": "sgd"},
+        {"solver": "sgd", "nesterovs_momentum": False},
+        {"solver": "sgd", "momentum": 0},
+        {"solver": "adamw", "weight_decay": 0.1, "max_grad_norm": 0.5, "beta_1": 0.8, "beta_2": 0.99, "epsilon": 1e-6},
+        {"alpha": 0.1, "activation": "tanh", "hidden_layer_sizes": (5, 4), "dtype": "float32"},
+        {"loss": "poisson", "hidden_layer_sizes": ()},
+        {"loss": "huber"},
+    ],
+)
+def test_learn_one_takes_the_steps_of_partial_fit(params):
+    y = np.abs(Y)
+    ours = learned(regressor(**params), rows(), y.tolist())
+    params = {"hidden_layer_sizes": (5,), "learning_rate_init": 0.01, **params}
+    theirs = cmlp.MLPRegressor(**params, batch_size=1, shuffle=False, random_state=3)
+    theirs.partial_fit(X.astype(params.get("dtype", "float64")), y)
+    np.testing.assert_array_equal(ours.network_.params, theirs.network_.params)
+    assert ours.predict_one(rows()[0]) == theirs.predict(X[:1])[0]
+
+
+def test_classifier_has_softmax_outputs_and_takes_the_steps_of_partial_fit():
+    ours = learned(classifier(solver="sgd", momentum=0), rows(), LABELS.tolist())
+    arrays = ours.network_.weights, ours.network_.biases
+    hidden = np.maximum(X @ arrays[0][0] + arrays[1][0], 0)
+    powers = np.exp(hidden @ arrays[0][1] + arrays[1][1])
+    expected = powers / powers.sum(axis=1, keepdims=True)
+    found = [list(ours.predict_proba_one(x).values()) for x in rows()]
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
+    theirs = cmlp.MLPClassifier.from_arrays(
+        *arrays, ours.classes_, solver="sgd", momentum=0, learning_rate_init=0.01, batch_size=1
+    )
+    theirs.partial_fit(X[:1], LABELS[:1])
+    ours.learn_one(rows()[0], LABELS[0])
+    np.testing.assert_array_equal(ours.network_.params, theirs.network_.params)
+
+
+def test_learn_many_with_batches_takes_the_steps_of_partial_fit():
+    pandas = package("pandas")
+    ours = regressor(batch_size=8)
+    ours.learn_many(pandas.DataFrame(X, columns=NAMES), pandas.Series(Y))
+    theirs = cmlp.MLPRegressor(
+        hidden_layer_sizes=(5,), learning_rate_init=0.01, batch_size=8, shuffle=False, random_state=3
+    ).partial_fit(X, Y)
+    np.testing.assert_array_equal(ours.network_.params, theirs.network_.params)
+
+
+# Features and classes that come and go
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_a_late_feature_counts_as_zero_before(solver):
+    """The same as a feature that was 0 from the second row on; the first row decides which weights are random."""
+    late = [{name: x[name] for name in ("x", "y")} if place < 20 else x for place, x in enumerate(rows())]
+    early = [{"z": 0.0, **x} if 0 < place < 20 else x for place, x in enumerate(late)]
+    first, second = (learned(regressor(solver=solver), xs, Y.tolist()) for xs in (late, early))
+    assert first.features_ == ["x", "y", "z"]
+    assert answers(first, rows()) == answers(second, rows())
+
+
+def test_a_late_feature_changes_no_prediction_before_it_is_learned():
+    model = learned(regressor(learning_rate_init=1e-300), [{"x": 1.0, "y": 2.0}], [1.0])
+    before = model.predict_one({"x": 0.5, "y": 1.0})
+    model.learn_one({"x": 1.0, "y": 2.0, "z": 50.0}, 1.0)
+    assert model.predict_one({"x": 0.5, "y": 1.0, "z": 9.0}) == before
+
+
+def test_features_that_appear_one_by_one():
+    wide = RNG.normal(size=(30, 30))
+    names = [f"w{column:02}" for column in range(30)]
+    growing = [dict(list(x.items())[: place + 1]) for place, x in enumerate(rows(wide, names))]
+    known = [{name: x.get(name, 0.0) for name in names} if place else x for place, x in enumerate(growing)]
+    first, second = (learned(regressor(), xs, [1.0] * 30) for xs in (growing, known))
+    assert first.features_ == second.features_ == names
+    np.testing.assert_allclose(answers(first, rows(wide, names)), answers(second, rows(wide, names)), rtol=1e-12)
+    assert first.network_.sizes[0] == 32 and not first.network_.weights[0][30:].any()
+
+
+def test_absent_and_unknown_features():
+    model = learned(classifier(), rows(), LABELS.tolist())
+    assert answers(model, [{"x": 1.0}]) == answers(model, [{"x": 1.0, "y": 0, "z": False, "other": 7.0}])
+    assert model.features_ == NAMES
+    assert sum(model.predict_proba_one({}).values()) == pytest.approx(1)
+
+
+def test_the_order_of_the_features_does_not_matter():
+    xs = rows()
+    turned = [dict(reversed(x.items())) for x in xs]
+    first, second = (learned(regressor(), some, Y.tolist()) for some in (xs, turned))
+    assert answers(first, xs) == answers(second, turned)
+
+
+def test_a_new_class_begins_with_a_logit_of_zero():
+    model = learned(classifier(learning_rate_init=1e-300), rows()[:2], ["a", "b"])
+    before = model.predict_proba_one(rows()[5])
+    logits = model.network_.weighted_sums(X[5:6])[-1][0]
+    model.learn_one(rows()[2], "c")
+    after = model.predict_proba_one(rows()[5])
+    assert after["a"] / after["b"] == pytest.approx(before["a"] / before["b"])
+    assert after["c"] == pytest.approx(1 / (1 + np.exp(logits).sum()))
+    assert list(after) == model.classes_ == ["a", "b", "c"]
+
+
+def test_a_single_class_has_probability_one():
+    model = learned(classifier(), rows()[:1], [True])
+    assert model.predict_proba_one(rows()[0]) == {True: 1.0} and model.predict_one(rows()[0]) is True
+    model.learn_one(rows()[1], np.bool_(True))
+    assert model.classes_ == [True]
+
+
+# Frames
+
+
+def frames(library, names=NAMES):
+    module = package(library)
+    return module.DataFrame(X, schema=names) if library == "polars" else module.DataFrame(X, columns=names)
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_learn_many_has_the_bits_of_learn_one(library):
+    frame, series = frames(library), package(library).Series(LABELS.tolist())
+    one, many = learned(classifier(), rows(), LABELS.tolist()), classifier()
+    many.learn_many(frame, series)
+    assert answers(one, rows()) == answers(many, rows())
+    table = many.predict_proba_many(frame)
+    assert type(table) is type(frame) and list(table.columns) == ["a", "b", "c"]
+    assert table.to_numpy().tolist() == [list(found.values()) for found in answers(one, rows())]
+    assert list(many.predict_many(frame)) == [one.predict_one(x) for x in rows()]
+    one, many = learned(regressor(), rows(), Y.tolist()), regressor()
+    many.learn_many(frame, package(library).Series(Y.tolist()))
+    assert list(many.predict_many(frame)) == answers(one, rows())
+
+
+def test_missing_values_of_a_frame_are_absent_features():
+    pandas = package("pandas")
+    xs = [{name: x[name] for name in NAMES[: 1 + place % 3]} for place, x in enumerate(rows())]
+    one, many = learned(regressor(), [rows()[0], *xs], [0.0, *Y]), regressor()
+    many.learn_one(rows()[0], 0.0)
+    many.learn_many(pandas.DataFrame(xs), pandas.Series(Y))
+    assert answers(one, rows()) == answers(many, rows())
+    assert many.predict_many(pandas.DataFrame(xs)).tolist() == answers(one, xs)
+
+
+def test_index_of_a_frame_is_kept_and_empty_frames_are_allowed():
+    frame = frames("pandas").set_index(np.arange(100, 140))
+    labels = package("pandas").Series(LABELS, index=frame.index)
+    model = classifier()
+    model.learn_many(frame[:0], labels[:0])
+    assert model.classes_ == [] and model.network_ is None
+    model.learn_many(frame, labels)
+    assert model.predict_many(frame).index.tolist() == frame.index.tolist()
+    assert model.predict_proba_many(frame[:0]).shape == (0, 3)
+    empty = regressor()
+    empty.learn_many(frame[:0], labels[:0])
+    assert empty.network_ is None
+
+
+def test_predictions_before_learning():
+    frame = frames("pandas")
+    assert classifier().predict_proba_one(rows()[0]) == {} and classifier().predict_one(rows()[0]) is None
+    assert classifier().predict_many(frame).tolist() == [None] * 40
+    assert classifier().predict_proba_many(frame).shape == (40, 0)
+    assert regressor().predict_one(rows()[0]) == 0.0
+    assert regressor().predict_many(frame).tolist() == [0.0] * 40
+
+
+# Errors, copies, pipelines
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"alpha": -1.0}, "'alpha' parameter of MLPRegressor"),
+        ({"solver": "lbfgs"}, "'solver' parameter of MLPRegressor"),
+        ({"batch_size": "auto"}, "'batch_size' parameter of MLPRegressor"),
+        ({"seed": -1}, "'seed' parameter of MLPRegressor"),
+        ({"loss": "log_loss"}, "'loss' parameter of MLPRegressor"),
+        ({"hidden_layer_sizes": (0,)}, "hidden_layer_sizes must be > 0"),
+        ({"activation": "cubic"}, "activation"),
+        ({"activation": ["relu", "tanh"]}, "activation"),
+    ],
+)
+def test_invalid_parameters(params, message):
+    with pytest.raises(ValueError, match=message):
+        regressor(**params)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), "3", None, 10**400])
+def test_a_value_that_is_not_a_finite_number_is_named(value):
+    model = learned(classifier(), rows(), LABELS.tolist())
+    before = pickle.dumps(model)
+    for call in (lambda x: model.learn_one(x, "new"), model.predict_one):
+        with pytest.raises(ValueError, match=r"x\['y'\] must be a finite number, got"):
+            call({"x": 1.0, "y": value, "other": 1.0})
+    with pytest.raises(TypeError, match="x must be a dict of features, got list"):
+        model.predict_one([1.0])
+    assert pickle.dumps(model) == before
+
+
+def test_invalid_frames_are_named():
+    pandas = package("pandas")
+    frame, series = frames("pandas"), package("pandas").Series(Y)
+    with pytest.raises(ValueError, match="y must have 40 entries, as X has rows, got 39"):
+        regressor().learn_many(frame, series[:39])
+    with pytest.raises(ValueError, match="X must have columns of numbers"):
+        regressor().learn_many(pandas.DataFrame({"a": ["text"] * 40}), series)
+    frame.loc[3, "y"] = np.inf
+    with pytest.raises(ValueError, match="got infinity in row 3 of column 'y'"):
+        regressor().learn_many(frame, series)
+
+
+@pytest.mark.parametrize(
+    ("loss", "y"), [("poisson", -1), ("gamma", 0), ("squared_error", float("nan")), ("huber", "1")]
+)
+def test_targets_out_of_range(loss, y):
+    with pytest.raises(ValueError, match=f"y must be a finite number in the range of the loss '{loss}', got"):
+        regressor(loss=loss).learn_one(rows()[0], y)
+
+
+@pytest.mark.parametrize("new", ["new", ""])
+@pytest.mark.parametrize("make", [classifier, regressor])
+def test_a_step_that_diverges_changes_nothing(make, new):
+    """With new features and classes in each step, and without."""
+    model = learned(make(solver="sgd", activation="identity"), rows(), LABELS.tolist() if make is classifier else Y)
+    model.mutate({"learning_rate_init": 1e200})
+    with pytest.raises(cmlp.DivergenceError):
+        for place in range(9):
+            before = pickle.dumps(model)
+            x, label = ({"x": 1.0, f"new{place}": 1.0}, f"new{place}") if new else ({"x": 1.0, "y": 1.0}, "a")
+            model.learn_one(x, label if make is classifier else 1.0)
+    assert pickle.dumps(model) == before
+
+
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
+def test_copies_continue_like_the_original(duplicate):
+    model = learned(classifier(), rows()[:20], LABELS[:20].tolist())
+    twin = duplicate(model)
+    for each in (model, twin):
+        learned(each, rows()[20:], LABELS[20:].tolist())
+    assert answers(model, rows()) == answers(twin, rows())
+    assert answers(model.clone(), rows()[:1]) == [{}]
+
+
+def test_the_learning_rate_can_change():
+    model = learned(regressor(), rows(), Y.tolist())
+    before = model.network_.params.copy()
+    model.mutate({"learning_rate_init": 1e-300})
+    model.learn_one(rows()[0], 1.0)
+    np.testing.assert_array_equal(model.network_.params, before)
+
+
+def test_pipelines_learn():
+    scaled = river.preprocessing.StandardScaler() | classifier(hidden_layer_sizes=(20,))
+    assert (
+        river.evaluate.progressive_val_score(river.datasets.Phishing(), scaled, river.metrics.Accuracy()).get() > 0.85
+    )
+    target = river.preprocessing.TargetStandardScaler(regressor(hidden_layer_sizes=(20,)))
+    model = river.preprocessing.StandardScaler() | target
+    assert river.evaluate.progressive_val_score(river.datasets.TrumpApproval(), model, river.metrics.MAE()).get() < 1
