@@ -283,11 +283,11 @@ def test_targets_out_of_range(loss, y):
 def test_a_step_that_diverges_changes_nothing(make, new):
     """With new features and classes in each step, and without."""
     model = learned(make(solver="sgd", activation="identity"), rows(), LABELS.tolist() if make is classifier else Y)
-    model.mutate({"learning_rate_init": 1e200})
+    model.mutate({"learning_rate_init": 1.7e308})
     with pytest.raises(cmlp.DivergenceError):
         for place in range(9):
             before = pickle.dumps(model)
-            x, label = ({"x": 1.0, f"new{place}": 1.0}, f"new{place}") if new else ({"x": 1.0, "y": 1.0}, "a")
+            x, label = ({"x": 99.0, f"new{place}": 1.0}, f"new{place}") if new else ({"x": 99.0, "y": 99.0}, "a")
             model.learn_one(x, label if make is classifier else 1.0)
     assert pickle.dumps(model) == before
 

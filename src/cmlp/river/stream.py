@@ -25,6 +25,8 @@ from cmlp.constraints import (
     hidden_sizes,
 )
 from cmlp.network import Network
+from cmlp.training.initialization import init_activations, initial_params
+from cmlp.training.random import random_state
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -141,8 +143,12 @@ class Stream:
             self._resize(present[0], n_outputs)
 
     def _begin(self, n_inputs: int, n_outputs: int) -> None:
-        sizes = (n_inputs, *hidden_sizes(self.hidden_layer_sizes), n_outputs)
-        network = Network(sizes, self.activation, self._output, self.loss, self.dtype, random_state=self.seed)
+        hidden = hidden_sizes(self.hidden_layer_sizes)
+        names = hidden_activations(self.activation, len(hidden))
+        # `Network` refuses a softmax with one output, but the first class has no other beside it.
+        net = _core.Net((n_inputs, *hidden, n_outputs), (*names, self._output), self.loss, np.dtype(self.dtype))
+        params = initial_params(net, random_state(self.seed), init_activations(names, self.activation))
+        network = Network._assembled(net, params, 1.0)
         solver = self.solver
         if solver == "sgd" and self.momentum > 0:
             solver = "nesterov" if self.nesterovs_momentum else "momentum"
