@@ -1,6 +1,7 @@
 """The rows of docs/differences.md: what scikit-learn does, and what cmlp does instead."""
 
 import re
+import sys
 import warnings
 from pathlib import Path
 
@@ -383,3 +384,42 @@ def test_private_attributes():
     assert ours._optimizer.learning_rate == theirs._optimizer.learning_rate_init == 0.001
     assert ours._no_improvement_count == theirs._no_improvement_count == 0
     assert not hasattr(ours, "_label_binarizer") and hasattr(theirs, "_label_binarizer")
+
+
+# Versions of scikit-learn
+
+
+def use_sums(monkeypatch):
+    """Let scikit-learn report the sum of the squared errors of several outputs, as its pull request 34830 does."""
+    from sklearn.neural_network import _base
+
+    def squared_loss(y_true, y_pred, sample_weight=None):
+        return 0.5 * np.average((y_true - y_pred) ** 2, weights=sample_weight, axis=0).sum()
+
+    monkeypatch.setattr(_base, "squared_loss", squared_loss)
+    monkeypatch.setitem(_base.LOSS_FUNCTIONS, "squared_error", squared_loss)
+
+
+@pytest.mark.parametrize("params", [{"solver": "lbfgs"}, {"solver": "adam"}, {"solver": "sgd", "alpha": 1.0}])
+@pytest.mark.parametrize("sums", [False, True])
+def test_squared_errors_of_several_outputs(params, sums, monkeypatch):
+    if sums:
+        use_sums(monkeypatch)
+    Y = np.stack([NUMBERS, 3 * X[:, 2], X[:, 0]], axis=1)
+    ours, theirs = (model.fit(X, Y) for model in regressors(max_iter=20, **params))
+    np.testing.assert_allclose(ours.loss_, theirs.loss_, rtol=1e-10)
+    np.testing.assert_allclose(getattr(ours, "loss_curve_", []), getattr(theirs, "loss_curve_", []), rtol=1e-10)
+    np.testing.assert_allclose(flat(ours), flat(theirs), rtol=1e-9)
+    monkeypatch.delitem(
+        sys.modules, "sklearn"
+    )  # the package does not look for modules that the program has not imported
+    mean = MLPRegressor(**{**PARAMS, "max_iter": 20, **params}).fit(X, Y)
+    assert (mean.loss_ < 0.9 * ours.loss_) == sums
+
+
+def test_text_labels_with_early_stopping():
+    X = np.random.RandomState(1).standard_normal((200, 3))
+    for labels in (np.array(["no", "yes"]), np.array(["no", "yes", "maybe"], object)):
+        y = labels[(X[:, 0] > 0).astype(int) + (len(labels) - 2) * (X[:, 1] > 0)]
+        ours, theirs = (model.fit(X, y) for model in classifiers(early_stopping=True, max_iter=20))
+        assert ours.validation_scores_ == theirs.validation_scores_

@@ -18,6 +18,7 @@ from cmlp.estimators.callbacks import CallbackObserver, call_with_callbacks, has
 from cmlp.estimators.exclusive import Exclusively
 from cmlp.estimators.model import Model
 from cmlp.estimators.problem import POSITIVE, Parameters, Problem, require_same
+from cmlp.estimators.versions import averages_squared_errors
 from cmlp.inputs.arrays import rectangular
 from cmlp.inputs.class_weights import weighted_by_class
 from cmlp.inputs.frames import check_feature_names, feature_names
@@ -221,7 +222,7 @@ def _regression(parameters: Parameters, y: NDArray[Any]) -> Problem:
         targets,
         score=lambda outputs, y, weight: r_squared(y, outputs, weight),
         loss_scale=0.5 if squared else 1.0,
-        report_scale=1.0 / n_outputs if squared else 1.0,
+        report_scale=1.0 / n_outputs if squared and n_outputs > 1 and averages_squared_errors() else 1.0,
         standardize=parameters.y_scale is not None,
     )
     return Problem(task, n_outputs, "exp" if loss in POSITIVE else "identity")
