@@ -239,12 +239,12 @@ CMLP_API cmlp_status cmlp_model_predict_u8(const cmlp_model *model, const uint8_
                                            void *scratch, size_t scratch_size);
 
 /* Writes the label of a class as text: UTF-8 without escapes, with a terminating NUL. Numbers and the words true and
- * false are written as they are in the file. The labels are the elements of the JSON array in the metadata string
- * "classes", which Python writes for classifiers.
+ * false are written as they are in the file. The labels are in the metadata string "classes", which Python writes for
+ * classifiers. cmlp_model_size has checked them.
  * buffer: n bytes.
  * Returns CMLP_OK; FILE_KEY if the file has no labels; LABEL if there is no such class (of a regressor: -1);
- * BUFFER_SIZE; FILE_SYNTAX if "classes" has no array of scalars, or the label contains U+0000; NULL, MODEL. On failure
- * `buffer` is unchanged. */
+ * BUFFER_SIZE; FILE_SYNTAX if the label contains U+0000 or half of a surrogate pair, which the text cannot express;
+ * NULL, MODEL. On failure `buffer` is unchanged. */
 CMLP_API cmlp_status cmlp_model_label(const cmlp_model *model, int32_t label, char *buffer, size_t n);
 
 /* The network and its parameters, for all other functions. They are valid as long as the model and its file's bytes
@@ -597,7 +597,9 @@ CMLP_API cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, const c
 /* ---------------------------------------------------------------------------------------- write a model file */
 
 /* A string for other programs. The key is a lower-case letter, then at most 63 of a-z 0-9 _ and .; the value printable
- * ASCII. */
+ * ASCII. The value of "classes" are labels, for example
+ *   {"kind":"labels","dtype":"U3","values":["cat","cow","dog"]}
+ * with ascending values, one for each output (docs/model-file.md). */
 typedef struct cmlp_model_string {
     const char *key;
     const char *value;
@@ -632,8 +634,8 @@ CMLP_API cmlp_status cmlp_model_write_size(const cmlp_net *net, size_t *bytes);
  * everywhere. The example in the file has pseudo-random inputs, never a row of data.
  * scratch: any alignment; its contents do not matter.
  * Returns CMLP_OK; the errors of a net; NULL, STRUCT_SIZE, ALIGNMENT, OPTION (input_scale or a count), DTYPE,
- * BUFFER_SIZE, OVERFLOW; FILE_NAME, FILE_SYNTAX (a string that is not printable ASCII), FILE_TENSOR (an array's shape),
- * FILE_NONFINITE (a parameter). After these, nothing has been written. After FILE_WRITE, part of the file has. */
+ * BUFFER_SIZE, OVERFLOW; FILE_NAME, FILE_SYNTAX (a string that is not printable ASCII, or wrong labels), FILE_TENSOR
+ * (an array's shape), FILE_NONFINITE (a parameter). After these, nothing has been written. After FILE_WRITE, part of the file has. */
 CMLP_API cmlp_status cmlp_model_write(const cmlp_net *net, const void *params, const cmlp_model_content *content,
                                       void *scratch, size_t scratch_size);
 

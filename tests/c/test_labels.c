@@ -92,11 +92,14 @@ static void test_one_row_is_checked(void)
     CHECK(label == -7);
 }
 
-/* Makes a model whose metadata string "classes" is this text; returns the status of a label. */
-static int label_of(const char *classes, int32_t index, char *buffer, size_t n)
+/* ---- labels of model files */
+
+static _Alignas(64) unsigned char model_memory[1 << 14], scratch_memory[1 << 14];
+static cmlp_model *const model = (cmlp_model *)model_memory;
+
+/* Writes a model with these labels, of N_OUT classes; NULL for none. */
+static cmlp_status write_labels(const char *classes)
 {
-    static _Alignas(64) unsigned char memory[1 << 14], scratch[1 << 14];
-    cmlp_model *const model = (cmlp_model *)memory;
     const cmlp_model_string string = {"classes", classes};
     cmlp_model_content content = CMLP_INIT(cmlp_model_content);
     content.strings = &string;
@@ -105,51 +108,137 @@ static int label_of(const char *classes, int32_t index, char *buffer, size_t n)
     content.context = &file;
     file.size = 0;
     make_net(CMLP_ACTIVATION_SOFTMAX, CMLP_LOSS_LOG, N_OUT);
-    CHECK(cmlp_model_write(net, params, &content, scratch, sizeof scratch) == CMLP_OK);
-    CHECK(cmlp_model_init(model, sizeof memory, file.bytes, file.size, 1, scratch, sizeof scratch) == CMLP_OK);
-    return cmlp_model_label(model, index, buffer, n);
+    return cmlp_model_write(net, params, &content, scratch_memory, sizeof scratch_memory);
+}
+
+static cmlp_status load(void)
+{
+    return cmlp_model_init(model, sizeof model_memory, file.bytes, file.size, 1, scratch_memory, sizeof scratch_memory);
 }
 
 static void expect(const char *classes, int32_t index, const char *label)
 {
     char buffer[32];
     const size_t n = strlen(label);
-    const int status = label_of(classes, index, buffer, n + 1);
+    CHECK(write_labels(classes) == CMLP_OK && load() == CMLP_OK);
+    const int status = cmlp_model_label(model, index, buffer, n + 1);
     check_that(status == CMLP_OK && !strcmp(buffer, label), "%s [%d]: %s", classes, (int)index,
                status ? cmlp_status_name(status) : buffer);
     memset(buffer, 'x', sizeof buffer);
-    CHECK(label_of(classes, index, buffer, n) == CMLP_ERROR_BUFFER_SIZE && buffer[0] == 'x');
+    CHECK(cmlp_model_label(model, index, buffer, n) == CMLP_ERROR_BUFFER_SIZE && buffer[0] == 'x');
 }
 
-static void refuse(const char *classes, int32_t index, int expected)
+static void refuse_label(const char *classes, int32_t index, int expected)
 {
     char buffer[32] = "x";
-    const int status = label_of(classes, index, buffer, sizeof buffer);
+    CHECK(write_labels(classes) == CMLP_OK && load() == CMLP_OK);
+    const int status = cmlp_model_label(model, index, buffer, sizeof buffer);
     check_that(status == expected && !strcmp(buffer, "x"), "%s [%d]: %s", classes ? classes : "no classes", (int)index,
                cmlp_status_name(status));
 }
 
+#define LABELS(dtype, values) "{\"kind\":\"labels\",\"dtype\":\"" dtype "\",\"values\":[" values "]}"
+
 static void test_labels_of_files(void)
 {
-    const char *const python = "{\"kind\":\"labels\",\"dtype\":\"U5\",\"values\":[\"cat\",\"caf\\u00e9\",\"a\\\"b\"]}";
-    expect(python, 0, "cat");
-    expect(python, 1, "caf\xc3\xa9");
-    expect(python, 2, "a\"b");
-    expect("[3,-1.5,true]", 0, "3");
-    expect("[3,-1.5,true]", 1, "-1.5");
-    expect("[3,-1.5,true]", 2, "true");
-    expect("[\"\\ud83d\\uDE00\",\"\\u4e2d\\\\\\/\\n\"]", 0, "\xf0\x9f\x98\x80");
-    expect("[\"\\ud83d\\uDE00\",\"\\u4e2d\\\\\\/\\n\"]", 1, "\xe4\xb8\xad\\/\n");
-    expect("[\"\"]", 0, "");
-    refuse(python, 3, CMLP_ERROR_LABEL);
-    refuse(python, -1, CMLP_ERROR_LABEL);
-    refuse("[]", 0, CMLP_ERROR_LABEL);
-    refuse(NULL, 0, CMLP_ERROR_FILE_KEY);
-    const char *const malformed[] = {
-        "", "{}", "[", "[1", "[\"a", "[\"\\u00\"]", "[\"\\ud83d\"]", "[\"\\udc00\"]", "[\"\\u0000\"]",
-        "[\"\\x\"]", "[,1]", "[\"\\ud83d\\u0041\"]"
+    static const char texts[] = LABELS("U3", "\"a\\\"b\",\"caf\",\"\\u00e9\"");
+    static const char escapes[] = LABELS("object", "\"\\n\",\"\\u4e2d\\\\\\/\",\"\\ud83d\\uDE00\"");
+    static const char unusual[] = LABELS("object", "\"a\\u0000b\",\"\\ud800\",\"\\udc00\"");
+    expect(texts, 0, "a\"b");
+    expect(texts, 1, "caf");
+    expect(texts, 2, "\xc3\xa9");
+    expect(escapes, 0, "\n");
+    expect(escapes, 1, "\xe4\xb8\xad\\/");
+    expect(escapes, 2, "\xf0\x9f\x98\x80");
+    expect(LABELS("int16", "-3,0,7"), 0, "-3");
+    expect(LABELS("int16", "-3,0,7"), 2, "7");
+    expect(LABELS("float32", "-1.5,0.0,1e+10"), 2, "1e+10");
+    expect(LABELS("uint64", "\"0\",\"9007199254740993\",\"18446744073709551615\""), 2, "18446744073709551615");
+    expect("{\"kind\":\"multilabel\",\"dtype\":\"int64\",\"values\":[0,1,2]}", 1, "1");
+    expect(LABELS("U1", "\"\",\"a\",\"b\""), 0, "");
+    refuse_label(texts, 3, CMLP_ERROR_LABEL);
+    refuse_label(texts, -1, CMLP_ERROR_LABEL);
+    refuse_label(NULL, 0, CMLP_ERROR_FILE_KEY);
+    for (int32_t i = 0; i < 3; i++) refuse_label(unusual, i, CMLP_ERROR_FILE_SYNTAX); /* UTF-8 has no such letters */
+}
+
+/* Writes `text` into a file in the place of its labels, with the escapes of the head. */
+static void put_labels(const char *text)
+{
+    static const char good[] = "{\\\"kind\\\":\\\"labels\\\",\\\"dtype\\\":\\\"int64\\\",\\\"values\\\":[0,1,2]}";
+    char escaped[1024];
+    size_t n = 0;
+    CHECK(write_labels(LABELS("int64", "0,1,2")) == CMLP_OK && load() == CMLP_OK);
+    for (; *text; escaped[n++] = *text++)
+        if (*text == '"' || *text == '\\') escaped[n++] = '\\';
+    escaped[n] = '\0';
+    CHECK(model_file_replace(&file, good, escaped));
+}
+
+/* Labels that do not follow docs/model-file.md: neither written nor read, with the place of the error. */
+static void test_hostile_labels(void)
+{
+    static const char *const hostile[] = {
+        "", "[]", "{}", "[0,1,2]", LABELS("int64", ""), LABELS("int64", "0,1"), LABELS("int64", "0,1,2,3"),
+        LABELS("int64", "0,2,1"), LABELS("int64", "0,1,1"), LABELS("int64", "0, 1,2"), LABELS("int64", "0,1,2.0"),
+        LABELS("int64", "0,1,[2]"), LABELS("int64", "0,1,02"), LABELS("int64", "0,1,+2"), LABELS("int64", "0,1,true"),
+        LABELS("int64", "\"1\",\"2\",\"3\""), LABELS("int64", "1,2,9007199254740993"),
+        LABELS("int64", "1,2,\"9007199254740993\""), LABELS("int64", "\"1_0\",\"2\",\"9007199254740993\""),
+        LABELS("int64", "\" 2\",\"3\",\"9007199254740993\""), LABELS("int64", "\"-0\",\"3\",\"9007199254740993\""),
+        LABELS("int64", "\"0\",\"3\",\"9223372036854775808\""), LABELS("uint64", "\"0\",\"3\",\"18446744073709551616\""),
+        LABELS("int8", "0,1,128"), LABELS("int8", "-129,0,1"), LABELS("uint8", "-1,0,1"), LABELS("uint16", "0,1,65536"),
+        LABELS("float16", "0.0,1.0,2.1"), LABELS("float16", "0.0,1.0,65520.0"), LABELS("float32", "0.0,1.0,1e39"),
+        LABELS("float64", "0.0,1.0,1e999"), LABELS("float64", "0.0,1.0,NaN"), LABELS("float64", "0.0,1.0,2"),
+        LABELS("float64", "0.0,1.0,2."), LABELS("float64", "0.0,1.0,1.00000000000000000000000"),
+        LABELS("float64", "0.1,0.10000000000000000555,1.0"), LABELS("bool", "false,true,true"),
+        LABELS("object", "0,1,2"), LABELS("object", "\"b\",\"a\",\"c\""), LABELS("object", "\"a\",\"a\",\"b\""),
+        LABELS("U1", "\"a\",\"b\",\"cc\""), LABELS("U1", "\"a\",\"b\",3"), LABELS("U2", "\"a\",\"b\",\"c\""),
+        LABELS("U20000000", "\"a\",\"b\",\"c\""), LABELS("U0", "\"a\",\"b\",\"c\""), LABELS("U01", "\"a\",\"b\",\"c\""),
+        LABELS("U", "\"a\",\"b\",\"c\""), LABELS("U2", "\"a\",\"b\",\"c\\u0000\""), LABELS("object", "\"\\x\",\"b\",\"c\""),
+        LABELS("object", "\"\\u00\",\"b\",\"c\""), LABELS("object", "\"a\",\"b\",\"\\ud83d\\u00\""),
+        LABELS("object", "\"a\",\"b\",\"c"), LABELS("int128", "0,1,2"), LABELS("int64", "0,1,2") " ",
+        "{\"kind\":\"others\",\"dtype\":\"int64\",\"values\":[0,1,2]}",
+        "{\"kind\":\"multilabel\",\"dtype\":\"int64\",\"values\":[0,1,3]}",
+        "{\"kind\":\"multilabel\",\"dtype\":\"float64\",\"values\":[0.0,1.0,2.0]}",
+        "{\"dtype\":\"int64\",\"kind\":\"labels\",\"values\":[0,1,2]}",
+        "{\"kind\":\"labels\",\"dtype\":\"int64\",\"values\":[0,1,2],\"more\":1}",
     };
-    for (size_t i = 0; i < sizeof malformed / sizeof *malformed; i++) refuse(malformed[i], 0, CMLP_ERROR_FILE_SYNTAX);
+    for (size_t i = 0; i < sizeof hostile / sizeof *hostile; i++) {
+        cmlp_model_info info = CMLP_INIT(cmlp_model_info);
+        const int written = write_labels(hostile[i]);
+        check_that(written == CMLP_ERROR_FILE_SYNTAX && !file.size, "%s is written: %s", hostile[i],
+                   cmlp_status_name(written));
+        put_labels(hostile[i]);
+        const int status = cmlp_model_size(file.bytes, file.size, &info);
+        check_that(status == CMLP_ERROR_FILE_SYNTAX, "%s: %s", hostile[i], cmlp_status_name(status));
+        const char *start = strstr((const char *)file.bytes + 8, "\"classes\":\"");
+        const size_t at = start ? (size_t)(start - (const char *)file.bytes) + 11 : 0;
+        CHECK(at && info.error_at >= at && info.error_at <= at + 2 * strlen(hostile[i]));
+        CHECK(load() == CMLP_ERROR_FILE_SYNTAX);
+    }
+}
+
+/* One logistic output has one label or two. */
+static void test_labels_of_one_output(void)
+{
+    const char *const at_most_two[] = {LABELS("bool", "true"), LABELS("bool", "false,true")};
+    const cmlp_model_string three = {"classes", LABELS("int64", "0,1,2")};
+    cmlp_model_content content = CMLP_INIT(cmlp_model_content);
+    content.n_strings = 1;
+    content.write = model_file_append;
+    content.context = &file;
+    make_net(CMLP_ACTIVATION_LOGISTIC, CMLP_LOSS_LOG, 1);
+    for (int i = 0; i < 2; i++) {
+        const cmlp_model_string string = {"classes", at_most_two[i]};
+        char buffer[8];
+        content.strings = &string;
+        file.size = 0;
+        CHECK(cmlp_model_write(net, params, &content, scratch_memory, sizeof scratch_memory) == CMLP_OK);
+        CHECK(load() == CMLP_OK && cmlp_model_label(model, i, buffer, sizeof buffer) == CMLP_OK);
+        CHECK(!strcmp(buffer, "true"));
+    }
+    content.strings = &three;
+    CHECK(cmlp_model_write(net, params, &content, scratch_memory, sizeof scratch_memory) == CMLP_ERROR_FILE_SYNTAX);
 }
 
 /* Each solver's name and its defaults, which a call accepts. */
@@ -181,6 +270,8 @@ int main(void)
     test_one_row();
     test_one_row_is_checked();
     test_labels_of_files();
+    test_hostile_labels();
+    test_labels_of_one_output();
     test_solvers();
     return finish();
 }

@@ -1,6 +1,7 @@
 """Damaged and malicious model files: ModelFormatError from Python; the C library and an independent reader agree."""
 
 import io
+import json
 import random
 import struct
 import tracemalloc
@@ -235,10 +236,71 @@ def test_core_and_independent_reader_agree():
     assert accepted > 50
 
 
+NUMBERS = (
+    f"0 1 2 -1 127 128 -128 -129 255 256 65535 2147483648 {2**53} {2**53 + 1} {-(2**63)} {2**63} {2**64 - 1} {2**64} "
+    "0.0 -0.0 0.1 0.5 1.5 65504.0 65520.0 6e-08 5.960464477539063e-08 3.4028234663852886e+38 3.5e38 4.9e-324 2e-324 "
+    "1.401298464324817e-45 0.10000000149011612 1.0000000000000000000000 1.00000000000000000000000 1e999 NaN 01 1. true "
+    "false"
+).split()
+LETTERS = ["a", "b", "z", "é", "\ud800", "\udc00", "\U0001f600", "\0", '"', "\\", "/", "\n", "\uffff"]
+TYPES = ["bool", "float16", "float32", "float64", "object", "U0", "U1", "U2", "U3", "U", "U01", "int",
+         *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))]  # fmt: skip
+
+
+LABELS_OF = {n: f'{{"kind":"labels","dtype":"int64","values":[{",".join(map(str, range(n)))}]}}' for n in (1, 2, 3)}
+
+
+def random_labels(rng, n_outputs):
+    """The text of labels, which are often valid."""
+    name = rng.choice(TYPES)
+    n = n_outputs + rng.choice([0, 0, 0, 0, 1])
+    if name[0] == "U" or name == "object":
+        values = sorted("".join(rng.choices(LETTERS, k=rng.randint(0, 3))) for _ in range(n))
+        values = [json.dumps(value) for value in values]
+        if rng.random() < 0.7 and name[0] == "U":
+            name = f"U{max(1, *(len(json.loads(value)) for value in values))}"
+    else:
+        values = sorted(rng.choices(NUMBERS, k=n), key=float_of)
+        if rng.random() < 0.3:
+            values = [f'"{value}"' for value in values]
+    kind = rng.choice(["labels", "labels", "labels", "multilabel"])
+    if kind == "multilabel" and rng.random() < 0.8:
+        values = [str(i) for i in range(n)]
+    text = f'{{"kind":"{kind}","dtype":"{name}","values":[{",".join(values)}]}}'
+    if rng.random() < 0.3:
+        at = rng.randrange(len(text))
+        text = text[:at] + rng.choice(["", *'",\\[]{}019aeEuU.-+ tfd8D']) + text[at + rng.randint(0, 1) :]
+    return text
+
+
+def float_of(number):
+    try:
+        return float(number)
+    except ValueError:
+        return float(number == "true")
+
+
+def test_core_and_independent_reader_agree_about_labels(path):
+    """What the core refuses, load refuses too."""
+    networks = [Network([2, n], output="logistic", random_state=0) for n in (1, 2, 3)]
+    good = [split(written(network, {"classes": LABELS_OF[network.sizes[-1]]})) for network in networks]
+    rng, accepted = random.Random(5), 0
+    for i in range(6_000):
+        n = rng.choice([1, 2, 3])
+        text, data = good[n - 1]
+        old, new = (quoted(labels).encode() for labels in (LABELS_OF[n], random_labels(rng, n)))
+        content = repaired(text.replace(old, new), data)
+        accepted += core_accepts(content)
+        assert core_accepts(content) == is_accepted_elsewhere(content), (i, new)
+        if i % 10 == 0:
+            assert (status_of(path, content) == "OK") == core_accepts(content)
+    assert accepted > 300
+
+
 def test_core_and_independent_writer_agree():
     """The C writer writes files as documented."""
     for network in (NETWORK, Network([3, 1], output="logistic", dtype="float64"), Network([5, *[2] * 12, 4])):
-        strings = {"a": 'quotes " and \\', "classes": "[]", "z.9_": "~ "}
+        strings = {"a": 'quotes " and \\', "keys": "[]", "z.9_": "~ "}
         arrays = {"aa": np.arange(3, dtype=np.uint8), "b": np.ones((2, 3), np.int32), "zz": np.array([2**62])}
         content = written(network, strings, arrays)
         metadata, tensors = read(content)

@@ -51,13 +51,11 @@ def test_labels_survive_exactly(labels, tmp_path):
 
 
 def test_text_dtype_in_the_file_is_as_wide_as_the_longest_label():
-    from cmlp.files.texts import dump_labels, load_labels
+    from cmlp.files.texts import dump_labels
     from cmlp.inputs.labels import Labels
 
     for labels, dtype in ((["", "a", "bcd"], "U3"), ([""], "U1")):
-        text = dump_labels(Labels("labels", np.array(labels, "U500")))
-        assert f'"dtype":"{dtype}"' in text
-        assert load_labels(text, len(labels)).classes.dtype == dtype
+        assert f'"dtype":"{dtype}"' in dump_labels(Labels("labels", np.array(labels, "U500")))
 
 
 def test_integers_that_javascript_would_round_are_text(tmp_path):
@@ -127,14 +125,10 @@ def test_save_error_names_unsupported_label_dtype(labels, name, tmp_path):
     assert not (tmp_path / "model").exists()
 
 
-def test_labels_that_need_too_much_memory_raise(tmp_path):
-    from cmlp.exceptions import ModelFormatError
-    from cmlp.files.texts import dump_labels, load_labels
+def test_labels_that_need_too_much_memory_raise():
+    from cmlp.files.texts import dump_labels
     from cmlp.inputs.labels import Labels
 
-    many = '"' + '","'.join(f"{i:04}" for i in range(999)) + f'","{"x" * 70_000}"'
-    with pytest.raises(ModelFormatError, match="too much memory"):
-        load_labels(f'{{"kind":"labels","dtype":"U70000","values":[{many}]}}', 1000)
     wide = np.lib.stride_tricks.as_strided(np.array(["x" * 100_000]), (1000,), (0,))
     with pytest.raises(ValueError, match="shorten"):
         dump_labels(Labels("labels", wide))

@@ -3,6 +3,7 @@
 An independent implementation: tests compare it with the C library's, and build broken files with it.
 """
 
+import itertools
 import json
 import math
 import re
@@ -18,6 +19,11 @@ PRINTABLE = re.compile(r"[\x20-\x7e]*\Z")
 PLAIN = {"identity", "logistic", "tanh", "relu", "softmax", "exp", "silu", "gelu", "softplus", "softsign"}
 PARAMETRIC = {"leaky_relu", "elu"}
 LOSSES = {"log_loss", "squared_error", "poisson", "absolute_error", "gamma"}
+LABEL = r'(?:"(?:[^"\\]|\\.)*"|[-+.\w]+)'
+CLASSES = re.compile(
+    rf'\{{"kind":"(labels|multilabel)","dtype":"(\w+)","values":(\[{LABEL}(?:,{LABEL})*\])\}}\Z', re.ASCII
+)
+FLOATS = {"float16": "e", "float32": "f", "float64": "d"}
 PARAMETRIC_LOSSES = {"huber": math.inf, "quantile": 1, "focal": math.inf, "label_smoothing": 1}
 
 
@@ -114,6 +120,53 @@ def check_metadata(metadata):
     return len(activations)
 
 
+def short(number):
+    demand(len(number) <= 24)
+    return float(number)
+
+
+def check_integers(values, name):
+    texts = type(values[0]) is str
+    demand(all(type(value) is (str if texts else int) for value in values))
+    demand(not texts or all(re.fullmatch("0|-?[1-9][0-9]*", value, re.ASCII) for value in values))
+    values = [int(value) for value in values]
+    demand(texts == any(abs(value) > 2**53 for value in values))
+    bits = int(name.lstrip("uint"))
+    least, most = (0, 2**bits - 1) if name[0] == "u" else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+    demand(all(least <= value <= most for value in values))
+    return values
+
+
+def check_texts(values, name):
+    demand(all(type(value) is str for value in values))
+    if name == "object":
+        return
+    width = max(1, *map(len, values))
+    demand(name == f"U{width}" and 4 * width * len(values) <= 2**28)
+    demand(not any(value.endswith("\0") for value in values))
+
+
+def check_classes(text, n_outputs):
+    found = CLASSES.match(text)
+    demand(found)
+    kind, name, values = found.groups()
+    values = json.loads(values, parse_float=short, parse_constant=refuse)
+    demand(len(values) == n_outputs or (kind == "labels" and n_outputs == 1 and len(values) == 2))
+    is_integer = re.fullmatch("u?int(8|16|32|64)", name)
+    if is_integer:
+        values = check_integers(values, name)
+    elif name in FLOATS:
+        code = FLOATS[name]
+        demand(all(type(value) is float and math.isfinite(value) for value in values))
+        demand(all(struct.unpack(code, struct.pack(code, value)) == (value,) for value in values))
+    elif name == "bool":
+        demand(all(type(value) is bool for value in values))
+    else:
+        check_texts(values, name)
+    demand(all(a < b for a, b in itertools.pairwise(values)))
+    demand(kind == "labels" or (is_integer and values == list(range(n_outputs))))
+
+
 def check_tensors(tensors, n_layers):
     for tensor in tensors.values():
         shape = tensor["shape"]
@@ -134,6 +187,7 @@ def check_tensors(tensors, n_layers):
     for name, shape in example:
         if name in tensors:
             demand(tensors[name]["dtype"] == dtype and tensors[name]["shape"] == shape)
+    return width
 
 
 def read(file):
@@ -149,7 +203,9 @@ def read(file):
         metadata = tensors.pop("__metadata__")
         again, n_data = head_of(metadata, tensors)
         demand(again == head[8:] and n_data <= 2**53)
-        check_tensors(tensors, check_metadata(metadata))
+        n_outputs = check_tensors(tensors, check_metadata(metadata))
+        if "classes" in metadata:
+            check_classes(metadata["classes"], n_outputs)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, IndexError, OverflowError):
         raise Refused from None
     demand(len(file) == len(head) + n_data)

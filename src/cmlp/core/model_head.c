@@ -89,17 +89,17 @@ static size_t string(cursor *c)
     return (size_t)fail(c, CMLP_ERROR_FILE_SYNTAX);
 }
 
-typedef struct name {
+typedef struct slice {
     const unsigned char *at;
     size_t length;
-} name;
+} slice;
 
 /* Reads [a-z][a-z0-9_.]* of at most 64 bytes in quotes. Names must ascend (compared by bytes) from `*last`, so that
  * duplicates are found without a table of names. */
-static name next_name(cursor *c, name *last)
+static slice next_name(cursor *c, slice *last)
 {
     DEMAND(c, "\"", CMLP_ERROR_FILE_NAME);
-    name n = {c->at, 0};
+    slice n = {c->at, 0};
     for (; !c->status && c->at < c->end && n.length <= CMLP_NAME_MOST; c->at++, n.length++) {
         const unsigned b = *c->at;
         const int letter = b >= 'a' && b <= 'z', other = (b >= '0' && b <= '9') || b == '_' || b == '.';
@@ -114,7 +114,7 @@ static name next_name(cursor *c, name *last)
     return n;
 }
 
-static int is_name(name n, const char *text)
+static int is_name(slice n, const char *text)
 {
     size_t i = 0;
     while (i < n.length && text[i] && n.at[i] == (unsigned char)text[i]) i++;
@@ -123,7 +123,7 @@ static int is_name(name n, const char *text)
 
 static const char *const fixed_keys[] = {"cmlp", "crc32", "data_crc32", "input_scale", "activations", "loss"};
 
-static int is_fixed(name n)
+static int is_fixed(slice n)
 {
     for (size_t i = 0; i < sizeof fixed_keys / sizeof *fixed_keys; i++)
         if (is_name(n, fixed_keys[i])) return 1;
@@ -132,15 +132,15 @@ static int is_fixed(name n)
 
 int cmlp_is_fixed_key(const char *key)
 {
-    name n = {(const unsigned char *)key, 0};
+    slice n = {(const unsigned char *)key, 0};
     while (n.length <= CMLP_NAME_MOST && key[n.length]) n.length++;
     return is_fixed(n);
 }
 
 /* Reads letters, digits and underscores. */
-static name next_word(cursor *c)
+static slice next_word(cursor *c)
 {
-    name n = {c->at, 0};
+    slice n = {c->at, 0};
     for (; !c->status && c->at < c->end; c->at++, n.length++) {
         const unsigned b = *c->at, lower = b | 0x20;
         if (!(lower >= 'a' && lower <= 'z') && !(b >= '0' && b <= '9') && b != '_') break;
@@ -161,7 +161,7 @@ static double next_parameter(cursor *c, double standard)
 static int32_t next_activation(cursor *c, double *parameter)
 {
     const cmlp_activation_info *info;
-    const name n = next_word(c);
+    const slice n = next_word(c);
     for (int32_t code = 1; (info = cmlp_describe_activation(code)) != NULL; code++)
         if (is_name(n, info->name)) {
             *parameter = next_parameter(c, info->parameter);
@@ -173,7 +173,7 @@ static int32_t next_activation(cursor *c, double *parameter)
 static int32_t next_loss(cursor *c, double *parameter)
 {
     const cmlp_loss_info *info;
-    const name n = next_word(c);
+    const slice n = next_word(c);
     for (int32_t code = 1; (info = cmlp_describe_loss(code)) != NULL; code++)
         if (is_name(n, info->name)) {
             *parameter = next_parameter(c, info->parameter);
@@ -184,7 +184,7 @@ static int32_t next_loss(cursor *c, double *parameter)
 
 static int32_t next_dtype(cursor *c)
 {
-    const name n = next_word(c);
+    const slice n = next_word(c);
     for (const cmlp_dtype_name *d = cmlp_dtype_names; d->name; d++)
         if (is_name(n, d->name)) return d->dtype;
     return fail(c, CMLP_ERROR_FILE_TENSOR);
@@ -223,7 +223,7 @@ static tensor next_tensor(cursor *c, uint64_t *offset)
     return t;
 }
 
-/* Reads the fixed keys, then the keys that only other programs use. */
+/* Reads the fixed keys, then the others: the labels, and keys that only other programs use. */
 static void read_metadata(cursor *c, cmlp_head *head)
 {
     DEMAND(c, "\",\"data_crc32\":\"", CMLP_ERROR_FILE_SYNTAX);
@@ -242,11 +242,14 @@ static void read_metadata(cursor *c, cmlp_head *head)
     DEMAND(c, "\",\"loss\":\"", CMLP_ERROR_FILE_SYNTAX);
     head->loss = next_loss(c, &head->loss_parameter);
     DEMAND(c, "\"", CMLP_ERROR_FILE_SYNTAX);
-    name last = {(const unsigned char *)"", 0};
+    slice last = {(const unsigned char *)"", 0};
     while (PASS(c, ",")) {
-        if (is_fixed(next_name(c, &last))) fail(c, CMLP_ERROR_FILE_NAME);
+        const slice key = next_name(c, &last);
+        if (is_fixed(key)) fail(c, CMLP_ERROR_FILE_NAME);
         DEMAND(c, ":", CMLP_ERROR_FILE_SYNTAX);
-        string(c);
+        const char *text = (const char *)c->at + 1;
+        const size_t length = string(c);
+        if (!c->status && is_name(key, "classes")) head->classes = (cmlp_text){text, text + length, 1};
     }
     DEMAND(c, "}", CMLP_ERROR_FILE_SYNTAX);
 }
@@ -284,9 +287,9 @@ static void read_layers(cursor *c, cmlp_head *head, uint64_t *offset)
 /* Reads the example, and the tensors that only other programs use. */
 static void read_other_tensors(cursor *c, cmlp_head *head, uint64_t *offset)
 {
-    name last = {(const unsigned char *)"", 0};
+    slice last = {(const unsigned char *)"", 0};
     while (PASS(c, ",")) {
-        const name n = next_name(c, &last);
+        const slice n = next_name(c, &last);
         const uint64_t start = head->bytes + *offset;
         const tensor t = next_tensor(c, offset);
         if (c->status) return;
@@ -301,6 +304,17 @@ static void read_other_tensors(cursor *c, cmlp_head *head, uint64_t *offset)
     }
     if (!head->example_input != !head->example_output) fail(c, CMLP_ERROR_FILE_NAME);
     DEMAND(c, "}", CMLP_ERROR_FILE_SYNTAX);
+}
+
+/* The labels: their number depends on the outputs. */
+static void read_classes(cursor *c, const cmlp_head *head)
+{
+    const char *at;
+    if (c->status || !head->classes.at) return;
+    const cmlp_status status = cmlp_check_classes(head->classes, head->sizes[head->n_layers - 1], &at);
+    if (!status) return;
+    fail(c, status);
+    c->at = (const unsigned char *)at;
 }
 
 /* Skips at most 63 spaces before the parameters. */
@@ -346,6 +360,7 @@ cmlp_status cmlp_head_read(const unsigned char *file, size_t n, cmlp_head *head)
     if (!c.status && crc != head_crc(file, (size_t)head->bytes)) fail(&c, CMLP_ERROR_FILE_HEAD_CRC);
     read_metadata(&c, head);
     read_layers(&c, head, &offset);
+    read_classes(&c, head);
     read_other_tensors(&c, head, &offset);
     read_padding(&c);
     head->error_at = (uint64_t)(c.at - file);
@@ -361,8 +376,8 @@ int cmlp_head_find(const unsigned char *file, const char *key, const char **text
     c.end = file + bytes;
     DEMAND(&c, "{\"__metadata__\":{", CMLP_ERROR_FILE_SYNTAX);
     do {
-        name none = {(const unsigned char *)"", 0};
-        const name found = next_name(&c, &none);
+        slice none = {(const unsigned char *)"", 0};
+        const slice found = next_name(&c, &none);
         DEMAND(&c, ":\"", CMLP_ERROR_FILE_SYNTAX);
         c.at--;
         const unsigned char *first = c.at + 1;

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "model_text.h"
 #include "net.h"
 
 #define CMLP_HEAD_START "{\"__metadata__\":{\"cmlp\":\""
@@ -39,6 +40,7 @@ typedef struct cmlp_head {
     uint64_t bytes;                         /* of the head: where the parameters start */
     uint64_t file_size;
     uint64_t example_input, example_output; /* offsets in the file; 0: there is no example */
+    cmlp_text classes;                      /* the labels, or NULL */
     uint64_t error_at;                      /* offset of the byte where reading stopped */
 } cmlp_head;
 

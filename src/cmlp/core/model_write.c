@@ -233,7 +233,7 @@ static int is_name(const char *text)
     return n && n <= CMLP_NAME_MOST;
 }
 
-static cmlp_status check_strings(const cmlp_model_content *content)
+static cmlp_status check_strings(const cmlp_model_content *content, int64_t n_outputs)
 {
     if (content->n_strings < 0) return CMLP_ERROR_OPTION;
     if (content->n_strings && !content->strings) return CMLP_ERROR_NULL;
@@ -242,8 +242,11 @@ static cmlp_status check_strings(const cmlp_model_content *content)
         if (!s->key || !s->value) return CMLP_ERROR_NULL;
         if (!is_name(s->key) || cmlp_is_fixed_key(s->key)) return CMLP_ERROR_FILE_NAME;
         if (i && order_of(s[-1].key, s->key) >= 0) return CMLP_ERROR_FILE_NAME;
-        for (const char *c = s->value; *c; c++)
+        const char *c = s->value, *at;
+        for (; *c; c++)
             if ((unsigned char)*c < 0x20 || (unsigned char)*c > 0x7e) return CMLP_ERROR_FILE_SYNTAX;
+        const cmlp_text text = {s->value, c, 0};
+        if (!strcmp(s->key, "classes") && cmlp_check_classes(text, n_outputs, &at)) return CMLP_ERROR_FILE_SYNTAX;
     }
     return CMLP_OK;
 }
@@ -365,7 +368,7 @@ cmlp_status cmlp_model_write(const cmlp_net *net, const void *params, const cmlp
     if (!status && (!params || !copy.write)) status = CMLP_ERROR_NULL;
     if (!status && cmlp_misaligned(params, net->element)) status = CMLP_ERROR_ALIGNMENT;
     if (!status && !cmlp_is_finite(copy.input_scale)) status = CMLP_ERROR_OPTION;
-    if (!status) status = check_strings(&copy);
+    if (!status) status = check_strings(&copy, cmlp_n_out(net));
     if (!status) status = check_arrays(&w);
     if (!status) status = cmlp_check_scratch(net, scratch, scratch_size, &divided);
     if (!status && !cmlp_model_is_finite(net, params)) status = CMLP_ERROR_FILE_NONFINITE;

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
 _EXACT = 2**53  # larger integers are stored as text, because JavaScript would round them
 _MOST_TEXT = 2**28  # limit in bytes for an array of text labels, in which all labels have the width of the longest
 _MOST_OBJECT = 2**16  # limit in characters for parameters, history and training state
-_CLASSES = re.compile(r'\{"kind":"(labels|multilabel)","dtype":"([A-Za-z]{1,7}[0-9]{0,9})","values":\[')
-_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}|[1-9][0-9]{19}")
 _NUMBERS = {"bool", "float16", "float32", "float64", *(f"{s}int{bits}" for s in ("", "u") for bits in (8, 16, 32, 64))}
 
 
@@ -141,82 +138,19 @@ def dump_labels(labels: Labels) -> str:
 
 
 def load_labels(text: str, n_outputs: int) -> Labels:
-    """Return the labels from the JSON of `dump_labels`, after checking that they match the number of outputs."""
-    start = _CLASSES.match(text)
-    if start is None:
-        raise refuse("'classes' has an unknown kind, or lacks an entry")
-    kind, name = start.groups()
-    # One logistic output separates two classes.
-    most = 2 if kind == "labels" and n_outputs == 1 else n_outputs
-    values = _flat_list(text, start.end(), "]}", most, "classes")
-    if not (most == 2 and n_outputs == 1) and (len(values) != n_outputs or (kind == "labels" and n_outputs == 2)):
-        raise refuse(f"{len(values)} classes do not fit {n_outputs} outputs")
-    classes = _array(name, values)
-    if (kind == "multilabel" and values != list(range(n_outputs))) or not (classes[:-1] < classes[1:]).all():
-        raise refuse("the classes are not sorted")
-    return Labels(kind, classes)
-
-
-def _flat_list(text: str, at: int, end: str, most: int, key: str) -> list[Any]:
-    """Parse the JSON values from `at` on: scalars without white space, at most `most`, then the text `end`.
-
-    The number of values is limited while they are parsed, because lists in lists take 30 bytes of memory per character.
-    """
-    values: list[Any] = []
-    while text[at : at + 1] not in ("[", "{", "") and len(values) < most:
-        try:
-            value, at = _DECODER.raw_decode(text, at)
-        except ValueError:
-            break
-        values.append(value)
-        if text.startswith(end, at) and at + len(end) == len(text):
-            return values
-        if text[at : at + 1] != ",":
-            break
-        at += 1
-    raise refuse(f"{key!r} is not a list of {most} values")
-
-
-def _array(name: str, values: list[Any]) -> NDArray[Any]:
-    """Return values as an array of the named dtype; raises ModelFormatError if it cannot represent them exactly."""
-    if name == "object" or name[0] == "U":
-        wanted: type = str
-    elif name in _NUMBERS:
-        wanted = bool if name == "bool" else float if name[0] == "f" else int
-        values = _integers(name, values) if wanted is int else values
-    else:
-        raise refuse(f"labels of type {name!r} are unknown")
-    if any(type(value) is not wanted for value in values) or (name[0] == "U" and name != f"U{_width(values)}"):
-        raise refuse(f"labels of type {name!r} have other values")
-    if name == "object":
-        return np.array(values, object)
-    if wanted is str and 4 * _width(values) * len(values) > _MOST_TEXT:
-        raise refuse("the labels take too much memory")
-    try:
-        array = np.array(values, name)
-    except (ValueError, OverflowError):
-        raise refuse(f"labels of type {name!r} have other values") from None
-    if any(value != item.item() for value, item in zip(values, array, strict=True)):
-        raise refuse(f"labels of type {name!r} do not hold the values")
-    return array
+    """Return the labels from the JSON of `dump_labels`, which the core has checked for a network with `n_outputs`."""
+    stored = json.loads(text)
+    kind, name, values = stored["kind"], stored["dtype"], stored["values"]
+    if kind == "labels" and len(values) == n_outputs == 2:
+        raise refuse("a classifier of two classes has one output")
+    if type(values[0]) is str and "int" in name:
+        values = [int(value) for value in values]
+    return Labels(kind, np.array(values, name))
 
 
 def _width(labels: list[str]) -> int:
     """Return the number of letters of the longest label, at least 1."""
     return max(1, *map(len, labels))
-
-
-def _integers(name: str, values: list[Any]) -> list[int]:
-    """Return the values of integer labels, which are all text if one is beyond 2^53, else none."""
-    if all(type(value) is str and _INTEGER.fullmatch(value) for value in values):
-        numbers = [int(value) for value in values]
-    elif all(type(value) is int for value in values):
-        numbers = values
-    else:
-        raise refuse(f"labels of type {name!r} have other values")
-    if (numbers is values) == any(abs(number) > _EXACT for number in numbers):
-        raise refuse("integer labels are text if one of them is beyond 2^53, else numbers")
-    return numbers
 
 
 def dump_names(names: NDArray[Any]) -> str:
@@ -225,8 +159,19 @@ def dump_names(names: NDArray[Any]) -> str:
 
 
 def load_names(text: str, n_features: int) -> NDArray[Any]:
-    """Return the feature names from the JSON of `dump_names`, after checking that they match the number of inputs."""
-    names = _flat_list(text, 1, "]", n_features, "feature_names") if text[:1] == "[" else []
-    if any(type(name) is not str for name in names) or len(names) != n_features:
+    """Return the feature names from the JSON of `dump_names`, after checking that they match the number of inputs.
+
+    They are parsed one by one, because lists in lists would take 30 bytes of memory per character.
+    """
+    names: list[str] = []
+    at, before = 0, "["
+    while text.startswith(f'{before}"', at) and len(names) < n_features:
+        try:
+            name, at = _DECODER.raw_decode(text, at + 1)
+        except ValueError:
+            break
+        names.append(name)
+        before = ","
+    if text[at:] != "]" or len(names) != n_features:
         raise refuse(f"'feature_names' is not a list of {n_features} texts")
     return np.array(names, object)

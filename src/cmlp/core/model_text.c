@@ -1,0 +1,67 @@
+/* JSON inside a metadata string: characters, letters of strings, literals. */
+#include "model_text.h"
+
+#include <string.h>
+
+int32_t cmlp_text_next(cmlp_text *t)
+{
+    if (t->escaped && t->end - t->at > 1 && *t->at == '\\') t->at++;
+    return t->at < t->end ? (unsigned char)*t->at++ : CMLP_TEXT_END;
+}
+
+int cmlp_text_pass(cmlp_text *t, const char *literal)
+{
+    cmlp_text ahead = *t;
+    for (; *literal; literal++)
+        if (cmlp_text_next(&ahead) != (unsigned char)*literal) return 0;
+    *t = ahead;
+    return 1;
+}
+
+/* Four hexadecimal digits, or CMLP_TEXT_BAD. */
+static int32_t four_digits(cmlp_text *t)
+{
+    int32_t value = 0;
+    for (int i = 0; i < 4; i++) {
+        const int32_t c = cmlp_text_next(t);
+        const char *digits = "0123456789abcdef";
+        const char *found = c > 0 ? strchr(digits, c >= 'A' && c <= 'F' ? c + 32 : c) : NULL;
+        if (!found) return CMLP_TEXT_BAD;
+        value = value * 16 + (int32_t)(found - digits);
+    }
+    return value;
+}
+
+/* The code point of an escape \uXXXX, or of two of them that are a surrogate pair. */
+static int32_t escaped_letter(cmlp_text *t)
+{
+    const int32_t first = four_digits(t);
+    if (first < 0xd800 || first >= 0xdc00) return first;
+    cmlp_text ahead = *t;
+    if (!cmlp_text_pass(&ahead, "\\u")) return first;
+    const int32_t second = four_digits(&ahead);
+    if (second < 0) return CMLP_TEXT_BAD;
+    if (second < 0xdc00 || second >= 0xe000) return first;
+    *t = ahead;
+    return 0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00);
+}
+
+int32_t cmlp_text_letter(cmlp_text *t)
+{
+    const int32_t c = cmlp_text_next(t);
+    if (c == '"') return CMLP_TEXT_END;
+    if (c == CMLP_TEXT_END || c < 0x20) return CMLP_TEXT_BAD;
+    if (c != '\\') return c;
+    switch (cmlp_text_next(t)) {
+    case '"': return '"';
+    case '\\': return '\\';
+    case '/': return '/';
+    case 'b': return '\b';
+    case 'f': return '\f';
+    case 'n': return '\n';
+    case 'r': return '\r';
+    case 't': return '\t';
+    case 'u': return escaped_letter(t);
+    default: return CMLP_TEXT_BAD;
+    }
+}

@@ -1,0 +1,33 @@
+/* JSON inside a metadata string of a model file: a cursor that undoes both escapes. */
+#ifndef CMLP_MODEL_TEXT_H
+#define CMLP_MODEL_TEXT_H
+
+#include "../../../include/cmlp.h"
+
+typedef struct cmlp_text {
+    const char *at, *end;
+    int escaped; /* whether \ escapes " and \, as in a file's head */
+} cmlp_text;
+
+enum { CMLP_TEXT_END = -1, CMLP_TEXT_BAD = -2 };
+
+/* The next character; CMLP_TEXT_END after the last one. */
+int32_t cmlp_text_next(cmlp_text *t);
+
+/* The next code point of a JSON string; CMLP_TEXT_END after its closing quotation mark, CMLP_TEXT_BAD if it is invalid.
+ * A surrogate without its partner is a code point. */
+int32_t cmlp_text_letter(cmlp_text *t);
+
+/* Skips `literal` and returns 1 if it comes next, else returns 0. */
+int cmlp_text_pass(cmlp_text *t, const char *literal);
+
+/* Reads a JSON number with a fraction or an exponent, of at most CMLP_DECIMAL_MOST characters. *bits become those of the
+ * magnitude of the nearest finite double. Returns 0 if there is no such number. */
+int cmlp_text_decimal(cmlp_text *t, int *negative, uint64_t *bits);
+#define CMLP_DECIMAL_MOST 24
+
+/* Checks the value of the metadata key "classes" for a network with n_outputs outputs. *at becomes the place of an
+ * error. */
+cmlp_status cmlp_check_classes(cmlp_text text, int64_t n_outputs, const char **at);
+
+#endif
