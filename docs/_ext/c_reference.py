@@ -19,6 +19,7 @@ ITEM = re.compile(
       |typedef\s+(?P<kind>enum|struct)\s+(?P<name>\w+)\s*\{(?P<body>.*?)\}\s*\w+\s*;
       |typedef\s+struct\s+\w+\s+(?P<opaque>\w+)\s*;
       |CMLP_API\s+(?P<function>[^;#]+);
+      |^static\s+inline\s+(?P<inline>[^;{]+?)\s*\{.*?^\}                  # a function with its body
       |^\#[ ]*define[ ](?P<macro>CMLP_\w+)(?P<arguments>\([^)]*\))?[ \t]*(?P<value>(?:\\\n|/\*.*?\*/|[^\n])*)
     """,
     re.DOTALL | re.VERBOSE | re.MULTILINE,
@@ -73,7 +74,7 @@ def parse(text: str) -> list[Item]:
                 items.append(item)
             seen.add(item.name)
             # A comment also describes the declarations in the lines directly below the first one.
-            if not re.match(r"[^\n]*\n(CMLP_API|typedef|#)", text[match.end() :]):
+            if not re.match(r"[^\n]*\n(CMLP_API|static inline|typedef|#)", text[match.end() :]):
                 pending = ""
     return items
 
@@ -90,8 +91,9 @@ def declared(match: re.Match[str], comment: str) -> Item | None:
         return Item(match["kind"], match["name"], match["name"], comment, tuple(entries(match["body"], is_enum)))
     if match["opaque"]:
         return Item("struct", match["opaque"], match["opaque"], comment)
-    if match["function"]:
-        signature = " ".join(re.sub(r"/\*.*?\*/", " ", match["function"], flags=re.DOTALL).split())
+    function = match["function"] or match["inline"]
+    if function:
+        signature = " ".join(re.sub(r"/\*.*?\*/", " ", function, flags=re.DOTALL).split())
         name = re.search(r"(\w+)\(", signature)
         assert name, signature
         return Item("function", name[1], signature, comment)

@@ -152,14 +152,19 @@ def test_status_values_are_distinct_and_pinned():
 
 @needs_compiler
 @pytest.mark.parametrize("definition", [[], ["-DCMLP_SHARED"], ["-DCMLP_SHARED", "-DCMLP_BUILD"]])
-@pytest.mark.parametrize("language", [["-x", "c", "-std=c11"], ["-x", "c++", "-std=c++17"]])
-def test_header_compiles_alone(tmp_path, language, definition):
+@pytest.mark.parametrize(
+    ("name", "language"),
+    [("cmlp.h", "c"), ("cmlp_file.h", "c"), ("cmlp.h", "c++"), ("cmlp_file.h", "c++"), ("cmlp.hpp", "c++")],
+)
+def test_headers_compile_alone(tmp_path, name, language, definition):
     source = tmp_path / "alone.c"
-    source.write_text("#include <cmlp.h>\n#include <cmlp.h>\nint main(void) { return cmlp_net_size() == 0; }\n")
-    if "c++" in language and not has_cplusplus(tmp_path):
+    source.write_text(f"#include <{name}>\n#include <{name}>\nint main(void) {{ return cmlp_net_size() == 0; }}\n")
+    if language == "c++" and not has_cplusplus(tmp_path):
         pytest.skip("the compiler does not support C++")
-    strict = [*WARNINGS, "-Wconversion", "-Wshadow", "-fsyntax-only"]
-    run(COMPILER, *language, *strict, *definition, "-I", ROOT / "include", source)
+    standard = {"c": ["-std=c99"], "c++": ["-std=c++17", "-Wold-style-cast"]}[language]
+    strict = [*WARNINGS, "-Wconversion", "-Wsign-conversion", "-Wshadow", "-Wcast-align", "-Wcast-qual"]
+    language = ["-x", language, *standard]
+    run(COMPILER, *language, *strict, "-fsyntax-only", *definition, "-I", ROOT / "include", source)
 
 
 @needs_compiler

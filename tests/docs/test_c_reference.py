@@ -21,7 +21,8 @@ def named(kind):
 
 
 def test_every_function_enum_and_struct_is_there():
-    assert named("function") == set(re.findall(r"^CMLP_API [^;]*?(\w+)\(", CODE, re.MULTILINE))
+    functions = set(re.findall(r"^(?:CMLP_API|static inline) [^;]*?(\w+)\(", CODE, re.MULTILINE))
+    assert named("function") == functions >= {"cmlp_forward", "cmlp_dense_rows", "cmlp_default_optimizer"}
     assert named("enum") == set(re.findall(r"typedef enum (\w+)", CODE))
     assert named("struct") == set(re.findall(r"typedef struct (\w+)", CODE))
 
@@ -63,8 +64,10 @@ def test_new_declarations_are_found(tmp_path):
         "/* An enum. */\ntypedef enum cmlp_new { CMLP_A = 1, CMLP_B = 2 /* the last */ } cmlp_new;\n"
         "typedef struct cmlp_pair { int a, b; /* two */ int (*call)(void *x, int y); } cmlp_pair;\n"
         "/* Does it.\n * x: a number,\n *   or two.\n * Returns CMLP_A. */\nCMLP_API int cmlp_do(int x,\n    int y);\n"
+        "/* Makes one. */\nstatic inline cmlp_pair cmlp_make(int a)\n{\n    if (a) {\n    }\n    return 0;\n}\n"
     )
-    macro, enum, struct, function = reference.parse(text)[1:]
+    macro, enum, struct, function, inline = reference.parse(text)[1:]
+    assert (inline.declaration, inline.comment) == ("cmlp_pair cmlp_make(int a)", "Makes one.")
     assert (macro.declaration, macro.comment) == ("CMLP_NEW(x)", "a macro")
     assert [tuple(entry) for entry in enum.entries] == [("CMLP_A = 1", ""), ("CMLP_B = 2", "the last")]
     assert [entry.declaration for entry in struct.entries] == ["int a", "int b", "int (*call)(void *x, int y)"]

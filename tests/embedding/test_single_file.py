@@ -35,6 +35,12 @@ def test_smallest_build_has_no_warnings(single_file, compiler):
     run(compiler, *STRICT, "-fsyntax-only", *SMALLEST, single_file)
 
 
+@pytest.mark.parametrize("compiler", COMPILERS, ids=lambda path: Path(path).name)
+def test_single_file_compiles_as_c99_without_warnings(single_file, compiler):
+    c99 = ["-std=c99", "-Wpedantic", "-Wshadow"]
+    run(compiler, *STRICT[1:], *c99, "-DCMLP_BUILD_ISA=1", "-fsyntax-only", single_file)
+
+
 def test_installed_file_is_the_library():
     installed = Path(cmlp.get_source()).read_text(encoding="utf-8")
     assert f"/* cmlp {cmlp.__version__}: " in installed

@@ -2,10 +2,11 @@
 
 import io
 import os
+import shutil
 
 import numpy as np
 import pytest
-from c_export import NATIVE, build, needs_gcc, run
+from c_export import NATIVE, WARNINGS, build, needs_gcc, run
 from helpers import inputs
 
 import cmlp
@@ -56,6 +57,22 @@ int main(void)
 """
         printed = run(build(tmp_path, source, NATIVE, "-trigraphs")).split(b"\0")[:-1]
         assert [text.decode() for text in printed] == ["", *expected, ""]
+
+
+@needs_gcc
+@pytest.mark.parametrize("int8", [False, True])
+@pytest.mark.parametrize("language", [["-x", "c", "-std=c99"], ["-x", "c++", "-std=c++17", "-Wold-style-cast"]])
+def test_headers_have_no_warnings(tmp_path, language, int8):
+    """Also with the warnings that many projects turn on."""
+    if "c++" in language and not shutil.which("g++"):
+        pytest.skip("needs g++")
+    X = inputs(0, 20, 4, np.float32)
+    options = {"int8": True, "calibrate": X} if int8 else {}
+    Network([4, 3, 3, 2], ["relu", "logistic"], random_state=0).to_c(tmp_path / "model.h", **options)
+    source = tmp_path / "alone.c"
+    source.write_text('#include "model.h"\n#include "model.h"\nint main(void) { return 0; }\n')
+    strict = [*WARNINGS, "-Wshadow", "-Wsign-conversion", "-Wcast-qual", "-Wcast-align", "-fsyntax-only"]
+    run(["gcc", *language, *strict, source])
 
 
 def test_literals_are_printable_ascii():

@@ -119,8 +119,14 @@ def _assembled(
 ) -> str:
     """Return the text of a header from its parts."""
     sizes = f"enum {{ {header.name}_inputs = {record.net.n_in}, {header.name}_outputs = {n_outputs} }};\n"
-    parts = [_head(record, header, usage, about), opening, sizes, body, *_texts(record, header.name)]
+    parts = [_head(record, header, usage, about), opening, _PUSH, sizes, body, *_texts(record, header.name), _POP]
     return "\n".join(parts) + "\n#endif\n"
+
+
+# The code is C and C++. C has only the casts of which C++ compilers can be asked to warn.
+_CPLUSPLUS = "#if defined(__cplusplus) && defined(__GNUC__)\n{}\n#endif\n"
+_PUSH = _CPLUSPLUS.format('#pragma GCC diagnostic push\n#pragma GCC diagnostic ignored "-Wold-style-cast"')
+_POP = _CPLUSPLUS.format("#pragma GCC diagnostic pop")
 
 
 def _as_float32(record: Record, dtype: object) -> Record:
