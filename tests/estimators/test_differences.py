@@ -254,6 +254,15 @@ def test_lbfgs_in_float32():
 # Errors
 
 
+def test_large_inputs_and_targets():
+    ours, theirs = regressors(early_stopping=True, max_iter=20, n_iter_no_change=1, tol=1e9)
+    with pytest.warns(UserWarning, match=r"is no better than .* the mean\. y has values of the order of .*: y_scale="):
+        ours.fit(X, 1e6 + NUMBERS)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        theirs.fit(X, 1e6 + NUMBERS)
+
+
 def test_bytes_that_are_not_scaled():
     rows = (X * 30 + 100).astype(np.uint8)
     ours, theirs = regressors()

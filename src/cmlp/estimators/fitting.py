@@ -224,6 +224,7 @@ def _regression(parameters: Parameters, y: NDArray[Any]) -> Problem:
         loss_scale=0.5 if squared else 1.0,
         report_scale=1.0 / n_outputs if squared and n_outputs > 1 and averages_squared_errors() else 1.0,
         standardize=parameters.y_scale is not None,
+        y_advice="" if loss in POSITIVE else "y_scale='standard'",
     )
     return Problem(task, n_outputs, "exp" if loss in POSITIVE else "identity")
 

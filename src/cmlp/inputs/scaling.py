@@ -1,4 +1,4 @@
-"""A warning for inputs that were probably not scaled, or scaled twice."""
+"""The scale of inputs: a warning for those that were probably not scaled, or scaled twice, and large columns."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SAMPLE_ROWS = 100
+JUDGED_ROWS = 256
 # Bytes above this value are probably pixel intensities, not counts or categories.
 _LARGEST_PLAUSIBLE_BYTE = 100
 # If the largest scaled input is smaller than this, the inputs were probably scaled before.
@@ -43,6 +44,32 @@ def warn_of_scale(X: NDArray[Any] | CSR, input_scale: float) -> None:
         f"(in the first {min(len(X), SAMPLE_ROWS)} rows). Training will hardly make progress. "
         f"You probably mean {meant}."
     )
+
+
+def sample(n_rows: int) -> NDArray[np.intp]:
+    """Return the indices of at most 256 rows, evenly spaced."""
+    return np.linspace(0, n_rows - 1, min(n_rows, JUDGED_ROWS)).astype(np.intp)
+
+
+def large_columns(
+    X: NDArray[Any] | CSR, input_scale: float, limit: float
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Return the columns whose scaled values have a root mean square above a limit, and these root mean squares.
+
+    At most 256 rows are judged: of a dense matrix evenly spaced ones, of a sparse matrix the first ones.
+    """
+    with np.errstate(over="ignore"):
+        if isinstance(X, CSR):
+            n = min(len(X), JUDGED_ROWS)
+            some = slice(X.indptr[n])
+            values = np.asarray(X.data[some], np.float64)
+            sums = np.bincount(X.indices[some], values * values, X.shape[1])
+        else:
+            rows = np.asarray(X[sample(len(X))], np.float64)
+            n, sums = len(rows), np.einsum("ij,ij->j", rows, rows)
+        sizes = input_scale * np.sqrt(sums / n)
+    columns = np.flatnonzero(sizes > limit)
+    return columns, sizes[columns]
 
 
 def _largest(X: NDArray[Any] | CSR) -> float:

@@ -9,6 +9,7 @@ import numpy as np
 from cmlp.blocks import block_copy
 from cmlp.constraints import per_layer
 from cmlp.exceptions import ConvergenceWarning, DivergenceError, NonFiniteInputError, sklearn_class, warn
+from cmlp.training.advice import scale_advice, warn_if_useless
 from cmlp.training.loop import begin, log_loss_clip
 from cmlp.training.target_scale import standardized
 
@@ -104,6 +105,8 @@ class LBFGS:
         state.stopped = True
         if result.status not in (0, STOPPED_BY_CALLBACK):
             self._warn(result)
+        else:
+            warn_if_useless(self.net, self.task, self.data, state)
 
     def _cost_and_gradient(self, point: NDArray[Any]) -> tuple[float, NDArray[Any]]:
         """Return the cost and its gradient; finite replacement values if a line-search step is too long."""
@@ -118,7 +121,7 @@ class LBFGS:
             )
         except DivergenceError as error:
             if self._reached is None:
-                raise DivergenceError(_DIVERGENCE) from error
+                raise DivergenceError(_DIVERGENCE + scale_advice(task, data)) from error
             return self._replacement(point)
         except NonFiniteInputError as error:
             raise data.first_error(error, self.net.dtype) from None
@@ -173,13 +176,13 @@ class LBFGS:
     def _warn(self, result: Any) -> None:
         """Issue scikit-learn's warning that the minimizer did not converge."""
         epoch, max_iter = self.state.epoch, self.settings.max_iter
-        hint = ""
+        hint, advice = "", scale_advice(self.task, self.data).replace(" ", "\n", 1)
         if epoch == max_iter:
             hint = f"\nIncrease the number of iterations to improve the convergence (max_iter={max_iter})."
         warn(
             f"lbfgs failed to converge after {epoch} iteration(s) (status={result.status}):\n{result.message}\n{hint}\n"
             "You might also want to scale the data as shown in:\n"
-            "    https://scikit-learn.org/stable/modules/preprocessing.html",
+            f"    https://scikit-learn.org/stable/modules/preprocessing.html{advice}",
             sklearn_class(ConvergenceWarning),
         )
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from cmlp.blocks import block_copy
 from cmlp.exceptions import ConvergenceWarning, DivergenceError, NonFiniteInputError, sklearn_class, warn
+from cmlp.training.advice import scale_advice, warn_if_useless
 from cmlp.training.random import draw_and_store
 from cmlp.training.split import shuffled, split
 from cmlp.training.stopping import STOPPING_RULES
@@ -134,10 +135,11 @@ class Training:
         state.restore_best()
         never_stops = math.isinf(settings.n_iter_no_change) and settings.tol == 0
         if state.stopped or self.schedule.is_planned or never_stops:  # the number of epochs is planned
+            warn_if_useless(self.net, self.task, self.data, state)
             return
         warn(
             f"Stochastic Optimizer: Maximum iterations ({settings.max_iter}) reached and the optimization hasn't "
-            "converged yet.",
+            f"converged yet.{scale_advice(self.task, self.data)}",
             sklearn_class(ConvergenceWarning),
         )
 
@@ -300,7 +302,7 @@ class Training:
             "values and need to be preprocessed. "
             f"This happened in epoch {self.state.epoch + 1} with batches of "
             f"{self.batch_size} rows and a learning rate of {most}{self.optimizer.learning_rate:g}; "
-            "a smaller learning_rate_init or standardized input usually helps."
+            f"a smaller learning_rate_init or standardized input usually helps.{scale_advice(self.task, self.data)}"
         )
 
 

@@ -116,7 +116,7 @@ def standardized(task: Task, net: Net, data: Data, state: TrainingState) -> Task
     state.unfold(net)
     scale = state.target_scale
     unit = float(scale.factor[0]) ** -_POWERS[net.loss] if net.n_out == 1 else 1.0
-    return task._replace(targets=scale.apply(task.targets), unit=unit, standardize=False)
+    return task._replace(targets=scale.apply(task.targets), unit=unit, standardize=False, y_advice="")
 
 
 def scale_of(fields: Mapping[str, Any] | None) -> TargetScale | None:

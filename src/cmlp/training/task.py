@@ -33,6 +33,7 @@ class Task(NamedTuple):
 
     Training minimizes `loss_scale` times the core's cost. The reported loss is this objective times `report_scale`,
     plus the penalty, times `unit`. If `standardize` is set, training learns a scale of the targets.
+    `y_advice` is what helps with large targets; empty if they cannot be too large.
     """
 
     targets: NDArray[Any]
@@ -43,6 +44,7 @@ class Task(NamedTuple):
     report_scale: float = 1.0
     standardize: bool = False
     unit: float = 1.0
+    y_advice: str = ""
 
 
 class Data(NamedTuple):
@@ -73,7 +75,8 @@ def task_of(net: _core.Net, y: ArrayLike) -> Task:
         raise ValueError(f"y must have shape (n,) or (n, {net.n_out}), got {array.shape}.")
     targets = readable(array, "y")
     if net.loss not in _LIKELIHOODS:
-        return Task(targets, lambda outputs, y, weight: r_squared(y, outputs, weight))
+        y_advice = "standardizing y" if net.activations[-1] == "identity" else ""
+        return Task(targets, lambda outputs, y, weight: r_squared(y, outputs, weight), y_advice=y_advice)
     if net.activations[-1] == "softmax":
         return Task(targets, _most_probable_accuracy)
     if net.n_out == 1:

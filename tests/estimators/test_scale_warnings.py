@@ -1,0 +1,143 @@
+"""Advice about large inputs and targets, where training does not succeed."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse
+
+from cmlp import DivergenceError, MLPClassifier, MLPRegressor, Network
+from cmlp.exceptions import ConvergenceWarning
+from cmlp.inputs.sparse import CSR, as_sparse_matrix
+from cmlp.training.advice import loss_of_mean
+from cmlp.training.task import Data, Task, task_of
+
+X = np.random.RandomState(0).standard_normal((300, 3))
+LARGE = X * [1, 3000, 1]
+LABELS = np.arange(300) % 3
+PRICES = 180000 + 80000 * X[:, 0]
+
+
+def messages_of(model, X, y, weight=None):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model.fit(X, y, weight)
+    return [str(warning.message) for warning in caught]
+
+
+def test_regression_that_ends_no_better_than_the_mean_says_what_helps():
+    (message,) = messages_of(MLPRegressor(early_stopping=True, random_state=0), X, PRICES)
+    loss, of_mean = message.split("The training loss, ")[1].split(", that of")[0].split(", is no better than ")
+    np.testing.assert_allclose(float(of_mean), PRICES.var() / 2, rtol=0.1)
+    assert float(loss) > float(of_mean)
+    assert message.endswith(" y has values of the order of 2e+05: y_scale='standard' helps.")
+    assert messages_of(MLPRegressor(early_stopping=True, random_state=0, y_scale="standard"), X, PRICES) == []
+
+
+def test_classification_that_ends_no_better_than_the_mean_names_the_column():
+    model = MLPClassifier((5,), max_iter=50, n_iter_no_change=1, tol=1.0, random_state=0)
+    (message,) = messages_of(model, LARGE, LABELS)
+    np.testing.assert_allclose(float(message.split("than ")[1].split(",")[0]), np.log(3), rtol=1e-2)
+    assert message.endswith("mean. X has values of the order of 3e+03 in column 1: standardizing X helps.")
+
+
+def test_trainings_with_a_use_say_nothing():
+    y = (LARGE[:, 1] > 0).astype(int)  # large, but learnt
+    assert messages_of(MLPClassifier((5,), max_iter=60, n_iter_no_change=1, tol=0.1, random_state=0), LARGE, y) == []
+    noise = np.random.RandomState(1).randint(0, 3, 300)  # not learnt, but not large
+    assert messages_of(MLPClassifier((), max_iter=30, n_iter_no_change=1, tol=1.0, random_state=0), X, noise) == []
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_convergence_warning_has_the_advice_and_is_unchanged_without(solver):
+    model = MLPRegressor(solver=solver, max_iter=2, random_state=0)
+    (plain,) = messages_of(model, X, X[:, 0])
+    (advice,) = messages_of(model, LARGE, 1e4 + X[:, 0])
+    assert plain.endswith("hasn't converged yet." if solver == "adam" else "modules/preprocessing.html")
+    assert " X has values of the order of 3e+03 in column 1: st" in advice.replace("\n", " ")
+    assert advice.endswith(" y has values of the order of 1e+04: y_scale='standard' helps.")
+    with pytest.warns(ConvergenceWarning):
+        model.fit(LARGE, X[:, 0])
+
+
+def test_divergence_has_the_advice():
+    with pytest.raises(
+        DivergenceError, match=r"usually helps\. X has values of .* in column 1: .*y_scale='standard' h"
+    ):
+        MLPRegressor(solver="sgd", random_state=0).fit(LARGE, PRICES)
+
+
+def test_columns_have_the_names_of_a_data_frame_and_at_most_five_are_named():
+    frame = pd.DataFrame(np.full((20, 7), 5e4) * np.arange(7), columns=list("abcdefg"))
+    (message,) = messages_of(MLPClassifier((3,), max_iter=2, random_state=0), frame, LABELS[:20])
+    assert message.endswith("X has values of the order of 3e+05 in the columns 'b', 'c', 'd', 'e', 'f' and 1 others: "
+                            "standardizing X helps.")  # fmt: skip
+
+
+@pytest.mark.parametrize("form", [np.asarray, scipy.sparse.csr_matrix, lambda X: X.astype(np.float32)])
+def test_every_form_of_rows_is_judged_with_its_scale(form):
+    model = MLPClassifier((3,), max_iter=2, random_state=0, dtype="float64")
+    assert "3e+03 in column 1" in messages_of(model, form(LARGE), LABELS)[0]
+    assert "order" not in messages_of(model.set_params(input_scale=1e-3), form(LARGE), LABELS)[0]
+
+
+def test_bytes_are_told_about_their_scale():
+    pixels = np.full((50, 2), 200, np.uint8)
+    messages = messages_of(MLPClassifier((3,), max_iter=2, random_state=0), pixels, LABELS[:50])
+    assert messages[-1].endswith("in the columns 0, 1: input_scale=1/255 helps.")
+
+
+def test_at_most_256_rows_are_read():
+    class Counted(np.ndarray):
+        def __getitem__(self, index):
+            assert len(index) <= 256
+            return super().__getitem__(index)
+
+    from cmlp.inputs.scaling import large_columns
+
+    rows = np.tile(LARGE, (30, 1))
+    columns, sizes = large_columns(rows.view(Counted), 1.0, 10.0)
+    assert columns.tolist() == [1] and 2000 < sizes[0] < 4000
+    sparse = as_sparse_matrix(scipy.sparse.csr_matrix(rows), 3)
+    assert isinstance(sparse, CSR) and large_columns(sparse, 1.0, 10.0)[0].tolist() == [1]
+
+
+def test_network_fit_gives_the_advice_without_names_of_estimators():
+    net = Network([3, 4, 1], "relu", "identity", "squared_error", random_state=0)
+    with pytest.warns(ConvergenceWarning, match=r"y has values of the order of 2e\+05: standardizing y helps\."):
+        net.fit(X, PRICES[:, None], max_iter=2)
+
+
+# The loss of a model that predicts the mean
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_loss_of_the_mean_agrees_with_formulas(weighted):
+    weight = np.linspace(0.1, 2, 300) if weighted else None
+    data = Data(X, weight, 1.0)
+    shares = np.bincount(LABELS, weight) / (300 if weight is None else weight.sum())
+    net = Network([3, 3], output="softmax", dtype="float64")
+    loss = loss_of_mean(net._net, task_of(net._net, LABELS), data, None)
+    np.testing.assert_allclose(loss, -(shares * np.log(shares)).sum(), rtol=1e-12)
+
+    y = np.stack([PRICES, X[:, 1]], axis=1)
+    net = Network([3, 2], output="identity", loss="squared_error", dtype="float64")
+    mean = np.average(y, axis=0, weights=weight)
+    squares = np.average((y - mean) ** 2, axis=0, weights=weight).sum()
+    task = Task(y, score=None, loss_scale=0.5, report_scale=0.5, unit=3.0)
+    np.testing.assert_allclose(loss_of_mean(net._net, task, data, None), squares * 0.75, rtol=1e-12)
+
+    net = Network([3, 1], output="logistic", dtype="float64")
+    share = np.average(LABELS == 1, weights=weight)
+    loss = loss_of_mean(net._net, Task((LABELS == 1)[:, None], score=None), data, None)
+    np.testing.assert_allclose(loss, -share * np.log(share) - (1 - share) * np.log(1 - share), rtol=1e-12)
+    assert loss_of_mean(net._net, Task(np.ones((300, 1)), score=None), data, None) == np.inf
+
+
+def test_loss_of_the_mean_is_of_the_training_rows():
+    net = Network([3, 1], output="identity", loss="absolute_error", dtype="float64")
+    order = np.arange(100, 250)
+    y = PRICES[order]
+    loss = loss_of_mean(net._net, Task(PRICES[:, None], score=None), Data(X, None, 1.0), order)
+    np.testing.assert_allclose(loss, np.abs(y - y.mean()).mean(), rtol=1e-12)
