@@ -282,7 +282,7 @@ def test_model_file_refuses_given_initial_parameters(tmp_path):
     "kind, params, message",
     [
         (MLPClassifier, {"dropout": 1.0}, r"'dropout' .* a float in the range \[0.0, 1.0\) or an array-like. Got 1.0"),
-        (MLPClassifier, {"dropout": [0.1]}, "one number for each of 2 layers, got \\[0.1\\]"),
+        (MLPClassifier, {"dropout": [0.1]}, "one number for each of 2 hidden layers, got \\[0.1\\]"),
         (MLPClassifier, {"dropout": [0.1, 2]}, "dropout must be a float in the range"),
         (MLPClassifier, {"dropout": 0.5, "solver": "lbfgs"}, "dropout=0.5 needs batches: .* than 'lbfgs'"),
         (MLPClassifier, {"max_grad_norm": 1.0, "solver": "lbfgs"}, "max_grad_norm=1.0 needs batches: .* than 'lbfgs'"),

@@ -41,6 +41,7 @@ def test_predictions_are_those_of_a_target_transformer(y, solver):
     np.testing.assert_allclose(model.score(X, y), theirs.score(X, y), rtol=1e-9)
 
 
+@pytest.mark.filterwarnings("ignore:The training loss")
 def test_the_example_of_a_price_is_learnt():
     X = np.random.RandomState(1).standard_normal((300, 3))
     y = 180000 + 80000 * X[:, 0]

@@ -46,9 +46,9 @@ def warn_of_scale(X: NDArray[Any] | CSR, input_scale: float) -> None:
     )
 
 
-def sample(n_rows: int) -> NDArray[np.intp]:
-    """Return the indices of at most 256 rows, evenly spaced."""
-    return np.linspace(0, n_rows - 1, min(n_rows, JUDGED_ROWS)).astype(np.intp)
+def sample(n_rows: int) -> slice:
+    """Return a slice of at most 256 rows, evenly spaced."""
+    return slice(None, None, -(-n_rows // JUDGED_ROWS))
 
 
 def large_columns(
@@ -67,9 +67,9 @@ def large_columns(
         else:
             rows = np.asarray(X[sample(len(X))], np.float64)
             n, sums = len(rows), np.einsum("ij,ij->j", rows, rows)
-        sizes = input_scale * np.sqrt(sums / n)
-    columns = np.flatnonzero(sizes > limit)
-    return columns, sizes[columns]
+        means = sums * (input_scale * input_scale / n)
+    columns = np.flatnonzero(means > limit * limit)
+    return columns, np.sqrt(means[columns])
 
 
 def _largest(X: NDArray[Any] | CSR) -> float:

@@ -34,7 +34,8 @@ def scale_advice(task: Task, data: Data) -> str:
         advice += f" X has values of the order of {max(sizes):.0e} in {_named(columns, data.names)}: {helps} helps."
     if task.y_advice:
         y = np.asarray(task.targets[sample(len(task.targets))], np.float64)
-        size = float(np.sqrt((y * y).mean(axis=0).max()))
+        with np.errstate(over="ignore"):
+            size = math.sqrt(np.einsum("ij,ij->j", y, y).max() / len(y))
         if size > _LARGE:
             advice += f" y has values of the order of {size:.0e}: {task.y_advice} helps."
     return advice
