@@ -318,7 +318,7 @@ typedef struct cmlp_run {
     size_t struct_size;
     void *workspace;       /* cmlp_workspace_size() bytes or more, of any alignment; contents do not matter */
     size_t workspace_size;
-    /* NULL, or called by the calling thread between the passes (forward, backward, gradient) over a tile of at most 256
+    /* NULL, or called by the calling thread between the passes (forward, backward, gradient) over at most 256
      * rows: every few milliseconds, with 10^7 parameters every 0.1 s, with 10^8 every 0.7 s (float32, AVX2; longer if a
      * row has more than 10^5 numbers). A result other than 0 cancels the call. The callback must return (no longjmp, no
      * C++ exception), because other threads may be working for this call, and must not change any argument of the

@@ -2,6 +2,8 @@
 """The bridge between Python and the C core: converts arguments, calls the core without the GIL, raises exceptions.
 
 It calls only functions of ``cmlp.h``, which any other program can call too. No argument may crash the interpreter.
+
+``_call.pxi`` has the arguments and errors of a call, ``_model.pxi`` model files; ``libcmlp.pxd`` declares ``cmlp.h``.
 """
 
 import operator
@@ -147,6 +149,10 @@ cdef class Net:
         A loss that the output activation allows; ``cmlp.h`` has the list.
     dtype : dtype
         float32 or float64.
+    activation_parameters : None or sequence of float, default=None
+        The parameter of each activation; 0 and None mean the default.
+    loss_parameter : float, default=0
+        The parameter of the loss; 0 means the default.
 
     Notes
     -----

@@ -113,7 +113,8 @@ static cmlp_status check_labels(const cmlp_data *data, cmlp_targets *targets, cm
     if (cmlp_misaligned(targets->data, (size_t)size))
         return cmlp_refuse(refused, CMLP_ERROR_ALIGNMENT, targets_names.data);
     if (targets->row_stride % size) return cmlp_refuse(refused, CMLP_ERROR_ALIGNMENT, targets_names.row_stride);
-    /* Where all are selected, memory is read in its own order; what is not selected may be anything. */
+    /* If at least n_rows rows are selected, all labels are first checked in the order of memory, which is faster. If
+     * one is bad, the second check decides whether its row is selected: other rows may have any label. */
     if (data->n >= targets->n_rows && bad_label(data, 0) < 0) return CMLP_OK;
     run->bad_row = bad_label(data, 1);
     return run->bad_row < 0 ? CMLP_OK : cmlp_refuse(refused, CMLP_ERROR_LABEL, targets_names.data);

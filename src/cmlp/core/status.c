@@ -1,3 +1,4 @@
+/* Names and descriptions of the status codes. */
 #include "../../../include/cmlp.h"
 
 typedef struct status_text {

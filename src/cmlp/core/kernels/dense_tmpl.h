@@ -9,8 +9,8 @@
  *   x[1][k] [+= ][+= ]     R x C independent chains of fma hide its latency
  *   ... */
 
-/* DENSE_ROWS_1 and DENSE_ROWS_2, the rows of a tile one or two vectors wide, are defined in tiles_<isa>.h. All sums of
- * a tile fit in the registers. */
+/* tiles_<isa>.h defines the tallest tiles of one and two vectors (DENSE_ROWS_1 and _2), whose sums fit in registers,
+ * and lists all heights (DENSE_EACH_1 and _2). dense_6x2() is dense_tile() for 6 rows and 2 vectors. */
 
 /* Columns of a tile's rows, and the later rows to prefetch. While the tile computes, it prefetches their columns
  * [k, k + n_prefetch) and counts them in `prefetched`. */
@@ -121,7 +121,7 @@ VEC_FN void dense_chunk(dense_rows *x, int64_t k0, int64_t k1, const dense_strip
             }
 }
 
-/* Chunk by chunk; of a tile two vectors wide a block is a chunk, and the compiler knows it. */
+/* Multiplies n columns chunk by chunk. A tile two vectors wide gets one chunk per call, so that C > 1 needs no loop. */
 VEC_FN void dense_tile(dense_rows *x, int64_t n, const dense_strip *strip, const int R, const int C, const int flags,
                        const int full)
 {
@@ -160,7 +160,7 @@ DENSE_TILE(dense_near, DENSE_ROWS_1, 1, NEAR)
 #define dense_near NULL
 #endif
 
-/* The tiles of one width. */
+/* The tiles of one width. `dense_narrow` and `dense_wide` are for columns of any layer, narrow or wide. */
 typedef struct dense_tiles {
     int vectors;
     int64_t tallest;
