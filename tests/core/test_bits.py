@@ -42,13 +42,16 @@ def changed(digests):
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("n", [3, 130])
 def test_gradient_and_cost_have_the_bits_that_the_header_specifies(n, dtype):
-    """Sums over 130 inputs, 129 units and 130 rows need a second chunk of 128."""
+    """Sums over 130 inputs, 129 units and 130 rows need a second chunk of 128.
+
+    Exact arithmetic is slow in Python, so many rows have only the objective with all its terms.
+    """
     sizes = (130, 2, 2) if n == 130 else (3, 129, 2)
     net, params = net_and_params(sizes, ["relu", "identity"], "squared_error", dtype)
     X, Y, weight = inputs(1, n, sizes[0], dtype), inputs(2, n, 2, dtype), uniform(3, n, low=0.0)
     model = exact.Network(sizes, params)
     assert_same_bits(net.forward(params, X), np.array([model.forward(x)[-1] for x in X]))
-    for objective in ({}, {"alpha": 0.3, "loss_scale": 0.5, "sample_weight": weight}):
+    for objective in ({"alpha": 0.3, "loss_scale": 0.5, "sample_weight": weight}, {})[: 2 if n == 3 else 1]:
         gradient, cost = net.gradient(params, X, Y, **objective)
         expected, expected_cost = model.gradient(X, Y, **objective)
         assert_same_bits(gradient, expected)

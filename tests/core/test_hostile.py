@@ -24,27 +24,7 @@ def bridge(kind="adam"):
     return net, params, _core.Optimizer(net, kind, learning_rate=0.1, momentum=0.5)
 
 
-# ---------------------------------------------------------------- private entry points
-
-
-def test_bridge_rejects_none_everywhere():
-    net, params, optimizer = bridge()
-    for call in (
-        lambda: net.forward_small(None, X, 1.0),
-        lambda: net.forward(None, X),
-        lambda: net.train_epoch(params, X, Y, None, batch_size=2),
-        lambda: net.train_epoch(None, X, Y, optimizer, batch_size=2),
-        lambda: _core.step(None, params, params, optimizer),
-        lambda: _core.step(net, params, params, None),
-        lambda: _core.step(net, params, None, optimizer),
-        lambda: _core.Optimizer(None, "sgd", learning_rate=0.1),
-        lambda: optimizer.check(None),
-        lambda: _core.Net(None, None, None, None),
-        lambda: _core.Random(None),
-        lambda: net.views(None),
-    ):
-        with pytest.raises((TypeError, ValueError)):
-            call()
+# ---------------------------------------------------------------- objects of the bridge
 
 
 def test_objects_created_without_init_do_not_crash():
@@ -57,49 +37,6 @@ def test_objects_created_without_init_do_not_crash():
     with pytest.raises(TypeError):
         _core.Net.__new__(_core.Net)
     assert _core.Random.__new__(_core.Random).random_sample((3,)).shape == (3,)
-
-
-class FalseLength(list):
-    """A list whose __len__ returns too large a number."""
-
-    def __len__(self):
-        return 60
-
-
-class FalseTuple(tuple):
-    __slots__ = ()
-
-    def __len__(self):
-        return 60
-
-
-@pytest.mark.parametrize("false", [FalseLength, FalseTuple])
-def test_false_len_does_not_crash(false):
-    net = _core.Net(false((3, 4, 2)), false(["tanh", "softmax"]), "log_loss", np.float32)
-    assert net.sizes == (3, 4, 2) and net.activations == ("tanh", "softmax")
-    assert net.n_params == 26
-
-
-class FalseIndex:
-    def __init__(self, value):
-        self.value = value
-
-    def __index__(self):
-        if isinstance(self.value, Exception):
-            raise self.value
-        return self.value
-
-
-@pytest.mark.parametrize(
-    "size", [-1, 0, 2**31, 2**63, 2**64, 10**400, 2.0, "3", None, [3], ZeroDivisionError()], ids=str
-)
-def test_invalid_sizes_raise(size):
-    for value in (size, FalseIndex(size)):
-        with pytest.raises((*CLEAN, ZeroDivisionError)):
-            _core.Net((3, value, 2), ["tanh", "softmax"], "log_loss", np.float32)
-        if size != 2.0:  # a whole number is accepted here
-            with pytest.raises((*CLEAN, ZeroDivisionError)):
-                Network([3, value, 2])
 
 
 def test_network_with_foreign_byte_order_raises():
@@ -402,8 +339,8 @@ HOSTILE = [
     X, X[0], X[:0], X[:, :2], X.T, X[None], Y, DENSE, X.astype(complex), X.astype(object), X.astype("U"),
     np.zeros((6, 3), "M8[D]"), np.zeros(6, [("a", "f4")]), np.ma.masked_array(X, X > 0), np.full((6, 3), np.nan),
     np.full((6, 3), 1e300), np.full((6, 3), 2**64 - 1, np.uint64), np.array(5), np.array(None), np.float32(3),
-    np.int64(2), np.arange(6)[::-1], np.broadcast_to(1, 6), X[:1].view(FalseShape), FalseLength([1, 2]),
-    FalseIndex(3), FalseIndex(-1), FalseArray(X), FalseArray(None),
+    np.int64(2), np.arange(6)[::-1], np.broadcast_to(1, 6), X[:1].view(FalseShape),
+    FalseArray(X), FalseArray(None),
 ]  # fmt: skip
 
 

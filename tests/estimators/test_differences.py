@@ -419,9 +419,7 @@ def test_squared_errors_of_several_outputs(params, sums, monkeypatch):
     np.testing.assert_allclose(ours.loss_, theirs.loss_, rtol=1e-10)
     np.testing.assert_allclose(getattr(ours, "loss_curve_", []), getattr(theirs, "loss_curve_", []), rtol=1e-10)
     np.testing.assert_allclose(flat(ours), flat(theirs), rtol=1e-9)
-    monkeypatch.delitem(
-        sys.modules, "sklearn"
-    )  # the package does not look for modules that the program has not imported
+    monkeypatch.delitem(sys.modules, "sklearn")  # as in a program that has not imported it
     mean = MLPRegressor(**{**PARAMS, "max_iter": 20, **params}).fit(X, Y)
     assert (mean.loss_ < 0.9 * ours.loss_) == sums
 
