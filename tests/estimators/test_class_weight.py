@@ -94,6 +94,23 @@ def test_keys_of_any_label_type_are_stored_exactly(tmp_path):
     assert [type(key) for key in loaded] == [bool, str, float, int]
 
 
+@pytest.mark.parametrize("key", [None, (1, 2), float("nan"), b"1"], ids=str)
+def test_model_file_refuses_other_keys(key, tmp_path):
+    model = small().fit(X, CODES).set_params(class_weight={key: 1.0})
+    with pytest.raises(TypeError, match=r"class_weight of MLPClassifier has the key .*, which a model file cannot"):
+        model.save(tmp_path / "model")
+    assert not list(tmp_path.iterdir())
+
+
+def test_model_file_refuses_more_class_weights_than_it_can_load(tmp_path):
+    model = small().fit(X, CODES).set_params(class_weight=dict.fromkeys(range(4000), 1.0))
+    model.save(tmp_path / "model")
+    assert cmlp.load(tmp_path / "model").class_weight == model.class_weight
+    model.set_params(class_weight=dict.fromkeys(range(9000), 1.0))
+    with pytest.raises(ValueError, match="can contain 65536: class_weight is too long"):
+        model.save(tmp_path / "model")
+
+
 @pytest.mark.parametrize(
     "y, class_weight, message",
     [

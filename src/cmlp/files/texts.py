@@ -61,7 +61,15 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_distinct, parse_constant=_no_cons
 
 def dump_parameters(parameters: Mapping[str, object], owner: str) -> str:
     """Return constructor parameters as JSON; raises TypeError with the name of a parameter that cannot be stored."""
-    return dump({name: _plain(value, name, owner) for name, value in parameters.items()})
+    texts = {name: dump(_plain(value, name, owner)) for name, value in parameters.items()}
+    text = "{" + ",".join(f"{dump(name)}:{value}" for name, value in texts.items()) + "}"
+    if len(text) > _MOST_OBJECT:
+        longest = max(texts, key=lambda name: len(texts[name]))
+        raise ValueError(
+            f"the parameters of {owner} take {len(text)} characters in a model file, which can contain {_MOST_OBJECT}: "
+            f"{longest} is too long"
+        )
+    return text
 
 
 def _plain(value: object, name: str, owner: str) -> object:
@@ -76,11 +84,19 @@ def _plain(value: object, name: str, owner: str) -> object:
     if isinstance(value, tuple) or (isinstance(value, np.ndarray) and value.ndim == 1):
         return {"tuple": [_plain(entry, name, owner) for entry in value]}
     if type(value) is dict:
-        return {"dict": [[_plain(entry, name, owner) for entry in pair] for pair in value.items()]}
+        return {"dict": [[_key(key, name, owner), _plain(entry, name, owner)] for key, entry in value.items()]}
     raise TypeError(
         f"{name} of {owner} is a {type(value).__name__}, which a model file cannot contain: "
         f"set it to a number, a str, None or a list of these before saving"
     )
+
+
+def _key(key: object, name: str, owner: str) -> object:
+    """Return the key of a dict as it is stored: a number or text."""
+    key = key.item() if isinstance(key, np.generic) else key
+    if type(key) not in (bool, int, float, str) or (isinstance(key, float) and not math.isfinite(key)):
+        raise TypeError(f"{name} of {owner} has the key {key!r}, which a model file cannot contain")
+    return key
 
 
 def load_parameters(text: str, key: str = "parameters") -> dict[str, Any]:
