@@ -9,6 +9,7 @@ import scipy.sparse
 
 from cmlp import DivergenceError, MLPClassifier, MLPRegressor, Network
 from cmlp.exceptions import ConvergenceWarning
+from cmlp.inputs.scaling import large_columns
 from cmlp.inputs.sparse import CSR, as_sparse_matrix
 from cmlp.training.advice import loss_of_mean
 from cmlp.training.task import Data, Task, task_of
@@ -95,13 +96,18 @@ def test_at_most_256_rows_are_read():
             assert 128 <= len(part) <= 256
             return part
 
-    from cmlp.inputs.scaling import large_columns
-
     rows = np.tile(LARGE, (30, 1))
     columns, sizes = large_columns(rows.view(Counted), 1.0, 10.0)
     assert columns.tolist() == [1] and 2000 < sizes[0] < 4000
     sparse = as_sparse_matrix(scipy.sparse.csr_matrix(rows), "X", 3)
     assert isinstance(sparse, CSR) and large_columns(sparse, 1.0, 10.0)[0].tolist() == [1]
+
+
+def test_indices_that_another_thread_changes_do_no_harm():
+    sparse = as_sparse_matrix(scipy.sparse.csr_matrix(LARGE), "X", 3)
+    sparse.indices[:2] = (2**31 - 1, -5)
+    columns, sizes = large_columns(sparse, 1.0, 10.0)
+    assert columns.max() < 3 and np.isfinite(sizes).all()
 
 
 def test_network_fit_gives_the_advice_without_names_of_estimators():

@@ -63,7 +63,9 @@ def large_columns(
             n = min(len(X), JUDGED_ROWS)
             some = slice(X.indptr[n])
             values = np.asarray(X.data[some], np.float64)
-            sums = np.bincount(X.indices[some], values * values, X.shape[1])
+            # Another thread could change the indices: a copy within the columns cannot make a large array.
+            indices = X.indices[some].clip(0, X.shape[1] - 1)
+            sums = np.bincount(indices, values * values, X.shape[1])
         else:
             rows = np.asarray(X[sample(len(X))], np.float64)
             n, sums = len(rows), np.einsum("ij,ij->j", rows, rows)
