@@ -579,6 +579,10 @@ typedef struct cmlp_epoch {
     double penalty;       /* the same mean of alpha/2 * sum of squared weights / sum of row weights */
     double gradient_norm; /* norm of the last batch's gradient; NaN if want_norm is 0 or that batch was skipped */
     int64_t batches;      /* number of batches processed in this call */
+    /* The sums of which cost and penalty are the means. If first_batch is not 0, the epoch continues with these values: a
+     * program that passes the sums of the interrupted call gets the cost and the penalty of the whole epoch. */
+    double cost_sum, penalty_sum;
+    int64_t rows_done;
 } cmlp_epoch;
 
 /* Trains one epoch: uses the selected rows once, in batches, with one optimizer step per batch. It does not shuffle:

@@ -15,6 +15,8 @@ cdef extern from "Python.h":
     int PyErr_CheckSignals() noexcept
 
 cdef double POLL_SECONDS = 0.02
+cdef double FOREVER = float("inf")
+cdef double MOST_ROWS = 2.0 ** 53  # a double holds every number of rows up to this one
 cdef double SMALL_WORK = 1e6  # calls with fewer multiply-adds use one thread and do not check for signals
 
 
@@ -69,7 +71,10 @@ cdef int64_t stride_of(cnp.ndarray a, int axis) noexcept:
 
 
 cdef struct Poll:
-    double last  # time of the latest check, in seconds
+    double begin  # time of the call, in seconds
+    double last  # time of the latest check for signals
+    double limit  # duration after which the call is cancelled
+    bint expired
 
 
 cdef double now() noexcept nogil:
@@ -82,6 +87,9 @@ cdef int poll_signals(void *context) noexcept nogil:
     """Run Python's signal handlers, which need the GIL, at most every 20 ms. A nonzero result cancels the call."""
     cdef Poll *poll = <Poll *>context
     cdef double t = now()
+    if t - poll.begin >= poll.limit:
+        poll.expired = True
+        return 1
     if poll.last <= t < poll.last + POLL_SECONDS:  # if the clock was set back, check now
         return 0
     poll.last = t
@@ -291,10 +299,12 @@ cdef class Call:
         objective.dropout_seed, objective.dropout_step = dropout_seed, dropout_step
         objective.dropout_row = dropout_row
 
-    cdef int prepare(self, const cmlp_objective *objective, const cmlp_epoch *epoch, object n_threads) except -1:
+    cdef int prepare(self, const cmlp_objective *objective, const cmlp_epoch *epoch, object n_threads,
+                     double seconds=FOREVER) except -1:
         """Allocate the workspace, choose the number of threads, and set up signal checks for long calls.
 
-        The pointers are NULL for calls without an objective or an epoch.
+        The pointers are NULL for calls without an objective or an epoch. A long call is cancelled after `seconds`; `done`
+        then raises TimeLimitReached.
         """
         cdef size_t size = 0
         cdef double work = <double>self.net.n_params * <double>self.n
@@ -307,7 +317,8 @@ cdef class Call:
             raise MemoryError(f"no memory for a workspace of {size} bytes")
         self.run.workspace, self.run.workspace_size = self.memory, size
         if work > SMALL_WORK:
-            self.poll.last = now()
+            self.poll.last = self.poll.begin = now()
+            self.poll.limit = seconds
             self.run.poll, self.run.poll_context = poll_signals, &self.poll
         return 0
 
@@ -317,6 +328,8 @@ cdef class Call:
             # Freeing a workspace of 200 MB takes 50 ms: signals do not wait for it.
             return raised() if self.run.poll != NULL and PyErr_CheckSignals() else 0
         if status == CMLP_CANCELLED:
+            if self.poll.expired and not PyErr_CheckSignals():
+                raise TimeLimitReached()
             return raised()
         row, column = self.run.bad_row, self.run.bad_column
         if status == CMLP_ERROR_INPUT:
@@ -335,11 +348,11 @@ cdef class Call:
         return check(status, self.run.refused)
 
 
-cdef Call whole_call(Net net, params, X, Y, double scale, order, dict objective, n_threads):
+cdef Call whole_call(Net net, params, X, Y, double scale, order, dict objective, n_threads, double seconds=FOREVER):
     """Prepare a call in which all rows are one batch."""
     cdef Call call = Call.__new__(Call)
     call.set_rows(net, params, X, scale, order)
     call.set_targets(Y)
     call.set_objective(**objective)
-    call.prepare(&call.objective, NULL, n_threads)
+    call.prepare(&call.objective, NULL, n_threads, seconds)
     return call

@@ -66,6 +66,7 @@ class Net:
         out: Array | None = ...,
         order: npt.ArrayLike | None = ...,
         n_threads: int | None = ...,
+        seconds: float = ...,
     ) -> Array: ...
     def forward_small(
         self, params: Array, X: object, scale: float, out: Array | None = ..., n_threads: int | None = ...
@@ -88,6 +89,7 @@ class Net:
         scale: float = ...,
         order: npt.ArrayLike | None = ...,
         n_threads: int | None = ...,
+        seconds: float = ...,
         sample_weight: npt.ArrayLike | None = ...,
         alpha: float = ...,
         loss_scale: float = ...,
@@ -107,6 +109,7 @@ class Net:
         scale: float = ...,
         order: npt.ArrayLike | None = ...,
         n_threads: int | None = ...,
+        seconds: float = ...,
         sample_weight: npt.ArrayLike | None = ...,
         alpha: float = ...,
         loss_scale: float = ...,
@@ -167,6 +170,8 @@ class Net:
         first_batch: int = ...,
         want_norm: bool = ...,
         n_threads: int | None = ...,
+        sums: npt.NDArray[np.float64] | None = ...,
+        seconds: float = ...,
         sample_weight: npt.ArrayLike | None = ...,
         alpha: float = ...,
         loss_scale: float = ...,

@@ -23,7 +23,7 @@ from cmlp.inputs.arrays import as_doubles, as_matrix, as_order, rectangular, tar
 from cmlp.inputs.labels import as_class_indices
 from cmlp.inputs.sparse import as_sparse_matrix, is_sparse
 from cmlp.threads import available_threads
-from cmlp.exceptions import DivergenceError, ModelFormatError, NonFiniteInputError, StatusError
+from cmlp.exceptions import DivergenceError, ModelFormatError, NonFiniteInputError, StatusError, TimeLimitReached
 
 cnp.import_array()
 
@@ -256,8 +256,8 @@ cdef class Net:
             biases.append(block[layer.biases:layer.biases + layer.n_out])
         return weights, biases
 
-    def forward(self, params, X, *, double scale=1.0, out=None, order=None, n_threads=None):
-        """Return the output activations, (n, n_outputs)."""
+    def forward(self, params, X, *, double scale=1.0, out=None, order=None, n_threads=None, double seconds=FOREVER):
+        """Return the output activations, (n, n_outputs); raises TimeLimitReached if a long call exceeds `seconds`."""
         cdef Call call = Call.__new__(Call)
         cdef cnp.ndarray result
         cdef int status
@@ -268,7 +268,7 @@ cdef class Net:
             result = usable(out, "out", self, True, call.n, self.n_out)
             if call.overlapped(result) or overlap(result, params):
                 raise ValueError("out must not overlap X or the parameters in memory")
-        call.prepare(NULL, NULL, n_threads)
+        call.prepare(NULL, NULL, n_threads, seconds)
         with nogil:
             status = cmlp_forward(self.net, call.params, &call.rows, cnp.PyArray_DATA(result), &call.run)
         call.done(status)
@@ -353,9 +353,9 @@ cdef class Net:
         call.done(status)
         return results
 
-    def cost(self, params, X, Y, *, double scale=1.0, order=None, n_threads=None, **objective):
+    def cost(self, params, X, Y, *, double scale=1.0, order=None, n_threads=None, double seconds=FOREVER, **objective):
         """Return the objective: the weighted mean of the rows' costs times loss_scale, plus the penalty."""
-        cdef Call call = whole_call(self, params, X, Y, scale, order, objective, n_threads)
+        cdef Call call = whole_call(self, params, X, Y, scale, order, objective, n_threads, seconds)
         cdef double cost = 0
         cdef int status
         with nogil:
@@ -363,9 +363,9 @@ cdef class Net:
         call.done(status)
         return cost
 
-    def gradient(self, params, X, Y, *, double scale=1.0, order=None, n_threads=None, **objective):
+    def gradient(self, params, X, Y, *, double scale=1.0, order=None, n_threads=None, double seconds=FOREVER, **objective):
         """Return the gradient of the objective as a flat block, and the objective."""
-        cdef Call call = whole_call(self, params, X, Y, scale, order, objective, n_threads)
+        cdef Call call = whole_call(self, params, X, Y, scale, order, objective, n_threads, seconds)
         cdef cnp.ndarray gradient = np.empty(self.n_params, self.dtype)
         cdef double cost = 0
         cdef int status
@@ -387,14 +387,20 @@ cdef class Net:
         return gradient
 
     def train_epoch(self, params, X, Y, Optimizer optimizer not None, *, int64_t batch_size, order=None, double scale=1.0,
-                    rates=None, int64_t first_batch=0, bint want_norm=False, n_threads=None, **objective):
+                    rates=None, int64_t first_batch=0, bint want_norm=False, n_threads=None, sums=None,
+                    double seconds=FOREVER, **objective):
         """Train for one epoch, with one step per batch; changes params and optimizer in place.
 
+        `sums` is a vector of 3 doubles: the sums of cost and penalty and the number of rows of the epoch's batches. The
+        call reads them if `first_batch` is not 0, and writes them, also if it raises an exception.
+
         Returns the cost, the penalty, the gradient norm (NaN unless `want_norm`) and the number of batches.
+        Raises TimeLimitReached if a long call takes longer than `seconds`.
         """
         cdef Call call = Call.__new__(Call)
         cdef cmlp_epoch epoch
         cdef cnp.ndarray c_rates, state
+        cdef double *c_sums = NULL
         cdef int status
         self.checked(params, True)
         require(batch_size > 0, CMLP_ERROR_BATCH, "epoch->batch_size")
@@ -406,11 +412,20 @@ cdef class Net:
         if rates is not None:
             c_rates = as_doubles(rates, -(-call.n // max(batch_size, 1)), "learning_rates")
             epoch.rates = <const double *>cnp.PyArray_DATA(c_rates)
-        call.prepare(&call.objective, &epoch, n_threads)
+        epoch.cost_sum, epoch.penalty_sum, epoch.rows_done = 0, 0, 0
+        if sums is not None:
+            if not isinstance(sums, cnp.ndarray) or not fits(sums, 1, 3, 1, CMLP_FLOAT64):
+                raise ValueError(f"sums must be 3 values of dtype float64, got {describe(sums)}.")
+            c_sums = <double *>cnp.PyArray_DATA(sums)
+            require(0 <= c_sums[2] <= MOST_ROWS, CMLP_ERROR_BATCH, "epoch->rows_done")
+            epoch.cost_sum, epoch.penalty_sum, epoch.rows_done = c_sums[0], c_sums[1], <int64_t>c_sums[2]
+        call.prepare(&call.objective, &epoch, n_threads, seconds)
         state = optimizer.bind(self)  # this reference keeps the state alive during the call
         with nogil:
             status = cmlp_train_epoch(self.net, call.params, &call.rows, &call.targets, &call.objective,
                                       &optimizer.optimizer, &epoch, &call.run)
+        if c_sums != NULL:
+            c_sums[0], c_sums[1], c_sums[2] = epoch.cost_sum, epoch.penalty_sum, <double>epoch.rows_done
         call.done(status)
         return epoch.cost, epoch.penalty, epoch.gradient_norm, epoch.batches
 

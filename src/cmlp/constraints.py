@@ -32,6 +32,8 @@ LOSSES = {
 SYNONYMS = {"sigmoid": "logistic"}
 # Larger integers are clipped to this value: it fits a C integer, and no count is larger in practice.
 LARGEST_INTEGER = 2**63 - 1
+# The methods of callbacks.
+HOOKS = ("on_fit_begin", "on_epoch_end", "on_fit_end")
 LARGEST_FLOAT = sys.float_info.max
 # The C library's limits: layer sizes are below SIZE_LIMIT, and MAX_LAYERS includes the input layer.
 SIZE_LIMIT, MAX_LAYERS = 2**31, 64
@@ -174,6 +176,31 @@ class ArrayLike(Constraint):
         return "an array-like"
 
 
+class Function(Constraint):
+    """A function or another object that can be called."""
+
+    def accepts(self, value: object) -> bool:
+        """Whether the value satisfies the constraint."""
+        return callable(value)
+
+    def __str__(self) -> str:
+        return "a callable"
+
+
+class CallbackList(Constraint):
+    """A list or tuple of callbacks: of objects with at least one of the methods in `HOOKS`."""
+
+    def accepts(self, value: object) -> bool:
+        """Whether the value satisfies the constraint."""
+        return isinstance(value, (list, tuple)) and all(
+            not isinstance(callback, type) and any(callable(getattr(callback, hook, None)) for hook in HOOKS)
+            for callback in value
+        )
+
+    def __str__(self) -> str:
+        return f"a list of objects with at least one of the methods {', '.join(HOOKS)}"
+
+
 class FloatType(Constraint):
     """float32 or float64, in any form that NumPy accepts as a dtype."""
 
@@ -253,13 +280,13 @@ TRAINER: Mapping[str, Row] = {
     "solver": (Options(str, "adam", "adamw", "lbfgs", "sgd"),),
     "alpha": (Interval(Real, 0, math.inf, "left"), ARRAY_LIKE),
     "batch_size": (Options(str, "auto"), Interval(Integral, 1, math.inf, "left")),
-    "learning_rate": (Options(str, "adaptive", "constant", "invscaling", "one_cycle"),),
+    "learning_rate": (Options(str, "adaptive", "constant", "cosine", "invscaling", "one_cycle"), Function()),
     "learning_rate_init": (Interval(Real, 0, math.inf, "neither"),),
     "power_t": (Interval(Real, 0, math.inf, "left"),),
     "max_iter": (Interval(Integral, 1, math.inf, "left"),),
     "shuffle": BOOLEAN,
     "tol": (Interval(Real, 0, math.inf, "left"),),
-    "verbose": (Interval(Integral, 0, math.inf, "left"), *BOOLEAN),
+    "verbose": (Interval(Integral, 0, math.inf, "left"), *BOOLEAN, Options(str, "bar")),
     "momentum": (Interval(Real, 0, 1, "both"),),
     "nesterovs_momentum": BOOLEAN,
     "early_stopping": BOOLEAN,
@@ -269,6 +296,13 @@ TRAINER: Mapping[str, Row] = {
     "epsilon": (Interval(Real, 0, math.inf, "neither"),),
     "n_iter_no_change": (Interval(Integral, 1, math.inf, "left"), Options(Real, math.inf)),
     "max_fun": (Interval(Integral, 1, math.inf, "left"),),
+    "warmup": (
+        Interval(Real, 0, 1, "left", booleans=False),
+        Interval(Integral, 1, LARGEST_INTEGER, "both", booleans=False),
+    ),
+    "max_time": (Interval(Real, 0, math.inf, "neither", booleans=False), NONE),
+    "scoring": (Instance(str), Function(), NONE),
+    "callbacks": (CallbackList(), NONE),
     "weight_decay": NETWORK["weight_decay"],
     "max_grad_norm": NETWORK["max_grad_norm"],
     "dropout": (*NETWORK["dropout"], ARRAY_LIKE),

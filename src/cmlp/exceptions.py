@@ -50,6 +50,10 @@ class NonFiniteInputError(StatusError):
         return type(self), (self.args[0], self.row, self.column)
 
 
+class TimeLimitReached(Exception):
+    """A call of the core was cancelled because its time was up. The training loop catches it."""
+
+
 class DivergenceError(StatusError):
     """Training diverged: the cost or a parameter is no longer finite."""
 

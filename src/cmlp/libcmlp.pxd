@@ -259,6 +259,9 @@ cdef extern from "cmlp.h" nogil:
         double penalty
         double gradient_norm
         int64_t batches
+        double cost_sum
+        double penalty_sum
+        int64_t rows_done
 
     cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows, const cmlp_targets *targets,
                                  const cmlp_objective *objective, cmlp_optimizer *optimizer, cmlp_epoch *epoch,

@@ -415,7 +415,8 @@ def test_every_argument_of_the_bridge():
 
     def calls():
         for name in ("params", "X", "Y", "optimizer", "batch_size", "order", "scale", "rates", "first_batch",
-                     "want_norm", "n_threads", "sample_weight", "alpha", "loss_scale", "clip", "unknown"):  # fmt: skip
+                     "sums", "seconds", "want_norm", "n_threads", "sample_weight", "alpha", "loss_scale", "clip",
+                     "unknown"):  # fmt: skip
             yield name, lambda v, name=name: epoch(**{name: v})
         for name in description:
             yield name, lambda v, name=name: _core.Net(**{**description, name: v})

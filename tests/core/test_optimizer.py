@@ -22,6 +22,7 @@ from helpers import (
 )
 
 from cmlp import _core
+from cmlp.exceptions import TimeLimitReached
 
 SIZES = (9, 8, 7, 4)
 
@@ -204,6 +205,39 @@ def test_epoch_can_be_resumed_at_a_batch(kind):
     rest = net.train_epoch(other, X, Y, theirs, first_batch=2, **keywords)
     assert (first[3], rest[3]) == (2, 2)
     assert_same_bits(params, other)
+
+
+@pytest.mark.parametrize("pieces", [[4], [1, 4], [2, 3, 4], [4, 4]])
+def test_sums_of_a_resumed_epoch_cover_the_whole_epoch(pieces):
+    net, params, X, Y = problem(np.float32, n=50)
+    outcomes, rows = [], [15, 30, 45, 50]
+    for ends in ([4], pieces):
+        block, optimizer, sums = params.copy(), _core.Optimizer(net, "adam", learning_rate=0.1), np.full(3, 7.0)
+        for first, last in zip([0, *ends], ends, strict=False):
+            order = np.arange(rows[last - 1])
+            keywords = {"batch_size": 15, "order": order, "first_batch": first, "sums": sums, "alpha": 0.5}
+            cost, penalty, _, _ = net.train_epoch(block, X, Y, optimizer, **keywords)
+        outcomes.append((cost, penalty, *sums))
+        assert sums[2] == 50 and cost == sums[0] / 50 and penalty == sums[1] / 50
+    assert outcomes[0] == outcomes[1]
+
+
+@pytest.mark.parametrize("sums", [np.zeros(2), np.zeros(3, np.float32), [0.0] * 3, np.array([0, 0, np.nan])])
+def test_sums_must_be_three_doubles(sums):
+    net, params, X, Y = problem(np.float32)
+    with pytest.raises(ValueError, match=r"sums must be 3 values of dtype float64|epoch->rows_done"):
+        net.train_epoch(params, X, Y, _core.Optimizer(net, "adam", learning_rate=0.1), batch_size=15, sums=sums)
+
+
+@pytest.mark.parametrize("method", ["train_epoch", "forward", "cost", "gradient"])
+def test_long_call_ends_after_its_time(method):
+    net = _core.Net((200, 500, 2), ("relu", "softmax"), "log_loss", np.dtype("f4"))
+    params, X, Y = np.zeros(net.n_params, np.float32), np.zeros((2000, 200), np.float32), np.zeros(2000, np.int64)
+    arguments = {"forward": [], "train_epoch": [Y, _core.Optimizer(net, "adam", learning_rate=0.1)]}.get(method, [Y])
+    keywords = {"batch_size": 200} if method == "train_epoch" else {}
+    with pytest.raises(TimeLimitReached):
+        getattr(net, method)(params, X, *arguments, **keywords, seconds=0.0)
+    getattr(net, method)(params, X, *arguments, **keywords, seconds=1e9)
 
 
 def test_resuming_after_the_last_batch_does_nothing():

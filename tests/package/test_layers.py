@@ -23,6 +23,7 @@ LAYERS = [
     ["inputs", "datasets"],
     ["_core"],
     ["blocks", "constraints", "record"],  # of the activations and losses that the core has
+    ["callbacks"],  # know a trainer only as the argument of their methods
     ["training"],
     ["presets", "results", "names"],
     ["files"],

@@ -53,9 +53,9 @@ def outcome(training):
 
 
 def fields(history):
-    return {
-        name: list(value) if isinstance(value, Curve) else value for name, value in history.fields().items()
-    }  # fmt: skip
+    """Return the values of a history, without the durations of the epochs."""
+    values = {name: list(value) if isinstance(value, Curve) else value for name, value in history.fields().items()}
+    return {**values, "records": repr([record[:-1] for record in values["records"]])}
 
 
 @pytest.mark.parametrize("params", CASES.values(), ids=CASES.keys())
@@ -162,7 +162,8 @@ def test_training_interrupted_behind_the_last_batch_counts_the_epoch():
     whole.run()
     training = begun(classifier(shuffle=False), X, y)
     net = training.net
-    net.train_epoch(training.state.params, X, y, training.state.optimizer, batch_size=32, alpha=1e-4)
+    state = training.state
+    net.train_epoch(state.params, X, y, state.optimizer, batch_size=32, alpha=1e-4, sums=state.sums)
     training.state.batch = training.n_batches
     training.run()
     assert outcome(training)[:3] == outcome(whole)[:3]

@@ -72,14 +72,12 @@ def test_training_continues_after_a_pause_and_a_pickle(parameters):
 @pytest.mark.parametrize("parameters", CASES.values(), ids=CASES.keys())
 @pytest.mark.parametrize("n_batches", [1, 3, 5])
 def test_training_continues_in_the_middle_of_an_epoch(parameters, n_batches):
-    """An epoch has 4 batches; the losses of epochs that were paused are those of their last batches."""
-    if "tol" in parameters:
-        parameters = {**parameters, "tol": 0.0, "n_iter_no_change": np.inf}
+    """An epoch has 4 batches. The losses of paused epochs have the bits of whole ones."""
     X, y = blobs()
     whole, pieces = trainer(**parameters).run(X, y), trainer(**parameters)
     while not pieces.finished:
         pieces = pickle.loads(pickle.dumps(pieces.run(X, y, n_batches=n_batches)))
-    assert outcome(pieces)[:2] == outcome(whole)[:2]
+    assert outcome(pieces) == outcome(whole)
 
 
 @pytest.mark.parametrize("generator", [np.random.RandomState, int])
@@ -98,7 +96,7 @@ def test_ctrl_c_anywhere_pauses_training(generator, early_stopping):
         if not interrupted_at(step, lambda run=paused.run: run(X, y), *modules):
             break
         resumed = pickle.loads(pickle.dumps(paused)).run(X, y)
-        assert outcome(resumed)[:2] == outcome(whole)[:2]
+        assert outcome(resumed) == outcome(whole)
     assert 20 < step < 999
 
 

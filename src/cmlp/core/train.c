@@ -144,6 +144,7 @@ static cmlp_status read_epoch(cmlp_epoch *epoch, const cmlp_epoch *given, const 
     const cmlp_status status = CMLP_READ(epoch, given, cmlp_epoch, batches);
     if (status) return cmlp_refuse(refused, status, "epoch");
     if (epoch->batch_size < 0) return cmlp_refuse(refused, CMLP_ERROR_BATCH, "epoch->batch_size");
+    if (epoch->rows_done < 0) return cmlp_refuse(refused, CMLP_ERROR_BATCH, "epoch->rows_done");
     if (epoch->first_batch < 0) return cmlp_refuse(refused, CMLP_ERROR_BATCH, "epoch->first_batch");
     return CMLP_OK;
 }
@@ -164,6 +165,10 @@ static void return_epoch(cmlp_epoch *given, const cmlp_epoch *epoch)
     given->penalty = epoch->penalty;
     given->gradient_norm = epoch->gradient_norm;
     given->batches = epoch->batches;
+    if (given->struct_size < sizeof *given) return; /* the caller's header is older */
+    given->cost_sum = epoch->cost_sum;
+    given->penalty_sum = epoch->penalty_sum;
+    given->rows_done = epoch->rows_done;
 }
 
 /* Instruction sets differ in the sign and payload of the NaNs that they compute. Here all NaNs become the same one. */
@@ -200,6 +205,9 @@ static cmlp_status finish_epoch(epoch_job *job, cmlp_fault fault)
     epoch->cost = job->cost / rows;
     epoch->penalty = job->penalty / rows;
     epoch->gradient_norm = job->norm;
+    epoch->cost_sum = job->cost;
+    epoch->penalty_sum = job->penalty;
+    epoch->rows_done = job->rows_done;
     if (!check_params(job) && !fault.status) fault.status = CMLP_ERROR_DIVERGED;
     return cmlp_report(job->batch.run, &job->batch.data, fault);
 }
@@ -224,9 +232,12 @@ static cmlp_status train_epoch(const cmlp_net *net, void *params, const cmlp_row
     status = check_rates(&job.epoch, job.n_batches, &run->refused);
     if (status) return status;
     job.params = params;
-    job.cost = job.penalty = 0;
+    const int continues = job.epoch.first_batch > 0;
+    job.cost = continues ? job.epoch.cost_sum : 0;
+    job.penalty = continues ? job.epoch.penalty_sum : 0;
+    job.rows_done = continues ? job.epoch.rows_done : 0;
+    job.batches_done = 0;
     job.norm = NAN;
-    job.rows_done = job.batches_done = 0;
     job.lost = job.alone_until = 0;
     job.shortest = HUGE_VAL;
     job.batch_next = job.epoch.first_batch;

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -47,14 +47,14 @@ class MultilayerPerceptron(
     solver: str
     alpha: float | Sequence[float]
     batch_size: int | str
-    learning_rate: str
+    learning_rate: str | Callable[[int, int], float]
     learning_rate_init: float
     power_t: float
     max_iter: int
     shuffle: bool
     random_state: int | np.random.RandomState | None
     tol: float
-    verbose: bool | int
+    verbose: bool | int | str
     warm_start: bool
     momentum: float
     nesterovs_momentum: bool
@@ -72,6 +72,10 @@ class MultilayerPerceptron(
     weight_decay: float
     max_grad_norm: float | None
     dropout: float | Sequence[float]
+    warmup: float
+    max_time: float | None
+    scoring: str | Callable[..., float] | None
+    callbacks: Sequence[Any] | None
     n_threads: int | None
     dtype: str
     input_scale: float
@@ -84,13 +88,23 @@ class MultilayerPerceptron(
 
     # Fitting
 
-    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        X_val: ArrayLike | None = None,
+        y_val: ArrayLike | None = None,
+        sample_weight_val: ArrayLike | None = None,
+        resume: bool = False,
+    ) -> Self:
         """Train on X and y.
 
         Training builds a new model, which replaces the previous one at the end. If the call fails, the estimator stays
         unchanged. Ctrl-C raises ``KeyboardInterrupt`` and keeps the model after the last complete batch (with early
-        stopping, the best model so far). If no epoch is complete yet, the estimator stays unchanged, unless
-        `warm_start` is set.
+        stopping, the best model so far). If no epoch is complete yet, the previous model stays, unless `warm_start` is
+        set. In every case, ``fit(X, y, resume=True)`` continues.
 
         Parameters
         ----------
@@ -100,6 +114,18 @@ class MultilayerPerceptron(
             Targets: labels for a classifier, numbers for a regressor.
         sample_weight : None, float or array-like of shape (n_samples,), default=None
             Weights of the rows, not negative.
+        X_val, y_val : array-like or None, default=None
+            Validation rows of your own and their targets. No rows of X are then held out, and `validation_fraction` is
+            ignored. Loss and score of these rows are recorded after each epoch, also with ``early_stopping=False``.
+        sample_weight_val : None, float or array-like, default=None
+            Weights of the validation rows.
+        resume : bool, default=False
+            Whether to continue the previous call of fit, which was interrupted (by Ctrl-C, also in the middle of an
+            epoch, by `max_time` or by a callback) or is finished, up to `max_iter` epochs in total. The result has the
+            same bits as without the break, also after pickling, or after `save` with ``include_training_state=True``
+            and `cmlp.load`. The data must be the same as before; a checksum of their shape and of a sample of the rows
+            is compared. Of the parameters, only `max_iter`, `max_time`, `tol`, `n_iter_no_change`, `verbose`,
+            `callbacks` and `n_threads` may have changed.
 
         Returns
         -------
@@ -108,7 +134,8 @@ class MultilayerPerceptron(
         Raises
         ------
         ValueError
-            If a parameter or an argument is invalid, or if a warm start changes the network.
+            If a parameter or an argument is invalid, if a warm start changes the network, or if there is no training to
+            resume (NotFittedError without any call of fit).
         cmlp.DivergenceError
             If training diverged: a weight or the loss is no longer finite.
         cmlp.NonFiniteInputError
@@ -116,7 +143,7 @@ class MultilayerPerceptron(
         """
         from cmlp.estimators.fitting import fit
 
-        fit(self, X, y, sample_weight)
+        fit(self, X, y, sample_weight, (X_val, y_val, sample_weight_val), resume=resume)
         return self
 
     def _partial_fit(
@@ -164,8 +191,9 @@ class MultilayerPerceptron(
         ----------
         path : str or path-like
         include_training_state : bool, default=False
-            Whether to store the optimizer state and the curves too, so that `partial_fit` on the loaded model gives the
-            same results as on the original one. With Adam, this makes the file three times as large.
+            Whether to store the optimizer state and the curves too, so that `partial_fit` and ``fit(resume=True)`` on
+            the loaded model give the same results as on the original one. With Adam, this makes the file three times
+            as large, and the order of the rows takes 8 bytes per row. The parameter `callbacks` is not stored.
 
         Raises
         ------
@@ -174,8 +202,8 @@ class MultilayerPerceptron(
         OSError
             If the file cannot be written.
         TypeError
-            If a parameter (for example a RandomState) or the labels (for example dates) cannot be stored exactly, or if
-            this is an instance of a subclass.
+            If a parameter (for example a RandomState or a function) or the labels (for example dates) cannot be stored
+            exactly, or if this is an instance of a subclass.
         ValueError
             If a weight is NaN or infinite, a parameter is invalid, or `path` exists and is not a regular file.
         """
@@ -184,7 +212,7 @@ class MultilayerPerceptron(
         require_own_class(self)
         record, state = self._record(), self._fitted().state
         self._parameters()  # raises ValueError for invalid parameters, with which the file could not be loaded
-        parameters = self.get_params(deep=False)
+        parameters = {**self.get_params(deep=False), "callbacks": None}  # they belong to this process
         write_estimator(path, record, parameters, state, include_training_state=include_training_state)
 
     def to_sklearn(self) -> Any:

@@ -80,6 +80,9 @@ class CallbackObserver:
         self.fit = CallbackSupportMixin._init_callback_context(estimator, max_subtasks=estimator.max_iter)
         self.fit.call_on_fit_task_begin(**self.arguments)
 
+    def fit_begins(self) -> None:
+        """The constructor has reported it, before the data were checked."""
+
     def epoch_begins(self) -> None:
         """Report that an epoch begins."""
         self.epoch = self.fit.subcontext(task_name="epoch")
@@ -91,7 +94,10 @@ class CallbackObserver:
         stops: bool = self.epoch.call_on_fit_task_end(**self.arguments, **attributes)
         return stops
 
-    def fit_ends(self, model: Model) -> None:
+    def fit_ends(self) -> None:
+        """The loop has ended, but the estimator has no model yet: see `fit_is_over`."""
+
+    def fit_is_over(self, model: Model) -> None:
         """Report that fit has ended with this model."""
         self.fit.call_on_fit_task_end(**self.arguments, reconstruction_attributes=lambda: {"_model": model})
 
@@ -109,6 +115,6 @@ def call_with_callbacks(
     def run(estimator: Any) -> None:
         observer = CallbackObserver(estimator, X, y, sample_weight)
         train(observer=observer)
-        observer.fit_ends(estimator._model)
+        observer.fit_is_over(estimator._model)
 
     with_callbacks(run)(estimator)

@@ -29,11 +29,14 @@ alpha : float or sequence of float, default=0.0001
     the input, or one for each.
 batch_size : int or "auto", default="auto"
     Number of rows per update; "auto" is the smaller of 200 and the number of rows.
-learning_rate : {{"constant", "invscaling", "adaptive", "one_cycle"}}, default="constant"
+learning_rate : {{"constant", "invscaling", "adaptive", "one_cycle", "cosine"}} or callable, default="constant"
     The learning-rate schedule. With "invscaling", the learning rate after t rows is
     ``learning_rate_init / (t + 1) ** power_t``. With "adaptive", it is divided by 5 each time training would stop,
     until it is at most 1e-6. Both need ``solver="sgd"``. With "one_cycle" [4]_, it rises linearly to
-    `learning_rate_init` during the first 30 % of all batches, then falls linearly to 0 (see Notes).
+    `learning_rate_init` during the first 30 % of all batches, then falls linearly to 0 (see Notes). With "cosine" [6]_,
+    batch b of N has ``learning_rate_init / 2 * (1 + cos(pi * b / N))``, which falls to 0 at `max_iter`. A callable
+    receives the index of the batch and the number of all batches, ``(step, n_steps)``, and returns the learning rate.
+    The last three are planned: training takes `max_iter` epochs, whatever `n_iter_no_change` is.
 learning_rate_init : float, default=0.001
     The initial learning rate; with "one_cycle" the largest one. It can be changed between calls of partial_fit; the
     schedule then continues from the new value.
@@ -49,8 +52,8 @@ random_state : None, int or RandomState, default=None
 tol : float, default=1e-4
     Minimum improvement of the loss (of the score, with `early_stopping`) for an epoch to count as an improvement.
     "lbfgs" stops when every entry of the gradient is at most `tol`.
-verbose : bool or int, default=False
-    Whether to print a line per epoch.
+verbose : bool, int or "bar", default=False
+    Whether to print a line per epoch; n for a line every n epochs, "bar" for a progress bar (needs tqdm).
 warm_start : bool, default=False
     Whether fit continues from the model of the previous call. fit then raises ValueError if the layer sizes,
     `activation`, `loss`, `dtype` or `input_scale` have changed.
@@ -60,6 +63,7 @@ nesterovs_momentum : bool, default=True
     Whether to use Nesterov's momentum [2]_.
 early_stopping : bool, default=False
     Whether to hold out validation rows, to stop when the score on them stops improving, and to keep the best weights.
+    With ``fit(X_val=..., y_val=...)``, your own rows are used instead.
 validation_fraction : float, default=0.1
     Fraction of the rows to use for validation. For binary targets, the split is stratified.
 beta_1, beta_2 : float, default=0.9, 0.999
@@ -93,6 +97,23 @@ dropout : float or sequence of float, default=0.0
     prevent neural networks from overfitting", JMLR 2014). One number for all hidden layers, or one for each.
 """
 
+EXTRA_TRAINING = """
+warmup : float, default=0
+    Number of batches at the start in which the learning rate rises, or if below 1 their fraction of all batches. Batch
+    b of the first W has ``(b + 1) / W`` times the learning rate of the schedule [7]_; "cosine" begins after them.
+max_time : float or None, default=None
+    Time limit of fit in seconds. Training stops after the last complete batch, at most 0.1 s too late for up to 10
+    million parameters (while `scoring` or a callback runs, later), and ``fit(resume=True)`` continues. Ignored by
+    partial_fit.
+scoring : None, str or callable, default=None
+    Score of the validation rows, of which higher values are better. None means `score`. "loss" means minus the
+    validation loss. Other names are scorers of scikit-learn. A callable has the arguments ``(estimator, X, y)``, and
+    ``sample_weight`` if the rows have weights; its X is an array.
+callbacks : list of object or None, default=None
+    Objects with at least one of the methods ``on_fit_begin(trainer)``, ``on_epoch_end(trainer)`` and
+    ``on_fit_end(trainer)``, which fit calls; see `cmlp.callbacks`. Not stored in model files.
+"""
+
 COMPUTATION = """
 n_threads : None or int, default=None
     Maximum number of threads. If None, chosen from the problem size and the number of CPUs. The results do not depend
@@ -122,6 +143,7 @@ Differences from scikit-learn:
 - A warm start or partial_fit with another `activation`, `loss`, parameter of these, `dtype` or `input_scale` raises
   ValueError.
 - Ctrl-C raises KeyboardInterrupt. The model after the last complete batch is kept, if at least one epoch is complete.
+  ``fit(resume=True)`` continues.
 - With ``n_iter_no_change=inf`` and ``tol=0``, training ends after `max_iter` epochs without a ConvergenceWarning.
 - Predictions have the dtype of the weights, for example float32 after a fit on uint8 rows.
 """
@@ -135,6 +157,8 @@ REFERENCES = """
    arXiv:1708.07120.
 .. [5] Byrd, Lu, Nocedal, Zhu (1995), "A limited memory algorithm for bound constrained optimization", SIAM Journal on
    Scientific Computing.
+.. [6] Loshchilov, Hutter (2017), "SGDR: stochastic gradient descent with warm restarts", ICLR.
+.. [7] Goyal et al. (2017), "Accurate, large minibatch SGD: training ImageNet in 1 hour", arXiv:1706.02677.
 """
 
 
@@ -143,6 +167,7 @@ def documented(cls: Class) -> Class:
     sections: Mapping[str, str] = {
         "training parameters": TRAINING,
         "model parameters": MODEL,
+        "extra training parameters": EXTRA_TRAINING,
         "computation parameters": COMPUTATION,
         "fitted attributes": fitted_attributes(cls),
         "notes": NOTES,

@@ -188,6 +188,15 @@ class FittedAttributes:
         assignment.curve("loss_curve"),
         epochs=True,
     )
+    history_ = Fitted(
+        lambda model: model.state.history.table(),
+        "dict of str to list of float",
+        "A number for every epoch of all calls, as far as computed: loss; validation_loss (without the penalty;\n"
+        "    with own validation rows or ``scoring='loss'``); validation_score; learning_rate of the last batch;\n"
+        "    gradient_norm of the last batch (in epochs of at least 10 batches, where it costs less than 1 %); seconds.\n"
+        "    A missing value is NaN. ``pandas.DataFrame(model.history_)`` is a table.",
+        epochs=True,
+    )
     best_loss_: Fitted[float | None] = Fitted(
         lambda model: model.state.history.best_loss,
         "float or None",
@@ -199,7 +208,7 @@ class FittedAttributes:
     validation_scores_: Fitted[list[float] | None] = Fitted(
         lambda model: _values(model.state.history.validation_scores),
         "list of float or None",
-        "Validation score of every epoch; None without early stopping.",
+        "Validation score of every epoch; None without validation rows.",
         assignment.curve("validation_scores"),
         nullable=True,
         epochs=True,
@@ -207,7 +216,7 @@ class FittedAttributes:
     best_validation_score_: Fitted[float | None] = Fitted(
         lambda model: model.state.history.best_validation_score,
         "float or None",
-        "Highest validation score; None without early stopping.",
+        "Highest validation score; None without validation rows.",
         assignment.real("best_validation_score"),
         nullable=True,
         epochs=True,
@@ -219,5 +228,5 @@ class FittedAttributes:
     _optimizer = Fitted(lambda model: model.state.optimizer, "object", "The optimizer, with its `learning_rate`.")
 
 
-def _values(curve: Curve | None) -> list[float] | None:
+def _values(curve: Curve[float] | None) -> list[float] | None:
     return None if curve is None else list(curve)

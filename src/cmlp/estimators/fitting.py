@@ -18,6 +18,8 @@ from cmlp.estimators.callbacks import CallbackObserver, call_with_callbacks, has
 from cmlp.estimators.exclusive import Exclusively
 from cmlp.estimators.model import Model
 from cmlp.estimators.problem import POSITIVE, Parameters, Problem, require_same
+from cmlp.estimators.resuming import INTERRUPTED, model_to_resume, parameters_to_keep, resumed_state
+from cmlp.estimators.validation import scorer_of, validation_of, with_model
 from cmlp.estimators.versions import averages_squared_errors
 from cmlp.inputs.arrays import rectangular
 from cmlp.inputs.class_weights import weighted_by_class
@@ -31,12 +33,15 @@ from cmlp.training.history import History
 from cmlp.training.initialization import initial_params
 from cmlp.training.loop import Training
 from cmlp.training.random import random_state
-from cmlp.training.scores import accuracy, r_squared
+from cmlp.training.scores import ProgramScore, accuracy, r_squared
+from cmlp.training.settings import check_scoring
 from cmlp.training.state import TrainingState
-from cmlp.training.task import Data, Task
+from cmlp.training.task import Data, Task, require_complete
 from cmlp.training.trainer import Trainer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp.estimators.base import MultilayerPerceptron
@@ -53,12 +58,24 @@ _BALANCED = (
 )
 
 
-def fit(estimator: MultilayerPerceptron, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None) -> None:
-    """Train a new model, or with `warm_start` the previous one, and store it at the end."""
+def fit(
+    estimator: MultilayerPerceptron,
+    X: ArrayLike,
+    y: ArrayLike,
+    sample_weight: ArrayLike | None,
+    held: tuple[Any, Any, Any] = (None, None, None),
+    *,
+    resume: bool = False,
+) -> None:
+    """Train a new model, or with `warm_start` or `resume` the previous one, and store it at the end."""
     with Exclusively(estimator):
         parameters = estimator._parameters()
         previous = vars(estimator).get("_model") if parameters.warm_start else None
-        train = partial(_train, estimator, parameters, previous, X, y, sample_weight, incremental=False)
+        if resume:
+            previous = model_to_resume(estimator, parameters.training)
+        train = partial(
+            _train, estimator, parameters, previous, X, y, sample_weight, held, incremental=False, resume=bool(resume)
+        )
         if has_callbacks(estimator):
             call_with_callbacks(train, estimator, X, y, sample_weight)
         else:
@@ -82,6 +99,7 @@ def partial_fit(
         if "_model" not in vars(estimator) and can_assemble(estimator):
             assemble(estimator)
         previous = vars(estimator).get("_model")
+        parameters = parameters._replace(training=parameters.training._replace(scoring=None, max_time=None))
         _train(estimator, parameters, previous, X, y, sample_weight, incremental=True, classes=classes)
 
 
@@ -92,37 +110,60 @@ def _train(
     X: ArrayLike,
     y: ArrayLike,
     sample_weight: ArrayLike | None,
+    held: tuple[Any, Any, Any] = (None, None, None),
     *,
     incremental: bool,
+    resume: bool = False,
     classes: ArrayLike | None = None,
     observer: CallbackObserver | None = None,
 ) -> None:
     training, labels = prepare(
-        estimator, parameters, previous, X, y, sample_weight, incremental=incremental, classes=classes
+        estimator,
+        parameters,
+        previous,
+        X,
+        y,
+        sample_weight,
+        held,
+        incremental=incremental,
+        resume=resume,
+        classes=classes,
     )
+    if incremental and isinstance(training, Training):
+        training.advance()
+        model = _model_of(training, training.state.finished(), labels)
+        if previous is not None:
+            model.continue_network(previous)
+        _keep(estimator, model)
+        return
+    if isinstance(training, Training):
+        training.check_data()
+        training.state.parameters = parameters_to_keep(estimator)
     if observer is not None:
         observer.snapshot = partial(_snapshot, training, labels)
-        training.observer = observer
+        training.observers.append(observer)
     try:
-        if incremental and isinstance(training, Training):
-            training.advance()
-        else:
-            training.run()
+        training.run()
     except KeyboardInterrupt:
-        if not incremental and (parameters.warm_start or training.state.epoch):
-            training.state.restore_best()
-            _keep(estimator, _model_of(training, training.state.finished(), labels))
+        training.state.restore_best()
+        model = _model_of(training, _state_to_keep(training), labels)
+        if parameters.warm_start or training.state.epoch:
+            _keep(estimator, model)
+        elif isinstance(training, Training):
+            vars(estimator)[INTERRUPTED] = model
         raise
-    model = _model_of(training, training.state.finished(), labels)
-    if incremental and previous is not None:
-        model.continue_network(previous)
-    _keep(estimator, model)
+    _keep(estimator, _model_of(training, _state_to_keep(training), labels))
 
 
 def _keep(estimator: MultilayerPerceptron, model: Model) -> None:
     """Store the model of a fit, and free the values that were assigned before."""
     estimator._model = model
-    vars(estimator).pop(ASSIGNED, None)
+    for name in (ASSIGNED, INTERRUPTED):
+        vars(estimator).pop(name, None)
+
+
+def _state_to_keep(training: Training | LBFGS) -> TrainingState:
+    return training.state.resumable() if isinstance(training, Training) else training.state.finished()
 
 
 def prepare(
@@ -132,8 +173,10 @@ def prepare(
     X: ArrayLike,
     y: ArrayLike,
     sample_weight: ArrayLike | None,
+    held: tuple[Any, Any, Any] = (None, None, None),
     *,
     incremental: bool = False,
+    resume: bool = False,
     classes: ArrayLike | None = None,
 ) -> tuple[Training | LBFGS, Labels | None]:
     """Validate the data and return the training of a call, and the classes; the estimator does not change."""
@@ -155,11 +198,41 @@ def prepare(
         weight = weighted_by_class(weight, parameters.class_weight, problem.labels, problem.task.targets)
     net = network_description(parameters, previous, rows.shape[1], problem, dtype)
     rng = random_state(parameters.random_state)
-    state = _initial_state(estimator, parameters, previous, net, rng, incremental=incremental)
+    if resume and previous is not None:
+        state = resumed_state(previous.state, parameters.training)
+    else:
+        state = _initial_state(estimator, parameters, previous, net, rng, incremental=incremental)
+        parameters.training.draw_dropout_seed(state, len(net.sizes) - 1)
     record = Record(net, state.params, parameters.input_scale, parameters.n_threads)
-    parameters.training.draw_dropout_seed(state, len(net.sizes) - 1)
-    trainer = Trainer._continued(record, parameters.training, state)
-    return trainer._training(problem.task, Data(rows, weight, record.input_scale, names)), problem.labels
+    data, own = Data(rows, weight, record.input_scale, names), targets
+    if require_complete(*held):
+        own, validation = validation_of(
+            owner, names, rows.shape[1], problem.labels is not None, _encoder(parameters, problem), *held
+        )
+        data = data._replace(validation=validation)
+    task, settings = problem.task, parameters.training
+    if not incremental:
+        check_scoring(settings, data.validation is not None)
+    scorer = scorer_of(settings.scoring, task.score_name)
+    if scorer is not None:
+        live = Model(net, state, input_scale=record.input_scale, feature_names=None, labels=problem.labels)
+        task = task._replace(scorer=ProgramScore(scorer, with_model(estimator, live), data, own, state))
+    trainer = Trainer._continued(record, settings, state)
+    training = trainer._training(task, data)
+    if training.observers:
+        _equip(trainer, training, estimator, problem.labels)
+    return training, problem.labels
+
+
+def _equip(
+    trainer: Trainer, training: Training | LBFGS, estimator: MultilayerPerceptron, labels: Labels | None
+) -> None:
+    """Give a trainer what callbacks can use: the network, and copies of the estimator."""
+    from cmlp.network import Network  # few programs need it
+
+    record = trainer._record
+    trainer.network = Network._assembled(record.net, record.params, record.input_scale, record.n_threads)
+    trainer._copy_model = lambda: with_model(estimator, _model_of(training, _copied_state(training), labels))
 
 
 def problem_of(
@@ -186,6 +259,7 @@ def problem_of(
         score=lambda outputs, y, weight: accuracy(labels.correct(outputs, y), weight),
         groups=targets[:, 0] if labels.kind == "binary" else None,
         group_names=labels.classes,
+        score_name="accuracy",
     )
     return Problem(task, labels.n_outputs, "softmax" if softmax else "logistic", labels)
 
@@ -225,8 +299,23 @@ def _regression(parameters: Parameters, y: NDArray[Any]) -> Problem:
         report_scale=1.0 / n_outputs if squared and n_outputs > 1 and averages_squared_errors() else 1.0,
         standardize=parameters.y_scale is not None,
         y_advice="" if loss in POSITIVE else "y_scale='standard'",
+        score_name="r2",
     )
     return Problem(task, n_outputs, "exp" if loss in POSITIVE else "identity")
+
+
+def _encoder(parameters: Parameters, problem: Problem) -> Callable[[NDArray[Any]], NDArray[Any]]:
+    """Return the function that converts validation targets like the training targets."""
+    if problem.labels is not None:
+        return problem.labels.encode
+
+    def encode(y: NDArray[Any]) -> NDArray[Any]:
+        other = _regression(parameters, y)
+        if other.n_outputs != problem.n_outputs:
+            raise ValueError(f"y must have {problem.n_outputs} outputs, got {other.n_outputs}.")
+        return other.task.targets
+
+    return encode
 
 
 def network_description(
@@ -307,6 +396,13 @@ def _model_of(training: Training | LBFGS, state: TrainingState, labels: Labels |
     data = training.data
     state.fold(training.net)
     return Model(training.net, state, input_scale=data.input_scale, feature_names=data.names, labels=labels)
+
+
+def _copied_state(training: Training | LBFGS) -> TrainingState:
+    """Return a copy of the state of a training that continues, to keep it in a model."""
+    state = training.state.copy()
+    state.restore_best()
+    return state.resumable()
 
 
 def _snapshot(training: Training | LBFGS, labels: Labels | None) -> Model:

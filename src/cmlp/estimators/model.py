@@ -102,7 +102,7 @@ class Model:
 
     def copy(self) -> Model:
         """Return a model that shares parameters, labels and optimizer, but has its own copy of the history."""
-        state = self.state.finished()
+        state = self.state.shared()
         state.history = state.history.copy()
         twin = Model(
             self.net, state, input_scale=self.input_scale, feature_names=self.feature_names, labels=self.labels

@@ -88,6 +88,6 @@ _CLASSES: dict[str, tuple[type[Any], Callable[[Any], dict[str, Any]], Callable[[
     "Curve": (
         Curve,
         lambda curve: {"values": np.array(list(curve), np.float64)},
-        lambda fields: Curve.of(np.asarray(fields["values"], np.float64).ravel().tolist()),
+        lambda fields: Curve.of(np.asarray(fields["values"], np.float64).tolist()),
     ),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -58,6 +58,7 @@ class MLPRegressor(MultilayerPerceptron):
         those of the standardized targets. `loss_parameter` of "huber" is in standard deviations. Use it for targets
         that are far from 0 or not of the order of 1. Only for losses with identity outputs.
     <model parameters>
+    <extra training parameters>
     <computation parameters>
 
     Attributes
@@ -100,14 +101,14 @@ class MLPRegressor(MultilayerPerceptron):
         solver: str = "adam",
         alpha: float | Sequence[float] = 0.0001,
         batch_size: int | str = "auto",
-        learning_rate: str = "constant",
+        learning_rate: str | Callable[[int, int], float] = "constant",
         learning_rate_init: float = 0.001,
         power_t: float = 0.5,
         max_iter: int = 200,
         shuffle: bool = True,
         random_state: int | np.random.RandomState | None = None,
         tol: float = 1e-4,
-        verbose: bool | int = False,
+        verbose: bool | int | str = False,
         warm_start: bool = False,
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,
@@ -126,6 +127,10 @@ class MLPRegressor(MultilayerPerceptron):
         weight_decay: float = 0.0,
         max_grad_norm: float | None = None,
         dropout: float | Sequence[float] = 0.0,
+        warmup: float = 0.0,
+        max_time: float | None = None,
+        scoring: str | Callable[..., float] | None = None,
+        callbacks: Sequence[Any] | None = None,
         n_threads: int | None = None,
         dtype: str = "auto",
         input_scale: float = 1,

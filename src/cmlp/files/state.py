@@ -9,7 +9,7 @@ import numpy as np
 from cmlp import _core
 from cmlp.files.texts import dump_parameters, load_parameters, refuse
 from cmlp.pickles import PICKLE_VERSION
-from cmlp.training.history import Curve, History
+from cmlp.training.history import RECORDED, Curve, History
 from cmlp.training.random import stored_generator
 from cmlp.training.state import TrainingState
 from cmlp.training.target_scale import TargetScale, scale_of
@@ -24,11 +24,14 @@ if TYPE_CHECKING:
 
 _CURVES = ("loss_curve", "validation_scores")
 _SCALARS = ("schedule_epoch", "epoch", "batch", "stopped")
+# What version 0.1 added later, with the value of files that do not have it.
+_LATER = {"n_rows": None, "dropout_seed": 0, "seconds": 0.0, "checksum": None}
+_BLOCKS = ("best", "last", "order", "validation", "sums")
 
 
 def dump_history(state: TrainingState) -> str:
     """Return the part of the history that every estimator's file contains: counters and best values, no curves."""
-    fields = {name: value for name, value in state.history.fields().items() if name not in _CURVES}
+    fields = {name: value for name, value in state.history.fields().items() if name not in (*_CURVES, "records")}
     scored = state.history.validation_scores is not None
     return dump_parameters({**fields, "epoch": state.epoch, "scored": scored}, "the history")
 
@@ -38,11 +41,12 @@ def dump_state(state: TrainingState) -> tuple[Strings, Arrays]:
     curves = {name: np.array(list(getattr(state.history, name) or ()), np.float64) for name in _CURVES}
     if state.target_scale is not None:
         curves |= {f"target_{name}": array for name, array in state.target_scale._asdict().items()}
+    curves["records"] = np.array(list(state.history.records), np.float64)
     if state.optimizer is None or state.schedule is None:
         return {}, _kept(curves)
     optimizer = state.optimizer.get_state()
-    arrays = {**curves, "optimizer": optimizer.pop("state"), "best": state.best, "order": state.order}
-    scalars: dict[str, object] = {name: getattr(state, name) for name in _SCALARS}
+    arrays = {**curves, "optimizer": optimizer.pop("state"), **{name: getattr(state, name) for name in _BLOCKS}}
+    scalars: dict[str, object] = {name: getattr(state, name) for name in (*_SCALARS, *_LATER)}
     generator = None if state.generator is None else stored_generator(state.generator).get_state()
     if generator is not None:
         arrays["generator"] = generator.pop("key").view(np.int32)
@@ -51,7 +55,10 @@ def dump_state(state: TrainingState) -> tuple[Strings, Arrays]:
     scalars |= {f"optimizer.{name}": value for name, value in optimizer.items()}
     scalars |= {"schedule.name": state.schedule.name}
     scalars |= {f"schedule.{name}": value for name, value in vars(state.schedule).items()}
-    return {"training": dump_parameters(scalars, "the training state")}, _kept(arrays)
+    strings = {"training": dump_parameters(scalars, "the training state")}
+    if state.parameters is not None:
+        strings["training.parameters"] = dump_parameters(state.parameters, "the training state")
+    return strings, _kept(arrays)
 
 
 def _kept(arrays: Mapping[str, np.ndarray[Any, Any] | None]) -> Arrays:
@@ -64,12 +71,13 @@ def load_state(file: ModelFile) -> TrainingState:
     if "history" not in file.strings:
         raise refuse("'history' is missing")
     stored = load_parameters(file.strings["history"], "history")
-    curves = {name: _curve(file, name) for name in _CURVES}
+    curves: dict[str, Curve[Any]] = {name: _curve(file, name) for name in _CURVES}
+    curves["records"] = _records(file)
     epoch, scored = stored.pop("epoch", None), stored.pop("scored", None)
     counters = (epoch, stored.get("t", 0), stored.get("stale", 0))
     if type(scored) is not bool or any(type(value) is not int or value < 0 for value in counters):
         raise refuse("'history' lacks an entry")
-    if not stored.keys() <= set(History().fields()) - set(_CURVES):
+    if not stored.keys() <= set(History().fields()) - {*_CURVES, "records"}:
         raise refuse("'history' has an entry of a newer version")
     if not scored:
         del curves["validation_scores"]
@@ -89,18 +97,25 @@ def _target_scale(file: ModelFile) -> dict[str, Any] | None:
     return None if fields["shift"] is None else fields
 
 
-def _curve(file: ModelFile, name: str) -> Curve:
+def _curve(file: ModelFile, name: str) -> Curve[float]:
     values = file.arrays.get(f"training.{name}", np.empty(0))
     if values.ndim != 1 or values.dtype != np.float64:
         raise refuse(f"'training.{name}' is not a list of numbers")
     return Curve.of(values.tolist())
 
 
+def _records(file: ModelFile) -> Curve[tuple[float, ...]]:
+    values = file.arrays.get("training.records", np.empty((0, len(RECORDED))))
+    if values.ndim != 2 or values.shape[1] != len(RECORDED) or values.dtype != np.float64:
+        raise refuse("'training.records' is not a table of numbers")
+    return Curve((tuple(map(tuple, values.tolist())),)) if len(values) else Curve()
+
+
 def _restored(file: ModelFile, history: dict[str, Any], scalars: dict[str, Any]) -> TrainingState:
     def part(prefix: str) -> dict[str, Any]:
         return {name.removeprefix(prefix): value for name, value in scalars.items() if name.startswith(prefix)}
 
-    arrays = {name: file.arrays.get(f"training.{name}") for name in ("optimizer", "best", "order", "generator")}
+    arrays = {name: file.arrays.get(f"training.{name}") for name in ("optimizer", "generator", *_BLOCKS)}
     moments = np.empty(0, file.net.dtype) if arrays["optimizer"] is None else arrays["optimizer"]
     optimizer = part("optimizer.")
     optimizer["solver"] = optimizer.pop("kind")
@@ -114,25 +129,29 @@ def _restored(file: ModelFile, history: dict[str, Any], scalars: dict[str, Any])
     schedule = part("schedule.")
     if any(name != "name" and type(value) not in (int, float) for name, value in schedule.items()):
         raise refuse("'training' has a schedule of something other than numbers")
-    if any(isinstance(scalars[name], int) and scalars[name] < 0 for name in _SCALARS):
+    scalars = {**_LATER, **scalars}
+    if any(isinstance(scalars[name], int) and scalars[name] < 0 for name in (*_SCALARS, *_LATER)):
         raise refuse("'training' has a negative counter")
     state = TrainingState.__new__(TrainingState)
     state.__setstate__(
         {
-            **{name: scalars[name] for name in _SCALARS},
+            **{name: scalars[name] for name in (*_SCALARS, *_LATER)},
+            **{name: arrays[name] for name in _BLOCKS},
+            "sums": np.zeros(3) if arrays["sums"] is None else arrays["sums"],
             "version": PICKLE_VERSION,
             "params": file.params,
             "optimizer": _core.restored({**defaults, **optimizer, "state": moments}),
             "schedule": schedule,
             "history": history,
             "generator": generator,
-            "order": arrays["order"],
-            "validation": None,
-            "n_rows": None,
-            "dropout_seed": 0,
-            "best": arrays["best"],
+            "parameters": _parameters(file),
             "target_scale": _target_scale(file),
             "folded": _target_scale(file) is not None,
         }
     )
     return state
+
+
+def _parameters(file: ModelFile) -> dict[str, Any] | None:
+    key = "training.parameters"
+    return load_parameters(file.strings[key], key) if key in file.strings else None

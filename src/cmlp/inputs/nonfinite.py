@@ -21,6 +21,7 @@ def first_non_finite_error(
     scale: float,
     dtype: np.dtype[Any],
     names: NDArray[Any] | None,
+    argument: str = "X",
 ) -> NonFiniteInputError:
     """Return the error to raise instead of the core's error.
 
@@ -39,6 +40,8 @@ def first_non_finite_error(
         The network's type.
     names : ndarray of str or None
         Names of the columns of a data frame.
+    argument : str, default="X"
+        Name of the argument, for the message.
     """
     found = _first(X, error.row + 1, scale, dtype)
     if found is None:
@@ -46,7 +49,7 @@ def first_non_finite_error(
     row, column = found
     kind = "NaN" if np.isnan(X[row, column]) else "infinity or a value too large for the network's dtype"
     shown = column if names is None else repr(str(names[column]))
-    return NonFiniteInputError(f"Input X contains {kind} at row {row}, column {shown}.", row, column)
+    return NonFiniteInputError(f"Input {argument} contains {kind} at row {row}, column {shown}.", row, column)
 
 
 def _first(X: NDArray[Any] | CSR, n_rows: int, scale: float, dtype: np.dtype[Any]) -> tuple[int, int] | None:

@@ -59,6 +59,16 @@ class CSR:
         return self.data[found] if stored else self.data.dtype.type(0)
 
 
+def taken(X: NDArray[Any] | CSR, rows: Any) -> NDArray[Any] | CSR:
+    """Return a copy of some rows."""
+    if not isinstance(X, CSR):
+        copy: NDArray[Any] = X[rows]
+        return copy
+    entries = np.concatenate([np.arange(X.indptr[row], X.indptr[row + 1]) for row in rows]).astype(np.intp)
+    indptr = np.concatenate([[0], np.cumsum(np.diff(X.indptr)[rows])]).astype(X.indptr.dtype)
+    return CSR(X.data[entries], X.indices[entries], indptr, (len(indptr) - 1, X.shape[1]))
+
+
 def is_sparse(X: object) -> bool:
     """Return whether X is one of SciPy's sparse containers, or a `CSR`."""
     # Check the class, not the object: reading the object's nnz would count its values.

@@ -26,7 +26,17 @@ class NetworkTraining(NetworkParameters):
         """Return the keywords of an objective in the form that the core expects."""
         return constraints.objective(given, len(self.sizes) - 1)
 
-    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None, **parameters: Any) -> Self:
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        X_val: ArrayLike | None = None,
+        y_val: ArrayLike | None = None,
+        sample_weight_val: ArrayLike | None = None,
+        **parameters: Any,
+    ) -> Self:
         """Train the network: the short form of ``Trainer(network, **parameters).run(X, y, sample_weight)``.
 
         Parameters
@@ -36,6 +46,8 @@ class NetworkTraining(NetworkParameters):
             Targets, as for `cost`.
         sample_weight : None, float or array-like of shape (n,), default=None
             Weights of the rows, not negative.
+        X_val, y_val, sample_weight_val
+            Validation rows of your own, as for `cmlp.Trainer.run`.
         **parameters
             Parameters of `cmlp.Trainer`, such as ``solver``, ``max_iter`` or ``early_stopping``.
 
@@ -64,7 +76,7 @@ class NetworkTraining(NetworkParameters):
         trainer = Trainer(self, **parameters)
         before = block_copy(self._params)
         try:
-            trainer.run(X, y, sample_weight)
+            trainer.run(X, y, sample_weight, X_val=X_val, y_val=y_val, sample_weight_val=sample_weight_val)
         except Exception:
             self._params[:] = before
             raise

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Generic, TypeVar
+
+Value = TypeVar("Value")
+
+# What `History.records` has for each epoch, as numbers; NaN if it was not computed.
+RECORDED = ("validation_loss", "validation_score", "learning_rate", "gradient_norm", "seconds")
 
 
-class Curve:
-    """An immutable sequence of floats, one per epoch; appending returns a new curve.
+class Curve(Generic[Value]):
+    """An immutable sequence of values, one per epoch; appending returns a new curve.
 
     Every partial_fit call creates a model with its own curve. To avoid copying all values each time, a curve stores
     them in tuples that curves share. Each tuple is at most half as long as the one before it, so appending n values
@@ -16,19 +22,19 @@ class Curve:
 
     __slots__ = ("_parts",)
 
-    def __init__(self, parts: tuple[tuple[float, ...], ...] = ()) -> None:
+    def __init__(self, parts: tuple[tuple[Value, ...], ...] = ()) -> None:
         self._parts = parts
 
     @classmethod
-    def of(cls, values: Iterable[float]) -> Curve:
-        """Return a curve with these values."""
-        part = tuple(map(float, values))
+    def of(cls, values: Iterable[Any]) -> Curve[Any]:
+        """Return a curve with these values: numbers, or rows of numbers."""
+        part = tuple(tuple(map(float, value)) if hasattr(value, "__iter__") else float(value) for value in values)
         return cls((part,) if part else ())
 
-    def appended(self, value: float) -> Curve:
+    def appended(self, value: Value) -> Curve[Value]:
         """Return this curve with one more value."""
         parts = self._parts
-        last: tuple[float, ...] = (value,)
+        last: tuple[Value, ...] = (value,)
         while parts and len(parts[-1]) <= len(last):
             parts, last = parts[:-1], parts[-1] + last
         return Curve((*parts, last))
@@ -36,11 +42,11 @@ class Curve:
     def __len__(self) -> int:
         return sum(map(len, self._parts))
 
-    def __iter__(self) -> Iterator[float]:
+    def __iter__(self) -> Iterator[Value]:
         for part in self._parts:
             yield from part
 
-    def last(self) -> float:
+    def last(self) -> Value:
         """Return the last value; raises IndexError if the curve is empty."""
         return self._parts[-1][-1]
 
@@ -59,22 +65,34 @@ class History:
     best_loss : float or None
         Smallest loss; None with early stopping.
     validation_scores : Curve or None
-        Validation score of every epoch; None without early stopping.
+        Validation score of every epoch; None without validation rows.
     best_validation_score : float or None
-        Highest validation score; None without early stopping.
+        Highest validation score; None without validation rows.
+    records : Curve of tuple of float
+        The numbers `RECORDED` of every epoch.
     stale : int
         Number of consecutive epochs without improvement.
     """
 
-    __slots__ = ("best_loss", "best_validation_score", "loss", "loss_curve", "stale", "t", "validation_scores")
+    __slots__ = (
+        "best_loss",
+        "best_validation_score",
+        "loss",
+        "loss_curve",
+        "records",
+        "stale",
+        "t",
+        "validation_scores",
+    )
 
     def __init__(self) -> None:
         self.t = 0
         self.loss: float | None = None
-        self.loss_curve = Curve()
+        self.loss_curve: Curve[float] = Curve()
         self.best_loss: float | None = math.inf
-        self.validation_scores: Curve | None = None
+        self.validation_scores: Curve[float] | None = None
         self.best_validation_score: float | None = None
+        self.records: Curve[tuple[float, ...]] = Curve()
         self.stale = 0
 
     def copy(self) -> History:
@@ -82,8 +100,19 @@ class History:
         twin = History.__new__(History)  # called once per epoch, therefore without a loop over the names
         twin.t, twin.loss, twin.loss_curve, twin.stale = self.t, self.loss, self.loss_curve, self.stale
         twin.best_loss, twin.best_validation_score = self.best_loss, self.best_validation_score
-        twin.validation_scores = self.validation_scores
+        twin.validation_scores, twin.records = self.validation_scores, self.records
         return twin
+
+    def table(self) -> dict[str, list[float]]:
+        """Return a list with one number per epoch for each quantity that was computed in at least one epoch."""
+        losses, records = list(self.loss_curve), list(self.records)
+        if len(records) != len(losses):  # a program has assigned another loss curve
+            records = [(math.nan,) * len(RECORDED)] * len(losses)
+        columns = {"loss": losses}
+        for name, *values in zip(RECORDED, *records, strict=False):
+            if not all(map(math.isnan, values)):
+                columns[name] = values
+        return columns
 
     def fields(self) -> dict[str, object]:
         """Return all attributes as a dict."""
@@ -107,5 +136,6 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
     "best_loss": (float, type(None)),
     "validation_scores": (Curve, type(None)),
     "best_validation_score": (float, type(None)),
+    "records": (Curve,),
     "stale": (int,),
 }

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import math
+import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from cmlp.blocks import block_copy
 from cmlp.constraints import per_layer
-from cmlp.exceptions import ConvergenceWarning, DivergenceError, NonFiniteInputError, sklearn_class, warn
+from cmlp.exceptions import (
+    ConvergenceWarning,
+    DivergenceError,
+    NonFiniteInputError,
+    TimeLimitReached,
+    sklearn_class,
+    warn,
+)
 from cmlp.training.advice import scale_advice, warn_if_useless
 from cmlp.training.loop import begin, log_loss_clip
 from cmlp.training.target_scale import standardized
@@ -77,7 +86,8 @@ class LBFGS:
             "clip": log_loss_clip(net),
             "n_threads": n_threads,
         }
-        self.observer: Observer | None = None
+        self.observers: list[Observer] = []
+        self._deadline = math.inf if settings.max_time is None else time.monotonic() + settings.max_time
         self._trial = block_copy(state.params)  # the parameters to evaluate
         self._weights = net.views(self._trial)[0]
         self._evaluated: Evaluation | None = None  # the most recent one
@@ -85,10 +95,25 @@ class LBFGS:
 
     def run(self) -> None:
         """Minimize until the gradient or the decrease of the cost is small, or a limit is reached."""
+        for observer in self.observers:
+            observer.fit_begins()
+            observer.epoch_begins()
+        try:
+            self._minimize()
+        except TimeLimitReached:  # the state is that after the last iteration
+            self.state.stopped = True
+        except KeyboardInterrupt:
+            self._report_end()
+            raise
+        self._report_end()
+
+    def _report_end(self) -> None:
+        for observer in self.observers:
+            observer.fit_ends()
+
+    def _minimize(self) -> None:
         minimize = _scipy_minimize()
         state, settings = self.state, self.settings
-        if self.observer is not None:
-            self.observer.epoch_begins()
         result = minimize(
             self._cost_and_gradient,
             state.params.copy(),
@@ -117,6 +142,7 @@ class LBFGS:
                 self._trial,
                 data.X,
                 task.targets,
+                seconds=self._deadline - time.monotonic(),
                 **self._keywords,
             )
         except DivergenceError as error:
@@ -160,17 +186,19 @@ class LBFGS:
         return (cost - penalty) * scale + penalty
 
     def _iteration_ended(self, intermediate_result: Any) -> None:
-        state, observer = self.state, self.observer
+        state = self.state
         self._reached = self._evaluated
         state.params[:] = intermediate_result.x
         state.history.loss = float(intermediate_result.fun) * self.task.unit
         state.epoch += 1
-        if self.settings.verbose:
+        verbose = self.settings.verbose
+        if verbose and not isinstance(verbose, str) and state.epoch % verbose == 0:
             print(f"Iteration {state.epoch}, loss = {state.history.loss:.8f}", flush=True)
-        if observer is not None:
-            if observer.epoch_ends():
-                raise StopIteration
-            if state.epoch < self.settings.max_iter:
+        stops = [observer.epoch_ends() for observer in self.observers]
+        if any(stops) or time.monotonic() >= self._deadline:
+            raise StopIteration
+        if state.epoch < self.settings.max_iter:
+            for observer in self.observers:
                 observer.epoch_begins()
 
     def _warn(self, result: Any) -> None:

@@ -12,8 +12,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cmlp.blocks import block_copy
-from cmlp.exceptions import ConvergenceWarning, DivergenceError, NonFiniteInputError, sklearn_class, warn
+from cmlp.exceptions import (
+    ConvergenceWarning,
+    DivergenceError,
+    NonFiniteInputError,
+    TimeLimitReached,
+    sklearn_class,
+    warn,
+)
 from cmlp.training.advice import scale_advice, warn_if_useless
+from cmlp.training.history import Curve
 from cmlp.training.random import draw_and_store
 from cmlp.training.split import shuffled, split
 from cmlp.training.stopping import STOPPING_RULES
@@ -21,8 +29,12 @@ from cmlp.training.target_scale import standardized
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
+
+    from numpy.typing import NDArray
 
     from cmlp._core import Net, Optimizer
+    from cmlp.inputs.sparse import CSR
     from cmlp.training.observer import Observer
     from cmlp.training.random import Generator
     from cmlp.training.schedules import Schedule
@@ -30,13 +42,16 @@ if TYPE_CHECKING:
     from cmlp.training.state import TrainingState
     from cmlp.training.task import Data, Task
 
+# The gradient norm of an epoch's last batch is computed if the epoch has this many batches: it makes a batch up to 10 %
+# slower, so the epoch at most 1 %.
+_FEWEST_BATCHES_FOR_NORM = 10
+
 
 class Training:
     """A training on given data: what one call of `Trainer.run` or `Trainer.epochs` executes.
 
     All mutable data is in `state`. If the state is saved between two epochs and loaded later, training continues with
-    the same results as without a break. If training was interrupted within an epoch, it continues with the next batch
-    and gives the same parameters, but the loss of that epoch is the mean over the remaining batches only.
+    the same results as without a break. If training was interrupted within an epoch, it continues with the next batch.
 
     Parameters
     ----------
@@ -65,7 +80,7 @@ class Training:
     ) -> None:
         self.net, self.task, self.data, self.settings, self.state = net, task, data, settings, state
         self.n_threads = n_threads
-        self.observer: Observer | None = None
+        self.observers: list[Observer] = []
         state.check(net)
         if settings.shuffle and state.generator is None:
             raise ValueError("The training state is from a finished training: it has no random generator.")
@@ -85,11 +100,30 @@ class Training:
             "sample_weight": data.weight,
             "loss_scale": task.loss_scale,
             "clip": log_loss_clip(net),
+            "scale": data.input_scale,
+            "n_threads": n_threads,
         }
         if "dropout" in self._objective:
             self._objective["dropout_seed"] = state.dropout_seed
+        self._own_rows = data.validation is not None
+        self._held = self._held_targets_and_weights() if self._own_rows or state.validation is not None else None
+        self._every = 0 if isinstance(settings.verbose, str) else int(settings.verbose)  # "bar" is a callback
+        self._wants_norm = self.n_batches >= _FEWEST_BATCHES_FOR_NORM
         self._started: float | None = None  # when `epochs` began
         self._first_epoch = state.epoch
+        self._deadline = math.inf if settings.max_time is None else time.monotonic() + settings.max_time
+        self._clock = 0.0  # when the current epoch, or its current piece, began
+
+    def check_data(self) -> None:
+        """Raise ValueError unless the data are those with which the training began."""
+        state, checksum = self.state, self.data.checksum(self.task.targets)
+        if state.checksum is None:
+            state.checksum = checksum
+        elif state.checksum != checksum:
+            raise ValueError(
+                "The data differ from those with which the training began. To continue, pass the same X, y, "
+                "sample_weight and validation data."
+            )
 
     def _optimizer_and_schedule(self) -> tuple[Optimizer, Schedule]:
         """Return the state's optimizer and schedule; before the first epoch, make them from the settings."""
@@ -108,8 +142,11 @@ class Training:
 
     @property
     def finished(self) -> bool:
-        """Whether the stopping rule, the schedule or an observer has ended training, or `max_iter` epochs are done."""
-        return self.state.stopped or self.state.epoch >= self.settings.max_iter
+        """Whether training has ended: by the stopping rule, the schedule, an observer, `max_iter` or `max_time`."""
+        return self.state.stopped or self.state.epoch >= self.settings.max_iter or self._time_is_up()
+
+    def _time_is_up(self) -> bool:
+        return self._deadline < math.inf and time.monotonic() >= self._deadline
 
     def run(self) -> None:
         """Train until training is finished."""
@@ -118,16 +155,28 @@ class Training:
 
     def epochs(self) -> Iterator[None]:
         """Train one epoch at a time until training is finished."""
-        observer = self.observer
-        self._started, self._first_epoch = time.monotonic(), self.state.epoch
-        while not self.finished:
-            if observer is not None:
-                observer.epoch_begins()
-            self.advance()
-            if observer is not None and observer.epoch_ends():
-                self.state.stopped = True
-            yield
-        self.finish()
+        state, observers = self.state, self.observers
+        self._started, self._first_epoch = time.monotonic(), state.epoch
+        for observer in observers:
+            observer.fit_begins()
+        try:
+            while not self.finished:
+                for observer in observers:
+                    observer.epoch_begins()
+                self.advance()
+                if state.batch is not None:  # the time was up in the middle of the epoch
+                    break
+                for observer in observers:
+                    if observer.epoch_ends():
+                        state.stopped = True
+                yield
+            self.finish()
+        except (KeyboardInterrupt, GeneratorExit):  # a pause
+            for observer in observers:
+                observer.fit_ends()
+            raise
+        for observer in observers:
+            observer.fit_ends()
 
     def finish(self) -> None:
         """Restore the best parameters; warn if training ended at `max_iter` and could have continued."""
@@ -136,6 +185,8 @@ class Training:
         never_stops = math.isinf(settings.n_iter_no_change) and settings.tol == 0
         if state.stopped or self.schedule.is_planned or never_stops:  # the number of epochs is planned
             warn_if_useless(self.net, self.task, self.data, state)
+            return
+        if state.epoch < settings.max_iter:  # the time is up
             return
         warn(
             f"Stochastic Optimizer: Maximum iterations ({settings.max_iter}) reached and the optimization hasn't "
@@ -148,15 +199,14 @@ class Training:
 
         After the last batch, the state is the same as after a fit with ``max_iter=state.epoch``.
         """
-        state = self.state
-        first = state.batch or 0
+        first = self.state.batch or 0
         last = self.n_batches if n_batches is None else min(first + n_batches, self.n_batches)
         try:
             self._train_and_record(last)
         except DivergenceError as error:
             raise DivergenceError(self._divergence()) from error
-        except NonFiniteInputError as error:
-            raise self.data.first_error(error, self.net.dtype) from None
+        except TimeLimitReached:
+            return (self.state.batch or 0) - first
         return last - first
 
     def _train_and_record(self, last: int) -> None:
@@ -164,29 +214,35 @@ class Training:
 
         If interrupted, record the number of completed batches.
         """
-        state = self.state
+        state, self._clock = self.state, time.monotonic()
         n_epochs, n_steps = state.epoch, self.optimizer.n_steps
         try:
-            loss = self._train_batches(last)
+            loss, rate, norm = self._train_batches(last)
             if last < self.n_batches:
+                state.seconds += time.monotonic() - self._clock
                 state.batch = last
                 return
-            self._end_epoch(loss)
-        except KeyboardInterrupt:
+            self._end_epoch(loss, rate, norm)
+        except (KeyboardInterrupt, TimeLimitReached):
             if state.epoch == n_epochs and state.batch is not None:
                 state.batch = self._batches_done(state.batch, self.optimizer.n_steps - n_steps)
+                state.seconds += time.monotonic() - self._clock
             raise
 
-    def _end_epoch(self, loss: float) -> None:
+    def _end_epoch(self, loss: float, last_rate: float, norm: float) -> None:
         """Record an epoch, and decide how training continues.
 
         The state changes in one step: if Ctrl-C comes before it, the epoch ends again when training continues.
         """
         state, settings = self.state, self.settings
-        score = None if state.validation is None else self._validation_score()
+        score, validation_loss = (None, math.nan) if self._held is None else self._validate(*self._held)
         history = state.history.copy()
         history.loss, history.loss_curve = loss, history.loss_curve.appended(loss)
         history.t += self.n_rows
+        seconds = state.seconds + time.monotonic() - self._clock
+        history.records = history.records.appended(
+            (validation_loss, math.nan if score is None else score, last_rate, norm, seconds)
+        )
         is_best = self.rule.watch(history, loss, score)
         rate: float | None = self.schedule.next_rate(self.optimizer.learning_rate, history.t)
         message = ""
@@ -198,18 +254,20 @@ class Training:
             history=history,
             best=block_copy(state.params) if is_best else state.best,
             batch=None,
+            seconds=0.0,
             epoch=state.epoch + 1,
             schedule_epoch=state.schedule_epoch + 1,
             stopped=state.stopped or rate is None,
         )
         if rate is not None:
             self.optimizer.learning_rate = rate
-        if settings.verbose:
+        if self._every:
             self._print(loss, score, message)
 
-    def _train_batches(self, last: int) -> float:
+    def _train_batches(self, last: int) -> tuple[float, float, float]:
+        """Train until batch `last`; return the epoch's loss so far and the last batch's learning rate and norm."""
         data, task, state = self.data, self.task, self.state
-        rates = self.schedule.batch_rates(state.schedule_epoch, self.n_batches)
+        rates = self.schedule.batch_rates(self.optimizer.learning_rate, state.schedule_epoch, self.n_batches)
         if state.batch is None:
             self._begin_epoch()
         order = state.order
@@ -218,25 +276,31 @@ class Training:
             order = np.arange(n_rows) if order is None else order[:n_rows]
             rates = None if rates is None else rates[:last]
         assert state.batch is not None
-        cost, penalty, _, n_batches = self.net.train_epoch(
-            state.params,
-            data.X,
-            task.targets,
-            self.optimizer,
-            batch_size=self.batch_size,
-            first_batch=state.batch,
-            order=order,
-            scale=data.input_scale,
-            rates=rates,
-            n_threads=self.n_threads,
-            **self._objective,
-        )
-        if not n_batches:  # resumed after the last batch: the costs of the earlier batches are not stored
-            cost, penalty = self._cost_now(), 0.0
+        try:
+            cost, penalty, norm, _ = self.net.train_epoch(
+                state.params,
+                data.X,
+                task.targets,
+                self.optimizer,
+                batch_size=self.batch_size,
+                first_batch=state.batch,
+                order=order,
+                rates=rates,
+                want_norm=self._wants_norm,
+                sums=state.sums,
+                seconds=self._seconds_left(),
+                **self._objective,
+            )
+        except NonFiniteInputError as error:
+            raise data.first_error(error, self.net.dtype) from None
         cost = (cost * task.report_scale + penalty) * task.unit
         if not math.isfinite(cost):  # the cost can overflow while the parameters are still finite: it has squares
             raise DivergenceError(f"The cost of epoch {state.epoch + 1} is {cost}.")
-        return cost
+        return cost, self.optimizer.learning_rate if rates is None else float(rates[last - 1]), norm
+
+    def _seconds_left(self) -> float:
+        deadline = self._deadline
+        return deadline if deadline == math.inf else deadline - time.monotonic()
 
     def _begin_epoch(self) -> None:
         """Shuffle the rows."""
@@ -258,29 +322,48 @@ class Training:
         sums = np.add.reduceat(ordered, np.arange(0, len(ordered), self.batch_size))
         return first + 1 + int(np.flatnonzero(sums[first:])[n_steps - 1])
 
-    def _cost_now(self) -> float:
-        data, state = self.data, self.state
-        without_penalty = {name: self._objective[name] for name in ("sample_weight", "loss_scale", "clip")}
-        return self.net.cost(
-            state.params,
-            data.X,
-            self.task.targets,
-            order=state.order,
-            scale=data.input_scale,
-            n_threads=self.n_threads,
-            **without_penalty,
-        )
-
-    def _validation_score(self) -> float:
+    def _held_targets_and_weights(self) -> tuple[NDArray[Any] | CSR, NDArray[Any], NDArray[Any] | None]:
+        """Return the rows to choose the validation rows from, and the targets and weights of the validation rows."""
         data, rows = self.data, self.state.validation
-        outputs = self.net.forward(
-            self.state.params, data.X, scale=data.input_scale, order=rows, n_threads=self.n_threads
-        )
-        weight = None if data.weight is None else data.weight[rows]
-        return self.task.score(outputs, self.task.targets[rows], weight)
+        if data.validation is not None:
+            return data.validation
+        return data.X, self.task.targets[rows], None if data.weight is None else data.weight[rows]
+
+    def _validate(
+        self, X: NDArray[Any] | CSR, targets: NDArray[Any], weight: NDArray[Any] | None
+    ) -> tuple[float, float]:
+        """Return the score and, if it is recorded, the loss of the validation rows; otherwise NaN."""
+        data, task, state = self.data, self.task, self.state
+        by_loss = self.settings.scoring == "loss"
+        keywords: dict[str, Any] = {
+            "scale": data.input_scale,
+            "order": state.validation,
+            "n_threads": self.n_threads,
+            "seconds": self._seconds_left(),
+        }
+        loss = math.nan
+        try:
+            if self._own_rows or by_loss:
+                loss = self._validation_loss(X, keywords)
+            if by_loss:
+                return -loss, loss
+            if task.scorer is not None:
+                return task.scorer(), loss
+            return task.score(self.net.forward(state.params, X, **keywords), targets, weight), loss
+        except NonFiniteInputError as error:
+            raise data.first_error(error, self.net.dtype, validation=True) from None
+
+    def _validation_loss(self, X: NDArray[Any] | CSR, keywords: dict[str, Any]) -> float:
+        """Return the validation rows' mean loss, scaled like the training loss, but without the penalty."""
+        held, task = self.data.validation, self.task
+        targets, weight = (task.targets, self.data.weight) if held is None else (held.targets, held.weight)
+        keywords = {**keywords, "loss_scale": task.loss_scale, "clip": log_loss_clip(self.net)}
+        return self.net.cost(self.state.params, X, targets, sample_weight=weight, **keywords) * task.report_scale
 
     def _print(self, loss: float, score: float | None, message: str) -> None:
         state, settings = self.state, self.settings
+        if state.schedule_epoch % self._every and not message:
+            return
         line = f"Iteration {state.epoch}, loss = {loss:.8f}"
         if score is not None:
             line += f", validation score = {score:f}"
@@ -308,9 +391,12 @@ class Training:
 
 def begin(state: TrainingState, task: Task, data: Data, settings: Settings) -> None:
     """Choose the validation rows and prepare the history of a state that has not seen the data yet."""
-    STOPPING_RULES[settings.early_stopping](settings.tol).begin(state.history)
+    history = state.history
+    STOPPING_RULES[settings.early_stopping](settings.tol).begin(history)
+    if data.validation is not None and history.validation_scores is None:
+        history.validation_scores, history.best_validation_score = Curve(), -math.inf
     n_rows = len(data.X)
-    if not settings.early_stopping:
+    if not settings.early_stopping or data.validation is not None:
         state.n_rows = n_rows
         return
 

@@ -62,6 +62,11 @@ def draw_and_store(state: TrainingState, draw: Callable[[Any], dict[str, object]
         raise
 
 
+def is_storable(generator: Generator) -> bool:
+    """Return whether `stored_generator` can store a generator: whether its algorithm is MT19937."""
+    return isinstance(generator, _core.Random) or type(generator._bit_generator).__name__ == "MT19937"
+
+
 def stored_generator(generator: Generator) -> _core.Random:
     """Return a generator of the core in the same state as `generator`, for storing it.
 

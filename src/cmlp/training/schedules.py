@@ -6,12 +6,15 @@ optimizer holds the current learning rate.
 
 from __future__ import annotations
 
+import copy
+import math
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from typing import Any, Self
 
     from numpy.typing import NDArray
 
@@ -31,7 +34,9 @@ class Schedule:
     power_t : float
         Exponent for "invscaling".
     n_epochs : int
-        Total number of epochs for "one_cycle".
+        Total number of epochs for planned schedules.
+    warmup : float, default=0
+        Number of batches with a rising learning rate, or if below 1 their fraction of all batches.
     """
 
     name: ClassVar[str] = "constant"
@@ -40,16 +45,42 @@ class Schedule:
     # Whether other solvers than "sgd" ignore the schedule, as in scikit-learn.
     sgd_only: ClassVar[bool] = False
 
-    def __init__(self, rate: float, power_t: float, n_epochs: int) -> None:
-        self.rate, self.power_t, self.n_epochs = rate, power_t, n_epochs
+    def __init__(self, rate: float, power_t: float, n_epochs: int, warmup: float = 0.0) -> None:
+        self.rate, self.power_t, self.n_epochs, self.warmup = rate, power_t, n_epochs, warmup
 
-    def with_rate(self, rate: float) -> Schedule:
+    def with_rate(self, rate: float) -> Self:
         """Return the same schedule with another initial (or largest) learning rate."""
-        return type(self)(rate, self.power_t, self.n_epochs)
+        twin = copy.copy(self)
+        twin.rate = rate
+        return twin
 
-    def batch_rates(self, epoch: int, n_batches: int) -> NDArray[np.float64] | None:
-        """Return a learning rate per batch of this epoch (counted from 0); None to use the optimizer's rate."""
-        return None
+    def batch_rates(self, rate: float, epoch: int, n_batches: int) -> NDArray[np.float64] | None:
+        """Return a learning rate per batch of this epoch (counted from 0); None to use the optimizer's `rate`."""
+        if not self.warmup:
+            return None
+        ramp = self._ramp(epoch, n_batches)
+        return None if ramp is None else ramp * rate
+
+    def _n_warmup(self, n_batches: int) -> int:
+        """Return the number of batches with a rising learning rate."""
+        if self.warmup >= 1:
+            return int(self.warmup)
+        return math.ceil(self.warmup * self.n_epochs * n_batches)
+
+    def _ramp(self, epoch: int, n_batches: int) -> NDArray[np.float64] | None:
+        """Return the factors ``min(1, (b + 1) / W)`` of this epoch's batches b; None if all are 1."""
+        n_warmup = self._n_warmup(n_batches)
+        if epoch * n_batches >= n_warmup:
+            return None
+        return np.minimum(1.0, (_steps(epoch, n_batches) + 1.0) / n_warmup)
+
+    def _check_epoch(self, epoch: int) -> None:
+        """Raise ValueError if a planned schedule has ended before this epoch."""
+        if epoch >= self.n_epochs:
+            raise ValueError(
+                f"learning_rate={self.name!r} ends after max_iter={self.n_epochs} epochs: training cannot continue. "
+                "Call fit to start again, or use a larger max_iter from the first call."
+            )
 
     def next_rate(self, rate: float, t: int) -> float:
         """Return the learning rate of the next epoch, after one with `rate`; `t` rows have been processed so far."""
@@ -96,19 +127,78 @@ class OneCycle(Schedule):
     name = "one_cycle"
     is_planned = True
 
-    def batch_rates(self, epoch: int, n_batches: int) -> NDArray[np.float64] | None:
+    def batch_rates(self, rate: float, epoch: int, n_batches: int) -> NDArray[np.float64]:
         """Return a learning rate per batch of this epoch (counted from 0)."""
-        if epoch >= self.n_epochs:
+        self._check_epoch(epoch)
+        rates = one_cycle_rates(self.rate, epoch=epoch, n_epochs=self.n_epochs, n_batches=n_batches)
+        ramp = self._ramp(epoch, n_batches)
+        return rates if ramp is None else rates * ramp
+
+
+class Cosine(Schedule):
+    """Half a cosine wave from the initial rate to 0, after the warm-up; see `cosine_rates`."""
+
+    name = "cosine"
+    is_planned = True
+
+    def batch_rates(self, rate: float, epoch: int, n_batches: int) -> NDArray[np.float64]:
+        """Return a learning rate per batch of this epoch (counted from 0)."""
+        self._check_epoch(epoch)
+        n_warmup = self._n_warmup(n_batches)
+        rates = cosine_rates(self.rate, _steps(epoch, n_batches) - n_warmup, self.n_epochs * n_batches - n_warmup)
+        ramp = self._ramp(epoch, n_batches)
+        return rates if ramp is None else rates * ramp
+
+
+class Custom(Schedule):
+    """The rates that a function of the program returns.
+
+    Parameters
+    ----------
+    function : callable
+        Returns the learning rate of a batch: ``function(step, n_steps)``, where step counts all batches from 0.
+    """
+
+    name = "callable"
+    is_planned = True
+
+    def __init__(
+        self, rate: float, power_t: float, n_epochs: int, warmup: float = 0.0, *, function: Callable[[int, int], Any]
+    ) -> None:
+        super().__init__(rate, power_t, n_epochs, warmup)
+        self.function = function
+
+    def batch_rates(self, rate: float, epoch: int, n_batches: int) -> NDArray[np.float64]:
+        """Return a learning rate per batch of this epoch (counted from 0)."""
+        self._check_epoch(epoch)
+        n_steps = self.n_epochs * n_batches
+        steps = range(epoch * n_batches, (epoch + 1) * n_batches)
+        rates = np.array([self._checked(step, n_steps) for step in steps])
+        ramp = self._ramp(epoch, n_batches)
+        return rates if ramp is None else rates * ramp
+
+    def _checked(self, step: int, n_steps: int) -> float:
+        value = self.function(step, n_steps)
+        try:
+            rate = float(value)
+        except (TypeError, ValueError, OverflowError):
+            rate = math.nan
+        if not 0 <= rate < math.inf:
             raise ValueError(
-                f"learning_rate='one_cycle' ends after max_iter={self.n_epochs} epochs: partial_fit cannot continue. "
-                "Call fit to start again, or use a larger max_iter from the first call."
+                f"learning_rate must return a finite number that is not negative, got {value!r} for step {step} of "
+                f"{n_steps}."
             )
-        return one_cycle_rates(self.rate, epoch=epoch, n_epochs=self.n_epochs, n_batches=n_batches)
+        return rate
 
 
 SCHEDULES: Mapping[str, type[Schedule]] = {
-    schedule.name: schedule for schedule in (Schedule, InverseScaling, Adaptive, OneCycle)
+    schedule.name: schedule for schedule in (Schedule, InverseScaling, Adaptive, OneCycle, Cosine, Custom)
 }
+
+
+def _steps(epoch: int, n_batches: int) -> NDArray[np.float64]:
+    """Return the indices of an epoch's batches, counted over all epochs."""
+    return float(epoch) * float(n_batches) + np.arange(n_batches, dtype=np.float64)
 
 
 def one_cycle_rates(peak: float, *, epoch: int, n_epochs: int, n_batches: int) -> NDArray[np.float64]:
@@ -148,3 +238,38 @@ def one_cycle_rates(peak: float, *, epoch: int, n_epochs: int, n_batches: int) -
     rising = RISING_FRACTION * total
     ramp = np.where(middles < rising, middles / rising, (total - middles) / (total - rising))
     return ramp * float(peak)
+
+
+def cosine_rates(peak: float, steps: NDArray[np.float64], n_steps: int) -> NDArray[np.float64]:
+    """Return the learning rates ``peak / 2 * (1 + cos(pi * step / n_steps))``; `peak` before step 0.
+
+    The cosine is computed with additions, multiplications and divisions in double precision only, so the results are
+    the same on every platform. It is exact to 2e-16.
+
+    Parameters
+    ----------
+    peak : float
+        The learning rate at step 0.
+    steps : ndarray of float64
+        Indices of the batches, from 0 to ``n_steps - 1``. Negative ones belong to the warm-up.
+    n_steps : int
+        Number of batches.
+
+    Returns
+    -------
+    ndarray of float64, of the shape of `steps`
+
+    Notes
+    -----
+    Loshchilov and Hutter, "SGDR: stochastic gradient descent with warm restarts", ICLR 2017, equation 5 without
+    restarts.
+    """
+    part = np.maximum(steps, 0.0) / float(max(n_steps, 1))
+    # cos(x) = -cos(pi - x), so the series needs angles up to pi / 2 only.
+    square = (math.pi * np.minimum(part, 1.0 - part)) ** 2
+    series = np.zeros_like(square)
+    for k in range(11, 0, -1):
+        series = (series + 1.0) * square / float(-2 * k * (2 * k - 1))
+    cosine = np.where(part <= 0.5, series + 1.0, -(series + 1.0))
+    rates: NDArray[np.float64] = float(peak) * (0.5 * (1.0 + cosine))
+    return rates

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from cmlp import _core, constraints
-from cmlp.training.schedules import SCHEDULES, Schedule
+from cmlp.training.schedules import SCHEDULES, Custom, Schedule
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     from cmlp.training.state import TrainingState
@@ -23,13 +23,13 @@ class Settings(NamedTuple):
     solver: str
     alpha: float | Sequence[float]
     batch_size: int | str
-    learning_rate: str
+    learning_rate: str | Callable[[int, int], float]
     learning_rate_init: float
     power_t: float
     max_iter: int
     shuffle: bool
     tol: float
-    verbose: bool | int
+    verbose: bool | int | str
     momentum: float
     nesterovs_momentum: bool
     early_stopping: bool
@@ -42,6 +42,10 @@ class Settings(NamedTuple):
     weight_decay: float = 0.0
     max_grad_norm: float | None = None
     dropout: float | Sequence[float] = 0.0
+    warmup: float = 0.0
+    max_time: float | None = None
+    scoring: str | Callable[..., float] | None = None
+    callbacks: Sequence[Any] | None = None
 
     def optimizer(self, net: _core.Net) -> _core.Optimizer:
         """Return a new optimizer for a network. The solver must not be "lbfgs": SciPy's minimizer has its own state."""
@@ -62,10 +66,13 @@ class Settings(NamedTuple):
 
     def schedule(self) -> Schedule:
         """Return the learning-rate schedule. As in scikit-learn, Adam ignores "invscaling" and "adaptive"."""
+        numbers = self.learning_rate_init, self.power_t, self.max_iter, self.warmup
+        if callable(self.learning_rate):
+            return Custom(*numbers, function=self.learning_rate)
         kind = SCHEDULES[self.learning_rate]
         if self.solver in ("adam", "adamw") and kind.sgd_only:
             kind = SCHEDULES["constant"]
-        return kind(self.learning_rate_init, self.power_t, self.max_iter)
+        return kind(*numbers)
 
     def objective(self, n_layers: int) -> dict[str, Any]:
         """Return the keywords of the core for the L2 penalty and dropout of a network with `n_layers` layers."""
@@ -82,6 +89,17 @@ class Settings(NamedTuple):
         if "dropout" in self.objective(n_layers):
             assert state.generator is not None
             state.dropout_seed = int(2**32 * float(state.generator.random_sample()))
+
+
+def check_scoring(settings: Settings, own_rows: bool) -> None:
+    """Raise ValueError if `scoring` or own validation rows contradict other parameters of a fit."""
+    if own_rows and settings.solver == "lbfgs":
+        raise ValueError("X_val needs epochs, but solver='lbfgs' has none: use another solver.")
+    if settings.scoring is not None and not (own_rows or settings.early_stopping):
+        raise ValueError(
+            f"scoring={settings.scoring!r} needs validation rows, but early_stopping=False and X_val=None, or "
+            "solver='lbfgs', which has no epochs."
+        )
 
 
 def settings_of(checked: Mapping[str, Any], n_layers: int) -> Settings:

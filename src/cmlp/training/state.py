@@ -6,15 +6,16 @@ bits as without the pause. The other arguments of the loop (network, data, setti
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cmlp import _core
-from cmlp.blocks import loaded_block
+from cmlp.blocks import block_copy, loaded_block
 from cmlp.pickles import PICKLE_VERSION, check_version
 from cmlp.training.history import History
-from cmlp.training.random import stored_generator
+from cmlp.training.random import is_storable, stored_generator
 from cmlp.training.schedules import SCHEDULES, Schedule
 from cmlp.training.target_scale import scale_of
 
@@ -66,9 +67,15 @@ class TrainingState:
         Number of completed epochs in this call.
     batch : int or None
         Number of completed batches of an interrupted epoch; None between two epochs.
+    sums : ndarray of float64 of shape (3,)
+        Sums of cost and penalty and number of rows of the completed batches of the epoch.
+    seconds : float
+        Duration of the completed pieces of an interrupted epoch.
     history : History
     best : ndarray or None
         The best parameters so far; None without early stopping.
+    last : ndarray or None
+        The parameters after the last batch, if `params` holds the best ones instead.
     target_scale : TargetScale or None
         The scale of the targets, if training standardizes them.
     folded : bool
@@ -76,6 +83,10 @@ class TrainingState:
         training.
     stopped : bool
         Whether the stopping rule, the minimizer or a callback has ended training.
+    checksum : int or None
+        Checksum of the data, see `cmlp.training.task.checksum`; None if the training cannot be resumed.
+    parameters : dict or None
+        The parameters of an estimator that must not change before training is resumed.
     """
 
     def __init__(
@@ -96,16 +107,22 @@ class TrainingState:
         self.dropout_seed = 0
         self.epoch = 0
         self.batch: int | None = None
+        self.sums: NDArray[np.float64] = np.zeros(3)
+        self.seconds = 0.0
         self.best: NDArray[Any] | None = None
+        self.last: NDArray[Any] | None = None
         self.target_scale: TargetScale | None = None
         self.folded = False
         self.stopped = False
+        self.checksum: int | None = None
+        self.parameters: dict[str, Any] | None = None
 
     def check(self, net: _core.Net) -> None:
         """Raise ValueError unless parameters and optimizer match the network's size and dtype."""
         check_params(self.params, net)
-        if self.best is not None:
-            check_params(self.best, net)
+        for block in (self.best, self.last):
+            if block is not None:
+                check_params(block, net)
         if self.optimizer is not None:
             self.optimizer.check(net)
         if self.target_scale is not None:
@@ -128,14 +145,45 @@ class TrainingState:
         scikit-learn.
         """
         if self.best is not None:
+            if self.last is None:
+                self.last = block_copy(self.params)
             self.params[:], self.best = self.best, None
 
+    def restore_last(self) -> None:
+        """Undo `restore_best`, to continue training."""
+        if self.last is not None:
+            if self.best is None:
+                self.best = block_copy(self.params)
+            self.params[:], self.last = self.last, None
+
+    def shared(self) -> TrainingState:
+        """Return a state with the same objects as attributes."""
+        twin = TrainingState.__new__(TrainingState)
+        vars(twin).update(vars(self))
+        return twin
+
     def finished(self) -> TrainingState:
-        """Return the state to keep after a call, with the same parameter block: without rows and generator."""
+        """Return the state to keep after a call that cannot be resumed: without rows and generator."""
         kept = TrainingState(self.params, self.history, None, self.optimizer, self.schedule, self.schedule_epoch)
         kept.epoch, kept.batch, kept.stopped = self.epoch, self.batch, self.stopped
         kept.target_scale, kept.folded = self.target_scale, self.folded
         return kept
+
+    def resumable(self) -> TrainingState:
+        """Return the state to keep after a call that can be resumed, with a copy of the random generator."""
+        kept, generator = self.shared(), self.generator
+        if generator is not None and not is_storable(generator):
+            return self.finished()
+        kept.generator = None if generator is None else stored_generator(generator)
+        return kept
+
+    def copy(self) -> TrainingState:
+        """Return an independent copy, from which training can continue."""
+        twin = self.shared()
+        twin.params, twin.history, twin.sums = block_copy(self.params), self.history.copy(), self.sums.copy()
+        twin.optimizer = deepcopy(self.optimizer)
+        twin.best, twin.last = (None if block is None else block_copy(block) for block in (self.best, self.last))
+        return twin
 
     def __getstate__(self) -> dict[str, Any]:
         generator = None if self.generator is None else stored_generator(self.generator)
@@ -153,10 +201,13 @@ class TrainingState:
             raise ValueError(f"The training state is damaged: {error!r}") from error
 
     def _load(self, fields: Mapping[str, Any]) -> None:
-        self.params = loaded_block(native(fields["params"], (np.float32, np.float64), "params"))
-        self.best = fields["best"]
-        if self.best is not None:
-            self.best = loaded_block(native(self.best, (np.float32, np.float64), "best"))
+        self.params = loaded_block(native(fields["params"], _FLOATS, "params"))
+        for name in ("best", "last"):
+            block = fields[name]
+            setattr(self, name, None if block is None else loaded_block(native(block, _FLOATS, name)))
+        self.sums = np.array(native(fields["sums"], (np.float64,), "sums"))
+        if self.sums.shape != (3,):
+            raise ValueError(f"The training state is damaged: sums has the shape {self.sums.shape}.")
         for name in ("order", "validation"):
             rows = fields[name]
             setattr(self, name, None if rows is None else native(rows, (np.int64,), name))
@@ -174,6 +225,7 @@ class TrainingState:
             )
 
 
+_FLOATS = (np.float32, np.float64)
 _KINDS: Mapping[str, type | tuple[type, ...]] = {
     "optimizer": (_core.Optimizer, type(None)),
     "generator": (_core.Random, type(None)),
@@ -183,7 +235,10 @@ _KINDS: Mapping[str, type | tuple[type, ...]] = {
     "epoch": int,
     "batch": (int, type(None)),
     "folded": bool,
+    "seconds": float,
     "stopped": bool,
+    "checksum": (int, type(None)),
+    "parameters": (dict, type(None)),
 }
 
 

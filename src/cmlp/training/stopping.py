@@ -35,6 +35,13 @@ class StoppingRule:
         """Record loss and validation score of one epoch; return whether the parameters are the best so far."""
         raise NotImplementedError
 
+    def _record(self, history: History, score: float) -> float:
+        """Record a validation score; return the best one before."""
+        best = -math.inf if history.best_validation_score is None else history.best_validation_score
+        history.validation_scores = (history.validation_scores or Curve()).appended(score)
+        history.best_validation_score = max(best, score)
+        return best
+
 
 class TrainingLoss(StoppingRule):
     """An epoch is an improvement if its training loss is at least `tol` below the best loss so far."""
@@ -48,7 +55,9 @@ class TrainingLoss(StoppingRule):
         history.validation_scores = history.best_validation_score = None
 
     def watch(self, history: History, loss: float, score: float | None) -> bool:
-        """Record the loss of one epoch; no parameters are kept."""
+        """Record the loss of one epoch, and the score if there are validation rows; no parameters are kept."""
+        if score is not None:
+            self._record(history, score)
         best = math.inf if history.best_loss is None else history.best_loss
         history.stale = 0 if loss <= best - self.tol else history.stale + 1
         history.best_loss = min(best, loss)
@@ -72,13 +81,9 @@ class ValidationScore(StoppingRule):
     def watch(self, history: History, loss: float, score: float | None) -> bool:
         """Record the validation score of one epoch; return whether it is the best so far."""
         assert score is not None
-        best = -math.inf if history.best_validation_score is None else history.best_validation_score
-        history.validation_scores = (history.validation_scores or Curve()).appended(score)
+        best = self._record(history, score)
         history.stale = 0 if score >= best + self.tol else history.stale + 1
-        if score <= best:
-            return False
-        history.best_validation_score = score
-        return True
+        return score > best
 
 
 # The rule for each value of `early_stopping`.

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
+from zlib import crc32
 
 import numpy as np
 
 from cmlp.inputs.arrays import readable, rectangular
 from cmlp.inputs.labels import as_class_indices
 from cmlp.inputs.nonfinite import first_non_finite_error
+from cmlp.inputs.sparse import taken
 from cmlp.training.scores import accuracy, r_squared
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Any, TypeAlias
 
     from numpy.typing import ArrayLike, NDArray
@@ -45,6 +48,16 @@ class Task(NamedTuple):
     standardize: bool = False
     unit: float = 1.0
     y_advice: str = ""
+    scorer: Callable[[], float] | None = None  # the program's own score of the current parameters
+    score_name: str = "accuracy"
+
+
+class Validation(NamedTuple):
+    """The program's own validation data."""
+
+    X: NDArray[Any] | CSR
+    targets: NDArray[Any]
+    weight: NDArray[np.float64] | None
 
 
 class Data(NamedTuple):
@@ -54,10 +67,63 @@ class Data(NamedTuple):
     weight: NDArray[np.float64] | None
     input_scale: float
     names: NDArray[Any] | None = None
+    validation: Validation | None = None
 
-    def first_error(self, error: NonFiniteInputError, dtype: np.dtype[Any]) -> NonFiniteInputError:
+    def first_error(
+        self, error: NonFiniteInputError, dtype: np.dtype[Any], *, validation: bool = False
+    ) -> NonFiniteInputError:
         """Return the error for the first non-finite input, to raise instead of the core's."""
+        if validation and self.validation is not None:
+            return first_non_finite_error(error, self.validation.X, self.input_scale, dtype, self.names, "X_val")
         return first_non_finite_error(error, self.X, self.input_scale, dtype, self.names)
+
+    def checksum(self, targets: NDArray[Any]) -> int:
+        """Return the CRC-32 of the shapes and of a sample of the rows, targets and weights.
+
+        Values are compared as doubles, so that the same numbers in another dtype have the same checksum.
+        """
+        parts = [(self.X, targets, self.weight)]
+        if self.validation is not None:
+            parts.append(self.validation)
+        total = 0
+        for X, y, weight in parts:
+            rows = _sample(len(X))
+            some = taken(X, rows)
+            values = [some] if isinstance(some, np.ndarray) else [some.data, some.indices, some.indptr]
+            blocks = [*values, y[rows], *(() if weight is None else (weight[rows],))]
+            total = crc32(repr((tuple(X.shape), y.shape)).encode(), total)
+            for block in blocks:
+                total = crc32(np.ascontiguousarray(block, np.float64), total)
+        return total
+
+
+def require_complete(X_val: object, y_val: object, sample_weight_val: object) -> bool:
+    """Return whether there are own validation data; raise ValueError if only a part of them is there."""
+    if (X_val is None) != (y_val is None):
+        missing, present = ("X_val", "y_val") if X_val is None else ("y_val", "X_val")
+        raise ValueError(f"{missing} must be passed with {present}, got {missing}=None.")
+    if X_val is None and sample_weight_val is not None:
+        raise ValueError("sample_weight_val must be passed with X_val and y_val, got X_val=None.")
+    return X_val is not None
+
+
+@contextmanager
+def named_validation() -> Iterator[None]:
+    """Name the validation data in the messages of errors."""
+    try:
+        yield
+    except (ValueError, TypeError) as error:
+        if error.args and isinstance(error.args[0], str):
+            error.args = (f"In the validation data (X_val, y_val): {error.args[0]}", *error.args[1:])
+        raise
+
+
+_N_SAMPLED = 16
+
+
+def _sample(n_rows: int) -> NDArray[np.intp]:
+    """Return the indices of some rows, among them the first and the last one."""
+    return np.linspace(0, n_rows - 1, min(n_rows, _N_SAMPLED)).astype(np.intp)
 
 
 def task_of(net: _core.Net, y: ArrayLike) -> Task:
@@ -76,7 +142,9 @@ def task_of(net: _core.Net, y: ArrayLike) -> Task:
     targets = readable(array, "y")
     if net.loss not in _LIKELIHOODS:
         y_advice = "standardizing y" if net.activations[-1] == "identity" else ""
-        return Task(targets, lambda outputs, y, weight: r_squared(y, outputs, weight), y_advice=y_advice)
+        return Task(
+            targets, lambda outputs, y, weight: r_squared(y, outputs, weight), y_advice=y_advice, score_name="r2"
+        )
     if net.activations[-1] == "softmax":
         return Task(targets, _most_probable_accuracy)
     if net.n_out == 1:

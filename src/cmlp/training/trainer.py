@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+from copy import deepcopy
 from typing import TYPE_CHECKING, NamedTuple
 
 from cmlp.constraints import TRAINER, estimator_parameters, network_argument
+from cmlp.inputs.arrays import rectangular
 from cmlp.inputs.validation import as_rows, check_width, require_samples
 from cmlp.inputs.weights import as_weights
 from cmlp.pickles import PICKLE_VERSION, check_version
@@ -13,16 +16,21 @@ from cmlp.training.history import History
 from cmlp.training.lbfgs import LBFGS
 from cmlp.training.loop import Training
 from cmlp.training.random import random_state as generator_of
-from cmlp.training.settings import settings_of
+from cmlp.training.reporting import Reporter, callbacks_of
+from cmlp.training.scores import ProgramScore
+from cmlp.training.settings import check_scoring, settings_of
 from cmlp.training.state import TrainingState
-from cmlp.training.task import Data, Task, task_of
+from cmlp.training.task import Data, Task, Validation, named_validation, require_complete, task_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    import os
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Any, Self
 
     import numpy as np
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
+
+    from cmlp.inputs.sparse import CSR
 
     from cmlp.training.settings import Settings
 
@@ -37,15 +45,24 @@ class TrainedEpoch(NamedTuple):
     loss : float
         Mean cost of the training rows plus the mean penalty; each batch's cost is computed before its step.
     validation_score : float or None
-        Score on the validation rows; None without early stopping.
+        Score on the validation rows; None if there are none.
     learning_rate : float
         The optimizer's learning rate for the next epoch.
+    validation_loss : float or None
+        Mean loss of the validation rows; None if it is not computed.
+    gradient_norm : float or None
+        Norm of the last batch's gradient; None if it is not computed.
+    seconds : float
+        Duration of the epoch.
     """
 
     number: int
     loss: float
     validation_score: float | None
     learning_rate: float
+    validation_loss: float | None = None
+    gradient_norm: float | None = None
+    seconds: float = math.nan
 
 
 class Trainer:
@@ -67,7 +84,7 @@ class Trainer:
         after the input, or one for each.
     batch_size : int or "auto", default="auto"
         Number of rows per update; "auto" is the smaller of 200 and the number of rows.
-    learning_rate : {"constant", "invscaling", "adaptive", "one_cycle"}, default="constant"
+    learning_rate : {"constant", "invscaling", "adaptive", "one_cycle", "cosine"} or callable, default="constant"
         The learning-rate schedule, as for `MLPClassifier`.
     learning_rate_init : float, default=0.001
         The initial learning rate; with "one_cycle" the largest one.
@@ -82,16 +99,15 @@ class Trainer:
         one RandomState here and for the network's initial parameters.
     tol : float, default=1e-4
         Minimum improvement of the loss (of the score, with `early_stopping`) for an epoch to count as an improvement.
-    verbose : bool or int, default=False
-        Whether to print a line per epoch.
+    verbose : bool, int or "bar", default=False
+        Whether to print a line per epoch; n for a line every n epochs, "bar" for a progress bar.
     momentum : float, default=0.9
         Momentum for ``solver="sgd"``.
     nesterovs_momentum : bool, default=True
         Whether to use Nesterov's momentum.
     early_stopping : bool, default=False
         Whether to hold out validation rows, to stop when the score on them stops improving, and to keep the best
-        parameters. The score is the accuracy for class indices and for losses of probabilities, otherwise the
-        coefficient of determination.
+        parameters. See `scoring` for the score. With ``X_val`` of `run`, no rows are held out.
     validation_fraction : float, default=0.1
         Fraction of the rows to use for validation. For one column of zeros and ones and a loss of probabilities, the
         split is stratified.
@@ -112,6 +128,19 @@ class Trainer:
         no clipping.
     dropout : float or sequence of float, default=0.0
         Dropout rate, at least 0 and below 1. One number for all hidden layers, or one for each (see `Network.cost`).
+    warmup : float, default=0
+        Number of batches at the start in which the learning rate rises, or if below 1 their fraction of all batches, as
+        for `MLPClassifier`.
+    max_time : float or None, default=None
+        Time limit in seconds for a call of `run` or `epochs`. Training stops after the last complete batch, and the
+        next call continues.
+    scoring : None, str or callable, default=None
+        Score of the validation rows; higher is better. None means the accuracy ("accuracy") for class indices and for
+        losses of probabilities, otherwise the coefficient of determination ("r2"). "loss" means minus the validation
+        loss. A callable has the arguments ``(network, X, y)``, and ``sample_weight`` if the rows have weights.
+    callbacks : list of object or None, default=None
+        Objects with methods ``on_fit_begin(trainer)``, ``on_epoch_end(trainer)`` or ``on_fit_end(trainer)``, see
+        `cmlp.callbacks`.
 
     Attributes
     ----------
@@ -145,14 +174,14 @@ class Trainer:
         solver: str = "adam",
         alpha: float | Sequence[float] = 0.0001,
         batch_size: int | str = "auto",
-        learning_rate: str = "constant",
+        learning_rate: str | Callable[[int, int], float] = "constant",
         learning_rate_init: float = 0.001,
         power_t: float = 0.5,
         max_iter: int = 200,
         shuffle: bool = True,
         random_state: int | np.random.RandomState | None = None,
         tol: float = 1e-4,
-        verbose: bool | int = False,
+        verbose: bool | int | str = False,
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,
         early_stopping: bool = False,
@@ -165,6 +194,10 @@ class Trainer:
         weight_decay: float = 0.0,
         max_grad_norm: float | None = None,
         dropout: float | Sequence[float] = 0.0,
+        warmup: float = 0.0,
+        max_time: float | None = None,
+        scoring: str | Callable[..., float] | None = None,
+        callbacks: Sequence[Any] | None = None,
     ) -> None:
         given = {name: value for name, value in locals().items() if name not in ("self", "network")}
         record = record_of(network)
@@ -176,6 +209,7 @@ class Trainer:
     def _set_up(self, network: Any, record: Record, settings: Settings, state: TrainingState) -> None:
         self.network, self.state = network, state
         self._record, self._settings = record, settings
+        self._copy_model: Callable[[], Any] | None = None
 
     @classmethod
     def _continued(cls, record: Record, settings: Settings, state: TrainingState) -> Self:
@@ -190,12 +224,15 @@ class Trainer:
         y: ArrayLike,
         sample_weight: ArrayLike | None = None,
         *,
+        X_val: ArrayLike | None = None,
+        y_val: ArrayLike | None = None,
+        sample_weight_val: ArrayLike | None = None,
         n_batches: int | None = None,
     ) -> Self:
-        """Train until training is finished: until it stops improving, or for `max_iter` epochs.
+        """Train until training is finished: until it stops improving, or for `max_iter` epochs or `max_time` seconds.
 
-        If training has been interrupted or paused, it continues, also in the middle of an epoch. X, y and
-        `sample_weight` must then be the same as before. A finished training does not continue.
+        If training has been interrupted or paused, it continues, also in the middle of an epoch. The data must then be
+        the same as before; a checksum of a sample of them is compared. A finished training does not continue.
 
         Parameters
         ----------
@@ -204,9 +241,11 @@ class Trainer:
             Targets, as for `Network.cost`.
         sample_weight : None, float or array-like of shape (n,), default=None
             Weights of the rows, not negative.
+        X_val, y_val, sample_weight_val
+            Validation rows of your own, in the form of X, y and `sample_weight`; `validation_fraction` is then ignored.
+            Their loss and score are recorded after each epoch, also with ``early_stopping=False``.
         n_batches : int or None, default=None
-            If not None, pause after this number of batches. The loss of an epoch that is trained in pieces is the mean
-            over its last piece.
+            If not None, pause after this number of batches.
 
         Returns
         -------
@@ -221,7 +260,7 @@ class Trainer:
         KeyboardInterrupt
             On Ctrl-C; the parameters are those after the last complete batch, and `run` continues from there.
         """
-        training = self._training(*self._prepare(X, y, sample_weight))
+        training = self._begun(X, y, sample_weight, (X_val, y_val, sample_weight_val))
         if n_batches is None:
             training.run()
             return self
@@ -234,7 +273,16 @@ class Trainer:
             training.finish()
         return self
 
-    def epochs(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Iterator[TrainedEpoch]:
+    def epochs(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        X_val: ArrayLike | None = None,
+        y_val: ArrayLike | None = None,
+        sample_weight_val: ArrayLike | None = None,
+    ) -> Iterator[TrainedEpoch]:
         """Return an iterator that trains one epoch at a time, for ``for epoch in trainer.epochs(X, y)``.
 
         Between two epochs, the network can be used. Leaving the loop pauses training, and another call of `epochs` or
@@ -242,7 +290,7 @@ class Trainer:
 
         Parameters
         ----------
-        X, y, sample_weight
+        X, y, sample_weight, X_val, y_val, sample_weight_val
             As for `run`.
 
         Yields
@@ -254,18 +302,14 @@ class Trainer:
         ValueError, KeyboardInterrupt
             As for `run`; ValueError also for the solver "lbfgs", which has no epochs.
         """
-        training = self._training(*self._prepare(X, y, sample_weight))
+        training = self._begun(X, y, sample_weight, (X_val, y_val, sample_weight_val))
         if not isinstance(training, Training):
             raise ValueError("solver='lbfgs' has no epochs: use run.")
         return self._reports(training)
 
     def _reports(self, training: Training) -> Iterator[TrainedEpoch]:
-        state = self.state
         for _ in training.epochs():
-            scores, loss = state.history.validation_scores, state.history.loss
-            assert loss is not None  # every epoch sets it
-            score = None if scores is None else scores.last()
-            yield TrainedEpoch(state.epoch, loss, score, training.optimizer.learning_rate)
+            yield self.last_epoch
 
     def stop(self) -> None:
         """End training after the current epoch: `run` and `epochs` then restore the best parameters and return."""
@@ -277,13 +321,56 @@ class Trainer:
         return self.state.stopped or self.state.epoch >= self._settings.max_iter
 
     @property
+    def max_iter(self) -> int:
+        """The parameter of this name."""
+        return self._settings.max_iter
+
+    @property
+    def last_epoch(self) -> TrainedEpoch:
+        """The numbers of the last complete epoch (for "lbfgs": of the last iteration); ValueError if there is none."""
+        state, history = self.state, self.state.history
+        if history.loss is None:
+            raise ValueError("No epoch is complete.")
+        record: tuple[float, ...] = history.records.last() if len(history.records) else (math.nan,) * 5
+        validation_loss, score, _, norm, seconds = (None if math.isnan(value) else value for value in record)
+        rate = self._settings.learning_rate_init if state.optimizer is None else state.optimizer.learning_rate
+        return TrainedEpoch(state.epoch, history.loss, score, rate, validation_loss, norm, seconds or math.nan)
+
+    @property
+    def history(self) -> dict[str, list[float]]:
+        """A list with a number per epoch for each quantity, as `MLPClassifier.history_`."""
+        return self.state.history.table()
+
+    def snapshot(self) -> Any:
+        """Return a copy of the model as it is now: of the network, or for an estimator's training of the estimator.
+
+        The copy of an estimator is fitted, with early stopping with the best parameters so far, and its training can be
+        resumed.
+        """
+        return deepcopy(self.network) if self._copy_model is None else self._copy_model()
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write `snapshot` to a model file; that of an estimator includes the training state.
+
+        Raises
+        ------
+        OSError, TypeError, ValueError
+            As for `Network.save` and `MLPClassifier.save`.
+        """
+        model = self.snapshot()
+        if self._copy_model is None:
+            model.save(path)
+        else:
+            model.save(path, include_training_state=True)
+
+    @property
     def loss_curve(self) -> list[float]:
         """The loss of every epoch."""
         return list(self.state.history.loss_curve)
 
     @property
     def validation_scores(self) -> list[float] | None:
-        """The validation score of every epoch; None without early stopping."""
+        """The validation score of every epoch; None without validation rows."""
         scores = self.state.history.validation_scores
         return None if scores is None else list(scores)
 
@@ -306,8 +393,36 @@ class Trainer:
         state.check(record.net)
         self._set_up(network, record, settings, state)
 
-    def _prepare(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None) -> tuple[Task, Data]:
-        """Return the validated and converted arguments of a call."""
+    def _begun(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, held: tuple[Any, Any, Any]
+    ) -> Training | LBFGS:
+        """Validate the arguments of a call, and return the training on them."""
+        settings, record = self._settings, self._record
+        task, rows, weight = self._prepare(X, y, sample_weight)
+        validation = None
+        if require_complete(*held):
+            with named_validation():
+                held_task, held_rows, held_weight = self._prepare(*held)
+            validation = Validation(held_rows, held_task.targets, held_weight)
+        check_scoring(settings, validation is not None)
+        data = Data(rows, weight, record.input_scale, None, validation)
+        if callable(settings.scoring):
+            own = rectangular(y if validation is None else held[1], "y")
+            task = task._replace(scorer=ProgramScore(settings.scoring, self.network, data, own, self.state))
+        elif settings.scoring not in (None, "loss", task.score_name):
+            raise ValueError(
+                f"scoring must be None, 'loss', {task.score_name!r} or a callable for this network and y, got "
+                f"{settings.scoring!r}."
+            )
+        training = self._training(task, data)
+        if isinstance(training, Training):
+            training.check_data()
+        return training
+
+    def _prepare(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None
+    ) -> tuple[Task, NDArray[Any] | CSR, NDArray[np.float64] | None]:
+        """Return the task, the rows and their weights."""
         record, owner = self._record, type(self.network).__name__
         rows, _ = as_rows(X, owner)
         require_samples(rows, owner)
@@ -316,12 +431,17 @@ class Trainer:
         if len(task.targets) != len(rows):
             counts = [len(rows), len(task.targets)]
             raise ValueError(f"Found input variables with inconsistent numbers of samples: {counts}")
-        return task, Data(rows, as_weights(sample_weight, len(rows)), record.input_scale)
+        return task, rows, as_weights(sample_weight, len(rows))
 
     def _training(self, task: Task, data: Data) -> Training | LBFGS:
         """Return the training on given data."""
         record, settings = self._record, self._settings
         kind = LBFGS if settings.solver == "lbfgs" else Training
+        training = kind(record.net, task, data, settings, self.state, record.n_threads)
+        callbacks = callbacks_of(settings)
+        if callbacks:
+            training.observers.append(Reporter(self, callbacks))
+        return training
         return kind(record.net, task, data, settings, self.state, record.n_threads)
 
 

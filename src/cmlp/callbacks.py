@@ -1,0 +1,223 @@
+"""Callbacks: objects that the training loop calls, for progress, logs, checkpoints and stopping.
+
+A callback is an object with at least one of the methods ``on_fit_begin(trainer)``, ``on_epoch_end(trainer)`` and
+``on_fit_end(trainer)``. The argument is a `cmlp.Trainer`: `Trainer.last_epoch` and `Trainer.history` have the numbers,
+`Trainer.network` the parameters, `Trainer.snapshot` returns the model as it is now, and `Trainer.stop` ends training.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import os
+
+__all__ = ["CSVLog", "Checkpoint", "EarlyStopping", "ProgressBar"]
+
+# The columns of a log, in this order.
+COLUMNS = ("epoch", "loss", "validation_loss", "validation_score", "learning_rate", "gradient_norm", "seconds")
+
+
+class ProgressBar:
+    """A progress bar over the epochs, in a terminal or a notebook. Needs tqdm: ``pip install cmlp[progress]``.
+
+    ``verbose="bar"`` is the short form.
+
+    Parameters
+    ----------
+    **options
+        Options of ``tqdm.tqdm``, such as ``leave=False`` or ``file``.
+
+    Examples
+    --------
+    >>> from cmlp import MLPClassifier
+    >>> from cmlp.callbacks import ProgressBar
+    >>> model = MLPClassifier(callbacks=[ProgressBar(leave=False)])
+    """
+
+    def __init__(self, **options: Any) -> None:
+        self.options = options
+        self._bar: Any = None
+
+    def on_fit_begin(self, trainer: Any) -> None:
+        """Show the bar."""
+        try:
+            from tqdm.auto import tqdm
+        except ImportError as error:
+            raise ImportError("ProgressBar needs tqdm: install it with `pip install cmlp[progress]`.") from error
+        options = {"total": trainer.max_iter, "initial": trainer.state.epoch, "unit": "epoch", **self.options}
+        self._bar = tqdm(**options)
+
+    def on_epoch_end(self, trainer: Any) -> None:
+        """Show the numbers of the epoch."""
+        epoch = trainer.last_epoch
+        shown = {"loss": f"{epoch.loss:.4g}"}
+        if epoch.validation_score is not None:
+            shown["score"] = f"{epoch.validation_score:.4g}"
+        self._bar.set_postfix(shown, refresh=False)
+        self._bar.update(epoch.number - self._bar.n)
+
+    def on_fit_end(self, trainer: Any) -> None:
+        """Close the bar."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"options": self.options, "_bar": None}  # an open bar belongs to its process
+
+
+class Checkpoint:
+    """Save the model every few epochs and at the end.
+
+    The file of an estimator includes the training state, so that after a crash
+    ``cmlp.load(path).fit(X, y, resume=True)`` continues. Writing is atomic: the file is always complete.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The model file. ``{epoch}`` in a str is replaced by the number of completed epochs.
+    every : int, default=1
+        Number of epochs between two checkpoints.
+
+    Raises
+    ------
+    ValueError
+        If `every` is not a positive integer.
+
+    Examples
+    --------
+    >>> from cmlp import MLPClassifier
+    >>> from cmlp.callbacks import Checkpoint
+    >>> model = MLPClassifier(callbacks=[Checkpoint("model.cmlp", every=10)])
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, every: int = 1) -> None:
+        self.path, self.every = path, _positive("every", every)
+
+    def on_epoch_end(self, trainer: Any) -> None:
+        """Save the model if it is time."""
+        if trainer.last_epoch.number % self.every == 0:
+            self._save(trainer)
+
+    def on_fit_end(self, trainer: Any) -> None:
+        """Save the final model."""
+        self._save(trainer)
+
+    def _save(self, trainer: Any) -> None:
+        path = self.path.format(epoch=trainer.state.epoch) if isinstance(self.path, str) else self.path
+        trainer.save(path)
+
+
+class CSVLog:
+    """Append a line per epoch to a CSV file.
+
+    The columns are epoch, loss, validation_loss, validation_score, learning_rate, gradient_norm and seconds; a value
+    that was not computed is empty. A new fit replaces the file, and a resumed one continues it.
+
+    Parameters
+    ----------
+    path : str or path-like
+
+    Examples
+    --------
+    >>> from cmlp import MLPClassifier
+    >>> from cmlp.callbacks import CSVLog
+    >>> model = MLPClassifier(callbacks=[CSVLog("fit.csv")])
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = path
+
+    def on_fit_begin(self, trainer: Any) -> None:
+        """Write the head of the table, unless training continues."""
+        if not trainer.state.epoch:
+            self._write("w", COLUMNS)
+
+    def on_epoch_end(self, trainer: Any) -> None:
+        """Write the line of the epoch."""
+        epoch = trainer.last_epoch
+        values = (epoch.number, *(getattr(epoch, name) for name in COLUMNS[1:]))
+        self._write("a", ["" if value is None else repr(value) for value in values])
+
+    def _write(self, mode: str, cells: Any) -> None:
+        with open(self.path, mode, encoding="utf-8", newline="\n") as file:
+            file.write(",".join(cells) + "\n")
+
+
+class EarlyStopping:
+    """Stop when a quantity has not improved for some epochs.
+
+    Training stops after `patience` consecutive epochs in which ``value < best - min_delta`` (for "max"
+    ``value > best + min_delta``) did not hold. Unlike the parameter ``early_stopping=True``, the parameters of the last
+    epoch stay.
+
+    Parameters
+    ----------
+    monitor : {"loss", "validation_loss", "validation_score", "gradient_norm"}, default="validation_loss"
+        A name in `Trainer.history`.
+    patience : int, default=10
+    min_delta : float, default=0.0
+        Minimum improvement; not negative.
+    mode : {"min", "max"} or None, default=None
+        Whether smaller or larger values are better; None means "max" for "validation_score", otherwise "min".
+
+    Raises
+    ------
+    ValueError
+        If a parameter is invalid; during fit, if the quantity is not computed.
+
+    Examples
+    --------
+    >>> from cmlp import MLPClassifier
+    >>> from cmlp.callbacks import EarlyStopping
+    >>> model = MLPClassifier(callbacks=[EarlyStopping("loss", patience=3, min_delta=0.01)], max_iter=1000)
+    >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1]
+    >>> model.fit(X, y).n_iter_ < 1000
+    True
+    """
+
+    def __init__(
+        self, monitor: str = "validation_loss", *, patience: int = 10, min_delta: float = 0.0, mode: str | None = None
+    ) -> None:
+        monitored = ("loss", "validation_loss", "validation_score", "gradient_norm")
+        if monitor not in monitored:
+            raise ValueError(f"monitor must be one of {', '.join(map(repr, monitored))}, got {monitor!r}.")
+        if mode not in ("min", "max", None):
+            raise ValueError(f"mode must be 'min', 'max' or None, got {mode!r}.")
+        if not 0 <= min_delta < math.inf:
+            raise ValueError(f"min_delta must be a finite number that is not negative, got {min_delta!r}.")
+        self.monitor, self.patience, self.min_delta = monitor, _positive("patience", patience), min_delta
+        self.mode = mode
+        self._best, self._waited = math.inf, 0
+
+    def on_fit_begin(self, trainer: Any) -> None:
+        """Start to count, with the values so far if training continues."""
+        self._best, self._waited = math.inf, 0
+        n_epochs = trainer.state.epoch
+        for value in trainer.history.get(self.monitor, [])[-n_epochs:] if n_epochs else ():
+            self._watch(value)
+
+    def on_epoch_end(self, trainer: Any) -> None:
+        """Stop training if the quantity has not improved for too long."""
+        value = getattr(trainer.last_epoch, self.monitor)
+        if value is None:
+            raise ValueError(
+                f"monitor={self.monitor!r} is not computed in this training: pass X_val and y_val, or monitor='loss'."
+            )
+        self._watch(value)
+        if self._waited >= self.patience:
+            trainer.stop()
+
+    def _watch(self, value: float) -> None:
+        larger_is_better = self.mode == "max" if self.mode else self.monitor == "validation_score"
+        value = -value if larger_is_better else value
+        better = value < self._best - self.min_delta
+        self._best, self._waited = (value, 0) if better else (self._best, self._waited + 1)
+
+
+def _positive(name: str, value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ValueError(f"{name} must be a positive integer, got {value!r}.")
+    return value

@@ -1,0 +1,70 @@
+"""Resuming a fit: which model continues, and with which state."""
+
+from __future__ import annotations
+
+from copy import copy
+from typing import TYPE_CHECKING, Any
+
+from cmlp.exceptions import NotFittedError, sklearn_class
+
+if TYPE_CHECKING:
+    from cmlp.estimators.base import MultilayerPerceptron
+    from cmlp.estimators.model import Model
+    from cmlp.training.settings import Settings
+    from cmlp.training.state import TrainingState
+
+# Name of the estimator's attribute with the model of a fit that was interrupted in its first epoch. It is not fitted.
+INTERRUPTED = "_interrupted"
+
+# Parameters that do not change the steps of a training, only when it ends and what it reports.
+_FREE = {
+    "callbacks",
+    "max_fun",
+    "max_iter",
+    "max_time",
+    "n_iter_no_change",
+    "n_threads",
+    "random_state",
+    "tol",
+    "verbose",
+    "warm_start",
+}
+
+
+def parameters_to_keep(estimator: MultilayerPerceptron) -> dict[str, Any]:
+    """Return the parameters that must not change before training is resumed; lists are copied."""
+    values, names = vars(estimator), estimator._constraints.keys() - _FREE
+    return {name: copy(values[name]) if isinstance(values[name], list) else values[name] for name in sorted(names)}
+
+
+def model_to_resume(estimator: MultilayerPerceptron, settings: Settings) -> Model:
+    """Return the model with the state of the previous fit; raises ValueError if it cannot be resumed."""
+    values = vars(estimator)
+    model: Model | None = values.get(INTERRUPTED) or values.get("_model")
+    if settings.solver == "lbfgs":
+        raise ValueError("resume=True needs epochs, but solver='lbfgs' has none: use warm_start=True.")
+    if model is None:
+        raise sklearn_class(NotFittedError)(
+            f"resume=True continues a call of fit, but this {type(estimator).__name__} instance has none."
+        )
+    state = model.state
+    if state.checksum is None or state.parameters is None:
+        raise ValueError(
+            "resume=True continues a call of fit, but this model has no state of one: it was trained by partial_fit, "
+            "with solver='lbfgs' or with a random generator other than MT19937, or loaded without its training state."
+        )
+    for name, now in parameters_to_keep(estimator).items():
+        was = state.parameters.get(name, now)
+        if was is not now and repr(was) != repr(now):
+            raise ValueError(f"resume=True continues a fit with {name}={was!r}, so {name}={now!r} is not possible.")
+    return model
+
+
+def resumed_state(kept: TrainingState, settings: Settings) -> TrainingState:
+    """Return a state from which training continues; the kept one stays as it is."""
+    state = kept.copy()
+    state.restore_last()
+    assert state.schedule is not None
+    # A callback or an interruption does not end training for good, but the stopping rule does.
+    state.stopped = not state.schedule.is_planned and state.history.stale > settings.n_iter_no_change
+    return state

@@ -1,0 +1,64 @@
+"""Validation data and scores of a fit."""
+
+from __future__ import annotations
+
+from copy import copy
+from typing import TYPE_CHECKING, Any
+
+from cmlp.estimators.resuming import INTERRUPTED
+from cmlp.inputs.frames import check_feature_names
+from cmlp.inputs.validation import as_rows, as_targets, check_width, require_samples
+from cmlp.inputs.weights import as_weights
+from cmlp.training.task import Validation, named_validation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from cmlp.estimators.base import MultilayerPerceptron
+    from cmlp.estimators.model import Model
+
+
+def validation_of(
+    owner: str,
+    names: NDArray[Any] | None,
+    n_features: int,
+    labels: bool,
+    encode: Callable[[NDArray[Any]], NDArray[Any]],
+    X: ArrayLike,
+    y: ArrayLike,
+    sample_weight: ArrayLike | None,
+) -> tuple[NDArray[Any], Validation]:
+    """Return the targets of the program's own validation data, as they were passed, and the converted data."""
+    with named_validation():
+        check_feature_names(X, names, owner)
+        rows, _ = as_rows(X, owner)
+        require_samples(rows, owner)
+        check_width(rows.shape[1], n_features, owner)
+        own = as_targets(y, len(rows), owner, labels=labels)
+        return own, Validation(rows, encode(own), as_weights(sample_weight, len(rows)))
+
+
+def scorer_of(scoring: str | Callable[..., Any] | None, default: str) -> Callable[..., Any] | None:
+    """Return the function for the parameter `scoring`; None for the estimator's own score and for "loss"."""
+    if scoring is None or scoring in ("loss", default):
+        return None
+    if not isinstance(scoring, str):
+        return scoring
+    try:
+        from sklearn.metrics import get_scorer  # type: ignore[import-untyped]
+    except ImportError as error:
+        raise ImportError(
+            f"scoring={scoring!r} needs scikit-learn; otherwise it must be None, 'loss', {default!r} or callable."
+        ) from error
+    scorer: Callable[..., Any] = get_scorer(scoring)
+    return scorer
+
+
+def with_model(estimator: MultilayerPerceptron, model: Model) -> MultilayerPerceptron:
+    """Return a copy of an estimator that is fitted with this model."""
+    twin = copy(estimator)
+    vars(twin).pop(INTERRUPTED, None)
+    twin._model = model
+    return twin
