@@ -193,8 +193,8 @@ class FittedAttributes:
         "dict of str to list of float",
         "A number for every epoch of all calls, as far as computed: loss; validation_loss (without the penalty;\n"
         "    with own validation rows or ``scoring='loss'``); validation_score; learning_rate of the last batch;\n"
-        "    gradient_norm of the last batch (in epochs of at least 10 batches, where it costs less than 1 %); seconds.\n"
-        "    A missing value is NaN. ``pandas.DataFrame(model.history_)`` is a table.",
+        "    gradient_norm of the last batch (in epochs of at least 10 batches, where it costs less than 1 %);\n"
+        "    seconds. A missing value is NaN. ``pandas.DataFrame(model.history_)`` is a table.",
         epochs=True,
     )
     best_loss_: Fitted[float | None] = Fitted(

@@ -26,12 +26,14 @@ _DTYPES = {"F32": "<f4", "F64": "<f8", "U8": "|u1", "I32": "<i4", "I64": "<i8"}
 _CHUNK = 1 << 20  # number of elements to check at a time, to use little memory
 # The entries of the head that this package uses. Others are never parsed: millions of them would take much memory.
 _KEYS = ("data_crc32", "input_scale", "activations", "loss")
-_OWN_KEYS = ("class", "classes", "feature_names", "history", "parameters", "training")
+_OWN_KEYS = ("class", "classes", "feature_names", "history", "parameters", "training", "training.parameters")
 _EXAMPLE = ("example.input", "example.output")
-_ARRAYS = tuple(f"training.{name}" for name in ("best", "generator", "loss_curve", "optimizer", "order")) + (
-    "training.target_factor",
+_TENSORS = ("best", "generator", "last", "loss_curve", "optimizer", "order", "records", "sums", "target_factor")
+_ARRAYS = (
+    *(f"training.{name}" for name in _TENSORS),
     "training.target_layer",
     "training.target_shift",
+    "training.validation",
     "training.validation_scores",
 )
 

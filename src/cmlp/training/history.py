@@ -29,7 +29,7 @@ class Curve(Generic[Value]):
     def of(cls, values: Iterable[Any]) -> Curve[Any]:
         """Return a curve with these values: numbers, or rows of numbers."""
         part = tuple(tuple(map(float, value)) if hasattr(value, "__iter__") else float(value) for value in values)
-        return cls((part,) if part else ())
+        return cls((part,) if part else ())  # type: ignore[arg-type]  # a curve has values of one kind
 
     def appended(self, value: Value) -> Curve[Value]:
         """Return this curve with one more value."""

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp.inputs.sparse import CSR
-
     from cmlp.training.settings import Settings
 
 
@@ -442,7 +441,6 @@ class Trainer:
         if callbacks:
             training.observers.append(Reporter(self, callbacks))
         return training
-        return kind(record.net, task, data, settings, self.state, record.n_threads)
 
 
 def _settings(parameters: Mapping[str, object], record: Record) -> Settings:

@@ -1,0 +1,249 @@
+"""fit(resume=True): a fit that was interrupted or is finished continues with the bits of one that never stopped."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+from estimator_cases import blobs, flat, interrupted_at, small
+from helpers import run_python
+from scipy import sparse
+from sklearn.base import clone
+
+import cmlp
+from cmlp import MLPRegressor
+from cmlp.exceptions import NotFittedError
+
+pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
+
+X, Y = blobs()
+SGD = {"solver": "sgd", "learning_rate_init": 0.05}
+HELD = {"X_val": X[::3] + 0.1, "y_val": Y[::3]}
+CASES = {
+    "adam": {},
+    "sgd": SGD,
+    "adamw": {"solver": "adamw", "weight_decay": 0.01},
+    "adaptive": {**SGD, "learning_rate": "adaptive", "tol": 10.0, "n_iter_no_change": 1},
+    "one_cycle": {"learning_rate": "one_cycle"},
+    "cosine": {"learning_rate": "cosine", "warmup": 0.3},
+    "early stopping": {"early_stopping": True, "validation_fraction": 0.3, "learning_rate_init": 0.05},
+    "stops early": {"tol": 0.1, "n_iter_no_change": 2, "learning_rate_init": 0.1},
+    "no shuffle": {"shuffle": False},
+    "dropout": {"dropout": 0.3},
+    "float32": {"dtype": "float32"},
+    "RandomState": {"random_state": "generator"},
+}
+
+
+def model_of(parameters, **more):
+    """Return an estimator; a generator must be a new one for each."""
+    parameters = {"max_iter": 7, "batch_size": 32, **parameters, **more}
+    if parameters.get("random_state") == "generator":
+        parameters["random_state"] = np.random.RandomState(5)
+    return small(**parameters)
+
+
+def outcome(model):
+    state, history = model._model.state, model._model.state.history
+    table = {name: values for name, values in model.history_.items() if name != "seconds"}
+    counters = model.n_iter_, model.t_, history.stale, model.best_loss_, model.best_validation_score_
+    return flat(model).tobytes(), state.optimizer.state.tobytes(), model.loss_curve_, repr(table), counters
+
+
+class Stop:
+    """Stops training, or interrupts it, at the end of an epoch."""
+
+    def __init__(self, at, interrupt=False):
+        self.at, self.interrupt = at, interrupt
+
+    def on_epoch_end(self, trainer):
+        if trainer.last_epoch.number == self.at:
+            if self.interrupt:
+                raise KeyboardInterrupt
+            trainer.stop()
+
+
+def through_pickle(model):
+    return pickle.loads(pickle.dumps(model))
+
+
+def unchanged(model):
+    return model
+
+
+@pytest.mark.parametrize("case", sorted(CASES.keys() - {"one_cycle", "cosine"}))
+@pytest.mark.parametrize("passed", [unchanged, through_pickle, copy.deepcopy])
+def test_finished_fit_continues_with_more_epochs(case, passed):
+    parameters = CASES[case]
+    whole = model_of(parameters).fit(X, Y)
+    for n_epochs in (1, 4):
+        model = passed(model_of(parameters, max_iter=n_epochs).fit(X, Y))
+        assert outcome(model.set_params(max_iter=7).fit(X, Y, resume=True)) == outcome(whole)
+        assert outcome(passed(model).fit(X, Y, resume=True)) == outcome(whole)  # nothing is left to do
+
+
+@pytest.mark.parametrize("parameters", CASES.values(), ids=CASES.keys())
+@pytest.mark.parametrize("passed", [unchanged, through_pickle])
+@pytest.mark.parametrize("interrupt", [False, True])
+def test_fit_that_a_callback_stopped_continues(parameters, passed, interrupt):
+    whole = model_of(parameters).fit(X, Y)
+    for at in range(1, whole.n_iter_):
+        model = model_of(parameters, callbacks=[Stop(at, interrupt)])
+        try:
+            model.fit(X, Y)
+        except KeyboardInterrupt:
+            assert interrupt
+        assert model.n_iter_ == at
+        model = passed(model).set_params(callbacks=None)
+        assert outcome(model.fit(X, Y, resume=True)) == outcome(whole)
+
+
+@pytest.mark.parametrize("parameters", [{}, CASES["early stopping"], {"random_state": "generator"}])
+@pytest.mark.parametrize("passed", [unchanged, through_pickle])
+def test_fit_continues_after_ctrl_c_anywhere(parameters, passed):
+    """Also in the middle of an epoch, and in the first one, when there is no model yet."""
+    whole = outcome(model_of(parameters, max_iter=2).fit(X, Y))
+    modules = [f"cmlp.training.{name}" for name in ("loop", "random", "split", "stopping", "state")]
+    without_model = 0
+    for step in range(1, 1000):
+        model = model_of(parameters, max_iter=2)
+        if not interrupted_at(step, lambda run=model: run.fit(X, Y), *modules):
+            break
+        if "_model" not in vars(model) and "_interrupted" not in vars(model):
+            continue  # before the training began
+        without_model += "_model" not in vars(model)
+        assert outcome(passed(model).fit(X, Y, resume=True)) == whole
+    assert without_model > 5 and 20 < step < 999
+
+
+def test_state_of_a_fit_interrupted_in_its_first_epoch_leaves_the_model(monkeypatch):
+    model = small(max_iter=2).fit(X, Y)
+    before = model._model
+    model.set_params(callbacks=[Stop(1, True)], random_state=7)
+    monkeypatch.setattr("cmlp.training.loop.Training._end_epoch", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X, Y)
+    monkeypatch.undo()
+    assert model._model is before and not hasattr(clone(model), "_interrupted")
+    model.set_params(callbacks=None).fit(X, Y, resume=True)
+    assert outcome(model) == outcome(small(max_iter=2, random_state=7).fit(X, Y))
+    assert "_interrupted" not in vars(model)
+
+
+def interrupted(*arguments):
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("rows", [X, X.astype(np.float32), sparse.csr_array(np.where(X > 0, X, 0)), X.tolist()])
+@pytest.mark.parametrize("held", [{}, HELD])
+def test_saved_fit_continues_in_another_process(rows, held, tmp_path):
+    parameters = {"early_stopping": True, "validation_fraction": 0.2}
+    whole = model_of(parameters).fit(rows, Y, **held)
+    model = model_of(parameters, callbacks=[Stop(3)]).fit(rows, Y, **held)
+    path, arguments = str(tmp_path / "model.cmlp"), str(tmp_path / "arguments")
+    model.save(path, include_training_state=True)
+    with open(arguments, "wb") as file:
+        pickle.dump((rows, Y, held), file)
+    run_python(
+        "import pickle, cmlp, warnings; warnings.simplefilter('ignore')\n"
+        f"rows, y, held = pickle.load(open({arguments!r}, 'rb'))\n"
+        f"model = cmlp.load({path!r}).fit(rows, y, **held, resume=True)\n"
+        f"pickle.dump(model, open({arguments!r}, 'wb'))"
+    )
+    with open(arguments, "rb") as file:
+        assert outcome(pickle.load(file)) == outcome(whole)
+
+
+@pytest.mark.parametrize("parameters", CASES.values(), ids=CASES.keys())
+def test_saved_fit_continues(parameters, tmp_path):
+    if parameters.get("random_state") == "generator":
+        parameters = {}  # a file cannot contain a generator
+    whole = model_of(parameters).fit(X, Y)
+    model = model_of(parameters, callbacks=[Stop(2)]).fit(X, Y)
+    model.save(tmp_path / "model.cmlp", include_training_state=True)
+    loaded = cmlp.load(tmp_path / "model.cmlp")
+    assert loaded.history_.keys() == model.history_.keys()
+    assert outcome(loaded.fit(X, Y, resume=True)) == outcome(whole)
+
+
+def test_regressor_with_weights_continues():
+    targets, weight = X[:, :2] * [1.0, -2.0], np.linspace(0, 2, len(X))
+    parameters = {"hidden_layer_sizes": (5,), "random_state": 0, "max_iter": 6}
+    whole = MLPRegressor(**parameters).fit(X, targets, weight)
+    model = MLPRegressor(**{**parameters, "max_iter": 2}).fit(X, targets, weight)
+    model.set_params(max_iter=6).fit(X, targets, weight, resume=True)
+    assert flat(model).tobytes() == flat(whole).tobytes() and model.loss_curve_ == whole.loss_curve_
+
+
+def test_resuming_does_not_draw_from_the_generator_of_the_program():
+    generator = np.random.RandomState(3)
+    model = small(max_iter=2, random_state=generator).fit(X, Y)
+    before = generator.get_state(legacy=False)["state"]["pos"]
+    model.set_params(max_iter=4).fit(X, Y, resume=True)
+    assert generator.get_state(legacy=False)["state"]["pos"] == before
+
+
+@pytest.mark.parametrize(
+    "rows, y, weight, held",
+    [
+        (X + 1e-9, Y, None, {}),
+        (X[:-1], Y[:-1], None, {}),
+        (X, np.roll(Y, 1), None, {}),
+        (X, Y, np.ones(len(X)), {}),
+        (X, Y, None, HELD),
+    ],
+)
+def test_other_data_are_refused(rows, y, weight, held):
+    model = small(max_iter=2, early_stopping=True).fit(X, Y)
+    before = outcome(model)
+    with pytest.raises(ValueError, match=r"data differ from those|began with 120 rows"):
+        model.set_params(max_iter=4).fit(rows, y, weight, **held, resume=True)
+    assert outcome(model) == before
+    assert model.fit(X, Y, resume=True).n_iter_ == 4
+
+
+@pytest.mark.parametrize(
+    "name, value",
+    [("alpha", 0.5), ("batch_size", 16), ("solver", "sgd"), ("learning_rate_init", 0.5), ("dropout", 0.1)],
+)
+def test_other_parameters_are_refused(name, value):
+    model = small(max_iter=2).fit(X, Y)
+    was = getattr(model, name)
+    with pytest.raises(ValueError, match=f"continues a fit with {name}={was!r}, so {name}={value!r} is not possible"):
+        model.set_params(**{name: value}).fit(X, Y, resume=True)
+
+
+def test_models_without_the_state_of_a_fit_are_refused(tmp_path):
+    with pytest.raises(NotFittedError, match="this MLPClassifier instance has none"):
+        small().fit(X, Y, resume=True)
+    model = small(max_iter=2).fit(X, Y)
+    model.save(tmp_path / "model.cmlp")
+    other = small(random_state=np.random.RandomState(np.random.PCG64(1)), max_iter=1).fit(X, Y)
+    pickle.dumps(other._model)
+    for without in (cmlp.load(tmp_path / "model.cmlp"), copy.deepcopy(model).partial_fit(X, Y), other):
+        with pytest.raises(ValueError, match="this model has no state of one"):
+            without.fit(X, Y, resume=True)
+    with pytest.raises(ValueError, match="resume=True needs epochs, but solver='lbfgs' has none"):
+        model.set_params(solver="lbfgs").fit(X, Y, resume=True)
+    with pytest.raises(ValueError, match=r"learning_rate='cosine' ends after max_iter=2 epochs"):
+        small(learning_rate="cosine", max_iter=2).fit(X, Y).set_params(max_iter=3).fit(X, Y, resume=True)
+
+
+def test_failed_resume_can_be_repeated():
+    model = small(max_iter=2, early_stopping=True).fit(X, Y)
+    before = outcome(model)
+
+    class Broken:
+        def on_epoch_end(self, trainer):
+            raise RuntimeError("no space left")
+
+    with pytest.raises(RuntimeError, match="no space left"):
+        model.set_params(max_iter=5, callbacks=[Broken()]).fit(X, Y, resume=True)
+    assert outcome(model) == before
+    model.set_params(callbacks=None).fit(X, Y, resume=True)
+    assert outcome(model) == outcome(small(max_iter=5, early_stopping=True).fit(X, Y))
+
+
+def test_fit_without_resume_begins_again():
+    model = small(max_iter=2, callbacks=[Stop(1)]).fit(X, Y)
+    assert outcome(model.set_params(callbacks=None).fit(X, Y)) == outcome(small(max_iter=2).fit(X, Y))
