@@ -20,9 +20,11 @@ __all__ = [
     "TabularRegressor",
     "Trainer",
     "__version__",
+    "callbacks",
     "capi",
     "cpu_info",
     "datasets",
+    "find_learning_rate",
     "from_onnx",
     "from_sklearn",
     "from_torch",
@@ -33,10 +35,11 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from cmlp import datasets
+    from cmlp import callbacks, datasets
     from cmlp._core import __version__, capi, cpu_info
     from cmlp._include import get_cmake_dir, get_include, get_source
     from cmlp.estimators.classifier import MLPClassifier
+    from cmlp.estimators.rate_finder import find_learning_rate
     from cmlp.estimators.regressor import MLPRegressor
     from cmlp.importers import from_onnx, from_sklearn, from_torch, load
     from cmlp.network import Gradient, Network
@@ -56,6 +59,7 @@ else:
         "__version__": "_core",
         "capi": "_core",
         "cpu_info": "_core",
+        "find_learning_rate": "estimators.rate_finder",
         "from_onnx": "importers",
         "from_sklearn": "importers",
         "from_torch": "importers",
@@ -93,8 +97,8 @@ else:
     def __getattr__(name):
         if name in _MODULE_OF:
             value = getattr(import_module(f"cmlp.{_MODULE_OF[name]}"), name)
-        elif name == "datasets":
-            value = import_module("cmlp.datasets")
+        elif name in ("callbacks", "datasets"):
+            value = import_module(f"cmlp.{name}")
         else:
             raise AttributeError(f"module 'cmlp' has no attribute {name!r}")
         globals()[name] = value  # the next access does not call this function

@@ -197,6 +197,25 @@ def test_verbose(capsys):
             printed.append(capsys.readouterr().out.splitlines())
     assert [len(lines) for lines in printed] == [3, 3, 3, 0]
     assert [line.split(", at most")[0] for line in printed[0]] == printed[1]
+    for model in classifiers(verbose=2):
+        model.fit(X, CLASSES)
+        printed.append(capsys.readouterr().out.splitlines())
+    assert [len(lines) for lines in printed[4:]] == [1, 3]
+
+
+def test_parts_of_fit():
+    ours, theirs = classifiers()
+    more = {"warmup": 0.5, "max_time": 100.0, "learning_rate": "cosine", "scoring": "loss", "callbacks": []}
+    held = {"X_val": X, "y_val": CLASSES}
+    ours.set_params(**more).fit(X, CLASSES, **held)
+    assert len(ours.set_params(max_time=50.0).fit(X, CLASSES, **held, resume=True).history_["validation_loss"]) == 3
+    assert not {"warmup", "max_time", "scoring", "callbacks"} & theirs.get_params().keys()
+    for arguments in (held, {"resume": True}):
+        with pytest.raises(TypeError, match="unexpected keyword argument"):
+            theirs.fit(X, CLASSES, **arguments)
+    with pytest.raises(ValueError, match="learning_rate"):
+        theirs.set_params(learning_rate="cosine").fit(X, CLASSES)
+    assert not hasattr(theirs.set_params(learning_rate="constant").fit(X, CLASSES), "history_")
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")

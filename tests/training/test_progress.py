@@ -53,7 +53,7 @@ def keras_cosine(peak, step, n_steps, n_warmup):
 def rates_in_the_core(monkeypatch, **parameters):
     from cmlp.training.loop import Training
 
-    seen, original = [], Training._begin_epoch
+    seen, original = [], Training.begin_epoch
 
     def begin_epoch(self):
         rate, epoch = self.optimizer.learning_rate, self.state.schedule_epoch
@@ -61,7 +61,7 @@ def rates_in_the_core(monkeypatch, **parameters):
         seen.extend([rate] * self.n_batches if rates is None else rates.tolist())
         original(self)
 
-    monkeypatch.setattr(Training, "_begin_epoch", begin_epoch)
+    monkeypatch.setattr(Training, "begin_epoch", begin_epoch)
     model = trained(**parameters)
     assert model.history_["learning_rate"] == seen[BATCHES - 1 :: BATCHES]
     return seen

@@ -19,7 +19,7 @@ from cmlp.estimators.exclusive import Exclusively
 from cmlp.estimators.model import Model
 from cmlp.estimators.problem import POSITIVE, Parameters, Problem, require_same
 from cmlp.estimators.resuming import INTERRUPTED, model_to_resume, parameters_to_keep, resumed_state
-from cmlp.estimators.validation import scorer_of, validation_of, with_model
+from cmlp.estimators.validation import present_model, scorer_of, validation_of, with_model
 from cmlp.estimators.versions import averages_squared_errors
 from cmlp.inputs.arrays import rectangular
 from cmlp.inputs.class_weights import weighted_by_class
@@ -215,8 +215,8 @@ def prepare(
         check_scoring(settings, data.validation is not None)
     scorer = scorer_of(settings.scoring, task.score_name)
     if scorer is not None:
-        live = Model(net, state, input_scale=record.input_scale, feature_names=None, labels=problem.labels)
-        task = task._replace(scorer=ProgramScore(scorer, with_model(estimator, live), data, own, state))
+        present = partial(present_model, net, state, record.input_scale, problem.labels)
+        task = task._replace(scorer=ProgramScore(scorer, lambda: with_model(estimator, present()), data, own, state))
     trainer = Trainer._continued(record, settings, state)
     training = trainer._training(task, data)
     if training.observers:

@@ -63,7 +63,6 @@ def model_to_resume(estimator: MultilayerPerceptron, settings: Settings) -> Mode
 def resumed_state(kept: TrainingState, settings: Settings) -> TrainingState:
     """Return a state from which training continues; the kept one stays as it is."""
     state = kept.copy()
-    state.restore_last()
     assert state.schedule is not None
     # A callback or an interruption does not end training for good, but the stopping rule does.
     state.stopped = not state.schedule.is_planned and state.history.stale > settings.n_iter_no_change

@@ -5,6 +5,8 @@ from __future__ import annotations
 from copy import copy
 from typing import TYPE_CHECKING, Any
 
+from cmlp.blocks import block_copy
+from cmlp.estimators.model import Model
 from cmlp.estimators.resuming import INTERRUPTED
 from cmlp.inputs.frames import check_feature_names
 from cmlp.inputs.validation import as_rows, as_targets, check_width, require_samples
@@ -16,8 +18,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from cmlp._core import Net
     from cmlp.estimators.base import MultilayerPerceptron
-    from cmlp.estimators.model import Model
+    from cmlp.inputs.labels import Labels
+    from cmlp.training.state import TrainingState
 
 
 def validation_of(
@@ -54,6 +58,15 @@ def scorer_of(scoring: str | Callable[..., Any] | None, default: str) -> Callabl
         ) from error
     scorer: Callable[..., Any] = get_scorer(scoring)
     return scorer
+
+
+def present_model(net: Net, state: TrainingState, input_scale: float, labels: Labels | None) -> Model:
+    """Return a model with the parameters of a training that continues, for a score."""
+    live = state.finished()
+    if state.target_scale is not None:  # the model predicts y itself, unlike the parameters during training
+        live.params = block_copy(state.params)
+        live.fold(net)
+    return Model(net, live, input_scale=input_scale, feature_names=None, labels=labels)
 
 
 def with_model(estimator: MultilayerPerceptron, model: Model) -> MultilayerPerceptron:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from cmlp.plots.model import describe, is_network
@@ -20,17 +21,22 @@ class LossCurveDisplay(Display):
 
     Parameters
     ----------
-    loss_curve : sequence of float
-        The loss of every epoch, for example `Trainer.loss_curve`.
+    loss_curve : sequence of float or dict
+        The loss of every epoch, for example `Trainer.loss_curve`; or `history_` of an estimator, or `Trainer.history`,
+        with the other curves too.
     validation_scores : sequence of float or None, default=None
         The validation score of every epoch.
     name : str or None, default=None
         Name for the legend; without a name, there is no legend.
+    validation_loss : sequence of float or None, default=None
+        The validation loss of every epoch.
 
     Attributes
     ----------
     line_ : matplotlib Line2D
         The loss.
+    validation_loss_line_ : matplotlib Line2D or None
+        The validation loss, dotted.
     validation_line_ : matplotlib Line2D or None
         The validation scores.
     validation_ax_ : matplotlib Axes or None
@@ -48,11 +54,17 @@ class LossCurveDisplay(Display):
 
     def __init__(
         self,
-        loss_curve: Sequence[float],
+        loss_curve: Sequence[float] | Mapping[str, Sequence[float]],
         validation_scores: Sequence[float] | None = None,
         name: str | None = None,
+        validation_loss: Sequence[float] | None = None,
     ) -> None:
+        if isinstance(loss_curve, Mapping):
+            validation_loss = loss_curve.get("validation_loss") if validation_loss is None else validation_loss
+            validation_scores = loss_curve.get("validation_score") if validation_scores is None else validation_scores
+            loss_curve = loss_curve["loss"]
         self.loss_curve, self.validation_scores, self.name = loss_curve, validation_scores, name
+        self.validation_loss = validation_loss
 
     @classmethod
     def from_estimator(
@@ -91,7 +103,8 @@ class LossCurveDisplay(Display):
                 f"got {describe(estimator)} without a loss curve."
             )
         scores = getattr(estimator, "validation_scores_", None)
-        return cls(curve, scores, name).plot(ax, log=log, **line)
+        validation_loss = getattr(estimator, "history_", {}).get("validation_loss")
+        return cls(curve, scores, name, validation_loss).plot(ax, log=log, **line)
 
     def plot(
         self, ax: Axes | None = None, *, log: bool = False, validation_ax: Axes | None = None, **line: Any
@@ -125,6 +138,10 @@ class LossCurveDisplay(Display):
         color = COLORS[2 * len(ax.get_lines()) % len(COLORS)] if validation_ax is None else COLORS[2]
         options = {"color": color, "marker": "." if len(epochs) < 30 else None, "label": self.name, **line}
         (self.line_,) = ax.plot(epochs, self.loss_curve, **options)
+        self.validation_loss_line_: Line2D | None = None
+        if self.validation_loss is not None and len(self.validation_loss):
+            color = self.line_.get_color()
+            (self.validation_loss_line_,) = ax.plot(epochs, self.validation_loss, color=color, linestyle=":")
         ax.set(xlabel="epoch", ylabel="loss", title="Loss after each epoch")
         ax.xaxis.get_major_locator().set_params(integer=True)
         if log:

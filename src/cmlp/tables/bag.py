@@ -91,6 +91,12 @@ class Stop:
         if self.seconds is not None:
             self.end = time.monotonic() + self.seconds
 
+    def fit_begins(self) -> None:
+        """Part of the interface of observers."""
+
+    def fit_ends(self) -> None:
+        """Part of the interface of observers."""
+
     def epoch_begins(self) -> None:
         """Nothing to do."""
 
@@ -213,7 +219,7 @@ def _has_bins(k: int) -> bool:
 
 
 def _train(k: int, training: Training, stop: Stop, verbose: bool) -> None:
-    training.observer = stop
+    training.observers.append(stop)
     stop.begins()
     training.run()
     if verbose:

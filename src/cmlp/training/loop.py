@@ -88,14 +88,18 @@ class Training:
             begin(state, task, data, settings)
         elif state.n_rows != len(data.X):
             raise ValueError(f"Training began with {state.n_rows} rows, so it cannot continue with {len(data.X)}.")
+        else:
+            state.unfold(net)
+            state.restore_last()
         self.task = task = standardized(task, net, data, state)
+        self.data = data = data.scaled_like(state.target_scale)
         self.optimizer, self.schedule = self._optimizer_and_schedule()
         tol = settings.tol if settings.early_stopping else settings.tol * task.unit
         self.rule = STOPPING_RULES[settings.early_stopping](tol)
         self.n_rows = len(data.X) if state.validation is None else len(data.X) - len(state.validation)
         self.batch_size = self._batch_size()
         self.n_batches = -(-self.n_rows // self.batch_size)
-        self._objective = {
+        self.objective = {
             **settings.objective(len(net.sizes) - 1),
             "sample_weight": data.weight,
             "loss_scale": task.loss_scale,
@@ -103,8 +107,8 @@ class Training:
             "scale": data.input_scale,
             "n_threads": n_threads,
         }
-        if "dropout" in self._objective:
-            self._objective["dropout_seed"] = state.dropout_seed
+        if "dropout" in self.objective:
+            self.objective["dropout_seed"] = state.dropout_seed
         self._own_rows = data.validation is not None
         self._held = self._held_targets_and_weights() if self._own_rows or state.validation is not None else None
         self._every = 0 if isinstance(settings.verbose, str) else int(settings.verbose)  # "bar" is a callback
@@ -269,7 +273,7 @@ class Training:
         data, task, state = self.data, self.task, self.state
         rates = self.schedule.batch_rates(self.optimizer.learning_rate, state.schedule_epoch, self.n_batches)
         if state.batch is None:
-            self._begin_epoch()
+            self.begin_epoch()
         order = state.order
         if last < self.n_batches:
             n_rows = last * self.batch_size
@@ -289,7 +293,7 @@ class Training:
                 want_norm=self._wants_norm,
                 sums=state.sums,
                 seconds=self._seconds_left(),
-                **self._objective,
+                **self.objective,
             )
         except NonFiniteInputError as error:
             raise data.first_error(error, self.net.dtype) from None
@@ -302,7 +306,7 @@ class Training:
         deadline = self._deadline
         return deadline if deadline == math.inf else deadline - time.monotonic()
 
-    def _begin_epoch(self) -> None:
+    def begin_epoch(self) -> None:
         """Shuffle the rows."""
         state, n_rows = self.state, self.n_rows
         if self.settings.shuffle:
@@ -358,7 +362,8 @@ class Training:
         held, task = self.data.validation, self.task
         targets, weight = (task.targets, self.data.weight) if held is None else (held.targets, held.weight)
         keywords = {**keywords, "loss_scale": task.loss_scale, "clip": log_loss_clip(self.net)}
-        return self.net.cost(self.state.params, X, targets, sample_weight=weight, **keywords) * task.report_scale
+        cost = self.net.cost(self.state.params, X, targets, sample_weight=weight, **keywords)
+        return cost * task.report_scale * task.unit
 
     def _print(self, loss: float, score: float | None, message: str) -> None:
         state, settings = self.state, self.settings

@@ -28,8 +28,8 @@ class ProgramScore:
     ----------
     function : callable
         ``function(model, X, y)`` or, if the rows have weights, ``function(model, X, y, sample_weight=weight)``.
-    model : object
-        The network or estimator, whose parameters are those of the training.
+    model : callable
+        Returns the network or estimator with the present parameters.
     data : Data
     y : ndarray
         The targets of all rows, or of the program's own validation rows, as the program passed them.
@@ -37,7 +37,7 @@ class ProgramScore:
     """
 
     def __init__(
-        self, function: Callable[..., Any], model: Any, data: Data, y: NDArray[Any], state: TrainingState
+        self, function: Callable[..., Any], model: Callable[[], Any], data: Data, y: NDArray[Any], state: TrainingState
     ) -> None:
         self.function, self.model = function, model
         self._data, self._y, self._state = data, y, state
@@ -48,7 +48,7 @@ class ProgramScore:
         if self._arguments is None:  # the validation rows are chosen when training begins
             self._arguments = self._rows()
         X, y, weight = self._arguments
-        value = self.function(self.model, X, y, **weight)
+        value = self.function(self.model(), X, y, **weight)
         if not isinstance(value, Real) or math.isnan(value):
             raise ValueError(f"scoring must return a number, got {value!r}.")
         return float(value)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cmlp import _core
     from cmlp.exceptions import NonFiniteInputError
     from cmlp.inputs.sparse import CSR
+    from cmlp.training.target_scale import TargetScale
 
     # Validation score of (outputs, targets, weight); higher is better.
     Score: TypeAlias = Callable[[NDArray[Any], NDArray[Any], NDArray[Any] | None], float]
@@ -68,6 +69,13 @@ class Data(NamedTuple):
     input_scale: float
     names: NDArray[Any] | None = None
     validation: Validation | None = None
+
+    def scaled_like(self, scale: TargetScale | None) -> Data:
+        """Return the data with standardized validation targets, if training standardizes the targets."""
+        held = self.validation
+        if scale is None or held is None:
+            return self
+        return self._replace(validation=held._replace(targets=scale.apply(held.targets)))
 
     def first_error(
         self, error: NonFiniteInputError, dtype: np.dtype[Any], *, validation: bool = False

@@ -407,7 +407,7 @@ class Trainer:
         data = Data(rows, weight, record.input_scale, None, validation)
         if callable(settings.scoring):
             own = rectangular(y if validation is None else held[1], "y")
-            task = task._replace(scorer=ProgramScore(settings.scoring, self.network, data, own, self.state))
+            task = task._replace(scorer=ProgramScore(settings.scoring, lambda: self.network, data, own, self.state))
         elif settings.scoring not in (None, "loss", task.score_name):
             raise ValueError(
                 f"scoring must be None, 'loss', {task.score_name!r} or a callable for this network and y, got "

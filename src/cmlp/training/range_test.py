@@ -1,0 +1,74 @@
+"""The learning-rate range test: train with rising learning rates, and watch the loss of each batch."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cmlp.exceptions import DivergenceError, NonFiniteInputError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cmlp.training.loop import Training
+
+# Weight of the former losses in the smoothed loss.
+SMOOTHING = 0.9
+# The test ends when the smoothed loss is larger than this multiple of the smallest one.
+LARGEST_RISE = 4.0
+
+
+def range_test(training: Training, rates: NDArray[np.float64]) -> tuple[list[float], list[float]]:
+    """Train one batch with each learning rate; return the loss of each batch before its step, and the smoothed losses.
+
+    The smoothed loss after k batches is the average with weights proportional to ``SMOOTHING ** (k - i)`` for batch i.
+    The test ends early if training diverges.
+
+    Parameters
+    ----------
+    training : Training
+        A new training; it changes.
+    rates : ndarray of float64
+    """
+    losses: list[float] = []
+    smoothed: list[float] = []
+    total = 0.0
+    for step, rate in enumerate(rates.tolist()):
+        try:
+            loss = _batch_loss(training, step, rate)
+        except DivergenceError:
+            break
+        if not math.isfinite(loss):
+            break
+        total = SMOOTHING * total + (1 - SMOOTHING) * loss
+        losses.append(loss)
+        smoothed.append(total / (1 - SMOOTHING ** (step + 1)))
+        if smoothed[-1] > LARGEST_RISE * min(smoothed):
+            break
+    return losses, smoothed
+
+
+def _batch_loss(training: Training, step: int, rate: float) -> float:
+    """Train one batch, and return its loss before the step."""
+    data, task, state = training.data, training.task, training.state
+    batch = step % training.n_batches
+    if not batch:
+        training.begin_epoch()
+    order = np.arange(training.n_rows) if state.order is None else state.order
+    rows = order[batch * training.batch_size : (batch + 1) * training.batch_size]
+    training.optimizer.learning_rate = rate
+    try:
+        cost, penalty, _, _ = training.net.train_epoch(
+            state.params,
+            data.X,
+            task.targets,
+            training.optimizer,
+            batch_size=len(rows),
+            order=rows,
+            **training.objective,
+        )
+    except NonFiniteInputError as error:
+        raise data.first_error(error, training.net.dtype) from None
+    return (cost * task.report_scale + penalty) * task.unit
