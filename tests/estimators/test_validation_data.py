@@ -60,7 +60,7 @@ def test_losses_of_a_regressor_are_half_the_mean_squared_errors(n_outputs, y_sca
 
 @pytest.mark.parametrize("scoring", [None, "loss", "f1_macro"])
 def test_early_stopping_restores_the_best_weights(scoring):
-    parameters = {"max_iter": 40, "n_iter_no_change": 3, "learning_rate_init": 0.1}
+    parameters = {"max_iter": 40, "n_iter_no_change": 3, "learning_rate_init": 0.1, "tol": 0.01}
     model = small(**parameters, early_stopping=True, scoring=scoring).fit(X, Y, **HELD)
     scores = model.validation_scores_
     assert len(scores) < 40 and model.best_validation_score_ == max(scores)
