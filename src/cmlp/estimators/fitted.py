@@ -191,10 +191,7 @@ class FittedAttributes:
     history_ = Fitted(
         lambda model: model.state.history.table(),
         "dict of str to list of float",
-        "A number for every epoch of all calls, as far as computed: loss; validation_loss (without the penalty;\n"
-        "    with own validation rows or ``scoring='loss'``); validation_score; learning_rate of the last batch;\n"
-        "    gradient_norm of the last batch (in epochs of at least 10 batches, where it costs less than 1 %);\n"
-        "    seconds. A missing value is NaN. ``pandas.DataFrame(model.history_)`` is a table.",
+        "Loss, validation loss and score, learning rate, gradient norm and seconds of every epoch (see Notes).",
         epochs=True,
     )
     best_loss_: Fitted[float | None] = Fitted(
