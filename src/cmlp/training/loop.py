@@ -186,11 +186,11 @@ class Training:
         """Restore the best parameters; warn if training ended at `max_iter` and could have continued."""
         state, settings = self.state, self.settings
         state.restore_best()
+        if not state.stopped and state.epoch < settings.max_iter:  # the time is up
+            return
         never_stops = math.isinf(settings.n_iter_no_change) and settings.tol == 0
         if state.stopped or self.schedule.is_planned or never_stops:  # the number of epochs is planned
             warn_if_useless(self.net, self.task, self.data, state)
-            return
-        if state.epoch < settings.max_iter:  # the time is up
             return
         warn(
             f"Stochastic Optimizer: Maximum iterations ({settings.max_iter}) reached and the optimization hasn't "
