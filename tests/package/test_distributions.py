@@ -60,11 +60,11 @@ def test_wheel_must_have_exactly_one_compiled_module(wheel, modules):
 
 
 def test_wheel_above_a_size_limit_is_reported():
-    faults = tool("check_wheel").faults_of_sizes
-    sample = 1_000_000
-    assert not [*faults(2_100_000, sample)]
-    assert [*faults(2_100_001, sample + 1)] == ["2100001 bytes, more than 2100000"]
-    assert [*faults(2_100_000, sample - 1)] == ["1100001 bytes without the digits, more than 1100000"]
+    check = tool("check_wheel")
+    whole, rest = check.LARGEST, check.LARGEST_WITHOUT_SAMPLE
+    assert not [*check.faults_of_sizes(whole, whole - rest)]
+    assert [*check.faults_of_sizes(whole + 1, whole - rest + 1)] == [f"{whole + 1} bytes, more than {whole}"]
+    assert [*check.faults_of_sizes(rest + 1, 0)] == [f"{rest + 1} bytes without the digits, more than {rest}"]
 
 
 def test_missing_and_unexpected_files_in_an_sdist_are_reported():
