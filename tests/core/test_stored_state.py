@@ -69,11 +69,6 @@ def test_damaged_optimizer_raises(changes, message):
         _core.restored({**optimizer.get_state(), **changes})
 
 
-def test_positional_optimizer_of_earlier_versions_raises():
-    with pytest.raises(ValueError, match="another version of cmlp"):
-        _core.restored("adam", np.zeros(4), (0.1, 0.9, 0.9, 0.999, 1e-8, 1.0, 1.0, 0))
-
-
 @pytest.mark.parametrize("state", [np.zeros(5, np.float32), np.zeros(52, np.float64), np.zeros(104, np.float64)])
 def test_state_that_does_not_fit_the_network_raises(state):
     net, params, optimizer = trained()

@@ -1,10 +1,9 @@
-"""The record that saving, exports, pages and plots read from networks and estimators, and properties of a network."""
+"""Properties of a network, and the error for objects that are no model."""
 
 import numpy as np
 import pytest
 
-from cmlp import MLPClassifier, MLPRegressor, Network
-from cmlp.exceptions import NotFittedError
+from cmlp import Network
 from cmlp.record import record_of
 
 
@@ -42,28 +41,6 @@ def test_n_threads_of_a_network_can_be_set():
     with pytest.raises(ValueError, match="n_threads must be an int"):
         net.n_threads = 0
     assert net.n_threads == 3
-
-
-def test_record_shares_the_parameters_of_a_network():
-    net = Network([4, 3, 2], "tanh", input_scale=0.25, n_threads=1)
-    record = record_of(net)
-    assert record.params is net.params and record.weights[0].base is net.weights[0].base
-    assert (record.sizes, record.activations, record.loss) == ((4, 3, 2), ("tanh", "softmax"), "log_loss")
-    assert (record.input_scale, record.n_threads, record.kind, record.labels) == (0.25, 1, "network", None)
-    assert (record.dtype, record.loss_parameter, record.activation_parameters) == (np.float32, 0.0, (0.0, 0.0))
-    assert record.biases[1].shape == (2,) and record.feature_names is None
-
-
-@pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
-def test_record_of_an_estimator_has_its_classes():
-    X = np.eye(4)
-    model = MLPClassifier((3,), max_iter=1, n_threads=1).fit(X, ["a", "b", "c", "a"])
-    record = record_of(model)
-    assert record.kind == "classifier" and list(record.labels.classes) == ["a", "b", "c"]
-    assert np.shares_memory(record.params, model.coefs_[0]) and record.n_threads == 1
-    assert record_of(MLPRegressor(max_iter=1).fit(X, X[:, 0])).kind == "regressor"
-    with pytest.raises(NotFittedError, match="MLPClassifier instance is not fitted yet"):
-        record_of(MLPClassifier())
 
 
 def test_other_objects_have_no_record():
