@@ -58,7 +58,7 @@ PROBLEMS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("weighted", [False, True], ids=["", "weights"])
+@pytest.mark.parametrize("weighted", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["", "weights"])
 @pytest.mark.parametrize("problem", PROBLEMS)
 def test_weights_after_20_iterations_equal_sklearn(problem, weighted):
     ours, theirs, X, y, params = PROBLEMS[problem]

@@ -22,7 +22,7 @@ THEIR_IMPORT = "from sklearn.neural_network import MLPClassifier, MLPRegressor\n
 OUR_IMPORT = "from cmlp import MLPClassifier, MLPRegressor\n"
 CLASSES = {"MLPClassifier": cmlp.MLPClassifier, "MLPRegressor": cmlp.MLPRegressor}
 
-pytestmark = pytest.mark.filterwarnings("default")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
 
 
 @pytest.fixture(params=[0, 1, 42])

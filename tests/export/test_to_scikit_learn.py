@@ -103,10 +103,19 @@ def test_lbfgs_has_the_attributes_of_a_fit_by_scikit_learn():
     assert theirs.fit(X, y).score(X, y) > 0.9
 
 
-def test_values_of_training_that_only_cmlp_has_become_defaults():
+@pytest.mark.parametrize(
+    ("params", "theirs"),
+    [
+        ({"learning_rate": "one_cycle", "n_threads": 1}, {"learning_rate": "constant"}),
+        ({"alpha": [0.1, 0.2, 0.3], "dropout": 0.1, "class_weight": "balanced"}, {"alpha": 0.0001}),
+        ({"solver": "adamw", "weight_decay": 0.1, "initialization": "he"}, {"solver": "adam"}),
+    ],
+)
+def test_values_of_training_that_only_cmlp_has_become_defaults(params, theirs):
     X, y = blobs()
-    ours = classifier(learning_rate="one_cycle", n_threads=1).fit(X, y)
-    assert ours.to_sklearn().learning_rate == "constant"
+    converted = assert_same_probabilities(classifier(**params).fit(X, y), X)
+    assert {name: converted.get_params()[name] for name in theirs} == theirs
+    converted.partial_fit(X, y)
 
 
 def test_there_and_back_gives_the_same_model():
@@ -159,6 +168,7 @@ def test_models_that_scikit_learn_cannot_represent():
         ({"activation": "gelu"}, r"MLPClassifier cannot have activation='gelu'\."),
         ({"activation": ["relu", "tanh"]}, r"cannot have activation=\['relu', 'tanh'\]\."),
         ({"loss": "squared_error"}, r"cannot have loss='squared_error'\."),
+        ({"loss": "focal", "loss_parameter": 1.0}, r"cannot have loss='focal'\."),
         ({"loss": "squared_error", "activation": "silu"}, r"cannot have activation='silu' and loss='squared_error'\."),
     ):
         with pytest.raises(ValueError, match=message):

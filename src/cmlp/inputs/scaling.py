@@ -62,14 +62,14 @@ def large_columns(
         if isinstance(X, CSR):
             n = min(len(X), JUDGED_ROWS)
             some = slice(X.indptr[n])
-            values = np.asarray(X.data[some], np.float64)
+            values = np.asarray(X.data[some], np.float64) * input_scale
             # Another thread could change the indices: a copy within the columns cannot make a large array.
             indices = X.indices[some].clip(0, X.shape[1] - 1)
             sums = np.bincount(indices, values * values, X.shape[1])
         else:
-            rows = np.asarray(X[sample(len(X))], np.float64)
+            rows = np.asarray(X[sample(len(X))], np.float64) * input_scale
             n, sums = len(rows), np.einsum("ij,ij->j", rows, rows)
-        means = sums * (input_scale * input_scale / n)
+        means = sums / n
     columns = np.flatnonzero(means > limit * limit)
     return columns, np.sqrt(means[columns])
 
