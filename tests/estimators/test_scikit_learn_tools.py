@@ -43,6 +43,8 @@ CHECKED = [
     (MLPRegressor(), False),
     pytest.param(MLPClassifier(solver="lbfgs", max_iter=100), False, marks=pytest.mark.slow),
     pytest.param(MLPRegressor(solver="lbfgs"), False, marks=pytest.mark.slow),
+    pytest.param(MLPRegressor(y_scale="standard", loss="huber"), False, marks=pytest.mark.slow),
+    pytest.param(MLPClassifier(loss="focal", activation="gelu", initialization="he"), False, marks=pytest.mark.slow),
 ]
 
 
