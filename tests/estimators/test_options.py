@@ -170,6 +170,17 @@ def test_copy_predicts_and_trains_like_the_original(name, duplicate, tmp_path):
 
 
 @pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("duplicate", DUPLICATES.values(), ids=DUPLICATES.keys())
+def test_resumed_fit_has_the_bits_of_one_that_did_not_stop(name, duplicate, tmp_path):
+    y, options = targets(name), {"tol": 0, "n_iter_no_change": np.inf}
+    whole = estimator(name).set_params(**options).fit(X, y)
+    part = duplicate(estimator(name).set_params(**options, max_iter=2).fit(X, y), tmp_path)
+    part.set_params(max_iter=5).fit(X, y, resume=True)
+    assert flat(part).tobytes() == flat(whole).tobytes()
+    assert part.loss_curve_ == whole.loss_curve_
+
+
+@pytest.mark.parametrize("name", CASES)
 def test_clone_and_set_params_give_the_same_fit(name):
     y = targets(name)
     model = estimator(name).fit(X, y)

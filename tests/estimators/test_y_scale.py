@@ -94,6 +94,17 @@ def test_constant_column_gets_the_factor_1(value):
     assert scale.shift[1] == value
 
 
+def test_own_validation_data_are_scored_in_the_unit_of_y():
+    held, truth = X[:30] + 0.1, PRICES[:30]
+    for options in ({}, {"early_stopping": True, "scoring": "neg_mean_squared_error"}):
+        model = small(y_scale="standard", **options).fit(X, PRICES, X_val=held, y_val=truth)
+        error = np.mean((model.predict(held) - truth) ** 2)
+        if options:
+            np.testing.assert_allclose(model.best_validation_score_, -error, rtol=1e-9)
+        else:
+            np.testing.assert_allclose(model.history_["validation_loss"][-1], error / 2, rtol=1e-9)
+
+
 # Continued training
 
 
