@@ -92,7 +92,9 @@ VEC_FN void finish_registers(const gradient_job *job, const V *sum, const int64_
 {
     const int height = R / TILE_GROUPS(R, C);
     const int64_t n_out = job->n_out;
-    T *const sums = job->sums + j, *const w = job->w + j;
+    T *sums = job->sums + j, *w = job->w + j;
+    OPAQUE(w); /* otherwise GCC adds j again for each row */
+    if (mode != CMLP_UPDATE) OPAQUE(sums);
     finish_vectors f = in_all_lanes(job->finish);
     f.mode = mode; /* a compile-time constant here */
     UNROLL for (int r0 = 0; r0 < STORE_STRIDE; r0++)
@@ -184,7 +186,7 @@ static int changes_all(const finish_values *f, int first)
 
 /* Columns from j on, one strip, of n weight rows: k[0], k[0] + 1, ... If the layer has one vector of outputs, the rows
  * are the groups that start at k[0], k[1], ... */
-static void gradient_strip(const gradient_job *job, const int64_t *k, int64_t n, int64_t j)
+VEC_FN void gradient_strip(const gradient_job *job, const int64_t *k, int64_t n, int64_t j)
 {
     const int64_t left = job->n_out - j;
     const int wide = left > VL;
