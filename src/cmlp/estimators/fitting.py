@@ -17,34 +17,32 @@ from cmlp.estimators.assignment import ASSIGNED, assigned_params, can_assemble
 from cmlp.estimators.callbacks import CallbackObserver, call_with_callbacks, has_callbacks
 from cmlp.estimators.exclusive import Exclusively
 from cmlp.estimators.model import Model
-from cmlp.estimators.problem import POSITIVE, Parameters, Problem, require_same
+from cmlp.estimators.problem import Parameters, Problem, require_same
 from cmlp.estimators.resuming import INTERRUPTED, model_to_resume, parameters_to_keep, resumed_state
+from cmlp.estimators.tasks import encoder_of, problem_of
 from cmlp.estimators.validation import present_model, scorer_of, validation_of, with_model
-from cmlp.estimators.versions import averages_squared_errors
 from cmlp.inputs.arrays import rectangular
 from cmlp.inputs.class_weights import weighted_by_class
 from cmlp.inputs.frames import check_feature_names, feature_names
-from cmlp.inputs.labels import Labels, labels_of, learn_labels
 from cmlp.inputs.scaling import warn_of_scale
-from cmlp.inputs.validation import as_numbers, as_rows, as_targets, check_width, require_samples
+from cmlp.inputs.validation import as_rows, as_targets, check_width, require_samples
 from cmlp.inputs.weights import as_weights
 from cmlp.record import Record
 from cmlp.training.history import History
 from cmlp.training.initialization import initial_params
 from cmlp.training.loop import Training
 from cmlp.training.random import random_state
-from cmlp.training.scores import ProgramScore, accuracy, r_squared
+from cmlp.training.scores import ProgramScore
 from cmlp.training.settings import check_scoring
 from cmlp.training.state import TrainingState
-from cmlp.training.task import Data, Task, require_complete
+from cmlp.training.task import Data, require_complete
 from cmlp.training.trainer import Trainer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp.estimators.base import MultilayerPerceptron
+    from cmlp.inputs.labels import Labels
     from cmlp.training.lbfgs import LBFGS
     from cmlp.training.random import Generator
 
@@ -207,7 +205,7 @@ def prepare(
     data, own = Data(rows, weight, record.input_scale, names), targets
     if require_complete(*held):
         own, validation = validation_of(
-            owner, names, rows.shape[1], problem.labels is not None, _encoder(parameters, problem), *held
+            owner, names, rows.shape[1], problem.labels is not None, encoder_of(parameters, problem), *held
         )
         data = data._replace(validation=validation)
     task, settings = problem.task, parameters.training
@@ -233,89 +231,6 @@ def _equip(
     record = trainer._record
     trainer.network = Network._assembled(record.net, record.params, record.input_scale, record.n_threads)
     trainer._copy_model = lambda: with_model(estimator, _model_of(training, _copied_state(training), labels))
-
-
-def problem_of(
-    estimator: MultilayerPerceptron,
-    parameters: Parameters,
-    previous: Model | None,
-    y: NDArray[Any],
-    *,
-    incremental: bool = False,
-    classes: ArrayLike | None = None,
-) -> Problem:
-    """Return what y asks of the training and of the output layer."""
-    if estimator._estimator_type == "regressor":
-        return _regression(parameters, y)
-    if incremental:
-        labels, targets = _continue_labels(previous, y, classes)
-    elif previous is not None:
-        labels, targets = previous.labels, previous.labels.encode_all(y)
-    else:
-        labels, targets = learn_labels(y)
-    softmax = labels.kind == "multiclass" and parameters.loss != "squared_error"
-    task = Task(
-        targets,
-        score=lambda outputs, y, weight: accuracy(labels.correct(outputs, y), weight),
-        groups=targets[:, 0] if labels.kind == "binary" else None,
-        group_names=labels.classes,
-        score_name="accuracy",
-    )
-    return Problem(task, labels.n_outputs, "softmax" if softmax else "logistic", labels)
-
-
-def _continue_labels(previous: Model | None, y: NDArray[Any], classes: ArrayLike | None) -> tuple[Labels, NDArray[Any]]:
-    """Return labels and targets for a partial_fit call; the first call needs `classes`."""
-    if previous is None:
-        if classes is None:
-            raise ValueError("classes must be passed on the first call to partial_fit.")
-        if y.ndim == 2:
-            labels = Labels("multilabel", labels_of(classes).classes)
-        else:
-            labels = labels_of(classes)
-        return labels, labels.encode(y)
-    labels = previous.labels
-    if classes is not None and not np.array_equal(labels_of(classes).classes, labels.classes):
-        raise ValueError(
-            f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {labels.classes!r}"
-        )
-    return labels, labels.encode(y)
-
-
-def _regression(parameters: Parameters, y: NDArray[Any]) -> Problem:
-    y = as_numbers(y)
-    loss = parameters.loss
-    if loss in POSITIVE:
-        y = np.array(y)  # another thread could change the caller's array after the check
-        if (y < 0).any() or (loss == "gamma" and not y.all()):
-            raise ValueError(f"Some value(s) of y are out of the valid range of the loss {loss!r}.")
-    targets = y.reshape(len(y), -1)
-    n_outputs = targets.shape[1]
-    squared = loss == "squared_error"  # in scikit-learn half the mean over the outputs, with the gradient of their sum
-    task = Task(
-        targets,
-        score=lambda outputs, y, weight: r_squared(y, outputs, weight),
-        loss_scale=0.5 if squared else 1.0,
-        report_scale=1.0 / n_outputs if squared and n_outputs > 1 and averages_squared_errors() else 1.0,
-        standardize=parameters.y_scale is not None,
-        y_advice="" if loss in POSITIVE else "y_scale='standard'",
-        score_name="r2",
-    )
-    return Problem(task, n_outputs, "exp" if loss in POSITIVE else "identity")
-
-
-def _encoder(parameters: Parameters, problem: Problem) -> Callable[[NDArray[Any]], NDArray[Any]]:
-    """Return the function that converts validation targets like the training targets."""
-    if problem.labels is not None:
-        return problem.labels.encode
-
-    def encode(y: NDArray[Any]) -> NDArray[Any]:
-        other = _regression(parameters, y)
-        if other.n_outputs != problem.n_outputs:
-            raise ValueError(f"y must have {problem.n_outputs} outputs, got {other.n_outputs}.")
-        return other.task.targets
-
-    return encode
 
 
 def network_description(
