@@ -21,6 +21,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import warnings
 from pathlib import Path
 from typing import Any, ClassVar
@@ -62,6 +63,8 @@ def draw_page(path: Path, name: str, folder: Path) -> list[tuple[Path, Path]]:
         names: dict[str, object] = {"__name__": "page"}
         files[style] = []
         with (
+            tempfile.TemporaryDirectory() as files_of_the_page,
+            contextlib.chdir(files_of_the_page),
             plt.style.context(["default" if style == "light" else "dark_background", colors]),
             warnings.catch_warnings(),
         ):
