@@ -52,7 +52,13 @@ OBJECTIVES = {
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("objective", OBJECTIVES.values(), ids=OBJECTIVES.keys())
+@pytest.mark.parametrize(
+    "objective",
+    [  # "all" has the other terms too; each alone is a slow test
+        pytest.param(terms, id=name, marks=[pytest.mark.slow] if name in ("penalty", "weights") else [])
+        for name, terms in OBJECTIVES.items()
+    ],
+)
 @pytest.mark.parametrize(("output", "loss"), OUTPUTS)
 @pytest.mark.parametrize("hidden", HIDDEN)
 def test_gradient_equals_differences_of_the_cost(hidden, output, loss, objective, dtype):
