@@ -40,13 +40,13 @@ class MLPClassifier(MultilayerPerceptron):
         The cost of a row. "squared_error" is the sum of ``(a - y) ** 2`` over the outputs, with logistic outputs. The
         others use softmax outputs, or logistic outputs for two classes and for multilabel targets. With p for
         `loss_parameter` and a for the probability of the true class: "log_loss" is ``-log(a)``, "focal" is
-        ``-(1 - a) ** p * log(a)`` [6]_, and "label_smoothing" is the log loss with the targets
-        ``(1 - p) * y + p / n_classes`` [7]_.
+        ``-(1 - a) ** p * log(a)`` [8]_, and "label_smoothing" is the log loss with the targets
+        ``(1 - p) * y + p / n_classes`` [9]_.
     loss_parameter : float or None, default=None
         Positive parameter of the loss: for "focal" by default 2; for "label_smoothing" below 1, by default 0.1.
     class_weight : None, "balanced", dict or list of dict, default=None
         Weights of the classes by label, not negative; they multiply `sample_weight`. "balanced" means
-        ``n_samples / (n_classes * n_samples_of_class)`` (King and Zeng [8]_), which `partial_fit` does not support. A
+        ``n_samples / (n_classes * n_samples_of_class)`` (King and Zeng [10]_), which `partial_fit` does not support. A
         dict may leave out classes, whose weight is 1. For multilabel targets, a list with a dict for each column, for
         example ``[{0: 1, 1: 5}, {0: 1, 1: 1}]``; the weights of a row's columns multiply.
     <model parameters>
@@ -66,10 +66,10 @@ class MLPClassifier(MultilayerPerceptron):
     References
     ----------
     <references>
-    .. [6] Lin, Goyal, Girshick, He, Dollár (2017), "Focal loss for dense object detection", ICCV.
-    .. [7] Szegedy, Vanhoucke, Ioffe, Shlens, Wojna (2016), "Rethinking the Inception architecture for computer vision",
+    .. [8] Lin, Goyal, Girshick, He, Dollár (2017), "Focal loss for dense object detection", ICCV.
+    .. [9] Szegedy, Vanhoucke, Ioffe, Shlens, Wojna (2016), "Rethinking the Inception architecture for computer vision",
        CVPR.
-    .. [8] King, Zeng (2001), "Logistic regression in rare events data", Political Analysis 9.
+    .. [10] King, Zeng (2001), "Logistic regression in rare events data", Political Analysis 9.
 
     Examples
     --------

@@ -39,9 +39,9 @@ class MLPRegressor(MultilayerPerceptron):
         - "squared_error": ``d ** 2 / 2``.
         - "absolute_error": ``abs(d)``; its minimum is the median.
         - "huber": ``d ** 2 / 2`` if ``abs(d) <= p``, otherwise ``p * (abs(d) - p / 2)``, with p for `loss_parameter`:
-          large errors count less [6]_.
+          large errors count less [8]_.
         - "quantile": ``(1 - quantile) * d`` if d is positive, otherwise ``-quantile * d``; its minimum is the quantile
-          [7]_.
+          [9]_.
         - "poisson": ``output - y + y * log(y / output)``, half the Poisson deviance, for counts; targets must not be
           negative.
         - "gamma": ``y / output + log(output)``, up to a constant half the gamma deviance, for prices and durations;
@@ -76,8 +76,8 @@ class MLPRegressor(MultilayerPerceptron):
     References
     ----------
     <references>
-    .. [6] Huber (1964), "Robust estimation of a location parameter", Annals of Mathematical Statistics 35.
-    .. [7] Koenker, Bassett (1978), "Regression quantiles", Econometrica 46.
+    .. [8] Huber (1964), "Robust estimation of a location parameter", Annals of Mathematical Statistics 35.
+    .. [9] Koenker, Bassett (1978), "Regression quantiles", Econometrica 46.
 
     Examples
     --------
