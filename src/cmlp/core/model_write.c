@@ -264,8 +264,8 @@ static cmlp_status check_array(const cmlp_model_array *a)
     if (!dtype_name(a->dtype)) return CMLP_ERROR_DTYPE;
     if (a->rows < 1 || a->rows > CMLP_MAX_WIDTH || a->columns < 0 || a->columns > CMLP_MAX_WIDTH)
         return CMLP_ERROR_FILE_TENSOR;
-    const uint64_t most = (PTRDIFF_MAX < CMLP_DATA_MOST ? (uint64_t)PTRDIFF_MAX : CMLP_DATA_MOST) / 8;
-    if (a->columns && (uint64_t)a->rows > most / (uint64_t)a->columns) return CMLP_ERROR_OVERFLOW;
+    const uint64_t limit = (PTRDIFF_MAX < CMLP_DATA_MOST ? (uint64_t)PTRDIFF_MAX : CMLP_DATA_MOST) / 8;
+    if (a->columns && (uint64_t)a->rows > limit / (uint64_t)a->columns) return CMLP_ERROR_OVERFLOW;
     return cmlp_misaligned(a->data, cmlp_bytes_of(a->dtype)) ? CMLP_ERROR_ALIGNMENT : CMLP_OK;
 }
 

@@ -78,14 +78,14 @@ cmlp_status cmlp_predict(const cmlp_net *net, const void *params, const cmlp_row
                          void *scratch, size_t scratch_size)
 {
     cmlp_row_scratch divided;
-    cmlp_rows own;
+    cmlp_rows copy;
     cmlp_status status = cmlp_check_net(net);
-    if (!status) status = CMLP_READ(&own, rows, cmlp_rows, index_dtype);
-    if (!status && (own.order ? own.n_order : own.n_rows) != 1) status = CMLP_ERROR_ROWS;
+    if (!status) status = CMLP_READ(&copy, rows, cmlp_rows, index_dtype);
+    if (!status && (copy.order ? copy.n_order : copy.n_rows) != 1) status = CMLP_ERROR_ROWS;
     if (!status) status = cmlp_check_scratch(net, scratch, scratch_size, &divided);
     if (status) return status;
     if (!output) output = divided.output;
-    status = cmlp_forward_row(net, params, &own, output, &divided);
+    status = cmlp_forward_row(net, params, &copy, output, &divided);
     if (!status && label) *label = label_of(net, output);
     return status;
 }
