@@ -153,6 +153,9 @@ static void test_labels_of_files(void)
     expect(LABELS("int16", "-3,0,7"), 0, "-3");
     expect(LABELS("int16", "-3,0,7"), 2, "7");
     expect(LABELS("float32", "-1.5,0.0,1e+10"), 2, "1e+10");
+    /* Rounded up to the smallest float, and to even doubles. */
+    expect(LABELS("float32", "0.0,1.401298464324817e-45,1.0"), 1, "1.401298464324817e-45");
+    expect(LABELS("float64", "9007199254740992.0,9007199254740994.0,9007199254740995.0"), 2, "9007199254740995.0");
     expect(LABELS("uint64", "\"0\",\"9007199254740993\",\"18446744073709551615\""), 2, "18446744073709551615");
     expect("{\"kind\":\"multilabel\",\"dtype\":\"int64\",\"values\":[0,1,2]}", 1, "1");
     expect(LABELS("U1", "\"\",\"a\",\"b\""), 0, "");
@@ -185,16 +188,20 @@ static void test_hostile_labels(void)
         LABELS("int64", "\"1\",\"2\",\"3\""), LABELS("int64", "1,2,9007199254740993"),
         LABELS("int64", "1,2,\"9007199254740993\""), LABELS("int64", "\"1_0\",\"2\",\"9007199254740993\""),
         LABELS("int64", "\" 2\",\"3\",\"9007199254740993\""), LABELS("int64", "\"-0\",\"3\",\"9007199254740993\""),
-        LABELS("int64", "\"0\",\"3\",\"9223372036854775808\""), LABELS("uint64", "\"0\",\"3\",\"18446744073709551616\""),
+        LABELS("int64", "\"0\",\"3\",\"9223372036854775808\""),
+        LABELS("uint64", "\"0\",\"3\",\"18446744073709551616\""),
         LABELS("int8", "0,1,128"), LABELS("int8", "-129,0,1"), LABELS("uint8", "-1,0,1"), LABELS("uint16", "0,1,65536"),
         LABELS("float16", "0.0,1.0,2.1"), LABELS("float16", "0.0,1.0,65520.0"), LABELS("float32", "0.0,1.0,1e39"),
         LABELS("float64", "0.0,1.0,1e999"), LABELS("float64", "0.0,1.0,NaN"), LABELS("float64", "0.0,1.0,2"),
         LABELS("float64", "0.0,1.0,2."), LABELS("float64", "0.0,1.0,1.00000000000000000000000"),
-        LABELS("float64", "0.1,0.10000000000000000555,1.0"), LABELS("bool", "false,true,true"),
+        LABELS("float64", "0.1,0.10000000000000000555,1.0"),
+        LABELS("float64", "9007199254740992.0,9007199254740993.0,1e20"),
+        LABELS("float64", "1.0,9007199254740995.0,9007199254740996.0"), LABELS("bool", "false,true,true"),
         LABELS("object", "0,1,2"), LABELS("object", "\"b\",\"a\",\"c\""), LABELS("object", "\"a\",\"a\",\"b\""),
         LABELS("U1", "\"a\",\"b\",\"cc\""), LABELS("U1", "\"a\",\"b\",3"), LABELS("U2", "\"a\",\"b\",\"c\""),
         LABELS("U20000000", "\"a\",\"b\",\"c\""), LABELS("U0", "\"a\",\"b\",\"c\""), LABELS("U01", "\"a\",\"b\",\"c\""),
-        LABELS("U", "\"a\",\"b\",\"c\""), LABELS("U2", "\"a\",\"b\",\"c\\u0000\""), LABELS("object", "\"\\x\",\"b\",\"c\""),
+        LABELS("U", "\"a\",\"b\",\"c\""), LABELS("U2", "\"a\",\"b\",\"c\\u0000\""),
+        LABELS("object", "\"\\x\",\"b\",\"c\""),
         LABELS("object", "\"\\u00\",\"b\",\"c\""), LABELS("object", "\"a\",\"b\",\"\\ud83d\\u00\""),
         LABELS("object", "\"a\",\"b\",\"c"), LABELS("int128", "0,1,2"), LABELS("int64", "0,1,2") " ",
         "{\"kind\":\"others\",\"dtype\":\"int64\",\"values\":[0,1,2]}",

@@ -1,5 +1,5 @@
-/* Decimal numbers to doubles, correctly rounded, without a locale and without memory: the digits are a fixed-point number
- * of many words, which is multiplied or divided by powers of ten. */
+/* Decimal numbers to doubles, correctly rounded, without a locale and without memory: the digits are a fixed-point
+ * number of many words, which is multiplied or divided by powers of ten. */
 #include <string.h>
 
 #include "model_text.h"
