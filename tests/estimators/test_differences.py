@@ -200,7 +200,7 @@ def test_verbose(capsys):
     for model in classifiers(verbose=2):
         model.fit(X, CLASSES)
         printed.append(capsys.readouterr().out.splitlines())
-    assert [len(lines) for lines in printed[4:]] == [1, 3]
+    assert [len(lines) for lines in printed[4:]] == [2, 3]
 
 
 def test_parts_of_fit():

@@ -420,8 +420,8 @@ def test_progress_bar_names_the_extra_without_tqdm():
 # ------------------------------------------------------------------------------------------------ verbose
 
 
-@pytest.mark.parametrize("verbose, printed", [(True, 5), (1, 5), (2, 2), (5, 1), (7, 0)])
-def test_verbose_prints_a_line_every_n_epochs(verbose, printed, capsys):
+@pytest.mark.parametrize("verbose, printed", [(True, 5), (1, 5), (2, 3), (5, 2), (7, 1)])
+def test_verbose_prints_a_line_after_the_first_and_every_nth_epoch(verbose, printed, capsys):
     trained(verbose=verbose)
     lines = capsys.readouterr().out.splitlines()
     assert len([line for line in lines if line.startswith("Iteration")]) == printed
@@ -432,7 +432,7 @@ def test_partial_fit_announces_no_time_left(capsys):
     for _ in range(4):
         model.partial_fit(X, Y, classes=np.unique(Y))
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 2 and not any("left" in line for line in lines)
+    assert len(lines) == 3 and not any("left" in line for line in lines)
     trained(verbose=True)
     assert "at most" in capsys.readouterr().out
 

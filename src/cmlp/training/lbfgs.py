@@ -192,7 +192,7 @@ class LBFGS:
         state.history.loss = float(intermediate_result.fun) * self.task.unit
         state.epoch += 1
         verbose = self.settings.verbose
-        if verbose and not isinstance(verbose, str) and state.epoch % verbose == 0:
+        if verbose and not isinstance(verbose, str) and (state.epoch == 1 or state.epoch % verbose == 0):
             print(f"Iteration {state.epoch}, loss = {state.history.loss:.8f}", flush=True)
         stops = [observer.epoch_ends() for observer in self.observers]
         if any(stops) or time.monotonic() >= self._deadline:

@@ -367,7 +367,7 @@ class Training:
 
     def _print(self, loss: float, score: float | None, message: str) -> None:
         state, settings = self.state, self.settings
-        if state.schedule_epoch % self._every and not message:
+        if state.schedule_epoch > 1 and state.schedule_epoch % self._every and not message:
             return
         line = f"Iteration {state.epoch}, loss = {loss:.8f}"
         if score is not None:
