@@ -53,7 +53,8 @@ tol : float, default=1e-4
     Minimum improvement of the loss (of the score, with `early_stopping`) for an epoch to count as an improvement.
     "lbfgs" stops when every entry of the gradient is at most `tol`.
 verbose : bool, int or "bar", default=False
-    Whether to print a line per epoch; n for a line after the first and every n-th epoch, "bar" for a progress bar (needs tqdm).
+    Whether to print a line per epoch; n for a line after the first and every n-th epoch, "bar" for a progress bar
+    (needs tqdm).
 warm_start : bool, default=False
     Whether fit continues from the model of the previous call. fit then raises ValueError if the layer sizes,
     `activation`, `loss`, `dtype` or `input_scale` have changed.
