@@ -135,7 +135,7 @@ typedef enum cmlp_status {
     CMLP_ERROR_FILE_SYNTAX = 102,   /* the head does not follow the grammar of the format */
     CMLP_ERROR_FILE_NAME = 103,     /* a key or a tensor name is malformed, missing, repeated or out of order */
     CMLP_ERROR_FILE_TENSOR = 104,   /* a tensor has an unexpected type, shape or offset */
-    CMLP_ERROR_FILE_NONFINITE = 105, /* a parameter is NaN or infinite */
+    CMLP_ERROR_FILE_NONFINITE = 105, /* a parameter, or a shift or factor of the inputs, is NaN or infinite */
     CMLP_ERROR_FILE_EXAMPLE = 106,  /* the example's computed output differs from the stored output */
     CMLP_ERROR_FILE_KEY = 107,      /* the metadata have no such key */
     CMLP_ERROR_FILE_WRITE = 108,    /* the write callback failed */
@@ -194,13 +194,14 @@ typedef struct cmlp_net cmlp_net;
 /* Sizes and properties of a model file. cmlp_model_size writes every field except struct_size. */
 typedef struct cmlp_model_info {
     size_t struct_size;
-    size_t model_size;    /* bytes of memory for cmlp_model_init; includes the parameters on big-endian machines */
+    size_t model_size;    /* bytes of memory for cmlp_model_init; includes copies of shifts and factors, and on
+                           * big-endian machines of the parameters */
     size_t scratch_size;  /* bytes of scratch for cmlp_model_init and cmlp_model_predict */
     uint64_t head_size;   /* bytes of the head; the data follow */
     uint64_t file_size;   /* bytes of the whole file */
     uint64_t error_at;    /* if the head is invalid: the byte of the file where reading stopped */
     int64_t n_inputs, n_outputs;
-    double input_scale;
+    double input_scale;   /* NaN if each column has a shift and a factor of its own: see cmlp_model_rows */
     int32_t dtype;        /* CMLP_FLOAT32 or CMLP_FLOAT64 */
 } cmlp_model_info;
 
@@ -219,15 +220,16 @@ CMLP_API cmlp_status cmlp_model_size(const void *file, size_t n, cmlp_model_info
  * verify: if not 0, the function also checks the data's checksum, that all parameters are finite, and that the example
  *     in the file gives the stored output. If 0, it checks only the head and the size of the file.
  * scratch: info->scratch_size bytes, any alignment; used during this call only. May be NULL if verify is 0.
- * Returns CMLP_OK; the statuses of cmlp_model_size; FILE_LONG; FILE_DATA_CRC, FILE_NONFINITE, FILE_EXAMPLE and INPUT
- * (from the example) if verify is not 0; NULL, ALIGNMENT, BUFFER_SIZE.
+ * Returns CMLP_OK; the statuses of cmlp_model_size; FILE_LONG; FILE_NONFINITE if a shift or a factor of a column is NaN
+ * or infinite, and OPTION if a factor is 0; FILE_DATA_CRC, FILE_NONFINITE, FILE_EXAMPLE and INPUT (from the example) if
+ * verify is not 0; NULL, ALIGNMENT, BUFFER_SIZE.
  * On failure the contents of `memory` are unspecified. */
 CMLP_API cmlp_status cmlp_model_init(cmlp_model *memory, size_t memory_size, const void *file, size_t n, int verify,
                                      void *scratch, size_t scratch_size);
 
 /* Predicts one row. There is no allocation, lock or system call, and any number of threads may share a model. Each
  * thread needs scratch memory of its own.
- * row: n_inputs elements of the model's dtype, or bytes. The input scale of the model is applied to them.
+ * row: n_inputs elements of the model's dtype, or bytes. The function scales them as the model's inputs.
  * label: receives the class index (see cmlp_labels); or NULL.
  * output: receives the n_outputs outputs in the model's dtype; or NULL.
  * scratch: info->scratch_size bytes, any alignment; its contents do not matter.
@@ -272,12 +274,13 @@ typedef enum cmlp_rows_kind { CMLP_ROWS_DENSE = 1, CMLP_ROWS_CSR = 3 } cmlp_rows
  *   indptr[i+1] - 1, and all other elements are 0. Columns ascend within a row, without duplicates. A CSR row gives
  *   the bits of the same dense row while the weights are finite, in a time proportional to its stored values. Each
  *   call first checks the indices of the rows that it uses.
- * The network's input is value * scale, computed in double and rounded once to the net's type. If `order` is not
- * NULL, a call uses the rows order[0], ..., order[n_order - 1], in this sequence; a row may occur several times.
- * Results are in the sequence of `order` too.
+ * The network's input is value * scale, or in column j (value - shifts[j]) * factors[j] if there are such vectors,
+ * computed in double and rounded once to the net's type. The shifts of CSR rows must be 0, because elements that are
+ * not stored are 0. If `order` is not NULL, a call uses the rows order[0], ..., order[n_order - 1], in this sequence; a
+ * row may occur several times. Results are in the sequence of `order` too.
  *
- * The errors of rows: NULL, STRUCT_SIZE, ROWS, DTYPE, ALIGNMENT, OPTION (scale), ORDER, SPARSE; and while computing
- * INPUT. */
+ * The errors of rows: NULL, STRUCT_SIZE, ROWS, DTYPE, ALIGNMENT, OPTION (scale, shifts and factors), ORDER, SPARSE; and
+ * while computing INPUT. */
 typedef struct cmlp_rows {
     size_t struct_size;
     const void *data;
@@ -292,6 +295,8 @@ typedef struct cmlp_rows {
     int32_t kind;          /* CMLP_ROWS_DENSE or CMLP_ROWS_CSR, which ignores strides */
     int32_t dtype;         /* of data */
     int32_t index_dtype;   /* CSR: CMLP_INT32 or CMLP_INT64 */
+    const double *shifts;  /* n_cols finite numbers, and n_cols factors, finite and not 0, which are used instead of */
+    const double *factors; /* scale; or both NULL */
 } cmlp_rows;
 
 /* Contiguous dense rows; dtype is that of the data. Set the other fields afterwards, such as the scale. */
@@ -306,8 +311,9 @@ static inline cmlp_rows cmlp_dense_rows(const void *data, int32_t dtype, int64_t
     return rows;
 }
 
-/* Prepares rows for a model: sets kind (dense), dtype and n_cols to those of the model's inputs, and scale to its input
- * scale. Set data and n_rows afterwards, and dtype if the data have another type. The other fields are unchanged.
+/* Prepares rows for a model: sets kind (dense), dtype and n_cols to those of the model's inputs, scale to its input
+ * scale, and shifts and factors to the model's, or to NULL. Set data and n_rows afterwards, and dtype if the data have
+ * another type. The other fields are unchanged.
  * Returns CMLP_OK; MODEL, NULL, STRUCT_SIZE. On failure *rows is unchanged. */
 CMLP_API cmlp_status cmlp_model_rows(const cmlp_model *model, cmlp_rows *rows);
 
@@ -610,7 +616,7 @@ typedef struct cmlp_model_string {
 } cmlp_model_string;
 
 /* An array for other programs: `rows`, or `rows` times `columns` elements if `columns` is not 0. The name follows the
- * rule for keys and does not start with "layers." or "example.". */
+ * rule for keys and does not start with "layers.", "example." or "input.". */
 typedef struct cmlp_model_array {
     const char *name;
     const void *data;
@@ -628,6 +634,7 @@ typedef struct cmlp_model_content {
     /* Takes the next n bytes of the file; a value other than 0 ends the call with CMLP_ERROR_FILE_WRITE. */
     int (*write)(void *context, const void *bytes, size_t n);
     void *context;
+    const double *shifts, *factors;   /* of the inputs, used instead of input_scale as in cmlp_rows; or both NULL */
 } cmlp_model_content;
 
 /* Computes the bytes of scratch memory that cmlp_model_write needs. Returns CMLP_OK; the errors of a net; NULL,
@@ -637,9 +644,10 @@ CMLP_API cmlp_status cmlp_model_write_size(const cmlp_net *net, size_t *bytes);
 /* Writes a model file through content->write, in order and in pieces of any size. The same content gives the same bytes
  * everywhere. The example in the file has pseudo-random inputs, never a row of data.
  * scratch: any alignment; its contents do not matter.
- * Returns CMLP_OK; the errors of a net; NULL, STRUCT_SIZE, ALIGNMENT, OPTION (input_scale or a count), DTYPE,
- * BUFFER_SIZE, OVERFLOW; FILE_NAME, FILE_SYNTAX (a string that is not printable ASCII, or wrong labels), FILE_TENSOR
- * (an array's shape), FILE_NONFINITE (a parameter). After these, nothing has been written. After FILE_WRITE, part of the file has. */
+ * Returns CMLP_OK; the errors of a net; NULL, STRUCT_SIZE, ALIGNMENT, OPTION (input_scale, shifts, factors or a count),
+ * DTYPE, BUFFER_SIZE, OVERFLOW; INPUT (a shift is so large that no input of the net's type can be scaled); FILE_NAME,
+ * FILE_SYNTAX (a string that is not printable ASCII, or wrong labels), FILE_TENSOR (an array's shape), FILE_NONFINITE (a
+ * parameter). After these, nothing has been written. After FILE_WRITE, part of the file has. */
 CMLP_API cmlp_status cmlp_model_write(const cmlp_net *net, const void *params, const cmlp_model_content *content,
                                       void *scratch, size_t scratch_size);
 
@@ -722,8 +730,8 @@ CMLP_API cmlp_status cmlp_gradient(const cmlp_net *net, const void *params, cons
                                    double *cost, cmlp_run *run);
 
 /* gradient[i, :] is the derivative of the i-th selected row's own cost with respect to its n_cols values in `rows`,
- * before scaling: (rows selected, n_in), contiguous, of the net's type. It includes loss_scale and the row weight, but
- * no average and no penalty. Returns as cmlp_gradient. */
+ * before shift and scale: (rows selected, n_in), contiguous, of the net's type. It includes loss_scale and the row
+ * weight, but no average and no penalty. Returns as cmlp_gradient. */
 CMLP_API cmlp_status cmlp_input_gradient(const cmlp_net *net, const void *params, const cmlp_rows *rows,
                                          const cmlp_targets *targets, const cmlp_objective *objective, void *gradient,
                                          cmlp_run *run);

@@ -26,6 +26,7 @@ __all__ = [
     "datasets",
     "find_learning_rate",
     "from_onnx",
+    "from_pipeline",
     "from_sklearn",
     "from_torch",
     "get_cmake_dir",
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from cmlp.estimators.classifier import MLPClassifier
     from cmlp.estimators.rate_finder import find_learning_rate
     from cmlp.estimators.regressor import MLPRegressor
-    from cmlp.importers import from_onnx, from_sklearn, from_torch, load
+    from cmlp.importers import from_onnx, from_pipeline, from_sklearn, from_torch, load
     from cmlp.network import Gradient, Network
     from cmlp.tables.classifier import TabularClassifier
     from cmlp.tables.regressor import TabularRegressor
@@ -61,6 +62,7 @@ else:
         "cpu_info": "_core",
         "find_learning_rate": "estimators.rate_finder",
         "from_onnx": "importers",
+        "from_pipeline": "importers",
         "from_sklearn": "importers",
         "from_torch": "importers",
         "get_cmake_dir": "_include",

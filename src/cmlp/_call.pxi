@@ -182,6 +182,30 @@ cdef cnp.ndarray empty(Net net, int64_t rows, int64_t columns):
     return cnp.PyArray_EMPTY(2, shape, cnp.NPY_FLOAT32 if net.code == CMLP_FLOAT32 else cnp.NPY_FLOAT64, 0)
 
 
+cdef bint is_scale(object scale, int64_t width) except -1:
+    """Return whether `scale` is a number other than 0, or a pair (shift, factor) of float64 vectors of this width."""
+    if not isinstance(scale, tuple):
+        return float(scale) != 0
+    if len(scale) != 2:
+        return False
+    for values in scale:
+        if not isinstance(values, cnp.ndarray) or not fits(<cnp.ndarray>values, 1, width, 1, CMLP_FLOAT64):
+            return False
+    return True
+
+
+cdef int set_scale(cmlp_rows *rows, object scale) except -1:
+    """Let rows use a scale that `is_scale` has accepted, and that stays alive during the call."""
+    rows.shifts = rows.factors = NULL
+    rows.scale = 1
+    if isinstance(scale, tuple):
+        rows.shifts = <const double *>cnp.PyArray_DATA(<cnp.ndarray>scale[0])
+        rows.factors = <const double *>cnp.PyArray_DATA(<cnp.ndarray>scale[1])
+    else:
+        rows.scale = scale
+    return 0
+
+
 cdef class Call:
     """The structs of one call of the core, the arrays that they point into, and the workspace."""
 
@@ -195,13 +219,13 @@ cdef class Call:
     cdef void *params
     cdef cnp.ndarray X, Y, order, weights, indices, indptr, alphas, dropout
     cdef object csr  # the rows if they are sparse; X is then the array of their values
-    cdef object block
+    cdef object block, scale
     cdef int64_t n  # number of selected rows
 
     def __dealloc__(self):
         PyMem_RawFree(self.memory)
 
-    cdef int set_rows(self, Net net, object params, object X, double scale, object order) except -1:
+    cdef int set_rows(self, Net net, object params, object X, object scale, object order) except -1:
         cdef cmlp_rows *rows = &self.rows
         self.net, self.block = net, net.checked(params, False)
         self.params = cnp.PyArray_DATA(<cnp.ndarray>self.block)
@@ -213,8 +237,13 @@ cdef class Call:
             rows.n_rows, rows.n_cols = cnp.PyArray_DIM(self.X, 0), cnp.PyArray_DIM(self.X, 1)
             rows.row_stride, rows.col_stride = stride_of(self.X, 0), stride_of(self.X, 1)
         rows.struct_size, rows.dtype = sizeof(cmlp_rows), dtype_code(self.X)
-        require(scale != 0, CMLP_ERROR_OPTION, "rows->scale")
-        rows.data, rows.scale = cnp.PyArray_DATA(self.X), scale
+        require(is_scale(scale, net.n_in), CMLP_ERROR_OPTION, "rows->scale")
+        if self.csr is not None and isinstance(scale, tuple) and np.any(scale[0]):
+            raise ValueError("X must be dense because input_scale has a shift other than 0, which would make the zeros "
+                             "of a sparse X nonzero.")
+        self.scale = scale  # the rows point to its vectors
+        set_scale(rows, scale)
+        rows.data = cnp.PyArray_DATA(self.X)
         self.n = rows.n_rows
         if order is not None:
             self.order = as_order(order, rows.n_rows)
@@ -348,7 +377,7 @@ cdef class Call:
         return check(status, self.run.refused)
 
 
-cdef Call whole_call(Net net, params, X, Y, double scale, order, dict objective, n_threads, double seconds=FOREVER):
+cdef Call whole_call(Net net, params, X, Y, scale, order, dict objective, n_threads, double seconds=FOREVER):
     """Prepare a call in which all rows are one batch."""
     cdef Call call = Call.__new__(Call)
     call.set_rows(net, params, X, scale, order)

@@ -156,8 +156,9 @@ cdef class Net:
 
     Notes
     -----
-    Keywords of the methods: ``scale`` is the factor of the inputs; ``order`` lists the rows to use; ``sample_weight``,
-    ``alpha``, ``loss_scale`` and ``clip`` define the objective.
+    Keywords of the methods: ``scale`` is the factor of the inputs, or a pair of float64 vectors ``(shift, factor)`` for
+    the inputs ``(X - shift) * factor``; ``order`` lists the rows to use; ``sample_weight``, ``alpha``, ``loss_scale``
+    and ``clip`` define the objective.
     """
 
     cdef cmlp_net *net
@@ -256,7 +257,7 @@ cdef class Net:
             biases.append(block[layer.biases:layer.biases + layer.n_out])
         return weights, biases
 
-    def forward(self, params, X, *, double scale=1.0, out=None, order=None, n_threads=None, double seconds=FOREVER):
+    def forward(self, params, X, *, scale=1.0, out=None, order=None, n_threads=None, double seconds=FOREVER):
         """Return the output activations, (n, n_outputs); raises TimeLimitReached if a long call exceeds `seconds`."""
         cdef Call call = Call.__new__(Call)
         cdef cnp.ndarray result
@@ -274,7 +275,7 @@ cdef class Net:
         call.done(status)
         return result
 
-    def forward_small(self, cnp.ndarray params not None, X, double scale, out=None, n_threads=None):
+    def forward_small(self, cnp.ndarray params not None, X, scale, out=None, n_threads=None):
         """Compute the same as `forward` with less overhead, for small batches in plain arrays.
 
         It allocates only the result. Returns None if the general path is needed: for other kinds of X, for large
@@ -294,7 +295,9 @@ cdef class Net:
         if cnp.PyArray_NDIM(x) != 2 or not fits(params, 1, self.n_params, 1, self.code):
             return None
         rows.n_rows, rows.n_cols, rows.dtype = cnp.PyArray_DIM(x, 0), cnp.PyArray_DIM(x, 1), dtype_code(x)
-        if not rows.dtype or scale == 0 or <double>rows.n_rows * <double>self.n_params > SMALL_WORK:
+        if not rows.dtype or <double>rows.n_rows * <double>self.n_params > SMALL_WORK:
+            return None
+        if not is_scale(scale, self.n_in):
             return None
         if out is None:
             result = empty(self, rows.n_rows, self.n_out)
@@ -305,7 +308,8 @@ cdef class Net:
         else:
             return None
         rows.struct_size, rows.kind = sizeof(cmlp_rows), CMLP_ROWS_DENSE
-        rows.data, rows.scale = cnp.PyArray_DATA(x), scale
+        rows.data = cnp.PyArray_DATA(x)
+        set_scale(&rows, scale)
         rows.row_stride, rows.col_stride = stride_of(x, 0), stride_of(x, 1)
         rows.order, rows.n_order = NULL, 0
         run.struct_size, run.n_threads, run.poll, run.poll_context = sizeof(cmlp_run), 1, NULL, NULL
@@ -325,7 +329,7 @@ cdef class Net:
             outputs[i] = cnp.PyArray_DATA(result)
         return results
 
-    def activations_of(self, params, X, *, double scale=1.0, n_threads=None, bint sums=False):
+    def activations_of(self, params, X, *, scale=1.0, n_threads=None, bint sums=False):
         """Return the activations, or weighted sums, of every layer after the input, each (n, n_out)."""
         cdef Call call = Call.__new__(Call)
         cdef void *outputs[64]
@@ -341,7 +345,7 @@ cdef class Net:
         call.done(status)
         return results
 
-    def deltas(self, params, X, Y, *, double scale=1.0, n_threads=None, **objective):
+    def deltas(self, params, X, Y, *, scale=1.0, n_threads=None, **objective):
         """Return the derivatives of each row's cost with respect to the weighted sums, (n, n_out) for each layer."""
         cdef Call call = whole_call(self, params, X, Y, scale, None, objective, n_threads)
         cdef void *outputs[64]
@@ -353,7 +357,7 @@ cdef class Net:
         call.done(status)
         return results
 
-    def cost(self, params, X, Y, *, double scale=1.0, order=None, n_threads=None, double seconds=FOREVER, **objective):
+    def cost(self, params, X, Y, *, scale=1.0, order=None, n_threads=None, double seconds=FOREVER, **objective):
         """Return the objective: the weighted mean of the rows' costs times loss_scale, plus the penalty."""
         cdef Call call = whole_call(self, params, X, Y, scale, order, objective, n_threads, seconds)
         cdef double cost = 0
@@ -363,7 +367,7 @@ cdef class Net:
         call.done(status)
         return cost
 
-    def gradient(self, params, X, Y, *, double scale=1.0, order=None, n_threads=None, double seconds=FOREVER, **objective):
+    def gradient(self, params, X, Y, *, scale=1.0, order=None, n_threads=None, double seconds=FOREVER, **objective):
         """Return the gradient of the objective as a flat block, and the objective."""
         cdef Call call = whole_call(self, params, X, Y, scale, order, objective, n_threads, seconds)
         cdef cnp.ndarray gradient = np.empty(self.n_params, self.dtype)
@@ -375,7 +379,7 @@ cdef class Net:
         call.done(status)
         return gradient, cost
 
-    def input_gradient(self, params, X, Y, *, double scale=1.0, n_threads=None, **objective):
+    def input_gradient(self, params, X, Y, *, scale=1.0, n_threads=None, **objective):
         """Return the gradient of each row's cost with respect to the inputs of that row, (n, n_in)."""
         cdef Call call = whole_call(self, params, X, Y, scale, None, objective, n_threads)
         cdef cnp.ndarray gradient = empty(self, call.n, self.n_in)
@@ -386,7 +390,7 @@ cdef class Net:
         call.done(status)
         return gradient
 
-    def train_epoch(self, params, X, Y, Optimizer optimizer not None, *, int64_t batch_size, order=None, double scale=1.0,
+    def train_epoch(self, params, X, Y, Optimizer optimizer not None, *, int64_t batch_size, order=None, scale=1.0,
                     rates=None, int64_t first_batch=0, bint want_norm=False, n_threads=None, sums=None,
                     double seconds=FOREVER, **objective):
         """Train for one epoch, with one step per batch; changes params and optimizer in place.

@@ -50,7 +50,7 @@ cdef int write_piece(void *context, const void *piece, size_t n) noexcept with g
     return 0
 
 
-def write_model(Net net not None, params, *, double scale, dict strings, dict arrays, write):
+def write_model(Net net not None, params, *, scale, dict strings, dict arrays, write):
     """Write a model file through the function `write(memoryview)`, which must not keep a reference to its argument.
 
     `strings` maps keys to printable ASCII text; `arrays` maps names to contiguous arrays of one or two dimensions.
@@ -63,10 +63,14 @@ def write_model(Net net not None, params, *, double scale, dict strings, dict ar
     cdef cmlp_model_string *string = <cmlp_model_string *>cnp.PyArray_DATA(<cnp.ndarray>c_strings)
     cdef cmlp_model_array *array = <cmlp_model_array *>cnp.PyArray_DATA(<cnp.ndarray>c_arrays)
     cdef cmlp_model_content content
+    cdef cmlp_rows rows
     cdef void *block = cnp.PyArray_DATA(net.checked(params, False))
     cdef size_t size = 0
     cdef int status
-    content.struct_size, content.input_scale = sizeof(cmlp_model_content), scale
+    require(is_scale(scale, net.n_in), CMLP_ERROR_OPTION, "content->input_scale")
+    set_scale(&rows, scale)
+    content.struct_size, content.input_scale = sizeof(cmlp_model_content), rows.scale
+    content.shifts, content.factors = rows.shifts, rows.factors
     content.strings, content.n_strings = string, len(keys)
     content.arrays, content.n_arrays = array, len(tensors)
     content.write, content.context = write_piece, <void *>context

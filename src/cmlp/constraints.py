@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
 import numpy as np
 
 from cmlp import _core
+from cmlp.inputs.scale import SCALES, InputScale
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -235,6 +236,15 @@ class Pair(Constraint):
         return f"a tuple ({self.names})"
 
 
+class Columns(Pair):
+    """A pair of vectors, shift and factor, for the columns of the input."""
+
+    def convert(self, value: object) -> object:
+        """Return the pair with checked copies of the vectors."""
+        pair: Sequence[Any] = value  # type: ignore[assignment]  # an accepted value is a tuple or a list
+        return InputScale(*pair)
+
+
 Row: TypeAlias = tuple[Constraint, ...]
 
 BOOLEAN = (Instance(bool), Instance(np.bool_))
@@ -250,7 +260,7 @@ SHARED: Mapping[str, Row] = {
     "activation": (*_ACTIVATION, ARRAY_LIKE),
     "random_state": (Interval(Integral, 0, 2**32 - 1, "both"), LegacyGenerator(), NONE),
     "n_threads": (POSITIVE_INTEGER, NONE),
-    "input_scale": (Interval(Real, 0, math.inf, "neither"),),
+    "input_scale": (Interval(Real, 0, math.inf, "neither"), Columns("shift", "factor")),
 }
 
 NETWORK: Mapping[str, Row] = {
@@ -312,6 +322,7 @@ ESTIMATORS: Mapping[str, Row] = {
     **SHARED,
     **TRAINER,
     "hidden_layer_sizes": (ARRAY_LIKE, Interval(Integral, 1, math.inf, "left")),
+    "input_scale": (Options(str, *SCALES), *SHARED["input_scale"]),
     "warm_start": BOOLEAN,
     "dtype": (Options(str, "auto", "float32", "float64"),),
     "activation_parameter": (*NETWORK["activation_parameter"], ARRAY_LIKE, NONE),

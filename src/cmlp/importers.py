@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from cmlp.files.models import Content, read_model
 
@@ -180,7 +183,7 @@ def from_sklearn(model: Any) -> MLPClassifier | MLPRegressor:
     NotFittedError
         If `model` is not fitted.
     TypeError
-        If `model` is another object, for example a pipeline: convert its last step.
+        If `model` is another object, for example a pipeline: see `from_pipeline`.
 
     Examples
     --------
@@ -195,6 +198,55 @@ def from_sklearn(model: Any) -> MLPClassifier | MLPRegressor:
     own = _estimator_class(content.record)._get_param_names()
     parameters = {name: value for name, value in content.parameters.items() if name in own}
     return _model_of(content._replace(parameters=parameters))  # type: ignore[no-any-return]
+
+
+def from_pipeline(pipeline: Any) -> MLPClassifier | MLPRegressor:
+    """Convert a pipeline of scalers and a network to one estimator, which scales the inputs itself.
+
+    The estimator can be saved and exported, and takes the inputs of the pipeline.
+
+    Parameters
+    ----------
+    pipeline : sklearn.pipeline.Pipeline
+        Fitted. The last step is an `MLPClassifier` or `MLPRegressor` of cmlp or of scikit-learn. The steps before are
+        any number of StandardScaler, MinMaxScaler, RobustScaler and MaxAbsScaler, without ``clip=True``, and
+        "passthrough".
+
+    Returns
+    -------
+    MLPClassifier or MLPRegressor
+        A fitted estimator with copies of the weights, whose `input_scale` is a pair ``(shift, factor)``. Its
+        predictions agree with those of the pipeline up to rounding.
+
+    Raises
+    ------
+    NotFittedError
+        If the last step is not fitted.
+    TypeError
+        If `pipeline` is no pipeline, or a step is another object.
+    ValueError
+        If a scaler clips, or is not fitted.
+
+    Examples
+    --------
+    >>> import cmlp
+    >>> from sklearn.pipeline import make_pipeline  # doctest: +SKIP
+    >>> from sklearn.preprocessing import StandardScaler  # doctest: +SKIP
+    >>> pipeline = make_pipeline(StandardScaler(), cmlp.MLPRegressor()).fit(X, y)  # doctest: +SKIP
+    >>> cmlp.from_pipeline(pipeline).save("model.cmlp")  # doctest: +SKIP
+    """
+    from cmlp.export.pipelines import pipeline_scale, steps_of
+
+    *scalers, last = steps_of(pipeline)
+    model = last if hasattr(last, "_record") else from_sklearn(last)
+    record, content = model._record(), model._fitted()
+    record.input_scale = scale = pipeline_scale(scalers, record.input_scale, record.sizes[0])
+    record.params = record.params.copy()
+    names = getattr(pipeline.steps[0][1], "feature_names_in_", None)
+    record.feature_names = None if names is None else np.array(names, object)
+    state = copy.deepcopy(content.state)
+    state.params = record.params
+    return _model_of(Content(record, {**model.get_params(deep=False), "input_scale": scale}, state))  # type: ignore[no-any-return]
 
 
 def _imported(record: Record) -> Any:

@@ -114,6 +114,8 @@ cdef extern from "cmlp.h" nogil:
         int32_t kind
         int32_t dtype
         int32_t index_dtype
+        const double *shifts
+        const double *factors
 
     cmlp_rows cmlp_dense_rows(const void *data, int32_t dtype, int64_t n_rows, int64_t n_cols)
     cmlp_status cmlp_model_rows(const cmlp_model *model, cmlp_rows *rows)
@@ -287,6 +289,8 @@ cdef extern from "cmlp.h" nogil:
         int32_t n_arrays
         int (*write)(void *context, const void *bytes, size_t n) noexcept nogil
         void *context
+        const double *shifts
+        const double *factors
 
     cmlp_status cmlp_model_write_size(const cmlp_net *net, size_t *bytes)
     cmlp_status cmlp_model_write(const cmlp_net *net, const void *params, const cmlp_model_content *content,

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
     from typing import Any
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from cmlp import _core
     from cmlp.inputs.labels import Labels
+    from cmlp.inputs.scale import InputScale
 
 
 # Names of the public classes, which model files and ONNX files contain.
@@ -27,8 +29,8 @@ class Record:
         Layer sizes, activations, loss and dtype.
     params : ndarray of shape (n_params,)
         The model's own parameter block, not a copy.
-    input_scale : float
-        Factor by which every input is multiplied.
+    input_scale : float or cmlp.inputs.scale.InputScale
+        Factor by which every input is multiplied, or a shift and a factor for each input.
     n_threads : int or None
         Maximum number of threads.
     kind : {"network", "classifier", "regressor"}
@@ -45,7 +47,7 @@ class Record:
         self,
         net: _core.Net,
         params: NDArray[Any],
-        input_scale: float = 1.0,
+        input_scale: float | InputScale = 1.0,
         n_threads: int | None = None,
         kind: str = "network",
         labels: Labels | None = None,
@@ -103,6 +105,24 @@ class Record:
         """Return the same record with another network."""
         kept = (getattr(self, name) for name in ("input_scale", "n_threads", "kind", "labels", "feature_names"))
         return Record(net, params, *kept)
+
+    def unscaled(self) -> Record:
+        """Return a record with the input scale in the weights and biases of the first layer.
+
+        Its outputs for raw inputs are equal within rounding.
+        """
+        scale, params = self.input_scale, self.params.copy()
+        factor = np.atleast_1d(scale.factor if isinstance(scale, tuple) else np.float64(scale))[:, None]
+        weights, biases = (views[0] for views in self.net.views(params))
+        wide = weights.astype(np.float64) * factor
+        if isinstance(scale, tuple):
+            biases[...] = biases - scale.shift @ wide
+        weights[...] = wide
+        if not np.isfinite(params).all():
+            raise ValueError(f"input_scale is too large for weights of {self.dtype}: they would not be finite.")
+        record = self.replaced(self.net, params)
+        record.input_scale = 1.0
+        return record
 
     def layers(self) -> list[tuple[NDArray[Any], NDArray[Any], str, float]]:
         """Return the weights (n_in, n_out), biases, activation and activation parameter of each layer."""

@@ -265,6 +265,34 @@ static void convert_forward_only(int32_t dtype, const void *source, int64_t stri
     real->convert(dtype, source, stride < 0 ? -stride : stride, stride < 0 && n > 0 ? 1 : n, scale, out);
 }
 
+#define COLUMNS_ARGUMENTS                                                                                   \
+    int32_t dtype, const void *source, int64_t stride, int64_t n, const double *shifts, const double *factors, \
+        void *out
+
+/* Rounds the difference, so that there are two roundings. */
+static void columns_two_roundings(COLUMNS_ARGUMENTS)
+{
+    static const double one = 1;
+    const int is_float = real->dtype == CMLP_FLOAT32;
+    for (int64_t i = 0; i < n; i++) {
+        double value;
+        const char *at = (const char *)source + i * stride;
+        real->convert_columns(dtype, at, stride, 1, shifts + i, &one, &value);
+        if (is_float) {
+            const float narrow = *(const float *)(const void *)&value;
+            ((float *)out)[i] = (float)((double)narrow * factors[i]);
+        } else {
+            ((double *)out)[i] = (double)(float)value * factors[i];
+        }
+    }
+}
+
+static void columns_forward_only(COLUMNS_ARGUMENTS)
+{
+    real->convert_columns(dtype, source, stride < 0 ? -stride : stride, stride < 0 && n > 0 ? 1 : n, shifts, factors,
+                          out);
+}
+
 static void drop_not_scaled(const cmlp_drop_rule *rule, void *v, int64_t n)
 {
     cmlp_drop_rule other = *rule;
@@ -363,6 +391,8 @@ static const broken list[] = {
     BROKEN(step, step_plain_momentum),
     BROKEN(convert, convert_in_float),
     BROKEN(convert, convert_forward_only),
+    BROKEN(convert_columns, columns_two_roundings),
+    BROKEN(convert_columns, columns_forward_only),
     BROKEN(nonzero_mask, mask_positive),
     BROKEN(nonzero_mask, mask_writes_past_end),
     BROKEN(nonzero_mask, mask_whole_words),
@@ -392,6 +422,7 @@ static cmlp_kernels broken_table(const broken *b)
     TAKE(loss);
     TAKE(step);
     TAKE(convert);
+    TAKE(convert_columns);
     TAKE(nonzero_mask);
     TAKE(drop);
     TAKE(multiply);

@@ -126,6 +126,44 @@ void check_convert(harness *h)
     }
 }
 
+/* ---- convert_columns */
+
+typedef struct columns_case {
+    operand *from, *shifts, *factors, *to;
+    int64_t first, step; /* elements */
+} columns_case;
+
+static void call_convert_columns(const cmlp_kernels *table, void *context)
+{
+    const columns_case *c = context;
+    const int64_t size = (int64_t)size_of(c->from->dtype);
+    const unsigned char *start = c->from->place.data;
+    table->convert_columns(c->from->dtype, c->from->n ? start + c->first * size : start, c->step * size, c->to->n,
+                           (const double *)(const void *)c->shifts->place.data,
+                           (const double *)(const void *)c->factors->place.data, c->to->place.data);
+}
+
+void check_convert_columns(harness *h)
+{
+    const int32_t dtypes[] = {CMLP_UINT8, CMLP_FLOAT32, CMLP_FLOAT64};
+    const int64_t n = pick_width(h) * (1 + random_below(&h->random, 4));
+    columns_case c = {.step = PICK(h, 1, 1, 1, 2, 3, -1, -2, 0)};
+    const int64_t reach = n ? (n - 1) * (c.step < 0 ? -c.step : c.step) + 1 : 0;
+    c.first = c.step < 0 && reach ? reach - 1 : 0;
+    c.from = new_operand(h, "source", dtypes[h->number % 3], reach, INPUT);
+    c.shifts = new_operand(h, "shifts", CMLP_FLOAT64, n, INPUT);
+    c.factors = new_operand(h, "factors", CMLP_FLOAT64, n, INPUT);
+    c.to = new_operand(h, "out", h->dtype, n, OUTPUT);
+    snprintf(h->shape, sizeof h->shape, "from dtype %d, step %d, n %d", (int)c.from->dtype, (int)c.step, (int)n);
+    run_tables(h, call_convert_columns, &c);
+    same_outputs(h);
+    for (int64_t i = 0; i < n; i++) {
+        const double value = get(c.from->dtype, c.from->before, c.first + i * c.step);
+        const double difference = value - get(CMLP_FLOAT64, c.shifts->before, i);
+        expect_exactly(h, c.to, i, type_round(h->dtype, difference * get(CMLP_FLOAT64, c.factors->before, i)));
+    }
+}
+
 /* ---- nonzero_mask */
 
 typedef struct mask_case {

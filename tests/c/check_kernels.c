@@ -26,6 +26,7 @@ const kernel_check kernel_checks[] = {
     {"loss_labels", check_label_loss, 800},
     {"step", check_step, 1000},
     {"convert", check_convert, 1500},
+    {"convert_columns", check_convert_columns, 1000},
     {"nonzero_mask", check_nonzero_mask, 600},
     {"drop", check_drop, 600},
     {"multiply", check_multiply, 200},

@@ -135,6 +135,7 @@ void check_loss(harness *h);
 void check_label_loss(harness *h);
 void check_step(harness *h);
 void check_convert(harness *h);
+void check_convert_columns(harness *h);
 void check_nonzero_mask(harness *h);
 void check_drop(harness *h);
 void check_multiply(harness *h);

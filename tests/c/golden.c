@@ -28,7 +28,7 @@ typedef struct golden_case {
     int32_t x_dtype, targets;
     int64_t rows, batch;
     double alpha, loss_scale;
-    int weighted;
+    int weighted, by_column; /* by_column: each column has its own shift and factor */
 } golden_case;
 
 #define F32 CMLP_FLOAT32
@@ -68,6 +68,9 @@ static const golden_case cases[] = {
      1, 0},
     {0x450105788ae57983, 3, {5, 1, 1}, {TANH, EXP}, SQUARED, F64, NESTEROV, F64, NUMBERS, 40, 1, 0, 1, 0},
     {0x7bbaed064cb8c1cc, 3, {140, 40, 130}, {RELU, SOFTMAX}, LOG, F32, SGD, U8, CLASSES, 130, 64, 0, 1, 0},
+    {0x5b154a7f09ef8d51, 3, {21, 20, 4}, {TANH, SOFTMAX}, LOG, F32, ADAM, U8, CLASSES, 120, 30, 0, 1, 0, 1},
+    {0x4e92a67967b33651, 3, {21, 20, 4}, {TANH, SOFTMAX}, LOG, F64, ADAM, F32, CLASSES, 120, 30, 0, 1, 0, 1},
+    {0x2929ce7101576cdc, 3, {70, 50, 2}, {RELU, IDENTITY}, SQUARED, F32, SGD, F64, NUMBERS, 90, 40, 1e-3, 1, 1, 1},
 };
 
 /* ---- training data of the cases, all from one stream of random numbers */
@@ -81,6 +84,7 @@ typedef struct problem {
     int32_t labels[512];
     double weights[512];
     int64_t order[512];
+    double shifts[256], factors[256];
 } problem;
 
 static int64_t n_in(const golden_case *c) { return c->sizes[0]; }
@@ -97,6 +101,17 @@ static void make_inputs(problem *p)
             ((float *)p->x)[i] = (float)(2 * u - 1);
         else
             p->x[i] = 2 * u - 1;
+    }
+}
+
+/* Shifts in [-1, 1), for bytes in [0, 256); factors in [0.5, 1.5), for bytes in [0.5, 1.5)/64. */
+static void make_columns(problem *p)
+{
+    const int bytes = p->c->x_dtype == U8;
+    for (int64_t k = 0; p->c->by_column && k < n_in(p->c); k++) {
+        const double u = cmlp_random_double(&p->random), v = cmlp_random_double(&p->random);
+        p->shifts[k] = bytes ? 256 * u : 2 * u - 1;
+        p->factors[k] = bytes ? (0.5 + v) / 64 : 0.5 + v;
     }
 }
 
@@ -170,6 +185,7 @@ static int train(problem *p, uint32_t isa, int32_t n_threads, uint64_t *hash)
     const int64_t size = c->x_dtype == U8 ? 1 : c->x_dtype == F32 ? 4 : 8;
     cmlp_random_seed(&p->random, 7);
     make_inputs(p);
+    make_columns(p);
     make_targets(p);
     int status = make_net(p, isa);
     for (int64_t i = 0; i < c->rows; i++) p->order[i] = i;
@@ -180,7 +196,8 @@ static int train(problem *p, uint32_t isa, int32_t n_threads, uint64_t *hash)
                                 .solver = c->solver};
     cmlp_rows rows = {.struct_size = sizeof rows, .data = p->x, .n_rows = c->rows, .n_cols = n_in(c),
                       .row_stride = n_in(c) * size, .col_stride = size, .scale = c->x_dtype == U8 ? 1 / 255.0 : 1,
-                      .order = p->order, .n_order = c->rows, .kind = CMLP_ROWS_DENSE, .dtype = c->x_dtype};
+                      .order = p->order, .n_order = c->rows, .kind = CMLP_ROWS_DENSE, .dtype = c->x_dtype,
+                      .shifts = c->by_column ? p->shifts : NULL, .factors = c->by_column ? p->factors : NULL};
     const cmlp_targets targets = {.struct_size = sizeof targets, .n_rows = c->rows,
                                   .data = c->targets == CLASSES ? (const void *)p->labels : p->y,
                                   .row_stride = c->targets == CLASSES ? 4 : 8 * n_out(c), .col_stride = 8,
@@ -218,9 +235,9 @@ static void describe(const golden_case *c)
     printf("case");
     for (int32_t l = 0; l < c->n_layers; l++) printf("%c%d", l ? ',' : ' ', (int)c->sizes[l]);
     for (int32_t l = 0; l < c->n_layers - 1; l++) printf("%c%s", l ? ',' : ' ', activation_names[c->activations[l]]);
-    printf(" %s %s %s %s %s %d %d %g %g %d %016" PRIx64 "\n", loss_names[c->loss], dtype_names[c->dtype],
+    printf(" %s %s %s %s %s %d %d %g %g %d %d %016" PRIx64 "\n", loss_names[c->loss], dtype_names[c->dtype],
            solver_names[c->solver], dtype_names[c->x_dtype], target_names[c->targets], (int)c->rows, (int)c->batch,
-           c->alpha, c->loss_scale, c->weighted, c->hash);
+           c->alpha, c->loss_scale, c->weighted, c->by_column, c->hash);
 }
 
 static int passed, failed;

@@ -94,8 +94,9 @@ static void call_all(job *j)
     CHECK(begun > CALLS / 10);
 }
 
-static void run_with(int32_t index_dtype, double scale)
+static void run_with(int32_t index_dtype, double scale, int by_column)
 {
+    static double shifts[COLUMNS], factors[COLUMNS];
     static int32_t labels[ROWS];
     static const int64_t sizes[] = {COLUMNS, HIDDEN, OUTPUTS};
     static const int32_t activations[] = {CMLP_ACTIVATION_RELU, CMLP_ACTIVATION_SOFTMAX};
@@ -139,6 +140,9 @@ static void run_with(int32_t index_dtype, double scale)
     j.rows.dtype = CMLP_FLOAT32;
     j.rows.index_dtype = index_dtype;
     j.rows.scale = scale;
+    for (int64_t i = 0; i < COLUMNS; i++) factors[i] = 1 + (double)i;
+    j.rows.shifts = by_column ? shifts : NULL;
+    j.rows.factors = by_column ? factors : NULL;
     j.rows.n_rows = ROWS;
     j.rows.n_cols = COLUMNS;
     j.rows.n_values = N_VALUES;
@@ -164,9 +168,11 @@ static void run_with(int32_t index_dtype, double scale)
 
 int main(void)
 {
-    run_with(CMLP_INT32, 1);
-    run_with(CMLP_INT64, 1);
-    run_with(CMLP_INT32, 0.5); /* values are converted into scratch memory */
-    run_with(CMLP_INT64, 0.5);
+    run_with(CMLP_INT32, 1, 0);
+    run_with(CMLP_INT64, 1, 0);
+    run_with(CMLP_INT32, 0.5, 0); /* values are converted into scratch memory */
+    run_with(CMLP_INT64, 0.5, 0);
+    run_with(CMLP_INT32, 1, 1); /* with the factors of their columns */
+    run_with(CMLP_INT64, 1, 1);
     return finish();
 }

@@ -243,7 +243,8 @@ static const struct attack {
     int status;
 } attacks[] = {
     {"{\"__metadata__\"", "{ \"__metadata__\"", CMLP_ERROR_FILE_MAGIC},
-    {"\"cmlp\":\"1\"", "\"cmlp\":\"2\"", CMLP_ERROR_FILE_VERSION},
+    {"\"cmlp\":\"1\"", "\"cmlp\":\"3\"", CMLP_ERROR_FILE_VERSION},
+    {"\"cmlp\":\"1\"", "\"cmlp\":\"2\"", CMLP_ERROR_OPTION}, /* its input_scale is 1 */
     {"\"data_crc32\"", "\"data_crc64\"", CMLP_ERROR_FILE_SYNTAX},
     /* metadata */
     {"\"note\":\"x\"", "\"note\":\"x\",\"note\":\"y\"", CMLP_ERROR_FILE_NAME},
@@ -317,6 +318,11 @@ static const struct attack {
      CMLP_ERROR_FILE_TENSOR},
     {"\"training.x\"", "\"layers.9.weight\"", CMLP_ERROR_FILE_NAME},
     {"\"training.x\"", "\"../../x\"", CMLP_ERROR_FILE_NAME},
+    {"\"training.x\"", "\"input.factor\"", CMLP_ERROR_FILE_TENSOR},
+    {"\"training.x\":" LAST, "\"input.factor\":{\"dtype\":\"F64\",\"shape\":[4],\"data_offsets\":[119,151]}",
+     CMLP_ERROR_FILE_NAME},
+    {"\"training.x\":" LAST, "\"input.shift\":{\"dtype\":\"F64\",\"shape\":[4],\"data_offsets\":[119,151]}",
+     CMLP_ERROR_FILE_NAME},
     {"\"training.x\"", "\"zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz\"", CMLP_ERROR_FILE_NAME},
     {LAST, LAST ",\"z\":{\"dtype\":\"F64\",\"shape\":[2147483647,2147483647],\"data_offsets\":[151,9]}",
      CMLP_ERROR_FILE_TENSOR},
@@ -458,6 +464,9 @@ static int refuse(void *context, const void *piece, size_t n)
 
 static void test_invalid_content(void)
 {
+    static const double vectors[N_IN + 1] = {1, 2, 3, 4, 5}, with_zero[N_IN] = {1, 2, 0, 4};
+    static const double far_away[N_IN] = {1e300, 1e300, 1e300, 1e300};
+    const double *const misaligned = (const double *)(const void *)((const char *)vectors + 4);
     WRITE_REFUSED(CMLP_ERROR_STRUCT_SIZE, content.struct_size--);
     WRITE_REFUSED(CMLP_ERROR_NULL, content.write = NULL);
     WRITE_REFUSED(CMLP_ERROR_NULL, content.strings = NULL);
@@ -478,6 +487,13 @@ static void test_invalid_content(void)
     WRITE_REFUSED(CMLP_ERROR_FILE_NAME, a[0].name = "training.x");
     WRITE_REFUSED(CMLP_ERROR_FILE_NAME, a[0].name = "layers.3.bias");
     WRITE_REFUSED(CMLP_ERROR_FILE_NAME, a[0].name = "example.input");
+    WRITE_REFUSED(CMLP_ERROR_FILE_NAME, a[0].name = "input.x");
+    WRITE_REFUSED(CMLP_ERROR_NULL, content.shifts = vectors);
+    WRITE_REFUSED(CMLP_ERROR_NULL, content.factors = vectors);
+    WRITE_REFUSED(CMLP_ERROR_ALIGNMENT, (content.shifts = vectors, content.factors = misaligned));
+    WRITE_REFUSED(CMLP_ERROR_ALIGNMENT, (content.factors = vectors, content.shifts = misaligned));
+    WRITE_REFUSED(CMLP_ERROR_OPTION, (content.shifts = vectors, content.factors = with_zero));
+    WRITE_REFUSED(CMLP_ERROR_INPUT, (content.shifts = far_away, content.factors = vectors));
     WRITE_REFUSED(CMLP_ERROR_FILE_TENSOR, a[0].rows = 0);
     WRITE_REFUSED(CMLP_ERROR_FILE_TENSOR, a[0].columns = -1);
     WRITE_REFUSED(CMLP_ERROR_OVERFLOW, (a[0].rows = 2147483647, a[0].columns = 2147483647));

@@ -105,29 +105,32 @@ def test_external_program_prints_the_golden_line():
     assert run(linked("consumer", [*objects, *core_objects(*SHARED)])) == line
 
 
-def golden_data(rs, sizes, x_type, kind, rows, weighted):
-    """Generate inputs, targets and sample weights with the same random numbers as golden.c."""
+def golden_data(rs, sizes, x_type, kind, rows, weighted, by_column):
+    """Generate inputs, their scale, targets and sample weights with the same random numbers as golden.c."""
     u = rs.random_sample((rows, sizes[0]))
     X = (256 * u).astype(np.uint8) if x_type == "uint8" else (2 * u - 1).astype(x_type)
+    scale = 1 / 255 if x_type == "uint8" else 1.0
+    if by_column:
+        u, v = rs.random_sample((sizes[0], 2)).T
+        scale = (256 * u, (0.5 + v) / 64) if x_type == "uint8" else (2 * u - 1, 0.5 + v)
     if kind == "classes":
         Y = (rs.random_sample(rows) * sizes[-1]).astype(np.int32)
     else:
         u = rs.random_sample((rows, sizes[-1]))
         Y = {"numbers": 2 * u - 1, "counts": np.floor(5 * u), "bits": np.floor(2 * u)}[kind]
-    return X, Y, np.floor(3 * rs.random_sample(rows)) + 0.5 if weighted else None
+    return X, scale, Y, np.floor(3 * rs.random_sample(rows)) + 0.5 if weighted else None
 
 
 def golden_in_python(case):
     """Train a case of golden.c through the bridge; return the hash."""
-    sizes, activations, loss, dtype, solver, x_type, kind, rows, batch, alpha, loss_scale, weighted, _ = case
+    sizes, activations, loss, dtype, solver, x_type, kind, rows, batch, alpha, loss_scale, weighted, by_column, _ = case
     sizes, activations, rows = [*map(int, sizes.split(","))], activations.split(","), int(rows)
     rs = np.random.RandomState(7)
-    X, Y, weights = golden_data(rs, sizes, x_type, kind, rows, int(weighted))
+    X, scale, Y, weights = golden_data(rs, sizes, x_type, kind, rows, int(weighted), int(by_column))
     net = _core.Net(sizes, activations, loss, dtype)
     last = activations[-2] if len(activations) > 1 else "relu"
     params = initial_params(net, rs, [*activations[:-1], last])
     optimizer = _core.Optimizer(net, solver, learning_rate=0.01 if solver == "adam" else 0.1, momentum=0.9)
-    scale = 1 / 255 if x_type == "uint8" else 1.0
     order, costs = np.arange(rows), []
     for _ in range(3):
         rs.shuffle(order)

@@ -78,7 +78,7 @@ FILES = {
     "pickle": (b"\x80\x04\x95\x1b\0\0\0\0\0\0\0\x8c\x05posix\x94\x8c\x06system\x94\x93" + bytes(200), "FILE_MAGIC"),
     "other safetensors": (repaired(b'{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}' + b" " * 200, bytes(4)),
                           "FILE_MAGIC"),
-    "version 2": (replace(b'"cmlp":"1"', b'"cmlp":"2"'), "FILE_VERSION"),
+    "version 3": (replace(b'"cmlp":"1"', b'"cmlp":"3"'), "FILE_VERSION"),
     "checksum in capitals": (GOOD[:CRC_AT] + b"ABCDEF00" + GOOD[CRC_AT + 8 :], "FILE_SYNTAX"),
     "wrong head checksum": (GOOD[:CRC_AT] + b"00000000" + GOOD[CRC_AT + 8 :], "FILE_HEAD_CRC"),
     "wrong data": (repaired(TEXT, DATA[:-1] + b"\0", data_crc=False), "FILE_DATA_CRC"),
@@ -357,5 +357,27 @@ def test_stored_files_stay_readable(stored):
 
 
 def test_repository_has_a_file_of_each_version():
-    assert {path.stem.partition("_")[0] for path in STORED} == {"v1"}
+    assert {path.stem.partition("_")[0] for path in STORED} == {"v1", "v2"}
     assert len(STORED) >= 4
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "status"),
+    [
+        ("input.factor", np.nan, "FILE_NONFINITE"),
+        ("input.shift", -np.inf, "FILE_NONFINITE"),
+        ("input.factor", 0.0, "OPTION"),
+    ],
+)
+@pytest.mark.parametrize("verify", [True, False])
+def test_shifts_and_factors_are_checked_without_verification(tmp_path, name, value, status, verify):
+    path = tmp_path / "model.cmlp"
+    cmlp.Network([2, 3], input_scale=([1, 2], [3, 4])).save(path)
+    text, data = split(path.read_bytes())
+    start = json.loads(text)[name]["data_offsets"][0]
+    path.write_bytes(repaired(text, data[:start] + struct.pack("<d", value) + data[start + 8 :]))
+    with pytest.raises(ModelFormatError) as error:
+        cmlp.load(path, verify=verify)
+    assert error.value.status == f"CMLP_ERROR_{status}"
+    with pytest.raises(Refused):
+        read(path.read_bytes())

@@ -20,15 +20,17 @@ static void use(const unsigned char *file, const cmlp_model *model, const cmlp_m
     require(row && output);
     int32_t label = -2;
     char text_of_label[256];
-    require(cmlp_model_predict(model, row, &label, output, scratch, info->scratch_size) == CMLP_OK);
-    require(label >= -1 && label < (info->n_outputs > 1 ? info->n_outputs : 2));
+    const int status = cmlp_model_predict(model, row, &label, output, scratch, info->scratch_size);
+    /* (0 - shift) * factor may overflow */
+    require(status == CMLP_OK || (info->input_scale != info->input_scale && status == CMLP_ERROR_INPUT));
+    require(label >= -2 && label < (info->n_outputs > 1 ? info->n_outputs : 2));
     for (int32_t i = -1; i < 4; i++)
         if (cmlp_model_label(model, i, text_of_label, sizeof text_of_label) == CMLP_OK)
             require(strlen(text_of_label) < sizeof text_of_label);
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        const int status = cmlp_model_metadata(model, keys[i], &text, &length);
-        require(i > 2 || !status);
-        require(status || ((const unsigned char *)text > file && length < info->head_size));
+        const int found = cmlp_model_metadata(model, keys[i], &text, &length);
+        require(i > 2 || !found);
+        require(found || ((const unsigned char *)text > file && length < info->head_size));
     }
     free(row);
     free(output);

@@ -11,6 +11,7 @@ import struct
 import zlib
 
 PREFIX = b'{"__metadata__":{"cmlp":"1","crc32":"'
+PREFIX_2 = PREFIX.replace(b'"1"', b'"2"')
 CRC_AT = 8 + len(PREFIX)
 SIZES = {"F32": 4, "F64": 8, "U8": 1, "I32": 4, "I64": 8}
 FIXED = ["cmlp", "crc32", "data_crc32", "input_scale", "activations", "loss"]
@@ -190,13 +191,24 @@ def check_tensors(tensors, n_layers):
     return width
 
 
+def check_columns(metadata, tensors):
+    """Check that there are a shift and a factor for each input in version 2 only."""
+    has = [name in tensors for name in ("input.factor", "input.shift")]
+    demand(has == [metadata["cmlp"] == "2"] * 2)
+    if all(has):
+        demand(metadata["input_scale"] == "3ff0000000000000")
+        column = {"dtype": "F64", "shape": tensors["layers.0.weight"]["shape"][:1]}
+        for name in ("input.factor", "input.shift"):
+            demand({key: tensors[name][key] for key in column} == column)
+
+
 def read(file):
     """Return metadata and {name: (dtype, shape, bytes)}; Refused for anything but a model file."""
     demand(len(file) >= 8)
     (length,) = struct.unpack_from("<Q", file)
     demand(128 <= length <= 100_000_000 - 8 and (8 + length) % 64 == 0 and len(file) >= 8 + length)
     head = file[: 8 + length]
-    demand(head[8:].startswith(PREFIX) and head[CRC_AT : CRC_AT + 8] == head_crc(head))
+    demand(head[8:].startswith((PREFIX, PREFIX_2)) and head[CRC_AT : CRC_AT + 8] == head_crc(head))
     try:
         text = head[8:].decode("ascii").rstrip(" ")
         tensors = json.loads(text, object_pairs_hook=distinct, parse_float=refuse, parse_constant=refuse)
@@ -204,6 +216,7 @@ def read(file):
         again, n_data = head_of(metadata, tensors)
         demand(again == head[8:] and n_data <= 2**53)
         n_outputs = check_tensors(tensors, check_metadata(metadata))
+        check_columns(metadata, tensors)
         if "classes" in metadata:
             check_classes(metadata["classes"], n_outputs)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, IndexError, OverflowError):
@@ -214,5 +227,8 @@ def read(file):
     for name, tensor in tensors.items():
         size = SIZES[tensor["dtype"]] * math.prod(tensor["shape"])
         content[name] = (tensor["dtype"], tensor["shape"], file[at : at + size])
+        if name in ("input.factor", "input.shift"):
+            numbers = struct.unpack(f"<{size // 8}d", content[name][2])
+            demand(all(map(math.isfinite, numbers)) and (name == "input.shift" or all(numbers)))
         at += size
     return metadata, content

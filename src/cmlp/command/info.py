@@ -9,6 +9,7 @@ from typing import Any
 from cmlp.console import options
 from cmlp.console.printable import printable, printable_message
 from cmlp.console.terminal import Terminal
+from cmlp.inputs.scale import InputScale
 
 NAME, SUMMARY = "info", "describe a model file"
 DESCRIPTION = "Check a model file, and describe its network, its classes and how it was trained."
@@ -63,7 +64,9 @@ def _with_parameter(name: str, parameter: float) -> str:
     return f"{name}({parameter:g})" if parameter else name
 
 
-def _scale(scale: float) -> str:
+def _scale(scale: float | InputScale) -> str:
+    if isinstance(scale, tuple):
+        return "a shift and a factor for each input"
     inverse = 1 / scale
     return f"1/{round(inverse)}" if scale < 1 and abs(inverse - round(inverse)) < 1e-9 * inverse else f"{scale:g}"
 

@@ -306,6 +306,23 @@ static void delta_product(cmlp_batch_job *job, int32_t l, const void *delta, int
     }
 }
 
+/* From the gradient with respect to the scaled inputs to that with respect to the caller's values. */
+static void scale_input_gradient(const cmlp_data *data, void *gradient, int64_t n)
+{
+    const double *factors = data->rows->factors;
+    const int64_t n_in = cmlp_n_in(data->net);
+    if (!factors) {
+        data->net->kernels->multiply(gradient, n * n_in, data->rows->scale);
+        return;
+    }
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t j = 0; j < n_in; j++)
+            if (data->net->dtype == CMLP_FLOAT32)
+                ((float *)gradient)[i * n_in + j] *= (float)factors[j];
+            else
+                ((double *)gradient)[i * n_in + j] *= factors[j];
+}
+
 static void backward_rows(cmlp_batch_job *job, int64_t selected, int64_t a, int64_t n, void *scratch, int32_t index)
 {
     const cmlp_net *net = job->data.net;
@@ -327,7 +344,7 @@ static void backward_rows(cmlp_batch_job *job, int64_t selected, int64_t a, int6
     const int64_t n_in = cmlp_n_in(net);
     void *out = cmlp_at(net, job->input_gradient, selected * n_in);
     delta_product(job, 0, cmlp_at(net, job->layers[0].deltas, a * net->layers[0].n_out), n, out, scratch, index);
-    net->kernels->multiply(out, n * n_in, job->data.rows->scale);
+    scale_input_gradient(&job->data, out, n);
 }
 
 /* Computes rows [a, end) of the microbatch that starts at the selected row `first`. The calling thread polls before

@@ -1,6 +1,7 @@
 /* Models in memory: sizes, loading from a file's bytes, verification, prediction. */
 #include "model.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "crc.h"
@@ -32,13 +33,23 @@ static cmlp_status make_net(const cmlp_head *head, cmlp_net *net)
     return cmlp_net_init(net, sizeof *net, &config);
 }
 
-/* Bytes of a model's memory: alignment, the struct, and the parameters if their bytes must be swapped. */
-static cmlp_status model_size(const cmlp_net *net, size_t *size)
+/* A model's memory: the struct, factors and shifts, and the parameters if their bytes must be swapped. */
+typedef struct model_memory {
+    cmlp_model *model;
+    double *factors, *shifts;
+    void *params;
+} model_memory;
+
+/* Divides the memory at `base`, which is aligned, and returns its size in *size; if `base` is NULL, only the size. */
+static cmlp_status lay_out(const cmlp_net *net, const cmlp_head *head, void *base, model_memory *memory, size_t *size)
 {
-    cmlp_space space = {NULL, 0, 0};
-    cmlp_take(&space, 1, CMLP_ALIGNMENT);
-    cmlp_take(&space, 1, sizeof(cmlp_model));
-    if (cmlp_is_big_endian()) cmlp_take(&space, net->n_params, net->element);
+    const int64_t columns = head->input_factor ? cmlp_n_in(net) : 0;
+    cmlp_space space = {base, 0, 0};
+    memory->model = cmlp_take(&space, 1, sizeof(cmlp_model));
+    memory->factors = cmlp_take(&space, columns, sizeof(double));
+    memory->shifts = cmlp_take(&space, columns, sizeof(double));
+    memory->params = cmlp_take(&space, cmlp_is_big_endian() ? net->n_params : 0, net->element);
+    cmlp_take(&space, 1, CMLP_ALIGNMENT); /* for memory that is not aligned */
     *size = space.used;
     return space.overflow ? CMLP_ERROR_OVERFLOW : CMLP_OK;
 }
@@ -47,14 +58,15 @@ static cmlp_status describe(const cmlp_head *head, cmlp_model_info *info)
 {
     CMLP_ALIGNED(CMLP_ALIGNMENT) cmlp_net net;
     cmlp_row_scratch scratch;
+    model_memory memory;
     cmlp_status status = make_net(head, &net);
-    if (!status) status = model_size(&net, &info->model_size);
+    if (!status) status = lay_out(&net, head, NULL, &memory, &info->model_size);
     if (!status) status = cmlp_row_space(&net, NULL, &info->scratch_size, &scratch);
     if (status) return status;
     info->file_size = head->file_size;
     info->n_inputs = cmlp_n_in(&net);
     info->n_outputs = cmlp_n_out(&net);
-    info->input_scale = head->input_scale;
+    info->input_scale = head->input_factor ? NAN : head->input_scale;
     info->dtype = head->dtype;
     return CMLP_OK;
 }
@@ -110,12 +122,21 @@ static uint64_t bits_of(const cmlp_net *net, const void *elements, int64_t i)
     return value == value ? wide : UINT64_MAX;
 }
 
+/* One row of the model's width, scaled as the model's inputs. */
+static cmlp_rows rows_of(const cmlp_model *model, const void *row, int32_t dtype)
+{
+    cmlp_rows rows = cmlp_one_row(&model->net, row, dtype, model->input_scale);
+    rows.shifts = model->shifts;
+    rows.factors = model->factors;
+    return rows;
+}
+
 /* Computes the example's outputs and compares their bits with those in the file. */
 static cmlp_status check_example(const cmlp_model *model, const unsigned char *file, const cmlp_head *head,
                                  const cmlp_row_scratch *scratch)
 {
     const cmlp_net *net = &model->net;
-    const cmlp_rows row = cmlp_one_row(net, scratch->row, net->dtype, model->input_scale);
+    const cmlp_rows row = rows_of(model, scratch->row, net->dtype);
     load(scratch->row, file + head->example_input, cmlp_n_in(net), net->element);
     const cmlp_status status = cmlp_forward_row(net, model->params, &row, scratch->output, scratch);
     if (status) return status;
@@ -127,21 +148,36 @@ static cmlp_status check_example(const cmlp_model *model, const unsigned char *f
     return CMLP_OK;
 }
 
-static cmlp_status verified(const cmlp_model *model, const unsigned char *file, size_t n, const cmlp_head *head,
-                            void *memory, size_t size)
+/* Copies factors and shifts, which may be misaligned in the file, and checks them. */
+static cmlp_status load_columns(const cmlp_head *head, const model_memory *memory)
 {
-    cmlp_row_scratch scratch;
-    cmlp_status status = cmlp_check_scratch(&model->net, memory, size, &scratch);
-    if (!status) status = check_data(file, n, head);
-    if (!status && !cmlp_model_is_finite(&model->net, model->params)) status = CMLP_ERROR_FILE_NONFINITE;
-    if (!status && head->example_input) status = check_example(model, file, head, &scratch);
-    return status;
+    cmlp_model *model = memory->model;
+    const int64_t n = cmlp_n_in(&model->net);
+    model->factors = model->shifts = NULL;
+    if (!head->input_factor) return CMLP_OK;
+    load(memory->factors, model->file + head->input_factor, n, sizeof(double));
+    load(memory->shifts, model->file + head->input_shift, n, sizeof(double));
+    model->factors = memory->factors;
+    model->shifts = memory->shifts;
+    for (int64_t j = 0; j < n; j++) {
+        if (!cmlp_is_finite(model->factors[j]) || !cmlp_is_finite(model->shifts[j])) return CMLP_ERROR_FILE_NONFINITE;
+        if (model->factors[j] == 0) return CMLP_ERROR_OPTION;
+    }
+    return CMLP_OK;
+}
+
+static cmlp_status verified(const cmlp_model *model, const cmlp_head *head, const cmlp_row_scratch *scratch)
+{
+    if (!cmlp_model_is_finite(&model->net, model->params)) return CMLP_ERROR_FILE_NONFINITE;
+    return head->example_input ? check_example(model, model->file, head, scratch) : CMLP_OK;
 }
 
 cmlp_status cmlp_model_init(cmlp_model *memory, size_t memory_size, const void *file, size_t n, int verify,
                             void *scratch, size_t scratch_size)
 {
     cmlp_head head;
+    model_memory divided;
+    cmlp_row_scratch buffers;
     size_t needed;
     if (!memory || !file) return CMLP_ERROR_NULL;
     if (cmlp_misaligned(file, sizeof(double))) return CMLP_ERROR_ALIGNMENT;
@@ -152,17 +188,20 @@ cmlp_status cmlp_model_init(cmlp_model *memory, size_t memory_size, const void *
     cmlp_model *model = cmlp_align_up(memory);
     model->magic = 0;
     status = make_net(&head, &model->net);
-    if (!status) status = model_size(&model->net, &needed);
+    if (!status) status = lay_out(&model->net, &head, model, &divided, &needed);
     if (status) return status;
     if (memory_size < needed) return CMLP_ERROR_BUFFER_SIZE;
     model->file = file;
     model->input_scale = head.input_scale;
     model->params = model->file + head.bytes;
     if (cmlp_is_big_endian()) {
-        load(model + 1, model->file + head.bytes, model->net.n_params, model->net.element);
-        model->params = model + 1;
+        load(divided.params, model->file + head.bytes, model->net.n_params, model->net.element);
+        model->params = divided.params;
     }
-    if (verify) status = verified(model, file, n, &head, scratch, scratch_size);
+    if (verify) status = cmlp_check_scratch(&model->net, scratch, scratch_size, &buffers);
+    if (!status && verify) status = check_data(file, n, &head);
+    if (!status) status = load_columns(&head, &divided);
+    if (!status && verify) status = verified(model, &head, &buffers);
     if (!status) model->magic = CMLP_MODEL_MAGIC;
     return status;
 }
@@ -179,9 +218,8 @@ static cmlp_status predict(const cmlp_model *memory, const void *row, int32_t dt
 {
     const cmlp_model *model = model_in(memory);
     if (!model) return memory ? CMLP_ERROR_MODEL : CMLP_ERROR_NULL;
-    const cmlp_net *net = &model->net;
-    const cmlp_rows rows = cmlp_one_row(net, row, dtype ? dtype : net->dtype, model->input_scale);
-    return cmlp_predict(net, model->params, &rows, label, output, scratch, scratch_size);
+    const cmlp_rows rows = rows_of(model, row, dtype ? dtype : model->net.dtype);
+    return cmlp_predict(&model->net, model->params, &rows, label, output, scratch, scratch_size);
 }
 
 cmlp_status cmlp_model_predict(const cmlp_model *model, const void *row, int32_t *label, void *output, void *scratch,
@@ -199,7 +237,7 @@ cmlp_status cmlp_model_predict_u8(const cmlp_model *model, const uint8_t *row, i
 cmlp_status cmlp_model_rows(const cmlp_model *model, cmlp_rows *rows)
 {
     cmlp_rows copy;
-    const cmlp_status status = CMLP_READ(&copy, rows, cmlp_rows, index_dtype);
+    const cmlp_status status = CMLP_READ(&copy, rows, cmlp_rows, factors);
     const cmlp_model *inside = model_in(model);
     if (!inside) return model ? CMLP_ERROR_MODEL : CMLP_ERROR_NULL;
     if (status) return status;
@@ -207,6 +245,8 @@ cmlp_status cmlp_model_rows(const cmlp_model *model, cmlp_rows *rows)
     copy.dtype = inside->net.dtype;
     copy.n_cols = cmlp_n_in(&inside->net);
     copy.scale = inside->input_scale;
+    copy.shifts = inside->shifts;
+    copy.factors = inside->factors;
     memcpy(rows, &copy, copy.struct_size);
     return CMLP_OK;
 }

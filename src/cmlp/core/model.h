@@ -11,6 +11,7 @@ struct cmlp_model {
     const unsigned char *file;
     const void *params; /* in the file's bytes, or after this struct if their bytes had to be swapped */
     double input_scale;
+    const double *shifts, *factors; /* after this struct; NULL: the input scale is used */
     CMLP_ALIGNED(CMLP_ALIGNMENT) cmlp_net net;
 };
 

@@ -230,7 +230,7 @@ static void read_metadata(cursor *c, cmlp_head *head)
     head->data_crc = (uint32_t)hex(c, 8);
     DEMAND(c, "\",\"input_scale\":\"", CMLP_ERROR_FILE_SYNTAX);
     head->input_scale = hex_double(c);
-    if (head->input_scale == 0) fail(c, CMLP_ERROR_OPTION);
+    if (head->input_scale == 0 || (head->version == 2 && head->input_scale != 1)) fail(c, CMLP_ERROR_OPTION);
     DEMAND(c, "\",\"activations\":\"", CMLP_ERROR_FILE_SYNTAX);
     head->n_layers = 1;
     do {
@@ -284,7 +284,29 @@ static void read_layers(cursor *c, cmlp_head *head, uint64_t *offset)
     }
 }
 
-/* Reads the example, and the tensors that only other programs use. */
+/* Notes where a tensor of this format starts, and checks its type and shape. */
+static void note_tensor(cursor *c, cmlp_head *head, slice n, const tensor *t, uint64_t start)
+{
+    const int64_t n_in = head->sizes[0], n_out = head->sizes[head->n_layers - 1];
+    const struct {
+        const char *name;
+        int32_t dtype;
+        int64_t length;
+        uint64_t *start;
+    } known[] = {{CMLP_EXAMPLE_INPUT, head->dtype, n_in, &head->example_input},
+                 {CMLP_EXAMPLE_OUTPUT, head->dtype, n_out, &head->example_output},
+                 {CMLP_INPUT_FACTOR, CMLP_FLOAT64, n_in, &head->input_factor},
+                 {CMLP_INPUT_SHIFT, CMLP_FLOAT64, n_in, &head->input_shift}};
+    if (n.length > 6 && !memcmp(n.at, "layers.", 7)) fail(c, CMLP_ERROR_FILE_NAME);
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        if (!is_name(n, known[i].name)) continue;
+        *known[i].start = start;
+        if (t->dtype != known[i].dtype || t->n_dims != 1 || (int64_t)t->shape[0] != known[i].length)
+            fail(c, CMLP_ERROR_FILE_TENSOR);
+    }
+}
+
+/* Reads the example, shift and factor, and the tensors that only other programs use. */
 static void read_other_tensors(cursor *c, cmlp_head *head, uint64_t *offset)
 {
     slice last = {(const unsigned char *)"", 0};
@@ -293,16 +315,11 @@ static void read_other_tensors(cursor *c, cmlp_head *head, uint64_t *offset)
         const uint64_t start = head->bytes + *offset;
         const tensor t = next_tensor(c, offset);
         if (c->status) return;
-        const int is_input = is_name(n, CMLP_EXAMPLE_INPUT);
-        const int is_output = is_name(n, CMLP_EXAMPLE_OUTPUT);
-        const int64_t wanted = head->sizes[is_input ? 0 : head->n_layers - 1];
-        if (n.length > 6 && !memcmp(n.at, "layers.", 7)) fail(c, CMLP_ERROR_FILE_NAME);
-        if ((is_input || is_output) && (t.dtype != head->dtype || t.n_dims != 1 || (int64_t)t.shape[0] != wanted))
-            fail(c, CMLP_ERROR_FILE_TENSOR);
-        if (is_input) head->example_input = start;
-        if (is_output) head->example_output = start;
+        note_tensor(c, head, n, &t, start);
     }
     if (!head->example_input != !head->example_output) fail(c, CMLP_ERROR_FILE_NAME);
+    if (!head->input_factor == (head->version == 2) || !head->input_shift != !head->input_factor)
+        fail(c, CMLP_ERROR_FILE_NAME);
     DEMAND(c, "}", CMLP_ERROR_FILE_SYNTAX);
 }
 
@@ -355,7 +372,8 @@ cmlp_status cmlp_head_read(const unsigned char *file, size_t n, cmlp_head *head)
     cursor c = {file + 8, file + head->bytes, CMLP_OK};
     uint64_t offset = 0;
     DEMAND(&c, CMLP_HEAD_START, CMLP_ERROR_FILE_MAGIC);
-    DEMAND(&c, CMLP_HEAD_VERSION, CMLP_ERROR_FILE_VERSION);
+    head->version = PASS(&c, CMLP_HEAD_VERSION_2) ? 2 : 1;
+    if (head->version == 1) DEMAND(&c, CMLP_HEAD_VERSION, CMLP_ERROR_FILE_VERSION);
     const uint32_t crc = (uint32_t)hex(&c, 8);
     if (!c.status && crc != head_crc(file, (size_t)head->bytes)) fail(&c, CMLP_ERROR_FILE_HEAD_CRC);
     read_metadata(&c, head);

@@ -9,7 +9,8 @@
 #include "net.h"
 
 #define CMLP_HEAD_START "{\"__metadata__\":{\"cmlp\":\""
-#define CMLP_HEAD_VERSION "1\",\"crc32\":\""
+#define CMLP_HEAD_VERSION "1\",\"crc32\":\""   /* a scalar input scale */
+#define CMLP_HEAD_VERSION_2 "2\",\"crc32\":\"" /* input_scale is 1, and each column has a shift and a factor */
 /* Offset of the head's checksum in the file. The checksum is taken with its own eight digits as zeros. */
 #define CMLP_HEAD_CRC_AT (8 + sizeof CMLP_HEAD_START CMLP_HEAD_VERSION - 1)
 
@@ -20,6 +21,8 @@
 #define CMLP_NAME_MOST 64
 #define CMLP_EXAMPLE_INPUT "example.input"
 #define CMLP_EXAMPLE_OUTPUT "example.output"
+#define CMLP_INPUT_FACTOR "input.factor"
+#define CMLP_INPUT_SHIFT "input.shift"
 
 /* A tensor's type in the file and in cmlp.h. The table ends with an entry without a name. */
 typedef struct cmlp_dtype_name {
@@ -34,12 +37,13 @@ typedef struct cmlp_head {
     int64_t sizes[CMLP_MAX_LAYERS];
     int32_t activations[CMLP_MAX_LAYERS - 1];
     double activation_parameters[CMLP_MAX_LAYERS - 1], loss_parameter;
-    int32_t n_layers, loss, dtype;
+    int32_t n_layers, loss, dtype, version;
     uint32_t data_crc;
     double input_scale;
     uint64_t bytes;                         /* of the head: where the parameters start */
     uint64_t file_size;
     uint64_t example_input, example_output; /* offsets in the file; 0: there is no example */
+    uint64_t input_factor, input_shift;     /* likewise; version 2 has both, version 1 has neither */
     cmlp_text classes;                      /* the labels, or NULL */
     uint64_t error_at;                      /* offset of the byte where reading stopped */
 } cmlp_head;

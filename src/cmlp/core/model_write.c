@@ -108,8 +108,8 @@ typedef struct writer {
     const void *params;
     const cmlp_model_content *content;
     double input_scale;
-    cmlp_model_array example[2];
-    int32_t before; /* number of arrays whose names sort before the example's */
+    cmlp_model_array own[4]; /* the example, factors and shifts: names ascending by bytes */
+    int32_t n_own;
     uint32_t data_crc;
 } writer;
 
@@ -140,19 +140,27 @@ static void put_tensor(sink *s, const cmlp_model_array *a, uint64_t *offset)
     put_text(s, "]}");
 }
 
-static void put_arrays(sink *s, const cmlp_model_array *arrays, int32_t n, uint64_t *offset)
+/* Like strcmp, for names that were checked before. */
+static int order_of(const char *a, const char *b)
 {
-    for (int32_t i = 0; i < n; i++) {
-        put_byte(s, ',');
-        put_string(s, arrays[i].name);
-        put_tensor(s, &arrays[i], offset);
-    }
+    while (*a && *a == *b) a++, b++;
+    return (unsigned char)*a - (unsigned char)*b;
+}
+
+/* The i-th of all arrays by name, the caller's and the writer's own; *given is that many of the caller's before it. */
+static const cmlp_model_array *array_at(const writer *w, int32_t i, int32_t *given)
+{
+    const cmlp_model_content *content = w->content;
+    const int32_t own = i - *given;
+    const int is_own = *given == content->n_arrays ||
+                       (own < w->n_own && order_of(w->own[own].name, content->arrays[*given].name) < 0);
+    return is_own ? &w->own[own] : &content->arrays[(*given)++];
 }
 
 static void put_metadata(sink *s, const writer *w, uint32_t crc)
 {
     const cmlp_net *net = w->net;
-    put_text(s, CMLP_HEAD_START CMLP_HEAD_VERSION);
+    put_text(s, w->content->factors ? CMLP_HEAD_START CMLP_HEAD_VERSION_2 : CMLP_HEAD_START CMLP_HEAD_VERSION);
     put_hex(s, crc, 8);
     put_text(s, "\",\"data_crc32\":\"");
     put_hex(s, w->data_crc, 8);
@@ -194,9 +202,12 @@ static uint64_t put_head(sink *s, const writer *w, uint64_t length, uint32_t crc
             put_text(s, is_bias ? ".bias\"" : ".weight\"");
             put_tensor(s, is_bias ? &biases : &weights, &offset);
         }
-    put_arrays(s, w->content->arrays, w->before, &offset);
-    put_arrays(s, w->example, 2, &offset);
-    put_arrays(s, w->content->arrays + w->before, w->content->n_arrays - w->before, &offset);
+    for (int32_t i = 0, given = 0; i < w->content->n_arrays + w->n_own; i++) {
+        const cmlp_model_array *a = array_at(w, i, &given);
+        put_byte(s, ',');
+        put_string(s, a->name);
+        put_tensor(s, a, &offset);
+    }
     put_byte(s, '}');
     while (s->bytes % CMLP_HEAD_ALIGNMENT) put_byte(s, ' ');
     flush(s);
@@ -205,22 +216,11 @@ static uint64_t put_head(sink *s, const writer *w, uint64_t length, uint32_t crc
 
 static void put_data(sink *s, const writer *w)
 {
-    const cmlp_model_content *content = w->content;
     put_elements(s, w->params, (uint64_t)w->net->n_params * w->net->element, w->net->element);
-    for (int32_t i = 0; i < content->n_arrays + 2; i++) {
-        const int32_t example = i - w->before; /* 0 and 1 are the arrays of the example */
-        const cmlp_model_array *a = example < 0   ? &content->arrays[i]
-                                    : example < 2 ? &w->example[example]
-                                                  : &content->arrays[i - 2];
+    for (int32_t i = 0, given = 0; i < w->content->n_arrays + w->n_own; i++) {
+        const cmlp_model_array *a = array_at(w, i, &given);
         put_elements(s, a->data, array_bytes(a), cmlp_bytes_of(a->dtype));
     }
-}
-
-/* Like strcmp, for names that were checked before. */
-static int order_of(const char *a, const char *b)
-{
-    while (*a && *a == *b) a++, b++;
-    return (unsigned char)*a - (unsigned char)*b;
 }
 
 static int is_name(const char *text)
@@ -253,10 +253,10 @@ static cmlp_status check_strings(const cmlp_model_content *content, int64_t n_ou
 
 static cmlp_status check_array(const cmlp_model_array *a)
 {
-    static const char *const reserved[] = {"layers.", "example."};
+    static const char *const reserved[] = {"layers.", "example.", "input."};
     if (!a->name || !a->data) return CMLP_ERROR_NULL;
     if (!is_name(a->name)) return CMLP_ERROR_FILE_NAME;
-    for (int i = 0; i < 2; i++) {
+    for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++) {
         int n = 0;
         while (reserved[i][n] && a->name[n] == reserved[i][n]) n++;
         if (!reserved[i][n]) return CMLP_ERROR_FILE_NAME;
@@ -269,11 +269,8 @@ static cmlp_status check_array(const cmlp_model_array *a)
     return cmlp_misaligned(a->data, cmlp_bytes_of(a->dtype)) ? CMLP_ERROR_ALIGNMENT : CMLP_OK;
 }
 
-/* Checks the arrays, and counts those whose names sort before the example's. */
-static cmlp_status check_arrays(writer *w)
+static cmlp_status check_arrays(const cmlp_model_content *content)
 {
-    const cmlp_model_content *content = w->content;
-    w->before = 0;
     if (content->n_arrays < 0) return CMLP_ERROR_OPTION;
     if (content->n_arrays && !content->arrays) return CMLP_ERROR_NULL;
     for (int32_t i = 0; i < content->n_arrays; i++) {
@@ -281,23 +278,23 @@ static cmlp_status check_arrays(writer *w)
         const cmlp_status status = check_array(a);
         if (status) return status;
         if (i && order_of(a[-1].name, a->name) >= 0) return CMLP_ERROR_FILE_NAME;
-        w->before += order_of(a->name, CMLP_EXAMPLE_INPUT) < 0;
     }
     return CMLP_OK;
 }
 
-/* Fills the example's inputs with numbers that are in [-1, 1) after scaling: hashes of the index (the finalizer of
- * MurmurHash3, Appleby 2011). */
-static void make_inputs(const cmlp_net *net, double scale, void *row)
+/* Fills the example's inputs with numbers that are in [-1, 1) after scaling, before they are rounded: hashes of the
+ * index (the finalizer of MurmurHash3, Appleby 2011). */
+static void make_inputs(const writer *w, void *row)
 {
-    for (int64_t i = 0; i < cmlp_n_in(net); i++) {
+    const cmlp_model_content *content = w->content;
+    for (int64_t i = 0; i < cmlp_n_in(w->net); i++) {
         uint32_t bits = (uint32_t)i + 1;
         bits = (bits ^ bits >> 16) * UINT32_C(0x85ebca6b);
         bits = (bits ^ bits >> 13) * UINT32_C(0xc2b2ae35);
         const double value = (double)(bits ^ bits >> 16) / 2147483648.0 - 1;
-        double input = value / scale;
+        double input = content->factors ? value / content->factors[i] + content->shifts[i] : value / w->input_scale;
         if (!(input > -1e30 && input < 1e30)) input = value;
-        if (net->dtype == CMLP_FLOAT32)
+        if (w->net->dtype == CMLP_FLOAT32)
             ((float *)row)[i] = (float)input;
         else
             ((double *)row)[i] = input;
@@ -320,14 +317,25 @@ static cmlp_status make_example(writer *w, const cmlp_row_scratch *scratch)
 {
     const cmlp_net *net = w->net;
     const cmlp_float_mode mode = cmlp_enter_mode();
-    make_inputs(net, w->input_scale, scratch->row);
+    make_inputs(w, scratch->row);
     cmlp_leave_mode(mode);
-    const cmlp_rows row = cmlp_one_row(net, scratch->row, net->dtype, w->input_scale);
+    cmlp_rows row = cmlp_one_row(net, scratch->row, net->dtype, w->input_scale);
+    row.shifts = w->content->shifts;
+    row.factors = w->content->factors;
     const cmlp_status status = cmlp_forward_row(net, w->params, &row, scratch->output, scratch);
     canonicalize(net, scratch->output);
-    w->example[0] = (cmlp_model_array){CMLP_EXAMPLE_INPUT, scratch->row, cmlp_n_in(net), 0, net->dtype};
-    w->example[1] = (cmlp_model_array){CMLP_EXAMPLE_OUTPUT, scratch->output, cmlp_n_out(net), 0, net->dtype};
     return status;
+}
+
+static void list_own_arrays(writer *w, const cmlp_row_scratch *scratch)
+{
+    const cmlp_net *net = w->net;
+    const int64_t n_in = cmlp_n_in(net);
+    w->n_own = w->content->factors ? 4 : 2;
+    w->own[0] = (cmlp_model_array){CMLP_EXAMPLE_INPUT, scratch->row, n_in, 0, net->dtype};
+    w->own[1] = (cmlp_model_array){CMLP_EXAMPLE_OUTPUT, scratch->output, cmlp_n_out(net), 0, net->dtype};
+    w->own[2] = (cmlp_model_array){CMLP_INPUT_FACTOR, w->content->factors, n_in, 0, CMLP_FLOAT64};
+    w->own[3] = (cmlp_model_array){CMLP_INPUT_SHIFT, w->content->shifts, n_in, 0, CMLP_FLOAT64};
 }
 
 static cmlp_status write_file(writer *w)
@@ -364,16 +372,20 @@ cmlp_status cmlp_model_write(const cmlp_net *net, const void *params, const cmlp
     cmlp_row_scratch divided;
     writer w = {.net = net, .params = params, .content = &copy};
     cmlp_status status = cmlp_check_net(net);
-    if (!status) status = CMLP_READ(&copy, content, cmlp_model_content, context);
+    if (!status) status = CMLP_READ(&copy, content, cmlp_model_content, factors);
     if (!status && (!params || !copy.write)) status = CMLP_ERROR_NULL;
     if (!status && cmlp_misaligned(params, net->element)) status = CMLP_ERROR_ALIGNMENT;
+    if (!status && !copy.factors != !copy.shifts) status = CMLP_ERROR_NULL;
+    if (!status && (cmlp_misaligned(copy.factors, sizeof(double)) || cmlp_misaligned(copy.shifts, sizeof(double))))
+        status = CMLP_ERROR_ALIGNMENT;
     if (!status && !cmlp_is_finite(copy.input_scale)) status = CMLP_ERROR_OPTION;
     if (!status) status = check_strings(&copy, cmlp_n_out(net));
-    if (!status) status = check_arrays(&w);
+    if (!status) status = check_arrays(&copy);
     if (!status) status = cmlp_check_scratch(net, scratch, scratch_size, &divided);
     if (!status && !cmlp_model_is_finite(net, params)) status = CMLP_ERROR_FILE_NONFINITE;
     if (status) return status;
-    w.input_scale = copy.input_scale == 0 ? 1 : copy.input_scale;
+    w.input_scale = copy.input_scale == 0 || copy.factors ? 1 : copy.input_scale;
+    list_own_arrays(&w, &divided);
     status = make_example(&w, &divided);
     return status ? status : write_file(&w);
 }

@@ -80,7 +80,7 @@ cmlp_status cmlp_predict(const cmlp_net *net, const void *params, const cmlp_row
     cmlp_row_scratch divided;
     cmlp_rows copy;
     cmlp_status status = cmlp_check_net(net);
-    if (!status) status = CMLP_READ(&copy, rows, cmlp_rows, index_dtype);
+    if (!status) status = CMLP_READ(&copy, rows, cmlp_rows, factors);
     if (!status && (copy.order ? copy.n_order : copy.n_rows) != 1) status = CMLP_ERROR_ROWS;
     if (!status) status = cmlp_check_scratch(net, scratch, scratch_size, &divided);
     if (status) return status;

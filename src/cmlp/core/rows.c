@@ -64,11 +64,31 @@ static cmlp_status check_order(const cmlp_rows *rows, int64_t n, int64_t *bad)
     return CMLP_OK;
 }
 
+static cmlp_status check_vector(const double *values, int64_t n, int zeros, const char *name, const char **refused)
+{
+    int valid = 1;
+    if (!values) return cmlp_refuse(refused, CMLP_ERROR_NULL, name);
+    if (cmlp_misaligned(values, sizeof *values)) return cmlp_refuse(refused, CMLP_ERROR_ALIGNMENT, name);
+    for (int64_t j = 0; j < n; j++) valid &= cmlp_is_finite(values[j]) && (zeros || values[j] != 0);
+    return valid ? CMLP_OK : cmlp_refuse(refused, CMLP_ERROR_OPTION, name);
+}
+
+/* Scales of the columns: both vectors or neither. CSR rows have no shift, because it would make zeros nonzero. */
+static cmlp_status check_columns(const cmlp_rows *rows, const char **refused)
+{
+    if (!rows->shifts && !rows->factors) return CMLP_OK;
+    cmlp_status status = check_vector(rows->shifts, rows->n_cols, 1, "rows->shifts", refused);
+    if (!status) status = check_vector(rows->factors, rows->n_cols, 0, "rows->factors", refused);
+    for (int64_t j = 0; !status && rows->kind == CMLP_ROWS_CSR && j < rows->n_cols; j++)
+        if (rows->shifts[j] != 0) status = cmlp_refuse(refused, CMLP_ERROR_OPTION, "rows->shifts");
+    return status;
+}
+
 /* Reads the caller's rows to `rows`; *n becomes the number of rows selected. */
 static cmlp_status read_rows(cmlp_rows *rows, const cmlp_net *net, const cmlp_rows *given, int64_t *n, cmlp_run *run)
 {
     const char **refused = &run->refused;
-    cmlp_status status = CMLP_READ(rows, given, cmlp_rows, index_dtype);
+    cmlp_status status = CMLP_READ(rows, given, cmlp_rows, factors);
     if (status) return cmlp_refuse(refused, status, "rows");
     const int sparse = rows->kind == CMLP_ROWS_CSR;
     if (!sparse && rows->kind != CMLP_ROWS_DENSE) return cmlp_refuse(refused, CMLP_ERROR_ROWS, "rows->kind");
@@ -76,6 +96,8 @@ static cmlp_status read_rows(cmlp_rows *rows, const cmlp_net *net, const cmlp_ro
     if (rows->n_cols != cmlp_n_in(net)) return cmlp_refuse(refused, CMLP_ERROR_ROWS, "rows->n_cols");
     if (rows->scale == 0) rows->scale = 1;
     if (!cmlp_is_finite(rows->scale)) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "rows->scale");
+    status = check_columns(rows, refused);
+    if (status) return status;
     status = sparse ? cmlp_check_sparse_arrays(rows, refused)
                     : check_strided(rows->data, rows->dtype, rows->n_rows, rows->n_cols, &rows->row_stride,
                                     &rows->col_stride, &rows_names, refused);
@@ -163,7 +185,8 @@ cmlp_status cmlp_check_data(cmlp_data *data, const cmlp_net *net, const cmlp_row
     data->targets = targets ? &data->own_targets : NULL;
     data->weights = weights;
     data->values = 0;
-    data->in_place = rows->dtype == net->dtype && rows->scale == 1 && rows->col_stride == (int64_t)net->element;
+    data->in_place = rows->dtype == net->dtype && rows->scale == 1 && !rows->factors &&
+                     rows->col_stride == (int64_t)net->element;
     if (cmlp_is_sparse(data)) {
         status = cmlp_check_sparse_rows(data, &run->bad_row);
         if (status) return cmlp_refuse(refused, status, "rows->indptr or rows->indices");
@@ -180,8 +203,7 @@ cmlp_status cmlp_check_data(cmlp_data *data, const cmlp_net *net, const cmlp_row
  * touch few enough pages for the TLB. */
 #define COLUMNS_AT_ONCE 16
 
-static void convert_columns(const cmlp_data *data, int64_t first, int64_t n, int64_t k, int64_t columns,
-                            void *converted)
+static void scale_columns(const cmlp_data *data, int64_t first, int64_t n, int64_t k, int64_t columns, void *converted)
 {
     const cmlp_rows *rows = data->rows;
     const cmlp_net *net = data->net;
@@ -189,6 +211,19 @@ static void convert_columns(const cmlp_data *data, int64_t first, int64_t n, int
         cmlp_prefetch_row(data, first + i, k, columns);
         net->kernels->convert(rows->dtype, cmlp_row_data(data, first + i) + k * rows->col_stride, rows->col_stride,
                               columns, rows->scale, cmlp_at(net, converted, i * rows->n_cols + k));
+    }
+}
+
+/* The same with the shifts and factors of the columns. */
+static void shift_columns(const cmlp_data *data, int64_t first, int64_t n, int64_t k, int64_t columns, void *converted)
+{
+    const cmlp_rows *rows = data->rows;
+    const cmlp_net *net = data->net;
+    for (int64_t i = 0; i < n; i++) {
+        cmlp_prefetch_row(data, first + i, k, columns);
+        net->kernels->convert_columns(rows->dtype, cmlp_row_data(data, first + i) + k * rows->col_stride,
+                                      rows->col_stride, columns, rows->shifts + k, rows->factors + k,
+                                      cmlp_at(net, converted, i * rows->n_cols + k));
     }
 }
 
@@ -205,8 +240,13 @@ void cmlp_gather_rows(const cmlp_data *data, int64_t first, int64_t n, const voi
         return;
     }
     for (int64_t i = 0; i < n; i++) list[i] = cmlp_at(data->net, converted, i * n_cols);
-    for (int64_t k = 0; k < n_cols; k += step)
-        convert_columns(data, first, n, k, n_cols - k < step ? n_cols - k : step, converted);
+    for (int64_t k = 0; k < n_cols; k += step) {
+        const int64_t columns = n_cols - k < step ? n_cols - k : step;
+        if (data->rows->factors)
+            shift_columns(data, first, n, k, columns, converted);
+        else
+            scale_columns(data, first, n, k, columns, converted);
+    }
 }
 
 int cmlp_list_prefetch(const cmlp_data *data, int64_t first, int64_t n, int64_t distance, int64_t next,

@@ -10,10 +10,11 @@
 cmlp_status cmlp_check_data(cmlp_data *data, const cmlp_net *net, const cmlp_rows *rows, const cmlp_targets *targets,
                             const double *weights, cmlp_run *run);
 
-/* Whether the first layer's kernel can convert the rows itself: contiguous uint8 with a suitable scale. */
+/* Whether the first layer's kernel can convert the rows itself: contiguous uint8 with a suitable scalar scale. */
 static inline int cmlp_are_bytes(const cmlp_data *data)
 {
-    return data->rows->dtype == CMLP_UINT8 && data->rows->col_stride == 1 && cmlp_scales_in_floats(data->rows->scale);
+    const cmlp_rows *rows = data->rows;
+    return rows->dtype == CMLP_UINT8 && rows->col_stride == 1 && !rows->factors && cmlp_scales_in_floats(rows->scale);
 }
 
 /* Lists pointers to the selected rows [first, first + n) in the caller's matrix. */

@@ -122,11 +122,14 @@ void cmlp_gather_sparse(const cmlp_data *data, int64_t first, int64_t n, cmlp_cs
 int64_t cmlp_bad_sparse(const cmlp_data *data, int64_t selected, void *scratch)
 {
     const cmlp_rows *rows = data->rows;
+    const int64_t size = value_size(rows);
     cmlp_csr_row row;
     cmlp_gather_sparse(data, selected, 1, &row);
-    data->net->kernels->convert(rows->dtype, row.values, value_size(rows), row.n, rows->scale, scratch);
-    const int64_t bad = data->net->kernels->find_nonfinite(scratch, 1, row.n);
-    if (bad >= row.n) return -1;
-    const int64_t column = index_at(rows, row.columns, bad);
-    return column >= 0 && column < rows->n_cols ? column : 0;
+    for (int64_t p = 0; p < row.n; p++) {
+        const int64_t index = index_at(rows, row.columns, p), column = index >= 0 && index < rows->n_cols ? index : 0;
+        const double scale = rows->factors ? rows->factors[column] : rows->scale;
+        data->net->kernels->convert(rows->dtype, (const char *)row.values + p * size, size, 1, scale, scratch);
+        if (!data->net->kernels->find_nonfinite(scratch, 1, 1)) return column;
+    }
+    return -1;
 }

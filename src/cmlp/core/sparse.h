@@ -18,8 +18,8 @@ void cmlp_gather_sparse(const cmlp_data *data, int64_t first, int64_t n, cmlp_cs
 static inline cmlp_csr cmlp_sparse_matrix(const cmlp_data *data, const cmlp_csr_row *list, int64_t n)
 {
     const cmlp_rows *rows = data->rows;
-    return (cmlp_csr){.list = list, .rows = n, .n_in = rows->n_cols, .scale = rows->scale, .dtype = rows->dtype,
-                      .wide = rows->index_dtype == CMLP_INT64};
+    return (cmlp_csr){.list = list, .rows = n, .n_in = rows->n_cols, .scale = rows->scale,
+                      .factors = rows->factors, .dtype = rows->dtype, .wide = rows->index_dtype == CMLP_INT64};
 }
 
 /* Column of the first stored value of a row that is not finite, or -1; cmlp_bad_input() for CSR rows. */

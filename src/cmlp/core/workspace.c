@@ -26,7 +26,7 @@ cmlp_status cmlp_workspace_size(const cmlp_net *net, const cmlp_rows *rows, cons
     cmlp_objective objective_copy;
     cmlp_epoch epoch_copy;
     cmlp_status status = cmlp_check_net(net);
-    if (!status) status = CMLP_READ(&rows_copy, rows, cmlp_rows, index_dtype);
+    if (!status) status = CMLP_READ(&rows_copy, rows, cmlp_rows, factors);
     if (!status && objective) status = CMLP_READ(&objective_copy, objective, cmlp_objective, dropout_seed);
     if (!status && epoch) status = CMLP_READ(&epoch_copy, epoch, cmlp_epoch, batches);
     if (status) return status;

@@ -78,7 +78,7 @@ class MultilayerPerceptron(
     callbacks: Sequence[Any] | None
     n_threads: int | None
     dtype: str
-    input_scale: float
+    input_scale: float | str | tuple[ArrayLike, ArrayLike]
 
     def _parameters(self) -> Parameters:
         """Return the parameters for fit, validated and converted."""

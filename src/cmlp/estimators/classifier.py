@@ -127,7 +127,7 @@ class MLPClassifier(MultilayerPerceptron):
         callbacks: Sequence[Any] | None = None,
         n_threads: int | None = None,
         dtype: str = "auto",
-        input_scale: float = 1,
+        input_scale: float | str | tuple[ArrayLike, ArrayLike] = 1,
     ) -> None:
         self._store(locals())
 

@@ -122,8 +122,13 @@ n_threads : None or int, default=None
 dtype : {"auto", "float32", "float64"}, default="auto"
     Type of the weights and of the computation. "auto" means float32 for float32, float16 and uint8 arrays, otherwise
     float64.
-input_scale : float, default=1
-    Factor by which every input is multiplied: ``1 / 255`` for images of bytes.
+input_scale : float, (shift, factor), "standard", "minmax" or "robust", default=1
+    What happens to an input when it is read. A number is the factor of all inputs: ``1 / 255`` for images of bytes.
+    With two vectors of shape (n_features,), the network sees ``(X - shift) * factor``, computed in float64 and rounded
+    once. The others are learnt in fit, from the training rows only and with their sample weights: "standard" gives each
+    column the mean 0 and the standard deviation 1, "minmax" the range from 0 to 1, "robust" the median 0 and the
+    interquartile range 1. A column without a spread gets the factor 1. For sparse X the shifts are 0. `input_scale_`
+    has what was learnt. A warm start and further calls of `partial_fit` keep it.
 """
 
 NOTES = """

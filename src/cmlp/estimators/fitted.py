@@ -163,6 +163,11 @@ class FittedAttributes:
         "Column names of the data frame in fit; otherwise the attribute does not exist.",
         assignment.feature_names,
     )
+    input_scale_ = Fitted(
+        lambda model: model.input_scale,
+        "float or tuple (shift, factor)",
+        "What happens to the inputs: their factor, or the shift and the factor of each column, given or learnt in fit.",
+    )
     n_layers_ = Fitted(lambda model: len(model.net.sizes), "int", "Number of layers, input and output included.")
     n_outputs_ = Fitted(lambda model: model.net.sizes[-1], "int", "Number of units in the output layer.")
     out_activation_ = Fitted(

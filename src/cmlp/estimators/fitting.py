@@ -24,6 +24,7 @@ from cmlp.estimators.validation import present_model, scorer_of, validation_of, 
 from cmlp.inputs.arrays import rectangular
 from cmlp.inputs.class_weights import weighted_by_class
 from cmlp.inputs.frames import check_feature_names, feature_names
+from cmlp.inputs.scale import InputScale, check_scale_width
 from cmlp.inputs.scaling import warn_of_scale
 from cmlp.inputs.validation import as_rows, as_targets, check_width, require_samples
 from cmlp.inputs.weights import as_weights
@@ -187,8 +188,9 @@ def prepare(
     if previous is not None:
         check_width(rows.shape[1], previous.net.sizes[0], owner)
     dtype = _dtype(parameters, previous, natural)
-    if previous is None or not incremental:
-        warn_of_scale(rows, parameters.input_scale)
+    scale = _input_scale(parameters, previous, rows.shape[1])
+    if isinstance(scale, float) and (previous is None or not incremental):
+        warn_of_scale(rows, scale)
     targets = as_targets(y, len(rows), owner, labels=estimator._estimator_type == "classifier")
     weight = as_weights(sample_weight, len(rows))
     problem = problem_of(estimator, parameters, previous, targets, incremental=incremental, classes=classes)
@@ -201,8 +203,9 @@ def prepare(
     else:
         state = _initial_state(estimator, parameters, previous, net, rng, incremental=incremental)
         parameters.training.draw_dropout_seed(state, len(net.sizes) - 1)
-    record = Record(net, state.params, parameters.input_scale, parameters.n_threads)
-    data, own = Data(rows, weight, record.input_scale, names), targets
+    learns = scale if isinstance(scale, str) else None
+    record = Record(net, state.params, 1.0 if isinstance(scale, str) else scale, parameters.n_threads)
+    data, own = Data(rows, weight, record.input_scale, names, learns=learns), targets
     if require_complete(*held):
         own, validation = validation_of(
             owner, names, rows.shape[1], problem.labels is not None, encoder_of(parameters, problem), *held
@@ -213,10 +216,15 @@ def prepare(
         check_scoring(settings, data.validation is not None)
     scorer = scorer_of(settings.scoring, task.score_name)
     if scorer is not None:
-        present = partial(present_model, net, state, record.input_scale, problem.labels)
-        task = task._replace(scorer=ProgramScore(scorer, lambda: with_model(estimator, present()), data, own, state))
+
+        def present() -> MultilayerPerceptron:
+            model = present_model(net, state, record.input_scale, problem.labels)
+            return with_model(estimator, model)
+
+        task = task._replace(scorer=ProgramScore(scorer, present, data, own, state))
     trainer = Trainer._continued(record, settings, state)
     training = trainer._training(task, data)
+    record.input_scale = training.data.input_scale  # which may have been learnt
     if training.observers:
         _equip(trainer, training, estimator, problem.labels)
     return training, problem.labels
@@ -257,7 +265,6 @@ def network_description(
         require_same("loss", previous.net.loss, net.loss)
         require_same("the loss parameter", previous.net.loss_parameter, net.loss_parameter)
         require_same("the output activation", previous.net.activations[-1], net.activations[-1])
-        require_same("input_scale", previous.input_scale, parameters.input_scale)
     return net
 
 
@@ -296,6 +303,16 @@ def _initial_state(
     state = TrainingState(params, history, rng, optimizer, schedule, kept.schedule_epoch)
     state.target_scale, state.folded = kept.target_scale, scaled
     return state
+
+
+def _input_scale(parameters: Parameters, previous: Model | None, n_features: int) -> float | InputScale | str:
+    """Return the scale, which a model keeps; a name if it is to be learnt."""
+    scale = parameters.input_scale
+    if previous is None:
+        check_scale_width(scale, n_features)
+    elif not isinstance(scale, str) or not isinstance(previous.input_scale, InputScale):
+        require_same("input_scale", previous.input_scale, scale)
+    return scale if previous is None else previous.input_scale
 
 
 def _dtype(parameters: Parameters, previous: Model | None, natural: np.dtype[Any]) -> np.dtype[Any]:
@@ -349,7 +366,11 @@ def assemble(estimator: Any, y: NDArray[Any] | None = None) -> None:
     assert params is not None  # callers check can_assemble first
     state = TrainingState(params, History())
     twin = copy(estimator)
-    twin._model = Model(net, state, input_scale=parameters.input_scale, feature_names=None, labels=problem.labels)
+    scale = parameters.input_scale
+    if isinstance(scale, str):
+        raise ValueError(f"input_scale={scale!r} is learnt in fit, so it cannot be used with assigned coefs_.")
+    check_scale_width(scale, len(first))
+    twin._model = Model(net, state, input_scale=scale, feature_names=None, labels=problem.labels)
     for name, value in assigned.items():
         if name not in ("coefs_", "intercepts_", "classes_"):
             setattr(twin, name, value)

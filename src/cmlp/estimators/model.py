@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from cmlp import _core
     from cmlp.inputs.labels import Labels
+    from cmlp.inputs.scale import InputScale
     from cmlp.network import Network
     from cmlp.training.state import TrainingState
 
@@ -72,8 +73,8 @@ class Model:
         Description of the network.
     state : cmlp.training.state.TrainingState
         Parameters, optimizer and history after the last call.
-    input_scale : float
-        Factor by which every input is multiplied.
+    input_scale : float or InputScale
+        Factor by which every input is multiplied, or a shift and a factor for each column.
     feature_names : ndarray of str or None
         Column names of the data frame in fit; None if X was not a data frame.
     labels : cmlp.inputs.labels.Labels or None
@@ -90,7 +91,7 @@ class Model:
         net: _core.Net,
         state: TrainingState,
         *,
-        input_scale: float,
+        input_scale: float | InputScale,
         feature_names: NDArray[Any] | None,
         labels: Labels | None,
     ) -> None:

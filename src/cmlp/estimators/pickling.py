@@ -14,6 +14,7 @@ from cmlp import _core
 from cmlp.constraints import is_finite
 from cmlp.estimators.model import Model
 from cmlp.inputs.labels import Labels
+from cmlp.inputs.scale import InputScale, check_scale_width
 from cmlp.training.history import Curve
 from cmlp.training.state import TrainingState
 
@@ -29,8 +30,8 @@ def plain(value: Any) -> Any:
     """Return a value in which dicts of fields replace the objects of this package."""
     if isinstance(value, dict):
         return {name: plain(item) for name, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return type(value)(map(plain, value)) if type(value) in (list, tuple) else value
+    if type(value) in (list, tuple):
+        return type(value)(map(plain, value))
     name = type(value).__name__
     if name not in _CLASSES or type(value) is not _CLASSES[name][0]:
         return value
@@ -64,13 +65,16 @@ def _training_state(fields: dict[str, Any]) -> TrainingState:
 
 def _model(fields: dict[str, Any]) -> Model:
     net, labels, names = fields["net"], fields["labels"], fields["feature_names"]
-    if type(net) is not _core.Net or type(fields["state"]) is not TrainingState or not is_finite(fields["input_scale"]):
+    scale = fields["input_scale"]
+    known = is_finite(scale) or type(scale) is InputScale
+    if type(net) is not _core.Net or type(fields["state"]) is not TrainingState or not known:
         raise ValueError("The pickled estimator is damaged: it has no network, training state or input_scale.")
     if labels is not None and (type(labels) is not Labels or labels.n_outputs != net.sizes[-1]):
         raise ValueError(f"The pickled estimator is damaged: its labels do not fit {net.sizes[-1]} outputs.")
     if names is not None and np.shape(names) != (net.sizes[0],):
         raise ValueError(f"The pickled estimator is damaged: it must have {net.sizes[0]} feature names.")
-    return Model(net, fields["state"], input_scale=fields["input_scale"], feature_names=names, labels=labels)
+    check_scale_width(scale, net.n_in)
+    return Model(net, fields["state"], input_scale=scale, feature_names=names, labels=labels)
 
 
 # Name: class, function that returns its fields, function that makes an object from them.
@@ -80,6 +84,11 @@ _CLASSES: dict[str, tuple[type[Any], Callable[[Any], dict[str, Any]], Callable[[
     "Net": (_core.Net, _core.Net.get_state, _core.restored_net),
     "Optimizer": (_core.Optimizer, _core.Optimizer.get_state, _core.restored),
     "Random": (_core.Random, _core.Random.get_state, _core.restored_random),
+    "InputScale": (
+        InputScale,
+        lambda scale: {"shift": np.array(scale.shift), "factor": np.array(scale.factor)},
+        lambda fields: InputScale(fields["shift"], fields["factor"]),
+    ),
     "Labels": (
         Labels,
         lambda labels: {"kind": labels.kind, "classes": labels.classes},

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from cmlp.inputs.class_weights import ClassWeight
     from cmlp.inputs.labels import Labels
+    from cmlp.inputs.scale import InputScale
     from cmlp.training.settings import Settings
     from cmlp.training.task import Task
 
@@ -52,7 +53,7 @@ class Parameters(NamedTuple):
     warm_start: bool
     n_threads: int | None
     dtype: str
-    input_scale: float
+    input_scale: float | InputScale | str
     class_weight: ClassWeight = None
     y_scale: str | None = None
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from cmlp._core import Net
     from cmlp.estimators.base import MultilayerPerceptron
     from cmlp.inputs.labels import Labels
+    from cmlp.inputs.scale import InputScale
     from cmlp.training.state import TrainingState
 
 
@@ -60,7 +61,7 @@ def scorer_of(scoring: str | Callable[..., Any] | None, default: str) -> Callabl
     return scorer
 
 
-def present_model(net: Net, state: TrainingState, input_scale: float, labels: Labels | None) -> Model:
+def present_model(net: Net, state: TrainingState, input_scale: float | InputScale, labels: Labels | None) -> Model:
     """Return a model with the parameters of a training that continues, for a score."""
     live = state.finished()
     if state.target_scale is not None:  # the model predicts y itself, unlike the parameters during training

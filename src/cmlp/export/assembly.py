@@ -10,6 +10,7 @@ import numpy as np
 from cmlp import _core
 from cmlp.blocks import empty_block
 from cmlp.inputs.labels import Labels, as_labels, labels_of
+from cmlp.inputs.scale import InputScale, check_scale_width
 from cmlp.record import Record
 
 if TYPE_CHECKING:
@@ -25,14 +26,16 @@ class Layer(NamedTuple):
     parameter: float = 0.0
 
 
-def network_of(layers: Sequence[Layer], input_scale: float = 1.0, loss: str | None = None, p: float = 0.0) -> Record:
+def network_of(
+    layers: Sequence[Layer], input_scale: float | InputScale = 1.0, loss: str | None = None, p: float = 0.0
+) -> Record:
     """Return a network with copies of the layers' weights.
 
     Parameters
     ----------
     layers : sequence of Layer
         All weights and biases have the same dtype, float32 or float64.
-    input_scale : float
+    input_scale : float or InputScale
     loss : str or None
         None means the usual loss of the output activation.
     p : float
@@ -43,6 +46,7 @@ def network_of(layers: Sequence[Layer], input_scale: float = 1.0, loss: str | No
     ValueError
         If an activation is not allowed in its layer, sizes of neighbouring layers differ, or a weight is not finite.
     """
+    check_scale_width(input_scale, len(layers[0].weights))
     names = [layer.activation for layer in layers]
     for name in names[:-1]:
         if not _core.ACTIVATIONS[name].hidden:
@@ -68,12 +72,12 @@ def network_of(layers: Sequence[Layer], input_scale: float = 1.0, loss: str | No
     return Record(net, params, input_scale)
 
 
-def original_scale(stored: float, dtype: np.dtype[Any]) -> float:
+def original_scale(stored: float | InputScale, dtype: np.dtype[Any]) -> float | InputScale:
     """Return the input scale that was rounded to the stored one: 1/n or a short decimal number.
 
     The bits of predictions then are those of the original network, which rounds each scaled input only once.
     """
-    if dtype != np.float32 or not 0 < stored < np.inf:
+    if isinstance(stored, InputScale) or dtype != np.float32 or not 0 < stored < np.inf:
         return stored
     rounded = np.float32(stored)
     for candidate in (1 / max(round(1 / stored), 1), float(str(rounded))):
@@ -87,7 +91,7 @@ def _usual_loss(output: str) -> str:
     return next(loss for loss in usual if output in _core.LOSSES[loss].outputs)
 
 
-def classifier_of(layers: Sequence[Layer], input_scale: float, classes: ArrayLike) -> Record:
+def classifier_of(layers: Sequence[Layer], input_scale: float | InputScale, classes: ArrayLike) -> Record:
     """Return the record of a classifier; `classes` are the labels in the order of the outputs.
 
     A classifier's labels are sorted, so the outputs are permuted if necessary. Two softmax outputs become one logistic

@@ -101,7 +101,11 @@ def _weights(record: Record, prefix: str) -> list[str]:
             + floats(f"{prefix}_weights{i}", weights)
             + floats(f"{prefix}_biases{i}", biases + np.float32(0))  # no negative zero
         )
-    if record.input_scale != 1:
+    if isinstance(record.input_scale, tuple):
+        parts.append("/* The network sees (x - shift) * factor for each input x, computed in double. */\n")
+        for name, values in zip(("shifts", "factors"), record.input_scale, strict=True):
+            parts[-1] += array(f"double {prefix}_{name}", map(repr, values.tolist()), 4)
+    elif record.input_scale != 1:
         scaled = (np.arange(256) * record.input_scale).astype(np.float32)
         parts.append("/* The scaled values of a byte. */\n" + floats(f"{prefix}_bytes", scaled))
     return parts
@@ -109,13 +113,15 @@ def _weights(record: Record, prefix: str) -> list[str]:
 
 def _first_layers(record: Record, prefix: str) -> list[str]:
     """Return the first layer for float inputs and for bytes; both apply the input scale."""
-    weights = record.layers()[0][0]
-    scaled = record.input_scale != 1
-    number = f"(float)((double)x[k] * {record.input_scale!r})" if scaled else "x[k]"
-    byte = f"{prefix}_bytes[x[k]]" if scaled else "(float)x[k]"
+    weights, scale = record.layers()[0][0], record.input_scale
+    number, byte, shifted = "x[k]", "(float)x[k]", isinstance(scale, tuple)
+    if shifted:
+        number = byte = f"(float)(((double)x[k] - {prefix}_shifts[k]) * {prefix}_factors[k])"
+    elif scale != 1:
+        number, byte = f"(float)((double)x[k] * {scale!r})", f"{prefix}_bytes[x[k]]"
     return [
-        _dense(prefix, "1", weights, "float", number, skip=True),
-        _dense(prefix, "1_u8", weights, "uint8_t", byte, skip=True),
+        _dense(prefix, "1", weights, "float", number, skip=not shifted),
+        _dense(prefix, "1_u8", weights, "uint8_t", byte, skip=not shifted),
     ]
 
 
@@ -288,7 +294,8 @@ def model_outputs(record: Record, rows: NDArray[Any]) -> NDArray[Any]:
 
 
 def _check(record: Record, prefix: str, outputs: Outputs) -> str:
-    rows, unit = check_rows(record.net.n_in, record.input_scale)
+    scale = record.input_scale
+    rows, unit = check_rows(record.net.n_in, max(map(abs, scale[1])) if isinstance(scale, tuple) else scale)
     expected = model_outputs(record, rows)
     if not np.isfinite(expected).all():
         raise ValueError("the outputs for pseudo-random inputs are not finite: such a model cannot be exported")
@@ -307,7 +314,8 @@ def _check(record: Record, prefix: str, outputs: Outputs) -> str:
 
 def constants_size(record: Record) -> int:
     """Return the bytes of a header's weights, biases and scaled bytes."""
-    return 4 * record.net.n_params + (1024 if record.input_scale != 1 else 0)
+    scale = record.input_scale
+    return 4 * record.net.n_params + (16 * record.net.n_in if isinstance(scale, tuple) else 1024 if scale != 1 else 0)
 
 
 def stack_size(record: Record) -> int:

@@ -82,8 +82,11 @@ def _float_header(record: Record, prefix: str) -> tuple[CHeader, str]:
         *([("classify(x), classify_u8(x)", "the index of the predicted class")] if outputs.classify else []),
         ("check()", "1 if the outputs have the bits that Python computed, else 0"),
     ]
-    scaled = record.input_scale != 1
-    about = ["", f"All inputs are multiplied by {record.input_scale!r}, as in Python."] if scaled else []
+    about = []
+    if isinstance(record.input_scale, tuple):
+        about = ["", "Inputs are raw: each has its own shift and factor, as in Python."]
+    elif record.input_scale != 1:
+        about = ["", f"All inputs are multiplied by {record.input_scale!r}, as in Python."]
     body = c_float.float_body(record, prefix)
     return header, _assembled(record, header, usage, about, outputs.n, c_float.OPENING, body)
 
@@ -91,6 +94,13 @@ def _float_header(record: Record, prefix: str) -> tuple[CHeader, str]:
 def _int8_header(record: Record, prefix: str, calibrate: Any) -> tuple[CHeader, str]:
     require_supported(record)
     rows = calibration_rows(record, calibrate)
+    if isinstance(record.input_scale, tuple):
+        if rows.X.dtype != np.uint8:
+            raise ValueError(
+                "to_c(int8=True) needs calibration rows of uint8 if each input has a shift and a factor, because all "
+                f"inputs are quantized with the same step. Got {rows.X.dtype}."
+            )
+        record = record.unscaled()
     outputs = outputs_of(record)
     net, sums = quantize(record, rows.X, one_unit=outputs.classify == "largest" and record.net.n_out > 1)
     comparison = compare(record, net, sums, rows)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from cmlp.inputs.scale import InputScale
     from cmlp.record import Record
 
 _LONG_TEXTS = 2**20  # characters
@@ -136,7 +137,7 @@ def _classes(label: Term) -> NDArray[Any]:
     return np.array(texts, object if long or any(text.endswith("\0") for text in texts) else str)
 
 
-def _layers(last: Term) -> tuple[list[Layer], float]:
+def _layers(last: Term) -> tuple[list[Layer], float | InputScale]:
     """Return the layers from the first to the last, and the input scale."""
     layers: list[Layer] = []
     term: Term | Inputs = last

@@ -120,9 +120,17 @@ class _Writer:
     def activations(self, input_dtype: str) -> str:
         """Add the nodes of all layers; return the name of the output activations."""
         a, scale = "X", self.record.input_scale
-        if input_dtype != self.dtype.name:
+        if isinstance(scale, tuple):  # in float64, so that the layers get the bits that they get in Python
+            wide = np.dtype(np.float64)
+            if input_dtype != wide.name:
+                a = self.node("Cast", a, to=self.element(wide))
+            a = self.node("Sub", a, self.constant("input.shift", scale.shift))
+            a = self.node("Mul", a, self.constant("input.factor", scale.factor))
+            if self.dtype != wide:
+                a = self.node("Cast", a, to=self.element(self.dtype))
+        elif input_dtype != self.dtype.name:
             a = self.node("Cast", a, to=self.element(self.dtype))
-        if scale != 1:
+        if not isinstance(scale, tuple) and scale != 1:
             a = self.node("Mul", a, self.constant("input_scale", np.asarray(self.scale())))
         for i, (weights, biases, activation, parameter) in enumerate(self.record.layers()):
             w = self.constant(f"layers.{i}.weight", weights)

@@ -84,7 +84,10 @@ def to_sklearn(record: Record, parameters: Mapping[str, Any], state: TrainingSta
         raise ImportError("to_sklearn needs scikit-learn: install it with `pip install scikit-learn`.") from error
     model = getattr(neural_network, record.class_name)()
     defaults = model.get_params(deep=False)
-    scaled = _scaled(record.weights[0], record.input_scale)
+    scale = record.input_scale
+    if isinstance(scale, tuple):
+        record, scale = record.unscaled(), 1.0
+    scaled = _scaled(record.weights[0], scale)
     _require_representable(record, scaled, defaults)
     hidden = record.activations[:-1]
     network = {"hidden_layer_sizes": record.sizes[1:-1], "activation": hidden[0] if hidden else "relu"}

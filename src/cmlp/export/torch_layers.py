@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class InputScale(torch.nn.Module):  # type: ignore[misc]  # torch's types are not checked
@@ -28,6 +32,27 @@ class InputScale(torch.nn.Module):  # type: ignore[misc]  # torch's types are no
     def extra_repr(self) -> str:
         """Return the scale, for ``print``."""
         return f"{self.scale.item():g}"
+
+
+class InputShift(torch.nn.Module):  # type: ignore[misc]
+    """Subtracts a shift from each input and multiplies the difference by a factor, in float64.
+
+    Parameters
+    ----------
+    shift, factor : ndarray of shape (n_inputs,)
+    dtype : torch.dtype
+        Type of the result.
+    """
+
+    def __init__(self, shift: NDArray[np.float64], factor: NDArray[np.float64], dtype: torch.dtype) -> None:
+        super().__init__()
+        self.dtype = dtype
+        self.register_buffer("shift", torch.tensor(shift, dtype=torch.float64))
+        self.register_buffer("factor", torch.tensor(factor, dtype=torch.float64))
+
+    def forward(self, x: torch.Tensor) -> Any:
+        """Return the scaled input in `dtype`."""
+        return ((x.to(self.shift.dtype) - self.shift) * self.factor).to(self.dtype)
 
 
 class Exp(torch.nn.Module):  # type: ignore[misc]

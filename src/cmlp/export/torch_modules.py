@@ -9,6 +9,7 @@ import numpy as np
 
 from cmlp.export.assembly import Layer, classifier_of, network_of, original_scale
 from cmlp.export.checks import optional_package, require_finite
+from cmlp.inputs.scale import InputScale
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -35,10 +36,14 @@ def to_torch(record: Record) -> Any:
     require_finite(record)
     dtype = getattr(torch, record.net.dtype.name)
     modules = []
-    if record.input_scale != 1:
-        from cmlp.export.torch_layers import InputScale
+    if isinstance(record.input_scale, tuple):
+        from cmlp.export.torch_layers import InputShift
 
-        modules.append(InputScale(record.input_scale, dtype))
+        modules.append(InputShift(record.input_scale.shift, record.input_scale.factor, dtype))
+    elif record.input_scale != 1:
+        from cmlp.export import torch_layers
+
+        modules.append(torch_layers.InputScale(record.input_scale, dtype))
     for weights, biases, activation, parameter in record.layers():
         linear = torch.nn.Linear(*weights.shape, dtype=dtype)
         with torch.no_grad():
@@ -121,7 +126,7 @@ class _Reader:
     def __init__(self, torch: Any) -> None:
         self.torch = torch
         self.layers: list[Layer] = []
-        self.input_scale = 1.0
+        self.input_scale: float | InputScale = 1.0
         self.activated = True  # whether the last layer has its activation; there is no layer yet
 
     def add(self, module: Any) -> None:
@@ -139,9 +144,15 @@ class _Reader:
         elif type(module).__module__ == "cmlp.export.torch_layers" and name == "InputScale":
             if self.layers:
                 raise ValueError("InputScale is only supported before the first Linear")
+            if isinstance(self.input_scale, InputScale):
+                raise ValueError("InputScale is not supported after InputShift")
             self.input_scale *= float(module.scale)
             if not 0 < self.input_scale < math.inf:
                 raise ValueError(f"InputScale needs a positive number, got {float(module.scale)}")
+        elif type(module).__module__ == "cmlp.export.torch_layers" and name == "InputShift":
+            if self.layers or self.input_scale != 1:
+                raise ValueError("InputShift is only supported as the first module")
+            self.input_scale = InputScale(module.shift.cpu().numpy(), module.factor.cpu().numpy())
         else:
             self.activate(module)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from cmlp import _core
@@ -78,7 +79,7 @@ def write_estimator(
     strings = {
         "class": owner,
         "history": dump_history(state),
-        "parameters": dump_parameters(parameters, owner),
+        "parameters": dump_parameters(_without_vectors(parameters), owner),
     }
     arrays: dict[str, np.ndarray[Any, Any]] = {}
     if record.labels is not None:
@@ -89,6 +90,11 @@ def write_estimator(
         more, arrays = dump_state(state)
         strings |= more
     _write(path, record, strings, arrays)
+
+
+def _without_vectors(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return parameters without an `input_scale` of vectors: the file has them as tensors."""
+    return {k: v for k, v in parameters.items() if k != "input_scale" or isinstance(v, (str, numbers.Real))}
 
 
 def _write(
@@ -149,6 +155,7 @@ def _content(file: ModelFile) -> Content:
         if key not in file.strings:
             raise refuse(f"{key!r} is missing")
     parameters = load_parameters(file.strings["parameters"])
+    parameters.setdefault("input_scale", file.input_scale)
     if record.kind == "classifier":
         record.labels = load_labels(file.strings["classes"], record.sizes[-1])
     if "feature_names" in file.strings:

@@ -16,6 +16,7 @@ from cmlp import _core
 from cmlp.blocks import empty_block
 from cmlp.exceptions import ModelFormatError
 from cmlp.files.regular import open_regular
+from cmlp.inputs.scale import InputScale
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,6 +29,7 @@ _CHUNK = 1 << 20  # number of elements to check at a time, to use little memory
 _KEYS = ("data_crc32", "input_scale", "activations", "loss")
 _OWN_KEYS = ("class", "classes", "feature_names", "history", "parameters", "training", "training.parameters")
 _EXAMPLE = ("example.input", "example.output")
+_COLUMNS = ("input.factor", "input.shift")
 _TENSORS = ("best", "generator", "last", "loss_curve", "optimizer", "order", "records", "sums", "target_factor")
 _ARRAYS = (
     *(f"training.{name}" for name in _TENSORS),
@@ -46,7 +48,7 @@ class ModelFile(NamedTuple):
     net : cmlp._core.Net
     params : ndarray of shape (n_params,)
         Writeable. If the file is mapped, writing to a page creates a private copy of the page.
-    input_scale : float
+    input_scale : float or InputScale
     strings : dict of str to str
         The metadata that this package uses.
     arrays : dict of str to ndarray
@@ -55,7 +57,7 @@ class ModelFile(NamedTuple):
 
     net: _core.Net
     params: NDArray[Any]
-    input_scale: float
+    input_scale: float | InputScale
     strings: dict[str, str]
     arrays: dict[str, NDArray[Any]]
 
@@ -84,7 +86,7 @@ def _read(file: IO[bytes], size: int, use_map: bool, verify: bool) -> ModelFile:
     del head
     strings = _entries(text, (*_KEYS, *_OWN_KEYS), '"')
     net = _net(text, strings)
-    tensors = _entries(text, (*_EXAMPLE, *_ARRAYS), "{")
+    tensors = _entries(text, (*_EXAMPLE, *_COLUMNS, *_ARRAYS), "{")
     del text
     bytes_of_params = net.n_params * net.dtype.itemsize
     if use_map:
@@ -103,8 +105,8 @@ def _read(file: IO[bytes], size: int, use_map: bool, verify: bool) -> ModelFile:
         )
     if sys.byteorder == "big":
         params.byteswap(inplace=True)
-    scale = _double(strings["input_scale"])
-    content = ModelFile(net, params, scale, strings, _arrays(tensors, rest, bytes_of_params))
+    arrays = _arrays(tensors, rest, bytes_of_params)
+    content = ModelFile(net, params, _input_scale(strings, arrays), strings, arrays)
     if verify:
         _verify(content)
     return content
@@ -124,6 +126,17 @@ def _exactly(file: IO[bytes], n: int) -> bytes:
 def _double(digits: str) -> float:
     value: float = struct.unpack(">d", bytes.fromhex(digits))[0]
     return value
+
+
+def _input_scale(strings: dict[str, str], arrays: dict[str, NDArray[Any]]) -> float | InputScale:
+    if "input.factor" not in arrays:
+        return _double(strings["input_scale"])
+    factor, shift = (arrays.pop(name) for name in _COLUMNS)
+    if not np.isfinite([factor, shift]).all():
+        raise ModelFormatError("a shift or factor of the inputs is NaN or infinite", "CMLP_ERROR_FILE_NONFINITE")
+    if not factor.all():
+        raise ModelFormatError("a factor of the inputs is 0", "CMLP_ERROR_OPTION")
+    return InputScale(shift, factor)
 
 
 def _word(text: str) -> tuple[str, float]:

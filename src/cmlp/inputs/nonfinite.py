@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp.exceptions import NonFiniteInputError
+from cmlp.inputs.scale import InputScale, scaled
 from cmlp.inputs.sparse import CSR
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ _BLOCK = 4096  # rows to check at a time
 def first_non_finite_error(
     error: NonFiniteInputError,
     X: NDArray[Any] | CSR,
-    scale: float,
+    scale: float | InputScale,
     dtype: np.dtype[Any],
     names: NDArray[Any] | None,
     argument: str = "X",
@@ -34,8 +35,8 @@ def first_non_finite_error(
         The error that the bridge raised.
     X : ndarray or CSR of shape (n_samples, n_features)
         The rows that were passed to the core.
-    scale : float
-        Factor of the input.
+    scale : float or InputScale
+        Factor of the inputs, or a shift and a factor for each column.
     dtype : dtype
         The network's type.
     names : ndarray of str or None
@@ -52,10 +53,15 @@ def first_non_finite_error(
     return NonFiniteInputError(f"Input {argument} contains {kind} at row {row}, column {shown}.", row, column)
 
 
-def _first(X: NDArray[Any] | CSR, n_rows: int, scale: float, dtype: np.dtype[Any]) -> tuple[int, int] | None:
+def _first(
+    X: NDArray[Any] | CSR, n_rows: int, scale: float | InputScale, dtype: np.dtype[Any]
+) -> tuple[int, int] | None:
     """Return row and column of the first value in `n_rows` rows that is not finite in `dtype`; None if all are."""
     if isinstance(X, CSR):
-        positions = np.flatnonzero(~_finite(X.data[: X.indptr[n_rows]], scale, dtype))
+        values, columns = X.data[: X.indptr[n_rows]], X.indices[: X.indptr[n_rows]]
+        if isinstance(scale, InputScale):
+            scale = InputScale(scale.shift[columns], scale.factor[columns])
+        positions = np.flatnonzero(~_finite(values, scale, dtype))
         if not len(positions):
             return None
         return int(np.searchsorted(X.indptr, positions[0], side="right")) - 1, int(X.indices[positions[0]])
@@ -66,7 +72,10 @@ def _first(X: NDArray[Any] | CSR, n_rows: int, scale: float, dtype: np.dtype[Any
     return None
 
 
-def _finite(values: NDArray[Any], scale: float, dtype: np.dtype[Any]) -> NDArray[np.bool_]:
+def _finite(values: NDArray[Any], scale: float | InputScale, dtype: np.dtype[Any]) -> NDArray[np.bool_]:
     with np.errstate(over="ignore", invalid="ignore"):
-        finite: NDArray[np.bool_] = np.isfinite(values.astype(dtype) * dtype.type(scale))
+        seen = (
+            scaled(values, scale, dtype) if isinstance(scale, InputScale) else values.astype(dtype) * dtype.type(scale)
+        )
+        finite: NDArray[np.bool_] = np.isfinite(seen)
     return finite

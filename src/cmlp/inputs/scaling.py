@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp.exceptions import warn
+from cmlp.inputs.scale import InputScale, scaled
 from cmlp.inputs.sparse import CSR
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def sample(n_rows: int) -> slice:
 
 
 def large_columns(
-    X: NDArray[Any] | CSR, input_scale: float, limit: float
+    X: NDArray[Any] | CSR, input_scale: float | InputScale, limit: float
 ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """Return the columns whose scaled values have a root mean square above a limit, and these root mean squares.
 
@@ -62,12 +63,14 @@ def large_columns(
         if isinstance(X, CSR):
             n = min(len(X), JUDGED_ROWS)
             some = slice(X.indptr[n])
-            values = np.asarray(X.data[some], np.float64) * input_scale
+            values = np.asarray(X.data[some], np.float64)
             # Another thread could change the indices: a copy within the columns cannot make a large array.
             indices = X.indices[some].clip(0, X.shape[1] - 1)
+            factor = input_scale.factor[indices] if isinstance(input_scale, InputScale) else input_scale
+            values = values * factor
             sums = np.bincount(indices, values * values, X.shape[1])
         else:
-            rows = np.asarray(X[sample(len(X))], np.float64) * input_scale
+            rows = scaled(X[sample(len(X))], input_scale, np.float64)
             n, sums = len(rows), np.einsum("ij,ij->j", rows, rows)
         means = sums / n
     columns = np.flatnonzero(means > limit * limit)

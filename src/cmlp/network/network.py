@@ -11,6 +11,7 @@ from cmlp import _core, constraints
 from cmlp.constraints import Objective
 from cmlp.export.methods import ExportMethods
 from cmlp.inputs.arrays import rectangular
+from cmlp.inputs.scale import check_scale_width, scaled
 from cmlp.network.explain import explanation
 from cmlp.network.gradient import gradient_of
 from cmlp.network.training import NetworkTraining
@@ -47,8 +48,10 @@ class Network(NetworkTraining, ExportMethods):
         be negative) and "gamma" (targets must be positive). See Notes for the formulas.
     dtype : {"float32", "float64"}, default="float32"
         Type of the parameters and of all arithmetic.
-    input_scale : float, default=1
-        Factor by which every input is multiplied: ``1 / 255`` for images of bytes.
+    input_scale : float or (shift, factor), default=1
+        Factor by which every input is multiplied: ``1 / 255`` for images of bytes. Or two vectors of shape
+        (n_inputs,): the network sees ``(X - shift) * factor``, computed in float64 and rounded once. Sparse X must not
+        be shifted.
     random_state : int, RandomState or None, default=None
         Seed of the initial parameters; the same seed gives the same parameters as in the estimators.
     n_threads : int or None, default=None
@@ -112,7 +115,7 @@ class Network(NetworkTraining, ExportMethods):
         output: str = "softmax",
         loss: str = "log_loss",
         dtype: str | np.dtype[Any] | type = "float32",
-        input_scale: float = 1,
+        input_scale: float | tuple[ArrayLike, ArrayLike] = 1,
         random_state: int | np.random.RandomState | None = None,
         n_threads: int | None = None,
         activation_parameter: float | Sequence[float] | None = None,
@@ -136,6 +139,7 @@ class Network(NetworkTraining, ExportMethods):
             constraints.loss_parameter(loss_parameter, loss),
         )
         self._scale = constraints.network_argument("input_scale", input_scale)
+        check_scale_width(self._scale, self._net.n_in)
         self._n_threads = constraints.network_argument("n_threads", n_threads)
         initialization = constraints.network_argument("initialization", initialization)
         rng = generator(random_state)
@@ -197,8 +201,7 @@ class Network(NetworkTraining, ExportMethods):
         hidden = self._net.activations_of(self.params, X, scale=self._scale, n_threads=self._n_threads)
         to_dense = getattr(X, "toarray", None)
         dense = X if to_dense is None else to_dense()
-        inputs = (np.asarray(dense, np.float64) * self._scale).astype(self._net.dtype)
-        return [inputs, *hidden]
+        return [scaled(dense, self._scale, self._net.dtype), *hidden]
 
     def weighted_sums(self, X: ArrayLike) -> list[NDArray[Any]]:
         """Return the weighted sums z (before the activation) of every layer after the input, each (n, n_out)."""

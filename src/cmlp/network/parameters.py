@@ -9,6 +9,7 @@ import numpy as np
 
 from cmlp import _core, constraints
 from cmlp.blocks import block_copy, loaded_block
+from cmlp.inputs.scale import check_scale_width
 from cmlp.pickles import PICKLE_VERSION, check_version
 from cmlp.record import Record
 from cmlp.results import ParameterIndex
@@ -19,17 +20,21 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from cmlp.inputs.scale import InputScale
+
 
 class NetworkParameters:
     """The parameters of a network and their layout; base class of `Network`."""
 
     _net: _core.Net
     _params: NDArray[Any]
-    _scale: float
+    _scale: float | InputScale
     _n_threads: int | None
 
     @classmethod
-    def _assembled(cls, net: _core.Net, params: NDArray[Any], input_scale: float, n_threads: int | None = None) -> Self:
+    def _assembled(
+        cls, net: _core.Net, params: NDArray[Any], input_scale: float | InputScale, n_threads: int | None = None
+    ) -> Self:
         """Return a network that uses a parameter block without a copy."""
         network = cls.__new__(cls)
         network.__dict__.update(_net=net, _params=params, _scale=input_scale, _n_threads=n_threads)
@@ -54,6 +59,7 @@ class NetworkParameters:
             raise ValueError(f"The pickled network is damaged: _net must be a Net, got {type(net).__name__}.")
         params = loaded_block(native(fields.get("_params"), (np.float32, np.float64), "params"))
         check_params(params, net)
+        check_scale_width(fields.get("_scale"), net.n_in)
         self.__dict__.update({name: value for name, value in fields.items() if name != "version"}, _params=params)
 
     def __repr__(self) -> str:
@@ -97,8 +103,8 @@ class NetworkParameters:
         return self._net.dtype
 
     @property
-    def input_scale(self) -> float:
-        """Factor by which every input is multiplied."""
+    def input_scale(self) -> float | InputScale:
+        """Factor by which every input is multiplied, or a tuple ``(shift, factor)`` of vectors."""
         return self._scale
 
     @property

@@ -56,7 +56,10 @@ class Described:
     """
 
     def __init__(self, record: Record) -> None:
-        self.net, self.params, self.scale = record.net, record.params, record.input_scale
+        scale = record.input_scale
+        if isinstance(scale, tuple):
+            record, scale = record.unscaled(), 1.0
+        self.net, self.params, self.scale = record.net, record.params, scale
         self.labels, names = record.labels, record.feature_names
         self.sizes, self.activations = self.net.sizes, self.net.activations
         self.kind = self._kind()

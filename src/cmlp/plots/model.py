@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from cmlp.inputs.scale import scaled
 from cmlp.inputs.validation import as_rows, check_width
 from cmlp.record import Record, record_of
 
@@ -58,7 +59,7 @@ class Layers:
         record = self._record
         later = record.net.activations_of(record.params, rows, scale=record.input_scale, n_threads=record.n_threads)
         dense = rows if isinstance(rows, np.ndarray) else np.asarray(X.toarray())  # type: ignore[union-attr]
-        return [(dense * np.float64(record.input_scale)).astype(record.dtype), *later]
+        return [scaled(dense, record.input_scale, record.dtype), *later]
 
 
 def own_record(model: Any) -> Record | None:

@@ -76,6 +76,7 @@ class LBFGS:
     ) -> None:
         state.check(net)
         begin(state, task, data, settings)
+        data = data.with_learnt_scale(state.order)
         task = standardized(task, net, data, state)
         self.net, self.task, self.data, self.settings, self.state = net, task, data, settings, state
         self._keywords = {

@@ -91,6 +91,7 @@ class Training:
         else:
             state.unfold(net)
             state.restore_last()
+        self.data = data = data.with_learnt_scale(state.order)
         self.task = task = standardized(task, net, data, state)
         self.data = data = data.scaled_like(state.target_scale)
         self.optimizer, self.schedule = self._optimizer_and_schedule()

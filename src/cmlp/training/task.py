@@ -11,6 +11,7 @@ import numpy as np
 from cmlp.inputs.arrays import readable, rectangular
 from cmlp.inputs.labels import as_class_indices
 from cmlp.inputs.nonfinite import first_non_finite_error
+from cmlp.inputs.scale import learnt_scale
 from cmlp.inputs.sparse import taken
 from cmlp.training.scores import accuracy, r_squared
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from cmlp import _core
     from cmlp.exceptions import NonFiniteInputError
+    from cmlp.inputs.scale import InputScale
     from cmlp.inputs.sparse import CSR
     from cmlp.training.target_scale import TargetScale
 
@@ -62,13 +64,17 @@ class Validation(NamedTuple):
 
 
 class Data(NamedTuple):
-    """Rows with their sample weights, the factor of the inputs, and the names of a data frame's columns."""
+    """Rows with their sample weights, the scale of the inputs, and the names of a data frame's columns.
+
+    `learns` names a scale of the inputs that training learns when it begins.
+    """
 
     X: NDArray[Any] | CSR
     weight: NDArray[np.float64] | None
-    input_scale: float
+    input_scale: float | InputScale
     names: NDArray[Any] | None = None
     validation: Validation | None = None
+    learns: str | None = None
 
     def scaled_like(self, scale: TargetScale | None) -> Data:
         """Return the data with standardized validation targets, if training standardizes the targets."""
@@ -84,6 +90,12 @@ class Data(NamedTuple):
         if validation and self.validation is not None:
             return first_non_finite_error(error, self.validation.X, self.input_scale, dtype, self.names, "X_val")
         return first_non_finite_error(error, self.X, self.input_scale, dtype, self.names)
+
+    def with_learnt_scale(self, rows: NDArray[np.int64] | None) -> Data:
+        """Return the data with the scale that `learns` names, learnt from these training rows; None for all."""
+        if self.learns is None:
+            return self
+        return self._replace(input_scale=learnt_scale(self.learns, self.X, self.weight, rows), learns=None)
 
     def checksum(self, targets: NDArray[Any]) -> int:
         """Return the CRC-32 of the shapes and of a sample of the rows, targets and weights.

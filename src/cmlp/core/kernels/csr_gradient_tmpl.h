@@ -140,7 +140,7 @@ static void csr_fill(csr_block *b, const cmlp_csr *x)
     for (int64_t i = 0; i < x->rows; i++) {
         const int64_t begin = b->at[i], n = b->n[i];
         if (!n) continue;
-        const T *values = csr_values(x, (const char *)x->list[i].values + begin * csr_size(x), n, b->converted);
+        const T *values = csr_values(x, i, begin, n, b->converted);
         for (int64_t p = 0; p < n; p++) {
             csr_slot *slot = &slots[*columns++];
             const int32_t at = slot->end;

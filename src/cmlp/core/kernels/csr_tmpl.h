@@ -81,9 +81,28 @@ static int csr_vectors(int64_t n_out, int64_t j, int64_t *last)
 
 static int64_t csr_size(const cmlp_csr *x) { return x->dtype == CMLP_UINT8 ? 1 : x->dtype == CMLP_FLOAT32 ? 4 : 8; }
 
-/* n values in the table's type: the caller's, or converted into `converted`. */
-static const T *csr_values(const cmlp_csr *x, const void *values, int64_t n, void *converted)
+/* Converts the n values of row i from value p on, with the factors of their columns. */
+static void csr_convert_columns(const cmlp_csr *x, int64_t i, int64_t p, int64_t n, T *to)
 {
+    const csr_indices columns = csr_columns_from(x, i, p);
+    const int64_t stride = csr_size(x);
+    const void *source = (const char *)x->list[i].values + p * stride;
+#define BY_INDEX(value, q) ((value) * x->factors[csr_index(columns, q)])
+    switch (x->dtype) {
+    case CMLP_UINT8: CONVERT(uint8_t, BY_INDEX); break;
+    case CMLP_FLOAT32: CONVERT(float, BY_INDEX); break;
+    default: CONVERT(double, BY_INDEX);
+    }
+}
+
+/* The n values of row i from value p on in the table's type: the caller's, or converted into `converted`. */
+static const T *csr_values(const cmlp_csr *x, int64_t i, int64_t p, int64_t n, void *converted)
+{
+    const void *values = (const char *)x->list[i].values + p * csr_size(x);
+    if (x->factors) {
+        csr_convert_columns(x, i, p, n, converted);
+        return converted;
+    }
     if (x->dtype == (CMLP_BITS == 32 ? CMLP_FLOAT32 : CMLP_FLOAT64) && x->scale == 1) return values;
     convert(x->dtype, values, csr_size(x), n, x->scale, converted);
     return converted;
@@ -142,7 +161,7 @@ static void csr(const cmlp_csr *x, const cmlp_product *to, void *scratch)
         for (int64_t i = 0; i < x->rows; i++) {
             const cmlp_csr_row *row = &x->list[i];
             const int far = csr_width(x, i) * n_out * (int64_t)sizeof(T) > CSR_FAR;
-            const T *values = csr_values(x, row->values, row->n, scratch);
+            const T *values = csr_values(x, i, 0, row->n, scratch);
             if (i + 1 < x->rows) csr_prefetch_values(x, i + 1, 0, x->list[i + 1].n);
             const csr_strip strip = {w + j, n_out, last, far};
             csr_row[vectors - 1](values, csr_columns_from(x, i, 0), row->n, strip, bias ? bias + j : NULL,

@@ -1,14 +1,18 @@
 /* Conversion of input rows, and small loops over elements. */
 
-#define SCALE(source_type)                                                                                        \
-    do {                                                                                                         \
-        const source_type *from = source;                                                                        \
-        if (stride == (int64_t)sizeof(source_type))                                                              \
-            for (int64_t i = 0; i < n; i++) to[i] = (T)((double)from[i] * scale);                                 \
-        else                                                                                                     \
-            for (int64_t i = 0; i < n; i++)                                                                       \
-                to[i] = (T)((double)*(const source_type *)(const void *)((const char *)source + i * stride) * scale); \
+/* to[i] = SCALED(element i of the source, i), computed in double and rounded once. */
+#define CONVERT(source_type, SCALED)                                                                   \
+    do {                                                                                               \
+        const source_type *from = source;                                                              \
+        const char *at = source;                                                                       \
+        if (stride == (int64_t)sizeof(source_type))                                                    \
+            for (int64_t i = 0; i < n; i++) to[i] = (T)(SCALED((double)from[i], i));                    \
+        else                                                                                           \
+            for (int64_t i = 0; i < n; i++, at += stride)                                               \
+                to[i] = (T)(SCALED((double)*(const source_type *)(const void *)at, i));                 \
     } while (0)
+#define BY_SCALE(x, i) ((x) * scale)
+#define BY_COLUMN(x, i) (((x) - shifts[i]) * factors[i])
 
 /* A scale split into hi + lo, see cmlp_scales_in_floats(). */
 typedef struct byte_scale {
@@ -53,17 +57,28 @@ static void convert(int32_t dtype, const void *source, int64_t stride, int64_t n
         if (stride == 1 && n >= VL && cmlp_scales_in_floats(scale))
             convert_bytes(source, n, scale, to);
         else
-            SCALE(uint8_t);
+            CONVERT(uint8_t, BY_SCALE);
         break;
 #else
-    case CMLP_UINT8: SCALE(uint8_t); break;
+    case CMLP_UINT8: CONVERT(uint8_t, BY_SCALE); break;
 #endif
-    case CMLP_FLOAT32: SCALE(float); break;
+    case CMLP_FLOAT32: CONVERT(float, BY_SCALE); break;
     default:
         if (stride == (int64_t)sizeof(double) && scale == 1) /* the most common case */
             for (int64_t i = 0; i < n; i++) to[i] = (T)((const double *)source)[i];
         else
-            SCALE(double);
+            CONVERT(double, BY_SCALE);
+    }
+}
+
+static void convert_columns(int32_t dtype, const void *source, int64_t stride, int64_t n, const double *shifts,
+                            const double *factors, void *out)
+{
+    T *to = out;
+    switch (dtype) {
+    case CMLP_UINT8: CONVERT(uint8_t, BY_COLUMN); break;
+    case CMLP_FLOAT32: CONVERT(float, BY_COLUMN); break;
+    default: CONVERT(double, BY_COLUMN);
     }
 }
 

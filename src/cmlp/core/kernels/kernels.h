@@ -71,9 +71,10 @@ static inline int cmlp_scales_in_floats(double scale)
 #define CMLP_MASK_BITS 64 /* columns per word of a mask */
 #define CMLP_GROUP 4  /* adjacent weight rows, skipped together if all their inputs are 0 */
 
-/* Rows of a CSR matrix in the caller's memory: each has n <= n_in values (of type `dtype`, multiplied by scale) at
- * ascending columns below n_in, which are int64 if `wide`, else int32. If another thread changes values or columns
- * during the call, the results are unspecified, but the kernels stay within their buffers. */
+/* Rows of a CSR matrix in the caller's memory: each has n <= n_in values (of type `dtype`, multiplied by scale, or by
+ * the factor of their column if `factors` is not NULL) at ascending columns below n_in, which are int64 if `wide`, else
+ * int32. If another thread changes values or columns during the call, the results are unspecified, but the kernels stay
+ * within their buffers. */
 typedef struct cmlp_csr_row {
     const void *values, *columns;
     int64_t n;
@@ -83,6 +84,7 @@ typedef struct cmlp_csr {
     const cmlp_csr_row *list;
     int64_t rows, n_in;
     double scale;
+    const double *factors;
     int32_t dtype;
     int wide;
 } cmlp_csr;
@@ -196,6 +198,9 @@ typedef struct cmlp_kernels {
 
     /* out[i] = value * scale; the source has type `dtype` and a stride in bytes. */
     void (*convert)(int32_t dtype, const void *source, int64_t stride, int64_t n, double scale, void *out);
+    /* out[i] = (value - shifts[i]) * factors[i], likewise. */
+    void (*convert_columns)(int32_t dtype, const void *source, int64_t stride, int64_t n, const double *shifts,
+                            const double *factors, void *out);
     /* Sets bit i of `mask` if v[i] is not 0, and writes whole words. Returns the number of bits set. */
     int64_t (*nonzero_mask)(const void *v, int64_t n, uint64_t *mask);
     /* Drops or scales the n units of a row: see "Dropout" in the description of the arithmetic. */

@@ -51,6 +51,7 @@
         .csr = csr,                                                                                 \
         .activate = activate,                                                                       \
         .convert = convert,                                                                         \
+        .convert_columns = convert_columns,                                                         \
         .nonzero_mask = nonzero_mask,                                                               \
         .find_nonfinite = find_nonfinite,                                                           \
         TRAINING_KERNELS(GRADIENT)                                                                  \

@@ -1,0 +1,186 @@
+"""The scale of the inputs: one factor for all of them, or a shift and a factor for each column, given or learnt."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from cmlp.inputs.sparse import CSR
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+    Vector: TypeAlias = NDArray[np.float64]
+    # Center and spread of each column of a matrix whose rows have weights.
+    Statistics: TypeAlias = Callable[[NDArray[np.float64], Vector | None], tuple[Vector, Vector]]
+
+_BLOCK = 1 << 20  # elements to compute with at a time
+
+
+class InputScale(tuple[Any, Any]):
+    """A shift and a factor for each input: the network sees ``(X - shift) * factor``.
+
+    It is a tuple ``(shift, factor)``, which can be unpacked, compared, and passed as ``input_scale`` again.
+
+    Parameters
+    ----------
+    shift, factor : array-like of shape (n_inputs,)
+        Finite numbers; no factor is 0.
+
+    Raises
+    ------
+    ValueError
+        If a number is not finite, a factor is 0, or the arrays are not vectors of the same length.
+
+    Examples
+    --------
+    >>> from cmlp import Network
+    >>> shift, factor = Network([2, 1], input_scale=([20.0, 1000.0], [0.1, 0.01])).input_scale
+    >>> factor.tolist()
+    [0.1, 0.01]
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, shift: ArrayLike, factor: ArrayLike) -> InputScale:
+        """Copy and check both vectors."""
+        vectors = [np.array(values, np.float64, order="C") for values in (shift, factor)]
+        shapes = [values.shape for values in vectors]
+        if vectors[0].ndim != 1 or shapes[0] != shapes[1]:
+            raise ValueError(f"input_scale must have two vectors of the same length, got the shapes {shapes}.")
+        if not np.isfinite(vectors).all() or not vectors[1].all():
+            raise ValueError("input_scale must have finite shifts, and finite factors other than 0.")
+        for values in vectors:
+            values.flags.writeable = False
+        return super().__new__(cls, vectors)
+
+    @property
+    def shift(self) -> Vector:
+        """What is subtracted from each column; read-only."""
+        vector: Vector = self[0]
+        return vector
+
+    @property
+    def factor(self) -> Vector:
+        """By what each column is then multiplied; read-only."""
+        vector: Vector = self[1]
+        return vector
+
+    def __getnewargs__(self) -> tuple[Any, ...]:
+        return tuple(self)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, InputScale) and all(map(np.array_equal, self, other))
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(tuple(values.tobytes() for values in self))
+
+    def __repr__(self) -> str:
+        return f"InputScale(shift={self.shift!r}, factor={self.factor!r})"
+
+
+def check_scale_width(scale: object, n_columns: int) -> None:
+    """Raise ValueError if `scale` has vectors, but not one number for each column."""
+    if isinstance(scale, InputScale) and len(scale.shift) != n_columns:
+        raise ValueError(f"input_scale must have vectors of {n_columns} numbers, got {len(scale.shift)}.")
+
+
+def scaled(X: ArrayLike, scale: float | InputScale, dtype: DTypeLike) -> NDArray[Any]:
+    """Return dense inputs as the network sees them: computed in float64 and rounded once."""
+    wide = np.asarray(X, np.float64)
+    result = (wide - scale.shift) * scale.factor if isinstance(scale, InputScale) else wide * scale
+    return result.astype(dtype)
+
+
+def learnt_scale(
+    kind: str, X: NDArray[Any] | CSR, weight: Vector | None = None, rows: NDArray[np.int64] | None = None
+) -> InputScale:
+    """Return the scale of each column that is learnt from X.
+
+    A column without a spread gets the factor 1. The factors of CSR rows are those of the same dense rows, but all
+    shifts are 0, so that zeros stay zeros.
+
+    Parameters
+    ----------
+    kind : {"standard", "minmax", "robust"}
+        "standard": the scaled columns have the mean 0 and the standard deviation 1. "minmax": the range from 0 to 1.
+        "robust": the median 0 and the interquartile range 1.
+    X : ndarray or CSR of shape (n, n_columns)
+    weight : ndarray of shape (n,) or None
+        Rows with the weight 0 are ignored. Weighted quartiles are the smallest values at which the sum of the weights
+        of the values up to them reaches a quarter, half and three quarters of the whole.
+    rows : ndarray of int or None
+        The rows to learn from; None for all.
+    """
+    statistics = SCALES[kind]
+    if weight is not None:
+        used = np.arange(len(weight)) if rows is None else np.sort(rows)
+        rows = used[weight[used] > 0]
+        weight = weight[rows]
+    elif rows is not None:
+        rows = np.sort(rows)
+    shift, factor = np.zeros(X.shape[1]), np.ones(X.shape[1])
+    with np.errstate(all="ignore"):  # inputs that are not finite have an error of their own, later
+        for columns, block in _blocks(X, rows):
+            center, spread = statistics(block, weight)
+            inverse = 1 / spread
+            # Rounding gives a constant column a tiny deviation, and a mean that is not quite its value.
+            constant = (spread <= 10 * np.finfo(np.float64).eps * np.abs(center)) | ~np.isfinite(inverse)
+            center = np.where(constant, block[0], center)
+            shift[columns] = np.where(np.isfinite(center), center, 0.0)
+            factor[columns] = np.where(constant | (inverse == 0), 1.0, inverse)
+    return InputScale(np.zeros_like(shift) if isinstance(X, CSR) else shift, factor)
+
+
+def _blocks(X: NDArray[Any] | CSR, rows: NDArray[np.int64] | None) -> Iterator[tuple[slice, Vector]]:
+    """Yield slices of columns, and these columns of the selected rows, dense and in float64."""
+    n_rows = X.shape[0] if rows is None else len(rows)
+    step = max(1, _BLOCK // max(1, n_rows))
+    for first in range(0, X.shape[1], step):
+        columns = slice(first, min(first + step, X.shape[1]))
+        if isinstance(X, CSR):
+            dense = _columns_of(X, columns)
+            yield columns, dense if rows is None else dense[rows]
+        else:
+            yield columns, np.asarray(X[:, columns] if rows is None else X[rows, columns], np.float64)
+
+
+def _columns_of(X: CSR, columns: slice) -> Vector:
+    dense = np.zeros((len(X), columns.stop - columns.start))
+    chosen = np.flatnonzero((X.indices >= columns.start) & (X.indices < columns.stop))
+    row_of = np.searchsorted(X.indptr, chosen, side="right") - 1
+    dense[row_of, X.indices[chosen] - columns.start] = X.data[chosen]
+    return dense
+
+
+def _standard(X: Vector, weight: Vector | None) -> tuple[Vector, Vector]:
+    mean = np.average(X, axis=0, weights=weight)
+    return mean, np.sqrt(np.average((X - mean) ** 2, axis=0, weights=weight))
+
+
+def _minmax(X: Vector, weight: Vector | None) -> tuple[Vector, Vector]:
+    low: Vector = X.min(axis=0)
+    return low, X.max(axis=0) - low
+
+
+def _robust(X: Vector, weight: Vector | None) -> tuple[Vector, Vector]:
+    shares = (0.25, 0.5, 0.75)
+    if weight is None:
+        low, median, high = np.quantile(X, shares, axis=0)
+        return median, high - low
+    order = np.argsort(X, axis=0, kind="stable")
+    sums = np.cumsum(weight[order], axis=0)
+    quartiles = []
+    for share in shares:
+        index = np.minimum((sums < share * sums[-1]).sum(axis=0), len(X) - 1)
+        quartiles.append(X[order[index, range(X.shape[1])], range(X.shape[1])])
+    return quartiles[1], quartiles[2] - quartiles[0]
+
+
+SCALES: dict[str, Statistics] = {"standard": _standard, "minmax": _minmax, "robust": _robust}

@@ -1,0 +1,271 @@
+"""A shift and a factor for each input: given or learnt, in networks, trainers and estimators."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+import scipy.sparse
+from sklearn.base import clone
+from sklearn.datasets import make_classification, make_regression
+from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
+
+import cmlp
+from cmlp import MLPClassifier, MLPRegressor, Network, Trainer
+from cmlp.inputs.scale import InputScale, learnt_scale, scaled
+from cmlp.inputs.sparse import CSR
+
+# A few epochs are enough: the trainings need not converge.
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
+SHIFT, FACTOR = np.array([20.0, -1000.0, 3e-5]), np.array([0.1, -0.002, 255.0])
+KINDS = {"standard": StandardScaler, "minmax": MinMaxScaler, "robust": RobustScaler}
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+def raw(rng, n=40):
+    return SHIFT + rng.normal(size=(n, 3)) / FACTOR
+
+
+def seen(X, dtype):
+    """What the network should see, by definition."""
+    return ((np.asarray(X, np.float64) - SHIFT) * FACTOR).astype(dtype)
+
+
+# ------------------------------------------------------------------------------------------------------- networks
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("x_type", [np.float32, np.float64, np.uint8])
+def test_network_sees_shifted_and_scaled_inputs(rng, dtype, x_type):
+    X = raw(rng).astype(x_type) if x_type is not np.uint8 else rng.integers(0, 256, (40, 3), x_type)
+    y = rng.integers(0, 2, 40)
+    net = Network([3, 4, 2], dtype=dtype, input_scale=(SHIFT, FACTOR), random_state=0)
+    plain = Network([3, 4, 2], dtype=dtype, random_state=0)
+    Z = seen(X, dtype)
+    for rows, inputs in ((X, Z), (X[:1], Z[:1]), (np.asfortranarray(X), Z), (X[::-2], Z[::-2])):
+        assert (net.forward(rows) == plain.forward(inputs)).all()
+    assert net.cost(X, y) == plain.cost(Z, y)
+    assert (net.gradient(X, y).flat == plain.gradient(Z, y).flat).all()
+    expected = plain.input_gradient(Z, y) * FACTOR.astype(dtype)
+    assert (net.input_gradient(X, y) == expected).all()
+    for ours, theirs in zip(net.activations(X), plain.activations(Z), strict=True):
+        assert (ours == theirs).all()
+    Trainer(net, random_state=0, max_iter=3).run(X, y)
+    Trainer(plain, random_state=0, max_iter=3).run(Z, y)
+    assert (net.params == plain.params).all()
+
+
+def test_sparse_rows_are_scaled_but_not_shifted(rng):
+    X = scipy.sparse.random(30, 3, 0.5, "csr", np.float32, random_state=0)
+    net = Network([3, 4, 2], input_scale=([0, 0, 0], FACTOR), random_state=0)
+    assert (net.forward(X) == net.forward(X.toarray())).all()
+    shifted = Network([3, 4, 2], input_scale=(SHIFT, FACTOR), random_state=0)
+    with pytest.raises(ValueError, match="X must be dense because input_scale has a shift"):
+        shifted.forward(X)
+    with pytest.raises(ValueError, match="X must be dense"):
+        shifted.cost(X, np.zeros(30, int))
+
+
+@pytest.mark.parametrize(
+    ("pair", "message"),
+    [
+        (([1, 2], [1, 2]), "vectors of 3 numbers, got 2"),
+        (([1, 2, 3], [1, 2]), "of the same length"),
+        ((1, 2), "of the same length"),
+        (([1, 2, np.nan], [1, 2, 3]), "finite shifts"),
+        (([1, 2, 3], [1, 0, 3]), "other than 0"),
+        (([1, 2, 3], [1, np.inf, 3]), "finite factors"),
+        (([1, 2, 3],), "input_scale must be"),
+        ("standard", "input_scale must be"),
+    ],
+)
+def test_invalid_vectors_raise(pair, message):
+    with pytest.raises(ValueError, match=message):
+        Network([3, 2], input_scale=pair)
+
+
+def test_vectors_are_copied_and_read_only():
+    shift = SHIFT.copy()
+    net = Network([3, 2], input_scale=(shift, FACTOR))
+    shift[:] = 0
+    assert (net.input_scale.shift == SHIFT).all()
+    with pytest.raises(ValueError, match="read-only"):
+        net.input_scale.factor[0] = 1
+
+
+def test_input_scale_is_a_tuple_that_can_be_compared_and_pickled():
+    scale = InputScale(SHIFT, FACTOR)
+    shift, factor = scale
+    assert scale == InputScale(shift, factor) and hash(scale) == hash(InputScale(shift, factor))
+    assert scale != InputScale(shift, 2 * factor) and scale != 1.0
+    for twin in (pickle.loads(pickle.dumps(scale)), copy.deepcopy(scale)):
+        assert twin == scale and not twin.shift.flags.writeable
+
+
+def test_copies_pickles_and_files_of_networks_keep_the_scale(rng, tmp_path):
+    net = Network([3, 4, 2], input_scale=(SHIFT, FACTOR), random_state=0)
+    X = raw(rng)
+    net.save(tmp_path / "net.cmlp")
+    twins = [copy.copy(net), copy.deepcopy(net), pickle.loads(pickle.dumps(net))]
+    twins += [cmlp.load(tmp_path / "net.cmlp", mmap=use_map) for use_map in (False, True)]
+    for twin in twins:
+        assert twin.input_scale == net.input_scale
+        assert (twin.forward(X) == net.forward(X)).all()
+
+
+def test_files_with_vectors_are_version_2(rng, tmp_path):
+    for scale, version in ((1 / 255, b"1"), ((SHIFT, FACTOR), b"2")):
+        path = tmp_path / "net.cmlp"
+        Network([3, 2], input_scale=scale).save(path)
+        assert path.read_bytes()[8:].startswith(b'{"__metadata__":{"cmlp":"' + version + b'"')
+
+
+def test_nonfinite_input_is_reported_after_the_product(rng):
+    X = raw(rng).astype(np.float64)
+    X[7, 1] = 1e200
+    model = MLPRegressor(hidden_layer_sizes=(4,), max_iter=2, input_scale=(SHIFT, FACTOR), dtype="float32")
+    with pytest.raises(cmlp.NonFiniteInputError, match="row 7, column 1"):
+        model.fit(X, X[:, 0])
+
+
+# ----------------------------------------------------------------------------------------------- learnt in fit
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_learnt_scale_is_that_of_scikit_learn(rng, kind):
+    X = np.c_[raw(rng, 101), np.full(101, 7.7)]
+    scale = learnt_scale(kind, X)
+    expected = KINDS[kind]().fit_transform(X)
+    np.testing.assert_allclose(scaled(X, scale, np.float64), expected, rtol=1e-10, atol=1e-12)
+    assert scale.factor[3] == 1 and (scaled(X, scale, np.float64)[:, 3] == 0).all()
+
+
+def test_learnt_standard_scale_is_weighted(rng):
+    X, weight = raw(rng), rng.integers(0, 4, 40).astype(float)
+    scale, theirs = learnt_scale("standard", X, weight), StandardScaler().fit(X, sample_weight=weight)
+    np.testing.assert_allclose(scale.shift, theirs.mean_, rtol=1e-12)
+    np.testing.assert_allclose(scale.factor, 1 / theirs.scale_, rtol=1e-10)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_rows_of_weight_zero_do_not_matter(rng, kind):
+    X = raw(rng)
+    weight = np.ones(40)
+    weight[::3] = 0
+    scale = learnt_scale(kind, X, weight)
+    X[::3] = 1e6
+    assert learnt_scale(kind, X, weight) == scale
+
+
+def test_weighted_quartiles_reach_their_share_of_the_weight():
+    X, weight = np.array([[4.0], [1.0], [3.0], [2.0]]), np.array([1.0, 5.0, 1.0, 1.0])
+    scale = learnt_scale("robust", X, weight)
+    assert (scale.shift[0], scale.factor[0]) == (1, 1 / (2 - 1))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_sparse_rows_learn_the_factors_of_dense_rows_and_no_shift(rng, kind):
+    dense = scipy.sparse.random(50, 6, 0.6, "csr", random_state=1)
+    rows, weight = np.arange(5, 45), rng.uniform(0, 2, 50)
+    sparse = CSR(dense.data, dense.indices, dense.indptr, dense.shape)
+    expected = learnt_scale(kind, dense.toarray(), weight, rows)
+    found = learnt_scale(kind, sparse, weight, rows)
+    assert (found.factor == expected.factor).all() and not found.shift.any()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_fit_learns_the_scale_from_the_training_rows(kind, solver):
+    X, y = make_classification(120, 5, random_state=0)
+    X = 100 + 30 * X
+    early = solver != "lbfgs"
+    model = MLPClassifier((4,), input_scale=kind, solver=solver, early_stopping=early, random_state=0, max_iter=8)
+    model.fit(X, y)
+    plain = MLPClassifier((4,), solver=solver, early_stopping=early, random_state=0, max_iter=8)
+    plain.fit(scaled(X, model.input_scale_, np.float64), y)
+    if kind == "standard":
+        assert (model.input_scale_ == learnt_scale(kind, X)) == (not early)
+    assert (model.predict_proba(X) == plain.predict_proba(scaled(X, model.input_scale_, np.float64))).all()
+
+
+def test_scale_is_learnt_from_no_validation_row():
+    X, y = make_regression(60, 3, random_state=0)
+    model = MLPRegressor(hidden_layer_sizes=(4,), input_scale="minmax", early_stopping=True, max_iter=2, random_state=0)
+    model.fit(X, y)
+    training = np.setdiff1d(np.arange(60), validation_rows(60, 0.1))
+    assert model.input_scale_ == learnt_scale("minmax", X[training])
+
+
+def validation_rows(n, fraction):
+    """Return the rows that scikit-learn holds out after it has drawn the initial parameters of the layers 3-4-1."""
+    rng = np.random.RandomState(0)
+    rng.random_sample(3 * 4 + 4 + 4 + 1)
+    return train_test_split(np.arange(n), test_size=fraction, random_state=rng)[1]
+
+
+def test_partial_fit_and_warm_start_keep_the_scale_of_the_first_rows():
+    X, y = make_regression(80, 3, random_state=0)
+    model = MLPRegressor(hidden_layer_sizes=(4,), input_scale="standard", random_state=0).partial_fit(X[:40], y[:40])
+    first = model.input_scale_
+    assert first == learnt_scale("standard", X[:40])
+    model.partial_fit(1000 * X[40:], y[40:])
+    assert model.input_scale_ == first
+    warm = MLPRegressor(
+        hidden_layer_sizes=(4,), input_scale="standard", warm_start=True, max_iter=2, tol=0, n_iter_no_change=np.inf
+    )
+    warm.fit(X[:40], y[:40])
+    assert warm.fit(X, y).input_scale_ == first
+    warm.set_params(input_scale=2.0)
+    with pytest.raises(ValueError, match="fitted with input_scale"):
+        warm.fit(X, y)
+
+
+def test_estimators_refuse_vectors_of_another_width():
+    X, y = make_regression(20, 4, random_state=0)
+    with pytest.raises(ValueError, match="vectors of 4 numbers, got 3"):
+        MLPRegressor(input_scale=(SHIFT, FACTOR)).fit(X, y)
+    with pytest.raises(ValueError, match="input_scale"):
+        MLPRegressor(input_scale="normal").fit(X, y)
+
+
+@pytest.mark.parametrize("scale", ["standard", (SHIFT, FACTOR)])
+def test_clones_pickles_and_files_of_estimators_keep_the_scale(rng, tmp_path, scale):
+    X = raw(rng)
+    y = X[:, 0] > SHIFT[0]
+    model = MLPClassifier((4,), input_scale=scale, max_iter=3, tol=0, n_iter_no_change=np.inf, random_state=0)
+    model.fit(X, y)
+    model.save(tmp_path / "model.cmlp", include_training_state=True)
+    twins = [cmlp.load(tmp_path / "model.cmlp"), pickle.loads(pickle.dumps(model)), copy.deepcopy(model)]
+    for twin in twins:
+        assert twin.input_scale_ == model.input_scale_
+        parameter = twin.get_params()["input_scale"]
+        assert parameter == scale if scale == "standard" else InputScale(*parameter) == InputScale(*scale)
+        assert (twin.predict_proba(X) == model.predict_proba(X)).all()
+    for twin in twins:
+        twin.partial_fit(X, y)
+    model.partial_fit(X, y)
+    for twin in twins:
+        assert (twin.network_.params == model.network_.params).all()
+    fresh = clone(model)
+    assert not hasattr(fresh, "input_scale_")
+    assert (fresh.fit(X, y).predict_proba(X) == MLPClassifier(**model.get_params()).fit(X, y).predict_proba(X)).all()
+
+
+def test_sparse_fit_predicts_sparse_and_dense_rows():
+    X = scipy.sparse.random(80, 5, 0.5, "csr", random_state=0)
+    y = np.asarray(X.sum(axis=1)).ravel()
+    model = MLPRegressor(
+        hidden_layer_sizes=(4,), input_scale="standard", max_iter=3, tol=0, n_iter_no_change=np.inf
+    ).fit(X, y)
+    assert not model.input_scale_.shift.any()
+    assert (model.predict(X) == model.predict(X.toarray())).all()
+    dense = MLPRegressor(
+        hidden_layer_sizes=(4,), input_scale="standard", max_iter=3, tol=0, n_iter_no_change=np.inf
+    ).fit(X.toarray(), y)
+    with pytest.raises(ValueError, match="X must be dense"):
+        dense.predict(X)
