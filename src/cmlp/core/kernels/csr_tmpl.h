@@ -81,12 +81,12 @@ static int csr_vectors(int64_t n_out, int64_t j, int64_t *last)
 
 static int64_t csr_size(const cmlp_csr *x) { return x->dtype == CMLP_UINT8 ? 1 : x->dtype == CMLP_FLOAT32 ? 4 : 8; }
 
-/* Converts the n values of row i from value p on, with the factors of their columns. */
-static void csr_convert_columns(const cmlp_csr *x, int64_t i, int64_t p, int64_t n, T *to)
+/* Converts the n values of a row from value p on, with the factors of their columns. */
+static void csr_convert_columns(const cmlp_csr *x, int64_t row, int64_t p, int64_t n, T *to)
 {
-    const csr_indices columns = csr_columns_from(x, i, p);
+    const csr_indices columns = csr_columns_from(x, row, p);
     const int64_t stride = csr_size(x);
-    const void *source = (const char *)x->list[i].values + p * stride;
+    const void *source = (const char *)x->list[row].values + p * stride;
 #define BY_INDEX(value, q) ((value) * x->factors[csr_index(columns, q)])
     switch (x->dtype) {
     case CMLP_UINT8: CONVERT(uint8_t, BY_INDEX); break;
