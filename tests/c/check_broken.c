@@ -275,14 +275,16 @@ static void columns_two_roundings(COLUMNS_ARGUMENTS)
     static const double one = 1;
     const int is_float = real->dtype == CMLP_FLOAT32;
     for (int64_t i = 0; i < n; i++) {
-        double value;
+        union {
+            float narrow;
+            double wide;
+        } value;
         const char *at = (const char *)source + i * stride;
         real->convert_columns(dtype, at, stride, 1, shifts + i, &one, &value);
         if (is_float) {
-            const float narrow = *(const float *)(const void *)&value;
-            ((float *)out)[i] = (float)((double)narrow * factors[i]);
+            ((float *)out)[i] = (float)((double)value.narrow * factors[i]);
         } else {
-            ((double *)out)[i] = (double)(float)value * factors[i];
+            ((double *)out)[i] = (double)(float)value.wide * factors[i];
         }
     }
 }
