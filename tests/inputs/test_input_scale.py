@@ -193,6 +193,14 @@ def test_fit_learns_the_scale_from_the_training_rows(kind, solver):
     assert (model.predict_proba(X) == plain.predict_proba(scaled(X, model.input_scale_, np.float64))).all()
 
 
+def test_fit_learns_the_scale_with_the_sample_weights():
+    X, y = make_regression(60, 3, random_state=0)
+    weight = np.random.default_rng(0).uniform(0, 2, 60)
+    model = MLPRegressor(hidden_layer_sizes=(4,), input_scale="standard", max_iter=2, random_state=0)
+    assert model.fit(X, y, sample_weight=weight).input_scale_ == learnt_scale("standard", X, weight)
+    assert model.input_scale_ != learnt_scale("standard", X)
+
+
 def test_scale_is_learnt_from_no_validation_row():
     X, y = make_regression(60, 3, random_state=0)
     model = MLPRegressor(hidden_layer_sizes=(4,), input_scale="minmax", early_stopping=True, max_iter=2, random_state=0)
