@@ -95,7 +95,7 @@ def scaled(X: ArrayLike, scale: float | InputScale, dtype: DTypeLike) -> NDArray
     """Return dense inputs as the network sees them: computed in float64 and rounded once."""
     wide = np.asarray(X, np.float64)
     result = (wide - scale.shift) * scale.factor if isinstance(scale, InputScale) else wide * scale
-    return result.astype(dtype)
+    return result.astype(dtype, copy=False)
 
 
 def learnt_scale(
