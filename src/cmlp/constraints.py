@@ -322,7 +322,7 @@ ESTIMATORS: Mapping[str, Row] = {
     **SHARED,
     **TRAINER,
     "hidden_layer_sizes": (ARRAY_LIKE, Interval(Integral, 1, math.inf, "left")),
-    "input_scale": (Options(str, *SCALES), *SHARED["input_scale"]),
+    "input_scale": (*SHARED["input_scale"], Options(str, *SCALES)),
     "warm_start": BOOLEAN,
     "dtype": (Options(str, "auto", "float32", "float64"),),
     "activation_parameter": (*NETWORK["activation_parameter"], ARRAY_LIKE, NONE),

@@ -93,9 +93,11 @@ def check_scale_width(scale: object, n_columns: int) -> None:
 
 def scaled(X: ArrayLike, scale: float | InputScale, dtype: DTypeLike) -> NDArray[Any]:
     """Return dense inputs as the network sees them: computed in float64 and rounded once."""
-    wide = np.asarray(X, np.float64)
-    result = (wide - scale.shift) * scale.factor if isinstance(scale, InputScale) else wide * scale
-    return result.astype(dtype, copy=False)
+    wide = np.array(X, np.float64)  # a copy, for the operations in place
+    if isinstance(scale, InputScale):
+        wide -= scale.shift
+    wide *= scale.factor if isinstance(scale, InputScale) else scale
+    return wide.astype(dtype, copy=False)
 
 
 def learnt_scale(
