@@ -125,7 +125,7 @@ def test_warm_start_with_another_activation_parameter_raises(torch):
     model = cmlp.from_torch(nn.Sequential(nn.Linear(4, 6), nn.ELU(2), nn.Linear(6, 3)), classes=[0, 1, 2])
     before = model.predict_proba(X)
     with pytest.raises(ValueError, match="fitted with activation_parameter="):
-        model.set_params(warm_start=True, dtype="auto").fit(X.astype(np.float32), y)
+        model.set_params(warm_start=True, dtype="auto", activation_parameter=1.0).fit(X.astype(np.float32), y)
     np.testing.assert_array_equal(model.predict_proba(X), before)
 
 
