@@ -13,9 +13,8 @@ from cmlp.estimators.base import MultilayerPerceptron
 from cmlp.estimators.delegation import stochastic_only
 from cmlp.estimators.documentation import documented
 from cmlp.estimators.fitted import Fitted
-from cmlp.inputs.labels import Labels, mixes_text, normalized
+from cmlp.inputs.labels import Labels, normalized
 from cmlp.inputs.validation import as_targets
-from cmlp.inputs.weights import as_weights
 
 if TYPE_CHECKING:
     from typing import Self
@@ -301,18 +300,9 @@ class MLPClassifier(MultilayerPerceptron):
         -------
         float
         """
-        from cmlp.training.scores import accuracy
+        from cmlp.training.scores import accuracy_of_labels
 
-        predicted = self.predict(X)
-        truth = as_targets(y, len(predicted), type(self).__name__, labels=True, warn_of_column=False)
-        if truth.shape != predicted.shape:
-            raise ValueError(f"y must have the shape {predicted.shape} of the predictions, got {truth.shape}.")
-        if mixes_text(truth, predicted):
-            raise ValueError(
-                f"y must have labels like those of the predictions (dtype {predicted.dtype}), got dtype {truth.dtype}."
-            )
-        correct = (truth == predicted).reshape(len(truth), -1).all(axis=1)
-        return accuracy(correct, as_weights(sample_weight, len(truth)))
+        return accuracy_of_labels(self.predict(X), y, sample_weight, type(self).__name__)
 
     def __sklearn_tags__(self) -> Any:
         from sklearn.utils import ClassifierTags  # type: ignore[import-untyped]

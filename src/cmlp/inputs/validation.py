@@ -44,7 +44,7 @@ def as_rows(X: Any, owner: str) -> tuple[NDArray[Any] | CSR, np.dtype[Any]]:
     """
     sparse = is_sparse(X)
     array = X if sparse else rectangular(X, "X")
-    _check_rows(array, sparse, type(X).__name__, owner)
+    check_rows(array, sparse, type(X).__name__, owner)
     # A list contains Python numbers, which are doubles, whatever dtype NumPy chooses for them.
     small = array.dtype == np.uint8 or (array.dtype.kind == "f" and array.dtype.itemsize <= 4)
     single = small and not isinstance(X, (list, tuple))
@@ -52,7 +52,7 @@ def as_rows(X: Any, owner: str) -> tuple[NDArray[Any] | CSR, np.dtype[Any]]:
     return array, np.dtype(np.float32 if single else np.float64)
 
 
-def _check_rows(array: Any, sparse: bool, kind: str, owner: str) -> None:
+def check_rows(array: Any, sparse: bool, kind: str, owner: str) -> None:
     """Raise ValueError if X is not a matrix of real numbers with at least one column."""
     n_dims = len(array.shape)
     if not sparse:

@@ -18,6 +18,8 @@ from cmlp.pickles import PICKLE_VERSION, check_version
 from cmlp.tables.bag import Bag, Member, Rows, Shape, outputs
 from cmlp.tables.columns import Schema, learn_schema
 from cmlp.tables.encoder import Encoder, learn_encoder
+from cmlp.training.random import random_state
+from cmlp.training.task import require_complete
 
 if TYPE_CHECKING:
     from typing import Self
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from cmlp.training.task import Task
 
 _BLOCK = 8192  # rows predicted at a time, so that their encoding takes little memory
-_DOUBLE_ROWS = 2  # the smallest number of rows that fit accepts
+_FEWEST_ROWS = 2  # that fit accepts
 
 TABLES: Mapping[str, Row] = {
     "n_estimators": (constraints.POSITIVE_INTEGER,),
@@ -129,9 +131,9 @@ class TabularEstimator(Routing, Representation, Parametrized):
             parameters = self._parameters()
             schema = learn_schema(X, self.categorical_features, owner)  # type: ignore[attr-defined]
             raw = schema.read(X, owner)
-            if len(raw) < _DOUBLE_ROWS:
+            if len(raw) < _FEWEST_ROWS:
                 raise ValueError(
-                    f"Found array with {len(raw)} sample(s) (shape={raw.shape}) while a minimum of {_DOUBLE_ROWS} is "
+                    f"Found array with {len(raw)} sample(s) (shape={raw.shape}) while a minimum of {_FEWEST_ROWS} is "
                     f"required by {owner}."
                 )
             weight = as_weights(sample_weight, len(raw))
@@ -160,11 +162,9 @@ class TabularEstimator(Routing, Representation, Parametrized):
     def _validation(
         self, schema: Schema, X_val: ArrayLike | None, y_val: ArrayLike | None
     ) -> tuple[NDArray[np.float64], ArrayLike] | None:
-        if X_val is None and y_val is None:
+        if not require_complete(X_val, y_val, None):
             return None
-        if X_val is None or y_val is None:
-            given, absent = ("X_val", "y_val") if y_val is None else ("y_val", "X_val")
-            raise ValueError(f"{given} needs {absent} too, got None.")
+        assert X_val is not None and y_val is not None  # both or none
         raw = schema.read(X_val, type(self).__name__)
         if not len(raw):
             raise ValueError("X_val must have at least one row.")
@@ -253,11 +253,8 @@ class TabularEstimator(Routing, Representation, Parametrized):
 
 def _generator(seed: int | np.random.RandomState | None) -> _core.Random:
     """Return a generator of the core for the user's `random_state`."""
-    if isinstance(seed, int):
-        return _core.Random(seed)
-    from cmlp.training.random import random_state
-
-    return _core.Random(int(2**32 * float(random_state(seed).random_sample())))
+    rng = random_state(seed)
+    return rng if isinstance(rng, _core.Random) else _core.Random(int(2**32 * float(rng.random_sample())))
 
 
 def _rows(raw: NDArray[np.float64], targets: Targets, validation: NDArray[np.float64] | None) -> Rows:

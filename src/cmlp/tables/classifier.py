@@ -11,10 +11,9 @@ from cmlp.constraints import NONE, Instance, Options, Row
 from cmlp.inputs.class_weights import weighted_by_class
 from cmlp.inputs.labels import learn_labels
 from cmlp.inputs.validation import as_targets
-from cmlp.inputs.weights import as_weights
 from cmlp.tables.bag import Shape
 from cmlp.tables.base import TABLES, Asked, TabularEstimator, Targets
-from cmlp.training.scores import accuracy
+from cmlp.training.scores import accuracy_of_labels
 from cmlp.training.task import Task
 
 if TYPE_CHECKING:
@@ -187,9 +186,7 @@ class TabularClassifier(TabularEstimator):
         -------
         float
         """
-        predicted = self.predict(X)
-        truth = as_targets(y, len(predicted), type(self).__name__, labels=True, warn_of_column=False)
-        return accuracy(truth == predicted, as_weights(sample_weight, len(truth)))
+        return accuracy_of_labels(self.predict(X), y, sample_weight, type(self).__name__)
 
     def __sklearn_tags__(self) -> Any:
         from sklearn.utils import ClassifierTags  # type: ignore[import-untyped]

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from cmlp.inputs.arrays import rectangular, refuse_complex
+from cmlp.inputs.arrays import rectangular
 from cmlp.inputs.sparse import refuse_sparse
+from cmlp.inputs.validation import check_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -109,17 +110,7 @@ def frame_of(X: Any, owner: str) -> Frame:
         texts = names if all(isinstance(name, str) for name in names) else None
         return Frame(texts, columns, len(X))
     array = rectangular(X, "X")
-    refuse_complex(array)
-    if array.ndim != 2:
-        found = "scalar" if array.ndim == 0 else f"{array.ndim}D"
-        raise ValueError(
-            f"Expected 2D array, got {found} array instead. Reshape your data either using array.reshape(-1, 1) if "
-            "your data has a single feature or array.reshape(1, -1) if it contains a single sample."
-        )
-    if not array.shape[1]:
-        raise ValueError(
-            f"Found array with 0 feature(s) (shape={array.shape}) while a minimum of 1 is required by {owner}."
-        )
+    check_rows(array, False, type(X).__name__, owner)
     if array.dtype.kind == "U" and not hasattr(X, "dtype"):  # NumPy made text of the numbers in a list
         array = np.array(X, dtype=object)
     return Frame(None, list(np.array(array).T), len(array))  # a copy, which other threads cannot change

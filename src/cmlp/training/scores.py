@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp.exceptions import UndefinedMetricWarning, sklearn_class, warn
+from cmlp.inputs.labels import mixes_text
 from cmlp.inputs.sparse import taken
+from cmlp.inputs.validation import as_targets
+from cmlp.inputs.weights import as_weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from cmlp.inputs.sparse import CSR
     from cmlp.training.state import TrainingState
@@ -74,6 +77,25 @@ def accuracy(correct: NDArray[np.bool_], weight: NDArray[Any] | None = None) -> 
     float
     """
     return float(np.average(correct, weights=weight))
+
+
+def accuracy_of_labels(predicted: NDArray[Any], y: ArrayLike, sample_weight: ArrayLike | None, owner: str) -> float:
+    """Return the accuracy of predicted labels for the y that a user passed to `owner`.
+
+    Raises
+    ------
+    ValueError
+        If y has another shape than the predictions, or only one of both is text.
+    """
+    truth = as_targets(y, len(predicted), owner, labels=True, warn_of_column=False)
+    if truth.shape != predicted.shape:
+        raise ValueError(f"y must have the shape {predicted.shape} of the predictions, got {truth.shape}.")
+    if mixes_text(truth, predicted):
+        raise ValueError(
+            f"y must have labels like those of the predictions (dtype {predicted.dtype}), got dtype {truth.dtype}."
+        )
+    correct = (truth == predicted).reshape(len(truth), -1).all(axis=1)
+    return accuracy(correct, as_weights(sample_weight, len(truth)))
 
 
 def r_squared(y: NDArray[Any], predicted: NDArray[Any], weight: NDArray[Any] | None = None) -> float:
