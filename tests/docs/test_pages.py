@@ -175,5 +175,5 @@ def test_c_blocks_compile(name, tmp_path):
 def within_function(statements):
     """Return a program that contains the statements of a block."""
     includes = "#include <cmlp.h>\n#include <stdio.h>\n#include <stdlib.h>\n"
-    head = "void block(const void *file, size_t n, const void *row)"
-    return f"{includes}{head};\n{head}\n{{\n{statements}\n(void)file, (void)n, (void)row;\n}}\n"
+    head = "int block(const void *file, size_t n, const void *row)"
+    return f"{includes}{head};\n{head}\n{{\n{statements}\nreturn (void)file, (void)n, (void)row, 0;\n}}\n"

@@ -3,9 +3,9 @@
 import warnings
 
 import numpy as np
-import pandas as pd
 import pytest
 import scipy.sparse
+from optional import package
 
 from cmlp import DivergenceError, MLPClassifier, MLPRegressor, Network
 from cmlp.exceptions import ConvergenceWarning
@@ -70,7 +70,7 @@ def test_divergence_has_the_advice():
 
 
 def test_columns_have_the_names_of_a_data_frame_and_at_most_five_are_named():
-    frame = pd.DataFrame(np.full((20, 7), 5e4) * np.arange(7), columns=list("abcdefg"))
+    frame = package("pandas").DataFrame(np.full((20, 7), 5e4) * np.arange(7), columns=list("abcdefg"))
     (message,) = messages_of(MLPClassifier((3,), max_iter=2, random_state=0), frame, LABELS[:20])
     assert message.endswith("X has values of the order of 3e+05 in the columns 'b', 'c', 'd', 'e', 'f' and 1 others: "
                             "standardizing X helps.")  # fmt: skip

@@ -172,6 +172,8 @@ def test_no_undefined_behaviour(tmp_path):
 @pytest.mark.parametrize("output", ["identity", "logistic", "tanh", "exp", "softmax"])
 @pytest.mark.parametrize("sizes", [[1, 1], [130, 2], [3, 129, 2, 300, 1]])
 def test_networks_of_every_shape_and_output(tmp_path, output, sizes):
+    if (sizes[-1], output) == (1, "softmax"):
+        sizes = [*sizes[:-1], 2]  # a softmax of one output is refused
     net = Network(sizes, "elu", output, "squared_error", random_state=2, input_scale=0.3)
     net.to_c(tmp_path / "net.h")
     classify = output in ("logistic", "softmax")

@@ -1,7 +1,6 @@
 /* JSON inside a metadata string: characters, letters of strings, literals. */
 #include "model_text.h"
 
-#include <string.h>
 
 int32_t cmlp_text_next(cmlp_text *t)
 {
@@ -23,11 +22,13 @@ static int32_t four_digits(cmlp_text *t)
 {
     int32_t value = 0;
     for (int i = 0; i < 4; i++) {
-        const int32_t c = cmlp_text_next(t);
-        const char *digits = "0123456789abcdef";
-        const char *found = c > 0 ? strchr(digits, c >= 'A' && c <= 'F' ? c + 32 : c) : NULL;
-        if (!found) return CMLP_TEXT_BAD;
-        value = value * 16 + (int32_t)(found - digits);
+        const int32_t c = cmlp_text_next(t), letter = c | 0x20; /* a letter in lower case */
+        if (c >= '0' && c <= '9')
+            value = value * 16 + (c - '0');
+        else if (letter >= 'a' && letter <= 'f')
+            value = value * 16 + (letter - 'a' + 10);
+        else
+            return CMLP_TEXT_BAD;
     }
     return value;
 }

@@ -246,7 +246,7 @@ static cmlp_status check_strings(const cmlp_model_content *content, int64_t n_ou
         for (; *c; c++)
             if ((unsigned char)*c < 0x20 || (unsigned char)*c > 0x7e) return CMLP_ERROR_FILE_SYNTAX;
         const cmlp_text text = {s->value, c, 0};
-        if (!strcmp(s->key, "classes") && cmlp_check_classes(text, n_outputs, &at)) return CMLP_ERROR_FILE_SYNTAX;
+        if (!order_of(s->key, "classes") && cmlp_check_classes(text, n_outputs, &at)) return CMLP_ERROR_FILE_SYNTAX;
     }
     return CMLP_OK;
 }

@@ -38,7 +38,7 @@ class InputScale(tuple[Any, Any]):
     Examples
     --------
     >>> from cmlp import Network
-    >>> shift, factor = Network([2, 1], input_scale=([20.0, 1000.0], [0.1, 0.01])).input_scale
+    >>> shift, factor = Network([2, 3], input_scale=([20.0, 1000.0], [0.1, 0.01])).input_scale
     >>> factor.tolist()
     [0.1, 0.01]
     """
