@@ -90,7 +90,7 @@ def sources(pattern):
 core = Extension(
     "cmlp._core",
     sources=["src/cmlp/_core.pyx", *sources("*.c")],
-    depends=["src/cmlp/_call.pxi", "src/cmlp/_model.pxi", "src/cmlp/libcmlp.pxd"]
+    depends=["src/cmlp/_call.pxi", "src/cmlp/_model.pxi", "src/cmlp/_table.pxi", "src/cmlp/libcmlp.pxd"]
     + [*sources("*.h"), "include/cmlp.h", "include/cmlp_capi.h"],
     include_dirs=["include", numpy.get_include()],
     define_macros=[(name, "NPY_2_0_API_VERSION") for name in ("NPY_NO_DEPRECATED_API", "NPY_TARGET_VERSION")],

@@ -380,6 +380,58 @@ CMLP_API cmlp_status cmlp_predict(const cmlp_net *net, const void *params, const
  * On failure *bytes is unchanged. */
 CMLP_API cmlp_status cmlp_predict_size(const cmlp_net *net, size_t *bytes);
 
+/* ------------------------------------------------------------------------------------- the columns of a table
+ *
+ * An encoder turns the raw columns of a table into the inputs of a network. docs/arithmetic.md ("Columns of a table")
+ * defines every rounding. A program that only predicts with a model file needs nothing of it: cmlp_model_predict encodes
+ * the row. */
+
+typedef enum cmlp_column_kind {
+    CMLP_COLUMN_UNUSED = 1,  /* no input */
+    CMLP_COLUMN_NUMBER = 2,  /* finite numbers; NaN is a missing one */
+    CMLP_COLUMN_CATEGORY = 3 /* codes from 0 to n - 1 of categories; any other number is another category */
+} cmlp_column_kind;
+
+/* How a column is encoded.
+ * - NUMBER: (x - centre) / scale, squeezed smoothly to (-3, 3); then, if the encoder has bins and the column has edges,
+ *   n - 1 inputs: the place of x in each bin between two edges, from -0.5 (at its lower edge or below) to 0.5; then, if
+ *   has_missing is not 0, an input that is 1 where the number is missing. A missing number has 0 in the other inputs.
+ * - CATEGORY: n inputs, that of the row's category is 1 and the others are 0; or if n is 2, one input that is 1 for
+ *   category 0 and -1 for category 1. Any other number, also NaN, has 0 in all inputs. */
+typedef struct cmlp_column {
+    int32_t kind;         /* cmlp_column_kind */
+    int32_t has_missing;  /* NUMBER */
+    int64_t n;            /* NUMBER: edges, 0 or from 2 on; CATEGORY: categories, from 1 on */
+    double centre, scale; /* NUMBER: finite; scale > 0 */
+    const double *edges;  /* NUMBER: n ascending numbers whose differences are finite; not NULL if n is not 0 */
+} cmlp_column;
+
+/* The columns of a table and the inputs that they become: those of each column in turn, or a single 0 if all columns are
+ * unused.
+ *
+ * The errors of an encoder: NULL, STRUCT_SIZE, DTYPE, OPTION (a column, or fewer than one of them), ALIGNMENT (edges),
+ * OVERFLOW. */
+typedef struct cmlp_encoder {
+    size_t struct_size;
+    const cmlp_column *columns;
+    int64_t n_columns;
+    int32_t has_bins; /* 0: the encoder ignores edges */
+    int32_t dtype;    /* of the inputs: CMLP_FLOAT32 or CMLP_FLOAT64 */
+} cmlp_encoder;
+
+/* Computes the number of inputs. Returns CMLP_OK; the errors of an encoder; NULL. On failure *n_inputs is unchanged. */
+CMLP_API cmlp_status cmlp_encoder_width(const cmlp_encoder *encoder, int64_t *n_inputs);
+
+/* Encodes rows: inputs[i, :] are the inputs of the i-th row. Each row is encoded alone, so tiles of any size give the same
+ * bits.
+ * raw: n_rows rows of n_columns doubles; row_stride is the distance of two rows in bytes, a multiple of 8 of any sign, or
+ *     0 for contiguous rows.
+ * inputs: (n_rows, n_inputs), contiguous, of the encoder's dtype and aligned for it.
+ * Returns CMLP_OK; the errors of an encoder; NULL, ALIGNMENT, ROWS, BUILD; INPUT if a value is infinite, with `inputs`
+ * unspecified. */
+CMLP_API cmlp_status cmlp_encode(const cmlp_encoder *encoder, const double *raw, int64_t n_rows, int64_t row_stride,
+                                 void *inputs);
+
 /* ============================================================================================ 2. build and train */
 
 #define CMLP_MAX_LAYERS 64  /* input and output layer included */

@@ -3,7 +3,8 @@
 
 It calls only functions of ``cmlp.h``, which any other program can call too. No argument may crash the interpreter.
 
-``_call.pxi`` has the arguments and errors of a call, ``_model.pxi`` model files; ``libcmlp.pxd`` declares ``cmlp.h``.
+``_call.pxi`` has the arguments and errors of a call, ``_table.pxi`` the columns of a table, ``_model.pxi`` model files;
+``libcmlp.pxd`` declares ``cmlp.h``.
 """
 
 import operator
@@ -659,6 +660,7 @@ def step(Net net not None, params, gradient, Optimizer optimizer not None):
     check(status)
 
 
+include "_table.pxi"
 include "_model.pxi"
 # -------------------------------------------------------------------- the function table for other extension modules
 

@@ -144,6 +144,30 @@ cdef extern from "cmlp.h" nogil:
                              void *output, void *scratch, size_t scratch_size)
     cmlp_status cmlp_predict_size(const cmlp_net *net, size_t *bytes)
 
+    ctypedef enum cmlp_column_kind:
+        CMLP_COLUMN_UNUSED
+        CMLP_COLUMN_NUMBER
+        CMLP_COLUMN_CATEGORY
+
+    ctypedef struct cmlp_column:
+        int32_t kind
+        int32_t has_missing
+        int64_t n
+        double centre
+        double scale
+        const double *edges
+
+    ctypedef struct cmlp_encoder:
+        size_t struct_size
+        const cmlp_column *columns
+        int64_t n_columns
+        int32_t has_bins
+        int32_t dtype
+
+    cmlp_status cmlp_encoder_width(const cmlp_encoder *encoder, int64_t *n_inputs)
+    cmlp_status cmlp_encode(const cmlp_encoder *encoder, const double *raw, int64_t n_rows, int64_t row_stride,
+                            void *inputs)
+
     int CMLP_MAX_LAYERS
     int CMLP_MAX_THREADS
 

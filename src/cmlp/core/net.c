@@ -79,9 +79,7 @@ static void lay_out(cmlp_net *net, const cmlp_net_config *config)
     net->n_params = at;
 }
 
-/* Whether the compiler kept the arithmetic of the files outside the kernels, which is all in double (see
- * exact_tmpl.h). */
-static int is_exact(void)
+int cmlp_is_exact(void)
 {
     volatile double a = 1 + 0x1p-27, c = -(1 + 0x1p-26), one = 1, small = 0x1p-54;
     return a * a + c == 0 && one + small - one == 0;
@@ -106,7 +104,7 @@ cmlp_status cmlp_net_init(cmlp_net *memory, size_t memory_size, const cmlp_net_c
     const cmlp_kernels *kernels = cmlp_find_kernels(config->dtype, config->isa_mask);
     if (!kernels) return CMLP_ERROR_ISA;
     const cmlp_float_mode mode = cmlp_enter_mode();
-    const int exact = is_exact() && kernels->exact();
+    const int exact = cmlp_is_exact() && kernels->exact();
     cmlp_leave_mode(mode);
     if (!exact) return CMLP_ERROR_BUILD;
     memory->magic = CMLP_NET_MAGIC;

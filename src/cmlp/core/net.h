@@ -33,6 +33,10 @@ struct cmlp_net {
 /* Returns CMLP_OK, or the status for a net that is NULL, misaligned or not initialized. */
 cmlp_status cmlp_check_net(const cmlp_net *net);
 
+/* Whether the compiler kept the arithmetic of the files outside the kernels, which is all in double (see
+ * exact_tmpl.h). Called in the core's floating-point mode. */
+int cmlp_is_exact(void);
+
 static inline int64_t cmlp_n_in(const cmlp_net *net) { return net->layers[0].n_in; }
 static inline int64_t cmlp_n_out(const cmlp_net *net) { return net->layers[net->depth - 1].n_out; }
 static inline int32_t cmlp_output_activation(const cmlp_net *net) { return net->layers[net->depth - 1].activation; }

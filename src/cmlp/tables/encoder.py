@@ -1,7 +1,6 @@
 """The encoder of a table: robust scaling with smooth clipping, piecewise-linear encoding, one-hot encoding.
 
-Every operation is one addition, subtraction, multiplication, division or square root of doubles, and each result is
-rounded to float32 once, so the inputs are the same on every platform.
+The core encodes; this module learns the columns. docs/arithmetic.md defines every rounding.
 """
 
 from __future__ import annotations
@@ -9,6 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+
+from cmlp import _core
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,9 +19,7 @@ if TYPE_CHECKING:
     from cmlp.tables.columns import Codes
 
 N_BINS = 16
-CLIP = 3.0  # numbers are squeezed smoothly to (-3, 3)
-FAR = 1e9  # numbers beyond it are CLIP after squeezing; their squares could overflow
-_ROWS = 4096  # encoded at a time, to use little memory
+_LARGEST = 1e300  # quantiles are those of numbers clipped to it, so that their differences do not overflow
 
 
 class NumberColumn(NamedTuple):
@@ -41,45 +40,15 @@ class NumberColumn(NamedTuple):
     edges: NDArray[np.float64]
     missing: bool
 
-    def width(self, bins: bool) -> int:
-        """Return the number of inputs."""
-        return 1 + max(len(self.edges) - 1, 0) * bins + self.missing
-
-    def encode(self, x: NDArray[np.float64], out: NDArray[np.float32], bins: bool) -> None:
-        """Write the inputs of some rows."""
-        absent = np.isnan(x)
-        z = (np.where(absent, self.centre, x) - self.centre) / self.scale
-        z = np.minimum(np.maximum(z, -FAR), FAR)
-        third = z / CLIP
-        out[:, 0] = z / np.sqrt(1 + third * third)
-        if bins and len(self.edges):
-            parts = (x[:, None] - self.edges[:-1]) / (self.edges[1:] - self.edges[:-1])
-            parts = np.minimum(np.maximum(parts, 0.0), 1.0) - 0.5
-            parts[absent] = 0.0
-            out[:, 1 : len(self.edges)] = parts
-        if self.missing:
-            out[:, -1] = absent
-
 
 class CategoryColumn(NamedTuple):
-    """A column of categories with the codes 0 to n - 1; other codes are an unknown category: zeros."""
+    """A column of categories with the codes 0 to n - 1; other codes are an unknown category."""
 
     n: int
 
-    def width(self, bins: bool) -> int:
-        """Return the number of inputs."""
-        return 1 if self.n == 2 else self.n
-
-    def encode(self, x: NDArray[np.float64], out: NDArray[np.float32], bins: bool) -> None:
-        """Write the inputs of some rows: 1 for the row's category; 1 and -1 in one input for two categories."""
-        if self.n == 2:
-            out[:, 0] = (x == 0) * 1.0 - (x == 1)
-        else:
-            out[...] = x[:, None] == np.arange(self.n)
-
 
 class Encoder:
-    """Turns raw columns (numbers, and codes of categories) into the inputs of a network.
+    """Turns raw columns (numbers, and codes of categories) into the inputs of a network, as `cmlp.h` defines them.
 
     Parameters
     ----------
@@ -89,23 +58,31 @@ class Encoder:
 
     def __init__(self, columns: Sequence[NumberColumn | CategoryColumn | None]) -> None:
         self.columns = list(columns)
+        self.core = _core.Columns([_kind(column) for column in self.columns], self.numbers)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Encoder, (self.columns,)
+
+    @property
+    def numbers(self) -> NDArray[np.float64]:
+        """The centre, the scale and the edges of each column of numbers, in one vector."""
+        each = (column for column in self.columns if isinstance(column, NumberColumn))
+        return np.concatenate([np.empty(0), *(np.array([c.centre, c.scale, *c.edges]) for c in each)])
 
     def n_inputs(self, *, bins: bool) -> int:
         """Return the number of inputs with or without the piecewise-linear encoding; at least 1."""
-        return max(1, sum(column.width(bins) for column in self.columns if column is not None))
+        return self.core.width(bins)
 
     def encode(self, raw: NDArray[np.float64], *, bins: bool) -> NDArray[np.float32]:
         """Return the inputs of all rows, of shape (n_rows, n_inputs)."""
-        inputs = np.zeros((len(raw), self.n_inputs(bins=bins)), np.float32)
-        for start in range(0, len(raw), _ROWS):
-            rows, out = raw[start : start + _ROWS], inputs[start : start + _ROWS]
-            first = 0
-            for i, column in enumerate(self.columns):
-                if column is not None:
-                    last = first + column.width(bins)
-                    column.encode(rows[:, i], out[:, first:last], bins)
-                    first = last
-        return inputs
+        return self.core.encode(raw, bins=bins)
+
+
+def _kind(column: NumberColumn | CategoryColumn | None) -> tuple[str, int, bool]:
+    """Return the kind of a column, its number of edges or categories, and whether missing numbers have an input."""
+    if isinstance(column, NumberColumn):
+        return "number", len(column.edges), column.missing
+    return ("category", column.n, False) if column is not None else ("unused", 0, False)
 
 
 def learn_encoder(raw: NDArray[np.float64], codes: Sequence[Codes | None]) -> Encoder:
@@ -139,9 +116,10 @@ def _learn_number(x: NDArray[np.float64]) -> NumberColumn | None:
     if not len(present) or present.min() == present.max():
         # A constant that is sometimes missing: that it is missing is all there is to know.
         return NumberColumn(float(present[0]), 1.0, np.empty(0), True) if len(present) and absent.any() else None
+    present = np.clip(present, -_LARGEST, _LARGEST)
     low, centre, high = np.quantile(present, (0.25, 0.5, 0.75))
     scale = high - low if high > low else (present.max() - present.min()) / 2
     edges = np.unique(np.quantile(present, np.linspace(0, 1, N_BINS + 1)))
     if len(edges) < 3 or len(np.unique(present)) <= 2:
         edges = np.empty(0)
-    return NumberColumn(float(centre), float(scale), edges, bool(absent.any()))
+    return NumberColumn(float(centre), float(scale) or 1.0, edges, bool(absent.any()))

@@ -1,0 +1,66 @@
+# Included by _core.pyx: the columns of a table.
+
+COLUMN_KINDS = {"unused": CMLP_COLUMN_UNUSED, "number": CMLP_COLUMN_NUMBER, "category": CMLP_COLUMN_CATEGORY}
+
+
+cdef class Columns:
+    """The columns of a table, as the core encodes them.
+
+    Parameters
+    ----------
+    columns : sequence of tuples (kind, n, has_missing)
+        The kind is "unused", "number" (with n edges) or "category" (with n categories).
+    numbers : ndarray of float64
+        For each column of numbers its centre, its scale and its edges. Copied.
+    """
+
+    cdef cmlp_encoder encoder
+    cdef cnp.ndarray memory, numbers
+
+    def __cinit__(self, columns, numbers):
+        cdef cmlp_column *column
+        cdef const double *number
+        cdef int64_t at = 0
+        self.memory = np.zeros(len(columns) * sizeof(cmlp_column), np.uint8)
+        self.numbers = np.array(numbers, np.float64).reshape(-1)
+        column = <cmlp_column *>cnp.PyArray_DATA(self.memory)
+        number = <const double *>cnp.PyArray_DATA(self.numbers)
+        self.encoder.struct_size = sizeof(cmlp_encoder)
+        self.encoder.columns, self.encoder.n_columns = column, len(columns)
+        for i, (kind, n, has_missing) in enumerate(columns):
+            column[i].kind, column[i].n, column[i].has_missing = choice(COLUMN_KINDS, kind, "kind"), n, has_missing
+            if kind != "number":
+                continue
+            if n < 0 or n > len(self.numbers) - at - 2:
+                raise ValueError(f"column {i} must have a centre, a scale and {n} edges in numbers")
+            column[i].centre, column[i].scale, column[i].edges = number[at], number[at + 1], &number[at + 2]
+            at += 2 + n
+        for has_bins in (0, 1):
+            self.width(has_bins)  # raises if a column is invalid
+
+    def width(self, bint bins):
+        """Return the number of inputs with or without bins."""
+        cdef cmlp_encoder encoder = self.encoder
+        cdef int64_t width = 0
+        encoder.has_bins, encoder.dtype = bins, CMLP_FLOAT32
+        check(cmlp_encoder_width(&encoder, &width), b"columns")
+        return width
+
+    def encode(self, raw, *, bint bins):
+        """Return the inputs of all rows, of shape (n_rows, width) and dtype float32."""
+        cdef cmlp_encoder encoder = self.encoder
+        cdef cnp.ndarray rows = np.ascontiguousarray(raw, np.float64)
+        cdef cnp.ndarray inputs
+        cdef const double *first
+        cdef int64_t n
+        cdef void *out
+        cdef int status
+        if rows.ndim != 2 or rows.shape[1] != encoder.n_columns:
+            raise ValueError(f"raw must have shape (n_rows, {encoder.n_columns}), got {describe(raw)}")
+        inputs = np.empty((len(rows), self.width(bins)), np.float32)
+        encoder.has_bins, encoder.dtype = bins, CMLP_FLOAT32
+        first, n, out = <const double *>cnp.PyArray_DATA(rows), len(rows), cnp.PyArray_DATA(inputs)
+        with nogil:
+            status = cmlp_encode(&encoder, first, n, 0, out)
+        check(status)
+        return inputs

@@ -1,0 +1,188 @@
+/* The encoder of tables: numbers are scaled, squeezed and placed in bins, categories are one-hot. Every operation is one
+ * addition, subtraction, multiplication, division or square root of doubles; each input is rounded once to its type. */
+#include "encode.h"
+
+#include "arguments.h"
+#include "sums.h"
+
+CMLP_ASSERT_SIZE_FIRST(cmlp_encoder);
+
+#define CLIP 3.0  /* numbers are squeezed to (-CLIP, CLIP) */
+#define FAR 1e9   /* scaled numbers are clipped to it first, so that their squares do not overflow */
+
+static int64_t width_of(const cmlp_column *c, int has_bins)
+{
+    if (c->kind == CMLP_COLUMN_NUMBER) return 1 + (has_bins && c->n ? c->n - 1 : 0) + (c->has_missing != 0);
+    return c->kind == CMLP_COLUMN_CATEGORY ? c->n - (c->n == 2) : 0;
+}
+
+int64_t cmlp_columns_width(const cmlp_column *columns, int64_t n_columns, int has_bins)
+{
+    int64_t width = 0;
+    for (int64_t i = 0; i < n_columns; i++) {
+        if (columns[i].n > CMLP_MAX_WIDTH) return -1;
+        width += width_of(&columns[i], has_bins);
+        if (width > CMLP_MAX_WIDTH) return -1;
+    }
+    return width ? width : 1;
+}
+
+static cmlp_status check_number(const cmlp_column *c)
+{
+    if (!cmlp_is_finite(c->centre) || !cmlp_is_finite(c->scale) || !(c->scale > 0)) return CMLP_ERROR_OPTION;
+    if (c->n < 0 || c->n == 1) return CMLP_ERROR_OPTION;
+    if (c->n && !c->edges) return CMLP_ERROR_NULL;
+    if (cmlp_misaligned(c->edges, sizeof(double))) return CMLP_ERROR_ALIGNMENT;
+    for (int64_t k = 1; k < c->n; k++) {
+        const double width = c->edges[k] - c->edges[k - 1];
+        if (!(width > 0) || !cmlp_is_finite(width)) return CMLP_ERROR_OPTION;
+    }
+    return CMLP_OK;
+}
+
+cmlp_status cmlp_check_columns(const cmlp_column *columns, int64_t n_columns)
+{
+    if (!columns) return CMLP_ERROR_NULL;
+    if (n_columns < 1) return CMLP_ERROR_OPTION;
+    if (cmlp_misaligned(columns, CMLP_ALIGNOF(cmlp_column))) return CMLP_ERROR_ALIGNMENT;
+    cmlp_status status = CMLP_OK;
+    for (int64_t i = 0; i < n_columns && !status; i++) {
+        const cmlp_column *c = &columns[i];
+        if (c->kind == CMLP_COLUMN_NUMBER)
+            status = check_number(c);
+        else if (c->kind == CMLP_COLUMN_CATEGORY)
+            status = c->n < 1 ? CMLP_ERROR_OPTION : CMLP_OK;
+        else if (c->kind != CMLP_COLUMN_UNUSED)
+            status = CMLP_ERROR_OPTION;
+    }
+    return status;
+}
+
+VEC_FN void put(void *inputs, int is_float, int64_t i, double value)
+{
+    if (is_float)
+        ((float *)inputs)[i] = (float)value;
+    else
+        ((double *)inputs)[i] = value;
+}
+
+VEC_FN double squeeze(double x, double centre, double scale)
+{
+    double z = (x - centre) / scale;
+    z = z < -FAR ? -FAR : z > FAR ? FAR : z;
+    const double third = z / CLIP;
+    return z / cmlp_root(1 + third * third);
+}
+
+/* x is in one bin; it is above those before and below those after it. Only in its own bin a division is needed: the
+ * quotient of any other one is at most 0 or at least 1. */
+VEC_FN void place(const cmlp_column *c, double x, int is_float, void *inputs, int64_t at)
+{
+    const double *edges = c->edges;
+    int64_t bin = 0;
+    for (int64_t k = 0; k + 1 < c->n; k++) {
+        const int is_above = x >= edges[k + 1];
+        put(inputs, is_float, at + k, is_above ? 0.5 : -0.5);
+        bin += is_above;
+    }
+    if (bin + 1 < c->n && x > edges[0])
+        put(inputs, is_float, at + bin, (x - edges[bin]) / (edges[bin + 1] - edges[bin]) - 0.5);
+}
+
+VEC_FN int64_t encode_number(const cmlp_encoder *encoder, const cmlp_column *c, double x, int is_float,
+                                    void *inputs, int64_t at)
+{
+    const int is_missing = x != x;
+    put(inputs, is_float, at++, is_missing ? 0 : squeeze(x, c->centre, c->scale));
+    if (encoder->has_bins && c->n) {
+        const int64_t n = c->n - 1;
+        for (int64_t k = 0; is_missing && k < n; k++) put(inputs, is_float, at + k, 0);
+        if (!is_missing) place(c, x, is_float, inputs, at);
+        at += n;
+    }
+    if (c->has_missing) put(inputs, is_float, at++, is_missing);
+    return at;
+}
+
+VEC_FN int64_t encode_category(const cmlp_column *c, double x, int is_float, void *inputs, int64_t at)
+{
+    if (c->n == 2) {
+        put(inputs, is_float, at, x == 0 ? 1 : x == 1 ? -1 : 0);
+        return at + 1;
+    }
+    for (int64_t k = 0; k < c->n; k++) put(inputs, is_float, at + k, x == (double)k);
+    return at + c->n;
+}
+
+VEC_FN int encode_row(const cmlp_encoder *encoder, const double *raw, int is_float, void *inputs)
+{
+    int64_t at = 0;
+    for (int64_t i = 0; i < encoder->n_columns; i++) {
+        const cmlp_column *c = &encoder->columns[i];
+        const double x = raw[i];
+        if (x == x && !cmlp_is_finite(x)) return 0;
+        if (c->kind == CMLP_COLUMN_NUMBER)
+            at = encode_number(encoder, c, x, is_float, inputs, at);
+        else if (c->kind == CMLP_COLUMN_CATEGORY)
+            at = encode_category(c, x, is_float, inputs, at);
+    }
+    if (!at) put(inputs, is_float, 0, 0);
+    return 1;
+}
+
+int cmlp_encode_row(const cmlp_encoder *encoder, const double *raw, void *inputs)
+{
+    return encoder->dtype == CMLP_FLOAT32 ? encode_row(encoder, raw, 1, inputs) : encode_row(encoder, raw, 0, inputs);
+}
+
+/* Reads and checks an encoder, and computes its number of inputs. */
+static cmlp_status read_encoder(const cmlp_encoder *encoder, cmlp_encoder *copy, int64_t *width)
+{
+    cmlp_status status = CMLP_READ(copy, encoder, cmlp_encoder, dtype);
+    if (!status && copy->dtype != CMLP_FLOAT32 && copy->dtype != CMLP_FLOAT64) status = CMLP_ERROR_DTYPE;
+    if (!status) status = cmlp_check_columns(copy->columns, copy->n_columns);
+    if (status) return status;
+    *width = cmlp_columns_width(copy->columns, copy->n_columns, copy->has_bins);
+    return *width < 0 ? CMLP_ERROR_OVERFLOW : CMLP_OK;
+}
+
+cmlp_status cmlp_encoder_width(const cmlp_encoder *encoder, int64_t *n_inputs)
+{
+    cmlp_encoder copy;
+    int64_t width;
+    const cmlp_status status = read_encoder(encoder, &copy, &width);
+    if (status) return status;
+    if (!n_inputs) return CMLP_ERROR_NULL;
+    *n_inputs = width;
+    return CMLP_OK;
+}
+
+static cmlp_status encode(const cmlp_encoder *encoder, const double *raw, int64_t n_rows, int64_t row_stride,
+                          void *inputs)
+{
+    const size_t element = encoder->dtype == CMLP_FLOAT32 ? sizeof(float) : sizeof(double);
+    const int64_t width = cmlp_columns_width(encoder->columns, encoder->n_columns, encoder->has_bins);
+    if (n_rows < 0) return CMLP_ERROR_ROWS;
+    if (n_rows && (!raw || !inputs)) return CMLP_ERROR_NULL;
+    if (cmlp_misaligned(raw, sizeof(double)) || cmlp_misaligned(inputs, element)) return CMLP_ERROR_ALIGNMENT;
+    if (row_stride % (int64_t)sizeof(double)) return CMLP_ERROR_ALIGNMENT;
+    if (!cmlp_is_exact()) return CMLP_ERROR_BUILD;
+    if (!row_stride) row_stride = encoder->n_columns * (int64_t)sizeof(double);
+    for (int64_t i = 0; i < n_rows; i++) {
+        const double *row = (const double *)(const void *)((const char *)raw + i * row_stride);
+        if (!cmlp_encode_row(encoder, row, (char *)inputs + i * width * (int64_t)element)) return CMLP_ERROR_INPUT;
+    }
+    return CMLP_OK;
+}
+
+cmlp_status cmlp_encode(const cmlp_encoder *encoder, const double *raw, int64_t n_rows, int64_t row_stride,
+                        void *inputs)
+{
+    cmlp_encoder copy;
+    int64_t width;
+    const cmlp_float_mode mode = cmlp_enter_mode();
+    cmlp_status status = read_encoder(encoder, &copy, &width);
+    if (!status) status = encode(&copy, raw, n_rows, row_stride, inputs);
+    cmlp_leave_mode(mode);
+    return status;
+}

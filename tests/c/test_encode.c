@@ -1,0 +1,189 @@
+/* The columns of a table: their inputs by the definition, tiles, refused columns, and memory. */
+#include "../../include/cmlp.h"
+#include "support.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { N_COLUMNS = 6, ROWS = 200, N_EDGES = 17, WIDTH = 17 + 2 + 3 + 1 + 1, WIDTH_WITHOUT = 1 + 2 + 3 + 1 + 1 };
+
+static double edges[N_EDGES], raw[ROWS][N_COLUMNS + 1]; /* a column more: rows are not contiguous */
+static cmlp_column columns[N_COLUMNS];
+
+static cmlp_encoder encoder_of(int32_t dtype, int32_t has_bins)
+{
+    cmlp_encoder encoder = CMLP_INIT(cmlp_encoder);
+    encoder.columns = columns;
+    encoder.n_columns = N_COLUMNS;
+    encoder.dtype = dtype;
+    encoder.has_bins = has_bins;
+    return encoder;
+}
+
+static void make_table(void)
+{
+    const double special[] = {NAN, 0, -0.0, 1e300, -1e300, 5e-324, 0.25, -1};
+    uint64_t state = 11;
+    memset(columns, 0, sizeof columns);
+    for (int k = 0; k < N_EDGES; k++) edges[k] = -1 + 0.125 * k + (k ? uniform(&state, 0, 0.1) : 0);
+    columns[0] = (cmlp_column){CMLP_COLUMN_NUMBER, 0, N_EDGES, 0.1, 0.3, edges};
+    columns[1] = (cmlp_column){CMLP_COLUMN_UNUSED, 0, 0, 0, 0, NULL};
+    columns[2] = (cmlp_column){CMLP_COLUMN_NUMBER, 1, 0, -2.5, 1e-3, NULL};
+    columns[3] = (cmlp_column){CMLP_COLUMN_CATEGORY, 0, 3, 0, 0, NULL};
+    columns[4] = (cmlp_column){CMLP_COLUMN_CATEGORY, 0, 2, 0, 0, NULL};
+    columns[5] = (cmlp_column){CMLP_COLUMN_NUMBER, 0, 0, 0, 1, NULL};
+    for (int i = 0; i < ROWS; i++)
+        for (int j = 0; j < N_COLUMNS; j++) {
+            const int is_category = columns[j].kind == CMLP_COLUMN_CATEGORY;
+            raw[i][j] = is_category ? (double)random_below(&state, 5) - 1 : uniform(&state, -2, 2);
+            if (!random_below(&state, 4)) raw[i][j] = special[random_below(&state, 8)];
+            if (columns[j].n == N_EDGES && !random_below(&state, 4)) raw[i][j] = edges[random_below(&state, N_EDGES)];
+        }
+}
+
+/* One input at a time, by docs/arithmetic.md. */
+static double expected_number(const cmlp_column *c, double x, int64_t input, int has_bins)
+{
+    const int64_t bins = has_bins && c->n ? c->n - 1 : 0;
+    if (input > bins) return x != x;
+    if (x != x) return 0;
+    if (!input) {
+        const double z = fmin(fmax((x - c->centre) / c->scale, -1e9), 1e9), third = z / 3, square = third * third;
+        return z / sqrt(1 + square);
+    }
+    return fmin(fmax((x - c->edges[input - 1]) / (c->edges[input] - c->edges[input - 1]), 0), 1) - 0.5;
+}
+
+static double expected(const double *row, int64_t input, int has_bins)
+{
+    for (int j = 0; j < N_COLUMNS; j++) {
+        const cmlp_column *c = &columns[j];
+        int64_t width = 0;
+        if (c->kind == CMLP_COLUMN_NUMBER) width = 1 + (has_bins && c->n ? c->n - 1 : 0) + c->has_missing;
+        if (c->kind == CMLP_COLUMN_CATEGORY) width = c->n == 2 ? 1 : c->n;
+        if (input >= width) {
+            input -= width;
+            continue;
+        }
+        if (c->kind == CMLP_COLUMN_NUMBER) return expected_number(c, row[j], input, has_bins);
+        if (c->n == 2) return (row[j] == 0) - (double)(row[j] == 1);
+        return row[j] == (double)input;
+    }
+    return NAN;
+}
+
+static void check_values(int32_t dtype, int has_bins)
+{
+    static double inputs[ROWS * WIDTH], wanted[ROWS * WIDTH];
+    const cmlp_encoder encoder = encoder_of(dtype, has_bins);
+    int64_t width = 0;
+    CHECK(cmlp_encoder_width(&encoder, &width) == CMLP_OK && width == (has_bins ? WIDTH : WIDTH_WITHOUT));
+    CHECK(cmlp_encode(&encoder, raw[0], ROWS, sizeof raw[0], inputs) == CMLP_OK);
+    for (int64_t i = 0; i < ROWS; i++)
+        for (int64_t k = 0; k < width; k++) put(dtype, wanted, i * width + k, expected(raw[i], k, has_bins));
+    CHECK(!memcmp(inputs, wanted, (size_t)(ROWS * width) * size_of(dtype)));
+    for (int i = 0; i < ROWS; i += 7) { /* alone, and contiguous */
+        double one[WIDTH];
+        CHECK(cmlp_encode(&encoder, raw[i], 1, 0, one) == CMLP_OK);
+        CHECK(!memcmp(one, (char *)inputs + i * width * (int64_t)size_of(dtype), (size_t)width * size_of(dtype)));
+    }
+}
+
+static void check_memory(int32_t dtype)
+{
+    slot rows, out;
+    const cmlp_encoder encoder = encoder_of(dtype, 1);
+    const size_t row = N_COLUMNS * sizeof(double), bytes = WIDTH * size_of(dtype);
+    slot_make(&rows, 1 << 16);
+    slot_make(&out, 1 << 16);
+    for (int where = AT_START; where <= AT_END; where++) {
+        double *copy = slot_place(&rows, 3 * row, where, 0);
+        void *inputs = slot_place(&out, 3 * bytes, where, 0);
+        for (int i = 0; i < 3; i++) memcpy(copy + i * N_COLUMNS, raw[i], row);
+        CHECK(cmlp_encode(&encoder, copy, 3, 0, inputs) == CMLP_OK && slot_intact(&rows) && slot_intact(&out));
+        CHECK(cmlp_encode(&encoder, copy + 2 * N_COLUMNS, 3, -(int64_t)row, inputs) == CMLP_OK && slot_intact(&out));
+    }
+    slot_free(&rows);
+    slot_free(&out);
+}
+
+static cmlp_status width_with(cmlp_column column)
+{
+    const cmlp_column kept = columns[0];
+    const cmlp_encoder encoder = encoder_of(CMLP_FLOAT32, 1);
+    int64_t width = -7;
+    columns[0] = column;
+    const cmlp_status status = cmlp_encoder_width(&encoder, &width);
+    columns[0] = kept;
+    CHECK(!status || width == -7);
+    return status;
+}
+
+static void check_refusals(void)
+{
+    static double flat[] = {0, 0}, down[] = {1, 0}, far[] = {-1.7e308, 1.7e308}, nans[] = {0, NAN}, good[] = {0, 1};
+    const cmlp_column n = {CMLP_COLUMN_NUMBER, 0, 2, 0, 1, good};
+    cmlp_column c;
+    CHECK(width_with(n) == CMLP_OK);
+    for (double *const *e = (double *const[]){flat, down, far, nans, NULL}; *e; e++)
+        CHECK((c = n, c.edges = *e, width_with(c)) == CMLP_ERROR_OPTION);
+    CHECK((c = n, c.edges = NULL, width_with(c)) == CMLP_ERROR_NULL);
+    CHECK((c = n, c.edges = (const double *)(const void *)((const char *)good + 4), width_with(c)) ==
+          CMLP_ERROR_ALIGNMENT);
+    for (const double *s = (const double[]){-1, NAN, INFINITY, 0}; ; s++) {
+        CHECK((c = n, c.scale = *s, width_with(c)) == CMLP_ERROR_OPTION);
+        if (*s == 0) break;
+        CHECK((c = n, c.centre = *s, width_with(c)) == (*s == -1 ? CMLP_OK : CMLP_ERROR_OPTION));
+    }
+    CHECK((c = n, c.n = 1, width_with(c)) == CMLP_ERROR_OPTION && (c.n = -1, width_with(c)) == CMLP_ERROR_OPTION);
+    CHECK((c = n, c.kind = 0, width_with(c)) == CMLP_ERROR_OPTION && (c.kind = 4, width_with(c)) == CMLP_ERROR_OPTION);
+    c = (cmlp_column){CMLP_COLUMN_CATEGORY, 0, 0, 0, 0, NULL};
+    CHECK(width_with(c) == CMLP_ERROR_OPTION && (c.n = INT64_MAX, width_with(c)) == CMLP_ERROR_OVERFLOW);
+    CHECK((c.n = 2147483647, width_with(c)) == CMLP_ERROR_OVERFLOW && (c.n = 1, width_with(c)) == CMLP_OK);
+    cmlp_encoder encoder = encoder_of(CMLP_FLOAT32, 0);
+    float inputs[WIDTH];
+    CHECK(cmlp_encoder_width(NULL, NULL) == CMLP_ERROR_NULL && cmlp_encoder_width(&encoder, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_encode(&encoder, raw[0], -1, 0, inputs) == CMLP_ERROR_ROWS);
+    CHECK(cmlp_encode(&encoder, NULL, 1, 0, inputs) == CMLP_ERROR_NULL);
+    CHECK(cmlp_encode(&encoder, raw[0], 1, 0, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_encode(&encoder, NULL, 0, 0, NULL) == CMLP_OK);
+    CHECK(cmlp_encode(&encoder, raw[0], 1, 12, inputs) == CMLP_ERROR_ALIGNMENT);
+    CHECK(cmlp_encode(&encoder, raw[0], 1, 0, (char *)inputs + 2) == CMLP_ERROR_ALIGNMENT);
+    encoder.n_columns = 0;
+    CHECK(cmlp_encode(&encoder, raw[0], 1, 0, inputs) == CMLP_ERROR_OPTION);
+    encoder = encoder_of(CMLP_UINT8, 0);
+    CHECK(cmlp_encode(&encoder, raw[0], 1, 0, inputs) == CMLP_ERROR_DTYPE);
+    encoder.struct_size = 8;
+    CHECK(cmlp_encode(&encoder, raw[0], 1, 0, inputs) == CMLP_ERROR_STRUCT_SIZE);
+}
+
+/* Infinity is refused in every column, also in an unused one; a table of unused columns has one input. */
+static void check_edge_cases(void)
+{
+    double row[N_COLUMNS] = {0};
+    float inputs[WIDTH] = {1};
+    cmlp_encoder encoder = encoder_of(CMLP_FLOAT32, 1);
+    for (int j = 0; j < N_COLUMNS; j++) {
+        row[j] = j % 2 ? INFINITY : -INFINITY;
+        CHECK(cmlp_encode(&encoder, row, 1, 0, inputs) == CMLP_ERROR_INPUT);
+        row[j] = 0;
+    }
+    encoder.columns = columns + 1;
+    encoder.n_columns = 1;
+    inputs[0] = 1;
+    CHECK(cmlp_encode(&encoder, row, 1, 0, inputs) == CMLP_OK && inputs[0] == 0);
+}
+
+int main(void)
+{
+    make_table();
+    for (int has_bins = 0; has_bins < 2; has_bins++) {
+        check_values(CMLP_FLOAT32, has_bins);
+        check_values(CMLP_FLOAT64, has_bins);
+    }
+    check_memory(CMLP_FLOAT32);
+    check_memory(CMLP_FLOAT64);
+    check_refusals();
+    check_edge_cases();
+    return finish();
+}

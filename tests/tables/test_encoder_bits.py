@@ -1,0 +1,139 @@
+"""The core's encoder has the bits of an independent computation in NumPy, and of earlier versions."""
+
+import hashlib
+import pickle
+
+import numpy as np
+import pytest
+
+from cmlp import _core
+from cmlp.tables.encoder import CategoryColumn, Encoder, NumberColumn, learn_encoder
+
+nan = np.nan
+
+
+def number_by_numpy(column, x, bins):
+    absent = np.isnan(x)
+    with np.errstate(over="ignore"):
+        z = (np.where(absent, column.centre, x) - column.centre) / column.scale
+        z = np.minimum(np.maximum(z, -1e9), 1e9)
+        third = z / 3.0
+        inputs = [z / np.sqrt(1 + third * third)]
+        if bins:
+            for low, high in zip(column.edges[:-1], column.edges[1:], strict=True):
+                part = np.minimum(np.maximum((x - low) / (high - low), 0.0), 1.0) - 0.5
+                inputs.append(np.where(absent, 0.0, part))
+    return [*inputs, absent] if column.missing else inputs
+
+
+def by_numpy(encoder, raw, bins):
+    """Encode by docs/arithmetic.md, with one NumPy operation for each rounding."""
+    inputs = []
+    for column, x in zip(encoder.columns, raw.T, strict=True):
+        if isinstance(column, NumberColumn):
+            inputs += number_by_numpy(column, x, bins)
+        elif isinstance(column, CategoryColumn):
+            inputs += [(x == 0) * 1.0 - (x == 1)] if column.n == 2 else [x == code for code in range(column.n)]
+    return np.array(inputs or [np.zeros(len(raw))], np.float32).T
+
+
+def table(seed, n=700):
+    """Return raw columns of every kind, and an encoder learnt from other rows."""
+    rng = np.random.RandomState(seed)
+
+    def rows():
+        columns = [
+            rng.standard_normal(n),
+            rng.exponential(size=n) * 10.0 ** rng.randint(-300, 300),
+            rng.randint(0, 5, n).astype(float),
+            np.where(rng.random_sample(n) < 0.2, nan, rng.uniform(-1e-3, 1e-3, n)),
+            rng.choice([5e-324, -0.0, 0.0, 1e300, -1e300, 1.7e308, -1.7e308, nan], n),
+            rng.randint(-1, 4, n).astype(float),
+            rng.randint(-1, 2, n).astype(float),
+            np.full(n, 7.0),
+        ]
+        return np.array(columns).T
+
+    codes = [None] * 5 + [dict.fromkeys(range(k)) for k in (4, 2)] + [None]
+    return rows(), learn_encoder(rows(), codes)
+
+
+@pytest.mark.parametrize("bins", [False, True])
+@pytest.mark.parametrize("seed", range(6))
+def test_inputs_have_the_bits_of_numpy(seed, bins):
+    raw, encoder = table(seed)
+    inputs = encoder.encode(raw, bins=bins)
+    assert inputs.tobytes() == by_numpy(encoder, raw, bins).tobytes()
+    assert inputs.shape[1] == encoder.n_inputs(bins=bins)
+
+
+def test_numbers_at_and_between_the_edges_have_the_bits_of_numpy():
+    _, encoder = table(9)
+    edges = np.concatenate([column.edges for column in encoder.columns if isinstance(column, NumberColumn)])
+    near = np.concatenate([edges, np.nextafter(edges, -np.inf), np.nextafter(edges, np.inf)])
+    raw = np.repeat(near[:, None], len(encoder.columns), axis=1)
+    assert encoder.encode(raw, bins=True).tobytes() == by_numpy(encoder, raw, True).tobytes()
+
+
+def test_inputs_have_the_bits_of_earlier_versions():
+    """The raw columns need no function whose last bit depends on the platform."""
+    rng = np.random.RandomState(3)
+    raw = np.array([rng.random_sample(400) for _ in range(4)]).T
+    raw[rng.permutation(400)[:50], 1] = nan
+    raw[:, 3] = np.floor(raw[:, 3] * 5) - 1
+    columns = [
+        NumberColumn(0.5, 0.25, np.arange(17) / 16, False),
+        NumberColumn(0.4, 0.3, np.arange(4) ** 2 / 9, True),
+        None,
+        CategoryColumn(3),
+    ]
+    encoder = Encoder(columns)
+    inputs = [encoder.encode(raw, bins=bins).astype("<f4") for bins in (True, False)]
+    found = [hashlib.sha256(one.tobytes()).hexdigest() for one in inputs]
+    assert [digest[:16] for digest in found] == ["9b00de083aa469f9", "45c89ed53c4de1cb"]
+
+
+def test_tiles_of_rows_have_the_bits_of_all_rows():
+    raw, encoder = table(2)
+    whole = encoder.encode(raw, bins=True)
+    tiles = [encoder.encode(raw[i : i + 97], bins=True) for i in range(0, len(raw), 97)]
+    assert np.concatenate(tiles).tobytes() == whole.tobytes()
+    assert encoder.encode(np.asfortranarray(raw)[::-1], bins=True)[::-1].tobytes() == whole.tobytes()
+
+
+def test_a_copy_of_an_encoder_has_the_same_bits():
+    raw, encoder = table(4)
+    copy = pickle.loads(pickle.dumps(encoder))
+    assert copy.encode(raw, bins=True).tobytes() == encoder.encode(raw, bins=True).tobytes()
+
+
+def test_numbers_of_the_largest_magnitude_can_be_learnt():
+    largest = np.finfo(float).max
+    raw = np.array([[-largest, largest, 0.0, 5e-324, 1.0, -1.0] * 3, [0.0, 5e-324] * 9]).T
+    inputs = learn_encoder(raw, [None, None]).encode(raw, bins=True)
+    assert np.isfinite(inputs).all()
+
+
+@pytest.mark.parametrize(
+    ("columns", "numbers", "message"),
+    [
+        ([("number", 2, False)], [0.0, 1.0], "numbers"),
+        ([("number", -1, False)], [0.0, 1.0], "numbers"),
+        ([("number", 0, False)], [0.0, 0.0], "OPTION"),
+        ([("number", 0, False)], [nan, 1.0], "OPTION"),
+        ([("number", 2, False)], [0.0, 1.0, 3.0, 2.0], "OPTION"),
+        ([("category", 0, False)], [], "OPTION"),
+        ([("numbers", 0, False)], [], "kind"),
+        ([], [], "OPTION"),
+    ],
+)
+def test_invalid_columns_are_refused(columns, numbers, message):
+    with pytest.raises(ValueError, match=message):
+        _core.Columns(columns, numbers)
+
+
+def test_rows_of_another_width_are_refused():
+    raw, encoder = table(0)
+    for wrong in (raw[:, :-1], raw[0], raw[None]):
+        with pytest.raises(ValueError, match="raw must have shape"):
+            encoder.encode(wrong, bins=False)
