@@ -641,6 +641,9 @@ typedef struct cmlp_epoch {
      * program that passes the sums of the interrupted call gets the cost and the penalty of the whole epoch. */
     double cost_sum, penalty_sum;
     int64_t rows_done;
+    int32_t continues;    /* nonzero: the epoch continues with the sums also if first_batch is 0. So a program trains an
+                           * epoch in several calls, each with other rows, if not all of them fit in memory. Each call but
+                           * the last needs a multiple of batch_size rows; dropout_row is the index of its first row */
 } cmlp_epoch;
 
 /* Trains one epoch: uses the selected rows once, in batches, with one optimizer step per batch. It does not shuffle:

@@ -164,6 +164,15 @@ cdef bint overlap(cnp.ndarray out, cnp.ndarray X):
     return start < high and low < start + cnp.PyArray_NBYTES(out)
 
 
+cdef bint is_vector(object value, int number_type, int64_t n=-1):
+    """Return whether `value` is a contiguous vector of this type that the core can read, with n elements if n >= 0."""
+    if not isinstance(value, cnp.ndarray):
+        return False
+    cdef cnp.ndarray a = <cnp.ndarray>value
+    return (cnp.PyArray_NDIM(a) == 1 and cnp.PyArray_IS_C_CONTIGUOUS(a) and cnp.PyArray_ISBEHAVED_RO(a)
+            and cnp.PyArray_TYPE(a) == number_type and (n < 0 or cnp.PyArray_DIM(a, 0) == n))
+
+
 cdef int require_vector(object value, str name, int32_t item_size) except -1:
     """Raise ValueError unless `value` is a contiguous 1-D array of integers of this size."""
     cdef cnp.ndarray a
@@ -221,6 +230,7 @@ cdef class Call:
     cdef object csr  # the rows if they are sparse; X is then the array of their values
     cdef object block, scale
     cdef int64_t n  # number of selected rows
+    cdef bint checked  # whether targets and weights have been checked, see Net.train_epoch
 
     def __dealloc__(self):
         PyMem_RawFree(self.memory)
@@ -288,10 +298,15 @@ cdef class Call:
         if cnp.PyArray_NDIM(Y) == 1:
             if net.loss == "gamma":
                 raise ValueError("Y must be positive with loss='gamma', but class indices mean targets of 0 and 1")
-            self.Y = as_class_indices(Y, net.n_out, net.activations[len(net.activations) - 1])
+            # The core checks the indices too. The check in Python has the better message.
+            if not self.checked or not is_vector(Y, cnp.NPY_INT32):
+                Y = as_class_indices(Y, net.n_out, net.activations[len(net.activations) - 1])
+            self.Y = Y
             targets.kind = CMLP_TARGETS_CLASSES
         else:
-            self.Y = targets_in_range(matrix(Y, "Y", net.n_out), net.loss)
+            self.Y = matrix(Y, "Y", net.n_out)
+            if not self.checked:
+                self.Y = targets_in_range(self.Y, net.loss)
             targets.kind, targets.dtype = CMLP_TARGETS_DENSE, dtype_code(self.Y)
             targets.col_stride = stride_of(self.Y, 1)
         targets.data, targets.n_rows = cnp.PyArray_DATA(self.Y), cnp.PyArray_DIM(self.Y, 0)
@@ -317,7 +332,9 @@ cdef class Call:
         objective.struct_size = sizeof(cmlp_objective)
         objective.alpha, objective.loss_scale, objective.log_loss_clip = alpha, loss_scale, clip
         if sample_weight is not None:
-            self.weights = as_doubles(sample_weight, self.rows.n_rows, "sample_weight")
+            if not self.checked or not is_vector(sample_weight, cnp.NPY_FLOAT64, self.rows.n_rows):
+                sample_weight = as_doubles(sample_weight, self.rows.n_rows, "sample_weight")
+            self.weights = sample_weight
             objective.row_weights = <const double *>cnp.PyArray_DATA(self.weights)
         if alphas is not None:
             self.alphas = as_doubles(alphas, len(self.net.sizes) - 1, "alphas")

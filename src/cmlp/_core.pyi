@@ -176,6 +176,8 @@ class Net:
         want_norm: bool = ...,
         n_threads: int | None = ...,
         sums: npt.NDArray[np.float64] | None = ...,
+        continues: bool = ...,
+        checked: bool = ...,
         seconds: float = ...,
         sample_weight: npt.ArrayLike | None = ...,
         alpha: float = ...,
@@ -193,6 +195,9 @@ class Random:
     def copy(self) -> Random: ...
     def random_sample(self, shape: tuple[int, ...] = ...) -> npt.NDArray[np.float64]: ...
     def permutation(self, values: int | npt.ArrayLike) -> npt.NDArray[np.int64]: ...
+    def shuffle_and_store(
+        self, order: npt.NDArray[np.int64], fields: dict[str, Any], changes: dict[str, Any]
+    ) -> None: ...
     def get_state(self) -> dict[str, Any]: ...
 
 class Optimizer:

@@ -393,11 +393,13 @@ cdef class Net:
 
     def train_epoch(self, params, X, Y, Optimizer optimizer not None, *, int64_t batch_size, order=None, scale=1.0,
                     rates=None, int64_t first_batch=0, bint want_norm=False, n_threads=None, sums=None,
-                    double seconds=FOREVER, **objective):
+                    bint continues=False, bint checked=False, double seconds=FOREVER, **objective):
         """Train for one epoch, with one step per batch; changes params and optimizer in place.
 
         `sums` is a vector of 3 doubles: the sums of cost and penalty and the number of rows of the epoch's batches. The
-        call reads them if `first_batch` is not 0, and writes them, also if it raises an exception.
+        call reads them if `first_batch` is not 0 or if it `continues` an epoch, and writes them, also if it raises an
+        exception. With `checked`, Y and the sample weights are arrays of the training loop, which has checked and
+        converted them: they are not copied.
 
         Returns the cost, the penalty, the gradient norm (NaN unless `want_norm`) and the number of batches.
         Raises TimeLimitReached if a long call takes longer than `seconds`.
@@ -409,11 +411,12 @@ cdef class Net:
         cdef int status
         self.checked(params, True)
         require(batch_size > 0, CMLP_ERROR_BATCH, "epoch->batch_size")
+        call.checked = checked
         call.set_rows(self, params, X, scale, order)
         call.set_targets(Y)
         call.set_objective(**objective)
         epoch.struct_size, epoch.batch_size, epoch.first_batch = sizeof(cmlp_epoch), batch_size, first_batch
-        epoch.want_norm, epoch.rates = want_norm, NULL
+        epoch.want_norm, epoch.rates, epoch.continues = want_norm, NULL, continues
         if rates is not None:
             c_rates = as_doubles(rates, -(-call.n // max(batch_size, 1)), "learning_rates")
             epoch.rates = <const double *>cnp.PyArray_DATA(c_rates)
@@ -629,6 +632,23 @@ cdef class Random:
             cmlp_random_shuffle(&random, positions, n)
         self.random = random
         return result
+
+
+    def shuffle_and_store(self, cnp.ndarray order not None, dict fields not None, dict changes not None):
+        """Shuffle int64 numbers in place, and store the changes and the generator's next state in `fields`.
+
+        Ctrl-C takes effect before or after both.
+        """
+        cdef Random twin = self.copy()
+        cdef int64_t n = cnp.PyArray_DIM(order, 0) if cnp.PyArray_NDIM(order) == 1 else -1
+        if (n < 0 or cnp.PyArray_TYPE(order) != cnp.NPY_INT64 or not cnp.PyArray_IS_C_CONTIGUOUS(order)
+                or not cnp.PyArray_ISBEHAVED(order)):
+            raise ValueError(f"order must be a contiguous writeable 1-D array of int64, got {describe(order)}")
+        cdef int64_t *positions = <int64_t *>cnp.PyArray_DATA(order)
+        changes = {**changes, "generator": twin}
+        with nogil:
+            cmlp_random_shuffle(&twin.random, positions, n)
+        fields.update(changes)
 
 
 def address_of(cnp.ndarray array not None):

@@ -288,6 +288,7 @@ cdef extern from "cmlp.h" nogil:
         double cost_sum
         double penalty_sum
         int64_t rows_done
+        int32_t continues
 
     cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows, const cmlp_targets *targets,
                                  const cmlp_objective *objective, cmlp_optimizer *optimizer, cmlp_epoch *epoch,

@@ -207,7 +207,7 @@ def test_parts_of_fit():
     ours, theirs = classifiers()
     more = {"warmup": 0.5, "max_time": 100.0, "learning_rate": "cosine", "scoring": "loss", "callbacks": []}
     held = {"X_val": X, "y_val": CLASSES}
-    ours.set_params(**more).fit(X, CLASSES, **held)
+    ours.set_params(**more, shuffle="blocks", block_size=8).fit(X, CLASSES, **held)
     assert len(ours.set_params(max_time=50.0).fit(X, CLASSES, **held, resume=True).history_["validation_loss"]) == 3
     assert not {"warmup", "max_time", "scoring", "callbacks"} & theirs.get_params().keys()
     for arguments in (held, {"resume": True}):
@@ -215,7 +215,9 @@ def test_parts_of_fit():
             theirs.fit(X, CLASSES, **arguments)
     with pytest.raises(ValueError, match="learning_rate"):
         theirs.set_params(learning_rate="cosine").fit(X, CLASSES)
-    assert not hasattr(theirs.set_params(learning_rate="constant").fit(X, CLASSES), "history_")
+    with pytest.raises(ValueError, match="shuffle"):
+        theirs.set_params(learning_rate="constant", shuffle="blocks").fit(X, CLASSES)
+    assert not hasattr(theirs.set_params(shuffle=True).fit(X, CLASSES), "history_")
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")

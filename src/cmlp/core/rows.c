@@ -288,11 +288,14 @@ void cmlp_gather_targets(const cmlp_data *data, int64_t first, int64_t n, void *
 
 void cmlp_gather_labels(const cmlp_data *data, int64_t first, int64_t n, int32_t *out)
 {
+    const int64_t classes = cmlp_n_out(data->net);
     for (int64_t i = 0; i < n; i++) {
         if (first + i + LABELS_PREFETCH < data->n)
             CMLP_PREFETCH((const char *)data->targets->data +
                           cmlp_selected(data, first + i + LABELS_PREFETCH) * data->targets->row_stride);
-        out[i] = label_at(data->targets, cmlp_selected(data, first + i));
+        /* Another thread may have changed the label since it was checked. It must not become an index outside. */
+        const int32_t label = label_at(data->targets, cmlp_selected(data, first + i));
+        out[i] = label < 0 || label >= classes ? 0 : label;
     }
 }
 

@@ -165,7 +165,7 @@ static void return_epoch(cmlp_epoch *given, const cmlp_epoch *epoch)
     given->penalty = epoch->penalty;
     given->gradient_norm = epoch->gradient_norm;
     given->batches = epoch->batches;
-    if (given->struct_size < sizeof *given) return; /* the caller's header is older */
+    if (given->struct_size < CMLP_OLDEST(cmlp_epoch, rows_done)) return; /* the caller's header is older */
     given->cost_sum = epoch->cost_sum;
     given->penalty_sum = epoch->penalty_sum;
     given->rows_done = epoch->rows_done;
@@ -232,7 +232,7 @@ static cmlp_status train_epoch(const cmlp_net *net, void *params, const cmlp_row
     status = check_rates(&job.epoch, job.n_batches, &run->refused);
     if (status) return status;
     job.params = params;
-    const int continues = job.epoch.first_batch > 0;
+    const int continues = job.epoch.first_batch > 0 || job.epoch.continues;
     job.cost = continues ? job.epoch.cost_sum : 0;
     job.penalty = continues ? job.epoch.penalty_sum : 0;
     job.rows_done = continues ? job.epoch.rows_done : 0;

@@ -51,7 +51,7 @@ class MultilayerPerceptron(
     learning_rate_init: float
     power_t: float
     max_iter: int
-    shuffle: bool
+    shuffle: bool | str
     random_state: int | np.random.RandomState | None
     tol: float
     verbose: bool | int | str
@@ -76,6 +76,7 @@ class MultilayerPerceptron(
     max_time: float | None
     scoring: str | Callable[..., float] | None
     callbacks: Sequence[Any] | None
+    block_size: int
     n_threads: int | None
     dtype: str
     input_scale: float | str | tuple[ArrayLike, ArrayLike]

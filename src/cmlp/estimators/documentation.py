@@ -44,8 +44,10 @@ power_t : float, default=0.5
     Exponent for "invscaling".
 max_iter : int, default=200
     Maximum number of epochs, or of iterations for "lbfgs".
-shuffle : bool, default=True
-    Whether to shuffle the rows before each epoch.
+shuffle : bool or "blocks", default=True
+    Whether to shuffle the rows before each epoch. "blocks" is for a memory-mapped file that is larger than memory: it
+    shuffles the order of blocks of `block_size` rows, and then the rows of 8 blocks at a time, so that the file is read
+    in long stretches and only the order of 8 blocks is held.
 random_state : None, int or RandomState, default=None
     Seed or generator for the initial weights, the validation split and the order of the rows. With an int, every fit
     and partial_fit uses the same random numbers.
@@ -113,6 +115,8 @@ scoring : None, str or callable, default=None
 callbacks : list of object or None, default=None
     Objects with at least one of the methods ``on_fit_begin(trainer)``, ``on_epoch_end(trainer)`` and
     ``on_fit_end(trainer)``, which fit calls; see `cmlp.callbacks`. Not stored in model files.
+block_size : int, default=1024
+    Rows per block for ``shuffle="blocks"``.
 """
 
 COMPUTATION = """

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _CURVES = ("loss_curve", "validation_scores")
 _SCALARS = ("schedule_epoch", "epoch", "batch", "stopped")
 # What version 0.1 added later, with the value of files that do not have it.
-_LATER = {"n_rows": None, "dropout_seed": 0, "seconds": 0.0, "checksum": None}
+_LATER = {"n_rows": None, "dropout_seed": 0, "shuffle_seed": 0, "seconds": 0.0, "checksum": None}
 _BLOCKS = ("best", "last", "order", "validation", "sums")
 
 

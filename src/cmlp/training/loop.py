@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 import time
-from typing import TYPE_CHECKING
+from contextlib import closing
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -21,9 +22,10 @@ from cmlp.exceptions import (
     warn,
 )
 from cmlp.training.advice import scale_advice, warn_if_useless
+from cmlp.training.feed import Piece, array_feed, mean
 from cmlp.training.history import Curve
 from cmlp.training.random import draw_and_store
-from cmlp.training.split import shuffled, split
+from cmlp.training.split import split
 from cmlp.training.stopping import STOPPING_RULES
 from cmlp.training.target_scale import standardized
 
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
     from cmlp._core import Net, Optimizer
     from cmlp.inputs.sparse import CSR
+    from cmlp.training.feed import Feed
     from cmlp.training.observer import Observer
     from cmlp.training.random import Generator
     from cmlp.training.schedules import Schedule
@@ -45,6 +48,14 @@ if TYPE_CHECKING:
 # The gradient norm of an epoch's last batch is computed if the epoch has this many batches: it makes a batch up to 10 %
 # slower, so the epoch at most 1 %.
 _FEWEST_BATCHES_FOR_NORM = 10
+
+
+class _Call(NamedTuple):
+    """A call of the core: its rows, the index of its first batch, and the number of the optimizer's steps before it."""
+
+    piece: Piece
+    first: int
+    n_steps: int
 
 
 class Training:
@@ -97,12 +108,11 @@ class Training:
         self.optimizer, self.schedule = self._optimizer_and_schedule()
         tol = settings.tol if settings.early_stopping else settings.tol * task.unit
         self.rule = STOPPING_RULES[settings.early_stopping](tol)
-        self.n_rows = len(data.X) if state.validation is None else len(data.X) - len(state.validation)
-        self.batch_size = self._batch_size()
-        self.n_batches = -(-self.n_rows // self.batch_size)
+        n_rows = len(data.X) if state.validation is None else len(data.X) - len(state.validation)
+        self.feed: Feed = array_feed(task, data, n_rows, settings)
+        self.batch_size = self._batch_size(n_rows)
         self.objective = {
             **settings.objective(len(net.sizes) - 1),
-            "sample_weight": data.weight,
             "loss_scale": task.loss_scale,
             "clip": log_loss_clip(net),
             "scale": data.input_scale,
@@ -113,7 +123,7 @@ class Training:
         self._own_rows = data.validation is not None
         self._held = self._held_targets_and_weights() if self._own_rows or state.validation is not None else None
         self._every = 0 if isinstance(settings.verbose, str) else int(settings.verbose)  # "bar" is a callback
-        self._wants_norm = self.n_batches >= _FEWEST_BATCHES_FOR_NORM
+        self._call: _Call | None = None  # the latest call of the core in this epoch
         self._started: float | None = None  # when `epochs` began
         self._first_epoch = state.epoch
         self._deadline = math.inf if settings.max_time is None else time.monotonic() + settings.max_time
@@ -137,8 +147,18 @@ class Training:
             state.optimizer, state.schedule = settings.optimizer(self.net), settings.schedule()
         return state.optimizer, state.schedule
 
-    def _batch_size(self) -> int:
-        batch_size, n_rows = self.settings.batch_size, self.n_rows
+    @property
+    def n_rows(self) -> int:
+        """Number of training rows per epoch."""
+        return self.feed.n_rows
+
+    @property
+    def n_batches(self) -> int:
+        """Number of batches per epoch."""
+        return -(-self.n_rows // self.batch_size)
+
+    def _batch_size(self, n_rows: int) -> int:
+        batch_size = self.settings.batch_size
         if isinstance(batch_size, str):  # "auto"
             return min(200, n_rows)
         if batch_size > n_rows:
@@ -219,8 +239,8 @@ class Training:
 
         If interrupted, record the number of completed batches.
         """
-        state, self._clock = self.state, time.monotonic()
-        n_epochs, n_steps = state.epoch, self.optimizer.n_steps
+        state, self._clock, self._call = self.state, time.monotonic(), None
+        n_epochs = state.epoch
         try:
             loss, rate, norm = self._train_batches(last)
             if last < self.n_batches:
@@ -229,8 +249,9 @@ class Training:
                 return
             self._end_epoch(loss, rate, norm)
         except (KeyboardInterrupt, TimeLimitReached):
-            if state.epoch == n_epochs and state.batch is not None:
-                state.batch = self._batches_done(state.batch, self.optimizer.n_steps - n_steps)
+            if state.epoch == n_epochs and self._call is not None:
+                piece, first, n_steps = self._call
+                state.batch = first + piece.batches_done(self.optimizer.n_steps - n_steps, self.batch_size)
                 state.seconds += time.monotonic() - self._clock
             raise
 
@@ -271,61 +292,63 @@ class Training:
 
     def _train_batches(self, last: int) -> tuple[float, float, float]:
         """Train until batch `last`; return the epoch's loss so far and the last batch's learning rate and norm."""
-        data, task, state = self.data, self.task, self.state
+        task, state = self.task, self.state
         rates = self.schedule.batch_rates(self.optimizer.learning_rate, state.schedule_epoch, self.n_batches)
         if state.batch is None:
             self.begin_epoch()
-        order = state.order
-        if last < self.n_batches:
-            n_rows = last * self.batch_size
-            order = np.arange(n_rows) if order is None else order[:n_rows]
-            rates = None if rates is None else rates[:last]
         assert state.batch is not None
-        try:
-            cost, penalty, norm, _ = self.net.train_epoch(
-                state.params,
-                data.X,
-                task.targets,
-                self.optimizer,
-                batch_size=self.batch_size,
-                first_batch=state.batch,
-                order=order,
-                rates=rates,
-                want_norm=self._wants_norm,
-                sums=state.sums,
-                seconds=self._seconds_left(),
-                **self.objective,
-            )
-        except NonFiniteInputError as error:
-            raise data.first_error(error, self.net.dtype) from None
+        batch, norm = state.batch, math.nan
+        if not batch:
+            state.sums[:] = 0
+        with closing(self.feed.pieces(state, self.batch_size, batch, last)) as pieces:
+            for piece in pieces:
+                if batch > state.batch and self._time_is_up():
+                    raise TimeLimitReached
+                end = batch + piece.n_batches(self.batch_size)
+                if piece.has_weight:
+                    self._call = _Call(piece, batch, self.optimizer.n_steps)
+                    norm = self._train_piece(self._call, None if rates is None else rates[batch:end])
+                batch = end
+        cost_sum, penalty_sum, n_rows = state.sums.tolist()
+        cost, penalty = mean(cost_sum, n_rows), mean(penalty_sum, n_rows)
         cost = (cost * task.report_scale + penalty) * task.unit
         if not math.isfinite(cost):  # the cost can overflow while the parameters are still finite: it has squares
             raise DivergenceError(f"The cost of epoch {state.epoch + 1} is {cost}.")
-        return cost, self.optimizer.learning_rate if rates is None else float(rates[last - 1]), norm
+        return cost, self.optimizer.learning_rate if rates is None else float(rates[batch - 1]), norm
+
+    def begin_epoch(self) -> None:
+        """Shuffle the rows."""
+        self.feed.begin_epoch(self.state)
+
+    def _train_piece(self, call: _Call, rates: NDArray[np.float64] | None) -> float:
+        """Train the batches of one call of the core; return the norm of the last gradient, or NaN."""
+        piece, first, state = call.piece, call.first, self.state
+        n_batches = first + piece.n_batches(self.batch_size)
+        try:
+            _, _, norm, _ = self.net.train_epoch(
+                state.params,
+                piece.X,
+                piece.targets,
+                self.optimizer,
+                batch_size=self.batch_size,
+                order=piece.order,
+                rates=rates,
+                want_norm=piece.is_last and n_batches >= _FEWEST_BATCHES_FOR_NORM,
+                sums=state.sums,
+                continues=True,
+                checked=True,
+                seconds=self._seconds_left(),
+                sample_weight=piece.weight,
+                dropout_row=piece.first_row,
+                **self.objective,
+            )
+        except NonFiniteInputError as error:
+            raise self.feed.first_error(error, self.net.dtype) from None
+        return norm
 
     def _seconds_left(self) -> float:
         deadline = self._deadline
         return deadline if deadline == math.inf else deadline - time.monotonic()
-
-    def begin_epoch(self) -> None:
-        """Shuffle the rows."""
-        state, n_rows = self.state, self.n_rows
-        if self.settings.shuffle:
-            draw_and_store(state, lambda rng: {"order": shuffled(state.order, n_rows, rng), "batch": 0})
-        else:
-            state.batch = 0
-
-    def _batches_done(self, first: int, n_steps: int) -> int:
-        """Return the index of the next batch after `n_steps` steps that began with batch `first`.
-
-        Batches with a total sample weight of zero take no step.
-        """
-        weight = self.data.weight
-        if weight is None or not n_steps:
-            return first + n_steps
-        ordered = weight if self.state.order is None else weight[self.state.order]
-        sums = np.add.reduceat(ordered, np.arange(0, len(ordered), self.batch_size))
-        return first + 1 + int(np.flatnonzero(sums[first:])[n_steps - 1])
 
     def _held_targets_and_weights(self) -> tuple[NDArray[Any] | CSR, NDArray[Any], NDArray[Any] | None]:
         """Return the rows to choose the validation rows from, and the targets and weights of the validation rows."""
@@ -408,6 +431,8 @@ def begin(state: TrainingState, task: Task, data: Data, settings: Settings) -> N
 
     def draw(rng: Generator) -> dict[str, object]:
         order, validation = split(task, data.weight, n_rows, settings, rng)
+        if settings.shuffle == "blocks":
+            order.sort()
         return {"n_rows": n_rows, "order": order, "validation": validation}
 
     draw_and_store(state, draw)

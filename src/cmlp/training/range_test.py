@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from cmlp.exceptions import DivergenceError, NonFiniteInputError
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from cmlp.training.loop import Training
@@ -52,23 +51,24 @@ def range_test(training: Training, rates: NDArray[np.float64]) -> tuple[list[flo
 
 def _batch_loss(training: Training, step: int, rate: float) -> float:
     """Train one batch, and return its loss before the step."""
-    data, task, state = training.data, training.task, training.state
+    task, state = training.task, training.state
     batch = step % training.n_batches
     if not batch:
         training.begin_epoch()
-    order = np.arange(training.n_rows) if state.order is None else state.order
-    rows = order[batch * training.batch_size : (batch + 1) * training.batch_size]
+    piece = next(training.feed.pieces(state, training.batch_size, batch, batch + 1))
     training.optimizer.learning_rate = rate
     try:
         cost, penalty, _, _ = training.net.train_epoch(
             state.params,
-            data.X,
-            task.targets,
+            piece.X,
+            piece.targets,
             training.optimizer,
-            batch_size=len(rows),
-            order=rows,
+            batch_size=training.batch_size,
+            order=piece.order,
+            sample_weight=piece.weight,
+            dropout_row=piece.first_row,
             **training.objective,
         )
     except NonFiniteInputError as error:
-        raise data.first_error(error, training.net.dtype) from None
+        raise training.feed.first_error(error, training.net.dtype) from None
     return (cost * task.report_scale + penalty) * task.unit

@@ -27,7 +27,7 @@ class Settings(NamedTuple):
     learning_rate_init: float
     power_t: float
     max_iter: int
-    shuffle: bool
+    shuffle: bool | str
     tol: float
     verbose: bool | int | str
     momentum: float
@@ -46,6 +46,7 @@ class Settings(NamedTuple):
     max_time: float | None = None
     scoring: str | Callable[..., float] | None = None
     callbacks: Sequence[Any] | None = None
+    block_size: int = 1024
 
     def optimizer(self, net: _core.Net) -> _core.Optimizer:
         """Return a new optimizer for a network. The solver must not be "lbfgs": SciPy's minimizer has its own state."""

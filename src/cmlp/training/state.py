@@ -61,6 +61,8 @@ class TrainingState:
         The validation rows; None without early stopping.
     order : ndarray of int64 or None
         The training rows in the order of the current epoch; None for the original order.
+    shuffle_seed : int
+        Seed of the current epoch's order if it is shuffled piece by piece, from 0 to ``2**32 - 1``.
     dropout_seed : int
         Seed of dropout, from 0 to ``2**32 - 1``.
     epoch : int
@@ -104,6 +106,7 @@ class TrainingState:
         self.n_rows: int | None = None
         self.validation: NDArray[np.int64] | None = None
         self.order: NDArray[np.int64] | None = None
+        self.shuffle_seed = 0
         self.dropout_seed = 0
         self.epoch = 0
         self.batch: int | None = None
@@ -182,6 +185,7 @@ class TrainingState:
         twin = self.shared()
         twin.params, twin.history, twin.sums = block_copy(self.params), self.history.copy(), self.sums.copy()
         twin.optimizer = deepcopy(self.optimizer)
+        twin.order = None if self.order is None else self.order.copy()  # training shuffles it in place
         twin.best, twin.last = (None if block is None else block_copy(block) for block in (self.best, self.last))
         return twin
 
@@ -210,7 +214,8 @@ class TrainingState:
             raise ValueError(f"The training state is damaged: sums has the shape {self.sums.shape}.")
         for name in ("order", "validation"):
             rows = fields[name]
-            setattr(self, name, None if rows is None else native(rows, (np.int64,), name))
+            # A copy, because training shuffles the order in place, and the pickle's memory may be shared.
+            setattr(self, name, None if rows is None else np.array(native(rows, (np.int64,), name)))
         schedule = None if fields["schedule"] is None else dict(fields["schedule"])
         self.schedule = None if schedule is None else SCHEDULES[schedule.pop("name")](**schedule)
         self.history = History.from_fields(fields["history"])
@@ -231,6 +236,7 @@ _KINDS: Mapping[str, type | tuple[type, ...]] = {
     "generator": (_core.Random, type(None)),
     "schedule_epoch": int,
     "n_rows": (int, type(None)),
+    "shuffle_seed": int,
     "dropout_seed": int,
     "epoch": int,
     "batch": (int, type(None)),

@@ -91,8 +91,9 @@ class Trainer:
         Exponent for "invscaling".
     max_iter : int, default=200
         Maximum number of epochs, or of iterations for "lbfgs".
-    shuffle : bool, default=True
-        Whether to shuffle the rows before each epoch.
+    shuffle : bool or "blocks", default=True
+        Whether to shuffle the rows before each epoch. With "blocks", for rows in a memory-mapped file, the order of
+        blocks of `block_size` rows is shuffled, and then the rows of 8 blocks at a time.
     random_state : None, int or RandomState, default=None
         Seed or generator for the validation split, the order of the rows and dropout. To train like an estimator, use
         one RandomState here and for the network's initial parameters.
@@ -140,6 +141,8 @@ class Trainer:
     callbacks : list of object or None, default=None
         Objects with methods ``on_fit_begin(trainer)``, ``on_epoch_end(trainer)`` or ``on_fit_end(trainer)``, see
         `cmlp.callbacks`.
+    block_size : int, default=1024
+        Rows per block for ``shuffle="blocks"``.
 
     Attributes
     ----------
@@ -177,7 +180,7 @@ class Trainer:
         learning_rate_init: float = 0.001,
         power_t: float = 0.5,
         max_iter: int = 200,
-        shuffle: bool = True,
+        shuffle: bool | str = True,
         random_state: int | np.random.RandomState | None = None,
         tol: float = 1e-4,
         verbose: bool | int | str = False,
@@ -197,6 +200,7 @@ class Trainer:
         max_time: float | None = None,
         scoring: str | Callable[..., float] | None = None,
         callbacks: Sequence[Any] | None = None,
+        block_size: int = 1024,
     ) -> None:
         given = {name: value for name, value in locals().items() if name not in ("self", "network")}
         record = record_of(network)

@@ -1,0 +1,209 @@
+"""The rows of an epoch in the pieces that the core gets: all at once, or window by window of shuffled blocks."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from cmlp import _core
+from cmlp.training.random import draw_and_store
+from cmlp.training.split import shuffled
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+    from typing import Protocol, TypeAlias
+
+    from numpy.typing import NDArray
+
+    from cmlp.exceptions import NonFiniteInputError
+    from cmlp.inputs.sparse import CSR
+    from cmlp.training.settings import Settings
+    from cmlp.training.state import TrainingState
+    from cmlp.training.task import Data, Task
+
+# Rows whose order is passed to the core in one call, which copies it: 8 MB.
+_ROWS_AT_A_TIME = 1 << 20
+WINDOW = 8  # blocks that are shuffled together
+
+
+class Piece(NamedTuple):
+    """Rows for one call of the core: whole batches, except that the last batch of an epoch may be shorter.
+
+    Attributes
+    ----------
+    X : ndarray or CSR
+    targets : ndarray
+    weight : ndarray or None
+    order : ndarray of int64 or None
+        The rows to use; None for all of them.
+    is_last : bool
+        Whether the epoch ends with these rows.
+    first_row : int
+        Number that dropout adds to the indices of the rows.
+    """
+
+    X: NDArray[Any] | CSR
+    targets: NDArray[Any]
+    weight: NDArray[np.float64] | None
+    order: NDArray[np.int64] | None
+    is_last: bool
+    first_row: int = 0
+
+    @property
+    def has_weight(self) -> bool:
+        """Whether a row has a positive weight: the core refuses rows without."""
+        weight = self.weight
+        return weight is None or bool((weight if self.order is None else weight[self.order]).any())
+
+    def n_batches(self, batch_size: int) -> int:
+        """Return the number of batches."""
+        return -(-(self.X.shape[0] if self.order is None else len(self.order)) // batch_size)
+
+    def batches_done(self, n_steps: int, batch_size: int) -> int:
+        """Return the number of batches that are done after `n_steps` steps.
+
+        Batches with a total sample weight of zero take no step.
+        """
+        if self.weight is None or not n_steps:
+            return n_steps
+        ordered = self.weight if self.order is None else self.weight[self.order]
+        sums = np.add.reduceat(ordered, np.arange(0, len(ordered), batch_size))
+        return 1 + int(np.flatnonzero(sums)[n_steps - 1])
+
+
+if TYPE_CHECKING:
+    Pieces: TypeAlias = Generator[Piece, None, None]
+
+    class Feed(Protocol):
+        """Where the training loop gets its rows."""
+
+        n_rows: int  # training rows per epoch; 0 before the first pass over a source of unknown length
+
+        def begin_epoch(self, state: TrainingState) -> None:
+            """Draw the random numbers of an epoch, and set `state.batch` to 0 in the same step."""
+
+        def pieces(self, state: TrainingState, batch_size: int, first: int, last: int | None) -> Pieces:
+            """Yield the rows of the epoch's batches from `first` to `last` (exclusive; None for all)."""
+
+        def first_error(self, error: NonFiniteInputError, dtype: np.dtype[Any]) -> Exception:
+            """Return the error to raise instead of the core's for the piece that was yielded last."""
+
+
+class ArrayFeed:
+    """Rows in memory, or in a memory-mapped file: the core selects them by their indices, and nothing is copied.
+
+    Parameters
+    ----------
+    task : Task
+    data : Data
+    n_rows : int
+        Number of training rows.
+    shuffle : bool
+    """
+
+    def __init__(self, task: Task, data: Data, n_rows: int, shuffle: bool) -> None:
+        self.task, self.data, self.n_rows, self.shuffle = task, data, n_rows, shuffle
+
+    def begin_epoch(self, state: TrainingState) -> None:
+        """Shuffle the rows: a later epoch the order of the one before, in place, which takes no further memory."""
+        order, generator = state.order, state.generator
+        if not self.shuffle:
+            state.batch = 0
+        elif order is not None and isinstance(generator, _core.Random):
+            generator.shuffle_and_store(order, vars(state), {"batch": 0})
+        else:
+            draw_and_store(state, lambda rng: {"order": shuffled(order, self.n_rows, rng), "batch": 0})
+
+    def pieces(self, state: TrainingState, batch_size: int, first: int, last: int | None) -> Pieces:
+        """Yield the rows of batches, in pieces of about a million rows."""
+        stop = self.n_rows if last is None else min(last * batch_size, self.n_rows)
+        start = first * batch_size
+        if start == 0 and stop == self.n_rows and state.order is None:
+            yield self._piece(None, True)
+            return
+        step = max(1, _ROWS_AT_A_TIME // batch_size) * batch_size
+        for begin in range(start, stop, step):
+            end = min(begin + step, stop)
+            order = np.arange(begin, end) if state.order is None else state.order[begin:end]
+            yield self._piece(order, end == self.n_rows)
+
+    def _piece(self, order: NDArray[np.int64] | None, is_last: bool) -> Piece:
+        return Piece(self.data.X, self.task.targets, self.data.weight, order, is_last)
+
+    def first_error(self, error: NonFiniteInputError, dtype: np.dtype[Any]) -> Exception:
+        """Return the error for the first non-finite input of all rows."""
+        return self.data.first_error(error, dtype)
+
+
+class BlockFeed(ArrayFeed):
+    """Rows in memory that are shuffled by blocks: the order of the blocks, and the rows of `WINDOW` blocks together.
+
+    A file is so read in stretches of `block_size` rows, and only the order of one window is held. If there are
+    validation rows, the blocks are those of the sorted training rows.
+
+    Parameters
+    ----------
+    task, data, n_rows
+        As for `ArrayFeed`.
+    block_size : int
+        Rows per block; the last block may be shorter.
+    """
+
+    def __init__(self, task: Task, data: Data, n_rows: int, block_size: int) -> None:
+        super().__init__(task, data, n_rows, True)
+        self.block_size = block_size
+
+    def begin_epoch(self, state: TrainingState) -> None:
+        """Draw the seed of the epoch's order."""
+        draw_shuffle_seed(state)
+
+    def pieces(self, state: TrainingState, batch_size: int, first: int, last: int | None) -> Pieces:
+        """Yield the batches of one window after the other; rows of an incomplete batch wait for the next window."""
+        stop = self.n_rows if last is None else min(last * batch_size, self.n_rows)
+        start = first * batch_size
+        position, waiting = 0, np.empty(0, np.int64)
+        for rows in self._windows(state):
+            skipped = min(max(start - position, 0), len(rows))
+            position += len(rows)
+            waiting = np.concatenate([waiting, rows[skipped : len(rows) - max(position - stop, 0)]])
+            whole = len(waiting) if position >= stop else len(waiting) - len(waiting) % batch_size
+            if whole:
+                chosen = waiting[:whole]
+                order = chosen if state.order is None else state.order[chosen]
+                yield self._piece(order, position >= stop == self.n_rows)
+                waiting = waiting[whole:]
+            if position >= stop:
+                return
+
+    def _windows(self, state: TrainingState) -> Iterator[NDArray[np.int64]]:
+        """Yield the shuffled positions of each window."""
+        size = self.block_size
+        blocks = seeded(state.shuffle_seed, 0).permutation(-(-self.n_rows // size))
+        for window, begin in enumerate(range(0, len(blocks), WINDOW), 1):
+            starts = (blocks[begin : begin + WINDOW] * size).tolist()
+            rows = np.concatenate([np.arange(row, min(row + size, self.n_rows)) for row in starts])
+            yield seeded(state.shuffle_seed, window).permutation(rows)
+
+
+def array_feed(task: Task, data: Data, n_rows: int, settings: Settings) -> ArrayFeed:
+    """Return the feed of rows in arrays for the parameter `shuffle`."""
+    if settings.shuffle == "blocks":
+        return BlockFeed(task, data, n_rows, settings.block_size)
+    return ArrayFeed(task, data, n_rows, bool(settings.shuffle))
+
+
+def draw_shuffle_seed(state: TrainingState) -> None:
+    """Draw the seed of an epoch that is shuffled piece by piece, and begin with its first batch."""
+    draw_and_store(state, lambda rng: {"shuffle_seed": int(2**32 * float(rng.random_sample())), "batch": 0})
+
+
+def seeded(seed: int, index: int) -> _core.Random:
+    """Return the random generator of a piece of an epoch: each index has another one."""
+    return _core.Random((seed + 0x9E3779B9 * index) % 2**32)
+
+
+def mean(total: float, n_rows: float) -> float:
+    """Return an average as the core computes it: NaN for no rows."""
+    return total / n_rows if n_rows else math.nan
