@@ -25,6 +25,7 @@ __all__ = [
     "cpu_info",
     "datasets",
     "find_learning_rate",
+    "fit_many",
     "from_onnx",
     "from_pipeline",
     "from_sklearn",
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from cmlp._core import __version__, capi, cpu_info
     from cmlp._include import get_cmake_dir, get_include, get_source
     from cmlp.estimators.classifier import MLPClassifier
+    from cmlp.estimators.many import fit_many
     from cmlp.estimators.rate_finder import find_learning_rate
     from cmlp.estimators.regressor import MLPRegressor
     from cmlp.importers import from_onnx, from_pipeline, from_sklearn, from_torch, load
@@ -61,6 +63,7 @@ else:
         "capi": "_core",
         "cpu_info": "_core",
         "find_learning_rate": "estimators.rate_finder",
+        "fit_many": "estimators.many",
         "from_onnx": "importers",
         "from_pipeline": "importers",
         "from_sklearn": "importers",

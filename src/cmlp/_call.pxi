@@ -83,6 +83,16 @@ cdef double now() noexcept nogil:
     return <double>t.tv_sec + 1e-9 * <double>t.tv_nsec
 
 
+cdef bint signalled() noexcept:
+    """Run Python's signal handlers; return whether an exception is set, by a handler or because a pool is stopped."""
+    if PyErr_CheckSignals():
+        return True
+    if interrupted():
+        PyErr_SetNone(KeyboardInterrupt)
+        return True
+    return False
+
+
 cdef int poll_signals(void *context) noexcept nogil:
     """Run Python's signal handlers, which need the GIL, at most every 20 ms. A nonzero result cancels the call."""
     cdef Poll *poll = <Poll *>context
@@ -94,11 +104,11 @@ cdef int poll_signals(void *context) noexcept nogil:
         return 0
     poll.last = t
     with gil:
-        return PyErr_CheckSignals()
+        return signalled()
 
 
 cdef int raised() except -1:
-    """Propagate the exception that a signal handler set."""
+    """Propagate the exception that `signalled` found."""
     return -1
 
 
@@ -372,9 +382,9 @@ cdef class Call:
         """Raise the exception for a status code, with the row and column that the core reports."""
         if status == CMLP_OK:
             # Freeing a workspace of 200 MB takes 50 ms: signals do not wait for it.
-            return raised() if self.run.poll != NULL and PyErr_CheckSignals() else 0
+            return raised() if signalled() else 0
         if status == CMLP_CANCELLED:
-            if self.poll.expired and not PyErr_CheckSignals():
+            if self.poll.expired and not signalled():
                 raise TimeLimitReached()
             return raised()
         row, column = self.run.bad_row, self.run.bad_column

@@ -12,6 +12,7 @@ import os
 
 cimport cython
 cimport numpy as cnp
+from cpython.exc cimport PyErr_SetNone
 from cpython.mem cimport PyMem_RawFree, PyMem_RawMalloc
 from cpython.pycapsule cimport PyCapsule_New
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
@@ -23,6 +24,7 @@ import numpy as np
 from cmlp.inputs.arrays import as_doubles, as_matrix, as_order, rectangular, targets_in_range
 from cmlp.inputs.labels import as_class_indices
 from cmlp.inputs.sparse import as_sparse_matrix, is_sparse
+from cmlp.pool import interrupted
 from cmlp.threads import available_threads
 from cmlp.exceptions import DivergenceError, ModelFormatError, NonFiniteInputError, StatusError, TimeLimitReached
 
@@ -609,7 +611,7 @@ cdef class Random:
             with nogil:
                 for i in range(start, min(start + NUMBERS_PER_POLL, n)):
                     values[i] = cmlp_random_double(&random)
-            if PyErr_CheckSignals():
+            if signalled():
                 raised()
         self.random = random
         return result

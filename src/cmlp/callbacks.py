@@ -42,12 +42,8 @@ class ProgressBar:
 
     def on_fit_begin(self, trainer: Any) -> None:
         """Show the bar."""
-        try:
-            from tqdm.auto import tqdm
-        except ImportError as error:
-            raise ImportError("ProgressBar needs tqdm: install it with `pip install cmlp[progress]`.") from error
         options = {"total": trainer.max_iter, "initial": trainer.state.epoch, "unit": "epoch", **self.options}
-        self._bar = tqdm(**options)
+        self._bar = new_bar(**options)
 
     def on_epoch_end(self, trainer: Any) -> None:
         """Show the numbers of the epoch."""
@@ -215,6 +211,15 @@ class EarlyStopping:
         value = -value if larger_is_better else value
         better = value < self._best - self.min_delta
         self._best, self._waited = (value, 0) if better else (self._best, self._waited + 1)
+
+
+def new_bar(**options: Any) -> Any:
+    """Return a new progress bar; raises ImportError without tqdm."""
+    try:
+        from tqdm.auto import tqdm
+    except ImportError as error:
+        raise ImportError("A progress bar needs tqdm: install it with `pip install cmlp[progress]`.") from error
+    return tqdm(**options)
 
 
 def _positive(name: str, value: object) -> int:

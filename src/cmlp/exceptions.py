@@ -10,9 +10,13 @@ from __future__ import annotations
 import functools
 import sys
 import warnings
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from cmlp.pool import current_pool
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Self, TypeVar
 
     Error = TypeVar("Error", bound=Exception)
@@ -112,9 +116,29 @@ def _restored(own: type[Error], arguments: tuple[object, ...]) -> Error:
 
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:
-    """Issue a warning that points to the user's code: the first caller outside this package."""
+    """Issue a warning that points to the user's code: the first caller outside this package.
+
+    A thread of a pool has no such caller: its pool collects the warning.
+    """
+    pool = current_pool()
+    if pool is not None:
+        pool.collect(message, category)
+        return
     package = __name__.partition(".")[0] + "."
     level, frame = 2, sys._getframe(1)
     while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(package):
         level, frame = level + 1, frame.f_back
     warnings.warn(message, category, stacklevel=level)
+
+
+@contextmanager
+def named(place: str) -> Iterator[None]:
+    """Name the place of an error: in its message, or for other errors than ValueError and TypeError in a note."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, (ValueError, TypeError)) and error.args and isinstance(error.args[0], str):
+            error.args = (f"In {place}: {error.args[0]}", *error.args[1:])
+        else:
+            error.add_note(f"In {place}.")
+        raise

@@ -9,12 +9,15 @@ The default is the smallest of these numbers:
    ``n_jobs`` processes do not compete for the same CPUs.
 
 The numbers are read at first use and cached for the lifetime of the process; a forked child reads them again. They do
-not limit an explicit ``n_threads``. A call with little work uses fewer threads.
+not limit an explicit ``n_threads``. A call with little work uses fewer threads, and a task of a `cmlp.pool.Pool`
+uses its share.
 """
 
 from __future__ import annotations
 
 import os
+
+from cmlp.pool import current_pool
 
 _CONTROL_GROUPS = "/sys/fs/cgroup"
 
@@ -26,7 +29,8 @@ def available_threads() -> int:
     global _count
     if not _count:
         _count = _read_count()
-    return _count
+    pool = current_pool()
+    return _count if pool is None else min(_count, pool.threads_per_task)
 
 
 def _forget() -> None:

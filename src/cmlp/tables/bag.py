@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from cmlp import _core
+from cmlp.exceptions import warn
+from cmlp.pool import Pool
 from cmlp.record import Record
 from cmlp.tables.encoder import Encoder
 from cmlp.threads import available_threads
@@ -39,7 +40,6 @@ RECIPE: dict[str, Any] = {
 ACTIVATION = "relu"
 N_STEPS, EPOCHS = 2500, (24, 128)
 BATCH = (32, 256)
-_SECONDS = 0.05  # between two checks for Ctrl-C
 
 
 class Rows(NamedTuple):
@@ -81,15 +81,10 @@ class Shape(NamedTuple):
 
 
 class Stop:
-    """An observer that ends a training at a point in time, or when another thread asks for it."""
+    """An observer that ends a training at a point in time."""
 
     def __init__(self, seconds: float | None) -> None:
-        self.seconds, self.end, self.asked = seconds, float("inf"), False
-
-    def begins(self) -> None:
-        """Count the seconds from now on."""
-        if self.seconds is not None:
-            self.end = time.monotonic() + self.seconds
+        self.end = float("inf") if seconds is None else time.monotonic() + seconds
 
     def fit_begins(self) -> None:
         """Part of the interface of observers."""
@@ -102,7 +97,7 @@ class Stop:
 
     def epoch_ends(self) -> bool:
         """Return whether training ends."""
-        return self.asked or time.monotonic() >= self.end
+        return time.monotonic() >= self.end
 
 
 def batch_and_epochs(n_rows: int) -> tuple[int, int]:
@@ -144,28 +139,14 @@ class Bag:
 
         An exception in one member, or Ctrl-C, ends all of them.
         """
-        n_workers = min(n, n_threads or available_threads())
+        pool = Pool(n, n_threads or available_threads())
         folds = folds_of(self.n_rows, self.rows.groups, self.rng)
-        share = None if max_time is None else max_time * n_workers / n
+        share = None if max_time is None else max_time * pool.n_workers / n
         seeds = [int(2**32 * float(self.rng.random_sample())) for _ in range(n)]
         trainings = [self._training(k, folds, seed) for k, seed in enumerate(seeds)]
-        stops = [Stop(share) for _ in trainings]
-        with ThreadPoolExecutor(n_workers) as pool:
-            running = [
-                pool.submit(_train, k, training, stop, verbose)
-                for k, (training, stop) in enumerate(zip(trainings, stops, strict=True))
-            ]
-            try:
-                left = set(running)
-                while left:  # a wait without a limit would not notice a signal that another thread has received
-                    done, left = wait(left, _SECONDS, FIRST_EXCEPTION)
-                    for future in done:
-                        future.result()
-            except BaseException:
-                for stop, future in zip(stops, running, strict=True):
-                    stop.asked = True
-                    future.cancel()
-                raise
+        pool.run(lambda k: _train(k, trainings[k], share, verbose))
+        for message, category in pool.warnings():
+            warn(message, category)
         return [
             Member(Record(training.net, training.state.params, 1.0), _has_bins(k), _curves(training))
             for k, training in enumerate(trainings)
@@ -218,9 +199,8 @@ def _has_bins(k: int) -> bool:
     return k % 2 == 0
 
 
-def _train(k: int, training: Training, stop: Stop, verbose: bool) -> None:
-    training.observers.append(stop)
-    stop.begins()
+def _train(k: int, training: Training, seconds: float | None, verbose: bool) -> None:
+    training.observers.append(Stop(seconds))
     training.run()
     if verbose:
         scores = training.state.history.validation_scores

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 from zlib import crc32
 
 import numpy as np
 
+from cmlp.exceptions import named
 from cmlp.inputs.arrays import readable, rectangular
 from cmlp.inputs.labels import as_class_indices
 from cmlp.inputs.nonfinite import first_non_finite_error
@@ -16,7 +16,8 @@ from cmlp.inputs.sparse import taken
 from cmlp.training.scores import accuracy, r_squared
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from typing import Any, TypeAlias
 
     from numpy.typing import ArrayLike, NDArray
@@ -127,15 +128,9 @@ def require_complete(X_val: object, y_val: object, sample_weight_val: object) ->
     return X_val is not None
 
 
-@contextmanager
-def named_validation() -> Iterator[None]:
+def named_validation() -> AbstractContextManager[None]:
     """Name the validation data in the messages of errors."""
-    try:
-        yield
-    except (ValueError, TypeError) as error:
-        if error.args and isinstance(error.args[0], str):
-            error.args = (f"In the validation data (X_val, y_val): {error.args[0]}", *error.args[1:])
-        raise
+    return named("the validation data (X_val, y_val)")
 
 
 _N_SAMPLED = 16

@@ -1,0 +1,176 @@
+"""`fit_many`: trains independent estimators side by side."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cmlp.constraints import network_argument
+from cmlp.exceptions import named, warn
+from cmlp.pool import Pool
+from cmlp.threads import available_threads
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+_MOST_NAMED = 3  # models in a message
+
+
+def fit_many(
+    models: Iterable[Any],
+    X: Any,
+    y: Any,
+    sample_weight: Any = None,
+    *,
+    on_error: str = "raise",
+    n_threads: int | None = None,
+    verbose: bool = False,
+) -> list[Any]:
+    """Train many independent models over all CPUs, in one process.
+
+    Every model gets the same bits as from ``model.fit(X, y)`` alone, for any number of threads. The models are fitted
+    in place. Threads take one model after the other; they share X, and the core computes without the GIL.
+
+    Parameters
+    ----------
+    models : iterable of estimator
+        `MLPClassifier`, `MLPRegressor`, `TabularClassifier`, `TabularRegressor`, or other objects with a method `fit`
+        that threads can call side by side, for example pipelines that end in one of these. An estimator with
+        ``n_threads=None`` uses one thread if there are at least as many models as threads.
+    X : array-like or sparse container of shape (n_samples, n_features), or list of these
+        Training data of all models. A list or tuple has an entry for each model.
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs), or list of these
+        Targets. A list or tuple has an entry for each model.
+    sample_weight : None, array-like of shape (n_samples,), or list of these, default=None
+        Weights of the rows. A list or tuple has an entry for each model.
+    on_error : {"raise", "return"}, default="raise"
+        What happens if models cannot be fitted. All others are fitted in any case. "raise" then raises the exception of
+        the first one; "return" returns exceptions in the places of their models.
+    n_threads : int or None, default=None
+        Number of threads; None means the number of CPUs that this process may use.
+    verbose : bool, default=False
+        Whether to show a progress bar over the models (needs tqdm).
+
+    Returns
+    -------
+    list
+        The models, fitted.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is invalid: no models, the same model twice, lists of another length than that of `models`, or
+        one RandomState as `random_state` of two models. No model has changed then. An exception of a model has its
+        place at the beginning of the message, or in a note if it is neither a TypeError nor a ValueError.
+    KeyboardInterrupt
+        On Ctrl-C. Complete models are fitted, those in progress are as after an interrupted `fit`, so that
+        ``fit(X, y, resume=True)`` continues, and all others have not changed.
+
+    Warns
+    -----
+    UserWarning
+        The warnings of cmlp in the fits, each distinct one once, with the places of the models.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from cmlp import MLPRegressor, fit_many
+    >>> X = np.linspace(-1, 1, 50).reshape(-1, 1)
+    >>> models = [MLPRegressor(hidden_layer_sizes=(8,), solver="lbfgs", random_state=seed) for seed in range(3)]
+    >>> fitted = fit_many(models, X, [X[:, 0] ** power for power in (1, 2, 3)])
+    >>> fitted is not models and all(one is other for one, other in zip(fitted, models))
+    True
+    """
+    models = _checked_models(models)
+    if on_error not in ("raise", "return"):
+        raise ValueError(f"on_error must be 'raise' or 'return', got {on_error!r}.")
+    threads = network_argument("n_threads", n_threads) or available_threads()
+    n = len(models)
+    rows, targets, weights = (
+        _one_for_each(value, name, n) for name, value in (("X", X), ("y", y), ("sample_weight", sample_weight))
+    )
+    results, errors, pool = models.copy(), {}, Pool(n, threads)
+
+    def train(k: int) -> None:
+        weight = {} if weights[k] is None else {"sample_weight": weights[k]}
+        try:
+            with named(f"models[{k}]"):
+                models[k].fit(rows[k], targets[k], **weight)
+        except Exception as error:
+            results[k] = errors[k] = error
+
+    with _progress(n, verbose) as progress:
+        pool.run(train, progress)
+    for (message, category), places in pool.warnings().items():
+        warn(f"{message} ({_named(places)})", category)
+    if errors and on_error == "raise":
+        raise _first(errors)
+    return results
+
+
+def _checked_models(models: Iterable[Any]) -> list[Any]:
+    """Return the models as a list; raises TypeError or ValueError unless they are independent estimators."""
+    if isinstance(models, str) or not hasattr(models, "__iter__"):
+        raise TypeError(f"models must be a list of estimators, got {type(models).__name__}.")
+    models = list(models)
+    if not models:
+        raise ValueError("models must have at least one estimator, got an empty list.")
+    places: dict[int, int] = {}
+    for place, model in enumerate(models):
+        if isinstance(model, type) or not callable(getattr(model, "fit", None)):
+            what = f"the class {model.__name__}" if isinstance(model, type) else type(model).__name__
+            raise TypeError(f"models must be estimators with a method fit, got {what} as models[{place}].")
+        first = places.setdefault(id(model), place)
+        if first != place:
+            raise ValueError(f"models must be different objects, but models[{place}] is models[{first}]: use copies.")
+        source = getattr(model, "random_state", None)
+        if source is None or isinstance(source, (int, np.integer)):
+            continue
+        first = places.setdefault(id(source), place)
+        if first != place:
+            raise ValueError(
+                f"models must not share random numbers, but models[{first}] and models[{place}] have the same "
+                f"{type(source).__name__} as random_state: use a different int for each."
+            )
+    return models
+
+
+def _one_for_each(value: Any, name: str, n: int) -> Sequence[Any]:
+    """Return the entries of an argument for n models; raises ValueError if a list has another length."""
+    if not isinstance(value, (list, tuple)):
+        return [value] * n
+    if len(value) != n:
+        raise ValueError(
+            f"{name} must be an array for all models, or a list with an entry for each of the {n} models, got a list "
+            f"of {len(value)}."
+        )
+    return value
+
+
+@contextmanager
+def _progress(n: int, verbose: bool) -> Iterator[Callable[[int], None] | None]:
+    """Yield a function that shows how many of n models are fitted, or None."""
+    if not verbose:
+        yield None
+        return
+    from cmlp.callbacks import new_bar
+
+    with new_bar(total=n, unit="model") as bar:
+        yield lambda n_done: bar.update(n_done - bar.n)
+
+
+def _named(places: list[int]) -> str:
+    """Return names of the models at these places, as part of a message."""
+    names = [f"models[{place}]" for place in places[:_MOST_NAMED]]
+    rest = len(places) - len(names)
+    return ", ".join(names) + (f" and {rest} others" if rest else "")
+
+
+def _first(errors: dict[int, Exception]) -> Exception:
+    """Return the exception of the first model that has one, with a note that names the others."""
+    first, *others = sorted(errors)
+    if others:
+        errors[first].add_note(f"Other models that were not fitted: {_named(others)}.")
+    return errors[first]

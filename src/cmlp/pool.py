@@ -1,0 +1,125 @@
+"""A pool of threads for trainings that do not depend on each other.
+
+A thread of a pool does the work of one task at a time. In this thread, ``n_threads=None`` means the task's share of the
+threads, the pool collects cmlp's warnings, and a call of the core raises KeyboardInterrupt once the pool is stopped:
+Python runs signal handlers in the main thread only.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_SECONDS = 0.05  # between two checks for Ctrl-C
+
+
+class _Current(threading.local):
+    """The pool and the task of the calling thread."""
+
+    pool: Pool | None = None
+    task = 0
+
+
+_current = _Current()
+
+
+class Pool:
+    """Threads that call a function once for each number from 0 to ``n_tasks - 1``, in ascending order.
+
+    Parameters
+    ----------
+    n_tasks : int
+    n_threads : int
+
+    Attributes
+    ----------
+    stopped : bool
+        Whether the threads have been asked to end: by an exception of a task, or by Ctrl-C.
+    threads_per_task : int
+        The maximum number of threads of a call with ``n_threads=None`` in a task.
+    """
+
+    def __init__(self, n_tasks: int, n_threads: int) -> None:
+        self.n_workers = max(1, min(n_tasks, n_threads))
+        self.threads_per_task = max(1, n_threads // self.n_workers)
+        self.stopped = False
+        self._left, self._done = deque(range(n_tasks)), deque[int]()
+        self._errors: deque[BaseException] = deque()
+        self._warnings: deque[tuple[int, str, type[Warning]]] = deque()
+
+    def run(self, task: Callable[[int], None], progress: Callable[[int], None] | None = None) -> None:
+        """Call ``task(number)`` for each number, and return when all calls have ended.
+
+        An exception of a call, or Ctrl-C, stops the pool: the other calls are interrupted, no new one begins, and the
+        exception is raised.
+
+        Parameters
+        ----------
+        task : callable
+        progress : callable or None, default=None
+            Called in this thread with the number of completed tasks, about 20 times a second and at the end.
+        """
+        threads = [threading.Thread(target=self._work, args=(task,)) for _ in range(self.n_workers)]
+        try:
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                while thread.is_alive():  # a wait without a limit would not notice a signal of another thread
+                    thread.join(_SECONDS)
+                    if progress is not None:
+                        progress(len(self._done))
+                    if interrupted():  # by the pool to which this thread belongs
+                        raise KeyboardInterrupt
+        except BaseException:
+            self.stopped = True
+            for thread in threads:
+                if thread.is_alive():
+                    thread.join()
+            raise
+        if self._errors:
+            raise self._errors[0]
+        if progress is not None:
+            progress(len(self._done))
+
+    def _work(self, task: Callable[[int], None]) -> None:
+        _current.pool = self
+        try:
+            while self._left and not self.stopped:
+                try:
+                    number = self._left.popleft()
+                except IndexError:  # another thread has taken the last task
+                    return
+                _current.task = number
+                task(number)
+                self._done.append(number)
+        except BaseException as error:
+            self._errors.append(error)
+            self.stopped = True
+
+    def warnings(self) -> dict[tuple[str, type[Warning]], list[int]]:
+        """Return message and category of each distinct warning with the numbers of the tasks that issued it."""
+        found: dict[tuple[str, type[Warning]], list[int]] = {}
+        for number, message, category in sorted(self._warnings, key=lambda warning: warning[0]):
+            numbers = found.setdefault((message, category), [])
+            if number not in numbers[-1:]:
+                numbers.append(number)
+        return found
+
+    def collect(self, message: str, category: type[Warning]) -> None:
+        """Keep a warning of the task that the calling thread does."""
+        self._warnings.append((_current.task, message, category))
+
+
+def current_pool() -> Pool | None:
+    """Return the pool to which the calling thread belongs, or None."""
+    return _current.pool
+
+
+def interrupted() -> bool:
+    """Return whether the calling thread belongs to a pool that is stopped."""
+    pool = _current.pool
+    return pool is not None and pool.stopped
