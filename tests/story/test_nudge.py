@@ -42,12 +42,12 @@ def backpropagation(network, row, digit):
     a = [row / 255]
     for W, b in zip(network.weights, network.biases, strict=True):
         a.append(1 / (1 + np.exp(-(a[-1] @ W + b))))
-    wanted, pushes = [2 * (np.eye(10)[digit] - a[-1])], []
+    wanted, sum_wishes = [2 * (np.eye(10)[digit] - a[-1])], []
     for n in (2, 1, 0):
-        pushes.insert(0, wanted[0] * a[n + 1] * (1 - a[n + 1]))
+        sum_wishes.insert(0, wanted[0] * a[n + 1] * (1 - a[n + 1]))
         if n:
-            wanted.insert(0, network.weights[n] @ pushes[0])
-    return a, wanted, pushes
+            wanted.insert(0, network.weights[n] @ sum_wishes[0])
+    return a, wanted, sum_wishes
 
 
 def flat(sections):
@@ -73,23 +73,23 @@ def test_outputs_targets_squares_and_wishes_are_those_of_numpy(nudge):
 
 @pytest.mark.parametrize("unit", [Unit(2, 9), Unit(2, 4), Unit(1, 9), Unit(0, 2)])
 def test_three_ways_of_a_neuron_are_those_of_numpy(nudge, unit):
-    a, wanted, pushes = backpropagation(nudge.network, nudge.X[0], 9)
+    a, wanted, sum_wishes = backpropagation(nudge.network, nudge.X[0], 9)
     layer, neuron = unit
-    push = pushes[layer][neuron]
+    sum_wish = sum_wishes[layer][neuron]
     lines = page(nudge, 119, unit)
     name = f"Output {neuron}" if layer == 2 else f"{'AB'[layer]}{neuron + 1}"
     (start,) = [n for n, line in enumerate(lines) if line.startswith(f"{name}: wish {wanted[layer][neuron]:+.3f} x")]
-    assert lines[start].endswith(f"wish for its sum {push:+.4f}")
+    assert lines[start].endswith(f"wish for its sum {sum_wish:+.4f}")
     weights, activations = (lines[start + n] for n in (3, 4))
     shown = [float(number) for number in re.findall(r" ([-+]\d+\.\d{4})(?=  )", weights)]
-    expected = push * a[layer]
+    expected = sum_wish * a[layer]
     np.testing.assert_allclose(shown, sorted(expected, key=abs, reverse=True)[: len(shown)], atol=6e-5)
     assert len(shown) > 2
     if layer == 0:
         assert activations == "  the pixels stay as they are"
         return
     shown = [float(number) for number in re.findall(r" ([-+]\d+\.\d{4})(?=  )", activations)]
-    expected = push * nudge.network.weights[layer][:, neuron]
+    expected = sum_wish * nudge.network.weights[layer][:, neuron]
     np.testing.assert_allclose(shown, sorted(expected, key=abs, reverse=True)[: len(shown)], atol=6e-5)
     sizes = np.array([1, a[layer] @ a[layer], (nudge.network.weights[layer][:, neuron] ** 2).sum()])
     parts = [float(re.search(r"(\d+) %$", lines[start + n])[1]) for n in (2, 3, 4)]

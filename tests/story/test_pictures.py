@@ -52,12 +52,12 @@ def plain(network, row):
 def plain_wishes(network, row, digit):
     """Return the wanted changes of the activations and of the weighted sums of every layer, by backpropagation."""
     _, a = plain(network, row)
-    wanted, pushes = [2 * (np.eye(10)[digit] - a[-1])], []
+    wanted, sum_wishes = [2 * (np.eye(10)[digit] - a[-1])], []
     for n in (2, 1, 0):
-        pushes.insert(0, wanted[0] * a[n + 1] * (1 - a[n + 1]))
+        sum_wishes.insert(0, wanted[0] * a[n + 1] * (1 - a[n + 1]))
         if n:
-            wanted.insert(0, network.weights[n] @ pushes[0])
-    return wanted, pushes
+            wanted.insert(0, network.weights[n] @ sum_wishes[0])
+    return wanted, sum_wishes
 
 
 # ------------------------------------------------------------------------------------------------------- names
@@ -192,7 +192,7 @@ def test_point_on_the_curve_is_where_the_function_says(where, z):
 
 def test_wishes_are_those_of_numpy(network, data):
     row, label = data.X_train[4], int(data.y_train[4])
-    wanted, pushes = plain_wishes(network, row, label)
+    wanted, sum_wishes = plain_wishes(network, row, label)
     _, a = plain(network, row)
     step = network.explain_step(data.X_train[:10], data.y_train[:10])
     lines = wishes.output_wish_lines(terminal(), step, LABELS, 70, example=4)
@@ -208,12 +208,12 @@ def test_wishes_are_those_of_numpy(network, data):
     for unit in (Unit(2, 9), Unit(1, 9), Unit(0, 3)):
         ways = wishes.three_ways(step, unit, example=4)
         layer, index = unit
-        push, inputs, weights = pushes[layer][index], a[layer], network.weights[layer][:, index].astype(float)
+        sum_wish, inputs, weights = sum_wishes[layer][index], a[layer], network.weights[layer][:, index].astype(float)
         assert ways.wish == pytest.approx(wanted[layer][index], rel=1e-3)
-        assert ways.push == ways.bias.shares[0] == pytest.approx(push, rel=1e-3)
-        assert ways.wish * ways.slope == pytest.approx(ways.push)
-        np.testing.assert_allclose(ways.weights.shares, push * inputs, rtol=1e-3, atol=1e-7)
-        np.testing.assert_allclose(ways.activations.shares, push * weights, rtol=1e-3, atol=1e-7)
+        assert ways.sum_wish == ways.bias.shares[0] == pytest.approx(sum_wish, rel=1e-3)
+        assert ways.wish * ways.slope == pytest.approx(ways.sum_wish)
+        np.testing.assert_allclose(ways.weights.shares, sum_wish * inputs, rtol=1e-3, atol=1e-7)
+        np.testing.assert_allclose(ways.activations.shares, sum_wish * weights, rtol=1e-3, atol=1e-7)
         sizes = np.array([1, inputs @ inputs, weights @ weights if layer else 0])
         parts = [ways.bias.part, ways.weights.part, ways.activations.part]
         np.testing.assert_allclose(parts, sizes / sizes.sum(), rtol=1e-4)
@@ -244,15 +244,15 @@ def test_tables_of_wishes_keep_the_width(network, data, where, width):
             wishes.three_ways(step, unit), unit, unit_name(unit, network.sizes, LABELS), width
         )
     lines += wishes.layer_wish_lines(step, width)
-    lines.append(wishes.opinion_line(step, Unit(1, 9), network.sizes, LABELS, width))
+    lines.append(wishes.passed_wishes_line(step, Unit(1, 9), network.sizes, LABELS, width))
     assert max(len(visible(line)) for line in lines) <= width
     assert all(where.blocks or visible(line).isascii() for line in lines)
 
 
 @pytest.mark.parametrize("width", [40, 79, 300])
-def test_opinions_add_up_to_the_wish(network, data, width):
+def test_passed_wishes_add_up_to_the_wish(network, data, width):
     step = network.explain_step(data.X_train[4:5], data.y_train[4:5])
-    line = wishes.opinion_line(step, Unit(1, 9), network.sizes, LABELS, width)
+    line = wishes.passed_wishes_line(step, Unit(1, 9), network.sizes, LABELS, width)
     name, wish, equals, *terms = line.replace("from ", "").split()
     assert (name, equals) == ("B10:", "=")
     assert float(wish) == pytest.approx(sum(map(float, terms[::2])), abs=0.0056)
@@ -286,6 +286,12 @@ def test_points_of_a_chart():
     assert lines[0].startswith("100│") and lines[4].startswith("  1│●")
     assert lines[2].index("●") in (13, 14)
     assert lines[-1] == "    0" + " " * 17 + "30"
+
+
+def test_equal_values_of_curves_hide_no_point():
+    series = [curves.Series([0, 1], [1, 2], symbol, "") for symbol in ("ring", "point")]
+    lines = curves.point_chart(terminal(), series, (1, 2), (12, 4), [], [], apart=True)
+    assert lines[:3] == ["│         ○●", "│", "│○●"]
 
 
 def test_blocks_side_by_side_ignore_escape_codes():

@@ -159,21 +159,21 @@ def test_three_ways_add_up(tale):
     row, label = tale.X[tale.lesson][None], tale.y[tale.lesson]
     _, _, b, out = (layer[0] for layer in forward(tale.params(1), row))
     wish = 2 * (EYE[label] - out)
-    push = wish * out * (1 - out)
+    sum_wish = wish * out * (1 - out)
     weights = tale.params(1)[-170:-10].astype(float).reshape(16, 10)
     text = text_of(tale, 17)
-    assert f"its wish: 2 x (wanted - is) {wish[9]:+.3f}" in text and f"its bias: {push[9]:+.4f}" in text
+    assert f"its wish: 2 x (wanted - is) {wish[9]:+.3f}" in text and f"its bias: {sum_wish[9]:+.4f}" in text
     sizes = np.array([1, b @ b, weights[:, 9] @ weights[:, 9]])
     percent = 100 * sizes / sizes.sum()
-    terms = 0.1 * push[9] * sizes
+    terms = 0.1 * sum_wish[9] * sizes
     for name, term, part in zip(("bias", "weights", "activations"), terms, percent, strict=True):
         assert f"{name} {term:+.4f} ({part:.0f} %)" in text
     assert f"Together {terms.sum():+.4f}" in text
     loud = int(tale.loud[1:]) - 1
-    opinions = weights[loud] * push
+    passed = weights[loud] * sum_wish
     text = text_of(tale, 18)
-    assert "passes " + " ".join(f"{v:+.3f}" for v in opinions) in text
-    assert f"added up: {opinions.sum():+.4f}" in text
+    assert "passes " + " ".join(f"{v:+.3f}" for v in passed) in text
+    assert f"added up: {passed.sum():+.4f}" in text
     screen = text_of(tale, 16)
     rows = enumerate(zip(out, wish, strict=True))
     assert all(f"is {v:.3f} wanted {int(d == 9)} wish {w:+.3f}" in screen for d, (v, w) in rows)
@@ -182,8 +182,8 @@ def test_three_ways_add_up(tale):
 def test_average_wish_is_minus_the_gradient(tale):
     text = text_of(tale, 19)
     _, _, b, out = forward(tale.params(1), tale.X[:10])
-    push = 2 * (EYE[tale.y[:10]] - out) * out * (1 - out)
-    each = push[:, 9]
+    sum_wish = 2 * (EYE[tale.y[:10]] - out) * out * (1 - out)
+    each = sum_wish[:, 9]
     assert "bias of 9 " + " ".join(f"{v:+.2f}" if abs(v) >= 0.005 else "." for v in each) in text
     assert f"bias of 9 {each.mean():+.6f} {each.mean():+.6f}" in text
     source, mean = re.search(r"B(\d+) to 9 ([+-]0\.\d{6})", text).groups()
@@ -253,7 +253,7 @@ def test_batches_and_relu(tale):
     assert outcome.batch_angles(tale, 10, 1)[0] == pytest.approx(np.degrees(np.arccos(cosine)), rel=1e-4)
     assert "500 hasty steps beat one careful step." in text_of(tale, 20)
     text = text_of(tale, 22)
-    assert "A draw." in text and "The deep sigmoids have learned next to nothing" in text
+    assert "With two hidden layers, it is a draw." in text and "The deep sigmoids have learned next to nothing" in text
 
 
 @pytest.mark.parametrize("seed", range(9))

@@ -26,8 +26,8 @@ from cmlp.story.pictures.neuron import function_name
 from cmlp.story.pictures.text import counted, ends, joined, page_width
 from cmlp.story.pictures.wishes import (
     layer_wish_lines,
-    opinion_line,
     output_wish_lines,
+    passed_wishes_line,
     three_ways,
     three_ways_lines,
 )
@@ -178,7 +178,7 @@ def outputs_lines(terminal: Terminal, nudge: Nudge, width: int) -> list[str]:
         nudge.labels,
         space,
         squared=squared and width >= _WIDE,
-        pushes=nudge.has_softmax,
+        of_sums=nudge.has_softmax,
     )
     answer = nudge.labels[int(nudge.step.layers[-1].outputs[0].argmax())]
     says = f"The network says {answer} for this {nudge.labels[nudge.digit]}; the cost is {nudge.cost:.3f}"
@@ -204,7 +204,7 @@ def ways_lines(nudge: Nudge, unit: Unit, width: int) -> list[str]:
     table = three_ways_lines(ways, unit, title, width, function=function_name(network, unit.layer))
     n_ways = "Three" if unit.layer else "Two"
     note = f"{n_ways} ways to follow it, and how much of the change of its sum each would give:"
-    if ways.push == 0:
+    if ways.sum_wish == 0:
         return [*table, *wrapped("  Its slope is 0 here, so nothing behind it has a share.", width)]
     first = len(table) - 3
     return [*table[:first], *wrapped(note, width), *table[first:]]
@@ -224,7 +224,7 @@ def before_lines(nudge: Nudge, unit: Unit, width: int) -> list[str]:
     is_last = unit.layer == len(sizes) - 3
     who = "the outputs" if is_last else f"the neurons of layer {letters(unit.layer + 1)}"
     head = f"Activations cannot be turned: their changes are wishes again. What {who} pass back to {name} adds up:"
-    line = opinion_line(nudge.step, unit, sizes, nudge.labels, width)
+    line = passed_wishes_line(nudge.step, unit, sizes, nudge.labels, width)
     return [*wrapped(head, width), line, *ways_lines(nudge, unit, width)]
 
 
@@ -254,12 +254,12 @@ def everybody_lines(nudge: Nudge, output: Unit, width: int) -> list[str]:
 def telling_knobs(nudge: Nudge, output: Unit) -> list[ParameterIndex]:
     """Return the bias of an output, its weight with the largest wish in the example, and the bias of another output.
 
-    The other output is the one with the largest push in the example.
+    The other output is the one with the largest wish for its sum in the example.
     """
     layer = nudge.step.layers[output.layer]
-    pushes = np.abs(layer.bias_changes[0])
+    sum_wishes = np.abs(layer.bias_changes[0])
     strongest = int(np.abs(layer.inputs[0]).argmax())
-    others = np.where(np.arange(len(pushes)) == output.neuron, -1, pushes)
+    others = np.where(np.arange(len(sum_wishes)) == output.neuron, -1, sum_wishes)
     return [
         ParameterIndex(output.layer, None, output.neuron),
         ParameterIndex(output.layer, strongest, output.neuron),

@@ -16,7 +16,7 @@ from cmlp.story.chapters.tale import LABELS, RATE, SIZES, Tale, sigmoid
 from cmlp.story.pictures.average import each_share, knob_name, of_knob
 from cmlp.story.pictures.names import Unit, parse_unit
 from cmlp.story.pictures.text import symbols
-from cmlp.story.pictures.wishes import ThreeWays, Way, extremes, opinions, output_wish_lines, three_ways
+from cmlp.story.pictures.wishes import ThreeWays, Way, extremes, output_wish_lines, passed_wishes, three_ways
 
 _OUTPUT = len(SIZES) - 2
 
@@ -77,14 +77,14 @@ def _flow(page: Page, ways: ThreeWays, weights: tuple[int, int], activations: tu
     line, tee, end = f"  {marks.vertical}", f"  {marks.tee}{marks.horizontal}", f"  {marks.corner}{marks.horizontal}"
 
     def terms(way: Way, chosen: tuple[int, int]) -> list[str]:
-        return [f"{way.names[i]:4}{way.factors[i]:+.3f} x {ways.push:+.4f} = {way.shares[i]:+.4f}" for i in chosen]
+        return [f"{way.names[i]:4}{way.factors[i]:+.3f} x {ways.sum_wish:+.4f} = {way.shares[i]:+.4f}" for i in chosen]
 
     return [
         f"{'  its wish: 2 x (wanted - is)':36} {ways.wish:+.3f}",
         f"{f'{line} times the slope of its sigmoid':36}  {ways.slope:.3f}",
-        f"{f'  {marks.down} the wish for its sum':36} {ways.push:+.4f}",
+        f"{f'  {marks.down} the wish for its sum':36} {ways.sum_wish:+.4f}",
         line,
-        f"{tee} its bias: {ways.push:+.4f}",
+        f"{tee} its bias: {ways.sum_wish:+.4f}",
         f"{tee} its weights, each times the activation behind it:",
         *(f"{line}    {term}" for term in terms(ways.weights, weights)),
         f"{end} the activations behind it, each times its weight:",
@@ -107,11 +107,11 @@ def turned_by_a_tenth(tale: Tale) -> tuple[list[float], float, float, tuple[floa
         The output before and after.
     """
     layer, share = tale.step.layers[-1], 0.1
-    push, a, w = float(layer.bias_changes[0, 9]), layer.inputs[0].astype(float), layer.weights[:, 9].astype(float)
+    sum_wish, a, w = float(layer.bias_changes[0, 9]), layer.inputs[0].astype(float), layer.weights[:, 9].astype(float)
     bias = float(tale.network(1, "float64").biases[-1][9])
-    terms = [share * push, share * push * float(a @ a), share * push * float(w @ w)]
+    terms = [share * sum_wish, share * sum_wish * float(a @ a), share * sum_wish * float(w @ w)]
     before = float(a @ w) + bias
-    after = float((a + share * push * w) @ (w + share * push * a)) + bias + share * push
+    after = float((a + share * sum_wish * w) @ (w + share * sum_wish * a)) + bias + share * sum_wish
     outputs = (float(sigmoid(before)), float(sigmoid(after)))
     return terms, sum(terms), after - before, outputs
 
@@ -122,7 +122,7 @@ def wishes_add_up(tale: Tale, page: Page) -> None:
     layer_a, layer_b = step.layers[0], step.layers[1]
     name = tale.loud
     unit = parse_unit(name, SIZES, LABELS)
-    each = opinions(step, unit)
+    each = passed_wishes(step, unit)
     wish = float(layer_b.output_changes[0, unit.neuron])
     page.text(f"Ten outputs pass their wishes back to {name}: each the wish for its sum times its weight from {name}.")
     per_row = 10 if page.width >= 76 else 5
@@ -135,24 +135,24 @@ def wishes_add_up(tale: Tale, page: Page) -> None:
         [*lines, f"  added up: {each.sum():+.4f}, the wish of {name}: it should {'rise' if wish > 0 else 'fall'}."]
     )
     loudest = int(np.abs(each).argmax())
-    weight, push_out = (
+    weight, loudest_wish = (
         float(step.layers[2].weights[unit.neuron, loudest]),
         float(step.layers[2].bias_changes[0, loudest]),
     )
     ways = three_ways(step, unit)
     page.text(
-        f"Most comes from {loudest}: it should go {'up' if push_out > 0 else 'down'}, and {name} "
+        f"Most comes from {loudest}: it should go {'up' if loudest_wish > 0 else 'down'}, and {name} "
         f"{'excites it' if weight > 0 else 'holds it down'} (weight {weight:+.3f}). Now {name} is where output 9 was: "
-        f"{wish:+.4f} x slope {ways.slope:.4f} = {ways.push:+.4f} for its sum, and three ways again:"
+        f"{wish:+.4f} x slope {ways.slope:.4f} = {ways.sum_wish:+.4f} for its sum, and three ways again:"
     )
-    rows = [("its bias", ways.bias, f"{ways.push:+.4f}")]
+    rows = [("its bias", ways.bias, f"{ways.sum_wish:+.4f}")]
     for what, way in (("its weights", ways.weights), ("A's activations", ways.activations)):
         largest = "  ".join(f"{way.names[i]} {way.shares[i]:+.4f}" for i in extremes(way, 2))
         rows.append((what, way, f"{largest} ..."))
     page.block([f"  {what:15}  {100 * way.part:4.1f} %  {text}" for what, way, text in rows])
     page.text("And so on to the front, the same two steps for each layer. At A, only weights and biases can turn:")
     loud_a = int(np.abs(layer_a.output_changes[0]).argmax())
-    from_b = float(opinions(step, Unit(0, loud_a))[unit.neuron])
+    from_b = float(passed_wishes(step, Unit(0, loud_a))[unit.neuron])
     page.block(
         [
             *(

@@ -219,7 +219,7 @@ def _draw_steps(page: Page, steps: dict[float, list[float]]) -> None:
     high = max(max(costs) for costs in steps.values())
     ticks = [(high, f"{high:.1f}"), (0.0, "0")]
     bottom = [(0.0, "0"), (0.5, "5"), (1.0, "10 steps")]
-    chart = point_chart(page.terminal, series, (0.0, high), (36, 7), ticks, bottom)
+    chart = point_chart(page.terminal, series, (0.0, high), (36, 7), ticks, bottom, apart=True)
     legend = ["cost after ten steps", ""]
     for (rate, costs), (symbol, style) in curves:
         mark = getattr(marks, symbol)

@@ -69,7 +69,7 @@ def _draw_angles(page: Page, table: dict[tuple[int, int], NDArray[np.float64]]) 
         for passes, look in zip(_TIMES, looks, strict=True)
     ]
     bottom = [(place, f"{size:,}") for place, size in zip(places, _BATCHES, strict=True)]
-    chart = point_chart(page.terminal, series, (0, 90), (36, 8), [(90, "90"), (45, "45"), (0, "0")], bottom)
+    chart = point_chart(page.terminal, series, (0, 90), (36, 8), [(90, "90"), (45, "45"), (0, "0")], bottom, apart=True)
     legend = [f"degrees, by size; for {BATCH}:", ""]
     for passes, (symbol, style) in zip(_TIMES, looks, strict=True):
         angles, mark = table[BATCH, passes], getattr(marks, symbol)
@@ -155,8 +155,8 @@ def relu(tale: Tale, page: Page) -> None:
     page.beside(*charts, gap=5)
     difference = results["ReLU", len(SIZES)] - results["sigmoid", len(SIZES)]
     page.text(
-        "With two hidden layers:",
-        "A draw." if abs(difference) < 3 else "ReLU is ahead." if difference > 0 else "The sigmoid is ahead.",
+        "With two hidden layers,",
+        "it is a draw." if abs(difference) < 3 else f"{'ReLU' if difference > 0 else 'the sigmoid'} is ahead.",
     )
     stuck = results["sigmoid", len(_DEEP)] < 30 < results["ReLU", len(_DEEP)]
     page.text(
@@ -173,7 +173,9 @@ def _two_curves(page: Page, title: str, runs: dict[str, tuple[list[float], float
     places = np.linspace(0, 1, 5).tolist()
     series = [Series(places, costs, *_KINDS[name][2:]) for name, (costs, _) in runs.items()]
     bottom = [(0.0, "1"), (0.5, "3"), (1.0, "5 passes")]
-    chart = point_chart(page.terminal, series, (0, 1), (34, 7), [(1.0, "1.0"), (0.5, "0.5"), (0.0, "0")], bottom)
+    chart = point_chart(
+        page.terminal, series, (0, 1), (34, 7), [(1.0, "1.0"), (0.5, "0.5"), (0.0, "0")], bottom, apart=True
+    )
     legend = []
     for name, (_, right) in runs.items():
         _, rate, symbol, style = _KINDS[name]

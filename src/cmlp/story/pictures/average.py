@@ -26,8 +26,8 @@ def knob_name(knob: ParameterIndex, sizes: Sequence[int], labels: Sequence[str])
 def each_share(step: StepExplanation, knob: ParameterIndex) -> NDArray[Any]:
     """Return the wanted change of one weight or bias in each example."""
     layer = step.layers[knob.layer]
-    pushes: NDArray[Any] = layer.bias_changes[:, knob.target]
-    return pushes if knob.source is None else layer.inputs[:, knob.source] * pushes
+    sum_wishes: NDArray[Any] = layer.bias_changes[:, knob.target]
+    return sum_wishes if knob.source is None else layer.inputs[:, knob.source] * sum_wishes
 
 
 def of_knob(gradient: Gradient, knob: ParameterIndex) -> float:

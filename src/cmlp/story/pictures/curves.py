@@ -29,6 +29,7 @@ def point_chart(
     bottom: Sequence[tuple[float, str]],
     *,
     logarithmic: bool = False,
+    apart: bool = False,
 ) -> list[str]:
     """Draw curves as points with a vertical axis on the left and labels below.
 
@@ -46,6 +47,8 @@ def point_chart(
         Positions from 0 to 1 and labels of the horizontal axis.
     logarithmic : bool
         Whether the vertical axis is logarithmic.
+    apart : bool
+        Whether each curve is drawn a column to the right of the one before it, so that equal values hide no point.
     """
     marks = symbols(terminal)
     width, height = size
@@ -58,11 +61,12 @@ def point_chart(
         return round((1 - float(np.clip(share, 0, 1))) * (rows - 1))
 
     grid = [[" "] * columns for _ in range(rows)]
-    for curve in series:
+    last = columns - 1 - (len(series) - 1 if apart else 0)
+    for index, curve in enumerate(series):
         mark = getattr(marks, curve.symbol)
         for position, value in zip(curve.positions, curve.values, strict=True):
             if np.isfinite(value) and (value > 0 or not logarithmic):
-                column = round(min(max(position, 0.0), 1.0) * (columns - 1))
+                column = round(min(max(position, 0.0), 1.0) * last) + (index if apart else 0)
                 grid[row_of(value)][column] = styled(terminal, mark, curve.style) if curve.style else mark
     labels = {row_of(value): text for value, text in ticks}
     lines = [f"{labels.get(n, ''):>{margin}}{marks.vertical}{''.join(cells)}".rstrip() for n, cells in enumerate(grid)]

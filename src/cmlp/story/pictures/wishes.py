@@ -40,7 +40,7 @@ def output_wish_lines(
     *,
     example: int = 0,
     squared: bool = True,
-    pushes: bool = False,
+    of_sums: bool = False,
 ) -> list[str]:
     """Write a line per output neuron: its activation, the wanted value, the squared difference, and the wanted change.
 
@@ -56,13 +56,13 @@ def output_wish_lines(
         Row of X.
     squared : bool
         Whether to write the squared differences, which are the terms of the cost "squared_error".
-    pushes : bool
+    of_sums : bool
         Whether to write the wanted changes of the weighted sums instead of those of the outputs; for softmax, because
         its outputs cannot change one by one.
     """
     last = step.layers[-1]
     outputs, targets = last.outputs[example], step.targets[example]
-    wishes = last.bias_changes[example] if pushes else last.output_changes[example]
+    wishes = last.bias_changes[example] if of_sums else last.output_changes[example]
     longest = max(map(len, labels))
     rows = []
     for label, output, target, wish in zip(labels, outputs, targets, wishes, strict=True):
@@ -91,9 +91,9 @@ class Way(NamedTuple):
     names : list of str
         What changes, for example the weights from B9 and B13; empty for the bias.
     factors : list of float
-        The activation (for a weight) or the weight (for an activation) that the push is multiplied by.
+        The activation (for a weight) or the weight (for an activation) that the wish for the sum is multiplied by.
     shares : list of float
-        The wanted changes: push times factor.
+        The wanted changes: the wish for the sum times factor.
     part : float
         How much of the change of the weighted sum comes in this way, if everything follows: from 0 to 1.
     """
@@ -113,7 +113,7 @@ class ThreeWays(NamedTuple):
         Wanted change of the activation.
     slope : float
         Slope of the activation function; NaN if the wish is 0, or for softmax, where it depends on the whole layer.
-    push : float
+    sum_wish : float
         Wanted change of the weighted sum.
     bias, weights, activations : Way
         For weights and activations, `shares` has all of them, in the order of the previous layer.
@@ -121,7 +121,7 @@ class ThreeWays(NamedTuple):
 
     wish: float
     slope: float
-    push: float
+    sum_wish: float
     bias: Way
     weights: Way
     activations: Way
@@ -130,24 +130,25 @@ class ThreeWays(NamedTuple):
 def three_ways(step: StepExplanation, unit: Unit, *, example: int = 0, softmax: bool = False) -> ThreeWays:
     """Return the three ways in which a neuron can follow its wanted change in one example.
 
-    A small step changes the bias by the push, each weight by the push times the activation behind it, and each
-    activation by the push times its weight. The weighted sum then changes in proportion to 1, the sum of the squared
-    activations, and the sum of the squared weights. The pixels cannot change: for the first layer, the third part is 0.
+    A small step changes the bias by the wish for the sum, each weight by this wish times the activation behind it, and
+    each activation by this wish times its weight. The weighted sum then changes in proportion to 1, the sum of the
+    squared activations, and the sum of the squared weights. The pixels cannot change: for the first layer, the third
+    part is 0.
     """
     layer = step.layers[unit.layer]
-    wish, push = float(layer.output_changes[example, unit.neuron]), float(layer.bias_changes[example, unit.neuron])
+    wish, sum_wish = float(layer.output_changes[example, unit.neuron]), float(layer.bias_changes[example, unit.neuron])
     inputs, weights = layer.inputs[example].astype(float), layer.weights[:, unit.neuron].astype(float)
     names = [source_name(unit.layer, i) for i in range(len(inputs))]
     sizes = np.array([1.0, inputs @ inputs, weights @ weights if unit.layer else 0.0])
     parts = sizes / sizes.sum()
-    slope = push / wish if np.isfinite(wish) and wish and not softmax else float("nan")
+    slope = sum_wish / wish if np.isfinite(wish) and wish and not softmax else float("nan")
     return ThreeWays(
         wish,
         slope,
-        push,
-        Way([], [1.0], [push], float(parts[0])),
-        Way(names, inputs.tolist(), (push * inputs).tolist(), float(parts[1])),
-        Way(names, weights.tolist(), (push * weights).tolist(), float(parts[2])),
+        sum_wish,
+        Way([], [1.0], [sum_wish], float(parts[0])),
+        Way(names, inputs.tolist(), (sum_wish * inputs).tolist(), float(parts[1])),
+        Way(names, weights.tolist(), (sum_wish * weights).tolist(), float(parts[2])),
     )
 
 
@@ -175,19 +176,19 @@ def three_ways_lines(ways: ThreeWays, unit: Unit, name: str, width: int, *, func
     Returns
     -------
     list of str
-        The wish, and one line for each way; only the wish if the push is 0.
+        The wish, and one line for each way; only the wish if the wish for the sum is 0.
     """
     if np.isfinite(ways.slope):
         slope = f"slope of its {function} {ways.slope:.3f}"
-        head = f"{name}: wish {ways.wish:+.3f} x {slope} = wish for its sum {signed(ways.push)}"
+        head = f"{name}: wish {ways.wish:+.3f} x {slope} = wish for its sum {signed(ways.sum_wish)}"
     else:
-        head = f"{name}: wish for its sum {signed(ways.push)}"
-    if ways.push == 0:
+        head = f"{name}: wish for its sum {signed(ways.sum_wish)}"
+    if ways.sum_wish == 0:
         return wrapped(head, width)
     how = [("bias", "wish"), ("weights", "wish x activation"), ("activations", "wish x weight")]
     column = 13 if width < 70 else 32
     space = width - column - 8
-    texts = [signed(ways.push), _shares(ways.weights, space), _shares(ways.activations, space)]
+    texts = [signed(ways.sum_wish), _shares(ways.weights, space), _shares(ways.activations, space)]
     parts = [ways.bias.part, ways.weights.part, ways.activations.part]
     lines = [
         f"{f'  {what:11}  {formula}'[:column]:{column}}  {text:{space}}{100 * part:4.0f} %"
@@ -214,18 +215,18 @@ def _shares(way: Way, width: int) -> str:
     return text
 
 
-def opinions(step: StepExplanation, unit: Unit, *, example: int = 0) -> NDArray[Any]:
+def passed_wishes(step: StepExplanation, unit: Unit, *, example: int = 0) -> NDArray[Any]:
     """Return what each neuron of the next layer wants from a hidden neuron; the sum is its wanted change."""
     following = step.layers[unit.layer + 1]
     wanted: NDArray[Any] = following.weights[unit.neuron] * following.bias_changes[example]
     return wanted
 
 
-def opinion_line(
+def passed_wishes_line(
     step: StepExplanation, unit: Unit, sizes: Sequence[int], labels: Sequence[str], width: int, *, example: int = 0
 ) -> str:
     """Write the wanted change of a hidden neuron as a sum: what the next layer wants, as many terms as fit."""
-    each = opinions(step, unit, example=example)
+    each = passed_wishes(step, unit, example=example)
     order = np.argsort(-np.abs(each), kind="stable")
     names = [unit_name(Unit(unit.layer + 1, int(j)), sizes, labels) for j in order]
     start = f"{unit_name(unit, sizes, labels)}: {step.layers[unit.layer].output_changes[example, unit.neuron]:+.3f} = "
