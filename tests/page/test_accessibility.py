@@ -19,6 +19,10 @@ def test_layout_fits_and_targets_are_large(width, watch, path):
     ).map((one) => one.id || one.ariaLabel)"""
     assert page.evaluate(small) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    cut = """[...document.querySelectorAll('header *')].filter(
+        (one) => one.offsetParent && one.scrollWidth > one.clientWidth + 1
+    ).map((one) => one.textContent)"""
+    assert page.evaluate(cut) == []
 
 
 def test_controls_have_names(watch, path):
