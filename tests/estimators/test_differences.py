@@ -217,6 +217,7 @@ def test_parts_of_fit():
         theirs.set_params(learning_rate="cosine").fit(X, CLASSES)
     with pytest.raises(ValueError, match="shuffle"):
         theirs.set_params(learning_rate="constant", shuffle="blocks").fit(X, CLASSES)
+    assert hasattr(ours, "fit_batches") and not hasattr(theirs, "fit_batches")
     assert not hasattr(theirs.set_params(shuffle=True).fit(X, CLASSES), "history_")
 
 

@@ -147,6 +147,19 @@ class MultilayerPerceptron(
         fit(self, X, y, sample_weight, (X_val, y_val, sample_weight_val), resume=resume)
         return self
 
+    def _fit_batches(
+        self,
+        source: Any,
+        classes: ArrayLike | None,
+        n_rows: int | None,
+        held: tuple[ArrayLike | None, ArrayLike | None, ArrayLike | None],
+        resume: bool,
+    ) -> Self:
+        from cmlp.estimators.batches import fit_batches
+
+        fit_batches(self, source, classes, n_rows, held, resume=resume)
+        return self
+
     def _partial_fit(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, classes: ArrayLike | None = None
     ) -> Self:

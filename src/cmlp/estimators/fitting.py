@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp.estimators.base import MultilayerPerceptron
+    from cmlp.estimators.batches import Stream
     from cmlp.inputs.labels import Labels
     from cmlp.training.lbfgs import LBFGS
     from cmlp.training.random import Generator
@@ -72,13 +73,13 @@ def fit(
         previous = vars(estimator).get("_model") if parameters.warm_start else None
         if resume:
             previous = model_to_resume(estimator, parameters.training)
-        train = partial(
-            _train, estimator, parameters, previous, X, y, sample_weight, held, incremental=False, resume=bool(resume)
+        call = partial(
+            train, estimator, parameters, previous, X, y, sample_weight, held, incremental=False, resume=bool(resume)
         )
         if has_callbacks(estimator):
-            call_with_callbacks(train, estimator, X, y, sample_weight)
+            call_with_callbacks(call, estimator, X, y, sample_weight)
         else:
-            train()
+            call()
 
 
 def partial_fit(
@@ -99,10 +100,10 @@ def partial_fit(
             assemble(estimator)
         previous = vars(estimator).get("_model")
         parameters = parameters._replace(training=parameters.training._replace(scoring=None, max_time=None))
-        _train(estimator, parameters, previous, X, y, sample_weight, incremental=True, classes=classes)
+        train(estimator, parameters, previous, X, y, sample_weight, incremental=True, classes=classes)
 
 
-def _train(
+def train(
     estimator: MultilayerPerceptron,
     parameters: Parameters,
     previous: Model | None,
@@ -115,7 +116,9 @@ def _train(
     resume: bool = False,
     classes: ArrayLike | None = None,
     observer: CallbackObserver | None = None,
+    stream: Stream | None = None,
 ) -> None:
+    """Train on data as the user passed them, or on a stream that begins with them, and store the model at the end."""
     training, labels = prepare(
         estimator,
         parameters,
@@ -127,6 +130,7 @@ def _train(
         incremental=incremental,
         resume=resume,
         classes=classes,
+        stream=stream,
     )
     if incremental and isinstance(training, Training):
         training.advance()
@@ -177,6 +181,7 @@ def prepare(
     incremental: bool = False,
     resume: bool = False,
     classes: ArrayLike | None = None,
+    stream: Stream | None = None,
 ) -> tuple[Training | LBFGS, Labels | None]:
     """Validate the data and return the training of a call, and the classes; the estimator does not change."""
     owner = type(estimator).__name__
@@ -192,10 +197,12 @@ def prepare(
     if isinstance(scale, float) and (previous is None or not incremental):
         warn_of_scale(rows, scale)
     targets = as_targets(y, len(rows), owner, labels=estimator._estimator_type == "classifier")
-    weight = as_weights(sample_weight, len(rows))
-    problem = problem_of(estimator, parameters, previous, targets, incremental=incremental, classes=classes)
+    whole = stream is None
+    weight = as_weights(sample_weight, len(rows), some=whole)
+    partial_labels = incremental or not whole
+    problem = problem_of(estimator, parameters, previous, targets, incremental=partial_labels, classes=classes)
     if problem.labels is not None:
-        weight = weighted_by_class(weight, parameters.class_weight, problem.labels, problem.task.targets)
+        weight = weighted_by_class(weight, parameters.class_weight, problem.labels, problem.task.targets, some=whole)
     net = network_description(parameters, previous, rows.shape[1], problem, dtype)
     rng = random_state(parameters.random_state)
     if resume and previous is not None:
@@ -222,8 +229,12 @@ def prepare(
             return with_model(estimator, model)
 
         task = task._replace(scorer=ProgramScore(scorer, present, data, own, state))
+    feed = None
+    if stream is not None:
+        feed = stream.feed(rows, data, parameters, problem, state)
+        data = stream.learn(feed, data, problem, state, settings)
     trainer = Trainer._continued(record, settings, state)
-    training = trainer._training(task, data)
+    training = trainer._training(task, data, feed)
     record.input_scale = training.data.input_scale  # which may have been learnt
     if training.observers:
         _equip(trainer, training, estimator, problem.labels)

@@ -190,6 +190,66 @@ class MLPRegressor(MultilayerPerceptron):
         targets = as_numbers(as_targets(y, n_rows, type(self).__name__))
         return targets.reshape(n_rows, -1)
 
+    def fit_batches(
+        self,
+        source: Any,
+        *,
+        n_rows: int | None = None,
+        X_val: ArrayLike | None = None,
+        y_val: ArrayLike | None = None,
+        sample_weight_val: ArrayLike | None = None,
+        resume: bool = False,
+    ) -> Self:
+        """Train on rows that arrive in blocks: more data than memory.
+
+        The next block is read and converted in a thread while the core computes on this one. Batches run on across
+        blocks: with ``shuffle=False`` the result has the bits of `fit` on all rows, whatever the sizes of the blocks.
+        Otherwise the rows of each block are shuffled, and the source decides about the order of the blocks. Callbacks,
+        progress, stopping and Ctrl-C work as in `fit`; if the call fails, the estimator stays unchanged.
+
+        Parameters
+        ----------
+        source : iterable or callable
+            Yields blocks ``(X, y)`` or ``(X, y, sample_weight)``, with X and y as for `fit`, all of the same columns
+            and type. It is read once per epoch: an object that can be iterated over again (for example a list, or
+            `cmlp.datasets.ParquetBlocks`), or a function that returns a new iterator. The thread calls it, and may read
+            a block while the one before is in use, so each block needs arrays of its own.
+        n_rows : int or None, default=None
+            Number of rows of all blocks. Needed by `warmup` and by the learning rates "one_cycle", "cosine" and those
+            of a function.
+        X_val, y_val, sample_weight_val : array-like or None, default=None
+            Validation rows, as for `fit`. ``early_stopping=True`` needs them.
+        resume : bool, default=False
+            Whether to continue the previous call, as for `fit`. The source must yield the same rows; the first one is
+            compared.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        TypeError
+            If `source` is neither iterable nor callable.
+        ValueError
+            If a parameter or an argument is invalid; if a block has another width or type than the first one, an
+            unknown label, or NaN (`cmlp.NonFiniteInputError`); the message names the block and the row, counted from 0.
+            If `source` is an iterator, but more than one pass is needed: for several epochs, or for
+            ``input_scale="standard"`` or "minmax" and `y_scale`, which take a first pass. If a parameter
+            needs all rows: ``input_scale="robust"``, ``class_weight="balanced"``, ``solver="lbfgs"``.
+        cmlp.DivergenceError
+            If training diverged.
+
+        Examples
+        --------
+        >>> from cmlp import MLPRegressor
+        >>> blocks = [([[0.0], [1.0]], [1.0, 3.0]), ([[2.0], [3.0]], [5.0, 7.0])]
+        >>> model = MLPRegressor(hidden_layer_sizes=(8,), learning_rate_init=0.1, tol=0.01, random_state=1)
+        >>> model.fit_batches(blocks).predict([[1.5]]).shape
+        (1,)
+        """
+        return self._fit_batches(source, None, n_rows, (X_val, y_val, sample_weight_val), resume)
+
     @stochastic_only
     def partial_fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Train one epoch on the given rows, starting from the current model.

@@ -20,7 +20,12 @@ if TYPE_CHECKING:
 
 
 def weighted_by_class(
-    weight: NDArray[np.float64] | None, class_weight: ClassWeight, labels: Labels, targets: NDArray[Any]
+    weight: NDArray[np.float64] | None,
+    class_weight: ClassWeight,
+    labels: Labels,
+    targets: NDArray[Any],
+    *,
+    some: bool = True,
 ) -> NDArray[np.float64] | None:
     """Return sample weights multiplied by the weights of the rows' labels.
 
@@ -32,6 +37,8 @@ def weighted_by_class(
     labels : Labels
     targets : ndarray
         The rows' labels, encoded by `labels`.
+    some : bool, default=True
+        Whether at least one product must be positive.
 
     Returns
     -------
@@ -58,7 +65,7 @@ def weighted_by_class(
     product = np.ones(len(targets)) if weight is None else weight
     for given, indices in zip(weights, columns, strict=True):
         product = product * _weights(given, classes, indices)[indices]
-    if not np.isfinite(product).all() or not product.any():
+    if not np.isfinite(product).all() or (some and not product.any()):
         raise ValueError(
             "class_weight times sample_weight must be finite, and positive for at least one row, "
             f"got class_weight={class_weight!r}."

@@ -6,16 +6,15 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from cmlp.inputs.moments import Moments
 from cmlp.inputs.sparse import CSR
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from numpy.typing import ArrayLike, DTypeLike, NDArray
 
     Vector: TypeAlias = NDArray[np.float64]
-    # Center and spread of each column of a matrix whose rows have weights.
-    Statistics: TypeAlias = Callable[[NDArray[np.float64], Vector | None], tuple[Vector, Vector]]
 
 _BLOCK = 1 << 20  # elements to compute with at a time
 
@@ -120,24 +119,37 @@ def learnt_scale(
     rows : ndarray of int or None
         The rows to learn from; None for all.
     """
-    statistics = SCALES[kind]
+    if kind != "robust":
+        moments = Moments()
+        moments.add(X, weight, None if rows is None else np.sort(rows))
+        return scale_of_moments(kind, moments, isinstance(X, CSR))
     if weight is not None:
         used = np.arange(len(weight)) if rows is None else np.sort(rows)
         rows = used[weight[used] > 0]
         weight = weight[rows]
     elif rows is not None:
         rows = np.sort(rows)
-    shift, factor = np.zeros(X.shape[1]), np.ones(X.shape[1])
+    center, spread = np.zeros(X.shape[1]), np.ones(X.shape[1])
     with np.errstate(all="ignore"):  # inputs that are not finite have an error of their own, later
         for columns, block in _blocks(X, rows):
-            center, spread = statistics(block, weight)
-            inverse = 1 / spread
-            # Rounding gives a constant column a tiny deviation, and a mean that is not quite its value.
-            constant = (spread <= 10 * np.finfo(np.float64).eps * np.abs(center)) | ~np.isfinite(inverse)
-            center = np.where(constant, block[0], center)
-            shift[columns] = np.where(np.isfinite(center), center, 0.0)
-            factor[columns] = np.where(constant | (inverse == 0), 1.0, inverse)
-    return InputScale(np.zeros_like(shift) if isinstance(X, CSR) else shift, factor)
+            center[columns], spread[columns] = _quartiles(block, weight)
+    return _scale_of(center, spread, isinstance(X, CSR))
+
+
+def scale_of_moments(kind: str, moments: Moments, sparse: bool = False) -> InputScale:
+    """Return the scale "standard" or "minmax" from the moments of the columns."""
+    return _scale_of(*(moments.mean_and_deviation() if kind == "standard" else moments.low_and_range()), sparse)
+
+
+def _scale_of(center: Vector, spread: Vector, sparse: bool) -> InputScale:
+    """Return the scale that subtracts a center and divides by a spread; sparse rows have no shift."""
+    with np.errstate(all="ignore"):
+        inverse = 1 / spread
+        # Rounding can give a constant column a tiny spread.
+        constant = (spread <= 10 * np.finfo(np.float64).eps * np.abs(center)) | ~np.isfinite(inverse)
+    shift = np.where(np.isfinite(center), center, 0.0)
+    factor = np.where(constant | (inverse == 0), 1.0, inverse)
+    return InputScale(np.zeros_like(shift) if sparse else shift, factor)
 
 
 def _blocks(X: NDArray[Any] | CSR, rows: NDArray[np.int64] | None) -> Iterator[tuple[slice, Vector]]:
@@ -161,17 +173,8 @@ def _columns_of(X: CSR, columns: slice) -> Vector:
     return dense
 
 
-def _standard(X: Vector, weight: Vector | None) -> tuple[Vector, Vector]:
-    mean = np.average(X, axis=0, weights=weight)
-    return mean, np.sqrt(np.average((X - mean) ** 2, axis=0, weights=weight))
-
-
-def _minmax(X: Vector, weight: Vector | None) -> tuple[Vector, Vector]:
-    low: Vector = X.min(axis=0)
-    return low, X.max(axis=0) - low
-
-
-def _robust(X: Vector, weight: Vector | None) -> tuple[Vector, Vector]:
+def _quartiles(X: Vector, weight: Vector | None) -> tuple[Vector, Vector]:
+    """Return the median and the interquartile range of each column."""
     shares = (0.25, 0.5, 0.75)
     if weight is None:
         low, median, high = np.quantile(X, shares, axis=0)
@@ -185,4 +188,4 @@ def _robust(X: Vector, weight: Vector | None) -> tuple[Vector, Vector]:
     return quartiles[1], quartiles[2] - quartiles[0]
 
 
-SCALES: dict[str, Statistics] = {"standard": _standard, "minmax": _minmax, "robust": _robust}
+SCALES = ("standard", "minmax", "robust")

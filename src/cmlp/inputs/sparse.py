@@ -13,7 +13,7 @@ from cmlp.exceptions import StatusError
 from cmlp.inputs.arrays import IN_PLACE, readable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -67,6 +67,18 @@ def taken(X: NDArray[Any] | CSR, rows: Any) -> NDArray[Any] | CSR:
     entries = np.concatenate([np.arange(X.indptr[row], X.indptr[row + 1]) for row in rows]).astype(np.intp)
     indptr = np.concatenate([[0], np.cumsum(np.diff(X.indptr)[rows])]).astype(X.indptr.dtype)
     return CSR(X.data[entries], X.indices[entries], indptr, (len(indptr) - 1, X.shape[1]))
+
+
+def stacked(parts: Sequence[NDArray[Any] | CSR]) -> NDArray[Any] | CSR:
+    """Return rows of several matrices as one."""
+    if not isinstance(parts[0], CSR):
+        return np.concatenate(parts)  # type: ignore[arg-type]  # dense like the first one
+    sparse = [part for part in parts if isinstance(part, CSR)]
+    lengths = np.concatenate([np.diff(part.indptr) for part in sparse])
+    indices = np.concatenate([part.indices for part in sparse])
+    indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(indices.dtype)
+    data = np.concatenate([part.data for part in sparse])
+    return CSR(data, indices, indptr, (len(lengths), sparse[0].shape[1]))
 
 
 def is_sparse(X: object) -> bool:

@@ -14,15 +14,17 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 
-def as_weights(sample_weight: ArrayLike | None, n_rows: int) -> NDArray[np.float64] | None:
+def as_weights(sample_weight: ArrayLike | None, n_rows: int, *, some: bool = True) -> NDArray[np.float64] | None:
     """Return sample weights as a float64 array, one per row; None if `sample_weight` is None.
 
     Parameters
     ----------
     sample_weight : None, number or array-like of shape (n_samples,)
-        Finite and not negative, at least one of them positive. A single number applies to every row.
+        Finite and not negative. A single number applies to every row.
     n_rows : int
         Number of rows of X.
+    some : bool, default=True
+        Whether at least one weight must be positive.
 
     Returns
     -------
@@ -47,6 +49,6 @@ def as_weights(sample_weight: ArrayLike | None, n_rows: int) -> NDArray[np.float
     require_finite(weights, "sample_weight")
     if (weights < 0).any():
         raise ValueError("Negative values in data passed to `sample_weight`.")
-    if not weights.any():
+    if some and not weights.any():
         raise ValueError("Sample weights must contain at least one non-zero number.")
     return weights

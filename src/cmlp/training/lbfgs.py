@@ -75,7 +75,7 @@ class LBFGS:
         n_threads: int | None = None,
     ) -> None:
         state.check(net)
-        begin(state, task, data, settings)
+        begin(state, task, data, settings, len(data.X))
         data = data.with_learnt_scale(state.order)
         task = standardized(task, net, data, state)
         self.net, self.task, self.data, self.settings, self.state = net, task, data, settings, state

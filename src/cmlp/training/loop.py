@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cmlp.blocks import block_copy
+from cmlp.constraints import LARGEST_INTEGER
 from cmlp.exceptions import (
     ConvergenceWarning,
     DivergenceError,
@@ -73,6 +74,8 @@ class Training:
     state : TrainingState
         Changed in place.
     n_threads : int or None, default=None
+    feed : Feed or None, default=None
+        Where the rows come from; `data` and `task` then have some rows only, for messages. None for the rows of `data`.
 
     Raises
     ------
@@ -88,6 +91,7 @@ class Training:
         settings: Settings,
         state: TrainingState,
         n_threads: int | None = None,
+        feed: Feed | None = None,
     ) -> None:
         self.net, self.task, self.data, self.settings, self.state = net, task, data, settings, state
         self.n_threads = n_threads
@@ -95,10 +99,11 @@ class Training:
         state.check(net)
         if settings.shuffle and state.generator is None:
             raise ValueError("The training state is from a finished training: it has no random generator.")
+        n_rows = len(data.X) if feed is None else feed.n_rows
         if state.n_rows is None:
-            begin(state, task, data, settings)
-        elif state.n_rows != len(data.X):
-            raise ValueError(f"Training began with {state.n_rows} rows, so it cannot continue with {len(data.X)}.")
+            begin(state, task, data, settings, n_rows)
+        elif state.n_rows != n_rows:
+            raise ValueError(f"Training began with {state.n_rows} rows, so it cannot continue with {n_rows}.")
         else:
             state.unfold(net)
             state.restore_last()
@@ -108,8 +113,9 @@ class Training:
         self.optimizer, self.schedule = self._optimizer_and_schedule()
         tol = settings.tol if settings.early_stopping else settings.tol * task.unit
         self.rule = STOPPING_RULES[settings.early_stopping](tol)
-        n_rows = len(data.X) if state.validation is None else len(data.X) - len(state.validation)
-        self.feed: Feed = array_feed(task, data, n_rows, settings)
+        n_rows -= 0 if state.validation is None else len(state.validation)
+        self._streams = feed is not None
+        self.feed: Feed = array_feed(task, data, n_rows, settings) if feed is None else feed
         self.batch_size = self._batch_size(n_rows)
         self.objective = {
             **settings.objective(len(net.sizes) - 1),
@@ -131,7 +137,10 @@ class Training:
 
     def check_data(self) -> None:
         """Raise ValueError unless the data are those with which the training began."""
-        state, checksum = self.state, self.data.checksum(self.task.targets)
+        state, data, targets = self.state, self.data, self.task.targets
+        if self._streams:  # blocks can be cut in another way: only the first row is sure to be there
+            data, targets = data.first_row(), targets[:1]
+        checksum = data.checksum(targets)
         if state.checksum is None:
             state.checksum = checksum
         elif state.checksum != checksum:
@@ -158,7 +167,7 @@ class Training:
         return -(-self.n_rows // self.batch_size)
 
     def _batch_size(self, n_rows: int) -> int:
-        batch_size = self.settings.batch_size
+        batch_size, n_rows = self.settings.batch_size, n_rows or LARGEST_INTEGER
         if isinstance(batch_size, str):  # "auto"
             return min(200, n_rows)
         if batch_size > n_rows:
@@ -211,7 +220,8 @@ class Training:
             return
         never_stops = math.isinf(settings.n_iter_no_change) and settings.tol == 0
         if state.stopped or self.schedule.is_planned or never_stops:  # the number of epochs is planned
-            warn_if_useless(self.net, self.task, self.data, state)
+            if not self._streams:
+                warn_if_useless(self.net, self.task, self.data, state)
             return
         warn(
             f"Stochastic Optimizer: Maximum iterations ({settings.max_iter}) reached and the optimization hasn't "
@@ -225,17 +235,17 @@ class Training:
         After the last batch, the state is the same as after a fit with ``max_iter=state.epoch``.
         """
         first = self.state.batch or 0
-        last = self.n_batches if n_batches is None else min(first + n_batches, self.n_batches)
+        last = None if n_batches is None else min(first + n_batches, self.n_batches)
         try:
             self._train_and_record(last)
         except DivergenceError as error:
             raise DivergenceError(self._divergence()) from error
         except TimeLimitReached:
             return (self.state.batch or 0) - first
-        return last - first
+        return (self.n_batches if last is None else last) - first
 
-    def _train_and_record(self, last: int) -> None:
-        """Train until batch `last`, and record the epoch if it is complete.
+    def _train_and_record(self, last: int | None) -> None:
+        """Train until batch `last`, or the end of the epoch, and record the epoch if it is complete.
 
         If interrupted, record the number of completed batches.
         """
@@ -243,7 +253,7 @@ class Training:
         n_epochs = state.epoch
         try:
             loss, rate, norm = self._train_batches(last)
-            if last < self.n_batches:
+            if last is not None and last < self.n_batches:
                 state.seconds += time.monotonic() - self._clock
                 state.batch = last
                 return
@@ -290,7 +300,7 @@ class Training:
         if self._every:
             self._print(loss, score, message)
 
-    def _train_batches(self, last: int) -> tuple[float, float, float]:
+    def _train_batches(self, last: int | None) -> tuple[float, float, float]:
         """Train until batch `last`; return the epoch's loss so far and the last batch's learning rate and norm."""
         task, state = self.task, self.state
         rates = self.schedule.batch_rates(self.optimizer.learning_rate, state.schedule_epoch, self.n_batches)
@@ -418,13 +428,15 @@ class Training:
         )
 
 
-def begin(state: TrainingState, task: Task, data: Data, settings: Settings) -> None:
-    """Choose the validation rows and prepare the history of a state that has not seen the data yet."""
+def begin(state: TrainingState, task: Task, data: Data, settings: Settings, n_rows: int) -> None:
+    """Choose the validation rows and prepare the history of a state that has not seen the data yet.
+
+    `n_rows` is 0 for a source of unknown length.
+    """
     history = state.history
     STOPPING_RULES[settings.early_stopping](settings.tol).begin(history)
     if data.validation is not None and history.validation_scores is None:
         history.validation_scores, history.best_validation_score = Curve(), -math.inf
-    n_rows = len(data.X)
     if not settings.early_stopping or data.validation is not None:
         state.n_rows = n_rows
         return

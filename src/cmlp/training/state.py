@@ -56,7 +56,8 @@ class TrainingState:
         Shuffles the rows; None after training. A pickle contains the MT19937 state; the loaded generator is
         independent of the original one.
     n_rows : int or None
-        Number of rows of X, training and validation; None before the first epoch.
+        Number of rows of X, training and validation; None before the first epoch, 0 during the first pass over a source
+        of unknown length.
     validation : ndarray of int64 or None
         The validation rows; None without early stopping.
     order : ndarray of int64 or None

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from cmlp.inputs.moments import Moments
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -86,21 +88,19 @@ def output_layer(net: Net, params: NDArray[Any]) -> tuple[NDArray[Any], NDArray[
     return layer, layer[: n_in * n_out].reshape(n_in, n_out), layer[n_in * n_out :]
 
 
-def learnt_scale(targets: NDArray[Any], weight: NDArray[np.float64] | None) -> TargetScale:
+def learnt_scale(moments: Moments) -> TargetScale:
     """Return the scale that gives each column of targets the mean 0 and the standard deviation 1.
 
     A column without a spread gets the factor 1.
     """
-    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
-        mean = np.average(targets, axis=0, weights=weight)
-        deviation = np.sqrt(np.average((targets - mean) ** 2, axis=0, weights=weight))
-        factor = 1 / deviation
+    mean, deviation = moments.mean_and_deviation()
     if not np.isfinite(mean).all():
         raise ValueError("y has values that are too large for y_scale='standard': their mean is not finite.")
-    # Rounding gives a constant column a tiny deviation, and a mean that is not quite its value.
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        factor = 1 / deviation
+    # Rounding can give a constant column a tiny deviation.
     constant = ~np.isfinite(factor) | (factor == 0) | (deviation <= 10 * np.finfo(np.float64).eps * np.abs(mean))
-    value = targets[0 if weight is None else int(weight.argmax())]
-    return TargetScale(np.where(constant, value, mean), np.where(constant, 1.0, factor))
+    return TargetScale(mean, np.where(constant, 1.0, factor))
 
 
 def standardized(task: Task, net: Net, data: Data, state: TrainingState) -> Task:
@@ -111,8 +111,9 @@ def standardized(task: Task, net: Net, data: Data, state: TrainingState) -> Task
     if not task.standardize:
         return task
     if state.target_scale is None:
-        rows = slice(None) if state.order is None else state.order
-        state.target_scale = learnt_scale(task.targets[rows], None if data.weight is None else data.weight[rows])
+        moments = Moments()
+        moments.add(task.targets, data.weight, state.order)
+        state.target_scale = learnt_scale(moments)
     state.unfold(net)
     scale = state.target_scale
     unit = float(scale.factor[0]) ** -_POWERS[net.loss] if net.n_out == 1 else 1.0

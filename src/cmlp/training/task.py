@@ -98,6 +98,11 @@ class Data(NamedTuple):
             return self
         return self._replace(input_scale=learnt_scale(self.learns, self.X, self.weight, rows), learns=None)
 
+    def first_row(self) -> Data:
+        """Return the data with the first row only."""
+        weight = None if self.weight is None else self.weight[:1]
+        return self._replace(X=taken(self.X, np.arange(1)), weight=weight)
+
     def checksum(self, targets: NDArray[Any]) -> int:
         """Return the CRC-32 of the shapes and of a sample of the rows, targets and weights.
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp.inputs.sparse import CSR
+    from cmlp.training.feed import Feed
     from cmlp.training.settings import Settings
 
 
@@ -436,11 +437,14 @@ class Trainer:
             raise ValueError(f"Found input variables with inconsistent numbers of samples: {counts}")
         return task, rows, as_weights(sample_weight, len(rows))
 
-    def _training(self, task: Task, data: Data) -> Training | LBFGS:
-        """Return the training on given data."""
+    def _training(self, task: Task, data: Data, feed: Feed | None = None) -> Training | LBFGS:
+        """Return the training on given data, or on the rows of a feed."""
         record, settings = self._record, self._settings
-        kind = LBFGS if settings.solver == "lbfgs" else Training
-        training = kind(record.net, task, data, settings, self.state, record.n_threads)
+        training: Training | LBFGS
+        if settings.solver == "lbfgs":
+            training = LBFGS(record.net, task, data, settings, self.state, record.n_threads)
+        else:
+            training = Training(record.net, task, data, settings, self.state, record.n_threads, feed)
         callbacks = callbacks_of(settings)
         if callbacks:
             training.observers.append(Reporter(self, callbacks))

@@ -1,0 +1,387 @@
+"""`fit_batches`: training on rows that a source yields in blocks."""
+
+import signal
+import threading
+import time
+import warnings
+
+import numpy as np
+import pytest
+from helpers import labels, uniform
+
+import cmlp
+from cmlp import MLPClassifier, MLPRegressor, NonFiniteInputError
+from cmlp.callbacks import EarlyStopping
+
+N = 1030
+X, Y = uniform(0, N, 5), labels(1, N, 3)
+NUMBERS = X @ np.arange(1.0, 6) + 3
+WEIGHT = uniform(2, N, low=0.0, high=2.0) * (np.arange(N) % 450 > 220)  # batches and blocks without weight
+FIT = {"max_iter": 3, "tol": 0, "n_iter_no_change": float("inf"), "random_state": 0, "shuffle": False}
+
+
+def blocks(size, *arrays):
+    return [tuple(array[i : i + size] for array in arrays) for i in range(0, len(arrays[0]), size)]
+
+
+def classifier(**parameters):
+    return MLPClassifier((6,), **{**FIT, **parameters})
+
+
+def regressor(**parameters):
+    return MLPRegressor(hidden_layer_sizes=(6,), **{**FIT, **parameters})
+
+
+def outcome(model):
+    curves = {name: values for name, values in model.history_.items() if name != "seconds"}
+    return [tensor.tolist() for tensor in (*model.coefs_, *model.intercepts_)], repr(curves), model.t_
+
+
+def assert_same(actual, expected):
+    for one, other in zip(outcome(actual), outcome(expected), strict=True):
+        assert one == other
+
+
+# ------------------------------------------------------------------------------------------------ the bits of fit
+
+CASES = {
+    "defaults": {},
+    "float32": {"dtype": "float32", "batch_size": 64},
+    "dropout": {"dropout": 0.3, "batch_size": 32, "solver": "sgd"},
+    "small batches": {"batch_size": 7},
+    "one batch": {"batch_size": N},
+    "learnt scale": {"input_scale": "standard"},
+    "range": {"input_scale": "minmax"},
+    "penalty": {"alpha": 0.1, "batch_size": 100},
+}
+
+
+@pytest.mark.parametrize("size", [1, 100, 1000])
+@pytest.mark.parametrize("params", CASES.values(), ids=CASES)
+def test_blocks_give_the_bits_of_fit(params, size):
+    model = classifier(**params).fit_batches(blocks(size, X, Y), classes=[0, 1, 2])
+    expected = classifier(**params).fit(X, Y)
+    assert_same(model, expected)
+    assert model.input_scale_ == expected.input_scale_
+
+
+@pytest.mark.parametrize("size", [1, 64, 1000])
+@pytest.mark.parametrize("params", [{}, {"class_weight": {0: 1.0, 1: 2.0, 2: 0.5}}, {"input_scale": "standard"}])
+def test_blocks_with_weights_give_the_bits_of_fit(params, size):
+    model = classifier(batch_size=50, **params)
+    assert_same(
+        model.fit_batches(blocks(size, X, Y, WEIGHT), classes=[0, 1, 2]),
+        classifier(batch_size=50, **params).fit(X, Y, WEIGHT),
+    )
+
+
+@pytest.mark.parametrize("params", [{}, {"y_scale": "standard"}, {"loss": "huber"}, {"batch_size": 33}])
+@pytest.mark.parametrize("size", [1, 100, 1000])
+def test_regression_on_blocks_gives_the_bits_of_fit(params, size):
+    assert_same(regressor(**params).fit_batches(blocks(size, X, NUMBERS)), regressor(**params).fit(X, NUMBERS))
+
+
+def test_other_rows_give_the_bits_of_fit():
+    scipy_sparse = pytest.importorskip("scipy.sparse")
+    several = np.c_[NUMBERS, -NUMBERS]
+    assert_same(regressor().fit_batches(blocks(90, X, several)), regressor().fit(X, several))
+    images = (X * 100 + 100).astype(np.uint8)
+    found = classifier(input_scale=0.01).fit_batches(blocks(90, images, Y), classes=[0, 1, 2])
+    assert_same(found, classifier(input_scale=0.01).fit(images, Y))
+    sparse = scipy_sparse.csr_matrix(np.where(X > 0.5, X, 0))
+    parts = [(sparse[i : i + 90], Y[i : i + 90]) for i in range(0, N, 90)]
+    assert_same(classifier().fit_batches(parts, classes=[0, 1, 2]), classifier().fit(sparse, Y))
+    texts = np.array(["a", "b", "c"])[Y]
+    model = classifier().fit_batches(blocks(90, X, texts), classes=["a", "b", "c"])
+    assert_same(model, classifier().fit(X, texts))
+    assert set(model.predict(X[:50])) <= {"a", "b", "c"}
+    bits = np.c_[Y == 0, Y > 0].astype(int)
+    assert_same(classifier().fit_batches(blocks(90, X, bits), classes=[0, 1]), classifier().fit(X, bits))
+
+
+def test_validation_stopping_and_planned_rates_are_those_of_fit():
+    held = {"X_val": X[:100], "y_val": Y[:100]}
+    for params in (
+        {"early_stopping": True, "max_iter": 20, "n_iter_no_change": 2, "tol": 0.1},
+        {"scoring": "loss"},
+        {"learning_rate": "one_cycle", "solver": "sgd"},
+        {"learning_rate": "cosine", "warmup": 4},
+        {"callbacks": [EarlyStopping("loss", patience=1, min_delta=10)], "max_iter": 20},
+    ):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            model = classifier(**params).fit_batches(blocks(90, X, Y), classes=[0, 1, 2], n_rows=N, **held)
+            expected = classifier(**params).fit(X, Y, **held)
+        assert_same(model, expected)
+        assert model.n_iter_ == expected.n_iter_
+
+
+def test_empty_blocks_are_skipped():
+    empty = (X[:0], Y[:0])
+    source = [empty, *blocks(100, X, Y)[:4], empty, *blocks(100, X, Y)[4:], empty]
+    assert_same(classifier().fit_batches(source, classes=[0, 1, 2]), classifier().fit(X, Y))
+
+
+# ------------------------------------------------------------------------------------------------------- shuffling
+
+
+def test_shuffling_stays_in_the_blocks_and_depends_on_the_seed():
+    source = blocks(300, X, Y)
+    fitted = [classifier(shuffle=True, random_state=seed).fit_batches(source, classes=[0, 1, 2]) for seed in (0, 0, 1)]
+    assert_same(fitted[0], fitted[1])
+    plain = classifier().fit_batches(source, classes=[0, 1, 2])
+    assert len({repr(outcome(model)[0]) for model in (*fitted, plain)}) == 3
+    ones = classifier(shuffle=True).fit_batches(blocks(1, X, Y), classes=[0, 1, 2])  # nothing to shuffle
+    assert ones.loss_curve_ != fitted[0].loss_curve_
+
+
+def test_every_row_is_used_once_per_epoch():
+    """A linear model without bias on rows of the unit matrix: each row changes one weight, so all are seen."""
+    rows = np.eye(60)
+    model = MLPRegressor(
+        hidden_layer_sizes=(), solver="sgd", batch_size=7, momentum=0, alpha=0, learning_rate_init=0.1, random_state=0,
+        max_iter=1, initialization=([np.zeros((60, 1))], [np.zeros(1)]), tol=0, n_iter_no_change=float("inf"),
+    )  # fmt: skip
+    model.fit_batches(blocks(11, rows, np.ones(60)))
+    assert (model.coefs_[0] > 0.005).all()
+
+
+# ---------------------------------------------------------------------------------------------------------- sources
+
+
+def test_a_function_is_called_once_per_pass():
+    calls = []
+
+    def source():
+        calls.append(1)
+        return iter(blocks(100, X, Y))
+
+    classifier().fit_batches(source, classes=[0, 1, 2])
+    assert len(calls) == 3
+    classifier(input_scale="standard").fit_batches(source, classes=[0, 1, 2])
+    assert len(calls) == 3 + 1 + 3
+
+
+def test_a_generator_can_be_read_once():
+    assert_same(
+        classifier(max_iter=1).fit_batches((block for block in blocks(100, X, Y)), classes=[0, 1, 2]),
+        classifier(max_iter=1).fit(X, Y),
+    )
+    for params in ({}, {"max_iter": 1, "input_scale": "standard"}):
+        with pytest.raises(ValueError, match=r"source is an iterator.*fit_batches\(lambda: read_blocks\(path\)\)"):
+            classifier(**params).fit_batches(iter(blocks(100, X, Y)), classes=[0, 1, 2])
+
+
+def test_the_next_block_is_read_while_this_one_is_used():
+    reading, taken = threading.Event(), []
+
+    def source():
+        yield X[:500], Y[:500]
+        taken.append(threading.current_thread())
+        reading.set()
+        yield X[500:], Y[500:]
+
+    class Slow:
+        def on_fit_begin(self, trainer):
+            assert not reading.wait(0.2)  # the first block came without the thread
+
+        def on_epoch_end(self, trainer):
+            assert reading.is_set()
+
+    classifier(max_iter=1, callbacks=[Slow()]).fit_batches(source, classes=[0, 1, 2])
+    assert taken[0] is not threading.main_thread()
+    assert not taken[0].is_alive()
+
+
+def test_blocks_are_not_read_further_ahead_than_one():
+    read = []
+
+    def source():
+        for i, block in enumerate(blocks(200, X, Y)):
+            read.append(i)
+            yield block
+
+    feed_reads = []
+    original = cmlp._core.Net.train_epoch
+
+    def counted(*arguments, **keywords):
+        time.sleep(0.05)  # the thread would read on
+        feed_reads.append(len(read))
+        return original(*arguments, **keywords)
+
+    from cmlp.training import loop
+
+    class Net:
+        def __init__(self, net):
+            self._net = net
+
+        def __getattr__(self, name):
+            return getattr(self._net, name)
+
+        def train_epoch(self, *arguments, **keywords):
+            return counted(self._net, *arguments, **keywords)
+
+    train_piece = loop.Training._train_piece
+
+    def patched(self, *arguments):
+        net, self.net = self.net, Net(self.net)
+        try:
+            return train_piece(self, *arguments)
+        finally:
+            self.net = net
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop.Training, "_train_piece", patched)
+        classifier(max_iter=1, batch_size=100).fit_batches(source, classes=[0, 1, 2])
+    assert all(n <= i + 3 for i, n in enumerate(feed_reads))
+    assert feed_reads[0] <= 2
+
+
+# ----------------------------------------------------------------------------------------------------------- errors
+
+
+def with_value(column, row, value, array=X):
+    changed = np.array(array)
+    changed[(row, column) if changed.ndim == 2 else row] = value
+    return changed
+
+
+BAD = {
+    "width": ([(X[:100], Y[:100]), (X[100:, :4], Y[100:])], "In block 1: X has 4 features"),
+    "type": ([(X[:100], Y[:100]), (X[100:].astype("f4"), Y[100:])], "In block 1: X is float32, but float64 in the fir"),
+    "label": (blocks(100, X, with_value(0, 317, 9, Y)), "In block 3, row 17: `y` has classes not in"),
+    "lengths": ([(X[:100], Y[:100]), (X[100:], Y[:100])], "In block 1: Found input variables with inconsistent"),
+    "nan": (blocks(100, with_value(2, 317, np.nan), Y), "contains NaN at row 17, column 2 of block 3"),
+    "nan among waiting rows": (blocks(9, with_value(2, 40, np.nan), Y), "contains NaN at row 4, column 2 of block 4"),
+    "weights": ([(X[:100], Y[:100]), (X[100:], Y[100:], WEIGHT[100:])], "In block 1: Either all blocks must have"),
+    "no pair": ([(X[:100], Y[:100]), X[100:]], r"Block 1 must be \(X, y\) or \(X, y, sample_weight\), got ndarray"),
+    "no block": ([], "source yielded no rows"),
+}
+
+
+@pytest.mark.parametrize("source, message", BAD.values(), ids=BAD)
+def test_an_error_names_block_and_row_and_leaves_the_model(source, message):
+    model = classifier().fit(X, Y)
+    before = outcome(model)
+    with pytest.raises(ValueError, match=message) as caught:
+        model.fit_batches(source, classes=[0, 1, 2])
+    assert ("NaN" in message) == isinstance(caught.value, NonFiniteInputError)
+    assert outcome(model) == before
+    assert not [thread for thread in threading.enumerate() if thread.name == "cmlp-reader"]
+
+
+def test_an_error_names_rows_of_shuffled_blocks():
+    with pytest.raises(NonFiniteInputError, match="at row 17, column 2 of block 3"):
+        classifier(shuffle=True).fit_batches(blocks(100, with_value(2, 317, np.nan), Y), classes=[0, 1, 2])
+    with pytest.raises(ValueError, match="In block 2, row 5: Input y contains NaN"):
+        regressor().fit_batches(blocks(100, X, with_value(0, 205, np.nan, NUMBERS)))
+
+
+@pytest.mark.parametrize(
+    "params, arguments, message",
+    [
+        ({}, {"classes": None}, "classes must be passed to fit_batches"),
+        ({"early_stopping": True}, {}, "early_stopping=True needs X_val and y_val"),
+        ({"learning_rate": "cosine"}, {}, "learning_rate='cosine' needs the number of batches: pass n_rows="),
+        ({"warmup": 0.1}, {}, "warmup=0.1 needs the number of batches"),
+        ({"input_scale": "robust"}, {}, "input_scale='robust' needs all rows"),
+        ({"class_weight": "balanced"}, {}, "class_weight='balanced' needs all labels"),
+        ({"solver": "lbfgs"}, {}, "fit_batches needs batches, but solver='lbfgs'"),
+        ({}, {"n_rows": 0}, "n_rows must be a positive integer or None, got 0"),
+        ({}, {"n_rows": 7}, f"source yielded {N} rows in epoch 1, but 7 were expected"),
+    ],
+)
+def test_what_needs_all_rows_is_refused(params, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        classifier(**params).fit_batches(blocks(100, X, Y), **{"classes": [0, 1, 2], **arguments})
+
+
+def test_sources_that_are_not_read_again():
+    iterator = iter(blocks(100, X, Y))
+    with pytest.raises(ValueError, match=r"source yielded 0 rows in epoch 2, .* A function must return a new iterator"):
+        classifier().fit_batches(lambda: iterator, classes=[0, 1, 2])
+    with pytest.raises(TypeError, match=r"source must be an iterable of blocks .* got int"):
+        classifier().fit_batches(3, classes=[0, 1, 2])
+
+
+def test_an_exception_of_the_source_is_raised_and_closes_it():
+    closed = []
+
+    def source():
+        try:
+            yield X[:100], Y[:100]
+            raise OSError("the disk is gone")
+        finally:
+            closed.append(1)
+
+    with pytest.raises(OSError, match="the disk is gone"):
+        classifier().fit_batches(source, classes=[0, 1, 2])
+    assert closed == [1]
+    with pytest.raises(ValueError, match="In block 1"):
+        classifier().fit_batches(lambda: (block for block in BAD["width"][0]), classes=[0, 1, 2])
+
+
+# -------------------------------------------------------------------------------------------- pause and continue
+
+
+@pytest.mark.skipif(not hasattr(signal, "raise_signal"), reason="needs signals")
+@pytest.mark.parametrize("shuffle", [False, True])
+@pytest.mark.parametrize("at", [1, 4, 13, 17])
+def test_ctrl_c_leaves_no_thread_and_the_call_continues_with_the_same_bits(at, shuffle):
+    count = []
+
+    def source():
+        for block in blocks(100, X, Y):
+            count.append(1)
+            if len(count) == at:
+                signal.raise_signal(signal.SIGINT)
+            yield block
+
+    params = {"shuffle": shuffle, "batch_size": 30}
+    whole = classifier(**params).fit_batches(blocks(100, X, Y), classes=[0, 1, 2])
+    model = classifier(**params)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit_batches(source, classes=[0, 1, 2])
+    assert not [thread for thread in threading.enumerate() if thread.name == "cmlp-reader"]
+    if at > 1:  # the first block is read before there is a training
+        model.fit_batches(blocks(100, X, Y), classes=[0, 1, 2], resume=True)
+        assert_same(model, whole)
+
+
+def test_a_finished_call_continues_and_checks_the_first_row(tmp_path):
+    source = blocks(100, X, Y)
+    model = classifier(max_iter=2).fit_batches(source, classes=[0, 1, 2])
+    model.save(tmp_path / "half.cmlp", include_training_state=True)
+    loaded = cmlp.load(tmp_path / "half.cmlp").set_params(max_iter=4)
+    loaded.fit_batches(blocks(7, X, Y), resume=True)  # other blocks, the same rows
+    assert_same(loaded, classifier(max_iter=4).fit(X, Y))
+    with pytest.raises(ValueError, match="The data differ"):
+        model.set_params(max_iter=4).fit_batches(blocks(100, X + 1, Y), resume=True)
+    with pytest.raises(ValueError, match="were expected"):
+        model.fit_batches(blocks(100, X, Y)[:-1], resume=True)
+
+
+def test_max_time_ends_between_blocks():
+    def source():
+        while True:
+            yield X[:200], Y[:200]
+
+    model = classifier(max_time=0.2, batch_size=50).fit_batches(source, classes=[0, 1, 2])
+    assert model.n_iter_ == 0 and model._model.state.batch > 0
+
+
+def test_a_warm_start_continues():
+    model = classifier(warm_start=True, max_iter=2).fit_batches(blocks(100, X, Y), classes=[0, 1, 2])
+    expected = classifier(warm_start=True, max_iter=2).fit(X, Y)
+    assert_same(model.fit_batches(blocks(50, X, Y)), expected.fit(X, Y))
+
+
+def test_column_names_are_those_of_the_first_block():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(X, columns=list("abcde"))
+    parts = [(frame[i : i + 200], Y[i : i + 200]) for i in range(0, N, 200)]
+    model = classifier().fit_batches(parts, classes=[0, 1, 2])
+    assert_same(model, classifier().fit(frame, Y))
+    assert model.feature_names_in_.tolist() == list("abcde")
+    with pytest.raises(ValueError, match="In block 1: The columns must have the names"):
+        classifier().fit_batches([parts[0], (parts[1][0][list("bacde")], parts[1][1])], classes=[0, 1, 2])
