@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-SMOOTHING = 0.05
+SMOOTHING = 0.02
 _SMALLEST = 1e-7  # probabilities are clipped to it in the validation loss
 
 
