@@ -104,6 +104,14 @@ def test_weighted_sum_adds_up(tale):
     assert "falls to" in text and "rises to" in text
 
 
+def test_filled_block_has_a_dark_margin(tale):
+    """Otherwise it is white on white on a light terminal."""
+    lines = page_of(tale, 9)
+    start = next(n for n, line in enumerate(lines) if line.startswith("the neuron")) + 1
+    block = [f"{line:60}"[44:] for line in lines[start : start + 9]]
+    assert block == [" " * 16, *["  ████████████  "] * 7, " " * 16]
+
+
 def test_neuron_made_by_hand(tale):
     seven = tale.X_test[0].reshape(28, 28) / 255
     plus = seven[8:11, 10:18].sum()

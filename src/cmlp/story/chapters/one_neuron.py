@@ -117,7 +117,7 @@ def made_by_hand(tale: Tale, page: Page) -> None:
     """Show a neuron whose weights are set by hand, on a 7 and on a filled block."""
     weights = bar_weights(_TOP, -0.75)
     block = np.zeros((SIDE, SIDE), np.uint8)
-    block[4:24, 6:22] = 255
+    block[6:13, 8:20] = 255  # with a dark margin, so that it is visible on a white terminal
     images = np.array([tale.X_test[tale.seven], block.ravel()])
     cut = (slice(5, 14), slice(6, 22))
     terminal = page.terminal
