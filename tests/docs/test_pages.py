@@ -48,6 +48,13 @@ def test_every_block_has_a_known_language_and_note():
             assert known, f"{name}:{block.line}: {block.language}"
 
 
+def test_start_page_chapters_and_lecture_contain_the_live_page():
+    chapters = [f"learn/{name}" for name in ("layers", "neuron", "descent", "backpropagation", "outcome")]
+    for name in ("index", "page", "lecture/index", *chapters):
+        text = (DOCS / f"{name}.md").read_text(encoding="utf-8")
+        assert re.search(r"^```\{live-page\}( lesson=([1-9]|10))?$", text, re.MULTILINE), name
+
+
 def test_every_public_name_is_in_the_reference():
     page = (DOCS / "reference/python.md").read_text(encoding="utf-8")
     for name in {*cmlp.__all__} - {"__version__", "callbacks", "datasets"}:
