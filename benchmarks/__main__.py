@@ -18,6 +18,7 @@ Each command prints tables and writes them to benchmarks/results/COMMAND.json:
   size      lines of code, bytes of the wheel
   goals     goals, compared with the last results of the other commands
   all       all commands in turn
+  large     not in all: memory of a fit over 2 GB, from a memory-mapped file and from Parquet
   tables    not in all: error and CPU seconds of the estimators for tables, next to boosted trees (extra bench-tables)
 
 Peers that are not installed are reported and skipped. --short uses few rows and rounds: it shows that everything runs,
@@ -43,7 +44,7 @@ COMMANDS = [
     "size",
     "goals",
 ]
-MORE = ["tables"]  # commands that `all` leaves out
+MORE = ["large", "tables"]  # commands that `all` leaves out
 MODULES = {"import": "import_time"}  # a module cannot be called "import"
 
 

@@ -9,6 +9,7 @@ from benchmarks import (
     batch,
     embedding,
     import_time,
+    large,
     memory,
     model,
     predict,

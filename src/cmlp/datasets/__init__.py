@@ -1,4 +1,4 @@
-"""Data sets of labelled images: the bundled sample of MNIST, and loaders for MNIST and Fashion-MNIST.
+"""Data sets of labelled images: the bundled sample of MNIST, and loaders for MNIST and Fashion-MNIST. Parquet files.
 
 `load_digits28` loads the bundled sample. `load_mnist` and `load_fashion_mnist` download the whole sets once, or read
 the folders ``mnist/`` and ``fashion-mnist/`` in the folder that the environment variable ``CMLP_DATA`` names.
@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from cmlp.datasets import download
 from cmlp.datasets.download import Source
+from cmlp.datasets.parquet import ParquetBlocks
 
-__all__ = ["Dataset", "load_digits28", "load_fashion_mnist", "load_mnist"]
+__all__ = ["Dataset", "ParquetBlocks", "load_digits28", "load_fashion_mnist", "load_mnist"]
 
 _EMBEDDED = Path(__file__).parent / "digits28"
 _IMAGES, _LABELS = "images-idx3-ubyte", "labels-idx1-ubyte"

@@ -15,7 +15,7 @@ from cmlp.estimators.resuming import model_to_resume
 from cmlp.estimators.tasks import encoder_of
 from cmlp.inputs.batches import Reader, Source
 from cmlp.inputs.class_weights import weighted_by_class
-from cmlp.inputs.frames import feature_names
+from cmlp.inputs.frames import as_table, feature_names
 from cmlp.inputs.scale import scale_of_moments
 from cmlp.inputs.sparse import CSR
 from cmlp.inputs.validation import as_rows, as_targets, check_width
@@ -136,7 +136,9 @@ class Stream:
         for item in items:
             seen.append(item)
             X, y, weight = _unpacked(item, len(seen) - 1)
+            X = as_table(X)
             if as_rows(X, self._owner)[0].shape[0]:
+                seen[-1] = (X, y) if weight is None else (X, y, weight)
                 self._begun = _continued(seen, items)
                 return X, y, weight
         raise ValueError("source yielded no rows.")
@@ -207,7 +209,7 @@ class Stream:
             raise
 
     def _converted(self, X: Any, y: Any, sample_weight: Any, index: int) -> Block:
-        expected, owner = self._format, self._owner
+        expected, owner, X = self._format, self._owner, as_table(X)
         if _listed(feature_names(X)) != _listed(expected.names):
             raise ValueError("The columns must have the names that they have in the first block.")
         rows, _ = as_rows(X, owner)

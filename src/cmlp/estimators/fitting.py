@@ -23,7 +23,7 @@ from cmlp.estimators.tasks import encoder_of, problem_of
 from cmlp.estimators.validation import present_model, scorer_of, validation_of, with_model
 from cmlp.inputs.arrays import rectangular
 from cmlp.inputs.class_weights import weighted_by_class
-from cmlp.inputs.frames import check_feature_names, feature_names
+from cmlp.inputs.frames import as_table, check_feature_names, feature_names
 from cmlp.inputs.scale import InputScale, check_scale_width
 from cmlp.inputs.scaling import warn_of_scale
 from cmlp.inputs.validation import as_rows, as_targets, check_width, require_samples
@@ -185,6 +185,7 @@ def prepare(
 ) -> tuple[Training | LBFGS, Labels | None]:
     """Validate the data and return the training of a call, and the classes; the estimator does not change."""
     owner = type(estimator).__name__
+    X = as_table(X)
     names = feature_names(X) if previous is None else previous.feature_names
     if previous is not None:
         check_feature_names(X, previous.feature_names, owner)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cmlp.blocks import block_copy
 from cmlp.estimators.model import Model
 from cmlp.estimators.resuming import INTERRUPTED
-from cmlp.inputs.frames import check_feature_names
+from cmlp.inputs.frames import as_table, check_feature_names
 from cmlp.inputs.validation import as_rows, as_targets, check_width, require_samples
 from cmlp.inputs.weights import as_weights
 from cmlp.training.task import Validation, named_validation
@@ -37,6 +37,7 @@ def validation_of(
 ) -> tuple[NDArray[Any], Validation]:
     """Return the targets of the program's own validation data, as they were passed, and the converted data."""
     with named_validation():
+        X = as_table(X)
         check_feature_names(X, names, owner)
         rows, _ = as_rows(X, owner)
         require_samples(rows, owner)

@@ -20,9 +20,13 @@ def rectangular(value: Any, name: str) -> NDArray[Any]:
     Raises
     ------
     ValueError
-        If it has masked entries, or is a list of lists of different lengths.
+        If it has masked entries or null values, or is a list of lists of different lengths.
     """
     # A masked array can exist only if the program has imported numpy.ma. Importing it here would take time.
+    if is_arrow(value):
+        from cmlp.inputs.arrow import read
+
+        value = read(value, name)
     masked = getattr(sys.modules.get("numpy.ma"), "MaskedArray", ())
     if isinstance(value, masked) and np.any(value.mask):
         raise ValueError(f"{name} must not have masked entries: fill them (filled()) or leave them out")
@@ -30,6 +34,14 @@ def rectangular(value: Any, name: str) -> NDArray[Any]:
         return np.asarray(value)
     except ValueError as error:
         raise ValueError(f"{name} must be a rectangular array: {error}") from None
+
+
+def is_arrow(value: object) -> bool:
+    """Return whether a value is a table or a column of Arrow. pandas' are not: NumPy reads them without a copy."""
+    if type(value) is np.ndarray:
+        return False
+    offers = hasattr(value, "__arrow_c_stream__") or hasattr(value, "__arrow_c_array__")
+    return offers and not hasattr(value, "iloc")
 
 
 def as_matrix(value: ArrayLike, name: str, width: int) -> NDArray[Any]:

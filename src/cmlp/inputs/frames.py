@@ -11,9 +11,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp.exceptions import warn
+from cmlp.inputs.arrays import is_arrow
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+
+def as_table(X: Any) -> Any:
+    """Return a table of Arrow as a copy that can be read several times; anything else as it is."""
+    if not is_arrow(X):
+        return X
+    from cmlp.inputs.arrow import read
+
+    return read(X, "X")
 
 
 def feature_names(X: Any) -> NDArray[Any] | None:

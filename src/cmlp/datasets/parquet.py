@@ -1,0 +1,111 @@
+"""Parquet files as a source of `fit_batches`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+# Rows of a block: 784 columns of uint8 take 25 MB.
+_BLOCK_ROWS = 32_768
+
+
+class ParquetBlocks:
+    """The rows of Parquet files as blocks ``(X, y)`` or ``(X, y, sample_weight)``, for `fit_batches`.
+
+    It can be iterated over again: each time it opens the files and reads one row group after the other. Needs the
+    package pyarrow (``pip install 'cmlp[parquet]'``).
+
+    Parameters
+    ----------
+    paths : str, path-like or sequence of these
+        Files with the same columns.
+    target : str or sequence of str
+        The column of the targets, or the columns of several outputs.
+    columns : sequence of str or None, default=None
+        The columns of X, which must hold numbers; None for all but those of `target` and `sample_weight`.
+    sample_weight : str or None, default=None
+        The column of the sample weights.
+    block_rows : int, default=32768
+        Largest number of rows of a block. A row group with fewer rows is a block of its own.
+
+    Attributes
+    ----------
+    n_rows : int
+        Number of rows of all files.
+    columns : list of str
+        The columns of X.
+
+    Raises
+    ------
+    ImportError
+        If pyarrow is not installed.
+    OSError
+        If a file cannot be read.
+    ValueError
+        If a file is not a Parquet file, or has no such column.
+
+    Examples
+    --------
+    >>> from cmlp import MLPClassifier
+    >>> from cmlp.datasets import ParquetBlocks
+    >>> blocks = ParquetBlocks("rows.parquet", target="label")  # doctest: +SKIP
+    >>> MLPClassifier().fit_batches(blocks, classes=[0, 1], n_rows=blocks.n_rows)  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+        target: str | Sequence[str],
+        *,
+        columns: Sequence[str] | None = None,
+        sample_weight: str | None = None,
+        block_rows: int = _BLOCK_ROWS,
+    ) -> None:
+        listed = [paths] if isinstance(paths, (str, os.PathLike)) else paths
+        self._paths = [os.fspath(path) for path in listed]
+        if not self._paths:
+            raise ValueError("paths must name at least one file, got none.")
+        if isinstance(block_rows, bool) or not isinstance(block_rows, int) or block_rows < 1:
+            raise ValueError(f"block_rows must be a positive integer, got {block_rows!r}.")
+        self._block_rows, self._weight = block_rows, sample_weight
+        self._targets = [target] if isinstance(target, str) else list(target)
+        self._single = isinstance(target, str)
+        schemas = [self._read_schema(path) for path in self._paths]
+        others = {*self._targets, sample_weight}
+        self.columns = [name for name in schemas[0][0] if name not in others] if columns is None else list(columns)
+        self.n_rows = sum(n_rows for _, n_rows in schemas)
+        for path, (names, _) in zip(self._paths, schemas, strict=True):
+            for name in (*self.columns, *self._targets, *([] if sample_weight is None else [sample_weight])):
+                if name not in names:
+                    raise ValueError(f"{path} has no column {name!r}.")
+
+    @staticmethod
+    def _read_schema(path: str) -> tuple[list[str], int]:
+        """Return the names of a file's columns and its number of rows."""
+        with _opened(path) as file:
+            return list(file.schema_arrow.names), int(file.metadata.num_rows)
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        names = [*self.columns, *self._targets, *([] if self._weight is None else [self._weight])]
+        for path in self._paths:
+            with _opened(path) as file:
+                for group in range(file.num_row_groups):
+                    for batch in file.iter_batches(self._block_rows, row_groups=[group], columns=names):
+                        y = batch.column(self._targets[0]) if self._single else batch.select(self._targets)
+                        weight = () if self._weight is None else (batch.column(self._weight),)
+                        yield (batch.select(self.columns), y, *weight)
+
+
+def _opened(path: str) -> Any:
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ImportError as error:
+        raise ImportError(
+            "reading Parquet needs the package pyarrow: install it with `pip install 'cmlp[parquet]'`"
+        ) from error
+    try:
+        return parquet.ParquetFile(path)
+    except pyarrow.ArrowInvalid as error:
+        raise ValueError(f"{path} cannot be read as Parquet: {error}") from error
