@@ -133,6 +133,7 @@ GOALS = [
     *embedded(),
     Goal("import above NumPy, ms", "import", import_time.TITLE, "import cmlp", "median", 10),
     Goal("memory of fit, worst share of the bound", "memory", memory.TITLE, None, memory.OF_BOUND, 1),
+    Goal("memory of fit over 2 GB, worst share of the bound", "large", large.TITLE, None, large.OF_BOUND, 1),
     Goal("growth with rows: slope", "scaling", scaling.OF_ROWS, scaling.THROUGH_ALL, "slope", 1.1),
     Goal("growth with parameters: slope", "scaling", scaling.OF_PARAMETERS, scaling.THROUGH_ALL, "slope", 1.1),
 ]

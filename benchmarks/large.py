@@ -1,6 +1,6 @@
 """Resident memory of fit over a memory-mapped uint8 file, and of fit_batches over a Parquet file, besides the mapping.
 
-The files have 2 GB (20 MB with --short), are written to a temporary folder and deleted. CMLP_LARGE_FOLDER names another.
+The files have 2 GB (20 MB with --short), and are deleted afterwards. CMLP_LARGE_FOLDER names the folder for them.
 """
 
 import gc

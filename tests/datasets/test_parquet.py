@@ -24,7 +24,7 @@ def path(tmp_path):
     return tmp_path / "rows.parquet"
 
 
-@pytest.mark.parametrize("block_rows, n_blocks", [(32_768, 5), (50, 9)])
+@pytest.mark.parametrize("block_rows, n_blocks", [(8192, 5), (50, 9)])
 def test_row_groups_give_the_bits_of_fit(path, block_rows, n_blocks):
     blocks = ParquetBlocks(path, "y", columns=NAMES, block_rows=block_rows)
     assert blocks.n_rows == 300 and len(list(blocks)) == n_blocks
