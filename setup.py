@@ -24,7 +24,10 @@ MSVC_FLAGS = ["/std:c11", "/O2", "/fp:precise"]
 SMALL_COMPILE = ["-fno-asynchronous-unwind-tables"]
 SMALL_LINK = ["-s"]
 # Files that gain no speed from -O3, with the level that keeps the wheel small: together 20 kB less, compressed.
-LEVELS = {"_core": "-O2", "generic_f32": "-O2", "generic_f64": "-O2", "model_head": "-Os", "model_write": "-Os"}
+LEVELS = {
+    **dict.fromkeys(["_core", "generic_f32", "generic_f64"], "-O2"),
+    **dict.fromkeys(["model_columns", "model_content", "model_head", "model_table", "model_write"], "-Os"),
+}
 
 
 class BuildCore(build_ext):

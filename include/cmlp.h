@@ -172,6 +172,9 @@ CMLP_API const char *cmlp_version(void);
  *
  * The optional header cmlp_file.h has the first part of this as one call: it loads a model by path with malloc.
  *
+ * The model of a table (TabularClassifier and TabularRegressor of the Python package) is used in the same way: its row is
+ * the raw columns as doubles, with NaN for a missing number and cmlp_model_category for the categories.
+ *
  * A file may come from anywhere: every length, offset and number is checked before use, and every truncation and every
  * flipped bit is detected. The checksums are not a signature: whoever can change a file can change them too. */
 
@@ -202,7 +205,8 @@ typedef struct cmlp_model_info {
     uint64_t error_at;    /* if the head is invalid: the byte of the file where reading stopped */
     int64_t n_inputs, n_outputs;
     double input_scale;   /* NaN if each column has a shift and a factor of its own: see cmlp_model_rows */
-    int32_t dtype;        /* CMLP_FLOAT32 or CMLP_FLOAT64 */
+    int32_t dtype;        /* of the rows and outputs: CMLP_FLOAT32 or CMLP_FLOAT64, which is that of every table */
+    int64_t n_nets;       /* the networks of a table, whose columns are the inputs; 0 if the model is one network */
 } cmlp_model_info;
 
 /* Checks the head of a model file, and reports how much memory the other functions need.
@@ -229,12 +233,14 @@ CMLP_API cmlp_status cmlp_model_init(cmlp_model *memory, size_t memory_size, con
 
 /* Predicts one row. There is no allocation, lock or system call, and any number of threads may share a model. Each
  * thread needs scratch memory of its own.
- * row: n_inputs elements of the model's dtype, or bytes. The function scales them as the model's inputs.
+ * row: n_inputs elements of the model's dtype, or bytes. The function scales them as the model's inputs. Of a table: the
+ *     columns, doubles. A number may be NaN (missing); categories are codes of cmlp_model_category.
  * label: receives the class index (see cmlp_labels); or NULL.
  * output: receives the n_outputs outputs in the model's dtype; or NULL.
  * scratch: info->scratch_size bytes, any alignment; its contents do not matter.
- * Returns CMLP_OK; MODEL, NULL, ALIGNMENT (of row or output), BUFFER_SIZE; INPUT if the row contains NaN or infinity,
- * with `output` unspecified. On failure *label is unchanged. */
+ * Returns CMLP_OK; MODEL, NULL, ALIGNMENT (of row or output), BUFFER_SIZE; DTYPE for bytes if the model is that of a
+ * table; INPUT if the row contains NaN (except in a table) or infinity, with `output` unspecified. On failure *label is
+ * unchanged. */
 CMLP_API cmlp_status cmlp_model_predict(const cmlp_model *model, const void *row, int32_t *label, void *output,
                                         void *scratch, size_t scratch_size);
 CMLP_API cmlp_status cmlp_model_predict_u8(const cmlp_model *model, const uint8_t *row, int32_t *label, void *output,
@@ -249,8 +255,17 @@ CMLP_API cmlp_status cmlp_model_predict_u8(const cmlp_model *model, const uint8_
  * NULL, MODEL. On failure `buffer` is unchanged. */
 CMLP_API cmlp_status cmlp_model_label(const cmlp_model *model, int32_t label, char *buffer, size_t n);
 
+/* Finds the code of a category in the model of a table.
+ * column: index of a column of categories.
+ * name: its text in UTF-8, or a number or one of the words true and false as it is in the file ("1", "0.5"); NULL for the
+ *     missing value.
+ * code: receives the number for the row: -1 if the category is unknown.
+ * Returns CMLP_OK; FILE_KEY if the file has no categories; OPTION if the column has none; NULL, MODEL. On failure *code
+ * is unchanged. */
+CMLP_API cmlp_status cmlp_model_category(const cmlp_model *model, int64_t column, const char *name, double *code);
+
 /* The network and its parameters, for all other functions. They are valid as long as the model and its file's bytes
- * are. NULL for an invalid model. */
+ * are. NULL for an invalid model, and for that of a table. */
 CMLP_API const cmlp_net *cmlp_model_net(const cmlp_model *model);
 CMLP_API const void *cmlp_model_params(const cmlp_model *model);
 
@@ -314,7 +329,7 @@ static inline cmlp_rows cmlp_dense_rows(const void *data, int32_t dtype, int64_t
 /* Prepares rows for a model: sets kind (dense), dtype and n_cols to those of the model's inputs, scale to its input
  * scale, and shifts and factors to the model's, or to NULL. Set data and n_rows afterwards, and dtype if the data have
  * another type. The other fields are unchanged.
- * Returns CMLP_OK; MODEL, NULL, STRUCT_SIZE. On failure *rows is unchanged. */
+ * Returns CMLP_OK; MODEL (also for that of a table), NULL, STRUCT_SIZE. On failure *rows is unchanged. */
 CMLP_API cmlp_status cmlp_model_rows(const cmlp_model *model, cmlp_rows *rows);
 
 /* How a call runs, and why it failed. Several calls may use the same struct, one after the other.
@@ -705,6 +720,36 @@ CMLP_API cmlp_status cmlp_model_write_size(const cmlp_net *net, size_t *bytes);
  * parameter). After these, nothing has been written. After FILE_WRITE, part of the file has. */
 CMLP_API cmlp_status cmlp_model_write(const cmlp_net *net, const void *params, const cmlp_model_content *content,
                                       void *scratch, size_t scratch_size);
+
+/* The networks and columns of a table, for a model file. The networks have the same layers and loss, but for the number of
+ * inputs: that of an encoder of these columns with or without bins. The prediction is the mean of their outputs; with a
+ * target, of max(low, min(high, output)), which is then multiplied by `scale` and added to `centre`.
+ *
+ * The errors of a table: NULL, STRUCT_SIZE, OPTION (a column, the target, or the number of networks), ALIGNMENT, OVERFLOW,
+ * NET, WIDTH (a network's inputs), LAYERS, ACTIVATION, LOSS and DTYPE (it differs from the first network). */
+typedef struct cmlp_table {
+    size_t struct_size;
+    const cmlp_column *columns;
+    int64_t n_columns;
+    const cmlp_net *const *nets; /* from 1 to CMLP_MAX_NETS */
+    const void *const *params;   /* the parameter block of each network */
+    int64_t n_nets;
+    const double *target;        /* centre, scale > 0, low, high >= low, all finite; NULL if outputs are probabilities */
+} cmlp_table;
+
+#define CMLP_MAX_NETS 1024
+
+/* Computes the bytes of scratch memory that cmlp_table_write needs. Returns CMLP_OK; the errors of a table; NULL. On
+ * failure *bytes is unchanged. */
+CMLP_API cmlp_status cmlp_table_write_size(const cmlp_table *table, size_t *bytes);
+
+/* Writes the model file of a table, as cmlp_model_write does that of a network. The string "categories", if there is one,
+ * has the categories of each column (docs/model-file.md). Names of arrays do not start with "nets." or "table.", and no
+ * key is "columns".
+ * content: input_scale, shifts and factors are not used.
+ * Returns as cmlp_model_write, with the errors of a table. */
+CMLP_API cmlp_status cmlp_table_write(const cmlp_table *table, const cmlp_model_content *content, void *scratch,
+                                      size_t scratch_size);
 
 /* ================================================================================================ 3. look inside */
 

@@ -79,6 +79,13 @@ typedef struct cmlp_capi {
     cmlp_status (*deltas)(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
                           const cmlp_objective *objective, void *const *deltas, cmlp_run *run);
     cmlp_status (*step)(const cmlp_net *net, void *params, const void *gradient, cmlp_optimizer *optimizer);
+    cmlp_status (*encoder_width)(const cmlp_encoder *encoder, int64_t *n_inputs);
+    cmlp_status (*encode)(const cmlp_encoder *encoder, const double *raw, int64_t n_rows, int64_t row_stride,
+                          void *inputs);
+    cmlp_status (*model_category)(const cmlp_model *model, int64_t column, const char *name, double *code);
+    cmlp_status (*table_write_size)(const cmlp_table *table, size_t *bytes);
+    cmlp_status (*table_write)(const cmlp_table *table, const cmlp_model_content *content, void *scratch,
+                               size_t scratch_size);
 } cmlp_capi;
 
 /* Python.h comes first in every extension module. Other programs that include this header only get the struct. */
@@ -108,7 +115,7 @@ static const cmlp_capi cmlp_capi_table = {
     cmlp_init_params, cmlp_optimizer_state_size, cmlp_train_epoch, cmlp_model_write_size, cmlp_model_write,
     cmlp_net_layer, cmlp_describe_activation, cmlp_describe_loss, cmlp_isa_name, cmlp_solver_name, cmlp_net_isa,
     cmlp_cpu_isa, cmlp_activations, cmlp_weighted_sums, cmlp_cost, cmlp_gradient, cmlp_input_gradient, cmlp_deltas,
-    cmlp_step
+    cmlp_step, cmlp_encoder_width, cmlp_encode, cmlp_model_category, cmlp_table_write_size, cmlp_table_write
 };
 #endif
 

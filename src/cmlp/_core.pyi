@@ -245,3 +245,22 @@ def write_model(
     arrays: dict[str, Array],
     write: Callable[[memoryview], object],
 ) -> None: ...
+def write_table(
+    columns: Columns,
+    nets: Sequence[tuple[Net, Array]],
+    target: Sequence[float] | None = ...,
+    *,
+    strings: dict[str, str],
+    arrays: dict[str, Array],
+    write: Callable[[memoryview], object],
+) -> None: ...
+
+class Content:
+    def __init__(
+        self, strings: dict[str, str], arrays: dict[str, Array], write: Callable[[memoryview], object]
+    ) -> None: ...
+
+class Model:
+    def __init__(self, file: npt.NDArray[np.uint8]) -> None: ...
+    def predict(self, row: npt.ArrayLike) -> tuple[int, Array]: ...
+    def category(self, column: int, name: str | None) -> float: ...

@@ -50,43 +50,156 @@ cdef int write_piece(void *context, const void *piece, size_t n) noexcept with g
     return 0
 
 
-def write_model(Net net not None, params, *, scale, dict strings, dict arrays, write):
-    """Write a model file through the function `write(memoryview)`, which must not keep a reference to its argument.
+cdef class Content:
+    """The strings and arrays of a model file, and the function that takes its bytes, as a struct of the core.
 
-    `strings` maps keys to printable ASCII text; `arrays` maps names to contiguous arrays of one or two dimensions.
+    `strings` maps keys to printable ASCII text; `arrays` maps names to contiguous arrays of one or two dimensions;
+    `write(memoryview)` must not keep a reference to its argument.
     """
-    cdef list errors = [], context = [write, errors]
-    keys = [(key.encode(), value.encode("ascii")) for key, value in sorted(strings.items())]
-    tensors = [(name.encode(), np.ascontiguousarray(data)) for name, data in sorted(arrays.items())]
-    c_strings = np.zeros((len(keys) + 1) * sizeof(cmlp_model_string), np.uint8)
-    c_arrays = np.zeros((len(tensors) + 1) * sizeof(cmlp_model_array), np.uint8)
-    cdef cmlp_model_string *string = <cmlp_model_string *>cnp.PyArray_DATA(<cnp.ndarray>c_strings)
-    cdef cmlp_model_array *array = <cmlp_model_array *>cnp.PyArray_DATA(<cnp.ndarray>c_arrays)
+
     cdef cmlp_model_content content
+    cdef list errors, context, keys, tensors
+    cdef cnp.ndarray strings, arrays
+
+    def __cinit__(self, dict strings, dict arrays, write):
+        cdef cmlp_model_string *string
+        cdef cmlp_model_array *array
+        self.errors = []
+        self.context = [write, self.errors]
+        self.keys = [(key.encode(), value.encode("ascii")) for key, value in sorted(strings.items())]
+        self.tensors = [(name.encode(), np.ascontiguousarray(data)) for name, data in sorted(arrays.items())]
+        self.strings = np.zeros((len(self.keys) + 1) * sizeof(cmlp_model_string), np.uint8)
+        self.arrays = np.zeros((len(self.tensors) + 1) * sizeof(cmlp_model_array), np.uint8)
+        string = <cmlp_model_string *>cnp.PyArray_DATA(self.strings)
+        array = <cmlp_model_array *>cnp.PyArray_DATA(self.arrays)
+        self.content.struct_size = sizeof(cmlp_model_content)
+        self.content.strings, self.content.n_strings = string, len(self.keys)
+        self.content.arrays, self.content.n_arrays = array, len(self.tensors)
+        self.content.write, self.content.context = write_piece, <void *>self.context
+        for i, (key, value) in enumerate(self.keys):
+            string[i].key, string[i].value = key, value
+        for i, (name, data) in enumerate(self.tensors):
+            array[i].name, array[i].data = name, cnp.PyArray_DATA(<cnp.ndarray>data)
+            array[i].rows, array[i].columns = data.shape[0], (data.shape[1] if data.ndim > 1 else 0)
+            array[i].dtype = FILE_DTYPES[data.dtype.str[1:]]
+
+    cdef int done(self, int status) except -1:
+        """Raise the exception of the function that took the bytes, or that of the status."""
+        if self.errors:
+            raise self.errors[0]
+        return check_file(status)
+
+
+cdef void *scratch_memory(size_t size) except NULL:
+    """Allocate scratch memory, which the caller frees."""
+    cdef void *scratch = PyMem_RawMalloc(size)
+    if scratch == NULL:
+        raise MemoryError(f"no memory for a scratch buffer of {size} bytes")
+    return scratch
+
+
+def write_model(Net net not None, params, *, scale, dict strings, dict arrays, write):
+    """Write the model file of a network; see `Content` for the last three arguments."""
+    cdef Content content = Content(strings, arrays, write)
     cdef cmlp_rows rows
     cdef void *block = cnp.PyArray_DATA(net.checked(params, False))
     cdef size_t size = 0
     cdef int status
     require(is_scale(scale, net.n_in), CMLP_ERROR_OPTION, "content->input_scale")
     set_scale(&rows, scale)
-    content.struct_size, content.input_scale = sizeof(cmlp_model_content), rows.scale
-    content.shifts, content.factors = rows.shifts, rows.factors
-    content.strings, content.n_strings = string, len(keys)
-    content.arrays, content.n_arrays = array, len(tensors)
-    content.write, content.context = write_piece, <void *>context
-    for i, (key, value) in enumerate(keys):
-        string[i].key, string[i].value = key, value
-    for i, (name, data) in enumerate(tensors):
-        array[i].name, array[i].data = name, cnp.PyArray_DATA(<cnp.ndarray>data)
-        array[i].rows, array[i].columns = data.shape[0], (data.shape[1] if data.ndim > 1 else 0)
-        array[i].dtype = FILE_DTYPES[data.dtype.str[1:]]
+    content.content.input_scale = rows.scale
+    content.content.shifts, content.content.factors = rows.shifts, rows.factors
     check(cmlp_model_write_size(net.net, &size))
-    cdef void *scratch = PyMem_RawMalloc(size)
-    if scratch == NULL:
-        raise MemoryError(f"no memory for a scratch buffer of {size} bytes")
+    cdef void *scratch = scratch_memory(size)
     with nogil:
-        status = cmlp_model_write(net.net, block, &content, scratch, size)
+        status = cmlp_model_write(net.net, block, &content.content, scratch, size)
     PyMem_RawFree(scratch)
-    if errors:
-        raise errors[0]
-    check_file(status)
+    content.done(status)
+
+
+def write_table(Columns columns not None, nets, target=None, *, dict strings, dict arrays, write):
+    """Write the model file of a table.
+
+    `nets` are pairs (net, params); `target` are the numbers centre, scale, low and high, or None. See `Content` for the
+    other arguments.
+    """
+    cdef Content content = Content(strings, arrays, write)
+    cdef cnp.ndarray addresses = np.zeros((2, max(len(nets), 1)), np.uintp)
+    cdef cnp.ndarray numbers = np.array([0.0] * 4 if target is None else target, np.float64)
+    cdef cnp.npy_uintp *address = <cnp.npy_uintp *>cnp.PyArray_DATA(addresses)
+    cdef list blocks = []
+    cdef cmlp_table table
+    cdef size_t size = 0
+    cdef int status
+    if cnp.PyArray_NDIM(numbers) != 1 or len(numbers) != 4:
+        raise ValueError(f"target must be 4 numbers, got {describe(target)}")
+    for i, (net, params) in enumerate(nets):
+        blocks.append((<Net?>net).checked(params, False))
+        address[i] = <cnp.npy_uintp>(<Net>net).net
+        address[len(nets) + i] = <cnp.npy_uintp>cnp.PyArray_DATA(<cnp.ndarray>blocks[i])
+    table.struct_size, table.n_nets = sizeof(cmlp_table), len(nets)
+    table.columns, table.n_columns = columns.encoder.columns, columns.encoder.n_columns
+    table.nets = <const cmlp_net *const *>address
+    table.params = <const void *const *>(address + len(nets))
+    table.target = NULL if target is None else <const double *>cnp.PyArray_DATA(numbers)
+    check(cmlp_table_write_size(&table, &size), b"table")
+    cdef void *scratch = scratch_memory(size)
+    with nogil:
+        status = cmlp_table_write(&table, &content.content, scratch, size)
+    PyMem_RawFree(scratch)
+    content.done(status)
+
+
+cdef class Model:
+    """A model in the bytes of a file, loaded and verified by the core.
+
+    Parameters
+    ----------
+    file : ndarray of uint8
+        The whole file, at an address that is a multiple of 8; not copied.
+    """
+
+    cdef cmlp_model_info info
+    cdef cnp.ndarray file
+    cdef void *model
+    cdef void *scratch
+
+    def __cinit__(self, cnp.ndarray file not None):
+        cdef const void *first = cnp.PyArray_DATA(file)
+        cdef size_t n = cnp.PyArray_NBYTES(file)
+        cdef int status
+        if not cnp.PyArray_IS_C_CONTIGUOUS(file) or cnp.PyArray_TYPE(file) != cnp.NPY_UINT8:
+            raise ValueError(f"file must be a contiguous array of uint8, got {describe(file)}")
+        self.file = file
+        self.info.struct_size = sizeof(cmlp_model_info)
+        check_file(cmlp_model_size(first, n, &self.info), self.info.error_at)
+        self.model = scratch_memory(self.info.model_size)
+        self.scratch = scratch_memory(self.info.scratch_size)
+        with nogil:
+            status = cmlp_model_init(<cmlp_model *>self.model, self.info.model_size, first, n, 1, self.scratch,
+                                     self.info.scratch_size)
+        check_file(status)
+
+    def __dealloc__(self):
+        PyMem_RawFree(self.model)
+        PyMem_RawFree(self.scratch)
+
+    def predict(self, row):
+        """Return the class index of a row (-1 if there are no classes) and the outputs."""
+        dtype = np.float32 if self.info.dtype == CMLP_FLOAT32 else np.float64
+        cdef cnp.ndarray x = np.array(row, dtype)
+        cdef cnp.ndarray outputs = np.empty(self.info.n_outputs, dtype)
+        cdef int32_t label = -1
+        if cnp.PyArray_NDIM(x) != 1 or len(x) != self.info.n_inputs:
+            raise ValueError(f"row must have shape ({self.info.n_inputs},), got {describe(x)}")
+        check(cmlp_model_predict(<cmlp_model *>self.model, cnp.PyArray_DATA(x), &label, cnp.PyArray_DATA(outputs),
+                                 self.scratch, self.info.scratch_size))
+        return label, outputs
+
+    def category(self, int64_t column, name):
+        """Return the code of a category in a column of a table; `name` is its text, or None for the missing value."""
+        cdef double code = 0
+        cdef bytes text = b"" if name is None else name.encode()
+        cdef const char *c_name = NULL if name is None else <const char *>text
+        check(cmlp_model_category(<cmlp_model *>self.model, column, c_name, &code))
+        return code

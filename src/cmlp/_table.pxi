@@ -55,7 +55,7 @@ cdef class Columns:
         cdef int64_t n
         cdef void *out
         cdef int status
-        if rows.ndim != 2 or rows.shape[1] != encoder.n_columns:
+        if cnp.PyArray_NDIM(rows) != 2 or cnp.PyArray_DIM(rows, 1) != encoder.n_columns:
             raise ValueError(f"raw must have shape (n_rows, {encoder.n_columns}), got {describe(raw)}")
         inputs = np.empty((len(rows), self.width(bins)), np.float32)
         encoder.has_bins, encoder.dtype = bins, CMLP_FLOAT32

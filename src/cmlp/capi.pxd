@@ -71,6 +71,14 @@ cdef extern from "cmlp_capi.h" nogil:
                               cmlp_run *run) noexcept nogil
         cmlp_status (*step)(const cmlp_net *net, void *params, const void *gradient,
                             cmlp_optimizer *optimizer) noexcept nogil
+        cmlp_status (*encoder_width)(const cmlp_encoder *encoder, int64_t *n_inputs) noexcept nogil
+        cmlp_status (*encode)(const cmlp_encoder *encoder, const double *raw, int64_t n_rows, int64_t row_stride,
+                              void *inputs) noexcept nogil
+        cmlp_status (*model_category)(const cmlp_model *model, int64_t column, const char *name,
+                                      double *code) noexcept nogil
+        cmlp_status (*table_write_size)(const cmlp_table *table, size_t *bytes) noexcept nogil
+        cmlp_status (*table_write)(const cmlp_table *table, const cmlp_model_content *content, void *scratch,
+                                   size_t scratch_size) noexcept nogil
 
 cdef extern from "cmlp_capi.h":
     const cmlp_capi *cmlp_import_capi() except NULL

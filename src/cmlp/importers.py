@@ -16,13 +16,16 @@ if TYPE_CHECKING:
 
     from cmlp.estimators.classifier import MLPClassifier
     from cmlp.estimators.regressor import MLPRegressor
+    from cmlp.files.tables import TableContent
     from cmlp.network import Network
     from cmlp.record import Record
+    from cmlp.tables.classifier import TabularClassifier
+    from cmlp.tables.regressor import TabularRegressor
 
 
 def load(
     path: str | os.PathLike[str], mmap: bool = False, verify: bool = True
-) -> Network | MLPClassifier | MLPRegressor:
+) -> Network | MLPClassifier | MLPRegressor | TabularClassifier | TabularRegressor:
     """Load a model file.
 
     Parameters
@@ -41,7 +44,7 @@ def load(
 
     Returns
     -------
-    MLPClassifier, MLPRegressor or Network
+    Network, MLPClassifier, MLPRegressor, TabularClassifier or TabularRegressor
         An object of the class that was saved; a `Network` for a file of the C library. If the file has no training
         state, `loss_curve_` and `validation_scores_` are empty, and `partial_fit` starts with a new optimizer.
 
@@ -66,7 +69,7 @@ def load(
     ...     cmlp.load(path)
     Network(2-3-2: logistic, softmax; log_loss, float32, 17 parameters)
     """
-    return read_model(path, _model_of, use_map=mmap, verify=verify)  # type: ignore[no-any-return]
+    return read_model(path, _loaded, use_map=mmap, verify=verify)  # type: ignore[no-any-return]
 
 
 def from_onnx(
@@ -275,6 +278,19 @@ def _activation_parameter(record: Record) -> Any:
     """Return `activation_parameter` of an estimator: None, or one number per hidden layer."""
     numbers = list(record.activation_parameters[:-1])
     return numbers if any(numbers) else None
+
+
+def _loaded(content: Content | TableContent) -> Any:
+    """Return the model with the content of a file."""
+    if isinstance(content, Content):
+        return _model_of(content)
+    if content.class_name == "TabularClassifier":
+        from cmlp.tables.classifier import TabularClassifier
+
+        return TabularClassifier._assembled(content)
+    from cmlp.tables.regressor import TabularRegressor
+
+    return TabularRegressor._assembled(content)
 
 
 def _model_of(content: Content) -> Any:

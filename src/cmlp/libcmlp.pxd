@@ -79,6 +79,7 @@ cdef extern from "cmlp.h" nogil:
         int64_t n_outputs
         double input_scale
         int32_t dtype
+        int64_t n_nets
 
     cmlp_status cmlp_model_size(const void *file, size_t n, cmlp_model_info *info)
     cmlp_status cmlp_model_init(cmlp_model *memory, size_t memory_size, const void *file, size_t n, int verify,
@@ -88,6 +89,7 @@ cdef extern from "cmlp.h" nogil:
     cmlp_status cmlp_model_predict_u8(const cmlp_model *model, const uint8_t *row, int32_t *label, void *output,
                                       void *scratch, size_t scratch_size)
     cmlp_status cmlp_model_label(const cmlp_model *model, int32_t label, char *buffer, size_t n)
+    cmlp_status cmlp_model_category(const cmlp_model *model, int64_t column, const char *name, double *code)
     const cmlp_net *cmlp_model_net(const cmlp_model *model)
     const void *cmlp_model_params(const cmlp_model *model)
     cmlp_status cmlp_model_metadata(const cmlp_model *model, const char *key, const char **text, size_t *length)
@@ -320,6 +322,21 @@ cdef extern from "cmlp.h" nogil:
     cmlp_status cmlp_model_write_size(const cmlp_net *net, size_t *bytes)
     cmlp_status cmlp_model_write(const cmlp_net *net, const void *params, const cmlp_model_content *content,
                                  void *scratch, size_t scratch_size)
+
+    int CMLP_MAX_NETS
+
+    ctypedef struct cmlp_table:
+        size_t struct_size
+        const cmlp_column *columns
+        int64_t n_columns
+        const cmlp_net *const *nets
+        const void *const *params
+        int64_t n_nets
+        const double *target
+
+    cmlp_status cmlp_table_write_size(const cmlp_table *table, size_t *bytes)
+    cmlp_status cmlp_table_write(const cmlp_table *table, const cmlp_model_content *content, void *scratch,
+                                 size_t scratch_size)
 
     ctypedef struct cmlp_layer:
         size_t struct_size

@@ -243,7 +243,7 @@ static const struct attack {
     int status;
 } attacks[] = {
     {"{\"__metadata__\"", "{ \"__metadata__\"", CMLP_ERROR_FILE_MAGIC},
-    {"\"cmlp\":\"1\"", "\"cmlp\":\"3\"", CMLP_ERROR_FILE_VERSION},
+    {"\"cmlp\":\"1\"", "\"cmlp\":\"4\"", CMLP_ERROR_FILE_VERSION},
     {"\"cmlp\":\"1\"", "\"cmlp\":\"2\"", CMLP_ERROR_OPTION}, /* its input_scale is 1 */
     {"\"data_crc32\"", "\"data_crc64\"", CMLP_ERROR_FILE_SYNTAX},
     /* metadata */
@@ -409,7 +409,7 @@ static void test_invalid_load(void)
     cmlp_model_info info = CMLP_INIT(cmlp_model_info);
     CHECK(cmlp_model_size(NULL, 0, &info) == CMLP_ERROR_NULL);
     CHECK(cmlp_model_size(good.bytes, good.size, NULL) == CMLP_ERROR_NULL);
-    info.struct_size--;
+    info.struct_size = 8;
     CHECK(cmlp_model_size(good.bytes, good.size, &info) == CMLP_ERROR_STRUCT_SIZE);
     info.struct_size = sizeof info;
     CHECK(cmlp_model_size(good.bytes, 8, &info) == CMLP_ERROR_FILE_SHORT && info.head_size && !info.model_size);

@@ -117,7 +117,7 @@ static const struct attack {
     int status;
 } attacks[] = {
     {"\"cmlp\":\"2\"", "\"cmlp\":\"1\"", CMLP_ERROR_FILE_NAME},
-    {"\"cmlp\":\"2\"", "\"cmlp\":\"3\"", CMLP_ERROR_FILE_VERSION},
+    {"\"cmlp\":\"2\"", "\"cmlp\":\"4\"", CMLP_ERROR_FILE_VERSION},
     {"3ff0000000000000", "3fe0000000000000", CMLP_ERROR_OPTION},
     {"\"input.factor\"", "\"input.fac\"", CMLP_ERROR_FILE_NAME},
     {"\"input.shift\"", "\"input.shifts\"", CMLP_ERROR_FILE_NAME},

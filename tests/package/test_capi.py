@@ -22,7 +22,8 @@ ORDER = (
     "model_params model_metadata model_rows workspace_size forward labels predict predict_size net_size net_init "
     "net_n_params random_seed random_double random_shuffle init_params optimizer_state_size train_epoch "
     "model_write_size model_write net_layer describe_activation describe_loss isa_name solver_name net_isa cpu_isa "
-    "activations weighted_sums cost gradient input_gradient deltas step"
+    "activations weighted_sums cost gradient input_gradient deltas step encoder_width encode model_category "
+    "table_write_size table_write"
 )
 
 

@@ -11,7 +11,7 @@ import struct
 import zlib
 
 PREFIX = b'{"__metadata__":{"cmlp":"1","crc32":"'
-PREFIX_2 = PREFIX.replace(b'"1"', b'"2"')
+PREFIX_2, PREFIX_3 = (PREFIX.replace(b'"1"', b'"%d"' % version) for version in (2, 3))
 CRC_AT = 8 + len(PREFIX)
 SIZES = {"F32": 4, "F64": 8, "U8": 1, "I32": 4, "I64": 8}
 FIXED = ["cmlp", "crc32", "data_crc32", "input_scale", "activations", "loss"]
@@ -101,7 +101,9 @@ def check_word(word, plain, parametric):
 
 def check_metadata(metadata):
     keys = list(metadata)
-    demand(keys[:6] == FIXED and keys[6:] == sorted(keys[6:]) and all(map(NAME.match, keys)))
+    fixed = [*FIXED, *["columns"] * (metadata["cmlp"] == "3")]
+    others = keys[len(fixed) :]
+    demand(keys[: len(fixed)] == fixed and others == sorted(others) and all(map(NAME.match, keys)))
     demand(re.fullmatch("[0-9a-f]{8}", metadata["data_crc32"]))
     scale = double(metadata["input_scale"])
     demand(math.isfinite(scale) and scale != 0)
@@ -168,31 +170,101 @@ def check_classes(text, n_outputs):
     demand(kind == "labels" or (is_integer and values == list(range(n_outputs))))
 
 
-def check_tensors(tensors, n_layers):
-    for tensor in tensors.values():
-        shape = tensor["shape"]
-        demand(1 <= len(shape) <= 2 and all(type(n) is int and 1 <= n < 2**31 for n in shape))
+def word_of_column(word):
+    """Return kind, number, and the numbers of inputs without and with bins."""
+    kind, colon, digits = word.partition(":")
+    demand(kind in ("unused", "number", "number_or_missing", "category") and bool(colon) == (kind != "unused"))
+    n = 0
+    if colon:
+        demand(re.fullmatch("0|[1-9][0-9]*", digits, re.ASCII) and int(digits) < 2**31)
+        n = int(digits)
+    if kind.startswith("number"):
+        demand(n != 1)
+        narrow = 1 + (kind == "number_or_missing")
+        return "number", n, narrow, narrow + max(n - 1, 0)
+    demand(kind == "unused" or n > 0)
+    width = n - (n == 2)
+    return kind, n, width, width
+
+
+def check_table(metadata, tensors, n_layers):
+    """Check the columns, their categories and the networks of a file of version 3; return the number of outputs."""
+    columns = [word_of_column(word) for word in metadata["columns"].split(",")]
+    demand(metadata["input_scale"] == "3ff0000000000000")
+    widths = [max(1, sum(widths)) for widths in list(zip(*columns, strict=True))[2:]]
+    n_numbers = sum(2 + n for kind, n, *_ in columns if kind == "number")
+    demand(max(*widths, n_numbers) < 2**31)
+    if "categories" in metadata:
+        check_categories(metadata["categories"], columns)
     names = list(tensors)
-    own, others = names[: 2 * n_layers], names[2 * n_layers :]
-    demand(own == [f"layers.{i}.{part}" for i in range(n_layers) for part in ("weight", "bias")])
-    demand(others == sorted(others) and all(map(NAME.match, others)))
+    n_nets = sum(name.startswith("nets.") for name in names) // (2 * n_layers)
+    demand(1 <= n_nets <= 1024)
+    shapes = []
+    for i in range(n_nets):
+        net = {name.removeprefix(f"nets.{i}."): tensors.pop(name) for name in names[: 2 * n_layers]}
+        del names[: 2 * n_layers]
+        n_outputs = check_layers(net, n_layers)
+        demand(net["layers.0.weight"]["shape"][0] in widths)
+        shapes.append([(tensor["dtype"], tensor["shape"][-1]) for tensor in net.values()])
+    demand(all(shape == shapes[0] for shape in shapes))
+    known = {"example.input": len(columns), "example.output": n_outputs, "table.numbers": n_numbers, "table.target": 4}
+    demand(("table.numbers" in tensors) == bool(n_numbers))
+    demand(not any(name.startswith(("nets.", "layers.")) or name in ("input.factor", "input.shift") for name in names))
+    check_others(tensors, {name: ("F64", [n]) for name, n in known.items()})
+    return n_outputs
+
+
+VALUE = r'(?:"(?:[^"\\]|\\.)*"|null|true|false|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:e[-+]?[0-9]+)?)'
+ENTRY = rf"(?:null|\[(?:{VALUE}(?:,{VALUE})*)?\])"
+CATEGORIES = re.compile(rf"\[{ENTRY}(?:,{ENTRY})*\]", re.ASCII)
+
+
+def check_categories(text, columns):
+    demand(CATEGORIES.fullmatch(text))
+    entries = json.loads(text, parse_int=str)
+    demand(len(entries) == len(columns))
+    for entry, (kind, n, *_) in zip(entries, columns, strict=True):
+        demand((entry is None) if kind == "number" else entry is None or len(entry) <= 1 if kind == "unused" else
+               entry is not None and len(entry) == n)  # fmt: skip
+
+
+def check_tensors(tensors, n_layers):
+    n_outputs = check_layers(tensors, n_layers)
+    others = {name: tensors[name] for name in list(tensors)[2 * n_layers :]}
     demand(not any(name.startswith("layers.") for name in others))
+    first = tensors["layers.0.weight"]
+    dtype, n_inputs = first["dtype"], first["shape"][0]
+    check_others(others, {"example.input": (dtype, [n_inputs]), "example.output": (dtype, [n_outputs])})
+    return n_outputs
+
+
+def check_others(tensors, known):
+    """Check the tensors behind the layers; `known` has the type and the shape of some of them."""
+    demand(list(tensors) == sorted(tensors) and all(map(NAME.match, tensors)))
+    demand(("example.input" in tensors) == ("example.output" in tensors))
+    for name, tensor in tensors.items():
+        demand(1 <= len(tensor["shape"]) <= 2)
+        demand(all(type(n) is int and 1 <= n < 2**31 for n in tensor["shape"]))
+        if name in known:
+            demand((tensor["dtype"], tensor["shape"]) == known[name])
+
+
+def check_layers(tensors, n_layers):
+    """Check the first tensors, those of a network; return its number of outputs."""
+    own = list(tensors)[: 2 * n_layers]
+    demand(own == [f"layers.{i}.{part}" for i in range(n_layers) for part in ("weight", "bias")])
     dtype, width = tensors[own[0]]["dtype"], tensors[own[0]]["shape"][0]
     demand(dtype in ("F32", "F64") and all(tensors[name]["dtype"] == dtype for name in own))
     for i in range(n_layers):
         weight, bias = tensors[f"layers.{i}.weight"]["shape"], tensors[f"layers.{i}.bias"]["shape"]
         demand(len(weight) == 2 and weight[0] == width and bias == weight[1:])
+        demand(all(type(n) is int and 1 <= n < 2**31 for n in weight))
         width = weight[1]
-    example = [("example.input", tensors[own[0]]["shape"][:1]), ("example.output", [width])]
-    demand(("example.input" in tensors) == ("example.output" in tensors))
-    for name, shape in example:
-        if name in tensors:
-            demand(tensors[name]["dtype"] == dtype and tensors[name]["shape"] == shape)
     return width
 
 
 def check_columns(metadata, tensors):
-    """Check that there are a shift and a factor for each input in version 2 only."""
+    """Check that there are a shift and a factor for each input in version 2, and not in version 1."""
     has = [name in tensors for name in ("input.factor", "input.shift")]
     demand(has == [metadata["cmlp"] == "2"] * 2)
     if all(has):
@@ -208,15 +280,19 @@ def read(file):
     (length,) = struct.unpack_from("<Q", file)
     demand(128 <= length <= 100_000_000 - 8 and (8 + length) % 64 == 0 and len(file) >= 8 + length)
     head = file[: 8 + length]
-    demand(head[8:].startswith((PREFIX, PREFIX_2)) and head[CRC_AT : CRC_AT + 8] == head_crc(head))
+    demand(head[8:].startswith((PREFIX, PREFIX_2, PREFIX_3)) and head[CRC_AT : CRC_AT + 8] == head_crc(head))
     try:
         text = head[8:].decode("ascii").rstrip(" ")
         tensors = json.loads(text, object_pairs_hook=distinct, parse_float=refuse, parse_constant=refuse)
         metadata = tensors.pop("__metadata__")
         again, n_data = head_of(metadata, tensors)
         demand(again == head[8:] and n_data <= 2**53)
-        n_outputs = check_tensors(tensors, check_metadata(metadata))
-        check_columns(metadata, tensors)
+        n_layers = check_metadata(metadata)
+        if metadata["cmlp"] == "3":
+            n_outputs = check_table(metadata, dict(tensors), n_layers)
+        else:
+            n_outputs = check_tensors(tensors, n_layers)
+            check_columns(metadata, tensors)
         if "classes" in metadata:
             check_classes(metadata["classes"], n_outputs)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, IndexError, OverflowError):

@@ -26,6 +26,8 @@ CMLP_ASSERT_SIZE_FIRST(cmlp_optimizer);
 CMLP_ASSERT_SIZE_FIRST(cmlp_epoch);
 CMLP_ASSERT_SIZE_FIRST(cmlp_run);
 CMLP_ASSERT_SIZE_FIRST(cmlp_layer);
+CMLP_ASSERT_SIZE_FIRST(cmlp_encoder);
+CMLP_ASSERT_SIZE_FIRST(cmlp_table);
 
 /* Copies the caller's struct to `copy`, which has `size` bytes. Zeroes the fields that the caller's header lacks. */
 static inline cmlp_status cmlp_read_struct(void *copy, const void *given, size_t size, size_t oldest)

@@ -5,12 +5,10 @@
 #include "arguments.h"
 #include "sums.h"
 
-CMLP_ASSERT_SIZE_FIRST(cmlp_encoder);
-
 #define CLIP 3.0  /* numbers are squeezed to (-CLIP, CLIP) */
 #define FAR 1e9   /* scaled numbers are clipped to it first, so that their squares do not overflow */
 
-static int64_t width_of(const cmlp_column *c, int has_bins)
+int64_t cmlp_column_width(const cmlp_column *c, int has_bins)
 {
     if (c->kind == CMLP_COLUMN_NUMBER) return 1 + (has_bins && c->n ? c->n - 1 : 0) + (c->has_missing != 0);
     return c->kind == CMLP_COLUMN_CATEGORY ? c->n - (c->n == 2) : 0;
@@ -21,7 +19,7 @@ int64_t cmlp_columns_width(const cmlp_column *columns, int64_t n_columns, int ha
     int64_t width = 0;
     for (int64_t i = 0; i < n_columns; i++) {
         if (columns[i].n > CMLP_MAX_WIDTH) return -1;
-        width += width_of(&columns[i], has_bins);
+        width += cmlp_column_width(&columns[i], has_bins);
         if (width > CMLP_MAX_WIDTH) return -1;
     }
     return width ? width : 1;

@@ -4,6 +4,9 @@
 
 #include "net.h"
 
+/* Returns the number of inputs of one column. */
+int64_t cmlp_column_width(const cmlp_column *c, int has_bins);
+
 /* Returns the number of inputs of checked columns, or of columns whose edges are not set yet. -1: more than 2^31 - 1. */
 int64_t cmlp_columns_width(const cmlp_column *columns, int64_t n_columns, int has_bins);
 

@@ -6,6 +6,7 @@
 
 #include "crc.h"
 #include "model_head.h"
+#include "model_table.h"
 
 int cmlp_model_is_finite(const cmlp_net *net, const void *params)
 {
@@ -20,23 +21,11 @@ int cmlp_model_is_finite(const cmlp_net *net, const void *params)
     return !bad;
 }
 
-static cmlp_status make_net(const cmlp_head *head, cmlp_net *net)
-{
-    const cmlp_net_config config = {.struct_size = sizeof config,
-                                    .sizes = head->sizes,
-                                    .activations = head->activations,
-                                    .n_layers = head->n_layers,
-                                    .loss = head->loss,
-                                    .dtype = head->dtype,
-                                    .activation_parameters = head->activation_parameters,
-                                    .loss_parameter = head->loss_parameter};
-    return cmlp_net_init(net, sizeof *net, &config);
-}
-
-/* A model's memory: the struct, factors and shifts, and the parameters if their bytes must be swapped. */
+/* A model's memory: the struct, factors and shifts, a table, and the parameters if their bytes must be swapped. */
 typedef struct model_memory {
     cmlp_model *model;
     double *factors, *shifts;
+    cmlp_table_memory table;
     void *params;
 } model_memory;
 
@@ -48,26 +37,48 @@ static cmlp_status lay_out(const cmlp_net *net, const cmlp_head *head, void *bas
     memory->model = cmlp_take(&space, 1, sizeof(cmlp_model));
     memory->factors = cmlp_take(&space, columns, sizeof(double));
     memory->shifts = cmlp_take(&space, columns, sizeof(double));
-    memory->params = cmlp_take(&space, cmlp_is_big_endian() ? net->n_params : 0, net->element);
+    cmlp_table_lay_out(&space, head, &memory->table);
+    memory->params = cmlp_take(&space, cmlp_is_big_endian() ? (int64_t)head->params_size : 0, 1);
     cmlp_take(&space, 1, CMLP_ALIGNMENT); /* for memory that is not aligned */
     *size = space.used;
     return space.overflow ? CMLP_ERROR_OVERFLOW : CMLP_OK;
 }
 
+/* The buffers of a prediction. A network uses `row`, a table all of them. */
+static cmlp_status scratch_space(const cmlp_net *net, int64_t n_columns, void *memory, size_t *size,
+                                 cmlp_table_scratch *scratch)
+{
+    const cmlp_table_sizes sizes = {net, n_columns, 0};
+    return n_columns ? cmlp_table_space(&sizes, memory, size, scratch)
+                     : cmlp_row_space(net, memory, size, &scratch->row);
+}
+
+static cmlp_status check_scratch(const cmlp_net *net, int64_t n_columns, void *memory, size_t size,
+                                 cmlp_table_scratch *scratch)
+{
+    size_t needed;
+    const cmlp_status status = scratch_space(net, n_columns, memory, &needed, scratch);
+    if (status) return status;
+    if (!memory) return CMLP_ERROR_NULL;
+    return size < needed ? CMLP_ERROR_BUFFER_SIZE : CMLP_OK;
+}
+
 static cmlp_status describe(const cmlp_head *head, cmlp_model_info *info)
 {
     CMLP_ALIGNED(CMLP_ALIGNMENT) cmlp_net net;
-    cmlp_row_scratch scratch;
+    cmlp_table_scratch scratch;
     model_memory memory;
-    cmlp_status status = make_net(head, &net);
+    const int64_t n_columns = head->words.n_columns;
+    cmlp_status status = cmlp_head_net(head, head->sizes[0], &net);
     if (!status) status = lay_out(&net, head, NULL, &memory, &info->model_size);
-    if (!status) status = cmlp_row_space(&net, NULL, &info->scratch_size, &scratch);
+    if (!status) status = scratch_space(&net, n_columns, NULL, &info->scratch_size, &scratch);
     if (status) return status;
     info->file_size = head->file_size;
-    info->n_inputs = cmlp_n_in(&net);
+    info->n_inputs = n_columns ? n_columns : cmlp_n_in(&net);
     info->n_outputs = cmlp_n_out(&net);
     info->input_scale = head->input_factor ? NAN : head->input_scale;
-    info->dtype = head->dtype;
+    info->dtype = n_columns ? CMLP_FLOAT64 : head->dtype;
+    info->n_nets = head->n_nets;
     return CMLP_OK;
 }
 
@@ -96,28 +107,17 @@ static cmlp_status check_data(const unsigned char *file, size_t n, const cmlp_he
     return cmlp_crc_end(&crc) == head->data_crc ? CMLP_OK : CMLP_ERROR_FILE_DATA_CRC;
 }
 
-/* Copies a tensor of n elements from the file. */
-static void load(void *to, const unsigned char *from, int64_t n, size_t element)
-{
-    const size_t bytes = (size_t)n * element;
-    if (cmlp_is_big_endian())
-        cmlp_swap(to, from, bytes, element);
-    else
-        memcpy(to, from, bytes);
-}
-
 /* Returns the bits of element i, the same for every NaN. */
-static uint64_t bits_of(const cmlp_net *net, const void *elements, int64_t i)
+static uint64_t bits_of(int32_t dtype, const void *elements, int64_t i)
 {
     uint64_t wide = 0;
     uint32_t narrow = 0;
-    const void *at = cmlp_at(net, elements, i);
-    if (net->dtype == CMLP_FLOAT32) {
-        const float value = *(const float *)at;
+    if (dtype == CMLP_FLOAT32) {
+        const float value = ((const float *)elements)[i];
         memcpy(&narrow, &value, sizeof narrow);
         return value == value ? narrow : UINT64_MAX;
     }
-    const double value = *(const double *)at;
+    const double value = ((const double *)elements)[i];
     memcpy(&wide, &value, sizeof wide);
     return value == value ? wide : UINT64_MAX;
 }
@@ -131,21 +131,32 @@ static cmlp_rows rows_of(const cmlp_model *model, const void *row, int32_t dtype
     return rows;
 }
 
-/* Computes the example's outputs and compares their bits with those in the file. */
-static cmlp_status check_example(const cmlp_model *model, const unsigned char *file, const cmlp_head *head,
-                                 const cmlp_row_scratch *scratch)
+/* Compares the bits of n outputs with those in the file. */
+static cmlp_status compare(const void *outputs, const unsigned char *stored, int32_t dtype, int64_t n)
 {
-    const cmlp_net *net = &model->net;
-    const cmlp_rows row = rows_of(model, scratch->row, net->dtype);
-    load(scratch->row, file + head->example_input, cmlp_n_in(net), net->element);
-    const cmlp_status status = cmlp_forward_row(net, model->params, &row, scratch->output, scratch);
-    if (status) return status;
-    for (int64_t i = 0; i < cmlp_n_out(net); i++) {
-        double stored; /* has the size and alignment for an element of either type */
-        load(&stored, file + head->example_output + (uint64_t)i * net->element, 1, net->element);
-        if (bits_of(net, &stored, 0) != bits_of(net, scratch->output, i)) return CMLP_ERROR_FILE_EXAMPLE;
+    const size_t element = cmlp_bytes_of(dtype);
+    for (int64_t i = 0; i < n; i++) {
+        double one; /* has the size and alignment for an element of either type */
+        cmlp_load(&one, stored + (size_t)i * element, 1, element);
+        if (bits_of(dtype, &one, 0) != bits_of(dtype, outputs, i)) return CMLP_ERROR_FILE_EXAMPLE;
     }
     return CMLP_OK;
+}
+
+/* Computes the example's outputs and compares them with the file. */
+static cmlp_status check_example(const cmlp_model *model, const unsigned char *file, const cmlp_head *head,
+                                 const cmlp_table_scratch *scratch)
+{
+    const cmlp_net *net = &model->net;
+    if (model->table) {
+        cmlp_load(scratch->raw, file + head->example_input, model->table->n_columns, sizeof(double));
+        const cmlp_status status = cmlp_table_row(model->table, scratch->raw, NULL, scratch->result, scratch);
+        return status ? status : compare(scratch->result, file + head->example_output, CMLP_FLOAT64, cmlp_n_out(net));
+    }
+    const cmlp_rows row = rows_of(model, scratch->row.row, net->dtype);
+    cmlp_load(scratch->row.row, file + head->example_input, cmlp_n_in(net), net->element);
+    const cmlp_status status = cmlp_forward_row(net, model->params, &row, scratch->row.output, &scratch->row);
+    return status ? status : compare(scratch->row.output, file + head->example_output, net->dtype, cmlp_n_out(net));
 }
 
 /* Copies factors and shifts, which may be misaligned in the file, and checks them. */
@@ -155,8 +166,8 @@ static cmlp_status load_columns(const cmlp_head *head, const model_memory *memor
     const int64_t n = cmlp_n_in(&model->net);
     model->factors = model->shifts = NULL;
     if (!head->input_factor) return CMLP_OK;
-    load(memory->factors, model->file + head->input_factor, n, sizeof(double));
-    load(memory->shifts, model->file + head->input_shift, n, sizeof(double));
+    cmlp_load(memory->factors, model->file + head->input_factor, n, sizeof(double));
+    cmlp_load(memory->shifts, model->file + head->input_shift, n, sizeof(double));
     model->factors = memory->factors;
     model->shifts = memory->shifts;
     for (int64_t j = 0; j < n; j++) {
@@ -166,9 +177,18 @@ static cmlp_status load_columns(const cmlp_head *head, const model_memory *memor
     return CMLP_OK;
 }
 
-static cmlp_status verified(const cmlp_model *model, const cmlp_head *head, const cmlp_row_scratch *scratch)
+static int is_finite(const cmlp_model *model)
 {
-    if (!cmlp_model_is_finite(&model->net, model->params)) return CMLP_ERROR_FILE_NONFINITE;
+    const cmlp_table *table = model->table;
+    if (!table) return cmlp_model_is_finite(&model->net, model->params);
+    for (int64_t i = 0; i < table->n_nets; i++)
+        if (!cmlp_model_is_finite(table->nets[i], table->params[i])) return 0;
+    return 1;
+}
+
+static cmlp_status verified(const cmlp_model *model, const cmlp_head *head, const cmlp_table_scratch *scratch)
+{
+    if (!is_finite(model)) return CMLP_ERROR_FILE_NONFINITE;
     return head->example_input ? check_example(model, model->file, head, scratch) : CMLP_OK;
 }
 
@@ -177,7 +197,7 @@ cmlp_status cmlp_model_init(cmlp_model *memory, size_t memory_size, const void *
 {
     cmlp_head head;
     model_memory divided;
-    cmlp_row_scratch buffers;
+    cmlp_table_scratch buffers;
     size_t needed;
     if (!memory || !file) return CMLP_ERROR_NULL;
     if (cmlp_misaligned(file, sizeof(double))) return CMLP_ERROR_ALIGNMENT;
@@ -187,7 +207,7 @@ cmlp_status cmlp_model_init(cmlp_model *memory, size_t memory_size, const void *
     if (memory_size < sizeof(cmlp_model) + CMLP_ALIGNMENT) return CMLP_ERROR_BUFFER_SIZE;
     cmlp_model *model = cmlp_align_up(memory);
     model->magic = 0;
-    status = make_net(&head, &model->net);
+    status = cmlp_head_net(&head, head.sizes[0], &model->net);
     if (!status) status = lay_out(&model->net, &head, model, &divided, &needed);
     if (status) return status;
     if (memory_size < needed) return CMLP_ERROR_BUFFER_SIZE;
@@ -195,12 +215,14 @@ cmlp_status cmlp_model_init(cmlp_model *memory, size_t memory_size, const void *
     model->input_scale = head.input_scale;
     model->params = model->file + head.bytes;
     if (cmlp_is_big_endian()) {
-        load(divided.params, model->file + head.bytes, model->net.n_params, model->net.element);
+        cmlp_swap(divided.params, model->file + head.bytes, head.params_size, model->net.element);
         model->params = divided.params;
     }
-    if (verify) status = cmlp_check_scratch(&model->net, scratch, scratch_size, &buffers);
+    if (verify) status = check_scratch(&model->net, head.words.n_columns, scratch, scratch_size, &buffers);
     if (!status && verify) status = check_data(file, n, &head);
     if (!status) status = load_columns(&head, &divided);
+    model->table = head.n_nets ? divided.table.table : NULL;
+    if (!status && head.n_nets) status = cmlp_table_load(&head, model->file, model->params, &divided.table);
     if (!status && verify) status = verified(model, &head, &buffers);
     if (!status) model->magic = CMLP_MODEL_MAGIC;
     return status;
@@ -213,11 +235,24 @@ static const cmlp_model *model_in(const cmlp_model *memory)
     return memory && model->magic == CMLP_MODEL_MAGIC ? model : NULL;
 }
 
+static cmlp_status predict_table(const cmlp_model *model, const double *row, int32_t *label, double *output,
+                                 void *memory, size_t size)
+{
+    cmlp_table_scratch scratch;
+    const cmlp_status status = check_scratch(&model->net, model->table->n_columns, memory, size, &scratch);
+    if (status) return status;
+    if (!row) return CMLP_ERROR_NULL;
+    if (cmlp_misaligned(row, sizeof(double)) || cmlp_misaligned(output, sizeof(double))) return CMLP_ERROR_ALIGNMENT;
+    return cmlp_table_row(model->table, row, label, output ? output : scratch.result, &scratch);
+}
+
 static cmlp_status predict(const cmlp_model *memory, const void *row, int32_t dtype, int32_t *label, void *output,
                            void *scratch, size_t scratch_size)
 {
     const cmlp_model *model = model_in(memory);
     if (!model) return memory ? CMLP_ERROR_MODEL : CMLP_ERROR_NULL;
+    if (model->table)
+        return dtype ? CMLP_ERROR_DTYPE : predict_table(model, row, label, output, scratch, scratch_size);
     const cmlp_rows rows = rows_of(model, row, dtype ? dtype : model->net.dtype);
     return cmlp_predict(&model->net, model->params, &rows, label, output, scratch, scratch_size);
 }
@@ -239,7 +274,7 @@ cmlp_status cmlp_model_rows(const cmlp_model *model, cmlp_rows *rows)
     cmlp_rows copy;
     const cmlp_status status = CMLP_READ(&copy, rows, cmlp_rows, factors);
     const cmlp_model *inside = model_in(model);
-    if (!inside) return model ? CMLP_ERROR_MODEL : CMLP_ERROR_NULL;
+    if (!inside || inside->table) return model ? CMLP_ERROR_MODEL : CMLP_ERROR_NULL;
     if (status) return status;
     copy.kind = CMLP_ROWS_DENSE;
     copy.dtype = inside->net.dtype;
@@ -254,13 +289,13 @@ cmlp_status cmlp_model_rows(const cmlp_model *model, cmlp_rows *rows)
 const cmlp_net *cmlp_model_net(const cmlp_model *model)
 {
     const cmlp_model *inside = model_in(model);
-    return inside ? &inside->net : NULL;
+    return inside && !inside->table ? &inside->net : NULL;
 }
 
 const void *cmlp_model_params(const cmlp_model *model)
 {
     const cmlp_model *inside = model_in(model);
-    return inside ? inside->params : NULL;
+    return inside && !inside->table ? inside->params : NULL;
 }
 
 cmlp_status cmlp_model_metadata(const cmlp_model *model, const char *key, const char **text, size_t *length)

@@ -1,8 +1,8 @@
-/* The model struct, and functions that model.c and model_write.c share. */
+/* The model struct, and functions that the sources of model files share. */
 #ifndef CMLP_MODEL_H
 #define CMLP_MODEL_H
 
-#include "predict.h"
+#include "table.h"
 
 #define CMLP_MODEL_MAGIC UINT32_C(0x6c646d63)
 
@@ -12,7 +12,8 @@ struct cmlp_model {
     const void *params; /* in the file's bytes, or after this struct if their bytes had to be swapped */
     double input_scale;
     const double *shifts, *factors; /* after this struct; NULL: the input scale is used */
-    CMLP_ALIGNED(CMLP_ALIGNMENT) cmlp_net net;
+    const cmlp_table *table;        /* after this struct; NULL: the model is one network */
+    CMLP_ALIGNED(CMLP_ALIGNMENT) cmlp_net net; /* of a table: one with the most inputs */
 };
 
 /* Returns 1 if all parameters are finite, else 0. The parameters are in native byte order. */

@@ -38,20 +38,6 @@ static const struct {
     {"object\"", {TEXTS, 0, 0}},
 };
 
-/* Digits without a leading zero. Returns their number; 0 if the value needs more than 64 bits. */
-static int digits(cmlp_text *t, uint64_t *value)
-{
-    int n = 0;
-    *value = 0;
-    for (cmlp_text ahead = *t;; *t = ahead, n++) {
-        const int32_t c = cmlp_text_next(&ahead);
-        if (c < '0' || c > '9' || (n && !*value)) return n;
-        const uint64_t digit = (uint64_t)(c - '0');
-        if (*value > (UINT64_MAX - digit) / 10) return 0;
-        *value = *value * 10 + digit;
-    }
-}
-
 /* Reads a name and the quotation mark behind it. */
 static int read_type(cmlp_text *t, label_type *type)
 {
@@ -61,7 +47,7 @@ static int read_type(cmlp_text *t, label_type *type)
             return 1;
         }
     *type = (label_type){FIXED_TEXTS, 0, 0};
-    return cmlp_text_pass(t, "U") && digits(t, &type->letters) && cmlp_text_pass(t, "\"");
+    return cmlp_text_pass(t, "U") && cmlp_text_digits(t, &type->letters) && cmlp_text_pass(t, "\"");
 }
 
 /* ------------------------------------------------------------------------------------------------- single labels */
@@ -77,7 +63,7 @@ static int read_integer(cmlp_text *t, const label_type *type, class_label *v)
 {
     v->is_text = cmlp_text_pass(t, "\"");
     v->negative = cmlp_text_pass(t, "-");
-    if (!digits(t, &v->magnitude)) return 0;
+    if (!cmlp_text_digits(t, &v->magnitude)) return 0;
     if (v->is_text && ((v->negative && !v->magnitude) || !cmlp_text_pass(t, "\""))) return 0;
     v->negative &= v->magnitude != 0;
     const uint64_t half = UINT64_C(1) << (type->bits - 1);
@@ -199,29 +185,18 @@ cmlp_status cmlp_check_classes(cmlp_text text, int64_t n_outputs, const char **a
 
 /* -------------------------------------------------------------------------------------------------- one as text */
 
-/* Appends a code point in UTF-8. If `buffer` is NULL, only counts the bytes. */
-static void append(int32_t code, char *buffer, size_t *length)
-{
-    const int more = code < 0x80 ? 0 : code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
-    static const int32_t first[] = {0, 0xc0, 0xe0, 0xf0};
-    for (int i = more; i >= 0; i--, (*length)++) {
-        const int32_t bits = code >> (6 * i);
-        if (buffer) buffer[*length] = (char)(unsigned char)(i == more ? first[more] | bits : 0x80 | (bits & 0x3f));
-    }
-}
-
 /* Appends the text of the label that comes next. Returns 0 if UTF-8 with a final NUL cannot express it. */
 static int append_label(cmlp_text t, char *buffer, size_t *length)
 {
     int32_t code;
     *length = 0;
     if (!cmlp_text_pass(&t, "\"")) { /* a number or a word */
-        while ((code = cmlp_text_next(&t)) != ',' && code != ']' && code >= 0) append(code, buffer, length);
+        while ((code = cmlp_text_next(&t)) != ',' && code != ']' && code >= 0) cmlp_text_append(code, buffer, length);
         return 1;
     }
     while ((code = cmlp_text_letter(&t)) >= 0) {
         if (!code || (code >= 0xd800 && code < 0xe000)) return 0;
-        append(code, buffer, length);
+        cmlp_text_append(code, buffer, length);
     }
     return code == CMLP_TEXT_END;
 }

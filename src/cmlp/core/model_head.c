@@ -1,140 +1,31 @@
-/* Parses the head of a model file. The cursor never moves past its end, and keeps the first error. */
+/* Parses the head of a model file. */
 #include "model_head.h"
 
 #include <string.h>
 
 #include "crc.h"
+#include "model_cursor.h"
 
 const cmlp_dtype_name cmlp_dtype_names[] = {
     {"F32", CMLP_FLOAT32}, {"F64", CMLP_FLOAT64}, {"U8", CMLP_UINT8},
     {"I32", CMLP_INT32},   {"I64", CMLP_INT64},   {NULL, 0},
 };
 
-typedef struct cursor {
-    const unsigned char *at, *end;
-    cmlp_status status;
-} cursor;
+/* The last one is only in files of tables. */
+static const char *const fixed_keys[] = {"cmlp", "crc32", "data_crc32", "input_scale", "activations", "loss", "columns"};
 
-static int fail(cursor *c, cmlp_status status)
+static int is_fixed(slice n, int is_table)
 {
-    if (!c->status) c->status = status;
-    return 0;
-}
-
-static int is_next(const cursor *c, const char *text, size_t n)
-{
-    return !c->status && (size_t)(c->end - c->at) >= n && !memcmp(c->at, text, n);
-}
-
-/* Skips `text` and returns 1 if it comes next, else returns 0. */
-static int pass(cursor *c, const char *text, size_t n)
-{
-    if (!is_next(c, text, n)) return 0;
-    c->at += n;
-    return 1;
-}
-#define PASS(c, literal) pass((c), literal, sizeof literal - 1)
-#define DEMAND(c, literal, status) ((void)(PASS(c, literal) || fail((c), (status))))
-
-/* Reads lower-case hexadecimal digits. Upper case is an error: 'A' and 'a' differ in one bit, and every flipped bit
- * must be detected. */
-static uint64_t hex(cursor *c, int digits)
-{
-    uint64_t value = 0;
-    if (c->status || c->end - c->at < digits) return (uint64_t)fail(c, CMLP_ERROR_FILE_SYNTAX);
-    for (; digits; digits--, c->at++) {
-        const unsigned b = *c->at;
-        const int is_digit = b >= '0' && b <= '9';
-        if (!is_digit && !(b >= 'a' && b <= 'f')) return (uint64_t)fail(c, CMLP_ERROR_FILE_SYNTAX);
-        value = value << 4 | (is_digit ? b - '0' : b - 'a' + 10);
-    }
-    return value;
-}
-
-/* Reads the bits of a finite double, highest digit first. */
-static double hex_double(cursor *c)
-{
-    const uint64_t bits = hex(c, 16);
-    double value;
-    memcpy(&value, &bits, sizeof value);
-    if (!cmlp_is_finite(value)) fail(c, CMLP_ERROR_OPTION);
-    return value;
-}
-
-/* Reads 0 or [1-9][0-9]*, at most 2^53. */
-static uint64_t number(cursor *c)
-{
-    uint64_t value = 0;
-    const unsigned char *first = c->at;
-    for (; !c->status && c->at < c->end && *c->at >= '0' && *c->at <= '9'; c->at++) {
-        if (c->at - first == 16) return (uint64_t)fail(c, CMLP_ERROR_FILE_SYNTAX);
-        value = value * 10 + (*c->at - '0');
-    }
-    if (c->at == first || (*first == '0' && c->at - first > 1) || value > CMLP_DATA_MOST)
-        return (uint64_t)fail(c, CMLP_ERROR_FILE_SYNTAX);
-    return value;
-}
-
-/* Skips printable ASCII in quotes, in which only the escapes \" and \\ are allowed. Returns its length in the file. */
-static size_t string(cursor *c)
-{
-    DEMAND(c, "\"", CMLP_ERROR_FILE_SYNTAX);
-    if (c->status) return 0;
-    const unsigned char *first = c->at;
-    for (; c->at < c->end; c->at++) {
-        if (*c->at == '"') return (size_t)(c->at++ - first);
-        if (*c->at < 0x20 || *c->at > 0x7e) break;
-        if (*c->at == '\\' && (++c->at == c->end || (*c->at != '"' && *c->at != '\\'))) break;
-    }
-    return (size_t)fail(c, CMLP_ERROR_FILE_SYNTAX);
-}
-
-typedef struct slice {
-    const unsigned char *at;
-    size_t length;
-} slice;
-
-/* Reads [a-z][a-z0-9_.]* of at most 64 bytes in quotes. Names must ascend (compared by bytes) from `*last`, so that
- * duplicates are found without a table of names. */
-static slice next_name(cursor *c, slice *last)
-{
-    DEMAND(c, "\"", CMLP_ERROR_FILE_NAME);
-    slice n = {c->at, 0};
-    for (; !c->status && c->at < c->end && n.length <= CMLP_NAME_MOST; c->at++, n.length++) {
-        const unsigned b = *c->at;
-        const int letter = b >= 'a' && b <= 'z', other = (b >= '0' && b <= '9') || b == '_' || b == '.';
-        if (!letter && !(other && n.length)) break;
-    }
-    if (!n.length || n.length > CMLP_NAME_MOST) fail(c, CMLP_ERROR_FILE_NAME);
-    DEMAND(c, "\"", CMLP_ERROR_FILE_NAME);
-    if (c->status) return n;
-    const int order = memcmp(last->at, n.at, last->length < n.length ? last->length : n.length);
-    if (order > 0 || (order == 0 && last->length >= n.length)) fail(c, CMLP_ERROR_FILE_NAME);
-    *last = n;
-    return n;
-}
-
-static int is_name(slice n, const char *text)
-{
-    size_t i = 0;
-    while (i < n.length && text[i] && n.at[i] == (unsigned char)text[i]) i++;
-    return i == n.length && !text[i];
-}
-
-static const char *const fixed_keys[] = {"cmlp", "crc32", "data_crc32", "input_scale", "activations", "loss"};
-
-static int is_fixed(slice n)
-{
-    for (size_t i = 0; i < sizeof fixed_keys / sizeof *fixed_keys; i++)
+    for (size_t i = 0; i + !is_table < sizeof fixed_keys / sizeof *fixed_keys; i++)
         if (is_name(n, fixed_keys[i])) return 1;
     return 0;
 }
 
-int cmlp_is_fixed_key(const char *key)
+int cmlp_is_fixed_key(const char *key, int is_table)
 {
     slice n = {(const unsigned char *)key, 0};
     while (n.length <= CMLP_NAME_MOST && key[n.length]) n.length++;
-    return is_fixed(n);
+    return is_fixed(n, is_table);
 }
 
 /* Reads letters, digits and underscores. */
@@ -223,14 +114,41 @@ static tensor next_tensor(cursor *c, uint64_t *offset)
     return t;
 }
 
-/* Reads the fixed keys, then the others: the labels, and keys that only other programs use. */
+/* Reads a string, as text that undoes the escapes. */
+static cmlp_text next_text(cursor *c)
+{
+    const char *text = (const char *)c->at + 1;
+    const size_t length = string(c);
+    return (cmlp_text){text, c->status ? text : text + length, 1};
+}
+
+/* Reports the status of a function that has read a text, and where it stopped. */
+static void stop_at(cursor *c, cmlp_status status, const char *const *at)
+{
+    if (!status) return;
+    fail(c, status);
+    c->at = (const unsigned char *)*at;
+}
+
+/* Reads the columns of a table, the last of the fixed keys. */
+static void read_columns(cursor *c, cmlp_head *head)
+{
+    const char *at;
+    if (head->version != 3) return;
+    DEMAND(c, ",\"columns\":", CMLP_ERROR_FILE_SYNTAX);
+    if (c->status) return;
+    head->columns = next_text(c);
+    if (!c->status) stop_at(c, cmlp_read_columns(head->columns, NULL, &head->words, &at), &at);
+}
+
+/* Reads the fixed keys, then the others: labels, categories, and keys that only other programs use. */
 static void read_metadata(cursor *c, cmlp_head *head)
 {
     DEMAND(c, "\",\"data_crc32\":\"", CMLP_ERROR_FILE_SYNTAX);
     head->data_crc = (uint32_t)hex(c, 8);
     DEMAND(c, "\",\"input_scale\":\"", CMLP_ERROR_FILE_SYNTAX);
     head->input_scale = hex_double(c);
-    if (head->input_scale == 0 || (head->version == 2 && head->input_scale != 1)) fail(c, CMLP_ERROR_OPTION);
+    if (head->input_scale == 0 || (head->version != 1 && head->input_scale != 1)) fail(c, CMLP_ERROR_OPTION);
     DEMAND(c, "\",\"activations\":\"", CMLP_ERROR_FILE_SYNTAX);
     head->n_layers = 1;
     do {
@@ -242,63 +160,105 @@ static void read_metadata(cursor *c, cmlp_head *head)
     DEMAND(c, "\",\"loss\":\"", CMLP_ERROR_FILE_SYNTAX);
     head->loss = next_loss(c, &head->loss_parameter);
     DEMAND(c, "\"", CMLP_ERROR_FILE_SYNTAX);
+    read_columns(c, head);
     slice last = {(const unsigned char *)"", 0};
     while (PASS(c, ",")) {
         const slice key = next_name(c, &last);
-        if (is_fixed(key)) fail(c, CMLP_ERROR_FILE_NAME);
+        if (is_fixed(key, head->version == 3)) fail(c, CMLP_ERROR_FILE_NAME);
         DEMAND(c, ":", CMLP_ERROR_FILE_SYNTAX);
-        const char *text = (const char *)c->at + 1;
-        const size_t length = string(c);
-        if (!c->status && is_name(key, "classes")) head->classes = (cmlp_text){text, text + length, 1};
+        const cmlp_text value = next_text(c);
+        if (!c->status && is_name(key, "classes")) head->classes = value;
+        if (!c->status && is_name(key, "categories") && head->version == 3) head->categories = value;
     }
     DEMAND(c, "}", CMLP_ERROR_FILE_SYNTAX);
 }
 
-/* Reads ,"layers.I.weight" or ,"layers.I.bias". */
-static void layer_name(cursor *c, int32_t layer, int is_bias)
+/* Skips a number that is below 10,000. */
+static void demand_number(cursor *c, int32_t n)
 {
-    const char digits[2] = {(char)('0' + layer / 10), (char)('0' + layer % 10)};
-    const size_t skipped = layer < 10;
-    DEMAND(c, ",\"layers.", CMLP_ERROR_FILE_NAME);
-    if (!pass(c, digits + skipped, 2 - skipped)) fail(c, CMLP_ERROR_FILE_NAME);
+    unsigned char digits[4];
+    size_t first = sizeof digits;
+    do digits[--first] = (unsigned char)('0' + n % 10);
+    while (n /= 10);
+    if (!pass(c, (const char *)digits + first, sizeof digits - first)) fail(c, CMLP_ERROR_FILE_NAME);
+}
+
+/* Reads ,"layers.I.weight" or ,"layers.I.bias", which in the file of a table begin with nets.N. */
+static void layer_name(cursor *c, int32_t net, int32_t layer, int is_bias)
+{
+    DEMAND(c, ",\"", CMLP_ERROR_FILE_NAME);
+    if (net >= 0) {
+        DEMAND(c, "nets.", CMLP_ERROR_FILE_NAME);
+        demand_number(c, net);
+        DEMAND(c, ".", CMLP_ERROR_FILE_NAME);
+    }
+    DEMAND(c, "layers.", CMLP_ERROR_FILE_NAME);
+    demand_number(c, layer);
     if (!(is_bias ? PASS(c, ".bias\"") : PASS(c, ".weight\""))) fail(c, CMLP_ERROR_FILE_NAME);
 }
 
-static void read_layers(cursor *c, cmlp_head *head, uint64_t *offset)
+/* Reads the layers of a network. Those behind the input have the sizes of the first network. */
+static void read_layers(cursor *c, cmlp_head *head, int32_t net, int64_t *sizes, uint64_t *offset)
 {
+    const int is_first = net <= 0;
     for (int32_t l = 0; l + 1 < head->n_layers; l++) {
-        layer_name(c, l, 0);
+        layer_name(c, net, l, 0);
         const tensor weights = next_tensor(c, offset);
-        layer_name(c, l, 1);
+        layer_name(c, net, l, 1);
         const tensor biases = next_tensor(c, offset);
         if (c->status) return;
-        if (!l) {
-            head->dtype = weights.dtype;
-            head->sizes[0] = (int64_t)weights.shape[0];
-        }
-        head->sizes[l + 1] = (int64_t)weights.shape[1];
+        if (!l) sizes[0] = (int64_t)weights.shape[0];
+        if (!l && is_first) head->dtype = weights.dtype;
+        if (is_first) sizes[l + 1] = (int64_t)weights.shape[1];
         const int is_float = head->dtype == CMLP_FLOAT32 || head->dtype == CMLP_FLOAT64;
         if (!is_float || weights.dtype != head->dtype || biases.dtype != head->dtype || weights.n_dims != 2 ||
-            biases.n_dims != 1 || (int64_t)weights.shape[0] != head->sizes[l] || biases.shape[0] != weights.shape[1])
+            biases.n_dims != 1 || (int64_t)weights.shape[0] != sizes[l] ||
+            (int64_t)weights.shape[1] != sizes[l + 1] || biases.shape[0] != weights.shape[1])
             fail(c, CMLP_ERROR_FILE_TENSOR);
     }
+}
+
+/* Reads the networks of a table. They differ in their weights, and in whether the input has bins. */
+static void read_nets(cursor *c, cmlp_head *head, uint64_t *offset)
+{
+    const int64_t *widths = head->words.widths;
+    int64_t widest = 0;
+    do {
+        const int32_t i = head->n_nets;
+        if (i == CMLP_MAX_NETS) fail(c, CMLP_ERROR_FILE_NAME);
+        if (c->status) return;
+        read_layers(c, head, i, head->sizes, offset);
+        if (c->status) return;
+        const int64_t n_in = head->sizes[0];
+        if (n_in != widths[0] && n_in != widths[1]) fail(c, CMLP_ERROR_FILE_TENSOR);
+        if (n_in == widths[1]) head->has_bins[i / 64] |= UINT64_C(1) << i % 64;
+        if (n_in > widest) widest = n_in;
+        head->n_nets++;
+    } while (is_next(c, ",\"nets.", 7));
+    head->sizes[0] = widest;
 }
 
 /* Notes where a tensor of this format starts, and checks its type and shape. */
 static void note_tensor(cursor *c, cmlp_head *head, slice n, const tensor *t, uint64_t start)
 {
-    const int64_t n_in = head->sizes[0], n_out = head->sizes[head->n_layers - 1];
+    const int is_table = head->version == 3;
+    const int64_t n_in = is_table ? head->words.n_columns : head->sizes[0], n_out = head->sizes[head->n_layers - 1];
+    const int32_t dtype = is_table ? CMLP_FLOAT64 : head->dtype; /* of the example */
     const struct {
         const char *name;
         int32_t dtype;
         int64_t length;
         uint64_t *start;
-    } known[] = {{CMLP_EXAMPLE_INPUT, head->dtype, n_in, &head->example_input},
-                 {CMLP_EXAMPLE_OUTPUT, head->dtype, n_out, &head->example_output},
+    } known[] = {{CMLP_EXAMPLE_INPUT, dtype, n_in, &head->example_input},
+                 {CMLP_EXAMPLE_OUTPUT, dtype, n_out, &head->example_output},
                  {CMLP_INPUT_FACTOR, CMLP_FLOAT64, n_in, &head->input_factor},
-                 {CMLP_INPUT_SHIFT, CMLP_FLOAT64, n_in, &head->input_shift}};
+                 {CMLP_INPUT_SHIFT, CMLP_FLOAT64, n_in, &head->input_shift},
+                 {CMLP_TABLE_NUMBERS, CMLP_FLOAT64, head->words.n_numbers, &head->table_numbers},
+                 {CMLP_TABLE_TARGET, CMLP_FLOAT64, CMLP_TARGET_NUMBERS, &head->table_target}};
+    const size_t n_known = sizeof known / sizeof *known - (is_table ? 0 : 2);
     if (n.length > 6 && !memcmp(n.at, "layers.", 7)) fail(c, CMLP_ERROR_FILE_NAME);
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+    if (is_table && n.length > 4 && !memcmp(n.at, "nets.", 5)) fail(c, CMLP_ERROR_FILE_NAME);
+    for (size_t i = 0; i < n_known; i++) {
         if (!is_name(n, known[i].name)) continue;
         *known[i].start = start;
         if (t->dtype != known[i].dtype || t->n_dims != 1 || (int64_t)t->shape[0] != known[i].length)
@@ -320,18 +280,19 @@ static void read_other_tensors(cursor *c, cmlp_head *head, uint64_t *offset)
     if (!head->example_input != !head->example_output) fail(c, CMLP_ERROR_FILE_NAME);
     if (!head->input_factor == (head->version == 2) || !head->input_shift != !head->input_factor)
         fail(c, CMLP_ERROR_FILE_NAME);
+    if (!head->table_numbers != !head->words.n_numbers) fail(c, CMLP_ERROR_FILE_NAME);
     DEMAND(c, "}", CMLP_ERROR_FILE_SYNTAX);
 }
 
-/* The labels: their number depends on the outputs. */
-static void read_classes(cursor *c, const cmlp_head *head)
+/* The labels: their number depends on the outputs. The categories: there is an entry for each column. */
+static void read_values(cursor *c, const cmlp_head *head)
 {
     const char *at;
-    if (c->status || !head->classes.at) return;
-    const cmlp_status status = cmlp_check_classes(head->classes, head->sizes[head->n_layers - 1], &at);
-    if (!status) return;
-    fail(c, status);
-    c->at = (const unsigned char *)at;
+    const cmlp_column_list columns = {head->columns, NULL, 0};
+    if (!c->status && head->classes.at)
+        stop_at(c, cmlp_check_classes(head->classes, head->sizes[head->n_layers - 1], &at), &at);
+    if (!c->status && head->categories.at)
+        stop_at(c, cmlp_check_categories(head->categories, columns, &at), &at);
 }
 
 /* Skips at most 63 spaces before the parameters. */
@@ -372,13 +333,17 @@ cmlp_status cmlp_head_read(const unsigned char *file, size_t n, cmlp_head *head)
     cursor c = {file + 8, file + head->bytes, CMLP_OK};
     uint64_t offset = 0;
     DEMAND(&c, CMLP_HEAD_START, CMLP_ERROR_FILE_MAGIC);
-    head->version = PASS(&c, CMLP_HEAD_VERSION_2) ? 2 : 1;
+    head->version = PASS(&c, CMLP_HEAD_VERSION_3) ? 3 : PASS(&c, CMLP_HEAD_VERSION_2) ? 2 : 1;
     if (head->version == 1) DEMAND(&c, CMLP_HEAD_VERSION, CMLP_ERROR_FILE_VERSION);
     const uint32_t crc = (uint32_t)hex(&c, 8);
     if (!c.status && crc != head_crc(file, (size_t)head->bytes)) fail(&c, CMLP_ERROR_FILE_HEAD_CRC);
     read_metadata(&c, head);
-    read_layers(&c, head, &offset);
-    read_classes(&c, head);
+    if (head->version == 3)
+        read_nets(&c, head, &offset);
+    else
+        read_layers(&c, head, -1, head->sizes, &offset);
+    head->params_size = offset;
+    read_values(&c, head);
     read_other_tensors(&c, head, &offset);
     read_padding(&c);
     head->error_at = (uint64_t)(c.at - file);
@@ -408,4 +373,20 @@ int cmlp_head_find(const unsigned char *file, const char *key, const char **text
         }
     } while (PASS(&c, ","));
     return 0;
+}
+
+cmlp_status cmlp_head_net(const cmlp_head *head, int64_t n_in, cmlp_net *net)
+{
+    int64_t sizes[CMLP_MAX_LAYERS];
+    const cmlp_net_config config = {.struct_size = sizeof config,
+                                    .sizes = sizes,
+                                    .activations = head->activations,
+                                    .n_layers = head->n_layers,
+                                    .loss = head->loss,
+                                    .dtype = head->dtype,
+                                    .activation_parameters = head->activation_parameters,
+                                    .loss_parameter = head->loss_parameter};
+    memcpy(sizes, head->sizes, sizeof sizes);
+    sizes[0] = n_in;
+    return cmlp_net_init(net, sizeof *net, &config);
 }

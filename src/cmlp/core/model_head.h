@@ -5,24 +5,26 @@
 
 #include <string.h>
 
-#include "model_text.h"
+#include "model_columns.h"
 #include "net.h"
 
 #define CMLP_HEAD_START "{\"__metadata__\":{\"cmlp\":\""
 #define CMLP_HEAD_VERSION "1\",\"crc32\":\""   /* a scalar input scale */
 #define CMLP_HEAD_VERSION_2 "2\",\"crc32\":\"" /* input_scale is 1, and each column has a shift and a factor */
+#define CMLP_HEAD_VERSION_3 "3\",\"crc32\":\"" /* several networks that predict a table; input_scale is 1 */
 /* Offset of the head's checksum in the file. The checksum is taken with its own eight digits as zeros. */
 #define CMLP_HEAD_CRC_AT (8 + sizeof CMLP_HEAD_START CMLP_HEAD_VERSION - 1)
 
 #define CMLP_HEAD_ALIGNMENT 64
 #define CMLP_HEAD_LEAST 128
 #define CMLP_HEAD_MOST 100000000     /* the most that the safetensors library reads */
-#define CMLP_DATA_MOST (UINT64_C(1) << 53) /* exact in JavaScript */
-#define CMLP_NAME_MOST 64
 #define CMLP_EXAMPLE_INPUT "example.input"
 #define CMLP_EXAMPLE_OUTPUT "example.output"
 #define CMLP_INPUT_FACTOR "input.factor"
 #define CMLP_INPUT_SHIFT "input.shift"
+#define CMLP_TABLE_NUMBERS "table.numbers"
+#define CMLP_TABLE_TARGET "table.target"
+#define CMLP_TARGET_NUMBERS 4
 
 /* A tensor's type in the file and in cmlp.h. The table ends with an entry without a name. */
 typedef struct cmlp_dtype_name {
@@ -34,7 +36,7 @@ extern const cmlp_dtype_name cmlp_dtype_names[];
 
 /* What the head tells. */
 typedef struct cmlp_head {
-    int64_t sizes[CMLP_MAX_LAYERS];
+    int64_t sizes[CMLP_MAX_LAYERS]; /* of a table's networks, the first is the largest number of inputs */
     int32_t activations[CMLP_MAX_LAYERS - 1];
     double activation_parameters[CMLP_MAX_LAYERS - 1], loss_parameter;
     int32_t n_layers, loss, dtype, version;
@@ -44,7 +46,13 @@ typedef struct cmlp_head {
     uint64_t file_size;
     uint64_t example_input, example_output; /* offsets in the file; 0: there is no example */
     uint64_t input_factor, input_shift;     /* likewise; version 2 has both, version 1 has neither */
-    cmlp_text classes;                      /* the labels, or NULL */
+    uint64_t params_size;                   /* bytes of all parameters */
+    uint64_t table_numbers, table_target;   /* likewise; in version 3 only */
+    cmlp_text classes, categories;          /* the labels, and the categories of a table's columns; or NULL */
+    cmlp_text columns;                      /* the words of a table's columns */
+    cmlp_column_words words;                /* what they tell; 0 columns before version 3 */
+    int32_t n_nets;
+    uint64_t has_bins[CMLP_MAX_NETS / 64];  /* bit i: the input of network i has bins; version 3 */
     uint64_t error_at;                      /* offset of the byte where reading stopped */
 } cmlp_head;
 
@@ -55,8 +63,11 @@ cmlp_status cmlp_head_read(const unsigned char *file, size_t n, cmlp_head *head)
 /* Finds a metadata string in a head that cmlp_head_read has accepted; returns 0 if there is none of this name. */
 int cmlp_head_find(const unsigned char *file, const char *key, const char **text, size_t *length);
 
-/* Whether a key is one of those that every file has, and that nothing else may be called. */
-int cmlp_is_fixed_key(const char *key);
+/* Whether a key is one of those that every file, or every file of a table, has: nothing else may be called so. */
+int cmlp_is_fixed_key(const char *key, int is_table);
+
+/* Whether network i of a table has the input with bins. */
+static inline int cmlp_head_has_bins(const cmlp_head *head, int64_t i) { return head->has_bins[i / 64] >> i % 64 & 1; }
 
 static inline size_t cmlp_bytes_of(int32_t dtype)
 {
@@ -72,6 +83,9 @@ static inline int cmlp_is_big_endian(void)
     return !first;
 }
 
+/* Checks the description of the network in a head, with n_in inputs, and writes the network. */
+cmlp_status cmlp_head_net(const cmlp_head *head, int64_t n_in, cmlp_net *net);
+
 /* Copies elements of `size` bytes in the opposite byte order. */
 static inline void cmlp_swap(void *to, const void *from, uint64_t bytes, size_t size)
 {
@@ -79,6 +93,16 @@ static inline void cmlp_swap(void *to, const void *from, uint64_t bytes, size_t 
     unsigned char *b = to;
     for (uint64_t i = 0; i < bytes; i += size)
         for (size_t k = 0; k < size; k++) b[i + k] = a[i + size - 1 - k];
+}
+
+/* Copies n elements from the bytes of a file. */
+static inline void cmlp_load(void *to, const unsigned char *from, int64_t n, size_t element)
+{
+    const size_t bytes = (size_t)n * element;
+    if (cmlp_is_big_endian())
+        cmlp_swap(to, from, bytes, element);
+    else
+        memcpy(to, from, bytes);
 }
 
 #endif

@@ -66,3 +66,26 @@ int32_t cmlp_text_letter(cmlp_text *t)
     default: return CMLP_TEXT_BAD;
     }
 }
+
+int cmlp_text_digits(cmlp_text *t, uint64_t *value)
+{
+    int n = 0;
+    *value = 0;
+    for (cmlp_text ahead = *t;; *t = ahead, n++) {
+        const int32_t c = cmlp_text_next(&ahead);
+        if (c < '0' || c > '9' || (n && !*value)) return n;
+        const uint64_t digit = (uint64_t)(c - '0');
+        if (*value > (UINT64_MAX - digit) / 10) return 0;
+        *value = *value * 10 + digit;
+    }
+}
+
+void cmlp_text_append(int32_t code, char *buffer, size_t *length)
+{
+    const int more = code < 0x80 ? 0 : code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
+    static const int32_t first[] = {0, 0xc0, 0xe0, 0xf0};
+    for (int i = more; i >= 0; i--, (*length)++) {
+        const int32_t bits = code >> (6 * i);
+        if (buffer) buffer[*length] = (char)(unsigned char)(i == more ? first[more] | bits : 0x80 | (bits & 0x3f));
+    }
+}

@@ -1,8 +1,11 @@
-/* JSON inside a metadata string of a model file: a cursor that undoes both escapes. */
+/* JSON inside a metadata string of a model file: a cursor that undoes both escapes. Limits of the format. */
 #ifndef CMLP_MODEL_TEXT_H
 #define CMLP_MODEL_TEXT_H
 
 #include "../../../include/cmlp.h"
+
+#define CMLP_DATA_MOST (UINT64_C(1) << 53) /* the largest number in a head: exact in JavaScript */
+#define CMLP_NAME_MOST 64                  /* letters of a key or a tensor's name */
 
 typedef struct cmlp_text {
     const char *at, *end;
@@ -20,6 +23,12 @@ int32_t cmlp_text_letter(cmlp_text *t);
 
 /* Skips `literal` and returns 1 if it comes next, else returns 0. */
 int cmlp_text_pass(cmlp_text *t, const char *literal);
+
+/* Digits without a leading zero. Returns their number; 0 if the value needs more than 64 bits. */
+int cmlp_text_digits(cmlp_text *t, uint64_t *value);
+
+/* Appends a code point in UTF-8 to the `*length` bytes of `buffer`. If `buffer` is NULL, only counts the bytes. */
+void cmlp_text_append(int32_t code, char *buffer, size_t *length);
 
 /* Reads a JSON number with a fraction or an exponent, of at most CMLP_DECIMAL_MOST characters. *bits become those of the
  * magnitude of the nearest finite double. Returns 0 if there is no such number. */

@@ -5,120 +5,24 @@
 #include <string.h>
 
 #include "crc.h"
-#include "model_head.h"
+#include "model_content.h"
+#include "model_sink.h"
 
 #if CMLP_BUILDS_TRAINING
 
-typedef struct sink {
-    cmlp_crc *crc;                     /* if not NULL, the bytes are added to it */
-    const cmlp_model_content *content; /* else, if not NULL, content->write gets the bytes; else only counted */
-    uint64_t bytes;
-    size_t used;
-    cmlp_status status;
-    unsigned char buffer[256];
-} sink;
-
-static void take(sink *s, const void *bytes, size_t n)
-{
-    if (s->crc)
-        cmlp_crc_add(s->crc, bytes, n);
-    else if (s->content && !s->status && s->content->write(s->content->context, bytes, n))
-        s->status = CMLP_ERROR_FILE_WRITE;
-}
-
-static void flush(sink *s)
-{
-    if (s->used) take(s, s->buffer, s->used);
-    s->used = 0;
-}
-
-static void put_byte(sink *s, unsigned byte)
-{
-    if (s->used == sizeof s->buffer) flush(s);
-    s->buffer[s->used++] = (unsigned char)byte;
-    s->bytes++;
-}
-
-static void put_text(sink *s, const char *text)
-{
-    while (*text) put_byte(s, (unsigned char)*text++);
-}
-
-static void put_decimal(sink *s, uint64_t value)
-{
-    char digits[20];
-    int n = 0;
-    do digits[n++] = (char)('0' + value % 10);
-    while (value /= 10);
-    while (n) put_byte(s, (unsigned char)digits[--n]);
-}
-
-static void put_hex(sink *s, uint64_t value, int digits)
-{
-    for (int shift = 4 * (digits - 1); shift >= 0; shift -= 4)
-        put_byte(s, (unsigned char)"0123456789abcdef"[value >> shift & 15]);
-}
-
-static void put_hex_double(sink *s, double value)
-{
-    uint64_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    put_hex(s, bits, 16);
-}
-
-/* 0 means that there is no parameter. */
-static void put_parameter(sink *s, double value)
-{
-    if (value == 0) return;
-    put_byte(s, ':');
-    put_hex_double(s, value);
-}
-
-static void put_string(sink *s, const char *text)
-{
-    put_byte(s, '"');
-    for (; *text; text++) {
-        if (*text == '"' || *text == '\\') put_byte(s, '\\');
-        put_byte(s, (unsigned char)*text);
-    }
-    put_byte(s, '"');
-}
-
-/* Writes elements in the file's byte order, little-endian. */
-static void put_elements(sink *s, const void *elements, uint64_t bytes, size_t size)
-{
-    const unsigned char *p = elements;
-    s->bytes += bytes;
-    flush(s);
-    if (!cmlp_is_big_endian()) {
-        take(s, p, (size_t)bytes);
-        return;
-    }
-    for (uint64_t at = 0; at < bytes;) {
-        const uint64_t n = bytes - at < sizeof s->buffer ? bytes - at : sizeof s->buffer;
-        cmlp_swap(s->buffer, p + at, n, size);
-        take(s, s->buffer, (size_t)n);
-        at += n;
-    }
-}
-
 /* The whole content of a file. */
 typedef struct writer {
-    const cmlp_net *net;
-    const void *params;
+    const cmlp_net *net;     /* the first network */
+    const cmlp_table *table; /* NULL: the file has one network */
+    const cmlp_net *const *nets;
+    const void *const *params;
+    int64_t n_nets;
     const cmlp_model_content *content;
     double input_scale;
-    cmlp_model_array own[4]; /* the example, factors and shifts: names ascending by bytes */
+    cmlp_model_array own[4]; /* the example, and two of the inputs or of the table: names ascending by bytes */
     int32_t n_own;
     uint32_t data_crc;
 } writer;
-
-static const char *dtype_name(int32_t dtype)
-{
-    const cmlp_dtype_name *d = cmlp_dtype_names;
-    while (d->name && d->dtype != dtype) d++;
-    return d->name;
-}
 
 static uint64_t array_bytes(const cmlp_model_array *a)
 {
@@ -128,7 +32,7 @@ static uint64_t array_bytes(const cmlp_model_array *a)
 static void put_tensor(sink *s, const cmlp_model_array *a, uint64_t *offset)
 {
     put_text(s, ":{\"dtype\":\"");
-    put_text(s, dtype_name(a->dtype));
+    put_text(s, cmlp_dtype_name_of(a->dtype));
     put_text(s, "\",\"shape\":[");
     put_decimal(s, (uint64_t)a->rows);
     if (a->columns) put_byte(s, ',');
@@ -140,27 +44,35 @@ static void put_tensor(sink *s, const cmlp_model_array *a, uint64_t *offset)
     put_text(s, "]}");
 }
 
-/* Like strcmp, for names that were checked before. */
-static int order_of(const char *a, const char *b)
-{
-    while (*a && *a == *b) a++, b++;
-    return (unsigned char)*a - (unsigned char)*b;
-}
-
 /* The i-th of all arrays by name, the caller's and the writer's own; *given is that many of the caller's before it. */
 static const cmlp_model_array *array_at(const writer *w, int32_t i, int32_t *given)
 {
     const cmlp_model_content *content = w->content;
     const int32_t own = i - *given;
     const int is_own = *given == content->n_arrays ||
-                       (own < w->n_own && order_of(w->own[own].name, content->arrays[*given].name) < 0);
+                       (own < w->n_own && cmlp_order_of(w->own[own].name, content->arrays[*given].name) < 0);
     return is_own ? &w->own[own] : &content->arrays[(*given)++];
+}
+
+/* Writes the words of a table's columns. */
+static void put_columns(sink *s, const cmlp_table *table)
+{
+    for (int64_t i = 0; i < table->n_columns; i++) {
+        const cmlp_column *c = &table->columns[i];
+        if (i) put_byte(s, ',');
+        put_text(s, c->kind == CMLP_COLUMN_CATEGORY  ? "category:"
+                    : c->kind != CMLP_COLUMN_NUMBER ? "unused"
+                    : c->has_missing                ? "number_or_missing:"
+                                                    : "number:");
+        if (c->kind != CMLP_COLUMN_UNUSED) put_decimal(s, (uint64_t)c->n);
+    }
 }
 
 static void put_metadata(sink *s, const writer *w, uint32_t crc)
 {
     const cmlp_net *net = w->net;
-    put_text(s, w->content->factors ? CMLP_HEAD_START CMLP_HEAD_VERSION_2 : CMLP_HEAD_START CMLP_HEAD_VERSION);
+    put_text(s, CMLP_HEAD_START);
+    put_text(s, w->table ? CMLP_HEAD_VERSION_3 : w->content->factors ? CMLP_HEAD_VERSION_2 : CMLP_HEAD_VERSION);
     put_hex(s, crc, 8);
     put_text(s, "\",\"data_crc32\":\"");
     put_hex(s, w->data_crc, 8);
@@ -175,6 +87,10 @@ static void put_metadata(sink *s, const writer *w, uint32_t crc)
     put_text(s, "\",\"loss\":\"");
     put_text(s, cmlp_describe_loss(net->loss)->name);
     put_parameter(s, net->loss_parameter);
+    if (w->table) {
+        put_text(s, "\",\"columns\":\"");
+        put_columns(s, w->table);
+    }
     put_byte(s, '"');
     for (int32_t i = 0; i < w->content->n_strings; i++) {
         put_byte(s, ',');
@@ -185,23 +101,30 @@ static void put_metadata(sink *s, const writer *w, uint32_t crc)
     put_byte(s, '}');
 }
 
-/* Writes the head with the fields `length` and `crc`. Returns the length that the head should have. */
-static uint64_t put_head(sink *s, const writer *w, uint64_t length, uint32_t crc)
+static void put_layers(sink *s, const writer *w, int64_t index, uint64_t *offset)
 {
-    const cmlp_net *net = w->net;
-    uint64_t offset = 0;
-    for (int i = 0; i < 8; i++) put_byte(s, length >> 8 * i & 255);
-    put_metadata(s, w, crc);
+    const cmlp_net *net = w->nets[index];
     for (int32_t l = 0; l < net->depth; l++)
         for (int is_bias = 0; is_bias < 2; is_bias++) {
             const cmlp_dense_layer *layer = &net->layers[l];
             const cmlp_model_array weights = {NULL, NULL, layer->n_in, layer->n_out, net->dtype};
             const cmlp_model_array biases = {NULL, NULL, layer->n_out, 0, net->dtype};
-            put_text(s, ",\"layers.");
+            put_text(s, w->table ? ",\"nets." : ",\"");
+            if (w->table) put_decimal(s, (uint64_t)index);
+            put_text(s, w->table ? ".layers." : "layers.");
             put_decimal(s, (uint64_t)l);
             put_text(s, is_bias ? ".bias\"" : ".weight\"");
-            put_tensor(s, is_bias ? &biases : &weights, &offset);
+            put_tensor(s, is_bias ? &biases : &weights, offset);
         }
+}
+
+/* Writes the head with the fields `length` and `crc`. Returns the length that the head should have. */
+static uint64_t put_head(sink *s, const writer *w, uint64_t length, uint32_t crc)
+{
+    uint64_t offset = 0;
+    for (int i = 0; i < 8; i++) put_byte(s, length >> 8 * i & 255);
+    put_metadata(s, w, crc);
+    for (int64_t i = 0; i < w->n_nets; i++) put_layers(s, w, i, &offset);
     for (int32_t i = 0, given = 0; i < w->content->n_arrays + w->n_own; i++) {
         const cmlp_model_array *a = array_at(w, i, &given);
         put_byte(s, ',');
@@ -216,82 +139,29 @@ static uint64_t put_head(sink *s, const writer *w, uint64_t length, uint32_t crc
 
 static void put_data(sink *s, const writer *w)
 {
-    put_elements(s, w->params, (uint64_t)w->net->n_params * w->net->element, w->net->element);
+    for (int64_t i = 0; i < w->n_nets; i++)
+        put_elements(s, w->params[i], (uint64_t)w->nets[i]->n_params * w->net->element, w->net->element);
     for (int32_t i = 0, given = 0; i < w->content->n_arrays + w->n_own; i++) {
         const cmlp_model_array *a = array_at(w, i, &given);
         put_elements(s, a->data, array_bytes(a), cmlp_bytes_of(a->dtype));
     }
 }
 
-static int is_name(const char *text)
+/* A number in [-1, 1): a hash of the index (the finalizer of MurmurHash3, Appleby 2011). */
+static double pseudo_random(int64_t i)
 {
-    int n = 0;
-    for (; n <= CMLP_NAME_MOST && text[n]; n++) {
-        const int letter = text[n] >= 'a' && text[n] <= 'z';
-        if (!letter && !(n && ((text[n] >= '0' && text[n] <= '9') || text[n] == '_' || text[n] == '.'))) return 0;
-    }
-    return n && n <= CMLP_NAME_MOST;
+    uint32_t bits = (uint32_t)i + 1;
+    bits = (bits ^ bits >> 16) * UINT32_C(0x85ebca6b);
+    bits = (bits ^ bits >> 13) * UINT32_C(0xc2b2ae35);
+    return (double)(bits ^ bits >> 16) / 2147483648.0 - 1;
 }
 
-static cmlp_status check_strings(const cmlp_model_content *content, int64_t n_outputs)
-{
-    if (content->n_strings < 0) return CMLP_ERROR_OPTION;
-    if (content->n_strings && !content->strings) return CMLP_ERROR_NULL;
-    for (int32_t i = 0; i < content->n_strings; i++) {
-        const cmlp_model_string *s = &content->strings[i];
-        if (!s->key || !s->value) return CMLP_ERROR_NULL;
-        if (!is_name(s->key) || cmlp_is_fixed_key(s->key)) return CMLP_ERROR_FILE_NAME;
-        if (i && order_of(s[-1].key, s->key) >= 0) return CMLP_ERROR_FILE_NAME;
-        const char *c = s->value, *at;
-        for (; *c; c++)
-            if ((unsigned char)*c < 0x20 || (unsigned char)*c > 0x7e) return CMLP_ERROR_FILE_SYNTAX;
-        const cmlp_text text = {s->value, c, 0};
-        if (!order_of(s->key, "classes") && cmlp_check_classes(text, n_outputs, &at)) return CMLP_ERROR_FILE_SYNTAX;
-    }
-    return CMLP_OK;
-}
-
-static cmlp_status check_array(const cmlp_model_array *a)
-{
-    static const char *const reserved[] = {"layers.", "example.", "input."};
-    if (!a->name || !a->data) return CMLP_ERROR_NULL;
-    if (!is_name(a->name)) return CMLP_ERROR_FILE_NAME;
-    for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++) {
-        int n = 0;
-        while (reserved[i][n] && a->name[n] == reserved[i][n]) n++;
-        if (!reserved[i][n]) return CMLP_ERROR_FILE_NAME;
-    }
-    if (!dtype_name(a->dtype)) return CMLP_ERROR_DTYPE;
-    if (a->rows < 1 || a->rows > CMLP_MAX_WIDTH || a->columns < 0 || a->columns > CMLP_MAX_WIDTH)
-        return CMLP_ERROR_FILE_TENSOR;
-    const uint64_t limit = (PTRDIFF_MAX < CMLP_DATA_MOST ? (uint64_t)PTRDIFF_MAX : CMLP_DATA_MOST) / 8;
-    if (a->columns && (uint64_t)a->rows > limit / (uint64_t)a->columns) return CMLP_ERROR_OVERFLOW;
-    return cmlp_misaligned(a->data, cmlp_bytes_of(a->dtype)) ? CMLP_ERROR_ALIGNMENT : CMLP_OK;
-}
-
-static cmlp_status check_arrays(const cmlp_model_content *content)
-{
-    if (content->n_arrays < 0) return CMLP_ERROR_OPTION;
-    if (content->n_arrays && !content->arrays) return CMLP_ERROR_NULL;
-    for (int32_t i = 0; i < content->n_arrays; i++) {
-        const cmlp_model_array *a = &content->arrays[i];
-        const cmlp_status status = check_array(a);
-        if (status) return status;
-        if (i && order_of(a[-1].name, a->name) >= 0) return CMLP_ERROR_FILE_NAME;
-    }
-    return CMLP_OK;
-}
-
-/* Fills the example's inputs with numbers that are in [-1, 1) after scaling, before they are rounded: hashes of the
- * index (the finalizer of MurmurHash3, Appleby 2011). */
+/* Fills the example's inputs with numbers that are in [-1, 1) after scaling, before they are rounded. */
 static void make_inputs(const writer *w, void *row)
 {
     const cmlp_model_content *content = w->content;
     for (int64_t i = 0; i < cmlp_n_in(w->net); i++) {
-        uint32_t bits = (uint32_t)i + 1;
-        bits = (bits ^ bits >> 16) * UINT32_C(0x85ebca6b);
-        bits = (bits ^ bits >> 13) * UINT32_C(0xc2b2ae35);
-        const double value = (double)(bits ^ bits >> 16) / 2147483648.0 - 1;
+        const double value = pseudo_random(i);
         double input = content->factors ? value / content->factors[i] + content->shifts[i] : value / w->input_scale;
         if (!(input > -1e30 && input < 1e30)) input = value;
         if (w->net->dtype == CMLP_FLOAT32)
@@ -301,15 +171,27 @@ static void make_inputs(const writer *w, void *row)
     }
 }
 
+/* Fills the example's row of a table: numbers around the centre, and codes of categories. */
+static void make_raw_row(const cmlp_table *table, double *row)
+{
+    for (int64_t i = 0; i < table->n_columns; i++) {
+        const cmlp_column *c = &table->columns[i];
+        const double value = pseudo_random(i), number = 2 * value * c->scale + c->centre;
+        row[i] = value;
+        if (c->kind == CMLP_COLUMN_NUMBER) row[i] = cmlp_is_finite(number) ? number : c->centre;
+        if (c->kind == CMLP_COLUMN_CATEGORY) row[i] = (double)(int64_t)((value + 1) / 2 * (double)c->n);
+    }
+}
+
 /* Replaces every NaN by the same NaN, so that the file's bytes do not depend on the processor. */
-static void canonicalize(const cmlp_net *net, void *output)
+static void canonicalize(void *output, int32_t dtype, int64_t n)
 {
     const uint32_t narrow = UINT32_C(0x7fc00000);
     const uint64_t wide = UINT64_C(0x7ff8000000000000);
-    for (int64_t i = 0; i < cmlp_n_out(net); i++) {
-        void *at = cmlp_at(net, output, i);
-        if (net->dtype == CMLP_FLOAT32 && *(float *)at != *(float *)at) memcpy(at, &narrow, sizeof narrow);
-        if (net->dtype == CMLP_FLOAT64 && *(double *)at != *(double *)at) memcpy(at, &wide, sizeof wide);
+    for (int64_t i = 0; i < n; i++) {
+        void *at = (char *)output + (size_t)i * cmlp_bytes_of(dtype);
+        if (dtype == CMLP_FLOAT32 && *(float *)at != *(float *)at) memcpy(at, &narrow, sizeof narrow);
+        if (dtype == CMLP_FLOAT64 && *(double *)at != *(double *)at) memcpy(at, &wide, sizeof wide);
     }
 }
 
@@ -322,8 +204,18 @@ static cmlp_status make_example(writer *w, const cmlp_row_scratch *scratch)
     cmlp_rows row = cmlp_one_row(net, scratch->row, net->dtype, w->input_scale);
     row.shifts = w->content->shifts;
     row.factors = w->content->factors;
-    const cmlp_status status = cmlp_forward_row(net, w->params, &row, scratch->output, scratch);
-    canonicalize(net, scratch->output);
+    const cmlp_status status = cmlp_forward_row(net, w->params[0], &row, scratch->output, scratch);
+    canonicalize(scratch->output, net->dtype, cmlp_n_out(net));
+    return status;
+}
+
+static cmlp_status make_table_example(const writer *w, const cmlp_table_scratch *scratch)
+{
+    const cmlp_float_mode mode = cmlp_enter_mode();
+    make_raw_row(w->table, scratch->raw);
+    cmlp_leave_mode(mode);
+    const cmlp_status status = cmlp_table_row(w->table, scratch->raw, NULL, scratch->result, scratch);
+    canonicalize(scratch->result, CMLP_FLOAT64, cmlp_n_out(w->net));
     return status;
 }
 
@@ -336,6 +228,26 @@ static void list_own_arrays(writer *w, const cmlp_row_scratch *scratch)
     w->own[1] = (cmlp_model_array){CMLP_EXAMPLE_OUTPUT, scratch->output, cmlp_n_out(net), 0, net->dtype};
     w->own[2] = (cmlp_model_array){CMLP_INPUT_FACTOR, w->content->factors, n_in, 0, CMLP_FLOAT64};
     w->own[3] = (cmlp_model_array){CMLP_INPUT_SHIFT, w->content->shifts, n_in, 0, CMLP_FLOAT64};
+}
+
+/* Collects the numbers of the columns, and lists the arrays. */
+static void list_table_arrays(writer *w, const cmlp_table_scratch *scratch)
+{
+    const cmlp_table *table = w->table;
+    int64_t n = 0;
+    for (int64_t i = 0; i < table->n_columns; i++) {
+        const cmlp_column *c = &table->columns[i];
+        if (c->kind != CMLP_COLUMN_NUMBER) continue;
+        scratch->numbers[n++] = c->centre;
+        scratch->numbers[n++] = c->scale;
+        for (int64_t k = 0; k < c->n; k++) scratch->numbers[n++] = c->edges[k];
+    }
+    w->own[w->n_own++] = (cmlp_model_array){CMLP_EXAMPLE_INPUT, scratch->raw, table->n_columns, 0, CMLP_FLOAT64};
+    w->own[w->n_own++] = (cmlp_model_array){CMLP_EXAMPLE_OUTPUT, scratch->result, cmlp_n_out(w->net), 0, CMLP_FLOAT64};
+    if (n) w->own[w->n_own++] = (cmlp_model_array){CMLP_TABLE_NUMBERS, scratch->numbers, n, 0, CMLP_FLOAT64};
+    if (table->target)
+        w->own[w->n_own++] =
+            (cmlp_model_array){CMLP_TABLE_TARGET, table->target, CMLP_TARGET_NUMBERS, 0, CMLP_FLOAT64};
 }
 
 static cmlp_status write_file(writer *w)
@@ -370,7 +282,7 @@ cmlp_status cmlp_model_write(const cmlp_net *net, const void *params, const cmlp
 {
     cmlp_model_content copy;
     cmlp_row_scratch divided;
-    writer w = {.net = net, .params = params, .content = &copy};
+    writer w = {.net = net, .nets = &net, .params = &params, .n_nets = 1, .content = &copy};
     cmlp_status status = cmlp_check_net(net);
     if (!status) status = CMLP_READ(&copy, content, cmlp_model_content, factors);
     if (!status && (!params || !copy.write)) status = CMLP_ERROR_NULL;
@@ -379,14 +291,103 @@ cmlp_status cmlp_model_write(const cmlp_net *net, const void *params, const cmlp
     if (!status && (cmlp_misaligned(copy.factors, sizeof(double)) || cmlp_misaligned(copy.shifts, sizeof(double))))
         status = CMLP_ERROR_ALIGNMENT;
     if (!status && !cmlp_is_finite(copy.input_scale)) status = CMLP_ERROR_OPTION;
-    if (!status) status = check_strings(&copy, cmlp_n_out(net));
-    if (!status) status = check_arrays(&copy);
+    const cmlp_content_kind kind = {status ? 0 : cmlp_n_out(net), NULL, 0};
+    if (!status) status = cmlp_check_content(&copy, &kind);
     if (!status) status = cmlp_check_scratch(net, scratch, scratch_size, &divided);
     if (!status && !cmlp_model_is_finite(net, params)) status = CMLP_ERROR_FILE_NONFINITE;
     if (status) return status;
     w.input_scale = copy.input_scale == 0 || copy.factors ? 1 : copy.input_scale;
     list_own_arrays(&w, &divided);
     status = make_example(&w, &divided);
+    return status ? status : write_file(&w);
+}
+
+/* ----------------------------------------------------------------------------------------------------- tables */
+
+/* Whether a network has the layers and the loss of the first one; their inputs may differ. */
+static cmlp_status compare_nets(const cmlp_net *a, const cmlp_net *b)
+{
+    if (a->dtype != b->dtype) return CMLP_ERROR_DTYPE;
+    if (a->depth != b->depth) return CMLP_ERROR_LAYERS;
+    if (a->loss != b->loss || a->loss_parameter != b->loss_parameter) return CMLP_ERROR_LOSS;
+    for (int32_t l = 0; l < a->depth; l++) {
+        const cmlp_dense_layer *one = &a->layers[l], *other = &b->layers[l];
+        if (one->n_out != other->n_out) return CMLP_ERROR_WIDTH;
+        if (one->activation != other->activation || one->parameter != other->parameter) return CMLP_ERROR_ACTIVATION;
+    }
+    return CMLP_OK;
+}
+
+static cmlp_status check_nets(const cmlp_table *table)
+{
+    const int64_t n_columns = table->n_columns, wide = cmlp_columns_width(table->columns, n_columns, 1);
+    const int64_t narrow = cmlp_columns_width(table->columns, n_columns, 0);
+    cmlp_status status = CMLP_OK;
+    if (wide < 0) return CMLP_ERROR_OVERFLOW;
+    if (!table->nets || !table->params) return CMLP_ERROR_NULL;
+    if (table->n_nets < 1 || table->n_nets > CMLP_MAX_NETS) return CMLP_ERROR_OPTION;
+    for (int64_t i = 0; i < table->n_nets && !status; i++) {
+        const cmlp_net *net = table->nets[i];
+        status = cmlp_check_net(net);
+        if (!status) status = compare_nets(table->nets[0], net);
+        if (!status && cmlp_n_in(net) != wide && cmlp_n_in(net) != narrow) status = CMLP_ERROR_WIDTH;
+        if (!status && !table->params[i]) status = CMLP_ERROR_NULL;
+        if (!status && cmlp_misaligned(table->params[i], net->element)) status = CMLP_ERROR_ALIGNMENT;
+    }
+    return status;
+}
+
+/* Reads and checks a table, and divides the scratch memory. */
+static cmlp_status read_table(const cmlp_table *table, cmlp_table *copy, void *memory, size_t *size,
+                              cmlp_table_scratch *scratch)
+{
+    cmlp_table_sizes sizes = {NULL, 0, 0};
+    cmlp_status status = CMLP_READ(copy, table, cmlp_table, target);
+    if (!status && cmlp_misaligned(copy->target, sizeof(double))) status = CMLP_ERROR_ALIGNMENT;
+    if (!status) status = cmlp_check_table_columns(copy);
+    if (!status) status = check_nets(copy);
+    if (status) return status;
+    sizes.widest = cmlp_table_widest(copy);
+    sizes.n_columns = copy->n_columns;
+    for (int64_t i = 0; i < copy->n_columns; i++)
+        if (copy->columns[i].kind == CMLP_COLUMN_NUMBER) sizes.n_numbers += 2 + copy->columns[i].n;
+    return sizes.n_numbers > CMLP_MAX_WIDTH ? CMLP_ERROR_OVERFLOW : cmlp_table_space(&sizes, memory, size, scratch);
+}
+
+cmlp_status cmlp_table_write_size(const cmlp_table *table, size_t *bytes)
+{
+    cmlp_table copy;
+    cmlp_table_scratch scratch;
+    size_t size;
+    const cmlp_status status = read_table(table, &copy, NULL, &size, &scratch);
+    if (status) return status;
+    if (!bytes) return CMLP_ERROR_NULL;
+    *bytes = size;
+    return CMLP_OK;
+}
+
+cmlp_status cmlp_table_write(const cmlp_table *table, const cmlp_model_content *content, void *scratch,
+                             size_t scratch_size)
+{
+    cmlp_table checked;
+    cmlp_model_content copy;
+    cmlp_table_scratch divided;
+    size_t needed;
+    cmlp_status status = read_table(table, &checked, scratch, &needed, &divided);
+    if (!status) status = CMLP_READ(&copy, content, cmlp_model_content, factors);
+    if (status) return status;
+    if (!copy.write || !scratch) return CMLP_ERROR_NULL;
+    if (scratch_size < needed) return CMLP_ERROR_BUFFER_SIZE;
+    copy.factors = copy.shifts = NULL;
+    writer w = {.net = checked.nets[0], .table = &checked, .nets = checked.nets, .params = checked.params,
+                .n_nets = checked.n_nets, .content = &copy, .input_scale = 1};
+    const cmlp_content_kind kind = {cmlp_n_out(w.net), checked.columns, checked.n_columns};
+    status = cmlp_check_content(&copy, &kind);
+    for (int64_t i = 0; i < w.n_nets && !status; i++)
+        if (!cmlp_model_is_finite(w.nets[i], w.params[i])) status = CMLP_ERROR_FILE_NONFINITE;
+    if (status) return status;
+    list_table_arrays(&w, &divided);
+    status = make_table_example(&w, &divided);
     return status ? status : write_file(&w);
 }
 #endif

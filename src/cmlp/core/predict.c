@@ -34,11 +34,9 @@ cmlp_status cmlp_forward_row(const cmlp_net *net, const void *params, const cmlp
     return cmlp_forward(net, params, rows, output, &run);
 }
 
-/* The class index of a row of outputs, or -1 if the outputs are no probabilities. NaN counts as the largest output, as
- * in NumPy. */
-static int32_t label_of(const cmlp_net *net, const void *output)
+int32_t cmlp_label_of(const cmlp_net *net, const void *output, int32_t dtype)
 {
-    const int is_float = net->dtype == CMLP_FLOAT32;
+    const int is_float = dtype == CMLP_FLOAT32;
     const int32_t activation = cmlp_output_activation(net);
     const float *f = output;
     const double *d = output;
@@ -62,7 +60,8 @@ cmlp_status cmlp_labels(const cmlp_net *net, const void *output, int64_t n_rows,
     if (n_rows < 0) return CMLP_ERROR_ROWS;
     if (n_rows && (!output || !labels)) return CMLP_ERROR_NULL;
     if (cmlp_misaligned(output, net->element) || cmlp_misaligned(labels, sizeof *labels)) return CMLP_ERROR_ALIGNMENT;
-    for (int64_t i = 0; i < n_rows; i++) labels[i] = label_of(net, cmlp_at(net, output, i * cmlp_n_out(net)));
+    for (int64_t i = 0; i < n_rows; i++)
+        labels[i] = cmlp_label_of(net, cmlp_at(net, output, i * cmlp_n_out(net)), net->dtype);
     return CMLP_OK;
 }
 
@@ -86,6 +85,6 @@ cmlp_status cmlp_predict(const cmlp_net *net, const void *params, const cmlp_row
     if (status) return status;
     if (!output) output = divided.output;
     status = cmlp_forward_row(net, params, &copy, output, &divided);
-    if (!status && label) *label = label_of(net, output);
+    if (!status && label) *label = cmlp_label_of(net, output, net->dtype);
     return status;
 }

@@ -28,6 +28,10 @@ static inline cmlp_rows cmlp_one_row(const cmlp_net *net, const void *row, int32
 cmlp_status cmlp_forward_row(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *output,
                              const cmlp_row_scratch *scratch);
 
+/* The class index of a row of outputs of a type, or -1 if the outputs are no probabilities. NaN counts as the largest
+ * output, as in NumPy. */
+int32_t cmlp_label_of(const cmlp_net *net, const void *output, int32_t dtype);
+
 /* Rounds an address up to a multiple of CMLP_ALIGNMENT. */
 static inline void *cmlp_align_up(const void *memory)
 {

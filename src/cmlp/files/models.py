@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from cmlp import _core
 from cmlp.exceptions import ModelFormatError, StatusError
-from cmlp.files.reader import read_model_file
+from cmlp.files.reader import TableFile, read_model_file
 from cmlp.files.texts import (
     dump_labels,
     dump_names,
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from cmlp.files.reader import ModelFile
+    from cmlp.files.tables import TableContent
     from cmlp.training.state import TrainingState
 
 Model = TypeVar("Model")
@@ -54,8 +55,8 @@ def require_own_class(model: object) -> None:
     kind = type(model)
     if kind.__module__.partition(".")[0] != "cmlp":
         raise TypeError(
-            f"{kind.__name__} cannot be saved: a model file can contain a Network, an MLPClassifier or an "
-            "MLPRegressor, but not a subclass, because loading must not execute other code. Use pickle instead."
+            f"{kind.__name__} cannot be saved: a model file can contain a Network or an estimator of cmlp, but not a "
+            "subclass, because loading must not execute other code. Use pickle instead."
         )
 
 
@@ -118,7 +119,7 @@ def _write(
 
 
 def read_model(
-    path: str | os.PathLike[str], build: Callable[[Content], Model], *, use_map: bool, verify: bool
+    path: str | os.PathLike[str], build: Callable[[Content | TableContent], Model], *, use_map: bool, verify: bool
 ) -> Model:
     """Read a model file; see `cmlp.load`.
 
@@ -137,6 +138,10 @@ def read_model(
     """
     file = read_model_file(path, use_map=use_map, verify=verify)
     try:
+        if isinstance(file, TableFile):
+            from cmlp.files.tables import table_content
+
+            return build(table_content(file))
         return build(_content(file))
     except ModelFormatError as error:
         raise ModelFormatError(f"{path} cannot be loaded: {error}", error.status) from None

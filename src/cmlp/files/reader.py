@@ -8,18 +8,19 @@ import os
 import struct
 import sys
 import zlib
+from itertools import count
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from cmlp import _core
-from cmlp.blocks import empty_block
+from cmlp.blocks import block_copy, empty_block
 from cmlp.exceptions import ModelFormatError
 from cmlp.files.regular import open_regular
 from cmlp.inputs.scale import InputScale
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -28,6 +29,9 @@ _CHUNK = 1 << 20  # number of elements to check at a time, to use little memory
 # The entries of the head that this package uses. Others are never parsed: millions of them would take much memory.
 _KEYS = ("data_crc32", "input_scale", "activations", "loss")
 _OWN_KEYS = ("class", "classes", "feature_names", "history", "parameters", "training", "training.parameters")
+_TABLE_KEYS = ("columns", "categories", "class", "classes", "feature_names", "parameters")
+_TABLE_NUMBERS, _TABLE_TARGET = "table.numbers", "table.target"
+_VERSION_3 = '{"__metadata__":{"cmlp":"3",'
 _EXAMPLE = ("example.input", "example.output")
 _COLUMNS = ("input.factor", "input.shift")
 _TENSORS = ("best", "generator", "last", "loss_curve", "optimizer", "order", "records", "sums", "target_factor")
@@ -62,7 +66,31 @@ class ModelFile(NamedTuple):
     arrays: dict[str, NDArray[Any]]
 
 
-def read_model_file(path: str | os.PathLike[str], *, use_map: bool, verify: bool) -> ModelFile:
+class TableFile(NamedTuple):
+    """The content of the model file of a table.
+
+    Attributes
+    ----------
+    nets : list of (cmlp._core.Net, ndarray of shape (n_params,))
+        The networks. Writeable parameters, as those of a `ModelFile`.
+    columns : list of (str, int, bool)
+        Kind, number of edges or categories, and whether missing numbers have an input, of each column.
+    numbers : ndarray of float64
+        Centre, scale and edges of each column of numbers.
+    target : ndarray of shape (4,) or None
+        Centre, scale, lowest and highest value of the targets; None for classes.
+    strings : dict of str to str
+        The metadata that this package uses.
+    """
+
+    nets: list[tuple[_core.Net, NDArray[Any]]]
+    columns: list[tuple[str, int, bool]]
+    numbers: NDArray[Any]
+    target: NDArray[Any] | None
+    strings: dict[str, str]
+
+
+def read_model_file(path: str | os.PathLike[str], *, use_map: bool, verify: bool) -> ModelFile | TableFile:
     """Read a model file; raises ModelFormatError, with the path and the reason, if it is invalid."""
     with open_regular(path) as file:
         try:
@@ -71,7 +99,7 @@ def read_model_file(path: str | os.PathLike[str], *, use_map: bool, verify: bool
             raise ModelFormatError(f"{os.fsdecode(path)} cannot be loaded: {error}", error.status) from None
 
 
-def _read(file: IO[bytes], size: int, use_map: bool, verify: bool) -> ModelFile:
+def _read(file: IO[bytes], size: int, use_map: bool, verify: bool) -> ModelFile | TableFile:
     head_size = _core.model_head_size(file.read(8))
     if head_size > size:
         raise _short()
@@ -84,6 +112,8 @@ def _read(file: IO[bytes], size: int, use_map: bool, verify: bool) -> ModelFile:
         raise ModelFormatError("the file has extra bytes at its end", "CMLP_ERROR_FILE_LONG")
     text = str(memoryview(head)[8:], "ascii")
     del head
+    if text.startswith(_VERSION_3):
+        return _read_table(text, _whole(file, size, use_map), head_size, is_map=use_map, verify=verify)
     strings = _entries(text, (*_KEYS, *_OWN_KEYS), '"')
     net = _net(text, strings)
     tensors = _entries(text, (*_EXAMPLE, *_COLUMNS, *_ARRAYS), "{")
@@ -159,13 +189,64 @@ def _entries(text: str, names: Iterable[str], opening: str) -> dict[str, Any]:
     return found
 
 
-def _net(text: str, strings: dict[str, str]) -> _core.Net:
-    """Return the network that the head describes."""
+def _net(text: str, strings: dict[str, str], prefix: str = "") -> _core.Net:
+    """Return the network that the head describes; the names of its layers begin with `prefix`."""
     names, parameters = zip(*map(_word, strings["activations"].split(",")), strict=True)
-    layers = list(_entries(text, (f"layers.{i}.weight" for i in range(len(names))), "{").values())
+    layers = list(_entries(text, (f"{prefix}layers.{i}.weight" for i in range(len(names))), "{").values())
     sizes = [layers[0]["shape"][0], *(layer["shape"][1] for layer in layers)]
     loss, loss_parameter = _word(strings["loss"])
     return _core.Net(sizes, names, loss, _DTYPES[layers[0]["dtype"]][1:], parameters, loss_parameter)
+
+
+def _nets_of_table(text: str, strings: dict[str, str]) -> Iterator[_core.Net]:
+    """Yield the networks of a table. There are at most two that differ in their number of inputs."""
+    nets: dict[str, _core.Net] = {}
+    at = 0
+    for i in count():
+        key = f',"nets.{i}.layers.0.weight":'
+        at = text.find(key, at)
+        if at < 0:
+            return
+        shape = text[at + len(key) : text.index("]", at)]
+        if shape not in nets:
+            nets[shape] = _net(text, strings, f"nets.{i}.")
+        yield nets[shape]
+
+
+def _whole(file: IO[bytes], size: int, use_map: bool) -> NDArray[np.uint8]:
+    """Return all bytes of a file, aligned, and writeable without an effect on the file."""
+    if use_map:
+        return np.frombuffer(mmap.mmap(file.fileno(), size, access=mmap.ACCESS_COPY), np.uint8)
+    content = empty_block(size, np.uint8)
+    file.seek(0)
+    if file.readinto(content.data) != size:  # type: ignore[attr-defined]
+        raise _short()
+    return content
+
+
+def _read_table(text: str, content: NDArray[np.uint8], head_size: int, *, is_map: bool, verify: bool) -> TableFile:
+    """Return the content of a file of version 3, of which the core has validated the head `text`."""
+    if verify:
+        _core.Model(content)
+    strings = _entries(text, (*_KEYS, *_TABLE_KEYS), '"')
+    nets, at = [], head_size
+    for net in _nets_of_table(text, strings):
+        size = net.n_params * net.dtype.itemsize
+        block = content[at : at + size].view(net.dtype)
+        nets.append((net, block if is_map else block_copy(block)))
+        at += size
+    tensors = _entries(text, (_TABLE_NUMBERS, _TABLE_TARGET), "{")
+    arrays = _arrays(tensors, memoryview(content)[at:], at - head_size)
+    if sys.byteorder == "big":
+        for _, block in nets:
+            block.byteswap(inplace=True)
+    columns = [_column(word) for word in strings.pop("columns").split(",")]
+    return TableFile(nets, columns, arrays.get(_TABLE_NUMBERS, np.empty(0)), arrays.get(_TABLE_TARGET), strings)
+
+
+def _column(word: str) -> tuple[str, int, bool]:
+    kind, _, n = word.partition(":")
+    return kind.removesuffix("_or_missing"), int(n or 0), kind == "number_or_missing"
 
 
 def _arrays(tensors: dict[str, Any], rest: memoryview, start: int) -> dict[str, NDArray[Any]]:

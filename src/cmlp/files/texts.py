@@ -12,7 +12,7 @@ from cmlp.exceptions import ModelFormatError
 from cmlp.inputs.labels import Labels
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -191,3 +191,45 @@ def load_names(text: str, n_features: int) -> NDArray[Any]:
     if text[at:] != "]" or len(names) != n_features:
         raise refuse(f"'feature_names' is not a list of {n_features} texts")
     return np.array(names, object)
+
+
+# ------------------------------------------------------------------------------------------ categories of a table
+
+
+def dump_categories(categories: Sequence[Sequence[object] | None], owner: str) -> str:
+    """Return the categories of each column, None for a column of numbers, as JSON.
+
+    Raises
+    ------
+    TypeError
+        If a category is neither text, a finite number nor None; the message names the column.
+    """
+    return dump(
+        [None if one is None else [_category(value, i, owner) for value in one] for i, one in enumerate(categories)]
+    )
+
+
+def _category(value: object, column: int, owner: str) -> object:
+    value = value.item() if isinstance(value, np.generic) else value
+    if value is None or isinstance(value, str):
+        return value if value is None else str(value)
+    if type(value) in (bool, int) or (type(value) is float and math.isfinite(value)):
+        return value
+    raise TypeError(
+        f"column {column} of {owner} has the category {value!r} of type {type(value).__name__}, which a model file "
+        "cannot contain: convert the column to text or numbers before fit"
+    )
+
+
+def load_categories(text: str) -> list[list[Any] | None]:
+    """Return the categories of each column from the JSON of `dump_categories`, which the core has checked."""
+    try:
+        categories: list[list[Any] | None] = _DECODER.decode(text)
+    except (ValueError, RecursionError):
+        raise refuse("'categories' is not JSON") from None
+    for values in categories:
+        if values is not None and len(set(values)) != len(values):
+            raise refuse("'categories' has a column with two equal categories")
+        if values is not None and any(isinstance(value, float) and not math.isfinite(value) for value in values):
+            raise refuse("'categories' has an infinite number")
+    return categories

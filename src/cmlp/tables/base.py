@@ -15,6 +15,7 @@ from cmlp.estimators.routing import Routing
 from cmlp.exceptions import NotFittedError, sklearn_class
 from cmlp.inputs.weights import as_weights
 from cmlp.pickles import PICKLE_VERSION, check_version
+from cmlp.record import Record
 from cmlp.tables.bag import Bag, Member, Rows, Shape, outputs
 from cmlp.tables.columns import Schema, learn_schema
 from cmlp.tables.encoder import Encoder, learn_encoder
@@ -22,12 +23,15 @@ from cmlp.training.random import random_state
 from cmlp.training.task import require_complete
 
 if TYPE_CHECKING:
+    import os
     from typing import Self
 
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp.constraints import Row
+    from cmlp.files.tables import TableContent
     from cmlp.network import Network
+    from cmlp.tables.columns import Codes
     from cmlp.training.task import Task
 
 _BLOCK = 8192  # rows predicted at a time, so that their encoding takes little memory
@@ -183,6 +187,75 @@ class TabularEstimator(Routing, Representation, Parametrized):
         else:
             vars(self).pop("feature_names_in_", None)
         vars(self).update(fitted)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the fitted estimator to a model file, which `cmlp.load` and the C library can read.
+
+        Saving is atomic: if it fails, an existing file stays unchanged. The file contains the networks, the encoding of
+        the columns, the categories, the classes or the range of the targets, the names of the columns and the
+        parameters of the constructor, but no training data and no history.
+
+        Parameters
+        ----------
+        path : str or path-like
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        OSError
+            If the file cannot be written.
+        TypeError
+            If a parameter (for example a RandomState), the labels (for example dates) or a category (for example a
+            Decimal) cannot be stored exactly, or if this is an instance of a subclass.
+        ValueError
+            If a parameter is invalid, there are more than 1,024 networks, or `path` exists and is not a regular file.
+        """
+        from cmlp.files.models import require_own_class
+        from cmlp.files.tables import write_table
+
+        require_own_class(self)
+        content = self._content()
+        self._parameters()  # raises ValueError for invalid parameters, with which the file could not be loaded
+        write_table(path, content)
+
+    def _content(self) -> TableContent:
+        """Return what the estimator consists of."""
+        from cmlp.files.tables import TableContent
+
+        schema, encoder, members = self._fitted()
+        return TableContent(
+            type(self).__name__,
+            [(record.net, record.params) for record, _, _ in members],
+            encoder.kinds,
+            encoder.numbers,
+            [None if codes is None else sorted(codes, key=codes.__getitem__) for codes in schema.codes],
+            labels=None,
+            target=None,
+            names=None if schema.names is None else np.array(schema.names, object),
+            parameters=self.get_params(deep=False),
+        )
+
+    @classmethod
+    def _assembled(cls, content: TableContent) -> Self:
+        """Return the fitted estimator with this content. It uses the parameter blocks without a copy."""
+        estimator = cls(**content.parameters)
+        estimator._parameters()  # raises ValueError for invalid parameters
+        encoder = Encoder.assembled(content.columns, content.numbers)
+        wide = encoder.n_inputs(bins=True)
+        codes: list[Codes | None] = [
+            None if values is None else {value: code for code, value in enumerate(values)}
+            for values in content.categories
+        ]
+        names = None if content.names is None else content.names.tolist()
+        members = [Member(Record(net, params, 1.0), net.n_in == wide, {"loss": []}) for net, params in content.nets]
+        estimator._keep(TableModel(Schema(names, codes), encoder, members), cls._attributes_of(content))
+        return estimator
+
+    @classmethod
+    def _attributes_of(cls, content: TableContent) -> dict[str, Any]:
+        """Return the fitted attributes that the targets determine."""
+        raise NotImplementedError
 
     def _fitted(self) -> TableModel:
         model: TableModel | None = vars(self).get("_model")

@@ -9,7 +9,7 @@ import numpy as np
 
 from cmlp.constraints import NONE, Instance, Options, Row
 from cmlp.inputs.class_weights import weighted_by_class
-from cmlp.inputs.labels import learn_labels
+from cmlp.inputs.labels import Labels, learn_labels
 from cmlp.inputs.validation import as_targets
 from cmlp.tables.bag import Shape
 from cmlp.tables.base import TABLES, Asked, TabularEstimator, Targets
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import ArrayLike, NDArray
+
+    from cmlp.files.tables import TableContent
 
 SMOOTHING = 0.02
 _SMALLEST = 1e-7  # probabilities are clipped to it in the validation loss
@@ -127,6 +129,14 @@ class TabularClassifier(TabularEstimator):
         shape = Shape(parameters["hidden_layer_sizes"], labels.n_outputs, output, "label_smoothing", SMOOTHING)
         task = Task(targets, lambda outputs, y, weight: -log_loss(outputs, y, weight))
         return Targets(task, shape, weight, groups, {"classes_": labels.classes})
+
+    def _content(self) -> TableContent:
+        return super()._content()._replace(labels=Labels("labels", self.classes_))
+
+    @classmethod
+    def _attributes_of(cls, content: TableContent) -> dict[str, Any]:
+        assert content.labels is not None  # the reader has checked it
+        return {"classes_": content.labels.classes}
 
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
         """Return the probability of each label: the mean over the networks.

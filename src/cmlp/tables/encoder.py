@@ -58,10 +58,29 @@ class Encoder:
 
     def __init__(self, columns: Sequence[NumberColumn | CategoryColumn | None]) -> None:
         self.columns = list(columns)
-        self.core = _core.Columns([_kind(column) for column in self.columns], self.numbers)
+        self.core = _core.Columns(self.kinds, self.numbers)
+
+    @classmethod
+    def assembled(cls, kinds: Sequence[tuple[str, int, bool]], numbers: NDArray[np.float64]) -> Encoder:
+        """Return the encoder with these `kinds` and `numbers`."""
+        columns: list[NumberColumn | CategoryColumn | None] = []
+        at = 0
+        for kind, n, missing in kinds:
+            if kind == "number":
+                centre, scale = map(float, numbers[at : at + 2])
+                columns.append(NumberColumn(centre, scale, numbers[at + 2 : at + 2 + n], missing))
+                at += 2 + n
+            else:
+                columns.append(CategoryColumn(n) if kind == "category" else None)
+        return cls(columns)
 
     def __reduce__(self) -> tuple[object, ...]:
         return Encoder, (self.columns,)
+
+    @property
+    def kinds(self) -> list[tuple[str, int, bool]]:
+        """The kind of each column, its number of edges or categories, and whether missing numbers have an input."""
+        return [_kind(column) for column in self.columns]
 
     @property
     def numbers(self) -> NDArray[np.float64]:

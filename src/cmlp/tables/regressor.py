@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from cmlp.files.tables import TableContent
+
     Loss: TypeAlias = Callable[[NDArray[Any]], NDArray[Any]]
 
 
@@ -126,6 +128,13 @@ class TabularRegressor(TabularEstimator):
         if values.ndim != 1:
             raise ValueError(f"{owner} needs one number per row, got y of shape {values.shape}.")
         return values
+
+    def _content(self) -> TableContent:
+        return super()._content()._replace(target=vars(self)["_scale"])
+
+    @classmethod
+    def _attributes_of(cls, content: TableContent) -> dict[str, Any]:
+        return {"_scale": content.target}
 
     def predict(self, X: ArrayLike) -> np.ndarray:
         """Return the predicted numbers: the mean over the networks.

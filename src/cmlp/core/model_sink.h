@@ -1,0 +1,101 @@
+/* Where the writer of model files puts bytes: they are counted, added to a checksum, or passed to the caller. */
+#ifndef CMLP_MODEL_SINK_H
+#define CMLP_MODEL_SINK_H
+
+#include "crc.h"
+#include "model_head.h"
+
+typedef struct sink {
+    cmlp_crc *crc;                     /* if not NULL, the bytes are added to it */
+    const cmlp_model_content *content; /* else, if not NULL, content->write gets the bytes; else only counted */
+    uint64_t bytes;
+    size_t used;
+    cmlp_status status;
+    unsigned char buffer[256];
+} sink;
+
+static inline void take(sink *s, const void *bytes, size_t n)
+{
+    if (s->crc)
+        cmlp_crc_add(s->crc, bytes, n);
+    else if (s->content && !s->status && s->content->write(s->content->context, bytes, n))
+        s->status = CMLP_ERROR_FILE_WRITE;
+}
+
+static inline void flush(sink *s)
+{
+    if (s->used) take(s, s->buffer, s->used);
+    s->used = 0;
+}
+
+static inline void put_byte(sink *s, unsigned byte)
+{
+    if (s->used == sizeof s->buffer) flush(s);
+    s->buffer[s->used++] = (unsigned char)byte;
+    s->bytes++;
+}
+
+static inline void put_text(sink *s, const char *text)
+{
+    while (*text) put_byte(s, (unsigned char)*text++);
+}
+
+static inline void put_decimal(sink *s, uint64_t value)
+{
+    char digits[20];
+    int n = 0;
+    do digits[n++] = (char)('0' + value % 10);
+    while (value /= 10);
+    while (n) put_byte(s, (unsigned char)digits[--n]);
+}
+
+static inline void put_hex(sink *s, uint64_t value, int digits)
+{
+    for (int shift = 4 * (digits - 1); shift >= 0; shift -= 4)
+        put_byte(s, (unsigned char)"0123456789abcdef"[value >> shift & 15]);
+}
+
+static inline void put_hex_double(sink *s, double value)
+{
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    put_hex(s, bits, 16);
+}
+
+/* 0 means that there is no parameter. */
+static inline void put_parameter(sink *s, double value)
+{
+    if (value == 0) return;
+    put_byte(s, ':');
+    put_hex_double(s, value);
+}
+
+static inline void put_string(sink *s, const char *text)
+{
+    put_byte(s, '"');
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\') put_byte(s, '\\');
+        put_byte(s, (unsigned char)*text);
+    }
+    put_byte(s, '"');
+}
+
+/* Writes elements in the file's byte order, little-endian. */
+static inline void put_elements(sink *s, const void *elements, uint64_t bytes, size_t size)
+{
+    const unsigned char *p = elements;
+    s->bytes += bytes;
+    flush(s);
+    if (!cmlp_is_big_endian()) {
+        take(s, p, (size_t)bytes);
+        return;
+    }
+    for (uint64_t at = 0; at < bytes;) {
+        const uint64_t n = bytes - at < sizeof s->buffer ? bytes - at : sizeof s->buffer;
+        cmlp_swap(s->buffer, p + at, n, size);
+        take(s, s->buffer, (size_t)n);
+        at += n;
+    }
+}
+
+#endif

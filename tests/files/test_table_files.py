@@ -1,0 +1,458 @@
+"""Model files of tables: what is saved comes back with the same bits, also in C; damaged and malicious files raise."""
+
+import decimal
+import io
+import json
+import os
+import random
+import struct
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from model_files import CRC_AT, Refused, quoted, read, repaired, split
+from optional import package
+
+import cmlp
+from cmlp import ModelFormatError, TabularClassifier, TabularRegressor, _core
+from cmlp.blocks import empty_block
+from cmlp.tables.columns import Schema
+
+nan = float("nan")
+FAST = {"n_estimators": 3, "hidden_layer_sizes": (6,), "max_time": 1e-9, "random_state": 0}
+
+
+def mixed_rows(n=60, seed=0):
+    """Return rows of every kind of column, as lists."""
+    rng = np.random.RandomState(seed)
+    kinds = [None, "red", "grün", 'say "hi" \\ /', "\ud800"]
+    return [
+        [
+            float(rng.standard_normal()),
+            nan if rng.random_sample() < 0.2 else float(rng.exponential()) * 1e6,
+            kinds[rng.randint(len(kinds))],
+            ["x", "y"][rng.randint(2)],
+            [0, 2.5, True, "w", None][rng.randint(5)] if i else -7,
+            3.0,
+            "same",
+        ]
+        for i in range(n)
+    ]
+
+
+X = mixed_rows()
+Y = {2: ["no", "yes"] * 30, 3: [3, 10, -1] * 20}
+
+
+def classifier(n_classes=3, **parameters):
+    return TabularClassifier(**{**FAST, "categorical_features": [2, 3, 4, 6], **parameters}).fit(X, Y[n_classes])
+
+
+def regressor(**parameters):
+    y = np.arange(60) * 1000.0 - 7
+    return TabularRegressor(**{**FAST, "categorical_features": [2, 3, 4, 6], **parameters}).fit(X, y)
+
+
+MODELS = {"binary": lambda: classifier(2), "multiclass": classifier, "regressor": regressor}
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "table.cmlp"
+
+
+def outputs(model, rows):
+    return model.predict(rows) if isinstance(model, TabularRegressor) else model.predict_proba(rows)
+
+
+def saved(model, folder):
+    """Return the bytes of a model's file."""
+    model.save(folder / "saved.cmlp")
+    return (folder / "saved.cmlp").read_bytes()
+
+
+# ------------------------------------------------------------------------------------------------ save and load
+
+
+@pytest.mark.parametrize("mmap", [False, True])
+@pytest.mark.parametrize("name", MODELS)
+def test_loaded_model_predicts_the_same_bits(path, name, mmap):
+    model, rows = MODELS[name](), mixed_rows(500, seed=1)
+    model.save(path)
+    loaded = cmlp.load(path, mmap=mmap)
+    assert type(loaded) is type(model)
+    assert outputs(loaded, rows).tobytes() == outputs(model, rows).tobytes()
+    assert loaded.get_params() == model.get_params()
+    assert loaded.n_features_in_ == 7 and not hasattr(loaded, "feature_names_in_")
+    assert loaded.history_["loss"] == [] and len(loaded.estimators_) == 3
+    assert model._fitted().schema == loaded._fitted().schema
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_loaded_model_is_saved_with_the_same_bytes(path, name):
+    MODELS[name]().save(path)
+    before = path.read_bytes()
+    cmlp.load(path).save(path)
+    assert path.read_bytes() == before
+
+
+def test_loaded_model_predicts_the_same_bits_in_another_process(path):
+    model = classifier()
+    model.save(path)
+    code = (
+        "import cmlp, json, sys; model = cmlp.load(sys.argv[1]);"
+        "print(model.predict_proba(json.load(sys.stdin)).tobytes().hex(), model.predict([[None] * 7]))"
+    )
+    rows = [["red" if value == "\ud800" else value for value in row] for row in X]
+    done = subprocess.run(
+        [sys.executable, "-c", code, os.fspath(path)],
+        input=json.dumps(rows),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split()[0] == model.predict_proba(rows).tobytes().hex()
+
+
+def test_classes_keep_their_type(path):
+    for labels in (
+        np.array([3, -1], np.int8),
+        np.array(["a", "bc"]),
+        np.array([False, True]),
+        np.array([1.0, 2.0], np.float32),
+    ):
+        model = TabularClassifier(**FAST).fit(np.arange(40.0)[:, None], np.tile(labels, 20))
+        model.save(path)
+        loaded = cmlp.load(path)
+        assert loaded.classes_.dtype == model.classes_.dtype and (loaded.classes_ == model.classes_).all()
+
+
+def test_names_of_columns_survive(path):
+    pd = package("pandas")
+    frame = pd.DataFrame({"größe": np.arange(40.0), "colour": ["red", None] * 20})
+    model = TabularRegressor(**FAST).fit(frame, np.arange(40.0))
+    model.save(path)
+    loaded = cmlp.load(path)
+    assert loaded.feature_names_in_.tolist() == ["größe", "colour"]
+    assert loaded.predict(frame[["colour", "größe"]]).tobytes() == model.predict(frame).tobytes()
+    with pytest.raises(ValueError, match="missing are"):
+        loaded.predict(frame[["colour"]])
+
+
+def test_loaded_model_can_be_fitted_again(path):
+    model = regressor()
+    model.save(path)
+    loaded = cmlp.load(path).fit(X, np.arange(60) * 1000.0 - 7)
+    assert loaded.predict(X).tobytes() == model.predict(X).tobytes()
+
+
+def test_file_of_20_columns_is_at_most_700_kB(path):
+    rng = np.random.RandomState(0)
+    X = rng.standard_normal((300, 20))
+    X[rng.random_sample(X.shape) < 0.1] = nan
+    TabularRegressor(random_state=0, max_time=1e-9).fit(X, np.arange(300.0)).save(path)
+    assert path.stat().st_size <= 700_000
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        (lambda m: m._fitted().schema.codes[2].update({decimal.Decimal(1): 9}), TypeError, "column 2 .*Decimal"),
+        (lambda m: m._fitted().schema.codes[2].update({1j: 9}), TypeError, "column 2 .*complex"),
+        (lambda m: m._fitted().schema.codes[2].update({float("inf"): 9}), TypeError, "column 2 .*inf"),
+        (lambda m: m.set_params(random_state=np.random.RandomState(0)), TypeError, "random_state"),
+        (lambda m: m.set_params(n_estimators=0), ValueError, "n_estimators"),
+    ],
+)
+def test_save_refuses_what_a_file_cannot_contain(path, change, error, message):
+    path.write_bytes(b"kept")
+    model = classifier()
+    change(model)
+    with pytest.raises(error, match=message):
+        model.save(path)
+    assert path.read_bytes() == b"kept"
+
+
+def test_save_refuses_subclasses_and_models_that_are_not_fitted(path):
+    class Mine(TabularRegressor):
+        pass
+
+    with pytest.raises(TypeError, match="subclass"):
+        Mine().save(path)
+    with pytest.raises(ValueError, match="not fitted"):
+        TabularRegressor().save(path)
+
+
+# ------------------------------------------------------------------------------------------------- the C library
+
+
+def core_model(content):
+    block = empty_block(len(content), np.uint8)
+    block[:] = np.frombuffer(content, np.uint8)
+    return _core.Model(block)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_c_library_predicts_raw_rows_with_the_bits_of_python(tmp_path, name):
+    model = MODELS[name]()
+    core, schema = core_model(saved(model, tmp_path)), model._fitted().schema
+    rows = mixed_rows(300, seed=2)
+    for raw, row in zip(schema.read(rows, "X"), rows, strict=True):
+        label, found = core.predict(raw)
+        if name == "regressor":
+            assert label == -1 and found.tobytes() == model.predict([row]).tobytes()
+        else:
+            expected = model.predict_proba([row])[0]
+            assert found.tobytes() == expected[-len(found) :].tobytes()
+            assert model.classes_[label] == model.predict([row])[0]
+
+
+def test_c_library_finds_the_codes_of_categories(tmp_path):
+    model = classifier()
+    core, schema = core_model(saved(model, tmp_path)), model._fitted().schema
+    for column in (2, 3, 4, 6):
+        for value, code in schema.codes[column].items():
+            name = "true" if value is True else value if value is None else str(value)
+            if name != "\ud800":  # which UTF-8 cannot express
+                assert core.category(column, name) == code, (column, value)
+        assert core.category(column, "never") == core.category(column, "") == core.category(column, "re") == -1
+    assert core.category(2, None) == schema.codes[2][None]
+    assert core.category(3, None) == -1
+    for column in (0, 1, 5, 7, -1, 2**62):
+        with pytest.raises(ValueError, match="OPTION"):
+            core.category(column, "x")
+
+
+def test_c_library_refuses_infinity_but_not_nan(tmp_path):
+    core = core_model(saved(regressor(), tmp_path))
+    core.predict([nan] * 7)
+    for column in range(7):
+        with pytest.raises(ValueError, match="INPUT"):
+            core.predict([*[0.0] * column, float("inf"), *[0.0] * (6 - column)])
+
+
+# ------------------------------------------------------------------------------------- damaged and malicious files
+
+
+def tiny():
+    """Return a file with all kinds of columns, as small as possible."""
+    columns = [("number", 3, True), ("unused", 0, False), ("category", 3, False), ("number", 0, False)]
+    encoder = _core.Columns(columns, [0.0, 1.0, -1.0, 0.0, 2.0, 5.0, 0.5])
+    nets = []
+    for n_in in (1 + 2 + 1 + 3 + 1, 1 + 1 + 3 + 1):
+        net = cmlp.Network([n_in, 2, 1], "relu", output="identity", loss="squared_error", random_state=n_in)
+        nets.append((net._net, net.params))
+    strings = {
+        "categories": '[null,["one"],["a",null,2.5],null]',
+        "class": "TabularRegressor",
+        "parameters": '{"n_estimators":2}',
+    }
+    out = io.BytesIO()
+    _core.write_table(encoder, nets, (1.0, 2.0, -3.0, 3.0), strings=strings, arrays={}, write=out.write)
+    return out.getvalue()
+
+
+GOOD = tiny()
+TEXT, DATA = split(GOOD)
+W1 = b'"nets.1.layers.0.weight"'
+COLUMNS = b"number_or_missing:3,unused,category:3,number:0"
+CATEGORIES = quoted('[null,["one"],["a",null,2.5],null]').encode()
+
+
+def status_of(path, content, **options):
+    path.write_bytes(content)
+    try:
+        cmlp.load(path, **options)
+    except ModelFormatError as error:
+        return error.status.removeprefix("CMLP_ERROR_")
+    return "OK"
+
+
+def core_accepts(content):
+    try:
+        head = content[: _core.model_head_size(content[:8])]
+        return _core.model_file_size(head) == len(content)
+    except ModelFormatError:
+        return False
+
+
+def is_accepted_elsewhere(content):
+    try:
+        read(content)
+    except Refused:
+        return False
+    return True
+
+
+def categories(text):
+    return CATEGORIES, quoted(text).encode()
+
+
+HEADS = {
+    "columns missing": (b',"columns":"' + COLUMNS + b'"', b"", "FILE_SYNTAX"),
+    "no columns": (COLUMNS, b"", "FILE_SYNTAX"),
+    "unknown kind": (COLUMNS, COLUMNS.replace(b"unused", b"date"), "FILE_SYNTAX"),
+    "empty column": (COLUMNS, COLUMNS.replace(b"unused", b""), "FILE_SYNTAX"),
+    "comma at the end": (COLUMNS, COLUMNS + b",", "FILE_SYNTAX"),
+    "number of unused": (COLUMNS, COLUMNS.replace(b"unused", b"unused:0"), "FILE_SYNTAX"),
+    "one edge": (COLUMNS, COLUMNS.replace(b"number:0", b"number:1"), "FILE_SYNTAX"),
+    "no categories": (COLUMNS, COLUMNS.replace(b"category:3", b"category:0"), "FILE_SYNTAX"),
+    "leading zero": (COLUMNS, COLUMNS.replace(b"category:3", b"category:03"), "FILE_SYNTAX"),
+    "2^31 categories": (COLUMNS, COLUMNS.replace(b"category:3", b"category:2147483648"), "FILE_SYNTAX"),
+    "2^64 categories": (COLUMNS, COLUMNS.replace(b"category:3", b"category:18446744073709551616"), "FILE_SYNTAX"),
+    "too many inputs": (COLUMNS, COLUMNS.replace(b"category:3", b"category:2147483647"), "WIDTH"),
+    "too many edges": (COLUMNS, COLUMNS.replace(b"number:0", b"number:2147483647"), "WIDTH"),
+    "one column more": (COLUMNS, COLUMNS + b",unused", "FILE_SYNTAX"),
+    "another width": (COLUMNS, COLUMNS.replace(b"category:3", b"category:4"), "FILE_TENSOR"),
+    "key columns twice": (b'"class":', b'"columns":"unused","class":', "FILE_NAME"),
+    "scale": (b"3ff0000000000000", b"4000000000000000", "OPTION"),
+    "network left out": (W1, W1.replace(b"1", b"2", 1), "FILE_NAME"),
+    "network 01": (W1, W1.replace(b"1", b"01", 1), "FILE_NAME"),
+    "layers without nets": (b'"nets.0.layers.0.weight"', b'"layers.0.weight"', "FILE_NAME"),
+    "input.factor": (b'"table.numbers"', b'"input.factor"', "FILE_TENSOR"),
+    "no numbers": (b'"table.numbers"', b'"table.other"', "FILE_NAME"),
+    "numbers of another length": (b'"shape":[7]', b'"shape":[7,1]', "FILE_TENSOR"),
+    "version 2": (b'"cmlp":"3"', b'"cmlp":"2"', "FILE_NAME"),
+    "version 1": (b'"cmlp":"3"', b'"cmlp":"1"', "FILE_NAME"),
+    "categories of a number": (*categories('[["x"],["one"],["a",null,2.5],null]'), "FILE_SYNTAX"),
+    "two constants": (*categories('[null,["one","two"],["a",null,2.5],null]'), "FILE_SYNTAX"),
+    "too few categories": (*categories('[null,["one"],["a",null],null]'), "FILE_SYNTAX"),
+    "too many categories": (*categories('[null,["one"],["a",null,2.5,"b"],null]'), "FILE_SYNTAX"),
+    "too few columns": (*categories('[null,["one"],["a",null,2.5]]'), "FILE_SYNTAX"),
+    "too many columns": (*categories('[null,["one"],["a",null,2.5],null,null]'), "FILE_SYNTAX"),
+    "nested": (*categories('[null,["one"],["a",null,[2.5]],null]'), "FILE_SYNTAX"),
+    "object": (*categories('[null,["one"],["a",null,{}],null]'), "FILE_SYNTAX"),
+    "NaN": (*categories('[null,["one"],["a",null,NaN],null]'), "FILE_SYNTAX"),
+    "01": (*categories('[null,["one"],["a",null,01],null]'), "FILE_SYNTAX"),
+    "1.": (*categories('[null,["one"],["a",null,1.],null]'), "FILE_SYNTAX"),
+    "1e": (*categories('[null,["one"],["a",null,1e],null]'), "FILE_SYNTAX"),
+    "-": (*categories('[null,["one"],["a",null,-],null]'), "FILE_SYNTAX"),
+    "space": (*categories('[null, ["one"],["a",null,2.5],null]'), "FILE_SYNTAX"),
+    "text behind": (*categories('[null,["one"],["a",null,2.5],null]x'), "FILE_SYNTAX"),
+    "100,000 brackets": (*categories("[" * 100_000), "FILE_SYNTAX"),
+}  # fmt: skip
+# Follow the grammar, but are no estimator of this package.
+MEANINGS = {
+    "equal categories": (*categories('[null,["one"],["a",null,"a"],null]'), "FILE_SYNTAX"),
+    "equal numbers": (*categories('[null,["one"],[1,null,1.0],null]'), "FILE_SYNTAX"),
+    "infinite category": (*categories('[null,["one"],[1,null,1e999],null]'), "FILE_SYNTAX"),
+    "5,000 digits": (*categories(f'[null,["one"],[1,null,{"9" * 5000}],null]'), "FILE_SYNTAX"),
+    "categories missing": (b'"categories"', b'"category"', "FILE_SYNTAX"),
+    "class missing": (b'"class"', b'"clasz"', "FILE_SYNTAX"),
+    "class of a network": (b'"TabularRegressor"', b'"MLPRegressor"', "FILE_SYNTAX"),
+    "unknown class": (b'"TabularRegressor"', b'"TabularEstimator"', "FILE_SYNTAX"),
+    "classifier without classes": (b'"TabularRegressor"', b'"TabularClassifier"', "FILE_SYNTAX"),
+    "unknown parameter": (b"n_estimators", b"n_estimator", "FILE_SYNTAX"),
+    "invalid parameter": (b'estimators\\":2', b'estimators\\":0', "FILE_SYNTAX"),
+    "target missing": (b'"table.target"', b'"table.targets"', "FILE_SYNTAX"),
+}  # fmt: skip
+
+
+def replaced(old, new):
+    assert old in TEXT, old
+    return repaired(TEXT.replace(old, new, 1), DATA)
+
+
+def test_the_tiny_file_is_loaded(path):
+    assert status_of(path, GOOD) == "OK" and is_accepted_elsewhere(GOOD)
+    assert cmlp.load(path).predict([[0.5, "one", "a", nan]]).shape == (1,)
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_invalid_head_raises_with_its_status(path, name):
+    old, new, status = HEADS[name]
+    content = replaced(old, new)
+    assert status_of(path, content) == status_of(path, content, verify=False, mmap=True) == status
+    assert not core_accepts(content) and not is_accepted_elsewhere(content)
+
+
+@pytest.mark.parametrize("name", MEANINGS)
+def test_file_that_is_no_estimator_raises(path, name):
+    old, new, status = MEANINGS[name]
+    content = replaced(old, new)
+    assert core_accepts(content) and is_accepted_elsewhere(content)
+    for options in ({}, {"verify": False}, {"verify": False, "mmap": True}):
+        found = status_of(path, content, **options)
+        assert found == status or (name == "target missing" and found == "FILE_EXAMPLE" and not options)
+
+
+def tensor_at(name):
+    return struct.unpack(f"<{read(GOOD)[1][name][1][0]}d", read(GOOD)[1][name][2]), DATA.index(read(GOOD)[1][name][2])
+
+
+@pytest.mark.parametrize(
+    ("name", "position", "value"),
+    [
+        ("table.numbers", 0, nan),
+        ("table.numbers", 1, 0.0),
+        ("table.numbers", 1, -1.0),
+        ("table.numbers", 2, 0.0),
+        ("table.numbers", 4, float("inf")),
+        ("table.numbers", 6, nan),
+        ("table.target", 0, nan),
+        ("table.target", 1, 0.0),
+        ("table.target", 1, float("inf")),
+        ("table.target", 2, 4.0),
+    ],
+)
+def test_invalid_numbers_raise(path, name, position, value):
+    _, start = tensor_at(name)
+    at = start + 8 * position
+    content = repaired(TEXT, DATA[:at] + struct.pack("<d", value) + DATA[at + 8 :])
+    assert status_of(path, content) == "OPTION"
+    assert status_of(path, content, verify=False) in ("OPTION", "FILE_SYNTAX")
+
+
+def test_damaged_data_raise(path):
+    assert status_of(path, GOOD[:-1]) == "FILE_SHORT" and status_of(path, GOOD + b"\0") == "FILE_LONG"
+    assert status_of(path, repaired(TEXT, DATA[:-1] + b"\1", data_crc=False)) == "FILE_DATA_CRC"
+    assert status_of(path, repaired(TEXT, struct.pack("<f", nan) + DATA[4:])) == "FILE_NONFINITE"
+    _, at = tensor_at("example.output")
+    assert status_of(path, repaired(TEXT, DATA[:at] + bytes(8) + DATA[at + 8 :])) == "FILE_EXAMPLE"
+
+
+@pytest.mark.slow
+def test_every_flipped_bit_and_every_truncation_raises(path):
+    for i in range(8 * len(GOOD)):
+        flipped = bytearray(GOOD)
+        flipped[i // 8] ^= 1 << i % 8
+        assert status_of(path, flipped) != "OK"
+    for n in range(len(GOOD)):
+        assert status_of(path, GOOD[:n]) == "FILE_SHORT"
+
+
+TOKENS = [b"unused,", b"category:2", b"number:2", b"number_or_missing:", b",null", b'[\\"a\\"]', b"nets.0", b"table.",
+          b"1", b"0", b",", b'"', b"\\", b"e", b".", b"-", b"true"]  # fmt: skip
+
+
+def test_core_and_independent_reader_agree():
+    rng, accepted = random.Random(3), 0
+    starts = [TEXT.index(part) for part in (b'"columns"', b'"categories"', b'"nets.0', b'"nets.1', b'"table.')]
+    for i in range(6_000):
+        text = bytearray(TEXT)
+        for _ in range(rng.randint(1, 2)):
+            at = rng.choice([rng.choice(starts) + rng.randrange(80), rng.randrange(CRC_AT + 2, len(TEXT))])
+            if rng.random() < 0.5:
+                text[at : at + rng.randint(1, 3)] = rng.choice([b"", b"1", b"0", b"null", b"2.5", b"a"])
+            else:
+                text[at:at] = rng.choice(TOKENS)
+        content = repaired(bytes(text), DATA)
+        accepted += core_accepts(content)
+        assert core_accepts(content) == is_accepted_elsewhere(content), (i, content)
+    assert accepted > 50
+
+
+def test_schema_is_restored_with_its_types(path):
+    codes = [{"a": 0, None: 1, 7: 2, 2.5: 3, 10**30: 4, -0.5: 5}, None]
+    schema = Schema(None, codes)
+    model = TabularRegressor(**FAST).fit([["a", 1.0], ["b", 2.0]] * 20, np.arange(40.0))
+    fitted = model._fitted()
+    kinds = [("category", 6, False), *fitted.encoder.kinds[1:]]
+    encoder = type(fitted.encoder).assembled(kinds, fitted.encoder.numbers)
+    net = cmlp.Network([encoder.n_inputs(bins=True), 2, 1], "relu", output="identity", loss="squared_error")
+    members = [fitted.members[0]._replace(record=fitted.members[0].record.replaced(net._net, net.params))]
+    model._model = fitted._replace(schema=schema, encoder=encoder, members=members)
+    model.save(path)
+    loaded = cmlp.load(path)._fitted().schema.codes[0]
+    assert loaded == codes[0] and [type(value) for value in loaded] == [type(value) for value in codes[0]]
