@@ -9,7 +9,7 @@ from c_build import COMPILER, needs_compiler, run
 from estimator_cases import blobs, small
 from optional import package
 
-from cmlp import MLPRegressor, Network
+from cmlp import MLPRegressor, Network, TabularClassifier
 from cmlp.command import main as cli
 
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer:UserWarning")
@@ -179,3 +179,27 @@ def test_export_without_onnx(command, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnx", None)
     status, _, err = command("export", "m.cmlp", "--to", "onnx", "-o", "m.onnx")
     assert status == 1 and "install it with `pip install 'cmlp[onnx]'`" in err
+
+
+@pytest.fixture
+def table(tmp_path):
+    """Save the model of a table."""
+    X = [[float(i), "a" if i % 3 else None] for i in range(30)]
+    model = TabularClassifier(n_estimators=2, hidden_layer_sizes=(4,), max_time=1e-9)
+    model.fit(X, ["no", "yes"] * 15).save(tmp_path / "table.cmlp")
+
+
+def test_info_of_a_table(command, table):
+    status, out, _ = command("info", "table.cmlp")
+    fields = described(out)
+    assert status == 0 and fields["class"] == "TabularClassifier" and fields["columns"] == "1 number, 1 category"
+    assert fields["classes"] == "2: no, yes" and fields["networks"].endswith("-4-1")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("export", "table.cmlp", "--to", "c", "-o", "t.h"), ("page", "table.cmlp"), ("predict", "table.cmlp", "X.csv")],
+)
+def test_commands_for_one_network_refuse_a_table(command, table, arguments):
+    status, _, err = command(*arguments)
+    assert status == 1 and "table.cmlp is a TabularClassifier" in err and err.count("\n") == 1

@@ -350,6 +350,8 @@ def test_stored_files_stay_readable(stored):
     read(stored.read_bytes())
     if "network" in stored.stem:
         assert isinstance(model, Network)
+    elif "table" in stored.stem:
+        assert len(model.predict([[0.5, 1.0, "a", None]] * 3)) == 3
     else:
         rows = np.zeros((3, 4))
         if hasattr(model, "feature_names_in_"):
@@ -358,7 +360,7 @@ def test_stored_files_stay_readable(stored):
 
 
 def test_repository_has_a_file_of_each_version():
-    assert {path.stem.partition("_")[0] for path in STORED} == {"v1", "v2"}
+    assert {path.stem.partition("_")[0] for path in STORED} == {"v1", "v2", "v3"}
     assert len(STORED) >= 4
 
 

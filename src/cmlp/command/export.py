@@ -38,11 +38,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Write the file."""
-    import cmlp
-
     _check(arguments)
-    with options.reported():
-        model = cmlp.load(arguments.model)
+    model = options.loaded_network(arguments.model)
     result = _exported(arguments, model)
     size = os.path.getsize(arguments.output)
     lines = [f"wrote {printable(arguments.output)}, {size:,} bytes"]

@@ -38,6 +38,8 @@ def described(model: Any) -> dict[str, str]:
     """Return a name and a text for each property of a model."""
     from cmlp.record import record_of
 
+    if hasattr(model, "_content"):
+        return _described_table(model)
     record = record_of(model)
     net = record.net
     fields = {
@@ -57,6 +59,28 @@ def described(model: Any) -> dict[str, str]:
         fields["features"] = _listed(record.feature_names.tolist())
     if record.kind != "network":
         fields |= _training(model)
+    return fields
+
+
+def _described_table(model: Any) -> dict[str, str]:
+    """Describe the model of a table."""
+    content = model._content()
+    nets = [net for net, _ in content.nets]
+    n_params = sum(net.n_params for net in nets)
+    kinds = [kind for kind, _, _ in content.columns]
+    counts = {kind: kinds.count(kind) for kind in ("number", "category", "unused")}
+    fields = {
+        "class": content.class_name,
+        "columns": ", ".join(f"{count} {kind}" for kind, count in counts.items() if count),
+        "networks": ", ".join("-".join(map(str, net.sizes)) for net in nets),
+        "parameters": f"{n_params:,} ({nets[0].dtype}, {n_params * nets[0].dtype.itemsize:,} bytes)",
+        "activations": ", ".join(nets[0].activations),
+        "loss": _with_parameter(nets[0].loss, nets[0].loss_parameter),
+    }
+    if content.labels is not None:
+        fields["classes"] = f"{len(content.labels.classes)}: {_listed(content.labels.classes.tolist())}"
+    if content.names is not None:
+        fields["features"] = _listed(content.names.tolist())
     return fields
 
 

@@ -51,7 +51,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Write the page, print its size, and open it if the output is a terminal."""
-    from cmlp.importers import load
     from cmlp.page.document import write_page
     from cmlp.record import record_of
 
@@ -60,7 +59,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     with options.reported():
         if path is not None and os.path.exists(output) and os.path.samefile(output, path):
             raise ValueError(f"the page would replace the model file {path}: choose another file with -o")
-        model = story_network() if path is None else load(path)
+        model = story_network() if path is None else options.loaded_network(path)
         data = _DATA[arguments.data]() if arguments.data else None
         page = write_page(record_of(model), output, data, arguments.title)
     is_open = terminal.rewrites and not arguments.no_open and open_in_browser(output)

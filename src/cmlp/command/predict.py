@@ -73,11 +73,9 @@ def read_inputs(arguments: argparse.Namespace, path: str, model: Any) -> Table:
 
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Print the predictions."""
-    import cmlp
     from cmlp.record import record_of
 
-    with options.reported():
-        model = cmlp.load(arguments.model)
+    model = options.loaded_network(arguments.model)
     if arguments.proba and record_of(model).kind == "regressor":
         raise options.CommandError(f"{arguments.model} is a regressor, which has no probabilities")
     table = read_inputs(arguments, arguments.data, model)

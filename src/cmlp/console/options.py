@@ -8,7 +8,7 @@ import math
 import shlex
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cmlp.console.printable import printable
 
@@ -41,6 +41,20 @@ def reported(*also: type[Exception]) -> Iterator[None]:
         if isinstance(error, OSError) and error.strerror and error.filename:
             message = f"{error.filename}: {error.strerror}"
         raise CommandError(message) from error
+
+
+def loaded_network(path: str) -> Any:
+    """Return the model of a file; raises CommandError for a table's, which is more than one network."""
+    import cmlp
+
+    with reported():
+        model = cmlp.load(path)
+    if not hasattr(model, "_record"):
+        raise CommandError(
+            f"{path} is a {type(model).__name__}, the model of a table: this command takes one network. Python and the "
+            "C library predict with the file"
+        )
+    return model
 
 
 def add_seed(parser: argparse.ArgumentParser) -> None:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 _BLOCK = 8192  # rows predicted at a time, so that their encoding takes little memory
 _FEWEST_ROWS = 2  # that fit accepts
+_OTHER_EXPORTS = ("to_c", "to_html", "to_onnx", "to_sklearn", "to_torch")  # methods of the other estimators
 
 TABLES: Mapping[str, Row] = {
     "n_estimators": (constraints.POSITIVE_INTEGER,),
@@ -256,6 +257,20 @@ class TabularEstimator(Routing, Representation, Parametrized):
     def _attributes_of(cls, content: TableContent) -> dict[str, Any]:
         """Return the fitted attributes that the targets determine."""
         raise NotImplementedError
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Say why there is no method of this name."""
+            if name in _OTHER_EXPORTS:
+                raise AttributeError(
+                    f"{type(self).__name__} has no {name}: it exports one network, and this model has an encoder of "
+                    "columns and several networks. save writes a file that the C library predicts with; estimators_ "
+                    "has the networks, whose inputs are encoded rows.",
+                    name=name,
+                    obj=self,
+                )
+            return super().__getattribute__(name)  # raises AttributeError
 
     def _fitted(self) -> TableModel:
         model: TableModel | None = vars(self).get("_model")

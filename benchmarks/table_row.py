@@ -1,0 +1,84 @@
+"""Microseconds for one raw row of a table: in C from a model file, and in Python."""
+
+import ctypes
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.report import Report
+
+ROOT = Path(__file__).parents[1]
+N_COLUMNS, N_ROWS = 20, 64
+SOURCE = """
+#include "cmlp_file.h"
+static cmlp_file file;
+int load(const char *path) { return cmlp_file_load(&file, path); }
+double predict(const double *rows, int n, int repeats)
+{
+    double output[16], sum = 0;
+    for (int i = 0; i < n * repeats; i++) {
+        cmlp_model_predict(file.model, rows + i % n * file.info.n_inputs, 0, output, file.scratch,
+                           file.info.scratch_size);
+        sum += output[0];
+    }
+    return sum;
+}
+"""
+
+
+def library(folder):
+    """Compile the C library with the two functions above, with the flags of a release."""
+    source, single, target = folder / "row.c", folder / "cmlp.c", folder / "row.so"
+    source.write_text(SOURCE, encoding="utf-8")
+    subprocess.run([sys.executable, ROOT / "tools/make_single_file.py", single], check=True)
+    flags = ["-O3", "-fPIC", "-shared", "-pthread", f"-I{ROOT / 'include'}"]
+    subprocess.run(["cc", *flags, source, single, "-lm", "-o", target], check=True)
+    loaded = ctypes.CDLL(str(target))
+    loaded.predict.restype = ctypes.c_double
+    return loaded
+
+
+def rows_of(kind, rng):
+    """Return rows of 20 columns: numbers, or half of them categories; some are missing."""
+    X = rng.standard_normal((2000, N_COLUMNS))
+    X[rng.random_sample(X.shape) < 0.05] = np.nan
+    categories = np.arange(N_COLUMNS) % 2 == 1 if kind == "mixed" else np.zeros(N_COLUMNS, bool)
+    X[:, categories] = rng.randint(0, 8, (len(X), categories.sum()))
+    return X, categories
+
+
+def run(*, short):
+    from cmlp import TabularRegressor
+
+    report, table, rng = Report("table_row", short), [], np.random.RandomState(0)
+    with tempfile.TemporaryDirectory() as folder:
+        loaded, path = library(Path(folder)), Path(folder, "model.cmlp")
+        for kind in ("numbers", "mixed"):
+            X, categories = rows_of(kind, rng)
+            model = TabularRegressor(random_state=0, max_time=0.1, categorical_features=categories)
+            model.fit(X, np.nan_to_num(X[:, 0])).save(path)
+            assert loaded.load(str(path).encode()) == 0
+            raw = np.ascontiguousarray(model._fitted().schema.read(X[:N_ROWS], "X"))
+            times = [timed(loaded, raw, 1 if short else 20) for _ in range(3 if short else 31)]
+            start = time.perf_counter()
+            for row in X[:N_ROWS]:
+                model.predict(row[None])
+            python = (time.perf_counter() - start) / N_ROWS
+            table.append(
+                [kind, path.stat().st_size / 1e3, 1e6 * statistics.median(times), 1e6 * min(times), 1e6 * python]
+            )
+    columns = ["20 columns", "kB", "C, median", "C, least", "Python"]
+    report.table("microseconds for one row, 4 networks", columns, table)
+    report.write()
+
+
+def timed(loaded, raw, repeats):
+    """Return the seconds for a row in C."""
+    start = time.perf_counter()
+    loaded.predict(raw.ctypes.data_as(ctypes.c_void_p), N_ROWS, repeats)
+    return (time.perf_counter() - start) / (N_ROWS * repeats)
