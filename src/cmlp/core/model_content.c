@@ -18,7 +18,7 @@ const char *cmlp_dtype_name_of(int32_t dtype)
     return d->name;
 }
 
-static int is_name(const char *text)
+static int is_key(const char *text)
 {
     int n = 0;
     for (; n <= CMLP_NAME_MOST && text[n]; n++) {
@@ -35,7 +35,7 @@ static cmlp_status check_strings(const cmlp_model_content *content, const cmlp_c
     for (int32_t i = 0; i < content->n_strings; i++) {
         const cmlp_model_string *s = &content->strings[i];
         if (!s->key || !s->value) return CMLP_ERROR_NULL;
-        if (!is_name(s->key) || cmlp_is_fixed_key(s->key, kind->columns != NULL)) return CMLP_ERROR_FILE_NAME;
+        if (!is_key(s->key) || cmlp_is_fixed_key(s->key, kind->columns != NULL)) return CMLP_ERROR_FILE_NAME;
         if (i && cmlp_order_of(s[-1].key, s->key) >= 0) return CMLP_ERROR_FILE_NAME;
         const char *c = s->value, *at;
         for (; *c; c++)
@@ -54,7 +54,7 @@ static cmlp_status check_array(const cmlp_model_array *a, int is_table)
 {
     static const char *const reserved[] = {"layers.", "example.", "input.", "nets.", "table."};
     if (!a->name || !a->data) return CMLP_ERROR_NULL;
-    if (!is_name(a->name)) return CMLP_ERROR_FILE_NAME;
+    if (!is_key(a->name)) return CMLP_ERROR_FILE_NAME;
     for (size_t i = 0; i < (is_table ? 5 : 3); i++) {
         int n = 0;
         while (reserved[i][n] && a->name[n] == reserved[i][n]) n++;
