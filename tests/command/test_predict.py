@@ -14,6 +14,9 @@ from optional import package
 
 from cmlp import MLPRegressor, Network
 from cmlp.command import main as cli
+from cmlp.command import tables
+from cmlp.command.tables import read_table
+from cmlp.console.options import CommandError
 
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer:UserWarning")
 X, Y = blobs(n_rows=30)
@@ -307,12 +310,28 @@ def test_gzip_bombs_are_read_up_to_a_limit(folder, predict, start, message):
     assert peak < 8_000_000
 
 
+def test_output_goes_to_a_file_in_blocks_with_the_same_lines(folder, predict, monkeypatch):
+    np.save(folder / "rows.npy", X)
+    at_once = predict("rows.npy", "--proba")[1]
+    monkeypatch.setattr(tables, "BLOCK_ROWS", 7)
+    for name in ("rows.csv", "rows.npy"):
+        assert predict(name, "--proba", "-o", "out.txt") == (0, [], "")
+        assert (folder / "out.txt").read_text().splitlines() == at_once
+    bad = X.copy()
+    bad[20, 1] = np.nan
+    np.save(folder / "rows.npy", bad)
+    assert "rows.npy, row 21, column 2: the value is nan" in predict("rows.npy", "-o", "out.txt")[2]
+    assert (folder / "out.txt").read_text().splitlines() == at_once  # the old file stays
+    assert "No such file or directory" in predict("rows.csv", "-o", "missing/out.txt")[2]
+
+
 @pytest.mark.slow
 def test_parquet_files_are_read_up_to_a_limit(folder, predict):
     pyarrow, parquet = package("pyarrow"), package("pyarrow.parquet")
     parquet.write_table(pyarrow.table({name: np.zeros(10**6) for name in "abcd"}), folder / "data")
-    assert "data contains more than 1,000,000 bytes" in predict("data", "--max-bytes", "1000000")[2]
-    assert len(predict("data")[1]) == 10**6
+    with pytest.raises(CommandError, match="data contains more than 1,000,000 bytes"):
+        read_table(str(folder / "data"), "auto", (), 10**6)
+    assert len(predict("data", "--max-bytes", "1000000")[1]) == 10**6  # block by block
 
 
 def test_bad_files_are_reported(folder, predict):

@@ -6,9 +6,10 @@ import contextlib
 import gzip
 import io
 import math
+import os
 import warnings
 import zlib
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # How files of each format begin.
-_GZIP, _NPY, _IDX = b"\x1f\x8b", b"\x93NUMPY", b"\0\0"
+_GZIP, NPY, _IDX, PARQUET = b"\x1f\x8b", b"\x93NUMPY", b"\0\0", b"PAR1"
 
 
 class _Bounded(io.RawIOBase):
@@ -63,14 +64,46 @@ def opened(path: str, max_bytes: int) -> Iterator[io.BufferedReader]:
 
 def read_array(file: io.BufferedReader, path: str) -> NDArray[Any] | None:
     """Return the array in an npy or idx file; None if it is neither, and nothing is read then."""
-    start = file.peek(len(_NPY))
-    if start.startswith(_NPY):
+    start = file.peek(len(NPY))
+    if start.startswith(NPY):
         return _read_npy(file, path)
     return read_idx(file, path) if start.startswith(_IDX) else None
 
 
+def is_mapped(path: str) -> bool:
+    """Return whether a file can be mapped: whether it is an npy file that is not compressed."""
+    with open_regular(path) as raw:
+        return raw.peek(len(NPY)).startswith(NPY)
+
+
+def mapped(path: str) -> NDArray[Any]:
+    """Return the array in an npy file, of which only the header is read at once."""
+    with open_regular(path) as file:
+        shape, is_fortran, dtype = _npy_header(file, path)
+        start = file.tell()
+        size, found = math.prod(shape) * dtype.itemsize, os.fstat(file.fileno()).st_size - start
+        _require_size(path, shape, size, found if min(shape, default=1) >= 0 else 0)
+        order: Literal["F", "C"] = "F" if is_fortran else "C"
+        try:
+            return np.memmap(file, dtype, "r", start, shape, order) if size else np.empty(shape, dtype)
+        except ValueError as error:
+            raise CommandError(f"{path} cannot be read: {error}") from error
+
+
 def _read_npy(file: IO[bytes], path: str) -> NDArray[Any]:
     """Read an array of numbers or text. The header limits what is read, and memory is allocated as the bytes arrive."""
+    shape, is_fortran, dtype = _npy_header(file, path)
+    size = math.prod(shape) * dtype.itemsize
+    content = read_at_most(file, size + 1) if min(shape, default=1) >= 0 else b""
+    _require_size(path, shape, size, len(content))
+    try:
+        return np.frombuffer(content, dtype).reshape(shape, order="F" if is_fortran else "C")
+    except ValueError as error:
+        raise CommandError(f"{path} cannot be read: {error}") from error
+
+
+def _npy_header(file: IO[bytes], path: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Return shape, order and type of an array of numbers or text."""
     try:
         with warnings.catch_warnings(action="ignore"):  # of the parser, about the header
             version = np.lib.format.read_magic(file)
@@ -80,12 +113,10 @@ def _read_npy(file: IO[bytes], path: str) -> NDArray[Any]:
         raise CommandError(f"{path} cannot be read: its npy header is invalid: {error}") from error
     if dtype.kind not in "buifUS" or not dtype.itemsize:
         raise CommandError(f"{path} must contain real numbers, got an array of dtype {dtype}")
-    size = math.prod(shape) * dtype.itemsize
-    content = read_at_most(file, size + 1) if min(shape, default=1) >= 0 else b""
-    if len(content) != size:
-        got = "more" if len(content) > size else f"{len(content)} bytes"
+    return shape, is_fortran, dtype
+
+
+def _require_size(path: str, shape: tuple[int, ...], size: int, found: int) -> None:
+    if found != size:
+        got = "more" if found > size else f"{found} bytes"
         raise CommandError(f"{path} must have {size} bytes after its header for an array of shape {shape}, got {got}")
-    try:
-        return np.frombuffer(content, dtype).reshape(shape, order="F" if is_fortran else "C")
-    except ValueError as error:
-        raise CommandError(f"{path} cannot be read: {error}") from error

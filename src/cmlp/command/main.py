@@ -90,7 +90,7 @@ _GENERAL = ("-h", "--help", "--version")
 def make_parser(program: str) -> argparse.ArgumentParser:
     """Return the parser of the command line, with one subparser for each module of commands."""
     from cmlp import __version__
-    from cmlp.command import digits, export, info, page, predict
+    from cmlp.command import digits, export, info, page, predict, train
     from cmlp.story import compare, look, nudge, read, story, watch
 
     parser = _Parser(
@@ -100,7 +100,7 @@ def make_parser(program: str) -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"cmlp {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (story, digits, watch, look, nudge, compare, page, read, predict, info, export):
+    for command in (story, digits, watch, look, nudge, compare, page, read, train, predict, info, export):
         subparser = commands.add_parser(
             command.NAME, help=command.SUMMARY, description=command.DESCRIPTION, allow_abbrev=False
         )

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 from cmlp.console import options
 from cmlp.console.printable import printable
 from cmlp.console.terminal import Terminal
+from cmlp.files.atomic import write_atomically
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from numpy.typing import NDArray
 
     from cmlp.command.tables import Table
@@ -19,7 +22,6 @@ DESCRIPTION = (
     "Print one line for each row: the label, or the numbers that a regressor predicts. "
     "Control characters in labels are printed as escapes such as \\x1b."
 )
-_AT_A_TIME = 4096  # lines
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -29,6 +31,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--proba", action="store_true", help="print the probabilities of all classes (cmlp info lists them) instead"
     )
+    parser.add_argument("-o", "--output", metavar="FILE", help="write the lines to a file instead of printing them")
     add_table_options(parser)
 
 
@@ -78,12 +81,32 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     model = options.loaded_network(arguments.model)
     if arguments.proba and record_of(model).kind == "regressor":
         raise options.CommandError(f"{arguments.model} is a regressor, which has no probabilities")
-    table = read_inputs(arguments, arguments.data, model)
+    if arguments.output is None:
+        for lines in _lines(arguments, model):
+            terminal.write_lines(lines)
+        return 0
+
+    def produce(write: Callable[[memoryview], object]) -> None:
+        for lines in _lines(arguments, model):
+            write(memoryview("".join(f"{line}\n" for line in lines).encode()))
+
     with options.reported():
-        results = _results(model, table, arguments.proba)
-    for start in range(0, len(results), _AT_A_TIME):
-        terminal.write_lines([_line(result) for result in results[start : start + _AT_A_TIME]])
+        write_atomically(arguments.output, produce)
     return 0
+
+
+def _lines(arguments: argparse.Namespace, model: Any) -> Iterator[list[str]]:
+    """Yield the lines of each block of rows. A row's prediction does not depend on the block."""
+    from cmlp.command import tables
+    from cmlp.record import record_of
+
+    record = record_of(model)
+    names = None if record.feature_names is None else record.feature_names.tolist()
+    path = arguments.data
+    with options.reported():
+        for block in tables.read_blocks(path, arguments.header, arguments.drop, arguments.max_bytes):
+            table = tables.inputs(block, path, record.sizes[0], names)
+            yield [_line(result) for result in _results(model, table, arguments.proba)]
 
 
 def _results(model: Any, table: Table, proba: bool) -> NDArray[Any]:

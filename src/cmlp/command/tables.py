@@ -7,16 +7,16 @@ import io
 import itertools
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cmlp.command.contents import opened, read_array, too_large
+from cmlp.command.contents import NPY, PARQUET, is_mapped, mapped, opened, read_array, too_large
 from cmlp.console.options import CommandError
 
-_PARQUET = b"PAR1"
+BLOCK_ROWS = 8192
 _DELIMITERS = ",;\t"
 
 
@@ -33,19 +33,22 @@ class Table:
         The line in the file of each row of a CSV file.
     kept : sequence of int or None
         The position in the file of each column, if columns were left out.
+    first : int
+        The position in the file of the first row.
     """
 
     values: NDArray[Any]
     columns: Sequence[str] | None = None
     lines: Sequence[int] | None = None
     kept: Sequence[int] | None = None
+    first: int = 0
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         return self.values if dtype is None else self.values.astype(dtype)
 
     def where(self, row: int, column: int) -> str:
         """Return the place of a value for a message; rows and columns are counted from 1."""
-        place = f"row {row + 1}" if self.lines is None else f"line {self.lines[row]}"
+        place = f"row {row + 1 + self.first}" if self.lines is None else f"line {self.lines[row]}"
         name = f"column {1 + (column if self.kept is None else self.kept[column])}"
         return f"{place}, {name}" if self.columns is None else f"{place}, {name} ({self.columns[column]!r})"
 
@@ -71,7 +74,7 @@ def read_table(path: str, header: str, dropped: Sequence[str], max_bytes: int) -
         If the file cannot be read.
     """
     with opened(path, max_bytes) as file:
-        if file.peek(len(_PARQUET)).startswith(_PARQUET):
+        if file.peek(len(PARQUET)).startswith(PARQUET):
             table = _read_parquet(path, dropped, max_bytes)
         elif (values := read_array(file, path)) is not None:
             table = _matrix(path, values, dropped)
@@ -84,17 +87,67 @@ def read_table(path: str, header: str, dropped: Sequence[str], max_bytes: int) -
     return table
 
 
+def read_blocks(path: str, header: str, dropped: Sequence[str], max_bytes: int) -> Iterator[Table]:
+    """Yield the rows of a file in blocks: Parquet and npy files may be larger than memory.
+
+    The arguments and errors are those of `read_table`; `max_bytes` does not limit Parquet.
+    """
+    with opened(path, max_bytes) as file:
+        start = file.peek(len(NPY))
+    if start.startswith(PARQUET):
+        yield from _parquet_blocks(path, dropped)
+    elif start.startswith(NPY) and is_mapped(path):
+        values = mapped(path)
+        if not values.size:
+            raise CommandError(f"{path} contains no rows")
+        _require_matrix(path, values)
+        for first in range(0, len(values), BLOCK_ROWS):
+            table = replace(_matrix(path, values[first : first + BLOCK_ROWS], dropped), first=first)
+            _require_finite(path, table)
+            yield table
+    else:
+        table = read_table(path, header, dropped, max_bytes)
+        for first in range(0, len(table.values), BLOCK_ROWS):
+            part = slice(first, first + BLOCK_ROWS)
+            lines = None if table.lines is None else table.lines[part]
+            yield replace(table, values=table.values[part], lines=lines, first=first)
+
+
+def _parquet_blocks(path: str, dropped: Sequence[str]) -> Iterator[Table]:
+    from cmlp.datasets import parquet
+
+    try:
+        names = parquet.column_names(path)
+        kept = kept_columns(path, len(names), names, dropped)
+        used, first = [names[i] for i in kept], 0
+        for batch in parquet.batches([path], used, BLOCK_ROWS):
+            import pyarrow
+
+            table = replace(_of_arrow(path, pyarrow.Table.from_batches([batch]), kept), first=first)
+            _require_finite(path, table)
+            first += len(table.values)
+            yield table
+    except (ImportError, ValueError) as error:
+        raise CommandError(str(error)) from error
+    if not first:
+        raise CommandError(f"{path} contains no rows")
+
+
+def _require_matrix(path: str, values: NDArray[Any]) -> None:
+    if values.ndim < 2:
+        raise CommandError(f"{path} must contain a matrix or images, got an array of shape {values.shape}")
+
+
 def _matrix(path: str, values: NDArray[Any], dropped: Sequence[str]) -> Table:
     """Return an array as rows of numbers; images become rows."""
     if values.dtype.kind not in "buif":
         raise CommandError(f"{path} must contain real numbers, got an array of dtype {values.dtype}")
-    if values.ndim < 2:
-        raise CommandError(f"{path} must contain a matrix or images, got an array of shape {values.shape}")
+    _require_matrix(path, values)
     keeps = values.dtype in (np.uint8, np.float32, np.float64)
     rows = (values if keeps else values.astype(np.float64)).reshape(len(values), -1 if len(values) else 0)
     if not dropped or not rows.size:
         return Table(rows)
-    kept = _kept(path, rows.shape[1], None, dropped)
+    kept = kept_columns(path, rows.shape[1], None, dropped)
     return Table(rows[:, kept], kept=kept)
 
 
@@ -116,7 +169,7 @@ def _read_csv(path: str, text: Iterable[str], header: str, dropped: Sequence[str
                 width = len(cells)
                 if header == "yes" or (header == "auto" and not any(map(_resembles_a_number, cells))):
                     names = [cell.strip() for cell in cells]
-                kept = _kept(path, width, names, dropped)
+                kept = kept_columns(path, width, names, dropped)
                 if names is not None:
                     continue
             if len(cells) != width:
@@ -132,6 +185,25 @@ def _read_csv(path: str, text: Iterable[str], header: str, dropped: Sequence[str
         raise CommandError(f"{path} cannot be read as CSV: {error}") from error
     names = None if names is None else [names[i] for i in kept]
     return Table(np.frombuffer(numbers).reshape(len(lines), len(kept)), names, lines, kept)
+
+
+def read_cells(path: str, text: Iterable[str], header: str, column: str) -> list[str]:
+    """Return the cells of one column of delimited text."""
+    cells: list[str] = []
+    at = None
+    for line, row in _rows(text):
+        if at is None:
+            named = header == "yes" or (header == "auto" and not any(map(_resembles_a_number, row)))
+            names = [cell.strip() for cell in row] if named else None
+            at = column_number(path, len(row), names, column)
+            if named:
+                continue
+        if len(row) <= at:
+            raise CommandError(f"{path}, line {line}: {len(row)} values, but column {column!r} is number {at + 1}")
+        if not row[at].strip():
+            raise CommandError(f"{path}, line {line}, column {at + 1}: the value is missing")
+        cells.append(row[at])
+    return cells
 
 
 def _rows(text: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
@@ -194,9 +266,13 @@ def _read_parquet(path: str, dropped: Sequence[str], max_bytes: int) -> Table:
         table = parquet.read_table(path)
     except (pyarrow.ArrowException, OSError) as error:
         raise CommandError(f"{path} cannot be read as Parquet: {error}") from error
+    kept = kept_columns(path, table.num_columns, table.column_names, dropped)
+    return _of_arrow(path, table.select(kept), kept)
+
+
+def _of_arrow(path: str, table: Any, kept: Sequence[int]) -> Table:
+    """Return the columns of a table of pyarrow, of which `kept` are the positions in the file."""
     columns = []
-    kept = _kept(path, table.num_columns, table.column_names, dropped)
-    table = table.select(kept)
     for name, column in zip(table.column_names, table.columns, strict=True):
         values = column.to_numpy()  # a missing number is NaN
         if values.dtype.kind not in "buif":
@@ -253,17 +329,19 @@ def read_labels(path: str, classes: Sequence[object], max_bytes: int) -> NDArray
     return np.asarray(found)
 
 
-def _kept(path: str, width: int, names: Sequence[str] | None, dropped: Sequence[str]) -> list[int]:
+def kept_columns(path: str, width: int, names: Sequence[str] | None, dropped: Sequence[str]) -> list[int]:
     """Return the columns that are not dropped."""
-    columns = set()
-    for text in dropped:
-        if names is not None and text in names:
-            columns.add(list(names).index(text))
-        elif text.isascii() and text.isdecimal() and 1 <= int(text) <= width:
-            columns.add(int(text) - 1)
-        else:
-            raise CommandError(f"{path} has no column {text!r}: name a column, or a number from 1 to {width}")
+    columns = {column_number(path, width, names, text) for text in dropped}
     return [i for i in range(width) if i not in columns]
+
+
+def column_number(path: str, width: int, names: Sequence[str] | None, text: str) -> int:
+    """Return the position of a column that a user gives by its name or its number from 1."""
+    if names is not None and text in names:
+        return list(names).index(text)
+    if text.isascii() and text.isdecimal() and 1 <= int(text) <= width:
+        return int(text) - 1
+    raise CommandError(f"{path} has no column {text!r}: name a column, or a number from 1 to {width}")
 
 
 def inputs(table: Table, path: str, n_inputs: int, names: Sequence[str] | None) -> Table:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 # Rows of a block. pyarrow decodes small integers through four bytes: 784 columns of uint8 take 26 MB while it reads.
 _BLOCK_ROWS = 8192
@@ -50,7 +55,7 @@ class ParquetBlocks:
     >>> from cmlp import MLPClassifier
     >>> from cmlp.datasets import ParquetBlocks
     >>> blocks = ParquetBlocks("rows.parquet", target="label")  # doctest: +SKIP
-    >>> MLPClassifier().fit_batches(blocks, classes=[0, 1], n_rows=blocks.n_rows)  # doctest: +SKIP
+    >>> MLPClassifier().fit_batches(blocks, classes=blocks.classes(), n_rows=blocks.n_rows)  # doctest: +SKIP
     """
 
     def __init__(
@@ -71,7 +76,7 @@ class ParquetBlocks:
         self._block_rows, self._weight = block_rows, sample_weight
         self._targets = [target] if isinstance(target, str) else list(target)
         self._single = isinstance(target, str)
-        schemas = [self._read_schema(path) for path in self._paths]
+        schemas = [_schema(path) for path in self._paths]
         others = {*self._targets, sample_weight}
         self.columns = [name for name in schemas[0][0] if name not in others] if columns is None else list(columns)
         self.n_rows = sum(n_rows for _, n_rows in schemas)
@@ -80,21 +85,48 @@ class ParquetBlocks:
                 if name not in names:
                     raise ValueError(f"{path} has no column {name!r}.")
 
-    @staticmethod
-    def _read_schema(path: str) -> tuple[list[str], int]:
-        """Return the names of a file's columns and its number of rows."""
-        with _opened(path) as file:
-            return list(file.schema_arrow.names), int(file.metadata.num_rows)
+    def classes(self) -> NDArray[Any]:
+        """Return the distinct targets, from a pass that reads only their column.
+
+        Returns
+        -------
+        ndarray
+            For several columns of targets (multilabel) their numbers.
+        """
+        if not self._single:
+            return np.arange(len(self._targets))
+        from cmlp.inputs.arrow import read
+
+        seen: set[Any] = set()
+        for batch in batches(self._paths, self._targets, self._block_rows):
+            seen.update(np.unique(np.asarray(read(batch.column(0), "y"))).tolist())
+        return np.array(sorted(seen))
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         names = [*self.columns, *self._targets, *([] if self._weight is None else [self._weight])]
-        for path in self._paths:
-            with _opened(path) as file:
-                for group in range(file.num_row_groups):
-                    for batch in file.iter_batches(self._block_rows, row_groups=[group], columns=names):
-                        y = batch.column(self._targets[0]) if self._single else batch.select(self._targets)
-                        weight = () if self._weight is None else (batch.column(self._weight),)
-                        yield (batch.select(self.columns), y, *weight)
+        for batch in batches(self._paths, names, self._block_rows):
+            y = batch.column(self._targets[0]) if self._single else batch.select(self._targets)
+            weight = () if self._weight is None else (batch.column(self._weight),)
+            yield (batch.select(self.columns), y, *weight)
+
+
+def batches(paths: Sequence[str], columns: Sequence[str], block_rows: int) -> Iterator[Any]:
+    """Yield the record batches of files, one row group after the other."""
+    for path in paths:
+        with _opened(path) as file:
+            for group in range(file.num_row_groups):
+                yield from file.iter_batches(block_rows, row_groups=[group], columns=list(columns))
+
+
+def column_names(path: str) -> list[str]:
+    """Return the names of the columns of a file."""
+    return _schema(path)[0]
+
+
+def _schema(path: str) -> tuple[list[str], int]:
+    """Return the names of a file's columns and its number of rows."""
+    with _opened(path) as file:
+        return list(file.schema_arrow.names), int(file.metadata.num_rows)
 
 
 def _opened(path: str) -> Any:

@@ -1,0 +1,162 @@
+"""The command ``cmlp train``: trains a classifier or a regressor on a file, and writes the model."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import math
+import time
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cmlp import constraints
+from cmlp.command.predict import DATA_HELP, add_table_options
+from cmlp.console import options
+from cmlp.console.printable import printable, printable_message
+from cmlp.console.terminal import Terminal
+
+if TYPE_CHECKING:
+    from cmlp.command.columns import Rows
+    from cmlp.datasets import ParquetBlocks
+
+NAME, SUMMARY = "train", "train a model on a file of rows"
+DESCRIPTION = (
+    "Train a classifier, or with --regressor a regressor, on the rows of a file, and write the model. A Parquet file "
+    "is read in blocks and an npy file is mapped, so that they may be larger than memory. Each parameter of "
+    "MLPClassifier and MLPRegressor is an option, for example --hidden-layer-sizes 64,32 --input-scale 1/255."
+)
+_NOT_OPTIONS = ("callbacks", "verbose", "warm_start")
+_PREFIX = "parameter_"
+_BAR = 10  # characters
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this command."""
+    parser.add_argument("data", metavar="DATA", help=DATA_HELP.replace("idx ", "").replace("npy,", "npy"))
+    parser.add_argument(
+        "--target", required=True, metavar="COLUMN", help="the column of labels or numbers: its name, or number from 1"
+    )
+    parser.add_argument("-o", "--output", required=True, metavar="MODEL", help="the model file to write")
+    parser.add_argument("--regressor", action="store_true", help="predict numbers instead of labels")
+    parser.add_argument("--validation", metavar="DATA", help="rows to compute a score on after each epoch")
+    parser.add_argument("--resume", action="store_true", help="continue the training of MODEL, up to --max-iter epochs")
+    add_table_options(parser)
+    group = parser.add_argument_group("parameters", "as in Python; lists have commas")
+    for name in _parameters():
+        flags = dict.fromkeys((f"--{name.replace('_', '-')}", f"--{name}"))
+        group.add_argument(
+            *flags, dest=_PREFIX + name, type=_value, default=argparse.SUPPRESS, metavar="VALUE", help=argparse.SUPPRESS
+        )
+
+
+def _parameters() -> list[str]:
+    return sorted({*constraints.CLASSIFIER, *constraints.REGRESSOR} - set(_NOT_OPTIONS))
+
+
+def _value(text: str) -> object:
+    """Return the value of a parameter: a number, a fraction such as 1/255, a list, True, False, None, or text."""
+    numerator, slash, denominator = text.partition("/")
+    try:
+        if slash:
+            return float(numerator) / float(denominator)
+        return math.inf if text == "inf" else ast.literal_eval(text)
+    except (ValueError, SyntaxError, ZeroDivisionError, MemoryError, RecursionError):
+        return text
+
+
+def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
+    """Train and write the model, also after Ctrl-C if an epoch is complete."""
+    from cmlp.command.columns import read_rows
+
+    with options.reported(TypeError, ImportError):
+        model = _model(arguments)
+        reading = arguments.target, arguments.header, arguments.drop, arguments.max_bytes
+        data = read_rows(arguments.data, *reading)
+        held = None if arguments.validation is None else read_rows(arguments.validation, *reading)
+    model.callbacks = [Progress(terminal)]
+    try:
+        with options.reported(TypeError), warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            _fit(model, data, held, arguments.resume)
+    except KeyboardInterrupt:
+        terminal.settle()
+        if "_model" in vars(model):
+            _save(model, arguments.output, terminal)
+            terminal.write_lines(["interrupted: the same command with --resume continues"])
+        raise
+    terminal.settle()
+    terminal.write_lines([printable_message(str(warning.message)) for warning in caught])
+    _save(model, arguments.output, terminal)
+    return 0
+
+
+def _model(arguments: argparse.Namespace) -> Any:
+    """Return the estimator: a new one, or with ``--resume`` the one in the file."""
+    import cmlp
+
+    kind: Any = cmlp.MLPRegressor if arguments.regressor else cmlp.MLPClassifier
+    given = {name.removeprefix(_PREFIX): value for name, value in vars(arguments).items() if name.startswith(_PREFIX)}
+    for name in given:
+        if name not in kind._get_param_names():
+            raise options.CommandError(f"{kind.__name__} has no parameter {name!r}")
+    if not arguments.resume:
+        folder = Path(arguments.output).absolute().parent
+        if not folder.is_dir():  # reported now, not after hours of training
+            raise options.CommandError(f"{folder}: No such folder")
+        return kind(**given)
+    model: Any = cmlp.load(arguments.output)
+    if type(model) is not kind:
+        raise options.CommandError(f"{arguments.output} has a {type(model).__name__}, not a {kind.__name__}")
+    return model.set_params(**given)
+
+
+def _fit(model: Any, data: Rows | ParquetBlocks, held: Rows | ParquetBlocks | None, resume: bool) -> None:
+    from cmlp.command.columns import Rows, in_memory
+
+    own = {}
+    if held is not None:
+        validation = in_memory(held)
+        own = {"X_val": validation.X, "y_val": validation.y}
+    if isinstance(data, Rows):
+        model.fit(data.X, data.y, resume=resume, **own)
+        return
+    if model._estimator_type == "classifier" and not resume:
+        own["classes"] = data.classes()
+    model.fit_batches(data, n_rows=data.n_rows, resume=resume, **own)
+
+
+def _save(model: Any, path: str, terminal: Terminal) -> None:
+    model.callbacks = None
+    with options.reported(TypeError):
+        model.save(path, include_training_state=True)
+    lines = [f"{model.n_iter_} epochs, loss {model.loss_:.6g}"]
+    if model.history_.get("validation_score"):
+        lines[0] += f", validation score {model.history_['validation_score'][-1]:.6g}"
+    terminal.write_lines([*map(printable_message, lines), f"wrote {printable(path)}"])
+
+
+class Progress:
+    """A callback that shows a line with a bar, the loss, the validation score and the time left."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        from cmlp.command.digits_report import duration
+
+        self._terminal, self._duration = terminal, duration
+        self._started, self._first = 0.0, 0
+
+    def on_fit_begin(self, trainer: Any) -> None:
+        """Start the clock."""
+        self._started, self._first = time.monotonic(), trainer.state.epoch
+
+    def on_epoch_end(self, trainer: Any) -> None:
+        """Show the numbers of the epoch."""
+        epoch, most = trainer.last_epoch, trainer.max_iter
+        done = round(_BAR * epoch.number / most)
+        fields = [f"epoch {epoch.number:{len(str(most))}}/{most}", f"[{'#' * done}{'.' * (_BAR - done)}]"]
+        fields.append(f"loss {epoch.loss:.6f}")
+        if epoch.validation_score is not None:
+            fields.append(f"validation {epoch.validation_score:.4f}")
+        seconds = (time.monotonic() - self._started) / (epoch.number - self._first)
+        fields.append(f"{self._duration(seconds * (most - epoch.number))} left")
+        self._terminal.write_live(fields)

@@ -1,0 +1,142 @@
+"""``cmlp train``: models with the bits of fit from CSV, npy and Parquet, progress, resuming, and errors."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from estimator_cases import blobs
+from optional import package
+
+import cmlp
+from cmlp import MLPClassifier, MLPRegressor
+from cmlp.command import main as cli
+
+X, Y = blobs(n_rows=90)
+NAMES = np.array(["sun", "moon", "earth"])
+OPTIONS = ["--hidden-layer-sizes", "8", "--max_iter", "3", "--random-state", "0", "--tol", "0"]
+FIT = {"hidden_layer_sizes": (8,), "max_iter": 3, "random_state": 0, "tol": 0, "n_iter_no_change": float("inf")}
+OPTIONS += ["--n-iter-no-change", "inf"]
+COLUMNS = list("abcd")
+
+
+@pytest.fixture
+def train(tmp_path, capsys, monkeypatch):
+    """Write the rows to files, and return a function that runs the command in their folder."""
+    monkeypatch.chdir(tmp_path)
+    lines = [",".join([*COLUMNS, "kind", "price"])]
+    lines += [",".join([*map(repr, row.tolist()), NAMES[y], str(y + 0.5)]) for row, y in zip(X, Y, strict=True)]
+    (tmp_path / "rows.csv").write_text("\n".join(lines))
+    np.save(tmp_path / "rows.npy", np.c_[X, Y])
+
+    def run(*arguments):
+        status = cli.main(["train", *arguments])
+        out, err = capsys.readouterr()
+        return status, out.splitlines(), err
+
+    return run
+
+
+def loaded():
+    return cmlp.load("m.cmlp")
+
+
+def test_csv_with_labels_of_text(train):
+    status, lines, err = train("rows.csv", "--target", "kind", "--drop", "price", "-o", "m.cmlp", *OPTIONS)
+    assert (status, err) == (0, "")
+    expected = MLPClassifier(**FIT).fit(X, NAMES[Y])
+    np.testing.assert_array_equal(loaded().coefs_[0], expected.coefs_[0])
+    assert loaded().feature_names_in_.tolist() == COLUMNS and loaded().classes_.tolist() == sorted(NAMES)
+    assert re.fullmatch(r"epoch 1/3  \[#{3}\.{7}\]  loss \d\.\d{6}  \S+ \w+ left", lines[0]), lines[0]
+    assert lines[3:] == [f"3 epochs, loss {expected.loss_:.6g}", "wrote m.cmlp"]
+
+
+def test_regressor_of_a_named_column(train):
+    assert train("rows.csv", "--target", "price", "--drop", "kind", "-o", "m.cmlp", "--regressor", *OPTIONS)[0] == 0
+    np.testing.assert_array_equal(loaded().coefs_[0], MLPRegressor(**FIT).fit(X, Y + 0.5).coefs_[0])
+    error = train("rows.csv", "--target", "price", "--drop", "kind", "-o", "m.cmlp", *OPTIONS)[2]
+    assert "Unknown label type: continuous" in error
+
+
+@pytest.mark.parametrize("at", [1, 3, 5])
+def test_npy_with_a_numbered_column(train, at):
+    np.save("rows.npy", np.insert(X, at - 1, Y, axis=1))
+    assert train("rows.npy", "--target", str(at), "-o", "m.cmlp", *OPTIONS)[0] == 0
+    np.testing.assert_array_equal(loaded().coefs_[0], MLPClassifier(**FIT).fit(X, Y).coefs_[0])
+    assert loaded().classes_.tolist() == [0, 1, 2] and loaded().classes_.dtype == np.int64
+
+
+def test_parameters_are_options_with_the_same_names(train):
+    given = ["--alpha", "0.1,0.2,0.3", "--hidden_layer_sizes", "5,4", "--input-scale", "1/4", "--solver", "sgd"]
+    given += ["--learning_rate", "cosine", "--shuffle", "False", "--batch-size", "10", "--class-weight", "balanced"]
+    assert train("rows.npy", "--target", "5", "-o", "m.cmlp", *OPTIONS, *given)[0] == 0
+    model = loaded()
+    assert model.get_params()["alpha"] == (0.1, 0.2, 0.3) and model.input_scale == 0.25
+    assert (model.solver, model.shuffle, model.batch_size, model.class_weight) == ("sgd", False, 10, "balanced")
+    assert [weights.shape for weights in model.coefs_] == [(4, 5), (5, 4), (4, 3)]
+
+
+def test_validation_and_resuming(train):
+    held = ["--target", "5", "-o", "m.cmlp", "--validation", "rows.npy"]
+    lines = train("rows.npy", *held, *OPTIONS)[1]
+    assert re.search(r"validation 0\.\d{4}  \S+ \w+ left", lines[2])
+    assert lines[3].endswith(f"validation score {loaded().history_['validation_score'][-1]:.6g}")
+    assert train("rows.npy", *held, "--resume", "--max-iter", "5")[1][0].startswith("epoch 4/5")
+    expected = MLPClassifier(**{**FIT, "max_iter": 5}).fit(X, Y)
+    np.testing.assert_array_equal(loaded().coefs_[0], expected.coefs_[0])
+    assert "resume=True continues a fit with alpha=" in train("rows.npy", *held, "--resume", "--alpha", "9")[2]
+    assert "m.cmlp has a MLPClassifier, not a MLPRegressor" in train("rows.npy", *held, "--resume", "--regressor")[2]
+
+
+def test_parquet_is_read_in_blocks(train, monkeypatch):
+    pyarrow, parquet = package("pyarrow"), package("pyarrow.parquet")
+    columns = dict(zip(COLUMNS, X.T, strict=True))
+    parquet.write_table(pyarrow.table({"kind": NAMES[Y], **columns, "text": ["x"] * 90}), "rows.parquet", 40)
+    given = ["--target", "kind", "--drop", "text", "-o", "m.cmlp", "--validation", "rows.parquet"]
+    assert train("rows.parquet", *given, *OPTIONS, "--shuffle", "False", "--learning-rate", "cosine")[0] == 0
+    expected = MLPClassifier(**FIT, shuffle=False, learning_rate="cosine").fit(X, NAMES[Y])
+    np.testing.assert_array_equal(loaded().coefs_[0], expected.coefs_[0])
+    monkeypatch.setattr("cmlp.datasets.ParquetBlocks.classes", None)  # a resumed training has its classes
+    assert train("rows.parquet", *given, "--resume", "--max-iter", "3")[0] == 0
+    error = train("rows.parquet", *given[:-2], "--drop", "a", "--resume", "--max-iter", "4")[2]
+    assert "X has 3 features" in error or "feature names" in error.lower()
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["rows.csv", "--target", "z"], "rows.csv has no column 'z'"),
+        (["rows.npy", "--target", "6"], "rows.npy has no column '6'"),
+        (["nothing.csv", "--target", "1"], "nothing.csv: No such file"),
+        (["rows.csv", "--target", "price"], "line 2, column 5 ('kind'): 'earth' is not a number"),
+        (["rows.npy", "--target", "5", "--quantile", "0.1"], "MLPClassifier has no parameter 'quantile'"),
+        (["rows.npy", "--target", "5", "--max-iter", "0"], "The 'max_iter' parameter of MLPClassifier must be an int"),
+        (["rows.npy", "--target", "5", "-o", "missing/m.cmlp"], "missing: No such folder"),
+        (["rows.npy", "--target", "5", "--resume"], "m.cmlp: No such file"),
+    ],
+)
+def test_errors_take_one_line(train, arguments, message):
+    arguments = arguments if "-o" in arguments else [*arguments, "-o", "m.cmlp"]
+    status, lines, err = train(*arguments)
+    assert (status, lines, err.count("\n")) == (1, [], 1)
+    assert message.replace("earth", NAMES[Y[0]]) in err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX here")
+def test_ctrl_c_keeps_the_model_and_resume_continues(train):
+    command = [sys.executable, "-m", "cmlp", "train", "rows.npy", "--target", "5", "-o", "m.cmlp", *OPTIONS]
+    with subprocess.Popen([*command, "--max-iter", "1000000"], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline().startswith("epoch")
+        time.sleep(0.05)
+        os.kill(process.pid, signal.SIGINT)
+        lines = process.stdout.read().splitlines()
+        assert process.wait() == 130
+    assert lines[-2:] == ["wrote m.cmlp", "interrupted: the same command with --resume continues"]
+    n_epochs = loaded().n_iter_ + 2
+    assert train("rows.npy", "--target", "5", "-o", "m.cmlp", "--resume", "--max-iter", str(n_epochs))[0] == 0
+    expected = MLPClassifier(**{**FIT, "max_iter": n_epochs}).fit(X, Y)
+    np.testing.assert_array_equal(loaded().coefs_[0], expected.coefs_[0])
