@@ -42,7 +42,9 @@ def test_text_weights_several_targets_and_files(path):
     model.fit_batches(blocks, classes=["no", "so", "yes"])
     twice = [np.concatenate([part, part]) for part in (X, np.array(["no", "yes", "so"])[Y], 1.0 + Y)]
     np.testing.assert_array_equal(model.coefs_[0], MLPClassifier((4,), **FIT).fit(*twice).coefs_[0])
+    assert blocks.classes().tolist() == ["no", "so", "yes"]
     several = ParquetBlocks(path, ["y", "w"], columns=NAMES)
+    assert several.classes().tolist() == [0, 1]
     fitted = MLPRegressor(hidden_layer_sizes=(4,), **FIT).fit_batches(several)
     expected = MLPRegressor(hidden_layer_sizes=(4,), **FIT).fit(X, np.c_[Y, 1.0 + Y])
     np.testing.assert_array_equal(fitted.coefs_[0], expected.coefs_[0])

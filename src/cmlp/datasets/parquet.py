@@ -95,11 +95,10 @@ class ParquetBlocks:
         """
         if not self._single:
             return np.arange(len(self._targets))
-        from cmlp.inputs.arrow import read
-
         seen: set[Any] = set()
         for batch in batches(self._paths, self._targets, self._block_rows):
-            seen.update(np.unique(np.asarray(read(batch.column(0), "y"))).tolist())
+            seen.update(batch.column(0).unique().to_pylist())
+        seen.discard(None)  # training reports its row
         return np.array(sorted(seen))
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
