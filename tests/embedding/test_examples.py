@@ -92,5 +92,5 @@ def test_microcontroller_gives_the_bits_of_python(single_file, firmware_files, t
     assert status == "CMLP_OK"
     assert lines == firmware_files
     print(memory, flash, sep="\n")
-    assert int(flash.split()[4].rstrip(",")) < 50_000
+    assert int(flash.split()[4].rstrip(",")) < 56_000  # a tenth of it reads and encodes tables
     assert int(memory.split()[6]) < 10_000, "stack"
