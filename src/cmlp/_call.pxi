@@ -183,6 +183,24 @@ cdef bint is_vector(object value, int number_type, int64_t n=-1):
             and cnp.PyArray_TYPE(a) == number_type and (n < 0 or cnp.PyArray_DIM(a, 0) == n))
 
 
+cdef cnp.ndarray order_copy(object order, int64_t n_rows):
+    """Return row indices as a checked int64 array: always a copy, which other threads cannot change."""
+    cdef cnp.ndarray copy
+    cdef cnp.npy_intp n
+    cdef int64_t *indices
+    cdef int64_t i
+    cdef bint outside = False
+    if not is_vector(order, cnp.NPY_INT64):
+        return as_order(order, n_rows)
+    n = cnp.PyArray_DIM(<cnp.ndarray>order, 0)
+    copy = cnp.PyArray_EMPTY(1, &n, cnp.NPY_INT64, 0)
+    indices = <int64_t *>cnp.PyArray_DATA(copy)
+    memcpy(indices, cnp.PyArray_DATA(<cnp.ndarray>order), n * sizeof(int64_t))
+    for i in range(n):
+        outside |= <uint64_t>indices[i] >= <uint64_t>n_rows
+    return as_order(copy, n_rows) if outside else copy  # raises ValueError
+
+
 cdef int require_vector(object value, str name, int32_t item_size) except -1:
     """Raise ValueError unless `value` is a contiguous 1-D array of integers of this size."""
     cdef cnp.ndarray a
@@ -266,7 +284,7 @@ cdef class Call:
         rows.data = cnp.PyArray_DATA(self.X)
         self.n = rows.n_rows
         if order is not None:
-            self.order = as_order(order, rows.n_rows)
+            self.order = order_copy(order, rows.n_rows)
             rows.order = <const int64_t *>cnp.PyArray_DATA(self.order)
             rows.n_order = self.n = cnp.PyArray_DIM(self.order, 0)
         return 0

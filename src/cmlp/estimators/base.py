@@ -83,9 +83,9 @@ class MultilayerPerceptron(
 
     def _parameters(self) -> Parameters:
         """Return the parameters for fit, validated and converted."""
-        from cmlp.estimators.problem import Parameters
+        from cmlp.estimators.problem import parameters_of
 
-        return Parameters.of(self._constraints, vars(self), type(self).__name__)
+        return parameters_of(type(self), vars(self))
 
     # Fitting
 

@@ -6,7 +6,7 @@ Programs that only predict never import this module.
 from __future__ import annotations
 
 from copy import copy, deepcopy
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -263,14 +263,8 @@ def network_description(
             f"The model was fitted with the layer sizes {previous.net.sizes}, so training cannot continue with "
             f"{sizes}; call fit with warm_start=False to start again."
         )
-    net = _core.Net(
-        sizes,
-        (*parameters.activation, problem.output),
-        parameters.loss,
-        dtype,
-        (*parameters.activation_parameter, 0.0),
-        parameters.loss_parameter,
-    )
+    activations, numbers = (*parameters.activation, problem.output), (*parameters.activation_parameter, 0.0)
+    net = _net(sizes, activations, parameters.loss, dtype, numbers, parameters.loss_parameter)
     if previous is not None:
         require_same("activation", previous.net.activations[:-1], net.activations[:-1])
         require_same("activation_parameter", previous.net.activation_parameters, net.activation_parameters)
@@ -278,6 +272,11 @@ def network_description(
         require_same("the loss parameter", previous.net.loss_parameter, net.loss_parameter)
         require_same("the output activation", previous.net.activations[-1], net.activations[-1])
     return net
+
+
+# Models of the same shape share a description. A new one asks the processor for its instruction sets, which takes 60 µs
+# in a virtual machine.
+_net = lru_cache(maxsize=64)(_core.Net)
 
 
 def _initial_state(

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from cmlp.estimators.base import MultilayerPerceptron
     from cmlp.inputs.class_weights import ClassWeight
     from cmlp.inputs.labels import Labels
     from cmlp.inputs.scale import InputScale
@@ -76,6 +77,33 @@ class Parameters(NamedTuple):
             training=settings_of(checked, len(sizes) + 1),
         )
         return cls(**{name: checked[name] for name in cls._fields if name in checked})
+
+
+_known: dict[tuple[type, str], Parameters] = {}  # see `parameters_of`
+_MOST_KNOWN = 64
+_PLAIN = frozenset((bool, float, int, str, type(None)))  # their values never change, and their repr tells them apart
+
+
+def parameters_of(cls: type[MultilayerPerceptron], values: Mapping[str, object]) -> Parameters:
+    """Return the validated parameters of an estimator of a class; raises InvalidParameterError if one is invalid.
+
+    Many models often differ in `random_state` only. Other parameters of built-in types are validated once.
+    """
+    table, owner = cls._constraints, cls.__name__
+    given = {name: value for name, value in values.items() if name in table}
+    seed, sizes = given.pop("random_state", None), given.get("hidden_layer_sizes")
+    n_others = sum(type(value) not in _PLAIN for value in given.values())
+    if n_others > (type(sizes) is tuple and _PLAIN.issuperset(map(type, sizes))):
+        return Parameters.of(table, {**given, "random_state": seed}, owner)
+    key = cls, repr(given)
+    known = _known.get(key)
+    if known is None:
+        known = Parameters.of(table, {**given, "random_state": None}, owner)
+        if len(_known) >= _MOST_KNOWN:
+            _known.clear()
+        _known[key] = known
+    checked = constraints.estimator_parameters(table, {"random_state": seed}, owner)
+    return known._replace(**checked)
 
 
 def _loss_parameter(checked: Mapping[str, Any]) -> float:

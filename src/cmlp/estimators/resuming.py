@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import copy
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from cmlp.exceptions import NotFittedError, sklearn_class
@@ -33,8 +34,14 @@ _FREE = {
 
 def parameters_to_keep(estimator: MultilayerPerceptron) -> dict[str, Any]:
     """Return the parameters that must not change before training is resumed; lists are copied."""
-    values, names = vars(estimator), estimator._constraints.keys() - _FREE
-    return {name: copy(values[name]) if isinstance(values[name], list) else values[name] for name in sorted(names)}
+    values, names = vars(estimator), _kept_names(type(estimator))
+    return {name: copy(values[name]) if isinstance(values[name], list) else values[name] for name in names}
+
+
+@lru_cache(maxsize=8)
+def _kept_names(cls: type[MultilayerPerceptron]) -> list[str]:
+    """Return the names of the parameters that must not change, sorted."""
+    return sorted(cls._constraints.keys() - _FREE)
 
 
 def model_to_resume(estimator: MultilayerPerceptron, settings: Settings) -> Model:

@@ -71,7 +71,7 @@ def large_columns(
             sums = np.bincount(indices, values * values, X.shape[1])
         else:
             rows = scaled(X[sample(len(X))], input_scale, np.float64)
-            n, sums = len(rows), np.einsum("ij,ij->j", rows, rows)
+            n, sums = len(rows), np.add.reduce(rows * rows, axis=0)
         means = sums / n
     columns = np.flatnonzero(means > limit * limit)
     return columns, np.sqrt(means[columns])

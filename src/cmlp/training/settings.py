@@ -80,9 +80,10 @@ class Settings(NamedTuple):
         keywords: dict[str, Any] = {"alpha": self.alpha}
         if hasattr(self.alpha, "__iter__"):
             keywords = {"alphas": constraints.per_layer("alpha", self.alpha, n_layers)}
-        rates = constraints.per_layer("dropout", self.dropout, n_layers - 1, "hidden layers")
-        if any(rates):
-            keywords["dropout"] = rates
+        if not isinstance(self.dropout, float) or self.dropout:
+            rates = constraints.per_layer("dropout", self.dropout, n_layers - 1, "hidden layers")
+            if any(rates):
+                keywords["dropout"] = rates
         return keywords
 
     def draw_dropout_seed(self, state: TrainingState, n_layers: int) -> None:

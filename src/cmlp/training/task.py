@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 from zlib import crc32
 
@@ -141,9 +142,12 @@ def named_validation() -> AbstractContextManager[None]:
 _N_SAMPLED = 16
 
 
+@lru_cache(maxsize=8)  # many small models often have the same number of rows
 def _sample(n_rows: int) -> NDArray[np.intp]:
-    """Return the indices of some rows, among them the first and the last one."""
-    return np.linspace(0, n_rows - 1, min(n_rows, _N_SAMPLED)).astype(np.intp)
+    """Return the indices of some rows, among them the first and the last one, in a read-only array."""
+    rows = np.linspace(0, n_rows - 1, min(n_rows, _N_SAMPLED)).astype(np.intp)
+    rows.flags.writeable = False
+    return rows
 
 
 def task_of(net: _core.Net, y: ArrayLike) -> Task:
