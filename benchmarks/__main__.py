@@ -6,6 +6,7 @@ Each command prints tables and writes them to benchmarks/results/COMMAND.json:
             with scikit-learn's defaults, with AVX2 forced; percentage of the machine's limits
   latency   microseconds for one row, and from Ctrl-C to KeyboardInterrupt
   batch     milliseconds for 10,000 rows
+  many      fit_many, relative to the same fits one after the other, and to those of the version that CMLP_BEFORE names
   threads   two threads relative to one, on an idle machine and with one or all CPUs loaded
   sparse    time of an epoch of sparse rows (CSR), relative to scikit-learn
   scaling   how time grows with rows and with parameters
@@ -33,6 +34,7 @@ COMMANDS = [
     "train",
     "latency",
     "batch",
+    "many",
     "threads",
     "sparse",
     "scaling",

@@ -37,6 +37,13 @@ fit = partial(estimators.fit, estimator)
 predict_proba = partial(estimators.predict_proba, estimator)
 
 
+def fit_many(case):
+    """Fit the `models` of the case side by side, each as `fit` does."""
+    X, y = rows(case)
+    given = {"hidden_layer_sizes": case["sizes"][1:-1], "max_iter": case["epochs"]}
+    return lambda: cmlp.fit_many([estimator(given, case) for _ in range(case["models"])], X, y)
+
+
 def train_network(case):
     X, y = rows(case)
     net, rng = network(case), np.random.RandomState(0)

@@ -20,7 +20,7 @@ def benchmarks_are_found(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "command", [pytest.param("batch", marks=pytest.mark.slow), "scaling", "memory", "large", "model", "goals"]
+    "command", [pytest.param("batch", marks=pytest.mark.slow), "many", "scaling", "memory", "large", "model", "goals"]
 )
 def test_short_form_runs(command):
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}

@@ -1,0 +1,44 @@
+"""Many models at once: `fit_many` relative to the same fits one after the other, also to those of an earlier version.
+
+CMLP_BEFORE names the source tree of the earlier version, see `benchmarks.before`.
+"""
+
+import os
+
+from benchmarks.compare import named
+from benchmarks.report import Report
+from benchmarks.rounds import Peer, interleaved
+from benchmarks.threads import NO_LIMIT
+
+BEFORE, ALONE, MANY = "fit one after the other, before", "fit one after the other", "fit_many"
+COLUMNS = ["", "models", "ms per model", f"/ {BEFORE}", f"/ {ALONE}"]
+
+
+def cases(short):
+    """Yield title, number of models, and case."""
+    small = {"sizes": [20, 16, 2], "kind": "table", "rows": 1_000, "epochs": 20}  # two classes: one output
+    tiny = {"sizes": [4, 4, 2], "kind": "table", "rows": 60, "epochs": 20}
+    images = {"sizes": [784, 16, 16, 10], "kind": "images", "rows": 1_000 if short else 60_000, "epochs": 2}
+    yield "20-16-1, 1,000 rows, 20 epochs", 10 if short else 2_000, small
+    yield "4-4-1, 60 rows, 20 epochs", 10 if short else 2_000, tiny
+    yield named(images["sizes"], "2 epochs"), 4 if short else 16, images
+
+
+def peers(n):
+    """Return the peers, each of which fits n models in a round."""
+    tree, alone = os.environ.get("CMLP_BEFORE"), {"units": n, "free": True}
+    before = [Peer(BEFORE, "ours", "fit", alone, NO_LIMIT, tree)] if tree else []
+    many = Peer(MANY, "ours", "fit_many", {"models": n, "free": True}, NO_LIMIT)
+    return [*before, Peer(ALONE, "ours", "fit", alone, NO_LIMIT), many]
+
+
+def run(*, short):
+    report, rounds = Report("many", short), 2 if short else 5
+    report.note(rounds=f"{rounds}, in turns; the fastest of each")
+    for title, n, case in cases(short):
+        results = interleaved(peers(n), case, rounds)
+        times = {name: min(result.seconds) / result.case.get("models", 1) for name, result in results.items()}
+        ratios = [(time / times[BEFORE] if BEFORE in times else None, time / times[ALONE]) for time in times.values()]
+        rows = [[name, n, 1e3 * times[name], *ratio] for name, ratio in zip(times, ratios, strict=True)]
+        report.table(title, COLUMNS, rows)
+    report.write()
