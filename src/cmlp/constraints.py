@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import sys
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -19,7 +19,6 @@ from cmlp.inputs.scale import SCALES, InputScale
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from numpy.typing import ArrayLike as Array
     from numpy.typing import DTypeLike
 
 # Names of the activations, from the C library's table.
@@ -38,16 +37,6 @@ HOOKS = ("on_fit_begin", "on_epoch_end", "on_fit_end")
 LARGEST_FLOAT = sys.float_info.max
 # The C library's limits: layer sizes are below SIZE_LIMIT, and MAX_LAYERS includes the input layer.
 SIZE_LIMIT, MAX_LAYERS = 2**31, 64
-
-
-class Objective(TypedDict, total=False):
-    """Keywords of `Network.cost` that define the objective."""
-
-    sample_weight: Array | None
-    alpha: float | Sequence[float]
-    dropout: float | Sequence[float]
-    dropout_seed: int
-    dropout_step: int
 
 
 class InvalidParameterError(ValueError, TypeError):
@@ -502,32 +491,3 @@ def loss_parameter(value: float | None, loss: str) -> float:
     choices = (Interval(Real, 0, high, "neither", booleans=False), NONE)
     sentence = "{name} must be {expected} with loss={owner!r}, got {value!r}"
     return float(_converted(value, choices, sentence, "loss_parameter", loss))  # type: ignore[arg-type]
-
-
-def objective(given: Objective, n_layers: int) -> dict[str, Any]:
-    """Return the keywords of an objective in the form that the core expects.
-
-    Parameters
-    ----------
-    given : Objective
-        The keywords that `Network.cost` documents.
-    n_layers : int
-        Number of layers after the input.
-    """
-    unknown = sorted(set(given) - set(Objective.__annotations__))
-    if unknown:
-        raise TypeError(
-            f"unexpected keyword argument {unknown[0]!r}; valid keywords are {', '.join(Objective.__annotations__)}"
-        )
-    core: dict[str, Any] = {"sample_weight": given.get("sample_weight")}
-    alpha, dropout = given.get("alpha", 0.0), given.get("dropout", 0.0)
-    if hasattr(alpha, "__iter__"):
-        core["alphas"] = per_layer("alpha", alpha, n_layers)
-    else:
-        core["alpha"] = network_argument("alpha", alpha)
-    rates = per_layer("dropout", dropout, n_layers - 1, "hidden layers")
-    if any(rates) or hasattr(dropout, "__iter__"):
-        core["dropout"] = rates
-    for name in ("dropout_seed", "dropout_step"):
-        core[name] = network_argument(name, given.get(name, 0))
-    return core

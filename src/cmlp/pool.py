@@ -7,17 +7,18 @@ Python runs signal handlers in the main thread only.
 
 from __future__ import annotations
 
-import threading
+from _thread import _local  # threading.local, without the time to import threading
 from collections import deque
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from threading import Event
 
 _SECONDS = 0.05  # between two checks for Ctrl-C
 
 
-class _Current(threading.local):
+class _Current(_local):
     """The pool and the task of the calling thread."""
 
     pool: Pool | None = None
@@ -48,6 +49,7 @@ class Pool:
         self.threads_per_task = max(1, n_threads // self.n_workers)
         self.stopped = False
         self._left, self._done = deque(range(n_tasks)), deque[int]()
+        self._begun, self._ended = deque[None](), deque[None]()  # an entry for each thread
         self._errors: deque[BaseException] = deque()
         self._warnings: deque[tuple[int, str, type[Warning]]] = deque()
 
@@ -63,30 +65,33 @@ class Pool:
         progress : callable or None, default=None
             Called in this thread with the number of completed tasks, about 20 times a second and at the end.
         """
-        threads = [threading.Thread(target=self._work, args=(task,)) for _ in range(self.n_workers)]
+        from threading import Event, Thread
+
+        # Not Thread.join: after Ctrl-C during a join, Python up to 3.12 takes a running thread for one that has ended.
+        all_ended = Event()
+        threads = [Thread(target=self._work, args=(task, all_ended)) for _ in range(self.n_workers)]
         try:
             for thread in threads:
                 thread.start()
-            for thread in threads:
-                while thread.is_alive():  # a wait without a limit would not notice a signal of another thread
-                    thread.join(_SECONDS)
-                    if progress is not None:
-                        progress(len(self._done))
-                    if interrupted():  # by the pool to which this thread belongs
-                        raise KeyboardInterrupt
+            while len(self._ended) < self.n_workers:
+                all_ended.wait(_SECONDS)  # a wait without a limit would not notice a signal of another thread
+                if progress is not None:
+                    progress(len(self._done))
+                if interrupted():  # by the pool to which this thread belongs
+                    raise KeyboardInterrupt
         except BaseException:
-            self.stopped = True
-            for thread in threads:
-                if thread.is_alive():
-                    thread.join()
+            self.stopped = True  # a thread that begins later does nothing
+            while len(self._ended) < len(self._begun):
+                all_ended.wait(_SECONDS)
             raise
         if self._errors:
             raise self._errors[0]
         if progress is not None:
             progress(len(self._done))
 
-    def _work(self, task: Callable[[int], None]) -> None:
+    def _work(self, task: Callable[[int], None], all_ended: Event) -> None:
         _current.pool = self
+        self._begun.append(None)
         try:
             while self._left and not self.stopped:
                 try:
@@ -99,6 +104,10 @@ class Pool:
         except BaseException as error:
             self._errors.append(error)
             self.stopped = True
+        finally:
+            self._ended.append(None)
+            if len(self._ended) == self.n_workers:
+                all_ended.set()
 
     def warnings(self) -> dict[tuple[str, type[Warning]], list[int]]:
         """Return message and category of each distinct warning with the numbers of the tasks that issued it."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, TypeVar
 
 from cmlp.constraints import HIDDEN
@@ -189,13 +188,16 @@ def documented(cls: Class) -> Class:
         "references": REFERENCES,
     }
     if cls.__doc__:  # None if Python runs with -OO
-        cls.__doc__ = re.sub(
-            r"^( *)<([a-z ]+)>$",
-            lambda line: "\n".join(line[1] + text if text else "" for text in sections[line[2]].strip().splitlines()),
-            cls.__doc__,
-            flags=re.MULTILINE,
-        )
+        cls.__doc__ = "\n".join(line for given in cls.__doc__.split("\n") for line in _replaced(given, sections))
     return cls
+
+
+def _replaced(line: str, sections: Mapping[str, str]) -> list[str]:
+    """Return the lines for a line of a docstring: itself, or the indented text whose name it has in angle brackets."""
+    indent, opening, name = line.partition("<")
+    if not opening or indent.strip() or not name.endswith(">"):  # a regular expression takes longer to compile
+        return [line]
+    return [indent + text if text else "" for text in sections[name[:-1]].strip().splitlines()]
 
 
 def fitted_attributes(cls: type) -> str:

@@ -34,12 +34,13 @@ _FREE = {
 
 def parameters_to_keep(estimator: MultilayerPerceptron) -> dict[str, Any]:
     """Return the parameters that must not change before training is resumed; lists are copied."""
-    values, names = vars(estimator), _kept_names(type(estimator))
+    cls: Any = type(estimator)
+    values, names = vars(estimator), _kept_names(cls)
     return {name: copy(values[name]) if isinstance(values[name], list) else values[name] for name in names}
 
 
 @lru_cache(maxsize=8)
-def _kept_names(cls: type[MultilayerPerceptron]) -> list[str]:
+def _kept_names(cls: Any) -> list[str]:
     """Return the names of the parameters that must not change, sorted."""
     return sorted(cls._constraints.keys() - _FREE)
 

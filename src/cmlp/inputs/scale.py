@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from cmlp.inputs.moments import Moments
 from cmlp.inputs.sparse import CSR
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+    from cmlp.inputs.moments import Moments
 
     Vector: TypeAlias = NDArray[np.float64]
 
@@ -120,6 +121,8 @@ def learnt_scale(
         The rows to learn from; None for all.
     """
     if kind != "robust":
+        from cmlp.inputs.moments import Moments  # few programs need it
+
         moments = Moments()
         moments.add(X, weight, None if rows is None else np.sort(rows))
         return scale_of_moments(kind, moments, isinstance(X, CSR))

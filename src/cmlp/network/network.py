@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp import _core, constraints
-from cmlp.constraints import Objective
 from cmlp.export.methods import ExportMethods
 from cmlp.inputs.arrays import rectangular
 from cmlp.inputs.scale import check_scale_width, scaled
 from cmlp.network.explain import explanation
 from cmlp.network.gradient import gradient_of
+from cmlp.network.objective import Objective
 from cmlp.network.training import NetworkTraining
 from cmlp.results import Gradient, StepExplanation
 from cmlp.training.initialization import init_activations, initial_params

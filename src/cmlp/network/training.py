@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from cmlp import constraints
 from cmlp._core import Optimizer
 from cmlp.blocks import block_copy
-from cmlp.constraints import Objective
+from cmlp.network.objective import Objective, objective
 from cmlp.network.parameters import NetworkParameters
 from cmlp.results import Epoch
 
@@ -24,7 +24,7 @@ class NetworkTraining(NetworkParameters):
 
     def _objective(self, given: Objective) -> dict[str, Any]:
         """Return the keywords of an objective in the form that the core expects."""
-        return constraints.objective(given, len(self.sizes) - 1)
+        return objective(given, len(self.sizes) - 1)
 
     def fit(
         self,

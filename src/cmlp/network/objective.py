@@ -1,0 +1,51 @@
+"""Keywords of `Network.cost` and similar methods that define the objective."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from cmlp import constraints
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike as Array
+
+
+class Objective(TypedDict, total=False):
+    """Keywords of `Network.cost` that define the objective."""
+
+    sample_weight: Array | None
+    alpha: float | Sequence[float]
+    dropout: float | Sequence[float]
+    dropout_seed: int
+    dropout_step: int
+
+
+def objective(given: Objective, n_layers: int) -> dict[str, Any]:
+    """Return the keywords of an objective in the form that the core expects.
+
+    Parameters
+    ----------
+    given : Objective
+        The keywords that `Network.cost` documents.
+    n_layers : int
+        Number of layers after the input.
+    """
+    unknown = sorted(set(given) - set(Objective.__annotations__))
+    if unknown:
+        raise TypeError(
+            f"unexpected keyword argument {unknown[0]!r}; valid keywords are {', '.join(Objective.__annotations__)}"
+        )
+    core: dict[str, Any] = {"sample_weight": given.get("sample_weight")}
+    alpha, dropout = given.get("alpha", 0.0), given.get("dropout", 0.0)
+    if hasattr(alpha, "__iter__"):
+        core["alphas"] = constraints.per_layer("alpha", alpha, n_layers)
+    else:
+        core["alpha"] = constraints.network_argument("alpha", alpha)
+    rates = constraints.per_layer("dropout", dropout, n_layers - 1, "hidden layers")
+    if any(rates) or hasattr(dropout, "__iter__"):
+        core["dropout"] = rates
+    for name in ("dropout_seed", "dropout_step"):
+        core[name] = constraints.network_argument(name, given.get(name, 0))
+    return core
