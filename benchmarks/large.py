@@ -20,6 +20,7 @@ from benchmarks.memory import status
 from benchmarks.report import Report
 
 TITLE, OF_BOUND = "data larger than memory", "of the bound"
+OVERLAP = "seconds of an epoch on blocks that arrive slowly"
 MB, GB = 1e6, 1e9
 BOUND = 300 * MB
 WIDTH, CLASSES, GROUP = 784, 10, 32_768
@@ -111,6 +112,31 @@ def measure(case, path, n_rows):
     return watch.peak - watch.before, time.perf_counter() - start
 
 
+def overlap(n_blocks):
+    """Return the seconds of an epoch on blocks in memory, of waiting for blocks as long, and of both together.
+
+    A source that waits stands for a slow disk. With complete overlap, both take as long as the longer one.
+    """
+    from cmlp import MLPClassifier
+
+    warnings.simplefilter("ignore")
+    block = block_of(0, 8192)
+    options = {**NET, "hidden_layer_sizes": (256,), "max_iter": 1, "n_threads": 1}
+
+    def slow(seconds):
+        for _ in range(n_blocks):
+            time.sleep(seconds)
+            yield block
+
+    def seconds_of(source):
+        start = time.perf_counter()
+        MLPClassifier(**options).fit_batches(source, classes=range(CLASSES))
+        return time.perf_counter() - start
+
+    training = seconds_of([block] * n_blocks)
+    return [training, training, seconds_of(lambda: slow(training / n_blocks))]
+
+
 def in_its_own_process(*arguments):
     command = [sys.executable, "-m", "benchmarks.large", json.dumps(arguments)]
     done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
@@ -132,6 +158,7 @@ def run(*, short):
             above, seconds = in_its_own_process(title, path, n_rows)
         rows.append([title, n_rows * WIDTH / MB, above / MB, above / BOUND, seconds])
     report.table(TITLE, ["", "file, MB", "fit above, MB", OF_BOUND, "seconds"], rows)
+    report.table(OVERLAP, ["training", "waiting", "fit_batches"], [overlap(3 if short else 16)])
     report.write()
 
 
