@@ -32,11 +32,12 @@ double predict(const double *rows, int n, int repeats)
 
 
 def library(folder):
-    """Compile the C library with the two functions above, with the flags of a release."""
+    """Compile the C library with the two functions above, without what only training needs."""
     source, single, target = folder / "row.c", folder / "cmlp.c", folder / "row.so"
     source.write_text(SOURCE, encoding="utf-8")
     subprocess.run([sys.executable, ROOT / "tools/make_single_file.py", single], check=True)
-    flags = ["-O3", "-fPIC", "-shared", "-pthread", f"-I{ROOT / 'include'}"]
+    parts = ["-DCMLP_INFERENCE_ONLY", "-DCMLP_NO_FLOAT64"]
+    flags = ["-O2", *parts, "-fPIC", "-shared", "-pthread", f"-I{ROOT / 'include'}"]
     subprocess.run(["cc", *flags, source, single, "-lm", "-o", target], check=True)
     loaded = ctypes.CDLL(str(target))
     loaded.predict.restype = ctypes.c_double
