@@ -367,7 +367,7 @@ CMLP_API cmlp_status cmlp_workspace_size(const cmlp_net *net, const cmlp_rows *r
                                          const struct cmlp_objective *objective, const struct cmlp_epoch *epoch,
                                          int32_t n_threads, size_t *bytes);
 
-/* Predicts: output[i, :] is the last layer's activations for the i-th selected row.
+/* Predicts: output[i, :] is the last layer's activations for the i-th selected row, sorted if the net has quantiles.
  * params: the parameter block, aligned for the net's type.
  * output: (rows selected, n_outputs), contiguous, of the net's type and aligned for it. There may be no rows.
  * Returns CMLP_OK; the errors of a net, rows and a run; NULL or ALIGNMENT of params or output. After INPUT or
@@ -451,6 +451,7 @@ CMLP_API cmlp_status cmlp_encode(const cmlp_encoder *encoder, const double *raw,
 
 #define CMLP_MAX_LAYERS 64  /* input and output layer included */
 #define CMLP_MAX_THREADS 256
+#define CMLP_MAX_QUANTILES 100
 
 typedef enum cmlp_activation {
     CMLP_ACTIVATION_IDENTITY = 1,   /* z                    hidden or output */
@@ -475,7 +476,8 @@ typedef enum cmlp_loss {
     /* The next three with identity, logistic, tanh or exp outputs; d = a - y. */
     CMLP_LOSS_ABSOLUTE_ERROR = 4, /* sum |d| */
     CMLP_LOSS_HUBER = 5,    /* sum of d^2/2 where |d| <= p, else p (|d| - p/2); p = 1 by default (Huber 1964) */
-    CMLP_LOSS_QUANTILE = 6, /* sum of (1-p) d where d > 0, else -p d; p < 1, 0.5 by default (Koenker & Bassett 1978) */
+    CMLP_LOSS_QUANTILE = 6, /* sum of (1-p) d where d > 0, else -p d; p < 1, 0.5 by default (Koenker & Bassett 1978).
+                             * With cmlp_net_config.quantiles each output has a p of its own */
     CMLP_LOSS_GAMMA = 7,    /* exp: sum (y/a + ln a); y > 0 */
     CMLP_LOSS_FOCAL = 8,    /* softmax: -sum y (1-a)^p ln a;  logistic: -sum (y (1-a)^p ln a + (1-y) a^p ln(1-a));
                              * p = 2 by default (Lin et al. 2017) */
@@ -493,6 +495,11 @@ typedef struct cmlp_net_config {
     uint32_t isa_mask;          /* allowed values of cmlp_isa, or 0 for all; the fastest available one is used */
     const double *activation_parameters; /* one per activation, or NULL: finite, > 0; 0: default */
     double loss_parameter;      /* finite, > 0; 0: default */
+    /* NULL, or for CMLP_LOSS_QUANTILE the parameter p of each of the 2 to CMLP_MAX_QUANTILES outputs, ascending, in
+     * (0, 1); loss_parameter is then 0. cmlp_forward, cmlp_predict and cmlp_model_predict then sort the outputs of each
+     * row, so that predicted quantiles never cross (Chernozhukov, Fernandez-Val & Galichon 2010). All other functions
+     * use the activations as they are. */
+    const double *quantiles;
 } cmlp_net_config;
 
 /* Bytes of a cmlp_net, and a bound for static storage:  static int64_t memory[CMLP_NET_SIZE / 8]; */
@@ -503,7 +510,7 @@ CMLP_API size_t cmlp_net_size(void);
  * pointer to `config`, needs no destructor, and is constant from then on. It may be copied, but not stored in a file,
  * because it holds addresses of the library.
  * Returns CMLP_OK; NULL, STRUCT_SIZE, LAYERS, WIDTH, ACTIVATION, LOSS, DTYPE, OPTION (a parameter of an activation or
- * of the loss), ISA, OVERFLOW, BUFFER_SIZE, ALIGNMENT, BUILD. On failure `memory` is unchanged. */
+ * of the loss, or quantiles), ISA, OVERFLOW, BUFFER_SIZE, ALIGNMENT, BUILD. On failure `memory` is unchanged. */
 CMLP_API cmlp_status cmlp_net_init(cmlp_net *memory, size_t memory_size, const cmlp_net_config *config);
 
 /* Number of elements of a parameter block: W1, b1, W2, b2, ... without padding; W is (n_in, n_out), row-major. 0 for an
@@ -585,6 +592,14 @@ typedef struct cmlp_objective {
     int64_t dropout_row;       /* added to the indices of `rows`, if they are part of a larger set; >= 0. The sum counts
                                 * modulo 2^48 */
     uint32_t dropout_seed;
+    uint32_t unused;           /* keeps the next field out of the padding of older callers' structs */
+    /* NULL, or a loss that is used instead of the net's. The calling thread, which then computes alone, calls it with
+     * the targets y and the output activations a of n rows: arrays (n, n_outputs) of the net's type, class indices as 1
+     * and 0. It writes the cost of each row to `costs`, and the derivatives of this cost with respect to the row's
+     * output activations to `slopes`, an array like a. How rows are divided into calls is not specified. A result other
+     * than 0 ends the call with CMLP_CANCELLED. The rules of cmlp_run.poll hold. */
+    int (*loss)(void *context, const void *y, const void *a, int64_t n, double *costs, void *slopes);
+    void *loss_context;
 } cmlp_objective;
 
 typedef enum cmlp_solver {
@@ -726,7 +741,8 @@ CMLP_API cmlp_status cmlp_model_write(const cmlp_net *net, const void *params, c
  * target, of max(low, min(high, output)), which is then multiplied by `scale` and added to `centre`.
  *
  * The errors of a table: NULL, STRUCT_SIZE, OPTION (a column, the target, or the number of networks), ALIGNMENT, OVERFLOW,
- * NET, WIDTH (a network's inputs), LAYERS, ACTIVATION, LOSS and DTYPE (it differs from the first network). */
+ * NET, WIDTH (a network's inputs), LAYERS, ACTIVATION, LOSS and DTYPE (it differs from the first network, or has
+ * quantiles). */
 typedef struct cmlp_table {
     size_t struct_size;
     const cmlp_column *columns;

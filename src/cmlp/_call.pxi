@@ -16,6 +16,7 @@ cdef extern from "Python.h":
 
 cdef double POLL_SECONDS = 0.02
 cdef double FOREVER = float("inf")
+cdef double NAN = float("nan")
 cdef double MOST_ROWS = 2.0 ** 53  # a double holds every number of rows up to this one
 cdef double SMALL_WORK = 1e6  # calls with fewer multiply-adds use one thread and do not check for signals
 
@@ -243,6 +244,13 @@ cdef int set_scale(cmlp_rows *rows, object scale) except -1:
     return 0
 
 
+cdef int call_loss(void *context, const void *targets, const void *outputs, int64_t n, double *costs,
+                   void *slopes) noexcept nogil:
+    """Call the network's loss, which is a function. A nonzero result ends the call of the core."""
+    with gil:
+        return (<Call>context).call_loss(targets, outputs, n, costs, slopes)
+
+
 cdef class Call:
     """The structs of one call of the core, the arrays that they point into, and the workspace."""
 
@@ -257,6 +265,7 @@ cdef class Call:
     cdef cnp.ndarray X, Y, order, weights, indices, indptr, alphas, dropout
     cdef object csr  # the rows if they are sparse; X is then the array of their values
     cdef object block, scale
+    cdef object error  # the exception that the loss, a function, has raised
     cdef int64_t n  # number of selected rows
     cdef bint checked  # whether targets and weights have been checked, see Net.train_epoch
 
@@ -372,6 +381,33 @@ cdef class Call:
             objective.dropout = <const double *>cnp.PyArray_DATA(self.dropout)
         objective.dropout_seed, objective.dropout_step = dropout_seed, dropout_step
         objective.dropout_row = dropout_row
+        if callable(self.net.loss):
+            objective.loss, objective.loss_context = call_loss, <void *>self
+
+    cdef int call_loss(self, const void *targets, const void *outputs, int64_t n, double *costs,
+                       void *slopes) noexcept:
+        """Call the network's loss for copies of targets and outputs, and copy what it returns.
+
+        Outputs that are not finite get the cost NaN, which the core reports as divergence.
+        """
+        cdef cnp.ndarray y, output, values, gradient
+        cdef int64_t bytes_ = n * self.net.n_out * (4 if self.net.code == CMLP_FLOAT32 else 8)
+        cdef int64_t i
+        try:
+            y, output = empty(self.net, n, self.net.n_out), empty(self.net, n, self.net.n_out)
+            memcpy(cnp.PyArray_DATA(y), targets, bytes_)
+            memcpy(cnp.PyArray_DATA(output), outputs, bytes_)
+            if not np.isfinite(output).all():
+                for i in range(n):
+                    costs[i] = NAN
+                return 0
+            values, gradient = values_and_gradient(self.net.loss, y, output)
+            memcpy(costs, cnp.PyArray_DATA(values), n * sizeof(double))
+            memcpy(slopes, cnp.PyArray_DATA(gradient), bytes_)
+            return 0
+        except BaseException as error:
+            self.error = error
+            return 1
 
     cdef int prepare(self, const cmlp_objective *objective, const cmlp_epoch *epoch, object n_threads,
                      double seconds=FOREVER) except -1:
@@ -382,6 +418,8 @@ cdef class Call:
         """
         cdef size_t size = 0
         cdef double work = <double>self.net.n_params * <double>self.n
+        if objective != NULL and objective.loss != NULL:
+            n_threads = 1
         if n_threads is None:
             n_threads = available_threads() if work > SMALL_WORK else 1
         self.run.struct_size, self.run.n_threads = sizeof(cmlp_run), thread_count(n_threads)
@@ -402,6 +440,9 @@ cdef class Call:
             # Freeing a workspace of 200 MB takes 50 ms: signals do not wait for it.
             return raised() if signalled() else 0
         if status == CMLP_CANCELLED:
+            if self.error is not None:
+                error, self.error = self.error, None
+                raise error
             if self.poll.expired and not signalled():
                 raise TimeLimitReached()
             return raised()

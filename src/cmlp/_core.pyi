@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from cmlp.inputs.losses import LossFunction
 from cmlp.inputs.sparse import CSR
 
 class Activation:
@@ -38,22 +39,22 @@ def step(net: Net, params: Array, gradient: Array, optimizer: Optimizer) -> None
 class Net:
     sizes: tuple[int, ...]
     activations: tuple[str, ...]
-    loss: str
+    loss: str | LossFunction
     dtype: np.dtype[Any]
     isa: str
     n_params: int
     n_in: int
     n_out: int
     activation_parameters: tuple[float, ...]
-    loss_parameter: float
+    loss_parameter: float | tuple[float, ...]
     def __init__(
         self,
         sizes: Sequence[int],
         activations: Sequence[str],
-        loss: str,
+        loss: str | LossFunction,
         dtype: npt.DTypeLike,
         activation_parameters: Sequence[float] | None = ...,
-        loss_parameter: float = ...,
+        loss_parameter: float | Sequence[float] = ...,
     ) -> None: ...
     def get_state(self) -> dict[str, Any]: ...
     def views(self, block: Array) -> tuple[list[Array], list[Array]]: ...

@@ -23,6 +23,7 @@ import numpy as np
 
 from cmlp.inputs.arrays import as_doubles, as_matrix, as_order, rectangular, targets_in_range
 from cmlp.inputs.labels import as_class_indices
+from cmlp.inputs.losses import values_and_gradient
 from cmlp.inputs.sparse import as_sparse_matrix, is_sparse
 from cmlp.pool import interrupted
 from cmlp.threads import available_threads
@@ -148,14 +149,16 @@ cdef class Net:
         Layer sizes, input first.
     activations : sequence of str
         One name for each layer after the input.
-    loss : str
-        A loss that the output activation allows; ``cmlp.h`` has the list.
+    loss : str or callable
+        A loss that the output activation allows; ``cmlp.h`` has the list. Or a function ``loss(y, output)`` that returns
+        the cost of each row and its derivatives with respect to the outputs; see `cmlp.inputs.losses`.
     dtype : dtype
         float32 or float64.
     activation_parameters : None or sequence of float, default=None
         The parameter of each activation; 0 and None mean the default.
-    loss_parameter : float, default=0
-        The parameter of the loss; 0 means the default.
+    loss_parameter : float or sequence of float, default=0
+        The parameter of the loss; 0 means the default. Or several quantiles, one for each output; `forward` then sorts
+        the outputs of each row.
 
     Notes
     -----
@@ -170,16 +173,16 @@ cdef class Net:
     cdef int32_t code
     cdef readonly int64_t n_params, n_in, n_out
     cdef readonly tuple sizes, activations, activation_parameters
-    cdef readonly str loss, isa
-    cdef readonly double loss_parameter
-    cdef readonly object dtype
+    cdef readonly str isa
+    cdef readonly object loss, loss_parameter, dtype
 
-    def __cinit__(self, sizes, activations, loss, dtype, activation_parameters=None, double loss_parameter=0):
+    def __cinit__(self, sizes, activations, loss, dtype, activation_parameters=None, loss_parameter=0.0):
         cdef cmlp_net_config config
         cdef cmlp_layer layer
         cdef int64_t c_sizes[64]
         cdef int32_t c_activations[64]
         cdef double c_parameters[64]
+        cdef double c_quantiles[100]
         cdef int32_t n
         self.sizes, self.activations = tuple([operator.index(size) for size in sizes]), tuple(activations)
         self.loss, self.dtype = loss, np.dtype(dtype)
@@ -203,8 +206,21 @@ cdef class Net:
             self.code = CMLP_FLOAT64
         config.struct_size, config.n_layers, config.isa_mask = sizeof(cmlp_net_config), n, ISA_MASK
         config.sizes, config.activations = c_sizes, c_activations
-        config.activation_parameters, config.loss_parameter = c_parameters, loss_parameter
-        config.loss, config.dtype = choice(LOSSES, loss, "loss").code, self.code
+        config.activation_parameters, config.loss_parameter, config.quantiles = c_parameters, 0, NULL
+        if isinstance(loss_parameter, (tuple, list)):
+            loss_parameter = tuple([float(quantile) for quantile in loss_parameter])
+            if len(loss_parameter) != self.sizes[n - 1]:
+                raise ValueError(f"loss_parameter must have a number for each of the {self.sizes[n - 1]} outputs, got "
+                                 f"{len(loss_parameter)}")
+            require(len(loss_parameter) <= CMLP_MAX_QUANTILES, CMLP_ERROR_OPTION, "config->quantiles")
+            for i in range(len(loss_parameter)):
+                c_quantiles[i] = loss_parameter[i]
+            config.quantiles = c_quantiles
+        else:
+            config.loss_parameter = loss_parameter
+        # A function replaces the loss of the C network in every call, so any loss that is always allowed will do.
+        config.loss = CMLP_LOSS_SQUARED_ERROR if callable(loss) else choice(LOSSES, loss, "loss").code
+        config.dtype = self.code
         self.memory = PyMem_RawMalloc(cmlp_net_size())
         if self.memory == NULL:
             raise MemoryError("no memory for a network")
@@ -218,7 +234,7 @@ cdef class Net:
             check(cmlp_net_layer(self.net, i, &layer))
             parameters.append(layer.parameter)
         self.activation_parameters = tuple(parameters)
-        self.loss_parameter = loss_parameter or LOSSES[loss].parameter
+        self.loss_parameter = loss_parameter or (0.0 if callable(loss) else LOSSES[loss].parameter)
 
     def __dealloc__(self):
         PyMem_RawFree(self.scratch)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import sys
+from itertools import pairwise
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import DTypeLike
+
+    from cmlp.inputs.losses import LossFunction
 
 # Names of the activations, from the C library's table.
 HIDDEN = tuple(sorted(name for name, row in _core.ACTIVATIONS.items() if row.hidden))
@@ -225,6 +228,27 @@ class Pair(Constraint):
         return f"a tuple ({self.names})"
 
 
+class Quantiles(Constraint):
+    """Several numbers between 0 and 1, ascending."""
+
+    most = 100  # the C library's limit
+
+    def accepts(self, value: object) -> bool:
+        """Whether the value satisfies the constraint."""
+        if not isinstance(value, (tuple, list, np.ndarray)) or not 2 <= len(value) <= self.most:
+            return False
+        inside = Interval(Real, 0, 1, "neither", booleans=False)
+        return all(map(inside.accepts, value)) and all(low < high for low, high in pairwise(value))
+
+    def convert(self, value: object) -> object:
+        """Return the numbers as a tuple of Python floats."""
+        numbers: Sequence[float] = value  # type: ignore[assignment]  # an accepted value is a sequence
+        return tuple(map(float, numbers))
+
+    def __str__(self) -> str:
+        return f"a list of 2 to {self.most} ascending floats in the range (0.0, 1.0)"
+
+
 class Columns(Pair):
     """A pair of vectors, shift and factor, for the columns of the input."""
 
@@ -255,7 +279,7 @@ SHARED: Mapping[str, Row] = {
 NETWORK: Mapping[str, Row] = {
     **SHARED,
     "output": (Options(str, *OUTPUTS, *SYNONYMS),),
-    "loss": (Options(str, *sorted({name for names in LOSSES.values() for name in names})),),
+    "loss": (Options(str, *sorted({name for names in LOSSES.values() for name in names})), Function()),
     "dtype": (FloatType(),),
     "batch_size": (Interval(Integral, 1, LARGEST_INTEGER, "both", booleans=False),),
     "n_batches": (Interval(Integral, 1, LARGEST_INTEGER, "both", booleans=False),),
@@ -322,14 +346,17 @@ ESTIMATORS: Mapping[str, Row] = {
 
 CLASSIFIER: Mapping[str, Row] = {
     **ESTIMATORS,
-    "loss": (Options(str, "focal", "label_smoothing", "log_loss", "squared_error"),),
+    "loss": (Options(str, "focal", "label_smoothing", "log_loss", "squared_error"), Function()),
     "class_weight": (Options(str, "balanced"), Instance(dict), Instance(list), NONE),
 }
 
 REGRESSOR: Mapping[str, Row] = {
     **ESTIMATORS,
-    "loss": (Options(str, "absolute_error", "gamma", "huber", "poisson", "quantile", "squared_error"),),
-    "quantile": (Interval(Real, 0, 1, "neither", booleans=False),),
+    "loss": (
+        Options(str, "absolute_error", "gamma", "huber", "poisson", "quantile", "squared_error"),
+        Function(),
+    ),
+    "quantile": (Interval(Real, 0, 1, "neither", booleans=False), Quantiles()),
     "y_scale": (Options(str, "standard"), NONE),
 }
 
@@ -440,12 +467,12 @@ def canonical(name: str) -> str:
     return SYNONYMS.get(str(name), str(name))
 
 
-def output_and_loss(output: str, loss: str) -> tuple[str, str]:
+def output_and_loss(output: str, loss: str | LossFunction) -> tuple[str, str | LossFunction]:
     """Return an output activation and a loss, after checking that the combination is allowed."""
     network_argument("output", output)
     network_argument("loss", loss)
     output = canonical(output)
-    if loss not in LOSSES[output]:
+    if isinstance(loss, str) and loss not in LOSSES[output]:
         raise InvalidParameterError(
             f"loss must be one of {', '.join(map(repr, LOSSES[output]))} with output={output!r}, got {loss!r}"
         )
@@ -480,14 +507,17 @@ def activation_parameters(value: float | Sequence[float] | None, hidden: Sequenc
     return parameters
 
 
-def loss_parameter(value: float | None, loss: str) -> float:
-    """Return the parameter of a loss; 0 for the default."""
-    row = _core.LOSSES[loss]
+def loss_parameter(value: float | Sequence[float] | None, loss: str | LossFunction) -> float | tuple[float, ...]:
+    """Return the parameter of a loss; 0 for the default. "quantile" can have one for each output."""
+    row = _core.LOSSES[loss] if isinstance(loss, str) else None
     if value is None:
         return 0.0
-    if not row.parameter:
+    if row is None or not row.parameter:
         raise InvalidParameterError(f"loss_parameter must be None with loss={loss!r}, which has none, got {value!r}")
     high = row.most if row.most < LARGEST_FLOAT else math.inf
-    choices = (Interval(Real, 0, high, "neither", booleans=False), NONE)
+    choices: Row = (Interval(Real, 0, high, "neither", booleans=False), NONE)
+    if loss == "quantile":
+        choices = (*choices, Quantiles())
     sentence = "{name} must be {expected} with loss={owner!r}, got {value!r}"
-    return float(_converted(value, choices, sentence, "loss_parameter", loss))  # type: ignore[arg-type]
+    number: Any = _converted(value, choices, sentence, "loss_parameter", str(loss))
+    return number if isinstance(number, tuple) else float(number)

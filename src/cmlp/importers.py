@@ -271,7 +271,10 @@ def _parameters_of_loss(record: Record) -> dict[str, Any]:
     """Return the parameter of an estimator's loss, if the loss has one."""
     if not record.loss_parameter:
         return {}
-    return {"quantile" if record.loss == "quantile" else "loss_parameter": record.loss_parameter}
+    parameter = record.loss_parameter
+    if record.loss == "quantile":
+        return {"quantile": list(parameter) if isinstance(parameter, tuple) else parameter}
+    return {"loss_parameter": parameter}
 
 
 def _activation_parameter(record: Record) -> Any:

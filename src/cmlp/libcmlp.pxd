@@ -172,6 +172,7 @@ cdef extern from "cmlp.h" nogil:
 
     int CMLP_MAX_LAYERS
     int CMLP_MAX_THREADS
+    int CMLP_MAX_QUANTILES
 
     ctypedef enum cmlp_activation:
         CMLP_ACTIVATION_IDENTITY
@@ -208,6 +209,7 @@ cdef extern from "cmlp.h" nogil:
         uint32_t isa_mask
         const double *activation_parameters
         double loss_parameter
+        const double *quantiles
 
     size_t cmlp_net_size()
     cmlp_status cmlp_net_init(cmlp_net *memory, size_t memory_size, const cmlp_net_config *config)
@@ -249,6 +251,9 @@ cdef extern from "cmlp.h" nogil:
         int64_t dropout_step
         int64_t dropout_row
         uint32_t dropout_seed
+        uint32_t unused
+        int (*loss)(void *context, const void *y, const void *a, int64_t n, double *costs, void *slopes) noexcept nogil
+        void *loss_context
 
     ctypedef enum cmlp_solver:
         CMLP_SOLVER_SGD

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from cmlp import _core
     from cmlp.inputs.labels import Labels
+    from cmlp.inputs.losses import LossFunction
     from cmlp.inputs.scale import InputScale
 
 
@@ -77,13 +78,13 @@ class Record:
         return self.net.activation_parameters
 
     @property
-    def loss(self) -> str:
-        """Name of the loss."""
+    def loss(self) -> str | LossFunction:
+        """Name of the loss, or the function."""
         return self.net.loss
 
     @property
-    def loss_parameter(self) -> float:
-        """Parameter of the loss; 0 if it has none."""
+    def loss_parameter(self) -> float | tuple[float, ...]:
+        """Parameter of the loss, or a quantile for each output; 0 if it has none."""
         return self.net.loss_parameter
 
     @property

@@ -12,7 +12,14 @@ typedef struct loss_case {
     operand *z, *y, *d, *cost, *weights;
     int64_t rows, n;
     int want_delta;
+    double quantiles[320];
 } loss_case;
+
+/* Returns the parameter of output j. */
+static double parameter_at(const loss_case *c, int64_t j)
+{
+    return c->values.quantiles ? c->values.quantiles[j] : c->values.parameter;
+}
 
 static void call_loss(const cmlp_kernels *table, void *context)
 {
@@ -86,10 +93,10 @@ static estimate focal_term_of(const loss_case *c, real z, real y, real most, rea
 }
 
 /* Returns one output's term of the cost. */
-static estimate term_of(const harness *h, const loss_case *c, real z, real y, real most, real sum)
+static estimate term_of(const harness *h, const loss_case *c, int64_t j, real z, real y, real most, real sum)
 {
     const estimate a = output(c, z, most, sum);
-    const real p = (real)type_round(h->dtype, c->values.parameter), d = a.value - y, size = fabsl(d);
+    const real p = (real)type_round(h->dtype, parameter_at(c, j)), d = a.value - y, size = fabsl(d);
     switch (c->values.loss) {
     case CMLP_LOSS_ABSOLUTE_ERROR: return distance_term(size, 1, &a, y);
     case CMLP_LOSS_HUBER: return distance_term(size <= p ? d * d / 2 : p * (size - p / 2), size < p ? size + 1 : p, &a,
@@ -138,7 +145,7 @@ static void verify_row(harness *h, const loss_case *c, int64_t i)
     for (int64_t j = 0; j < n; j++) sum += expl(get(h->dtype, c->z->before, i * n + j) - most);
     for (int64_t j = 0; j < n; j++) {
         const double z = get(h->dtype, c->z->before, i * n + j), y = get(h->dtype, c->y->before, i * n + j);
-        const estimate a = output(c, z, most, sum), term = term_of(h, c, z, (double)target_of(c, y), most, sum);
+        const estimate a = output(c, z, most, sum), term = term_of(h, c, j, z, (double)target_of(c, y), most, sum);
         if (c->want_delta) expect(h, c->z, i * n + j, (double)a.value,
                                   epsilon_of(h->dtype) * (double)a.error + 2 * tiny_of(h->dtype));
         cost += term.value;
@@ -161,9 +168,9 @@ static int by_distance(int32_t loss)
 }
 
 /* Returns the loss's slope as the header defines it, before scaling. */
-static double slope_of_loss(int32_t t, const loss_case *c, double a, double y)
+static double slope_of_loss(int32_t t, const loss_case *c, int64_t j, double a, double y)
 {
-    const double p = type_round(t, c->values.parameter), rest = type_round(t, 1 - c->values.parameter);
+    const double p = type_round(t, parameter_at(c, j)), rest = type_round(t, 1 - parameter_at(c, j));
     const double classes = c->values.activation == CMLP_ACTIVATION_SOFTMAX ? (double)c->n : 2;
     switch (c->values.loss) {
     case CMLP_LOSS_ABSOLUTE_ERROR: return (a > y) - (a < y);
@@ -210,7 +217,7 @@ static void verify_deltas(harness *h, const loss_case *c, int64_t i)
     double g[320], a[320], q = 0, chunk = 0;
     for (int64_t j = 0; j < c->n; j++) {
         a[j] = get(t, c->z->after[0], i * c->n + j);
-        g[j] = type_round(t, slope_of_loss(t, c, a[j], get(t, c->y->before, i * c->n + j)) * scale);
+        g[j] = type_round(t, slope_of_loss(t, c, j, a[j], get(t, c->y->before, i * c->n + j)) * scale);
     }
     for (int64_t j = 0; j < c->n; j++) {
         chunk = type_fma(t, g[j], a[j], chunk);
@@ -260,6 +267,8 @@ void check_loss(harness *h)
     if (c.n == 0) c.n = 1;
     c.want_delta = random_below(&h->random, 4) != 0;
     c.values.parameter = info->parameter * (random_below(&h->random, 2) ? 1 : uniform(&h->random, 0.2, 1.8));
+    for (int64_t j = 0; j < c.n; j++) c.quantiles[j] = uniform(&h->random, 0, 1);
+    if (pair[1] == CMLP_LOSS_QUANTILE && random_below(&h->random, 2)) c.values.quantiles = c.quantiles;
     c.values.scale = random_below(&h->random, 2) ? 1 : 0.5;
     c.values.clip = random_below(&h->random, 3) ? 0 : epsilon_of(h->dtype);
     c.z = new_operand(h, "z", h->dtype, c.rows * c.n, c.want_delta ? OUTPUT : SCRATCH);
@@ -275,9 +284,9 @@ void check_loss(harness *h)
     make_targets(h, &c);
     fill(c.d, NAN);
     fill(c.cost, NAN);
-    snprintf(h->shape, sizeof h->shape, "activation %d, loss %d, rows %d, n %d, scale %g, clip %g, %s weights, %s",
-             (int)pair[0], (int)pair[1], (int)c.rows, (int)c.n, c.values.scale, c.values.clip,
-             c.weights ? "with" : "no", c.want_delta ? "with deltas" : "no deltas");
+    snprintf(h->shape, sizeof h->shape, "activation %d, loss %d, %s, rows %d, n %d, scale %g, clip %g, %s weights, %s",
+             (int)pair[0], (int)pair[1], c.values.quantiles ? "quantiles" : "one parameter", (int)c.rows, (int)c.n,
+             c.values.scale, c.values.clip, c.weights ? "with" : "no", c.want_delta ? "with deltas" : "no deltas");
     run_tables(h, call_loss, &c);
     same_outputs(h);
     for (int64_t i = 0; i < c.rows; i++) {

@@ -75,7 +75,7 @@ def _described_table(model: Any) -> dict[str, str]:
         "networks": ", ".join("-".join(map(str, net.sizes)) for net in nets),
         "parameters": f"{n_params:,} ({nets[0].dtype}, {n_params * nets[0].dtype.itemsize:,} bytes)",
         "activations": ", ".join(nets[0].activations),
-        "loss": _with_parameter(nets[0].loss, nets[0].loss_parameter),
+        "loss": _with_parameter(str(nets[0].loss), nets[0].loss_parameter),
     }
     if content.labels is not None:
         fields["classes"] = f"{len(content.labels.classes)}: {_listed(content.labels.classes.tolist())}"
@@ -84,8 +84,9 @@ def _described_table(model: Any) -> dict[str, str]:
     return fields
 
 
-def _with_parameter(name: str, parameter: float) -> str:
-    return f"{name}({parameter:g})" if parameter else name
+def _with_parameter(name: str, parameter: float | tuple[float, ...]) -> str:
+    numbers = parameter if isinstance(parameter, tuple) else (parameter,)
+    return f"{name}({', '.join(f'{number:g}' for number in numbers)})" if parameter else name
 
 
 def _scale(scale: float | InputScale) -> str:

@@ -165,6 +165,7 @@ cmlp_status cmlp_batch_prepare(cmlp_batch_job *job, const cmlp_batch_arguments *
     cmlp_run *run = given->run;
     cmlp_status status = read_objective(&job->objective, given->objective, &run->refused);
     if (status) return status;
+    if (job->objective.loss) run->n_threads = 1; /* the library's copy of the run */
     if (!given->targets) return cmlp_refuse(&run->refused, CMLP_ERROR_NULL, "targets");
     status = cmlp_check_data(&job->data, net, given->rows, given->targets, job->objective.row_weights, run);
     if (status) return status;
@@ -239,6 +240,16 @@ static int takes_labels(const cmlp_data *data)
            cmlp_n_out(data->net) <= CMLP_TRANSPOSED_OUTPUTS;
 }
 
+/* Calls the caller's loss, if there is one, for activations that are computed from their weighted sums before. Returns 0
+ * if the call is to end. */
+static int call_loss(const cmlp_batch_job *job, void *z, const void *targets, void *slopes, int64_t n, double *costs)
+{
+    const cmlp_objective *objective = &job->objective;
+    if (!objective->loss) return 1;
+    cmlp_activate_rows(job->data.net, job->data.net->depth - 1, z, z, n);
+    return !objective->loss(objective->loss_context, targets, z, n, costs, slopes);
+}
+
 /* Computes the output layer's activations, costs and deltas. Its weighted sums are in `activations` before. */
 static cmlp_fault output_rows(cmlp_batch_job *job, int64_t selected, int64_t a, int64_t n, int want_delta,
                               void *scratch)
@@ -249,10 +260,12 @@ static cmlp_fault output_rows(cmlp_batch_job *job, int64_t selected, int64_t a, 
     cmlp_loss_values values = {.activation = cmlp_output_activation(net),
                                .loss = net->loss,
                                .parameter = net->loss_parameter,
+                               .quantiles = net->n_quantiles ? net->quantiles : NULL,
+                               .is_given = job->objective.loss != NULL,
                                .scale = job->objective.loss_scale,
                                .clip = job->objective.log_loss_clip};
     cmlp_gather_weights(&job->data, selected, n, job->weights + a);
-    const int labelled = takes_labels(&job->data);
+    const int labelled = takes_labels(&job->data) && !job->objective.loss;
     for (int64_t i = 0, m; i < n; i += m) {
         m = n - i < max_rows ? n - i : max_rows;
         if (labelled)
@@ -261,9 +274,11 @@ static cmlp_fault output_rows(cmlp_batch_job *job, int64_t selected, int64_t a, 
             cmlp_gather_targets(&job->data, selected + i, m, scratch);
         values.labels = labelled ? scratch : NULL;
         values.weights = job->data.weights ? job->weights + a + i : NULL;
-        net->kernels->loss(&values, cmlp_at(net, job->layers[last].activations, (a + i) * n_out), scratch,
-                           cmlp_at(net, job->layers[last].deltas, (a + i) * n_out), m, n_out, want_delta,
-                           job->costs + a + i);
+        void *z = cmlp_at(net, job->layers[last].activations, (a + i) * n_out),
+             *deltas = cmlp_at(net, job->layers[last].deltas, (a + i) * n_out);
+        if (!call_loss(job, z, scratch, deltas, m, job->costs + a + i)) return (cmlp_fault){CMLP_CANCELLED, -1, -1};
+        if (want_delta || !values.is_given)
+            net->kernels->loss(&values, z, scratch, deltas, m, n_out, want_delta, job->costs + a + i);
     }
     for (int64_t i = 0; i < n; i++)
         if (!cmlp_is_finite(job->costs[a + i])) {

@@ -81,6 +81,33 @@ static void *layer_output(const forward_job *job, const thread_memory *memory, i
     return all ? cmlp_at(net, all, first * net->layers[l].n_out) : memory->activations[l & 1];
 }
 
+static double element(const cmlp_net *net, const void *values, int64_t i)
+{
+    return net->dtype == CMLP_FLOAT32 ? (double)((const float *)values)[i] : ((const double *)values)[i];
+}
+
+static void set_element(const cmlp_net *net, void *values, int64_t i, double value)
+{
+    if (net->dtype == CMLP_FLOAT32)
+        ((float *)values)[i] = (float)value;
+    else
+        ((double *)values)[i] = value;
+}
+
+/* Sorts the predicted quantiles of each row by insertion, which is fast because most rows are sorted already. */
+static void sort_quantiles(const cmlp_net *net, void *outputs, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) {
+        void *row = cmlp_at(net, outputs, i * net->n_quantiles);
+        for (int64_t j = 1; j < net->n_quantiles; j++) {
+            const double value = element(net, row, j);
+            int64_t k = j;
+            for (; k > 0 && element(net, row, k - 1) > value; k--) set_element(net, row, k, element(net, row, k - 1));
+            if (k < j) set_element(net, row, k, value);
+        }
+    }
+}
+
 static cmlp_fault forward_rows(const forward_job *job, const thread_memory *memory, int64_t first, int64_t n)
 {
     const cmlp_net *net = job->data.net;
@@ -100,6 +127,7 @@ static cmlp_fault forward_rows(const forward_job *job, const thread_memory *memo
         x = (cmlp_dense_input){.rows = n, .n_in = layer->n_out, .base = a, .ld = layer->n_out,
                                .copy = cmlp_copy_space(&memory->input, 0)};
     }
+    if (net->n_quantiles && !job->outputs) sort_quantiles(net, layer_output(job, memory, net->depth - 1, first), n);
     return (cmlp_fault){CMLP_OK, -1, -1};
 }
 

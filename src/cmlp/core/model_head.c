@@ -73,6 +73,20 @@ static int32_t next_loss(cursor *c, double *parameter)
     return fail(c, CMLP_ERROR_LOSS);
 }
 
+/* Reads the quantiles after the first one, if there are several. */
+static void read_quantiles(cursor *c, cmlp_head *head)
+{
+    if (head->loss != CMLP_LOSS_QUANTILE || !is_next(c, ",", 1)) return;
+    head->quantiles[head->n_quantiles++] = head->loss_parameter;
+    head->loss_parameter = 0;
+    while (PASS(c, ",")) {
+        if (head->n_quantiles == CMLP_MAX_QUANTILES) fail(c, CMLP_ERROR_OPTION);
+        const double value = hex_double(c);
+        if (c->status) return;
+        head->quantiles[head->n_quantiles++] = value;
+    }
+}
+
 static int32_t next_dtype(cursor *c)
 {
     const slice n = next_word(c);
@@ -148,7 +162,7 @@ static void read_metadata(cursor *c, cmlp_head *head)
     head->data_crc = (uint32_t)hex(c, 8);
     DEMAND(c, "\",\"input_scale\":\"", CMLP_ERROR_FILE_SYNTAX);
     head->input_scale = hex_double(c);
-    if (head->input_scale == 0 || (head->version != 1 && head->input_scale != 1)) fail(c, CMLP_ERROR_OPTION);
+    if (head->input_scale == 0 || (head->version == 3 && head->input_scale != 1)) fail(c, CMLP_ERROR_OPTION);
     DEMAND(c, "\",\"activations\":\"", CMLP_ERROR_FILE_SYNTAX);
     head->n_layers = 1;
     do {
@@ -159,6 +173,7 @@ static void read_metadata(cursor *c, cmlp_head *head)
     } while (PASS(c, ","));
     DEMAND(c, "\",\"loss\":\"", CMLP_ERROR_FILE_SYNTAX);
     head->loss = next_loss(c, &head->loss_parameter);
+    read_quantiles(c, head);
     DEMAND(c, "\"", CMLP_ERROR_FILE_SYNTAX);
     read_columns(c, head);
     slice last = {(const unsigned char *)"", 0};
@@ -278,9 +293,11 @@ static void read_other_tensors(cursor *c, cmlp_head *head, uint64_t *offset)
         note_tensor(c, head, n, &t, start);
     }
     if (!head->example_input != !head->example_output) fail(c, CMLP_ERROR_FILE_NAME);
-    if (!head->input_factor == (head->version == 2) || !head->input_shift != !head->input_factor)
+    if ((head->input_factor || head->n_quantiles) != (head->version == 2) || !head->input_shift != !head->input_factor)
         fail(c, CMLP_ERROR_FILE_NAME);
     if (!head->table_numbers != !head->words.n_numbers) fail(c, CMLP_ERROR_FILE_NAME);
+    if (head->input_factor && head->input_scale != 1) fail(c, CMLP_ERROR_OPTION);
+    if (head->n_quantiles && head->n_quantiles != head->sizes[head->n_layers - 1]) fail(c, CMLP_ERROR_OPTION);
     DEMAND(c, "}", CMLP_ERROR_FILE_SYNTAX);
 }
 
@@ -385,7 +402,8 @@ cmlp_status cmlp_head_net(const cmlp_head *head, int64_t n_in, cmlp_net *net)
                                     .loss = head->loss,
                                     .dtype = head->dtype,
                                     .activation_parameters = head->activation_parameters,
-                                    .loss_parameter = head->loss_parameter};
+                                    .loss_parameter = head->loss_parameter,
+                                    .quantiles = head->n_quantiles ? head->quantiles : NULL};
     memcpy(sizes, head->sizes, sizeof sizes);
     sizes[0] = n_in;
     return cmlp_net_init(net, sizeof *net, &config);

@@ -10,7 +10,7 @@
 
 #define CMLP_HEAD_START "{\"__metadata__\":{\"cmlp\":\""
 #define CMLP_HEAD_VERSION "1\",\"crc32\":\""   /* a scalar input scale */
-#define CMLP_HEAD_VERSION_2 "2\",\"crc32\":\"" /* input_scale is 1, and each column has a shift and a factor */
+#define CMLP_HEAD_VERSION_2 "2\",\"crc32\":\"" /* each column has a shift and a factor, or each output a quantile */
 #define CMLP_HEAD_VERSION_3 "3\",\"crc32\":\"" /* several networks that predict a table; input_scale is 1 */
 /* Offset of the head's checksum in the file. The checksum is taken with its own eight digits as zeros. */
 #define CMLP_HEAD_CRC_AT (8 + sizeof CMLP_HEAD_START CMLP_HEAD_VERSION - 1)
@@ -39,13 +39,14 @@ typedef struct cmlp_head {
     int64_t sizes[CMLP_MAX_LAYERS]; /* of a table's networks, the first is the largest number of inputs */
     int32_t activations[CMLP_MAX_LAYERS - 1];
     double activation_parameters[CMLP_MAX_LAYERS - 1], loss_parameter;
-    int32_t n_layers, loss, dtype, version;
+    double quantiles[CMLP_MAX_QUANTILES];
+    int32_t n_layers, loss, dtype, version, n_quantiles;
     uint32_t data_crc;
     double input_scale;
     uint64_t bytes;                         /* of the head: where the parameters start */
     uint64_t file_size;
     uint64_t example_input, example_output; /* offsets in the file; 0: there is no example */
-    uint64_t input_factor, input_shift;     /* likewise; version 2 has both, version 1 has neither */
+    uint64_t input_factor, input_shift;     /* likewise; both or neither */
     uint64_t params_size;                   /* bytes of all parameters */
     uint64_t table_numbers, table_target;   /* likewise; in version 3 only */
     cmlp_text classes, categories;          /* the labels, and the categories of a table's columns; or NULL */

@@ -71,8 +71,9 @@ static void put_columns(sink *s, const cmlp_table *table)
 static void put_metadata(sink *s, const writer *w, uint32_t crc)
 {
     const cmlp_net *net = w->net;
+    const int is_second = w->content->factors || net->n_quantiles;
     put_text(s, CMLP_HEAD_START);
-    put_text(s, w->table ? CMLP_HEAD_VERSION_3 : w->content->factors ? CMLP_HEAD_VERSION_2 : CMLP_HEAD_VERSION);
+    put_text(s, w->table ? CMLP_HEAD_VERSION_3 : is_second ? CMLP_HEAD_VERSION_2 : CMLP_HEAD_VERSION);
     put_hex(s, crc, 8);
     put_text(s, "\",\"data_crc32\":\"");
     put_hex(s, w->data_crc, 8);
@@ -87,6 +88,10 @@ static void put_metadata(sink *s, const writer *w, uint32_t crc)
     put_text(s, "\",\"loss\":\"");
     put_text(s, cmlp_describe_loss(net->loss)->name);
     put_parameter(s, net->loss_parameter);
+    for (int64_t j = 0; j < net->n_quantiles; j++) {
+        put_byte(s, j ? ',' : ':');
+        put_hex_double(s, net->quantiles[j]);
+    }
     if (w->table) {
         put_text(s, "\",\"columns\":\"");
         put_columns(s, w->table);
@@ -309,7 +314,8 @@ static cmlp_status compare_nets(const cmlp_net *a, const cmlp_net *b)
 {
     if (a->dtype != b->dtype) return CMLP_ERROR_DTYPE;
     if (a->depth != b->depth) return CMLP_ERROR_LAYERS;
-    if (a->loss != b->loss || a->loss_parameter != b->loss_parameter) return CMLP_ERROR_LOSS;
+    if (a->loss != b->loss || a->loss_parameter != b->loss_parameter || a->n_quantiles || b->n_quantiles)
+        return CMLP_ERROR_LOSS;
     for (int32_t l = 0; l < a->depth; l++) {
         const cmlp_dense_layer *one = &a->layers[l], *other = &b->layers[l];
         if (one->n_out != other->n_out) return CMLP_ERROR_WIDTH;

@@ -25,10 +25,22 @@ static cmlp_status check_activations(const cmlp_net_config *config)
     return CMLP_OK;
 }
 
+static cmlp_status check_quantiles(const cmlp_net_config *config)
+{
+    const int64_t n = config->sizes[config->n_layers - 1];
+    const double *p = config->quantiles;
+    if (config->loss != CMLP_LOSS_QUANTILE || config->loss_parameter != 0 || n < 2 || n > CMLP_MAX_QUANTILES)
+        return CMLP_ERROR_OPTION;
+    for (int64_t j = 0; j < n; j++)
+        if (!(p[j] > (j ? p[j - 1] : 0) && p[j] < 1)) return CMLP_ERROR_OPTION;
+    return CMLP_OK;
+}
+
 static cmlp_status check_loss(const cmlp_net_config *config)
 {
     const cmlp_loss_info *info = cmlp_describe_loss(config->loss);
     if (!info || !(info->outputs >> config->activations[config->n_layers - 2] & 1)) return CMLP_ERROR_LOSS;
+    if (config->quantiles) return check_quantiles(config);
     return is_parameter(config->loss_parameter, info->parameter, info->most) ? CMLP_OK : CMLP_ERROR_OPTION;
 }
 
@@ -112,6 +124,11 @@ cmlp_status cmlp_net_init(cmlp_net *memory, size_t memory_size, const cmlp_net_c
     memory->loss = config->loss;
     memory->loss_parameter = config->loss_parameter;
     if (memory->loss_parameter == 0) memory->loss_parameter = cmlp_describe_loss(config->loss)->parameter;
+    memory->n_quantiles = config->quantiles ? config->sizes[config->n_layers - 1] : 0;
+    if (config->quantiles) {
+        memory->loss_parameter = 0;
+        memcpy(memory->quantiles, config->quantiles, (size_t)memory->n_quantiles * sizeof(double));
+    }
     memory->dtype = config->dtype;
     memory->element = element;
     memory->kernels = kernels;

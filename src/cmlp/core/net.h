@@ -26,6 +26,8 @@ struct cmlp_net {
     int64_t widest;   /* width of the widest layer, without the input */
     size_t element;   /* bytes */
     double loss_parameter;
+    int64_t n_quantiles; /* 0, or the number of outputs: each has its own parameter of the loss */
+    double quantiles[CMLP_MAX_QUANTILES];
     const cmlp_kernels *kernels;
     cmlp_dense_layer layers[CMLP_MAX_LAYERS - 1];
 };

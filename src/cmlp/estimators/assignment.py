@@ -74,7 +74,8 @@ def classes(model: Model, value: Any) -> None:
 def out_activation(model: Model, value: Any) -> None:
     """Set the activation of the output layer for predictions. A warm start then raises ValueError."""
     net = model.net
-    losses = [net.loss, "squared_error", "log_loss", "poisson"]
+    losses = [net.loss] if isinstance(net.loss, str) else []
+    losses += ["squared_error", "log_loss", "poisson"]
     loss = next((loss for loss in losses if value in _core.LOSSES[loss].outputs), None)
     if loss is None:
         raise ValueError(f"out_activation_ must be the name of an output activation, got {value!r}.")

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from cmlp.estimators.model import Model
     from cmlp.estimators.problem import Parameters
+    from cmlp.inputs.losses import LossFunction
     from cmlp.record import Record
 
 
@@ -65,7 +66,7 @@ class MultilayerPerceptron(
     epsilon: float
     n_iter_no_change: float
     max_fun: int
-    loss: str
+    loss: str | LossFunction
     loss_parameter: float | None
     activation_parameter: float | Sequence[float] | None
     initialization: str | tuple[Sequence[ArrayLike], Sequence[ArrayLike]]

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from cmlp.estimators.model import Model
     from cmlp.inputs.class_weights import ClassWeight
+    from cmlp.inputs.losses import LossFunction
 
 
 @documented
@@ -35,12 +36,15 @@ class MLPClassifier(MultilayerPerceptron):
     Parameters
     ----------
     <training parameters>
-    loss : {"focal", "label_smoothing", "log_loss", "squared_error"}, default="log_loss"
+    loss : {"focal", "label_smoothing", "log_loss", "squared_error"} or callable, default="log_loss"
         The cost of a row. "squared_error" is the sum of ``(a - y) ** 2`` over the outputs, with logistic outputs. The
         others use softmax outputs, or logistic outputs for two classes and for multilabel targets. With p for
         `loss_parameter` and a for the probability of the true class: "log_loss" is ``-log(a)``, "focal" is
         ``-(1 - a) ** p * log(a)`` [8]_, and "label_smoothing" is the log loss with the targets
-        ``(1 - p) * y + p / n_classes`` [9]_.
+        ``(1 - p) * y + p / n_classes`` [9]_. A function ``loss(y, output)``, for experiments, gets zeros and ones and the
+        probabilities of some rows, both of shape (n, n_outputs), and returns the cost of each row, of shape (n,), and
+        its derivatives with respect to the probabilities, of shape (n, n_outputs). A row's cost must depend on this row
+        alone. It is called in one thread; such a model cannot be saved, but pickled.
     loss_parameter : float or None, default=None
         Positive parameter of the loss: for "focal" by default 2; for "label_smoothing" below 1, by default 0.1.
     class_weight : None, "balanced", dict or list of dict, default=None
@@ -112,7 +116,7 @@ class MLPClassifier(MultilayerPerceptron):
         epsilon: float = 1e-8,
         n_iter_no_change: float = 10,
         max_fun: int = 15000,
-        loss: str = "log_loss",
+        loss: str | LossFunction = "log_loss",
         loss_parameter: float | None = None,
         class_weight: ClassWeight = None,
         activation_parameter: float | Sequence[float] | None = None,

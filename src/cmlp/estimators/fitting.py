@@ -370,7 +370,8 @@ def assemble(estimator: Any, y: NDArray[Any] | None = None) -> None:
     single = first.dtype == np.float32 if parameters.dtype == "auto" else parameters.dtype == "float32"
     dtype = np.dtype(np.float32 if single else np.float64)
     if y is None:
-        y = rectangular(assigned["classes_"], "classes_") if "classes_" in assigned else np.zeros((1, last.shape[1]))
+        n_columns = 1 if isinstance(parameters.loss_parameter, tuple) else last.shape[1]
+        y = rectangular(assigned["classes_"], "classes_") if "classes_" in assigned else np.zeros((1, n_columns))
     problem = problem_of(estimator, parameters, None, y)
     net = network_description(parameters, None, len(first), problem, dtype)
     params = assigned_params(estimator, net)

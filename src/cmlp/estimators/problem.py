@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cmlp.estimators.base import MultilayerPerceptron
     from cmlp.inputs.class_weights import ClassWeight
     from cmlp.inputs.labels import Labels
+    from cmlp.inputs.losses import LossFunction
     from cmlp.inputs.scale import InputScale
     from cmlp.training.settings import Settings
     from cmlp.training.task import Task
@@ -48,8 +49,8 @@ class Parameters(NamedTuple):
     activation_parameter: tuple[float, ...]
     init_activation: tuple[str, ...]
     initialization: str | Sequence[Any]
-    loss: str
-    loss_parameter: float
+    loss: str | LossFunction
+    loss_parameter: float | tuple[float, ...]
     random_state: int | np.random.RandomState | None
     warm_start: bool
     n_threads: int | None
@@ -68,6 +69,11 @@ class Parameters(NamedTuple):
         numbers = constraints.activation_parameters(checked["activation_parameter"], names)
         if checked.get("y_scale") is not None and checked["loss"] in POSITIVE:
             raise ValueError(f"y_scale={checked['y_scale']!r} needs identity outputs, got loss={checked['loss']!r}.")
+        if checked.get("y_scale") is not None and callable(checked["loss"]):
+            raise ValueError(
+                f"y_scale={checked['y_scale']!r} needs a loss with a name, got loss={checked['loss']!r}: the unit of a "
+                "function's values is not known."
+            )
         checked.update(
             hidden_layer_sizes=sizes,
             activation=tuple(names),
@@ -106,7 +112,7 @@ def parameters_of(cls: type[MultilayerPerceptron], values: Mapping[str, object])
     return known._replace(**checked)
 
 
-def _loss_parameter(checked: Mapping[str, Any]) -> float:
+def _loss_parameter(checked: Mapping[str, Any]) -> float | tuple[float, ...]:
     """Return the parameter of the loss: for "quantile" that of the same name, otherwise `loss_parameter`.
 
     Raises ValueError if one of them is set that the loss does not have.
@@ -115,7 +121,8 @@ def _loss_parameter(checked: Mapping[str, Any]) -> float:
     if loss == "quantile":
         if given is not None:
             raise ValueError(f"loss_parameter={given!r} must be None with loss='quantile': set quantile instead.")
-        return float(quantile)
+        parameter: float | tuple[float, ...] = quantile
+        return parameter
     if quantile != _MEDIAN:
         raise ValueError(f"quantile={quantile!r} needs loss='quantile', got {loss!r}.")
     return constraints.loss_parameter(given, loss)

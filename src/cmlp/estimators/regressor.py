@@ -11,7 +11,7 @@ from cmlp.constraints import REGRESSOR, InvalidParameterError, Row
 from cmlp.estimators.base import MultilayerPerceptron
 from cmlp.estimators.delegation import stochastic_only
 from cmlp.estimators.documentation import documented
-from cmlp.inputs.validation import as_numbers, as_targets
+from cmlp.inputs.validation import as_numbers, as_quantile_targets, as_targets
 from cmlp.inputs.weights import as_weights
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from cmlp.estimators.model import Model
     from cmlp.estimators.problem import Parameters
+    from cmlp.inputs.losses import LossFunction
 
 
 @documented
@@ -32,7 +33,8 @@ class MLPRegressor(MultilayerPerceptron):
 
     Parameters
     ----------
-    loss : {"absolute_error", "gamma", "huber", "poisson", "quantile", "squared_error"}, default="squared_error"
+    loss : {"absolute_error", "gamma", "huber", "poisson", "quantile", "squared_error"} or callable, \
+            default="squared_error"
         The cost of an output, with ``d = output - y``. The outputs are exponential for "poisson" and "gamma", otherwise
         identity.
 
@@ -46,16 +48,22 @@ class MLPRegressor(MultilayerPerceptron):
           negative.
         - "gamma": ``y / output + log(output)``, up to a constant half the gamma deviance, for prices and durations;
           targets must be positive.
+        - A function ``loss(y, output)``, for experiments: it gets the targets and outputs of some rows, both of shape
+          (n, n_outputs), and returns the cost of each row, of shape (n,), and its derivatives with respect to the
+          outputs, of shape (n, n_outputs). A row's cost must depend on this row alone. It is called in one thread; such
+          a model cannot be saved, but pickled.
     <training parameters>
     loss_parameter : float or None, default=None
         Positive parameter of "huber", in y's unit, by default 1. Other losses have none.
-    quantile : float, default=0.5
-        The quantile that ``loss="quantile"`` predicts, between 0 and 1.
+    quantile : float or list of float, default=0.5
+        The quantile that ``loss="quantile"`` predicts, between 0 and 1. Or an ascending list of 2 to 100 quantiles of the
+        only column of y: the network has an output for each of them, and `predict` sorts the outputs of each row, so that
+        they never cross [10]_.
     y_scale : None or "standard", default=None
         "standard" trains on ``(y - mean) / deviation``, with the weighted mean and standard deviation of each column of
         y over the training rows of the first call; a warm start and `partial_fit` keep them. `coefs_`, predictions and
-        saved models are in y's unit, and so are losses and `tol` if y has one column; with several columns, losses are
-        those of the standardized targets. `loss_parameter` of "huber" is in standard deviations. Use it for targets
+        saved models are in y's unit, and so are losses and `tol` if all columns have the same deviation; otherwise,
+        losses are those of the standardized targets. `loss_parameter` of "huber" is in standard deviations. Use it for targets
         that are far from 0 or not of the order of 1. Only for losses with identity outputs.
     <model parameters>
     <extra training parameters>
@@ -67,7 +75,7 @@ class MLPRegressor(MultilayerPerceptron):
 
     Notes
     -----
-    The score is the coefficient of determination. With several outputs, the gradient is that of half the *sum* of their
+    The score is the coefficient of determination, or with several quantiles the mean of their D^2 scores. With several outputs, the gradient is that of half the *sum* of their
     squared errors, but the reported loss is half the *mean*, as in scikit-learn. For other losses, the
     reported loss is the sum.
 
@@ -78,6 +86,8 @@ class MLPRegressor(MultilayerPerceptron):
     <references>
     .. [8] Huber (1964), "Robust estimation of a location parameter", Annals of Mathematical Statistics 35.
     .. [9] Koenker, Bassett (1978), "Regression quantiles", Econometrica 46.
+    .. [10] Chernozhukov, Fernandez-Val, Galichon (2010), "Quantile and probability curves without crossing",
+       Econometrica 78.
 
     Examples
     --------
@@ -94,7 +104,7 @@ class MLPRegressor(MultilayerPerceptron):
 
     def __init__(
         self,
-        loss: str = "squared_error",
+        loss: str | LossFunction = "squared_error",
         hidden_layer_sizes: int | Sequence[int] = (100,),
         activation: str | Sequence[str] = "relu",
         *,
@@ -120,7 +130,7 @@ class MLPRegressor(MultilayerPerceptron):
         n_iter_no_change: float = 10,
         max_fun: int = 15000,
         loss_parameter: float | None = None,
-        quantile: float = 0.5,
+        quantile: float | Sequence[float] = 0.5,
         y_scale: str | None = None,
         activation_parameter: float | Sequence[float] | None = None,
         initialization: str | tuple[Sequence[ArrayLike], Sequence[ArrayLike]] = "glorot",
@@ -188,7 +198,9 @@ class MLPRegressor(MultilayerPerceptron):
 
     def _encoded(self, model: Model, y: ArrayLike, n_rows: int) -> NDArray[Any]:
         targets = as_numbers(as_targets(y, n_rows, type(self).__name__))
-        return targets.reshape(n_rows, -1)
+        targets = targets.reshape(n_rows, -1)
+        quantiles = model.net.loss_parameter
+        return as_quantile_targets(targets, len(quantiles)) if isinstance(quantiles, tuple) else targets
 
     def fit_batches(
         self,
@@ -277,13 +289,16 @@ class MLPRegressor(MultilayerPerceptron):
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            In the dtype of the weights.
+            In the dtype of the weights. With several quantiles, a column for each of them, ascending in every row.
         """
         outputs = self._fitted().outputs(X, self)
         return outputs.ravel() if outputs.shape[1] == 1 else outputs
 
     def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Return the coefficient of determination; with several outputs the mean over the outputs.
+
+        With several quantiles, it is the mean of their D^2 scores: of 1 minus the pinball loss divided by that of the
+        quantile of y, as ``sklearn.metrics.d2_pinball_score``.
 
         Parameters
         ----------
@@ -295,11 +310,16 @@ class MLPRegressor(MultilayerPerceptron):
         -------
         float
         """
-        from cmlp.training.scores import r_squared
+        from cmlp.training.scores import d2_pinball, r_squared
 
         predicted = self.predict(X)
         truth = as_numbers(as_targets(y, len(predicted), type(self).__name__, warn_of_column=False))
-        return r_squared(truth, predicted, as_weights(sample_weight, len(truth)))
+        weight = as_weights(sample_weight, len(truth))
+        quantiles = self._fitted().net.loss_parameter
+        if isinstance(quantiles, tuple):
+            truth = as_quantile_targets(truth.reshape(len(truth), -1), len(quantiles))
+            return d2_pinball(truth, predicted, quantiles, weight)
+        return r_squared(truth, predicted, weight)
 
     def __sklearn_tags__(self) -> Any:
         from sklearn.utils import RegressorTags  # type: ignore[import-untyped]

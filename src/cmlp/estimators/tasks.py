@@ -9,8 +9,8 @@ import numpy as np
 from cmlp.estimators.problem import POSITIVE, Parameters, Problem
 from cmlp.estimators.versions import averages_squared_errors
 from cmlp.inputs.labels import Labels, labels_of, learn_labels
-from cmlp.inputs.validation import as_numbers
-from cmlp.training.scores import accuracy, r_squared
+from cmlp.inputs.validation import as_numbers, as_quantile_targets
+from cmlp.training.scores import accuracy, d2_pinball, r_squared
 from cmlp.training.task import Task
 
 if TYPE_CHECKING:
@@ -77,6 +77,8 @@ def _regression(parameters: Parameters, y: NDArray[Any]) -> Problem:
         if (y < 0).any() or (loss == "gamma" and not y.all()):
             raise ValueError(f"Some value(s) of y are out of the valid range of the loss {loss!r}.")
     targets = y.reshape(len(y), -1)
+    if isinstance(parameters.loss_parameter, tuple):
+        return _quantile_regression(parameters.loss_parameter, targets, standardize=parameters.y_scale is not None)
     n_outputs = targets.shape[1]
     squared = loss == "squared_error"  # in scikit-learn half the mean over the outputs, with the gradient of their sum
     task = Task(
@@ -85,10 +87,22 @@ def _regression(parameters: Parameters, y: NDArray[Any]) -> Problem:
         loss_scale=0.5 if squared else 1.0,
         report_scale=1.0 / n_outputs if squared and n_outputs > 1 and averages_squared_errors() else 1.0,
         standardize=parameters.y_scale is not None,
-        y_advice="" if loss in POSITIVE else "y_scale='standard'",
+        y_advice="" if loss in POSITIVE or callable(loss) else "y_scale='standard'",
         score_name="r2",
     )
     return Problem(task, n_outputs, "exp" if loss in POSITIVE else "identity")
+
+
+def _quantile_regression(quantiles: tuple[float, ...], targets: NDArray[Any], *, standardize: bool) -> Problem:
+    """Return the problem with an output for each quantile of the only column of y."""
+    task = Task(
+        as_quantile_targets(targets, len(quantiles)),
+        score=lambda outputs, y, weight: d2_pinball(y, outputs, quantiles, weight),
+        standardize=standardize,
+        y_advice="y_scale='standard'",
+        score_name="d2_pinball",
+    )
+    return Problem(task, len(quantiles), "identity")
 
 
 def encoder_of(parameters: Parameters, problem: Problem) -> Callable[[NDArray[Any]], NDArray[Any]]:

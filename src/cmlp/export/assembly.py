@@ -27,7 +27,7 @@ class Layer(NamedTuple):
 
 
 def network_of(
-    layers: Sequence[Layer], input_scale: float | InputScale = 1.0, loss: str | None = None, p: float = 0.0
+    layers: Sequence[Layer], input_scale: float | InputScale = 1.0, loss: str | None = None, p: float | Sequence[float] = 0.0
 ) -> Record:
     """Return a network with copies of the layers' weights.
 
@@ -38,8 +38,8 @@ def network_of(
     input_scale : float or InputScale
     loss : str or None
         None means the usual loss of the output activation.
-    p : float
-        Parameter of the loss; 0 means the default.
+    p : float or sequence of float
+        Parameter of the loss; 0 means the default. Or a quantile for each output.
 
     Raises
     ------

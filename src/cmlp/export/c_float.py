@@ -181,6 +181,17 @@ def _activate(prefix: str, activation: str, parameter: float, values: str, n: in
     return f"    for (int j = 0; j < {n}; j++) {values}[j] = {prefix}_{activation}({values}[j]{more});\n"
 
 
+# Quantiles must not cross. Insertion, as in Python: rows that are sorted already cost little.
+_SORT = """\
+    for (int j = 1; j < $n; j++) {
+        const float value = output[j];
+        int k = j;
+        for (; k > 0 && output[k - 1] > value; k--) output[k] = output[k - 1];
+        output[k] = value;
+    }
+"""
+
+
 def _finish(record: Record, prefix: str, outputs: Outputs) -> str:
     """Return the function that computes everything after the weighted sums of the first layer."""
     layers = record.layers()
@@ -203,6 +214,8 @@ def _finish(record: Record, prefix: str, outputs: Outputs) -> str:
         lines += _activate(prefix, activation, parameter, here, len(biases))
     if outputs.kind == "binary":
         lines += "    output[0] = 1.0f - p[0];\n    output[1] = p[0];\n"
+    if isinstance(record.net.loss_parameter, tuple):
+        lines += _SORT.replace("$n", str(outputs.n))
     return (
         "/* Computes the outputs from the weighted sums of the first layer, which it overwrites. */\n"
         f"static inline void {prefix}_finish(float *z, float *output)\n{{\n{lines}}}\n"

@@ -48,6 +48,8 @@ def _model(graph: Graph, classes: ArrayLike | None) -> Record:
     label = labels[0] if labels else None
     loss, parameter = _loss(graph)
     last, form = _last(numbers[0], label)
+    if (form == "sorted") != isinstance(parameter, tuple):
+        raise ValueError("the outputs must be sorted if and only if they are several quantiles")
     if form not in _forms(last, label, loss, classes is not None):
         raise ValueError(f"the outputs {graph.outputs} are not computed as a model of cmlp computes them")
     layers, scale = _layers(last)
@@ -65,11 +67,15 @@ def _model(graph: Graph, classes: ArrayLike | None) -> Record:
     return record
 
 
-def _loss(graph: Graph) -> tuple[str | None, float]:
+def _loss(graph: Graph) -> tuple[str | None, float | tuple[float, ...]]:
     """Return the loss in the metadata of a file of cmlp and its parameter; None if there is none."""
     if LOSS_KEY not in graph.metadata:
         return None, 0.0
     stored = load(graph.metadata[LOSS_KEY], LOSS_KEY)
+    if type(stored) is list and len(stored) == 2 and stored[0] == "quantile" and type(stored[1]) is list:
+        if stored[1] and all(type(number) is float for number in stored[1]):
+            return stored[0], tuple(stored[1])
+        raise ValueError(f"the metadata {LOSS_KEY!r} are damaged")
     if type(stored) is list and [type(value) for value in stored] in ([str, float], [str, int], [str, type(None)]):
         name, parameter = stored[0], stored[1] or 0
         if 0 <= parameter <= sys.float_info.max:  # not NaN, and not an integer that float() refuses
@@ -90,6 +96,8 @@ def _last(numbers: Term, label: Term | None) -> tuple[Term, str]:
         state = numbers.source
     if state in ("pair", "normalized"):
         return numbers._replace(state="logistic"), state
+    if state.startswith("sorted "):
+        return numbers._replace(state=state.removeprefix("sorted ")), "sorted"
     form = "vector" if state.startswith("flat ") else "matrix"
     return numbers._replace(state=state.removeprefix("flat ")), form
 
@@ -100,7 +108,7 @@ def _forms(last: Term, label: Term | None, loss: str | None, with_classes: bool)
     if with_classes and label is None:
         return ("matrix", "vector", "pair") if n_out == 1 else ("matrix",)
     if label is None:
-        return ("matrix", "vector")
+        return ("matrix", "vector", "sorted")
     if label.sums is not last.sums:
         return ()
     if label.state == "multilabel":  # skl2onnx returns 1 - p and p

@@ -34,6 +34,7 @@ _ATTRIBUTES: dict[str, dict[str, tuple[Any, Any]]] = {
     "Reshape": {"allowzero": (0, (0, 1))},
     "Shape": {"start": (0, (0,)), "end": (None, (None, 1))},
     "Softmax": {"axis": (-1, (1, -1))},
+    "TopK": {"axis": (-1, (1, -1)), "largest": (1, (0,)), "sorted": (1, (1,))},
     "Squeeze": {"axes": (None, ([1], [-1]))},
     "Transpose": {"perm": ([1, 0], ([1, 0],))},
     "Unsqueeze": {"axes": (None, ([0],))},

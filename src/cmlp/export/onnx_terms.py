@@ -82,9 +82,18 @@ def from_terms(node: Node, attributes: dict[str, Any], arguments: list[Any]) -> 
     if node.operator == "Add" and len(arguments) == 2 and term.state == "identity" and term.sums.biases is None:
         biases = arguments[1 if first is term else 0]
         return with_biases(node, term.sums, biases, 1.0) if isinstance(biases, Constant) else None
+    if node.operator == "TopK":
+        return _sorted(term, arguments)
     if node.operator in LABEL_RULES:
         return LABEL_RULES[node.operator](attributes, arguments)
     return _state(node, attributes, arguments, term)
+
+
+def _sorted(term: Term, arguments: list[Any]) -> Term | None:
+    """Return the outputs of each row in ascending order, as several quantiles are."""
+    number = arguments[1].integers() if len(arguments) == 2 and isinstance(arguments[1], Constant) else None
+    ascending = arguments[0] is term and term.state in ACTIVATIONS and number == [term.sums.n_out]
+    return term._replace(state=f"sorted {term.state}") if ascending else None
 
 
 def _state(node: Node, attributes: dict[str, Any], arguments: list[Any], term: Term) -> Term | None:

@@ -87,6 +87,8 @@ class _Writer:
         """Return the model with the given type of the input X."""
         helper, net = self.onnx.helper, self.record.net
         a = self.activations(input_dtype)
+        if isinstance(net.loss_parameter, tuple):
+            a = self.sorted(a, net.n_out)
         if self.record.kind == "network":
             self.output("output", a, self.dtype, net.n_out)
         elif classes is None:
@@ -111,8 +113,9 @@ class _Writer:
     def metadata(self) -> dict[str, str]:
         """Return what the graph does not show."""
         net, names = self.record.net, self.record.feature_names
-        parameter = net.loss_parameter if _core.LOSSES[net.loss].parameter else None
-        strings = {CLASS_KEY: self.record.class_name, LOSS_KEY: dump([net.loss, parameter])}
+        strings = {CLASS_KEY: self.record.class_name}
+        if isinstance(net.loss, str):  # a function cannot be stored, and predictions do not need it
+            strings[LOSS_KEY] = dump([net.loss, net.loss_parameter if _core.LOSSES[net.loss].parameter else None])
         return strings if names is None else {**strings, NAMES_KEY: dump_names(names)}
 
     # The network
@@ -197,6 +200,10 @@ class _Writer:
         numerator = self.node("Where", is_zero, self.number(1), a)
         return self.node("Div", numerator, self.node("Where", is_zero, self.number(self.record.net.n_out), total))
 
+    def sorted(self, a: str, n: int) -> str:
+        """Sort each row, so that predicted quantiles never cross."""
+        return self.node("TopK", a, self.constant("n_quantiles", np.array([n], np.int64)), n_outputs=2, axis=1, largest=0)
+
     def flat(self, a: str) -> str:
         """Drop the second dimension of a column."""
         return self.node("Reshape", a, self.constant("flat", np.array([-1], np.int64)))
@@ -214,10 +221,11 @@ class _Writer:
         self.nodes.append(self.onnx.helper.make_node("Identity", [value], [name]))
         self.outputs.append(self.onnx.helper.make_tensor_value_info(name, self.element(dtype), shape))
 
-    def node(self, operator: str, *inputs: str, domain: str = "", **attributes: Any) -> str:
-        """Add a node with one output; return the name of this output."""
+    def node(self, operator: str, *inputs: str, domain: str = "", n_outputs: int = 1, **attributes: Any) -> str:
+        """Add a node; return the name of its first output."""
         name = f"{operator.lower()}_{len(self.nodes)}"
-        self.nodes.append(self.onnx.helper.make_node(operator, inputs, [name], name, domain=domain, **attributes))
+        names = [name, *(f"{name}_{i}" for i in range(1, n_outputs))]
+        self.nodes.append(self.onnx.helper.make_node(operator, inputs, names, name, domain=domain, **attributes))
         return name
 
     def number(self, value: float) -> str:

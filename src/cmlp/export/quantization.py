@@ -118,13 +118,17 @@ class IntegerNet(NamedTuple):
 
 
 def require_supported(record: Record) -> None:
-    """Raise ValueError with the name of an activation that the integer network cannot compute."""
+    """Raise ValueError with the name of an activation or loss that the integer network cannot compute."""
     *hidden, output = record.net.activations
     for name in hidden:
         if name not in _LEVELS:
             raise ValueError(f"int8 supports the hidden activations relu, logistic and tanh, not {name}")
     if output not in ("softmax", "logistic", "identity"):
         raise ValueError(f"int8 supports the output activations softmax, logistic and identity, not {output}")
+    if isinstance(record.net.loss_parameter, tuple):
+        raise ValueError(
+            "int8 does not support several quantiles: their integers have different units, so they cannot be sorted"
+        )
 
 
 def quantize(record: Record, X: Array, *, one_unit: bool) -> tuple[IntegerNet, Array]:

@@ -61,3 +61,11 @@ class Exp(torch.nn.Module):  # type: ignore[misc]
     def forward(self, x: torch.Tensor) -> Any:
         """Return exp(x)."""
         return torch.exp(x)
+
+
+class Sort(torch.nn.Module):  # type: ignore[misc]
+    """Sorts each row, so that predicted quantiles never cross."""
+
+    def forward(self, x: torch.Tensor) -> Any:
+        """Return the sorted rows."""
+        return torch.sort(x, dim=1).values

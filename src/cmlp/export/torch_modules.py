@@ -52,6 +52,10 @@ def to_torch(record: Record) -> Any:
         modules.append(linear)
         if activation != "identity":
             modules.append(_module(torch, activation, parameter))
+    if isinstance(record.net.loss_parameter, tuple):
+        from cmlp.export.torch_layers import Sort
+
+        modules.append(Sort())
     return torch.nn.Sequential(*modules).eval()
 
 
@@ -153,6 +157,8 @@ class _Reader:
             if self.layers or self.input_scale != 1:
                 raise ValueError("InputShift is only supported as the first module")
             self.input_scale = InputScale(module.shift.cpu().numpy(), module.factor.cpu().numpy())
+        elif type(module).__module__ == "cmlp.export.torch_layers" and name == "Sort":
+            raise ValueError("Sort is not supported: a module does not contain the quantiles that its outputs predict")
         else:
             self.activate(module)
 

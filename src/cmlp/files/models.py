@@ -106,6 +106,11 @@ def _write(
 ) -> None:
     from cmlp.files.atomic import write_atomically
 
+    if not isinstance(record.loss, str):
+        raise TypeError(
+            f"loss of {record.class_name} is a function, which a model file cannot contain: use pickle instead."
+        )
+
     def produce(write: Any) -> None:
         scale = record.input_scale
         _core.write_model(record.net, record.params, scale=scale, strings=strings, arrays=arrays, write=write)

@@ -194,7 +194,9 @@ def _net(text: str, strings: dict[str, str], prefix: str = "") -> _core.Net:
     names, parameters = zip(*map(_word, strings["activations"].split(",")), strict=True)
     layers = list(_entries(text, (f"{prefix}layers.{i}.weight" for i in range(len(names))), "{").values())
     sizes = [layers[0]["shape"][0], *(layer["shape"][1] for layer in layers)]
-    loss, loss_parameter = _word(strings["loss"])
+    loss, *quantiles = strings["loss"].split(",")
+    loss, first = _word(loss)
+    loss_parameter = (first, *map(_double, quantiles)) if quantiles else first
     return _core.Net(sizes, names, loss, _DTYPES[layers[0]["dtype"]][1:], parameters, loss_parameter)
 
 

@@ -148,3 +148,10 @@ def as_numbers(y: NDArray[Any]) -> NDArray[Any]:
     y = to_float64(y, "y")
     require_finite(y, "y")
     return y
+
+
+def as_quantile_targets(targets: NDArray[Any], n_quantiles: int) -> NDArray[Any]:
+    """Return the targets (n, 1) of several quantiles with a column for each of them, without a copy."""
+    if targets.shape[1] != 1:
+        raise ValueError(f"y must have one column with several quantiles, got {targets.shape[1]}.")
+    return np.broadcast_to(targets, (len(targets), n_quantiles))

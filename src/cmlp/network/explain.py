@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cmlp.inputs.losses import values_and_gradient
 from cmlp.network.gradient import gradient_of
 from cmlp.results import Gradient, LayerExplanation, StepExplanation
 
@@ -82,10 +83,12 @@ def _wanted_outputs(net: Net, a: Array, t: Array) -> Array:
     `Network` documents the costs. The result is infinite where a loss contains the logarithm of an output that has been
     rounded to 0.
     """
-    loss, p = net.loss, net.dtype.type(net.loss_parameter)
+    loss, p = net.loss, np.asarray(net.loss_parameter, net.dtype)
     wanted: Array
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        if loss in ("log_loss", "label_smoothing", "focal"):
+        if not isinstance(loss, str):
+            wanted = -values_and_gradient(loss, t, a)[1]
+        elif loss in ("log_loss", "label_smoothing", "focal"):
             wanted = _wanted_probabilities(loss, p, a, t, softmax=net.activations[-1] == "softmax")
         elif loss == "absolute_error":
             wanted = np.sign(t - a)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from cmlp.inputs.losses import LossFunction
+
 
 class Network(NetworkTraining, ExportMethods):
     """A multilayer perceptron with direct access to parameters, activations and gradients.
@@ -45,7 +47,11 @@ class Network(NetworkTraining, ExportMethods):
         Cost of a row. With softmax or logistic outputs: "log_loss", "focal" or "label_smoothing". With identity,
         logistic, tanh or exp outputs: "squared_error" (the sum of the squared differences between outputs and targets;
         also with softmax), "absolute_error", "huber" or "quantile". With exp outputs also "poisson" (targets must not
-        be negative) and "gamma" (targets must be positive). See Notes for the formulas.
+        be negative) and "gamma" (targets must be positive). See Notes for the formulas. Or a function
+        ``loss(y, output)``, for experiments: it gets the targets and outputs of some rows, both of shape (n, n_outputs),
+        and returns the cost of each row, of shape (n,), and its derivatives with respect to the outputs, of shape
+        (n, n_outputs). Class indices become rows of zeros and a one. A row's cost must depend on this row alone. The
+        function is called in one thread; such a network cannot be saved.
     dtype : {"float32", "float64"}, default="float32"
         Type of the parameters and of all arithmetic.
     input_scale : float or (shift, factor), default=1
@@ -60,8 +66,9 @@ class Network(NetworkTraining, ExportMethods):
     activation_parameter : float, sequence of float or None, default=None
         Positive parameter of "leaky_relu" (the slope for negative inputs, by default 0.01) and "elu" (minus the limit
         at minus infinity, by default 1). One number for all hidden layers, or one for each; None or 0 is the default.
-    loss_parameter : float or None, default=None
-        Positive parameter p of the loss (see Notes); None is the default.
+    loss_parameter : float, sequence of float or None, default=None
+        Positive parameter p of the loss (see Notes); None is the default. "quantile" can have an ascending list, a
+        number for each output; `forward` then sorts the outputs of each row, so that predicted quantiles never cross.
     initialization : {"glorot", "he", "lecun"} or tuple (coefs, intercepts), default="glorot"
         The range of the random initial parameters (see Notes), or the initial weights and biases themselves: two lists
         with one array per layer, which are copied.
@@ -113,13 +120,13 @@ class Network(NetworkTraining, ExportMethods):
         sizes: Sequence[int],
         activation: str | Sequence[str] = "logistic",
         output: str = "softmax",
-        loss: str = "log_loss",
+        loss: str | LossFunction = "log_loss",
         dtype: str | np.dtype[Any] | type = "float32",
         input_scale: float | tuple[ArrayLike, ArrayLike] = 1,
         random_state: int | np.random.RandomState | None = None,
         n_threads: int | None = None,
         activation_parameter: float | Sequence[float] | None = None,
-        loss_parameter: float | None = None,
+        loss_parameter: float | Sequence[float] | None = None,
         initialization: str | tuple[Sequence[ArrayLike], Sequence[ArrayLike]] = "glorot",
     ) -> None:
         sizes = constraints.layer_sizes(sizes)

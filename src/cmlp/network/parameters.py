@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from cmlp.inputs.losses import LossFunction
+
     from cmlp.inputs.scale import InputScale
 
 
@@ -82,8 +84,8 @@ class NetworkParameters:
         return self._net.activations[-1]
 
     @property
-    def loss(self) -> str:
-        """Name of the loss."""
+    def loss(self) -> str | LossFunction:
+        """Name of the loss, or the function."""
         return self._net.loss
 
     @property
@@ -93,8 +95,8 @@ class NetworkParameters:
         return parameters if any(parameters) else None
 
     @property
-    def loss_parameter(self) -> float | None:
-        """Parameter of the loss; None if it has none."""
+    def loss_parameter(self) -> float | tuple[float, ...] | None:
+        """Parameter of the loss, or a quantile for each output; None if it has none."""
         return self._net.loss_parameter or None
 
     @property

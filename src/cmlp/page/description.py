@@ -89,6 +89,10 @@ class Described:
         for name in self.activations:
             if name not in ACTIVATIONS:
                 raise ValueError(f"to_html does not support the activation {name!r}")
+        if isinstance(self.net.loss_parameter, tuple):
+            raise ValueError(
+                "to_html does not support several quantiles: predictions are sorted, but the page shows the neurons"
+            )
         if self.net.loss not in DISTANCES | LIKELIHOODS:
             raise ValueError(f"to_html does not support the loss {self.net.loss!r}")
         n_inputs, *hidden, n_outputs = self.sizes

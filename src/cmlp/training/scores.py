@@ -98,6 +98,48 @@ def accuracy_of_labels(predicted: NDArray[Any], y: ArrayLike, sample_weight: Arr
     return accuracy(correct, as_weights(sample_weight, len(truth)))
 
 
+def d2_pinball(
+    y: NDArray[Any], predicted: NDArray[Any], quantiles: tuple[float, ...], weight: NDArray[Any] | None = None
+) -> float:
+    """Return the mean over several quantiles of the D^2 score, the R^2 of the pinball loss.
+
+    D^2 is 1 minus the pinball loss divided by that of the best constant, which is the quantile of y (Koenker and
+    Machado 1999). Where the latter is 0, D^2 is 1 if all predictions are exact, otherwise 0.
+
+    Parameters
+    ----------
+    y, predicted : ndarray of shape (n_samples, n_quantiles)
+    quantiles : tuple of float
+        One number between 0 and 1 for each column.
+    weight : None or ndarray of shape (n_samples,)
+
+    Returns
+    -------
+    float
+    """
+    n_rows = len(y)
+    if n_rows < 2:
+        warn("D^2 score is not well-defined with less than two samples.", sklearn_class(UndefinedMetricWarning))
+        return math.nan
+    truth, p = np.asarray(y, np.float64), np.asarray(quantiles)
+    order = truth.argsort(axis=0, kind="stable")
+    sums = np.cumsum(np.ones(truth.shape) if weight is None else weight[order], axis=0)
+    first = (sums < p * sums[-1]).sum(axis=0).clip(max=n_rows - 1)
+    columns = np.arange(len(p))
+    constant = truth[order[first, columns], columns]
+
+    def pinball(values: NDArray[Any]) -> NDArray[np.float64]:
+        d = truth - values
+        losses: NDArray[np.float64] = np.average(np.maximum(p * d, (p - 1) * d), axis=0, weights=weight)
+        return losses
+
+    loss, of_constant = pinball(np.asarray(predicted, np.float64)), pinball(constant)
+    varies = of_constant != 0
+    scores = np.where(loss == 0, 1.0, 0.0)
+    scores[varies] = 1 - loss[varies] / of_constant[varies]
+    return float(scores.mean())
+
+
 def r_squared(y: NDArray[Any], predicted: NDArray[Any], weight: NDArray[Any] | None = None) -> float:
     """Return the coefficient of determination R^2.
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cmlp.training.task import Data, Task
 
 # The unit of a loss is this power of y's unit.
-_POWERS = {"squared_error": 2, "huber": 2, "absolute_error": 1, "quantile": 1}
+_POWERS: Mapping[Any, int] = {"squared_error": 2, "huber": 2, "absolute_error": 1, "quantile": 1}
 
 
 class TargetScale(NamedTuple):
@@ -116,7 +116,8 @@ def standardized(task: Task, net: Net, data: Data, state: TrainingState) -> Task
         state.target_scale = learnt_scale(moments)
     state.unfold(net)
     scale = state.target_scale
-    unit = float(scale.factor[0]) ** -_POWERS[net.loss] if net.n_out == 1 else 1.0
+    same = bool((scale.factor == scale.factor[0]).all())  # otherwise, the terms of a loss have several units
+    unit = float(scale.factor[0]) ** -_POWERS[net.loss] if same else 1.0
     return task._replace(targets=scale.apply(task.targets), unit=unit, standardize=False, y_advice="")
 
 

@@ -14,7 +14,7 @@ from cmlp.inputs.labels import as_class_indices
 from cmlp.inputs.nonfinite import first_non_finite_error
 from cmlp.inputs.scale import learnt_scale
 from cmlp.inputs.sparse import taken
-from cmlp.training.scores import accuracy, r_squared
+from cmlp.training.scores import accuracy, d2_pinball, r_squared
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -164,6 +164,14 @@ def task_of(net: _core.Net, y: ArrayLike) -> Task:
     if array.ndim != 2 or array.shape[1] != net.n_out:
         raise ValueError(f"y must have shape (n,) or (n, {net.n_out}), got {array.shape}.")
     targets = readable(array, "y")
+    if isinstance(net.loss_parameter, tuple):
+        quantiles = net.loss_parameter
+        return Task(
+            targets,
+            lambda outputs, y, weight: d2_pinball(y, outputs, quantiles, weight),
+            y_advice="standardizing y" if net.activations[-1] == "identity" else "",
+            score_name="d2_pinball",
+        )
     if net.loss not in _LIKELIHOODS:
         y_advice = "standardizing y" if net.activations[-1] == "identity" else ""
         return Task(

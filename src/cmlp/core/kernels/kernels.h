@@ -146,6 +146,8 @@ typedef struct cmlp_step_values {
 typedef struct cmlp_loss_values {
     int32_t activation, loss;
     double parameter;       /* of the loss */
+    const double *quantiles; /* the parameter of each output, or NULL */
+    int is_given;           /* z has the activations and d their slopes: only the deltas are computed */
     double scale;           /* of the delta */
     double clip;            /* of the cost; 0: exact */
     const double *weights;  /* row weights, or NULL */

@@ -7,6 +7,8 @@ typedef struct loss_constants {
     V p, one_minus_p, half_p;
     V rest; /* label smoothing: the part that every class gets */
     double clip;
+    const double *quantiles; /* p of each of the n outputs, or NULL */
+    int64_t n;
 } loss_constants;
 
 static loss_constants loss_constants_of(const cmlp_loss_values *values, int64_t n)
@@ -17,7 +19,25 @@ static loss_constants loss_constants_of(const cmlp_loss_values *values, int64_t 
                             .one_minus_p = v_set1((T)(1 - p)),
                             .half_p = v_set1((T)(0.5 * p)),
                             .rest = v_set1((T)(p / (double)classes)),
-                            .clip = values->clip};
+                            .clip = values->clip,
+                            .quantiles = values->quantiles,
+                            .n = n};
+}
+
+/* The constants for the VL outputs from the i-th on, counted through all rows. */
+VEC_FN loss_constants constants_at(const int32_t loss, const loss_constants *c, int64_t i)
+{
+    loss_constants at = *c;
+    if (loss != CMLP_LOSS_QUANTILE || !c->quantiles) return at;
+    T p[VL], one_minus_p[VL];
+    for (int64_t k = 0, j = i % c->n; k < VL; k++, j = j + 1 < c->n ? j + 1 : 0) {
+        const double quantile = c->quantiles[j];
+        p[k] = (T)quantile;
+        one_minus_p[k] = (T)(1 - quantile);
+    }
+    at.p = v_load(p);
+    at.one_minus_p = v_load(one_minus_p);
+    return at;
 }
 
 /* p clipped to [clip, 1 - clip], and always so that neither ln p nor ln(1 - p) is infinite. */
@@ -156,7 +176,8 @@ VEC_FN void separate_terms(const int32_t loss, const int slope, const int32_t ac
     for (int64_t i = 0; i < n; i += VL) {
         V zi = load_lanes(z + i, n - i), yi = load_lanes(y + i, n - i);
         V a = slope == CMLP_BY_A ? zi : act_value(activation, zi, v_zero());
-        V term = loss_term(loss, zi, a, yi, c);
+        const loss_constants at = constants_at(loss, c, i);
+        V term = loss_term(loss, zi, a, yi, &at);
         if (slope == CMLP_BY_Z) store_lanes(z + i, n - i, a);
         store_lanes(terms + i, n - i, term);
     }
@@ -169,7 +190,8 @@ VEC_FN void separate_slopes(const int32_t loss, const int slope, const loss_cons
     const V s = v_set1((T)scale);
     for (int64_t i = 0; i < n; i += VL) {
         V xi = load_lanes(x + i, n - i), yi = load_lanes(y + i, n - i);
-        store_lanes(d + i, n - i, v_mul(loss_slope(loss, xi, yi, c), s));
+        const loss_constants at = constants_at(loss, c, i);
+        store_lanes(d + i, n - i, v_mul(loss_slope(loss, xi, yi, &at), s));
         if (slope == CMLP_BY_Z_FROM_Z) store_lanes(x + i, n - i, v_logistic(xi));
     }
 }
@@ -309,11 +331,22 @@ static void label_loss(const cmlp_loss_values *values, T *z, T *d, int64_t rows,
     }
 }
 
+/* Deltas of activations `a` whose slopes, the derivatives of the cost with respect to them, are in d. */
+static void given_delta(const cmlp_loss_values *values, const T *a, T *d, int64_t rows, int64_t n)
+{
+    multiply(d, rows * n, values->scale);
+    if (values->activation != CMLP_ACTIVATION_SOFTMAX) derivative(values->activation, 0, a, d, rows * n);
+    else
+        for (int64_t i = 0; i < rows; i++) softmax_jacobian(a + i * n, d + i * n, n);
+}
+
 static void loss(const cmlp_loss_values *values, void *z, const void *y, void *d, int64_t rows, int64_t n,
                  int want_delta, double *cost)
 {
     T *dt = d;
-    if (values->labels) {
+    if (values->is_given) {
+        given_delta(values, z, dt, rows, n);
+    } else if (values->labels) {
         label_loss(values, z, dt, rows, n, want_delta, cost);
     } else {
         const loss_constants c = loss_constants_of(values, n);

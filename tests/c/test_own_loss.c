@@ -1,0 +1,107 @@
+/* The caller's loss in an objective: the squared error gives the bits of the built-in one, and a nonzero result ends the
+ * call. */
+#include "../../include/cmlp.h"
+#include "support.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { N_IN = 5, N_HIDDEN = 7, N_OUT = 3, N_ROWS = 700 };
+
+static _Alignas(64) unsigned char net_memory[CMLP_NET_SIZE];
+static cmlp_net *const net = (cmlp_net *)net_memory;
+static double x[N_ROWS * N_IN], y[N_ROWS * N_OUT], weights[N_ROWS], params[256], other[256], gradients[2][256];
+static int32_t labels[N_ROWS];
+
+typedef struct loss_context {
+    int32_t dtype;
+    int64_t rows, stop_at; /* rows seen; the call that reaches stop_at ends, unless it is 0 */
+} loss_context;
+
+/* Twice the squared error's half, in the net's type. */
+static int squared_error(void *context, const void *targets, const void *a, int64_t n, double *costs, void *slopes)
+{
+    loss_context *c = context;
+    c->rows += n;
+    for (int64_t i = 0; i < n * N_OUT; i++) {
+        volatile float narrow = (float)(get(c->dtype, a, i) - get(c->dtype, targets, i));
+        const double d = c->dtype == CMLP_FLOAT32 ? narrow : get(c->dtype, a, i) - get(c->dtype, targets, i);
+        put(c->dtype, slopes, i, 2 * d);
+    }
+    for (int64_t i = 0; i < n; i++) costs[i] = 1;
+    return c->stop_at && c->rows >= c->stop_at;
+}
+
+static cmlp_net_config config_of(const int64_t *sizes, const int32_t *activations, int32_t dtype)
+{
+    cmlp_net_config config = CMLP_INIT(cmlp_net_config);
+    config.sizes = sizes;
+    config.activations = activations;
+    config.n_layers = 3;
+    config.loss = CMLP_LOSS_SQUARED_ERROR;
+    config.dtype = dtype;
+    return config;
+}
+
+static void compare(int32_t output, int32_t dtype, int classes)
+{
+    const int64_t sizes[] = {N_IN, N_HIDDEN, N_OUT};
+    const int32_t activations[] = {CMLP_ACTIVATION_TANH, output};
+    const cmlp_net_config config = config_of(sizes, activations, dtype);
+    const cmlp_rows rows = cmlp_dense_rows(x, dtype, N_ROWS, N_IN);
+    const cmlp_targets targets = classes ? cmlp_class_targets(labels, N_ROWS) : cmlp_dense_targets(y, dtype, N_ROWS);
+    cmlp_objective objective = CMLP_INIT(cmlp_objective);
+    cmlp_optimizer sgd = cmlp_default_optimizer(CMLP_SOLVER_SGD);
+    cmlp_epoch epoch = CMLP_INIT(cmlp_epoch);
+    cmlp_run run = CMLP_INIT(cmlp_run);
+    loss_context context = {dtype, 0, 0};
+    double cost = 0;
+    CHECK(cmlp_net_init(net, sizeof net_memory, &config) == CMLP_OK);
+    objective.row_weights = weights;
+    objective.loss_scale = 0.5;
+    objective.alpha = 0.01;
+    run.n_threads = 3;
+    epoch.batch_size = 300;
+    size_t for_epoch = 0;
+    CHECK(cmlp_workspace_size(net, &rows, &objective, &epoch, 3, &for_epoch) == CMLP_OK);
+    CHECK(cmlp_workspace_size(net, &rows, &objective, NULL, 3, &run.workspace_size) == CMLP_OK);
+    run.workspace_size += for_epoch; /* more than either call needs */
+    run.workspace = malloc(run.workspace_size);
+    memcpy(other, params, sizeof params);
+    CHECK(cmlp_gradient(net, params, &rows, &targets, &objective, gradients[0], NULL, &run) == CMLP_OK);
+    CHECK(cmlp_train_epoch(net, params, &rows, &targets, &objective, &sgd, &epoch, &run) == CMLP_OK);
+    objective.loss = squared_error;
+    objective.loss_context = &context;
+    CHECK(cmlp_gradient(net, other, &rows, &targets, &objective, gradients[1], NULL, &run) == CMLP_OK);
+    CHECK(context.rows == N_ROWS);
+    CHECK(same_bits(dtype, gradients[0], gradients[1], cmlp_net_n_params(net)));
+    objective.alpha = 0;
+    CHECK(cmlp_cost(net, other, &rows, &targets, &objective, &cost, &run) == CMLP_OK);
+    CHECK(cost > 0.5 - 1e-12 && cost < 0.5 + 1e-12);
+    objective.alpha = 0.01;
+    CHECK(cmlp_train_epoch(net, other, &rows, &targets, &objective, &sgd, &epoch, &run) == CMLP_OK);
+    CHECK(same_bits(dtype, params, other, cmlp_net_n_params(net)));
+    /* the second batch ends: the parameters are those after the first one */
+    context = (loss_context){dtype, 0, 400};
+    CHECK(cmlp_train_epoch(net, other, &rows, &targets, &objective, &sgd, &epoch, &run) == CMLP_CANCELLED);
+    CHECK(epoch.batches == 1 && sgd.n_steps == 7 && !same_bits(dtype, params, other, cmlp_net_n_params(net)));
+    CHECK(cmlp_cost(net, other, &rows, &targets, &objective, &cost, &run) == CMLP_CANCELLED && cost < 1);
+    free(run.workspace);
+}
+
+int main(void)
+{
+    static const int32_t outputs[] = {CMLP_ACTIVATION_IDENTITY, CMLP_ACTIVATION_LOGISTIC, CMLP_ACTIVATION_TANH,
+                                      CMLP_ACTIVATION_EXP, CMLP_ACTIVATION_SOFTMAX};
+    for (int32_t dtype = CMLP_FLOAT32; dtype <= CMLP_FLOAT64; dtype++)
+        for (size_t i = 0; i < 2 * sizeof outputs / sizeof *outputs; i++) {
+            uint64_t state = 3;
+            for (int64_t j = 0; j < N_ROWS * N_IN; j++) put(dtype, x, j, uniform(&state, -1, 1));
+            for (int64_t j = 0; j < N_ROWS * N_OUT; j++) put(dtype, y, j, uniform(&state, -1, 1));
+            for (int64_t j = 0; j < N_ROWS; j++) weights[j] = uniform(&state, 0.5, 2);
+            for (int64_t j = 0; j < N_ROWS; j++) labels[j] = (int32_t)random_below(&state, N_OUT);
+            for (int64_t j = 0; j < 256; j++) put(dtype, params, j, uniform(&state, -0.5, 0.5));
+            compare(outputs[i / 2], dtype, (int)(i % 2));
+        }
+    return finish();
+}
