@@ -308,13 +308,14 @@ def _model_of(content: Content) -> Any:
     from cmlp.training.state import TrainingState
 
     estimator = _estimator_class(record)(**content.parameters)
-    estimator._parameters()  # raises ValueError for invalid parameters
+    scale = estimator._parameters().input_scale  # raises ValueError for invalid parameters
     estimator._model = Model(
         record.net,
         content.state or TrainingState(record.params, History()),
         input_scale=record.input_scale,
         feature_names=record.feature_names,
         labels=record.labels,
+        scale_name=scale if isinstance(scale, str) else None,
     )
     return estimator
 

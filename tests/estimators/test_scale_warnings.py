@@ -40,7 +40,8 @@ def test_classification_that_ends_no_better_than_the_mean_names_the_column():
     model = MLPClassifier((5,), max_iter=50, n_iter_no_change=1, tol=1.0, random_state=0)
     (message,) = messages_of(model, LARGE, LABELS)
     np.testing.assert_allclose(float(message.split("than ")[1].split(",")[0]), np.log(3), rtol=1e-2)
-    assert message.endswith("mean. X has values of the order of 3e+03 in column 1: standardizing X helps.")
+    advice = "in column 1: standardizing X (input_scale='standard' of an estimator) helps."
+    assert message.endswith(f"mean. X has values of the order of 3e+03 {advice}")
 
 
 def test_trainings_with_a_use_say_nothing():
@@ -73,7 +74,7 @@ def test_columns_have_the_names_of_a_data_frame_and_at_most_five_are_named():
     frame = package("pandas").DataFrame(np.full((20, 7), 5e4) * np.arange(7), columns=list("abcdefg"))
     (message,) = messages_of(MLPClassifier((3,), max_iter=2, random_state=0), frame, LABELS[:20])
     assert message.endswith("X has values of the order of 3e+05 in the columns 'b', 'c', 'd', 'e', 'f' and 1 others: "
-                            "standardizing X helps.")  # fmt: skip
+                            "standardizing X (input_scale='standard' of an estimator) helps.")  # fmt: skip
 
 
 @pytest.mark.parametrize("form", [np.asarray, scipy.sparse.csr_matrix, lambda X: X.astype(np.float32)])

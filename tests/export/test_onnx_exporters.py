@@ -55,11 +55,12 @@ READ = {
     "view of columns": lambda m, x: relu_net(m, x.view(-1, 4)),
     "flatten": lambda m, x: relu_net(m, x.flatten(1)),
     "division": lambda m, x: relu_net(m, x.flatten(1) / 255),
+    "shift": lambda m, x: relu_net(m, (x.flatten(1) - 0.5) / 0.25),
     "softmax": lambda m, x: relu_net(m, x.flatten(1)).softmax(-1),
     "exp": lambda m, x: relu_net(m, x.flatten(1)).exp(),
 }
 REFUSED = {
-    "shift": (lambda m, x: relu_net(m, (x.flatten(1) - 0.5) / 0.25), "'Sub' .* all inputs by one number"),
+    "shift from a number": (lambda m, x: relu_net(m, 0.5 - x.flatten(1)), "'Sub' .* by constants"),
     "log": (lambda m, x: relu_net(m, x.flatten(1)).log_softmax(1), "'LogSoftmax'"),
     "softmax of columns": (lambda m, x: relu_net(m, x.flatten(1)).softmax(0), "'Softmax' .* must have axis=1 or -1"),
     "half": (lambda m, x: relu_net(m, x.flatten(1).half().float()), "'Cast'"),
@@ -181,15 +182,19 @@ def test_regressors_of_skl2onnx(onnx, tmp_path):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("scaler", ["StandardScaler", "MinMaxScaler"])
-def test_scaler_in_front_is_named(onnx, tmp_path, dtype, scaler):
+@pytest.mark.parametrize("scaler", ["StandardScaler", "MinMaxScaler", "RobustScaler", "MaxAbsScaler"])
+def test_scaler_in_front_becomes_the_input_scale(onnx, tmp_path, dtype, scaler):
     from sklearn import pipeline, preprocessing
     from sklearn.neural_network import MLPClassifier as Theirs
 
-    rows = X.astype(dtype)
+    rows = (100 + 30 * X).astype(dtype)
     model = pipeline.make_pipeline(getattr(preprocessing, scaler)(), Theirs((6,), max_iter=9)).fit(rows, Y)
-    with pytest.raises(ValueError, match=r"convert the model without its scaler \(such as StandardScaler\)"):
-        cmlp.from_onnx(sklearn_file(tmp_path, model, rows))
+    path = sklearn_file(tmp_path, model, rows)
+    ours = cmlp.from_onnx(path)
+    assert isinstance(ours.input_scale_, tuple)
+    np.testing.assert_allclose(ours.predict_proba(rows), model.predict_proba(rows), rtol=0, atol=1e-4)
+    ours.save(tmp_path / "model.cmlp")
+    np.testing.assert_array_equal(cmlp.load(tmp_path / "model.cmlp").predict_proba(rows), ours.predict_proba(rows))
 
 
 # --------------------------------------------------------------------------------------------- other forms of a graph

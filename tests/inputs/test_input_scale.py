@@ -233,6 +233,49 @@ def test_partial_fit_and_warm_start_keep_the_scale_of_the_first_rows():
         warm.fit(X, y)
 
 
+def keeping(model, folder):
+    model.save(folder / "model.cmlp", include_training_state=True)
+    return [model, cmlp.load(folder / "model.cmlp"), pickle.loads(pickle.dumps(model)), copy.deepcopy(model)]
+
+
+def test_warm_start_with_another_name_is_refused(tmp_path):
+    X, y = make_regression(40, 3, random_state=0)
+    settings = {"warm_start": True, "max_iter": 2, "tol": 0, "n_iter_no_change": np.inf}
+    learnt = MLPRegressor(hidden_layer_sizes=(4,), input_scale="standard", **settings).fit(X, y)
+    for model in keeping(learnt, tmp_path):
+        before = model.predict(X)
+        for call in (model.fit, model.partial_fit):
+            model.set_params(input_scale="minmax")
+            with pytest.raises(
+                ValueError, match=r"fitted with input_scale='standard', .* cannot continue with 'minmax'"
+            ):
+                call(X, y)
+            assert (model.predict(X) == before).all()
+            assert call.__self__.set_params(input_scale="standard").fit(X, y).input_scale_ == learnt_scale(
+                "standard", X
+            )
+            before = model.predict(X)
+    given = MLPRegressor(hidden_layer_sizes=(4,), input_scale=(SHIFT[:3], FACTOR[:3]), **settings).fit(X, y)
+    with pytest.raises(ValueError, match="fitted with input_scale=InputScale"):
+        given.set_params(input_scale="standard").fit(X, y)
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_resume_keeps_the_learnt_scale(tmp_path, early_stopping):
+    X, y = make_regression(60, 3, random_state=0)
+    settings = {"hidden_layer_sizes": (4,), "input_scale": "standard", "random_state": 0, "tol": 0}
+    settings |= {"n_iter_no_change": np.inf, "early_stopping": early_stopping}
+    whole = MLPRegressor(max_iter=6, **settings).fit(X, y)
+    half = MLPRegressor(max_iter=3, **settings).fit(X, y)
+    assert half.input_scale_ == whole.input_scale_
+    for model in keeping(half, tmp_path):
+        model.set_params(max_iter=6).fit(X, y, resume=True)
+        assert model.input_scale_ == whole.input_scale_
+        assert (model.network_.params == whole.network_.params).all()
+    with pytest.raises(ValueError, match="input_scale"):
+        half.set_params(input_scale="robust").fit(X, y, resume=True)
+
+
 def test_estimators_refuse_vectors_of_another_width():
     X, y = make_regression(20, 4, random_state=0)
     with pytest.raises(ValueError, match="vectors of 4 numbers, got 3"):

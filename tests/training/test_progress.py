@@ -133,6 +133,28 @@ def test_nonsense_from_a_learning_rate_leaves_the_model(value):
     np.testing.assert_array_equal(flat(model), before)
 
 
+def test_error_of_a_learning_rate_leaves_the_model():
+    def failing(step, n_steps):
+        if step == 6:
+            raise KeyError("my own")
+        return 0.1
+
+    model = trained()
+    before = flat(model)
+    model.set_params(learning_rate=failing)
+    with pytest.raises(KeyError, match="my own"):
+        model.fit(X, Y)
+    np.testing.assert_array_equal(flat(model), before)
+    partial = small(learning_rate=failing, batch_size=32)
+    n_epochs = 0
+    with pytest.raises(KeyError, match="my own"):
+        for _ in range(9):
+            partial.partial_fit(X, Y, classes=np.unique(Y))
+            n_epochs, before = n_epochs + 1, flat(partial)
+    assert n_epochs > 0
+    np.testing.assert_array_equal(flat(partial), before)
+
+
 def test_partial_fit_is_an_epoch_of_a_cosine_schedule():
     whole = trained(learning_rate="cosine", shuffle=False, max_iter=3)
     pieces = small(learning_rate="cosine", shuffle=False, max_iter=3, batch_size=32)

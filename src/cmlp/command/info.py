@@ -47,7 +47,7 @@ def described(model: Any) -> dict[str, str]:
         "layers": "-".join(map(str, net.sizes)),
         "parameters": f"{net.n_params:,} ({net.dtype}, {record.params.nbytes:,} bytes)",
         "activations": ", ".join(map(_with_parameter, net.activations, net.activation_parameters)),
-        "loss": _with_parameter(net.loss, net.loss_parameter),
+        "loss": _with_parameter(str(net.loss), net.loss_parameter),
         "input scale": _scale(record.input_scale),
     }
     if record.labels is not None:

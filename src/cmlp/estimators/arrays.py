@@ -21,9 +21,12 @@ if TYPE_CHECKING:
 
 
 def set_arrays(
-    estimator: MultilayerPerceptron, coefs: Iterable[ArrayLike], intercepts: Iterable[ArrayLike], y: NDArray[Any]
+    estimator: MultilayerPerceptron, coefs: Iterable[ArrayLike], intercepts: Iterable[ArrayLike], y: NDArray[Any] | None
 ) -> None:
-    """Make an estimator a fitted one with copies of the arrays; y are placeholder targets, which define the outputs."""
+    """Make an estimator a fitted one with copies of the arrays.
+
+    y are placeholder targets, which define the outputs of a classifier; None for a regressor.
+    """
     estimator.coefs_, estimator.intercepts_ = coefs, intercepts
     assemble(estimator, y)
     vars(estimator).pop(ASSIGNED)
@@ -35,7 +38,7 @@ def regressor_from_arrays(
     """Return a fitted regressor; see `MLPRegressor.from_arrays`."""
     weights, biases = checked_layers(coefs, intercepts)
     estimator = _with_sizes(cls, weights, parameters)
-    set_arrays(estimator, weights, biases, np.zeros((1, weights[-1].shape[1])))
+    set_arrays(estimator, weights, biases, None)
     return estimator
 
 

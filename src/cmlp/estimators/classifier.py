@@ -41,10 +41,10 @@ class MLPClassifier(MultilayerPerceptron):
         others use softmax outputs, or logistic outputs for two classes and for multilabel targets. With p for
         `loss_parameter` and a for the probability of the true class: "log_loss" is ``-log(a)``, "focal" is
         ``-(1 - a) ** p * log(a)`` [8]_, and "label_smoothing" is the log loss with the targets
-        ``(1 - p) * y + p / n_classes`` [9]_. A function ``loss(y, output)``, for experiments, gets zeros and ones and the
-        probabilities of some rows, both of shape (n, n_outputs), and returns the cost of each row, of shape (n,), and
-        its derivatives with respect to the probabilities, of shape (n, n_outputs). A row's cost must depend on this row
-        alone. It is called in one thread; such a model cannot be saved, but pickled.
+        ``(1 - p) * y + p / n_classes`` [9]_. A function ``loss(y, output)``, for experiments, gets zeros and ones and
+        the probabilities of some rows, both of shape (n, n_outputs), and returns the cost of each row, of shape (n,),
+        and its derivatives with respect to the probabilities, of shape (n, n_outputs). A row's cost must depend on this
+        row alone. It is called in one thread; such a model cannot be saved, but pickled.
     loss_parameter : float or None, default=None
         Positive parameter of the loss: for "focal" by default 2; for "label_smoothing" below 1, by default 0.1.
     class_weight : None, "balanced", dict or list of dict, default=None

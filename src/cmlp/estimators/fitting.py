@@ -214,6 +214,9 @@ def prepare(
     learns = scale if isinstance(scale, str) else None
     record = Record(net, state.params, 1.0 if isinstance(scale, str) else scale, parameters.n_threads)
     data, own = Data(rows, weight, record.input_scale, names, learns=learns), targets
+    if previous is not None:
+        learns = previous.scale_name
+    data = data._replace(scale_name=learns)
     if require_complete(*held):
         own, validation = validation_of(
             owner, names, rows.shape[1], problem.labels is not None, encoder_of(parameters, problem), *held
@@ -321,7 +324,9 @@ def _input_scale(parameters: Parameters, previous: Model | None, n_features: int
     scale = parameters.input_scale
     if previous is None:
         check_scale_width(scale, n_features)
-    elif not isinstance(scale, str) or not isinstance(previous.input_scale, InputScale):
+    elif isinstance(scale, str) and previous.scale_name is not None:
+        require_same("input_scale", previous.scale_name, scale)
+    else:
         require_same("input_scale", previous.input_scale, scale)
     return scale if previous is None else previous.input_scale
 
@@ -338,7 +343,14 @@ def _model_of(training: Training | LBFGS, state: TrainingState, labels: Labels |
     """Return a model with a state of a training, whose parameters then predict y itself."""
     data = training.data
     state.fold(training.net)
-    return Model(training.net, state, input_scale=data.input_scale, feature_names=data.names, labels=labels)
+    return Model(
+        training.net,
+        state,
+        input_scale=data.input_scale,
+        feature_names=data.names,
+        labels=labels,
+        scale_name=data.scale_name,
+    )
 
 
 def _copied_state(training: Training | LBFGS) -> TrainingState:

@@ -79,6 +79,8 @@ class Model:
         Column names of the data frame in fit; None if X was not a data frame.
     labels : cmlp.inputs.labels.Labels or None
         The classes of a classifier; None for a regressor.
+    scale_name : str or None, default=None
+        The value of the parameter `input_scale` with which fit has learnt the scale; None if it was given.
 
     Raises
     ------
@@ -94,8 +96,9 @@ class Model:
         input_scale: float | InputScale,
         feature_names: NDArray[Any] | None,
         labels: Labels | None,
+        scale_name: str | None = None,
     ) -> None:
-        self.net, self.state = net, state
+        self.net, self.state, self.scale_name = net, state, scale_name
         self.input_scale, self.feature_names = input_scale, feature_names
         self.labels: Labels = labels  # type: ignore[assignment]  # None for a regressor, which never reads it
         self._network: Network | None = None
@@ -106,7 +109,12 @@ class Model:
         state = self.state.shared()
         state.history = state.history.copy()
         twin = Model(
-            self.net, state, input_scale=self.input_scale, feature_names=self.feature_names, labels=self.labels
+            self.net,
+            state,
+            input_scale=self.input_scale,
+            feature_names=self.feature_names,
+            labels=self.labels,
+            scale_name=self.scale_name,
         )
         twin._network = self._network
         return twin

@@ -14,7 +14,7 @@ from cmlp import _core
 from cmlp.constraints import is_finite
 from cmlp.estimators.model import Model
 from cmlp.inputs.labels import Labels
-from cmlp.inputs.scale import InputScale, check_scale_width
+from cmlp.inputs.scale import SCALES, InputScale, check_scale_width
 from cmlp.training.history import Curve
 from cmlp.training.state import TrainingState
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 # The key of a dict that stands for an object; its value is a name in `_CLASSES`.
 _CLASS = "class of cmlp"
-_FIELDS = ("net", "state", "input_scale", "feature_names", "labels")  # of a Model
+_FIELDS = ("net", "state", "input_scale", "feature_names", "labels", "scale_name")  # of a Model
 
 
 def plain(value: Any) -> Any:
@@ -74,7 +74,10 @@ def _model(fields: dict[str, Any]) -> Model:
     if names is not None and np.shape(names) != (net.sizes[0],):
         raise ValueError(f"The pickled estimator is damaged: it must have {net.sizes[0]} feature names.")
     check_scale_width(scale, net.n_in)
-    return Model(net, fields["state"], input_scale=scale, feature_names=names, labels=labels)
+    name = fields["scale_name"]
+    if name is not None and name not in SCALES:
+        raise ValueError(f"The pickled estimator is damaged: the name of its input_scale is {name!r}.")
+    return Model(net, fields["state"], input_scale=scale, feature_names=names, labels=labels, scale_name=name)
 
 
 # Name: class, function that returns its fields, function that makes an object from them.

@@ -56,15 +56,15 @@ class MLPRegressor(MultilayerPerceptron):
     loss_parameter : float or None, default=None
         Positive parameter of "huber", in y's unit, by default 1. Other losses have none.
     quantile : float or list of float, default=0.5
-        The quantile that ``loss="quantile"`` predicts, between 0 and 1. Or an ascending list of 2 to 100 quantiles of the
-        only column of y: the network has an output for each of them, and `predict` sorts the outputs of each row, so that
-        they never cross [10]_.
+        The quantile that ``loss="quantile"`` predicts, between 0 and 1. Or an ascending list of 2 to 100 quantiles of
+        the only column of y: the network has an output for each of them, and `predict` sorts the outputs of each row,
+        so that they never cross [10]_.
     y_scale : None or "standard", default=None
         "standard" trains on ``(y - mean) / deviation``, with the weighted mean and standard deviation of each column of
         y over the training rows of the first call; a warm start and `partial_fit` keep them. `coefs_`, predictions and
         saved models are in y's unit, and so are losses and `tol` if all columns have the same deviation; otherwise,
-        losses are those of the standardized targets. `loss_parameter` of "huber" is in standard deviations. Use it for targets
-        that are far from 0 or not of the order of 1. Only for losses with identity outputs.
+        losses are those of the standardized targets. `loss_parameter` of "huber" is in standard deviations. Use it for
+        targets that are far from 0 or not of the order of 1. Only for losses with identity outputs.
     <model parameters>
     <extra training parameters>
     <computation parameters>
@@ -75,9 +75,9 @@ class MLPRegressor(MultilayerPerceptron):
 
     Notes
     -----
-    The score is the coefficient of determination, or with several quantiles the mean of their D^2 scores. With several outputs, the gradient is that of half the *sum* of their
-    squared errors, but the reported loss is half the *mean*, as in scikit-learn. For other losses, the
-    reported loss is the sum.
+    The score is the coefficient of determination, or with several quantiles the mean of their D^2 scores. With several
+    outputs, the gradient is that of half the *sum* of their squared errors, but the reported loss is half the *mean*,
+    as in scikit-learn. For other losses, the reported loss is the sum.
 
     <notes>
 

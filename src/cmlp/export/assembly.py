@@ -27,7 +27,10 @@ class Layer(NamedTuple):
 
 
 def network_of(
-    layers: Sequence[Layer], input_scale: float | InputScale = 1.0, loss: str | None = None, p: float | Sequence[float] = 0.0
+    layers: Sequence[Layer],
+    input_scale: float | InputScale = 1.0,
+    loss: str | None = None,
+    p: float | Sequence[float] = 0.0,
 ) -> Record:
     """Return a network with copies of the layers' weights.
 

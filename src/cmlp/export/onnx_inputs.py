@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,12 +11,15 @@ from cmlp.export.onnx_graph import Constant, Node
 from cmlp.export.onnx_layers import layer
 from cmlp.export.onnx_values import Inputs, Rows, Value
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 
 def from_inputs(node: Node, attributes: dict[str, Any], arguments: list[Any]) -> Value:
     """Return what a node computes from the inputs; None if no rule matches."""
     x, others = arguments[0], arguments[1:]
     if node.operator in ("Mul", "Div", "Add", "Sub", "ai.onnx.ml.Scaler"):
-        return _scaled(node, arguments)
+        return _scaled(node, attributes, arguments)
     if not isinstance(x, Inputs):
         return None
     if node.operator in ("Gemm", "MatMul"):
@@ -34,22 +37,68 @@ def from_inputs(node: Node, attributes: dict[str, Any], arguments: list[Any]) ->
     return None
 
 
-def _scaled(node: Node, arguments: list[Any]) -> Inputs:
-    """Return the inputs multiplied by a number; raises ValueError for other arithmetic on them."""
+def _scaled(node: Node, attributes: dict[str, Any], arguments: list[Any]) -> Inputs:
+    """Return the inputs after arithmetic with constants; raises ValueError for other arithmetic on them."""
     x = next(argument for argument in arguments if isinstance(argument, Inputs))
+    if node.operator == "ai.onnx.ml.Scaler":
+        return _scaler(node, attributes, x, arguments)
     others = [argument for argument in arguments if argument is not x]
-    number = others[0].number() if len(arguments) == 2 and others and isinstance(others[0], Constant) else None
-    if number is None or node.operator not in ("Mul", "Div") or (node.operator == "Div" and x is not arguments[0]):
+    in_order = x is arguments[0] or node.operator in ("Mul", "Add")
+    if len(arguments) != 2 or len(others) != 1 or not isinstance(others[0], Constant) or not in_order:
+        raise ValueError(f"{node} is not supported: inputs can only be shifted and scaled by constants")
+    if x.dtype not in (np.float32, np.float64) or others[0].dtype != x.dtype:
+        raise ValueError(f"{node} is not supported: inputs must be scaled as float32 or float64")
+    number = others[0].number()
+    if number is not None and node.operator in ("Mul", "Div") and x.scale is None and x.columns is None:
+        scale = number if node.operator == "Mul" else 1 / number if number else 0.0
+        if 0 < scale <= _largest(x):
+            return x._replace(scale=scale, rounded=x.rounded or x.dtype == np.float32)
+    values = _values(node, others[0], x)
+    with np.errstate(all="ignore"):
+        if node.operator in ("Mul", "Div"):
+            return _folded(node, x, np.zeros(1), values if node.operator == "Mul" else 1 / values)
+        return _folded(node, x, values if node.operator == "Sub" else -values, np.ones(1))
+
+
+def _scaler(node: Node, attributes: dict[str, Any], x: Inputs, arguments: list[Any]) -> Inputs:
+    """Return the inputs after ``(x - offset) * scale``, of which ai.onnx.ml computes the result in float32."""
+    numbers = []
+    for name in ("offset", "scale"):
+        given = attributes[name] or []
+        if len(given) not in (1, x.shape[1] if len(x.shape) == 2 else 1):
+            raise ValueError(f"{node} must have one {name}, or one for each of {x.shape} inputs, got {len(given)}")
+        numbers.append(np.array(given, np.float64))
+    if x.dtype.kind not in "uif":
+        raise ValueError(f"{node} is not supported: its input must be numbers, got {x.dtype}")
+    return _folded(node, x, *numbers)._replace(dtype=np.dtype(np.float32), rounded=True)
+
+
+def _values(node: Node, constant: Constant, x: Inputs) -> NDArray[np.float64]:
+    """Return a constant that has one number, or one for each column of the inputs."""
+    n = x.shape[1] if len(x.shape) == 2 else None
+    per_column = n is not None and constant.shape in ((n,), (1, n))
+    if not per_column and constant.shape not in ((), (1,), (1, 1)[: len(x.shape)]):
         raise ValueError(
-            f"{node} is not supported: a network multiplies all inputs by one number; convert the model without its "
-            "scaler (such as StandardScaler), and scale the rows before"
+            f"{node} must have a constant number or one for each of the inputs of shape {x.shape}, got the shape "
+            f"{constant.shape}"
         )
-    if x.dtype not in (np.float32, np.float64) or others[0].dtype != x.dtype or x.scale is not None:
-        raise ValueError(f"{node} is not supported: inputs must be scaled once, as float32 or float64")
-    scale = number if node.operator == "Mul" else 1 / number if number else 0.0
-    if not 0 < scale <= float(np.finfo(x.dtype).max):
-        raise ValueError(f"{node} must scale the inputs by a positive number in the range of {x.dtype}, got {number}")
-    return x._replace(scale=scale, rounded=x.rounded or x.dtype == np.float32)
+    return constant.value.reshape(-1).astype(np.float64)
+
+
+def _folded(node: Node, x: Inputs, offset: NDArray[np.float64], by: NDArray[np.float64]) -> Inputs:
+    """Return the inputs after another shift and factor, ``(x - offset) * by``."""
+    shift, factor = (np.zeros(1), np.full(1, 1.0 if x.scale is None else x.scale)) if x.columns is None else x.columns
+    with np.errstate(all="ignore"):
+        shift, factor = shift + offset / factor, factor * by
+    if not all((np.abs(values) <= _largest(x)).all() for values in (shift, by, factor)) or not factor.all():
+        kind = "float64" if x.dtype == np.float64 else "float32"
+        raise ValueError(f"{node} must scale the inputs by numbers other than 0 in the range of {kind}")
+    return x._replace(scale=None, columns=(shift, factor), rounded=x.rounded or x.dtype == np.float32)
+
+
+def _largest(x: Inputs) -> float:
+    """Return the largest number of the type in which the inputs are scaled."""
+    return float(np.finfo(np.float64 if x.dtype == np.float64 else np.float32).max)
 
 
 def _converted(x: Inputs, to: np.dtype[Any]) -> Inputs | None:

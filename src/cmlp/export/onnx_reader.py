@@ -156,4 +156,5 @@ def _layers(last: Term) -> tuple[list[Layer], float | InputScale]:
             raise ValueError(f"a network can have at most {MAX_LAYERS - 1} layers of weights")
         layers.append(Layer(*term.sums.arrays(), term.state, term.parameter))
         term = term.sums.before
-    return layers[::-1], original_scale(1.0 if term.scale is None else term.scale, layers[0].weights.dtype)
+    layers.reverse()
+    return layers, original_scale(term.input_scale(len(layers[0].weights)), layers[0].weights.dtype)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp.export.onnx_graph import Constant
+from cmlp.inputs.scale import InputScale
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,14 +24,25 @@ class Inputs(NamedTuple):
 
     Attributes
     ----------
+    scale : float or None
+        The number by which all inputs are multiplied.
     rounded : bool
         Whether a conversion to float32 may have rounded.
+    columns : tuple (shift, factor) or None
+        Instead of `scale`: vectors with one number, or one for each column.
     """
 
     dtype: np.dtype[Any]
     shape: tuple[int | None, ...]
     scale: float | None = None
     rounded: bool = False
+    columns: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
+
+    def input_scale(self, n_inputs: int) -> float | InputScale:
+        """Return the scale as a network has it."""
+        if self.columns is None:
+            return 1.0 if self.scale is None else self.scale
+        return InputScale(*(np.broadcast_to(values, n_inputs) for values in self.columns))
 
 
 class Rows(NamedTuple):

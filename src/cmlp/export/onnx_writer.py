@@ -202,7 +202,9 @@ class _Writer:
 
     def sorted(self, a: str, n: int) -> str:
         """Sort each row, so that predicted quantiles never cross."""
-        return self.node("TopK", a, self.constant("n_quantiles", np.array([n], np.int64)), n_outputs=2, axis=1, largest=0)
+        return self.node(
+            "TopK", a, self.constant("n_quantiles", np.array([n], np.int64)), n_outputs=2, axis=1, largest=0
+        )
 
     def flat(self, a: str) -> str:
         """Drop the second dimension of a column."""

@@ -90,7 +90,7 @@ def to_sklearn(record: Record, parameters: Mapping[str, Any], state: TrainingSta
     scaled = _scaled(record.weights[0], scale)
     _require_representable(record, scaled, defaults)
     hidden = record.activations[:-1]
-    network = {"hidden_layer_sizes": record.sizes[1:-1], "activation": hidden[0] if hidden else "relu"}
+    network: dict[str, Any] = {"hidden_layer_sizes": record.sizes[1:-1], "activation": hidden[0] if hidden else "relu"}
     if "loss" in defaults:
         network["loss"] = record.loss
     model.set_params(**_training_parameters(parameters, defaults), **network)
@@ -113,7 +113,7 @@ def _require_representable(record: Record, scaled: NDArray[Any], defaults: Mappi
     impossible = []
     if len(set(hidden)) > 1 or not set(hidden) <= set(_HIDDEN):
         impossible.append(f"activation={hidden[0] if len(set(hidden)) == 1 else list(hidden)!r}")
-    outputs = _OUTPUTS[record.kind].get(record.loss)
+    outputs = _OUTPUTS[record.kind].get(record.loss) if isinstance(record.loss, str) else None
     if outputs is None or (record.loss == "poisson" and "loss" not in defaults):
         impossible.append(f"loss={record.loss!r}")
     elif output not in outputs:

@@ -48,10 +48,10 @@ class Network(NetworkTraining, ExportMethods):
         logistic, tanh or exp outputs: "squared_error" (the sum of the squared differences between outputs and targets;
         also with softmax), "absolute_error", "huber" or "quantile". With exp outputs also "poisson" (targets must not
         be negative) and "gamma" (targets must be positive). See Notes for the formulas. Or a function
-        ``loss(y, output)``, for experiments: it gets the targets and outputs of some rows, both of shape (n, n_outputs),
-        and returns the cost of each row, of shape (n,), and its derivatives with respect to the outputs, of shape
-        (n, n_outputs). Class indices become rows of zeros and a one. A row's cost must depend on this row alone. The
-        function is called in one thread; such a network cannot be saved.
+        ``loss(y, output)``, for experiments: it gets the targets and outputs of some rows, both of shape
+        (n, n_outputs), and returns the cost of each row, of shape (n,), and its derivatives with respect to the
+        outputs, of shape (n, n_outputs). Class indices become rows of zeros and a one. A row's cost must depend on this
+        row alone. The function is called in one thread; such a network cannot be saved.
     dtype : {"float32", "float64"}, default="float32"
         Type of the parameters and of all arithmetic.
     input_scale : float or (shift, factor), default=1

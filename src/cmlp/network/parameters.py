@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp.inputs.losses import LossFunction
-
     from cmlp.inputs.scale import InputScale
 
 

@@ -30,7 +30,11 @@ def scale_advice(task: Task, data: Data) -> str:
     advice = ""
     columns, sizes = large_columns(data.X, data.input_scale, _LARGE)
     if len(columns):
-        helps = "input_scale=1/255" if data.X.dtype == np.uint8 else "standardizing X"
+        helps = (
+            "input_scale=1/255"
+            if data.X.dtype == np.uint8
+            else "standardizing X (input_scale='standard' of an estimator)"
+        )
         advice += f" X has values of the order of {max(sizes):.0e} in {_named(columns, data.names)}: {helps} helps."
     if task.y_advice:
         y = np.asarray(task.targets[sample(len(task.targets))], np.float64)

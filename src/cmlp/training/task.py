@@ -68,7 +68,8 @@ class Validation(NamedTuple):
 class Data(NamedTuple):
     """Rows with their sample weights, the scale of the inputs, and the names of a data frame's columns.
 
-    `learns` names a scale of the inputs that training learns when it begins.
+    `learns` names a scale of the inputs that training learns when it begins, and `scale_name` a scale that this or an
+    earlier training has learnt.
     """
 
     X: NDArray[Any] | CSR
@@ -77,6 +78,7 @@ class Data(NamedTuple):
     names: NDArray[Any] | None = None
     validation: Validation | None = None
     learns: str | None = None
+    scale_name: str | None = None
 
     def scaled_like(self, scale: TargetScale | None) -> Data:
         """Return the data with standardized validation targets, if training standardizes the targets."""
