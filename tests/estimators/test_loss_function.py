@@ -226,3 +226,13 @@ def test_parameters_that_contradict_it():
         small(half_squared_error, loss_parameter=1.0).fit(X, Y)
     with pytest.raises(ValueError, match="needs loss='quantile'"):
         small(half_squared_error, quantile=0.9).fit(X, Y)
+
+
+def test_models_side_by_side_call_it_from_several_threads():
+    models = [small(half_squared_error, random_state=seed, hidden_layer_sizes=(40,)) for seed in range(6)]
+    alone = [clone(model).fit(X, Y) for model in models]
+    for one, other in zip(cmlp.fit_many(models, X, Y, n_threads=3), alone, strict=True):
+        assert_same_bits(one.predict(X), other.predict(X))
+    models[2].set_params(loss=broken("raises"))
+    with pytest.raises(KeyError, match="my own"):
+        cmlp.fit_many(models, X, Y, n_threads=3)

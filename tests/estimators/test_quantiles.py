@@ -209,3 +209,14 @@ def test_invalid_arguments():
         Network([3, 2], output="identity", loss="quantile", loss_parameter=QUANTILES)
     with pytest.raises(ValueError, match="loss_parameter must be"):
         Network([3, 3], output="identity", loss="huber", loss_parameter=QUANTILES)
+
+
+@pytest.mark.parametrize("y_scale", [None, "standard"])
+def test_blocks_of_rows_give_the_bits_of_a_fit(y_scale):
+    settings = {"shuffle": False, "y_scale": y_scale, "batch_size": 50}
+    blocks = [(X[a : a + 70], Y[a : a + 70]) for a in range(0, 200, 70)]
+    model = small(**settings).fit_batches(lambda: iter(blocks))
+    whole = small(**settings).fit(X, Y)
+    if y_scale is None:
+        assert_same_bits(model.predict(X), whole.predict(X))
+    np.testing.assert_allclose(model.predict(X), whole.predict(X), rtol=1e-9)
