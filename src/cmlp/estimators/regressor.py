@@ -33,8 +33,7 @@ class MLPRegressor(MultilayerPerceptron):
 
     Parameters
     ----------
-    loss : {"absolute_error", "gamma", "huber", "poisson", "quantile", "squared_error"} or callable, \
-            default="squared_error"
+    loss : str or callable, default="squared_error"
         The cost of an output, with ``d = output - y``. The outputs are exponential for "poisson" and "gamma", otherwise
         identity.
 
