@@ -1,5 +1,5 @@
-/* The caller's loss in an objective: the squared error gives the bits of the built-in one, and a nonzero result ends the
- * call. */
+/* The caller's loss in an objective: the squared error gives the bits of the built-in one, and a nonzero result ends
+ * the call. */
 #include "../../include/cmlp.h"
 #include "support.h"
 

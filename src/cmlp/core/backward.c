@@ -240,8 +240,7 @@ static int takes_labels(const cmlp_data *data)
            cmlp_n_out(data->net) <= CMLP_TRANSPOSED_OUTPUTS;
 }
 
-/* Calls the caller's loss, if there is one, for activations that are computed from their weighted sums before. Returns 0
- * if the call is to end. */
+/* Activates the output layer and calls the caller's loss, if there is one. Returns 0 if the loss ends the call. */
 static int call_loss(const cmlp_batch_job *job, void *z, const void *targets, void *slopes, int64_t n, double *costs)
 {
     const cmlp_objective *objective = &job->objective;
