@@ -236,3 +236,15 @@ def test_models_side_by_side_call_it_from_several_threads():
     models[2].set_params(loss=broken("raises"))
     with pytest.raises(KeyError, match="my own"):
         cmlp.fit_many(models, X, Y, n_threads=3)
+
+
+class Unhashable:
+    __hash__ = None
+
+    def __call__(self, y, output):
+        return half_squared_error(y, output)
+
+
+def test_objects_that_can_be_called_need_no_hash():
+    model = small(Unhashable()).fit(X, Y)
+    assert_same_bits(model.predict(X), small(half_squared_error).fit(X, Y).predict(X))

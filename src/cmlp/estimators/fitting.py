@@ -267,7 +267,8 @@ def network_description(
             f"{sizes}; call fit with warm_start=False to start again."
         )
     activations, numbers = (*parameters.activation, problem.output), (*parameters.activation_parameter, 0.0)
-    net = _net(sizes, activations, parameters.loss, dtype, numbers, parameters.loss_parameter)
+    make = _net if isinstance(parameters.loss, str) else _core.Net  # a function may not be hashable
+    net = make(sizes, activations, parameters.loss, dtype, numbers, parameters.loss_parameter)
     if previous is not None:
         require_same("activation", previous.net.activations[:-1], net.activations[:-1])
         require_same("activation_parameter", previous.net.activation_parameters, net.activation_parameters)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cmlp.inputs.arrays import rectangular
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, TypeAlias
+
     from numpy.typing import ArrayLike, NDArray
 
-LossFunction: TypeAlias = "Callable[[NDArray[Any], NDArray[Any]], tuple[ArrayLike, ArrayLike]]"
+    LossFunction: TypeAlias = Callable[[NDArray[Any], NDArray[Any]], tuple[ArrayLike, ArrayLike]]
 
 
 def values_and_gradient(
