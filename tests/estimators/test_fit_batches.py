@@ -116,6 +116,13 @@ def test_validation_stopping_and_planned_rates_are_those_of_fit():
         assert model.n_iter_ == expected.n_iter_
 
 
+@pytest.mark.parametrize("size", [100, 250, 500])
+def test_the_last_batch_is_known_if_blocks_end_with_a_batch(size):
+    model = classifier(batch_size=100).fit_batches(blocks(size, X[:1000], Y[:1000]), classes=[0, 1, 2])
+    assert_same(model, classifier(batch_size=100).fit(X[:1000], Y[:1000]))
+    assert np.isfinite(model.history_["gradient_norm"]).all()
+
+
 def test_empty_blocks_are_skipped():
     empty = (X[:0], Y[:0])
     source = [empty, *blocks(100, X, Y)[:4], empty, *blocks(100, X, Y)[4:], empty]
