@@ -244,7 +244,7 @@ static const struct attack {
 } attacks[] = {
     {"{\"__metadata__\"", "{ \"__metadata__\"", CMLP_ERROR_FILE_MAGIC},
     {"\"cmlp\":\"1\"", "\"cmlp\":\"4\"", CMLP_ERROR_FILE_VERSION},
-    {"\"cmlp\":\"1\"", "\"cmlp\":\"2\"", CMLP_ERROR_OPTION}, /* its input_scale is 1 */
+    {"\"cmlp\":\"1\"", "\"cmlp\":\"2\"", CMLP_ERROR_FILE_NAME}, /* it has nothing that needs version 2 */
     {"\"data_crc32\"", "\"data_crc64\"", CMLP_ERROR_FILE_SYNTAX},
     /* metadata */
     {"\"note\":\"x\"", "\"note\":\"x\",\"note\":\"y\"", CMLP_ERROR_FILE_NAME},
