@@ -19,7 +19,7 @@ SMALLEST = 1e-7  # probabilities are clipped to it
 
 def texts(X):
     """Return a frame whose categories are text, for CatBoost: missing ones have a name."""
-    return X.astype(dict.fromkeys(categories(X), str))
+    return X.assign(**{name: X[name].astype(object).fillna("missing").astype(str) for name in categories(X)})
 
 
 def categories(X):

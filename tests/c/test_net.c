@@ -40,7 +40,7 @@ static void reset(void)
 
 static void test_invalid_config(void)
 {
-    INVALID(CMLP_ERROR_STRUCT_SIZE, config.struct_size--);
+    INVALID(CMLP_ERROR_STRUCT_SIZE, config.struct_size = offsetof(cmlp_net_config, quantiles) - 1);
     INVALID(CMLP_ERROR_NULL, config.sizes = NULL);
     INVALID(CMLP_ERROR_NULL, config.activations = NULL);
     INVALID(CMLP_ERROR_LAYERS, config.n_layers = 1);

@@ -63,7 +63,8 @@ static cmlp_status check_scratch(const cmlp_net *net, int64_t n_columns, void *m
     return size < needed ? CMLP_ERROR_BUFFER_SIZE : CMLP_OK;
 }
 
-static cmlp_status describe(const cmlp_head *head, cmlp_model_info *info)
+/* A real function: its net is not on the stack while the head is read. */
+REAL_FN cmlp_status describe(const cmlp_head *head, cmlp_model_info *info)
 {
     CMLP_ALIGNED(CMLP_ALIGNMENT) cmlp_net net;
     cmlp_table_scratch scratch;
