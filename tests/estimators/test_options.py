@@ -335,6 +335,9 @@ def test_gamma_needs_positive_targets_and_poisson_takes_zero():
 
 def test_documented_losses_are_those_accepted():
     for kind in (MLPClassifier, MLPRegressor):
-        text = re.search(r"loss : \{(.*?)\}", kind.__doc__)[1]
-        for loss in text.replace('"', "").split(", "):
+        text = kind.__doc__[kind.__doc__.index("\n    loss : ") : kind.__doc__.index("\n    hidden_layer_sizes : ")]
+        choices, _, rest = text.partition("default=")
+        documented = {*re.findall(r'"(\w+)"', choices), *re.findall(r'^ +- "(\w+)":', rest, re.MULTILINE)}
+        assert len(documented) > 3
+        for loss in documented:
             kind(loss=loss, **COMMON).fit(X, LABELS if kind is MLPClassifier else COUNTS + 1)

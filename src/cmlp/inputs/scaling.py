@@ -70,8 +70,9 @@ def large_columns(
             values = values * factor
             sums = np.bincount(indices, values * values, X.shape[1])
         else:
-            rows = scaled(X[sample(len(X))], input_scale, np.float64)
-            n, sums = len(rows), np.add.reduce(rows * rows, axis=0)
+            rows = scaled(X[sample(len(X))], input_scale, np.float64)  # a copy of its own
+            rows *= rows
+            n, sums = len(rows), np.add.reduce(rows, axis=0)
         means = sums / n
     columns = np.flatnonzero(means > limit * limit)
     return columns, np.sqrt(means[columns])
