@@ -133,12 +133,17 @@ def warn(message: str, category: type[Warning] = UserWarning) -> None:
 
 @contextmanager
 def named(place: str) -> Iterator[None]:
-    """Name the place of an error: in its message, or for other errors than ValueError and TypeError in a note."""
+    """Name the place of an error that is raised inside; see `name_place`."""
     try:
         yield
     except Exception as error:
-        if isinstance(error, (ValueError, TypeError)) and error.args and isinstance(error.args[0], str):
-            error.args = (f"In {place}: {error.args[0]}", *error.args[1:])
-        else:
-            error.add_note(f"In {place}.")
+        name_place(error, place)
         raise
+
+
+def name_place(error: Exception, place: str) -> None:
+    """Name the place of an error: in its message, or for other errors than ValueError and TypeError in a note."""
+    if isinstance(error, (ValueError, TypeError)) and error.args and isinstance(error.args[0], str):
+        error.args = (f"In {place}: {error.args[0]}", *error.args[1:])
+    else:
+        error.add_note(f"In {place}.")

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from model_files import CRC_AT, Refused, head_crc, quoted, read, repaired, split
+from helpers import core_accepts
+from model_files import CRC_AT, Refused, head_crc, is_accepted_elsewhere, quoted, read, repaired, split
 
 import cmlp
 from cmlp import ModelFormatError, Network, _core
@@ -46,14 +47,6 @@ def status_of(path, content, **options):
         assert str(path) in str(error)
         return error.status
     return "OK"
-
-
-def is_accepted_elsewhere(content):
-    try:
-        read(content)
-    except Refused:
-        return False
-    return True
 
 
 def replace(old, new):
@@ -218,14 +211,6 @@ def mutated(rng):
             start = rng.randrange(CRC_AT + 2, len(text))
             text[at:at] = text[start : start + rng.randint(1, 60)]
     return repaired(bytes(text), DATA)
-
-
-def core_accepts(content):
-    try:
-        head = content[: _core.model_head_size(content[:8])]
-        return _core.model_file_size(head) == len(content)
-    except ModelFormatError:
-        return False
 
 
 def test_core_and_independent_reader_agree():

@@ -11,7 +11,8 @@ import sys
 
 import numpy as np
 import pytest
-from model_files import CRC_AT, Refused, quoted, read, repaired, split
+from helpers import core_accepts
+from model_files import CRC_AT, is_accepted_elsewhere, quoted, read, repaired, split
 from optional import package
 
 import cmlp
@@ -267,22 +268,6 @@ def status_of(path, content, **options):
     except ModelFormatError as error:
         return error.status.removeprefix("CMLP_ERROR_")
     return "OK"
-
-
-def core_accepts(content):
-    try:
-        head = content[: _core.model_head_size(content[:8])]
-        return _core.model_file_size(head) == len(content)
-    except ModelFormatError:
-        return False
-
-
-def is_accepted_elsewhere(content):
-    try:
-        read(content)
-    except Refused:
-        return False
-    return True
 
 
 def categories(text):

@@ -141,3 +141,11 @@ def skip_unless_available(isa):
     available = cmlp.cpu_info()["available"]
     if isa not in available:
         pytest.skip(f"{isa} is not available here ({', '.join(available)} are)")
+
+
+def core_accepts(file):
+    """Return whether the C library accepts the head of a model file, and its length."""
+    try:
+        return _core.model_file_size(file[: _core.model_head_size(file[:8])]) == len(file)
+    except cmlp.ModelFormatError:
+        return False

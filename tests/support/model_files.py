@@ -308,3 +308,12 @@ def read(file):
             demand(all(map(math.isfinite, numbers)) and (name == "input.shift" or all(numbers)))
         at += size
     return metadata, content
+
+
+def is_accepted_elsewhere(file):
+    """Return whether this reader accepts a file."""
+    try:
+        read(file)
+    except Refused:
+        return False
+    return True

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cmlp.estimators.callbacks import call_with_callbacks, has_callbacks
+from cmlp.estimators.callbacks import call_with_callbacks
 from cmlp.estimators.exclusive import Exclusively
 from cmlp.estimators.fitting import train
 from cmlp.estimators.resuming import model_to_resume
 from cmlp.estimators.tasks import encoder_of
+from cmlp.exceptions import name_place
 from cmlp.inputs.batches import Reader, Source
 from cmlp.inputs.class_weights import weighted_by_class
 from cmlp.inputs.frames import as_table, feature_names
@@ -73,10 +74,7 @@ def fit_batches(
                 classes=classes,
                 stream=stream,
             )
-            if has_callbacks(estimator):
-                call_with_callbacks(call, estimator, X, y, weight)
-            else:
-                call()
+            call_with_callbacks(call, estimator, X, y, weight)
         finally:
             stream.close()
 
@@ -202,10 +200,8 @@ class Stream:
         try:
             return self._converted(X, y, weight, index)
         except (ValueError, TypeError) as error:
-            if error.args and isinstance(error.args[0], str):
-                row = _bad_row(y, self._format.labels)
-                place = f"block {index}" if row is None else f"block {index}, row {row}"
-                error.args = (f"In {place}: {error.args[0]}", *error.args[1:])
+            row = _bad_row(y, self._format.labels)
+            name_place(error, f"block {index}" if row is None else f"block {index}, row {row}")
             raise
 
     def _converted(self, X: Any, y: Any, sample_weight: Any, index: int) -> Block:

@@ -109,7 +109,13 @@ def call_with_callbacks(
     y: ArrayLike,
     sample_weight: ArrayLike | None,
 ) -> None:
-    """Call ``train(observer=...)``, and tear down the callbacks at the end, also after an exception."""
+    """Call ``train(observer=...)``, and tear down the callbacks at the end, also after an exception.
+
+    Without callbacks, call ``train()``.
+    """
+    if not has_callbacks(estimator):
+        train()
+        return
     from sklearn.callback import with_callbacks
 
     def run(estimator: Any) -> None:

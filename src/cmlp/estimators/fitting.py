@@ -14,7 +14,7 @@ import numpy as np
 from cmlp import _core
 from cmlp.blocks import block_copy
 from cmlp.estimators.assignment import ASSIGNED, assigned_params, can_assemble
-from cmlp.estimators.callbacks import CallbackObserver, call_with_callbacks, has_callbacks
+from cmlp.estimators.callbacks import CallbackObserver, call_with_callbacks
 from cmlp.estimators.exclusive import Exclusively
 from cmlp.estimators.model import Model
 from cmlp.estimators.problem import Parameters, Problem, require_same
@@ -76,10 +76,7 @@ def fit(
         call = partial(
             train, estimator, parameters, previous, X, y, sample_weight, held, incremental=False, resume=bool(resume)
         )
-        if has_callbacks(estimator):
-            call_with_callbacks(call, estimator, X, y, sample_weight)
-        else:
-            call()
+        call_with_callbacks(call, estimator, X, y, sample_weight)
 
 
 def partial_fit(
