@@ -32,6 +32,8 @@ def wanted_files(root: Path) -> set[str]:
         "datasets/*/LICENSE.txt",
         "page/assets/*",
         "export/*.h",
+        "core/encode_row.h",
+        "core/soft_root.h",
     ]
     modules = {path.relative_to(source).as_posix() for pattern in patterns for path in (source / "cmlp").glob(pattern)}
     licences = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["license-files"]

@@ -196,9 +196,19 @@ def test_info_of_a_table(command, table):
     assert fields["classes"] == "2: no, yes" and fields["networks"].endswith("-4-1")
 
 
+def test_export_of_a_table_to_c(command, table, tmp_path):
+    status, out, _ = command("export", "table.cmlp", "--to", "c", "-o", "t.h", "--name", "people")
+    assert status == 0 and "people: " in out and "bytes of stack" in out
+    assert "people_category(int column, const char *name)" in (tmp_path / "t.h").read_text()
+
+
 @pytest.mark.parametrize(
     "arguments",
-    [("export", "table.cmlp", "--to", "c", "-o", "t.h"), ("page", "table.cmlp"), ("predict", "table.cmlp", "X.csv")],
+    [
+        ("export", "table.cmlp", "--to", "onnx", "-o", "t.onnx"),
+        ("page", "table.cmlp"),
+        ("predict", "table.cmlp", "X.csv"),
+    ],
 )
 def test_commands_for_one_network_refuse_a_table(command, table, arguments):
     status, _, err = command(*arguments)

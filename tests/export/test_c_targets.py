@@ -9,6 +9,7 @@ import os
 import numpy as np
 import pytest
 from c_export import (
+    CORTEX_M4,
     TARGETS,
     WARNINGS,
     Target,
@@ -21,6 +22,7 @@ from c_export import (
     require,
     run,
 )
+from table_models import MODELS, UNSEEN, assert_table_agrees
 
 pytestmark = [
     pytest.mark.slow,
@@ -58,14 +60,18 @@ def test_int8(digits, target):
 
 
 @every_target
+@pytest.mark.parametrize("name", ["multiclass", "regressor"])
+def test_tables(tmp_path, target, name):
+    require(target)
+    assert_table_agrees(tmp_path, MODELS[name](), UNSEEN, target)
+
+
+@every_target
 def test_activations_of_random_bits(tmp_path, target):
     require(target)
     bits = np.random.RandomState(0).randint(0, 2**32, 20_000 if target.emulator else 400_000, dtype=np.uint32)
     rows = bits.view(np.float32)
     assert_activations_agree(tmp_path, rows[np.isfinite(rows)].reshape(-1, 1), target)
-
-
-CORTEX_M4 = ("arm-none-eabi-gcc", "-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16", "-std=c99")
 
 
 def memory(folder, name):

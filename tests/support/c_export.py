@@ -23,6 +23,7 @@ from cmlp.export.quantization import quantize
 from cmlp.record import record_of
 
 WARNINGS = ["-Wall", "-Wextra", "-Wconversion", "-pedantic", "-Werror"]
+C_TYPES = {"B": "uint8_t", "f": "float", "d": "double"}
 PROGRAM = Path(__file__).with_name("c_export_program.c")
 
 
@@ -60,6 +61,8 @@ TARGETS = [
     emulated("ppc64le", "powerpc64le-linux-gnu", "ppc64le"),
     emulated("s390x", "s390x-linux-gnu", "s390x"),
 ]
+
+CORTEX_M4 = ("arm-none-eabi-gcc", "-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16", "-std=c99")
 
 
 def require(target):
@@ -100,18 +103,21 @@ def run(command, rows=b""):
 
 
 def predictions(folder, name, rows, target=NATIVE, *options, output="float", classify=True, suffix=None):
-    """Return the outputs and the classes that the header `name`.h computes for rows of float32 or uint8."""
+    """Return the outputs and the classes that the header `name`.h computes for rows of float32, float64 or uint8."""
     suffix = ("_u8" if rows.dtype == np.uint8 else "") if suffix is None else suffix
     source = (
-        f'#include "{name}.h"\n#define IN {"uint8_t" if rows.dtype == np.uint8 else "float"}\n#define OUT {output}\n'
+        f'#include "{name}.h"\n#define IN {C_TYPES[rows.dtype.char]}\n#define OUT {output}\n'
         f"#define N_IN {name}_inputs\n#define N_OUT {name}_outputs\n#define PREDICT {name}_predict{suffix}\n"
         f"#define CLASSIFY(x) {f'{name}_classify{suffix}(x)' if classify else '((void)(x), 0)'}\n"
-        f"#define CHECK {f'{name}_check()' if output == 'float' else '1'}\n{PROGRAM.read_text(encoding='ascii')}"
+        f"#define CHECK {'1' if output == 'int32_t' else f'{name}_check()'}\n{PROGRAM.read_text(encoding='ascii')}"
     )
     little = rows.astype(rows.dtype.newbyteorder("<"))
     written = run(build(folder, source, target, *options), np.ascontiguousarray(little).tobytes())
     words = np.frombuffer(written, "<u4").reshape(len(rows), -1)
-    return words[:, :-1].astype(np.uint32).view(np.float32 if output == "float" else np.int32), words[:, -1]
+    outputs = np.ascontiguousarray(words[:, :-1])
+    if output == "double":
+        return outputs.view("<u8").astype(np.uint64).view(np.float64), words[:, -1]
+    return outputs.astype(np.uint32).view(np.float32 if output == "float" else np.int32), words[:, -1]
 
 
 def integer_predictions(folder, models, X, target=NATIVE, *options, calibrate=None):

@@ -1,5 +1,5 @@
-/* Reads rows until the end of the input. Writes the outputs and the class of each row as 32-bit words. All numbers are
- * little-endian. tests/support/c_export.py defines the macros. */
+/* Reads rows until the end of the input. Writes the outputs and the class of each row as 32-bit words, two of them for an
+ * output of 64 bits. All numbers are little-endian. tests/support/c_export.py defines the macros. */
 #include <stdio.h>
 #include <string.h>
 
@@ -31,9 +31,12 @@ int main(void)
     while (read_row(row)) {
         PREDICT(row, output);
         for (int j = 0; j < N_OUT; j++) {
-            uint32_t word;
-            memcpy(&word, output + j, sizeof word);
-            write_word(word);
+            uint64_t number = 0;
+            uint32_t word = 0;
+            memcpy(sizeof(OUT) == 8 ? (void *)&number : (void *)&word, output + j, sizeof(OUT));
+            if (sizeof(OUT) == 4) number = word;
+            write_word((uint32_t)number);
+            if (sizeof(OUT) == 8) write_word((uint32_t)(number >> 32));
         }
         write_word((uint32_t)CLASSIFY(row));
     }

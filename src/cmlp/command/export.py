@@ -39,7 +39,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Write the file."""
     _check(arguments)
-    model = options.loaded_network(arguments.model)
+    load = options.loaded_model if arguments.to == "c" else options.loaded_network  # tables become C headers only
+    model = load(arguments.model)
     result = _exported(arguments, model)
     size = os.path.getsize(arguments.output)
     lines = [f"wrote {printable(arguments.output)}, {size:,} bytes"]

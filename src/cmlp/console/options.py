@@ -43,16 +43,21 @@ def reported(*also: type[Exception]) -> Iterator[None]:
         raise CommandError(message) from error
 
 
-def loaded_network(path: str) -> Any:
-    """Return the model of a file; raises CommandError for a table's, which is more than one network."""
+def loaded_model(path: str) -> Any:
+    """Return the model of a file."""
     import cmlp
 
     with reported():
-        model = cmlp.load(path)
+        return cmlp.load(path)
+
+
+def loaded_network(path: str) -> Any:
+    """Return the model of a file; raises CommandError for a table's, which is more than one network."""
+    model = loaded_model(path)
     if not hasattr(model, "_record"):
         raise CommandError(
             f"{path} is a {type(model).__name__}, the model of a table: this command takes one network. Python and the "
-            "C library predict with the file"
+            "C library predict with the file, and `cmlp export --to c` writes it as a C header"
         )
     return model
 

@@ -1,12 +1,8 @@
-/* The encoder of tables: numbers are scaled, squeezed and placed in bins, categories are one-hot. Every operation is one
- * addition, subtraction, multiplication, division or square root of doubles; each input is rounded once to its type. */
+/* The encoder of tables: checks of its columns, and the encoding of rows by the rules of encode_row.h. */
 #include "encode.h"
 
 #include "arguments.h"
-#include "sums.h"
-
-#define CLIP 3.0  /* numbers are squeezed to (-CLIP, CLIP) */
-#define FAR 1e9   /* scaled numbers are clipped to it first, so that their squares do not overflow */
+#include "encode_row.h"
 
 int64_t cmlp_column_width(const cmlp_column *c, int has_bins)
 {
@@ -56,81 +52,19 @@ cmlp_status cmlp_check_columns(const cmlp_column *columns, int64_t n_columns)
     return status;
 }
 
-VEC_FN void put(void *inputs, int is_float, int64_t i, double value)
+/* The type of the inputs is a constant here, so that it costs nothing. */
+VEC_FN int encode_row(const cmlp_encoder *encoder, const double *raw, cmlp_encoded inputs)
 {
-    if (is_float)
-        ((float *)inputs)[i] = (float)value;
-    else
-        ((double *)inputs)[i] = value;
-}
-
-VEC_FN double squeeze(double x, double centre, double scale)
-{
-    double z = (x - centre) / scale;
-    z = z < -FAR ? -FAR : z > FAR ? FAR : z;
-    const double third = z / CLIP;
-    return z / cmlp_root(1 + third * third);
-}
-
-/* x is in one bin; it is above those before and below those after it. Only in its own bin a division is needed: the
- * quotient of any other one is at most 0 or at least 1. */
-VEC_FN void place(const cmlp_column *c, double x, int is_float, void *inputs, int64_t at)
-{
-    const double *edges = c->edges;
-    int64_t bin = 0;
-    for (int64_t k = 0; k + 1 < c->n; k++) {
-        const int is_above = x >= edges[k + 1];
-        put(inputs, is_float, at + k, is_above ? 0.5 : -0.5);
-        bin += is_above;
-    }
-    if (bin + 1 < c->n && x > edges[0])
-        put(inputs, is_float, at + bin, (x - edges[bin]) / (edges[bin + 1] - edges[bin]) - 0.5);
-}
-
-VEC_FN int64_t encode_number(const cmlp_encoder *encoder, const cmlp_column *c, double x, int is_float,
-                                    void *inputs, int64_t at)
-{
-    const int is_missing = x != x;
-    put(inputs, is_float, at++, is_missing ? 0 : squeeze(x, c->centre, c->scale));
-    if (encoder->has_bins && c->n) {
-        const int64_t n = c->n - 1;
-        for (int64_t k = 0; is_missing && k < n; k++) put(inputs, is_float, at + k, 0);
-        if (!is_missing) place(c, x, is_float, inputs, at);
-        at += n;
-    }
-    if (c->has_missing) put(inputs, is_float, at++, is_missing);
-    return at;
-}
-
-VEC_FN int64_t encode_category(const cmlp_column *c, double x, int is_float, void *inputs, int64_t at)
-{
-    if (c->n == 2) {
-        put(inputs, is_float, at, x == 0 ? 1 : x == 1 ? -1 : 0);
-        return at + 1;
-    }
-    for (int64_t k = 0; k < c->n; k++) put(inputs, is_float, at + k, x == (double)k);
-    return at + c->n;
-}
-
-VEC_FN int encode_row(const cmlp_encoder *encoder, const double *raw, int is_float, void *inputs)
-{
-    int64_t at = 0;
-    for (int64_t i = 0; i < encoder->n_columns; i++) {
-        const cmlp_column *c = &encoder->columns[i];
-        const double x = raw[i];
-        if (x == x && !cmlp_is_finite(x)) return 0;
-        if (c->kind == CMLP_COLUMN_NUMBER)
-            at = encode_number(encoder, c, x, is_float, inputs, at);
-        else if (c->kind == CMLP_COLUMN_CATEGORY)
-            at = encode_category(c, x, is_float, inputs, at);
-    }
-    if (!at) put(inputs, is_float, 0, 0);
+    for (int64_t i = 0; i < encoder->n_columns; i++)
+        if (raw[i] == raw[i] && !cmlp_is_finite(raw[i])) return 0;
+    cmlp_encode_columns(encoder->columns, encoder->n_columns, encoder->has_bins, raw, inputs);
     return 1;
 }
 
 int cmlp_encode_row(const cmlp_encoder *encoder, const double *raw, void *inputs)
 {
-    return encoder->dtype == CMLP_FLOAT32 ? encode_row(encoder, raw, 1, inputs) : encode_row(encoder, raw, 0, inputs);
+    return encoder->dtype == CMLP_FLOAT32 ? encode_row(encoder, raw, (cmlp_encoded){inputs, 1})
+                                          : encode_row(encoder, raw, (cmlp_encoded){inputs, 0});
 }
 
 /* Reads and checks an encoder, and computes its number of inputs. */

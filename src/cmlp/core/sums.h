@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "kernels/target.h"
+#include "soft_root.h"
 
 #define CMLP_PARTIALS 16
 
@@ -24,29 +25,6 @@ static inline double cmlp_sum_total(const cmlp_sum *sum)
     for (int half = CMLP_PARTIALS / 2; half; half /= 2)
         for (int i = 0; i < half; i++) p[i] += p[i + half];
     return p[0];
-}
-
-/* The square root in integer arithmetic, bit by bit, rounded to nearest; x is finite, not negative. */
-static inline double cmlp_soft_root(double x)
-{
-    uint64_t bits, root = 0, twice = 0;
-    memcpy(&bits, &x, sizeof bits);
-    int32_t exponent = (int32_t)(bits >> 52 & 2047) - 1023;
-    uint64_t rest = (bits & (UINT64_MAX >> 12)) | (exponent > -1023 ? UINT64_C(1) << 52 : 0);
-    if (!rest) return x;
-    if (exponent == -1023) exponent++;
-    for (; !(rest >> 52); exponent--) rest <<= 1;
-    rest <<= exponent & 1 ? 2 : 1;
-    for (uint64_t bit = UINT64_C(1) << 53; bit; bit >>= 1, rest <<= 1) {
-        if (twice + bit > rest) continue;
-        rest -= twice + bit;
-        twice += 2 * bit;
-        root += bit;
-    }
-    root += rest ? root & 1 : 0;
-    bits = (root >> 1) + ((uint64_t)((exponent - (exponent & 1)) / 2 + 1022) << 52);
-    memcpy(&x, &bits, sizeof x);
-    return x;
 }
 
 /* Processors whose floating-point unit has no double: there the compiler would call the C library. */

@@ -74,19 +74,23 @@ def outputs_of(record: Record) -> Outputs:
     return Outputs(n, kind, "largest", n, "the probabilities of the classes")
 
 
+def float_functions(record: Record, prefix: str, outputs: Outputs) -> str:
+    """Return the functions of the activations, and those that they need."""
+    used = {*record.activations} - {"identity"} | {"fma", "bits"}
+    if outputs.kind == "normalized":
+        used.add("normalize")
+    return functions(files("cmlp.export").joinpath("float_functions.h").read_text("ascii"), prefix, used)
+
+
 def float_body(record: Record, prefix: str) -> str:
     """Return the arithmetic of a header: functions, weights, layers, predictions and the self-check."""
     outputs = outputs_of(record)
-    layers = record.layers()
-    used = {activation for _, _, activation, _ in layers} - {"identity"} | {"fma", "bits"}
-    if outputs.kind == "normalized":
-        used.add("normalize")
     parts = [
-        functions(files("cmlp.export").joinpath("float_functions.h").read_text("ascii"), prefix, used),
+        float_functions(record, prefix, outputs),
         *_weights(record, prefix),
         *_first_layers(record, prefix),
-        *_later_layers(record, prefix),
-        _finish(record, prefix, outputs),
+        *later_layers(record, prefix),
+        finish(record, prefix, outputs),
         *_predictions(record, prefix, outputs),
         _check(record, prefix, outputs),
     ]
@@ -113,25 +117,25 @@ def _weights(record: Record, prefix: str) -> list[str]:
 
 def _first_layers(record: Record, prefix: str) -> list[str]:
     """Return the first layer for float inputs and for bytes; both apply the input scale."""
-    weights, scale = record.layers()[0][0], record.input_scale
+    shape, scale = record.layers()[0][0].shape, record.input_scale
     number, byte, shifted = "x[k]", "(float)x[k]", isinstance(scale, tuple)
     if shifted:
         number = byte = f"(float)(((double)x[k] - {prefix}_shifts[k]) * {prefix}_factors[k])"
     elif scale != 1:
         number, byte = f"(float)((double)x[k] * {scale!r})", f"{prefix}_bytes[x[k]]"
     return [
-        _dense(prefix, "1", weights, "float", number, skip=not shifted),
-        _dense(prefix, "1_u8", weights, "uint8_t", byte, skip=not shifted),
+        dense(prefix, "1", shape, "float", number, skip=not shifted),
+        dense(prefix, "1_u8", shape, "uint8_t", byte, skip=not shifted),
     ]
 
 
 # A partial sum for each chunk of inputs. Skipping zeros changes no bit.
 _DENSE = Template("""\
-static inline void ${prefix}_layer${suffix}(const $ctype *x, float *z)
+static inline void ${prefix}_layer${suffix}(${parameter}const $ctype *x, float *z)
 {
-    const float *w = ${prefix}_weights$i;
+    const float *w = $weights, *const biases = $biases;
     float sum[$n_out];
-    for (int j = 0; j < $n_out; j++) z[j] = ${prefix}_biases$i[j];
+    for (int j = 0; j < $n_out; j++) z[j] = biases[j];
     for (int k = 0; k < $n_in;) {
         const int end = $n_in - k < $chunk ? $n_in : k + $chunk;
         for (int j = 0; j < $n_out; j++) sum[j] = 0.0f;
@@ -145,14 +149,24 @@ static inline void ${prefix}_layer${suffix}(const $ctype *x, float *z)
 """)
 
 
-def _dense(prefix: str, suffix: str, weights: NDArray[Any], ctype: str, value: str, *, skip: bool) -> str:
-    """Return the function that computes the weighted sums of a layer."""
-    n_in, n_out = weights.shape
+def dense(
+    prefix: str, suffix: str, shape: tuple[int, int], ctype: str, value: str, *, skip: bool, at: int | None = None
+) -> str:
+    """Return the function that computes the weighted sums of a layer.
+
+    Its weights and biases are arrays of their own, or with `at` are at this position of a block that the caller passes.
+    """
+    n_in, n_out = shape
     zero = "0.0f" if ctype == "float" else "0"
+    i = suffix.partition("_")[0]
+    where = {"parameter": "", "weights": f"{prefix}_weights{i}", "biases": f"{prefix}_biases{i}"}
+    if at is not None:
+        where = {"parameter": "const float *params, ", "weights": f"params + {at}"}
+        where["biases"] = f"params + {at + n_in * n_out}"
     return _DENSE.substitute(
+        where,
         prefix=prefix,
         suffix=suffix,
-        i=suffix.partition("_")[0],
         ctype=ctype,
         n_in=n_in,
         n_out=n_out,
@@ -162,13 +176,17 @@ def _dense(prefix: str, suffix: str, weights: NDArray[Any], ctype: str, value: s
     )
 
 
-def _later_layers(record: Record, prefix: str) -> list[str]:
-    """Return the other layers. Their zeros (of relu) are irregular: a branch would cost more than it saves."""
-    return [
-        _dense(prefix, str(i), weights, "float", "x[k]", skip=False)
-        for i, (weights, *_) in enumerate(record.layers(), 1)
-        if i > 1
-    ]
+def later_layers(record: Record, prefix: str, at: int | None = None) -> list[str]:
+    """Return the other layers. Their zeros (of relu) are irregular: a branch would cost more than it saves.
+
+    With `at` the layers follow each other in a block, see `dense`.
+    """
+    parts = []
+    for i, (weights, biases, *_) in enumerate(record.layers()[1:], 2):
+        parts.append(dense(prefix, str(i), weights.shape, "float", "x[k]", skip=False, at=at))
+        if at is not None:
+            at += weights.size + biases.size
+    return parts
 
 
 def _activate(prefix: str, activation: str, parameter: float, values: str, n: int) -> str:
@@ -192,9 +210,13 @@ _SORT = """\
 """
 
 
-def _finish(record: Record, prefix: str, outputs: Outputs) -> str:
-    """Return the function that computes everything after the weighted sums of the first layer."""
+def finish(record: Record, prefix: str, outputs: Outputs, *, block: bool = False) -> str:
+    """Return the function that computes everything after the weighted sums of the first layer.
+
+    With `block` the caller passes the parameters of the other layers.
+    """
     layers = record.layers()
+    declared, argument = ("const float *params, ", "params, ") if block else ("", "")
     widths = [len(biases) for _, biases, _, _ in layers]
     lines = ""
     if len(layers) > 2:
@@ -206,7 +228,7 @@ def _finish(record: Record, prefix: str, outputs: Outputs) -> str:
     for i, (_, biases, activation, parameter) in enumerate(layers, 1):
         if i > 1:
             target = last if i == len(layers) else there
-            lines += f"    {prefix}_layer{i}({here}, {target});\n"
+            lines += f"    {prefix}_layer{i}({argument}{here}, {target});\n"
             here, there = target, here
         elif i == len(layers):
             lines += f"    for (int j = 0; j < {len(biases)}; j++) {last}[j] = z[j];\n"
@@ -216,9 +238,11 @@ def _finish(record: Record, prefix: str, outputs: Outputs) -> str:
         lines += "    output[0] = 1.0f - p[0];\n    output[1] = p[0];\n"
     if isinstance(record.net.loss_parameter, tuple):
         lines += _SORT.replace("$n", str(outputs.n))
+    if block and len(layers) == 1:
+        lines = "    (void)params;\n" + lines
     return (
         "/* Computes the outputs from the weighted sums of the first layer, which it overwrites. */\n"
-        f"static inline void {prefix}_finish(float *z, float *output)\n{{\n{lines}}}\n"
+        f"static inline void {prefix}_finish({declared}float *z, float *output)\n{{\n{lines}}}\n"
     )
 
 
@@ -244,7 +268,7 @@ static inline int ${prefix}_classify$suffix(const $ctype x[$n_in])
     return best;
 }
 """)
-_FIND = {
+FIND = {
     "largest": "for (int j = 1; j < $n_classes; j++) best = output[j] > output[best] ? j : best;",
     "threshold": "best = output[0] > 0.5f;",
 }
@@ -259,7 +283,7 @@ def _predictions(record: Record, prefix: str, outputs: Outputs) -> Iterator[str]
         names = {"prefix": prefix, "suffix": suffix, "ctype": ctype, "n_in": n_in, "n_out": outputs.n, "width": width}
         yield _PREDICT.substitute(names, comment=comment, after=after)
         if outputs.classify:
-            find = _FIND[outputs.classify].replace("$n_classes", str(outputs.n_classes))
+            find = FIND[outputs.classify].replace("$n_classes", str(outputs.n_classes))
             yield _CLASSIFY.substitute(names, find=find)
 
 
@@ -283,13 +307,13 @@ static inline int ${prefix}_check(void)
     return wrong == 0;
 }
 """)
-_SEED = 20
+SEED = 20
 
 
 def check_rows(n_in: int, scale: float) -> tuple[NDArray[np.float32], np.float32]:
     """Return the inputs of the self-check, uniform in +-1 / scale in the first row, and their unit."""
     unit = np.float32(2.0**-23 / abs(scale))
-    state, numbers = _SEED, []
+    state, numbers = SEED, []
     for _ in range(CHECK_ROWS * n_in):
         state = (state * 1664525 + 1013904223) % 2**32
         numbers.append((state >> 8) - 2**23)
@@ -321,7 +345,7 @@ def _check(record: Record, prefix: str, outputs: Outputs) -> str:
         stack=4 * (record.net.n_in + outputs.n) + stack_size(record),
         expected=array("uint32_t expected", bits, 9).replace("\n", "\n    ").strip(),
         unit=float_literals(np.array([unit]))[0],
-        seed=_SEED,
+        seed=SEED,
     )
 
 

@@ -19,9 +19,13 @@ from cmlp.files.atomic import write_atomically
 if TYPE_CHECKING:
     from typing import TextIO
 
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
+    from cmlp.inputs.labels import Labels
     from cmlp.record import Record
+
+
+CHECK_USAGE = ("check()", "1 if the outputs have the bits that Python computed, else 0")
 
 
 class CHeader(NamedTuple):
@@ -33,7 +37,7 @@ class CHeader(NamedTuple):
         Prefix of all names in the header.
     constants : int
         Bytes of weights and other constants: flash memory of a microcontroller. The code takes 1 to 3 KB more, and
-        with `int8` less than 1 KB.
+        with `int8` less than 1 KB. That of a table also needs the compiler's arithmetic in double.
     stack : int
         Bytes of the arrays that a prediction has on the stack: RAM. There are no static variables.
     comparison : Comparison or None
@@ -69,7 +73,7 @@ def write_c_header(
         raise ValueError("calibrate is only used with int8=True")
     else:
         header, text = _float_header(record, prefix)
-    _write(path, text)
+    write(path, text)
     return header
 
 
@@ -80,7 +84,8 @@ def _float_header(record: Record, prefix: str) -> tuple[CHeader, str]:
         ("predict(x, output)", f"{outputs.meaning} of a row x of float"),
         ("predict_u8(x, output)", "the same for a row x of uint8_t"),
         *([("classify(x), classify_u8(x)", "the index of the predicted class")] if outputs.classify else []),
-        ("check()", "1 if the outputs have the bits that Python computed, else 0"),
+        CHECK_USAGE,
+        *text_usage(record.labels, record.feature_names, "an input"),
     ]
     about = []
     if isinstance(record.input_scale, tuple):
@@ -88,7 +93,11 @@ def _float_header(record: Record, prefix: str) -> tuple[CHeader, str]:
     elif record.input_scale != 1:
         about = ["", f"All inputs are multiplied by {record.input_scale!r}, as in Python."]
     body = c_float.float_body(record, prefix)
-    return header, _assembled(record, header, usage, about, outputs.n, c_float.OPENING, body)
+    sizes, texts = (record.net.n_in, outputs.n), texts_of(record.labels, record.feature_names, prefix, "an input")
+    text = Text(
+        header, _model(record), usage, about, "1 to 3 KB of code", "100 bytes", sizes, c_float.OPENING, body, texts
+    )
+    return header, assembled(text)
 
 
 def _int8_header(record: Record, prefix: str, calibrate: Any) -> tuple[CHeader, str]:
@@ -111,25 +120,60 @@ def _int8_header(record: Record, prefix: str, calibrate: Any) -> tuple[CHeader, 
         ("predict_u8(q, output)", "the weighted sums of the output layer, as integers"),
         *([("classify_u8(q)", "the index of the predicted class")] if classify else []),
         ("unit(j)", "the weighted sum of output j is about output[j] * unit"),
+        *text_usage(record.labels, record.feature_names, "an input"),
     ]
     rows_are = "The inputs q are the bytes of the model's data." if net.input is None else ""
     about = ["", "8-bit integers approximate the float32 model.", rows_are, *str(comparison).splitlines()]
     body = c_int8.int8_body(net, prefix, classify, outputs.n_classes)
-    return header, _assembled(record, header, usage, about, record.net.n_out, c_int8.OPENING, body)
+    sizes, texts = (
+        (record.net.n_in, record.net.n_out),
+        texts_of(record.labels, record.feature_names, prefix, "an input"),
+    )
+    text = Text(
+        header, _model(record), usage, about, "less than 1 KB of code", "100 bytes", sizes, c_int8.OPENING, body, texts
+    )
+    return header, assembled(text)
 
 
-def _assembled(
-    record: Record,
-    header: CHeader,
-    usage: list[tuple[str, str]],
-    about: list[str],
-    n_outputs: int,
-    opening: str,
-    body: str,
-) -> str:
+class Text(NamedTuple):
+    """The parts of a header.
+
+    Attributes
+    ----------
+    header : CHeader
+    model : list of str
+        Lines that describe the model.
+    usage : list of (str, str)
+        Each function, without the prefix, and what it does.
+    about : list of str
+        More lines for the comment.
+    code, frames : str
+        The sizes of the code on a Cortex-M4, and of the stack beside the arrays.
+    sizes : (int, int)
+        Number of inputs and outputs.
+    opening, body : str
+        What comes before and after the sizes.
+    texts : list of str
+        The functions for labels and names.
+    """
+
+    header: CHeader
+    model: list[str]
+    usage: list[tuple[str, str]]
+    about: list[str]
+    code: str
+    frames: str
+    sizes: tuple[int, int]
+    opening: str
+    body: str
+    texts: list[str]
+
+
+def assembled(text: Text) -> str:
     """Return the text of a header from its parts."""
-    sizes = f"enum {{ {header.name}_inputs = {record.net.n_in}, {header.name}_outputs = {n_outputs} }};\n"
-    parts = [_head(record, header, usage, about), opening, _PUSH, sizes, body, *_texts(record, header.name), _POP]
+    n_in, n_out = text.sizes
+    sizes = f"enum {{ {text.header.name}_inputs = {n_in}, {text.header.name}_outputs = {n_out} }};\n"
+    parts = [_head(text), text.opening, _PUSH, sizes, text.body, *text.texts, _POP]
     return "\n".join(parts) + "\n#endif\n"
 
 
@@ -158,46 +202,58 @@ def _as_float32(record: Record, dtype: object) -> Record:
     return record.replaced(rounded, params)
 
 
-def _head(record: Record, header: CHeader, usage: list[tuple[str, str]], about: list[str]) -> str:
+def _head(text: Text) -> str:
     """Return the comment that explains the header, and the include guard."""
-    net = record.net
-    described = (f"{n} {activation}" for n, activation in zip(net.sizes[1:], net.activations, strict=True))
-    if record.labels is not None:
-        usage = [*usage, ("label(index)", "the label of a class")]
-    if record.feature_names is not None:
-        usage = [*usage, ("feature(index)", "the name of an input")]
-    width = max(len(call) for call, _ in usage)
-    code = "1 to 3 KB" if header.comparison is None else "less than 1 KB"
+    header = text.header
+    width = max(len(call) for call, _ in text.usage)
     lines = [
-        f"A neural network, written by cmlp {_core.__version__}. Do not edit.",
+        *text.model,
         "",
-        f"Layers: {', '.join([f'{net.n_in} inputs', *described])}.",
-        "",
-        *(f"  {header.name}_{call:<{width}}  {meaning}" for call, meaning in usage),
-        *(line for i, line in enumerate(about) if line or not i),
+        *(f"  {header.name}_{call:<{width}}  {meaning}" for call, meaning in text.usage),
+        *(line for i, line in enumerate(text.about) if line or not i),
         "",
         "C99 or C++, without dependencies, allocation and static variables; threads can share it.",
-        f"Flash: {header.constants} bytes of constants, and {code} of code (Cortex-M4).",
-        f"RAM: {header.stack} bytes of arrays on the stack, and less than 100 bytes more.",
+        f"Flash: {header.constants} bytes of constants, and {text.code} (Cortex-M4).",
+        f"RAM: {header.stack} bytes of arrays on the stack, and less than {text.frames} more.",
     ]
     comment = "\n".join(f" * {line}".rstrip() for line in lines)
     guard = f"CMLP_EXPORT_{header.name}"
     return f"/*{comment[2:]}\n */\n#ifndef {guard}\n#define {guard}\n"
 
 
-def _texts(record: Record, prefix: str) -> list[str]:
-    """Return the functions for class labels and feature names."""
+def described_layers(net: _core.Net) -> str:
+    """Return the sizes and activations of the layers after the input."""
+    return ", ".join(f"{n} {activation}" for n, activation in zip(net.sizes[1:], net.activations, strict=True))
+
+
+def _model(record: Record) -> list[str]:
+    return [
+        f"A neural network, written by cmlp {_core.__version__}. Do not edit.",
+        "",
+        f"Layers: {record.net.n_in} inputs, {described_layers(record.net)}.",
+    ]
+
+
+def text_usage(labels: Labels | None, names: NDArray[Any] | None, of: str) -> list[tuple[str, str]]:
+    """Return the functions of `texts_of`."""
+    usage = [("label(index)", "the label of a class")] if labels is not None else []
+    return usage + ([("feature(index)", f"the name of {of}")] if names is not None else [])
+
+
+def texts_of(labels: Labels | None, names: NDArray[Any] | None, prefix: str, of: str) -> list[str]:
+    """Return the functions for class labels and the names of the inputs."""
     parts = []
-    if record.labels is not None:
-        texts = [str(label) for label in record.labels.classes.tolist()]
+    if labels is not None:
+        texts = [str(label) for label in labels.classes.tolist()]
         parts.append(text_function(prefix, "label", texts, "The label of a class, in UTF-8."))
-    if record.feature_names is not None:
-        texts = [str(name) for name in record.feature_names.tolist()]
-        parts.append(text_function(prefix, "feature", texts, "The name of an input, in UTF-8."))
+    if names is not None:
+        texts = [str(name) for name in names.tolist()]
+        parts.append(text_function(prefix, "feature", texts, f"The name of {of}, in UTF-8."))
     return parts
 
 
-def _write(path: str | os.PathLike[str] | TextIO, text: str) -> None:
+def write(path: str | os.PathLike[str] | TextIO, text: str) -> None:
+    """Write the text to a path or an open file."""
     if isinstance(path, (str, bytes, os.PathLike)):
         write_atomically(path, lambda write: write(memoryview(text.encode("ascii"))))
     else:

@@ -19,11 +19,11 @@ from cmlp.record import Record
 from cmlp.tables.bag import Bag, Member, Rows, Shape, outputs
 from cmlp.tables.columns import Schema, learn_schema
 from cmlp.tables.encoder import Encoder, learn_encoder
+from cmlp.tables.exports import TableExports
 from cmlp.training.random import random_state
 from cmlp.training.task import require_complete
 
 if TYPE_CHECKING:
-    import os
     from typing import Self
 
     from numpy.typing import ArrayLike, NDArray
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 _BLOCK = 8192  # rows predicted at a time, so that their encoding takes little memory
 _FEWEST_ROWS = 2  # that fit accepts
-_OTHER_EXPORTS = ("to_c", "to_html", "to_onnx", "to_sklearn", "to_torch")  # methods of the other estimators
 
 TABLES: Mapping[str, Row] = {
     "n_estimators": (constraints.POSITIVE_INTEGER,),
@@ -88,7 +87,7 @@ class TableModel(NamedTuple):
     members: list[Member]
 
 
-class TabularEstimator(Routing, Representation, Parametrized):
+class TabularEstimator(TableExports, Routing, Representation, Parametrized):
     """The base class of `TabularClassifier` and `TabularRegressor`; not for direct use."""
 
     _estimator_type: ClassVar[str]
@@ -189,37 +188,6 @@ class TabularEstimator(Routing, Representation, Parametrized):
             vars(self).pop("feature_names_in_", None)
         vars(self).update(fitted)
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the fitted estimator to a model file, which `cmlp.load` and the C library can read.
-
-        Saving is atomic: if it fails, an existing file stays unchanged. The file contains the networks, the encoding of
-        the columns, the categories, the classes or the range of the targets, the names of the columns and the
-        parameters of the constructor, but no training data and no history.
-
-        Parameters
-        ----------
-        path : str or path-like
-
-        Raises
-        ------
-        NotFittedError
-            If the estimator is not fitted.
-        OSError
-            If the file cannot be written.
-        TypeError
-            If a parameter (for example a RandomState), the labels (for example dates) or a category (for example a
-            Decimal) cannot be stored exactly, or if this is an instance of a subclass.
-        ValueError
-            If a parameter is invalid, there are more than 1,024 networks, or `path` exists and is not a regular file.
-        """
-        from cmlp.files.models import require_own_class
-        from cmlp.files.tables import write_table
-
-        require_own_class(self)
-        content = self._content()
-        self._parameters()  # raises ValueError for invalid parameters, with which the file could not be loaded
-        write_table(path, content)
-
     def _content(self) -> TableContent:
         """Return what the estimator consists of."""
         from cmlp.files.tables import TableContent
@@ -258,20 +226,6 @@ class TabularEstimator(Routing, Representation, Parametrized):
         """Return the fitted attributes that the targets determine."""
         raise NotImplementedError
 
-    if not TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any:
-            """Say why there is no method of this name."""
-            if name in _OTHER_EXPORTS:
-                raise AttributeError(
-                    f"{type(self).__name__} has no {name}: it exports one network, and this model has an encoder of "
-                    "columns and several networks. save writes a file that the C library predicts with; estimators_ "
-                    "has the networks, whose inputs are encoded rows.",
-                    name=name,
-                    obj=self,
-                )
-            return super().__getattribute__(name)  # raises AttributeError
-
     def _fitted(self) -> TableModel:
         model: TableModel | None = vars(self).get("_model")
         if model is None:
@@ -281,14 +235,21 @@ class TabularEstimator(Routing, Representation, Parametrized):
             )
         return model
 
-    def _outputs(self, X: ArrayLike) -> list[NDArray[np.float64]]:
-        """Return each network's outputs for all rows."""
-        schema, encoder, members = self._fitted()
-        raw = schema.read(X, type(self).__name__)
+    def _predicted(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Return the outputs of the model for all rows."""
+        raw = self._fitted().schema.read(X, type(self).__name__)
         if not len(raw):
             raise ValueError(f"Found array with 0 sample(s) (shape={raw.shape}) while a minimum of 1 is required.")
-        blocks = [outputs(members, encoder, raw[start : start + _BLOCK]) for start in range(0, len(raw), _BLOCK)]
-        return [np.concatenate(parts) for parts in zip(*blocks, strict=True)]
+        return np.concatenate([self._of_raw(raw[start : start + _BLOCK]) for start in range(0, len(raw), _BLOCK)])
+
+    def _of_raw(self, raw: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the outputs of the model for raw rows."""
+        _, encoder, members = self._fitted()
+        return self._combined(outputs(members, encoder, raw))
+
+    def _combined(self, found: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+        """Return the outputs of the model, from those of each network."""
+        raise NotImplementedError
 
     @property
     def estimators_(self) -> list[Network]:

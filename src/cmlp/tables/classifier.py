@@ -149,8 +149,10 @@ class TabularClassifier(TabularEstimator):
         -------
         ndarray of float64, shape (n_samples, n_classes)
         """
-        found = self._outputs(X)
-        mean: np.ndarray = sum(found[1:], start=found[0]) / len(found)
+        return self._predicted(X)
+
+    def _combined(self, found: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+        mean: NDArray[np.float64] = sum(found[1:], start=found[0]) / len(found)
         return np.concatenate([1 - mean, mean], axis=1) if mean.shape[1] == 1 else mean
 
     def predict(self, X: ArrayLike) -> np.ndarray:

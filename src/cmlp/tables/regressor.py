@@ -147,10 +147,12 @@ class TabularRegressor(TabularEstimator):
         -------
         ndarray of float64, shape (n_samples,)
         """
-        found = self._outputs(X)
+        return self._predicted(X)[:, 0]
+
+    def _combined(self, found: list[NDArray[np.float64]]) -> NDArray[np.float64]:
         centre, spread, low, high = vars(self)["_scale"]
-        limited = [np.minimum(np.maximum(one[:, 0], low), high) for one in found]
-        predicted: np.ndarray = sum(limited[1:], start=limited[0]) / len(limited) * spread + centre
+        limited = [np.minimum(np.maximum(one, low), high) for one in found]
+        predicted: NDArray[np.float64] = sum(limited[1:], start=limited[0]) / len(limited) * spread + centre
         return predicted
 
     def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:

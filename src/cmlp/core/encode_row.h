@@ -1,0 +1,73 @@
+/* The rules by which the columns of a row become inputs: numbers are scaled, squeezed and placed in bins, categories are
+ * one-hot. Every operation is one addition, subtraction, multiplication, division or square root of doubles; each input
+ * is rounded once to its type.
+ *
+ * The C headers that Python exports for tables contain this text with other prefixes (export/c_table.py). So it is C and
+ * C++, and needs only cmlp_column, cmlp_encoded, cmlp_put, cmlp_rounded and cmlp_root. */
+#ifndef CMLP_ENCODE_ROW_H
+#define CMLP_ENCODE_ROW_H
+
+#include "encode.h"
+
+/* Numbers are squeezed to (-3, 3). They are clipped first, so that their squares do not overflow. */
+VEC_FN double cmlp_squeeze(double x, double centre, double scale)
+{
+    double z = (x - centre) / scale;
+    z = z < -1e9 ? -1e9 : z > 1e9 ? 1e9 : z;
+    const double third = z / 3.0;
+    return z / cmlp_root(1.0 + cmlp_rounded(third * third));
+}
+
+/* x is in one bin; it is above those before and below those after it. Only in its own bin a division is needed: the
+ * quotient of any other one is at most 0 or at least 1. */
+VEC_FN void cmlp_place(const cmlp_column *c, double x, cmlp_encoded inputs, int64_t at)
+{
+    const double *edges = c->edges;
+    int64_t bin = 0;
+    for (int64_t k = 0; k + 1 < c->n; k++) {
+        const int is_above = x >= edges[k + 1];
+        cmlp_put(inputs, at + k, is_above ? 0.5 : -0.5);
+        bin += is_above;
+    }
+    if (bin + 1 < c->n && x > edges[0])
+        cmlp_put(inputs, at + bin, (x - edges[bin]) / (edges[bin + 1] - edges[bin]) - 0.5);
+}
+
+VEC_FN int64_t cmlp_encode_number(const cmlp_column *c, int has_bins, double x, cmlp_encoded inputs, int64_t at)
+{
+    const int is_missing = x != x;
+    cmlp_put(inputs, at++, is_missing ? 0.0 : cmlp_squeeze(x, c->centre, c->scale));
+    if (has_bins && c->n) {
+        const int64_t n = c->n - 1;
+        for (int64_t k = 0; is_missing && k < n; k++) cmlp_put(inputs, at + k, 0.0);
+        if (!is_missing) cmlp_place(c, x, inputs, at);
+        at += n;
+    }
+    if (c->has_missing) cmlp_put(inputs, at++, is_missing ? 1.0 : 0.0);
+    return at;
+}
+
+VEC_FN int64_t cmlp_encode_category(const cmlp_column *c, double x, cmlp_encoded inputs, int64_t at)
+{
+    if (c->n == 2) {
+        cmlp_put(inputs, at, x == 0.0 ? 1.0 : x == 1.0 ? -1.0 : 0.0);
+        return at + 1;
+    }
+    for (int64_t k = 0; k < c->n; k++) cmlp_put(inputs, at + k, x == (double)k ? 1.0 : 0.0);
+    return at + c->n;
+}
+
+VEC_FN void cmlp_encode_columns(const cmlp_column *columns, int64_t n_columns, int has_bins, const double *raw,
+                                cmlp_encoded inputs)
+{
+    int64_t at = 0;
+    for (int64_t i = 0; i < n_columns; i++) {
+        if (columns[i].kind == CMLP_COLUMN_NUMBER)
+            at = cmlp_encode_number(&columns[i], has_bins, raw[i], inputs, at);
+        else if (columns[i].kind == CMLP_COLUMN_CATEGORY)
+            at = cmlp_encode_category(&columns[i], raw[i], inputs, at);
+    }
+    if (!at) cmlp_put(inputs, 0, 0.0);
+}
+
+#endif

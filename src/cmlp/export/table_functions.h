@@ -1,0 +1,35 @@
+/* What exported headers of tables have before the text of the core's encode_row.h, where NAME_ becomes the prefix. */
+
+enum { NAME_COLUMN_UNUSED = 1, NAME_COLUMN_NUMBER = 2, NAME_COLUMN_CATEGORY = 3 };
+
+/* How a column is encoded. */
+typedef struct NAME_column {
+    int32_t kind, has_missing; /* has_missing: numbers have an input that says whether they are missing */
+    int64_t n;                 /* number of edges, or of categories */
+    double centre, scale;
+    const double *edges;
+} NAME_column;
+
+typedef float *NAME_encoded;
+
+static inline void NAME_put(NAME_encoded inputs, int64_t i, double value) { inputs[i] = (float)value; }
+
+/* Keeps compilers from fusing a product with an addition. */
+static inline double NAME_rounded(double product)
+{
+    const volatile double rounded = product;
+    return rounded;
+}
+
+static inline double NAME_root(double x)
+{
+#if defined(__SSE2__) || defined(_M_X64)
+    return _mm_cvtsd_f64(_mm_sqrt_sd(_mm_setzero_pd(), _mm_set_sd(x)));
+#elif defined(__aarch64__) && (defined(__GNUC__) || defined(__clang__))
+    double root;
+    __asm__("fsqrt %d0, %d1" : "=w"(root) : "w"(x));
+    return root;
+#else
+    return NAME_soft_root(x);
+#endif
+}

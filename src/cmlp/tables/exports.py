@@ -1,0 +1,146 @@
+"""The methods of estimators for tables that write files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import os
+    from typing import TextIO
+
+    import numpy as np
+    from numpy.typing import ArrayLike, NDArray
+
+    from cmlp.export.c_header import CHeader
+    from cmlp.files.tables import TableContent
+
+_OTHER_EXPORTS = ("to_html", "to_onnx", "to_sklearn", "to_torch")  # methods of the other estimators
+
+
+class TableExports:
+    """A base class of the estimators for tables."""
+
+    def _content(self) -> TableContent:
+        """Return what the estimator consists of; raises NotFittedError if it is not fitted."""
+        raise NotImplementedError
+
+    def _parameters(self) -> dict[str, Any]:
+        """Return the validated parameters."""
+        raise NotImplementedError
+
+    def _of_raw(self, raw: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the outputs of the model for raw rows."""
+        raise NotImplementedError
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the fitted estimator to a model file, which `cmlp.load` and the C library can read.
+
+        Saving is atomic: if it fails, an existing file stays unchanged. The file contains the networks, the encoding of
+        the columns, the categories, the classes or the range of the targets, the names of the columns and the
+        parameters of the constructor, but no training data and no history.
+
+        Parameters
+        ----------
+        path : str or path-like
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        OSError
+            If the file cannot be written.
+        TypeError
+            If a parameter (for example a RandomState), the labels (for example dates) or a category (for example a
+            Decimal) cannot be stored exactly, or if this is an instance of a subclass.
+        ValueError
+            If a parameter is invalid, there are more than 1,024 networks, or `path` exists and is not a regular file.
+        """
+        from cmlp.files.models import require_own_class
+        from cmlp.files.tables import write_table
+
+        require_own_class(self)
+        content = self._content()
+        self._parameters()  # raises ValueError for invalid parameters, with which the file could not be loaded
+        write_table(path, content)
+
+    def to_c(
+        self,
+        path: str | os.PathLike[str] | TextIO,
+        *,
+        name: str | None = None,
+        dtype: str | None = None,
+        int8: bool = False,
+        calibrate: ArrayLike | None = None,
+    ) -> CHeader:
+        """Write the fitted estimator as a C header that only predicts: the encoder of the columns and all networks.
+
+        The header is C99 and C++, without dependencies and allocation. A row is an array of doubles with an element for
+        each column in the order of `fit`: a number, NaN for a missing one, or the code of a category. With the prefix
+        "flats" the header defines:
+
+        - ``flats_predict(const double *x, double *output)``: the outputs of one row. They have the bits of
+          `predict_proba` of a classifier or `predict` of a regressor, with every compiler and on every processor.
+        - ``flats_classify(x)``: the index of the predicted class, and ``flats_label(index)``, its label.
+        - ``flats_category(column, name)``: the code of a category, if there are columns of categories.
+        - ``flats_feature(index)``: the name of a column, if the columns have names.
+        - ``flats_check()``: 1 if the outputs for pseudo-random rows have the bits that Python computed, 0 if options
+          of the compiler change the results.
+
+        Parameters
+        ----------
+        path : str, path-like or text file
+            The header. An existing file is replaced atomically.
+        name : str or None, default=None
+            Prefix of all names in the header, a C identifier; None means the file's name without its suffix.
+        dtype : {"float32"} or None, default=None
+            No effect, because the networks have float32 weights; for code that exports other estimators too.
+        int8, calibrate : default=False and None
+            Not supported: 8-bit inputs with one step for all columns would lose the places in the bins.
+
+        Returns
+        -------
+        CHeader
+            Sizes of the header; ``print`` shows them.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        OSError
+            If the file cannot be written.
+        ValueError
+            If an argument is invalid, a category, label or name contains a NUL character, or an output is not finite.
+
+        Examples
+        --------
+        >>> import io
+        >>> from cmlp import TabularRegressor
+        >>> X = [[float(size), "town" if size % 2 else None] for size in range(40)]
+        >>> model = TabularRegressor(random_state=0, max_time=1e-9).fit(X, [row[0] for row in X])
+        >>> print(model.to_c(io.StringIO(), name="flats"))
+        flats: 289,000 bytes of constants, 1,628 bytes of stack
+        """
+        from cmlp.export.table_header import write_table_header
+
+        if int8 or calibrate is not None:
+            raise ValueError(
+                "to_c(int8=True) does not support tables: the int8 export quantizes all inputs of one network with the "
+                "same step, which would lose the places of numbers in their bins. Leave out int8 and calibrate."
+            )
+        if dtype not in (None, "float32"):
+            raise ValueError(f"dtype must be 'float32' or None, got {dtype!r}")
+        return write_table_header(self._content(), self._of_raw, path, name=name)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Say why there is no method of this name."""
+            if name in _OTHER_EXPORTS:
+                raise AttributeError(
+                    f"{type(self).__name__} has no {name}: it exports one network, and this model has an encoder of "
+                    "columns and several networks. to_c writes a C header, save a file for the C library; estimators_ "
+                    "has the networks, whose inputs are encoded rows.",
+                    name=name,
+                    obj=self,
+                )
+            return super().__getattribute__(name)  # raises AttributeError

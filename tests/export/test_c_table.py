@@ -1,0 +1,187 @@
+"""Exported headers of tables compute the bits of Python's predictions from raw rows."""
+
+import io
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from c_export import CORTEX_M4, NATIVE, TARGETS, WARNINGS, Target, build, needs_gcc, require, run
+from optional import package
+from table_models import FAST, MODELS, UNSEEN, X, assert_table_agrees
+
+import cmlp
+from cmlp import TabularClassifier, TabularRegressor
+from cmlp.export.c_table import check_rows
+
+pytestmark = needs_gcc
+
+nan = float("nan")
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_header_has_the_bits_of_python(tmp_path, name):
+    assert_table_agrees(tmp_path, MODELS[name](), UNSEEN)
+
+
+@pytest.mark.parametrize("target", TARGETS[1:9], ids=[target.name for target in TARGETS[1:9]])
+def test_header_has_the_bits_of_python_with_other_compilers(tmp_path, target):
+    """Compilers that fuse products with additions would change the predictions of the regressor."""
+    require(target)
+    assert_table_agrees(tmp_path, MODELS["multiclass"](), UNSEEN, target)
+    assert_table_agrees(tmp_path, MODELS["regressor"](), UNSEEN, target)
+
+
+@pytest.mark.parametrize(
+    ("column", "names"),
+    [
+        ([nan, 1.0] * 20, "a number or missing"),
+        ([1.0] * 40, "a constant"),
+        (["a", "b"] * 20, "two categories"),
+        (["a", "b", None, "c"] * 10, "missing categories"),
+        ([5e-324, -1.7e308, 1e300, 0.0, -0.0] * 8, "numbers of any size"),
+    ],
+)
+def test_tables_of_one_column(tmp_path, column, names):
+    model = TabularRegressor(**FAST).fit([[value] for value in column], np.arange(40.0))
+    rows = [*column, nan] if isinstance(column[0], float) else [*column, "d"]
+    assert_table_agrees(tmp_path, model, [[value] for value in rows])
+
+
+def test_categories_are_found_by_their_names(tmp_path):
+    """A name's code is that of the Python model; names of numbers are their JSON."""
+    model = MODELS["regressor"]()
+    model.to_c(tmp_path / "table.h")
+    expected, calls = [], []
+    for column, codes in enumerate(model._fitted().schema.codes):
+        for value, code in (codes or {}).items():
+            name = "true" if value is True else value if value is None else str(value)
+            expected.append(code)
+            calls.append((column, name))
+        calls += [(column, "never"), (column, ""), (column, "re")]
+        expected += [-1] * 3
+    calls += [(-1, "red"), (8, "red"), (0, None)]
+    expected += [-1] * 3
+    literals = ["NULL" if name is None else '"' + escaped(name) + '"' for _, name in calls]
+    lines = "".join(
+        f'    printf("%.0f\\n", table_category({column}, {name}));\n'
+        for (column, _), name in zip(calls, literals, strict=True)
+    )
+    source = f'#include <stdio.h>\n#include "table.h"\nint main(void)\n{{\n{lines}    return 0;\n}}\n'
+    printed = run(build(tmp_path, source, NATIVE)).decode().split()
+    assert [*map(float, printed)] == expected
+
+
+def escaped(name):
+    return "".join(f"\\{byte:03o}" for byte in name.encode())
+
+
+def test_labels_and_names_of_columns(tmp_path):
+    pd = package("pandas")
+    frame = pd.DataFrame({"größe": np.arange(40.0), "colour": ["red", None] * 20})
+    model = TabularClassifier(**FAST).fit(frame, ["näher", "weiter"] * 20)
+    model.to_c(tmp_path / "table.h")
+    source = (
+        '#include <stdio.h>\n#include "table.h"\nint main(void)\n{\n'
+        '    printf("%s %s %s %s", table_feature(0), table_feature(1), table_label(0), table_label(1));\n'
+        "    return 0;\n}\n"
+    )
+    assert run(build(tmp_path, source, NATIVE)).decode() == "größe colour näher weiter"
+
+
+def test_example_in_the_documentation(tmp_path):
+    document = Path(__file__).parents[2] / "docs/export.md"
+    if not document.exists():
+        pytest.skip("the documentation is in the source tree only")
+    text = document.read_text(encoding="utf-8").partition("### Tables")[2]
+    written, program = re.findall(r"```(?:python|c)\n(.*?)```", text, re.DOTALL)[:2]
+    names = {"path": tmp_path / "flats.h"}
+    exec(written.replace('"flats.h"', "path"), names)
+    expected = f"{names['flats'].predict([[20.0, 'north']])[0]:.0f}\n"
+    assert run(build(tmp_path, program, NATIVE)).decode() == expected
+
+
+def test_loaded_model_writes_the_same_header(tmp_path):
+    model, texts = MODELS["multiclass"](), []
+    model.save(tmp_path / "table.cmlp")
+    for one in (model, cmlp.load(tmp_path / "table.cmlp")):
+        text = io.StringIO()
+        one.to_c(text, name="table")
+        texts.append(text.getvalue())
+    assert texts[0] == texts[1]
+
+
+def test_only_functions_that_make_sense_are_written():
+    text = io.StringIO()
+    TabularRegressor(**FAST).fit(np.arange(40.0)[:, None], np.arange(40.0)).to_c(text, name="table")
+    names = set(re.findall(r"^static inline [\w *]+?table_(\w+)\(", text.getvalue(), re.MULTILINE))
+    assert "predict" in names and not names & {"category", "classify", "label", "feature"}
+
+
+def test_check_sees_missing_values_and_every_kind_of_code():
+    model = MODELS["regressor"]()
+    content = model._content()
+    rows = check_rows(content.columns, content.numbers)
+    assert np.isnan(rows[:, 1]).any() and np.isnan(rows[:, 5]).any() and not np.isinf(rows).any()
+    codes = rows[:, [i for i, (kind, *_) in enumerate(content.columns) if kind == "category"]]
+    assert codes.min() == -1 and codes.max() > 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"int8": True}, "does not support tables: the int8 export quantizes all inputs .* same step"),
+        ({"calibrate": X}, "does not support tables"),
+        ({"dtype": "float64"}, "dtype must be 'float32' or None, got 'float64'"),
+        ({"name": "int"}, "must be a C identifier"),
+    ],
+)
+def test_bad_arguments_keep_the_file(tmp_path, arguments, message):
+    path = tmp_path / "table.h"
+    path.write_text("kept")
+    with pytest.raises(ValueError, match=message):
+        MODELS["regressor"]().to_c(path, **arguments)
+    assert path.read_text() == "kept"
+
+
+def test_models_that_cannot_be_exported():
+    with pytest.raises(ValueError, match="not fitted"):
+        TabularRegressor().to_c(io.StringIO(), name="table")
+    model = MODELS["regressor"]()
+    model._fitted().members[1].record.params[3] = nan
+    with pytest.raises(ValueError, match="a weight is NaN or infinite"):
+        model.to_c(io.StringIO(), name="table")
+    model = MODELS["regressor"]()
+    model._scale = (0.0, 1e308, -9.0, 9.0)
+    model._fitted().members[0].record.params[:] = 1e3
+    with pytest.raises(ValueError, match="outputs for pseudo-random rows are not finite"), np.errstate(over="ignore"):
+        model.to_c(io.StringIO(), name="table")
+    model = TabularRegressor(**FAST).fit([["a\0", 1.0], ["b", 2.0]] * 20, np.arange(40.0))
+    with pytest.raises(ValueError, match=r"category 'a\\x00' contains a NUL"):
+        model.to_c(io.StringIO(), name="table")
+
+
+def test_square_root_in_integers_has_the_bits_of_the_instruction(tmp_path):
+    """Processors without a square root of doubles compute it in integers."""
+    assert_table_agrees(tmp_path, MODELS["regressor"](), UNSEEN, NATIVE, "-U__SSE2__", "-U__aarch64__")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["multiclass", "regressor"])
+def test_no_undefined_behaviour(tmp_path, name):
+    options = ("-fsanitize=address,undefined", "-fno-sanitize-recover")
+    assert_table_agrees(tmp_path, MODELS[name](), UNSEEN, NATIVE, *options)
+
+
+@pytest.mark.slow
+def test_memory_of_a_microcontroller(tmp_path):
+    """The header's comment states the size of the code and of the stack."""
+    require(Target("Cortex-M4", CORTEX_M4))
+    header = MODELS["multiclass"]().to_c(tmp_path / "table.h")
+    path = tmp_path / "table_m4.c"
+    path.write_text('#include "table.h"\nint run(const double *x) { return table_classify(x); }\n')
+    run([*CORTEX_M4, "-Os", "-fstack-usage", *WARNINGS, "-c", str(path), "-o", str(path.with_suffix(".o"))])
+    text, data, bss = map(int, run(["arm-none-eabi-size", str(path.with_suffix(".o"))]).splitlines()[1].split()[:3])
+    assert bss == 0 and header.constants < text + data < header.constants + 2500
+    stack = sum(int(line.split("\t")[1]) for line in path.with_suffix(".su").read_text().splitlines())
+    assert header.stack <= stack < header.stack + 250

@@ -1,0 +1,79 @@
+"""Estimators for tables of every kind, quickly trained, and the comparison of their exported headers with Python."""
+
+import numpy as np
+from c_export import NATIVE, predictions
+from helpers import assert_same_bits
+
+from cmlp import TabularClassifier, TabularRegressor
+
+nan = float("nan")
+FAST = {"n_estimators": 3, "hidden_layer_sizes": (6,), "max_time": 1e-9, "random_state": 0}
+
+
+def mixed_rows(n, seed):
+    """Return rows of numbers, missing values, categories and constants; with seed 1 some categories are new."""
+    rng = np.random.RandomState(seed)
+    colours = ["red", "grün", 'say "hi" \\ /', None, *(["new"] * seed)]
+    return [
+        [
+            float(rng.standard_normal()),
+            nan if rng.random_sample() < 0.2 else float(rng.exponential()) * 10.0 ** (6 + 3 * seed * rng.randint(3)),
+            colours[rng.randint(len(colours))],
+            ["x", "y", "z"][rng.randint(2 + seed)],
+            [0, 2.5, True, "w", None][rng.randint(5)] if i else -7,
+            nan if rng.random_sample() < 0.5 else 3.0,
+            5.0,
+            "same",
+        ]
+        for i in range(n)
+    ]
+
+
+X, UNSEEN = mixed_rows(80, seed=0), mixed_rows(300, seed=1)
+
+
+def regressor(**parameters):
+    return TabularRegressor(**{**FAST, **parameters}).fit(X, np.arange(80) * 1000.0 - 7)
+
+
+def classifier(labels, **parameters):
+    return TabularClassifier(**{**FAST, **parameters}).fit(X, labels * (80 // len(labels)))
+
+
+def limited(where):
+    """Return a regressor whose networks leave the range of the targets in most rows."""
+    model = regressor()
+    centre, scale, _, _ = model._scale
+    middle = float(np.median((model.predict(UNSEEN) - centre) / scale))
+    model._scale = (centre, scale, *((middle, 9.0) if where == "below" else (-9.0, middle)))
+    return model
+
+
+MODELS = {
+    "binary": lambda: classifier(["no", "yes"]),
+    "multiclass": lambda: classifier([3, 10, -1, 7]),
+    "regressor": regressor,
+    "below": lambda: limited("below"),
+    "above": lambda: limited("above"),
+    "median": lambda: regressor(loss="quantile", quantile=0.5),
+    "quantile": lambda: regressor(loss="quantile", quantile=0.9),
+    "one": lambda: regressor(n_estimators=1, hidden_layer_sizes=(5, 7, 3)),
+    "many": lambda: classifier(["a", "b"], n_estimators=5, hidden_layer_sizes=(140, 130)),
+}
+
+
+def expected_of(model, rows):
+    """Return the outputs, and the class indices of a classifier or zeros."""
+    if isinstance(model, TabularRegressor):
+        return model.predict(rows)[:, None], np.zeros(len(rows), int)
+    return model.predict_proba(rows), np.searchsorted(model.classes_, model.predict(rows))
+
+
+def assert_table_agrees(folder, model, rows, target=NATIVE, *options):
+    model.to_c(folder / "table.h")
+    raw = model._fitted().schema.read(rows, "X")
+    is_classifier = isinstance(model, TabularClassifier)
+    outputs, classes = predictions(folder, "table", raw, target, *options, output="double", classify=is_classifier)
+    expected, indices = expected_of(model, rows)
+    assert_same_bits(outputs, expected)
+    assert (classes == indices).all()
