@@ -3,24 +3,6 @@
 #define CMLP_ENCODE_H
 
 #include "net.h"
-#include "sums.h"
-
-/* Where the inputs of a row are written. */
-typedef struct cmlp_encoded {
-    void *to;
-    int is_float;
-} cmlp_encoded;
-
-VEC_FN void cmlp_put(cmlp_encoded inputs, int64_t i, double value)
-{
-    if (inputs.is_float)
-        ((float *)inputs.to)[i] = (float)value;
-    else
-        ((double *)inputs.to)[i] = value;
-}
-
-/* A product that is added to something. In the core no compiler fuses it with the addition: see kernels/target.h. */
-VEC_FN double cmlp_rounded(double product) { return product; }
 
 /* Returns the number of inputs of one column. */
 int64_t cmlp_column_width(const cmlp_column *c, int has_bins);

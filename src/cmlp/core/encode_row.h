@@ -7,7 +7,7 @@
 #ifndef CMLP_ENCODE_ROW_H
 #define CMLP_ENCODE_ROW_H
 
-#include "encode.h"
+#include "encoded.h"
 
 /* Numbers are squeezed to (-3, 3). They are clipped first, so that their squares do not overflow. */
 VEC_FN double cmlp_squeeze(double x, double centre, double scale)
