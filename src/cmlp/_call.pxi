@@ -13,11 +13,16 @@ cdef extern from "<time.h>" nogil:
 
 cdef extern from "Python.h":
     int PyErr_CheckSignals() noexcept
+    ctypedef struct PyThreadState:
+        pass
+    PyThreadState *PyEval_SaveThread() noexcept
+    void PyEval_RestoreThread(PyThreadState *state) noexcept
 
 cdef double POLL_SECONDS = 0.02
 cdef double FOREVER = float("inf")
 cdef double NAN = float("nan")
 cdef double MOST_ROWS = 2.0 ** 53  # a double holds every number of rows up to this one
+cdef double TINY_WORK = 5e4  # calls with fewer multiply-adds keep the GIL
 cdef double SMALL_WORK = 1e6  # calls with fewer multiply-adds use one thread and do not check for signals
 
 
@@ -82,6 +87,17 @@ cdef double now() noexcept nogil:
     cdef timespec t
     timespec_get(&t, TIME_UTC)
     return <double>t.tv_sec + 1e-9 * <double>t.tv_nsec
+
+
+cdef PyThreadState *release_gil(double work) noexcept:
+    """Release the GIL, unless this many simple operations take less time than other threads with taking it."""
+    return PyEval_SaveThread() if work > TINY_WORK else NULL
+
+
+cdef void take_gil(PyThreadState *released) noexcept:
+    """Take back the GIL if it was released."""
+    if released != NULL:
+        PyEval_RestoreThread(released)
 
 
 cdef bint signalled() noexcept:
@@ -417,7 +433,7 @@ cdef class Call:
         then raises TimeLimitReached.
         """
         cdef size_t size = 0
-        cdef double work = <double>self.net.n_params * <double>self.n
+        cdef double work = self.work()
         if objective != NULL and objective.loss != NULL:
             n_threads = 1
         if n_threads is None:
@@ -433,6 +449,41 @@ cdef class Call:
             self.poll.limit = seconds
             self.run.poll, self.run.poll_context = poll_signals, &self.poll
         return 0
+
+    cdef int train(self, cmlp_optimizer *optimizer, cmlp_epoch *epoch) noexcept:
+        """Train for one epoch; return the status."""
+        cdef PyThreadState *released = release_gil(self.work())
+        cdef int status = cmlp_train_epoch(self.net.net, self.params, &self.rows, &self.targets, &self.objective,
+                                           optimizer, epoch, &self.run)
+        take_gil(released)
+        return status
+
+    cdef int train_epochs(self, cmlp_optimizer *optimizer, cmlp_epoch *epoch, cmlp_random *random, int64_t *order,
+                          double *results, int64_t n_epochs) noexcept:
+        """Train for several epochs, see Net.train_epochs; return the status."""
+        cdef PyThreadState *released = release_gil(n_epochs * self.work())
+        cdef int status = CMLP_OK
+        cdef double begin, total
+        cdef int64_t k
+        for k in range(n_epochs):
+            begin = now()
+            if order != NULL:
+                cmlp_random_shuffle(random, order, self.n)
+            status = cmlp_train_epoch(self.net.net, self.params, &self.rows, &self.targets, &self.objective, optimizer,
+                                      epoch, &self.run)
+            if status != CMLP_OK:
+                break
+            results[5 * k], results[5 * k + 1], results[5 * k + 2] = epoch.cost_sum, epoch.penalty_sum, epoch.rows_done
+            results[5 * k + 3], results[5 * k + 4] = epoch.gradient_norm, now() - begin
+            total = epoch.cost_sum + epoch.penalty_sum
+            if total - total != 0:  # infinite or NaN
+                break
+        take_gil(released)
+        return status
+
+    cdef double work(self) noexcept:
+        """Return the number of multiply-adds of a pass over the rows, roughly."""
+        return <double>self.net.n_params * <double>self.n
 
     cdef int done(self, int status) except -1:
         """Raise the exception for a status code, with the row and column that the core reports."""

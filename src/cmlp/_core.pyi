@@ -190,6 +190,29 @@ class Net:
         dropout_step: int = ...,
         dropout_row: int = ...,
     ) -> tuple[float, float, float, int]: ...
+    def train_epochs(
+        self,
+        params: Array,
+        X: npt.ArrayLike | CSR,
+        Y: npt.ArrayLike,
+        optimizer: Optimizer,
+        fields: dict[str, Any],
+        results: npt.NDArray[np.float64],
+        *,
+        batch_size: int,
+        scale: float | tuple[Array, Array] = ...,
+        want_norm: bool = ...,
+        n_threads: int | None = ...,
+        sample_weight: npt.ArrayLike | None = ...,
+        alpha: float = ...,
+        loss_scale: float = ...,
+        clip: float = ...,
+        alphas: npt.ArrayLike | None = ...,
+        dropout: npt.ArrayLike | None = ...,
+        dropout_seed: int = ...,
+        dropout_step: int = ...,
+        dropout_row: int = ...,
+    ) -> None: ...
 
 class Random:
     def __init__(self, seed: int) -> None: ...

@@ -447,13 +447,52 @@ cdef class Net:
             epoch.cost_sum, epoch.penalty_sum, epoch.rows_done = c_sums[0], c_sums[1], <int64_t>c_sums[2]
         call.prepare(&call.objective, &epoch, n_threads, seconds)
         state = optimizer.bind(self)  # this reference keeps the state alive during the call
-        with nogil:
-            status = cmlp_train_epoch(self.net, call.params, &call.rows, &call.targets, &call.objective,
-                                      &optimizer.optimizer, &epoch, &call.run)
+        status = call.train(&optimizer.optimizer, &epoch)
         if c_sums != NULL:
             c_sums[0], c_sums[1], c_sums[2] = epoch.cost_sum, epoch.penalty_sum, <double>epoch.rows_done
         call.done(status)
         return epoch.cost, epoch.penalty, epoch.gradient_norm, epoch.batches
+
+    def train_epochs(self, params, X, Y, Optimizer optimizer not None, dict fields not None,
+                     cnp.ndarray results not None, *, int64_t batch_size, scale=1.0, bint want_norm=False,
+                     n_threads=None, **objective):
+        """Train for several short epochs with a constant learning rate; changes params and optimizer in place.
+
+        `fields` has the row indices `order`, which are shuffled before each epoch, and the `generator` that shuffles
+        them; both are replaced by their next states. An order of None means all rows, not shuffled.
+
+        `results` gets a row of 5 float64 for each complete epoch: sums of cost and penalty, number of rows, gradient
+        norm (NaN unless `want_norm`) and seconds. An epoch whose cost is not finite is the last one. Signals are handled
+        after the last epoch: the caller keeps the call short.
+        """
+        cdef Call call = Call.__new__(Call)
+        cdef cmlp_epoch epoch
+        cdef cnp.ndarray state
+        cdef Random random = None
+        cdef cmlp_random *draws = NULL
+        cdef int64_t *positions = NULL
+        cdef int status
+        if not fits(results, 2, cnp.PyArray_DIM(results, 0), 5, CMLP_FLOAT64):
+            raise ValueError(f"results must be rows of 5 values of dtype float64, got {describe(results)}.")
+        self.checked(params, True)
+        require(batch_size > 0, CMLP_ERROR_BATCH, "epoch->batch_size")
+        call.checked = True
+        call.set_rows(self, params, X, scale, fields["order"])
+        call.set_targets(Y)
+        call.set_objective(**objective)
+        epoch.struct_size, epoch.batch_size, epoch.first_batch = sizeof(cmlp_epoch), batch_size, 0
+        epoch.want_norm, epoch.rates, epoch.continues = want_norm, NULL, False
+        call.prepare(&call.objective, &epoch, n_threads)
+        call.run.poll = NULL
+        if call.order is not None:
+            random = (<Random?>fields["generator"]).copy()
+            draws, positions = &random.random, <int64_t *>cnp.PyArray_DATA(call.order)
+        state = optimizer.bind(self)  # this reference keeps the state alive during the call
+        status = call.train_epochs(&optimizer.optimizer, &epoch, draws, positions, <double *>cnp.PyArray_DATA(results),
+                                   len(results))
+        if random is not None:
+            fields.update(order=call.order, generator=random)
+        call.done(status)
 
 
 cdef class Optimizer:
@@ -623,10 +662,12 @@ cdef class Random:
         cdef double *values = <double *>cnp.PyArray_DATA(result)
         cdef int64_t n = cnp.PyArray_SIZE(result), start, i
         cdef cmlp_random random = self.random
+        cdef PyThreadState *released
         for start in range(0, n, NUMBERS_PER_POLL):
-            with nogil:
-                for i in range(start, min(start + NUMBERS_PER_POLL, n)):
-                    values[i] = cmlp_random_double(&random)
+            released = release_gil(min(n - start, NUMBERS_PER_POLL))
+            for i in range(start, min(start + NUMBERS_PER_POLL, n)):
+                values[i] = cmlp_random_double(&random)
+            take_gil(released)
             if signalled():
                 raised()
         self.random = random
@@ -646,8 +687,9 @@ cdef class Random:
                 raise ValueError(f"values must be an int or a 1-D array of integers, got {describe(array)}")
             result = np.array(array, np.int64)
         positions, n = <int64_t *>cnp.PyArray_DATA(result), cnp.PyArray_DIM(result, 0)
-        with nogil:
-            cmlp_random_shuffle(&random, positions, n)
+        cdef PyThreadState *released = release_gil(n)
+        cmlp_random_shuffle(&random, positions, n)
+        take_gil(released)
         self.random = random
         return result
 
@@ -664,8 +706,9 @@ cdef class Random:
             raise ValueError(f"order must be a contiguous writeable 1-D array of int64, got {describe(order)}")
         cdef int64_t *positions = <int64_t *>cnp.PyArray_DATA(order)
         changes = {**changes, "generator": twin}
-        with nogil:
-            cmlp_random_shuffle(&twin.random, positions, n)
+        cdef PyThreadState *released = release_gil(n)
+        cmlp_random_shuffle(&twin.random, positions, n)
+        take_gil(released)
         fields.update(changes)
 
 

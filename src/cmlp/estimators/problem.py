@@ -85,9 +85,9 @@ class Parameters(NamedTuple):
         return cls(**{name: checked[name] for name in cls._fields if name in checked})
 
 
-_known: dict[tuple[type, str], Parameters] = {}  # see `parameters_of`
+_known: dict[tuple[object, ...], Parameters] = {}  # see `parameters_of`
 _MOST_KNOWN = 64
-_PLAIN = frozenset((bool, float, int, str, type(None)))  # their values never change, and their repr tells them apart
+_PLAIN = frozenset((bool, float, int, str, type(None)))  # their values never change
 
 
 def parameters_of(cls: type[MultilayerPerceptron], values: Mapping[str, object]) -> Parameters:
@@ -97,11 +97,13 @@ def parameters_of(cls: type[MultilayerPerceptron], values: Mapping[str, object])
     """
     table, owner = cls._constraints, cls.__name__
     given = {name: value for name, value in values.items() if name in table}
-    seed, sizes = given.pop("random_state", None), given.get("hidden_layer_sizes")
-    n_others = sum(type(value) not in _PLAIN for value in given.values())
-    if n_others > (type(sizes) is tuple and _PLAIN.issuperset(map(type, sizes))):
+    seed, sizes = given.pop("random_state", None), given["hidden_layer_sizes"]
+    elements = sizes if type(sizes) is tuple else ()
+    types = *map(type, given.values()), *map(type, elements)
+    n_others = sum(one not in _PLAIN for one in types)
+    if n_others > (type(sizes) is tuple):
         return Parameters.of(table, {**given, "random_state": seed}, owner)
-    key = cls, repr(given)
+    key = cls, *given, *given.values(), types  # the types, because 1 equals True and 1.0
     known = _known.get(key)
     if known is None:
         known = Parameters.of(table, {**given, "random_state": None}, owner)

@@ -31,10 +31,9 @@ class Curve(Generic[Value]):
         part = tuple(tuple(map(float, value)) if hasattr(value, "__iter__") else float(value) for value in values)
         return cls((part,) if part else ())  # type: ignore[arg-type]  # a curve has values of one kind
 
-    def appended(self, value: Value) -> Curve[Value]:
-        """Return this curve with one more value."""
-        parts = self._parts
-        last: tuple[Value, ...] = (value,)
+    def appended(self, *values: Value) -> Curve[Value]:
+        """Return this curve with more values."""
+        parts, last = self._parts, values
         while parts and len(parts[-1]) <= len(last):
             parts, last = parts[:-1], parts[-1] + last
         return Curve((*parts, last))

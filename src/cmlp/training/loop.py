@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import time
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -23,7 +23,8 @@ from cmlp.exceptions import (
     warn,
 )
 from cmlp.training.advice import scale_advice, warn_if_useless
-from cmlp.training.feed import Piece, array_feed, mean
+from cmlp.training.at_once import epochs_at_once, train_at_once
+from cmlp.training.feed import ArrayFeed, Piece, array_feed, mean
 from cmlp.training.history import Curve
 from cmlp.training.random import draw_and_store
 from cmlp.training.split import split
@@ -175,6 +176,11 @@ class Training:
         return min(batch_size, n_rows)
 
     @property
+    def is_followed(self) -> bool:
+        """Whether something happens after every epoch besides recording it: a look at the clock, a score, a message."""
+        return bool(self.observers or self._every or self._deadline < math.inf or self._held is not None)
+
+    @property
     def finished(self) -> bool:
         """Whether training has ended: by the stopping rule, the schedule, an observer, `max_iter` or `max_time`."""
         return self.state.stopped or self.state.epoch >= self.settings.max_iter or self._time_is_up()
@@ -184,11 +190,11 @@ class Training:
 
     def run(self) -> None:
         """Train until training is finished."""
-        for _ in self.epochs():
+        for _ in self.epochs(at_once=True):
             pass
 
-    def epochs(self) -> Iterator[None]:
-        """Train one epoch at a time until training is finished."""
+    def epochs(self, at_once: bool = False) -> Iterator[None]:
+        """Train one epoch at a time until training is finished; several `at_once` if nothing happens in between."""
         state, observers = self.state, self.observers
         self._started, self._first_epoch = time.monotonic(), state.epoch
         for observer in observers:
@@ -197,7 +203,12 @@ class Training:
             while not self.finished:
                 for observer in observers:
                     observer.epoch_begins()
-                self.advance()
+                n_epochs = epochs_at_once(self) if at_once else 1
+                if n_epochs > 1:
+                    with self._explained_divergence():
+                        train_at_once(self, n_epochs)
+                else:
+                    self.advance()
                 if state.batch is not None:  # the time was up in the middle of the epoch
                     break
                 for observer in observers:
@@ -237,9 +248,8 @@ class Training:
         first = self.state.batch or 0
         last = None if n_batches is None else min(first + n_batches, self.n_batches)
         try:
-            self._train_and_record(last)
-        except DivergenceError as error:
-            raise DivergenceError(self._divergence()) from error
+            with self._explained_divergence():
+                self._train_and_record(last)
         except TimeLimitReached:
             return (self.state.batch or 0) - first
         return (self.n_batches if last is None else last) - first
@@ -270,16 +280,40 @@ class Training:
 
         The state changes in one step: if Ctrl-C comes before it, the epoch ends again when training continues.
         """
-        state, settings = self.state, self.settings
         score, validation_loss = (None, math.nan) if self._held is None else self._validate(*self._held)
+        seconds = self.state.seconds + time.monotonic() - self._clock
+        self._record([(loss, last_rate, norm, seconds)], score, validation_loss)
+
+    def record_epochs(self, results: NDArray[np.float64]) -> None:
+        """Record the complete epochs of `train_epochs`; raise DivergenceError if the loss of one is not finite."""
+        rate, error = self.optimizer.learning_rate, None
+        epochs: list[tuple[float, float, float, float]] = []
+        try:
+            for *sums, norm, seconds in results[~np.isnan(results[:, 4])].tolist():
+                epochs.append((self._loss(sums, len(epochs)), rate, norm, seconds))
+        except DivergenceError as failure:
+            error = failure
+        if epochs:
+            self._record(epochs)
+        if error is not None:
+            raise error
+
+    def _record(
+        self, epochs: list[tuple[float, float, float, float]], score: float | None = None, validation: float = math.nan
+    ) -> None:
+        """Record epochs: loss, last learning rate, norm and seconds of each; score and validation loss of the last.
+
+        Training stops, or the learning rate changes, after the last one only.
+        """
+        state, settings = self.state, self.settings
         history = state.history.copy()
-        history.loss, history.loss_curve = loss, history.loss_curve.appended(loss)
-        history.t += self.n_rows
-        seconds = state.seconds + time.monotonic() - self._clock
-        history.records = history.records.appended(
-            (validation_loss, math.nan if score is None else score, last_rate, norm, seconds)
-        )
-        is_best = self.rule.watch(history, loss, score)
+        recorded = math.nan if score is None else score
+        for loss, _, _, _ in epochs:
+            history.loss = loss
+            history.t += self.n_rows
+            is_best = self.rule.watch(history, loss, score)
+        history.loss_curve = history.loss_curve.appended(*[epoch[0] for epoch in epochs])
+        history.records = history.records.appended(*[(validation, recorded, *epoch[1:]) for epoch in epochs])
         rate: float | None = self.schedule.next_rate(self.optimizer.learning_rate, history.t)
         message = ""
         if history.stale > settings.n_iter_no_change and not self.schedule.is_planned:
@@ -291,18 +325,18 @@ class Training:
             best=block_copy(state.params) if is_best else state.best,
             batch=None,
             seconds=0.0,
-            epoch=state.epoch + 1,
-            schedule_epoch=state.schedule_epoch + 1,
+            epoch=state.epoch + len(epochs),
+            schedule_epoch=state.schedule_epoch + len(epochs),
             stopped=state.stopped or rate is None,
         )
         if rate is not None:
             self.optimizer.learning_rate = rate
         if self._every:
-            self._print(loss, score, message)
+            self._print(epochs[-1][0], score, message)
 
     def _train_batches(self, last: int | None) -> tuple[float, float, float]:
         """Train until batch `last`; return the epoch's loss so far and the last batch's learning rate and norm."""
-        task, state = self.task, self.state
+        state = self.state
         rates = self.schedule.batch_rates(self.optimizer.learning_rate, state.schedule_epoch, self.n_batches)
         if state.batch is None:
             self.begin_epoch()
@@ -319,12 +353,19 @@ class Training:
                     self._call = _Call(piece, batch, self.optimizer.n_steps)
                     norm = self._train_piece(self._call, None if rates is None else rates[batch:end])
                 batch = end
-        cost_sum, penalty_sum, n_rows = state.sums.tolist()
-        cost, penalty = mean(cost_sum, n_rows), mean(penalty_sum, n_rows)
-        cost = (cost * task.report_scale + penalty) * task.unit
-        if not math.isfinite(cost):  # the cost can overflow while the parameters are still finite: it has squares
-            raise DivergenceError(f"The cost of epoch {state.epoch + 1} is {cost}.")
+        cost = self._loss(state.sums.tolist())
         return cost, self.optimizer.learning_rate if rates is None else float(rates[batch - 1]), norm
+
+    def _loss(self, sums: list[float], epoch: int = 0) -> float:
+        """Return the loss for an epoch's sums, as in `TrainingState.sums`; raise DivergenceError if it is not finite.
+
+        `epoch` counts the epochs that are not recorded yet.
+        """
+        task, (cost_sum, penalty_sum, n_rows) = self.task, sums
+        loss = (mean(cost_sum, n_rows) * task.report_scale + mean(penalty_sum, n_rows)) * task.unit
+        if not math.isfinite(loss):  # the cost can overflow while the parameters are still finite: it has squares
+            raise DivergenceError(f"The cost of epoch {self.state.epoch + epoch + 1} is {loss}.")
+        return loss
 
     def begin_epoch(self) -> None:
         """Shuffle the rows."""
@@ -355,6 +396,26 @@ class Training:
         except NonFiniteInputError as error:
             raise self.feed.first_error(error, self.net.dtype) from None
         return norm
+
+    def train_epochs(self, results: NDArray[np.float64]) -> None:
+        """Train for as many epochs as `results` has rows, in one call of the core, which writes its sums there."""
+        state, feed = self.state, self.feed
+        assert isinstance(feed, ArrayFeed)
+        try:
+            self.net.train_epochs(
+                state.params,
+                feed.data.X,
+                self.task.targets,
+                self.optimizer,
+                vars(state),
+                results,
+                batch_size=self.batch_size,
+                want_norm=self.n_batches >= _FEWEST_BATCHES_FOR_NORM,
+                sample_weight=feed.data.weight,
+                **self.objective,
+            )
+        except NonFiniteInputError as error:
+            raise feed.first_error(error, self.net.dtype) from None
 
     def _seconds_left(self) -> float:
         deadline = self._deadline
@@ -416,6 +477,14 @@ class Training:
                 f"{self.rule.measure} did not improve more than tol={settings.tol:f} for "
                 f"{settings.n_iter_no_change} consecutive epochs. {message}"
             )
+
+    @contextmanager
+    def _explained_divergence(self) -> Iterator[None]:
+        """Add what the user can do to the message of a DivergenceError."""
+        try:
+            yield
+        except DivergenceError as error:
+            raise DivergenceError(self._divergence()) from error
 
     def _divergence(self) -> str:
         most = "up to " if self.schedule.is_planned else ""

@@ -61,6 +61,10 @@ class Schedule:
         ramp = self._ramp(epoch, n_batches)
         return None if ramp is None else ramp * rate
 
+    def is_steady(self, epoch: int, n_batches: int) -> bool:
+        """Return whether the learning rate stays the same from this epoch until training stops improving."""
+        return not self.is_planned and (not self.warmup or epoch * n_batches >= self._n_warmup(n_batches))
+
     def _n_warmup(self, n_batches: int) -> int:
         """Return the number of batches with a rising learning rate."""
         if self.warmup >= 1:
@@ -99,6 +103,10 @@ class InverseScaling(Schedule):
 
     name = "invscaling"
     sgd_only = True
+
+    def is_steady(self, epoch: int, n_batches: int) -> bool:
+        """Return False: each epoch has another learning rate."""
+        return False
 
     def next_rate(self, rate: float, t: int) -> float:
         """Return the learning rate of the next epoch; `t` rows have been processed so far."""
