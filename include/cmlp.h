@@ -129,7 +129,7 @@ typedef enum cmlp_status {
     CMLP_ERROR_FILE_SHORT = 96,     /* the file is truncated */
     CMLP_ERROR_FILE_LONG = 97,      /* bytes follow the content */
     CMLP_ERROR_FILE_MAGIC = 98,     /* not a model file of cmlp */
-    CMLP_ERROR_FILE_VERSION = 99,   /* the format version is unknown: written by a newer cmlp */
+    CMLP_ERROR_FILE_VERSION = 99,   /* the format version is unknown: written by a newer cmlp; or CMLP_NO_TABLES */
     CMLP_ERROR_FILE_HEAD_CRC = 100, /* the head was changed or damaged */
     CMLP_ERROR_FILE_DATA_CRC = 101, /* the weights or other data were changed or damaged */
     CMLP_ERROR_FILE_SYNTAX = 102,   /* the head does not follow the grammar of the format */

@@ -2,6 +2,7 @@
 # CMLP_BUILD_MACROS and the interface library cmlp_flags. src/cmlp/core/build.h has the macros, for builds without CMake.
 option(CMLP_INFERENCE_ONLY "Leave out costs, gradients and training" OFF)
 option(CMLP_FLOAT64 "Networks of float64 too" ON)
+option(CMLP_TABLES "Models of tables too" ON)
 option(CMLP_THREADS "Threads for large calls" ON)
 set(CMLP_ISA all CACHE STRING "Instruction sets: all, or some of generic;avx2;avx512;neon")
 
@@ -11,6 +12,9 @@ if(CMLP_INFERENCE_ONLY)
 endif()
 if(NOT CMLP_FLOAT64)
   list(APPEND CMLP_BUILD_MACROS CMLP_NO_FLOAT64)
+endif()
+if(NOT CMLP_TABLES)
+  list(APPEND CMLP_BUILD_MACROS CMLP_NO_TABLES)
 endif()
 if(CMLP_THREADS)
   set(THREADS_PREFER_PTHREAD_FLAG ON)

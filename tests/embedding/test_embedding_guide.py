@@ -38,13 +38,22 @@ def test_cpp_examples_compile(tmp_path, text):
     run(CPLUSPLUS, "-std=c++17", *STRICT, "-fsyntax-only", source)
 
 
+def aligned(content):
+    """Return memory that contains bytes at a multiple of 8, and their address."""
+    memory = ctypes.create_string_buffer(len(content) + 8)
+    start = -ctypes.addressof(memory) % 8
+    memory[start : start + len(content)] = content
+    return memory, ctypes.cast(ctypes.addressof(memory) + start, ctypes.c_char_p)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not COMPILER, reason="needs a C compiler called cc")
 def test_loading_example_classifies_like_python(single_file, tmp_path):
     (text,) = [text for text in blocks("c") if " classify(" in text]
     source, library = tmp_path / "classify.c", tmp_path / "classify.so"
     source.write_text(text, encoding="utf-8")
-    smallest = ["-DCMLP_INFERENCE_ONLY", "-DCMLP_NO_FLOAT64", "-DCMLP_NO_THREADS", "-DCMLP_BUILD_ISA=1"]
+    parts = ("INFERENCE_ONLY", "NO_FLOAT64", "NO_TABLES", "NO_THREADS", "BUILD_ISA=1")
+    smallest = [f"-DCMLP_{part}" for part in parts]
     include = f"-I{single_file.parent}"
     run(COMPILER, "-O1", "-fPIC", "-shared", *smallest, include, source, single_file, "-lm", "-o", library)
     classify = ctypes.CDLL(str(library)).classify
@@ -53,14 +62,17 @@ def test_loading_example_classifies_like_python(single_file, tmp_path):
     network = cmlp.Network([20, 8, 5], activation="relu", output="softmax", loss="log_loss", random_state=1)
     network.save(tmp_path / "model.cmlp")
     file = (tmp_path / "model.cmlp").read_bytes()
-    memory = ctypes.create_string_buffer(len(file) + 8)
-    start = -ctypes.addressof(memory) % 8
-    memory[start : start + len(file)] = file
-    at = ctypes.cast(ctypes.addressof(memory) + start, ctypes.c_char_p)
+    memory, at = aligned(file)
     rows = np.random.default_rng(0).integers(0, 256, (20, 20), dtype=np.uint8)
     for row, expected in zip(rows, network.forward(rows).argmax(axis=1), strict=True):
         assert (classify(at, len(file), row.tobytes(), label), label.value) == (0, expected)
     assert classify(at, len(file) - 1, rows[0].tobytes(), label) == 96  # CMLP_ERROR_FILE_SHORT
+    table = cmlp.TabularRegressor(hidden_layer_sizes=(3,), max_time=1e-9).fit([[0.0], [1.0]] * 20, [0.0, 1.0] * 20)
+    table.save(tmp_path / "table.cmlp")
+    file = (tmp_path / "table.cmlp").read_bytes()
+    memory, at = aligned(file)
+    assert classify(at, len(file), rows[0].tobytes(), label) == 99  # CMLP_ERROR_FILE_VERSION: a build without tables
+    del memory
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@
  *                          4 AVX-512, 8 NEON. Instruction sets of other processors are never compiled.
  *   CMLP_NO_FLOAT64        no float64 networks
  *   CMLP_INFERENCE_ONLY    only cmlp_forward, cmlp_activations, cmlp_model_predict and what they need
+ *   CMLP_NO_TABLES         no models of tables and their files, no cmlp_encode and cmlp_model_category
  *   CMLP_NO_THREADS        no threads and no atomics: every call runs in the calling thread
  */
 #ifndef CMLP_BUILD_H
@@ -43,6 +44,12 @@
 #define CMLP_BUILDS_TRAINING 0
 #else
 #define CMLP_BUILDS_TRAINING 1
+#endif
+
+#ifdef CMLP_NO_TABLES
+#define CMLP_BUILDS_TABLES 0
+#else
+#define CMLP_BUILDS_TABLES 1
 #endif
 
 #ifdef CMLP_NO_THREADS

@@ -4,6 +4,7 @@
 #include "arguments.h"
 #include "encode_row.h"
 
+#if CMLP_BUILDS_TABLES
 int64_t cmlp_column_width(const cmlp_column *c, int has_bins)
 {
     if (c->kind == CMLP_COLUMN_NUMBER) return 1 + (has_bins && c->n ? c->n - 1 : 0) + (c->has_missing != 0);
@@ -118,3 +119,4 @@ cmlp_status cmlp_encode(const cmlp_encoder *encoder, const double *raw, int64_t 
     cmlp_leave_mode(mode);
     return status;
 }
+#endif

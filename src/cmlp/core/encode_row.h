@@ -1,9 +1,9 @@
-/* The rules by which the columns of a row become inputs: numbers are scaled, squeezed and placed in bins, categories are
- * one-hot. Every operation is one addition, subtraction, multiplication, division or square root of doubles; each input
- * is rounded once to its type.
+/* The rules by which the columns of a row become inputs: numbers are scaled, squeezed and placed in bins, categories
+ * are one-hot. Every operation is one addition, subtraction, multiplication, division or square root of doubles; each
+ * input is rounded once to its type.
  *
- * The C headers that Python exports for tables contain this text with other prefixes (export/c_table.py). So it is C and
- * C++, and needs only cmlp_column, cmlp_encoded, cmlp_put, cmlp_rounded and cmlp_root. */
+ * The C headers that Python exports for tables contain this text with other prefixes (export/c_table.py). So it is C
+ * and C++, and needs only cmlp_column, cmlp_encoded, cmlp_put, cmlp_rounded and cmlp_root. */
 #ifndef CMLP_ENCODE_ROW_H
 #define CMLP_ENCODE_ROW_H
 

@@ -37,7 +37,9 @@ static cmlp_status lay_out(const cmlp_net *net, const cmlp_head *head, void *bas
     memory->model = cmlp_take(&space, 1, sizeof(cmlp_model));
     memory->factors = cmlp_take(&space, columns, sizeof(double));
     memory->shifts = cmlp_take(&space, columns, sizeof(double));
+#if CMLP_BUILDS_TABLES
     cmlp_table_lay_out(&space, head, &memory->table);
+#endif
     memory->params = cmlp_take(&space, cmlp_is_big_endian() ? (int64_t)head->params_size : 0, 1);
     cmlp_take(&space, 1, CMLP_ALIGNMENT); /* for memory that is not aligned */
     *size = space.used;
@@ -48,9 +50,12 @@ static cmlp_status lay_out(const cmlp_net *net, const cmlp_head *head, void *bas
 static cmlp_status scratch_space(const cmlp_net *net, int64_t n_columns, void *memory, size_t *size,
                                  cmlp_table_scratch *scratch)
 {
+#if CMLP_BUILDS_TABLES
     const cmlp_table_sizes sizes = {net, n_columns, 0};
-    return n_columns ? cmlp_table_space(&sizes, memory, size, scratch)
-                     : cmlp_row_space(net, memory, size, &scratch->row);
+    if (n_columns) return cmlp_table_space(&sizes, memory, size, scratch);
+#endif
+    (void)n_columns;
+    return cmlp_row_space(net, memory, size, &scratch->row);
 }
 
 static cmlp_status check_scratch(const cmlp_net *net, int64_t n_columns, void *memory, size_t size,
@@ -149,11 +154,13 @@ static cmlp_status check_example(const cmlp_model *model, const unsigned char *f
                                  const cmlp_table_scratch *scratch)
 {
     const cmlp_net *net = &model->net;
+#if CMLP_BUILDS_TABLES
     if (model->table) {
         cmlp_load(scratch->raw, file + head->example_input, model->table->n_columns, sizeof(double));
         const cmlp_status status = cmlp_table_row(model->table, scratch->raw, NULL, scratch->result, scratch);
         return status ? status : compare(scratch->result, file + head->example_output, CMLP_FLOAT64, cmlp_n_out(net));
     }
+#endif
     const cmlp_rows row = rows_of(model, scratch->row.row, net->dtype);
     cmlp_load(scratch->row.row, file + head->example_input, cmlp_n_in(net), net->element);
     const cmlp_status status = cmlp_forward_row(net, model->params, &row, scratch->row.output, &scratch->row);
@@ -180,11 +187,13 @@ static cmlp_status load_columns(const cmlp_head *head, const model_memory *memor
 
 static int is_finite(const cmlp_model *model)
 {
+#if CMLP_BUILDS_TABLES
     const cmlp_table *table = model->table;
-    if (!table) return cmlp_model_is_finite(&model->net, model->params);
-    for (int64_t i = 0; i < table->n_nets; i++)
+    for (int64_t i = 0; table && i < table->n_nets; i++)
         if (!cmlp_model_is_finite(table->nets[i], table->params[i])) return 0;
-    return 1;
+    if (table) return 1;
+#endif
+    return cmlp_model_is_finite(&model->net, model->params);
 }
 
 static cmlp_status verified(const cmlp_model *model, const cmlp_head *head, const cmlp_table_scratch *scratch)
@@ -222,8 +231,11 @@ cmlp_status cmlp_model_init(cmlp_model *memory, size_t memory_size, const void *
     if (verify) status = check_scratch(&model->net, head.words.n_columns, scratch, scratch_size, &buffers);
     if (!status && verify) status = check_data(file, n, &head);
     if (!status) status = load_columns(&head, &divided);
-    model->table = head.n_nets ? divided.table.table : NULL;
+    model->table = NULL;
+#if CMLP_BUILDS_TABLES
+    if (head.n_nets) model->table = divided.table.table;
     if (!status && head.n_nets) status = cmlp_table_load(&head, model->file, model->params, &divided.table);
+#endif
     if (!status && verify) status = verified(model, &head, &buffers);
     if (!status) model->magic = CMLP_MODEL_MAGIC;
     return status;
@@ -236,6 +248,7 @@ static const cmlp_model *model_in(const cmlp_model *memory)
     return memory && model->magic == CMLP_MODEL_MAGIC ? model : NULL;
 }
 
+#if CMLP_BUILDS_TABLES
 static cmlp_status predict_table(const cmlp_model *model, const double *row, int32_t *label, double *output,
                                  void *memory, size_t size)
 {
@@ -246,14 +259,17 @@ static cmlp_status predict_table(const cmlp_model *model, const double *row, int
     if (cmlp_misaligned(row, sizeof(double)) || cmlp_misaligned(output, sizeof(double))) return CMLP_ERROR_ALIGNMENT;
     return cmlp_table_row(model->table, row, label, output ? output : scratch.result, &scratch);
 }
+#endif
 
 static cmlp_status predict(const cmlp_model *memory, const void *row, int32_t dtype, int32_t *label, void *output,
                            void *scratch, size_t scratch_size)
 {
     const cmlp_model *model = model_in(memory);
     if (!model) return memory ? CMLP_ERROR_MODEL : CMLP_ERROR_NULL;
+#if CMLP_BUILDS_TABLES
     if (model->table)
         return dtype ? CMLP_ERROR_DTYPE : predict_table(model, row, label, output, scratch, scratch_size);
+#endif
     const cmlp_rows rows = rows_of(model, row, dtype ? dtype : model->net.dtype);
     return cmlp_predict(&model->net, model->params, &rows, label, output, scratch, scratch_size);
 }

@@ -4,8 +4,10 @@
 
 #include <string.h>
 
+#include "build.h"
 #include "encode.h"
 
+#if CMLP_BUILDS_TABLES
 /* Reads the word of a column, and its number. */
 static int read_word(cmlp_text *t, cmlp_column *column)
 {
@@ -162,3 +164,4 @@ cmlp_status cmlp_model_category(const cmlp_model *model, int64_t column, const c
     *code = found_code;
     return CMLP_OK;
 }
+#endif

@@ -43,9 +43,11 @@ static cmlp_status check_strings(const cmlp_model_content *content, const cmlp_c
         const cmlp_text text = {s->value, c, 0};
         if (!cmlp_order_of(s->key, "classes") && cmlp_check_classes(text, kind->n_outputs, &at))
             return CMLP_ERROR_FILE_SYNTAX;
+#if CMLP_BUILDS_TABLES
         const cmlp_column_list columns = {{NULL, NULL, 0}, kind->columns, kind->n_columns};
         if (kind->columns && !cmlp_order_of(s->key, "categories") && cmlp_check_categories(text, columns, &at))
             return CMLP_ERROR_FILE_SYNTAX;
+#endif
     }
     return CMLP_OK;
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "build.h"
 #include "crc.h"
 #include "model_cursor.h"
 
@@ -14,18 +15,20 @@ const cmlp_dtype_name cmlp_dtype_names[] = {
 /* The last one is only in files of tables. */
 static const char *const fixed_keys[] = {"cmlp", "crc32", "data_crc32", "input_scale", "activations", "loss", "columns"};
 
-static int is_fixed(slice n, int is_table)
+static int is_table(const cmlp_head *head) { return CMLP_BUILDS_TABLES && head->version == 3; }
+
+static int is_fixed(slice n, int of_table)
 {
-    for (size_t i = 0; i + !is_table < sizeof fixed_keys / sizeof *fixed_keys; i++)
+    for (size_t i = 0; i + !of_table < sizeof fixed_keys / sizeof *fixed_keys; i++)
         if (is_name(n, fixed_keys[i])) return 1;
     return 0;
 }
 
-int cmlp_is_fixed_key(const char *key, int is_table)
+int cmlp_is_fixed_key(const char *key, int of_table)
 {
     slice n = {(const unsigned char *)key, 0};
     while (n.length <= CMLP_NAME_MOST && key[n.length]) n.length++;
-    return is_fixed(n, is_table);
+    return is_fixed(n, of_table);
 }
 
 /* Reads letters, digits and underscores. */
@@ -144,6 +147,7 @@ static void stop_at(cursor *c, cmlp_status status, const char *const *at)
     c->at = (const unsigned char *)*at;
 }
 
+#if CMLP_BUILDS_TABLES
 /* Reads the columns of a table, the last of the fixed keys. */
 static void read_columns(cursor *c, cmlp_head *head)
 {
@@ -154,6 +158,7 @@ static void read_columns(cursor *c, cmlp_head *head)
     head->columns = next_text(c);
     if (!c->status) stop_at(c, cmlp_read_columns(head->columns, NULL, &head->words, &at), &at);
 }
+#endif
 
 /* Reads the fixed keys, then the others: labels, categories, and keys that only other programs use. */
 static void read_metadata(cursor *c, cmlp_head *head)
@@ -162,7 +167,7 @@ static void read_metadata(cursor *c, cmlp_head *head)
     head->data_crc = (uint32_t)hex(c, 8);
     DEMAND(c, "\",\"input_scale\":\"", CMLP_ERROR_FILE_SYNTAX);
     head->input_scale = hex_double(c);
-    if (head->input_scale == 0 || (head->version == 3 && head->input_scale != 1)) fail(c, CMLP_ERROR_OPTION);
+    if (head->input_scale == 0 || (is_table(head) && head->input_scale != 1)) fail(c, CMLP_ERROR_OPTION);
     DEMAND(c, "\",\"activations\":\"", CMLP_ERROR_FILE_SYNTAX);
     head->n_layers = 1;
     do {
@@ -175,15 +180,17 @@ static void read_metadata(cursor *c, cmlp_head *head)
     head->loss = next_loss(c, &head->loss_parameter);
     read_quantiles(c, head);
     DEMAND(c, "\"", CMLP_ERROR_FILE_SYNTAX);
+#if CMLP_BUILDS_TABLES
     read_columns(c, head);
+#endif
     slice last = {(const unsigned char *)"", 0};
     while (PASS(c, ",")) {
         const slice key = next_name(c, &last);
-        if (is_fixed(key, head->version == 3)) fail(c, CMLP_ERROR_FILE_NAME);
+        if (is_fixed(key, is_table(head))) fail(c, CMLP_ERROR_FILE_NAME);
         DEMAND(c, ":", CMLP_ERROR_FILE_SYNTAX);
         const cmlp_text value = next_text(c);
         if (!c->status && is_name(key, "classes")) head->classes = value;
-        if (!c->status && is_name(key, "categories") && head->version == 3) head->categories = value;
+        if (!c->status && is_name(key, "categories") && is_table(head)) head->categories = value;
     }
     DEMAND(c, "}", CMLP_ERROR_FILE_SYNTAX);
 }
@@ -233,6 +240,7 @@ static void read_layers(cursor *c, cmlp_head *head, int32_t net, int64_t *sizes,
     }
 }
 
+#if CMLP_BUILDS_TABLES
 /* Reads the networks of a table. They differ in their weights, and in whether the input has bins. */
 static void read_nets(cursor *c, cmlp_head *head, uint64_t *offset)
 {
@@ -252,13 +260,14 @@ static void read_nets(cursor *c, cmlp_head *head, uint64_t *offset)
     } while (is_next(c, ",\"nets.", 7));
     head->sizes[0] = widest;
 }
+#endif
 
 /* Notes where a tensor of this format starts, and checks its type and shape. */
 static void note_tensor(cursor *c, cmlp_head *head, slice n, const tensor *t, uint64_t start)
 {
-    const int is_table = head->version == 3;
-    const int64_t n_in = is_table ? head->words.n_columns : head->sizes[0], n_out = head->sizes[head->n_layers - 1];
-    const int32_t dtype = is_table ? CMLP_FLOAT64 : head->dtype; /* of the example */
+    const int of_table = is_table(head);
+    const int64_t n_in = of_table ? head->words.n_columns : head->sizes[0], n_out = head->sizes[head->n_layers - 1];
+    const int32_t dtype = of_table ? CMLP_FLOAT64 : head->dtype; /* of the example */
     const struct {
         const char *name;
         int32_t dtype;
@@ -270,9 +279,9 @@ static void note_tensor(cursor *c, cmlp_head *head, slice n, const tensor *t, ui
                  {CMLP_INPUT_SHIFT, CMLP_FLOAT64, n_in, &head->input_shift},
                  {CMLP_TABLE_NUMBERS, CMLP_FLOAT64, head->words.n_numbers, &head->table_numbers},
                  {CMLP_TABLE_TARGET, CMLP_FLOAT64, CMLP_TARGET_NUMBERS, &head->table_target}};
-    const size_t n_known = sizeof known / sizeof *known - (is_table ? 0 : 2);
+    const size_t n_known = sizeof known / sizeof *known - (of_table ? 0 : 2);
     if (n.length > 6 && !memcmp(n.at, "layers.", 7)) fail(c, CMLP_ERROR_FILE_NAME);
-    if (is_table && n.length > 4 && !memcmp(n.at, "nets.", 5)) fail(c, CMLP_ERROR_FILE_NAME);
+    if (of_table && n.length > 4 && !memcmp(n.at, "nets.", 5)) fail(c, CMLP_ERROR_FILE_NAME);
     for (size_t i = 0; i < n_known; i++) {
         if (!is_name(n, known[i].name)) continue;
         *known[i].start = start;
@@ -305,11 +314,13 @@ static void read_other_tensors(cursor *c, cmlp_head *head, uint64_t *offset)
 static void read_values(cursor *c, const cmlp_head *head)
 {
     const char *at;
-    const cmlp_column_list columns = {head->columns, NULL, 0};
     if (!c->status && head->classes.at)
         stop_at(c, cmlp_check_classes(head->classes, head->sizes[head->n_layers - 1], &at), &at);
+#if CMLP_BUILDS_TABLES
+    const cmlp_column_list columns = {head->columns, NULL, 0};
     if (!c->status && head->categories.at)
         stop_at(c, cmlp_check_categories(head->categories, columns, &at), &at);
+#endif
 }
 
 /* Skips at most 63 spaces before the parameters. */
@@ -350,15 +361,15 @@ cmlp_status cmlp_head_read(const unsigned char *file, size_t n, cmlp_head *head)
     cursor c = {file + 8, file + head->bytes, CMLP_OK};
     uint64_t offset = 0;
     DEMAND(&c, CMLP_HEAD_START, CMLP_ERROR_FILE_MAGIC);
-    head->version = PASS(&c, CMLP_HEAD_VERSION_3) ? 3 : PASS(&c, CMLP_HEAD_VERSION_2) ? 2 : 1;
+    head->version = CMLP_BUILDS_TABLES && PASS(&c, CMLP_HEAD_VERSION_3) ? 3 : PASS(&c, CMLP_HEAD_VERSION_2) ? 2 : 1;
     if (head->version == 1) DEMAND(&c, CMLP_HEAD_VERSION, CMLP_ERROR_FILE_VERSION);
     const uint32_t crc = (uint32_t)hex(&c, 8);
     if (!c.status && crc != head_crc(file, (size_t)head->bytes)) fail(&c, CMLP_ERROR_FILE_HEAD_CRC);
     read_metadata(&c, head);
-    if (head->version == 3)
-        read_nets(&c, head, &offset);
-    else
-        read_layers(&c, head, -1, head->sizes, &offset);
+#if CMLP_BUILDS_TABLES
+    if (head->version == 3) read_nets(&c, head, &offset);
+#endif
+    if (head->version != 3) read_layers(&c, head, -1, head->sizes, &offset);
     head->params_size = offset;
     read_values(&c, head);
     read_other_tensors(&c, head, &offset);

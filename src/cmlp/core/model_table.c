@@ -1,6 +1,7 @@
 /* The networks and columns of a table, from a model file to the memory of a model. */
 #include "model_table.h"
 
+#if CMLP_BUILDS_TABLES
 void cmlp_table_lay_out(cmlp_space *space, const cmlp_head *head, cmlp_table_memory *memory)
 {
     const int64_t n_columns = head->words.n_columns, n_nets = head->n_nets;
@@ -68,3 +69,4 @@ cmlp_status cmlp_table_load(const cmlp_head *head, const unsigned char *file, co
     }
     return cmlp_check_table_columns(memory->table);
 }
+#endif

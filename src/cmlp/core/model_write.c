@@ -176,18 +176,6 @@ static void make_inputs(const writer *w, void *row)
     }
 }
 
-/* Fills the example's row of a table: numbers around the centre, and codes of categories. */
-static void make_raw_row(const cmlp_table *table, double *row)
-{
-    for (int64_t i = 0; i < table->n_columns; i++) {
-        const cmlp_column *c = &table->columns[i];
-        const double value = pseudo_random(i), number = 2 * value * c->scale + c->centre;
-        row[i] = value;
-        if (c->kind == CMLP_COLUMN_NUMBER) row[i] = cmlp_is_finite(number) ? number : c->centre;
-        if (c->kind == CMLP_COLUMN_CATEGORY) row[i] = (double)(int64_t)((value + 1) / 2 * (double)c->n);
-    }
-}
-
 /* Replaces every NaN by the same NaN, so that the file's bytes do not depend on the processor. */
 static void canonicalize(void *output, int32_t dtype, int64_t n)
 {
@@ -214,16 +202,6 @@ static cmlp_status make_example(writer *w, const cmlp_row_scratch *scratch)
     return status;
 }
 
-static cmlp_status make_table_example(const writer *w, const cmlp_table_scratch *scratch)
-{
-    const cmlp_float_mode mode = cmlp_enter_mode();
-    make_raw_row(w->table, scratch->raw);
-    cmlp_leave_mode(mode);
-    const cmlp_status status = cmlp_table_row(w->table, scratch->raw, NULL, scratch->result, scratch);
-    canonicalize(scratch->result, CMLP_FLOAT64, cmlp_n_out(w->net));
-    return status;
-}
-
 static void list_own_arrays(writer *w, const cmlp_row_scratch *scratch)
 {
     const cmlp_net *net = w->net;
@@ -233,26 +211,6 @@ static void list_own_arrays(writer *w, const cmlp_row_scratch *scratch)
     w->own[1] = (cmlp_model_array){CMLP_EXAMPLE_OUTPUT, scratch->output, cmlp_n_out(net), 0, net->dtype};
     w->own[2] = (cmlp_model_array){CMLP_INPUT_FACTOR, w->content->factors, n_in, 0, CMLP_FLOAT64};
     w->own[3] = (cmlp_model_array){CMLP_INPUT_SHIFT, w->content->shifts, n_in, 0, CMLP_FLOAT64};
-}
-
-/* Collects the numbers of the columns, and lists the arrays. */
-static void list_table_arrays(writer *w, const cmlp_table_scratch *scratch)
-{
-    const cmlp_table *table = w->table;
-    int64_t n = 0;
-    for (int64_t i = 0; i < table->n_columns; i++) {
-        const cmlp_column *c = &table->columns[i];
-        if (c->kind != CMLP_COLUMN_NUMBER) continue;
-        scratch->numbers[n++] = c->centre;
-        scratch->numbers[n++] = c->scale;
-        for (int64_t k = 0; k < c->n; k++) scratch->numbers[n++] = c->edges[k];
-    }
-    w->own[w->n_own++] = (cmlp_model_array){CMLP_EXAMPLE_INPUT, scratch->raw, table->n_columns, 0, CMLP_FLOAT64};
-    w->own[w->n_own++] = (cmlp_model_array){CMLP_EXAMPLE_OUTPUT, scratch->result, cmlp_n_out(w->net), 0, CMLP_FLOAT64};
-    if (n) w->own[w->n_own++] = (cmlp_model_array){CMLP_TABLE_NUMBERS, scratch->numbers, n, 0, CMLP_FLOAT64};
-    if (table->target)
-        w->own[w->n_own++] =
-            (cmlp_model_array){CMLP_TABLE_TARGET, table->target, CMLP_TARGET_NUMBERS, 0, CMLP_FLOAT64};
 }
 
 static cmlp_status write_file(writer *w)
@@ -307,7 +265,50 @@ cmlp_status cmlp_model_write(const cmlp_net *net, const void *params, const cmlp
     return status ? status : write_file(&w);
 }
 
+#if CMLP_BUILDS_TABLES
 /* ----------------------------------------------------------------------------------------------------- tables */
+
+/* Fills the example's row of a table: numbers around the centre, and codes of categories. */
+static void make_raw_row(const cmlp_table *table, double *row)
+{
+    for (int64_t i = 0; i < table->n_columns; i++) {
+        const cmlp_column *c = &table->columns[i];
+        const double value = pseudo_random(i), number = 2 * value * c->scale + c->centre;
+        row[i] = value;
+        if (c->kind == CMLP_COLUMN_NUMBER) row[i] = cmlp_is_finite(number) ? number : c->centre;
+        if (c->kind == CMLP_COLUMN_CATEGORY) row[i] = (double)(int64_t)((value + 1) / 2 * (double)c->n);
+    }
+}
+
+static cmlp_status make_table_example(const writer *w, const cmlp_table_scratch *scratch)
+{
+    const cmlp_float_mode mode = cmlp_enter_mode();
+    make_raw_row(w->table, scratch->raw);
+    cmlp_leave_mode(mode);
+    const cmlp_status status = cmlp_table_row(w->table, scratch->raw, NULL, scratch->result, scratch);
+    canonicalize(scratch->result, CMLP_FLOAT64, cmlp_n_out(w->net));
+    return status;
+}
+
+/* Collects the numbers of the columns, and lists the arrays. */
+static void list_table_arrays(writer *w, const cmlp_table_scratch *scratch)
+{
+    const cmlp_table *table = w->table;
+    int64_t n = 0;
+    for (int64_t i = 0; i < table->n_columns; i++) {
+        const cmlp_column *c = &table->columns[i];
+        if (c->kind != CMLP_COLUMN_NUMBER) continue;
+        scratch->numbers[n++] = c->centre;
+        scratch->numbers[n++] = c->scale;
+        for (int64_t k = 0; k < c->n; k++) scratch->numbers[n++] = c->edges[k];
+    }
+    w->own[w->n_own++] = (cmlp_model_array){CMLP_EXAMPLE_INPUT, scratch->raw, table->n_columns, 0, CMLP_FLOAT64};
+    w->own[w->n_own++] = (cmlp_model_array){CMLP_EXAMPLE_OUTPUT, scratch->result, cmlp_n_out(w->net), 0, CMLP_FLOAT64};
+    if (n) w->own[w->n_own++] = (cmlp_model_array){CMLP_TABLE_NUMBERS, scratch->numbers, n, 0, CMLP_FLOAT64};
+    if (table->target)
+        w->own[w->n_own++] =
+            (cmlp_model_array){CMLP_TABLE_TARGET, table->target, CMLP_TARGET_NUMBERS, 0, CMLP_FLOAT64};
+}
 
 /* Whether a network has the layers and the loss of the first one; their inputs may differ. */
 static cmlp_status compare_nets(const cmlp_net *a, const cmlp_net *b)
@@ -396,4 +397,5 @@ cmlp_status cmlp_table_write(const cmlp_table *table, const cmlp_model_content *
     status = make_table_example(&w, &divided);
     return status ? status : write_file(&w);
 }
+#endif
 #endif

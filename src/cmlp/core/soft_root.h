@@ -1,4 +1,4 @@
-/* The square root for processors that have none. The C headers that Python exports for tables contain this text, too. */
+/* The square root for processors that have none. Exported C headers of tables contain this text, too. */
 #ifndef CMLP_SOFT_ROOT_H
 #define CMLP_SOFT_ROOT_H
 

@@ -3,6 +3,7 @@
 
 #include "arguments.h"
 
+#if CMLP_BUILDS_TABLES
 cmlp_status cmlp_table_space(const cmlp_table_sizes *sizes, void *memory, size_t *size, cmlp_table_scratch *scratch)
 {
     const cmlp_net *net = sizes->widest;
@@ -96,3 +97,4 @@ cmlp_status cmlp_table_row(const cmlp_table *table, const double *raw, int32_t *
     if (!status && label) *label = table->target ? -1 : cmlp_label_of(table->nets[0], result, CMLP_FLOAT64);
     return status;
 }
+#endif
