@@ -32,15 +32,15 @@ oldest_scikit_learn() {
 other_libraries() {
     local log=$WORK/other-libraries
     "$WORK/readme/bin/python" -m pip install -q onnx onnxruntime onnxscript skl2onnx pyarrow 'torch==2.13.*' pandas \
-        skops river cython setuptools numba pybind11
+        skops river dask distributed dask-ml cython setuptools numba pybind11
     "$WORK/readme/bin/python" -m pytest -m '' tests/export/test_{onnx,onnx_exporters,onnx_refused,from_onnx,torch}.py \
-        tests/export/test_{scikit_learn,to_scikit_learn}.py tests/estimators/test_skops.py tests/river \
+        tests/export/test_{scikit_learn,to_scikit_learn}.py tests/estimators/test_skops.py tests/river tests/distributed \
         tests/command/test_{predict,info_export}.py tests/examples/test_python_extensions.py tests/package/test_capi.py |
         tee "$log"
     ! grep -q ^SKIPPED "$log"
     "$WORK/readme/bin/python" -m pip install -q keras 'opencv-python-headless==4.*'
     KERAS_BACKEND=torch "$WORK/readme/bin/python" -c 'import cv2, keras'
-    "$WORK/readme/bin/python" -m pytest -m '' tests/docs/test_pages.py -k "migration or streams"
+    "$WORK/readme/bin/python" -m pytest -m '' tests/docs/test_pages.py -k "migration or streams or dask"
 }
 
 # The tests of web pages in a headless Chromium, with axe-core. None of them may skip here. prettier checks the style of the sources.

@@ -24,6 +24,7 @@ __all__ = [
     "capi",
     "cpu_info",
     "datasets",
+    "distributed",
     "find_learning_rate",
     "fit_many",
     "from_onnx",
@@ -37,7 +38,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from cmlp import callbacks, datasets
+    from cmlp import callbacks, datasets, distributed
     from cmlp._core import __version__, capi, cpu_info
     from cmlp._include import get_cmake_dir, get_include, get_source
     from cmlp.estimators.classifier import MLPClassifier
@@ -102,7 +103,7 @@ else:
     def __getattr__(name):
         if name in _MODULE_OF:
             value = getattr(import_module(f"cmlp.{_MODULE_OF[name]}"), name)
-        elif name in ("callbacks", "datasets"):
+        elif name in ("callbacks", "datasets", "distributed"):
             value = import_module(f"cmlp.{name}")
         else:
             raise AttributeError(f"module 'cmlp' has no attribute {name!r}")

@@ -8,7 +8,19 @@ import pytest
 
 import cmlp
 
-OPTIONAL = ("matplotlib", "torch", "onnx", "onnxruntime", "sklearn", "scipy", "pyarrow", "PIL", "river")
+OPTIONAL = (
+    "matplotlib",
+    "torch",
+    "onnx",
+    "onnxruntime",
+    "sklearn",
+    "scipy",
+    "pyarrow",
+    "PIL",
+    "river",
+    "dask",
+    "distributed",
+)
 MODULES = sorted(
     module.name for module in pkgutil.walk_packages(cmlp.__path__, "cmlp.") if "__main__" not in module.name
 )

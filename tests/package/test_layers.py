@@ -34,6 +34,7 @@ LAYERS = [
     ["estimators"],
     ["tables"],
     ["importers"],
+    ["distributed"],
     ["river"],
     ["console"],
     ["story"],
@@ -178,7 +179,7 @@ def types_only(statement):
 
 @pytest.mark.parametrize("module", module_names())
 def test_optional_packages_are_not_imported_at_module_level(module):
-    heavy = {"sklearn", "scipy", "matplotlib", "pooch", "onnx", "pandas", "pyarrow"}
+    heavy = {"dask", "distributed", "matplotlib", "onnx", "pandas", "pooch", "pyarrow", "scipy", "sklearn"}
     for name, at_once in imported_by(module):
         assert not (at_once and name.split(".")[0] in heavy), f"{module} imports {name} at once"
 

@@ -21,20 +21,36 @@ from cmlp.inputs.scale import scale_of_moments
 from cmlp.inputs.sparse import CSR
 from cmlp.inputs.validation import as_rows, as_targets, check_width
 from cmlp.inputs.weights import as_weights
+from cmlp.training.loop import Training
 from cmlp.training.stream import Block, StreamFeed
 from cmlp.training.target_scale import learnt_scale
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Protocol
 
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp.estimators.base import MultilayerPerceptron
     from cmlp.estimators.problem import Parameters, Problem
     from cmlp.inputs.labels import Labels
+    from cmlp.inputs.moments import Moments
     from cmlp.training.settings import Settings
     from cmlp.training.state import TrainingState
     from cmlp.training.task import Data
+
+    class Blocks(Protocol):
+        """Rows that are not in one array, of which a fit knows the first ones only."""
+
+        training: type[Training]
+
+        def feed(
+            self, rows: NDArray[Any] | CSR, data: Data, parameters: Parameters, problem: Problem, state: TrainingState
+        ) -> Any:
+            """Return the feed of a training; `rows` are those of the first block."""
+
+        def learn(self, feed: Any, data: Data, problem: Problem, state: TrainingState, settings: Settings) -> Data:
+            """Return the data with the scale of the inputs, and store the scale of the targets in the state."""
 
 
 def fit_batches(
@@ -55,7 +71,7 @@ def fit_batches(
         elif estimator._estimator_type == "classifier" and previous is None and classes is None:
             raise ValueError("classes must be passed to fit_batches, for example classes=[0, 1], got None.")
         stream = Stream(Source(source), type(estimator).__name__, n_rows)
-        _check(parameters, held[0] is not None)
+        check_batches(parameters, held[0] is not None, "fit_batches")
         n_epochs = parameters.training.max_iter - (previous.state.epoch if resume and previous is not None else 0)
         stream.source.require_passes(n_epochs, f"max_iter={parameters.training.max_iter} reads it once per epoch")
         try:
@@ -79,27 +95,29 @@ def fit_batches(
             stream.close()
 
 
-def _check(parameters: Parameters, own_rows: bool) -> None:
+def check_batches(parameters: Parameters, own_rows: bool, caller: str) -> None:
     """Raise ValueError if a parameter needs all rows at once."""
     settings = parameters.training
     if settings.solver == "lbfgs":
-        raise ValueError("fit_batches needs batches, but solver='lbfgs' has none: use another solver.")
+        raise ValueError(f"{caller} needs batches, but solver='lbfgs' has none: use another solver.")
     if settings.early_stopping and not own_rows:
-        raise ValueError("early_stopping=True needs X_val and y_val in fit_batches, which holds no rows out.")
+        raise ValueError(f"early_stopping=True needs X_val and y_val in {caller}, which holds no rows out.")
     if parameters.class_weight == "balanced":
         raise ValueError(
-            "class_weight='balanced' needs all labels, which fit_batches does not have: pass a dict of weights."
+            f"class_weight='balanced' needs all labels, which {caller} does not have: pass a dict of weights."
         )
     if parameters.input_scale == "robust":
         raise ValueError(
-            "input_scale='robust' needs all rows for the quartiles, which fit_batches does not have: use 'standard', "
+            f"input_scale='robust' needs all rows for the quartiles, which {caller} does not have: use 'standard', "
             "'minmax' or (shift, factor)."
         )
 
 
-class _Format(NamedTuple):
-    """What all blocks have in common with the first one."""
+class Format(NamedTuple):
+    """What all blocks have in common with the first one; `unit` is the name of a block in messages."""
 
+    owner: str
+    unit: str
     kind: str
     n_features: int
     sparse: bool
@@ -108,6 +126,50 @@ class _Format(NamedTuple):
     labels: Labels | None
     encode: Callable[[NDArray[Any]], NDArray[Any]]
     class_weight: Any
+
+    @classmethod
+    def of(
+        cls, rows: NDArray[Any] | CSR, data: Data, parameters: Parameters, problem: Problem, owner: str, unit: str
+    ) -> Format:
+        """Return the format of a training whose first block has these rows."""
+        return cls(
+            owner,
+            unit,
+            _kind(rows),
+            rows.shape[1],
+            isinstance(rows, CSR),
+            data.names,
+            data.weight is not None,
+            problem.labels,
+            encoder_of(parameters, problem),
+            parameters.class_weight,
+        )
+
+    def block(self, X: Any, y: Any, sample_weight: Any, index: int) -> Block:
+        """Return a converted block; raises ValueError or TypeError that names the block, and the row if it can."""
+        try:
+            return self._converted(X, y, sample_weight, index)
+        except (ValueError, TypeError) as error:
+            row = bad_row(y, self.labels)
+            name_place(error, f"{self.unit} {index}" if row is None else f"{self.unit} {index}, row {row}")
+            raise
+
+    def _converted(self, X: Any, y: Any, sample_weight: Any, index: int) -> Block:
+        owner, X = self.owner, as_table(X)
+        if _listed(feature_names(X)) != _listed(self.names):
+            raise ValueError(f"The columns must have the names that they have in the first {self.unit}.")
+        rows, _ = as_rows(X, owner)
+        check_width(rows.shape[1], self.n_features, owner)
+        if _kind(rows) != self.kind:
+            raise ValueError(f"X is {_kind(rows)}, but {self.kind} in the first {self.unit}.")
+        targets = as_targets(y, len(rows), owner, labels=self.labels is not None, warn_of_column=False)
+        weight = as_weights(sample_weight, len(rows), some=False)
+        if self.weighted != (weight is not None or self.class_weight is not None):
+            raise ValueError(f"Either all {self.unit}s must have sample weights, or none.")
+        encoded = self.encode(targets)
+        if self.labels is not None:
+            weight = weighted_by_class(weight, self.class_weight, self.labels, encoded, some=False)
+        return Block(rows, encoded, weight, index)
 
 
 class Stream:
@@ -122,6 +184,8 @@ class Stream:
         The number of rows of a pass, if the program knows it.
     """
 
+    training: type[Training] = Training
+
     def __init__(self, source: Source, owner: str, n_rows: int | None) -> None:
         if n_rows is not None and (isinstance(n_rows, bool) or not isinstance(n_rows, int) or n_rows < 1):
             raise ValueError(f"n_rows must be a positive integer or None, got {n_rows!r}.")
@@ -133,7 +197,7 @@ class Stream:
         items, seen = self.source.open(), []
         for item in items:
             seen.append(item)
-            X, y, weight = _unpacked(item, len(seen) - 1)
+            X, y, weight = unpacked(item, len(seen) - 1)
             X = as_table(X)
             if as_rows(X, self._owner)[0].shape[0]:
                 seen[-1] = (X, y) if weight is None else (X, y, weight)
@@ -151,16 +215,7 @@ class Stream:
         self, rows: NDArray[Any] | CSR, data: Data, parameters: Parameters, problem: Problem, state: TrainingState
     ) -> StreamFeed:
         """Return the feed of a training; `rows` are those of the first block."""
-        self._format = _Format(
-            _kind(rows),
-            rows.shape[1],
-            isinstance(rows, CSR),
-            data.names,
-            data.weight is not None,
-            problem.labels,
-            encoder_of(parameters, problem),
-            parameters.class_weight,
-        )
+        self._format = Format.of(rows, data, parameters, problem, self._owner, "block")
         return StreamFeed(self._open, self._n_rows or state.n_rows or 0, bool(parameters.training.shuffle), data.names)
 
     def learn(self, feed: StreamFeed, data: Data, problem: Problem, state: TrainingState, settings: Settings) -> Data:
@@ -171,16 +226,10 @@ class Stream:
         ValueError
             If the number of rows is not known, but needed for the learning rates.
         """
-        scales_targets = problem.task.standardize and state.target_scale is None
-        if data.learns is not None or scales_targets:
-            what = "y_scale" if data.learns is None else f"input_scale={data.learns!r}"
+        what = scale_to_learn(data, problem, state)
+        if what:
             self.source.require_passes(2, f"{what} takes a pass of its own")
-            inputs, targets = feed.moments()
-            if scales_targets:
-                state.target_scale = learnt_scale(targets)
-            if data.learns is not None:
-                scale = scale_of_moments(data.learns, inputs, self._format.sparse)
-                data = data._replace(input_scale=scale, learns=None)
+            data = with_learnt_scales(*feed.moments(), data, problem, state, self._format.sparse)
         if not feed.n_rows and (settings.warmup or settings.schedule().is_planned):
             name = "warmup" if settings.warmup else "learning_rate"
             raise ValueError(f"{name}={getattr(settings, name)!r} needs the number of batches: pass n_rows=.")
@@ -196,30 +245,25 @@ class Stream:
 
     def _block(self, item: Any, index: int) -> Block:
         """Return a converted block; the reader's thread calls this."""
-        X, y, weight = _unpacked(item, index)
-        try:
-            return self._converted(X, y, weight, index)
-        except (ValueError, TypeError) as error:
-            row = _bad_row(y, self._format.labels)
-            name_place(error, f"block {index}" if row is None else f"block {index}, row {row}")
-            raise
+        return self._format.block(*unpacked(item, index), index)
 
-    def _converted(self, X: Any, y: Any, sample_weight: Any, index: int) -> Block:
-        expected, owner, X = self._format, self._owner, as_table(X)
-        if _listed(feature_names(X)) != _listed(expected.names):
-            raise ValueError("The columns must have the names that they have in the first block.")
-        rows, _ = as_rows(X, owner)
-        check_width(rows.shape[1], expected.n_features, owner)
-        if _kind(rows) != expected.kind:
-            raise ValueError(f"X is {_kind(rows)}, but {expected.kind} in the first block.")
-        targets = as_targets(y, len(rows), owner, labels=expected.labels is not None, warn_of_column=False)
-        weight = as_weights(sample_weight, len(rows), some=False)
-        if expected.weighted != (weight is not None or expected.class_weight is not None):
-            raise ValueError("Either all blocks must have sample weights, or none.")
-        encoded = expected.encode(targets)
-        if expected.labels is not None:
-            weight = weighted_by_class(weight, expected.class_weight, expected.labels, encoded, some=False)
-        return Block(rows, encoded, weight, index)
+
+def scale_to_learn(data: Data, problem: Problem, state: TrainingState) -> str:
+    """Return the parameter with a scale that a training learns from all rows; empty if there is none."""
+    if data.learns is not None:
+        return f"input_scale={data.learns!r}"
+    return "y_scale" if problem.task.standardize and state.target_scale is None else ""
+
+
+def with_learnt_scales(
+    inputs: Moments, targets: Moments, data: Data, problem: Problem, state: TrainingState, sparse: bool
+) -> Data:
+    """Return the data with the scale of the inputs, and store that of the targets, from the moments of all rows."""
+    if problem.task.standardize and state.target_scale is None:
+        state.target_scale = learnt_scale(targets)
+    if data.learns is None:
+        return data
+    return data._replace(input_scale=scale_of_moments(data.learns, inputs, sparse), learns=None)
 
 
 def _listed(names: NDArray[Any] | None) -> list[str]:
@@ -230,10 +274,11 @@ def _kind(rows: NDArray[Any] | CSR) -> str:
     return f"{'sparse ' if isinstance(rows, CSR) else ''}{rows.dtype}"
 
 
-def _unpacked(item: Any, index: int) -> tuple[Any, Any, Any]:
+def unpacked(item: Any, index: int, unit: str = "block") -> tuple[Any, Any, Any]:
+    """Return X, y and the weights (or None) of a block; raises ValueError that names it if it has other entries."""
     if not isinstance(item, (tuple, list)) or len(item) not in (2, 3):
         given = f"{len(item)} entries" if isinstance(item, (tuple, list)) else type(item).__name__
-        raise ValueError(f"Block {index} must be (X, y) or (X, y, sample_weight), got {given}.")
+        raise ValueError(f"{unit.capitalize()} {index} must be (X, y) or (X, y, sample_weight), got {given}.")
     return (*item, None) if len(item) == 2 else tuple(item)
 
 
@@ -249,7 +294,7 @@ def _continued(seen: list[Any], items: Iterator[Any]) -> Generator[Any, None, No
             close()
 
 
-def _bad_row(y: Any, labels: Labels | None) -> int | None:
+def bad_row(y: Any, labels: Labels | None) -> int | None:
     """Return the first row whose target is not finite or not a class; None if there is none or it cannot be said."""
     try:
         array = np.asarray(y)

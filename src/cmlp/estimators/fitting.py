@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp.estimators.base import MultilayerPerceptron
-    from cmlp.estimators.batches import Stream
+    from cmlp.estimators.batches import Blocks
     from cmlp.inputs.labels import Labels
     from cmlp.training.lbfgs import LBFGS
     from cmlp.training.random import Generator
@@ -113,7 +113,7 @@ def train(
     resume: bool = False,
     classes: ArrayLike | None = None,
     observer: CallbackObserver | None = None,
-    stream: Stream | None = None,
+    stream: Blocks | None = None,
 ) -> None:
     """Train on data as the user passed them, or on a stream that begins with them, and store the model at the end."""
     training, labels = prepare(
@@ -178,7 +178,7 @@ def prepare(
     incremental: bool = False,
     resume: bool = False,
     classes: ArrayLike | None = None,
-    stream: Stream | None = None,
+    stream: Blocks | None = None,
 ) -> tuple[Training | LBFGS, Labels | None]:
     """Validate the data and return the training of a call, and the classes; the estimator does not change."""
     owner = type(estimator).__name__
@@ -235,7 +235,7 @@ def prepare(
         feed = stream.feed(rows, data, parameters, problem, state)
         data = stream.learn(feed, data, problem, state, settings)
     trainer = Trainer._continued(record, settings, state)
-    training = trainer._training(task, data, feed)
+    training = trainer._training(task, data, feed, Training if stream is None else stream.training)
     record.input_scale = training.data.input_scale  # which may have been learnt
     if training.observers:
         _equip(trainer, training, estimator, problem.labels)

@@ -69,6 +69,15 @@ def taken(X: NDArray[Any] | CSR, rows: Any) -> NDArray[Any] | CSR:
     return CSR(X.data[entries], X.indices[entries], indptr, (len(indptr) - 1, X.shape[1]))
 
 
+def section(X: NDArray[Any] | CSR, start: int, stop: int) -> NDArray[Any] | CSR:
+    """Return the rows from `start` to `stop` (exclusive) without a copy of their values."""
+    if not isinstance(X, CSR):
+        return X[start:stop]
+    begin, end = X.indptr[start], X.indptr[stop]
+    indptr = X.indptr[start : stop + 1] - begin
+    return CSR(X.data[begin:end], X.indices[begin:end], indptr, (stop - start, X.shape[1]))
+
+
 def stacked(parts: Sequence[NDArray[Any] | CSR]) -> NDArray[Any] | CSR:
     """Return rows of several matrices as one."""
     if not isinstance(parts[0], CSR):

@@ -115,7 +115,7 @@ class StreamFeed:
         """Return whole batches of a block whose first row is the row `start` of the source."""
         self._origin = block.number
         used = order[begin:end] if order is not None else None if end - begin == len(block.X) else np.arange(begin, end)
-        return Piece(block.X, _scaled(block.targets, state), block.weight, used, False, start)
+        return Piece(block.X, scaled_targets(block.targets, state), block.weight, used, False, start)
 
     def _joined(self, parts: list[_Rows], state: TrainingState, end: int, is_last: bool) -> Piece:
         """Return the batch of waiting rows, which ends before the row `end` of the source."""
@@ -123,7 +123,7 @@ class StreamFeed:
         targets, blocks, rows = (np.concatenate([part[i] for part in parts]) for i in (1, 3, 4))
         weight = None if parts[0].weight is None else np.concatenate([part.weight for part in parts])
         self._origin = blocks, rows
-        return Piece(X, _scaled(targets, state), weight, None, is_last, end - len(targets))
+        return Piece(X, scaled_targets(targets, state), weight, None, is_last, end - len(targets))
 
     def _count(self, n_rows: int, when: str) -> None:
         """Store the number of rows of a pass; raises ValueError if it differs from that of the first pass."""
@@ -163,6 +163,6 @@ def _copied(block: Block, order: NDArray[np.int64] | None, begin: int, end: int)
     return _Rows(taken(block.X, rows), block.targets[rows], weight, np.full(len(rows), block.number), rows)
 
 
-def _scaled(targets: NDArray[Any], state: TrainingState) -> NDArray[Any]:
+def scaled_targets(targets: NDArray[Any], state: TrainingState) -> NDArray[Any]:
     """Return the targets as training sees them."""
     return targets if state.target_scale is None else state.target_scale.apply(targets)

@@ -437,14 +437,16 @@ class Trainer:
             raise ValueError(f"Found input variables with inconsistent numbers of samples: {counts}")
         return task, rows, as_weights(sample_weight, len(rows))
 
-    def _training(self, task: Task, data: Data, feed: Feed | None = None) -> Training | LBFGS:
+    def _training(
+        self, task: Task, data: Data, feed: Feed | None = None, kind: type[Training] = Training
+    ) -> Training | LBFGS:
         """Return the training on given data, or on the rows of a feed."""
         record, settings = self._record, self._settings
         training: Training | LBFGS
         if settings.solver == "lbfgs":
             training = LBFGS(record.net, task, data, settings, self.state, record.n_threads)
         else:
-            training = Training(record.net, task, data, settings, self.state, record.n_threads, feed)
+            training = kind(record.net, task, data, settings, self.state, record.n_threads, feed)
         callbacks = callbacks_of(settings)
         if callbacks:
             training.observers.append(Reporter(self, callbacks))

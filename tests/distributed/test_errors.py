@@ -1,0 +1,128 @@
+"""Bad input of `cmlp.distributed`: one clear error that names its place, and the model stays as it was."""
+
+import sys
+
+import numpy as np
+import pytest
+from optional import package
+
+import cmlp
+
+X = np.random.default_rng(0).normal(size=(60, 3))
+LABELS = np.arange(60) % 3
+
+
+def test_missing_package_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(ImportError, match=r"cmlp.distributed needs distributed: pip install cmlp\[dask\]"):
+        cmlp.distributed.fit(cmlp.MLPClassifier(), [(X, LABELS)])
+    monkeypatch.setitem(sys.modules, "dask", None)
+    with pytest.raises(ImportError, match=r"cmlp.distributed needs dask: pip install cmlp\[dask\]"):
+        cmlp.distributed.predict(cmlp.MLPClassifier(), X)
+
+
+def model(**params):
+    return cmlp.MLPClassifier(**{"hidden_layer_sizes": (4,), "max_iter": 1, "random_state": 0, **params})
+
+
+def refused(threads, message, rows, *arguments, error=ValueError, estimator=None, **keywords):
+    """Check the error of a fit, and that the fitted model keeps its parameters."""
+    estimator = model() if estimator is None else estimator
+    with pytest.raises(error, match=message):
+        cmlp.distributed.fit(estimator, rows, *arguments, **{"shards": 2, "client": threads, **keywords})
+    assert not hasattr(estimator, "coefs_")
+
+
+def changed(values, index, value):
+    values = np.array(values)
+    values[index] = value
+    return values
+
+
+GOOD = (X, LABELS)
+BAD_ROWS = [
+    ([GOOD, (X[:, :2], LABELS)], r"In part 1: X has 2 features, but MLPClassifier is expecting 3"),
+    ([GOOD, (X.astype("f4"), LABELS)], "In part 1: X is float32, but float64 in the first part"),
+    ([GOOD, (X, LABELS[:9])], r"In part 1: Found input variables with inconsistent numbers of samples: \[60, 9\]"),
+    ([GOOD, (X[:, 0], LABELS)], "In part 1: Expected 2D array, got 1D array"),
+    ([GOOD, (X, LABELS.astype(str))], "In part 1: y has text, but numbers in part 0"),
+    ([GOOD, (X, changed(LABELS * 1.0, 7, np.nan))], "In part 1, row 7: Input y contains NaN"),
+    ([GOOD, (X, LABELS, np.ones(60))], "In part 1: Either all parts must have sample weights, or none"),
+    ([GOOD, X], r"Part 1 must be \(X, y\) or \(X, y, sample_weight\), got ndarray"),
+    ([GOOD, (changed(X, (5, 2), np.inf), LABELS)], "In shard 1, whose first row is the row 60 of X: .*row 5, column 2"),
+    ([GOOD, (np.array([["a"]]), LABELS[:1])], "In part 1: .*"),
+    ([(X[:1], LABELS[:1])], r"shards must be at most the number of rows \(1\), got 2"),
+    ([(X[:0], LABELS[:0])], r"shards must be at most the number of rows \(0\), got 2"),
+    ([], r"shards must be at most the number of rows \(0\), got 2"),
+]
+
+
+@pytest.mark.parametrize(("parts", "message"), BAD_ROWS, ids=[message for _, message in BAD_ROWS])
+def test_bad_rows_are_named(threads, parts, message):
+    refused(threads, message, parts)
+
+
+def test_bad_targets_of_a_regressor_are_named(threads):
+    parts = [(X, X[:, 0]), (X, changed(X[:, 0], 3, np.inf))]
+    refused(threads, "In part 1, row 3: Input y contains infinity", parts, estimator=cmlp.MLPRegressor(max_iter=1))
+    parts = [(X, X[:, 0]), (X, X[:, :2])]
+    refused(threads, "In part 1: y must have 1 outputs, got 2", parts, estimator=cmlp.MLPRegressor(max_iter=1))
+
+
+def test_arguments_that_do_not_fit_are_named(threads):
+    da = package("dask.array")
+    rows = da.from_array(X, chunks=20)
+    refused(threads, "y must be passed if X is not a list", rows)
+    refused(threads, "sample_weight must be part of the tuples", [GOOD], None, [np.ones(60)])
+    refused(
+        threads,
+        "y must be a Dask array, a Dask data frame or a list of parts, got ndarray",
+        rows,
+        LABELS,
+        error=TypeError,
+    )
+    refused(threads, "X must be a Dask array, .* got ndarray", X, [LABELS], error=TypeError)
+    refused(threads, r"y must have as many rows as X \(60\), got 50", rows, da.from_array(LABELS[:50]))
+    refused(threads, r"y must have as many parts as X \(1\), got 2", [X], [LABELS, LABELS])
+    refused(threads, "shards must be a positive integer, got 0", [GOOD], shards=0)
+    refused(threads, "shards must be a positive integer, got None", [GOOD], shards=None)
+    refused(threads, "rounds must be a positive integer or None, got 1.5", [GOOD], rounds=1.5)
+    refused(threads, "client must be a distributed.Client or None, got str", [GOOD], client="tcp://", error=TypeError)
+
+
+def test_parameters_that_need_all_rows_are_named(threads):
+    refused(threads, "early_stopping=True needs X_val and y_val", [GOOD], estimator=model(early_stopping=True))
+    refused(threads, "distributed.fit needs batches, but solver='lbfgs'", [GOOD], estimator=model(solver="lbfgs"))
+    refused(threads, "class_weight='balanced' needs all labels", [GOOD], estimator=model(class_weight="balanced"))
+    with pytest.raises(TypeError, match="model must be an MLPClassifier or MLPRegressor, got Network"):
+        cmlp.distributed.fit(cmlp.Network([3, 2]), [GOOD], client=threads)
+
+
+def test_fitted_model_stays_as_it_was(threads):
+    fitted = model(tol=0, n_iter_no_change=float("inf")).fit(X, LABELS)
+    before = fitted.coefs_[0].copy()
+    with pytest.raises(ValueError, match="In shard 1"):
+        cmlp.distributed.fit(fitted, [GOOD, (X * np.nan, LABELS)], shards=2, client=threads)
+    assert (fitted.coefs_[0] == before).all()
+
+
+def test_another_version_on_a_worker_is_named(threads, monkeypatch):
+    cluster = package("cmlp.distributed.cluster")
+    submit = cluster.Cluster.submit
+
+    def submitted(self, function, *arguments, place=""):
+        with monkeypatch.context() as patch:
+            patch.setattr(cluster, "__version__", "9.9")
+            return submit(self, function, *arguments, place=place)
+
+    monkeypatch.setattr(cluster.Cluster, "submit", submitted)
+    refused(threads, "cmlp must have the same version everywhere, got .* on a worker, and 9.9", [GOOD])
+
+
+def test_errors_of_the_program_s_own_tasks_are_raised(threads):
+    delayed = package("dask").delayed
+
+    def broken():
+        raise OSError("the file is gone")
+
+    refused(threads, "the file is gone", [GOOD, delayed(broken)()], error=OSError)
