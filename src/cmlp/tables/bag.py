@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from cmlp import _core
+from cmlp.blocks import block_copy
+from cmlp.estimators.resuming import resumed_state
 from cmlp.exceptions import warn
 from cmlp.pool import Pool
 from cmlp.record import Record
@@ -19,11 +23,13 @@ from cmlp.training.task import Data
 from cmlp.training.trainer import Trainer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
     from cmlp.training.loop import Training
+    from cmlp.training.observer import Observer
+    from cmlp.training.state import TrainingState
     from cmlp.training.task import Task
 
 N_FOLDS = 8
@@ -118,7 +124,7 @@ def folds_of(n_rows: int, groups: NDArray[Any] | None, rng: _core.Random) -> NDA
 
 
 class Bag:
-    """Trains the members of a bag.
+    """The members of a bag before they are trained.
 
     Parameters
     ----------
@@ -135,50 +141,50 @@ class Bag:
         self.n_rows = len(rows.raw) - rows.n_validation
         self.inputs: dict[bool, NDArray[np.float32]] = {}
 
-    def train(self, n: int, *, n_threads: int | None, max_time: float | None, verbose: bool) -> list[Member]:
-        """Train `n` members side by side. The result does not depend on the number of threads.
-
-        An exception in one member, or Ctrl-C, ends all of them.
-        """
-        pool = Pool(n, n_threads or available_threads())
+    def trainings(self, n: int, kept: Sequence[TrainingState] | None = None) -> list[Training]:
+        """Return the trainings of `n` members: new ones, or those that continue from the states of an earlier call."""
+        if kept is not None:
+            return [self._continued(k, state) for k, state in enumerate(kept)]
         folds = folds_of(self.n_rows, self.rows.groups, self.rng)
-        share = None if max_time is None else max_time * pool.n_workers / n
         seeds = [int(2**32 * float(self.rng.random_sample())) for _ in range(n)]
-        trainings = [self._training(k, folds, seed) for k, seed in enumerate(seeds)]
-        pool.run(lambda k: _train(k, trainings[k], share, verbose))
-        for message, category in pool.warnings():
-            warn(message, category)
-        return [
-            Member(Record(training.net, training.state.params, 1.0), _has_bins(k), _curves(training))
-            for k, training in enumerate(trainings)
-        ]
+        return [self._begun(k, folds, seed) for k, seed in enumerate(seeds)]
 
     def _encoded(self, bins: bool) -> NDArray[np.float32]:
         if bins not in self.inputs:
             self.inputs[bins] = self.encoder.encode(self.rows.raw, bins=bins)
         return self.inputs[bins]
 
-    def _training(self, k: int, folds: NDArray[np.int64], seed: int) -> Training:
-        """Return the training of member k, which has not begun."""
-        X, shape, rng = self._encoded(_has_bins(k)), self.shape, _core.Random(seed)
-        sizes = (X.shape[1], *shape.hidden, shape.n_outputs)
-        activations = [ACTIVATION] * len(shape.hidden)
-        net = _core.Net(sizes, (*activations, shape.output), shape.loss, np.float32, None, shape.loss_parameter)
-        params = initial_params(net, rng, init_activations(activations, ACTIVATION))
+    def _net(self, k: int) -> _core.Net:
+        """Return the network of member k."""
+        shape = self.shape
+        sizes = (self._encoded(_has_bins(k)).shape[1], *shape.hidden, shape.n_outputs)
+        activations = (*[ACTIVATION] * len(shape.hidden), shape.output)
+        return _core.Net(sizes, activations, shape.loss, np.float32, None, shape.loss_parameter)
+
+    def _begun(self, k: int, folds: NDArray[np.int64], seed: int) -> Training:
+        """Return the training of member k, before its first epoch."""
+        net, rng = self._net(k), _core.Random(seed)
+        params = initial_params(net, rng, init_activations([ACTIVATION] * len(self.shape.hidden), ACTIVATION))
         order, validation = self._split(k, folds)
-        batch, epochs = batch_and_epochs(len(order))
-        trainer = Trainer(
-            Record(net, params, 1.0, 1),
-            **RECIPE,
-            batch_size=min(batch, len(order)),
-            max_iter=epochs,
-            random_state=seed,
-            early_stopping=validation is not None,
-        )
+        trainer = _trainer(net, params, len(order), validation is not None, seed)
         state = trainer.state
-        state.n_rows, state.order, state.validation, state.generator = len(X), order, validation, rng
+        state.n_rows, state.order, state.validation, state.generator = len(self.rows.raw), order, validation, rng
         STOPPING_RULES[validation is not None](0.0).begin(state.history)
-        training: Training = trainer._training(self.task, Data(X, self.rows.weight, 1.0))  # type: ignore[assignment]
+        return self._training(k, trainer)
+
+    def _continued(self, k: int, kept: TrainingState) -> Training:
+        """Return the training of member k, from a state of it."""
+        net = self._net(k)
+        if kept.params.shape != (net.n_params,) or kept.order is None or kept.n_rows != len(self.rows.raw):
+            raise ValueError("resume=True continues a fit on other data. Pass the same X, y and validation data.")
+        trainer = _trainer(net, kept.params, len(kept.order), kept.validation is not None, 0)
+        trainer.state = resumed_state(kept, trainer._settings)
+        return self._training(k, trainer)
+
+    def _training(self, k: int, trainer: Trainer) -> Training:
+        data = Data(self.inputs[_has_bins(k)], self.rows.weight, 1.0)
+        training: Training = trainer._training(self.task, data)  # type: ignore[assignment]
+        training.check_data()
         return training
 
     def _split(self, k: int, folds: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64] | None]:
@@ -200,13 +206,91 @@ def _has_bins(k: int) -> bool:
     return k % 2 == 0
 
 
-def _train(k: int, training: Training, seconds: float | None, verbose: bool) -> None:
-    training.observers.append(Stop(seconds))
-    training.run()
+def _trainer(net: _core.Net, params: NDArray[Any], n_rows: int, has_validation: bool, seed: int) -> Trainer:
+    """Return the trainer of a member with this number of training rows."""
+    batch, epochs = batch_and_epochs(n_rows)
+    return Trainer(
+        Record(net, params, 1.0, 1),
+        **RECIPE,
+        batch_size=min(batch, n_rows),
+        max_iter=epochs,
+        random_state=seed,
+        early_stopping=has_validation,
+    )
+
+
+def train(
+    trainings: Sequence[Training],
+    n_threads: int | None,
+    max_time: float | None,
+    *,
+    verbose: bool,
+    follower: Observer | None = None,
+) -> None:
+    """Train the members side by side. The result does not depend on the number of threads.
+
+    With a follower, an `Observer`, the members train epoch by epoch: after each epoch of all members, it is called in
+    this thread. An exception in one member, or Ctrl-C, ends all of them.
+    """
+    n_threads = n_threads or available_threads()
+    if follower is not None:
+        _train_in_step(trainings, n_threads, max_time, follower)
+        return
+    n_workers = min(n_threads, len(trainings))
+    share = None if max_time is None else max_time * n_workers / len(trainings)
+    _run(partial(_train, trainings, share, verbose), len(trainings), n_threads)
+
+
+def _run(task: Callable[[int], None], n: int, n_threads: int) -> None:
+    """Call ``task(k)`` for each k below n in the threads of a pool, and issue its warnings."""
+    pool = Pool(n, n_threads)
+    pool.run(task)
+    for message, category in pool.warnings():
+        warn(message, category)
+
+
+def _train(trainings: Sequence[Training], seconds: float | None, verbose: bool, k: int) -> None:
+    trainings[k].observers.append(Stop(seconds))
+    trainings[k].run()
     if verbose:
-        scores = training.state.history.validation_scores
-        score = "" if scores is None else f", best validation loss = {-max(scores):.8f}"
-        print(f"Network {k + 1}: {training.state.epoch} epochs, loss = {training.state.history.loss:.8f}{score}")
+        print(_summary(k, trainings[k]))
+
+
+def _train_in_step(trainings: Sequence[Training], n_threads: int, max_time: float | None, follower: Observer) -> None:
+    """Train one epoch of all members after the other."""
+    end = math.inf if max_time is None else time.monotonic() + max_time
+    follower.fit_begins()
+    try:
+        while left := [training for training in trainings if not training.finished]:
+            _run(partial(_advance, left), len(left), n_threads)
+            if follower.epoch_ends() or time.monotonic() >= end:
+                break
+    finally:
+        for training in trainings:
+            training.finish()
+        follower.fit_ends()
+
+
+def _advance(trainings: Sequence[Training], k: int) -> None:
+    trainings[k].advance()
+
+
+def _summary(k: int, training: Training) -> str:
+    """Return a line about the complete training of member k."""
+    history = training.state.history
+    scores = history.validation_scores
+    score = "" if scores is None else f", best validation loss = {-max(scores):.8f}"
+    return f"Network {k + 1}: {training.state.epoch} epochs, loss = {history.loss:.8f}{score}"
+
+
+def members_of(trainings: Sequence[Training]) -> list[Member]:
+    """Return the members with copies of their best parameters so far."""
+    members = []
+    for k, training in enumerate(trainings):
+        best = training.state.best
+        params = block_copy(training.state.params if best is None else best)
+        members.append(Member(Record(training.net, params, 1.0), _has_bins(k), _curves(training)))
+    return members
 
 
 def _curves(training: Training) -> dict[str, list[float]]:

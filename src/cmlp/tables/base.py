@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -16,11 +17,13 @@ from cmlp.exceptions import NotFittedError, sklearn_class
 from cmlp.inputs.weights import as_weights
 from cmlp.pickles import PICKLE_VERSION, check_version
 from cmlp.record import Record
-from cmlp.tables.bag import Bag, Member, Rows, Shape, outputs
+from cmlp.tables.bag import Bag, Member, Rows, Shape, members_of, outputs, train
 from cmlp.tables.columns import Schema, learn_schema
 from cmlp.tables.encoder import Encoder, learn_encoder
 from cmlp.tables.exports import TableExports
+from cmlp.tables.progress import BagTrainer, keep_states, kept_states
 from cmlp.training.random import random_state
+from cmlp.training.reporting import Reporter, callbacks_of
 from cmlp.training.task import require_complete
 
 if TYPE_CHECKING:
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     from cmlp.files.tables import TableContent
     from cmlp.network import Network
     from cmlp.tables.columns import Codes
+    from cmlp.training.loop import Training
     from cmlp.training.task import Task
 
 _BLOCK = 8192  # rows predicted at a time, so that their encoding takes little memory
@@ -44,6 +48,7 @@ TABLES: Mapping[str, Row] = {
     "random_state": constraints.SHARED["random_state"],
     "n_threads": constraints.SHARED["n_threads"],
     "verbose": constraints.ESTIMATORS["verbose"],
+    "callbacks": constraints.ESTIMATORS["callbacks"],
 }
 
 
@@ -102,8 +107,12 @@ class TabularEstimator(TableExports, Routing, Representation, Parametrized):
         *,
         X_val: ArrayLike | None = None,
         y_val: ArrayLike | None = None,
+        resume: bool = False,
     ) -> Self:
         """Learn the columns, and train the networks on them.
+
+        On Ctrl-C, fit raises KeyboardInterrupt; the model is then what has been learnt so far, if each network has
+        completed an epoch, otherwise the former one. ``fit(X, y, resume=True)`` continues, also after `max_time`.
 
         Parameters
         ----------
@@ -117,6 +126,9 @@ class TabularEstimator(TableExports, Routing, Representation, Parametrized):
         X_val, y_val : default=None
             Validation data, to choose the best epoch of each network. If None, each network holds out another eighth of
             the rows.
+        resume : bool, default=False
+            Whether to continue a fit on the same data that was interrupted, by Ctrl-C, `max_time` or a callback. The
+            result then has the same bits as without the break.
 
         Returns
         -------
@@ -126,7 +138,8 @@ class TabularEstimator(TableExports, Routing, Representation, Parametrized):
         ------
         ValueError
             If a parameter or an argument is invalid: the message names the column and the row of a bad value. The
-            estimator then keeps its former model.
+            estimator then keeps its former model. With `resume`, also if there is nothing to continue, or the data or
+            the parameters have changed.
         cmlp.DivergenceError
             If training diverged.
         """
@@ -146,15 +159,38 @@ class TabularEstimator(TableExports, Routing, Representation, Parametrized):
             asked = Asked(y, len(raw), weight, None if validation is None else validation[1])
             targets = self._targets(asked, parameters)
             rows = _rows(raw, targets, None if validation is None else validation[0])
-            rng = _generator(parameters["random_state"])
-            members = Bag(rows, targets.task, targets.shape, encoder, rng).train(
-                parameters["n_estimators"],
-                n_threads=parameters["n_threads"],
-                max_time=parameters["max_time"],
-                verbose=bool(parameters["verbose"]),
-            )
-            self._keep(TableModel(schema, encoder, members), targets.attributes)
+            bag = Bag(rows, targets.task, targets.shape, encoder, _generator(parameters["random_state"]))
+            kept = kept_states(self, encoder, targets.attributes) if resume else None
+            trainings = bag.trainings(parameters["n_estimators"], kept)
+            self._train(trainings, schema, encoder, targets.attributes, parameters)
         return self
+
+    def _train(
+        self,
+        trainings: list[Training],
+        schema: Schema,
+        encoder: Encoder,
+        attributes: dict[str, Any],
+        parameters: dict[str, Any],
+    ) -> None:
+        """Train the networks, and store the model, and the states of what is not complete."""
+
+        def store(estimator: Self) -> Self:
+            estimator._keep(TableModel(schema, encoder, members_of(trainings)), attributes)
+            return estimator
+
+        callbacks = callbacks_of(parameters["callbacks"], parameters["verbose"])
+        follower = Reporter(BagTrainer(trainings, lambda: store(copy(self))), callbacks) if callbacks else None
+        try:
+            lines = parameters["verbose"] not in (False, "bar")
+            train(trainings, parameters["n_threads"], parameters["max_time"], verbose=lines, follower=follower)
+        except KeyboardInterrupt:
+            if all(training.state.epoch for training in trainings):
+                store(self)
+            keep_states(self, trainings, encoder, attributes)
+            raise
+        store(self)
+        keep_states(self, trainings, encoder, attributes)
 
     def _parameters(self) -> dict[str, Any]:
         """Return the validated parameters."""
@@ -202,7 +238,7 @@ class TabularEstimator(TableExports, Routing, Representation, Parametrized):
             labels=None,
             target=None,
             names=None if schema.names is None else np.array(schema.names, object),
-            parameters=self.get_params(deep=False),
+            parameters={**self.get_params(deep=False), "callbacks": None},  # they belong to this process
         )
 
     @classmethod

@@ -54,8 +54,11 @@ class TabularClassifier(TabularEstimator):
         Seed for the held-out rows, the initial weights, the order of the rows and dropout.
     n_threads : None or int, default=None
         Maximum number of threads; each trains a network. The results do not depend on it.
-    verbose : bool or int, default=False
-        Whether to print a line for each trained network.
+    verbose : bool, int or "bar", default=False
+        Whether to print a line for each trained network; "bar" for a progress bar over the epochs (needs tqdm).
+    callbacks : list of object or None, default=None
+        Objects whose methods `fit` calls after each epoch of all networks, see `cmlp.callbacks`. Losses and scores are
+        means over the networks. Threads then wait for each other after each epoch. Not stored in model files.
 
     Attributes
     ----------
@@ -109,7 +112,8 @@ class TabularClassifier(TabularEstimator):
         class_weight: str | Mapping[Any, float] | None = None,
         random_state: int | np.random.RandomState | None = None,
         n_threads: int | None = None,
-        verbose: bool | int = False,
+        verbose: bool | int | str = False,
+        callbacks: Sequence[Any] | None = None,
     ) -> None:
         self._store(locals())
 

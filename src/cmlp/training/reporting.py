@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from cmlp.constraints import HOOKS
 
 if TYPE_CHECKING:
-    from cmlp.training.settings import Settings
+    from collections.abc import Sequence
 
 
 class Reporter:
@@ -47,10 +47,10 @@ class Reporter:
             call(self._trainer)
 
 
-def callbacks_of(settings: Settings) -> list[Any]:
+def callbacks_of(given: Sequence[Any] | None, verbose: bool | int | str) -> list[Any]:
     """Return the callbacks of a training, with the progress bar that ``verbose="bar"`` means."""
-    callbacks = list(settings.callbacks or ())
-    if settings.verbose == "bar":
+    callbacks = list(given or ())
+    if verbose == "bar":
         from cmlp.callbacks import ProgressBar
 
         callbacks.append(ProgressBar())

@@ -447,7 +447,7 @@ class Trainer:
             training = LBFGS(record.net, task, data, settings, self.state, record.n_threads)
         else:
             training = kind(record.net, task, data, settings, self.state, record.n_threads, feed)
-        callbacks = callbacks_of(settings)
+        callbacks = callbacks_of(settings.callbacks, settings.verbose)
         if callbacks:
             training.observers.append(Reporter(self, callbacks))
         return training

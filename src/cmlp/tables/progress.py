@@ -1,0 +1,140 @@
+"""What callbacks of the estimators for tables are given, and what is kept of a fit that is not complete."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cmlp.estimators.resuming import INTERRUPTED
+from cmlp.exceptions import NotFittedError, sklearn_class
+from cmlp.training.trainer import TrainedEpoch
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Mapping, Sequence
+
+    from cmlp.tables.encoder import Encoder
+    from cmlp.training.loop import Training
+    from cmlp.training.state import TrainingState
+
+
+class BagTrainer:
+    """The argument of callbacks: stands for the networks of a bag as a `cmlp.Trainer` stands for one.
+
+    Losses, scores and rates are means over the networks, which all train the same number of epochs.
+
+    Parameters
+    ----------
+    trainings : list of Training
+    copy_model : callable
+        Returns the estimator, fitted with copies of the parameters so far.
+    """
+
+    def __init__(self, trainings: Sequence[Training], copy_model: Callable[[], Any]) -> None:
+        self._trainings, self._copy_model = trainings, copy_model
+
+    @property
+    def state(self) -> TrainingState:
+        """The training state of the network with the most epochs."""
+        return self._longest.state
+
+    @property
+    def _longest(self) -> Training:
+        return max(self._trainings, key=lambda training: training.settings.max_iter)
+
+    @property
+    def max_iter(self) -> int:
+        """Number of epochs."""
+        return self._longest.settings.max_iter
+
+    @property
+    def history(self) -> dict[str, list[float]]:
+        """A list with a number per epoch for each quantity: "loss", "validation_loss" and others."""
+        tables = [training.state.history.table() for training in self._trainings]
+        return {
+            name: [
+                float(np.mean([table[name][epoch] for table in tables if epoch < len(table.get(name, ()))]))
+                for epoch in range(len(values))
+            ]
+            for name, values in self._longest.state.history.table().items()
+        }
+
+    @property
+    def last_epoch(self) -> TrainedEpoch:
+        """The numbers of the last epoch; the validation score is minus the validation loss."""
+        last = {name: values[-1] for name, values in self.history.items() if values}
+        if not last:
+            raise ValueError("No epoch is complete.")
+        score = last.get("validation_score")
+        return TrainedEpoch(
+            self.state.epoch,
+            last["loss"],
+            score,
+            last["learning_rate"],
+            None if score is None else -score,
+            last.get("gradient_norm"),
+            last.get("seconds", math.nan),
+        )
+
+    def stop(self) -> None:
+        """End training after the current epoch; each network gets its best parameters."""
+        for training in self._trainings:
+            training.state.stopped = True
+
+    def snapshot(self) -> Any:
+        """Return a fitted copy of the estimator, with the best parameters so far."""
+        return self._copy_model()
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write `snapshot` to a model file. It has no training state."""
+        self.snapshot().save(path)
+
+
+# Parameters that do not change the steps of a training.
+_FREE = ("callbacks", "max_time", "n_threads", "random_state", "verbose")
+
+
+def keep_states(estimator: Any, trainings: Sequence[Training], columns: Encoder, attributes: Mapping[str, Any]) -> None:
+    """Keep what `resume` needs with the estimator, unless the trainings are complete."""
+    vars(estimator).pop(INTERRUPTED, None)
+    if any(training.state.epoch < training.settings.max_iter for training in trainings):
+        for training in trainings:
+            training.state.restore_best()
+        states = [training.state.resumable() for training in trainings]
+        vars(estimator)[INTERRUPTED] = states, _fixed_parameters(estimator), _digest(columns, attributes)
+
+
+def kept_states(estimator: Any, columns: Encoder, attributes: Mapping[str, Any]) -> list[TrainingState]:
+    """Return the states of the fit that `resume` continues; raises ValueError if there is none that can continue."""
+    if INTERRUPTED not in vars(estimator):
+        owner = type(estimator).__name__
+        if "_model" not in vars(estimator):
+            raise sklearn_class(NotFittedError)(
+                f"resume=True continues a call of fit, but this {owner} instance has none."
+            )
+        raise ValueError(
+            f"resume=True continues a fit that was interrupted, but that of this {owner} is complete, or it was loaded "
+            "from a file, which has no training state."
+        )
+    states, parameters, digest = vars(estimator)[INTERRUPTED]
+    for name, now in _fixed_parameters(estimator).items():
+        if now != parameters[name]:
+            raise ValueError(
+                f"resume=True continues a fit with {name}={parameters[name]}, so {name}={now} is not possible."
+            )
+    if digest != _digest(columns, attributes):
+        raise ValueError("resume=True continues a fit on other data. Pass the same X, y and validation data.")
+    kept: list[TrainingState] = states
+    return kept
+
+
+def _digest(columns: Encoder, attributes: Mapping[str, Any]) -> tuple[bytes, str]:
+    """Return a summary of what fit has learnt before training: equal for equal data."""
+    return columns.numbers.tobytes(), repr(attributes)
+
+
+def _fixed_parameters(estimator: Any) -> dict[str, str]:
+    """Return the representations of the parameters that must not change before training is resumed."""
+    return {name: repr(value) for name, value in estimator.get_params(deep=False).items() if name not in _FREE}

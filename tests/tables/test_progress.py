@@ -1,0 +1,180 @@
+"""Callbacks and `resume` of the estimators for tables."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+import cmlp
+from cmlp import TabularClassifier, TabularRegressor
+from cmlp.callbacks import Checkpoint, CSVLog, EarlyStopping, ProgressBar
+from cmlp.training.loop import Training
+
+RNG = np.random.RandomState(0)
+X = RNG.standard_normal((300, 3))
+NUMBERS = X[:, 0] * 3 + np.sin(X[:, 1])
+LABELS = np.where(NUMBERS > 0, "high", "low")
+QUICK = {"n_estimators": 3, "hidden_layer_sizes": (8,), "random_state": 0}
+
+
+def learnt(model):
+    """Return the parameters of all networks and the curves."""
+    return [net.params.tobytes() for net in model.estimators_], model.history_
+
+
+class Recorder:
+    """Keeps what the trainer says after each epoch."""
+
+    def __init__(self, stop_after=None):
+        self.begun, self.epochs, self.ended, self.stop_after = [], [], 0, stop_after
+
+    def on_fit_begin(self, trainer):
+        self.begun.append(trainer.state.epoch)
+
+    def on_epoch_end(self, trainer):
+        self.epochs.append(trainer.last_epoch)
+        if trainer.last_epoch.number == self.stop_after:
+            trainer.stop()
+
+    def on_fit_end(self, trainer):
+        self.ended += 1
+
+
+@pytest.fixture
+def interrupt(monkeypatch):
+    """Return a function that lets Ctrl-C come at the end of the n-th epoch of any network."""
+    original = Training._end_epoch
+
+    def after(n):
+        count = []
+
+        def end_epoch(self, *arguments):
+            count.append(None)
+            if len(count) == n:
+                raise KeyboardInterrupt
+            original(self, *arguments)
+
+        monkeypatch.setattr(Training, "_end_epoch", end_epoch)
+        return lambda: monkeypatch.setattr(Training, "_end_epoch", original)
+
+    return after
+
+
+@pytest.mark.parametrize("n_threads", [1, 2])
+@pytest.mark.parametrize("kind, y", [(TabularClassifier, LABELS), (TabularRegressor, NUMBERS)])
+def test_callbacks_see_means_over_the_networks_and_change_no_bits(kind, y, n_threads):
+    plain = kind(**QUICK).fit(X, y)
+    recorder = Recorder()
+    model = kind(**QUICK, n_threads=n_threads, callbacks=[recorder]).fit(X, y)
+    assert learnt(model) == learnt(plain)
+    curves = model.history_
+    n_epochs = max(curves["epoch"])
+    assert [epoch.number for epoch in recorder.epochs] == list(range(1, n_epochs + 1))
+    assert (recorder.begun, recorder.ended) == ([0], 1)
+    for name in ("loss", "validation_loss"):
+        values = np.array(curves[name])[np.array(curves["epoch"]) == n_epochs]
+        assert getattr(recorder.epochs[-1], name) == pytest.approx(values.mean(), rel=1e-12)
+    assert recorder.epochs[-1].validation_score == -recorder.epochs[-1].validation_loss
+    assert all(epoch.seconds > 0 and epoch.learning_rate > 0 for epoch in recorder.epochs)
+
+
+def test_callbacks_of_cmlp_follow_a_bag(tmp_path, capsys):
+    pytest.importorskip("tqdm")
+    log, checkpoint = CSVLog(tmp_path / "fit.csv"), Checkpoint(tmp_path / "model.cmlp", every=10)
+    model = TabularClassifier(**QUICK, callbacks=[log, checkpoint, ProgressBar()]).fit(X, LABELS)
+    lines = (tmp_path / "fit.csv").read_text().splitlines()
+    assert len(lines) == 1 + max(model.history_["epoch"])
+    assert "100%" in capsys.readouterr().err
+    saved = cmlp.load(tmp_path / "model.cmlp")
+    assert saved.predict_proba(X).tobytes() == model.predict_proba(X).tobytes()
+
+
+def test_progress_bar_by_verbose(capsys):
+    pytest.importorskip("tqdm")
+    model = TabularRegressor(**QUICK, verbose="bar").fit(X, NUMBERS)
+    written = capsys.readouterr()
+    assert "100%" in written.err and written.out == ""
+    model.set_params(verbose=True).fit(X, NUMBERS)
+    assert capsys.readouterr().out.count("Network ") == 3
+
+
+def test_snapshot_is_the_model_so_far():
+    seen = []
+
+    class Snapshots:
+        def on_epoch_end(self, trainer):
+            seen.append(trainer.snapshot())
+
+    model = TabularRegressor(**QUICK, callbacks=[Snapshots()]).fit(X, NUMBERS)
+    assert len(seen) == max(model.history_["epoch"])
+    assert seen[-1].predict(X).tobytes() == model.predict(X).tobytes()
+    assert seen[0].predict(X).tobytes() != model.predict(X).tobytes()
+    assert max(seen[0].history_["epoch"]) == 1
+
+
+def test_a_callback_stops_and_resume_continues_with_the_same_bits():
+    whole = TabularClassifier(**QUICK).fit(X, LABELS)
+    model = TabularClassifier(**QUICK, callbacks=[Recorder(stop_after=4)]).fit(X, LABELS)
+    assert max(model.history_["epoch"]) == 4
+    recorder = Recorder()
+    model = pickle.loads(pickle.dumps(model.set_params(callbacks=None)))
+    assert learnt(model.set_params(callbacks=[recorder]).fit(X, LABELS, resume=True)) == learnt(whole)
+    assert recorder.begun == [4] and recorder.epochs[0].number == 5
+
+
+def test_early_stopping_ends_all_networks():
+    model = TabularRegressor(**QUICK, callbacks=[EarlyStopping(patience=2, min_delta=10.0)]).fit(X, NUMBERS)
+    assert max(model.history_["epoch"]) == 3
+
+
+@pytest.mark.parametrize("callbacks", [None, []])
+@pytest.mark.parametrize("n", [1, 2, 20])
+def test_ctrl_c_keeps_what_is_learnt_and_resume_continues_with_the_same_bits(interrupt, n, callbacks):
+    callbacks = callbacks if callbacks is None else [Recorder()]
+    whole = TabularClassifier(**QUICK).fit(X, LABELS, np.arange(300) % 3)
+    model = TabularClassifier(**QUICK, callbacks=callbacks, n_threads=1)
+    undo = interrupt(n)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X, LABELS, np.arange(300) % 3)
+    undo()
+    assert hasattr(model, "classes_") is (n == 20 and callbacks is not None)  # each network has an epoch
+    model.fit(X, LABELS, np.arange(300) % 3, resume=True)
+    assert learnt(model) == learnt(whole)
+
+
+def test_max_time_can_be_resumed():
+    whole = TabularRegressor(**QUICK).fit(X, NUMBERS, X_val=X[:50], y_val=NUMBERS[:50])
+    model = TabularRegressor(**QUICK, max_time=1e-9).fit(X, NUMBERS, X_val=X[:50], y_val=NUMBERS[:50])
+    assert max(model.history_["epoch"]) == 1
+    model.set_params(max_time=None).fit(X, NUMBERS, X_val=X[:50], y_val=NUMBERS[:50], resume=True)
+    assert learnt(model) == learnt(whole)
+
+
+def test_resume_refuses_what_it_cannot_continue():
+    with pytest.raises(ValueError, match="resume=True continues a call of fit, but this TabularRegressor instance has"):
+        TabularRegressor().fit(X, NUMBERS, resume=True)
+    model = TabularRegressor(**QUICK).fit(X, NUMBERS)
+    with pytest.raises(ValueError, match="interrupted, but that of this TabularRegressor is complete"):
+        model.fit(X, NUMBERS, resume=True)
+    model.set_params(max_time=1e-9).fit(X, NUMBERS)
+    before = learnt(model)
+    for Z, y in ((X + 1, NUMBERS), (X, NUMBERS + np.arange(300)), (X[:299], NUMBERS[:299]), (X[:, :2], NUMBERS)):
+        with pytest.raises(ValueError, match=r"[Pp]ass the same X, y"):
+            model.fit(Z, y, resume=True)
+    with pytest.raises(ValueError, match=r"hidden_layer_sizes=\(8,\), so hidden_layer_sizes=9 is not possible"):
+        model.set_params(hidden_layer_sizes=9).fit(X, NUMBERS, resume=True)
+    assert learnt(model) == before
+    with pytest.raises(ValueError, match="'callbacks' parameter of TabularRegressor must be a list of objects"):
+        model.set_params(callbacks=[print]).fit(X, NUMBERS)
+
+
+def test_an_error_of_a_callback_keeps_the_former_model():
+    class Broken:
+        def on_epoch_end(self, trainer):
+            raise OSError("no space left")
+
+    model = TabularRegressor(**QUICK).fit(X, NUMBERS)
+    before = learnt(model)
+    with pytest.raises(OSError, match="no space left"):
+        model.set_params(callbacks=[Broken()]).fit(X, -NUMBERS)
+    assert learnt(model) == before
