@@ -492,7 +492,8 @@ typedef struct cmlp_net_config {
     int32_t n_layers;
     int32_t loss;               /* cmlp_loss */
     int32_t dtype;              /* CMLP_FLOAT32 or CMLP_FLOAT64: of parameters and of all arithmetic */
-    uint32_t isa_mask;          /* allowed values of cmlp_isa, or 0 for all; the fastest available one is used */
+    uint32_t isa_mask;          /* allowed values of cmlp_isa, or 0 for all; the fastest available one is used. May
+                                   contain a cmlp_tuning */
     const double *activation_parameters; /* one per activation, or NULL: finite, > 0; 0: default */
     double loss_parameter;      /* finite, > 0; 0: default */
     /* NULL, or for CMLP_LOSS_QUANTILE the parameter p of each of the 2 to CMLP_MAX_QUANTILES outputs, ascending, in
@@ -810,13 +811,24 @@ typedef enum cmlp_isa {
     CMLP_ISA_NEON = 8     /* aarch64 */
 } cmlp_isa;
 
-/* "generic", "avx2", "avx512", "neon"; and "sgd", "momentum", "nesterov", "adam", "adamw". The strings are static. NULL
- * for other values. */
+/* How products read their operands: the families of processors for which this was measured. It changes no result. The
+ * default follows from the processor; isa_mask of a cmlp_net_config may add one of these values, for measurements. */
+typedef enum cmlp_tuning {
+    CMLP_TUNING_PLAIN = 256, /* all others */
+    CMLP_TUNING_AVX2 = 512,  /* x86 with AVX2, without AVX-512 */
+    CMLP_TUNING_ZEN5 = 1024, /* AMD from Zen 5 on */
+    CMLP_TUNING_INTEL = 2048 /* Intel with AVX-512 */
+} cmlp_tuning;
+
+/* "generic", "avx2", "avx512", "neon"; "plain", "avx2", "zen5", "intel"; and "sgd", "momentum", "nesterov", "adam",
+ * "adamw". The strings are static. NULL for other values. */
 CMLP_API const char *cmlp_isa_name(uint32_t isa);
+CMLP_API const char *cmlp_tuning_name(uint32_t tuning);
 CMLP_API const char *cmlp_solver_name(int32_t solver);
 
-/* The cmlp_isa in use; 0 for an invalid net. */
+/* The cmlp_isa and the cmlp_tuning in use; 0 for an invalid net. */
 CMLP_API uint32_t cmlp_net_isa(const cmlp_net *net);
+CMLP_API uint32_t cmlp_net_tuning(const cmlp_net *net);
 /* Mask of the instruction sets that this build, this processor and this operating system support. */
 CMLP_API uint32_t cmlp_cpu_isa(void);
 

@@ -86,6 +86,8 @@ typedef struct cmlp_capi {
     cmlp_status (*table_write_size)(const cmlp_table *table, size_t *bytes);
     cmlp_status (*table_write)(const cmlp_table *table, const cmlp_model_content *content, void *scratch,
                                size_t scratch_size);
+    const char *(*tuning_name)(uint32_t tuning);
+    uint32_t (*net_tuning)(const cmlp_net *net);
 } cmlp_capi;
 
 /* Python.h comes first in every extension module. Other programs that include this header only get the struct. */
@@ -115,7 +117,8 @@ static const cmlp_capi cmlp_capi_table = {
     cmlp_init_params, cmlp_optimizer_state_size, cmlp_train_epoch, cmlp_model_write_size, cmlp_model_write,
     cmlp_net_layer, cmlp_describe_activation, cmlp_describe_loss, cmlp_isa_name, cmlp_solver_name, cmlp_net_isa,
     cmlp_cpu_isa, cmlp_activations, cmlp_weighted_sums, cmlp_cost, cmlp_gradient, cmlp_input_gradient, cmlp_deltas,
-    cmlp_step, cmlp_encoder_width, cmlp_encode, cmlp_model_category, cmlp_table_write_size, cmlp_table_write
+    cmlp_step, cmlp_encoder_width, cmlp_encode, cmlp_model_category, cmlp_table_write_size, cmlp_table_write,
+    cmlp_tuning_name, cmlp_net_tuning
 };
 #endif
 

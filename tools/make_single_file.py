@@ -203,7 +203,7 @@ def kernel_text(parts: str) -> tuple[str, list[str]]:
     paste together, become KERNEL(name) in the text.
     """
     families = [re.sub(r"##[A-Z]\b", r"\\d+", name).replace("##", "") for name in PASTED.findall(parts)]
-    text = PASTED.sub(r"KERNEL(\1)", parts).replace("    const cmlp_kernels NAME", "    static const cmlp_kernels NAME")
+    text = PASTED.sub(r"KERNEL(\1)", parts)
     names = file_scope_names(text)
     found = [(match[2], bool(match[1])) for match in TOKEN.finditer(text) if match[2]]
     direct = names & {name for name, is_member in found if is_member}
@@ -213,7 +213,8 @@ def kernel_text(parts: str) -> tuple[str, list[str]]:
         # Members keep their names; a name before another name or a star is that of a type.
         chosen = {name for name in direct if i % 3 != 2 or re.search(rf"\b{name}\s+[\w*]", piece)}
         pieces[i] = replaced_names(piece, lambda name, chosen=chosen: f"KERNEL({name})" if name in chosen else name)
-    return "".join(pieces), sorted(names - direct)
+    whole = "".join(pieces).replace("\nconst cmlp_kernels", "\nstatic const cmlp_kernels")
+    return whole, sorted(names - direct)
 
 
 def kernels(core: Core) -> tuple[str, str]:

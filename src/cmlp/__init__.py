@@ -113,7 +113,7 @@ else:
     def __dir__():
         return sorted({*globals(), *__all__})
 
-    # The bridge is imported now, so that an invalid CMLP_ISA raises ImportError at `import cmlp`. The command imports
-    # it later, to print this error in one line.
+    # The bridge is imported now, so that an invalid CMLP_ISA or CMLP_TUNING raises ImportError at `import cmlp`. The
+    # command imports it later, to print this error in one line.
     if not _is_command():
         import_module("cmlp._core")

@@ -26,6 +26,7 @@ ACTIVATIONS: dict[str, Activation]
 LOSSES: dict[str, Loss]
 SOLVERS: dict[str, int]
 ISAS: dict[str, int]
+TUNINGS: dict[str, int]
 STATE_VERSION: int
 FILE_DTYPES: dict[str, int]
 __version__: str
@@ -42,6 +43,7 @@ class Net:
     loss: str | LossFunction
     dtype: np.dtype[Any]
     isa: str
+    tuning: str
     n_params: int
     n_in: int
     n_out: int

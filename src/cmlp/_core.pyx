@@ -87,6 +87,8 @@ ACTIVATIONS = activation_table()
 LOSSES = loss_table()
 SOLVERS = {cmlp_solver_name(code).decode(): code for code in range(CMLP_SOLVER_SGD, CMLP_SOLVER_ADAMW + 1)}
 ISAS = {cmlp_isa_name(bit).decode(): bit for bit in (CMLP_ISA_GENERIC, CMLP_ISA_AVX2, CMLP_ISA_AVX512, CMLP_ISA_NEON)}
+TUNINGS = {cmlp_tuning_name(bit).decode(): bit
+           for bit in (CMLP_TUNING_PLAIN, CMLP_TUNING_AVX2, CMLP_TUNING_ZEN5, CMLP_TUNING_INTEL)}
 
 __version__ = cmlp_version().decode()
 
@@ -105,7 +107,15 @@ cdef uint32_t allowed_isa() except? 0:
     raise ImportError(f"CMLP_ISA={name!r} cannot be used on this processor; available: {names}")
 
 
-cdef uint32_t ISA_MASK = allowed_isa()
+cdef uint32_t chosen_tuning() except? 1:
+    """Return the tuning that CMLP_TUNING names, or 0; raise ImportError if its name is unknown."""
+    name = os.environ.get("CMLP_TUNING")
+    if name and name not in TUNINGS:
+        raise ImportError(f"CMLP_TUNING={name!r} is not a tuning of the kernels; available: {', '.join(TUNINGS)}")
+    return TUNINGS[name] if name else 0
+
+
+cdef uint32_t ISA_MASK = allowed_isa() | chosen_tuning()
 
 
 def cpu_info():
@@ -116,6 +126,8 @@ def cpu_info():
     dict
         ``available``: names of the instruction sets that this build has kernels for and this processor supports.
         ``used``: the one in use. The environment variable ``CMLP_ISA``, read at import, selects another.
+        ``tuning``: how products read their operands: "plain", "avx2", "zen5" or "intel". It changes no result.
+        The environment variable ``CMLP_TUNING``, read at import, selects another, for measurements.
         ``threads``: the maximum number of threads of a call with ``n_threads=None``: the number of CPUs that this
         process may use, limited by its control groups and by ``OMP_NUM_THREADS``. It is read once per process.
 
@@ -126,8 +138,10 @@ def cpu_info():
     True
     """
     cdef uint32_t available = cmlp_cpu_isa()
+    net = Net((1, 1), ("identity",), "squared_error", np.float32)
     return {"available": [name for name, bit in ISAS.items() if available & <uint32_t>bit],
-            "used": Net((1, 1), ("identity",), "squared_error", np.float32).isa,
+            "used": net.isa,
+            "tuning": net.tuning,
             "threads": available_threads()}
 
 
@@ -173,7 +187,7 @@ cdef class Net:
     cdef int32_t code
     cdef readonly int64_t n_params, n_in, n_out
     cdef readonly tuple sizes, activations, activation_parameters
-    cdef readonly str isa
+    cdef readonly str isa, tuning
     cdef readonly object loss, loss_parameter, dtype
 
     def __cinit__(self, sizes, activations, loss, dtype, activation_parameters=None, loss_parameter=0.0):
@@ -228,6 +242,7 @@ cdef class Net:
         check(cmlp_net_init(self.net, cmlp_net_size(), &config))
         self.n_params, self.n_in, self.n_out = cmlp_net_n_params(self.net), c_sizes[0], c_sizes[n - 1]
         self.isa = {bit: name for name, bit in ISAS.items()}[cmlp_net_isa(self.net)]
+        self.tuning = cmlp_tuning_name(cmlp_net_tuning(self.net)).decode()
         parameters = []
         for i in range(n - 1):
             layer.struct_size = sizeof(cmlp_layer)

@@ -79,6 +79,8 @@ cdef extern from "cmlp_capi.h" nogil:
         cmlp_status (*table_write_size)(const cmlp_table *table, size_t *bytes) noexcept nogil
         cmlp_status (*table_write)(const cmlp_table *table, const cmlp_model_content *content, void *scratch,
                                    size_t scratch_size) noexcept nogil
+        const char *(*tuning_name)(uint32_t tuning) noexcept nogil
+        uint32_t (*net_tuning)(const cmlp_net *net) noexcept nogil
 
 cdef extern from "cmlp_capi.h":
     const cmlp_capi *cmlp_import_capi() except NULL

@@ -377,9 +377,17 @@ cdef extern from "cmlp.h" nogil:
         CMLP_ISA_AVX512
         CMLP_ISA_NEON
 
+    ctypedef enum cmlp_tuning:
+        CMLP_TUNING_PLAIN
+        CMLP_TUNING_AVX2
+        CMLP_TUNING_ZEN5
+        CMLP_TUNING_INTEL
+
     const char *cmlp_isa_name(uint32_t isa)
+    const char *cmlp_tuning_name(uint32_t tuning)
     const char *cmlp_solver_name(int32_t solver)
     uint32_t cmlp_net_isa(const cmlp_net *net)
+    uint32_t cmlp_net_tuning(const cmlp_net *net)
     uint32_t cmlp_cpu_isa()
     cmlp_status cmlp_activations(const cmlp_net *net, const void *params, const cmlp_rows *rows, void **outputs,
                                  cmlp_run *run)

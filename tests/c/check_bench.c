@@ -1,6 +1,8 @@
 /* Kernel benchmarks of check_kernels. */
 #include "check_kernels.h"
 
+#include "../../src/cmlp/core/cpu.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -10,6 +12,7 @@
 /* Operands for any benchmark, filled with numbers of about 1. */
 typedef struct work {
     const cmlp_kernels *table;
+    const cmlp_tuning_values *tuning;
     void *a, *b, *c, *d;
     int64_t rows, n_in, n_out;
     int32_t kind;
@@ -22,7 +25,8 @@ static double now(void) { return (double)clock() / CLOCKS_PER_SEC; }
 static void bench_dense(work *w)
 {
     const cmlp_dense_input x = {.rows = w->rows, .n_in = w->n_in, .base = w->a, .ld = w->n_in};
-    const cmlp_product to = {.w = w->b, .bias = w->d, .ldw = w->n_out, .n_out = w->n_out, .z = w->c, .ldz = w->n_out};
+    const cmlp_product to = {.w = w->b, .bias = w->d, .ldw = w->n_out, .n_out = w->n_out, .z = w->c, .ldz = w->n_out,
+                             .tuning = w->tuning};
     w->table->dense(&x, &to);
 }
 
@@ -31,7 +35,8 @@ static void bench_gradient(work *w)
     const void *list[CMLP_CHUNK];
     const cmlp_gradient_input a = {.rows = w->rows, .list = list};
     const cmlp_gradient_output to = {.d = w->c, .k1 = w->n_in, .n_out = w->n_out, .first = 1, .sums = w->d, .w = w->b,
-                                 .finish = {.mode = CMLP_UPDATE, .alpha = 1e-4, .inverse = 1e-9, .rate = 1e-9}};
+                                 .finish = {.mode = CMLP_UPDATE, .alpha = 1e-4, .inverse = 1e-9, .rate = 1e-9},
+                                 .tuning = w->tuning};
     for (int64_t i = 0; i < w->rows; i++)
         list[i] = (char *)w->a + (size_t)(i * w->n_in) * size_of(w->table->dtype);
     w->table->gradient(&a, &to);
@@ -115,6 +120,7 @@ static double time_of(const bench_case *c, work *w)
     w->n_in = c->n_in;
     w->n_out = c->n_out;
     w->kind = c->kind;
+    cmlp_find_kernels(w->table->dtype, w->table->isa, &w->tuning);
     refill(w);
     for (int round = 0; round < 30;) {
         const double start = now();

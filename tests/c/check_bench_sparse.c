@@ -1,6 +1,8 @@
 /* Benchmarks of the kernels for sparse rows, compared with the dense kernels on the same rows. */
 #include "check_kernels.h"
 
+#include "../../src/cmlp/core/cpu.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -77,7 +79,8 @@ static void run_gradient(const sparse_work *w, int what, const cmlp_csr *x, cons
     const int updates = what == UPDATE || what == UPDATE_DENSE;
     const cmlp_gradient_output to = {.d = w->d, .k1 = w->n_in, .n_out = w->n_out, .first = 1, .sums = w->sums, .w = w->w,
                                  .finish = {.mode = updates ? CMLP_UPDATE : CMLP_GRADIENT, .inverse = 1e-9,
-                                            .rate = 1e-9}};
+                                            .rate = 1e-9},
+                                 .tuning = cmlp_tunings};
     for (int64_t i = 0; dense && i < x->rows; i++)
         list[i] = dense + (size_t)(i * w->n_in) * size_of(w->table->dtype);
     if (what == UPDATE || what == GRADIENT)
@@ -92,7 +95,8 @@ static void run_batch(sparse_work *w, int what, int64_t i)
     const int64_t n = w->pool - i < w->batch ? w->pool - i : w->batch;
     const cmlp_csr x = {.list = w->list + i, .rows = n, .n_in = w->n_in, .scale = 1, .dtype = w->table->dtype};
     const cmlp_dense_input dense = {.rows = n, .n_in = w->n_in, .base = rows, .ld = w->n_in};
-    const cmlp_product to = {.w = w->w, .bias = w->w, .ldw = w->n_out, .n_out = w->n_out, .z = w->z, .ldz = w->n_out};
+    const cmlp_product to = {.w = w->w, .bias = w->w, .ldw = w->n_out, .n_out = w->n_out, .z = w->z, .ldz = w->n_out,
+                             .tuning = cmlp_tunings};
     switch (what) {
     case FORWARD: w->table->csr(&x, &to, w->scratch); return;
     case FORWARD_DENSE: w->table->dense(&dense, &to); return;

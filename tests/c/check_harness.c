@@ -14,7 +14,6 @@
 
 const char *table_name(const cmlp_kernels *table)
 {
-    if (table->pairs) return "avx512 in pairs";
     switch (table->isa) {
     case CMLP_ISA_GENERIC: return "generic";
     case CMLP_ISA_AVX2: return "avx2";

@@ -2,6 +2,8 @@
  * plain sum in double and have the bits that the chunk rule defines. */
 #include "check_kernels.h"
 
+#include "../../src/cmlp/core/cpu.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -176,12 +178,22 @@ static void verify_column_mask(const dense_case *c, const cmlp_kernels *table)
     if (!n_nonzero && n_set) fail(h, t, "%d mask bits are set, but all columns are zero", (int)n_set);
 }
 
+/* A tuning that differs from table to table and changes after 24 cases, because the number of a case chooses its
+ * shape. */
+static const cmlp_tuning_values *pick_tuning(const harness *h, const cmlp_kernels *table)
+{
+    int t = 0;
+    while (h->tables[t] != table) t++;
+    return &cmlp_tunings[(h->number / 24 + t) % cmlp_n_tunings];
+}
+
 static void call_dense(const cmlp_kernels *table, void *context)
 {
     dense_case *c = context;
     const cmlp_dense_input x = input_at(&c->x);
     const cmlp_product to = {.w = c->w->place.data, .bias = c->bias ? c->bias->place.data : NULL, .ldw = c->ldw,
-                             .n_out = c->n_out, .z = c->z->place.data, .ldz = c->ldz};
+                             .n_out = c->n_out, .z = c->z->place.data, .ldz = c->ldz,
+                             .tuning = pick_tuning(c->h, table)};
     for (size_t i = 0; i < sizeof c->x.column_mask / sizeof *c->x.column_mask; i++) c->x.column_mask[i] = EARLIER;
     table->dense(&x, &to);
     if (x.column_mask && c->n_out) verify_column_mask(c, table);
@@ -275,7 +287,7 @@ static void call_gradient(const cmlp_kernels *table, void *context)
                                    .ld_mask = x.ld_mask, .copy = x.copy};
     const cmlp_gradient_output to = {.d = c->d->place.data, .k0 = c->k0, .k1 = c->k1, .n_out = c->n_out,
                                  .first = c->first, .sums = c->sums->place.data, .w = c->w->place.data,
-                                 .finish = c->finish};
+                                 .finish = c->finish, .tuning = pick_tuning(c->h, table)};
     table->gradient(&a, &to);
 }
 

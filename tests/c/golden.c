@@ -1,7 +1,7 @@
 /* Trains small networks on generated numbers and compares the bits of the results with the hashes below, which are the
  * same on every processor, system, compiler, optimization level, instruction set and number of threads.
  *
- *   golden            all cases with every available instruction set
+ *   golden            all cases with every available instruction set and every tuning
  *   golden describe   also prints each case, so that other programs can repeat it
  *
  * The program needs only the core, so that it runs wherever the core compiles:
@@ -133,7 +133,7 @@ static void make_targets(problem *p)
         p->weights[i] = (double)(int)(3 * cmlp_random_double(&p->random)) + 0.5;
 }
 
-static int make_net(problem *p, uint32_t isa)
+static int make_net(problem *p, uint32_t isa, uint32_t tuning)
 {
     const cmlp_net_config config = {.struct_size = sizeof config,
                                     .sizes = p->c->sizes,
@@ -141,9 +141,10 @@ static int make_net(problem *p, uint32_t isa)
                                     .n_layers = p->c->n_layers,
                                     .loss = p->c->loss,
                                     .dtype = p->c->dtype,
-                                    .isa_mask = isa};
+                                    .isa_mask = isa | tuning};
     const cmlp_status status = cmlp_net_init((cmlp_net *)p->net, sizeof p->net, &config);
     if (!status && cmlp_net_isa((cmlp_net *)p->net) != isa) return CMLP_ERROR_ISA;
+    if (!status && tuning && cmlp_net_tuning((cmlp_net *)p->net) != tuning) return CMLP_ERROR_ISA;
     return status ? (int)status : (int)cmlp_init_params((cmlp_net *)p->net, &p->random, p->params);
 }
 
@@ -180,7 +181,7 @@ static uint64_t hash_block(uint64_t hash, int32_t dtype, const void *block, int6
 
 /* Trains three epochs, each in a different order. The hash covers the cost of each epoch, the parameters, and the
  * outputs for the first rows. */
-static int train(problem *p, uint32_t isa, int32_t n_threads, uint64_t *hash)
+static int train(problem *p, uint32_t isa, uint32_t tuning, int32_t n_threads, uint64_t *hash)
 {
     const golden_case *c = p->c;
     cmlp_net *net = (cmlp_net *)p->net;
@@ -189,7 +190,7 @@ static int train(problem *p, uint32_t isa, int32_t n_threads, uint64_t *hash)
     make_inputs(p);
     make_columns(p);
     make_targets(p);
-    int status = make_net(p, isa);
+    int status = make_net(p, isa, tuning);
     for (int64_t i = 0; i < c->rows; i++) p->order[i] = i;
     memset(p->state, 0, sizeof p->state);
     cmlp_optimizer optimizer = {.struct_size = sizeof optimizer, .state = p->state, .state_size = sizeof p->state,
@@ -244,16 +245,16 @@ static void describe(const golden_case *c)
 
 static int passed, failed;
 
-static void run_case(problem *p, uint32_t isa, int32_t n_threads)
+static void run_case(problem *p, uint32_t isa, uint32_t tuning, int32_t n_threads)
 {
     static const char *const names[] = {"", "generic", "avx2", "", "avx512", "", "", "", "neon"};
     uint64_t hash;
-    const int status = train(p, isa, n_threads, &hash);
+    const int status = train(p, isa, tuning, n_threads, &hash);
     const int good = status == CMLP_OK && hash == p->c->hash;
     *(good ? &passed : &failed) += 1;
     if (good) return;
-    printf("FAILED with %s and %d threads: %s, hash %016" PRIx64 " in\n", names[isa], (int)n_threads,
-           cmlp_status_name(status), hash);
+    printf("FAILED with %s, %s tuning and %d threads: %s, hash %016" PRIx64 " in\n", names[isa],
+           tuning ? cmlp_tuning_name(tuning) : "default", (int)n_threads, cmlp_status_name(status), hash);
     describe(p->c);
 }
 
@@ -269,8 +270,9 @@ int main(int argc, char **argv)
         if (argc > 1 && !strcmp(argv[1], "describe")) describe(p.c);
         for (uint32_t isa = CMLP_ISA_GENERIC; isa <= CMLP_ISA_NEON; isa *= 2) {
             if (!(available & isa)) continue;
-            run_case(&p, isa, 1);
-            run_case(&p, isa, 3);
+            for (uint32_t tuning = CMLP_TUNING_PLAIN; tuning <= CMLP_TUNING_INTEL; tuning *= 2)
+                run_case(&p, isa, tuning, 1);
+            run_case(&p, isa, 0, 3);
         }
     }
     printf("%d passed, %d failed\n", passed, failed);

@@ -337,6 +337,13 @@ def test_file_names_that_the_stream_cannot_encode_are_escaped(tmp_path, monkeypa
     assert (done.returncode, done.stderr) == (0, b"") and done.stdout.startswith(b"\\xe9.html: ")
 
 
+def test_unknown_tuning_is_reported_in_one_line():
+    done = run("--version", CMLP_TUNING="zen6")
+    assert done.returncode == 2 and done.stdout == b""
+    assert done.stderr.decode().startswith("python -m cmlp: error: CMLP_TUNING='zen6' is not a tuning of the kernels")
+    assert len(done.stderr.splitlines()) == 1
+
+
 @pytest.mark.parametrize("started_by", ["script", "module"])
 def test_unknown_instruction_set_is_reported_in_one_line(started_by, tmp_path, monkeypatch):
     program = "python -m cmlp"

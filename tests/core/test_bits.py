@@ -31,6 +31,8 @@ from cmlp import Network, _core
 
 PINNED = json.loads(golden.TABLE.read_text(encoding="ascii"))
 
+TUNINGS = ["plain", "avx2", "zen5", "intel"]
+
 
 def changed(digests):
     return sorted(name for name in PINNED.keys() | digests.keys() if PINNED.get(name) != digests.get(name))
@@ -92,6 +94,24 @@ def test_every_instruction_set_gives_the_golden_digests(isa):
     info, digests = json_from_python(code, isa=isa)
     assert info["used"] == isa
     assert changed(digests) == []
+
+
+@pytest.mark.parametrize("tuning", TUNINGS)
+@pytest.mark.parametrize("isa", ISAS)
+def test_every_tuning_gives_the_golden_digests(isa, tuning):
+    skip_unless_available(isa)
+    code = "import cmlp, golden, json; print(json.dumps([cmlp.cpu_info(), golden.digests()]))"
+    info, digests = json_from_python(code, isa=isa, tuning=tuning)
+    assert (info["used"], info["tuning"]) == (isa, tuning)
+    assert changed(digests) == []
+
+
+@pytest.mark.parametrize("name", ["zen6", "Intel", "avx2,zen5"])
+def test_unknown_tuning_raises_import_error(name):
+    done = run_python("import cmlp", tuning=name, check=False)
+    assert done.returncode != 0
+    last = done.stderr.strip().splitlines()[-1]
+    assert last == f"ImportError: CMLP_TUNING={name!r} is not a tuning of the kernels; available: {', '.join(TUNINGS)}"
 
 
 def test_cpu_info_lists_available_and_used_instruction_sets():

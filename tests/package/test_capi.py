@@ -23,7 +23,7 @@ ORDER = (
     "net_n_params random_seed random_double random_shuffle init_params optimizer_state_size train_epoch "
     "model_write_size model_write net_layer describe_activation describe_loss isa_name solver_name net_isa cpu_isa "
     "activations weighted_sums cost gradient input_gradient deltas step encoder_width encode model_category "
-    "table_write_size table_write"
+    "table_write_size table_write tuning_name net_tuning"
 )
 
 

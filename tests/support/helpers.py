@@ -115,7 +115,7 @@ def imported(path):
     return module
 
 
-def run_python(code, *arguments, isa=None, timeout=60, check=True):
+def run_python(code, *arguments, isa=None, tuning=None, timeout=60, check=True):
     """Run code in a new Python process that can import the support modules; return the finished process.
 
     The time limit turns a deadlock into a failure.
@@ -124,6 +124,8 @@ def run_python(code, *arguments, isa=None, timeout=60, check=True):
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, path))}
     if isa is not None:
         env["CMLP_ISA"] = isa
+    if tuning is not None:
+        env["CMLP_TUNING"] = tuning
     command = [sys.executable, "-c", code, *map(str, arguments)]
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=timeout)
     if check:
@@ -131,9 +133,9 @@ def run_python(code, *arguments, isa=None, timeout=60, check=True):
     return done
 
 
-def json_from_python(code, *arguments, isa=None, timeout=60):
+def json_from_python(code, *arguments, isa=None, tuning=None, timeout=60):
     """Run code in a new Python process; return its output, parsed as JSON."""
-    return json.loads(run_python(code, *arguments, isa=isa, timeout=timeout).stdout)
+    return json.loads(run_python(code, *arguments, isa=isa, tuning=tuning, timeout=timeout).stdout)
 
 
 def skip_unless_available(isa):

@@ -35,8 +35,9 @@ def main(arguments: Sequence[str] | None = None, program: str = "cmlp") -> int:
     Returns
     -------
     int
-        The exit status: 0 on success, 1 after an error, 2 if CMLP_ISA is not an instruction set of this processor,
-        130 after Ctrl-C, 141 after a broken pipe. Invalid arguments raise SystemExit with status 2.
+        The exit status: 0 on success, 1 after an error, 2 if CMLP_ISA is not an instruction set of this processor or
+        CMLP_TUNING is unknown, 130 after Ctrl-C, 141 after a broken pipe. Invalid arguments raise SystemExit with
+        status 2.
     """
     if sys.stdout is None:  # Python sets it to None if the descriptor is closed
         return _fail(program, "error: cannot write: standard output is closed")
@@ -47,7 +48,7 @@ def main(arguments: Sequence[str] | None = None, program: str = "cmlp") -> int:
             # Flush now: an error while Python flushes at exit could not be handled.
             sys.stdout.flush()
     except ImportError as error:
-        if "CMLP_ISA" not in str(error):
+        if "CMLP_ISA" not in str(error) and "CMLP_TUNING" not in str(error):
             raise
         return _fail(program, f"error: {error}", _BAD_USAGE)
     except KeyboardInterrupt:

@@ -301,7 +301,8 @@ static void delta_product(cmlp_batch_job *job, int32_t l, const void *delta, int
          *copy = cmlp_copy_space(&job->input, index);
     if (transposes_weights(net, layer, n)) {
         const cmlp_dense_input deltas = {.rows = n, .n_in = n_out, .base = delta, .ld = n_out, .copy = copy};
-        const cmlp_product to = {.w = transposed, .ldw = n_in, .n_out = n_in, .z = previous, .ldz = n_in};
+        const cmlp_product to = {.w = transposed, .ldw = n_in, .n_out = n_in, .z = previous, .ldz = n_in,
+                                 .tuning = net->tuning};
         kernels->transpose(weights, n_out, n_in, n_out, transposed, n_in);
         kernels->dense(&deltas, &to);
         return;
@@ -313,7 +314,8 @@ static void delta_product(cmlp_batch_job *job, int32_t l, const void *delta, int
             const int64_t rows = n_in - k < DELTA_WEIGHTS ? n_in - k : DELTA_WEIGHTS;
             const cmlp_dense_input w = {.rows = rows, .n_in = n_out, .base = cmlp_at(net, weights, k * n_out),
                                         .ld = n_out, .copy = copy};
-            const cmlp_product to = {.w = transposed, .ldw = block, .n_out = m, .z = product, .ldz = block};
+            const cmlp_product to = {.w = transposed, .ldw = block, .n_out = m, .z = product, .ldz = block,
+                                     .tuning = net->tuning};
             kernels->dense(&w, &to);
             kernels->transpose(product, block, rows, m, cmlp_at(net, previous, i * n_in + k), n_in);
         }

@@ -6,7 +6,7 @@
 #include "../../../include/cmlp.h"
 #include "kernels/target.h"
 
-#define SHUFFLES_BESIDE (UINT32_C(1) << 31) /* an extra bit next to those of cmlp_isa */
+#define TUNINGS (CMLP_TUNING_PLAIN | CMLP_TUNING_AVX2 | CMLP_TUNING_ZEN5 | CMLP_TUNING_INTEL)
 
 #if CMLP_X86
 
@@ -35,21 +35,22 @@ enum { EAX, EBX, ECX, EDX };
 #define SAVED_AVX 0x06u    /* XMM and YMM */
 #define SAVED_AVX512 0xe6u /* also mask registers and both parts of ZMM */
 
-/* Whether the processor executes shuffles and multiply-adds in parallel: AMD processors with 512-bit units. */
-static uint32_t shuffles_beside(const uint32_t leaf0[4], const uint32_t leaf1[4])
+/* The tuning for kernels with AVX-512. */
+static uint32_t tuning_of_maker(const uint32_t leaf0[4], const uint32_t leaf1[4])
 {
     const uint32_t family = (leaf1[EAX] >> 8 & 0xf) + (leaf1[EAX] >> 20 & 0xff);
     const int amd = leaf0[EBX] == 0x68747541 && leaf0[EDX] == 0x69746e65 && leaf0[ECX] == 0x444d4163;
-    return amd && family >= ZEN_5 ? SHUFFLES_BESIDE : 0;
+    return !amd ? CMLP_TUNING_INTEL : family >= ZEN_5 ? CMLP_TUNING_ZEN5 : CMLP_TUNING_PLAIN;
 }
 
+/* Instruction sets and one tuning. */
 static uint32_t features(void)
 {
     uint32_t found = CMLP_ISA_GENERIC, leaf0[4], r[4];
     cpuid(0, leaf0);
     if (leaf0[EAX] < 7) return found;
     cpuid(1, r);
-    found |= shuffles_beside(leaf0, r);
+    found |= tuning_of_maker(leaf0, r);
     if ((r[ECX] & LEAF1_ECX_NEEDED) != LEAF1_ECX_NEEDED) return found;
     uint64_t saved = saved_state();
     cpuid(7, r);
@@ -69,7 +70,7 @@ uint32_t cmlp_cpu_isa(void) { return features() & (CMLP_BUILD_ISA); }
 
 const cmlp_kernels *const cmlp_tables[] = {
 #if CMLP_BUILDS_AVX512
-    &cmlp_kernels_f32_avx512_pairs, &cmlp_kernels_f32_avx512,
+    &cmlp_kernels_f32_avx512,
 #endif
 #if CMLP_BUILDS_AVX512 && CMLP_BUILDS_FLOAT64
     &cmlp_kernels_f64_avx512,
@@ -95,13 +96,31 @@ const cmlp_kernels *const cmlp_tables[] = {
 };
 const int32_t cmlp_n_tables = sizeof cmlp_tables / sizeof *cmlp_tables;
 
-const cmlp_kernels *cmlp_find_kernels(int32_t dtype, uint32_t mask)
+const cmlp_tuning_values cmlp_tunings[] = {CMLP_TUNINGS};
+const int32_t cmlp_n_tunings = sizeof cmlp_tunings / sizeof *cmlp_tunings;
+
+const char *cmlp_tuning_name(uint32_t tuning)
 {
-    const uint32_t found = features(), allowed = mask ? found & mask : found;
+    for (int32_t i = 0; i < cmlp_n_tunings; i++)
+        if (cmlp_tunings[i].tuning == tuning) return cmlp_tunings[i].name;
+    return NULL;
+}
+
+static uint32_t tuning_of(const cmlp_kernels *table, uint32_t found)
+{
+    if (table->isa == CMLP_ISA_AVX2) return CMLP_TUNING_AVX2;
+    return table->isa == CMLP_ISA_AVX512 && table->dtype == CMLP_FLOAT32 ? found & TUNINGS : CMLP_TUNING_PLAIN;
+}
+
+const cmlp_kernels *cmlp_find_kernels(int32_t dtype, uint32_t mask, const cmlp_tuning_values **tuning)
+{
+    const uint32_t found = features(), sets = mask & ~(uint32_t)TUNINGS, allowed = sets ? found & sets : found;
     for (int32_t i = 0; i < cmlp_n_tables; i++) {
         const cmlp_kernels *table = cmlp_tables[i];
-        if (table->dtype == dtype && (table->isa & allowed) && (!table->pairs || (found & SHUFFLES_BESIDE)))
-            return table;
+        if (table->dtype != dtype || !(table->isa & allowed)) continue;
+        const uint32_t wanted = mask & TUNINGS ? mask & TUNINGS : tuning_of(table, found);
+        for (*tuning = cmlp_tunings; !((*tuning)->tuning & wanted);) ++*tuning;
+        return table;
     }
     return NULL;
 }

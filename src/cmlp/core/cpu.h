@@ -8,7 +8,10 @@
 extern const cmlp_kernels *const cmlp_tables[];
 extern const int32_t cmlp_n_tables;
 
-/* The best table among `mask` (0: all) for the element type; NULL if there is none. */
-const cmlp_kernels *cmlp_find_kernels(int32_t dtype, uint32_t mask);
+extern const cmlp_tuning_values cmlp_tunings[];
+extern const int32_t cmlp_n_tunings;
+
+/* The best table among `mask` (isa_mask of a cmlp_net_config) for the element type, and its tuning; NULL: none. */
+const cmlp_kernels *cmlp_find_kernels(int32_t dtype, uint32_t mask, const cmlp_tuning_values **tuning);
 
 #endif

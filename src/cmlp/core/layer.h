@@ -9,7 +9,7 @@ static inline cmlp_product cmlp_layer_product(const cmlp_net *net, const void *p
 {
     const cmlp_dense_layer *at = &net->layers[layer];
     return (cmlp_product){.w = cmlp_at(net, params, at->weights), .bias = cmlp_at(net, params, at->biases),
-                          .ldw = at->n_out, .n_out = at->n_out, .z = z, .ldz = at->n_out};
+                          .ldw = at->n_out, .n_out = at->n_out, .z = z, .ldz = at->n_out, .tuning = net->tuning};
 }
 
 /* The weights of a wide layer are used in blocks of columns that stay in the L2 cache, a chunk of inputs at a time, for

@@ -113,7 +113,8 @@ cmlp_status cmlp_net_init(cmlp_net *memory, size_t memory_size, const cmlp_net_c
     if (cmlp_misaligned(memory, CMLP_ALIGNOF(cmlp_net))) return CMLP_ERROR_ALIGNMENT;
     const size_t element = config->dtype == CMLP_FLOAT32 ? sizeof(float) : sizeof(double);
     if (count_params(config, element) < 0) return CMLP_ERROR_OVERFLOW;
-    const cmlp_kernels *kernels = cmlp_find_kernels(config->dtype, config->isa_mask);
+    const cmlp_tuning_values *tuning;
+    const cmlp_kernels *kernels = cmlp_find_kernels(config->dtype, config->isa_mask, &tuning);
     if (!kernels) return CMLP_ERROR_ISA;
     const cmlp_float_mode mode = cmlp_enter_mode();
     const int exact = cmlp_is_exact() && kernels->exact();
@@ -132,6 +133,7 @@ cmlp_status cmlp_net_init(cmlp_net *memory, size_t memory_size, const cmlp_net_c
     memory->dtype = config->dtype;
     memory->element = element;
     memory->kernels = kernels;
+    memory->tuning = tuning;
     lay_out(memory, config);
     return CMLP_OK;
 }
@@ -146,6 +148,8 @@ cmlp_status cmlp_check_net(const cmlp_net *net)
 int64_t cmlp_net_n_params(const cmlp_net *net) { return cmlp_check_net(net) ? 0 : net->n_params; }
 
 uint32_t cmlp_net_isa(const cmlp_net *net) { return cmlp_check_net(net) ? 0 : net->kernels->isa; }
+
+uint32_t cmlp_net_tuning(const cmlp_net *net) { return cmlp_check_net(net) ? 0 : net->tuning->tuning; }
 
 cmlp_status cmlp_net_layer(const cmlp_net *net, int32_t index, cmlp_layer *layer)
 {

@@ -29,6 +29,7 @@ struct cmlp_net {
     int64_t n_quantiles; /* 0, or the number of outputs: each has its own parameter of the loss */
     double quantiles[CMLP_MAX_QUANTILES];
     const cmlp_kernels *kernels;
+    const cmlp_tuning_values *tuning; /* of the dense products */
     cmlp_dense_layer layers[CMLP_MAX_LAYERS - 1];
 };
 

@@ -118,7 +118,7 @@ static void gradient_share(cmlp_batch_job *job, const weight_share *share, const
     const cmlp_net *net = job->data.net;
     const cmlp_dense_layer *layer = &net->layers[share->layer];
     cmlp_gradient_output to = {.k0 = share->k0, .k1 = share->k1, .n_out = layer->n_out, .sums = share->sums,
-                           .w = cmlp_at(net, microbatch->end->params, layer->weights)};
+                           .w = cmlp_at(net, microbatch->end->params, layer->weights), .tuning = net->tuning};
     for (int64_t i = 0, m; i < microbatch->n; i += m) {
         m = microbatch->n - i < CMLP_CHUNK ? microbatch->n - i : CMLP_CHUNK;
         to.first = microbatch->first && !i;

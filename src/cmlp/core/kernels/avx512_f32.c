@@ -5,7 +5,6 @@ CMLP_TARGET_BEGIN_AVX512
 #include "vec_avx512.h"
 #include "tiles_avx512.h"
 #define KERNELS_NAME cmlp_kernels_f32_avx512
-#define KERNELS_PAIRS_NAME cmlp_kernels_f32_avx512_pairs
 #define KERNELS_ISA CMLP_ISA_AVX512
 #include "kernels_tmpl.h"
 CMLP_TARGET_END

@@ -160,7 +160,7 @@ VEC_FN void csr_columns_strip(const csr_block *b, int count, const T *d, int64_t
     finish_vectors update = f;
     update.mode = CMLP_UPDATE; /* a compile-time constant here */
     const csr_strip deltas = {d, n_out, last, 0};
-    const int full = V_TAIL_COSTS && last == VL;
+    const int full = V_TAIL_COSTS == 1 && last == VL;
     const VT tail = v_tail(last);
     const uint16_t *const list = b->list[count];
     const csr_slot *const slots = b->slots;
@@ -174,7 +174,7 @@ VEC_FN void csr_columns_strip(const csr_block *b, int count, const T *d, int64_t
         if (t + CSR_PREFETCH < n_list) csr_prefetch(w + list[t + CSR_PREFETCH] * n_out, C);
         UNROLL for (int c = 0; c < C; c++)
             total[c] = first ? v_zero() : load_last(sums + at + c * VL, tail, full || c < C - 1);
-        FULL_OR_PARTIAL(last, csr_sums, &entries->value, 2, rows, slot->n, deltas, total, C);
+        FULL_OR_PARTIAL(0, last, csr_sums, &entries->value, 2, rows, slot->n, deltas, total, C);
         if (f.mode == CMLP_UPDATE)
             UNROLL for (int c = 0; c < C; c++)
                 finish(total[c], NULL, w + at + c * VL, tail, full || c < C - 1, &update);

@@ -136,7 +136,7 @@ typedef void csr_row_fn(const T *values, csr_indices columns, int64_t n, csr_str
         V total[C];                                                                                               \
         UNROLL for (int c = 0; c < C; c++)                                                                        \
             total[c] = v_add(bias ? load_lanes(bias + c * VL, c == C - 1 ? w.last : VL) : v_zero(), v_zero());     \
-        FULL_OR_PARTIAL(w.last, csr_sums, values, 1, columns, n, w, total, C);                                        \
+        FULL_OR_PARTIAL(0, w.last, csr_sums, values, 1, columns, n, w, total, C);                                     \
         UNROLL for (int c = 0; c < C; c++) store_lanes(z + c * VL, c == C - 1 ? w.last : VL, total[c]);            \
     }
 /* CSR_EACH(CSR_ROW) defines csr_row_1(), csr_row_2(), ... for strips of 1, 2, ... vectors. */

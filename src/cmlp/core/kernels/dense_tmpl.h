@@ -23,9 +23,9 @@ typedef struct dense_rows {
 
 CMLP_ASSERT(DENSE_ROWS_1 * (CMLP_CHUNK + LINE) * sizeof(T) <= CMLP_COPY_BYTES, "a tile's rows");
 
-/* Row r of a tile. Adjacent copies have a constant distance, so that no pointers need to be loaded. */
+/* Row r of a tile. Adjacent copies have a constant distance from `near`, so that no pointers need to be loaded. */
 #define COPY_LD (CMLP_CHUNK + LINE)
-#define TILE_ROW(x, r) (flags & NEAR ? (x)[0] + (r) * COPY_LD : (x)[r])
+#define TILE_ROW(x, r) (flags & NEAR ? near + (r) * COPY_LD : (x)[r])
 
 /* A strip of columns: of W, of the result z, and of what precedes the product in z's sum: the bias or z itself. */
 typedef struct dense_strip {
@@ -33,18 +33,22 @@ typedef struct dense_strip {
     T *z;
     int64_t ldw, ldb, ldz; /* distances between rows; ldb is 0 for the bias */
     int64_t last;          /* columns in the last vector */
+    int whole;             /* cmlp_tuning_values */
 } dense_strip;
 
 /* sum += R rows' columns [k0, k1). `tail` masks the last vector of the strip. */
 VEC_FN void tile_columns(const T *DENSE_LIST *x, int64_t k0, int64_t k1, const dense_strip *strip, VT tail,
                          V sum[][2], const int R, const int C, const int flags, const int full)
 {
+    const T *const near = flags & NEAR ? x[0] : NULL;
+    /* W may be in the L3 cache: prefetch the next strip, or later rows of this one */
+    const int64_t ahead = flags & NEAR ? W_AHEAD * strip->ldw : 2 * VL;
     NO_UNROLL for (int64_t k = k0; k < k1; k++) {
         const T *row = strip->w + k * strip->ldw;
         V wv[2];
-        if (C == 2) /* prefetch the next strip: W may be in the L3 cache */
+        if (C == 2)
             UNROLL for (int c = 0; c < 2; c++)
-                if (!(c * VL % LINE)) CMLP_PREFETCH(row + (2 + c) * VL);
+                if (!(c * VL % LINE)) CMLP_PREFETCH(row + ahead + c * VL);
         UNROLL for (int c = 0; c < C; c++) wv[c] = load_last(row + c * VL, tail, full || c < C - 1);
         UNROLL for (int r = 0; r < R; r++) {
             V xv = v_set1(TILE_ROW(x, r)[k]);
@@ -58,6 +62,7 @@ VEC_FN void tile_columns(const T *DENSE_LIST *x, int64_t k0, int64_t k1, const d
 VEC_FN void tile_group(const T *DENSE_LIST *x, int64_t k, const dense_strip *strip, VT tail, V sum[][2], const int R,
                        const int flags, const int full)
 {
+    const T *const near = flags & NEAR ? x[0] : NULL;
     V wv[GROUP];
     UNROLL for (int u = 0; u < GROUP; u++) wv[u] = load_last(strip->w + (k + u) * strip->ldw, tail, full);
     UNROLL for (int r = 0; r < R; r++) {
@@ -140,10 +145,11 @@ static const T no_bias[2 * VL];
 
 typedef void dense_fn(dense_rows *x, int64_t n, const dense_strip *strip);
 
-#define DENSE_TILE(NAME, R, C, FLAGS)                                            \
-    static void NAME(dense_rows *x, int64_t n, const dense_strip *strip)         \
-    {                                                                           \
-        FULL_OR_PARTIAL(strip->last, dense_tile, x, n, strip, R, C, FLAGS);         \
+#define DENSE_TILE(NAME, R, C, FLAGS)                                                     \
+    static void NAME(dense_rows *x, int64_t n, const dense_strip *strip)                  \
+    {                                                                                     \
+        const int whole = 2 * (R) > DENSE_ROWS_1 && !((FLAGS) & PAIRS) && strip->whole;   \
+        FULL_OR_PARTIAL(whole, strip->last, dense_tile, x, n, strip, R, C, FLAGS);        \
     }
 #define DENSE_ENTRY_1(R) [R] = dense_##R##x1,
 #define DENSE_ENTRY_2(R) [R] = dense_##R##x2,
@@ -154,21 +160,30 @@ DENSE_EACH_2(DENSE_TILE_2)
 static dense_fn *const dense_tiles_1[DENSE_ROWS_1 + 1] = {DENSE_EACH_1(DENSE_ENTRY_1)};
 static dense_fn *const dense_tiles_2[DENSE_ROWS_2 + 1] = {DENSE_EACH_2(DENSE_ENTRY_2)};
 
+/* Tiles for adjacent copies of rows. */
+#define DENSE_TILE_COPIES(R) DENSE_TILE(dense_copies_##R##x2, R, 2, NEAR)
+#define DENSE_ENTRY_COPIES(R) [R] = dense_copies_##R##x2,
+#ifndef DENSE_COPIES_2
+#define DENSE_COPIES_2(X)
+#endif
 #ifdef V_LOADS_BYTES
 DENSE_TILE(dense_near, DENSE_ROWS_1, 1, NEAR)
 #else
 #define dense_near NULL
 #endif
+DENSE_COPIES_2(DENSE_TILE_COPIES)
+static dense_fn *const dense_copies_1[DENSE_ROWS_1 + 1] = {[DENSE_ROWS_1] = dense_near};
+static dense_fn *const dense_copies_2[DENSE_ROWS_2 + 1] = {NULL, DENSE_COPIES_2(DENSE_ENTRY_COPIES)};
 
 /* The tiles of one width. `dense_narrow` and `dense_wide` are for columns of any layer, narrow or wide. */
 typedef struct dense_tiles {
     int vectors;
     int64_t tallest;
     dense_fn *const *by_height; /* by height. All heights up to half of the tallest exist, and some even ones above */
-    dense_fn *near;      /* the tallest tile for adjacent copies of rows, or NULL */
+    dense_fn *const *copies; /* by height, for adjacent copies of rows; NULL entries: by_height */
 } dense_tiles;
-static const dense_tiles dense_narrow = {1, DENSE_ROWS_1, dense_tiles_1, dense_near};
-static const dense_tiles dense_wide = {2, DENSE_ROWS_2, dense_tiles_2, NULL};
+static const dense_tiles dense_narrow = {1, DENSE_ROWS_1, dense_tiles_1, dense_copies_1};
+static const dense_tiles dense_wide = {2, DENSE_ROWS_2, dense_tiles_2, dense_copies_2};
 
 /* Height of the next tile if `left` rows are left. All tiles get nearly the same height, so that none is very low. */
 static int64_t dense_height(const dense_tiles *tiles, int64_t left)
@@ -226,18 +241,15 @@ static void copy_bytes(const cmlp_dense_input *x, int64_t i, int64_t height, int
 /* Sets taken->list to the n elements from k0 on of rows [i, i + height). uint8 rows, and rows that would evict each
  * other from the cache, are copied next to each other. Fills `mask` with the nonzero columns unless scanning has
  * stopped. */
-static void take_rows(const cmlp_dense_input *x, int64_t i, int64_t height, int64_t k0, int64_t n, int clash, T *copy,
+static void take_rows(const cmlp_dense_input *x, int64_t i, int64_t height, int64_t k0, int64_t n, int copied, T *copy,
                       uint64_t *mask, column_count *count, dense_rows *taken)
 {
     const int bytes = x->byte_scale != 0;
     if (bytes) copy_bytes(x, i, height, k0, n, copy, mask);
     for (int64_t r = 0; r < height; r++) {
         T *to = copy + r * COPY_LD;
-        taken->list[r] = to;
-        if (bytes) continue;
-        const T *from = AT_ROW(x, i + r) + k0;
-        if (!clash) taken->list[r] = from;
-        for (int64_t k = 0; clash && k < n; k += VL) store_lanes(to + k, n - k, load_lanes(from + k, n - k));
+        taken->list[r] = bytes || copied ? to : AT_ROW(x, i + r) + k0;
+        if (copied) memcpy(to, AT_ROW(x, i + r) + k0, (size_t)n * sizeof(T));
     }
     taken->prefetch = x->prefetch && !bytes ? x->prefetch + i : NULL;
     const int scanned =
@@ -245,9 +257,8 @@ static void take_rows(const cmlp_dense_input *x, int64_t i, int64_t height, int6
     taken->mask = scanned || bytes ? mask : NULL;
 }
 
-/* If the rows of W have at most DENSE_SHORT bytes, a block is DENSE_BLOCK of them, otherwise a chunk. A tile
+/* If the rows of W have at most tuning->short_row bytes, a block is DENSE_BLOCK of them, otherwise a chunk. A tile
  * multiplies a whole block before the next tile starts, so that rows of x are read in longer runs of memory. */
-#define DENSE_SHORT (4 * CMLP_LINE) /* bytes */
 #define DENSE_BLOCK (8 * CMLP_CHUNK)
 
 /* z = bias + x W for the first block of columns, z += x W for the following ones. */
@@ -257,7 +268,8 @@ typedef struct dense_job {
     const T *w, *bias; /* bias may be NULL */
     T *z;
     int64_t ldw, ldz, n_out;
-    int bytes, clash;
+    int bytes, copied, near; /* whether rows are uint8, are copied, and use tiles for adjacent copies */
+    const cmlp_tuning_values *tuning;
     column_count count;
 } dense_job;
 
@@ -267,13 +279,12 @@ static void dense_multiply(dense_job *job, int64_t i, int64_t height, int64_t k,
     const dense_tiles *tiles = job->tiles;
     const int64_t width = tiles->vectors * VL, strips = (job->n_out + width - 1) / width;
     const int64_t a_strip = (n + LINE * strips - 1) / (LINE * strips) * LINE; /* columns to prefetch per strip */
-    const int near = job->bytes && tiles->near && height == tiles->tallest;
-    dense_fn *const tile = near ? tiles->near : tiles->by_height[height];
+    dense_fn *const near = job->near ? tiles->copies[height] : NULL, *const tile = near ? near : tiles->by_height[height];
     const int paced = strips == 1 && PACED(height, tiles->vectors);
     T *const z = job->z + i * job->ldz;
     uint64_t mask[DENSE_BLOCK / MASK_BITS];
     dense_rows taken;
-    take_rows(job->x, i, height, k, n, job->clash, job->x->copy, mask, &job->count, &taken);
+    take_rows(job->x, i, height, k, n, job->copied, job->x->copy, mask, &job->count, &taken);
     taken.k = k;
     taken.n_prefetch = taken.prefetch && paced ? n : 0;
     taken.prefetched = 0;
@@ -284,7 +295,8 @@ static void dense_multiply(dense_job *job, int64_t i, int64_t height, int64_t k,
                                    .ldw = job->ldw,
                                    .ldb = k ? job->ldz : 0,
                                    .ldz = job->ldz,
-                                   .last = job->n_out - j < width ? job->n_out - j - width + VL : VL};
+                                   .last = job->n_out - j < width ? job->n_out - j - width + VL : VL,
+                                   .whole = job->tuning->whole};
         if (taken.prefetch && !paced)
             prefetch(taken.prefetch, height, from, k + n - from < a_strip ? k + n - from : a_strip);
         tile(&taken, n, &strip);
@@ -297,11 +309,13 @@ static void dense_multiply(dense_job *job, int64_t i, int64_t height, int64_t k,
 static void dense_strips(dense_job *job)
 {
     const int64_t rows = job->x->rows, n_in = job->x->n_in;
-    const int64_t block = job->n_out * (int64_t)sizeof(T) <= DENSE_SHORT ? DENSE_BLOCK : CMLP_CHUNK;
+    const int64_t block = job->n_out * (int64_t)sizeof(T) <= job->tuning->short_row ? DENSE_BLOCK : CMLP_CHUNK;
     const int one_chunk = job->tiles->vectors > 1 || job->bytes;
     const int64_t step = one_chunk ? CMLP_CHUNK : block;
-    job->clash = !job->bytes && job->x->copy && job->n_out > job->tiles->vectors * VL && rows > 1 &&
-                 !(((uintptr_t)AT_ROW(job->x, 0) ^ (uintptr_t)AT_ROW(job->x, 1)) % CLASH);
+    const int adjacent = job->tuning->adjacent && job->tiles->vectors > 1;
+    job->copied = !job->bytes && job->x->copy && job->n_out > job->tiles->vectors * VL && rows > 1 &&
+                  (adjacent || !(((uintptr_t)AT_ROW(job->x, 0) ^ (uintptr_t)AT_ROW(job->x, 1)) % CLASH));
+    job->near = job->bytes ? job->tiles->vectors == 1 : adjacent && job->copied;
     for (int64_t k0 = 0; !k0 || k0 < n_in; k0 += block) { /* runs once even without inputs: z = b + 0 */
         const int64_t k1 = n_in - k0 < block ? n_in : k0 + block;
         for (int64_t i = 0, height; i < rows; i += height) {
@@ -327,7 +341,7 @@ static void dense_with(const dense_tiles *narrow, const cmlp_dense_input *x, con
     cmlp_dense_input left = *x;
     const int64_t n_out = to->n_out, rest = n_out % (2 * VL), wide = rest > VL ? n_out : n_out - rest;
     dense_job job = {.tiles = &dense_wide, .x = x, .w = to->w, .bias = to->bias, .z = to->z, .ldw = to->ldw,
-                     .ldz = to->ldz, .n_out = wide, .bytes = x->byte_scale != 0};
+                     .ldz = to->ldz, .n_out = wide, .bytes = x->byte_scale != 0, .tuning = to->tuning};
     if (wide) {
         dense_strips(&job);
         left.prefetch = NULL;
@@ -343,5 +357,3 @@ static void dense_with(const dense_tiles *narrow, const cmlp_dense_input *x, con
         dense_strips(&job);
     }
 }
-
-static void dense(const cmlp_dense_input *x, const cmlp_product *to) { dense_with(&dense_narrow, x, to); }

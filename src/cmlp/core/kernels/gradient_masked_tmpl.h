@@ -77,7 +77,7 @@ typedef void masked_fn(const gradient_job *job, const uint8_t *list, int64_t n, 
     static void masked_##C(const gradient_job *job, const uint8_t *list, int64_t n, int64_t k, int64_t j,             \
                            int64_t last)                                                                              \
     {                                                                                                                 \
-        FULL_OR_PARTIAL(last, masked_tile, job, list, n, k, j, last, C);                                              \
+        FULL_OR_PARTIAL(0, last, masked_tile, job, list, n, k, j, last, C);                                           \
     }
 #define MASKED_NAME(C) masked_##C,
 /* MASKED_EACH(MASKED_TILE) defines masked_1(), masked_2(), ..., the instances of masked_tile() for C = 1, 2, ... */
@@ -118,7 +118,7 @@ static void gradient_with(const gradient_size *narrow, const cmlp_gradient_input
     const gradient_job job = {.narrow = narrow, .a = (const T *const *)a->list, .column_mask = a->column_mask,
                               .copy = a->copy, .mask = a->mask, .ld_mask = a->ld_mask, .rows = a->rows,
                               .n_out = to->n_out, .d = to->d, .sums = to->sums, .w = to->w, .first = to->first,
-                              .finish = &f};
+                              .finish = &f, .tuning = to->tuning};
     if (a->mask) {
         gradient_masked(&job, to->k0, to->k1);
     } else if (!a->column_mask || !to->n_out) {
@@ -127,9 +127,4 @@ static void gradient_with(const gradient_size *narrow, const cmlp_gradient_input
         if (changes_all(&f, to->first)) gradient_zero(&job, to->k0, to->k1);
         gradient_nonzero(&job, to->k0, to->k1);
     }
-}
-
-static void gradient(const cmlp_gradient_input *a, const cmlp_gradient_output *to)
-{
-    gradient_with(gradient_narrow, a, to);
 }

@@ -56,6 +56,7 @@ typedef struct gradient_job {
     T *sums, *w;
     int first;
     const finish_values *finish;
+    const cmlp_tuning_values *tuning;
 } gradient_job;
 
 /* Epilogue of adjacent weight rows of a tile, from row k on, in the strip from column j on. The sums are in memory at
@@ -116,7 +117,11 @@ VEC_FN void gradient_tile(const gradient_job *job, const int64_t *groups, int64_
     const int64_t n_out = job->n_out;
     int64_t k[MAX_GROUPS];
     V sum[GRADIENT_ROWS_1]; /* R * C <= GRADIENT_ROWS_1 */
-    for (int g = 0; g < R / height; g++) k[g] = groups[g];
+    for (int g = 0; g < R / height; g++) {
+        k[g] = groups[g];
+        /* A vector load of numbers just stored would wait for the cache. Not measured with pairs. */
+        if (R == GRADIENT_ROWS_1 && !(flags & PAIRS)) OPAQUE(k[g]);
+    }
     UNROLL for (int r = 0; r < R; r++)
         UNROLL for (int c = 0; c < C; c++) sum[r * C + c] = v_zero();
     for (const T *const *end = a + job->rows; a < end; a++, d += n_out) {
@@ -153,10 +158,11 @@ VEC_FN void gradient_tile(const gradient_job *job, const int64_t *groups, int64_
 
 typedef void gradient_fn(const gradient_job *job, const int64_t *groups, int64_t j, int64_t last);
 
-#define GRADIENT_TILE(NAME, R, C, FLAGS)                                                          \
-    static void NAME(const gradient_job *job, const int64_t *groups, int64_t j, int64_t last)    \
-    {                                                                                            \
-        FULL_OR_PARTIAL(last, gradient_tile, job, groups, j, last, R, C, FLAGS);                     \
+#define GRADIENT_TILE(NAME, R, C, FLAGS)                                                               \
+    static void NAME(const gradient_job *job, const int64_t *groups, int64_t j, int64_t last)         \
+    {                                                                                                 \
+        const int whole = (R) * (C) >= GRADIENT_ROWS_1 && !((FLAGS) & PAIRS) && job->tuning->whole;   \
+        FULL_OR_PARTIAL(whole, last, gradient_tile, job, groups, j, last, R, C, FLAGS);               \
     }
 #define GRADIENT_TILE_1(R) GRADIENT_TILE(gradient_##R##x1, R, 1, 0)
 #define GRADIENT_TILE_2(R) GRADIENT_TILE(gradient_##R##x2, R, 2, 0)
@@ -199,36 +205,26 @@ VEC_FN void gradient_strip(const gradient_job *job, const int64_t *k, int64_t n,
     }
 }
 
-/* In wide layers each row of `a` and of d is in a page of its own, and the pages exceed the first-level TLB. If this
- * is slow on an instruction set, GRADIENT_COPY (tiles_<isa>.h) vectors of each row of `a` are copied next to each
- * other and used for all columns of d. */
-CMLP_ASSERT(CMLP_CHUNK * GRADIENT_COPY * VL * sizeof(T) <= CMLP_COPY_BYTES, "inputs of a chunk of rows");
-static int copies_inputs(const gradient_job *job)
-{
-    return GRADIENT_COPY && job->copy && job->rows >= CMLP_CHUNK / 2 && job->n_out >= 16 * VL;
-}
-
-static void copy_inputs(const T *const *a, int64_t rows, int64_t k, int64_t n, T *copy)
-{
-    for (int64_t i = 0; i < rows; i++, copy += GRADIENT_COPY * VL)
-        for (int64_t r = 0; r < n; r += VL) store_lanes(copy + r, n - r, load_lanes(a[i] + k + r, n - r));
-}
-
-/* Gradient of the adjacent weight rows [k, end). */
+/* Gradient of the adjacent weight rows [k, end). In wide layers each row of `a` and of d is in a page of its own, and
+ * the pages exceed the first-level TLB. If this is slow, columns of the rows of `a` are copied next to each other and
+ * used for all columns of d. */
 static void gradient_run(const gradient_job *job, int64_t k, int64_t end)
 {
     T *const space = job->copy;
-    const T *copies[GRADIENT_COPY ? CMLP_CHUNK : 1];
-    const int copied = copies_inputs(job);
+    const T *copies[CMLP_CHUNK];
+    const int copies_inputs = space && job->rows >= CMLP_CHUNK / 2 && job->n_out * (int)sizeof(T) >= 512;
+    const int64_t copied = copies_inputs ? job->tuning->copied / (int)sizeof(T) : 0;
+    const int64_t ld = (copied + LINE - 1) / LINE * LINE;
     const int64_t tallest = job->n_out > VL ? gradient_wide->rows : job->narrow->rows;
-    const int64_t max_height = copied ? GRADIENT_COPY * VL : tallest;
-    for (int64_t i = 0; copied && i < job->rows; i++) copies[i] = space + i * GRADIENT_COPY * VL;
+    const int64_t max_height = copied ? copied : tallest;
+    for (int64_t i = 0; copied && i < job->rows; i++) copies[i] = space + i * ld;
     for (int64_t height; k < end; k += height) {
         gradient_job rows_job = *job;
-        int64_t groups[MAX_GROUPS + GRADIENT_COPY * VL / GROUP], from = k;
+        int64_t groups[MAX_GROUPS + CMLP_COPY_BYTES / CMLP_CHUNK / (int)sizeof(T) / GROUP], from = k;
         height = end - k < max_height ? end - k : max_height;
         if (copied) {
-            copy_inputs(job->a, job->rows, k, height, space);
+            for (int64_t i = 0; i < job->rows; i++)
+                memcpy(space + i * ld, job->a[i] + k, (size_t)height * sizeof(T));
             rows_job.a = copies;
             rows_job.sums += k * job->n_out;
             rows_job.w += k * job->n_out;

@@ -8,6 +8,8 @@
 
 #include <stdint.h>
 
+#include "tunings.h"
+
 #define CMLP_CHUNK 128 /* terms of one partial sum */
 
 #define CMLP_TRANSPOSED_OUTPUTS 32 /* classifiers with at most so many outputs: transposed into vectors */
@@ -38,6 +40,7 @@ typedef struct cmlp_product {
     int64_t ldw, n_out;
     void *z;
     int64_t ldz;
+    const cmlp_tuning_values *tuning; /* of the dense products */
 } cmlp_product;
 
 /* The rows of inputs of a gradient: row i of a (rows, n_in) starts at list[i]. */
@@ -53,7 +56,7 @@ typedef struct cmlp_gradient_input {
 } cmlp_gradient_input;
 
 /* Size of the largest tile of rows that a kernel copies next to each other. */
-#define CMLP_COPY_BYTES 15360
+#define CMLP_COPY_BYTES 24576
 
 /* Whether uint8 values b can be scaled in float32 arithmetic with the same result as in double. This holds if the
  * scale is 2 / q, rounded, for an integer q <= 2^20, for example 1, 1/255, 1/256 or 2/255. Proof: let hi + lo be the
@@ -131,6 +134,7 @@ typedef struct cmlp_gradient_output {
     int first;
     void *sums, *w;
     cmlp_finish finish;
+    const cmlp_tuning_values *tuning;
 } cmlp_gradient_output;
 
 /* Constants of an optimizer step, named as in cmlp.h. `rate` is lr, or r for Adam. */
@@ -164,7 +168,6 @@ typedef struct cmlp_drop_rule {
 
 typedef struct cmlp_kernels {
     uint32_t isa;  /* cmlp_isa */
-    int32_t pairs; /* whether the table is for processors that shuffle and multiply-add in parallel: see pairs_tmpl.h */
     int32_t dtype; /* cmlp_dtype of T */
     int32_t lanes; /* elements in a vector */
 
@@ -217,7 +220,7 @@ typedef struct cmlp_kernels {
 
 extern const cmlp_kernels cmlp_kernels_f32_generic, cmlp_kernels_f64_generic;
 extern const cmlp_kernels cmlp_kernels_f32_avx2, cmlp_kernels_f64_avx2;
-extern const cmlp_kernels cmlp_kernels_f32_avx512, cmlp_kernels_f32_avx512_pairs, cmlp_kernels_f64_avx512;
+extern const cmlp_kernels cmlp_kernels_f32_avx512, cmlp_kernels_f64_avx512;
 extern const cmlp_kernels cmlp_kernels_f32_neon, cmlp_kernels_f64_neon;
 
 #endif

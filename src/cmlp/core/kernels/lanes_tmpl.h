@@ -72,14 +72,14 @@ VEC_FN void store_last(T *p, VT tail, const int full, V x)
 #define STORE_STRIDE 4
 
 /* Calls a tile with `full` as its last argument. If partial loads are as fast as full ones (V_TAIL_COSTS is 0), a
- * single instance serves both cases. FULL_OR_PARTIAL(last, csr_sums, a, b) expands to
- *   if (V_TAIL_COSTS && last == VL) csr_sums(a, b, 1); else csr_sums(a, b, 0); */
-#define FULL_OR_PARTIAL(last, tile, ...)      \
-    do {                                   \
-        if (V_TAIL_COSTS && (last) == VL)  \
-            tile(__VA_ARGS__, 1);          \
-        else                               \
-            tile(__VA_ARGS__, 0);          \
+ * single instance serves both cases; if it is 2, unless `whole`. FULL_OR_PARTIAL(0, last, csr_sums, a, b) expands to
+ *   if ((V_TAIL_COSTS == 1 || (V_TAIL_COSTS && 0)) && last == VL) csr_sums(a, b, 1); else csr_sums(a, b, 0); */
+#define FULL_OR_PARTIAL(whole, last, tile, ...)                               \
+    do {                                                                      \
+        if ((V_TAIL_COSTS == 1 || (V_TAIL_COSTS && (whole))) && (last) == VL) \
+            tile(__VA_ARGS__, 1);                                             \
+        else                                                                  \
+            tile(__VA_ARGS__, 0);                                             \
     } while (0)
 
 #define LINE (CMLP_LINE / (int)sizeof(T)) /* elements */

@@ -64,13 +64,13 @@ typedef void row_masked_fn(const T *x, const uint64_t *mask, int64_t n, const T 
 #define ROW_CHUNKS_FN(S, C)                                                                      \
     static void row_chunks_##S##x##C(const T *x, const T *w, int64_t ldw, int64_t last, T *total) \
     {                                                                                            \
-        FULL_OR_PARTIAL(last, row_chunks, x, w, ldw, last, total, S, C);                            \
+        FULL_OR_PARTIAL(0, last, row_chunks, x, w, ldw, last, total, S, C);                      \
     }
 #define ROW_MASKED_FN(C)                                                                                          \
     static void row_masked_##C(const T *x, const uint64_t *mask, int64_t n, const T *w, int64_t ldw, int64_t last, \
                                T *total)                                                                          \
     {                                                                                                             \
-        FULL_OR_PARTIAL(last, row_masked, x, mask, n, w, ldw, last, total, C);                                       \
+        FULL_OR_PARTIAL(0, last, row_masked, x, mask, n, w, ldw, last, total, C);                                    \
     }
 /* For example, ROW_CHUNKS_FN(2, 1) defines row_chunks_2x1(), the instance of row_chunks() for S = 2 chunks and C =
  * 1. */

@@ -6,6 +6,9 @@
 #define DENSE_TALL_1(X) X(10) X(12) X(14)
 #define DENSE_EACH_1(X) DENSE_LOW_1(X) DENSE_TALL_1(X)
 #define DENSE_EACH_2(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(10) X(12) X(14)
+#if CMLP_BITS == 32 /* float64 was not measured */
+#define DENSE_COPIES_2(X) X(5) X(6) X(7) X(8) X(10) X(12) X(14)
+#endif
 #define DENSE_BY_GROUPS 1
 #define DENSE_PACED 2
 /* There are more row pointers than registers. `volatile` makes the compiler load each where it is used; GCC would
@@ -16,7 +19,6 @@
 #define GRADIENT_LOW_1(X) X(16) X(8) X(4) X(2) X(1)
 #define GRADIENT_EACH_1(X) GRADIENT_TALL_1(X) GRADIENT_LOW_1(X)
 #define GRADIENT_EACH_2(X) X(14) X(8) X(4) X(2) X(1)
-#define GRADIENT_COPY 0
 /* Maximum width in vectors of a tile of GROUP rows that skips zeros (gradient_masked_tmpl.h). */
 #define MASKED_VECTORS 4
 #define MASKED_EACH(X) X(1) X(2) X(3) X(4)

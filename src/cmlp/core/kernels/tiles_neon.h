@@ -9,7 +9,6 @@
 #define GRADIENT_ROWS_1 24
 #define GRADIENT_EACH_1(X) X(24) X(12) X(8) X(4) X(2) X(1)
 #define GRADIENT_EACH_2(X) X(12) X(8) X(4) X(2) X(1)
-#define GRADIENT_COPY 0
 /* Maximum width in vectors of a tile of GROUP rows that skips zeros (gradient_masked_tmpl.h). */
 #define MASKED_VECTORS 4
 #define MASKED_EACH(X) X(1) X(2) X(3) X(4)

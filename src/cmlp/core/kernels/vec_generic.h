@@ -18,7 +18,7 @@
 #include "../fma.h"
 #include "target.h"
 
-#define V_TAIL_COSTS 0 /* whether a partial load takes longer than a whole one */
+#define V_TAIL_COSTS 0 /* whether a partial load takes longer than a whole one; 2: slightly */
 
 #if CMLP_BITS == 32
 typedef float T;
