@@ -10,6 +10,7 @@ import warnings
 
 import numpy as np
 
+from benchmarks.critical_difference import diagram
 from benchmarks.report import Report
 from benchmarks.table_sets import CHOSEN, UNSEEN, load
 
@@ -177,6 +178,17 @@ def summary(found, methods):
     return rows
 
 
+def draw(found, names, path):
+    """Write the critical-difference diagram of the mean errors of each table."""
+    sets = dict.fromkeys(name for name, _ in found)
+    errors = [
+        [np.mean([one[key]["error"] for (name, _), one in found.items() if name == table]) for key in names]
+        for table in sets
+    ]
+    path.write_text(diagram(names, errors), encoding="utf-8")
+    print(f"written to {path}")
+
+
 def available():
     """Return the methods whose packages are installed."""
     found = {}
@@ -208,4 +220,5 @@ def run(*, short):
         found = results_of(names[:1] if short else names, methods, n_splits)
         if found:
             report.table(f"{title}: {len(found)} splits of {len(found) // n_splits}", columns, summary(found, methods))
+            draw(found, list(methods), report.path.with_name(f"tables-{'unseen' if sets is UNSEEN else 'chosen'}.svg"))
     report.write()

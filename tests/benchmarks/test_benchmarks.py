@@ -134,3 +134,14 @@ def test_slope_of_a_quadratic_is_two():
     sizes = [10, 100, 1000]
     growth(table := Table(), "", sizes, [size**2 for size in sizes])
     assert [row[-1] for row in table.rows] == pytest.approx([None, 2, 2, 2])
+
+
+def test_critical_difference_of_nemenyis_test():
+    from benchmarks.critical_difference import critical_difference, diagram, groups, mean_ranks
+
+    assert critical_difference(4, 14) == pytest.approx(1.25, abs=0.005)  # the example of Demšar (2006), section 3.2.2
+    errors = [[0.1, 0.2, 0.2, 0.4], [0.3, 0.1, 0.2, 0.4]]
+    assert mean_ranks(errors).tolist() == [2.0, 1.75, 2.25, 4.0]
+    assert groups([1.0, 1.5, 2.4, 4.0], 1.2) == [(0, 1), (1, 2)]
+    drawn = diagram(list("abcd"), errors)
+    assert [drawn.count(f">{name} ({rank})<") for name, rank in [("a", "2.0"), ("b", "1.8"), ("d", "4.0")]] == [1, 1, 1]
