@@ -19,8 +19,12 @@ def benchmarks_are_found(monkeypatch):
     monkeypatch.syspath_prepend(ROOT)
 
 
+def slow(command):
+    return pytest.param(command, marks=pytest.mark.slow)
+
+
 @pytest.mark.parametrize(
-    "command", [pytest.param("batch", marks=pytest.mark.slow), "many", "scaling", "memory", "large", "model", "goals"]
+    "command", [slow("batch"), "many", "scaling", "memory", "large", "model", "goals", slow("distributed")]
 )
 def test_short_form_runs(command):
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
