@@ -72,14 +72,24 @@ class Cluster:
         futures: list[Any] = self.client.compute(parts, retries=_RETRIES)
         return futures
 
-    def submit(self, function: Callable[..., Any], *arguments: Any, place: str = "") -> Any:
-        """Return the future of a function's result; errors get the name of a place."""
+    def slots(self) -> list[str]:
+        """Return the address of a worker for each of its threads; the first ones are of different workers."""
+        threads: dict[str, int] = self.client.nthreads()
+        slots = sorted((i, address) for address, n in threads.items() for i in range(n))
+        return [address for _, address in slots]
+
+    def submit(self, function: Callable[..., Any], *arguments: Any, place: str = "", near: str | None = None) -> Any:
+        """Return the future of a function's result; errors get the name of a place.
+
+        The result should be `near` a worker, but any other may compute it.
+        """
         name = f"cmlp-{function.__name__}-{uuid.uuid4().hex}"
         # The parameters of a network are sent once per round, as part of a task: scattered data would be lost with
         # their worker. Dask's warning of large tasks is for rows.
         with load("dask").config.set({"distributed.admin.large-graph-warning-threshold": "1TiB"}):
+            options = {} if near is None else {"workers": [near], "allow_other_workers": True}
             return self.client.submit(
-                _run, __version__, place, function, arguments, key=name, pure=False, retries=_RETRIES
+                _run, __version__, place, function, arguments, key=name, pure=False, retries=_RETRIES, **options
             )
 
     def results(self, futures: Sequence[Any]) -> Iterator[Any]:

@@ -113,10 +113,12 @@ class DaskShards:
             if offsets[index] < offsets[index + 1]
         }
         self._shards = []
+        slots = self.cluster.slots() or [None]  # Dask trains a shard where it is: the shards are spread evenly
         for number, (begin, end) in enumerate(zip(self._bounds, self._bounds[1:], strict=False)):
             used = [index for index in blocks if offsets[index] < end and offsets[index + 1] > begin]
             sections = [(max(begin - offsets[i], 0), min(end, offsets[i + 1]) - offsets[i]) for i in used]
-            self._shards.append(submit(_joined, number, [blocks[index] for index in used], sections))
+            near = slots[number % len(slots)]
+            self._shards.append(submit(_joined, number, [blocks[index] for index in used], sections, near=near))
         for checked in (blocks.values(), self._shards):
             for _ in self.cluster.results([submit(_accepted, block) for block in checked]):
                 pass
