@@ -87,7 +87,7 @@ class Cluster:
         # The parameters of a network are sent once per round, as part of a task: scattered data would be lost with
         # their worker. Dask's warning of large tasks is for rows.
         with load("dask").config.set({"distributed.admin.large-graph-warning-threshold": "1TiB"}):
-            options = {} if near is None else {"workers": [near], "allow_other_workers": True}
+            options: dict[str, Any] = {} if near is None else {"workers": [near], "allow_other_workers": True}
             return self.client.submit(
                 _run, __version__, place, function, arguments, key=name, pure=False, retries=_RETRIES, **options
             )

@@ -113,7 +113,9 @@ class DaskShards:
             if offsets[index] < offsets[index + 1]
         }
         self._shards = []
-        slots = self.cluster.slots() or [None]  # Dask trains a shard where it is: the shards are spread evenly
+        slots: Sequence[str | None] = self.cluster.slots() or [
+            None
+        ]  # Dask trains a shard where it is: the shards are spread evenly
         for number, (begin, end) in enumerate(zip(self._bounds, self._bounds[1:], strict=False)):
             used = [index for index in blocks if offsets[index] < end and offsets[index + 1] > begin]
             sections = [(max(begin - offsets[i], 0), min(end, offsets[i + 1]) - offsets[i]) for i in used]
