@@ -739,11 +739,11 @@ CMLP_API cmlp_status cmlp_model_write(const cmlp_net *net, const void *params, c
 
 /* The networks and columns of a table, for a model file. The networks have the same layers and loss, but for the number of
  * inputs: that of an encoder of these columns with or without bins. The prediction is the mean of their outputs; with a
- * target, of max(low, min(high, output)), which is then multiplied by `scale` and added to `centre`.
+ * target, of max(low, min(high, output)), which is then multiplied by `scale` and added to `centre`. Predicted quantiles
+ * never cross: each network sorts its own, and none of these operations changes their order.
  *
  * The errors of a table: NULL, STRUCT_SIZE, OPTION (a column, the target, or the number of networks), ALIGNMENT, OVERFLOW,
- * NET, WIDTH (a network's inputs), LAYERS, ACTIVATION, LOSS and DTYPE (it differs from the first network, or has
- * quantiles). */
+ * NET, WIDTH (a network's inputs), LAYERS, ACTIVATION, LOSS and DTYPE (it differs from the first network). */
 typedef struct cmlp_table {
     size_t struct_size;
     const cmlp_column *columns;

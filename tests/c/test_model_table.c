@@ -26,6 +26,25 @@ static const cmlp_model_string strings[] = {
     {"classes", "{\"kind\":\"labels\",\"dtype\":\"U1\",\"values\":[\"a\",\"b\",\"c\"]}"}};
 static model_file good, changed;
 
+static const double quantiles[2][N_OUT] = {{0.1, 0.5, 0.9}, {0.1, 0.5, 0.8}};
+
+/* Networks with a quantile for each output: those without bins, and those with them. */
+static void make_quantile_nets(const double *narrow, const double *wide)
+{
+    const int32_t activations[] = {CMLP_ACTIVATION_RELU, CMLP_ACTIVATION_IDENTITY};
+    for (int bins = 0; bins < 2; bins++) {
+        const int64_t sizes[] = {bins ? WIDE : NARROW, N_HIDDEN, N_OUT};
+        cmlp_net_config config = CMLP_INIT(cmlp_net_config);
+        config.sizes = sizes;
+        config.activations = activations;
+        config.n_layers = 3;
+        config.loss = CMLP_LOSS_QUANTILE;
+        config.dtype = CMLP_FLOAT32;
+        config.quantiles = bins ? wide : narrow;
+        CHECK(cmlp_net_init(nets[bins], CMLP_NET_SIZE, &config) == CMLP_OK);
+    }
+}
+
 static void make_nets(int32_t dtype, int32_t output)
 {
     const int32_t activations[] = {CMLP_ACTIVATION_RELU, output};
@@ -151,6 +170,19 @@ static void compare(cmlp_model *model, void *scratch, size_t size)
     }
 }
 
+/* Quantiles ascend in every row. */
+static void check_quantiles(cmlp_model *model, void *scratch, size_t size)
+{
+    uint64_t state = 8;
+    compare(model, scratch, size);
+    for (int r = 0; r < 1000; r++) {
+        const double row[N_COLUMNS] = {uniform(&state, -5, 5), (double)(r % 4), 0, (double)(r % 3)};
+        double found[N_OUT];
+        CHECK(cmlp_model_predict(model, row, NULL, found, scratch, size) == CMLP_OK);
+        for (int j = 1; j < N_OUT; j++) CHECK(found[j - 1] <= found[j]);
+    }
+}
+
 static void check_calls(cmlp_model *model, void *scratch, size_t size)
 {
     const uint8_t bytes[N_COLUMNS] = {0};
@@ -271,6 +303,10 @@ int main(void)
     table = table_of(target);
     has_target = 1;
     CHECK(write_table(&table, 0) == CMLP_OK && load(&good, 1, compare) == CMLP_OK);
+    make_quantile_nets(quantiles[0], quantiles[0]);
+    CHECK(write_table(&table, 0) == CMLP_OK && load(&good, 1, check_quantiles) == CMLP_OK);
+    make_quantile_nets(quantiles[0], quantiles[1]);
+    CHECK(refused(table) == CMLP_ERROR_LOSS);
     make_nets(CMLP_FLOAT64, CMLP_ACTIVATION_TANH);
     CHECK(write_table(&table, 0) == CMLP_OK && load(&good, 1, NULL) == CMLP_OK);
     make_nets(CMLP_FLOAT32, CMLP_ACTIVATION_IDENTITY);

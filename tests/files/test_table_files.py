@@ -55,7 +55,12 @@ def regressor(**parameters):
     return TabularRegressor(**{**FAST, "categorical_features": [2, 3, 4, 6], **parameters}).fit(X, y)
 
 
-MODELS = {"binary": lambda: classifier(2), "multiclass": classifier, "regressor": regressor}
+MODELS = {
+    "binary": lambda: classifier(2),
+    "multiclass": classifier,
+    "regressor": regressor,
+    "quantiles": lambda: regressor(loss="quantile", quantile=[0.1, 0.5, 0.9]),
+}
 
 
 @pytest.fixture
@@ -201,7 +206,7 @@ def test_c_library_predicts_raw_rows_with_the_bits_of_python(tmp_path, name):
     rows = mixed_rows(300, seed=2)
     for raw, row in zip(schema.read(rows, "X"), rows, strict=True):
         label, found = core.predict(raw)
-        if name == "regressor":
+        if isinstance(model, TabularRegressor):
             assert label == -1 and found.tobytes() == model.predict([row]).tobytes()
         else:
             expected = model.predict_proba([row])[0]
@@ -236,13 +241,14 @@ def test_c_library_refuses_infinity_but_not_nan(tmp_path):
 # ------------------------------------------------------------------------------------- damaged and malicious files
 
 
-def tiny():
+def tiny(quantiles=()):
     """Return a file with all kinds of columns, as small as possible."""
     columns = [("number", 3, True), ("unused", 0, False), ("category", 3, False), ("number", 0, False)]
     encoder = _core.Columns(columns, [0.0, 1.0, -1.0, 0.0, 2.0, 5.0, 0.5])
     nets = []
     for n_in in (1 + 2 + 1 + 3 + 1, 1 + 1 + 3 + 1):
-        net = cmlp.Network([n_in, 2, 1], "relu", output="identity", loss="squared_error", random_state=n_in)
+        loss = {"loss": "quantile", "loss_parameter": quantiles} if quantiles else {"loss": "squared_error"}
+        net = cmlp.Network([n_in, 2, len(quantiles) or 1], "relu", "identity", **loss, random_state=n_in)
         nets.append((net._net, net.params))
     strings = {
         "categories": '[null,["one"],["a",null,2.5],null]',
@@ -256,6 +262,8 @@ def tiny():
 
 GOOD = tiny()
 TEXT, DATA = split(GOOD)
+QUANTILES = tiny((0.25, 0.5, 0.75))
+LEVELS = b"quantile:3fd0000000000000,3fe0000000000000,3fe8000000000000"
 W1 = b'"nets.1.layers.0.weight"'
 COLUMNS = b"number_or_missing:3,unused,category:3,number:0"
 CATEGORIES = quoted('[null,["one"],["a",null,2.5],null]').encode()
@@ -362,6 +370,31 @@ def test_file_that_is_no_estimator_raises(path, name):
         assert found == status or (name == "target missing" and found == "FILE_EXAMPLE" and not options)
 
 
+@pytest.mark.parametrize(
+    ("levels", "status"),
+    [
+        (LEVELS[:-17], "OPTION"),  # fewer than outputs
+        (LEVELS + b",3fee000000000000", "OPTION"),
+        (LEVELS.replace(b"3fd0", b"3fe8"), "OPTION"),  # not ascending
+        (LEVELS.replace(b"3fe8", b"3ff0"), "OPTION"),  # 1
+        (LEVELS.replace(b"quantile", b"huber"), "FILE_SYNTAX"),
+        (LEVELS + b",", "FILE_SYNTAX"),
+    ],
+)
+def test_invalid_quantiles_raise(path, levels, status):
+    assert status_of(path, QUANTILES) == "OK" and is_accepted_elsewhere(QUANTILES)
+    text, data = split(QUANTILES)
+    content = repaired(text.replace(LEVELS, levels), data)
+    assert status_of(path, content) == status and not is_accepted_elsewhere(content)
+
+
+def test_several_outputs_without_quantiles_are_no_estimator(path):
+    text, data = split(QUANTILES)
+    content = repaired(text.replace(LEVELS, b"squared_error"), data)
+    assert core_accepts(content) == is_accepted_elsewhere(content)
+    assert status_of(path, content, verify=False) == "FILE_SYNTAX"
+
+
 def tensor_at(name):
     return struct.unpack(f"<{read(GOOD)[1][name][1][0]}d", read(GOOD)[1][name][2]), DATA.index(read(GOOD)[1][name][2])
 
@@ -411,10 +444,13 @@ TOKENS = [b"unused,", b"category:2", b"number:2", b"number_or_missing:", b",null
           b"1", b"0", b",", b'"', b"\\", b"e", b".", b"-", b"true"]  # fmt: skip
 
 
-def test_core_and_independent_reader_agree():
+@pytest.mark.parametrize(("file", "tries"), [(GOOD, 6_000), (QUANTILES, 2_000)], ids=["one output", "quantiles"])
+def test_core_and_independent_reader_agree(file, tries):
     rng, accepted = random.Random(3), 0
-    starts = [TEXT.index(part) for part in (b'"columns"', b'"categories"', b'"nets.0', b'"nets.1', b'"table.')]
-    for i in range(6_000):
+    TEXT, DATA = split(file)
+    parts = (b'"columns"', b'"categories"', b'"nets.0', b'"nets.1', b'"table.', *[b'"loss"'] * (file is QUANTILES))
+    starts = [TEXT.index(part) for part in parts]
+    for i in range(tries):
         text = bytearray(TEXT)
         for _ in range(rng.randint(1, 2)):
             at = rng.choice([rng.choice(starts) + rng.randrange(80), rng.randrange(CRC_AT + 2, len(TEXT))])
@@ -425,7 +461,7 @@ def test_core_and_independent_reader_agree():
         content = repaired(bytes(text), DATA)
         accepted += core_accepts(content)
         assert core_accepts(content) == is_accepted_elsewhere(content), (i, content)
-    assert accepted > 50
+    assert accepted > tries // 120
 
 
 def test_schema_is_restored_with_its_types(path):

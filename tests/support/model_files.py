@@ -114,13 +114,17 @@ def check_metadata(metadata):
     for word in activations[:-1]:
         demand(word not in ("softmax", "exp"))
     demand(activations[-1] in ("identity", "logistic", "tanh", "softmax", "exp"))
-    check_word(metadata["loss"], LOSSES, PARAMETRIC_LOSSES)
+    word, *quantiles = metadata["loss"].split(",")
+    check_word(word, LOSSES, PARAMETRIC_LOSSES)
+    levels = [double(word.partition(":")[2]), *map(double, quantiles)] if quantiles else []
+    demand(not levels or (word.startswith("quantile:") and len(levels) <= 100))
+    demand(all(0 < low < high < 1 for low, high in itertools.pairwise(levels)))
     loss, last = metadata["loss"].partition(":")[0], activations[-1]
     probability = {"log_loss", "focal", "label_smoothing"}
     demand(loss not in probability or last in ("softmax", "logistic"))
     demand(loss not in ("poisson", "gamma") or last == "exp")
     demand(loss not in ("absolute_error", "huber", "quantile") or last != "softmax")
-    return len(activations)
+    return len(activations), len(levels)
 
 
 def short(number):
@@ -263,10 +267,10 @@ def check_layers(tensors, n_layers):
     return width
 
 
-def check_columns(metadata, tensors):
-    """Check that there are a shift and a factor for each input in version 2, and not in version 1."""
+def check_version(metadata, tensors, n_quantiles):
+    """Check that version 2 has a shift and a factor for each input, or several quantiles, and version 1 neither."""
     has = [name in tensors for name in ("input.factor", "input.shift")]
-    demand(has == [metadata["cmlp"] == "2"] * 2)
+    demand(has[0] == has[1] and (has[0] or n_quantiles > 0) == (metadata["cmlp"] == "2"))
     if all(has):
         demand(metadata["input_scale"] == "3ff0000000000000")
         column = {"dtype": "F64", "shape": tensors["layers.0.weight"]["shape"][:1]}
@@ -287,12 +291,13 @@ def read(file):
         metadata = tensors.pop("__metadata__")
         again, n_data = head_of(metadata, tensors)
         demand(again == head[8:] and n_data <= 2**53)
-        n_layers = check_metadata(metadata)
+        n_layers, n_quantiles = check_metadata(metadata)
         if metadata["cmlp"] == "3":
             n_outputs = check_table(metadata, dict(tensors), n_layers)
         else:
             n_outputs = check_tensors(tensors, n_layers)
-            check_columns(metadata, tensors)
+            check_version(metadata, tensors, n_quantiles)
+        demand(not n_quantiles or n_quantiles == n_outputs)
         if "classes" in metadata:
             check_classes(metadata["classes"], n_outputs)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, IndexError, OverflowError):

@@ -57,6 +57,7 @@ MODELS = {
     "above": lambda: limited("above"),
     "median": lambda: regressor(loss="quantile", quantile=0.5),
     "quantile": lambda: regressor(loss="quantile", quantile=0.9),
+    "quantiles": lambda: regressor(loss="quantile", quantile=[0.1, 0.4, 0.6, 0.9]),
     "one": lambda: regressor(n_estimators=1, hidden_layer_sizes=(5, 7, 3)),
     "many": lambda: classifier(["a", "b"], n_estimators=5, hidden_layer_sizes=(140, 130)),
 }
@@ -65,7 +66,7 @@ MODELS = {
 def expected_of(model, rows):
     """Return the outputs, and the class indices of a classifier or zeros."""
     if isinstance(model, TabularRegressor):
-        return model.predict(rows)[:, None], np.zeros(len(rows), int)
+        return model.predict(rows).reshape(len(rows), -1), np.zeros(len(rows), int)
     return model.predict_proba(rows), np.searchsorted(model.classes_, model.predict(rows))
 
 

@@ -110,6 +110,49 @@ def test_quantiles_have_their_share_of_rows_below(level):
     assert abs(np.mean(y[1500:] <= model.predict(Z[1500:])) - level) < 0.05
 
 
+def test_several_quantiles_never_cross_and_have_their_shares_of_rows_below():
+    rng = np.random.RandomState(0)
+    Z, levels = rng.uniform(0, 1, (4000, 1)), [0.1, 0.5, 0.9]
+    y = Z[:, 0] + rng.exponential(1.0, 4000)
+    model = TabularRegressor(loss="quantile", quantile=levels, random_state=0).fit(Z[:3000], y[:3000])
+    predicted = model.predict(Z[3000:])
+    assert predicted.shape == (1000, 3)
+    assert np.abs((y[3000:, None] <= predicted).mean(axis=0) - levels).max() < 0.05
+    score = package("sklearn.metrics").d2_pinball_score
+    scores = [score(y[3000:], column, alpha=level) for column, level in zip(predicted.T, levels, strict=True)]
+    assert model.score(Z[3000:], y[3000:]) == pytest.approx(np.mean(scores), rel=1e-3)
+
+
+def test_quantiles_are_sorted_in_each_network_and_stay_ascending_in_the_mean():
+    levels = np.linspace(0.05, 0.95, 12).tolist()
+    y = np.random.RandomState(0).exponential(1e-3, 600)
+    quick = {**QUICK, "n_estimators": 3, "hidden_layer_sizes": (4,), "max_time": 1e-9}
+    model = TabularRegressor(**quick, loss="quantile", quantile=levels).fit(np.arange(600.0)[:, None], y)
+    raw = np.linspace(-100, 700, 3000)[:, None]
+    _, encoder, members = model._fitted()
+    inputs = [encoder.encode(raw, bins=member.bins) for member in members]
+    unsorted = [net.activations(X)[-1] for net, X in zip(model.estimators_, inputs, strict=True)]
+    assert all((np.diff(outputs) < 0).any() for outputs in unsorted)
+    centre, spread, low, high = model._scale
+    found = sum(np.clip(np.sort(outputs.astype(float)), low, high) for outputs in unsorted) / 3 * spread + centre
+    assert model.predict(raw).tobytes() == found.tobytes()
+    assert (np.diff(found) >= 0).all()
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"loss": "quantile", "quantile": [0.5, 0.1]}, "The 'quantile' parameter of TabularRegressor must be"),
+        ({"loss": "quantile", "quantile": [0.5]}, "ascending floats"),
+        ({"quantile": [0.1, 0.5]}, r"quantile=\(0.1, 0.5\) needs loss='quantile', got 'squared_error'"),
+        ({"quantile": 0.9}, "quantile=0.9 needs loss='quantile'"),
+    ],
+)
+def test_bad_quantiles_raise(parameters, message):
+    with pytest.raises(ValueError, match=message):
+        TabularRegressor(**parameters).fit(np.arange(40.0)[:, None], np.arange(40.0))
+
+
 def test_absolute_error_predicts_the_median():
     y = np.random.RandomState(0).exponential(1.0, 800)
     model = TabularRegressor(loss="absolute_error", random_state=0).fit(np.arange(800.0)[:, None] % 2, y)

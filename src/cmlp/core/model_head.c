@@ -302,8 +302,8 @@ static void read_other_tensors(cursor *c, cmlp_head *head, uint64_t *offset)
         note_tensor(c, head, n, &t, start);
     }
     if (!head->example_input != !head->example_output) fail(c, CMLP_ERROR_FILE_NAME);
-    if ((head->input_factor || head->n_quantiles) != (head->version == 2) || !head->input_shift != !head->input_factor)
-        fail(c, CMLP_ERROR_FILE_NAME);
+    const int is_second = head->input_factor || (head->n_quantiles && !is_table(head));
+    if (is_second != (head->version == 2) || !head->input_shift != !head->input_factor) fail(c, CMLP_ERROR_FILE_NAME);
     if (!head->table_numbers != !head->words.n_numbers) fail(c, CMLP_ERROR_FILE_NAME);
     if (head->input_factor && head->input_scale != 1) fail(c, CMLP_ERROR_OPTION);
     if (head->n_quantiles && head->n_quantiles != head->sizes[head->n_layers - 1]) fail(c, CMLP_ERROR_OPTION);

@@ -101,7 +101,7 @@ def table_content(file: TableFile) -> TableContent:
         if key not in file.strings:
             raise refuse(f"{key!r} is missing")
     labels = _labels(file, net) if is_classifier else None
-    if (file.target is None) != is_classifier or (not is_classifier and net.activations[-1] != "identity"):
+    if (file.target is None) != is_classifier or not (is_classifier or _is_regressor(net)):
         raise refuse(f"the outputs are not those of a {name}")
     target = None if file.target is None else _target(file.target)
     categories = load_categories(file.strings["categories"])
@@ -117,6 +117,11 @@ def table_content(file: TableFile) -> TableContent:
         None if names is None else load_names(names, len(file.columns)),
         load_parameters(file.strings["parameters"]),
     )
+
+
+def _is_regressor(net: _core.Net) -> bool:
+    """Return whether the outputs are one number or one for each quantile."""
+    return net.activations[-1] == "identity" and (net.n_out == 1 or isinstance(net.loss_parameter, tuple))
 
 
 def _labels(file: TableFile, net: _core.Net) -> Labels:

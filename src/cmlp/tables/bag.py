@@ -84,7 +84,7 @@ class Shape(NamedTuple):
     n_outputs: int
     output: str
     loss: str
-    loss_parameter: float
+    loss_parameter: float | tuple[float, ...]
 
 
 class Stop:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from cmlp.constraints import Interval, Options, Row
+from cmlp.constraints import Interval, Options, Quantiles, Row
 from cmlp.inputs.arrays import require_finite, to_float64
-from cmlp.inputs.validation import as_targets
+from cmlp.inputs.validation import as_quantile_targets, as_targets
 from cmlp.inputs.weights import as_weights
 from cmlp.tables.bag import Shape
 from cmlp.tables.base import TABLES, Asked, TabularEstimator, Targets
-from cmlp.training.scores import r_squared
+from cmlp.training.scores import d2_pinball, r_squared
 from cmlp.training.task import Task
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from cmlp.files.tables import TableContent
 
     Loss: TypeAlias = Callable[[NDArray[Any]], NDArray[Any]]
+
+_MEDIAN = 0.5
 
 
 class TabularRegressor(TabularEstimator):
@@ -49,8 +51,9 @@ class TabularRegressor(TabularEstimator):
         contain text. Name columns of numbers whose order means nothing, such as postal codes.
     loss : {"squared_error", "absolute_error", "quantile"}, default="squared_error"
         What is minimized: "squared_error" predicts the mean, "absolute_error" the median, "quantile" a quantile.
-    quantile : float, default=0.5
-        The quantile of ``loss="quantile"``, between 0 and 1.
+    quantile : float or list of float, default=0.5
+        The quantile of ``loss="quantile"``, between 0 and 1. Or an ascending list of 2 to 100 quantiles of one target:
+        `predict` then returns a column for each of them, ascending in every row.
     random_state : None, int or RandomState, default=None
         Seed for the held-out rows, the initial weights, the order of the rows and dropout.
     n_threads : None or int, default=None
@@ -86,7 +89,7 @@ class TabularRegressor(TabularEstimator):
     _constraints: ClassVar[Mapping[str, Row]] = {
         **TABLES,
         "loss": (Options(str, "absolute_error", "quantile", "squared_error"),),
-        "quantile": (Interval(Real, 0, 1, "neither", booleans=False),),
+        "quantile": (Interval(Real, 0, 1, "neither", booleans=False), Quantiles()),
     }
 
     def __init__(
@@ -97,13 +100,20 @@ class TabularRegressor(TabularEstimator):
         max_time: float | None = None,
         categorical_features: str | ArrayLike | None = "from_dtype",
         loss: str = "squared_error",
-        quantile: float = 0.5,
+        quantile: float | Sequence[float] = _MEDIAN,
         random_state: int | np.random.RandomState | None = None,
         n_threads: int | None = None,
         verbose: bool | int | str = False,
         callbacks: Sequence[Any] | None = None,
     ) -> None:
         self._store(locals())
+
+    def _parameters(self) -> dict[str, Any]:
+        checked = super()._parameters()
+        loss, quantile = checked["loss"], checked["quantile"]
+        if loss != "quantile" and quantile != _MEDIAN:
+            raise ValueError(f"quantile={quantile!r} needs loss='quantile', got {loss!r}.")
+        return checked
 
     def _targets(self, asked: Asked, parameters: dict[str, Any]) -> Targets:
         values = self._numbers(asked.y, asked.n_rows)
@@ -115,13 +125,16 @@ class TabularRegressor(TabularEstimator):
             validation = self._numbers(asked.y_val, len(np.asarray(asked.y_val)))
             targets = np.concatenate([targets, (validation - centre) / spread])
         loss, level = parameters["loss"], parameters["quantile"]
-        shape = Shape(parameters["hidden_layer_sizes"], 1, "identity", loss, level if loss == "quantile" else 0.0)
+        n = len(level) if isinstance(level, tuple) else 1
+        shape = Shape(parameters["hidden_layer_sizes"], n, "identity", loss, level if loss == "quantile" else 0.0)
+        p = np.asarray(level)
         losses: dict[str, Loss] = {
             "squared_error": lambda rest: rest * rest,
             "absolute_error": np.abs,
-            "quantile": lambda rest: np.maximum(level * rest, (level - 1) * rest),
+            "quantile": lambda rest: np.maximum(p * rest, (p - 1) * rest),
         }
-        task = Task(targets.astype(np.float32)[:, None], partial(_score, losses[loss]))
+        columns = np.broadcast_to(targets.astype(np.float32)[:, None], (len(targets), n))
+        task = Task(columns, partial(_score, losses[loss]))
         return Targets(task, shape, asked.weight, None, {"_scale": (centre, spread, *limits)})
 
     def _numbers(self, y: ArrayLike, n_rows: int) -> NDArray[np.float64]:
@@ -149,9 +162,11 @@ class TabularRegressor(TabularEstimator):
 
         Returns
         -------
-        ndarray of float64, shape (n_samples,)
+        ndarray of float64, shape (n_samples,) or (n_samples, n_quantiles)
+            With several quantiles, a column for each of them, ascending in every row.
         """
-        return self._predicted(X)[:, 0]
+        predicted = self._predicted(X)
+        return predicted[:, 0] if predicted.shape[1] == 1 else predicted
 
     def _combined(self, found: list[NDArray[np.float64]]) -> NDArray[np.float64]:
         centre, spread, low, high = vars(self)["_scale"]
@@ -161,6 +176,8 @@ class TabularRegressor(TabularEstimator):
 
     def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Return the coefficient of determination R^2 of the predictions.
+
+        With several quantiles, return the mean of their D^2 scores, as `MLPRegressor.score` does.
 
         Parameters
         ----------
@@ -173,7 +190,11 @@ class TabularRegressor(TabularEstimator):
         float
         """
         predicted = self.predict(X)
-        return r_squared(self._numbers(y, len(predicted)), predicted, as_weights(sample_weight, len(predicted)))
+        truth, weight = self._numbers(y, len(predicted)), as_weights(sample_weight, len(predicted))
+        quantiles = self._fitted().members[0].record.loss_parameter
+        if isinstance(quantiles, tuple):
+            return d2_pinball(as_quantile_targets(truth[:, None], len(quantiles)), predicted, quantiles, weight)
+        return r_squared(truth, predicted, weight)
 
     def __sklearn_tags__(self) -> Any:
         from sklearn.utils import RegressorTags  # type: ignore[import-untyped]
@@ -185,4 +206,4 @@ class TabularRegressor(TabularEstimator):
 
 def _score(loss: Loss, outputs: NDArray[Any], y: NDArray[Any], weight: NDArray[Any] | None) -> float:
     """Return the negative mean loss of the residuals y - output."""
-    return -float(np.average(loss(y[:, 0] - outputs[:, 0].astype(np.float64)), weights=weight))
+    return -float(np.average(loss(y - outputs.astype(np.float64)).mean(axis=1), weights=weight))
