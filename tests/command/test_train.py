@@ -1,15 +1,18 @@
 """``cmlp train``: models with the bits of fit from CSV, npy and Parquet, progress, resuming, and errors."""
 
+import gzip
 import os
 import re
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 from estimator_cases import blobs
+from idx_files import IMAGES, LABELS, idx
 from optional import package
 
 import cmlp
@@ -106,10 +109,47 @@ def test_parquet_is_read_in_blocks(train, monkeypatch):
     assert "X has 3 features" in error or "feature names" in error.lower()
 
 
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_idx_files_of_images_and_labels(train, suffix):
+    """The labels are in the file beside the images that has the corresponding name, or in the one that is named."""
+    images = (np.arange(90 * 6).reshape(90, 2, 3) * 7 % 256).astype(np.uint8)
+    pack = gzip.compress if suffix else bytes
+    for split in ("train", "t10k"):
+        Path(f"{split}-{IMAGES}{suffix}").write_bytes(pack(idx(images)))
+        Path(f"{split}-{LABELS}{suffix}").write_bytes(pack(idx(Y.astype(np.uint8))))
+    given = ["-o", "m.cmlp", "--input-scale", "1/255", *OPTIONS]
+    assert train(f"train-{IMAGES}{suffix}", *given, "--validation", f"t10k-{IMAGES}{suffix}")[0] == 0
+    expected = MLPClassifier(**FIT, input_scale=1 / 255).fit(images.reshape(90, 6), Y)
+    np.testing.assert_array_equal(loaded().coefs_[0], expected.coefs_[0])
+    assert loaded().history_["validation_score"][-1] == expected.score(images.reshape(90, 6), Y)
+    os.rename(f"train-{LABELS}{suffix}", "labels")
+    named = [f"train-{IMAGES}{suffix}", "--labels", "labels", "--validation", f"train-{IMAGES}{suffix}"]
+    assert train(*named, "--validation-labels", "labels", *given)[0] == 0
+    np.testing.assert_array_equal(loaded().coefs_[0], expected.coefs_[0])
+    assert f"train-{LABELS}{suffix}: No such file" in train(f"train-{IMAGES}{suffix}", *given)[2]
+    assert "use --labels FILE instead of --target" in train(f"train-{IMAGES}{suffix}", "--target", "1", *given)[2]
+
+
+def test_labels_in_a_file_of_their_own(train):
+    np.save("x.npy", X.reshape(90, 2, 2))
+    Path("kinds.txt").write_text("\n".join(NAMES[Y]))
+    assert train("x.npy", "--labels", "kinds.txt", "-o", "m.cmlp", *OPTIONS)[0] == 0
+    np.testing.assert_array_equal(loaded().coefs_[0], MLPClassifier(**FIT).fit(X, NAMES[Y]).coefs_[0])
+    dropped = ["--drop", "kind", "--drop", "price", "-o", "m.cmlp"]
+    np.save("prices.npy", Y + 0.5)
+    assert train("rows.csv", "--labels", "prices.npy", "--regressor", *dropped, *OPTIONS)[0] == 0
+    assert loaded().feature_names_in_.tolist() == COLUMNS
+    np.testing.assert_array_equal(loaded().coefs_[0], MLPRegressor(**FIT).fit(X, Y + 0.5).coefs_[0])
+    np.save("prices.npy", Y[:50])
+    assert "prices.npy has 50 labels for 90 rows" in train("x.npy", "--labels", "prices.npy", "-o", "m.cmlp")[2]
+
+
 @pytest.mark.parametrize(
     "arguments, message",
     [
         (["rows.csv", "--target", "z"], "rows.csv has no column 'z'"),
+        (["rows.npy"], "rows.npy needs --target COLUMN or --labels FILE"),
+        (["rows.npy", "--target", "5", "--labels", "rows.npy"], "--target and --labels exclude each other"),
         (["rows.npy", "--target", "6"], "rows.npy has no column '6'"),
         (["nothing.csv", "--target", "1"], "nothing.csv: No such file"),
         (["rows.csv", "--target", "price"], "line 2, column 5 ('kind'): 'earth' is not a number"),

@@ -1,22 +1,26 @@
-"""The rows and targets of a file for training: a memory-mapped npy file, CSV in memory, or Parquet in blocks."""
+"""The rows and targets of a file for training: a memory-mapped npy file, CSV or idx in memory, or Parquet in blocks."""
 
 from __future__ import annotations
 
 import io
 import math
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cmlp.command.contents import NPY, PARQUET, is_mapped, mapped, opened
-from cmlp.command.tables import Table, column_number, kept_columns, read_cells, read_table
+from cmlp.command.contents import IDX, NPY, PARQUET, is_mapped, mapped, opened
+from cmlp.command.tables import Table, column_number, kept_columns, read_cells, read_column, read_table
 from cmlp.console.options import CommandError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp.datasets import ParquetBlocks
+
+
+_IMAGES, _LABELS = "images-idx", "labels-idx"  # parts of the names of MNIST's files, before the number of dimensions
 
 
 class Rows(NamedTuple):
@@ -26,14 +30,19 @@ class Rows(NamedTuple):
     y: NDArray[Any]
 
 
-def read_rows(path: str, target: str, header: str, dropped: Sequence[str], max_bytes: int) -> Rows | ParquetBlocks:
-    """Return the rows of a file and one of its columns as targets.
+def read_rows(
+    path: str, target: str | None, labels: str | None, header: str, dropped: Sequence[str], max_bytes: int
+) -> Rows | ParquetBlocks:
+    """Return the rows of a file, and one of its columns or the content of another file as targets.
 
     Parameters
     ----------
     path : str
-    target : str
+    target : str or None
         Name of the column of targets, or its number from 1.
+    labels : str or None
+        A file with a target for each row: npy, idx, or text with one a line. If neither is given, an idx file of images
+        needs the file of labels beside it that has the corresponding name, as those of MNIST.
     header, dropped, max_bytes
         As for `read_table`.
 
@@ -46,31 +55,73 @@ def read_rows(path: str, target: str, header: str, dropped: Sequence[str], max_b
     """
     with opened(path, max_bytes) as file:
         start = file.peek(len(NPY))
-        if start.startswith(PARQUET):
-            return _parquet(path, target, dropped)
-        if start.startswith(NPY):
-            return _npy(path, target, dropped)
-        with io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as text:
-            cells = read_cells(path, text, header, target)
+    if target is None:
+        if labels is None and not (start.startswith(IDX) and _IMAGES in os.path.basename(path)):
+            raise CommandError(f"{path} needs --target COLUMN or --labels FILE")
+        return _labelled(path, start, labels or _labels_beside(path), header, dropped, max_bytes)
+    if labels is not None:
+        raise CommandError("--target and --labels exclude each other")
+    if start.startswith(PARQUET):
+        return _parquet(path, target, dropped)
+    if start.startswith(NPY):
+        return _npy(path, target, dropped)
+    if start.startswith(IDX):
+        raise CommandError(f"{path} has no columns of labels: use --labels FILE instead of --target")
+    with opened(path, max_bytes) as file, io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as text:
+        cells = read_cells(path, text, header, target)
     table = read_table(path, header, [*dropped, target], max_bytes)
     return Rows(table.values if table.columns is None else table, as_targets(cells))
 
 
+def _labels_beside(path: str) -> str:
+    """Return the path of the labels of a file of images: "train-labels-idx1-ubyte" for "train-images-idx3-ubyte"."""
+    folder, name = os.path.split(path)
+    start, _, rest = name.partition(_IMAGES)
+    return os.path.join(folder, f"{start}{_LABELS}1{rest[1:]}")
+
+
+def _labelled(path: str, start: bytes, labels: str, header: str, dropped: Sequence[str], max_bytes: int) -> Rows:
+    """Return rows whose targets are in a file of their own."""
+    if start.startswith(PARQUET):
+        raise CommandError(f"{path} must have a column of targets: use --target")
+    values = read_column(labels, max_bytes)
+    targets = as_targets(values) if isinstance(values, list) else _whole(values)
+    if start.startswith(NPY):
+        array = _mapped_matrix(path)
+        X: Any = _columns(array, kept_columns(path, array.shape[1], None, dropped))
+    else:
+        table = read_table(path, header, dropped, max_bytes)
+        X = table.values if table.columns is None else table
+    n_rows = len(np.asarray(X))
+    if len(targets) != n_rows:
+        raise CommandError(f"{labels} has {len(targets)} labels for {n_rows} rows")
+    return Rows(X, targets)
+
+
 def _npy(path: str, target: str, dropped: Sequence[str]) -> Rows:
     """Map the file; a target in the first or the last column leaves X in place."""
+    values = _mapped_matrix(path)
+    at = column_number(path, values.shape[1], None, target)
+    kept = kept_columns(path, values.shape[1], None, [*dropped, target])
+    return Rows(_columns(values, kept), _whole(np.array(values[:, at])))
+
+
+def _mapped_matrix(path: str) -> NDArray[Any]:
     if not is_mapped(path):
         raise CommandError(f"{path} must not be compressed: training maps an npy file")
     values = mapped(path)
-    if values.ndim != 2 or not values.size or values.dtype.kind not in "buif":
+    if values.ndim < 2 or not values.size or values.dtype.kind not in "buif":
         raise CommandError(
             f"{path} must contain a matrix of real numbers with at least one row, got an array of shape {values.shape} "
             f"and dtype {values.dtype}"
         )
-    at = column_number(path, values.shape[1], None, target)
-    kept = kept_columns(path, values.shape[1], None, [*dropped, target])
+    return values.reshape(len(values), -1)
+
+
+def _columns(values: NDArray[Any], kept: list[int]) -> NDArray[Any]:
+    """Return some columns of a matrix, in place if they lie side by side."""
     contiguous = kept == list(range(kept[0], kept[-1] + 1)) if kept else False
-    X = values[:, kept[0] : kept[-1] + 1] if contiguous else np.ascontiguousarray(values[:, kept])
-    return Rows(X, _whole(np.array(values[:, at])))
+    return values[:, kept[0] : kept[-1] + 1] if contiguous else np.ascontiguousarray(values[:, kept])
 
 
 def _parquet(path: str, target: str, dropped: Sequence[str]) -> ParquetBlocks:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # How files of each format begin.
-_GZIP, NPY, _IDX, PARQUET = b"\x1f\x8b", b"\x93NUMPY", b"\0\0", b"PAR1"
+_GZIP, NPY, IDX, PARQUET = b"\x1f\x8b", b"\x93NUMPY", b"\0\0", b"PAR1"
 
 
 class _Bounded(io.RawIOBase):
@@ -67,7 +67,7 @@ def read_array(file: io.BufferedReader, path: str) -> NDArray[Any] | None:
     start = file.peek(len(NPY))
     if start.startswith(NPY):
         return _read_npy(file, path)
-    return read_idx(file, path) if start.startswith(_IDX) else None
+    return read_idx(file, path) if start.startswith(IDX) else None
 
 
 def is_mapped(path: str) -> bool:

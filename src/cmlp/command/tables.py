@@ -296,6 +296,19 @@ def _require_finite(path: str, table: Table) -> None:
     raise CommandError(f"{path}, {table.where(row, column)}: the value is {table.values[row, column]}")
 
 
+def read_column(path: str, max_bytes: int) -> list[str] | NDArray[Any]:
+    """Return one value for each row: an array from an npy or idx file, otherwise the lines of a text file."""
+    with opened(path, max_bytes) as file:
+        values = read_array(file, path)
+        if values is not None:
+            return values.reshape(-1)
+        try:
+            text = file.read().decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise CommandError(f"{path} is not text in UTF-8, and not npy or idx: {error}") from error
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
 def read_labels(path: str, classes: Sequence[object], max_bytes: int) -> NDArray[Any]:
     """Read one label for each row: an npy or idx file, or a text file with one label a line.
 
@@ -314,14 +327,9 @@ def read_labels(path: str, classes: Sequence[object], max_bytes: int) -> NDArray
     OSError
         If the file cannot be read.
     """
-    with opened(path, max_bytes) as file:
-        values = read_array(file, path)
-        text = "" if values is not None else file.read().decode("utf-8-sig")
-    if values is None:
-        by_text = {str(label): label for label in classes}
-        found: list[object] = [by_text.get(line.strip(), line) for line in text.splitlines() if line.strip()]
-    else:
-        found = values.reshape(-1).tolist()
+    values = read_column(path, max_bytes)
+    by_text = {str(label): label for label in classes}
+    found: list[object] = [by_text.get(line, line) for line in values] if isinstance(values, list) else values.tolist()
     known = set(classes)
     unknown = next((label for label in found if label not in known), None)
     if unknown is not None:

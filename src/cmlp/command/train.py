@@ -33,13 +33,20 @@ _BAR = 10  # characters
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of this command."""
-    parser.add_argument("data", metavar="DATA", help=DATA_HELP.replace("idx ", "").replace("npy,", "npy"))
+    parser.add_argument("data", metavar="DATA", help=DATA_HELP)
     parser.add_argument(
-        "--target", required=True, metavar="COLUMN", help="the column of labels or numbers: its name, or number from 1"
+        "--target", metavar="COLUMN", help="the column of labels or numbers: its name, or number from 1"
+    )
+    parser.add_argument(
+        "--labels",
+        metavar="FILE",
+        help="instead of --target, a file with a label or number for each row: npy, idx, or text with one a line "
+        "(default for idx: the file of labels beside DATA, named as in MNIST)",
     )
     parser.add_argument("-o", "--output", required=True, metavar="MODEL", help="the model file to write")
     parser.add_argument("--regressor", action="store_true", help="predict numbers instead of labels")
     parser.add_argument("--validation", metavar="DATA", help="rows to compute a score on after each epoch")
+    parser.add_argument("--validation-labels", metavar="FILE", help="what --labels is for DATA, for these rows")
     parser.add_argument("--resume", action="store_true", help="continue the training of MODEL, up to --max-iter epochs")
     add_table_options(parser)
     group = parser.add_argument_group("parameters", "as in Python; lists have commas")
@@ -71,9 +78,11 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
 
     with options.reported(TypeError, ImportError):
         model = _model(arguments)
-        reading = arguments.target, arguments.header, arguments.drop, arguments.max_bytes
-        data = read_rows(arguments.data, *reading)
-        held = None if arguments.validation is None else read_rows(arguments.validation, *reading)
+        reading = arguments.header, arguments.drop, arguments.max_bytes
+        data = read_rows(arguments.data, arguments.target, arguments.labels, *reading)
+        held = None
+        if arguments.validation is not None:
+            held = read_rows(arguments.validation, arguments.target, arguments.validation_labels, *reading)
     model.callbacks = [Progress(terminal)]
     try:
         with options.reported(TypeError), warnings.catch_warnings(record=True) as caught:
