@@ -40,15 +40,15 @@ c_sanitized() {
 # that one instruction set is enough. AVX2 also gets the tiles for adjacent copies that only AVX-512 has otherwise.
 c_tiny_sizes() {
     local sizes='-DMICROBATCH_ROWS=128 -DLARGE_NET=1 -DFORWARD_ROWS=5 -DTARGET_ELEMENTS=1'
-    sizes+=' -DDELTA_WEIGHTS=5 -DMASKED_ROWS=3 -DSTEP_BYTES=1 -DBLOCK_OUTPUTS=7 -DDENSE_COPIES_2=DENSE_EACH_2'
+    sizes+=' -DDELTA_WEIGHTS=5 -DMASKED_ROWS=3 -DSTEP_BYTES=1 -DBLOCK_OUTPUTS=7 -DDENSE_COPIES_2=DENSE_EACH_2 -DSLICE_ELEMENTS=1'
     c_build tiny -DCMLP_ISA=avx2 -DCMAKE_C_FLAGS="$sizes"
-    c_tests tiny -R '^(golden|consumer|csr|kernels|limits|rows|shapes|train|tunings|workspace|zeros)$'
+    c_tests tiny -R '^(golden|consumer|csr|kernels|limits|rows|shapes|train|tunings|workers|workspace|zeros)$'
 }
 
 # One instruction set: races do not depend on it.
 c_threads_sanitized() {
     c_build tsan -DCMLP_SANITIZE=thread -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS=-O1 -DCMLP_ISA=avx2
-    c_tests tsan -R '^(threads|zeros|consumer)$'
+    c_tests tsan -R '^(threads|workers|zeros|consumer)$'
 }
 
 # Installs the library, moves it to another folder, and builds an external program with find_package and pkg-config.

@@ -340,8 +340,9 @@ typedef struct cmlp_run {
     void *workspace;       /* cmlp_workspace_size() bytes or more, of any alignment; contents do not matter */
     size_t workspace_size;
     /* NULL, or called by the calling thread between the passes (forward, backward, gradient) over at most 256
-     * rows: every few milliseconds, with 10^7 parameters every 0.1 s, with 10^8 every 0.7 s (float32, AVX2; longer if a
-     * row has more than 10^5 numbers). A result other than 0 cancels the call. The callback must return (no longjmp, no
+     * rows (with several workers, over a worker's rows of a batch): every few milliseconds, with 10^7 parameters every
+     * 0.1 s, with 10^8 every 0.7 s (float32, AVX2; longer if a row has more than 10^5 numbers). A result other than 0
+     * cancels the call. The callback must return (no longjmp, no
      * C++ exception), because other threads may be working for this call, and must not change any argument of the
      * call. */
     int (*poll)(void *context);
@@ -359,8 +360,9 @@ struct cmlp_epoch;
 
 /* Computes the bytes of workspace for a call with these arguments. Give NULL for a struct that the call does not take:
  * prediction takes no objective, and only training takes an epoch. Data need not be set: the size depends on the kind
- * and the number of the rows (0 is allowed), on whether there are dropout rates, on the batch size, and on n_threads
- * (0: 1). A workspace for more rows or threads also serves fewer. The size is bounded for any number of rows.
+ * and the number of the rows (0 is allowed), on whether there are dropout rates, on the batch size, on n_workers, and
+ * on n_threads (0: 1). A workspace for more rows or threads also serves fewer. The size is bounded for any number of
+ * rows, except that with several workers it has space for the activations of a worker's rows of a batch.
  * Returns CMLP_OK; the errors of a net; NULL, STRUCT_SIZE, ROWS, BATCH, THREADS, OVERFLOW; OPTION if this build of the
  * library cannot train. On failure *bytes is unchanged. */
 CMLP_API cmlp_status cmlp_workspace_size(const cmlp_net *net, const cmlp_rows *rows,
@@ -654,9 +656,35 @@ static inline cmlp_optimizer cmlp_default_optimizer(int32_t solver)
  * Returns CMLP_OK; the errors of a net; NULL, OPTION (an unknown solver), OVERFLOW. On failure *bytes is unchanged. */
 CMLP_API cmlp_status cmlp_optimizer_state_size(const cmlp_net *net, int solver, size_t *bytes);
 
+/* Processes, on one machine or several, that train the same network together: each calls cmlp_train_epoch with the same
+ * arguments and all rows, and computes the gradient of a part of the rows of each batch. Parameters, optimizer, costs
+ * and statuses are then the same on all workers, and have the bits of a call without workers.
+ *
+ * A batch has chunks of 128 rows, C in all. Worker r of n computes the chunks from floor(C r / n) to
+ * floor(C (r + 1) / n) - 1, so that at most C workers are useful, and keeps the activations of these rows. The sums over
+ * the rows go through the workers like a chain: each adds those of its chunks, in order, to what it received. The
+ * parameters are divided into slices, so that a worker computes one while the worker before computes the next. The last
+ * worker broadcasts the sums, and every worker takes the step.
+ *
+ * The calling thread calls the three functions; `bytes` are in the workspace. They return when the memory may be used
+ * again, with 0, or with another value for a failure. It ends the call with CMLP_CANCELLED at this worker only, so that
+ * the program must end the other workers, as MPI_Abort does. The rules of cmlp_run.poll hold. Messages have the byte
+ * order of the machine, which must be the same for all workers. */
+typedef struct cmlp_workers {
+    size_t struct_size;
+    int32_t rank, n_workers; /* 0 <= rank < n_workers */
+    int (*send)(void *context, const void *bytes, size_t n, int32_t to);    /* to rank + 1 */
+    int (*receive)(void *context, void *bytes, size_t n, int32_t sender);   /* from rank - 1 */
+    int (*broadcast)(void *context, void *bytes, size_t n, int32_t sender); /* from the last; every worker calls it */
+    void *context;
+    /* Output: the worker that has ended the call, by an error in its rows, its `poll` or its loss; -1 if none has, and
+     * after a failure of one of the functions. All workers then return the same status. */
+    int32_t failed_rank;
+} cmlp_workers;
+
 /* Options and results of an epoch.
  *
- * The errors of an epoch: NULL, STRUCT_SIZE, BATCH, OPTION (rates). */
+ * The errors of an epoch: NULL, STRUCT_SIZE, BATCH, OPTION (rates; a rank or number of workers). */
 typedef struct cmlp_epoch {
     size_t struct_size;
     int64_t batch_size;   /* rows per batch; the last one may be shorter. 0: all rows */
@@ -675,6 +703,8 @@ typedef struct cmlp_epoch {
     int32_t continues;    /* nonzero: the epoch continues with the sums also if first_batch is 0. So a program trains an
                            * epoch in several calls, each with other rows, if not all of them fit in memory. Each call but
                            * the last needs a multiple of batch_size rows; dropout_row is the index of its first row */
+    uint32_t unused;      /* keeps the next field out of the padding of older callers' structs */
+    cmlp_workers *workers; /* NULL, or the processes that train together */
 } cmlp_epoch;
 
 /* Trains one epoch: uses the selected rows once, in batches, with one optimizer step per batch. It does not shuffle:

@@ -5,7 +5,7 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from cmlp.exceptions import DivergenceError, ModelFormatError, NonFiniteInputError, StatusError
+from cmlp.exceptions import DivergenceError, ModelFormatError, NonFiniteInputError, StatusError, WorkerError
 
 __all__ = [
     "DivergenceError",
@@ -19,6 +19,7 @@ __all__ = [
     "TabularClassifier",
     "TabularRegressor",
     "Trainer",
+    "WorkerError",
     "__version__",
     "callbacks",
     "capi",

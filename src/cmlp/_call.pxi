@@ -12,11 +12,14 @@ cdef extern from "<time.h>" nogil:
     int timespec_get(timespec *now, int base)
 
 cdef extern from "Python.h":
+    ctypedef struct PyObject
     int PyErr_CheckSignals() noexcept
     ctypedef struct PyThreadState:
         pass
     PyThreadState *PyEval_SaveThread() noexcept
     void PyEval_RestoreThread(PyThreadState *state) noexcept
+    void PyErr_Fetch(PyObject **kind, PyObject **value, PyObject **traceback) noexcept
+    void PyErr_Restore(PyObject *kind, PyObject *value, PyObject *traceback) noexcept
 
 cdef double POLL_SECONDS = 0.02
 cdef double FOREVER = float("inf")
@@ -267,6 +270,21 @@ cdef int call_loss(void *context, const void *targets, const void *outputs, int6
         return (<Call>context).call_loss(targets, outputs, n, costs, slopes)
 
 
+cdef int send_bytes(void *context, const void *data, size_t n, int32_t to) noexcept nogil:
+    with gil:
+        return (<Call>context).exchange((<Call>context).peers.send, <void *>data, n, to)
+
+
+cdef int receive_bytes(void *context, void *data, size_t n, int32_t sender) noexcept nogil:
+    with gil:
+        return (<Call>context).exchange((<Call>context).peers.receive, data, n, sender)
+
+
+cdef int broadcast_bytes(void *context, void *data, size_t n, int32_t sender) noexcept nogil:
+    with gil:
+        return (<Call>context).exchange((<Call>context).peers.broadcast, data, n, sender)
+
+
 cdef class Call:
     """The structs of one call of the core, the arrays that they point into, and the workspace."""
 
@@ -281,7 +299,9 @@ cdef class Call:
     cdef cnp.ndarray X, Y, order, weights, indices, indptr, alphas, dropout
     cdef object csr  # the rows if they are sparse; X is then the array of their values
     cdef object block, scale
-    cdef object error  # the exception that the loss, a function, has raised
+    cdef object error  # the exception that the loss, a function, or the exchange with other workers has raised
+    cdef object peers  # the workers of this call, or None
+    cdef cmlp_workers workers
     cdef int64_t n  # number of selected rows
     cdef bint checked  # whether targets and weights have been checked, see Net.train_epoch
 
@@ -484,6 +504,49 @@ cdef class Call:
     cdef double work(self) noexcept:
         """Return the number of multiply-adds of a pass over the rows, roughly."""
         return <double>self.net.n_params * <double>self.n
+
+    cdef cmlp_workers *set_workers(self, object peers) except NULL:
+        """Return the struct of the processes that make this call together."""
+        cdef cmlp_workers *workers = &self.workers
+        self.peers = peers
+        workers.struct_size, workers.rank, workers.n_workers = sizeof(cmlp_workers), peers.rank, peers.size
+        workers.send, workers.receive, workers.broadcast = send_bytes, receive_bytes, broadcast_bytes
+        workers.context, workers.failed_rank = <void *>self, -1
+        return workers
+
+    cdef int exchange(self, object method, void *data, size_t n, int32_t rank) noexcept:
+        """Send or receive bytes; return nonzero after an exception, which is kept.
+
+        A signal handler may have raised an exception before, which stays set.
+        """
+        cdef PyObject *kind
+        cdef PyObject *value
+        cdef PyObject *traceback
+        cdef cnp.npy_intp size = n
+        cdef int failed = 0
+        PyErr_Fetch(&kind, &value, &traceback)
+        try:
+            method(cnp.PyArray_SimpleNewFromData(1, &size, cnp.NPY_UINT8, data), rank)
+        except BaseException as error:
+            self.error, failed = error, 1
+        PyErr_Restore(kind, value, traceback)
+        return failed
+
+    cdef int done_together(self, int status) except -1:
+        """Do the same as `done`; all workers raise an exception if one of them has cancelled the call."""
+        if self.peers is None or status != CMLP_CANCELLED:
+            return self.done(status)
+        failed, own = self.workers.failed_rank, None
+        if failed < 0:
+            self.peers.broken = True
+            return self.done(status)
+        if failed == self.workers.rank:
+            try:
+                self.done(status)
+            except BaseException as error:
+                own = error
+        self.peers.raise_together(own, failed)
+        return 0
 
     cdef int done(self, int status) except -1:
         """Raise the exception for a status code, with the row and column that the core reports."""

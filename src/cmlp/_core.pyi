@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from cmlp.inputs.losses import LossFunction
 from cmlp.inputs.sparse import CSR
+from cmlp.workers import Workers
 
 class Activation:
     code: int
@@ -182,6 +183,7 @@ class Net:
         continues: bool = ...,
         checked: bool = ...,
         seconds: float = ...,
+        workers: Workers | None = ...,
         sample_weight: npt.ArrayLike | None = ...,
         alpha: float = ...,
         loss_scale: float = ...,

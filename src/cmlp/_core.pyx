@@ -426,7 +426,7 @@ cdef class Net:
 
     def train_epoch(self, params, X, Y, Optimizer optimizer not None, *, int64_t batch_size, order=None, scale=1.0,
                     rates=None, int64_t first_batch=0, bint want_norm=False, n_threads=None, sums=None,
-                    bint continues=False, bint checked=False, double seconds=FOREVER, **objective):
+                    bint continues=False, bint checked=False, double seconds=FOREVER, workers=None, **objective):
         """Train for one epoch, with one step per batch; changes params and optimizer in place.
 
         `sums` is a vector of 3 doubles: the sums of cost and penalty and the number of rows of the epoch's batches. The
@@ -434,8 +434,10 @@ cdef class Net:
         exception. With `checked`, Y and the sample weights are arrays of the training loop, which has checked and
         converted them: they are not copied.
 
+        `workers` are the processes that make the same call and compute it together (`cmlp.workers.Workers`), or None.
+
         Returns the cost, the penalty, the gradient norm (NaN unless `want_norm`) and the number of batches.
-        Raises TimeLimitReached if a long call takes longer than `seconds`.
+        Raises TimeLimitReached if a long call takes longer than `seconds`; all workers raise it together.
         """
         cdef Call call = Call.__new__(Call)
         cdef cmlp_epoch epoch
@@ -449,7 +451,9 @@ cdef class Net:
         call.set_targets(Y)
         call.set_objective(**objective)
         epoch.struct_size, epoch.batch_size, epoch.first_batch = sizeof(cmlp_epoch), batch_size, first_batch
-        epoch.want_norm, epoch.rates, epoch.continues = want_norm, NULL, continues
+        epoch.want_norm, epoch.rates, epoch.continues, epoch.workers = want_norm, NULL, continues, NULL
+        if workers is not None:
+            epoch.workers = call.set_workers(workers)
         if rates is not None:
             c_rates = as_doubles(rates, -(-call.n // max(batch_size, 1)), "learning_rates")
             epoch.rates = <const double *>cnp.PyArray_DATA(c_rates)
@@ -465,7 +469,7 @@ cdef class Net:
         status = call.train(&optimizer.optimizer, &epoch)
         if c_sums != NULL:
             c_sums[0], c_sums[1], c_sums[2] = epoch.cost_sum, epoch.penalty_sum, <double>epoch.rows_done
-        call.done(status)
+        call.done_together(status)
         return epoch.cost, epoch.penalty, epoch.gradient_norm, epoch.batches
 
     def train_epochs(self, params, X, Y, Optimizer optimizer not None, dict fields not None,
@@ -496,7 +500,7 @@ cdef class Net:
         call.set_targets(Y)
         call.set_objective(**objective)
         epoch.struct_size, epoch.batch_size, epoch.first_batch = sizeof(cmlp_epoch), batch_size, 0
-        epoch.want_norm, epoch.rates, epoch.continues = want_norm, NULL, False
+        epoch.want_norm, epoch.rates, epoch.continues, epoch.workers = want_norm, NULL, False, NULL
         call.prepare(&call.objective, &epoch, n_threads)
         call.run.poll = NULL
         if call.order is not None:

@@ -1,7 +1,7 @@
 """Public errors and warnings.
 
-All errors are subclasses of ValueError, as in scikit-learn. If scikit-learn has an exception of the same name and the
-program has imported scikit-learn, the raised exception is an instance of both classes, so that
+All errors but `WorkerError` are subclasses of ValueError, as in scikit-learn. If scikit-learn has an exception of the
+same name and the program has imported scikit-learn, the raised exception is an instance of both classes, so that
 ``except sklearn.exceptions.NotFittedError`` works too. This package never imports scikit-learn itself.
 """
 
@@ -76,6 +76,10 @@ class ModelFormatError(StatusError):
     status : str
         The status name of ``cmlp.h``, for example ``"CMLP_ERROR_FILE_SHORT"``.
     """
+
+
+class WorkerError(RuntimeError):
+    """Another worker of a training on several processes failed; the message has its number and its error."""
 
 
 class NotFittedError(ValueError, AttributeError):

@@ -282,6 +282,16 @@ cdef extern from "cmlp.h" nogil:
 
     cmlp_status cmlp_optimizer_state_size(const cmlp_net *net, int solver, size_t *bytes)
 
+    ctypedef struct cmlp_workers:
+        size_t struct_size
+        int32_t rank
+        int32_t n_workers
+        int (*send)(void *context, const void *bytes, size_t n, int32_t to) noexcept nogil
+        int (*receive)(void *context, void *bytes, size_t n, int32_t sender) noexcept nogil
+        int (*broadcast)(void *context, void *bytes, size_t n, int32_t sender) noexcept nogil
+        void *context
+        int32_t failed_rank
+
     ctypedef struct cmlp_epoch:
         size_t struct_size
         int64_t batch_size
@@ -296,6 +306,8 @@ cdef extern from "cmlp.h" nogil:
         double penalty_sum
         int64_t rows_done
         int32_t continues
+        uint32_t unused
+        cmlp_workers *workers
 
     cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows, const cmlp_targets *targets,
                                  const cmlp_objective *objective, cmlp_optimizer *optimizer, cmlp_epoch *epoch,

@@ -21,6 +21,7 @@ PACKAGE = Path(cmlp.__file__).parent
 LAYERS = [
     ["pool"],
     ["exceptions", "_include", "pickles", "threads"],
+    ["workers"],
     ["inputs", "datasets"],
     ["_core"],
     ["blocks", "constraints", "record"],  # of the activations and losses that the core has

@@ -24,6 +24,7 @@ CMLP_ASSERT_SIZE_FIRST(cmlp_targets);
 CMLP_ASSERT_SIZE_FIRST(cmlp_objective);
 CMLP_ASSERT_SIZE_FIRST(cmlp_optimizer);
 CMLP_ASSERT_SIZE_FIRST(cmlp_epoch);
+CMLP_ASSERT_SIZE_FIRST(cmlp_workers);
 CMLP_ASSERT_SIZE_FIRST(cmlp_run);
 CMLP_ASSERT_SIZE_FIRST(cmlp_layer);
 CMLP_ASSERT_SIZE_FIRST(cmlp_encoder);

@@ -86,10 +86,19 @@ static int needs_sums(const cmlp_net *net, int32_t l)
     return cmlp_describe_activation(net->layers[l].activation)->needs_sums;
 }
 
-static void lay_out(cmlp_space *space, cmlp_batch_job *job, const cmlp_net *net, int call, int64_t batch_rows,
-                    int32_t n_threads)
+/* Rows whose activations are kept. With several workers these are all rows of a worker: their gradient waits for the
+ * sums of the worker before. */
+static int64_t most_rows(const cmlp_net *net, int64_t batch_rows, int32_t n_workers)
 {
-    const int64_t max_rows = net->n_params < LARGE_NET ? MICROBATCH_ROWS : CMLP_CHUNK;
+    const int64_t chunks = (batch_rows - 1) / CMLP_CHUNK + 1;
+    if (n_workers > 1) return ((chunks - 1) / n_workers + 1) * CMLP_CHUNK;
+    return net->n_params < LARGE_NET ? MICROBATCH_ROWS : CMLP_CHUNK;
+}
+
+static void lay_out(cmlp_space *space, cmlp_batch_job *job, const cmlp_net *net, int call, int64_t batch_rows,
+                    int32_t n_workers, int32_t n_threads)
+{
+    const int64_t max_rows = most_rows(net, batch_rows, n_workers);
     const int64_t rows = batch_rows < max_rows ? batch_rows : max_rows;
     int64_t n_squares = 0;
     job->microbatch_rows = rows;
@@ -116,14 +125,15 @@ static void lay_out(cmlp_space *space, cmlp_batch_job *job, const cmlp_net *net,
     job->scratch_size = scratch_size(net, call, rows);
     if (!job->scratch_size) space->overflow = 1;
     job->scratch = cmlp_take(space, n_threads, job->scratch_size ? job->scratch_size : 1);
+    job->message = cmlp_take(space, n_workers > 1, CMLP_MESSAGE_BYTES);
     job->gradient = trains(call) ? cmlp_take(space, net->n_params, net->element) : NULL;
 }
 
-size_t cmlp_batch_space(const cmlp_net *net, int call, int64_t batch_rows, int32_t n_threads)
+size_t cmlp_batch_space(const cmlp_net *net, int call, int64_t batch_rows, int32_t n_workers, int32_t n_threads)
 {
     cmlp_batch_job job;
     cmlp_space space = {0};
-    lay_out(&space, &job, net, call, batch_rows, n_threads);
+    lay_out(&space, &job, net, call, batch_rows, n_workers, n_threads);
     return space.overflow ? 0 : space.used;
 }
 
@@ -159,7 +169,8 @@ static cmlp_status read_objective(cmlp_objective *objective, const cmlp_objectiv
     return CMLP_OK;
 }
 
-cmlp_status cmlp_batch_prepare(cmlp_batch_job *job, const cmlp_batch_arguments *given, int call, int64_t batch_rows)
+cmlp_status cmlp_batch_prepare(cmlp_batch_job *job, const cmlp_batch_arguments *given, int call, int64_t batch_rows,
+                               int32_t n_workers)
 {
     const cmlp_net *net = given->net;
     cmlp_run *run = given->run;
@@ -178,10 +189,10 @@ cmlp_status cmlp_batch_prepare(cmlp_batch_job *job, const cmlp_batch_arguments *
     if (!batch_rows || batch_rows > job->data.n) batch_rows = job->data.n;
     if (cmlp_is_sparse(&job->data)) call |= CMLP_CALL_CSR;
     if (job->objective.dropout) call |= CMLP_CALL_DROPOUT;
-    status = cmlp_check_workspace(run, cmlp_batch_space(net, call, batch_rows, run->n_threads));
+    status = cmlp_check_workspace(run, cmlp_batch_space(net, call, batch_rows, n_workers, run->n_threads));
     if (status) return status;
     cmlp_space space = {.base = run->workspace};
-    lay_out(&space, job, net, call, batch_rows, run->n_threads);
+    lay_out(&space, job, net, call, batch_rows, n_workers, run->n_threads);
     cmlp_input_begin(net, &job->input);
     job->run = run;
     job->params = given->params;
@@ -383,36 +394,45 @@ static cmlp_fault share_rows(cmlp_batch_job *job, int64_t first, int64_t a, int6
 
 /* ------------------------------------------------------------------------------------------------- the batch */
 
-static void add_costs(const cmlp_batch_job *job, int64_t n, cmlp_sum *cost)
+void cmlp_batch_costs(const cmlp_batch_job *job, int64_t n, cmlp_sum *cost)
 {
     for (int64_t i = 0; i < n; i++)
         cmlp_sum_add(cost, job->data.weights ? job->costs[i] * job->weights[i] : job->costs[i]);
+}
+
+void cmlp_batch_rows(cmlp_batch_job *job, int64_t first, int64_t n, cmlp_team *team, int32_t index, int32_t size)
+{
+    int64_t a, b;
+    cmlp_team_share(n, 1, index, size, &a, &b);
+    job->faults[index] = share_rows(job, first, a, b, job->scratch + (size_t)index * job->scratch_size, index);
+    cmlp_team_wait(team, index);
+}
+
+void cmlp_batch_clipped_step(cmlp_batch_job *job, const cmlp_batch_end *end, cmlp_team *team, int32_t index,
+                             int32_t size)
+{
+    if (!cmlp_clips(end)) return;
+    cmlp_team_wait(team, index); /* for the whole gradient */
+    if (index == 0) cmlp_clip(job->data.net, job->gradient, end->step);
+    cmlp_team_wait(team, index);
+    cmlp_weights_step(job, end, index, size);
 }
 
 int cmlp_batch_member(cmlp_batch_job *job, int64_t first, int64_t n, const cmlp_batch_end *end, cmlp_sum *cost,
                       cmlp_team *team, int32_t index, int32_t size)
 {
     const double weight_sum = cmlp_weight_sum(&job->data, first, n);
-    void *scratch = job->scratch + (size_t)index * job->scratch_size;
     for (int64_t t = 0, m; t < n; t += m) {
-        int64_t a, b;
         if (t) cmlp_team_wait(team, index);
         m = n - t < job->microbatch_rows ? n - t : job->microbatch_rows;
-        cmlp_team_share(m, 1, index, size, &a, &b);
-        job->faults[index] = share_rows(job, first + t, a, b, scratch, index);
-        cmlp_team_wait(team, index);
+        cmlp_batch_rows(job, first + t, m, team, index, size);
         if (cmlp_first_fault(job->faults, size).status) return 0;
-        if (index == 0) add_costs(job, m, cost);
+        if (index == 0) cmlp_batch_costs(job, m, cost);
         const cmlp_microbatch microbatch = {.n = m, .first = t == 0, .last = t + m == n, .weight_sum = weight_sum,
                                       .end = end};
         if (job->gradient) cmlp_weights_share(job, &microbatch, index, size);
     }
-    if (cmlp_clips(end)) {
-        cmlp_team_wait(team, index); /* for the whole gradient */
-        if (index == 0) cmlp_clip(job->data.net, job->gradient, end->step);
-        cmlp_team_wait(team, index);
-        cmlp_weights_step(job, end, index, size);
-    }
+    cmlp_batch_clipped_step(job, end, team, index, size);
     return 1;
 }
 

@@ -24,9 +24,10 @@ typedef struct cmlp_batch_arguments {
     cmlp_run *run;
 } cmlp_batch_arguments;
 
-/* Checks the arguments and lays out the workspace for batches of at most batch_rows rows. For CMLP_CALL_TRAIN
- * job->gradient is an array of the workspace. */
-cmlp_status cmlp_batch_prepare(cmlp_batch_job *job, const cmlp_batch_arguments *given, int call, int64_t batch_rows);
+/* Checks the arguments and lays out the workspace for batches of at most batch_rows rows that n_workers processes
+ * share. For CMLP_CALL_TRAIN job->gradient is an array of the workspace. */
+cmlp_status cmlp_batch_prepare(cmlp_batch_job *job, const cmlp_batch_arguments *given, int call, int64_t batch_rows,
+                               int32_t n_workers);
 
 /* Processes the selected rows [first, first + n) as one batch; each thread of the team calls it. Thread 0 adds the
  * sum of the rows' costs times their weights to `cost`. Returns 1 on success; otherwise job->faults holds a fault.
@@ -34,8 +35,19 @@ cmlp_status cmlp_batch_prepare(cmlp_batch_job *job, const cmlp_batch_arguments *
 int cmlp_batch_member(cmlp_batch_job *job, int64_t first, int64_t n, const cmlp_batch_end *end, cmlp_sum *cost,
                       cmlp_team *team, int32_t index, int32_t size);
 
+/* The passes of a microbatch: activations, costs and deltas of the n selected rows from `first` on. Then waits for the
+ * other threads. Faults are in job->faults. */
+void cmlp_batch_rows(cmlp_batch_job *job, int64_t first, int64_t n, cmlp_team *team, int32_t index, int32_t size);
+
+/* Adds the costs of the n rows of a microbatch, times their weights, to a sum. */
+void cmlp_batch_costs(const cmlp_batch_job *job, int64_t n, cmlp_sum *cost);
+
+/* If the gradient is clipped: waits until the whole gradient is there, and takes the step. */
+void cmlp_batch_clipped_step(cmlp_batch_job *job, const cmlp_batch_end *end, cmlp_team *team, int32_t index,
+                             int32_t size);
+
 /* Workspace of a CMLP_CALL_GRADIENT or _TRAIN, CMLP_CALL_CSR and _DROPOUT added or not, for batches of at most
  * batch_rows rows; 0 if it cannot be addressed. */
-size_t cmlp_batch_space(const cmlp_net *net, int call, int64_t batch_rows, int32_t n_threads);
+size_t cmlp_batch_space(const cmlp_net *net, int call, int64_t batch_rows, int32_t n_workers, int32_t n_threads);
 
 #endif

@@ -11,11 +11,22 @@ typedef struct cmlp_layer_space {
     void *slope_input; /* z until the layer is activated, then the argument of act': z, or a (activations.h) */
 } cmlp_layer_space;
 
+/* State of the exchange of a batch's sums with other workers, written by thread 0 while the others wait. */
+typedef struct cmlp_exchange {
+    int takes, gives; /* whether this worker receives further slices, and sends them */
+    int computes;     /* whether it adds its rows to them: no worker so far has a fault */
+    int broken;       /* the transport has failed */
+} cmlp_exchange;
+#define CMLP_MESSAGE_BYTES (3 * CMLP_ALIGNMENT)
+
 typedef struct cmlp_batch_job {
     cmlp_data data;
     cmlp_objective objective;
     cmlp_run *run;
     const void *params;
+    void *message;        /* CMLP_MESSAGE_BYTES directly before the gradient, if several workers share the batch */
+    cmlp_workers *workers; /* NULL if this process trains alone */
+    cmlp_exchange exchange;
     void *gradient;       /* sums over the batch, then its gradient; NULL if not requested */
     void *input_gradient; /* NULL if not requested */
     void *const *all_deltas; /* one per layer; NULL if not requested */

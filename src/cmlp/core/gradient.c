@@ -50,7 +50,7 @@ static cmlp_status full_batch(const cmlp_batch_arguments *given, const full_batc
     const cmlp_net *net = given->net;
     cmlp_run *run = given->run;
     if (outputs->missing) return cmlp_refuse(&run->refused, CMLP_ERROR_NULL, outputs->missing);
-    cmlp_status status = cmlp_batch_prepare(&job, given, CMLP_CALL_GRADIENT, 0);
+    cmlp_status status = cmlp_batch_prepare(&job, given, CMLP_CALL_GRADIENT, 0, 1);
     if (status) return status;
     if (cmlp_misaligned(outputs->gradient, net->element) || cmlp_misaligned(outputs->input_gradient, net->element))
         return cmlp_refuse(&run->refused, CMLP_ERROR_ALIGNMENT, "gradient");

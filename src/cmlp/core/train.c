@@ -3,6 +3,7 @@
 
 #include "backward.h"
 #include "weights.h"
+#include "workers.h"
 
 #if CMLP_BUILDS_TRAINING
 
@@ -10,6 +11,7 @@ typedef struct epoch_job {
     cmlp_batch_job batch;
     cmlp_optimizer optimizer; /* the caller's structs with defaults filled in; written back at the end */
     cmlp_epoch epoch;
+    cmlp_workers workers; /* n_workers is 1 if the caller trains alone */
     void *params;
     int64_t n_batches, batch_next; /* index of the first batch not done */
     double cost, penalty; /* sums over all processed rows */
@@ -92,6 +94,15 @@ static int backs_off(epoch_job *job)
     return 0;
 }
 
+/* Processes a batch with the other workers, if there are any. Each thread calls it. */
+static int process_batch(epoch_job *job, int64_t first, int64_t n, cmlp_sum *cost, cmlp_team *team, int32_t index,
+                         int32_t size)
+{
+    cmlp_batch_job *const batch = &job->batch;
+    return batch->workers ? cmlp_workers_batch(batch, first, n, &job->end, cost, team, index, size)
+                          : cmlp_batch_member(batch, first, n, &job->end, cost, team, index, size);
+}
+
 /* Work of thread 0: chooses the next batch, and processes it alone if the other threads have not arrived yet. */
 static void lead(epoch_job *job, cmlp_team *team, int32_t size)
 {
@@ -109,8 +120,7 @@ static void lead(epoch_job *job, cmlp_team *team, int32_t size)
             waited = cmlp_team_waited(team);
             cmlp_team_release(team);
         }
-        const int done = cmlp_batch_member(&job->batch, first, n, &job->end, &cost, together ? team : NULL, 0,
-                                           together ? size : 1);
+        const int done = process_batch(job, first, n, &cost, together ? team : NULL, 0, together ? size : 1);
         if (together) cmlp_team_gather(team);
         if (!done) {
             job->n_batches = b; /* stop after this batch */
@@ -135,7 +145,7 @@ static void epoch_member(void *context, cmlp_team *team, int32_t index, int32_t 
     }
     for (cmlp_team_wait(team, index); job->next >= 0; cmlp_team_wait(team, index)) {
         const int64_t n = batch_rows(job, job->next, &first);
-        cmlp_batch_member(&job->batch, first, n, &job->end, NULL, team, index, size);
+        process_batch(job, first, n, NULL, team, index, size);
     }
 }
 
@@ -169,6 +179,20 @@ static void return_epoch(cmlp_epoch *given, const cmlp_epoch *epoch)
     given->cost_sum = epoch->cost_sum;
     given->penalty_sum = epoch->penalty_sum;
     given->rows_done = epoch->rows_done;
+}
+
+static cmlp_status read_workers(cmlp_workers *workers, const cmlp_epoch *epoch, const char **refused)
+{
+    *workers = (cmlp_workers){.n_workers = 1};
+    if (!epoch->workers) return CMLP_OK;
+    const cmlp_status status = CMLP_READ(workers, epoch->workers, cmlp_workers, failed_rank);
+    if (status) return cmlp_refuse(refused, status, "epoch->workers");
+    if (workers->rank < 0 || workers->rank >= workers->n_workers)
+        return cmlp_refuse(refused, CMLP_ERROR_OPTION, "epoch->workers->rank");
+    if (!workers->send || !workers->receive || !workers->broadcast)
+        return cmlp_refuse(refused, CMLP_ERROR_NULL, "epoch->workers->send, receive or broadcast");
+    workers->failed_rank = -1;
+    return CMLP_OK;
 }
 
 /* Instruction sets differ in the sign and payload of the NaNs that they compute. Here all NaNs become the same one. */
@@ -218,6 +242,7 @@ static cmlp_status train_epoch(const cmlp_net *net, void *params, const cmlp_row
 {
     epoch_job job;
     cmlp_status status = read_epoch(&job.epoch, epoch, &run->refused);
+    if (!status) status = read_workers(&job.workers, &job.epoch, &run->refused);
     if (status) return status;
     status = cmlp_check_net(net);
     if (status) return cmlp_refuse(&run->refused, status, "net");
@@ -225,8 +250,9 @@ static cmlp_status train_epoch(const cmlp_net *net, void *params, const cmlp_row
     if (!status)
         status = cmlp_batch_prepare(&job.batch,
                                     &(cmlp_batch_arguments){net, params, rows, targets, objective, run},
-                                    CMLP_CALL_TRAIN, job.epoch.batch_size);
+                                    CMLP_CALL_TRAIN, job.epoch.batch_size, job.workers.n_workers);
     if (status) return status;
+    job.batch.workers = job.workers.n_workers > 1 ? &job.workers : NULL;
     if (!job.epoch.batch_size) job.epoch.batch_size = job.batch.data.n;
     job.n_batches = (job.batch.data.n - 1) / job.epoch.batch_size + 1;
     status = check_rates(&job.epoch, job.n_batches, &run->refused);
@@ -246,6 +272,7 @@ static cmlp_status train_epoch(const cmlp_net *net, void *params, const cmlp_row
     cmlp_team_run(threads, job.batch.team, epoch_member, &job);
     status = finish_epoch(&job, cmlp_first_fault(job.batch.faults, run->n_threads));
     return_epoch(epoch, &job.epoch);
+    if (job.epoch.workers) job.epoch.workers->failed_rank = job.workers.failed_rank;
     cmlp_return_counters(optimizer, &job.optimizer);
     return status;
 }

@@ -81,7 +81,8 @@ static const void **row_pointers(const cmlp_batch_job *job, int32_t index)
 static cmlp_gradient_input layer_input(const cmlp_batch_job *job, const weight_share *share, int64_t first, int64_t n)
 {
     const cmlp_net *net = job->data.net;
-    cmlp_gradient_input a;
+    cmlp_gradient_input a = {0};
+    if (!n) return a;
     if (!share->layer) {
         a = cmlp_gathered_rows(net, &job->input, first, n, share->masked, share->index);
         a.column_mask = share->column_mask;
@@ -113,23 +114,31 @@ static void bias_gradient(const cmlp_batch_job *job, const weight_share *share, 
     net->kernels->gradient(&ones, &to);
 }
 
+/* Whether sparse_share() computes the gradient of a layer's weights. */
+static int is_sparse_share(const cmlp_batch_job *job, int32_t layer, const cmlp_microbatch *microbatch)
+{
+    return !layer && microbatch->n && cmlp_is_sparse(&job->data);
+}
+
 static void gradient_share(cmlp_batch_job *job, const weight_share *share, const cmlp_microbatch *microbatch)
 {
     const cmlp_net *net = job->data.net;
     const cmlp_dense_layer *layer = &net->layers[share->layer];
     cmlp_gradient_output to = {.k0 = share->k0, .k1 = share->k1, .n_out = layer->n_out, .sums = share->sums,
                            .w = cmlp_at(net, microbatch->end->params, layer->weights), .tuning = net->tuning};
-    for (int64_t i = 0, m; i < microbatch->n; i += m) {
+    int64_t i = 0, m;
+    do { /* runs once even without rows, for the epilogue */
         m = microbatch->n - i < CMLP_CHUNK ? microbatch->n - i : CMLP_CHUNK;
         to.first = microbatch->first && !i;
         to.finish = finish_at(job, share->layer, microbatch, i + m);
         to.d = cmlp_at(net, job->layers[share->layer].deltas, i * layer->n_out);
-        if (share->layer || !cmlp_is_sparse(&job->data)) { /* sparse_share() has computed the others */
+        if (!is_sparse_share(job, share->layer, microbatch)) { /* sparse_share() has computed the others */
             const cmlp_gradient_input a = layer_input(job, share, i, m);
             net->kernels->gradient(&a, &to);
         }
         if (share->biases) bias_gradient(job, share, m, to, microbatch->end->params);
-    }
+        i += m;
+    } while (i < microbatch->n);
 }
 
 /* The first layer's weights, for sparse rows: all rows of a microbatch are sorted by column at once. */
@@ -189,6 +198,26 @@ static void share_in_blocks(cmlp_batch_job *job, const weight_share *share, cons
     } while (block.k0 < share->k1);
 }
 
+/* Weight rows [k0, k1) of a layer: the share of thread `index`, in multiples of `unit` rows. */
+static weight_share share_of(const cmlp_batch_job *job, int32_t layer, int64_t k0, int64_t k1, int64_t unit,
+                             int32_t index, int32_t size)
+{
+    const cmlp_net *net = job->data.net;
+    weight_share share = {.layer = layer, .biases = index == 0, .masked = 1, .index = index};
+    cmlp_team_share(k1 - k0, unit, index, size, &share.k0, &share.k1);
+    share.k0 += k0;
+    share.k1 += k0;
+    for (int32_t i = 0; i < size; i++) share.masked &= job->masked[i];
+    if (!layer) share.column_mask = cmlp_join_column_masks(net, &job->input, index, size);
+    share.sums = cmlp_at(net, job->gradient, net->layers[layer].weights);
+    return share;
+}
+
+static void *thread_scratch(const cmlp_batch_job *job, int32_t index)
+{
+    return job->scratch + (size_t)index * job->scratch_size;
+}
+
 void cmlp_weights_share(cmlp_batch_job *job, const cmlp_microbatch *microbatch, int32_t index, int32_t size)
 {
     const cmlp_net *net = job->data.net;
@@ -197,14 +226,9 @@ void cmlp_weights_share(cmlp_batch_job *job, const cmlp_microbatch *microbatch, 
     const int in_blocks = steps && microbatch->first && microbatch->n <= STEP_ROWS && !end->keep;
     const int64_t unit = job->penalized ? SQUARE_ROWS : CMLP_GROUP;
     for (int32_t l = 0; l < net->depth; l++) {
-        const cmlp_dense_layer *layer = &net->layers[l];
-        const int sparse = !l && cmlp_is_sparse(&job->data);
-        weight_share share = {.layer = l, .biases = index == 0, .masked = 1, .index = index};
-        cmlp_team_share(layer->n_in, unit, index, size, &share.k0, &share.k1);
-        for (int32_t i = 0; i < size; i++) share.masked &= job->masked[i];
-        if (!l) share.column_mask = cmlp_join_column_masks(net, &job->input, index, size);
-        share.sums = cmlp_at(net, job->gradient, layer->weights);
-        if (sparse) sparse_share(job, &share, microbatch, job->scratch + (size_t)index * job->scratch_size);
+        const int sparse = is_sparse_share(job, l, microbatch);
+        const weight_share share = share_of(job, l, 0, net->layers[l].n_in, unit, index, size);
+        if (sparse) sparse_share(job, &share, microbatch, thread_scratch(job, index));
         if (in_blocks && !sparse) {
             share_in_blocks(job, &share, microbatch);
         } else {
@@ -213,6 +237,30 @@ void cmlp_weights_share(cmlp_batch_job *job, const cmlp_microbatch *microbatch, 
         }
         if (ends && job->penalized) squares_of(job, end->params, l, share.k0, share.k1);
     }
+}
+
+void cmlp_weights_continue(cmlp_batch_job *job, int64_t n, int64_t begin, int64_t end, int32_t index, int32_t size)
+{
+    const cmlp_net *net = job->data.net;
+    const cmlp_batch_end keep = {.mode = CMLP_KEEP_SUM, .params = (void *)(uintptr_t)job->params};
+    const cmlp_microbatch microbatch = {.n = n, .weight_sum = 1, .end = &keep};
+    for (int32_t l = 0; n && l < net->depth; l++) {
+        const cmlp_dense_layer *layer = &net->layers[l];
+        if (end <= layer->weights || begin >= layer->biases + layer->n_out) continue;
+        const int64_t k0 = begin > layer->weights ? (begin - layer->weights) / layer->n_out : 0;
+        const int64_t k1 = end < layer->biases ? (end - layer->weights) / layer->n_out : layer->n_in;
+        weight_share share = share_of(job, l, k0, k1, CMLP_GROUP, index, size);
+        share.biases &= end > layer->biases;
+        if (is_sparse_share(job, l, &microbatch)) sparse_share(job, &share, &microbatch, thread_scratch(job, index));
+        gradient_share(job, &share, &microbatch);
+    }
+}
+
+void cmlp_weights_finish(cmlp_batch_job *job, double weight_sum, const cmlp_batch_end *end, int32_t index,
+                         int32_t size)
+{
+    const cmlp_microbatch all = {.last = 1, .weight_sum = weight_sum, .end = end};
+    cmlp_weights_share(job, &all, index, size);
 }
 
 void cmlp_weights_step(cmlp_batch_job *job, const cmlp_batch_end *end, int32_t index, int32_t size)

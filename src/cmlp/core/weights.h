@@ -8,6 +8,15 @@
 /* Gradient, and step if due, of the weights that belong to thread `index` of `size`, in all layers. */
 void cmlp_weights_share(cmlp_batch_job *job, const cmlp_microbatch *microbatch, int32_t index, int32_t size);
 
+/* Adds the gradients of the n rows in the workspace to the sums in job->gradient, for those parameters of [begin, end)
+ * that belong to thread `index` of `size`. The bounds are ends of layers, or multiples of CMLP_SLICE_ROWS rows. */
+void cmlp_weights_continue(cmlp_batch_job *job, int64_t n, int64_t begin, int64_t end, int32_t index, int32_t size);
+#define CMLP_SLICE_ROWS 16 /* a multiple of CMLP_GROUP */
+
+/* Gradient from the sums of all rows, and step if due: as cmlp_weights_share() after the last row. */
+void cmlp_weights_finish(cmlp_batch_job *job, double weight_sum, const cmlp_batch_end *end, int32_t index,
+                         int32_t size);
+
 /* The step alone, when clipping has to wait for the norm of the whole gradient. */
 void cmlp_weights_step(cmlp_batch_job *job, const cmlp_batch_end *end, int32_t index, int32_t size);
 

@@ -4,17 +4,18 @@
 #include "forward.h"
 
 /* The workspace of a forward call if `objective` is NULL, else of a gradient, else (epoch) of training. */
-static size_t space(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objective *objective, int trains, int64_t n,
-                    int32_t n_threads)
+static size_t space(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objective *objective,
+                    const cmlp_epoch *epoch, int64_t n, int32_t n_workers, int32_t n_threads)
 {
     const int sparse = rows->kind == CMLP_ROWS_CSR;
     if (!objective) return cmlp_forward_space(net, sparse, n, n_threads);
 #if CMLP_BUILDS_TRAINING
-    const int call = trains ? CMLP_CALL_TRAIN : CMLP_CALL_GRADIENT;
+    const int call = epoch ? CMLP_CALL_TRAIN : CMLP_CALL_GRADIENT;
     const int added = (sparse ? CMLP_CALL_CSR : 0) | (objective->dropout ? CMLP_CALL_DROPOUT : 0);
-    return cmlp_batch_space(net, call | added, n, n_threads);
+    return cmlp_batch_space(net, call | added, n, n_workers, n_threads);
 #else
-    (void)trains;
+    (void)epoch;
+    (void)n_workers;
     return 0;
 #endif
 }
@@ -29,7 +30,11 @@ cmlp_status cmlp_workspace_size(const cmlp_net *net, const cmlp_rows *rows, cons
     if (!status) status = CMLP_READ(&rows_copy, rows, cmlp_rows, factors);
     if (!status && objective) status = CMLP_READ(&objective_copy, objective, cmlp_objective, dropout_seed);
     if (!status && epoch) status = CMLP_READ(&epoch_copy, epoch, cmlp_epoch, batches);
+    cmlp_workers workers = {.n_workers = 1};
+    if (!status && epoch && epoch_copy.workers)
+        status = CMLP_READ(&workers, epoch_copy.workers, cmlp_workers, failed_rank);
     if (status) return status;
+    if (workers.n_workers < 1) return CMLP_ERROR_OPTION;
     if (!bytes || (epoch && !objective)) return CMLP_ERROR_NULL;
     int64_t n = rows_copy.order ? rows_copy.n_order : rows_copy.n_rows;
     if (n < 0 || (rows_copy.kind != CMLP_ROWS_DENSE && rows_copy.kind != CMLP_ROWS_CSR)) return CMLP_ERROR_ROWS;
@@ -39,7 +44,7 @@ cmlp_status cmlp_workspace_size(const cmlp_net *net, const cmlp_rows *rows, cons
     if (n_threads < 1 || n_threads > CMLP_MAX_THREADS) return CMLP_ERROR_THREADS;
     if (objective && !CMLP_BUILDS_TRAINING) return CMLP_ERROR_OPTION;
     const cmlp_objective *wanted = objective ? &objective_copy : NULL;
-    const size_t needed = space(net, &rows_copy, wanted, epoch != NULL, n ? n : 1, n_threads);
+    const size_t needed = space(net, &rows_copy, wanted, epoch, n ? n : 1, workers.n_workers, n_threads);
     if (!needed) return CMLP_ERROR_OVERFLOW;
     *bytes = cmlp_with_slack(needed);
     return CMLP_OK;

@@ -100,6 +100,7 @@ class MultilayerPerceptron(
         y_val: ArrayLike | None = None,
         sample_weight_val: ArrayLike | None = None,
         resume: bool = False,
+        comm: Any = None,
     ) -> Self:
         """Train on X and y.
 
@@ -128,6 +129,13 @@ class MultilayerPerceptron(
             and `cmlp.load`. The data must be the same as before; a checksum of their shape and of a sample of the rows
             is compared. Of the parameters, only `max_iter`, `max_time`, `tol`, `n_iter_no_change`, `verbose`,
             `callbacks` and `n_threads` may have changed.
+        comm : object or None, default=None
+            A communicator such as ``mpi4py.MPI.COMM_WORLD``, to train together with the other processes of a job. Each
+            of them calls fit with the same arguments, computes a part of every batch, and has the same model at the
+            end, with the bits of a fit without `comm`. Any object with the attributes `rank` and `size` and the methods
+            ``Send(buffer, dest)``, ``Recv(buffer, source)`` and ``Bcast(buffer, root)`` will do; a buffer is a
+            contiguous array of uint8. There must be no other messages between the processes during the call. An
+            exception on one of them raises one on all.
 
         Returns
         -------
@@ -137,15 +145,18 @@ class MultilayerPerceptron(
         ------
         ValueError
             If a parameter or an argument is invalid, if a warm start changes the network, or if there is no training to
-            resume (NotFittedError without any call of fit).
+            resume (NotFittedError without any call of fit). With `comm`, also if the processes have different
+            parameters, data, versions of cmlp or random states, or if the solver is "lbfgs".
         cmlp.DivergenceError
             If training diverged: a weight or the loss is no longer finite.
         cmlp.NonFiniteInputError
             If X contains NaN or infinity.
+        cmlp.WorkerError
+            If another process of `comm` has failed.
         """
         from cmlp.estimators.fitting import fit
 
-        fit(self, X, y, sample_weight, (X_val, y_val, sample_weight_val), resume=resume)
+        fit(self, X, y, sample_weight, (X_val, y_val, sample_weight_val), resume=resume, comm=comm)
         return self
 
     def _fit_batches(

@@ -29,6 +29,7 @@ from cmlp.inputs.scaling import warn_of_scale
 from cmlp.inputs.validation import as_rows, as_targets, check_width, require_samples
 from cmlp.inputs.weights import as_weights
 from cmlp.record import Record
+from cmlp.training.description import shown
 from cmlp.training.history import History
 from cmlp.training.initialization import initial_params
 from cmlp.training.loop import Training
@@ -38,6 +39,7 @@ from cmlp.training.settings import check_scoring
 from cmlp.training.state import TrainingState
 from cmlp.training.task import Data, require_complete
 from cmlp.training.trainer import Trainer
+from cmlp.workers import Workers
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -66,17 +68,36 @@ def fit(
     held: tuple[Any, Any, Any] = (None, None, None),
     *,
     resume: bool = False,
+    comm: Any = None,
 ) -> None:
     """Train a new model, or with `warm_start` or `resume` the previous one, and store it at the end."""
     with Exclusively(estimator):
-        parameters = estimator._parameters()
-        previous = vars(estimator).get("_model") if parameters.warm_start else None
-        if resume:
-            previous = model_to_resume(estimator, parameters.training)
+        workers = Workers(comm)
+        parameters, previous = workers.together(partial(_begin, estimator, resume=resume, alone=comm is None))
         call = partial(
-            train, estimator, parameters, previous, X, y, sample_weight, held, incremental=False, resume=bool(resume)
+            train,
+            estimator,
+            parameters,
+            previous,
+            X,
+            y,
+            sample_weight,
+            held,
+            incremental=False,
+            resume=bool(resume),
+            workers=workers,
         )
         call_with_callbacks(call, estimator, X, y, sample_weight)
+
+
+def _begin(estimator: MultilayerPerceptron, *, resume: bool, alone: bool) -> tuple[Parameters, Model | None]:
+    """Return the parameters of a fit and the model that it continues."""
+    parameters = estimator._parameters()
+    if not alone and parameters.training.solver == "lbfgs":
+        raise ValueError("comm needs batches, but solver='lbfgs' has none: use another solver.")
+    if resume:
+        return parameters, model_to_resume(estimator, parameters.training)
+    return parameters, vars(estimator).get("_model") if parameters.warm_start else None
 
 
 def partial_fit(
@@ -114,9 +135,12 @@ def train(
     classes: ArrayLike | None = None,
     observer: CallbackObserver | None = None,
     stream: Blocks | None = None,
+    workers: Workers | None = None,
 ) -> None:
     """Train on data as the user passed them, or on a stream that begins with them, and store the model at the end."""
-    training, labels = prepare(
+    workers = Workers() if workers is None else workers
+    prepared = partial(
+        prepare,
         estimator,
         parameters,
         previous,
@@ -129,6 +153,7 @@ def train(
         classes=classes,
         stream=stream,
     )
+    training, labels = workers.together(prepared)
     if incremental and isinstance(training, Training):
         training.advance()
         model = _model_of(training, training.state.finished(), labels)
@@ -137,7 +162,9 @@ def train(
         _keep(estimator, model)
         return
     if isinstance(training, Training):
-        training.check_data()
+        workers.together(training.check_data)
+        if workers.size > 1:
+            training.join(workers, {"classes": "None" if labels is None else shown(labels.classes.tolist())})
         training.state.parameters = parameters_to_keep(estimator)
     if observer is not None:
         observer.snapshot = partial(_snapshot, training, labels)

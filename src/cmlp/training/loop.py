@@ -9,6 +9,7 @@ import math
 import time
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, NamedTuple
+from zlib import crc32
 
 import numpy as np
 
@@ -24,15 +25,17 @@ from cmlp.exceptions import (
 )
 from cmlp.training.advice import scale_advice, warn_if_useless
 from cmlp.training.at_once import epochs_at_once, train_at_once
+from cmlp.training.description import describe
 from cmlp.training.feed import ArrayFeed, Piece, array_feed, mean
 from cmlp.training.history import Curve
 from cmlp.training.random import draw_and_store
 from cmlp.training.split import split
 from cmlp.training.stopping import STOPPING_RULES
 from cmlp.training.target_scale import standardized
+from cmlp.workers import CHUNK, Workers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from typing import Any
 
     from numpy.typing import NDArray
@@ -133,6 +136,7 @@ class Training:
         self._call: _Call | None = None  # the latest call of the core in this epoch
         self._started: float | None = None  # when `epochs` began
         self._first_epoch = state.epoch
+        self.workers = Workers()
         self._deadline = math.inf if settings.max_time is None else time.monotonic() + settings.max_time
         self._clock = 0.0  # when the current epoch, or its current piece, began
 
@@ -148,6 +152,33 @@ class Training:
             raise ValueError(
                 "The data differ from those with which the training began. To continue, pass the same X, y, "
                 "sample_weight and validation data."
+            )
+
+    def join(self, workers: Workers, description: Mapping[str, str]) -> None:
+        """Train together with other processes, all of which must have the same training.
+
+        Parameters
+        ----------
+        workers : Workers
+        description : dict of str to str
+            What the workers compare besides the training itself.
+
+        Raises
+        ------
+        ValueError
+            On every worker, if the trainings differ.
+        """
+        workers.compare({**description, **describe(self)})
+        self.workers, self.objective["workers"] = workers, workers
+        if self.n_threads is None:
+            self.n_threads = self.objective["n_threads"] = workers.threads()
+        if workers.rank:  # worker 0 prints, and decides when the time is up
+            self._every, self._deadline = 0, math.inf
+        n_chunks = -(-self.batch_size // CHUNK)
+        if workers.size > n_chunks and not workers.rank:
+            warn(
+                f"A batch of {self.batch_size} rows has {n_chunks} chunks of {CHUNK} rows, so {n_chunks} of the "
+                f"{workers.size} workers compute and the others wait. Use a larger batch_size or fewer workers."
             )
 
     def _optimizer_and_schedule(self) -> tuple[Optimizer, Schedule]:
@@ -178,7 +209,8 @@ class Training:
     @property
     def is_followed(self) -> bool:
         """Whether something happens after every epoch besides recording it: a look at the clock, a score, a message."""
-        return bool(self.observers or self._every or self._deadline < math.inf or self._held is not None)
+        shared = self.workers.size > 1
+        return bool(self.observers or self._every or self._deadline < math.inf or self._held is not None or shared)
 
     @property
     def finished(self) -> bool:
@@ -186,6 +218,8 @@ class Training:
         return self.state.stopped or self.state.epoch >= self.settings.max_iter or self._time_is_up()
 
     def _time_is_up(self) -> bool:
+        if self.workers.size > 1:
+            return self.workers.time_is_up
         return self._deadline < math.inf and time.monotonic() >= self._deadline
 
     def run(self) -> None:
@@ -197,23 +231,12 @@ class Training:
         """Train one epoch at a time until training is finished; several `at_once` if nothing happens in between."""
         state, observers = self.state, self.observers
         self._started, self._first_epoch = time.monotonic(), state.epoch
-        for observer in observers:
-            observer.fit_begins()
+        self.workers.together(lambda: [observer.fit_begins() for observer in observers])
         try:
             while not self.finished:
-                for observer in observers:
-                    observer.epoch_begins()
-                n_epochs = epochs_at_once(self) if at_once else 1
-                if n_epochs > 1:
-                    with self._explained_divergence():
-                        train_at_once(self, n_epochs)
-                else:
-                    self.advance()
+                self._advance_together(at_once)
                 if state.batch is not None:  # the time was up in the middle of the epoch
                     break
-                for observer in observers:
-                    if observer.epoch_ends():
-                        state.stopped = True
                 yield
             self.finish()
         except (KeyboardInterrupt, GeneratorExit):  # a pause
@@ -222,6 +245,36 @@ class Training:
             raise
         for observer in observers:
             observer.fit_ends()
+
+    def _advance_together(self, at_once: bool) -> None:
+        """Train an epoch and call the observers. If this fails on one worker or if it stops, all workers do."""
+        state, workers, error = self.state, self.workers, None
+        try:
+            self._advance_observed(at_once)
+        except BaseException as raised:
+            if workers.size == 1:
+                raise
+            error = raised
+        if workers.size == 1:
+            return
+        late = self._deadline < math.inf and time.monotonic() >= self._deadline
+        checksum = crc32(repr((state.epoch, state.batch, self.optimizer.learning_rate)).encode(), crc32(state.params))
+        state.stopped = workers.settle(error, stops=state.stopped, late=late, checksum=checksum)
+
+    def _advance_observed(self, at_once: bool) -> None:
+        for observer in self.observers:
+            observer.epoch_begins()
+        n_epochs = epochs_at_once(self) if at_once else 1
+        if n_epochs > 1:
+            with self._explained_divergence():
+                train_at_once(self, n_epochs)
+        else:
+            self.advance()
+        if self.state.batch is not None:
+            return
+        for observer in self.observers:
+            if observer.epoch_ends():
+                self.state.stopped = True
 
     def finish(self) -> None:
         """Restore the best parameters; warn if training ended at `max_iter` and could have continued."""
@@ -438,7 +491,7 @@ class Training:
             "scale": data.input_scale,
             "order": state.validation,
             "n_threads": self.n_threads,
-            "seconds": self._seconds_left(),
+            "seconds": self._seconds_left() if self.workers.size == 1 else math.inf,
         }
         loss = math.nan
         try:

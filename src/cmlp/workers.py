@@ -1,0 +1,165 @@
+"""The processes that train a model together: what they tell each other, besides the sums of the core.
+
+A failure of one worker must become an exception on all of them, because a worker that waits for a message of another
+one waits for ever.
+"""
+
+from __future__ import annotations
+
+import json
+import operator
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from cmlp.exceptions import TimeLimitReached, WorkerError
+from cmlp.threads import available_threads
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import NoReturn
+
+    from numpy.typing import NDArray
+
+    Result = TypeVar("Result")
+
+
+CHUNK = 128  # rows of a batch whose sum is one unit of work (cmlp.h)
+
+
+class Workers:
+    """The processes of a training, through a communicator.
+
+    Parameters
+    ----------
+    comm : object or None, default=None
+        A communicator with the attributes `rank` and `size` and the methods ``Send(buffer, dest)``,
+        ``Recv(buffer, source)`` and ``Bcast(buffer, root)``, for example ``mpi4py.MPI.COMM_WORLD``. The buffers are
+        contiguous 1-D arrays of uint8. None if this process trains alone.
+
+    Attributes
+    ----------
+    rank, size : int
+        Number of this worker, from 0, and of all workers.
+    broken : bool
+        Whether the communicator has failed, so that no further message can be exchanged.
+    time_is_up : bool
+        Whether worker 0 has found that the time limit is reached.
+
+    Raises
+    ------
+    ValueError
+        If `comm` is not a communicator.
+    """
+
+    def __init__(self, comm: Any = None) -> None:
+        self._comm, self.rank, self.size = comm, 0, 1
+        self.broken = self.time_is_up = False
+        if comm is None:
+            return
+        try:
+            self.rank, self.size = operator.index(comm.rank), operator.index(comm.size)
+            self.send, self.receive, self.broadcast = comm.Send, comm.Recv, comm.Bcast
+        except (AttributeError, TypeError):
+            raise ValueError(
+                "comm must be a communicator with rank, size, Send, Recv and Bcast, for example mpi4py.MPI.COMM_WORLD, "
+                f"got {comm!r}."
+            ) from None
+        if not 0 <= self.rank < self.size:
+            raise ValueError(f"comm must have a rank from 0 to size - 1, got {self.rank} of {self.size}.")
+
+    def together(self, action: Callable[[], Result]) -> Result:
+        """Call a function on every worker and return its result; if it fails on one, raise an exception on all."""
+        if self.size == 1:
+            return action()
+        try:
+            result = action()
+        except BaseException as error:
+            self.settle(error)
+            raise
+        self.settle(None)
+        return result
+
+    def settle(
+        self, error: BaseException | None, *, stops: bool = False, late: bool = False, checksum: int = 0
+    ) -> bool:
+        """Tell all workers what has happened on each of them; return whether one of them stops training.
+
+        Parameters
+        ----------
+        error : exception or None
+            What has failed on this worker. Every worker raises its own exception, or else `WorkerError`.
+        stops : bool
+            Whether this worker stops training.
+        late : bool
+            Whether the time limit is reached; only that of worker 0 counts.
+        checksum : int
+            Checksum of what all workers should have computed alike; another one than that of worker 0 is an error.
+        """
+        if self.broken and error is not None:
+            raise error
+        said = np.array([-1, stops, late, checksum], np.int64)
+        if self.rank:
+            self.receive(said.view(np.uint8), self.rank - 1)
+            if said[3] != checksum and error is None:
+                error = ValueError(
+                    "The parameters or the learning rate differ from those of worker 0. Callbacks must change them on "
+                    "all workers alike."
+                )
+            said[1] |= stops
+        if error is not None and said[0] < 0:
+            said[0] = self.rank
+        if self.rank < self.size - 1:
+            self.send(said.view(np.uint8), self.rank + 1)
+        self.broadcast(said.view(np.uint8), self.size - 1)
+        if said[0] >= 0:
+            self.raise_together(error, int(said[0]))
+        self.time_is_up = bool(said[2])
+        return bool(said[1])
+
+    def raise_together(self, error: BaseException | None, failed: int) -> NoReturn:
+        """Raise an exception on every worker: its own one, or else one with the message of the worker `failed`."""
+        text = self._text("" if error is None else f"{type(error).__name__}: {error}", failed)
+        if error is not None:
+            raise error
+        for kind in (KeyboardInterrupt, TimeLimitReached):
+            if text.startswith(f"{kind.__name__}:"):
+                raise kind
+        raise WorkerError(f"Worker {failed} failed: {text}")
+
+    def compare(self, description: Mapping[str, str]) -> None:
+        """Raise ValueError on every worker unless all have the same description, texts by name."""
+        texts = self.gather(json.dumps(description))
+        first = json.loads(texts[0])
+        for rank, text in enumerate(texts):
+            other = json.loads(text)
+            for name, value in first.items():
+                if other.get(name) != value:
+                    raise ValueError(
+                        f"All workers must have the same {name}, got {value} on worker 0 and {other.get(name)} on "
+                        f"worker {rank}."
+                    )
+
+    def gather(self, text: str) -> list[str]:
+        """Return the texts of all workers, by rank."""
+        return [self._text(text, rank) for rank in range(self.size)]
+
+    def threads(self) -> int:
+        """Return the number of threads for this worker: workers on the same processors of a machine share them."""
+        import os
+        import platform  # few programs need it
+
+        cpus = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+        place = f"{platform.node()} {cpus}"
+        return max(1, available_threads() // self.gather(place).count(place))
+
+    def _text(self, text: str, sender: int) -> str:
+        """Return the text of one worker, which it sends to all others."""
+        data: NDArray[np.uint8] = np.frombuffer(text.encode(), np.uint8).copy()
+        length = np.array([len(data)])
+        self.broadcast(length.view(np.uint8), sender)
+        if self.rank != sender:
+            data = np.empty(int(length[0]), np.uint8)
+        if len(data):
+            self.broadcast(data, sender)
+        return data.tobytes().decode()

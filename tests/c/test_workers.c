@@ -1,0 +1,343 @@
+/* Several workers train together: every worker has the bits of a call without workers, for any number of workers, also
+ * where a worker has no rows. The workers are threads of this program. Errors and cancellation reach all of them. */
+#include "fixture.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_WORKERS = 8 };
+
+/* Messages between threads: one from each rank to the next, and one from the last to all. */
+typedef struct mail {
+    char *bytes;
+    size_t n;
+    int readers; /* that have not read it */
+} mail;
+
+typedef struct office {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    mail next[MOST_WORKERS], all;
+    int64_t rounds; /* broadcasts so far */
+    int32_t n_workers;
+} office;
+
+typedef struct worker {
+    office *office;
+    fixture fixture;
+    cmlp_workers workers;
+    pthread_t thread;
+    int64_t rounds, polls, stop_at, fail_at, calls; /* the poll, or the call of a function, that fails; 0: none */
+    int status;
+} worker;
+
+static int fails(worker *w) { return ++w->calls == w->fail_at; }
+
+static void post(office *o, mail *m, const void *bytes, size_t n, int readers)
+{
+    while (m->readers) pthread_cond_wait(&o->changed, &o->lock);
+    m->bytes = realloc(m->bytes, n);
+    memcpy(m->bytes, bytes, n);
+    m->n = n;
+    m->readers = readers;
+}
+
+static void read_mail(mail *m, void *bytes, size_t n)
+{
+    CHECK(m->n == n);
+    memcpy(bytes, m->bytes, n);
+    m->readers--;
+}
+
+static int send_bytes(void *context, const void *bytes, size_t n, int32_t to)
+{
+    worker *w = context;
+    office *o = w->office;
+    CHECK(to == w->workers.rank + 1 && to < o->n_workers);
+    if (fails(w)) return 1;
+    pthread_mutex_lock(&o->lock);
+    post(o, &o->next[to], bytes, n, 1);
+    pthread_cond_broadcast(&o->changed);
+    pthread_mutex_unlock(&o->lock);
+    return 0;
+}
+
+static int receive_bytes(void *context, void *bytes, size_t n, int32_t from)
+{
+    worker *w = context;
+    office *o = w->office;
+    CHECK(from == w->workers.rank - 1);
+    if (fails(w)) return 1;
+    pthread_mutex_lock(&o->lock);
+    while (!o->next[from + 1].readers) pthread_cond_wait(&o->changed, &o->lock);
+    read_mail(&o->next[from + 1], bytes, n);
+    pthread_cond_broadcast(&o->changed);
+    pthread_mutex_unlock(&o->lock);
+    return 0;
+}
+
+static int broadcast_bytes(void *context, void *bytes, size_t n, int32_t from)
+{
+    worker *w = context;
+    office *o = w->office;
+    if (fails(w)) return 1;
+    pthread_mutex_lock(&o->lock);
+    if (w->workers.rank == from) {
+        post(o, &o->all, bytes, n, o->n_workers - 1);
+        w->rounds = ++o->rounds;
+    } else {
+        while (o->rounds == w->rounds) pthread_cond_wait(&o->changed, &o->lock);
+        w->rounds = o->rounds;
+        read_mail(&o->all, bytes, n);
+    }
+    pthread_cond_broadcast(&o->changed);
+    pthread_mutex_unlock(&o->lock);
+    return 0;
+}
+
+static int poll(void *context)
+{
+    worker *w = context;
+    return ++w->polls == w->stop_at;
+}
+
+static void *train(void *context)
+{
+    worker *w = context;
+    w->status = fixture_call(&w->fixture, TRAIN);
+    return NULL;
+}
+
+static void open_office(office *o, worker *all, const shape *s, int32_t n_workers)
+{
+    memset(o, 0, sizeof *o);
+    pthread_mutex_init(&o->lock, NULL);
+    pthread_cond_init(&o->changed, NULL);
+    o->n_workers = n_workers;
+    for (int32_t r = 0; r < n_workers; r++) {
+        worker *w = &all[r];
+        memset(w, 0, sizeof *w);
+        fixture_make(&w->fixture, s);
+        fixture_reset(&w->fixture, TRAIN);
+        w->office = o;
+        w->workers = CMLP_INIT(cmlp_workers);
+        w->workers.rank = r;
+        w->workers.n_workers = n_workers;
+        w->workers.send = send_bytes;
+        w->workers.receive = receive_bytes;
+        w->workers.broadcast = broadcast_bytes;
+        w->workers.context = w;
+        w->workers.failed_rank = -7;
+        w->fixture.epoch.workers = &w->workers;
+        w->fixture.epoch.want_norm = 1;
+        w->fixture.run.poll = poll;
+        w->fixture.run.poll_context = w;
+    }
+}
+
+/* Trains with all workers, each with a workspace of exactly the size that it needs. */
+static void work(office *o, worker *all)
+{
+    slot slots[MOST_WORKERS];
+    for (int32_t r = 0; r < o->n_workers; r++) {
+        fixture *f = &all[r].fixture;
+        cmlp_rows rows = f->rows;
+        rows.order = NULL;
+        CHECK(cmlp_workspace_size(f->net, &rows, &f->objective, &f->epoch, f->run.n_threads, &f->run.workspace_size) ==
+              CMLP_OK);
+        slot_make(&slots[r], f->run.workspace_size);
+        f->run.workspace = slot_place(&slots[r], f->run.workspace_size, AT_END, 0);
+        memset(f->run.workspace, 0xff, f->run.workspace_size);
+    }
+    for (int32_t r = 0; r < o->n_workers; r++)
+        CHECK(!pthread_create(&all[r].thread, NULL, train, &all[r]));
+    for (int32_t r = 0; r < o->n_workers; r++) pthread_join(all[r].thread, NULL);
+    for (int32_t r = 0; r < o->n_workers; r++) {
+        CHECK(slot_intact(&slots[r]) && fixture_intact(&all[r].fixture));
+        slot_free(&slots[r]);
+    }
+}
+
+static void close_office(office *o, worker *all)
+{
+    for (int32_t r = 0; r < o->n_workers; r++) {
+        fixture_free(&all[r].fixture);
+        free(o->next[r].bytes);
+    }
+    free(o->all.bytes);
+    pthread_mutex_destroy(&o->lock);
+    pthread_cond_destroy(&o->changed);
+}
+
+static uint64_t hash_alone(const shape *s)
+{
+    fixture f;
+    fixture_make(&f, s);
+    fixture_reset(&f, TRAIN);
+    f.epoch.want_norm = 1;
+    CHECK(fixture_call(&f, TRAIN) == CMLP_OK);
+    const uint64_t hash = fixture_hash(&f);
+    fixture_free(&f);
+    return hash;
+}
+
+static void test_same_bits(const shape *s, int32_t n_workers)
+{
+    office o;
+    worker all[MOST_WORKERS];
+    const uint64_t alone = hash_alone(s);
+    open_office(&o, all, s, n_workers);
+    work(&o, all);
+    for (int32_t r = 0; r < n_workers; r++) {
+        CHECK(all[r].status == CMLP_OK && all[r].workers.failed_rank == -1);
+        check_that(fixture_hash(&all[r].fixture) == alone, "worker %d of %d, batch %d", (int)r, (int)n_workers,
+                   (int)s->batch);
+    }
+    close_office(&o, all);
+}
+
+static shape wide_shape(void)
+{
+    return (shape){.n_layers = 4, .sizes = {150, 130, 21, 5}, .hidden = CMLP_ACTIVATION_RELU,
+                   .output = CMLP_ACTIVATION_SOFTMAX, .loss = CMLP_LOSS_LOG, .dtype = CMLP_FLOAT32,
+                   .solver = CMLP_SOLVER_ADAM, .rows = 700, .batch = 300, .alpha = 0.01, .with_order = 1};
+}
+
+static void test_shapes(void)
+{
+    static const int32_t workers[] = {1, 2, 3, 5, 8};
+    static const int64_t batches[] = {100, 128, 200, 300, 512, 700};
+    for (int i = 0; i < 30; i++) {
+        shape s = wide_shape();
+        s.batch = batches[i / 5];
+        s.solver = 1 + i % 4;
+        s.dtype = i % 3 ? CMLP_FLOAT32 : CMLP_FLOAT64;
+        s.sizes[1] = i % 2 ? 130 : 13; /* a wide and a narrow first layer */
+        s.n_sparse = i % 4 ? 700 : 0;
+        s.with_weights = i % 3 == 1;
+        s.dropout = i % 4 == 3 ? 0.3 : 0;
+        s.max_norm = i % 5 == 2 ? 0.05 : 0;
+        s.alpha = i % 2 ? 0.01 : 0;
+        s.n_threads = 1 + i % 3;
+        test_same_bits(&s, workers[i % 5]);
+    }
+}
+
+/* A large network goes through the workers in several slices. */
+static void test_slices(void)
+{
+    shape s = wide_shape();
+    s.sizes[2] = 400;
+    s.rows = 400;
+    s.batch = 400;
+    s.n_threads = 2;
+    for (int32_t n = 2; n < 5; n++) test_same_bits(&s, n);
+}
+
+/* All workers report the first bad row, and keep the parameters after the last complete batch. */
+static void test_bad_rows(void)
+{
+    office o;
+    worker all[MOST_WORKERS];
+    shape s = wide_shape();
+    s.with_order = 0;
+    for (int later = 0; later < 2; later++) {
+        open_office(&o, all, &s, 3);
+        for (int32_t r = 0; r < 3; r++) {
+            put(s.dtype, all[r].fixture.x, (300 + 299) * 150 + 3, NAN);
+            if (!later) put(s.dtype, all[r].fixture.x, (300 + 140) * 150 + 7, INFINITY);
+        }
+        work(&o, all);
+        for (int32_t r = 0; r < 3; r++) {
+            const fixture *f = &all[r].fixture;
+            CHECK(all[r].status == CMLP_ERROR_INPUT && f->run.bad_row == (later ? 599 : 440));
+            CHECK(f->run.bad_column == (later ? 3 : 7) && f->epoch.batches == 1 && f->optimizer.n_steps == 1);
+            CHECK(all[r].workers.failed_rank == (later ? 2 : 1));
+            CHECK(fixture_hash(f) == fixture_hash(&all[0].fixture));
+        }
+        close_office(&o, all);
+    }
+}
+
+/* A cancellation at one worker ends the call of all workers after the same batch. */
+static void test_cancel(void)
+{
+    const shape s = wide_shape();
+    for (int32_t rank = 0; rank < 3; rank++)
+        for (int64_t at = 1; at < 9; at += 3) {
+            office o;
+            worker all[MOST_WORKERS];
+            open_office(&o, all, &s, 3);
+            all[rank].stop_at = at;
+            work(&o, all);
+            for (int32_t r = 0; r < 3; r++) {
+                CHECK(all[r].status == CMLP_CANCELLED && all[r].workers.failed_rank == rank);
+                CHECK(all[r].fixture.run.bad_row == -1 && all[r].fixture.epoch.batches == at / 3);
+                CHECK(fixture_hash(&all[r].fixture) == fixture_hash(&all[0].fixture));
+            }
+            close_office(&o, all);
+        }
+}
+
+/* A failure of the transport ends the call of its worker. With one worker in the chain after it, none waits for it. */
+static void test_broken_transport(void)
+{
+    const shape s = wide_shape();
+    for (int64_t at = 1; at < 4; at++) {
+        office o;
+        worker all[MOST_WORKERS];
+        open_office(&o, all, &s, 2);
+        all[0].fail_at = all[1].fail_at = at; /* both fail, so that neither waits */
+        work(&o, all);
+        for (int32_t r = 0; r < 2; r++) {
+            CHECK(all[r].status == CMLP_CANCELLED && all[r].workers.failed_rank == -1);
+            CHECK(all[r].fixture.epoch.batches <= 1);
+        }
+        close_office(&o, all);
+    }
+}
+
+static void expect_refused(fixture *f, int status)
+{
+    const uint64_t before = fixture_hash(f);
+    CHECK(fixture_call(f, TRAIN) == status && f->run.refused && !strncmp(f->run.refused, "epoch->workers", 14));
+    CHECK(fixture_hash(f) == before);
+}
+
+static void test_refused(void)
+{
+    office o;
+    worker all[MOST_WORKERS];
+    const shape s = wide_shape();
+    open_office(&o, all, &s, 2);
+    cmlp_workers *workers = &all[0].workers;
+    fixture *f = &all[0].fixture;
+    const cmlp_workers good = *workers;
+    workers->rank = 2;
+    expect_refused(f, CMLP_ERROR_OPTION);
+    workers->rank = -1;
+    expect_refused(f, CMLP_ERROR_OPTION);
+    *workers = good;
+    workers->n_workers = 0;
+    expect_refused(f, CMLP_ERROR_OPTION);
+    *workers = good;
+    workers->send = NULL;
+    expect_refused(f, CMLP_ERROR_NULL);
+    *workers = good;
+    workers->struct_size = 0;
+    expect_refused(f, CMLP_ERROR_STRUCT_SIZE);
+    close_office(&o, all);
+}
+
+int main(void)
+{
+    test_shapes();
+    test_slices();
+    test_bad_rows();
+    test_cancel();
+    test_broken_transport();
+    test_refused();
+    return finish();
+}

@@ -1,0 +1,125 @@
+"""Training on several processes with MPI: real processes, started by mpiexec."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from optional import package
+from worker_cases import DENSE, digest, fitted
+
+mpi4py = package("mpi4py")
+worker_cases = Path(__file__).parents[1] / "support/worker_cases.py"
+
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:.*(converged yet|chunks of 128)")]
+
+# Open MPI: more processes than processors, and root in a container.
+ENVIRONMENT = {
+    "OMPI_ALLOW_RUN_AS_ROOT": "1",
+    "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+    "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe",
+    "OMPI_MCA_rmaps_base_oversubscribe": "1",
+}
+
+
+def launcher():
+    """Return the mpiexec of the environment that has mpi4py, or the system's."""
+    for folder in (Path(sys.executable).parent, Path(mpi4py.__file__).parents[4] / "bin"):
+        if (folder / "mpiexec").exists():
+            return str(folder / "mpiexec")
+    found = shutil.which("mpiexec")
+    return found or pytest.skip("needs mpiexec, for example of the package mpich")
+
+
+def mpi(size, *arguments, timeout=120, **options):
+    """Start a program on several processes and wait for its end."""
+    command = [launcher(), "-n", str(size), sys.executable, "-m", "mpi4py", *map(str, arguments)]
+    environment = {**os.environ, **ENVIRONMENT}
+    return subprocess.run(command, capture_output=True, text=True, timeout=timeout, env=environment, **options)
+
+
+@pytest.fixture(scope="module")
+def alone():
+    return {name: digest(fitted(name)) for name in DENSE}
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 5])
+def test_any_number_of_processes_has_the_bits_of_one(alone, size):
+    done = mpi(size, worker_cases, *DENSE)
+    assert done.returncode == 0, done.stderr
+    lines = dict(line.split(maxsplit=1) for line in done.stdout.splitlines())
+    assert lines == {name: " ".join([alone[name]] * size) for name in DENSE}
+
+
+PROGRAM = """
+import os, signal, sys, warnings
+import numpy as np
+from mpi4py import MPI
+sys.path.insert(0, {support!r})
+from worker_cases import model_of, digest
+import cmlp
+from cmlp.callbacks import Checkpoint
+warnings.simplefilter("ignore")
+comm = MPI.COMM_WORLD
+"""
+
+
+def program(tmp_path, text):
+    path = tmp_path / "program.py"
+    path.write_text(PROGRAM.format(support=str(worker_cases.parent)) + text, encoding="utf-8")
+    return path
+
+
+def test_exception_on_one_process_ends_the_job(tmp_path):
+    text = """
+class Fails:
+    def on_epoch_end(self, trainer):
+        raise OSError("disk full")
+
+model, arguments = model_of("200", callbacks=[Fails()] if comm.rank == 1 else None)
+model.fit(*arguments, comm=comm)
+"""
+    done = mpi(3, program(tmp_path, text), timeout=30)
+    assert done.returncode != 0
+    assert "disk full" in done.stderr
+
+
+def test_processes_that_disagree_end_with_one_error(tmp_path):
+    text = """
+model, arguments = model_of("200", alpha=0.1 * comm.rank)
+try:
+    model.fit(*arguments, comm=comm)
+except ValueError as error:
+    print(error, flush=True)
+"""
+    done = mpi(3, program(tmp_path, text), timeout=30)
+    message = "All workers must have the same alpha, got 0.0 on worker 0 and 0.1 on worker 1."
+    assert (done.returncode, done.stdout.splitlines()) == (0, [message] * 3), done.stderr
+
+
+def test_killed_process_ends_the_job_and_resuming_has_the_same_bits(tmp_path, alone):
+    """The job ends within 5 s of the kill, of which its time of the file tells."""
+    path = tmp_path / "model.cmlp"
+    text = f"""
+class Killed:
+    def on_epoch_end(self, trainer):
+        if comm.rank == 1 and trainer.last_epoch.number == 2:
+            open({str(tmp_path / "killed")!r}, "w").close()
+            os.kill(os.getpid(), signal.SIGKILL)
+
+model, arguments = model_of("dropout", callbacks=[Checkpoint({str(path)!r})] if comm.rank == 0 else [Killed()])
+model.fit(*arguments, comm=comm)
+"""
+    done = mpi(2, program(tmp_path, text), timeout=60)
+    assert done.returncode != 0
+    assert time.time() - (tmp_path / "killed").stat().st_mtime < 5
+    resume = f"""
+model = cmlp.load({str(path)!r})
+model.set_params(callbacks=None).fit(*model_of("dropout")[1], resume=True, comm=comm)
+print(digest(model), flush=True)
+"""
+    done = mpi(3, program(tmp_path, resume), timeout=60)
+    assert done.stdout.splitlines() == [alone["dropout"]] * 3, done.stderr

@@ -1,0 +1,266 @@
+"""Training on several processes, which are threads here: the bits of one process, and errors that reach all of them."""
+
+import re
+import threading
+import warnings
+
+import numpy as np
+import pytest
+from optional import package
+from worker_cases import CASES, DENSE, QueueComm, data, digest, fitted, in_threads, model_of
+
+from cmlp import MLPClassifier, WorkerError, load
+from cmlp.callbacks import Checkpoint
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*(converged yet|chunks of 128)")
+
+
+@pytest.fixture(scope="module")
+def alone():
+    """Return the digest of a case without other workers."""
+    cache = {}
+
+    def get(name):
+        if name not in cache:
+            cache[name] = digest(fitted(name))
+        return cache[name]
+
+    return get
+
+
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("size", [1, 2, 3, 5])
+def test_any_number_of_workers_has_the_bits_of_one(alone, name, size):
+    if name not in DENSE:
+        package("scipy")
+    models = in_threads(size, lambda comm: digest(fitted(name, comm)))
+    assert models == [alone(name)] * size
+
+
+def errors(size, work, kind=Exception):
+    """Return the message of each worker's exception."""
+    results = in_threads(size, work)
+    assert all(isinstance(error, kind) for error in results), results
+    return [str(error) for error in results]
+
+
+def fit_with(comm, name="200", **changes):
+    return fitted(name, comm, **changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"alpha": 0.5}, "the same alpha, got 0.0001 on worker 0 and 0.5 on worker 1"),
+        ({"random_state": 2}, "the same random_state"),
+        ({"hidden_layer_sizes": (31,)}, r"the same layer sizes, got \(40, 30, 3\) on worker 0 and \(40, 31, 3\)"),
+        ({"batch_size": 201}, "the same batch size, got 200 on worker 0 and 201"),
+        ({"solver": "sgd"}, "the same solver"),
+        ({"dtype": "float64"}, "the same dtype"),
+    ],
+)
+def test_workers_with_other_parameters_raise_one_error(changes, message):
+    found = errors(3, lambda comm: fit_with(comm, **(changes if comm.rank else {})), ValueError)
+    assert re.search(message, found[0]) and found == found[:1] * 3
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda X, y: (X[1:], y[1:]), "the same number of rows, got 1300 on worker 0 and 1299 on worker 2"),
+        (lambda X, y: (X[:, 1:], y), "the same number of features, got 40 on worker 0 and 39"),
+        (lambda X, y: (X, np.minimum(y, 1)), r"the same classes, got \(0, 1, 2\) on worker 0 and \(0, 1\) on worker 2"),
+        (lambda X, y: (X + 1, y), "the same data"),
+    ],
+)
+def test_workers_with_other_data_raise_one_error(change, message):
+    X, y, _ = data()
+
+    def fit(comm):
+        return MLPClassifier(random_state=0).fit(*(change(X, y) if comm.rank == 2 else (X, y)), comm=comm)
+
+    found = errors(3, fit, ValueError)
+    assert re.search(message, found[0]) and found == found[:1] * 3
+
+
+def test_other_version_on_a_worker_raises_one_error(monkeypatch):
+    from cmlp.training import loop
+
+    describe = loop.describe
+    by_thread = threading.local()
+    other = {"version of cmlp": "0.0.1"}
+    monkeypatch.setattr(loop, "describe", lambda training: {**describe(training), **(other if by_thread.rank else {})})
+
+    def fit(comm):
+        by_thread.rank = comm.rank
+        return fit_with(comm)
+
+    found = errors(2, fit, ValueError)
+    assert found[0].startswith("All workers must have the same version of cmlp, got ") and found[0] == found[1]
+
+
+def test_invalid_argument_on_one_worker_raises_on_all():
+    found = in_threads(3, lambda comm: fit_with(comm, alpha=-1.0 if comm.rank == 1 else 0.0))
+    assert isinstance(found[1], ValueError) and "alpha" in str(found[1])
+    assert [type(error) for error in found[::2]] == [WorkerError] * 2
+    assert str(found[0]) == f"Worker 1 failed: {type(found[1]).__name__}: {found[1]}"
+
+
+def test_bad_row_raises_the_same_error_on_all_workers():
+    X, y, _ = data("float64")
+    X[777, 5] = np.nan
+    model = MLPClassifier(random_state=0, batch_size=650, shuffle=False)
+    found = errors(3, lambda comm: MLPClassifier(**model.get_params()).fit(X, y, comm=comm), ValueError)
+    assert found == ["Input X contains NaN at row 777, column 5."] * 3
+
+
+def test_divergence_raises_the_same_error_on_all_workers():
+    changes = {"solver": "sgd", "learning_rate_init": 1e30, "batch_size": 300}
+    with pytest.raises(ValueError) as alone:
+        fitted("200", **changes)
+    assert errors(2, lambda comm: fit_with(comm, **changes), ValueError) == [str(alone.value)] * 2
+
+
+class Failing:
+    """A callback that raises an exception at the second epoch."""
+
+    def __init__(self, error):
+        self.error = error
+
+    def on_epoch_end(self, trainer):
+        if trainer.last_epoch.number == 2:
+            raise self.error
+
+
+def test_failing_callback_of_one_worker_raises_on_all():
+    def fit(comm):
+        return fit_with(comm, callbacks=[Failing(OSError("disk full"))] if comm.rank == 1 else None)
+
+    found = in_threads(3, fit)
+    assert isinstance(found[1], OSError)
+    assert str(found[0]) == str(found[2]) == "Worker 1 failed: OSError: disk full"
+
+
+def test_ctrl_c_on_one_worker_interrupts_all_and_resuming_has_the_same_bits(alone):
+    models = {}
+
+    def fit(comm):
+        callbacks = [Failing(KeyboardInterrupt())] if comm.rank == 1 else None
+        models[comm.rank], arguments = model_of("1000", callbacks=callbacks)
+        return models[comm.rank].fit(*arguments, comm=comm)
+
+    assert all(isinstance(error, KeyboardInterrupt) for error in in_threads(2, fit))
+
+    def resume(comm):
+        model = models[comm.rank].set_params(callbacks=None)
+        return digest(model.fit(*model_of("1000")[1], resume=True, comm=comm))
+
+    assert in_threads(2, resume) == [alone("1000")] * 2
+
+
+def test_failing_loss_of_one_worker_raises_on_all():
+    def fit(comm):
+        rows = []
+
+        def loss(y, output):
+            rows.append(len(y))
+            if comm.rank == 2 and len(rows) > 3:
+                raise OSError("no loss")
+            return ((output - y) ** 2).sum(axis=1), 2 * (output - y)
+
+        loss.__qualname__ = "loss"
+        return fit_with(comm, "regression", loss=loss, y_scale=None)
+
+    found = in_threads(3, fit)
+    assert isinstance(found[2], OSError)
+    assert str(found[0]) == str(found[1]) == "Worker 2 failed: OSError: no loss"
+
+
+def test_stop_on_one_worker_stops_all():
+    class Stop:
+        def on_epoch_end(self, trainer):
+            trainer.stop()
+
+    models = in_threads(2, lambda comm: fit_with(comm, callbacks=[Stop()] if comm.rank else None))
+    assert [model.n_iter_ for model in models] == [1, 1]
+
+
+def test_callback_that_changes_one_worker_alone_raises_on_all():
+    class Slower:
+        def on_epoch_end(self, trainer):
+            trainer.state.optimizer.learning_rate = 0.01
+
+    found = in_threads(2, lambda comm: fit_with(comm, callbacks=[Slower()] if comm.rank else None))
+    assert "Callbacks must change them on all workers alike" in str(found[0])
+    assert isinstance(found[0], WorkerError) and isinstance(found[1], ValueError)
+
+
+def test_broken_communicator_raises_its_error():
+    class Broken(QueueComm):
+        def Bcast(self, buffer, root):
+            if len(buffer) > 1000:  # the sums of a batch
+                raise OSError("connection lost")
+            super().Bcast(buffer, root)
+
+    found = in_threads(2, fit_with, Broken)
+    assert [str(error) for error in found] == ["connection lost"] * 2
+
+
+def test_time_limit_of_worker_0_stops_all_after_the_same_batch(alone):
+    models = {}
+
+    def fit(comm):
+        models[comm.rank], arguments = model_of("200", max_iter=10**6, max_time=0.2 if comm.rank == 0 else 5)
+        models[comm.rank].set_params(tol=0, n_iter_no_change=float("inf"))
+        return models[comm.rank].fit(*arguments, comm=comm)
+
+    first, second = in_threads(2, fit)
+    assert digest(first) == digest(second) and 0 < first.n_iter_ < 10**6
+
+
+def test_checkpoint_resumes_with_another_number_of_workers(tmp_path, alone):
+    path = tmp_path / "model.cmlp"
+
+    def begin(comm):
+        callbacks = [Checkpoint(path)] if comm.rank == 0 else None
+        return fit_with(comm, "dropout", max_iter=1, callbacks=callbacks)
+
+    in_threads(3, begin)
+
+    def resume(comm):
+        model = load(path).set_params(max_iter=3)
+        return digest(model.fit(*model_of("dropout")[1], resume=True, comm=comm))
+
+    for size in (1, 2):
+        assert in_threads(size, resume) == [alone("dropout")] * size
+
+
+def test_more_workers_than_chunks_are_reported_once():
+    def fit(comm):
+        model, arguments = model_of("200", max_iter=2, tol=0.1)
+        return model.fit(*arguments, comm=comm)
+
+    with warnings.catch_warnings(record=True) as caught:  # for all threads of the process
+        warnings.simplefilter("always")
+        in_threads(4, fit)
+    found = [str(warning.message) for warning in caught if "chunks" in str(warning.message)]
+    assert found == [
+        "A batch of 200 rows has 2 chunks of 128 rows, so 2 of the 4 workers compute and the others wait. Use a larger "
+        "batch_size or fewer workers."
+    ]
+
+
+def test_only_worker_0_prints(capsys):
+    in_threads(3, lambda comm: fit_with(comm, verbose=True))
+    assert capsys.readouterr().out.count("Iteration 1,") == 1
+
+
+def test_lbfgs_is_refused():
+    found = errors(2, lambda comm: fit_with(comm, solver="lbfgs"), ValueError)
+    assert found == ["comm needs batches, but solver='lbfgs' has none: use another solver."] * 2
+
+
+@pytest.mark.parametrize("comm", [7, QueueComm(2, 2, {}), QueueComm("0", 2, {})])
+def test_object_that_is_no_communicator_is_refused(comm):
+    with pytest.raises(ValueError, match=r"^comm must"):
+        fitted("200", comm)
