@@ -37,7 +37,8 @@ def launcher():
 def mpi(size, *arguments, timeout=120, **options):
     """Start a program on several processes and wait for its end."""
     command = [launcher(), "-n", str(size), sys.executable, "-m", "mpi4py", *map(str, arguments)]
-    environment = {**os.environ, **ENVIRONMENT}
+    libraries = [str(Path(command[0]).parents[1] / "lib"), *filter(None, [os.environ.get("LD_LIBRARY_PATH")])]
+    environment = {**os.environ, **ENVIRONMENT, "LD_LIBRARY_PATH": ":".join(libraries)}
     return subprocess.run(command, capture_output=True, text=True, timeout=timeout, env=environment, **options)
 
 
@@ -64,6 +65,11 @@ import cmlp
 from cmlp.callbacks import Checkpoint
 warnings.simplefilter("ignore")
 comm = MPI.COMM_WORLD
+
+def show(text):
+    texts = comm.gather(str(text))
+    if texts:
+        print(*texts, sep="\\n", flush=True)
 """
 
 
@@ -93,7 +99,7 @@ model, arguments = model_of("200", alpha=0.1 * comm.rank)
 try:
     model.fit(*arguments, comm=comm)
 except ValueError as error:
-    print(error, flush=True)
+    show(error)
 """
     done = mpi(3, program(tmp_path, text), timeout=30)
     message = "All workers must have the same alpha, got 0.0 on worker 0 and 0.1 on worker 1."
@@ -101,7 +107,7 @@ except ValueError as error:
 
 
 def test_killed_process_ends_the_job_and_resuming_has_the_same_bits(tmp_path, alone):
-    """The job ends within 5 s of the kill, of which its time of the file tells."""
+    """The job ends within 5 s of the kill; the file `killed` has its time."""
     path = tmp_path / "model.cmlp"
     text = f"""
 class Killed:
@@ -119,7 +125,7 @@ model.fit(*arguments, comm=comm)
     resume = f"""
 model = cmlp.load({str(path)!r})
 model.set_params(callbacks=None).fit(*model_of("dropout")[1], resume=True, comm=comm)
-print(digest(model), flush=True)
+show(digest(model))
 """
     done = mpi(3, program(tmp_path, resume), timeout=60)
     assert done.stdout.splitlines() == [alone["dropout"]] * 3, done.stderr

@@ -29,7 +29,6 @@ from cmlp.inputs.scaling import warn_of_scale
 from cmlp.inputs.validation import as_rows, as_targets, check_width, require_samples
 from cmlp.inputs.weights import as_weights
 from cmlp.record import Record
-from cmlp.training.description import shown
 from cmlp.training.history import History
 from cmlp.training.initialization import initial_params
 from cmlp.training.loop import Training
@@ -38,6 +37,7 @@ from cmlp.training.scores import ProgramScore
 from cmlp.training.settings import check_scoring
 from cmlp.training.state import TrainingState
 from cmlp.training.task import Data, require_complete
+from cmlp.training.together import join, shown
 from cmlp.training.trainer import Trainer
 from cmlp.workers import Workers
 
@@ -164,7 +164,7 @@ def train(
     if isinstance(training, Training):
         workers.together(training.check_data)
         if workers.size > 1:
-            training.join(workers, {"classes": "None" if labels is None else shown(labels.classes.tolist())})
+            join(training, workers, {"classes": "None" if labels is None else shown(labels.classes.tolist())})
         training.state.parameters = parameters_to_keep(estimator)
     if observer is not None:
         observer.snapshot = partial(_snapshot, training, labels)

@@ -9,7 +9,6 @@ import math
 import time
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, NamedTuple
-from zlib import crc32
 
 import numpy as np
 
@@ -25,17 +24,17 @@ from cmlp.exceptions import (
 )
 from cmlp.training.advice import scale_advice, warn_if_useless
 from cmlp.training.at_once import epochs_at_once, train_at_once
-from cmlp.training.description import describe
 from cmlp.training.feed import ArrayFeed, Piece, array_feed, mean
 from cmlp.training.history import Curve
 from cmlp.training.random import draw_and_store
 from cmlp.training.split import split
 from cmlp.training.stopping import STOPPING_RULES
 from cmlp.training.target_scale import standardized
-from cmlp.workers import CHUNK, Workers
+from cmlp.training.together import advance_together
+from cmlp.workers import Workers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from typing import Any
 
     from numpy.typing import NDArray
@@ -132,12 +131,12 @@ class Training:
             self.objective["dropout_seed"] = state.dropout_seed
         self._own_rows = data.validation is not None
         self._held = self._held_targets_and_weights() if self._own_rows or state.validation is not None else None
-        self._every = 0 if isinstance(settings.verbose, str) else int(settings.verbose)  # "bar" is a callback
+        self.every = 0 if isinstance(settings.verbose, str) else int(settings.verbose)  # "bar" is a callback
         self._call: _Call | None = None  # the latest call of the core in this epoch
         self._started: float | None = None  # when `epochs` began
         self._first_epoch = state.epoch
         self.workers = Workers()
-        self._deadline = math.inf if settings.max_time is None else time.monotonic() + settings.max_time
+        self.deadline = math.inf if settings.max_time is None else time.monotonic() + settings.max_time
         self._clock = 0.0  # when the current epoch, or its current piece, began
 
     def check_data(self) -> None:
@@ -152,33 +151,6 @@ class Training:
             raise ValueError(
                 "The data differ from those with which the training began. To continue, pass the same X, y, "
                 "sample_weight and validation data."
-            )
-
-    def join(self, workers: Workers, description: Mapping[str, str]) -> None:
-        """Train together with other processes, all of which must have the same training.
-
-        Parameters
-        ----------
-        workers : Workers
-        description : dict of str to str
-            What the workers compare besides the training itself.
-
-        Raises
-        ------
-        ValueError
-            On every worker, if the trainings differ.
-        """
-        workers.compare({**description, **describe(self)})
-        self.workers, self.objective["workers"] = workers, workers
-        if self.n_threads is None:
-            self.n_threads = self.objective["n_threads"] = workers.threads()
-        if workers.rank:  # worker 0 prints, and decides when the time is up
-            self._every, self._deadline = 0, math.inf
-        n_chunks = -(-self.batch_size // CHUNK)
-        if workers.size > n_chunks and not workers.rank:
-            warn(
-                f"A batch of {self.batch_size} rows has {n_chunks} chunks of {CHUNK} rows, so {n_chunks} of the "
-                f"{workers.size} workers compute and the others wait. Use a larger batch_size or fewer workers."
             )
 
     def _optimizer_and_schedule(self) -> tuple[Optimizer, Schedule]:
@@ -210,7 +182,7 @@ class Training:
     def is_followed(self) -> bool:
         """Whether something happens after every epoch besides recording it: a look at the clock, a score, a message."""
         shared = self.workers.size > 1
-        return bool(self.observers or self._every or self._deadline < math.inf or self._held is not None or shared)
+        return bool(self.observers or self.every or self.deadline < math.inf or self._held is not None or shared)
 
     @property
     def finished(self) -> bool:
@@ -220,7 +192,7 @@ class Training:
     def _time_is_up(self) -> bool:
         if self.workers.size > 1:
             return self.workers.time_is_up
-        return self._deadline < math.inf and time.monotonic() >= self._deadline
+        return self.deadline < math.inf and time.monotonic() >= self.deadline
 
     def run(self) -> None:
         """Train until training is finished."""
@@ -231,10 +203,10 @@ class Training:
         """Train one epoch at a time until training is finished; several `at_once` if nothing happens in between."""
         state, observers = self.state, self.observers
         self._started, self._first_epoch = time.monotonic(), state.epoch
-        self.workers.together(lambda: [observer.fit_begins() for observer in observers])
+        self.workers.together(self._begin_observers)
         try:
             while not self.finished:
-                self._advance_together(at_once)
+                advance_together(self, at_once)
                 if state.batch is not None:  # the time was up in the middle of the epoch
                     break
                 yield
@@ -246,22 +218,12 @@ class Training:
         for observer in observers:
             observer.fit_ends()
 
-    def _advance_together(self, at_once: bool) -> None:
-        """Train an epoch and call the observers. If this fails on one worker or if it stops, all workers do."""
-        state, workers, error = self.state, self.workers, None
-        try:
-            self._advance_observed(at_once)
-        except BaseException as raised:
-            if workers.size == 1:
-                raise
-            error = raised
-        if workers.size == 1:
-            return
-        late = self._deadline < math.inf and time.monotonic() >= self._deadline
-        checksum = crc32(repr((state.epoch, state.batch, self.optimizer.learning_rate)).encode(), crc32(state.params))
-        state.stopped = workers.settle(error, stops=state.stopped, late=late, checksum=checksum)
+    def _begin_observers(self) -> None:
+        for observer in self.observers:
+            observer.fit_begins()
 
-    def _advance_observed(self, at_once: bool) -> None:
+    def advance_observed(self, at_once: bool) -> None:
+        """Train an epoch, or several `at_once`, and call the observers."""
         for observer in self.observers:
             observer.epoch_begins()
         n_epochs = epochs_at_once(self) if at_once else 1
@@ -384,7 +346,7 @@ class Training:
         )
         if rate is not None:
             self.optimizer.learning_rate = rate
-        if self._every:
+        if self.every:
             self._print(epochs[-1][0], score, message)
 
     def _train_batches(self, last: int | None) -> tuple[float, float, float]:
@@ -471,7 +433,7 @@ class Training:
             raise feed.first_error(error, self.net.dtype) from None
 
     def _seconds_left(self) -> float:
-        deadline = self._deadline
+        deadline = self.deadline
         return deadline if deadline == math.inf else deadline - time.monotonic()
 
     def _held_targets_and_weights(self) -> tuple[NDArray[Any] | CSR, NDArray[Any], NDArray[Any] | None]:
@@ -515,7 +477,7 @@ class Training:
 
     def _print(self, loss: float, score: float | None, message: str) -> None:
         state, settings = self.state, self.settings
-        if state.schedule_epoch > 1 and state.schedule_epoch % self._every and not message:
+        if state.schedule_epoch > 1 and state.schedule_epoch % self.every and not message:
             return
         line = f"Iteration {state.epoch}, loss = {loss:.8f}"
         if score is not None:

@@ -1,24 +1,76 @@
-"""What must be the same on all processes that train together, as texts that they compare."""
+"""Training together with other processes: what must be the same on all of them, and what they agree on."""
 
 from __future__ import annotations
 
+import math
+import time
 from typing import TYPE_CHECKING
 from zlib import crc32
 
 import numpy as np
 
 from cmlp import _core
+from cmlp.exceptions import warn
 from cmlp.training.random import is_storable, stored_generator
+from cmlp.workers import CHUNK
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
     from numpy.typing import NDArray
 
     from cmlp.training.loop import Training
     from cmlp.training.random import Generator
+    from cmlp.workers import Workers
 
-_OWN = {"callbacks", "max_time", "verbose"}  # settings that may differ between workers
+# Settings that may differ between workers.
+_OWN = {"callbacks", "max_time", "verbose"}
+
+
+def join(training: Training, workers: Workers, description: Mapping[str, str]) -> None:
+    """Let a training be one of several processes, all of which must have the same training.
+
+    Parameters
+    ----------
+    training : Training
+    workers : Workers
+    description : dict of str to str
+        What the workers compare besides the training itself.
+
+    Raises
+    ------
+    ValueError
+        On every worker, if the trainings differ.
+    """
+    workers.compare({**description, **describe(training)})
+    training.workers, training.objective["workers"] = workers, workers
+    if training.n_threads is None:
+        training.n_threads = training.objective["n_threads"] = workers.threads()
+    if workers.rank:  # worker 0 prints, and decides when the time is up
+        training.every, training.deadline = 0, math.inf
+    n_chunks = -(-training.batch_size // CHUNK)
+    if workers.size > n_chunks and not workers.rank:
+        warn(
+            f"A batch of {training.batch_size} rows has {n_chunks} chunks of {CHUNK} rows, so {n_chunks} of the "
+            f"{workers.size} workers compute and the others wait. Use a larger batch_size or fewer workers."
+        )
+
+
+def advance_together(training: Training, at_once: bool) -> None:
+    """Train an epoch and call the observers. If this fails on one worker or if it stops, all workers do."""
+    state, workers, error = training.state, training.workers, None
+    if workers.size == 1:
+        training.advance_observed(at_once)
+        return
+    try:
+        training.advance_observed(at_once)
+    except BaseException as raised:
+        error = raised
+    numbers = (state.epoch, state.batch, training.optimizer.learning_rate)
+    late = time.monotonic() >= training.deadline
+    total = crc32(repr(numbers).encode(), crc32(state.params))
+    state.stopped = workers.settle(error, stops=state.stopped, late=late, checksum=total)
 
 
 def describe(training: Training) -> dict[str, str]:
