@@ -81,13 +81,13 @@ static void begin_slice(cmlp_batch_job *job, cmlp_fault own, int64_t n, int64_t 
     const cmlp_workers *workers = job->workers;
     cmlp_message *message = job->message;
     size_t bytes;
-    void *slice = slice_bytes(job, begin, end, &bytes);
+    void *data = slice_bytes(job, begin, end, &bytes);
     if (job->exchange.broken) return;
     if (!workers->rank) {
-        memset(slice, 0, bytes);
+        memset(data, 0, bytes);
         if (!begin) message->failed_rank = -1;
     } else if (job->exchange.takes) {
-        job->exchange.broken = workers->receive(workers->context, slice, bytes, workers->rank - 1) != 0;
+        job->exchange.broken = workers->receive(workers->context, data, bytes, workers->rank - 1) != 0;
     }
     if (!begin && !job->exchange.broken) join(job, own, n);
 }
@@ -97,9 +97,9 @@ static void end_slice(cmlp_batch_job *job, int64_t begin, int64_t end)
     const cmlp_workers *workers = job->workers;
     const cmlp_message *message = job->message;
     size_t bytes;
-    void *slice = slice_bytes(job, begin, end, &bytes);
+    void *data = slice_bytes(job, begin, end, &bytes);
     if (!job->exchange.gives) return;
-    job->exchange.broken = workers->send(workers->context, slice, bytes, workers->rank + 1) != 0;
+    job->exchange.broken = workers->send(workers->context, data, bytes, workers->rank + 1) != 0;
     if (message->status) job->exchange.gives = 0; /* the next worker expects no more */
 }
 
