@@ -40,7 +40,8 @@ c_sanitized() {
 # that one instruction set is enough. AVX2 also gets the tiles for adjacent copies that only AVX-512 has otherwise.
 c_tiny_sizes() {
     local sizes='-DMICROBATCH_ROWS=128 -DLARGE_NET=1 -DFORWARD_ROWS=5 -DTARGET_ELEMENTS=1'
-    sizes+=' -DDELTA_WEIGHTS=5 -DMASKED_ROWS=3 -DSTEP_BYTES=1 -DBLOCK_OUTPUTS=7 -DDENSE_COPIES_2=DENSE_EACH_2 -DSLICE_ELEMENTS=1'
+    sizes+=' -DDELTA_WEIGHTS=5 -DMASKED_ROWS=3 -DSTEP_BYTES=1 -DBLOCK_OUTPUTS=7 -DDENSE_COPIES_2=DENSE_EACH_2'
+    sizes+=' -DSLICE_ELEMENTS=1'
     c_build tiny -DCMLP_ISA=avx2 -DCMAKE_C_FLAGS="$sizes"
     c_tests tiny -R '^(golden|consumer|csr|kernels|limits|rows|shapes|train|tunings|workers|workspace|zeros)$'
 }
