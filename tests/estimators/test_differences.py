@@ -51,6 +51,20 @@ def regressors(**params):
 # Training
 
 
+def test_loss_of_saturated_probabilities():
+    """The size of the difference: large on raw columns, although the weights agree, and none on standardized ones."""
+    from sklearn.datasets import load_breast_cancer
+
+    raw, y = load_breast_cancer(return_X_y=True)
+    for rows, least, most in ((raw, 1e-10, 1e-2), ((raw - raw.mean(axis=0)) / raw.std(axis=0), 0, 1e-13)):
+        ours, theirs = classifiers(hidden_layer_sizes=(100,), max_iter=4)
+        ours.fit(rows, y), theirs.fit(rows, y)
+        for mine, other in zip(ours.coefs_, theirs.coefs_, strict=True):
+            np.testing.assert_allclose(mine, other, rtol=0, atol=1e-12)
+        differences = np.abs(np.array(ours.loss_curve_) / theirs.loss_curve_ - 1)
+        assert differences[0] < 1e-13 and least <= differences.max() < most
+
+
 def test_parameters_of_both():
     ours_and_theirs = ((MLPClassifier(), TheirClassifier()), (MLPRegressor(), TheirRegressor()))
     for ours, theirs in ours_and_theirs:
