@@ -63,6 +63,28 @@ def test_example_reports_bad_files(programs, tmp_path, name):
     assert "bad" in done.stderr or "model file" in done.stderr
 
 
+@pytest.mark.slow
+def test_mpi_example_has_the_same_parameters_for_any_number_of_processes(single_object, tmp_path):
+    mpicc, mpiexec = shutil.which("mpicc"), shutil.which("mpiexec")
+    if not mpicc or not mpiexec:
+        pytest.skip("needs mpicc and mpiexec")
+    program, folder = tmp_path / "train_mpi", single_object.parent
+    source = EXAMPLES / "mpi/train_mpi.c"
+    run(mpicc, "-std=c11", *STRICT, f"-I{folder}", source, single_object, "-pthread", "-lm", "-o", program)
+    own = {
+        "OMPI_ALLOW_RUN_AS_ROOT": "1",
+        "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+        "OMPI_MCA_rmaps_base_oversubscribe": "1",
+    }
+    lines = set()
+    for size in (1, 2, 3, 7):
+        command = [mpiexec, "-n", str(size), program]
+        done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **own}, timeout=60)
+        assert done.returncode == 0 and "the same everywhere" in done.stdout, done.stdout + done.stderr
+        lines.add(done.stdout)
+    assert len(lines) == 1
+
+
 @pytest.fixture
 def firmware_files(tmp_path):
     """Write a model and rows of bytes; return the lines that a program must print for them."""

@@ -1,0 +1,101 @@
+/* Several processes train one network with MPI. Each prints the same checksum of the parameters, for any number of them.
+ *
+ *   mpicc -O2 train_mpi.c cmlp.c -pthread -o train_mpi && mpiexec -n 3 ./train_mpi */
+#include <cmlp.h>
+#include <mpi.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { N_ROWS = 2000, N_IN = 20, N_HIDDEN = 50, N_OUT = 3, BATCH = 600, EPOCHS = 5 };
+enum { N_PARAMS = N_IN * N_HIDDEN + N_HIDDEN + N_HIDDEN * N_OUT + N_OUT };
+
+static int64_t net_memory[CMLP_NET_SIZE / 8];
+static float inputs[N_ROWS * N_IN], params[N_PARAMS], state[2 * N_PARAMS];
+static int32_t labels[N_ROWS];
+
+static int send_bytes(void *context, const void *bytes, size_t n, int32_t to)
+{
+    return MPI_Send(bytes, (int)n, MPI_BYTE, to, 0, *(MPI_Comm *)context) != MPI_SUCCESS;
+}
+
+static int receive_bytes(void *context, void *bytes, size_t n, int32_t sender)
+{
+    return MPI_Recv(bytes, (int)n, MPI_BYTE, sender, 0, *(MPI_Comm *)context, MPI_STATUS_IGNORE) != MPI_SUCCESS;
+}
+
+static int broadcast_bytes(void *context, void *bytes, size_t n, int32_t sender)
+{
+    return MPI_Bcast(bytes, (int)n, MPI_BYTE, sender, *(MPI_Comm *)context) != MPI_SUCCESS;
+}
+
+/* Rows whose class is that of the largest of their first three inputs. */
+static void make_data(cmlp_random *random)
+{
+    for (int i = 0; i < N_ROWS * N_IN; i++) inputs[i] = (float)cmlp_random_double(random);
+    for (int i = 0; i < N_ROWS; i++)
+        for (int j = 1; j < N_OUT; j++)
+            if (inputs[i * N_IN + j] > inputs[i * N_IN + labels[i]]) labels[i] = j;
+}
+
+static cmlp_status train(cmlp_net *net, cmlp_workers *workers)
+{
+    const cmlp_rows x = cmlp_dense_rows(inputs, CMLP_FLOAT32, N_ROWS, N_IN);
+    const cmlp_targets y = cmlp_class_targets(labels, N_ROWS);
+    const cmlp_objective objective = CMLP_INIT(cmlp_objective);
+    cmlp_optimizer adam = cmlp_default_optimizer(CMLP_SOLVER_ADAM);
+    cmlp_epoch epoch = CMLP_INIT(cmlp_epoch);
+    cmlp_run run = CMLP_INIT(cmlp_run);
+    adam.state = state;
+    adam.state_size = sizeof state;
+    adam.learning_rate = 0.02;
+    epoch.batch_size = BATCH;
+    epoch.workers = workers;
+    cmlp_status status = cmlp_workspace_size(net, &x, &objective, &epoch, 1, &run.workspace_size);
+    if (status) return status;
+    run.workspace = malloc(run.workspace_size);
+    if (!run.workspace) return CMLP_ERROR_MEMORY;
+    for (int i = 1; i <= EPOCHS && !status; i++) {
+        status = cmlp_train_epoch(net, params, &x, &y, &objective, &adam, &epoch, &run);
+        if (!workers->rank && !status) printf("epoch %d: cost %.4f\n", i, epoch.cost);
+    }
+    free(run.workspace);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    const int64_t sizes[] = {N_IN, N_HIDDEN, N_OUT};
+    const int32_t activations[] = {CMLP_ACTIVATION_RELU, CMLP_ACTIVATION_SOFTMAX};
+    const cmlp_net_config config = {.struct_size = sizeof config, .n_layers = 3, .sizes = sizes,
+                                    .activations = activations, .loss = CMLP_LOSS_LOG, .dtype = CMLP_FLOAT32};
+    cmlp_net *const net = (cmlp_net *)net_memory;
+    cmlp_workers workers = {.struct_size = sizeof workers, .send = send_bytes, .receive = receive_bytes,
+                            .broadcast = broadcast_bytes};
+    MPI_Comm comm = MPI_COMM_WORLD;
+    int rank, size;
+    MPI_Init(&argc, &argv);
+    MPI_Comm_rank(comm, &rank);
+    MPI_Comm_size(comm, &size);
+    workers.rank = rank;
+    workers.n_workers = size;
+    workers.context = &comm;
+
+    cmlp_random random;
+    cmlp_random_seed(&random, 0);
+    make_data(&random); /* the same on every process */
+    cmlp_status status = cmlp_net_init(net, sizeof net_memory, &config);
+    if (!status) status = cmlp_init_params(net, &random, params);
+    if (!status) status = train(net, &workers);
+    if (status) {
+        fprintf(stderr, "process %d: %s\n", rank, cmlp_status_string(status));
+        MPI_Abort(comm, 1);
+    }
+    uint32_t checksum = 2166136261u, same = 0;
+    for (size_t i = 0; i < sizeof params; i++) checksum = (checksum ^ ((unsigned char *)params)[i]) * 16777619u;
+    MPI_Allreduce(&checksum, &same, 1, MPI_UINT32_T, MPI_BXOR, comm); /* of an even number of processes: 0 */
+    const int equal = same == (size % 2 ? checksum : 0);
+    if (!rank) printf("checksum %08x, %s\n", (unsigned)checksum, equal ? "the same everywhere" : "NOT the same");
+    MPI_Finalize();
+    return 0;
+}
