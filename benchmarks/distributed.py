@@ -7,11 +7,26 @@ The cost model of a round with S shards on n workers, whose state (parameters an
 t_row (one row, one thread), d0 (a round), d1 (a task) and W (bytes per second through the caller, which averages) are
 measured here, with worker processes that talk over TCP on this machine. A network adds its latency to d0, and W is at
 most its bandwidth. All workers are assumed to be equally fast, and to hold their rows in memory.
+
+The model of a synchronous step of B rows by MPI, in which n workers continue each other's sums of chunks of 128 rows:
+the P bytes of the gradient flow through the chain of workers in slices of K bytes, and back.
+
+    seconds = ceil(B / 128 / n) * 128 * t_row + 2 * (P * b + (n - 1) * (a + K * b))
+
+a and b are latency and seconds per byte of a message between two processes of this machine, with mpi4py.
 """
 
+import importlib.util
+import json
+import math
+import os
+import shutil
 import statistics
+import subprocess
+import sys
 import warnings
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 
@@ -122,27 +137,89 @@ def accuracies(short):
         yield [seed, alone, four, alone - four, eight, alone - eight]
 
 
+# Two processes send a vector to and fro; the first one prints the seconds of a message of each size.
+PING = """
+import json, sys, time
+import numpy as np
+from mpi4py import MPI
+comm, found = MPI.COMM_WORLD, []
+other, n_times = 1 - comm.rank, int(sys.argv[1])
+for n_bytes in map(int, sys.argv[2:]):
+    sent, received, times = np.zeros(n_bytes, np.uint8), np.empty(n_bytes, np.uint8), []
+    for _ in range(n_times):
+        start = time.perf_counter()
+        comm.Sendrecv(sent, other, recvbuf=received, source=other)
+        times.append(time.perf_counter() - start)
+    found.append(sorted(times)[n_times // 2])
+if comm.rank == 0:
+    print(json.dumps(found))
+"""
+SLICE = 1 << 16  # bytes
+BATCHES = (1024, 16_384)
+
+
+def messages(n_bytes, short):
+    """Return the median seconds of MPI messages of these sizes; None without mpi4py and mpiexec."""
+    found = importlib.util.find_spec("mpi4py")
+    if found is None or found.origin is None:
+        return None
+    prefix = Path(found.origin).parents[4]  # a wheel of MPI has its programs and libraries there
+    launcher = shutil.which("mpiexec") or shutil.which("mpiexec", path=prefix / "bin")
+    if launcher is None:
+        return None
+    sizes = [20 if short else 1000, *n_bytes]
+    command = [launcher, "-n", "2", sys.executable, "-m", "mpi4py", "-c", PING, *map(str, sizes)]
+    libraries = {"LD_LIBRARY_PATH": f"{prefix / 'lib'}{os.pathsep}{os.environ.get('LD_LIBRARY_PATH', '')}"}
+    done = subprocess.run(command, stdout=subprocess.PIPE, env={**os.environ, **libraries}, timeout=120, check=False)
+    return json.loads(done.stdout) if not done.returncode else None
+
+
+def mpi(report, t_row, short):
+    n_bytes = [8, SLICE, gradient_bytes()]
+    seconds = messages(n_bytes, short)
+    if seconds is None:
+        report.note(MPI="not measured: needs mpi4py and mpiexec")
+        return
+    latency, per_byte = seconds[0], max(0.0, seconds[2] - seconds[0]) / n_bytes[2]
+    rows = [[f"{size:,} bytes", 1e6 * time] for size, time in zip(n_bytes, seconds, strict=True)]
+    report.table("MPI: a message between two processes", ["", "us"], rows)
+    columns = [f"batch {rows:,}, {what}" for rows in BATCHES for what in ("ms", "gain")]
+    table = []
+    for n in WORKERS:
+        row = [n]
+        for batch in BATCHES:
+            work = 128 * math.ceil(math.ceil(batch / 128) / n) * t_row
+            step = work + 2 * (n_bytes[2] * per_byte + (n - 1) * (latency + SLICE * per_byte))
+            row += [1e3 * step, batch * t_row / step]
+        table.append(row)
+    report.table(f"predicted for MPI, one step, {named(SIZES)}", ["workers", *columns], table)
+
+
+def gradient_bytes():
+    return 4 * sum((a + 1) * b for a, b in pairwise(SIZES))
+
+
 def run(*, short):
     report = Report("distributed", short)
     X, y, source = data.images(2_000 if short else 60_000)
     report.note(rows=source)
-    try:
-        import distributed  # noqa: F401
-    except ImportError as error:
-        report.note(Dask=str(error))
-    else:
+    t_row = seconds_per_row(X, y)
+    mpi(report, t_row, short)
+    if importlib.util.find_spec("distributed"):
         warnings.simplefilter("ignore")  # Dask's advice on rows in a task's arguments
-        dask(report, X, y, short)
+        dask(report, t_row, X, y, short)
+    else:
+        report.note(Dask="not measured: needs distributed")
     report.write()
 
 
-def dask(report, X, y, short):
+def dask(report, t_row, X, y, short):
     found = costs(short)
     report.table(MEASURED, ["", "shards", "state, MB", "ms"], [["round", s, b / 1e6, 1e3 * t] for s, b, t in found])
-    (d0, d1, per_byte), t_row = constants(found), seconds_per_row(X, y)
+    d0, d1, per_byte = constants(found)
     row = [1e6 * t_row, 1e3 * d0, 1e3 * d1, 1e-6 / per_byte if per_byte else None]
     report.table(CONSTANTS, ["t_row, us", "d0, ms", "d1, ms", "W, MB/s"], [row])
-    n_bytes = 3 * 4 * sum((a + 1) * b for a, b in pairwise(SIZES))
+    n_bytes = 3 * gradient_bytes()  # parameters and Adam's moments
     columns = [f"{rows:,} rows, {what}" for rows in ROWS for what in ("s", "gain")]
     table = list(predictions(t_row, d0, d1, per_byte, n_bytes))
     report.table(f"{PREDICTED}, {named(SIZES, 'Adam')}", ["workers", "overhead, s", *columns], table)
