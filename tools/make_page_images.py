@@ -1,16 +1,20 @@
 """Take the screenshots of the web page for the documentation.
 
-Usage: ``PYTHONPATH=tests/support python tools/make_page_images.py`` where the package, Playwright, Pillow and Chromium
-are installed. Writes docs/images/page-*.png.
+Usage: ``PYTHONPATH=tests/support python tools/make_page_images.py`` where the package, scikit-learn, pandas,
+Playwright, Pillow and Chromium are installed. Writes docs/images/page-*.png.
 """
 
 import io
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeAlias
 
 from browser import DIGITS, Watched, chromium
 from PIL import Image
+from sklearn.datasets import load_wine
 
+from cmlp import TabularClassifier
 from cmlp.story import story_network
 
 ROOT = Path(__file__).parents[1]
@@ -40,8 +44,14 @@ def fool(page: Watched) -> None:
     page.until("shown.share === 1")
 
 
-# Name: the screen, the theme, the fragment of the address, and what to do.
-PICTURES = {
+def when_complete(page: Watched) -> None:
+    """Wait until the curves of a table are complete."""
+    page.until("waiting.length === 0 && frame === 0")
+
+
+# The screen, the theme, the fragment of the address, and what to do.
+Picture: TypeAlias = tuple[dict[str, int], str, str, Callable[[Watched], None]]
+PICTURES: dict[str, Picture] = {
     "desktop-light": (DESKTOP, "light", "", take_step),
     "desktop-dark": (DESKTOP, "dark", "", draw_and_look),
     "phone-light": (PHONE, "light", "", draw),
@@ -49,24 +59,37 @@ PICTURES = {
     "lesson-light": (DESKTOP, "light", "#lesson=5", Watched.settle),
     "lesson-dark": (DESKTOP, "dark", "#lesson=10", fool),
 }
+TABLE: Picture = (DESKTOP, "light", "", when_complete)
+
+
+def write_table_page(path: Path) -> None:
+    """Write the page of a table's model."""
+    X, y = load_wine(return_X_y=True, as_frame=True)
+    TabularClassifier(random_state=0).fit(X, y).to_html(path, title="Wine")
+
+
+def take(browser: Any, path: Path, name: str, picture: Picture) -> None:
+    """Write a picture of a page."""
+    viewport, scheme, fragment, prepare = picture
+    page = Watched(browser.new_page(viewport=viewport, color_scheme=scheme), path, fragment)
+    prepare(page)
+    page.page.mouse.move(5, 5)
+    page.settle()
+    image = Image.open(io.BytesIO(page.page.screenshot())).convert("RGB")
+    file = ROOT / "docs/images" / f"page-{name}.png"
+    image.quantize(COLORS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(file, optimize=True)
+    print(f"{file.name}: {file.stat().st_size} bytes, {page.faults or 'no faults'}")
 
 
 def main() -> None:
     """Write the pictures."""
-    target = ROOT / "docs/images"
-    target.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
-        path = Path(folder) / "digits.html"
+        path, table = Path(folder) / "digits.html", Path(folder) / "table.html"
         story_network().to_html(path)
-        for name, (viewport, scheme, fragment, prepare) in PICTURES.items():
-            page = Watched(browser.new_page(viewport=viewport, color_scheme=scheme), path, fragment)
-            prepare(page)
-            page.page.mouse.move(5, 5)
-            page.settle()
-            picture = Image.open(io.BytesIO(page.page.screenshot())).convert("RGB")
-            file = target / f"page-{name}.png"
-            picture.quantize(COLORS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(file, optimize=True)
-            print(f"{file.name}: {file.stat().st_size} bytes, {page.faults or 'no faults'}")
+        for name, picture in PICTURES.items():
+            take(browser, path, name, picture)
+        write_table_page(table)
+        take(browser, table, "table-light", TABLE)
 
 
 if __name__ == "__main__":

@@ -4,14 +4,30 @@ import os
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from cmlp import TabularClassifier, TabularRegressor
 
 pytestmark = pytest.mark.slow
 
 
+@pytest.fixture(scope="module")
+def pages(path, tmp_path_factory):
+    """Pages of a network, and of tables with few and with many outputs."""
+    folder, random = tmp_path_factory.mktemp("tables"), np.random.RandomState(0)
+    X = [[float(x), f"a category with a long name {k % 7}", 1.0 * (k % 2)] for k, x in enumerate(random.randn(120))]
+    X[5][0] = None
+    for name, y in (("few", [k % 2 for k in range(120)]), ("many", [f"a long class {k % 30}" for k in range(120)])):
+        TabularClassifier(n_estimators=2, random_state=0).fit(X, y).to_html(folder / f"{name}.html")
+    TabularRegressor(n_estimators=2, random_state=0).fit(X, range(120)).to_html(folder / "number.html")
+    return {"network": path, **{name: folder / f"{name}.html" for name in ("few", "many", "number")}}
+
+
+@pytest.mark.parametrize("kind", ["network", "many"])
 @pytest.mark.parametrize("width", [320, 390, 800, 1280])
-def test_layout_fits_and_targets_are_large(width, watch, path):
-    page = watch(path)
+def test_layout_fits_and_targets_are_large(width, kind, watch, pages):
+    page = watch(pages[kind])
     page.page.set_viewport_size({"width": width, "height": 800})
     page.press("w")
     small = """[...document.querySelectorAll('button, input, select')].filter(
@@ -62,6 +78,13 @@ def test_theme_follows_the_system_and_has_contrast(scheme, watch, path):
     assert "theme=" in page.link()
 
 
+def test_page_of_a_table_follows_the_theme(watch, pages):
+    page = watch(pages["few"], color_scheme="dark")
+    assert page.evaluate("root.dataset.theme") == "dark"
+    page.page.locator("#theme").click()
+    assert page.evaluate("root.dataset.theme") == "light"
+
+
 def test_forced_colors_are_used(watch, path):
     page = watch(path, forced_colors="active")
     used = page.evaluate("['surface', 'on', 'off', 'positive', 'negative'].map((name) => colours[name])")
@@ -90,6 +113,14 @@ MODES = {
 }
 
 
+def rules_without_findings(page, axe):
+    """Return the rules that axe has applied; there must be no findings."""
+    page.evaluate(axe + "; 0")
+    found = page.evaluate("(tags) => axe.run(document, { runOnly: tags })", TAGS)
+    assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found["violations"]] == []
+    return {rule["id"] for rule in found["passes"] + found["incomplete"]}
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_axe_finds_nothing(mode, axe, watch, path):
     """In both themes, on a desktop and on a phone."""
@@ -98,8 +129,14 @@ def test_axe_finds_nothing(mode, axe, watch, path):
         if mode == "wishes":
             page.page.locator("#take").click()
         page.link()
-        page.evaluate(axe + "; 0")
-        found = page.evaluate("(tags) => axe.run(document, { runOnly: tags })", TAGS)
-        assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found["violations"]] == []
-        used = {rule["id"] for rule in found["passes"] + found["incomplete"]}
+        used = rules_without_findings(page, axe)
         assert {"color-contrast", "label-content-name-mismatch", "target-size", "button-name"} <= used
+
+
+@pytest.mark.parametrize("kind", ["few", "many", "number"])
+def test_axe_finds_nothing_on_the_page_of_a_table(kind, axe, watch, pages):
+    for scheme, width in (("light", 1280), ("dark", 390)):
+        page = watch(pages[kind], color_scheme=scheme, viewport={"width": width, "height": 844})
+        page.until("waiting.length === 0 && frame === 0")
+        used = rules_without_findings(page, axe)
+        assert {"color-contrast", "label", "select-name", "target-size", "button-name", "list"} <= used

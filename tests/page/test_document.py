@@ -2,64 +2,24 @@
 
 import base64
 import hashlib
-import json
 import re
-from html.parser import HTMLParser
 from importlib import resources
 
 import numpy as np
 import pytest
+from page_parts import HOSTILE, Parts
 
-from cmlp import MLPClassifier, MLPRegressor, Network, _core
+from cmlp import MLPClassifier, MLPRegressor, Network, TabularRegressor, _core
 from cmlp.command import main as cli
 from cmlp.datasets import Dataset, load_digits28
 from cmlp.exceptions import NotFittedError
 from cmlp.page import description, examples
-from cmlp.page.document import Page, fill
+from cmlp.page.assembly import fill
+from cmlp.page.document import Page
+from cmlp.page.table import TablePage
 from cmlp.record import record_of
 
 MOST_CODE = 84_000  # bytes of markup, style and script
-HOSTILE = [
-    "\"quote'",
-    "</script><script>alert(1)</script>",
-    "nul\0\x07",
-    "\u202eabc\u2066",
-    "<!-- & {{script}}",
-    "שלום",
-]
-
-
-class Parts(HTMLParser):
-    """The texts of script, style and title elements, and the policy."""
-
-    def __init__(self, page):
-        super().__init__()
-        self.texts, self.inside, self.policy = {"script": [], "style": [], "title": [], "h1": []}, None, None
-        self.blocks = {}
-        self.feed(page)
-
-    def handle_starttag(self, tag, attributes):
-        attributes = dict(attributes)
-        self.inside = tag if tag in self.texts else None
-        if attributes.get("type") == "application/json":
-            self.inside = attributes["id"]
-        if attributes.get("http-equiv") == "Content-Security-Policy":
-            self.policy = attributes["content"]
-
-    def handle_endtag(self, tag):
-        self.inside = None
-
-    def handle_data(self, data):
-        if self.inside in self.texts:
-            self.texts[self.inside].append(data)
-        elif self.inside:
-            self.blocks[self.inside] = self.blocks.get(self.inside, "") + data
-
-    def model(self):
-        return json.loads(self.blocks["model"])
-
-    def examples(self):
-        return json.loads(self.blocks["examples"])
 
 
 def rows(n_inputs, n=20, seed=0):
@@ -85,7 +45,8 @@ def test_page_of_digits_is_small(activation, loss):
 def test_page_contains_the_formatted_sources_without_comments():
     html = Page(record_of(Network([784, 16, 16, 10], "logistic", "logistic", "squared_error", random_state=0))).html
     assets = resources.files("cmlp.page") / "assets"
-    assert (assets / "page.css").read_text(encoding="utf-8") in html
+    for name in ("base", "page"):
+        assert (assets / f"{name}.css").read_text(encoding="utf-8") in html
     for name in ("network", "touch", "lesson", "page"):
         lines = (assets / f"{name}.js").read_text(encoding="utf-8").splitlines()
         assert [line for line in lines if line.strip() and line not in html] == [
@@ -106,8 +67,15 @@ def test_examples_that_compress_badly_are_fewer():
     assert 0 < packed["train"] < len(packed["targets"])
 
 
-def test_policy_allows_exactly_the_scripts_of_the_page():
-    page = Parts(Page(record_of(Network([2, 3, 2], random_state=0))).html)
+PAGES = {
+    "network": lambda: Page(record_of(Network([2, 3, 2], random_state=0))),
+    "table": lambda: TablePage(TabularRegressor(max_time=1e-9).fit(rows(3), range(20))._content()),
+}
+
+
+@pytest.mark.parametrize("kind", PAGES)
+def test_policy_allows_exactly_the_scripts_of_the_page(kind):
+    page = Parts(PAGES[kind]().html)
 
     def digests(texts):
         return [f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'" for text in texts]

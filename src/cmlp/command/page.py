@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from typing import TYPE_CHECKING, Any
 
 from cmlp import datasets
 from cmlp.console import options
@@ -12,9 +13,13 @@ from cmlp.console.printable import printable
 from cmlp.console.terminal import Terminal
 from cmlp.console.web import PAGE_FILE, open_in_browser
 
+if TYPE_CHECKING:
+    from cmlp.page.assembly import Document
+
 NAME, SUMMARY = "page", "make a web page that shows a trained model at work"
 DESCRIPTION = (
-    "Make one self-contained HTML file from a model file: a network to draw digits for, to look into, and to train. "
+    "Make one self-contained HTML file from a model file: a network to draw digits for, to look into, and to train; or "
+    "the model of a table, with a field for each column. "
     "Without a model file, the network of the story is trained, which takes less than a second."
 )
 _DATA = {"sample": datasets.load_digits28, "mnist": datasets.load_mnist, "fashion": datasets.load_fashion_mnist}
@@ -51,19 +56,29 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Write the page, print its size, and open it if the output is a terminal."""
-    from cmlp.page.document import write_page
-    from cmlp.record import record_of
-
     path = arguments.model
     output = arguments.output or (PAGE_FILE if path is None else os.path.splitext(path)[0] + ".html")
     with options.reported():
         if path is not None and os.path.exists(output) and os.path.samefile(output, path):
             raise ValueError(f"the page would replace the model file {path}: choose another file with -o")
-        model = story_network() if path is None else options.loaded_network(path)
-        data = _DATA[arguments.data]() if arguments.data else None
-        page = write_page(record_of(model), output, data, arguments.title)
+        model = story_network() if path is None else options.loaded_model(path)
+        page = _written(model, output, arguments)
     is_open = terminal.rewrites and not arguments.no_open and open_in_browser(output)
     what_next = "It is open in your browser" if is_open else "Open it in a browser"
     size = f"{len(page.html.encode()) / 1000:,.0f} KB"
     terminal.write_lines([f"{printable(output)}: {size}. {what_next}; it needs no network access."])
     return 0
+
+
+def _written(model: Any, output: str, arguments: argparse.Namespace) -> Document:
+    """Write the page of a network, an estimator or an estimator for tables."""
+    from cmlp.page.document import write_page
+    from cmlp.page.table import write_table_page
+    from cmlp.record import record_of
+
+    if hasattr(model, "_record"):
+        data = _DATA[arguments.data]() if arguments.data else None
+        return write_page(record_of(model), output, data, arguments.title)
+    if arguments.data:
+        raise ValueError(f"--data shows images to a network: a {type(model).__name__} has fields for its columns")
+    return write_table_page(model._content(), output, arguments.title)

@@ -57,7 +57,7 @@ def loaded_network(path: str) -> Any:
     if not hasattr(model, "_record"):
         raise CommandError(
             f"{path} is a {type(model).__name__}, the model of a table: this command takes one network. Python and the "
-            "C library predict with the file, and `cmlp export --to c` writes it as a C header"
+            "C library predict with the file, `cmlp export --to c` writes it as a C header, `cmlp page` as a web page"
         )
     return model
 

@@ -12,7 +12,7 @@ from cmlp import _core
 from cmlp.training.initialization import init_activations
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -86,26 +86,14 @@ class Described:
 
     def _refuse(self) -> None:
         """Raise ValueError, with the reason, if the page cannot show the model."""
-        for name in self.activations:
-            if name not in ACTIVATIONS:
-                raise ValueError(f"to_html does not support the activation {name!r}")
         if isinstance(self.net.loss_parameter, tuple):
             raise ValueError(
                 "to_html does not support several quantiles: predictions are sorted, but the page shows the neurons"
             )
         if self.net.loss not in DISTANCES | LIKELIHOODS:
             raise ValueError(f"to_html does not support the loss {self.net.loss!r}")
-        n_inputs, *hidden, n_outputs = self.sizes
-        for what, count, most in (
-            ("hidden layers", len(hidden), MOST_HIDDEN_LAYERS),
-            ("neurons in a hidden layer", max(hidden, default=0), MOST_NEURONS),
-            ("outputs", n_outputs, MOST_OUTPUTS),
-            ("inputs, except 784", 0 if n_inputs == PIXELS else n_inputs, MOST_FIELDS),
-        ):
-            if count > most:
-                raise ValueError(f"to_html supports at most {most} {what}, got {count}")
-        if not np.isfinite(self.params).all():
-            raise ValueError("a weight is NaN or infinite: to_html cannot show such a model")
+        n_inputs = 0 if self.sizes[0] == PIXELS else self.sizes[0]
+        require_shown(self.net, self.params, {"inputs, except 784": (n_inputs, MOST_FIELDS)})
 
     def use_data(self, data: Sequence[ArrayLike]) -> None:
         """Name the outputs after the labels of a `Dataset`. Other images need not be digits, even if classes are."""
@@ -155,6 +143,27 @@ class Described:
             "dtype": self.net.dtype.name,
             "params": encoded(self.params.astype(kind)),
         }
+
+
+def require_shown(net: _core.Net, params: NDArray[Any], counts: Mapping[str, tuple[int, int]]) -> None:
+    """Raise ValueError, with the reason, if a page cannot show a network.
+
+    `counts` has further numbers, each with its limit.
+    """
+    for name in net.activations:
+        if name not in ACTIVATIONS:
+            raise ValueError(f"to_html does not support the activation {name!r}")
+    hidden = net.sizes[1:-1]
+    own = {
+        "hidden layers": (len(hidden), MOST_HIDDEN_LAYERS),
+        "neurons in a hidden layer": (max(hidden, default=0), MOST_NEURONS),
+        "outputs": (net.sizes[-1], MOST_OUTPUTS),
+    }
+    for what, (count, most) in {**own, **counts}.items():
+        if count > most:
+            raise ValueError(f"to_html supports at most {most} {what}, got {count}")
+    if not np.isfinite(params).all():
+        raise ValueError("a weight is NaN or infinite: to_html cannot show such a model")
 
 
 def encoded(values: NDArray[Any] | bytes) -> str:

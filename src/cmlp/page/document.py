@@ -1,40 +1,28 @@
-"""Assembles the page of a model from the templates in assets/."""
+"""The page of a network: which files of assets/ it consists of, and its texts."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
-import re
 from html import escape
-from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from cmlp.files.atomic import write_atomically
+from cmlp.page.assembly import Document, as_json, asset, fill, script, style
 from cmlp.page.description import DISTANCES, RARE_ACTIVATIONS, Described, visible
 from cmlp.page.examples import Examples, default_digits
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import ArrayLike
 
     from cmlp.record import Record
 
-# Set before the first paint, so that a dark page never flashes white.
-_THEME = (
-    'document.documentElement.dataset.theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";'
-)
-
-
 MOST_FILTERS = 48  # weight images in the training panel (assets/training.js)
-_COMMENT = re.compile(r"^\t*(//.*|/\*\*(.|\n)*?\*/)\n", re.MULTILINE)  # lines of comments: a tenth of the script
 LESSON_NEURON = 12  # A13, which the lesson looks into (assets/lesson.js)
 
 
-class Page:
-    """The page of a model.
+class Page(Document):
+    """The page of a network.
 
     Parameters
     ----------
@@ -44,13 +32,6 @@ class Page:
         Examples; None for the bundled digits if the model reads digits.
     title : str or None
         The heading; None for one that describes the model.
-
-    Attributes
-    ----------
-    html : str
-        The whole page.
-    sizes : dict of str to int
-        Bytes of its parts: "markup", "style", "script", "weights" (with the model's description), "examples".
     """
 
     def __init__(
@@ -67,14 +48,10 @@ class Page:
         parts |= {
             "style": _style(described),
             "script": _script(described, examples),
-            "model": _json(described.as_json(_white(described, examples))),
-            "examples": _json(None if examples is None else examples.as_json()),
+            "model": as_json(described.as_json(_white(described, examples))),
+            "examples": as_json(None if examples is None else examples.as_json()),
         }
-        parts["policy"] = _policy(parts)
-        self.html = fill(_asset("template.html"), parts)
-        sizes = {name: len(parts[name].encode()) for name in ("style", "script", "model", "examples")}
-        self.sizes = {"markup": len(self.html.encode()) - sum(sizes.values()), **sizes}
-        self.sizes["weights"] = self.sizes.pop("model")
+        super().__init__("template.html", parts)
 
 
 def write_page(
@@ -85,23 +62,14 @@ def write_page(
 ) -> Page:
     """Write the page of a model to a file; see `Network.to_html`."""
     page = Page(record, data, title)
-    write_atomically(path, lambda write: write(memoryview(page.html.encode())))
+    page.write(path)
     return page
-
-
-def fill(template: str, parts: Mapping[str, str]) -> str:
-    """Replace each ``{{name}}`` of a template once. What is put in is not searched for names again."""
-    return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], template)
-
-
-def _asset(name: str) -> str:
-    return (resources.files("cmlp.page") / "assets" / name).read_text(encoding="utf-8")
 
 
 def _style(model: Described) -> str:
     """Return the style: only the files that this page needs."""
-    names = ["page", *([] if model.is_image else ["fields"]), *(["words"] if model.has_words else [])]
-    return "\n".join(_asset(f"{name}.css") for name in names)
+    names = ["base", "page", *([] if model.is_image else ["fields"]), *(["words"] if model.has_words else [])]
+    return style(names)
 
 
 def _script(model: Described, examples: Examples | None) -> str:
@@ -111,7 +79,7 @@ def _script(model: Described, examples: Examples | None) -> str:
         "network": True,
         "functions": bool(set(model.activations) & RARE_ACTIVATIONS),
         loss: True,
-        **dict.fromkeys(("examples", "canvas", "stage", "neuron", "touch", "wishes"), True),
+        **dict.fromkeys(("dom", "examples", "canvas", "stage", "neuron", "touch", "wishes"), True),
         "training": examples is not None,
         "batch": examples is not None,
         "pen": model.is_image,
@@ -121,7 +89,7 @@ def _script(model: Described, examples: Examples | None) -> str:
         "lesson": has_lesson(model, examples),
         "page": True,
     }
-    return _COMMENT.sub("", "\n".join(_asset(f"{name}.js") for name, needed in parts.items() if needed))
+    return script(name for name, needed in parts.items() if needed)
 
 
 def can_fool(model: Described) -> bool:
@@ -151,7 +119,6 @@ def _texts(model: Described, examples: Examples | None, title: str | None) -> di
         "facts": escape(_facts(model, examples)),
         "keys": escape(_keys(model, examples is not None)),
         "wanted": _WANTED_CLASS if model.kind in ("classes", "binary") else _WANTED_NUMBERS,
-        "theme": _THEME,
         "hidden": " and ".join(map(str, model.sizes[1:-1])),
         "n_params": f"{model.net.n_params:,}",
     }
@@ -161,7 +128,7 @@ def _texts(model: Described, examples: Examples | None, title: str | None) -> di
         "lesson": "lesson" if has_lesson(model, examples) else None,
     }
     for name, file in sections.items():
-        texts[name] = "" if file is None else fill(_asset(f"{file}.html"), texts)
+        texts[name] = "" if file is None else fill(asset(f"{file}.html"), texts)
     return texts
 
 
@@ -198,23 +165,3 @@ def _white(model: Described, examples: Examples | None) -> float:
     if not model.is_image:
         return 0.0
     return 1.0 if model.scale == 1 else 255 * model.scale
-
-
-def _json(value: Any) -> str:
-    """Return JSON in ASCII that cannot end the script element that it stands in."""
-    text = json.dumps(value, allow_nan=False, separators=(",", ":"))
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-def _policy(parts: Mapping[str, str]) -> str:
-    """Return the content security policy: no requests at all, and only the scripts and the style of this page."""
-
-    def digest(text: str) -> str:
-        return "'sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() + "'"
-
-    scripts = f"{digest(parts['theme'])} {digest(chr(10) + parts['script'] + chr(10))}"
-    style = digest("\n" + parts["style"] + "\n")
-    return (
-        f"default-src 'none'; script-src {scripts}; style-src {style}; img-src data:; base-uri 'none'; "
-        "form-action 'none'"
-    )

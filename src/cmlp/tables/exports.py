@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from cmlp.export.c_header import CHeader
     from cmlp.files.tables import TableContent
 
-_OTHER_EXPORTS = ("to_html", "to_onnx", "to_sklearn", "to_torch")  # methods of the other estimators
+_OTHER_EXPORTS = ("to_onnx", "to_sklearn", "to_torch")  # methods of the other estimators
 
 
 class TableExports:
@@ -131,6 +131,49 @@ class TableExports:
             raise ValueError(f"dtype must be 'float32' or None, got {dtype!r}")
         return write_table_header(self._content(), self._of_raw, path, name=name)
 
+    def to_html(self, path: str | os.PathLike[str], *, title: str | None = None) -> None:
+        """Write a web page that predicts: one file that needs no network access.
+
+        The page has a field for each column, shows the probabilities of the classes or the predicted numbers, and for
+        each column a curve: the prediction if only this column changes. The fields begin with a typical row: the
+        medians and the most frequent categories.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The HTML file; an existing file is replaced atomically.
+        title : str or None, default=None
+            The heading; None for one that says what is predicted.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        OSError
+            If the file cannot be written.
+        ValueError
+            If the page cannot show the model (a weight is NaN or infinite, or there are more than 256 columns, 100
+            outputs, 8 hidden layers, 1,024 neurons in a hidden layer, or 2,000,000 weights in all networks), or if
+            `path` exists and is not a regular file.
+
+        Notes
+        -----
+        Numbers and categories are encoded with the bits of Python. The networks compute in double precision, so
+        probabilities and standardized predictions differ from those of Python by about 1e-6.
+
+        Examples
+        --------
+        >>> import os, tempfile
+        >>> from cmlp import TabularRegressor
+        >>> X = [[float(size), "town" if size % 2 else None] for size in range(40)]
+        >>> model = TabularRegressor(random_state=0, max_time=1e-9).fit(X, [row[0] for row in X])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     model.to_html(os.path.join(folder, "flats.html"))
+        """
+        from cmlp.page.table import write_table_page
+
+        write_table_page(self._content(), path, title)
+
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any:
@@ -138,8 +181,8 @@ class TableExports:
             if name in _OTHER_EXPORTS:
                 raise AttributeError(
                     f"{type(self).__name__} has no {name}: it exports one network, and this model has an encoder of "
-                    "columns and several networks. to_c writes a C header, save a file for the C library; estimators_ "
-                    "has the networks, whose inputs are encoded rows.",
+                    "columns and several networks. to_c writes a C header, to_html a web page, save a file for the C "
+                    "library; estimators_ has the networks, whose inputs are encoded rows.",
                     name=name,
                     obj=self,
                 )

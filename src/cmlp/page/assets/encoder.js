@@ -1,0 +1,65 @@
+// --- The model of a table: the columns of a row become inputs, and the networks predict it.
+
+const model = JSON.parse($("model").textContent);
+const { columns, outputs, target } = model; // target: centre, scale, and limits of the scaled targets; null for classes
+
+/** Networks with the most inputs have the bins; the others have none if there are any. */
+function readNetworks() {
+	const params = new Float32Array(bytes(model.params).buffer);
+	let used = 0;
+	return model.nets.map((net) => {
+		const one = new Network(net, params.subarray(used));
+		const { b, outputs } = one.layers.at(-1);
+		used += b + outputs;
+		return one;
+	});
+}
+
+const networks = readNetworks();
+const clip = (x, low, high) => min(max(x, low), high);
+
+function squeeze(x, { centre, scale }) {
+	const z = clip((x - centre) / scale, -1e9, 1e9);
+	const third = z / 3;
+	return z / Math.sqrt(1 + third * third);
+}
+
+/** How far a number is in each bin, from -0.5 to 0.5. */
+function placeInBins(x, { edges }) {
+	return edges.slice(1).map((edge, k) => clip((x - edges[k]) / (edge - edges[k]), 0, 1) - 0.5);
+}
+
+function encodeNumber(x, column, hasBins) {
+	const isMissing = Number.isNaN(x);
+	const inputs = [isMissing ? 0 : squeeze(x, column)];
+	if (hasBins) inputs.push(...(isMissing ? column.edges.slice(1).fill(0) : placeInBins(x, column)));
+	if (column.missing) inputs.push(Number(isMissing));
+	return inputs;
+}
+
+function encodeCategory(code, n) {
+	if (n === 2) return [code === 0 ? 1 : code === 1 ? -1 : 0];
+	return range(n).map((k) => Number(code === k));
+}
+
+/** The inputs of a row of numbers (NaN if missing) and codes of categories, as docs/arithmetic.md defines them. */
+function encode(row, hasBins) {
+	const inputs = columns.map((column, i) => {
+		if (column.kind === "number") return encodeNumber(row[i], column, hasBins);
+		return column.kind === "category" ? encodeCategory(row[i], column.n) : [];
+	});
+	return Float32Array.from(inputs.flat().length ? inputs.flat() : [0]);
+}
+
+/** The prediction of a row: probabilities of all classes, or numbers. */
+function predict(row) {
+	const [narrow, wide] = [encode(row, false), encode(row, true)];
+	const each = networks.map((net) => {
+		const found = [...net.forward(net.sizes[0] === wide.length ? wide : narrow).a.at(-1)];
+		if (!target) return found;
+		return found.map((value) => clip(value, target[2], target[3])).sort((p, q) => p - q); // quantiles never cross
+	});
+	const mean = each[0].map((_, j) => sum(each.map((found) => found[j])) / each.length);
+	if (target) return mean.map((value) => value * target[1] + target[0]);
+	return mean.length === 1 ? [1 - mean[0], mean[0]] : mean;
+}

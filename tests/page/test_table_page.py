@@ -1,0 +1,176 @@
+"""Pages of tables: the numbers of Python, fields and curves, hostile names, and what is refused."""
+
+import math
+import re
+
+import numpy as np
+import pytest
+from page_parts import HOSTILE, Parts
+
+import cmlp
+from cmlp import TabularClassifier, TabularRegressor
+from cmlp.command import main as cli
+from cmlp.exceptions import NotFittedError
+from cmlp.page import table as table_page
+from cmlp.page.table import TablePage
+
+MOST_CODE = 22_000  # bytes of markup, style and script
+EXACT = 1e-6  # the networks of the page compute in double, those of Python in float
+
+
+def rows_of(n=240):
+    """Rows with numbers, gaps, a constant, two kinds of categories and an unbalanced 0 or 1."""
+    random = np.random.RandomState(3)
+    size = np.where(random.random_sample(n) < 0.1, np.nan, random.lognormal(3, 1, n))
+    town = random.choice(["a", "b", "c", None], n)
+    two = random.choice(["yes", "no"], n)
+    flag = (random.random_sample(n) < 0.1).astype(float)
+    X = [list(row) for row in zip(size, town, two, flag, [1.0] * n, random.randn(n), strict=True)]
+    return X, np.nan_to_num(size) + 20 * (town == "b") - 10 * (two == "yes") + 5 * random.randn(n)
+
+
+def fitted(kind):
+    X, y = rows_of()
+    if kind == "numbers":
+        return TabularRegressor(random_state=0).fit(X, y)
+    if kind == "quantile":
+        return TabularRegressor(loss="quantile", quantile=0.9, n_estimators=3, random_state=0).fit(X, y)
+    labels = np.array(["low", "middle", "high"] if kind == "three classes" else ["no", "yes"])
+    n = len(labels)
+    return TabularClassifier(n_estimators=2, random_state=0).fit(X, labels[np.minimum(np.argsort(y) * n // len(y), n)])
+
+
+@pytest.fixture(scope="module")
+def models():
+    return {kind: fitted(kind) for kind in ("numbers", "quantile", "two classes", "three classes")}
+
+
+def written(model, folder, **options):
+    model.to_html(folder / "table.html", **options)
+    return folder / "table.html"
+
+
+def predicted(model, rows):
+    """Return the outputs of the page for raw rows."""
+    return model._of_raw(np.array(rows, float))
+
+
+# Other rows than in fit: gaps, unknown categories, numbers far outside of the bins and on their edges.
+def raw_rows(model):
+    X, _ = rows_of()
+    edges = model._fitted().encoder.columns[0].edges
+    far = [[x, code, -1.0, 7.5, 2.0, -x] for x in (-1e300, 1e300, -3.0, 0.0, *edges) for code in (-1.0, 3.0)]
+    gaps = [[math.nan, 0.0, 1.0, math.nan, 1.0, math.nan]]
+    return [*model._fitted().schema.read(X[:60], "model").tolist(), *far, *gaps]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["numbers", "quantile", "two classes", "three classes"])
+def test_page_predicts_like_python(kind, models, watch, tmp_path):
+    model = models[kind]
+    page, rows = watch(written(model, tmp_path)), raw_rows(model)
+    for bins in (False, True):
+        got = page.evaluate("([rows, bins]) => rows.map((row) => [...encode(row, bins)])", [rows, bins])
+        wanted = model._fitted().encoder.encode(np.array(rows), bins=bins)
+        assert np.array(got, np.float32).tobytes() == wanted.tobytes()
+    got = np.array(page.evaluate("(rows) => rows.map(predict)", rows))
+    wanted = predicted(model, rows)
+    scale = vars(model)["_scale"][1] if kind in ("numbers", "quantile") else 1
+    assert got.shape == wanted.shape
+    assert np.abs(got - wanted).max() < EXACT * scale
+
+
+@pytest.mark.slow
+def test_fields_change_row_prediction_and_curves(models, watch, tmp_path):
+    model = models["three classes"]
+    page = watch(written(model, tmp_path))
+    typical = page.evaluate("[...row]")
+    page.page.locator("#column-0").fill("33.5")
+    page.page.locator("#column-1").select_option("(missing)")
+    page.page.locator("#column-2").select_option("(other or missing)")
+    page.page.locator("#column-5").fill("")
+    codes = model._fitted().schema.codes[1]
+    wanted_row = [33.5, codes[None], -1, typical[3], typical[4], math.nan]
+    assert page.evaluate("[...row]") == pytest.approx(wanted_row, nan_ok=True)
+    wanted = predicted(model, [wanted_row])[0]
+    assert page.text("#headline") == model.classes_[wanted.argmax()]
+    assert page.text("#outputs").split() == [
+        part for label, p in zip(model.classes_, wanted, strict=True) for part in (label, f"{100 * p:.1f}", "%")
+    ]
+    for shown in (0, 2):
+        page.page.locator("#shown").select_option(str(shown))
+        page.until("waiting.length === 0 && frame === 0")
+        for i, points in ((0, page.evaluate("pointsOf(0)")), (1, range(4))):
+            rows = [[*wanted_row[:i], x, *wanted_row[i + 1 :]] for x in points]
+            assert page.evaluate("(i) => curves[i]", i) == pytest.approx(predicted(model, rows)[:, shown], abs=EXACT)
+    page.page.locator("#reset").click()
+    assert page.evaluate("[...row]") == typical
+    assert page.page.locator("#column-1").input_value() == "0"
+
+
+@pytest.mark.slow
+def test_slider_and_arrow_keys_move_a_number(models, watch, tmp_path):
+    page = watch(written(models["numbers"], tmp_path))
+    low, high = page.evaluate("ends(columns[0])")
+    page.page.get_by_label(re.compile("column 0, slider")).focus()
+    page.press("End")
+    assert float(page.page.locator("#column-0").input_value()) == pytest.approx(high, abs=(high - low) / 100)
+    before = page.text("#headline")
+    page.press("Home")
+    assert page.evaluate("row[0]") == pytest.approx(low, abs=(high - low) / 100)
+    assert page.text("#headline") != before
+    page.evaluate("rest()")
+    assert page.page.locator("#spoken").text_content() == page.text("#headline")
+
+
+@pytest.mark.slow
+def test_hostile_names_are_shown_as_text(watch, tmp_path):
+    pandas = pytest.importorskip("pandas")
+    X = pandas.DataFrame({name: np.arange(30.0) ** (i + 1) for i, name in enumerate(HOSTILE)})
+    X["category"] = [HOSTILE[i % len(HOSTILE)] for i in range(30)]
+    model = TabularClassifier(random_state=0, max_time=1e-9).fit(X, [HOSTILE[i % 3] for i in range(30)])
+    page = watch(written(model, tmp_path, title=HOSTILE[1]))
+    assert page.text("h1") == HOSTILE[1]
+    assert page.evaluate("document.scripts.length") == 3
+    shown = page.evaluate("[...document.querySelectorAll('.column label')].map((one) => one.textContent)")
+    assert shown[:2] == HOSTILE[:2]
+    assert shown[3] == "abc"
+
+
+@pytest.mark.parametrize("kind", ["numbers", "three classes"])
+def test_page_of_a_table_is_small(kind, models):
+    page = TablePage(models[kind]._content())
+    assert sum(page.sizes[part] for part in ("markup", "style", "script")) <= MOST_CODE
+    n_params = sum(net.n_params for net in models[kind].estimators_)
+    assert page.sizes["weights"] <= n_params * 4 * 4 / 3 + 4000
+    assert Parts(page.html).model()["outputs"] == (["prediction"] if kind == "numbers" else ["high", "low", "middle"])
+
+
+def test_one_quantile_is_named(models):
+    assert Parts(TablePage(models["quantile"]._content()).html).model()["outputs"] == ["quantile 0.9"]
+
+
+def test_what_does_not_fit_on_a_page_is_refused(monkeypatch, models, tmp_path):
+    path = tmp_path / "page.html"
+    with pytest.raises(NotFittedError):
+        TabularRegressor().to_html(path)
+    wide = TabularRegressor(n_estimators=1, max_time=1e-9).fit(np.random.RandomState(0).randn(30, 257), range(30))
+    with pytest.raises(ValueError, match="at most 256 columns, got 257"):
+        wide.to_html(path)
+    monkeypatch.setattr(table_page, "MOST_WEIGHTS", 1000)
+    with pytest.raises(ValueError, match="at most 1000 weights, got"):
+        models["numbers"].to_html(path)
+    monkeypatch.undo()
+    large = TabularRegressor(hidden_layer_sizes=1025, n_estimators=1, max_time=1e-9).fit([[1.0], [2.0]] * 9, range(18))
+    with pytest.raises(ValueError, match="at most 1024 neurons in a hidden layer, got 1025"):
+        large.to_html(path)
+    assert not path.exists()
+
+
+def test_command_writes_the_page_of_a_table(models, tmp_path, capsys):
+    models["numbers"].save(tmp_path / "flats.cmlp")
+    assert cli.main(["page", str(tmp_path / "flats.cmlp")]) == 0
+    cmlp.load(tmp_path / "flats.cmlp").to_html(tmp_path / "expected.html")
+    assert (tmp_path / "flats.html").read_bytes() == (tmp_path / "expected.html").read_bytes()
+    assert cli.main(["page", str(tmp_path / "flats.cmlp"), "--data", "sample"]) == 1
+    assert "--data shows images to a network: a TabularRegressor has fields" in capsys.readouterr().err

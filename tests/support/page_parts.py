@@ -1,0 +1,46 @@
+"""The parts of a page's file, and names that must not change it."""
+
+import json
+from html.parser import HTMLParser
+
+HOSTILE = [
+    "\"quote'",
+    "</script><script>alert(1)</script>",
+    "nul\0\x07",
+    "\u202eabc\u2066",
+    "<!-- & {{script}}",
+    "שלום",
+]
+
+
+class Parts(HTMLParser):
+    """The texts of script, style and title elements, and the policy."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.texts, self.inside, self.policy = {"script": [], "style": [], "title": [], "h1": []}, None, None
+        self.blocks = {}
+        self.feed(page)
+
+    def handle_starttag(self, tag, attributes):
+        attributes = dict(attributes)
+        self.inside = tag if tag in self.texts else None
+        if attributes.get("type") == "application/json":
+            self.inside = attributes["id"]
+        if attributes.get("http-equiv") == "Content-Security-Policy":
+            self.policy = attributes["content"]
+
+    def handle_endtag(self, tag):
+        self.inside = None
+
+    def handle_data(self, data):
+        if self.inside in self.texts:
+            self.texts[self.inside].append(data)
+        elif self.inside:
+            self.blocks[self.inside] = self.blocks.get(self.inside, "") + data
+
+    def model(self):
+        return json.loads(self.blocks["model"])
+
+    def examples(self):
+        return json.loads(self.blocks["examples"])
