@@ -15,6 +15,7 @@ from cmlp.page import table as table_page
 from cmlp.page.table import TablePage
 
 MOST_CODE = 22_000  # bytes of markup, style and script
+QUANTILES = {"quantile": 0.9, "quantiles": [0.1, 0.5, 0.95]}
 EXACT = 1e-6  # the networks of the page compute in double, those of Python in float
 
 
@@ -33,16 +34,19 @@ def fitted(kind):
     X, y = rows_of()
     if kind == "numbers":
         return TabularRegressor(random_state=0).fit(X, y)
-    if kind == "quantile":
-        return TabularRegressor(loss="quantile", quantile=0.9, n_estimators=3, random_state=0).fit(X, y)
+    if kind in QUANTILES:
+        return TabularRegressor(loss="quantile", quantile=QUANTILES[kind], n_estimators=3, random_state=0).fit(X, y)
     labels = np.array(["low", "middle", "high"] if kind == "three classes" else ["no", "yes"])
     n = len(labels)
     return TabularClassifier(n_estimators=2, random_state=0).fit(X, labels[np.minimum(np.argsort(y) * n // len(y), n)])
 
 
+KINDS = ["numbers", *QUANTILES, "two classes", "three classes"]
+
+
 @pytest.fixture(scope="module")
 def models():
-    return {kind: fitted(kind) for kind in ("numbers", "quantile", "two classes", "three classes")}
+    return {kind: fitted(kind) for kind in KINDS}
 
 
 def written(model, folder, **options):
@@ -65,7 +69,7 @@ def raw_rows(model):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["numbers", "quantile", "two classes", "three classes"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_page_predicts_like_python(kind, models, watch, tmp_path):
     model = models[kind]
     page, rows = watch(written(model, tmp_path)), raw_rows(model)
@@ -75,7 +79,7 @@ def test_page_predicts_like_python(kind, models, watch, tmp_path):
         assert np.array(got, np.float32).tobytes() == wanted.tobytes()
     got = np.array(page.evaluate("(rows) => rows.map(predict)", rows))
     wanted = predicted(model, rows)
-    scale = vars(model)["_scale"][1] if kind in ("numbers", "quantile") else 1
+    scale = vars(model)["_scale"][1] if "class" not in kind else 1
     assert got.shape == wanted.shape
     assert np.abs(got - wanted).max() < EXACT * scale
 
@@ -146,8 +150,12 @@ def test_page_of_a_table_is_small(kind, models):
     assert Parts(page.html).model()["outputs"] == (["prediction"] if kind == "numbers" else ["high", "low", "middle"])
 
 
-def test_one_quantile_is_named(models):
-    assert Parts(TablePage(models["quantile"]._content()).html).model()["outputs"] == ["quantile 0.9"]
+def test_quantiles_are_named(models):
+    names = {kind: Parts(TablePage(models[kind]._content()).html).model()["outputs"] for kind in QUANTILES}
+    assert names == {
+        "quantile": ["quantile 0.9"],
+        "quantiles": ["quantile 0.1", "quantile 0.5", "quantile 0.95"],
+    }
 
 
 def test_what_does_not_fit_on_a_page_is_refused(monkeypatch, models, tmp_path):
