@@ -100,7 +100,7 @@ function buildColumn(i) {
 
 function buildOutputs() {
 	outputs.forEach((name, j) => {
-		const item = make("li");
+		const item = Object.assign(make("li"), { title: name });
 		item.append(make("span", "", name), make("i", "bar"), make("b"));
 		$("outputs").append(item);
 		$("shown").append(Object.assign(make("option", "", name), { value: j }));
