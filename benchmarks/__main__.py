@@ -21,7 +21,7 @@ Each command prints tables and writes them to benchmarks/results/COMMAND.json:
   goals     goals, compared with the last results of the other commands
   all       all commands in turn
   distributed not in all: communication of a round on Dask and of a step by MPI, predictions for 8 to 1,000 workers,
-            speed of two Dask workers, accuracy of shards
+            speed of two processes by MPI and of two Dask workers, accuracy of shards
   large     not in all: memory of a fit over 2 GB, from a memory-mapped file and from Parquet
   tables    not in all: error and CPU seconds of the estimators for tables, next to boosted trees (extra bench-tables)
 

@@ -30,7 +30,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import data
+from benchmarks import data, processes
 from benchmarks.compare import named
 from benchmarks.report import Report
 
@@ -205,6 +205,7 @@ def run(*, short):
     report.note(rows=source)
     t_row = seconds_per_row(X, y)
     mpi(report, t_row, short)
+    processes.add_to(report, short)
     if importlib.util.find_spec("distributed"):
         warnings.simplefilter("ignore")  # Dask's advice on rows in a task's arguments
         dask(report, t_row, X, y, short)
