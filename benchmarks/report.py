@@ -35,6 +35,7 @@ def machine():
         "numpy": numpy.__version__,
         "cmlp": cmlp.__version__,
         "instruction set": info["used"],
+        "tuning": info["tuning"],
         "available": ", ".join(info["available"]),
     }
 

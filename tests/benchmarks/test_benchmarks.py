@@ -2,12 +2,14 @@
 
 import ctypes
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from c_build import COMPILER
 
 ROOT = Path(__file__).parents[2]
 if not (ROOT / "benchmarks").exists():
@@ -27,7 +29,12 @@ def slow(command):
     "command", [slow("batch"), "many", "scaling", "memory", "large", "model", "goals", slow("distributed")]
 )
 def test_short_form_runs(command):
-    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    short_form(command)
+
+
+def short_form(command, **more):
+    """Run a command in its short form; return what it prints."""
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path), **more}
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks", command, "--short"],
         cwd=ROOT,
@@ -37,6 +44,18 @@ def test_short_form_runs(command):
     )
     assert done.returncode == 0, done.stderr
     assert f"{command}.json" in done.stdout
+    return done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not COMPILER, reason="needs a C compiler called cc")
+@pytest.mark.parametrize("tuning", ["plain", "intel"])
+def test_peak_measures_every_product_with_the_chosen_tuning(tuning):
+    printed = short_form("peak", CMLP_TUNING=tuning)
+    assert f"tuning: {tuning}" in printed
+    rates = re.findall(r"^[\d-]+, \d+ rows  (.*)$", printed, re.MULTILINE)
+    assert len(rates) == 7 and all(len(row.split()) == 6 and "-" not in row for row in rates)
+    assert "784-16-16-10, batch 128, epoch" in printed and "limit: multiply-adds" in printed
 
 
 def test_operations_and_bytes_of_a_case():
