@@ -6,7 +6,6 @@ one waits for ever.
 
 from __future__ import annotations
 
-import json
 import operator
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -129,6 +128,8 @@ class Workers:
 
     def compare(self, description: Mapping[str, str]) -> None:
         """Raise ValueError on every worker unless all have the same description, texts by name."""
+        import json  # few programs need it
+
         texts = self.gather(json.dumps(description))
         first = json.loads(texts[0])
         for rank, text in enumerate(texts):

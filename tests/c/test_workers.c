@@ -55,9 +55,9 @@ static int send_bytes(void *context, const void *bytes, size_t n, int32_t to)
 {
     worker *w = context;
     office *o = w->office;
-    CHECK(to == w->workers.rank + 1 && to < o->n_workers);
     if (fails(w)) return 1;
     pthread_mutex_lock(&o->lock);
+    CHECK(to == w->workers.rank + 1 && to < o->n_workers);
     post(o, &o->next[to], bytes, n, 1);
     pthread_cond_broadcast(&o->changed);
     pthread_mutex_unlock(&o->lock);
@@ -68,9 +68,9 @@ static int receive_bytes(void *context, void *bytes, size_t n, int32_t from)
 {
     worker *w = context;
     office *o = w->office;
-    CHECK(from == w->workers.rank - 1);
     if (fails(w)) return 1;
     pthread_mutex_lock(&o->lock);
+    CHECK(from == w->workers.rank - 1);
     while (!o->next[from + 1].readers) pthread_cond_wait(&o->changed, &o->lock);
     read_mail(&o->next[from + 1], bytes, n);
     pthread_cond_broadcast(&o->changed);
@@ -151,8 +151,10 @@ static void work(office *o, worker *all)
         f->run.workspace = slot_place(&slots[r], f->run.workspace_size, AT_END, 0);
         memset(f->run.workspace, 0xff, f->run.workspace_size);
     }
+    pthread_mutex_lock(&o->lock); /* all checks that several threads make are made with it */
     for (int32_t r = 0; r < o->n_workers; r++)
         CHECK(!pthread_create(&all[r].thread, NULL, train, &all[r]));
+    pthread_mutex_unlock(&o->lock);
     for (int32_t r = 0; r < o->n_workers; r++) pthread_join(all[r].thread, NULL);
     for (int32_t r = 0; r < o->n_workers; r++) {
         CHECK(slot_intact(&slots[r]) && fixture_intact(&all[r].fixture));

@@ -206,7 +206,6 @@ def test_export_of_a_table_to_c(command, table, tmp_path):
     "arguments",
     [
         ("export", "table.cmlp", "--to", "onnx", "-o", "t.onnx"),
-        ("page", "table.cmlp"),
         ("predict", "table.cmlp", "X.csv"),
     ],
 )
