@@ -72,7 +72,7 @@ def data(kind="float32", n=1300, n_classes=3):
     return (X * 255).astype(np.uint8) if kind == "uint8" else X.astype(kind), y, weight
 
 
-# Constructor arguments of a classifier, and the kind of data; "regress" and "weigh" are not arguments.
+# Constructor arguments of a classifier, and the kind of data; "regress", "weigh" and "shards" are not arguments.
 CASES = {
     "200": {"batch_size": 200},
     "128": {"batch_size": 128, "kind": "float64"},
@@ -90,6 +90,7 @@ CASES = {
     "regression": {"batch_size": 300, "regress": True, "y_scale": "standard"},
     "scaled": {"batch_size": 600, "input_scale": "standard", "shuffle": False},
     "sparse": {"batch_size": 600, "kind": "sparse"},
+    "shards": {"batch_size": 384, "shards": (500, 300, 500), "weigh": True, "dropout": 0.3},
 }
 DENSE = [name for name in CASES if name != "sparse"]
 
@@ -98,7 +99,7 @@ def model_of(name, **changes):
     """Return an estimator and the arguments of its fit."""
     case = {"max_iter": 3, "hidden_layer_sizes": (30,), "random_state": 1, "n_threads": 1, **CASES[name]}
     X, y, weight = data(case.pop("kind", "float32"))
-    weighed, regress = case.pop("weigh", False), case.pop("regress", False)
+    weighed, regress, _ = (case.pop(name, None) for name in ("weigh", "regress", "shards"))
     model = (MLPRegressor if regress else MLPClassifier)(**{**case, **changes})
     return model, (X, y * 10.0 if regress else y, weight if weighed else None)
 
@@ -106,7 +107,7 @@ def model_of(name, **changes):
 def fitted(name, comm=None, **changes):
     """Return the fitted estimator of a case."""
     model, arguments = model_of(name, **changes)
-    return model.fit(*arguments, comm=comm)
+    return model.fit(*arguments, comm=comm, shards=CASES[name].get("shards"))
 
 
 def digest(model):

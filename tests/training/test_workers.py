@@ -83,6 +83,19 @@ def test_workers_with_other_data_raise_one_error(change, message):
     assert re.search(message, found[0]) and found == found[:1] * 3
 
 
+def test_workers_with_other_shards_raise_one_error():
+    sizes = [(500, 300, 500), (500, 400, 400)]
+
+    def fit(comm):
+        model, arguments = model_of("shards")
+        return model.fit(*arguments, comm=comm, shards=sizes[comm.rank])
+
+    found = errors(2, fit, ValueError)
+    assert (
+        found == [f"All workers must have the same shards, got {sizes[0]} on worker 0 and {sizes[1]} on worker 1."] * 2
+    )
+
+
 def test_other_version_on_a_worker_raises_one_error(monkeypatch):
     from cmlp.training import together
 

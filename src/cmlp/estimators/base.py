@@ -101,6 +101,7 @@ class MultilayerPerceptron(
         sample_weight_val: ArrayLike | None = None,
         resume: bool = False,
         comm: Any = None,
+        shards: Sequence[int] | None = None,
     ) -> Self:
         """Train on X and y.
 
@@ -136,6 +137,11 @@ class MultilayerPerceptron(
             ``Send(buffer, dest)``, ``Recv(buffer, source)`` and ``Bcast(buffer, root)`` will do; a buffer is a
             contiguous array of uint8. There must be no other messages between the processes during the call. An
             exception on one of them raises one on all.
+        shards : sequence of int or None, default=None
+            Numbers of rows of the shards of X, which follow each other: every batch then takes ``batch_size / S`` rows
+            of each of the S shards, in their order. This must be a multiple of 128. Each shard is shuffled alone. An
+            epoch ends when the smallest shard has no full share of a batch left; the other rows are not used in this
+            epoch. Needs ``shuffle=True``, and with `early_stopping` also `X_val`.
 
         Returns
         -------
@@ -144,9 +150,10 @@ class MultilayerPerceptron(
         Raises
         ------
         ValueError
-            If a parameter or an argument is invalid, if a warm start changes the network, or if there is no training to
-            resume (NotFittedError without any call of fit). With `comm`, also if the processes have different
-            parameters, data, versions of cmlp or random states, or if the solver is "lbfgs".
+            If a parameter or an argument is invalid, if `shards` do not fit `batch_size`, if a warm start changes the
+            network, or if there is no training to resume (NotFittedError without any call of fit). With `comm`, also
+            if the processes have different parameters, data, versions of cmlp or random states, or if the solver is
+            "lbfgs".
         cmlp.DivergenceError
             If training diverged: a weight or the loss is no longer finite.
         cmlp.NonFiniteInputError
@@ -156,7 +163,7 @@ class MultilayerPerceptron(
         """
         from cmlp.estimators.fitting import fit
 
-        fit(self, X, y, sample_weight, (X_val, y_val, sample_weight_val), resume=resume, comm=comm)
+        fit(self, X, y, sample_weight, (X_val, y_val, sample_weight_val), resume=resume, comm=comm, shards=shards)
         return self
 
     def _fit_batches(

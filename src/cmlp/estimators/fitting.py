@@ -35,6 +35,7 @@ from cmlp.training.loop import Training
 from cmlp.training.random import random_state
 from cmlp.training.scores import ProgramScore
 from cmlp.training.settings import check_scoring
+from cmlp.training.shards import checked_shards
 from cmlp.training.state import TrainingState
 from cmlp.training.task import Data, require_complete
 from cmlp.training.together import join, shown
@@ -42,6 +43,8 @@ from cmlp.training.trainer import Trainer
 from cmlp.workers import Workers
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp.estimators.base import MultilayerPerceptron
@@ -69,6 +72,7 @@ def fit(
     *,
     resume: bool = False,
     comm: Any = None,
+    shards: Sequence[int] | None = None,
 ) -> None:
     """Train a new model, or with `warm_start` or `resume` the previous one, and store it at the end."""
     with Exclusively(estimator):
@@ -86,6 +90,7 @@ def fit(
             incremental=False,
             resume=bool(resume),
             workers=workers,
+            shards=shards,
         )
         call_with_callbacks(call, estimator, X, y, sample_weight)
 
@@ -136,6 +141,7 @@ def train(
     observer: CallbackObserver | None = None,
     stream: Blocks | None = None,
     workers: Workers | None = None,
+    shards: Sequence[int] | None = None,
 ) -> None:
     """Train on data as the user passed them, or on a stream that begins with them, and store the model at the end."""
     workers = Workers() if workers is None else workers
@@ -152,6 +158,7 @@ def train(
         resume=resume,
         classes=classes,
         stream=stream,
+        shards=shards,
     )
     training, labels = workers.together(prepared)
     if incremental and isinstance(training, Training):
@@ -206,6 +213,7 @@ def prepare(
     resume: bool = False,
     classes: ArrayLike | None = None,
     stream: Blocks | None = None,
+    shards: Sequence[int] | None = None,
 ) -> tuple[Training | LBFGS, Labels | None]:
     """Validate the data and return the training of a call, and the classes; the estimator does not change."""
     owner = type(estimator).__name__
@@ -249,6 +257,8 @@ def prepare(
     task, settings = problem.task, parameters.training
     if not incremental:
         check_scoring(settings, data.validation is not None)
+    if shards is not None:
+        data = data._replace(shards=checked_shards(shards, len(rows), settings, data.validation is not None))
     scorer = scorer_of(settings.scoring, task.score_name)
     if scorer is not None:
 

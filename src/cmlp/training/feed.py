@@ -1,4 +1,4 @@
-"""The rows of an epoch in the pieces that the core gets: all at once, or window by window of shuffled blocks."""
+"""The rows of an epoch in the pieces that the core gets: all of them, shuffled as a whole, by blocks or by shards."""
 
 from __future__ import annotations
 
@@ -187,8 +187,59 @@ class BlockFeed(ArrayFeed):
             yield seeded(state.shuffle_seed, window).permutation(rows)
 
 
-def array_feed(task: Task, data: Data, n_rows: int, settings: Settings) -> ArrayFeed:
-    """Return the feed of rows in arrays for the parameter `shuffle`."""
+class ShardFeed(ArrayFeed):
+    """Rows in memory that are divided into shards: each batch has the same number of rows of every shard, in order.
+
+    Each shard is shuffled alone, so that its order depends on no other one. An epoch ends with the last full batch; the
+    other rows are not used in this epoch.
+
+    Parameters
+    ----------
+    task, data
+        As for `ArrayFeed`; the data have shards.
+    batch_size : int
+        A multiple of the number of shards.
+    """
+
+    def __init__(self, task: Task, data: Data, batch_size: int) -> None:
+        self._sizes = data.shards or ()
+        self._share = batch_size // len(self._sizes)  # rows of a shard in a batch
+        self._n_batches = min(self._sizes) // self._share
+        super().__init__(task, data, self._n_batches * batch_size, True)
+
+    def begin_epoch(self, state: TrainingState) -> None:
+        """Draw the seed of the epoch's orders."""
+        draw_shuffle_seed(state)
+
+    def pieces(self, state: TrainingState, batch_size: int, first: int, last: int | None) -> Pieces:
+        """Yield the rows of batches, in pieces of about a million rows."""
+        stop = self._n_batches if last is None else min(last, self._n_batches)
+        orders, has_weight, share = self._orders(state), first > 0, self._share
+        step = max(1, _ROWS_AT_A_TIME // batch_size)
+        for begin in range(first, stop, step):
+            end = min(begin + step, stop)
+            rows = np.empty((end - begin, len(orders), share), np.int64)
+            for shard, order in enumerate(orders):
+                rows[:, shard] = order[begin * share : end * share].reshape(-1, share)
+            piece = self._piece(rows.ravel(), end == self._n_batches)
+            has_weight = has_weight or piece.has_weight
+            yield piece
+        if not has_weight:
+            raise ValueError(
+                f"The sample weights of all rows of epoch {state.epoch + 1} are zero; an epoch does not use the rows "
+                "of a shard beyond the last full batch."
+            )
+
+    def _orders(self, state: TrainingState) -> list[NDArray[np.int64]]:
+        """Return the shuffled rows of each shard."""
+        starts = np.cumsum((0, *self._sizes))
+        return [starts[i] + seeded(state.shuffle_seed, i).permutation(size) for i, size in enumerate(self._sizes)]
+
+
+def array_feed(task: Task, data: Data, n_rows: int, settings: Settings, batch_size: int) -> ArrayFeed:
+    """Return the feed of rows in arrays: of shards, or for the parameter `shuffle`."""
+    if data.shards is not None:
+        return ShardFeed(task, data, batch_size)
     if settings.shuffle == "blocks":
         return BlockFeed(task, data, n_rows, settings.block_size)
     return ArrayFeed(task, data, n_rows, bool(settings.shuffle))

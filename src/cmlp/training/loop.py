@@ -118,8 +118,8 @@ class Training:
         self.rule = STOPPING_RULES[settings.early_stopping](tol)
         n_rows -= 0 if state.validation is None else len(state.validation)
         self._streams = feed is not None
-        self.feed: Feed = array_feed(task, data, n_rows, settings) if feed is None else feed
         self.batch_size = self._batch_size(n_rows)
+        self.feed: Feed = array_feed(task, data, n_rows, settings, self.batch_size) if feed is None else feed
         self.objective = {
             **settings.objective(len(net.sizes) - 1),
             "loss_scale": task.loss_scale,
@@ -150,7 +150,7 @@ class Training:
         elif state.checksum != checksum:
             raise ValueError(
                 "The data differ from those with which the training began. To continue, pass the same X, y, "
-                "sample_weight and validation data."
+                "sample_weight, validation data and shards."
             )
 
     def _optimizer_and_schedule(self) -> tuple[Optimizer, Schedule]:

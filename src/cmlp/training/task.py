@@ -69,7 +69,7 @@ class Data(NamedTuple):
     """Rows with their sample weights, the scale of the inputs, and the names of a data frame's columns.
 
     `learns` names a scale of the inputs that training learns when it begins, and `scale_name` a scale that this or an
-    earlier training has learnt.
+    earlier training has learnt. `shards` are the numbers of rows of the shards into which the rows are divided.
     """
 
     X: NDArray[Any] | CSR
@@ -79,6 +79,7 @@ class Data(NamedTuple):
     validation: Validation | None = None
     learns: str | None = None
     scale_name: str | None = None
+    shards: tuple[int, ...] | None = None
 
     def scaled_like(self, scale: TargetScale | None) -> Data:
         """Return the data with standardized validation targets, if training standardizes the targets."""
@@ -107,14 +108,14 @@ class Data(NamedTuple):
         return self._replace(X=taken(self.X, np.arange(1)), weight=weight)
 
     def checksum(self, targets: NDArray[Any]) -> int:
-        """Return the CRC-32 of the shapes and of a sample of the rows, targets and weights.
+        """Return the CRC-32 of the shapes, the shards and a sample of the rows, targets and weights.
 
         Values are compared as doubles, so that the same numbers in another dtype have the same checksum.
         """
         parts = [(self.X, targets, self.weight)]
         if self.validation is not None:
             parts.append(self.validation)
-        total = 0
+        total = 0 if self.shards is None else crc32(repr(self.shards).encode())
         for X, y, weight in parts:
             rows = _sample(len(X))
             some = taken(X, rows)

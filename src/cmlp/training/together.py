@@ -91,6 +91,7 @@ def describe(training: Training) -> dict[str, str]:
         "dtype": str(net.dtype),
         "batch size": str(training.batch_size),
         **settings,
+        "shards": str(data.shards),
         "data (checksum)": str(data.checksum(training.task.targets)),
         "input scale": shown(data.input_scale),
         "completed epochs and batches": f"{state.epoch} {state.batch}",

@@ -1,0 +1,66 @@
+"""The shards of the training rows: their sizes, and the batch sizes that fit them."""
+
+from __future__ import annotations
+
+import operator
+from typing import TYPE_CHECKING
+
+from cmlp.workers import CHUNK
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cmlp.training.settings import Settings
+
+
+def checked_shards(shards: Sequence[int], n_rows: int, settings: Settings, own_rows: bool) -> tuple[int, ...]:
+    """Return the numbers of rows of the shards as a tuple.
+
+    Parameters
+    ----------
+    shards : sequence of int
+        As the user passed them.
+    n_rows : int
+        Number of training rows.
+    settings : Settings
+    own_rows : bool
+        Whether there are own validation rows.
+
+    Raises
+    ------
+    ValueError
+        If `shards` is invalid or contradicts the settings.
+    """
+    sizes = _sizes(shards, n_rows)
+    if settings.solver == "lbfgs":
+        raise ValueError("shards needs batches, but solver='lbfgs' has none: use another solver.")
+    if settings.shuffle is not True:
+        raise ValueError(f"shards needs shuffle=True, got {settings.shuffle!r}.")
+    if settings.early_stopping and not own_rows:
+        raise ValueError("early_stopping with shards needs validation rows of your own: pass X_val and y_val.")
+    unit, batch_size = CHUNK * len(sizes), settings.batch_size
+    number = 200 if isinstance(batch_size, str) else batch_size
+    if number % unit:
+        raise ValueError(
+            f"With {len(sizes)} shards, batch_size must be a multiple of {unit} ({CHUNK} rows of each shard), got "
+            f"{batch_size!r}; the next one is {-(-number // unit) * unit}."
+        )
+    share, smallest = number // len(sizes), min(sizes)
+    if share > smallest:
+        raise ValueError(
+            f"A batch of {number} rows takes {share} rows of each shard, but shards[{sizes.index(smallest)}] has "
+            f"{smallest}."
+        )
+    return sizes
+
+
+def _sizes(shards: Sequence[int], n_rows: int) -> tuple[int, ...]:
+    try:
+        sizes = tuple(map(operator.index, shards))
+    except TypeError:
+        sizes = ()
+    if not sizes or min(sizes) < 1:
+        raise ValueError(f"shards must be a sequence of positive integers, got {shards!r}.")
+    if sum(sizes) != n_rows:
+        raise ValueError(f"shards must have the sum {n_rows}, the number of rows of X, got {sum(sizes)}.")
+    return sizes
