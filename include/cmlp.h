@@ -657,8 +657,8 @@ static inline cmlp_optimizer cmlp_default_optimizer(int32_t solver)
 CMLP_API cmlp_status cmlp_optimizer_state_size(const cmlp_net *net, int solver, size_t *bytes);
 
 /* Processes, on one machine or several, that train the same network together: each calls cmlp_train_epoch with the same
- * arguments and all rows, and computes the gradient of a part of the rows of each batch. Parameters, optimizer, costs
- * and statuses are then the same on all workers, and have the bits of a call without workers.
+ * arguments, and computes the gradient of a part of the rows of each batch. Parameters, optimizer, costs and statuses
+ * are then the same on all workers, and have the bits of a call without workers.
  *
  * A batch has chunks of 128 rows, C in all. Worker r of n computes the chunks from floor(C r / n) to
  * floor(C (r + 1) / n) - 1, so that at most C workers are useful, and keeps the activations of these rows. The sums over
@@ -669,7 +669,11 @@ CMLP_API cmlp_status cmlp_optimizer_state_size(const cmlp_net *net, int solver, 
  * The calling thread calls the three functions; `bytes` are in the workspace. They return when the memory may be used
  * again, with 0, or with another value for a failure. It ends the call with CMLP_CANCELLED at this worker only, so that
  * the program must end the other workers, as MPI_Abort does. The rules of cmlp_run.poll hold. Messages have the byte
- * order of the machine, which must be the same for all workers. */
+ * order of the machine, which must be the same for all workers.
+ *
+ * A worker needs the targets and the row weights of all rows, but of rows->data only the rows that it computes: with
+ * n_stored > 0, rows->data points to the first of n_stored rows, and the row at index first_stored of `rows` is the first
+ * of them. They must contain the rows of the worker's chunks of every batch. */
 typedef struct cmlp_workers {
     size_t struct_size;
     int32_t rank, n_workers; /* 0 <= rank < n_workers */
@@ -677,6 +681,7 @@ typedef struct cmlp_workers {
     int (*receive)(void *context, void *bytes, size_t n, int32_t sender);   /* from rank - 1 */
     int (*broadcast)(void *context, void *bytes, size_t n, int32_t sender); /* from the last; every worker calls it */
     void *context;
+    int64_t first_stored, n_stored; /* rows in rows->data, which are dense; 0 and 0: all rows */
     /* Output: the worker that has ended the call, by an error in its rows, its `poll` or its loss; -1 if none has, and
      * after a failure of one of the functions. All workers then return the same status. */
     int32_t failed_rank;
@@ -684,7 +689,8 @@ typedef struct cmlp_workers {
 
 /* Options and results of an epoch.
  *
- * The errors of an epoch: NULL, STRUCT_SIZE, BATCH, OPTION (rates; a rank or number of workers). */
+ * The errors of an epoch: NULL, STRUCT_SIZE, BATCH, OPTION (rates; a rank, number or rows of workers), ORDER (a row of a
+ * worker's chunks is not stored). */
 typedef struct cmlp_epoch {
     size_t struct_size;
     int64_t batch_size;   /* rows per batch; the last one may be shorter. 0: all rows */

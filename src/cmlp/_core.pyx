@@ -25,6 +25,7 @@ from cmlp.inputs.arrays import as_doubles, as_matrix, as_order, rectangular, tar
 from cmlp.inputs.labels import as_class_indices
 from cmlp.inputs.losses import values_and_gradient
 from cmlp.inputs.sparse import as_sparse_matrix, is_sparse
+from cmlp.inputs.stored import StoredRows
 from cmlp.pool import interrupted
 from cmlp.threads import available_threads
 from cmlp.exceptions import DivergenceError, ModelFormatError, NonFiniteInputError, StatusError, TimeLimitReached
@@ -447,13 +448,13 @@ cdef class Net:
         self.checked(params, True)
         require(batch_size > 0, CMLP_ERROR_BATCH, "epoch->batch_size")
         call.checked = checked
-        call.set_rows(self, params, X, scale, order)
-        call.set_targets(Y)
-        call.set_objective(**objective)
         epoch.struct_size, epoch.batch_size, epoch.first_batch = sizeof(cmlp_epoch), batch_size, first_batch
         epoch.want_norm, epoch.rates, epoch.continues, epoch.workers = want_norm, NULL, continues, NULL
         if workers is not None:
             epoch.workers = call.set_workers(workers)
+        call.set_rows(self, params, X, scale, order)
+        call.set_targets(Y)
+        call.set_objective(**objective)
         if rates is not None:
             c_rates = as_doubles(rates, -(-call.n // max(batch_size, 1)), "learning_rates")
             epoch.rates = <const double *>cnp.PyArray_DATA(c_rates)

@@ -290,6 +290,8 @@ cdef extern from "cmlp.h" nogil:
         int (*receive)(void *context, void *bytes, size_t n, int32_t sender) noexcept nogil
         int (*broadcast)(void *context, void *bytes, size_t n, int32_t sender) noexcept nogil
         void *context
+        int64_t first_stored
+        int64_t n_stored
         int32_t failed_rank
 
     ctypedef struct cmlp_epoch:

@@ -145,6 +145,19 @@ class Workers:
         """Return the texts of all workers, by rank."""
         return [self._text(text, rank) for rank in range(self.size)]
 
+    def gather_array(self, array: NDArray[Any]) -> list[NDArray[Any]]:
+        """Return the arrays of all workers, by rank. Their elements must be no objects."""
+        import json  # few programs need it
+
+        arrays = []
+        for rank, text in enumerate(self.gather(json.dumps([array.dtype.str, array.shape]))):
+            dtype, shape = json.loads(text)
+            data = np.ascontiguousarray(array) if rank == self.rank else np.empty(shape, dtype)
+            if data.nbytes:
+                self.broadcast(data.reshape(-1).view(np.uint8), rank)
+            arrays.append(data)
+        return arrays
+
     def threads(self) -> int:
         """Return the number of threads for this worker: workers on the same processors of a machine share them."""
         import os

@@ -137,20 +137,22 @@ static void open_office(office *o, worker *all, const shape *s, int32_t n_worker
     }
 }
 
+static void make_workspace(fixture *f, slot *s)
+{
+    cmlp_rows rows = f->rows;
+    rows.order = NULL;
+    CHECK(cmlp_workspace_size(f->net, &rows, &f->objective, &f->epoch, f->run.n_threads, &f->run.workspace_size) ==
+          CMLP_OK);
+    slot_make(s, f->run.workspace_size);
+    f->run.workspace = slot_place(s, f->run.workspace_size, AT_END, 0);
+    memset(f->run.workspace, 0xff, f->run.workspace_size);
+}
+
 /* Trains with all workers, each with a workspace of exactly the size that it needs. */
 static void work(office *o, worker *all)
 {
     slot slots[MOST_WORKERS];
-    for (int32_t r = 0; r < o->n_workers; r++) {
-        fixture *f = &all[r].fixture;
-        cmlp_rows rows = f->rows;
-        rows.order = NULL;
-        CHECK(cmlp_workspace_size(f->net, &rows, &f->objective, &f->epoch, f->run.n_threads, &f->run.workspace_size) ==
-              CMLP_OK);
-        slot_make(&slots[r], f->run.workspace_size);
-        f->run.workspace = slot_place(&slots[r], f->run.workspace_size, AT_END, 0);
-        memset(f->run.workspace, 0xff, f->run.workspace_size);
-    }
+    for (int32_t r = 0; r < o->n_workers; r++) make_workspace(&all[r].fixture, &slots[r]);
     pthread_mutex_lock(&o->lock); /* all checks that several threads make are made with it */
     for (int32_t r = 0; r < o->n_workers; r++)
         CHECK(!pthread_create(&all[r].thread, NULL, train, &all[r]));
@@ -205,6 +207,48 @@ static shape wide_shape(void)
     return (shape){.n_layers = 4, .sizes = {150, 130, 21, 5}, .hidden = CMLP_ACTIVATION_RELU,
                    .output = CMLP_ACTIVATION_SOFTMAX, .loss = CMLP_LOSS_LOG, .dtype = CMLP_FLOAT32,
                    .solver = CMLP_SOLVER_ADAM, .rows = 700, .batch = 300, .alpha = 0.01, .with_order = 1};
+}
+
+/* Each worker stores only the rows of the one batch that it computes, before a guard page. */
+static void test_stored_rows(const shape *s, int32_t n_workers)
+{
+    office o;
+    worker all[MOST_WORKERS];
+    slot stored[MOST_WORKERS];
+    const uint64_t alone = hash_alone(s);
+    const int64_t n_chunks = (s->rows + 127) / 128;
+    open_office(&o, all, s, n_workers);
+    for (int32_t r = 0; r < n_workers; r++) {
+        cmlp_rows *rows = &all[r].fixture.rows;
+        const int64_t first = n_chunks * r / n_workers * 128, last = n_chunks * (r + 1) / n_workers * 128;
+        const int64_t n = (last < s->rows ? last : s->rows) - first;
+        const size_t row = (size_t)rows->n_cols * (rows->dtype == CMLP_FLOAT64 ? 8 : 4);
+        slot_make(&stored[r], (size_t)n * row);
+        rows->data = memcpy(slot_place(&stored[r], (size_t)n * row, AT_END, 0),
+                            (const char *)rows->data + (size_t)first * row, (size_t)n * row);
+        all[r].workers.first_stored = first;
+        all[r].workers.n_stored = n;
+    }
+    work(&o, all);
+    for (int32_t r = 0; r < n_workers; r++) {
+        CHECK(all[r].status == CMLP_OK && fixture_hash(&all[r].fixture) == alone);
+        slot_free(&stored[r]);
+    }
+    close_office(&o, all);
+}
+
+static void test_stored(void)
+{
+    shape s = wide_shape();
+    s.with_order = 0;
+    s.batch = s.rows;
+    for (int32_t n = 1; n <= MOST_WORKERS; n++) {
+        s.dtype = n % 2 ? CMLP_FLOAT32 : CMLP_FLOAT64;
+        s.with_weights = n % 3 == 1;
+        s.dropout = n % 4 == 3 ? 0.3 : 0;
+        s.n_threads = 1 + n % 2;
+        test_stored_rows(&s, n);
+    }
 }
 
 static void test_shapes(void)
@@ -312,10 +356,13 @@ static void test_refused(void)
 {
     office o;
     worker all[MOST_WORKERS];
-    const shape s = wide_shape();
+    slot workspace;
+    shape s = wide_shape();
+    s.with_order = 0;
     open_office(&o, all, &s, 2);
     cmlp_workers *workers = &all[0].workers;
     fixture *f = &all[0].fixture;
+    make_workspace(f, &workspace);
     const cmlp_workers good = *workers;
     workers->rank = 2;
     expect_refused(f, CMLP_ERROR_OPTION);
@@ -330,6 +377,19 @@ static void test_refused(void)
     *workers = good;
     workers->struct_size = 0;
     expect_refused(f, CMLP_ERROR_STRUCT_SIZE);
+    *workers = good;
+    workers->n_stored = -1;
+    expect_refused(f, CMLP_ERROR_OPTION);
+    workers->n_stored = f->rows.n_rows + 1;
+    expect_refused(f, CMLP_ERROR_OPTION);
+    workers->n_stored = 10; /* of the 128 that rank 0 computes of a batch */
+    expect_refused(f, CMLP_ERROR_ORDER);
+    CHECK(f->run.bad_row == 10);
+    workers->first_stored = -1;
+    expect_refused(f, CMLP_ERROR_OPTION);
+    workers->first_stored = INT64_MAX;
+    expect_refused(f, CMLP_ERROR_OPTION);
+    slot_free(&workspace);
     close_office(&o, all);
 }
 
@@ -337,6 +397,7 @@ int main(void)
 {
     test_shapes();
     test_slices();
+    test_stored();
     test_bad_rows();
     test_cancel();
     test_broken_transport();

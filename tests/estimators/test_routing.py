@@ -61,7 +61,7 @@ def test_requests_equal_those_of_sklearn_estimator(routing, name):
 
 
 # What fit takes and scikit-learn's does not.
-OWN = {"X_val", "y_val", "sample_weight_val", "resume", "comm", "shards"}
+OWN = {"X_val", "y_val", "sample_weight_val", "resume", "comm", "shards", "local"}
 
 
 def without_own(model):

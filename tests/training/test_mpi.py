@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from optional import package
-from worker_cases import DENSE, digest, fitted
+from worker_cases import DENSE, digest, fitted, model_of
 
 mpi4py = package("mpi4py")
 worker_cases = Path(__file__).parents[1] / "support/worker_cases.py"
@@ -129,3 +129,20 @@ show(digest(model))
 """
     done = mpi(3, program(tmp_path, resume), timeout=60)
     assert done.stdout.splitlines() == [alone["dropout"]] * 3, done.stderr
+
+
+@pytest.mark.parametrize("size", [2, 4])
+def test_processes_with_rows_of_their_own_have_the_bits_of_one(tmp_path, size):
+    text = """
+model, (X, y, _) = model_of("weights")
+model.set_params(batch_size=512)
+n = 1300 // comm.size
+rows = slice(n * comm.rank, n * (comm.rank + 1))
+shards = [n * comm.size // 4] * (4 // comm.size)
+show(digest(model.fit(X[rows], y[rows], comm=comm, local=True, shards=shards)))
+"""
+    model, (X, y, _) = model_of("weights")
+    expected = digest(model.set_params(batch_size=512).fit(X, y, shards=[325] * 4))
+    done = mpi(size, program(tmp_path, text))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == [expected] * size

@@ -191,7 +191,32 @@ static cmlp_status read_workers(cmlp_workers *workers, const cmlp_epoch *epoch, 
         return cmlp_refuse(refused, CMLP_ERROR_OPTION, "epoch->workers->rank");
     if (!workers->send || !workers->receive || !workers->broadcast)
         return cmlp_refuse(refused, CMLP_ERROR_NULL, "epoch->workers->send, receive or broadcast");
+    if (workers->first_stored < 0 || workers->n_stored < 0)
+        return cmlp_refuse(refused, CMLP_ERROR_OPTION, "epoch->workers->first_stored or n_stored");
     workers->failed_rank = -1;
+    return CMLP_OK;
+}
+
+/* If only some rows are stored: checks that this worker's are, and lets rows->data point to where row 0 would be. */
+static cmlp_status find_stored(epoch_job *job, cmlp_run *run)
+{
+    const cmlp_workers *workers = &job->workers;
+    cmlp_rows *rows = &job->batch.data.own_rows;
+    const int64_t size = job->epoch.batch_size;
+    if (!workers->n_stored) return CMLP_OK;
+    if (rows->kind != CMLP_ROWS_DENSE || workers->first_stored > rows->n_rows - workers->n_stored)
+        return cmlp_refuse(&run->refused, CMLP_ERROR_OPTION, "epoch->workers->first_stored or n_stored");
+    for (int64_t first = 0, n = job->batch.data.n; first < n; first += size) {
+        int64_t a, b;
+        cmlp_team_share(n - first < size ? n - first : size, CMLP_CHUNK, workers->rank, workers->n_workers, &a, &b);
+        for (int64_t i = first + a; i < first + b; i++) {
+            const int64_t at = cmlp_selected(&job->batch.data, i) - workers->first_stored;
+            if (at >= 0 && at < workers->n_stored) continue;
+            run->bad_row = i;
+            return cmlp_refuse(&run->refused, CMLP_ERROR_ORDER, "epoch->workers->first_stored or n_stored");
+        }
+    }
+    rows->data = (const char *)rows->data - workers->first_stored * rows->row_stride;
     return CMLP_OK;
 }
 
@@ -256,6 +281,7 @@ static cmlp_status train_epoch(const cmlp_net *net, void *params, const cmlp_row
     if (!job.epoch.batch_size) job.epoch.batch_size = job.batch.data.n;
     job.n_batches = (job.batch.data.n - 1) / job.epoch.batch_size + 1;
     status = check_rates(&job.epoch, job.n_batches, &run->refused);
+    if (!status) status = find_stored(&job, run);
     if (status) return status;
     job.params = params;
     const int continues = job.epoch.first_batch > 0 || job.epoch.continues;

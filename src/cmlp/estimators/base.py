@@ -102,6 +102,7 @@ class MultilayerPerceptron(
         resume: bool = False,
         comm: Any = None,
         shards: Sequence[int] | None = None,
+        local: bool = False,
     ) -> Self:
         """Train on X and y.
 
@@ -142,6 +143,11 @@ class MultilayerPerceptron(
             of each of the S shards, in their order. This must be a multiple of 128. Each shard is shuffled alone. An
             epoch ends when the smallest shard has no full share of a batch left; the other rows are not used in this
             epoch. Needs ``shuffle=True``, and with `early_stopping` also `X_val`.
+        local : bool, default=False
+            Whether X, y, `sample_weight` and `shards` are those of this process alone: its shards, by default one with
+            all its rows. Every process of `comm` has the same number of shards. The result has the bits of a fit on the
+            rows of all processes, in the order of their ranks, with the shards of all. The processes exchange the
+            targets and weights, but not the rows, which must be dense.
 
         Returns
         -------
@@ -163,7 +169,8 @@ class MultilayerPerceptron(
         """
         from cmlp.estimators.fitting import fit
 
-        fit(self, X, y, sample_weight, (X_val, y_val, sample_weight_val), resume=resume, comm=comm, shards=shards)
+        held = (X_val, y_val, sample_weight_val)
+        fit(self, X, y, sample_weight, held, resume=resume, comm=comm, shards=shards, local=local)
         return self
 
     def _fit_batches(

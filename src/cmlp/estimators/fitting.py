@@ -26,6 +26,7 @@ from cmlp.inputs.class_weights import weighted_by_class
 from cmlp.inputs.frames import as_table, check_feature_names, feature_names
 from cmlp.inputs.scale import InputScale, check_scale_width
 from cmlp.inputs.scaling import warn_of_scale
+from cmlp.inputs.stored import StoredRows, stored_rows
 from cmlp.inputs.validation import as_rows, as_targets, check_width, require_samples
 from cmlp.inputs.weights import as_weights
 from cmlp.record import Record
@@ -73,19 +74,27 @@ def fit(
     resume: bool = False,
     comm: Any = None,
     shards: Sequence[int] | None = None,
+    local: bool = False,
 ) -> None:
     """Train a new model, or with `warm_start` or `resume` the previous one, and store it at the end."""
     with Exclusively(estimator):
         workers = Workers(comm)
         parameters, previous = workers.together(partial(_begin, estimator, resume=resume, alone=comm is None))
+        rows, targets, weight = X, y, sample_weight
+        if local:
+            from cmlp.estimators.local import joined  # few programs need it
+
+            if comm is None:
+                raise ValueError("local=True needs comm, the communicator of the processes that have the other rows.")
+            rows, targets, weight, shards = joined(estimator, X, y, sample_weight, shards, workers)
         call = partial(
             train,
             estimator,
             parameters,
             previous,
-            X,
-            y,
-            sample_weight,
+            rows,
+            targets,
+            weight,
             held,
             incremental=False,
             resume=bool(resume),
@@ -228,7 +237,7 @@ def prepare(
     dtype = _dtype(parameters, previous, natural)
     scale = _input_scale(parameters, previous, rows.shape[1])
     if isinstance(scale, float) and (previous is None or not incremental):
-        warn_of_scale(rows, scale)
+        warn_of_scale(stored_rows(rows), scale)
     targets = as_targets(y, len(rows), owner, labels=estimator._estimator_type == "classifier")
     whole = stream is None
     weight = as_weights(sample_weight, len(rows), some=whole)
@@ -244,6 +253,8 @@ def prepare(
         state = _initial_state(estimator, parameters, previous, net, rng, incremental=incremental)
         parameters.training.draw_dropout_seed(state, len(net.sizes) - 1)
     learns = scale if isinstance(scale, str) else None
+    if learns is not None and isinstance(rows, StoredRows):
+        raise ValueError(f"input_scale={learns!r} is learnt from all rows, which no process has with local=True.")
     record = Record(net, state.params, 1.0 if isinstance(scale, str) else scale, parameters.n_threads)
     data, own = Data(rows, weight, record.input_scale, names, learns=learns), targets
     if previous is not None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from cmlp.exceptions import warn
 from cmlp.inputs.arrays import is_arrow
+from cmlp.inputs.stored import StoredRows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,6 +35,8 @@ def feature_names(X: Any) -> NDArray[Any] | None:
     TypeError
         If only some of the names are strings.
     """
+    if isinstance(X, StoredRows):
+        return X.names
     if isinstance(X, np.ndarray) or not (hasattr(X, "columns") and hasattr(X, "__array__")):
         return None
     names = np.asarray(list(X.columns), dtype=object)

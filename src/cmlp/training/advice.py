@@ -10,6 +10,7 @@ import numpy as np
 from cmlp import _core
 from cmlp.exceptions import warn
 from cmlp.inputs.scaling import large_columns, sample
+from cmlp.inputs.stored import stored_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,7 +29,7 @@ def scale_advice(task: Task, data: Data) -> str:
     At most 256 rows are judged. The text begins with a space; it is empty if no column is large.
     """
     advice = ""
-    columns, sizes = large_columns(data.X, data.input_scale, _LARGE)
+    columns, sizes = large_columns(stored_rows(data.X), data.input_scale, _LARGE)
     if len(columns):
         helps = (
             "input_scale=1/255"

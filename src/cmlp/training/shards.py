@@ -31,7 +31,7 @@ def checked_shards(shards: Sequence[int], n_rows: int, settings: Settings, own_r
     ValueError
         If `shards` is invalid or contradicts the settings.
     """
-    sizes = _sizes(shards, n_rows)
+    sizes = sizes_of(shards, n_rows)
     if settings.solver == "lbfgs":
         raise ValueError("shards needs batches, but solver='lbfgs' has none: use another solver.")
     if settings.shuffle is not True:
@@ -54,7 +54,8 @@ def checked_shards(shards: Sequence[int], n_rows: int, settings: Settings, own_r
     return sizes
 
 
-def _sizes(shards: Sequence[int], n_rows: int) -> tuple[int, ...]:
+def sizes_of(shards: Sequence[int], n_rows: int) -> tuple[int, ...]:
+    """Return the numbers of rows of the shards; raise ValueError unless they are those of n_rows rows."""
     try:
         sizes = tuple(map(operator.index, shards))
     except TypeError:

@@ -14,6 +14,7 @@ from cmlp.inputs.labels import as_class_indices
 from cmlp.inputs.nonfinite import first_non_finite_error
 from cmlp.inputs.scale import learnt_scale
 from cmlp.inputs.sparse import taken
+from cmlp.inputs.stored import StoredRows
 from cmlp.training.scores import accuracy, d2_pinball, r_squared
 
 if TYPE_CHECKING:
@@ -94,6 +95,8 @@ class Data(NamedTuple):
         """Return the error for the first non-finite input, to raise instead of the core's."""
         if validation and self.validation is not None:
             return first_non_finite_error(error, self.validation.X, self.input_scale, dtype, self.names, "X_val")
+        if isinstance(self.X, StoredRows):  # the rows before it may be on other workers
+            return error
         return first_non_finite_error(error, self.X, self.input_scale, dtype, self.names)
 
     def with_learnt_scale(self, rows: NDArray[np.int64] | None) -> Data:
@@ -118,13 +121,20 @@ class Data(NamedTuple):
         total = 0 if self.shards is None else crc32(repr(self.shards).encode())
         for X, y, weight in parts:
             rows = _sample(len(X))
-            some = taken(X, rows)
-            values = [some] if isinstance(some, np.ndarray) else [some.data, some.indices, some.indptr]
+            values = _values(X, rows)
             blocks = [*values, y[rows], *(() if weight is None else (weight[rows],))]
             total = crc32(repr((tuple(X.shape), y.shape)).encode(), total)
             for block in blocks:
                 total = crc32(np.ascontiguousarray(block, np.float64), total)
         return total
+
+
+def _values(X: NDArray[Any] | CSR, rows: NDArray[np.intp]) -> list[NDArray[Any]]:
+    """Return copies of the arrays of some rows; none if not all rows are in this process."""
+    if isinstance(X, StoredRows):
+        return []
+    some = taken(X, rows)
+    return [some] if isinstance(some, np.ndarray) else [some.data, some.indices, some.indptr]
 
 
 def require_complete(X_val: object, y_val: object, sample_weight_val: object) -> bool:

@@ -92,6 +92,7 @@ def describe(training: Training) -> dict[str, str]:
         "batch size": str(training.batch_size),
         **settings,
         "shards": str(data.shards),
+        "feature names": "None" if data.names is None else str(data.names.tolist()),
         "data (checksum)": str(data.checksum(training.task.targets)),
         "input scale": shown(data.input_scale),
         "completed epochs and batches": f"{state.epoch} {state.batch}",

@@ -1,0 +1,111 @@
+"""Data of which every process has a part: what the processes tell each other before they train together."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from cmlp.inputs.frames import as_table, feature_names
+from cmlp.inputs.sparse import CSR
+from cmlp.inputs.stored import StoredRows
+from cmlp.inputs.validation import as_rows, as_targets, require_samples
+from cmlp.inputs.weights import as_weights
+from cmlp.training.shards import sizes_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from cmlp.estimators.base import MultilayerPerceptron
+    from cmlp.workers import Workers
+
+
+class Part(NamedTuple):
+    """The data of one process, checked and converted."""
+
+    rows: NDArray[Any]
+    natural: np.dtype[Any]
+    names: NDArray[Any] | None
+    targets: NDArray[Any]
+    weight: NDArray[np.float64] | None
+    sizes: tuple[int, ...]
+
+
+class Whole(NamedTuple):
+    """The data of all processes: arguments of fit. Only the rows of this process are in its memory."""
+
+    X: Any  # an ndarray or StoredRows
+    y: NDArray[Any]
+    sample_weight: NDArray[np.float64] | None
+    shards: tuple[int, ...]
+
+
+def joined(
+    estimator: MultilayerPerceptron,
+    X: ArrayLike,
+    y: ArrayLike,
+    sample_weight: ArrayLike | None,
+    shards: Sequence[int] | None,
+    workers: Workers,
+) -> Whole:
+    """Return the data of all workers, of which each passes its own shards; the targets and weights are exchanged.
+
+    Raises
+    ------
+    ValueError
+        On every worker, if the data do not fit together.
+    """
+    part = workers.together(partial(_part, estimator, X, y, sample_weight, shards))
+    workers.compare(
+        {
+            "number of features": str(part.rows.shape[1]),
+            "dtype of X": f"{part.rows.dtype} ({part.natural})",
+            "feature names": "None" if part.names is None else str(part.names.tolist()),
+            "kind of labels in y": "numbers" if part.targets.dtype.kind in "biuf" else part.targets.dtype.kind,
+            "number of outputs in y": str(part.targets.shape[1:]),
+            "kind of sample_weight": "None" if part.weight is None else "one per row",
+            "number of shards": str(len(part.sizes)),
+        }
+    )
+    targets = workers.gather_array(part.targets)
+    weights = None if part.weight is None else np.concatenate(workers.gather_array(part.weight))
+    sizes = np.concatenate(workers.gather_array(np.array(part.sizes, np.int64)))
+    first, n_rows = sum(map(len, targets[: workers.rank])), sum(map(len, targets))
+    rows: Any = part.rows
+    if workers.size > 1:
+        rows = StoredRows(rows, first, n_rows, part.natural, part.names)
+    return Whole(rows, np.concatenate(targets), weights, tuple(sizes.tolist()))
+
+
+def _part(
+    estimator: MultilayerPerceptron,
+    X: ArrayLike,
+    y: ArrayLike,
+    sample_weight: ArrayLike | None,
+    shards: Sequence[int] | None,
+) -> Part:
+    owner = type(estimator).__name__
+    X = as_table(X)
+    names = feature_names(X)
+    rows, natural = as_rows(X, owner)
+    require_samples(rows, owner)
+    if isinstance(rows, CSR):
+        raise ValueError("local=True needs dense rows, got a sparse X.")
+    targets = as_targets(y, len(rows), owner, labels=estimator._estimator_type == "classifier")
+    if targets.dtype.kind not in "biuf":
+        targets = _texts(targets)
+    weight = as_weights(sample_weight, len(rows), some=False)
+    return Part(rows, natural, names, targets, weight, sizes_of((len(rows),) if shards is None else shards, len(rows)))
+
+
+def _texts(labels: NDArray[Any]) -> NDArray[np.str_]:
+    """Return labels that are texts as an array of texts, which has no references to objects."""
+    other = {type(label).__qualname__ for label in labels.ravel().tolist()} - {"str"}
+    if other:
+        raise ValueError(
+            f"local=True needs labels that are all numbers or all strings, got {', '.join(sorted(other))}."
+        )
+    return labels.astype(np.str_)

@@ -1,0 +1,43 @@
+"""Rows of which this process has only some, because other workers have the others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from cmlp.inputs.sparse import CSR
+
+
+class StoredRows:
+    """Stands for a matrix of which only consecutive rows are in this process, while it trains with other workers.
+
+    Parameters
+    ----------
+    stored : ndarray of shape (n_stored, n_features)
+        The rows of this process.
+    first : int
+        Index of the first of them.
+    n_rows : int
+        Number of rows of all workers.
+    natural : dtype
+        The dtype of the model with ``dtype="auto"``.
+    names : ndarray of str or None
+        Names of the columns of a data frame.
+    """
+
+    def __init__(
+        self, stored: NDArray[Any], first: int, n_rows: int, natural: np.dtype[Any], names: NDArray[Any] | None
+    ) -> None:
+        self.stored, self.first, self.natural, self.names = stored, first, natural, names
+        self.shape, self.dtype = (n_rows, stored.shape[1]), stored.dtype
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+
+def stored_rows(X: NDArray[Any] | CSR) -> NDArray[Any] | CSR:
+    """Return the rows that this process has."""
+    return X.stored if isinstance(X, StoredRows) else X

@@ -1,0 +1,187 @@
+"""Every process has its own rows: ``fit(X, y, comm=comm, local=True)`` has the bits of ``fit(X, y, shards=[...])``."""
+
+import re
+
+import numpy as np
+import pytest
+from helpers import labels, uniform
+from worker_cases import digest, in_threads
+
+import cmlp
+from cmlp import MLPClassifier, MLPRegressor
+from cmlp.inputs.stored import StoredRows
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*(converged yet|chunks of 128)")
+
+SIZES = (300, 140, 470, 260)
+STARTS = np.cumsum((0, *SIZES))
+X, Y = uniform(0, sum(SIZES), 5), labels(1, sum(SIZES), 3)
+WEIGHT = labels(2, sum(SIZES), 3).astype(float)
+KEPT = {"max_iter": 3, "tol": 0, "n_iter_no_change": 99, "random_state": 0, "batch_size": 512, "n_threads": 1}
+
+
+def model(kind=MLPClassifier, **parameters):
+    return kind(hidden_layer_sizes=(6,), **{**KEPT, **parameters})
+
+
+def own(comm, array):
+    """Return the rows of a worker, which has as many shards as every other one."""
+    per_worker = len(SIZES) // comm.size
+    begin, end = STARTS[[comm.rank * per_worker, (comm.rank + 1) * per_worker]]
+    return None if array is None else array[begin:end]
+
+
+def own_sizes(comm):
+    per_worker = len(SIZES) // comm.size
+    return SIZES[comm.rank * per_worker : (comm.rank + 1) * per_worker]
+
+
+def fit_local(comm, estimator, X=X, y=Y, weight=None, **arguments):
+    """Fit on the rows of a worker."""
+    shards = own_sizes(comm)
+    data = [own(comm, array) for array in (X, y, weight)]
+    return estimator.fit(*data, comm=comm, local=True, shards=shards, **arguments)
+
+
+CASES = {
+    "plain": ({}, X, Y, None),
+    "weights, dropout": ({"dropout": 0.3, "solver": "sgd"}, X, Y, WEIGHT),
+    "balanced": ({"class_weight": "balanced"}, X, Y, None),
+    "texts of several lengths": ({}, X, np.array(["a", "bcd", "ef"])[np.sort(Y)], None),
+    "texts as objects": ({}, X, np.array(["a", "bcd", "ef"], object)[Y], None),
+    "bytes": ({"input_scale": 1 / 255}, (X * 255).astype(np.uint8), Y, None),
+    "columns": ({}, np.asfortranarray(X.astype(np.float32)), Y, None),
+    "every second row": ({}, np.repeat(X, 2, axis=0)[::2], Y, None),
+    "several outputs": ({}, X, np.eye(3, dtype=int)[Y], WEIGHT),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("size", [1, 2, 4])
+def test_own_rows_give_the_bits_of_all_rows_in_shards(case, size):
+    parameters, rows, y, weight = CASES[case]
+    expected = digest(model(**parameters).fit(rows, y, weight, shards=SIZES))
+    found = in_threads(size, lambda comm: digest(fit_local(comm, model(**parameters), rows, y, weight)))
+    assert found == [expected] * size
+
+
+def test_regressor_standardizes_the_targets_of_all_workers():
+    y = 1000 * X[:, 0] + np.arange(len(X))
+    expected = digest(model(MLPRegressor, y_scale="standard").fit(X, y, shards=SIZES))
+    found = in_threads(4, lambda comm: digest(fit_local(comm, model(MLPRegressor, y_scale="standard"), y=y)))
+    assert found == [expected] * 4
+
+
+def test_a_class_may_be_on_one_worker_only():
+    y = np.where(np.arange(len(X)) < 100, 2, Y % 2)
+    expected = model().fit(X, y, shards=SIZES)
+    models = in_threads(4, lambda comm: fit_local(comm, model(), y=y))
+    assert [digest(other) for other in models] == [digest(expected)] * 4
+    assert [other.classes_.tolist() for other in models] == [[0, 1, 2]] * 4
+
+
+def test_all_rows_of_a_worker_are_one_shard_unless_it_says_otherwise():
+    expected = digest(model().fit(X, Y, shards=(440, 730)))
+    found = in_threads(
+        2, lambda comm: digest(model().fit(own(comm, X), own(comm, Y), comm=comm, local=True, shards=None))
+    )
+    assert found == [expected] * 2
+
+
+def test_early_stopping_uses_the_validation_rows_of_all():
+    held = {"X_val": X[:100], "y_val": Y[:100]}
+    expected = model(early_stopping=True).fit(X, Y, shards=SIZES, **held)
+    models = in_threads(2, lambda comm: fit_local(comm, model(early_stopping=True), **held))
+    assert [digest(other) for other in models] == [digest(expected)] * 2
+
+
+def test_training_resumes_with_another_number_of_workers(tmp_path):
+    whole = digest(model(max_iter=6).fit(X, Y, shards=SIZES))
+
+    def half(comm):
+        path = tmp_path / f"{comm.rank}.cmlp"
+        fit_local(comm, model()).save(path, include_training_state=True)
+
+    in_threads(2, half)
+    resumed = [cmlp.load(tmp_path / "0.cmlp").set_params(max_iter=6) for _ in range(4)]
+    found = in_threads(4, lambda comm: digest(fit_local(comm, resumed[comm.rank], resume=True)))
+    assert found == [whole] * 4
+
+
+def test_data_frames_keep_their_names():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(X, columns=list("abcde"))
+    models = in_threads(2, lambda comm: fit_local(comm, model(), frame))
+    assert [list(other.feature_names_in_) for other in models] == [list("abcde")] * 2
+
+
+def failing(size, work, kind=ValueError):
+    """Return the message that all workers raise."""
+    results = in_threads(size, work)
+    assert all(isinstance(result, Exception) for result in results), results
+    assert any(isinstance(result, kind) for result in results), results
+    return [str(result) for result in results]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda X, y, w: (X[:, 1:], y, w), "the same number of features, got 5 on worker 0 and 4 on worker 1"),
+        (lambda X, y, w: (X.astype(np.float32), y, w), "the same dtype of X, got float64 .* and float32"),
+        (lambda X, y, w: (X, y.astype(str), w), "the same kind of labels in y, got numbers on worker 0 and U on"),
+        (lambda X, y, w: (X, np.eye(3)[y], w), r"the same number of outputs in y, got \(\) on .* and \(3,\) on"),
+        (lambda X, y, w: (X, y, None), "the same kind of sample_weight, got one per row on worker 0 and None on"),
+        (lambda X, y, w: (X[:0], y[:0], w[:0]), r"Found array with 0 sample\(s\)"),
+        (lambda X, y, w: (X[:100], y[:100], w[:100]), r"takes 256 rows of each shard, but shards\[1\] has 100"),
+        (lambda X, y, w: (X, y[1:], w), "Found input variables with inconsistent numbers of samples"),
+        (lambda X, y, w: (X, y.astype(object), w), "labels that are all numbers or all strings, got int"),
+        (lambda X, y, w: (X, y, -w), "Negative values in data passed to `sample_weight`"),
+    ],
+)
+def test_rows_that_do_not_fit_together_raise_an_error_on_all(change, message):
+    def fit(comm):
+        arrays = own(comm, X), own(comm, Y), own(comm, WEIGHT)
+        model().fit(*(change(*arrays) if comm.rank else arrays), comm=comm, local=True)
+
+    assert all(re.search(message, text) for text in failing(2, fit))
+
+
+def test_another_number_of_shards_raises_an_error():
+    def fit(comm):
+        rows = own(comm, X)
+        model().fit(rows, own(comm, Y), comm=comm, local=True, shards=None if comm.rank else (300, 140))
+
+    assert "All workers must have the same number of shards, got 2 on worker 0 and 1 on worker 1." in failing(2, fit)
+
+
+def test_parameters_that_need_all_rows_are_refused():
+    texts = failing(2, lambda comm: fit_local(comm, model(input_scale="standard")))
+    assert texts == ["input_scale='standard' is learnt from all rows, which no process has with local=True."] * 2
+    texts = failing(2, lambda comm: fit_local(comm, model(early_stopping=True)))
+    assert all("pass X_val and y_val" in text for text in texts)
+
+
+def test_local_needs_a_communicator_and_dense_rows():
+    with pytest.raises(ValueError, match="local=True needs comm, the communicator"):
+        model().fit(X, Y, local=True)
+    sparse = pytest.importorskip("scipy.sparse")
+    texts = failing(2, lambda comm: fit_local(comm, model(), sparse.csr_array(X)))
+    assert all("local=True needs dense rows, got a sparse X." in text for text in texts)
+
+
+def test_all_workers_name_the_row_of_a_value_that_is_not_finite():
+    bad = X.copy()
+    bad[950:, 3] = np.nan  # of the last shard: some of its rows are in the first epoch
+
+    def fit(comm):
+        return fit_local(comm, model(), bad)
+
+    texts = failing(4, fit, cmlp.NonFiniteInputError)
+    assert len(set(texts)) == 1 and re.search(r"row (9[5-9]\d|1\d\d\d), column 3", texts[0])
+
+
+def test_rows_of_other_processes_are_refused_without_workers():
+    net = cmlp._core.Net((5, 3), ("softmax",), "log_loss", "float64")
+    rows = StoredRows(X[:10], 1000, 2000, np.dtype(float), None)
+    with pytest.raises(TypeError, match="only other processes have"):
+        net.cost(np.zeros(18), rows, np.zeros(2000, np.int32))
