@@ -5,6 +5,7 @@ CMLP_BEFORE names the source tree of the earlier version, see `benchmarks.before
 
 import os
 
+from benchmarks import overhead
 from benchmarks.compare import named
 from benchmarks.report import Report
 from benchmarks.rounds import Peer, interleaved
@@ -41,4 +42,6 @@ def run(*, short):
         ratios = [(time / times[BEFORE] if BEFORE in times else None, time / times[ALONE]) for time in times.values()]
         rows = [[name, n, 1e3 * times[name], *ratio] for name, ratio in zip(times, ratios, strict=True)]
         report.table(title, COLUMNS, rows)
+    before = peers(1)[0]
+    overhead.add_to(report, before.python if before.tree else None, short)
     report.write()

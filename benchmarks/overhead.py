@@ -1,0 +1,95 @@
+"""What a small fit costs besides the core: checks, copies, objects, and the Python code of an epoch.
+
+As a program, it prints the seconds of a fit and those of its calls of the core, for the cmlp that its Python finds.
+So it measures an earlier version too.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.rounds import ONE_THREAD
+
+TITLE = "a fit outside the core: 20-16-1, 1,000 rows, 20 epochs"
+COLUMNS = ["", "us per fit", "of this in the core", "the others", "/ before"]
+
+
+class TimedNet:
+    """A network that adds up the seconds of its calls for training."""
+
+    def __init__(self, net):
+        self.net, self.seconds = net, 0.0
+
+    def __getattr__(self, name):
+        return getattr(self.net, name)
+
+    def _timed(self, method, *arguments, **options):
+        begin = time.perf_counter()
+        result = method(*arguments, **options)
+        self.seconds += time.perf_counter() - begin
+        return result
+
+    def train_epoch(self, *arguments, **options):
+        return self._timed(self.net.train_epoch, *arguments, **options)
+
+    def train_epochs(self, *arguments, **options):
+        return self._timed(self.net.train_epochs, *arguments, **options)
+
+
+def work(n_fits):
+    """Print the seconds of a fit and of its calls of the core, each the least of some rounds."""
+    from cmlp import MLPClassifier
+    from cmlp.training.loop import Training
+
+    epochs, nets = Training.epochs, []
+
+    def timed_epochs(self, *arguments, **options):
+        net, self.net = self.net, TimedNet(self.net)
+        nets.append(self.net)
+        yield from epochs(self, *arguments, **options)
+        self.net = net
+
+    Training.epochs = timed_epochs
+    warnings.simplefilter("ignore")
+    X = np.random.RandomState(0).random_sample((1_000, 20)).astype(np.float32)
+    y = (X[:, 0] > 0.5).astype(int)
+    settings = {"max_iter": 20, "tol": 0, "n_iter_no_change": 99, "random_state": 0, "n_threads": 1}
+    best = []
+    for _ in range(8):
+        models = [MLPClassifier((16,), **settings) for _ in range(n_fits)]
+        nets.clear()
+        begin = time.perf_counter()
+        for model in models:
+            model.fit(X, y)
+        whole, core = time.perf_counter() - begin, sum(net.seconds for net in nets)
+        best.append((whole / n_fits, core / n_fits))
+    print(json.dumps(min(best, key=lambda times: times[0] - times[1])))
+
+
+def measured(python, n_fits):
+    command = [python, "-m", "benchmarks.overhead", str(n_fits)]
+    environment = {**os.environ, **ONE_THREAD, "PYTHONPATH": str(Path(__file__).parents[1])}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    return json.loads(done.stdout)
+
+
+def add_to(report, before, short):
+    """Add a table with the present version, and with that whose Python is `before` unless it is None."""
+    pythons = {"before": before, "now": sys.executable} if before else {"now": sys.executable}
+    rounds = [{name: measured(python, 5 if short else 100) for name, python in pythons.items()} for _ in range(3)]
+    rows = []
+    for name in pythons:
+        whole, core = min((found[name] for found in rounds), key=lambda times: times[0] - times[1])
+        rest = 1e6 * (whole - core)
+        rows.append([name, 1e6 * whole, 1e6 * core, rest, rest / rows[0][3] if rows else None])
+    report.table(TITLE, COLUMNS, rows)
+
+
+if __name__ == "__main__":
+    work(int(sys.argv[1]))
