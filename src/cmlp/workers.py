@@ -100,10 +100,10 @@ class Workers:
         said = np.array([-1, stops, late, checksum], np.int64)
         if self.rank:
             self.receive(said.view(np.uint8), self.rank - 1)
-            if said[3] != checksum and error is None:
+            if said[3] != checksum and error is None and said[0] < 0:
                 error = ValueError(
-                    "The parameters or the learning rate differ from those of worker 0. Callbacks must change them on "
-                    "all workers alike."
+                    "The parameters, the learning rate or the validation score differ from those of worker 0. "
+                    "Callbacks must change them on all workers alike, and scoring must return the same score."
                 )
             said[1] |= stops
         if error is not None and said[0] < 0:
@@ -118,7 +118,7 @@ class Workers:
 
     def raise_together(self, error: BaseException | None, failed: int) -> NoReturn:
         """Raise an exception on every worker: its own one, or else one with the message of the worker `failed`."""
-        text = self._text("" if error is None else f"{type(error).__name__}: {error}", failed)
+        text = self._text("" if error is None else _told(error), failed)
         if error is not None:
             raise error
         for kind in (KeyboardInterrupt, TimeLimitReached):
@@ -152,7 +152,8 @@ class Workers:
         arrays = []
         for rank, text in enumerate(self.gather(json.dumps([array.dtype.str, array.shape]))):
             dtype, shape = json.loads(text)
-            data = np.ascontiguousarray(array) if rank == self.rank else np.empty(shape, dtype)
+            # A copy: the libraries of MPI may write to memory that they send, and a mapped file may be read-only.
+            data = np.array(array, order="C") if rank == self.rank else np.empty(shape, dtype)
             if data.nbytes:
                 self.broadcast(data.reshape(-1).view(np.uint8), rank)
             arrays.append(data)
@@ -169,11 +170,19 @@ class Workers:
 
     def _text(self, text: str, sender: int) -> str:
         """Return the text of one worker, which it sends to all others."""
-        data: NDArray[np.uint8] = np.frombuffer(text.encode(), np.uint8).copy()
+        data: NDArray[np.uint8] = np.frombuffer(text.encode(errors="surrogatepass"), np.uint8).copy()
         length = np.array([len(data)])
         self.broadcast(length.view(np.uint8), sender)
         if self.rank != sender:
             data = np.empty(int(length[0]), np.uint8)
         if len(data):
             self.broadcast(data, sender)
-        return data.tobytes().decode()
+        return data.tobytes().decode(errors="surrogatepass")
+
+
+def _told(error: BaseException) -> str:
+    """Return the kind and message of an exception; its kind alone if it cannot be converted to text."""
+    try:
+        return f"{type(error).__name__}: {error}"
+    except BaseException:  # the other workers wait for the text
+        return type(error).__name__

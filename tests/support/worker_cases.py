@@ -22,6 +22,7 @@ class QueueComm:
         self.rank, self.size, self.boxes = rank, size, boxes
 
     def Send(self, buffer, dest):
+        assert buffer.flags.writeable, "MPI libraries may write to memory that they send"
         self.boxes[self.rank, dest].put(bytes(buffer))
 
     def Recv(self, buffer, source):

@@ -65,6 +65,29 @@ def test_own_rows_give_the_bits_of_all_rows_in_shards(case, size):
     assert found == [expected] * size
 
 
+@pytest.mark.parametrize(
+    ("labels", "classes"),
+    [
+        (["a", "bcd", "ef"], np.array(["a", "bcd", "ef"])),
+        (["a", "a\0", "\ud800"], np.array(["a", "a\0", "\ud800"], object)),
+        (["2020", "2021", "2023"], np.array(["2020", "2021", "2023"], "M8[Y]")),
+    ],
+)
+def test_labels_of_any_kind_give_the_classes_of_one_process(labels, classes):
+    y = np.array(labels, classes.dtype)[Y]
+    expected = model().fit(X, y, shards=SIZES)
+    for other in in_threads(2, lambda comm: fit_local(comm, model(), y=y)):
+        assert other.classes_.dtype == expected.classes_.dtype == classes.dtype
+        assert other.classes_.tolist() == classes.tolist()
+        assert digest(other) == digest(expected)
+
+
+@pytest.mark.parametrize("y", [(Y / 4).astype(object), np.frombuffer((Y / 4).tobytes())])
+def test_targets_of_a_regressor_may_be_objects_or_read_only(y):
+    expected = digest(model(MLPRegressor).fit(X, y, shards=SIZES))
+    assert in_threads(2, lambda comm: digest(fit_local(comm, model(MLPRegressor), y=y))) == [expected] * 2
+
+
 def test_regressor_standardizes_the_targets_of_all_workers():
     y = 1000 * X[:, 0] + np.arange(len(X))
     expected = digest(model(MLPRegressor, y_scale="standard").fit(X, y, shards=SIZES))
@@ -108,6 +131,28 @@ def test_training_resumes_with_another_number_of_workers(tmp_path):
     assert found == [whole] * 4
 
 
+@pytest.mark.parametrize("begins", ["local", "shards"])
+def test_training_resumes_on_one_process_and_back(begins):
+    whole = digest(model(max_iter=6).fit(X, Y, shards=SIZES))
+
+    def fit(comm):
+        half = fit_local(comm, model()) if begins == "local" else model().fit(X, Y, shards=SIZES)
+        half.set_params(max_iter=6)
+        if begins == "local":
+            return digest(half.fit(X, Y, shards=SIZES, resume=True))
+        return digest(fit_local(comm, half, resume=True))
+
+    assert in_threads(2, fit) == [whole] * 2
+
+
+def test_training_does_not_resume_with_other_rows():
+    def fit(comm):
+        half = fit_local(comm, model()).set_params(max_iter=6)
+        return fit_local(comm, half, X + (comm.rank == 1), resume=True)
+
+    assert all("The data differ from those with which the training began" in text for text in failing(2, fit))
+
+
 def test_data_frames_keep_their_names():
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame(X, columns=list("abcde"))
@@ -128,13 +173,13 @@ def failing(size, work, kind=ValueError):
     [
         (lambda X, y, w: (X[:, 1:], y, w), "the same number of features, got 5 on worker 0 and 4 on worker 1"),
         (lambda X, y, w: (X.astype(np.float32), y, w), "the same dtype of X, got float64 .* and float32"),
-        (lambda X, y, w: (X, y.astype(str), w), "the same kind of labels in y, got numbers on worker 0 and U on"),
+        (lambda X, y, w: (X, y.astype(str), w), "the same kind of labels in y, got numbers on worker 0 and text on"),
         (lambda X, y, w: (X, np.eye(3)[y], w), r"the same number of outputs in y, got \(\) on .* and \(3,\) on"),
         (lambda X, y, w: (X, y, None), "the same kind of sample_weight, got one per row on worker 0 and None on"),
         (lambda X, y, w: (X[:0], y[:0], w[:0]), r"Found array with 0 sample\(s\)"),
         (lambda X, y, w: (X[:100], y[:100], w[:100]), r"takes 256 rows of each shard, but shards\[1\] has 100"),
         (lambda X, y, w: (X, y[1:], w), "Found input variables with inconsistent numbers of samples"),
-        (lambda X, y, w: (X, y.astype(object), w), "labels that are all numbers or all strings, got int"),
+        (lambda X, y, w: (X, y.astype(object), w), "Labels must be all strings, all integers"),
         (lambda X, y, w: (X, y, -w), "Negative values in data passed to `sample_weight`"),
     ],
 )
@@ -180,8 +225,34 @@ def test_all_workers_name_the_row_of_a_value_that_is_not_finite():
     assert len(set(texts)) == 1 and re.search(r"row (9[5-9]\d|1\d\d\d), column 3", texts[0])
 
 
+def test_error_names_the_column_of_a_data_frame():
+    pandas = pytest.importorskip("pandas")
+    bad = X.copy()
+    bad[100, 3] = np.inf
+    frame = pandas.DataFrame(bad, columns=list("abcde"))
+    texts = failing(2, lambda comm: fit_local(comm, model(), frame), cmlp.NonFiniteInputError)
+    assert texts == ["Input X contains NaN or infinity at row 100, column 'd'."] * 2
+
+
+@pytest.mark.parametrize("whose", [0, 1])
+def test_workers_that_disagree_about_local_raise_one_error(whose):
+    def fit(comm):
+        return model().fit(own(comm, X), own(comm, Y), comm=comm, local=comm.rank == whose)
+
+    texts = failing(2, fit)
+    assert (
+        texts
+        == [f"All workers must have the same local, got {not whose} on worker 0 and {bool(whose)} on worker 1."] * 2
+    )
+
+
+def test_local_that_has_no_truth_value_raises_on_all():
+    texts = failing(2, lambda comm: model().fit(X, Y, comm=comm, local=np.ones(2) if comm.rank else True))
+    assert all("truth value" in text for text in texts)
+
+
 def test_rows_of_other_processes_are_refused_without_workers():
     net = cmlp._core.Net((5, 3), ("softmax",), "log_loss", "float64")
-    rows = StoredRows(X[:10], 1000, 2000, np.dtype(float), None)
+    rows = StoredRows(X[:10], 1000, 2000, np.dtype(float), None, X[:0])
     with pytest.raises(TypeError, match="only other processes have"):
         net.cost(np.zeros(18), rows, np.zeros(2000, np.int32))

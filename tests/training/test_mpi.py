@@ -146,3 +146,18 @@ show(digest(model.fit(X[rows], y[rows], comm=comm, local=True, shards=shards)))
     done = mpi(size, program(tmp_path, text))
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == [expected] * size
+
+
+def test_targets_may_be_in_mapped_files(tmp_path):
+    text = f"""
+model, (X, y, _) = model_of("regression")
+model.set_params(batch_size=256)
+path = {str(tmp_path)!r} + f"/y-{{comm.rank}}.npy"
+rows = slice(650 * comm.rank, 650 * (comm.rank + 1))
+np.save(path, y[rows])
+show(digest(model.fit(X[rows], np.load(path, mmap_mode="r"), comm=comm, local=True)))
+"""
+    model, (X, y, _) = model_of("regression")
+    expected = digest(model.set_params(batch_size=256).fit(X, y, shards=[650] * 2))
+    done = mpi(2, program(tmp_path, text), timeout=60)
+    assert (done.returncode, done.stdout.split()) == (0, [expected] * 2), done.stderr

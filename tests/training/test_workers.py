@@ -173,6 +173,62 @@ def test_ctrl_c_on_one_worker_interrupts_all_and_resuming_has_the_same_bits(alon
     assert in_threads(2, resume) == [alone("1000")] * 2
 
 
+class NoText(Exception):
+    def __str__(self):
+        raise RuntimeError("no text")
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [(OSError("\udc80.csv"), "Worker 1 failed: OSError: \udc80.csv"), (NoText(), "Worker 1 failed: NoText")],
+)
+def test_error_without_plain_text_raises_on_all(error, message):
+    found = in_threads(3, lambda comm: fit_with(comm, callbacks=[Failing(error)] if comm.rank == 1 else None))
+    assert found[1] is error
+    assert [str(other) for other in found[::2]] == [message] * 2
+
+
+def fit_scored(comm, scoring):
+    X, y, _ = data()
+    model, _ = model_of("200", early_stopping=True, scoring=scoring)
+    return model.fit(X, y, comm=comm, X_val=X[:100], y_val=y[:100])
+
+
+def test_failing_score_of_worker_0_is_named_on_all():
+    def scoring(comm):
+        return lambda model, X, y: 1.0 if comm.rank else 1 / 0
+
+    found = in_threads(3, lambda comm: fit_scored(comm, scoring(comm)))
+    assert [str(error) for error in found[1:]] == ["Worker 0 failed: ZeroDivisionError: division by zero"] * 2
+
+
+def test_scores_that_differ_raise_on_all():
+    def fit(comm):
+        return fit_scored(comm, lambda model, X, y: comm.rank / 2)
+
+    found = errors(2, fit)
+    assert all("the validation score differ from those of worker 0" in text for text in found)
+
+
+def test_warning_that_a_filter_makes_an_error_raises_on_all():
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message="A batch of 200 rows has 2 chunks")
+        found = in_threads(3, fit_with)
+    assert isinstance(found[0], UserWarning)
+    assert [str(error) for error in found[1:]] == [f"Worker 0 failed: UserWarning: {found[0]}"] * 2
+
+
+@pytest.mark.parametrize("name", ["warm_start", "resume"])
+def test_workers_that_continue_in_other_ways_raise_one_error(name):
+    def fit(comm):
+        model, arguments = model_of("200", warm_start=name == "warm_start" and comm.rank == 1)
+        model.fit(*arguments)
+        return model.fit(*arguments, comm=comm, resume=name == "resume" and comm.rank == 1)
+
+    found = errors(2, fit, ValueError)
+    assert found == [f"All workers must have the same {name}, got False on worker 0 and True on worker 1."] * 2
+
+
 def test_failing_loss_of_one_worker_raises_on_all():
     def fit(comm):
         rows = []

@@ -79,13 +79,14 @@ def fit(
     """Train a new model, or with `warm_start` or `resume` the previous one, and store it at the end."""
     with Exclusively(estimator):
         workers = Workers(comm)
-        parameters, previous = workers.together(partial(_begin, estimator, resume=resume, alone=comm is None))
+        begin = partial(_begin, estimator, resume=resume, local=local, alone=comm is None)
+        parameters, previous, ways = workers.together(begin)
+        if workers.size > 1:
+            workers.compare({name: str(value) for name, value in ways.items()})
         rows, targets, weight = X, y, sample_weight
-        if local:
+        if ways["local"]:
             from cmlp.estimators.local import joined  # few programs need it
 
-            if comm is None:
-                raise ValueError("local=True needs comm, the communicator of the processes that have the other rows.")
             rows, targets, weight, shards = joined(estimator, X, y, sample_weight, shards, workers)
         call = partial(
             train,
@@ -97,21 +98,26 @@ def fit(
             weight,
             held,
             incremental=False,
-            resume=bool(resume),
+            resume=ways["resume"],
             workers=workers,
             shards=shards,
         )
         call_with_callbacks(call, estimator, X, y, sample_weight)
 
 
-def _begin(estimator: MultilayerPerceptron, *, resume: bool, alone: bool) -> tuple[Parameters, Model | None]:
-    """Return the parameters of a fit and the model that it continues."""
+def _begin(
+    estimator: MultilayerPerceptron, *, resume: bool, local: bool, alone: bool
+) -> tuple[Parameters, Model | None, dict[str, bool]]:
+    """Return the parameters of a fit, the model that it continues, and what decides which messages workers exchange."""
     parameters = estimator._parameters()
+    ways = {"local": bool(local), "resume": bool(resume), "warm_start": bool(parameters.warm_start)}
+    if alone and ways["local"]:
+        raise ValueError("local=True needs comm, the communicator of the processes that have the other rows.")
     if not alone and parameters.training.solver == "lbfgs":
         raise ValueError("comm needs batches, but solver='lbfgs' has none: use another solver.")
-    if resume:
-        return parameters, model_to_resume(estimator, parameters.training)
-    return parameters, vars(estimator).get("_model") if parameters.warm_start else None
+    if ways["resume"]:
+        return parameters, model_to_resume(estimator, parameters.training), ways
+    return parameters, vars(estimator).get("_model") if parameters.warm_start else None, ways
 
 
 def partial_fit(

@@ -201,7 +201,7 @@ class Labels:
         """Return the position of each label in the sorted `classes`."""
         if not len(y) or self._are_indices(y):
             return y.astype(np.intp)
-        seen, indices = _distinct(y)
+        seen, indices = distinct(y)
         if not mixes_text(y, self.classes):
             # Text is truncated to the width of the classes. Truncated labels differ from every class, as checked below.
             wanted = seen.astype(self.classes.dtype) if self.classes.dtype.kind in "OU" else seen
@@ -237,7 +237,7 @@ class Labels:
         """Return targets for a warm start; raises ValueError if y does not have exactly the fitted classes."""
         if self.kind == "multilabel" or kind_of_labels(y) == "multilabel":
             return self.encode(y)
-        seen = _distinct(y)[0]
+        seen = distinct(y)[0]
         if not np.array_equal(seen, self.classes):
             raise ValueError(
                 "warm_start can only be used where `y` has the same classes as in the previous "
@@ -267,7 +267,7 @@ def learn_labels(y: NDArray[Any]) -> tuple[Labels, NDArray[Any]]:
     """
     if kind_of_labels(y) == "multilabel":
         return Labels("multilabel", np.arange(y.shape[1])), y != 0
-    classes, indices = _distinct(y)
+    classes, indices = distinct(y)
     labels = Labels("labels", classes)
     return labels, labels.targets(indices)
 
@@ -278,10 +278,10 @@ def labels_of(classes: ArrayLike) -> Labels:
     if classes.ndim != 1 or classes.size == 0:
         raise ValueError(f"classes must be a list of labels, got the shape {classes.shape}.")
     kind_of_labels(classes)
-    return Labels("labels", _distinct(classes)[0])
+    return Labels("labels", distinct(classes)[0])
 
 
-def _distinct(y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.intp]]:
+def distinct(y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.intp]]:
     """Return the sorted distinct labels, and for each row the index of its label among them.
 
     Integers from 0 up to about the number of rows are counted in linear time. Other labels are sorted. `y` must be a

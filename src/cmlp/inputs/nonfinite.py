@@ -53,6 +53,14 @@ def first_non_finite_error(
     return NonFiniteInputError(f"Input {argument} contains {kind} at row {row}, column {shown}.", row, column)
 
 
+def named_column(error: NonFiniteInputError, names: NDArray[Any] | None) -> NonFiniteInputError:
+    """Return the core's error with the name of the column, if the columns have names."""
+    if names is None:
+        return error
+    text = str(error).replace(f"column {error.column}.", f"column {str(names[error.column])!r}.")
+    return NonFiniteInputError(text, error.row, error.column)
+
+
 def _first(
     X: NDArray[Any] | CSR, n_rows: int, scale: float | InputScale, dtype: np.dtype[Any]
 ) -> tuple[int, int] | None:

@@ -11,7 +11,7 @@ import numpy as np
 from cmlp.exceptions import named
 from cmlp.inputs.arrays import readable, rectangular
 from cmlp.inputs.labels import as_class_indices
-from cmlp.inputs.nonfinite import first_non_finite_error
+from cmlp.inputs.nonfinite import first_non_finite_error, named_column
 from cmlp.inputs.scale import learnt_scale
 from cmlp.inputs.sparse import taken
 from cmlp.inputs.stored import StoredRows
@@ -96,7 +96,7 @@ class Data(NamedTuple):
         if validation and self.validation is not None:
             return first_non_finite_error(error, self.validation.X, self.input_scale, dtype, self.names, "X_val")
         if isinstance(self.X, StoredRows):  # the rows before it may be on other workers
-            return error
+            return named_column(error, self.names)
         return first_non_finite_error(error, self.X, self.input_scale, dtype, self.names)
 
     def with_learnt_scale(self, rows: NDArray[np.int64] | None) -> Data:
@@ -120,7 +120,7 @@ class Data(NamedTuple):
             parts.append(self.validation)
         total = 0 if self.shards is None else crc32(repr(self.shards).encode())
         for X, y, weight in parts:
-            rows = _sample(len(X))
+            rows = rows_to_check(len(X))
             values = _values(X, rows)
             blocks = [*values, y[rows], *(() if weight is None else (weight[rows],))]
             total = crc32(repr((tuple(X.shape), y.shape)).encode(), total)
@@ -130,9 +130,9 @@ class Data(NamedTuple):
 
 
 def _values(X: NDArray[Any] | CSR, rows: NDArray[np.intp]) -> list[NDArray[Any]]:
-    """Return copies of the arrays of some rows; none if not all rows are in this process."""
+    """Return copies of the arrays of some rows: those of `rows_to_check`."""
     if isinstance(X, StoredRows):
-        return []
+        return [X.some]
     some = taken(X, rows)
     return [some] if isinstance(some, np.ndarray) else [some.data, some.indices, some.indptr]
 
@@ -156,8 +156,8 @@ _N_SAMPLED = 16
 
 
 @lru_cache(maxsize=8)  # many small models often have the same number of rows
-def _sample(n_rows: int) -> NDArray[np.intp]:
-    """Return the indices of some rows, among them the first and the last one, in a read-only array."""
+def rows_to_check(n_rows: int) -> NDArray[np.intp]:
+    """Return the sorted indices of some rows, among them the first and the last one, in a read-only array."""
     rows = np.linspace(0, n_rows - 1, min(n_rows, _N_SAMPLED)).astype(np.intp)
     rows.flags.writeable = False
     return rows

@@ -50,11 +50,15 @@ def join(training: Training, workers: Workers, description: Mapping[str, str]) -
     if workers.rank:  # worker 0 prints, and decides when the time is up
         training.every, training.deadline = 0, math.inf
     n_chunks = -(-training.batch_size // CHUNK)
-    if workers.size > n_chunks and not workers.rank:
-        warn(
-            f"A batch of {training.batch_size} rows has {n_chunks} chunks of {CHUNK} rows, so {n_chunks} of the "
-            f"{workers.size} workers compute and the others wait. Use a larger batch_size or fewer workers."
-        )
+
+    def report() -> None:
+        if workers.size > n_chunks and not workers.rank:
+            warn(
+                f"A batch of {training.batch_size} rows has {n_chunks} chunks of {CHUNK} rows, so {n_chunks} of the "
+                f"{workers.size} workers compute and the others wait. Use a larger batch_size or fewer workers."
+            )
+
+    workers.together(report)  # a filter can make the warning an exception
 
 
 def advance_together(training: Training, at_once: bool) -> None:
@@ -67,7 +71,9 @@ def advance_together(training: Training, at_once: bool) -> None:
         training.advance_observed(at_once)
     except BaseException as raised:
         error = raised
-    numbers = (state.epoch, state.batch, training.optimizer.learning_rate)
+    history = state.history
+    scores = (None if not history.validation_scores else history.validation_scores.last(), history.stale)
+    numbers = (state.epoch, state.batch, training.optimizer.learning_rate, *scores)
     late = time.monotonic() >= training.deadline
     total = crc32(repr(numbers).encode(), crc32(state.params))
     state.stopped = workers.settle(error, stops=state.stopped, late=late, checksum=total)
