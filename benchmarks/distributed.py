@@ -19,14 +19,10 @@ a and b are latency and seconds per byte of a message between two processes of t
 import importlib.util
 import json
 import math
-import os
-import shutil
 import statistics
 import subprocess
-import sys
 import warnings
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 
@@ -160,17 +156,14 @@ BATCHES = (1024, 16_384)
 
 def messages(n_bytes, short):
     """Return the median seconds of MPI messages of these sizes; None without mpi4py and mpiexec."""
-    found = importlib.util.find_spec("mpi4py")
-    if found is None or found.origin is None:
+    launch = processes.launcher(2)
+    if launch is None:
         return None
-    prefix = Path(found.origin).parents[4]  # a wheel of MPI has its programs and libraries there
-    launcher = shutil.which("mpiexec") or shutil.which("mpiexec", path=prefix / "bin")
-    if launcher is None:
-        return None
+    command, environment = launch
     sizes = [20 if short else 1000, *n_bytes]
-    command = [launcher, "-n", "2", sys.executable, "-m", "mpi4py", "-c", PING, *map(str, sizes)]
-    libraries = {"LD_LIBRARY_PATH": f"{prefix / 'lib'}{os.pathsep}{os.environ.get('LD_LIBRARY_PATH', '')}"}
-    done = subprocess.run(command, stdout=subprocess.PIPE, env={**os.environ, **libraries}, timeout=120, check=False)
+    done = subprocess.run(
+        [*command, "-c", PING, *map(str, sizes)], stdout=subprocess.PIPE, env=environment, timeout=120, check=False
+    )
     return json.loads(done.stdout) if not done.returncode else None
 
 

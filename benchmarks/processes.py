@@ -3,7 +3,9 @@
 The time in messages includes waiting for the other process. Run it on an idle machine with two cores or more.
 """
 
+import importlib.util
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -57,25 +59,34 @@ def work(n_batches):
         print(json.dumps([1e3 * seconds / n_batches, 1e3 * comm.seconds / n_batches / model.n_iter_]))
 
 
-def measured(mpiexec, size, n_batches):
-    command = [mpiexec, "-n", str(size), sys.executable, "-m", "mpi4py", "-m", "benchmarks.processes", str(n_batches)]
+def launcher(size):
+    """Return the command that starts Python on several processes, and its environment; None without MPI."""
+    found = importlib.util.find_spec("mpi4py")
+    if found is None or found.origin is None:
+        return None
+    prefix = Path(found.origin).parents[4]  # a wheel of MPI has its programs and libraries there
+    mpiexec = shutil.which("mpiexec") or shutil.which("mpiexec", path=prefix / "bin")
+    if mpiexec is None:
+        return None
+    libraries = os.pathsep.join([str(prefix / "lib"), os.environ.get("LD_LIBRARY_PATH", "")])
+    command = [mpiexec, "-n", str(size), sys.executable, "-m", "mpi4py"]
+    return command, {**os.environ, "LD_LIBRARY_PATH": libraries}
+
+
+def measured(size, n_batches):
+    command, environment = launcher(size)
+    command += ["-m", "benchmarks.processes", str(n_batches)]
     root = Path(__file__).parents[1]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=root)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=root, env=environment)
     return json.loads(done.stdout.splitlines()[-1])
 
 
 def add_to(report, short):
     """Add the table to a report."""
-    mpiexec = shutil.which("mpiexec")
-    try:
-        import mpi4py  # noqa: F401
-    except ImportError as error:
-        report.note(MPI=str(error))
+    if launcher(1) is None:
+        report.note(MPI="not measured: needs mpi4py and mpiexec")
         return
-    if mpiexec is None:
-        report.note(MPI="no mpiexec")
-        return
-    runs = [[measured(mpiexec, size, 2 if short else 20) for size in (1, 2)] for _ in range(1 if short else 3)]
+    runs = [[measured(size, 2 if short else 20) for size in (1, 2)] for _ in range(1 if short else 3)]
     one, two = (min(run[i] for run in runs) for i in (0, 1))
     row = [f"{named(SIZES, 'Adam')}, batches of {BATCH}", one[0], two[0], two[1], one[0] / two[0]]
     report.table(SPEED, ["", "one process, ms per step", "two, ms per step", "of this messages, ms", RATIO], [row])
