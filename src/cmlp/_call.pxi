@@ -79,11 +79,15 @@ cdef int64_t stride_of(cnp.ndarray a, int axis) noexcept:
     return stride if stride or cnp.PyArray_DIM(a, axis) < 2 else CMLP_REPEAT
 
 
+cdef class Call
+
+
 cdef struct Poll:
     double begin  # time of the call, in seconds
     double last  # time of the latest check for signals
     double limit  # duration after which the call is cancelled
     bint expired
+    PyObject *call  # the Call if other workers make it too, else NULL
 
 
 cdef double now() noexcept nogil:
@@ -124,7 +128,7 @@ cdef int poll_signals(void *context) noexcept nogil:
         return 0
     poll.last = t
     with gil:
-        return signalled()
+        return signalled() or (poll.call != NULL and (<Call>poll.call).interrupted_together())
 
 
 cdef int raised() except -1:
@@ -522,7 +526,17 @@ cdef class Call:
         workers.struct_size, workers.rank, workers.n_workers = sizeof(cmlp_workers), peers.rank, peers.size
         workers.send, workers.receive, workers.broadcast = send_bytes, receive_bytes, broadcast_bytes
         workers.context, workers.failed_rank = <void *>self, -1
+        self.poll.call = <PyObject *>self
         return workers
+
+    cdef bint interrupted_together(self) noexcept:
+        """Return whether Ctrl-C ends this call, which is the moment for it that all workers can share."""
+        try:
+            self.peers.raise_noted()
+        except BaseException as error:
+            self.error = error
+            return True
+        return False
 
     cdef int exchange(self, object method, void *data, size_t n, int32_t rank) noexcept:
         """Send or receive bytes; return nonzero after an exception, which is kept.
@@ -544,6 +558,8 @@ cdef class Call:
 
     cdef int done_together(self, int status) except -1:
         """Do the same as `done`; all workers raise an exception if one of them has cancelled the call."""
+        if self.peers is not None and status == CMLP_OK:
+            return 0  # signals wait for the next moment at which all workers can stop
         if self.peers is None or status != CMLP_CANCELLED:
             return self.done(status)
         failed, own = self.workers.failed_rank, None

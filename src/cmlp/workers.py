@@ -7,6 +7,7 @@ one waits for ever.
 from __future__ import annotations
 
 import operator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -16,7 +17,8 @@ from cmlp.threads import available_threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import NoReturn
+    from types import TracebackType
+    from typing import NoReturn, Self
 
     from numpy.typing import NDArray
 
@@ -41,7 +43,7 @@ class Workers:
     rank, size : int
         Number of this worker, from 0, and of all workers.
     broken : bool
-        Whether the communicator has failed, so that no further message can be exchanged.
+        Whether no further message can be exchanged, because the communicator has failed or all workers have raised.
     time_is_up : bool
         Whether worker 0 has found that the time limit is reached.
 
@@ -49,10 +51,17 @@ class Workers:
     ------
     ValueError
         If `comm` is not a communicator.
+
+    Notes
+    -----
+    Within ``with workers``, Ctrl-C in the main thread waits for a moment at which all workers can stop; a second Ctrl-C
+    does not. Otherwise it could interrupt one worker between two messages, or before it records an epoch.
     """
 
     def __init__(self, comm: Any = None) -> None:
         self._comm, self.rank, self.size = comm, 0, 1
+        self._handler: Any = None  # of SIGINT before
+        self._noted: tuple[int, Any] | None = None  # the arguments of the handler for the signal that waits
         self.broken = self.time_is_up = False
         if comm is None:
             return
@@ -67,17 +76,61 @@ class Workers:
         if not 0 <= self.rank < self.size:
             raise ValueError(f"comm must have a rank from 0 to size - 1, got {self.rank} of {self.size}.")
 
+    def __enter__(self) -> Self:
+        if self.size > 1:
+            import signal  # few programs need it
+
+            handler = signal.getsignal(signal.SIGINT)
+            with suppress(ValueError):  # in another thread, which gets no signals
+                if callable(handler):
+                    signal.signal(signal.SIGINT, self._note)
+                    self._handler = handler
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        if self._handler is None:
+            return
+        import signal
+
+        if signal.getsignal(signal.SIGINT) == self._note:
+            signal.signal(signal.SIGINT, self._handler)
+        if error is None:
+            self.raise_noted()
+
+    def _note(self, number: int, frame: Any) -> None:
+        """Handle a signal: it waits for `raise_noted`, unless one waits already."""
+        if self._noted is not None:
+            self._handler(number, frame)
+        self._noted = number, frame
+
+    def raise_noted(self) -> None:
+        """Call the handler for a signal that waits: it usually raises KeyboardInterrupt."""
+        if self._noted is not None:
+            noted, self._noted = self._noted, None
+            self._handler(*noted)
+
     def together(self, action: Callable[[], Result]) -> Result:
         """Call a function on every worker and return its result; if it fails on one, raise an exception on all."""
         if self.size == 1:
             return action()
         try:
             result = action()
+            self.raise_noted()
         except BaseException as error:
             self.settle(error)
             raise
         self.settle(None)
         return result
+
+    def ready(self) -> None:
+        """Agree that all workers make the next call of the core; if one has failed, raise an exception on all."""
+        if self.size == 1:
+            return
+        try:
+            self.settle(None)
+        except BaseException:
+            self.broken = True
+            raise
 
     def settle(
         self, error: BaseException | None, *, stops: bool = False, late: bool = False, checksum: int = 0

@@ -161,3 +161,57 @@ show(digest(model.fit(X[rows], np.load(path, mmap_mode="r"), comm=comm, local=Tr
     expected = digest(model.set_params(batch_size=256).fit(X, y, shards=[650] * 2))
     done = mpi(2, program(tmp_path, text), timeout=60)
     assert (done.returncode, done.stdout.split()) == (0, [expected] * 2), done.stderr
+
+
+def test_signal_on_one_process_ends_all_after_the_same_epoch(tmp_path):
+    """The signal comes while the validation score is computed, before this process has recorded the epoch."""
+    text = """
+def scoring(model, X, y):
+    calls.append(None)
+    if comm.rank == 1 and len(calls) == 2:
+        signal.raise_signal(signal.SIGINT)
+    return 0.5
+
+calls = []
+model, (X, y, _) = model_of("200", scoring=scoring)
+arguments = {"X_val": X[:100], "y_val": y[:100], "comm": comm}
+try:
+    model.fit(X, y, **arguments)
+except KeyboardInterrupt:
+    show(model.n_iter_)
+show(digest(model.fit(X, y, resume=True, **arguments)))
+"""
+    model, (X, y, _) = model_of("200", scoring=lambda model, X, y: 0.5)
+    expected = digest(model.fit(X, y, X_val=X[:100], y_val=y[:100]))
+    done = mpi(3, program(tmp_path, text), timeout=60)
+    assert (done.returncode, done.stdout.split()) == (0, ["2"] * 3 + [expected] * 3), done.stderr
+
+
+def test_signal_during_an_epoch_ends_all_after_the_same_batch(tmp_path):
+    """The loss sends the signal in the second epoch. The core finds it after a batch, 20 ms later at the earliest."""
+    text = """
+import time
+size = {"hidden_layer_sizes": (300, 200), "batch_size": 130}
+
+def loss(y, output):
+    calls.append(None)
+    if comm.rank == 1 and len(calls) == 13:
+        signal.raise_signal(signal.SIGINT)
+        time.sleep(0.05)
+    return ((output - y) ** 2).sum(axis=1), 2 * (output - y)
+
+calls = [None] * 99
+whole, arguments = model_of("regression", loss=loss, y_scale=None, **size)
+whole.fit(*arguments, comm=comm)
+calls = []
+model, arguments = model_of("regression", loss=loss, y_scale=None, **size)
+try:
+    model.fit(*arguments, comm=comm)
+except KeyboardInterrupt:
+    show((model.n_iter_, model._model.state.batch))
+show(digest(model.fit(*arguments, comm=comm, resume=True)) == digest(whole))
+"""
+    done = mpi(2, program(tmp_path, text), timeout=60)
+    assert done.returncode == 0, done.stderr
+    first, second, *same = done.stdout.splitlines()
+    assert first == second == "(1, 2)" and same == ["True"] * 2

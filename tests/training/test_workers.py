@@ -1,6 +1,7 @@
 """Training on several processes, which are threads here: the bits of one process, and errors that reach all of them."""
 
 import re
+import signal
 import threading
 import warnings
 
@@ -11,6 +12,7 @@ from worker_cases import CASES, DENSE, QueueComm, data, digest, fitted, in_threa
 
 from cmlp import MLPClassifier, WorkerError, load
 from cmlp.callbacks import Checkpoint
+from cmlp.workers import Workers
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*(converged yet|chunks of 128)")
 
@@ -227,6 +229,51 @@ def test_workers_that_continue_in_other_ways_raise_one_error(name):
 
     found = errors(2, fit, ValueError)
     assert found == [f"All workers must have the same {name}, got False on worker 0 and True on worker 1."] * 2
+
+
+@pytest.mark.parametrize("task", ["fit", "epoch"])
+def test_callback_of_scikit_learn_that_fails_on_one_worker_raises_on_all(task):
+    pytest.importorskip("sklearn.callback")
+
+    class Fails:
+        def setup(self, estimator, context):
+            pass
+
+        def teardown(self, estimator, context):
+            pass
+
+        def on_fit_task_begin(self, estimator, context):
+            if context.task_name == task:
+                raise OSError("disk full")
+
+        def on_fit_task_end(self, estimator, context):
+            pass
+
+    def fit(comm):
+        model, arguments = model_of("200")
+        return (model.set_callbacks(Fails()) if comm.rank == 1 else model).fit(*arguments, comm=comm)
+
+    found = in_threads(3, fit)
+    assert isinstance(found[1], OSError)
+    assert [str(error) for error in found[::2]] == ["Worker 1 failed: OSError: disk full"] * 2
+
+
+def test_ctrl_c_waits_for_a_moment_at_which_all_workers_can_stop():
+    before = signal.getsignal(signal.SIGINT)
+    with Workers(QueueComm(0, 2, {})) as workers:
+        signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            workers.raise_noted()
+        workers.raise_noted()
+        signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)  # the second one does not wait
+        with pytest.raises(KeyboardInterrupt):
+            workers.raise_noted()
+    assert signal.getsignal(signal.SIGINT) == before
+    with pytest.raises(KeyboardInterrupt), Workers(QueueComm(0, 2, {})):
+        signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) == before
 
 
 def test_failing_loss_of_one_worker_raises_on_all():

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from cmlp.estimators.model import Model
+    from cmlp.workers import Workers
 
 # Attributes that exist only during fit. They are not copied or pickled, because they hold references to X and y.
 FIT_TIME = ("_callback_fit_ctx", "_skl_callbacks_to_teardown")
@@ -108,6 +109,7 @@ def call_with_callbacks(
     X: ArrayLike,
     y: ArrayLike,
     sample_weight: ArrayLike | None,
+    workers: Workers | None = None,
 ) -> None:
     """Call ``train(observer=...)``, and tear down the callbacks at the end, also after an exception.
 
@@ -119,7 +121,12 @@ def call_with_callbacks(
     from sklearn.callback import with_callbacks
 
     def run(estimator: Any) -> None:
-        observer = CallbackObserver(estimator, X, y, sample_weight)
+        try:
+            observer = CallbackObserver(estimator, X, y, sample_weight)
+        except BaseException as error:
+            if workers is not None and workers.size > 1:  # the others prepare their data
+                workers.settle(error)
+            raise
         train(observer=observer)
         observer.fit_is_over(estimator._model)
 

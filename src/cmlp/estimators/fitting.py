@@ -77,8 +77,7 @@ def fit(
     local: bool = False,
 ) -> None:
     """Train a new model, or with `warm_start` or `resume` the previous one, and store it at the end."""
-    with Exclusively(estimator):
-        workers = Workers(comm)
+    with Exclusively(estimator), Workers(comm) as workers:
         begin = partial(_begin, estimator, resume=resume, local=local, alone=comm is None)
         parameters, previous, ways = workers.together(begin)
         if workers.size > 1:
@@ -102,7 +101,7 @@ def fit(
             workers=workers,
             shards=shards,
         )
-        call_with_callbacks(call, estimator, X, y, sample_weight)
+        call_with_callbacks(call, estimator, X, y, sample_weight, workers)
 
 
 def _begin(

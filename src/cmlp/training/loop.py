@@ -365,6 +365,7 @@ class Training:
                     raise TimeLimitReached
                 end = batch + piece.n_batches(self.batch_size)
                 if piece.has_weight:
+                    self.workers.ready()
                     self._call = _Call(piece, batch, self.optimizer.n_steps)
                     norm = self._train_piece(self._call, None if rates is None else rates[batch:end])
                 batch = end

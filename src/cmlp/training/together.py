@@ -69,6 +69,7 @@ def advance_together(training: Training, at_once: bool) -> None:
         return
     try:
         training.advance_observed(at_once)
+        workers.raise_noted()
     except BaseException as raised:
         error = raised
     history = state.history
