@@ -157,7 +157,7 @@ def test_export_to_int8(command, tmp_path):
         (["--to", "onnx", "-o", "m.onnx", "--dtype", "float32"], "--dtype is only for C headers, got --to onnx"),
         (["--to", "onnx", "-o", "m.onnx", "--name", "x"], "--name is only for C headers, got --to onnx"),
         (["--to", "c-int8", "-o", "m.h", "--calibrate", "no.npy"], "No such file"),
-        (["--to", "c", "-o", "nowhere/m.h"], "m.h: No such file or directory"),
+        (["--to", "c", "-o", "nowhere/m.h"], "nowhere: No such folder"),
     ],
 )
 def test_export_errors(command, tmp_path, arguments, message):

@@ -322,7 +322,15 @@ def test_output_goes_to_a_file_in_blocks_with_the_same_lines(folder, predict, mo
     np.save(folder / "rows.npy", bad)
     assert "rows.npy, row 21, column 2: the value is nan" in predict("rows.npy", "-o", "out.txt")[2]
     assert (folder / "out.txt").read_text().splitlines() == at_once  # the old file stays
-    assert "No such file or directory" in predict("rows.csv", "-o", "missing/out.txt")[2]
+    assert "missing: No such folder" in predict("rows.csv", "-o", "missing/out.txt")[2]
+
+
+def test_output_replaces_no_input(folder, predict):
+    for name in ("rows.csv", "model.cmlp"):
+        content = (folder / name).read_bytes()
+        status, lines, err = predict("rows.csv", "-o", name)
+        assert (status, lines) == (1, []) and f"the output would replace {name}: choose another file with -o" in err
+        assert (folder / name).read_bytes() == content
 
 
 @pytest.mark.slow

@@ -157,13 +157,38 @@ def test_labels_in_a_file_of_their_own(train):
         (["rows.npy", "--target", "5", "--max-iter", "0"], "The 'max_iter' parameter of MLPClassifier must be an int"),
         (["rows.npy", "--target", "5", "-o", "missing/m.cmlp"], "missing: No such folder"),
         (["rows.npy", "--target", "5", "--resume"], "m.cmlp: No such file"),
+        (["rows.npy", "--target", "5", "-o", "."], ".: Is a directory"),
+        (["rows.npy", "--target", "5", "-o", "rows.npy"], "the output would replace rows.npy"),
+        (["rows.npy", "--target", "5", "--resume", "-o", "rows.npy"], "the output would replace rows.npy"),
+        (["x.npy", "--labels", "rows.csv", "-o", "rows.csv"], "the output would replace rows.csv"),
+        (["rows.npy", "--target", "5", "--validation-labels", "rows.npy"], "--validation-labels needs --validation"),
+        (["latin.csv", "--target", "1"], "latin.csv is not a CSV file in UTF-8"),
     ],
 )
 def test_errors_take_one_line(train, arguments, message):
     arguments = arguments if "-o" in arguments else [*arguments, "-o", "m.cmlp"]
+    Path("latin.csv").write_bytes(b"1,2\n\xe9,3\n")
+    before = Path("rows.npy").read_bytes()
     status, lines, err = train(*arguments)
     assert (status, lines, err.count("\n")) == (1, [], 1)
     assert message.replace("earth", NAMES[Y[0]]) in err
+    assert Path("rows.npy").read_bytes() == before
+
+
+@pytest.mark.filterwarnings("ignore:lbfgs failed to converge")
+def test_lbfgs_writes_a_model(train):
+    solver = ["--solver", "lbfgs", "-o", "m.cmlp", *OPTIONS]
+    status, lines, err = train("rows.npy", "--target", "5", *solver)
+    expected = MLPClassifier(**FIT, solver="lbfgs").fit(X, Y)
+    assert (status, err, lines[-1]) == (0, "", "wrote m.cmlp")
+    assert lines[-2] == f"{expected.n_iter_} epochs, loss {expected.loss_:.6g}"
+    np.testing.assert_array_equal(loaded().coefs_[0], expected.coefs_[0])
+
+
+def test_parquet_without_rows_is_refused(train):
+    pyarrow, parquet = package("pyarrow"), package("pyarrow.parquet")
+    parquet.write_table(pyarrow.table({"a": X[:0, 0], "kind": Y[:0]}), "rows.parquet")
+    assert "rows.parquet contains no rows" in train("rows.parquet", "--target", "kind", "-o", "m.cmlp")[2]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX here")

@@ -295,7 +295,9 @@ def test_an_error_names_rows_of_shuffled_blocks():
         ({"class_weight": "balanced"}, {}, "class_weight='balanced' needs all labels"),
         ({"solver": "lbfgs"}, {}, "fit_batches needs batches, but solver='lbfgs'"),
         ({}, {"n_rows": 0}, "n_rows must be a positive integer or None, got 0"),
-        ({}, {"n_rows": 7}, f"source yielded {N} rows in epoch 1, but 7 were expected"),
+        ({}, {"n_rows": 7}, "source yielded more rows in epoch 1 than the 7 that were expected"),
+        ({"learning_rate": "cosine"}, {"n_rows": 20}, "source yielded more rows in epoch 1 than the 20 that were"),
+        ({}, {"n_rows": 10**6}, f"source yielded {N} rows in epoch 1, but 1000000 were expected"),
     ],
 )
 def test_what_needs_all_rows_is_refused(params, arguments, message):
@@ -307,6 +309,8 @@ def test_sources_that_are_not_read_again():
     iterator = iter(blocks(100, X, Y))
     with pytest.raises(ValueError, match=r"source yielded 0 rows in epoch 2, .* A function must return a new iterator"):
         classifier().fit_batches(lambda: iterator, classes=[0, 1, 2])
+    with pytest.raises(TypeError, match=r"source\(\) must return an iterable of blocks \(X, y\), got NoneType."):
+        classifier().fit_batches(lambda: None, classes=[0, 1, 2])
     with pytest.raises(TypeError, match=r"source must be an iterable of blocks .* got int"):
         classifier().fit_batches(3, classes=[0, 1, 2])
 

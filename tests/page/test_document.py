@@ -299,8 +299,8 @@ def test_command_embeds_the_images_that_it_is_told(tmp_path, capsys):
         (["missing.cmlp"], "No such file"),
         (["bad.cmlp"], "cannot be loaded"),
         (["net.cmlp", "--data", "sample"], r"X_train must have the shape (n, 3)"),
-        (["net.cmlp", "-o", "net.cmlp"], "the page would replace the model file"),
-        (["net.cmlp", "-o", "folder/x.html"], "No such file"),
+        (["net.cmlp", "-o", "net.cmlp"], "the output would replace net.cmlp: choose another file with -o"),
+        (["net.cmlp", "-o", "folder/x.html"], "folder: No such folder"),
     ],
 )
 def test_command_reports_errors_in_one_line(arguments, message, tmp_path, capsys, monkeypatch):

@@ -131,7 +131,10 @@ def _parquet(path: str, target: str, dropped: Sequence[str]) -> ParquetBlocks:
     names = column_names(path)
     at = column_number(path, len(names), names, target)
     kept = kept_columns(path, len(names), names, [*dropped, target])
-    return ParquetBlocks(path, names[at], columns=[names[i] for i in kept])
+    blocks = ParquetBlocks(path, names[at], columns=[names[i] for i in kept])
+    if not blocks.n_rows:
+        raise CommandError(f"{path} contains no rows")
+    return blocks
 
 
 def as_targets(cells: Sequence[str]) -> NDArray[Any]:

@@ -39,6 +39,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Write the file."""
     _check(arguments)
+    options.check_output(arguments.output, arguments.model, arguments.calibrate, arguments.labels)
     load = options.loaded_model if arguments.to == "c" else options.loaded_network  # tables become C headers only
     model = load(arguments.model)
     result = _exported(arguments, model)

@@ -58,9 +58,8 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Write the page, print its size, and open it if the output is a terminal."""
     path = arguments.model
     output = arguments.output or (PAGE_FILE if path is None else os.path.splitext(path)[0] + ".html")
+    options.check_output(output, path)
     with options.reported():
-        if path is not None and os.path.exists(output) and os.path.samefile(output, path):
-            raise ValueError(f"the page would replace the model file {path}: choose another file with -o")
         model = story_network() if path is None else options.loaded_model(path)
         page = _written(model, output, arguments)
     is_open = terminal.rewrites and not arguments.no_open and open_in_browser(output)

@@ -78,6 +78,8 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Print the predictions."""
     from cmlp.record import record_of
 
+    if arguments.output is not None:
+        options.check_output(arguments.output, arguments.model, arguments.data)
     model = options.loaded_network(arguments.model)
     if arguments.proba and record_of(model).kind == "regressor":
         raise options.CommandError(f"{arguments.model} is a regressor, which has no probabilities")

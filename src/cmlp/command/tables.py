@@ -163,26 +163,21 @@ def _read_csv(path: str, text: Iterable[str], header: str, dropped: Sequence[str
     numbers, lines = array("d"), array("q")
     names: list[str] | None = None
     width = None
-    try:
-        for line, cells in _rows(text):
-            if width is None:
-                width = len(cells)
-                if header == "yes" or (header == "auto" and not any(map(_resembles_a_number, cells))):
-                    names = [cell.strip() for cell in cells]
-                kept = kept_columns(path, width, names, dropped)
-                if names is not None:
-                    continue
-            if len(cells) != width:
-                raise CommandError(f"{path}, line {line}: {len(cells)} values, but the first line has {width}")
-            try:
-                numbers.extend(_floats([cells[i] for i in kept] if dropped else cells))
-            except ValueError:
-                raise _not_a_number(path, line, cells, names, kept) from None
-            lines.append(line)
-    except UnicodeDecodeError as error:
-        raise CommandError(f"{path} is not a CSV file in UTF-8, and not npy, idx or Parquet: {error}") from error
-    except csv.Error as error:
-        raise CommandError(f"{path} cannot be read as CSV: {error}") from error
+    for line, cells in _rows(path, text):
+        if width is None:
+            width = len(cells)
+            if header == "yes" or (header == "auto" and not any(map(_resembles_a_number, cells))):
+                names = [cell.strip() for cell in cells]
+            kept = kept_columns(path, width, names, dropped)
+            if names is not None:
+                continue
+        if len(cells) != width:
+            raise CommandError(f"{path}, line {line}: {len(cells)} values, but the first line has {width}")
+        try:
+            numbers.extend(_floats([cells[i] for i in kept] if dropped else cells))
+        except ValueError:
+            raise _not_a_number(path, line, cells, names, kept) from None
+        lines.append(line)
     names = None if names is None else [names[i] for i in kept]
     return Table(np.frombuffer(numbers).reshape(len(lines), len(kept)), names, lines, kept)
 
@@ -191,7 +186,7 @@ def read_cells(path: str, text: Iterable[str], header: str, column: str) -> list
     """Return the cells of one column of delimited text."""
     cells: list[str] = []
     at = None
-    for line, row in _rows(text):
+    for line, row in _rows(path, text):
         if at is None:
             named = header == "yes" or (header == "auto" and not any(map(_resembles_a_number, row)))
             names = [cell.strip() for cell in row] if named else None
@@ -206,8 +201,17 @@ def read_cells(path: str, text: Iterable[str], header: str, column: str) -> list
     return cells
 
 
-def _rows(text: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
+def _rows(path: str, text: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
     """Yield the line number and the values of each row."""
+    try:
+        yield from _delimited(text)
+    except UnicodeDecodeError as error:
+        raise CommandError(f"{path} is not a CSV file in UTF-8, and not npy, idx or Parquet: {error}") from error
+    except csv.Error as error:
+        raise CommandError(f"{path} cannot be read as CSV: {error}") from error
+
+
+def _delimited(text: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
     lines = ("\n" if line.lstrip().startswith("#") else line for line in text)
     skipped, first = next(((i, line) for i, line in enumerate(lines) if line.strip()), (0, ""))
     delimiter = max(_DELIMITERS, key=first.count) if any(map(first.count, _DELIMITERS)) else " "

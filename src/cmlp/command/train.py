@@ -7,7 +7,6 @@ import ast
 import math
 import time
 import warnings
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cmlp import constraints
@@ -76,6 +75,10 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Train and write the model, also after Ctrl-C if an epoch is complete."""
     from cmlp.command.columns import read_rows
 
+    if arguments.validation is None and arguments.validation_labels is not None:
+        raise options.CommandError("--validation-labels needs --validation DATA: the rows that have these labels")
+    files = arguments.data, arguments.labels, arguments.validation, arguments.validation_labels
+    options.check_output(arguments.output, *files)  # reported now, not after hours of training
     with options.reported(TypeError, ImportError):
         model = _model(arguments)
         reading = arguments.header, arguments.drop, arguments.max_bytes
@@ -110,9 +113,6 @@ def _model(arguments: argparse.Namespace) -> Any:
         if name not in kind._get_param_names():
             raise options.CommandError(f"{kind.__name__} has no parameter {name!r}")
     if not arguments.resume:
-        folder = Path(arguments.output).absolute().parent
-        if not folder.is_dir():  # reported now, not after hours of training
-            raise options.CommandError(f"{folder}: No such folder")
         return kind(**given)
     model: Any = cmlp.load(arguments.output)
     if type(model) is not kind:
@@ -140,8 +140,9 @@ def _save(model: Any, path: str, terminal: Terminal) -> None:
     with options.reported(TypeError):
         model.save(path, include_training_state=True)
     lines = [f"{model.n_iter_} epochs, loss {model.loss_:.6g}"]
-    if model.history_.get("validation_score"):
-        lines[0] += f", validation score {model.history_['validation_score'][-1]:.6g}"
+    scores = getattr(model, "history_", {}).get("validation_score")  # solver="lbfgs" has no history
+    if scores:
+        lines[0] += f", validation score {scores[-1]:.6g}"
     terminal.write_lines([*map(printable_message, lines), f"wrote {printable(path)}"])
 
 

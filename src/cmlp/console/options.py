@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import math
+import os
 import shlex
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -41,6 +42,18 @@ def reported(*also: type[Exception]) -> Iterator[None]:
         if isinstance(error, OSError) and error.strerror and error.filename:
             message = f"{error.filename}: {error.strerror}"
         raise CommandError(message) from error
+
+
+def check_output(path: str, *inputs: str | None) -> None:
+    """Raise CommandError if a file cannot be written there, or would replace a file that the command reads."""
+    folder = Path(path).absolute().parent
+    if not folder.is_dir():
+        raise CommandError(f"{folder}: No such folder")
+    if Path(path).is_dir():
+        raise CommandError(f"{path}: Is a directory")
+    for other in filter(None, inputs):
+        if os.path.exists(path) and os.path.exists(other) and os.path.samefile(path, other):
+            raise CommandError(f"the output would replace {other}: choose another file with -o")
 
 
 def loaded_model(path: str) -> Any:

@@ -37,7 +37,12 @@ class Source:
 
     def open(self) -> Iterator[Any]:
         """Return an iterator over the blocks of one pass."""
-        return iter(self._source if hasattr(self._source, "__iter__") else self._source())
+        if hasattr(self._source, "__iter__"):
+            return iter(self._source)
+        blocks = self._source()
+        if not hasattr(blocks, "__iter__"):
+            raise TypeError(f"source() must return an iterable of blocks (X, y), got {type(blocks).__name__}.")
+        return iter(blocks)
 
     def require_passes(self, n_passes: float, why: str) -> None:
         """Raise ValueError if more passes are needed than the source allows."""

@@ -84,6 +84,11 @@ class StreamFeed:
                 begin = max(first * batch_size - n_rows, 0)
                 order = self._order(state, block)
                 start, n_rows = n_rows, n_rows + len(block.X)
+                if 0 < self.n_rows < n_rows:  # learning rates are planned for that number
+                    raise ValueError(
+                        f"source yielded more rows in epoch {state.epoch + 1} than the {self.n_rows} that "
+                        "were expected."
+                    )
                 end = len(block.X)
                 if begin >= end:
                     continue
