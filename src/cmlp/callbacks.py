@@ -1,8 +1,13 @@
 """Callbacks: objects that the training loop calls, for progress, logs, checkpoints and stopping.
 
-A callback is an object with at least one of the methods ``on_fit_begin(trainer)``, ``on_epoch_end(trainer)`` and
-``on_fit_end(trainer)``. The argument is a `cmlp.Trainer`: `Trainer.last_epoch` and `Trainer.history` have the numbers,
-`Trainer.network` the parameters, `Trainer.snapshot` returns the model as it is now, and `Trainer.stop` ends training.
+A callback is an object with at least one of the methods ``on_fit_begin(trainer)``, ``on_batches_end(trainer)``,
+``on_epoch_end(trainer)`` and ``on_fit_end(trainer)``. The argument is a `cmlp.Trainer`: `Trainer.last_epoch` and
+`Trainer.history` have the numbers, `Trainer.network` the parameters, `Trainer.snapshot` returns the model as it is now,
+and `Trainer.stop` ends training after the current epoch.
+
+A callback with `on_batches_end` has an attribute `every_batches`, a positive integer or None. The method is called in
+the middle of an epoch, whenever ``trainer.state.batch``, the number of completed batches of the epoch, is a multiple of
+`every_batches`. It is not called at the end of an epoch, and never if `every_batches` is None.
 """
 
 from __future__ import annotations
@@ -65,32 +70,43 @@ class ProgressBar:
 
 
 class Checkpoint:
-    """Save the model every few epochs and at the end.
+    """Save the model every few epochs, optionally also every few batches, and at the end.
 
     The file of an estimator includes the training state, so that after a crash
-    ``cmlp.load(path).fit(X, y, resume=True)`` continues. Writing is atomic: the file is always complete.
+    ``cmlp.load(path).fit(X, y, resume=True)`` continues, also in the middle of an epoch. The result has the same bits
+    as a fit without the crash. Writing is atomic: the file is always complete.
 
     Parameters
     ----------
     path : str or path-like
-        The model file. ``{epoch}`` in a str is replaced by the number of completed epochs.
+        The model file. In a str, ``{epoch}`` is replaced by the number of completed epochs, and ``{batch}`` by the
+        number of completed batches of the epoch that follows: 0 between two epochs.
     every : int, default=1
         Number of epochs between two checkpoints.
+    every_batches : int or None, default=None
+        Number of batches between two checkpoints within an epoch, counted from its first batch. None means no
+        checkpoints within epochs. In `cmlp.distributed.fit`, it is a number of rounds. It must be None with
+        ``solver="lbfgs"`` and for the estimators for tables.
 
     Raises
     ------
     ValueError
-        If `every` is not a positive integer.
+        If `every` or `every_batches` is not a positive integer.
 
     Examples
     --------
     >>> from cmlp import MLPClassifier
     >>> from cmlp.callbacks import Checkpoint
-    >>> model = MLPClassifier(callbacks=[Checkpoint("model.cmlp", every=10)])
+    >>> model = MLPClassifier(callbacks=[Checkpoint("model.cmlp", every_batches=1000)])
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, every: int = 1) -> None:
+    def __init__(self, path: str | os.PathLike[str], *, every: int = 1, every_batches: int | None = None) -> None:
         self.path, self.every = path, _positive("every", every)
+        self.every_batches = None if every_batches is None else _positive("every_batches", every_batches, " or None")
+
+    def on_batches_end(self, trainer: Any) -> None:
+        """Save the model in the middle of an epoch."""
+        self._save(trainer)
 
     def on_epoch_end(self, trainer: Any) -> None:
         """Save the model if it is time."""
@@ -102,8 +118,8 @@ class Checkpoint:
         self._save(trainer)
 
     def _save(self, trainer: Any) -> None:
-        path = self.path.format(epoch=trainer.state.epoch) if isinstance(self.path, str) else self.path
-        trainer.save(path)
+        path, state = self.path, trainer.state
+        trainer.save(path.format(epoch=state.epoch, batch=state.batch or 0) if isinstance(path, str) else path)
 
 
 class CSVLog:
@@ -222,7 +238,7 @@ def new_bar(**options: Any) -> Any:
     return tqdm(**options)
 
 
-def _positive(name: str, value: object) -> int:
+def _positive(name: str, value: object, other: str = "") -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ValueError(f"{name} must be a positive integer, got {value!r}.")
+        raise ValueError(f"{name} must be a positive integer{other}, got {value!r}.")
     return value

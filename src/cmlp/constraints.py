@@ -36,7 +36,7 @@ SYNONYMS = {"sigmoid": "logistic"}
 # Larger integers are clipped to this value: it fits a C integer, and no count is larger in practice.
 LARGEST_INTEGER = 2**63 - 1
 # The methods of callbacks.
-HOOKS = ("on_fit_begin", "on_epoch_end", "on_fit_end")
+HOOKS = ("on_fit_begin", "on_batches_end", "on_epoch_end", "on_fit_end")
 LARGEST_FLOAT = sys.float_info.max
 # The C library's limits: layer sizes are below SIZE_LIMIT, and MAX_LAYERS includes the input layer.
 SIZE_LIMIT, MAX_LAYERS = 2**31, 64

@@ -267,6 +267,13 @@ def test_checkpoint_resumes_to_the_same_bits(tmp_path, threads, rounds, monkeypa
     equal(cmlp.distributed.fit(classifier(**params), parts(7), **keywords), alone)  # it is complete
 
 
+def test_hook_is_called_between_the_rounds_of_an_epoch(tmp_path, threads):
+    path = str(tmp_path / "{epoch}-{batch}.cmlp")
+    save = cmlp.callbacks.Checkpoint(path, every=9, every_batches=2)
+    cmlp.distributed.fit(classifier(max_iter=2, callbacks=[save]), parts(), shards=3, rounds=4, client=threads)
+    assert sorted(file.stem for file in tmp_path.iterdir()) == ["0-2", "1-2", "2-0"]
+
+
 def test_checkpoint_that_cannot_be_written_fails_before_training(tmp_path, threads):
     with pytest.raises(OSError, match="missing"):
         cmlp.distributed.fit(classifier(), parts(), client=threads, checkpoint=tmp_path / "missing" / "state.cmlp")

@@ -113,7 +113,7 @@ def test_bad_parameters_raise_scikit_learns_message(name, value):
         (
             "callbacks",
             [print],
-            "list of objects with at least one of the methods on_fit_begin, on_epoch_end, on_fit_end",
+            "list of objects with at least one of the methods on_fit_begin, on_batches_end, on_epoch_end",
         ),
         ("callbacks", len, "or None. Got <built-in function len> instead."),
         ("random_state", np.random.default_rng(0), "RandomState' or None. Got Generator"),

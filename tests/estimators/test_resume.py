@@ -98,12 +98,23 @@ def test_fit_that_a_callback_stopped_continues(parameters, passed, interrupt):
         assert outcome(model.fit(X, Y, resume=True)) == outcome(whole)
 
 
-@pytest.mark.parametrize("parameters", [{}, CASES["early stopping"], {"random_state": "generator"}])
+class Hook:
+    """A callback that is called in the middle of an epoch."""
+
+    every_batches = 2
+
+    def on_batches_end(self, trainer):
+        trainer.snapshot()
+
+
+@pytest.mark.parametrize(
+    "parameters", [{}, CASES["early stopping"], {"random_state": "generator"}, {"callbacks": [Hook()]}]
+)
 @pytest.mark.parametrize("passed", [unchanged, through_pickle])
 def test_fit_continues_after_ctrl_c_anywhere(parameters, passed):
     """Also in the middle of an epoch, and in the first one, when there is no model yet."""
     whole = outcome(model_of(parameters, max_iter=2).fit(X, Y))
-    modules = [f"cmlp.training.{name}" for name in ("loop", "random", "split", "stopping", "state")]
+    modules = [f"cmlp.training.{name}" for name in ("loop", "random", "split", "stopping", "state", "together")]
     without_model = 0
     for step in range(1, 1000):
         model = model_of(parameters, max_iter=2)

@@ -92,6 +92,7 @@ CASES = {
     "scaled": {"batch_size": 600, "input_scale": "standard", "shuffle": False},
     "sparse": {"batch_size": 600, "kind": "sparse"},
     "shards": {"batch_size": 384, "shards": (500, 300, 500), "weigh": True, "dropout": 0.3},
+    "halves": {"batch_size": 256, "shards": (650, 650), "weigh": True},
 }
 DENSE = [name for name in CASES if name != "sparse"]
 

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 from optional import package
-from worker_cases import DENSE, digest, fitted, model_of
+from worker_cases import CASES, DENSE, digest, fitted, model_of
+
+from cmlp import load
 
 mpi4py = package("mpi4py")
 worker_cases = Path(__file__).parents[1] / "support/worker_cases.py"
@@ -129,6 +131,35 @@ show(digest(model))
 """
     done = mpi(3, program(tmp_path, resume), timeout=60)
     assert done.stdout.splitlines() == [alone["dropout"]] * 3, done.stderr
+
+
+@pytest.mark.parametrize("name", ["200", "halves"])
+def test_process_that_is_killed_in_an_epoch_resumes_from_it_with_the_same_bits(tmp_path, alone, name):
+    """Worker 1 is killed after the second batch of the second epoch; its own callback is called after every batch."""
+    path = tmp_path / "model.cmlp"
+    shards = CASES[name].get("shards")
+    text = f"""
+class Killed:
+    every_batches = 1
+
+    def on_batches_end(self, trainer):
+        if (trainer.state.epoch, trainer.state.batch) == (1, 3):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+save = Checkpoint({str(path)!r}, every_batches=2)
+model, arguments = model_of({name!r}, callbacks=[[save], [Killed()], None][comm.rank])
+model.fit(*arguments, comm=comm, shards={shards})
+"""
+    assert mpi(3, program(tmp_path, text), timeout=60).returncode != 0
+    state = load(path)._model.state
+    assert (state.epoch, state.batch) == (1, 2)
+    resume = f"""
+model = cmlp.load({str(path)!r})
+show(digest(model.fit(*model_of({name!r})[1], resume=True, comm=comm, shards={shards})))
+"""
+    for size in (2, 4):
+        done = mpi(size, program(tmp_path, resume), timeout=60)
+        assert done.stdout.splitlines() == [alone[name]] * size, done.stderr
 
 
 @pytest.mark.parametrize("size", [2, 4])

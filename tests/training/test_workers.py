@@ -3,6 +3,7 @@
 import re
 import signal
 import threading
+import time
 import warnings
 
 import numpy as np
@@ -351,6 +352,124 @@ def test_checkpoint_resumes_with_another_number_of_workers(tmp_path, alone):
 
     for size in (1, 2):
         assert in_threads(size, resume) == [alone("dropout")] * size
+
+
+class InEpoch:
+    """A callback that does something after the second batch of the second epoch."""
+
+    every_batches = 2
+
+    def __init__(self, action):
+        self.action = action
+
+    def on_batches_end(self, trainer):
+        if (trainer.state.epoch, trainer.state.batch) == (1, 2):
+            self.action(trainer)
+
+
+def fail(trainer):
+    raise OSError("disk full")
+
+
+IN_EPOCH = [name for name in DENSE if name not in ("1000", "1024", "full", "uint8", "large", "shards")]  # 3 batches or more
+
+
+@pytest.mark.parametrize("name", IN_EPOCH)
+def test_checkpoint_in_an_epoch_resumes_with_another_number_of_workers(tmp_path, alone, name):
+    """Worker 0 saves, worker 2 fails, worker 1 has no callback."""
+    path = tmp_path / "model.cmlp"
+
+    def begin(comm):
+        callbacks = [[Checkpoint(path, every_batches=2)], None, [InEpoch(fail)]][comm.rank]
+        return fit_with(comm, name, callbacks=callbacks)
+
+    def resume(comm):
+        model, arguments = load(path), model_of(name)[1]
+        assert (model._model.state.epoch, model._model.state.batch) == (1, 2)
+        return digest(model.fit(*arguments, resume=True, comm=comm, shards=CASES[name].get("shards")))
+
+    found = in_threads(3, begin)
+    assert isinstance(found[2], OSError) and [type(error) for error in found[:2]] == [WorkerError] * 2
+    for size in (1, 2, 4):
+        assert in_threads(size, resume) == [alone(name)] * size
+
+
+def test_hooks_of_different_workers_are_called_after_their_own_batches(alone):
+    """The epoch has 7 batches. All workers train the same batches per call of the core."""
+
+    class Seen:
+        def __init__(self, every_batches):
+            self.every_batches, self.batches = every_batches, []
+
+        def on_batches_end(self, trainer):
+            self.batches.append(trainer.state.batch)
+
+    callbacks = [[], [Seen(2), Seen(10**30)], [Seen(3)]]
+    models = in_threads(3, lambda comm: digest(fit_with(comm, callbacks=callbacks[comm.rank])))
+    assert models == [alone("200")] * 3
+    assert [[seen.batches for seen in own] for own in callbacks] == [[], [[2, 4, 6] * 3, []], [[3, 6] * 3]]
+
+
+def test_failing_hook_of_one_worker_raises_on_all():
+    found = in_threads(3, lambda comm: fit_with(comm, callbacks=[InEpoch(fail)] if comm.rank == 1 else None))
+    assert isinstance(found[1], OSError)
+    assert [str(found[i]) for i in (0, 2)] == ["Worker 1 failed: OSError: disk full"] * 2
+
+
+def test_ctrl_c_in_the_hook_of_one_worker_interrupts_all_after_the_same_batch(alone):
+    models = {}
+
+    def interrupt(trainer):
+        raise KeyboardInterrupt
+
+    def fit(comm):
+        models[comm.rank], arguments = model_of("200", callbacks=[InEpoch(interrupt)] if comm.rank == 1 else None)
+        return models[comm.rank].fit(*arguments, comm=comm)
+
+    assert all(isinstance(error, KeyboardInterrupt) for error in in_threads(3, fit))
+    states = [models[rank]._model.state for rank in range(3)]
+    assert [(state.epoch, state.batch) for state in states] == [(1, 2)] * 3
+
+    def resume(comm):
+        model = models[comm.rank].set_params(callbacks=None)
+        return digest(model.fit(*model_of("200")[1], resume=True, comm=comm))
+
+    assert in_threads(3, resume) == [alone("200")] * 3
+
+
+def test_stop_in_an_epoch_on_one_worker_stops_all_after_the_epoch():
+    stop = InEpoch(lambda trainer: trainer.stop())
+    models = in_threads(2, lambda comm: fit_with(comm, callbacks=[stop] if comm.rank else None))
+    assert [model.n_iter_ for model in models] == [2, 2]
+
+
+def test_hook_that_changes_one_worker_alone_raises_on_all():
+    def change(trainer):
+        trainer.network.params[:] += 1
+
+    found = in_threads(2, lambda comm: fit_with(comm, callbacks=[InEpoch(change)] if comm.rank else None))
+    assert "Callbacks must change them on all workers alike" in str(found[0])
+    assert isinstance(found[0], WorkerError) and isinstance(found[1], ValueError)
+
+
+def test_time_limit_that_passes_in_a_hook_stops_all_after_the_same_batch(alone):
+    models = {}
+
+    def fit(comm):
+        wait = InEpoch(lambda trainer: time.sleep(0.3))
+        limit = 0.3 if comm.rank == 0 else None
+        models[comm.rank], arguments = model_of("200", max_time=limit, callbacks=[wait] if comm.rank else None)
+        return models[comm.rank].fit(*arguments, comm=comm)
+
+    in_threads(2, fit)
+    states = [models[rank]._model.state for rank in range(2)]
+    assert (states[0].epoch, states[0].batch) == (states[1].epoch, states[1].batch) and states[0].batch is not None
+
+    def resume(comm):
+        model = models[comm.rank].set_params(callbacks=None, max_time=None)
+        return digest(model.fit(*model_of("200")[1], resume=True, comm=comm))
+
+    assert in_threads(2, resume) == [alone("200")] * 2
 
 
 def test_more_workers_than_chunks_are_reported_once():

@@ -125,7 +125,6 @@ def fit(
         previous = vars(model).get("_model") if parameters.warm_start else None
         if resuming:
             previous = _stored(model, parameters.training, checkpoint, {"shards": n_shards, "rounds": n_rounds})
-        saver = None
         if checkpoint is not None:
             saver = _Saver(checkpoint, {"shards": n_shards, "rounds": n_rounds})
             callbacks = [*(parameters.training.callbacks or []), saver]
@@ -133,7 +132,6 @@ def fit(
         parts = cluster.compute(parts_of(X, y, sample_weight))
         rows = _Rows(cluster, parts, type(model).__name__, model._estimator_type == "classifier", n_shards, n_rounds)
         del parts
-        rows.saver = saver
         first_X, first_y, first_weight = rows.first
         call = partial(
             train,
@@ -168,7 +166,6 @@ class _Rows:
         The first row of X and y, and its weight or None.
     classes : ndarray or None
         The classes of all rows; None for a regressor.
-    saver : _Saver or None
     """
 
     training: type[Training] = RoundTraining
@@ -184,7 +181,6 @@ class _Rows:
             raise ValueError(f"shards must be at most the number of rows ({sum(sizes)}), got {n_shards}.")
         self.first: tuple[Any, Any, Any] = next(one.first for one in summaries if one.first is not None)
         self.classes = all_classes(summaries)
-        self.saver: _Saver | None = None
         self._shards, self._owner, self._n_rounds = DaskShards(cluster, parts, sizes, n_shards), owner, n_rounds
 
     def feed(
@@ -192,8 +188,7 @@ class _Rows:
     ) -> RoundFeed:
         """Return the feed of a training; `rows` has the first row."""
         self._shards.convert(Format.of(rows, data, parameters, problem, self._owner, "part"))
-        after_round = self.saver.save if self.saver is not None else _nothing
-        return RoundFeed(self._shards, self._n_rounds, bool(parameters.training.shuffle), after_round)
+        return RoundFeed(self._shards, self._n_rounds, bool(parameters.training.shuffle))
 
     def learn(self, feed: RoundFeed, data: Data, problem: Problem, state: TrainingState, settings: Settings) -> Data:
         """Return the data with the scale of the inputs, which may have to be learnt."""
@@ -202,31 +197,21 @@ class _Rows:
         return with_learnt_scales(*self._shards.moments(), data, problem, state, isinstance(data.X, CSR))
 
 
-def _nothing() -> None:
-    """Do nothing after a round."""
-
-
 class _Saver:
-    """A callback that writes the model with its training state to a file, before, between and after rounds."""
+    """A callback that writes the model with its training state to a file, before the first and after each round."""
+
+    every_batches = 1  # a round counts as a batch
 
     def __init__(self, path: str | os.PathLike[str], numbers: dict[str, int]) -> None:
         self._path, self._numbers = path, numbers
-        self._trainer: Any = None
 
-    def on_fit_begin(self, trainer: Any) -> None:
-        """Write the file, so that what cannot be stored raises its error now."""
-        self._trainer = trainer
-        self.save()
-
-    def on_epoch_end(self, trainer: Any) -> None:
-        """Write the file after the last round of an epoch."""
-        self.save()
-
-    def save(self) -> None:
-        """Write the file."""
-        state = self._trainer.state
+    def _save(self, trainer: Any) -> None:
+        """Write the file. Before training, what cannot be stored raises its error."""
+        state = trainer.state
         state.parameters = {**(state.parameters or {}), **self._numbers}
-        self._trainer.save(self._path)
+        trainer.save(self._path)
+
+    on_fit_begin = on_batches_end = on_epoch_end = _save
 
 
 def _stored(model: Any, settings: Settings, path: Any, numbers: dict[str, int]) -> Model:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cmlp.estimators.delegation import Delegated
+from cmlp.training.observer import Observer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,8 +55,11 @@ def has_callbacks(estimator: object) -> bool:
     return "_skl_callbacks" in vars(estimator)
 
 
-class CallbackObserver:
+class CallbackObserver(Observer):
     """Calls the callbacks of an estimator before and after each epoch of a training.
+
+    The constructor reports that fit begins, before the data are checked, and `fit_is_over` that it has ended, because
+    the estimator has no model yet when the loop ends.
 
     Parameters
     ----------
@@ -81,9 +85,6 @@ class CallbackObserver:
         self.fit = CallbackSupportMixin._init_callback_context(estimator, max_subtasks=estimator.max_iter)
         self.fit.call_on_fit_task_begin(**self.arguments)
 
-    def fit_begins(self) -> None:
-        """The constructor has reported it, before the data were checked."""
-
     def epoch_begins(self) -> None:
         """Report that an epoch begins."""
         self.epoch = self.fit.subcontext(task_name="epoch")
@@ -94,9 +95,6 @@ class CallbackObserver:
         attributes = {"reconstruction_attributes": lambda: {"_model": self.snapshot()}}
         stops: bool = self.epoch.call_on_fit_task_end(**self.arguments, **attributes)
         return stops
-
-    def fit_ends(self) -> None:
-        """The loop has ended, but the estimator has no model yet: see `fit_is_over`."""
 
     def fit_is_over(self, model: Model) -> None:
         """Report that fit has ended with this model."""

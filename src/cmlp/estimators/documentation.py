@@ -112,8 +112,9 @@ scoring : None, str or callable, default=None
     validation loss. Other names are scorers of scikit-learn. A callable has the arguments ``(estimator, X, y)``, and
     ``sample_weight`` if the rows have weights; its X is an array.
 callbacks : list of object or None, default=None
-    Objects with at least one of the methods ``on_fit_begin(trainer)``, ``on_epoch_end(trainer)`` and
-    ``on_fit_end(trainer)``, which fit calls; see `cmlp.callbacks`. Not stored in model files.
+    Objects with at least one of the methods ``on_fit_begin(trainer)``, ``on_batches_end(trainer)``,
+    ``on_epoch_end(trainer)`` and ``on_fit_end(trainer)``, which fit calls; see `cmlp.callbacks`. Not stored in model
+    files.
 block_size : int, default=1024
     Rows per block for ``shuffle="blocks"``.
 """

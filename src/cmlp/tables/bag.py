@@ -18,6 +18,7 @@ from cmlp.record import Record
 from cmlp.tables.encoder import Encoder
 from cmlp.threads import available_threads
 from cmlp.training.initialization import init_activations, initial_params
+from cmlp.training.observer import Observer
 from cmlp.training.stopping import STOPPING_RULES
 from cmlp.training.task import Data
 from cmlp.training.trainer import Trainer
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp.training.loop import Training
-    from cmlp.training.observer import Observer
     from cmlp.training.state import TrainingState
     from cmlp.training.task import Task
 
@@ -87,20 +87,11 @@ class Shape(NamedTuple):
     loss_parameter: float | tuple[float, ...]
 
 
-class Stop:
+class Stop(Observer):
     """An observer that ends a training at a point in time."""
 
     def __init__(self, seconds: float | None) -> None:
         self.end = float("inf") if seconds is None else time.monotonic() + seconds
-
-    def fit_begins(self) -> None:
-        """Part of the interface of observers."""
-
-    def fit_ends(self) -> None:
-        """Part of the interface of observers."""
-
-    def epoch_begins(self) -> None:
-        """Nothing to do."""
 
     def epoch_ends(self) -> bool:
         """Return whether training ends."""

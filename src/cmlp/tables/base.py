@@ -181,6 +181,11 @@ class TabularEstimator(TableExports, Routing, Representation, Parametrized):
 
         callbacks = callbacks_of(parameters["callbacks"], parameters["verbose"])
         follower = Reporter(BagTrainer(trainings, lambda: store(copy(self))), callbacks) if callbacks else None
+        if follower is not None and follower.intervals:
+            raise ValueError(
+                f"every_batches of a callback must be None for {type(self).__name__}, which calls callbacks after "
+                f"epochs of all networks, got {min(follower.intervals)}."
+            )
         try:
             lines = parameters["verbose"] not in (False, "bar")
             train(trainings, parameters["n_threads"], parameters["max_time"], verbose=lines, follower=follower)

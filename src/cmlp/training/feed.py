@@ -12,7 +12,7 @@ from cmlp.training.random import draw_and_store
 from cmlp.training.split import shuffled
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Collection, Generator, Iterator
     from typing import Protocol, TypeAlias
 
     from numpy.typing import NDArray
@@ -61,6 +61,13 @@ class Piece(NamedTuple):
         """Return the number of batches."""
         return -(-(self.X.shape[0] if self.order is None else len(self.order)) // batch_size)
 
+    def part(self, begin: int, end: int) -> Piece:
+        """Return the piece of the rows from `begin` to `end` (exclusive) of this one."""
+        n_rows = self.X.shape[0] if self.order is None else len(self.order)
+        end = min(end, n_rows)
+        order = np.arange(begin, end) if self.order is None else self.order[begin:end]
+        return self._replace(order=order, is_last=self.is_last and end == n_rows)
+
     def batches_done(self, n_steps: int, batch_size: int) -> int:
         """Return the number of batches that are done after `n_steps` steps.
 
@@ -89,6 +96,20 @@ if TYPE_CHECKING:
 
         def first_error(self, error: NonFiniteInputError, dtype: np.dtype[Any]) -> Exception:
             """Return the error to raise instead of the core's for the piece that was yielded last."""
+
+
+def cut(pieces: Iterator[Piece], batch_size: int, first: int, intervals: Collection[int]) -> Iterator[Piece]:
+    """Yield pieces, cut after each multiple of one of the `intervals`, numbers of batches; `first` batches are done."""
+    if not intervals:
+        yield from pieces
+        return
+    for piece in pieces:
+        batch, n_batches = 0, piece.n_batches(batch_size)
+        while batch < n_batches:
+            end = min(n_batches, *((1 + (first + batch) // interval) * interval - first for interval in intervals))
+            yield piece if end - batch == n_batches else piece.part(batch * batch_size, end * batch_size)
+            batch = end
+        first += n_batches
 
 
 class ArrayFeed:

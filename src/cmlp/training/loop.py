@@ -24,13 +24,13 @@ from cmlp.exceptions import (
 )
 from cmlp.training.advice import scale_advice, warn_if_useless
 from cmlp.training.at_once import epochs_at_once, train_at_once
-from cmlp.training.feed import ArrayFeed, Piece, array_feed, mean
+from cmlp.training.feed import ArrayFeed, Piece, array_feed, cut, mean
 from cmlp.training.history import Curve
 from cmlp.training.random import draw_and_store
 from cmlp.training.split import split
 from cmlp.training.stopping import STOPPING_RULES
 from cmlp.training.target_scale import standardized
-from cmlp.training.together import advance_together
+from cmlp.training.together import advance_together, common_intervals, report_together
 from cmlp.workers import Workers
 
 if TYPE_CHECKING:
@@ -99,6 +99,7 @@ class Training:
         self.net, self.task, self.data, self.settings, self.state = net, task, data, settings, state
         self.n_threads = n_threads
         self.observers: list[Observer] = []
+        self.intervals: tuple[int, ...] = ()  # those of the observers while `epochs` trains
         state.check(net)
         if settings.shuffle and state.generator is None:
             raise ValueError("The training state is from a finished training: it has no random generator.")
@@ -204,6 +205,7 @@ class Training:
         state, observers = self.state, self.observers
         self._started, self._first_epoch = time.monotonic(), state.epoch
         self.workers.together(self._begin_observers)
+        self.intervals = common_intervals(self)
         try:
             while not self.finished:
                 advance_together(self, at_once)
@@ -279,16 +281,27 @@ class Training:
         try:
             loss, rate, norm = self._train_batches(last)
             if last is not None and last < self.n_batches:
-                state.seconds += time.monotonic() - self._clock
-                state.batch = last
+                self._store_batches(last)
                 return
             self._end_epoch(loss, rate, norm)
         except (KeyboardInterrupt, TimeLimitReached):
             if state.epoch == n_epochs and self._call is not None:
                 piece, first, n_steps = self._call
-                state.batch = first + piece.batches_done(self.optimizer.n_steps - n_steps, self.batch_size)
-                state.seconds += time.monotonic() - self._clock
+                self._store_batches(first + piece.batches_done(self.optimizer.n_steps - n_steps, self.batch_size))
             raise
+
+    def _store_batches(self, batch: int) -> None:
+        """Record that `batch` batches of the epoch are complete, so that training can continue with the next one."""
+        state, now = self.state, time.monotonic()
+        state.seconds += now - self._clock
+        state.batch, self._clock, self._call = batch, now, None
+
+    def _report_batches(self, batch: int) -> None:
+        """Call the observers if one of their intervals ends after `batch` batches."""
+        if any(batch % interval == 0 for interval in self.intervals):
+            self._store_batches(batch)
+            report_together(self, batch)
+            self._clock = time.monotonic()
 
     def _end_epoch(self, loss: float, last_rate: float, norm: float) -> None:
         """Record an epoch, and decide how training continues.
@@ -356,12 +369,13 @@ class Training:
         if state.batch is None:
             self.begin_epoch()
         assert state.batch is not None
-        batch, norm = state.batch, math.nan
+        first, norm = state.batch, math.nan
+        batch = first
         if not batch:
             state.sums[:] = 0
         with closing(self.feed.pieces(state, self.batch_size, batch, last)) as pieces:
-            for piece in pieces:
-                if batch > state.batch and self._time_is_up():
+            for piece in cut(pieces, self.batch_size, batch, self.intervals):
+                if batch > first and self._time_is_up():
                     raise TimeLimitReached
                 end = batch + piece.n_batches(self.batch_size)
                 if piece.has_weight:
@@ -369,6 +383,8 @@ class Training:
                     self._call = _Call(piece, batch, self.optimizer.n_steps)
                     norm = self._train_piece(self._call, None if rates is None else rates[batch:end])
                 batch = end
+                if not piece.is_last:
+                    self._report_batches(batch)
         cost = self._loss(state.sums.tolist())
         return cost, self.optimizer.learning_rate if rates is None else float(rates[batch - 1]), norm
 

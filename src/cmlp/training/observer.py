@@ -1,12 +1,23 @@
-"""The interface for objects that follow a training, epoch by epoch."""
+"""The base class for objects that follow a training, epoch by epoch or batch by batch."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
 
 
-class Observer(Protocol):
-    """An object whose methods the training loop calls."""
+class Observer:
+    """An object whose methods the training loop calls; by default they do nothing.
+
+    Attributes
+    ----------
+    intervals : set of int
+        In the middle of an epoch, `batches_end` is called after each multiple of one of these numbers of batches.
+    """
+
+    intervals: AbstractSet[int] = frozenset()
 
     def fit_begins(self) -> None:
         """Called before the first epoch of a call."""
@@ -14,8 +25,12 @@ class Observer(Protocol):
     def epoch_begins(self) -> None:
         """Called before each epoch."""
 
+    def batches_end(self, batch: int) -> None:
+        """Called in the middle of an epoch, after `batch` batches of the epoch; not after its last batch."""
+
     def epoch_ends(self) -> bool:
         """Called after each epoch; returns True to stop training."""
+        return False
 
     def fit_ends(self) -> None:
         """Called when training is finished, and when it is paused or interrupted."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cmlp.constraints import HOOKS
+from cmlp.training.observer import Observer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-class Reporter:
+class Reporter(Observer):
     """An observer that calls the methods `HOOKS` of callbacks, as far as they have them.
 
     Parameters
@@ -18,33 +19,62 @@ class Reporter:
     trainer : Trainer
         The argument of the methods.
     callbacks : list of object
+
+    Attributes
+    ----------
+    intervals : set of int
+        The attributes `every_batches` of the callbacks that have `on_batches_end`, except None.
+
+    Raises
+    ------
+    ValueError
+        If an `every_batches` is not a positive integer or None.
     """
 
     def __init__(self, trainer: Any, callbacks: list[Any]) -> None:
         self._trainer = trainer
-        self._begin, self._epoch, self._end = (
-            [getattr(callback, hook) for callback in callbacks if hasattr(callback, hook)] for hook in HOOKS
+        self._begin, batches, self._epoch, self._end = (
+            [(callback, getattr(callback, hook)) for callback in callbacks if hasattr(callback, hook)] for hook in HOOKS
         )
+        self._batches = [(interval, call) for callback, call in batches if (interval := _interval(callback))]
+        self.intervals = {interval for interval, _ in self._batches}
 
     def fit_begins(self) -> None:
         """Report that training begins or continues."""
-        for call in self._begin:
+        for _, call in self._begin:
             call(self._trainer)
 
-    def epoch_begins(self) -> None:
-        """Callbacks have no method for this."""
+    def batches_end(self, batch: int) -> None:
+        """Report completed batches to the callbacks whose interval has ended."""
+        for interval, call in self._batches:
+            if batch % interval == 0:
+                call(self._trainer)
 
     def epoch_ends(self) -> bool:
         """Report an epoch; a callback stops training by `Trainer.stop`."""
-        for call in self._epoch:
+        for _, call in self._epoch:
             call(self._trainer)
         stopped: bool = self._trainer.state.stopped
         return stopped
 
     def fit_ends(self) -> None:
         """Report that training is finished or interrupted."""
-        for call in self._end:
+        for _, call in self._end:
             call(self._trainer)
+
+
+def _interval(callback: Any) -> int | None:
+    """Return the number of batches after which `on_batches_end` is called; None for never."""
+    owner = type(callback).__name__
+    if not hasattr(callback, "every_batches"):
+        raise ValueError(
+            f"A callback with on_batches_end must have the attribute every_batches, a number of batches, but {owner} "
+            "has none."
+        )
+    value = callback.every_batches
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+        raise ValueError(f"every_batches of the callback {owner} must be a positive integer or None, got {value!r}.")
+    return value
 
 
 def callbacks_of(given: Sequence[Any] | None, verbose: bool | int | str) -> list[Any]:

@@ -177,12 +177,10 @@ class RoundFeed:
     n_rounds : int
         Rounds per epoch.
     shuffle : bool
-    after_round : callable
-        Called without arguments between two rounds of an epoch.
     """
 
-    def __init__(self, shards: Shards, n_rounds: int, shuffle: bool, after_round: Callable[[], object]) -> None:
-        self.shards, self.n_rounds, self.after_round = shards, n_rounds, after_round
+    def __init__(self, shards: Shards, n_rounds: int, shuffle: bool) -> None:
+        self.shards, self.n_rounds = shards, n_rounds
         self.n_rows, self._shuffle = sum(shards.sizes), shuffle
 
     def begin_epoch(self, state: TrainingState) -> None:
@@ -234,7 +232,7 @@ class RoundTraining(Training):
                 self._shard_error = str(error)
                 raise
             if state.batch < self.n_batches:
-                self.feed.after_round()
+                self._report_batches(state.batch)
         local: Any = settings.batch_size
         n_steps = -(-max(self.feed.shards.sizes) // local)
         rate = self.optimizer.learning_rate

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 from zlib import crc32
 
@@ -15,7 +16,7 @@ from cmlp.training.random import is_storable, stored_generator
 from cmlp.workers import CHUNK
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from numpy.typing import NDArray
@@ -63,12 +64,40 @@ def join(training: Training, workers: Workers, description: Mapping[str, str]) -
 
 def advance_together(training: Training, at_once: bool) -> None:
     """Train an epoch and call the observers. If this fails on one worker or if it stops, all workers do."""
+    _act_together(training, partial(training.advance_observed, at_once))
+
+
+def report_together(training: Training, batch: int) -> None:
+    """Call the observers after `batch` batches of an epoch. If one fails on one worker, all workers raise."""
+
+    def report() -> None:
+        for observer in training.observers:
+            observer.batches_end(batch)
+
+    try:
+        _act_together(training, report)
+    except BaseException:
+        training.workers.broken = True  # all workers have raised
+        raise
+
+
+def common_intervals(training: Training) -> tuple[int, ...]:
+    """Return the intervals of the observers of all workers, which must interrupt the epoch after the same batches."""
+    intervals = {interval for observer in training.observers for interval in observer.intervals}
+    if training.workers.size > 1:
+        texts = training.workers.gather(" ".join(map(str, intervals)))
+        intervals = {int(number) for text in texts for number in text.split()}
+    return tuple(sorted(intervals))
+
+
+def _act_together(training: Training, action: Callable[[], object]) -> None:
+    """Call a function on every worker. If it fails or stops training on one, it does so on all."""
     state, workers, error = training.state, training.workers, None
     if workers.size == 1:
-        training.advance_observed(at_once)
+        action()
         return
     try:
-        training.advance_observed(at_once)
+        action()
         workers.raise_noted()
     except BaseException as raised:
         error = raised

@@ -140,8 +140,8 @@ class Trainer:
         losses of probabilities, otherwise the coefficient of determination ("r2"). "loss" means minus the validation
         loss. A callable has the arguments ``(network, X, y)``, and ``sample_weight`` if the rows have weights.
     callbacks : list of object or None, default=None
-        Objects with methods ``on_fit_begin(trainer)``, ``on_epoch_end(trainer)`` or ``on_fit_end(trainer)``, see
-        `cmlp.callbacks`.
+        Objects with methods ``on_fit_begin(trainer)``, ``on_batches_end(trainer)``, ``on_epoch_end(trainer)`` or
+        ``on_fit_end(trainer)``, see `cmlp.callbacks`.
     block_size : int, default=1024
         Rows per block for ``shuffle="blocks"``.
 
@@ -449,7 +449,13 @@ class Trainer:
             training = kind(record.net, task, data, settings, self.state, record.n_threads, feed)
         callbacks = callbacks_of(settings.callbacks, settings.verbose)
         if callbacks:
-            training.observers.append(Reporter(self, callbacks))
+            reporter = Reporter(self, callbacks)
+            if reporter.intervals and not isinstance(training, Training):
+                raise ValueError(
+                    "every_batches of a callback must be None with solver='lbfgs', which has no batches, got "
+                    f"{min(reporter.intervals)}."
+                )
+            training.observers.append(reporter)
         return training
 
 
