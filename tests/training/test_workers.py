@@ -371,7 +371,8 @@ def fail(trainer):
     raise OSError("disk full")
 
 
-IN_EPOCH = [name for name in DENSE if name not in ("1000", "1024", "full", "uint8", "large", "shards")]  # 3 batches or more
+# Cases whose epoch has at least 3 batches.
+IN_EPOCH = [name for name in DENSE if name not in ("1000", "1024", "full", "uint8", "large", "shards")]
 
 
 @pytest.mark.parametrize("name", IN_EPOCH)
