@@ -417,6 +417,23 @@ def test_failing_hook_of_one_worker_raises_on_all():
     assert [str(found[i]) for i in (0, 2)] == ["Worker 1 failed: OSError: disk full"] * 2
 
 
+def test_failure_of_one_worker_before_its_hook_raises_on_all(monkeypatch):
+    """The others wait for it, to call their hooks."""
+    from cmlp.training.loop import Training
+
+    store = Training._store_batches
+
+    def fails(training, batch):
+        if (training.workers.rank, batch) == (1, 4):
+            raise MemoryError("no memory")
+        store(training, batch)
+
+    monkeypatch.setattr(Training, "_store_batches", fails)
+    found = in_threads(3, lambda comm: fit_with(comm, callbacks=[InEpoch(fail)] if comm.rank == 0 else None))
+    assert isinstance(found[1], MemoryError)
+    assert [str(found[i]) for i in (0, 2)] == ["Worker 1 failed: MemoryError: no memory"] * 2
+
+
 def test_ctrl_c_in_the_hook_of_one_worker_interrupts_all_after_the_same_batch(alone):
     models = {}
 
