@@ -52,8 +52,8 @@ BAD_ROWS = [
     ([GOOD, (changed(X, (5, 2), np.inf), LABELS)], "In shard 1, whose first row is the row 60 of X: .*row 5, column 2"),
     ([GOOD, (np.array([["a"]]), LABELS[:1])], "In part 1: .*"),
     ([(X[:1], LABELS[:1])], r"shards must be at most the number of rows \(1\), got 2"),
-    ([(X[:0], LABELS[:0])], r"shards must be at most the number of rows \(0\), got 2"),
-    ([], r"shards must be at most the number of rows \(0\), got 2"),
+    ([(X[:0], LABELS[:0])], "X must have at least one row, got none"),
+    ([], "X must have at least one row, got none"),
 ]
 
 
@@ -87,6 +87,8 @@ def test_arguments_that_do_not_fit_are_named(threads):
     refused(threads, "shards must be a positive integer, got 0", [GOOD], shards=0)
     refused(threads, "shards must be a positive integer, got None", [GOOD], shards=None)
     refused(threads, "rounds must be a positive integer or None, got 1.5", [GOOD], rounds=1.5)
+    refused(threads, "rounds must be at most 30 for 60 rows in 2 shards, got 31", [GOOD], rounds=31)
+    refused(threads, "checkpoint must be a path or None, got 1", [GOOD], checkpoint=1, error=TypeError)
     refused(threads, "client must be a distributed.Client or None, got str", [GOOD], client="tcp://", error=TypeError)
 
 

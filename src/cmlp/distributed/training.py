@@ -75,7 +75,8 @@ def fit(
     shards : int, default=8
         Number of shards, at least 1; also the largest number of threads that can work at the same time.
     rounds : int or None, default=None
-        Number of rounds per epoch. None means 1 for up to 4 shards, otherwise 8.
+        Number of rounds per epoch, at most the larger of 8 and the number of rows of a shard. None means 1 for up to
+        4 shards, otherwise 8.
     X_val, y_val : array-like or None, default=None
         Validation rows in the memory of this process, as for `MLPClassifier.fit`.
     client : distributed.Client or None, default=None
@@ -118,6 +119,8 @@ def fit(
     n_rounds = 1 if n_shards <= _MOST_SHARDS_FOR_EPOCHS else _ROUNDS
     if rounds is not None:
         n_rounds = _positive(rounds, "rounds must be a positive integer or None")
+    if checkpoint is not None and not isinstance(checkpoint, (str, os.PathLike)):
+        raise TypeError(f"checkpoint must be a path or None, got {checkpoint!r}.")
     with Exclusively(model), cluster_of(client) as cluster:
         parameters = model._parameters()
         check_batches(parameters, X_val is not None, "distributed.fit")
@@ -177,8 +180,14 @@ class _Rows:
             cluster.results([cluster.submit(summary, part, i, owner, labels) for i, part in enumerate(parts)])
         )
         sizes = [one.n_rows for one in summaries]
-        if sum(sizes) < n_shards:
-            raise ValueError(f"shards must be at most the number of rows ({sum(sizes)}), got {n_shards}.")
+        n_rows = sum(sizes)
+        if not n_rows:
+            raise ValueError("X must have at least one row, got none.")
+        if n_rows < n_shards:
+            raise ValueError(f"shards must be at most the number of rows ({n_rows}), got {n_shards}.")
+        most = max(_ROUNDS, n_rows // n_shards)
+        if n_rounds > most:
+            raise ValueError(f"rounds must be at most {most} for {n_rows} rows in {n_shards} shards, got {n_rounds}.")
         self.first: tuple[Any, Any, Any] = next(one.first for one in summaries if one.first is not None)
         self.classes = all_classes(summaries)
         self._shards, self._owner, self._n_rounds = DaskShards(cluster, parts, sizes, n_shards), owner, n_rounds
