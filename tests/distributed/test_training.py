@@ -274,6 +274,19 @@ def test_hook_is_called_between_the_rounds_of_an_epoch(tmp_path, threads):
     assert sorted(file.stem for file in tmp_path.iterdir()) == ["0-2", "1-2", "2-0"]
 
 
+def test_only_distributed_fit_continues_a_training_in_rounds(tmp_path, threads):
+    model = cmlp.distributed.fit(classifier(max_iter=2), parts(), shards=3, client=threads)
+    X, y = parts(1)[0][:2]
+    with pytest.raises(ValueError, match="cannot continue a fit of cmlp"):
+        model.fit(X, y, resume=True)
+    with pytest.raises(ValueError, match="cannot continue a fit of cmlp"):
+        model.fit_batches([(X, y)], classes=model.classes_, resume=True)
+    model.save(tmp_path / "state.cmlp", include_training_state=True)
+    keywords = {"shards": 3, "client": threads, "checkpoint": tmp_path / "state.cmlp"}
+    longer = cmlp.distributed.fit(classifier(max_iter=4), parts(), **keywords)
+    equal(longer, cmlp.distributed.fit(classifier(max_iter=4), parts(), shards=3, client=threads))
+
+
 def test_checkpoint_that_cannot_be_written_fails_before_training(tmp_path, threads):
     with pytest.raises(OSError, match="missing"):
         cmlp.distributed.fit(classifier(), parts(), client=threads, checkpoint=tmp_path / "missing" / "state.cmlp")

@@ -21,6 +21,8 @@ from cmlp.inputs.sparse import CSR
 from cmlp.training.rounds import RoundFeed, RoundTraining
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp.distributed.cluster import Cluster
@@ -124,12 +126,13 @@ def fit(
     with Exclusively(model), cluster_of(client) as cluster:
         parameters = model._parameters()
         check_batches(parameters, X_val is not None, "distributed.fit")
+        kept = {"shards": n_shards, "rounds": n_rounds}
         resuming = checkpoint is not None and os.path.exists(checkpoint)
         previous = vars(model).get("_model") if parameters.warm_start else None
         if resuming:
-            previous = _stored(model, parameters.training, checkpoint, {"shards": n_shards, "rounds": n_rounds})
+            previous = _stored(model, parameters.training, checkpoint, kept)
         if checkpoint is not None:
-            saver = _Saver(checkpoint, {"shards": n_shards, "rounds": n_rounds})
+            saver = _Saver(checkpoint)
             callbacks = [*(parameters.training.callbacks or []), saver]
             parameters = parameters._replace(training=parameters.training._replace(callbacks=callbacks))
         parts = cluster.compute(parts_of(X, y, sample_weight))
@@ -169,6 +172,8 @@ class _Rows:
         The first row of X and y, and its weight or None.
     classes : ndarray or None
         The classes of all rows; None for a regressor.
+    kept : dict of str to int
+        The numbers of shards and rounds.
     """
 
     training: type[Training] = RoundTraining
@@ -190,6 +195,7 @@ class _Rows:
             raise ValueError(f"rounds must be at most {most} for {n_rows} rows in {n_shards} shards, got {n_rounds}.")
         self.first: tuple[Any, Any, Any] = next(one.first for one in summaries if one.first is not None)
         self.classes = all_classes(summaries)
+        self.kept: Mapping[str, int] = {"shards": n_shards, "rounds": n_rounds}
         self._shards, self._owner, self._n_rounds = DaskShards(cluster, parts, sizes, n_shards), owner, n_rounds
 
     def feed(
@@ -211,13 +217,11 @@ class _Saver:
 
     every_batches = 1  # a round counts as a batch
 
-    def __init__(self, path: str | os.PathLike[str], numbers: dict[str, int]) -> None:
-        self._path, self._numbers = path, numbers
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._path = path
 
     def _save(self, trainer: Any) -> None:
         """Write the file. Before training, what cannot be stored raises its error."""
-        state = trainer.state
-        state.parameters = {**(state.parameters or {}), **self._numbers}
         trainer.save(self._path)
 
     on_fit_begin = on_batches_end = on_epoch_end = _save
@@ -230,7 +234,7 @@ def _stored(model: Any, settings: Settings, path: Any, numbers: dict[str, int]) 
         raise ValueError(f"checkpoint must be a file of {type(model).__name__}, but has {type(loaded).__name__}.")
     twin = copy(model)
     twin._model = loaded._model
-    stored = model_to_resume(twin, settings)
+    stored = model_to_resume(twin, settings, in_rounds=True)
     kept = stored.state.parameters or {}
     for name, now in numbers.items():
         if kept.get(name) != now:

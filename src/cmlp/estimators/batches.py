@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -26,7 +27,7 @@ from cmlp.training.stream import Block, StreamFeed
 from cmlp.training.target_scale import learnt_scale
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import Protocol
 
     from numpy.typing import ArrayLike, NDArray
@@ -40,9 +41,13 @@ if TYPE_CHECKING:
     from cmlp.training.task import Data
 
     class Blocks(Protocol):
-        """Rows that are not in one array, of which a fit knows the first ones only."""
+        """Rows that are not in one array, of which a fit knows the first ones only.
+
+        `kept` are numbers that must not change before training is resumed, besides the estimator's parameters.
+        """
 
         training: type[Training]
+        kept: Mapping[str, int]
 
         def feed(
             self, rows: NDArray[Any] | CSR, data: Data, parameters: Parameters, problem: Problem, state: TrainingState
@@ -185,6 +190,7 @@ class Stream:
     """
 
     training: type[Training] = Training
+    kept: Mapping[str, int] = MappingProxyType({})
 
     def __init__(self, source: Source, owner: str, n_rows: int | None) -> None:
         if n_rows is not None and (isinstance(n_rows, bool) or not isinstance(n_rows, int) or n_rows < 1):

@@ -186,7 +186,7 @@ def train(
         workers.together(training.check_data)
         if workers.size > 1:
             join(training, workers, {"classes": "None" if labels is None else shown(labels.classes.tolist())})
-        training.state.parameters = parameters_to_keep(estimator)
+        training.state.parameters = {**parameters_to_keep(estimator), **({} if stream is None else stream.kept)}
     if observer is not None:
         observer.snapshot = partial(_snapshot, training, labels)
         training.observers.append(observer)

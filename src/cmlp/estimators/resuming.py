@@ -45,8 +45,11 @@ def _kept_names(cls: Any) -> list[str]:
     return sorted(cls._constraints.keys() - _FREE)
 
 
-def model_to_resume(estimator: MultilayerPerceptron, settings: Settings) -> Model:
-    """Return the model with the state of the previous fit; raises ValueError if it cannot be resumed."""
+def model_to_resume(estimator: MultilayerPerceptron, settings: Settings, *, in_rounds: bool = False) -> Model:
+    """Return the model with the state of the previous fit; raises ValueError if it cannot be resumed.
+
+    A training of `cmlp.distributed.fit` continues `in_rounds` only: its state counts rounds instead of batches.
+    """
     values = vars(estimator)
     model: Model | None = values.get(INTERRUPTED) or values.get("_model")
     if settings.solver == "lbfgs":
@@ -61,6 +64,8 @@ def model_to_resume(estimator: MultilayerPerceptron, settings: Settings) -> Mode
             "resume=True continues a call of fit, but this model has no state of one: it was trained by partial_fit, "
             "with solver='lbfgs' or with a random generator other than MT19937, or loaded without its training state."
         )
+    if "rounds" in state.parameters and not in_rounds:
+        raise ValueError("resume=True cannot continue a fit of cmlp.distributed: pass its checkpoint to that function.")
     for name, now in parameters_to_keep(estimator).items():
         was = state.parameters.get(name, now)
         if was is not now and repr(was) != repr(now):
