@@ -29,9 +29,9 @@ class Document:
     Parameters
     ----------
     template : str
-        Name of the template.
+        Name of the template of the body.
     parts : dict of str to str
-        What replaces the names in the template, among it "style", "script" and "model", the model as JSON.
+        What replaces the names in the templates, among it "title", "style", "script" and "model", the model as JSON.
 
     Attributes
     ----------
@@ -43,7 +43,8 @@ class Document:
     """
 
     def __init__(self, template: str, parts: Mapping[str, str]) -> None:
-        self.html = fill(asset(template), {**parts, "theme": _THEME, "policy": _policy(parts)})
+        frame = {"body": fill(asset(template), parts), "theme": _THEME, "policy": _policy(parts)}
+        self.html = fill(asset("document.html"), {**parts, **frame})
         sizes = {name: len(parts[name].encode()) for name in _BLOCKS if name in parts}
         self.sizes = {"markup": len(self.html.encode()) - sum(sizes.values()), **sizes}
         self.sizes["weights"] = self.sizes.pop("model")
