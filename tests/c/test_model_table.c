@@ -28,37 +28,32 @@ static model_file good, changed;
 
 static const double quantiles[2][N_OUT] = {{0.1, 0.5, 0.9}, {0.1, 0.5, 0.8}};
 
+/* The network for rows without bins or with them; its loss is that of the quantiles, unless they are NULL. */
+static void make_net(int bins, int32_t dtype, int32_t output, const double *levels)
+{
+    const int32_t activations[] = {CMLP_ACTIVATION_RELU, output};
+    const int64_t sizes[] = {bins ? WIDE : NARROW, N_HIDDEN, N_OUT};
+    cmlp_net_config config = CMLP_INIT(cmlp_net_config);
+    config.sizes = sizes;
+    config.activations = activations;
+    config.n_layers = 3;
+    config.loss = levels ? CMLP_LOSS_QUANTILE : CMLP_LOSS_SQUARED_ERROR;
+    config.dtype = dtype;
+    config.quantiles = levels;
+    CHECK(cmlp_net_init(nets[bins], CMLP_NET_SIZE, &config) == CMLP_OK);
+}
+
 /* Networks with a quantile for each output: those without bins, and those with them. */
 static void make_quantile_nets(const double *narrow, const double *wide)
 {
-    const int32_t activations[] = {CMLP_ACTIVATION_RELU, CMLP_ACTIVATION_IDENTITY};
-    for (int bins = 0; bins < 2; bins++) {
-        const int64_t sizes[] = {bins ? WIDE : NARROW, N_HIDDEN, N_OUT};
-        cmlp_net_config config = CMLP_INIT(cmlp_net_config);
-        config.sizes = sizes;
-        config.activations = activations;
-        config.n_layers = 3;
-        config.loss = CMLP_LOSS_QUANTILE;
-        config.dtype = CMLP_FLOAT32;
-        config.quantiles = bins ? wide : narrow;
-        CHECK(cmlp_net_init(nets[bins], CMLP_NET_SIZE, &config) == CMLP_OK);
-    }
+    make_net(0, CMLP_FLOAT32, CMLP_ACTIVATION_IDENTITY, narrow);
+    make_net(1, CMLP_FLOAT32, CMLP_ACTIVATION_IDENTITY, wide);
 }
 
 static void make_nets(int32_t dtype, int32_t output)
 {
-    const int32_t activations[] = {CMLP_ACTIVATION_RELU, output};
     uint64_t state = 5;
-    for (int bins = 0; bins < 2; bins++) {
-        const int64_t sizes[] = {bins ? WIDE : NARROW, N_HIDDEN, N_OUT};
-        cmlp_net_config config = CMLP_INIT(cmlp_net_config);
-        config.sizes = sizes;
-        config.activations = activations;
-        config.n_layers = 3;
-        config.loss = CMLP_LOSS_SQUARED_ERROR;
-        config.dtype = dtype;
-        CHECK(cmlp_net_init(nets[bins], CMLP_NET_SIZE, &config) == CMLP_OK);
-    }
+    for (int bins = 0; bins < 2; bins++) make_net(bins, dtype, output, NULL);
     for (int i = 0; i < N_NETS; i++)
         for (int k = 0; k < MOST; k++) put(dtype, blocks[i], k, uniform(&state, -1, 1));
 }
