@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from cmlp.exceptions import NotFittedError, sklearn_class
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from cmlp.estimators.base import MultilayerPerceptron
     from cmlp.estimators.model import Model
     from cmlp.training.settings import Settings
@@ -45,6 +47,21 @@ def _kept_names(cls: Any) -> list[str]:
     return sorted(cls._constraints.keys() - _FREE)
 
 
+def require_kept(kept: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Raise ValueError if a parameter differs from that of the fit that is resumed; kept ones may be missing."""
+    for name, value in now.items():
+        was = kept.get(name, value)
+        if was is not value and repr(was) != repr(value):
+            raise ValueError(f"resume=True continues a fit with {name}={was!r}, so {name}={value!r} is not possible.")
+
+
+def nothing_to_resume(estimator: object) -> Exception:
+    """Return the NotFittedError for an estimator without a call of fit."""
+    return sklearn_class(NotFittedError)(
+        f"resume=True continues a call of fit, but this {type(estimator).__name__} instance has none."
+    )
+
+
 def model_to_resume(estimator: MultilayerPerceptron, settings: Settings, *, in_rounds: bool = False) -> Model:
     """Return the model with the state of the previous fit; raises ValueError if it cannot be resumed.
 
@@ -55,9 +72,7 @@ def model_to_resume(estimator: MultilayerPerceptron, settings: Settings, *, in_r
     if settings.solver == "lbfgs":
         raise ValueError("resume=True needs epochs, but solver='lbfgs' has none: use warm_start=True.")
     if model is None:
-        raise sklearn_class(NotFittedError)(
-            f"resume=True continues a call of fit, but this {type(estimator).__name__} instance has none."
-        )
+        raise nothing_to_resume(estimator)
     state = model.state
     if state.checksum is None or state.parameters is None:
         raise ValueError(
@@ -66,10 +81,7 @@ def model_to_resume(estimator: MultilayerPerceptron, settings: Settings, *, in_r
         )
     if "rounds" in state.parameters and not in_rounds:
         raise ValueError("resume=True cannot continue a fit of cmlp.distributed: pass its checkpoint to that function.")
-    for name, now in parameters_to_keep(estimator).items():
-        was = state.parameters.get(name, now)
-        if was is not now and repr(was) != repr(now):
-            raise ValueError(f"resume=True continues a fit with {name}={was!r}, so {name}={now!r} is not possible.")
+    require_kept(state.parameters, parameters_to_keep(estimator))
     return model
 
 

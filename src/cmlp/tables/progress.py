@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp.estimators.resuming import INTERRUPTED
-from cmlp.exceptions import NotFittedError, sklearn_class
+from cmlp.estimators.resuming import INTERRUPTED, nothing_to_resume, require_kept
 from cmlp.training.trainer import TrainedEpoch
 
 if TYPE_CHECKING:
@@ -109,21 +109,15 @@ def keep_states(estimator: Any, trainings: Sequence[Training], columns: Encoder,
 def kept_states(estimator: Any, columns: Encoder, attributes: Mapping[str, Any]) -> list[TrainingState]:
     """Return the states of the fit that `resume` continues; raises ValueError if there is none that can continue."""
     if INTERRUPTED not in vars(estimator):
-        owner = type(estimator).__name__
         if "_model" not in vars(estimator):
-            raise sklearn_class(NotFittedError)(
-                f"resume=True continues a call of fit, but this {owner} instance has none."
-            )
+            raise nothing_to_resume(estimator)
+        owner = type(estimator).__name__
         raise ValueError(
             f"resume=True continues a fit that was interrupted, but that of this {owner} is complete, or it was loaded "
             "from a file, which has no training state."
         )
     states, parameters, digest = vars(estimator)[INTERRUPTED]
-    for name, now in _fixed_parameters(estimator).items():
-        if now != parameters[name]:
-            raise ValueError(
-                f"resume=True continues a fit with {name}={parameters[name]}, so {name}={now} is not possible."
-            )
+    require_kept(parameters, _fixed_parameters(estimator))
     if digest != _digest(columns, attributes):
         raise ValueError("resume=True continues a fit on other data. Pass the same X, y and validation data.")
     kept: list[TrainingState] = states
@@ -135,6 +129,6 @@ def _digest(columns: Encoder, attributes: Mapping[str, Any]) -> tuple[bytes, str
     return columns.numbers.tobytes(), repr(attributes)
 
 
-def _fixed_parameters(estimator: Any) -> dict[str, str]:
-    """Return the representations of the parameters that must not change before training is resumed."""
-    return {name: repr(value) for name, value in estimator.get_params(deep=False).items() if name not in _FREE}
+def _fixed_parameters(estimator: Any) -> dict[str, Any]:
+    """Return copies of the parameters that must not change before training is resumed."""
+    return {name: copy(value) for name, value in estimator.get_params(deep=False).items() if name not in _FREE}
