@@ -146,7 +146,7 @@ class Workers:
         late : bool
             Whether the time limit is reached; only that of worker 0 counts.
         checksum : int
-            Checksum of what all workers should have computed alike; another one than that of worker 0 is an error.
+            Checksum of what every worker must have computed. It is an error if worker 0 has another one.
         """
         if self.broken and error is not None:
             raise error

@@ -136,7 +136,7 @@ def fit(
             callbacks = [*(parameters.training.callbacks or []), saver]
             parameters = parameters._replace(training=parameters.training._replace(callbacks=callbacks))
         parts = cluster.compute(parts_of(X, y, sample_weight))
-        rows = _Rows(cluster, parts, type(model).__name__, model._estimator_type == "classifier", n_shards, n_rounds)
+        rows = _Rows(cluster, parts, type(model).__name__, model._estimator_type == "classifier", kept)
         del parts
         first_X, first_y, first_weight = rows.first
         call = partial(
@@ -178,14 +178,12 @@ class _Rows:
 
     training: type[Training] = RoundTraining
 
-    def __init__(
-        self, cluster: Cluster, parts: list[Any], owner: str, labels: bool, n_shards: int, n_rounds: int
-    ) -> None:
+    def __init__(self, cluster: Cluster, parts: list[Any], owner: str, labels: bool, kept: Mapping[str, int]) -> None:
         summaries = list(
             cluster.results([cluster.submit(summary, part, i, owner, labels) for i, part in enumerate(parts)])
         )
         sizes = [one.n_rows for one in summaries]
-        n_rows = sum(sizes)
+        n_rows, n_shards, n_rounds = sum(sizes), kept["shards"], kept["rounds"]
         if not n_rows:
             raise ValueError("X must have at least one row, got none.")
         if n_rows < n_shards:
@@ -195,15 +193,15 @@ class _Rows:
             raise ValueError(f"rounds must be at most {most} for {n_rows} rows in {n_shards} shards, got {n_rounds}.")
         self.first: tuple[Any, Any, Any] = next(one.first for one in summaries if one.first is not None)
         self.classes = all_classes(summaries)
-        self.kept: Mapping[str, int] = {"shards": n_shards, "rounds": n_rounds}
-        self._shards, self._owner, self._n_rounds = DaskShards(cluster, parts, sizes, n_shards), owner, n_rounds
+        self.kept, self._owner = kept, owner
+        self._shards = DaskShards(cluster, parts, sizes, n_shards)
 
     def feed(
         self, rows: NDArray[Any] | CSR, data: Data, parameters: Parameters, problem: Problem, state: TrainingState
     ) -> RoundFeed:
         """Return the feed of a training; `rows` has the first row."""
         self._shards.convert(Format.of(rows, data, parameters, problem, self._owner, "part"))
-        return RoundFeed(self._shards, self._n_rounds, bool(parameters.training.shuffle))
+        return RoundFeed(self._shards, self.kept["rounds"], bool(parameters.training.shuffle))
 
     def learn(self, feed: RoundFeed, data: Data, problem: Problem, state: TrainingState, settings: Settings) -> Data:
         """Return the data with the scale of the inputs, which may have to be learnt."""

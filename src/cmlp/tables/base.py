@@ -111,8 +111,9 @@ class TabularEstimator(TableExports, Routing, Representation, Parametrized):
     ) -> Self:
         """Learn the columns, and train the networks on them.
 
-        On Ctrl-C, fit raises KeyboardInterrupt; the model is then what has been learnt so far, if each network has
-        completed an epoch, otherwise the former one. ``fit(X, y, resume=True)`` continues, also after `max_time`.
+        On Ctrl-C, fit raises KeyboardInterrupt. If each network has completed an epoch, the estimator then has what
+        they have learnt so far; otherwise it keeps its previous model. ``fit(X, y, resume=True)`` continues, also after
+        `max_time`.
 
         Parameters
         ----------
