@@ -15,7 +15,7 @@ typedef struct cmlp_tuning_values {
     int32_t copied;    /* bytes of each row of inputs that the wide gradient copies at a time; 0: no copies */
 } cmlp_tuning_values;
 
-/* Wide tiles prefetch the row of W that is so many rows ahead if the inputs are adjacent copies, else the next strip. */
+/* Wide tiles prefetch the row of W so many rows ahead if the inputs are adjacent copies, else the next strip. */
 #define W_AHEAD 8
 
 /* Time of an epoch of dense rows, float32, batches of 128, one thread:
