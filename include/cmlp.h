@@ -877,14 +877,17 @@ CMLP_API cmlp_status cmlp_activations(const cmlp_net *net, const void *params, c
 CMLP_API cmlp_status cmlp_weighted_sums(const cmlp_net *net, const void *params, const cmlp_rows *rows,
                                         void *const *outputs, cmlp_run *run);
 
-/* Computes the objective's value at these parameters.
+/* Computes the objective's value at these parameters, and in the same pass the plain loss: the weighted mean of the
+ * rows' costs without what training adds to them. loss_scale and the penalty do not count, and for CMLP_LOSS_FOCAL and
+ * CMLP_LOSS_LABEL_SMOOTHING it is the log loss of the targets, clipped if log_loss_clip is above 0.
+ * plain_loss: NULL if it is not needed.
  * Returns CMLP_OK; the errors of a net, rows, targets, an objective and a run; NULL or ALIGNMENT of params or an
- * output; ROWS if no row is selected; DIVERGED if a weighted sum of the first layer, the cost of a row or the
- * objective is not finite.
- * On every failure *cost is unchanged. */
+ * output; ROWS if no row is selected; DIVERGED if a weighted sum of the first layer, the cost of a row, the objective
+ * or the plain loss is not finite.
+ * On every failure *cost and *plain_loss are unchanged. */
 CMLP_API cmlp_status cmlp_cost(const cmlp_net *net, const void *params, const cmlp_rows *rows,
                                const cmlp_targets *targets, const cmlp_objective *objective, double *cost,
-                               cmlp_run *run);
+                               double *plain_loss, cmlp_run *run);
 
 /* Computes the objective's gradient, in the layout of the parameters and aligned as they are, and its value (`cost` may
  * be NULL). Returns as cmlp_cost. After INPUT, TARGET, DIVERGED or CMLP_CANCELLED `gradient` is unspecified and *cost

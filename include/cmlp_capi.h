@@ -70,7 +70,7 @@ typedef struct cmlp_capi {
     cmlp_status (*weighted_sums)(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *const *outputs,
                                  cmlp_run *run);
     cmlp_status (*cost)(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
-                        const cmlp_objective *objective, double *cost, cmlp_run *run);
+                        const cmlp_objective *objective, double *cost, double *plain_loss, cmlp_run *run);
     cmlp_status (*gradient)(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
                             const cmlp_objective *objective, void *gradient, double *cost, cmlp_run *run);
     cmlp_status (*input_gradient)(const cmlp_net *net, const void *params, const cmlp_rows *rows,

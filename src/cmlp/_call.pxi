@@ -603,9 +603,11 @@ cdef class Call:
         return check(status, self.run.refused)
 
 
-cdef Call whole_call(Net net, params, X, Y, scale, order, dict objective, n_threads, double seconds=FOREVER):
+cdef Call whole_call(Net net, params, X, Y, scale, order, dict objective, n_threads, double seconds=FOREVER,
+                     bint checked=False):
     """Prepare a call in which all rows are one batch."""
     cdef Call call = Call.__new__(Call)
+    call.checked = checked
     call.set_rows(net, params, X, scale, order)
     call.set_targets(Y)
     call.set_objective(**objective)

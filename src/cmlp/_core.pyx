@@ -392,15 +392,34 @@ cdef class Net:
         call.done(status)
         return results
 
-    def cost(self, params, X, Y, *, scale=1.0, order=None, n_threads=None, double seconds=FOREVER, **objective):
-        """Return the objective: the weighted mean of the rows' costs times loss_scale, plus the penalty."""
-        cdef Call call = whole_call(self, params, X, Y, scale, order, objective, n_threads, seconds)
+    cdef double cost_of(self, Call call, double *plain_loss) except? -1:
+        """Return the objective, and write the plain loss if it is not NULL."""
         cdef double cost = 0
         cdef int status
         with nogil:
-            status = cmlp_cost(self.net, call.params, &call.rows, &call.targets, &call.objective, &cost, &call.run)
+            status = cmlp_cost(self.net, call.params, &call.rows, &call.targets, &call.objective, &cost, plain_loss,
+                               &call.run)
         call.done(status)
         return cost
+
+    def cost(self, params, X, Y, *, scale=1.0, order=None, n_threads=None, double seconds=FOREVER, bint checked=False,
+             **objective):
+        """Return the objective: the weighted mean of the rows' costs times loss_scale, plus the penalty.
+
+        `checked` as in `train_epoch`.
+        """
+        return self.cost_of(whole_call(self, params, X, Y, scale, order, objective, n_threads, seconds, checked), NULL)
+
+    def cost_and_plain_loss(self, params, X, Y, *, scale=1.0, order=None, n_threads=None, double seconds=FOREVER,
+                            bint checked=False, **objective):
+        """Return the objective, and the plain loss: the mean of the rows' costs without what training adds to them.
+
+        `checked` as in `train_epoch`.
+        """
+        cdef Call call = whole_call(self, params, X, Y, scale, order, objective, n_threads, seconds, checked)
+        cdef double plain_loss = 0
+        cost = self.cost_of(call, &plain_loss)
+        return cost, plain_loss
 
     def gradient(self, params, X, Y, *, scale=1.0, order=None, n_threads=None, double seconds=FOREVER, **objective):
         """Return the gradient of the objective as a flat block, and the objective."""

@@ -59,7 +59,8 @@ cdef extern from "cmlp_capi.h" nogil:
         cmlp_status (*weighted_sums)(const cmlp_net *net, const void *params, const cmlp_rows *rows, void **outputs,
                                      cmlp_run *run) noexcept nogil
         cmlp_status (*cost)(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
-                            const cmlp_objective *objective, double *cost, cmlp_run *run) noexcept nogil
+                            const cmlp_objective *objective, double *cost, double *plain_loss,
+                            cmlp_run *run) noexcept nogil
         cmlp_status (*gradient)(const cmlp_net *net, const void *params, const cmlp_rows *rows,
                                 const cmlp_targets *targets, const cmlp_objective *objective, void *gradient,
                                 double *cost, cmlp_run *run) noexcept nogil

@@ -294,6 +294,7 @@ NETWORK: Mapping[str, Row] = {
     "dropout": (Interval(Real, 0, 1, "left", booleans=False),),
     "dropout_seed": (Interval(Integral, 0, 2**32 - 1, "both", booleans=False),),
     "dropout_step": (Interval(Integral, 0, LARGEST_INTEGER, "both", booleans=False),),
+    "plain": BOOLEAN,
     "activation_parameter": (Interval(Real, 0, math.inf, "left", booleans=False),),
     "initialization": _INITIALIZATION,
 }

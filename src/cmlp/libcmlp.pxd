@@ -408,7 +408,7 @@ cdef extern from "cmlp.h" nogil:
     cmlp_status cmlp_weighted_sums(const cmlp_net *net, const void *params, const cmlp_rows *rows, void **outputs,
                                    cmlp_run *run)
     cmlp_status cmlp_cost(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
-                          const cmlp_objective *objective, double *cost, cmlp_run *run)
+                          const cmlp_objective *objective, double *cost, double *plain_loss, cmlp_run *run)
     cmlp_status cmlp_gradient(const cmlp_net *net, const void *params, const cmlp_rows *rows,
                               const cmlp_targets *targets, const cmlp_objective *objective, void *gradient,
                               double *cost, cmlp_run *run)

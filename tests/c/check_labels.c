@@ -51,7 +51,7 @@ void check_label_loss(harness *h)
     c.values.scale = random_below(&h->random, 2) ? 1 : 0.5;
     c.values.clip = random_below(&h->random, 3) ? 0 : epsilon_of(h->dtype);
     for (int64_t i = 0; i < c.rows; i++) c.labels[i] = (int32_t)random_below(&h->random, c.n);
-    c.z = new_operand(h, "z", h->dtype, c.rows * c.n, SCRATCH);
+    c.z = new_operand(h, "z", h->dtype, c.rows * c.n, INPUT);
     c.d = new_operand(h, "d", h->dtype, c.rows * c.n, c.want_delta ? OUTPUT : SCRATCH);
     c.cost = new_operand(h, "cost", CMLP_FLOAT64, c.rows, OUTPUT);
     if (random_below(&h->random, 2)) c.weights = new_operand(h, "weights", CMLP_FLOAT64, c.rows, INPUT);

@@ -159,7 +159,7 @@ void fixture_reset(fixture *f, call c)
             put(f->shape.dtype, f->gradient, i, 0.125 * get(f->shape.dtype, f->initial, f->n_params - 1 - i));
     memset(f->state, 0, f->state_size);
     memset(f->run.workspace, 0xff, f->run.workspace_size); /* NaN: the calls must not read the previous contents */
-    f->cost = -7;
+    f->cost = f->plain_loss = -7;
     cmlp_random_seed(&f->random, 5);
     f->p_net = f->net;
     f->p_random = &f->random;
@@ -170,6 +170,7 @@ void fixture_reset(fixture *f, call c)
     f->p_epoch = &f->epoch;
     f->p_run = &f->run;
     f->p_cost = &f->cost;
+    f->p_plain_loss = &f->plain_loss;
     f->p_outputs = f->outputs;
 }
 
@@ -182,7 +183,9 @@ int fixture_call(fixture *f, call c)
     case WEIGHTED_SUMS: return cmlp_weighted_sums(f->p_net, f->params, f->p_rows, f->p_outputs, f->p_run);
     case DELTAS:
         return cmlp_deltas(f->p_net, f->params, f->p_rows, f->p_targets, f->p_objective, f->p_outputs, f->p_run);
-    case COST: return cmlp_cost(f->p_net, f->params, f->p_rows, f->p_targets, f->p_objective, f->p_cost, f->p_run);
+    case COST:
+        return cmlp_cost(f->p_net, f->params, f->p_rows, f->p_targets, f->p_objective, f->p_cost, f->p_plain_loss,
+                         f->p_run);
     case GRADIENT:
         return cmlp_gradient(f->p_net, f->params, f->p_rows, f->p_targets, f->p_objective, f->gradient, f->p_cost,
                              f->p_run);
@@ -206,7 +209,7 @@ void fixture_attempt(void *context)
 uint64_t fixture_hash(const fixture *f)
 {
     const int32_t dtype = f->shape.dtype;
-    const double numbers[] = {f->cost, f->epoch.cost, f->epoch.penalty, f->epoch.gradient_norm,
+    const double numbers[] = {f->cost, f->plain_loss, f->epoch.cost, f->epoch.penalty, f->epoch.gradient_norm,
                               (double)f->epoch.batches, (double)f->random.position};
     uint64_t hash = hash_elements(fixture_trained(f), dtype, f->gradient, f->n_params);
     hash = hash_elements(hash, dtype, f->input_gradient, f->n * f->n_in);

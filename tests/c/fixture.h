@@ -53,7 +53,7 @@ typedef struct fixture {
     int32_t *labels;
     double *weights, *dropout;
     int64_t *order;
-    double cost;
+    double cost, plain_loss;
 
     cmlp_random random;
     cmlp_rows rows;
@@ -72,7 +72,7 @@ typedef struct fixture {
     cmlp_optimizer *p_optimizer;
     cmlp_epoch *p_epoch;
     cmlp_run *p_run;
-    double *p_cost;
+    double *p_cost, *p_plain_loss;
     void *const *p_outputs;
 } fixture;
 

@@ -250,7 +250,7 @@ static void test_alignment(void)
     CHECK(cmlp_forward(f.net, f.params, &f.rows, off(f.output, 1), &f.run) == CMLP_ERROR_ALIGNMENT);
     outputs[0] = off(outputs[0], 1);
     CHECK(cmlp_activations(f.net, f.params, &f.rows, outputs, &f.run) == CMLP_ERROR_ALIGNMENT);
-    CHECK(cmlp_cost(f.net, params, &f.rows, &f.targets, &f.objective, &f.cost, &f.run) == CMLP_ERROR_ALIGNMENT);
+    CHECK(cmlp_cost(f.net, params, &f.rows, &f.targets, &f.objective, &f.cost, NULL, &f.run) == CMLP_ERROR_ALIGNMENT);
     CHECK(cmlp_gradient(f.net, f.params, &f.rows, &f.targets, &f.objective, gradient, &f.cost, &f.run) ==
           CMLP_ERROR_ALIGNMENT);
     CHECK(cmlp_input_gradient(f.net, f.params, &f.rows, &f.targets, &f.objective, off(f.input_gradient, 1), &f.run) ==

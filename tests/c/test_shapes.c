@@ -127,7 +127,7 @@ static double cost_at(fixture *f, double step)
     double cost;
     for (int64_t i = 0; i < f->n_params; i++)
         put(CMLP_FLOAT64, f->params, i, get(CMLP_FLOAT64, f->initial, i) + step * (double)(i % 7 - 3));
-    CHECK(cmlp_cost(f->net, f->params, &f->rows, &f->targets, &f->objective, &cost, &f->run) == CMLP_OK);
+    CHECK(cmlp_cost(f->net, f->params, &f->rows, &f->targets, &f->objective, &cost, NULL, &f->run) == CMLP_OK);
     return cost;
 }
 

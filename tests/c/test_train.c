@@ -46,7 +46,7 @@ static void test_step_by_step(fixture *f)
         f->rows.order = f->order + b * f->shape.batch;
         f->rows.n_order = n;
         f->objective.alpha = 0;
-        CHECK(cmlp_cost(f->net, f->params, &f->rows, &f->targets, &f->objective, &without, &f->run) == CMLP_OK);
+        CHECK(cmlp_cost(f->net, f->params, &f->rows, &f->targets, &f->objective, &without, NULL, &f->run) == CMLP_OK);
         f->objective.alpha = f->shape.alpha;
         CHECK(cmlp_gradient(f->net, f->params, &f->rows, &f->targets, &f->objective, f->gradient, &with, &f->run) ==
               CMLP_OK);

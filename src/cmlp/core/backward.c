@@ -4,6 +4,7 @@
 
 #include "dropout.h"
 #include "layer.h"
+#include "output.h"
 #include "weights.h"
 
 #if CMLP_BUILDS_TRAINING
@@ -19,21 +20,12 @@
 #ifndef LARGE_NET
 #define LARGE_NET 1000000 /* parameters */
 #endif
-#ifndef TARGET_ELEMENTS
-#define TARGET_ELEMENTS 4096 /* converted at once; at least one row */
-#endif
 #ifndef DELTA_WEIGHTS
 #define DELTA_WEIGHTS 1024 /* weight rows per block of delta_product(): bounds its scratch memory */
 #endif
 _Static_assert(MICROBATCH_ROWS > 0 && MICROBATCH_ROWS % CMLP_CHUNK == 0, "whole chunks");
 
 /* ------------------------------------------------------------------------------------ workspace, checks */
-
-static int64_t target_rows(const cmlp_net *net, int64_t rows)
-{
-    const int64_t max_rows = TARGET_ELEMENTS / cmlp_n_out(net);
-    return rows < max_rows ? rows : max_rows > 0 ? max_rows : 1;
-}
 
 /* Rows whose deltas are transposed at once, in whole vectors. W is read once per block of rows. */
 static int64_t delta_block(const cmlp_net *net, int64_t rows)
@@ -62,22 +54,21 @@ static int trains(int call) { return (call & ~(CMLP_CALL_CSR | CMLP_CALL_DROPOUT
 
 static size_t scratch_size(const cmlp_net *net, int call, int64_t rows)
 {
-    cmlp_space targets = {0}, deltas = {0}, sparse = {0};
+    cmlp_space output = {0}, deltas = {0}, sparse = {0};
     int64_t max_deltas = 0;
     for (int32_t l = trains(call); l < net->depth; l++) { /* training needs no input gradient */
         const int64_t elements = delta_elements(net, &net->layers[l], rows);
         if (elements > max_deltas) max_deltas = elements;
     }
-    cmlp_take(&targets, target_rows(net, rows) * cmlp_n_out(net),
-              net->element > sizeof(int32_t) ? net->element : sizeof(int32_t));
-    cmlp_take(&targets, cmlp_n_in(net), net->element);
+    cmlp_output_lay_out(&output, net, rows, !trains(call));
+    cmlp_take(&output, cmlp_n_in(net), net->element);
     cmlp_take(&deltas, max_deltas, net->element);
     if (call & CMLP_CALL_CSR) {
         if (rows > CMLP_CSR_ROWS) rows = CMLP_CSR_ROWS;
         cmlp_take(&sparse, cmlp_csr_block(rows, cmlp_n_in(net), (int64_t)net->element), 1);
     }
-    if (targets.overflow || deltas.overflow || sparse.overflow) return 0;
-    const size_t dense = targets.used > deltas.used ? targets.used : deltas.used;
+    if (output.overflow || deltas.overflow || sparse.overflow) return 0;
+    const size_t dense = output.used > deltas.used ? output.used : deltas.used;
     return dense > sparse.used ? dense : sparse.used;
 }
 
@@ -119,6 +110,8 @@ static void lay_out(cmlp_space *space, cmlp_batch_job *job, const cmlp_net *net,
     job->masked = cmlp_take(space, n_threads, sizeof(int));
     job->team = cmlp_take(space, 1, cmlp_team_space(n_threads));
     job->costs = cmlp_take(space, rows, sizeof(double));
+    job->plain_costs = job->costs;
+    if (cmlp_has_plain_loss(net) && !trains(call)) job->plain_costs = cmlp_take(space, rows, sizeof(double));
     job->weights = cmlp_take(space, rows, sizeof(double));
     job->squares = cmlp_take(space, n_squares, sizeof(double));
     job->pointers = cmlp_take(space, n_threads * (rows < CMLP_CHUNK ? rows : CMLP_CHUNK), sizeof(void *));
@@ -198,6 +191,8 @@ cmlp_status cmlp_batch_prepare(cmlp_batch_job *job, const cmlp_batch_arguments *
     job->params = given->params;
     job->input_gradient = NULL;
     job->all_deltas = NULL;
+    job->plain_sum = NULL;
+    if (job->objective.loss) job->plain_costs = job->costs;
     job->penalized = is_penalized(net, &job->objective);
     for (int32_t i = 0; i < run->n_threads; i++) job->faults[i] = (cmlp_fault){CMLP_OK, -1, -1};
     return CMLP_OK;
@@ -240,61 +235,6 @@ static cmlp_fault forward_rows(cmlp_batch_job *job, int64_t selected, int64_t a,
         }
         if (l < net->depth - 1) activate_rows(job, l, selected, a, n);
     }
-    return (cmlp_fault){CMLP_OK, -1, -1};
-}
-
-/* Whether the loss kernel reads class indices directly. */
-static int takes_labels(const cmlp_data *data)
-{
-    return data->targets->kind == CMLP_TARGETS_CLASSES && data->net->loss == CMLP_LOSS_LOG &&
-           cmlp_output_activation(data->net) == CMLP_ACTIVATION_SOFTMAX &&
-           cmlp_n_out(data->net) <= CMLP_TRANSPOSED_OUTPUTS;
-}
-
-/* Activates the output layer and calls the caller's loss, if there is one. Returns 0 if the loss ends the call. */
-static int call_loss(const cmlp_batch_job *job, void *z, const void *targets, void *slopes, int64_t n, double *costs)
-{
-    const cmlp_objective *objective = &job->objective;
-    if (!objective->loss) return 1;
-    cmlp_activate_rows(job->data.net, job->data.net->depth - 1, z, z, n);
-    return !objective->loss(objective->loss_context, targets, z, n, costs, slopes);
-}
-
-/* Computes the output layer's activations, costs and deltas. Its weighted sums are in `activations` before. */
-static cmlp_fault output_rows(cmlp_batch_job *job, int64_t selected, int64_t a, int64_t n, int want_delta,
-                              void *scratch)
-{
-    const cmlp_net *net = job->data.net;
-    const int32_t last = net->depth - 1;
-    const int64_t n_out = cmlp_n_out(net), max_rows = target_rows(net, n);
-    cmlp_loss_values values = {.activation = cmlp_output_activation(net),
-                               .loss = net->loss,
-                               .parameter = net->loss_parameter,
-                               .quantiles = net->n_quantiles ? net->quantiles : NULL,
-                               .is_given = job->objective.loss != NULL,
-                               .scale = job->objective.loss_scale,
-                               .clip = job->objective.log_loss_clip};
-    cmlp_gather_weights(&job->data, selected, n, job->weights + a);
-    const int labelled = takes_labels(&job->data) && !job->objective.loss;
-    for (int64_t i = 0, m; i < n; i += m) {
-        m = n - i < max_rows ? n - i : max_rows;
-        if (labelled)
-            cmlp_gather_labels(&job->data, selected + i, m, scratch);
-        else
-            cmlp_gather_targets(&job->data, selected + i, m, scratch);
-        values.labels = labelled ? scratch : NULL;
-        values.weights = job->data.weights ? job->weights + a + i : NULL;
-        void *z = cmlp_at(net, job->layers[last].activations, (a + i) * n_out),
-             *deltas = cmlp_at(net, job->layers[last].deltas, (a + i) * n_out);
-        if (!call_loss(job, z, scratch, deltas, m, job->costs + a + i)) return (cmlp_fault){CMLP_CANCELLED, -1, -1};
-        if (want_delta || !values.is_given)
-            net->kernels->loss(&values, z, scratch, deltas, m, n_out, want_delta, job->costs + a + i);
-    }
-    for (int64_t i = 0; i < n; i++)
-        if (!cmlp_is_finite(job->costs[a + i])) {
-            int64_t column = cmlp_bad_target(&job->data, selected + i, scratch);
-            return (cmlp_fault){column < 0 ? CMLP_ERROR_DIVERGED : CMLP_ERROR_TARGET, selected + i, column};
-        }
     return (cmlp_fault){CMLP_OK, -1, -1};
 }
 
@@ -385,7 +325,7 @@ static cmlp_fault share_rows(cmlp_batch_job *job, int64_t first, int64_t a, int6
     const cmlp_fault cancelled = {CMLP_CANCELLED, -1, -1};
     if (polls && cmlp_polls_cancel(polls)) return cancelled;
     cmlp_fault fault = forward_rows(job, selected, a, n, scratch, index);
-    if (!fault.status) fault = output_rows(job, selected, a, n, want_delta, scratch);
+    if (!fault.status) fault = cmlp_output_rows(job, selected, a, n, want_delta, scratch);
     if (fault.status || !want_delta) return fault;
     if (polls && cmlp_polls_cancel(polls)) return cancelled;
     backward_rows(job, selected, a, n, scratch, index);
@@ -393,12 +333,6 @@ static cmlp_fault share_rows(cmlp_batch_job *job, int64_t first, int64_t a, int6
 }
 
 /* ------------------------------------------------------------------------------------------------- the batch */
-
-void cmlp_batch_costs(const cmlp_batch_job *job, int64_t n, cmlp_sum *cost)
-{
-    for (int64_t i = 0; i < n; i++)
-        cmlp_sum_add(cost, job->data.weights ? job->costs[i] * job->weights[i] : job->costs[i]);
-}
 
 void cmlp_batch_rows(cmlp_batch_job *job, int64_t first, int64_t n, cmlp_team *team, int32_t index, int32_t size)
 {
@@ -427,7 +361,8 @@ int cmlp_batch_member(cmlp_batch_job *job, int64_t first, int64_t n, const cmlp_
         m = n - t < job->microbatch_rows ? n - t : job->microbatch_rows;
         cmlp_batch_rows(job, first + t, m, team, index, size);
         if (cmlp_first_fault(job->faults, size).status) return 0;
-        if (index == 0) cmlp_batch_costs(job, m, cost);
+        if (index == 0) cmlp_batch_costs(job, job->costs, m, cost);
+        if (index == 0 && job->plain_sum) cmlp_batch_costs(job, job->plain_costs, m, job->plain_sum);
         const cmlp_microbatch microbatch = {.n = m, .first = t == 0, .last = t + m == n, .weight_sum = weight_sum,
                                       .end = end};
         if (job->gradient) cmlp_weights_share(job, &microbatch, index, size);

@@ -4,7 +4,6 @@
 #define CMLP_BACKWARD_H
 
 #include "batch.h"
-#include "sums.h"
 
 /* The calls that process batches. The flags are added to one of the first two. */
 enum {
@@ -30,7 +29,8 @@ cmlp_status cmlp_batch_prepare(cmlp_batch_job *job, const cmlp_batch_arguments *
                                int32_t n_workers);
 
 /* Processes the selected rows [first, first + n) as one batch; each thread of the team calls it. Thread 0 adds the
- * sum of the rows' costs times their weights to `cost`. Returns 1 on success; otherwise job->faults holds a fault.
+ * sum of the rows' costs times their weights to `cost`, and that of their plain losses to job->plain_sum if it is not
+ * NULL. Returns 1 on success; otherwise job->faults holds a fault.
  * The threads must synchronize before they use the result. */
 int cmlp_batch_member(cmlp_batch_job *job, int64_t first, int64_t n, const cmlp_batch_end *end, cmlp_sum *cost,
                       cmlp_team *team, int32_t index, int32_t size);
@@ -38,9 +38,6 @@ int cmlp_batch_member(cmlp_batch_job *job, int64_t first, int64_t n, const cmlp_
 /* The passes of a microbatch: activations, costs and deltas of the n selected rows from `first` on. Then waits for the
  * other threads. Faults are in job->faults. */
 void cmlp_batch_rows(cmlp_batch_job *job, int64_t first, int64_t n, cmlp_team *team, int32_t index, int32_t size);
-
-/* Adds the costs of the n rows of a microbatch, times their weights, to a sum. */
-void cmlp_batch_costs(const cmlp_batch_job *job, int64_t n, cmlp_sum *cost);
 
 /* If the gradient is clipped: waits until the whole gradient is there, and takes the step. */
 void cmlp_batch_clipped_step(cmlp_batch_job *job, const cmlp_batch_end *end, cmlp_team *team, int32_t index,

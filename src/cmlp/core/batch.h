@@ -4,6 +4,7 @@
 
 #include "input.h"
 #include "optimizer.h"
+#include "sums.h"
 
 /* A layer's memory for the rows of a microbatch. */
 typedef struct cmlp_layer_space {
@@ -30,6 +31,7 @@ typedef struct cmlp_batch_job {
     void *gradient;       /* sums over the batch, then its gradient; NULL if not requested */
     void *input_gradient; /* NULL if not requested */
     void *const *all_deltas; /* one per layer; NULL if not requested */
+    cmlp_sum *plain_sum;     /* of the plain losses; NULL if not requested */
     int penalized;        /* whether any alpha is above 0 */
 
     /* workspace for one microbatch */
@@ -38,6 +40,7 @@ typedef struct cmlp_batch_job {
     int *masked;                  /* for each thread: whether its rows have nonzero masks */
     cmlp_layer_space *layers;
     double *costs, *weights;
+    double *plain_costs; /* the rows' plain losses; `costs` itself if they are the costs */
     double *squares; /* sum of w^2 of each 16 weight rows */
     const void **pointers; /* CMLP_CHUNK row pointers per thread, or fewer if the microbatch has fewer rows */
     char *scratch;   /* scratch_size bytes per thread */

@@ -18,7 +18,8 @@ static const cmlp_activation_info activations[] = {
 };
 
 static const cmlp_loss_info losses[] = {
-#define ROW(CODE, name, slope, factor, outputs, parameter, most) [CMLP_LOSS_##CODE] = {#name, parameter, most, outputs},
+#define ROW(CODE, name, slope, factor, outputs, parameter, most, plain) \
+    [CMLP_LOSS_##CODE] = {#name, parameter, most, outputs},
     CMLP_LOSSES(ROW)
 #undef ROW
 };

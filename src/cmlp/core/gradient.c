@@ -6,8 +6,16 @@
 
 typedef struct full_batch_job {
     cmlp_batch_job *batch;
-    cmlp_sum cost;
+    cmlp_sum cost, plain;
 } full_batch_job;
+
+/* Outputs of a call. `missing` names a required output that is NULL; all others may be NULL. */
+typedef struct full_batch_outputs {
+    void *gradient, *input_gradient;
+    void *const *deltas;
+    double *cost, *plain_loss;
+    const char *missing;
+} full_batch_outputs;
 
 static void full_batch_member(void *context, cmlp_team *team, int32_t index, int32_t size)
 {
@@ -16,33 +24,33 @@ static void full_batch_member(void *context, cmlp_team *team, int32_t index, int
     cmlp_batch_member(job->batch, 0, job->batch->data.n, &end, &job->cost, team, index, size);
 }
 
-/* Runs the prepared job. Writes the objective to `value` if `value` is not NULL. */
-static cmlp_status run_full_batch(cmlp_batch_job *batch, double *value)
+/* Writes the objective and the plain loss to the outputs that are not NULL, if both are finite. */
+static cmlp_status write_costs(const full_batch_job *job, const full_batch_outputs *outputs)
+{
+    const cmlp_batch_job *batch = job->batch;
+    const double weight_sum = cmlp_weight_sum(&batch->data, 0, batch->data.n);
+    double cost = batch->objective.loss_scale * cmlp_sum_total(&job->cost);
+    if (batch->penalized) cost += cmlp_penalty(batch);
+    cost /= weight_sum;
+    const double plain = outputs->plain_loss ? cmlp_sum_total(&job->plain) / weight_sum : 0;
+    if (!cmlp_is_finite(cost) || !cmlp_is_finite(plain)) return CMLP_ERROR_DIVERGED;
+    if (outputs->cost) *outputs->cost = cost;
+    if (outputs->plain_loss) *outputs->plain_loss = plain;
+    return CMLP_OK;
+}
+
+/* Runs the prepared job. */
+static cmlp_status run_full_batch(cmlp_batch_job *batch, const full_batch_outputs *outputs)
 {
     full_batch_job job = {.batch = batch};
+    if (outputs->plain_loss) batch->plain_sum = &job.plain;
     if (batch->penalized) cmlp_squares_renew(batch);
     cmlp_team_run(cmlp_useful_threads(&batch->data, batch->microbatch_rows, 3, batch->run->n_threads), batch->team,
                   full_batch_member, &job);
     cmlp_fault fault = cmlp_first_fault(batch->faults, batch->run->n_threads);
-    if (!fault.status && value) {
-        double sum = batch->objective.loss_scale * cmlp_sum_total(&job.cost);
-        if (batch->penalized) sum += cmlp_penalty(batch);
-        sum /= cmlp_weight_sum(&batch->data, 0, batch->data.n);
-        if (cmlp_is_finite(sum))
-            *value = sum;
-        else
-            fault.status = CMLP_ERROR_DIVERGED;
-    }
+    if (!fault.status && outputs->cost) fault.status = write_costs(&job, outputs);
     return cmlp_report(batch->run, &batch->data, fault);
 }
-
-/* Outputs of a call. `missing` names a required output that is NULL; all others may be NULL. */
-typedef struct full_batch_outputs {
-    void *gradient, *input_gradient;
-    void *const *deltas;
-    double *cost;
-    const char *missing;
-} full_batch_outputs;
 
 static cmlp_status full_batch(const cmlp_batch_arguments *given, const full_batch_outputs *outputs)
 {
@@ -60,7 +68,7 @@ static cmlp_status full_batch(const cmlp_batch_arguments *given, const full_batc
         status = cmlp_check_array(net, outputs->deltas[l], "deltas", run);
     if (status) return status;
     job.all_deltas = outputs->deltas;
-    return run_full_batch(&job, outputs->cost);
+    return run_full_batch(&job, outputs);
 }
 
 /* The arguments are checked in the library's floating-point mode too: in the caller's, a subnormal number may count as
@@ -75,9 +83,9 @@ static cmlp_status full_batch_call(cmlp_batch_arguments given, const full_batch_
 }
 
 cmlp_status cmlp_cost(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
-                      const cmlp_objective *objective, double *cost, cmlp_run *run)
+                      const cmlp_objective *objective, double *cost, double *plain_loss, cmlp_run *run)
 {
-    const full_batch_outputs outputs = {.cost = cost, .missing = cost ? NULL : "cost"};
+    const full_batch_outputs outputs = {.cost = cost, .plain_loss = plain_loss, .missing = cost ? NULL : "cost"};
     return full_batch_call((cmlp_batch_arguments){net, params, rows, targets, objective, run}, &outputs);
 }
 

@@ -1,5 +1,6 @@
 #include "workers.h"
 
+#include "output.h"
 #include "weights.h"
 
 #if CMLP_BUILDS_TRAINING
@@ -71,7 +72,7 @@ static void join(cmlp_batch_job *job, cmlp_fault own, int64_t n)
     if (message->status) return;
     cmlp_sum sum = {0}; /* a worker's first row is a multiple of CMLP_PARTIALS */
     memcpy(sum.partial, message->cost, sizeof sum.partial);
-    cmlp_batch_costs(job, n, &sum);
+    cmlp_batch_costs(job, job->costs, n, &sum);
     memcpy(message->cost, sum.partial, sizeof sum.partial);
 }
 

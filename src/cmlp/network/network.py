@@ -215,7 +215,13 @@ class Network(NetworkTraining, ExportMethods):
         return self._net.activations_of(self.params, X, scale=self._scale, n_threads=self._n_threads, sums=True)
 
     def cost(
-        self, X: ArrayLike, Y: ArrayLike, *, order: ArrayLike | None = None, **objective: Unpack[Objective]
+        self,
+        X: ArrayLike,
+        Y: ArrayLike,
+        *,
+        order: ArrayLike | None = None,
+        plain: bool = False,
+        **objective: Unpack[Objective],
     ) -> float:
         """Return the mean cost of the rows.
 
@@ -227,6 +233,10 @@ class Network(NetworkTraining, ExportMethods):
             for the loss "poisson", and must be positive for "gamma".
         order : array of int, default=None
             Indices of the rows to use; None for all rows. The rows are not copied.
+        plain : bool, default=False
+            Whether to return the cost without what training adds to it: with the loss "label_smoothing" or "focal" the
+            log loss, and with any loss no penalty, so that networks with different losses can be compared. The outputs
+            are the same: `dropout` still applies.
         **objective
             Options that change the objective:
 
@@ -248,10 +258,28 @@ class Network(NetworkTraining, ExportMethods):
         Returns
         -------
         float
+
+        Raises
+        ------
+        ValueError
+            If an argument is invalid. `NonFiniteInputError`, a subclass, if X contains NaN or infinity.
+        DivergenceError
+            If the cost is not finite.
+
+        Examples
+        --------
+        The log loss of a network that is trained with label smoothing, which itself is never 0:
+
+        >>> net = Network([2, 2], loss="label_smoothing", initialization=([[[40, 0], [0, 40]]], [[0, 0]]))
+        >>> X, y = [[1, 0], [0, 1]], [0, 1]
+        >>> round(net.cost(X, y), 3), round(net.cost(X, y, plain=True), 3)
+        (2.0, 0.0)
         """
-        return self._net.cost(
-            self.params, X, Y, scale=self._scale, order=order, n_threads=self._n_threads, **self._objective(objective)
-        )
+        arguments = self.params, X, Y
+        options = {"scale": self._scale, "order": order, "n_threads": self._n_threads, **self._objective(objective)}
+        if constraints.network_argument("plain", plain):
+            return self._net.cost_and_plain_loss(*arguments, **options)[1]
+        return self._net.cost(*arguments, **options)
 
     def gradient(self, X: ArrayLike, Y: ArrayLike, **objective: Unpack[Objective]) -> Gradient:
         """Return the gradient of the mean cost with respect to all weights and biases, by backpropagation.

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from cmlp.files.tables import TableContent
 
 SMOOTHING = 0.02
-_SMALLEST = 1e-7  # probabilities are clipped to it in the validation loss
 
 
 class TabularClassifier(TabularEstimator):
@@ -131,8 +130,7 @@ class TabularClassifier(TabularEstimator):
             targets = np.concatenate([targets, validation])
         output = "logistic" if labels.kind == "binary" else "softmax"
         shape = Shape(parameters["hidden_layer_sizes"], labels.n_outputs, output, "label_smoothing", SMOOTHING)
-        task = Task(targets, lambda outputs, y, weight: -log_loss(outputs, y, weight))
-        return Targets(task, shape, weight, groups, {"classes_": labels.classes})
+        return Targets(Task(targets, score=None), shape, weight, groups, {"classes_": labels.classes})
 
     def _content(self) -> TableContent:
         return super()._content()._replace(labels=Labels("labels", self.classes_))
@@ -210,13 +208,3 @@ class TabularClassifier(TabularEstimator):
         tags = super().__sklearn_tags__()
         tags.classifier_tags = ClassifierTags()
         return tags
-
-
-def log_loss(outputs: NDArray[Any], y: NDArray[Any], weight: NDArray[Any] | None) -> float:
-    """Return the weighted mean of -ln p, where p is the probability of the true class, at least 1e-7."""
-    if y.ndim == 1:
-        true = outputs[np.arange(len(y)), y]
-    else:
-        true = np.where(y[:, 0] != 0, outputs[:, 0], 1 - outputs[:, 0])
-    losses = -np.log(np.maximum(true.astype(np.float64), _SMALLEST))
-    return float(np.average(losses, weights=weight))

@@ -19,14 +19,11 @@ from cmlp.training.scores import d2_pinball, r_squared
 from cmlp.training.task import Task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from typing import TypeAlias
+    from collections.abc import Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp.files.tables import TableContent
-
-    Loss: TypeAlias = Callable[[NDArray[Any]], NDArray[Any]]
 
 _MEDIAN = 0.5
 
@@ -127,14 +124,8 @@ class TabularRegressor(TabularEstimator):
         loss, level = parameters["loss"], parameters["quantile"]
         n = len(level) if isinstance(level, tuple) else 1
         shape = Shape(parameters["hidden_layer_sizes"], n, "identity", loss, level if loss == "quantile" else 0.0)
-        p = np.asarray(level)
-        losses: dict[str, Loss] = {
-            "squared_error": lambda rest: rest * rest,
-            "absolute_error": np.abs,
-            "quantile": lambda rest: np.maximum(p * rest, (p - 1) * rest),
-        }
         columns = np.broadcast_to(targets.astype(np.float32)[:, None], (len(targets), n))
-        task = Task(columns, partial(_score, losses[loss]))
+        task = Task(columns, partial(_pinball_score, np.asarray(level)) if n > 1 else None)
         return Targets(task, shape, asked.weight, None, {"_scale": (centre, spread, *limits)})
 
     def _numbers(self, y: ArrayLike, n_rows: int) -> NDArray[np.float64]:
@@ -204,6 +195,10 @@ class TabularRegressor(TabularEstimator):
         return tags
 
 
-def _score(loss: Loss, outputs: NDArray[Any], y: NDArray[Any], weight: NDArray[Any] | None) -> float:
-    """Return the negative mean loss of the residuals y - output."""
-    return -float(np.average(loss(y - outputs.astype(np.float64)).mean(axis=1), weights=weight))
+def _pinball_score(
+    levels: NDArray[np.float64], outputs: NDArray[Any], y: NDArray[Any], weight: NDArray[Any] | None
+) -> float:
+    """Return minus the mean pinball loss of predicted quantiles, which are sorted, unlike those in the cost."""
+    rest = y - outputs.astype(np.float64)
+    losses = np.maximum(levels * rest, (levels - 1) * rest).mean(axis=1)
+    return -float(np.average(losses, weights=weight))

@@ -472,25 +472,40 @@ class Training:
             "n_threads": self.n_threads,
             "seconds": self._seconds_left() if self.workers.size == 1 else math.inf,
         }
-        loss = math.nan
+        loss = plain_loss = math.nan
         try:
-            if self._own_rows or by_loss:
-                loss = self._validation_loss(X, keywords)
+            if self._own_rows or by_loss or task.score is None:
+                loss, plain_loss = self._validation_losses(X, keywords)
             if by_loss:
                 return -loss, loss
             if task.scorer is not None:
                 return task.scorer(), loss
+            if task.score is None:
+                return -plain_loss, loss
             return task.score(self.net.forward(state.params, X, **keywords), targets, weight), loss
         except NonFiniteInputError as error:
             raise data.first_error(error, self.net.dtype, validation=True) from None
 
-    def _validation_loss(self, X: NDArray[Any] | CSR, keywords: dict[str, Any]) -> float:
-        """Return the validation rows' mean loss, scaled like the training loss, but without the penalty."""
-        held, task = self.data.validation, self.task
+    def _validation_losses(self, X: NDArray[Any] | CSR, keywords: dict[str, Any]) -> tuple[float, float]:
+        """Return the validation rows' mean loss, and their plain loss if it is the score; otherwise NaN.
+
+        The mean loss is scaled like the training loss, but has no penalty.
+        """
+        held, task, net = self.data.validation, self.task, self.net
         targets, weight = (task.targets, self.data.weight) if held is None else (held.targets, held.weight)
-        keywords = {**keywords, "loss_scale": task.loss_scale, "clip": log_loss_clip(self.net)}
-        cost = self.net.cost(self.state.params, X, targets, sample_weight=weight, **keywords)
-        return cost * task.report_scale * task.unit
+        arguments = self.state.params, X, targets
+        keywords = {
+            **keywords,
+            "sample_weight": weight,
+            "loss_scale": task.loss_scale,
+            "clip": log_loss_clip(net),
+            "checked": held is None,
+        }
+        if task.score is None:
+            cost, plain_loss = net.cost_and_plain_loss(*arguments, **keywords)
+        else:
+            cost, plain_loss = net.cost(*arguments, **keywords), math.nan
+        return cost * task.report_scale * task.unit, plain_loss
 
     def _print(self, loss: float, score: float | None, message: str) -> None:
         state, settings = self.state, self.settings

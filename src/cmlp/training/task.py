@@ -40,13 +40,16 @@ _LIKELIHOODS = ("log_loss", "focal", "label_smoothing")
 class Task(NamedTuple):
     """Targets and scores of a training, and the scales of its losses.
 
+    A `score` of None is minus the plain loss of the validation rows: the mean cost without what the loss adds for
+    training, such as label smoothing. The core computes it in the pass that computes the validation loss.
+
     Training minimizes `loss_scale` times the core's cost. The reported loss is this objective times `report_scale`,
     plus the penalty, times `unit`. If `standardize` is set, training learns a scale of the targets.
     `y_advice` is what helps with large targets; empty if they cannot be too large.
     """
 
     targets: NDArray[Any]
-    score: Score
+    score: Score | None
     groups: NDArray[Any] | None = None  # each row's group, for a stratified validation split
     group_names: NDArray[Any] | None = None
     loss_scale: float = 1.0

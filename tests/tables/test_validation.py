@@ -1,0 +1,116 @@
+"""The validation loss of the estimators for tables, by which they keep the best epoch, and the score behind it."""
+
+import numpy as np
+import pytest
+from helpers import ISAS, inputs, json_from_python, labels, skip_unless_available, uniform
+
+from cmlp import TabularClassifier, TabularRegressor, _core
+from cmlp.record import Record
+from cmlp.training.task import Data, Task, Validation
+from cmlp.training.trainer import Trainer
+
+QUICK = {"n_estimators": 2, "hidden_layer_sizes": (16,), "random_state": 0}
+X = inputs(0, 400, 3, np.float64)
+NUMBERS = 100 + 10 * X[:, 0] + 4 * np.sin(5 * X[:, 1]) + uniform(1, 400)
+CLASSES = np.digitize(NUMBERS, [96.0, 103.0])
+FIT, HELD = slice(None, 300), slice(300, None)
+
+
+def best_losses(model):
+    """Return the smallest validation loss of each network."""
+    network, loss = (np.array(model.history_[name]) for name in ("network", "validation_loss"))
+    return [loss[network == number].min() for number in np.unique(network)]
+
+
+def networks_and_inputs(model, rows):
+    """Return the networks, and the encoded rows for each of them."""
+    schema, encoder, members = model._fitted()
+    raw = schema.read(rows, "test")
+    return [(net, encoder.encode(raw, bins=one.bins)) for net, one in zip(model.estimators_, members, strict=True)]
+
+
+def log_loss(outputs, y, weight=None):
+    outputs = outputs.astype(np.float64)
+    if outputs.shape[1] == 1:
+        outputs = np.concatenate([1 - outputs, outputs], axis=1)
+    return np.average(-np.log(outputs[np.arange(len(y)), y]), weights=weight)
+
+
+@pytest.mark.parametrize("y", [CLASSES, CLASSES // 2], ids=["three classes", "two classes"])
+def test_classifier_records_the_log_loss(y):
+    """The bits of `Network.cost`, and the number that NumPy computes from the outputs."""
+    model = TabularClassifier(**QUICK).fit(X[FIT], y[FIT], X_val=X[HELD], y_val=y[HELD])
+    for loss, (net, encoded) in zip(best_losses(model), networks_and_inputs(model, X[HELD]), strict=True):
+        outputs = net.forward(encoded)
+        targets = y[HELD] if outputs.shape[1] > 1 else y[HELD, None]
+        assert loss == net.cost(encoded, targets, plain=True) < net.cost(encoded, targets)
+        assert loss == pytest.approx(log_loss(outputs, y[HELD]), rel=1e-5)
+
+
+LOSSES = {
+    "squared_error": lambda rest: rest**2,
+    "absolute_error": np.abs,
+    "quantile": lambda rest: np.maximum(0.3 * rest, -0.7 * rest),
+}
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_regressor_records_the_loss_of_standardized_targets(loss):
+    options = {"quantile": 0.3} if loss == "quantile" else {}
+    model = TabularRegressor(**QUICK, loss=loss, **options)
+    model.fit(X[FIT], NUMBERS[FIT], X_val=X[HELD], y_val=NUMBERS[HELD])
+    standardized = (NUMBERS[HELD] - NUMBERS[FIT].mean()) / NUMBERS[FIT].std()
+    for recorded, (net, encoded) in zip(best_losses(model), networks_and_inputs(model, X[HELD]), strict=True):
+        rest = standardized - net.forward(encoded)[:, 0].astype(np.float64)
+        assert recorded == net.cost(encoded, standardized[:, None], plain=True)
+        assert recorded == pytest.approx(LOSSES[loss](rest).mean(), rel=1e-5)
+
+
+def test_regressor_records_the_loss_of_sorted_quantiles():
+    levels = np.array([0.1, 0.5, 0.9])
+    model = TabularRegressor(**QUICK, loss="quantile", quantile=levels.tolist())
+    model.fit(X[FIT], NUMBERS[FIT], X_val=X[HELD], y_val=NUMBERS[HELD])
+    standardized = (NUMBERS[HELD] - NUMBERS[FIT].mean()) / NUMBERS[FIT].std()
+    for recorded, (net, encoded) in zip(best_losses(model), networks_and_inputs(model, X[HELD]), strict=True):
+        rest = standardized[:, None] - net.forward(encoded).astype(np.float64)
+        assert recorded == pytest.approx(np.maximum(levels * rest, (levels - 1) * rest).mean(), rel=1e-6)
+
+
+@pytest.mark.parametrize("own_rows", [False, True])
+def test_score_without_a_function_is_minus_the_plain_loss(own_rows):
+    """Of the held-out rows or of the program's own validation rows, with their weights; the loss is smoothed."""
+    net = _core.Net((3, 8, 3), ["tanh", "softmax"], "label_smoothing", np.float64, None, 0.2)
+    params = uniform(2, net.n_params)
+    y, weight = labels(3, 400, 3).astype(np.int32), uniform(4, 400, low=0.5, high=2.0)
+    held = Validation(X[HELD], y[HELD], weight[HELD]) if own_rows else None
+    settings = {"early_stopping": True, "max_iter": 3, "learning_rate": "cosine", "random_state": 0}
+    trainer = Trainer(Record(net, params, 1.0, 1), **settings)
+    rows = FIT if own_rows else slice(None)
+    training = trainer._training(Task(y[rows], score=None), Data(X[rows], weight[rows], 1.0, validation=held))
+    training.run()
+    state = training.state
+    rows = HELD if own_rows else state.validation
+    outputs = net.forward(state.params, X[rows])
+    scores = list(state.history.validation_scores)
+    assert max(scores) == pytest.approx(-log_loss(outputs, y[rows], weight[rows]), rel=1e-12)
+    recorded = [record[0] for record in state.history.records]
+    expected = net.cost(state.params, X[rows], y[rows], sample_weight=weight[rows])
+    assert recorded[int(np.argmax(scores))] == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("isa", ISAS)
+def test_instruction_set_does_not_change_a_fit(isa):
+    skip_unless_available(isa)
+    code = """
+import json
+import numpy as np
+from cmlp import TabularClassifier, TabularRegressor
+from helpers import digest, inputs
+X = inputs(0, 200, 3, np.float64)
+quick = {"n_estimators": 2, "hidden_layer_sizes": (8,), "random_state": 0}
+one = TabularClassifier(**quick).fit(X, X[:, 0] > X[:, 1])
+other = TabularRegressor(**quick).fit(X, X[:, 0])
+losses = [model.history_["validation_loss"] for model in (one, other)]
+print(json.dumps(digest(one.predict_proba(X), other.predict(X), *losses)))
+"""
+    assert json_from_python(code, isa=isa) == json_from_python(code)
