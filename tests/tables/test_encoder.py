@@ -6,14 +6,17 @@ import numpy as np
 from optional import package
 
 from cmlp.tables.columns import learn_schema
-from cmlp.tables.encoder import N_BINS, learn_encoder
+from cmlp.tables.encoder import Encoder, NumberColumn, learn_encoder
+from cmlp.tables.splits import Signal
 
 nan = np.nan
 
 
-def encoder_of(*columns, codes=None):
+def encoder_of(*columns, codes=None, y=None):
+    """Return columns as rows, and an encoder learnt from them and the targets `y`; with none there are no bins."""
     raw = np.array(columns, dtype=float).T
-    return raw, learn_encoder(raw, codes or [None] * len(columns))
+    signal = Signal(np.zeros(len(raw)) if y is None else np.asarray(y), None)
+    return raw, learn_encoder(raw, codes or [None] * len(columns), signal)
 
 
 def test_a_number_is_scaled_by_median_and_quartiles_and_squeezed():
@@ -24,11 +27,10 @@ def test_a_number_is_scaled_by_median_and_quartiles_and_squeezed():
 
 def test_piecewise_linear_encoding_by_its_definition():
     x = np.random.RandomState(0).exponential(size=200)
-    raw, encoder = encoder_of(x)
-    edges = np.quantile(x, [k / N_BINS for k in range(N_BINS + 1)])
-    encoded = encoder.encode(raw, bins=True)[:, 1:]
+    edges = np.quantile(x, [k / 16 for k in range(17)])
+    encoded = Encoder([NumberColumn(0.0, 1.0, edges, False)]).encode(x[:, None], bins=True)[:, 1:]
     for value, row in zip(x, encoded, strict=True):
-        for k in range(N_BINS):
+        for k in range(16):
             share = (
                 0.0
                 if value < edges[k]
@@ -87,9 +89,25 @@ def test_a_table_of_constants_has_one_input_of_zero():
     np.testing.assert_array_equal(encoder.encode(raw, bins=True), [[0], [0]])
 
 
-def test_numbers_of_two_values_have_no_bins():
-    raw, encoder = encoder_of([0.0, 1.0] * 20)
-    assert encoder.encode(raw, bins=True).shape == (40, 1)
+def test_a_column_without_steps_has_one_bin():
+    raw, encoder = encoder_of(np.arange(40.0))
+    np.testing.assert_array_equal(encoder.columns[0].edges, [0, 39])
+    np.testing.assert_allclose(encoder.encode(raw, bins=True)[:, 1], np.arange(40) / 39 - 0.5, rtol=1e-6)
+
+
+def test_a_step_of_the_target_is_an_input_of_minus_and_plus_a_half():
+    x = np.arange(40.0)
+    raw, encoder = encoder_of(x, x[::-1], y=(x > 24) * 1)
+    column, _ = encoder.columns
+    np.testing.assert_array_equal(column.edges, [0, 24, 25, 39])
+    np.testing.assert_array_equal(encoder.encode(raw, bins=True)[:, 2], np.where(x > 24, 0.5, -0.5))
+
+
+def test_missing_numbers_have_no_part_in_the_bins():
+    x = np.arange(60.0)
+    y = (x > 24) * 1
+    _, encoder = encoder_of(np.where(x % 3 == 1, nan, x), y=y)
+    np.testing.assert_array_equal(encoder.columns[0].edges, [0, 24, 26, 59])
 
 
 def test_huge_numbers_are_squeezed_to_three():
@@ -99,7 +117,9 @@ def test_huge_numbers_are_squeezed_to_three():
 
 def test_rows_are_encoded_alike_alone_and_in_long_tables():
     rng = np.random.RandomState(0)
-    raw, encoder = encoder_of(rng.standard_normal(5000), rng.exponential(size=5000))
+    x = rng.standard_normal(5000)
+    raw, encoder = encoder_of(x, rng.exponential(size=5000), y=np.floor(3 * x))
+    assert encoder.n_inputs(bins=True) > 20
     one = np.concatenate([encoder.encode(raw[i : i + 1], bins=True) for i in (0, 4095, 4096, 4999)])
     assert one.tobytes() == encoder.encode(raw, bins=True)[[0, 4095, 4096, 4999]].tobytes()
 
@@ -107,5 +127,5 @@ def test_rows_are_encoded_alike_alone_and_in_long_tables():
 def test_schema_and_encoder_of_a_mixed_table():
     X = [[1.0, "a"], [2.0, "b"], [None, "c"], [4.0, "a"]]
     schema = learn_schema(X, "from_dtype", "Table")
-    encoder = learn_encoder(schema.read(X, "Table"), schema.codes)
+    encoder = learn_encoder(schema.read(X, "Table"), schema.codes, Signal(np.zeros(4), None))
     assert encoder.n_inputs(bins=False) == 2 + 3

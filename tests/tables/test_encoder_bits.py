@@ -8,6 +8,7 @@ import pytest
 
 from cmlp import _core
 from cmlp.tables.encoder import CategoryColumn, Encoder, NumberColumn, learn_encoder
+from cmlp.tables.splits import Signal
 
 nan = np.nan
 
@@ -55,7 +56,12 @@ def table(seed, n=700):
         return np.array(columns).T
 
     codes = [None] * 5 + [dict.fromkeys(range(k)) for k in (4, 2)] + [None]
-    return rows(), learn_encoder(rows(), codes)
+    learnt = rows()
+    places = [np.argsort(np.argsort(column)) * 12 // n for column in np.nan_to_num(learnt[:, :5]).T]
+    signal = Signal(np.sum(places, axis=0) + 0.0, None)
+    encoder = learn_encoder(learnt, codes, signal)
+    assert all(len(column.edges) for column in encoder.columns[:5])
+    return rows(), encoder
 
 
 @pytest.mark.parametrize("bins", [False, True])
@@ -110,7 +116,7 @@ def test_a_copy_of_an_encoder_has_the_same_bits():
 def test_numbers_of_the_largest_magnitude_can_be_learnt():
     largest = np.finfo(float).max
     raw = np.array([[-largest, largest, 0.0, 5e-324, 1.0, -1.0] * 3, [0.0, 5e-324] * 9]).T
-    inputs = learn_encoder(raw, [None, None]).encode(raw, bins=True)
+    inputs = learn_encoder(raw, [None, None], Signal(raw[:, 0] / largest, None)).encode(raw, bins=True)
     assert np.isfinite(inputs).all()
 
 

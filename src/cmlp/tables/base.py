@@ -22,6 +22,7 @@ from cmlp.tables.columns import Schema, learn_schema
 from cmlp.tables.encoder import Encoder, learn_encoder
 from cmlp.tables.exports import TableExports
 from cmlp.tables.progress import BagTrainer, keep_states, kept_states
+from cmlp.tables.splits import Signal
 from cmlp.training.random import random_state
 from cmlp.training.reporting import Reporter, callbacks_of
 from cmlp.training.task import require_complete
@@ -155,10 +156,10 @@ class TabularEstimator(TableExports, Routing, Representation, Parametrized):
                     f"required by {owner}."
                 )
             weight = as_weights(sample_weight, len(raw))
-            encoder = learn_encoder(raw, schema.codes)
             validation = self._validation(schema, X_val, y_val)
             asked = Asked(y, len(raw), weight, None if validation is None else validation[1])
             targets = self._targets(asked, parameters)
+            encoder = learn_encoder(raw, schema.codes, _signal(targets, len(raw)))
             rows = _rows(raw, targets, None if validation is None else validation[0])
             bag = Bag(rows, targets.task, targets.shape, encoder, _generator(parameters["random_state"]))
             kept = kept_states(self, encoder, targets.attributes) if resume else None
@@ -346,6 +347,12 @@ def _generator(seed: int | np.random.RandomState | None) -> _core.Random:
     """Return a generator of the core for the user's `random_state`."""
     rng = random_state(seed)
     return rng if isinstance(rng, _core.Random) else _core.Random(int(2**32 * float(rng.random_sample())))
+
+
+def _signal(targets: Targets, n_rows: int) -> Signal:
+    """Return what the encoder should separate: the classes, or the standardized numbers."""
+    values = targets.groups if targets.groups is not None else targets.task.targets[:n_rows, 0].astype(np.float64)
+    return Signal(values, targets.weight)
 
 
 def _rows(raw: NDArray[np.float64], targets: Targets, validation: NDArray[np.float64] | None) -> Rows:

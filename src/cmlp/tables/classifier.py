@@ -30,10 +30,10 @@ class TabularClassifier(TabularEstimator):
     """Classifier for tables: a bag of small networks on encoded columns.
 
     It takes data frames and arrays as they are: numbers of any scale, categories, missing values. Numbers are scaled
-    robustly and clipped smoothly [1]_, and every second network sees their piecewise-linear encoding too [2]_.
-    Categories are one-hot encoded. Each network is trained by AdamW with dropout and label smoothing, on other seven
-    eighths of the rows; its best epoch is that with the smallest log loss on the other eighth. The predicted
-    probabilities are the mean over the networks.
+    robustly and clipped smoothly [1]_, and every second network sees their piecewise-linear encoding too [2]_, in bins
+    that a decision tree of each column finds. Categories are one-hot encoded. Each network is trained by AdamW with
+    dropout and label smoothing, on other seven eighths of the rows; its best epoch is that with the smallest log loss
+    on the other eighth. The predicted probabilities are the mean over the networks.
 
     Parameters
     ----------

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cmlp import _core
+from cmlp.tables.splits import Signal, steps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from cmlp.tables.columns import Codes
 
-N_BINS = 16
 _LARGEST = 1e300  # quantiles are those of numbers clipped to it, so that their differences do not overflow
 
 
@@ -30,7 +30,8 @@ class NumberColumn(NamedTuple):
     centre, scale : float
         The median and the distance between the quartiles.
     edges : ndarray of shape (n_bins + 1,)
-        Edges of the piecewise-linear encoding, ascending; empty for no encoding.
+        Edges of the piecewise-linear encoding, ascending, from the smallest number in training to the largest; empty
+        for no encoding.
     missing : bool
         Whether an input says that the number is missing.
     """
@@ -104,7 +105,7 @@ def _kind(column: NumberColumn | CategoryColumn | None) -> tuple[str, int, bool]
     return ("category", column.n, False) if column is not None else ("unused", 0, False)
 
 
-def learn_encoder(raw: NDArray[np.float64], codes: Sequence[Codes | None]) -> Encoder:
+def learn_encoder(raw: NDArray[np.float64], codes: Sequence[Codes | None], signal: Signal) -> Encoder:
     """Return the encoder for training rows.
 
     Parameters
@@ -113,23 +114,27 @@ def learn_encoder(raw: NDArray[np.float64], codes: Sequence[Codes | None]) -> En
         Numbers and codes of categories, from `Schema.read`.
     codes : list of dict or None
         The codes of each column's categories; None for a column of numbers.
+    signal : Signal
+        The targets of the rows, which choose the edges.
 
     Notes
     -----
-    Piecewise-linear encoding on quantile bins: Gorishniy, Rubachev, Babenko, "On embeddings for numerical features in
-    tabular deep learning", 2022. Smooth clipping: Holzmüller, Grinsztajn, Steinwart, "Better by default: strong
-    pre-tuned MLPs and boosted trees on tabular data", 2024.
+    Piecewise-linear encoding with bins that depend on the target: Gorishniy, Rubachev, Babenko, "On embeddings for
+    numerical features in tabular deep learning", 2022; there, an edge for each split of a decision tree. Here the two
+    numbers beside a split are edges: the bin between them is a step, and a network needs it to jump where trees do.
+    Smooth clipping: Holzmüller, Grinsztajn, Steinwart, "Better by default: strong pre-tuned MLPs and boosted trees on
+    tabular data", 2024.
     """
     columns: list[NumberColumn | CategoryColumn | None] = []
     for i, known in enumerate(codes):
         if known is None:
-            columns.append(_learn_number(raw[:, i]))
+            columns.append(_learn_number(raw[:, i], signal))
         else:
             columns.append(CategoryColumn(len(known)) if len(known) > 1 else None)
     return Encoder(columns)
 
 
-def _learn_number(x: NDArray[np.float64]) -> NumberColumn | None:
+def _learn_number(x: NDArray[np.float64], signal: Signal) -> NumberColumn | None:
     absent = np.isnan(x)
     present = x[~absent]
     if not len(present) or present.min() == present.max():
@@ -138,7 +143,5 @@ def _learn_number(x: NDArray[np.float64]) -> NumberColumn | None:
     present = np.clip(present, -_LARGEST, _LARGEST)
     low, centre, high = np.quantile(present, (0.25, 0.5, 0.75))
     scale = high - low if high > low else (present.max() - present.min()) / 2
-    edges = np.unique(np.quantile(present, np.linspace(0, 1, N_BINS + 1)))
-    if len(edges) < 3 or len(np.unique(present)) <= 2:
-        edges = np.empty(0)
+    edges = np.unique([present.min(), *steps(present, signal.of(~absent)), present.max()])
     return NumberColumn(float(centre), float(scale) or 1.0, edges, bool(absent.any()))

@@ -1,0 +1,131 @@
+"""Where the mean of the target changes along one column: the splits of a small decision tree."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+MOST_LEAVES = 16
+_MOST_PLACES = 1024  # distinct numbers of a column between which a split can lie; of more, quantiles
+_FEWEST_ROWS, _SHARE = 8, 200  # a leaf has at least 8 rows, and a 200th of all
+# A split must remove more than this multiple of 1 / n_rows of the variance. One that separates nothing removes
+# 1 / n_rows on average, and the best of many such splits several times as much.
+_LEAST_GAIN = 4.0
+
+
+class Signal(NamedTuple):
+    """What the splits should separate.
+
+    Attributes
+    ----------
+    values : ndarray of shape (n_rows,)
+        Class indices (integers) or numbers of moderate size.
+    weight : ndarray of shape (n_rows,) or None
+        The weights of the rows.
+    """
+
+    values: NDArray[np.int64] | NDArray[np.float64]
+    weight: NDArray[np.float64] | None
+
+    def of(self, rows: NDArray[np.bool_]) -> Signal:
+        """Return the signal of some rows."""
+        return Signal(self.values[rows], None if self.weight is None else self.weight[rows])
+
+
+class Sums(NamedTuple):
+    """Sums over the groups of rows before each place: numbers of rows, weights, and weighted targets of each output."""
+
+    rows: NDArray[np.int64]
+    weight: NDArray[np.float64]
+    target: NDArray[np.float64]
+
+
+def steps(x: NDArray[np.float64], signal: Signal) -> NDArray[np.float64]:
+    """Return the ends of the steps of the target along a column, ascending: pairs of neighbouring numbers of x.
+
+    A decision tree of at most 16 leaves grows, best split first (Breiman and others, "Classification and regression
+    trees", 1984). Each of its splits lies between two neighbouring numbers of the column, and both are returned.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_rows,)
+        Finite numbers.
+    signal : Signal
+        The targets of these rows.
+    """
+    if signal.weight is not None:
+        counts = signal.weight > 0
+        x, signal = x[counts], signal.of(counts)
+    if not len(x):
+        return np.empty(0)
+    lowest, highest, group = _groups(x)
+    sums, variance = _sums(group, len(lowest), signal)
+    least = variance * _LEAST_GAIN / len(x)
+    places = _splits(sums, max(_FEWEST_ROWS, len(x) // _SHARE), least)
+    return np.unique(np.concatenate([highest[[place - 1 for place in places]], lowest[places]]))
+
+
+def _groups(x: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.intp]]:
+    """Return the lowest and the highest number of each group of neighbouring numbers, and the group of each row."""
+    distinct, group = np.unique(x, return_inverse=True)
+    if len(distinct) <= _MOST_PLACES:
+        return distinct, distinct, group
+    starts = np.unique(np.searchsorted(distinct, np.quantile(x, np.arange(_MOST_PLACES) / _MOST_PLACES)))
+    starts[0] = 0
+    ends = np.append(starts[1:], len(distinct)) - 1
+    return distinct[starts], distinct[ends], np.searchsorted(starts, group, side="right") - 1
+
+
+def _sums(group: NDArray[np.intp], n_groups: int, signal: Signal) -> tuple[Sums, float]:
+    """Return the sums before each group and after the last one, and the variance of all rows times their weight."""
+    values, weight = signal
+    rows = np.bincount(group, minlength=n_groups)
+    weights = np.bincount(group, weight, minlength=n_groups)
+    if np.issubdtype(values.dtype, np.integer):  # classes: their frequencies are the targets
+        n_classes = int(values.max()) + 1
+        target = np.bincount(group * n_classes + values, weight, minlength=n_groups * n_classes)
+        target, squares = target.reshape(n_groups, n_classes), weights.sum()
+    else:
+        weighted = values if weight is None else values * weight
+        target = np.bincount(group, weighted, minlength=n_groups)[:, None]
+        squares = (weighted * values).sum()
+    sums = Sums(
+        *(
+            np.concatenate([np.zeros((1, *one.shape[1:]), one.dtype), one.cumsum(axis=0)])
+            for one in (rows, weights.astype(np.float64), target.astype(np.float64))
+        )
+    )
+    return sums, float(squares - (sums.target[-1] ** 2).sum() / sums.weight[-1])
+
+
+def _splits(sums: Sums, fewest: int, least: float) -> list[int]:
+    """Return the places of the splits of a tree; a place is the number of groups before it."""
+    leaves = [_best(sums, 0, len(sums.rows) - 1, fewest)]
+    places: list[int] = []
+    while len(leaves) < MOST_LEAVES:
+        gain, place, first, end = max(leaves)
+        if not gain > least:
+            break
+        leaves.remove((gain, place, first, end))
+        places.append(place)
+        leaves += [_best(sums, first, place, fewest), _best(sums, place, end, fewest)]
+    return places
+
+
+def _best(sums: Sums, first: int, end: int, fewest: int) -> tuple[float, int, int, int]:
+    """Return gain and place of the best split of the groups from `first` to `end`, and these; the gain is 0 if none."""
+    rows, weight, target = sums
+    low = int(np.searchsorted(rows, rows[first] + fewest))
+    high = int(np.searchsorted(rows, rows[end] - fewest, side="right"))
+    if low >= high:
+        return 0.0, first, first, end
+    left, right = target[low:high] - target[first], target[end] - target[low:high]
+    gains = (left**2).sum(axis=1) / (weight[low:high] - weight[first])
+    gains += (right**2).sum(axis=1) / (weight[end] - weight[low:high])
+    best = int(gains.argmax())
+    whole = ((target[end] - target[first]) ** 2).sum() / (weight[end] - weight[first])
+    return float(gains[best] - whole), low + best, first, end

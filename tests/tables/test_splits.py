@@ -1,0 +1,83 @@
+"""The splits of a column: known answers, scikit-learn's trees, weights, and columns without a signal."""
+
+import numpy as np
+import pytest
+from optional import package
+
+from cmlp.tables.splits import Signal, steps
+
+
+def noisy_stairs(n=3000, seed=0):
+    rng = np.random.RandomState(seed)
+    x = rng.standard_normal(n)
+    return rng, x, (x > 0.37) + 2.0 * (x > 0.9) - (x < -1) + 0.3 * rng.standard_normal(n)
+
+
+def test_the_ends_of_a_step_are_the_neighbouring_numbers():
+    x = np.random.RandomState(0).permutation(500) / 7.0
+    np.testing.assert_array_equal(steps(x, Signal((x > 42) * 1, None)), [294 / 7, 295 / 7])
+
+
+def test_several_classes_have_a_step_each():
+    x = np.arange(300.0)
+    classes = np.digitize(x, [50, 120, 200, 297])  # the last class has too few rows for a leaf
+    np.testing.assert_array_equal(steps(x, Signal(classes, None)), [49, 50, 119, 120, 199, 200])
+
+
+def test_columns_without_a_signal_have_few_steps():
+    rng = np.random.RandomState(1)
+    columns = [steps(rng.standard_normal(2000), Signal(rng.randint(0, 2, 2000), None)) for _ in range(100)]
+    assert np.mean([len(found) for found in columns]) < 8  # 30 is the limit
+
+
+@pytest.mark.parametrize("x", [np.empty(0), np.zeros(50), np.arange(15.0)])
+def test_constants_and_short_columns_have_no_steps(x):
+    assert len(steps(x, Signal(np.arange(len(x)) + 0.0, None))) == 0
+
+
+def test_a_constant_target_has_no_steps():
+    assert len(steps(np.arange(100.0), Signal(np.full(100, 0.1), None))) == 0
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("classes", [False, True])
+def test_splits_are_those_of_scikit_learns_trees(classes, weighted):
+    trees = package("sklearn.tree")
+    rng, x, y = noisy_stairs(1000)
+    weight = rng.uniform(0.5, 2, 1000) if weighted else None
+    values = np.digitize(y, [-0.5, 0.5, 1.5]) if classes else y
+    total = np.ones(1000) if weight is None else weight
+    shares = np.bincount(values, total) / total.sum() if classes else None
+    impurity = 1 - (shares**2).sum() if classes else np.cov(values, aweights=total, ddof=0)
+    kind = trees.DecisionTreeClassifier if classes else trees.DecisionTreeRegressor
+    tree = kind(max_leaf_nodes=16, min_samples_leaf=8, min_impurity_decrease=float(impurity) * 4 / 1000)
+    tree = tree.fit(x[:, None], values, sample_weight=weight).tree_
+    found = steps(x, Signal(values, weight))
+    thresholds = np.sort(tree.threshold[tree.feature >= 0])
+    assert len(thresholds) >= 3
+    ordered = np.sort(x)
+    above = np.searchsorted(ordered, thresholds)
+    np.testing.assert_array_equal(found, np.unique([ordered[above - 1], ordered[above]]))
+
+
+def test_rows_of_weight_zero_have_no_part():
+    rng, x, y = noisy_stairs()
+    weight = rng.randint(0, 3, len(x)) * 1.0
+    counts = weight > 0
+    expected = steps(x[counts], Signal(y[counts], weight[counts]))
+    np.testing.assert_array_equal(steps(x, Signal(np.where(counts, y, 1e3), weight)), expected)
+    assert len(steps(x, Signal(y, np.zeros(len(x))))) == 0
+
+
+def test_the_order_of_the_rows_changes_nothing():
+    rng, x, _ = noisy_stairs()
+    classes = (x > 0.37) * 1 + (rng.random_sample(len(x)) < 0.1)
+    order = rng.permutation(len(x))
+    np.testing.assert_array_equal(steps(x, Signal(classes, None)), steps(x[order], Signal(classes[order], None)))
+
+
+def test_a_step_of_a_long_column_is_found_to_a_thousandth_of_its_rows():
+    x = np.random.RandomState(2).standard_normal(100_000)
+    low, high = steps(x, Signal((x > 0.37) * 1, None))[:2]
+    between = np.mean((x > min(low, 0.37)) & (x <= max(high, 0.37)))
+    assert between < 1 / 1000
