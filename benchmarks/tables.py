@@ -4,6 +4,7 @@ Every method has its defaults. The sets on which the recipe was chosen and those
 apart. The environment variable CMLP_TABLES names some sets, separated by commas, instead of all.
 """
 
+import logging
 import os
 import time
 import warnings
@@ -97,6 +98,7 @@ def catboost(task, X, seed):
 
 
 def realmlp(task, X, seed):
+    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)  # it would report every fit
     from pytabkit import RealMLP_TD_Classifier, RealMLP_TD_Regressor
 
     kind = RealMLP_TD_Classifier if task == "classes" else RealMLP_TD_Regressor
@@ -178,6 +180,16 @@ def summary(found, methods):
     return rows
 
 
+def each_table(found, names):
+    """Return a row for each table: the error of each method, mean and standard deviation of the splits."""
+    rows = []
+    for table in dict.fromkeys(name for name, _ in found):
+        errors = np.array([[one[key]["error"] for key in names] for (name, _), one in found.items() if name == table])
+        cells = zip(errors.mean(axis=0), errors.std(axis=0), strict=True)
+        rows.append([table, *(f"{mean:.3f} ± {spread:.3f}" for mean, spread in cells)])
+    return rows
+
+
 def draw(found, names, path):
     """Write the critical-difference diagram of the mean errors of each table."""
     sets = dict.fromkeys(name for name, _ in found)
@@ -220,5 +232,7 @@ def run(*, short):
         found = results_of(names[:1] if short else names, methods, n_splits)
         if found:
             report.table(f"{title}: {len(found)} splits of {len(found) // n_splits}", columns, summary(found, methods))
+            report.table(f"{title}: error of each", ["", *methods], each_table(found, list(methods)))
+            report.content[title] = [{"table": name, "split": seed, **one} for (name, seed), one in found.items()]
             draw(found, list(methods), report.path.with_name(f"tables-{'unseen' if sets is UNSEEN else 'chosen'}.svg"))
     report.write()
