@@ -98,9 +98,9 @@ def catboost(task, X, seed):
 
 
 def realmlp(task, X, seed):
-    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)  # it would report every fit
     from pytabkit import RealMLP_TD_Classifier, RealMLP_TD_Regressor
 
+    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)  # it would report every fit
     kind = RealMLP_TD_Classifier if task == "classes" else RealMLP_TD_Regressor
     return kind(random_state=seed, n_threads=1, device="cpu"), X
 
