@@ -44,6 +44,19 @@ def prepared(X, *, model):
     return make_pipeline(columns, model)
 
 
+def without_missing_numbers(X, *, model):
+    """Return a pipeline for a method that takes categories as they are, but no missing numbers."""
+    from sklearn.compose import make_column_transformer
+    from sklearn.impute import SimpleImputer
+    from sklearn.pipeline import make_pipeline
+
+    numbers = [name for name in X.columns if X[name].dtype != "category"]
+    imputer = make_column_transformer(
+        (SimpleImputer(strategy="median"), numbers), remainder="passthrough", verbose_feature_names_out=False
+    )
+    return make_pipeline(imputer.set_output(transform="pandas"), model)
+
+
 def cmlp_tables(task, X, seed):
     from cmlp import TabularClassifier, TabularRegressor
 
@@ -102,7 +115,7 @@ def realmlp(task, X, seed):
 
     logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)  # it would report every fit
     kind = RealMLP_TD_Classifier if task == "classes" else RealMLP_TD_Regressor
-    return kind(random_state=seed, n_threads=1, device="cpu"), X
+    return without_missing_numbers(X, model=kind(random_state=seed, n_threads=1, device="cpu")), X
 
 
 METHODS = {

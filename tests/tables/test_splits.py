@@ -27,7 +27,7 @@ def test_several_classes_have_a_step_each():
 def test_columns_without_a_signal_have_few_steps():
     rng = np.random.RandomState(1)
     columns = [steps(rng.standard_normal(2000), Signal(rng.randint(0, 2, 2000), None)) for _ in range(100)]
-    assert np.mean([len(found) for found in columns]) < 8  # 30 is the limit
+    assert np.mean([len(found) for found in columns]) < 7  # 14 is the limit
 
 
 @pytest.mark.parametrize("x", [np.empty(0), np.zeros(50), np.arange(15.0)])
@@ -50,7 +50,7 @@ def test_splits_are_those_of_scikit_learns_trees(classes, weighted):
     shares = np.bincount(values, total) / total.sum() if classes else None
     impurity = 1 - (shares**2).sum() if classes else np.cov(values, aweights=total, ddof=0)
     kind = trees.DecisionTreeClassifier if classes else trees.DecisionTreeRegressor
-    tree = kind(max_leaf_nodes=16, min_samples_leaf=8, min_impurity_decrease=float(impurity) * 4 / 1000)
+    tree = kind(max_leaf_nodes=8, min_samples_leaf=8, min_impurity_decrease=float(impurity) * 4 / 1000)
     tree = tree.fit(x[:, None], values, sample_weight=weight).tree_
     found = steps(x, Signal(values, weight))
     thresholds = np.sort(tree.threshold[tree.feature >= 0])

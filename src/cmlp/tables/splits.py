@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-MOST_LEAVES = 16
+MOST_LEAVES = 8  # with more, files and trainings grow and errors do not fall
 _MOST_PLACES = 1024  # distinct numbers of a column between which a split can lie; of more, quantiles
 _FEWEST_ROWS, _SHARE = 8, 200  # a leaf has at least 8 rows, and a 200th of all
 # A split must remove more than this multiple of 1 / n_rows of the variance. One that separates nothing removes
@@ -47,7 +47,7 @@ class Sums(NamedTuple):
 def steps(x: NDArray[np.float64], signal: Signal) -> NDArray[np.float64]:
     """Return the ends of the steps of the target along a column, ascending: pairs of neighbouring numbers of x.
 
-    A decision tree of at most 16 leaves grows, best split first (Breiman and others, "Classification and regression
+    A decision tree of at most 8 leaves grows, best split first (Breiman and others, "Classification and regression
     trees", 1984). Each of its splits lies between two neighbouring numbers of the column, and both are returned.
 
     Parameters
