@@ -69,6 +69,14 @@ def test_rows_of_weight_zero_have_no_part():
     assert len(steps(x, Signal(y, np.zeros(len(x))))) == 0
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("weights", [(1e300, 1e300), (1e-300, 1e300), (5e-324, 1.0), (1e-30, 1.0), (5e-324, 5e-324)])
+def test_extreme_weights_do_no_harm(weights):
+    _, x, y = noisy_stairs()
+    found = steps(x, Signal(y, np.where(x < 0, *weights)))
+    assert {0.37, 0.9} <= set(np.round((found[:-1] + found[1:]) / 2, 2))
+
+
 def test_the_order_of_the_rows_changes_nothing():
     rng, x, _ = noisy_stairs()
     classes = (x > 0.37) * 1 + (rng.random_sample(len(x)) < 0.1)

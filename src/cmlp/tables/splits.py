@@ -15,6 +15,7 @@ _FEWEST_ROWS, _SHARE = 8, 200  # a leaf has at least 8 rows, and a 200th of all
 # A split must remove more than this multiple of 1 / n_rows of the variance. One that separates nothing removes
 # 1 / n_rows on average, and the best of many such splits several times as much.
 _LEAST_GAIN = 4.0
+_NEGLIGIBLE = 1e-9  # weights below this part of all are lost in the rounding of sums
 
 
 class Signal(NamedTuple):
@@ -57,7 +58,8 @@ def steps(x: NDArray[np.float64], signal: Signal) -> NDArray[np.float64]:
     signal : Signal
         The targets of these rows.
     """
-    if signal.weight is not None:
+    if signal.weight is not None and len(x):
+        signal = signal._replace(weight=signal.weight / (signal.weight.max() or 1.0))  # their squares are finite
         counts = signal.weight > 0
         x, signal = x[counts], signal.of(counts)
     if not len(x):
@@ -123,9 +125,15 @@ def _best(sums: Sums, first: int, end: int, fewest: int) -> tuple[float, int, in
     high = int(np.searchsorted(rows, rows[end] - fewest, side="right"))
     if low >= high:
         return 0.0, first, first, end
-    left, right = target[low:high] - target[first], target[end] - target[low:high]
-    gains = (left**2).sum(axis=1) / (weight[low:high] - weight[first])
-    gains += (right**2).sum(axis=1) / (weight[end] - weight[low:high])
+    inner = slice(low, high)
+    gains = _explained(target[inner] - target[first], weight[inner] - weight[first], weight[-1])
+    gains += _explained(target[end] - target[inner], weight[end] - weight[inner], weight[-1])
     best = int(gains.argmax())
-    whole = ((target[end] - target[first]) ** 2).sum() / (weight[end] - weight[first])
-    return float(gains[best] - whole), low + best, first, end
+    whole = _explained(target[[end]] - target[first], weight[[end]] - weight[first], weight[-1])
+    return float(gains[best] - whole[0]), low + best, first, end
+
+
+def _explained(target: NDArray[np.float64], weight: NDArray[np.float64], total: float) -> NDArray[np.float64]:
+    """Return what the mean of a group of rows explains of its sum of squares; almost 0 for negligible weights."""
+    found: NDArray[np.float64] = (target**2).sum(axis=1) / np.maximum(weight, _NEGLIGIBLE * total)
+    return found
