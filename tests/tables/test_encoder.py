@@ -119,7 +119,7 @@ def test_rows_are_encoded_alike_alone_and_in_long_tables():
     rng = np.random.RandomState(0)
     x = rng.standard_normal(5000)
     raw, encoder = encoder_of(x, rng.exponential(size=5000), y=np.floor(3 * x))
-    assert encoder.n_inputs(bins=True) > 20
+    assert encoder.n_inputs(bins=True) > 12
     one = np.concatenate([encoder.encode(raw[i : i + 1], bins=True) for i in (0, 4095, 4096, 4999)])
     assert one.tobytes() == encoder.encode(raw, bins=True)[[0, 4095, 4096, 4999]].tobytes()
 

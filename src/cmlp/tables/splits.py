@@ -59,9 +59,9 @@ def steps(x: NDArray[np.float64], signal: Signal) -> NDArray[np.float64]:
         The targets of these rows.
     """
     if signal.weight is not None and len(x):
-        signal = signal._replace(weight=signal.weight / (signal.weight.max() or 1.0))  # their squares are finite
-        counts = signal.weight > 0
-        x, signal = x[counts], signal.of(counts)
+        weight = signal.weight / (signal.weight.max() or 1.0)  # their squares are finite
+        counts = weight > 0
+        x, signal = x[counts], Signal(signal.values, weight).of(counts)
     if not len(x):
         return np.empty(0)
     lowest, highest, group = _groups(x)
