@@ -55,7 +55,7 @@ def passes(executable, *arguments):
 def programs_of_cmake():
     """Return the sources of each program in tests/c/CMakeLists.txt, except those that need more than their sources."""
     text = (TESTS / "CMakeLists.txt").read_text(encoding="utf-8") if TESTS.exists() else ""
-    loop = re.compile(r"^foreach\(name ([\w ]+)\)\n(.*?)^endforeach", re.MULTILINE | re.DOTALL)
+    loop = re.compile(r"^foreach\(name ([\w\s]+)\)\n(.*?)^endforeach", re.MULTILINE | re.DOTALL)
     text = loop.sub(lambda match: "".join(match[2].replace("${name}", name) for name in match[1].split()), text)
     found = re.findall(r"^ *cmlp_program\((\w+) \w+ ([^$)]+)\)", text, re.MULTILINE)
     return {name: sources.split() for name, sources in found}
