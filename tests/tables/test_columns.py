@@ -1,5 +1,8 @@
 """Columns of a table: what counts as a number, a category or a missing value, in arrays and data frames."""
 
+import warnings
+from datetime import date, datetime, timedelta, timezone
+
 import numpy as np
 import pytest
 from optional import package
@@ -70,6 +73,52 @@ def test_frames_are_read_by_dtype(frame):
     np.testing.assert_array_equal(raw[:, 3], [0, 1, 2, 0])
     np.testing.assert_array_equal(raw[:, 4], [18262, 18264, nan, 1])
     np.testing.assert_array_equal(raw[:, 5], [1, 0, 1, 1])
+
+
+def test_date_objects_are_days_since_1970():
+    """Points in time with a time zone count in UTC, as those of polars and Arrow do."""
+    berlin = timezone(timedelta(hours=1))
+    dates = [date(1970, 1, 3), datetime(1970, 1, 1, 6), datetime(1970, 1, 1, 1, tzinfo=berlin), None]
+    np.testing.assert_array_equal(read(np.array([dates], object).T)[:, 0], [2.0, 0.25, 0.0, nan])
+
+
+def test_a_column_with_a_time_zone_is_read_alike_from_all_frames():
+    pandas, polars = package("pandas"), package("polars")
+    times = pandas.to_datetime(["1970-01-02", None]).tz_localize("Europe/Berlin")
+    series = polars.Series([datetime(1970, 1, 1, 23), None], dtype=polars.Datetime(time_zone="Europe/Berlin"))
+    for frame in (pandas.DataFrame({"time": times}), polars.DataFrame({"time": series})):
+        np.testing.assert_array_equal(read(frame)[:, 0], [23 / 24, nan])
+
+
+def test_numbers_too_large_for_a_double_are_refused_without_a_warning():
+    wide = np.array([["1"], ["1e4000"]], dtype=np.longdouble)
+    columns = [[[1], [10**400]], *([wide] if np.isfinite(wide).all() else [])]
+    for X in columns:
+        with warnings.catch_warnings(), pytest.raises(ValueError, match="too large for float64: column 0, row 1"):
+            warnings.simplefilter("error")
+            read(X)
+
+
+def test_columns_that_are_no_vectors_are_named():
+    class Column:
+        def __init__(self, values):
+            self.values = values
+
+        def __array__(self, dtype=None, copy=None):
+            if self.values is None:
+                raise TypeError("no such array")
+            return self.values
+
+    class Frame(dict):
+        columns, __array__, __len__ = ("a", "b"), Column.__array__, lambda self: 2
+
+    for bad, message in (
+        (np.ones((2, 1)), r"one value per row, got an array of shape \(2, 1\)"),
+        (None, "no such array"),
+    ):
+        frame = Frame(a=np.ones(2), b=Column(bad))
+        with pytest.raises(ValueError, match=rf"column 'b' .*{message}"):
+            read(frame)
 
 
 def test_lists_keep_the_types_of_their_entries():

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import reprlib
 from collections import Counter
+from datetime import UTC, date, datetime
 from numbers import Number
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -173,8 +174,19 @@ def _holds_categories(column: Any, label: str) -> bool:
     dtype = getattr(column, "dtype", getattr(column, "type", ""))
     if str(dtype).lower().startswith(("category", "categorical", "enum", "dictionary")):
         return True
-    array = np.asarray(column)
+    array = _array(column, label)
     return array.dtype.kind in "OUT" and any(isinstance(value, str) for value in array.tolist())
+
+
+def _array(column: Any, label: str) -> NDArray[Any]:
+    """Return a column as an array with an entry for each row."""
+    try:
+        array = np.asarray(column)
+    except Exception as error:  # of the data frame's library
+        raise ValueError(f"{label} cannot be converted to a NumPy array: {error}") from error
+    if array.ndim != 1:
+        raise ValueError(f"{label} must have one value per row, got an array of shape {array.shape}.")
+    return array
 
 
 def is_missing(value: object) -> bool:
@@ -185,7 +197,7 @@ def is_missing(value: object) -> bool:
 def _values(column: Any, label: str) -> list[object]:
     """Return the entries of a column of categories; None where they are missing."""
     # pyarrow converts missing entries of a dictionary to one of its values in an array, but not in a list.
-    entries = column.to_pylist() if hasattr(column, "to_pylist") else np.asarray(column).tolist()
+    entries = column.to_pylist() if hasattr(column, "to_pylist") else _array(column, label).tolist()
     values: list[object] = [None if is_missing(value) else value for value in entries]
     for row, value in enumerate(values):
         if not isinstance(value, (str, Number, type(None))):
@@ -210,10 +222,11 @@ def _codes(column: Any, codes: Codes, label: str) -> NDArray[np.float64]:
 
 def _numbers(column: Any, label: str) -> NDArray[np.float64]:
     """Return a column of numbers as doubles; dates are days since 1970, missing values NaN."""
-    array = np.asarray(column)
+    array = _array(column, label)
     kind = array.dtype.kind
     if kind in "biuf":
-        return array.astype(np.float64)
+        with np.errstate(over="ignore"):  # too large for a double: refused as infinite
+            return array.astype(np.float64)
     if kind in "Mm":
         units = array.astype(f"{array.dtype.str[1:3]}[us]").astype(np.int64)
         return np.where(np.isnat(array), np.nan, units / _MICROSECONDS_OF_A_DAY)
@@ -222,12 +235,29 @@ def _numbers(column: Any, label: str) -> NDArray[np.float64]:
     numbers = np.empty(len(array))
     for row, value in enumerate(array.tolist()):
         if isinstance(value, Number) and not isinstance(value, complex):
-            numbers[row] = float(value)  # type: ignore[arg-type]  # real
+            numbers[row] = _double(value)
         elif is_missing(value):
             numbers[row] = np.nan
+        elif isinstance(value, date):
+            numbers[row] = _days(value)
         else:
             raise ValueError(_neither(label, row, value, "numbers"))
     return numbers
+
+
+def _double(value: Any) -> float:
+    """Return a real number as a double; infinity, which is refused, if it is too large for one."""
+    try:
+        return float(value)
+    except OverflowError:
+        return np.inf
+
+
+def _days(value: date) -> float:
+    """Return a date, or a point in time, as days since 1970; one with a time zone counts in UTC."""
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        value = value.astimezone(UTC).replace(tzinfo=None)
+    return float(np.datetime64(value, "us").astype(np.int64)) / _MICROSECONDS_OF_A_DAY
 
 
 def _neither(label: str, row: int, value: object, wanted: str) -> str:
