@@ -10,7 +10,7 @@ from sklearn.compose import make_column_transformer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from cmlp import MLPClassifier, MLPRegressor
+from cmlp import MLPClassifier, MLPRegressor, TabularRegressor
 
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
 
@@ -44,6 +44,14 @@ def test_a_fitted_estimator_is_marked_and_shows_its_attributes():
     assert attributes["classes_"] == "[&#x27;&lt;b&gt;&#x27;, &#x27;a &amp; b&#x27;]"
     assert attributes["loss_"] == f"{model.loss_:.4g}"
     assert attributes["loss_curve_"].startswith("[") and attributes["loss_curve_"].endswith("...]")
+
+
+def test_a_fitted_estimator_for_tables_shows_its_networks():
+    quick = {"n_estimators": 2, "hidden_layer_sizes": (5,), "max_time": 1e-9}
+    html = TabularRegressor(**quick).fit(X, X[:, 0])._repr_html_()
+    attributes = rows(html[html.index("Fitted attributes") :], "default")
+    assert "Network(" in attributes["estimators_"] and attributes["n_features_in_"] == "3"
+    assert attributes["history_"].startswith("{&#x27;")
 
 
 def test_html_inside_pipeline_and_column_transformer():

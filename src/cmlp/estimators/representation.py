@@ -104,14 +104,20 @@ def _draws_diagrams() -> bool:
 
 def _type_and_text(value: Any) -> tuple[str, str]:
     """Return the type of a fitted attribute and a short text for its value."""
-    import reprlib
-
     if isinstance(value, np.ndarray):
         text = np.array2string(value, precision=2, separator=", ", suppress_small=True, threshold=4)
         return f"ndarray[{value.dtype}]{value.shape}", text
     if isinstance(value, tuple) and value and isinstance(value[0], np.ndarray):
         return f"tuple of {len(value)} ndarray[{value[0].dtype}]", ", ".join(str(array.shape) for array in value)
     if isinstance(value, list):
-        shown = [f"{number:.4g}" for number in value[:6]] + ["..."] * (len(value) > 6)
-        return f"list of {len(value)} float", f"[{', '.join(shown)}]"
-    return type(value).__name__, f"{value:.4g}" if isinstance(value, float) else reprlib.repr(value)
+        kind = type(value[0]).__name__ if value else "float"
+        shown = [_short(entry) for entry in value[:6]] + ["..."] * (len(value) > 6)
+        return f"list of {len(value)} {kind}", f"[{', '.join(shown)}]"
+    return type(value).__name__, _short(value)
+
+
+def _short(value: Any) -> str:
+    """Return a short text for a number or another object."""
+    import reprlib
+
+    return f"{value:.4g}" if isinstance(value, float) else reprlib.repr(value)
