@@ -185,6 +185,62 @@ def test_rows_of_weight_zero_teach_nothing():
     assert model.score(X, NUMBERS) > 0.8
 
 
+@pytest.mark.parametrize(("kind", "y"), CASES)
+def test_the_scale_of_weights_changes_nothing(kind, y):
+    weight = np.random.RandomState(0).uniform(0.1, 1, len(X))
+    expected = predicted(kind(**QUICK).fit(X, y, weight)).tobytes()
+    for scale in (2.0**1020, 2.0**-1000):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert predicted(kind(**QUICK).fit(X, y, weight * scale)).tobytes() == expected
+    negligible = np.where(np.arange(len(X)) < 20, 1e-40, weight)
+    zero = np.where(negligible < 1e-30, 0.0, weight)
+    found = [predicted(kind(**QUICK).fit(X, y, one)).tobytes() for one in (negligible, zero)]
+    assert found[0] == found[1]
+
+
+def test_class_weights_that_overflow_are_refused_without_a_warning():
+    model = TabularClassifier(**QUICK, class_weight={"high": 1e308, "low": 1})
+    with warnings.catch_warnings(), pytest.raises(ValueError, match="class_weight times sample_weight must be finite"):
+        warnings.simplefilter("error")
+        model.fit(X, LABELS, np.full(len(X), 1e10))
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-318, 1e148])
+def test_targets_of_extreme_magnitude_are_learnt(scale):
+    """Squares of deviations from the mean would be 0, or infinite."""
+    y = np.where(LABELS == "high", 3.0, 1.0) * scale
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = TabularRegressor(**QUICK).fit(X, y).predict(X)
+    assert np.mean((found > 2 * scale) == (y > 2 * scale)) > 0.9
+
+
+def test_targets_that_are_equal_are_predicted_exactly():
+    model = TabularRegressor(**QUICK).fit(X, np.full(len(X), 0.1), X_val=X, y_val=1e3 * NUMBERS)
+    np.testing.assert_allclose(model.predict(X), 0.1, rtol=1e-15)
+
+
+def test_targets_too_large_are_refused_with_their_row():
+    y = NUMBERS.copy()
+    y[7] = 1e300
+    for arguments in ((X, y), (X, NUMBERS, None)):
+        held = {} if len(arguments) == 2 else {"X_val": X, "y_val": y}
+        with warnings.catch_warnings(), pytest.raises(ValueError, match=r"-1e150 and 1e150, got 1e\+300 in row 7"):
+            warnings.simplefilter("error")
+            TabularRegressor(**QUICK).fit(*arguments, **held)
+    with pytest.raises(ValueError, match="-1e150 and 1e150"):
+        TabularRegressor(**QUICK).fit(X, NUMBERS).score(X, y)
+
+
+@pytest.mark.parametrize(("kind", "y"), CASES)
+def test_bad_validation_data_are_named(kind, y):
+    held = [(X, y[:5]), (X[:5], y), (X, 3), (X[:, :2], y), (X, np.full(len(X), "other"))]
+    for X_val, y_val in held + ([(X, y * 1e100)] if kind is TabularRegressor else []):
+        with pytest.raises((TypeError, ValueError), match=r"In the validation data \(X_val, y_val\): "):
+            kind(**QUICK).fit(X, y, X_val=X_val, y_val=y_val)
+
+
 def test_max_time_ends_training_early():
     start = time.monotonic()
     model = TabularClassifier(random_state=0, max_time=0.2, n_threads=1).fit(

@@ -64,7 +64,8 @@ def weighted_by_class(
         weights = [class_weight]
     product = np.ones(len(targets)) if weight is None else weight
     for given, indices in zip(weights, columns, strict=True):
-        product = product * _weights(given, classes, indices)[indices]
+        with np.errstate(over="ignore"):  # an infinite product is refused below
+            product = product * _weights(given, classes, indices)[indices]
     if not np.isfinite(product).all() or (some and not product.any()):
         raise ValueError(
             "class_weight times sample_weight must be finite, and positive for at least one row, "

@@ -25,7 +25,7 @@ from cmlp.tables.progress import BagTrainer, keep_states, kept_states
 from cmlp.tables.splits import Signal
 from cmlp.training.random import random_state
 from cmlp.training.reporting import Reporter, callbacks_of
-from cmlp.training.task import require_complete
+from cmlp.training.task import named_validation, require_complete
 
 if TYPE_CHECKING:
     from typing import Self
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 _BLOCK = 8192  # rows predicted at a time, so that their encoding takes little memory
 _FEWEST_ROWS = 2  # that fit accepts
+_NEGLIGIBLE = 1e-30  # the weight of a row beside one of 1
 
 TABLES: Mapping[str, Row] = {
     "n_estimators": (constraints.POSITIVE_INTEGER,),
@@ -77,12 +78,13 @@ class Targets(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """The targets that the user passed to fit, with the number of rows and the weights."""
+    """The targets that the user passed to fit, with the numbers of rows and the weights."""
 
     y: ArrayLike
     n_rows: int
     weight: NDArray[np.float64] | None
     y_val: ArrayLike | None
+    n_val: int
 
 
 class TableModel(NamedTuple):
@@ -122,9 +124,9 @@ class TabularEstimator(TableExports, Routing, Representation, Parametrized):
             Numbers, dates and categories; None, NaN and pandas.NA are missing values. Any data frame whose columns
             NumPy can read (pandas, polars, Arrow).
         y : array-like of shape (n_samples,)
-            Labels for a classifier, numbers for a regressor.
+            Labels for a classifier, numbers between -1e150 and 1e150 for a regressor.
         sample_weight : None, float or array-like of shape (n_samples,), default=None
-            Weights of the rows, not negative.
+            Weights of the rows, not negative. Those below 1e-30 of the largest count as 0.
         X_val, y_val : default=None
             Validation data, to choose the best epoch of each network. If None, each network holds out another eighth of
             the rows.
@@ -157,10 +159,10 @@ class TabularEstimator(TableExports, Routing, Representation, Parametrized):
                 )
             weight = as_weights(sample_weight, len(raw))
             validation = self._validation(schema, X_val, y_val)
-            asked = Asked(y, len(raw), weight, None if validation is None else validation[1])
-            targets = self._targets(asked, parameters)
+            asked = Asked(y, len(raw), weight, *((None, 0) if validation is None else (y_val, len(validation))))
+            targets = _with_moderate_weights(self._targets(asked, parameters))
             encoder = learn_encoder(raw, schema.codes, _signal(targets, len(raw)))
-            rows = _rows(raw, targets, None if validation is None else validation[0])
+            rows = _rows(raw, targets, validation)
             bag = Bag(rows, targets.task, targets.shape, encoder, _generator(parameters["random_state"]))
             kept = kept_states(self, encoder, targets.attributes) if resume else None
             trainings = bag.trainings(parameters["n_estimators"], kept)
@@ -208,14 +210,16 @@ class TabularEstimator(TableExports, Routing, Representation, Parametrized):
 
     def _validation(
         self, schema: Schema, X_val: ArrayLike | None, y_val: ArrayLike | None
-    ) -> tuple[NDArray[np.float64], ArrayLike] | None:
+    ) -> NDArray[np.float64] | None:
+        """Return the raw rows of the validation data."""
         if not require_complete(X_val, y_val, None):
             return None
-        assert X_val is not None and y_val is not None  # both or none
-        raw = schema.read(X_val, type(self).__name__)
+        assert X_val is not None  # nor y_val
+        with named_validation():
+            raw = schema.read(X_val, type(self).__name__)
         if not len(raw):
             raise ValueError("X_val must have at least one row.")
-        return raw, y_val
+        return raw
 
     def _targets(self, asked: Asked, parameters: dict[str, Any]) -> Targets:
         """Return what the targets ask of the networks."""
@@ -347,6 +351,17 @@ def _generator(seed: int | np.random.RandomState | None) -> _core.Random:
     """Return a generator of the core for the user's `random_state`."""
     rng = random_state(seed)
     return rng if isinstance(rng, _core.Random) else _core.Random(int(2**32 * float(rng.random_sample())))
+
+
+def _with_moderate_weights(targets: Targets) -> Targets:
+    """Return the targets with weights of at most 1, by a power of 2 that changes no bit of the results.
+
+    The networks need normal numbers of float32. Weights that are negligible beside the largest one become 0.
+    """
+    if targets.weight is None:
+        return targets
+    weight = np.ldexp(targets.weight, -int(np.frexp(targets.weight.max())[1]))
+    return targets._replace(weight=np.where(weight < _NEGLIGIBLE, 0.0, weight))
 
 
 def _signal(targets: Targets, n_rows: int) -> Signal:

@@ -14,7 +14,7 @@ from cmlp.inputs.validation import as_targets
 from cmlp.tables.bag import Shape
 from cmlp.tables.base import TABLES, Asked, TabularEstimator, Targets
 from cmlp.training.scores import accuracy_of_labels
-from cmlp.training.task import Task
+from cmlp.training.task import Task, named_validation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,7 +75,8 @@ class TabularClassifier(TabularEstimator):
     Notes
     -----
     A category that fit has not seen, or that is rarer than the 200 most frequent ones of its column, has zeros in all
-    inputs. Dates are numbers: days since 1970. A column that is constant in fit is not used.
+    inputs. Dates are numbers: days since 1970, in UTC if they have a time zone. A column that is constant in fit is not
+    used.
 
     References
     ----------
@@ -126,7 +127,8 @@ class TabularClassifier(TabularEstimator):
         weight = weighted_by_class(asked.weight, parameters["class_weight"], labels, targets)
         groups = targets.reshape(-1)
         if asked.y_val is not None:
-            validation = labels.encode(as_targets(asked.y_val, len(np.asarray(asked.y_val)), owner, labels=True))
+            with named_validation():
+                validation = labels.encode(as_targets(asked.y_val, asked.n_val, owner, labels=True))
             targets = np.concatenate([targets, validation])
         output = "logistic" if labels.kind == "binary" else "softmax"
         shape = Shape(parameters["hidden_layer_sizes"], labels.n_outputs, output, "label_smoothing", SMOOTHING)

@@ -16,7 +16,7 @@ from cmlp.inputs.weights import as_weights
 from cmlp.tables.bag import Shape
 from cmlp.tables.base import TABLES, Asked, TabularEstimator, Targets
 from cmlp.training.scores import d2_pinball, r_squared
-from cmlp.training.task import Task
+from cmlp.training.task import Task, named_validation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from cmlp.files.tables import TableContent
 
 _MEDIAN = 0.5
+_LARGEST = 1e150  # squares of targets are finite
+_MOST_SPREADS = 1e18  # standard deviations, whose squares are finite in float32
 
 
 class TabularRegressor(TabularEstimator):
@@ -114,12 +116,13 @@ class TabularRegressor(TabularEstimator):
 
     def _targets(self, asked: Asked, parameters: dict[str, Any]) -> Targets:
         values = self._numbers(asked.y, asked.n_rows)
-        centre, spread = float(values.mean()), float(values.std())
-        spread = spread if spread > 0 else 1.0
+        centre, spread = float(values.mean()), _spread(values)
         targets = (values - centre) / spread
         limits = float(targets.min()), float(targets.max())
         if asked.y_val is not None:
-            validation = self._numbers(asked.y_val, len(np.asarray(asked.y_val)))
+            with named_validation():
+                validation = self._numbers(asked.y_val, asked.n_val)
+                _require_within(validation, centre, _MOST_SPREADS * spread, "y is too far from the y of training")
             targets = np.concatenate([targets, (validation - centre) / spread])
         loss, level = parameters["loss"], parameters["quantile"]
         n = len(level) if isinstance(level, tuple) else 1
@@ -135,6 +138,7 @@ class TabularRegressor(TabularEstimator):
         require_finite(values, "y")
         if values.ndim != 1:
             raise ValueError(f"{owner} needs one number per row, got y of shape {values.shape}.")
+        _require_within(values, 0.0, _LARGEST, "y must be between -1e150 and 1e150")
         return values
 
     def _content(self) -> TableContent:
@@ -193,6 +197,20 @@ class TabularRegressor(TabularEstimator):
         tags = super().__sklearn_tags__()
         tags.regressor_tags = RegressorTags()
         return tags
+
+
+def _spread(values: NDArray[np.float64]) -> float:
+    """Return the standard deviation; 1 for equal numbers, and the range if the squares of the deviations are 0."""
+    width = float(np.ptp(values))
+    return (float(values.std()) or width) if width else 1.0
+
+
+def _require_within(values: NDArray[np.float64], centre: float, distance: float, message: str) -> None:
+    """Raise ValueError, with the first such row, if a number is farther from the centre."""
+    far = np.abs(values - centre) > distance
+    if far.any():
+        row = int(far.argmax())
+        raise ValueError(f"{message}, got {values[row]:g} in row {row}.")
 
 
 def _pinball_score(
