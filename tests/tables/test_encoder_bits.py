@@ -120,6 +120,13 @@ def test_numbers_of_the_largest_magnitude_can_be_learnt():
     assert np.isfinite(inputs).all()
 
 
+def test_columns_of_huge_numbers_that_are_clipped_to_one_are_constants():
+    raw = np.array([[1e301, 1e302], [1e301, np.nan], [1e301, -1e302]]).T
+    encoder = learn_encoder(raw, [None] * 3, Signal(np.zeros(2), None))
+    assert [kind for kind, _, _ in encoder.kinds] == ["unused", "number", "number"]
+    assert np.isfinite(encoder.encode(raw, bins=True)).all()
+
+
 @pytest.mark.parametrize(
     ("columns", "numbers", "message"),
     [

@@ -136,11 +136,10 @@ def learn_encoder(raw: NDArray[np.float64], codes: Sequence[Codes | None], signa
 
 def _learn_number(x: NDArray[np.float64], signal: Signal) -> NumberColumn | None:
     absent = np.isnan(x)
-    present = x[~absent]
+    present = np.clip(x[~absent], -_LARGEST, _LARGEST)
     if not len(present) or present.min() == present.max():
         # A constant that is sometimes missing: that it is missing is all there is to know.
         return NumberColumn(float(present[0]), 1.0, np.empty(0), True) if len(present) and absent.any() else None
-    present = np.clip(present, -_LARGEST, _LARGEST)
     low, centre, high = np.quantile(present, (0.25, 0.5, 0.75))
     scale = high - low if high > low else (present.max() - present.min()) / 2
     edges = np.unique([present.min(), *steps(present, signal.of(~absent)), present.max()])
