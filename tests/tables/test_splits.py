@@ -1,5 +1,7 @@
 """The splits of a column: known answers, scikit-learn's trees, weights, and columns without a signal."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from optional import package
@@ -89,3 +91,14 @@ def test_a_step_of_a_long_column_is_found_to_a_thousandth_of_its_rows():
     low, high = steps(x, Signal((x > 0.37) * 1, None))[:2]
     between = np.mean((x > min(low, 0.37)) & (x <= max(high, 0.37)))
     assert between < 1 / 1000
+
+
+def test_many_classes_take_little_memory():
+    """A class for each row, such as an identifier as target by mistake."""
+    n = 4000
+    tracemalloc.start()
+    try:
+        steps(np.arange(float(n)), Signal(np.arange(n), None))
+        assert tracemalloc.get_traced_memory()[1] < 64 << 20
+    finally:
+        tracemalloc.stop()

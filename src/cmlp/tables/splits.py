@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 MOST_LEAVES = 8  # with more, files and trainings grow and errors do not fall
 _MOST_PLACES = 1024  # distinct numbers of a column between which a split can lie; of more, quantiles
+_MOST_SUMS = 1 << 20  # of places times classes: with thousands of classes there are fewer places
 _FEWEST_ROWS, _SHARE = 8, 200  # a leaf has at least 8 rows, and a 200th of all
 # A split must remove more than this multiple of 1 / n_rows of the variance. One that separates nothing removes
 # 1 / n_rows on average, and the best of many such splits several times as much.
@@ -64,19 +65,29 @@ def steps(x: NDArray[np.float64], signal: Signal) -> NDArray[np.float64]:
         x, signal = x[counts], Signal(signal.values, weight).of(counts)
     if not len(x):
         return np.empty(0)
-    lowest, highest, group = _groups(x)
+    lowest, highest, group = _groups(x, _n_places(signal))
     sums, variance = _sums(group, len(lowest), signal)
     least = variance * _LEAST_GAIN / len(x)
     places = _splits(sums, max(_FEWEST_ROWS, len(x) // _SHARE), least)
     return np.unique(np.concatenate([highest[[place - 1 for place in places]], lowest[places]]))
 
 
-def _groups(x: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.intp]]:
+def _is_of_classes(signal: Signal) -> bool:
+    return np.issubdtype(signal.values.dtype, np.integer)
+
+
+def _n_places(signal: Signal) -> int:
+    """Return the largest number of groups, for sums that take at most some MB."""
+    n_sums = int(signal.values.max()) + 1 if _is_of_classes(signal) else 1
+    return max(2, min(_MOST_PLACES, _MOST_SUMS // n_sums))
+
+
+def _groups(x: NDArray[np.float64], most: int) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.intp]]:
     """Return the lowest and the highest number of each group of neighbouring numbers, and the group of each row."""
     distinct, group = np.unique(x, return_inverse=True)
-    if len(distinct) <= _MOST_PLACES:
+    if len(distinct) <= most:
         return distinct, distinct, group
-    starts = np.unique(np.searchsorted(distinct, np.quantile(x, np.arange(_MOST_PLACES) / _MOST_PLACES)))
+    starts = np.unique(np.searchsorted(distinct, np.quantile(x, np.arange(most) / most)))
     starts[0] = 0
     ends = np.append(starts[1:], len(distinct)) - 1
     return distinct[starts], distinct[ends], np.searchsorted(starts, group, side="right") - 1
@@ -87,7 +98,7 @@ def _sums(group: NDArray[np.intp], n_groups: int, signal: Signal) -> tuple[Sums,
     values, weight = signal
     rows = np.bincount(group, minlength=n_groups)
     weights = np.bincount(group, weight, minlength=n_groups)
-    if np.issubdtype(values.dtype, np.integer):  # classes: their frequencies are the targets
+    if _is_of_classes(signal):  # their frequencies are the targets
         n_classes = int(values.max()) + 1
         target = np.bincount(group * n_classes + values, weight, minlength=n_groups * n_classes)
         target, squares = target.reshape(n_groups, n_classes), weights.sum()
