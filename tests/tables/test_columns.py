@@ -90,6 +90,12 @@ def test_a_column_with_a_time_zone_is_read_alike_from_all_frames():
         np.testing.assert_array_equal(read(frame)[:, 0], [23 / 24, nan])
 
 
+def test_numpy_scalars_in_objects_are_numbers_and_categories():
+    scalars = [np.bool_(True), np.int8(3), np.float32(2.5), True]
+    np.testing.assert_array_equal(read(np.array([scalars], object).T)[:, 0], [1.0, 3.0, 2.5, 1.0])
+    np.testing.assert_array_equal(read(np.array([[*scalars, np.str_("a")]], object).T)[:, 0], [0.0, 2.0, 1.0, 0.0, 3.0])
+
+
 def test_numbers_too_large_for_a_double_are_refused_without_a_warning():
     wide = np.array([["1"], ["1e4000"]], dtype=np.longdouble)
     columns = [[[1], [10**400]], *([wide] if np.isfinite(wide).all() else [])]

@@ -198,11 +198,16 @@ def _values(column: Any, label: str) -> list[object]:
     """Return the entries of a column of categories; None where they are missing."""
     # pyarrow converts missing entries of a dictionary to one of its values in an array, but not in a list.
     entries = column.to_pylist() if hasattr(column, "to_pylist") else _array(column, label).tolist()
-    values: list[object] = [None if is_missing(value) else value for value in entries]
+    values: list[object] = [None if is_missing(value) else _plain(value) for value in entries]
     for row, value in enumerate(values):
         if not isinstance(value, (str, Number, type(None))):
             raise ValueError(_neither(label, row, value, "text or numbers"))
     return values
+
+
+def _plain(value: object) -> object:
+    """Return the number or text of Python for a NumPy scalar: NumPy's booleans are no numbers."""
+    return value.item() if isinstance(value, (np.bool_, np.number, np.str_)) else value
 
 
 def _learn_codes(column: Any, label: str) -> Codes:
@@ -233,7 +238,7 @@ def _numbers(column: Any, label: str) -> NDArray[np.float64]:
     if kind not in "OUT":
         raise ValueError(f"{label} must be numbers or categories, got dtype {array.dtype}.")
     numbers = np.empty(len(array))
-    for row, value in enumerate(array.tolist()):
+    for row, value in enumerate(map(_plain, array.tolist())):
         if isinstance(value, Number) and not isinstance(value, complex):
             numbers[row] = _double(value)
         elif is_missing(value):
