@@ -130,7 +130,7 @@ def test_a_null_names_column_and_row(n_before):
 
 
 def test_nulls_of_dictionaries_and_targets():
-    with pytest.raises(ValueError, match="y is null at row 3"):
+    with pytest.raises(ValueError, match=r"y is null at row 3\. Fill missing values, or leave out the rows\.$"):
         model().fit(X[:5], pa.array(["a", "b", "a", None, "b"]).dictionary_encode())
     entries = pa.DictionaryArray.from_arrays(pa.array([0, 1, 2]), pa.array(["a", None, "b"]))
     with pytest.raises(ValueError, match="y is null at row 1"):

@@ -72,7 +72,7 @@ _NUMBERS = {"c": "i1", "C": "u1", "s": "i2", "S": "u2", "i": "i4", "I": "u4", "l
 _TEXT = {"u": np.int32, "U": np.int64, "vu": None}  # types of the offsets
 _INLINE = 12  # bytes of a text in its view
 _ROWS_AT_A_TIME = 4096
-_REMEDY = "Fill missing values, or use TabularClassifier or TabularRegressor, which take them."
+_OF_COLUMN = ", column "  # in the place of an entry of X
 
 
 class ArrowTable:
@@ -173,7 +173,7 @@ def _columns(schema: _Schema, array: _Array | None, name: str, row: int) -> tupl
     names = [_name(schema.children[i].contents) for i in range(schema.n_children)]
     if array is None:
         return names, []
-    where = [f"{name}, column {label!r}" for label in names]
+    where = [f"{name}{_OF_COLUMN}{label!r}" for label in names]
     if array.null_count and array.buffers[0]:
         _require_values(array, 0, array.length, name, row)
     return names, [
@@ -205,7 +205,7 @@ def _values(
     if kind in _TEXT:
         return np.array(_texts(array, kind, first, n), object)
     if kind == "n" and n:
-        raise ValueError(f"{where} is null at row {row}. {_REMEDY}")
+        raise _null(where, row)
     raise TypeError(f"{where} must hold numbers or text, got a column of the Arrow format {kind!r}.")
 
 
@@ -216,17 +216,23 @@ def _dictionary(schema: _Schema, entries: _Array, indices: NDArray[Any], where: 
         valid = _bits(entries, 0, entries.offset, entries.length)
         null = np.flatnonzero(valid[indices] == 0)
         if len(null):
-            raise ValueError(f"{where} is null at row {row + null[0]}. {_REMEDY}")
+            raise _null(where, row + int(null[0]))
     if len(used) and not 0 <= used[0] <= used[-1] < entries.length:
         raise ValueError(f"{where} has an index outside its dictionary of {entries.length} values.")
     values = _values(schema, entries, 0, entries.length, where, row, nulls=True)
     return values[indices.astype(np.intp)]
 
 
+def _null(where: str, row: int) -> ValueError:
+    """Return the error for a missing value. In a column of X, the estimators for tables take it."""
+    remedy = "use TabularClassifier or TabularRegressor, which take them" if _OF_COLUMN in where else "leave out the rows"
+    return ValueError(f"{where} is null at row {row}. Fill missing values, or {remedy}.")
+
+
 def _require_values(array: _Array, start: int, n: int, where: str, row: int) -> None:
     null = np.flatnonzero(_bits(array, 0, array.offset + start, n) == 0)
     if len(null):
-        raise ValueError(f"{where} is null at row {row + null[0]}. {_REMEDY}")
+        raise _null(where, row + int(null[0]))
 
 
 def _buffer(array: _Array, index: int, dtype: Any, first: int, n: int) -> NDArray[Any]:
