@@ -225,7 +225,8 @@ def _dictionary(schema: _Schema, entries: _Array, indices: NDArray[Any], where: 
 
 def _null(where: str, row: int) -> ValueError:
     """Return the error for a missing value. In a column of X, the estimators for tables take it."""
-    remedy = "use TabularClassifier or TabularRegressor, which take them" if _OF_COLUMN in where else "leave out the rows"
+    tables = "use TabularClassifier or TabularRegressor, which take them"
+    remedy = tables if _OF_COLUMN in where else "leave out the rows"
     return ValueError(f"{where} is null at row {row}. Fill missing values, or {remedy}.")
 
 
