@@ -202,10 +202,18 @@ def test_export_of_a_table_to_c(command, table, tmp_path):
     assert "people_category(int column, const char *name)" in (tmp_path / "t.h").read_text()
 
 
+def test_export_of_a_table_to_onnx(command, table, tmp_path):
+    onnx = package("onnx")
+    status, out, err = command("export", "table.cmlp", "--to", "onnx", "-o", "t.onnx")
+    assert (status, out, err) == (0, f"wrote t.onnx, {(tmp_path / 't.onnx').stat().st_size:,} bytes\n", "")
+    graph = onnx.load(tmp_path / "t.onnx").graph
+    assert [one.name for one in graph.output] == ["label", "probabilities"]
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("export", "table.cmlp", "--to", "onnx", "-o", "t.onnx"),
+        ("export", "table.cmlp", "--to", "c-int8", "--calibrate", "X.csv", "-o", "t.h"),
         ("predict", "table.cmlp", "X.csv"),
     ],
 )

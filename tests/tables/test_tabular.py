@@ -344,13 +344,13 @@ def test_ctrl_c_ends_all_networks_and_keeps_the_former_model():
     assert predicted(model).tobytes() == before.tobytes()
 
 
-@pytest.mark.parametrize("name", ["to_onnx", "to_sklearn", "to_torch"])
+@pytest.mark.parametrize("name", ["to_sklearn", "to_torch"])
 def test_exports_of_one_network_are_refused_with_the_reason(name):
     model = TabularRegressor()
     assert not hasattr(model, name)
     with pytest.raises(
         AttributeError,
-        match=f"TabularRegressor has no {name}: it exports one network.*to_c writes a C header, to_html a web page",
+        match=f"TabularRegressor has no {name}: it exports one network.*to_onnx writes an ONNX file, to_c a C header",
     ):
         getattr(model, name)
     with pytest.raises(AttributeError, match="object has no attribute 'other'"):

@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Write the file."""
     _check(arguments)
     options.check_output(arguments.output, arguments.model, arguments.calibrate, arguments.labels)
-    load = options.loaded_model if arguments.to == "c" else options.loaded_network  # tables become C headers only
+    load = options.loaded_network if arguments.to == "c-int8" else options.loaded_model
     model = load(arguments.model)
     result = _exported(arguments, model)
     size = os.path.getsize(arguments.output)

@@ -70,7 +70,7 @@ def loaded_network(path: str) -> Any:
     if not hasattr(model, "_record"):
         raise CommandError(
             f"{path} is a {type(model).__name__}, the model of a table: this command takes one network. Python and the "
-            "C library predict with the file, `cmlp export --to c` writes it as a C header, `cmlp page` as a web page"
+            "C library predict with the file, `cmlp export` writes it as a C header or ONNX, `cmlp page` as a web page"
         )
     return model
 

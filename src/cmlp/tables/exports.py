@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from cmlp.export.c_header import CHeader
     from cmlp.files.tables import TableContent
 
-_OTHER_EXPORTS = ("to_onnx", "to_sklearn", "to_torch")  # methods of the other estimators
+_OTHER_EXPORTS = ("to_sklearn", "to_torch")  # methods of the other estimators
 
 
 class TableExports:
@@ -131,6 +131,68 @@ class TableExports:
             raise ValueError(f"dtype must be 'float32' or None, got {dtype!r}")
         return write_table_header(self._content(), self._of_raw, path, name=name)
 
+    def to_onnx(self, path: str | os.PathLike[str]) -> None:
+        """Write the fitted estimator as an ONNX file (opset 17), for ONNX Runtime and other programs.
+
+        The graph has the encoder of the columns and all networks. It has an input of shape (n, 1) for each column of
+        `fit`, also for those that are not used, for any n. The inputs have the names of the columns, or ``column_0``,
+        ``column_1`` and so on if they have no names. Their types are:
+
+        - text for a column whose categories are text; "" is the missing value.
+        - double for all other columns, numbers and categories that are numbers or booleans; NaN is the missing value.
+          A date is a number: days since 1970, in UTC if it has a time zone.
+
+        The outputs are:
+
+        - of a `TabularClassifier`: ``label`` of shape (n,) and ``probabilities`` of shape (n, n_classes), doubles, as
+          `predict` and `predict_proba` return them.
+        - of a `TabularRegressor`: ``prediction``, doubles of the shape that `predict` returns.
+
+        Needs the package onnx (the extra ``cmlp[onnx]``).
+
+        Parameters
+        ----------
+        path : str or path-like
+            An existing file is replaced atomically.
+
+        Raises
+        ------
+        ImportError
+            If the package onnx is not installed.
+        NotFittedError
+            If the estimator is not fitted.
+        OSError
+            If the file cannot be written.
+        TypeError
+            If ONNX has no type for the class labels. It has types for integers, booleans, float32, float64 and text.
+        ValueError
+            If ONNX cannot contain a column (its categories are text and numbers, or a number that is not a double, or
+            both "" and missing values), a label is not below ``2**63``, a text is not valid Unicode, a weight is NaN or
+            infinite, or the file would be larger than 2 GiB.
+
+        Notes
+        -----
+        The graph encodes the columns with the bits of Python. Results agree with those of cmlp up to rounding, because
+        other programs add the numbers of a layer in another order. A graph cannot raise errors: an infinite number,
+        which `predict` refuses, counts as a very large one.
+
+        An input whose column has the name of an output, for example "label", has an underscore at the end: ``label_``.
+        An empty name becomes ``column_0`` with the index of the column. The file's metadata
+        ``cmlp.feature_names`` has the names of `fit`.
+
+        Examples
+        --------
+        >>> import os, tempfile
+        >>> from cmlp import TabularRegressor
+        >>> X = [[float(size), "town" if size % 2 else None] for size in range(40)]
+        >>> model = TabularRegressor(random_state=0, max_time=1e-9).fit(X, [row[0] for row in X])
+        >>> with tempfile.TemporaryDirectory() as folder:  # doctest: +SKIP
+        ...     model.to_onnx(os.path.join(folder, "flats.onnx"))
+        """
+        from cmlp.export.onnx_table import write_table_onnx
+
+        write_table_onnx(self._content(), path)
+
     def to_html(self, path: str | os.PathLike[str], *, title: str | None = None) -> None:
         """Write a web page that predicts: one file that needs no network access.
 
@@ -181,8 +243,8 @@ class TableExports:
             if name in _OTHER_EXPORTS:
                 raise AttributeError(
                     f"{type(self).__name__} has no {name}: it exports one network, and this model has an encoder of "
-                    "columns and several networks. to_c writes a C header, to_html a web page, save a file for the C "
-                    "library; estimators_ has the networks, whose inputs are encoded rows.",
+                    "columns and several networks. to_onnx writes an ONNX file, to_c a C header, to_html a web page, "
+                    "save a file for the C library; estimators_ has the networks, whose inputs are encoded rows.",
                     name=name,
                     obj=self,
                 )
