@@ -4,12 +4,19 @@
 # Shapes, strides and addresses are read from the C fields of arrays, because a subclass can override the Python
 # attributes. They are read once, and no Python code runs in between. The Call object keeps the arrays alive.
 
-cdef extern from "<time.h>" nogil:
+cdef extern from * nogil:
+    """
+    #include <time.h>
+    #ifdef CLOCK_MONOTONIC
+    #define read_clock(now) clock_gettime(CLOCK_MONOTONIC, now)
+    #else /* Windows */
+    #define read_clock(now) timespec_get(now, TIME_UTC)
+    #endif
+    """
     cdef struct timespec:
         long long tv_sec
         long tv_nsec
-    int TIME_UTC
-    int timespec_get(timespec *now, int base)
+    int read_clock(timespec *now)
 
 cdef extern from "Python.h":
     ctypedef struct PyObject
@@ -92,7 +99,7 @@ cdef struct Poll:
 
 cdef double now() noexcept nogil:
     cdef timespec t
-    timespec_get(&t, TIME_UTC)
+    read_clock(&t)
     return <double>t.tv_sec + 1e-9 * <double>t.tv_nsec
 
 

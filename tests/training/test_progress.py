@@ -173,15 +173,24 @@ def large():
     return rng.standard_normal((20_000, 400)).astype(np.float32), rng.randint(0, 2, 20_000)
 
 
+def fitted_in(model, rows, y):
+    """Fit a model and return how many seconds that takes: limits of time depend on the speed of the machine."""
+    started = time.monotonic()
+    model.fit(rows, y)
+    return time.monotonic() - started
+
+
 def test_time_limit_ends_a_fit_in_the_middle_of_an_epoch(recwarn):
     rows, y = large()
     parameters = {"hidden_layer_sizes": (1000,), "batch_size": 100, "max_iter": 2, "random_state": 0}
-    model = MLPClassifier(**parameters, max_time=0.3)
+    limit = fitted_in(MLPClassifier(**parameters), rows, y) / 5
+    recwarn.clear()
+    model = MLPClassifier(**parameters, max_time=limit)
     model.fit(rows, y)
     state = model._model.state
     assert model.n_iter_ == 0 and 0 < state.batch < 200 and state.optimizer.n_steps == state.batch
     assert not [w for w in recwarn if issubclass(w.category, ConvergenceWarning)]
-    trainer = Trainer(Network([400, 1000, 1], output="logistic"), batch_size=100, random_state=0, max_time=0.2)
+    trainer = Trainer(Network([400, 1000, 1], output="logistic"), batch_size=100, random_state=0, max_time=limit)
     trainer.run(rows, y.reshape(-1, 1))
     assert not trainer.finished and 0 < trainer.state.batch < 200
 
@@ -190,8 +199,9 @@ def test_time_limit_ends_a_fit_in_the_middle_of_an_epoch(recwarn):
 def test_fits_with_time_limits_add_up_to_a_whole_one(parameters):
     rows, y = large()
     parameters = {"hidden_layer_sizes": (50,), "max_iter": 2, "random_state": 0, "batch_size": 50, **parameters}
-    whole = MLPClassifier(**parameters).fit(rows, y)
-    model, calls = MLPClassifier(**parameters, max_time=0.05).fit(rows, y), 1
+    whole = MLPClassifier(**parameters)
+    limit = fitted_in(whole, rows, y) / 5
+    model, calls = MLPClassifier(**parameters, max_time=limit).fit(rows, y), 1
     while model.n_iter_ < 2:
         model = pickle.loads(pickle.dumps(model)).fit(rows, y, resume=True)
         calls += 1
