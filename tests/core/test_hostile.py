@@ -6,6 +6,7 @@ Every test here has crashed, read foreign memory or given wrong numbers, or belo
 import pickle
 import signal
 import threading
+import warnings
 
 import numpy as np
 import pytest
@@ -117,7 +118,9 @@ def test_argument_conversion_that_modifies_other_arguments():
                 with pytest.raises(ValueError):
                     change()
                     raise ValueError  # where an array may be resized, its memory must not be used any more
-            rows.shape = (18, 1)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DeprecationWarning)  # NumPy 2.5 deprecates the assignment
+                rows.shape = (18, 1)
             return Y
 
     expected, twin = params.copy(), _core.Optimizer(net, "adam", learning_rate=0.1, momentum=0.5)

@@ -1,6 +1,7 @@
 """Parameters that scikit-learn's MLP does not have: they agree with formulas in NumPy, and with copies and files."""
 
 import copy
+import inspect
 import pickle
 import re
 import warnings
@@ -335,7 +336,7 @@ def test_gamma_needs_positive_targets_and_poisson_takes_zero():
 
 def test_documented_losses_are_those_accepted():
     for kind in (MLPClassifier, MLPRegressor):
-        text = re.search(r"\n    loss : (.*?)\n    \w", kind.__doc__, re.DOTALL)[1]
+        text = re.search(r"\nloss : (.*?)\n\w", inspect.getdoc(kind), re.DOTALL)[1]
         choices, _, rest = text.partition("default=")
         documented = {*re.findall(r'"(\w+)"', choices), *re.findall(r'^ +- "(\w+)":', rest, re.MULTILINE)}
         assert len(documented) > 3

@@ -44,6 +44,7 @@ def changed_at(step, call, change):
         return trace
 
     before = sys.gettrace()
+    sys._getframe().f_trace_opcodes = True  # settrace of Python 3.12 needs a frame that asks for opcodes
     sys.settrace(trace)
     try:
         result = call()

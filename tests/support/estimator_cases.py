@@ -2,6 +2,7 @@
 
 import dis
 import functools
+import re
 import sys
 from itertools import pairwise
 
@@ -34,8 +35,8 @@ def flat(model):
 def signal_checks(code):
     """Offsets of the bytecodes before which CPython runs signal handlers: behind calls, jumps back and at the start."""
     instructions = list(dis.get_instructions(code))
-    checks = ("CALL", "JUMP_BACKWARD", "RESUME")
-    return {after.offset for before, after in pairwise(instructions) if before.opname.startswith(checks)}
+    checks = re.compile("CALL(?!_INTRINSIC)|JUMP_BACKWARD|RESUME")  # intrinsics run no other code
+    return {after.offset for before, after in pairwise(instructions) if checks.match(before.opname)}
 
 
 def interrupted_at(step, function, *modules, anywhere=False):
@@ -57,6 +58,7 @@ def interrupted_at(step, function, *modules, anywhere=False):
         return trace
 
     before = sys.gettrace()
+    sys._getframe().f_trace_opcodes = True  # settrace of Python 3.12 needs a frame that asks for opcodes
     sys.settrace(trace)
     try:
         function()
