@@ -118,10 +118,13 @@ cdef bint signalled() noexcept:
     """Run Python's signal handlers; return whether an exception is set, by a handler or because a pool is stopped."""
     if PyErr_CheckSignals():
         return True
-    if interrupted():
+    try:
+        if not interrupted():
+            return False
         PyErr_SetNone(KeyboardInterrupt)
-        return True
-    return False
+    except BaseException as error:  # Ctrl-C while `interrupted` runs
+        PyErr_SetObject(type(error), error)
+    return True
 
 
 cdef int poll_signals(void *context) noexcept nogil:
