@@ -603,6 +603,8 @@ cdef class Call:
         if status == CMLP_ERROR_TARGET:
             kind = kind_of(self.Y, row, column)
             raise StatusError(f"Input y contains {kind} at row {row}, column {column}.", "CMLP_ERROR_TARGET")
+        if status == CMLP_ERROR_WEIGHT:
+            raise StatusError(refusal(self.weights, row, self.net.dtype), "CMLP_ERROR_WEIGHT")
         if status == CMLP_ERROR_SPARSE:
             raise StatusError("CMLP_ERROR_SPARSE: X is a broken sparse container: its row pointers must not decrease, "
                               "and the columns of each row must increase strictly and be from 0 to "

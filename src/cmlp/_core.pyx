@@ -26,6 +26,7 @@ from cmlp.inputs.labels import as_class_indices
 from cmlp.inputs.losses import values_and_gradient
 from cmlp.inputs.sparse import as_sparse_matrix, is_sparse
 from cmlp.inputs.stored import StoredRows
+from cmlp.inputs.weights import refusal
 from cmlp.pool import interrupted
 from cmlp.threads import available_threads
 from cmlp.exceptions import DivergenceError, ModelFormatError, NonFiniteInputError, StatusError, TimeLimitReached

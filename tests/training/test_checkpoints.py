@@ -10,7 +10,7 @@ from optional import package
 
 import cmlp
 from cmlp import MLPClassifier, MLPRegressor, Network, TabularClassifier, Trainer
-from cmlp.callbacks import Checkpoint
+from cmlp.callbacks import Checkpoint, EarlyStopping
 from cmlp.training import feed
 
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer", "ignore:lbfgs failed")
@@ -285,6 +285,14 @@ def test_wrong_number_of_batches_is_refused(value):
     with pytest.raises(ValueError, match=message):
         fit(model)
     assert "_model" not in vars(model)
+
+
+def test_numbers_of_batches_and_epochs_can_be_those_of_numpy(tmp_path):
+    checkpoint = Checkpoint(tmp_path / "model.cmlp", every=np.int64(2), every_batches=np.int32(3))
+    seen = Seen(np.int64(4))
+    stopping = EarlyStopping("loss", patience=np.int64(50))
+    fit(classifier(callbacks=[checkpoint, seen, stopping]))
+    assert cmlp.load(tmp_path / "model.cmlp").n_iter_ and seen.batches
 
 
 def test_hook_without_a_number_of_batches_is_refused():

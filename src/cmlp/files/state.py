@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp import _core
-from cmlp.files.texts import dump_parameters, load_parameters, refuse
+from cmlp.files.texts import dump_parameters, load_parameters, refuse, without_tensors
 from cmlp.pickles import PICKLE_VERSION
 from cmlp.training.history import RECORDED, Curve, History
 from cmlp.training.random import stored_generator
@@ -57,7 +57,7 @@ def dump_state(state: TrainingState) -> tuple[Strings, Arrays]:
     scalars |= {f"schedule.{name}": value for name, value in vars(state.schedule).items()}
     strings = {"training": dump_parameters(scalars, "the training state")}
     if state.parameters is not None:
-        strings["training.parameters"] = dump_parameters(state.parameters, "the training state")
+        strings["training.parameters"] = dump_parameters(without_tensors(state.parameters), "the training state")
     return strings, _kept(arrays)
 
 

@@ -103,6 +103,7 @@ class Training:
         self.observers: list[Observer] = []
         self.intervals: tuple[int, ...] = ()  # those of the observers while `epochs` trains
         state.check(net)
+        data.require_weights(net.dtype)
         if settings.shuffle and state.generator is None:
             raise ValueError("The training state is from a finished training: it has no random generator.")
         n_rows = len(data.X) if feed is None else feed.n_rows

@@ -21,7 +21,7 @@ from cmlp.training.feed import draw_shuffle_seed, seeded
 from cmlp.training.history import History
 from cmlp.training.loop import Training
 from cmlp.training.state import NO_SUMS, TrainingState
-from cmlp.training.stream import scaled_targets
+from cmlp.training.stream import add_block, scaled_targets
 from cmlp.training.task import Data, Task
 
 if TYPE_CHECKING:
@@ -308,6 +308,5 @@ class Average:
 def with_moments(moments: tuple[Moments, Moments], shard: Block) -> tuple[Moments, Moments]:
     """Return the moments of inputs and targets with the rows of a shard added; the arguments stay as they are."""
     inputs, targets = deepcopy(moments)
-    inputs.add(shard.X, shard.weight)
-    targets.add(shard.targets.reshape(len(shard.targets), -1), shard.weight)
+    add_block(inputs, targets, shard)
     return inputs, targets
