@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from cmlp.inputs.integers import positive_integer
+from cmlp.integers import positive_integer
 
 if TYPE_CHECKING:
     import os

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp.inputs.integers import positive_integer
+from cmlp.integers import positive_integer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -16,8 +16,8 @@ from cmlp.estimators.exclusive import Exclusively
 from cmlp.estimators.fitting import train
 from cmlp.estimators.resuming import model_to_resume
 from cmlp.importers import load as load_model
-from cmlp.inputs.integers import positive_integer
 from cmlp.inputs.sparse import CSR
+from cmlp.integers import positive_integer
 from cmlp.training.rounds import RoundFeed, RoundTraining
 
 if TYPE_CHECKING:

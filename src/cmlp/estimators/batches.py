@@ -18,11 +18,11 @@ from cmlp.exceptions import name_place
 from cmlp.inputs.batches import Reader, Source
 from cmlp.inputs.class_weights import weighted_by_class
 from cmlp.inputs.frames import as_table, feature_names
-from cmlp.inputs.integers import positive_integer
 from cmlp.inputs.scale import scale_of_moments
 from cmlp.inputs.sparse import CSR
 from cmlp.inputs.validation import as_rows, as_targets, check_width
 from cmlp.inputs.weights import as_weights, require_normal
+from cmlp.integers import positive_integer
 from cmlp.training.loop import Training
 from cmlp.training.stream import Block, StreamFeed
 from cmlp.training.target_scale import learnt_scale

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cmlp.constraints import HOOKS
-from cmlp.inputs.integers import positive_integer
+from cmlp.integers import positive_integer
 from cmlp.training.observer import Observer
 
 if TYPE_CHECKING:
