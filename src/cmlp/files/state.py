@@ -154,7 +154,7 @@ def _restored(file: ModelFile, history: dict[str, Any], scalars: dict[str, Any])
 
 def _sums(stored: np.ndarray[Any, Any] | None) -> np.ndarray[Any, Any]:
     """Return the sums of an interrupted epoch; files of earlier versions have no gradient norm."""
-    return np.array(NO_SUMS) if stored is None else np.concatenate([stored, NO_SUMS[len(stored) :]])
+    return NO_SUMS.copy() if stored is None else np.concatenate([stored, NO_SUMS[len(stored) :]])
 
 
 def _parameters(file: ModelFile) -> dict[str, Any] | None:

@@ -353,18 +353,17 @@ class Training:
             assert rate is not None
             message, rate = self.schedule.rate_after_standstill(rate)
             history.stale = 0 if rate is not None else history.stale
-        changes = partial(
-            vars(state).update,
-            history=history,
-            best=block_copy(state.params) if is_best else state.best,
-            batch=None,
-            seconds=0.0,
-            epoch=state.epoch + len(epochs),
-            schedule_epoch=state.schedule_epoch + len(epochs),
-            stopped=state.stopped or rate is None,
-        )
+        changes = {
+            "history": history,
+            "best": block_copy(state.params) if is_best else state.best,
+            "batch": None,
+            "seconds": 0.0,
+            "epoch": state.epoch + len(epochs),
+            "schedule_epoch": state.schedule_epoch + len(epochs),
+            "stopped": state.stopped or rate is None,
+        }
         rate = self.optimizer.learning_rate if rate is None else rate
-        commit(changes, partial(setattr, self.optimizer, "learning_rate", rate))
+        commit(partial(vars(state).update, changes), partial(setattr, self.optimizer, "learning_rate", rate))
         if self.every:
             self._print(epochs[-1][0], score, message)
 

@@ -268,7 +268,7 @@ class RoundTraining(Training):
     def _job(self, settings: Settings) -> Job:
         state = self.state.shared()
         state.history, state.generator, state.best, state.last = History(), None, None, None
-        state.sums, state.parameters, state.order, state.validation = np.array(NO_SUMS), None, None, None
+        state.sums, state.parameters, state.order, state.validation = NO_SUMS.copy(), None, None, None
         shards = len(self.feed.shards.sizes)
         return Job(
             self.net,

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from cmlp.training.target_scale import TargetScale
 
 
-NO_SUMS = (0.0, 0.0, 0.0, math.nan)  # `TrainingState.sums` before the first batch of an epoch
+NO_SUMS = np.array([0.0, 0.0, 0.0, math.nan])  # `TrainingState.sums` before the first batch of an epoch
+NO_SUMS.flags.writeable = False
 
 
 def check_params(params: NDArray[Any], net: _core.Net) -> None:
@@ -116,7 +117,7 @@ class TrainingState:
         self.dropout_seed = 0
         self.epoch = 0
         self.batch: int | None = None
-        self.sums: NDArray[np.float64] = np.array(NO_SUMS)
+        self.sums: NDArray[np.float64] = NO_SUMS.copy()
         self.seconds = 0.0
         self.best: NDArray[Any] | None = None
         self.last: NDArray[Any] | None = None
@@ -218,7 +219,7 @@ class TrainingState:
             block = fields[name]
             setattr(self, name, None if block is None else loaded_block(native(block, _FLOATS, name)))
         self.sums = np.array(native(fields["sums"], (np.float64,), "sums"))
-        if self.sums.shape != (len(NO_SUMS),):
+        if self.sums.shape != NO_SUMS.shape:
             raise ValueError(f"The training state is damaged: sums has the shape {self.sums.shape}.")
         for name in ("order", "validation"):
             rows = fields[name]
