@@ -118,10 +118,13 @@ cdef bint signalled() noexcept:
     """Run Python's signal handlers; return whether an exception is set, by a handler or because a pool is stopped."""
     if PyErr_CheckSignals():
         return True
-    if interrupted():
+    try:
+        if not interrupted():
+            return False
         PyErr_SetNone(KeyboardInterrupt)
-        return True
-    return False
+    except BaseException as error:  # Ctrl-C while `interrupted` runs
+        PyErr_SetObject(type(error), error)
+    return True
 
 
 cdef int poll_signals(void *context) noexcept nogil:
@@ -600,6 +603,8 @@ cdef class Call:
         if status == CMLP_ERROR_TARGET:
             kind = kind_of(self.Y, row, column)
             raise StatusError(f"Input y contains {kind} at row {row}, column {column}.", "CMLP_ERROR_TARGET")
+        if status == CMLP_ERROR_WEIGHT:
+            raise StatusError(refusal(self.weights, row, self.net.dtype), "CMLP_ERROR_WEIGHT")
         if status == CMLP_ERROR_SPARSE:
             raise StatusError("CMLP_ERROR_SPARSE: X is a broken sparse container: its row pointers must not decrease, "
                               "and the columns of each row must increase strictly and be from 0 to "

@@ -12,7 +12,7 @@ import os
 
 cimport cython
 cimport numpy as cnp
-from cpython.exc cimport PyErr_SetNone
+from cpython.exc cimport PyErr_SetNone, PyErr_SetObject
 from cpython.mem cimport PyMem_RawFree, PyMem_RawMalloc
 from cpython.pycapsule cimport PyCapsule_New
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
@@ -26,6 +26,7 @@ from cmlp.inputs.labels import as_class_indices
 from cmlp.inputs.losses import values_and_gradient
 from cmlp.inputs.sparse import as_sparse_matrix, is_sparse
 from cmlp.inputs.stored import StoredRows
+from cmlp.inputs.weights import refusal
 from cmlp.pool import interrupted
 from cmlp.threads import available_threads
 from cmlp.exceptions import DivergenceError, ModelFormatError, NonFiniteInputError, StatusError, TimeLimitReached
@@ -449,9 +450,9 @@ cdef class Net:
                     bint continues=False, bint checked=False, double seconds=FOREVER, workers=None, **objective):
         """Train for one epoch, with one step per batch; changes params and optimizer in place.
 
-        `sums` is a vector of 3 doubles: the sums of cost and penalty and the number of rows of the epoch's batches. The
-        call reads them if `first_batch` is not 0 or if it `continues` an epoch, and writes them, also if it raises an
-        exception. With `checked`, Y and the sample weights are arrays of the training loop, which has checked and
+        `sums` is a vector of 4 doubles: the sums of cost and penalty and the number of rows of the epoch's batches, and
+        the gradient norm. The call reads the first 3 if `first_batch` is not 0 or if it `continues` an epoch, and writes
+        all, also if it raises an exception. With `checked`, Y and the sample weights are arrays of the training loop, which has checked and
         converted them: they are not copied.
 
         `workers` are the processes that make the same call and compute it together (`cmlp.workers.Workers`), or None.
@@ -479,8 +480,8 @@ cdef class Net:
             epoch.rates = <const double *>cnp.PyArray_DATA(c_rates)
         epoch.cost_sum, epoch.penalty_sum, epoch.rows_done = 0, 0, 0
         if sums is not None:
-            if not isinstance(sums, cnp.ndarray) or not fits(sums, 1, 3, 1, CMLP_FLOAT64):
-                raise ValueError(f"sums must be 3 values of dtype float64, got {describe(sums)}.")
+            if not isinstance(sums, cnp.ndarray) or not fits(sums, 1, 4, 1, CMLP_FLOAT64):
+                raise ValueError(f"sums must be 4 values of dtype float64, got {describe(sums)}.")
             c_sums = <double *>cnp.PyArray_DATA(sums)
             require(0 <= c_sums[2] <= MOST_ROWS, CMLP_ERROR_BATCH, "epoch->rows_done")
             epoch.cost_sum, epoch.penalty_sum, epoch.rows_done = c_sums[0], c_sums[1], <int64_t>c_sums[2]
@@ -489,6 +490,7 @@ cdef class Net:
         status = call.train(&optimizer.optimizer, &epoch)
         if c_sums != NULL:
             c_sums[0], c_sums[1], c_sums[2] = epoch.cost_sum, epoch.penalty_sum, <double>epoch.rows_done
+            c_sums[3] = epoch.gradient_norm
         call.done_together(status)
         return epoch.cost, epoch.penalty, epoch.gradient_norm, epoch.batches
 

@@ -15,6 +15,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from cmlp.integers import positive_integer
+
 if TYPE_CHECKING:
     import os
 
@@ -101,8 +103,9 @@ class Checkpoint:
     """
 
     def __init__(self, path: str | os.PathLike[str], *, every: int = 1, every_batches: int | None = None) -> None:
-        self.path, self.every = path, _positive("every", every)
-        self.every_batches = None if every_batches is None else _positive("every_batches", every_batches, " or None")
+        self.path, self.every, self.every_batches = path, positive_integer("every", every), None
+        if every_batches is not None:
+            self.every_batches = positive_integer("every_batches", every_batches, " or None")
 
     def on_batches_end(self, trainer: Any) -> None:
         """Save the model in the middle of an epoch."""
@@ -200,7 +203,7 @@ class EarlyStopping:
             raise ValueError(f"mode must be 'min', 'max' or None, got {mode!r}.")
         if not 0 <= min_delta < math.inf:
             raise ValueError(f"min_delta must be a finite number that is not negative, got {min_delta!r}.")
-        self.monitor, self.patience, self.min_delta = monitor, _positive("patience", patience), min_delta
+        self.monitor, self.patience, self.min_delta = monitor, positive_integer("patience", patience), min_delta
         self.mode = mode
         self._best, self._waited = math.inf, 0
 
@@ -236,9 +239,3 @@ def new_bar(**options: Any) -> Any:
     except ImportError as error:
         raise ImportError("A progress bar needs tqdm: install it with `pip install cmlp[progress]`.") from error
     return tqdm(**options)
-
-
-def _positive(name: str, value: object, other: str = "") -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ValueError(f"{name} must be a positive integer{other}, got {value!r}.")
-    return value

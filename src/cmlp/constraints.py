@@ -114,6 +114,10 @@ class Options(Constraint):
         """Whether the value satisfies the constraint."""
         return isinstance(value, self.kind) and value in self.values
 
+    def convert(self, value: object) -> object:
+        """Return the equal value of the list: a str for one of NumPy."""
+        return self.values[self.values.index(value)]
+
     def __str__(self) -> str:
         kind = "str" if self.kind is str else "float"
         return f"a {kind} among {{{', '.join(map(repr, self.values))}}}"
@@ -470,9 +474,7 @@ def canonical(name: str) -> str:
 
 def output_and_loss(output: str, loss: str | LossFunction) -> tuple[str, str | LossFunction]:
     """Return an output activation and a loss, after checking that the combination is allowed."""
-    network_argument("output", output)
-    network_argument("loss", loss)
-    output = canonical(output)
+    output, loss = canonical(network_argument("output", output)), network_argument("loss", loss)
     if isinstance(loss, str) and loss not in LOSSES[output]:
         raise InvalidParameterError(
             f"loss must be one of {', '.join(map(repr, LOSSES[output]))} with output={output!r}, got {loss!r}"

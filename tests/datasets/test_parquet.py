@@ -56,6 +56,7 @@ def test_errors_name_file_and_column(path, tmp_path, monkeypatch):
         ParquetBlocks(path, "z")
     with pytest.raises(ValueError, match="block_rows must be a positive integer, got 0"):
         ParquetBlocks(path, "y", block_rows=0)
+    assert len(next(iter(ParquetBlocks(path, "y", columns=NAMES, block_rows=np.int64(3))))[0]) == 3
     with pytest.raises(ValueError, match="paths must name at least one file"):
         ParquetBlocks([], "y")
     (tmp_path / "other").write_text("no Parquet file at all")

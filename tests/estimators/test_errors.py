@@ -1,5 +1,6 @@
 """Errors of the estimators: type and message for every kind of bad input, and that the model is kept."""
 
+import re
 import warnings
 
 import numpy as np
@@ -8,7 +9,7 @@ import scipy.sparse
 import sklearn.exceptions
 from helpers import run_python
 
-from cmlp import DivergenceError, MLPClassifier, MLPRegressor, NonFiniteInputError
+from cmlp import DivergenceError, MLPClassifier, MLPRegressor, Network, NonFiniteInputError, Trainer
 
 # Most fits here stop at max_iter on purpose.
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
@@ -198,6 +199,33 @@ def test_bad_sample_weights_are_rejected(weight, message):
         regressor().partial_fit(X, NUMBERS, weight)
     with pytest.raises(ValueError, match=message):
         classifier().fit(X, LABELS).score(X, LABELS, weight)
+
+
+@pytest.mark.parametrize("value", [1e-300, 1e-40, 1e39, 1e300])
+def test_weights_out_of_the_range_of_the_dtype_are_named(value):
+    rows, weight = X.astype(np.float32), np.ones(30)
+    weight[4] = value
+    network = Network([4, 3], dtype="float32")
+    message = r"sample_weight .* 0 or from 1.17549e-38 to 3.40282e\+38, the normal range of float32, "
+    message += re.escape(f"got {value:g} in row 4.")
+    for call in (
+        lambda: classifier().fit(rows, LABELS, weight),
+        lambda: classifier(solver="lbfgs").fit(rows, LABELS, weight),
+        lambda: regressor().partial_fit(rows, NUMBERS, weight),
+        lambda: classifier(class_weight={0: value, 1: 1.0}).fit(rows, np.arange(30) != 4),
+        lambda: network.cost(rows, LABELS, sample_weight=weight),
+        lambda: Trainer(network).run(rows, LABELS, weight),
+    ):
+        with pytest.raises(ValueError, match=message):
+            call()
+    with pytest.raises(ValueError, match=rf"the validation data \(X_val, y_val\): {message}"):
+        classifier().fit(rows, LABELS, X_val=rows, y_val=LABELS, sample_weight_val=weight)
+    classifier(dtype="float64").fit(rows, LABELS, weight)
+
+
+def test_the_sum_of_weights_must_be_in_the_range_of_the_dtype():
+    with pytest.raises(ValueError, match=r"sample_weight must have a positive sum of at most 3.40282e\+38"):
+        classifier(dtype="float32").fit(X, LABELS, np.full(30, 1e38))
 
 
 def test_dates_as_sample_weights_raise_type_error():

@@ -129,6 +129,49 @@ def test_empty_blocks_are_skipped():
     assert_same(classifier().fit_batches(source, classes=[0, 1, 2]), classifier().fit(X, Y))
 
 
+@pytest.mark.parametrize("params", [{"input_scale": "standard"}, {"input_scale": "minmax"}, {"y_scale": "standard"}])
+@pytest.mark.parametrize("targets", [NUMBERS, np.c_[NUMBERS, -NUMBERS]], ids=["one output", "two outputs"])
+def test_empty_blocks_are_skipped_while_scales_are_learned(params, targets):
+    empty = (X[:0], targets[:0])
+    source = [empty, *blocks(100, X, targets), empty]
+    assert_same(regressor(**params).fit_batches(source), regressor(**params).fit(X, targets))
+    params = {"input_scale": params.get("input_scale", 1.0)}
+    source = [(X[:0], Y[:0]), *blocks(100, X, Y), (X[:0], Y[:0])]
+    assert_same(classifier(**params).fit_batches(source, classes=[0, 1, 2]), classifier(**params).fit(X, Y))
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+@pytest.mark.parametrize("size", [1, 25, 50, 75, 100, 170])
+def test_sparse_blocks_give_the_bits_of_dense_ones(size, shuffle):
+    """Also if exactly one whole batch waits for the next block, and if a block has no rows or no values."""
+    csr_array = pytest.importorskip("scipy.sparse").csr_array
+    dense = np.where(X > 0.5, X, 0)
+    dense[100:200] = 0
+    rows = blocks(size, dense, Y)
+    rows.insert(2, (dense[:0], Y[:0]))
+    params = {"batch_size": 50, "shuffle": shuffle, "input_scale": (np.zeros(5), np.full(5, 0.5))}
+    found = classifier(**params).fit_batches([(csr_array(x), y) for x, y in rows], classes=[0, 1, 2])
+    assert_same(found, classifier(**params).fit_batches(rows, classes=[0, 1, 2]))
+
+
+def test_the_number_of_rows_can_be_one_of_numpy():
+    params = {"learning_rate": "one_cycle"}
+    found = classifier(**params).fit_batches(blocks(90, X, Y), classes=[0, 1, 2], n_rows=np.int64(N))
+    assert_same(found, classifier(**params).fit(X, Y))
+    for wrong in (0, 2.0, True, np.float64(3)):
+        with pytest.raises(ValueError, match="n_rows must be a positive integer or None, got"):
+            classifier().fit_batches(blocks(90, X, Y), classes=[0, 1, 2], n_rows=wrong)
+
+
+def test_a_weight_that_the_dtype_cannot_hold_is_named_with_its_block():
+    weight = np.ones(N)
+    weight[207] = 1e-40
+    message = r"In block 2: sample_weight .* normal range of float32, got 1e-40 in row 7\."
+    with pytest.raises(ValueError, match=message):
+        classifier(dtype="float32").fit_batches(blocks(100, X, Y, weight), classes=[0, 1, 2])
+    classifier().fit_batches(blocks(100, X, Y, weight), classes=[0, 1, 2])
+
+
 # ------------------------------------------------------------------------------------------------------- shuffling
 
 

@@ -146,6 +146,30 @@ def test_parameters_accept_numpy_types(name, value):
     MLPClassifier(**params).fit(X, LABELS)
 
 
+@pytest.mark.parametrize(
+    "name, value",
+    [
+        ("solver", "adam"),
+        ("loss", "log_loss"),
+        ("loss", "focal"),
+        ("learning_rate", "cosine"),
+        ("initialization", "he"),
+        ("activation", "tanh"),
+        ("shuffle", "blocks"),
+        ("dtype", "float32"),
+        ("class_weight", "balanced"),
+        ("input_scale", "standard"),
+        ("batch_size", "auto"),
+    ],
+)
+def test_names_can_be_strings_of_numpy(name, value):
+    def fitted(value):
+        model = MLPClassifier(**{"max_iter": 2, "hidden_layer_sizes": (3,), "random_state": 0, name: value})
+        return model.fit(X, LABELS).coefs_[0]
+
+    np.testing.assert_array_equal(fitted(np.str_(value)), fitted(value))
+
+
 @pytest.mark.parametrize("power_t", [10**8, 1e308, np.float32(3e38)])
 def test_huge_exponent_of_inverse_scaling_ends_learning(power_t):
     """An integer power of this size would take for ever, and ignore Ctrl-C."""

@@ -12,6 +12,7 @@ from sklearn.base import clone
 
 import cmlp
 from cmlp import MLPRegressor
+from cmlp.callbacks import Checkpoint
 from cmlp.exceptions import NotFittedError
 
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
@@ -222,6 +223,65 @@ def test_other_parameters_are_refused(name, value):
     was = getattr(model, name)
     with pytest.raises(ValueError, match=f"continues a fit with {name}={was!r}, so {name}={value!r} is not possible"):
         model.set_params(**{name: value}).fit(X, Y, resume=True)
+
+
+@pytest.mark.parametrize(
+    "name, value, position, changed",
+    [
+        ("alpha", np.array([1e-4, 1e-3]), 0, 0.5),
+        ("alpha", [1e-4, 1e-3], 1, 0.5),
+        ("dropout", np.array([0.1]), 0, 0.5),
+        ("class_weight", {0: 1.0, 1: 2.0, 2: 3.0}, 1, 9.0),
+        ("input_scale", (np.ones(4), np.ones(4)), 0, 2.0),
+    ],
+)
+def test_parameters_that_are_changed_in_place_are_refused(name, value, position, changed):
+    value = copy.deepcopy(value)
+    model = small(max_iter=2, **{name: value}).fit(X, Y)
+    (value[position] if isinstance(value, tuple) else value)[position] = changed
+    with pytest.raises(ValueError, match=f"continues a fit with {name}="):
+        model.set_params(max_iter=4).fit(X, Y, resume=True)
+
+
+@pytest.mark.parametrize(
+    "name, value, equal",
+    [
+        ("alpha", np.array([1e-4, 1e-3]), (1e-4, 1e-3)),
+        ("alpha", 1, 1.0),
+        ("hidden_layer_sizes", [5, 4], np.array([5, 4])),
+        ("class_weight", {0: 1.0, 1: 2.0, 2: 3.0}, {np.int64(2): 3, np.int64(1): 2, np.int64(0): 1}),
+        ("solver", "adam", np.str_("adam")),
+        ("input_scale", (np.ones(4), np.full(4, 0.5)), ([1, 1, 1, 1], [0.5] * 4)),
+    ],
+)
+def test_equal_parameters_of_another_type_continue(name, value, equal):
+    whole = small(max_iter=4, **{name: value}).fit(X, Y)
+    model = small(max_iter=2, **{name: value}).fit(X, Y)
+    assert outcome(model.set_params(max_iter=4, **{name: equal}).fit(X, Y, resume=True)) == outcome(whole)
+
+
+@pytest.mark.parametrize("callbacks", [False, True])
+@pytest.mark.parametrize("n_columns", [4, 3000])
+def test_saved_fit_with_given_vectors_or_initial_weights_continues(callbacks, n_columns, tmp_path):
+    """The vectors of 3000 columns would be too long for the text of the parameters."""
+    rows, rng = np.tile(X, n_columns // 4), np.random.RandomState(0)
+    initial = [rng.normal(size=(n_columns, 2)), rng.normal(size=(2, 3))], [np.zeros(2), np.zeros(3)]
+    params = {"input_scale": (rows.mean(axis=0), 1 / rows.std(axis=0)), "initialization": initial}
+    params |= {"hidden_layer_sizes": (2,), "alpha": np.array([0.1, 0.2])}
+    whole = model_of(params).fit(rows, Y)
+    model = model_of(params, max_iter=2)
+    if callbacks:
+        model.set_params(callbacks=[Checkpoint(tmp_path / "model.cmlp")]).fit(rows, Y)
+    else:
+        model.fit(rows, Y).save(tmp_path / "model.cmlp", include_training_state=True)
+    loaded = cmlp.load(tmp_path / "model.cmlp").set_params(max_iter=7)
+    assert loaded.initialization == "glorot"
+    assert outcome(loaded.fit(rows, Y, resume=True)) == outcome(whole)
+    loaded = cmlp.load(tmp_path / "model.cmlp").set_params(max_iter=7, input_scale=params["input_scale"])
+    assert outcome(loaded.set_params(alpha=params["alpha"]).fit(rows, Y, resume=True)) == outcome(whole)
+    loaded = cmlp.load(tmp_path / "model.cmlp")
+    with pytest.raises(ValueError, match="with input_scale="):
+        loaded.set_params(input_scale=(np.zeros(n_columns), np.ones(n_columns))).fit(rows, Y, resume=True)
 
 
 def test_models_without_the_state_of_a_fit_are_refused(tmp_path):

@@ -20,6 +20,13 @@ def assert_message_contains(error, *fragments):
     assert "\n" not in message
 
 
+def assert_refused(error, status):
+    """Check the status of an error of the core, or the message of another one."""
+    if status.startswith("CMLP"):
+        assert error.status == status
+    assert_message_contains(error, "sample_weight must have " if status == "CMLP_ERROR_WEIGHT" else status)
+
+
 # ---------------------------------------------------------------- construction
 
 # Keywords that replace those of a valid call, and fragments of the message.
@@ -315,12 +322,11 @@ def test_core_returns_a_status_and_changes_nothing(wrong, status):
     optimizer, before = _core.Optimizer(net, "adam", learning_rate=0.1), params.copy()
     with pytest.raises(ValueError) as caught:
         net.train_epoch(params, X, Y, optimizer, **{"batch_size": 2, **wrong})
-    assert_message_contains(caught.value, status)
-    if status.startswith("CMLP"):
-        assert caught.value.status == status
+    assert_refused(caught.value, status)
     if "batch" not in str(wrong) and "rates" not in wrong:
-        with pytest.raises(ValueError, match=re.escape(status)):
+        with pytest.raises(ValueError) as caught:
             net.gradient(params, X, Y, **wrong)
+        assert_refused(caught.value, status)
     assert_same_bits(params, before)
     assert optimizer.n_steps == 0 and not optimizer.state.any()
 

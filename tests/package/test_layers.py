@@ -20,7 +20,7 @@ PACKAGE = Path(cmlp.__file__).parent
 # From the lowest layer to the highest: a module imports from lower layers and from its own folder only.
 LAYERS = [
     ["pool"],
-    ["exceptions", "_include", "pickles", "threads"],
+    ["exceptions", "_include", "integers", "pickles", "threads"],
     ["workers"],
     ["inputs", "datasets"],
     ["_core"],

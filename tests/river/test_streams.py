@@ -2,9 +2,11 @@
 
 import copy
 import pickle
+from functools import partial
 
 import numpy as np
 import pytest
+from estimator_cases import interrupted_in_line
 from optional import package
 
 import cmlp
@@ -202,6 +204,28 @@ def test_missing_values_of_a_frame_are_absent_features():
     assert many.predict_many(pandas.DataFrame(xs)).tolist() == answers(one, xs)
 
 
+@pytest.mark.parametrize(("make", "y"), [(classifier, LABELS), (regressor, Y)])
+def test_features_missing_in_the_first_rows_of_a_frame_are_new_later(make, y):
+    """Their weights begin at 0, as if the rows came one by one, and a feature that is never there stays unknown."""
+    pandas = package("pandas")
+    frame = pandas.DataFrame(X, columns=NAMES).assign(never=np.nan)[["never", "z", "x", "y"]]
+    frame.loc[:1, "x"] = frame.loc[:6, "z"] = np.nan
+    xs = [row.dropna().to_dict() for _, row in frame.iterrows()]
+    one, many = learned(make(), xs, y.tolist()), make()
+    many.learn_many(frame, pandas.Series(y))
+    assert many.features_ == one.features_ == ["y", "x", "z"]
+    assert answers(one, rows()) == answers(many, rows())
+
+
+@pytest.mark.parametrize("make", [classifier, regressor])
+def test_a_first_row_without_features_begins_with_weights_of_zero(make):
+    model = make(learning_rate_init=1e-300)
+    model.learn_one({}, 1)
+    before = answers(model, [{"x": 5.0}])
+    model.learn_one({"x": 1.0}, 1)
+    assert answers(model, [{"x": 5.0}]) == before
+
+
 def test_index_of_a_frame_is_kept_and_empty_frames_are_allowed():
     frame = frames("pandas").set_index(np.arange(100, 140))
     labels = package("pandas").Series(LABELS, index=frame.index)
@@ -256,6 +280,48 @@ def test_a_value_that_is_not_a_finite_number_is_named(value):
     with pytest.raises(TypeError, match="x must be a dict of features, got list"):
         model.predict_one([1.0])
     assert pickle.dumps(model) == before
+
+
+@pytest.mark.parametrize("label", [None, float("nan"), np.float32("nan")])
+def test_missing_labels_are_refused(label):
+    pandas = package("pandas")
+    model = learned(classifier(), rows(), LABELS.tolist())
+    before = pickle.dumps(model)
+    with pytest.raises(ValueError, match=r"y must be a label, got (None|.*nan)"):
+        model.learn_one(rows()[0], label)
+    with pytest.raises(ValueError, match=r"y must be a label, got (None|.*nan).* in row 1"):
+        model.learn_many(frames("pandas")[:2], pandas.Series(["a", label], dtype=object))
+    assert pickle.dumps(model) == before
+    with pytest.raises(ValueError, match=r"y must be a label, got <NA> in row 0"):
+        model.learn_many(frames("pandas")[:1], pandas.Series([pandas.NA], dtype="string"))
+
+
+@pytest.mark.parametrize("value", [float("nan"), 0.0, -1.0, "fast", None])
+def test_a_learning_rate_that_is_not_valid_is_refused(value):
+    model = learned(regressor(), rows()[:3], Y[:3])
+    with pytest.raises(ValueError, match="The 'learning_rate_init' parameter of MLPRegressor must be a float in"):
+        model.mutate({"learning_rate_init": value})
+    assert model.learning_rate_init == 0.01
+    model.learn_one(rows()[3], 1.0)
+
+
+@pytest.mark.parametrize("make", [classifier, regressor])
+def test_ctrl_c_in_any_line_changes_nothing(make):
+    step, began = 0, make()
+    began.learn_one({"x": 1.0}, 1)
+    expected = copy.deepcopy(began)
+    expected.learn_one({"x": 2.0, "new": 1.0}, 2)
+    while True:
+        model, step = copy.deepcopy(began), step + 1
+        run = partial(model.learn_one, {"x": 2.0, "new": 1.0}, 2)
+        if not interrupted_in_line(step, run, "cmlp.", "cmlp.river.stream"):
+            break
+        assert model.features_ in (["x"], ["x", "new"])
+        if model.features_ == ["x"]:
+            assert answers(model, [{"x": 3.0}]) == answers(began, [{"x": 3.0}])
+            model.learn_one({"x": 2.0, "new": 1.0}, 2)
+        assert answers(model, [{"x": 3.0, "new": 1.0}]) == answers(expected, [{"x": 3.0, "new": 1.0}])
+    assert step > 20
 
 
 def test_invalid_frames_are_named():

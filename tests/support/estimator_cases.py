@@ -67,3 +67,32 @@ def interrupted_at(step, function, *modules, anywhere=False):
     finally:
         sys.settrace(before)
     return False
+
+
+def interrupted_in_line(step, function, package, begin):
+    """Call a function with Ctrl-C before one of the lines of a package that it runs; return False if it runs fewer.
+
+    Lines count from the first one in the module `begin` on.
+    """
+    seen = 0
+
+    def trace(frame, event, _):
+        nonlocal seen
+        module = frame.f_globals.get("__name__", "")
+        if not module.startswith(package):
+            return None
+        if event == "line" and (seen or module == begin):
+            seen += 1
+            if seen == step:
+                raise KeyboardInterrupt
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        function()
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(before)
+    return False

@@ -8,6 +8,7 @@ import pytest
 import cmlp
 from cmlp import TabularClassifier, TabularRegressor
 from cmlp.callbacks import Checkpoint, CSVLog, EarlyStopping, ProgressBar
+from cmlp.tables import base
 from cmlp.training.loop import Training
 
 RNG = np.random.RandomState(0)
@@ -139,6 +140,23 @@ def test_ctrl_c_keeps_what_is_learnt_and_resume_continues_with_the_same_bits(int
     undo()
     assert hasattr(model, "classes_") is (n == 20 and callbacks is not None)  # each network has an epoch
     model.fit(X, LABELS, np.arange(300) % 3, resume=True)
+    assert learnt(model) == learnt(whole)
+
+
+def test_ctrl_c_after_the_last_epoch_keeps_the_model(monkeypatch):
+    whole = TabularClassifier(**QUICK).fit(X, LABELS)
+    original, calls = base.members_of, []
+
+    def members_of(trainings):
+        calls.append(None)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        return original(trainings)
+
+    monkeypatch.setattr(base, "members_of", members_of)
+    model = TabularClassifier(**QUICK)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X, LABELS)
     assert learnt(model) == learnt(whole)
 
 

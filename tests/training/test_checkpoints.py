@@ -10,7 +10,7 @@ from optional import package
 
 import cmlp
 from cmlp import MLPClassifier, MLPRegressor, Network, TabularClassifier, Trainer
-from cmlp.callbacks import Checkpoint
+from cmlp.callbacks import Checkpoint, EarlyStopping
 from cmlp.training import feed
 
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer", "ignore:lbfgs failed")
@@ -132,6 +132,16 @@ def test_checkpoint_in_an_epoch_resumes_a_regressor_with_scaled_targets(tmp_path
         with pytest.raises(Ends):
             model.fit(X, X[:, 0] * 100)
         assert outcome(cmlp.load(path).fit(X, X[:, 0] * 100, resume=True)) == whole
+
+
+def test_checkpoint_of_an_earlier_version_has_no_gradient_norm(tmp_path):
+    path, whole = tmp_path / "model.cmlp", outcome(fit(classifier()))
+    with pytest.raises(Ends):
+        fit(classifier(callbacks=[Checkpoint(path, every_batches=3), End(1, 4)]))
+    model = cmlp.load(path)
+    model._model.state.sums = model._model.state.sums[:3]
+    model.save(path, include_training_state=True)
+    assert outcome(fit(cmlp.load(path), resume=True)) == whole
 
 
 def test_checkpoint_in_an_epoch_is_a_model_that_predicts(tmp_path):
@@ -285,6 +295,14 @@ def test_wrong_number_of_batches_is_refused(value):
     with pytest.raises(ValueError, match=message):
         fit(model)
     assert "_model" not in vars(model)
+
+
+def test_numbers_of_batches_and_epochs_can_be_those_of_numpy(tmp_path):
+    checkpoint = Checkpoint(tmp_path / "model.cmlp", every=np.int64(2), every_batches=np.int32(3))
+    seen = Seen(np.int64(4))
+    stopping = EarlyStopping("loss", patience=np.int64(50))
+    fit(classifier(callbacks=[checkpoint, seen, stopping]))
+    assert cmlp.load(tmp_path / "model.cmlp").n_iter_ and seen.batches
 
 
 def test_hook_without_a_number_of_batches_is_refused():

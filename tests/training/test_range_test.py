@@ -49,6 +49,16 @@ def test_suggestion_is_below_the_limit_of_stable_descent():
     assert found.smoothed[-1] > 4 * found.smoothed.min() and len(found.rates) < 100
 
 
+def test_batches_without_weight_are_skipped():
+    model = small(batch_size=10, shuffle=False)
+    weight = np.where(np.arange(len(X)) % 60 < 30, 0.0, 2.0)  # three batches of every six
+    found = cmlp.find_learning_rate(model, X, Y, weight, n_steps=30)
+    used = weight > 0
+    expected = cmlp.find_learning_rate(model, X[used], Y[used], weight[used], n_steps=30)
+    np.testing.assert_array_equal(found.losses, expected.losses)
+    assert len(found.rates) == 30 and found.suggestion == expected.suggestion
+
+
 def test_estimator_does_not_change():
     model = small(callbacks=[], early_stopping=True, learning_rate="cosine", max_iter=2).fit(X, Y)
     before, parameters = flat(model), model.get_params()

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cmlp.integers import positive_integer
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -71,9 +73,7 @@ class ParquetBlocks:
         self._paths = [os.fspath(path) for path in listed]
         if not self._paths:
             raise ValueError("paths must name at least one file, got none.")
-        if isinstance(block_rows, bool) or not isinstance(block_rows, int) or block_rows < 1:
-            raise ValueError(f"block_rows must be a positive integer, got {block_rows!r}.")
-        self._block_rows, self._weight = block_rows, sample_weight
+        self._block_rows, self._weight = positive_integer("block_rows", block_rows), sample_weight
         self._targets = [target] if isinstance(target, str) else list(target)
         self._single = isinstance(target, str)
         schemas = [_schema(path) for path in self._paths]

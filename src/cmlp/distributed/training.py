@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from copy import copy
 from functools import partial
-from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 from cmlp.distributed.cluster import cluster_of, load
@@ -18,6 +17,7 @@ from cmlp.estimators.fitting import train
 from cmlp.estimators.resuming import model_to_resume
 from cmlp.importers import load as load_model
 from cmlp.inputs.sparse import CSR
+from cmlp.integers import positive_integer
 from cmlp.training.rounds import RoundFeed, RoundTraining
 
 if TYPE_CHECKING:
@@ -117,10 +117,10 @@ def fit(
     """
     load("distributed")
     require_estimator(model)
-    n_shards = _positive(shards, "shards must be a positive integer")
+    n_shards = positive_integer("shards", shards)
     n_rounds = 1 if n_shards <= _MOST_SHARDS_FOR_EPOCHS else _ROUNDS
     if rounds is not None:
-        n_rounds = _positive(rounds, "rounds must be a positive integer or None")
+        n_rounds = positive_integer("rounds", rounds, " or None")
     if checkpoint is not None and not isinstance(checkpoint, (str, os.PathLike)):
         raise TypeError(f"checkpoint must be a path or None, got {checkpoint!r}.")
     with Exclusively(model), cluster_of(client) as cluster:
@@ -155,12 +155,6 @@ def fit(
         )
         call_with_callbacks(call, model, first_X, first_y, first_weight)
     return model
-
-
-def _positive(value: Any, expected: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
-        raise ValueError(f"{expected}, got {value!r}.")
-    return int(value)
 
 
 class _Rows:
@@ -200,7 +194,7 @@ class _Rows:
         self, rows: NDArray[Any] | CSR, data: Data, parameters: Parameters, problem: Problem, state: TrainingState
     ) -> RoundFeed:
         """Return the feed of a training; `rows` has the first row."""
-        self._shards.convert(Format.of(rows, data, parameters, problem, self._owner, "part"))
+        self._shards.convert(Format.of(rows, data, parameters, problem, state.params.dtype, self._owner, "part"))
         return RoundFeed(self._shards, self.kept["rounds"], bool(parameters.training.shuffle))
 
     def learn(self, feed: RoundFeed, data: Data, problem: Problem, state: TrainingState, settings: Settings) -> Data:

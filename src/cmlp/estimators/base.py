@@ -118,7 +118,7 @@ class MultilayerPerceptron(
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Targets: labels for a classifier, numbers for a regressor.
         sample_weight : None, float or array-like of shape (n_samples,), default=None
-            Weights of the rows, not negative.
+            Weights of the rows: each is 0 or a positive normal number of the network's dtype.
         X_val, y_val : array-like or None, default=None
             Validation rows of your own and their targets. No rows of X are then held out, and `validation_fraction` is
             ignored. Loss and score of these rows are recorded after each epoch, also with ``early_stopping=False``.
@@ -130,7 +130,8 @@ class MultilayerPerceptron(
             same bits as without the break, also after pickling, or after `save` with ``include_training_state=True``
             and `cmlp.load`. The data must be the same as before; a checksum of their shape and of a sample of the rows
             is compared. Of the parameters, only `max_iter`, `max_time`, `tol`, `n_iter_no_change`, `verbose`,
-            `callbacks` and `n_threads` may have changed.
+            `callbacks`, `n_threads`, `random_state`, `initialization` and `warm_start` may have changed. A list or an
+            array that a program has changed in place is another value.
         comm : object or None, default=None
             A communicator such as ``mpi4py.MPI.COMM_WORLD``, to train together with the other processes of a job. Each
             of them calls fit with the same arguments, computes a part of every batch, and has the same model at the
@@ -233,7 +234,8 @@ class MultilayerPerceptron(
         include_training_state : bool, default=False
             Whether to store the optimizer state and the curves too, so that `partial_fit` and ``fit(resume=True)`` on
             the loaded model give the same results as on the original one. With Adam, this makes the file three times
-            as large, and the order of the rows takes 8 bytes per row. The parameter `callbacks` is not stored.
+            as large, and the order of the rows takes 8 bytes per row. The parameter `callbacks` is not stored, and
+            neither are initial weights in `initialization`: the loaded estimator has the defaults of both.
 
         Raises
         ------

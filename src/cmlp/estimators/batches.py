@@ -21,7 +21,8 @@ from cmlp.inputs.frames import as_table, feature_names
 from cmlp.inputs.scale import scale_of_moments
 from cmlp.inputs.sparse import CSR
 from cmlp.inputs.validation import as_rows, as_targets, check_width
-from cmlp.inputs.weights import as_weights
+from cmlp.inputs.weights import as_weights, require_normal
+from cmlp.integers import positive_integer
 from cmlp.training.loop import Training
 from cmlp.training.stream import Block, StreamFeed
 from cmlp.training.target_scale import learnt_scale
@@ -131,10 +132,18 @@ class Format(NamedTuple):
     labels: Labels | None
     encode: Callable[[NDArray[Any]], NDArray[Any]]
     class_weight: Any
+    dtype: np.dtype[Any]
 
     @classmethod
     def of(
-        cls, rows: NDArray[Any] | CSR, data: Data, parameters: Parameters, problem: Problem, owner: str, unit: str
+        cls,
+        rows: NDArray[Any] | CSR,
+        data: Data,
+        parameters: Parameters,
+        problem: Problem,
+        dtype: np.dtype[Any],
+        owner: str,
+        unit: str,
     ) -> Format:
         """Return the format of a training whose first block has these rows."""
         return cls(
@@ -148,6 +157,7 @@ class Format(NamedTuple):
             problem.labels,
             encoder_of(parameters, problem),
             parameters.class_weight,
+            dtype,
         )
 
     def block(self, X: Any, y: Any, sample_weight: Any, index: int) -> Block:
@@ -174,6 +184,7 @@ class Format(NamedTuple):
         encoded = self.encode(targets)
         if self.labels is not None:
             weight = weighted_by_class(weight, self.class_weight, self.labels, encoded, some=False)
+        require_normal(weight, self.dtype)
         return Block(rows, encoded, weight, index)
 
 
@@ -193,9 +204,8 @@ class Stream:
     kept: Mapping[str, int] = MappingProxyType({})
 
     def __init__(self, source: Source, owner: str, n_rows: int | None) -> None:
-        if n_rows is not None and (isinstance(n_rows, bool) or not isinstance(n_rows, int) or n_rows < 1):
-            raise ValueError(f"n_rows must be a positive integer or None, got {n_rows!r}.")
-        self.source, self._owner, self._n_rows = source, owner, n_rows or 0
+        self.source, self._owner = source, owner
+        self._n_rows = 0 if n_rows is None else positive_integer("n_rows", n_rows, " or None")
         self._begun: Generator[Any, None, None] | None = None  # the first pass, which begins with the first block
 
     def first(self) -> tuple[Any, Any, Any]:
@@ -221,7 +231,7 @@ class Stream:
         self, rows: NDArray[Any] | CSR, data: Data, parameters: Parameters, problem: Problem, state: TrainingState
     ) -> StreamFeed:
         """Return the feed of a training; `rows` are those of the first block."""
-        self._format = Format.of(rows, data, parameters, problem, self._owner, "block")
+        self._format = Format.of(rows, data, parameters, problem, state.params.dtype, self._owner, "block")
         return StreamFeed(self._open, self._n_rows or state.n_rows or 0, bool(parameters.training.shuffle), data.names)
 
     def learn(self, feed: StreamFeed, data: Data, problem: Problem, state: TrainingState, settings: Settings) -> Data:

@@ -192,6 +192,7 @@ def train(
         training.observers.append(observer)
     try:
         training.run()
+        _keep(estimator, _model_of(training, _state_to_keep(training), labels))
     except KeyboardInterrupt:
         training.state.restore_best()
         model = _model_of(training, _state_to_keep(training), labels)
@@ -200,7 +201,6 @@ def train(
         elif isinstance(training, Training):
             vars(estimator)[INTERRUPTED] = model
         raise
-    _keep(estimator, _model_of(training, _state_to_keep(training), labels))
 
 
 def _keep(estimator: MultilayerPerceptron, model: Model) -> None:

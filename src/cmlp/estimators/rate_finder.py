@@ -66,7 +66,7 @@ def find_learning_rate(
     Batch i of a new training has the learning rate ``low * (high / low) ** (i / (n_steps - 1))``. The loss of a batch
     stays the same while the rate is too small, falls, and rises when the rate is too large. The test ends when the
     loss, smoothed with the weight 0.9 for the former average, is 4 times as large as its minimum. A tenth of the rate
-    at this minimum is suggested for `learning_rate_init`.
+    at this minimum is suggested for `learning_rate_init`. Batches whose sample weights are all zero are skipped.
 
     Parameters
     ----------

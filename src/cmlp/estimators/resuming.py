@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from copy import copy
+from copy import deepcopy
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 # Name of the estimator's attribute with the model of a fit that was interrupted in its first epoch. It is not fitted.
 INTERRUPTED = "_interrupted"
 
-# Parameters that do not change the steps of a training, only when it ends and what it reports.
+# Parameters that do not change the steps of a training that has begun, only when it ends and what it reports.
 _FREE = {
     "callbacks",
+    "initialization",
     "max_fun",
     "max_iter",
     "max_time",
@@ -35,10 +36,15 @@ _FREE = {
 
 
 def parameters_to_keep(estimator: MultilayerPerceptron) -> dict[str, Any]:
-    """Return the parameters that must not change before training is resumed; lists are copied."""
+    """Return the parameters that must not change before training is resumed, for `require_kept`."""
     cls: Any = type(estimator)
-    values, names = vars(estimator), _kept_names(cls)
-    return {name: copy(values[name]) if isinstance(values[name], list) else values[name] for name in names}
+    values = vars(estimator)
+    return {name: to_keep(values[name]) for name in _kept_names(cls)}
+
+
+def to_keep(value: Any) -> Any:
+    """Return the value of a parameter, or a copy if a program could change it in place."""
+    return value if callable(value) else deepcopy(value)
 
 
 @lru_cache(maxsize=8)
@@ -51,8 +57,20 @@ def require_kept(kept: Mapping[str, Any], now: Mapping[str, Any]) -> None:
     """Raise ValueError if a parameter differs from that of the fit that is resumed; kept ones may be missing."""
     for name, value in now.items():
         was = kept.get(name, value)
-        if was is not value and repr(was) != repr(value):
+        if not _is_same(was, value):
             raise ValueError(f"resume=True continues a fit with {name}={was!r}, so {name}={value!r} is not possible.")
+
+
+def _is_same(was: Any, now: Any) -> bool:
+    """Return whether two values of a parameter are equal. Arrays, lists and tuples with equal entries are."""
+    if was is now:
+        return True
+    if isinstance(was, dict) and isinstance(now, dict):
+        return was.keys() == now.keys() and all(_is_same(was[key], now[key]) for key in was)
+    if any(isinstance(value, str) or not hasattr(value, "__iter__") for value in (was, now)):
+        return bool(was == now)
+    entries = list(was), list(now)
+    return len(entries[0]) == len(entries[1]) and all(map(_is_same, *entries))
 
 
 def nothing_to_resume(estimator: object) -> Exception:

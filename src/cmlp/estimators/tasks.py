@@ -76,7 +76,7 @@ def _regression(parameters: Parameters, y: NDArray[Any]) -> Problem:
         y = np.array(y)  # another thread could change the caller's array after the check
         if (y < 0).any() or (loss == "gamma" and not y.all()):
             raise ValueError(f"Some value(s) of y are out of the valid range of the loss {loss!r}.")
-    targets = y.reshape(len(y), -1)
+    targets = y[:, np.newaxis] if y.ndim == 1 else y
     if isinstance(parameters.loss_parameter, tuple):
         return _quantile_regression(parameters.loss_parameter, targets, standardize=parameters.y_scale is not None)
     n_outputs = targets.shape[1]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from copy import copy
 from typing import TYPE_CHECKING, Any
 
-from cmlp.blocks import block_copy
 from cmlp.estimators.model import Model
 from cmlp.estimators.resuming import INTERRUPTED
 from cmlp.inputs.frames import as_table, check_feature_names
@@ -65,9 +64,7 @@ def scorer_of(scoring: str | Callable[..., Any] | None, default: str) -> Callabl
 def present_model(net: Net, state: TrainingState, input_scale: float | InputScale, labels: Labels | None) -> Model:
     """Return a model with the parameters of a training that continues, for a score."""
     live = state.finished()
-    if state.target_scale is not None:  # the model predicts y itself, unlike the parameters during training
-        live.params = block_copy(state.params)
-        live.fold(net)
+    live.fold(net)  # the model predicts y itself, unlike the parameters during training
     return Model(net, live, input_scale=input_scale, feature_names=None, labels=labels)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numbers
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from cmlp import _core
@@ -16,6 +15,7 @@ from cmlp.files.texts import (
     load_names,
     load_parameters,
     refuse,
+    without_tensors,
 )
 from cmlp.record import CLASS_NAMES, Record
 
@@ -80,7 +80,7 @@ def write_estimator(
     strings = {
         "class": owner,
         "history": dump_history(state),
-        "parameters": dump_parameters(_without_vectors(parameters), owner),
+        "parameters": dump_parameters(without_tensors(parameters), owner),
     }
     arrays: dict[str, np.ndarray[Any, Any]] = {}
     if record.labels is not None:
@@ -91,11 +91,6 @@ def write_estimator(
         more, arrays = dump_state(state)
         strings |= more
     _write(path, record, strings, arrays)
-
-
-def _without_vectors(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Return parameters without an `input_scale` of vectors: the file has them as tensors."""
-    return {k: v for k, v in parameters.items() if k != "input_scale" or isinstance(v, (str, numbers.Real))}
 
 
 def _write(

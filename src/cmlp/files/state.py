@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp import _core
-from cmlp.files.texts import dump_parameters, load_parameters, refuse
+from cmlp.files.texts import dump_parameters, load_parameters, refuse, without_tensors
 from cmlp.pickles import PICKLE_VERSION
 from cmlp.training.history import RECORDED, Curve, History
 from cmlp.training.random import stored_generator
-from cmlp.training.state import TrainingState
+from cmlp.training.state import NO_SUMS, TrainingState
 from cmlp.training.target_scale import TargetScale, scale_of
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def dump_state(state: TrainingState) -> tuple[Strings, Arrays]:
     scalars |= {f"schedule.{name}": value for name, value in vars(state.schedule).items()}
     strings = {"training": dump_parameters(scalars, "the training state")}
     if state.parameters is not None:
-        strings["training.parameters"] = dump_parameters(state.parameters, "the training state")
+        strings["training.parameters"] = dump_parameters(without_tensors(state.parameters), "the training state")
     return strings, _kept(arrays)
 
 
@@ -137,7 +137,7 @@ def _restored(file: ModelFile, history: dict[str, Any], scalars: dict[str, Any])
         {
             **{name: scalars[name] for name in (*_SCALARS, *_LATER)},
             **{name: arrays[name] for name in _BLOCKS},
-            "sums": np.zeros(3) if arrays["sums"] is None else arrays["sums"],
+            "sums": _sums(arrays["sums"]),
             "version": PICKLE_VERSION,
             "params": file.params,
             "optimizer": _core.restored({**defaults, **optimizer, "state": moments}),
@@ -150,6 +150,11 @@ def _restored(file: ModelFile, history: dict[str, Any], scalars: dict[str, Any])
         }
     )
     return state
+
+
+def _sums(stored: np.ndarray[Any, Any] | None) -> np.ndarray[Any, Any]:
+    """Return the sums of an interrupted epoch; files of earlier versions have no gradient norm."""
+    return NO_SUMS.copy() if stored is None else np.concatenate([stored, NO_SUMS[len(stored) :]])
 
 
 def _parameters(file: ModelFile) -> dict[str, Any] | None:

@@ -72,6 +72,18 @@ def dump_parameters(parameters: Mapping[str, object], owner: str) -> str:
     return text
 
 
+def without_tensors(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return parameters without those that are arrays, because a model has them or does not need them any longer.
+
+    They are the shift and factor of `input_scale`, which a file has as tensors, and the initial weights of
+    `initialization`.
+    """
+    arrays = {"input_scale", "initialization"}
+    return {
+        name: value for name, value in parameters.items() if name not in arrays or not isinstance(value, (list, tuple))
+    }
+
+
 def _plain(value: object, name: str, owner: str) -> object:
     if isinstance(value, np.generic):
         value = value.item()

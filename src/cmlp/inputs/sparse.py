@@ -64,8 +64,9 @@ def taken(X: NDArray[Any] | CSR, rows: Any) -> NDArray[Any] | CSR:
     if not isinstance(X, CSR):
         copy: NDArray[Any] = X[rows]
         return copy
-    entries = np.concatenate([np.arange(X.indptr[row], X.indptr[row + 1]) for row in rows]).astype(np.intp)
-    indptr = np.concatenate([[0], np.cumsum(np.diff(X.indptr)[rows])]).astype(X.indptr.dtype)
+    lengths = np.diff(X.indptr)[rows]
+    indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(X.indptr.dtype)
+    entries = np.arange(indptr[-1]) + np.repeat(X.indptr[rows] - indptr[:-1], lengths)
     return CSR(X.data[entries], X.indices[entries], indptr, (len(indptr) - 1, X.shape[1]))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from numbers import Number
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,28 @@ from cmlp.inputs.sparse import refuse_sparse
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
+
+
+def require_normal(weight: NDArray[np.float64] | None, dtype: np.dtype[Any]) -> None:
+    """Raise ValueError unless each weight is 0 or a normal number of the dtype in which the network computes."""
+    if weight is None:
+        return
+    limits = np.finfo(dtype)
+    wrong = (weight != 0) & ((weight < limits.tiny) | (weight > limits.max))
+    if wrong.any():
+        name = "sample_weight (with class_weight, their product)"
+        raise ValueError(refusal(weight, int(wrong.argmax()), dtype, name))
+
+
+def refusal(weight: NDArray[np.float64], row: int, dtype: np.dtype[Any], name: str = "sample_weight") -> str:
+    """Return why a network of this dtype cannot use the weight of a row; with the row -1, why not their sum."""
+    limits = np.finfo(dtype)
+    if row < 0:
+        return f"{name} must have a positive sum of at most {limits.max:g}, the largest number of {dtype}."
+    return (
+        f"{name} must have numbers that are 0 or from {limits.tiny:g} to {limits.max:g}, the normal range of {dtype}, "
+        f"got {weight[row]:g} in row {row}."
+    )
 
 
 def as_weights(sample_weight: ArrayLike | None, n_rows: int, *, some: bool = True) -> NDArray[np.float64] | None:

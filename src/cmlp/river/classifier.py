@@ -119,9 +119,10 @@ class MLPClassifier(Stream, base.MiniBatchClassifier):  # type: ignore[misc]  # 
         Raises
         ------
         ValueError
-            If a value is not a finite number. `DivergenceError`, a subclass, if the step would make a weight infinite.
-            The model stays unchanged.
+            If a value is not a finite number, or the label is None or NaN. `DivergenceError`, a subclass, if the step
+            would make a weight infinite. The model stays unchanged.
         """
+        _require_label(y)
         self._learn_segment(list(x), as_row(x), [y])
 
     def learn_many(self, X: Any, y: Any) -> None:
@@ -141,20 +142,24 @@ class MLPClassifier(Stream, base.MiniBatchClassifier):  # type: ignore[misc]  # 
         ValueError
             As for `learn_one`. If training diverges, the model is that before the rows of the last new class.
         """
-        _, names, rows = as_frame(X)
+        _, names, rows, missing = as_frame(X)
         labels = as_list(y, len(rows))
+        for row, label in enumerate(labels):
+            _require_label(label, f" in row {row}")
         first = {label: place for place, label in reversed(list(enumerate(labels))) if label not in self._codes}
         for start, stop in pairwise(sorted({0, *first.values(), len(rows)})):
-            self._learn_segment(names, rows[start:stop], labels[start:stop])
+            self._learn_segment(names, rows[start:stop], labels[start:stop], missing[start:stop])
 
-    def _learn_segment(self, names: list[Hashable], rows: NDArray[Any], labels: list[Any]) -> None:
+    def _learn_segment(
+        self, names: list[Hashable], rows: NDArray[Any], labels: list[Any], missing: NDArray[np.bool_] | None = None
+    ) -> None:
         """Learn rows of which only the first may have a new label."""
         n_classes = len(self._codes)
-        self._codes.setdefault(labels[0], n_classes)
         try:
+            self._codes.setdefault(labels[0], n_classes)
             codes = np.array([self._codes[label] for label in labels], np.int32)
-            self._learn(names, len(self._codes), rows, codes)
-        except Exception:
+            self._learn(names, len(self._codes), rows, codes, missing)
+        except BaseException:
             if len(self._codes) > n_classes:
                 self._codes.popitem()
             raise
@@ -190,7 +195,7 @@ class MLPClassifier(Stream, base.MiniBatchClassifier):  # type: ignore[misc]  # 
         DataFrame of shape (n, n_classes)
             A column for each label seen so far.
         """
-        frame, names, rows = as_frame(X)
+        frame, names, rows, _ = as_frame(X)
         outputs = self._outputs(names, rows) if self._codes else np.empty((len(rows), 0))
         return dataframe.to_native_frame(dict(zip(self._codes, outputs.T, strict=True)), like=frame)
 
@@ -205,10 +210,20 @@ class MLPClassifier(Stream, base.MiniBatchClassifier):  # type: ignore[misc]  # 
         -------
         Series of shape (n,)
         """
-        frame, names, rows = as_frame(X)
+        frame, names, rows, _ = as_frame(X)
         if self._codes:
             classes = self.classes_
             labels = [classes[code] for code in self._outputs(names, rows).argmax(axis=1)]
         else:
             labels = [None] * len(rows)
         return dataframe.to_native_series(labels, name=None, like=frame)
+
+
+def _require_label(label: Any, where: str = "") -> None:
+    """Raise ValueError if a label is missing: None, or not equal to itself, as NaN."""
+    try:
+        missing = label is None or bool(label != label)
+    except TypeError:  # pandas.NA
+        missing = True
+    if missing:
+        raise ValueError(f"y must be a label, got {label!r}{where}.")

@@ -111,10 +111,10 @@ class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]  # ri
         ValueError
             As for `learn_one`.
         """
-        _, names, rows = as_frame(X)
+        _, names, rows, missing = as_frame(X)
         targets = self._targets(as_list(y, len(rows)))
         if len(rows):
-            self._learn(names, 1, rows, targets)
+            self._learn(names, 1, rows, targets, missing)
 
     def _targets(self, y: list[Any]) -> NDArray[np.float64]:
         """Return targets as a column, checked against the range of the loss."""
@@ -150,6 +150,6 @@ class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]  # ri
         -------
         Series of shape (n,)
         """
-        frame, names, rows = as_frame(X)
+        frame, names, rows, _ = as_frame(X)
         values = np.zeros(len(rows)) if self._network is None else self._outputs(names, rows)[:, 0]
         return dataframe.to_native_series(values, name=None, like=frame)

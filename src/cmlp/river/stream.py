@@ -57,7 +57,6 @@ class Stream:
     solver: str
     alpha: float
     batch_size: int
-    learning_rate_init: float
     momentum: float
     nesterovs_momentum: bool
     beta_1: float
@@ -73,10 +72,21 @@ class Stream:
         parameters = {name: arguments[name] for name in arguments if name not in ("self", "__class__")}
         checked = estimator_parameters(_TABLE, parameters, type(self).__name__)
         hidden_activations(checked["activation"], len(hidden_sizes(checked["hidden_layer_sizes"])))
-        vars(self).update(parameters)
+        for name, value in parameters.items():
+            setattr(self, name, value)
         self._columns: dict[Hashable, int] = {}
         self._network: Network | None = None
         self._optimizer: _core.Optimizer | None = None
+
+    @property
+    def learning_rate_init(self) -> float:
+        """The learning rate of the next step; setting it to an invalid value raises ValueError."""
+        return self._learning_rate
+
+    @learning_rate_init.setter
+    def learning_rate_init(self, value: float) -> None:
+        estimator_parameters(_TABLE, {"learning_rate_init": value}, type(self).__name__)
+        self._learning_rate = value
 
     @property
     def _mutable_attributes(self) -> set[str]:
@@ -98,14 +108,24 @@ class Stream:
 
     # Learning
 
-    def _learn(self, names: Iterable[Hashable], n_outputs: int, rows: NDArray[Any], targets: NDArray[Any]) -> None:
-        """Take gradient steps on rows, whose columns are `names`. If training diverges, the model stays unchanged."""
+    def _learn(
+        self,
+        names: Sequence[Hashable],
+        n_outputs: int,
+        rows: NDArray[Any],
+        targets: NDArray[Any],
+        missing: NDArray[np.bool_] | None = None,
+    ) -> None:
+        """Take gradient steps on rows, whose columns are `names`, and of which some values may be missing.
+
+        If training diverges, or on Ctrl-C, the model stays unchanged.
+        """
         n_features, network, optimizer = len(self._columns), self._network, self._optimizer
         before = None if network is None else (block_copy(network.params), deepcopy(optimizer))
         try:
-            self._grow(names, n_outputs)
+            self._grow(names, n_outputs, missing)
             self._train(self._inputs(names, rows), targets)
-        except Exception:
+        except BaseException:
             while len(self._columns) > n_features:
                 self._columns.popitem()
             self._network, self._optimizer = network, optimizer
@@ -127,27 +147,36 @@ class Stream:
             loss_scale=0.5 if self.loss == "squared_error" else 1.0,
         )
 
-    def _grow(self, names: Iterable[Hashable], n_outputs: int) -> None:
-        """Give new features a column, and let the network have as many inputs and outputs as needed."""
-        new = sorted((name for name in names if name not in self._columns), key=repr)
-        for name in new:  # sorted, so that the order of the features in a dict does not matter
-            self._columns[name] = len(self._columns)
-        n_inputs = max(len(self._columns), 1)
-        if self._network is None:
-            self._begin(n_inputs, n_outputs)
-            return
-        present = self._network.sizes
-        if n_inputs > present[0]:  # doubled: the cost of growing is proportional to the number of features
-            self._resize(max(n_inputs, 2 * present[0]), n_outputs)
-        elif n_outputs > present[-1]:
-            self._resize(present[0], n_outputs)
+    def _grow(self, names: Sequence[Hashable], n_outputs: int, missing: NDArray[np.bool_] | None) -> None:
+        """Give new features a column, and let the network have as many inputs and outputs as needed.
 
-    def _begin(self, n_inputs: int, n_outputs: int) -> None:
+        The features get their columns in the order of the rows in which they are first present, as if each row came
+        alone; within a row sorted, so that the order of the features in a dict does not matter.
+        """
+        first = {}
+        for place, name in enumerate(names):
+            if name not in self._columns and (missing is None or not missing[:, place].all()):
+                first[name] = 0 if missing is None else int(missing[:, place].argmin())
+        for name in sorted(first, key=lambda name: (first[name], repr(name))):
+            self._columns[name] = len(self._columns)
+        if self._network is None:
+            self._begin(sum(row == 0 for row in first.values()), n_outputs)
+        assert self._network is not None
+        n_inputs, sizes = len(self._columns), self._network.sizes
+        if n_inputs > sizes[0]:  # doubled: the cost of growing is proportional to the number of features
+            self._resize(max(n_inputs, 2 * sizes[0]), n_outputs)
+        elif n_outputs > sizes[-1]:
+            self._resize(sizes[0], n_outputs)
+
+    def _begin(self, n_features: int, n_outputs: int) -> None:
+        """Make the network for the features of the first row, whose weights are random."""
         hidden = hidden_sizes(self.hidden_layer_sizes)
         names = hidden_activations(self.activation, len(hidden))
         # `Network` refuses a softmax with one output, but the first class has no other beside it.
-        net = _core.Net((n_inputs, *hidden, n_outputs), (*names, self._output), self.loss, np.dtype(self.dtype))
+        sizes = max(n_features, 1), *hidden, n_outputs
+        net = _core.Net(sizes, (*names, self._output), self.loss, np.dtype(self.dtype))
         params = initial_params(net, random_state(self.seed), init_activations(names, self.activation))
+        net.views(params)[0][0][n_features:] = 0
         network = Network._assembled(net, params, 1.0)
         solver = self.solver
         if solver == "sgd" and self.momentum > 0:
@@ -220,18 +249,19 @@ def as_row(x: Mapping[Hashable, Any]) -> NDArray[np.float64]:
     return np.array([[float(value) for value in x.values()]], np.float64)
 
 
-def as_frame(X: Any) -> tuple[Any, list[Hashable], NDArray[np.float64]]:
-    """Return a frame with the names and the values of its columns; missing values become 0, as absent features."""
+def as_frame(X: Any) -> tuple[Any, list[Hashable], NDArray[np.float64], NDArray[np.bool_]]:
+    """Return a frame with the names and the values of its columns, 0 for missing ones, and which are missing."""
     frame = dataframe.into_frame(X)
     try:
         rows = np.array(dataframe.to_numpy(frame), np.float64)
     except (TypeError, ValueError) as error:
         raise ValueError(f"X must have columns of numbers: {error}") from None
-    rows[np.isnan(rows)] = 0
+    missing = np.isnan(rows)
+    rows[missing] = 0
     if not np.isfinite(rows).all():
         row, column = np.argwhere(~np.isfinite(rows))[0]
         raise ValueError(f"X must have finite numbers, got infinity in row {row} of column {frame.columns[column]!r}.")
-    return frame, list(frame.columns), rows
+    return frame, list(frame.columns), rows, missing
 
 
 def as_list(y: Any, n_rows: int) -> list[Any]:

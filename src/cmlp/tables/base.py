@@ -193,13 +193,13 @@ class TabularEstimator(TableExports, Routing, Representation, Parametrized):
         try:
             lines = parameters["verbose"] not in (False, "bar")
             train(trainings, parameters["n_threads"], parameters["max_time"], verbose=lines, follower=follower)
+            store(self)
+            keep_states(self, trainings, encoder, attributes)
         except KeyboardInterrupt:
             if all(training.state.epoch for training in trainings):
                 store(self)
             keep_states(self, trainings, encoder, attributes)
             raise
-        store(self)
-        keep_states(self, trainings, encoder, attributes)
 
     def _parameters(self) -> dict[str, Any]:
         """Return the validated parameters."""

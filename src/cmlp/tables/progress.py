@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from copy import copy
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp.estimators.resuming import INTERRUPTED, nothing_to_resume, require_kept
+from cmlp.estimators.resuming import INTERRUPTED, nothing_to_resume, require_kept, to_keep
 from cmlp.training.trainer import TrainedEpoch
 
 if TYPE_CHECKING:
@@ -131,4 +130,4 @@ def _digest(columns: Encoder, attributes: Mapping[str, Any]) -> tuple[bytes, str
 
 def _fixed_parameters(estimator: Any) -> dict[str, Any]:
     """Return copies of the parameters that must not change before training is resumed."""
-    return {name: copy(value) for name, value in estimator.get_params(deep=False).items() if name not in _FREE}
+    return {name: to_keep(value) for name, value in estimator.get_params(deep=False).items() if name not in _FREE}

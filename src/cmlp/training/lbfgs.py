@@ -75,6 +75,7 @@ class LBFGS:
         n_threads: int | None = None,
     ) -> None:
         state.check(net)
+        data.require_weights(net.dtype)
         begin(state, task, data, settings, len(data.X))
         data = data.with_learnt_scale(state.order)
         task = standardized(task, net, data, state)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import time
 from contextlib import closing, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -24,10 +25,12 @@ from cmlp.exceptions import (
 )
 from cmlp.training.advice import scale_advice, warn_if_useless
 from cmlp.training.at_once import epochs_at_once, train_at_once
+from cmlp.training.commit import commit
 from cmlp.training.feed import ArrayFeed, Piece, array_feed, cut, mean
 from cmlp.training.history import Curve
 from cmlp.training.random import draw_and_store
 from cmlp.training.split import split
+from cmlp.training.state import NO_SUMS, TrainingState
 from cmlp.training.stopping import STOPPING_RULES
 from cmlp.training.target_scale import standardized
 from cmlp.training.together import advance_together, common_intervals, report_together
@@ -46,7 +49,6 @@ if TYPE_CHECKING:
     from cmlp.training.random import Generator
     from cmlp.training.schedules import Schedule
     from cmlp.training.settings import Settings
-    from cmlp.training.state import TrainingState
     from cmlp.training.task import Data, Task
 
 # The gradient norm of an epoch's last batch is computed if the epoch has this many batches: it makes a batch up to 10 %
@@ -101,6 +103,7 @@ class Training:
         self.observers: list[Observer] = []
         self.intervals: tuple[int, ...] = ()  # those of the observers while `epochs` trains
         state.check(net)
+        data.require_weights(net.dtype)
         if settings.shuffle and state.generator is None:
             raise ValueError("The training state is from a finished training: it has no random generator.")
         n_rows = len(data.X) if feed is None else feed.n_rows
@@ -279,11 +282,11 @@ class Training:
         state, self._clock, self._call = self.state, time.monotonic(), None
         n_epochs = state.epoch
         try:
-            loss, rate, norm = self._train_batches(last)
+            loss, rate = self._train_batches(last)
             if last is not None and last < self.n_batches:
                 self._store_batches(last)
                 return
-            self._end_epoch(loss, rate, norm)
+            self._end_epoch(loss, rate)
         except (KeyboardInterrupt, TimeLimitReached):
             if state.epoch == n_epochs and self._call is not None:
                 piece, first, n_steps = self._call
@@ -293,8 +296,10 @@ class Training:
     def _store_batches(self, batch: int) -> None:
         """Record that `batch` batches of the epoch are complete, so that training can continue with the next one."""
         state, now = self.state, time.monotonic()
-        state.seconds += now - self._clock
-        state.batch, self._clock, self._call = batch, now, None
+        commit(
+            partial(vars(state).update, batch=batch, seconds=state.seconds + now - self._clock),
+            partial(vars(self).update, _clock=now, _call=None),
+        )
 
     def _report_batches(self, batch: int) -> None:
         """Call the observers if one of their intervals ends after `batch` batches."""
@@ -303,13 +308,13 @@ class Training:
             report_together(self, batch)
             self._clock = time.monotonic()
 
-    def _end_epoch(self, loss: float, last_rate: float, norm: float) -> None:
+    def _end_epoch(self, loss: float, last_rate: float) -> None:
         """Record an epoch, and decide how training continues.
 
         The state changes in one step: if Ctrl-C comes before it, the epoch ends again when training continues.
         """
         score, validation_loss = (None, math.nan) if self._held is None else self._validate(*self._held)
-        seconds = self.state.seconds + time.monotonic() - self._clock
+        seconds, norm = self.state.seconds + time.monotonic() - self._clock, float(self.state.sums[3])
         self._record([(loss, last_rate, norm, seconds)], score, validation_loss)
 
     def record_epochs(self, results: NDArray[np.float64]) -> None:
@@ -348,31 +353,30 @@ class Training:
             assert rate is not None
             message, rate = self.schedule.rate_after_standstill(rate)
             history.stale = 0 if rate is not None else history.stale
-        vars(state).update(
-            history=history,
-            best=block_copy(state.params) if is_best else state.best,
-            batch=None,
-            seconds=0.0,
-            epoch=state.epoch + len(epochs),
-            schedule_epoch=state.schedule_epoch + len(epochs),
-            stopped=state.stopped or rate is None,
-        )
-        if rate is not None:
-            self.optimizer.learning_rate = rate
+        changes = {
+            "history": history,
+            "best": block_copy(state.params) if is_best else state.best,
+            "batch": None,
+            "seconds": 0.0,
+            "epoch": state.epoch + len(epochs),
+            "schedule_epoch": state.schedule_epoch + len(epochs),
+            "stopped": state.stopped or rate is None,
+        }
+        rate = self.optimizer.learning_rate if rate is None else rate
+        commit(partial(vars(state).update, changes), partial(setattr, self.optimizer, "learning_rate", rate))
         if self.every:
             self._print(epochs[-1][0], score, message)
 
-    def _train_batches(self, last: int | None) -> tuple[float, float, float]:
-        """Train until batch `last`; return the epoch's loss so far and the last batch's learning rate and norm."""
+    def _train_batches(self, last: int | None) -> tuple[float, float]:
+        """Train until batch `last`; return the epoch's loss so far and the last batch's learning rate."""
         state = self.state
         rates = self.schedule.batch_rates(self.optimizer.learning_rate, state.schedule_epoch, self.n_batches)
         if state.batch is None:
             self.begin_epoch()
         assert state.batch is not None
-        first, norm = state.batch, math.nan
-        batch = first
+        batch = first = state.batch
         if not batch:
-            state.sums[:] = 0
+            state.sums[:] = NO_SUMS
         with closing(self.feed.pieces(state, self.batch_size, batch, last)) as pieces:
             for piece in cut(pieces, self.batch_size, batch, self.intervals):
                 if batch > first and self._time_is_up():
@@ -381,19 +385,19 @@ class Training:
                 if piece.has_weight:
                     self.workers.ready()
                     self._call = _Call(piece, batch, self.optimizer.n_steps)
-                    norm = self._train_piece(self._call, None if rates is None else rates[batch:end])
+                    self._train_piece(self._call, None if rates is None else rates[batch:end])
                 batch = end
                 if not piece.is_last:
                     self._report_batches(batch)
         cost = self._loss(state.sums.tolist())
-        return cost, self.optimizer.learning_rate if rates is None else float(rates[batch - 1]), norm
+        return cost, self.optimizer.learning_rate if rates is None else float(rates[batch - 1])
 
     def _loss(self, sums: list[float], epoch: int = 0) -> float:
         """Return the loss for an epoch's sums, as in `TrainingState.sums`; raise DivergenceError if it is not finite.
 
         `epoch` counts the epochs that are not recorded yet.
         """
-        task, (cost_sum, penalty_sum, n_rows) = self.task, sums
+        task, (cost_sum, penalty_sum, n_rows) = self.task, sums[:3]
         loss = (mean(cost_sum, n_rows) * task.report_scale + mean(penalty_sum, n_rows)) * task.unit
         if not math.isfinite(loss):  # the cost can overflow while the parameters are still finite: it has squares
             raise DivergenceError(f"The cost of epoch {self.state.epoch + epoch + 1} is {loss}.")
@@ -403,12 +407,12 @@ class Training:
         """Shuffle the rows."""
         self.feed.begin_epoch(self.state)
 
-    def _train_piece(self, call: _Call, rates: NDArray[np.float64] | None) -> float:
-        """Train the batches of one call of the core; return the norm of the last gradient, or NaN."""
+    def _train_piece(self, call: _Call, rates: NDArray[np.float64] | None) -> None:
+        """Train the batches of one call of the core."""
         piece, first, state = call.piece, call.first, self.state
         n_batches = first + piece.n_batches(self.batch_size)
         try:
-            _, _, norm, _ = self.net.train_epoch(
+            self.net.train_epoch(
                 state.params,
                 piece.X,
                 piece.targets,
@@ -427,7 +431,6 @@ class Training:
             )
         except NonFiniteInputError as error:
             raise self.feed.first_error(error, self.net.dtype) from None
-        return norm
 
     def train_epochs(self, results: NDArray[np.float64]) -> None:
         """Train for as many epochs as `results` has rows, in one call of the core, which writes its sums there."""

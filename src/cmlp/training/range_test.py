@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 from cmlp.exceptions import DivergenceError, NonFiniteInputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import numpy as np
     from numpy.typing import NDArray
 
+    from cmlp.training.feed import Piece
     from cmlp.training.loop import Training
 
 # Weight of the former losses in the smoothed loss.
@@ -34,9 +37,9 @@ def range_test(training: Training, rates: NDArray[np.float64]) -> tuple[list[flo
     losses: list[float] = []
     smoothed: list[float] = []
     total = 0.0
-    for step, rate in enumerate(rates.tolist()):
+    for step, (rate, batch) in enumerate(zip(rates.tolist(), _batches(training), strict=False)):
         try:
-            loss = _batch_loss(training, step, rate)
+            loss = _batch_loss(training, batch, rate)
         except DivergenceError:
             break
         if not math.isfinite(loss):
@@ -49,13 +52,19 @@ def range_test(training: Training, rates: NDArray[np.float64]) -> tuple[list[flo
     return losses, smoothed
 
 
-def _batch_loss(training: Training, step: int, rate: float) -> float:
+def _batches(training: Training) -> Iterator[Piece]:
+    """Yield the batches of one epoch after the other. As in a fit, batches without weight are skipped."""
+    while True:
+        training.begin_epoch()
+        for batch in range(training.n_batches):
+            piece = next(training.feed.pieces(training.state, training.batch_size, batch, batch + 1))
+            if piece.has_weight:
+                yield piece
+
+
+def _batch_loss(training: Training, piece: Piece, rate: float) -> float:
     """Train one batch, and return its loss before the step."""
     task, state = training.task, training.state
-    batch = step % training.n_batches
-    if not batch:
-        training.begin_epoch()
-    piece = next(training.feed.pieces(state, training.batch_size, batch, batch + 1))
     training.optimizer.learning_rate = rate
     try:
         cost, penalty, _, _ = training.net.train_epoch(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cmlp.constraints import HOOKS
+from cmlp.integers import positive_integer
 from cmlp.training.observer import Observer
 
 if TYPE_CHECKING:
@@ -72,9 +73,7 @@ def _interval(callback: Any) -> int | None:
             "has none."
         )
     value = callback.every_batches
-    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
-        raise ValueError(f"every_batches of the callback {owner} must be a positive integer or None, got {value!r}.")
-    return value
+    return None if value is None else positive_integer(f"every_batches of the callback {owner}", value, " or None")
 
 
 def callbacks_of(given: Sequence[Any] | None, verbose: bool | int | str) -> list[Any]:

@@ -7,7 +7,6 @@ shards reach their workers: see `cmlp.distributed`.
 from __future__ import annotations
 
 import math
-import operator
 import time
 from copy import deepcopy
 from functools import partial
@@ -17,15 +16,16 @@ import numpy as np
 
 from cmlp import _core
 from cmlp.exceptions import DivergenceError, TimeLimitReached
+from cmlp.training.commit import commit
 from cmlp.training.feed import draw_shuffle_seed, seeded
 from cmlp.training.history import History
 from cmlp.training.loop import Training
-from cmlp.training.state import TrainingState
-from cmlp.training.stream import scaled_targets
+from cmlp.training.state import NO_SUMS, TrainingState
+from cmlp.training.stream import add_block, scaled_targets
 from cmlp.training.task import Data, Task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from typing import Any, Protocol
 
     from numpy.typing import NDArray
@@ -120,8 +120,8 @@ class _LocalTraining(Training):
 
     rate_factor = 1.0
 
-    def _train_piece(self, call: Any, rates: NDArray[np.float64] | None) -> float:
-        return super()._train_piece(call, None if rates is None else rates * self.rate_factor)
+    def _train_piece(self, call: Any, rates: NDArray[np.float64] | None) -> None:
+        super()._train_piece(call, None if rates is None else rates * self.rate_factor)
 
     def _loss(self, sums: list[float], epoch: int = 0) -> float:
         return super()._loss(sums, epoch) if sums[2] else 0.0  # all rows so far may have the weight 0
@@ -213,7 +213,7 @@ class RoundTraining(Training):
         """Number of rounds per epoch."""
         return self.feed.n_rounds
 
-    def _train_batches(self, last: int | None) -> tuple[float, float, float]:
+    def _train_batches(self, last: int | None) -> tuple[float, float]:
         """Take rounds until the number `last`; return the epoch's loss so far, and the last batch's learning rate."""
         state = self.state
         settings = local_settings(self.settings, self.batch_size, len(self.feed.shards.sizes))
@@ -221,7 +221,7 @@ class RoundTraining(Training):
             self.begin_epoch()
         assert state.batch is not None
         if not state.batch:
-            state.sums[:] = 0
+            state.sums[:] = NO_SUMS
         start = state.batch
         while state.batch < (self.n_batches if last is None else last):
             if state.batch > start and self._time_is_up():
@@ -237,7 +237,7 @@ class RoundTraining(Training):
         n_steps = -(-max(self.feed.shards.sizes) // local)
         rate = self.optimizer.learning_rate
         rates = self.schedule.batch_rates(rate, state.schedule_epoch, n_steps)
-        return self._loss(state.sums.tolist()), rate if rates is None else float(rates[-1]), math.nan
+        return self._loss(state.sums.tolist()), rate if rates is None else float(rates[-1])
 
     def _divergence(self) -> str:
         return self._shard_error or super()._divergence()
@@ -259,17 +259,16 @@ class RoundTraining(Training):
         assert state.batch is not None
         changes = {"optimizer": optimizer, "sums": sums, "batch": state.batch + 1}
         changes["seconds"] = state.seconds + time.monotonic() - started
-        steps: list[Callable[[], object]] = [
+        commit(
             partial(np.copyto, state.params, params.value()),
             partial(vars(state).update, changes),
             partial(vars(self).update, optimizer=optimizer, _clock=time.monotonic()),
-        ]
-        list(map(operator.call, steps))  # a single call of C code: Ctrl-C comes before or after it
+        )
 
     def _job(self, settings: Settings) -> Job:
         state = self.state.shared()
         state.history, state.generator, state.best, state.last = History(), None, None, None
-        state.sums, state.parameters, state.order, state.validation = np.zeros(3), None, None, None
+        state.sums, state.parameters, state.order, state.validation = NO_SUMS.copy(), None, None, None
         shards = len(self.feed.shards.sizes)
         return Job(
             self.net,
@@ -309,6 +308,5 @@ class Average:
 def with_moments(moments: tuple[Moments, Moments], shard: Block) -> tuple[Moments, Moments]:
     """Return the moments of inputs and targets with the rows of a shard added; the arguments stay as they are."""
     inputs, targets = deepcopy(moments)
-    inputs.add(shard.X, shard.weight)
-    targets.add(shard.targets.reshape(len(shard.targets), -1), shard.weight)
+    add_block(inputs, targets, shard)
     return inputs, targets

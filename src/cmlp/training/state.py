@@ -6,6 +6,7 @@ bits as without the pause. The other arguments of the loop (network, data, setti
 
 from __future__ import annotations
 
+import math
 from copy import deepcopy
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 
     from cmlp.training.random import Generator
     from cmlp.training.target_scale import TargetScale
+
+
+NO_SUMS = np.array([0.0, 0.0, 0.0, math.nan])  # `TrainingState.sums` before the first batch of an epoch
+NO_SUMS.flags.writeable = False
 
 
 def check_params(params: NDArray[Any], net: _core.Net) -> None:
@@ -70,8 +75,9 @@ class TrainingState:
         Number of completed epochs in this call.
     batch : int or None
         Number of completed batches of an interrupted epoch; None between two epochs.
-    sums : ndarray of float64 of shape (3,)
-        Sums of cost and penalty and number of rows of the completed batches of the epoch.
+    sums : ndarray of float64 of shape (4,)
+        Sums of cost and penalty and number of rows of the completed batches of the epoch, and the gradient norm of its
+        last batch; NaN before that batch, or if the norm is not computed.
     seconds : float
         Duration of the completed pieces of an interrupted epoch.
     history : History
@@ -111,7 +117,7 @@ class TrainingState:
         self.dropout_seed = 0
         self.epoch = 0
         self.batch: int | None = None
-        self.sums: NDArray[np.float64] = np.zeros(3)
+        self.sums: NDArray[np.float64] = NO_SUMS.copy()
         self.seconds = 0.0
         self.best: NDArray[Any] | None = None
         self.last: NDArray[Any] | None = None
@@ -133,9 +139,11 @@ class TrainingState:
             self.target_scale.check(net)
 
     def fold(self, net: _core.Net) -> None:
-        """If training standardizes the targets, let the parameters predict y itself."""
+        """If training standardizes the targets, let the parameters predict y itself: those of a new block."""
         if self.target_scale is not None and not self.folded:
-            self.target_scale, self.folded = self.target_scale.folded(net, self.params), True
+            params = block_copy(self.params)  # so that Ctrl-C does not leave a block that is folded in part
+            scale = self.target_scale.folded(net, params)
+            self.params, self.target_scale, self.folded = params, scale, True
 
     def unfold(self, net: _core.Net) -> None:
         """If the parameters predict y itself, let them predict standardized targets."""
@@ -211,7 +219,7 @@ class TrainingState:
             block = fields[name]
             setattr(self, name, None if block is None else loaded_block(native(block, _FLOATS, name)))
         self.sums = np.array(native(fields["sums"], (np.float64,), "sums"))
-        if self.sums.shape != (3,):
+        if self.sums.shape != NO_SUMS.shape:
             raise ValueError(f"The training state is damaged: sums has the shape {self.sums.shape}.")
         for name in ("order", "validation"):
             rows = fields[name]

@@ -153,13 +153,19 @@ class StreamFeed:
         reader = self._open_reader()
         try:
             for block in reader:
-                inputs.add(block.X, block.weight)
-                targets.add(block.targets.reshape(len(block.targets), -1), block.weight)
+                add_block(inputs, targets, block)
                 n_rows += len(block.X)
         finally:
             reader.close()
         self._count(n_rows, "")
         return inputs, targets
+
+
+def add_block(inputs: Moments, targets: Moments, block: Block) -> None:
+    """Add the rows of a block, which may have none, to the moments of inputs and targets."""
+    y = block.targets
+    inputs.add(block.X, block.weight)
+    targets.add(y[:, np.newaxis] if y.ndim == 1 else y, block.weight)
 
 
 def _copied(block: Block, order: NDArray[np.int64] | None, begin: int, end: int) -> _Rows:

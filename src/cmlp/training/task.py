@@ -15,6 +15,7 @@ from cmlp.inputs.nonfinite import first_non_finite_error, named_column
 from cmlp.inputs.scale import learnt_scale
 from cmlp.inputs.sparse import taken
 from cmlp.inputs.stored import StoredRows
+from cmlp.inputs.weights import require_normal
 from cmlp.training.scores import accuracy, d2_pinball, r_squared
 
 if TYPE_CHECKING:
@@ -107,6 +108,13 @@ class Data(NamedTuple):
         if self.learns is None:
             return self
         return self._replace(input_scale=learnt_scale(self.learns, self.X, self.weight, rows), learns=None)
+
+    def require_weights(self, dtype: np.dtype[Any]) -> None:
+        """Raise ValueError unless a network of this dtype can use the weights of all rows."""
+        require_normal(self.weight, dtype)
+        if self.validation is not None:
+            with named_validation():
+                require_normal(self.validation.weight, dtype)
 
     def first_row(self) -> Data:
         """Return the data with the first row only."""
