@@ -351,9 +351,11 @@ def table_of(log, **parameters):
             table(), X, BINARY, cv=2, params={"sample_weight": WEIGHT}, error_score="raise", return_train_score=True
         ),
         lambda table: CalibratedClassifierCV(table(), cv=2).fit(X, BINARY, sample_weight=WEIGHT),
-        lambda table: Pipeline([("scaler", StandardScaler().set_fit_request(sample_weight=False)), ("model", table())])
-        .fit(X, BINARY, sample_weight=WEIGHT)
-        .score(X, BINARY, sample_weight=WEIGHT),
+        lambda table: (
+            Pipeline([("scaler", StandardScaler().set_fit_request(sample_weight=False)), ("model", table())])
+            .fit(X, BINARY, sample_weight=WEIGHT)
+            .score(X, BINARY, sample_weight=WEIGHT)
+        ),
         lambda table: ensemble.StackingClassifier([("a", table())], final_estimator=table(), cv=2).fit(
             X, BINARY, sample_weight=WEIGHT
         ),
