@@ -154,7 +154,7 @@ class CSVLog:
         """Write the line of the epoch."""
         epoch = trainer.last_epoch
         values = (epoch.number, *(getattr(epoch, name) for name in COLUMNS[1:]))
-        self._write("a", ["" if value is None else repr(value) for value in values])
+        self._write("a", ["" if value is None or value != value else repr(value) for value in values])
 
     def _write(self, mode: str, cells: Any) -> None:
         with open(self.path, mode, encoding="utf-8", newline="\n") as file:

@@ -319,3 +319,51 @@ def test_weights_reach_worker_processes(routing):
     ]
     scores = [search.cv_results_["mean_test_score"] for search in searches]
     np.testing.assert_array_equal(*scores)
+
+
+# The estimators for tables have no partial_fit
+
+TABLE = {"n_estimators": 1, "hidden_layer_sizes": (4,), "max_time": 1e-9, "random_state": 0}
+
+
+@pytest.mark.parametrize("kind", [cmlp.TabularClassifier, cmlp.TabularRegressor])
+def test_estimators_for_tables_request_weights_for_the_methods_that_they_have(routing, kind):
+    model = kind().set_fit_request(sample_weight=True).set_score_request(sample_weight="w")
+    fit = {"sample_weight": True, "X_val": None, "y_val": None, "resume": None}
+    assert model.get_metadata_routing().fit.requests == fit
+    assert model.get_metadata_routing().score.requests == {"sample_weight": "w"}
+    assert not model.get_metadata_routing().partial_fit.requests
+    assert not hasattr(kind, "set_partial_fit_request") and not hasattr(model, "set_partial_fit_request")
+
+
+def table_of(log, **parameters):
+    kind = type("Table", (Counted, cmlp.TabularClassifier), {"log": log})
+    return kind(**{**TABLE, **parameters}).set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        lambda table: GridSearchCV(table(), {"n_estimators": [1, 2]}, cv=2, error_score="raise").fit(
+            X, BINARY, sample_weight=WEIGHT
+        ),
+        lambda table: cross_validate(
+            table(), X, BINARY, cv=2, params={"sample_weight": WEIGHT}, error_score="raise", return_train_score=True
+        ),
+        lambda table: CalibratedClassifierCV(table(), cv=2).fit(X, BINARY, sample_weight=WEIGHT),
+        lambda table: (
+            Pipeline([("scaler", StandardScaler().set_fit_request(sample_weight=False)), ("model", table())])
+            .fit(X, BINARY, sample_weight=WEIGHT)
+            .score(X, BINARY, sample_weight=WEIGHT)
+        ),
+        lambda table: ensemble.StackingClassifier([("a", table())], final_estimator=table(), cv=2).fit(
+            X, BINARY, sample_weight=WEIGHT
+        ),
+        lambda table: OneVsRestClassifier(table()).fit(X, THREE, sample_weight=WEIGHT),
+    ],
+    ids=["GridSearchCV", "cross_validate", "CalibratedClassifierCV", "Pipeline", "Stacking", "OneVsRest"],
+)
+def test_weights_reach_estimators_for_tables(routing, run):
+    log = []
+    run(lambda: table_of(log))
+    assert log and all(weighted for _, weighted in log)

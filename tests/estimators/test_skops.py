@@ -5,7 +5,7 @@ import pytest
 from estimator_cases import blobs, flat, small
 from optional import package
 
-from cmlp import MLPClassifier, MLPRegressor
+from cmlp import MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor
 
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
 
@@ -69,6 +69,94 @@ def test_pipelines_and_data_frames_need_the_same_type():
     assert io.get_untrusted_types(data=data) == ["cmlp.estimators.classifier.MLPClassifier"]
     loaded = io.loads(data, trusted=["cmlp.estimators.classifier.MLPClassifier"])
     assert loaded[-1].score(scaler.fit_transform(X), y) > 0.9
+
+
+# ----------------------------------------------------------------------------------------------- estimators for tables
+
+
+class StopAfter:
+    """A callback that ends training after two epochs."""
+
+    def on_epoch_end(self, trainer):
+        if trainer.state.epoch == 2:
+            trainer.stop()
+
+
+def frame():
+    pandas = package("pandas")
+    rng = np.random.RandomState(0)
+    columns = {"size": rng.uniform(0, 9, 80), 7: np.arange(80) % 3 == 0, ("a", 1): rng.choice(["x", "y", None], 80)}
+    frame = pandas.DataFrame(columns)
+    frame["grade"] = pandas.Categorical(rng.choice([1, 2.5, True], 80))
+    return frame, columns["size"] + (np.arange(80) % 3 == 0)
+
+
+def of_table(kind, **parameters):
+    X, numbers = frame()
+    y = np.where(numbers > 5, "high", "low") if kind is TabularClassifier else numbers
+    return kind(n_estimators=2, random_state=0, **parameters).fit(X, y), X, y
+
+
+KINDS = [TabularClassifier, TabularRegressor]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_skops_needs_to_trust_the_class_of_an_estimator_for_tables_only(kind):
+    io = package("skops.io")
+    model, X, _ = of_table(kind)
+    data = io.dumps(model)
+    name = f"{kind.__module__}.{kind.__name__}"
+    assert io.get_untrusted_types(data=data) == [name]
+    loaded = io.loads(data, trusted=[name])
+    np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
+    np.testing.assert_array_equal(loaded.predict(X[X.columns[::-1]]), model.predict(X))
+    assert loaded.history_ == model.history_ and loaded.n_features_in_ == 4
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_stopped_fits_of_tables_can_be_resumed_from_skops(kind):
+    io = package("skops.io")
+    model, X, y = of_table(kind, callbacks=[StopAfter()])
+    model.callbacks = None
+    whole, *_ = of_table(kind)
+    loaded = io.loads(io.dumps(model), trusted=[f"{kind.__module__}.{kind.__name__}"])
+    assert len(loaded.history_["loss"]) < len(whole.history_["loss"])
+    np.testing.assert_array_equal(loaded.fit(X, y, resume=True).predict(X), whole.predict(X))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_state_of_an_estimator_for_tables_has_plain_values_only(kind):
+    model, *_ = of_table(kind)
+    assert types_in(model.__getstate__()) <= {bool, float, int, list, np.ndarray, str, tuple, type(None)}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda fields: fields.pop("kinds"), "damaged: KeyError"),
+        (lambda fields: fields.update(names=["a"]), "as many names"),
+        (lambda fields: fields.update(members=[]), "it needs networks"),
+        (lambda fields: fields["categories"].pop(), "as many names"),
+        (lambda fields: fields["members"][0].update(bins=False), "does not fit the columns"),
+        (lambda fields: fields["members"][0].update(params=np.zeros(3, np.float32)), "parameters must be"),
+        (lambda fields: fields.update(numbers=fields["numbers"][:-1]), "damaged"),
+        (lambda fields: fields.update(numbers=np.append(fields["numbers"], 1.0)), "as many names, numbers"),
+    ],
+)
+def test_damaged_states_of_tables_are_rejected(change, message):
+    state = of_table(TabularRegressor)[0].__getstate__()
+    change(state["_model"])
+    with pytest.raises(ValueError, match=message):
+        TabularRegressor().__setstate__(state)
+
+
+@pytest.mark.parametrize("kind", [MLPClassifier, TabularClassifier])
+def test_requests_of_metadata_need_no_trust(kind):
+    io, sklearn = package("skops.io"), package("sklearn")
+    with sklearn.config_context(enable_metadata_routing=True):
+        model = kind().set_fit_request(sample_weight=True)
+        loaded = io.loads(io.dumps(model), trusted=[f"{kind.__module__}.{kind.__name__}"])
+        assert loaded.get_metadata_routing().fit.requests["sample_weight"] is True
 
 
 def without(name):

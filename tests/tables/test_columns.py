@@ -199,6 +199,63 @@ def test_two_columns_of_one_name_are_refused():
         read(frame)
 
 
+def of_lists():
+    return package("polars").DataFrame({"a": [[1, 2], [3]]})
+
+
+def of_arrays():
+    return package("pandas").DataFrame({"a": [np.ones(2), np.ones(3)]})
+
+
+@pytest.mark.parametrize("frame", [of_lists, of_arrays])
+@pytest.mark.parametrize("chosen, wanted", [("from_dtype", "numbers"), (["a"], "text or numbers")])
+def test_columns_of_lists_and_arrays_are_refused_by_column_and_row(frame, chosen, wanted):
+    with pytest.raises(ValueError, match=rf"column 'a' must be {wanted}, got array\(.*\) of type ndarray in row 0"):
+        read(frame(), categorical=chosen)
+
+
+def test_intervals_are_categories_by_their_text():
+    pandas = package("pandas")
+    values, edges = pandas.Series([1.0, 7.0, 2.0, None]), [0, 5, 10]
+    bins = pandas.cut(values, edges)
+    for column in (bins, pandas.Series(pandas.arrays.IntervalArray(bins))):
+        frame = pandas.DataFrame({"size": column})
+        np.testing.assert_array_equal(read(frame)[:, 0], [0, 1, 0, 2])
+        later = pandas.DataFrame({"size": pandas.cut(pandas.Series([6.0, 3.0]), edges)})
+        np.testing.assert_array_equal(read(frame, later)[:, 0], [1, 0])
+        assert list(learn_schema(frame, "from_dtype", "Table").codes[0]) == ["(0, 5]", "(5, 10]", None]
+    objects = pandas.DataFrame({"size": bins.astype(object)})
+    with pytest.raises(
+        ValueError, match=r"must be numbers, got Interval.* in row 0. .*name it in categorical_features"
+    ):
+        read(objects)
+    np.testing.assert_array_equal(read(objects, categorical=["size"])[:, 0], [0, 1, 0, 2])
+
+
+def test_periods_are_the_days_of_their_start_and_as_categories_text():
+    pandas = package("pandas")
+    months = pandas.Series(pandas.PeriodIndex(["1970-01", "1970-02", None, "1970-01"], freq="M"))
+    frame = pandas.DataFrame({"month": months})
+    np.testing.assert_array_equal(read(frame)[:, 0], [0.0, 31.0, nan, 0.0])
+    grouped = frame.astype("category")
+    np.testing.assert_array_equal(read(grouped)[:, 0], [0, 1, 2, 0])
+    assert list(learn_schema(grouped, "from_dtype", "Table").codes[0]) == ["1970-01", "1970-02", None]
+
+
+@pytest.mark.parametrize("unit", ["s", "us", "ns"])
+def test_dates_and_durations_can_be_categories(unit):
+    pandas = package("pandas")
+    days = pandas.Series(pandas.to_datetime(["2020-01-01", "2020-01-03", None, "2020-01-01"])).astype(f"M8[{unit}]")
+    for column in (days, days - days[0], days.dt.tz_localize("Europe/Berlin")):
+        for frame, chosen in (
+            (pandas.DataFrame({"day": column}), ["day"]),
+            (pandas.DataFrame({"day": column.astype("category")}), "from_dtype"),
+        ):
+            np.testing.assert_array_equal(read(frame, categorical=chosen)[:, 0], [0, 1, 2, 0])
+            codes = learn_schema(frame, chosen, "Table").codes[0]
+            assert all(isinstance(value, (str, type(None))) for value in codes)
+
+
 @pytest.mark.parametrize(
     "chosen, message",
     [

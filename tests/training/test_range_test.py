@@ -90,6 +90,13 @@ def test_estimators_without_learning_rates_are_refused():
         cmlp.find_learning_rate(small(alpha=-1.0), X, Y)
 
 
+@pytest.mark.parametrize("other", [cmlp.TabularRegressor(), cmlp.TabularRegressor, cmlp.Network([3, 2]), None])
+def test_other_estimators_are_refused_by_name(other):
+    kind = getattr(other, "__name__", type(other).__name__)
+    with pytest.raises(TypeError, match=f"needs an MLPClassifier or MLPRegressor as estimator, got {kind}"):
+        cmlp.find_learning_rate(other, X, Y)
+
+
 def test_plot_shows_the_curve_and_the_suggestion():
     pytest.importorskip("matplotlib").use("agg")
     found = cmlp.find_learning_rate(small(), X, Y)

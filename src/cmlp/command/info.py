@@ -79,8 +79,8 @@ def _described_table(model: Any) -> dict[str, str]:
     }
     if content.labels is not None:
         fields["classes"] = f"{len(content.labels.classes)}: {_listed(content.labels.classes.tolist())}"
-    if content.names is not None:
-        fields["features"] = _listed(content.names.tolist())
+    if content.feature_names is not None:
+        fields["features"] = _listed(content.feature_names.tolist())
     return fields
 
 

@@ -17,7 +17,7 @@ from cmlp.estimators.tasks import encoder_of
 from cmlp.exceptions import name_place
 from cmlp.inputs.batches import Reader, Source
 from cmlp.inputs.class_weights import weighted_by_class
-from cmlp.inputs.frames import as_table, feature_names
+from cmlp.inputs.frames import as_table, feature_names, read_once
 from cmlp.inputs.scale import scale_of_moments
 from cmlp.inputs.sparse import CSR
 from cmlp.inputs.validation import as_rows, as_targets, check_width
@@ -214,7 +214,7 @@ class Stream:
         for item in items:
             seen.append(item)
             X, y, weight = unpacked(item, len(seen) - 1)
-            X = as_table(X)
+            X, y, weight = as_table(X), read_once(y, "y"), read_once(weight, "sample_weight")
             if as_rows(X, self._owner)[0].shape[0]:
                 seen[-1] = (X, y) if weight is None else (X, y, weight)
                 self._begun = _continued(seen, items)

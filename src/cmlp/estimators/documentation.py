@@ -150,8 +150,9 @@ keeps the best weights. Every fit is a complete cycle, also a warm start. With p
 
 `history_` has a number for every epoch of all calls: "loss"; "validation_loss" (without the penalty; with own
 validation rows or ``scoring="loss"``) and "validation_score"; "learning_rate" and "gradient_norm" of the last batch
-(the norm in epochs of at least 10 batches, where it costs less than 1 %); "seconds". What was never computed is left
-out, and single missing values are NaN. ``pandas.DataFrame(model.history_)`` is a table.
+(the norm in epochs of at least 10 batches, where it costs less than 1 %); "seconds", except in copies and pickles, so
+that those of two fits with equal seeds are equal. What was never computed is left out, and single missing values are
+NaN. ``pandas.DataFrame(model.history_)`` is a table.
 
 Differences from scikit-learn:
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from cmlp.constraints import network_argument
 from cmlp.exceptions import named, warn
+from cmlp.inputs.frames import read_once
 from cmlp.pool import Pool
 from cmlp.threads import available_threads
 
@@ -89,7 +90,8 @@ def fit_many(
     threads = network_argument("n_threads", n_threads) or available_threads()
     n = len(models)
     rows, targets, weights = (
-        _one_for_each(value, name, n) for name, value in (("X", X), ("y", y), ("sample_weight", sample_weight))
+        _one_for_each(read_once(value, name), name, n)
+        for name, value in (("X", X), ("y", y), ("sample_weight", sample_weight))
     )
     results, errors, pool = models.copy(), {}, Pool(n, threads)
 

@@ -13,6 +13,7 @@ import numpy as np
 from cmlp import _core
 from cmlp.constraints import is_finite
 from cmlp.estimators.model import Model
+from cmlp.estimators.routing import Requests
 from cmlp.inputs.labels import Labels
 from cmlp.inputs.scale import SCALES, InputScale, check_scale_width
 from cmlp.training.history import Curve
@@ -96,6 +97,11 @@ _CLASSES: dict[str, tuple[type[Any], Callable[[Any], dict[str, Any]], Callable[[
         Labels,
         lambda labels: {"kind": labels.kind, "classes": labels.classes},
         lambda fields: Labels(fields["kind"], np.asarray(fields["classes"])),
+    ),
+    "Requests": (
+        Requests,
+        lambda requests: {"owner": requests.owner, "values": requests.values},
+        lambda fields: Requests(fields["owner"], fields["values"]),
     ),
     "Curve": (
         Curve,

@@ -86,6 +86,8 @@ def find_learning_rate(
 
     Raises
     ------
+    TypeError
+        If `estimator` is something else. The learning rate of the estimators for tables is part of their recipe.
     ValueError
         If an argument or a parameter is invalid, if ``solver="lbfgs"``, or if training diverges in the first batch.
 
@@ -103,10 +105,14 @@ def find_learning_rate(
     >>> 0.001 < found.suggestion < 0.1
     True
     """
+    from cmlp.estimators.base import MultilayerPerceptron
     from cmlp.estimators.fitting import prepare
     from cmlp.training.loop import Training
     from cmlp.training.range_test import range_test
 
+    if not isinstance(estimator, MultilayerPerceptron):
+        kind = getattr(estimator, "__name__", type(estimator).__name__)
+        raise TypeError(f"find_learning_rate needs an MLPClassifier or MLPRegressor as estimator, got {kind}.")
     rates = _rates(low, high, n_steps)
     parameters = estimator._parameters()
     plain = parameters.training._replace(

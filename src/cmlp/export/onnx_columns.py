@@ -42,7 +42,8 @@ def input_names(content: TableContent, outputs: Sequence[str]) -> list[str]:
     output or that of an earlier column is changed.
     """
     n = len(content.columns)
-    wanted = [""] * n if content.names is None else [str(name) for name in content.names]
+    names = content.feature_names
+    wanted = [""] * n if names is None else [str(name) for name in names]
     for name in wanted:
         require_unicode(name, "column name")
     taken, used = {*wanted, *outputs}, {*outputs}
@@ -212,7 +213,8 @@ class ColumnNodes:
         return self.content.categories[i] or ()
 
     def _label(self, i: int) -> str:
-        return f"column {i if self.content.names is None else repr(str(self.content.names[i]))}"
+        names = self.content.feature_names
+        return f"column {i if names is None else repr(str(names[i]))}"
 
     # Parts
 

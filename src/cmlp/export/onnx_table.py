@@ -39,8 +39,8 @@ def write_table_onnx(content: TableContent, path: str | os.PathLike[str]) -> Non
     writer = _Writer(onnx, content, prefix)
     writer.build(names, classes)
     metadata = {CLASS_KEY: content.class_name}
-    if content.names is not None:
-        metadata[NAMES_KEY] = dump_names(content.names)
+    if content.feature_names is not None:
+        metadata[NAMES_KEY] = dump_names(content.feature_names)
     writer.write(path, writer.inputs(names), metadata)
 
 

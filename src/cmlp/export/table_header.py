@@ -56,7 +56,7 @@ def _text(table: Table, header: CHeader) -> Text:
         *([("classify(x)", "the index of the predicted class")] if outputs.classify else []),
         *([("category(column, name)", "the code of a category for a row")] if categories else []),
         CHECK_USAGE,
-        *text_usage(content.labels, content.names, "a column"),
+        *text_usage(content.labels, content.feature_names, "a column"),
     ]
     about = [
         "",
@@ -69,7 +69,7 @@ def _text(table: Table, header: CHeader) -> Text:
         f"Columns: {len(content.columns)}. Layers: {_inputs(table)} inputs, {described_layers(table.first.net)}.",
     ]
     sizes = len(content.columns), outputs.n
-    texts = texts_of(content.labels, content.names, header.name, "a column")
+    texts = texts_of(content.labels, content.feature_names, header.name, "a column")
     return Text(header, model, usage, about, _CODE, "250 bytes", sizes, TABLE_OPENING, table_body(table), texts)
 
 

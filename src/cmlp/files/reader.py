@@ -29,7 +29,7 @@ _CHUNK = 1 << 20  # number of elements to check at a time, to use little memory
 # The entries of the head that this package uses. Others are never parsed: millions of them would take much memory.
 _KEYS = ("data_crc32", "input_scale", "activations", "loss")
 _OWN_KEYS = ("class", "classes", "feature_names", "history", "parameters", "training", "training.parameters")
-_TABLE_KEYS = ("columns", "categories", "class", "classes", "feature_names", "parameters")
+_TABLE_KEYS = ("columns", "categories", "class", "classes", "column_names", "feature_names", "parameters")
 _TABLE_NUMBERS, _TABLE_TARGET = "table.numbers", "table.target"
 _VERSION_3 = '{"__metadata__":{"cmlp":"3",'
 _EXAMPLE = ("example.input", "example.output")

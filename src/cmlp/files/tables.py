@@ -9,15 +9,18 @@ import numpy as np
 from cmlp import _core
 from cmlp.files.texts import (
     dump_categories,
+    dump_column_names,
     dump_labels,
     dump_names,
     dump_parameters,
     load_categories,
+    load_column_names,
     load_labels,
     load_names,
     load_parameters,
     refuse,
 )
+from cmlp.inputs.frames import texts_of_names
 
 if TYPE_CHECKING:
     import os
@@ -48,8 +51,8 @@ class TableContent(NamedTuple):
     target : sequence of 4 floats or None
         Centre, scale, lowest and highest scaled value of the targets; None for a classifier.
     labels : cmlp.inputs.labels.Labels or None
-    names : ndarray of str or None
-        The names of the columns.
+    names : list or None
+        The names of the columns, of any type.
     parameters : dict of str to object
         Parameters of the constructor.
     """
@@ -61,8 +64,13 @@ class TableContent(NamedTuple):
     categories: Sequence[Sequence[object] | None]
     target: Sequence[float] | None
     labels: Labels | None
-    names: NDArray[Any] | None
+    names: list[Any] | None
     parameters: Mapping[str, Any]
+
+    @property
+    def feature_names(self) -> NDArray[Any] | None:
+        """The names of the columns if all are text; otherwise exports number them."""
+        return texts_of_names(self.names)
 
 
 def write_table(path: str | os.PathLike[str], content: TableContent) -> None:
@@ -79,8 +87,10 @@ def write_table(path: str | os.PathLike[str], content: TableContent) -> None:
     }
     if content.labels is not None:
         strings["classes"] = dump_labels(content.labels)
-    if content.names is not None:
-        strings["feature_names"] = dump_names(content.names)
+    if content.feature_names is not None:
+        strings["feature_names"] = dump_names(content.feature_names)
+    elif content.names is not None:
+        strings["column_names"] = dump_column_names(content.names, owner)
     columns = _core.Columns(content.columns, content.numbers)
 
     def produce(write: Any) -> None:
@@ -105,7 +115,6 @@ def table_content(file: TableFile) -> TableContent:
         raise refuse(f"the outputs are not those of a {name}")
     target = None if file.target is None else _target(file.target)
     categories = load_categories(file.strings["categories"])
-    names = file.strings.get("feature_names")
     return TableContent(
         name,
         file.nets,
@@ -114,9 +123,17 @@ def table_content(file: TableFile) -> TableContent:
         categories,
         target,
         labels,
-        None if names is None else load_names(names, len(file.columns)),
+        _names(file),
         load_parameters(file.strings["parameters"]),
     )
+
+
+def _names(file: TableFile) -> list[Any] | None:
+    if "column_names" in file.strings:
+        return load_column_names(file.strings["column_names"], len(file.columns))
+    if "feature_names" in file.strings:
+        return list(load_names(file.strings["feature_names"], len(file.columns)))
+    return None
 
 
 def _is_regressor(net: _core.Net) -> bool:

@@ -205,6 +205,38 @@ def load_names(text: str, n_features: int) -> NDArray[Any]:
     return np.array(names, object)
 
 
+def dump_column_names(names: Sequence[object], owner: str) -> str:
+    """Return column names that are not all text as JSON; raises TypeError if one cannot be stored."""
+    text = dump([_plain(name, "a column name", owner) for name in names])
+    if len(text) > _MOST_OBJECT:
+        raise ValueError(
+            f"the column names of {owner} take {len(text)} characters in a model file, which can contain "
+            f"{_MOST_OBJECT} unless all names are text: rename the columns before fit"
+        )
+    return text
+
+
+def load_column_names(text: str, n_columns: int) -> list[Any]:
+    """Return the names from the JSON of `dump_column_names`, after checking that they match the number of columns."""
+    names = load(text, "column_names")
+    if type(names) is not list or len(names) != n_columns or not all(map(_is_name, names)):
+        raise refuse(f"'column_names' is not a list of {n_columns} names")
+    restored = [_restored(name, "column_names") for name in names]
+    if len(set(restored)) != n_columns:
+        raise refuse("'column_names' has two equal names")
+    return restored
+
+
+def _is_name(value: Any) -> bool:
+    """Return whether parsed JSON is a name: text, a number, None or a tuple of these."""
+    entries = value["tuple"] if type(value) is dict and list(value) == ["tuple"] else [value]
+    return type(entries) is list and all(map(_is_scalar, entries))
+
+
+def _is_scalar(value: Any) -> bool:
+    return type(value) is not list and (type(value) is not dict or list(value) == ["float"])
+
+
 # ------------------------------------------------------------------------------------------ categories of a table
 
 

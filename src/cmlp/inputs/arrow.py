@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cmlp.inputs.columns import ArrowColumn, ArrowColumns
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -69,6 +71,8 @@ _NUMBERS = {"c": "i1", "C": "u1", "s": "i2", "S": "u2", "i": "i4", "I": "u4", "l
     "f": "f4",
     "g": "f8",
 }
+# NumPy's types and units of dates and points in time, by the first letters of the format.
+_DATES = {"tdD": ("i4", "D"), "tdm": ("i8", "ms")} | {f"ts{unit[0]}": ("i8", unit) for unit in ("s", "ms", "us", "ns")}
 _TEXT = {"u": np.int32, "U": np.int64, "vu": None}  # types of the offsets
 _INLINE = 12  # bytes of a text in its view
 _ROWS_AT_A_TIME = 4096
@@ -122,6 +126,84 @@ def read(value: Any, name: str) -> ArrowTable | NDArray[Any]:
     whole = [part for part in parts if len(part)] or parts[:1]
     values = whole[0] if len(whole) == 1 else np.concatenate(whole)
     return values if names is None else ArrowTable(values, names)
+
+
+def read_columns(value: Any, name: str) -> ArrowColumns:
+    """Return a table for the estimators for tables: with nulls, dates and points in time.
+
+    Parameters and other errors are those of `read`.
+
+    Raises
+    ------
+    ValueError
+        If `value` is a column instead of a table, or cannot be read.
+    """
+    names: list[str] = []
+    kinds: list[str] = []
+    chunks: list[list[NDArray[Any]]] = []
+    for schema, array in _chunks(value):
+        if schema.format != b"+s":
+            raise ValueError(f"Expected 2D array, got 1D array instead: {name} is a column of Arrow, not a table.")
+        children = [schema.children[i].contents for i in range(schema.n_children)]
+        names = [_name(child) for child in children]
+        kinds = ["dictionary" if child.dictionary else bytes(child.format).decode() for child in children]
+        if array is not None or not chunks:
+            chunks.append(_with_nulls(children, array, [f"{name}{_OF_COLUMN}{label!r}" for label in names]))
+    whole = [np.concatenate(parts) for parts in zip(*chunks, strict=True)]
+    return ArrowColumns(names, [ArrowColumn(*column) for column in zip(whole, kinds, strict=True)])
+
+
+def table_of(columns: ArrowColumns, name: str) -> ArrowTable:
+    """Return columns as rows; raises the errors of `read` for nulls and for other types than numbers and text."""
+    for label, column in zip(columns.columns, columns.values, strict=True):
+        where, values = f"{name}{_OF_COLUMN}{label!r}", column.values
+        if values.dtype.kind == "M":
+            raise _other_type(where, column.dtype)
+        if values.dtype == object and None in (entries := values.tolist()):
+            raise _null(where, entries.index(None))
+    return ArrowTable(_matrix([column.values for column in columns.values], len(columns)), columns.columns)
+
+
+def _with_nulls(children: list[_Schema], array: _Array | None, where: list[str]) -> list[NDArray[Any]]:
+    """Return copies of the columns of a chunk, which has no rows if it is None."""
+    if array is None:
+        return [_nullable(child, _Array(), 0, 0, label) for child, label in zip(children, where, strict=True)]
+    valid = _valid(array, 0, array.length)
+    columns = [
+        _nullable(child, array.children[i].contents, array.offset, array.length, where[i])
+        for i, child in enumerate(children)
+    ]
+    return columns if valid is None else [_without(column, valid) for column in columns]
+
+
+def _nullable(schema: _Schema, array: _Array, start: int, n: int, where: str) -> NDArray[Any]:
+    """Return a copy of n values of a column from `start` on, with None, NaN or NaT for null."""
+    kind, first, valid = bytes(schema.format).decode(), array.offset + start, _valid(array, start, n)
+    if kind == "n":
+        return np.full(n, None, object)
+    if schema.dictionary and n:
+        rows = np.arange(n) if valid is None else np.flatnonzero(valid)
+        entries, indices = array.dictionary.contents, _buffer(array, 1, _NUMBERS[kind], first, n)[rows]
+        _require_entries(indices, entries, where)
+        found: NDArray[Any] = _nullable(schema.dictionary.contents, entries, 0, entries.length, where)[indices]
+        if valid is None:
+            return found
+        values = np.full(n, None, object)
+        values[rows] = found
+        return values
+    if kind[:3] in _DATES:
+        dtype, unit = _DATES[kind[:3]]
+        values = _buffer(array, 1, dtype, first, n).astype("i8").view(f"M8[{unit}]")
+    else:
+        values = _values(schema, array, start, n, where, 0, nulls=True)
+    return np.array(values) if valid is None else _without(values, valid)
+
+
+def _without(values: NDArray[Any], valid: NDArray[np.bool_]) -> NDArray[Any]:
+    """Return a copy with None, NaN or NaT in the entries that are not valid."""
+    values = values.astype(values.dtype if values.dtype.kind in "fM" else object)
+    values[~valid] = None
+    return values
 
 
 def _chunks(value: Any) -> Iterator[tuple[_Schema, _Array | None]]:
@@ -206,7 +288,7 @@ def _values(
         return np.array(_texts(array, kind, first, n), object)
     if kind == "n" and n:
         raise _null(where, row)
-    raise TypeError(f"{where} must hold numbers or text, got a column of the Arrow format {kind!r}.")
+    raise _other_type(where, kind)
 
 
 def _dictionary(schema: _Schema, entries: _Array, indices: NDArray[Any], where: str, row: int) -> NDArray[Any]:
@@ -217,10 +299,18 @@ def _dictionary(schema: _Schema, entries: _Array, indices: NDArray[Any], where: 
         null = np.flatnonzero(valid[indices] == 0)
         if len(null):
             raise _null(where, row + int(null[0]))
-    if len(used) and not 0 <= used[0] <= used[-1] < entries.length:
-        raise ValueError(f"{where} has an index outside its dictionary of {entries.length} values.")
+    _require_entries(used, entries, where)
     values = _values(schema, entries, 0, entries.length, where, row, nulls=True)
     return values[indices.astype(np.intp)]
+
+
+def _require_entries(indices: NDArray[Any], entries: _Array, where: str) -> None:
+    if len(indices) and not 0 <= indices.min() <= indices.max() < entries.length:
+        raise ValueError(f"{where} has an index outside its dictionary of {entries.length} values.")
+
+
+def _other_type(where: str, kind: str) -> TypeError:
+    return TypeError(f"{where} must hold numbers or text, got a column of the Arrow format {kind!r}.")
 
 
 def _null(where: str, row: int) -> ValueError:
@@ -228,6 +318,13 @@ def _null(where: str, row: int) -> ValueError:
     tables = "use TabularClassifier or TabularRegressor, which take them"
     remedy = tables if _OF_COLUMN in where else "leave out the rows"
     return ValueError(f"{where} is null at row {row}. Fill missing values, or {remedy}.")
+
+
+def _valid(array: _Array, start: int, n: int) -> NDArray[np.bool_] | None:
+    """Return which of n entries from `start` on are not null; None if all are."""
+    if not (n and array.null_count and array.n_buffers and array.buffers[0]):
+        return None
+    return _bits(array, 0, array.offset + start, n).astype(bool)
 
 
 def _require_values(array: _Array, start: int, n: int, where: str, row: int) -> None:
@@ -253,7 +350,9 @@ def _bits(array: _Array, index: int, first: int, n: int) -> NDArray[np.uint8]:
 
 def _texts(array: _Array, kind: str, first: int, n: int) -> list[str]:
     if kind == "vu":
-        return [_viewed(array, view) for view in _buffer(array, 1, "V16", first, n)]
+        valid = _valid(array, first - array.offset, n)
+        views = _buffer(array, 1, "V16", first, n)
+        return [_viewed(array, view) if valid is None or valid[i] else "" for i, view in enumerate(views)]
     offsets = _buffer(array, 1, _TEXT[kind], first, n + 1).tolist() if n else [0]
     if offsets[-1] == offsets[0]:
         return [""] * n

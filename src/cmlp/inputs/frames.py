@@ -12,19 +12,40 @@ import numpy as np
 
 from cmlp.exceptions import warn
 from cmlp.inputs.arrays import is_arrow
+from cmlp.inputs.columns import ArrowColumns
 from cmlp.inputs.stored import StoredRows
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 
-def as_table(X: Any) -> Any:
-    """Return a table of Arrow as a copy that can be read several times; anything else as it is."""
-    if not is_arrow(X):
-        return X
-    from cmlp.inputs.arrow import read
+def as_table(X: Any, name: str = "X") -> Any:
+    """Return a table or column of Arrow as a copy that can be read several times; anything else as it is."""
+    if is_arrow(X):
+        from cmlp.inputs.arrow import read
 
-    return read(X, "X")
+        return read(X, name)
+    if isinstance(X, ArrowColumns):
+        from cmlp.inputs.arrow import table_of
+
+        return table_of(X, name)
+    return X
+
+
+def read_once(value: Any, name: str) -> Any:
+    """Return what may be a stream of Arrow, which can be read once, as a copy; anything else as it is.
+
+    X becomes `ArrowColumns`, which have nulls and dates; other arguments become what `as_table` returns.
+    """
+    if not is_arrow(value) or hasattr(value, "__array__"):
+        return value
+    if name != "X":
+        return as_table(value, name)
+    from cmlp.inputs.arrow import read_columns
+
+    return read_columns(value, name)
 
 
 def feature_names(X: Any) -> NDArray[Any] | None:
@@ -50,6 +71,13 @@ def feature_names(X: Any) -> NDArray[Any] | None:
             "from your input data, or convert them all to a non-string data type."
         )
     return names if kinds == ["str"] else None
+
+
+def texts_of_names(names: Sequence[object] | None) -> NDArray[Any] | None:
+    """Return column names as an array; None if there are none, or if one is not text."""
+    if names is None or not all(isinstance(name, str) for name in names):
+        return None
+    return np.array(names, object)
 
 
 def check_feature_names(X: object, fitted: NDArray[Any] | None, owner: str) -> None:

@@ -85,7 +85,8 @@ def _outputs(content: TableContent) -> list[str]:
 
 def _columns(content: TableContent) -> list[dict[str, Any]]:
     """Return the columns: their names, and what the encoder has learnt about them."""
-    names = [f"column {i}" for i in range(len(content.columns))] if content.names is None else content.names.tolist()
+    texts = content.feature_names
+    names = [f"column {i}" for i in range(len(content.columns))] if texts is None else texts.tolist()
     columns: list[dict[str, Any]] = []
     numbers = content.numbers.tolist()
     for name, (kind, n, missing), values in zip(names, content.columns, content.categories, strict=True):

@@ -11,16 +11,19 @@ import numpy as np
 from cmlp import _core, constraints
 from cmlp.estimators.exclusive import Exclusively, attributes_to_copy
 from cmlp.estimators.parameters import Parametrized
+from cmlp.estimators.pickling import plain, restored
 from cmlp.estimators.representation import Representation
 from cmlp.estimators.routing import Routing
 from cmlp.exceptions import NotFittedError, sklearn_class
+from cmlp.inputs.frames import texts_of_names
 from cmlp.inputs.weights import as_weights
 from cmlp.pickles import PICKLE_VERSION, check_version
 from cmlp.record import Record
 from cmlp.tables.bag import Bag, Member, Rows, Shape, members_of, outputs, train
-from cmlp.tables.columns import Schema, learn_schema
+from cmlp.tables.columns import Schema, frame_of, learn_schema
 from cmlp.tables.encoder import Encoder, learn_encoder
 from cmlp.tables.exports import TableExports
+from cmlp.tables.model import TableModel, codes_of
 from cmlp.tables.progress import BagTrainer, keep_states, kept_states
 from cmlp.tables.splits import Signal
 from cmlp.training.random import random_state
@@ -35,7 +38,6 @@ if TYPE_CHECKING:
     from cmlp.constraints import Row
     from cmlp.files.tables import TableContent
     from cmlp.network import Network
-    from cmlp.tables.columns import Codes
     from cmlp.training.loop import Training
     from cmlp.training.task import Task
 
@@ -87,14 +89,6 @@ class Asked(NamedTuple):
     n_val: int
 
 
-class TableModel(NamedTuple):
-    """A fitted model: the columns, their encoder and the networks."""
-
-    schema: Schema
-    encoder: Encoder
-    members: list[Member]
-
-
 class TabularEstimator(TableExports, Routing, Representation, Parametrized):
     """The base class of `TabularClassifier` and `TabularRegressor`; not for direct use."""
 
@@ -122,7 +116,7 @@ class TabularEstimator(TableExports, Routing, Representation, Parametrized):
         ----------
         X : data frame or array-like of shape (n_samples, n_features)
             Numbers, dates and categories; None, NaN and pandas.NA are missing values. Any data frame whose columns
-            NumPy can read (pandas, polars, Arrow).
+            NumPy can read (pandas, polars, Arrow), or a stream of Arrow. Data frames are read by column name.
         y : array-like of shape (n_samples,)
             Labels for a classifier, numbers between -1e150 and 1e150 for a regressor.
         sample_weight : None, float or array-like of shape (n_samples,), default=None
@@ -150,8 +144,9 @@ class TabularEstimator(TableExports, Routing, Representation, Parametrized):
         with Exclusively(self):
             owner = type(self).__name__
             parameters = self._parameters()
-            schema = learn_schema(X, self.categorical_features, owner)  # type: ignore[attr-defined]
-            raw = schema.read(X, owner)
+            table = frame_of(X, owner)
+            schema = learn_schema(table, self.categorical_features, owner)  # type: ignore[attr-defined]
+            raw = schema.read(table, owner)
             if len(raw) < _FEWEST_ROWS:
                 raise ValueError(
                     f"Found array with {len(raw)} sample(s) (shape={raw.shape}) while a minimum of {_FEWEST_ROWS} is "
@@ -227,10 +222,10 @@ class TabularEstimator(TableExports, Routing, Representation, Parametrized):
 
     def _keep(self, model: TableModel, attributes: dict[str, Any]) -> None:
         """Store the model and the fitted attributes in one step."""
-        names = model.schema.names
+        names = texts_of_names(model.schema.names)
         fitted = {"_model": model, "n_features_in_": len(model.schema.codes), **attributes}
         if names is not None:
-            fitted["feature_names_in_"] = np.asarray(names, dtype=object)
+            fitted["feature_names_in_"] = names
         else:
             vars(self).pop("feature_names_in_", None)
         vars(self).update(fitted)
@@ -245,10 +240,10 @@ class TabularEstimator(TableExports, Routing, Representation, Parametrized):
             [(record.net, record.params) for record, _, _ in members],
             encoder.kinds,
             encoder.numbers,
-            [None if codes is None else sorted(codes, key=codes.__getitem__) for codes in schema.codes],
+            self._fitted().categories,
             labels=None,
             target=None,
-            names=None if schema.names is None else np.array(schema.names, object),
+            names=schema.names,
             parameters={**self.get_params(deep=False), "callbacks": None},  # they belong to this process
         )
 
@@ -259,13 +254,9 @@ class TabularEstimator(TableExports, Routing, Representation, Parametrized):
         estimator._parameters()  # raises ValueError for invalid parameters
         encoder = Encoder.assembled(content.columns, content.numbers)
         wide = encoder.n_inputs(bins=True)
-        codes: list[Codes | None] = [
-            None if values is None else {value: code for code, value in enumerate(values)}
-            for values in content.categories
-        ]
-        names = None if content.names is None else content.names.tolist()
+        schema = Schema(content.names, codes_of(content.categories))
         members = [Member(Record(net, params, 1.0), net.n_in == wide, {"loss": []}) for net, params in content.nets]
-        estimator._keep(TableModel(Schema(names, codes), encoder, members), cls._attributes_of(content))
+        estimator._keep(TableModel(schema, encoder, members), cls._attributes_of(content))
         return estimator
 
     @classmethod
@@ -331,11 +322,17 @@ class TabularEstimator(TableExports, Routing, Representation, Parametrized):
         return "_model" in vars(self)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"version": PICKLE_VERSION, **attributes_to_copy(self)}
+        fields = attributes_to_copy(self)
+        if "_model" in fields:
+            fields["_model"] = fields["_model"].fields()  # type: ignore[attr-defined]
+        return {"version": PICKLE_VERSION, **{name: plain(value) for name, value in fields.items()}}
 
     def __setstate__(self, fields: dict[str, Any]) -> None:
         check_version(fields, type(self).__name__)
-        vars(self).update({name: value for name, value in fields.items() if name != "version"})
+        attributes = {name: restored(value) for name, value in fields.items() if name != "version"}
+        if "_model" in attributes:
+            attributes["_model"] = TableModel.from_fields(attributes["_model"])
+        vars(self).update(attributes)
 
     def __sklearn_tags__(self) -> Any:
         from sklearn.utils import InputTags, Tags, TargetTags  # type: ignore[import-untyped]

@@ -44,8 +44,9 @@ class TabularClassifier(TabularEstimator):
     max_time : float or None, default=None
         Seconds for `fit`. Training ends after the epoch in which a network's share of them is over.
     categorical_features : "from_dtype", None or array-like, default="from_dtype"
-        The columns of categories: names, indices or a mask. "from_dtype" takes those of a category dtype and those that
-        contain text. Name columns of numbers whose order means nothing, such as postal codes.
+        The columns of categories: names, indices (an integer is always one) or a mask. "from_dtype" takes those of a
+        category or interval dtype and those that contain text. Name columns of numbers whose order means nothing, such
+        as postal codes.
     class_weight : None, "balanced" or dict, default=None
         Weight of each class, multiplied by `sample_weight`. "balanced" gives all classes the same sum of weights: for
         rare classes whose mistakes cost more. Probabilities are then those of balanced classes.
@@ -70,7 +71,7 @@ class TabularClassifier(TabularEstimator):
     n_features_in_ : int
         Number of columns of X in fit.
     feature_names_in_ : ndarray of str
-        Column names of the data frame in fit; otherwise the attribute does not exist.
+        Column names of the data frame in fit; if not all are text, the attribute does not exist.
 
     Notes
     -----

@@ -5,15 +5,17 @@ A data frame is read column by column through ``__array__``, so neither pandas, 
 
 from __future__ import annotations
 
+import re
 import reprlib
 from collections import Counter
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from numbers import Number
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from cmlp.inputs.arrays import rectangular
+from cmlp.inputs.frames import read_once
 from cmlp.inputs.sparse import refuse_sparse
 from cmlp.inputs.validation import check_rows
 
@@ -29,14 +31,17 @@ OTHER = -1.0
 MAX_CATEGORIES = 200
 _FROM_DTYPE = "from_dtype"
 _MICROSECONDS_OF_A_DAY = 86_400_000_000
-# Types of missing values that belong to pandas: comparing them with themselves does not give a bool.
-_MISSING_TYPES = ("NAType", "NaTType")
+_NA = "NAType"  # the type of pandas.NA: comparing it with itself does not give a bool
+# Types of pandas that count by their text as categories, as dates do.
+_PERIOD = "Period"
+_TEXT_TYPES = ("Interval", _PERIOD)
+_WHOLE = re.compile(r"\.0(?=[],)])")  # pandas makes (0.0, 5.0] of (0, 5] if a value is missing
 
 
 class Frame(NamedTuple):
-    """The columns of a table as the user passed them; `names` is None if they have none."""
+    """The columns of a table as the user passed them; `names`, of any hashable type, is None if they have none."""
 
-    names: list[str] | None
+    names: list[Any] | None
     columns: Sequence[Any]
     n_rows: int
 
@@ -50,17 +55,17 @@ class Schema(NamedTuple):
 
     Attributes
     ----------
-    names : list of str or None
-        Column names; None if X was not a data frame.
+    names : list or None
+        Column names: text, numbers, tuples or None for a missing name; None if X was not a data frame.
     codes : list of dict or None
         For each column of categories the code of each category; None for a column of numbers. The key None is the
         missing value, if fit has seen it.
     """
 
-    names: list[str] | None
+    names: list[Any] | None
     codes: list[Codes | None]
 
-    def read(self, X: ArrayLike, owner: str) -> NDArray[np.float64]:
+    def read(self, X: ArrayLike | Frame, owner: str) -> NDArray[np.float64]:
         """Return the columns of X as doubles: numbers, NaN where they are missing, and codes of categories.
 
         Raises
@@ -86,9 +91,9 @@ class Schema(NamedTuple):
                     "input."
                 )
             return frame
-        places = {name: i for i, name in enumerate(frame.names)}
+        places, known = {name: i for i, name in enumerate(frame.names)}, set(self.names)
         missing = [name for name in self.names if name not in places]
-        unknown = [name for name in frame.names if name not in set(self.names)]
+        unknown = [name for name in frame.names if name not in known]
         if missing or unknown:
             raise ValueError(
                 "X must have the columns that it had in fit: "
@@ -98,8 +103,11 @@ class Schema(NamedTuple):
 
 
 def frame_of(X: Any, owner: str) -> Frame:
-    """Return the columns of an array or a data frame."""
+    """Return the columns of an array or a data frame, which is read once; a `Frame` is returned as it is."""
+    if isinstance(X, Frame):
+        return X
     refuse_sparse(X, "X")
+    X = read_once(X, "X")
     names = _names(X)
     if names is not None:
         if len(set(names)) != len(names):
@@ -108,8 +116,7 @@ def frame_of(X: Any, owner: str) -> Frame:
         if not names:
             raise ValueError(f"Found array with 0 feature(s) (shape={X.shape}) while a minimum of 1 is required.")
         columns = [X.iloc[:, i] if hasattr(X, "iloc") else X[name] for i, name in enumerate(names)]
-        texts = names if all(isinstance(name, str) for name in names) else None
-        return Frame(texts, columns, len(X))
+        return Frame(names, columns, len(X))
     array = rectangular(X, "X")
     check_rows(array, False, type(X).__name__, owner)
     if array.dtype.kind == "U" and not hasattr(X, "dtype"):  # NumPy made text of the numbers in a list
@@ -123,11 +130,11 @@ def _names(X: Any) -> list[Any] | None:
     for attribute in ("column_names", "columns"):  # pyarrow has both: its columns are arrays
         names = getattr(X, attribute, None)
         if names is not None:
-            return list(names)
+            return [None if is_missing(name) else _plain(name) for name in names]  # NaN would differ from itself
     return None
 
 
-def learn_schema(X: ArrayLike, categorical: Any, owner: str) -> Schema:
+def learn_schema(X: ArrayLike | Frame, categorical: Any, owner: str) -> Schema:
     """Return the schema of a table.
 
     Parameters
@@ -154,6 +161,8 @@ def _chosen(categorical: Any, frame: Frame) -> set[int] | None:
         return None
     n = len(frame.columns)
     given = np.asarray([] if categorical is None else categorical)
+    if given.ndim > 1 and isinstance(categorical, list) and all(isinstance(entry, tuple) for entry in categorical):
+        given = np.fromiter(categorical, object, len(categorical))  # names of several levels
     if given.ndim != 1 or (given.size and given.dtype.kind not in "biuUOT"):
         raise ValueError(
             f"categorical_features must be 'from_dtype', None, or a list of names or indices or a mask, "
@@ -172,7 +181,7 @@ def _chosen(categorical: Any, frame: Frame) -> set[int] | None:
 
 def _holds_categories(column: Any, label: str) -> bool:
     dtype = getattr(column, "dtype", getattr(column, "type", ""))
-    if str(dtype).lower().startswith(("category", "categorical", "enum", "dictionary")):
+    if str(dtype).lower().startswith(("category", "categorical", "enum", "dictionary", "interval")):
         return True
     array = _array(column, label)
     return array.dtype.kind in "OUT" and any(isinstance(value, str) for value in array.tolist())
@@ -191,18 +200,40 @@ def _array(column: Any, label: str) -> NDArray[Any]:
 
 def is_missing(value: object) -> bool:
     """Return whether a value is None, NaN, pandas.NA or NaT."""
-    return value is None or type(value).__name__ in _MISSING_TYPES or bool(value != value)
+    differs = value != value
+    if isinstance(differs, (bool, np.bool_)):
+        return value is None or bool(differs)
+    return type(value).__name__ == _NA  # not an array, whose comparison is an array
 
 
 def _values(column: Any, label: str) -> list[object]:
     """Return the entries of a column of categories; None where they are missing."""
-    # pyarrow converts missing entries of a dictionary to one of its values in an array, but not in a list.
-    entries = column.to_pylist() if hasattr(column, "to_pylist") else _array(column, label).tolist()
-    values: list[object] = [None if is_missing(value) else _plain(value) for value in entries]
+    values: list[object] = [None if is_missing(value) else _category(value) for value in _entries(column, label)]
     for row, value in enumerate(values):
         if not isinstance(value, (str, Number, type(None))):
             raise ValueError(_neither(label, row, value, "text or numbers"))
     return values
+
+
+def _entries(column: Any, label: str) -> list[object]:
+    # pyarrow converts missing entries of a dictionary to one of its values in an array, but not in a list.
+    if hasattr(column, "to_pylist"):
+        entries: list[object] = column.to_pylist()
+    else:
+        array = _array(column, label)
+        is_time = array.dtype.kind in "Mm"
+        # Times finer than a microsecond would become integers.
+        entries = (array.astype(f"{array.dtype.str[1:3]}[us]") if is_time else array).tolist()
+    return entries
+
+
+def _category(value: object) -> object:
+    """Return a category as text or a number; dates, durations, periods and intervals count by their text."""
+    if type(value) is str:  # most are
+        return value
+    if isinstance(value, (date, timedelta)) or type(value).__name__ in _TEXT_TYPES:
+        return _WHOLE.sub("", str(value))
+    return _plain(value)
 
 
 def _plain(value: object) -> object:
@@ -226,7 +257,7 @@ def _codes(column: Any, codes: Codes, label: str) -> NDArray[np.float64]:
 
 
 def _numbers(column: Any, label: str) -> NDArray[np.float64]:
-    """Return a column of numbers as doubles; dates are days since 1970, missing values NaN."""
+    """Return a column of numbers as doubles: NaN if missing, days since 1970 for dates and starts of periods."""
     array = _array(column, label)
     kind = array.dtype.kind
     if kind in "biuf":
@@ -243,7 +274,7 @@ def _numbers(column: Any, label: str) -> NDArray[np.float64]:
             numbers[row] = _double(value)
         elif is_missing(value):
             numbers[row] = np.nan
-        elif isinstance(value, date):
+        elif isinstance(value, date) or type(value).__name__ == _PERIOD:
             numbers[row] = _days(value)
         else:
             raise ValueError(_neither(label, row, value, "numbers"))
@@ -258,8 +289,9 @@ def _double(value: Any) -> float:
         return np.inf
 
 
-def _days(value: date) -> float:
-    """Return a date, or a point in time, as days since 1970; one with a time zone counts in UTC."""
+def _days(value: Any) -> float:
+    """Return a date, a point in time, or the start of a period, as days since 1970; one with a time zone is in UTC."""
+    value = value.start_time if type(value).__name__ == _PERIOD else value
     if isinstance(value, datetime) and value.tzinfo is not None:
         value = value.astimezone(UTC).replace(tzinfo=None)
     return float(np.datetime64(value, "us").astype(np.int64)) / _MICROSECONDS_OF_A_DAY
@@ -267,9 +299,9 @@ def _days(value: date) -> float:
 
 def _neither(label: str, row: int, value: object, wanted: str) -> str:
     remedy = ""
-    if isinstance(value, str):
+    if isinstance(_category(value), str):
         remedy = " To use the column as categories, name it in categorical_features, and in fit too."
-    return f"{label} must be {wanted}, got {value!r} of type {type(value).__name__} in row {row}.{remedy}"
+    return f"{label} must be {wanted}, got {reprlib.repr(value)} of type {type(value).__name__} in row {row}.{remedy}"
 
 
 def require_no_infinity(raw: NDArray[np.float64], frame: Frame) -> None:

@@ -50,8 +50,8 @@ class TableExports:
         OSError
             If the file cannot be written.
         TypeError
-            If a parameter (for example a RandomState), the labels (for example dates) or a category (for example a
-            Decimal) cannot be stored exactly, or if this is an instance of a subclass.
+            If a parameter (for example a RandomState), the labels or the column names (for example dates), or a
+            category (for example a Decimal) cannot be stored exactly, or if this is an instance of a subclass.
         ValueError
             If a parameter is invalid, there are more than 1,024 networks, or `path` exists and is not a regular file.
         """
@@ -136,7 +136,7 @@ class TableExports:
 
         The graph has the encoder of the columns and all networks. It has an input of shape (n, 1) for each column of
         `fit`, also for those that are not used, for any n. The inputs have the names of the columns, or ``column_0``,
-        ``column_1`` and so on if they have no names. Their types are:
+        ``column_1`` and so on if not all names are text. Their types are:
 
         - text for a column whose categories are text; "" is the missing value.
         - double for all other columns, numbers and categories that are numbers or booleans; NaN is the missing value.

@@ -46,8 +46,9 @@ class TabularRegressor(TabularEstimator):
     max_time : float or None, default=None
         Seconds for `fit`. Training ends after the epoch in which a network's share of them is over.
     categorical_features : "from_dtype", None or array-like, default="from_dtype"
-        The columns of categories: names, indices or a mask. "from_dtype" takes those of a category dtype and those that
-        contain text. Name columns of numbers whose order means nothing, such as postal codes.
+        The columns of categories: names, indices (an integer is always one) or a mask. "from_dtype" takes those of a
+        category or interval dtype and those that contain text. Name columns of numbers whose order means nothing, such
+        as postal codes.
     loss : {"squared_error", "absolute_error", "quantile"}, default="squared_error"
         What is minimized: "squared_error" predicts the mean, "absolute_error" the median, "quantile" a quantile.
     quantile : float or list of float, default=0.5
@@ -72,7 +73,7 @@ class TabularRegressor(TabularEstimator):
     n_features_in_ : int
         Number of columns of X in fit.
     feature_names_in_ : ndarray of str
-        Column names of the data frame in fit; otherwise the attribute does not exist.
+        Column names of the data frame in fit; if not all are text, the attribute does not exist.
 
     Examples
     --------

@@ -102,6 +102,13 @@ class History:
         twin.validation_scores, twin.records = self.validation_scores, self.records
         return twin
 
+    def without_seconds(self) -> History:
+        """Return a copy without the durations, so that the pickles of two fits with equal seeds are equal."""
+        twin = self.copy()
+        at = RECORDED.index("seconds")
+        twin.records = Curve.of((*record[:at], math.nan, *record[at + 1 :]) for record in self.records)
+        return twin
+
     def table(self) -> dict[str, list[float]]:
         """Return a list with one number per epoch for each quantity that was computed in at least one epoch."""
         losses, records = list(self.loss_curve), list(self.records)

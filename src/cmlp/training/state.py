@@ -79,7 +79,7 @@ class TrainingState:
         Sums of cost and penalty and number of rows of the completed batches of the epoch, and the gradient norm of its
         last batch; NaN before that batch, or if the norm is not computed.
     seconds : float
-        Duration of the completed pieces of an interrupted epoch.
+        Duration of the completed pieces of an interrupted epoch; NaN if they were trained before pickling.
     history : History
     best : ndarray or None
         The best parameters so far; None without early stopping.
@@ -202,8 +202,9 @@ class TrainingState:
         generator = None if self.generator is None else stored_generator(self.generator)
         schedule = None if self.schedule is None else {"name": self.schedule.name, **vars(self.schedule)}
         scale = None if self.target_scale is None else self.target_scale._asdict()
-        fields = {**vars(self), "generator": generator, "schedule": schedule, "history": self.history.fields()}
-        fields["target_scale"] = scale
+        fields = {**vars(self), "generator": generator, "schedule": schedule, "target_scale": scale}
+        fields["history"] = self.history.without_seconds().fields()
+        fields["seconds"] = 0.0 if self.batch is None else math.nan
         return {"version": PICKLE_VERSION, **fields}
 
     def __setstate__(self, fields: dict[str, Any]) -> None:

@@ -1,0 +1,40 @@
+"""A copy of a table of Arrow that is read once: its columns, with nulls."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class ArrowColumn:
+    """The entries of a column, and the name of its type; None, NaN or NaT for null."""
+
+    def __init__(self, values: NDArray[Any], dtype: str) -> None:
+        self.values, self.dtype = values, dtype
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        return self.values if dtype is None else self.values.astype(dtype)
+
+
+class ArrowColumns:
+    """The columns of a table, like a data frame."""
+
+    def __init__(self, columns: list[str], values: list[ArrowColumn]) -> None:
+        self.columns, self.values = columns, values
+        self.shape = (len(values[0].values) if values else 0, len(columns))
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        matrix = np.empty(self.shape, object if dtype is None else dtype)
+        for i, column in enumerate(self.values):
+            matrix[:, i] = column.values
+        return matrix
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, name: str) -> ArrowColumn:
+        return self.values[self.columns.index(name)]
