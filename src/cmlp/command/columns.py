@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp.command.contents import IDX, NPY, PARQUET, is_mapped, mapped, opened
-from cmlp.command.tables import Table, column_number, kept_columns, read_cells, read_column, read_table
+from cmlp.command.selection import column_number, without
+from cmlp.command.tables import Table, parquet_columns, read_cells, read_column, read_table
 from cmlp.console.options import CommandError
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def read_rows(
         raise CommandError(f"{path} has no columns of labels: use --labels FILE instead of --target")
     with opened(path, max_bytes) as file, io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as text:
         cells = read_cells(path, text, header, target)
-    table = read_table(path, header, [*dropped, target], max_bytes)
+    table = read_table(path, header, without([*dropped, target]), max_bytes)
     return Rows(table.values if table.columns is None else table, as_targets(cells))
 
 
@@ -88,9 +89,9 @@ def _labelled(path: str, start: bytes, labels: str, header: str, dropped: Sequen
     targets = as_targets(values) if isinstance(values, list) else _whole(values)
     if start.startswith(NPY):
         array = _mapped_matrix(path)
-        X: Any = _columns(array, kept_columns(path, array.shape[1], None, dropped))
+        X: Any = _columns(array, without(dropped)(path, array.shape[1], None))
     else:
-        table = read_table(path, header, dropped, max_bytes)
+        table = read_table(path, header, without(dropped), max_bytes)
         X = table.values if table.columns is None else table
     n_rows = len(np.asarray(X))
     if len(targets) != n_rows:
@@ -102,7 +103,7 @@ def _npy(path: str, target: str, dropped: Sequence[str]) -> Rows:
     """Map the file; a target in the first or the last column leaves X in place."""
     values = _mapped_matrix(path)
     at = column_number(path, values.shape[1], None, target)
-    kept = kept_columns(path, values.shape[1], None, [*dropped, target])
+    kept = without([*dropped, target])(path, values.shape[1], None)
     return Rows(_columns(values, kept), _whole(np.array(values[:, at])))
 
 
@@ -130,8 +131,8 @@ def _parquet(path: str, target: str, dropped: Sequence[str]) -> ParquetBlocks:
 
     names = column_names(path)
     at = column_number(path, len(names), names, target)
-    kept = kept_columns(path, len(names), names, [*dropped, target])
-    blocks = ParquetBlocks(path, names[at], columns=[names[i] for i in kept])
+    _, used = parquet_columns(path, without([*dropped, target]))
+    blocks = ParquetBlocks(path, names[at], columns=used)
     if not blocks.n_rows:
         raise CommandError(f"{path} contains no rows")
     return blocks
