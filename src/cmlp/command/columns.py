@@ -1,4 +1,4 @@
-"""The rows and targets of a file for training: a memory-mapped npy file, CSV or idx in memory, or Parquet in blocks."""
+"""The rows and targets of a file for training: in memory, or a memory-mapped npy file, or blocks of a large Parquet file."""
 
 from __future__ import annotations
 
@@ -44,8 +44,13 @@ def read_rows(
     labels : str or None
         A file with a target for each row: npy, idx, or text with one a line. If neither is given, an idx file of images
         needs the file of labels beside it that has the corresponding name, as those of MNIST.
-    header, dropped, max_bytes
+    header : {"auto", "yes", "no"}
         As for `read_table`.
+    dropped : sequence of str
+        Columns to leave out, each given by its name or its number from 1.
+    max_bytes : int
+        Limit for what a compressed file contains; a Parquet file with more is read in blocks. The rows of blocks are
+        shuffled within their block, those in memory among all.
 
     Raises
     ------
@@ -63,7 +68,7 @@ def read_rows(
     if labels is not None:
         raise CommandError("--target and --labels exclude each other")
     if start.startswith(PARQUET):
-        return _parquet(path, target, dropped)
+        return _parquet(path, target, dropped, max_bytes)
     if start.startswith(NPY):
         return _npy(path, target, dropped)
     if start.startswith(IDX):
@@ -125,17 +130,21 @@ def _columns(values: NDArray[Any], kept: list[int]) -> NDArray[Any]:
     return values[:, kept[0] : kept[-1] + 1] if contiguous else np.ascontiguousarray(values[:, kept])
 
 
-def _parquet(path: str, target: str, dropped: Sequence[str]) -> ParquetBlocks:
+def _parquet(path: str, target: str, dropped: Sequence[str], max_bytes: int) -> Rows | ParquetBlocks:
+    """Return the rows of a Parquet file, or its blocks if it is too large to be read at once."""
     from cmlp.datasets import ParquetBlocks
-    from cmlp.datasets.parquet import column_names
+    from cmlp.datasets.parquet import column_names, content_size, read_columns
 
     names = column_names(path)
-    at = column_number(path, len(names), names, target)
-    _, used = parquet_columns(path, without([*dropped, target]))
-    blocks = ParquetBlocks(path, names[at], columns=used)
+    name = names[column_number(path, len(names), names, target)]
+    select = without([*dropped, target])
+    blocks = ParquetBlocks(path, name, columns=parquet_columns(path, select)[1])
     if not blocks.n_rows:
         raise CommandError(f"{path} contains no rows")
-    return blocks
+    if content_size(path) > max_bytes:
+        return blocks
+    y = _values(read_columns(path, [name]).column(0), f"column {name!r} of {path}")
+    return Rows(read_table(path, "auto", select, max_bytes), y.astype(str) if y.dtype == object else _whole(y))
 
 
 def as_targets(cells: Sequence[str]) -> NDArray[Any]:
@@ -162,12 +171,12 @@ def in_memory(data: Rows | ParquetBlocks) -> Rows:
     """Return all rows at once."""
     if isinstance(data, Rows):
         return data
-    blocks = [(np.asarray(_values(X)), np.asarray(y)) for X, y in data]
+    blocks = [(np.asarray(_values(X, "X")), np.asarray(y)) for X, y in data]
     X, y = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
     return Rows(Table(X, data.columns), y)
 
 
-def _values(X: Any) -> Any:
+def _values(value: Any, name: str) -> Any:
     from cmlp.inputs.arrow import read
 
-    return read(X, "X")
+    return read(value, name)

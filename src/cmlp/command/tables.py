@@ -271,23 +271,12 @@ def _not_a_number(path: str, line: int, cells: list[str], names: list[str] | Non
 
 
 def _read_parquet(path: str, select: Selection, max_bytes: int) -> Table:
-    try:
-        import pyarrow
-        from pyarrow import parquet
-    except ImportError as error:
-        raise CommandError(
-            "reading Parquet needs the package pyarrow: install it with `pip install 'cmlp[parquet]'`"
-        ) from error
-    try:
-        metadata = parquet.read_metadata(path)
-        size = metadata.num_rows * metadata.num_columns * 8
-        if size > max_bytes:
-            raise too_large(path, max_bytes)
-        table = parquet.read_table(path)
-    except (pyarrow.ArrowException, OSError) as error:
-        raise CommandError(f"{path} cannot be read as Parquet: {error}") from error
-    kept = select(path, table.num_columns, table.column_names)
-    return _of_arrow(path, table.select(kept), kept)
+    from cmlp.datasets import parquet
+
+    if parquet.content_size(path) > max_bytes:
+        raise too_large(path, max_bytes)
+    kept, used = parquet_columns(path, select)
+    return _of_arrow(path, parquet.read_columns(path, used), kept)
 
 
 def _of_arrow(path: str, table: Any, kept: Sequence[int]) -> Table:
