@@ -1,4 +1,4 @@
-"""The rows and targets of a file for training: in memory, or a memory-mapped npy file, or blocks of a large Parquet file."""
+"""The rows and targets of a file for training: in memory, a memory-mapped npy file, or the blocks of large Parquet."""
 
 from __future__ import annotations
 

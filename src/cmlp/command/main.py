@@ -7,7 +7,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 _FAILED, _BAD_USAGE, _INTERRUPTED, _BROKEN_PIPE = 1, 2, 130, 141
 
@@ -78,10 +78,10 @@ def main(arguments: Sequence[str] | None = None, program: str = "cmlp") -> int:
     except KeyboardInterrupt as error:
         return _interrupted(program, error)
     except BrokenPipeError:
-        _discard_output()
+        _discard(sys.stdout)
         return _BROKEN_PIPE
     except OSError as error:
-        _discard_output()
+        _discard(sys.stdout)
         return _fail(program, f"error: cannot write: {error}")
     except MemoryError:
         return _fail(program, "error: not enough memory for this network and these data")
@@ -133,14 +133,14 @@ def make_parser(program: str) -> argparse.ArgumentParser:
         description="A neural network learns to read handwritten digits before your eyes.",
         allow_abbrev=False,
     )
-    version = {"action": "version", "version": f"cmlp {__version__}"}
-    parser.add_argument("--version", **version)
+    version = f"cmlp {__version__}"
+    parser.add_argument("--version", action="version", version=version)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for command in _commands():
         subparser = commands.add_parser(
             command.NAME, help=command.SUMMARY, description=command.DESCRIPTION, allow_abbrev=False
         )
-        subparser.add_argument("--version", **version, help=argparse.SUPPRESS)  # after a mistyped name, for example
+        subparser.add_argument("--version", action="version", version=version, help=argparse.SUPPRESS)
         command.add_options(subparser)
         subparser.set_defaults(run=command.run)
     return parser
@@ -150,8 +150,10 @@ def _fail(program: str, message: str, status: int = _FAILED) -> int:
     from cmlp.console.printable import printable_message
 
     if sys.stderr is not None:
-        with contextlib.suppress(OSError):
+        try:
             print(f"{program}: {printable_message(message)}", file=sys.stderr, flush=True)
+        except OSError:
+            _discard(sys.stderr)
     return status
 
 
@@ -162,13 +164,13 @@ def _interrupted(program: str, error: KeyboardInterrupt) -> int:
     try:
         sys.stdout.flush()
     except OSError:  # the terminal or the pipe is closed
-        _discard_output()
+        _discard(sys.stdout)
     if isinstance(error, Interrupted):
         return _fail(program, f"interrupted by {error.name}", error.status)
     return _fail(program, "interrupted", _INTERRUPTED)
 
 
-def _discard_output() -> None:
-    """Redirect standard output to the null device: flushing the buffered output at exit would fail again."""
+def _discard(stream: TextIO) -> None:
+    """Redirect a stream to the null device: flushing its buffer at exit would fail again, with another status."""
     with contextlib.suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

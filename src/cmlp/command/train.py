@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from cmlp import constraints
 from cmlp.command.predict import DATA_HELP, add_table_options
 from cmlp.console import options
+from cmlp.console.interruption import completed
 from cmlp.console.printable import printable, printable_message
 from cmlp.console.spelling import in_options
 from cmlp.console.terminal import Terminal
@@ -23,9 +24,11 @@ if TYPE_CHECKING:
 
 NAME, SUMMARY = "train", "train a model on a file of rows"
 DESCRIPTION = (
-    "Train a classifier, or with --regressor a regressor, on the rows of a file, and write the model. A Parquet file "
-    "is read in blocks and an npy file is mapped, so that they may be larger than memory. Each parameter of "
-    "MLPClassifier and MLPRegressor is an option, for example --hidden-layer-sizes 64,32 --input-scale 1/255."
+    "Train a classifier, or with --regressor a regressor, on the rows of a file, and write the model. An npy file is "
+    "mapped, and a Parquet file of more than --max-bytes is read in blocks, so that they may be larger than memory. If "
+    "all columns are float32 or all are uint8, the network computes in float32 unless --dtype says otherwise. Each "
+    "parameter of MLPClassifier and MLPRegressor is an option, for example --hidden-layer-sizes 64,32 --input-scale "
+    "1/255. Ctrl-C, SIGTERM and SIGHUP write the model of the epochs so far, which --resume continues."
 )
 _NOT_OPTIONS = ("callbacks", "verbose", "warm_start")
 _PREFIX = "parameter_"
@@ -75,9 +78,12 @@ def _words() -> dict[str, str]:
         ": use warm_start=True": ": train without --resume",
         "n_samples": "the number of rows",
         "X_val=None": "no --validation",
+        "X_val and y_val in fit_batches": "--validation for training in blocks (of a file of more than --max-bytes)",
         "X_val and y_val": "--validation",
         "X_val": "--validation",
-        "fit_batches": "training in blocks",
+        "fit_batches": "training in blocks (of a file of more than --max-bytes)",
+        "pass the same X, y, sample_weight, validation data and shards": "give the same files, --target, --drop and "
+        "--max-bytes",
     }
 
 
@@ -123,7 +129,9 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
             with contextlib.suppress(OSError):
                 _report(model, arguments.output, terminal)
                 terminal.write_lines(["interrupted: the same command with --resume continues"])
-        raise error.__cause__ or error
+        if isinstance(error, _OutputFailedError):
+            raise error.reason from None
+        raise
     _save(model, arguments.output)
     terminal.write_lines([printable_message(in_options(str(warning.message), words)) for warning in caught])
     _report(model, arguments.output, terminal)
@@ -165,7 +173,7 @@ def _fit(model: Any, data: Rows | ParquetBlocks, held: Rows | ParquetBlocks | No
 
 def _save(model: Any, path: str) -> None:
     model.callbacks = None
-    with options.reported(TypeError):
+    with options.reported(TypeError), completed():
         model.save(path, include_training_state=True)
 
 
@@ -179,6 +187,10 @@ def _report(model: Any, path: str, terminal: Terminal) -> None:
 
 class _OutputFailedError(KeyboardInterrupt):
     """The progress cannot be written; like Ctrl-C, this keeps the model of the complete epochs."""
+
+    def __init__(self, reason: OSError) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 class Progress:
@@ -207,4 +219,4 @@ class Progress:
         try:
             self._terminal.write_live(fields)
         except OSError as error:
-            raise _OutputFailedError from error
+            raise _OutputFailedError(error) from error

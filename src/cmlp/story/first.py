@@ -186,4 +186,5 @@ class Opening:
         except OSError as error:
             return printable_message(f"cannot write {path}: {error.strerror or error}")
         self.page = path
-        return f"{printable(path)}: {'open in your browser' if open_in_browser(path) else 'open this file in a browser'}"
+        what_next = "open in your browser" if open_in_browser(path) else "open this file in a browser"
+        return f"{printable(path)}: {what_next}"
