@@ -66,6 +66,7 @@ def parsed(arguments):
         (["predict", "m", "x", "-x"], "unknown option '-x' (see cmlp predict --help)"),
         (["predict", "m", "x", "y"], "unexpected argument 'y' (see cmlp predict --help)"),
         (["--hidden", ",".join(["1"] * 63)], "--hidden: expected at most 62 hidden layers, got 63"),
+        (["--hidden", str(2**31)], f"--hidden: expected sizes below {2**31}, got {2**31}"),
     ],
 )
 def test_bad_argument_is_reported_in_one_line(arguments, expected, capsys):

@@ -126,7 +126,7 @@ def test_same_rows_train_to_the_same_weights_from_csv_and_parquet(train, dtypes,
     written({**dict(zip(COLUMNS, whole.T.astype(float), strict=True)), "kind": Y}, dtypes)
     models = []
     for name in ("rows.csv", "rows.parquet"):
-        assert train(name, "--target", "kind", "-o", "m.cmlp", *OPTIONS, *options)[0] == 0
+        assert train(name, "--target", "kind", "-o", "m.cmlp", *OPTIONS, "--batch-size", "10", *options)[0] == 0
         models.append(loaded())
     for one, other in zip(models[0].coefs_, models[1].coefs_, strict=True):
         np.testing.assert_array_equal(one, other)

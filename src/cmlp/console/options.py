@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from cmlp.console.printable import printable
 from cmlp.console.spelling import in_options
-from cmlp.constraints import MAX_LAYERS
+from cmlp.constraints import MAX_LAYERS, SIZE_LIMIT
 
 if TYPE_CHECKING:
     import numpy as np
@@ -190,4 +190,6 @@ def sizes(text: str) -> tuple[int, ...]:
         )
     if len(chosen) > MAX_LAYERS - 2:
         raise argparse.ArgumentTypeError(f"expected at most {MAX_LAYERS - 2} hidden layers, got {len(chosen)}")
+    if max(chosen) >= SIZE_LIMIT:
+        raise argparse.ArgumentTypeError(f"expected sizes below {SIZE_LIMIT}, got {max(chosen)}")
     return chosen
