@@ -6,7 +6,6 @@ import webbrowser
 
 import pytest
 
-from cmlp import Network
 from cmlp.command import main as cli
 from cmlp.story import story_network
 
@@ -42,14 +41,3 @@ def test_page_without_a_name_replaces_only_a_page(tmp_path, monkeypatch, capsys)
     assert re.match(r"cmlp\.html: \d+ KB, replaced\.", capsys.readouterr().out)
     assert cli.main(["page"]) == 0  # as the file is a page now
     assert re.match(r"cmlp\.html: \d+ KB, replaced\.", capsys.readouterr().out)
-    story_network().save("m.cmlp")
-    (tmp_path / "m.html").write_text("notes about the model")
-    assert cli.main(["page", "m.cmlp"]) == 1
-    assert (tmp_path / "m.html").read_text() == "notes about the model"
-
-
-def test_errors_about_data_name_the_option(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    Network([4, 3, 2]).save("m.cmlp")
-    assert cli.main(["page", "m.cmlp", "--data", "sample"]) == 1
-    assert "the training images of --data must have the shape (n, 4)" in capsys.readouterr().err
