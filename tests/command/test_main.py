@@ -174,7 +174,15 @@ def test_encoding_without_block_characters_on_a_terminal():
 
 
 @posix
-def test_ctrl_c_exits_with_status_130():
+@pytest.mark.parametrize(
+    ("name", "status", "message"),
+    [
+        ("SIGINT", 130, "interrupted"),
+        ("SIGTERM", 143, "interrupted by SIGTERM"),
+        ("SIGHUP", 129, "interrupted by SIGHUP"),
+    ],
+)
+def test_signals_end_the_command_with_the_status_of_a_shell(name, status, message):
     process = subprocess.Popen(
         [*COMMAND, "digits", "--epochs", "1000000"],
         stdout=subprocess.PIPE,
@@ -184,11 +192,39 @@ def test_ctrl_c_exits_with_status_130():
     for line in process.stdout:
         if line.startswith(b"epoch"):
             break
-    process.send_signal(signal.SIGINT)
+    process.send_signal(getattr(signal, name))
     rest, errors = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert errors == b"python -m cmlp: interrupted\n"
+    assert process.returncode == status
+    assert errors.decode() == f"python -m cmlp: {message}\n"
     assert b"test accuracy: " not in rest
+
+
+@posix
+def test_ignored_signals_stay_ignored():
+    """nohup ignores SIGHUP, so that a command goes on after its terminal is closed."""
+    with_nohup = (
+        "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)\nfrom cmlp.command.main import main\nmain()"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", with_nohup, "digits", "--epochs", "1000000"], stdout=subprocess.PIPE, env=environment()
+    )
+    with process:
+        seen = 0
+        for line in process.stdout:
+            seen += line.startswith(b"epoch")
+            if seen == 1:
+                process.send_signal(signal.SIGHUP)
+            if seen == 20:
+                break
+        process.kill()
+    assert seen == 20
+
+
+def test_handlers_of_signals_are_those_of_before():
+    before = {number: signal.getsignal(number) for number in signal.valid_signals()}
+    with pytest.raises(SystemExit):
+        cli.main(["--version"])
+    assert {number: signal.getsignal(number) for number in signal.valid_signals()} == before
 
 
 @posix

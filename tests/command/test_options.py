@@ -53,9 +53,20 @@ def parsed(arguments):
         (["--hidden", "0"], "--hidden: expected whole numbers of at least 1"),
         (["--data", "cats"], "--data: invalid choice: 'cats'"),
         (["--method", "slow"], "--method: invalid choice: 'slow'"),
-        (["--epoch", "3"], "unrecognized arguments: --epoch"),
+        (["--epoch", "3"], "unknown option '--epoch': did you mean --epochs? (see cmlp digits --help)"),
         (["digits", "--epochs"], "--epochs: expected one argument"),
-        (["letters"], "invalid choice: 'letters'"),
+        (["letters"], "unknown command 'letters' (see cmlp --help)"),
+        (["stroy"], "unknown command 'stroy': did you mean story? (see cmlp --help)"),
+        (["EXPORT"], "unknown command 'EXPORT': did you mean export?"),
+        (["--verson"], "unknown option '--verson': did you mean --version?"),
+        (["train", "x", "--max-itr", "5", "-o", "m"], "'--max-itr': did you mean --max-iter? (see cmlp train --help)"),
+        (["train", "x", "--hidden=5", "-o", "m"], "'--hidden': did you mean --hidden-layer-sizes? (see cmlp train"),
+        (["train", "x", "--ouput", "m"], "unknown option '--ouput': did you mean --output?"),
+        (["predict", "m", "x", "--wrong"], "unknown option '--wrong' (see cmlp predict --help)"),
+        (["predict", "m", "x", "-x"], "unknown option '-x' (see cmlp predict --help)"),
+        (["predict", "m", "x", "y"], "unexpected argument 'y' (see cmlp predict --help)"),
+        (["--hidden", ",".join(["1"] * 63)], "--hidden: expected at most 62 hidden layers, got 63"),
+        (["--hidden", str(2**31)], f"--hidden: expected sizes below {2**31}, got {2**31}"),
     ],
 )
 def test_bad_argument_is_reported_in_one_line(arguments, expected, capsys):
@@ -74,7 +85,6 @@ def test_bad_argument_is_reported_in_one_line(arguments, expected, capsys):
     [
         (["--data", "mnist"], "CMLP_DATA is not set"),
         (["digits", "--data", "fashion"], "CMLP_DATA is not set"),
-        (["--hidden", ",".join(["1"] * 100)], "sizes must be 2 to 64"),
     ],
 )
 def test_failure_is_reported_in_one_line(arguments, expected, capsys, monkeypatch):
@@ -88,11 +98,18 @@ def test_failure_is_reported_in_one_line(arguments, expected, capsys, monkeypatc
     assert expected in errors
 
 
-def test_version(capsys):
+@pytest.mark.parametrize("arguments", [["--version"], ["train", "--version"]])
+def test_version(capsys, arguments):
     with pytest.raises(SystemExit) as caught:
-        cli.main(["--version"])
+        cli.main(arguments)
     assert caught.value.code == 0
     assert capsys.readouterr().out == f"cmlp {importlib.metadata.version('cmlp')}\n"
+
+
+def test_help_of_a_command_comes_before_an_unknown_option(capsys):
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["train", "--max-itr", "5", "--help"])
+    assert caught.value.code == 0 and "--max-iter" in capsys.readouterr().out
 
 
 def test_console_script_is_the_command():

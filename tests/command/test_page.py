@@ -28,3 +28,16 @@ def test_command_opens_the_page_on_a_terminal(tmp_path, monkeypatch, options, op
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
     assert cli.main(["page", *options]) == 0
     assert calls == [(tmp_path / "cmlp.html").as_uri()] * opened
+
+
+def test_page_without_a_name_replaces_only_a_page(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    page = tmp_path / "cmlp.html"
+    page.write_text("my own page")
+    assert cli.main(["page"]) == 1
+    error = "cmlp: error: cmlp.html exists and is not a page of cmlp: choose another file with cmlp page -o FILE\n"
+    assert capsys.readouterr() == ("", error) and page.read_text() == "my own page"
+    assert cli.main(["page", "-o", "cmlp.html"]) == 0  # the user has named it
+    assert re.match(r"cmlp\.html: \d+ KB, replaced\.", capsys.readouterr().out)
+    assert cli.main(["page"]) == 0  # as the file is a page now
+    assert re.match(r"cmlp\.html: \d+ KB, replaced\.", capsys.readouterr().out)

@@ -15,6 +15,7 @@ from optional import package
 from cmlp import MLPRegressor, Network
 from cmlp.command import main as cli
 from cmlp.command import tables
+from cmlp.command.selection import without
 from cmlp.command.tables import read_table
 from cmlp.console.options import CommandError
 
@@ -96,9 +97,13 @@ def test_dropped_columns(folder, predict, expected):
     for options in (["--drop", "id", "--drop", "label"], ["--drop", "1", "--drop", "6"]):
         assert predict("data", *options) == (0, expected, "")
     assert "data has no column 'x': name a column, or a number from 1 to 6" in predict("data", "--drop", "x")[2]
-    assert "data, line 2, column 6 ('label'): " in predict("data", "--drop", "id")[2]
-    (folder / "data").write_text(csv_text([[*row[:-1], 7] for row in rows], "id,a,b,c,d,label\n"))
-    assert "data has 5 columns, but the model has 4 inputs; leave the column" in predict("data", "--drop", "id")[2]
+    left = (
+        "data has 5 columns left, but the model has 4 inputs: leave out one with --drop COLUMN, its name or its number"
+    )
+    assert left in predict("data", "--drop", "id")[2]
+    assert "data has 6 columns, but the model has 4 inputs: leave out 2 with --drop COLUMN" in predict("data")[2]
+    np.save(folder / "data.npy", np.zeros((3, 5)))
+    assert "inputs: leave out one with --drop COLUMN, its number from 1\n" in predict("data.npy")[2]
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int64", "float32", "float64", ">f8"])
@@ -132,12 +137,21 @@ def test_parquet(folder, predict, expected):
     parquet.write_table(pyarrow.table({"label": NAMES[Y].tolist(), **columns}), folder / "data")
     assert predict("data", "--drop", "label") == (0, expected, "")
     for bad, message in (
-        (["x"] * 30, "column 'e\\u202e' must contain numbers, got string"),
-        ([None, *[1.0] * 29], "data, row 1, column 5 ('e\\u202e'): the value is nan"),
+        (["x"] * 30, "column 'd\\u202e' must contain numbers, got string"),
+        ([None, *[1.0] * 29], "data, row 1, column 4 ('d\\u202e'): the value is nan"),
     ):
-        parquet.write_table(pyarrow.table({**columns, "e\u202e": bad}), folder / "data")
+        three = {name: columns[name] for name in "abc"}
+        parquet.write_table(pyarrow.table({**three, "d\u202e": bad}), folder / "data")
         status, lines, err = predict("data")
         assert (status, lines) == (1, []) and message in err
+    model = small().fit(X, NAMES[Y])
+    model.feature_names_in_ = ["d", "b", "a", "c"]
+    model.save(folder / "named.cmlp")
+    parquet.write_table(pyarrow.table({name: columns["abcd"["dbac".index(name)]] for name in "abcd"}), folder / "data")
+    assert predict("data", model="named.cmlp") == (0, expected, "")
+    twice = pyarrow.table([*columns.values(), X[:, 0]], names=["a", "b", "c", "d", "a"])
+    parquet.write_table(twice, folder / "data")
+    assert "data has two columns of the same name" in predict("data", "--drop", "5")[2]
     (folder / "data").write_bytes((folder / "data").read_bytes()[:200])
     assert "data cannot be read as Parquet" in predict("data")[2]
 
@@ -159,11 +173,17 @@ def test_columns_are_found_by_name(folder, predict, expected):
     for head, message in (
         ("d,a,c,x", "data has no column 'b', which the model needs"),
         ("d,a,a,b", "data has two columns of the same name"),
-        ("d,a,c,b,y", "data has the column 'y', which the model does not need: leave it out with --drop"),
+        ("d,a,c,b,y", "data has the column 'y' that the model does not need: add --drop y\n"),
+        ("d,a,c,b,my y,z", "data has 2 columns that the model does not need: add --drop 'my y' --drop z\n"),
+        ("d,a,c,b,e,f,g,h,i,j", "add --drop e --drop f --drop g --drop h --drop i, and so on for 1 more\n"),
     ):
-        (folder / "data").write_text(csv_text([range(1 + head.count(","))], head + "\n"))
-        status, lines, err = predict("data", model="named.cmlp")
-        assert (status, lines) == (1, []) and message in err and err.count("\n") == 1
+        for cell in (1.5, "text"):  # reported before a row is read
+            (folder / "data").write_text(csv_text([[1] * 4 + [cell] * (head.count(",") - 3)], head + "\n"))
+            status, lines, err = predict("data", model="named.cmlp")
+            assert (status, lines) == (1, []) and message in err and err.count("\n") == 1
+    rows = [[*row, name] for row, name in zip(X[:, order].tolist(), NAMES[Y], strict=True)]
+    (folder / "data").write_text(csv_text(rows, "d,a,c,b,my y\n"))
+    assert predict("data", "--drop", "my y", model="named.cmlp") == (0, expected, "")
 
 
 def test_other_kinds_of_models(folder, predict):
@@ -338,7 +358,7 @@ def test_parquet_files_are_read_up_to_a_limit(folder, predict):
     pyarrow, parquet = package("pyarrow"), package("pyarrow.parquet")
     parquet.write_table(pyarrow.table({name: np.zeros(10**6) for name in "abcd"}), folder / "data")
     with pytest.raises(CommandError, match="data contains more than 1,000,000 bytes"):
-        read_table(str(folder / "data"), "auto", (), 10**6)
+        read_table(str(folder / "data"), "auto", without(()), 10**6)
     assert len(predict("data", "--max-bytes", "1000000")[1]) == 10**6  # block by block
 
 

@@ -14,6 +14,7 @@ import pytest
 from estimator_cases import blobs
 from idx_files import IMAGES, LABELS, idx
 from optional import package
+from terminals import Pty
 
 import cmlp
 from cmlp import MLPClassifier, MLPRegressor
@@ -76,9 +77,11 @@ def test_npy_with_a_numbered_column(train, at):
 def test_parameters_are_options_with_the_same_names(train):
     given = ["--alpha", "0.1,0.2,0.3", "--hidden_layer_sizes", "5,4", "--input-scale", "1/4", "--solver", "sgd"]
     given += ["--learning_rate", "cosine", "--shuffle", "False", "--batch-size", "10", "--class-weight", "balanced"]
+    given += ["--activation", "tanh,relu"]
     assert train("rows.npy", "--target", "5", "-o", "m.cmlp", *OPTIONS, *given)[0] == 0
     model = loaded()
     assert model.get_params()["alpha"] == (0.1, 0.2, 0.3) and model.input_scale == 0.25
+    assert list(model.activation) == ["tanh", "relu"]
     assert (model.solver, model.shuffle, model.batch_size, model.class_weight) == ("sgd", False, 10, "balanced")
     assert [weights.shape for weights in model.coefs_] == [(4, 5), (5, 4), (4, 3)]
 
@@ -91,21 +94,88 @@ def test_validation_and_resuming(train):
     assert train("rows.npy", *held, "--resume", "--max-iter", "5")[1][0].startswith("epoch 4/5")
     expected = MLPClassifier(**{**FIT, "max_iter": 5}).fit(X, Y)
     np.testing.assert_array_equal(loaded().coefs_[0], expected.coefs_[0])
-    assert "resume=True continues a fit with alpha=" in train("rows.npy", *held, "--resume", "--alpha", "9")[2]
+    assert (
+        "--resume continues a fit with --alpha 0.0001, so --alpha 9 is"
+        in train("rows.npy", *held, "--resume", "--alpha", "9")[2]
+    )
     assert "m.cmlp has a MLPClassifier, not a MLPRegressor" in train("rows.npy", *held, "--resume", "--regressor")[2]
 
 
-def test_parquet_is_read_in_blocks(train, monkeypatch):
+def written(frame, dtypes=()):
+    """Write columns as CSV and as Parquet in row groups of 40."""
+    pyarrow, parquet = package("pyarrow"), package("pyarrow.parquet")
+    columns = frame | {name: frame[name].astype(dtype) for name, dtype in dict(dtypes).items()}
+    parquet.write_table(pyarrow.table(columns), "rows.parquet", 40)
+    rows = zip(*(column.tolist() for column in frame.values()), strict=True)
+    Path("rows.csv").write_text("\n".join(",".join(map(str, row)) for row in [[*frame], *rows]))
+
+
+@pytest.mark.parametrize(
+    "dtypes, options",
+    [
+        ({}, []),
+        ({}, ["--early-stopping", "True", "--class-weight", "balanced", "--input-scale", "robust"]),
+        ({"a": "uint8", "b": "float32"}, []),
+        ({"kind": "float64"}, ["--regressor"]),
+        (dict.fromkeys(COLUMNS, "uint8"), ["--dtype", "float64"]),
+        (dict.fromkeys(COLUMNS, "float32"), ["--dtype", "float64"]),
+    ],
+)
+def test_same_rows_train_to_the_same_weights_from_csv_and_parquet(train, dtypes, options):
+    whole = np.random.RandomState(0).randint(0, 256, (90, 4))
+    written({**dict(zip(COLUMNS, whole.T.astype(float), strict=True)), "kind": Y}, dtypes)
+    models = []
+    for name in ("rows.csv", "rows.parquet"):
+        assert train(name, "--target", "kind", "-o", "m.cmlp", *OPTIONS, "--batch-size", "10", *options)[0] == 0
+        models.append(loaded())
+    for one, other in zip(models[0].coefs_, models[1].coefs_, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert [*models[0].feature_names_in_] == [*models[1].feature_names_in_] == COLUMNS
+    if "--regressor" not in options:
+        assert models[0].classes_.dtype == models[1].classes_.dtype
+
+
+@pytest.mark.parametrize("dtype", ["float32", "uint8"])
+def test_narrow_columns_of_parquet_compute_in_float32(train, dtype):
+    whole = np.random.RandomState(0).randint(0, 256, (90, 4))
+    written({**dict(zip(COLUMNS, whole.T, strict=True)), "kind": NAMES[Y]}, dict.fromkeys(COLUMNS, dtype))
+    assert train("rows.parquet", "--target", "kind", "-o", "m.cmlp", *OPTIONS)[0] == 0
+    narrow = loaded()
+    assert train("rows.csv", "--target", "kind", "-o", "m.cmlp", *OPTIONS, "--dtype", "float32")[0] == 0
+    np.testing.assert_array_equal(narrow.coefs_[0], loaded().coefs_[0])
+    assert narrow.coefs_[0].dtype == np.float32 and narrow.classes_.tolist() == loaded().classes_.tolist()
+
+
+def test_missing_values_of_parquet_are_named(train):
+    pyarrow, parquet = package("pyarrow"), package("pyarrow.parquet")
+    parquet.write_table(pyarrow.table({"a": [1.0] * 50 + [None], "kind": [0, 1, None] * 17}), "rows.parquet", 40)
+    error = train("rows.parquet", "--target", "kind", "-o", "m.cmlp")[2]
+    assert "column 'kind' of rows.parquet is null at row 2" in error
+    error = train("rows.parquet", "--target", "a", "-o", "m.cmlp")[2]
+    assert "column 'a' of rows.parquet is null at row 50" in error
+    parquet.write_table(pyarrow.table({"a": [1.0] * 50 + [None], "kind": [0, 1, 2] * 17}), "rows.parquet", 40)
+    assert (
+        "rows.parquet, row 51, column 1 ('a'): the value is nan"
+        in (train("rows.parquet", "--target", "kind", "-o", "m.cmlp")[2])
+    )
+
+
+def test_large_parquet_is_read_in_blocks(train, monkeypatch):
     pyarrow, parquet = package("pyarrow"), package("pyarrow.parquet")
     columns = dict(zip(COLUMNS, X.T, strict=True))
     parquet.write_table(pyarrow.table({"kind": NAMES[Y], **columns, "text": ["x"] * 90}), "rows.parquet", 40)
-    given = ["--target", "kind", "--drop", "text", "-o", "m.cmlp", "--validation", "rows.parquet"]
+    size = 90 * 6 * 8
+    given = ["--target", "kind", "--drop", "text", "-o", "m.cmlp", "--max-bytes", str(size - 1)]
+    error = train("rows.parquet", *given, "--early-stopping", "True")[2]
+    assert "--early-stopping True needs --validation for training in blocks (of a file of more than --max-byt" in error
+    monkeypatch.setattr("cmlp.command.columns.read_table", None)  # would read the whole file
+    given += ["--validation", "rows.parquet"]
     assert train("rows.parquet", *given, *OPTIONS, "--shuffle", "False", "--learning-rate", "cosine")[0] == 0
     expected = MLPClassifier(**FIT, shuffle=False, learning_rate="cosine").fit(X, NAMES[Y])
     np.testing.assert_array_equal(loaded().coefs_[0], expected.coefs_[0])
     monkeypatch.setattr("cmlp.datasets.ParquetBlocks.classes", None)  # a resumed training has its classes
     assert train("rows.parquet", *given, "--resume", "--max-iter", "3")[0] == 0
-    error = train("rows.parquet", *given[:-2], "--drop", "a", "--resume", "--max-iter", "4")[2]
+    error = train("rows.parquet", *given, "--drop", "a", "--resume", "--max-iter", "4")[2]
     assert "X has 3 features" in error or "feature names" in error.lower()
 
 
@@ -153,8 +223,11 @@ def test_labels_in_a_file_of_their_own(train):
         (["rows.npy", "--target", "6"], "rows.npy has no column '6'"),
         (["nothing.csv", "--target", "1"], "nothing.csv: No such file"),
         (["rows.csv", "--target", "price"], "line 2, column 5 ('kind'): 'earth' is not a number"),
-        (["rows.npy", "--target", "5", "--quantile", "0.1"], "MLPClassifier has no parameter 'quantile'"),
-        (["rows.npy", "--target", "5", "--max-iter", "0"], "The 'max_iter' parameter of MLPClassifier must be an int"),
+        (["rows.npy", "--target", "5", "--quantile", "0.1"], "--quantile is only for --regressor"),
+        (["rows.npy", "--target", "5", "--regressor", "--class-weight", "balanced"], "--class-weight is not for"),
+        (["rows.npy", "--target", "5", "--max-iter", "0"], "--max-iter must be an int in the range [1, inf). Got 0"),
+        (["rows.npy", "--target", "5", "--weight-decay", "0.1"], "--weight-decay 0.1 needs --solver adamw, got 'adam'"),
+        (["rows.npy", "--target", "5", "--scoring", "accuracy"], "but --early-stopping False and no --validation, or"),
         (["rows.npy", "--target", "5", "-o", "missing/m.cmlp"], "missing: No such folder"),
         (["rows.npy", "--target", "5", "--resume"], "m.cmlp: No such file"),
         (["rows.npy", "--target", "5", "-o", "."], ".: Is a directory"),
@@ -192,16 +265,67 @@ def test_parquet_without_rows_is_refused(train):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX here")
-def test_ctrl_c_keeps_the_model_and_resume_continues(train):
+@pytest.mark.parametrize("name, status", [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
+def test_signals_keep_the_model_and_resume_continues(train, name, status):
     command = [sys.executable, "-m", "cmlp", "train", "rows.npy", "--target", "5", "-o", "m.cmlp", *OPTIONS]
     with subprocess.Popen([*command, "--max-iter", "1000000"], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline().startswith("epoch")
         time.sleep(0.05)
-        os.kill(process.pid, signal.SIGINT)
+        os.kill(process.pid, getattr(signal, name))
         lines = process.stdout.read().splitlines()
-        assert process.wait() == 130
+        assert process.wait() == status
     assert lines[-2:] == ["wrote m.cmlp", "interrupted: the same command with --resume continues"]
     n_epochs = loaded().n_iter_ + 2
     assert train("rows.npy", "--target", "5", "-o", "m.cmlp", "--resume", "--max-iter", str(n_epochs))[0] == 0
     expected = MLPClassifier(**{**FIT, "max_iter": n_epochs}).fit(X, Y)
     np.testing.assert_array_equal(loaded().coefs_[0], expected.coefs_[0])
+
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="pipes and terminals are POSIX here")
+ENDLESS = [sys.executable, "-m", "cmlp", "train", "rows.npy", "--target", "5", "-o", "m.cmlp", *OPTIONS]
+ENDLESS += ["--max-iter", "1000000"]
+
+
+@posix
+def test_closed_pipe_ends_training_silently_and_keeps_the_model(train):
+    with subprocess.Popen(ENDLESS, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait() == 141
+    assert loaded().n_iter_ >= 1
+    n_epochs = loaded().n_iter_ + 1
+    assert train("rows.npy", "--target", "5", "-o", "m.cmlp", "--resume", "--max-iter", str(n_epochs))[0] == 0
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full")
+def test_progress_that_cannot_be_written_is_an_error_that_keeps_the_model(train):
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(ENDLESS, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    assert done.returncode == 1 and done.stderr.startswith("python -m cmlp: error: cannot write: ")
+    assert done.stderr.count("\n") == 1 and loaded().n_iter_ >= 1
+
+
+@posix
+def test_closed_terminal_keeps_the_model(train):
+    with Pty(*ENDLESS[3:]) as terminal:
+        terminal.wait_for("epoch +3/")
+        os.close(terminal.master)
+        assert terminal.process.wait(timeout=60) in (129, 1)  # by the signal, or by a write before it arrives
+        terminal.master = os.dup(terminal.slave)
+    assert loaded().n_iter_ >= 1
+
+
+@posix
+@pytest.mark.parametrize("name, status", [("SIGINT", 130), ("SIGTERM", 143)])
+def test_signals_while_the_model_is_written_take_effect_afterwards(train, name, status):
+    """Two signals: the second one arrives during the save that the first one has caused."""
+    during = (
+        "import os, signal, sys; from cmlp import MLPClassifier; from cmlp.command.main import main\n"
+        "save = MLPClassifier.save\n"
+        f"def slow(*given, **options): os.kill(os.getpid(), signal.{name}); save(*given, **options)\n"
+        "MLPClassifier.save = slow\nsys.exit(main())"
+    )
+    command = [sys.executable, "-c", during, *ENDLESS[3:], "--max-iter", "2"]
+    done = subprocess.run(command, capture_output=True, timeout=60, check=False)
+    assert done.returncode == status and loaded().n_iter_ == 2

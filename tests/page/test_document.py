@@ -298,7 +298,8 @@ def test_command_embeds_the_images_that_it_is_told(tmp_path, capsys):
     [
         (["missing.cmlp"], "No such file"),
         (["bad.cmlp"], "cannot be loaded"),
-        (["net.cmlp", "--data", "sample"], r"X_train must have the shape (n, 3)"),
+        (["net.cmlp", "--data", "sample", "-o", "x.html"], "the training images of --data must have the shape (n, 3)"),
+        (["net.cmlp"], "net.html exists and is not a page of cmlp: choose another file with cmlp page -o FILE"),
         (["net.cmlp", "-o", "net.cmlp"], "the output would replace net.cmlp: choose another file with -o"),
         (["net.cmlp", "-o", "folder/x.html"], "folder: No such folder"),
     ],

@@ -122,6 +122,24 @@ def test_weights_without_images_are_a_matrix(divider):
     assert (display.ax_.get_xlabel(), display.ax_.get_ylabel()) == ("neuron of layer A", "input")
 
 
+def ticks(axis):
+    """Return the labels of the ticks within the image, by their positions."""
+    axis.figure.canvas.draw()
+    return {at: label.get_text() for at, label in zip(axis.get_ticklocs(), axis.get_ticklabels(), strict=True)}
+
+
+def test_matrix_names_the_neurons_of_both_layers():
+    net = Network([5, 16, 30, 3], random_state=0)
+    last = WeightsDisplay.from_estimator(net, layer=-1).ax_
+    assert ticks(last.xaxis) == {0: "0", 1: "1", 2: "2"}
+    shown = {at: name for at, name in ticks(last.yaxis).items() if 0 <= at < 30}
+    assert len(shown) > 5 and shown == {at: f"B{at + 1:.0f}" for at in shown}
+    middle = WeightsDisplay.from_estimator(net, layer=1, units=[4, -1]).ax_
+    assert ticks(middle.xaxis) == {0: "B5", 1: "B30"}
+    assert ticks(middle.yaxis) == {i: f"A{i + 1}" for i in range(16)}
+    assert middle.get_ylabel() == "neuron of layer A"
+
+
 def test_weights_that_are_all_zero_are_drawn():
     net = Network([4, 3])
     net.params = np.zeros(net.n_params)

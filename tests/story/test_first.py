@@ -78,11 +78,34 @@ def test_one_key_leads_to_the_story_and_one_to_the_page(tmp_path, monkeypatch):
         command.press("d")
         command.wait_for("cmlp.html: open in your browser")
         assert (tmp_path / "cmlp.html").stat().st_size > 100_000
+        (tmp_path / "cmlp.html").write_text("my own page")
+        command.press("d")
+        command.wait_for("is not a page of cmlp")
+        assert (tmp_path / "cmlp.html").read_text() == "my own page"
         command.press("s")
         command.wait_for("Three 3s.*1/24")
         command.press("q")
         assert command.end()[0] == 0
         assert command.mode_is_restored()
+
+
+@posix
+def test_whole_path_of_the_page_is_shown_and_stays(tmp_path, monkeypatch):
+    folder = tmp_path / ("a folder with a name that is longer than a line of the terminal, " + "x" * 90)
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    with Pty(BROWSER="true") as command:
+        command.wait_for("random numbers")
+        command.press("x")
+        command.wait_for("quit")
+        command.press("d")
+        screen = command.wait_for("open +in +your +browser|open[^_]*browser")
+        command.press("q")
+        status, written = command.end()
+    path = str(folder / "cmlp.html").replace(" ", "")
+    assert status == 0 and path in re.sub(r"\s", "", visible(screen).replace("\x1b[K", ""))
+    left = visible(written.rpartition("\x1b[?1049l")[2])
+    assert path in re.sub(r"\s", "", left)
 
 
 @posix

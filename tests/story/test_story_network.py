@@ -1,11 +1,7 @@
 """The story, the command, the plots' preset, the page and the lecture show one network, trained in one run."""
 
-import re
-from pathlib import Path
-
 import numpy as np
 import pytest
-from c_build import ROOT
 
 from cmlp import MLPClassifier
 from cmlp.console.experiment import Experiment, Options
@@ -32,17 +28,3 @@ def test_every_call_returns_a_new_network():
     first = story_network(0)
     first.params[:] = 0
     assert story_network(0).params.any()
-
-
-@pytest.mark.skipif(not (ROOT / "docs").exists(), reason="the documentation is in the source tree only")
-def test_handout_has_the_questions_of_the_exercises_without_answers():
-    exercises, handout = (
-        Path(ROOT / f"docs/lecture/{name}.md").read_text(encoding="utf-8") for name in ("exercises", "handout")
-    )
-    without_answers = re.sub(r"(?s)<details>.*?</details>|```.*?```", "", exercises)
-    assert sections(handout) == sections(without_answers)
-    assert exercises.count("<details>") == len(sections(handout)) == 8
-
-
-def sections(text):
-    return [" ".join(part.split()) for part in re.split(r"(?m)^## ", text)[1:]]

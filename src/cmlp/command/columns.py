@@ -1,4 +1,4 @@
-"""The rows and targets of a file for training: a memory-mapped npy file, CSV or idx in memory, or Parquet in blocks."""
+"""The rows and targets of a file for training: in memory, a memory-mapped npy file, or the blocks of large Parquet."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp.command.contents import IDX, NPY, PARQUET, is_mapped, mapped, opened
-from cmlp.command.tables import Table, column_number, kept_columns, read_cells, read_column, read_table
+from cmlp.command.selection import column_number, without
+from cmlp.command.tables import Table, parquet_columns, read_cells, read_column, read_table
 from cmlp.console.options import CommandError
 
 if TYPE_CHECKING:
@@ -43,8 +44,13 @@ def read_rows(
     labels : str or None
         A file with a target for each row: npy, idx, or text with one a line. If neither is given, an idx file of images
         needs the file of labels beside it that has the corresponding name, as those of MNIST.
-    header, dropped, max_bytes
+    header : {"auto", "yes", "no"}
         As for `read_table`.
+    dropped : sequence of str
+        Columns to leave out, each given by its name or its number from 1.
+    max_bytes : int
+        Limit for what a compressed file contains; a Parquet file with more is read in blocks. The rows of blocks are
+        shuffled within their block, those in memory among all.
 
     Raises
     ------
@@ -62,14 +68,14 @@ def read_rows(
     if labels is not None:
         raise CommandError("--target and --labels exclude each other")
     if start.startswith(PARQUET):
-        return _parquet(path, target, dropped)
+        return _parquet(path, target, dropped, max_bytes)
     if start.startswith(NPY):
         return _npy(path, target, dropped)
     if start.startswith(IDX):
         raise CommandError(f"{path} has no columns of labels: use --labels FILE instead of --target")
     with opened(path, max_bytes) as file, io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as text:
         cells = read_cells(path, text, header, target)
-    table = read_table(path, header, [*dropped, target], max_bytes)
+    table = read_table(path, header, without([*dropped, target]), max_bytes)
     return Rows(table.values if table.columns is None else table, as_targets(cells))
 
 
@@ -88,9 +94,9 @@ def _labelled(path: str, start: bytes, labels: str, header: str, dropped: Sequen
     targets = as_targets(values) if isinstance(values, list) else _whole(values)
     if start.startswith(NPY):
         array = _mapped_matrix(path)
-        X: Any = _columns(array, kept_columns(path, array.shape[1], None, dropped))
+        X: Any = _columns(array, without(dropped)(path, array.shape[1], None))
     else:
-        table = read_table(path, header, dropped, max_bytes)
+        table = read_table(path, header, without(dropped), max_bytes)
         X = table.values if table.columns is None else table
     n_rows = len(np.asarray(X))
     if len(targets) != n_rows:
@@ -102,7 +108,7 @@ def _npy(path: str, target: str, dropped: Sequence[str]) -> Rows:
     """Map the file; a target in the first or the last column leaves X in place."""
     values = _mapped_matrix(path)
     at = column_number(path, values.shape[1], None, target)
-    kept = kept_columns(path, values.shape[1], None, [*dropped, target])
+    kept = without([*dropped, target])(path, values.shape[1], None)
     return Rows(_columns(values, kept), _whole(np.array(values[:, at])))
 
 
@@ -124,17 +130,21 @@ def _columns(values: NDArray[Any], kept: list[int]) -> NDArray[Any]:
     return values[:, kept[0] : kept[-1] + 1] if contiguous else np.ascontiguousarray(values[:, kept])
 
 
-def _parquet(path: str, target: str, dropped: Sequence[str]) -> ParquetBlocks:
+def _parquet(path: str, target: str, dropped: Sequence[str], max_bytes: int) -> Rows | ParquetBlocks:
+    """Return the rows of a Parquet file, or its blocks if it is too large to be read at once."""
     from cmlp.datasets import ParquetBlocks
-    from cmlp.datasets.parquet import column_names
+    from cmlp.datasets.parquet import column_names, content_size, read_columns
 
     names = column_names(path)
-    at = column_number(path, len(names), names, target)
-    kept = kept_columns(path, len(names), names, [*dropped, target])
-    blocks = ParquetBlocks(path, names[at], columns=[names[i] for i in kept])
+    name = names[column_number(path, len(names), names, target)]
+    select = without([*dropped, target])
+    blocks = ParquetBlocks(path, name, columns=parquet_columns(path, select)[1])
     if not blocks.n_rows:
         raise CommandError(f"{path} contains no rows")
-    return blocks
+    if content_size(path) > max_bytes:
+        return blocks
+    y = _values(read_columns(path, [name]).column(0), f"column {name!r} of {path}")
+    return Rows(read_table(path, "auto", select, max_bytes), y.astype(str) if y.dtype == object else _whole(y))
 
 
 def as_targets(cells: Sequence[str]) -> NDArray[Any]:
@@ -161,12 +171,12 @@ def in_memory(data: Rows | ParquetBlocks) -> Rows:
     """Return all rows at once."""
     if isinstance(data, Rows):
         return data
-    blocks = [(np.asarray(_values(X)), np.asarray(y)) for X, y in data]
+    blocks = [(np.asarray(_values(X, "X")), np.asarray(y)) for X, y in data]
     X, y = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
     return Rows(Table(X, data.columns), y)
 
 
-def _values(X: Any) -> Any:
+def _values(value: Any, name: str) -> Any:
     from cmlp.inputs.arrow import read
 
-    return read(X, "X")
+    return read(value, name)

@@ -16,6 +16,17 @@ DESCRIPTION = (
     "Write a model for other programs: a C99 header (c), a C99 header with 8-bit integers only (c-int8), "
     "or an ONNX file (onnx)."
 )
+# The options by the names that Python has for them.
+_WORDS = {
+    "to_c(int8=True)": "--to c-int8",
+    "int8=True": "--to c-int8",
+    "to_c": "--to c",
+    "to_onnx": "--to onnx",
+    "dtype": "--dtype",
+    "calibrate": "--calibrate",
+    "name": "--name",
+    "pass another one as name": "choose another one with --name",
+}
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -66,7 +77,7 @@ def _check(arguments: argparse.Namespace) -> None:
 
 def _exported(arguments: argparse.Namespace, model: Any) -> object:
     """Write the file, and return what the export reports."""
-    with options.reported(ImportError, TypeError):
+    with options.reported(ImportError, TypeError, words=_WORDS):
         if arguments.to == "onnx":
             model.to_onnx(arguments.output)
             return None

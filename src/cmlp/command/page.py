@@ -11,7 +11,7 @@ from cmlp.console import options
 from cmlp.console.experiment import story_network
 from cmlp.console.printable import printable
 from cmlp.console.terminal import Terminal
-from cmlp.console.web import PAGE_FILE, open_in_browser
+from cmlp.console.web import PAGE_FILE, check_page_file, open_in_browser
 
 if TYPE_CHECKING:
     from cmlp.page.assembly import Document
@@ -23,6 +23,15 @@ DESCRIPTION = (
     "Without a model file, the network of the story is trained, which takes less than a second."
 )
 _DATA = {"sample": datasets.load_digits28, "mnist": datasets.load_mnist, "fashion": datasets.load_fashion_mnist}
+# The options by the names that Python has for them.
+_WORDS = {
+    "X_train": "the training images of --data",
+    "y_train": "the training labels of --data",
+    "X_test": "the test images of --data",
+    "y_test": "the test labels of --data",
+    "to_html": "a page",
+    "data": "--data",
+}
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +46,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "-o",
         "--output",
         metavar="FILE",
-        help=f"the page (default: the name of the model file, ending in .html; without a model file {PAGE_FILE})",
+        help="the page; an existing file is replaced (default: the name of the model file, ending in .html, or "
+        f"{PAGE_FILE} without a model file; of existing files, only a page of cmlp is replaced then)",
     )
     parser.add_argument(
         "--data",
@@ -59,13 +69,16 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     path = arguments.model
     output = arguments.output or (PAGE_FILE if path is None else os.path.splitext(path)[0] + ".html")
     options.check_output(output, path)
-    with options.reported():
+    if arguments.output is None:
+        check_page_file(output)
+    replaced = ", replaced" if os.path.exists(output) else ""
+    with options.reported(words=_WORDS):
         model = story_network() if path is None else options.loaded_model(path)
         page = _written(model, output, arguments)
     is_open = terminal.rewrites and not arguments.no_open and open_in_browser(output)
     what_next = "It is open in your browser" if is_open else "Open it in a browser"
     size = f"{len(page.html.encode()) / 1000:,.0f} KB"
-    terminal.write_lines([f"{printable(output)}: {size}. {what_next}; it needs no network access."])
+    terminal.write_lines([f"{printable(output)}: {size}{replaced}. {what_next}; it needs no network access."])
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from cmlp.console import options
@@ -11,10 +12,11 @@ from cmlp.console.terminal import Terminal
 from cmlp.files.atomic import write_atomically
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
+    from cmlp.command.selection import Selection
     from cmlp.command.tables import Table
 
 NAME, SUMMARY = "predict", "print the predictions of a model for a file of rows"
@@ -65,13 +67,20 @@ def add_table_options(parser: argparse.ArgumentParser) -> None:
 def read_inputs(arguments: argparse.Namespace, path: str, model: Any) -> Table:
     """Return the rows of a file as inputs of a model."""
     from cmlp.command import tables
-    from cmlp.record import record_of
 
     with options.reported():
-        table = tables.read_table(path, arguments.header, arguments.drop, arguments.max_bytes)
-        record = record_of(model)
-        names = record.feature_names
-        return tables.inputs(table, path, record.sizes[0], None if names is None else names.tolist())
+        names, select = _inputs_of(model, arguments.drop)
+        return replace(tables.read_table(path, arguments.header, select, arguments.max_bytes), columns=names)
+
+
+def _inputs_of(model: Any, dropped: Sequence[str]) -> tuple[list[str] | None, Selection]:
+    """Return the names of the features of a model, and the selection of the columns that it needs."""
+    from cmlp.command.selection import inputs_of
+    from cmlp.record import record_of
+
+    record = record_of(model)
+    names = None if record.feature_names is None else record.feature_names.tolist()
+    return names, inputs_of(record.sizes[0], names, dropped)
 
 
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
@@ -100,14 +109,11 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
 def _lines(arguments: argparse.Namespace, model: Any) -> Iterator[list[str]]:
     """Yield the lines of each block of rows. A row's prediction does not depend on the block."""
     from cmlp.command import tables
-    from cmlp.record import record_of
 
-    record = record_of(model)
-    names = None if record.feature_names is None else record.feature_names.tolist()
-    path = arguments.data
     with options.reported():
-        for block in tables.read_blocks(path, arguments.header, arguments.drop, arguments.max_bytes):
-            table = tables.inputs(block, path, record.sizes[0], names)
+        names, select = _inputs_of(model, arguments.drop)
+        for block in tables.read_blocks(arguments.data, arguments.header, select, arguments.max_bytes):
+            table = replace(block, columns=names)
             yield [_line(result) for result in _results(model, table, arguments.proba)]
 
 

@@ -6,6 +6,7 @@ import csv
 import io
 import itertools
 from array import array
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmlp.command.contents import NPY, PARQUET, is_mapped, mapped, opened, read_array, too_large
+from cmlp.command.selection import Selection, column_number
 from cmlp.console.options import CommandError
 
 BLOCK_ROWS = 8192
@@ -53,7 +55,7 @@ class Table:
         return f"{place}, {name}" if self.columns is None else f"{place}, {name} ({self.columns[column]!r})"
 
 
-def read_table(path: str, header: str, dropped: Sequence[str], max_bytes: int) -> Table:
+def read_table(path: str, header: str, select: Selection, max_bytes: int) -> Table:
     """Read a file; its first bytes determine the format.
 
     Parameters
@@ -61,8 +63,8 @@ def read_table(path: str, header: str, dropped: Sequence[str], max_bytes: int) -
     path : str
     header : {"auto", "yes", "no"}
         Whether the first line of a CSV file has the names of the columns; "auto": if none of its values is a number.
-    dropped : sequence of str
-        Columns to leave out, each given by its name or its number from 1. They may contain text.
+    select : Selection
+        The columns to read. The others may contain text.
     max_bytes : int
         Limit for what a compressed file contains.
 
@@ -75,19 +77,19 @@ def read_table(path: str, header: str, dropped: Sequence[str], max_bytes: int) -
     """
     with opened(path, max_bytes) as file:
         if file.peek(len(PARQUET)).startswith(PARQUET):
-            table = _read_parquet(path, dropped, max_bytes)
+            table = _read_parquet(path, select, max_bytes)
         elif (values := read_array(file, path)) is not None:
-            table = _matrix(path, values, dropped)
+            table = _matrix(path, values, select)
         else:
             with io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as text:
-                table = _read_csv(path, text, header, dropped)
+                table = _read_csv(path, text, header, select)
     if not table.values.size:
         raise CommandError(f"{path} contains no rows")
     _require_finite(path, table)
     return table
 
 
-def read_blocks(path: str, header: str, dropped: Sequence[str], max_bytes: int) -> Iterator[Table]:
+def read_blocks(path: str, header: str, select: Selection, max_bytes: int) -> Iterator[Table]:
     """Yield the rows of a file in blocks: Parquet and npy files may be larger than memory.
 
     The arguments and errors are those of `read_table`; `max_bytes` does not limit Parquet.
@@ -95,35 +97,35 @@ def read_blocks(path: str, header: str, dropped: Sequence[str], max_bytes: int) 
     with opened(path, max_bytes) as file:
         start = file.peek(len(NPY))
     if start.startswith(PARQUET):
-        yield from _parquet_blocks(path, dropped)
+        yield from _parquet_blocks(path, select)
     elif start.startswith(NPY) and is_mapped(path):
         values = mapped(path)
         if not values.size:
             raise CommandError(f"{path} contains no rows")
         _require_matrix(path, values)
         for first in range(0, len(values), BLOCK_ROWS):
-            table = replace(_matrix(path, values[first : first + BLOCK_ROWS], dropped), first=first)
+            table = replace(_matrix(path, values[first : first + BLOCK_ROWS], select), first=first)
             _require_finite(path, table)
             yield table
     else:
-        table = read_table(path, header, dropped, max_bytes)
+        table = read_table(path, header, select, max_bytes)
         for first in range(0, len(table.values), BLOCK_ROWS):
             part = slice(first, first + BLOCK_ROWS)
             lines = None if table.lines is None else table.lines[part]
             yield replace(table, values=table.values[part], lines=lines, first=first)
 
 
-def _parquet_blocks(path: str, dropped: Sequence[str]) -> Iterator[Table]:
+def _parquet_blocks(path: str, select: Selection) -> Iterator[Table]:
     from cmlp.datasets import parquet
 
     try:
-        names = parquet.column_names(path)
-        kept = kept_columns(path, len(names), names, dropped)
-        used, first = [names[i] for i in kept], 0
+        kept, used = parquet_columns(path, select)
+        first = 0
         for batch in parquet.batches([path], used, BLOCK_ROWS):
             import pyarrow
 
-            table = replace(_of_arrow(path, pyarrow.Table.from_batches([batch]), kept), first=first)
+            table = pyarrow.Table.from_batches([batch]).select(used)  # in the order of the selection
+            table = replace(_of_arrow(path, table, kept), first=first)
             _require_finite(path, table)
             first += len(table.values)
             yield table
@@ -133,33 +135,46 @@ def _parquet_blocks(path: str, dropped: Sequence[str]) -> Iterator[Table]:
         raise CommandError(f"{path} contains no rows")
 
 
+def parquet_columns(path: str, select: Selection) -> tuple[list[int], list[str]]:
+    """Return the positions and the names of the selected columns of a Parquet file, which is read by name."""
+    from cmlp.datasets import parquet
+
+    names = parquet.column_names(path)
+    kept = select(path, len(names), names)
+    used = [names[i] for i in kept]
+    if {*used} & {name for name, count in Counter(names).items() if count > 1}:
+        raise CommandError(f"{path} has two columns of the same name")
+    return kept, used
+
+
 def _require_matrix(path: str, values: NDArray[Any]) -> None:
     if values.ndim < 2:
         raise CommandError(f"{path} must contain a matrix or images, got an array of shape {values.shape}")
 
 
-def _matrix(path: str, values: NDArray[Any], dropped: Sequence[str]) -> Table:
+def _matrix(path: str, values: NDArray[Any], select: Selection) -> Table:
     """Return an array as rows of numbers; images become rows."""
     if values.dtype.kind not in "buif":
         raise CommandError(f"{path} must contain real numbers, got an array of dtype {values.dtype}")
     _require_matrix(path, values)
     keeps = values.dtype in (np.uint8, np.float32, np.float64)
     rows = (values if keeps else values.astype(np.float64)).reshape(len(values), -1 if len(values) else 0)
-    if not dropped or not rows.size:
+    if not rows.size:
         return Table(rows)
-    kept = kept_columns(path, rows.shape[1], None, dropped)
-    return Table(rows[:, kept], kept=kept)
+    kept = select(path, rows.shape[1], None)
+    return Table(rows) if len(kept) == rows.shape[1] else Table(rows[:, kept], kept=kept)
 
 
 # ------------------------------------------------------------------------------------------------------------- CSV
 
 
-def _read_csv(path: str, text: Iterable[str], header: str, dropped: Sequence[str]) -> Table:
+def _read_csv(path: str, text: Iterable[str], header: str, select: Selection) -> Table:
     """Read delimited text: UTF-8, with comma, semicolon, tab or spaces between the values.
 
     Empty lines and lines that start with "#" are skipped.
     """
     kept: list[int] = []
+    is_whole = True
     numbers, lines = array("d"), array("q")
     names: list[str] | None = None
     width = None
@@ -168,13 +183,14 @@ def _read_csv(path: str, text: Iterable[str], header: str, dropped: Sequence[str
             width = len(cells)
             if header == "yes" or (header == "auto" and not any(map(_resembles_a_number, cells))):
                 names = [cell.strip() for cell in cells]
-            kept = kept_columns(path, width, names, dropped)
+            kept = select(path, width, names)
+            is_whole = kept == list(range(width))
             if names is not None:
                 continue
         if len(cells) != width:
             raise CommandError(f"{path}, line {line}: {len(cells)} values, but the first line has {width}")
         try:
-            numbers.extend(_floats([cells[i] for i in kept] if dropped else cells))
+            numbers.extend(_floats(cells if is_whole else [cells[i] for i in kept]))
         except ValueError:
             raise _not_a_number(path, line, cells, names, kept) from None
         lines.append(line)
@@ -254,24 +270,13 @@ def _not_a_number(path: str, line: int, cells: list[str], names: list[str] | Non
 # --------------------------------------------------------------------------------------------------------- Parquet
 
 
-def _read_parquet(path: str, dropped: Sequence[str], max_bytes: int) -> Table:
-    try:
-        import pyarrow
-        from pyarrow import parquet
-    except ImportError as error:
-        raise CommandError(
-            "reading Parquet needs the package pyarrow: install it with `pip install 'cmlp[parquet]'`"
-        ) from error
-    try:
-        metadata = parquet.read_metadata(path)
-        size = metadata.num_rows * metadata.num_columns * 8
-        if size > max_bytes:
-            raise too_large(path, max_bytes)
-        table = parquet.read_table(path)
-    except (pyarrow.ArrowException, OSError) as error:
-        raise CommandError(f"{path} cannot be read as Parquet: {error}") from error
-    kept = kept_columns(path, table.num_columns, table.column_names, dropped)
-    return _of_arrow(path, table.select(kept), kept)
+def _read_parquet(path: str, select: Selection, max_bytes: int) -> Table:
+    from cmlp.datasets import parquet
+
+    if parquet.content_size(path) > max_bytes:
+        raise too_large(path, max_bytes)
+    kept, used = parquet_columns(path, select)
+    return _of_arrow(path, parquet.read_columns(path, used), kept)
 
 
 def _of_arrow(path: str, table: Any, kept: Sequence[int]) -> Table:
@@ -339,58 +344,3 @@ def read_labels(path: str, classes: Sequence[object], max_bytes: int) -> NDArray
     if unknown is not None:
         raise CommandError(f"{path}: {unknown!r} is not a class of the model")
     return np.asarray(found)
-
-
-def kept_columns(path: str, width: int, names: Sequence[str] | None, dropped: Sequence[str]) -> list[int]:
-    """Return the columns that are not dropped."""
-    columns = {column_number(path, width, names, text) for text in dropped}
-    return [i for i in range(width) if i not in columns]
-
-
-def column_number(path: str, width: int, names: Sequence[str] | None, text: str) -> int:
-    """Return the position of a column that a user gives by its name or its number from 1."""
-    if names is not None and text in names:
-        return list(names).index(text)
-    if text.isascii() and text.isdecimal() and 1 <= int(text) <= width:
-        return int(text) - 1
-    raise CommandError(f"{path} has no column {text!r}: name a column, or a number from 1 to {width}")
-
-
-def inputs(table: Table, path: str, n_inputs: int, names: Sequence[str] | None) -> Table:
-    """Return the columns that a model needs; raises CommandError if they are not the columns of the table.
-
-    Parameters
-    ----------
-    table : Table
-    path : str
-        The table's file, for messages.
-    n_inputs : int
-        Number of inputs of the model.
-    names : sequence of str or None
-        The model's feature names. If the table has names too, columns are found by name, in any order.
-    """
-    width = table.values.shape[1]
-    if names is not None and table.columns is not None:
-        return _by_name(table, path, names)
-    if width != n_inputs:
-        hint = "; leave the column of labels out with --drop" if width == n_inputs + 1 else ""
-        raise CommandError(f"{path} has {width} columns, but the model has {n_inputs} inputs{hint}")
-    return Table(table.values, names, table.lines)
-
-
-def _by_name(table: Table, path: str, names: Sequence[str]) -> Table:
-    assert table.columns is not None
-    if len(set(table.columns)) < len(table.columns):
-        raise CommandError(f"{path} has two columns of the same name")
-    at = {name: i for i, name in enumerate(table.columns)}
-    missing = [name for name in names if name not in at]
-    if missing:
-        raise CommandError(f"{path} has no column {missing[0]!r}, which the model needs")
-    extra = [name for name in table.columns if name not in set(names)]
-    if extra:
-        raise CommandError(
-            f"{path} has the column {extra[0]!r}, which the model does not need: leave it out with --drop"
-        )
-    if list(table.columns) == list(names):
-        return table
-    return Table(table.values[:, [at[name] for name in names]], list(names), table.lines)

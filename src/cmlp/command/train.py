@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import contextlib
 import math
 import time
 import warnings
@@ -12,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 from cmlp import constraints
 from cmlp.command.predict import DATA_HELP, add_table_options
 from cmlp.console import options
+from cmlp.console.interruption import completed
 from cmlp.console.printable import printable, printable_message
+from cmlp.console.spelling import in_options
 from cmlp.console.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -21,9 +24,11 @@ if TYPE_CHECKING:
 
 NAME, SUMMARY = "train", "train a model on a file of rows"
 DESCRIPTION = (
-    "Train a classifier, or with --regressor a regressor, on the rows of a file, and write the model. A Parquet file "
-    "is read in blocks and an npy file is mapped, so that they may be larger than memory. Each parameter of "
-    "MLPClassifier and MLPRegressor is an option, for example --hidden-layer-sizes 64,32 --input-scale 1/255."
+    "Train a classifier, or with --regressor a regressor, on the rows of a file, and write the model. An npy file is "
+    "mapped, and a Parquet file of more than --max-bytes is read in blocks, so that they may be larger than memory. If "
+    "all columns are float32 or all are uint8, the network computes in float32 unless --dtype says otherwise. Each "
+    "parameter of MLPClassifier and MLPRegressor is an option, for example --hidden-layer-sizes 64,32 --input-scale "
+    "1/255. Ctrl-C, SIGTERM and SIGHUP write the model of the epochs so far, which --resume continues."
 )
 _NOT_OPTIONS = ("callbacks", "verbose", "warm_start")
 _PREFIX = "parameter_"
@@ -48,9 +53,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--validation-labels", metavar="FILE", help="what --labels is for DATA, for these rows")
     parser.add_argument("--resume", action="store_true", help="continue the training of MODEL, up to --max-iter epochs")
     add_table_options(parser)
-    group = parser.add_argument_group("parameters", "as in Python; lists have commas")
+    listed = ", ".join(map(_flag, _parameters()))
+    group = parser.add_argument_group("parameters", f"Each takes a value as in Python; lists have commas: {listed}.")
     for name in _parameters():
-        flags = dict.fromkeys((f"--{name.replace('_', '-')}", f"--{name}"))
+        flags = dict.fromkeys((_flag(name), f"--{name}"))
         group.add_argument(
             *flags, dest=_PREFIX + name, type=_value, default=argparse.SUPPRESS, metavar="VALUE", help=argparse.SUPPRESS
         )
@@ -60,26 +66,48 @@ def _parameters() -> list[str]:
     return sorted({*constraints.CLASSIFIER, *constraints.REGRESSOR} - set(_NOT_OPTIONS))
 
 
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _words() -> dict[str, str]:
+    """Return the options by the names that Python has for them."""
+    return {name: _flag(name) for name in _parameters()} | {
+        "input_scale='standard' of an estimator": "--input-scale standard",
+        "resume=True": "--resume",
+        ": use warm_start=True": ": train without --resume",
+        "n_samples": "the number of rows",
+        "X_val=None": "no --validation",
+        "X_val and y_val in fit_batches": "--validation for training in blocks (of a file of more than --max-bytes)",
+        "X_val and y_val": "--validation",
+        "X_val": "--validation",
+        "fit_batches": "training in blocks (of a file of more than --max-bytes)",
+        "pass the same X, y, sample_weight, validation data and shards": "give the same files, --target, --drop and "
+        "--max-bytes",
+    }
+
+
 def _value(text: str) -> object:
-    """Return the value of a parameter: a number, a fraction such as 1/255, a list, True, False, None, or text."""
+    """Return the value of a parameter: a number, a fraction such as 1/255, True, False, None, text, or a list."""
     numerator, slash, denominator = text.partition("/")
     try:
         if slash:
             return float(numerator) / float(denominator)
         return math.inf if text == "inf" else ast.literal_eval(text)
     except (ValueError, SyntaxError, ZeroDivisionError, MemoryError, RecursionError):
-        return text
+        return text.split(",") if "," in text else text
 
 
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
-    """Train and write the model, also after Ctrl-C if an epoch is complete."""
+    """Train and write the model, also if the training is interrupted after a complete epoch."""
     from cmlp.command.columns import read_rows
 
     if arguments.validation is None and arguments.validation_labels is not None:
         raise options.CommandError("--validation-labels needs --validation DATA: the rows that have these labels")
     files = arguments.data, arguments.labels, arguments.validation, arguments.validation_labels
     options.check_output(arguments.output, *files)  # reported now, not after hours of training
-    with options.reported(TypeError, ImportError):
+    words = _words()
+    with options.reported(TypeError, ImportError, words=words):
         model = _model(arguments)
         reading = arguments.header, arguments.drop, arguments.max_bytes
         data = read_rows(arguments.data, arguments.target, arguments.labels, *reading)
@@ -88,18 +116,25 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
             held = read_rows(arguments.validation, arguments.target, arguments.validation_labels, *reading)
     model.callbacks = [Progress(terminal)]
     try:
-        with options.reported(TypeError), warnings.catch_warnings(record=True) as caught:
+        with options.reported(TypeError, words=words), warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            _fit(model, data, held, arguments.resume)
-    except KeyboardInterrupt:
-        terminal.settle()
+            try:
+                _fit(model, data, held, arguments.resume)
+            finally:
+                with contextlib.suppress(OSError):  # the terminal or the pipe is closed
+                    terminal.settle()
+    except KeyboardInterrupt as error:
         if "_model" in vars(model):
-            _save(model, arguments.output, terminal)
-            terminal.write_lines(["interrupted: the same command with --resume continues"])
+            _save(model, arguments.output)
+            with contextlib.suppress(OSError):
+                _report(model, arguments.output, terminal)
+                terminal.write_lines(["interrupted: the same command with --resume continues"])
+        if isinstance(error, _OutputFailedError):
+            raise error.reason from None
         raise
-    terminal.settle()
-    terminal.write_lines([printable_message(str(warning.message)) for warning in caught])
-    _save(model, arguments.output, terminal)
+    _save(model, arguments.output)
+    terminal.write_lines([printable_message(in_options(str(warning.message), words)) for warning in caught])
+    _report(model, arguments.output, terminal)
     return 0
 
 
@@ -111,7 +146,8 @@ def _model(arguments: argparse.Namespace) -> Any:
     given = {name.removeprefix(_PREFIX): value for name, value in vars(arguments).items() if name.startswith(_PREFIX)}
     for name in given:
         if name not in kind._get_param_names():
-            raise options.CommandError(f"{kind.__name__} has no parameter {name!r}")
+            relation = "is not for" if arguments.regressor else "is only for"
+            raise options.CommandError(f"{_flag(name)} {relation} --regressor")
     if not arguments.resume:
         return kind(**given)
     model: Any = cmlp.load(arguments.output)
@@ -135,15 +171,26 @@ def _fit(model: Any, data: Rows | ParquetBlocks, held: Rows | ParquetBlocks | No
     model.fit_batches(data, n_rows=data.n_rows, resume=resume, **own)
 
 
-def _save(model: Any, path: str, terminal: Terminal) -> None:
+def _save(model: Any, path: str) -> None:
     model.callbacks = None
-    with options.reported(TypeError):
+    with options.reported(TypeError), completed():
         model.save(path, include_training_state=True)
+
+
+def _report(model: Any, path: str, terminal: Terminal) -> None:
     lines = [f"{model.n_iter_} epochs, loss {model.loss_:.6g}"]
     scores = getattr(model, "history_", {}).get("validation_score")  # solver="lbfgs" has no history
     if scores:
         lines[0] += f", validation score {scores[-1]:.6g}"
     terminal.write_lines([*map(printable_message, lines), f"wrote {printable(path)}"])
+
+
+class _OutputFailedError(KeyboardInterrupt):
+    """The progress cannot be written; like Ctrl-C, this keeps the model of the complete epochs."""
+
+    def __init__(self, reason: OSError) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 class Progress:
@@ -169,4 +216,7 @@ class Progress:
             fields.append(f"validation {epoch.validation_score:.4f}")
         seconds = (time.monotonic() - self._started) / (epoch.number - self._first)
         fields.append(f"{self._duration(seconds * (most - epoch.number))} left")
-        self._terminal.write_live(fields)
+        try:
+            self._terminal.write_live(fields)
+        except OSError as error:
+            raise _OutputFailedError(error) from error

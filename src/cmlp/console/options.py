@@ -9,9 +9,12 @@ import os
 import shlex
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from cmlp.console.printable import printable
+from cmlp.console.spelling import in_options
+from cmlp.constraints import MAX_LAYERS, SIZE_LIMIT
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,10 +32,11 @@ class CommandError(Exception):
 
 
 @contextlib.contextmanager
-def reported(*also: type[Exception]) -> Iterator[None]:
+def reported(*also: type[Exception], words: Mapping[str, str] = MappingProxyType({})) -> Iterator[None]:
     """Turn an error in the data or the parameters into a CommandError. Errors while writing the output stay outside.
 
-    OSError and ValueError are turned into a CommandError, and the types `also`.
+    OSError and ValueError are turned into a CommandError, and the types `also`. `words` are the options of the command
+    by the names that Python has for them.
     """
     types: tuple[type[Exception], ...] = (OSError, ValueError, *also)
     try:
@@ -41,7 +45,7 @@ def reported(*also: type[Exception]) -> Iterator[None]:
         message = str(error)
         if isinstance(error, OSError) and error.strerror and error.filename:
             message = f"{error.filename}: {error.strerror}"
-        raise CommandError(message) from error
+        raise CommandError(in_options(message, words)) from error
 
 
 def check_output(path: str, *inputs: str | None) -> None:
@@ -184,4 +188,8 @@ def sizes(text: str) -> tuple[int, ...]:
         raise argparse.ArgumentTypeError(
             f"expected whole numbers of at least 1 separated by commas, or the word none, got {text!r}"
         )
+    if len(chosen) > MAX_LAYERS - 2:
+        raise argparse.ArgumentTypeError(f"expected at most {MAX_LAYERS - 2} hidden layers, got {len(chosen)}")
+    if max(chosen) >= SIZE_LIMIT:
+        raise argparse.ArgumentTypeError(f"expected sizes below {SIZE_LIMIT}, got {max(chosen)}")
     return chosen

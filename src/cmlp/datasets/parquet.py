@@ -122,6 +122,21 @@ def column_names(path: str) -> list[str]:
     return _schema(path)[0]
 
 
+def content_size(path: str) -> int:
+    """Return the number of bytes of a file's values in memory, with 8 for each."""
+    with _opened(path) as file:
+        return int(file.metadata.num_rows) * len(file.schema_arrow.names) * 8
+
+
+def read_columns(path: str, columns: Sequence[str]) -> Any:
+    """Return columns of a file as a table of pyarrow, in this order."""
+    with _opened(path) as file:
+        try:
+            return file.read(columns=list(columns)).select(list(columns))
+        except OSError as error:  # a damaged page
+            raise ValueError(f"{path} cannot be read as Parquet: {error}") from error
+
+
 def _schema(path: str) -> tuple[list[str], int]:
     """Return the names of a file's columns and its number of rows."""
     with _opened(path) as file:

@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     from typing import Self
 
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.image import AxesImage
     from matplotlib.text import Text
     from numpy.typing import NDArray
 
-_MOST_IMAGES = 64
+_MOST_IMAGES, _MOST_TICKS = 64, 20
 
 
 class WeightsDisplay(Display):
@@ -179,6 +180,18 @@ class WeightsDisplay(Display):
             xlabel="output" if self.output_names is not None else f"neuron of layer {self._letters}",
             ylabel="input" if self.layer == 0 else f"neuron of layer {letters(self.layer - 1)}",
         )
-        if n_out <= 20:
-            ax.set_xticks(range(n_out), list(map(self._name, self.units)))
+        _name_ticks(ax.xaxis, list(map(self._name, self.units)))
+        if self.layer:
+            _name_ticks(ax.yaxis, [neuron_name(self.layer - 1, source) for source in range(n_in)])
         return ax
+
+
+def _name_ticks(axis: Axis, names: Sequence[str]) -> None:
+    """Name the neurons along an axis of a matrix: all of a few, otherwise those at the ticks."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    if len(names) <= _MOST_TICKS:
+        axis.set_ticks(range(len(names)), names)
+        return
+    axis.set_major_locator(MaxNLocator(integer=True))
+    axis.set_major_formatter(FuncFormatter(lambda at, _: names[int(at)] if 0 <= at < len(names) else ""))

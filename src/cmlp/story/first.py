@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+import textwrap
 
 import numpy as np
 
@@ -11,9 +13,11 @@ from cmlp.console.charts import beside
 from cmlp.console.digit import SIDE, digit_lines
 from cmlp.console.experiment import Experiment, Options
 from cmlp.console.experiment_options import Example, example
+from cmlp.console.options import CommandError
+from cmlp.console.printable import printable, printable_message
 from cmlp.console.suggestions import LEARN, suggestion_lines
 from cmlp.console.terminal import Terminal, wrapped
-from cmlp.console.web import PAGE_FILE, open_in_browser
+from cmlp.console.web import PAGE_FILE, check_page_file, open_in_browser
 from cmlp.story import story
 from cmlp.story.frames import body_lines, frame_width
 from cmlp.story.keys import Keys
@@ -43,11 +47,14 @@ def run(terminal: Terminal, program: str) -> int:
     """Show a training, then a digit and its answer until a key leads on; return the exit status."""
     keys = Keys(sys.stdin)
     with opened(terminal, keys) as screen:
-        key = "a"
+        key, page = "a", None
         while key == "a":
             opening = Opening(terminal)
             opening.play(screen, keys)
             key = opening.ask(screen, keys)
+            page = opening.page or page
+    if page is not None:
+        terminal.write_lines([f"The page to draw on: {printable(page)}"])
     if key == "s":
         return story.run(argparse.Namespace(screen=1, seed=0), terminal, program)
     width = frame_width(terminal)
@@ -62,6 +69,11 @@ class Opening:
     Parameters
     ----------
     terminal : Terminal
+
+    Attributes
+    ----------
+    page : str or None
+        The path of the page, if one was written.
     """
 
     def __init__(self, terminal: Terminal) -> None:
@@ -73,6 +85,7 @@ class Opening:
         # The first image to read is a 9, as in the story; then come the following ones.
         self._image = int(np.flatnonzero(self.data.y_test == 9)[0])
         self._notice = ""
+        self.page: str | None = None
 
     # ------------------------------------------------------------------------------------------------- the training
 
@@ -134,7 +147,7 @@ class Opening:
             f"{self._key('space')}  another digit     {self._key('a')}  again     {self._key('q')}  quit",
         ]
         heading = [styled(self.terminal, line, "strong") for line in wrapped(title, width)]
-        notice = wrapped(self._notice, width) if self._notice else []
+        notice = textwrap.wrap(self._notice, width)  # also within a long path
         space = height - len(heading) - len(menu) - len(notice) - 2
         answer = self.answer_lines(width, _IMAGE_LINES if space >= _IMAGE_LINES else _SMALL_IMAGE_LINES)
         lines = [*heading, "", *answer, "", *menu, *notice]
@@ -164,9 +177,14 @@ class Opening:
 
     def _write_page(self) -> str:
         """Write the page of this network, open it, and return what happened."""
+        path = os.path.abspath(PAGE_FILE)
         try:
-            self.learning.experiment.network.to_html(PAGE_FILE)
+            check_page_file(path)
+            self.learning.experiment.network.to_html(path)
+        except CommandError as error:
+            return printable_message(str(error))
         except OSError as error:
-            return f"cannot write {PAGE_FILE}: {error.strerror or error}"
-        opened_it = open_in_browser(PAGE_FILE)
-        return f"{PAGE_FILE}: {'open in your browser' if opened_it else 'open this file in a browser'}"
+            return printable_message(f"cannot write {path}: {error.strerror or error}")
+        self.page = path
+        what_next = "open in your browser" if open_in_browser(path) else "open this file in a browser"
+        return f"{printable(path)}: {what_next}"

@@ -1,0 +1,63 @@
+"""What ends a command from outside: signals, as exceptions that have the effect of Ctrl-C."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from types import FrameType
+from typing import Any
+
+_SIGNALS = ("SIGTERM", "SIGHUP")  # a job that is preempted or stopped, and a terminal that is closed
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal other than that of Ctrl-C has arrived.
+
+    A KeyboardInterrupt, so that whatever is kept after Ctrl-C is kept after this signal too.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.name, self.status = signal.Signals(number).name, 128 + number
+
+
+def interruptible() -> contextlib.AbstractContextManager[None]:
+    """Raise Interrupted when a signal would end the process. Signals that are ignored (nohup) or handled stay so."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise Interrupted(number)
+
+    return _handled(_SIGNALS, interrupt, lambda handler: handler is signal.SIG_DFL)
+
+
+@contextlib.contextmanager
+def completed() -> Iterator[None]:
+    """Complete the body before a signal, Ctrl-C included, takes effect: a closed terminal sends more than one."""
+    arrived: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        arrived.append(number)
+
+    with _handled(("SIGINT", *_SIGNALS), note, callable):
+        yield
+    if arrived:
+        signal.raise_signal(arrived[0])
+
+
+@contextlib.contextmanager
+def _handled(
+    names: Sequence[str], handler: Callable[[int, FrameType | None], None], replaces: Callable[[Any], bool]
+) -> Iterator[None]:
+    """Handle signals whose handlers so far are to be replaced, and restore these."""
+    previous = {}
+    try:
+        if threading.current_thread() is threading.main_thread():  # others cannot set handlers
+            for number in (getattr(signal, name) for name in names if hasattr(signal, name)):
+                if replaces(signal.getsignal(number)):
+                    previous[number] = signal.signal(number, handler)
+        yield
+    finally:
+        for number, old in previous.items():
+            signal.signal(number, old)
