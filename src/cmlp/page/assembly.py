@@ -55,7 +55,7 @@ class Document:
 
 
 def fill(template: str, parts: Mapping[str, str]) -> str:
-    """Replace each ``{{name}}`` of a template once, without its tabs. What is put in is not searched for names again."""
+    """Replace each ``{{name}}`` of a template once, without its tabs. What is put in is not searched again."""
     return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], template.replace("\t", ""))
 
 
