@@ -83,7 +83,7 @@ def test_lesson_gives_back_what_was_drawn_and_learned(fragment, watch, path):
 
 def test_start_of_a_new_lesson_ends_the_repetition_of_a_training(watch, path):
     page = watch(path)
-    page.evaluate("{ use(learner); for (let k = 0; k < 60; k++) learn(2, 100); }")
+    page.evaluate("record.push([20000, 2, 100])")  # a training that takes minutes
     page.page.locator("#lesson-button").click()
     page.page.locator("#lesson-button").click()
     page.page.locator("#lesson-button").click()
