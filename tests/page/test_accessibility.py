@@ -108,6 +108,7 @@ MODES = {
     "painted neuron": "#neuron=A13&edits=A13*empty*_A13*plus*300-300-600-300",
     "fooled": "#example=507&fool=3",
     "learning": "#show=learner&learned=20x2x10",
+    "question": "#draw=300-300-600-300-450-800&view=wishes",
     "wishes": "#view=wishes&neuron=B4&show=learner&learned=20x2x10",
     **{f"card {card}": f"#lesson={card}" for card in (1, 5, 8, 9, 10)},
 }

@@ -2,7 +2,9 @@
 
 import re
 
+import numpy as np
 import pytest
+from browser import DIGITS
 from page_models import network_of
 
 from cmlp import Network
@@ -54,6 +56,53 @@ def test_cards_are_turned_by_buttons_and_page_keys(watch, path, model):
     page.settle()
     assert not page.page.locator("#lesson").is_visible() and page.page.locator(".training").is_visible()
     assert page.evaluate("[network === trained, wishing, edits.length]") == [True, False, 0]
+
+
+@pytest.mark.parametrize(
+    "fragment",
+    [
+        "#neuron=B4",
+        "#view=wishes&wanted=0_0_0_0_0_0_0_0_1_0",
+        "#edits=A13*empty*_A13*bias*3&rate=0.5&batch=20&seed=3&show=learner&learned=15x0.5x20_5x2x10",
+    ],
+)
+def test_lesson_gives_back_what_was_drawn_and_learned(fragment, watch, path):
+    page = watch(path, f"{fragment}&draw=300-300-600-300-450-800")
+    link, learned, image = page.link(), "[...learner.params, ...trained.params]", "[...input]"
+    states = [page.evaluate(state) for state in (learned, image)]
+    page.page.locator("#lesson-button").click()
+    page.draw(DIGITS[1])
+    page.press("PageDown")
+    page.page.locator("#card-numbers button").nth(7).click()
+    page.until("costs.length > 3")
+    page.page.locator("#lesson-button").click()
+    page.until("lessonCard() === 0 && !running")
+    assert page.link() == link
+    assert [page.evaluate(state) for state in (learned, image)] == states
+
+
+def test_start_of_a_new_lesson_ends_the_repetition_of_a_training(watch, path):
+    page = watch(path)
+    page.evaluate("record.push([20000, 2, 100])")  # a training that takes minutes
+    page.page.locator("#lesson-button").click()
+    page.page.locator("#lesson-button").click()
+    page.page.locator("#lesson-button").click()
+    page.page.locator("#card-numbers button").nth(6).click()
+    page.page.wait_for_timeout(200)
+    assert page.evaluate("costs.length") == 0
+
+
+def test_card_on_the_cost_shows_it(watch, path, data):
+    page = watch(path, "#lesson=7")
+    outputs, label = np.array(page.evaluate("[...answers]")), page.evaluate("examples.all[shown.example].label")
+    assert page.page.locator("#own-cost").is_visible()
+    shown = float(re.fullmatch(r"Cost: (\d+\.\d+)\.", page.text("#own-cost"))[1])
+    assert shown == pytest.approx(np.square(outputs - np.eye(10)[label]).sum(), abs=6e-4) and shown > 1
+    first = page.evaluate("learner.gradient(nextBatch(10)).cost")
+    assert float(page.text("#cost")) == pytest.approx(first, abs=6e-3)
+    page.page.locator("#step").click()
+    page.settle()
+    assert page.evaluate("costs") == [first]
 
 
 def test_new_fragment_in_the_address_opens_its_card(watch, path):

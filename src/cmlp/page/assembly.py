@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _THEME = (
     'document.documentElement.dataset.theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";'
 )
-_COMMENT = re.compile(r"^\t*(//.*|/\*\*(.|\n)*?\*/)\n", re.MULTILINE)  # lines of comments: a tenth of the script
+_COMMENT = re.compile(r"^\t*(//.*|/\*\*(.|\n)*?\*/)?\n", re.MULTILINE)  # and empty lines: a tenth of the script
 _BLOCKS = ("style", "script", "model", "examples")
 
 
@@ -55,8 +55,8 @@ class Document:
 
 
 def fill(template: str, parts: Mapping[str, str]) -> str:
-    """Replace each ``{{name}}`` of a template once. What is put in is not searched for names again."""
-    return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], template)
+    """Replace each ``{{name}}`` of a template once, without its tabs. What is put in is not searched again."""
+    return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], template.replace("\t", ""))
 
 
 def asset(name: str) -> str:
@@ -70,7 +70,7 @@ def style(names: Iterable[str]) -> str:
 
 
 def script(names: Iterable[str]) -> str:
-    """Return the script that consists of these files, without comments."""
+    """Return the script that consists of these files, without comments and empty lines."""
     return _COMMENT.sub("", "\n".join(asset(f"{name}.js") for name in names))
 
 

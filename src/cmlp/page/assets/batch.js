@@ -2,7 +2,7 @@
 
 /** The wishes of each example of the next batch for one neuron's bias, and their mean. */
 function batchWishes() {
-	const label = max(0, targetsNow().indexOf(1));
+	const label = max(0, (targetsNow() ?? []).indexOf(1));
 	const [layer, index] = selected || [last, label];
 	const batch = nextBatch(batchSize());
 	const each = batch.map((one) => -network.backward(network.forward(one.input), one.targets).deltas[layer][index]);
@@ -38,7 +38,8 @@ function makeThumb(_, n) {
 
 /** Trains until half of the test examples are right and the next batch begins with a mistake, and shows the mistake. */
 function findMistake() {
-	const most = 1e7 / learner.params.length; // steps, about a second
+	// Steps that take about a second.
+	const most = 1e7 / learner.params.length;
 	const isHalf = () => measured.at(-1)[1] >= 0.5 && !isRight(learner, nextBatch(1)[0]);
 	while (!isHalf() && costs.length < most && learn(rate(), batchSize())) if (costs.length % 25 === 0) measure();
 	measure();
@@ -46,15 +47,15 @@ function findMistake() {
 	show({ example: examples.train.indexOf(nextBatch(1)[0]) });
 }
 
-let taken = null; // the latest step: the input shown, its targets, and outputs and costs before and after
+// The latest step: the input shown, its targets, and outputs and costs before and after.
+let taken = null;
 
 function takeStep() {
 	run(false);
 	const [of, goals, batch] = [input, targetsNow(), nextBatch(batchSize())];
 	const look = () => {
 		const now = learner.forward(of);
-		const costs = batch.map((one) => learner.compare(learner.forward(one.input), one.targets).cost);
-		return { outputs: now.a[last], own: learner.compare(now, goals).cost, mean: sum(costs) / batch.length };
+		return { outputs: now.a[last], own: goals && learner.compare(now, goals).cost, mean: meanCost(batch) };
 	};
 	const before = look();
 	if (!learn(rate(), batchSize())) return;
@@ -70,8 +71,7 @@ function paintStep() {
 	say($("step-text"), [
 		`Cost of these ${size} ${noun}s: ${number(before.mean)} → `,
 		number(after.mean),
-		`. Of the ${noun} shown: ${number(before.own)} → `,
-		number(after.own),
+		...(goals ? [`. Of the ${noun} shown: ${number(before.own)} → `, number(after.own)] : ["", ""]),
 		". Grey: its outputs before.",
 	]);
 	const series = [

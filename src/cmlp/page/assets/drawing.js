@@ -80,11 +80,13 @@ function paintInput() {
 function listenToInput() {
 	const begin = (point) => {
 		const stroke = [point];
-		show({ strokes: [...strokesNow(), stroke] });
+		// A further stroke belongs to the same drawing, which may have been named.
+		show({ strokes: [...strokesNow(), stroke] }, strokesNow().length ? wanted : null);
 		return stroke;
 	};
 	const extend = () => {
-		input = null; // computed once a frame, however many events come
+		// Computed once a frame, however many events come.
+		input = null;
 		requestPaint();
 	};
 	fieldPen = new Pen($("pad"), begin, extend, (stroke) => strokesNow().includes(stroke));

@@ -4,21 +4,29 @@ const SIDE = 28;
 const PIXELS = SIDE * SIDE;
 
 const model = JSON.parse($("model").textContent);
-const { sizes, white, labels, noun } = model; // white is the input of a white pixel, 0 if the inputs are no image
+// `white` is the input of a white pixel, 0 if the inputs are no image.
+const { sizes, white, labels, noun } = model;
 const last = sizes.length - 1;
 const Params = model.dtype === "float64" ? Float64Array : Float32Array;
 const trained = new Network(model, new Params(bytes(model.params).buffer));
-let learner = null; // learns in the page
-let network = trained; // the one that is shown
+// The network that learns in the page, and the one that is shown.
+let learner = null;
+let network = trained;
 let examples = { train: [], test: [], all: [] };
-let shown = {}; // strokes, values, example (a position among all examples) or noise (a seed)
-let input = null; // of the network; null if it must be computed
-let result, answers, back; // of the forward pass, its outputs, and of backpropagation
-let selected = null; // [layer, index] of a neuron
+// What is shown: strokes, values, example (a position among all examples) or noise (a seed).
+let shown = {};
+// The input of the network; null if it must be computed.
+let input = null;
+// The results of the forward pass, its outputs, and the results of backpropagation.
+let result, answers, back;
+// Neurons as [layer, index].
+let selected = null;
 let pointed = null;
-let changes = 0; // of any network's weights and biases so far
+// Changes of any network's weights and biases so far.
+let changes = 0;
 
-const isBinary = model.kind === "binary"; // one output for two classes
+// One output for two classes.
+const isBinary = model.kind === "binary";
 const isRegression = model.kind === "numbers";
 const isClassifier = isBinary || model.kind === "classes";
 const targetsOf = (label) => (isBinary ? [label] : range(sizes[last]).map((j) => Number(j === label)));
@@ -54,10 +62,10 @@ function isCorrect(outputs, targets, label) {
 /** What is shown, without the change that fools the network. */
 const unchanged = () => ({ example: shown.example, noise: shown.noise, strokes: shown.strokes, values: shown.values });
 
-function show(what) {
+function show(what, targets = null) {
 	shown = what;
 	input = null;
-	wanted = null;
+	wanted = targets;
 	requestPaint();
 }
 

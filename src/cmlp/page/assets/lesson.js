@@ -1,6 +1,8 @@
 // --- The lesson: ten cards beside the network, which each sets up for a step of the story.
 
 let card = 0; // from 1; 0 without the lesson
+// What was shown before the lesson.
+let kept;
 const CARDS = [
 	() => showDigit(3),
 	() => showDigit(8),
@@ -60,11 +62,13 @@ function setBack() {
 }
 
 function openCard(number) {
+	if (!card) kept = stateParts();
 	setBack();
 	card = min(CARDS.length, max(0, number));
 	const marks = { inspecting: false, lesson: card, trains: card > 6 && card < 10, wishes: card === 9 };
 	for (const [name, on] of Object.entries(marks)) document.body.classList.toggle(name, on);
 	if (card) CARDS[card - 1]();
+	else readState(kept);
 	$("lesson").hidden = !card;
 	$("lesson-button").ariaPressed = card > 0;
 	[...$("cards").children].forEach((one, n) => (one.hidden = n !== card - 1));

@@ -13,13 +13,13 @@ function weightsInto(layer, index) {
 }
 
 function paintInspector() {
-	$("legend").hidden = Boolean(selected) || wishing;
-	$("wishes-legend").hidden = Boolean(selected) || !wishing;
+	$("legend").hidden = wishing;
+	$("wishes-legend").hidden = !wishing;
 	$("details").hidden = !selected;
 	if (!selected) return;
 	const [layer, index] = selected;
 	write("name", neuronName(layer, index));
-	const { rows, pictures } = (wishing ? wishesOf : sumOf)(layer, index);
+	const { rows, pictures } = (back ? wishesOf : sumOf)(layer, index);
 	rows.forEach(([term, text], n) => {
 		const row = $("rows").children[n];
 		row.firstChild.textContent = term;
@@ -63,7 +63,8 @@ function paintCurve(layer, index) {
 	const [sums, a] = [result.z[layer - 1], result.a[layer][index]];
 	const z = sums[index];
 	const { f, p, name } = layerOf(layer);
-	const rest = f || logSumExp(sums.filter((_, j) => j !== index)); // softmax, the other outputs being as they are
+	// Softmax, the other outputs being as they are.
+	const rest = f || logSumExp(sums.filter((_, j) => j !== index));
 	const g = f ? (value) => f(value, p) : (value) => logistic(value - rest);
 	const span = name === "exp" ? max(2, abs(z) * 1.1) : max(6, 2 * ceil(abs(z) / 2));
 	const [low, high] = [min(0, g(-span)), max(1, g(span))];

@@ -13,7 +13,8 @@ function paint() {
 	input = input || currentInput();
 	result = network.forward(input);
 	answers = result.a[last];
-	back = wishing ? network.backward(result, targetsNow()) : null;
+	const targets = targetsNow();
+	back = wishing && targets ? network.backward(result, targets) : null;
 	paintInput();
 	paintWires();
 	paintNeurons();
@@ -22,6 +23,7 @@ function paint() {
 	if (canFool) paintFool();
 	if (learner) paintTraining();
 	say($("source"), describe());
+	say($("own-cost"), targets ? ["Cost: ", number(network.compare(result, targets).cost), "."] : []);
 	clearTimeout(resting);
 	resting = setTimeout(rest, 400);
 }
@@ -36,7 +38,7 @@ function rest() {
 			button.ariaLabel = words + (back ? `, wish ${signed(wish(layer, index), 2)}` : "");
 		}),
 	);
-	write("spoken", $("source").textContent);
+	write("spoken", $("source").textContent + (isAsking() ? " " + $("question").textContent : ""));
 	writeUrl();
 }
 
@@ -72,11 +74,18 @@ function stateParts() {
 	return parts;
 }
 
+const integer = (text, below) => (text >= 0 && text < below ? floor(text) : undefined);
+
 async function readUrl() {
 	const parts = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
-	const integer = (text, below) => (text >= 0 && text < below ? floor(text) : undefined);
 	if (parts.theme === "dark" || parts.theme === "light") setTheme(parts.theme);
 	$("keys").checked = parts.keys !== "off";
+	await readState(parts);
+	if (hasLesson && learner && integer(parts.lesson, 100)) openCard(integer(parts.lesson, 100));
+}
+
+/** Shows what a link, or the state before the lesson, tells to show. */
+async function readState(parts) {
 	const [example, noise] = [integer(parts.example, examples.all.length), integer(parts.noise, 1e9)];
 	if (example !== undefined) show({ example });
 	else if (noise !== undefined && white) show({ noise });
@@ -90,12 +99,12 @@ async function readUrl() {
 	if (parts.wanted && targets.length === sizes[last] && targets.every(finite)) wanted = targets;
 	const neuron = neuronNamed(parts.neuron || "");
 	if (neuron) select(neuron);
-	if (learner) await readTraining(parts, integer);
+	if (learner) await readTraining(parts);
 	if (fooled !== undefined && canFool && !isEmpty()) foolInto(fooled);
-	if (hasLesson && learner && integer(parts.lesson, 100)) openCard(integer(parts.lesson, 100));
+	requestPaint();
 }
 
-async function readTraining(parts, integer) {
+async function readTraining(parts) {
 	setSliders();
 	if (parts.rate > 0) $("rate").value = Math.log10(parts.rate);
 	if (parts.batch > 0) $("batch").value = parts.batch;
@@ -142,7 +151,7 @@ function pressKey(event) {
 	if (key === "Escape") select(null);
 	else if (hasLesson && turnCard(key)) return event.preventDefault();
 	else if (!$("keys").checked) return;
-	else if (/^\d$/.test(key) && white) pickTest(labels.indexOf(key));
+	else if (/^\d$/.test(key) && white) pressNumber(labels.indexOf(key));
 	else if (ACTIONS[KEYS[key]]) ACTIONS[KEYS[key]]();
 	else return;
 	event.preventDefault();
@@ -192,7 +201,6 @@ async function start() {
 	if (canFool) setUpFool();
 	if (hasLesson && usable) setUpLesson();
 	await readUrl();
-	requestPaint();
 }
 
 const ready = start();

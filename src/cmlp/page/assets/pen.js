@@ -1,7 +1,9 @@
 // --- A pen for mouse, finger and keys, on the drawing field and on the weights of a neuron.
 
-const PEN = 1.15; // radius of a stroke in pixels
-const UNITS = 1024; // a canvas's side: points are whole numbers below it
+// The radius of a stroke in pixels.
+const PEN = 1.15;
+// A canvas's side: points are whole numbers below it.
+const UNITS = 1024;
 const inside = (value) => min(UNITS - 1, max(0, value));
 
 /**
@@ -9,9 +11,10 @@ const inside = (value) => min(UNITS - 1, max(0, value));
  * point. `isDrawn(stroke)` tells whether a stroke is still there: it may be taken back while the keyboard's pen is down.
  */
 class Pen {
-	place = null; // of the keyboard's pen
-	stroke = null; // that is being drawn
-	finger = null; // the pointer that draws it; others are ignored
+	// The place of the keyboard's pen, the stroke that is being drawn, and the only pointer that draws it.
+	place = null;
+	stroke = null;
+	finger = null;
 
 	constructor(canvas, begin, extend, isDrawn) {
 		Object.assign(this, { canvas, begin, extend, isDrawn });

@@ -1,13 +1,16 @@
 // --- The picture of the network.
 
-const buttons = []; // per layer; buttons[0] stays empty
-const points = []; // where the neurons are
+// The buttons per layer (`buttons[0]` stays empty), and where the neurons are.
+const buttons = [];
+const points = [];
 const names = [];
-let grid; // the image of the inputs
-let dot = []; // the diameter of a circle, per layer
+// The image of the inputs, and the diameter of a circle per layer.
+let grid;
+let dot = [];
 
 const outputName = (index) => labels[isBinary ? 1 : index];
-const letter = (layer) => String.fromCharCode(64 + layer); // of a hidden layer: A, B, ...
+// The letter of a hidden layer: A, B, ...
+const letter = (layer) => String.fromCharCode(64 + layer);
 const neuronName = (layer, index) => (layer === last ? `Output ${outputName(index)}` : letter(layer) + (index + 1));
 
 /** The names in links: A13, or out3 for the fourth output. */
@@ -81,6 +84,7 @@ function placeLayer(layer, x, room, height) {
 	dot[layer] = min(22, gap - (gap < 24 ? 2 : 6));
 	return {
 		gap,
+		tight: gap < 24 || columns > 1,
 		places: range(size).map((index) => [
 			x + (floor(index / rows) - (columns - 1) / 2) * gap,
 			middle + ((index % rows) - (rows - 1) / 2) * gap,
@@ -91,6 +95,7 @@ function placeLayer(layer, x, room, height) {
 function layoutStage() {
 	const { clientWidth: width, clientHeight: height } = $("stage");
 	const narrow = width < 480;
+	$("stage").classList.toggle("narrow", narrow);
 	const side = white ? SIDE * max(1, floor(min(width * 0.33, 224) / SIDE)) : narrow ? 70 : 110;
 	const outputWidth = narrow ? model.outputWidth * 0.52 : min(model.outputWidth, width * 0.3);
 	const outputX = width - outputWidth + 16;
@@ -100,13 +105,13 @@ function layoutStage() {
 	sizes.forEach((size, layer) => {
 		const inside = last === 3 ? [0, 0.4, 0.78][layer] : layer / last;
 		const x = layer === last ? outputX : layer ? side + room * inside : side / 2;
-		const { gap, places } = placeLayer(layer, x, layer ? share * 0.62 : side - 8, height);
+		const { gap, tight, places } = placeLayer(layer, x, layer ? share * 0.62 : side - 8, height);
 		points[layer] = places;
 		buttons[layer].forEach((button, index) => {
 			const [w, h] = [layer === last ? outputWidth : max(min(28, gap), min(gap, 34)), min(gap, 34)];
 			const [left, top] = places[index];
 			button.style.cssText = `left:${left}px;top:${top}px;width:${w}px;height:${h}px;--d:${dot[layer]}px`;
-			button.classList.toggle("tight", gap < 24);
+			button.classList.toggle("tight", tight);
 		});
 		nameColumn(layer, layer === last ? outputX - 16 + outputWidth / 2 : x, narrow || share < 130);
 	});
@@ -124,7 +129,7 @@ function nameColumn(layer, x, narrow) {
 function strongest(layer, count, only) {
 	const { inputs, outputs, w } = network.layers[layer];
 	const a = result.a[layer];
-	const delta = wishing ? back.deltas[layer + 1] : null;
+	const delta = back?.deltas[layer + 1];
 	const all = new Float64Array(inputs * outputs);
 	for (let i = 0; i < inputs; i++) {
 		if (a[i] === 0) continue;
@@ -144,6 +149,7 @@ function strongest(layer, count, only) {
 function paintWires() {
 	const { pen } = prepare($("wires"));
 	const focus = pointed || selected;
+	const full = force();
 	if (white) paintInputs(pen);
 	for (let layer = 0; layer < last; layer++) {
 		const only = focus && focus[0] === layer + 1 ? focus[1] : undefined;
@@ -151,9 +157,10 @@ function paintWires() {
 		const top = max(wishing ? 1e-9 : 0.05, abs(wires.at(-1)?.[0] ?? 0));
 		for (const [strength, from, to] of wires) {
 			const share = abs(strength) / top;
-			pen.globalAlpha = (focus && only === undefined ? 0.2 : 1) * (layer ? 0.9 * share ** 0.8 : 0.2 + 0.45 * share);
+			const faded = (focus && only === undefined ? 0.2 : 1) * full;
+			pen.globalAlpha = faded * (layer ? 0.9 * share ** 0.8 : 0.2 + 0.45 * share);
 			const line = [layer ? points[layer][from] : inputPoint(from), points[layer + 1][to]];
-			const width = layer ? 0.5 + 2.5 * share : 0.6 + 0.7 * share;
+			const width = full * (layer ? 0.5 + 2.5 * share : 0.6 + 0.7 * share);
 			drawLine(pen, line, strength > 0 ? colours.positive : colours.negative, width);
 		}
 	}
@@ -169,15 +176,16 @@ function paintNeurons() {
 	buttons.forEach((column, layer) => {
 		if (!layer) return;
 		const top = BOUNDED.includes(layerOf(layer).name) ? 1 : largest(result.a[layer]);
-		const most = back && largest(back.slopes[layer]);
+		const most = back ? largest(back.slopes[layer]) : 1;
 		column.forEach((button, index) => {
 			const a = result.a[layer][index];
 			button.ariaPressed = String(selected) === `${layer},${index}`;
 			button.style.setProperty("--a", min(1, abs(a) / top).toFixed(3));
 			button.classList.toggle("below", a < 0);
 			const wished = back ? wish(layer, index) : 0;
-			button.dataset.wish = wished > 0 ? "▲" : wished < 0 ? "▼" : "";
-			button.style.setProperty("--wish", abs(wished / most));
+			const share = (force() * abs(wished)) / most;
+			button.dataset.wish = share < 0.03 ? "" : wished > 0 ? "▲" : "▼";
+			button.style.setProperty("--wish", share);
 			if (layer < last) return;
 			button.lastChild.textContent = back ? signed(wished, 2) : number(a, 2);
 			button.classList.toggle("winner", !isEmpty() && index === best);

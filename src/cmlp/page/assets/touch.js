@@ -1,10 +1,13 @@
 // --- A neuron changed by hand: its bias with a slider, its weights with a brush.
 
 const original = trained.params.slice();
-const BRUSHES = { plus: 1, minus: -1, zero: 0 }; // what they make of a weight, for pixels from 0 to 1
+// What the brushes make of a weight, for pixels from 0 to 1.
+const BRUSHES = { plus: 1, minus: -1, zero: 0 };
 let brush = "plus";
-let painting = false; // the weights are shown large, and the brush changes them
-let edits = []; // of the trained network: [name of the neuron, what, points]
+// The weights are shown large, and the brush changes them.
+let painting = false;
+// Edits of the trained network: [name of the neuron, what, points].
+let edits = [];
 
 /** Changes the trained weights into a neuron, and as the last number its bias. */
 function alter([layer, index], change) {
@@ -47,7 +50,8 @@ const editsText = () => edits.map(([name, what, points]) => `${name}*${what}*${p
 // --- How many test examples activate it.
 
 let counted = {};
-let rightBefore; // test examples that the network answers correctly as it was trained
+// Test examples that the network answers correctly as it was trained.
+let rightBefore;
 
 /** Over the test examples: how many activate a neuron, in each class and in all, and how many are answered correctly. */
 function countActive(layer, index) {

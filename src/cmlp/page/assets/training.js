@@ -3,7 +3,8 @@
 const rate = () => Number((10 ** $("rate").value).toPrecision(2));
 const batchSize = () => min(Number($("batch").value), examples.train.length);
 let seed, random, queue, costs, measured;
-let record; // what it did, for the link: [steps, rate, batch], ...
+// What it did, for the link: [steps, rate, batch], ...
+let record;
 let running = false;
 let notice = "";
 
@@ -51,12 +52,14 @@ function learn(stepRate, size) {
 	return true;
 }
 
+const meanCost = (batch) =>
+	sum(batch.map(({ input, targets }) => learner.compare(learner.forward(input), targets).cost)) / batch.length;
+
 /** The share of test examples that it gets right, or their mean cost; it never learns from these. */
 function measure() {
 	const { test } = examples;
-	const value = (one) =>
-		isRegression ? learner.compare(learner.forward(one.input), one.targets).cost : isRight(learner, one);
-	measured.push([costs.length, sum(test.map(value).map(Number)) / test.length]);
+	const share = () => test.filter((one) => isRight(learner, one)).length / test.length;
+	measured.push([costs.length, isRegression ? meanCost(test) : share()]);
 }
 
 function runFrame() {
@@ -89,6 +92,7 @@ function use(which) {
 /** Repeats the training of a link, in pieces of 30 ms, so that the page stays usable. */
 async function replay(text) {
 	let end = performance.now() + 30;
+	const started = record;
 	for (const entry of text.split("_").slice(0, 1000)) {
 		const [steps, stepRate, size] = entry.split("x").map(Number);
 		if (!(stepRate >= 0 && size >= 1 && size <= examples.train.length && size % 1 === 0)) continue;
@@ -97,6 +101,8 @@ async function replay(text) {
 			if (performance.now() < end) continue;
 			requestPaint();
 			await new Promise((resolve) => setTimeout(resolve));
+			// It has been started over.
+			if (record !== started) return;
 			end = performance.now() + 30;
 		}
 	}
@@ -125,7 +131,7 @@ function paintHistory() {
 	const tests = measured.map(([step, value]) => at(step, isRegression ? level(value) : value));
 	drawLine(pen, tests, colours.positive, 2, [5, 5]);
 	write("n-steps", costs.length);
-	write("cost", costs.length ? number(mean, 2) : "–");
+	write("cost", number(costs.length ? mean : meanCost(nextBatch(batchSize())), 2));
 	const now = measured.at(-1)[1];
 	write("accuracy", isRegression ? number(now, 2) : `${Math.round(100 * now)} %`);
 	write("start-here", notice || (costs.length ? "" : "A new network with random weights. Press Run."));
@@ -150,7 +156,7 @@ function paintTraining() {
 	$("filters-panel").hidden = wishing;
 	$("batch-panel").hidden = !wishing;
 	if (wishing) paintBatch();
-	const now = [network === trained, costs.length, measured.length, notice, seed, sized, wishing].join();
+	const now = [network === trained, costs.length, measured.length, notice, seed, sized, wishing, batchSize()].join();
 	if (now === painted) return;
 	if (!wishing) paintFilters();
 	paintHistory();

@@ -1,17 +1,17 @@
 // --- Backpropagation: what one example asks of every neuron, and what a batch asks on average.
 
 let wishing = false;
-let wanted = null; // the targets that were chosen by hand; null for those of the example
+// The targets that the visitor has named; null for those of the example.
+let wanted = null;
 
-/** The targets: chosen, or the label of the example, or what the network says now. */
-function targetsNow() {
-	if (wanted) return wanted;
-	if (shown.example !== undefined) return examples.all[shown.example].targets;
-	if (isClassifier) return targetsOf(winner(answers));
-	return [...answers].map((a) => (isRegression ? a : Number(a > 0.5)));
-}
+/** The targets: named by the visitor, or those of the example. Undefined for a drawing that nobody has named yet. */
+const targetsNow = () => wanted ?? examples.all[shown.example]?.targets;
+const isAsking = () => wishing && !isEmpty() && !targetsNow();
 
 const wish = (layer, index) => -back.slopes[layer][index] || 0;
+
+/** The size of arrows and wires, from 0 to 1: the largest wish of an output. Without targets there are no wishes. */
+const force = () => (!wishing ? 1 : back ? min(1, largest(back.slopes[last])) : 0);
 
 /** The three ways to change one neuron's activation, each in its proportions. */
 function wishesOf(layer, index) {
@@ -35,22 +35,40 @@ function wishesOf(layer, index) {
 }
 
 function buildWanted() {
-	if (isClassifier) $("wanted").append(...labels.map((name) => make("option", "", name)));
+	if (!isClassifier) return;
+	labels.forEach((name, label) => {
+		const button = make("button", "", name);
+		listen(button, "click", () => want(targetsOf(label)));
+		$("guesses").append(button);
+		$("wanted").append(make("option", "", name));
+	});
+}
+
+function want(targets) {
+	wanted = targets;
+	requestPaint();
+}
+
+/** A number key: the answer to the question, otherwise a test example. */
+function pressNumber(label) {
+	if (isAsking() && label >= 0) want(targetsOf(label));
+	else pickTest(label);
 }
 
 function readWanted() {
 	const { value, selectedIndex } = $("wanted");
 	const numbers = (value.match(/[-\d.e]+/g) || []).map(Number).filter(finite);
-	wanted = isClassifier ? targetsOf(selectedIndex) : numbers.length === sizes[last] ? numbers : null;
-	requestPaint();
+	want(isClassifier ? targetsOf(selectedIndex) : numbers.length === sizes[last] ? numbers : null);
 }
 
 function paintWanted() {
-	$("wanted-row").hidden = !wishing;
+	const targets = targetsNow() ?? [];
+	$("wanted-row").hidden = !wishing || !(targets.length || isAsking());
+	$("guesses").hidden = !isAsking() || !isClassifier;
+	write("question", !isAsking() ? "It should be" : shown.strokes ? "What did you draw?" : "What should it be?");
 	$("use-activations").ariaPressed = !wishing;
 	$("use-wishes").ariaPressed = wishing;
-	const targets = targetsNow();
-	if (isClassifier) $("wanted").selectedIndex = isBinary ? targets[0] : targets.indexOf(1);
+	if (isClassifier) $("wanted").selectedIndex = isBinary ? (targets[0] ?? -1) : targets.indexOf(1);
 	else if (!isFocused($("wanted"))) $("wanted").value = targets.map((y) => Number(y.toPrecision(3))).join(" ");
 }
 
