@@ -67,7 +67,9 @@ def block_checksums(
             sums += np.array([_of_csr(array, begin, size, dtype) for begin in range(0, n_rows, size)], np.uint64)
         else:
             dense.append((np.asarray(array).reshape(n_rows, -1), dtype, number))
-    step = max(1, _CHUNK // max(1, sum(rows.shape[1] * dtype.itemsize for rows, dtype, _ in dense)))
+    if not dense:
+        return sums
+    step = max(1, _CHUNK // sum(rows.shape[1] * dtype.itemsize for rows, dtype, _ in dense))
     for begin in range(0, n_rows, step):
         checksums = _row_checksums([(rows[begin : begin + step], *rest) for rows, *rest in dense], first + begin)
         block, done = divmod(first + begin, size)

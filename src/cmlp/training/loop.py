@@ -112,6 +112,7 @@ class Training:
         else:
             state.unfold(net)
             state.restore_last()
+        self.given = data, task.targets  # in the units of the program
         self.data = data = data.with_learnt_scale(state.order)
         self.task = task = standardized(task, net, data, state)
         self.data = data = data.scaled_like(state.target_scale)

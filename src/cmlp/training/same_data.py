@@ -38,7 +38,7 @@ def check_same_data(training: Training, workers: Workers) -> None:
     """
     state, whole = training.state, not training.streams_rows
     if whole:
-        groups = _groups(training.data, training.task.targets)
+        groups = _groups(*training.given)
         now = workers.together(partial(_digests, groups, state.digests))
         if workers.size > 1:
             _require_those_of_worker_0(groups, now, workers)
@@ -50,10 +50,9 @@ def check_same_data(training: Training, workers: Workers) -> None:
         state.digests = now
 
 
-def described(data: Data, targets: NDArray[Any]) -> str:
+def described(training: Training) -> str:
     """Return the names, shapes and dtypes of all arrays of a training."""
-    groups = _groups(data, targets)
-    arrays = [(name, array) for group in groups.values() for name, array in group.items()]
+    arrays = [pair for group in _groups(*training.given).values() for pair in group.items()]
     return ", ".join(
         f"{name} of {'sparse ' if isinstance(array, CSR) else ''}{array.dtype} {tuple(array.shape)}"
         for name, array in arrays

@@ -130,7 +130,7 @@ def describe(training: Training) -> dict[str, str]:
         **settings,
         "shards": str(data.shards),
         "feature names": "None" if data.names is None else str(data.names.tolist()),
-        "arrays": described(data, training.task.targets),
+        "arrays": described(training),
         "input scale": shown(data.input_scale),
         "completed epochs and batches": f"{state.epoch} {state.batch}",
         "random_state": _random_numbers(state.generator, state.dropout_seed),
