@@ -8,7 +8,7 @@ Each command prints tables and writes them to benchmarks/results/COMMAND.json:
   latency   microseconds for one row, and from Ctrl-C to KeyboardInterrupt
   batch     milliseconds for 10,000 rows
   many      fit_many, relative to the same fits one after the other, and to those of the version that CMLP_BEFORE names;
-            what a small fit costs outside the core
+            what a small fit costs outside the core; checksums of the data, relative to ten epochs
   threads   two threads relative to one, on an idle machine and with one or all CPUs loaded
   sparse    time of an epoch of sparse rows (CSR), relative to scikit-learn
   scaling   how time grows with rows and with parameters

@@ -44,4 +44,5 @@ def run(*, short):
         report.table(title, COLUMNS, rows)
     before = peers(1)[0]
     overhead.add_to(report, before.python if before.tree else None, short)
+    overhead.checksums(report, short)
     report.write()

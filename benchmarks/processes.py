@@ -65,7 +65,7 @@ def launcher(size):
     if found is None or found.origin is None:
         return None
     prefix = Path(found.origin).parents[4]  # a wheel of MPI has its programs and libraries there
-    mpiexec = shutil.which("mpiexec") or shutil.which("mpiexec", path=prefix / "bin")
+    mpiexec = shutil.which("mpiexec", path=prefix / "bin") or shutil.which("mpiexec")
     if mpiexec is None:
         return None
     libraries = os.pathsep.join([str(prefix / "lib"), os.environ.get("LD_LIBRARY_PATH", "")])

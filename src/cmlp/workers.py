@@ -212,6 +212,12 @@ class Workers:
             arrays.append(data)
         return arrays
 
+    def of_first(self, array: NDArray[Any]) -> NDArray[Any]:
+        """Return the array of worker 0. All workers must pass one of the same shape and dtype, without objects."""
+        data = np.array(array, order="C")
+        self.broadcast(data.reshape(-1).view(np.uint8), 0)
+        return data
+
     def threads(self) -> int:
         """Return the number of threads for this worker: workers on the same processors of a machine share them."""
         import os

@@ -362,6 +362,18 @@ def test_classes_of_warnings():
         MLPClassifier(**PARAMS).fit(X, CLASSES)
 
 
+def test_modules_of_warnings():
+    ours, theirs = [], []
+    for found, model in zip((ours, theirs), classifiers(), strict=True):
+        for chosen in ({"module": "sklearn"}, {"category": sklearn.exceptions.ConvergenceWarning}):
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                warnings.filterwarnings("ignore", **chosen)
+                model.fit(X, CLASSES)
+            found.append(len(caught))
+    assert (ours, theirs) == ([1, 0], [0, 0])
+
+
 # Objects
 
 

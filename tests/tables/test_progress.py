@@ -168,6 +168,21 @@ def test_max_time_can_be_resumed():
     assert learnt(model) == learnt(whole)
 
 
+def test_resume_finds_any_other_value():
+    weight = np.arange(300) % 3 + 1.0
+    model = TabularRegressor(**QUICK, max_time=1e-9).fit(X, NUMBERS, weight)
+    for row in range(0, 300, 7):
+        rows, y, others = X.copy(), NUMBERS.copy(), weight.copy()
+        rows[row, 2] = np.nextafter(rows[row, 2], np.inf)
+        y[row] += 1e-3
+        others[row] *= 1.5
+        for data in ((rows, NUMBERS, weight), (X, y, weight), (X, NUMBERS, others)):
+            with pytest.raises(ValueError, match="Pass the same X, y"):
+                model.fit(*data, resume=True)
+    model.set_params(max_time=None).fit(X, NUMBERS, weight, resume=True)
+    assert learnt(model) == learnt(TabularRegressor(**QUICK).fit(X, NUMBERS, weight))
+
+
 def test_resume_refuses_what_it_cannot_continue():
     with pytest.raises(ValueError, match="resume=True continues a call of fit, but this TabularRegressor instance has"):
         TabularRegressor().fit(X, NUMBERS, resume=True)

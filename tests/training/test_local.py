@@ -253,6 +253,6 @@ def test_local_that_has_no_truth_value_raises_on_all():
 
 def test_rows_of_other_processes_are_refused_without_workers():
     net = cmlp._core.Net((5, 3), ("softmax",), "log_loss", "float64")
-    rows = StoredRows(X[:10], 1000, 2000, np.dtype(float), None, X[:0])
+    rows = StoredRows(X[:10], 1000, 2000, np.dtype(float), None)
     with pytest.raises(TypeError, match="only other processes have"):
         net.cost(np.zeros(18), rows, np.zeros(2000, np.int32))

@@ -108,6 +108,56 @@ except ValueError as error:
     assert (done.returncode, done.stdout.splitlines()) == (0, [message] * 3), done.stderr
 
 
+@pytest.mark.parametrize("size", [2, 3])
+def test_one_other_label_feature_or_weight_on_a_process_is_found(tmp_path, size):
+    text = """
+model, (X, y, weight) = model_of("weights")
+last = comm.rank == comm.size - 1
+for name, row in (("X", 0), ("X", 777), ("y", 1299), ("sample_weight", 1024), ("X_val", 40), (None, 0)):
+    arrays = {"X": X, "y": y, "sample_weight": weight, "X_val": X[:50], "y_val": y[:50]}
+    if last and name:
+        arrays[name] = arrays[name].copy()
+        arrays[name][row] = 1 - arrays[name][row] if name == "y" else 0.5 * arrays[name][row] + 0.25
+    try:
+        model.fit(**arrays, comm=comm)
+        show(digest(model))
+    except ValueError as error:
+        show(error)
+"""
+    done = mpi(size, program(tmp_path, text), timeout=60)
+    assert done.returncode == 0, done.stderr
+    names = {"X": 777, "y": 1299, "sample_weight": 1024, "X_val": 40}
+    places = [("X", 0), *names.items()]
+    text = "All workers must have the same data, but row {} of {} on worker {} differs from that on worker 0."
+    expected = [text.format(row, name, size - 1) for name, row in places for _ in range(size)]
+    model, (X, y, weight) = model_of("weights")
+    alone = digest(model.fit(X, y, weight, X_val=X[:50], y_val=y[:50]))
+    assert done.stdout.splitlines() == [*expected, *[alone] * size]
+
+
+def test_one_other_row_of_a_file_is_found_when_a_fit_resumes(tmp_path, alone):
+    """The processes have their own rows: nobody else can compare them with those of the first call."""
+    text = f"""
+model, (X, y, weight) = model_of("halves", max_iter=1)
+model.fit(X, y, weight, shards=(650, 650))
+own = slice(0, 650) if comm.rank == 0 else slice(650, 1300)
+for change in (1, 0):
+    np.save({str(tmp_path)!r} + f"/X-{{comm.rank}}.npy", X[own])
+    rows = np.load({str(tmp_path)!r} + f"/X-{{comm.rank}}.npy", mmap_mode="r+")
+    rows[333, 7] += change * comm.rank
+    try:
+        model.set_params(max_iter=3).fit(rows, y[own], weight[own], comm=comm, local=True, resume=True)
+        show(digest(model))
+    except ValueError as error:
+        show(str(error)[:60])
+"""
+    done = mpi(2, program(tmp_path, text), timeout=60)
+    message = "The data differ from those with which the training began: "
+    assert done.returncode == 0, done.stderr
+    first, second, *same = done.stdout.splitlines()
+    assert first.startswith(message) and second.startswith(message) and same == [alone["halves"]] * 2
+
+
 def test_killed_process_ends_the_job_and_resuming_has_the_same_bits(tmp_path, alone):
     """The job ends within 5 s of the kill; the file `killed` has its time."""
     path = tmp_path / "model.cmlp"

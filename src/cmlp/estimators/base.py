@@ -128,8 +128,8 @@ class MultilayerPerceptron(
             Whether to continue the previous call of fit, which was interrupted (by Ctrl-C, also in the middle of an
             epoch, by `max_time` or by a callback) or is finished, up to `max_iter` epochs in total. The result has the
             same bits as without the break, also after pickling, or after `save` with ``include_training_state=True``
-            and `cmlp.load`. The data must be the same as before; a checksum of their shape and of a sample of the rows
-            is compared. Of the parameters, only `max_iter`, `max_time`, `tol`, `n_iter_no_change`, `verbose`,
+            and `cmlp.load`. The data must be the same as before: checksums of all rows, targets and weights are
+            compared. Of the parameters, only `max_iter`, `max_time`, `tol`, `n_iter_no_change`, `verbose`,
             `callbacks`, `n_threads`, `random_state`, `initialization` and `warm_start` may have changed. A list or an
             array that a program has changed in place is another value.
         comm : object or None, default=None

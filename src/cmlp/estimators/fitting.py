@@ -34,6 +34,7 @@ from cmlp.training.history import History
 from cmlp.training.initialization import initial_params
 from cmlp.training.loop import Training
 from cmlp.training.random import random_state
+from cmlp.training.same_data import check_same_data
 from cmlp.training.scores import ProgramScore
 from cmlp.training.settings import check_scoring
 from cmlp.training.shards import checked_shards
@@ -183,9 +184,9 @@ def train(
         _keep(estimator, model)
         return
     if isinstance(training, Training):
-        workers.together(training.check_data)
         if workers.size > 1:
             join(training, workers, {"classes": "None" if labels is None else shown(labels.classes.tolist())})
+        check_same_data(training, workers)
         training.state.parameters = {**parameters_to_keep(estimator), **({} if stream is None else stream.kept)}
     if observer is not None:
         observer.snapshot = partial(_snapshot, training, labels)

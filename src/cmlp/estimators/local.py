@@ -14,7 +14,6 @@ from cmlp.inputs.stored import StoredRows
 from cmlp.inputs.validation import as_numbers, as_rows, as_targets, require_samples
 from cmlp.inputs.weights import as_weights
 from cmlp.training.shards import sizes_of
-from cmlp.training.task import rows_to_check
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,10 +80,7 @@ def joined(
     first, n_rows = sum(map(len, targets[: workers.rank])), sum(map(len, targets))
     rows: Any = part.rows
     if workers.size > 1:
-        checked = rows_to_check(n_rows)
-        some = rows[checked[(checked >= first) & (checked < first + len(rows))] - first]
-        some = np.concatenate(workers.gather_array(some))
-        rows = StoredRows(rows, first, n_rows, part.natural, part.names, some)
+        rows = StoredRows(rows, first, n_rows, part.natural, part.names)
     return Whole(rows, np.concatenate(targets), weights, tuple(sizes.tolist()))
 
 

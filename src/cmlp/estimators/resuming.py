@@ -92,7 +92,7 @@ def model_to_resume(estimator: MultilayerPerceptron, settings: Settings, *, in_r
     if model is None:
         raise nothing_to_resume(estimator)
     state = model.state
-    if state.checksum is None or state.parameters is None:
+    if (state.checksum is None and state.digests is None) or state.parameters is None:
         raise ValueError(
             "resume=True continues a call of fit, but this model has no state of one: it was trained by partial_fit, "
             "with solver='lbfgs' or with a random generator other than MT19937, or loaded without its training state."

@@ -37,6 +37,7 @@ _COLUMNS = ("input.factor", "input.shift")
 _TENSORS = ("best", "generator", "last", "loss_curve", "optimizer", "order", "records", "sums", "target_factor")
 _ARRAYS = (
     *(f"training.{name}" for name in _TENSORS),
+    *(f"training.digest_{group}" for group in ("rows", "shards", "validation")),
     "training.target_layer",
     "training.target_shift",
     "training.validation",

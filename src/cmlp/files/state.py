@@ -8,6 +8,7 @@ import numpy as np
 
 from cmlp import _core
 from cmlp.files.texts import dump_parameters, load_parameters, refuse, without_tensors
+from cmlp.inputs.checksums import KINDS
 from cmlp.pickles import PICKLE_VERSION
 from cmlp.training.history import RECORDED, Curve, History
 from cmlp.training.random import stored_generator
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cmlp.files.reader import ModelFile
+    from cmlp.training.same_data import Digests
 
     Strings = dict[str, str]
     Arrays = dict[str, np.ndarray[Any, Any]]
@@ -51,6 +53,11 @@ def dump_state(state: TrainingState) -> tuple[Strings, Arrays]:
     if generator is not None:
         arrays["generator"] = generator.pop("key").view(np.int32)
         scalars["generator.position"] = generator["position"]
+    if state.digests is not None:
+        scalars["digests"] = {
+            group: " ".join(map("=".join, kinds.items())) for group, (kinds, _) in state.digests.items()
+        }
+        arrays |= {f"digest_{group}": sums.view(np.int64) for group, (_, sums) in state.digests.items()}
     optimizer["kind"] = optimizer.pop("solver")  # the name in files of version 1
     scalars |= {f"optimizer.{name}": value for name, value in optimizer.items()}
     scalars |= {"schedule.name": state.schedule.name}
@@ -144,6 +151,7 @@ def _restored(file: ModelFile, history: dict[str, Any], scalars: dict[str, Any])
             "schedule": schedule,
             "history": history,
             "generator": generator,
+            "digests": _digests(file, scalars.get("digests")),
             "parameters": _parameters(file),
             "target_scale": _target_scale(file),
             "folded": _target_scale(file) is not None,
@@ -155,6 +163,20 @@ def _restored(file: ModelFile, history: dict[str, Any], scalars: dict[str, Any])
 def _sums(stored: np.ndarray[Any, Any] | None) -> np.ndarray[Any, Any]:
     """Return the sums of an interrupted epoch; files of earlier versions have no gradient norm."""
     return NO_SUMS.copy() if stored is None else np.concatenate([stored, NO_SUMS[len(stored) :]])
+
+
+def _digests(file: ModelFile, stored: object) -> Digests | None:
+    """Return the checksums of the data; None if the file has none, because an earlier version wrote it."""
+    if stored is None:
+        return None
+    found: Digests = {}
+    for group, text in stored.items() if isinstance(stored, dict) else [("", "")]:
+        sums = file.arrays.get(f"training.digest_{group}")
+        kinds = dict(pair.split("=", 1) for pair in str(text).split() if "=" in pair)
+        if sums is None or sums.dtype != np.int64 or sums.ndim != 1 or not set(kinds.values()) <= KINDS:
+            raise refuse("'training' has invalid checksums of the data")
+        found[group] = kinds, sums.view(np.uint64)
+    return found
 
 
 def _parameters(file: ModelFile) -> dict[str, Any] | None:

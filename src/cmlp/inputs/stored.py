@@ -26,8 +26,6 @@ class StoredRows:
         The dtype of the model with ``dtype="auto"``.
     names : ndarray of str or None
         Names of the columns of a data frame.
-    some : ndarray of shape (n_some, n_features)
-        The few rows of all workers that a checksum of the matrix reads.
     """
 
     def __init__(
@@ -37,9 +35,8 @@ class StoredRows:
         n_rows: int,
         natural: np.dtype[Any],
         names: NDArray[Any] | None,
-        some: NDArray[Any],
     ) -> None:
-        self.stored, self.first, self.natural, self.names, self.some = stored, first, natural, names, some
+        self.stored, self.first, self.natural, self.names = stored, first, natural, names
         self.shape, self.dtype = (n_rows, stored.shape[1]), stored.dtype
 
     def __len__(self) -> int:

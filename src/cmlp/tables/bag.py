@@ -175,7 +175,6 @@ class Bag:
     def _training(self, k: int, trainer: Trainer) -> Training:
         data = Data(self.inputs[_has_bins(k)], self.rows.weight, 1.0)
         training: Training = trainer._training(self.task, data)  # type: ignore[assignment]
-        training.check_data()
         return training
 
     def _split(self, k: int, folds: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64] | None]:

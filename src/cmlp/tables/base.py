@@ -159,23 +159,23 @@ class TabularEstimator(TableExports, Routing, Representation, Parametrized):
             encoder = learn_encoder(raw, schema.codes, _signal(targets, len(raw)))
             rows = _rows(raw, targets, validation)
             bag = Bag(rows, targets.task, targets.shape, encoder, _generator(parameters["random_state"]))
-            kept = kept_states(self, encoder, targets.attributes) if resume else None
+            kept = kept_states(self, bag, targets.attributes) if resume else None
             trainings = bag.trainings(parameters["n_estimators"], kept)
-            self._train(trainings, schema, encoder, targets.attributes, parameters)
+            self._train(trainings, schema, bag, targets.attributes, parameters)
         return self
 
     def _train(
         self,
         trainings: list[Training],
         schema: Schema,
-        encoder: Encoder,
+        bag: Bag,
         attributes: dict[str, Any],
         parameters: dict[str, Any],
     ) -> None:
         """Train the networks, and store the model, and the states of what is not complete."""
 
         def store(estimator: Self) -> Self:
-            estimator._keep(TableModel(schema, encoder, members_of(trainings)), attributes)
+            estimator._keep(TableModel(schema, bag.encoder, members_of(trainings)), attributes)
             return estimator
 
         callbacks = callbacks_of(parameters["callbacks"], parameters["verbose"])
@@ -189,11 +189,11 @@ class TabularEstimator(TableExports, Routing, Representation, Parametrized):
             lines = parameters["verbose"] not in (False, "bar")
             train(trainings, parameters["n_threads"], parameters["max_time"], verbose=lines, follower=follower)
             store(self)
-            keep_states(self, trainings, encoder, attributes)
+            keep_states(self, trainings, bag, attributes)
         except KeyboardInterrupt:
             if all(training.state.epoch for training in trainings):
                 store(self)
-            keep_states(self, trainings, encoder, attributes)
+            keep_states(self, trainings, bag, attributes)
             raise
 
     def _parameters(self) -> dict[str, Any]:

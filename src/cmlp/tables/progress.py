@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp.estimators.resuming import INTERRUPTED, nothing_to_resume, require_kept, to_keep
+from cmlp.inputs.checksums import block_checksums, kind_of
 from cmlp.training.trainer import TrainedEpoch
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Mapping, Sequence
 
-    from cmlp.tables.encoder import Encoder
+    from cmlp.tables.bag import Bag
     from cmlp.training.loop import Training
     from cmlp.training.state import TrainingState
 
@@ -95,17 +96,17 @@ class BagTrainer:
 _FREE = ("callbacks", "max_time", "n_threads", "random_state", "verbose")
 
 
-def keep_states(estimator: Any, trainings: Sequence[Training], columns: Encoder, attributes: Mapping[str, Any]) -> None:
+def keep_states(estimator: Any, trainings: Sequence[Training], bag: Bag, attributes: Mapping[str, Any]) -> None:
     """Keep what `resume` needs with the estimator, unless the trainings are complete."""
     vars(estimator).pop(INTERRUPTED, None)
     if any(training.state.epoch < training.settings.max_iter for training in trainings):
         for training in trainings:
             training.state.restore_best()
         states = [training.state.resumable() for training in trainings]
-        vars(estimator)[INTERRUPTED] = states, _fixed_parameters(estimator), _digest(columns, attributes)
+        vars(estimator)[INTERRUPTED] = states, _fixed_parameters(estimator), _digest(bag, attributes)
 
 
-def kept_states(estimator: Any, columns: Encoder, attributes: Mapping[str, Any]) -> list[TrainingState]:
+def kept_states(estimator: Any, bag: Bag, attributes: Mapping[str, Any]) -> list[TrainingState]:
     """Return the states of the fit that `resume` continues; raises ValueError if there is none that can continue."""
     if INTERRUPTED not in vars(estimator):
         if "_model" not in vars(estimator):
@@ -117,15 +118,18 @@ def kept_states(estimator: Any, columns: Encoder, attributes: Mapping[str, Any])
         )
     states, parameters, digest = vars(estimator)[INTERRUPTED]
     require_kept(parameters, _fixed_parameters(estimator))
-    if digest != _digest(columns, attributes):
+    if digest != _digest(bag, attributes):
         raise ValueError("resume=True continues a fit on other data. Pass the same X, y and validation data.")
     kept: list[TrainingState] = states
     return kept
 
 
-def _digest(columns: Encoder, attributes: Mapping[str, Any]) -> tuple[bytes, str]:
-    """Return a summary of what fit has learnt before training: equal for equal data."""
-    return columns.numbers.tobytes(), repr(attributes)
+def _digest(bag: Bag, attributes: Mapping[str, Any]) -> tuple[bytes, str, bytes]:
+    """Return a summary of the data and of what fit has learnt before training: equal for equal data."""
+    arrays = [np.where(np.isnan(bag.rows.raw), np.nan, bag.rows.raw), bag.task.targets]  # NaN has many forms
+    arrays += [] if bag.rows.weight is None else [bag.rows.weight]
+    checksums = block_checksums(arrays, [kind_of(array) for array in arrays])
+    return bag.encoder.numbers.tobytes(), repr(attributes), checksums.tobytes()
 
 
 def _fixed_parameters(estimator: Any) -> dict[str, Any]:

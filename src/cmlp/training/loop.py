@@ -23,6 +23,7 @@ from cmlp.exceptions import (
     sklearn_class,
     warn,
 )
+from cmlp.inputs.stored import StoredRows
 from cmlp.training.advice import scale_advice, warn_if_useless
 from cmlp.training.at_once import epochs_at_once, train_at_once
 from cmlp.training.commit import commit
@@ -114,6 +115,7 @@ class Training:
         else:
             state.unfold(net)
             state.restore_last()
+        self.given = data, task.targets  # in the units of the program
         self.data = data = data.with_learnt_scale(state.order)
         self.task = task = standardized(task, net, data, state)
         self.data = data = data.scaled_like(state.target_scale)
@@ -121,7 +123,7 @@ class Training:
         tol = settings.tol if settings.early_stopping else settings.tol * task.unit
         self.rule = STOPPING_RULES[settings.early_stopping](tol)
         n_rows -= 0 if state.validation is None else len(state.validation)
-        self._streams = feed is not None
+        self.streams_rows = feed is not None
         self.batch_size = self._batch_size(n_rows)
         self.feed: Feed = array_feed(task, data, n_rows, settings, self.batch_size) if feed is None else feed
         self.objective = {
@@ -144,9 +146,11 @@ class Training:
         self._clock = 0.0  # when the current epoch, or its current piece, began
 
     def check_data(self) -> None:
-        """Raise ValueError unless the data are those with which the training began."""
+        """Raise ValueError unless a sample of the data is that with which the training began."""
         state, data, targets = self.state, self.data, self.task.targets
-        if self._streams:  # blocks can be cut in another way: only the first row is sure to be there
+        if isinstance(data.X, StoredRows):  # the rows of the sample may be on other workers
+            return
+        if self.streams_rows:  # blocks can be cut in another way: only the first row is sure to be there
             data, targets = data.first_row(), targets[:1]
         checksum = data.checksum(targets)
         if state.checksum is None:
@@ -251,7 +255,7 @@ class Training:
             return
         never_stops = math.isinf(settings.n_iter_no_change) and settings.tol == 0
         if state.stopped or self.schedule.is_planned or never_stops:  # the number of epochs is planned
-            if not self._streams:
+            if not self.streams_rows:
                 warn_if_useless(self.net, self.task, self.data, state)
             return
         warn(

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp.training.random import Generator
+    from cmlp.training.same_data import Digests
     from cmlp.training.target_scale import TargetScale
 
 
@@ -93,7 +94,10 @@ class TrainingState:
     stopped : bool
         Whether the stopping rule, the minimizer or a callback has ended training.
     checksum : int or None
-        Checksum of the data, see `cmlp.training.task.checksum`; None if the training cannot be resumed.
+        Checksum of a sample of the data, or of the first row of a source of blocks: see `cmlp.training.task.Data`.
+    digests : dict or None
+        Checksums of all rows, if they are in arrays: see `cmlp.training.same_data`. If both are None, the training
+        cannot be resumed.
     parameters : dict or None
         The parameters of an estimator that must not change before training is resumed.
     """
@@ -125,6 +129,7 @@ class TrainingState:
         self.folded = False
         self.stopped = False
         self.checksum: int | None = None
+        self.digests: Digests | None = None
         self.parameters: dict[str, Any] | None = None
 
     def check(self, net: _core.Net) -> None:
@@ -254,6 +259,7 @@ _KINDS: Mapping[str, type | tuple[type, ...]] = {
     "seconds": float,
     "stopped": bool,
     "checksum": (int, type(None)),
+    "digests": (dict, type(None)),
     "parameters": (dict, type(None)),
 }
 

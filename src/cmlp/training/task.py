@@ -131,21 +131,14 @@ class Data(NamedTuple):
             parts.append(self.validation)
         total = 0 if self.shards is None else crc32(repr(self.shards).encode())
         for X, y, weight in parts:
-            rows = rows_to_check(len(X))
-            values = _values(X, rows)
+            rows = _sample(len(X))
+            some = taken(X, rows)
+            values = [some] if isinstance(some, np.ndarray) else [some.data, some.indices, some.indptr]
             blocks = [*values, y[rows], *(() if weight is None else (weight[rows],))]
             total = crc32(repr((tuple(X.shape), y.shape)).encode(), total)
             for block in blocks:
                 total = crc32(np.ascontiguousarray(block, np.float64), total)
         return total
-
-
-def _values(X: NDArray[Any] | CSR, rows: NDArray[np.intp]) -> list[NDArray[Any]]:
-    """Return copies of the arrays of some rows: those of `rows_to_check`."""
-    if isinstance(X, StoredRows):
-        return [X.some]
-    some = taken(X, rows)
-    return [some] if isinstance(some, np.ndarray) else [some.data, some.indices, some.indptr]
 
 
 def require_complete(X_val: object, y_val: object, sample_weight_val: object) -> bool:
@@ -167,7 +160,7 @@ _N_SAMPLED = 16
 
 
 @lru_cache(maxsize=8)  # many small models often have the same number of rows
-def rows_to_check(n_rows: int) -> NDArray[np.intp]:
+def _sample(n_rows: int) -> NDArray[np.intp]:
     """Return the sorted indices of some rows, among them the first and the last one, in a read-only array."""
     rows = np.linspace(0, n_rows - 1, min(n_rows, _N_SAMPLED)).astype(np.intp)
     rows.flags.writeable = False

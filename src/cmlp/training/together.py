@@ -13,6 +13,7 @@ import numpy as np
 from cmlp import _core
 from cmlp.exceptions import warn
 from cmlp.training.random import is_storable, stored_generator
+from cmlp.training.same_data import described
 from cmlp.workers import CHUNK
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def describe(training: Training) -> dict[str, str]:
         **settings,
         "shards": str(data.shards),
         "feature names": "None" if data.names is None else str(data.names.tolist()),
-        "data (checksum)": str(data.checksum(training.task.targets)),
+        "arrays": described(training),
         "input scale": shown(data.input_scale),
         "completed epochs and batches": f"{state.epoch} {state.batch}",
         "random_state": _random_numbers(state.generator, state.dropout_seed),
