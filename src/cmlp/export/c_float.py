@@ -116,17 +116,24 @@ def _weights(record: Record, prefix: str) -> list[str]:
 
 
 def _first_layers(record: Record, prefix: str) -> list[str]:
-    """Return the first layer for float inputs and for bytes; both apply the input scale."""
+    """Return the first layer for float inputs and for bytes, and for double if there are shifts; all apply the scale."""
     shape, scale = record.layers()[0][0].shape, record.input_scale
-    number, byte, shifted = "x[k]", "(float)x[k]", isinstance(scale, tuple)
-    if shifted:
-        number = byte = f"(float)(((double)x[k] - {prefix}_shifts[k]) * {prefix}_factors[k])"
-    elif scale != 1:
+    if isinstance(scale, tuple):
+        value = f"(float)(((double)x[k] - {prefix}_shifts[k]) * {prefix}_factors[k])"
+        return [dense(prefix, f"1{suffix}", shape, ctype, value, skip=False) for suffix, ctype in _row_types(record)]
+    number, byte = "x[k]", "(float)x[k]"
+    if scale != 1:
         number, byte = f"(float)((double)x[k] * {scale!r})", f"{prefix}_bytes[x[k]]"
     return [
-        dense(prefix, "1", shape, "float", number, skip=not shifted),
-        dense(prefix, "1_u8", shape, "uint8_t", byte, skip=not shifted),
+        dense(prefix, "1", shape, "float", number, skip=True),
+        dense(prefix, "1_u8", shape, "uint8_t", byte, skip=True),
     ]
+
+
+def _row_types(record: Record) -> list[tuple[str, str]]:
+    """Return suffix and type of the rows that a program can pass: double if float could not hold the shifts."""
+    types = [("", "float"), ("_u8", "uint8_t")]
+    return [*types, ("_f64", "double")] if isinstance(record.input_scale, tuple) else types
 
 
 # A partial sum for each chunk of inputs. Skipping zeros changes no bit.
@@ -274,12 +281,15 @@ FIND = {
 }
 
 
+_OF = {"": "", "_u8": " of bytes", "_f64": " of doubles"}
+
+
 def _predictions(record: Record, prefix: str, outputs: Outputs) -> Iterator[str]:
-    """Yield the functions that a program calls, for float inputs and for bytes."""
+    """Yield the functions that a program calls, for each type of rows."""
     n_in, width = record.net.n_in, max(record.net.sizes[1:])
     after = f"\n    {prefix}_normalize(output, {outputs.n});" if outputs.kind == "normalized" else ""
-    for suffix, ctype in (("", "float"), ("_u8", "uint8_t")):
-        comment = f"Computes the outputs of one row{' of bytes' if suffix else ''}."
+    for suffix, ctype in _row_types(record):
+        comment = f"Computes the outputs of one row{_OF[suffix]}."
         names = {"prefix": prefix, "suffix": suffix, "ctype": ctype, "n_in": n_in, "n_out": outputs.n, "width": width}
         yield _PREDICT.substitute(names, comment=comment, after=after)
         if outputs.classify:

@@ -10,6 +10,7 @@ import numpy as np
 from cmlp.export.onnx_graph import Constant, Node
 from cmlp.export.onnx_layers import layer
 from cmlp.export.onnx_values import Inputs, Rows, Value
+from cmlp.inputs.scale import composed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 def from_inputs(node: Node, attributes: dict[str, Any], arguments: list[Any]) -> Value:
     """Return what a node computes from the inputs; None if no rule matches."""
     x, others = arguments[0], arguments[1:]
-    if node.operator in ("Mul", "Div", "Add", "Sub", "ai.onnx.ml.Scaler"):
+    if node.operator in ("Mul", "Div", "Add", "Sum", "Sub", "ai.onnx.ml.Scaler"):
         return _scaled(node, attributes, arguments)
     if not isinstance(x, Inputs):
         return None
@@ -43,7 +44,7 @@ def _scaled(node: Node, attributes: dict[str, Any], arguments: list[Any]) -> Inp
     if node.operator == "ai.onnx.ml.Scaler":
         return _scaler(node, attributes, x, arguments)
     others = [argument for argument in arguments if argument is not x]
-    in_order = x is arguments[0] or node.operator in ("Mul", "Add")
+    in_order = x is arguments[0] or node.operator in ("Mul", "Add", "Sum")
     if len(arguments) != 2 or len(others) != 1 or not isinstance(others[0], Constant) or not in_order:
         raise ValueError(f"{node} is not supported: inputs can only be shifted and scaled by constants")
     if x.dtype not in (np.float32, np.float64) or others[0].dtype != x.dtype:
@@ -87,9 +88,11 @@ def _values(node: Node, constant: Constant, x: Inputs) -> NDArray[np.float64]:
 
 def _folded(node: Node, x: Inputs, offset: NDArray[np.float64], by: NDArray[np.float64]) -> Inputs:
     """Return the inputs after another shift and factor, ``(x - offset) * by``."""
-    shift, factor = (np.zeros(1), np.full(1, 1.0 if x.scale is None else x.scale)) if x.columns is None else x.columns
-    with np.errstate(all="ignore"):
-        shift, factor = shift + offset / factor, factor * by
+    before = (np.zeros(1), np.full(1, 1.0 if x.scale is None else x.scale)) if x.columns is None else x.columns
+    try:
+        shift, factor = composed(before, (offset, by))
+    except ValueError as error:
+        raise ValueError(f"{node} is not supported: {error}") from None
     if not all((np.abs(values) <= _largest(x)).all() for values in (shift, by, factor)) or not factor.all():
         kind = "float64" if x.dtype == np.float64 else "float32"
         raise ValueError(f"{node} must scale the inputs by numbers other than 0 in the range of {kind}")
