@@ -188,16 +188,6 @@ def test_from_sklearn_keeps_the_digits_of_mixed_dtypes():
     np.testing.assert_allclose(ours.predict(UNIT) - 1.7e9, theirs.predict(UNIT) - 1.7e9, rtol=1e-6)
 
 
-def test_one_tiny_column_reaches_onnx_runtime(tmp_path):
-    """ONNX Runtime removes the subtraction of a single number that is 0 in float32, although it is a double."""
-    for offset in (5e-50, -5e-300):
-        scale = np.array([offset]), np.array([1 / abs(offset)])
-        net = Network([1, 4, 2], "tanh", dtype="float64", input_scale=scale, random_state=0)
-        X = offset * (1 + UNIT[:, :1])
-        np.testing.assert_allclose(by_onnx(net, X, tmp_path), net.forward(X), rtol=0, atol=1e-12)
-        np.testing.assert_array_equal(cmlp.from_onnx(tmp_path / "model.onnx").forward(X), net.forward(X))
-
-
 def test_normalized_probabilities_of_torch():
     torch = package("torch")
     model = MLPClassifier((8,), loss="squared_error", max_iter=30, random_state=0).fit(UNIT, CLASSES)

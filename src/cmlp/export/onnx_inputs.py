@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def from_inputs(node: Node, attributes: dict[str, Any], arguments: list[Any]) -> Value:
     """Return what a node computes from the inputs; None if no rule matches."""
     x, others = arguments[0], arguments[1:]
-    if node.operator in ("Mul", "Div", "Add", "Sum", "Sub", "ai.onnx.ml.Scaler"):
+    if node.operator in ("Mul", "Div", "Add", "Sub", "ai.onnx.ml.Scaler"):
         return _scaled(node, attributes, arguments)
     if not isinstance(x, Inputs):
         return None
@@ -44,7 +44,7 @@ def _scaled(node: Node, attributes: dict[str, Any], arguments: list[Any]) -> Inp
     if node.operator == "ai.onnx.ml.Scaler":
         return _scaler(node, attributes, x, arguments)
     others = [argument for argument in arguments if argument is not x]
-    in_order = x is arguments[0] or node.operator in ("Mul", "Add", "Sum")
+    in_order = x is arguments[0] or node.operator in ("Mul", "Add")
     if len(arguments) != 2 or len(others) != 1 or not isinstance(others[0], Constant) or not in_order:
         raise ValueError(f"{node} is not supported: inputs can only be shifted and scaled by constants")
     if x.dtype not in (np.float32, np.float64) or others[0].dtype != x.dtype:

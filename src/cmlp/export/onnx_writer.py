@@ -116,7 +116,7 @@ class _Writer(Nodes):
         if isinstance(scale, tuple):
             if input_dtype == "float32":
                 require_resolution(scale)
-            a = self.moved(a, self.constant("input.shift.negative", -scale.shift))
+            a = self.node("Sub", a, self.constant("input.shift", scale.shift))
             a = self.node("Mul", a, self.constant("input.factor", scale.factor))
         elif scale != 1:
             a = self.node("Mul", a, self.constant("input_scale", np.asarray(scale_in(wide, scale, "ONNX"))))
