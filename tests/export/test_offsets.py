@@ -89,11 +89,11 @@ def test_exports_predict_as_python(export, scale, dtype, offset, tmp_path):
     model, X = trained(scale, dtype, offset), rows(offset)
     shifted = scale != "scalar"
     if export is by_scikit_learn and shifted and offset == 1e12:
-        with pytest.raises(ValueError, match="the shift 1e.12 for column .* subtract a constant"):
+        with pytest.raises(ValueError, match=r"the shift 1e.12 for column .* subtract a constant"):
             export(model, X, tmp_path)
         return
     if export is by_own_onnx and shifted and dtype == "float32" and offset > 1e9:
-        with pytest.raises(ValueError, match="float32 cannot hold the values of column 0, .* input_dtype='float64'"):
+        with pytest.raises(ValueError, match=r"float32 cannot hold the values of column 0, .* input_dtype='float64'"):
             export(model, X, tmp_path)
         return
     tolerance = 1e-6 if export is by_scikit_learn else EXACT[dtype == "float32"]
@@ -133,7 +133,7 @@ def test_int8_header_has_the_bits_of_its_model(scale, tmp_path):
     assert header.comparison.same_class > 0.9 * len(X)
 
 
-# ------------------------------------------------------------------------------------------------ other sides of exports
+# ----------------------------------------------------------------------------------------------- other sides of exports
 
 
 @pytest.mark.parametrize("conversion", ["float", "double", "half"])
@@ -181,7 +181,9 @@ def test_scikit_learn_gets_float64_weights_if_a_scale_is_folded():
 
 
 def test_from_sklearn_keeps_the_digits_of_mixed_dtypes():
-    theirs = TheirRegressor(hidden_layer_sizes=(4,), max_iter=5, random_state=0).fit(UNIT.astype(np.float32), UNIT[:, 0])
+    theirs = TheirRegressor(hidden_layer_sizes=(4,), max_iter=5, random_state=0).fit(
+        UNIT.astype(np.float32), UNIT[:, 0]
+    )
     theirs.intercepts_[-1] = theirs.intercepts_[-1].astype(np.float64) + 1.7e9
     ours = cmlp.from_sklearn(theirs)
     assert {tensor.dtype for tensor in ours.coefs_} == {np.dtype(np.float64)}
@@ -221,7 +223,7 @@ def test_large_targets_are_kept_or_refused(offset, tmp_path):
     if offset < 1e6:
         model.to_c(tmp_path / "model.h", dtype="float32")
     else:
-        with pytest.raises(ValueError, match="the outputs are near .* subtract an offset from y"):
+        with pytest.raises(ValueError, match=r"the outputs are near .* subtract an offset from y"):
             model.to_c(tmp_path / "model.h", dtype="float32")
         assert not (tmp_path / "model.h").exists()
 
@@ -240,9 +242,7 @@ def test_tables_keep_large_and_tiny_columns_and_targets(offset, tmp_path):
         outputs, _ = predictions(tmp_path, name, columns, output="double", classify=name == "classifier")
         assert_same_bits(outputs.reshape(expected.shape), expected)
         model.to_onnx(tmp_path / f"{name}.onnx")
-        session = package("onnxruntime").InferenceSession(
-            tmp_path / f"{name}.onnx", providers=["CPUExecutionProvider"]
-        )
+        session = package("onnxruntime").InferenceSession(tmp_path / f"{name}.onnx", providers=["CPUExecutionProvider"])
         feed = {f"column_{i}": columns[:, i : i + 1] for i in range(columns.shape[1])}
         spread = X[:, 0].max() - X[:, 0].min() if name == "regressor" else 1.0
         np.testing.assert_allclose(session.run(None, feed)[-1], expected, rtol=0, atol=1e-6 * spread)
@@ -270,7 +270,9 @@ def test_pipelines_with_two_shifts_are_refused_if_the_second_would_be_lost():
             got, expected = (one.predict_proba(offset + UNIT) for one in (cmlp.from_pipeline(pipeline), pipeline))
             np.testing.assert_allclose(got, expected, rtol=0, atol=1e-9)
         else:
-            with pytest.raises(ValueError, match=r"the shift of column \d, 1e\+12, is too large .* subtract a constant"):
+            with pytest.raises(
+                ValueError, match=r"the shift of column \d, 1e\+12, is too large .* subtract a constant"
+            ):
                 cmlp.from_pipeline(pipeline)
 
 

@@ -116,7 +116,7 @@ def _weights(record: Record, prefix: str) -> list[str]:
 
 
 def _first_layers(record: Record, prefix: str) -> list[str]:
-    """Return the first layer for float inputs and for bytes, and for double if there are shifts; all apply the scale."""
+    """Return the first layer for each type of rows; it applies the input scale."""
     shape, scale = record.layers()[0][0].shape, record.input_scale
     if isinstance(scale, tuple):
         value = f"(float)(((double)x[k] - {prefix}_shifts[k]) * {prefix}_factors[k])"

@@ -108,12 +108,11 @@ def _float_header(record: Record, prefix: str) -> tuple[CHeader, str]:
 def _int8_header(record: Record, prefix: str, calibrate: Any) -> tuple[CHeader, str]:
     require_supported(record)
     rows = calibration_rows(record, calibrate)
-    if isinstance(record.input_scale, tuple):
-        if rows.X.dtype != np.uint8:
-            raise ValueError(
-                "to_c(int8=True) needs calibration rows of uint8 if each input has a shift and a factor, because all "
-                f"inputs are quantized with the same step. Got {rows.X.dtype}."
-            )
+    if isinstance(record.input_scale, tuple) and rows.X.dtype != np.uint8:
+        raise ValueError(
+            "to_c(int8=True) needs calibration rows of uint8 if each input has a shift and a factor, because all "
+            f"inputs are quantized with the same step. Got {rows.X.dtype}."
+        )
     outputs = outputs_of(record)
     net, sums = quantize(record, rows.X, one_unit=outputs.classify == "largest" and record.net.n_out > 1)
     comparison = compare(record, net, sums, rows)
@@ -201,13 +200,14 @@ def _as_float32(record: Record, dtype: object) -> Record:
     rounded = record.astype(np.float32)
     if not np.isfinite(rounded.params).all():
         raise ValueError("a weight is too large for float32")
-    if net.activations[-1] == "identity":
-        _require_resolution(record)
+    _require_resolution(record)
     return rounded
 
 
 def _require_resolution(record: Record) -> None:
-    """Raise ValueError if float32 numbers are too far apart for the outputs: the biases are large, the weights small."""
+    """Raise ValueError if the outputs need digits that float32 lacks: large biases, small weights."""
+    if record.activations[-1] != "identity":
+        return
     weights, biases = record.weights[-1], record.biases[-1]
     coarse = too_coarse(biases, np.sqrt((weights * weights).sum(axis=0)), np.float32)
     if coarse.any():

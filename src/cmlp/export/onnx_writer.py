@@ -71,8 +71,8 @@ def require_resolution(scale: InputScale) -> None:
     if coarse.any():
         column = int(coarse.argmax())
         raise ValueError(
-            f"inputs of float32 cannot hold the values of column {column}, which are near {scale.shift[column]:.6g} and "
-            f"have a spread of {1 / abs(scale.factor[column]):.3g}: pass input_dtype='float64'"
+            f"inputs of float32 cannot hold the values of column {column}, which are near {scale.shift[column]:.6g} "
+            f"and have a spread of {1 / abs(scale.factor[column]):.3g}: pass input_dtype='float64'"
         )
 
 

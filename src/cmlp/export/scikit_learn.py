@@ -18,8 +18,6 @@ from cmlp.training.state import TrainingState
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
     from cmlp.record import Record
 
 # What scikit-learn's estimators can compute: the activations of hidden layers, and the losses with their outputs.

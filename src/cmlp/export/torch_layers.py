@@ -45,6 +45,9 @@ class InputShift(torch.nn.Module):  # type: ignore[misc]
         Type of the result, which a conversion of the module changes; shift and factor stay in float64.
     """
 
+    shift: torch.Tensor
+    factor: torch.Tensor
+
     def __init__(self, shift: NDArray[np.float64], factor: NDArray[np.float64], dtype: torch.dtype) -> None:
         super().__init__()
         self.register_buffer("shift", torch.tensor(shift, dtype=torch.float64))

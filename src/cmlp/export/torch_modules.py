@@ -44,7 +44,7 @@ def to_torch(record: Record) -> Any:
     elif record.input_scale != 1:
         from cmlp.export import torch_layers
 
-        modules.append(torch_layers.InputScale(scale_in(record.dtype, record.input_scale, "PyTorch"), dtype))
+        modules.append(torch_layers.InputScale(scale_in(record.dtype, record.input_scale, "PyTorch").item(), dtype))
     for weights, biases, activation, parameter in record.layers():
         linear = torch.nn.Linear(*weights.shape, dtype=dtype)
         with torch.no_grad():

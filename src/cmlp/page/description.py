@@ -46,6 +46,8 @@ class Described:
     net, params, scale
         The network, its parameters, and the scale of the inputs: a factor, or unless they are an image a shift and a
         factor for each.
+    pixel_scale : float
+        The scale if the inputs are an image.
     takes_bytes : bool
         Whether the pixels of an image are from 0 to 255, not from 0 to 1. The scale tells it.
     labels : Labels or None
@@ -64,6 +66,7 @@ class Described:
         if isinstance(scale, tuple) and record.sizes[0] == PIXELS:
             record, scale = record.unscaled(), 1.0
         self.net, self.params, self.scale = record.net, record.params, scale
+        self.pixel_scale = 1.0 if isinstance(scale, tuple) else scale
         self.labels, names = record.labels, record.feature_names
         self.sizes, self.activations = self.net.sizes, self.net.activations
         self.kind = self._kind()

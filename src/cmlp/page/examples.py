@@ -79,7 +79,7 @@ class Examples:
         X = self.train[0]
         if X.min() < 0 or X.max() <= 0:
             raise ValueError(f"data must have pixels from 0 (black) up, got values from {X.min()} to {X.max()}")
-        return _white_pixel(X) * self.model.scale
+        return _white_pixel(X) * self.model.pixel_scale
 
     def accuracy(self) -> float | None:
         """Return the fraction of all test rows that the model answers correctly; None for numbers."""

@@ -122,7 +122,7 @@ def _require_resolution(mean: NDArray[np.float64], deviation: NDArray[np.float64
 
 def multiples(center: float) -> str:
     """Return which numbers float32 has near `center`, for a message."""
-    step = spacing(np.float64(center), np.float32)
+    step = spacing(center, np.float32)
     return "no such numbers" if np.isnan(step) else f"multiples of {step:.3g} there"
 
 
@@ -141,8 +141,8 @@ def warn_of_lost_targets(targets: NDArray[Any], weight: NDArray[np.float64] | No
     if coarse.any():
         k = int(coarse.argmax())
         warn(
-            f"y has the mean {center[k]:.6g} and the standard deviation {deviation[k]:.3g} in column {k}, but a float32 "
-            f"network computes with {multiples(center[k])}: use dtype='float64', or subtract an offset from y."
+            f"y has the mean {center[k]:.6g} and the standard deviation {deviation[k]:.3g} in column {k}, but a "
+            f"float32 network computes with {multiples(center[k])}: use dtype='float64', or subtract an offset from y."
         )
 
 
