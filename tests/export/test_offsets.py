@@ -120,6 +120,18 @@ def test_c_header_has_the_bits_of_python(scale, offset, tmp_path):
 
 
 @needs_gcc
+def test_c_header_checks_itself_with_rows_near_the_shifts(tmp_path):
+    """The outputs for rows near 0 would be infinite."""
+    X, y = rows(1.7e9), np.exp(UNIT[:, 0])
+    options = {"loss": "poisson", "hidden_layer_sizes": (8,), "dtype": "float32", "max_iter": 20, "random_state": 0}
+    model = MLPRegressor(input_scale="standard", **options).fit(X, y)
+    assert not np.isfinite(model.predict(X * 0)).any()
+    model.to_c(tmp_path / "model.h")
+    outputs, _ = predictions(tmp_path, "model", X, suffix="_f64", classify=False)  # calls model_check too
+    assert_same_bits(outputs[:, 0], model.predict(X))
+
+
+@needs_gcc
 @pytest.mark.parametrize("scale", SCALES)
 def test_int8_header_has_the_bits_of_its_model(scale, tmp_path):
     """Bytes near 250 with a small spread: the shift is large beside the spread."""
