@@ -228,7 +228,7 @@ def from_pipeline(pipeline: Any) -> MLPClassifier | MLPRegressor:
     TypeError
         If `pipeline` is no pipeline, or a step is another object.
     ValueError
-        If a scaler clips, or is not fitted.
+        If a scaler clips or is not fitted, or float64 cannot hold the sum of the shifts of several scalers.
 
     Examples
     --------

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cmlp import _core
+
 if TYPE_CHECKING:
     from typing import Any
 
-    from numpy.typing import NDArray
+    from numpy.typing import DTypeLike, NDArray
 
-    from cmlp import _core
     from cmlp.inputs.labels import Labels
     from cmlp.inputs.losses import LossFunction
     from cmlp.inputs.scale import InputScale
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 # Names of the public classes, which model files and ONNX files contain.
 CLASS_NAMES = {"network": "Network", "classifier": "MLPClassifier", "regressor": "MLPRegressor"}
+
+
+_TOLERANCE = 1e-7  # of weighted sums, if the input scale becomes a part of the weights
 
 
 class Record:
@@ -107,21 +111,42 @@ class Record:
         kept = (getattr(self, name) for name in ("input_scale", "n_threads", "kind", "labels", "feature_names"))
         return Record(net, params, *kept)
 
-    def unscaled(self) -> Record:
-        """Return a record with the input scale in the weights and biases of the first layer.
+    def astype(self, dtype: DTypeLike) -> Record:
+        """Return the same record with parameters in another type; those that it cannot hold become infinite."""
+        net = self.net
+        converted = _core.Net(
+            net.sizes, net.activations, net.loss, dtype, net.activation_parameters, net.loss_parameter
+        )
+        with np.errstate(over="ignore"):
+            return self.replaced(converted, self.params.astype(dtype))
 
-        Its outputs for raw inputs are equal within rounding.
+    def unscaled(self) -> Record:
+        """Return a record in float64 with the input scale in the weights and biases of the first layer.
+
+        The weighted sums for raw inputs agree to about 1e-7.
+
+        Raises
+        ------
+        ValueError
+            If they cannot: a shift is so large that too few digits of its differences from the inputs would be left.
         """
-        scale, params = self.input_scale, self.params.copy()
-        factor = np.atleast_1d(scale.factor if isinstance(scale, tuple) else np.float64(scale))[:, None]
-        weights, biases = (views[0] for views in self.net.views(params))
-        wide = weights.astype(np.float64) * factor
-        if isinstance(scale, tuple):
-            biases[...] = biases - scale.shift @ wide
-        weights[...] = wide
-        if not np.isfinite(params).all():
-            raise ValueError(f"input_scale is too large for weights of {self.dtype}: they would not be finite.")
-        record = self.replaced(self.net, params)
+        scale, record = self.input_scale, self.astype(np.float64)
+        shift, factor = map(np.atleast_1d, scale if isinstance(scale, tuple) else (0.0, scale))
+        weights, biases = record.weights[0], record.biases[0]
+        with np.errstate(over="ignore", invalid="ignore"):
+            weights *= factor[:, None]
+            moved = shift[:, None] * weights
+            biases -= moved.sum(axis=0)
+            sizes = np.abs(moved)
+        if not np.isfinite(record.params).all():
+            name = "input_scale" if isinstance(scale, tuple) else f"input_scale={scale!r}"
+            raise ValueError(f"The weights cannot have {name} as a part of them: they would not be finite.")
+        if sizes.sum(axis=0).max() * np.finfo(np.float64).eps > _TOLERANCE:
+            column = int(sizes.sum(axis=1).argmax())
+            raise ValueError(
+                f"input_scale has the shift {shift[column]:g} for column {column}, which is too large to become a part "
+                "of the weights and biases, even in float64: subtract a constant from this column before fit."
+            )
         record.input_scale = 1.0
         return record
 

@@ -397,6 +397,34 @@ def test_fields_answer_as_the_core(watch, tmp_path):
     assert "The target is" in page.text("#source")
 
 
+@pytest.mark.parametrize("offset, spread", [(2000.0, 10.0), (1.7e9, 60.0), (1e12, 1.0)])
+def test_fields_far_from_0_answer_as_the_core(offset, spread, watch, tmp_path):
+    X = np.round(offset + spread * uniform(1, 60, 3) * 2, 2)
+    y = (X[:, 0] > X[:, 1]).astype(int)
+    options = {"activation": "tanh", "dtype": "float32", "max_iter": 30, "random_state": 0}
+    model = MLPClassifier((6,), input_scale="standard", **options)
+    with pytest.warns(UserWarning):  # it has not converged
+        model.fit(X, y)
+    model.to_html(tmp_path / "page.html", data=(X, y, X, y))
+    page = watch(tmp_path / "page.html")
+    got = page.evaluate("examples.test.map((one) => [...trained.forward(one.input).a[last]])")
+    assert largest_difference(np.ravel(got), model.predict_proba(X)[:, 1]) < 1e-5
+    assert page.evaluate("examples.test.map((one) => [...one.values])") == X.tolist()
+    for field, value in zip(page.page.locator("#fields input").all(), X[7].tolist(), strict=True):
+        field.fill(str(value))
+    page.settle()
+    assert largest_difference(page.evaluate("[...answers]"), model.predict_proba(X[7:8])[0, 1:]) < 1e-5
+    page.press("Tab", "Tab")
+    page.page.locator("#random").click()
+    page.settle()
+    assert page.evaluate("valuesNow()") == X[page.evaluate("shown.example") % 60].tolist()
+    drawn = np.array(page.evaluate("Array.from({ length: 50 }, randomValues)"))
+    assert drawn.min() > X.min() - spread / 50 and drawn.max() < X.max() + spread / 50 and len(np.unique(drawn)) > 100
+    page.evaluate("for (let k = 0; k < 400; k++) learn(0.5, 20); measure(); use(learner);")
+    page.settle()
+    assert page.evaluate("measured.at(-1)[1]") > 0.9  # it learns on scaled inputs
+
+
 def test_hostile_labels_are_shown_as_text(watch, tmp_path):
     pandas = pytest.importorskip("pandas")
     names = ["</script><script>document.title = 'broken'</script>", "<img src=x onerror=alert(1)>", "\u202eright\0"]

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import re
+import zlib
 from importlib import resources
 
 import numpy as np
@@ -210,6 +211,28 @@ def test_labels_of_a_data_set_name_the_outputs():
 def test_white_is_the_input_of_a_white_pixel(scale, factor):
     model = description.Described(record_of(Network([784, 10], input_scale=scale)))
     assert examples.default_digits(model).white == pytest.approx(factor * scale)
+
+
+@pytest.mark.parametrize("white", [255, 1])
+def test_scaled_images_have_the_pixels_of_the_data(white):
+    """The weights on the page are those for pixels, folded in float64."""
+    scale = np.full(784, 0.13 * white), np.full(784, 3.2 / white)
+    record = record_of(Network([784, 5, 10], "tanh", input_scale=scale, random_state=0))
+    model = description.Described(record)
+    digits = examples.default_digits(model)
+    assert digits.white == white and digits.test[0].max() == pytest.approx(white)
+    X = digits.test[0][:50]
+    outputs = model.net.forward(model.params, X.astype(np.float64), scale=model.scale)
+    np.testing.assert_allclose(outputs, record.net.forward(record.params, X, scale=record.input_scale), atol=1e-6)
+
+
+def test_scaled_numbers_keep_their_digits():
+    X, y = 1e12 + rows(4), np.arange(20) % 3
+    net = Network([4, 8, 3], input_scale=([1e12] * 4, [2.0] * 4), random_state=0)
+    parts = Parts(Page(record_of(net), (X, y, X, y)).html)
+    assert parts.model()["scale"] == [[1e12] * 4, [2.0] * 4]
+    packed = zlib.decompress(base64.b64decode(parts.examples()["data"]))
+    np.testing.assert_array_equal(np.frombuffer(packed, "<f8").reshape(40, 4)[:20], X)
 
 
 @pytest.mark.parametrize(

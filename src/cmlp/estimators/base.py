@@ -266,10 +266,10 @@ class MultilayerPerceptron(
         -------
         sklearn.neural_network.MLPClassifier or sklearn.neural_network.MLPRegressor
             A fitted estimator with copies of the weights in their dtype, and the same classes, feature names, curves
-            and counters. Its predictions agree up to rounding. The weights of its first layer are multiplied by
-            `input_scale`. It has the parameters that scikit-learn has too; a value that only cmlp accepts, for example
-            ``learning_rate="one_cycle"``, becomes scikit-learn's default. The state of the optimizer is not converted,
-            so its `partial_fit` starts with a new optimizer.
+            and counters. Its predictions agree up to rounding. If `input_scale` is not 1, it becomes a part of the
+            first layer, and all weights are float64. It has the parameters that scikit-learn has too; a value that only
+            cmlp accepts, for example ``learning_rate="one_cycle"``, becomes scikit-learn's default. The state of the
+            optimizer is not converted, so its `partial_fit` starts with a new optimizer.
 
         Raises
         ------
@@ -280,7 +280,8 @@ class MultilayerPerceptron(
         ValueError
             If scikit-learn cannot compute the same predictions: hidden layers with different activations, or another
             one than identity, logistic, tanh and relu; a loss that scikit-learn does not have. The message names all of
-            them. Also if a weight is NaN or infinite.
+            them. Also if a weight is NaN or infinite, or a shift of `input_scale` is so large beside its factor that
+            the weights cannot contain it, even in float64: subtract a constant from the column before fit.
 
         See Also
         --------

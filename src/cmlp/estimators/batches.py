@@ -276,7 +276,7 @@ def with_learnt_scales(
 ) -> Data:
     """Return the data with the scale of the inputs, and store that of the targets, from the moments of all rows."""
     if problem.task.standardize and state.target_scale is None:
-        state.target_scale = learnt_scale(targets)
+        state.target_scale = learnt_scale(targets, state.params.dtype)
     if data.learns is None:
         return data
     return data._replace(input_scale=scale_of_moments(data.learns, inputs, sparse), learns=None)

@@ -63,7 +63,9 @@ class MLPRegressor(MultilayerPerceptron):
         y over the training rows of the first call; a warm start and `partial_fit` keep them. `coefs_`, predictions and
         saved models are in y's unit, and so are losses and `tol` if all columns have the same deviation; otherwise,
         losses are those of the standardized targets. `loss_parameter` of "huber" is in standard deviations. Use it for
-        targets that are far from 0 or not of the order of 1. Only for losses with identity outputs.
+        targets that are far from 0 or not of the order of 1. Only for losses with identity outputs. If float32 has
+        fewer than 16 numbers within the standard deviation, as for seconds since 1970 within half an hour, fit raises
+        ValueError: ``dtype="float64"`` or an offset subtracted from y helps.
     <model parameters>
     <extra training parameters>
     <computation parameters>

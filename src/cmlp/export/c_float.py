@@ -116,17 +116,24 @@ def _weights(record: Record, prefix: str) -> list[str]:
 
 
 def _first_layers(record: Record, prefix: str) -> list[str]:
-    """Return the first layer for float inputs and for bytes; both apply the input scale."""
+    """Return the first layer for each type of rows; it applies the input scale."""
     shape, scale = record.layers()[0][0].shape, record.input_scale
-    number, byte, shifted = "x[k]", "(float)x[k]", isinstance(scale, tuple)
-    if shifted:
-        number = byte = f"(float)(((double)x[k] - {prefix}_shifts[k]) * {prefix}_factors[k])"
-    elif scale != 1:
+    if isinstance(scale, tuple):
+        value = f"(float)(((double)x[k] - {prefix}_shifts[k]) * {prefix}_factors[k])"
+        return [dense(prefix, f"1{suffix}", shape, ctype, value, skip=False) for suffix, ctype in _row_types(record)]
+    number, byte = "x[k]", "(float)x[k]"
+    if scale != 1:
         number, byte = f"(float)((double)x[k] * {scale!r})", f"{prefix}_bytes[x[k]]"
     return [
-        dense(prefix, "1", shape, "float", number, skip=not shifted),
-        dense(prefix, "1_u8", shape, "uint8_t", byte, skip=not shifted),
+        dense(prefix, "1", shape, "float", number, skip=True),
+        dense(prefix, "1_u8", shape, "uint8_t", byte, skip=True),
     ]
+
+
+def _row_types(record: Record) -> list[tuple[str, str]]:
+    """Return suffix and type of the rows that a program can pass: double if float could not hold the shifts."""
+    types = [("", "float"), ("_u8", "uint8_t")]
+    return [*types, ("_f64", "double")] if isinstance(record.input_scale, tuple) else types
 
 
 # A partial sum for each chunk of inputs. Skipping zeros changes no bit.
@@ -274,12 +281,15 @@ FIND = {
 }
 
 
+_OF = {"": "", "_u8": " of bytes", "_f64": " of doubles"}
+
+
 def _predictions(record: Record, prefix: str, outputs: Outputs) -> Iterator[str]:
-    """Yield the functions that a program calls, for float inputs and for bytes."""
+    """Yield the functions that a program calls, for each type of rows."""
     n_in, width = record.net.n_in, max(record.net.sizes[1:])
     after = f"\n    {prefix}_normalize(output, {outputs.n});" if outputs.kind == "normalized" else ""
-    for suffix, ctype in (("", "float"), ("_u8", "uint8_t")):
-        comment = f"Computes the outputs of one row{' of bytes' if suffix else ''}."
+    for suffix, ctype in _row_types(record):
+        comment = f"Computes the outputs of one row{_OF[suffix]}."
         names = {"prefix": prefix, "suffix": suffix, "ctype": ctype, "n_in": n_in, "n_out": outputs.n, "width": width}
         yield _PREDICT.substitute(names, comment=comment, after=after)
         if outputs.classify:
@@ -294,14 +304,15 @@ _CHECK = Template("""\
 static inline int ${prefix}_check(void)
 {
     $expected
-    float x[$n_in], output[$n_out], unit = $unit;
+    $ctype x[$n_in], unit = $unit;
+    float output[$n_out];
     uint32_t state = $seed, wrong = 0;
     for (int i = 0; i < $rows; i++, unit *= 0.5f) {
         for (int k = 0; k < $n_in; k++) {
             state = state * 1664525u + 1013904223u;
-            x[k] = (float)((int32_t)(state >> 8) - 8388608) * unit;
+            x[k] = $value;
         }
-        ${prefix}_predict(x, output);
+        ${prefix}_predict$suffix(x, output);
         for (int j = 0; j < $n_out; j++) wrong |= ${prefix}_bits(output[j]) ^ expected[i * $n_out + j];
     }
     return wrong == 0;
@@ -310,15 +321,35 @@ static inline int ${prefix}_check(void)
 SEED = 20
 
 
-def check_rows(n_in: int, scale: float) -> tuple[NDArray[np.float32], np.float32]:
-    """Return the inputs of the self-check, uniform in +-1 / scale in the first row, and their unit."""
-    unit = np.float32(2.0**-23 / abs(scale))
-    state, numbers = SEED, []
-    for _ in range(CHECK_ROWS * n_in):
-        state = (state * 1664525 + 1013904223) % 2**32
-        numbers.append((state >> 8) - 2**23)
-    rows = np.array(numbers, np.float32).reshape(CHECK_ROWS, n_in)
-    return rows * (unit * np.float32(2) ** -np.arange(CHECK_ROWS, dtype=np.float32))[:, None], unit
+class _CheckRows(NamedTuple):
+    """The inputs of the self-check, and how C computes them.
+
+    The scaled inputs of the first row are uniform from -1 to 1. With shifts, the rows are double.
+    """
+
+    rows: NDArray[Any]
+    suffix: str
+    ctype: str
+    unit: str
+    value: str
+
+    @classmethod
+    def of(cls, record: Record, prefix: str) -> _CheckRows:
+        """Return those of a model."""
+        n_in, scale = record.net.n_in, record.input_scale
+        state, numbers = SEED, []
+        for _ in range(CHECK_ROWS * n_in):
+            state = (state * 1664525 + 1013904223) % 2**32
+            numbers.append((state >> 8) - 2**23)
+        shrinking = 2.0 ** -np.arange(CHECK_ROWS)[:, None]
+        if isinstance(scale, tuple):
+            rows = scale.shift + np.array(numbers, np.float64).reshape(-1, n_in) * (2.0**-23 * shrinking) / scale.factor
+            value = f"{prefix}_shifts[k] + (double)((int32_t)(state >> 8) - 8388608) * unit / {prefix}_factors[k]"
+            return cls(rows, "_f64", "double", repr(2.0**-23), value)
+        unit = np.float32(2.0**-23 / abs(scale))
+        rows = np.array(numbers, np.float32).reshape(-1, n_in) * (unit * shrinking.astype(np.float32))
+        value = "(float)((int32_t)(state >> 8) - 8388608) * unit"
+        return cls(rows, "", "float", float_literals(np.array([unit]))[0], value)
 
 
 def model_outputs(record: Record, rows: NDArray[Any]) -> NDArray[Any]:
@@ -331,8 +362,7 @@ def model_outputs(record: Record, rows: NDArray[Any]) -> NDArray[Any]:
 
 
 def _check(record: Record, prefix: str, outputs: Outputs) -> str:
-    scale = record.input_scale
-    rows, unit = check_rows(record.net.n_in, max(map(abs, scale[1])) if isinstance(scale, tuple) else scale)
+    rows, suffix, ctype, unit, value = _CheckRows.of(record, prefix)
     expected = model_outputs(record, rows)
     if not np.isfinite(expected).all():
         raise ValueError("the outputs for pseudo-random inputs are not finite: such a model cannot be exported")
@@ -342,9 +372,12 @@ def _check(record: Record, prefix: str, outputs: Outputs) -> str:
         rows=CHECK_ROWS,
         n_in=record.net.n_in,
         n_out=outputs.n,
-        stack=4 * (record.net.n_in + outputs.n) + stack_size(record),
+        stack=rows.itemsize * record.net.n_in + 4 * outputs.n + stack_size(record),
         expected=array("uint32_t expected", bits, 9).replace("\n", "\n    ").strip(),
-        unit=float_literals(np.array([unit]))[0],
+        suffix=suffix,
+        ctype=ctype,
+        unit=unit,
+        value=value,
         seed=SEED,
     )
 

@@ -15,6 +15,7 @@ from cmlp.export.calibration import Comparison, calibration_rows, compare
 from cmlp.export.checks import require_finite
 from cmlp.export.quantization import quantize, require_supported
 from cmlp.files.atomic import write_atomically
+from cmlp.inputs.resolution import too_coarse
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -80,16 +81,20 @@ def write_c_header(
 def _float_header(record: Record, prefix: str) -> tuple[CHeader, str]:
     outputs = outputs_of(record)
     header = CHeader(prefix, c_float.constants_size(record), c_float.stack_size(record))
+    shifted = isinstance(record.input_scale, tuple)
+    classify = ["classify(x)", "classify_u8(x)", *(["classify_f64(x)"] if shifted else [])]
     usage = [
         ("predict(x, output)", f"{outputs.meaning} of a row x of float"),
         ("predict_u8(x, output)", "the same for a row x of uint8_t"),
-        *([("classify(x), classify_u8(x)", "the index of the predicted class")] if outputs.classify else []),
+        *([("predict_f64(x, output)", "the same for a row x of double")] if shifted else []),
+        *([(", ".join(classify), "the index of the predicted class")] if outputs.classify else []),
         CHECK_USAGE,
         *text_usage(record.labels, record.feature_names, "an input"),
     ]
     about = []
-    if isinstance(record.input_scale, tuple):
-        about = ["", "Inputs are raw: each has its own shift and factor, as in Python."]
+    if shifted:
+        about = ["", "Inputs are raw: each has its own shift and factor, as in Python. Pass large numbers as double:"]
+        about += ["float rounds seconds since 1970, for example, to multiples of 128."]
     elif record.input_scale != 1:
         about = ["", f"All inputs are multiplied by {record.input_scale!r}, as in Python."]
     body = c_float.float_body(record, prefix)
@@ -103,13 +108,11 @@ def _float_header(record: Record, prefix: str) -> tuple[CHeader, str]:
 def _int8_header(record: Record, prefix: str, calibrate: Any) -> tuple[CHeader, str]:
     require_supported(record)
     rows = calibration_rows(record, calibrate)
-    if isinstance(record.input_scale, tuple):
-        if rows.X.dtype != np.uint8:
-            raise ValueError(
-                "to_c(int8=True) needs calibration rows of uint8 if each input has a shift and a factor, because all "
-                f"inputs are quantized with the same step. Got {rows.X.dtype}."
-            )
-        record = record.unscaled()
+    if isinstance(record.input_scale, tuple) and rows.X.dtype != np.uint8:
+        raise ValueError(
+            "to_c(int8=True) needs calibration rows of uint8 if each input has a shift and a factor, because all "
+            f"inputs are quantized with the same step. Got {rows.X.dtype}."
+        )
     outputs = outputs_of(record)
     net, sums = quantize(record, rows.X, one_unit=outputs.classify == "largest" and record.net.n_out > 1)
     comparison = compare(record, net, sums, rows)
@@ -194,12 +197,24 @@ def _as_float32(record: Record, dtype: object) -> Record:
         raise ValueError(
             "the model computes in float64, a C header in float32: pass dtype='float32' to round the weights"
         )
-    rounded = _core.Net(net.sizes, net.activations, net.loss, np.float32, net.activation_parameters, net.loss_parameter)
-    with np.errstate(over="ignore"):
-        params = record.params.astype(np.float32)
-    if not np.isfinite(params).all():
+    rounded = record.astype(np.float32)
+    if not np.isfinite(rounded.params).all():
         raise ValueError("a weight is too large for float32")
-    return record.replaced(rounded, params)
+    _require_resolution(record)
+    return rounded
+
+
+def _require_resolution(record: Record) -> None:
+    """Raise ValueError if the outputs need digits that float32 lacks: large biases, small weights."""
+    if record.activations[-1] != "identity":
+        return
+    weights, biases = record.weights[-1], record.biases[-1]
+    coarse = too_coarse(biases, np.sqrt((weights * weights).sum(axis=0)), np.float32)
+    if coarse.any():
+        raise ValueError(
+            f"the outputs are near {biases[coarse][0]:.6g}, where float32 cannot hold their differences: subtract an "
+            "offset from y before fit, and add it to the outputs of the header"
+        )
 
 
 def _head(text: Text) -> str:

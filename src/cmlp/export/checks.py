@@ -17,6 +17,15 @@ def require_finite(record: Record) -> None:
         raise ValueError("a weight is NaN or infinite: such a model cannot be exported")
 
 
+def scale_in(dtype: np.dtype[Any], scale: float, where: str) -> np.floating[Any]:
+    """Return an input scale as a number of a type; raises ValueError if it is out of the type's range."""
+    with np.errstate(over="ignore"):
+        value: np.floating[Any] = dtype.type(scale)
+    if not np.finfo(dtype).tiny <= value < np.inf:
+        raise ValueError(f"input_scale={scale!r} is out of the range of {dtype} in {where}")
+    return value
+
+
 def optional_package(name: str, user: str, extra: str | None = None) -> Any:
     """Import an optional package; raises ImportError with the command that installs it."""
     try:

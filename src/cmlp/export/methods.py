@@ -76,7 +76,8 @@ class ExportMethods:
         OSError
             If the file cannot be written.
         ValueError
-            If an argument is invalid, a weight is NaN or infinite, or `int8` does not support an activation.
+            If an argument is invalid, a weight is NaN or infinite, `int8` does not support an activation, or float32
+            cannot hold the differences of a float64 model's outputs, because they are far from 0.
 
         Notes
         -----
@@ -168,7 +169,8 @@ class ExportMethods:
             If ONNX has no type for the class labels. It has types for integers, booleans, float32, float64 and text.
         ValueError
             If a weight is NaN or infinite, a label is not valid Unicode or not below ``2**63``, `input_scale` is out of
-            the range of the weights' type, or the file would be larger than 2 GiB.
+            the range of the weights' type, inputs of float32 cannot hold the values of a column, or the file would be
+            larger than 2 GiB.
 
         Notes
         -----
@@ -196,7 +198,7 @@ class ExportMethods:
             It computes the activations of the output layer, as `Network.forward` does: the probabilities of a
             classifier, or for two classes the probability of the second class. The parameters are copies of the
             weights in their dtype, so the module can be trained further or moved to another device. If `input_scale` is
-            not 1, the first module multiplies the inputs, and accepts tensors of any type.
+            not 1, the first module scales the inputs, and accepts tensors of any type: float64 for columns far from 0.
 
         Raises
         ------
@@ -205,7 +207,7 @@ class ExportMethods:
         NotFittedError
             If an estimator is not fitted.
         ValueError
-            If a weight is NaN or infinite.
+            If a weight is NaN or infinite, or `input_scale` is out of the range of the weights' type.
 
         See Also
         --------

@@ -106,10 +106,10 @@ class ColumnNodes:
         nodes = self.nodes
         x = nodes.node("Concat", *(self.names[c.column] for c in numbers), axis=1)
         absent = nodes.node("IsNaN", x)
-        centres = self._constant("centres", [c.centre for c in numbers])
-        present = nodes.node("Where", absent, centres, x)
+        centres = np.array([c.centre for c in numbers])
+        present = nodes.node("Where", absent, self._constant("centres", centres), x)
         scales = self._constant("scales", [c.scale for c in numbers])
-        z = nodes.node("Div", nodes.node("Sub", present, centres), scales)
+        z = nodes.node("Div", nodes.moved(present, self._constant("centres.negative", -centres)), scales)
         z = nodes.node("Clip", z, nodes.double(-_LARGEST), nodes.double(_LARGEST))
         third = nodes.node("Div", z, nodes.double(3.0))
         square = nodes.node("Add", nodes.double(1.0), nodes.node("Mul", third, third))
@@ -127,7 +127,7 @@ class ColumnNodes:
         nodes = self.nodes
         low = np.concatenate([c.edges[:-1] for c in numbers])
         high = np.concatenate([c.edges[1:] for c in numbers])
-        above = nodes.node("Sub", self._columns(x, owners), self._constant("edges", low))
+        above = nodes.moved(self._columns(x, owners), self._constant("edges.negative", -low))
         part = nodes.node("Div", above, self._constant("widths", high - low))
         part = nodes.node("Clip", part, nodes.double(0.0), nodes.double(1.0))
         part = nodes.node("Sub", part, nodes.double(0.5))

@@ -10,6 +10,7 @@ import numpy as np
 from cmlp.export.onnx_graph import Constant, Node
 from cmlp.export.onnx_layers import layer
 from cmlp.export.onnx_values import Inputs, Rows, Value
+from cmlp.inputs.scale import composed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -87,9 +88,11 @@ def _values(node: Node, constant: Constant, x: Inputs) -> NDArray[np.float64]:
 
 def _folded(node: Node, x: Inputs, offset: NDArray[np.float64], by: NDArray[np.float64]) -> Inputs:
     """Return the inputs after another shift and factor, ``(x - offset) * by``."""
-    shift, factor = (np.zeros(1), np.full(1, 1.0 if x.scale is None else x.scale)) if x.columns is None else x.columns
-    with np.errstate(all="ignore"):
-        shift, factor = shift + offset / factor, factor * by
+    before = (np.zeros(1), np.full(1, 1.0 if x.scale is None else x.scale)) if x.columns is None else x.columns
+    try:
+        shift, factor = composed(before, (offset, by))
+    except ValueError as error:
+        raise ValueError(f"{node} is not supported: {error}") from None
     if not all((np.abs(values) <= _largest(x)).all() for values in (shift, by, factor)) or not factor.all():
         kind = "float64" if x.dtype == np.float64 else "float32"
         raise ValueError(f"{node} must scale the inputs by numbers other than 0 in the range of {kind}")

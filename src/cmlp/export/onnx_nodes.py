@@ -143,6 +143,13 @@ class Nodes:
         """Add a conversion to another type."""
         return self.node("Cast", value, to=self.element(np.dtype(dtype)))
 
+    def moved(self, value: str, by: str) -> str:
+        """Add the sum of a value and a constant.
+
+        Not by Add or Sub: ONNX Runtime removes those whose single constant is 0 in float32, although it is a double.
+        """
+        return self.node("Sum", value, by)
+
     def number(self, value: float) -> str:
         """Return the name of a constant number in the type of the arithmetic."""
         return self.constant(f"number_{value!r}", np.asarray(value, self.dtype))

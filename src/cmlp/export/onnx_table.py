@@ -102,6 +102,6 @@ class _Writer(Nodes):
         centre, scale, low, high = map(float, self.content.target)
         limits = self.double(low), self.double(high)
         mean = self.mean([self.node("Clip", one, *limits) for one in found])
-        value = self.node("Add", self.node("Mul", mean, self.double(scale)), self.double(centre))
+        value = self.moved(self.node("Mul", mean, self.double(scale)), self.double(centre))
         n = self.content.nets[0][0].n_out
         self.output("prediction", self.flat(value) if n == 1 else value, np.dtype(np.float64), None if n == 1 else n)

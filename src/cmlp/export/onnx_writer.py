@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp import _core
-from cmlp.export.checks import optional_package, require_finite
+from cmlp.export.checks import optional_package, require_finite, scale_in
 from cmlp.export.onnx_nodes import Nodes, require_size, require_unicode
 from cmlp.files.texts import dump, dump_names
+from cmlp.inputs.resolution import too_coarse
 
 if TYPE_CHECKING:
     import os
 
     from numpy.typing import NDArray
 
+    from cmlp.inputs.scale import InputScale
     from cmlp.record import Record
 
 INPUT_DTYPES = ("float32", "float64", "uint8")
@@ -63,6 +65,17 @@ def bytes_of(classes: NDArray[Any]) -> int:
     return classes.nbytes
 
 
+def require_resolution(scale: InputScale) -> None:
+    """Raise ValueError if inputs of float32 near a shift are too far apart for the factor."""
+    coarse = too_coarse(scale.shift, 1 / np.abs(scale.factor), np.float32)
+    if coarse.any():
+        column = int(coarse.argmax())
+        raise ValueError(
+            f"inputs of float32 cannot hold the values of column {column}, which are near {scale.shift[column]:.6g} "
+            f"and have a spread of {1 / abs(scale.factor[column]):.3g}: pass input_dtype='float64'"
+        )
+
+
 class _Writer(Nodes):
     """The graph of one network."""
 
@@ -96,26 +109,18 @@ class _Writer(Nodes):
     def scaled(self, input_dtype: str) -> str:
         """Add the input scale; return the name of the inputs of the first layer."""
         a, scale = "X", self.record.input_scale
-        if isinstance(scale, tuple):  # in float64, so that the layers get the bits that they get in Python
-            wide = np.dtype(np.float64)
-            if input_dtype != wide.name:
-                a = self.node("Cast", a, to=self.element(wide))
+        # In float64, the layers get the bits that they get in Python.
+        wide = np.dtype(np.float64 if isinstance(scale, tuple) or input_dtype == "float64" else self.dtype)
+        if input_dtype != wide.name:
+            a = self.node("Cast", a, to=self.element(wide))
+        if isinstance(scale, tuple):
+            if input_dtype == "float32":
+                require_resolution(scale)
             a = self.node("Sub", a, self.constant("input.shift", scale.shift))
             a = self.node("Mul", a, self.constant("input.factor", scale.factor))
-            if self.dtype != wide:
-                a = self.node("Cast", a, to=self.element(self.dtype))
-        elif input_dtype != self.dtype.name:
-            a = self.node("Cast", a, to=self.element(self.dtype))
-        if not isinstance(scale, tuple) and scale != 1:
-            a = self.node("Mul", a, self.constant("input_scale", np.asarray(self.scale())))
-        return a
-
-    def scale(self) -> np.floating[Any]:
-        """Return the input scale in the type of the arithmetic."""
-        value: np.floating[Any] = self.dtype.type(self.record.input_scale)
-        if not np.finfo(self.dtype).tiny <= value < np.inf:
-            raise ValueError(f"input_scale={self.record.input_scale!r} is out of the range of {self.dtype} in ONNX")
-        return value
+        elif scale != 1:
+            a = self.node("Mul", a, self.constant("input_scale", np.asarray(scale_in(wide, scale, "ONNX"))))
+        return a if wide == self.dtype else self.node("Cast", a, to=self.element(self.dtype))
 
     # The outputs
 

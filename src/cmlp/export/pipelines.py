@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp.inputs.scale import InputScale
+from cmlp.inputs.scale import InputScale, composed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,12 +24,11 @@ def steps_of(pipeline: Any) -> list[Any]:
 
 def pipeline_scale(scalers: Sequence[Any], scale: float | InputScale, n_inputs: int) -> InputScale:
     """Return the scale of inputs that pass these scalers and then `scale`, that of the network."""
-    shift, factor = np.zeros(n_inputs), np.ones(n_inputs)
+    whole: Any = (np.zeros(n_inputs), np.ones(n_inputs))
     inner = scale if isinstance(scale, InputScale) else (0.0, scale)
-    for next_shift, next_factor in (*map(_scale_of, scalers), inner):
-        shift = shift + next_shift / factor  # ((x - shift) factor - next_shift) next_factor
-        factor = factor * next_factor
-    return InputScale(shift, factor)
+    for one in (*map(_scale_of, scalers), inner):
+        whole = composed(whole, one)
+    return InputScale(*whole)
 
 
 def _scale_of(scaler: Any) -> tuple[NDArray[np.float64] | float, NDArray[np.float64] | float]:
@@ -56,7 +55,8 @@ def _inverse(scale: Any) -> Any:
 
 _SCALERS: dict[str, Any] = {
     "StandardScaler": lambda s: (s.mean_ if s.with_mean else 0.0, _inverse(s.scale_ if s.with_std else None)),
-    "MinMaxScaler": lambda s: (s.data_min_ - s.feature_range[0] / s.scale_, s.scale_),
+    # Not `feature_range`, which may have been changed since fit.
+    "MinMaxScaler": lambda s: composed((s.data_min_, s.scale_), (-(s.min_ + s.data_min_ * s.scale_), 1.0)),
     "RobustScaler": lambda s: (
         s.center_ if s.with_centering else 0.0,
         _inverse(s.scale_ if s.with_scaling else None),

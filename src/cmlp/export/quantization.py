@@ -148,13 +148,16 @@ def quantize(record: Record, X: Array, *, one_unit: bool) -> tuple[IntegerNet, A
         raise ValueError("calibrate has rows for which the model's sums are not finite")
     ranges = _input_range(X)
     inputs = X.astype(np.uint8) if ranges is None else ranges.bytes_of(X)
-    layers, unit = [], np.full(len(X[0]), record.input_scale)
+    scale, layers = record.input_scale, []
+    shift, unit = scale if isinstance(scale, tuple) else (0.0, np.full(len(X[0]), scale))
+    low = (0.0 if ranges is None else ranges.low.astype(np.float64)) - shift  # what the integer 0 means, in double
     for i, (weights, biases, activation, _) in enumerate(record.layers()):
         last = i == len(targets) - 1
         real, offset = weights.astype(np.float64), biases.astype(np.float64)
-        if i == 0 and ranges is not None:
-            lows = real * (unit * ranges.low.astype(np.float64))[:, None]
+        if i == 0 and np.any(low):
+            lows = real * (unit * low)[:, None]
             offset = offset + [math.fsum(column) for column in lows.T]
+        if i == 0 and ranges is not None:
             unit = unit * np.where(X.min(axis=0) == X.max(axis=0), 0, ranges.step.astype(np.float64))
         layer = _layer(real * unit[:, None], offset, inputs, targets[i], activation, last and one_unit)
         sums = layer.sums(inputs)

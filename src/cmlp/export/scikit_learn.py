@@ -18,8 +18,6 @@ from cmlp.training.state import TrainingState
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
     from cmlp.record import Record
 
 # What scikit-learn's estimators can compute: the activations of hidden layers, and the losses with their outputs.
@@ -46,7 +44,10 @@ def read_sklearn(model: Any) -> Content:
             f"This {type(model).__name__} instance is not fitted yet. Call 'fit' before from_sklearn."
         )
     hidden = [model.activation] * (len(model.coefs_) - 1)
-    tensors = zip(model.coefs_, model.intercepts_, [*hidden, model.out_activation_], strict=True)
+    coefs, intercepts = (list(map(np.asarray, arrays)) for arrays in (model.coefs_, model.intercepts_))
+    if any(tensor.dtype != np.float32 for tensor in (*coefs, *intercepts)):
+        coefs = [tensor.astype(np.float64) for tensor in coefs]  # whose dtype is that of the network
+    tensors = zip(coefs, intercepts, [*hidden, model.out_activation_], strict=True)
     record = network_of([Layer(*tensor) for tensor in tensors], loss=getattr(model, "loss", None))
     record.kind = kind
     record.labels = _labels(model) if kind == "classifier" else None
@@ -84,17 +85,15 @@ def to_sklearn(record: Record, parameters: Mapping[str, Any], state: TrainingSta
         raise ImportError("to_sklearn needs scikit-learn: install it with `pip install scikit-learn`.") from error
     model = getattr(neural_network, record.class_name)()
     defaults = model.get_params(deep=False)
-    scale = record.input_scale
-    if isinstance(scale, tuple):
-        record, scale = record.unscaled(), 1.0
-    scaled = _scaled(record.weights[0], scale)
-    _require_representable(record, scaled, defaults)
+    _require_representable(record, defaults)
+    if record.input_scale != 1:
+        record = record.unscaled()
     hidden = record.activations[:-1]
     network: dict[str, Any] = {"hidden_layer_sizes": record.sizes[1:-1], "activation": hidden[0] if hidden else "relu"}
     if "loss" in defaults:
         network["loss"] = record.loss
     model.set_params(**_training_parameters(parameters, defaults), **network)
-    model.coefs_ = [scaled, *(weights.copy() for weights in record.weights[1:])]
+    model.coefs_ = [weights.copy() for weights in record.weights]
     model.intercepts_ = [biases.copy() for biases in record.biases]
     model.n_features_in_, model.n_outputs_, model.n_layers_ = record.sizes[0], record.sizes[-1], len(record.sizes)
     model.out_activation_ = record.activations[-1]
@@ -107,9 +106,9 @@ def to_sklearn(record: Record, parameters: Mapping[str, Any], state: TrainingSta
     return model
 
 
-def _require_representable(record: Record, scaled: NDArray[Any], defaults: Mapping[str, Any]) -> None:
+def _require_representable(record: Record, defaults: Mapping[str, Any]) -> None:
     """Raise ValueError unless scikit-learn's estimator can compute the same predictions."""
-    hidden, output, scale = record.activations[:-1], record.activations[-1], record.input_scale
+    hidden, output = record.activations[:-1], record.activations[-1]
     impossible = []
     if len(set(hidden)) > 1 or not set(hidden) <= set(_HIDDEN):
         impossible.append(f"activation={hidden[0] if len(set(hidden)) == 1 else list(hidden)!r}")
@@ -118,18 +117,10 @@ def _require_representable(record: Record, scaled: NDArray[Any], defaults: Mappi
         impossible.append(f"loss={record.loss!r}")
     elif output not in outputs:
         impossible.append(f"out_activation_={output!r}")
-    if np.isfinite(record.weights[0]).all() and not np.isfinite(scaled).all():
-        impossible.append(f"input_scale={scale!r}, because the weights of the first layer times it are not finite")
     if impossible:
         raise ValueError(f"scikit-learn's {record.class_name} cannot have {' and '.join(impossible)}.")
     if not np.isfinite(record.params).all():
         raise ValueError("a weight is NaN or infinite")
-
-
-def _scaled(weights: NDArray[Any], scale: float) -> NDArray[Any]:
-    """Return a copy of the first layer's weights for inputs that are not scaled."""
-    with np.errstate(over="ignore"):
-        return (weights * np.float64(scale)).astype(weights.dtype)
 
 
 def _training_parameters(parameters: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:

@@ -27,7 +27,8 @@ class InputScale(torch.nn.Module):  # type: ignore[misc]  # torch's types are no
 
     def forward(self, x: torch.Tensor) -> Any:
         """Return the scaled input in the dtype of the scale."""
-        return x.to(self.scale.dtype) * self.scale
+        wide = torch.promote_types(x.dtype, self.scale.dtype)
+        return (x.to(wide) * self.scale).to(self.scale.dtype)
 
     def extra_repr(self) -> str:
         """Return the scale, for ``print``."""
@@ -41,18 +42,28 @@ class InputShift(torch.nn.Module):  # type: ignore[misc]
     ----------
     shift, factor : ndarray of shape (n_inputs,)
     dtype : torch.dtype
-        Type of the result.
+        Type of the result, which a conversion of the module changes; shift and factor stay in float64.
     """
+
+    shift: torch.Tensor
+    factor: torch.Tensor
 
     def __init__(self, shift: NDArray[np.float64], factor: NDArray[np.float64], dtype: torch.dtype) -> None:
         super().__init__()
-        self.dtype = dtype
         self.register_buffer("shift", torch.tensor(shift, dtype=torch.float64))
         self.register_buffer("factor", torch.tensor(factor, dtype=torch.float64))
+        self.register_buffer("result", torch.empty(0, dtype=dtype), persistent=False)
+
+    def _apply(self, *arguments: Any, **options: Any) -> InputShift:
+        """Keep shift and factor in float64 if a program converts the module: their digits would be lost."""
+        exact = self.shift, self.factor
+        super()._apply(*arguments, **options)
+        self.shift, self.factor = (values.to(self.shift.device) for values in exact)
+        return self
 
     def forward(self, x: torch.Tensor) -> Any:
-        """Return the scaled input in `dtype`."""
-        return ((x.to(self.shift.dtype) - self.shift) * self.factor).to(self.dtype)
+        """Return the scaled input in the dtype of the module."""
+        return ((x.to(self.shift.dtype) - self.shift) * self.factor).to(self.result.dtype)
 
 
 class Exp(torch.nn.Module):  # type: ignore[misc]
@@ -69,3 +80,12 @@ class Sort(torch.nn.Module):  # type: ignore[misc]
     def forward(self, x: torch.Tensor) -> Any:
         """Return the sorted rows."""
         return torch.sort(x, dim=1).values
+
+
+class Normalize(torch.nn.Module):  # type: ignore[misc]
+    """Divides each row by its sum; equal probabilities if the sum is 0."""
+
+    def forward(self, x: torch.Tensor) -> Any:
+        """Return rows with the sum 1."""
+        total = x.sum(dim=1, keepdim=True)
+        return torch.where(total == 0, 1 / x.shape[1], x / total)

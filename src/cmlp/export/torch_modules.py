@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp.export.assembly import Layer, classifier_of, network_of, original_scale
-from cmlp.export.checks import optional_package, require_finite
+from cmlp.export.c_float import outputs_of
+from cmlp.export.checks import optional_package, require_finite, scale_in
 from cmlp.inputs.scale import InputScale
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def to_torch(record: Record) -> Any:
     elif record.input_scale != 1:
         from cmlp.export import torch_layers
 
-        modules.append(torch_layers.InputScale(record.input_scale, dtype))
+        modules.append(torch_layers.InputScale(scale_in(record.dtype, record.input_scale, "PyTorch").item(), dtype))
     for weights, biases, activation, parameter in record.layers():
         linear = torch.nn.Linear(*weights.shape, dtype=dtype)
         with torch.no_grad():
@@ -56,6 +57,10 @@ def to_torch(record: Record) -> Any:
         from cmlp.export.torch_layers import Sort
 
         modules.append(Sort())
+    if outputs_of(record).kind == "normalized":
+        from cmlp.export.torch_layers import Normalize
+
+        modules.append(Normalize())
     return torch.nn.Sequential(*modules).eval()
 
 
@@ -159,6 +164,8 @@ class _Reader:
             self.input_scale = InputScale(module.shift.cpu().numpy(), module.factor.cpu().numpy())
         elif type(module).__module__ == "cmlp.export.torch_layers" and name == "Sort":
             raise ValueError("Sort is not supported: a module does not contain the quantiles that its outputs predict")
+        elif type(module).__module__ == "cmlp.export.torch_layers" and name == "Normalize":
+            raise ValueError("Normalize is not supported: a module does not contain the loss of its classifier")
         else:
             self.activate(module)
 

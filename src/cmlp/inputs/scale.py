@@ -100,6 +100,33 @@ def scaled(X: ArrayLike, scale: float | InputScale, dtype: DTypeLike) -> NDArray
     return wide.astype(dtype, copy=False)
 
 
+def composed(
+    first: tuple[Vector | float, Vector | float], then: tuple[Vector | float, Vector | float]
+) -> tuple[Vector, Vector]:
+    """Return one shift and factor for a shift and factor and then another one.
+
+    Raises
+    ------
+    ValueError
+        If float64 cannot hold the shift: the scaled inputs would be off by more than 1e-7.
+    """
+    shift, factor = map(np.atleast_1d, first)
+    with np.errstate(all="ignore"):  # numbers that are not finite have an error of their own, later
+        more = then[0] / factor
+        total = shift + more
+        rest = total - shift
+        error = (shift - (total - rest)) + (more - rest)  # of the sum, exactly (Knuth)
+        factor = factor * then[1]
+        lost = np.abs(error * factor) > 1e-7
+    if lost.any():
+        column = int(lost.argmax())
+        raise ValueError(
+            f"the shift of column {column}, {total[column]:g}, is too large for a second one after it, which float64 "
+            "cannot add exactly enough: subtract a constant from this column before"
+        )
+    return total, factor
+
+
 def learnt_scale(
     kind: str, X: NDArray[Any] | CSR, weight: Vector | None = None, rows: NDArray[np.int64] | None = None
 ) -> InputScale:

@@ -44,7 +44,12 @@ class Described:
     Attributes
     ----------
     net, params, scale
-        The network, its parameters, and the factor of the inputs.
+        The network, its parameters, and the scale of the inputs: a factor, or unless they are an image a shift and a
+        factor for each.
+    pixel_scale : float
+        The scale if the inputs are an image.
+    takes_bytes : bool
+        Whether the pixels of an image are from 0 to 255, not from 0 to 1. The scale tells it.
     labels : Labels or None
         The classes of a classifier.
     kind : str
@@ -57,9 +62,11 @@ class Described:
 
     def __init__(self, record: Record) -> None:
         scale = record.input_scale
-        if isinstance(scale, tuple):
+        self.takes_bytes = bool((scale.shift > 1).any()) if isinstance(scale, tuple) else scale != 1
+        if isinstance(scale, tuple) and record.sizes[0] == PIXELS:
             record, scale = record.unscaled(), 1.0
         self.net, self.params, self.scale = record.net, record.params, scale
+        self.pixel_scale = 1.0 if isinstance(scale, tuple) else scale
         self.labels, names = record.labels, record.feature_names
         self.sizes, self.activations = self.net.sizes, self.net.activations
         self.kind = self._kind()
@@ -125,7 +132,7 @@ class Described:
         """Return the description for the page's script. `white` is the input of a white pixel; 0 without an image."""
         hidden = self.activations[:-1]
         factors = [_core.ACTIVATIONS[name].init_factor for name in init_activations(hidden, self.activations[-1])]
-        kind = self.net.dtype.newbyteorder("<")
+        kind, scale = self.net.dtype.newbyteorder("<"), self.scale
         return {
             "kind": self.kind,
             "noun": self.noun,
@@ -138,7 +145,7 @@ class Described:
             "labels": self.outputs,
             "outputWidth": 260 if self.has_words else 176,
             "inputs": [] if white else self.inputs,
-            "scale": self.scale,
+            "scale": [values.tolist() for values in scale] if isinstance(scale, tuple) else scale,
             "white": white,
             "dtype": self.net.dtype.name,
             "params": encoded(self.params.astype(kind)),

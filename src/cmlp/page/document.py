@@ -164,4 +164,4 @@ def _white(model: Described, examples: Examples | None) -> float:
         return examples.white
     if not model.is_image:
         return 0.0
-    return 1.0 if model.scale == 1 else 255 * model.scale
+    return 255 * model.pixel_scale if model.takes_bytes else 1.0

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cmlp.inputs.arrays import readable
 from cmlp.inputs.labels import as_labels
 from cmlp.page.description import Described, encoded
 
@@ -78,12 +79,12 @@ class Examples:
         X = self.train[0]
         if X.min() < 0 or X.max() <= 0:
             raise ValueError(f"data must have pixels from 0 (black) up, got values from {X.min()} to {X.max()}")
-        return _white_pixel(X) * self.model.scale
+        return _white_pixel(X) * self.model.pixel_scale
 
     def accuracy(self) -> float | None:
         """Return the fraction of all test rows that the model answers correctly; None for numbers."""
         X, y = self.test
-        outputs = self.model.net.forward(self.model.params, X.astype(self.model.net.dtype), scale=self.model.scale)
+        outputs = self.model.net.forward(self.model.params, readable(X, "X_test"), scale=self.model.scale)
         if self.model.kind == "classes":
             return float((outputs.argmax(axis=1) == y).mean())
         if self.model.kind == "numbers":
@@ -104,9 +105,11 @@ class Examples:
             share *= min(0.95, 0.97 * MOST_BYTES / size)
 
     def _packed(self, rows: NDArray[Any]) -> str:
-        """Return rows as text: images with 16 levels of grey, two pixels a byte; others in float32. Compressed."""
+        """Return rows as text: images with 16 levels of grey, two pixels a byte; others as numbers. Compressed."""
         if not self.model.is_image:
-            return encoded(zlib.compress(rows.astype("<f4").tobytes(), 9))
+            # Values far from 0 beside their spread need more digits than those of float32.
+            dtype = "<f8" if isinstance(self.model.scale, tuple) else "<f4"
+            return encoded(zlib.compress(rows.astype(dtype).tobytes(), 9))
         levels = sixteen_levels(rows, _white_pixel(self.train[0]))
         return encoded(zlib.compress((levels[:, 0::2] << 4 | levels[:, 1::2]).tobytes(), 9))
 
@@ -137,6 +140,5 @@ def default_digits(model: Described) -> Examples | None:
     parts: list[NDArray[Any]] = []
     for X, y in ((X_train, y_train), (X_test, y_test)):
         kept = np.isin(y, digits)
-        # A factor other than 1 tells that the model expects bytes.
-        parts += [X[kept] if model.scale != 1 else X[kept] / np.float32(255), names[np.searchsorted(digits, y[kept])]]
+        parts += [X[kept] if model.takes_bytes else X[kept] / np.float32(255), names[np.searchsorted(digits, y[kept])]]
     return Examples(model, parts)

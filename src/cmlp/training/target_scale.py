@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from cmlp.exceptions import warn
 from cmlp.inputs.moments import Moments
+from cmlp.inputs.resolution import spacing, too_coarse
+from cmlp.inputs.scaling import sample
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
+    from numpy.typing import DTypeLike, NDArray
 
     from cmlp._core import Net
     from cmlp.training.state import TrainingState
@@ -88,10 +91,10 @@ def output_layer(net: Net, params: NDArray[Any]) -> tuple[NDArray[Any], NDArray[
     return layer, layer[: n_in * n_out].reshape(n_in, n_out), layer[n_in * n_out :]
 
 
-def learnt_scale(moments: Moments) -> TargetScale:
+def learnt_scale(moments: Moments, dtype: DTypeLike) -> TargetScale:
     """Return the scale that gives each column of targets the mean 0 and the standard deviation 1.
 
-    A column without a spread gets the factor 1.
+    A column without a spread gets the factor 1. Raises ValueError if a network of this dtype cannot predict y itself.
     """
     mean, deviation = moments.mean_and_deviation()
     if not np.isfinite(mean).all():
@@ -99,8 +102,53 @@ def learnt_scale(moments: Moments) -> TargetScale:
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         factor = 1 / deviation
     # Rounding can give a constant column a tiny deviation.
-    constant = ~np.isfinite(factor) | (factor == 0) | (deviation <= 10 * np.finfo(np.float64).eps * np.abs(mean))
-    return TargetScale(mean, np.where(constant, 1.0, factor))
+    equal = deviation <= 10 * np.finfo(np.float64).eps * np.abs(mean)
+    if dtype == np.float32:
+        _require_resolution(mean, np.where(equal, 0.0, deviation))
+    return TargetScale(mean, np.where(equal | ~np.isfinite(factor) | (factor == 0), 1.0, factor))
+
+
+def _require_resolution(mean: NDArray[np.float64], deviation: NDArray[np.float64]) -> None:
+    """Raise ValueError if the outputs of a float32 network cannot have the differences between the targets."""
+    coarse = too_coarse(mean, deviation, np.float32)
+    if coarse.any():
+        k = int(coarse.argmax())
+        raise ValueError(
+            f"y_scale='standard' needs dtype='float64' for this y: column {k} has the mean {mean[k]:.6g} and the "
+            f"standard deviation {deviation[k]:.3g}, but a float32 network predicts {multiples(mean[k])}. Pass "
+            "dtype='float64', or subtract an offset from y."
+        )
+
+
+def multiples(center: float) -> str:
+    """Return which numbers float32 has near `center`, for a message."""
+    step = spacing(center, np.float32)
+    return "no such numbers" if np.isnan(step) else f"multiples of {step:.3g} there"
+
+
+def warn_of_lost_targets(targets: NDArray[Any], weight: NDArray[np.float64] | None) -> None:
+    """Warn if the conversion of targets to float32 loses much of their differences. At most 256 rows are judged."""
+    if targets.dtype != np.float64 or _differ(targets[0], targets[len(targets) // 2]):
+        return
+    rows = sample(len(targets))
+    y = targets[rows] if weight is None else targets[rows][weight[rows] > 0]
+    with np.errstate(over="ignore"):
+        rounded = y.astype(np.float32)
+    if (y == rounded).all() or not np.isfinite(rounded).all():  # no loss; the core refuses infinite targets
+        return
+    center, deviation = y.mean(axis=0), y.std(axis=0)
+    coarse = too_coarse(center, deviation, np.float32)
+    if coarse.any():
+        k = int(coarse.argmax())
+        warn(
+            f"y has the mean {center[k]:.6g} and the standard deviation {deviation[k]:.3g} in column {k}, but a "
+            f"float32 network computes with {multiples(center[k])}: use dtype='float64', or subtract an offset from y."
+        )
+
+
+def _differ(first: NDArray[Any], second: NDArray[Any]) -> bool:
+    """Return whether two rows prove that the targets are not too close together: a cheap test for small trainings."""
+    return all(abs(p - q) > max(abs(p), abs(q)) / 1024 for p, q in zip(first.tolist(), second.tolist(), strict=True))
 
 
 def standardized(task: Task, net: Net, data: Data, state: TrainingState) -> Task:
@@ -113,7 +161,7 @@ def standardized(task: Task, net: Net, data: Data, state: TrainingState) -> Task
     if state.target_scale is None:
         moments = Moments()
         moments.add(task.targets, data.weight, state.order)
-        state.target_scale = learnt_scale(moments)
+        state.target_scale = learnt_scale(moments, net.dtype)
     state.unfold(net)
     scale = state.target_scale
     same = bool((scale.factor == scale.factor[0]).all())  # otherwise, the terms of a loss have several units

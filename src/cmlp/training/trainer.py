@@ -20,6 +20,7 @@ from cmlp.training.reporting import Reporter, callbacks_of
 from cmlp.training.scores import ProgramScore
 from cmlp.training.settings import check_scoring, settings_of
 from cmlp.training.state import TrainingState
+from cmlp.training.target_scale import warn_of_lost_targets
 from cmlp.training.task import Data, Task, Validation, named_validation, require_complete, task_of
 
 if TYPE_CHECKING:
@@ -442,6 +443,8 @@ class Trainer:
     ) -> Training | LBFGS:
         """Return the training on given data, or on the rows of a feed."""
         record, settings = self._record, self._settings
+        if record.dtype == "float32" and not task.standardize and not self.state.history.t:
+            warn_of_lost_targets(task.targets, data.weight)
         training: Training | LBFGS
         if settings.solver == "lbfgs":
             training = LBFGS(record.net, task, data, settings, self.state, record.n_threads)

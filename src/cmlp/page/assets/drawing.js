@@ -35,6 +35,13 @@ function toImage(strokes) {
 	return rasterize(lines, scale, [shift[0] + SIDE / 2 - x / mass, shift[1] + SIDE / 2 - y / mass]);
 }
 
+/** Returns a function for the pixels of an example; two of them are a byte. */
+function inputReader(buffer) {
+	const pairs = new Uint8Array(buffer);
+	const pixel = (at) => ((at % 2 ? pairs[at >> 1] & 15 : pairs[at >> 1] >> 4) / 15) * white;
+	return (n) => ({ input: Float32Array.from({ length: PIXELS }, (_, at) => pixel(n * PIXELS + at)) });
+}
+
 const strokesNow = () => shown.strokes || [];
 const isEmpty = () => !strokesNow().length && shown.example === undefined && shown.noise === undefined;
 

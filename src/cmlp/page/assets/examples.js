@@ -35,16 +35,11 @@ const winner = (outputs) => (isBinary ? Number(outputs[0] > 0.5) : outputs.index
 
 async function unpackExamples({ train, targets, data }) {
 	const stream = new Blob([bytes(data)]).stream().pipeThrough(new DecompressionStream("deflate"));
-	const buffer = await new Response(stream).arrayBuffer();
-	const [pairs, numbers] = white ? [new Uint8Array(buffer)] : [null, new Float32Array(buffer)];
+	const read = inputReader(await new Response(stream).arrayBuffer());
 	const all = targets.map((target, n) => ({
 		label: isClassifier ? target : null,
 		targets: isClassifier ? targetsOf(target) : target,
-		input: Float32Array.from({ length: sizes[0] }, (_, at) => {
-			if (!white) return numbers[n * sizes[0] + at] * model.scale;
-			const pair = pairs[(n * PIXELS + at) >> 1]; // two pixels a byte
-			return ((at % 2 ? pair & 15 : pair >> 4) / 15) * white;
-		}),
+		...read(n),
 	}));
 	return { train: all.slice(0, train), test: all.slice(train), all };
 }

@@ -3,6 +3,17 @@
 const fields = [];
 const isEmpty = () => false;
 const zeros = () => model.inputs.map(() => 0);
+const isShifted = Array.isArray(model.scale); // a shift and a factor for each input; otherwise one factor
+const toInput = (x, i) => (isShifted ? (x - model.scale[0][i]) * model.scale[1][i] : x * model.scale);
+
+/** Returns a function for the numbers of an example, as they are in the data, and as the network gets them. */
+function inputReader(buffer) {
+	const numbers = new (isShifted ? Float64Array : Float32Array)(buffer);
+	return (n) => {
+		const values = numbers.slice(n * sizes[0], (n + 1) * sizes[0]);
+		return { values, input: Float32Array.from(values, toInput) };
+	};
+}
 
 function buildFields() {
 	model.inputs.forEach((name, i) => {
@@ -19,10 +30,10 @@ const fieldValues = () => fields.map(({ valueAsNumber }) => (finite(valueAsNumbe
 
 function valuesNow() {
 	if (shown.example === undefined) return shown.values || zeros();
-	return Array.from(examples.all[shown.example].input, (value) => Number((value / model.scale).toPrecision(7)));
+	return Array.from(examples.all[shown.example].values, (value) => Number(value.toPrecision(isShifted ? 15 : 7)));
 }
 
-const currentInput = () => Float64Array.from(valuesNow(), (value) => value * model.scale);
+const currentInput = () => Float64Array.from(valuesNow(), toInput);
 
 function paintInput() {
 	valuesNow().forEach((value, i) => {
@@ -53,9 +64,10 @@ function listenToInput() {
 /** Numbers between the smallest and the largest of the examples, or between -1 and 1. */
 function randomValues() {
 	return model.inputs.map((_, i) => {
-		const seen = examples.all.map((one) => one.input[i] / model.scale);
+		const seen = examples.all.map((one) => one.values[i]);
 		const [low, high] = seen.length ? [min(...seen), max(...seen)] : [-1, 1];
-		return Number((low + (high - low) * Math.random()).toPrecision(4));
+		const digits = 4 + ceil(log(max(abs(low), abs(high)) / (high - low || 1)) / Math.LN10);
+		return Number((low + (high - low) * Math.random()).toPrecision(max(4, min(15, digits))));
 	});
 }
 
