@@ -230,9 +230,7 @@ class Stream:
         self, rows: NDArray[Any] | CSR, data: Data, parameters: Parameters, problem: Problem, state: TrainingState
     ) -> StreamFeed:
         """Return the feed of a training; `rows` are those of the first block."""
-        self._format = Format.of(
-            rows, data, parameters, problem, self._owner, "block", weighted=self._weighted
-        )
+        self._format = Format.of(rows, data, parameters, problem, self._owner, "block", weighted=self._weighted)
         return StreamFeed(self._open, self._n_rows or state.n_rows or 0, bool(parameters.training.shuffle), data.names)
 
     def learn(self, feed: StreamFeed, data: Data, problem: Problem, state: TrainingState, settings: Settings) -> Data:

@@ -269,9 +269,7 @@ def prepare(
         learns = previous.scale_name
     data = data._replace(scale_name=learns)
     if require_complete(*held):
-        own, validation = validation_of(
-            owner, names, rows.shape[1], problem, encoder_of(parameters, problem), *held
-        )
+        own, validation = validation_of(owner, names, rows.shape[1], problem, encoder_of(parameters, problem), *held)
         data = data._replace(validation=validation)
     task, settings = problem.task, parameters.training
     if not incremental:

@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
 
-def quantiles(x: NDArray[np.float64], shares: ArrayLike, weight: NDArray[np.float64] | None) -> NDArray[np.float64]:
+def quantiles(
+    x: NDArray[np.float64], shares: Sequence[float] | NDArray[np.float64], weight: NDArray[np.float64] | None
+) -> NDArray[np.float64]:
     """Return the quantiles of numbers, one for each share.
 
     With weights, a quantile is the smallest number at which the sum of the weights of the numbers up to it reaches its
@@ -20,15 +24,17 @@ def quantiles(x: NDArray[np.float64], shares: ArrayLike, weight: NDArray[np.floa
     Parameters
     ----------
     x : ndarray of shape (n,)
-    shares : array-like of shape (n_quantiles,)
+    shares : sequence or ndarray of shape (n_quantiles,)
         From 0 to 1.
     weight : ndarray of shape (n,) or None
         Positive.
     """
+    found: NDArray[np.float64]
     if weight is None or (weight == weight[0]).all():
-        found: NDArray[np.float64] = np.quantile(x, shares)
+        found = np.quantile(x, shares)
         return found
     order = np.argsort(x, kind="stable")
     sums = np.cumsum(weight[order])
     places = np.searchsorted(sums, np.asarray(shares) * sums[-1])
-    return x[order[np.minimum(places, len(x) - 1)]]
+    found = x[order[np.minimum(places, len(x) - 1)]]
+    return found
