@@ -85,7 +85,7 @@ def test_rows_of_weight_zero_in_other_units_do_not_ruin_a_classifier():
     labels = SIZE > 700
     weight = np.where(np.arange(len(other)) < N, 1.0, 0.0)
     model = TabularClassifier(random_state=0, n_estimators=2).fit(other, np.resize(labels, len(other)), weight)
-    assert model.score(numbers, labels) > 0.95
+    assert model.score(numbers, labels) > 0.98
 
 
 def test_outliers_of_tiny_weight_do_not_ruin_a_regressor():
