@@ -583,7 +583,8 @@ static inline cmlp_targets cmlp_class_targets(const int32_t *labels, int64_t n_r
 typedef struct cmlp_objective {
     size_t struct_size;
     const double *row_weights; /* one for each of the n_rows rows (not of `order`), or NULL. Those of the selected rows
-                                * are 0 or normal numbers > 0 of the net's type, not all 0; so is their sum */
+                                * are 0 or normal numbers > 0 of the net's type, not all 0; so is their sum. A row of
+                                * weight 0 must be finite, but its values change no result */
     double alpha;              /* L2 penalty, >= 0 */
     double loss_scale;         /* > 0; 0: 1. 0.5 gives the halved squared error */
     double log_loss_clip;      /* 0: exact from the logits; else probabilities are clipped to [c, 1-c] in the reported

@@ -95,6 +95,8 @@ def test_arguments_that_do_not_fit_are_named(threads):
 def test_parameters_that_need_all_rows_are_named(threads):
     refused(threads, "early_stopping=True needs X_val and y_val", [GOOD], estimator=model(early_stopping=True))
     refused(threads, "distributed.fit needs batches, but solver='lbfgs'", [GOOD], estimator=model(solver="lbfgs"))
+    mixed, weighted = [GOOD, (X, LABELS, np.ones(60))], model(class_weight={0: 1, 1: 2})
+    refused(threads, "In part 1: Either all parts must have sample weights, or none", mixed, estimator=weighted)
     refused(threads, "class_weight='balanced' needs all labels", [GOOD], estimator=model(class_weight="balanced"))
     with pytest.raises(TypeError, match="model must be an MLPClassifier or MLPRegressor, got Network"):
         cmlp.distributed.fit(cmlp.Network([3, 2]), [GOOD], client=threads)

@@ -1,4 +1,4 @@
-"""Class weights: those of scikit-learn's compute_sample_weight, multiplied with the sample weights."""
+"""Class weights: those of scikit-learn, multiplied with the sample weights; in validation data too."""
 
 import pickle
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from estimator_cases import blobs, flat
 from sklearn.linear_model import SGDClassifier
-from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
 
 import cmlp
 from cmlp import MLPClassifier
@@ -23,6 +23,18 @@ WEIGHT = np.linspace(0.5, 2, 60)
 
 def small(**params):
     return MLPClassifier((5,), **{"max_iter": 4, "random_state": 1, "learning_rate_init": 0.02, **params})
+
+
+def weights_of_rows(class_weight, y, weight):
+    """Return the products of sample and class weights; "balanced" classes have the same sum of them."""
+    weight = np.ones(len(y)) if weight is None else weight
+    if class_weight != "balanced":
+        return weight * compute_sample_weight(class_weight, y)
+    product = weight
+    for column in y.reshape(len(y), -1).T:
+        classes, codes = np.unique(column, return_inverse=True)
+        product = product * compute_class_weight("balanced", classes=classes, y=column, sample_weight=weight)[codes]
+    return product
 
 
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
@@ -45,8 +57,7 @@ def small(**params):
 )
 @pytest.mark.filterwarnings("ignore:lbfgs failed")
 def test_rows_weigh_as_computed_by_scikit_learn(y, class_weight, weight, solver):
-    ones = np.ones(60) if weight is None else weight
-    expected = small(solver=solver).fit(X, y, ones * compute_sample_weight(class_weight, y))
+    expected = small(solver=solver).fit(X, y, weights_of_rows(class_weight, y, weight))
     model = small(solver=solver, class_weight=class_weight).fit(X, y, weight)
     np.testing.assert_allclose(flat(model), flat(expected), rtol=0, atol=1e-13)
     np.testing.assert_allclose(model.loss_, expected.loss_, rtol=1e-12)
@@ -57,6 +68,52 @@ def test_validation_scores_use_the_class_weights():
     expected = small(**params).fit(X, CODES, compute_sample_weight("balanced", CODES))
     model = small(class_weight="balanced", **params).fit(X, CODES)
     np.testing.assert_allclose(model.validation_scores_, expected.validation_scores_, rtol=1e-12)
+
+
+@pytest.mark.parametrize("class_weight", ["balanced", {0: 3, 1: 0.5, 2: 0}], ids=str)
+@pytest.mark.parametrize("scoring", [None, "loss"])
+@pytest.mark.parametrize("weight", [None, WEIGHT], ids=["no weights", "weights"])
+def test_own_validation_rows_have_the_weights_of_the_classes_in_training(class_weight, scoring, weight):
+    """As the rows that fit holds out: other counts of classes among the validation rows change no weight."""
+    train, held = np.flatnonzero(np.arange(60) % 4), np.arange(0, 60, 4)
+    held = held[(CODES[held] > 0) | (np.arange(15) % 3 == 0)]
+    row_weight = None if weight is None else weight[train]
+    products = weights_of_rows(class_weight, CODES[train], row_weight)
+    of_class = {k: (products / (1 if weight is None else row_weight))[CODES[train] == k][0] for k in range(3)}
+    own = WEIGHT[::-1][held]
+    params = {"early_stopping": True, "scoring": scoring}
+    expected = small(**params).fit(
+        X[train],
+        CODES[train],
+        products,
+        X_val=X[held],
+        y_val=CODES[held],
+        sample_weight_val=own * [of_class[k] for k in CODES[held]],
+    )
+    model = small(**params, class_weight=class_weight).fit(
+        X[train], CODES[train], row_weight, X_val=X[held], y_val=CODES[held], sample_weight_val=own
+    )
+    np.testing.assert_allclose(model.validation_scores_, expected.validation_scores_, rtol=1e-12)
+    np.testing.assert_allclose(flat(model), flat(expected), rtol=0, atol=1e-13)
+    assert (
+        model.validation_scores_
+        != small(**params, class_weight=class_weight)
+        .fit(X[train], CODES[train], row_weight, X_val=X[held], y_val=CODES[held])
+        .validation_scores_
+    )
+
+
+def test_validation_rows_of_classes_without_weight_raise():
+    model = small(class_weight={0: 0, 1: 1, 2: 1})
+    with pytest.raises(ValueError, match=r"validation data \(X_val, y_val\).*class_weight times sample_weight"):
+        model.fit(X, CODES, X_val=X[CODES == 0], y_val=CODES[CODES == 0])
+
+
+def test_balanced_weights_ignore_rows_of_weight_zero():
+    weight = np.where(np.arange(60) % 3, 1.0, 0.0)
+    other = np.where(weight > 0, CODES, (CODES + 1) % 3)
+    models = [small(class_weight="balanced").fit(X, y, weight) for y in (CODES, other)]
+    np.testing.assert_array_equal(flat(models[0]), flat(models[1]))
 
 
 def test_partial_fit_takes_a_dict_and_refuses_balanced_like_sgd_classifier():

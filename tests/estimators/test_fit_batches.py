@@ -123,6 +123,23 @@ def test_the_last_batch_is_known_if_blocks_end_with_a_batch(size):
     assert np.isfinite(model.history_["gradient_norm"]).all()
 
 
+@pytest.mark.parametrize("class_weight", [None, {0: 1, 1: 5, 2: 0.5}], ids=["no class weights", "class weights"])
+@pytest.mark.parametrize("first", [0, 1])
+def test_blocks_without_weights_beside_blocks_with_weights_are_refused(class_weight, first):
+    source = [(X[:100], Y[:100]), (X[100:200], Y[100:200], np.ones(100))]
+    source = [*source[first:], *source[:first]]
+    with pytest.raises(ValueError, match="In block 1: Either all blocks must have sample weights, or none"):
+        classifier(class_weight=class_weight).fit_batches(source, classes=[0, 1, 2])
+
+
+@pytest.mark.parametrize("weight", [[], [WEIGHT]], ids=["no weights", "weights"])
+def test_class_weights_of_blocks_are_those_of_fit(weight):
+    params = {"class_weight": {0: 1, 1: 5, 2: 0.5}, "early_stopping": True}
+    held = {"X_val": X[:80], "y_val": Y[:80]}
+    model = classifier(**params).fit_batches(blocks(90, X, Y, *weight), classes=[0, 1, 2], **held)
+    assert_same(model, classifier(**params).fit(X, Y, *weight, **held))
+
+
 def test_empty_blocks_are_skipped():
     empty = (X[:0], Y[:0])
     source = [empty, *blocks(100, X, Y)[:4], empty, *blocks(100, X, Y)[4:], empty]

@@ -213,3 +213,18 @@ def test_damaged_scales_are_rejected(change):
     with pytest.raises(ValueError, match="The training state is damaged"):
         damaged.__setstate__({**state, "target_scale": {**state["target_scale"], **change}})
         damaged.check(model._model.net)
+
+
+@pytest.mark.parametrize("unit", [1e200, 1e-200])
+def test_targets_whose_squares_are_not_finite_or_zero_are_refused(unit):
+    """With a loss that has the unit of y itself, they are learned."""
+    y = unit * np.sin(np.arange(60.0))
+    rows = np.arange(60.0)[:, None]
+    params = {"hidden_layer_sizes": (4,), "y_scale": "standard", "max_iter": 2, "random_state": 0}
+    with pytest.raises(ValueError, match=r"y must have a standard deviation whose square is a finite positive number"):
+        MLPRegressor(**params).fit(rows, y)
+    losses = [
+        MLPRegressor(**params, loss="absolute_error").fit(rows, z).loss_ / scale
+        for z, scale in ((y, unit), (y / unit, 1.0))
+    ]
+    assert losses[0] == pytest.approx(losses[1])

@@ -162,6 +162,43 @@ def test_rows_of_weight_zero_do_not_matter(rng, kind):
     assert learnt_scale(kind, X, weight) == scale
 
 
+@pytest.mark.parametrize("exponent", [-1000, -540, -500, 500, 540, 1000])
+@pytest.mark.parametrize(
+    "kind, size",
+    [("standard", None), ("standard", 7), ("standard", 40), ("minmax", None), ("minmax", 7), ("robust", None)],
+)
+def test_scales_of_extreme_numbers_are_learnt(rng, kind, exponent, size):
+    """Squares of them would be infinite or 0. A power of 2 changes no bit, in arrays and in blocks."""
+    X, weight = raw(rng).astype(np.float64), rng.uniform(0.5, 2, 40)
+    large = X.copy()
+    large[:, 1] *= 2.0**exponent
+
+    def learnt(rows):
+        model = MLPRegressor(hidden_layer_sizes=(4,), input_scale=kind, max_iter=1, random_state=0)
+        if size is None:
+            return model.fit(rows, X[:, 0], weight).input_scale_
+        blocks = [(rows[i : i + size], X[i : i + size, 0], weight[i : i + size]) for i in range(0, 40, size)]
+        return model.fit_batches(blocks).input_scale_
+
+    expected, found = learnt(X), learnt(large)
+    unit = np.array([1.0, 2.0**exponent, 1.0])
+    np.testing.assert_array_equal(found.shift, expected.shift * unit)
+    np.testing.assert_allclose(found.factor * unit, expected.factor, rtol=1e-15)
+
+
+@pytest.mark.parametrize("size", [1, 3, 40])
+def test_numbers_of_all_magnitudes_in_one_column(rng, size):
+    """Blocks do not change the result, also if later ones have much larger numbers."""
+    X = np.sort(10.0 ** rng.uniform(-300, 300, (40, 3)), axis=0)
+    y = 1e150 * rng.standard_normal(40)
+    model = MLPRegressor(hidden_layer_sizes=(4,), input_scale="standard", y_scale="standard", max_iter=1)
+    blocks = [(X[i : i + size], y[i : i + size]) for i in range(0, 40, size)]
+    found = model.fit_batches(blocks).input_scale_
+    largest = X.max(axis=0)
+    np.testing.assert_allclose(1 / found.factor, (X / largest).std(axis=0) * largest, rtol=1e-12)
+    np.testing.assert_allclose(found.shift, (X / largest).mean(axis=0) * largest, rtol=1e-12)
+
+
 def test_weighted_quartiles_reach_their_share_of_the_weight():
     X, weight = np.array([[4.0], [1.0], [3.0], [2.0]]), np.array([1.0, 5.0, 1.0, 1.0])
     scale = learnt_scale("robust", X, weight)

@@ -214,6 +214,15 @@ static void activate_rows(cmlp_batch_job *job, int32_t l, int64_t selected, int6
     cmlp_drop(&job->data, &job->objective, l, selected, n, out);
 }
 
+/* Sets the first layer's sums z of rows of weight 0 to 0, because infinity times a weight of 0 would not be 0. */
+static void clear_ignored(const cmlp_data *data, void *z, int64_t selected, int64_t n)
+{
+    const int64_t n_out = data->net->layers[0].n_out;
+    for (int64_t i = 0; data->weights && i < n; i++)
+        if (cmlp_is_ignored(data, selected + i))
+            memset(cmlp_at(data->net, z, i * n_out), 0, (size_t)n_out * data->net->element);
+}
+
 static cmlp_fault forward_rows(cmlp_batch_job *job, int64_t selected, int64_t a, int64_t n, void *scratch,
                                int32_t index)
 {
@@ -232,6 +241,7 @@ static cmlp_fault forward_rows(cmlp_batch_job *job, int64_t selected, int64_t a,
             job->masked[index] = cmlp_first_layer(&job->data, job->params, &share, &job->input, z, scratch);
             cmlp_fault fault = cmlp_check_sums(&job->data, z, selected, n, scratch, 1);
             if (fault.status) return fault;
+            clear_ignored(&job->data, z, selected, n);
         }
         if (l < net->depth - 1) activate_rows(job, l, selected, a, n);
     }

@@ -278,10 +278,26 @@ static void gather_target(const cmlp_data *data, int64_t selected, void *out)
         for (int64_t j = 0; j < n_out; j++) ((double *)out)[j] = j == label;
 }
 
+static void set_ones(const cmlp_net *net, void *values)
+{
+    const int64_t n_out = cmlp_n_out(net);
+    for (int64_t j = 0; j < n_out; j++)
+        if (net->dtype == CMLP_FLOAT32)
+            ((float *)values)[j] = 1;
+        else
+            ((double *)values)[j] = 1;
+}
+
 void cmlp_gather_targets(const cmlp_data *data, int64_t first, int64_t n, void *out)
 {
-    const int64_t n_out = cmlp_n_out(data->net);
-    for (int64_t i = 0; i < n; i++) gather_target(data, first + i, cmlp_at(data->net, out, i * n_out));
+    const cmlp_net *net = data->net;
+    const int64_t n_out = cmlp_n_out(net);
+    for (int64_t i = 0; i < n; i++) {
+        void *target = cmlp_at(net, out, i * n_out);
+        gather_target(data, first + i, target);
+        if (cmlp_is_ignored(data, first + i) && net->kernels->find_nonfinite(target, 1, n_out) == n_out)
+            set_ones(net, target);
+    }
 }
 
 #define LABELS_PREFETCH 32 /* prefetch distance: in random order, each label is in a cache line of its own */

@@ -52,7 +52,14 @@ VEC_FN void cmlp_prefetch_row(const cmlp_data *data, int64_t selected, int64_t k
 int cmlp_list_prefetch(const cmlp_data *data, int64_t first, int64_t n, int64_t distance, int64_t next,
                        const void **list);
 
-/* Writes the targets of the selected rows [first, first + n) to `out`, dense, (n, n_out). */
+/* Whether a selected row has the weight 0: it does not count, so its values may be of any size. */
+static inline int cmlp_is_ignored(const cmlp_data *data, int64_t selected)
+{
+    return data->weights && data->weights[cmlp_selected(data, selected)] == 0;
+}
+
+/* Writes the targets of the selected rows [first, first + n) to `out`, dense, (n, n_out). Finite targets of ignored
+ * rows become 1, which every loss allows. */
 void cmlp_gather_targets(const cmlp_data *data, int64_t first, int64_t n, void *out);
 
 /* Writes the class indices of the selected rows [first, first + n) to `out`. */

@@ -72,7 +72,7 @@ cmlp_fault cmlp_check_sums(const cmlp_data *data, const void *z, int64_t selecte
         if (i == n) break;
         int64_t column = cmlp_bad_input(data, selected + i, scratch);
         if (column >= 0) return (cmlp_fault){CMLP_ERROR_INPUT, selected + i, column};
-        if (training) return (cmlp_fault){CMLP_ERROR_DIVERGED, selected + i, -1};
+        if (training && !cmlp_is_ignored(data, selected + i)) return (cmlp_fault){CMLP_ERROR_DIVERGED, selected + i, -1};
     }
     return (cmlp_fault){CMLP_OK, -1, -1};
 }

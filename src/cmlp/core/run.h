@@ -40,7 +40,7 @@ static inline int cmlp_polls_cancel(const cmlp_run *run) { return run->poll && r
 
 /* Checks the inputs through the first layer's weighted sums z (n, n_out), which are not finite if an input is not.
  * `selected` is the first row; `scratch` has space for one row of inputs. Non-finite sums of finite inputs are a
- * fault in training only. */
+ * fault in training only, and not for rows of weight 0. */
 cmlp_fault cmlp_check_sums(const cmlp_data *data, const void *z, int64_t selected, int64_t n, void *scratch,
                            int training);
 

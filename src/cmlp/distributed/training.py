@@ -194,7 +194,8 @@ class _Rows:
         self, rows: NDArray[Any] | CSR, data: Data, parameters: Parameters, problem: Problem, state: TrainingState
     ) -> RoundFeed:
         """Return the feed of a training; `rows` has the first row."""
-        self._shards.convert(Format.of(rows, data, parameters, problem, state.params.dtype, self._owner, "part"))
+        dtype, weighted = state.params.dtype, self.first[2] is not None
+        self._shards.convert(Format.of(rows, data, parameters, problem, dtype, self._owner, "part", weighted=weighted))
         return RoundFeed(self._shards, self.kept["rounds"], bool(parameters.training.shuffle))
 
     def learn(self, feed: RoundFeed, data: Data, problem: Problem, state: TrainingState, settings: Settings) -> Data:

@@ -118,12 +118,14 @@ class MultilayerPerceptron(
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Targets: labels for a classifier, numbers for a regressor.
         sample_weight : None, float or array-like of shape (n_samples,), default=None
-            Weights of the rows: each is 0 or a positive normal number of the network's dtype.
+            Weights of the rows: each is 0 or a positive normal number of the network's dtype. Everything that is learned
+            from the rows is weighted. Rows of weight 0 are checked, and keep their places in batches and in the
+            validation split, and their labels are among the classes, but otherwise they change nothing.
         X_val, y_val : array-like or None, default=None
             Validation rows of your own and their targets. No rows of X are then held out, and `validation_fraction` is
             ignored. Loss and score of these rows are recorded after each epoch, also with ``early_stopping=False``.
         sample_weight_val : None, float or array-like, default=None
-            Weights of the validation rows.
+            Weights of the validation rows; `class_weight` multiplies them.
         resume : bool, default=False
             Whether to continue the previous call of fit, which was interrupted (by Ctrl-C, also in the middle of an
             epoch, by `max_time` or by a callback) or is finished, up to `max_iter` epochs in total. The result has the

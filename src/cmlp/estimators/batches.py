@@ -16,7 +16,6 @@ from cmlp.estimators.resuming import model_to_resume
 from cmlp.estimators.tasks import encoder_of
 from cmlp.exceptions import name_place
 from cmlp.inputs.batches import Reader, Source
-from cmlp.inputs.class_weights import weighted_by_class
 from cmlp.inputs.frames import as_table, feature_names, read_once
 from cmlp.inputs.scale import scale_of_moments
 from cmlp.inputs.sparse import CSR
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
 
     from cmlp.estimators.base import MultilayerPerceptron
     from cmlp.estimators.problem import Parameters, Problem
+    from cmlp.inputs.class_weights import ClassWeights
     from cmlp.inputs.labels import Labels
     from cmlp.inputs.moments import Moments
     from cmlp.training.settings import Settings
@@ -131,7 +131,7 @@ class Format(NamedTuple):
     weighted: bool
     labels: Labels | None
     encode: Callable[[NDArray[Any]], NDArray[Any]]
-    class_weight: Any
+    class_weights: ClassWeights | None
     dtype: np.dtype[Any]
 
     @classmethod
@@ -144,8 +144,10 @@ class Format(NamedTuple):
         dtype: np.dtype[Any],
         owner: str,
         unit: str,
+        *,
+        weighted: bool,
     ) -> Format:
-        """Return the format of a training whose first block has these rows."""
+        """Return the format of a training whose first block has these rows, and sample weights if it is `weighted`."""
         return cls(
             owner,
             unit,
@@ -153,10 +155,10 @@ class Format(NamedTuple):
             rows.shape[1],
             isinstance(rows, CSR),
             data.names,
-            data.weight is not None,
+            weighted,
             problem.labels,
             encoder_of(parameters, problem),
-            parameters.class_weight,
+            problem.class_weights,
             dtype,
         )
 
@@ -179,11 +181,11 @@ class Format(NamedTuple):
             raise ValueError(f"X is {_kind(rows)}, but {self.kind} in the first {self.unit}.")
         targets = as_targets(y, len(rows), owner, labels=self.labels is not None, warn_of_column=False)
         weight = as_weights(sample_weight, len(rows), some=False)
-        if self.weighted != (weight is not None or self.class_weight is not None):
+        if self.weighted != (weight is not None):
             raise ValueError(f"Either all {self.unit}s must have sample weights, or none.")
         encoded = self.encode(targets)
-        if self.labels is not None:
-            weight = weighted_by_class(weight, self.class_weight, self.labels, encoded, some=False)
+        if self.class_weights is not None:
+            weight = self.class_weights.times(weight, encoded, some=False)
         require_normal(weight, self.dtype)
         return Block(rows, encoded, weight, index)
 
@@ -207,6 +209,7 @@ class Stream:
         self.source, self._owner = source, owner
         self._n_rows = 0 if n_rows is None else positive_integer("n_rows", n_rows, " or None")
         self._begun: Generator[Any, None, None] | None = None  # the first pass, which begins with the first block
+        self._weighted = False
 
     def first(self) -> tuple[Any, Any, Any]:
         """Return the first block with rows: X, y and the weights or None."""
@@ -217,7 +220,7 @@ class Stream:
             X, y, weight = as_table(X), read_once(y, "y"), read_once(weight, "sample_weight")
             if as_rows(X, self._owner)[0].shape[0]:
                 seen[-1] = (X, y) if weight is None else (X, y, weight)
-                self._begun = _continued(seen, items)
+                self._begun, self._weighted = _continued(seen, items), weight is not None
                 return X, y, weight
         raise ValueError("source yielded no rows.")
 
@@ -231,7 +234,8 @@ class Stream:
         self, rows: NDArray[Any] | CSR, data: Data, parameters: Parameters, problem: Problem, state: TrainingState
     ) -> StreamFeed:
         """Return the feed of a training; `rows` are those of the first block."""
-        self._format = Format.of(rows, data, parameters, problem, state.params.dtype, self._owner, "block")
+        dtype, weighted = state.params.dtype, self._weighted
+        self._format = Format.of(rows, data, parameters, problem, dtype, self._owner, "block", weighted=weighted)
         return StreamFeed(self._open, self._n_rows or state.n_rows or 0, bool(parameters.training.shuffle), data.names)
 
     def learn(self, feed: StreamFeed, data: Data, problem: Problem, state: TrainingState, settings: Settings) -> Data:

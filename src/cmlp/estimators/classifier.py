@@ -49,9 +49,10 @@ class MLPClassifier(MultilayerPerceptron):
         Positive parameter of the loss: for "focal" by default 2; for "label_smoothing" below 1, by default 0.1.
     class_weight : None, "balanced", dict or list of dict, default=None
         Weights of the classes by label, not negative; they multiply `sample_weight`. "balanced" means
-        ``n_samples / (n_classes * n_samples_of_class)`` (King and Zeng [10]_), which `partial_fit` does not support. A
-        dict may leave out classes, whose weight is 1. For multilabel targets, a list with a dict for each column, for
-        example ``[{0: 1, 1: 5}, {0: 1, 1: 1}]``; the weights of a row's columns multiply.
+        ``n_samples / (n_classes * n_samples_of_class)`` (King and Zeng [10]_), where rows count by their
+        `sample_weight`; `partial_fit` does not support it. A dict may leave out classes, whose weight is 1. For
+        multilabel targets, a list with a dict for each column, for example ``[{0: 1, 1: 5}, {0: 1, 1: 1}]``; the
+        weights of a row's columns multiply. Validation rows have the same weights of classes.
     <model parameters>
     <extra training parameters>
     <computation parameters>
@@ -219,9 +220,10 @@ class MLPClassifier(MultilayerPerceptron):
         ----------
         source : iterable or callable
             Yields blocks ``(X, y)`` or ``(X, y, sample_weight)``, with X and y as for `fit`, all of the same columns
-            and type. It is read once per epoch: an object that can be iterated over again (for example a list, or
-            `cmlp.datasets.ParquetBlocks`), or a function that returns a new iterator. The thread calls it, and may read
-            a block while the one before is in use, so each block needs arrays of its own.
+            and type. Either all blocks have sample weights, or none. The source is read once per epoch: an object that
+            can be iterated over again (for example a list, or `cmlp.datasets.ParquetBlocks`), or a function that
+            returns a new iterator. The thread calls it, and may read a block while the one before is in use, so each
+            block needs arrays of its own.
         classes : None or array-like of shape (n_classes,), default=None
             All labels; required unless a warm start or `resume` continues.
         n_rows : int or None, default=None

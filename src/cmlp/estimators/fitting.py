@@ -22,7 +22,7 @@ from cmlp.estimators.resuming import INTERRUPTED, model_to_resume, parameters_to
 from cmlp.estimators.tasks import encoder_of, problem_of
 from cmlp.estimators.validation import present_model, scorer_of, validation_of, with_model
 from cmlp.inputs.arrays import rectangular
-from cmlp.inputs.class_weights import weighted_by_class
+from cmlp.inputs.class_weights import weights_of_classes
 from cmlp.inputs.frames import as_table, check_feature_names, feature_names
 from cmlp.inputs.scale import InputScale, check_scale_width
 from cmlp.inputs.scaling import warn_of_scale
@@ -250,7 +250,10 @@ def prepare(
     partial_labels = incremental or not whole
     problem = problem_of(estimator, parameters, previous, targets, incremental=partial_labels, classes=classes)
     if problem.labels is not None:
-        weight = weighted_by_class(weight, parameters.class_weight, problem.labels, problem.task.targets, some=whole)
+        weights = weights_of_classes(parameters.class_weight, problem.labels, problem.task.targets, weight)
+        problem = problem._replace(class_weights=weights)
+        if weights is not None:
+            weight = weights.times(weight, problem.task.targets, some=whole)
     net = network_description(parameters, previous, rows.shape[1], problem, dtype)
     rng = random_state(parameters.random_state)
     if resume and previous is not None:
@@ -267,9 +270,7 @@ def prepare(
         learns = previous.scale_name
     data = data._replace(scale_name=learns)
     if require_complete(*held):
-        own, validation = validation_of(
-            owner, names, rows.shape[1], problem.labels is not None, encoder_of(parameters, problem), *held
-        )
+        own, validation = validation_of(owner, names, rows.shape[1], problem, encoder_of(parameters, problem), *held)
         data = data._replace(validation=validation)
     task, settings = problem.task, parameters.training
     if not incremental:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from cmlp.estimators.base import MultilayerPerceptron
-    from cmlp.inputs.class_weights import ClassWeight
+    from cmlp.inputs.class_weights import ClassWeight, ClassWeights
     from cmlp.inputs.labels import Labels
     from cmlp.inputs.losses import LossFunction
     from cmlp.inputs.scale import InputScale
@@ -141,12 +141,15 @@ class Problem(NamedTuple):
         Activation of the output layer.
     labels : Labels or None
         The classes of a classifier.
+    class_weights : ClassWeights or None
+        The weights of the classes, which the parameter `class_weight` describes.
     """
 
     task: Task
     n_outputs: int
     output: str
     labels: Labels | None = None
+    class_weights: ClassWeights | None = None
 
 
 def require_same(name: str, was: object, now: object) -> None:

@@ -224,9 +224,10 @@ class MLPRegressor(MultilayerPerceptron):
         ----------
         source : iterable or callable
             Yields blocks ``(X, y)`` or ``(X, y, sample_weight)``, with X and y as for `fit`, all of the same columns
-            and type. It is read once per epoch: an object that can be iterated over again (for example a list, or
-            `cmlp.datasets.ParquetBlocks`), or a function that returns a new iterator. The thread calls it, and may read
-            a block while the one before is in use, so each block needs arrays of its own.
+            and type. Either all blocks have sample weights, or none. The source is read once per epoch: an object that
+            can be iterated over again (for example a list, or `cmlp.datasets.ParquetBlocks`), or a function that
+            returns a new iterator. The thread calls it, and may read a block while the one before is in use, so each
+            block needs arrays of its own.
         n_rows : int or None, default=None
             Number of rows of all blocks. Needed by `warmup` and by the learning rates "one_cycle", "cosine" and those
             of a function.

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from cmlp._core import Net
     from cmlp.estimators.base import MultilayerPerceptron
+    from cmlp.estimators.problem import Problem
     from cmlp.inputs.labels import Labels
     from cmlp.inputs.scale import InputScale
     from cmlp.training.state import TrainingState
@@ -28,7 +29,7 @@ def validation_of(
     owner: str,
     names: NDArray[Any] | None,
     n_features: int,
-    labels: bool,
+    problem: Problem,
     encode: Callable[[NDArray[Any]], NDArray[Any]],
     X: ArrayLike,
     y: ArrayLike,
@@ -41,8 +42,11 @@ def validation_of(
         rows, _ = as_rows(X, owner)
         require_samples(rows, owner)
         check_width(rows.shape[1], n_features, owner)
-        own = as_targets(y, len(rows), owner, labels=labels)
-        return own, Validation(rows, encode(own), as_weights(sample_weight, len(rows)))
+        own = as_targets(y, len(rows), owner, labels=problem.labels is not None)
+        targets, weight = encode(own), as_weights(sample_weight, len(rows))
+        if problem.class_weights is not None:
+            weight = problem.class_weights.times(weight, targets)
+        return own, Validation(rows, targets, weight)
 
 
 def scorer_of(scoring: str | Callable[..., Any] | None, default: str) -> Callable[..., Any] | None:

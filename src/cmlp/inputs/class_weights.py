@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -19,59 +19,87 @@ if TYPE_CHECKING:
     ClassWeight: TypeAlias = str | Mapping[Any, float] | Sequence[Mapping[Any, float]] | None
 
 
-def weighted_by_class(
-    weight: NDArray[np.float64] | None,
-    class_weight: ClassWeight,
-    labels: Labels,
-    targets: NDArray[Any],
-    *,
-    some: bool = True,
-) -> NDArray[np.float64] | None:
-    """Return sample weights multiplied by the weights of the rows' labels.
+class ClassWeights(NamedTuple):
+    """The weights of classes: learned from the training rows, and used for these and for validation rows.
+
+    Attributes
+    ----------
+    given : "balanced", dict or list of dict
+        As for `MLPClassifier`.
+    columns : list of ndarray
+        The weight of each class; of multilabel targets the two weights of each column.
+    """
+
+    given: ClassWeight
+    columns: list[NDArray[np.float64]]
+
+    def times(
+        self, weight: NDArray[np.float64] | None, targets: NDArray[Any], *, some: bool = True
+    ) -> NDArray[np.float64]:
+        """Return sample weights multiplied by the weights of the rows' labels.
+
+        Parameters
+        ----------
+        weight : None or ndarray of shape (n_samples,)
+        targets : ndarray
+            The rows' encoded labels.
+        some : bool, default=True
+            Whether at least one product must be positive.
+
+        Raises
+        ------
+        ValueError
+            If a product is not finite, or no row has a positive weight.
+        """
+        product = np.ones(len(targets)) if weight is None else weight
+        for weights, indices in zip(self.columns, _indices(targets, len(self.columns)), strict=True):
+            with np.errstate(over="ignore"):  # an infinite product is refused below
+                product = product * weights[indices]
+        if not np.isfinite(product).all() or (some and not product.any()):
+            raise ValueError(
+                "class_weight times sample_weight must be finite, and positive for at least one row, "
+                f"got class_weight={self.given!r}."
+            )
+        return product
+
+
+def weights_of_classes(
+    class_weight: ClassWeight, labels: Labels, targets: NDArray[Any], weight: NDArray[np.float64] | None
+) -> ClassWeights | None:
+    """Return the weights of the classes; None if `class_weight` is None.
 
     Parameters
     ----------
-    weight : None or ndarray of shape (n_samples,)
     class_weight : None, "balanced", dict or list of dict
         As for `MLPClassifier`.
     labels : Labels
     targets : ndarray
-        The rows' labels, encoded by `labels`.
-    some : bool, default=True
-        Whether at least one product must be positive.
-
-    Returns
-    -------
-    None or ndarray of shape (n_samples,)
+        The labels of the training rows, encoded by `labels`.
+    weight : None or ndarray of shape (n_samples,)
+        The weights of the training rows, for "balanced".
 
     Raises
     ------
     ValueError
-        If the classes of `class_weight` or their number do not match the labels, a weight is negative or not finite,
-        or no row has a positive weight.
+        If the classes of `class_weight` or their number do not match the labels, or a weight is negative or not finite.
     """
     if class_weight is None:
-        return weight
+        return None
     if labels.kind == "multilabel":
-        columns, classes = list(targets.astype(np.intp).T), [0, 1]
-        weights = _of_columns(class_weight, len(columns))
-    else:
-        columns, classes = [targets.reshape(-1).astype(np.intp)], labels.classes.tolist()
-        if isinstance(class_weight, (list, tuple)):
-            raise ValueError(
-                f"class_weight must be a dict, 'balanced' or None if y has one label per row, got {class_weight!r}."
-            )
-        weights = [class_weight]
-    product = np.ones(len(targets)) if weight is None else weight
-    for given, indices in zip(weights, columns, strict=True):
-        with np.errstate(over="ignore"):  # an infinite product is refused below
-            product = product * _weights(given, classes, indices)[indices]
-    if not np.isfinite(product).all() or (some and not product.any()):
+        given, classes = _of_columns(class_weight, targets.shape[1]), [0, 1]
+    elif isinstance(class_weight, (list, tuple)):
         raise ValueError(
-            "class_weight times sample_weight must be finite, and positive for at least one row, "
-            f"got class_weight={class_weight!r}."
+            f"class_weight must be a dict, 'balanced' or None if y has one label per row, got {class_weight!r}."
         )
-    return product
+    else:
+        given, classes = [class_weight], labels.classes.tolist()
+    columns = zip(given, _indices(targets, len(given)), strict=True)
+    return ClassWeights(class_weight, [_weights(one, classes, indices, weight) for one, indices in columns])
+
+
+def _indices(targets: NDArray[Any], n_columns: int) -> list[NDArray[np.intp]]:
+    """Return the class indices of each column of encoded labels."""
+    return list(targets.reshape(-1, n_columns).astype(np.intp).T)
 
 
 def _of_columns(class_weight: Any, n_columns: int) -> list[Any]:
@@ -88,13 +116,17 @@ def _of_columns(class_weight: Any, n_columns: int) -> list[Any]:
     return list(class_weight)
 
 
-def _weights(given: Any, classes: list[Any], indices: NDArray[np.intp]) -> NDArray[np.float64]:
-    """Return the weight of each class, for the classes of one column whose rows have these indices."""
+def _weights(
+    given: Any, classes: list[Any], indices: NDArray[np.intp], weight: NDArray[np.float64] | None
+) -> NDArray[np.float64]:
+    """Return the weight of each class, for the classes of one column whose rows have these indices and weights."""
     if isinstance(given, str):  # "balanced"
-        counts = np.bincount(indices, minlength=len(classes))
+        if weight is not None:  # sums of moderate numbers are finite
+            weight = np.ldexp(weight, -int(np.frexp(weight.max())[1]))
+        counts = np.bincount(indices, weight, len(classes))
         present = counts > 0
         weights = np.zeros(len(classes))
-        weights[present] = len(indices) / (present.sum() * counts[present])
+        weights[present] = counts.sum() / (present.sum() * counts[present])
         return weights
     if not isinstance(given, dict):
         raise ValueError(f"class_weight must be a list of dicts for multilabel targets, got the entry {given!r}.")

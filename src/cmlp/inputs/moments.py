@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     Vector: TypeAlias = NDArray[np.float64]
 
+_SMALL, _UNIT = 2.0**-500, 2.0**-600  # smaller differences, and the inverse of larger ones, have another unit
 _BLOCK = 1 << 18  # elements to convert to float64 at a time
 
 
@@ -29,6 +30,7 @@ class Moments:
     def __init__(self) -> None:
         self._first: Vector | None = None
         self._sums = self._low = self._high = np.empty(0)
+        self._unit = np.empty(0)  # of each column's sums
         self.total = 0.0  # number of rows, or the sum of their weights
 
     def add(self, X: NDArray[Any] | CSR, weight: Vector | None = None, rows: NDArray[np.intp] | None = None) -> None:
@@ -40,10 +42,12 @@ class Moments:
     def _add(self, X: Vector, weight: Vector) -> None:
         if self._first is None:
             self._first = X[0].copy()
-            self._sums = np.zeros((2, X.shape[1]))
+            self._sums, self._unit = np.zeros((2, X.shape[1])), np.ones(X.shape[1])
             self._low, self._high = X[0].copy(), X[0].copy()
         self._low, self._high = np.minimum(self._low, X.min(axis=0)), np.maximum(self._high, X.max(axis=0))
-        difference = X - self._first
+        self._choose_units()
+        unit = self._unit
+        difference = X - self._first if (unit == 1).all() else X / unit - self._first / unit
         products = difference * weight[:, None]
         for i in (0, 1):
             # np.sum adds in an order of its own.
@@ -51,13 +55,24 @@ class Moments:
             products *= difference
         self.total = float(np.add.accumulate(np.concatenate([[self.total], weight]))[-1])
 
+    def _choose_units(self) -> None:
+        """Let the sums of columns whose squares would overflow or underflow have another unit, a power of 2."""
+        reach = self._high - self._low
+        units = np.where(reach > 1 / _SMALL, 1 / _UNIT, np.where((reach > 0) & (reach < _SMALL), _UNIT, 1.0))
+        if (units != self._unit).any():
+            ratio = self._unit / units
+            self._sums *= ratio
+            self._sums[1] *= ratio
+            self._unit = units
+
     def mean_and_deviation(self) -> tuple[Vector, Vector]:
         """Return the mean and the standard deviation of each column."""
         self._require_rows()
         assert self._first is not None
         with np.errstate(all="ignore"):
             mean, squares = self._sums / self.total
-            return self._first + mean, np.sqrt(np.maximum(squares - mean * mean, 0.0))
+            deviation = np.sqrt(np.maximum(squares - mean * mean, 0.0))
+            return self._first + mean * self._unit, deviation * self._unit
 
     def _require_rows(self) -> None:
         if self._first is None:

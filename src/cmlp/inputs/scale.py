@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from cmlp.inputs.quantiles import quantiles
 from cmlp.inputs.sparse import CSR
 
 if TYPE_CHECKING:
@@ -142,8 +143,7 @@ def learnt_scale(
         "robust": the median 0 and the interquartile range 1.
     X : ndarray or CSR of shape (n, n_columns)
     weight : ndarray of shape (n,) or None
-        Rows with the weight 0 are ignored. Weighted quartiles are the smallest values at which the sum of the weights
-        of the values up to them reaches a quarter, half and three quarters of the whole.
+        Rows with the weight 0 are ignored. `quantiles` defines weighted quartiles.
     rows : ndarray of int or None
         The rows to learn from; None for all.
     """
@@ -208,14 +208,9 @@ def _quartiles(X: Vector, weight: Vector | None) -> tuple[Vector, Vector]:
     shares = (0.25, 0.5, 0.75)
     if weight is None:
         low, median, high = np.quantile(X, shares, axis=0)
-        return median, high - low
-    order = np.argsort(X, axis=0, kind="stable")
-    sums = np.cumsum(weight[order], axis=0)
-    quartiles = []
-    for share in shares:
-        index = np.minimum((sums < share * sums[-1]).sum(axis=0), len(X) - 1)
-        quartiles.append(X[order[index, range(X.shape[1])], range(X.shape[1])])
-    return quartiles[1], quartiles[2] - quartiles[0]
+    else:
+        low, median, high = np.stack([quantiles(column, shares, weight) for column in X.T], axis=1)
+    return median, high - low
 
 
 SCALES = ("standard", "minmax", "robust")

@@ -185,9 +185,6 @@ class Bag:
         if self.n_rows < FEWEST_ROWS:
             return rows, None
         held_out = folds == k % N_FOLDS
-        weight = self.rows.weight
-        if weight is not None and not (weight[held_out].any() and weight[~held_out].any()):
-            return rows, None
         return rows[~held_out], rows[held_out]
 
 

@@ -20,7 +20,7 @@ from cmlp.inputs.weights import as_weights
 from cmlp.pickles import PICKLE_VERSION, check_version
 from cmlp.record import Record
 from cmlp.tables.bag import Bag, Member, Rows, Shape, members_of, outputs, train
-from cmlp.tables.columns import Schema, frame_of, learn_schema
+from cmlp.tables.columns import Frame, Schema, frame_of, learn_schema
 from cmlp.tables.encoder import Encoder, learn_encoder
 from cmlp.tables.exports import TableExports
 from cmlp.tables.model import TableModel, codes_of
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 
 _BLOCK = 8192  # rows predicted at a time, so that their encoding takes little memory
 _FEWEST_ROWS = 2  # that fit accepts
-_NEGLIGIBLE = 1e-30  # the weight of a row beside one of 1
 
 TABLES: Mapping[str, Row] = {
     "n_estimators": (constraints.POSITIVE_INTEGER,),
@@ -62,11 +61,13 @@ class Targets(NamedTuple):
     Attributes
     ----------
     task : Task
-        Targets, first those of y, then those of y_val.
+        Targets, first those of y, then those of y_val; only of rows that count.
     shape : Shape
-    weight : ndarray of shape (n_rows,) or None
-        The weights of the rows of y.
-    groups : ndarray of shape (n_rows,) or None
+    rows, validation_rows : ndarray of int
+        The rows of y and of y_val that count.
+    weight, validation_weight : ndarray or None
+        Their weights.
+    groups : ndarray or None
         The classes of the rows of y; None for numbers.
     attributes : dict of str to object
         The fitted attributes that y determines.
@@ -74,7 +75,10 @@ class Targets(NamedTuple):
 
     task: Task
     shape: Shape
+    rows: NDArray[np.intp]
     weight: NDArray[np.float64] | None
+    validation_rows: NDArray[np.intp]
+    validation_weight: NDArray[np.float64] | None
     groups: NDArray[Any] | None
     attributes: dict[str, Any]
 
@@ -120,7 +124,8 @@ class TabularEstimator(TableExports, Routing, Representation, Parametrized):
         y : array-like of shape (n_samples,)
             Labels for a classifier, numbers between -1e150 and 1e150 for a regressor.
         sample_weight : None, float or array-like of shape (n_samples,), default=None
-            Weights of the rows, not negative. Those below 1e-30 of the largest count as 0.
+            Weights of the rows, not negative. Everything that is learned from the rows is weighted. Rows of weight 0
+            are checked, and then dropped; weights below 1e-30 of the largest count as 0.
         X_val, y_val : default=None
             Validation data, to choose the best epoch of each network. If None, each network holds out another eighth of
             the rows.
@@ -144,20 +149,17 @@ class TabularEstimator(TableExports, Routing, Representation, Parametrized):
         with Exclusively(self):
             owner = type(self).__name__
             parameters = self._parameters()
-            table = frame_of(X, owner)
-            schema = learn_schema(table, self.categorical_features, owner)  # type: ignore[attr-defined]
-            raw = schema.read(table, owner)
-            if len(raw) < _FEWEST_ROWS:
-                raise ValueError(
-                    f"Found array with {len(raw)} sample(s) (shape={raw.shape}) while a minimum of {_FEWEST_ROWS} is "
-                    f"required by {owner}."
-                )
-            weight = as_weights(sample_weight, len(raw))
-            validation = self._validation(schema, X_val, y_val)
-            asked = Asked(y, len(raw), weight, *((None, 0) if validation is None else (y_val, len(validation))))
-            targets = _with_moderate_weights(self._targets(asked, parameters))
-            encoder = learn_encoder(raw, schema.codes, _signal(targets, len(raw)))
-            rows = _rows(raw, targets, validation)
+            frame, validation = frame_of(X, owner), _validation_frame(X_val, y_val, owner)
+            _require_rows(frame, owner)
+            weight = as_weights(sample_weight, frame.n_rows)
+            asked = Asked(y, frame.n_rows, weight, y_val, 0 if validation is None else validation.n_rows)
+            targets = self._targets(asked, parameters)
+            _require_counted_rows(targets.rows)
+            categorical = self.categorical_features  # type: ignore[attr-defined]
+            schema = learn_schema(frame, categorical, owner, targets.rows, targets.weight)
+            raw = _selected(schema.read(frame, owner), targets.rows)
+            encoder = learn_encoder(raw, schema.codes, _signal(targets))
+            rows = _rows(raw, targets, _raw_validation(schema, validation, targets, owner))
             bag = Bag(rows, targets.task, targets.shape, encoder, _generator(parameters["random_state"]))
             kept = kept_states(self, bag, targets.attributes) if resume else None
             trainings = bag.trainings(parameters["n_estimators"], kept)
@@ -202,19 +204,6 @@ class TabularEstimator(TableExports, Routing, Representation, Parametrized):
         checked = constraints.estimator_parameters(self._constraints, self.get_params(deep=False), owner)
         checked["hidden_layer_sizes"] = constraints.hidden_sizes(checked["hidden_layer_sizes"])
         return checked
-
-    def _validation(
-        self, schema: Schema, X_val: ArrayLike | None, y_val: ArrayLike | None
-    ) -> NDArray[np.float64] | None:
-        """Return the raw rows of the validation data."""
-        if not require_complete(X_val, y_val, None):
-            return None
-        assert X_val is not None  # nor y_val
-        with named_validation():
-            raw = schema.read(X_val, type(self).__name__)
-        if not len(raw):
-            raise ValueError("X_val must have at least one row.")
-        return raw
 
     def _targets(self, asked: Asked, parameters: dict[str, Any]) -> Targets:
         """Return what the targets ask of the networks."""
@@ -350,29 +339,61 @@ def _generator(seed: int | np.random.RandomState | None) -> _core.Random:
     return rng if isinstance(rng, _core.Random) else _core.Random(int(2**32 * float(rng.random_sample())))
 
 
-def _with_moderate_weights(targets: Targets) -> Targets:
-    """Return the targets with weights of at most 1, by a power of 2 that changes no bit of the results.
+def _require_rows(frame: Frame, owner: str) -> None:
+    """Raise ValueError if there are too few rows."""
+    shape = frame.n_rows, len(frame.columns)
+    if frame.n_rows < _FEWEST_ROWS:
+        raise ValueError(
+            f"Found array with {frame.n_rows} sample(s) (shape={shape}) while a minimum of {_FEWEST_ROWS} is required "
+            f"by {owner}."
+        )
 
-    The networks need normal numbers of float32. Weights that are negligible beside the largest one become 0.
-    """
-    if targets.weight is None:
-        return targets
-    weight = np.ldexp(targets.weight, -int(np.frexp(targets.weight.max())[1]))
-    return targets._replace(weight=np.where(weight < _NEGLIGIBLE, 0.0, weight))
+
+def _require_counted_rows(rows: NDArray[np.intp]) -> None:
+    """Raise ValueError if too few rows count."""
+    if len(rows) < _FEWEST_ROWS:
+        raise ValueError(
+            f"sample_weight must be positive for at least {_FEWEST_ROWS} rows, got {len(rows)} (weights below 1e-30 of "
+            "the largest count as 0, and class_weight multiplies them)."
+        )
 
 
-def _signal(targets: Targets, n_rows: int) -> Signal:
+def _validation_frame(X_val: ArrayLike | None, y_val: ArrayLike | None, owner: str) -> Frame | None:
+    """Return the columns of the validation data."""
+    if not require_complete(X_val, y_val, None):
+        return None
+    with named_validation():
+        frame = frame_of(X_val, owner)
+    if not frame.n_rows:
+        raise ValueError("X_val must have at least one row.")
+    return frame
+
+
+def _raw_validation(schema: Schema, frame: Frame | None, targets: Targets, owner: str) -> NDArray[np.float64] | None:
+    """Return the raw rows of the validation data that count."""
+    if frame is None:
+        return None
+    with named_validation():
+        return _selected(schema.read(frame, owner), targets.validation_rows)
+
+
+def _selected(raw: NDArray[np.float64], rows: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Return some rows, sorted; all of them without a copy."""
+    return raw if len(rows) == len(raw) else raw[rows]
+
+
+def _signal(targets: Targets) -> Signal:
     """Return what the encoder should separate: the classes, or the standardized numbers."""
-    values = targets.groups if targets.groups is not None else targets.task.targets[:n_rows, 0].astype(np.float64)
-    return Signal(values, targets.weight)
+    numbers = targets.task.targets[: len(targets.rows)]
+    return Signal(numbers[:, 0].astype(np.float64) if targets.groups is None else targets.groups, targets.weight)
 
 
 def _rows(raw: NDArray[np.float64], targets: Targets, validation: NDArray[np.float64] | None) -> Rows:
-    """Return the rows of a training; validation rows follow the others and have the weight 1."""
+    """Return the rows of a training; validation rows follow the others."""
     weight = targets.weight
     if validation is None:
         return Rows(raw, weight, targets.groups, 0)
-    n = len(validation)
-    if weight is not None:
-        weight = np.concatenate([weight, np.ones(n)])
-    return Rows(np.concatenate([raw, validation]), weight, targets.groups, n)
+    if weight is not None or targets.validation_weight is not None:
+        weights = zip((weight, targets.validation_weight), (raw, validation), strict=True)
+        weight = np.concatenate([np.ones(len(rows)) if one is None else one for one, rows in weights])
+    return Rows(np.concatenate([raw, validation]), weight, targets.groups, len(validation))

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from cmlp.constraints import NONE, Instance, Options, Row
-from cmlp.inputs.class_weights import weighted_by_class
-from cmlp.inputs.labels import Labels, learn_labels
+from cmlp.inputs.class_weights import weights_of_classes
+from cmlp.inputs.labels import Labels, kind_of_labels, learn_labels
 from cmlp.inputs.validation import as_targets
 from cmlp.tables.bag import Shape
 from cmlp.tables.base import TABLES, Asked, TabularEstimator, Targets
+from cmlp.tables.weights import counted
 from cmlp.training.scores import accuracy_of_labels
 from cmlp.training.task import Task, named_validation
 
@@ -49,7 +50,8 @@ class TabularClassifier(TabularEstimator):
         as postal codes.
     class_weight : None, "balanced" or dict, default=None
         Weight of each class, multiplied by `sample_weight`. "balanced" gives all classes the same sum of weights: for
-        rare classes whose mistakes cost more. Probabilities are then those of balanced classes.
+        rare classes whose mistakes cost more. Probabilities are then those of balanced classes. The weights count in
+        held-out rows and in `y_val` too.
     random_state : None, int or RandomState, default=None
         Seed for the held-out rows, the initial weights, the order of the rows and dropout.
     n_threads : None or int, default=None
@@ -120,20 +122,30 @@ class TabularClassifier(TabularEstimator):
 
     def _targets(self, asked: Asked, parameters: dict[str, Any]) -> Targets:
         owner = type(self).__name__
-        labels, targets = learn_labels(as_targets(asked.y, asked.n_rows, owner, labels=True))
-        if labels.kind == "multilabel":
+        y = as_targets(asked.y, asked.n_rows, owner, labels=True)
+        if kind_of_labels(y) == "multilabel":
             raise ValueError(f"{owner} needs one label per row, got y of shape {np.shape(asked.y)}.")
+        rows, weight = counted(asked.weight, len(y))
+        labels, targets = learn_labels(y[rows])
         if len(labels.classes) < 2:
-            raise ValueError(f"{owner} needs at least 2 classes, got 1 class: {labels.classes.tolist()[0]!r}.")
-        weight = weighted_by_class(asked.weight, parameters["class_weight"], labels, targets)
+            where = "" if len(rows) == len(y) else " in rows of positive weight"
+            raise ValueError(f"{owner} needs at least 2 classes{where}, got 1 class: {labels.classes.tolist()[0]!r}.")
+        weights = weights_of_classes(parameters["class_weight"], labels, targets, weight)
+        if weights is not None:
+            given = None if asked.weight is None else asked.weight[rows]
+            more, weight = counted(weights.times(given, targets), len(rows))
+            rows, targets = rows[more], targets[more]
         groups = targets.reshape(-1)
+        held, held_weight = np.arange(0), None
         if asked.y_val is not None:
             with named_validation():
-                validation = labels.encode(as_targets(asked.y_val, asked.n_val, owner, labels=True))
-            targets = np.concatenate([targets, validation])
+                own = labels.encode(as_targets(asked.y_val, asked.n_val, owner, labels=True))
+                held, held_weight = counted(None if weights is None else weights.times(None, own), len(own))
+            targets = np.concatenate([targets, own[held]])
         output = "logistic" if labels.kind == "binary" else "softmax"
         shape = Shape(parameters["hidden_layer_sizes"], labels.n_outputs, output, "label_smoothing", SMOOTHING)
-        return Targets(Task(targets, score=None), shape, weight, groups, {"classes_": labels.classes})
+        attributes = {"classes_": labels.classes}
+        return Targets(Task(targets, score=None), shape, rows, weight, held, held_weight, groups, attributes)
 
     def _content(self) -> TableContent:
         return super()._content()._replace(labels=Labels("labels", self.classes_))

@@ -134,24 +134,37 @@ def _names(X: Any) -> list[Any] | None:
     return None
 
 
-def learn_schema(X: ArrayLike | Frame, categorical: Any, owner: str) -> Schema:
+def learn_schema(
+    X: ArrayLike | Frame,
+    categorical: Any,
+    owner: str,
+    rows: NDArray[np.intp] | None = None,
+    weight: NDArray[np.float64] | None = None,
+) -> Schema:
     """Return the schema of a table.
 
     Parameters
     ----------
-    X : array-like or data frame of shape (n_samples, n_features)
+    X : array-like, data frame or Frame of shape (n_samples, n_features)
     categorical : "from_dtype", None or array-like
         Which columns are categories: those of a category, text or object dtype that has no numbers; or names, indices
         or a mask.
     owner : str
         Name of the estimator, for messages.
+    rows : ndarray of int or None
+        The rows to learn from; the others are only checked. None for all.
+    weight : ndarray or None
+        The weights of these rows.
     """
     frame = frame_of(X, owner)
+    if rows is None:
+        rows = np.arange(frame.n_rows)
     chosen = _chosen(categorical, frame)
     codes: list[Codes | None] = []
     for i, column in enumerate(frame.columns):
-        is_category = _holds_categories(column, frame.label(i)) if chosen is None else i in chosen
-        codes.append(_learn_codes(column, frame.label(i)) if is_category else None)
+        label = frame.label(i)
+        is_category = _holds_categories(column, label, rows) if chosen is None else i in chosen
+        codes.append(_learn_codes(column, label, rows, weight) if is_category else None)
     return Schema(frame.names, codes)
 
 
@@ -179,12 +192,12 @@ def _chosen(categorical: Any, frame: Frame) -> set[int] | None:
     return {places[entry] for entry in given.tolist()}
 
 
-def _holds_categories(column: Any, label: str) -> bool:
+def _holds_categories(column: Any, label: str, rows: NDArray[np.intp]) -> bool:
     dtype = getattr(column, "dtype", getattr(column, "type", ""))
     if str(dtype).lower().startswith(("category", "categorical", "enum", "dictionary", "interval")):
         return True
     array = _array(column, label)
-    return array.dtype.kind in "OUT" and any(isinstance(value, str) for value in array.tolist())
+    return array.dtype.kind in "OUT" and any(isinstance(value, str) for value in array[rows].tolist())
 
 
 def _array(column: Any, label: str) -> NDArray[Any]:
@@ -241,12 +254,15 @@ def _plain(value: object) -> object:
     return value.item() if isinstance(value, (np.bool_, np.number, np.str_)) else value
 
 
-def _learn_codes(column: Any, label: str) -> Codes:
-    """Return the codes of the most frequent categories, the most frequent first.
+def _learn_codes(column: Any, label: str, rows: NDArray[np.intp], weight: NDArray[np.float64] | None) -> Codes:
+    """Return the codes of the most frequent categories of some rows, by the sum of their weights, in this order.
 
     Equally frequent ones are in the order of their text, and the missing value is the last of them.
     """
-    counts = Counter(_values(column, label))
+    values = _values(column, label)
+    counts: Counter[object] = Counter()
+    for row, share in zip(rows.tolist(), [1] * len(rows) if weight is None else weight.tolist(), strict=True):
+        counts[values[row]] += share
     ordered = sorted(counts, key=lambda value: (-counts[value], value is None, str(value)))
     return {value: code for code, value in enumerate(ordered[:MAX_CATEGORIES])}
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cmlp import _core
+from cmlp.inputs.quantiles import quantiles
 from cmlp.tables.splits import Signal, steps
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def learn_encoder(raw: NDArray[np.float64], codes: Sequence[Codes | None], signa
     codes : list of dict or None
         The codes of each column's categories; None for a column of numbers.
     signal : Signal
-        The targets of the rows, which choose the edges.
+        The targets of the rows, which choose the edges, and the weights of the rows.
 
     Notes
     -----
@@ -140,7 +141,8 @@ def _learn_number(x: NDArray[np.float64], signal: Signal) -> NumberColumn | None
     if not len(present) or present.min() == present.max():
         # A constant that is sometimes missing: that it is missing is all there is to know.
         return NumberColumn(float(present[0]), 1.0, np.empty(0), True) if len(present) and absent.any() else None
-    low, centre, high = np.quantile(present, (0.25, 0.5, 0.75))
+    known = signal.of(~absent)
+    low, centre, high = quantiles(present, (0.25, 0.5, 0.75), known.weight)
     scale = high - low if high > low else (present.max() - present.min()) / 2
-    edges = np.unique([present.min(), *steps(present, signal.of(~absent)), present.max()])
+    edges = np.unique([present.min(), *steps(present, known), present.max()])
     return NumberColumn(float(centre), float(scale) or 1.0, edges, bool(absent.any()))

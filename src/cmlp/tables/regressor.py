@@ -15,6 +15,7 @@ from cmlp.inputs.validation import as_quantile_targets, as_targets
 from cmlp.inputs.weights import as_weights
 from cmlp.tables.bag import Shape
 from cmlp.tables.base import TABLES, Asked, TabularEstimator, Targets
+from cmlp.tables.weights import counted
 from cmlp.training.scores import d2_pinball, r_squared
 from cmlp.training.task import Task, named_validation
 
@@ -117,7 +118,10 @@ class TabularRegressor(TabularEstimator):
 
     def _targets(self, asked: Asked, parameters: dict[str, Any]) -> Targets:
         values = self._numbers(asked.y, asked.n_rows)
-        centre, spread = float(values.mean()), _spread(values)
+        rows, weight = counted(asked.weight, len(values))
+        values = values[rows]
+        centre = float(values.mean() if weight is None else np.average(values, weights=weight))
+        spread = _spread(values, centre, weight)
         targets = (values - centre) / spread
         limits = float(targets.min()), float(targets.max())
         if asked.y_val is not None:
@@ -130,7 +134,8 @@ class TabularRegressor(TabularEstimator):
         shape = Shape(parameters["hidden_layer_sizes"], n, "identity", loss, level if loss == "quantile" else 0.0)
         columns = np.broadcast_to(targets.astype(np.float32)[:, None], (len(targets), n))
         task = Task(columns, partial(_pinball_score, np.asarray(level)) if n > 1 else None)
-        return Targets(task, shape, asked.weight, None, {"_scale": (centre, spread, *limits)})
+        held = np.arange(asked.n_val)
+        return Targets(task, shape, rows, weight, held, None, None, {"_scale": (centre, spread, *limits)})
 
     def _numbers(self, y: ArrayLike, n_rows: int) -> NDArray[np.float64]:
         """Return targets as a copy, which other threads cannot change."""
@@ -200,10 +205,14 @@ class TabularRegressor(TabularEstimator):
         return tags
 
 
-def _spread(values: NDArray[np.float64]) -> float:
+def _spread(values: NDArray[np.float64], centre: float, weight: NDArray[np.float64] | None) -> float:
     """Return the standard deviation; 1 for equal numbers, and the range if the squares of the deviations are 0."""
     width = float(np.ptp(values))
-    return (float(values.std()) or width) if width else 1.0
+    if not width:
+        return 1.0
+    if weight is None:
+        return float(values.std()) or width
+    return float(np.sqrt(np.average(((values - centre) / width) ** 2, weights=weight))) * width or width
 
 
 def _require_within(values: NDArray[np.float64], centre: float, distance: float, message: str) -> None:

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from cmlp.inputs.quantiles import quantiles
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MOST_LEAVES = 8  # with more, files and trainings grow and errors do not fall
 _MOST_PLACES = 1024  # distinct numbers of a column between which a split can lie; of more, quantiles
 _MOST_SUMS = 1 << 20  # of places times classes: with thousands of classes there are fewer places
-_FEWEST_ROWS, _SHARE = 8, 200  # a leaf has at least 8 rows, and a 200th of all
+_FEWEST_ROWS, _SHARE = 8, 200  # a leaf has at least 8 rows, and a 200th of all; n_rows is the effective number
 # A split must remove more than this multiple of 1 / n_rows of the variance. One that separates nothing removes
 # 1 / n_rows on average, and the best of many such splits several times as much.
 _LEAST_GAIN = 4.0
@@ -39,9 +41,8 @@ class Signal(NamedTuple):
 
 
 class Sums(NamedTuple):
-    """Sums over the groups of rows before each place: numbers of rows, weights, and weighted targets of each output."""
+    """Sums over the groups of rows before each place: weights, and weighted targets of each output."""
 
-    rows: NDArray[np.int64]
     weight: NDArray[np.float64]
     target: NDArray[np.float64]
 
@@ -58,17 +59,23 @@ def steps(x: NDArray[np.float64], signal: Signal) -> NDArray[np.float64]:
         Finite numbers.
     signal : Signal
         The targets of these rows.
+
+    Notes
+    -----
+    Rows count by their weights, in units in which the sum of the weights is the effective number of rows, the squared
+    sum divided by the sum of the squares (Kish, "Survey sampling", 1965). A split that separates nothing removes the
+    inverse of this number of the variance on average.
     """
     if signal.weight is not None and len(x):
         weight = signal.weight / (signal.weight.max() or 1.0)  # their squares are finite
         counts = weight > 0
-        x, signal = x[counts], Signal(signal.values, weight).of(counts)
+        x, signal = x[counts], Signal(signal.values, weight * (weight.sum() / ((weight**2).sum() or 1.0))).of(counts)
     if not len(x):
         return np.empty(0)
-    lowest, highest, group = _groups(x, _n_places(signal))
+    lowest, highest, group = _groups(x, signal.weight, _n_places(signal))
     sums, variance = _sums(group, len(lowest), signal)
-    least = variance * _LEAST_GAIN / len(x)
-    places = _splits(sums, max(_FEWEST_ROWS, len(x) // _SHARE), least)
+    n_rows = sums.weight[-1]
+    places = _splits(sums, max(_FEWEST_ROWS, n_rows // _SHARE), variance * _LEAST_GAIN / n_rows)
     return np.unique(np.concatenate([highest[[place - 1 for place in places]], lowest[places]]))
 
 
@@ -82,12 +89,14 @@ def _n_places(signal: Signal) -> int:
     return max(2, min(_MOST_PLACES, _MOST_SUMS // n_sums))
 
 
-def _groups(x: NDArray[np.float64], most: int) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.intp]]:
+def _groups(
+    x: NDArray[np.float64], weight: NDArray[np.float64] | None, most: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.intp]]:
     """Return the lowest and the highest number of each group of neighbouring numbers, and the group of each row."""
     distinct, group = np.unique(x, return_inverse=True)
     if len(distinct) <= most:
         return distinct, distinct, group
-    starts = np.unique(np.searchsorted(distinct, np.quantile(x, np.arange(most) / most)))
+    starts = np.unique(np.searchsorted(distinct, quantiles(x, np.arange(most) / most, weight)))
     starts[0] = 0
     ends = np.append(starts[1:], len(distinct)) - 1
     return distinct[starts], distinct[ends], np.searchsorted(starts, group, side="right") - 1
@@ -96,7 +105,6 @@ def _groups(x: NDArray[np.float64], most: int) -> tuple[NDArray[np.float64], NDA
 def _sums(group: NDArray[np.intp], n_groups: int, signal: Signal) -> tuple[Sums, float]:
     """Return the sums before each group and after the last one, and the variance of all rows times their weight."""
     values, weight = signal
-    rows = np.bincount(group, minlength=n_groups)
     weights = np.bincount(group, weight, minlength=n_groups)
     if _is_of_classes(signal):  # their frequencies are the targets
         n_classes = int(values.max()) + 1
@@ -109,15 +117,15 @@ def _sums(group: NDArray[np.intp], n_groups: int, signal: Signal) -> tuple[Sums,
     sums = Sums(
         *(
             np.concatenate([np.zeros((1, *one.shape[1:]), one.dtype), one.cumsum(axis=0)])
-            for one in (rows, weights.astype(np.float64), target.astype(np.float64))
+            for one in (weights.astype(np.float64), target.astype(np.float64))
         )
     )
     return sums, float(squares - (sums.target[-1] ** 2).sum() / sums.weight[-1])
 
 
-def _splits(sums: Sums, fewest: int, least: float) -> list[int]:
+def _splits(sums: Sums, fewest: float, least: float) -> list[int]:
     """Return the places of the splits of a tree; a place is the number of groups before it."""
-    leaves = [_best(sums, 0, len(sums.rows) - 1, fewest)]
+    leaves = [_best(sums, 0, len(sums.weight) - 1, fewest)]
     places: list[int] = []
     while len(leaves) < MOST_LEAVES:
         gain, place, first, end = max(leaves)
@@ -129,11 +137,11 @@ def _splits(sums: Sums, fewest: int, least: float) -> list[int]:
     return places
 
 
-def _best(sums: Sums, first: int, end: int, fewest: int) -> tuple[float, int, int, int]:
+def _best(sums: Sums, first: int, end: int, fewest: float) -> tuple[float, int, int, int]:
     """Return gain and place of the best split of the groups from `first` to `end`, and these; the gain is 0 if none."""
-    rows, weight, target = sums
-    low = int(np.searchsorted(rows, rows[first] + fewest))
-    high = int(np.searchsorted(rows, rows[end] - fewest, side="right"))
+    weight, target = sums
+    low = int(np.searchsorted(weight, weight[first] + fewest))
+    high = int(np.searchsorted(weight, weight[end] - fewest, side="right"))
     if low >= high:
         return 0.0, first, first, end
     inner = slice(low, high)

@@ -122,6 +122,7 @@ def d2_pinball(
         warn("D^2 score is not well-defined with less than two samples.", sklearn_class(UndefinedMetricWarning))
         return math.nan
     truth, p = np.asarray(y, np.float64), np.asarray(quantiles)
+    truth, predicted = _without_ignored(truth, np.asarray(predicted, np.float64), weight)
     order = truth.argsort(axis=0, kind="stable")
     sums = np.cumsum(np.ones(truth.shape) if weight is None else weight[order], axis=0)
     first = (sums < p * sums[-1]).sum(axis=0).clip(max=n_rows - 1)
@@ -133,7 +134,7 @@ def d2_pinball(
         losses: NDArray[np.float64] = np.average(np.maximum(p * d, (p - 1) * d), axis=0, weights=weight)
         return losses
 
-    loss, of_constant = pinball(np.asarray(predicted, np.float64)), pinball(constant)
+    loss, of_constant = pinball(predicted), pinball(constant)
     varies = of_constant != 0
     scores = np.where(loss == 0, 1.0, 0.0)
     scores[varies] = 1 - loss[varies] / of_constant[varies]
@@ -167,6 +168,7 @@ def r_squared(y: NDArray[Any], predicted: NDArray[Any], weight: NDArray[Any] | N
     predicted = np.asarray(predicted, dtype=np.float64).reshape(n_rows, -1)
     if y.shape != predicted.shape:
         raise ValueError(f"y_true and y_pred have different number of output ({y.shape[1]}!={predicted.shape[1]})")
+    y, predicted = _without_ignored(y, predicted, weight)
     w = np.ones((n_rows, 1)) if weight is None else weight[:, None]
     with np.errstate(over="ignore"):  # a diverging network gives -inf
         residual = (w * (y - predicted) ** 2).sum(axis=0)
@@ -175,3 +177,13 @@ def r_squared(y: NDArray[Any], predicted: NDArray[Any], weight: NDArray[Any] | N
     scores = np.where(residual == 0, 1.0, 0.0)
     scores[varies] = 1 - residual[varies] / spread[varies]
     return float(scores.mean())
+
+
+def _without_ignored(
+    y: NDArray[Any], predicted: NDArray[Any], weight: NDArray[Any] | None
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return targets and predictions with zeros in the rows of weight 0, because infinity times 0 is not 0."""
+    if weight is None or weight.all():
+        return y, predicted
+    counts = weight[:, None] > 0
+    return np.where(counts, y, 0.0), np.where(counts, predicted, 0.0)

@@ -165,7 +165,13 @@ def standardized(task: Task, net: Net, data: Data, state: TrainingState) -> Task
     state.unfold(net)
     scale = state.target_scale
     same = bool((scale.factor == scale.factor[0]).all())  # otherwise, the terms of a loss have several units
-    unit = float(scale.factor[0]) ** -_POWERS[net.loss] if same else 1.0
+    with np.errstate(over="ignore", under="ignore"):
+        unit = float(scale.factor[0] ** -_POWERS[net.loss]) if same else 1.0
+    if not 0 < unit < np.inf:
+        raise ValueError(
+            f"y must have a standard deviation whose square is a finite positive number for y_scale='standard' with "
+            f"loss={net.loss!r}, got {1 / scale.factor[0]:g}: multiply y by a constant."
+        )
     return task._replace(targets=scale.apply(task.targets), unit=unit, standardize=False, y_advice="")
 
 
