@@ -20,11 +20,13 @@ exported_headers() { # <installed or all>
     CMLP_TARGETS=$1 "$WORK/readme/bin/python" -m pytest -m slow tests/export/test_c_targets.py
 }
 
-# Meta-estimators and data frames with the oldest supported scikit-learn. Needs the wheel of an earlier stage.
+# Meta-estimators and data frames with the oldest supported scikit-learn. Needs the wheel of the oldest Python.
 oldest_scikit_learn() {
-    python3 -m venv "$WORK/oldest"
+    local oldest
+    oldest=$(pythons | head -n 1)
+    "$oldest" -m venv "$WORK/oldest"
     "$WORK/oldest/bin/python" -m pip install -q 'scikit-learn==1.6.*' 'pytest>=8' pandas polars
-    "$WORK/oldest/bin/python" -m pip install -q --no-deps "$(wheel_folder python3)"/*.whl
+    "$WORK/oldest/bin/python" -m pip install -q --no-deps "$(wheel_folder "$oldest")"/*.whl
     "$WORK/oldest/bin/python" -m pytest tests/estimators/test_meta_estimators.py tests/estimators/test_data_frames.py
 }
 

@@ -22,25 +22,37 @@ check_wheel() {
     "$TOOLS/twine" check --strict "$1"
 }
 
-# test_wheel <python> <wheel> <folder>: runs the tests in a new virtual environment. The slow ones have run in the tree,
-# so they are repeated in full mode only.
+# test_wheel <python> <wheel> <folder> <version of NumPy>: runs tests in a new virtual environment. All of them have run
+# in the tree, so that only those that depend on the interpreter and on NumPy are repeated; in full mode all of them.
 test_wheel() {
+    local which=(tests/core tests/network tests/estimators tests/training tests/files tests/package)
     "$1" -m venv "$3/venv"
     "$3/venv/bin/python" -m pip install -q "$2[test]"
+    [ "$4" = newest ] || install_oldest_numpy "$3/venv/bin/python"
     cp -r "$TREE/tests" "$TREE/pyproject.toml" "$3"
     cd "$3"
-    if [ "$MODE" = full ]; then venv/bin/python -m pytest -m ""; else venv/bin/python -m pytest; fi
+    echo "wheel on $(venv/bin/python --version), NumPy $(venv/bin/python -c 'import numpy; print(numpy.__version__)')"
+    [ "$MODE" = quick ] || which=(-m "")
+    venv/bin/python -m pytest "${which[@]}"
     venv/bin/cmlp --help >/dev/null
+}
+
+# The oldest NumPy that cmlp supports and that has a wheel for this Python.
+install_oldest_numpy() { # <python>
+    local minor
+    for minor in 0 1 2 3 4 5 6; do
+        ! "$1" -m pip install -q --only-binary=:all: "numpy==2.$minor.*" || return 0
+    done
 }
 
 wheel_folder() { echo "$WORK/wheel-$("$1" -c 'import sys; print(sys.implementation.cache_tag)')"; } # <python>
 
-wheel_of() { # <python>
+wheel_of() { # <python> <version of NumPy: oldest or newest>
     local folder
     folder=$(wheel_folder "$1")
     build_wheel "$1" "$folder"
     check_wheel "$folder"/*.whl
-    test_wheel "$1" "$folder"/*.whl "$folder"
+    test_wheel "$1" "$folder"/*.whl "$folder" "$2"
     use_wheel "$folder"
 }
 
@@ -78,5 +90,5 @@ manylinux_x86_64() {
     compiler=$(zig_compiler x86_64-linux-gnu.2.17)
     CC=$compiler LDSHARED="$compiler -shared" build_wheel python3 "$folder/raw"
     repair_wheel x86_64 "$folder"
-    test_wheel python3 "$folder"/*.whl "$folder"
+    test_wheel python3 "$folder"/*.whl "$folder" newest
 }

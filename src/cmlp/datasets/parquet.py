@@ -21,8 +21,8 @@ class ParquetBlocks:
     """The rows of Parquet files as blocks ``(X, y)`` or ``(X, y, sample_weight)``, for `fit_batches`.
 
     It can be iterated over again: each time it opens the files and reads one row group after the other. Needs the
-    package pyarrow (``pip install 'cmlp[parquet]'``), which holds a page and a dictionary of each column: up to 2.5 MB per
-    column, less if the row groups are small.
+    package pyarrow (``pip install 'cmlp[parquet]'``), which holds a page and a dictionary of each column: up to 2.5 MB
+    per column, less if the row groups are small.
 
     Parameters
     ----------

@@ -118,9 +118,9 @@ class MultilayerPerceptron(
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Targets: labels for a classifier, numbers for a regressor.
         sample_weight : None, float or array-like of shape (n_samples,), default=None
-            Weights of the rows: each is 0 or a positive normal number of the network's dtype. Everything that is learned
-            from the rows is weighted. Rows of weight 0 are checked, and keep their places in batches and in the
-            validation split, and their labels are among the classes, but otherwise they change nothing.
+            Weights of the rows: each is 0 or a positive normal number of the network's dtype. Everything that is
+            learned from the rows is weighted. Rows of weight 0 are checked, and keep their places in batches and in
+            the validation split, and their labels are among the classes, but otherwise they change nothing.
         X_val, y_val : array-like or None, default=None
             Validation rows of your own and their targets. No rows of X are then held out, and `validation_fraction` is
             ignored. Loss and score of these rows are recorded after each epoch, also with ``early_stopping=False``.
