@@ -48,6 +48,7 @@ def trained(scale, dtype, offset):
 
 
 def by_onnx(model, X, folder):
+    package("onnx")
     model.to_onnx(folder / "model.onnx", input_dtype="float64")
     session = package("onnxruntime").InferenceSession(folder / "model.onnx", providers=["CPUExecutionProvider"])
     return session.run(None, {"X": X})[-1]
@@ -253,6 +254,7 @@ def test_tables_keep_large_and_tiny_columns_and_targets(offset, tmp_path):
         model.to_c(tmp_path / f"{name}.h")
         outputs, _ = predictions(tmp_path, name, columns, output="double", classify=name == "classifier")
         assert_same_bits(outputs.reshape(expected.shape), expected)
+        package("onnx")
         model.to_onnx(tmp_path / f"{name}.onnx")
         session = package("onnxruntime").InferenceSession(tmp_path / f"{name}.onnx", providers=["CPUExecutionProvider"])
         feed = {f"column_{i}": columns[:, i : i + 1] for i in range(columns.shape[1])}
