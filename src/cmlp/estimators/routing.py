@@ -66,6 +66,8 @@ class RequestSetter:
 
     def __get__(self, instance: Any, owner: type) -> Callable[..., Any]:
         require_module(MODULE, owner, self.name)
+        if not hasattr(owner, self.method):
+            raise AttributeError(f"{owner.__name__!r} object has no attribute {self.name!r}")
         setter = _setter(self.method, metadata_names(owner, self.method))
         return setter if instance is None else setter.__get__(instance, owner)
 
@@ -82,7 +84,8 @@ class Routing:
         if held is not None:
             return held  # type: ignore[no-any-return]
         cls = type(self)
-        return Requests(cls.__name__, {method: dict.fromkeys(metadata_names(cls, method)) for method in METHODS})
+        methods = [method for method in METHODS if hasattr(cls, method)]
+        return Requests(cls.__name__, {method: dict.fromkeys(metadata_names(cls, method)) for method in methods})
 
     def _routing(self) -> Any:
         """Return the metadata requests as scikit-learn's ``MetadataRequest``.
