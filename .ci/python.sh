@@ -27,18 +27,20 @@ oldest_scikit_learn() {
     "$oldest" -m venv "$WORK/oldest"
     "$WORK/oldest/bin/python" -m pip install -q 'scikit-learn==1.6.*' 'pytest>=8' pandas polars
     "$WORK/oldest/bin/python" -m pip install -q --no-deps "$(wheel_folder "$oldest")"/*.whl
-    "$WORK/oldest/bin/python" -m pytest tests/estimators/test_meta_estimators.py tests/estimators/test_data_frames.py
+    "$WORK/oldest/bin/python" -m pytest tests/estimators/test_meta_estimators.py tests/estimators/test_data_frames.py \
+        tests/sklearn/test_classes.py
 }
 
 # The tests that need other libraries. None of them may skip here. torch has the version of the CPU build for CPython 3.11.
 other_libraries() {
     local log=$WORK/other-libraries
     "$WORK/readme/bin/python" -m pip install -q onnx onnxruntime onnxscript skl2onnx pyarrow 'torch==2.13.*' pandas \
-        skops river dask distributed dask-ml cython setuptools numba pybind11 mpi4py mpich
+        skops river dask distributed dask-ml cython setuptools numba pybind11 mpi4py mpich \
+        yellowbrick mlflow-skinny 'bentoml==1.4.*' --only-binary=grpcio
     "$WORK/readme/bin/python" -m pytest -m '' tests/export/test_{onnx,onnx_exporters,onnx_refused,from_onnx,torch,offsets}.py \
         tests/export/test_{scikit_learn,to_scikit_learn}.py tests/estimators/test_skops.py tests/river tests/distributed \
         tests/command/test_{predict,info_export}.py tests/examples/test_python_extensions.py tests/package/test_capi.py \
-        tests/training/test_mpi.py tests/training/test_workers.py |
+        tests/training/test_mpi.py tests/training/test_workers.py tests/sklearn |
         tee "$log"
     ! grep -q ^SKIPPED "$log"
     "$WORK/readme/bin/python" -m pip install -q keras 'opencv-python-headless==4.*'

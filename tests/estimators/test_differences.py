@@ -17,6 +17,7 @@ from sklearn.neural_network import MLPClassifier as TheirClassifier
 from sklearn.neural_network import MLPRegressor as TheirRegressor
 
 import cmlp
+import cmlp.sklearn
 from cmlp import MLPClassifier, MLPRegressor
 
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer", "ignore:lbfgs failed to converge")
@@ -379,6 +380,7 @@ def test_modules_of_warnings():
 
 def test_base_class():
     assert [isinstance(model, BaseEstimator) for model in classifiers()] == [False, True]
+    assert isinstance(cmlp.sklearn.MLPClassifier(), BaseEstimator)
 
 
 def test_methods_that_need_sklearn():

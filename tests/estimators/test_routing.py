@@ -128,6 +128,13 @@ def test_subclasses_can_also_inherit_from_sklearn_base_estimator(routing):
         assert fit_request(clone(cls().set_fit_request(sample_weight=True))) is True
 
 
+@pytest.mark.parametrize("cls", [cmlp.TabularClassifier, cmlp.TabularRegressor])
+def test_estimators_without_partial_fit_request_metadata(routing, cls):
+    model = clone(cls().set_fit_request(sample_weight=True))
+    assert fit_request(model) is True
+    assert not hasattr(model, "set_partial_fit_request") and hasattr(model, "set_score_request")
+
+
 def test_routing_does_not_import_sklearn():
     run_python(
         "import sys, copy, pickle, cmlp\n"

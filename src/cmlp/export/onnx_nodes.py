@@ -39,6 +39,12 @@ def require_unicode(text: str, what: str) -> bytes:
         raise ValueError(f"the {what} {text!r} is not valid Unicode, so ONNX cannot contain it") from None
 
 
+def write_model(model: Any, path: str | os.PathLike[str]) -> None:
+    """Write an ``onnx.ModelProto`` to a file."""
+    content = model.SerializeToString(deterministic=True)
+    write_atomically(path, lambda write: write(memoryview(content)))
+
+
 class Nodes:
     """The nodes, constants and functions of a graph, in the order in which methods add them.
 
@@ -74,11 +80,6 @@ class Nodes:
         )
         helper.set_model_props(proto, metadata)
         return proto
-
-    def write(self, path: str | os.PathLike[str], inputs: Sequence[Any], metadata: Mapping[str, str]) -> None:
-        """Write the model with these inputs to a file."""
-        content = self.model(inputs, metadata).SerializeToString(deterministic=True)
-        write_atomically(path, lambda write: write(memoryview(content)))
 
     # Networks
 

@@ -9,7 +9,7 @@ import numpy as np
 from cmlp import _core
 from cmlp.export.checks import optional_package, require_finite
 from cmlp.export.onnx_columns import ColumnNodes, input_names, is_text
-from cmlp.export.onnx_nodes import Nodes, require_size
+from cmlp.export.onnx_nodes import Nodes, require_size, write_model
 from cmlp.export.onnx_writer import CLASS_KEY, NAMES_KEY, bytes_of, label_values
 from cmlp.files.texts import dump_names
 from cmlp.record import Record
@@ -26,6 +26,11 @@ _ENTRY_BYTES = 64  # of an edge, a category or a column, without its text
 
 def write_table_onnx(content: TableContent, path: str | os.PathLike[str]) -> None:
     """Write an ONNX file; see `TabularClassifier.to_onnx`."""
+    write_model(table_onnx_model(content), path)
+
+
+def table_onnx_model(content: TableContent) -> Any:
+    """Return the content of the file as an ``onnx.ModelProto``."""
     onnx = optional_package("onnx", "to_onnx", "onnx")
     for net, params in content.nets:
         require_finite(Record(net, params))
@@ -39,9 +44,15 @@ def write_table_onnx(content: TableContent, path: str | os.PathLike[str]) -> Non
     writer = _Writer(onnx, content, prefix)
     writer.build(names, classes)
     metadata = {CLASS_KEY: content.class_name}
+<<<<<<< HEAD
     if content.feature_names is not None:
         metadata[NAMES_KEY] = dump_names(content.feature_names)
     writer.write(path, writer.inputs(names), metadata)
+=======
+    if content.names is not None:
+        metadata[NAMES_KEY] = dump_names(content.names)
+    return writer.model(writer.inputs(names), metadata)
+>>>>>>> pythons
 
 
 def _size(content: TableContent) -> int:

@@ -7,8 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp import _core
+<<<<<<< HEAD
 from cmlp.export.checks import optional_package, require_finite, scale_in
 from cmlp.export.onnx_nodes import Nodes, require_size, require_unicode
+=======
+from cmlp.export.checks import optional_package, require_finite
+from cmlp.export.onnx_nodes import Nodes, require_size, require_unicode, write_model
+>>>>>>> pythons
 from cmlp.files.texts import dump, dump_names
 from cmlp.inputs.resolution import too_coarse
 
@@ -27,6 +32,11 @@ CLASS_KEY, LOSS_KEY, NAMES_KEY = "cmlp.class", "cmlp.loss", "cmlp.feature_names"
 
 def write_onnx(record: Record, path: str | os.PathLike[str], input_dtype: str | None = None) -> None:
     """Write an ONNX file; see `Network.to_onnx` and `MLPClassifier.to_onnx`."""
+    write_model(onnx_model(record, input_dtype), path)
+
+
+def onnx_model(record: Record, input_dtype: str | None = None) -> Any:
+    """Return the content of the file as an ``onnx.ModelProto``."""
     onnx = optional_package("onnx", "to_onnx", "onnx")
     require_finite(record)
     if input_dtype not in (None, *INPUT_DTYPES):
@@ -37,7 +47,7 @@ def write_onnx(record: Record, path: str | os.PathLike[str], input_dtype: str | 
     require_size(record.params.nbytes + (0 if classes is None else bytes_of(classes)))
     writer = _Writer(onnx, record)
     x = writer.build(input_dtype or record.net.dtype.name, classes)
-    writer.write(path, [x], writer.metadata())
+    return writer.model([x], writer.metadata())
 
 
 def label_values(classes: NDArray[Any]) -> NDArray[Any]:

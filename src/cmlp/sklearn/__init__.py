@@ -1,0 +1,52 @@
+"""The estimators as subclasses of scikit-learn's base classes, for programs that ask for these.
+
+cmlp's own classes do not need scikit-learn, so they inherit from none of its classes. Some programs check for them
+nevertheless: yellowbrick and BentoML for ``BaseEstimator``, river's wrappers for the mixins. The classes of this module
+have the parameters, methods and results of those of the same names in `cmlp`, and `save` writes the same files, which
+`cmlp.load` reads as estimators of `cmlp`. Pickle keeps the class.
+
+If skl2onnx is installed, importing this module registers a converter for each of them.
+
+Examples
+--------
+>>> from cmlp.sklearn import MLPClassifier
+>>> from sklearn.base import BaseEstimator
+>>> isinstance(MLPClassifier(), BaseEstimator)
+True
+"""
+
+from __future__ import annotations
+
+import contextlib
+
+try:
+    from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin  # type: ignore[import-untyped]
+except ImportError as error:
+    message = "cmlp.sklearn needs scikit-learn: install it with `pip install scikit-learn`."
+    raise ModuleNotFoundError(message, name="sklearn") from error
+
+import cmlp
+
+__all__ = ["MLPClassifier", "MLPRegressor", "TabularClassifier", "TabularRegressor"]
+
+
+class MLPClassifier(cmlp.MLPClassifier, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """`cmlp.MLPClassifier` as a subclass of scikit-learn's ``ClassifierMixin`` and ``BaseEstimator``."""
+
+
+class MLPRegressor(cmlp.MLPRegressor, RegressorMixin, BaseEstimator):  # type: ignore[misc]
+    """`cmlp.MLPRegressor` as a subclass of scikit-learn's ``RegressorMixin`` and ``BaseEstimator``."""
+
+
+class TabularClassifier(cmlp.TabularClassifier, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """`cmlp.TabularClassifier` as a subclass of scikit-learn's ``ClassifierMixin`` and ``BaseEstimator``."""
+
+
+class TabularRegressor(cmlp.TabularRegressor, RegressorMixin, BaseEstimator):  # type: ignore[misc]
+    """`cmlp.TabularRegressor` as a subclass of scikit-learn's ``RegressorMixin`` and ``BaseEstimator``."""
+
+
+with contextlib.suppress(ImportError):  # skl2onnx is not installed, or not in a version that works
+    from cmlp.sklearn.converter import register
+
+    register(MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor)
