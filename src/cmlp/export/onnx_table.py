@@ -44,15 +44,9 @@ def table_onnx_model(content: TableContent) -> Any:
     writer = _Writer(onnx, content, prefix)
     writer.build(names, classes)
     metadata = {CLASS_KEY: content.class_name}
-<<<<<<< HEAD
     if content.feature_names is not None:
         metadata[NAMES_KEY] = dump_names(content.feature_names)
-    writer.write(path, writer.inputs(names), metadata)
-=======
-    if content.names is not None:
-        metadata[NAMES_KEY] = dump_names(content.names)
     return writer.model(writer.inputs(names), metadata)
->>>>>>> pythons
 
 
 def _size(content: TableContent) -> int:

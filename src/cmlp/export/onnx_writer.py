@@ -7,13 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp import _core
-<<<<<<< HEAD
 from cmlp.export.checks import optional_package, require_finite, scale_in
-from cmlp.export.onnx_nodes import Nodes, require_size, require_unicode
-=======
-from cmlp.export.checks import optional_package, require_finite
 from cmlp.export.onnx_nodes import Nodes, require_size, require_unicode, write_model
->>>>>>> pythons
 from cmlp.files.texts import dump, dump_names
 from cmlp.inputs.resolution import too_coarse
 
