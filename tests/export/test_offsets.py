@@ -165,7 +165,7 @@ def test_torch_module_keeps_the_shift_when_it_is_converted(conversion):
 
 @pytest.mark.parametrize("scale", [1e-50, 1e50])
 def test_scale_out_of_the_range_of_float32(scale, tmp_path):
-    package("onnx")
+    package("onnx"), package("torch")
     net = Network([3, 4, 2], "tanh", input_scale=scale, random_state=0)
     X = UNIT / scale
     for export in (net.to_torch, lambda: net.to_onnx(tmp_path / "net.onnx")):
