@@ -7,12 +7,13 @@ import pytest
 from terminals import terminal
 
 from cmlp.command import main as cli
-from cmlp.console.digit import scale_of
-from cmlp.story.chapters import SCREENS, learning, outcome
+from cmlp.story.chapters import learning, outcome
 from cmlp.story.chapters.edges import bank, explained
-from cmlp.story.chapters.page import Page
 from cmlp.story.chapters.rule import loops, rule
-from cmlp.story.chapters.tale import Tale
+from cmlp.story.page import Page
+from cmlp.story.pictures.images import scale_of
+from cmlp.story.script import SCREENS
+from cmlp.story.tale import Tale
 
 pytestmark = pytest.mark.usefixtures("columns")
 

@@ -118,8 +118,8 @@ _GENERAL = ("-h", "--help", "--version")
 
 def _commands() -> Sequence[Any]:
     """Return the modules of the commands, in the order of the help."""
-    from cmlp.command import digits, export, info, page, predict, train
-    from cmlp.story import compare, look, nudge, read, story, watch
+    from cmlp.command import export, info, page, predict, train
+    from cmlp.story import compare, digits, look, nudge, read, story, watch
 
     return story, digits, watch, look, nudge, compare, page, read, train, predict, info, export
 

@@ -20,17 +20,7 @@ def without(dropped: Sequence[str]) -> Selection:
 
 
 def inputs_of(n_inputs: int, names: Sequence[str] | None, dropped: Sequence[str]) -> Selection:
-    """Select the columns that a model needs; raises CommandError if they are not those that are left in the file.
-
-    Parameters
-    ----------
-    n_inputs : int
-        Number of inputs of the model.
-    names : sequence of str or None
-        The model's feature names. If the file has names too, columns are found by name, in any order.
-    dropped : sequence of str
-        As for `without`.
-    """
+    """Select the columns that a model needs; raises CommandError if they are not those that are left in the file."""
     return partial(_inputs, n_inputs, names, dropped)
 
 

@@ -24,20 +24,7 @@ _DELIMITERS = ",;\t"
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of numbers with names of the columns, like a data frame.
-
-    Attributes
-    ----------
-    values : ndarray of shape (n_rows, n_columns)
-        uint8, float32 or float64.
-    columns : list of str or None
-    lines : sequence of int or None
-        The line in the file of each row of a CSV file.
-    kept : sequence of int or None
-        The position in the file of each column, if columns were left out.
-    first : int
-        The position in the file of the first row.
-    """
+    """Rows of numbers with names of the columns, like a data frame."""
 
     values: NDArray[Any]
     columns: Sequence[str] | None = None
@@ -56,25 +43,7 @@ class Table:
 
 
 def read_table(path: str, header: str, select: Selection, max_bytes: int) -> Table:
-    """Read a file; its first bytes determine the format.
-
-    Parameters
-    ----------
-    path : str
-    header : {"auto", "yes", "no"}
-        Whether the first line of a CSV file has the names of the columns; "auto": if none of its values is a number.
-    select : Selection
-        The columns to read. The others may contain text.
-    max_bytes : int
-        Limit for what a compressed file contains.
-
-    Raises
-    ------
-    CommandError
-        If the file has no rows, or a value is missing, not a number, NaN or infinite. The message names the place.
-    OSError
-        If the file cannot be read.
-    """
+    """Read a file; its first bytes determine the format."""
     with opened(path, max_bytes) as file:
         if file.peek(len(PARQUET)).startswith(PARQUET):
             table = _read_parquet(path, select, max_bytes)
@@ -319,23 +288,7 @@ def read_column(path: str, max_bytes: int) -> list[str] | NDArray[Any]:
 
 
 def read_labels(path: str, classes: Sequence[object], max_bytes: int) -> NDArray[Any]:
-    """Read one label for each row: an npy or idx file, or a text file with one label a line.
-
-    Parameters
-    ----------
-    path : str
-    classes : sequence
-        The labels that can occur.
-    max_bytes : int
-        Limit for what a compressed file contains.
-
-    Raises
-    ------
-    CommandError
-        If a label is not one of the classes.
-    OSError
-        If the file cannot be read.
-    """
+    """Read one label for each row: an npy or idx file, or a text file with one label a line."""
     values = read_column(path, max_bytes)
     by_text = {str(label): label for label in classes}
     found: list[object] = [by_text.get(line, line) for line in values] if isinstance(values, list) else values.tolist()

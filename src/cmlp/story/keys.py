@@ -15,24 +15,15 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any, TextIO
 
+from cmlp.console.interruption import handled
+
 if sys.platform != "win32":
     import termios
     import tty
 
 # Escape sequences of the arrow keys, and the names that `Keys.read` returns for them and for other special keys.
-_NAMES = {
-    "\x1b[A": "up",
-    "\x1b[B": "down",
-    "\x1b[C": "right",
-    "\x1b[D": "left",
-    "\x1bOA": "up",
-    "\x1bOB": "down",
-    "\x1bOC": "right",
-    "\x1bOD": "left",
-    "\x1b[H": "home",
-    "\x1b[F": "end",
-    "\x1bOH": "home",
-    "\x1bOF": "end",
+_ARROWS = {"A": "up", "B": "down", "C": "right", "D": "left", "H": "home", "F": "end"}
+_NAMES = {f"\x1b{start}{letter}": name for start in "[O" for letter, name in _ARROWS.items()} | {
     "\x1b[1~": "home",
     "\x1b[4~": "end",
     "\x1b": "escape",
@@ -48,11 +39,6 @@ _POLL_SECONDS = 0.02
 
 class Keys:
     """The keyboard of a terminal, or no keyboard if the stream is not a terminal.
-
-    Parameters
-    ----------
-    stream : text stream or None
-        Standard input; None if it is closed.
 
     Examples
     --------
@@ -91,19 +77,7 @@ class Keys:
             self._saved = None
 
     def read(self, timeout: float | None = None) -> str | None:
-        """Return the next key, or None after `timeout` seconds; without a keyboard, wait for the timeout.
-
-        Parameters
-        ----------
-        timeout : float or None
-            None waits without limit.
-
-        Returns
-        -------
-        str or None
-            A character, or "up", "down", "left", "right", "home", "end", "enter", "escape" or
-            "backspace". At the end of the input, and without a keyboard and a timeout, "q".
-        """
+        """Return the next key, or None after `timeout` seconds; without a keyboard, wait for the timeout."""
         if self._fd is None:
             if timeout is None:
                 return "q"
@@ -173,19 +147,5 @@ def restored(restore: Callable[[], None], resume: Callable[[], None]) -> Iterato
         signal.signal(number, stop)
         resume()
 
-    handlers: dict[str, Callable[[int, FrameType | None], None]] = {
-        "SIGTERM": terminate,
-        "SIGHUP": terminate,
-        "SIGQUIT": terminate,
-        "SIGTSTP": stop,
-    }
-    previous = {}
-    try:
-        for name, handler in handlers.items():
-            if hasattr(signal, name):
-                number = getattr(signal, name)
-                previous[number] = signal.signal(number, handler)
+    with handled({"SIGTERM": terminate, "SIGHUP": terminate, "SIGQUIT": terminate, "SIGTSTP": stop}):
         yield
-    finally:
-        for number, old in previous.items():
-            signal.signal(number, old)

@@ -7,18 +7,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cmlp.console.charts import beside
-from cmlp.console.digit import digit_lines
-from cmlp.console.terminal import visible
+from cmlp.console.terminal import beside, visible
 from cmlp.results import ParameterIndex
-from cmlp.story.chapters.page import Page, Scene
-from cmlp.story.chapters.tale import LABELS, RATE, SIZES, Tale, sigmoid
-from cmlp.story.pictures.average import each_share, knob_name, of_knob
-from cmlp.story.pictures.names import Unit, parse_unit
+from cmlp.story.page import Page, Scene
+from cmlp.story.pictures.images import digit_lines
+from cmlp.story.pictures.names import Unit
 from cmlp.story.pictures.text import symbols
-from cmlp.story.pictures.wishes import ThreeWays, Way, extremes, output_wish_lines, passed_wishes, three_ways
+from cmlp.story.pictures.wishes import (
+    ThreeWays,
+    Way,
+    average_lines,
+    each_share,
+    largest_difference,
+    output_wish_lines,
+    passed_wishes,
+    share_lines,
+    three_ways,
+)
+from cmlp.story.tale import LABELS, NAMES, RATE, Tale, sigmoid
 
-_OUTPUT = len(SIZES) - 2
+_OUTPUT = NAMES.last
 
 
 def ten_wishes(tale: Tale, page: Page) -> None:
@@ -43,27 +51,13 @@ def three_ways_up(tale: Tale, page: Page) -> None:
     unit = Unit(_OUTPUT, 9)
     ways = three_ways(tale.step, unit)
     page.text("The wish of output 9 flows back: through its sigmoid to its sum, and there it has three ways to go on.")
-    brightest, darkest = int(np.argmax(ways.weights.factors)), int(np.argmin(ways.weights.factors))
-    up, down = int(np.argmax(ways.activations.factors)), int(np.argmin(ways.activations.factors))
-    page.block(_flow(page, ways, (brightest, darkest), (up, down)))
+    page.block(_flow(page, ways))
     page.text("Turn all of them by a tenth of this, and the sum rises:")
     terms, together, measured, outputs = turned_by_a_tenth(tale)
-    page.block(
-        [
-            f"  bias {terms[0]:+.4f} ({100 * ways.bias.part:.0f} %)   weights {terms[1]:+.4f} "
-            f"({100 * ways.weights.part:.0f} %)   activations {terms[2]:+.4f} ({100 * ways.activations.part:.0f} %)"
-        ]
-        if page.width >= 76
-        else [
-            f"  {name:12}{term:+.4f}  ({100 * part:.0f} %)"
-            for name, term, part in zip(
-                ("bias", "weights", "activations"),
-                terms,
-                (ways.bias.part, ways.weights.part, ways.activations.part),
-                strict=True,
-            )
-        ]
-    )
+    shares = {"bias": ways.bias.part, "weights": ways.weights.part, "activations": ways.activations.part}
+    rows = [(name, f"{term:+.4f}", f"({100 * shares[name]:.0f} %)") for name, term in zip(shares, terms, strict=True)]
+    one = "  " + "   ".join(" ".join(row) for row in rows)
+    page.block([one] if page.width >= 76 else [f"  {name:12}{term}  {part}" for name, term, part in rows])
     page.text(
         f"Together {together:+.4f}; measured {measured:+.4f} (turned all at once, hence the small difference); output "
         f"9 goes from {outputs[0]:.3f} to {outputs[1]:.3f}. A wire from a bright neuron carries more, so its weight "
@@ -71,13 +65,14 @@ def three_ways_up(tale: Tale, page: Page) -> None:
     )
 
 
-def _flow(page: Page, ways: ThreeWays, weights: tuple[int, int], activations: tuple[int, int]) -> list[str]:
+def _flow(page: Page, ways: ThreeWays) -> list[str]:
     """Draw how a wish flows from an output to its sum, and on to the bias, two weights and two activations."""
     marks = symbols(page.terminal)
     line, tee, end = f"  {marks.vertical}", f"  {marks.tee}{marks.horizontal}", f"  {marks.corner}{marks.horizontal}"
 
-    def terms(way: Way, chosen: tuple[int, int]) -> list[str]:
-        return [f"{way.names[i]:4}{way.factors[i]:+.3f} x {ways.sum_wish:+.4f} = {way.shares[i]:+.4f}" for i in chosen]
+    def terms(way: Way) -> list[str]:
+        ends = int(np.argmax(way.factors)), int(np.argmin(way.factors))
+        return [f"{way.names[i]:4}{way.factors[i]:+.3f} x {ways.sum_wish:+.4f} = {way.shares[i]:+.4f}" for i in ends]
 
     return [
         f"{'  its wish: 2 x (wanted - is)':36} {ways.wish:+.3f}",
@@ -86,25 +81,17 @@ def _flow(page: Page, ways: ThreeWays, weights: tuple[int, int], activations: tu
         line,
         f"{tee} its bias: {ways.sum_wish:+.4f}",
         f"{tee} its weights, each times the activation behind it:",
-        *(f"{line}    {term}" for term in terms(ways.weights, weights)),
+        *(f"{line}    {term}" for term in terms(ways.weights)),
         f"{end} the activations behind it, each times its weight:",
-        *(f"       {term}" for term in terms(ways.activations, activations)),
+        *(f"       {term}" for term in terms(ways.activations)),
     ]
 
 
 def turned_by_a_tenth(tale: Tale) -> tuple[list[float], float, float, tuple[float, float]]:
     """Let output 9 follow a tenth of its wishes.
 
-    Returns
-    -------
-    terms : list of float
-        Change of the weighted sum by the bias, by the weights and by the activations.
-    together : float
-        Sum of the terms.
-    measured : float
-        Change of the weighted sum if all change at once.
-    outputs : tuple of float
-        The output before and after.
+    Returned are the change of the weighted sum by the bias, by the weights and by the activations, the sum of these,
+    the change if all change at once, and the output before and after.
     """
     layer, share = tale.step.layers[-1], 0.1
     sum_wish, a, w = float(layer.bias_changes[0, 9]), layer.inputs[0].astype(float), layer.weights[:, 9].astype(float)
@@ -120,8 +107,7 @@ def wishes_add_up(tale: Tale, page: Page) -> None:
     """Add up what the outputs want from one neuron of layer B, and go on to layer A."""
     step = tale.step
     layer_a, layer_b = step.layers[0], step.layers[1]
-    name = tale.loud
-    unit = parse_unit(name, SIZES, LABELS)
+    name, unit = tale.loud, NAMES.unit(tale.loud)
     each = passed_wishes(step, unit)
     wish = float(layer_b.output_changes[0, unit.neuron])
     page.text(f"Ten outputs pass their wishes back to {name}: each the wish for its sum times its weight from {name}.")
@@ -135,10 +121,7 @@ def wishes_add_up(tale: Tale, page: Page) -> None:
         [*lines, f"  added up: {each.sum():+.4f}, the wish of {name}: it should {'rise' if wish > 0 else 'fall'}."]
     )
     loudest = int(np.abs(each).argmax())
-    weight, loudest_wish = (
-        float(step.layers[2].weights[unit.neuron, loudest]),
-        float(step.layers[2].bias_changes[0, loudest]),
-    )
+    weight, loudest_wish = step.layers[2].weights[unit.neuron, loudest], step.layers[2].bias_changes[0, loudest]
     ways = three_ways(step, unit)
     page.text(
         f"Most comes from {loudest}: it should go {'up' if loudest_wish > 0 else 'down'}, and {name} "
@@ -147,7 +130,7 @@ def wishes_add_up(tale: Tale, page: Page) -> None:
     )
     rows = [("its bias", ways.bias, f"{ways.sum_wish:+.4f}")]
     for what, way in (("its weights", ways.weights), ("A's activations", ways.activations)):
-        largest = "  ".join(f"{way.names[i]} {way.shares[i]:+.4f}" for i in extremes(way, 2))
+        largest = "  ".join(f"{way.names[i]} {way.shares[i]:+.4f}" for i in way.extremes(2))
         rows.append((what, way, f"{largest} ..."))
     page.block([f"  {what:15}  {100 * way.part:4.1f} %  {text}" for what, way, text in rows])
     page.text("And so on to the front, the same two steps for each layer. At A, only weights and biases can turn:")
@@ -173,29 +156,15 @@ def everybodys_wishes(tale: Tale, page: Page) -> None:
     gradient = network.gradient(tale.X[rows], tale.y[rows])
     wrong = int(tale.step.layers[-1].output_changes[0].argmin())
     source = int(np.abs(step.layers[-1].weight_changes[:, :, 9].mean(axis=0)).argmax())
-    chosen = [ParameterIndex(_OUTPUT, *ends) for ends in ((None, 9), (source, 9), (None, wrong))]
-    knobs = {knob_name(knob, SIZES, LABELS): knob for knob in chosen}
+    knobs = [ParameterIndex(_OUTPUT, *ends) for ends in ((None, 9), (source, 9), (None, wrong))]
     page.text("Left alone, one example would make everything its own digit. So ask the first ten:")
-    parts = {name: each_share(step, knob) for name, knob in knobs.items()}
-    page.table(
-        [
-            ["example", *map(str, range(10))],
-            ["label", *map(str, tale.y[rows])],
-            *(
-                [name, *(f"{v:+5.2f}" if abs(v) >= 0.005 else "    ." for v in values)]
-                for name, values in parts.items()
-            ),
-        ],
-        gap=1,
-    )
-    table = [["", "average", "minus gradient"]]
-    table += [[name, f"{parts[name].mean():+.6f}", f"{-of_knob(gradient, knob):+.6f}"] for name, knob in knobs.items()]
-    difference = float(np.abs(step.average.flat + gradient.flat).max())
-    page.table(table)
+    images, digits = list(map(str, range(10))), list(map(str, tale.y[rows]))
+    page.block([f"  {line}" for line in share_lines(step, knobs, images, digits, NAMES, page.width - 2)])
+    page.block([f"  {line}" for line in average_lines(step, gradient, knobs, NAMES)])
     page.text(
         f"The average wish is minus the gradient, for all {len(gradient.flat):,} knobs: the largest difference is "
-        f"{difference:.0e}, which is rounding. That is backpropagation.",
-        *_tug_of_war(tale, parts["bias of 9"]),
+        f"{largest_difference(step, gradient):.0e}, which is rounding. That is backpropagation.",
+        *_tug_of_war(tale, each_share(step, knobs[0])),
         *_after_a_step(tale),
     )
 

@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmlp import Network
-from cmlp.console.charts import beside
-from cmlp.console.digit import SIDE, scale_of
-from cmlp.story.chapters.page import Page, Scene
-from cmlp.story.chapters.tale import N_PASSES, Tale, sigmoid
-from cmlp.story.pictures.names import source_name
-from cmlp.story.pictures.neuron import activation_function, curve_lines, weighted_sum
+from cmlp.console.terminal import beside
+from cmlp.story.page import Page, Scene
+from cmlp.story.pictures.curves import function_lines
+from cmlp.story.pictures.images import scale_of, squares
+from cmlp.story.pictures.names import SIDE, source_name
+from cmlp.story.pictures.neuron import activation_function, weighted_sum
+from cmlp.story.pictures.text import signs
+from cmlp.story.tale import N_PASSES, Tale, sigmoid
 
 _TOP, _BOTTOM = 8, 19
 _CUT = 20  # rows and columns of the pictures of screen 7
@@ -50,15 +52,14 @@ def a_weighted_sum(tale: Tale, page: Page) -> None:
 
 def _pixels_times_weights(page: Page, row: NDArray[Any], weights: NDArray[Any], name: str) -> list[str]:
     """Draw the pixels of the digit, the weights of a neuron at the same places, and the products."""
-    image = row.reshape(SIDE, SIDE) / 255
+    image = squares(row)
     rows, columns = np.flatnonzero(image.any(axis=1)), np.flatnonzero(image.any(axis=0))
     top, left = rows[0] // 2 * 2, max(min(columns[0] - 1, SIDE - _CUT), 0)
     cut = (slice(top, min(top + _CUT, SIDE)), slice(left, left + _CUT))
     scaled = weights.reshape(SIDE, SIDE) / scale_of(weights)
-    signs = "blue +, orange -" if page.terminal.colors else "shades +, dashes -"
     pictures = {
         "the 9": page.terminal.draw(image[cut]),
-        f"{name}: {signs}": page.terminal.draw(scaled[cut], signed=True),
+        f"{name}: {signs(page.terminal)}": page.terminal.draw(scaled[cut], signed=True),
         "pixel x weight": page.terminal.draw((image * scaled)[cut], signed=True),
     }
     blocks = [[title, *lines] for title, lines in pictures.items()]
@@ -77,7 +78,7 @@ def squash_it(tale: Tale, page: Page) -> None:
     table += [f"{sums[i]:+8.2f}  {activations[i]:10.4f}  A{i + 1}{' (point)' if i == middle else ''}" for i in chosen]
     function = activation_function(network, 0)
     assert function is not None
-    page.beside(curve_lines(page.terminal, function, [float(sums[middle])], 42, 8), table, gap=2)
+    page.beside(function_lines(page.terminal, function, float(sums[middle]), 42, 8), table, gap=2)
     page.text(
         "The sum can be any number. The sigmoid, 1 / (1 + e^-z), squashes it to between 0 and 1: very negative comes "
         "out near 0, very positive near 1, and 0 exactly in the middle. It is not the only way. Softmax squashes ten "
@@ -87,15 +88,10 @@ def squash_it(tale: Tale, page: Page) -> None:
     outputs = network.forward(tale.X_test[tale.rival][None])[0]
     softmax = np.exp(z - z.max()) / np.exp(z - z.max()).sum()
     first, second = np.argsort(-z)[:2]
-    page.table(
-        [
-            ["", f"output {first}", f"output {second}", "all ten"],
-            *(
-                [name, f"{values[first]:.3f}", f"{values[second]:.3f}", f"{values.sum():.3f}"]
-                for name, values in (("sigmoid", outputs), ("softmax", softmax))
-            ),
-        ]
-    )
+    rows = [["", f"output {first}", f"output {second}", "all ten"]]
+    for name, values in (("sigmoid", outputs), ("softmax", softmax)):
+        rows.append([name, *(f"{v:.3f}" for v in (values[first], values[second], values.sum()))])
+    page.table(rows)
 
 
 def bar_weights(top: int, around: float) -> NDArray[np.float64]:
@@ -128,7 +124,7 @@ def made_by_hand(tale: Tale, page: Page) -> None:
         if terminal.colors
         else ["".join("+" if w > 0 else "-" if w < 0 else "." for w in line) for line in weights[cut]]
     )
-    drawn = [page.terminal.draw(np.repeat(image.reshape(SIDE, SIDE)[cut] / 255, 2, axis=0)) for image in images]
+    drawn = [terminal.draw(np.repeat(image[cut], 2, axis=0)) for image in squares(images)]
     gap = 6 if page.width > 70 else 4
     titles = ("the neuron", "a 7", "a filled block")
     page.block(beside(*([title, *lines] for title, lines in zip(titles, (marks, *drawn), strict=True)), gap=gap))
@@ -149,15 +145,13 @@ def made_by_hand(tale: Tale, page: Page) -> None:
 
 def the_bias(tale: Tale, page: Page) -> None:
     """Count the test images that excite the neuron made by hand, for four biases and two places."""
-    row_of = {"seven": tale.X_test[tale.seven], "nine": tale.X_test[tale.nine]}
-    z = {
-        name: float(by_hand(bar_weights(_TOP, -0.75)).weighted_sums(row[None])[0][0, 0]) for name, row in row_of.items()
-    }
+    both = tale.X_test[[tale.seven, tale.nine]]
+    seven, nine = by_hand(bar_weights(_TOP, -0.75)).weighted_sums(both)[0][:, 0].tolist()
     page.text(
         "The bias is added to the sum before squashing. With bias -10 our neuron passes 0.5 only when the sum of the "
-        f"rest is above 10. The 7 (sum {z['seven']:.2f}) still excites it: {sigmoid(z['seven'] - 10):.2f}. The 9 that "
-        f"you saw (sum {z['nine']:.2f}) did with bias 0: {sigmoid(z['nine']):.2f}, but does not now: "
-        f"{sigmoid(z['nine'] - 10):.2f}.",
+        f"rest is above 10. The 7 (sum {seven:.2f}) still excites it: {sigmoid(seven - 10):.2f}. The 9 that "
+        f"you saw (sum {nine:.2f}) did with bias 0: {sigmoid(nine):.2f}, but does not now: "
+        f"{sigmoid(nine - 10):.2f}.",
         f"How many of the {len(tale.X_test):,} test images excite it (above 0.5)?",
     )
     sevens, curved = tale.y_test == 7, np.isin(tale.y_test, (2, 6))
@@ -184,16 +178,8 @@ def one_function(tale: Tale, page: Page) -> None:
     for (n_in, n_out), (source, target) in zip(pairwise(network.sizes), pairwise(names), strict=True):
         product = f"{n_in} x {n_out} ="
         rows.append([source, target, product, f"{n_in * n_out:,}", f"+ {n_out}", f"= {n_in * n_out + n_out:>6,}"])
-    rows.append(
-        [
-            "all",
-            "",
-            "",
-            f"{sum(w.size for w in network.weights):,}",
-            f"+ {sum(network.sizes[1:])}",
-            f"= {network.n_params:,}",
-        ]
-    )
+    n_biases = sum(network.sizes[1:])
+    rows.append(["all", "", "", f"{network.n_params - n_biases:,}", f"+ {n_biases}", f"= {network.n_params:,}"])
     page.table(rows, left=2)
     page.text(
         "Turn them, and it becomes another network. Yet it is only a function: 784 numbers in, 10 out. All sums of a "
@@ -214,11 +200,11 @@ def one_function(tale: Tale, page: Page) -> None:
 
 def difference_to_numpy(tale: Tale) -> float:
     """Return the largest difference between the outputs of the network and those of three lines of NumPy."""
-    network = tale.network(N_PASSES)
-    a: Any = tale.X_test[tale.nine] / 255
+    network, row = tale.network(N_PASSES), tale.X_test[tale.nine]
+    a: Any = row / 255
     for W, b in zip(network.weights, network.biases, strict=True):
         a = 1 / (1 + np.exp(-(a @ W + b)))
-    return float(np.abs(a - network.forward(tale.X_test[tale.nine][None])[0]).max())
+    return float(np.abs(a - network.forward(row[None])[0]).max())
 
 
 SCENES = [

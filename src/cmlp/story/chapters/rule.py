@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cmlp.console.digit import SIDE
+from cmlp.story.pictures.names import SIDE
 
 _DARK, _INK = 100, 0.4 * 255
 
