@@ -63,7 +63,6 @@ def _labels_beside(path: str) -> str:
 
 
 def _labelled(path: str, start: bytes, labels: str, header: str, dropped: Sequence[str], max_bytes: int) -> Rows:
-    """Return rows whose targets are in a file of their own."""
     if start.startswith(PARQUET):
         raise CommandError(f"{path} must have a column of targets: use --target")
     values = read_column(labels, max_bytes)
@@ -107,7 +106,6 @@ def _columns(values: NDArray[Any], kept: list[int]) -> NDArray[Any]:
 
 
 def _parquet(path: str, target: str, dropped: Sequence[str], max_bytes: int) -> Rows | ParquetBlocks:
-    """Return the rows of a Parquet file, or its blocks if it is too large to be read at once."""
     from cmlp.datasets import ParquetBlocks
     from cmlp.datasets.parquet import column_names, content_size, read_columns
 

@@ -71,7 +71,6 @@ def _flag(name: str) -> str:
 
 
 def _words() -> dict[str, str]:
-    """Return the options by the names that Python has for them."""
     return {name: _flag(name) for name in _parameters()} | {
         "input_scale='standard' of an estimator": "--input-scale standard",
         "resume=True": "--resume",
@@ -139,7 +138,6 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
 
 
 def _model(arguments: argparse.Namespace) -> Any:
-    """Return the estimator: a new one, or with ``--resume`` the one in the file."""
     import cmlp
 
     kind: Any = cmlp.MLPRegressor if arguments.regressor else cmlp.MLPClassifier

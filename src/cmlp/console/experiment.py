@@ -58,8 +58,6 @@ class Options:
 
 
 class _Subject(NamedTuple):
-    """A data set, and the words that describe it."""
-
     load: Callable[[], datasets.Dataset]
     aim: str
     thing: str
@@ -140,14 +138,10 @@ class Experiment:
         )
         n_rows = len(self.data.X_train)
         self.n_batches = -(-n_rows // self.batch_size)  # per epoch
-        self.trainer = trainer_of(
-            self.network,
-            self.method,
-            self.rng,
-            learning_rate_init=self.rate,
-            batch_size=min(self.batch_size, n_rows),
-            max_iter=max(self.n_epochs, 1),
-        )
+        settings = {name: value for name, value in parameters.items() if name not in _ARCHITECTURE}
+        settings |= {"learning_rate_init": self.rate, "batch_size": min(self.batch_size, n_rows)}
+        settings |= {"max_iter": max(self.n_epochs, 1), "n_iter_no_change": math.inf}
+        self.trainer = Trainer(self.network, random_state=self.rng, **settings)
 
     def train_epoch(self) -> None:
         """Train one epoch on the training images in a new random order."""
@@ -199,12 +193,6 @@ class Experiment:
             "model.fit(X_train, y_train)",
             f"print(model.score(X_test, y_test))  # {self.accuracy() / 100:.6g}",
         ]
-
-
-def trainer_of(network: Network, method: Method, rng: np.random.RandomState, **changes: Any) -> Trainer:
-    """Return a trainer with the training parameters of a method, which trains all epochs."""
-    parameters = {name: value for name, value in method.parameters.items() if name not in _ARCHITECTURE}
-    return Trainer(network, random_state=rng, **{**parameters, "n_iter_no_change": math.inf, **changes})
 
 
 def story_network(passes: int | None = None, seed: int = 0) -> Network:

@@ -120,7 +120,6 @@ class Terminal:
         return [self._paint(above, below, hue) for above, below in zip(upper, lower, strict=True)]
 
     def _shade(self, row: NDArray[np.floating]) -> str:
-        """Draw a row of values with characters, without colours."""
         above, below = _SHADES[self.blocks]
         ramps = [above if value > 0 else below for value in row]
         cells = zip(ramps, np.minimum(np.abs(row), 1), strict=True)

@@ -32,9 +32,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of this command."""
     experiment_options.add(parser, "--hidden", *experiment_options.TRAINING, "--save", "--png")
     parser.add_argument(
-        "--plain",
-        action="store_true",
-        help="write text also where the command without arguments shows the training",
+        "--plain", action="store_true", help="write text also where the command without arguments shows the training"
     )
 
 
@@ -70,7 +68,6 @@ def tell(terminal: Terminal, experiment: Experiment, program: str = "cmlp") -> N
 
 
 def _introduce(terminal: Terminal, experiment: Experiment) -> None:
-    """Describe the network and its accuracy before training."""
     network, subject, page = experiment.network, experiment.subject, Page(terminal, min(terminal.width, _WIDEST))
     sizes = network.sizes
     page.text(f"A neural network learns to {subject.aim}.")
@@ -129,7 +126,6 @@ def _train(terminal: Terminal, experiment: Experiment) -> tuple[list[str], float
 
 
 def _report(page: Page, experiment: Experiment, seconds: float) -> None:
-    """Report the accuracy on the test images, and the training time."""
     n_shown = experiment.n_epochs * len(experiment.data.X_train)
     page.text(f"test accuracy: {experiment.accuracy():.1f} %")
     page.text(
@@ -139,7 +135,6 @@ def _report(page: Page, experiment: Experiment, seconds: float) -> None:
 
 
 def _show_answers(page: Page, experiment: Experiment) -> None:
-    """Draw four test images with the network's answers; the last one is a mistake if there is any."""
     data = experiment.data
     answers, activations, chosen = _answers(experiment)
     right = answers == data.y_test

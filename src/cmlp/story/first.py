@@ -159,12 +159,10 @@ class Opening:
         return styled(self.terminal, text, "strong")
 
     def _read(self, row: np.ndarray) -> tuple[np.ndarray, str]:
-        """Return the outputs for an image, and the label of the brightest."""
         outputs = self.learning.experiment.network.forward(row[None])[0]
         return outputs, self.data.labels[int(outputs.argmax())]
 
     def _write_page(self) -> str:
-        """Write the page of this network, open it, and return what happened."""
         path = os.path.abspath(PAGE_FILE)
         try:
             check_page_file(path)

@@ -38,14 +38,7 @@ _POLL_SECONDS = 0.02
 
 
 class Keys:
-    """The keyboard of a terminal, or no keyboard if the stream is not a terminal.
-
-    Examples
-    --------
-    >>> import sys
-    >>> with Keys(sys.stdin) as keys:  # doctest: +SKIP
-    ...     key = keys.read(timeout=1.5)
-    """
+    """The keyboard of a terminal, or no keyboard if the stream is not a terminal."""
 
     def __init__(self, stream: TextIO | None) -> None:
         self._fd = _terminal_of(stream)
@@ -77,7 +70,11 @@ class Keys:
             self._saved = None
 
     def read(self, timeout: float | None = None) -> str | None:
-        """Return the next key, or None after `timeout` seconds; without a keyboard, wait for the timeout."""
+        """Return the next key, or None after `timeout` seconds; without a keyboard, wait for the timeout.
+
+        A key is a character, or "up", "down", "left", "right", "home", "end", "enter", "escape" or "backspace"; at the
+        end of the input, and without a keyboard and a timeout, "q".
+        """
         if self._fd is None:
             if timeout is None:
                 return "q"
@@ -87,7 +84,6 @@ class Keys:
 
 
 def _terminal_of(stream: TextIO | None) -> int | None:
-    """Return the file descriptor of a stream if it is a terminal."""
     try:
         return stream.fileno() if stream is not None and stream.isatty() else None
     except (OSError, ValueError):  # no file, or closed

@@ -146,7 +146,6 @@ def _neuron_lines(terminal: Terminal, look: Look, width: int) -> list[str]:
 
 
 def _sum_in_words(look: Look, unit: Unit) -> str:
-    """Describe what a neuron computes, and why it was chosen."""
     name, is_output = look.case.names.of(unit), unit.layer == look.case.names.last
     source = f"activation of layer {letters(unit.layer - 1)}" if unit.layer else "pixel"
     kind = "output" if is_output else f"neuron of layer {letters(unit.layer)}"
@@ -167,7 +166,6 @@ def pngs(look: Look) -> dict[str, NDArray[np.uint8]]:
 
 
 def _hints(case: Case, number: int, program: str, width: int) -> list[str]:
-    """Suggest what to look at next."""
     layer = max(min(1, case.names.last - 1), 0)
     parts = [
         f"other neurons: --neuron {shlex.quote(case.other(layer))}",

@@ -178,7 +178,6 @@ def _outputs_lines(terminal: Terminal, nudge: Nudge, width: int) -> list[str]:
 
 
 def _ways_lines(nudge: Nudge, unit: Unit, width: int) -> list[str]:
-    """Write the three ways in which one neuron can follow its wish."""
     is_output, name = unit.layer == nudge.case.names.last, nudge.case.names.of(unit)
     ways = three_ways(nudge.step, unit, softmax=is_output and nudge.has_softmax)
     function = function_name(nudge.network, unit.layer)

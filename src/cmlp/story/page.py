@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from cmlp.console.terminal import Terminal, beside, padded, visible, wrapped
 from cmlp.story.pictures.curves import Axes, Series, legend_lines, point_chart
@@ -77,13 +77,26 @@ def table_lines(
     return lines
 
 
+Writer: TypeAlias = "Callable[[Tale, Page], None]"
+
+
 class Scene(NamedTuple):
     """A screen of the story: what writes it, a command or a line of Python to try, and new words with their meaning."""
 
     title: str
-    write: Callable[[Tale, Page], None]
+    write: Writer
     tries: str
-    words: dict[str, str]
+    words: Sequence[str]
+
+
+def scene(scenes: list[Scene], title: str, tries: str, *words: str) -> Callable[[Writer], Writer]:
+    """Add a screen, which the decorated function writes, to the scenes of a chapter."""
+
+    def add(write: Writer) -> Writer:
+        scenes.append(Scene(title, write, tries, words))
+        return write
+
+    return add
 
 
 # What there is for a learner, in the order in which it is best tried.

@@ -70,14 +70,12 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
 
 
 def _trained_answer(chosen: Options, picture: Picture) -> Answer:
-    """Train a network, and return its answer."""
     experiment = Experiment(chosen)
     outputs = experiment.train().forward(picture.pixels[None])[0]
     return Answer(outputs, experiment.data.labels)
 
 
 def _saved_answer(path: str, picture: Picture) -> Answer:
-    """Return the answer of a saved model: a Network, or an MLPClassifier."""
     from cmlp import load
 
     model: Any = load(path)
@@ -99,7 +97,6 @@ def _saved_answer(path: str, picture: Picture) -> Answer:
 
 
 def _show(terminal: Terminal, path: str, picture: Picture, answer: Answer) -> None:
-    """Show the image that the network sees, and its outputs."""
     width, height = picture.size
     ink = "dark on light, so it is inverted" if picture.inverted else "light on dark"
     terminal.say(f"{printable(path)}: {width:,} x {height:,} pixels, {ink}. This is what the network sees:")

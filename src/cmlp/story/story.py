@@ -135,7 +135,7 @@ class Story:
         """Return a glossary of the words that have appeared up to a screen, the latest first."""
         from cmlp.story.script import SCREENS
 
-        words = [f"{word}: {meaning}" for _, scene in SCREENS[number::-1] for word, meaning in scene.words.items()]
+        words = [word for _, scene in SCREENS[number::-1] for word in scene.words]
         return ["What is ...", "", *(line for text in words for line in wrapped(text, self.width))]
 
     def program_lines(self) -> list[str]:
@@ -218,8 +218,6 @@ class _Reader:
         self.number, self._part = number, part
 
     def _show_words(self) -> None:
-        """Show the glossary until a key ends it."""
-
         def footer(number: int, n: int) -> str:
             return "q back   any other key more" if number + 1 < n else "any key back"
 
@@ -227,7 +225,6 @@ class _Reader:
         turn_pages(self._screen, self._keys, lambda: fitted(words, self._screen.height - 1), footer)
 
     def _try(self) -> None:
-        """Run what a screen suggests, and wait for a key."""
         story, text = self._story, self._story.suggestion(self.number)
         with self._screen.suspended(self._keys):
             if story.is_command(text):

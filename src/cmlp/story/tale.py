@@ -93,10 +93,6 @@ class Tale:
         """The first 7 of the test images."""
         return int(np.flatnonzero(self.y_test == 7)[0])
 
-    def layers(self, row: NDArray[Any], passes: int = N_PASSES) -> list[NDArray[Any]]:
-        """Return the activations of every layer for one image."""
-        return [values[0] for values in self.network(passes, "float64").activations(row[None])]
-
     @cached_property
     def test_outputs(self) -> NDArray[Any]:
         """Outputs of the trained network for the test images."""

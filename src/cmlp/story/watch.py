@@ -90,19 +90,11 @@ class Player:
         self.paused = self.ended = False
         self._time = 0.0
 
-    def batches_at(self, seconds: float) -> int:
-        """Return the number of batches after some seconds."""
-        return self.learning.pace.batches_at(seconds / self.seconds)
-
-    def seconds_at(self, batches: int) -> float:
-        """Return the time of a number of batches: the inverse of `batches_at`."""
-        return self.learning.pace.share_at(batches) * self.seconds
-
     def pass_time(self, seconds: float) -> None:
         """Train as far as the time at the present speed allows, unless paused."""
         if not self.paused:
             self._time += seconds * _SPEEDS[self.speed]
-            self._advance(self.batches_at(self._time))
+            self._advance(self.learning.pace.batches_at(self._time / self.seconds))
 
     def press(self, key: str) -> None:
         """React to a key; unknown keys do nothing."""
@@ -111,7 +103,7 @@ class Player:
         elif key == "n":
             self.paused = True
             self._advance(self.learning.batch + 1)
-            self._time = self.seconds_at(self.learning.batch)
+            self._time = self.learning.pace.share_at(self.learning.batch) * self.seconds
         elif key in ("+", "="):
             self.speed = min(self.speed + 1, len(_SPEEDS) - 1)
         elif key in ("-", "_"):

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from cmlp.console.terminal import beside, visible
 from cmlp.results import ParameterIndex
-from cmlp.story.page import Page, Scene
+from cmlp.story.page import Page, Scene, scene
 from cmlp.story.pictures.images import digit_lines
 from cmlp.story.pictures.names import Unit
 from cmlp.story.pictures.text import symbols
@@ -19,16 +19,23 @@ from cmlp.story.pictures.wishes import (
     average_lines,
     each_share,
     largest_difference,
+    layer_wish_lines,
     output_wish_lines,
     passed_wishes,
+    passed_wishes_line,
     share_lines,
     three_ways,
+    three_ways_lines,
 )
 from cmlp.story.tale import LABELS, NAMES, RATE, Tale, sigmoid
 
+SCENES: list[Scene] = []
 _OUTPUT = NAMES.last
 
 
+@scene(
+    SCENES, "Ten wishes", "cmlp nudge 9", "wish: how an activation should change: minus the slope of the cost along it"
+)
 def ten_wishes(tale: Tale, page: Page) -> None:
     """Show what the outputs should change for one image."""
     image = digit_lines(page.terminal, tale.X[tale.lesson])
@@ -46,6 +53,12 @@ def ten_wishes(tale: Tale, page: Page) -> None:
     )
 
 
+@scene(
+    SCENES,
+    "Three ways to brighten output 9",
+    "cmlp nudge 9 --neuron 4",
+    "wish for a sum: the wish times the slope of the sigmoid: how the weighted sum should change",
+)
 def three_ways_up(tale: Tale, page: Page) -> None:
     """Show the three ways in which output 9 can follow its wish."""
     unit = Unit(_OUTPUT, 9)
@@ -103,51 +116,37 @@ def turned_by_a_tenth(tale: Tale) -> tuple[list[float], float, float, tuple[floa
     return terms, sum(terms), after - before, outputs
 
 
+@scene(SCENES, "The layer before: wishes add up", "cmlp nudge 9 --neuron {tale.loud}")
 def wishes_add_up(tale: Tale, page: Page) -> None:
     """Add up what the outputs want from one neuron of layer B, and go on to layer A."""
-    step = tale.step
-    layer_a, layer_b = step.layers[0], step.layers[1]
-    name, unit = tale.loud, NAMES.unit(tale.loud)
+    step, name, unit = tale.step, tale.loud, NAMES.unit(tale.loud)
     each = passed_wishes(step, unit)
-    wish = float(layer_b.output_changes[0, unit.neuron])
-    page.text(f"Ten outputs pass their wishes back to {name}: each the wish for its sum times its weight from {name}.")
-    per_row = 10 if page.width >= 76 else 5
-    lines = []
-    for start in range(0, 10, per_row):
-        part = slice(start, start + per_row)
-        lines += ["  output " + "".join(f"{d:>7}" for d in LABELS[part])]
-        lines += ["  passes " + "".join(f"{value:+7.3f}" for value in each[part])]
-    page.block(
-        [*lines, f"  added up: {each.sum():+.4f}, the wish of {name}: it should {'rise' if wish > 0 else 'fall'}."]
+    page.text(
+        f"Ten outputs pass their wishes back to {name}, each the wish for its sum times its weight from {name}. Added "
+        f"up, they are the wish of {name}:"
     )
+    page.block([passed_wishes_line(step, unit, NAMES, page.width)])
     loudest = int(np.abs(each).argmax())
     weight, loudest_wish = step.layers[2].weights[unit.neuron, loudest], step.layers[2].bias_changes[0, loudest]
-    ways = three_ways(step, unit)
     page.text(
         f"Most comes from {loudest}: it should go {'up' if loudest_wish > 0 else 'down'}, and {name} "
-        f"{'excites it' if weight > 0 else 'holds it down'} (weight {weight:+.3f}). Now {name} is where output 9 was: "
-        f"{wish:+.4f} x slope {ways.slope:.4f} = {ways.sum_wish:+.4f} for its sum, and three ways again:"
+        f"{'excites it' if weight > 0 else 'holds it down'} (weight {weight:+.3f}). Now {name} is where output 9 was, "
+        "and has three ways again; in percent, how much of the change of its sum each would give:"
     )
-    rows = [("its bias", ways.bias, f"{ways.sum_wish:+.4f}")]
-    for what, way in (("its weights", ways.weights), ("A's activations", ways.activations)):
-        largest = "  ".join(f"{way.names[i]} {way.shares[i]:+.4f}" for i in way.extremes(2))
-        rows.append((what, way, f"{largest} ..."))
-    page.block([f"  {what:15}  {100 * way.part:4.1f} %  {text}" for what, way, text in rows])
-    page.text("And so on to the front, the same two steps for each layer. At A, only weights and biases can turn:")
-    loud_a = int(np.abs(layer_a.output_changes[0]).argmax())
-    from_b = float(passed_wishes(step, Unit(0, loud_a))[unit.neuron])
-    page.block(
-        [
-            *(
-                f"  wishes for {layer}  {wishes.min():+.2f} to {wishes.max():+.2f}  (16 sums of {n} parts)"
-                for layer, wishes, n in (("B", layer_b.output_changes[0], 10), ("A", layer_a.output_changes[0], 16))
-            ),
-            f"     A{loud_a + 1}: {layer_a.output_changes[0, loud_a]:+.3f}, of this {from_b:+.3f} from {name}",
-            "  pixels        stay as they are",
-        ]
+    page.block(three_ways_lines(three_ways(step, unit), unit, name, page.width))
+    page.text(
+        "And so on to the front, the same two steps for each layer. Each wish for A adds up 16 parts, and at A only "
+        "weights and biases can turn: the pixels stay as they are."
     )
+    page.block(layer_wish_lines(step, page.width))
 
 
+@scene(
+    SCENES,
+    "Everybody's wishes: the gradient",
+    "cmlp nudge 9 --examples 100",
+    "backpropagation: computing the gradient from the outputs to the front, layer by layer, as here",
+)
 def everybodys_wishes(tale: Tale, page: Page) -> None:
     """Average the wishes of ten examples, and compare with the gradient."""
     rows = slice(0, 10)
@@ -170,7 +169,6 @@ def everybodys_wishes(tale: Tale, page: Page) -> None:
 
 
 def _tug_of_war(tale: Tale, wanted: NDArray[Any]) -> list[str]:
-    """Describe what one example of a 9 and the nine others want from a bias."""
     nines = np.flatnonzero(tale.y[:10] == 9)
     if not len(nines):
         return []
@@ -180,7 +178,6 @@ def _tug_of_war(tale: Tale, wanted: NDArray[Any]) -> list[str]:
 
 
 def _after_a_step(tale: Tale) -> list[str]:
-    """Describe how a step along the average changes the cost of the ten examples."""
     network = tale.network(1, "float64")
     X, y = tale.X[:10], tale.y[:10]
     before = network.cost(X, y)
@@ -189,26 +186,3 @@ def _after_a_step(tale: Tale) -> list[str]:
     network.params = tale.params(1)
     verb = "falls" if after < before else "rises"
     return [f"A step along the average (rate {RATE:g}): the cost of the ten {verb} from {before:.3f} to {after:.3f}."]
-
-
-SCENES = [
-    Scene(
-        "Ten wishes",
-        ten_wishes,
-        "cmlp nudge 9",
-        {"wish": "how an activation should change: minus the slope of the cost along it"},
-    ),
-    Scene(
-        "Three ways to brighten output 9",
-        three_ways_up,
-        "cmlp nudge 9 --neuron 4",
-        {"wish for a sum": "the wish times the slope of the sigmoid: how the weighted sum should change"},
-    ),
-    Scene("The layer before: wishes add up", wishes_add_up, "cmlp nudge 9 --neuron {tale.loud}", {}),
-    Scene(
-        "Everybody's wishes: the gradient",
-        everybodys_wishes,
-        "cmlp nudge 9 --examples 100",
-        {"backpropagation": "computing the gradient from the outputs to the front, layer by layer, as here"},
-    ),
-]

@@ -10,14 +10,16 @@ from numpy.typing import NDArray
 from cmlp.console.terminal import beside, visible
 from cmlp.story.chapters.rule import loops, rule
 from cmlp.story.compare import HIDDEN, Row, trained
-from cmlp.story.page import Page, Scene, table_lines
+from cmlp.story.page import Page, Scene, scene, table_lines
 from cmlp.story.pictures.images import digit_lines, squares
 from cmlp.story.pictures.layers import cell_lines, output_bars, tick_line
 from cmlp.story.tale import LABELS, N_PASSES, Tale
 
+SCENES: list[Scene] = []
 _BRIGHT = 127
 
 
+@scene(SCENES, "Three 3s", "cmlp look 3")
 def three_threes(tale: Tale, page: Page) -> None:
     """Show three training images of 3 and how few pixels they share."""
     images = tale.X[tale.threes]
@@ -32,6 +34,13 @@ def three_threes(tale: Tale, page: Page) -> None:
     )
 
 
+@scene(
+    SCENES,
+    "Write the rule yourself",
+    "from cmlp.story.chapters.rule import rule; np.mean([rule(x) == d for x, d in zip(X_test, y_test)]).round(2)",
+    "training images: images with their digits, to learn from",
+    "test images: other images, to be tested on",
+)
 def write_the_rule(tale: Tale, page: Page) -> None:
     """Score a rule written by hand against the network, digit by digit."""
     right = {
@@ -65,6 +74,13 @@ def comparison(tale: Tale) -> list[Row]:
     return [trained(tale.start(hidden=hidden).options) for hidden in HIDDEN]
 
 
+@scene(
+    SCENES,
+    "A picture is 784 numbers",
+    "(X_test[{tale.nine}].reshape(28, 28)[7:13, 11:19] / 255).round(2)",
+    "neuron: a thing that holds a number",
+    "activation: the number that a neuron holds",
+)
 def a_picture_is_numbers(tale: Tale, page: Page) -> None:
     """Show an image as numbers, and name one of its neurons."""
     pixels = squares(tale.X_test[tale.nine])
@@ -80,6 +96,7 @@ def a_picture_is_numbers(tale: Tale, page: Page) -> None:
     )
 
 
+@scene(SCENES, "Ten neurons answer", "cmlp look 8", "output: a neuron of the last layer")
 def ten_neurons_answer(tale: Tale, page: Page) -> None:
     """Show the outputs for a clear digit and for one where two outputs compete."""
     clear, close = tale.test_outputs[[tale.nine, tale.rival]]
@@ -103,9 +120,18 @@ def ten_neurons_answer(tale: Tale, page: Page) -> None:
     )
 
 
+@scene(
+    SCENES,
+    "Layers: one decides the next",
+    "cmlp compare --hidden none 16 16,16 128",
+    "layer: neurons that are computed together",
+    "hidden layer: a layer between the pixels and the outputs; here A and B (A13 is column 12 of weights[0])",
+    "hyperparameter: a choice made before training, such as the number of hidden neurons",
+)
 def layers_decide(tale: Tale, page: Page) -> None:
     """Show one image in every layer, and networks with other hidden layers."""
-    pixels, a, b, outputs = tale.layers(tale.X_test[tale.nine])
+    network = tale.network(N_PASSES, "float64")
+    pixels, a, b, outputs = (values[0] for values in network.activations(tale.X_test[tale.nine][None]))
     cells = [cell_lines(page.terminal, values, 40)[0] for values in (a, b, outputs)]
     page.block(
         [
@@ -132,6 +158,7 @@ def layers_decide(tale: Tale, page: Page) -> None:
     )
 
 
+@scene(SCENES, "Three 3s, three patterns, one answer", "(net.activations(X[{tale.threes}])[1] > 0.5).sum(axis=1)")
 def three_patterns(tale: Tale, page: Page) -> None:
     """Show the hidden layers for the three 3s, and what they have in common."""
     _, a, b, outputs = tale.network(N_PASSES).activations(tale.X[tale.threes])
@@ -158,7 +185,6 @@ def three_patterns(tale: Tale, page: Page) -> None:
 
 
 def _common(tale: Tale, common: NDArray[np.intp]) -> list[str]:
-    """Describe the neurons of layer A that are on for all three 3s."""
     if not len(common):
         return ["No neuron is on for all three: what makes a 3 is the pattern, not one neuron."]
     shares = 100 * (tale.network(N_PASSES).activations(tale.X_test)[1] > 0.5).mean(axis=0)[common]
@@ -169,40 +195,3 @@ def _common(tale: Tale, common: NDArray[np.intp]) -> list[str]:
     if shares.min() > 20:
         return [described, "none of them is a neuron for 3s. What makes a 3 is the pattern, not one neuron."]
     return [described, "a 3 makes up about 10 % of them."]
-
-
-SCENES = [
-    Scene("Three 3s", three_threes, "cmlp look 3", {}),
-    Scene(
-        "Write the rule yourself",
-        write_the_rule,
-        "from cmlp.story.chapters.rule import rule; np.mean([rule(x) == d for x, d in zip(X_test, y_test)]).round(2)",
-        {
-            "training images": "images with their digits, to learn from",
-            "test images": "other images, to be tested on",
-        },
-    ),
-    Scene(
-        "A picture is 784 numbers",
-        a_picture_is_numbers,
-        "(X_test[{tale.nine}].reshape(28, 28)[7:13, 11:19] / 255).round(2)",
-        {"neuron": "a thing that holds a number", "activation": "the number that a neuron holds"},
-    ),
-    Scene("Ten neurons answer", ten_neurons_answer, "cmlp look 8", {"output": "a neuron of the last layer"}),
-    Scene(
-        "Layers: one decides the next",
-        layers_decide,
-        "cmlp compare --hidden none 16 16,16 128",
-        {
-            "layer": "neurons that are computed together",
-            "hidden layer": "a layer between the pixels and the outputs; here A and B (A13 is column 12 of weights[0])",
-            "hyperparameter": "a choice made before training, such as the number of hidden neurons",
-        },
-    ),
-    Scene(
-        "Three 3s, three patterns, one answer",
-        three_patterns,
-        "(net.activations(X[{tale.threes}])[1] > 0.5).sum(axis=1)",
-        {},
-    ),
-]

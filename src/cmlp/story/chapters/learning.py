@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cmlp.story.page import Page, Scene
+from cmlp.story.page import Page, Scene, scene
 from cmlp.story.pictures.curves import Axes, Series
 from cmlp.story.pictures.layers import output_bars
 from cmlp.story.pictures.names import Names
@@ -17,6 +17,7 @@ from cmlp.story.tale import BATCH, LABELS, N_PASSES, RATE, SIZES, Tale
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+SCENES: list[Scene] = []
 _N_DIRECTIONS = 50
 _LENGTH = 0.1
 _LENGTHS = (0.01, 0.1, 0.3, 1.0)
@@ -26,6 +27,13 @@ _FIVE_PASSES = (0.015, RATE, 15.0, 50.0)
 PLATEAU = 9 * 0.1**2 + 0.9**2
 
 
+@scene(
+    SCENES,
+    "Before learning: trash",
+    "cmlp digits --seed {tale.other_seed}",
+    "label: the digit that an image was meant to be",
+    "seed: a number that fixes all random numbers",
+)
 def before_learning(tale: Tale, page: Page) -> None:
     """Show the outputs of the untrained network, and the labels."""
     outputs = tale.network(0).forward(tale.X_test[tale.nine][None])[0]
@@ -51,6 +59,12 @@ def before_learning(tale: Tale, page: Page) -> None:
     )
 
 
+@scene(
+    SCENES,
+    "How bad? The cost",
+    "net.cost(X_test[{tale.nine_rows}], [9])",
+    "cost: how bad: squared differences from the wanted outputs, summed, averaged over the images",
+)
 def the_cost(tale: Tale, page: Page) -> None:
     """Spell out the cost of one image, and show it before and after training."""
     row, label = tale.X_test[tale.nine][None], tale.y_test[tale.nine]
@@ -96,6 +110,13 @@ def change_of_cost(tale: Tale, direction: NDArray[np.float64], length: float) ->
     return change
 
 
+@scene(
+    SCENES,
+    "Which way is down?",
+    "from cmlp.story import story_network; story_network(1{tale.seed_argument}).cost(X, y)",
+    "gradient: for each knob, how much turning it changes the cost",
+    "pass (epoch): once through all images",
+)
 def which_way_is_down(tale: Tale, page: Page) -> None:
     """Compare steps along the gradient with random ones, and show three of its numbers."""
     gradient = tale.half_trained_gradient
@@ -123,7 +144,6 @@ def which_way_is_down(tale: Tale, page: Page) -> None:
 
 
 def _three_knobs(tale: Tale, page: Page, gradient: NDArray[np.float64]) -> None:
-    """Turn the most important knob, a middling one, and one that does nothing."""
     network = tale.network(1, "float64")
     order = np.argsort(-np.abs(gradient), kind="stable")
     zeros = np.flatnonzero(gradient == 0)
@@ -164,6 +184,12 @@ def ten_steps(tale: Tale) -> dict[float, list[float]]:
     return costs
 
 
+@scene(
+    SCENES,
+    "Small steps: the learning rate",
+    "cmlp digits --rate 15",
+    "learning rate: the length of a step is this number times the gradient",
+)
 def small_steps(tale: Tale, page: Page) -> None:
     """Show ten steps at three learning rates, five passes at four, and a step that is too long."""
     page.text(
@@ -210,31 +236,3 @@ def verdict(rate: float, cost: float, right: float) -> str:
     if rate > RATE and right < 60:
         return "too large: it jumps about"
     return ""
-
-
-SCENES = [
-    Scene(
-        "Before learning: trash",
-        before_learning,
-        "cmlp digits --seed {tale.other_seed}",
-        {"label": "the digit that an image was meant to be", "seed": "a number that fixes all random numbers"},
-    ),
-    Scene(
-        "How bad? The cost",
-        the_cost,
-        "net.cost(X_test[{tale.nine_rows}], [9])",
-        {"cost": "how bad: squared differences from the wanted outputs, summed, averaged over the images"},
-    ),
-    Scene(
-        "Which way is down?",
-        which_way_is_down,
-        "from cmlp.story import story_network; story_network(1{tale.seed_argument}).cost(X, y)",
-        {"gradient": "for each knob, how much turning it changes the cost", "pass (epoch)": "once through all images"},
-    ),
-    Scene(
-        "Small steps: the learning rate",
-        small_steps,
-        "cmlp digits --rate 15",
-        {"learning rate": "the length of a step is this number times the gradient"},
-    ),
-]

@@ -10,19 +10,27 @@ from numpy.typing import NDArray
 
 from cmlp import Network
 from cmlp.console.terminal import beside
-from cmlp.story.page import Page, Scene
+from cmlp.story.page import Page, Scene, scene
 from cmlp.story.pictures.curves import function_lines
 from cmlp.story.pictures.images import scale_of, squares
 from cmlp.story.pictures.names import SIDE, source_name
-from cmlp.story.pictures.neuron import activation_function, weighted_sum
+from cmlp.story.pictures.neuron import activation_function, sum_lines, weighted_sum
 from cmlp.story.pictures.text import signs
 from cmlp.story.tale import N_PASSES, Tale, sigmoid
 
+SCENES: list[Scene] = []
 _TOP, _BOTTOM = 8, 19
 _CUT = 20  # rows and columns of the pictures of screen 7
 _BIASES = (0, -5, -10, -15)
 
 
+@scene(
+    SCENES,
+    "One neuron: a weighted sum",
+    "cmlp look 9 --neuron {tale.neuron}",
+    "weight: the number that a wire multiplies the activation before it by",
+    "weighted sum (z): all activations times their weights, added up, plus the bias",
+)
 def a_weighted_sum(tale: Tale, page: Page) -> None:
     """Spell out the weighted sum of one neuron, and switch on one dark pixel at a time."""
     network, row = tale.network(N_PASSES, "float64"), tale.X_test[tale.nine]
@@ -30,10 +38,7 @@ def a_weighted_sum(tale: Tale, page: Page) -> None:
     spelled = weighted_sum(network, row, unit, 2)
     page.text(f"Each wire from a pixel has a number, its weight. {name} multiplies and adds up:")
     page.block(_pixels_times_weights(page, row, network.weights[0][:, unit.neuron], name))
-    terms = [(t.source, f"{t.activation:.3f} x {t.weight:+.3f} =", t.product) for t in spelled.terms]
-    rows = [*terms, (f"{spelled.n_others} other bright pixels", "", spelled.others), ("its bias", "", spelled.bias)]
-    table = [f"  {source:24} {factors:16} {product:+.3f}" for source, factors, product in rows]
-    page.block([*table, f"  the sum, called z {'':24}{spelled.z:+.3f}"])
+    page.block([f"  {line}" for line in sum_lines(spelled, "sigmoid")])
     weights = network.weights[0][:, unit.neuron]
     black = np.flatnonzero((row == 0) & tale.used)
     changes = []
@@ -45,8 +50,8 @@ def a_weighted_sum(tale: Tale, page: Page) -> None:
         place = " ".join(source_name(0, int(pixel)).split())
         changes.append(f"at {place} (weight {weights[pixel]:+.3f}) {name} {verb} to {after:.3f}")
     page.text(
-        f"Squashed (next screen): {spelled.activation:.3f}, its activation. A positive weight says: be on when that "
-        f"pixel is on. A negative one says the opposite. Light one black pixel: {changes[0]}, {changes[1]}."
+        "A positive weight says: be on when that pixel is on. A negative one says the opposite. Light one black pixel: "
+        f"{changes[0]}, {changes[1]}."
     )
 
 
@@ -66,6 +71,13 @@ def _pixels_times_weights(page: Page, row: NDArray[Any], weights: NDArray[Any], 
     return beside(*blocks, gap=5) if page.width >= 3 * _CUT + 14 else beside(*blocks[1:], gap=3)
 
 
+@scene(
+    SCENES,
+    "Squash it",
+    "1 / (1 + np.exp(-net.weighted_sums(X_test[{tale.nine_rows}])[0][0, {tale.unit.neuron}]))",
+    "sigmoid: a curve from 0 to 1 that squashes any number",
+    "softmax: squashes all outputs together; they add up to 1",
+)
 def squash_it(tale: Tale, page: Page) -> None:
     """Show the sigmoid with the sums of five neurons, and softmax beside it."""
     network, row = tale.network(N_PASSES, "float64"), tale.X_test[tale.nine]
@@ -109,6 +121,12 @@ def by_hand(weights: NDArray[np.float64], bias: float = 0) -> Network:
     return network
 
 
+@scene(
+    SCENES,
+    "A neuron made by hand",
+    "from cmlp.story.chapters.one_neuron import bar_weights, by_hand; "
+    "by_hand(bar_weights(8, -0.75)).weighted_sums(X_test[{tale.seven_rows}])[0].round(2)",
+)
 def made_by_hand(tale: Tale, page: Page) -> None:
     """Show a neuron whose weights are set by hand, on a 7 and on a filled block."""
     weights = bar_weights(_TOP, -0.75)
@@ -143,6 +161,13 @@ def made_by_hand(tale: Tale, page: Page) -> None:
     page.text("Bright in the middle, dark around it: that is how a neuron can see an edge.")
 
 
+@scene(
+    SCENES,
+    "How much of it? The bias",
+    "from cmlp.story.chapters.one_neuron import bar_weights, by_hand; "
+    "by_hand(bar_weights(8, -0.75), -10).forward(X_test[{tale.nine_rows}]).round(2)",
+    "bias: a number added to the sum: how easily the neuron is excited",
+)
 def the_bias(tale: Tale, page: Page) -> None:
     """Count the test images that excite the neuron made by hand, for four biases and two places."""
     both = tale.X_test[[tale.seven, tale.nine]]
@@ -170,6 +195,12 @@ def the_bias(tale: Tale, page: Page) -> None:
     )
 
 
+@scene(
+    SCENES,
+    "13,002 knobs, one function",
+    "sum(w.size for w in net.weights), sum(b.size for b in net.biases), net.n_params",
+    "parameters: all weights and biases: the knobs",
+)
 def one_function(tale: Tale, page: Page) -> None:
     """Count the parameters, and compute the network with three lines of NumPy."""
     network = tale.network(N_PASSES)
@@ -205,45 +236,3 @@ def difference_to_numpy(tale: Tale) -> float:
     for W, b in zip(network.weights, network.biases, strict=True):
         a = 1 / (1 + np.exp(-(a @ W + b)))
     return float(np.abs(a - network.forward(row[None])[0]).max())
-
-
-SCENES = [
-    Scene(
-        "One neuron: a weighted sum",
-        a_weighted_sum,
-        "cmlp look 9 --neuron {tale.neuron}",
-        {
-            "weight": "the number that a wire multiplies the activation before it by",
-            "weighted sum (z)": "all activations times their weights, added up, plus the bias",
-        },
-    ),
-    Scene(
-        "Squash it",
-        squash_it,
-        "1 / (1 + np.exp(-net.weighted_sums(X_test[{tale.nine_rows}])[0][0, {tale.unit.neuron}]))",
-        {
-            "sigmoid": "a curve from 0 to 1 that squashes any number",
-            "softmax": "squashes all outputs together; they add up to 1",
-        },
-    ),
-    Scene(
-        "A neuron made by hand",
-        made_by_hand,
-        "from cmlp.story.chapters.one_neuron import bar_weights, by_hand; "
-        "by_hand(bar_weights(8, -0.75)).weighted_sums(X_test[{tale.seven_rows}])[0].round(2)",
-        {},
-    ),
-    Scene(
-        "How much of it? The bias",
-        the_bias,
-        "from cmlp.story.chapters.one_neuron import bar_weights, by_hand; "
-        "by_hand(bar_weights(8, -0.75), -10).forward(X_test[{tale.nine_rows}]).round(2)",
-        {"bias": "a number added to the sum: how easily the neuron is excited"},
-    ),
-    Scene(
-        "13,002 knobs, one function",
-        one_function,
-        "sum(w.size for w in net.weights), sum(b.size for b in net.biases), net.n_params",
-        {"parameters": "all weights and biases: the knobs"},
-    ),
-]

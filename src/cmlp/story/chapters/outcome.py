@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from cmlp.console.terminal import beside, wrapped
 from cmlp.story.chapters.edges import bank, explained
 from cmlp.story.chapters.one_neuron import bar_weights
-from cmlp.story.page import Page, Scene
+from cmlp.story.page import Page, Scene, scene
 from cmlp.story.pictures.curves import Axes, Series, legend_lines, point_chart
 from cmlp.story.pictures.images import scale_of, squares
 from cmlp.story.pictures.names import SIDE
 from cmlp.story.pictures.text import bar, signs
 from cmlp.story.tale import BATCH, N_PASSES, RATE, Tale
 
+SCENES: list[Scene] = []
 _BATCHES = (1, 10, 100, 1000)
 _TIMES = (0, 1, 10)
 _LOOKS = (("dot", ""), ("ring", "down"), ("point", "up"))
@@ -29,6 +30,13 @@ _KINDS = {"sigmoid": ("logistic", RATE, "ring", "down"), "ReLU": ("relu", 0.1, "
 _SHALLOW, _DEEP = (16, 16), (16, 16, 16, 16)
 
 
+@scene(
+    SCENES,
+    "A few examples at a time",
+    "cmlp digits --batch 1000",
+    "batch: the few images of one step",
+    "stochastic gradient descent: small steps, each on another batch",
+)
 def a_few_at_a_time(tale: Tale, page: Page) -> None:
     """Compare the gradients of batches with that of the whole training set."""
     network = tale.network(1)
@@ -85,7 +93,6 @@ def batch_angles(tale: Tale, size: int, passes: int) -> NDArray[np.float64]:
 
 
 def _seconds(call: Any) -> float:
-    """Return the shortest of five durations of a call."""
     durations = []
     for _ in range(5):
         start = time.perf_counter()
@@ -94,6 +101,7 @@ def _seconds(call: Any) -> float:
     return min(durations)
 
 
+@scene(SCENES, "Learning, from trash to digits", "cmlp watch")
 def learning(tale: Tale, page: Page) -> None:
     """Show cost, accuracy and the gradient's length over the whole training."""
     states = {passes: tale.state(passes) for passes in _SHOWN}
@@ -122,6 +130,12 @@ def learning(tale: Tale, page: Page) -> None:
     )
 
 
+@scene(
+    SCENES,
+    "Sigmoid is old: ReLU",
+    "cmlp digits --activation relu --rate 0.1 --hidden 16,16,16,16",
+    "ReLU: negative sums become 0, positive ones stay as they are",
+)
 def relu(tale: Tale, page: Page) -> None:
     """Train networks with sigmoid and ReLU, with two and four hidden layers."""
     page.text(
@@ -149,7 +163,6 @@ def relu(tale: Tale, page: Page) -> None:
 
 
 def _two_curves(page: Page, title: str, runs: dict[str, tuple[list[float], float]]) -> list[str]:
-    """Draw the costs of a sigmoid and a ReLU network after each pass, with their accuracies."""
     places = np.linspace(0, 1, 5).tolist()
     series = [Series(places, costs, *_KINDS[name][2:]) for name, (costs, _) in runs.items()]
     axes = Axes((0, 1), [(1.0, "1.0"), (0.5, "0.5"), (0.0, "0")], [(0.0, "1"), (0.5, "3"), (1.0, "5 passes")])
@@ -167,6 +180,7 @@ def layer_gradients(tale: Tale, activation: str) -> list[str]:
     return [f"{np.linalg.norm(weights):.4f}" for weights in network.gradient(tale.X, tale.y).weights]
 
 
+@scene(SCENES, "What did the hidden neurons learn?", "cmlp look 9 --neuron {tale.most_edge}")
 def what_was_learned(tale: Tale, page: Page) -> None:
     """Compare the weights of layer A with edges and bars."""
     trained = tale.network(N_PASSES).weights[0]
@@ -192,6 +206,12 @@ def what_was_learned(tale: Tale, page: Page) -> None:
     )
 
 
+@scene(
+    SCENES,
+    "The examination",
+    "cmlp page",
+    "overfitting: learning the training images instead of what they have in common",
+)
 def the_examination(tale: Tale, page: Page) -> None:
     """Test the network on new images and on noise."""
     outputs, truth = tale.test_outputs, tale.y_test
@@ -226,27 +246,3 @@ def the_examination(tale: Tale, page: Page) -> None:
     else:
         page.block(together)
         page.text(*sentences)
-
-
-SCENES = [
-    Scene(
-        "A few examples at a time",
-        a_few_at_a_time,
-        "cmlp digits --batch 1000",
-        {"batch": "the few images of one step", "stochastic gradient descent": "small steps, each on another batch"},
-    ),
-    Scene("Learning, from trash to digits", learning, "cmlp watch", {}),
-    Scene(
-        "Sigmoid is old: ReLU",
-        relu,
-        "cmlp digits --activation relu --rate 0.1 --hidden 16,16,16,16",
-        {"ReLU": "negative sums become 0, positive ones stay as they are"},
-    ),
-    Scene("What did the hidden neurons learn?", what_was_learned, "cmlp look 9 --neuron {tale.most_edge}", {}),
-    Scene(
-        "The examination",
-        the_examination,
-        "cmlp page",
-        {"overfitting": "learning the training images instead of what they have in common"},
-    ),
-]

@@ -33,7 +33,6 @@ def loops(image: NDArray[np.uint8]) -> list[float]:
 
 
 def _flooded(wet: NDArray[np.bool_], dark: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return the dark pixels that are connected with wet ones."""
     while True:
         grown = wet.copy()
         grown[1:] |= wet[:-1]
