@@ -65,6 +65,11 @@ class Terminal:
         """Current number of columns; the window can be resized at any time."""
         return shutil.get_terminal_size().columns
 
+    @property
+    def height(self) -> int:
+        """Current number of lines."""
+        return shutil.get_terminal_size().lines
+
     def say(self, text: str = "") -> None:
         """Write a paragraph, wrapped to the terminal's width."""
         self.write_lines(wrapped(text, min(self.width, _TEXT_WIDTH)))

@@ -38,7 +38,7 @@ _GAP, _BAR_WIDTH = 4, 40
 
 def can_play(terminal: Terminal, keys: Keys) -> bool:
     """Return whether the training can be shown: on a terminal with colours, a keyboard and enough space."""
-    large = terminal.width >= _SMALLEST[0] and Screen(terminal).height >= _SMALLEST[1]
+    large = terminal.width >= _SMALLEST[0] and terminal.height >= _SMALLEST[1]
     return terminal.moves_cursor and bool(terminal.colors) and keys.available and large
 
 
@@ -49,8 +49,8 @@ def run(terminal: Terminal, program: str) -> int:
         key, page = "a", None
         while key == "a":
             opening = Opening(terminal)
-            opening.play(screen, keys)
-            key = opening.ask(screen, keys)
+            opening.play(screen)
+            key = opening.ask(screen)
             page = opening.page or page
     if page is not None:
         terminal.write_lines([f"The page to draw on: {printable(page)}"])
@@ -79,14 +79,14 @@ class Opening:
 
     # ------------------------------------------------------------------------------------------------- the training
 
-    def play(self, screen: Screen, keys: Keys) -> None:
+    def play(self, screen: Screen) -> None:
         """Show the training until its end or a key."""
 
         def read_key(timeout: float) -> str | None:
-            return None if keys.read(timeout) is None else "q"
+            return None if screen.keys.read(timeout) is None else "q"
 
         def draw() -> None:
-            screen.show(*self.frame(frame_width(self.terminal), screen.height))
+            screen.show(*self.frame(frame_width(self.terminal), self.terminal.height))
 
         play(Player(self.learning, _SECONDS), read_key, draw)
         self.learning.advance(self.learning.total)
@@ -116,10 +116,10 @@ class Opening:
 
     # --------------------------------------------------------------------------------------------------- the answer
 
-    def ask(self, screen: Screen, keys: Keys) -> str:
+    def ask(self, screen: Screen) -> str:
         """Show a digit and its answer until a key leads on; return "s", "a" or "q"."""
         while True:
-            key = screen.ask(keys, lambda: screen.show(self.last_lines(frame_width(self.terminal), screen.height)))
+            key = screen.ask(lambda: screen.show(self.last_lines(frame_width(self.terminal), self.terminal.height)))
             self._notice = ""
             if key in ("s", "a") or key in QUIT_KEYS:
                 return key if key in ("s", "a") else "q"

@@ -47,15 +47,13 @@ def show(terminal: Terminal, sections: Sequence[Sequence[str]]) -> None:
     def footer(number: int, n: int) -> str:
         return f"{number + 1}/{n}   space {'more' if number + 1 < n else 'end'}   b back   q end"
 
-    if terminal.moves_cursor and keys.available and len(whole) >= Screen(terminal).height:
+    if terminal.moves_cursor and keys.available and len(whole) >= terminal.height:
         with opened(terminal, keys) as screen:
-            turn_pages(screen, keys, lambda: packed(sections, max(screen.height - 1, 1)), footer)
+            turn_pages(screen, lambda: packed(sections, max(terminal.height - 1, 1)), footer)
     terminal.write_lines(whole)
 
 
-def turn_pages(
-    screen: Screen, keys: Keys, parts: Callable[[], list[list[str]]], footer: Callable[[int, int], str]
-) -> None:
+def turn_pages(screen: Screen, parts: Callable[[], list[list[str]]], footer: Callable[[int, int], str]) -> None:
     """Show parts, each with a last line for its number and the number of parts, until a key leads out of them."""
     number = 0
 
@@ -65,7 +63,7 @@ def turn_pages(
         screen.show(shown[now], footer(now, len(shown)))
 
     while number < len(parts()):
-        key = screen.ask(keys, draw)
+        key = screen.ask(draw)
         if key in QUIT_KEYS:
             return
         number = max(number - 1, 0) if key in BACK_KEYS else number + 1

@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     first = arguments.screen - 1
     if terminal.rewrites and keys.available:
         with opened(terminal, keys) as screen:
-            reader = _Reader(story, screen, keys, first)
+            reader = _Reader(story, screen, first)
             reader.read()
         if reader.number < N_SCREENS - 1:
             going_on = f"{program} story --screen {reader.number + 1}{story.seed_option}"
@@ -165,15 +165,15 @@ print(right.mean())  # {self.tale.state(N_PASSES).test_accuracy / 100:.6g}""".sp
 class _Reader:
     """Shows the screens one by one, as the keys say; `number` is the present one, counted from 0."""
 
-    def __init__(self, story: Story, screen: Screen, keys: Keys, first: int) -> None:
-        self._story, self._screen, self._keys = story, screen, keys
+    def __init__(self, story: Story, screen: Screen, first: int) -> None:
+        self._story, self._screen = story, screen
         self.number, self._part, self._n_parts = first, 0, 1
         self._typed = 0
 
     def read(self) -> None:
         """Show screens until a key ends the story."""
         while True:
-            key = self._screen.ask(self._keys, self._draw)
+            key = self._screen.ask(self._draw)
             is_at_the_end = self.number == N_SCREENS - 1 and self._part == self._n_parts - 1
             if key in QUIT_KEYS or (key in FORWARD_KEYS and is_at_the_end):
                 return
@@ -182,7 +182,7 @@ class _Reader:
     def _draw(self) -> None:
         if not self._story.is_written(self.number):
             self._screen.show([], "one moment ...")
-        parts = fitted(self._story.page(self.number), self._screen.height - 1)
+        parts = fitted(self._story.page(self.number), self._story.terminal.height - 1)
         self._n_parts = len(parts)
         self._part = min(self._part, len(parts) - 1)
         more = self._part + 1 < len(parts)
@@ -222,11 +222,11 @@ class _Reader:
             return "q back   any other key more" if number + 1 < n else "any key back"
 
         words = self._story.words(self.number)
-        turn_pages(self._screen, self._keys, lambda: fitted(words, self._screen.height - 1), footer)
+        turn_pages(self._screen, lambda: fitted(words, self._story.terminal.height - 1), footer)
 
     def _try(self) -> None:
         story, text = self._story, self._story.suggestion(self.number)
-        with self._screen.suspended(self._keys):
+        with self._screen.suspended():
             if story.is_command(text):
                 story.terminal.write_lines(["", f"$ {text}", ""])
                 arguments = shlex.split(text.removeprefix(story.program))
@@ -234,8 +234,8 @@ class _Reader:
             else:
                 story.terminal.write_lines(["", f">>> {text}", *story.result_lines(self.number)])
             story.terminal.write_lines(["", "any key: back to the story"])
-            self._keys.take()
-            self._keys.read()
+            self._screen.keys.take()
+            self._screen.keys.read()
 
 
 def _suggestion_lines(text: str, program: str, width: int) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import shlex
-import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -73,10 +72,10 @@ def _play_on_screen(terminal: Terminal, learning: Learning, case: Case, seconds:
 
         def draw() -> None:
             status = player.status(case.example.label, terminal.width, has_keys=keys.available)
-            screen.show(frame(screen.height), status)
+            screen.show(frame(terminal.height), status)
 
         play(player, keys.read, draw)
-    terminal.write_lines(frame(shutil.get_terminal_size().lines))
+    terminal.write_lines(frame(terminal.height))
     if not learning.finished:
         terminal.write_lines(["", f"ended after batch {learning.batch:,} of {learning.total:,}"])
 
