@@ -158,9 +158,9 @@ def _texts(line: str, y: int) -> Iterator[str]:
 def screens(columns: int = 80, lines: int = 24) -> Iterator[tuple[str, str, list[str]]]:
     """Yield name, title and lines of screens that a learner sees, on a terminal of true colours."""
     from cmlp.console.terminal import Terminal
-    from cmlp.story.chapters.tale import Tale
     from cmlp.story.first import Opening
     from cmlp.story.story import Story
+    from cmlp.story.tale import Tale
 
     os.environ.update(COLUMNS=str(columns), LINES=str(lines))
     terminal = Terminal(io.StringIO(), rewrites=True, colors=2**24, blocks=True)

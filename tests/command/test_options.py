@@ -8,9 +8,9 @@ import sys
 import pytest
 
 import cmlp
-from cmlp.command import digits_report
 from cmlp.command import main as cli
-from cmlp.console.experiment import METHODS, Experiment, Options
+from cmlp.console.experiment import METHODS, SUBJECTS, Experiment, Options
+from cmlp.story import digits
 
 OPTIONS = [
     [],
@@ -32,9 +32,7 @@ def help_text(capsys):
 
 
 def parsed(arguments):
-    chosen = vars(cli.make_parser("cmlp").parse_args(["digits", *arguments]))
-    del chosen["run"], chosen["save"], chosen["png"]
-    return Options(**chosen)
+    return Options.of(cli.make_parser("cmlp").parse_args(["digits", *arguments]))
 
 
 @pytest.mark.parametrize(
@@ -144,10 +142,15 @@ def test_help_shows_the_defaults_that_the_story_uses(capsys):
     assert "(default: 0)" in text and Options().seed == 0
 
 
+def suggestions_of(options):
+    method = options.method or SUBJECTS[options.data].method
+    return digits.suggestions(options, is_story=method == "story")
+
+
 @pytest.mark.parametrize("arguments", OPTIONS, ids=" ".join)
 def test_suggestions_are_other_commands_that_work(arguments):
     options = parsed(arguments)
-    suggested = [candidate for candidate, _ in digits_report._suggestions(options)]
+    suggested = list(suggestions_of(options).values())
     assert options not in suggested and len(set(suggested)) == len(suggested) >= 3
     for candidate in suggested:
         assert parsed(candidate.arguments().split()) == candidate
@@ -157,7 +160,7 @@ def test_suggestions_are_other_commands_that_work(arguments):
 @pytest.mark.parametrize("arguments", OPTIONS, ids=" ".join)
 def test_suggestions_keep_the_data(arguments):
     options = parsed(arguments)
-    kept = [what for candidate, what in digits_report._suggestions(options) if candidate.data == options.data]
+    kept = [what for what, other in suggestions_of(options).items() if other.data == options.data]
     assert "another random start" in kept
     assert {"a wider network", "the story's plain method"} & set(kept) or arguments == ["--hidden", "128,64"]
 
@@ -178,7 +181,7 @@ def test_pngs_are_the_pictures_of_the_report(capsys, tmp_path):
         assert f"saved: {path}" in text and path.read_bytes().startswith(b"\x89PNG")
     experiment = Experiment(Options(epochs=1))
     experiment.train()
-    pictures = digits_report.pngs(experiment)
+    pictures = digits.pngs(experiment)
     assert pictures["images"].shape == (30, 4 * 29 + 1) and pictures["weights"].shape == (2 * 29 + 1, 8 * 29 + 1, 3)
     sevens = pictures["images"][1:29, 1:29]
     assert any((sevens.ravel() == row).all() for row in experiment.data.X_test)

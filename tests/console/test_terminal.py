@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cmlp.console import terminal as terminal_module
-from cmlp.console.terminal import Terminal, wrapped
+from cmlp.console.terminal import Terminal, beside, duration, wrapped
 
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -201,25 +201,16 @@ def test_every_line_is_as_wide_as_the_image(colors, blocks, signed):
         "".join(lines).encode("ascii")
 
 
-@pytest.mark.parametrize("width, per_row", [(200, 4), (118, 4), (117, 3), (88, 3), (87, 2), (58, 2), (57, 1), (28, 1)])
-def test_gallery_places_images_side_by_side_if_they_fit(columns, width, per_row):
-    columns(width)
-    terminal = make()
-    images = [[str(i) * 28] for i in range(4)]
-    terminal.write_gallery(images, [[f"image {i}"] for i in range(4)], 28)
-    lines = terminal.stream.getvalue().splitlines()
-    assert lines[1] == "  ".join(str(i) * 28 for i in range(per_row))
-    caption = "".join(f"image {i}".ljust(30) for i in range(per_row))
-    assert lines[2] == caption.rstrip()
-    assert max(map(len, lines)) <= width
-    assert sum(line.count("image") for line in lines) == 4
+@pytest.mark.parametrize(
+    "seconds, text",
+    [(0, "0.00 s"), (0.99, "0.99 s"), (9.94, "9.9 s"), (119.4, "119 s"), (119.6, "2 min")],
+)
+def test_durations_are_rounded_and_have_a_unit(seconds, text):
+    assert duration(seconds) == text
 
 
-def test_gallery_in_a_terminal_narrower_than_an_image(columns):
-    columns(27)
-    terminal = make()
-    terminal.write_gallery([["x" * 28]] * 2, [["one"], ["two"]], 28)
-    assert terminal.stream.getvalue() == "\none\n\ntwo\n\n"
+def test_blocks_of_lines_side_by_side():
+    assert beside(["ab", "c"], ["1", "22", "333"], gap=1) == ["ab 1", "c  22", "   333"]
 
 
 @pytest.mark.parametrize("blocks", [True, False])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cmlp.story.chapters.tale import Tale
+from cmlp.story.tale import Tale
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """`cmlp look`: its numbers are those of the network in plain NumPy, at every width and in every encoding."""
 
-import copy
 import re
 
 import numpy as np
@@ -9,11 +8,11 @@ from terminals import output_of, terminal
 
 import cmlp
 from cmlp import datasets
+from cmlp.command import main as cli
 from cmlp.console.experiment import Experiment, Options
-from cmlp.console.experiment_options import example
-from cmlp.console.options import CommandError
 from cmlp.console.terminal import visible
-from cmlp.story.look import Look, look_sections
+from cmlp.story.case import case_of, image_of
+from cmlp.story.look import look_sections, looked
 from cmlp.story.pictures.names import Unit
 
 NINE = 7  # the first 9 among the test images
@@ -22,12 +21,8 @@ NINE = 7  # the first 9 among the test images
 @pytest.fixture(scope="module")
 def look():
     """The first test image of a 9, and the network of the story before and after two epochs."""
-    experiment = Experiment(Options(epochs=2))
-    before = copy.copy(experiment.network)
-    experiment.train()
-    data = experiment.data
-    chosen = example("9", 1, data.X_test, data.y_test, data.labels)
-    return Look(before, experiment.network, 2, chosen, data.labels)
+    arguments = cli.make_parser("cmlp").parse_args(["look", "9", "--epochs", "2"])
+    return looked(case_of(arguments, of_training=False))
 
 
 def plain(network, row):
@@ -43,12 +38,13 @@ def flat(sections):
 
 
 def lines_of(look, width=79, unit=None, **capabilities):
-    return [visible(line) for line in flat(look_sections(terminal(**capabilities), look, width, unit))]
+    asked = look._replace(case=look.case._replace(unit=unit))
+    return [visible(line) for line in flat(look_sections(terminal(**capabilities), asked, width))]
 
 
 def test_outputs_before_and_after_training_are_those_of_numpy(look):
     lines = lines_of(look)
-    outputs = [plain(network, look.example.row)[1][-1] for network in (look.before, look.after)]
+    outputs = [plain(network, look.case.example.row)[1][-1] for network in (look.before, look.after)]
     assert "before training: it says " + str(outputs[0].argmax()) in lines[0]
     assert "after 2 epochs: it says " + str(outputs[1].argmax()) in lines[0]
     for n, line in enumerate(lines[1:11]):
@@ -58,7 +54,7 @@ def test_outputs_before_and_after_training_are_those_of_numpy(look):
 @pytest.mark.parametrize("unit", [None, Unit(0, 4), Unit(1, 3), Unit(2, 9)])
 def test_weighted_sum_is_that_of_numpy(look, unit):
     lines = lines_of(look, 119, unit)
-    sums, a = plain(look.after, look.example.row)
+    sums, a = plain(look.after, look.case.example.row)
     layer, neuron = unit or Unit(0, int(np.abs(sums[0]).argmin()))
     (z,) = [line for line in lines if line.startswith("sum z")]
     assert z.split()[2] == f"{sums[layer][neuron]:+.3f}"
@@ -74,7 +70,7 @@ def test_weighted_sum_is_that_of_numpy(look, unit):
 
 @pytest.mark.parametrize("unit", [Unit(0, 4), Unit(1, 3), Unit(2, 9)])
 def test_switching_off_the_largest_input_has_the_effect_that_is_shown(look, unit):
-    _, a = plain(look.after, look.example.row)
+    _, a = plain(look.after, look.case.example.row)
     layer, neuron = unit
     weights = look.after.weights[layer][:, neuron].astype(float)
     largest = int(np.abs(a[layer] * weights).argmax())
@@ -143,9 +139,8 @@ def test_command_with_other_networks(monkeypatch, arguments):
 
 def test_names_of_clothes():
     y = np.array([9, 3, 8, 9])
-    chosen = example("Ankle Boot", 2, np.eye(4, 784, dtype=np.uint8), y, datasets._CLOTHES)
-    assert (chosen.image, chosen.digit, chosen.label) == (3, 9, "ankle boot")
-    assert example("8", 1, np.eye(4, 784, dtype=np.uint8), y, datasets._CLOTHES).label == "bag"
+    assert image_of("Ankle Boot", 2, y, datasets._CLOTHES) == 3
+    assert image_of("8", 1, y, datasets._CLOTHES) == 2
 
 
 @pytest.mark.parametrize(
@@ -157,10 +152,9 @@ def test_names_of_clothes():
         ("²", 1, "DIGIT"),
     ],
 )
-def test_images_that_do_not_exist(digit, number, message):
-    data = datasets.load_digits28()
-    with pytest.raises(CommandError, match=message):
-        example(digit, number, data.X_test, data.y_test, data.labels)
+def test_images_that_do_not_exist(monkeypatch, capsys, digit, number, message):
+    assert output_of(monkeypatch, "look", digit, "--number", str(number), status=1) == ""
+    assert message in capsys.readouterr().err
 
 
 def test_unknown_neuron_is_one_line_on_standard_error(monkeypatch, capsys):

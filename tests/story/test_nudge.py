@@ -8,33 +8,25 @@ import pytest
 from helpers import imported
 from terminals import output_of, terminal
 
-from cmlp.console.experiment import Experiment, Options
-from cmlp.console.experiment_options import example
+from cmlp.command import main as cli
 from cmlp.console.terminal import visible
+from cmlp.story.case import case_of
 from cmlp.story.nudge import in_double, loudest, nudge_sections, nudged, step_lines, telling_knobs
-from cmlp.story.pictures.average import each_share, of_knob
 from cmlp.story.pictures.names import Unit
+from cmlp.story.pictures.wishes import each_share, of_knob
 
 PLAIN = Path(__file__).parents[2] / "docs/plain.py"
 
 
+def nudge_of(digit="9", number=1, n=10):
+    """What an image wants from the network of the story after one epoch."""
+    arguments = cli.make_parser("cmlp").parse_args(["nudge", digit, "--number", str(number)])
+    return nudged(case_of(arguments, of_training=True), n)
+
+
 @pytest.fixture(scope="module")
-def experiment():
-    """The network of the story after one epoch."""
-    trained = Experiment(Options(epochs=1))
-    trained.train()
-    return trained
-
-
-def nudge_of(experiment, digit="9", number=1, n=10):
-    data = experiment.data
-    chosen = example(digit, number, data.X_train, data.y_train, data.labels)
-    return nudged(experiment.network, data.X_train, data.y_train, data.labels, chosen, n)
-
-
-@pytest.fixture
-def nudge(experiment):
-    return nudge_of(experiment)
+def nudge():
+    return nudge_of()
 
 
 def backpropagation(network, row, digit):
@@ -55,7 +47,8 @@ def flat(sections):
 
 
 def page(nudge, width=79, unit=None, **capabilities):
-    return [visible(line) for line in flat(nudge_sections(terminal(**capabilities), nudge, width, unit))]
+    asked = nudge._replace(case=nudge.case._replace(unit=unit))
+    return [visible(line) for line in flat(nudge_sections(terminal(**capabilities), asked, width))]
 
 
 def test_outputs_targets_squares_and_wishes_are_those_of_numpy(nudge):
@@ -133,27 +126,28 @@ def test_table_of_examples_shows_what_each_one_wants(nudge):
     np.testing.assert_allclose(shown, -np.array(alone), atol=0.00501)
 
 
-def test_chosen_example_is_the_first_and_others_follow(experiment):
-    nudge = nudge_of(experiment, "9", 300, n=4)
-    rows = np.flatnonzero(experiment.data.y_train == 9)
+def test_chosen_example_is_the_first_and_others_follow():
+    nudge = nudge_of("9", 300, n=4)
+    rows = np.flatnonzero(nudge.case.experiment.data.y_train == 9)
     assert nudge.images.tolist() == [rows[299], 0, 1, 2]
-    assert nudge_of(experiment, "9", 1, n=6).images.tolist() == [4, 0, 1, 2, 3, 5]
-    assert nudge_of(experiment, n=1).images.tolist() == [4]
+    assert nudge_of("9", 1, n=6).images.tolist() == [4, 0, 1, 2, 3, 5]
+    assert nudge_of(n=1).images.tolist() == [4]
 
 
-def test_network_in_double_precision_is_the_same(experiment):
+def test_network_in_double_precision_is_the_same(nudge):
+    experiment = nudge.case.experiment
     double = in_double(experiment.network)
     np.testing.assert_array_equal(double.params, experiment.network.params)
     X = experiment.data.X_test[:5]
     np.testing.assert_allclose(double.forward(X), experiment.network.forward(X), atol=1e-5)
 
 
-def test_step_is_one_step_of_gradient_descent(experiment):
-    nudge = nudge_of(experiment)
-    twin = in_double(experiment.network)
+def test_step_is_one_step_of_gradient_descent():
+    nudge = nudge_of()
+    twin = in_double(nudge.case.experiment.network)
     before = [twin.cost(nudge.X, nudge.y), twin.cost(nudge.X[:1], nudge.y[:1])]
     twin.params = twin.params - 1.5 * twin.gradient(nudge.X, nudge.y).flat
-    text = " ".join(step_lines(terminal(), nudge, 79, 1.5))
+    text = " ".join(step_lines(terminal(), nudge, 79))
     after = [twin.cost(nudge.X, nudge.y), twin.cost(nudge.X[:1], nudge.y[:1])]
     assert f"cost of the 10 images goes from {before[0]:.3f} to {after[0]:.3f}" in text
     assert f"that of this 9 from {before[1]:.3f} to {after[1]:.3f}" in text

@@ -9,15 +9,14 @@ import pytest
 from terminals import terminal
 
 from cmlp import Network
-from cmlp.console import digit, png
-from cmlp.console.charts import beside
-from cmlp.console.terminal import visible
+from cmlp.console.terminal import BLUE, ORANGE, beside, visible
 from cmlp.datasets import load_digits28
 from cmlp.names import letters
-from cmlp.story.pictures import curves, layers, neuron, outputs, text, wishes
-from cmlp.story.pictures.names import Unit, parse_unit, source_name, unit_name
+from cmlp.story.pictures import curves, images, layers, neuron, text, wishes
+from cmlp.story.pictures.names import Names, Unit, source_name
 
 LABELS = tuple("0123456789")
+NAMES = Names((784, 16, 16, 10), LABELS)
 
 
 TERMINALS = [terminal(), terminal(blocks=False), terminal(colors=256), terminal(colors=2**24, blocks=False)]
@@ -64,21 +63,20 @@ def plain_wishes(network, row, digit):
 
 
 def test_names_of_neurons():
-    sizes = (784, 16, 16, 10)
     assert [letters(n) for n in (0, 1, 25, 26, 27, 701, 702)] == ["A", "B", "Z", "AA", "AB", "ZZ", "AAA"]
-    assert unit_name(Unit(0, 12), sizes, LABELS) == "A13"
-    assert unit_name(Unit(2, 9), sizes, LABELS) == "9"
+    assert NAMES.of(Unit(0, 12)) == "A13"
+    assert NAMES.of(Unit(2, 9)) == "9"
     assert source_name(0, 10 * 28 + 4) == "row 10, col  4"
     assert source_name(2, 0) == "B1"
     for unit in (Unit(0, 0), Unit(1, 15), Unit(2, 3)):
-        assert parse_unit(unit_name(unit, sizes, LABELS), sizes, LABELS) == unit
-    assert parse_unit("b4", sizes, LABELS) == Unit(1, 3)
+        assert NAMES.unit(NAMES.of(unit)) == unit
+    assert NAMES.unit("b4") == Unit(1, 3)
 
 
 @pytest.mark.parametrize("name", ["A0", "A17", "C1", "10", "", "A", "A1x", "A-1"])
 def test_unknown_neurons_raise_with_the_names_that_exist(name):
     with pytest.raises(ValueError, match="A1 to A16, B1 to B16, 0 to 9"):
-        parse_unit(name, (784, 16, 16, 10), LABELS)
+        NAMES.unit(name)
 
 
 # ------------------------------------------------------------------------------------------------------- bars
@@ -88,7 +86,7 @@ def test_unknown_neurons_raise_with_the_names_that_exist(name):
 @pytest.mark.parametrize("width", [20, 26, 60])
 def test_output_bars_show_the_activations_and_mark_the_largest(where, width):
     values = np.array([0.1, 0.25, 0, 1, 0.5, 0.001, 0.9996, 0.2, 0, 0])
-    lines = [visible(line) for line in outputs.output_bars(where, values, LABELS, width)]
+    lines = [visible(line) for line in layers.output_bars(where, values, LABELS, width)]
     assert [line.split()[:2] for line in lines] == [[str(n), f"{value:.3f}"] for n, value in enumerate(values)]
     winner = text.symbols(where).winner
     assert [n for n, line in enumerate(lines) if winner in line] == [3]
@@ -101,7 +99,7 @@ def test_output_bars_show_the_activations_and_mark_the_largest(where, width):
 
 
 def test_activations_above_1_scale_the_bars():
-    lines = outputs.output_bars(terminal(), np.array([0, 4.0, 2.0]), ("a", "b", "c"), 30)
+    lines = layers.output_bars(terminal(), np.array([0, 4.0, 2.0]), ("a", "b", "c"), 30)
     assert [line.count("█") for line in lines] == [0, 20, 10]
 
 
@@ -144,7 +142,7 @@ def test_weighted_sum_is_that_of_numpy_and_adds_up(network, data, unit):
     np.testing.assert_allclose([term.product for term in spelled.terms], expected, atol=1e-6)
     for term in spelled.terms:
         assert term.product == pytest.approx(term.weight * term.activation)
-    assert spelled.n_others + spelled.n_zero + 4 == len(products)
+    assert spelled.n_others + 4 == np.count_nonzero(products)
     shown = [line.split()[-1] for line in neuron.sum_lines(spelled, "sigmoid")]
     values = [*(term.product for term in spelled.terms), spelled.others, spelled.bias, spelled.z]
     assert shown == [*(f"{value:+.3f}" for value in values), f"{spelled.activation:.3f}"]
@@ -152,7 +150,7 @@ def test_weighted_sum_is_that_of_numpy_and_adds_up(network, data, unit):
 
 def test_weighted_sum_of_a_black_image_is_the_bias(network):
     spelled = neuron.weighted_sum(network, np.zeros(784, np.uint8), Unit(0, 3))
-    assert (spelled.terms, spelled.n_others, spelled.n_zero) == ([], 0, 784)
+    assert (spelled.terms, spelled.n_others) == ([], 0)
     assert spelled.z == spelled.bias
     assert len(neuron.sum_lines(spelled, "sigmoid")) == 3
 
@@ -177,14 +175,14 @@ def test_activation_function_is_that_of_the_layer(name, function):
 @pytest.mark.parametrize("z", [-30.0, -8, -1.3, 0, 5, 100])
 def test_point_on_the_curve_is_where_the_function_says(where, z):
     width, height, reach = 38, 9, 8
-    lines = [visible(line) for line in neuron.curve_lines(where, sigmoid, [z], width, height)]
+    lines = [visible(line) for line in curves.function_lines(where, sigmoid, z, width, height)]
     assert len(lines) == height and max(map(len, lines)) <= width
     point = text.symbols(where).point
     ((row, column),) = [(n, line.index(point)) for n, line in enumerate(lines) if point in line]
     inside = min(max(z, -reach), reach)
-    assert (column - 5) / (width - 6) * 2 * reach - reach == pytest.approx(inside, abs=reach / (width - 6) * 1.01)
+    assert (column - 2) / (width - 3) * 2 * reach - reach == pytest.approx(inside, abs=reach / (width - 3) * 1.01)
     assert 1 - row / (height - 2) == pytest.approx(sigmoid(inside), abs=0.51 / (height - 2))
-    assert lines[0].startswith("   1 ") and lines[-2].startswith("   0 ")
+    assert lines[0][0] == "1" and lines[-2][0] == "0"
 
 
 # ------------------------------------------------------------------------------------------------------ wishes
@@ -194,8 +192,8 @@ def test_wishes_are_those_of_numpy(network, data):
     row, label = data.X_train[4], int(data.y_train[4])
     wanted, sum_wishes = plain_wishes(network, row, label)
     _, a = plain(network, row)
-    step = network.explain_step(data.X_train[:10], data.y_train[:10])
-    lines = wishes.output_wish_lines(terminal(), step, LABELS, 70, example=4)
+    step = network.explain_step(data.X_train[4:10], data.y_train[4:10])
+    lines = wishes.output_wish_lines(terminal(), step, LABELS, 70)
     target = np.eye(10)[label]
     for n, line in enumerate(lines):
         output = a[-1][n]
@@ -206,7 +204,7 @@ def test_wishes_are_those_of_numpy(network, data):
         assert arrows * wanted[-1][n] >= 0
     assert max(line.count("▲") + line.count("▼") for line in lines) == 12
     for unit in (Unit(2, 9), Unit(1, 9), Unit(0, 3)):
-        ways = wishes.three_ways(step, unit, example=4)
+        ways = wishes.three_ways(step, unit)
         layer, index = unit
         sum_wish, inputs, weights = sum_wishes[layer][index], a[layer], network.weights[layer][:, index].astype(float)
         assert ways.wish == pytest.approx(wanted[layer][index], rel=1e-3)
@@ -240,11 +238,9 @@ def test_tables_of_wishes_keep_the_width(network, data, where, width):
     step = network.explain_step(data.X_train[4:5], data.y_train[4:5])
     lines = wishes.output_wish_lines(where, step, LABELS, width, squared=width > 60)
     for unit in (Unit(2, 9), Unit(1, 0), Unit(0, 15)):
-        lines += wishes.three_ways_lines(
-            wishes.three_ways(step, unit), unit, unit_name(unit, network.sizes, LABELS), width
-        )
+        lines += wishes.three_ways_lines(wishes.three_ways(step, unit), unit, NAMES.of(unit), width)
     lines += wishes.layer_wish_lines(step, width)
-    lines.append(wishes.passed_wishes_line(step, Unit(1, 9), network.sizes, LABELS, width))
+    lines.append(wishes.passed_wishes_line(step, Unit(1, 9), NAMES, width))
     assert max(len(visible(line)) for line in lines) <= width
     assert all(where.blocks or visible(line).isascii() for line in lines)
 
@@ -252,7 +248,7 @@ def test_tables_of_wishes_keep_the_width(network, data, where, width):
 @pytest.mark.parametrize("width", [40, 79, 300])
 def test_passed_wishes_add_up_to_the_wish(network, data, width):
     step = network.explain_step(data.X_train[4:5], data.y_train[4:5])
-    line = wishes.passed_wishes_line(step, Unit(1, 9), network.sizes, LABELS, width)
+    line = wishes.passed_wishes_line(step, Unit(1, 9), NAMES, width)
     name, wish, equals, *terms = line.replace("from ", "").split()
     assert (name, equals) == ("B10:", "=")
     assert float(wish) == pytest.approx(sum(map(float, terms[::2])), abs=0.0056)
@@ -272,17 +268,16 @@ def test_wishes_of_every_layer_in_hundredths(network, data, width):
 
 
 def test_digit_is_cropped_to_its_box(data):
-    lines = digit.digit_lines(terminal(), data.X_test[7], margin=0)
+    lines = images.digit_lines(terminal(), data.X_test[7], margin=0)
     pixels = data.X_test[7].reshape(28, 28)
     assert max(map(len, lines)) == np.ptp(np.flatnonzero(pixels.any(axis=0))) + 1
-    assert len(digit.digit_lines(terminal(), np.zeros(784))) == 14
+    assert len(images.digit_lines(terminal(), np.zeros(784))) == 14
 
 
 def test_points_of_a_chart():
     series = [curves.Series([0, 0.5, 1], [1, 10, 100], "point", "")]
-    lines = curves.point_chart(
-        terminal(), series, (1, 100), (24, 6), [(1, "1"), (100, "100")], [(0, "0"), (1, "30")], logarithmic=True
-    )
+    axes = curves.Axes((1, 100), [(1, "1"), (100, "100")], [(0, "0"), (1, "30")], logarithmic=True)
+    lines = curves.point_chart(terminal(), series, axes, 24, 6)
     assert lines[0].startswith("100│") and lines[4].startswith("  1│●")
     assert lines[2].index("●") in (13, 14)
     assert lines[-1] == "    0" + " " * 17 + "30"
@@ -290,7 +285,7 @@ def test_points_of_a_chart():
 
 def test_equal_values_of_curves_hide_no_point():
     series = [curves.Series([0, 1], [1, 2], symbol, "") for symbol in ("ring", "point")]
-    lines = curves.point_chart(terminal(), series, (1, 2), (12, 4), [], [], apart=True)
+    lines = curves.point_chart(terminal(), series, curves.Axes((1, 2), [], []), 12, 4, apart=True)
     assert lines[:3] == ["│         ○●", "│", "│○●"]
 
 
@@ -302,7 +297,7 @@ def test_blocks_side_by_side_ignore_escape_codes():
 @pytest.mark.parametrize("shape", [(3, 5), (4, 2, 3)])
 def test_png_file_contains_the_pixels(tmp_path, shape):
     pixels = np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
-    png.write_png(tmp_path / "a.png", pixels, zoom=2)
+    images.write_png(tmp_path / "a.png", pixels, zoom=2)
     content = (tmp_path / "a.png").read_bytes()
     assert content.startswith(b"\x89PNG\r\n\x1a\n")
     position, chunks = 8, {}
@@ -322,17 +317,17 @@ def test_png_file_contains_the_pixels(tmp_path, shape):
 
 def test_sheet_of_weights_has_one_image_per_neuron():
     weights = np.random.default_rng(0).standard_normal((784, 100))
-    assert png.weight_sheet(weights[:, :3]).shape == (30, 3 * 29 + 1, 3)
-    assert png.weight_sheet(weights).shape == (8 * 29 + 1, 8 * 29 + 1, 3)
+    assert images.weight_sheet(weights[:, :3]).shape == (30, 3 * 29 + 1, 3)
+    assert images.weight_sheet(weights).shape == (8 * 29 + 1, 8 * 29 + 1, 3)
     weights[:, 0] = np.where(np.arange(784) % 2, 1, -1)
-    sheet = png.weight_sheet(weights)[1:29, 1:29].reshape(784, 3)
-    assert (sheet[1::2] == png._BLUE).all() and (sheet[::2] == png._ORANGE).all()
+    sheet = images.weight_sheet(weights)[1:29, 1:29].reshape(784, 3)
+    assert (sheet[1::2] == BLUE.rgb).all() and (sheet[::2] == ORANGE.rgb).all()
 
 
 def test_png_can_be_read_by_pillow(tmp_path):
     image = pytest.importorskip("PIL.Image")
-    pixels = png.signed_pixels(np.linspace(-1, 1, 12).reshape(3, 4))
-    png.write_png(tmp_path / "a.png", png.tiled([pixels, pixels], 2))
+    pixels = np.arange(36, dtype=np.uint8).reshape(3, 4, 3)
+    images.write_png(tmp_path / "a.png", images.tiled([pixels, pixels], 2))
     with image.open(tmp_path / "a.png") as opened:
         assert opened.size == (11, 5)
         np.testing.assert_array_equal(np.asarray(opened)[1:4, 1:5], pixels)

@@ -7,12 +7,13 @@ import pytest
 from terminals import terminal
 
 from cmlp.command import main as cli
-from cmlp.console.digit import scale_of
-from cmlp.story.chapters import SCREENS, learning, outcome
+from cmlp.story.chapters import learning, outcome
 from cmlp.story.chapters.edges import bank, explained
-from cmlp.story.chapters.page import Page
 from cmlp.story.chapters.rule import loops, rule
-from cmlp.story.chapters.tale import Tale
+from cmlp.story.page import Page
+from cmlp.story.pictures.images import scale_of
+from cmlp.story.script import SCREENS
+from cmlp.story.tale import Tale
 
 pytestmark = pytest.mark.usefixtures("columns")
 
@@ -95,12 +96,12 @@ def test_weighted_sum_adds_up(tale):
     text = text_of(tale, 7)
     page = Page(terminal(), 79)
     SCREENS[6][1].write(tale, page)
-    table = [line for line in page.lines if re.search(r"[+-]\d+\.\d{3}$", line) and "the sum" not in line]
+    table = [line for line in page.lines if re.search(r"[+-]\d+\.\d{3}$", line) and "sum z" not in line]
     products = [float(line.split()[-1]) for line in table]
-    (total,) = [float(line.split()[-1]) for line in page.lines if line.startswith("  the sum, called z")]
+    (total,) = [float(line.split()[-1]) for line in page.lines if line.startswith("  sum z")]
     assert len(products) == 4 and abs(sum(products) - total) < 0.005
     index = int(tale.neuron[1:]) - 1
-    assert f"Squashed (next screen): {forward(tale.params(30), tale.X_test[tale.nine][None])[1][0, index]:.3f}" in text
+    assert f"sigmoid(z) {forward(tale.params(30), tale.X_test[tale.nine][None])[1][0, index]:.3f}" in text
     assert "falls to" in text and "rises to" in text
 
 
@@ -180,8 +181,10 @@ def test_three_ways_add_up(tale):
     loud = int(tale.loud[1:]) - 1
     passed = weights[loud] * sum_wish
     text = text_of(tale, 18)
-    assert "passes " + " ".join(f"{v:+.3f}" for v in passed) in text
-    assert f"added up: {passed.sum():+.4f}" in text
+    largest = passed[np.argsort(-np.abs(passed))]
+    assert f"{tale.loud}: {passed.sum():+.3f} = {largest[0]:+.3f} (from " in text and f"{largest[1]:+.3f} (" in text
+    wanted = weights @ sum_wish
+    assert " ".join(f"{100 * v:+.0f}" for v in wanted) in text
     screen = text_of(tale, 16)
     rows = enumerate(zip(out, wish, strict=True))
     assert all(f"is {v:.3f} wanted {int(d == 9)} wish {w:+.3f}" in screen for d, (v, w) in rows)

@@ -11,9 +11,9 @@ from c_build import ROOT
 
 from cmlp.command import main as cli
 from cmlp.console.terminal import Terminal, visible
-from cmlp.story.chapters import SCREENS
-from cmlp.story.chapters.tale import Tale
+from cmlp.story.script import SCREENS
 from cmlp.story.story import N_SCREENS, Story
+from cmlp.story.tale import Tale
 
 DOCUMENT = ROOT / "docs/story-claims.md"
 N_CLAIMS = 40

@@ -7,7 +7,7 @@ from cmlp import MLPClassifier
 from cmlp.console.experiment import Experiment, Options
 from cmlp.datasets import load_digits28
 from cmlp.story import story_network
-from cmlp.story.chapters.tale import N_PASSES
+from cmlp.story.tale import N_PASSES
 
 
 @pytest.mark.parametrize("passes", [0, 1, 10, N_PASSES])

@@ -10,10 +10,10 @@ from terminals import Pty, terminal
 
 from cmlp.command import main as cli
 from cmlp.console.terminal import visible
-from cmlp.story.chapters.page import table_lines
-from cmlp.story.chapters.tale import Tale
-from cmlp.story.pages import packed
-from cmlp.story.story import N_SCREENS, Story, _suggestion_lines, fitted
+from cmlp.story.page import table_lines
+from cmlp.story.pages import fitted, packed
+from cmlp.story.story import N_SCREENS, Story, _suggestion_lines
+from cmlp.story.tale import Tale
 
 pytestmark = pytest.mark.usefixtures("columns")
 posix = pytest.mark.skipif(sys.platform == "win32", reason="ptys are POSIX")

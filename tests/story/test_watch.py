@@ -11,15 +11,14 @@ import pytest
 from terminals import Pty, output_of, terminal
 
 import cmlp
-from cmlp.console.digit import digit_lines
 from cmlp.console.experiment import Experiment, Options, accuracy
-from cmlp.console.experiment_options import example
 from cmlp.console.terminal import clipped, visible
 from cmlp.story import frames, watch
 from cmlp.story import learning as learning_module
+from cmlp.story.case import Case, Example, image_of
 from cmlp.story.learning import Learning, Pace
-from cmlp.story.pictures.names import Unit
-from cmlp.story.pictures.patches import patch_lines, shrunk
+from cmlp.story.pictures.images import digit_lines, patch_lines, shrunk
+from cmlp.story.pictures.names import Names, Unit
 from cmlp.story.watch import Player, frame_lines, play
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="ptys are POSIX")
@@ -30,9 +29,12 @@ def learning_of(n_measurements=5, **options):
     return Learning(Experiment(Options(**{"epochs": 2, **options})), n_measurements)
 
 
-def example_of(learning, digit="9"):
+def case_of(learning, unit=None):
+    """The first 9 of the training images, and a neuron."""
     data = learning.experiment.data
-    return example(digit, 1, data.X_train, data.y_train, data.labels)
+    image = image_of("9", 1, data.y_train, data.labels)
+    names = Names(learning.experiment.network.sizes, data.labels)
+    return Case(learning.experiment, Example(image, data.X_train[image], "9"), unit, names)
 
 
 @pytest.fixture(scope="module")
@@ -68,13 +70,8 @@ def test_measurements_are_those_of_the_network():
     learning = learning_of(n_measurements=None, epochs=1)
     learning.advance(123)
     network, (X, y, X_test, y_test) = learning.experiment.network, learning.experiment.data
-    assert learning.now == (
-        123,
-        network.cost(X, y),
-        network.cost(X_test, y_test),
-        accuracy(network, X, y),
-        accuracy(network, X_test, y_test),
-    )
+    costs = network.cost(X, y), network.cost(X_test, y_test)
+    assert learning.now == (123, (*costs, accuracy(network, X, y), accuracy(network, X_test, y_test)))
     learning.advance(500)
     batches = [point.batch for point in learning.history]
     assert batches[0] == 0 and batches[-1] == 500 and len(batches) == 61
@@ -89,7 +86,7 @@ def test_costly_networks_are_measured_now_and_then(monkeypatch):
     assert batches == sorted(batch for batch in due if batch <= 350)
     assert learning.now.batch == batches[-1]
     line = watch.header(terminal(), learning, 79)
-    assert line.startswith(f"epoch 1 of 1   after batch {batches[-1]}: cost {learning.now.training_cost:.3f} ")
+    assert line.startswith(f"epoch 1 of 1   after batch {batches[-1]}: cost {learning.now.measured.cost:.3f} ")
 
 
 def test_epoch_and_batch_are_counted():
@@ -117,14 +114,14 @@ def test_pace_starts_slowly_and_ends_with_the_last_batch(total):
 
 
 def test_frame_shows_the_measurements_and_the_outputs(trained):
-    chosen = example_of(trained)
-    lines = frame_lines(terminal(), trained, chosen, 79, 24)
-    point = trained.now
+    case = case_of(trained)
+    lines = frame_lines(terminal(), trained, case, 79, 24)
+    now = trained.now.measured
     assert lines[0].startswith(
-        f"epoch 2 of 2, batch 500 of 500   cost {point.training_cost:.3f}   "
-        f"right {point.training_accuracy:.1f} %, new images {point.test_accuracy:.1f} %"
+        f"epoch 2 of 2, batch 500 of 500   cost {now.cost:.3f}   "
+        f"right {now.accuracy:.1f} %, new images {now.test_accuracy:.1f} %"
     )
-    outputs = trained.experiment.network.forward(chosen.row[None])[0]
+    outputs = trained.experiment.network.forward(case.example.row[None])[0]
     for n, line in enumerate(lines[-10:]):
         assert f" {n} {outputs[n]:.2f}" in line
     assert len(lines) == 23
@@ -135,20 +132,20 @@ def test_frame_shows_the_measurements_and_the_outputs(trained):
 @pytest.mark.parametrize("width", [59, 79, 119])
 @pytest.mark.parametrize("unit", [Unit(0, 4), Unit(1, 3), Unit(2, 9)])
 def test_one_neuron_can_be_watched(trained, unit, width):
-    chosen = example_of(trained)
-    lines = frame_lines(terminal(), trained, chosen, width, 24, unit)
+    case = case_of(trained, unit)
+    lines = frame_lines(terminal(), trained, case, width, 24)
     assert len(lines) == 23 and max(map(len, lines)) <= width
     network = trained.experiment.network
-    z = network.weighted_sums(chosen.row[None])[unit.layer][0, unit.neuron]
+    z = network.weighted_sums(case.example.row[None])[unit.layer][0, unit.neuron]
     assert re.search(rf"sum z +{re.escape(f'{z:+.3f}')}", "\n".join(lines))
     bias = network.biases[unit.layer][unit.neuron]
     assert re.search(rf"bias +{re.escape(f'{bias:+.3f}')}", "\n".join(lines))
 
 
 def test_frame_shows_the_image_beside_its_outputs(trained):
-    chosen = example_of(trained)
-    image = digit_lines(terminal(), chosen.row)
-    lines = frame_lines(terminal(), trained, chosen, 79, 24)[-10:]
+    case = case_of(trained)
+    image = digit_lines(terminal(), case.example.row)
+    lines = frame_lines(terminal(), trained, case, 79, 24)[-10:]
     assert [line[: len(image[0])].rstrip() for line in lines] == [line.rstrip() for line in image[:10]]
 
 
@@ -160,12 +157,13 @@ def test_weight_images_fill_the_width(trained, width):
 
 
 def test_curves_are_where_the_measurements_say(trained):
-    lines = frames.charts(terminal(), trained, 55, 9)
+    positions = [trained.pace.share_at(point.batch) for point in trained.history]
+    lines = frames.charts(terminal(), positions, [point.measured for point in trained.history], [], 55, 9)
     assert lines[0].split("   ")[0] == "cost  ● old  ○ new"
     chart = [line.ljust(80)[29:] for line in lines[1:-1]]
     width = max(n for line in chart for n, mark in enumerate(line[4:]) if mark == "●")
     for point in trained.history:
-        share, position = point.training_accuracy / 100, trained.pace.share_at(point.batch)
+        share, position = point.measured.accuracy / 100, trained.pace.share_at(point.batch)
         assert any(
             abs((len(chart) - 1 - row) / (len(chart) - 1) - share) < 0.1 and abs(column - position * width) < 1
             for row, line in enumerate(chart)
@@ -178,7 +176,7 @@ def test_curves_are_where_the_measurements_say(trained):
 @pytest.mark.parametrize("height", [10, 18, 24, 40])
 @pytest.mark.parametrize("capabilities", [{}, {"blocks": False}, {"colors": 256}])
 def test_frame_keeps_the_width_and_the_height(trained, width, height, capabilities):
-    lines = frame_lines(terminal(**capabilities), trained, example_of(trained), width, height)
+    lines = frame_lines(terminal(**capabilities), trained, case_of(trained), width, height)
     assert max(len(visible(line)) for line in lines) <= width
     assert len(lines) < max(height, 12)
     assert capabilities.get("blocks", True) or all(visible(line).isascii() for line in lines)
@@ -303,16 +301,15 @@ def test_q_ends(key):
 
 def test_status_line_names_the_keys():
     player = Player(Counter())
-    chosen = example_of(learning_of(epochs=1))
-    assert player.status(chosen, 80, has_keys=True) == (
+    assert player.status("9", 80, has_keys=True) == (
         "a 9: is it one yet?   space pause   n one batch   + - speed   q end"
     )
     player.press("-")
     player.press(" ")
-    assert "space go on" in player.status(chosen, 80, has_keys=True)
-    assert "+ - speed 0.5x" in player.status(chosen, 80, has_keys=True)
-    assert len(player.status(chosen, 60, has_keys=True)) <= 60
-    assert player.status(chosen, 80, has_keys=False) == "a 9: is it one yet?"
+    assert "space go on" in player.status("9", 80, has_keys=True)
+    assert "+ - speed 0.5x" in player.status("9", 80, has_keys=True)
+    assert len(player.status("9", 60, has_keys=True)) <= 60
+    assert player.status("9", 80, has_keys=False) == "a 9: is it one yet?"
 
 
 # ----------------------------------------------------------------------------------------------------- the command

@@ -34,31 +34,7 @@ class Rows(NamedTuple):
 def read_rows(
     path: str, target: str | None, labels: str | None, header: str, dropped: Sequence[str], max_bytes: int
 ) -> Rows | ParquetBlocks:
-    """Return the rows of a file, and one of its columns or the content of another file as targets.
-
-    Parameters
-    ----------
-    path : str
-    target : str or None
-        Name of the column of targets, or its number from 1.
-    labels : str or None
-        A file with a target for each row: npy, idx, or text with one a line. If neither is given, an idx file of images
-        needs the file of labels beside it that has the corresponding name, as those of MNIST.
-    header : {"auto", "yes", "no"}
-        As for `read_table`.
-    dropped : sequence of str
-        Columns to leave out, each given by its name or its number from 1.
-    max_bytes : int
-        Limit for what a compressed file contains; a Parquet file with more is read in blocks. The rows of blocks are
-        shuffled within their block, those in memory among all.
-
-    Raises
-    ------
-    CommandError, ValueError, ImportError
-        If the file has no such column, or cannot be read as a table.
-    OSError
-        If the file cannot be read.
-    """
+    """Return the rows of a file, and one of its columns or the content of another file as targets."""
     with opened(path, max_bytes) as file:
         start = file.peek(len(NPY))
     if target is None:
@@ -87,7 +63,6 @@ def _labels_beside(path: str) -> str:
 
 
 def _labelled(path: str, start: bytes, labels: str, header: str, dropped: Sequence[str], max_bytes: int) -> Rows:
-    """Return rows whose targets are in a file of their own."""
     if start.startswith(PARQUET):
         raise CommandError(f"{path} must have a column of targets: use --target")
     values = read_column(labels, max_bytes)
@@ -131,7 +106,6 @@ def _columns(values: NDArray[Any], kept: list[int]) -> NDArray[Any]:
 
 
 def _parquet(path: str, target: str, dropped: Sequence[str], max_bytes: int) -> Rows | ParquetBlocks:
-    """Return the rows of a Parquet file, or its blocks if it is too large to be read at once."""
     from cmlp.datasets import ParquetBlocks
     from cmlp.datasets.parquet import column_names, content_size, read_columns
 

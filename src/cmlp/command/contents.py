@@ -103,7 +103,6 @@ def _read_npy(file: IO[bytes], path: str) -> NDArray[Any]:
 
 
 def _npy_header(file: IO[bytes], path: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    """Return shape, order and type of an array of numbers or text."""
     try:
         with warnings.catch_warnings(action="ignore"):  # of the parser, about the header
             version = np.lib.format.read_magic(file)

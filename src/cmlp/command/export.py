@@ -63,7 +63,6 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
 
 
 def _check(arguments: argparse.Namespace) -> None:
-    """Raise CommandError if options do not match the format."""
     if arguments.to == "c-int8" and arguments.calibrate is None:
         raise options.CommandError("--to c-int8 needs --calibrate DATA: rows that are typical for the input")
     if arguments.to != "c-int8" and arguments.calibrate is not None:
@@ -76,7 +75,6 @@ def _check(arguments: argparse.Namespace) -> None:
 
 
 def _exported(arguments: argparse.Namespace, model: Any) -> object:
-    """Write the file, and return what the export reports."""
     with options.reported(ImportError, TypeError, words=_WORDS):
         if arguments.to == "onnx":
             model.to_onnx(arguments.output)
@@ -88,7 +86,6 @@ def _exported(arguments: argparse.Namespace, model: Any) -> object:
 
 
 def _calibration(arguments: argparse.Namespace, model: Any) -> Any:
-    """Return the calibration rows, with their labels if there are any."""
     from cmlp.command import tables
 
     rows = read_inputs(arguments, arguments.calibrate, model).values

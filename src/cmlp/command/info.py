@@ -63,7 +63,6 @@ def described(model: Any) -> dict[str, str]:
 
 
 def _described_table(model: Any) -> dict[str, str]:
-    """Describe the model of a table."""
     content = model._content()
     nets = [net for net, _ in content.nets]
     n_params = sum(net.n_params for net in nets)

@@ -88,7 +88,6 @@ def main(arguments: Sequence[str] | None = None, program: str = "cmlp") -> int:
 
 
 def _run(arguments: list[str], program: str) -> int:
-    """Run the command that the arguments name."""
     from cmlp.console.options import CommandError
     from cmlp.console.terminal import Terminal
     from cmlp.story import first
@@ -117,9 +116,8 @@ _GENERAL = ("-h", "--help", "--version")
 
 
 def _commands() -> Sequence[Any]:
-    """Return the modules of the commands, in the order of the help."""
-    from cmlp.command import digits, export, info, page, predict, train
-    from cmlp.story import compare, look, nudge, read, story, watch
+    from cmlp.command import export, info, page, predict, train
+    from cmlp.story import compare, digits, look, nudge, read, story, watch
 
     return story, digits, watch, look, nudge, compare, page, read, train, predict, info, export
 

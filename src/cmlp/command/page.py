@@ -6,9 +6,8 @@ import argparse
 import os
 from typing import TYPE_CHECKING, Any
 
-from cmlp import datasets
 from cmlp.console import options
-from cmlp.console.experiment import story_network
+from cmlp.console.experiment import SUBJECTS, story_network
 from cmlp.console.printable import printable
 from cmlp.console.terminal import Terminal
 from cmlp.console.web import PAGE_FILE, check_page_file, open_in_browser
@@ -22,7 +21,6 @@ DESCRIPTION = (
     "the model of a table, with a field for each column. "
     "Without a model file, the network of the story is trained, which takes less than a second."
 )
-_DATA = {"sample": datasets.load_digits28, "mnist": datasets.load_mnist, "fashion": datasets.load_fashion_mnist}
 # The options by the names that Python has for them.
 _WORDS = {
     "X_train": "the training images of --data",
@@ -51,7 +49,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--data",
-        choices=tuple(_DATA),
+        choices=tuple(SUBJECTS),
         help="images for the page (default: the bundled sample of MNIST if the model reads digits, otherwise none; "
         "mnist and fashion are downloaded once, or read from the folder that the environment variable CMLP_DATA "
         "names)",
@@ -83,13 +81,12 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
 
 
 def _written(model: Any, output: str, arguments: argparse.Namespace) -> Document:
-    """Write the page of a network, an estimator or an estimator for tables."""
     from cmlp.page.document import write_page
     from cmlp.page.table import write_table_page
     from cmlp.record import record_of
 
     if hasattr(model, "_record"):
-        data = _DATA[arguments.data]() if arguments.data else None
+        data = SUBJECTS[arguments.data].load() if arguments.data else None
         return write_page(record_of(model), output, data, arguments.title)
     if arguments.data:
         raise ValueError(f"--data shows images to a network: a {type(model).__name__} has fields for its columns")

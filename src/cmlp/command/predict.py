@@ -132,5 +132,4 @@ def _results(model: Any, table: Table, proba: bool) -> NDArray[Any]:
 
 
 def _line(result: Any) -> str:
-    """Return the line of a row: a label or a number, or several numbers with commas."""
     return printable(str(result)) if not getattr(result, "ndim", 0) else ",".join(map(str, result))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Sequence
-from functools import partial
 
 from cmlp.console.options import CommandError
 
@@ -16,47 +15,33 @@ _MOST_NAMED = 5  # columns in a message
 
 def without(dropped: Sequence[str]) -> Selection:
     """Select all columns but those that are given by their names or their numbers from 1."""
-    return partial(_kept, dropped)
+
+    def select(path: str, width: int, names: Sequence[str] | None) -> list[int]:
+        columns = {column_number(path, width, names, text) for text in dropped}
+        return [i for i in range(width) if i not in columns]
+
+    return select
 
 
-def inputs_of(n_inputs: int, names: Sequence[str] | None, dropped: Sequence[str]) -> Selection:
+def inputs_of(n_inputs: int, wanted: Sequence[str] | None, dropped: Sequence[str]) -> Selection:
     """Select the columns that a model needs; raises CommandError if they are not those that are left in the file.
 
-    Parameters
-    ----------
-    n_inputs : int
-        Number of inputs of the model.
-    names : sequence of str or None
-        The model's feature names. If the file has names too, columns are found by name, in any order.
-    dropped : sequence of str
-        As for `without`.
+    If the model and the file have names of columns, these are found by name, in any order.
     """
-    return partial(_inputs, n_inputs, names, dropped)
 
-
-def _kept(dropped: Sequence[str], path: str, width: int, names: Sequence[str] | None) -> list[int]:
-    columns = {column_number(path, width, names, text) for text in dropped}
-    return [i for i in range(width) if i not in columns]
-
-
-def _inputs(
-    n_inputs: int,
-    wanted: Sequence[str] | None,
-    dropped: Sequence[str],
-    path: str,
-    width: int,
-    names: Sequence[str] | None,
-) -> list[int]:
-    kept = _kept(dropped, path, width, names)
-    if wanted is not None and names is not None:
-        return _by_name(path, wanted, {i: names[i] for i in kept})
-    if len(kept) != n_inputs:
-        left = " left" if dropped else ""
-        which = "its name or its number from 1" if names is not None else "its number from 1"
+    def select(path: str, width: int, names: Sequence[str] | None) -> list[int]:
+        kept = without(dropped)(path, width, names)
+        if wanted is not None and names is not None:
+            return _by_name(path, wanted, {i: names[i] for i in kept})
         surplus = len(kept) - n_inputs
-        hint = f": leave out {'one' if surplus == 1 else surplus} with --drop COLUMN, {which}" if surplus > 0 else ""
-        raise CommandError(f"{path} has {len(kept)} columns{left}, but the model has {n_inputs} inputs{hint}")
-    return kept
+        if surplus:
+            which = "its name or its number from 1" if names is not None else "its number from 1"
+            hint = f": leave out {'one' if surplus == 1 else surplus} with --drop COLUMN, {which}"
+            has = f"{path} has {len(kept)} columns{' left' if dropped else ''}"
+            raise CommandError(f"{has}, but the model has {n_inputs} inputs{hint if surplus > 0 else ''}")
+        return kept
+
+    return select
 
 
 def _by_name(path: str, wanted: Sequence[str], kept: dict[int, str]) -> list[int]:

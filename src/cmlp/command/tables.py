@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import itertools
@@ -24,19 +25,10 @@ _DELIMITERS = ",;\t"
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of numbers with names of the columns, like a data frame.
+    """Rows of numbers (uint8, float32 or float64) with names of the columns, like a data frame.
 
-    Attributes
-    ----------
-    values : ndarray of shape (n_rows, n_columns)
-        uint8, float32 or float64.
-    columns : list of str or None
-    lines : sequence of int or None
-        The line in the file of each row of a CSV file.
-    kept : sequence of int or None
-        The position in the file of each column, if columns were left out.
-    first : int
-        The position in the file of the first row.
+    `lines` has the line of each row in a CSV file, `kept` the position in the file of each column if some were left
+    out, and `first` that of the first row.
     """
 
     values: NDArray[Any]
@@ -56,24 +48,9 @@ class Table:
 
 
 def read_table(path: str, header: str, select: Selection, max_bytes: int) -> Table:
-    """Read a file; its first bytes determine the format.
+    """Read a file; its first bytes determine the format. `max_bytes` limits what a compressed file contains.
 
-    Parameters
-    ----------
-    path : str
-    header : {"auto", "yes", "no"}
-        Whether the first line of a CSV file has the names of the columns; "auto": if none of its values is a number.
-    select : Selection
-        The columns to read. The others may contain text.
-    max_bytes : int
-        Limit for what a compressed file contains.
-
-    Raises
-    ------
-    CommandError
-        If the file has no rows, or a value is missing, not a number, NaN or infinite. The message names the place.
-    OSError
-        If the file cannot be read.
+    Raises CommandError with the place if a value is missing, not a number, NaN or infinite, or there are no rows.
     """
     with opened(path, max_bytes) as file:
         if file.peek(len(PARQUET)).startswith(PARQUET):
@@ -153,7 +130,6 @@ def _require_matrix(path: str, values: NDArray[Any]) -> None:
 
 
 def _matrix(path: str, values: NDArray[Any], select: Selection) -> Table:
-    """Return an array as rows of numbers; images become rows."""
     if values.dtype.kind not in "buif":
         raise CommandError(f"{path} must contain real numbers, got an array of dtype {values.dtype}")
     _require_matrix(path, values)
@@ -181,8 +157,7 @@ def _read_csv(path: str, text: Iterable[str], header: str, select: Selection) ->
     for line, cells in _rows(path, text):
         if width is None:
             width = len(cells)
-            if header == "yes" or (header == "auto" and not any(map(_resembles_a_number, cells))):
-                names = [cell.strip() for cell in cells]
+            names = _names(header, cells)
             kept = select(path, width, names)
             is_whole = kept == list(range(width))
             if names is not None:
@@ -204,10 +179,9 @@ def read_cells(path: str, text: Iterable[str], header: str, column: str) -> list
     at = None
     for line, row in _rows(path, text):
         if at is None:
-            named = header == "yes" or (header == "auto" and not any(map(_resembles_a_number, row)))
-            names = [cell.strip() for cell in row] if named else None
+            names = _names(header, row)
             at = column_number(path, len(row), names, column)
-            if named:
+            if names is not None:
                 continue
         if len(row) <= at:
             raise CommandError(f"{path}, line {line}: {len(row)} values, but column {column!r} is number {at + 1}")
@@ -218,7 +192,6 @@ def read_cells(path: str, text: Iterable[str], header: str, column: str) -> list
 
 
 def _rows(path: str, text: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
-    """Yield the line number and the values of each row."""
     try:
         yield from _delimited(text)
     except UnicodeDecodeError as error:
@@ -247,16 +220,20 @@ def _floats(cells: list[str]) -> list[float]:
     return list(map(float, cells))
 
 
+def _names(header: str, cells: list[str]) -> list[str] | None:
+    """Return the names of the columns in the first line; with "auto", it has names if none of its cells is a number."""
+    if header == "no" or (header == "auto" and any(map(_resembles_a_number, cells))):
+        return None
+    return [cell.strip() for cell in cells]
+
+
 def _resembles_a_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
+    with contextlib.suppress(ValueError):
+        return float(cell) is not None
+    return False
 
 
 def _not_a_number(path: str, line: int, cells: list[str], names: list[str] | None, kept: Sequence[int]) -> CommandError:
-    """Return the error for the first cell of a row that is not a number."""
     for column in kept:
         try:
             _floats([cells[column]])
@@ -319,23 +296,7 @@ def read_column(path: str, max_bytes: int) -> list[str] | NDArray[Any]:
 
 
 def read_labels(path: str, classes: Sequence[object], max_bytes: int) -> NDArray[Any]:
-    """Read one label for each row: an npy or idx file, or a text file with one label a line.
-
-    Parameters
-    ----------
-    path : str
-    classes : sequence
-        The labels that can occur.
-    max_bytes : int
-        Limit for what a compressed file contains.
-
-    Raises
-    ------
-    CommandError
-        If a label is not one of the classes.
-    OSError
-        If the file cannot be read.
-    """
+    """Read one label for each row: an npy or idx file, or a text file with one label a line."""
     values = read_column(path, max_bytes)
     by_text = {str(label): label for label in classes}
     found: list[object] = [by_text.get(line, line) for line in values] if isinstance(values, list) else values.tolist()

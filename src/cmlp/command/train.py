@@ -16,7 +16,7 @@ from cmlp.console import options
 from cmlp.console.interruption import completed
 from cmlp.console.printable import printable, printable_message
 from cmlp.console.spelling import in_options
-from cmlp.console.terminal import Terminal
+from cmlp.console.terminal import Terminal, duration
 
 if TYPE_CHECKING:
     from cmlp.command.columns import Rows
@@ -71,7 +71,6 @@ def _flag(name: str) -> str:
 
 
 def _words() -> dict[str, str]:
-    """Return the options by the names that Python has for them."""
     return {name: _flag(name) for name in _parameters()} | {
         "input_scale='standard' of an estimator": "--input-scale standard",
         "resume=True": "--resume",
@@ -139,7 +138,6 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
 
 
 def _model(arguments: argparse.Namespace) -> Any:
-    """Return the estimator: a new one, or with ``--resume`` the one in the file."""
     import cmlp
 
     kind: Any = cmlp.MLPRegressor if arguments.regressor else cmlp.MLPClassifier
@@ -197,9 +195,7 @@ class Progress:
     """A callback that shows a line with a bar, the loss, the validation score and the time left."""
 
     def __init__(self, terminal: Terminal) -> None:
-        from cmlp.command.digits_report import duration
-
-        self._terminal, self._duration = terminal, duration
+        self._terminal = terminal
         self._started, self._first = 0.0, 0
 
     def on_fit_begin(self, trainer: Any) -> None:
@@ -215,7 +211,7 @@ class Progress:
         if epoch.validation_score is not None:
             fields.append(f"validation {epoch.validation_score:.4f}")
         seconds = (time.monotonic() - self._started) / (epoch.number - self._first)
-        fields.append(f"{self._duration(seconds * (most - epoch.number))} left")
+        fields.append(f"{duration(seconds * (most - epoch.number))} left")
         try:
             self._terminal.write_live(fields)
         except OSError as error:

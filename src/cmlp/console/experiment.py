@@ -6,6 +6,7 @@ descent with batches of 10 images. Complete data sets are trained with the metho
 
 from __future__ import annotations
 
+import argparse
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -42,6 +43,12 @@ class Options:
     rate: float | None = None
     batch: int | None = None
 
+    @classmethod
+    def of(cls, arguments: argparse.Namespace, **changes: Any) -> Options:
+        """Return the options among the arguments of a command, with changes."""
+        given = {name: value for name, value in vars(arguments).items() if name in cls.__dataclass_fields__}
+        return cls(**{**given, **changes})
+
     def arguments(self) -> str:
         """Return these options as command-line arguments."""
         given = {name: value for name, value in vars(self).items() if value != getattr(Options, name)}
@@ -51,8 +58,6 @@ class Options:
 
 
 class _Subject(NamedTuple):
-    """A data set, and the words that describe it."""
-
     load: Callable[[], datasets.Dataset]
     aim: str
     thing: str
@@ -67,21 +72,10 @@ SUBJECTS = {
     "mnist": _Subject(datasets.load_mnist, *_DIGITS, "MNIST", "fast"),
     "fashion": _Subject(datasets.load_fashion_mnist, *_CLOTHES, "Fashion-MNIST", "fast"),
 }
-DEFAULT_METHODS = {name: subject.method for name, subject in SUBJECTS.items()}
 
 
 class Method(NamedTuple):
-    """A preset as the command names and describes it.
-
-    Attributes
-    ----------
-    preset : str
-        Its name in ``cmlp.presets.PRESETS``.
-    summary : str
-        A one-line description for the command's help.
-    explanation : str
-        What the command says about the method; empty for the story's own method.
-    """
+    """A preset as the command names and describes it: in its help, and with more words when it trains."""
 
     preset: str
     summary: str
@@ -110,26 +104,16 @@ _ARCHITECTURE = ("hidden_layer_sizes", "activation", "loss", "input_scale")
 
 
 class Measurement(NamedTuple):
-    """What describes a network during training: cost and gradient of all training images, accuracies in percent."""
+    """Costs and accuracies, in percent, of a network on the images that it learns from and on the test images."""
 
     cost: float
-    gradient_norm: float
+    test_cost: float
+    accuracy: float
     test_accuracy: float
 
 
 class Experiment:
-    """An untrained network and its training data.
-
-    Parameters
-    ----------
-    options : Options
-        The data set, the hidden layers and the training parameters.
-
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        If the data set cannot be loaded, or the network cannot be created.
-    """
+    """An untrained network and its training data."""
 
     def __init__(self, options: Options) -> None:
         self.subject = SUBJECTS[options.data]
@@ -154,14 +138,10 @@ class Experiment:
         )
         n_rows = len(self.data.X_train)
         self.n_batches = -(-n_rows // self.batch_size)  # per epoch
-        self.trainer = trainer_of(
-            self.network,
-            self.method,
-            self.rng,
-            learning_rate_init=self.rate,
-            batch_size=min(self.batch_size, n_rows),
-            max_iter=max(self.n_epochs, 1),
-        )
+        settings = {name: value for name, value in parameters.items() if name not in _ARCHITECTURE}
+        settings |= {"learning_rate_init": self.rate, "batch_size": min(self.batch_size, n_rows)}
+        settings |= {"max_iter": max(self.n_epochs, 1), "n_iter_no_change": math.inf}
+        self.trainer = Trainer(self.network, random_state=self.rng, **settings)
 
     def train_epoch(self) -> None:
         """Train one epoch on the training images in a new random order."""
@@ -185,9 +165,8 @@ class Experiment:
         return accuracy(self.network, self.data.X_test, self.data.y_test)
 
     def measure(self) -> Measurement:
-        """Return cost and length of the gradient on all training images, and the accuracy on the test images."""
-        X, y = self.data.X_train, self.data.y_train
-        return Measurement(self.network.cost(X, y), self.network.gradient(X, y).norm, self.accuracy())
+        """Return costs and accuracies of the network as it is."""
+        return measured(self.network, self.data)
 
     def python(self) -> list[str]:
         """Return the Python program that trains the same network, with the same bits."""
@@ -199,11 +178,8 @@ class Experiment:
             "learning_rate_init": options.rate,
             "batch_size": options.batch,
         }
-        arguments = [
-            f'"{self.method.preset}"',
-            *(f"{name}={value!r}" for name, value in given.items() if value is not None),
-        ]
-        arguments.append(f"random_state={options.seed}")
+        changed = [f"{name}={value!r}" for name, value in given.items() if value is not None]
+        arguments = [f'"{self.method.preset}"', *changed, f"random_state={options.seed}"]
         call = ", ".join(arguments)
         if len(call) > 23:
             call = "".join(f"\n    {argument}," for argument in arguments) + "\n"
@@ -217,12 +193,6 @@ class Experiment:
             "model.fit(X_train, y_train)",
             f"print(model.score(X_test, y_test))  # {self.accuracy() / 100:.6g}",
         ]
-
-
-def trainer_of(network: Network, method: Method, rng: np.random.RandomState, **changes: Any) -> Trainer:
-    """Return a trainer with the training parameters of a method, which trains all epochs."""
-    parameters = {name: value for name, value in method.parameters.items() if name not in _ARCHITECTURE}
-    return Trainer(network, random_state=rng, **{**parameters, "n_iter_no_change": math.inf, **changes})
 
 
 def story_network(passes: int | None = None, seed: int = 0) -> Network:
@@ -257,3 +227,10 @@ def story_network(passes: int | None = None, seed: int = 0) -> Network:
 def accuracy(network: Network, X: np.ndarray[Any, Any], y: np.ndarray[Any, Any]) -> float:
     """Return the share of correct answers, in percent."""
     return 100 * float(np.mean(network.forward(X).argmax(axis=1) == y))
+
+
+def measured(network: Network, data: datasets.Dataset) -> Measurement:
+    """Return costs and accuracies of a network."""
+    sets = (data.X_train, data.y_train), (data.X_test, data.y_test)
+    costs, accuracies = ([measure(network, *images) for images in sets] for measure in (Network.cost, accuracy))
+    return Measurement(*costs, *accuracies)

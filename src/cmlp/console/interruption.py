@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from types import FrameType
 from typing import Any
 
+Handler = Callable[[int, FrameType | None], None]
 _SIGNALS = ("SIGTERM", "SIGHUP")  # a job that is preempted or stopped, and a terminal that is closed
 
 
@@ -29,7 +30,7 @@ def interruptible() -> contextlib.AbstractContextManager[None]:
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise Interrupted(number)
 
-    return _handled(_SIGNALS, interrupt, lambda handler: handler is signal.SIG_DFL)
+    return handled(dict.fromkeys(_SIGNALS, interrupt), lambda handler: handler is signal.SIG_DFL)
 
 
 @contextlib.contextmanager
@@ -40,22 +41,21 @@ def completed() -> Iterator[None]:
     def note(number: int, frame: FrameType | None) -> None:
         arrived.append(number)
 
-    with _handled(("SIGINT", *_SIGNALS), note, callable):
+    with handled(dict.fromkeys(("SIGINT", *_SIGNALS), note), callable):
         yield
     if arrived:
         signal.raise_signal(arrived[0])
 
 
 @contextlib.contextmanager
-def _handled(
-    names: Sequence[str], handler: Callable[[int, FrameType | None], None], replaces: Callable[[Any], bool]
-) -> Iterator[None]:
+def handled(handlers: Mapping[str, Handler], replaces: Callable[[Any], bool] = lambda _: True) -> Iterator[None]:
     """Handle signals whose handlers so far are to be replaced, and restore these."""
     previous = {}
     try:
         if threading.current_thread() is threading.main_thread():  # others cannot set handlers
-            for number in (getattr(signal, name) for name in names if hasattr(signal, name)):
-                if replaces(signal.getsignal(number)):
+            for name, handler in handlers.items():
+                number = getattr(signal, name, None)
+                if number is not None and replaces(signal.getsignal(number)):
                     previous[number] = signal.signal(number, handler)
         yield
     finally:

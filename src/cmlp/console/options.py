@@ -6,23 +6,13 @@ import argparse
 import contextlib
 import math
 import os
-import shlex
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from cmlp.console.printable import printable
 from cmlp.console.spelling import in_options
 from cmlp.constraints import MAX_LAYERS, SIZE_LIMIT
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from cmlp.console.terminal import Terminal
-    from cmlp.network import Network
-
 
 _LARGEST = 2**63 - 1  # the largest integer that fits a C integer
 
@@ -77,74 +67,6 @@ def loaded_network(path: str) -> Any:
             "C library predict with the file, `cmlp export` writes it as a C header or ONNX, `cmlp page` as a web page"
         )
     return model
-
-
-def add_seed(parser: argparse.ArgumentParser) -> None:
-    """Add the option ``--seed``."""
-    parser.add_argument(
-        "--seed",
-        type=whole(0, 2**32 - 1),
-        default=0,
-        metavar="N",
-        help="seed of the random numbers (default: 0)",
-    )
-
-
-def add_threads(parser: argparse.ArgumentParser) -> None:
-    """Add the option ``--threads``."""
-    parser.add_argument(
-        "--threads",
-        type=whole(1),
-        metavar="N",
-        help="maximum number of threads (default: chosen automatically; the results do not depend on it)",
-    )
-
-
-def add_save(parser: argparse.ArgumentParser) -> None:
-    """Add the option ``--save``."""
-    parser.add_argument("--save", metavar="FILE", help="write the trained network to a file that cmlp.load reads")
-
-
-def save(network: Network, path: str, terminal: Terminal, program: str) -> None:
-    """Write a network to a model file, and say so."""
-    with reported():
-        network.save(path)
-    terminal.write_lines(
-        [
-            "",
-            f"saved: {printable(path)}",
-            f"  Python:    cmlp.load({path!r})",
-            f"  a picture: {program} read FILE.png --model {printable(shlex.quote(path))}",
-        ]
-    )
-
-
-def add_png(parser: argparse.ArgumentParser) -> None:
-    """Add the option ``--png``."""
-    parser.add_argument("--png", metavar="FOLDER", help="write the pictures as PNG files to this folder")
-
-
-def save_pngs(pictures: Mapping[str, NDArray[np.uint8]], folder: str, terminal: Terminal, zoom: int = 8) -> None:
-    """Write pictures as PNG files, and say so.
-
-    Parameters
-    ----------
-    pictures : mapping of str to ndarray of shape (height, width) or (height, width, 3), uint8
-        Pictures by the names of their files, without ".png".
-    folder : str
-        Created if it does not exist.
-    terminal : Terminal
-    zoom : int
-        Size of a pixel in the files.
-    """
-    from cmlp.console.png import write_png
-
-    paths = {name: Path(folder) / f"{name}.png" for name in pictures}
-    with reported():
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        for name, pixels in pictures.items():
-            write_png(paths[name], pixels, zoom)
-    terminal.write_lines(["", *(f"saved: {printable(str(path))}" for path in paths.values())])
 
 
 def positive(text: str) -> float:

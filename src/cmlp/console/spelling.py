@@ -37,12 +37,6 @@ def _plain(word: str) -> str:
 def in_options(message: str, words: Mapping[str, str]) -> str:
     """Return a message of the library in the words of the command.
 
-    Parameters
-    ----------
-    message : str
-    words : mapping of str to str
-        What the command writes for a parameter of Python, such as "--max-iter" for "max_iter", or for a phrase.
-
     Examples
     --------
     >>> in_options("pass dtype='float32' to round", {"dtype": "--dtype"})

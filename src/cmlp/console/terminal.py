@@ -1,5 +1,6 @@
 """Output to a terminal: detection of its capabilities, live progress lines, images drawn with characters."""
 
+import itertools
 import re
 import shutil
 import sys
@@ -12,7 +13,6 @@ from numpy.typing import NDArray
 
 # Wider text is hard to read. Images can use the whole width of the terminal.
 _TEXT_WIDTH = 79
-_GAP = 2
 _BLOCKS = "▀░▒▓█▌▁▂▃▄▅▆▇│└├─▲▼◄●○·"
 # Characters from weak to strong for positive and for negative values, with and without block characters.
 # No character has both signs.
@@ -33,30 +33,19 @@ class _Hue(NamedTuple):
 
 
 _WHITE = _Hue((255, 255, 255), (16, *range(232, 256), 231))
-_BLUE = _Hue((80, 160, 255), (16, 17, 18, 24, 25, 32, 33, 75))
-_ORANGE = _Hue((255, 140, 40), (16, 52, 94, 130, 166, 172, 208, 214))
+BLUE = _Hue((80, 160, 255), (16, 17, 18, 24, 25, 32, 33, 75))
+ORANGE = _Hue((255, 140, 40), (16, 52, 94, 130, 166, 172, 208, 214))
 
 
 class Terminal:
     """A text stream and its capabilities.
 
-    Parameters
-    ----------
-    stream : text stream
-        The stream to write to.
-    rewrites : bool
-        Whether a line can be overwritten, which is possible in a terminal, but not in a pipe or a file.
-    colors : int
-        Number of colours: 0, 256 or 2**24.
-    blocks : bool
-        Whether the stream's encoding has block characters.
+    `rewrites` is whether a line can be overwritten, which is possible in a terminal, but not in a pipe or a file;
+    `colors` is their number: 0, 256 or 2**24; `blocks` is whether the stream's encoding has block characters.
     """
 
     def __init__(self, stream: TextIO, *, rewrites: bool, colors: int, blocks: bool) -> None:
-        self.stream = stream
-        self.rewrites = rewrites
-        self.colors = colors
-        self.blocks = blocks
+        self.stream, self.rewrites, self.colors, self.blocks = stream, rewrites, colors, blocks
         self._live_length = 0
 
     @classmethod
@@ -76,6 +65,11 @@ class Terminal:
         """Current number of columns; the window can be resized at any time."""
         return shutil.get_terminal_size().columns
 
+    @property
+    def height(self) -> int:
+        """Current number of lines."""
+        return shutil.get_terminal_size().lines
+
     def say(self, text: str = "") -> None:
         """Write a paragraph, wrapped to the terminal's width."""
         self.write_lines(wrapped(text, min(self.width, _TEXT_WIDTH)))
@@ -91,11 +85,7 @@ class Terminal:
     def write_live(self, fields: Sequence[str]) -> None:
         """Overwrite the live line with a new one. In a pipe or a file, append a line instead.
 
-        Parameters
-        ----------
-        fields : sequence of str
-            Parts of the line, the most important first. If the line is too wide, the last parts are omitted, because a
-            wrapped line cannot be overwritten.
+        If the fields are too wide together, the last ones are omitted, because a wrapped line cannot be overwritten.
         """
         width = self.width - self.rewrites  # writing to the last column can wrap the line
         kept = list(fields)
@@ -122,18 +112,8 @@ class Terminal:
     def draw(self, values: NDArray[np.floating], *, signed: bool = False) -> list[str]:
         """Draw an image with characters, two rows of pixels per line of text.
 
-        Parameters
-        ----------
-        values : ndarray, shape (height, width)
-            Values from 0 (black) to 1 (white); with `signed`, from -1 (orange) to 1 (blue). Without colours, positive
-            values are drawn as shades and negative values as dashes.
-        signed : bool
-            Whether values can be negative.
-
-        Returns
-        -------
-        list of str
-            Lines of `width` columns each.
+        Values are from 0 (black) to 1 (white); with `signed`, from -1 (orange) to 1 (blue). Without colours, positive
+        values are drawn as shades and negative values as dashes.
         """
         values = np.pad(values, ((0, len(values) % 2), (0, 0)))
         upper, lower = values[::2], values[1::2]
@@ -141,53 +121,23 @@ class Terminal:
             return [self._shade(row) for row in (upper + lower) / 2]
         if not self.blocks:
             upper = lower = (upper + lower) / 2
-        return [
-            self._paint(above, below, _BLUE if signed else _WHITE) for above, below in zip(upper, lower, strict=True)
-        ]
+        hue = BLUE if signed else _WHITE
+        return [self._paint(above, below, hue) for above, below in zip(upper, lower, strict=True)]
 
     def _shade(self, row: NDArray[np.floating]) -> str:
-        """Draw a row of values with characters, without colours."""
         above, below = _SHADES[self.blocks]
         ramps = [above if value > 0 else below for value in row]
-        return "".join(
-            ramp[round(min(abs(value), 1) * (len(ramp) - 1))] for ramp, value in zip(ramps, row, strict=True)
-        )
+        cells = zip(ramps, np.minimum(np.abs(row), 1), strict=True)
+        return "".join(ramp[round(size * (len(ramp) - 1))] for ramp, size in cells)
 
     def _paint(self, upper: NDArray[np.floating], lower: NDArray[np.floating], positive: _Hue) -> str:
         """Draw two rows of values with upper half blocks: `upper` is the foreground colour, `lower` the background."""
-        cells = []
-        last = ""
+        cells, last = [], ""
         for above, below in zip(upper.tolist(), lower.tolist(), strict=True):
-            foreground = _code(above, positive, self.colors)
-            background = _code(below, positive, self.colors)
-            code = f"\x1b[38;{foreground};48;{background}m"
+            code = f"\x1b[38;{_code(above, positive, self.colors)};48;{_code(below, positive, self.colors)}m"
             cells.append(("" if code == last else code) + ("▀" if self.blocks else " "))
             last = code
         return "".join(cells) + "\x1b[0m"
-
-    def write_gallery(self, images: Sequence[Sequence[str]], captions: Sequence[Sequence[str]], width: int) -> None:
-        """Write drawn images with their captions, side by side as far as the terminal's width allows.
-
-        Parameters
-        ----------
-        images : sequence of sequence of str
-            Results of `draw`, all of the same height.
-        captions : sequence of sequence of str
-            Lines to write below each image, the same number for each.
-        width : int
-            Width of an image in columns. If the terminal is narrower, only the captions are written.
-        """
-        if self.width < width:
-            images = [[] for _ in images]
-        per_row = max(1, (self.width + _GAP) // (width + _GAP))
-        for start in range(0, len(images), per_row):
-            row = slice(start, start + per_row)
-            self.write_lines([""])
-            for parts in zip(*images[row], strict=True):
-                self.write_lines([(" " * _GAP).join(parts)])
-            for parts in zip(*captions[row], strict=True):
-                self.write_lines([(" " * _GAP).join(part.ljust(width) for part in parts).rstrip()])
-        self.write_lines([""])
 
 
 def visible(line: str) -> str:
@@ -198,6 +148,13 @@ def visible(line: str) -> str:
 def padded(line: str, width: int) -> str:
     """Return a line with spaces up to a width in columns; escape codes have no width."""
     return line + " " * (width - len(visible(line)))
+
+
+def beside(*blocks: Sequence[str], gap: int = 2) -> list[str]:
+    """Put blocks of lines side by side, each as wide as its widest line."""
+    widths = [max((len(visible(line)) for line in block), default=0) for block in blocks]
+    rows = itertools.zip_longest(*blocks, fillvalue="")
+    return [(" " * gap).join(map(padded, row, widths)).rstrip(" ") for row in rows]
 
 
 def clipped(line: str, width: int) -> str:
@@ -219,9 +176,18 @@ def wrapped(text: str, width: int) -> list[str]:
     return [line.replace("\xa0", " ") for line in lines] or [""]
 
 
+def duration(seconds: float) -> str:
+    """Return a duration as text with a unit."""
+    if seconds < 0.995:
+        return f"{seconds:.2f} s"
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    return f"{seconds:.0f} s" if seconds < 119.5 else f"{seconds / 60:.0f} min"
+
+
 def _code(value: float, positive: _Hue, n_colors: int) -> str:
     """Return the colour of a value for an escape code: a shade of `positive`, or of orange if the value is negative."""
-    hue = positive if value > 0 else _ORANGE
+    hue = positive if value > 0 else ORANGE
     strength = round(min(abs(value), 1) * _STEPS) / _STEPS
     if n_colors > 256:
         red, green, blue = (round(strength * full) for full in hue.rgb)

@@ -5,12 +5,10 @@ from __future__ import annotations
 import argparse
 import math
 import time
-from dataclasses import replace
 from typing import NamedTuple
 
-from cmlp.console import options
-from cmlp.console.experiment import Experiment, Options, accuracy
-from cmlp.console.experiment_options import add_experiment
+from cmlp.console import experiment_options, options
+from cmlp.console.experiment import Experiment, Options
 from cmlp.console.terminal import Terminal
 
 NAME, SUMMARY = "compare", "train networks with different hidden layers and compare them"
@@ -20,21 +18,15 @@ HIDDEN = ((), (16,), (16, 16), (128,))
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of this command."""
-    parser.add_argument(
-        "--hidden",
-        type=options.sizes,
-        nargs="+",
-        metavar="N,N",
-        default=HIDDEN,
-        help=f"hidden layers of each network, or the word none (default: {' '.join(map(named, HIDDEN))})",
-    )
-    add_experiment(parser)
+    names = f"hidden layers of each network, or the word none (default: {' '.join(map(named, HIDDEN))})"
+    experiment_options.add(parser, "--hidden", nargs="+", default=HIDDEN, help=names)
+    experiment_options.add(parser, *experiment_options.TRAINING)
 
 
 class Row(NamedTuple):
     """A trained network in the table; accuracies in percent."""
 
-    hidden: tuple[int, ...]
+    hidden: str
     n_params: int
     training: float
     test: float
@@ -44,12 +36,11 @@ class Row(NamedTuple):
 def trained(chosen: Options) -> Row:
     """Train a network and return its row."""
     experiment = Experiment(chosen)
-    network, data = experiment.network, experiment.data
     start = time.perf_counter()
     experiment.train()
     seconds = time.perf_counter() - start
-    training = accuracy(network, data.X_train, data.y_train)
-    return Row(network.sizes[1:-1], network.n_params, training, experiment.accuracy(), seconds)
+    network, now = experiment.network, experiment.measure()
+    return Row(named(network.sizes[1:-1]), network.n_params, now.accuracy, now.test_accuracy, seconds)
 
 
 def named(hidden: tuple[int, ...]) -> str:
@@ -59,8 +50,7 @@ def named(hidden: tuple[int, ...]) -> str:
 
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Train the networks that the arguments describe, and return the exit status."""
-    given = dict(vars(arguments))
-    choices = [Options(**{**given, "hidden": hidden}) for hidden in given["hidden"]]
+    choices = [Options.of(arguments, hidden=hidden) for hidden in arguments.hidden]
     with options.reported():
         first = Experiment(choices[0])
     n_test = len(first.data.y_test)
@@ -70,39 +60,24 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
         f"{first.batch_size:,} at a time, with the learning rate {first.rate:g}. The test images are "
         f"{n_test:,} others."
     )
-    width = max(13, *(len(named(choice.hidden or ())) for choice in choices))
+    networks = list(map(named, arguments.hidden))
+    width = max(13, *map(len, networks))
     terminal.write_lines(["", f"{'hidden layers':{width}}  parameters  training     test  seconds"])
     rows = []
     for choice in choices:
         with options.reported():
             rows.append(row := trained(choice))
-        terminal.write_lines(
-            [
-                f"{named(row.hidden):{width}}  {row.n_params:10,}  {row.training:6.1f} %  {row.test:5.1f} %"
-                f"  {row.seconds:7.2f}"
-            ]
-        )
-    _conclude(terminal, rows, n_test)
-    _suggest(terminal, choices, program)
-    return 0
-
-
-def _conclude(terminal: Terminal, rows: list[Row], n_test: int) -> None:
-    """Say which network has the highest test accuracy, and how certain that is."""
-    best = max(rows, key=lambda row: row.test)
-    ties = [row for row in rows if row.test == best.test]
-    share = best.test / 100
-    error = 100 * math.sqrt(share * (1 - share) / n_test)
-    names = " and ".join(named(row.hidden) for row in ties)
+        accuracies = f"{row.training:6.1f} %  {row.test:5.1f} %"
+        terminal.write_lines([f"{row.hidden:{width}}  {row.n_params:10,}  {accuracies}  {row.seconds:7.2f}"])
+    # How certain the highest accuracy is.
+    best = max(row.test for row in rows)
+    error = math.sqrt(best * (100 - best) / n_test)
     terminal.say()
     terminal.say(
-        f"Highest test accuracy: {names}, {best.test:.1f} %. With {n_test:,} test images, an accuracy is certain to "
-        f"about +-{error:.1f} % (one standard error). Another seed gives other numbers."
+        f"Highest test accuracy: {' and '.join(row.hidden for row in rows if row.test == best)}, {best:.1f} %. With "
+        f"{n_test:,} test images, an accuracy is certain to about +-{error:.1f} % (one standard error). Another seed "
+        "gives other numbers."
     )
-
-
-def _suggest(terminal: Terminal, choices: list[Options], program: str) -> None:
-    """Suggest the same table with another seed."""
-    other = replace(choices[0], hidden=None, seed=(choices[0].seed + 1) % 2**32).arguments()
-    networks = " ".join(named(choice.hidden or ()) for choice in choices)
-    terminal.write_lines(["", f"Try next: {program} compare --hidden {networks} {other}"])
+    other = Options.of(arguments, hidden=None, seed=(arguments.seed + 1) % 2**32).arguments()
+    terminal.write_lines(["", f"Try next: {program} compare --hidden {' '.join(networks)} {other}"])
+    return 0

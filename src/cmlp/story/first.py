@@ -9,20 +9,21 @@ import textwrap
 
 import numpy as np
 
-from cmlp.console.charts import beside
-from cmlp.console.digit import SIDE, digit_lines
 from cmlp.console.experiment import Experiment, Options
-from cmlp.console.experiment_options import Example, example
 from cmlp.console.options import CommandError
 from cmlp.console.printable import printable, printable_message
-from cmlp.console.suggestions import LEARN, suggestion_lines
-from cmlp.console.terminal import Terminal, wrapped
+from cmlp.console.terminal import Terminal, beside, wrapped
 from cmlp.console.web import PAGE_FILE, check_page_file, open_in_browser
 from cmlp.story import story
+from cmlp.story.case import Example, image_of
 from cmlp.story.frames import body_lines, frame_width
 from cmlp.story.keys import Keys
 from cmlp.story.learning import Learning
-from cmlp.story.pictures.outputs import output_bars
+from cmlp.story.page import LEARN, suggestion_lines
+from cmlp.story.pages import FORWARD_KEYS, QUIT_KEYS
+from cmlp.story.pictures.images import digit_lines, squares
+from cmlp.story.pictures.layers import output_bars
+from cmlp.story.pictures.names import SIDE
 from cmlp.story.pictures.text import ends, styled
 from cmlp.story.screen import Screen, opened
 from cmlp.story.watch import Player, play
@@ -33,13 +34,11 @@ _SENTENCES = (0.0, 0.16, 0.45, 0.75)
 _SMALLEST = (50, 18)
 _IMAGE_LINES, _SMALL_IMAGE_LINES = SIDE // 2, 10
 _GAP, _BAR_WIDTH = 4, 40
-_QUIT_KEYS = ("q", "Q", "escape")
 
 
 def can_play(terminal: Terminal, keys: Keys) -> bool:
     """Return whether the training can be shown: on a terminal with colours, a keyboard and enough space."""
-    size = terminal.width, Screen(terminal).height
-    large = size[0] >= _SMALLEST[0] and size[1] >= _SMALLEST[1]
+    large = terminal.width >= _SMALLEST[0] and terminal.height >= _SMALLEST[1]
     return terminal.moves_cursor and bool(terminal.colors) and keys.available and large
 
 
@@ -50,8 +49,8 @@ def run(terminal: Terminal, program: str) -> int:
         key, page = "a", None
         while key == "a":
             opening = Opening(terminal)
-            opening.play(screen, keys)
-            key = opening.ask(screen, keys)
+            opening.play(screen)
+            key = opening.ask(screen)
             page = opening.page or page
     if page is not None:
         terminal.write_lines([f"The page to draw on: {printable(page)}"])
@@ -64,48 +63,41 @@ def run(terminal: Terminal, program: str) -> int:
 
 
 class Opening:
-    """A training from the start, and the digits that the network reads at its end.
-
-    Parameters
-    ----------
-    terminal : Terminal
-
-    Attributes
-    ----------
-    page : str or None
-        The path of the page, if one was written.
-    """
+    """A training from the start, and the digits that the network reads at its end; `page` is a path if one is made."""
 
     def __init__(self, terminal: Terminal) -> None:
         self.terminal = terminal
         self.learning = Learning(Experiment(Options(threads=1)))
         self.data = self.learning.experiment.data
-        self.chosen: Example = example("9", 1, self.data.X_train, self.data.y_train, self.data.labels)
+        image = image_of("9", 1, self.data.y_train, self.data.labels)
+        self.chosen = Example(image, self.data.X_train[image], "9")
         self._first_answer = self._read(self.chosen.row)[1]
         # The first image to read is a 9, as in the story; then come the following ones.
-        self._image = int(np.flatnonzero(self.data.y_test == 9)[0])
+        self._image = image_of("9", 1, self.data.y_test, self.data.labels)
         self._notice = ""
         self.page: str | None = None
 
     # ------------------------------------------------------------------------------------------------- the training
 
-    def play(self, screen: Screen, keys: Keys) -> None:
+    def play(self, screen: Screen) -> None:
         """Show the training until its end or a key."""
-        player = Player(self.learning, _SECONDS)
 
         def read_key(timeout: float) -> str | None:
-            return None if keys.read(timeout) is None else "q"
+            return None if screen.keys.read(timeout) is None else "q"
 
-        play(player, read_key, lambda: screen.show(*self.frame(frame_width(self.terminal), screen.height)))
+        def draw() -> None:
+            screen.show(*self.frame(frame_width(self.terminal), self.terminal.height))
+
+        play(Player(self.learning, _SECONDS), read_key, draw)
         self.learning.advance(self.learning.total)
 
     def frame(self, width: int, height: int) -> tuple[list[str], str]:
         """Return the lines of a frame of the training, and its last line."""
         body = body_lines(self.terminal, self.learning, self.chosen, width, height - 2)
-        now = self.learning.now
         seen = self.learning.batch * self.learning.experiment.batch_size
-        state = f"{seen:,} digits shown   {now.test_accuracy:.0f} % of new ones right"
-        return [styled(self.terminal, self.sentence(), "strong"), *body], ends(state, "any key: on", width)[0]
+        right = self.learning.now.measured.test_accuracy
+        state = f"{seen:,} digits shown   {right:.0f} % of new ones right"
+        return [self._strong(self.sentence()), *body], ends(state, "any key: on", width)[0]
 
     def sentence(self) -> str:
         """Return what to say at this point of the training."""
@@ -120,33 +112,32 @@ class Opening:
         return sentences[sum(share >= start for start in _SENTENCES) - 1]
 
     def _n_right(self) -> int:
-        return round(self.learning.now.test_accuracy * len(self.data.y_test) / 100)
+        return round(self.learning.now.measured.test_accuracy * len(self.data.y_test) / 100)
 
     # --------------------------------------------------------------------------------------------------- the answer
 
-    def ask(self, screen: Screen, keys: Keys) -> str:
+    def ask(self, screen: Screen) -> str:
         """Show a digit and its answer until a key leads on; return "s", "a" or "q"."""
         while True:
-            key = screen.ask(keys, lambda: screen.show(self.last_lines(frame_width(self.terminal), screen.height)))
+            key = screen.ask(lambda: screen.show(self.last_lines(frame_width(self.terminal), self.terminal.height)))
             self._notice = ""
-            if key in ("s", "a"):
-                return key
-            if key in _QUIT_KEYS:
-                return "q"
+            if key in ("s", "a") or key in QUIT_KEYS:
+                return key if key in ("s", "a") else "q"
             if key == "d":
                 self._notice = self._write_page()
-            elif key in (" ", "right", "down", "enter"):
+            elif key in FORWARD_KEYS:
                 self._image = (self._image + 1) % len(self.data.y_test)
 
     def last_lines(self, width: int, height: int) -> list[str]:
         """Return the lines of the screen at the end: a digit, its answer, and the keys."""
         title = f"It has learned to read: {self._n_right()} of {len(self.data.y_test):,} digits that it had never seen."
+        strong = self._strong
         menu = [
-            f"{self._key('s')}      the story: how it works and learns",
-            f"{self._key('d')}      draw one yourself, in your browser",
-            f"{self._key('space')}  another digit     {self._key('a')}  again     {self._key('q')}  quit",
+            f"{strong('s')}      the story: how it works and learns",
+            f"{strong('d')}      draw one yourself, in your browser",
+            f"{strong('space')}  another digit     {strong('a')}  again     {strong('q')}  quit",
         ]
-        heading = [styled(self.terminal, line, "strong") for line in wrapped(title, width)]
+        heading = [strong(line) for line in wrapped(title, width)]
         notice = textwrap.wrap(self._notice, width)  # also within a long path
         space = height - len(heading) - len(menu) - len(notice) - 2
         answer = self.answer_lines(width, _IMAGE_LINES if space >= _IMAGE_LINES else _SMALL_IMAGE_LINES)
@@ -157,26 +148,21 @@ class Opening:
         """Draw the image to read, in 14 or 10 lines, with the outputs and the answer beside it."""
         row, label = self.data.X_test[self._image], self.data.labels[self.data.y_test[self._image]]
         outputs, answer = self._read(row)
-        if height == _IMAGE_LINES:
-            image = self.terminal.draw(row.reshape(SIDE, SIDE) / 255)
-        else:
-            image = digit_lines(self.terminal, row)[: height + 1]
-        space = min(width - SIDE - _GAP, _BAR_WIDTH)
-        bars = output_bars(self.terminal, outputs, self.data.labels, space, 2)
+        is_large = height == _IMAGE_LINES
+        image = self.terminal.draw(squares(row)) if is_large else digit_lines(self.terminal, row)[: height + 1]
+        bars = output_bars(self.terminal, outputs, self.data.labels, min(width - SIDE - _GAP, _BAR_WIDTH), 2)
         verdict = f"It says {answer}." if answer == label else f"It says {answer}, but this is a {label}."
-        lines = [styled(self.terminal, verdict, "strong"), *([""] if height == _IMAGE_LINES else []), *bars]
+        lines = [self._strong(verdict), *([""] if is_large else []), *bars]
         return beside(image, [*[""] * ((height - len(lines)) // 2), *lines], gap=_GAP)
 
-    def _key(self, name: str) -> str:
-        return styled(self.terminal, name, "strong")
+    def _strong(self, text: str) -> str:
+        return styled(self.terminal, text, "strong")
 
     def _read(self, row: np.ndarray) -> tuple[np.ndarray, str]:
-        """Return the outputs for an image, and the label of the brightest."""
         outputs = self.learning.experiment.network.forward(row[None])[0]
         return outputs, self.data.labels[int(outputs.argmax())]
 
     def _write_page(self) -> str:
-        """Write the page of this network, open it, and return what happened."""
         path = os.path.abspath(PAGE_FILE)
         try:
             check_page_file(path)

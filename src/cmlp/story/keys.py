@@ -15,24 +15,15 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any, TextIO
 
+from cmlp.console.interruption import handled
+
 if sys.platform != "win32":
     import termios
     import tty
 
 # Escape sequences of the arrow keys, and the names that `Keys.read` returns for them and for other special keys.
-_NAMES = {
-    "\x1b[A": "up",
-    "\x1b[B": "down",
-    "\x1b[C": "right",
-    "\x1b[D": "left",
-    "\x1bOA": "up",
-    "\x1bOB": "down",
-    "\x1bOC": "right",
-    "\x1bOD": "left",
-    "\x1b[H": "home",
-    "\x1b[F": "end",
-    "\x1bOH": "home",
-    "\x1bOF": "end",
+_ARROWS = {"A": "up", "B": "down", "C": "right", "D": "left", "H": "home", "F": "end"}
+_NAMES = {f"\x1b{start}{letter}": name for start in "[O" for letter, name in _ARROWS.items()} | {
     "\x1b[1~": "home",
     "\x1b[4~": "end",
     "\x1b": "escape",
@@ -47,19 +38,7 @@ _POLL_SECONDS = 0.02
 
 
 class Keys:
-    """The keyboard of a terminal, or no keyboard if the stream is not a terminal.
-
-    Parameters
-    ----------
-    stream : text stream or None
-        Standard input; None if it is closed.
-
-    Examples
-    --------
-    >>> import sys
-    >>> with Keys(sys.stdin) as keys:  # doctest: +SKIP
-    ...     key = keys.read(timeout=1.5)
-    """
+    """The keyboard of a terminal, or no keyboard if the stream is not a terminal."""
 
     def __init__(self, stream: TextIO | None) -> None:
         self._fd = _terminal_of(stream)
@@ -93,16 +72,8 @@ class Keys:
     def read(self, timeout: float | None = None) -> str | None:
         """Return the next key, or None after `timeout` seconds; without a keyboard, wait for the timeout.
 
-        Parameters
-        ----------
-        timeout : float or None
-            None waits without limit.
-
-        Returns
-        -------
-        str or None
-            A character, or "up", "down", "left", "right", "home", "end", "enter", "escape" or
-            "backspace". At the end of the input, and without a keyboard and a timeout, "q".
+        A key is a character, or "up", "down", "left", "right", "home", "end", "enter", "escape" or "backspace"; at the
+        end of the input, and without a keyboard and a timeout, "q".
         """
         if self._fd is None:
             if timeout is None:
@@ -113,7 +84,6 @@ class Keys:
 
 
 def _terminal_of(stream: TextIO | None) -> int | None:
-    """Return the file descriptor of a stream if it is a terminal."""
     try:
         return stream.fileno() if stream is not None and stream.isatty() else None
     except (OSError, ValueError):  # no file, or closed
@@ -173,19 +143,5 @@ def restored(restore: Callable[[], None], resume: Callable[[], None]) -> Iterato
         signal.signal(number, stop)
         resume()
 
-    handlers: dict[str, Callable[[int, FrameType | None], None]] = {
-        "SIGTERM": terminate,
-        "SIGHUP": terminate,
-        "SIGQUIT": terminate,
-        "SIGTSTP": stop,
-    }
-    previous = {}
-    try:
-        for name, handler in handlers.items():
-            if hasattr(signal, name):
-                number = getattr(signal, name)
-                previous[number] = signal.signal(number, handler)
+    with handled({"SIGTERM": terminate, "SIGHUP": terminate, "SIGQUIT": terminate, "SIGTSTP": stop}):
         yield
-    finally:
-        for number, old in previous.items():
-            signal.signal(number, old)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cmlp.console.experiment import Experiment, accuracy
+from cmlp.console.experiment import Experiment, Measurement
 
 _N_MEASUREMENTS = 60
 # Measuring costs a forward pass over all images; beyond this number of multiplications it is only done now and then.
@@ -17,24 +17,8 @@ _N_COSTLY = 12
 _FIRST_BATCHES, _FIRST_SHARE = 100, 0.15
 
 
-class Point(NamedTuple):
-    """Measurements of a network after some batches: costs, and accuracies in percent."""
-
-    batch: int
-    training_cost: float
-    test_cost: float
-    training_accuracy: float
-    test_accuracy: float
-
-
 class Pace:
-    """At which share of the time how many batches are complete: few at first, then more and more.
-
-    Parameters
-    ----------
-    total : int
-        Number of batches of the whole training.
-    """
+    """At which share of the time how many of `total` batches are complete: few at first, then more and more."""
 
     def __init__(self, total: int) -> None:
         self._total = total
@@ -59,39 +43,30 @@ class Pace:
         return _FIRST_SHARE + (1 - _FIRST_SHARE) * growth
 
 
+class Point(NamedTuple):
+    """What was measured after some batches."""
+
+    batch: int
+    measured: Measurement
+
+
 class Learning:
-    """The training of an experiment, batch by batch.
+    """The training of an experiment, batch by batch: `batch` of `total` are complete.
 
-    Parameters
-    ----------
-    experiment : Experiment
-        An untrained network; `advance` trains it, with the same result as `Experiment.train`.
-    n_measurements : int or None
-        Number of measurements during the training; by default 60, or 12 if measuring takes long.
-
-    Attributes
-    ----------
-    batch : int
-        Number of batches so far.
-    total : int
-        Number of batches in all epochs.
-    pace : Pace
-        How many batches to show at which time.
-    history : list of Point
-        Measurements at equal distances of time by this pace, the first before training.
+    `history` has measurements at equal distances of time by its `pace`, the first before training. The result is that
+    of `Experiment.train`.
     """
 
     def __init__(self, experiment: Experiment, n_measurements: int | None = None) -> None:
         self.experiment = experiment
-        self.batch = 0
-        self.total = experiment.n_batches * experiment.n_epochs
+        self.batch, self.total = 0, experiment.n_batches * experiment.n_epochs
         n_images = len(experiment.data.X_train) + len(experiment.data.X_test)
         self._is_cheap = n_images * experiment.network.n_params < _CHEAP
         n_points = min(n_measurements or (_N_MEASUREMENTS if self._is_cheap else _N_COSTLY), self.total)
         self.pace = Pace(self.total)
         self._due = sorted({self.pace.batches_at(share) for share in np.linspace(0, 1, n_points + 1).tolist()})
-        self.history = [self._measure()]
-        self._now = self.history[0]
+        self._now = self._measure()
+        self.history = [self._now]
 
     @property
     def now(self) -> Point:
@@ -119,22 +94,12 @@ class Learning:
         target = min(target, self.total)
         while self.batch < target:
             due = next(batch for batch in self._due if batch > self.batch)
-            self._train(min(target, due))
-            if self.batch == due:
+            stop = min(target, due)
+            self.experiment.train_batches(stop - self.batch)
+            self.batch = stop
+            if stop == due:
                 self._now = self._measure()
                 self.history.append(self._now)
 
-    def _train(self, target: int) -> None:
-        if target > self.batch:
-            self.experiment.train_batches(target - self.batch)
-            self.batch = target
-
     def _measure(self) -> Point:
-        network, data = self.experiment.network, self.experiment.data
-        return Point(
-            self.batch,
-            network.cost(data.X_train, data.y_train),
-            network.cost(data.X_test, data.y_test),
-            accuracy(network, data.X_train, data.y_train),
-            accuracy(network, data.X_test, data.y_test),
-        )
+        return Point(self.batch, self.experiment.measure())

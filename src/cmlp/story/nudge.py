@@ -4,30 +4,29 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cmlp.console import options, png
-from cmlp.console.charts import beside
-from cmlp.console.digit import SIDE, digit_lines
-from cmlp.console.experiment import Experiment, Options
-from cmlp.console.experiment_options import Example, add_example, add_experiment, add_hidden, collection, example
-from cmlp.console.terminal import Terminal, visible, wrapped
+from cmlp import Network
+from cmlp.console import experiment_options, options
+from cmlp.console.terminal import Terminal, beside, visible, wrapped
 from cmlp.names import letters
-from cmlp.network import Network, ParameterIndex
-from cmlp.results import Gradient, StepExplanation
+from cmlp.results import Gradient, ParameterIndex, StepExplanation
 from cmlp.story import pages
-from cmlp.story.pictures.average import average_lines, share_lines
-from cmlp.story.pictures.names import Unit, parse_unit, unit_name
+from cmlp.story.case import Case, case_of, save_pngs
+from cmlp.story.pictures.images import digit_lines, weight_sheet
+from cmlp.story.pictures.names import SIDE, Unit
 from cmlp.story.pictures.neuron import function_name
 from cmlp.story.pictures.text import counted, ends, joined, page_width
 from cmlp.story.pictures.wishes import (
+    average_lines,
+    largest_difference,
     layer_wish_lines,
     output_wish_lines,
     passed_wishes_line,
+    share_lines,
     three_ways,
     three_ways_lines,
 )
@@ -42,35 +41,29 @@ _WIDE = 68
 
 
 class Nudge(NamedTuple):
-    """A network, some examples, and what a gradient descent step wants to change for them.
+    """A case, the indices of some training images, and what a gradient descent step wants to change for them.
 
-    Attributes
-    ----------
-    network : Network
-        In double precision, so that the sums agree to the last digits shown.
-    images : ndarray of shape (n,)
-        Indices of the examples; the first is the one to explain.
-    X : ndarray of shape (n, 784), uint8
-    y : ndarray of shape (n,)
-    labels : sequence of str
-        Labels of the outputs.
-    step : StepExplanation
-    gradient : Gradient
-        From `Network.gradient`, which does not use `step`.
+    The first image is that of the case. The network is in double precision, so that the sums agree to the last digits
+    shown. The gradient is from `Network.gradient`, which does not use `step`.
     """
 
+    case: Case
     network: Network
     images: NDArray[Any]
-    X: NDArray[np.uint8]
-    y: NDArray[Any]
-    labels: Sequence[str]
     step: StepExplanation
     gradient: Gradient
 
     @property
-    def digit(self) -> int:
-        """Class index of the example to explain."""
-        return int(self.y[0])
+    def X(self) -> NDArray[np.uint8]:
+        """The images."""
+        rows: NDArray[np.uint8] = self.case.experiment.data.X_train[self.images]
+        return rows
+
+    @property
+    def y(self) -> NDArray[Any]:
+        """Their class indices."""
+        digits: NDArray[Any] = self.case.experiment.data.y_train[self.images]
+        return digits
 
     @property
     def cost(self) -> float:
@@ -83,15 +76,14 @@ class Nudge(NamedTuple):
         return self.network.output == "softmax"
 
 
-def nudged(
-    network: Network, X: NDArray[np.uint8], y: NDArray[Any], labels: Sequence[str], chosen: Example, n: int
-) -> Nudge:
-    """Return what a step wants to change for an image of X and for others, `n` in all: the first of X."""
-    others = [image for image in range(min(n, len(X))) if image != chosen.image][: n - 1]
-    images = np.array([chosen.image, *others])
-    double = in_double(network)
-    rows, digits = X[images], y[images]
-    return Nudge(double, images, rows, digits, labels, double.explain_step(rows, digits), double.gradient(rows, digits))
+def nudged(case: Case, n: int) -> Nudge:
+    """Train the network of a case; return what a step wants for its image and the first others, `n` in all."""
+    data = case.experiment.data
+    others = [image for image in range(min(n, len(data.X_train))) if image != case.example.image][: n - 1]
+    images = np.array([case.example.image, *others])
+    network = in_double(case.experiment.train())
+    rows, digits = data.X_train[images], data.y_train[images]
+    return Nudge(case, network, images, network.explain_step(rows, digits), network.gradient(rows, digits))
 
 
 def in_double(network: Network) -> Network:
@@ -104,7 +96,7 @@ def in_double(network: Network) -> Network:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of this command."""
-    add_example(parser)
+    experiment_options.add(parser, *experiment_options.EXAMPLE)
     parser.add_argument(
         "--examples",
         type=options.whole(1),
@@ -115,99 +107,86 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--step", action="store_true", help="take a step along the average, with the learning rate, and look again"
     )
-    add_hidden(parser)
-    add_experiment(parser, epochs=1)
-    options.add_png(parser)
+    experiment_options.add(parser, "--hidden")
+    for name in experiment_options.TRAINING:
+        own = {"type": options.whole(0), "default": 1, "help": "number of passes over the images (default: 1)"}
+        experiment_options.add(parser, name, **(own if name == "--epochs" else {}))
+    experiment_options.add(parser, "--png")
 
 
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Explain the image that the arguments name, and return the exit status."""
-    given = dict(vars(arguments))
-    digit, number, neuron = (given.pop(name) for name in ("digit", "number", "neuron"))
-    n, takes_step, folder = (given.pop(name) for name in ("examples", "step", "png"))
     with options.reported():
-        experiment = Experiment(Options(**given))
-        data = experiment.data
-        chosen = example(digit, number, data.X_train, data.y_train, data.labels)
-        if n > len(data.X_train):
-            raise ValueError(f"--examples must be at most {len(data.X_train)}, the number of training images, got {n}")
-        unit = None if neuron is None else parse_unit(neuron, experiment.network.sizes, data.labels)
-        experiment.train()
-        nudge = nudged(experiment.network, data.X_train, data.y_train, data.labels, chosen, n)
+        case = case_of(arguments, of_training=True)
+        n, n_images = arguments.examples, len(case.experiment.data.X_train)
+        if n > n_images:
+            raise ValueError(f"--examples must be at most {n_images}, the number of training images, got {n}")
+        nudge = nudged(case, n)
     width = page_width(terminal)
-    when = f"after {counted(experiment.n_epochs, 'epoch')}" if experiment.n_epochs else "before training"
-    seed = experiment.options.seed
-    subject = f"training image {chosen.image} of {collection(experiment.options)}, {when}, seed {seed}"
-    title = ends(f"{program} nudge {chosen.label}", subject, width)
-    sections = nudge_sections(terminal, nudge, width, unit)
-    if takes_step:
-        sections.append(step_lines(terminal, nudge, width, experiment.rate))
-    pages.show(terminal, [title, *sections, _hints(nudge, n, unit, width)])
-    if folder is not None:
-        options.save_pngs(pngs(nudge), folder, terminal)
+    when = f"after {counted(arguments.epochs, 'epoch')}" if arguments.epochs else "before training"
+    subject = f"training image {case.example.image} of {case.collection}, {when}, seed {arguments.seed}"
+    title = ends(f"{program} nudge {case.example.label}", subject, width)
+    sections = nudge_sections(terminal, nudge, width)
+    if arguments.step:
+        sections.append(step_lines(terminal, nudge, width))
+    hints = [
+        f"--neuron {shlex.quote(case.other(0))}",
+        *([f"--examples {10 * n}"] if 10 * n <= 1000 else []),
+        "--epochs 0 (untrained)",
+        "--step (take it, look again)",
+    ]
+    pages.show(terminal, [title, *sections, joined(hints, width)])
+    if arguments.png is not None:
+        save_pngs(pngs(nudge), arguments.png, terminal)
     return 0
 
 
-def nudge_sections(terminal: Terminal, nudge: Nudge, width: int, unit: Unit | None = None) -> list[list[str]]:
+def nudge_sections(terminal: Terminal, nudge: Nudge, width: int) -> list[list[str]]:
     """Write the parts of the page: outputs, one output, one neuron of the layer before, all layers, the average.
 
-    Parameters
-    ----------
-    unit : Unit or None
-        The neuron to explain, in place of the right output or of the neuron with the largest wish in the layer before.
+    The neurons are the right output, and that with the largest wish in the layer before, or the one that is asked for.
     """
-    last = len(nudge.network.sizes) - 2
-    output = unit if unit is not None and unit.layer == last else Unit(last, nudge.digit)
-    sections = [outputs_lines(terminal, nudge, width), ways_lines(nudge, output, width)]
+    last, unit = nudge.case.names.last, nudge.case.unit
+    output = unit if unit is not None and unit.layer == last else Unit(last, int(nudge.y[0]))
+    sections = [_outputs_lines(terminal, nudge, width), _ways_lines(nudge, output, width)]
     if last:
         hidden = unit if unit is not None and unit.layer < last else loudest(nudge, last - 1)
-        sections.append(before_lines(nudge, hidden, width))
+        sections.append(_before_lines(nudge, hidden, width))
         head = "And so on to the front: what every hidden neuron should do, in hundredths."
         sections.append([*wrapped(head, width), *layer_wish_lines(nudge.step, width)])
-    return [*sections, everybody_lines(nudge, output, width)]
+    return [*sections, _everybody_lines(nudge, output, width)]
 
 
-def outputs_lines(terminal: Terminal, nudge: Nudge, width: int) -> list[str]:
+def _outputs_lines(terminal: Terminal, nudge: Nudge, width: int) -> list[str]:
     """Draw the image beside the table of its outputs, with the wanted changes, and say what a wish is."""
-    image = digit_lines(terminal, nudge.X[0], margin=1 if width >= _WIDE else 0)
+    labels, is_wide = nudge.case.names.labels, width >= _WIDE
+    image = digit_lines(terminal, nudge.X[0], margin=1 if is_wide else 0)
     space = width - max(len(visible(line)) for line in image) - 2
-    squared = nudge.network.loss == "squared_error"
-    table = output_wish_lines(
-        terminal,
-        nudge.step,
-        nudge.labels,
-        space,
-        squared=squared and width >= _WIDE,
-        of_sums=nudge.has_softmax,
-    )
-    answer = nudge.labels[int(nudge.step.layers[-1].outputs[0].argmax())]
-    says = f"The network says {answer} for this {nudge.labels[nudge.digit]}; the cost is {nudge.cost:.3f}"
+    squared, of_sums = nudge.network.loss == "squared_error", nudge.has_softmax
+    table = output_wish_lines(terminal, nudge.step, labels, space, squared=squared and is_wide, of_sums=of_sums)
+    answer = labels[int(nudge.step.layers[-1].outputs[0].argmax())]
+    says = f"The network says {answer} for this {nudge.case.example.label}; the cost is {nudge.cost:.3f}"
+    meaning = ". A wish is minus the derivative of the cost with respect to the output."
     if squared:
         meaning = (
             ", the sum of the squares. A wish is 2 x (wanted - is): up or down, and larger where the output is "
             "further off."
         )
-    elif nudge.has_softmax:
+    elif of_sums:
         meaning = ", the log loss. The wish for the sum of each output is wanted - is: larger where it is further off."
-    else:
-        meaning = ". A wish is minus the derivative of the cost with respect to the output."
     return [*beside(image, table), "", *wrapped(says + meaning, width)]
 
 
-def ways_lines(nudge: Nudge, unit: Unit, width: int) -> list[str]:
-    """Write the three ways in which one neuron can follow its wish."""
-    network = nudge.network
-    is_output = unit.layer == len(network.sizes) - 2
-    name = unit_name(unit, network.sizes, nudge.labels)
+def _ways_lines(nudge: Nudge, unit: Unit, width: int) -> list[str]:
+    is_output, name = unit.layer == nudge.case.names.last, nudge.case.names.of(unit)
     ways = three_ways(nudge.step, unit, softmax=is_output and nudge.has_softmax)
-    title = f"Output {name}" if is_output else name
-    table = three_ways_lines(ways, unit, title, width, function=function_name(network, unit.layer))
-    n_ways = "Three" if unit.layer else "Two"
-    note = f"{n_ways} ways to follow it, and how much of the change of its sum each would give:"
+    function = function_name(nudge.network, unit.layer)
+    table = three_ways_lines(ways, unit, f"Output {name}" if is_output else name, width, function=function)
     if ways.sum_wish == 0:
         return [*table, *wrapped("  Its slope is 0 here, so nothing behind it has a share.", width)]
-    first = len(table) - 3
-    return [*table[:first], *wrapped(note, width), *table[first:]]
+    n_ways = "Three" if unit.layer else "Two"
+    note = f"{n_ways} ways to follow it, and how much of the change of its sum each would give:"
+    return [*table[:-3], *wrapped(note, width), *table[-3:]]
 
 
 def loudest(nudge: Nudge, layer: int) -> Unit:
@@ -217,37 +196,35 @@ def loudest(nudge: Nudge, layer: int) -> Unit:
     return Unit(layer, int(wishes.argmax()))
 
 
-def before_lines(nudge: Nudge, unit: Unit, width: int) -> list[str]:
+def _before_lines(nudge: Nudge, unit: Unit, width: int) -> list[str]:
     """Write how the wish of a hidden neuron adds up from the next layer, and the ways to follow it."""
-    sizes = nudge.network.sizes
-    name = unit_name(unit, sizes, nudge.labels)
-    is_last = unit.layer == len(sizes) - 3
-    who = "the outputs" if is_last else f"the neurons of layer {letters(unit.layer + 1)}"
-    head = f"Activations cannot be turned: their changes are wishes again. What {who} pass back to {name} adds up:"
-    line = passed_wishes_line(nudge.step, unit, sizes, nudge.labels, width)
-    return [*wrapped(head, width), line, *ways_lines(nudge, unit, width)]
+    names = nudge.case.names
+    who = "the outputs" if unit.layer == names.last - 1 else f"the neurons of layer {letters(unit.layer + 1)}"
+    head = f"Activations cannot be turned: their changes are wishes again. What {who} pass back to {names.of(unit)}"
+    line = passed_wishes_line(nudge.step, unit, names, width)
+    return [*wrapped(f"{head} adds up:", width), line, *_ways_lines(nudge, unit, width)]
 
 
-def everybody_lines(nudge: Nudge, output: Unit, width: int) -> list[str]:
+def _everybody_lines(nudge: Nudge, output: Unit, width: int) -> list[str]:
     """Write what each of the examples wants from some weights and biases, the averages, and the gradient."""
-    sizes, labels, n = nudge.network.sizes, nudge.labels, len(nudge.images)
+    names, n, step = nudge.case.names, len(nudge.images), nudge.step
     knobs = telling_knobs(nudge, output)
-    names = [labels[digit] for digit in nudge.y]
-    table = share_lines(nudge.step, knobs, nudge.images.tolist(), names, sizes, labels, width)
+    images = [f"[{nudge.images[0]}]", *map(str, nudge.images[1:])]
+    table = share_lines(step, knobs, images, [names.labels[digit] for digit in nudge.y], names, width)
+    head, knobs_are = "What the image wants from three of the knobs", "(weights and biases)"
+    text = "For a single image, this is minus the gradient that cmlp computes in one go:"
     if n > 1:
-        head = (
-            f"What each image wants from three of the knobs (weights and biases); [{nudge.images[0]}] is the one above:"
-        )
+        head = "What each image wants from three of the knobs"
+        knobs_are += f"; {images[0]} is the one above"
         text = f"The average over the {n:,} images is minus the gradient that cmlp computes in one go:"
-    else:
-        head = "What the image wants from three of the knobs (weights and biases):"
-        text = "For a single image, this is minus the gradient that cmlp computes in one go:"
+    difference = f"largest difference {largest_difference(step, nudge.gradient):.0e}"
     return [
-        *wrapped(head, width),
+        *wrapped(f"{head} {knobs_are}:", width),
         *table,
         "",
         *wrapped(text, width),
-        *average_lines(nudge.step, nudge.gradient, knobs, sizes, labels),
+        *average_lines(step, nudge.gradient, knobs, names),
+        f"all {len(nudge.gradient.flat):,} weights and biases: {difference}",
     ]
 
 
@@ -260,51 +237,29 @@ def telling_knobs(nudge: Nudge, output: Unit) -> list[ParameterIndex]:
     sum_wishes = np.abs(layer.bias_changes[0])
     strongest = int(np.abs(layer.inputs[0]).argmax())
     others = np.where(np.arange(len(sum_wishes)) == output.neuron, -1, sum_wishes)
-    return [
-        ParameterIndex(output.layer, None, output.neuron),
-        ParameterIndex(output.layer, strongest, output.neuron),
-        ParameterIndex(output.layer, None, int(others.argmax())),
-    ]
+    ends = (None, output.neuron), (strongest, output.neuron), (None, int(others.argmax()))
+    return [ParameterIndex(output.layer, *each) for each in ends]
 
 
-def step_lines(terminal: Terminal, nudge: Nudge, width: int, rate: float) -> list[str]:
+def step_lines(terminal: Terminal, nudge: Nudge, width: int) -> list[str]:
     """Take one step along the average, and write the costs and the outputs after it. The network changes."""
-    costs = [nudge.network.cost(nudge.X, nudge.y), nudge.cost]
+    before, cost, rate = nudge.network.cost(nudge.X, nudge.y), nudge.cost, nudge.case.experiment.rate
     nudge.network.step(nudge.X, nudge.y, rate)
     after = nudge._replace(step=nudge.network.explain_step(nudge.X, nudge.y))
     n = len(nudge.images)
-    mean = f"the cost of the {n} images goes from {costs[0]:.3f} to {after.network.cost(after.X, after.y):.3f}, "
+    mean = f"the cost of the {n} images goes from {before:.3f} to {nudge.network.cost(nudge.X, nudge.y):.3f}, "
     text = (
         f"One step along the average (learning rate {rate:g}): {mean if n > 1 else ''}"
-        f"that of this {nudge.labels[nudge.digit]} from {costs[1]:.3f} to {after.cost:.3f}."
+        f"that of this {nudge.case.example.label} from {cost:.3f} to {after.cost:.3f}."
     )
-    return [*wrapped(text, width), "", *outputs_lines(terminal, after, width)]
+    return [*wrapped(text, width), "", *_outputs_lines(terminal, after, width)]
 
 
 def pngs(nudge: Nudge) -> dict[str, NDArray[np.uint8]]:
     """Return the image, what it wants from the weights of each neuron of the first layer, and the average."""
     wanted = nudge.step.layers[0]
-    weights = np.outer(wanted.inputs[0], wanted.bias_changes[0])
     return {
         "image": nudge.X[0].reshape(SIDE, SIDE),
-        "wanted-weights": png.weight_sheet(weights),
-        "wanted-weights-average": png.weight_sheet(nudge.step.average.weights[0]),
+        "wanted-weights": weight_sheet(np.outer(wanted.inputs[0], wanted.bias_changes[0])),
+        "wanted-weights-average": weight_sheet(nudge.step.average.weights[0]),
     }
-
-
-def _hints(nudge: Nudge, n: int, unit: Unit | None, width: int) -> list[str]:
-    """Suggest what to try next."""
-    sizes = nudge.network.sizes
-    other = Unit(0, sizes[1] // 4)
-    if other == unit:
-        other = Unit(0, 0)
-    name = shlex.quote(unit_name(other, sizes, nudge.labels))
-    return joined(
-        [
-            f"--neuron {name}",
-            *([f"--examples {10 * n}"] if 10 * n <= 1000 else []),
-            "--epochs 0 (untrained)",
-            "--step (take it, look again)",
-        ],
-        width,
-    )

@@ -1,16 +1,17 @@
-"""A long text in parts that fit the terminal, for commands whose output is read from top to bottom."""
+"""Long texts in parts that fit the terminal, turned by keys."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from cmlp.console.terminal import Terminal
+from cmlp.console.terminal import Terminal, visible
 from cmlp.story.keys import Keys
 from cmlp.story.screen import Screen, opened
 
-_QUIT_KEYS = ("q", "escape")
-_BACK_KEYS = ("b", "left", "up", "backspace")
+FORWARD_KEYS = (" ", "enter", "right", "down", "n")
+BACK_KEYS = ("b", "left", "up", "backspace")
+QUIT_KEYS = ("q", "Q", "escape")
 
 
 def packed(sections: Sequence[Sequence[str]], height: int) -> list[list[str]]:
@@ -20,38 +21,49 @@ def packed(sections: Sequence[Sequence[str]], height: int) -> list[list[str]]:
     """
     parts: list[list[str]] = [[]]
     for section in sections:
-        lines = list(section)
-        if parts[-1] and len(parts[-1]) + 1 + len(lines) <= height:
-            parts[-1] += ["", *lines]
+        if parts[-1] and len(parts[-1]) + 1 + len(section) <= height:
+            parts[-1] += ["", *section]
             continue
-        pieces = [lines[start : start + height] for start in range(0, len(lines), height)]
+        pieces = [list(section[start : start + height]) for start in range(0, len(section), height)]
         parts = parts + pieces if parts[-1] else pieces or parts
     return parts
+
+
+def fitted(lines: list[str], height: int) -> list[list[str]]:
+    """Return lines in parts of at most `height` lines; the last empty lines are left out if one part is then enough."""
+    height = max(height, 1)
+    excess = len(lines) - height
+    empty = [number for number, line in enumerate(lines) if not visible(line)]
+    left_out = set(empty[-excess:]) if 0 < excess <= len(empty) else set()
+    kept = [line for number, line in enumerate(lines) if number not in left_out]
+    return [kept[start : start + height] for start in range(0, len(kept), height)]
 
 
 def show(terminal: Terminal, sections: Sequence[Sequence[str]]) -> None:
     """Write sections; on a terminal with a keyboard that is too low for all of them, first show them in parts."""
     whole = packed(sections, sum(map(len, sections)) + len(sections))[0]
     keys = Keys(sys.stdin)
-    if terminal.moves_cursor and keys.available and len(whole) >= Screen(terminal).height:
-        _turn_pages(terminal, sections, keys)
+
+    def footer(number: int, n: int) -> str:
+        return f"{number + 1}/{n}   space {'more' if number + 1 < n else 'end'}   b back   q end"
+
+    if terminal.moves_cursor and keys.available and len(whole) >= terminal.height:
+        with opened(terminal, keys) as screen:
+            turn_pages(screen, lambda: packed(sections, max(terminal.height - 1, 1)), footer)
     terminal.write_lines(whole)
 
 
-def _turn_pages(terminal: Terminal, sections: Sequence[Sequence[str]], keys: Keys) -> None:
+def turn_pages(screen: Screen, parts: Callable[[], list[list[str]]], footer: Callable[[int, int], str]) -> None:
+    """Show parts, each with a last line for its number and the number of parts, until a key leads out of them."""
     number = 0
-    with opened(terminal, keys) as screen:
 
-        def draw() -> None:
-            parts = packed(sections, max(screen.height - 1, 1))
-            shown = min(number, len(parts) - 1)
-            which = f"{shown + 1}/{len(parts)}"
-            screen.show(parts[shown], f"{which}   space {'more' if shown + 1 < len(parts) else 'end'}   b back   q end")
+    def draw() -> None:
+        shown = parts()
+        now = min(number, len(shown) - 1)
+        screen.show(shown[now], footer(now, len(shown)))
 
-        while True:
-            key = screen.ask(keys, draw)
-            if key in _QUIT_KEYS:
-                return
-            number = max(number - 1, 0) if key in _BACK_KEYS else number + 1
-            if number >= len(packed(sections, max(screen.height - 1, 1))):
-                return
+    while number < len(parts()):
+        key = screen.ask(draw)
+        if key in QUIT_KEYS:
+            return
+        number = max(number - 1, 0) if key in BACK_KEYS else number + 1

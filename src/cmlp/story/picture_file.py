@@ -30,17 +30,7 @@ _LONGEST = 2000
 
 
 class Picture(NamedTuple):
-    """A picture of a digit.
-
-    Attributes
-    ----------
-    pixels : ndarray of shape (784,), uint8
-        The image that the network gets: white ink on black, centered.
-    size : tuple of int
-        Width and height of the file's picture.
-    inverted : bool
-        Whether the ink in the file is darker than the background.
-    """
+    """A picture of a digit."""
 
     pixels: NDArray[np.uint8]
     size: tuple[int, int]
@@ -48,13 +38,7 @@ class Picture(NamedTuple):
 
 
 def read_picture(path: str) -> Picture:
-    """Read a picture of a digit from a file of any format that Pillow reads.
-
-    Raises
-    ------
-    CommandError
-        If Pillow is missing, the file cannot be read, it is not a picture, or the picture is empty.
-    """
+    """Read a picture of a digit from a file of any format that Pillow reads."""
     gray, size = _gray(path)
     background = float(np.median(np.concatenate([gray[0], gray[-1], gray[:, 0], gray[:, -1]])))
     difference = gray - background
@@ -69,13 +53,7 @@ def read_picture(path: str) -> Picture:
 
 
 def centered(ink: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """Return a digit as an image of MNIST: scaled to fit into 20 x 20 pixels, its center of mass in the middle.
-
-    Parameters
-    ----------
-    ink : ndarray of shape (height, width)
-        From 0 (background) to 1; at least one pixel is not 0.
-    """
+    """Return a digit as an image of MNIST: scaled to fit into 20 x 20 pixels, its center of mass in the middle."""
     from PIL import Image
 
     rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))

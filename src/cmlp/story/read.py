@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cmlp.console import options
-from cmlp.console.charts import beside
-from cmlp.console.digit import SIDE
+from cmlp.console import experiment_options, options
 from cmlp.console.experiment import Experiment, Options
-from cmlp.console.experiment_options import add_experiment, add_hidden
 from cmlp.console.options import CommandError
 from cmlp.console.printable import printable
-from cmlp.console.terminal import Terminal
+from cmlp.console.terminal import Terminal, beside
+from cmlp.story.case import save_pngs
 from cmlp.story.picture_file import Picture, read_picture
-from cmlp.story.pictures.outputs import output_bars
+from cmlp.story.pictures.images import squares
+from cmlp.story.pictures.layers import output_bars
+from cmlp.story.pictures.names import SIDE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,43 +51,31 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="a model file with 784 inputs (cmlp digits --save FILE); without it, a network is trained first. A model "
         "without input_scale gets pixels from 0 to 1",
     )
-    add_hidden(parser)
-    add_experiment(parser)
-    options.add_png(parser)
+    experiment_options.add(parser, "--hidden", *experiment_options.TRAINING, "--png")
 
 
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Read the picture that the arguments name, and return the exit status."""
-    given = dict(vars(arguments))
-    path, model, folder = given.pop("picture"), given.pop("model"), given.pop("png")
+    path, model, chosen = arguments.picture, arguments.model, Options.of(arguments)
     picture = read_picture(path)
     with options.reported():
-        answer = _trained_answer(Options(**given), picture) if model is None else saved_answer(model, picture)
+        answer = _trained_answer(chosen, picture) if model is None else _saved_answer(model, picture)
     _show(terminal, path, picture, answer)
-    if folder is not None:
-        options.save_pngs({"seen": picture.pixels.reshape(SIDE, SIDE)}, folder, terminal)
+    save_pngs({"seen": picture.pixels.reshape(SIDE, SIDE)}, arguments.png, terminal)
     if model is None:
-        chosen = " ".join(filter(None, ["digits", Options(**given).arguments(), "--save digits.cmlp"]))
-        keep = [f"  {program} {chosen}", f"  {program} read {printable(shlex.quote(path))} --model digits.cmlp"]
+        again = " ".join(filter(None, ["digits", chosen.arguments(), "--save digits.cmlp"]))
+        keep = [f"  {program} {again}", f"  {program} read {printable(shlex.quote(path))} --model digits.cmlp"]
         terminal.write_lines(["", "The network was trained just now. To keep it and use it again:", "", *keep])
     return 0
 
 
 def _trained_answer(chosen: Options, picture: Picture) -> Answer:
-    """Train a network, and return its answer."""
     experiment = Experiment(chosen)
     outputs = experiment.train().forward(picture.pixels[None])[0]
     return Answer(outputs, experiment.data.labels)
 
 
-def saved_answer(path: str, picture: Picture) -> Answer:
-    """Return the answer of a saved model: a Network, or an MLPClassifier.
-
-    Raises
-    ------
-    CommandError
-        If the model is of another kind, or does not have 784 inputs.
-    """
+def _saved_answer(path: str, picture: Picture) -> Answer:
     from cmlp import load
 
     model: Any = load(path)
@@ -109,11 +97,10 @@ def saved_answer(path: str, picture: Picture) -> Answer:
 
 
 def _show(terminal: Terminal, path: str, picture: Picture, answer: Answer) -> None:
-    """Show the image that the network sees, and its outputs."""
     width, height = picture.size
     ink = "dark on light, so it is inverted" if picture.inverted else "light on dark"
     terminal.say(f"{printable(path)}: {width:,} x {height:,} pixels, {ink}. This is what the network sees:")
-    image = terminal.draw(picture.pixels.reshape(SIDE, SIDE) / 255)
+    image = terminal.draw(squares(picture.pixels))
     bars = output_bars(terminal, answer.outputs, answer.labels, _BAR_WIDTH)
     if terminal.width >= SIDE + _GAP + _BAR_WIDTH:
         above = (len(image) - len(bars)) // 2

@@ -18,54 +18,49 @@ _ENTER, _LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
 
 
 class Screen:
-    """The terminal's alternate screen. `opened` returns one, and restores the terminal at the end."""
+    """The terminal's alternate screen with its keyboard. `opened` returns one, and restores the terminal at the end."""
 
-    def __init__(self, terminal: Terminal) -> None:
-        self._terminal = terminal
-
-    @property
-    def height(self) -> int:
-        """Current number of lines; the window can be resized at any time."""
-        return shutil.get_terminal_size().lines
+    def __init__(self, terminal: Terminal, keys: Keys) -> None:
+        self.terminal, self.keys = terminal, keys
 
     def show(self, lines: Sequence[str], last: str = "") -> None:
         """Draw lines from the top, and `last` below them. What does not fit into the window is cut off."""
-        room = max(self.height - 1, 1)
+        room = max(self.terminal.height - 1, 1)
         shown = [*lines[:room], last] if last else list(lines[: room + 1])
-        width = self._terminal.width
+        width = self.terminal.width
         body = "\n".join(clipped(line, width) + _CLEAR_LINE for line in shown)
         self._write(_HOME + body + _CLEAR_REST)
 
-    def ask(self, keys: Keys, draw: Callable[[], None]) -> str:
+    def ask(self, draw: Callable[[], None]) -> str:
         """Draw, and return the next key; draw again whenever the window gets another size."""
         size = shutil.get_terminal_size()
         draw()
-        while (key := keys.read(_RESIZE_SECONDS)) is None:
+        while (key := self.keys.read(_RESIZE_SECONDS)) is None:
             if size != (size := shutil.get_terminal_size()):
                 draw()
         return key
 
     @contextlib.contextmanager
-    def suspended(self, keys: Keys) -> Iterator[None]:
+    def suspended(self) -> Iterator[None]:
         """Give the terminal back while another command uses it."""
-        keys.give_back()
         self.leave()
         try:
             yield
         finally:
             self.enter()
-            keys.take()
 
     def enter(self) -> None:
-        """Switch to the alternate screen."""
+        """Switch to the alternate screen, and to reading single keys."""
         self._write(_ENTER)
+        self.keys.take()
 
     def leave(self) -> None:
-        """Switch back to the normal screen."""
+        """Switch back to what the terminal was before."""
+        self.keys.give_back()
         self._write(_LEAVE)
 
     def _write(self, text: str) -> None:
-        stream = self._terminal.stream
+        stream = self.terminal.stream
         if sys.platform == "win32" or not stream.encoding:  # text in memory has none
             stream.write(text)
             stream.flush()
@@ -79,20 +74,11 @@ class Screen:
 @contextlib.contextmanager
 def opened(terminal: Terminal, keys: Keys) -> Iterator[Screen]:
     """Open the alternate screen and the keyboard; restore both however the command ends, Ctrl-Z included."""
-    screen = Screen(terminal)
-
-    def restore() -> None:
-        keys.give_back()
-        screen.leave()
-
-    def resume() -> None:
-        screen.enter()
-        keys.take()
-
-    with restored(restore, resume):
+    screen = Screen(terminal, keys)
+    with restored(screen.leave, screen.enter):
         try:
-            resume()
+            screen.enter()
             yield screen
         finally:
             with contextlib.suppress(OSError, ValueError):  # the terminal has been closed
-                restore()
+                screen.leave()

@@ -8,19 +8,19 @@ import io
 import shlex
 import subprocess
 import sys
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cmlp.console import options
+from cmlp.console import experiment_options, options
 from cmlp.console.experiment import SERIES
-from cmlp.console.terminal import Terminal, visible, wrapped
+from cmlp.console.terminal import Terminal, wrapped
 from cmlp.story.keys import Keys
+from cmlp.story.pages import BACK_KEYS, FORWARD_KEYS, QUIT_KEYS, fitted, turn_pages
 from cmlp.story.screen import Screen, opened
 
 if TYPE_CHECKING:
-    from cmlp.story.chapters.tale import Tale
+    from cmlp.story.tale import Tale
 
 NAME, SUMMARY = "story", "tell how a neural network works and learns, screen by screen"
 DESCRIPTION = (
@@ -30,9 +30,6 @@ DESCRIPTION = (
 )
 N_SCREENS = 24
 _WIDEST = 79
-_FORWARD_KEYS = (" ", "enter", "right", "down", "n")
-_BACK_KEYS = ("b", "left", "up", "backspace")
-_QUIT_KEYS = ("q", "escape")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -44,37 +41,35 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help=f"start with this screen, from 1 to {N_SCREENS} (default: 1)",
     )
-    options.add_seed(parser)
+    experiment_options.add(parser, "--seed")
 
 
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Tell the story, and return the exit status."""
-    from cmlp.story.chapters.tale import Tale
+    from cmlp.story.tale import Tale
 
     story = Story(Tale(arguments.seed), terminal, program)
     keys = Keys(sys.stdin)
     first = arguments.screen - 1
     if terminal.rewrites and keys.available:
-        last = _with_keys(story, keys, first)
-        if last < N_SCREENS - 1:
-            terminal.write_lines([f"To go on: {program} story --screen {last + 1}{story.seed_option}", ""])
+        with opened(terminal, keys) as screen:
+            reader = _Reader(story, screen, first)
+            reader.read()
+        if reader.number < N_SCREENS - 1:
+            going_on = f"{program} story --screen {reader.number + 1}{story.seed_option}"
+            terminal.write_lines([f"To go on: {going_on}", ""])
     else:
         for number in range(first, N_SCREENS):
             terminal.write_lines([*story.page(number), ""])
-    _close(story)
+    terminal.say(f"The story follows 3Blue1Brown's series Neural networks, chapters 1 to 4: {SERIES}")
+    terminal.say()
+    terminal.say('This very network in Python; after it, the lines "in Python" of the screens work, too:')
+    terminal.write_lines(["", *(f"  {line}".rstrip() for line in story.program_lines())])
     return 0
 
 
 class Story:
-    """The screens of the story for a terminal.
-
-    Parameters
-    ----------
-    tale : Tale
-    terminal : Terminal
-    program : str
-        The program name for the suggested commands.
-    """
+    """The screens of the story for a terminal, counted from 0, with the program's name in suggested commands."""
 
     def __init__(self, tale: Tale, terminal: Terminal, program: str) -> None:
         self.tale, self.terminal, self.program = tale, terminal, program
@@ -91,38 +86,28 @@ class Story:
         return f" --seed {self.tale.seed}" if self.tale.seed else ""
 
     def is_written(self, number: int) -> bool:
-        """Whether a screen (counted from 0) has already been computed for the current width."""
+        """Whether a screen has already been computed for the current width."""
         return (number, self.width) in self._written
 
     def page(self, number: int) -> list[str]:
-        """Return the lines of a screen (counted from 0), computed at the first call."""
-        key = (number, self.width)
-        if key not in self._written:
-            self._written[key] = self._write(number)
-        return self._written[key]
-
-    def _write(self, number: int) -> list[str]:
-        from cmlp.story.chapters import SCREENS
-        from cmlp.story.chapters.page import Page
+        """Return the lines of a screen, computed at the first call."""
+        from cmlp.story.page import Page
         from cmlp.story.pictures.text import ends, styled
+        from cmlp.story.script import SCREENS
 
-        video, scene = SCREENS[number]
-        page = Page(self.terminal, self.width)
-        scene.write(self.tale, page)
-        first, *rest = ends(scene.title, f"{video}  {number + 1}/{len(SCREENS)}", self.width)
-        title = styled(self.terminal, scene.title, "strong") + first[len(scene.title) :]
-        return [
-            title,
-            *rest,
-            "",
-            *page.lines,
-            "",
-            *_suggestion_lines(self.suggestion(number), self.program, self.width),
-        ]
+        if not self.is_written(number):
+            video, scene = SCREENS[number]
+            page = Page(self.terminal, self.width)
+            scene.write(self.tale, page)
+            first, *rest = ends(scene.title, f"{video}  {number + 1}/{len(SCREENS)}", self.width)
+            title = styled(self.terminal, scene.title, "strong") + first[len(scene.title) :]
+            tries = _suggestion_lines(self.suggestion(number), self.program, self.width)
+            self._written[number, self.width] = [title, *rest, "", *page.lines, "", *tries]
+        return self._written[number, self.width]
 
     def suggestion(self, number: int) -> str:
         """Return what to try after a screen: a command, or a line of Python."""
-        from cmlp.story.chapters import SCREENS
+        from cmlp.story.script import SCREENS
 
         text = SCREENS[number][1].tries.format(tale=self.tale)
         if not text.startswith("cmlp "):
@@ -137,7 +122,7 @@ class Story:
     def result_lines(self, number: int) -> list[str]:
         """Run the line of Python that a screen suggests, and return what it prints."""
         from cmlp import Network
-        from cmlp.story.chapters.tale import N_PASSES
+        from cmlp.story.tale import N_PASSES
 
         tale, output = self.tale, io.StringIO()
         names = {"np": np, "Network": Network, "net": tale.network(N_PASSES)}
@@ -148,76 +133,63 @@ class Story:
 
     def words(self, number: int) -> list[str]:
         """Return a glossary of the words that have appeared up to a screen, the latest first."""
-        from cmlp.story.chapters import SCREENS
+        from cmlp.story.script import SCREENS
 
-        lines = ["What is ...", ""]
-        for _, scene in SCREENS[number::-1]:
-            for word, meaning in scene.words.items():
-                lines += wrapped(f"{word}: {meaning}", self.width)
-        return lines
+        words = [word for _, scene in SCREENS[number::-1] for word in scene.words]
+        return ["What is ...", "", *(line for text in words for line in wrapped(text, self.width))]
 
     def program_lines(self) -> list[str]:
         """Return the Python program that trains the network of the story."""
-        from cmlp.story.chapters.tale import BATCH, N_PASSES, RATE, SIZES
+        from cmlp.story.tale import BATCH, N_PASSES, RATE, SIZES
 
-        return [
-            "import numpy as np",
-            "from cmlp import Network",
-            "from cmlp.datasets import load_digits28",
-            "",
-            "X, y, X_test, y_test = load_digits28()",
-            f"rng = np.random.RandomState({self.tale.seed})",
-            "net = Network(",
-            f'    {list(SIZES)}, "logistic", "logistic",',
-            '    "squared_error", input_scale=1 / 255,',
-            "    random_state=rng,",
-            ")",
-            "order = np.arange(len(X))",
-            f"for _ in range({N_PASSES}):",
-            "    rng.shuffle(order)",
-            f"    net.train_epoch(X, y, {BATCH}, {RATE}, order=order)",
-            "right = net.forward(X_test).argmax(axis=1) == y_test",
-            f"print(right.mean())  # {self.tale.state(N_PASSES).test_accuracy / 100:.6g}",
-        ]
+        return f"""\
+import numpy as np
+from cmlp import Network
+from cmlp.datasets import load_digits28
+
+X, y, X_test, y_test = load_digits28()
+rng = np.random.RandomState({self.tale.seed})
+net = Network(
+    {list(SIZES)}, "logistic", "logistic",
+    "squared_error", input_scale=1 / 255,
+    random_state=rng,
+)
+order = np.arange(len(X))
+for _ in range({N_PASSES}):
+    rng.shuffle(order)
+    net.train_epoch(X, y, {BATCH}, {RATE}, order=order)
+right = net.forward(X_test).argmax(axis=1) == y_test
+print(right.mean())  # {self.tale.state(N_PASSES).test_accuracy / 100:.6g}""".split("\n")
 
 
 class _Reader:
-    """Shows the screens one by one, as the keys say.
+    """Shows the screens one by one, as the keys say; `number` is the present one, counted from 0."""
 
-    Parameters
-    ----------
-    story : Story
-    screen : Screen
-    keys : Keys
-    first : int
-        The first screen, counted from 0.
-    """
-
-    def __init__(self, story: Story, screen: Screen, keys: Keys, first: int) -> None:
-        self._story, self._screen, self._keys = story, screen, keys
-        self.number, self._part = first, 0
-        self._n_parts = 1
+    def __init__(self, story: Story, screen: Screen, first: int) -> None:
+        self._story, self._screen = story, screen
+        self.number, self._part, self._n_parts = first, 0, 1
         self._typed = 0
 
     def read(self) -> None:
         """Show screens until a key ends the story."""
         while True:
-            key = self._screen.ask(self._keys, self._draw)
-            if key in _QUIT_KEYS or (key in _FORWARD_KEYS and self._is_at_the_end):
+            key = self._screen.ask(self._draw)
+            is_at_the_end = self.number == N_SCREENS - 1 and self._part == self._n_parts - 1
+            if key in QUIT_KEYS or (key in FORWARD_KEYS and is_at_the_end):
                 return
             self._press(key)
-
-    @property
-    def _is_at_the_end(self) -> bool:
-        return self.number == N_SCREENS - 1 and self._part == self._n_parts - 1
 
     def _draw(self) -> None:
         if not self._story.is_written(self.number):
             self._screen.show([], "one moment ...")
-        parts = fitted(self._story.page(self.number), self._screen.height - 1)
+        parts = fitted(self._story.page(self.number), self._story.terminal.height - 1)
         self._n_parts = len(parts)
         self._part = min(self._part, len(parts) - 1)
-        self._screen.show(parts[self._part], _footer(self._story.width, self._part + 1 < len(parts)))
+        more = self._part + 1 < len(parts)
+        names = ["space more" if more else "space next", "b back", "q quit", "t try it", "? what is ...", "1-24 go to"]
+        while len("   ".join(names)) > self._story.width:
+            names.pop()
+        self._screen.show(parts[self._part], "   ".join(names))
 
     def _press(self, key: str) -> None:
         if key.isdigit() and key.isascii():
@@ -225,16 +197,14 @@ class _Reader:
             return
         self._typed = 0
         if key == "?":
-            _show_words(self._story, self._screen, self._keys, self.number)
+            self._show_words()
         elif key == "t":
-            _try(self._story, self._screen, self._keys, self.number)
-        elif key == "home":
-            self._go_to(0)
-        elif key == "end":
-            self._go_to(N_SCREENS - 1)
-        elif key in _BACK_KEYS:
+            self._try()
+        elif key in ("home", "end"):
+            self._go_to(0 if key == "home" else N_SCREENS - 1)
+        elif key in BACK_KEYS:
             self._go_to(self.number, self._part - 1) if self._part else self._go_to(max(self.number - 1, 0))
-        elif key in _FORWARD_KEYS:
+        elif key in FORWARD_KEYS:
             self._go_to(self.number, self._part + 1) if self._part + 1 < self._n_parts else self._go_to(self.number + 1)
 
     def _type(self, digit: int) -> None:
@@ -247,28 +217,25 @@ class _Reader:
     def _go_to(self, number: int, part: int = 0) -> None:
         self.number, self._part = number, part
 
+    def _show_words(self) -> None:
+        def footer(number: int, n: int) -> str:
+            return "q back   any other key more" if number + 1 < n else "any key back"
 
-def _with_keys(story: Story, keys: Keys, first: int) -> int:
-    """Show the screens one by one, as the keys say; return the number of the last one shown (counted from 0)."""
-    with opened(story.terminal, keys) as screen:
-        reader = _Reader(story, screen, keys, first)
-        reader.read()
-    return reader.number
+        words = self._story.words(self.number)
+        turn_pages(self._screen, lambda: fitted(words, self._story.terminal.height - 1), footer)
 
-
-def _try(story: Story, screen: Screen, keys: Keys, number: int) -> None:
-    """Run what a screen suggests, and wait for a key."""
-    text = story.suggestion(number)
-    with screen.suspended(keys):
-        if story.is_command(text):
-            story.terminal.write_lines(["", f"$ {text}", ""])
-            arguments = shlex.split(text.removeprefix(story.program))
-            subprocess.run([sys.executable, "-m", "cmlp", *arguments], check=False)
-        else:
-            story.terminal.write_lines(["", f">>> {text}", *story.result_lines(number)])
-        story.terminal.write_lines(["", "any key: back to the story"])
-        keys.take()
-        keys.read()
+    def _try(self) -> None:
+        story, text = self._story, self._story.suggestion(self.number)
+        with self._screen.suspended():
+            if story.is_command(text):
+                story.terminal.write_lines(["", f"$ {text}", ""])
+                arguments = shlex.split(text.removeprefix(story.program))
+                subprocess.run([sys.executable, "-m", "cmlp", *arguments], check=False)
+            else:
+                story.terminal.write_lines(["", f">>> {text}", *story.result_lines(self.number)])
+            story.terminal.write_lines(["", "any key: back to the story"])
+            self._screen.keys.take()
+            self._screen.keys.read()
 
 
 def _suggestion_lines(text: str, program: str, width: int) -> list[str]:
@@ -278,39 +245,3 @@ def _suggestion_lines(text: str, program: str, width: int) -> list[str]:
         return [f"{label} {text}"]
     *lines, last = wrapped(text, width - 4)
     return [label, *(f"  {line} \\" for line in lines), f"  {last}"]
-
-
-def _footer(width: int, more: bool) -> str:
-    """Return the line that names the keys."""
-    keys = ["space more" if more else "space next", "b back", "q quit", "t try it", "? what is ...", "1-24 go to"]
-    while len("   ".join(keys)) > width:
-        keys.pop()
-    return "   ".join(keys)
-
-
-def _show_words(story: Story, screen: Screen, keys: Keys, number: int) -> None:
-    """Show the glossary until a key ends it."""
-    parts = fitted(story.words(number), screen.height - 1)
-    for part in parts:
-        last = "q back   any other key more" if part is not parts[-1] else "any key back"
-        if screen.ask(keys, partial(screen.show, part, last)) in _QUIT_KEYS:
-            return
-
-
-def fitted(lines: list[str], height: int) -> list[list[str]]:
-    """Return lines in parts of at most `height` lines; the last empty lines are left out if one part is then enough."""
-    height = max(height, 1)
-    excess = len(lines) - height
-    empty = [number for number, line in enumerate(lines) if not visible(line)]
-    left_out = set(empty[-excess:]) if 0 < excess <= len(empty) else set()
-    kept = [line for number, line in enumerate(lines) if number not in left_out]
-    return [kept[start : start + height] for start in range(0, len(kept), height)]
-
-
-def _close(story: Story) -> None:
-    """Credit the series, and show the Python program of the network."""
-    terminal = story.terminal
-    terminal.say(f"The story follows 3Blue1Brown's series Neural networks, chapters 1 to 4: {SERIES}")
-    terminal.say()
-    terminal.say('This very network in Python; after it, the lines "in Python" of the screens work, too:')
-    terminal.write_lines(["", *(f"  {line}".rstrip() for line in story.program_lines())])

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import argparse
 import shlex
-import shutil
 import sys
 import time
 from collections.abc import Callable
 
-from cmlp.console import options, png
-from cmlp.console.experiment import Experiment, Options
-from cmlp.console.experiment_options import Example, add_example, add_experiment, add_hidden, example
+from cmlp.console import experiment_options, options
 from cmlp.console.terminal import Terminal
+from cmlp.story.case import Case, case_of, save, save_pngs
 from cmlp.story.frames import body_lines, frame_width, header
 from cmlp.story.keys import Keys
 from cmlp.story.learning import Learning
-from cmlp.story.pictures.names import Unit, parse_unit
+from cmlp.story.pages import QUIT_KEYS
+from cmlp.story.pictures.images import weight_sheet
 from cmlp.story.pictures.text import joined, page_width
 from cmlp.story.screen import opened
 
@@ -33,95 +32,68 @@ _FIRST_BATCHES, _TALL = 100, 30
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of this command."""
-    add_example(parser, neuron="the neuron to watch instead of the weights of many: A1, B4, ... or an output")
+    experiment_options.add(parser, "digit", "--number")
+    neuron = "the neuron to watch instead of the weights of many: A1, B4, ... or an output"
+    experiment_options.add(parser, "--neuron", help=neuron)
     parser.add_argument(
         "--seconds", type=options.positive, default=_SECONDS, metavar="N", help="duration in a terminal (default: 20)"
     )
-    add_hidden(parser)
-    add_experiment(parser)
-    options.add_save(parser)
-    options.add_png(parser)
+    experiment_options.add(parser, "--hidden", *experiment_options.TRAINING, "--save", "--png")
 
 
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Show the training that the arguments describe, and return the exit status."""
-    given = dict(vars(arguments))
-    digit, number, neuron, seconds = (given.pop(name) for name in ("digit", "number", "neuron", "seconds"))
-    path, folder = given.pop("save"), given.pop("png")
     with options.reported():
-        experiment = Experiment(Options(**given))
-        data = experiment.data
-        chosen = example(digit, number, data.X_train, data.y_train, data.labels)
-        unit = None if neuron is None else parse_unit(neuron, experiment.network.sizes, data.labels)
-        learning = Learning(experiment)
-    pictures = {}
-    if folder is not None:
-        pictures["weights-before"] = png.weight_sheet(experiment.network.weights[0])
+        case = case_of(arguments, of_training=True)
+        learning = Learning(case.experiment)
+    network = case.experiment.network
+    pictures = {"weights-before": weight_sheet(network.weights[0])}
     if terminal.moves_cursor:
-        _play_on_screen(terminal, learning, chosen, seconds, unit)
+        _play_on_screen(terminal, learning, case, arguments.seconds)
     else:
-        write_frames(terminal, learning, chosen, unit)
-    label = shlex.quote(chosen.label)
+        write_frames(terminal, learning, case)
+    label = shlex.quote(case.example.label)
     hints = ["look closer:", f"{program} look {label}", f"{program} nudge {label}"]
     terminal.write_lines(["", *joined(hints, page_width(terminal))])
-    if path is not None:
-        options.save(experiment.network, path, terminal, program)
-    if folder is not None:
-        pictures["weights-after"] = png.weight_sheet(experiment.network.weights[0])
-        options.save_pngs(pictures, folder, terminal)
+    save(network, arguments.save, terminal, program)
+    save_pngs({**pictures, "weights-after": weight_sheet(network.weights[0])}, arguments.png, terminal)
     return 0
 
 
-def _play_on_screen(terminal: Terminal, learning: Learning, chosen: Example, seconds: float, unit: Unit | None) -> None:
+def _play_on_screen(terminal: Terminal, learning: Learning, case: Case, seconds: float) -> None:
     """Show the training on the alternate screen, then the last frame on the normal screen."""
     keys = Keys(sys.stdin)
+
+    def frame(height: int) -> list[str]:
+        return frame_lines(terminal, learning, case, frame_width(terminal), height)
+
     with opened(terminal, keys) as screen:
         player = Player(learning, seconds)
 
         def draw() -> None:
-            height = screen.height
-            lines = frame_lines(terminal, learning, chosen, frame_width(terminal), height, unit)
-            screen.show(lines, player.status(chosen, terminal.width, has_keys=keys.available))
+            status = player.status(case.example.label, terminal.width, has_keys=keys.available)
+            screen.show(frame(terminal.height), status)
 
         play(player, keys.read, draw)
-    terminal.write_lines(
-        frame_lines(terminal, learning, chosen, frame_width(terminal), shutil.get_terminal_size().lines, unit)
-    )
+    terminal.write_lines(frame(terminal.height))
     if not learning.finished:
         terminal.write_lines(["", f"ended after batch {learning.batch:,} of {learning.total:,}"])
 
 
 class Player:
-    """The state of the display: position in time, speed, pause. Times are those at normal speed.
-
-    Parameters
-    ----------
-    learning : Learning
-    seconds : float
-        Duration of the whole training.
-    """
+    """The state of the display: position in time, speed, pause. Times are those at normal speed."""
 
     def __init__(self, learning: Learning, seconds: float = _SECONDS) -> None:
-        self.learning = learning
-        self.seconds = seconds
+        self.learning, self.seconds = learning, seconds
         self.speed = _SPEEDS.index(1.0)
-        self.paused = False
-        self.ended = False
+        self.paused = self.ended = False
         self._time = 0.0
-
-    def batches_at(self, seconds: float) -> int:
-        """Return the number of batches after some seconds."""
-        return self.learning.pace.batches_at(seconds / self.seconds)
-
-    def seconds_at(self, batches: int) -> float:
-        """Return the time of a number of batches: the inverse of `batches_at`."""
-        return self.learning.pace.share_at(batches) * self.seconds
 
     def pass_time(self, seconds: float) -> None:
         """Train as far as the time at the present speed allows, unless paused."""
         if not self.paused:
             self._time += seconds * _SPEEDS[self.speed]
-            self._advance(self.batches_at(self._time))
+            self._advance(self.learning.pace.batches_at(self._time / self.seconds))
 
     def press(self, key: str) -> None:
         """React to a key; unknown keys do nothing."""
@@ -130,12 +102,12 @@ class Player:
         elif key == "n":
             self.paused = True
             self._advance(self.learning.batch + 1)
-            self._time = self.seconds_at(self.learning.batch)
+            self._time = self.learning.pace.share_at(self.learning.batch) * self.seconds
         elif key in ("+", "="):
             self.speed = min(self.speed + 1, len(_SPEEDS) - 1)
         elif key in ("-", "_"):
             self.speed = max(self.speed - 1, 0)
-        elif key in ("q", "Q", "escape"):
+        elif key in QUIT_KEYS:
             self.ended = True
 
     def _advance(self, batch: int) -> None:
@@ -143,16 +115,13 @@ class Player:
             self.learning.advance(batch)
         self.ended = self.ended or self.learning.finished
 
-    def status(self, chosen: Example, width: int, *, has_keys: bool) -> str:
+    def status(self, label: str, width: int, *, has_keys: bool) -> str:
         """Return the last line of the screen: what the bars show, and the keys."""
-        question = f"a {chosen.label}: is it one yet?"
-        if not has_keys:
-            return question
-        keys = f"space {'go on' if self.paused else 'pause'}   n one batch   + - speed   q end"
-        if _SPEEDS[self.speed] != 1:
-            keys = keys.replace("speed", f"speed {_SPEEDS[self.speed]:g}x")
+        question = f"a {label}: is it one yet?"
+        speed = "speed" if _SPEEDS[self.speed] == 1 else f"speed {_SPEEDS[self.speed]:g}x"
+        keys = f"space {'go on' if self.paused else 'pause'}   n one batch   + - {speed}   q end"
         line = f"{question}   {keys}"
-        return line if len(line) <= width else keys
+        return question if not has_keys else line if len(line) <= width else keys
 
 
 def play(
@@ -175,20 +144,19 @@ def play(
         draw()
 
 
-def frame_lines(
-    terminal: Terminal, learning: Learning, chosen: Example, width: int, height: int, unit: Unit | None = None
-) -> list[str]:
+def frame_lines(terminal: Terminal, learning: Learning, case: Case, width: int, height: int) -> list[str]:
     """Draw one frame: progress, then the training as `body_lines` draws it, one line less than the window has."""
-    return [header(terminal, learning, width), *body_lines(terminal, learning, chosen, width, height - 2, unit)]
+    body = body_lines(terminal, learning, case.example, width, height - 2, case.unit)
+    return [header(terminal, learning, width), *body]
 
 
-def write_frames(terminal: Terminal, learning: Learning, chosen: Example, unit: Unit | None = None) -> None:
+def write_frames(terminal: Terminal, learning: Learning, case: Case) -> None:
     """Write a few frames without waiting: before training, after 100 batches, and after 1, 3, 10 and all epochs."""
-    n_batches = learning.experiment.n_batches
-    stops = sorted({0, _FIRST_BATCHES, n_batches, 3 * n_batches, 10 * n_batches, learning.total})
-    for stop in [stop for stop in stops if stop <= learning.total]:
-        with options.reported():
-            learning.advance(stop)
-        lines = frame_lines(terminal, learning, chosen, page_width(terminal), _TALL, unit)
-        gap = [""] if stop else []
-        terminal.write_lines([*gap, *lines, f"training image {chosen.image}, a {chosen.label}"])
+    n = learning.experiment.n_batches
+    for stop in sorted({0, _FIRST_BATCHES, n, 3 * n, 10 * n, learning.total}):
+        if stop <= learning.total:
+            with options.reported():
+                learning.advance(stop)
+            lines = frame_lines(terminal, learning, case, page_width(terminal), _TALL)
+            under = f"training image {case.example.image}, a {case.example.label}"
+            terminal.write_lines([*([""] if stop else []), *lines, under])

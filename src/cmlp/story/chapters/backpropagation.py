@@ -7,20 +7,35 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cmlp.console.charts import beside
-from cmlp.console.digit import digit_lines
-from cmlp.console.terminal import visible
+from cmlp.console.terminal import beside, visible
 from cmlp.results import ParameterIndex
-from cmlp.story.chapters.page import Page, Scene
-from cmlp.story.chapters.tale import LABELS, RATE, SIZES, Tale, sigmoid
-from cmlp.story.pictures.average import each_share, knob_name, of_knob
-from cmlp.story.pictures.names import Unit, parse_unit
+from cmlp.story.page import Page, Scene, scene
+from cmlp.story.pictures.images import digit_lines
+from cmlp.story.pictures.names import Unit
 from cmlp.story.pictures.text import symbols
-from cmlp.story.pictures.wishes import ThreeWays, Way, extremes, output_wish_lines, passed_wishes, three_ways
+from cmlp.story.pictures.wishes import (
+    ThreeWays,
+    Way,
+    average_lines,
+    each_share,
+    largest_difference,
+    layer_wish_lines,
+    output_wish_lines,
+    passed_wishes,
+    passed_wishes_line,
+    share_lines,
+    three_ways,
+    three_ways_lines,
+)
+from cmlp.story.tale import LABELS, NAMES, RATE, Tale, sigmoid
 
-_OUTPUT = len(SIZES) - 2
+SCENES: list[Scene] = []
+_OUTPUT = NAMES.last
 
 
+@scene(
+    SCENES, "Ten wishes", "cmlp nudge 9", "wish: how an activation should change: minus the slope of the cost along it"
+)
 def ten_wishes(tale: Tale, page: Page) -> None:
     """Show what the outputs should change for one image."""
     image = digit_lines(page.terminal, tale.X[tale.lesson])
@@ -38,32 +53,24 @@ def ten_wishes(tale: Tale, page: Page) -> None:
     )
 
 
+@scene(
+    SCENES,
+    "Three ways to brighten output 9",
+    "cmlp nudge 9 --neuron 4",
+    "wish for a sum: the wish times the slope of the sigmoid: how the weighted sum should change",
+)
 def three_ways_up(tale: Tale, page: Page) -> None:
     """Show the three ways in which output 9 can follow its wish."""
     unit = Unit(_OUTPUT, 9)
     ways = three_ways(tale.step, unit)
     page.text("The wish of output 9 flows back: through its sigmoid to its sum, and there it has three ways to go on.")
-    brightest, darkest = int(np.argmax(ways.weights.factors)), int(np.argmin(ways.weights.factors))
-    up, down = int(np.argmax(ways.activations.factors)), int(np.argmin(ways.activations.factors))
-    page.block(_flow(page, ways, (brightest, darkest), (up, down)))
+    page.block(_flow(page, ways))
     page.text("Turn all of them by a tenth of this, and the sum rises:")
     terms, together, measured, outputs = turned_by_a_tenth(tale)
-    page.block(
-        [
-            f"  bias {terms[0]:+.4f} ({100 * ways.bias.part:.0f} %)   weights {terms[1]:+.4f} "
-            f"({100 * ways.weights.part:.0f} %)   activations {terms[2]:+.4f} ({100 * ways.activations.part:.0f} %)"
-        ]
-        if page.width >= 76
-        else [
-            f"  {name:12}{term:+.4f}  ({100 * part:.0f} %)"
-            for name, term, part in zip(
-                ("bias", "weights", "activations"),
-                terms,
-                (ways.bias.part, ways.weights.part, ways.activations.part),
-                strict=True,
-            )
-        ]
-    )
+    shares = {"bias": ways.bias.part, "weights": ways.weights.part, "activations": ways.activations.part}
+    rows = [(name, f"{term:+.4f}", f"({100 * shares[name]:.0f} %)") for name, term in zip(shares, terms, strict=True)]
+    one = "  " + "   ".join(" ".join(row) for row in rows)
+    page.block([one] if page.width >= 76 else [f"  {name:12}{term}  {part}" for name, term, part in rows])
     page.text(
         f"Together {together:+.4f}; measured {measured:+.4f} (turned all at once, hence the small difference); output "
         f"9 goes from {outputs[0]:.3f} to {outputs[1]:.3f}. A wire from a bright neuron carries more, so its weight "
@@ -71,13 +78,14 @@ def three_ways_up(tale: Tale, page: Page) -> None:
     )
 
 
-def _flow(page: Page, ways: ThreeWays, weights: tuple[int, int], activations: tuple[int, int]) -> list[str]:
+def _flow(page: Page, ways: ThreeWays) -> list[str]:
     """Draw how a wish flows from an output to its sum, and on to the bias, two weights and two activations."""
     marks = symbols(page.terminal)
     line, tee, end = f"  {marks.vertical}", f"  {marks.tee}{marks.horizontal}", f"  {marks.corner}{marks.horizontal}"
 
-    def terms(way: Way, chosen: tuple[int, int]) -> list[str]:
-        return [f"{way.names[i]:4}{way.factors[i]:+.3f} x {ways.sum_wish:+.4f} = {way.shares[i]:+.4f}" for i in chosen]
+    def terms(way: Way) -> list[str]:
+        ends = int(np.argmax(way.factors)), int(np.argmin(way.factors))
+        return [f"{way.names[i]:4}{way.factors[i]:+.3f} x {ways.sum_wish:+.4f} = {way.shares[i]:+.4f}" for i in ends]
 
     return [
         f"{'  its wish: 2 x (wanted - is)':36} {ways.wish:+.3f}",
@@ -86,25 +94,17 @@ def _flow(page: Page, ways: ThreeWays, weights: tuple[int, int], activations: tu
         line,
         f"{tee} its bias: {ways.sum_wish:+.4f}",
         f"{tee} its weights, each times the activation behind it:",
-        *(f"{line}    {term}" for term in terms(ways.weights, weights)),
+        *(f"{line}    {term}" for term in terms(ways.weights)),
         f"{end} the activations behind it, each times its weight:",
-        *(f"       {term}" for term in terms(ways.activations, activations)),
+        *(f"       {term}" for term in terms(ways.activations)),
     ]
 
 
 def turned_by_a_tenth(tale: Tale) -> tuple[list[float], float, float, tuple[float, float]]:
     """Let output 9 follow a tenth of its wishes.
 
-    Returns
-    -------
-    terms : list of float
-        Change of the weighted sum by the bias, by the weights and by the activations.
-    together : float
-        Sum of the terms.
-    measured : float
-        Change of the weighted sum if all change at once.
-    outputs : tuple of float
-        The output before and after.
+    Returned are the change of the weighted sum by the bias, by the weights and by the activations, the sum of these,
+    the change if all change at once, and the output before and after.
     """
     layer, share = tale.step.layers[-1], 0.1
     sum_wish, a, w = float(layer.bias_changes[0, 9]), layer.inputs[0].astype(float), layer.weights[:, 9].astype(float)
@@ -116,55 +116,37 @@ def turned_by_a_tenth(tale: Tale) -> tuple[list[float], float, float, tuple[floa
     return terms, sum(terms), after - before, outputs
 
 
+@scene(SCENES, "The layer before: wishes add up", "cmlp nudge 9 --neuron {tale.loud}")
 def wishes_add_up(tale: Tale, page: Page) -> None:
     """Add up what the outputs want from one neuron of layer B, and go on to layer A."""
-    step = tale.step
-    layer_a, layer_b = step.layers[0], step.layers[1]
-    name = tale.loud
-    unit = parse_unit(name, SIZES, LABELS)
+    step, name, unit = tale.step, tale.loud, NAMES.unit(tale.loud)
     each = passed_wishes(step, unit)
-    wish = float(layer_b.output_changes[0, unit.neuron])
-    page.text(f"Ten outputs pass their wishes back to {name}: each the wish for its sum times its weight from {name}.")
-    per_row = 10 if page.width >= 76 else 5
-    lines = []
-    for start in range(0, 10, per_row):
-        part = slice(start, start + per_row)
-        lines += ["  output " + "".join(f"{d:>7}" for d in LABELS[part])]
-        lines += ["  passes " + "".join(f"{value:+7.3f}" for value in each[part])]
-    page.block(
-        [*lines, f"  added up: {each.sum():+.4f}, the wish of {name}: it should {'rise' if wish > 0 else 'fall'}."]
+    page.text(
+        f"Ten outputs pass their wishes back to {name}, each the wish for its sum times its weight from {name}. Added "
+        f"up, they are the wish of {name}:"
     )
+    page.block([passed_wishes_line(step, unit, NAMES, page.width)])
     loudest = int(np.abs(each).argmax())
-    weight, loudest_wish = (
-        float(step.layers[2].weights[unit.neuron, loudest]),
-        float(step.layers[2].bias_changes[0, loudest]),
-    )
-    ways = three_ways(step, unit)
+    weight, loudest_wish = step.layers[2].weights[unit.neuron, loudest], step.layers[2].bias_changes[0, loudest]
     page.text(
         f"Most comes from {loudest}: it should go {'up' if loudest_wish > 0 else 'down'}, and {name} "
-        f"{'excites it' if weight > 0 else 'holds it down'} (weight {weight:+.3f}). Now {name} is where output 9 was: "
-        f"{wish:+.4f} x slope {ways.slope:.4f} = {ways.sum_wish:+.4f} for its sum, and three ways again:"
+        f"{'excites it' if weight > 0 else 'holds it down'} (weight {weight:+.3f}). Now {name} is where output 9 was, "
+        "and has three ways again; in percent, how much of the change of its sum each would give:"
     )
-    rows = [("its bias", ways.bias, f"{ways.sum_wish:+.4f}")]
-    for what, way in (("its weights", ways.weights), ("A's activations", ways.activations)):
-        largest = "  ".join(f"{way.names[i]} {way.shares[i]:+.4f}" for i in extremes(way, 2))
-        rows.append((what, way, f"{largest} ..."))
-    page.block([f"  {what:15}  {100 * way.part:4.1f} %  {text}" for what, way, text in rows])
-    page.text("And so on to the front, the same two steps for each layer. At A, only weights and biases can turn:")
-    loud_a = int(np.abs(layer_a.output_changes[0]).argmax())
-    from_b = float(passed_wishes(step, Unit(0, loud_a))[unit.neuron])
-    page.block(
-        [
-            *(
-                f"  wishes for {layer}  {wishes.min():+.2f} to {wishes.max():+.2f}  (16 sums of {n} parts)"
-                for layer, wishes, n in (("B", layer_b.output_changes[0], 10), ("A", layer_a.output_changes[0], 16))
-            ),
-            f"     A{loud_a + 1}: {layer_a.output_changes[0, loud_a]:+.3f}, of this {from_b:+.3f} from {name}",
-            "  pixels        stay as they are",
-        ]
+    page.block(three_ways_lines(three_ways(step, unit), unit, name, page.width))
+    page.text(
+        "And so on to the front, the same two steps for each layer. Each wish for A adds up 16 parts, and at A only "
+        "weights and biases can turn: the pixels stay as they are."
     )
+    page.block(layer_wish_lines(step, page.width))
 
 
+@scene(
+    SCENES,
+    "Everybody's wishes: the gradient",
+    "cmlp nudge 9 --examples 100",
+    "backpropagation: computing the gradient from the outputs to the front, layer by layer, as here",
+)
 def everybodys_wishes(tale: Tale, page: Page) -> None:
     """Average the wishes of ten examples, and compare with the gradient."""
     rows = slice(0, 10)
@@ -173,35 +155,20 @@ def everybodys_wishes(tale: Tale, page: Page) -> None:
     gradient = network.gradient(tale.X[rows], tale.y[rows])
     wrong = int(tale.step.layers[-1].output_changes[0].argmin())
     source = int(np.abs(step.layers[-1].weight_changes[:, :, 9].mean(axis=0)).argmax())
-    chosen = [ParameterIndex(_OUTPUT, *ends) for ends in ((None, 9), (source, 9), (None, wrong))]
-    knobs = {knob_name(knob, SIZES, LABELS): knob for knob in chosen}
+    knobs = [ParameterIndex(_OUTPUT, *ends) for ends in ((None, 9), (source, 9), (None, wrong))]
     page.text("Left alone, one example would make everything its own digit. So ask the first ten:")
-    parts = {name: each_share(step, knob) for name, knob in knobs.items()}
-    page.table(
-        [
-            ["example", *map(str, range(10))],
-            ["label", *map(str, tale.y[rows])],
-            *(
-                [name, *(f"{v:+5.2f}" if abs(v) >= 0.005 else "    ." for v in values)]
-                for name, values in parts.items()
-            ),
-        ],
-        gap=1,
-    )
-    table = [["", "average", "minus gradient"]]
-    table += [[name, f"{parts[name].mean():+.6f}", f"{-of_knob(gradient, knob):+.6f}"] for name, knob in knobs.items()]
-    difference = float(np.abs(step.average.flat + gradient.flat).max())
-    page.table(table)
+    images, digits = list(map(str, range(10))), list(map(str, tale.y[rows]))
+    page.block([f"  {line}" for line in share_lines(step, knobs, images, digits, NAMES, page.width - 2)])
+    page.block([f"  {line}" for line in average_lines(step, gradient, knobs, NAMES)])
     page.text(
         f"The average wish is minus the gradient, for all {len(gradient.flat):,} knobs: the largest difference is "
-        f"{difference:.0e}, which is rounding. That is backpropagation.",
-        *_tug_of_war(tale, parts["bias of 9"]),
+        f"{largest_difference(step, gradient):.0e}, which is rounding. That is backpropagation.",
+        *_tug_of_war(tale, each_share(step, knobs[0])),
         *_after_a_step(tale),
     )
 
 
 def _tug_of_war(tale: Tale, wanted: NDArray[Any]) -> list[str]:
-    """Describe what one example of a 9 and the nine others want from a bias."""
     nines = np.flatnonzero(tale.y[:10] == 9)
     if not len(nines):
         return []
@@ -211,7 +178,6 @@ def _tug_of_war(tale: Tale, wanted: NDArray[Any]) -> list[str]:
 
 
 def _after_a_step(tale: Tale) -> list[str]:
-    """Describe how a step along the average changes the cost of the ten examples."""
     network = tale.network(1, "float64")
     X, y = tale.X[:10], tale.y[:10]
     before = network.cost(X, y)
@@ -220,26 +186,3 @@ def _after_a_step(tale: Tale) -> list[str]:
     network.params = tale.params(1)
     verb = "falls" if after < before else "rises"
     return [f"A step along the average (rate {RATE:g}): the cost of the ten {verb} from {before:.3f} to {after:.3f}."]
-
-
-SCENES = [
-    Scene(
-        "Ten wishes",
-        ten_wishes,
-        "cmlp nudge 9",
-        {"wish": "how an activation should change: minus the slope of the cost along it"},
-    ),
-    Scene(
-        "Three ways to brighten output 9",
-        three_ways_up,
-        "cmlp nudge 9 --neuron 4",
-        {"wish for a sum": "the wish times the slope of the sigmoid: how the weighted sum should change"},
-    ),
-    Scene("The layer before: wishes add up", wishes_add_up, "cmlp nudge 9 --neuron {tale.loud}", {}),
-    Scene(
-        "Everybody's wishes: the gradient",
-        everybodys_wishes,
-        "cmlp nudge 9 --examples 100",
-        {"backpropagation": "computing the gradient from the outputs to the front, layer by layer, as here"},
-    ),
-]

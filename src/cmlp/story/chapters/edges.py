@@ -8,7 +8,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from cmlp.console.digit import SIDE
+from cmlp.story.pictures.names import SIDE
 
 _MARGIN = 3
 _DIRECTIONS = np.arange(8) * np.pi / 8
@@ -37,14 +37,7 @@ def bank() -> NDArray[np.float32]:
 
 
 def explained(weights: NDArray[np.floating], used: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return the share of each neuron's weights (as squares) that its best edge or bar explains, from 0 to 1.
-
-    Parameters
-    ----------
-    weights : ndarray of shape (784, n_neurons)
-    used : ndarray of shape (784,), bool
-        The pixels to compare; the weights of pixels that are always black never change.
-    """
+    """Return the share of each neuron's weights (as squares) that its best edge or bar explains, from 0 to 1."""
     filters = bank()[:, used]
     filters /= np.sqrt(np.einsum("ij,ij->i", filters, filters))[:, None]
     columns = np.asarray(weights, np.float32)[used]

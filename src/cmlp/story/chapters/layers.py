@@ -7,20 +7,19 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from cmlp.console.charts import beside
-from cmlp.console.digit import SIDE, digit_lines
-from cmlp.console.experiment import Options
-from cmlp.console.terminal import visible
-from cmlp.story.chapters.page import Page, Scene, table_lines
+from cmlp.console.terminal import beside, visible
 from cmlp.story.chapters.rule import loops, rule
-from cmlp.story.chapters.tale import LABELS, N_PASSES, Tale
-from cmlp.story.compare import HIDDEN, Row, named, trained
-from cmlp.story.pictures.layers import cell_lines, tick_line
-from cmlp.story.pictures.outputs import output_bars
+from cmlp.story.compare import HIDDEN, Row, trained
+from cmlp.story.page import Page, Scene, scene, table_lines
+from cmlp.story.pictures.images import digit_lines, squares
+from cmlp.story.pictures.layers import cell_lines, output_bars, tick_line
+from cmlp.story.tale import LABELS, N_PASSES, Tale
 
+SCENES: list[Scene] = []
 _BRIGHT = 127
 
 
+@scene(SCENES, "Three 3s", "cmlp look 3")
 def three_threes(tale: Tale, page: Page) -> None:
     """Show three training images of 3 and how few pixels they share."""
     images = tale.X[tale.threes]
@@ -35,13 +34,22 @@ def three_threes(tale: Tale, page: Page) -> None:
     )
 
 
+@scene(
+    SCENES,
+    "Write the rule yourself",
+    "from cmlp.story.chapters.rule import rule; np.mean([rule(x) == d for x, d in zip(X_test, y_test)]).round(2)",
+    "training images: images with their digits, to learn from",
+    "test images: other images, to be tested on",
+)
 def write_the_rule(tale: Tale, page: Page) -> None:
     """Score a rule written by hand against the network, digit by digit."""
-    answers = {
-        "this rule": rule_answers(tale),
-        "the network": tale.test_outputs.argmax(axis=1),
+    right = {
+        "this rule": np.array([rule(image) for image in tale.X_test]) == tale.y_test,
+        "the network": tale.test_outputs.argmax(axis=1) == tale.y_test,
     }
-    right = {name: answer == tale.y_test for name, answer in answers.items()}
+    shares = {
+        name: [*(ok[tale.y_test == digit].mean() for digit in range(10)), ok.mean()] for name, ok in right.items()
+    }
     page.text("How do you do it? Loops and strokes, people say. Very well, here is a rule of a dozen conditions:")
     page.block(
         [
@@ -52,19 +60,7 @@ def write_the_rule(tale: Tale, page: Page) -> None:
         ]
     )
     page.text(f"How many of the {len(tale.y_test):,} test images it gets right, in percent, and the trained network:")
-    page.table(
-        [
-            ["", *LABELS, "all"],
-            *(
-                [
-                    name,
-                    *(f"{100 * ok[tale.y_test == digit].mean():.0f}" for digit in range(10)),
-                    f"{100 * ok.mean():.0f}",
-                ]
-                for name, ok in right.items()
-            ),
-        ]
-    )
+    page.table([["", *LABELS, "all"], *([name, *(f"{100 * v:.0f}" for v in part)] for name, part in shares.items())])
     eights = [len(loops(image)) for image in tale.X_test[tale.y_test == 8]]
     page.text(
         f"Pens leave gaps: only {sum(n >= 2 for n in eights)} of the {len(eights)} eights have two closed loops. Mend "
@@ -73,20 +69,21 @@ def write_the_rule(tale: Tale, page: Page) -> None:
 
 
 @lru_cache(maxsize=4)
-def rule_answers(tale: Tale) -> NDArray[np.int64]:
-    """Return what the rule answers for the test images."""
-    return np.array([rule(image) for image in tale.X_test])
-
-
-@lru_cache(maxsize=4)
 def comparison(tale: Tale) -> list[Row]:
     """Return networks with other hidden layers, trained in the same way."""
-    return [trained(Options(seed=tale.seed, hidden=hidden, threads=1)) for hidden in HIDDEN]
+    return [trained(tale.start(hidden=hidden).options) for hidden in HIDDEN]
 
 
+@scene(
+    SCENES,
+    "A picture is 784 numbers",
+    "(X_test[{tale.nine}].reshape(28, 28)[7:13, 11:19] / 255).round(2)",
+    "neuron: a thing that holds a number",
+    "activation: the number that a neuron holds",
+)
 def a_picture_is_numbers(tale: Tale, page: Page) -> None:
     """Show an image as numbers, and name one of its neurons."""
-    pixels = tale.X_test[tale.nine].reshape(SIDE, SIDE) / 255
+    pixels = squares(tale.X_test[tale.nine])
     rows, columns = range(7, 13), range(11, 19)
     numbers = [["row", *map(str, columns)]] + [[str(r), *(f"{pixels[r, c]:.2f}" for c in columns)] for r in rows]
     picture = digit_lines(page.terminal, tale.X_test[tale.nine])
@@ -99,20 +96,19 @@ def a_picture_is_numbers(tale: Tale, page: Page) -> None:
     )
 
 
+@scene(SCENES, "Ten neurons answer", "cmlp look 8", "output: a neuron of the last layer")
 def ten_neurons_answer(tale: Tale, page: Page) -> None:
     """Show the outputs for a clear digit and for one where two outputs compete."""
     clear, close = tale.test_outputs[[tale.nine, tale.rival]]
     images = [digit_lines(page.terminal, tale.X_test[i], margin=0) for i in (tale.nine, tale.rival)]
-    gap = 2
-    pictures = sum(len(visible(image[0])) for image in images)
+    pictures, gap = sum(len(visible(image[0])) for image in images), 2
     width = max((page.width - pictures - 3 * gap) // 2, 16)
     bars = [output_bars(page.terminal, outputs, LABELS, width) for outputs in (clear, close)]
-    whole = beside(images[0], bars[0], images[1], bars[1], gap=gap)
+    pairs = [beside(*pair, gap=gap) for pair in zip(images, bars, strict=True)]
     if 2 * width + pictures + 3 * gap <= page.width:
-        page.block(whole)
-    else:
-        page.block(beside(images[0], bars[0], gap=gap))
-        page.block(beside(images[1], bars[1], gap=gap))
+        pairs = [beside(images[0], bars[0], images[1], bars[1], gap=gap)]
+    for pair in pairs:
+        page.block(pair)
     winner, second = np.argsort(-close)[:2]
     page.text(
         "The last layer has one neuron per digit. Its activation says how strongly the network holds this answer; the "
@@ -124,9 +120,18 @@ def ten_neurons_answer(tale: Tale, page: Page) -> None:
     )
 
 
+@scene(
+    SCENES,
+    "Layers: one decides the next",
+    "cmlp compare --hidden none 16 16,16 128",
+    "layer: neurons that are computed together",
+    "hidden layer: a layer between the pixels and the outputs; here A and B (A13 is column 12 of weights[0])",
+    "hyperparameter: a choice made before training, such as the number of hidden neurons",
+)
 def layers_decide(tale: Tale, page: Page) -> None:
     """Show one image in every layer, and networks with other hidden layers."""
-    pixels, a, b, outputs = tale.layers(tale.X_test[tale.nine])
+    network = tale.network(N_PASSES, "float64")
+    pixels, a, b, outputs = (values[0] for values in network.activations(tale.X_test[tale.nine][None]))
     cells = [cell_lines(page.terminal, values, 40)[0] for values in (a, b, outputs)]
     page.block(
         [
@@ -141,36 +146,27 @@ def layers_decide(tale: Tale, page: Page) -> None:
         "says what they should hold. Why two, why 16? A choice made beforehand (a hyperparameter). Other choices, "
         "trained in the same way:"
     )
-    rows = comparison(tale)
-    page.table(
-        [
-            ["hidden layers", "knobs to turn", "training", "new images", "seconds"],
-            *(
-                [
-                    named(row.hidden),
-                    f"{row.n_params:,}",
-                    f"{row.training:.1f} %",
-                    f"{row.test:.1f} %",
-                    f"{row.seconds:.2f}",
-                ]
-                for row in rows
-            ),
-        ]
-    )
+    rows, table = comparison(tale), [["hidden layers", "knobs to turn", "training", "new images", "seconds"]]
+    for hidden, n_params, training, test, seconds in rows:
+        table.append([hidden, f"{n_params:,}", f"{training:.1f} %", f"{test:.1f} %", f"{seconds:.2f}"])
+    page.table(table)
     none, ours, widest = rows[0], rows[2], rows[-1]
     plain = f"Right on new images: {none.test:.1f} % without hidden layers, {ours.test:.1f} % with ours."
     page.text(
         "Honestly: without any hidden layer it does nearly as well." if abs(none.test - ours.test) < 3 else plain,
-        f"{widest.hidden[0]} neurons help." if widest.test > ours.test + 1 else "",
+        f"{widest.hidden} neurons help." if widest.test > ours.test + 1 else "",
     )
 
 
+@scene(SCENES, "Three 3s, three patterns, one answer", "(net.activations(X[{tale.threes}])[1] > 0.5).sum(axis=1)")
 def three_patterns(tale: Tale, page: Page) -> None:
     """Show the hidden layers for the three 3s, and what they have in common."""
     _, a, b, outputs = tale.network(N_PASSES).activations(tale.X[tale.threes])
     terminal = page.terminal
-    first = [tick_line(0, a.shape[1]), *(cell_lines(terminal, row, 40)[0] for row in a)]
-    second = [tick_line(1, b.shape[1]), *(cell_lines(terminal, row, 40)[0] for row in b)]
+    first, second = (
+        [tick_line(layer, values.shape[1]), *(cell_lines(terminal, row, 40)[0] for row in values)]
+        for layer, values in enumerate((a, b))
+    )
     last = ["output 3", *(f"{row[3]:8.3f}" for row in outputs)]
     names = ["", *(f"{n}." for n in (1, 2, 3))]
     if page.width >= 78:
@@ -179,9 +175,9 @@ def three_patterns(tale: Tale, page: Page) -> None:
         page.block(beside(names, first, gap=2))
         page.block(beside(names, second, last, gap=2))
     on = a > 0.5
+    counts = on.sum(axis=1)
     page.text(
-        "In layer A they excite " + ", ".join(str(n) for n in on.sum(axis=1)[:2]) + f" and {on.sum(axis=1)[2]} neurons "
-        "(above 0.5).",
+        f"In layer A they excite {counts[0]}, {counts[1]} and {counts[2]} neurons (above 0.5).",
         *_common(tale, np.flatnonzero(on.all(axis=0))),
         f"In layer B, where the patterns come together, {(b > 0.5).all(axis=0).sum()} of the 16 neurons are on for all "
         f"three, and output 3 is {outputs[:, 3].min():.3f} or brighter each time.",
@@ -189,51 +185,13 @@ def three_patterns(tale: Tale, page: Page) -> None:
 
 
 def _common(tale: Tale, common: NDArray[np.intp]) -> list[str]:
-    """Describe the neurons of layer A that are on for all three 3s."""
     if not len(common):
         return ["No neuron is on for all three: what makes a 3 is the pattern, not one neuron."]
     shares = 100 * (tale.network(N_PASSES).activations(tale.X_test)[1] > 0.5).mean(axis=0)[common]
     names = ", ".join(f"A{i + 1}" for i in common)
-    parts = " and ".join(f"{share:.0f} %" for share in sorted({shares.min(), shares.max()}))
+    span = " to ".join(f"{share:.0f} %" for share in sorted({shares.min(), shares.max()}))
     is_are = "is" if len(common) == 1 else "are"
-    described = f"Only {names} {is_are} on for all three, and for {parts.replace(' and ', ' to ')} of all test images:"
+    described = f"Only {names} {is_are} on for all three, and for {span} of all test images:"
     if shares.min() > 20:
         return [described, "none of them is a neuron for 3s. What makes a 3 is the pattern, not one neuron."]
     return [described, "a 3 makes up about 10 % of them."]
-
-
-SCENES = [
-    Scene("Three 3s", three_threes, "cmlp look 3", {}),
-    Scene(
-        "Write the rule yourself",
-        write_the_rule,
-        "from cmlp.story.chapters.rule import rule; np.mean([rule(x) == d for x, d in zip(X_test, y_test)]).round(2)",
-        {
-            "training images": "images with their digits, to learn from",
-            "test images": "other images, to be tested on",
-        },
-    ),
-    Scene(
-        "A picture is 784 numbers",
-        a_picture_is_numbers,
-        "(X_test[{tale.nine}].reshape(28, 28)[7:13, 11:19] / 255).round(2)",
-        {"neuron": "a thing that holds a number", "activation": "the number that a neuron holds"},
-    ),
-    Scene("Ten neurons answer", ten_neurons_answer, "cmlp look 8", {"output": "a neuron of the last layer"}),
-    Scene(
-        "Layers: one decides the next",
-        layers_decide,
-        "cmlp compare --hidden none 16 16,16 128",
-        {
-            "layer": "neurons that are computed together",
-            "hidden layer": "a layer between the pixels and the outputs; here A and B (A13 is column 12 of weights[0])",
-            "hyperparameter": "a choice made before training, such as the number of hidden neurons",
-        },
-    ),
-    Scene(
-        "Three 3s, three patterns, one answer",
-        three_patterns,
-        "(net.activations(X[{tale.threes}])[1] > 0.5).sum(axis=1)",
-        {},
-    ),
-]

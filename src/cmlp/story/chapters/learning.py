@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cmlp.story.chapters.page import Page, Scene
-from cmlp.story.chapters.tale import BATCH, LABELS, N_PASSES, RATE, SIZES, Tale
-from cmlp.story.pictures.average import knob_name
-from cmlp.story.pictures.curves import Series, point_chart
-from cmlp.story.pictures.outputs import output_bars
-from cmlp.story.pictures.text import signed_bar, styled, symbols
+from cmlp.story.page import Page, Scene, scene
+from cmlp.story.pictures.curves import Axes, Series
+from cmlp.story.pictures.layers import output_bars
+from cmlp.story.pictures.names import Names
+from cmlp.story.pictures.text import signed_bar
+from cmlp.story.tale import BATCH, LABELS, N_PASSES, RATE, SIZES, Tale
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+SCENES: list[Scene] = []
 _N_DIRECTIONS = 50
 _LENGTH = 0.1
 _LENGTHS = (0.01, 0.1, 0.3, 1.0)
@@ -26,6 +27,13 @@ _FIVE_PASSES = (0.015, RATE, 15.0, 50.0)
 PLATEAU = 9 * 0.1**2 + 0.9**2
 
 
+@scene(
+    SCENES,
+    "Before learning: trash",
+    "cmlp digits --seed {tale.other_seed}",
+    "label: the digit that an image was meant to be",
+    "seed: a number that fixes all random numbers",
+)
 def before_learning(tale: Tale, page: Page) -> None:
     """Show the outputs of the untrained network, and the labels."""
     outputs = tale.network(0).forward(tale.X_test[tale.nine][None])[0]
@@ -51,6 +59,12 @@ def before_learning(tale: Tale, page: Page) -> None:
     )
 
 
+@scene(
+    SCENES,
+    "How bad? The cost",
+    "net.cost(X_test[{tale.nine_rows}], [9])",
+    "cost: how bad: squared differences from the wanted outputs, summed, averaged over the images",
+)
 def the_cost(tale: Tale, page: Page) -> None:
     """Spell out the cost of one image, and show it before and after training."""
     row, label = tale.X_test[tale.nine][None], tale.y_test[tale.nine]
@@ -74,15 +88,11 @@ def the_cost(tale: Tale, page: Page) -> None:
         f"The cost of one example is the sum of the ten squares: {(off**2).sum():.3f} for this 9. The cost of the "
         f"network is the average over all {len(tale.y):,} training images: {first.cost:.3f}."
     )
-    page.table(
-        [
-            ["", "this 9", "average", "right (test)"],
-            *(
-                [name, f"{network.cost(row, [label]):.5f}", f"{state.cost:.5f}", f"{state.test_accuracy:.1f} %"]
-                for name, network, state in (("before learning", before, first), ("after learning", after, last))
-            ),
-        ]
-    )
+    table = [["", "this 9", "average", "right (test)"]]
+    for name, network, state in (("before learning", before, first), ("after learning", after, last)):
+        costs = network.cost(row, [label]), state.cost
+        table.append([name, *(f"{cost:.5f}" for cost in costs), f"{state.test_accuracy:.1f} %"])
+    page.table(table)
     page.text(
         "Low cost, good network; high cost, bad network." if last.test_accuracy > first.test_accuracy else "",
         f"For scale: answering 0.1 to everything costs {PLATEAU:.2f}. Learning means: find the settings of the knobs "
@@ -100,6 +110,13 @@ def change_of_cost(tale: Tale, direction: NDArray[np.float64], length: float) ->
     return change
 
 
+@scene(
+    SCENES,
+    "Which way is down?",
+    "from cmlp.story import story_network; story_network(1{tale.seed_argument}).cost(X, y)",
+    "gradient: for each knob, how much turning it changes the cost",
+    "pass (epoch): once through all images",
+)
 def which_way_is_down(tale: Tale, page: Page) -> None:
     """Compare steps along the gradient with random ones, and show three of its numbers."""
     gradient = tale.half_trained_gradient
@@ -116,12 +133,8 @@ def which_way_is_down(tale: Tale, page: Page) -> None:
         f"highest of {_N_DIRECTIONS} random directions": max(randoms),
     }
     largest = max(map(abs, changes.values()))
-    page.table(
-        [
-            ["step", "cost changes by", ""],
-            *([name, f"{v:+.5f}", signed_bar(page.terminal, v / largest, 25)] for name, v in changes.items()),
-        ]
-    )
+    rows = [[name, f"{v:+.5f}", signed_bar(page.terminal, v / largest, 25)] for name, v in changes.items()]
+    page.table([["step", "cost changes by", ""], *rows])
     none_near = min(randoms) > down / 2 and max(randoms) < up / 2
     page.text(
         f"None of the {_N_DIRECTIONS} comes near." if none_near else "",
@@ -131,7 +144,6 @@ def which_way_is_down(tale: Tale, page: Page) -> None:
 
 
 def _three_knobs(tale: Tale, page: Page, gradient: NDArray[np.float64]) -> None:
-    """Turn the most important knob, a middling one, and one that does nothing."""
     network = tale.network(1, "float64")
     order = np.argsort(-np.abs(gradient), kind="stable")
     zeros = np.flatnonzero(gradient == 0)
@@ -140,21 +152,15 @@ def _three_knobs(tale: Tale, page: Page, gradient: NDArray[np.float64]) -> None:
         chosen["no effect"] = int(zeros[0])
     rows = [["knob", "its number", "turn by -0.1", "turn by +0.1", ""]]
     for what, k in chosen.items():
-        knob = knob_name(network.index(k), SIZES, [f"output {label}" for label in LABELS])
+        knob = Names(SIZES, [f"output {label}" for label in LABELS]).of_knob(network.index(k))
         direction = np.zeros(len(gradient))
         direction[k] = 1
         turned = [change_of_cost(tale, direction, by) for by in (-0.1, 0.1)]
         rows.append([knob, f"{gradient[k]:+.6f}", *(f"{change:+.6f}" for change in turned), what])
     page.table(rows)
     black = int((~tale.used).sum())
-    page.text(
-        f"{len(zeros):,} of the numbers are 0"
-        + (
-            f": 16 for each of the {black} pixels that are black in all {len(tale.y):,} images."
-            if len(zeros) == 16 * black
-            else "."
-        )
-    )
+    why = f": 16 for each of the {black} pixels that are black in all {len(tale.y):,} images"
+    page.text(f"{len(zeros):,} of the numbers are 0{why if len(zeros) == 16 * black else ''}.")
 
 
 @lru_cache(maxsize=4)
@@ -170,7 +176,7 @@ def ten_steps(tale: Tale) -> dict[float, list[float]]:
     """Return the costs before and after each of ten steps on all images, for each learning rate."""
     costs: dict[float, list[float]] = {}
     for rate in _TEN_STEPS:
-        network, _ = tale.start()
+        network = tale.start().network
         costs[rate] = [network.cost(tale.X, tale.y)]
         for _ in range(10):
             network.step(tale.X, tale.y, rate)
@@ -178,28 +184,37 @@ def ten_steps(tale: Tale) -> dict[float, list[float]]:
     return costs
 
 
+@scene(
+    SCENES,
+    "Small steps: the learning rate",
+    "cmlp digits --rate 15",
+    "learning rate: the length of a step is this number times the gradient",
+)
 def small_steps(tale: Tale, page: Page) -> None:
     """Show ten steps at three learning rates, five passes at four, and a step that is too long."""
     page.text(
         "Step downhill, compute the direction anew, step again: ten steps on all images, at three learning rates."
     )
-    steps = ten_steps(tale)
-    _draw_steps(page, steps)
+    steps, places = ten_steps(tale), np.linspace(0, 1, 11).tolist()
+    looks = ("dot", ""), ("point", "up"), ("ring", "down")
+    curves = {
+        f"rate {rate:<5g} {costs[-1]:.3f}": Series(places, costs, *look)
+        for (rate, costs), look in zip(steps.items(), looks, strict=True)
+    }
+    high = max(max(costs) for costs in steps.values())
+    axes = Axes((0.0, high), [(high, f"{high:.1f}"), (0.0, "0")], [(0.0, "0"), (0.5, "5"), (1.0, "10 steps")])
+    page.curves(curves, axes, "cost after ten steps", height=7, gap=4)
     on_plateau = abs(steps[RATE][-1] - PLATEAU) < 0.01
     page.text(
         "The step is the rate times the gradient.",
         f"(At {PLATEAU:.2f} it answers about 0.1 to everything: a plateau.)" if on_plateau else "",
         f"Five passes of {len(tale.X) // BATCH} steps, on ten images each:",
     )
-    page.table(
-        [
-            ["rate", "cost", "right", ""],
-            *(
-                [f"{rate:g}", f"{costs[-1]:.3f}", f"{right:.1f} %", verdict(rate, costs[-1], right).ljust(29)]
-                for rate, (costs, right) in ((rate, tale.five_passes(rate)) for rate in _FIVE_PASSES)
-            ),
-        ]
-    )
+    table = [["rate", "cost", "right", ""]]
+    for rate in _FIVE_PASSES:
+        costs, right = tale.five_passes(rate)
+        table.append([f"{rate:g}", f"{costs[-1]:.3f}", f"{right:.1f} %", verdict(rate, costs[-1], right).ljust(29)])
+    page.table(table)
     changes = [change_of_cost(tale, -tale.half_trained_gradient, length) for length in _LENGTHS]
     page.text("Overshooting, seen close up: one step downhill from the half-trained network.")
     page.table(
@@ -208,23 +223,6 @@ def small_steps(tale: Tale, page: Page) -> None:
             ["cost changes by", *(f"{v:+.4f}" for v in changes), "across the valley" if changes[-1] > 0 else ""],
         ]
     )
-
-
-def _draw_steps(page: Page, steps: dict[float, list[float]]) -> None:
-    """Draw the costs of ten steps as curves, one per learning rate, with their last values."""
-    marks = symbols(page.terminal)
-    curves = list(zip(steps.items(), (("dot", ""), ("point", "up"), ("ring", "down")), strict=True))
-    places = np.linspace(0, 1, 11).tolist()
-    series = [Series(places, costs, *look) for (_, costs), look in curves]
-    high = max(max(costs) for costs in steps.values())
-    ticks = [(high, f"{high:.1f}"), (0.0, "0")]
-    bottom = [(0.0, "0"), (0.5, "5"), (1.0, "10 steps")]
-    chart = point_chart(page.terminal, series, (0.0, high), (36, 7), ticks, bottom, apart=True)
-    legend = ["cost after ten steps", ""]
-    for (rate, costs), (symbol, style) in curves:
-        mark = getattr(marks, symbol)
-        legend.append(f"{styled(page.terminal, mark, style) if style else mark} rate {rate:<5g} {costs[-1]:.3f}")
-    page.beside(chart, legend, gap=4)
 
 
 def verdict(rate: float, cost: float, right: float) -> str:
@@ -238,31 +236,3 @@ def verdict(rate: float, cost: float, right: float) -> str:
     if rate > RATE and right < 60:
         return "too large: it jumps about"
     return ""
-
-
-SCENES = [
-    Scene(
-        "Before learning: trash",
-        before_learning,
-        "cmlp digits --seed {tale.other_seed}",
-        {"label": "the digit that an image was meant to be", "seed": "a number that fixes all random numbers"},
-    ),
-    Scene(
-        "How bad? The cost",
-        the_cost,
-        "net.cost(X_test[{tale.nine_rows}], [9])",
-        {"cost": "how bad: squared differences from the wanted outputs, summed, averaged over the images"},
-    ),
-    Scene(
-        "Which way is down?",
-        which_way_is_down,
-        "from cmlp.story import story_network; story_network(1{tale.seed_argument}).cost(X, y)",
-        {"gradient": "for each knob, how much turning it changes the cost", "pass (epoch)": "once through all images"},
-    ),
-    Scene(
-        "Small steps: the learning rate",
-        small_steps,
-        "cmlp digits --rate 15",
-        {"learning rate": "the length of a step is this number times the gradient"},
-    ),
-]

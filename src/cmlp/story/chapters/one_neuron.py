@@ -9,18 +9,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmlp import Network
-from cmlp.console.charts import beside
-from cmlp.console.digit import SIDE, scale_of
-from cmlp.story.chapters.page import Page, Scene
-from cmlp.story.chapters.tale import N_PASSES, Tale, sigmoid
-from cmlp.story.pictures.names import source_name
-from cmlp.story.pictures.neuron import activation_function, curve_lines, weighted_sum
+from cmlp.console.terminal import beside
+from cmlp.story.page import Page, Scene, scene
+from cmlp.story.pictures.curves import function_lines
+from cmlp.story.pictures.images import scale_of, squares
+from cmlp.story.pictures.names import SIDE, source_name
+from cmlp.story.pictures.neuron import activation_function, sum_lines, weighted_sum
+from cmlp.story.pictures.text import signs
+from cmlp.story.tale import N_PASSES, Tale, sigmoid
 
+SCENES: list[Scene] = []
 _TOP, _BOTTOM = 8, 19
 _CUT = 20  # rows and columns of the pictures of screen 7
 _BIASES = (0, -5, -10, -15)
 
 
+@scene(
+    SCENES,
+    "One neuron: a weighted sum",
+    "cmlp look 9 --neuron {tale.neuron}",
+    "weight: the number that a wire multiplies the activation before it by",
+    "weighted sum (z): all activations times their weights, added up, plus the bias",
+)
 def a_weighted_sum(tale: Tale, page: Page) -> None:
     """Spell out the weighted sum of one neuron, and switch on one dark pixel at a time."""
     network, row = tale.network(N_PASSES, "float64"), tale.X_test[tale.nine]
@@ -28,10 +38,7 @@ def a_weighted_sum(tale: Tale, page: Page) -> None:
     spelled = weighted_sum(network, row, unit, 2)
     page.text(f"Each wire from a pixel has a number, its weight. {name} multiplies and adds up:")
     page.block(_pixels_times_weights(page, row, network.weights[0][:, unit.neuron], name))
-    terms = [(t.source, f"{t.activation:.3f} x {t.weight:+.3f} =", t.product) for t in spelled.terms]
-    rows = [*terms, (f"{spelled.n_others} other bright pixels", "", spelled.others), ("its bias", "", spelled.bias)]
-    table = [f"  {source:24} {factors:16} {product:+.3f}" for source, factors, product in rows]
-    page.block([*table, f"  the sum, called z {'':24}{spelled.z:+.3f}"])
+    page.block([f"  {line}" for line in sum_lines(spelled, "sigmoid")])
     weights = network.weights[0][:, unit.neuron]
     black = np.flatnonzero((row == 0) & tale.used)
     changes = []
@@ -43,28 +50,34 @@ def a_weighted_sum(tale: Tale, page: Page) -> None:
         place = " ".join(source_name(0, int(pixel)).split())
         changes.append(f"at {place} (weight {weights[pixel]:+.3f}) {name} {verb} to {after:.3f}")
     page.text(
-        f"Squashed (next screen): {spelled.activation:.3f}, its activation. A positive weight says: be on when that "
-        f"pixel is on. A negative one says the opposite. Light one black pixel: {changes[0]}, {changes[1]}."
+        "A positive weight says: be on when that pixel is on. A negative one says the opposite. Light one black pixel: "
+        f"{changes[0]}, {changes[1]}."
     )
 
 
 def _pixels_times_weights(page: Page, row: NDArray[Any], weights: NDArray[Any], name: str) -> list[str]:
     """Draw the pixels of the digit, the weights of a neuron at the same places, and the products."""
-    image = row.reshape(SIDE, SIDE) / 255
+    image = squares(row)
     rows, columns = np.flatnonzero(image.any(axis=1)), np.flatnonzero(image.any(axis=0))
     top, left = rows[0] // 2 * 2, max(min(columns[0] - 1, SIDE - _CUT), 0)
     cut = (slice(top, min(top + _CUT, SIDE)), slice(left, left + _CUT))
     scaled = weights.reshape(SIDE, SIDE) / scale_of(weights)
-    signs = "blue +, orange -" if page.terminal.colors else "shades +, dashes -"
     pictures = {
         "the 9": page.terminal.draw(image[cut]),
-        f"{name}: {signs}": page.terminal.draw(scaled[cut], signed=True),
+        f"{name}: {signs(page.terminal)}": page.terminal.draw(scaled[cut], signed=True),
         "pixel x weight": page.terminal.draw((image * scaled)[cut], signed=True),
     }
     blocks = [[title, *lines] for title, lines in pictures.items()]
     return beside(*blocks, gap=5) if page.width >= 3 * _CUT + 14 else beside(*blocks[1:], gap=3)
 
 
+@scene(
+    SCENES,
+    "Squash it",
+    "1 / (1 + np.exp(-net.weighted_sums(X_test[{tale.nine_rows}])[0][0, {tale.unit.neuron}]))",
+    "sigmoid: a curve from 0 to 1 that squashes any number",
+    "softmax: squashes all outputs together; they add up to 1",
+)
 def squash_it(tale: Tale, page: Page) -> None:
     """Show the sigmoid with the sums of five neurons, and softmax beside it."""
     network, row = tale.network(N_PASSES, "float64"), tale.X_test[tale.nine]
@@ -77,7 +90,7 @@ def squash_it(tale: Tale, page: Page) -> None:
     table += [f"{sums[i]:+8.2f}  {activations[i]:10.4f}  A{i + 1}{' (point)' if i == middle else ''}" for i in chosen]
     function = activation_function(network, 0)
     assert function is not None
-    page.beside(curve_lines(page.terminal, function, [float(sums[middle])], 42, 8), table, gap=2)
+    page.beside(function_lines(page.terminal, function, float(sums[middle]), 42, 8), table, gap=2)
     page.text(
         "The sum can be any number. The sigmoid, 1 / (1 + e^-z), squashes it to between 0 and 1: very negative comes "
         "out near 0, very positive near 1, and 0 exactly in the middle. It is not the only way. Softmax squashes ten "
@@ -87,15 +100,10 @@ def squash_it(tale: Tale, page: Page) -> None:
     outputs = network.forward(tale.X_test[tale.rival][None])[0]
     softmax = np.exp(z - z.max()) / np.exp(z - z.max()).sum()
     first, second = np.argsort(-z)[:2]
-    page.table(
-        [
-            ["", f"output {first}", f"output {second}", "all ten"],
-            *(
-                [name, f"{values[first]:.3f}", f"{values[second]:.3f}", f"{values.sum():.3f}"]
-                for name, values in (("sigmoid", outputs), ("softmax", softmax))
-            ),
-        ]
-    )
+    rows = [["", f"output {first}", f"output {second}", "all ten"]]
+    for name, values in (("sigmoid", outputs), ("softmax", softmax)):
+        rows.append([name, *(f"{v:.3f}" for v in (values[first], values[second], values.sum()))])
+    page.table(rows)
 
 
 def bar_weights(top: int, around: float) -> NDArray[np.float64]:
@@ -113,6 +121,12 @@ def by_hand(weights: NDArray[np.float64], bias: float = 0) -> Network:
     return network
 
 
+@scene(
+    SCENES,
+    "A neuron made by hand",
+    "from cmlp.story.chapters.one_neuron import bar_weights, by_hand; "
+    "by_hand(bar_weights(8, -0.75)).weighted_sums(X_test[{tale.seven_rows}])[0].round(2)",
+)
 def made_by_hand(tale: Tale, page: Page) -> None:
     """Show a neuron whose weights are set by hand, on a 7 and on a filled block."""
     weights = bar_weights(_TOP, -0.75)
@@ -128,7 +142,7 @@ def made_by_hand(tale: Tale, page: Page) -> None:
         if terminal.colors
         else ["".join("+" if w > 0 else "-" if w < 0 else "." for w in line) for line in weights[cut]]
     )
-    drawn = [page.terminal.draw(np.repeat(image.reshape(SIDE, SIDE)[cut] / 255, 2, axis=0)) for image in images]
+    drawn = [terminal.draw(np.repeat(image[cut], 2, axis=0)) for image in squares(images)]
     gap = 6 if page.width > 70 else 4
     titles = ("the neuron", "a 7", "a filled block")
     page.block(beside(*([title, *lines] for title, lines in zip(titles, (marks, *drawn), strict=True)), gap=gap))
@@ -147,17 +161,22 @@ def made_by_hand(tale: Tale, page: Page) -> None:
     page.text("Bright in the middle, dark around it: that is how a neuron can see an edge.")
 
 
+@scene(
+    SCENES,
+    "How much of it? The bias",
+    "from cmlp.story.chapters.one_neuron import bar_weights, by_hand; "
+    "by_hand(bar_weights(8, -0.75), -10).forward(X_test[{tale.nine_rows}]).round(2)",
+    "bias: a number added to the sum: how easily the neuron is excited",
+)
 def the_bias(tale: Tale, page: Page) -> None:
     """Count the test images that excite the neuron made by hand, for four biases and two places."""
-    row_of = {"seven": tale.X_test[tale.seven], "nine": tale.X_test[tale.nine]}
-    z = {
-        name: float(by_hand(bar_weights(_TOP, -0.75)).weighted_sums(row[None])[0][0, 0]) for name, row in row_of.items()
-    }
+    both = tale.X_test[[tale.seven, tale.nine]]
+    seven, nine = by_hand(bar_weights(_TOP, -0.75)).weighted_sums(both)[0][:, 0].tolist()
     page.text(
         "The bias is added to the sum before squashing. With bias -10 our neuron passes 0.5 only when the sum of the "
-        f"rest is above 10. The 7 (sum {z['seven']:.2f}) still excites it: {sigmoid(z['seven'] - 10):.2f}. The 9 that "
-        f"you saw (sum {z['nine']:.2f}) did with bias 0: {sigmoid(z['nine']):.2f}, but does not now: "
-        f"{sigmoid(z['nine'] - 10):.2f}.",
+        f"rest is above 10. The 7 (sum {seven:.2f}) still excites it: {sigmoid(seven - 10):.2f}. The 9 that "
+        f"you saw (sum {nine:.2f}) did with bias 0: {sigmoid(nine):.2f}, but does not now: "
+        f"{sigmoid(nine - 10):.2f}.",
         f"How many of the {len(tale.X_test):,} test images excite it (above 0.5)?",
     )
     sevens, curved = tale.y_test == 7, np.isin(tale.y_test, (2, 6))
@@ -176,6 +195,12 @@ def the_bias(tale: Tale, page: Page) -> None:
     )
 
 
+@scene(
+    SCENES,
+    "13,002 knobs, one function",
+    "sum(w.size for w in net.weights), sum(b.size for b in net.biases), net.n_params",
+    "parameters: all weights and biases: the knobs",
+)
 def one_function(tale: Tale, page: Page) -> None:
     """Count the parameters, and compute the network with three lines of NumPy."""
     network = tale.network(N_PASSES)
@@ -184,16 +209,8 @@ def one_function(tale: Tale, page: Page) -> None:
     for (n_in, n_out), (source, target) in zip(pairwise(network.sizes), pairwise(names), strict=True):
         product = f"{n_in} x {n_out} ="
         rows.append([source, target, product, f"{n_in * n_out:,}", f"+ {n_out}", f"= {n_in * n_out + n_out:>6,}"])
-    rows.append(
-        [
-            "all",
-            "",
-            "",
-            f"{sum(w.size for w in network.weights):,}",
-            f"+ {sum(network.sizes[1:])}",
-            f"= {network.n_params:,}",
-        ]
-    )
+    n_biases = sum(network.sizes[1:])
+    rows.append(["all", "", "", f"{network.n_params - n_biases:,}", f"+ {n_biases}", f"= {network.n_params:,}"])
     page.table(rows, left=2)
     page.text(
         "Turn them, and it becomes another network. Yet it is only a function: 784 numbers in, 10 out. All sums of a "
@@ -214,50 +231,8 @@ def one_function(tale: Tale, page: Page) -> None:
 
 def difference_to_numpy(tale: Tale) -> float:
     """Return the largest difference between the outputs of the network and those of three lines of NumPy."""
-    network = tale.network(N_PASSES)
-    a: Any = tale.X_test[tale.nine] / 255
+    network, row = tale.network(N_PASSES), tale.X_test[tale.nine]
+    a: Any = row / 255
     for W, b in zip(network.weights, network.biases, strict=True):
         a = 1 / (1 + np.exp(-(a @ W + b)))
-    return float(np.abs(a - network.forward(tale.X_test[tale.nine][None])[0]).max())
-
-
-SCENES = [
-    Scene(
-        "One neuron: a weighted sum",
-        a_weighted_sum,
-        "cmlp look 9 --neuron {tale.neuron}",
-        {
-            "weight": "the number that a wire multiplies the activation before it by",
-            "weighted sum (z)": "all activations times their weights, added up, plus the bias",
-        },
-    ),
-    Scene(
-        "Squash it",
-        squash_it,
-        "1 / (1 + np.exp(-net.weighted_sums(X_test[{tale.nine_rows}])[0][0, {tale.unit.neuron}]))",
-        {
-            "sigmoid": "a curve from 0 to 1 that squashes any number",
-            "softmax": "squashes all outputs together; they add up to 1",
-        },
-    ),
-    Scene(
-        "A neuron made by hand",
-        made_by_hand,
-        "from cmlp.story.chapters.one_neuron import bar_weights, by_hand; "
-        "by_hand(bar_weights(8, -0.75)).weighted_sums(X_test[{tale.seven_rows}])[0].round(2)",
-        {},
-    ),
-    Scene(
-        "How much of it? The bias",
-        the_bias,
-        "from cmlp.story.chapters.one_neuron import bar_weights, by_hand; "
-        "by_hand(bar_weights(8, -0.75), -10).forward(X_test[{tale.nine_rows}]).round(2)",
-        {"bias": "a number added to the sum: how easily the neuron is excited"},
-    ),
-    Scene(
-        "13,002 knobs, one function",
-        one_function,
-        "sum(w.size for w in net.weights), sum(b.size for b in net.biases), net.n_params",
-        {"parameters": "all weights and biases: the knobs"},
-    ),
-]
+    return float(np.abs(a - network.forward(row[None])[0]).max())

@@ -9,25 +9,34 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cmlp.console.charts import beside
-from cmlp.console.digit import SIDE, scale_of
-from cmlp.console.terminal import wrapped
+from cmlp.console.terminal import beside, wrapped
 from cmlp.story.chapters.edges import bank, explained
 from cmlp.story.chapters.one_neuron import bar_weights
-from cmlp.story.chapters.page import Page, Scene
-from cmlp.story.chapters.tale import BATCH, N_PASSES, RATE, SIZES, Tale
-from cmlp.story.pictures.curves import Series, point_chart
-from cmlp.story.pictures.text import bar, counted, styled, symbols
+from cmlp.story.page import Page, Scene, scene
+from cmlp.story.pictures.curves import Axes, Series, legend_lines, point_chart
+from cmlp.story.pictures.images import scale_of, squares
+from cmlp.story.pictures.names import SIDE
+from cmlp.story.pictures.text import bar, signs
+from cmlp.story.tale import BATCH, N_PASSES, RATE, Tale
 
+SCENES: list[Scene] = []
 _BATCHES = (1, 10, 100, 1000)
 _TIMES = (0, 1, 10)
+_LOOKS = (("dot", ""), ("ring", "down"), ("point", "up"))
 _N_BATCHES = 50
 _SHOWN = (0, 1, 3, 5, 10, 20, 30)
 # The kinds of hidden neurons: activation, learning rate that suits it, symbol and style of its curve.
 _KINDS = {"sigmoid": ("logistic", RATE, "ring", "down"), "ReLU": ("relu", 0.1, "point", "up")}
-_DEEP = (784, 16, 16, 16, 16, 10)
+_SHALLOW, _DEEP = (16, 16), (16, 16, 16, 16)
 
 
+@scene(
+    SCENES,
+    "A few examples at a time",
+    "cmlp digits --batch 1000",
+    "batch: the few images of one step",
+    "stochastic gradient descent: small steps, each on another batch",
+)
 def a_few_at_a_time(tale: Tale, page: Page) -> None:
     """Compare the gradients of batches with that of the whole training set."""
     network = tale.network(1)
@@ -37,48 +46,35 @@ def a_few_at_a_time(tale: Tale, page: Page) -> None:
         f"{1000 * ten:.2f} ms. The mean angle between the two, for {_N_BATCHES} random batches of each size, and how "
         "many of these batches still point downhill:"
     )
-    table = {(size, passes): batch_angles(tale, size, passes) for size in _BATCHES for passes in _TIMES}
-    _draw_angles(page, table)
-    early, late = table[BATCH, 0].mean(), table[BATCH, 10].mean()
+    angles = {passes: [batch_angles(tale, size, passes) for size in _BATCHES] for passes in _TIMES}
+    of_ten = {passes: parts[_BATCHES.index(BATCH)] for passes, parts in angles.items()}
+    places = np.linspace(0, 1, len(_BATCHES)).tolist()
+    curves = {}
+    for passes, look, when in zip(_TIMES, _LOOKS, ("at the start", "after 1 pass", "after 10 passes"), strict=True):
+        of_batch = of_ten[passes]
+        text = f"{when:15} {of_batch.mean():.0f} deg, {100 * (of_batch < 90).mean():.0f} % downhill"
+        curves[text] = Series(places, [float(part.mean()) for part in angles[passes]], *look)
+    bottom = [(place, f"{size:,}") for place, size in zip(places, _BATCHES, strict=True)]
+    axes = Axes((0, 90), [(90, "90"), (45, "45"), (0, "0")], bottom)
+    page.curves(curves, axes, f"degrees, by size; for {BATCH}:", height=8, gap=3)
+    early, late = of_ten[0].mean(), of_ten[10].mean()
     n_steps = len(tale.X) // BATCH
     page.text(
         "(A random direction: 90 degrees, 50 %.)",
         "At first ten images know the way; later they only lean towards it." if early < 30 and late > 50 else "",
         f"But there are {n_steps} batches in a pass, and the errors of many small steps largely cancel:",
     )
-    single, _ = tale.start()
-    single.step(tale.X, tale.y, RATE)
-    one, many = tale.test_accuracy(single), tale.state(1).test_accuracy
+    single = tale.start()
+    single.network.step(tale.X, tale.y, RATE)
+    one, many = single.accuracy(), tale.state(1).test_accuracy
     page.table(
         [
             ["one pass over all images", "cost", "right (test)"],
-            ["1 step on all images", f"{single.cost(tale.X, tale.y):.3f}", f"{one:.1f} %"],
+            ["1 step on all images", f"{single.network.cost(tale.X, tale.y):.3f}", f"{one:.1f} %"],
             [f"{n_steps} steps on {BATCH} each", f"{tale.state(1).cost:.3f}", f"{many:.1f} %"],
         ]
     )
     page.text(f"{n_steps} hasty steps beat one careful step." if many > one else "")
-
-
-def _draw_angles(page: Page, table: dict[tuple[int, int], NDArray[np.float64]]) -> None:
-    """Draw the mean angles over the size of the batch, one curve for each time, with the numbers for ten images."""
-    marks = symbols(page.terminal)
-    looks = (("dot", ""), ("ring", "down"), ("point", "up"))
-    places = np.linspace(0, 1, len(_BATCHES)).tolist()
-    series = [
-        Series(places, [float(table[size, passes].mean()) for size in _BATCHES], *look)
-        for passes, look in zip(_TIMES, looks, strict=True)
-    ]
-    bottom = [(place, f"{size:,}") for place, size in zip(places, _BATCHES, strict=True)]
-    chart = point_chart(page.terminal, series, (0, 90), (36, 8), [(90, "90"), (45, "45"), (0, "0")], bottom, apart=True)
-    legend = [f"degrees, by size; for {BATCH}:", ""]
-    for passes, (symbol, style) in zip(_TIMES, looks, strict=True):
-        angles, mark = table[BATCH, passes], getattr(marks, symbol)
-        when = "at the start" if passes == 0 else f"after {counted(passes, 'pass').replace('passs', 'passes')}"
-        legend.append(
-            f"{styled(page.terminal, mark, style) if style else mark} {when:15} {angles.mean():.0f} deg, "
-            f"{100 * (angles < 90).mean():.0f} % downhill"
-        )
-    page.beside(chart, legend, gap=3)
 
 
 @lru_cache(maxsize=64)
@@ -97,7 +93,6 @@ def batch_angles(tale: Tale, size: int, passes: int) -> NDArray[np.float64]:
 
 
 def _seconds(call: Any) -> float:
-    """Return the shortest of five durations of a call."""
     durations = []
     for _ in range(5):
         start = time.perf_counter()
@@ -106,30 +101,24 @@ def _seconds(call: Any) -> float:
     return min(durations)
 
 
+@scene(SCENES, "Learning, from trash to digits", "cmlp watch")
 def learning(tale: Tale, page: Page) -> None:
     """Show cost, accuracy and the gradient's length over the whole training."""
     states = {passes: tale.state(passes) for passes in _SHOWN}
     rows = [["passes", "cost", "", "right", "new images", "gradient"]]
     for passes, state in states.items():
         length = bar(page.terminal, min(state.cost, 1), 14) + (" ..." if state.cost > 1 else "")
-        rows.append(
-            [
-                str(passes),
-                f"{state.cost:.4f}",
-                length.ljust(18 if page.width > 70 else 0),
-                f"{state.accuracy:.1f} %",
-                f"{state.test_accuracy:.1f} %",
-                f"{state.gradient_norm:.3f}",
-            ]
-        )
+        accuracies = [f"{share:.1f} %" for share in (state.accuracy, state.test_accuracy)]
+        length = length.ljust(18 if page.width > 70 else 0)
+        rows.append([str(passes), f"{state.cost:.4f}", length, *accuracies, f"{tale.gradient_norm(passes):.3f}"])
     if page.width <= 70:
         rows = [row[:2] + row[3:] for row in rows]
     page.table(rows, left=0)
     first, last = states[0], states[N_PASSES]
     n_steps = N_PASSES * len(tale.X) // BATCH
     good = last.cost < first.cost and last.test_accuracy > first.test_accuracy
-    falls = last.gradient_norm < first.gradient_norm / 10
-    norms = [state.gradient_norm for state in states.values()]
+    norms = [tale.gradient_norm(passes) for passes in _SHOWN]
+    falls = norms[-1] < norms[0] / 10
     page.text(
         f"{n_steps:,} small steps: cost down, accuracy up." if good else f"{n_steps:,} small steps.",
         "The gradient's length says how steep the slope is"
@@ -141,6 +130,12 @@ def learning(tale: Tale, page: Page) -> None:
     )
 
 
+@scene(
+    SCENES,
+    "Sigmoid is old: ReLU",
+    "cmlp digits --activation relu --rate 0.1 --hidden 16,16,16,16",
+    "ReLU: negative sums become 0, positive ones stay as they are",
+)
 def relu(tale: Tale, page: Page) -> None:
     """Train networks with sigmoid and ReLU, with two and four hidden layers."""
     page.text(
@@ -148,17 +143,17 @@ def relu(tale: Tale, page: Page) -> None:
         "and right on new images, at learning rates that suit each:"
     )
     results, charts = {}, []
-    for sizes, title in ((SIZES, "two hidden layers"), (_DEEP, "four hidden layers")):
-        runs = {name: tale.five_passes(rate, sizes, kind) for name, (kind, rate, _, _) in _KINDS.items()}
-        results.update({(name, len(sizes)): right for name, (_, right) in runs.items()})
+    for hidden, title in ((_SHALLOW, "two hidden layers"), (_DEEP, "four hidden layers")):
+        runs = {name: tale.five_passes(rate, hidden, kind) for name, (kind, rate, _, _) in _KINDS.items()}
+        results.update({(name, hidden): right for name, (_, right) in runs.items()})
         charts.append(_two_curves(page, title, runs))
     page.beside(*charts, gap=5)
-    difference = results["ReLU", len(SIZES)] - results["sigmoid", len(SIZES)]
+    difference = results["ReLU", _SHALLOW] - results["sigmoid", _SHALLOW]
     page.text(
         "With two hidden layers,",
         "it is a draw." if abs(difference) < 3 else f"{'ReLU' if difference > 0 else 'the sigmoid'} is ahead.",
     )
-    stuck = results["sigmoid", len(_DEEP)] < 30 < results["ReLU", len(_DEEP)]
+    stuck = results["sigmoid", _DEEP] < 30 < results["ReLU", _DEEP]
     page.text(
         "The deep sigmoids have learned next to nothing in this time." if stuck else "",
         "On its way to the front, a wish is multiplied by the slope of the sigmoid at every layer, at most 1/4. The "
@@ -168,31 +163,24 @@ def relu(tale: Tale, page: Page) -> None:
 
 
 def _two_curves(page: Page, title: str, runs: dict[str, tuple[list[float], float]]) -> list[str]:
-    """Draw the costs of a sigmoid and a ReLU network after each pass, with their accuracies."""
-    marks = symbols(page.terminal)
     places = np.linspace(0, 1, 5).tolist()
     series = [Series(places, costs, *_KINDS[name][2:]) for name, (costs, _) in runs.items()]
-    bottom = [(0.0, "1"), (0.5, "3"), (1.0, "5 passes")]
-    chart = point_chart(
-        page.terminal, series, (0, 1), (34, 7), [(1.0, "1.0"), (0.5, "0.5"), (0.0, "0")], bottom, apart=True
-    )
-    legend = []
-    for name, (_, right) in runs.items():
-        _, rate, symbol, style = _KINDS[name]
-        mark = styled(page.terminal, getattr(marks, symbol), style)
-        legend.append(f"{mark} {name:8} rate {rate:<4g} {right:5.1f} % right")
-    return [title, *chart, *legend]
+    axes = Axes((0, 1), [(1.0, "1.0"), (0.5, "0.5"), (0.0, "0")], [(0.0, "1"), (0.5, "3"), (1.0, "5 passes")])
+    chart = point_chart(page.terminal, series, axes, 34, 7, apart=True)
+    texts = [f"{name:8} rate {_KINDS[name][1]:<4g} {right:5.1f} % right" for name, (_, right) in runs.items()]
+    return [title, *chart, *legend_lines(page.terminal, series, texts)]
 
 
 @lru_cache(maxsize=8)
 def layer_gradients(tale: Tale, activation: str) -> list[str]:
     """Return the length of the gradient of each layer's weights, in a deep network after three steps."""
-    network, _ = tale.start(_DEEP, activation)
+    network = tale.start(hidden=_DEEP, activation=activation).network
     for _ in range(3):
         network.step(tale.X, tale.y, 0.1)
     return [f"{np.linalg.norm(weights):.4f}" for weights in network.gradient(tale.X, tale.y).weights]
 
 
+@scene(SCENES, "What did the hidden neurons learn?", "cmlp look 9 --neuron {tale.most_edge}")
 def what_was_learned(tale: Tale, page: Page) -> None:
     """Compare the weights of layer A with edges and bars."""
     trained = tale.network(N_PASSES).weights[0]
@@ -207,18 +195,23 @@ def what_was_learned(tale: Tale, page: Page) -> None:
         pictures.append([*picture, f"A{neuron + 1}: {100 * shares[neuron]:.0f} %"])
     page.block(beside(*pictures, gap=6))
     by_hand = float(explained(bar_weights(8, -0.75).reshape(784, 1), tale.used)[0])
-    signs = "blue +, orange -" if page.terminal.colors else "shades +, dashes -"
     far = shares.max() < 0.7 * by_hand
     page.text(
         f"The hope: A sees edges, B loops and strokes, the outputs digits. These are the weights of {len(chosen)} "
-        f"neurons ({signs}). How much of them does the best of {len(bank()):,} edges and bars explain? Of the bar made "
-        f"by hand: {100 * by_hand:.0f} %. Random weights: {100 * random.min():.0f} to {100 * random.max():.0f} %. "
-        f"Layer A: {100 * shares.min():.0f} to {100 * shares.max():.0f} %.",
+        f"neurons ({signs(page.terminal)}). How much of them does the best of {len(bank()):,} edges and bars explain? "
+        f"Of the bar made by hand: {100 * by_hand:.0f} %. Random weights: {100 * random.min():.0f} to "
+        f"{100 * random.max():.0f} %. Layer A: {100 * shares.min():.0f} to {100 * shares.max():.0f} %.",
         "A bit of edge in each, far from an edge detector." if far and shares.min() > random.max() else "",
         f"Its own way is right on {tale.state(N_PASSES).test_accuracy:.1f} % of new digits.",
     )
 
 
+@scene(
+    SCENES,
+    "The examination",
+    "cmlp page",
+    "overfitting: learning the training images instead of what they have in common",
+)
 def the_examination(tale: Tale, page: Page) -> None:
     """Test the network on new images and on noise."""
     outputs, truth = tale.test_outputs, tale.y_test
@@ -229,17 +222,11 @@ def the_examination(tale: Tale, page: Page) -> None:
     of_noise = tale.network(N_PASSES).forward(noise)
     worst = int(of_noise.max(axis=1).argmax())
     favourite = int(np.bincount(of_noise.argmax(axis=1)).argmax())
-    pictures = [
-        [
-            *page.terminal.draw(image.reshape(SIDE, SIDE)[4:24, 4:20] / 255),
-            f"meant: {meant}",
-            f"says {values.argmax()}: {values.max():.3f}",
-        ]
-        for image, values, meant in (
-            (tale.X_test[mistake], outputs[mistake], str(truth[mistake])),
-            (noise[worst], of_noise[worst], "nothing"),
-        )
-    ]
+    cases = (tale.X_test[mistake], outputs[mistake], truth[mistake]), (noise[worst], of_noise[worst], "nothing")
+    pictures = []
+    for image, values, meant in cases:
+        drawn = page.terminal.draw(squares(image)[4:24, 4:20])
+        pictures.append([*drawn, f"meant: {meant}", f"says {values.argmax()}: {values.max():.3f}"])
     early, late = tale.state(10), tale.state(N_PASSES)
     overfits = late.cost < early.cost and late.test_cost > early.test_cost
     sentences = [
@@ -259,27 +246,3 @@ def the_examination(tale: Tale, page: Page) -> None:
     else:
         page.block(together)
         page.text(*sentences)
-
-
-SCENES = [
-    Scene(
-        "A few examples at a time",
-        a_few_at_a_time,
-        "cmlp digits --batch 1000",
-        {"batch": "the few images of one step", "stochastic gradient descent": "small steps, each on another batch"},
-    ),
-    Scene("Learning, from trash to digits", learning, "cmlp watch", {}),
-    Scene(
-        "Sigmoid is old: ReLU",
-        relu,
-        "cmlp digits --activation relu --rate 0.1 --hidden 16,16,16,16",
-        {"ReLU": "negative sums become 0, positive ones stay as they are"},
-    ),
-    Scene("What did the hidden neurons learn?", what_was_learned, "cmlp look 9 --neuron {tale.most_edge}", {}),
-    Scene(
-        "The examination",
-        the_examination,
-        "cmlp page",
-        {"overfitting": "learning the training images instead of what they have in common"},
-    ),
-]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cmlp.console.digit import SIDE
+from cmlp.story.pictures.names import SIDE
 
 _DARK, _INK = 100, 0.4 * 255
 
@@ -33,7 +33,6 @@ def loops(image: NDArray[np.uint8]) -> list[float]:
 
 
 def _flooded(wet: NDArray[np.bool_], dark: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return the dark pixels that are connected with wet ones."""
     while True:
         grown = wet.copy()
         grown[1:] |= wet[:-1]

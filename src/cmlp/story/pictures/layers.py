@@ -1,4 +1,4 @@
-"""The activations of whole layers as rows of cells."""
+"""Activations: hidden layers as rows of cells, output neurons as bars."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from cmlp.console.terminal import Terminal, padded
 from cmlp.names import letters, neuron_name
+from cmlp.story.pictures.text import bar, styled, symbols
 
 # Characters from 0 to the scale for positive and negative activations, with and without block characters.
 _CELLS = {True: ("·░▒▓█", "·--=="), False: (".:+*#", ".--==")}
@@ -34,9 +35,8 @@ def cell_lines(terminal: Terminal, activations: NDArray[Any], width: int, scale:
 def tick_line(layer: int, size: int) -> str:
     """Return names of neurons for a line above the cells of a layer, each where its cell is: A1, A5, A10, ..."""
     line = ""
-    for neuron in range(size):
-        if neuron == 0 or (neuron + 1) % 5 == 0:
-            line = line.ljust(2 * neuron) + neuron_name(layer, neuron)
+    for neuron in (0, *range(4, size, 5)):
+        line = line.ljust(2 * neuron) + neuron_name(layer, neuron)
     return line
 
 
@@ -54,31 +54,15 @@ def _cells(terminal: Terminal, values: NDArray[Any]) -> str:
 
 def legend(terminal: Terminal) -> str:
     """Return the meaning of the cells in words."""
-    if terminal.colors:
-        return "dark 0, bright 1"
     ramp = _CELLS[terminal.blocks][0]
-    return f"{ramp[0]} is 0, {ramp[-1]} is 1"
-
-
-def scale_of(*activations: NDArray[Any]) -> float:
-    """Return the activation that is drawn brightest: 1, or the largest size if it is larger (relu)."""
-    return max(1.0, *(float(np.abs(values).max(initial=0.0)) for values in activations))
+    return "dark 0, bright 1" if terminal.colors else f"{ramp[0]} is 0, {ramp[-1]} is 1"
 
 
 def layer_lines(terminal: Terminal, networks: Sequence[Sequence[NDArray[Any]]], width: int, gap: int = 3) -> list[str]:
-    """Draw the hidden layers of one or several networks for one example, side by side.
+    """Draw the hidden layers of networks of the same sizes side by side, at least one line per layer with its name.
 
-    Parameters
-    ----------
-    networks : sequence of sequence of ndarray of shape (size,)
-        For each network the activations of every layer, inputs and outputs included, of the same sizes.
-    width : int
-        Width of the picture in columns.
-
-    Returns
-    -------
-    list of str
-        At least one line per hidden layer, which begins with the layer's name: A, B, ...
+    Each network is given by the activations of all layers for one example, inputs and outputs included. A cell is
+    brightest at 1, or at the largest size if it is larger (relu).
     """
     n_hidden = len(networks[0]) - 2
     margin = max((len(letters(layer)) for layer in range(n_hidden)), default=0) + 2
@@ -86,13 +70,32 @@ def layer_lines(terminal: Terminal, networks: Sequence[Sequence[NDArray[Any]]], 
     lines = []
     for layer in range(n_hidden):
         values = [np.asarray(activations[layer + 1], float) for activations in networks]
-        scale = scale_of(*values)
-        blocks = [cell_lines(terminal, v, space, scale) for v in values]
+        scale = max(1.0, *(float(np.abs(v).max(initial=0.0)) for v in values))
         column = min(space, 2 * len(values[0]) - 1)
-        for n, parts in enumerate(zip(*blocks, strict=True)):
-            name = letters(layer) if n == 0 else ""
+        for n, parts in enumerate(zip(*(cell_lines(terminal, v, space, scale) for v in values), strict=True)):
             cells = (" " * gap).join(padded(part, column) for part in parts)
-            lines.append(f"{name:{margin}}{cells}".rstrip())
+            lines.append(f"{'' if n else letters(layer):{margin}}{cells}".rstrip())
         if scale > 1:
             lines.append(f"{'':{margin}}(brightest: {scale:.3g})")
+    return lines
+
+
+def output_bars(
+    terminal: Terminal, outputs: NDArray[Any], labels: Sequence[str], width: int, digits: int = 3
+) -> list[str]:
+    """Draw one bar per output neuron with its label and activation in `digits` decimals; the brightest is marked.
+
+    A bar of full length is 1, or the largest activation if it is larger.
+    """
+    values = np.asarray(outputs, float)
+    longest = max(map(len, labels))
+    space = max(width - longest - digits - 6, 1)
+    scale, winner = max(1.0, float(values.max())), int(values.argmax())
+    lines = []
+    for n, (label, value) in enumerate(zip(labels, values, strict=True)):
+        line = f"{label:{longest}} {value:{digits + 2}.{digits}f} "
+        drawn = bar(terminal, value / scale, space)
+        if n == winner:
+            line = styled(terminal, f"{line}{drawn:{space}} {symbols(terminal).winner}", "strong")
+        lines.append(line if n == winner else (line + drawn).rstrip())
     return lines

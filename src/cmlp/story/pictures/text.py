@@ -1,4 +1,4 @@
-"""Emphasis, symbols and bars."""
+"""Emphasis, symbols, bars, and short texts in lines."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ from cmlp.console.terminal import Terminal
 
 _RESET = "\x1b[0m"
 # Bold text keeps the terminal's own colour. This blue and this orange are legible on black and on white.
-_STYLES = {"strong": "\x1b[1m", "up": "\x1b[38;5;32m", "down": "\x1b[38;5;166m", "faint": "\x1b[2m"}
-
-
+_STYLES = {"strong": "\x1b[1m", "up": "\x1b[38;5;32m", "down": "\x1b[38;5;166m"}
 _NARROWEST, _WIDEST = 40, 120
 
 
@@ -32,10 +30,7 @@ class Symbols(NamedTuple):
     horizontal: str
 
 
-_SYMBOLS = {
-    True: Symbols("█", "▌", "◄", "▲", "▼", "●", "○", "·", "│", "└", "├", "─"),
-    False: Symbols("#", "", "<", "^", "v", "@", "o", ".", "|", "+", "+", "-"),
-}
+_SYMBOLS = {True: Symbols(*"█▌◄▲▼●○·│└├─"), False: Symbols("#", "", *"<^v@o.|++-")}
 
 
 def symbols(terminal: Terminal) -> Symbols:
@@ -44,8 +39,13 @@ def symbols(terminal: Terminal) -> Symbols:
 
 
 def styled(terminal: Terminal, text: str, style: str) -> str:
-    """Return text in a style ("strong", "up", "down", "faint") if the terminal has colours."""
+    """Return text in a style ("strong", "up", "down") if the terminal has colours."""
     return f"{_STYLES[style]}{text}{_RESET}" if terminal.colors and text else text
+
+
+def signs(terminal: Terminal) -> str:
+    """Return what positive and negative weights look like."""
+    return "blue +, orange -" if terminal.colors else "shades +, dashes -"
 
 
 def page_width(terminal: Terminal) -> int:
@@ -66,20 +66,18 @@ def bar(terminal: Terminal, share: float, width: int) -> str:
     """Return a bar for a share from 0 to 1 of a width in columns, to half a column."""
     full, half = symbols(terminal)[:2]
     length = min(max(share, 0.0), 1.0) * width
-    if not half:
-        return full * round(length)
-    halves = round(2 * length)
+    halves = round(2 * length) if half else 2 * round(length)
     return full * (halves // 2) + half * (halves % 2)
 
 
 def signed_bar(terminal: Terminal, share: float, width: int) -> str:
     """Return a bar from the middle of a width in columns: to the right for shares up to 1, to the left down to -1."""
-    half = (width - 1) // 2
-    marks = symbols(terminal)
+    half, marks = (width - 1) // 2, symbols(terminal)
     cells = marks.full * round(min(abs(share), 1.0) * half)
+    space = " " * (half - len(cells))
     if share < 0:
-        return " " * (half - len(cells)) + styled(terminal, cells, "down") + marks.vertical + " " * half
-    return " " * half + marks.vertical + styled(terminal, cells, "up") + " " * (half - len(cells))
+        return space + styled(terminal, cells, "down") + marks.vertical + " " * half
+    return " " * half + marks.vertical + styled(terminal, cells, "up") + space
 
 
 def counted(number: int, noun: str) -> str:

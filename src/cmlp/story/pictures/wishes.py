@@ -1,6 +1,6 @@
-"""Backpropagation for one example as tables: the wanted changes of the outputs, of one neuron, and of every layer.
+"""Backpropagation as tables: what one example wants from outputs, neurons and layers, and what several want together.
 
-All numbers are parts of `Network.explain_step`.
+All numbers are parts of `Network.explain_step`. A wish is a wanted change; that of one example is the first's.
 """
 
 from __future__ import annotations
@@ -13,23 +13,24 @@ from numpy.typing import NDArray
 
 from cmlp.console.terminal import Terminal, wrapped
 from cmlp.names import letters
-from cmlp.results import StepExplanation
-from cmlp.story.pictures.names import Unit, source_name, unit_name
+from cmlp.results import Gradient, ParameterIndex, StepExplanation
+from cmlp.story.pictures.names import Names, Unit, source_name
 from cmlp.story.pictures.text import styled, symbols
 
-# Wanted changes below this part of the largest one get no arrow.
+# Smaller numbers would be shown as 0.00; wishes below this part of the largest one get no arrow.
 _VISIBLE = 0.005
 _FEW_DIGITS = 0.001
-_FEW_ARROWS = 6
+_FEW_ARROWS, _MOST_ARROWS = 6, 12
+_COLUMN = 6
+_MOST_WISHES = 32  # of a layer; the wishes of larger ones are summed up
 
 
 def arrows(terminal: Terminal, value: float, scale: float, width: int) -> str:
-    """Draw a wanted change as arrows, up (blue) or down (orange); `width` arrows are a change of `scale`."""
+    """Draw a wish as arrows, up (blue) or down (orange); `width` arrows are a change of `scale`."""
     if width < 1 or not np.isfinite(value) or abs(value) <= _VISIBLE * scale:
         return ""
-    marks = symbols(terminal)
-    n = max(1, round(min(abs(value) / scale, 1) * width))
-    return styled(terminal, (marks.up if value > 0 else marks.down) * n, "up" if value > 0 else "down")
+    way = "up" if value > 0 else "down"
+    return styled(terminal, getattr(symbols(terminal), way) * max(1, round(min(abs(value) / scale, 1) * width)), way)
 
 
 def output_wish_lines(
@@ -38,64 +39,36 @@ def output_wish_lines(
     labels: Sequence[str],
     width: int,
     *,
-    example: int = 0,
     squared: bool = True,
     of_sums: bool = False,
 ) -> list[str]:
-    """Write a line per output neuron: its activation, the wanted value, the squared difference, and the wanted change.
+    """Write a line per output neuron: its activation, the wanted value, and the wish, with arrows as far as they fit.
 
-    Parameters
-    ----------
-    step : StepExplanation
-        From `Network.explain_step`.
-    labels : sequence of str
-        One label per output.
-    width : int
-        Width of the table in columns; the arrows take what the numbers leave, at most 12 columns.
-    example : int
-        Row of X.
-    squared : bool
-        Whether to write the squared differences, which are the terms of the cost "squared_error".
-    of_sums : bool
-        Whether to write the wanted changes of the weighted sums instead of those of the outputs; for softmax, because
-        its outputs cannot change one by one.
+    With `squared`, also the squared difference, which is a term of the cost "squared_error"; with `of_sums` the wishes
+    for the weighted sums instead of the outputs: for softmax, because its outputs cannot change one by one.
     """
     last = step.layers[-1]
-    outputs, targets = last.outputs[example], step.targets[example]
-    wishes = last.bias_changes[example] if of_sums else last.output_changes[example]
+    wishes = last.bias_changes[0] if of_sums else last.output_changes[0]
     longest = max(map(len, labels))
     rows = []
-    for label, output, target, wish in zip(labels, outputs, targets, wishes, strict=True):
-        parts = [f"{label:{longest}}", f"is {output:.3f}", f"wanted {target:.0f}"]
-        if squared:
-            parts.append(f"squared {(output - target) ** 2:.3f}")
-        rows.append([*parts, f"wish {wish:+.3f}"])
-    longest = max(len("  ".join(row)) for row in rows)
-    gap = "  " if longest + 1 + _FEW_ARROWS <= width else " "
+    for label, output, target, wish in zip(labels, last.outputs[0], step.targets[0], wishes, strict=True):
+        square = [f"squared {(output - target) ** 2:.3f}"] if squared else []
+        rows.append([f"{label:{longest}}", f"is {output:.3f}", f"wanted {target:.0f}", *square, f"wish {wish:+.3f}"])
+    gap = "  " if max(len("  ".join(row)) for row in rows) + 1 + _FEW_ARROWS <= width else " "
     texts = [gap.join(row) for row in rows]
-    space = min(12, width - max(map(len, texts)) - 1)
-    scale = _largest(wishes)
+    space = min(_MOST_ARROWS, width - max(map(len, texts)) - 1)
+    scale = float(np.abs(wishes[np.isfinite(wishes)]).max(initial=0.0)) or 1.0
     return [f"{text} {arrows(terminal, wish, scale, space)}".rstrip() for text, wish in zip(texts, wishes, strict=True)]
 
 
-def _largest(values: NDArray[Any]) -> float:
-    finite = np.abs(values[np.isfinite(values)])
-    return float(finite.max(initial=0.0)) or 1.0
+# ------------------------------------------------------------------------------------------- the three ways of a neuron
 
 
 class Way(NamedTuple):
-    """One of the three ways in which a neuron can follow its wanted change.
+    """One of the three ways in which a neuron can follow its wish.
 
-    Attributes
-    ----------
-    names : list of str
-        What changes, for example the weights from B9 and B13; empty for the bias.
-    factors : list of float
-        The activation (for a weight) or the weight (for an activation) that the wish for the sum is multiplied by.
-    shares : list of float
-        The wanted changes: the wish for the sum times factor.
-    part : float
-        How much of the change of the weighted sum comes in this way, if everything follows: from 0 to 1.
+    It has what changes (for example the weights from B9 and B13; empty for the bias), the factors of the wish for the
+    sum, the wishes themselves, and how much of the change of the sum comes in this way if everything follows: 0 to 1.
     """
 
     names: list[str]
@@ -103,20 +76,16 @@ class Way(NamedTuple):
     shares: list[float]
     part: float
 
+    def extremes(self, n: int) -> list[int]:
+        """Return the indices of the `n` largest shares by size, in the order of their size."""
+        order: list[int] = np.argsort(-np.abs(self.shares), kind="stable").tolist()
+        return order[:n]
+
 
 class ThreeWays(NamedTuple):
-    """The wanted change of one neuron, and the three ways to follow it.
+    """The wish of one neuron, that for its weighted sum, and the three ways to follow it.
 
-    Attributes
-    ----------
-    wish : float
-        Wanted change of the activation.
-    slope : float
-        Slope of the activation function; NaN if the wish is 0, or for softmax, where it depends on the whole layer.
-    sum_wish : float
-        Wanted change of the weighted sum.
-    bias, weights, activations : Way
-        For weights and activations, `shares` has all of them, in the order of the previous layer.
+    The slope of the activation function is NaN if the wish is 0, or for softmax, where it depends on the whole layer.
     """
 
     wish: float
@@ -127,8 +96,8 @@ class ThreeWays(NamedTuple):
     activations: Way
 
 
-def three_ways(step: StepExplanation, unit: Unit, *, example: int = 0, softmax: bool = False) -> ThreeWays:
-    """Return the three ways in which a neuron can follow its wanted change in one example.
+def three_ways(step: StepExplanation, unit: Unit, *, softmax: bool = False) -> ThreeWays:
+    """Return the three ways in which a neuron can follow its wish.
 
     A small step changes the bias by the wish for the sum, each weight by this wish times the activation behind it, and
     each activation by this wish times its weight. The weighted sum then changes in proportion to 1, the sum of the
@@ -136,64 +105,33 @@ def three_ways(step: StepExplanation, unit: Unit, *, example: int = 0, softmax: 
     part is 0.
     """
     layer = step.layers[unit.layer]
-    wish, sum_wish = float(layer.output_changes[example, unit.neuron]), float(layer.bias_changes[example, unit.neuron])
-    inputs, weights = layer.inputs[example].astype(float), layer.weights[:, unit.neuron].astype(float)
+    wish, sum_wish = float(layer.output_changes[0, unit.neuron]), float(layer.bias_changes[0, unit.neuron])
+    inputs, weights = layer.inputs[0].astype(float), layer.weights[:, unit.neuron].astype(float)
     names = [source_name(unit.layer, i) for i in range(len(inputs))]
     sizes = np.array([1.0, inputs @ inputs, weights @ weights if unit.layer else 0.0])
-    parts = sizes / sizes.sum()
+    parts = (sizes / sizes.sum()).tolist()
     slope = sum_wish / wish if np.isfinite(wish) and wish and not softmax else float("nan")
-    return ThreeWays(
-        wish,
-        slope,
-        sum_wish,
-        Way([], [1.0], [sum_wish], float(parts[0])),
-        Way(names, inputs.tolist(), (sum_wish * inputs).tolist(), float(parts[1])),
-        Way(names, weights.tolist(), (sum_wish * weights).tolist(), float(parts[2])),
-    )
-
-
-def extremes(way: Way, n: int = 2) -> list[int]:
-    """Return the indices of the `n` largest shares by size, in the order of their size."""
-    order: list[int] = np.argsort(-np.abs(way.shares), kind="stable").tolist()
-    return order[:n]
+    factors = [1.0], inputs.tolist(), weights.tolist()
+    ways = zip(([], names, names), factors, parts, strict=True)
+    return ThreeWays(wish, slope, sum_wish, *(Way(n, f, [sum_wish * each for each in f], part) for n, f, part in ways))
 
 
 def three_ways_lines(ways: ThreeWays, unit: Unit, name: str, width: int, *, function: str = "sigmoid") -> list[str]:
-    """Write the three ways of one neuron as a table with the largest shares.
-
-    Parameters
-    ----------
-    ways : ThreeWays
-    unit : Unit
-        The neuron.
-    name : str
-        Its name, for example "output 9".
-    width : int
-        Width of the table in columns.
-    function : str
-        Name of the activation function, for its slope.
-
-    Returns
-    -------
-    list of str
-        The wish, and one line for each way; only the wish if the wish for the sum is 0.
-    """
+    """Write the wish of a neuron, and unless that for its sum is 0 a line for each way, with the largest shares."""
+    head = f"{name}: wish for its sum {signed(ways.sum_wish)}"
     if np.isfinite(ways.slope):
         slope = f"slope of its {function} {ways.slope:.3f}"
         head = f"{name}: wish {ways.wish:+.3f} x {slope} = wish for its sum {signed(ways.sum_wish)}"
-    else:
-        head = f"{name}: wish for its sum {signed(ways.sum_wish)}"
     if ways.sum_wish == 0:
         return wrapped(head, width)
-    how = [("bias", "wish"), ("weights", "wish x activation"), ("activations", "wish x weight")]
     column = 13 if width < 70 else 32
     space = width - column - 8
-    texts = [signed(ways.sum_wish), _shares(ways.weights, space), _shares(ways.activations, space)]
-    parts = [ways.bias.part, ways.weights.part, ways.activations.part]
-    lines = [
-        f"{f'  {what:11}  {formula}'[:column]:{column}}  {text:{space}}{100 * part:4.0f} %"
-        for (what, formula), text, part in zip(how, texts, parts, strict=True)
+    rows = [
+        ("bias         wish", signed(ways.sum_wish), ways.bias),
+        ("weights      wish x activation", _shares(ways.weights, space), ways.weights),
+        ("activations  wish x weight", _shares(ways.activations, space), ways.activations),
     ]
+    lines = [f"{f'  {how}'[:column]:{column}}  {text:{space}}{100 * way.part:4.0f} %" for how, text, way in rows]
     if unit.layer == 0:
         lines[2] = "  the pixels stay as they are"
     return [*wrapped(head, width), *lines]
@@ -207,7 +145,7 @@ def signed(value: float) -> str:
 def _shares(way: Way, width: int) -> str:
     """Return the largest shares with their names, as many as fit, and dots if some are left out."""
     text, dots = "", "  ..."
-    for n, i in enumerate(extremes(way, len(way.shares))):
+    for n, i in enumerate(way.extremes(len(way.shares))):
         longer = f"{text}{'  ' if text else ''}{way.names[i]} {signed(way.shares[i])}"
         if len(longer) + (len(dots) if n + 1 < len(way.shares) else 0) > width:
             return text + dots
@@ -215,45 +153,37 @@ def _shares(way: Way, width: int) -> str:
     return text
 
 
-def passed_wishes(step: StepExplanation, unit: Unit, *, example: int = 0) -> NDArray[Any]:
-    """Return what each neuron of the next layer wants from a hidden neuron; the sum is its wanted change."""
+# ------------------------------------------------------------------------------------------------- the layers before
+
+
+def passed_wishes(step: StepExplanation, unit: Unit) -> NDArray[Any]:
+    """Return what each neuron of the next layer wants from a hidden neuron; the sum is its wish."""
     following = step.layers[unit.layer + 1]
-    wanted: NDArray[Any] = following.weights[unit.neuron] * following.bias_changes[example]
+    wanted: NDArray[Any] = following.weights[unit.neuron] * following.bias_changes[0]
     return wanted
 
 
-def passed_wishes_line(
-    step: StepExplanation, unit: Unit, sizes: Sequence[int], labels: Sequence[str], width: int, *, example: int = 0
-) -> str:
-    """Write the wanted change of a hidden neuron as a sum: what the next layer wants, as many terms as fit."""
-    each = passed_wishes(step, unit, example=example)
+def passed_wishes_line(step: StepExplanation, unit: Unit, names: Names, width: int) -> str:
+    """Write the wish of a hidden neuron as a sum: what the next layer wants, as many terms as fit."""
+    each = passed_wishes(step, unit)
     order = np.argsort(-np.abs(each), kind="stable")
-    names = [unit_name(Unit(unit.layer + 1, int(j)), sizes, labels) for j in order]
-    start = f"{unit_name(unit, sizes, labels)}: {step.layers[unit.layer].output_changes[example, unit.neuron]:+.3f} = "
-    terms = [
-        f"{each[j]:+.3f} ({'' if k else 'from '}{name})" for k, (j, name) in enumerate(zip(order, names, strict=True))
-    ]
-    line = start + " ".join(terms)
-    n = len(terms)
+    start = f"{names.of(unit)}: {step.layers[unit.layer].output_changes[0, unit.neuron]:+.3f} = "
+    sources = [names.of(Unit(unit.layer + 1, int(j))) for j in order]
+    terms = [f"{each[j]:+.3f} ({'' if k else 'from '}{sources[k]})" for k, j in enumerate(order)]
+    line, n = start + " ".join(terms), len(terms)
     while len(line) > width and n > 1:
         n -= 1
         line = start + " ".join([*terms[:n], f"{each[order[n:]].sum():+.3f} (others)"])
     return line
 
 
-def layer_wish_lines(step: StepExplanation, width: int, *, example: int = 0, most: int = 32) -> list[str]:
-    """Write the wanted changes of all hidden neurons in hundredths, the last layer first, as a table.
-
-    Layers of more than `most` neurons are summed up in a line with their range.
-    """
-    hidden = list(enumerate(step.layers[:-1]))
-    if not hidden:
-        return []
+def layer_wish_lines(step: StepExplanation, width: int) -> list[str]:
+    """Write the wishes for all hidden neurons in hundredths, the last layer first, as a table."""
     lines: list[str] = []
     last_head: list[int] = []
-    for layer, part in reversed(hidden):
-        values = 100 * part.output_changes[example].astype(float)
-        if len(values) > most:
+    for layer, part in reversed(list(enumerate(step.layers[:-1]))):
+        values = 100 * part.output_changes[0].astype(float)
+        if len(values) > _MOST_WISHES:
             span = f"{values.min():+.0f} to {values.max():+.0f}"
             lines.append(f"{'' if lines else 'wishes x 100':12}  {letters(layer)}: {len(values):,} wishes from {span}")
             continue
@@ -262,8 +192,7 @@ def layer_wish_lines(step: StepExplanation, width: int, *, example: int = 0, mos
         for start in range(0, len(values), per_line):
             chosen = list(range(start, min(start + per_line, len(values))))
             if chosen != last_head:
-                title = "wishes x 100" if not lines else ""
-                lines.append(f"{title:12}" + "".join(f"{i + 1:4}" for i in chosen))
+                lines.append(f"{'' if lines else 'wishes x 100':12}" + "".join(f"{i + 1:4}" for i in chosen))
                 last_head = chosen
             name = letters(layer) if start == 0 else ""
             lines.append(f"{'':6}{name:6}" + "".join(_hundredths(values[i]) for i in chosen))
@@ -272,3 +201,65 @@ def layer_wish_lines(step: StepExplanation, width: int, *, example: int = 0, mos
 
 def _hundredths(value: float) -> str:
     return f"{value:+4.0f}" if abs(value) < 999.5 else f"{value:4.0e}"
+
+
+# ----------------------------------------------------------------------------------------------------- all examples
+
+
+def each_share(step: StepExplanation, knob: ParameterIndex) -> NDArray[Any]:
+    """Return the wanted change of one weight or bias in each example."""
+    layer = step.layers[knob.layer]
+    sum_wishes: NDArray[Any] = layer.bias_changes[:, knob.target]
+    return sum_wishes if knob.source is None else layer.inputs[:, knob.source] * sum_wishes
+
+
+def of_knob(gradient: Gradient, knob: ParameterIndex) -> float:
+    """Return the element of a gradient for one weight or bias."""
+    if knob.source is None:
+        return float(gradient.biases[knob.layer][knob.target])
+    return float(gradient.weights[knob.layer][knob.source, knob.target])
+
+
+def share_lines(
+    step: StepExplanation,
+    knobs: Sequence[ParameterIndex],
+    images: Sequence[str],
+    digits: Sequence[str],
+    names: Names,
+    width: int,
+) -> list[str]:
+    """Write a table of what each example (its image, its digit) wants from some weights and biases.
+
+    As many examples as fit are shown.
+    """
+    heads = [names.of_knob(knob) for knob in knobs]
+    margin = max(map(len, [*heads, "image"]))
+    shown = min(len(images), max((width - margin) // _COLUMN, 1))
+    rows = [("image", images), ("label", [digit[: _COLUMN - 1] for digit in digits])]
+    rows += [
+        (head, [_short(value) for value in each_share(step, knob)]) for head, knob in zip(heads, knobs, strict=True)
+    ]
+    lines = [f"{head:{margin}}{''.join(f'{cell:>{_COLUMN}}' for cell in cells[:shown])}" for head, cells in rows]
+    left_out = len(images) - shown
+    return [*lines, f"and {left_out:,} more image{'s' if left_out > 1 else ''}"] if left_out else lines
+
+
+def _short(value: float) -> str:
+    return "." if abs(value) < _VISIBLE else f"{value:+.2f}" if abs(value) < 99 else f"{value:+.0f}"
+
+
+def average_lines(
+    step: StepExplanation, gradient: Gradient, knobs: Sequence[ParameterIndex], names: Names
+) -> list[str]:
+    """Write the averages for some weights and biases beside minus their elements of `Network.gradient`."""
+    heads = [names.of_knob(knob) for knob in knobs]
+    margin = max(map(len, heads)) + 2
+    lines = [f"{'':{margin}}{'average':>10}   minus gradient"]
+    for head, knob in zip(heads, knobs, strict=True):
+        lines.append(f"{head:{margin}}{of_knob(step.average, knob):+10.6f}{-of_knob(gradient, knob):+17.6f}")
+    return lines
+
+
+def largest_difference(step: StepExplanation, gradient: Gradient) -> float:
+    """Return how far the averages are from minus `Network.gradient`, over all weights and biases."""
+    return float(np.abs(step.average.flat + gradient.flat).max())

@@ -6,15 +6,15 @@ Everything is computed when a screen needs it, and kept.
 from __future__ import annotations
 
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cmlp import Network
-from cmlp.console.experiment import METHODS, Experiment, Options, accuracy, trainer_of
+from cmlp.console.experiment import Experiment, Measurement, Options, measured
 from cmlp.results import StepExplanation
 from cmlp.story.chapters.edges import explained
-from cmlp.story.pictures.names import Unit, unit_name
+from cmlp.story.pictures.names import Names, Unit
 from cmlp.story.pictures.neuron import nearest_to_zero
 
 if TYPE_CHECKING:
@@ -25,39 +25,24 @@ N_PASSES = 30
 RATE = 1.5
 BATCH = 10
 LABELS = tuple("0123456789")
-# One thread: the networks are small, and waiting for other threads would take long on a loaded machine.
-_N_THREADS = 1
-_KIND: dict[str, Any] = {"loss": "squared_error", "input_scale": 1 / 255, "n_threads": _N_THREADS}
-
-
-class State(NamedTuple):
-    """Measurements of a network: costs, accuracies in percent, length of the gradient of the training set."""
-
-    cost: float
-    test_cost: float
-    accuracy: float
-    test_accuracy: float
-    gradient_norm: float
+NAMES = Names(SIZES, LABELS)
 
 
 class Tale:
-    """The data and the networks of the story.
-
-    Parameters
-    ----------
-    seed : int
-        Seed of the random numbers.
-    """
+    """The data and the networks of the story, with a seed of the random numbers."""
 
     def __init__(self, seed: int = 0) -> None:
         self.seed = seed
-        self.experiment = Experiment(Options(seed=seed, threads=_N_THREADS))
+        self.experiment = self.start()
         self.X, self.y, self.X_test, self.y_test = self.experiment.data
         self._snapshots = [self.experiment.network.params.copy()]
-        self.network = lru_cache(maxsize=None)(self._network)
-        self.state = lru_cache(maxsize=None)(self._state)
-        self.edge_shares = lru_cache(maxsize=None)(self._edge_shares)
-        self.five_passes = lru_cache(maxsize=None)(self._five_passes)
+        for name in ("network", "state", "gradient_norm", "edge_shares", "five_passes"):
+            setattr(self, name, lru_cache(maxsize=None)(getattr(self, name)))
+
+    def start(self, **changes: Any) -> Experiment:
+        """Return the experiment of the story before training, or one with other options."""
+        # One thread: the networks are small, and waiting for other threads would take long on a loaded machine.
+        return Experiment(Options(seed=self.seed, threads=1, **changes))
 
     def params(self, passes: int) -> NDArray[Any]:
         """Return the parameters after a number of passes over the training images; trains as far as needed."""
@@ -66,46 +51,33 @@ class Tale:
             self._snapshots.append(self.experiment.network.params.copy())
         return self._snapshots[passes]
 
-    def _network(self, passes: int, dtype: str = "float32") -> Network:
-        network = Network(SIZES, "logistic", "logistic", dtype=dtype, random_state=0, **_KIND)
+    def network(self, passes: int, dtype: str = "float32") -> Network:
+        """Return the network after a number of passes."""
+        kind: dict[str, Any] = {"loss": "squared_error", "input_scale": 1 / 255, "n_threads": 1, "dtype": dtype}
+        network = Network(SIZES, "logistic", "logistic", random_state=0, **kind)
         network.params = self.params(passes)
         return network
 
-    def start(
-        self, sizes: tuple[int, ...] = SIZES, activation: str = "logistic"
-    ) -> tuple[Network, np.random.RandomState]:
-        """Return an untrained network, and the random numbers for the order of the images."""
-        rng = np.random.RandomState(self.seed)
-        network = Network(sizes, activation, "logistic", random_state=rng, **_KIND)
-        return network, rng
-
-    def train(self, network: Network, rng: np.random.RandomState, n_passes: int, rate: float) -> list[float]:
-        """Train a network; return the cost of the training set after each pass."""
-        trainer = trainer_of(network, METHODS["story"], rng, learning_rate_init=rate, max_iter=n_passes)
-        return [network.cost(self.X, self.y) for _ in trainer.epochs(self.X, self.y)]
-
-    def _five_passes(
-        self, rate: float, sizes: tuple[int, ...] = SIZES, activation: str = "logistic"
+    def five_passes(
+        self, rate: float, hidden: tuple[int, ...] = SIZES[1:-1], activation: str = "logistic"
     ) -> tuple[list[float], float]:
         """Train a new network; return the cost after each of five passes, and the test accuracy after them."""
-        network, rng = self.start(sizes, activation)
-        return self.train(network, rng, 5, rate), self.test_accuracy(network)
+        other = self.start(rate=rate, hidden=hidden, activation=activation, epochs=5)
+        costs = []
+        for _ in range(5):
+            other.train_epoch()
+            costs.append(other.network.cost(self.X, self.y))
+        return costs, other.accuracy()
 
-    def test_accuracy(self, network: Network) -> float:
-        """Return the accuracy on the test images, in percent."""
-        return accuracy(network, self.X_test, self.y_test)
+    def state(self, passes: int) -> Measurement:
+        """Return costs and accuracies of the network after a number of passes."""
+        return measured(self.network(passes), self.experiment.data)
 
-    def _state(self, passes: int) -> State:
-        network = self.network(passes)
-        return State(
-            network.cost(self.X, self.y),
-            network.cost(self.X_test, self.y_test),
-            accuracy(network, self.X, self.y),
-            self.test_accuracy(network),
-            network.gradient(self.X, self.y).norm,
-        )
+    def gradient_norm(self, passes: int) -> float:
+        """Return the length of the gradient of the training set."""
+        return self.network(passes).gradient(self.X, self.y).norm
 
-    def _edge_shares(self, passes: int) -> NDArray[np.float64]:
+    def edge_shares(self, passes: int) -> NDArray[np.float64]:
         """Return how much of each neuron's weights in layer A its best edge or bar explains."""
         return explained(self.network(passes).weights[0], self.used)
 
@@ -120,10 +92,6 @@ class Tale:
     def seven(self) -> int:
         """The first 7 of the test images."""
         return int(np.flatnonzero(self.y_test == 7)[0])
-
-    def layers(self, row: NDArray[Any], passes: int = N_PASSES) -> list[NDArray[Any]]:
-        """Return the activations of every layer for one image."""
-        return [values[0] for values in self.network(passes, "float64").activations(row[None])]
 
     @cached_property
     def test_outputs(self) -> NDArray[Any]:
@@ -196,17 +164,17 @@ class Tale:
     @property
     def neuron(self) -> str:
         """The name of this neuron."""
-        return unit_name(self.unit, SIZES, LABELS)
+        return NAMES.of(self.unit)
 
     @cached_property
     def loud(self) -> str:
         """The neuron of layer B with the largest wish in the lesson."""
-        return unit_name(Unit(1, int(np.abs(self.step.layers[1].output_changes[0]).argmax())), SIZES, LABELS)
+        return NAMES.of(Unit(1, int(np.abs(self.step.layers[1].output_changes[0]).argmax())))
 
     @cached_property
     def most_edge(self) -> str:
         """The neuron of layer A whose weights an edge or a bar explains best."""
-        return unit_name(Unit(0, int(self.edge_shares(N_PASSES).argmax())), SIZES, LABELS)
+        return NAMES.of(Unit(0, int(self.edge_shares(N_PASSES).argmax())))
 
     @cached_property
     def half_trained_cost(self) -> float:

@@ -1,0 +1,104 @@
+"""What a command of the story shows: an experiment, one of its images, and a neuron; and what it writes to files."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cmlp import Network
+from cmlp.console.experiment import Experiment, Options
+from cmlp.console.options import CommandError, reported
+from cmlp.console.printable import printable
+from cmlp.console.terminal import Terminal
+from cmlp.story.pictures.images import write_png
+from cmlp.story.pictures.names import Names, Unit
+
+_ZOOM = 8  # size of a pixel in PNG files
+
+
+class Example(NamedTuple):
+    """An image of a data set (its index, its pixels) and the label that it should get."""
+
+    image: int
+    row: NDArray[np.uint8]
+    label: str
+
+
+class Case(NamedTuple):
+    """An untrained network, an image, the neuron that is asked for, and the names of all neurons."""
+
+    experiment: Experiment
+    example: Example
+    unit: Unit | None
+    names: Names
+
+    @property
+    def collection(self) -> str:
+        """The name of the data set for texts."""
+        names = {"sample": "the bundled digits", "mnist": "MNIST", "fashion": "Fashion-MNIST"}
+        return names[self.experiment.options.data]
+
+    def other(self, layer: int) -> str:
+        """Return the name of a neuron of a layer that is not the one asked for, for suggested commands."""
+        candidates = Unit(layer, self.names.sizes[layer + 1] // 4), Unit(layer, 0)
+        return self.names.of(next(unit for unit in candidates if unit != self.unit))
+
+
+def case_of(arguments: argparse.Namespace, *, of_training: bool) -> Case:
+    """Return the case that the arguments of a command name, with a training image or a test image."""
+    experiment = Experiment(Options.of(arguments))
+    data = experiment.data
+    X, y = (data.X_train, data.y_train) if of_training else (data.X_test, data.y_test)
+    names = Names(experiment.network.sizes, data.labels)
+    image = image_of(arguments.digit, arguments.number, y, data.labels)
+    unit = None if arguments.neuron is None else names.unit(arguments.neuron)
+    return Case(experiment, Example(image, X[image], data.labels[y[image]]), unit, names)
+
+
+def image_of(digit: str, number: int, y: NDArray[np.integer[Any]], labels: Sequence[str]) -> int:
+    """Return the index of the image that the arguments DIGIT and ``--number`` mean."""
+    lower = [label.lower() for label in labels]
+    is_class = digit.isascii() and digit.isdigit() and int(digit) < len(labels)
+    if digit.lower() not in lower and not is_class:
+        raise CommandError(f"DIGIT must be one of {', '.join(labels)}, got {digit!r}")
+    chosen = lower.index(digit.lower()) if digit.lower() in lower else int(digit)
+    rows = np.flatnonzero(y == chosen)
+    if number > len(rows):
+        raise CommandError(
+            f"--number must be at most {len(rows)}, the number of images of {labels[chosen]}, got {number}"
+        )
+    return int(rows[number - 1])
+
+
+def save(network: Network, path: str | None, terminal: Terminal, program: str) -> None:
+    """Write a network to a model file, and say so."""
+    if path is None:
+        return
+    with reported():
+        network.save(path)
+    terminal.write_lines(
+        [
+            "",
+            f"saved: {printable(path)}",
+            f"  Python:    cmlp.load({path!r})",
+            f"  a picture: {program} read FILE.png --model {printable(shlex.quote(path))}",
+        ]
+    )
+
+
+def save_pngs(pictures: Mapping[str, NDArray[np.uint8]], folder: str | None, terminal: Terminal) -> None:
+    """Write pictures, by the names of their files without ".png", to a new or existing folder, and say so."""
+    if folder is None:
+        return
+    paths = {name: Path(folder) / f"{name}.png" for name in pictures}
+    with reported():
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        for name, pixels in pictures.items():
+            write_png(paths[name], pixels, _ZOOM)
+    terminal.write_lines(["", *(f"saved: {printable(str(path))}" for path in paths.values())])

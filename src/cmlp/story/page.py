@@ -1,0 +1,119 @@
+"""What a page of text and pictures is made of, for screens of the story and for commands that tell a part of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from cmlp.console.terminal import Terminal, beside, padded, visible, wrapped
+from cmlp.story.pictures.curves import Axes, Series, legend_lines, point_chart
+
+if TYPE_CHECKING:
+    from cmlp.story.tale import Tale
+
+
+class Page:
+    """The lines of a page of `width` columns, written so far, for the colours and characters of a terminal."""
+
+    def __init__(self, terminal: Terminal, width: int) -> None:
+        self.terminal, self.width = terminal, width
+        self.lines: list[str] = []
+
+    def text(self, *sentences: str) -> None:
+        """Add a paragraph. Empty sentences are left out."""
+        self.block(wrapped(" ".join(filter(None, sentences)), self.width))
+
+    def block(self, lines: Sequence[str]) -> None:
+        """Add lines that are not wrapped, after an empty line."""
+        self.lines += [*([""] if self.lines else []), *lines]
+
+    def table(self, rows: Sequence[Sequence[str]], *, left: int = 1, indent: int = 2, gap: int = 2) -> None:
+        """Add a table with a header; `table_lines` has its parameters."""
+        self.block(table_lines(rows, self.width, left=left, indent=indent, gap=gap))
+
+    def beside(self, *blocks: Sequence[str], gap: int = 3) -> None:
+        """Add blocks of lines side by side, or below each other if they do not fit."""
+        together = beside(*blocks, gap=gap)
+        fits = max(len(visible(line)) for line in together) <= self.width
+        for block in [together] if fits else blocks:
+            self.block(block)
+
+    def picture_and_text(self, picture: Sequence[str], *sentences: str, least: int = 24) -> None:
+        """Add a picture with a paragraph at its right, or below it if less than `least` columns are left."""
+        space = self.width - max(len(visible(line)) for line in picture) - 3
+        if space >= least:
+            self.block(beside(picture, wrapped(" ".join(filter(None, sentences)), space), gap=3))
+        else:
+            self.block(picture)
+            self.text(*sentences)
+
+    def curves(self, curves: Mapping[str, Series], axes: Axes, title: str, *, height: int, gap: int) -> None:
+        """Add a chart of curves, and beside it the title and the symbols with their texts."""
+        series = list(curves.values())
+        chart = point_chart(self.terminal, series, axes, 36, height, apart=True)
+        self.beside(chart, [title, "", *legend_lines(self.terminal, series, list(curves))], gap=gap)
+
+
+def table_lines(
+    rows: Sequence[Sequence[str]], width: int, *, left: int = 1, indent: int = 2, gap: int = 2
+) -> list[str]:
+    """Return the lines of a table; the last columns are left out if they do not fit.
+
+    The first `left` columns are aligned to the left, the others to the right. There are `indent` spaces before the
+    first column, and `gap` between two.
+    """
+    n_columns = max(map(len, rows))
+    full = [[*row, *[""] * (n_columns - len(row))] for row in rows]
+    widths = [max(len(visible(row[column])) for row in full) for column in range(n_columns)]
+    while n_columns > 1 and indent + sum(widths[:n_columns]) + gap * (n_columns - 1) > width:
+        n_columns -= 1
+    lines = []
+    for row in full:
+        cells = [
+            padded(cell, size) if column < left else " " * (size - len(visible(cell))) + cell
+            for column, (cell, size) in enumerate(zip(row[:n_columns], widths, strict=False))
+        ]
+        lines.append((" " * indent + (" " * gap).join(cells)).rstrip(" "))
+    return lines
+
+
+Writer: TypeAlias = "Callable[[Tale, Page], None]"
+
+
+class Scene(NamedTuple):
+    """A screen of the story: what writes it, a command or a line of Python to try, and new words with their meaning."""
+
+    title: str
+    write: Writer
+    tries: str
+    words: Sequence[str]
+
+
+def scene(scenes: list[Scene], title: str, tries: str, *words: str) -> Callable[[Writer], Writer]:
+    """Add a screen, which the decorated function writes, to the scenes of a chapter."""
+
+    def add(write: Writer) -> Writer:
+        scenes.append(Scene(title, write, tries, words))
+        return write
+
+    return add
+
+
+# What there is for a learner, in the order in which it is best tried.
+LEARN: Mapping[str, str] = {
+    "story": "how it works and learns, in 24 screens",
+    "look 9": "what every neuron does with a 9",
+    "nudge 9": "what one 9 wants to change: backpropagation",
+    "watch": "the learning itself, at your speed",
+    "read FILE.png": "read a digit from a picture",
+    "page": "draw digits and turn weights, in your browser",
+}
+
+
+def suggestion_lines(commands: Mapping[str, str], program: str, width: int) -> list[str]:
+    """Return commands with their descriptions, in two columns if they fit."""
+    longest = max(map(len, commands))
+    lines = [f"  {program} {command:{longest}}  {what}" for command, what in commands.items()]
+    if max(map(len, lines)) <= width:
+        return lines
+    return [line for command, what in commands.items() for line in (f"  {program} {command}", f"      {what}")]
