@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cmlp.export.c_float import outputs_of
 from cmlp.inputs.arrays import IN_PLACE, rectangular, refuse_complex, require_finite, to_float64
 from cmlp.inputs.sparse import as_dense, is_sparse
 from cmlp.inputs.validation import as_targets
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp.export.quantization import IntegerNet
-    from cmlp.record import Record
+    from cmlp.model import ModelDocument
 
 
 class Rows(NamedTuple):
@@ -62,7 +61,7 @@ class Comparison(NamedTuple):
         )
 
 
-def calibration_rows(record: Record, calibrate: Any) -> Rows:
+def calibration_rows(document: ModelDocument, calibrate: Any) -> Rows:
     """Return the validated rows and labels of the argument `calibrate`.
 
     Raises
@@ -75,13 +74,13 @@ def calibration_rows(record: Record, calibrate: Any) -> Rows:
     labelled = isinstance(calibrate, tuple) and len(calibrate) == 2
     X, y = calibrate if labelled else (calibrate, None)
     rows = _dense(X)
-    if rows.ndim != 2 or rows.shape[1] != record.net.n_in or not len(rows):
-        raise ValueError(f"calibrate must have shape (n, {record.net.n_in}) with n > 0, got {rows.shape}")
+    if rows.ndim != 2 or rows.shape[1] != document.n_inputs or not len(rows):
+        raise ValueError(f"calibrate must have shape (n, {document.n_inputs}) with n > 0, got {rows.shape}")
     if y is None:
         return Rows(rows, None)
-    if record.labels is None:
+    if document.labels is None:
         raise ValueError("calibrate=(X, y) needs a classifier; pass calibrate=X for other models")
-    return Rows(rows, record.labels.encode(as_targets(y, len(rows), "to_c", labels=True, warn_of_column=False)))
+    return Rows(rows, document.labels.encode(as_targets(y, len(rows), "to_c", labels=True, warn_of_column=False)))
 
 
 def _dense(X: Any) -> NDArray[Any]:
@@ -94,14 +93,14 @@ def _dense(X: Any) -> NDArray[Any]:
     return array
 
 
-def compare(record: Record, net: IntegerNet, sums: NDArray[Any], rows: Rows) -> Comparison:
+def compare(document: ModelDocument, net: IntegerNet, sums: NDArray[Any], rows: Rows) -> Comparison:
     """Return how well the outputs `sums` of the integer network agree with the float32 model."""
-    outputs = record.net.forward(record.params, rows.X, scale=record.input_scale)
-    n, labels = len(rows.X), record.labels
-    if record.net.activations[-1] == "identity":
+    outputs = document.net.forward(document.params, rows.X, scale=document.input_scale)
+    n, labels = len(rows.X), document.labels
+    if document.net.activations[-1] == "identity":
         difference = outputs.astype(np.float64) - sums * net.layers[-1].units
         return Comparison(n, None, float(np.sqrt((difference**2).mean())), None, None)
-    if outputs_of(record).classify == "largest" and record.net.n_out > 1:
+    if document.combination.answer == "largest" and document.net.n_out > 1:
         same = outputs.argmax(axis=1) == sums.argmax(axis=1)
     else:
         same = ((outputs > 0.5) == (sums > 0)).all(axis=1)

@@ -16,7 +16,7 @@ from cmlp.export.onnx_values import ACTIVATIONS, Inputs, Term
 from cmlp.export.onnx_writer import CLASS_KEY, LOSS_KEY, NAMES_KEY
 from cmlp.files.texts import load, load_names
 from cmlp.inputs.labels import Labels
-from cmlp.record import CLASS_NAMES
+from cmlp.model import CLASS_NAMES
 
 if TYPE_CHECKING:
     import os
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp.inputs.scale import InputScale
-    from cmlp.record import Record
+    from cmlp.model import ModelDocument
 
 _LONG_TEXTS = 2**20  # characters
 
 
-def read_onnx(path: str | os.PathLike[str], classes: ArrayLike | None = None) -> Record:
-    """Return the record of the model in an ONNX file; see `cmlp.from_onnx`."""
+def read_onnx(path: str | os.PathLike[str], classes: ArrayLike | None = None) -> ModelDocument:
+    """Return the document of the model in an ONNX file; see `cmlp.from_onnx`."""
     onnx = optional_package("onnx", "from_onnx", "onnx")
     graph = read_graph(onnx, path)
     try:
@@ -39,7 +39,7 @@ def read_onnx(path: str | os.PathLike[str], classes: ArrayLike | None = None) ->
         raise ValueError(f"{path} cannot be converted: {error}") from error
 
 
-def _model(graph: Graph, classes: ArrayLike | None) -> Record:
+def _model(graph: Graph, classes: ArrayLike | None) -> ModelDocument:
     outputs = outputs_of(graph)
     labels = [term for term in outputs if term.state in ("label", "multilabel")]
     numbers = [term for term in outputs if term.state not in ("label", "multilabel")]
@@ -57,14 +57,14 @@ def _model(graph: Graph, classes: ArrayLike | None) -> Record:
         return classifier_of(layers, scale, classes)
     if label is not None and label.state == "label" and loss is None:
         return classifier_of(layers, scale, _classes(label))
-    record = network_of(layers, scale, loss, parameter)
+    document = network_of(layers, scale, loss, parameter)
     if label is not None:
-        record.kind, record.labels = "classifier", _labels(label)
+        document.kind, document.labels = "classifier", _labels(label)
     elif graph.metadata.get(CLASS_KEY) == CLASS_NAMES["regressor"]:
-        record.kind = "regressor"
+        document.kind = "regressor"
     if NAMES_KEY in graph.metadata:
-        record.feature_names = load_names(graph.metadata[NAMES_KEY], len(layers[0].weights))
-    return record
+        document.names = load_names(graph.metadata[NAMES_KEY], len(layers[0].weights))
+    return document
 
 
 def _loss(graph: Graph) -> tuple[str | None, float | tuple[float, ...]]:

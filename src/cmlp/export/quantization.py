@@ -16,7 +16,7 @@ from cmlp import _core
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from cmlp.record import Record
+    from cmlp.model import ModelDocument
 
     Array = NDArray[Any]
 
@@ -117,41 +117,30 @@ class IntegerNet(NamedTuple):
         return self.layers[-1].sums(rows)
 
 
-def require_supported(record: Record) -> None:
-    """Raise ValueError with the name of an activation or loss that the integer network cannot compute."""
-    *hidden, output = record.net.activations
-    for name in hidden:
-        if name not in _LEVELS:
-            raise ValueError(f"int8 supports the hidden activations relu, logistic and tanh, not {name}")
-    if output not in ("softmax", "logistic", "identity"):
-        raise ValueError(f"int8 supports the output activations softmax, logistic and identity, not {output}")
-    if isinstance(record.net.loss_parameter, tuple):
-        raise ValueError(
-            "int8 does not support several quantiles: their integers have different units, so they cannot be sorted"
-        )
-
-
-def quantize(record: Record, X: Array, *, one_unit: bool) -> tuple[IntegerNet, Array]:
+def quantize(document: ModelDocument, X: Array) -> tuple[IntegerNet, Array]:
     """Return the integer network, and its outputs for the calibration rows X.
 
     Parameters
     ----------
-    record : Record
-        A float32 model with supported activations.
+    document : ModelDocument
+        Of one network in float32 with supported activations.
     X : ndarray of shape (n, n_in)
         Finite calibration rows.
-    one_unit : bool
-        Whether all outputs have the same unit, so that they can be compared.
+
+    Notes
+    -----
+    Outputs of which the largest is the answer have the same unit, so that they can be compared.
     """
-    targets = record.net.activations_of(record.params, X, scale=record.input_scale, sums=True)
+    targets = document.net.activations_of(document.params, X, scale=document.input_scale, sums=True)
     if not all(np.isfinite(sums).all() for sums in targets):
         raise ValueError("calibrate has rows for which the model's sums are not finite")
+    one_unit = document.combination.answer == "largest" and document.net.n_out > 1
     ranges = _input_range(X)
     inputs = X.astype(np.uint8) if ranges is None else ranges.bytes_of(X)
-    scale, layers = record.input_scale, []
+    scale, layers = document.input_scale, []
     shift, unit = scale if isinstance(scale, tuple) else (0.0, np.full(len(X[0]), scale))
     low = (0.0 if ranges is None else ranges.low.astype(np.float64)) - shift  # what the integer 0 means, in double
-    for i, (weights, biases, activation, _) in enumerate(record.layers()):
+    for i, (weights, biases, activation, _) in enumerate(document.first.layers):
         last = i == len(targets) - 1
         real, offset = weights.astype(np.float64), biases.astype(np.float64)
         if i == 0 and np.any(low):
