@@ -338,7 +338,7 @@ def test_stored_files_stay_readable(stored):
     elif "table" in stored.stem:
         assert len(model.predict([[0.5, 1.0, "a", None]] * 3)) == 3
     else:
-        rows = np.zeros((3, 4))
+        rows = np.zeros((3, model.n_features_in_))
         if hasattr(model, "feature_names_in_"):
             rows = pytest.importorskip("pandas").DataFrame(rows, columns=model.feature_names_in_)
         assert model.n_iter_ == 2 and len(model.predict(rows)) == 3

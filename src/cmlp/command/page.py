@@ -85,9 +85,11 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
 def _written(model: Any, output: str, arguments: argparse.Namespace) -> Document:
     """Write the page of a network, an estimator or an estimator for tables."""
     from cmlp.model import document_of
-    from cmlp.page.document import write_page
+    from cmlp.page.document import page_of
 
     document = document_of(model)
     if arguments.data and document.columns is not None:
         raise ValueError(f"--data shows images to a network: a {document.class_name} has fields for its columns")
-    return write_page(document, output, _DATA[arguments.data]() if arguments.data else None, arguments.title)
+    page = page_of(document, _DATA[arguments.data]() if arguments.data else None, arguments.title)
+    page.write(output)
+    return page

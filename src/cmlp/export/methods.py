@@ -151,9 +151,9 @@ class ExportMethods:
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     Network([4, 8, 3]).to_html(os.path.join(folder, "network.html"))
         """
-        from cmlp.page.document import write_page
+        from cmlp.page.document import page_of
 
-        write_page(self._document(), path, data, title)
+        page_of(self._document(), data, title).write(path)
 
     def to_onnx(self, path: str | os.PathLike[str], *, input_dtype: str | None = None) -> None:
         """Write the trained model as an ONNX file (opset 17), for ONNX Runtime and other programs.

@@ -12,7 +12,6 @@ from cmlp.page.examples import Examples, default_digits
 from cmlp.page.table import TablePage
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Sequence
 
     from numpy.typing import ArrayLike
@@ -56,22 +55,13 @@ class Page(Document):
         super().__init__("template.html", parts)
 
 
-def write_page(
-    document: ModelDocument,
-    path: str | os.PathLike[str],
-    data: Sequence[ArrayLike] | None = None,
-    title: str | None = None,
-) -> Document:
-    """Write the page of a model to a file; see `Network.to_html`."""
-    page: Document
+def page_of(document: ModelDocument, data: Sequence[ArrayLike] | None = None, title: str | None = None) -> Document:
+    """Return the page of a model; see `Network.to_html`."""
     if document.columns is None:
-        page = Page(document, data, title)
-    elif data is None:
-        page = TablePage(document, title)
-    else:
+        return Page(document, data, title)
+    if data is not None:
         raise ValueError("data must be None for a table, whose page has fields for its columns instead of examples")
-    page.write(path)
-    return page
+    return TablePage(document, title)
 
 
 def _style(model: Described) -> str:
