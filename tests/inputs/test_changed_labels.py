@@ -16,6 +16,7 @@ from cmlp.inputs.arrays import as_doubles, as_order, targets_in_range
 from cmlp.inputs.labels import as_class_indices, labels_of, learn_labels
 from cmlp.inputs.validation import as_targets
 from cmlp.inputs.weights import as_weights
+from cmlp.model import document_of
 from cmlp.page.description import Described
 from cmlp.page.examples import Examples
 
