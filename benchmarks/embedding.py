@@ -119,8 +119,7 @@ def flash_sizes(report, folder):
 def accuracies(report, *, seeds, n):
     """Compare int8 with float32 on the 10,000 test images of MNIST; the calibration images are training images."""
     from cmlp.datasets import load_digits28, load_mnist
-    from cmlp.export.calibration import Rows, compare
-    from cmlp.export.quantization import quantize
+    from cmlp.export.quantization import Rows, compare, quantize
     from cmlp.model import document_of
 
     try:

@@ -240,7 +240,7 @@ def from_pipeline(pipeline: Any) -> MLPClassifier | MLPRegressor:
     >>> pipeline = make_pipeline(StandardScaler(), cmlp.MLPRegressor()).fit(X, y)  # doctest: +SKIP
     >>> cmlp.from_pipeline(pipeline).save("model.cmlp")  # doctest: +SKIP
     """
-    from cmlp.export.pipelines import pipeline_scale, steps_of
+    from cmlp.export.scikit_learn import pipeline_scale, steps_of
 
     *scalers, last = steps_of(pipeline)
     state = last._training_state() if hasattr(last, "_training_state") else None

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from cmlp.export.c_text import Parts
-    from cmlp.export.calibration import Comparison
+    from cmlp.export.quantization import Comparison
     from cmlp.model import ModelDocument
 
 

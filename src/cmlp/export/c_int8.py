@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp.export.c_text import Parts, classify, floats, integers
-from cmlp.export.calibration import calibration_rows, compare
-from cmlp.export.quantization import quantize
+from cmlp.export.quantization import calibration_rows, compare, quantize
 
 if TYPE_CHECKING:
     from cmlp.export.quantization import InputRange, IntegerLayer, IntegerNet

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp.export.calibration import Comparison
+    from cmlp.export.quantization import Comparison
     from cmlp.model import Combination
 
 _LONGEST_NAME = 40  # C99 guarantees 63 significant characters; the longest suffix has 20
