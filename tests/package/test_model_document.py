@@ -1,8 +1,11 @@
 """Properties of a network, and the document of a model."""
 
+import copy
+
 import numpy as np
 import pytest
 
+import cmlp
 from cmlp import MLPClassifier, Network, TabularClassifier, TabularRegressor, Trainer
 from cmlp.model import document_of
 
@@ -84,3 +87,45 @@ def test_document_predicts_as_the_model(name):
     outputs = document.predict(rows)
     assert outputs.tobytes() == predict(model).tobytes()
     assert outputs.shape[1] == document.combination.n and document.class_name == type(model).__name__
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            lambda model, path: model.save(path, include_training_state=True),
+            "include_training_state must be False",
+        ),
+        (lambda model, path: model.to_html(path, data=(X, X, X, X)), "data must be None for a table"),
+        (lambda model, path: model.to_c(path, name="table", int8=True), "does not support tables.*Leave out int8"),
+        (lambda model, path: model.to_torch(), "to_torch does not support tables.*estimators_ has the networks"),
+        (lambda model, path: model.to_sklearn(), "to_sklearn does not support tables.*estimators_ has the networks"),
+    ],
+)
+def test_what_a_format_cannot_express_of_a_table_is_refused(call, message, tmp_path):
+    with pytest.raises(ValueError, match=message):
+        call(MODELS["table of numbers"][0], tmp_path / "file")
+    assert not list(tmp_path.iterdir())
+
+
+def test_onnx_of_a_table_has_no_type_of_rows(tmp_path):
+    pytest.importorskip("onnx")
+    with pytest.raises(ValueError, match=r"input_dtype must be None for a table.*got 'float32'"):
+        MODELS["table of numbers"][0].to_onnx(tmp_path / "file", input_dtype="float32")
+
+
+@pytest.mark.parametrize("name", ["network", "two classes", "table of classes"])
+def test_weights_that_are_not_finite_are_not_saved(name, tmp_path):
+    model = copy.deepcopy(MODELS[name][0])
+    networks = getattr(model, "estimators_", None) or [getattr(model, "network_", model)]
+    networks[-1].params[0] = np.nan
+    with pytest.raises(ValueError, match="a weight is NaN or infinite: such a model cannot be saved"):
+        model.save(tmp_path / "file")
+
+
+@pytest.mark.parametrize("name", ["network", "table of numbers"])
+def test_pipelines_end_with_one_network_of_an_estimator(name):
+    pipeline = pytest.importorskip("sklearn.pipeline")
+    model = MODELS[name][0]
+    with pytest.raises(TypeError, match=f"from_sklearn needs an MLPClassifier or MLPRegressor.*{type(model).__name__}"):
+        cmlp.from_pipeline(pipeline.Pipeline([("last", model)]))
