@@ -119,9 +119,8 @@ def flash_sizes(report, folder):
 def accuracies(report, *, seeds, n):
     """Compare int8 with float32 on the 10,000 test images of MNIST; the calibration images are training images."""
     from cmlp.datasets import load_digits28, load_mnist
-    from cmlp.export.calibration import Rows, compare
-    from cmlp.export.quantization import quantize
-    from cmlp.record import record_of
+    from cmlp.export.quantization import Rows, compare, quantize
+    from cmlp.model import document_of
 
     try:
         X, _, X_test, y_test = load_mnist()
@@ -131,9 +130,9 @@ def accuracies(report, *, seeds, n):
     rows = []
     for sizes, activation in [*NETS, ([784, 16, 16, 10], "relu"), ([784, 16, 16, 10], "tanh")]:
         for seed in range(seeds):
-            record = record_of(classifier(sizes, activation, seed, 8 if n > 5000 else 1, n))
-            net, _ = quantize(record, X[:5000], one_unit=True)
-            found = compare(record, net, net.outputs(X_test), Rows(X_test, y_test))
+            document = document_of(classifier(sizes, activation, seed, 8 if n > 5000 else 1, n))
+            net, _ = quantize(document, X[:5000])
+            found = compare(document, net, net.outputs(X_test), Rows(X_test, y_test))
             single, small = 100 * found.float_accuracy, 100 * found.accuracy
             rows.append([f"{named(sizes, activation)}, seed {seed}", f"{single:.2f}", f"{small:.2f}", single - small])
     report.table(ACCURACY_TITLE, ["", "float32", "int8", LOSS], rows)

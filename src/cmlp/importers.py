@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import copy
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp.files.models import Content, read_model
+from cmlp.files.models import read_model
+from cmlp.model import ModelDocument
 
 if TYPE_CHECKING:
     import os
 
     from numpy.typing import ArrayLike
 
+    from cmlp import _core
     from cmlp.estimators.classifier import MLPClassifier
     from cmlp.estimators.regressor import MLPRegressor
-    from cmlp.files.tables import TableContent
     from cmlp.network import Network
-    from cmlp.record import Record
     from cmlp.tables.classifier import TabularClassifier
     from cmlp.tables.regressor import TabularRegressor
+    from cmlp.training.state import TrainingState
 
 
 def load(
@@ -69,7 +71,7 @@ def load(
     ...     cmlp.load(path)
     Network(2-3-2: logistic, softmax; log_loss, float32, 17 parameters)
     """
-    return read_model(path, _loaded, use_map=mmap, verify=verify)  # type: ignore[no-any-return]
+    return read_model(path, _model_of, use_map=mmap, verify=verify)  # type: ignore[no-any-return]
 
 
 def from_onnx(
@@ -197,10 +199,10 @@ def from_sklearn(model: Any) -> MLPClassifier | MLPRegressor:
     """
     from cmlp.export.scikit_learn import read_sklearn
 
-    content = read_sklearn(model)
-    own = _estimator_class(content.record)._get_param_names()
-    parameters = {name: value for name, value in content.parameters.items() if name in own}
-    return _model_of(content._replace(parameters=parameters))  # type: ignore[no-any-return]
+    document, state = read_sklearn(model)
+    own = _class_of(document)._get_param_names()
+    document.parameters = {name: value for name, value in document.parameters.items() if name in own}
+    return _model_of(document, state)  # type: ignore[no-any-return]
 
 
 def from_pipeline(pipeline: Any) -> MLPClassifier | MLPRegressor:
@@ -238,94 +240,84 @@ def from_pipeline(pipeline: Any) -> MLPClassifier | MLPRegressor:
     >>> pipeline = make_pipeline(StandardScaler(), cmlp.MLPRegressor()).fit(X, y)  # doctest: +SKIP
     >>> cmlp.from_pipeline(pipeline).save("model.cmlp")  # doctest: +SKIP
     """
-    from cmlp.export.pipelines import pipeline_scale, steps_of
+    from cmlp.export.scikit_learn import pipeline_scale, steps_of
 
     *scalers, last = steps_of(pipeline)
-    model = last if hasattr(last, "_record") else from_sklearn(last)
-    record, content = model._record(), model._fitted()
-    record.input_scale = scale = pipeline_scale(scalers, record.input_scale, record.sizes[0])
-    record.params = record.params.copy()
+    state = last._training_state() if hasattr(last, "_training_state") else None
+    model = from_sklearn(last) if state is None else last
+    document = model._document()
+    scale = pipeline_scale(scalers, document.input_scale, document.n_inputs)
     names = getattr(pipeline.steps[0][1], "feature_names_in_", None)
-    record.feature_names = None if names is None else np.array(names, object)
-    state = copy.deepcopy(content.state)
-    state.params = record.params
-    return _model_of(Content(record, {**model.get_params(deep=False), "input_scale": scale}, state))  # type: ignore[no-any-return]
+    state = copy.deepcopy(model._training_state())
+    state.params = document.params.copy()
+    scaled = ModelDocument(
+        [(document.net, state.params)],
+        document.kind,
+        input_scale=scale,
+        labels=document.labels,
+        names=None if names is None else np.array(names, object),
+        parameters={**model.get_params(deep=False), "input_scale": scale},
+    )
+    return _model_of(scaled, state)  # type: ignore[no-any-return]
 
 
-def _imported(record: Record) -> Any:
-    """Return the model of a record whose other parameters are unknown: an estimator gets the defaults."""
-    hidden = record.activations[:-1]
-    parameters = {
-        "hidden_layer_sizes": record.sizes[1:-1],
+def _imported(document: ModelDocument) -> Any:
+    """Return the model of a document whose other parameters are unknown: an estimator gets the defaults."""
+    net = document.net
+    hidden, numbers = net.activations[:-1], list(net.activation_parameters[:-1])
+    document.parameters = {
+        "hidden_layer_sizes": net.sizes[1:-1],
         "activation": hidden[0] if len(set(hidden)) == 1 else list(hidden) or "relu",
-        "loss": record.loss,
-        **_parameters_of_loss(record),
-        "activation_parameter": _activation_parameter(record),
-        "dtype": record.dtype.name,
-        "input_scale": record.input_scale,
+        "loss": net.loss,
+        **_parameters_of_loss(net),
+        "activation_parameter": numbers if any(numbers) else None,
+        "dtype": net.dtype.name,
+        "input_scale": document.input_scale,
     }
-    return _model_of(Content(record, parameters))
+    return _model_of(document)
 
 
-def _parameters_of_loss(record: Record) -> dict[str, Any]:
+def _parameters_of_loss(net: _core.Net) -> dict[str, Any]:
     """Return the parameter of an estimator's loss, if the loss has one."""
-    if not record.loss_parameter:
+    parameter = net.loss_parameter
+    if not parameter:
         return {}
-    parameter = record.loss_parameter
-    if record.loss == "quantile":
+    if net.loss == "quantile":
         return {"quantile": list(parameter) if isinstance(parameter, tuple) else parameter}
     return {"loss_parameter": parameter}
 
 
-def _activation_parameter(record: Record) -> Any:
-    """Return `activation_parameter` of an estimator: None, or one number per hidden layer."""
-    numbers = list(record.activation_parameters[:-1])
-    return numbers if any(numbers) else None
-
-
-def _loaded(content: Content | TableContent) -> Any:
-    """Return the model with the content of a file."""
-    if isinstance(content, Content):
-        return _model_of(content)
-    if content.class_name == "TabularClassifier":
-        from cmlp.tables.classifier import TabularClassifier
-
-        return TabularClassifier._assembled(content)
-    from cmlp.tables.regressor import TabularRegressor
-
-    return TabularRegressor._assembled(content)
-
-
-def _model_of(content: Content) -> Any:
-    """Return the network or the fitted estimator with this content. It uses the parameter block without a copy."""
-    record = content.record
-    if record.kind == "network":
-        from cmlp.network import Network
-
-        return Network._assembled(record.net, record.params, record.input_scale)
+def _model_of(document: ModelDocument, state: TrainingState | None = None) -> Any:
+    """Return the network or the fitted estimator of a document. It uses the parameter blocks without a copy."""
+    owner = _class_of(document)
+    if document.columns is not None:
+        return owner._assembled(document)
+    if document.kind == "network":
+        return owner._assembled(document.net, document.params, document.input_scale)
     from cmlp.estimators.model import Model
     from cmlp.training.history import History
     from cmlp.training.state import TrainingState
 
-    estimator = _estimator_class(record)(**content.parameters)
+    estimator = owner(**document.parameters)
     scale = estimator._parameters().input_scale  # raises ValueError for invalid parameters
     estimator._model = Model(
-        record.net,
-        content.state or TrainingState(record.params, History()),
-        input_scale=record.input_scale,
-        feature_names=record.feature_names,
-        labels=record.labels,
+        document.net,
+        state or TrainingState(document.params, History()),
+        input_scale=document.input_scale,
+        feature_names=document.feature_names,
+        labels=document.labels,
         scale_name=scale if isinstance(scale, str) else None,
     )
     return estimator
 
 
-def _estimator_class(record: Record) -> type[MLPClassifier | MLPRegressor]:
-    """Return the class of an estimator. A program imports only the classes of the models that it loads."""
-    if record.kind == "classifier":
-        from cmlp.estimators.classifier import MLPClassifier
-
-        return MLPClassifier
-    from cmlp.estimators.regressor import MLPRegressor
-
-    return MLPRegressor
+def _class_of(document: ModelDocument) -> Any:
+    """Return the class of a model. A program imports only the classes of the models that it loads."""
+    module = {
+        "Network": "network",
+        "MLPClassifier": "estimators.classifier",
+        "MLPRegressor": "estimators.regressor",
+        "TabularClassifier": "tables.classifier",
+        "TabularRegressor": "tables.regressor",
+    }[document.class_name]
+    return getattr(import_module(f"cmlp.{module}"), document.class_name)

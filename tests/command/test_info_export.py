@@ -209,7 +209,7 @@ def test_info_of_a_table(command, table):
     status, out, _ = command("info", "table.cmlp")
     fields = described(out)
     assert status == 0 and fields["class"] == "TabularClassifier" and fields["columns"] == "1 number, 1 category"
-    assert fields["classes"] == "2: no, yes" and fields["networks"].endswith("-4-1")
+    assert fields["classes"] == "2 (text): no, yes" and fields["networks"].endswith("-4-1")
 
 
 def test_export_of_a_table_to_c(command, table, tmp_path):

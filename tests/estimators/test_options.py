@@ -201,7 +201,7 @@ def test_warm_start_and_partial_fit_continue_from_the_model(name):
     model.partial_fit(X, y)
     np.testing.assert_array_equal(flat(model), before)
     assert len(model.loss_curve_) > n_epochs
-    assert model._record().loss_parameter == estimator(name).fit(X, y)._record().loss_parameter
+    assert model.network_.loss_parameter == estimator(name).fit(X, y).network_.loss_parameter
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from table_models import FAST, MODELS, UNSEEN, X, assert_table_agrees
 import cmlp
 from cmlp import TabularClassifier, TabularRegressor
 from cmlp.export.c_table import check_rows
+from cmlp.model import document_of
 
 pytestmark = needs_gcc
 
@@ -120,10 +121,10 @@ def test_only_functions_that_make_sense_are_written():
 
 def test_check_sees_missing_values_and_every_kind_of_code():
     model = MODELS["regressor"]()
-    content = model._content()
-    rows = check_rows(content.columns, content.numbers)
+    columns = document_of(model).columns
+    rows = check_rows(columns)
     assert np.isnan(rows[:, 1]).any() and np.isnan(rows[:, 5]).any() and not np.isinf(rows).any()
-    codes = rows[:, [i for i, (kind, *_) in enumerate(content.columns) if kind == "category"]]
+    codes = rows[:, [i for i, (kind, *_) in enumerate(columns.kinds) if kind == "category"]]
     assert codes.min() == -1 and codes.max() > 1
 
 
@@ -131,7 +132,7 @@ def test_check_sees_missing_values_and_every_kind_of_code():
     ("arguments", "message"),
     [
         ({"int8": True}, "does not support tables: the int8 export quantizes all inputs .* same step"),
-        ({"calibrate": X}, "does not support tables"),
+        ({"calibrate": X}, "calibrate is only used with int8=True"),
         ({"dtype": "float64"}, "dtype must be 'float32' or None, got 'float64'"),
         ({"name": "int"}, "must be a C identifier"),
     ],
@@ -148,12 +149,12 @@ def test_models_that_cannot_be_exported():
     with pytest.raises(ValueError, match="not fitted"):
         TabularRegressor().to_c(io.StringIO(), name="table")
     model = MODELS["regressor"]()
-    model._fitted().members[1].record.params[3] = nan
+    model.estimators_[1].params[3] = nan
     with pytest.raises(ValueError, match="a weight is NaN or infinite"):
         model.to_c(io.StringIO(), name="table")
     model = MODELS["regressor"]()
     model._scale = (0.0, 1e308, -9.0, 9.0)
-    model._fitted().members[0].record.params[:] = 1e3
+    model.estimators_[0].params[:] = 1e3
     with pytest.raises(ValueError, match="outputs for pseudo-random rows are not finite"), np.errstate(over="ignore"):
         model.to_c(io.StringIO(), name="table")
     model = TabularRegressor(**FAST).fit([["a\0", 1.0], ["b", 2.0]] * 20, np.arange(40.0))

@@ -18,6 +18,7 @@ from optional import package
 import cmlp
 from cmlp import ModelFormatError, TabularClassifier, TabularRegressor, _core
 from cmlp.blocks import empty_block
+from cmlp.model import TableColumns
 from cmlp.tables.columns import Schema
 
 nan = float("nan")
@@ -473,9 +474,9 @@ def test_schema_is_restored_with_its_types(path):
     model = TabularRegressor(**FAST).fit([["a", 1.0], ["b", 2.0]] * 20, np.arange(40.0))
     fitted = model._fitted()
     kinds = [("category", 6, False), *fitted.encoder.kinds[1:]]
-    encoder = type(fitted.encoder).assembled(kinds, fitted.encoder.numbers)
+    encoder = type(fitted.encoder).assembled(TableColumns(kinds, fitted.encoder.numbers, fitted.categories))
     net = cmlp.Network([encoder.n_inputs(bins=True), 2, 1], "relu", output="identity", loss="squared_error")
-    members = [fitted.members[0]._replace(record=fitted.members[0].record.replaced(net._net, net.params))]
+    members = [fitted.members[0]._replace(net=net._net, params=net.params)]
     model._model = fitted._replace(schema=schema, encoder=encoder, members=members)
     model.save(path)
     loaded = cmlp.load(path)._fitted().schema.codes[0]

@@ -16,9 +16,9 @@ from cmlp.inputs.arrays import as_doubles, as_order, targets_in_range
 from cmlp.inputs.labels import as_class_indices, labels_of, learn_labels
 from cmlp.inputs.validation import as_targets
 from cmlp.inputs.weights import as_weights
+from cmlp.model import document_of
 from cmlp.page.description import Described
 from cmlp.page.examples import Examples
-from cmlp.record import record_of
 
 N = 2000
 VALID = np.arange(N) % 900
@@ -108,7 +108,7 @@ def of_a_page(y):
 
 
 CLASSES = np.array([0, 1, 5])  # with a gap, so that the labels have to be counted
-READER = Described(record_of(MLPClassifier((1,)).partial_fit(ROWS, CLASSES[SMALL], classes=CLASSES)))
+READER = Described(document_of(MLPClassifier((1,)).partial_fit(ROWS, CLASSES[SMALL], classes=CLASSES)))
 
 
 @pytest.mark.parametrize("call, valid", [(explained, SMALL), (of_a_page, CLASSES[SMALL])])
@@ -171,6 +171,7 @@ import threading, time
 import numpy as np
 from scipy.sparse import coo_matrix
 import cmlp
+from cmlp.model import document_of
 
 X, y = np.zeros((50_000, 1), np.float32), np.arange(50_000) % 900
 valid, changing = y.copy(), True

@@ -24,14 +24,15 @@ LAYERS = [
     ["workers"],
     ["inputs", "datasets"],
     ["_core"],
-    ["blocks", "constraints", "record"],  # of the activations and losses that the core has
+    ["blocks", "constraints", "model"],  # of the activations and losses that the core has
+    ["formats"],
     ["callbacks"],  # know a trainer only as the argument of their methods
     ["training"],
     ["presets", "results", "names"],
     ["files"],
     ["page", "plots"],
     ["export"],
-    ["network"],  # its methods such as save() call files, page and export, which know records only
+    ["network"],  # its methods such as save() call files, page and export, which know documents only
     ["estimators"],
     ["tables"],
     ["importers"],

@@ -10,15 +10,14 @@ import numpy as np
 import pytest
 from page_parts import HOSTILE, Parts
 
-from cmlp import MLPClassifier, MLPRegressor, Network, TabularRegressor, _core
+from cmlp import MLPClassifier, MLPRegressor, Network, TabularRegressor, _core, formats
 from cmlp.command import main as cli
 from cmlp.datasets import Dataset, load_digits28
 from cmlp.exceptions import NotFittedError
+from cmlp.model import document_of
 from cmlp.page import description, examples
 from cmlp.page.assembly import fill
-from cmlp.page.document import Page
-from cmlp.page.table import TablePage
-from cmlp.record import record_of
+from cmlp.page.document import page_of
 
 MOST_CODE = 84_000  # bytes of markup, style and script
 
@@ -33,8 +32,8 @@ def code_size(page):
 
 @pytest.mark.parametrize("activation, loss", [("logistic", "squared_error"), ("gelu", "focal")])
 def test_page_of_digits_is_small(activation, loss):
-    page = Page(
-        record_of(Network([784, 16, 16, 10], activation, "logistic", loss, input_scale=1 / 255, random_state=0))
+    page = page_of(
+        document_of(Network([784, 16, 16, 10], activation, "logistic", loss, input_scale=1 / 255, random_state=0))
     )
     assert code_size(page) <= MOST_CODE
     assert page.sizes["examples"] <= 120_000
@@ -44,7 +43,8 @@ def test_page_of_digits_is_small(activation, loss):
 
 
 def test_page_contains_the_formatted_sources_without_comments():
-    html = Page(record_of(Network([784, 16, 16, 10], "logistic", "logistic", "squared_error", random_state=0))).html
+    net = Network([784, 16, 16, 10], "logistic", "logistic", "squared_error", random_state=0)
+    html = page_of(document_of(net)).html
     assets = resources.files("cmlp.page") / "assets"
     for name in ("base", "page"):
         assert (assets / f"{name}.css").read_text(encoding="utf-8") in html
@@ -57,20 +57,20 @@ def test_page_contains_the_formatted_sources_without_comments():
 
 def test_page_with_fields_is_small():
     X, y = rows(4), np.arange(20) % 3
-    assert code_size(Page(record_of(Network([4, 8, 3], random_state=0)), (X, y, X, y))) <= MOST_CODE
+    assert code_size(page_of(document_of(Network([4, 8, 3], random_state=0)), (X, y, X, y))) <= MOST_CODE
 
 
 def test_examples_that_compress_badly_are_fewer():
     X, y = (255 * rows(784, 900)).astype(np.uint8), np.arange(900) % 10
-    page = Page(record_of(Network([784, 4, 10], random_state=0)), (X, y, X, y))
+    page = page_of(document_of(Network([784, 4, 10], random_state=0)), (X, y, X, y))
     assert 100_000 < page.sizes["examples"] <= 120_000
     packed = Parts(page.html).examples()
     assert 0 < packed["train"] < len(packed["targets"])
 
 
 PAGES = {
-    "network": lambda: Page(record_of(Network([2, 3, 2], random_state=0))),
-    "table": lambda: TablePage(TabularRegressor(max_time=1e-9).fit(rows(3), range(20))._content()),
+    "network": lambda: page_of(document_of(Network([2, 3, 2], random_state=0))),
+    "table": lambda: page_of(document_of(TabularRegressor(max_time=1e-9).fit(rows(3), range(20)))),
 }
 
 
@@ -97,8 +97,8 @@ def test_labels_names_and_title_cannot_break_the_page(text):
     model = MLPClassifier((3,), max_iter=1, random_state=0)
     with pytest.warns(UserWarning):  # it has not converged
         model.fit(X, y)
-    html = Page(record_of(model), (X, y, X, y), title=text).html
-    page, plain = Parts(html), Parts(Page(record_of(model), (X, y, X, y), title="plain").html)
+    html = page_of(document_of(model), (X, y, X, y), title=text).html
+    page, plain = Parts(html), Parts(page_of(document_of(model), (X, y, X, y), title="plain").html)
     shown = description.visible(text)
     assert page.texts["title"] == page.texts["h1"] == [shown]
     assert page.texts["script"] == plain.texts["script"]
@@ -121,8 +121,8 @@ def test_fill_does_not_search_what_it_puts_in():
 
 
 def test_every_activation_and_loss_of_the_core_is_supported():
-    assert set(_core.ACTIVATIONS) == description.ACTIVATIONS
-    assert set(_core.LOSSES) == description.DISTANCES | description.LIKELIHOODS
+    assert set(_core.ACTIVATIONS) == formats.ACTIVATIONS
+    assert set(_core.LOSSES) == formats.DISTANCES | formats.LIKELIHOODS
 
 
 @pytest.mark.parametrize(
@@ -141,10 +141,10 @@ def test_too_large_models_are_refused(sizes, what, tmp_path):
 
 
 def test_unknown_functions_are_refused_by_name(monkeypatch, tmp_path):
-    monkeypatch.setattr(description, "ACTIVATIONS", {"softmax"})
+    monkeypatch.setattr(formats, "ACTIVATIONS", {"softmax"})
     with pytest.raises(ValueError, match="to_html does not support the activation 'tanh'"):
         Network([2, 3, 2], "tanh").to_html(tmp_path / "page.html")
-    monkeypatch.setattr(description, "LIKELIHOODS", set())
+    monkeypatch.setattr(formats, "LIKELIHOODS", set())
     with pytest.raises(ValueError, match="to_html does not support the loss 'log_loss'"):
         Network([2, 2]).to_html(tmp_path / "page.html")
 
@@ -165,7 +165,7 @@ def test_unfitted_estimator_is_refused(tmp_path):
 def test_model_keeps_its_type_and_weights():
     for dtype in ("float32", "float64"):
         net = Network([3, 4, 2], "elu", dtype=dtype, activation_parameter=0.5, random_state=0)
-        model = Parts(Page(record_of(net)).html).model()
+        model = Parts(page_of(document_of(net)).html).model()
         assert np.array_equal(np.frombuffer(base64.b64decode(model["params"]), dtype), net.params)
         assert model["dtype"] == dtype
         assert model["parameters"][0] == 0.5
@@ -175,7 +175,7 @@ def test_model_keeps_its_type_and_weights():
 
 
 def embedded(model, data=None):
-    page = Parts(Page(record_of(model), data).html)
+    page = Parts(page_of(document_of(model), data).html)
     return page.model(), page.examples()
 
 
@@ -209,7 +209,7 @@ def test_labels_of_a_data_set_name_the_outputs():
 
 @pytest.mark.parametrize("scale, factor", [(1 / 255, 255), (1, 1), (1 / 256, 255)])
 def test_white_is_the_input_of_a_white_pixel(scale, factor):
-    model = description.Described(record_of(Network([784, 10], input_scale=scale)))
+    model = description.Described(document_of(Network([784, 10], input_scale=scale)))
     assert examples.default_digits(model).white == pytest.approx(factor * scale)
 
 
@@ -217,19 +217,19 @@ def test_white_is_the_input_of_a_white_pixel(scale, factor):
 def test_scaled_images_have_the_pixels_of_the_data(white):
     """The weights on the page are those for pixels, folded in float64."""
     scale = np.full(784, 0.13 * white), np.full(784, 3.2 / white)
-    record = record_of(Network([784, 5, 10], "tanh", input_scale=scale, random_state=0))
-    model = description.Described(record)
+    net = Network([784, 5, 10], "tanh", input_scale=scale, random_state=0)
+    model = description.Described(document_of(net))
     digits = examples.default_digits(model)
     assert digits.white == white and digits.test[0].max() == pytest.approx(white)
     X = digits.test[0][:50]
     outputs = model.net.forward(model.params, X.astype(np.float64), scale=model.scale)
-    np.testing.assert_allclose(outputs, record.net.forward(record.params, X, scale=record.input_scale), atol=1e-6)
+    np.testing.assert_allclose(outputs, net.forward(X), atol=1e-6)
 
 
 def test_scaled_numbers_keep_their_digits():
     X, y = 1e12 + rows(4), np.arange(20) % 3
     net = Network([4, 8, 3], input_scale=([1e12] * 4, [2.0] * 4), random_state=0)
-    parts = Parts(Page(record_of(net), (X, y, X, y)).html)
+    parts = Parts(page_of(document_of(net), (X, y, X, y)).html)
     assert parts.model()["scale"] == [[1e12] * 4, [2.0] * 4]
     packed = zlib.decompress(base64.b64decode(parts.examples()["data"]))
     np.testing.assert_array_equal(np.frombuffer(packed, "<f8").reshape(40, 4)[:20], X)
@@ -249,19 +249,19 @@ def test_scaled_numbers_keep_their_digits():
 def test_data_that_do_not_fit_are_refused(change, message):
     X, y = rows(3), np.arange(20) % 2
     with pytest.raises(ValueError, match=message):
-        Page(record_of(Network([3, 2], random_state=0)), change(X, y))
+        page_of(document_of(Network([3, 2], random_state=0)), change(X, y))
 
 
 def test_targets_out_of_the_range_of_the_loss_are_refused():
     X = rows(3)
     with pytest.raises(ValueError, match="y_test has values out of the range of the loss 'gamma'"):
-        Page(record_of(Network([3, 1], output="exp", loss="gamma")), (X, np.ones(20), X, np.zeros(20)))
+        page_of(document_of(Network([3, 1], output="exp", loss="gamma")), (X, np.ones(20), X, np.zeros(20)))
 
 
 def test_images_must_not_be_negative():
     X, y = rows(784) - 0.5, np.arange(20) % 10
     with pytest.raises(ValueError, match=r"data must have pixels from 0 \(black\) up"):
-        Page(record_of(Network([784, 10])), (X, y, X, y))
+        page_of(document_of(Network([784, 10])), (X, y, X, y))
 
 
 def test_regressor_with_several_targets():
@@ -291,13 +291,13 @@ def test_failure_keeps_the_existing_page(tmp_path):
     assert path.read_text() == "before"
     net.params[0] = 1
     net.to_html(path)
-    assert path.read_bytes() == Page(record_of(net)).html.encode()
+    assert path.read_bytes() == page_of(document_of(net)).html.encode()
 
 
 def test_the_same_model_gives_the_same_page():
     assert (
-        Page(record_of(Network([2, 3, 2], random_state=0))).html
-        == Page(record_of(Network([2, 3, 2], random_state=0))).html
+        page_of(document_of(Network([2, 3, 2], random_state=0))).html
+        == page_of(document_of(Network([2, 3, 2], random_state=0))).html
     )
 
 
@@ -306,7 +306,7 @@ def test_command_makes_a_page_beside_the_model(tmp_path, capsys):
     net.save(tmp_path / "net.cmlp")
     assert cli.main(["page", str(tmp_path / "net.cmlp"), "--title", "My <net>"]) == 0
     path = tmp_path / "net.html"
-    assert path.read_bytes() == Page(record_of(net), title="My <net>").html.encode()
+    assert path.read_bytes() == page_of(document_of(net), title="My <net>").html.encode()
     assert capsys.readouterr().out.startswith(f"{path}: ")
 
 

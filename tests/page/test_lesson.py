@@ -8,8 +8,8 @@ from browser import DIGITS
 from page_models import network_of
 
 from cmlp import Network
-from cmlp.page.document import Page
-from cmlp.record import record_of
+from cmlp.model import document_of
+from cmlp.page.document import page_of
 
 pytestmark = pytest.mark.slow
 
@@ -134,4 +134,4 @@ def test_made_edge_detector_finds_bars_but_no_areas(watch, path):
     ],
 )
 def test_only_networks_that_the_cards_describe_have_a_lesson(net, has_lesson):
-    assert ('id="lesson"' in Page(record_of(net)).html) == has_lesson
+    assert ('id="lesson"' in page_of(document_of(net)).html) == has_lesson

@@ -8,11 +8,11 @@ import pytest
 from page_parts import HOSTILE, Parts
 
 import cmlp
-from cmlp import TabularClassifier, TabularRegressor
+from cmlp import TabularClassifier, TabularRegressor, formats
 from cmlp.command import main as cli
 from cmlp.exceptions import NotFittedError
-from cmlp.page import table as table_page
-from cmlp.page.table import TablePage
+from cmlp.model import document_of
+from cmlp.page.document import page_of
 
 MOST_CODE = 22_000  # bytes of markup, style and script
 QUANTILES = {"quantile": 0.9, "quantiles": [0.1, 0.5, 0.95]}
@@ -143,7 +143,7 @@ def test_hostile_names_are_shown_as_text(watch, tmp_path):
 
 @pytest.mark.parametrize("kind", ["numbers", "three classes"])
 def test_page_of_a_table_is_small(kind, models):
-    page = TablePage(models[kind]._content())
+    page = page_of(document_of(models[kind]))
     assert sum(page.sizes[part] for part in ("markup", "style", "script")) <= MOST_CODE
     n_params = sum(net.n_params for net in models[kind].estimators_)
     assert page.sizes["weights"] <= n_params * 4 * 4 / 3 + 4000
@@ -151,7 +151,7 @@ def test_page_of_a_table_is_small(kind, models):
 
 
 def test_quantiles_are_named(models):
-    names = {kind: Parts(TablePage(models[kind]._content()).html).model()["outputs"] for kind in QUANTILES}
+    names = {kind: Parts(page_of(document_of(models[kind])).html).model()["outputs"] for kind in QUANTILES}
     assert names == {
         "quantile": ["quantile 0.9"],
         "quantiles": ["quantile 0.1", "quantile 0.5", "quantile 0.95"],
@@ -165,7 +165,7 @@ def test_what_does_not_fit_on_a_page_is_refused(monkeypatch, models, tmp_path):
     wide = TabularRegressor(n_estimators=1, max_time=1e-9).fit(np.random.RandomState(0).randn(30, 257), range(30))
     with pytest.raises(ValueError, match="at most 256 columns, got 257"):
         wide.to_html(path)
-    monkeypatch.setattr(table_page, "MOST_WEIGHTS", 1000)
+    monkeypatch.setattr(formats, "MOST_WEIGHTS", 1000)
     with pytest.raises(ValueError, match="at most 1000 weights, got"):
         models["numbers"].to_html(path)
     monkeypatch.undo()

@@ -18,9 +18,8 @@ from helpers import HIDDEN, assert_same_bits
 import cmlp
 from cmlp import MLPClassifier, Network
 from cmlp.datasets import load_digits28, load_mnist
-from cmlp.export.c_float import outputs_of
 from cmlp.export.quantization import quantize
-from cmlp.record import record_of
+from cmlp.model import document_of
 
 WARNINGS = ["-Wall", "-Wextra", "-Wconversion", "-pedantic", "-Werror"]
 C_TYPES = {"B": "uint8_t", "f": "float", "d": "double"}
@@ -153,9 +152,7 @@ def integer_predictions(folder, models, X, target=NATIVE, *options, calibrate=No
 
 def integer_net(model, calibrate):
     """Return the integer network that an int8 header computes."""
-    record = record_of(model)
-    largest = outputs_of(record).classify == "largest" and record.net.n_out > 1
-    return quantize(record, calibrate, one_unit=largest)[0]
+    return quantize(document_of(model), calibrate)[0]
 
 
 def class_indices(model, sums):

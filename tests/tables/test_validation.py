@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from helpers import ISAS, inputs, json_from_python, labels, skip_unless_available, uniform
 
-from cmlp import TabularClassifier, TabularRegressor, _core
-from cmlp.record import Record
+from cmlp import Network, TabularClassifier, TabularRegressor
 from cmlp.training.task import Data, Task, Validation
 from cmlp.training.trainer import Trainer
 
@@ -79,22 +78,23 @@ def test_regressor_records_the_loss_of_sorted_quantiles():
 @pytest.mark.parametrize("own_rows", [False, True])
 def test_score_without_a_function_is_minus_the_plain_loss(own_rows):
     """Of the held-out rows or of the program's own validation rows, with their weights; the loss is smoothed."""
-    net = _core.Net((3, 8, 3), ["tanh", "softmax"], "label_smoothing", np.float64, None, 0.2)
-    params = uniform(2, net.n_params)
+    network = Network((3, 8, 3), "tanh", loss="label_smoothing", loss_parameter=0.2, dtype="float64")
+    network.params[:] = uniform(2, network.n_params)
     y, weight = labels(3, 400, 3).astype(np.int32), uniform(4, 400, low=0.5, high=2.0)
     held = Validation(X[HELD], y[HELD], weight[HELD]) if own_rows else None
     settings = {"early_stopping": True, "max_iter": 3, "learning_rate": "cosine", "random_state": 0}
-    trainer = Trainer(Record(net, params, 1.0, 1), **settings)
+    trainer = Trainer(network, **settings)
     rows = FIT if own_rows else slice(None)
     training = trainer._training(Task(y[rows], score=None), Data(X[rows], weight[rows], 1.0, validation=held))
     training.run()
     state = training.state
     rows = HELD if own_rows else state.validation
-    outputs = net.forward(state.params, X[rows])
+    network.params[:] = state.params
+    outputs = network.forward(X[rows])
     scores = list(state.history.validation_scores)
     assert max(scores) == pytest.approx(-log_loss(outputs, y[rows], weight[rows]), rel=1e-12)
     recorded = [record[0] for record in state.history.records]
-    expected = net.cost(state.params, X[rows], y[rows], sample_weight=weight[rows])
+    expected = network.cost(X[rows], y[rows], sample_weight=weight[rows])
     assert recorded[int(np.argmax(scores))] == pytest.approx(expected, rel=1e-12)
 
 

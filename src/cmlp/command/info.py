@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cmlp.console import options
 from cmlp.console.printable import printable, printable_message
 from cmlp.console.terminal import Terminal
 from cmlp.inputs.scale import InputScale
+
+if TYPE_CHECKING:
+    from cmlp import _core
 
 NAME, SUMMARY = "info", "describe a model file"
 DESCRIPTION = "Check a model file, and describe its network, its classes and how it was trained."
@@ -36,51 +39,39 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
 
 def described(model: Any) -> dict[str, str]:
     """Return a name and a text for each property of a model."""
-    from cmlp.record import record_of
+    from cmlp.model import document_of
 
-    if hasattr(model, "_content"):
-        return _described_table(model)
-    record = record_of(model)
-    net = record.net
-    fields = {
-        "class": record.class_name,
-        "layers": "-".join(map(str, net.sizes)),
-        "parameters": f"{net.n_params:,} ({net.dtype}, {record.params.nbytes:,} bytes)",
+    document = document_of(model)
+    net, columns, n_params = document.net, document.columns, sum(net.n_params for net, _ in document.networks)
+    fields = {"class": document.class_name}
+    if columns is None:
+        fields["layers"] = _layers(net)
+    else:
+        kinds = [kind for kind, _, _ in columns.kinds]
+        counts = {kind: kinds.count(kind) for kind in ("number", "category", "unused")}
+        fields["columns"] = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
+        fields["networks"] = ", ".join(_layers(net) for net, _ in document.networks)
+    fields |= {
+        "parameters": f"{n_params:,} ({net.dtype}, {n_params * net.dtype.itemsize:,} bytes)",
         "activations": ", ".join(map(_with_parameter, net.activations, net.activation_parameters)),
         "loss": _with_parameter(str(net.loss), net.loss_parameter),
-        "input scale": _scale(record.input_scale),
     }
-    if record.labels is not None:
-        classes = record.labels.classes
-        kind = "multilabel" if record.labels.kind == "multilabel" else classes.dtype.name.rstrip("0123456789")
-        kind = "text" if kind == "str" else kind if kind == "multilabel" else classes.dtype.name
+    if columns is None:
+        fields["input scale"] = _scale(document.input_scale)
+    if document.labels is not None:
+        classes = document.labels.classes
+        kind = "text" if classes.dtype.kind == "U" else classes.dtype.name
+        kind = "multilabel" if document.labels.kind == "multilabel" else kind
         fields["classes"] = f"{len(classes)} ({kind}): {_listed(classes.tolist())}"
-    if record.feature_names is not None:
-        fields["features"] = _listed(record.feature_names.tolist())
-    if record.kind != "network":
+    if document.feature_names is not None:
+        fields["features"] = _listed(document.feature_names.tolist())
+    if document.kind != "network" and columns is None:
         fields |= _training(model)
     return fields
 
 
-def _described_table(model: Any) -> dict[str, str]:
-    content = model._content()
-    nets = [net for net, _ in content.nets]
-    n_params = sum(net.n_params for net in nets)
-    kinds = [kind for kind, _, _ in content.columns]
-    counts = {kind: kinds.count(kind) for kind in ("number", "category", "unused")}
-    fields = {
-        "class": content.class_name,
-        "columns": ", ".join(f"{count} {kind}" for kind, count in counts.items() if count),
-        "networks": ", ".join("-".join(map(str, net.sizes)) for net in nets),
-        "parameters": f"{n_params:,} ({nets[0].dtype}, {n_params * nets[0].dtype.itemsize:,} bytes)",
-        "activations": ", ".join(nets[0].activations),
-        "loss": _with_parameter(str(nets[0].loss), nets[0].loss_parameter),
-    }
-    if content.labels is not None:
-        fields["classes"] = f"{len(content.labels.classes)}: {_listed(content.labels.classes.tolist())}"
-    if content.feature_names is not None:
-        fields["features"] = _listed(content.feature_names.tolist())
-    return fields
+def _layers(net: _core.Net) -> str:
+    return "-".join(map(str, net.sizes))
 
 
 def _with_parameter(name: str, parameter: float | tuple[float, ...]) -> str:

@@ -81,13 +81,13 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
 
 
 def _written(model: Any, output: str, arguments: argparse.Namespace) -> Document:
-    from cmlp.page.document import write_page
-    from cmlp.page.table import write_table_page
-    from cmlp.record import record_of
+    """Write the page of a network, an estimator or an estimator for tables."""
+    from cmlp.model import document_of
+    from cmlp.page.document import page_of
 
-    if hasattr(model, "_record"):
-        data = SUBJECTS[arguments.data].load() if arguments.data else None
-        return write_page(record_of(model), output, data, arguments.title)
-    if arguments.data:
-        raise ValueError(f"--data shows images to a network: a {type(model).__name__} has fields for its columns")
-    return write_table_page(model._content(), output, arguments.title)
+    document = document_of(model)
+    if arguments.data and document.columns is not None:
+        raise ValueError(f"--data shows images to a network: a {document.class_name} has fields for its columns")
+    page = page_of(document, SUBJECTS[arguments.data].load() if arguments.data else None, arguments.title)
+    page.write(output)
+    return page

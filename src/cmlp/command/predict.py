@@ -76,21 +76,21 @@ def read_inputs(arguments: argparse.Namespace, path: str, model: Any) -> Table:
 def _inputs_of(model: Any, dropped: Sequence[str]) -> tuple[list[str] | None, Selection]:
     """Return the names of the features of a model, and the selection of the columns that it needs."""
     from cmlp.command.selection import inputs_of
-    from cmlp.record import record_of
+    from cmlp.model import document_of
 
-    record = record_of(model)
-    names = None if record.feature_names is None else record.feature_names.tolist()
-    return names, inputs_of(record.sizes[0], names, dropped)
+    document = document_of(model)
+    names = None if document.feature_names is None else document.feature_names.tolist()
+    return names, inputs_of(document.n_inputs, names, dropped)
 
 
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Print the predictions."""
-    from cmlp.record import record_of
+    from cmlp.model import document_of
 
     if arguments.output is not None:
         options.check_output(arguments.output, arguments.model, arguments.data)
     model = options.loaded_network(arguments.model)
-    if arguments.proba and record_of(model).kind == "regressor":
+    if arguments.proba and document_of(model).kind == "regressor":
         raise options.CommandError(f"{arguments.model} is a regressor, which has no probabilities")
     if arguments.output is None:
         for lines in _lines(arguments, model):
@@ -119,9 +119,9 @@ def _lines(arguments: argparse.Namespace, model: Any) -> Iterator[list[str]]:
 
 def _results(model: Any, table: Table, proba: bool) -> NDArray[Any]:
     """Return labels, numbers or probabilities; for a network with softmax or logistic outputs, class indices."""
-    from cmlp.record import record_of
+    from cmlp.model import document_of
 
-    if record_of(model).kind != "network":
+    if document_of(model).kind != "network":
         # A table with column names has those of the model; without names, there is no warning about them.
         X = table.values if table.columns is None else table
         return model.predict_proba(X) if proba else model.predict(X)  # type: ignore[no-any-return]

@@ -60,8 +60,10 @@ def loaded_model(path: str) -> Any:
 
 def loaded_network(path: str) -> Any:
     """Return the model of a file; raises CommandError for a table's, which is more than one network."""
+    from cmlp.model import document_of
+
     model = loaded_model(path)
-    if not hasattr(model, "_record"):
+    if document_of(model).columns is not None:
         raise CommandError(
             f"{path} is a {type(model).__name__}, the model of a table: this command takes one network. Python and the "
             "C library predict with the file, `cmlp export` writes it as a C header or ONNX, `cmlp page` as a web page"

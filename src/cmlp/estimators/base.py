@@ -17,11 +17,10 @@ from cmlp.estimators.parameters import Parametrized
 from cmlp.estimators.representation import Representation
 from cmlp.estimators.routing import Routing
 from cmlp.exceptions import NotFittedError, sklearn_class
-from cmlp.export.methods import ExportMethods
+from cmlp.export.methods import EstimatorExports
 from cmlp.pickles import PICKLE_VERSION, check_version
 
 if TYPE_CHECKING:
-    import os
     from typing import Self
 
     from numpy.typing import ArrayLike
@@ -29,11 +28,12 @@ if TYPE_CHECKING:
     from cmlp.estimators.model import Model
     from cmlp.estimators.problem import Parameters
     from cmlp.inputs.losses import LossFunction
-    from cmlp.record import Record
+    from cmlp.model import ModelDocument
+    from cmlp.training.state import TrainingState
 
 
 class MultilayerPerceptron(
-    FittedAttributes, Inspection, Routing, Representation, Callbacks, Parametrized, ExportMethods
+    FittedAttributes, Inspection, Routing, Representation, Callbacks, Parametrized, EstimatorExports
 ):
     """The base class of `MLPClassifier` and `MLPRegressor`; not for direct use."""
 
@@ -213,93 +213,25 @@ class MultilayerPerceptron(
                 "appropriate arguments before using this estimator."
             ) from None
 
-    def _record(self) -> Record:
-        """Return the content of the fitted model, for the parts of the package that do not know this class."""
-        from cmlp.record import Record
+    def _document(self) -> ModelDocument:
+        """Return what the fitted estimator consists of, for the parts of the package that do not know this class."""
+        from cmlp.model import ModelDocument
 
         model = self._fitted()
-        kind, labels, names = self._estimator_type, model.labels, model.feature_names
-        return Record(model.net, model.params, model.input_scale, self.n_threads, kind, labels, names)
+        return ModelDocument(
+            [(model.net, model.params)],
+            self._estimator_type,
+            input_scale=model.input_scale,
+            labels=model.labels,
+            names=model.feature_names,
+            parameters={**self.get_params(deep=False), "callbacks": None},  # they belong to this process
+        )
+
+    def _training_state(self) -> TrainingState:
+        return self._fitted().state
 
     def __sklearn_is_fitted__(self) -> bool:
         return "_model" in vars(self) or can_assemble(self)
-
-    def save(self, path: str | os.PathLike[str], *, include_training_state: bool = False) -> None:
-        """Write the fitted estimator to a model file, which `cmlp.load` and the C library can read.
-
-        Saving is atomic: if it fails, an existing file stays unchanged. The file contains the network, the parameters
-        of the constructor, the classes and the feature names, but no training data.
-
-        Parameters
-        ----------
-        path : str or path-like
-        include_training_state : bool, default=False
-            Whether to store the optimizer state and the curves too, so that `partial_fit` and ``fit(resume=True)`` on
-            the loaded model give the same results as on the original one. With Adam, this makes the file three times
-            as large, and the order of the rows takes 8 bytes per row. The parameter `callbacks` is not stored, and
-            neither are initial weights in `initialization`: the loaded estimator has the defaults of both.
-
-        Raises
-        ------
-        NotFittedError
-            If the estimator is not fitted.
-        OSError
-            If the file cannot be written.
-        TypeError
-            If a parameter (for example a RandomState or a function) or the labels (for example dates) cannot be stored
-            exactly, or if this is an instance of a subclass.
-        ValueError
-            If a weight is NaN or infinite, a parameter is invalid, or `path` exists and is not a regular file.
-        """
-        from cmlp.files.models import require_own_class, write_estimator
-
-        require_own_class(self)
-        record, state = self._record(), self._fitted().state
-        self._parameters()  # raises ValueError for invalid parameters, with which the file could not be loaded
-        parameters = {**self.get_params(deep=False), "callbacks": None}  # they belong to this process
-        write_estimator(path, record, parameters, state, include_training_state=include_training_state)
-
-    def to_sklearn(self) -> Any:
-        """Return the fitted estimator as one of scikit-learn.
-
-        Needs scikit-learn. Neither the result nor programs that load it need cmlp.
-
-        Returns
-        -------
-        sklearn.neural_network.MLPClassifier or sklearn.neural_network.MLPRegressor
-            A fitted estimator with copies of the weights in their dtype, and the same classes, feature names, curves
-            and counters. Its predictions agree up to rounding. If `input_scale` is not 1, it becomes a part of the
-            first layer, and all weights are float64. It has the parameters that scikit-learn has too; a value that only
-            cmlp accepts, for example ``learning_rate="one_cycle"``, becomes scikit-learn's default. The state of the
-            optimizer is not converted, so its `partial_fit` starts with a new optimizer.
-
-        Raises
-        ------
-        ImportError
-            If scikit-learn is not installed.
-        NotFittedError
-            If the estimator is not fitted.
-        ValueError
-            If scikit-learn cannot compute the same predictions: hidden layers with different activations, or another
-            one than identity, logistic, tanh and relu; a loss that scikit-learn does not have. The message names all of
-            them. Also if a weight is NaN or infinite, or a shift of `input_scale` is so large beside its factor that
-            the weights cannot contain it, even in float64: subtract a constant from the column before fit.
-
-        See Also
-        --------
-        cmlp.from_sklearn : The opposite direction.
-
-        Examples
-        --------
-        >>> from cmlp import MLPRegressor
-        >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [1.0, 3.0, 5.0, 7.0]
-        >>> model = MLPRegressor(hidden_layer_sizes=(8,), learning_rate_init=0.1, tol=0.01, random_state=1).fit(X, y)
-        >>> abs(model.to_sklearn().predict(X) - model.predict(X)).max() < 1e-12  # doctest: +SKIP
-        True
-        """
-        from cmlp.export.scikit_learn import to_sklearn
-
-        return to_sklearn(self._record(), self.get_params(deep=False), self._fitted().state)
 
     def __getstate__(self) -> dict[str, Any]:
         from cmlp.estimators.pickling import plain

@@ -29,7 +29,7 @@ from cmlp.inputs.scaling import warn_of_scale
 from cmlp.inputs.stored import StoredRows, stored_rows
 from cmlp.inputs.validation import as_rows, as_targets, check_width, require_samples
 from cmlp.inputs.weights import as_weights
-from cmlp.record import Record
+from cmlp.model import ModelDocument
 from cmlp.training.history import History
 from cmlp.training.initialization import initial_params
 from cmlp.training.loop import Training
@@ -264,8 +264,8 @@ def prepare(
     learns = scale if isinstance(scale, str) else None
     if learns is not None and isinstance(rows, StoredRows):
         raise ValueError(f"input_scale={learns!r} is learnt from all rows, which no process has with local=True.")
-    record = Record(net, state.params, 1.0 if isinstance(scale, str) else scale, parameters.n_threads)
-    data, own = Data(rows, weight, record.input_scale, names, learns=learns), targets
+    document = ModelDocument([(net, state.params)], input_scale=1.0 if isinstance(scale, str) else scale)
+    data, own = Data(rows, weight, document.input_scale, names, learns=learns), targets
     if previous is not None:
         learns = previous.scale_name
     data = data._replace(scale_name=learns)
@@ -281,7 +281,7 @@ def prepare(
     if scorer is not None:
 
         def present() -> MultilayerPerceptron:
-            model = present_model(net, state, record.input_scale, problem.labels)
+            model = present_model(net, state, document.input_scale, problem.labels)
             return with_model(estimator, model)
 
         task = task._replace(scorer=ProgramScore(scorer, present, data, own, state))
@@ -289,9 +289,9 @@ def prepare(
     if stream is not None:
         feed = stream.feed(rows, data, parameters, problem, state)
         data = stream.learn(feed, data, problem, state, settings)
-    trainer = Trainer._continued(record, settings, state)
+    trainer = Trainer._continued(document, parameters.n_threads, settings, state)
     training = trainer._training(task, data, feed, Training if stream is None else stream.training)
-    record.input_scale = training.data.input_scale  # which may have been learnt
+    document.input_scale = training.data.input_scale  # which may have been learnt
     if training.observers:
         _equip(trainer, training, estimator, problem.labels)
     return training, problem.labels
@@ -303,8 +303,8 @@ def _equip(
     """Give a trainer what callbacks can use: the network, and copies of the estimator."""
     from cmlp.network import Network  # few programs need it
 
-    record = trainer._record
-    trainer.network = Network._assembled(record.net, record.params, record.input_scale, record.n_threads)
+    document, n_threads = trainer._content, trainer._n_threads
+    trainer.network = Network._assembled(document.net, document.params, document.input_scale, n_threads)
     trainer._copy_model = lambda: with_model(estimator, _model_of(training, _copied_state(training), labels))
 
 

@@ -1,4 +1,4 @@
-"""Build the record of a network or a classifier from the layers of another library's model."""
+"""Build the document of a network or a classifier from the layers of another library's model."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cmlp import _core
 from cmlp.blocks import empty_block
 from cmlp.inputs.labels import Labels, as_labels, labels_of
 from cmlp.inputs.scale import InputScale, check_scale_width
-from cmlp.record import Record
+from cmlp.model import ModelDocument
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -31,7 +31,7 @@ def network_of(
     input_scale: float | InputScale = 1.0,
     loss: str | None = None,
     p: float | Sequence[float] = 0.0,
-) -> Record:
+) -> ModelDocument:
     """Return a network with copies of the layers' weights.
 
     Parameters
@@ -72,7 +72,7 @@ def network_of(
         weights[...], biases[...] = layer.weights, layer.biases
     if not np.isfinite(params).all():
         raise ValueError("a weight is NaN or infinite")
-    return Record(net, params, input_scale)
+    return ModelDocument([(net, params)], input_scale=input_scale)
 
 
 def original_scale(stored: float | InputScale, dtype: np.dtype[Any]) -> float | InputScale:
@@ -94,8 +94,8 @@ def _usual_loss(output: str) -> str:
     return next(loss for loss in usual if output in _core.LOSSES[loss].outputs)
 
 
-def classifier_of(layers: Sequence[Layer], input_scale: float | InputScale, classes: ArrayLike) -> Record:
-    """Return the record of a classifier; `classes` are the labels in the order of the outputs.
+def classifier_of(layers: Sequence[Layer], input_scale: float | InputScale, classes: ArrayLike) -> ModelDocument:
+    """Return the document of a classifier; `classes` are the labels in the order of the outputs.
 
     A classifier's labels are sorted, so the outputs are permuted if necessary. Two softmax outputs become one logistic
     output, which gives the same probabilities. An output layer without activation computes logits.
@@ -109,9 +109,9 @@ def classifier_of(layers: Sequence[Layer], input_scale: float | InputScale, clas
             f"a classifier with {n_outputs} outputs must end with {wanted} or without an activation, "
             f"got {last.activation!r}; leave out `classes` to get a Network"
         )
-    record = network_of([*layers[:-1], sorted_output(last, order, wanted)], input_scale)
-    record.kind, record.labels = "classifier", Labels("labels", labels[order])
-    return record
+    document = network_of([*layers[:-1], sorted_output(last, order, wanted)], input_scale)
+    document.kind, document.labels = "classifier", Labels("labels", labels[order])
+    return document
 
 
 def class_order(classes: ArrayLike, n_outputs: int) -> tuple[NDArray[Any], NDArray[np.intp]]:

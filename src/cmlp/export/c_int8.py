@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from string import Template
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from cmlp.export.c_text import floats, integers
+import numpy as np
+
+from cmlp.export.c_text import Parts, classify, floats, integers
+from cmlp.export.quantization import calibration_rows, compare, quantize
 
 if TYPE_CHECKING:
     from cmlp.export.quantization import InputRange, IntegerLayer, IntegerNet
-
-OPENING = "#include <stdint.h>\n"
+    from cmlp.model import Combination, ModelDocument
 
 # Only nonnegative numbers are shifted: C99 leaves right shifts of negative ones to the compiler.
 _SCALE = """\
@@ -62,30 +64,45 @@ static inline void ${prefix}_predict_u8(const uint8_t x[$n_in], int32_t output[$
 $body}
 """)
 
-_CLASSIFY = Template("""\
-/* Returns the index of the predicted class. */
-static inline int ${prefix}_classify_u8(const uint8_t x[$n_in])
-{
-    int32_t output[$n_out];
-    int best = 0;
-    ${prefix}_predict_u8(x, output);
-    $find
-    return best;
-}
-""")
+
+def parts_of_integers(document: ModelDocument, prefix: str, calibrate: Any) -> Parts:
+    """Return the parts of a header of 8-bit integers for a model in float32; `calibrate` as for `Network.to_c`."""
+    rows = calibration_rows(document, calibrate)
+    if isinstance(document.input_scale, tuple) and rows.X.dtype != np.uint8:
+        raise ValueError(
+            "to_c(int8=True) needs calibration rows of uint8 if each input has a shift and a factor, because all "
+            f"inputs are quantized with the same step. Got {rows.X.dtype}."
+        )
+    net, sums = quantize(document, rows.X)
+    comparison, combination = compare(document, net, sums, rows), document.combination
+    if combination.rule == "binary" and combination.n_classes == 2:
+        combination = combination._replace(answer="threshold")
+    return Parts(
+        constants=_constants_size(net),
+        stack=_stack_size(net),
+        usage=[
+            *([] if net.input is None else [("quantize(x, q)", "the bytes q of a row x of float")]),
+            ("predict_u8(q, output)", "the weighted sums of the output layer, as integers"),
+            *([("classify_u8(q)", "the index of the predicted class")] if combination.answer else []),
+            ("unit(j)", "the weighted sum of output j is about output[j] * unit"),
+        ],
+        about=[
+            "",
+            "8-bit integers approximate the float32 model.",
+            "The inputs q are the bytes of the model's data." if net.input is None else "",
+            *str(comparison).splitlines(),
+        ],
+        code="less than 1 KB of code",
+        frames="100 bytes",
+        sizes=(document.n_inputs, document.net.n_out),
+        opening="#include <stdint.h>\n",
+        body=_body(net, prefix, combination),
+        comparison=comparison,
+    )
 
 
-def int8_body(net: IntegerNet, prefix: str, classify: str, n_classes: int) -> str:
-    """Return the arithmetic of a header.
-
-    Parameters
-    ----------
-    net : IntegerNet
-    prefix : str
-    classify : {"", "largest", "threshold"}
-        See `cmlp.export.c_float.Outputs`; "threshold" tests whether the only output is positive.
-    n_classes : int
-    """
+def _body(net: IntegerNet, prefix: str, combination: Combination) -> str:
+    """Return the arithmetic of a header."""
     parts = [_SCALE.replace("NAME_", f"{prefix}_")] if len(net.layers) > 1 else []
     if net.input is not None:
         parts += _input(net.input, prefix)
@@ -98,12 +115,11 @@ def int8_body(net: IntegerNet, prefix: str, classify: str, n_classes: int) -> st
         if layer.rescale is not None:
             parts.append(_activate(layer, prefix, i))
     parts += [_unit(net, prefix), _predict(net, prefix)]
-    if classify:
-        find = "best = output[0] > 0;"
-        if classify == "largest":
-            find = f"for (int j = 1; j < {n_classes}; j++) best = output[j] > output[best] ? j : best;"
+    if combination.answer:
         n_in, n_out = net.layers[0].weights.shape[0], net.layers[-1].weights.shape[1]
-        parts.append(_CLASSIFY.substitute(prefix=prefix, n_in=n_in, n_out=n_out, find=find))
+        declaration = f"{prefix}_classify_u8(const uint8_t x[{n_in}])"
+        calls = f"{prefix}_predict_u8(x, output);"
+        parts.append(classify(declaration, f"int32_t output[{n_out}];", calls, combination, "0"))
     return "\n".join(parts)
 
 
@@ -175,7 +191,7 @@ def _widest(net: IntegerNet) -> int:
     return max((len(layer.biases) for layer in net.layers[:-1]), default=0)
 
 
-def constants_size(net: IntegerNet) -> int:
+def _constants_size(net: IntegerNet) -> int:
     """Return the bytes of a header's constants."""
     size = 0 if net.input is None else 8 * len(net.input.low)
     for layer in net.layers:
@@ -185,7 +201,7 @@ def constants_size(net: IntegerNet) -> int:
     return size
 
 
-def stack_size(net: IntegerNet) -> int:
+def _stack_size(net: IntegerNet) -> int:
     """Return the bytes of the arrays that are on the stack during a prediction."""
     types = {_ctype(layer) for layer in net.layers[:-1]}
     return (4 + len(types)) * _widest(net) + 4 * len(net.layers[-1].biases)

@@ -11,158 +11,184 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cmlp.export.c_float import CHECK_ROWS, FIND, OPENING, SEED, Outputs, dense, finish, float_functions, later_layers
-from cmlp.export.c_text import array, floats, literal
-from cmlp.record import Record
+from cmlp.export.c_network import CHECK_ROWS, OPENING, SEED, NetText, stack_of_layers
+from cmlp.export.c_text import CHECK_USAGE, Parts, array, classify, floats, literal
+from cmlp.model import Combination
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from typing import TypeAlias
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from cmlp.files.tables import TableContent
+    from cmlp.model import ModelDocument, TableColumns
 
-    Predict: TypeAlias = Callable[[NDArray[np.float64]], NDArray[np.float64]]
-
-TABLE_OPENING = f"""\
+_OPENING = f"""\
 {OPENING}
 #if defined(__SSE2__) || defined(_M_X64)
 #include <emmintrin.h>
 #endif
 """
 _NUMBER_BYTES, _COLUMN_BYTES = 8, 40
+_ABOUT = [
+    "",
+    "A row has a double for each column, in the order of fit: a number, NaN if it is missing, or the code of a",
+    "category. No number is infinite. A column is counted from 0.",
+]
 
 
-class Encoding(NamedTuple):
+def parts_of_table(document: ModelDocument, prefix: str) -> Parts:
+    """Return the parts of a header for several networks behind an encoder of columns."""
+    table = _Table(document, prefix)
+    columns, combination = table.columns, document.combination
+    meaning = "the prediction" if combination.n == 1 else "the predicted quantiles"
+    if document.labels is not None:
+        meaning = f"the probabilities of {'both' if combination.rule == 'binary' else 'the'} classes"
+    n_inputs = sum(encoding.n_inputs for encoding in table.encodings)
+    n_numbers = sum(len(column.edges) for column in columns)
+    n_params = sum(net.n_params for net, _ in document.networks)
+    n_floats = n_inputs + stack_of_layers(document.first) + document.net.n_out
+    return Parts(
+        constants=4 * n_params + _NUMBER_BYTES * n_numbers + _COLUMN_BYTES * len(columns),
+        stack=4 * n_floats + _NUMBER_BYTES * combination.n,
+        usage=[
+            ("predict(x, output)", f"{meaning} of a raw row x, as doubles"),
+            *([("classify(x)", "the index of the predicted class")] if combination.answer else []),
+            *([("category(column, name)", "the code of a category for a row")] if table.has_categories else []),
+            CHECK_USAGE,
+        ],
+        about=_ABOUT,
+        code="2 to 3 KB of code and the compiler's arithmetic in double",
+        frames="250 bytes",
+        sizes=(len(columns), combination.n),
+        opening=_OPENING,
+        body="\n".join(table.body()),
+    )
+
+
+class _Encoding(NamedTuple):
     """One way to encode a row: with bins or without them.
 
     Attributes
     ----------
     bins : bool
     n_inputs : int
-    nets : list of int
-        The networks that see it.
     inputs, layer : str
         The names of the array of inputs and of the function of the first layer, without the header's prefix.
     """
 
     bins: bool
     n_inputs: int
-    nets: list[int]
     inputs: str
     layer: str
 
 
-def encodings_of(content: TableContent, widths: tuple[int, int]) -> list[Encoding]:
-    """Return the encodings that the networks of a table see; `widths` are the inputs without and with bins."""
-    found = []
-    for bins in (True, False):
-        nets = [i for i, (net, _) in enumerate(content.nets) if net.n_in == widths[bins]]
-        if nets and (bins or widths[0] != widths[1]):
-            found.append(
-                Encoding(bins, widths[bins], nets, "inputs" if bins else "plain", "layer1" if bins else "layer1_plain")
-            )
-    return found
+class _Table:
+    """The text of the header of a document."""
+
+    def __init__(self, document: ModelDocument, prefix: str) -> None:
+        assert document.columns is not None
+        self.document, self.prefix, self.columns = document, prefix, document.columns
+        wide = self.columns.core.width(True)
+        names = {True: ("inputs", "layer1"), False: ("plain", "layer1_plain")}
+        seen = sorted({net.n_in for net, _ in document.networks}, reverse=True)
+        self.encodings = [_Encoding(n == wide, n, *names[n == wide]) for n in seen]
+        self.has_categories = any(column.categories is not None for column in self.columns)
+
+    def body(self) -> Iterator[str]:
+        """Yield the arithmetic of a header: functions, columns, networks, predictions and the self-check."""
+        n_out = self.document.net.n_out
+        text = NetText(self.document.first, self.prefix, Combination(n_out), block=True)
+        yield text.functions()
+        yield from self._encoder()
+        yield from self._columns()
+        for i, (_, params) in enumerate(self.document.networks):
+            title = f"/* Network {i + 1}: weights (inputs, outputs) and biases of each layer. */\n"
+            yield title + floats(f"{self.prefix}_net{i}", params + np.float32(0))  # no negative zero
+        for encoding in self.encodings:
+            suffix, shape = encoding.layer.removeprefix("layer"), (encoding.n_inputs, text.net.sizes[1])
+            yield text.dense(suffix, shape, "float", "x[k]", skip=True)
+        yield from text.later_layers()
+        yield text.finish()
+        yield from self._predictions()
+        if self.has_categories:
+            yield _categories(self.columns, self.prefix)
+        yield _check(self.document, self.prefix)
+
+    def _encoder(self) -> Iterator[str]:
+        yield _core_text("soft_root.h", self.prefix)
+        text = files("cmlp.export").joinpath("table_functions.h").read_text("ascii")
+        yield text.split("\n\n", 1)[1].replace("NAME_", f"{self.prefix}_")
+        yield _core_text("encode_row.h", self.prefix)
+
+    def _columns(self) -> Iterator[str]:
+        """Yield the edges of all bins, and the columns."""
+        prefix, columns = self.prefix, []
+        edges: list[str] = []
+        for column in self.columns:
+            kind, n = column.kind.upper(), column.n
+            where = f"{prefix}_edges + {len(edges)}" if len(column.edges) else "NULL"
+            edges += map(repr, column.edges.tolist())
+            numbers = f"{column.centre!r}, {column.scale!r}"
+            columns.append(f"{{{prefix}_COLUMN_{kind}, {int(column.missing)}, {n}, {numbers}, {where}}}")
+        if edges:
+            yield "/* Edges of the bins of all columns. */\n" + array(f"double {prefix}_edges", edges, 4)
+        yield array(f"{prefix}_column {prefix}_columns", columns, 1)
+
+    def _predictions(self) -> Iterator[str]:
+        prefix, document, combination = self.prefix, self.document, self.document.combination
+        n_nets, n_in, n_out = len(document.networks), len(self.columns), combination.n
+        limited, value, mean = "", "value", f"output[j] / {n_nets}.0"
+        if document.target is not None:
+            centre, scale, low, high = map(repr, map(float, document.target))
+            limited, value = f", above = value < {low} ? {low} : value", f"(above > {high} ? {high} : above)"
+            mean = f"{prefix}_rounded({mean} * {scale}) + {centre}"
+        yield _PREDICT.substitute(
+            prefix=prefix,
+            n_in=n_in,
+            n_out=n_out,
+            n=document.net.n_out,
+            n_nets=n_nets,
+            nets=", ".join(f"{prefix}_net{i}" for i in range(n_nets)),
+            arrays=", ".join(f"{encoding.inputs}[{encoding.n_inputs}]" for encoding in self.encodings),
+            width=max(document.net.sizes[1:]),
+            encode="\n    ".join(
+                f"{prefix}_encode_columns({prefix}_columns, {n_in}, {int(encoding.bins)}, x, {encoding.inputs});"
+                for encoding in self.encodings
+            ),
+            forward=self._forward(),
+            limited=limited,
+            value=value,
+            mean=mean,
+            both="\n    output[1] = output[0];\n    output[0] = 1.0 - output[1];" * (combination.rule == "binary"),
+        )
+        if combination.answer:
+            calls = f"{prefix}_predict(x, output);"
+            yield classify(f"{prefix}_classify(const double x[{n_in}])", f"double output[{n_out}];", calls, combination)
+
+    def _forward(self) -> str:
+        """Return the statements that compute network i, from the inputs that it sees."""
+        prefix, width, networks = self.prefix, self.document.net.sizes[1], self.document.networks
+        calls = [
+            f"{prefix}_{encoding.layer}(nets[i], {encoding.inputs}, z);\n"
+            f"        {prefix}_finish(nets[i] + {(encoding.n_inputs + 1) * width}, z, net);"
+            for encoding in self.encodings
+        ]
+        if len(calls) == 1:
+            return calls[0]
+        seen = ", ".join(str(int(net.n_in == self.encodings[0].n_inputs)) for net, _ in networks)
+        first, second = (call.replace("\n", "\n    ") for call in calls)
+        return (
+            f"static const char has_bins[{len(networks)}] = {{{seen}}};\n"
+            f"        if (has_bins[i]) {{\n            {first}\n        }} else {{\n            {second}\n        }}"
+        )
 
 
-class Table(NamedTuple):
-    """What the text of a header is made of.
-
-    Attributes
-    ----------
-    content : TableContent
-    encodings : list of Encoding
-    predict : callable
-        Returns the outputs of the model for raw rows of shape (n_rows, n_columns).
-    outputs : Outputs
-    prefix : str
-    """
-
-    content: TableContent
-    encodings: list[Encoding]
-    predict: Predict
-    outputs: Outputs
-    prefix: str
-
-    @property
-    def first(self) -> Record:
-        """The first network."""
-        return Record(*self.content.nets[0])
-
-
-def table_outputs(content: TableContent) -> Outputs:
-    """Return what `predict_proba` of a classifier or `predict` of a regressor does."""
-    n = content.nets[0][0].n_out
-    if content.labels is None:
-        return Outputs(n, "plain", "", 0, "the prediction" if n == 1 else "the predicted quantiles")
-    if n == 1:
-        return Outputs(2, "binary", "largest", 2, "the probabilities of both classes")
-    return Outputs(n, "plain", "largest", n, "the probabilities of the classes")
-
-
-def table_body(table: Table) -> str:
-    """Return the arithmetic of a header: functions, columns, networks, predictions and the self-check."""
-    prefix, plain = table.prefix, table.outputs._replace(n=table.first.net.n_out, kind="plain")
-    parts = [
-        float_functions(table.first, prefix, plain),
-        *_encoder(prefix),
-        *_columns(table),
-        *_networks(table),
-        *_layers(table),
-        finish(table.first, prefix, plain, block=True),
-        *_predictions(table),
-        *([_categories(table)] if any(values is not None for values in table.content.categories) else []),
-        _check(table),
-    ]
-    return "\n".join(parts)
-
-
-def core_text(name: str, prefix: str) -> str:
+def _core_text(name: str, prefix: str) -> str:
     """Return the functions of a header of the core with another prefix."""
     text = files("cmlp").joinpath("core", name).read_text("ascii")
     inside = re.split(r"\n\n(?:#include .*\n)+\n", text, maxsplit=1)[1].rsplit("\n#endif", 1)[0]
     inside = inside.replace("cmlp_", f"{prefix}_").replace("CMLP_", f"{prefix}_")
     return inside.replace("VEC_FN", "static inline")
-
-
-def _encoder(prefix: str) -> Iterator[str]:
-    yield core_text("soft_root.h", prefix)
-    text = files("cmlp.export").joinpath("table_functions.h").read_text("ascii")
-    yield text.split("\n\n", 1)[1].replace("NAME_", f"{prefix}_")
-    yield core_text("encode_row.h", prefix)
-
-
-def _columns(table: Table) -> Iterator[str]:
-    """Yield the edges of all bins, and the columns."""
-    prefix, content = table.prefix, table.content
-    edges: list[str] = []
-    columns, at = [], 0
-    for kind, n, missing in content.columns:
-        centre, scale, where = "0.0", "1.0", "NULL"
-        if kind == "number":
-            centre, scale = map(repr, content.numbers[at : at + 2].tolist())
-            where = f"{prefix}_edges + {len(edges)}" if n else "NULL"
-            edges += map(repr, content.numbers[at + 2 : at + 2 + n].tolist())
-            at += 2 + n
-        columns.append(f"{{{prefix}_COLUMN_{kind.upper()}, {int(missing)}, {n}, {centre}, {scale}, {where}}}")
-    if edges:
-        yield "/* Edges of the bins of all columns. */\n" + array(f"double {prefix}_edges", edges, 4)
-    yield array(f"{prefix}_column {prefix}_columns", columns, 1)
-
-
-def _networks(table: Table) -> Iterator[str]:
-    for i, (_, params) in enumerate(table.content.nets):
-        title = f"/* Network {i + 1}: weights (inputs, outputs) and biases of each layer. */\n"
-        yield title + floats(f"{table.prefix}_net{i}", params + np.float32(0))  # no negative zero
-
-
-def _layers(table: Table) -> Iterator[str]:
-    n_out = table.first.sizes[1]
-    for encoding in table.encodings:
-        suffix, shape = encoding.layer.removeprefix("layer"), (encoding.n_inputs, n_out)
-        yield dense(table.prefix, suffix, shape, "float", "x[k]", skip=True, at=0)
-    yield from later_layers(table.first, table.prefix, at=0)
 
 
 _PREDICT = Template("""\
@@ -182,67 +208,6 @@ static inline void ${prefix}_predict(const double x[$n_in], double output[$n_out
     for (int j = 0; j < $n; j++) output[j] = $mean;$both
 }
 """)
-_CLASSIFY = Template("""\
-/* Returns the index of the predicted class. */
-static inline int ${prefix}_classify(const double x[$n_in])
-{
-    double output[$n_out];
-    int best = 0;
-    ${prefix}_predict(x, output);
-    $find
-    return best;
-}
-""")
-
-
-def _predictions(table: Table) -> Iterator[str]:
-    prefix, content, n_nets = table.prefix, table.content, len(table.content.nets)
-    limited, value, mean = "", "value", f"output[j] / {n_nets}.0"
-    if content.target is not None:
-        centre, scale, low, high = map(repr, map(float, content.target))
-        limited, value = f", above = value < {low} ? {low} : value", f"(above > {high} ? {high} : above)"
-        mean = f"{prefix}_rounded({mean} * {scale}) + {centre}"
-    names = {"prefix": prefix, "n_in": len(content.columns), "n_out": table.outputs.n}
-    columns = f"{prefix}_columns, {len(content.columns)}"
-    yield _PREDICT.substitute(
-        names,
-        n=table.first.net.n_out,
-        n_nets=n_nets,
-        nets=", ".join(f"{prefix}_net{i}" for i in range(n_nets)),
-        arrays=", ".join(f"{encoding.inputs}[{encoding.n_inputs}]" for encoding in table.encodings),
-        width=max(table.first.sizes[1:]),
-        encode="\n    ".join(
-            f"{prefix}_encode_columns({columns}, {int(encoding.bins)}, x, {encoding.inputs});"
-            for encoding in table.encodings
-        ),
-        forward=_forward(table),
-        limited=limited,
-        value=value,
-        mean=mean,
-        both="\n    output[1] = output[0];\n    output[0] = 1.0 - output[1];" if table.outputs.kind == "binary" else "",
-    )
-    if table.outputs.classify:
-        find = FIND[table.outputs.classify].replace("$n_classes", str(table.outputs.n_classes))
-        yield _CLASSIFY.substitute(names, find=find)
-
-
-def _forward(table: Table) -> str:
-    """Return the statements that compute network i, from the inputs that it sees."""
-    prefix, width = table.prefix, table.first.sizes[1]
-    calls = [
-        f"{prefix}_{encoding.layer}(nets[i], {encoding.inputs}, z);\n"
-        f"        {prefix}_finish(nets[i] + {(encoding.n_inputs + 1) * width}, z, net);"
-        for encoding in table.encodings
-    ]
-    if len(calls) == 1:
-        return calls[0]
-    seen = ", ".join(str(int(i in table.encodings[0].nets)) for i in range(len(table.content.nets)))
-    first, second = (call.replace("\n", "\n    ") for call in calls)
-    return (
-        f"static const char has_bins[{len(table.content.nets)}] = {{{seen}}};\n"
-        f"        if (has_bins[i]) {{\n            {first}\n        }} else {{\n            {second}\n        }}"
-    )
-
 
 _CATEGORY = Template("""\
 /* Returns the code of a category in a column, for its place in a row. name: the category in UTF-8 (a number as in
@@ -263,14 +228,13 @@ static inline double ${prefix}_category(int column, const char *name)
 """)
 
 
-def _categories(table: Table) -> str:
+def _categories(columns: TableColumns, prefix: str) -> str:
     """Return the function that finds the code of a category."""
-    categories = table.content.categories
-    texts = [_category(value) for values in categories for value in values or ()]
-    first = map(str, accumulate((len(values or ()) for values in categories), initial=0))
+    texts = [_category(value) for values in columns.categories for value in values or ()]
+    first = map(str, accumulate((len(values or ()) for values in columns.categories), initial=0))
     return _CATEGORY.substitute(
-        prefix=table.prefix,
-        n=len(categories),
+        prefix=prefix,
+        n=len(columns),
         first=array("int first", first, 16).replace("\n", "\n    ").strip(),
         names=array("char *const names", texts, 6).replace("\n", "\n    ").strip(),
     )
@@ -317,50 +281,33 @@ static inline int ${prefix}_check(void)
 """)
 
 
-def check_rows(columns: Sequence[tuple[str, int, bool]], numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+def check_rows(columns: TableColumns) -> NDArray[np.float64]:
     """Return the raw rows of the self-check: numbers up to 4 scales from the centre, and all categories."""
     rows = np.zeros((CHECK_ROWS, len(columns)))
     state = SEED
     for row in rows:
-        at = 0
-        for k, (kind, n, missing) in enumerate(columns):
+        for k, column in enumerate(columns):
             state = (state * 1664525 + 1013904223) % 2**32
-            if kind == "category":
-                row[k] = (state >> 8) % (n + 1) - 1.0
-            elif kind == "number":
-                centre, scale = map(float, numbers[at : at + 2])
-                row[k] = np.nan if missing and not state >> 29 else ((state >> 8) - 2**23) / 2.0**21 * scale + centre
-                at += 2 + n
+            if column.kind == "category":
+                row[k] = (state >> 8) % (column.n + 1) - 1.0
+            elif column.kind == "number":
+                missing = column.missing and not state >> 29
+                row[k] = np.nan if missing else ((state >> 8) - 2**23) / 2.0**21 * column.scale + column.centre
     return rows
 
 
-def _check(table: Table) -> str:
-    content = table.content
-    rows = check_rows(content.columns, content.numbers)
-    expected = np.full((1, 1), np.inf) if np.isinf(rows).any() else table.predict(rows)
+def _check(document: ModelDocument, prefix: str) -> str:
+    assert document.columns is not None
+    rows = check_rows(document.columns)
+    expected = np.full((1, 1), np.inf) if np.isinf(rows).any() else document.predict(rows)
     if not np.isfinite(expected).all():
         raise ValueError("the outputs for pseudo-random rows are not finite: such a model cannot be exported")
     bits = (f"0x{word:016x}u" for word in np.ascontiguousarray(expected).view(np.uint64).ravel().tolist())
     return _CHECK.substitute(
-        prefix=table.prefix,
+        prefix=prefix,
         rows=CHECK_ROWS,
-        n_in=len(content.columns),
-        n_out=table.outputs.n,
+        n_in=len(document.columns),
+        n_out=expected.shape[1],
         expected=array("uint64_t expected", bits, 5).replace("\n", "\n    ").strip(),
         seed=SEED,
     )
-
-
-def table_constants_size(content: TableContent) -> int:
-    """Return the bytes of a header's weights, biases, columns and edges."""
-    n_edges = sum(n for kind, n, _ in content.columns if kind == "number")
-    params = sum(net.n_params for net, _ in content.nets)
-    return 4 * params + _NUMBER_BYTES * n_edges + _COLUMN_BYTES * len(content.columns)
-
-
-def table_stack_size(table: Table) -> int:
-    """Return the bytes of the arrays that are on the stack during a prediction."""
-    widths = table.first.sizes[1:]
-    n_inputs = sum(encoding.n_inputs for encoding in table.encodings)
-    floats_used = n_inputs + 2 * max(widths) + max(widths[1:-1], default=0) + table.first.net.n_out
-    return 4 * floats_used + _NUMBER_BYTES * table.outputs.n

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, Any
+from string import Template
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from numpy.typing import NDArray
+
+    from cmlp.export.quantization import Comparison
+    from cmlp.model import Combination
 
 _LONGEST_NAME = 40  # C99 guarantees 63 significant characters; the longest suffix has 20
 _KEYWORDS = """
@@ -24,6 +28,42 @@ _KEYWORDS = """
     template this thread_local throw true try typedef typeid typename typeof typeof_unqual union unsigned using virtual
     void volatile wchar_t while xor xor_eq
 """
+
+
+CHECK_USAGE = ("check()", "1 if the outputs have the bits that Python computed, else 0")
+
+
+class Parts(NamedTuple):
+    """The parts of a header that depend on its rows and its arithmetic.
+
+    Attributes
+    ----------
+    constants, stack : int
+        Bytes of the constants, and of the arrays on the stack.
+    usage : list of (str, str)
+        Each function, without the prefix, and what it does.
+    about : list of str
+        More lines for the comment.
+    code, frames : str
+        The sizes of the code on a Cortex-M4, and of the stack beside the arrays.
+    sizes : (int, int)
+        Number of inputs and outputs.
+    opening, body : str
+        What comes before and after the sizes.
+    comparison : Comparison or None
+        Of integers with float32.
+    """
+
+    constants: int
+    stack: int
+    usage: list[tuple[str, str]]
+    about: list[str]
+    code: str
+    frames: str
+    sizes: tuple[int, int]
+    opening: str
+    body: str
+    comparison: Comparison | None = None
 
 
 def prefix_of(name: str | None, path: str | os.PathLike[str] | TextIO) -> str:
@@ -103,6 +143,27 @@ def text_function(prefix: str, what: str, texts: Sequence[str], comment: str) ->
         f"    static const char *const texts[{len(texts)}] = {{\n{table}}};\n"
         f'    return index < 0 || index >= {len(texts)} ? "" : texts[index];\n}}\n'
     )
+
+
+_CLASSIFY = Template("""\
+/* Returns the index of the predicted class. */
+static inline int $declaration
+{
+    $arrays
+    int best = 0;
+    $calls
+    $find
+    return best;
+}
+""")
+
+
+def classify(declaration: str, arrays: str, calls: str, combination: Combination, threshold: str = "0.5f") -> str:
+    """Return the function that finds the class of a row from its outputs."""
+    find = f"best = output[0] > {threshold};"
+    if combination.answer == "largest":
+        find = f"for (int j = 1; j < {combination.n_classes}; j++) best = output[j] > output[best] ? j : best;"
+    return _CLASSIFY.substitute(declaration=declaration, arrays=arrays, calls=calls, find=find)
 
 
 def functions(template: str, prefix: str, used: Iterable[str]) -> str:

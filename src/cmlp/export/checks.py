@@ -1,20 +1,11 @@
-"""Checks that all exports share: finite weights, and the import of optional packages."""
+"""Checks that exports share: the range of a scale, and the import of optional packages."""
 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from cmlp.record import Record
-
-
-def require_finite(record: Record) -> None:
-    """Raise ValueError if a weight is NaN or infinite."""
-    if not np.isfinite(record.params).all():
-        raise ValueError("a weight is NaN or infinite: such a model cannot be exported")
 
 
 def scale_in(dtype: np.dtype[Any], scale: float, where: str) -> np.floating[Any]:

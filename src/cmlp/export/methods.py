@@ -1,4 +1,4 @@
-"""The methods of networks and estimators that export a trained model to other programs and libraries."""
+"""The methods of networks and estimators that write a trained model for other programs and libraries."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from cmlp.export.c_header import CHeader
-    from cmlp.record import Record
+    from cmlp.model import ModelDocument
+    from cmlp.training.state import TrainingState
 
 
 class ExportMethods:
-    """A base class of `Network` and the estimators. The exports themselves are loaded at first use."""
+    """A base class of `Network` and all estimators. The exports themselves are loaded at first use."""
 
-    def _record(self) -> Record:
-        """Return the content of the model; raises NotFittedError for an estimator that is not fitted."""
+    def _document(self) -> ModelDocument:
+        """Return what the model consists of; raises NotFittedError for an estimator that is not fitted."""
         raise NotImplementedError
 
     def to_c(
@@ -42,8 +43,13 @@ class ExportMethods:
           the `input_scale` of the model.
         - ``digits_classify``, ``digits_classify_u8``: the index of the predicted class, and ``digits_label(index)``,
           its label. Only if each row has one class.
+        - ``digits_feature(index)``: the name of a column, if the columns have names.
         - ``digits_check()``: 1 if the outputs for pseudo-random rows have the bits that Python computed, 0 if options
           of the compiler change the results.
+
+        Of an estimator for tables, the header has the encoder of the columns and all networks. Rows and outputs are
+        doubles, and there are no functions for bytes. A row has an element for each column in the order of `fit`: a
+        number, NaN for a missing one, or the code of a category, which ``digits_category(column, name)`` returns.
 
         With `int8`, the header uses integer arithmetic only. It takes about a quarter of the memory, and its outputs
         are approximations (see Notes).
@@ -58,7 +64,8 @@ class ExportMethods:
             "float32" rounds the weights of a float64 model, which is otherwise refused.
         int8 : bool, default=False
             Whether weights and activations are 8-bit integers. The activations of the hidden layers must be relu,
-            logistic or tanh.
+            logistic or tanh. Not for tables: 8-bit inputs with one step for all columns would lose the places in the
+            bins.
         calibrate : array-like of shape (n, n_features) or tuple (X, y), default=None
             With `int8`: typical rows, for example 5,000 rows of the training data, which determine the ranges of the
             integers. The rows themselves are not stored. With the labels y of a classifier, the result also contains
@@ -76,8 +83,9 @@ class ExportMethods:
         OSError
             If the file cannot be written.
         ValueError
-            If an argument is invalid, a weight is NaN or infinite, `int8` does not support an activation, or float32
-            cannot hold the differences of a float64 model's outputs, because they are far from 0.
+            If an argument is invalid, a weight is NaN or infinite, `int8` does not support the model, a category, label
+            or name contains a NUL character, an output is not finite, or float32 cannot hold the differences of a
+            float64 model's outputs, because they are far from 0.
 
         Notes
         -----
@@ -93,7 +101,7 @@ class ExportMethods:
         """
         from cmlp.export.c_header import write_c_header
 
-        return write_c_header(self._record(), path, name=name, dtype=dtype, int8=int8, calibrate=calibrate)
+        return write_c_header(self._document(), path, name=name, dtype=dtype, int8=int8, calibrate=calibrate)
 
     def to_html(
         self, path: str | os.PathLike[str], *, data: Sequence[ArrayLike] | None = None, title: str | None = None
@@ -104,6 +112,10 @@ class ExportMethods:
         activations of all neurons, the strongest connections, and for a chosen neuron its weights and weighted sum.
         With examples, the same network also learns in the page, from random weights.
 
+        The page of an estimator for tables predicts: it has a field for each column, shows the probabilities of the
+        classes or the predicted numbers, and for each column a curve: the prediction if only this column changes. The
+        fields begin with a typical row: the medians and the most frequent categories.
+
         Parameters
         ----------
         path : str or path-like
@@ -111,7 +123,8 @@ class ExportMethods:
         data : Dataset or sequence of four arrays, default=None
             Examples ``X_train, y_train, X_test, y_test``, as for the training of this model, but dense. The page
             contains the first of them: at most 500 training and 300 test rows, and at most 120 KB. None for the
-            bundled digits if the model has 784 inputs and its classes are digits, otherwise for no examples.
+            bundled digits if the model has 784 inputs and its classes are digits, otherwise for no examples. Always
+            None for a table.
         title : str or None, default=None
             The heading; None for one that describes the model.
 
@@ -123,8 +136,13 @@ class ExportMethods:
             If the file cannot be written.
         ValueError
             If the page cannot show the model (a weight is NaN or infinite, or there are more than 8 hidden layers,
-            1,024 neurons in a hidden layer, 100 outputs, or 256 inputs other than 784), if `data` does not fit the
-            model, or if `path` exists and is not a regular file.
+            1,024 neurons in a hidden layer, 100 outputs, 256 inputs other than 784, or 2,000,000 weights in all
+            networks of a table), if `data` does not fit the model, or if `path` exists and is not a regular file.
+
+        Notes
+        -----
+        The page encodes the numbers and categories of a table with the bits of Python. It computes its networks in
+        double precision, so probabilities and standardized predictions differ from those of Python by about 1e-6.
 
         Examples
         --------
@@ -133,9 +151,9 @@ class ExportMethods:
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     Network([4, 8, 3]).to_html(os.path.join(folder, "network.html"))
         """
-        from cmlp.page.document import write_page
+        from cmlp.page.document import page_of
 
-        write_page(self._record(), path, data, title)
+        page_of(self._document(), data, title).write(path)
 
     def to_onnx(self, path: str | os.PathLike[str], *, input_dtype: str | None = None) -> None:
         """Write the trained model as an ONNX file (opset 17), for ONNX Runtime and other programs.
@@ -144,9 +162,17 @@ class ExportMethods:
         graph. The outputs are:
 
         - of a `Network`: ``output`` of shape (n, n_outputs), as `Network.forward` returns it.
-        - of an `MLPClassifier`: ``label`` of shape (n,), or a 0/1 matrix for multilabel targets, and ``probabilities``
+        - of a classifier: ``label`` of shape (n,), or a 0/1 matrix for multilabel targets, and ``probabilities``
           of shape (n, n_classes), as `predict` and `predict_proba` return them.
-        - of an `MLPRegressor`: ``prediction``, of the shape that `predict` returns.
+        - of a regressor: ``prediction``, of the shape that `predict` returns.
+
+        The graph of an estimator for tables has the encoder of the columns and all networks. It has an input of shape
+        (n, 1) for each column of `fit`, also for those that are not used. The inputs have the names of the columns, or
+        ``column_0``, ``column_1`` and so on if not all names are text. Their types are:
+
+        - text for a column whose categories are text; "" is the missing value.
+        - double for all other columns, numbers and categories that are numbers or booleans; NaN is the missing value.
+          A date is a number: days since 1970, in UTC if it has a time zone.
 
         Needs the package onnx (the extra ``cmlp[onnx]``).
 
@@ -155,7 +181,7 @@ class ExportMethods:
         path : str or path-like
             An existing file is replaced atomically.
         input_dtype : {"float32", "float64", "uint8"} or None, default=None
-            Element type of ``X``; None means the type of the weights.
+            Element type of ``X``; None means the type of the weights. Always None for a table.
 
         Raises
         ------
@@ -169,12 +195,19 @@ class ExportMethods:
             If ONNX has no type for the class labels. It has types for integers, booleans, float32, float64 and text.
         ValueError
             If a weight is NaN or infinite, a label is not valid Unicode or not below ``2**63``, `input_scale` is out of
-            the range of the weights' type, inputs of float32 cannot hold the values of a column, or the file would be
-            larger than 2 GiB.
+            the range of the weights' type, inputs of float32 cannot hold the values of a column, ONNX cannot contain a
+            column of a table (its categories are text and numbers, or a number that is not a double, or both "" and
+            missing values), or the file would be larger than 2 GiB.
 
         Notes
         -----
-        Results agree with those of cmlp up to rounding, because other programs add numbers in another order.
+        Results agree with those of cmlp up to rounding, because other programs add numbers in another order. The
+        columns of a table are encoded with the bits of Python. A graph cannot raise errors: an infinite number, which
+        `predict` refuses, counts as a very large one.
+
+        An input whose column has the name of an output, for example "label", has an underscore at the end: ``label_``.
+        An empty name becomes ``column_0`` with the index of the column. The file's metadata ``cmlp.feature_names`` has
+        the names of `fit`.
 
         Examples
         --------
@@ -185,7 +218,7 @@ class ExportMethods:
         """
         from cmlp.export.onnx_writer import write_onnx
 
-        write_onnx(self._record(), path, input_dtype)
+        write_onnx(self._document(), path, input_dtype)
 
     def to_torch(self) -> Any:
         """Return the trained network as a PyTorch module, in evaluation mode.
@@ -207,7 +240,8 @@ class ExportMethods:
         NotFittedError
             If an estimator is not fitted.
         ValueError
-            If a weight is NaN or infinite, or `input_scale` is out of the range of the weights' type.
+            If a weight is NaN or infinite, `input_scale` is out of the range of the weights' type, or this is an
+            estimator for tables, which is more than one network.
 
         See Also
         --------
@@ -226,4 +260,96 @@ class ExportMethods:
         """
         from cmlp.export.torch_modules import to_torch
 
-        return to_torch(self._record())
+        return to_torch(self._document())
+
+
+class EstimatorExports(ExportMethods):
+    """A base class of all estimators."""
+
+    def _parameters(self) -> object:
+        """Return the validated parameters."""
+        raise NotImplementedError
+
+    def _training_state(self) -> TrainingState | None:
+        """Return the training state; None for tables, whose files have none."""
+        return None
+
+    def save(self, path: str | os.PathLike[str], *, include_training_state: bool = False) -> None:
+        """Write the fitted estimator to a model file, which `cmlp.load` and the C library can read.
+
+        Saving is atomic: if it fails, an existing file stays unchanged. The file contains the network, the parameters
+        of the constructor, the classes and the feature names, but no training data. That of an estimator for tables
+        contains all networks, the encoding of the columns, the categories and the range of the targets, but no history.
+
+        Parameters
+        ----------
+        path : str or path-like
+        include_training_state : bool, default=False
+            Whether to store the optimizer state and the curves too, so that `partial_fit` and ``fit(resume=True)`` on
+            the loaded model give the same results as on the original one. With Adam, this makes the file three times
+            as large, and the order of the rows takes 8 bytes per row. The parameter `callbacks` is not stored, and
+            neither are initial weights in `initialization`: the loaded estimator has the defaults of both. Not for
+            tables: pickle them instead.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        OSError
+            If the file cannot be written.
+        TypeError
+            If a parameter (for example a RandomState or a function), the labels or column names (for example dates) or
+            a category (for example a Decimal) cannot be stored exactly, or if this is an instance of a subclass.
+        ValueError
+            If a weight is NaN or infinite, a parameter is invalid, a table has more than 1,024 networks, or `path`
+            exists and is not a regular file.
+        """
+        from cmlp.files.models import require_own_class, write_model
+
+        require_own_class(self)
+        document = self._document()
+        self._parameters()  # raises ValueError for invalid parameters, with which the file could not be loaded
+        write_model(path, document, self._training_state(), include_training_state=include_training_state)
+
+    def to_sklearn(self) -> Any:
+        """Return the fitted estimator as one of scikit-learn.
+
+        Needs scikit-learn. Neither the result nor programs that load it need cmlp.
+
+        Returns
+        -------
+        sklearn.neural_network.MLPClassifier or sklearn.neural_network.MLPRegressor
+            A fitted estimator with copies of the weights in their dtype, and the same classes, feature names, curves
+            and counters. Its predictions agree up to rounding. If `input_scale` is not 1, it becomes a part of the
+            first layer, and all weights are float64. It has the parameters that scikit-learn has too; a value that only
+            cmlp accepts, for example ``learning_rate="one_cycle"``, becomes scikit-learn's default. The state of the
+            optimizer is not converted, so its `partial_fit` starts with a new optimizer.
+
+        Raises
+        ------
+        ImportError
+            If scikit-learn is not installed.
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If scikit-learn cannot compute the same predictions: hidden layers with different activations, or another
+            one than identity, logistic, tanh and relu; a loss that scikit-learn does not have; an estimator for tables,
+            which is more than one network. The message names all of them. Also if a weight is NaN or infinite, or a
+            shift of `input_scale` is so large beside its factor that the weights cannot contain it, even in float64:
+            subtract a constant from the column before fit.
+
+        See Also
+        --------
+        cmlp.from_sklearn : The opposite direction.
+
+        Examples
+        --------
+        >>> from cmlp import MLPRegressor
+        >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [1.0, 3.0, 5.0, 7.0]
+        >>> model = MLPRegressor(hidden_layer_sizes=(8,), learning_rate_init=0.1, tol=0.01, random_state=1).fit(X, y)
+        >>> abs(model.to_sklearn().predict(X) - model.predict(X)).max() < 1e-12  # doctest: +SKIP
+        True
+        """
+        from cmlp.export.scikit_learn import to_sklearn
+
+        return to_sklearn(self._document(), self._training_state())

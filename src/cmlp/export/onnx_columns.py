@@ -6,43 +6,32 @@ docs/arithmetic.md ("Columns of a table") defines the encoding; the nodes comput
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cmlp.export.onnx_nodes import ML_DOMAIN, require_unicode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
     from cmlp.export.onnx_nodes import Nodes
-    from cmlp.files.tables import TableContent
+    from cmlp.model import Column, ModelDocument
 
 _LARGEST = 1e9  # of a centred and scaled number
 _MISSING_TEXT = ""  # the missing value in a column of text: ONNX has no other one
 _OTHER = -1
 
 
-class Number(NamedTuple):
-    """A column of numbers: its place in a row, and the parameters of its encoding."""
-
-    column: int
-    centre: float
-    scale: float
-    edges: NDArray[np.float64]
-    missing: bool
-
-
-def input_names(content: TableContent, outputs: Sequence[str]) -> list[str]:
+def input_names(document: ModelDocument, outputs: Sequence[str]) -> list[str]:
     """Return the name of each column's input, in the order of the columns.
 
     It is the column's name, or "column_0" and so on if the columns have no names. A name that is empty, that of an
     output or that of an earlier column is changed.
     """
-    n = len(content.columns)
-    names = content.feature_names
+    n, names = document.n_inputs, document.feature_names
     wanted = [""] * n if names is None else [str(name) for name in names]
     for name in wanted:
         require_unicode(name, "column name")
@@ -70,30 +59,30 @@ class ColumnNodes:
     Parameters
     ----------
     nodes : Nodes
-    content : TableContent
+    document : ModelDocument
     names : list of str
         The name of each column's input.
     """
 
-    def __init__(self, nodes: Nodes, content: TableContent, names: Sequence[str]) -> None:
-        self.nodes, self.content, self.names = nodes, content, names
+    def __init__(self, nodes: Nodes, document: ModelDocument, names: Sequence[str]) -> None:
+        assert document.columns is not None
+        self.nodes, self.document, self.names, self.columns = nodes, document, names, list(document.columns)
         self.features: list[str] = []  # float32 matrices side by side
         self.places: list[list[int]] = [[] for _ in names]  # of each column's features
         self.bins: set[int] = set()  # places of features that networks without bins do not see
         self.n_features = 0
-        numbers = list(_numbers(content))
+        numbers = {i: column for i, column in enumerate(self.columns) if column.kind == "number"}
         if numbers:
-            self._encode_numbers(numbers)
-        kinds = content.columns
-        categories = [i for i, (kind, _, _) in enumerate(kinds) if kind == "category"]
-        self._encode_categories([i for i in categories if kinds[i][1] != 2])
-        self._encode_pairs([i for i in categories if kinds[i][1] == 2])
+            self._encode_numbers(list(numbers), list(numbers.values()))
+        sizes = {i: column.n for i, column in enumerate(self.columns) if column.kind == "category"}
+        self._encode_categories([i for i, n in sizes.items() if n != 2])
+        self._encode_pairs([i for i, n in sizes.items() if n == 2])
         self.all = nodes.node("Concat", *self.features, axis=1) if self.features else self._zero()
 
     def inputs(self, *, bins: bool) -> str:
         """Add the selection of the inputs with or without bins, in the order of the encoder; return its name."""
         order = [place for places in self.places for place in places if bins or place not in self.bins]
-        return self._columns(self.all, order or [0])
+        return self._chosen(self.all, order or [0])
 
     def _zero(self) -> str:
         """Return a column of zeros: the single input if no column is used."""
@@ -102,9 +91,9 @@ class ColumnNodes:
 
     # Numbers
 
-    def _encode_numbers(self, numbers: Sequence[Number]) -> None:
+    def _encode_numbers(self, owners: Sequence[int], numbers: Sequence[Column]) -> None:
         nodes = self.nodes
-        x = nodes.node("Concat", *(self.names[c.column] for c in numbers), axis=1)
+        x = nodes.node("Concat", *(self.names[i] for i in owners), axis=1)
         absent = nodes.node("IsNaN", x)
         centres = np.array([c.centre for c in numbers])
         present = nodes.node("Where", absent, self._constant("centres", centres), x)
@@ -113,27 +102,27 @@ class ColumnNodes:
         z = nodes.node("Clip", z, nodes.double(-_LARGEST), nodes.double(_LARGEST))
         third = nodes.node("Div", z, nodes.double(3.0))
         square = nodes.node("Add", nodes.double(1.0), nodes.node("Mul", third, third))
-        self._add(nodes.node("Div", z, nodes.node("Sqrt", square)), [c.column for c in numbers])
-        self._encode_bins(numbers, x, absent)
+        self._add(nodes.node("Div", z, nodes.node("Sqrt", square)), owners)
+        self._encode_bins(owners, numbers, x, absent)
         flagged = [k for k, c in enumerate(numbers) if c.missing]
         if flagged:
-            self._add(self._columns(absent, flagged), [numbers[k].column for k in flagged])
+            self._add(self._chosen(absent, flagged), [owners[k] for k in flagged])
 
-    def _encode_bins(self, numbers: Sequence[Number], x: str, absent: str) -> None:
+    def _encode_bins(self, owners: Sequence[int], numbers: Sequence[Column], x: str, absent: str) -> None:
         """Add the place of each number in each of its bins."""
-        owners = [k for k, c in enumerate(numbers) for _ in c.edges[1:]]
-        if not owners:
+        places = [k for k, c in enumerate(numbers) for _ in c.edges[1:]]
+        if not places:
             return
         nodes = self.nodes
         low = np.concatenate([c.edges[:-1] for c in numbers])
         high = np.concatenate([c.edges[1:] for c in numbers])
-        above = nodes.moved(self._columns(x, owners), self._constant("edges.negative", -low))
+        above = nodes.moved(self._chosen(x, places), self._constant("edges.negative", -low))
         part = nodes.node("Div", above, self._constant("widths", high - low))
         part = nodes.node("Clip", part, nodes.double(0.0), nodes.double(1.0))
         part = nodes.node("Sub", part, nodes.double(0.5))
-        part = nodes.node("Where", self._columns(absent, owners), nodes.double(0.0), part)
-        self.bins = set(range(self.n_features, self.n_features + len(owners)))
-        self._add(part, [numbers[k].column for k in owners])
+        part = nodes.node("Where", self._chosen(absent, places), nodes.double(0.0), part)
+        self.bins = set(range(self.n_features, self.n_features + len(places)))
+        self._add(part, [owners[k] for k in places])
 
     # Categories
 
@@ -156,7 +145,7 @@ class ColumnNodes:
         nodes = self.nodes
         values = nodes.node("Concat", *map(self._value, columns), axis=1)
         place = {i: k for k, i in enumerate(columns)}
-        chosen = self._columns(values, [place[i] for i in owners])
+        chosen = self._chosen(values, [place[i] for i in owners])
         equal = nodes.node("Equal", chosen, self._constant(name, keys))
         missing = np.isnan(keys)
         if missing.any():
@@ -210,10 +199,10 @@ class ColumnNodes:
         return number
 
     def _categories(self, i: int) -> Sequence[object]:
-        return self.content.categories[i] or ()
+        return self.columns[i].categories or ()
 
     def _label(self, i: int) -> str:
-        names = self.content.feature_names
+        names = self.document.feature_names
         return f"column {i if names is None else repr(str(names[i]))}"
 
     # Parts
@@ -225,20 +214,10 @@ class ColumnNodes:
             self.places[i].append(self.n_features)
             self.n_features += 1
 
-    def _columns(self, matrix: str, indices: Sequence[int]) -> str:
+    def _chosen(self, matrix: str, indices: Sequence[int]) -> str:
         """Return columns of a matrix."""
         name = f"columns_{len(self.nodes.constants)}"
         return self.nodes.node("Gather", matrix, self.nodes.constant(name, np.array(indices, np.int64)), axis=1)
 
     def _constant(self, name: str, values: Sequence[float] | NDArray[np.float64]) -> str:
         return self.nodes.constant(name, np.asarray(values, np.float64))
-
-
-def _numbers(content: TableContent) -> Iterator[Number]:
-    """Yield the columns of numbers."""
-    at = 0
-    for i, (kind, n, missing) in enumerate(content.columns):
-        if kind == "number":
-            centre, scale = map(float, content.numbers[at : at + 2])
-            yield Number(i, centre, scale, content.numbers[at + 2 : at + 2 + n], missing)
-            at += 2 + n

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp.export.onnx_graph import Constant, Node
-from cmlp.export.onnx_layers import layer
-from cmlp.export.onnx_values import Inputs, Rows, Value
+from cmlp.export.onnx_values import Inputs, Rows, Value, layer
 from cmlp.inputs.scale import composed
 
 if TYPE_CHECKING:

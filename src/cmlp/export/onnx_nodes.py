@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp.record import Record
+    from cmlp.model import TrainedNet
 
 _IR_VERSION = 8  # the version of opset 17; ONNX Runtime 1.12 (2022) and later read it
 _LARGEST_FILE = 2**31 - 1  # Protocol Buffers cannot write more
@@ -83,13 +83,13 @@ class Nodes:
 
     # Networks
 
-    def layers(self, record: Record, a: str, name: str = "") -> str:
+    def layers(self, trained: TrainedNet, a: str, name: str = "") -> str:
         """Add the nodes of all layers of a network; return the name of its outputs, quantiles in ascending order."""
-        for i, (weights, biases, activation, parameter) in enumerate(record.layers()):
+        for i, (weights, biases, activation, parameter) in enumerate(trained.layers):
             w = self.constant(f"{name}layers.{i}.weight", weights)
             b = self.constant(f"{name}layers.{i}.bias", biases)
             a = self.activation(activation, parameter, self.node("Gemm", a, w, b))
-        return self.sorted(a, record.net.n_out) if isinstance(record.loss_parameter, tuple) else a
+        return self.sorted(a, trained.net.n_out) if trained.sorts else a
 
     def activation(self, name: str, parameter: float, z: str) -> str:
         """Add the nodes of an activation; return the name of the result."""

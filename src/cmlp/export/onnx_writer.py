@@ -1,4 +1,4 @@
-"""Write a model as an ONNX file."""
+"""Write a model as an ONNX file: its rows or the encoder of its columns, all networks, and their outputs."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp import _core
-from cmlp.export.checks import optional_package, require_finite, scale_in
+from cmlp.export.checks import optional_package, scale_in
+from cmlp.export.onnx_columns import ColumnNodes, input_names, is_text
 from cmlp.export.onnx_nodes import Nodes, require_size, require_unicode, write_model
 from cmlp.files.texts import dump, dump_names
+from cmlp.formats import require
 from cmlp.inputs.resolution import too_coarse
 
 if TYPE_CHECKING:
@@ -18,34 +20,64 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp.inputs.scale import InputScale
-    from cmlp.record import Record
+    from cmlp.model import ModelDocument
 
 INPUT_DTYPES = ("float32", "float64", "uint8")
 # Keys of the metadata that `from_onnx` reads.
 CLASS_KEY, LOSS_KEY, NAMES_KEY = "cmlp.class", "cmlp.loss", "cmlp.feature_names"
+_ENTRY_BYTES = 64  # of an edge, a category or a column, without its text
 
 
-def write_onnx(record: Record, path: str | os.PathLike[str], input_dtype: str | None = None) -> None:
-    """Write an ONNX file; see `Network.to_onnx` and `MLPClassifier.to_onnx`."""
-    write_model(onnx_model(record, input_dtype), path)
+def write_onnx(document: ModelDocument, path: str | os.PathLike[str], input_dtype: str | None = None) -> None:
+    """Write an ONNX file; see `Network.to_onnx`."""
+    write_model(onnx_model(document, input_dtype), path)
 
 
-def onnx_model(record: Record, input_dtype: str | None = None) -> Any:
+def onnx_model(document: ModelDocument, input_dtype: str | None = None) -> Any:
     """Return the content of the file as an ``onnx.ModelProto``."""
     onnx = optional_package("onnx", "to_onnx", "onnx")
-    require_finite(record)
+    require(document, "to_onnx")
     if input_dtype not in (None, *INPUT_DTYPES):
         raise ValueError(
             f"input_dtype must be one of {', '.join(map(repr, INPUT_DTYPES))} or None, got {input_dtype!r}"
         )
-    classes = None if record.labels is None else label_values(record.labels.classes)
-    require_size(record.params.nbytes + (0 if classes is None else bytes_of(classes)))
-    writer = _Writer(onnx, record)
-    x = writer.build(input_dtype or record.net.dtype.name, classes)
-    return writer.model([x], writer.metadata())
+    if input_dtype is not None and document.columns is not None:
+        raise ValueError(
+            f"input_dtype must be None for a table, whose columns are doubles and text, got {input_dtype!r}"
+        )
+    classes = None if document.labels is None else _label_values(document.labels.classes)
+    require_size(_size(document) + (0 if classes is None else _bytes_of(classes)))
+    writer: _Writer = (
+        _RowWriter(onnx, document, input_dtype) if document.columns is None else _TableWriter(onnx, document)
+    )
+    if classes is not None:
+        writer.classifier(classes)
+    else:
+        writer.numbers()
+    return writer.model(writer.inputs, _metadata(document))
 
 
-def label_values(classes: NDArray[Any]) -> NDArray[Any]:
+def _metadata(document: ModelDocument) -> dict[str, str]:
+    """Return what the graph does not show."""
+    net, names = document.net, document.feature_names
+    strings = {CLASS_KEY: document.class_name}
+    # A function cannot be stored, and predictions do not need it. `from_onnx` reads no tables.
+    if isinstance(net.loss, str) and document.columns is None:
+        strings[LOSS_KEY] = dump([net.loss, net.loss_parameter if _core.LOSSES[net.loss].parameter else None])
+    return strings if names is None else {**strings, NAMES_KEY: dump_names(names)}
+
+
+def _size(document: ModelDocument) -> int:
+    """Return about the bytes of all constants but the classes."""
+    size = sum(params.nbytes for _, params in document.networks)
+    if document.columns is not None:
+        texts = [value for values in document.columns.categories for value in values or ()]
+        entries = len(document.columns) + len(document.columns.numbers) + len(texts)
+        size += _ENTRY_BYTES * entries + 4 * sum(len(text) for text in texts if isinstance(text, str))
+    return size
+
+
+def _label_values(classes: NDArray[Any]) -> NDArray[Any]:
     """Return class labels in a dtype that ONNX has; raises TypeError or ValueError for other labels."""
     kind = classes.dtype.kind
     if kind in "OU":
@@ -63,14 +95,14 @@ def label_values(classes: NDArray[Any]) -> NDArray[Any]:
     )
 
 
-def bytes_of(classes: NDArray[Any]) -> int:
+def _bytes_of(classes: NDArray[Any]) -> int:
     """Return the bytes that labels take in a file."""
     if classes.dtype.kind in "OU":
         return sum(len(label.encode()) + 8 for label in classes.tolist())
     return classes.nbytes
 
 
-def require_resolution(scale: InputScale) -> None:
+def _require_resolution(scale: InputScale) -> None:
     """Raise ValueError if inputs of float32 near a shift are too far apart for the factor."""
     coarse = too_coarse(scale.shift, 1 / np.abs(scale.factor), np.float32)
     if coarse.any():
@@ -82,80 +114,139 @@ def require_resolution(scale: InputScale) -> None:
 
 
 class _Writer(Nodes):
-    """The graph of one network."""
+    """The graph of a model. The two kinds differ in what comes before the networks, and in the type of the outputs.
 
-    def __init__(self, onnx: Any, record: Record) -> None:
-        super().__init__(onnx, record.net.dtype)
-        self.record = record
+    Attributes
+    ----------
+    inputs : list
+        The inputs of the graph.
+    a : str
+        The outputs of the network, or of all networks as a mean.
+    kind : numpy.dtype
+        The type of the outputs.
+    """
 
-    def build(self, input_dtype: str, classes: NDArray[Any] | None) -> Any:
-        """Add all nodes; return the input X with the given type."""
-        net = self.record.net
-        a = self.layers(self.record, self.scaled(input_dtype))
-        if self.record.kind == "network":
-            self.output("output", a, self.dtype, net.n_out)
-        elif classes is None:
-            flat = net.n_out == 1
-            self.output("prediction", self.flat(a) if flat else a, self.dtype, None if flat else net.n_out)
-        else:
-            self.classifier(a, classes)
-        return self.onnx.helper.make_tensor_value_info("X", self.element(np.dtype(input_dtype)), ["N", net.n_in])
+    document: ModelDocument
+    inputs: list[Any]
+    a: str
+    kind: np.dtype[Any]
 
-    def metadata(self) -> dict[str, str]:
-        """Return what the graph does not show."""
-        net, names = self.record.net, self.record.feature_names
-        strings = {CLASS_KEY: self.record.class_name}
-        if isinstance(net.loss, str):  # a function cannot be stored, and predictions do not need it
-            strings[LOSS_KEY] = dump([net.loss, net.loss_parameter if _core.LOSSES[net.loss].parameter else None])
-        return strings if names is None else {**strings, NAMES_KEY: dump_names(names)}
+    def input(self, name: str, dtype: np.dtype[Any], n_columns: int) -> Any:
+        """Return an input of the graph."""
+        return self.onnx.helper.make_tensor_value_info(name, self.element(dtype), ["N", n_columns])
 
-    # The network
+    def numbers(self) -> None:
+        """Add the output of a network, or "prediction", which `predict` of a regressor returns."""
+        n, is_network = self.document.net.n_out, self.document.kind == "network"
+        flat = n == 1 and not is_network
+        a = self.flat(self.a) if flat else self.a
+        self.output("output" if is_network else "prediction", a, self.kind, None if flat else n)
 
-    def scaled(self, input_dtype: str) -> str:
+    def classifier(self, classes: NDArray[Any]) -> None:
+        """Add the outputs "label" and "probabilities", which `predict` and `predict_proba` return."""
+        index, probabilities = self.answer(len(classes))
+        self.output("label", self.node("Gather", self.constant("classes", classes), index), classes.dtype)
+        self.output("probabilities", probabilities, self.kind, self.document.combination.n)
+
+    def answer(self, n_classes: int) -> tuple[str, str]:
+        """Add the index of the most probable class, and the probabilities."""
+        raise NotImplementedError
+
+
+class _RowWriter(_Writer):
+    """The graph of one network, whose rows are one input X."""
+
+    def __init__(self, onnx: Any, document: ModelDocument, input_dtype: str | None) -> None:
+        super().__init__(onnx, document.net.dtype)
+        self.document, self.kind = document, self.dtype
+        input_dtype = input_dtype or self.dtype.name
+        self.a = self.layers(document.first, self._scaled(input_dtype))
+        self.inputs = [self.input("X", np.dtype(input_dtype), document.n_inputs)]
+
+    def _scaled(self, input_dtype: str) -> str:
         """Add the input scale; return the name of the inputs of the first layer."""
-        a, scale = "X", self.record.input_scale
+        a, scale = "X", self.document.input_scale
         # In float64, the layers get the bits that they get in Python.
         wide = np.dtype(np.float64 if isinstance(scale, tuple) or input_dtype == "float64" else self.dtype)
         if input_dtype != wide.name:
             a = self.node("Cast", a, to=self.element(wide))
         if isinstance(scale, tuple):
             if input_dtype == "float32":
-                require_resolution(scale)
+                _require_resolution(scale)
             a = self.node("Sub", a, self.constant("input.shift", scale.shift))
             a = self.node("Mul", a, self.constant("input.factor", scale.factor))
         elif scale != 1:
             a = self.node("Mul", a, self.constant("input_scale", np.asarray(scale_in(wide, scale, "ONNX"))))
         return a if wide == self.dtype else self.node("Cast", a, to=self.element(self.dtype))
 
-    # The outputs
-
-    def classifier(self, a: str, classes: NDArray[Any]) -> None:
-        """Add the outputs "label" and "probabilities", which `predict` and `predict_proba` return."""
-        labels, n_classes = self.record.labels, len(classes)
-        assert labels is not None
-        if labels.kind == "multilabel":
-            above = self.node("Greater", a, self.number(0.5))
-            self.output(
-                "label", self.node("Cast", above, to=self.onnx.TensorProto.INT64), np.dtype(np.int64), n_classes
-            )
-            self.output("probabilities", a, self.dtype, n_classes)
+    def classifier(self, classes: NDArray[Any]) -> None:
+        """Add the outputs "label" and "probabilities"; for multilabel targets, the labels are a 0/1 matrix."""
+        assert self.document.labels is not None
+        if self.document.labels.kind != "multilabel":
+            super().classifier(classes)
             return
-        if labels.kind == "binary":
+        above = self.node("Greater", self.a, self.number(0.5))
+        self.output("label", self.cast(above, np.int64), np.dtype(np.int64), len(classes))
+        self.output("probabilities", self.a, self.dtype, len(classes))
+
+    def answer(self, n_classes: int) -> tuple[str, str]:
+        """Add the index of the most probable class, and the probabilities."""
+        a, rule = self.a, self.document.combination.rule
+        if rule == "binary":
             # No probability is above 2: a single class is always the answer.
             above = self.node("Greater", self.flat(a), self.number(0.5 if n_classes == 2 else 2))
-            index = self.node("Cast", above, to=self.onnx.TensorProto.INT64)
-            probabilities = self.node("Concat", self.node("Sub", self.number(1), a), a, axis=1)
-        else:
-            index = self.node("ArgMax", a, axis=1, keepdims=0)
-            softmax = self.record.net.activations[-1] == "softmax" or self.record.net.loss == "log_loss"
-            probabilities = a if softmax else self.normalized(a)
-        self.output("label", self.node("Gather", self.constant("classes", classes), index), classes.dtype)
-        self.output("probabilities", probabilities, self.dtype, 2 if labels.kind == "binary" else n_classes)
+            index = self.cast(above, np.int64)
+            return index, self.node("Concat", self.node("Sub", self.number(1), a), a, axis=1)
+        index = self.node("ArgMax", a, axis=1, keepdims=0)
+        return index, self._normalized(a) if rule == "normalized" else a
 
-    def normalized(self, a: str) -> str:
+    def _normalized(self, a: str) -> str:
         """Divide each row by its sum; equal probabilities if all outputs of a row are 0."""
         axes = self.constant("axes", np.array([1], np.int64))
         total = self.node("ReduceSum", a, axes, keepdims=1)
         is_zero = self.node("Equal", total, self.number(0))
         numerator = self.node("Where", is_zero, self.number(1), a)
-        return self.node("Div", numerator, self.node("Where", is_zero, self.number(self.record.net.n_out), total))
+        return self.node("Div", numerator, self.node("Where", is_zero, self.number(self.document.net.n_out), total))
+
+
+class _TableWriter(_Writer):
+    """The graph of several networks behind an encoder, with an input for each column."""
+
+    def __init__(self, onnx: Any, document: ModelDocument) -> None:
+        assert document.columns is not None
+        names = input_names(document, ("prediction",) if document.labels is None else ("label", "probabilities"))
+        prefix = "cmlp."
+        while any(name.startswith(prefix) for name in names):  # the names of a graph must differ
+            prefix += "_"
+        super().__init__(onnx, np.dtype(np.float32), prefix)
+        self.document, self.kind = document, np.dtype(np.float64)
+        # Also for columns that are not used: programs pass the whole table.
+        kinds = [np.dtype(object if is_text(values) else np.float64) for values in document.columns.categories]
+        self.inputs = [self.input(name, kind, 1) for name, kind in zip(names, kinds, strict=True)]
+        encoder, wide = ColumnNodes(self, document, names), document.columns.core.width(True)
+        encoded: dict[int, str] = {}
+        found = []
+        for k, trained in enumerate(document.networks):
+            n_in = trained.net.n_in
+            if n_in not in encoded:
+                encoded[n_in] = encoder.inputs(bins=n_in == wide)
+            found.append(self.cast(self.layers(trained, encoded[n_in], f"networks.{k}."), np.float64))
+        self.a = self._mean(found)
+
+    def _mean(self, found: list[str]) -> str:
+        """Add the mean of the networks' outputs: of probabilities, or of numbers within the range of the targets."""
+        if self.document.target is None:
+            return self.node("Div", self.node("Sum", *found), self.double(len(found)))
+        centre, scale, low, high = map(float, self.document.target)
+        limits = self.double(low), self.double(high)
+        limited = [self.node("Clip", one, *limits) for one in found]
+        mean = self.node("Div", self.node("Sum", *limited), self.double(len(found)))
+        return self.moved(self.node("Mul", mean, self.double(scale)), self.double(centre))
+
+    def answer(self, n_classes: int) -> tuple[str, str]:
+        """Add the index of the most probable class, and the probabilities."""
+        probabilities = self.a
+        if self.document.combination.rule == "binary":
+            first = self.node("Sub", self.double(1), probabilities)
+            probabilities = self.node("Concat", first, probabilities, axis=1)
+        return self.node("ArgMax", probabilities, axis=1, keepdims=0), probabilities

@@ -1,4 +1,4 @@
-"""Round a network to 8-bit integers: weights, activations and inputs.
+"""Round a network to 8-bit integers: weights, activations and inputs; compare it with the float32 model.
 
 The result does not depend on the machine: every sum is exact (integers in float64, `math.fsum`) or is computed
 elementwise, and logistic and tanh are those of cmlp.
@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp import _core
+from cmlp.inputs.arrays import IN_PLACE, rectangular, refuse_complex, require_finite, to_float64
+from cmlp.inputs.sparse import as_dense, is_sparse
+from cmlp.inputs.validation import as_targets
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from cmlp.record import Record
+    from cmlp.model import ModelDocument
 
     Array = NDArray[Any]
 
@@ -117,41 +120,30 @@ class IntegerNet(NamedTuple):
         return self.layers[-1].sums(rows)
 
 
-def require_supported(record: Record) -> None:
-    """Raise ValueError with the name of an activation or loss that the integer network cannot compute."""
-    *hidden, output = record.net.activations
-    for name in hidden:
-        if name not in _LEVELS:
-            raise ValueError(f"int8 supports the hidden activations relu, logistic and tanh, not {name}")
-    if output not in ("softmax", "logistic", "identity"):
-        raise ValueError(f"int8 supports the output activations softmax, logistic and identity, not {output}")
-    if isinstance(record.net.loss_parameter, tuple):
-        raise ValueError(
-            "int8 does not support several quantiles: their integers have different units, so they cannot be sorted"
-        )
-
-
-def quantize(record: Record, X: Array, *, one_unit: bool) -> tuple[IntegerNet, Array]:
+def quantize(document: ModelDocument, X: Array) -> tuple[IntegerNet, Array]:
     """Return the integer network, and its outputs for the calibration rows X.
 
     Parameters
     ----------
-    record : Record
-        A float32 model with supported activations.
+    document : ModelDocument
+        Of one network in float32 with supported activations.
     X : ndarray of shape (n, n_in)
         Finite calibration rows.
-    one_unit : bool
-        Whether all outputs have the same unit, so that they can be compared.
+
+    Notes
+    -----
+    Outputs of which the largest is the answer have the same unit, so that they can be compared.
     """
-    targets = record.net.activations_of(record.params, X, scale=record.input_scale, sums=True)
+    targets = document.net.activations_of(document.params, X, scale=document.input_scale, sums=True)
     if not all(np.isfinite(sums).all() for sums in targets):
         raise ValueError("calibrate has rows for which the model's sums are not finite")
+    one_unit = document.combination.answer == "largest" and document.net.n_out > 1
     ranges = _input_range(X)
     inputs = X.astype(np.uint8) if ranges is None else ranges.bytes_of(X)
-    scale, layers = record.input_scale, []
+    scale, layers = document.input_scale, []
     shift, unit = scale if isinstance(scale, tuple) else (0.0, np.full(len(X[0]), scale))
     low = (0.0 if ranges is None else ranges.low.astype(np.float64)) - shift  # what the integer 0 means, in double
-    for i, (weights, biases, activation, _) in enumerate(record.layers()):
+    for i, (weights, biases, activation, _) in enumerate(document.first.layers):
         last = i == len(targets) - 1
         real, offset = weights.astype(np.float64), biases.astype(np.float64)
         if i == 0 and np.any(low):
@@ -258,3 +250,100 @@ def _rescale(factors: Array, table: Array | None) -> Rescale:
     carry = multipliers == 2**31
     multipliers, shifts = np.where(carry, 2**30, multipliers), 31 - (exponents + carry)
     return Rescale(multipliers, np.clip(shifts, 1, 62).astype(np.int64), table)
+
+
+# -------------------------------------------------------------------------------------------- calibration rows
+
+
+class Rows(NamedTuple):
+    """Calibration rows, and their labels or None."""
+
+    X: NDArray[Any]
+    y: NDArray[Any] | None
+
+
+class Comparison(NamedTuple):
+    """An int8 header compared with the float32 model on the calibration rows.
+
+    Attributes
+    ----------
+    rows : int
+        Number of calibration rows.
+    same_class : int or None
+        Number of rows with the same class (for multilabel targets, with the same labels); None without classes.
+    error : float or None
+        Root mean square difference of the outputs; None for models with classes.
+    accuracy, float_accuracy : float or None
+        Accuracy of int8 and of float32; None if `calibrate` had no labels.
+    """
+
+    rows: int
+    same_class: int | None
+    error: float | None
+    accuracy: float | None
+    float_accuracy: float | None
+
+    def __str__(self) -> str:
+        where = f"{self.rows:,} calibration rows"
+        if self.error is not None:
+            return f"Root mean square difference between the outputs of int8 and float32 on {where}: {self.error:.3g}."
+        assert self.same_class is not None
+        share = f"{100 * self.same_class / self.rows:.2f} %"
+        text = f"int8 and float32 predict the same class for {self.same_class:,} of {where} ({share})."
+        if self.accuracy is None or self.float_accuracy is None:
+            return text
+        loss = 100 * (self.float_accuracy - self.accuracy)
+        return (
+            f"{text}\nAccuracy on these rows: {100 * self.accuracy:.2f} % with int8, {100 * self.float_accuracy:.2f} % "
+            f"with float32, a loss of {loss:.2f} points."
+        )
+
+
+def calibration_rows(document: ModelDocument, calibrate: Any) -> Rows:
+    """Return the validated rows and labels of the argument `calibrate`.
+
+    Raises
+    ------
+    ValueError
+        If there are no rows, their shape does not fit, an input is not finite, or there are labels but no classes.
+    """
+    if calibrate is None:
+        raise ValueError("int8=True needs calibrate: rows of typical inputs, for example of the training data")
+    labelled = isinstance(calibrate, tuple) and len(calibrate) == 2
+    X, y = calibrate if labelled else (calibrate, None)
+    rows = _dense(X)
+    if rows.ndim != 2 or rows.shape[1] != document.n_inputs or not len(rows):
+        raise ValueError(f"calibrate must have shape (n, {document.n_inputs}) with n > 0, got {rows.shape}")
+    if y is None:
+        return Rows(rows, None)
+    if document.labels is None:
+        raise ValueError("calibrate=(X, y) needs a classifier; pass calibrate=X for other models")
+    return Rows(rows, document.labels.encode(as_targets(y, len(rows), "to_c", labels=True, warn_of_column=False)))
+
+
+def _dense(X: Any) -> NDArray[Any]:
+    """Return X as a finite array of uint8, float32 or float64."""
+    array = rectangular(as_dense(X, "calibrate") if is_sparse(X) else X, "calibrate")
+    refuse_complex(array)
+    if array.dtype not in IN_PLACE:
+        array = to_float64(array, "calibrate")
+    require_finite(array, "calibrate")
+    return array
+
+
+def compare(document: ModelDocument, net: IntegerNet, sums: NDArray[Any], rows: Rows) -> Comparison:
+    """Return how well the outputs `sums` of the integer network agree with the float32 model."""
+    outputs = document.net.forward(document.params, rows.X, scale=document.input_scale)
+    n, labels = len(rows.X), document.labels
+    if document.net.activations[-1] == "identity":
+        difference = outputs.astype(np.float64) - sums * net.layers[-1].units
+        return Comparison(n, None, float(np.sqrt((difference**2).mean())), None, None)
+    if document.combination.answer == "largest" and document.net.n_out > 1:
+        same = outputs.argmax(axis=1) == sums.argmax(axis=1)
+    else:
+        same = ((outputs > 0.5) == (sums > 0)).all(axis=1)
+        sums = (sums > 0).astype(np.float32)
+    if rows.y is None or labels is None:
+        return Comparison(n, int(same.sum()), None, None, None)
+    accuracies = [float(labels.correct(decided, rows.y).mean()) for decided in (sums, outputs)]
+    return Comparison(n, int(same.sum()), None, accuracies[0], accuracies[1])

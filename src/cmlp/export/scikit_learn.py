@@ -1,4 +1,4 @@
-"""Conversion of scikit-learn's fitted multilayer perceptrons."""
+"""Conversion of scikit-learn's fitted multilayer perceptrons, and of the scalers before them in a pipeline."""
 
 from __future__ import annotations
 
@@ -9,16 +9,19 @@ import numpy as np
 
 from cmlp.exceptions import NotFittedError, sklearn_class
 from cmlp.export.assembly import Layer, network_of
-from cmlp.files.models import Content
+from cmlp.formats import require
 from cmlp.inputs.labels import Labels, as_labels
-from cmlp.record import CLASS_NAMES
+from cmlp.inputs.scale import InputScale, composed
+from cmlp.model import CLASS_NAMES
 from cmlp.training.history import Curve, History
 from cmlp.training.state import TrainingState
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from cmlp.record import Record
+    from numpy.typing import NDArray
+
+    from cmlp.model import ModelDocument
 
 # What scikit-learn's estimators can compute: the activations of hidden layers, and the losses with their outputs.
 _HIDDEN = ("identity", "logistic", "relu", "tanh")
@@ -30,8 +33,8 @@ _OUTPUTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 _CHOICES = {"solver": ("lbfgs", "sgd", "adam"), "learning_rate": ("constant", "invscaling", "adaptive")}
 
 
-def read_sklearn(model: Any) -> Content:
-    """Return the content of a fitted estimator of scikit-learn; see `cmlp.from_sklearn`."""
+def read_sklearn(model: Any) -> tuple[ModelDocument, TrainingState]:
+    """Return the document and the training state of a fitted estimator of scikit-learn; see `cmlp.from_sklearn`."""
     names = {cls.__name__ for cls in type(model).__mro__ if cls.__module__.startswith("sklearn.neural_network.")}
     kind = next((kind for kind, name in CLASS_NAMES.items() if name in names), None)
     if kind is None:
@@ -48,14 +51,13 @@ def read_sklearn(model: Any) -> Content:
     if any(tensor.dtype != np.float32 for tensor in (*coefs, *intercepts)):
         coefs = [tensor.astype(np.float64) for tensor in coefs]  # whose dtype is that of the network
     tensors = zip(coefs, intercepts, [*hidden, model.out_activation_], strict=True)
-    record = network_of([Layer(*tensor) for tensor in tensors], loss=getattr(model, "loss", None))
-    record.kind = kind
-    record.labels = _labels(model) if kind == "classifier" else None
-    feature_names = getattr(model, "feature_names_in_", None)
-    record.feature_names = None if feature_names is None else np.array(feature_names, object)
-    state = TrainingState(record.params, _history(model))
+    document = network_of([Layer(*tensor) for tensor in tensors], loss=getattr(model, "loss", None))
+    document.kind, document.parameters = kind, model.get_params(deep=False)
+    document.labels = _labels(model) if kind == "classifier" else None
+    document.names = getattr(model, "feature_names_in_", None)
+    state = TrainingState(document.params, _history(model))
     state.epoch = int(model.n_iter_)
-    return Content(record, model.get_params(deep=False), state)
+    return document, state
 
 
 def _labels(model: Any) -> Labels:
@@ -77,50 +79,51 @@ def _history(model: Any) -> History:
     return history
 
 
-def to_sklearn(record: Record, parameters: Mapping[str, Any], state: TrainingState) -> Any:
+def to_sklearn(document: ModelDocument, state: TrainingState | None) -> Any:
     """Return a fitted estimator of scikit-learn; see `MLPClassifier.to_sklearn`."""
+    require(document, "to_sklearn")
     try:
         from sklearn import neural_network  # type: ignore[import-untyped]
     except ImportError as error:
         raise ImportError("to_sklearn needs scikit-learn: install it with `pip install scikit-learn`.") from error
-    model = getattr(neural_network, record.class_name)()
+    assert state is not None  # of all estimators but those for tables
+    model = getattr(neural_network, document.class_name)()
     defaults = model.get_params(deep=False)
-    _require_representable(record, defaults)
-    if record.input_scale != 1:
-        record = record.unscaled()
-    hidden = record.activations[:-1]
-    network: dict[str, Any] = {"hidden_layer_sizes": record.sizes[1:-1], "activation": hidden[0] if hidden else "relu"}
+    _require_representable(document, defaults)
+    if document.input_scale != 1:
+        document = document.unscaled()
+    net, hidden = document.net, document.net.activations[:-1]
+    network: dict[str, Any] = {"hidden_layer_sizes": net.sizes[1:-1], "activation": hidden[0] if hidden else "relu"}
     if "loss" in defaults:
-        network["loss"] = record.loss
-    model.set_params(**_training_parameters(parameters, defaults), **network)
-    model.coefs_ = [weights.copy() for weights in record.weights]
-    model.intercepts_ = [biases.copy() for biases in record.biases]
-    model.n_features_in_, model.n_outputs_, model.n_layers_ = record.sizes[0], record.sizes[-1], len(record.sizes)
-    model.out_activation_ = record.activations[-1]
-    if record.labels is not None:
-        model._label_binarizer = _label_binarizer(record.labels)
+        network["loss"] = net.loss
+    model.set_params(**_training_parameters(document.parameters, defaults), **network)
+    model.coefs_ = [weights.copy() for weights in document.first.weights]
+    model.intercepts_ = [biases.copy() for biases in document.first.biases]
+    model.n_features_in_, model.n_outputs_, model.n_layers_ = net.n_in, net.n_out, len(net.sizes)
+    model.out_activation_ = net.activations[-1]
+    if document.labels is not None:
+        model._label_binarizer = _label_binarizer(document.labels)
         model.classes_ = model._label_binarizer.classes_
-    if record.feature_names is not None:
-        model.feature_names_in_ = record.feature_names.astype(object)
+    if document.feature_names is not None:
+        model.feature_names_in_ = document.feature_names
     _set_history(model, state)
     return model
 
 
-def _require_representable(record: Record, defaults: Mapping[str, Any]) -> None:
+def _require_representable(document: ModelDocument, defaults: Mapping[str, Any]) -> None:
     """Raise ValueError unless scikit-learn's estimator can compute the same predictions."""
-    hidden, output = record.activations[:-1], record.activations[-1]
+    net = document.net
+    hidden, output, loss = net.activations[:-1], net.activations[-1], net.loss
     impossible = []
     if len(set(hidden)) > 1 or not set(hidden) <= set(_HIDDEN):
         impossible.append(f"activation={hidden[0] if len(set(hidden)) == 1 else list(hidden)!r}")
-    outputs = _OUTPUTS[record.kind].get(record.loss) if isinstance(record.loss, str) else None
-    if outputs is None or (record.loss == "poisson" and "loss" not in defaults):
-        impossible.append(f"loss={record.loss!r}")
+    outputs = _OUTPUTS[document.kind].get(loss) if isinstance(loss, str) else None
+    if outputs is None or (loss == "poisson" and "loss" not in defaults):
+        impossible.append(f"loss={loss!r}")
     elif output not in outputs:
         impossible.append(f"out_activation_={output!r}")
     if impossible:
-        raise ValueError(f"scikit-learn's {record.class_name} cannot have {' and '.join(impossible)}.")
-    if not np.isfinite(record.params).all():
-        raise ValueError("a weight is NaN or infinite")
+        raise ValueError(f"scikit-learn's {document.class_name} cannot have {' and '.join(impossible)}.")
 
 
 def _training_parameters(parameters: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
@@ -164,3 +167,57 @@ def _set_history(model: Any, state: TrainingState) -> None:
     else:
         model.validation_scores_, model.best_loss_ = None, np.inf if best_loss is None else best_loss
         model.best_validation_score_ = None
+
+
+# -------------------------------------------------------------------------------------------------------- pipelines
+
+
+def steps_of(pipeline: Any) -> list[Any]:
+    """Return the steps of a pipeline, without those that do nothing."""
+    steps = getattr(pipeline, "steps", None)
+    if not isinstance(steps, list) or not steps:
+        raise TypeError(f"pipeline must be a Pipeline of scikit-learn, got {type(pipeline).__name__}.")
+    return [step for _, step in steps if step not in ("passthrough", None)]
+
+
+def pipeline_scale(scalers: Sequence[Any], scale: float | InputScale, n_inputs: int) -> InputScale:
+    """Return the scale of inputs that pass these scalers and then `scale`, that of the network."""
+    whole: Any = (np.zeros(n_inputs), np.ones(n_inputs))
+    inner = scale if isinstance(scale, InputScale) else (0.0, scale)
+    for one in (*map(_scale_of, scalers), inner):
+        whole = composed(whole, one)
+    return InputScale(*whole)
+
+
+def _scale_of(scaler: Any) -> tuple[NDArray[np.float64] | float, NDArray[np.float64] | float]:
+    """Return shift and factor of a fitted scaler."""
+    kind = type(scaler)
+    read = _SCALERS.get(kind.__name__) if kind.__module__.startswith("sklearn.preprocessing.") else None
+    if read is None:
+        raise TypeError(
+            f"from_pipeline supports {', '.join(_SCALERS)} before the network, got {kind.__name__}: transform X before."
+        )
+    if getattr(scaler, "clip", False):
+        raise ValueError(
+            f"{kind.__name__}(clip=True) is not supported: the network would need inputs that are clipped."
+        )
+    if not hasattr(scaler, "n_features_in_"):
+        raise ValueError(f"This {kind.__name__} is not fitted yet.")
+    shift, factor = read(scaler)
+    return shift, factor
+
+
+def _inverse(scale: Any) -> Any:
+    return 1.0 if scale is None else 1 / np.asarray(scale, np.float64)
+
+
+_SCALERS: dict[str, Any] = {
+    "StandardScaler": lambda s: (s.mean_ if s.with_mean else 0.0, _inverse(s.scale_ if s.with_std else None)),
+    # Not `feature_range`, which may have been changed since fit.
+    "MinMaxScaler": lambda s: composed((s.data_min_, s.scale_), (-(s.min_ + s.data_min_ * s.scale_), 1.0)),
+    "RobustScaler": lambda s: (
+        s.center_ if s.with_centering else 0.0,
+        _inverse(s.scale_ if s.with_scaling else None),
+    ),
+    "MaxAbsScaler": lambda s: (0.0, _inverse(s.scale_)),
+}

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp.export.assembly import Layer, classifier_of, network_of, original_scale
-from cmlp.export.c_float import outputs_of
-from cmlp.export.checks import optional_package, require_finite, scale_in
+from cmlp.export.checks import optional_package, scale_in
+from cmlp.formats import require
 from cmlp.inputs.scale import InputScale
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from cmlp.record import Record
+    from cmlp.model import ModelDocument
 
 # Above this weighted sum, torch's softplus returns its input. The default of 20 is too small for float64.
 _SOFTPLUS_THRESHOLD = 50.0
@@ -31,21 +31,20 @@ _PLAIN = {
 }
 
 
-def to_torch(record: Record) -> Any:
+def to_torch(document: ModelDocument) -> Any:
     """Return the module of a network or a fitted estimator; see `Network.to_torch`."""
+    require(document, "to_torch")
     torch = optional_package("torch", "to_torch")
-    require_finite(record)
-    dtype = getattr(torch, record.net.dtype.name)
+    from cmlp.export import torch_layers
+
+    net, scale = document.net, document.input_scale
+    dtype = getattr(torch, net.dtype.name)
     modules = []
-    if isinstance(record.input_scale, tuple):
-        from cmlp.export.torch_layers import InputShift
-
-        modules.append(InputShift(record.input_scale.shift, record.input_scale.factor, dtype))
-    elif record.input_scale != 1:
-        from cmlp.export import torch_layers
-
-        modules.append(torch_layers.InputScale(scale_in(record.dtype, record.input_scale, "PyTorch").item(), dtype))
-    for weights, biases, activation, parameter in record.layers():
+    if isinstance(scale, tuple):
+        modules.append(torch_layers.InputShift(scale.shift, scale.factor, dtype))
+    elif scale != 1:
+        modules.append(torch_layers.InputScale(scale_in(net.dtype, scale, "PyTorch").item(), dtype))
+    for weights, biases, activation, parameter in document.first.layers:
         linear = torch.nn.Linear(*weights.shape, dtype=dtype)
         with torch.no_grad():
             linear.weight.copy_(torch.from_numpy(np.array(weights.T)))
@@ -53,14 +52,10 @@ def to_torch(record: Record) -> Any:
         modules.append(linear)
         if activation != "identity":
             modules.append(_module(torch, activation, parameter))
-    if isinstance(record.net.loss_parameter, tuple):
-        from cmlp.export.torch_layers import Sort
-
-        modules.append(Sort())
-    if outputs_of(record).kind == "normalized":
-        from cmlp.export.torch_layers import Normalize
-
-        modules.append(Normalize())
+    if document.first.sorts:
+        modules.append(torch_layers.Sort())
+    if document.combination.rule == "normalized":
+        modules.append(torch_layers.Normalize())
     return torch.nn.Sequential(*modules).eval()
 
 
@@ -84,8 +79,8 @@ def _module(torch: Any, activation: str, parameter: float) -> Any:
     return modules[activation]()
 
 
-def read_torch(module: Any, classes: ArrayLike | None = None) -> Record:
-    """Return the record of a PyTorch module; see `cmlp.from_torch`."""
+def read_torch(module: Any, classes: ArrayLike | None = None) -> ModelDocument:
+    """Return the document of a PyTorch module; see `cmlp.from_torch`."""
     torch = optional_package("torch", "from_torch")
     if not isinstance(module, torch.nn.Module):
         raise TypeError(f"module must be a torch.nn.Module, got {type(module).__name__}")

@@ -1,53 +1,41 @@
-"""Write trained models to files, and read their content."""
+"""Write trained models to files, and read them: a document, and for an estimator its training state beside it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
 
 from cmlp import _core
-from cmlp.exceptions import ModelFormatError, StatusError
-from cmlp.files.reader import TableFile, read_model_file
+from cmlp.exceptions import ModelFormatError
+from cmlp.files.reader import TABLE_NUMBERS, TABLE_TARGET, read_model_file
 from cmlp.files.texts import (
+    dump_categories,
+    dump_column_names,
     dump_labels,
     dump_names,
     dump_parameters,
+    load_categories,
+    load_column_names,
     load_labels,
     load_names,
     load_parameters,
     refuse,
     without_tensors,
 )
-from cmlp.record import CLASS_NAMES, Record
+from cmlp.model import CLASS_NAMES, TABLE_CLASS_NAMES, ModelDocument, TableColumns
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
-    import numpy as np
+    from numpy.typing import NDArray
 
     from cmlp.files.reader import ModelFile
-    from cmlp.files.tables import TableContent
+    from cmlp.inputs.labels import Labels
     from cmlp.training.state import TrainingState
 
 Model = TypeVar("Model")
-_KINDS = {name: kind for kind, name in CLASS_NAMES.items()}
-
-
-class Content(NamedTuple):
-    """What a model of a file or of another library consists of.
-
-    Attributes
-    ----------
-    record : Record
-    parameters : dict of str to object
-        Parameters of an estimator's constructor.
-    state : TrainingState or None
-        The history of an estimator's training, and its optimizer if that is stored; None without a history.
-    """
-
-    record: Record
-    parameters: Mapping[str, Any] = {}
-    state: TrainingState | None = None
 
 
 def require_own_class(model: object) -> None:
@@ -60,66 +48,67 @@ def require_own_class(model: object) -> None:
         )
 
 
-def write_network(path: str | os.PathLike[str], record: Record) -> None:
-    """Write a network to a model file; see `Network.save`."""
-    _write(path, record, {"class": record.class_name}, {})
-
-
-def write_estimator(
+def write_model(
     path: str | os.PathLike[str],
-    record: Record,
-    parameters: Mapping[str, Any],
-    state: TrainingState,
+    document: ModelDocument,
+    state: TrainingState | None = None,
     *,
-    include_training_state: bool,
+    include_training_state: bool = False,
 ) -> None:
-    """Write a fitted estimator to a model file; see `MLPClassifier.save`."""
-    from cmlp.files.state import dump_history, dump_state
+    """Write a model to a file; see `MLPClassifier.save`. Without the training state, only counters are kept of it."""
+    from cmlp.files.atomic import write_atomically
+    from cmlp.formats import require
 
-    owner = record.class_name
-    strings = {
-        "class": owner,
-        "history": dump_history(state),
-        "parameters": dump_parameters(without_tensors(parameters), owner),
-    }
-    arrays: dict[str, np.ndarray[Any, Any]] = {}
-    if record.labels is not None:
-        strings["classes"] = dump_labels(record.labels)
-    if record.feature_names is not None:
-        strings["feature_names"] = dump_names(record.feature_names)
-    if include_training_state:
+    require(document, "save")
+    if include_training_state and state is None:
+        raise ValueError(
+            f"include_training_state must be False for {document.class_name}: a model file has no training state of a "
+            "table. Use pickle instead."
+        )
+    strings = _strings(document, state)
+    arrays: dict[str, NDArray[Any]] = {}
+    if include_training_state and state is not None:
+        from cmlp.files.state import dump_state
+
         more, arrays = dump_state(state)
         strings |= more
-    _write(path, record, strings, arrays)
-
-
-def _write(
-    path: str | os.PathLike[str],
-    record: Record,
-    strings: dict[str, str],
-    arrays: dict[str, np.ndarray[Any, Any]],
-) -> None:
-    from cmlp.files.atomic import write_atomically
-
-    if not isinstance(record.loss, str):
-        raise TypeError(
-            f"loss of {record.class_name} is a function, which a model file cannot contain: use pickle instead."
-        )
 
     def produce(write: Any) -> None:
-        scale = record.input_scale
-        _core.write_model(record.net, record.params, scale=scale, strings=strings, arrays=arrays, write=write)
+        content: dict[str, Any] = {"strings": strings, "arrays": arrays, "write": write}
+        if document.columns is None:
+            _core.write_model(document.net, document.params, scale=document.input_scale, **content)
+        else:
+            _core.write_table(document.columns.core, document.networks, document.target, **content)
 
-    try:
-        write_atomically(path, produce)
-    except StatusError as error:
-        if error.status == "CMLP_ERROR_FILE_NONFINITE":
-            raise ValueError("a weight is NaN or infinite: such a model cannot be saved") from None
-        raise
+    write_atomically(path, produce)
+
+
+def _strings(document: ModelDocument, state: TrainingState | None) -> dict[str, str]:
+    """Return the metadata of a file."""
+    owner, columns = document.class_name, document.columns
+    strings = {} if columns is None else {"categories": dump_categories(columns.categories, owner)}
+    strings["class"] = owner
+    if state is not None:
+        from cmlp.files.state import dump_history
+
+        strings["history"] = dump_history(state)
+    if document.kind != "network":
+        strings["parameters"] = dump_parameters(without_tensors(document.parameters), owner)
+    if document.labels is not None:
+        strings["classes"] = dump_labels(document.labels)
+    if document.feature_names is not None:
+        strings["feature_names"] = dump_names(document.feature_names)
+    elif document.names is not None:
+        strings["column_names"] = dump_column_names(list(document.names), owner)
+    return strings
 
 
 def read_model(
-    path: str | os.PathLike[str], build: Callable[[Content | TableContent], Model], *, use_map: bool, verify: bool
+    path: str | os.PathLike[str],
+    build: Callable[[ModelDocument, TrainingState | None], Model],
+    *,
+    use_map: bool,
+    verify: bool,
 ) -> Model:
     """Read a model file; see `cmlp.load`.
 
@@ -127,7 +116,8 @@ def read_model(
     ----------
     path : str or path-like
     build : callable
-        Returns the model with the given content. An exception that it raises is reported as damage of the file.
+        Returns the model with the given document and training state. An exception that it raises is reported as damage
+        of the file.
     use_map, verify : bool
         As for `cmlp.load`.
 
@@ -138,33 +128,94 @@ def read_model(
     """
     file = read_model_file(path, use_map=use_map, verify=verify)
     try:
-        if isinstance(file, TableFile):
-            from cmlp.files.tables import table_content
-
-            return build(table_content(file))
-        return build(_content(file))
+        document = _document(file)
+        return build(document, _state(file, document))
     except ModelFormatError as error:
         raise ModelFormatError(f"{path} cannot be loaded: {error}", error.status) from None
     except (ValueError, TypeError, KeyError) as error:
         raise ModelFormatError(f"{path} cannot be loaded: {error}", "CMLP_ERROR_FILE_SYNTAX") from error
 
 
-def _content(file: ModelFile) -> Content:
-    name = file.strings.get("class", "Network")
-    if name not in _KINDS:
-        raise refuse(f"the class {name!r} is unknown")
-    record = Record(file.net, file.params, file.input_scale, kind=_KINDS[name])
-    if record.kind == "network":
-        return Content(record)
-    for key in ("parameters", *(("classes",) if record.kind == "classifier" else ())):
-        if key not in file.strings:
-            raise refuse(f"{key!r} is missing")
-    parameters = load_parameters(file.strings["parameters"])
-    parameters.setdefault("input_scale", file.input_scale)
-    if record.kind == "classifier":
-        record.labels = load_labels(file.strings["classes"], record.sizes[-1])
-    if "feature_names" in file.strings:
-        record.feature_names = load_names(file.strings["feature_names"], record.sizes[0])
+def _state(file: ModelFile, document: ModelDocument) -> TrainingState | None:
+    """Return the training state of an estimator; tables and networks have none."""
+    if document.kind == "network" or document.columns is not None:
+        return None
     from cmlp.files.state import load_state  # a program that loads only networks does not need the training state
 
-    return Content(record, parameters, load_state(file))
+    return load_state(file)
+
+
+def _document(file: ModelFile) -> ModelDocument:
+    """Return the content of a file, checked for what the classes of this package need."""
+    strings, is_table = file.strings, file.kinds is not None
+    name = strings.get("class", None if is_table else "Network")
+    kinds = {name: kind for kind, name in (TABLE_CLASS_NAMES if is_table else CLASS_NAMES).items()}
+    if name not in kinds:
+        raise refuse(f"the class {name!r}{' of a table' if is_table else ''} is unknown")
+    kind = kinds[name]
+    if kind == "network":
+        return ModelDocument(file.networks, input_scale=file.input_scale)
+    if is_table and file.net.dtype != np.float32:
+        raise refuse(f"the networks of a table are of dtype float32, not {file.net.dtype}")
+    for key in (*(["categories"] * is_table), "parameters", *(["classes"] * (kind == "classifier"))):
+        if key not in strings:
+            raise refuse(f"{key!r} is missing")
+    labels = load_labels(strings["classes"], file.net.n_out) if kind == "classifier" else None
+    parameters = load_parameters(strings["parameters"])
+    columns = target = None
+    if is_table:
+        columns, target = _columns(file), _target(file, name, labels)
+    else:
+        parameters.setdefault("input_scale", file.input_scale)
+    return ModelDocument(
+        file.networks,
+        kind,
+        input_scale=file.input_scale,
+        labels=labels,
+        names=_names(file),
+        columns=columns,
+        target=target,
+        parameters=parameters,
+    )
+
+
+def _names(file: ModelFile) -> list[Any] | NDArray[Any] | None:
+    n = file.net.n_in if file.kinds is None else len(file.kinds)
+    if "column_names" in file.strings:
+        return load_column_names(file.strings["column_names"], n)
+    if "feature_names" in file.strings:
+        return load_names(file.strings["feature_names"], n)
+    return None
+
+
+def _columns(file: ModelFile) -> TableColumns:
+    assert file.kinds is not None
+    return TableColumns(file.kinds, file.arrays[TABLE_NUMBERS], load_categories(file.strings["categories"]))
+
+
+def _target(file: ModelFile, name: str, labels: Labels | None) -> tuple[float, ...] | None:
+    """Return the scale and the range of a table's targets; raises ModelFormatError if the outputs are others."""
+    net, numbers = file.net, file.arrays.get(TABLE_TARGET)
+    if labels is not None:
+        _check_labels(labels, net)
+    if (numbers is None) != (labels is not None) or not (labels is not None or _is_regressor(net)):
+        raise refuse(f"the outputs are not those of a {name}")
+    if numbers is None:
+        return None
+    _, scale, low, high = numbers
+    if not np.isfinite(numbers).all() or not scale > 0 or not low <= high:
+        raise refuse("the scale or the range of the target is invalid")
+    return tuple(map(float, numbers))
+
+
+def _is_regressor(net: _core.Net) -> bool:
+    """Return whether the outputs are one number or one for each quantile."""
+    return net.activations[-1] == "identity" and (net.n_out == 1 or isinstance(net.loss_parameter, tuple))
+
+
+def _check_labels(labels: Labels, net: _core.Net) -> None:
+    """Raise ModelFormatError if labels are not those of a table's classifier."""
+    if labels.kind == "multilabel" or len(labels.classes) < 2 or net.activations[-1] not in ("logistic", "softmax"):
+        raise refuse("'classes' are not those of a TabularClassifier")
+    if net.activations[-1] == "logistic" and net.n_out != 1:
+        raise refuse("a TabularClassifier of several outputs has softmax outputs")

@@ -30,7 +30,7 @@ _CHUNK = 1 << 20  # number of elements to check at a time, to use little memory
 _KEYS = ("data_crc32", "input_scale", "activations", "loss")
 _OWN_KEYS = ("class", "classes", "feature_names", "history", "parameters", "training", "training.parameters")
 _TABLE_KEYS = ("columns", "categories", "class", "classes", "column_names", "feature_names", "parameters")
-_TABLE_NUMBERS, _TABLE_TARGET = "table.numbers", "table.target"
+TABLE_NUMBERS, TABLE_TARGET = "table.numbers", "table.target"  # names of arrays
 _VERSION_3 = '{"__metadata__":{"cmlp":"3",'
 _EXAMPLE = ("example.input", "example.output")
 _COLUMNS = ("input.factor", "input.shift")
@@ -50,48 +50,35 @@ class ModelFile(NamedTuple):
 
     Attributes
     ----------
-    net : cmlp._core.Net
-    params : ndarray of shape (n_params,)
-        Writeable. If the file is mapped, writing to a page creates a private copy of the page.
+    networks : list of (cmlp._core.Net, ndarray of shape (n_params,))
+        Writeable parameters. If the file is mapped, writing to a page creates a private copy of the page.
     input_scale : float or InputScale
+    kinds : list of (str, int, bool) or None
+        Kind, number of edges or categories, and whether missing numbers have an input, of each column of a table.
     strings : dict of str to str
         The metadata that this package uses.
     arrays : dict of str to ndarray
-        Copies of the example and of the training state's tensors.
+        Copies of the example and of the training state's tensors, or of the numbers and the target of a table.
     """
 
-    net: _core.Net
-    params: NDArray[Any]
+    networks: list[tuple[_core.Net, NDArray[Any]]]
     input_scale: float | InputScale
+    kinds: list[tuple[str, int, bool]] | None
     strings: dict[str, str]
     arrays: dict[str, NDArray[Any]]
 
+    @property
+    def net(self) -> _core.Net:
+        """The description of the first network."""
+        return self.networks[0][0]
 
-class TableFile(NamedTuple):
-    """The content of the model file of a table.
-
-    Attributes
-    ----------
-    nets : list of (cmlp._core.Net, ndarray of shape (n_params,))
-        The networks. Writeable parameters, as those of a `ModelFile`.
-    columns : list of (str, int, bool)
-        Kind, number of edges or categories, and whether missing numbers have an input, of each column.
-    numbers : ndarray of float64
-        Centre, scale and edges of each column of numbers.
-    target : ndarray of shape (4,) or None
-        Centre, scale, lowest and highest value of the targets; None for classes.
-    strings : dict of str to str
-        The metadata that this package uses.
-    """
-
-    nets: list[tuple[_core.Net, NDArray[Any]]]
-    columns: list[tuple[str, int, bool]]
-    numbers: NDArray[Any]
-    target: NDArray[Any] | None
-    strings: dict[str, str]
+    @property
+    def params(self) -> NDArray[Any]:
+        """The parameters of the first network."""
+        return self.networks[0][1]
 
 
-def read_model_file(path: str | os.PathLike[str], *, use_map: bool, verify: bool) -> ModelFile | TableFile:
+def read_model_file(path: str | os.PathLike[str], *, use_map: bool, verify: bool) -> ModelFile:
     """Read a model file; raises ModelFormatError, with the path and the reason, if it is invalid."""
     with open_regular(path) as file:
         try:
@@ -100,7 +87,7 @@ def read_model_file(path: str | os.PathLike[str], *, use_map: bool, verify: bool
             raise ModelFormatError(f"{os.fsdecode(path)} cannot be loaded: {error}", error.status) from None
 
 
-def _read(file: IO[bytes], size: int, use_map: bool, verify: bool) -> ModelFile | TableFile:
+def _read(file: IO[bytes], size: int, use_map: bool, verify: bool) -> ModelFile:
     head_size = _core.model_head_size(file.read(8))
     if head_size > size:
         raise _short()
@@ -137,7 +124,7 @@ def _read(file: IO[bytes], size: int, use_map: bool, verify: bool) -> ModelFile 
     if sys.byteorder == "big":
         params.byteswap(inplace=True)
     arrays = _arrays(tensors, rest, bytes_of_params)
-    content = ModelFile(net, params, _input_scale(strings, arrays), strings, arrays)
+    content = ModelFile([(net, params)], _input_scale(strings, arrays), None, strings, arrays)
     if verify:
         _verify(content)
     return content
@@ -227,7 +214,7 @@ def _whole(file: IO[bytes], size: int, use_map: bool) -> NDArray[np.uint8]:
     return content
 
 
-def _read_table(text: str, content: NDArray[np.uint8], head_size: int, *, is_map: bool, verify: bool) -> TableFile:
+def _read_table(text: str, content: NDArray[np.uint8], head_size: int, *, is_map: bool, verify: bool) -> ModelFile:
     """Return the content of a file of version 3, of which the core has validated the head `text`."""
     if verify:
         _core.Model(content)
@@ -238,13 +225,13 @@ def _read_table(text: str, content: NDArray[np.uint8], head_size: int, *, is_map
         block = content[at : at + size].view(net.dtype)
         nets.append((net, block if is_map else block_copy(block)))
         at += size
-    tensors = _entries(text, (_TABLE_NUMBERS, _TABLE_TARGET), "{")
-    arrays = _arrays(tensors, memoryview(content)[at:], at - head_size)
+    tensors = _entries(text, (TABLE_NUMBERS, TABLE_TARGET), "{")
+    arrays = {TABLE_NUMBERS: np.empty(0)} | _arrays(tensors, memoryview(content)[at:], at - head_size)
     if sys.byteorder == "big":
         for _, block in nets:
             block.byteswap(inplace=True)
     columns = [_column(word) for word in strings.pop("columns").split(",")]
-    return TableFile(nets, columns, arrays.get(_TABLE_NUMBERS, np.empty(0)), arrays.get(_TABLE_TARGET), strings)
+    return ModelFile(nets, 1.0, columns, strings, arrays)
 
 
 def _column(word: str) -> tuple[str, int, bool]:

@@ -170,10 +170,10 @@ class Network(NetworkTraining, ExportMethods):
         TypeError
             If this is an instance of a subclass.
         """
-        from cmlp.files.models import require_own_class, write_network
+        from cmlp.files.models import require_own_class, write_model
 
         require_own_class(self)
-        write_network(path, self._record())
+        write_model(path, self._document())
 
     def forward(self, X: ArrayLike, out: NDArray[Any] | None = None, *, order: ArrayLike | None = None) -> NDArray[Any]:
         """Return the output activations of each row.

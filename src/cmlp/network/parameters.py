@@ -11,7 +11,6 @@ from cmlp import _core, constraints
 from cmlp.blocks import block_copy, loaded_block
 from cmlp.inputs.scale import check_scale_width
 from cmlp.pickles import PICKLE_VERSION, check_version
-from cmlp.record import Record
 from cmlp.results import ParameterIndex
 from cmlp.training.state import check_params, native
 
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 
     from cmlp.inputs.losses import LossFunction
     from cmlp.inputs.scale import InputScale
+    from cmlp.model import ModelDocument
 
 
 class NetworkParameters:
@@ -68,9 +68,11 @@ class NetworkParameters:
         activations = ", ".join(self._net.activations)
         return f"Network({shape}: {activations}; {self._net.loss}, {self._net.dtype}, {self.n_params} parameters)"
 
-    def _record(self) -> Record:
-        """Return the content of the network, for the parts of the package that do not know this class."""
-        return Record(self._net, self._params, self._scale, self._n_threads)
+    def _document(self) -> ModelDocument:
+        """Return what the network consists of, for the parts of the package that do not know this class."""
+        from cmlp.model import ModelDocument
+
+        return ModelDocument([(self._net, self._params)], input_scale=self._scale)
 
     @property
     def activation(self) -> tuple[str, ...]:

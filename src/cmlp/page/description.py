@@ -6,31 +6,16 @@ import base64
 import unicodedata
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from cmlp import _core
+from cmlp.formats import PIXELS, require
 from cmlp.training.initialization import init_activations
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
-    from cmlp.record import Record
-
-PIXELS = 784  # a model with this many inputs gets a field to draw in
-
-# The functions that the page's JavaScript computes (assets/network.js, functions.js, distances.js and likelihoods.js).
-RARE_ACTIVATIONS = {"leaky_relu", "elu", "silu", "gelu", "softplus", "softsign"}
-ACTIVATIONS = {"identity", "logistic", "tanh", "relu", "softmax", "exp"} | RARE_ACTIVATIONS
-DISTANCES = {"squared_error", "absolute_error", "huber", "quantile"}
-LIKELIHOODS = {"log_loss", "label_smoothing", "focal", "poisson", "gamma"}
-
-# What fits on a page, and what a browser can draw at every stroke.
-MOST_HIDDEN_LAYERS = 8
-MOST_NEURONS = 1024
-MOST_OUTPUTS = 100
-MOST_FIELDS = 256
+    from cmlp.model import ModelDocument
 
 
 class Described:
@@ -38,8 +23,8 @@ class Described:
 
     Parameters
     ----------
-    record : Record
-        The content of the model.
+    document : ModelDocument
+        Of one network.
 
     Attributes
     ----------
@@ -60,17 +45,17 @@ class Described:
         What the page calls an input: "digit", "image" or "example".
     """
 
-    def __init__(self, record: Record) -> None:
-        scale = record.input_scale
+    def __init__(self, document: ModelDocument) -> None:
+        require(document, "to_html")
+        scale = document.input_scale
         self.takes_bytes = bool((scale.shift > 1).any()) if isinstance(scale, tuple) else scale != 1
-        if isinstance(scale, tuple) and record.sizes[0] == PIXELS:
-            record, scale = record.unscaled(), 1.0
-        self.net, self.params, self.scale = record.net, record.params, scale
+        if isinstance(scale, tuple) and document.n_inputs == PIXELS:
+            document, scale = document.unscaled(), 1.0
+        self.net, self.params, self.scale = document.net, document.params, scale
         self.pixel_scale = 1.0 if isinstance(scale, tuple) else scale
-        self.labels, names = record.labels, record.feature_names
+        self.labels, names = document.labels, document.feature_names
         self.sizes, self.activations = self.net.sizes, self.net.activations
         self.kind = self._kind()
-        self._refuse()
         self.inputs = [f"x{i + 1}" for i in range(self.sizes[0])] if names is None else [visible(n) for n in names]
         self.outputs = self._outputs()
         self.noun = self._noun()
@@ -90,17 +75,6 @@ class Described:
         if self.kind == "numbers":
             return ["output"] if self.sizes[-1] == 1 else [f"output {j + 1}" for j in range(self.sizes[-1])]
         return [str(j) for j in range(max(2, self.sizes[-1]))]
-
-    def _refuse(self) -> None:
-        """Raise ValueError, with the reason, if the page cannot show the model."""
-        if isinstance(self.net.loss_parameter, tuple):
-            raise ValueError(
-                "to_html does not support several quantiles: predictions are sorted, but the page shows the neurons"
-            )
-        if self.net.loss not in DISTANCES | LIKELIHOODS:
-            raise ValueError(f"to_html does not support the loss {self.net.loss!r}")
-        n_inputs = 0 if self.sizes[0] == PIXELS else self.sizes[0]
-        require_shown(self.net, self.params, {"inputs, except 784": (n_inputs, MOST_FIELDS)})
 
     def use_data(self, data: Sequence[ArrayLike]) -> None:
         """Name the outputs after the labels of a `Dataset`. Other images need not be digits, even if classes are."""
@@ -150,27 +124,6 @@ class Described:
             "dtype": self.net.dtype.name,
             "params": encoded(self.params.astype(kind)),
         }
-
-
-def require_shown(net: _core.Net, params: NDArray[Any], counts: Mapping[str, tuple[int, int]]) -> None:
-    """Raise ValueError, with the reason, if a page cannot show a network.
-
-    `counts` has further numbers, each with its limit.
-    """
-    for name in net.activations:
-        if name not in ACTIVATIONS:
-            raise ValueError(f"to_html does not support the activation {name!r}")
-    hidden = net.sizes[1:-1]
-    own = {
-        "hidden layers": (len(hidden), MOST_HIDDEN_LAYERS),
-        "neurons in a hidden layer": (max(hidden, default=0), MOST_NEURONS),
-        "outputs": (net.sizes[-1], MOST_OUTPUTS),
-    }
-    for what, (count, most) in {**own, **counts}.items():
-        if count > most:
-            raise ValueError(f"to_html supports at most {most} {what}, got {count}")
-    if not np.isfinite(params).all():
-        raise ValueError("a weight is NaN or infinite: to_html cannot show such a model")
 
 
 def encoded(values: NDArray[Any] | bytes) -> str:

@@ -5,17 +5,18 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
+from cmlp.formats import DISTANCES, RARE_ACTIVATIONS
 from cmlp.page.assembly import Document, as_json, asset, fill, script, style
-from cmlp.page.description import DISTANCES, RARE_ACTIVATIONS, Described, visible
+from cmlp.page.description import Described, visible
 from cmlp.page.examples import Examples, default_digits
+from cmlp.page.table import TablePage
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Sequence
 
     from numpy.typing import ArrayLike
 
-    from cmlp.record import Record
+    from cmlp.model import ModelDocument
 
 MOST_FILTERS = 48  # weight images in the training panel (assets/training.js)
 LESSON_NEURON = 12  # A13, which the lesson looks into (assets/lesson.js)
@@ -26,8 +27,8 @@ class Page(Document):
 
     Parameters
     ----------
-    record : Record
-        The content of the model.
+    document : ModelDocument
+        Of one network.
     data : sequence of four arrays or None
         Examples; None for the bundled digits if the model reads digits.
     title : str or None
@@ -36,11 +37,11 @@ class Page(Document):
 
     def __init__(
         self,
-        record: Record,
+        document: ModelDocument,
         data: Sequence[ArrayLike] | None = None,
         title: str | None = None,
     ) -> None:
-        described = Described(record)
+        described = Described(document)
         if data is not None:
             described.use_data(data)
         examples = default_digits(described) if data is None else Examples(described, data)
@@ -54,16 +55,13 @@ class Page(Document):
         super().__init__("template.html", parts)
 
 
-def write_page(
-    record: Record,
-    path: str | os.PathLike[str],
-    data: Sequence[ArrayLike] | None = None,
-    title: str | None = None,
-) -> Page:
-    """Write the page of a model to a file; see `Network.to_html`."""
-    page = Page(record, data, title)
-    page.write(path)
-    return page
+def page_of(document: ModelDocument, data: Sequence[ArrayLike] | None = None, title: str | None = None) -> Document:
+    """Return the page of a model; see `Network.to_html`."""
+    if document.columns is None:
+        return Page(document, data, title)
+    if data is not None:
+        raise ValueError("data must be None for a table, whose page has fields for its columns instead of examples")
+    return TablePage(document, title)
 
 
 def _style(model: Described) -> str:

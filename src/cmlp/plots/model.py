@@ -9,7 +9,7 @@ import numpy as np
 
 from cmlp.inputs.scale import scaled
 from cmlp.inputs.validation import as_rows, check_width
-from cmlp.record import Record, record_of
+from cmlp.model import ModelDocument, document_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,9 +45,10 @@ class Layers:
 
     def __init__(self, model: Any) -> None:
         self.name = type(model).__name__
-        self._record = record_of(model)
-        self.weights, self.biases, self.sizes = self._record.weights, self._record.biases, self._record.sizes
-        labels = self._record.labels
+        document = document_of(model, tables=False)
+        self._document, self._n_threads = document, model.n_threads
+        self.weights, self.biases, self.sizes = document.first.weights, document.first.biases, document.net.sizes
+        labels = document.labels
         names = [] if labels is None else list(map(str, labels.classes))
         numbers = list(map(str, range(self.sizes[-1])))
         self.output_names = names if len(names) == len(numbers) else numbers
@@ -56,15 +57,15 @@ class Layers:
         """Return the activations of all layers, the scaled inputs first, each of shape (n_rows, size)."""
         rows, _ = as_rows(X, self.name)
         check_width(rows.shape[1], self.sizes[0], self.name)
-        record = self._record
-        later = record.net.activations_of(record.params, rows, scale=record.input_scale, n_threads=record.n_threads)
+        (net, params), scale = self._document.first, self._document.input_scale
+        later = net.activations_of(params, rows, scale=scale, n_threads=self._n_threads)
         dense = rows if isinstance(rows, np.ndarray) else np.asarray(X.toarray())  # type: ignore[union-attr]
-        return [scaled(dense, record.input_scale, record.dtype), *later]
+        return [scaled(dense, scale, net.dtype), *later]
 
 
-def own_record(model: Any) -> Record | None:
-    """Return the record of a model of this package, or None for others, such as a pipeline."""
-    return record_of(model) if hasattr(model, "_record") else None
+def own_document(model: Any) -> ModelDocument | None:
+    """Return the document of a model of this package, or None for others, such as a pipeline."""
+    return document_of(model) if hasattr(model, "_document") else None
 
 
 class Answers(NamedTuple):
@@ -89,8 +90,8 @@ class Answers(NamedTuple):
 
 def is_network(model: Any) -> bool:
     """Return whether a model is a `Network`, which has no labels."""
-    record = own_record(model)
-    return record is not None and record.kind == "network"
+    document = own_document(model)
+    return document is not None and document.kind == "network"
 
 
 def is_classifier(model: Any) -> bool:
@@ -123,8 +124,8 @@ def answers_of(model: Any, X: ArrayLike) -> Answers:
         if scores.shape[1] == 1:
             scores = np.concatenate([1 - scores, scores], axis=1)
         return Answers(np.arange(scores.shape[1]), scores)
-    record = own_record(model)
-    if record is not None and record.labels is not None and record.labels.kind == "multilabel":
+    document = own_document(model)
+    if document is not None and document.labels is not None and document.labels.kind == "multilabel":
         raise ValueError(f"estimator must have one class per row, got a {describe(model)} with multilabel targets.")
     scores = np.asarray(model.predict_proba(X))
     return Answers(np.asarray(model.classes_), scores)

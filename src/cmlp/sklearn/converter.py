@@ -16,9 +16,7 @@ from skl2onnx.common.data_types import (
     guess_proto_type,
 )
 
-from cmlp.export.onnx_table import table_onnx_model
 from cmlp.export.onnx_writer import INPUT_DTYPES, onnx_model
-from cmlp.tables.base import TabularEstimator
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,18 +54,17 @@ def _set_types(operator: Any) -> None:
 
 
 def _is_multilabel(model: Any) -> bool:
-    return not isinstance(model, TabularEstimator) and model._record().labels.kind == "multilabel"
+    return bool(model._document().labels.kind == "multilabel")
 
 
 def _n_outputs(model: Any) -> int:
-    net = model._content().nets[0][0] if isinstance(model, TabularEstimator) else model._record().net
-    return int(net.n_out)
+    return int(model._document().net.n_out)
 
 
 def _convert(scope: Any, operator: Any, container: Any) -> None:
     """Add the nodes of an estimator."""
     model, graph = operator.raw_operator, _Graph(scope, container)
-    add = _add_table if isinstance(model, TabularEstimator) else _add_network
+    add = _add_network if model._document().columns is None else _add_table
     *label, numbers = add(graph, model, operator.inputs)
     if hasattr(model, "decision_function") and container.get_options(model, {_RAW_SCORES: False})[_RAW_SCORES]:
         numbers = graph.logits
@@ -92,7 +89,7 @@ def _add_network(graph: _Graph, model: Any, inputs: Sequence[Any]) -> list[str]:
     kind = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
     values = [graph.cast(variable.onnx_name, kind) for variable in inputs]
     x = values[0] if len(values) == 1 else graph.node("Concat", *values, axis=1)
-    return graph.add(onnx_model(model._record(), dtype), [x])
+    return graph.add(onnx_model(model._document(), dtype), [x])
 
 
 def _require_columns(model: Any, found: int) -> None:
@@ -104,7 +101,7 @@ def _require_columns(model: Any, found: int) -> None:
 
 def _add_table(graph: _Graph, model: Any, inputs: Sequence[Any]) -> list[str]:
     """Add the graph of an estimator for tables, which reads columns; an input may be a matrix of several ones."""
-    proto = table_onnx_model(model._content())
+    proto = onnx_model(model._document())
     expected = proto.graph.input
     found: list[tuple[str, int]] = []
     for variable in inputs:

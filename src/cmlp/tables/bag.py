@@ -13,8 +13,8 @@ from cmlp import _core
 from cmlp.blocks import block_copy
 from cmlp.estimators.resuming import resumed_state
 from cmlp.exceptions import warn
+from cmlp.network import Network
 from cmlp.pool import Pool
-from cmlp.record import Record
 from cmlp.tables.encoder import Encoder
 from cmlp.threads import available_threads
 from cmlp.training.initialization import init_activations, initial_params
@@ -70,9 +70,10 @@ class Rows(NamedTuple):
 
 
 class Member(NamedTuple):
-    """One network of a bag: its record, whether its inputs have the piecewise-linear encoding, and its curves."""
+    """One network of a bag, its parameters, whether its inputs have the piecewise-linear encoding, and its curves."""
 
-    record: Record
+    net: _core.Net
+    params: NDArray[np.float32]
     bins: bool
     curves: dict[str, list[float]]
 
@@ -197,7 +198,7 @@ def _trainer(net: _core.Net, params: NDArray[Any], n_rows: int, has_validation: 
     """Return the trainer of a member with this number of training rows."""
     batch, epochs = batch_and_epochs(n_rows)
     return Trainer(
-        Record(net, params, 1.0, 1),
+        Network._assembled(net, params, 1.0, 1),
         **RECIPE,
         batch_size=min(batch, n_rows),
         max_iter=epochs,
@@ -276,7 +277,7 @@ def members_of(trainings: Sequence[Training]) -> list[Member]:
     for k, training in enumerate(trainings):
         best = training.state.best
         params = block_copy(training.state.params if best is None else best)
-        members.append(Member(Record(training.net, params, 1.0), _has_bins(k), _curves(training)))
+        members.append(Member(training.net, params, _has_bins(k), _curves(training)))
     return members
 
 
@@ -287,14 +288,3 @@ def _curves(training: Training) -> dict[str, list[float]]:
     if scores is not None:
         curves["validation_loss"] = [-score for score in scores]
     return curves
-
-
-def outputs(members: Sequence[Member], encoder: Encoder, raw: NDArray[np.float64]) -> list[NDArray[np.float64]]:
-    """Return the outputs of each member, of shape (n_rows, n_outputs), as doubles."""
-    inputs: dict[bool, NDArray[np.float32]] = {}
-    found = []
-    for record, bins, _ in members:
-        if bins not in inputs:
-            inputs[bins] = encoder.encode(raw, bins=bins)
-        found.append(record.net.forward(record.params, inputs[bins], n_threads=record.n_threads).astype(np.float64))
-    return found

@@ -15,14 +15,15 @@ from cmlp.estimators.pickling import plain, restored
 from cmlp.estimators.representation import Representation
 from cmlp.estimators.routing import Routing
 from cmlp.exceptions import NotFittedError, sklearn_class
+from cmlp.export.methods import EstimatorExports
 from cmlp.inputs.frames import texts_of_names
+from cmlp.inputs.labels import Labels
 from cmlp.inputs.weights import as_weights
+from cmlp.model import ModelDocument, TableColumns, mean_outputs, outputs_of_table
 from cmlp.pickles import PICKLE_VERSION, check_version
-from cmlp.record import Record
-from cmlp.tables.bag import Bag, Member, Rows, Shape, members_of, outputs, train
+from cmlp.tables.bag import Bag, Member, Rows, Shape, members_of, train
 from cmlp.tables.columns import Frame, Schema, frame_of, learn_schema
 from cmlp.tables.encoder import Encoder, learn_encoder
-from cmlp.tables.exports import TableExports
 from cmlp.tables.model import TableModel, codes_of
 from cmlp.tables.progress import BagTrainer, keep_states, kept_states
 from cmlp.tables.splits import Signal
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp.constraints import Row
-    from cmlp.files.tables import TableContent
     from cmlp.network import Network
     from cmlp.training.loop import Training
     from cmlp.training.task import Task
@@ -93,7 +93,7 @@ class Asked(NamedTuple):
     n_val: int
 
 
-class TabularEstimator(TableExports, Routing, Representation, Parametrized):
+class TabularEstimator(Routing, Representation, Parametrized, EstimatorExports):
     """The base class of `TabularClassifier` and `TabularRegressor`; not for direct use."""
 
     _estimator_type: ClassVar[str]
@@ -219,39 +219,35 @@ class TabularEstimator(TableExports, Routing, Representation, Parametrized):
             vars(self).pop("feature_names_in_", None)
         vars(self).update(fitted)
 
-    def _content(self) -> TableContent:
-        """Return what the estimator consists of."""
-        from cmlp.files.tables import TableContent
-
+    def _document(self) -> ModelDocument:
+        """Return what the fitted estimator consists of, for the parts of the package that do not know this class."""
         schema, encoder, members = self._fitted()
-        return TableContent(
-            type(self).__name__,
-            [(record.net, record.params) for record, _, _ in members],
-            encoder.kinds,
-            encoder.numbers,
-            self._fitted().categories,
-            labels=None,
-            target=None,
+        classes = vars(self).get("classes_")
+        return ModelDocument(
+            [(one.net, one.params) for one in members],
+            self._estimator_type,
+            labels=None if classes is None else Labels("labels", classes),
             names=schema.names,
+            columns=TableColumns(encoder.kinds, encoder.numbers, self._fitted().categories),
+            target=vars(self).get("_scale"),
             parameters={**self.get_params(deep=False), "callbacks": None},  # they belong to this process
         )
 
     @classmethod
-    def _assembled(cls, content: TableContent) -> Self:
-        """Return the fitted estimator with this content. It uses the parameter blocks without a copy."""
-        estimator = cls(**content.parameters)
+    def _assembled(cls, document: ModelDocument) -> Self:
+        """Return the fitted estimator with this document. It uses the parameter blocks without a copy."""
+        assert document.columns is not None
+        estimator = cls(**document.parameters)
         estimator._parameters()  # raises ValueError for invalid parameters
-        encoder = Encoder.assembled(content.columns, content.numbers)
+        encoder = Encoder.assembled(document.columns)
         wide = encoder.n_inputs(bins=True)
-        schema = Schema(content.names, codes_of(content.categories))
-        members = [Member(Record(net, params, 1.0), net.n_in == wide, {"loss": []}) for net, params in content.nets]
-        estimator._keep(TableModel(schema, encoder, members), cls._attributes_of(content))
+        names = None if document.names is None else list(document.names)
+        schema = Schema(names, codes_of(document.columns.categories))
+        members = [Member(net, params, net.n_in == wide, {"loss": []}) for net, params in document.networks]
+        labels = document.labels
+        fitted = {"_scale": document.target} if labels is None else {"classes_": labels.classes}
+        estimator._keep(TableModel(schema, encoder, members), fitted)
         return estimator
-
-    @classmethod
-    def _attributes_of(cls, content: TableContent) -> dict[str, Any]:
-        """Return the fitted attributes that the targets determine."""
-        raise NotImplementedError
 
     def _fitted(self) -> TableModel:
         model: TableModel | None = vars(self).get("_model")
@@ -272,11 +268,8 @@ class TabularEstimator(TableExports, Routing, Representation, Parametrized):
     def _of_raw(self, raw: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the outputs of the model for raw rows."""
         _, encoder, members = self._fitted()
-        return self._combined(outputs(members, encoder, raw))
-
-    def _combined(self, found: list[NDArray[np.float64]]) -> NDArray[np.float64]:
-        """Return the outputs of the model, from those of each network."""
-        raise NotImplementedError
+        found = outputs_of_table([(one.net, one.params) for one in members], encoder.core, raw)
+        return mean_outputs(found, vars(self).get("_scale"))
 
     @property
     def estimators_(self) -> list[Network]:
@@ -284,19 +277,19 @@ class TabularEstimator(TableExports, Routing, Representation, Parametrized):
         from cmlp.network import Network
 
         return [
-            Network._assembled(record.net, record.params, 1.0, self.n_threads)  # type: ignore[attr-defined]
-            for record, _, _ in self._own("estimators_").members
+            Network._assembled(one.net, one.params, 1.0, self.n_threads)  # type: ignore[attr-defined]
+            for one in self._own("estimators_").members
         ]
 
     @property
     def history_(self) -> dict[str, list[float]]:
         """The curves of all networks: a list for each of "network", "epoch", "loss" and "validation_loss"."""
         table: dict[str, list[float]] = {"network": [], "epoch": []}
-        for number, (_, _, curves) in enumerate(self._own("history_").members):
-            n_epochs = len(curves["loss"])
+        for number, one in enumerate(self._own("history_").members):
+            n_epochs = len(one.curves["loss"])
             table["network"] += [number] * n_epochs
             table["epoch"] += range(1, n_epochs + 1)
-            for name, curve in curves.items():
+            for name, curve in one.curves.items():
                 table.setdefault(name, []).extend(curve)
         return table
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from cmlp.constraints import NONE, Instance, Options, Row
 from cmlp.inputs.class_weights import weights_of_classes
-from cmlp.inputs.labels import Labels, kind_of_labels, learn_labels
+from cmlp.inputs.labels import kind_of_labels, learn_labels
 from cmlp.inputs.validation import as_targets
 from cmlp.tables.bag import Shape
 from cmlp.tables.base import TABLES, Asked, TabularEstimator, Targets
@@ -20,9 +20,8 @@ from cmlp.training.task import Task, named_validation
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
-    from cmlp.files.tables import TableContent
 
 SMOOTHING = 0.02
 
@@ -147,14 +146,6 @@ class TabularClassifier(TabularEstimator):
         attributes = {"classes_": labels.classes}
         return Targets(Task(targets, score=None), shape, rows, weight, held, held_weight, groups, attributes)
 
-    def _content(self) -> TableContent:
-        return super()._content()._replace(labels=Labels("labels", self.classes_))
-
-    @classmethod
-    def _attributes_of(cls, content: TableContent) -> dict[str, Any]:
-        assert content.labels is not None  # the reader has checked it
-        return {"classes_": content.labels.classes}
-
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
         """Return the probability of each label: the mean over the networks.
 
@@ -167,10 +158,6 @@ class TabularClassifier(TabularEstimator):
         ndarray of float64, shape (n_samples, n_classes)
         """
         return self._predicted(X)
-
-    def _combined(self, found: list[NDArray[np.float64]]) -> NDArray[np.float64]:
-        mean: NDArray[np.float64] = sum(found[1:], start=found[0]) / len(found)
-        return np.concatenate([1 - mean, mean], axis=1) if mean.shape[1] == 1 else mean
 
     def predict(self, X: ArrayLike) -> np.ndarray:
         """Return the most probable label of each row.

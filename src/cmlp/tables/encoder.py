@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cmlp.model import Column, TableColumns
     from cmlp.tables.columns import Codes
 
 _LARGEST = 1e300  # quantiles are those of numbers clipped to it, so that their differences do not overflow
@@ -63,18 +64,9 @@ class Encoder:
         self.core = _core.Columns(self.kinds, self.numbers)
 
     @classmethod
-    def assembled(cls, kinds: Sequence[tuple[str, int, bool]], numbers: NDArray[np.float64]) -> Encoder:
-        """Return the encoder with these `kinds` and `numbers`."""
-        columns: list[NumberColumn | CategoryColumn | None] = []
-        at = 0
-        for kind, n, missing in kinds:
-            if kind == "number":
-                centre, scale = map(float, numbers[at : at + 2])
-                columns.append(NumberColumn(centre, scale, numbers[at + 2 : at + 2 + n], missing))
-                at += 2 + n
-            else:
-                columns.append(CategoryColumn(n) if kind == "category" else None)
-        return cls(columns)
+    def assembled(cls, columns: TableColumns) -> Encoder:
+        """Return the encoder of the columns of a model's document."""
+        return cls([_learnt(column) for column in columns])
 
     def __reduce__(self) -> tuple[object, ...]:
         return Encoder, (self.columns,)
@@ -97,6 +89,12 @@ class Encoder:
     def encode(self, raw: NDArray[np.float64], *, bins: bool) -> NDArray[np.float32]:
         """Return the inputs of all rows, of shape (n_rows, n_inputs)."""
         return self.core.encode(raw, bins=bins)
+
+
+def _learnt(column: Column) -> NumberColumn | CategoryColumn | None:
+    if column.kind == "number":
+        return NumberColumn(column.centre, column.scale, column.edges, column.missing)
+    return CategoryColumn(column.n) if column.kind == "category" else None
 
 
 def _kind(column: NumberColumn | CategoryColumn | None) -> tuple[str, int, bool]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from cmlp import _core
 from cmlp.blocks import loaded_block
-from cmlp.record import Record
+from cmlp.model import TableColumns
 from cmlp.tables.bag import Member
 from cmlp.tables.columns import Schema
 from cmlp.tables.encoder import Encoder
@@ -40,10 +40,7 @@ class TableModel(NamedTuple):
             "categories": self.categories,
             "kinds": self.encoder.kinds,
             "numbers": self.encoder.numbers,
-            "members": [
-                {"net": record.net, "params": record.params, "bins": bins, "curves": curves}
-                for record, bins, curves in self.members
-            ],
+            "members": [one._asdict() for one in self.members],
         }
 
     @classmethod
@@ -57,7 +54,7 @@ class TableModel(NamedTuple):
     @classmethod
     def _checked(cls, fields: Mapping[str, Any]) -> Self:
         numbers = native(fields["numbers"], (np.float64,), "numbers")
-        encoder = Encoder.assembled(fields["kinds"], numbers)
+        encoder = Encoder.assembled(TableColumns(fields["kinds"], numbers, fields["categories"]))
         schema = Schema(fields["names"], codes_of(fields["categories"]))
         widths = {len(encoder.columns), len(schema.codes), len(schema.names or schema.codes)}
         if len(widths) > 1 or len(numbers) != len(encoder.numbers) or not fields["members"]:
@@ -75,4 +72,4 @@ def _member(fields: Mapping[str, Any], encoder: Encoder) -> Member:
     if type(net) is not _core.Net or net.n_in != encoder.n_inputs(bins=fields["bins"]):
         raise ValueError("a network does not fit the columns")
     check_params(params, net)
-    return Member(Record(net, loaded_block(params), 1.0), fields["bins"], fields["curves"])
+    return Member(net, loaded_block(params), fields["bins"], fields["curves"])

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from cmlp.files.tables import TableContent
 
 _MEDIAN = 0.5
 _LARGEST = 1e150  # squares of targets are finite
@@ -147,13 +146,6 @@ class TabularRegressor(TabularEstimator):
         _require_within(values, 0.0, _LARGEST, "y must be between -1e150 and 1e150")
         return values
 
-    def _content(self) -> TableContent:
-        return super()._content()._replace(target=vars(self)["_scale"])
-
-    @classmethod
-    def _attributes_of(cls, content: TableContent) -> dict[str, Any]:
-        return {"_scale": content.target}
-
     def predict(self, X: ArrayLike) -> np.ndarray:
         """Return the predicted numbers: the mean over the networks.
 
@@ -168,12 +160,6 @@ class TabularRegressor(TabularEstimator):
         """
         predicted = self._predicted(X)
         return predicted[:, 0] if predicted.shape[1] == 1 else predicted
-
-    def _combined(self, found: list[NDArray[np.float64]]) -> NDArray[np.float64]:
-        centre, spread, low, high = vars(self)["_scale"]
-        limited = [np.minimum(np.maximum(one, low), high) for one in found]
-        predicted: NDArray[np.float64] = sum(limited[1:], start=limited[0]) / len(limited) * spread + centre
-        return predicted
 
     def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Return the coefficient of determination R^2 of the predictions.
@@ -192,7 +178,7 @@ class TabularRegressor(TabularEstimator):
         """
         predicted = self.predict(X)
         truth, weight = self._numbers(y, len(predicted)), as_weights(sample_weight, len(predicted))
-        quantiles = self._fitted().members[0].record.loss_parameter
+        quantiles = self._fitted().members[0].net.loss_parameter
         if isinstance(quantiles, tuple):
             return d2_pinball(as_quantile_targets(truth[:, None], len(quantiles)), predicted, quantiles, weight)
         return r_squared(truth, predicted, weight)

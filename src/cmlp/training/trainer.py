@@ -10,8 +10,8 @@ from cmlp.constraints import TRAINER, estimator_parameters, network_argument
 from cmlp.inputs.arrays import rectangular
 from cmlp.inputs.validation import as_rows, check_width, require_samples
 from cmlp.inputs.weights import as_weights
+from cmlp.model import ModelDocument, document_of
 from cmlp.pickles import PICKLE_VERSION, check_version
-from cmlp.record import Record, record_of
 from cmlp.training.history import History
 from cmlp.training.lbfgs import LBFGS
 from cmlp.training.loop import Training
@@ -205,22 +205,26 @@ class Trainer:
         block_size: int = 1024,
     ) -> None:
         given = {name: value for name, value in locals().items() if name not in ("self", "network")}
-        record = record_of(network)
-        settings = _settings(given, record)
-        state = TrainingState(record.params, History(), generator_of(random_state))
-        settings.draw_dropout_seed(state, len(record.sizes) - 1)
-        self._set_up(network, record, settings, state)
+        document = document_of(network, tables=False)
+        settings = _settings(given, document)
+        state = TrainingState(document.params, History(), generator_of(random_state))
+        settings.draw_dropout_seed(state, len(document.net.sizes) - 1)
+        self._set_up(network, document, network.n_threads, settings, state)
 
-    def _set_up(self, network: Any, record: Record, settings: Settings, state: TrainingState) -> None:
+    def _set_up(
+        self, network: Any, document: ModelDocument, n_threads: int | None, settings: Settings, state: TrainingState
+    ) -> None:
         self.network, self.state = network, state
-        self._record, self._settings = record, settings
+        self._content, self._n_threads, self._settings = document, n_threads, settings
         self._copy_model: Callable[[], Any] | None = None
 
     @classmethod
-    def _continued(cls, record: Record, settings: Settings, state: TrainingState) -> Self:
-        """Return a trainer with a given state, whose parameters are the record's."""
+    def _continued(
+        cls, document: ModelDocument, n_threads: int | None, settings: Settings, state: TrainingState
+    ) -> Self:
+        """Return a trainer with a given state, whose parameters are the document's."""
         trainer = cls.__new__(cls)
-        trainer._set_up(record, record, settings, state)
+        trainer._set_up(document, document, n_threads, settings, state)
         return trainer
 
     def run(
@@ -390,19 +394,19 @@ class Trainer:
     def __setstate__(self, fields: dict[str, Any]) -> None:
         check_version(fields, "trainer")
         network, state = fields["network"], fields["state"]
-        record = record_of(network)
-        settings = _settings(fields["settings"], record)
+        document = document_of(network, tables=False)
+        settings = _settings(fields["settings"], document)
         if not isinstance(state, TrainingState):
             raise ValueError(f"The pickled trainer is damaged: state is {state!r}.")
-        state.params = record.params  # one block: pickle may have made a copy for each of the two objects
-        state.check(record.net)
-        self._set_up(network, record, settings, state)
+        state.params = document.params  # one block: pickle may have made a copy for each of the two objects
+        state.check(document.net)
+        self._set_up(network, document, network.n_threads, settings, state)
 
     def _begun(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, held: tuple[Any, Any, Any]
     ) -> Training | LBFGS:
         """Validate the arguments of a call, and return the training on them."""
-        settings, record = self._settings, self._record
+        settings, document = self._settings, self._content
         task, rows, weight = self._prepare(X, y, sample_weight)
         validation = None
         if require_complete(*held):
@@ -410,7 +414,7 @@ class Trainer:
                 held_task, held_rows, held_weight = self._prepare(*held)
             validation = Validation(held_rows, held_task.targets, held_weight)
         check_scoring(settings, validation is not None)
-        data = Data(rows, weight, record.input_scale, None, validation)
+        data = Data(rows, weight, document.input_scale, None, validation)
         if callable(settings.scoring):
             own = rectangular(y if validation is None else held[1], "y")
             task = task._replace(scorer=ProgramScore(settings.scoring, lambda: self.network, data, own, self.state))
@@ -428,11 +432,11 @@ class Trainer:
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None
     ) -> tuple[Task, NDArray[Any] | CSR, NDArray[np.float64] | None]:
         """Return the task, the rows and their weights."""
-        record, owner = self._record, type(self.network).__name__
+        net, owner = self._content.net, type(self.network).__name__
         rows, _ = as_rows(X, owner)
         require_samples(rows, owner)
-        check_width(rows.shape[1], record.sizes[0], owner)
-        task = task_of(record.net, y)
+        check_width(rows.shape[1], net.n_in, owner)
+        task = task_of(net, y)
         if len(task.targets) != len(rows):
             counts = [len(rows), len(task.targets)]
             raise ValueError(f"Found input variables with inconsistent numbers of samples: {counts}")
@@ -442,14 +446,14 @@ class Trainer:
         self, task: Task, data: Data, feed: Feed | None = None, kind: type[Training] = Training
     ) -> Training | LBFGS:
         """Return the training on given data, or on the rows of a feed."""
-        record, settings = self._record, self._settings
-        if record.dtype == "float32" and not task.standardize and not self.state.history.t:
+        net, n_threads, settings = self._content.net, self._n_threads, self._settings
+        if net.dtype == "float32" and not task.standardize and not self.state.history.t:
             warn_of_lost_targets(task.targets, data.weight)
         training: Training | LBFGS
         if settings.solver == "lbfgs":
-            training = LBFGS(record.net, task, data, settings, self.state, record.n_threads)
+            training = LBFGS(net, task, data, settings, self.state, n_threads)
         else:
-            training = kind(record.net, task, data, settings, self.state, record.n_threads, feed)
+            training = kind(net, task, data, settings, self.state, n_threads, feed)
         callbacks = callbacks_of(settings.callbacks, settings.verbose)
         if callbacks:
             reporter = Reporter(self, callbacks)
@@ -462,6 +466,6 @@ class Trainer:
         return training
 
 
-def _settings(parameters: Mapping[str, object], record: Record) -> Settings:
+def _settings(parameters: Mapping[str, object], document: ModelDocument) -> Settings:
     """Return the settings of a trainer; raises ValueError if a parameter is invalid or parameters contradict."""
-    return settings_of(estimator_parameters(TRAINER, parameters, "Trainer"), len(record.sizes) - 1)
+    return settings_of(estimator_parameters(TRAINER, parameters, "Trainer"), len(document.net.sizes) - 1)
