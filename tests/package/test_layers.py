@@ -25,6 +25,9 @@ LAYERS = [
     ["inputs", "datasets"],
     ["_core"],
     ["blocks", "constraints", "record"],  # of the activations and losses that the core has
+    ["network_rows", "training_rows"],  # of the table of hyperparameters
+    ["hyperparameters"],
+    ["architecture"],
     ["callbacks"],  # know a trainer only as the argument of their methods
     ["training"],
     ["presets", "results", "names"],
