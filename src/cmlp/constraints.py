@@ -1,7 +1,7 @@
-"""Constraints on parameters: the tables for `Network` and the estimators.
+"""What the table `cmlp.hyperparameters` consists of: rows, and constraints on values.
 
-A row ``name: (constraint, ...)`` lists constraints; a valid value satisfies at least one of them. Error messages have
-scikit-learn's wording, because its users know it and their tests may depend on it.
+A valid value satisfies at least one of a parameter's constraints. Error messages have scikit-learn's wording, because
+its users know it and their tests may depend on it.
 """
 
 from __future__ import annotations
@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from cmlp import _core
-from cmlp.inputs.scale import SCALES, InputScale
+from cmlp.inputs.scale import InputScale
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Sequence
+    from typing import Self
 
     from numpy.typing import DTypeLike
-
-    from cmlp.inputs.losses import LossFunction
 
 # Names of the activations, from the C library's table.
 HIDDEN = tuple(sorted(name for name, row in _core.ACTIVATIONS.items() if row.hidden))
@@ -268,110 +267,16 @@ BOOLEAN = (Instance(bool), Instance(np.bool_))
 NONE = Nothing()
 ARRAY_LIKE = ArrayLike()
 POSITIVE_INTEGER = Interval(Integral, 1, math.inf, "left", booleans=False)
-
-# ------------------------------------------------------------------------------------------------------ the tables
-
-_INITIALIZATION: Row = (Options(str, "glorot", "he", "lecun"), Pair("coefs", "intercepts"))
-_ACTIVATION: Row = (Options(str, *HIDDEN, *SYNONYMS),)
-SHARED: Mapping[str, Row] = {
-    "activation": (*_ACTIVATION, ARRAY_LIKE),
-    "random_state": (Interval(Integral, 0, 2**32 - 1, "both"), LegacyGenerator(), NONE),
-    "n_threads": (POSITIVE_INTEGER, NONE),
-    "input_scale": (Interval(Real, 0, math.inf, "neither"), Columns("shift", "factor")),
-}
-
-NETWORK: Mapping[str, Row] = {
-    **SHARED,
-    "output": (Options(str, *OUTPUTS, *SYNONYMS),),
-    "loss": (Options(str, *sorted({name for names in LOSSES.values() for name in names})), Function()),
-    "dtype": (FloatType(),),
-    "batch_size": (Interval(Integral, 1, LARGEST_INTEGER, "both", booleans=False),),
-    "n_batches": (Interval(Integral, 1, LARGEST_INTEGER, "both", booleans=False),),
-    "learning_rate": (Interval(Real, 0, math.inf, "left", booleans=False),),
-    "weight_decay": (Interval(Real, 0, math.inf, "left", booleans=False),),
-    "max_grad_norm": (Interval(Real, 0, math.inf, "neither", booleans=False), NONE),
-    "momentum": (Interval(Real, 0, 1, "both", booleans=False),),
-    "beta_1": (Interval(Real, 0, 1, "left", booleans=False),),
-    "beta_2": (Interval(Real, 0, 1, "left", booleans=False),),
-    "epsilon": (Interval(Real, 0, math.inf, "neither", booleans=False),),
-    "alpha": (Interval(Real, 0, math.inf, "left", booleans=False),),
-    "dropout": (Interval(Real, 0, 1, "left", booleans=False),),
-    "dropout_seed": (Interval(Integral, 0, 2**32 - 1, "both", booleans=False),),
-    "dropout_step": (Interval(Integral, 0, LARGEST_INTEGER, "both", booleans=False),),
-    "plain": BOOLEAN,
-    "activation_parameter": (Interval(Real, 0, math.inf, "left", booleans=False),),
-    "initialization": _INITIALIZATION,
-}
-
-TRAINER: Mapping[str, Row] = {
-    "random_state": SHARED["random_state"],
-    "solver": (Options(str, "adam", "adamw", "lbfgs", "sgd"),),
-    "alpha": (Interval(Real, 0, math.inf, "left"), ARRAY_LIKE),
-    "batch_size": (Options(str, "auto"), Interval(Integral, 1, math.inf, "left")),
-    "learning_rate": (Options(str, "adaptive", "constant", "cosine", "invscaling", "one_cycle"), Function()),
-    "learning_rate_init": (Interval(Real, 0, math.inf, "neither"),),
-    "power_t": (Interval(Real, 0, math.inf, "left"),),
-    "max_iter": (Interval(Integral, 1, math.inf, "left"),),
-    "shuffle": (*BOOLEAN, Options(str, "blocks")),
-    "block_size": (Interval(Integral, 1, math.inf, "left"),),
-    "tol": (Interval(Real, 0, math.inf, "left"),),
-    "verbose": (Interval(Integral, 0, math.inf, "left"), *BOOLEAN, Options(str, "bar")),
-    "momentum": (Interval(Real, 0, 1, "both"),),
-    "nesterovs_momentum": BOOLEAN,
-    "early_stopping": BOOLEAN,
-    "validation_fraction": (Interval(Real, 0, 1, "left"),),
-    "beta_1": (Interval(Real, 0, 1, "left"),),
-    "beta_2": (Interval(Real, 0, 1, "left"),),
-    "epsilon": (Interval(Real, 0, math.inf, "neither"),),
-    "n_iter_no_change": (Interval(Integral, 1, math.inf, "left"), Options(Real, math.inf)),
-    "max_fun": (Interval(Integral, 1, math.inf, "left"),),
-    "warmup": (
-        Interval(Real, 0, 1, "left", booleans=False),
-        Interval(Integral, 1, LARGEST_INTEGER, "both", booleans=False),
-    ),
-    "max_time": (Interval(Real, 0, math.inf, "neither", booleans=False), NONE),
-    "scoring": (Instance(str), Function(), NONE),
-    "callbacks": (CallbackList(), NONE),
-    "weight_decay": NETWORK["weight_decay"],
-    "max_grad_norm": NETWORK["max_grad_norm"],
-    "dropout": (*NETWORK["dropout"], ARRAY_LIKE),
-}
-
-ESTIMATORS: Mapping[str, Row] = {
-    **SHARED,
-    **TRAINER,
-    "hidden_layer_sizes": (ARRAY_LIKE, Interval(Integral, 1, math.inf, "left")),
-    "input_scale": (*SHARED["input_scale"], Options(str, *SCALES)),
-    "warm_start": BOOLEAN,
-    "dtype": (Options(str, "auto", "float32", "float64"),),
-    "activation_parameter": (*NETWORK["activation_parameter"], ARRAY_LIKE, NONE),
-    "initialization": _INITIALIZATION,
-    "loss_parameter": (Interval(Real, 0, math.inf, "neither", booleans=False), NONE),
-}
-
-CLASSIFIER: Mapping[str, Row] = {
-    **ESTIMATORS,
-    "loss": (Options(str, "focal", "label_smoothing", "log_loss", "squared_error"), Function()),
-    "class_weight": (Options(str, "balanced"), Instance(dict), Instance(list), NONE),
-}
-
-REGRESSOR: Mapping[str, Row] = {
-    **ESTIMATORS,
-    "loss": (
-        Options(str, "absolute_error", "gamma", "huber", "poisson", "quantile", "squared_error"),
-        Function(),
-    ),
-    "quantile": (Interval(Real, 0, 1, "neither", booleans=False), Quantiles()),
-    "y_scale": (Options(str, "standard"), NONE),
-}
-
-# ------------------------------------------------------------------------------------------------------ the checks
-
+ACTIVATION = Options(str, *HIDDEN, *SYNONYMS)
+COUNT = Interval(Integral, 1, LARGEST_INTEGER, "both", booleans=False)
+POSITIVE = Interval(Real, 0, math.inf, "neither", booleans=False)
+NOT_NEGATIVE = Interval(Real, 0, math.inf, "left", booleans=False)
+SEED = Interval(Integral, 0, 2**32 - 1, "both")
 
 _USED_AS_GIVEN = {float, str, bool, type(None)}
 
 
-def _converted(value: object, choices: Row, sentence: str, name: str, owner: str = "") -> object:
+def converted(value: object, choices: Row, sentence: str, name: str, owner: str = "") -> object:
     """Return a value in the type in which it is used.
 
     If the value satisfies none of the constraints `choices`, raise InvalidParameterError with the message `sentence`.
@@ -384,143 +289,74 @@ def _converted(value: object, choices: Row, sentence: str, name: str, owner: str
     raise InvalidParameterError(sentence.format(expected=expected, value=value, name=name, owner=owner))
 
 
-_ESTIMATORS_SENTENCE = "The {name!r} parameter of {owner} must be {expected}. Got {value!r} instead."
-_NETWORKS_SENTENCE = "{name} must be {expected}, got {value!r}"
+def argument(name: str, value: object, *choices: Constraint) -> Any:
+    """Return an argument of a method, validated and converted; raises InvalidParameterError if it is invalid."""
+    return converted(value, choices, "{name} must be {expected}, got {value!r}", name)
 
 
-def estimator_parameters(table: Mapping[str, Row], parameters: Mapping[str, object], owner: str) -> dict[str, Any]:
-    """Return the parameters of an estimator, validated and converted.
+# ------------------------------------------------------------------------------------------------------- the rows
 
-    Raises InvalidParameterError with scikit-learn's message for the first invalid parameter.
-
-    Parameters
-    ----------
-    table : dict of str to tuple
-        The constraints of each parameter; a value must satisfy one of them.
-    parameters : dict of str to object
-        The values. Parameters without a row in the table (a subclass can have them) are left out of the result.
-    owner : str
-        Name of the estimator, for error messages.
-    """
-    return {
-        name: _converted(value, table[name], _ESTIMATORS_SENTENCE, name, owner)
-        for name, value in parameters.items()
-        if name in table
-    }
+# The classes that have parameters. `Network` includes its methods.
+NETWORK, TRAINER = ("Network",), ("Trainer",)
+CLASSIFIER, REGRESSOR = ("MLPClassifier",), ("MLPRegressor",)
+MLP, TABULAR = (*CLASSIFIER, *REGRESSOR), ("TabularClassifier", "TabularRegressor")
+RIVER = "river.MLPClassifier", "river.MLPRegressor"
+REQUIRED = object()  # the default of a parameter without one
 
 
-def network_argument(name: str, value: object) -> Any:
-    """Return an argument of a `Network`, validated and converted; raises InvalidParameterError if it is invalid."""
-    return _converted(value, NETWORK[name], _NETWORKS_SENTENCE, name)
-
-
-def layer_sizes(sizes: Sequence[int]) -> list[int]:
-    """Return a network's layer sizes, input first, as a list of ints."""
-    try:
-        checked = [int(n) for n in sizes]
-        whole = all(n == m and 0 < n < SIZE_LIMIT for n, m in zip(checked, sizes, strict=True))
-    except (TypeError, ValueError, OverflowError):
-        checked, whole = [], False
-    if not whole or not 2 <= len(checked) <= MAX_LAYERS:
-        raise InvalidParameterError(
-            f"sizes must be 2 to {MAX_LAYERS} positive integers below 2**31, input first, got {sizes!r}"
-        )
-    return checked
-
-
-def hidden_sizes(value: object) -> tuple[int, ...]:
-    """Return `hidden_layer_sizes` as a tuple of ints; a single number means one layer."""
-    sizes: list[Any] = list(value) if hasattr(value, "__iter__") else [value]
-    if not all(isinstance(size, Integral) for size in sizes):
-        raise InvalidParameterError(f"hidden_layer_sizes must be integers, one per hidden layer, got {sizes}.")
-    if any(size <= 0 for size in sizes):
-        raise InvalidParameterError(f"hidden_layer_sizes must be > 0, got {sizes}.")
-    if any(size >= SIZE_LIMIT for size in sizes):
-        raise InvalidParameterError(f"hidden_layer_sizes must be < 2**31, got {sizes}.")
-    if len(sizes) > MAX_LAYERS - 2:
-        raise InvalidParameterError(f"hidden_layer_sizes must have at most {MAX_LAYERS - 2} entries, got {len(sizes)}.")
-    return tuple(int(size) for size in sizes)
-
-
-def hidden_activations(activation: str | Iterable[str], n_hidden: int) -> list[str]:
-    """Return one activation name per hidden layer; synonyms are replaced.
+class Use:
+    """What a parameter is for some owners.
 
     Parameters
     ----------
-    activation : str or iterable of str
-        One name for all hidden layers, or one for each.
-    n_hidden : int
-        Number of hidden layers.
+    owners : sequence of str
+    kind : str
+        The type in the docstring.
+    default : object
+    constraints : tuple of Constraint
+        A value satisfies one of them; empty if only the data show what is valid.
     """
-    if not hasattr(activation, "__iter__"):
-        raise InvalidParameterError(f"activation must be a name or a list of names, got {activation!r}")
-    names = [activation] if isinstance(activation, str) else list(activation)
-    for name in names:
-        _converted(name, _ACTIVATION, _NETWORKS_SENTENCE, "activation")
-    if isinstance(activation, str):
-        names *= n_hidden
-    if len(names) != n_hidden:
-        raise InvalidParameterError(
-            "activation must be one name for all hidden layers, or one name for each of the "
-            f"{n_hidden} hidden layers, got {activation!r}"
-        )
-    return [canonical(name) for name in names]
+
+    __slots__ = ("constraints", "default", "kind", "owners", "text")
+
+    def __init__(self, owners: Sequence[str], kind: str, default: object, constraints: tuple[Constraint, ...]) -> None:
+        self.owners, self.kind, self.default, self.constraints, self.text = owners, kind, default, constraints, ""
+
+    def says(self, text: str) -> Self:
+        """Set the paragraph of the docstring.
+
+        Words in angle brackets, such as ``<needs batches>``, stand for the names of the parameters with this flag.
+        """
+        self.text = text
+        return self
 
 
-def canonical(name: str) -> str:
-    """Return the core's name of an activation."""
-    return SYNONYMS.get(str(name), str(name))
+class Hyperparameter:
+    """A parameter: what it is for each owner, and its flags.
 
+    Parameters
+    ----------
+    name : str
+    *uses : Use
+        Every owner has at most one.
+    needs_batches : bool
+        Whether the solver "lbfgs" refuses values other than the default.
+    free_on_resume : bool
+        Whether it may change before a fit is resumed: it does not change the steps of a training that has begun, only
+        when it ends and what it reports.
+    own_per_worker : bool
+        Whether it may differ between the processes of one training.
+    """
 
-def output_and_loss(output: str, loss: str | LossFunction) -> tuple[str, str | LossFunction]:
-    """Return an output activation and a loss, after checking that the combination is allowed."""
-    output, loss = canonical(network_argument("output", output)), network_argument("loss", loss)
-    if isinstance(loss, str) and loss not in LOSSES[output]:
-        raise InvalidParameterError(
-            f"loss must be one of {', '.join(map(repr, LOSSES[output]))} with output={output!r}, got {loss!r}"
-        )
-    return output, loss
+    __slots__ = ("free_on_resume", "name", "needs_batches", "own_per_worker", "uses")
 
-
-def per_layer(name: str, value: object, n_layers: int, of: str = "layers") -> list[float]:
-    """Return one number per layer; a single number applies to all layers. `of` is what the message calls them."""
-    values = list(value) if hasattr(value, "__iter__") else [value] * n_layers
-    if len(values) != n_layers:
-        raise InvalidParameterError(
-            f"{name} must be a number or a list of one number for each of {n_layers} {of}, got {value!r}"
-        )
-    return [network_argument(name, number) for number in values]
-
-
-def activation_parameters(value: float | Sequence[float] | None, hidden: Sequence[str]) -> list[float]:
-    """Return the activation parameter of each hidden layer; 0 for the default, or if the activation has none."""
-    defaults = [_core.ACTIVATIONS[name].parameter for name in hidden]
-    if value is None:
-        return [0.0] * len(hidden)
-    if not any(defaults):
-        raise InvalidParameterError(
-            f"activation_parameter must be None with the activations {list(hidden)}, which have none, got {value!r}"
-        )
-    parameters = per_layer("activation_parameter", value, len(hidden), "hidden layers")
-    if not hasattr(value, "__iter__"):
-        return [number if default else 0.0 for number, default in zip(parameters, defaults, strict=True)]
-    for name, number, default in zip(hidden, parameters, defaults, strict=True):
-        if number and not default:
-            raise InvalidParameterError(f"activation_parameter must be 0 for {name!r}, which has none, got {number!r}")
-    return parameters
-
-
-def loss_parameter(value: float | Sequence[float] | None, loss: str | LossFunction) -> float | tuple[float, ...]:
-    """Return the parameter of a loss; 0 for the default. "quantile" can have one for each output."""
-    row = _core.LOSSES[loss] if isinstance(loss, str) else None
-    if value is None:
-        return 0.0
-    if row is None or not row.parameter:
-        raise InvalidParameterError(f"loss_parameter must be None with loss={loss!r}, which has none, got {value!r}")
-    high = row.most if row.most < LARGEST_FLOAT else math.inf
-    choices: Row = (Interval(Real, 0, high, "neither", booleans=False), NONE)
-    if loss == "quantile":
-        choices = (*choices, Quantiles())
-    sentence = "{name} must be {expected} with loss={owner!r}, got {value!r}"
-    number: Any = _converted(value, choices, sentence, "loss_parameter", str(loss))
-    return number if isinstance(number, tuple) else float(number)
+    def __init__(
+        self,
+        name: str,
+        *uses: Use,
+        needs_batches: bool = False,
+        free_on_resume: bool = False,
+        own_per_worker: bool = False,
+    ) -> None:
+        self.name, self.uses = name, {owner: use for use in uses for owner in use.owners}
+        self.needs_batches, self.free_on_resume, self.own_per_worker = needs_batches, free_on_resume, own_per_worker

@@ -26,6 +26,9 @@ LAYERS = [
     ["_core"],
     ["blocks", "constraints", "model"],  # of the activations and losses that the core has
     ["formats"],
+    ["network_rows", "training_rows"],  # of the table of hyperparameters
+    ["hyperparameters"],
+    ["architecture"],
     ["callbacks"],  # know a trainer only as the argument of their methods
     ["training"],
     ["presets", "results", "names"],

@@ -195,6 +195,43 @@ def test_validation_rows_have_the_weights_of_the_classes_in_training(class_weigh
     np.testing.assert_allclose(best, losses, rtol=1e-4)
 
 
+@pytest.mark.parametrize("kind, y, params", CASES)
+def test_validation_rows_of_weight_zero_are_as_if_absent(kind, y, params):
+    held, kept = slice(200, None), ~IGNORED[200:]
+    expected = kind(**QUICK, **params).fit(
+        X[:200], y[:200], X_val=X[held][kept], y_val=y[held][kept], sample_weight_val=WEIGHT[held][kept]
+    )
+    targets = y.copy()  # a classifier checks all labels
+    if kind is TabularRegressor:
+        targets[IGNORED] = 1e100
+    found = kind(**QUICK, **params).fit(
+        X[:200], y[:200], X_val=changed_rows()[held], y_val=targets[held], sample_weight_val=WEIGHT[held]
+    )
+    assert_same_bits(predicted(found), predicted(expected))
+    assert found.history_ == expected.history_
+
+
+@pytest.mark.parametrize("kind, y, params", CASES)
+def test_weights_of_validation_rows_count_as_repeated_rows(kind, y, params):
+    times = np.arange(100) % 3 + 1
+    model = kind(**QUICK, **params).fit(X[:200], y[:200], X_val=X[200:], y_val=y[200:], sample_weight_val=times)
+    rows = 200 + np.repeat(np.arange(100), times)
+    expected = kind(**QUICK, **params).fit(X[:200], y[:200], X_val=X[rows], y_val=y[rows])
+    for name in ("loss", "validation_loss"):
+        np.testing.assert_allclose(model.history_[name], expected.history_[name], rtol=1e-5)
+    plain = kind(**QUICK, **params).fit(X[:200], y[:200], X_val=X[200:], y_val=y[200:])
+    assert plain.history_["validation_loss"] != model.history_["validation_loss"]
+
+
+def test_bad_weights_of_validation_rows_are_named():
+    model = TabularRegressor(**QUICK)
+    with pytest.raises(ValueError, match=r"sample_weight_val must be passed with X_val and y_val, got X_val=None"):
+        model.fit(X, NUMBERS, sample_weight_val=WEIGHT)
+    for weight in (np.zeros(50), np.ones(49), np.full(50, -1.0)):
+        with pytest.raises(ValueError, match=r"In the validation data \(X_val, y_val\): "):
+            model.fit(X, NUMBERS, X_val=X[:50], y_val=NUMBERS[:50], sample_weight_val=weight)
+
+
 def networks(model, rows):
     """Return the probability of the second class from each network."""
     schema, encoder, members = model._fitted()

@@ -11,7 +11,7 @@ from estimator_cases import blobs, flat
 from helpers import digest, labels, uniform
 
 from cmlp import DivergenceError, MLPClassifier, MLPRegressor, _core
-from cmlp.constraints import ESTIMATORS
+from cmlp.hyperparameters import TABLE
 from cmlp.training.initialization import initial_params
 from cmlp.training.schedules import SCHEDULES, one_cycle_rates
 
@@ -60,7 +60,7 @@ def shuffles(n_rows, n_epochs):
 
 
 def test_every_schedule_is_a_parameter_value():
-    names, function = ESTIMATORS["learning_rate"]
+    names, function = TABLE.constraints("Trainer")["learning_rate"]
     assert function.accepts(len)
     accepted = {*names.values, "callable"}
     assert set(SCHEDULES) == accepted

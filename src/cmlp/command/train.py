@@ -10,13 +10,13 @@ import time
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from cmlp import constraints
 from cmlp.command.predict import DATA_HELP, add_table_options
 from cmlp.console import options
 from cmlp.console.interruption import completed
 from cmlp.console.printable import printable, printable_message
 from cmlp.console.spelling import in_options
 from cmlp.console.terminal import Terminal, duration
+from cmlp.hyperparameters import TABLE
 
 if TYPE_CHECKING:
     from cmlp.command.columns import Rows
@@ -63,7 +63,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _parameters() -> list[str]:
-    return sorted({*constraints.CLASSIFIER, *constraints.REGRESSOR} - set(_NOT_OPTIONS))
+    names = {*TABLE.names("MLPClassifier"), *TABLE.names("MLPRegressor")}
+    return sorted(names - set(_NOT_OPTIONS))
 
 
 def _flag(name: str) -> str:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from cmlp import constraints
 from cmlp.estimators.assignment import can_assemble
 from cmlp.estimators.callbacks import FIT_TIME, Callbacks
 from cmlp.estimators.exclusive import attributes_to_copy
@@ -18,6 +17,7 @@ from cmlp.estimators.representation import Representation
 from cmlp.estimators.routing import Routing
 from cmlp.exceptions import NotFittedError, sklearn_class
 from cmlp.export.methods import EstimatorExports
+from cmlp.hyperparameters import documented
 from cmlp.pickles import PICKLE_VERSION, check_version
 
 if TYPE_CHECKING:
@@ -29,55 +29,45 @@ if TYPE_CHECKING:
     from cmlp.estimators.problem import Parameters
     from cmlp.inputs.losses import LossFunction
     from cmlp.model import ModelDocument
+    from cmlp.training.settings import TrainingParameters
     from cmlp.training.state import TrainingState
+else:
+    TrainingParameters = object  # of types only
+
+
+def shared_sections(cls: type) -> Mapping[str, str]:
+    """Return the texts that the docstrings of the estimators share."""
+    from cmlp.estimators.documentation import sections_of
+
+    return sections_of(cls)
 
 
 class MultilayerPerceptron(
-    FittedAttributes, Inspection, Routing, Representation, Callbacks, Parametrized, EstimatorExports
+    FittedAttributes,
+    Inspection,
+    Routing,
+    Representation,
+    Callbacks,
+    Parametrized,
+    EstimatorExports,
+    TrainingParameters,
 ):
     """The base class of `MLPClassifier` and `MLPRegressor`; not for direct use."""
 
     # Tools written before scikit-learn had estimator tags read this attribute.
     _estimator_type: ClassVar[str]
-    _constraints: ClassVar[Mapping[str, constraints.Row]] = constraints.ESTIMATORS
+    _owner: ClassVar[str]  # the parameters' owner in the table of hyperparameters
 
     _model: Model  # exists after fit
 
     hidden_layer_sizes: int | Sequence[int]
     activation: str | Sequence[str]
-    solver: str
-    alpha: float | Sequence[float]
-    batch_size: int | str
-    learning_rate: str | Callable[[int, int], float]
-    learning_rate_init: float
-    power_t: float
-    max_iter: int
-    shuffle: bool | str
     random_state: int | np.random.RandomState | None
-    tol: float
-    verbose: bool | int | str
     warm_start: bool
-    momentum: float
-    nesterovs_momentum: bool
-    early_stopping: bool
-    validation_fraction: float
-    beta_1: float
-    beta_2: float
-    epsilon: float
-    n_iter_no_change: float
-    max_fun: int
     loss: str | LossFunction
     loss_parameter: float | None
     activation_parameter: float | Sequence[float] | None
     initialization: str | tuple[Sequence[ArrayLike], Sequence[ArrayLike]]
-    weight_decay: float
-    max_grad_norm: float | None
-    dropout: float | Sequence[float]
-    warmup: float
-    max_time: float | None
-    scoring: str | Callable[..., float] | None
-    callbacks: Sequence[Any] | None
-    block_size: int
     n_threads: int | None
     dtype: str
     input_scale: float | str | tuple[ArrayLike, ArrayLike]
@@ -90,6 +80,7 @@ class MultilayerPerceptron(
 
     # Fitting
 
+    @documented("MLPClassifier")  # and the regressor: the same parameters are free on resume
     def fit(
         self,
         X: ArrayLike,
@@ -131,9 +122,9 @@ class MultilayerPerceptron(
             epoch, by `max_time` or by a callback) or is finished, up to `max_iter` epochs in total. The result has the
             same bits as without the break, also after pickling, or after `save` with ``include_training_state=True``
             and `cmlp.load`. The data must be the same as before: checksums of all rows, targets and weights are
-            compared. Of the parameters, only `max_iter`, `max_time`, `tol`, `n_iter_no_change`, `verbose`,
-            `callbacks`, `n_threads`, `random_state`, `initialization` and `warm_start` may have changed. A list or an
-            array that a program has changed in place is another value.
+            compared. A list or an array that a program has changed in place is another value. Of the parameters, only
+            these may have changed:
+            <free on resume>
         comm : object or None, default=None
             A communicator such as ``mpi4py.MPI.COMM_WORLD``, to train together with the other processes of a job. Each
             of them calls fit with the same arguments, computes a part of every batch, and has the same model at the

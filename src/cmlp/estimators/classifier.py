@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from cmlp.constraints import CLASSIFIER, Row
 from cmlp.estimators import assignment
-from cmlp.estimators.base import MultilayerPerceptron
+from cmlp.estimators.base import MultilayerPerceptron, shared_sections
 from cmlp.estimators.delegation import stochastic_only
-from cmlp.estimators.documentation import documented
 from cmlp.estimators.fitted import Fitted
+from cmlp.hyperparameters import documented
 from cmlp.inputs.labels import Labels, normalized
 from cmlp.inputs.validation import as_targets
 
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from cmlp.inputs.losses import LossFunction
 
 
-@documented
+@documented("MLPClassifier", lambda: shared_sections(MLPClassifier))
 class MLPClassifier(MultilayerPerceptron):
     """Neural network classifier, trained by stochastic gradient descent.
 
@@ -35,27 +34,7 @@ class MLPClassifier(MultilayerPerceptron):
 
     Parameters
     ----------
-    <training parameters>
-    loss : {"focal", "label_smoothing", "log_loss", "squared_error"} or callable, default="log_loss"
-        The cost of a row. "squared_error" is the sum of ``(a - y) ** 2`` over the outputs, with logistic outputs. The
-        others use softmax outputs, or logistic outputs for two classes and for multilabel targets. With p for
-        `loss_parameter` and a for the probability of the true class: "log_loss" is ``-log(a)``, "focal" is
-        ``-(1 - a) ** p * log(a)`` [8]_, and "label_smoothing" is the log loss with the targets
-        ``(1 - p) * y + p / n_classes`` [9]_. A function ``loss(y, output)``, for experiments, gets zeros and ones and
-        the probabilities of some rows, both of shape (n, n_outputs), and returns the cost of each row, of shape (n,),
-        and its derivatives with respect to the probabilities, of shape (n, n_outputs). A row's cost must depend on this
-        row alone. It is called in one thread; such a model cannot be saved, but pickled.
-    loss_parameter : float or None, default=None
-        Positive parameter of the loss: for "focal" by default 2; for "label_smoothing" below 1, by default 0.1.
-    class_weight : None, "balanced", dict or list of dict, default=None
-        Weights of the classes by label, not negative; they multiply `sample_weight`. "balanced" means
-        ``n_samples / (n_classes * n_samples_of_class)`` (King and Zeng [10]_), where rows count by their
-        `sample_weight`; `partial_fit` does not support it. A dict may leave out classes, whose weight is 1. For
-        multilabel targets, a list with a dict for each column, for example ``[{0: 1, 1: 5}, {0: 1, 1: 1}]``; the
-        weights of a row's columns multiply. Validation rows have the same weights of classes.
-    <model parameters>
-    <extra training parameters>
-    <computation parameters>
+    <parameters>
 
     Attributes
     ----------
@@ -85,7 +64,7 @@ class MLPClassifier(MultilayerPerceptron):
     """
 
     _estimator_type: ClassVar[str] = "classifier"
-    _constraints: ClassVar[Mapping[str, Row]] = CLASSIFIER
+    _owner: ClassVar[str] = "MLPClassifier"
 
     classes_: Fitted[np.ndarray] = Fitted(
         lambda model: model.labels.classes, "ndarray of shape (n_classes,)", "The labels, sorted.", assignment.classes

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp.constraints import network_argument
 from cmlp.exceptions import named, warn
+from cmlp.hyperparameters import network_argument
 from cmlp.inputs.frames import read_once
 from cmlp.pool import Pool
 from cmlp.threads import available_threads

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from cmlp import constraints
+from cmlp import architecture, hyperparameters
 from cmlp.training.initialization import init_activations
 from cmlp.training.settings import settings_of
 
@@ -60,13 +60,16 @@ class Parameters(NamedTuple):
     y_scale: str | None = None
 
     @classmethod
-    def of(cls, table: Mapping[str, constraints.Row], values: Mapping[str, object], owner: str) -> Parameters:
-        """Return the validated parameters of an estimator; raises InvalidParameterError if one is invalid."""
-        checked = constraints.estimator_parameters(table, values, owner)
-        sizes = constraints.hidden_sizes(checked["hidden_layer_sizes"])
-        names = constraints.hidden_activations(checked["activation"], len(sizes))
+    def of(cls, owner: str, values: Mapping[str, object], kind: str) -> Parameters:
+        """Return the validated parameters of an estimator; raises InvalidParameterError if one is invalid.
+
+        `owner` is the owner of the parameters in the table, and `kind` the name of the estimator's class.
+        """
+        checked = hyperparameters.TABLE.checked(owner, values, kind)
+        sizes = architecture.hidden_sizes(checked["hidden_layer_sizes"])
+        names = architecture.hidden_activations(checked["activation"], len(sizes))
         first = init_activations(names, checked["activation"])
-        numbers = constraints.activation_parameters(checked["activation_parameter"], names)
+        numbers = architecture.activation_parameters(checked["activation_parameter"], names)
         if checked.get("y_scale") is not None and checked["loss"] in POSITIVE:
             raise ValueError(f"y_scale={checked['y_scale']!r} needs identity outputs, got loss={checked['loss']!r}.")
         if checked.get("y_scale") is not None and callable(checked["loss"]):
@@ -95,23 +98,23 @@ def parameters_of(cls: type[MultilayerPerceptron], values: Mapping[str, object])
 
     Many models often differ in `random_state` only. Other parameters of built-in types are validated once.
     """
-    table, owner = cls._constraints, cls.__name__
-    given = {name: value for name, value in values.items() if name in table}
+    table, owner, kind = hyperparameters.TABLE, cls._owner, cls.__name__
+    known_names = table.constraints(owner)
+    given = {name: value for name, value in values.items() if name in known_names}
     seed, sizes = given.pop("random_state", None), given["hidden_layer_sizes"]
     elements = sizes if type(sizes) is tuple else ()
     types = *map(type, given.values()), *map(type, elements)
     n_others = sum(one not in _PLAIN for one in types)
     if n_others > (type(sizes) is tuple):
-        return Parameters.of(table, {**given, "random_state": seed}, owner)
+        return Parameters.of(owner, {**given, "random_state": seed}, kind)
     key = cls, *given, *given.values(), types  # the types, because 1 equals True and 1.0
     known = _known.get(key)
     if known is None:
-        known = Parameters.of(table, {**given, "random_state": None}, owner)
+        known = Parameters.of(owner, {**given, "random_state": None}, kind)
         if len(_known) >= _MOST_KNOWN:
             _known.clear()
         _known[key] = known
-    checked = constraints.estimator_parameters(table, {"random_state": seed}, owner)
-    return known._replace(**checked)
+    return known._replace(**table.checked(owner, {"random_state": seed}, kind))
 
 
 def _loss_parameter(checked: Mapping[str, Any]) -> float | tuple[float, ...]:
@@ -127,7 +130,7 @@ def _loss_parameter(checked: Mapping[str, Any]) -> float | tuple[float, ...]:
         return parameter
     if quantile != _MEDIAN:
         raise ValueError(f"quantile={quantile!r} needs loss='quantile', got {loss!r}.")
-    return constraints.loss_parameter(given, loss)
+    return architecture.loss_parameter(given, loss)
 
 
 class Problem(NamedTuple):

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from cmlp.constraints import REGRESSOR, InvalidParameterError, Row
-from cmlp.estimators.base import MultilayerPerceptron
+from cmlp.constraints import InvalidParameterError
+from cmlp.estimators.base import MultilayerPerceptron, shared_sections
 from cmlp.estimators.delegation import stochastic_only
-from cmlp.estimators.documentation import documented
+from cmlp.hyperparameters import documented
 from cmlp.inputs.validation import as_numbers, as_quantile_targets, as_targets
 from cmlp.inputs.weights import as_weights
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from cmlp.inputs.losses import LossFunction
 
 
-@documented
+@documented("MLPRegressor", lambda: shared_sections(MLPRegressor))
 class MLPRegressor(MultilayerPerceptron):
     """Neural network for regression, trained by stochastic gradient descent.
 
@@ -33,42 +33,7 @@ class MLPRegressor(MultilayerPerceptron):
 
     Parameters
     ----------
-    loss : str or callable, default="squared_error"
-        The cost of an output, with ``d = output - y``. The outputs are exponential for "poisson" and "gamma", otherwise
-        identity.
-
-        - "squared_error": ``d ** 2 / 2``.
-        - "absolute_error": ``abs(d)``; its minimum is the median.
-        - "huber": ``d ** 2 / 2`` if ``abs(d) <= p``, otherwise ``p * (abs(d) - p / 2)``, with p for `loss_parameter`:
-          large errors count less [8]_.
-        - "quantile": ``(1 - quantile) * d`` if d is positive, otherwise ``-quantile * d``; its minimum is the quantile
-          [9]_.
-        - "poisson": ``output - y + y * log(y / output)``, half the Poisson deviance, for counts; targets must not be
-          negative.
-        - "gamma": ``y / output + log(output)``, up to a constant half the gamma deviance, for prices and durations;
-          targets must be positive.
-        - A function ``loss(y, output)``, for experiments: it gets the targets and outputs of some rows, both of shape
-          (n, n_outputs), and returns the cost of each row, of shape (n,), and its derivatives with respect to the
-          outputs, of shape (n, n_outputs). A row's cost must depend on this row alone. It is called in one thread; such
-          a model cannot be saved, but pickled.
-    <training parameters>
-    loss_parameter : float or None, default=None
-        Positive parameter of "huber", in y's unit, by default 1. Other losses have none.
-    quantile : float or list of float, default=0.5
-        The quantile that ``loss="quantile"`` predicts, between 0 and 1. Or an ascending list of 2 to 100 quantiles of
-        the only column of y: the network has an output for each of them, and `predict` sorts the outputs of each row,
-        so that they never cross [10]_.
-    y_scale : None or "standard", default=None
-        "standard" trains on ``(y - mean) / deviation``, with the weighted mean and standard deviation of each column of
-        y over the training rows of the first call; a warm start and `partial_fit` keep them. `coefs_`, predictions and
-        saved models are in y's unit, and so are losses and `tol` if all columns have the same deviation; otherwise,
-        losses are those of the standardized targets. `loss_parameter` of "huber" is in standard deviations. Use it for
-        targets that are far from 0 or not of the order of 1. Only for losses with identity outputs. If float32 has
-        fewer than 16 numbers within the standard deviation, as for seconds since 1970 within half an hour, fit raises
-        ValueError: ``dtype="float64"`` or an offset subtracted from y helps.
-    <model parameters>
-    <extra training parameters>
-    <computation parameters>
+    <parameters>
 
     Attributes
     ----------
@@ -101,7 +66,7 @@ class MLPRegressor(MultilayerPerceptron):
     """
 
     _estimator_type: ClassVar[str] = "regressor"
-    _constraints: ClassVar[Mapping[str, Row]] = REGRESSOR
+    _owner: ClassVar[str] = "MLPRegressor"
 
     def __init__(
         self,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from cmlp import hyperparameters
 from cmlp.exceptions import NotFittedError, sklearn_class
 
 if TYPE_CHECKING:
@@ -19,38 +19,12 @@ if TYPE_CHECKING:
 # Name of the estimator's attribute with the model of a fit that was interrupted in its first epoch. It is not fitted.
 INTERRUPTED = "_interrupted"
 
-# Parameters that do not change the steps of a training that has begun, only when it ends and what it reports.
-_FREE = {
-    "callbacks",
-    "initialization",
-    "max_fun",
-    "max_iter",
-    "max_time",
-    "n_iter_no_change",
-    "n_threads",
-    "random_state",
-    "tol",
-    "verbose",
-    "warm_start",
-}
 
-
-def parameters_to_keep(estimator: MultilayerPerceptron) -> dict[str, Any]:
-    """Return the parameters that must not change before training is resumed, for `require_kept`."""
-    cls: Any = type(estimator)
+def parameters_to_keep(estimator: Any) -> dict[str, Any]:
+    """Return copies of the parameters that must not change before training is resumed, for `require_kept`."""
     values = vars(estimator)
-    return {name: to_keep(values[name]) for name in _kept_names(cls)}
-
-
-def to_keep(value: Any) -> Any:
-    """Return the value of a parameter, or a copy if a program could change it in place."""
-    return value if callable(value) else deepcopy(value)
-
-
-@lru_cache(maxsize=8)
-def _kept_names(cls: Any) -> list[str]:
-    """Return the names of the parameters that must not change, sorted."""
-    return sorted(cls._constraints.keys() - _FREE)
+    names = hyperparameters.TABLE.fixed_on_resume(estimator._owner)
+    return {name: values[name] if callable(values[name]) else deepcopy(values[name]) for name in names}
 
 
 def require_kept(kept: Mapping[str, Any], now: Mapping[str, Any]) -> None:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp import _core, constraints
+from cmlp import _core, architecture
+from cmlp.constraints import BOOLEAN, argument
 from cmlp.export.methods import ExportMethods
+from cmlp.hyperparameters import documented, network_argument
 from cmlp.inputs.arrays import rectangular
 from cmlp.inputs.scale import check_scale_width, scaled
 from cmlp.network.explain import explanation
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from cmlp.inputs.losses import LossFunction
 
 
+@documented("Network")
 class Network(NetworkTraining, ExportMethods):
     """A multilayer perceptron with direct access to parameters, activations and gradients.
 
@@ -37,41 +40,7 @@ class Network(NetworkTraining, ExportMethods):
     ----------
     sizes : sequence of int
         Layer sizes, input first, for example ``[784, 16, 16, 10]``.
-    activation : str or sequence of str, default="logistic"
-        Activation of the hidden layers: "identity", "logistic", "tanh", "relu", "leaky_relu", "elu", "silu", "gelu",
-        "softplus" or "softsign". One name for all hidden layers, or one for each. It also determines the range of the
-        initial parameters (see Notes).
-    output : {"softmax", "logistic", "identity", "exp", "tanh"}, default="softmax"
-        Activation of the output layer.
-    loss : str, default="log_loss"
-        Cost of a row. With softmax or logistic outputs: "log_loss", "focal" or "label_smoothing". With identity,
-        logistic, tanh or exp outputs: "squared_error" (the sum of the squared differences between outputs and targets;
-        also with softmax), "absolute_error", "huber" or "quantile". With exp outputs also "poisson" (targets must not
-        be negative) and "gamma" (targets must be positive). See Notes for the formulas. Or a function
-        ``loss(y, output)``, for experiments: it gets the targets and outputs of some rows, both of shape
-        (n, n_outputs), and returns the cost of each row, of shape (n,), and its derivatives with respect to the
-        outputs, of shape (n, n_outputs). Class indices become rows of zeros and a one. A row's cost must depend on this
-        row alone. The function is called in one thread; such a network cannot be saved.
-    dtype : {"float32", "float64"}, default="float32"
-        Type of the parameters and of all arithmetic.
-    input_scale : float or (shift, factor), default=1
-        Factor by which every input is multiplied: ``1 / 255`` for images of bytes. Or two vectors of shape
-        (n_inputs,): the network sees ``(X - shift) * factor``, computed in float64 and rounded once. Sparse X must not
-        be shifted.
-    random_state : int, RandomState or None, default=None
-        Seed of the initial parameters; the same seed gives the same parameters as in the estimators.
-    n_threads : int or None, default=None
-        Maximum number of threads. If None, chosen from the problem size and the number of CPUs. The results do not
-        depend on it.
-    activation_parameter : float, sequence of float or None, default=None
-        Positive parameter of "leaky_relu" (the slope for negative inputs, by default 0.01) and "elu" (minus the limit
-        at minus infinity, by default 1). One number for all hidden layers, or one for each; None or 0 is the default.
-    loss_parameter : float, sequence of float or None, default=None
-        Positive parameter p of the loss (see Notes); None is the default. "quantile" can have an ascending list, a
-        number for each output; `forward` then sorts the outputs of each row, so that predicted quantiles never cross.
-    initialization : {"glorot", "he", "lecun"} or tuple (coefs, intercepts), default="glorot"
-        The range of the random initial parameters (see Notes), or the initial weights and biases themselves: two lists
-        with one array per layer, which are copied.
+    <parameters>
 
     Attributes
     ----------
@@ -129,9 +98,9 @@ class Network(NetworkTraining, ExportMethods):
         loss_parameter: float | Sequence[float] | None = None,
         initialization: str | tuple[Sequence[ArrayLike], Sequence[ArrayLike]] = "glorot",
     ) -> None:
-        sizes = constraints.layer_sizes(sizes)
-        hidden = constraints.hidden_activations(activation, len(sizes) - 2)
-        output, loss = constraints.output_and_loss(output, loss)
+        sizes = architecture.layer_sizes(sizes)
+        hidden = architecture.hidden_activations(activation, len(sizes) - 2)
+        output, loss = architecture.output_and_loss(output, loss)
         if output == "softmax" and sizes[-1] == 1:
             raise ValueError(
                 "output='softmax' needs at least 2 outputs, because a single one is always 1: use 'logistic' for a "
@@ -141,14 +110,14 @@ class Network(NetworkTraining, ExportMethods):
             sizes,
             [*hidden, output],
             loss,
-            constraints.network_argument("dtype", dtype),
-            [*constraints.activation_parameters(activation_parameter, hidden), 0.0],
-            constraints.loss_parameter(loss_parameter, loss),
+            network_argument("dtype", dtype),
+            [*architecture.activation_parameters(activation_parameter, hidden), 0.0],
+            architecture.loss_parameter(loss_parameter, loss),
         )
-        self._scale = constraints.network_argument("input_scale", input_scale)
+        self._scale = network_argument("input_scale", input_scale)
         check_scale_width(self._scale, self._net.n_in)
-        self._n_threads = constraints.network_argument("n_threads", n_threads)
-        initialization = constraints.network_argument("initialization", initialization)
+        self._n_threads = network_argument("n_threads", n_threads)
+        initialization = network_argument("initialization", initialization)
         rng = generator(random_state)
         self._params = initial_params(self._net, rng, init_activations(hidden, activation), initialization)
 
@@ -214,6 +183,7 @@ class Network(NetworkTraining, ExportMethods):
         """Return the weighted sums z (before the activation) of every layer after the input, each (n, n_out)."""
         return self._net.activations_of(self.params, X, scale=self._scale, n_threads=self._n_threads, sums=True)
 
+    @documented("Network")
     def cost(
         self,
         X: ArrayLike,
@@ -243,12 +213,8 @@ class Network(NetworkTraining, ExportMethods):
             sample_weight : array of shape (n,), default=None
                 Weights of the rows; the mean is weighted. Each is 0 or a positive normal number of the network's
                 dtype (in float32 from 1.2e-38 to 3.4e38), and so is their sum. They must not all be 0.
-            alpha : float or sequence of float, default=0.0
-                Strength of the L2 penalty ``alpha / 2 * sum(weights ** 2) / sum(sample_weight)``, not negative. One
-                number for all layers after the input, or one for each.
-            dropout : float or sequence of float, default=0.0
-                Dropout rate, at least 0 and below 1. One number for all hidden layers, or one for each. The activation
-                of a unit is set to 0 with this probability, otherwise divided by ``1 - rate`` (Srivastava et al. 2014).
+            <alpha>
+            <dropout>
             dropout_seed : int, default=0
                 Seed from 0 to ``2**32 - 1``. The dropped units depend only on seed, step, layer, row and unit, not on
                 the number of threads or the batch size (Philox4x32-7, Salmon et al. 2011).
@@ -277,7 +243,7 @@ class Network(NetworkTraining, ExportMethods):
         """
         arguments = self.params, X, Y
         options = {"scale": self._scale, "order": order, "n_threads": self._n_threads, **self._objective(objective)}
-        if constraints.network_argument("plain", plain):
+        if argument("plain", plain, *BOOLEAN):
             return self._net.cost_and_plain_loss(*arguments, **options)[1]
         return self._net.cost(*arguments, **options)
 

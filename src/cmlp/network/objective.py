@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from cmlp import constraints
+from cmlp.architecture import per_layer
+from cmlp.constraints import LARGEST_INTEGER, Interval, argument
+from cmlp.hyperparameters import network_argument
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import ArrayLike as Array
+
+_SEED = Interval(Integral, 0, 2**32 - 1, "both", booleans=False)
+_STEP = Interval(Integral, 0, LARGEST_INTEGER, "both", booleans=False)
 
 
 class Objective(TypedDict, total=False):
@@ -40,12 +46,12 @@ def objective(given: Objective, n_layers: int) -> dict[str, Any]:
     core: dict[str, Any] = {"sample_weight": given.get("sample_weight")}
     alpha, dropout = given.get("alpha", 0.0), given.get("dropout", 0.0)
     if hasattr(alpha, "__iter__"):
-        core["alphas"] = constraints.per_layer("alpha", alpha, n_layers)
+        core["alphas"] = per_layer("alpha", alpha, n_layers)
     else:
-        core["alpha"] = constraints.network_argument("alpha", alpha)
-    rates = constraints.per_layer("dropout", dropout, n_layers - 1, "hidden layers")
+        core["alpha"] = network_argument("alpha", alpha)
+    rates = per_layer("dropout", dropout, n_layers - 1, "hidden layers")
     if any(rates) or hasattr(dropout, "__iter__"):
         core["dropout"] = rates
-    for name in ("dropout_seed", "dropout_step"):
-        core[name] = constraints.network_argument(name, given.get(name, 0))
+    core["dropout_seed"] = argument("dropout_seed", given.get("dropout_seed", 0), _SEED)
+    core["dropout_step"] = argument("dropout_step", given.get("dropout_step", 0), _STEP)
     return core

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp import _core, constraints
+from cmlp import _core, hyperparameters
 from cmlp.blocks import block_copy, loaded_block
 from cmlp.inputs.scale import check_scale_width
 from cmlp.pickles import PICKLE_VERSION, check_version
@@ -117,7 +117,7 @@ class NetworkParameters:
 
     @n_threads.setter
     def n_threads(self, value: int | None) -> None:
-        self._n_threads = constraints.network_argument("n_threads", value)
+        self._n_threads = hyperparameters.network_argument("n_threads", value)
 
     @property
     def sizes(self) -> tuple[int, ...]:

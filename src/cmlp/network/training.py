@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cmlp import constraints
 from cmlp._core import Optimizer
 from cmlp.blocks import block_copy
+from cmlp.constraints import COUNT, argument
+from cmlp.hyperparameters import documented, network_argument
 from cmlp.network.objective import Objective, objective
 from cmlp.network.parameters import NetworkParameters
 from cmlp.results import Epoch
@@ -86,6 +87,7 @@ class NetworkTraining(NetworkParameters):
         """Take one gradient descent step on all rows; return their mean cost before the step."""
         return self.train_epoch(X, Y, _ALL_ROWS, learning_rate).cost
 
+    @documented("Network")
     def optimizer(
         self,
         solver: str = "sgd",
@@ -103,20 +105,7 @@ class NetworkTraining(NetworkParameters):
         Parameters
         ----------
         solver : {"sgd", "momentum", "nesterov", "adam", "adamw"}, default="sgd"
-        learning_rate : float
-            Not negative; may be changed between epochs.
-        momentum : float, default=0.9
-            Momentum for "momentum" and "nesterov", from 0 to 1.
-        beta_1, beta_2 : float, default=0.9, 0.999
-            Decay rates of Adam's moment estimates, from 0 to below 1.
-        epsilon : float, default=1e-8
-            Added to Adam's denominator.
-        weight_decay : float, default=0.0
-            Weight decay for "adamw", not negative. Before each step, ``learning_rate * weight_decay`` times the weight
-            is subtracted from every weight, but not from the biases (Loshchilov and Hutter 2019).
-        max_grad_norm : float or None, default=None
-            If the norm of the gradient (with the penalty) is larger, the gradient is scaled to this norm before the
-            step. None means no clipping.
+        <parameters>
 
         Returns
         -------
@@ -136,8 +125,8 @@ class NetworkTraining(NetworkParameters):
             "epsilon": epsilon,
             "weight_decay": weight_decay,
         }
-        checked = {name: constraints.network_argument(name, value) for name, value in given.items()}
-        max_norm = constraints.network_argument("max_grad_norm", max_grad_norm) or 0.0
+        checked = {name: network_argument(name, value) for name, value in given.items()}
+        max_norm = network_argument("max_grad_norm", max_grad_norm) or 0.0
         return Optimizer(self._net, solver, **checked, max_norm=max_norm)
 
     def train_epoch(
@@ -205,7 +194,7 @@ class NetworkTraining(NetworkParameters):
                 X,
                 Y,
                 optimizer,
-                batch_size=constraints.network_argument("batch_size", batch_size),
+                batch_size=argument("batch_size", batch_size, COUNT),
                 order=order,
                 scale=self._scale,
                 rates=learning_rates,

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from river import base
 from river.utils import dataframe
 
+from cmlp.hyperparameters import documented
 from cmlp.river.stream import Stream, as_frame, as_list, as_row
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+@documented("river.MLPClassifier")
 class MLPClassifier(Stream, base.MiniBatchClassifier):  # type: ignore[misc]  # river's types are not checked
     """Neural network classifier for streams: an estimator of river.
 
@@ -24,33 +26,7 @@ class MLPClassifier(Stream, base.MiniBatchClassifier):  # type: ignore[misc]  # 
 
     Parameters
     ----------
-    hidden_layer_sizes : int or sequence of int, default=(100,)
-        Sizes of the hidden layers.
-    activation : str or sequence of str, default="relu"
-        Activation of the hidden layers: one name, or one for each.
-    solver : {"adam", "adamw", "sgd"}, default="adam"
-    alpha : float, default=0.0001
-        Strength of the L2 penalty, divided by the number of rows of a step.
-    batch_size : int, default=1
-        Number of rows per gradient step in `learn_many`. With 1, it gives the same bits as `learn_one` row by row.
-    learning_rate_init : float, default=0.001
-        Learning rate. It can change at any time: ``model.mutate({"learning_rate_init": 0.01})``.
-    momentum : float, default=0.9
-        Momentum for ``solver="sgd"``.
-    nesterovs_momentum : bool, default=True
-        Whether to use Nesterov's momentum.
-    beta_1, beta_2 : float, default=0.9, 0.999
-        Decay rates of Adam's moment estimates.
-    epsilon : float, default=1e-8
-        Added to the denominator of Adam's step.
-    weight_decay : float, default=0.0
-        Weight decay for ``solver="adamw"``.
-    max_grad_norm : float or None, default=None
-        Gradients of a larger norm are scaled to this norm; None means no clipping.
-    dtype : {"float32", "float64"}, default="float64"
-        Type of the weights and of the computation.
-    seed : int or None, default=None
-        Seed of the initial weights.
+    <parameters>
 
     Raises
     ------
@@ -74,6 +50,8 @@ class MLPClassifier(Stream, base.MiniBatchClassifier):  # type: ignore[misc]  # 
     >>> evaluate.progressive_val_score(datasets.Phishing(), model, metrics.Accuracy())
     Accuracy: 89.43%
     """
+
+    _owner: ClassVar[str] = "river.MLPClassifier"
 
     def __init__(
         self,

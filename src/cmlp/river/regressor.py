@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from river import base
 from river.utils import dataframe
 
+from cmlp.hyperparameters import documented
 from cmlp.river.stream import POSITIVE, Stream, as_frame, as_list, as_row, is_number
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+@documented("river.MLPRegressor")
 class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]  # river's types are not checked
     """Neural network regressor for streams: an estimator of river.
 
@@ -24,12 +26,7 @@ class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]  # ri
 
     Parameters
     ----------
-    loss : {"squared_error", "absolute_error", "huber", "poisson", "gamma"}, default="squared_error"
-        As for `cmlp.MLPRegressor`. With "poisson" and "gamma", the output is the exponential of a sum.
-    hidden_layer_sizes, activation, solver, alpha, batch_size, learning_rate_init, momentum, nesterovs_momentum
-        As for `cmlp.river.MLPClassifier`.
-    beta_1, beta_2, epsilon, weight_decay, max_grad_norm, dtype, seed
-        As for `cmlp.river.MLPClassifier`.
+    <parameters>
 
     Raises
     ------
@@ -52,6 +49,7 @@ class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]  # ri
     MAE: 0.57544
     """
 
+    _owner: ClassVar[str] = "river.MLPRegressor"
     _output = "identity"
 
     def __init__(

@@ -5,25 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from copy import deepcopy
-from numbers import Integral
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from river.utils import dataframe
 
 from cmlp import _core
+from cmlp.architecture import hidden_activations, hidden_sizes
 from cmlp.blocks import block_copy, empty_block
-from cmlp.constraints import (
-    NETWORK,
-    NONE,
-    REGRESSOR,
-    Interval,
-    Options,
-    Row,
-    estimator_parameters,
-    hidden_activations,
-    hidden_sizes,
-)
+from cmlp.hyperparameters import TABLE
 from cmlp.network import Network
 from cmlp.training.initialization import init_activations, initial_params
 from cmlp.training.random import random_state
@@ -31,15 +21,6 @@ from cmlp.training.random import random_state
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_TABLE: Mapping[str, Row] = {
-    **REGRESSOR,
-    "solver": (Options(str, "adam", "adamw", "sgd"),),
-    "batch_size": (Interval(Integral, 1, math.inf, "left", booleans=False),),
-    "dtype": (Options(str, "float32", "float64"),),
-    "loss": (Options(str, "absolute_error", "gamma", "huber", "poisson", "squared_error"),),
-    "alpha": NETWORK["alpha"],
-    "seed": (Interval(Integral, 0, 2**32 - 1, "both"), NONE),
-}
 POSITIVE = ("poisson", "gamma")  # losses of targets that must not be negative
 
 
@@ -50,6 +31,7 @@ class Stream:
     gets it, because its input is always 0.
     """
 
+    _owner: ClassVar[str]  # the parameters' owner in the table of hyperparameters
     _output, loss = "softmax", "log_loss"
 
     hidden_layer_sizes: int | Sequence[int]
@@ -70,7 +52,7 @@ class Stream:
     def _set_up(self, arguments: Mapping[str, Any]) -> None:
         """Store and check the constructor's arguments."""
         parameters = {name: arguments[name] for name in arguments if name not in ("self", "__class__")}
-        checked = estimator_parameters(_TABLE, parameters, type(self).__name__)
+        checked = TABLE.checked(self._owner, parameters, type(self).__name__)
         hidden_activations(checked["activation"], len(hidden_sizes(checked["hidden_layer_sizes"])))
         for name, value in parameters.items():
             setattr(self, name, value)
@@ -85,7 +67,7 @@ class Stream:
 
     @learning_rate_init.setter
     def learning_rate_init(self, value: float) -> None:
-        estimator_parameters(_TABLE, {"learning_rate_init": value}, type(self).__name__)
+        TABLE.checked(self._owner, {"learning_rate_init": value}, type(self).__name__)
         self._learning_rate = value
 
     @property

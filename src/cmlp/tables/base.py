@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from copy import copy
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from cmlp import _core, constraints
+from cmlp import _core, hyperparameters
+from cmlp.architecture import hidden_sizes
 from cmlp.estimators.exclusive import Exclusively, attributes_to_copy
 from cmlp.estimators.parameters import Parametrized
 from cmlp.estimators.pickling import plain, restored
@@ -16,6 +16,7 @@ from cmlp.estimators.representation import Representation
 from cmlp.estimators.routing import Routing
 from cmlp.exceptions import NotFittedError, sklearn_class
 from cmlp.export.methods import EstimatorExports
+from cmlp.hyperparameters import documented
 from cmlp.inputs.frames import texts_of_names
 from cmlp.inputs.labels import Labels
 from cmlp.inputs.weights import as_weights
@@ -36,23 +37,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from cmlp.constraints import Row
     from cmlp.network import Network
     from cmlp.training.loop import Training
     from cmlp.training.task import Task
 
 _BLOCK = 8192  # rows predicted at a time, so that their encoding takes little memory
 _FEWEST_ROWS = 2  # that fit accepts
-
-TABLES: Mapping[str, Row] = {
-    "n_estimators": (constraints.POSITIVE_INTEGER,),
-    "hidden_layer_sizes": constraints.ESTIMATORS["hidden_layer_sizes"],
-    "max_time": (*constraints.NETWORK["max_grad_norm"],),
-    "random_state": constraints.SHARED["random_state"],
-    "n_threads": constraints.SHARED["n_threads"],
-    "verbose": constraints.ESTIMATORS["verbose"],
-    "callbacks": constraints.ESTIMATORS["callbacks"],
-}
 
 
 class Targets(NamedTuple):
@@ -91,15 +81,17 @@ class Asked(NamedTuple):
     weight: NDArray[np.float64] | None
     y_val: ArrayLike | None
     n_val: int
+    weight_val: NDArray[np.float64] | None
 
 
 class TabularEstimator(Routing, Representation, Parametrized, EstimatorExports):
     """The base class of `TabularClassifier` and `TabularRegressor`; not for direct use."""
 
     _estimator_type: ClassVar[str]
-    _constraints: ClassVar[Mapping[str, Row]] = TABLES
+    _owner: ClassVar[str]  # the parameters' owner in the table of hyperparameters
     _model: TableModel
 
+    @documented("TabularClassifier")  # and the regressor: the same parameters are free on resume
     def fit(
         self,
         X: ArrayLike,
@@ -108,6 +100,7 @@ class TabularEstimator(Routing, Representation, Parametrized, EstimatorExports):
         *,
         X_val: ArrayLike | None = None,
         y_val: ArrayLike | None = None,
+        sample_weight_val: ArrayLike | None = None,
         resume: bool = False,
     ) -> Self:
         """Learn the columns, and train the networks on them.
@@ -129,9 +122,12 @@ class TabularEstimator(Routing, Representation, Parametrized, EstimatorExports):
         X_val, y_val : default=None
             Validation data, to choose the best epoch of each network. If None, each network holds out another eighth of
             the rows.
+        sample_weight_val : None, float or array-like, default=None
+            Weights of the validation rows, as `sample_weight`; `class_weight` multiplies them.
         resume : bool, default=False
             Whether to continue a fit on the same data that was interrupted, by Ctrl-C, `max_time` or a callback. The
-            result then has the same bits as without the break.
+            result then has the same bits as without the break. Of the parameters, only these may have changed:
+            <free on resume>
 
         Returns
         -------
@@ -149,10 +145,15 @@ class TabularEstimator(Routing, Representation, Parametrized, EstimatorExports):
         with Exclusively(self):
             owner = type(self).__name__
             parameters = self._parameters()
-            frame, validation = frame_of(X, owner), _validation_frame(X_val, y_val, owner)
+            frame, validation = frame_of(X, owner), None
+            if require_complete(X_val, y_val, sample_weight_val):
+                validation = _validation_frame(X_val, owner)
+            n_val = 0 if validation is None else validation.n_rows
             _require_rows(frame, owner)
             weight = as_weights(sample_weight, frame.n_rows)
-            asked = Asked(y, frame.n_rows, weight, y_val, 0 if validation is None else validation.n_rows)
+            with named_validation():
+                weight_val = as_weights(sample_weight_val, n_val)
+            asked = Asked(y, frame.n_rows, weight, y_val, n_val, weight_val)
             targets = self._targets(asked, parameters)
             _require_counted_rows(targets.rows)
             categorical = self.categorical_features  # type: ignore[attr-defined]
@@ -200,9 +201,8 @@ class TabularEstimator(Routing, Representation, Parametrized, EstimatorExports):
 
     def _parameters(self) -> dict[str, Any]:
         """Return the validated parameters."""
-        owner = type(self).__name__
-        checked = constraints.estimator_parameters(self._constraints, self.get_params(deep=False), owner)
-        checked["hidden_layer_sizes"] = constraints.hidden_sizes(checked["hidden_layer_sizes"])
+        checked = hyperparameters.TABLE.checked(self._owner, self.get_params(deep=False), type(self).__name__)
+        checked["hidden_layer_sizes"] = hidden_sizes(checked["hidden_layer_sizes"])
         return checked
 
     def _targets(self, asked: Asked, parameters: dict[str, Any]) -> Targets:
@@ -351,10 +351,8 @@ def _require_counted_rows(rows: NDArray[np.intp]) -> None:
         )
 
 
-def _validation_frame(X_val: ArrayLike | None, y_val: ArrayLike | None, owner: str) -> Frame | None:
+def _validation_frame(X_val: ArrayLike | None, owner: str) -> Frame:
     """Return the columns of the validation data."""
-    if not require_complete(X_val, y_val, None):
-        return None
     with named_validation():
         frame = frame_of(X_val, owner)
     if not frame.n_rows:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from cmlp.constraints import NONE, Instance, Options, Row
+from cmlp.hyperparameters import documented
 from cmlp.inputs.class_weights import weights_of_classes
 from cmlp.inputs.labels import kind_of_labels, learn_labels
 from cmlp.inputs.validation import as_targets
 from cmlp.tables.bag import Shape
-from cmlp.tables.base import TABLES, Asked, TabularEstimator, Targets
+from cmlp.tables.base import Asked, TabularEstimator, Targets
 from cmlp.tables.weights import counted
 from cmlp.training.scores import accuracy_of_labels
 from cmlp.training.task import Task, named_validation
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 SMOOTHING = 0.02
 
 
+@documented("TabularClassifier")
 class TabularClassifier(TabularEstimator):
     """Classifier for tables: a bag of small networks on encoded columns.
 
@@ -37,29 +38,7 @@ class TabularClassifier(TabularEstimator):
 
     Parameters
     ----------
-    n_estimators : int, default=4
-        Number of networks. More are a little better (8 rather than 4: about 1 %), and take longer.
-    hidden_layer_sizes : int or array-like of int, default=(128, 128)
-        Number of units of each hidden layer. Larger ones need more rows: change it for tables of over 50,000 rows.
-    max_time : float or None, default=None
-        Seconds for `fit`. Training ends after the epoch in which a network's share of them is over.
-    categorical_features : "from_dtype", None or array-like, default="from_dtype"
-        The columns of categories: names, indices (an integer is always one) or a mask. "from_dtype" takes those of a
-        category or interval dtype and those that contain text. Name columns of numbers whose order means nothing, such
-        as postal codes.
-    class_weight : None, "balanced" or dict, default=None
-        Weight of each class, multiplied by `sample_weight`. "balanced" gives all classes the same sum of weights: for
-        rare classes whose mistakes cost more. Probabilities are then those of balanced classes. The weights count in
-        held-out rows and in `y_val` too.
-    random_state : None, int or RandomState, default=None
-        Seed for the held-out rows, the initial weights, the order of the rows and dropout.
-    n_threads : None or int, default=None
-        Maximum number of threads; each trains a network. The results do not depend on it.
-    verbose : bool, int or "bar", default=False
-        Whether to print a line for each trained network; "bar" for a progress bar over the epochs (needs tqdm).
-    callbacks : list of object or None, default=None
-        Objects whose methods `fit` calls after each epoch of all networks, see `cmlp.callbacks`. Losses and scores are
-        means over the networks. Threads then wait for each other after each epoch. Not stored in model files.
+    <parameters>
 
     Attributes
     ----------
@@ -98,10 +77,7 @@ class TabularClassifier(TabularEstimator):
     """
 
     _estimator_type: ClassVar[str] = "classifier"
-    _constraints: ClassVar[Mapping[str, Row]] = {
-        **TABLES,
-        "class_weight": (Options(str, "balanced"), Instance(dict), NONE),
-    }
+    _owner: ClassVar[str] = "TabularClassifier"
     classes_: np.ndarray[Any, Any]
 
     def __init__(
@@ -139,7 +115,8 @@ class TabularClassifier(TabularEstimator):
         if asked.y_val is not None:
             with named_validation():
                 own = labels.encode(as_targets(asked.y_val, asked.n_val, owner, labels=True))
-                held, held_weight = counted(None if weights is None else weights.times(None, own), len(own))
+                given = asked.weight_val
+                held, held_weight = counted(given if weights is None else weights.times(given, own), len(own))
             targets = np.concatenate([targets, own[held]])
         output = "logistic" if labels.kind == "binary" else "softmax"
         shape = Shape(parameters["hidden_layer_sizes"], labels.n_outputs, output, "label_smoothing", SMOOTHING)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp.estimators.resuming import INTERRUPTED, nothing_to_resume, require_kept, to_keep
+from cmlp.estimators.resuming import INTERRUPTED, nothing_to_resume, parameters_to_keep, require_kept
 from cmlp.inputs.checksums import block_checksums, kind_of
 from cmlp.training.trainer import TrainedEpoch
 
@@ -92,10 +92,6 @@ class BagTrainer:
         self.snapshot().save(path)
 
 
-# Parameters that do not change the steps of a training.
-_FREE = ("callbacks", "max_time", "n_threads", "random_state", "verbose")
-
-
 def keep_states(estimator: Any, trainings: Sequence[Training], bag: Bag, attributes: Mapping[str, Any]) -> None:
     """Keep what `resume` needs with the estimator, unless the trainings are complete."""
     vars(estimator).pop(INTERRUPTED, None)
@@ -103,7 +99,7 @@ def keep_states(estimator: Any, trainings: Sequence[Training], bag: Bag, attribu
         for training in trainings:
             training.state.restore_best()
         states = [training.state.resumable() for training in trainings]
-        vars(estimator)[INTERRUPTED] = states, _fixed_parameters(estimator), _digest(bag, attributes)
+        vars(estimator)[INTERRUPTED] = states, parameters_to_keep(estimator), _digest(bag, attributes)
 
 
 def kept_states(estimator: Any, bag: Bag, attributes: Mapping[str, Any]) -> list[TrainingState]:
@@ -117,7 +113,7 @@ def kept_states(estimator: Any, bag: Bag, attributes: Mapping[str, Any]) -> list
             "from a file, which has no training state."
         )
     states, parameters, digest = vars(estimator)[INTERRUPTED]
-    require_kept(parameters, _fixed_parameters(estimator))
+    require_kept(parameters, parameters_to_keep(estimator))
     if digest != _digest(bag, attributes):
         raise ValueError("resume=True continues a fit on other data. Pass the same X, y and validation data.")
     kept: list[TrainingState] = states
@@ -130,8 +126,3 @@ def _digest(bag: Bag, attributes: Mapping[str, Any]) -> tuple[bytes, str, bytes]
     arrays += [] if bag.rows.weight is None else [bag.rows.weight]
     checksums = block_checksums(arrays, [kind_of(array) for array in arrays])
     return bag.encoder.numbers.tobytes(), repr(attributes), checksums.tobytes()
-
-
-def _fixed_parameters(estimator: Any) -> dict[str, Any]:
-    """Return copies of the parameters that must not change before training is resumed."""
-    return {name: to_keep(value) for name, value in estimator.get_params(deep=False).items() if name not in _FREE}

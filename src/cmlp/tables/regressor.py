@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
-from numbers import Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from cmlp.constraints import Interval, Options, Quantiles, Row
+from cmlp.hyperparameters import documented
 from cmlp.inputs.arrays import require_finite, to_float64
 from cmlp.inputs.validation import as_quantile_targets, as_targets
 from cmlp.inputs.weights import as_weights
 from cmlp.tables.bag import Shape
-from cmlp.tables.base import TABLES, Asked, TabularEstimator, Targets
+from cmlp.tables.base import Asked, TabularEstimator, Targets
 from cmlp.tables.weights import counted
 from cmlp.training.scores import d2_pinball, r_squared
 from cmlp.training.task import Task, named_validation
@@ -30,6 +28,7 @@ _LARGEST = 1e150  # squares of targets are finite
 _MOST_SPREADS = 1e18  # standard deviations, whose squares are finite in float32
 
 
+@documented("TabularRegressor")
 class TabularRegressor(TabularEstimator):
     """Regressor for tables: a bag of small networks on encoded columns.
 
@@ -39,30 +38,7 @@ class TabularRegressor(TabularEstimator):
 
     Parameters
     ----------
-    n_estimators : int, default=4
-        Number of networks. More are a little better, and take longer.
-    hidden_layer_sizes : int or array-like of int, default=(128, 128)
-        Number of units of each hidden layer. Larger ones need more rows: change it for tables of over 50,000 rows.
-    max_time : float or None, default=None
-        Seconds for `fit`. Training ends after the epoch in which a network's share of them is over.
-    categorical_features : "from_dtype", None or array-like, default="from_dtype"
-        The columns of categories: names, indices (an integer is always one) or a mask. "from_dtype" takes those of a
-        category or interval dtype and those that contain text. Name columns of numbers whose order means nothing, such
-        as postal codes.
-    loss : {"squared_error", "absolute_error", "quantile"}, default="squared_error"
-        What is minimized: "squared_error" predicts the mean, "absolute_error" the median, "quantile" a quantile.
-    quantile : float or list of float, default=0.5
-        The quantile of ``loss="quantile"``, between 0 and 1. Or an ascending list of 2 to 100 quantiles of one target:
-        `predict` then returns a column for each of them, ascending in every row.
-    random_state : None, int or RandomState, default=None
-        Seed for the held-out rows, the initial weights, the order of the rows and dropout.
-    n_threads : None or int, default=None
-        Maximum number of threads; each trains a network. The results do not depend on it.
-    verbose : bool, int or "bar", default=False
-        Whether to print a line for each trained network; "bar" for a progress bar over the epochs (needs tqdm).
-    callbacks : list of object or None, default=None
-        Objects whose methods `fit` calls after each epoch of all networks, see `cmlp.callbacks`. Losses and scores are
-        means over the networks. Threads then wait for each other after each epoch. Not stored in model files.
+    <parameters>
 
     Attributes
     ----------
@@ -86,11 +62,7 @@ class TabularRegressor(TabularEstimator):
     """
 
     _estimator_type: ClassVar[str] = "regressor"
-    _constraints: ClassVar[Mapping[str, Row]] = {
-        **TABLES,
-        "loss": (Options(str, "absolute_error", "quantile", "squared_error"),),
-        "quantile": (Interval(Real, 0, 1, "neither", booleans=False), Quantiles()),
-    }
+    _owner: ClassVar[str] = "TabularRegressor"
 
     def __init__(
         self,
@@ -123,18 +95,20 @@ class TabularRegressor(TabularEstimator):
         spread = _spread(values, centre, weight)
         targets = (values - centre) / spread
         limits = float(targets.min()), float(targets.max())
+        held, held_weight = counted(asked.weight_val, asked.n_val)
         if asked.y_val is not None:
             with named_validation():
-                validation = self._numbers(asked.y_val, asked.n_val)
+                validation = np.full(asked.n_val, centre)
+                validation[held] = self._numbers(asked.y_val, asked.n_val)[held]  # the others may be far away
                 _require_within(validation, centre, _MOST_SPREADS * spread, "y is too far from the y of training")
-            targets = np.concatenate([targets, (validation - centre) / spread])
+            targets = np.concatenate([targets, (validation[held] - centre) / spread])
         loss, level = parameters["loss"], parameters["quantile"]
         n = len(level) if isinstance(level, tuple) else 1
         shape = Shape(parameters["hidden_layer_sizes"], n, "identity", loss, level if loss == "quantile" else 0.0)
         columns = np.broadcast_to(targets.astype(np.float32)[:, None], (len(targets), n))
         task = Task(columns, partial(_pinball_score, np.asarray(level)) if n > 1 else None)
-        held = np.arange(asked.n_val)
-        return Targets(task, shape, rows, weight, held, None, None, {"_scale": (centre, spread, *limits)})
+        attributes = {"_scale": (centre, spread, *limits)}
+        return Targets(task, shape, rows, weight, held, held_weight, None, attributes)
 
     def _numbers(self, y: ArrayLike, n_rows: int) -> NDArray[np.float64]:
         """Return targets as a copy, which other threads cannot change."""

@@ -6,8 +6,8 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from cmlp import _core
+from cmlp.architecture import canonical
 from cmlp.blocks import empty_block, given_params
-from cmlp.constraints import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from cmlp.architecture import per_layer
 from cmlp.blocks import block_copy
-from cmlp.constraints import per_layer
 from cmlp.exceptions import (
     ConvergenceWarning,
     DivergenceError,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp import _core, constraints
+from cmlp import _core, hyperparameters
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,7 @@ def random_state(seed: int | np.random.RandomState | None) -> Generator:
     An int creates a new generator at every call, so each fit and partial_fit uses the same random numbers. A
     RandomState is returned as it is. None gives NumPy's global RandomState.
     """
-    checked: int | np.random.RandomState = constraints.network_argument("random_state", seed)
+    checked: int | np.random.RandomState = hyperparameters.network_argument("random_state", seed)
     if seed is None:
         with _importing:
             return np.random.mtrand._rand

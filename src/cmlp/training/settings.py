@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from cmlp import _core, constraints
+from cmlp import _core, hyperparameters
+from cmlp.architecture import per_layer
 from cmlp.training.schedules import SCHEDULES, Custom, Schedule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from typing import Any
+    from typing import Any, Self
 
     from cmlp.training.state import TrainingState
 
 
-class Settings(NamedTuple):
-    """The parameters of `cmlp.Trainer` except `random_state`, with the same names. They never change.
-
-    `cmlp.constraints` has converted all numbers to Python's int (at most ``2**63 - 1``) and float.
-    """
+class TrainingParameters:
+    """The types of the parameters of training, which are attributes of `Settings` and of the estimators."""
 
     solver: str
     alpha: float | Sequence[float]
@@ -39,14 +37,28 @@ class Settings(NamedTuple):
     epsilon: float
     n_iter_no_change: float
     max_fun: int
-    weight_decay: float = 0.0
-    max_grad_norm: float | None = None
-    dropout: float | Sequence[float] = 0.0
-    warmup: float = 0.0
-    max_time: float | None = None
-    scoring: str | Callable[..., float] | None = None
-    callbacks: Sequence[Any] | None = None
-    block_size: int = 1024
+    weight_decay: float
+    max_grad_norm: float | None
+    dropout: float | Sequence[float]
+    warmup: float
+    max_time: float | None
+    scoring: str | Callable[..., float] | None
+    callbacks: Sequence[Any] | None
+    block_size: int
+
+
+class Settings(TrainingParameters):
+    """The parameters of `cmlp.Trainer` except `random_state`, with the same names. They never change.
+
+    `cmlp.hyperparameters` has converted all numbers to Python's int (at most ``2**63 - 1``) and float.
+    """
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        vars(self).update(values)
+
+    def _replace(self, **changes: Any) -> Self:
+        """Return settings with other values, as the method of a named tuple does."""
+        return type(self)({**vars(self), **changes})
 
     def optimizer(self, net: _core.Net) -> _core.Optimizer:
         """Return a new optimizer for a network. The solver must not be "lbfgs": SciPy's minimizer has its own state."""
@@ -79,9 +91,9 @@ class Settings(NamedTuple):
         """Return the keywords of the core for the L2 penalty and dropout of a network with `n_layers` layers."""
         keywords: dict[str, Any] = {"alpha": self.alpha}
         if hasattr(self.alpha, "__iter__"):
-            keywords = {"alphas": constraints.per_layer("alpha", self.alpha, n_layers)}
+            keywords = {"alphas": per_layer("alpha", self.alpha, n_layers)}
         if not isinstance(self.dropout, float) or self.dropout:
-            rates = constraints.per_layer("dropout", self.dropout, n_layers - 1, "hidden layers")
+            rates = per_layer("dropout", self.dropout, n_layers - 1, "hidden layers")
             if any(rates):
                 keywords["dropout"] = rates
         return keywords
@@ -105,7 +117,7 @@ def check_scoring(settings: Settings, own_rows: bool) -> None:
 
 
 def settings_of(checked: Mapping[str, Any], n_layers: int) -> Settings:
-    """Return the settings with parameters that `cmlp.constraints` has validated and converted.
+    """Return the settings with parameters that `cmlp.hyperparameters` has validated and converted.
 
     Parameters
     ----------
@@ -119,16 +131,16 @@ def settings_of(checked: Mapping[str, Any], n_layers: int) -> Settings:
     ValueError
         If a parameter has not one number per layer, or if parameters contradict each other.
     """
-    settings = Settings(**{name: checked[name] for name in Settings._fields})
-    dropout = "dropout" in settings.objective(n_layers)  # raises ValueError unless there is one number per layer
+    table = hyperparameters.TABLE
+    values = {name: checked[name] for name in table.constraints("Trainer") if name != "random_state"}
+    if values["solver"] == "lbfgs":
+        values["early_stopping"] = False  # ignored, as in scikit-learn
+    settings = Settings(values)
+    settings.objective(n_layers)  # raises ValueError unless there is one number per layer
     if settings.solver == "lbfgs":
-        settings = settings._replace(early_stopping=False)  # ignored, as in scikit-learn
-        if dropout:
-            raise ValueError(f"dropout={settings.dropout!r} needs batches: use another solver than 'lbfgs'.")
-        if settings.max_grad_norm is not None:
-            raise ValueError(
-                f"max_grad_norm={settings.max_grad_norm!r} needs batches: use another solver than 'lbfgs'."
-            )
+        refused = table.refused_by_lbfgs("Trainer", values)
+        if refused is not None:
+            raise ValueError(f"{refused}={values[refused]!r} needs batches: use another solver than 'lbfgs'.")
     if settings.weight_decay and settings.solver != "adamw":
         raise ValueError(f"weight_decay={settings.weight_decay!r} needs solver='adamw', got {settings.solver!r}.")
     return settings

@@ -10,7 +10,7 @@ from zlib import crc32
 
 import numpy as np
 
-from cmlp import _core
+from cmlp import _core, hyperparameters
 from cmlp.exceptions import warn
 from cmlp.training.random import is_storable, stored_generator
 from cmlp.training.same_data import described
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from cmlp.training.loop import Training
     from cmlp.training.random import Generator
     from cmlp.workers import Workers
-
-# Settings that may differ between workers.
-_OWN = {"callbacks", "max_time", "verbose"}
 
 
 def join(training: Training, workers: Workers, description: Mapping[str, str]) -> None:
@@ -116,7 +113,8 @@ def describe(training: Training) -> dict[str, str]:
     Large things have a checksum.
     """
     net, state, data, optimizer = training.net, training.state, training.data, training.optimizer
-    settings = {name: shown(value) for name, value in training.settings._asdict().items() if name not in _OWN}
+    own = hyperparameters.TABLE.names("Trainer", "own_per_worker")
+    settings = {name: shown(value) for name, value in vars(training.settings).items() if name not in own}
     order, validation = checksum(state.order), checksum(state.validation)
     return {
         "version of cmlp": _core.__version__,

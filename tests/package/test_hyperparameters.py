@@ -1,0 +1,166 @@
+"""The table of hyperparameters: signatures agree with it; a new row is validated, documented, compared and refused."""
+
+import inspect
+import re
+
+import numpy as np
+import pytest
+from c_build import ROOT, in_source_tree
+from worker_cases import in_threads
+
+from cmlp import MLPClassifier, MLPRegressor, Network, TabularClassifier, TabularRegressor, Trainer, hyperparameters
+from cmlp.constraints import NOT_NEGATIVE, REQUIRED, Hyperparameter, Use
+from cmlp.hyperparameters import TABLE, Hyperparameters, documented
+from cmlp.network.objective import Objective
+from cmlp.training.settings import TrainingParameters
+
+pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer", "ignore:A batch of 40")
+
+CLASSES = [MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor, Trainer]
+X = np.random.RandomState(0).standard_normal((40, 3))
+Y = (X[:, 0] > 0).astype(int)
+DATA = {"sizes", "network"}  # what a constructor has beside hyperparameters
+
+
+def river_classes():
+    river = pytest.importorskip("cmlp.river", reason="needs river")
+    return [river.MLPClassifier, river.MLPRegressor]
+
+
+def defaults(function):
+    """Return the default of each parameter by name."""
+    parameters = {name: p for name, p in inspect.signature(function).parameters.items() if name not in DATA | {"self"}}
+    return {name: REQUIRED if p.default is p.empty else p.default for name, p in parameters.items()}
+
+
+def in_table(owner):
+    return {name: TABLE.rows[name].uses[owner].default for name in TABLE.names(owner)}
+
+
+@pytest.mark.parametrize("cls", CLASSES)
+def test_signatures_have_the_parameters_and_defaults_of_the_table(cls):
+    given, expected = defaults(cls), in_table(cls.__name__)
+    assert given == expected
+    assert {name: type(value) for name, value in given.items()} == {n: type(v) for n, v in expected.items()}
+
+
+def test_signatures_of_river_have_the_parameters_and_defaults_of_the_table():
+    for cls in river_classes():
+        assert defaults(cls) == in_table(f"river.{cls.__name__}")
+
+
+def test_signatures_of_networks_have_the_parameters_and_defaults_of_the_table():
+    optimizer = defaults(Network.optimizer)
+    assert optimizer.pop("solver") == "sgd"  # the core's names of solvers
+    objective = dict.fromkeys(Objective.__annotations__.keys() & {"alpha", "dropout"}, 0.0)
+    assert {**defaults(Network), **optimizer, **objective} == in_table("Network")
+
+
+def test_types_of_the_training_parameters_are_complete():
+    assert {*TrainingParameters.__annotations__, "random_state"} == {*TABLE.names("Trainer")}
+
+
+@pytest.mark.parametrize("cls", CLASSES)
+def test_shared_parameters_of_signatures_have_the_same_types(cls):
+    theirs = inspect.get_annotations(TrainingParameters)
+    own = {name: p.annotation for name, p in inspect.signature(cls).parameters.items() if name in theirs}
+    assert own == {name: theirs[name] for name in own}
+
+
+@pytest.mark.parametrize("cls", [*CLASSES, Network])
+def test_docstrings_document_the_parameters_in_the_order_of_the_signature(cls):
+    text = inspect.getdoc(cls).split("Parameters\n----------\n")[1].split("\n\nAttributes")[0]
+    entries = re.findall(r"^(\w+) : .*?(?:, default=(.*))?$", text, re.MULTILINE)
+    parameters = inspect.signature(cls).parameters
+    assert [name for name, _ in entries] == list(parameters)
+    for name, shown in entries:
+        if name not in DATA:
+            assert eval(shown) == parameters[name].default
+    assert not re.search("^ *<", inspect.getdoc(cls), re.MULTILINE)
+    assert all(line == line.rstrip() and len(line) <= 120 for line in inspect.getdoc(cls).splitlines())
+
+
+@pytest.mark.parametrize("cls", [MLPClassifier, TabularClassifier])
+def test_fit_tells_what_may_change_before_it_resumes(cls):
+    text = re.search("only\\s+these may have changed:(.*?)(?:\\n\\w|\\n\\n)", inspect.getdoc(cls.fit), re.DOTALL)[1]
+    assert set(re.findall(r"`(\w+)`", text)) == set(TABLE.names(cls.__name__, "free_on_resume"))
+
+
+@in_source_tree
+def test_the_guide_tells_what_may_change_before_fit_resumes():
+    text = (ROOT / "docs/guide/resume.md").read_text(encoding="utf-8")
+    named = re.search(r"Of the parameters, those may change(.*?)\. ", text, re.DOTALL)[1]
+    assert set(re.findall(r"`(\w+)`", named)) == set(TABLE.names("MLPClassifier", "free_on_resume"))
+
+
+# A parameter that is added: its row, its place in the signatures, and nothing else.
+
+OWNERS = "MLPClassifier", "MLPRegressor", "Trainer"
+
+
+def added(monkeypatch, **flags):
+    """Add a parameter "drag" to a copy of the table, and return a classifier that has it."""
+    row = Hyperparameter("drag", Use(OWNERS, "float", 0.0, (NOT_NEGATIVE,)).says("Slows down."), **flags)
+    monkeypatch.setattr(hyperparameters, "TABLE", Hyperparameters([*TABLE.rows.values(), row]))
+
+    @documented("MLPClassifier")
+    class Dragged(MLPClassifier):
+        """A classifier.
+
+        Parameters
+        ----------
+        <parameters>
+        """
+
+        def __init__(self, hidden_layer_sizes=(4,), *, drag=0.0, max_iter=3, random_state=0, **others):
+            super().__init__(hidden_layer_sizes, max_iter=max_iter, random_state=random_state, **others)
+            self.drag = drag
+
+    return Dragged
+
+
+def test_a_new_parameter_is_validated_and_a_setting(monkeypatch):
+    dragged = added(monkeypatch)
+    seen = []
+
+    class See:
+        def on_fit_begin(self, trainer):
+            seen.append(trainer._settings.drag)
+
+    dragged(drag=2, callbacks=[See()]).fit(X, Y)
+    assert seen == [2.0]
+    with pytest.raises(ValueError, match=r"The 'drag' parameter of Dragged must be a float in the range \[0.0, inf\)"):
+        dragged(drag=-1).fit(X, Y)
+
+
+def test_a_new_parameter_is_documented(monkeypatch):
+    assert "\ndrag : float, default=0.0\n    Slows down.\n" in inspect.getdoc(added(monkeypatch))
+
+
+def test_a_new_parameter_that_needs_batches_is_refused_by_lbfgs(monkeypatch):
+    pytest.importorskip("scipy")
+    dragged = added(monkeypatch, needs_batches=True)
+    dragged(solver="lbfgs", alpha=1.0, max_iter=500).fit(X, Y)
+    with pytest.raises(ValueError, match=r"drag=0.5 needs batches: use another solver than 'lbfgs'"):
+        dragged(solver="lbfgs", drag=0.5).fit(X, Y)
+    assert "`dropout` and `drag`" in hyperparameters.TABLE.entry("MLPClassifier", "solver")
+
+
+@pytest.mark.parametrize("free", [False, True])
+def test_a_new_parameter_may_change_before_fit_resumes_only_if_its_row_says_so(monkeypatch, free):
+    model = added(monkeypatch, free_on_resume=free)().fit(X, Y).set_params(drag=0.5, max_iter=5)
+    if free:
+        assert model.fit(X, Y, resume=True).n_iter_ == 5
+    else:
+        with pytest.raises(ValueError, match=r"continues a fit with drag=0.0, so drag=0.5 is not possible"):
+            model.fit(X, Y, resume=True)
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_a_new_parameter_may_differ_between_workers_only_if_its_row_says_so(monkeypatch, own):
+    dragged = added(monkeypatch, own_per_worker=own)
+    models = in_threads(2, lambda comm: dragged(drag=float(comm.rank), batch_size=40).fit(X, Y, comm=comm))
+    if own:
+        np.testing.assert_array_equal(models[0].coefs_[0], models[1].coefs_[0])
+    else:
+        assert all("the same drag, got 0.0 on worker 0 and 1.0 on worker 1" in str(error) for error in models)
