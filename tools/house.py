@@ -36,6 +36,12 @@ def tree_of(path: Path) -> ast.Module:
 
 
 @functools.cache
+def nodes_of(path: Path) -> list[ast.AST]:
+    """Return all nodes of a file."""
+    return list(ast.walk(tree_of(path)))
+
+
+@functools.cache
 def modules() -> dict[str, Path]:
     """Return the files of the package by their names without "cmlp."; a folder has the name of its ``__init__``."""
     found = {}
@@ -66,10 +72,10 @@ def code_of(path: Path) -> int:
     """Count the lines of a file that are no docstring, no import, not blank and no comment."""
     left_out = lines_of(
         statement
-        for node in ast.walk(tree_of(path))
+        for node in nodes_of(path)
         for statement in ([node] if isinstance(node, ast.Import | ast.ImportFrom) else docstring_of(node))
     )
-    left_out |= {line for node in ast.walk(tree_of(path)) for line in line_for_annotations(node)}
+    left_out |= {line for node in nodes_of(path) for line in line_for_annotations(node)}
     lines = enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
     return sum(bool(line.strip()) and not line.strip().startswith("#") and n not in left_out for n, line in lines)
 
@@ -80,7 +86,7 @@ def code_of(path: Path) -> int:
 @functools.cache
 def place_of_public_names() -> dict[str, str]:
     """Return the modules from which the package loads its names at their first use."""
-    for node in ast.walk(tree_of(modules()["__init__"])):
+    for node in nodes_of(modules()["__init__"]):
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "_MODULE_OF":
             return dict(ast.literal_eval(node.value))
     return {}
@@ -88,7 +94,7 @@ def place_of_public_names() -> dict[str, str]:
 
 def imports_of(name: str) -> Iterator[tuple[int, str]]:
     """Yield the line and the module of each import of another file of the package, or of its bridge."""
-    for node in ast.walk(tree_of(modules()[name])):
+    for node in nodes_of(modules()[name]):
         if isinstance(node, ast.Import):
             found = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -163,7 +169,7 @@ def inner_imports() -> list[str]:
 def modules_named_in(path: Path) -> Iterator[str]:
     """Yield the modules of the package that a file imports, also by a string that names one."""
     known = {f"cmlp.{name}" for name in [*modules(), "_core"]}
-    for node in ast.walk(tree_of(path)):
+    for node in nodes_of(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name in known)
         elif isinstance(node, ast.ImportFrom) and str(node.module).split(".")[0] == "cmlp":
@@ -191,7 +197,8 @@ def functions_in(node: ast.AST, prefix: str) -> Iterator[tuple[str, Function]]:
             inner = f"{prefix}{child.name}."
             if isinstance(child, Function):
                 yield inner[:-1], child
-        yield from functions_in(child, inner)
+        if isinstance(child, ast.stmt | ast.excepthandler | ast.match_case):
+            yield from functions_in(child, inner)
 
 
 def n_parameters(function: Function) -> int:
