@@ -25,7 +25,7 @@ def targets_for(output, loss, n=12, classes=4):
 
 
 def small(output, loss, dtype="float64"):
-    net = Network([6, 5, 3, 4], "tanh", output, loss, dtype, random_state=1)
+    net = Network([6, 5, 3, 4], "tanh", output=output, loss=loss, dtype=dtype, random_state=1)
     return net, np.random.default_rng(0).standard_normal((12, 6)), targets_for(output, loss)
 
 
@@ -42,7 +42,15 @@ def digits():
 
 def story_network(dtype):
     """The network of the story after one epoch."""
-    net = Network([784, 16, 16, 10], "logistic", "logistic", "squared_error", dtype, 1 / 255, random_state=0)
+    net = Network(
+        [784, 16, 16, 10],
+        "logistic",
+        output="logistic",
+        loss="squared_error",
+        dtype=dtype,
+        input_scale=1 / 255,
+        random_state=0,
+    )
     X, y, *_ = load_digits28()
     net.train_epoch(X, y, 10, 1.5)
     return net

@@ -122,22 +122,22 @@ BAD_ROWS = {
     "nothing": (None, "X must be a 2-D array of shape (n, 3), got NoneType"),
 }
 BAD_TARGETS = {
-    "too few": (Y[:5], "X and Y must have the same number of rows", "6", "5"),
-    "too few dense": (DENSE[:5], "X and Y must have the same number of rows", "6", "5"),
-    "too few columns": (DENSE[:, :1], "Y must", "2", "(6, 1)"),
-    "three axes": (DENSE[None], "Y must", "(1, 6, 2)"),
-    "class too large": (Y + 1, "Y must be class indices from 0 to 1", "2"),
-    "negative class": (Y - 1, "Y must be class indices from 0 to 1", "-1"),
-    "huge class": (Y.astype(np.uint64) + 2**32, "Y must be class indices from 0 to 1"),
-    "floats": (Y.astype(float), "Y must be class indices", "float64"),
-    "text": (np.full(6, "a"), "Y must be class indices", "<U1"),
-    "dense text": (np.full((6, 2), "a"), "Y cannot be converted to numbers", "could not convert string to float"),
+    "too few": (Y[:5], "X and y must have the same number of rows", "6", "5"),
+    "too few dense": (DENSE[:5], "X and y must have the same number of rows", "6", "5"),
+    "too few columns": (DENSE[:, :1], "y must", "2", "(6, 1)"),
+    "three axes": (DENSE[None], "y must", "(1, 6, 2)"),
+    "class too large": (Y + 1, "y must be class indices from 0 to 1", "2"),
+    "negative class": (Y - 1, "y must be class indices from 0 to 1", "-1"),
+    "huge class": (Y.astype(np.uint64) + 2**32, "y must be class indices from 0 to 1"),
+    "floats": (Y.astype(float), "y must be class indices", "float64"),
+    "text": (np.full(6, "a"), "y must be class indices", "<U1"),
+    "dense text": (np.full((6, 2), "a"), "y cannot be converted to numbers", "could not convert string to float"),
     "complex": (DENSE + 0j, "Complex data not supported"),
-    "a number": (1, "Y must be a 2-D array of shape (n, 2), got int"),
-    "nothing": (None, "Y must be a 2-D array of shape (n, 2), got NoneType"),
-    "none at all": ([], "X and Y must have the same number of rows, got 6 and 0"),
-    "masked": (np.ma.masked_array(Y, Y == Y[0]), "Y must not have masked entries"),
-    "ragged": ([[1, 0], [1]], "Y", "rectangular"),
+    "a number": (1, "y must be a 2-D array of shape (n, 2), got int"),
+    "nothing": (None, "y must be a 2-D array of shape (n, 2), got NoneType"),
+    "none at all": ([], "X and y must have the same number of rows, got 6 and 0"),
+    "masked": (np.ma.masked_array(Y, Y == Y[0]), "y must not have masked entries"),
+    "ragged": ([[1, 0], [1]], "y", "rectangular"),
 }
 
 
@@ -175,9 +175,9 @@ def test_bad_targets_raise(net, method, case):
 @pytest.mark.parametrize(
     "loss, value, message",
     [
-        ("poisson", -2, "Y must not be negative with loss='poisson', got -2"),
-        ("gamma", -2, "Y must be positive with loss='gamma', got -2"),
-        ("gamma", 0, "Y must be positive with loss='gamma', got 0"),
+        ("poisson", -2, "y must not be negative with loss='poisson', got -2"),
+        ("gamma", -2, "y must be positive with loss='gamma', got -2"),
+        ("gamma", 0, "y must be positive with loss='gamma', got 0"),
     ],
 )
 @pytest.mark.parametrize("method", WITH_TARGETS)
@@ -204,14 +204,14 @@ def test_flat_targets_for_one_output_raise(method, wrong):
     net = Network([3, 4, 1], output="logistic", random_state=0)
     with pytest.raises(ValueError) as caught:
         call(net, method, X, wrong)
-    assert_message_contains(caught.value, "Y must have shape (n, 1)", "(6,)", "Y.reshape(-1, 1)")
+    assert_message_contains(caught.value, "y must have shape (n, 1)", "(6,)", "y.reshape(-1, 1)")
 
 
 @pytest.mark.parametrize("method", WITH_TARGETS)
 def test_class_indices_with_gamma_loss_raise(method):
     """A class index means 0 for the other outputs, which the loss does not allow."""
     net = Network([3, 4, 2], output="exp", loss="gamma", random_state=0)
-    with pytest.raises(ValueError, match="Y must be positive with loss='gamma'"):
+    with pytest.raises(ValueError, match="y must be positive with loss='gamma'"):
         call(net, method, X, [0, 1, 0, 1, 1, 0])
 
 

@@ -14,8 +14,8 @@ sys.path.append(str(TOOLS))
 house = importlib.import_module("house")
 
 AT_MOST = {
-    "lines of Python": 36_006,
-    "lines of code": 19_308,
+    "lines of Python": 36_032,
+    "lines of code": 19_334,
     "files in import circles": 21,
     "imports against the order of layers": 3,
     "frames from fit to the core": 14,

@@ -34,7 +34,9 @@ def code_size(page):
 @pytest.mark.parametrize("activation, loss", [("logistic", "squared_error"), ("gelu", "focal")])
 def test_page_of_digits_is_small(activation, loss):
     page = Page(
-        record_of(Network([784, 16, 16, 10], activation, "logistic", loss, input_scale=1 / 255, random_state=0))
+        record_of(
+            Network([784, 16, 16, 10], activation, output="logistic", loss=loss, input_scale=1 / 255, random_state=0)
+        )
     )
     assert code_size(page) <= MOST_CODE
     assert page.sizes["examples"] <= 120_000
@@ -44,7 +46,9 @@ def test_page_of_digits_is_small(activation, loss):
 
 
 def test_page_contains_the_formatted_sources_without_comments():
-    html = Page(record_of(Network([784, 16, 16, 10], "logistic", "logistic", "squared_error", random_state=0))).html
+    html = Page(
+        record_of(Network([784, 16, 16, 10], "logistic", output="logistic", loss="squared_error", random_state=0))
+    ).html
     assets = resources.files("cmlp.page") / "assets"
     for name in ("base", "page"):
         assert (assets / f"{name}.css").read_text(encoding="utf-8") in html

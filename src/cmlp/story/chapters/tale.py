@@ -67,7 +67,7 @@ class Tale:
         return self._snapshots[passes]
 
     def _network(self, passes: int, dtype: str = "float32") -> Network:
-        network = Network(SIZES, "logistic", "logistic", dtype=dtype, random_state=0, **_KIND)
+        network = Network(SIZES, "logistic", output="logistic", dtype=dtype, random_state=0, **_KIND)
         network.params = self.params(passes)
         return network
 
@@ -76,7 +76,7 @@ class Tale:
     ) -> tuple[Network, np.random.RandomState]:
         """Return an untrained network, and the random numbers for the order of the images."""
         rng = np.random.RandomState(self.seed)
-        network = Network(sizes, activation, "logistic", random_state=rng, **_KIND)
+        network = Network(sizes, activation, output="logistic", random_state=rng, **_KIND)
         return network, rng
 
     def train(self, network: Network, rng: np.random.RandomState, n_passes: int, rate: float) -> list[float]:

@@ -121,7 +121,11 @@ def activation_function(network: Network, layer: int) -> Callable[[NDArray[Any]]
     if layer < len(network.sizes) - 2:
         parameters = network.activation_parameter
         single = Network(
-            [1, 1, 1], name, "identity", loss, activation_parameter=parameters and (parameters[layer] or None)
+            [1, 1, 1],
+            name,
+            output="identity",
+            loss=loss,
+            activation_parameter=parameters and (parameters[layer] or None),
         )
     else:
         single = Network([1, 1], output=name, loss=loss)
