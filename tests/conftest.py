@@ -9,7 +9,7 @@ from cmlp import Network
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config):
-    """Run the whole suite on all processors if pytest-xdist is installed; ``-n 0`` or a path runs tests in one process."""
+    """Run the whole suite on all processors if pytest-xdist is installed; ``-n 0`` or a path runs in one process."""
     whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS and not config.option.usepdb
     if whole and getattr(config.option, "numprocesses", 0) is None:
         config.option.numprocesses = "auto"

@@ -14,8 +14,8 @@ sys.path.append(str(TOOLS))
 house = importlib.import_module("house")
 
 AT_MOST = {
-    "lines of Python": 36_032,
-    "lines of code": 19_334,
+    "lines of Python": 36_063,
+    "lines of code": 19_346,
     "files in import circles": 21,
     "imports against the order of layers": 3,
     "frames from fit to the core": 14,
