@@ -21,7 +21,7 @@ from helpers import (
 )
 from sklearn.neural_network import MLPClassifier as SklearnMLPClassifier
 
-from cmlp import DivergenceError, MLPClassifier, Network, Trainer, _core
+from cmlp import DivergenceError, MLPClassifier, Network, Optimizer, Trainer
 
 # ---------------------------------------------------------------- worked by hand
 
@@ -394,7 +394,7 @@ def test_train_epoch_trains_with_the_optimizer(kind):
     X, Y = inputs(1, 20, 3, np.float64), labels(2, 20, 2)
     net, twin = (Network([3, 4, 2], dtype="float64", random_state=0) for _ in range(2))
     optimizer = net.optimizer(kind, learning_rate=0.1, momentum=0.5)
-    other = _core.Optimizer(twin._net, kind, learning_rate=0.1, momentum=0.5)
+    other = Optimizer(twin._net, kind, learning_rate=0.1, momentum=0.5)
     order = np.arange(20)[::-1]
     for rates in (None, np.linspace(0.1, 0.3, 4)):
         epoch = net.train_epoch(X, Y, 5, optimizer, order=order, learning_rates=rates, gradient_norm=True)
